@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Installed and distributed, relative to the top: one JSON file an agent.
+agent_files =

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+cmd_sources = \
+	src/cmd/cmd.h
