@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Removing a tree that somebody hostile has built.
+ *
+ * The walk goes LEVELS directories deep and no deeper: what hangs below is
+ * renamed into an attic, a new directory at the top of the tree, and put on a
+ * list, which is worked off in turn.  Each directory is entered by descriptor with RESOLVE_NO_XDEV, which
+ * also stops at a bind mount of the same file system, where comparing st_dev
+ * would walk into somebody's project.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+
+#define LEVELS 32
+#define NAME_SIZE 17 /* 16 random characters and the terminator */
+
+struct remover {
+	dev_t dev;
+	int top; /* borrowed; the tree's own directory */
+	char attic[NAME_SIZE]; /* its name in top; empty before it is needed */
+	int attic_fd;
+	struct strvec moved; /* directories in the attic that are to be done */
+	struct strbuf path; /* of the entry at hand, for messages */
+	size_t nfailed;
+	int errnum; /* of the first failure */
+	struct strbuf failed; /* owned; its path */
+};
+
+static void
+note_failure(struct remover *r, int errnum)
+{
+	if (r->nfailed++ > 0)
+		return;
+	r->errnum = errnum;
+	strbuf_add(&r->failed, r->path.buf, r->path.len);
+}
+
+static int
+open_entry(int dirfd, const char *name, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)(flags | O_DIRECTORY |
+		    O_NOFOLLOW | O_CLOEXEC),
+		.resolve =
+		    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	long fd = -1;
+
+	for (int i = 0; i < 128; i++) {
+		fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+		if (fd >= 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+	}
+	return (int)fd;
+}
+
+/*
+ * Opens a directory for emptying, giving it permissions that let us; -1 with
+ * errno, EXDEV for a mount point.
+ */
+static int
+open_for_emptying(int dirfd, const char *name)
+{
+	int handle cleanup_close = open_entry(dirfd, name, O_PATH);
+	int fd cleanup_close = -1;
+	struct stat before;
+	struct stat st;
+
+	if (handle < 0 || fstat(handle, &before) < 0)
+		return -1;
+	if ((before.st_mode & 0700) != 0700 && fs_chmod_fd(handle, 0700) < 0)
+		return -1;
+	fd = open_entry(dirfd, name, O_RDONLY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (!fs_same(&before, &st)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+static void empty_dir(struct remover *r, int fd, int level);
+
+static int
+make_attic(struct remover *r)
+{
+	if (r->attic_fd >= 0)
+		return 0;
+	fs_random_name(r->attic, sizeof(r->attic));
+	if (mkdirat(r->top, r->attic, 0700) < 0)
+		return -1;
+	r->attic_fd = open_for_emptying(r->top, r->attic);
+	return r->attic_fd < 0 ? -1 : 0;
+}
+
+/* Brings a directory that is too deep to the attic, for later. */
+static void
+move_up(struct remover *r, int dirfd, const char *name)
+{
+	char moved[NAME_SIZE];
+
+	fs_random_name(moved, sizeof(moved));
+	if (make_attic(r) < 0 || renameat(dirfd, name, r->attic_fd, moved) < 0)
+		note_failure(r, errno);
+	else
+		strvec_push(&r->moved, moved);
+}
+
+/* Removes one directory; fails into r only. */
+static void
+remove_dir(struct remover *r, int dirfd, const char *name, int level)
+{
+	int fd cleanup_close = open_for_emptying(dirfd, name);
+	size_t failed_before = r->nfailed;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		if (errno != ENOENT)
+			note_failure(r, errno);
+		return;
+	}
+	if (st.st_dev != r->dev) {
+		note_failure(r, EXDEV);
+		return;
+	}
+	if (level >= LEVELS) {
+		move_up(r, dirfd, name);
+		return;
+	}
+	empty_dir(r, steal_fd(&fd), level);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 &&
+	    r->nfailed == failed_before)
+		note_failure(r, errno);
+}
+
+static void
+remove_entry(
+    struct remover *r, int dirfd, const char *name, int type, int level)
+{
+	size_t base = r->path.len;
+
+	strbuf_addch(&r->path, '/');
+	strbuf_addstr(&r->path, name);
+	/* Unlinking first needs no stat; only a directory says EISDIR. */
+	if (type == DT_DIR)
+		remove_dir(r, dirfd, name, level);
+	else if (unlinkat(dirfd, name, 0) < 0) {
+		if (errno == EISDIR)
+			remove_dir(r, dirfd, name, level);
+		else if (errno != ENOENT)
+			note_failure(r, errno);
+	}
+	strbuf_setlen(&r->path, base);
+}
+
+/* One reading of the directory; returns how many entries it met. */
+static size_t
+sweep(struct remover *r, DIR *dir, int level)
+{
+	size_t met = 0;
+
+	for (;;) {
+		const struct dirent *e;
+
+		errno = 0;
+		e = readdir(dir);
+		if (e == NULL) {
+			if (errno != 0)
+				note_failure(r, errno);
+			return met;
+		}
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		/* The attic has its turn when all else is gone. */
+		if (level == 0 && strcmp(e->d_name, r->attic) == 0)
+			continue;
+		met++;
+		remove_entry(r, dirfd(dir), e->d_name, e->d_type, level + 1);
+	}
+}
+
+/*
+ * Removes all that is in fd (given).  Some file systems skip entries when
+ * others are removed while reading, so it reads again until nothing is met.
+ */
+static void
+empty_dir(struct remover *r, int fd, int level)
+{
+	DIR *dir cleanup_closedir = fdopendir(fd);
+	size_t failed_before = r->nfailed;
+
+	if (dir == NULL) {
+		note_failure(r, errno);
+		(void)close(fd);
+		return;
+	}
+	while (sweep(r, dir, level) > 0 && r->nfailed == failed_before)
+		rewinddir(dir);
+}
+
+/* Works the attic's list off; what is too deep even there joins the list. */
+static void
+empty_attic(struct remover *r)
+{
+	size_t base = r->path.len;
+
+	if (r->attic_fd < 0)
+		return;
+	strbuf_addch(&r->path, '/');
+	strbuf_addstr(&r->path, r->attic);
+	while (r->moved.nr > 0) {
+		char *name cleanup_free = r->moved.v[--r->moved.nr];
+
+		r->moved.v[r->moved.nr] = NULL;
+		remove_entry(r, r->attic_fd, name, DT_DIR, 1);
+	}
+	if (r->nfailed == 0 && unlinkat(r->top, r->attic, AT_REMOVEDIR) < 0)
+		note_failure(r, errno);
+	strbuf_setlen(&r->path, base);
+}
+
+static void
+empty_top(struct remover *r)
+{
+	int copy = openat(r->top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (copy < 0) {
+		note_failure(r, errno);
+		return;
+	}
+	empty_dir(r, copy, 0);
+	empty_attic(r);
+}
+
+static int
+report(const struct remover *r, struct diag *dg)
+{
+	const char *why =
+	    r->errnum == EXDEV ? "a mount point" : strerror(r->errnum);
+
+	if (r->nfailed == 1)
+		(void)diag_set(
+		    dg, DIAG_IO, "remove %s: %s", r->failed.buf, why);
+	else
+		(void)diag_set(dg, DIAG_IO,
+		    "remove %s: %s (and %zu more could not be removed)",
+		    r->failed.buf, why, r->nfailed - 1);
+	dg->errnum = r->errnum;
+	return -1;
+}
+
+int
+fs_remove_tree(int dirfd, const char *name, struct diag *dg)
+{
+	struct remover r = { .top = -1, .attic_fd = -1 };
+	int top cleanup_close = -1;
+	struct stat st;
+	int rc = 0;
+
+	if (!fs_is_component(name))
+		return diag_set(
+		    dg, DIAG_IO, "remove %s: not a plain name", name);
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return diag_set_errno(dg, DIAG_IO, errno, "remove %s", name);
+	strbuf_init(&r.path);
+	strbuf_init(&r.failed);
+	strvec_init(&r.moved);
+	strbuf_addstr(&r.path, name);
+	top = open_for_emptying(dirfd, name);
+	if (top < 0 || fstat(top, &st) < 0) {
+		if (errno != ENOENT)
+			note_failure(&r, errno);
+	} else {
+		r.top = top;
+		r.dev = st.st_dev;
+		empty_top(&r);
+		if (r.nfailed == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 &&
+		    errno != ENOENT)
+			note_failure(&r, errno);
+	}
+	if (r.nfailed > 0)
+		rc = report(&r, dg);
+	cleanup_close_fn(&r.attic_fd);
+	strbuf_release(&r.path);
+	strbuf_release(&r.failed);
+	strvec_release(&r.moved);
+	return rc;
+}

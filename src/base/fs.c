@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening and making what is beneath a directory that we hold. */
+#include "base/fs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+
+/* A rename next door makes openat2(2) say EAGAIN; a flood of them is hostile.
+ */
+#define OPEN_TRIES 128
+
+static int
+open_resolved(
+    int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
+		.resolve = resolve,
+	};
+	long fd = -1;
+
+	/* The kernel refuses a mode that nothing would use. */
+	if ((flags & O_CREAT) != 0)
+		how.mode = mode & 07777;
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+		if (fd >= 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+	}
+	return (int)fd;
+}
+
+static int
+open_checked(int dirfd, const char *path, int flags, mode_t mode,
+    uint64_t resolve, int *ret_fd, struct diag *dg)
+{
+	int fd = open_resolved(dirfd, path, flags, mode, resolve);
+
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	if (errno == EXDEV) {
+		(void)diag_set(
+		    dg, DIAG_IO, "open %s: leaves the directory", path);
+		dg->errnum = EXDEV;
+		return -1;
+	}
+	if (errno == ELOOP && (resolve & RESOLVE_NO_SYMLINKS) != 0) {
+		(void)diag_set(dg, DIAG_IO,
+		    "open %s: a symbolic link is in the way", path);
+		dg->errnum = ELOOP;
+		return -1;
+	}
+	return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
+}
+
+int
+fs_open_beneath(int dirfd, const char *path, int flags, mode_t mode,
+    int *ret_fd, struct diag *dg)
+{
+	return open_checked(dirfd, path, flags, mode,
+	    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, ret_fd, dg);
+}
+
+int
+fs_open_nolinks(int dirfd, const char *path, int flags, mode_t mode,
+    int *ret_fd, struct diag *dg)
+{
+	return open_checked(dirfd, path, flags, mode,
+	    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+	    ret_fd, dg);
+}
+
+int
+fs_open_dir(const char *path, int *ret_fd, struct diag *dg)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+bool
+fs_is_component(const char *name)
+{
+	return *name != '\0' && strchr(name, '/') == NULL &&
+	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int
+fs_chmod_fd(int fd, mode_t mode)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, mode);
+}
+
+/* Makes name with exactly mode; 1 when it was there, -1 with errno. */
+static int
+make_exactly(int dirfd, const char *name, mode_t mode)
+{
+	int fd cleanup_close = -1;
+
+	if (mkdirat(dirfd, name, mode) < 0)
+		return errno == EEXIST ? 1 : -1;
+	fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fs_chmod_fd(fd, mode) < 0)
+		return -1;
+	return 0;
+}
+
+static int
+check_owned(int fd, const char *what, struct diag *dg)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", what);
+	if (st.st_uid != geteuid())
+		return diag_set(dg, DIAG_IO,
+		    "%s: belongs to uid %u and not to you (uid %u)", what,
+		    (unsigned int)st.st_uid, (unsigned int)geteuid());
+	return 0;
+}
+
+int
+fs_make_dir(
+    int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg)
+{
+	int fd cleanup_close = -1;
+
+	if (!fs_is_component(name))
+		return diag_set(dg, DIAG_IO, "make %s: not a plain name", name);
+	if (make_exactly(dirfd, name, mode) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "make %s", name);
+	fd = openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
+	if (check_owned(fd, name, dg) < 0)
+		return -1;
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/*
+ * Takes the first component off *rest into *ret_name (returned), NULL when
+ * there is none left.
+ */
+static char *
+next_component(const char **rest)
+{
+	size_t len;
+	char *name;
+
+	*rest += strspn(*rest, "/");
+	len = strcspn(*rest, "/");
+	if (len == 0)
+		return NULL;
+	name = xstrndup(*rest, len);
+	*rest += len;
+	return name;
+}
+
+/* Opens name in dirfd, making it when it is absent; -1 with errno. */
+static int
+step_into(int dirfd, const char *name, mode_t mode)
+{
+	int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	if (make_exactly(dirfd, name, mode) < 0)
+		return -1;
+	return openat(dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int
+fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
+{
+	int at cleanup_close = -1;
+	int end cleanup_close = -1;
+	const char *rest = path;
+
+	if (*path != '/')
+		return diag_set(
+		    dg, DIAG_IO, "make %s: not an absolute path", path);
+	at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open /");
+	for (;;) {
+		char *name cleanup_free = next_component(&rest);
+		int next;
+
+		if (name == NULL)
+			break;
+		next = step_into(at, name, mode);
+		if (next < 0)
+			return diag_set_errno(dg, DIAG_IO, errno, "make %.*s",
+			    (int)(rest - path), path);
+		(void)close(at);
+		at = next;
+	}
+	end = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (end < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
+	if (check_owned(end, path, dg) < 0)
+		return -1;
+	*ret_fd = steal_fd(&end);
+	return 0;
+}
+
+void
+fs_random_name(char *buf, size_t len)
+{
+	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	const unsigned int n = sizeof(alphabet) - 1;
+	size_t done = 0;
+
+	assert(len > 0);
+	while (done < len - 1) {
+		unsigned char bytes[32];
+		ssize_t got = getrandom(bytes, sizeof(bytes), 0);
+
+		if (got < 0 && errno != EINTR)
+			abort(); /* no kernel that has openat2 refuses */
+		for (ssize_t i = 0; i < got && done < len - 1; i++) {
+			/* The tail is skipped, so that no letter is likelier.
+			 */
+			if (bytes[i] < 256 / n * n)
+				buf[done++] = alphabet[bytes[i] % n];
+		}
+	}
+	buf[done] = '\0';
+}
+
+bool
+fs_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One jq program in a sealed libjq 1.6.
+ *
+ * What libjq would reach by itself is taken away: `import` and `include` are
+ * only grammatical before the first definition, and PRELUDE is in front of
+ * it; the builtins that read, write or stop are defined anew there; environ
+ * is empty while libjq compiles ($ENV is read then, and $HOME/.jq would be
+ * loaded) and while it runs (`env`).
+ */
+#include "base/jqprog.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* jv.h's own inline helper may stay unused. */
+#include <jq.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+
+/* One line, so that the line numbers in libjq's words are the program's. */
+#define REFUSED(name) \
+	"def " name ": error(\"" name " is not available here\"); "
+static const char prelude[] =
+    REFUSED("input") REFUSED("inputs") REFUSED("input_filename")
+	REFUSED("input_line_number") REFUSED("stderr") REFUSED("debug")
+	    REFUSED("halt") REFUSED("halt_error") REFUSED("modulemeta")
+		REFUSED("get_search_list") "def halt_error(f): halt_error; ";
+
+struct jqprog {
+	jq_state *jq; /* owned */
+	char *name; /* owned */
+	struct strbuf words; /* libjq's, since the last reset */
+};
+
+/* Callers are single-threaded, and nothing between the two calls reads it. */
+static char **
+hide_environ(void)
+{
+	static char *none[1];
+	char **saved = environ;
+
+	environ = none;
+	return saved;
+}
+
+/* Adds text without the blanks at the ends of its lines: libjq pads them. */
+static void
+add_trimmed(struct strbuf *sb, const char *s)
+{
+	for (;;) {
+		size_t len = strcspn(s, "\n");
+		size_t kept = len;
+
+		while (kept > 0 && s[kept - 1] == ' ')
+			kept--;
+		strbuf_add(sb, s, kept);
+		strbuf_addch(sb, '\n');
+		s += len;
+		if (*s == '\0')
+			return;
+		s++;
+	}
+}
+
+/* Takes msg (libjq: given).  The prelude is not what the user wrote. */
+static void
+collect_words(void *arg, jv msg)
+{
+	struct jqprog *prog = arg;
+	jv text = jq_format_error(msg);
+	const char *s = jv_string_value(text);
+	const char *own = strstr(s, prelude);
+
+	if (own != NULL) {
+		strbuf_add(&prog->words, s, (size_t)(own - s));
+		s = own + strlen(prelude);
+	}
+	add_trimmed(&prog->words, s);
+	jv_free(text);
+}
+
+int
+jqprog_compile(const char *name, const char *text, struct jqprog **ret_prog,
+    struct diag *dg)
+{
+	struct jqprog *prog cleanup_jqprog = xcalloc(1, sizeof(*prog));
+	char *whole cleanup_free = xasprintf("%s%s", prelude, text);
+	char **saved;
+	int ok;
+
+	strbuf_init(&prog->words);
+	prog->name = xstrdup(name);
+	prog->jq = jq_init();
+	if (prog->jq == NULL)
+		return diag_set(dg, DIAG_BUG, "libjq does not start");
+	jq_set_error_cb(prog->jq, collect_words, prog);
+	jq_set_attr(prog->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
+	saved = hide_environ();
+	ok = jq_compile(prog->jq, whole);
+	environ = saved;
+	if (!ok) {
+		(void)diag_set(dg, DIAG_CONFIG, "%s: does not compile", name);
+		return diag_add_detail(dg, prog->words.buf, prog->words.len);
+	}
+	*ret_prog = steal_ptr(&prog);
+	return 0;
+}
+
+void
+jqprog_free(struct jqprog *prog)
+{
+	if (prog == NULL)
+		return;
+	if (prog->jq != NULL)
+		jq_teardown(&prog->jq);
+	free(prog->name);
+	strbuf_release(&prog->words);
+	free(prog);
+}
+
+void
+jqprog_freep(struct jqprog **prog)
+{
+	jqprog_free(*prog);
+	*prog = NULL;
+}
+
+static int
+fail_with_words(struct jqprog *prog, const char *how, struct diag *dg)
+{
+	(void)diag_set(dg, DIAG_CONFIG, "%s: %s", prog->name, how);
+	return diag_add_detail(dg, prog->words.buf, prog->words.len);
+}
+
+/*
+ * Takes the value that ended the outputs: an error, a halt, or the end.
+ * error(null) looks like the end to jv_invalid_has_msg().
+ */
+static int
+check_end(struct jqprog *prog, jv end, struct diag *dg)
+{
+	bool is_end = jv_identical(jv_copy(end), jv_invalid());
+
+	if (jv_invalid_has_msg(jv_copy(end))) {
+		collect_words(prog, jv_invalid_get_msg(end));
+		return fail_with_words(prog, "jq error", dg);
+	}
+	jv_free(end);
+	if (!is_end || jq_halted(prog->jq))
+		return fail_with_words(prog, "stopped before its end", dg);
+	return 0;
+}
+
+/* Exactly one output, given to *ret_value; nothing is left over on failure. */
+static int
+only_output(struct jqprog *prog, jv *ret_value, struct diag *dg)
+{
+	jv first = jq_next(prog->jq);
+	jv next;
+
+	if (!jv_is_valid(first)) {
+		if (check_end(prog, first, dg) < 0)
+			return -1;
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: gave no output", prog->name);
+	}
+	next = jq_next(prog->jq);
+	if (jv_is_valid(next)) {
+		jv_free(next);
+		jv_free(first);
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s: gave more than one output", prog->name);
+	}
+	if (check_end(prog, next, dg) < 0) {
+		jv_free(first);
+		return -1;
+	}
+	*ret_value = first;
+	return 0;
+}
+
+int
+jqprog_run(struct jqprog *prog, const char *input, size_t len,
+    struct strbuf *out, struct diag *dg)
+{
+	char **saved;
+	jv value;
+	int rc;
+
+	if (len > INT_MAX)
+		return diag_set(
+		    dg, DIAG_DATA, "%s: input of %zu bytes", prog->name, len);
+	strbuf_reset(&prog->words);
+	value = jv_parse_sized(input, (int)len);
+	if (!jv_is_valid(value)) {
+		jv_free(value);
+		return diag_set(
+		    dg, DIAG_DATA, "%s: input is not JSON", prog->name);
+	}
+	saved = hide_environ();
+	jq_start(prog->jq, value, 0);
+	rc = only_output(prog, &value, dg);
+	environ = saved;
+	if (rc == 0) {
+		jv text = jv_dump_string(value, 0);
+
+		strbuf_add(out, jv_string_value(text),
+		    (size_t)jv_string_length_bytes(jv_copy(text)));
+		jv_free(text);
+	}
+	return rc;
+}

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree of a parsed document: its nodes' shape is private to this file. */
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+
+enum json_kind {
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+struct json {
+	enum json_kind kind;
+	bool truth;
+	size_t nr;
+	size_t alloc;
+	union {
+		char *text; /* owned; a string, or a number's digits */
+		struct json **items; /* owned */
+	} u;
+	char **keys; /* owned, with its strings; of an object, beside items */
+};
+
+struct reader {
+	struct json *root; /* owned until the end */
+	struct json *open[JSON_MAX_DEPTH]; /* borrowed from root */
+	size_t depth;
+	char *key; /* owned; read, its value to come */
+	struct strbuf why; /* set by a callback that refuses */
+};
+
+static void
+free_node(struct json *n)
+{
+	if (n->kind == JSON_STRING || n->kind == JSON_NUMBER)
+		free(n->u.text);
+	if (n->kind == JSON_ARRAY || n->kind == JSON_OBJECT) {
+		for (size_t i = 0; i < n->nr; i++) {
+			json_free(n->u.items[i]);
+			if (n->keys != NULL)
+				free(n->keys[i]);
+		}
+		free(n->u.items);
+		free(n->keys);
+	}
+	free(n);
+}
+
+/* Recursion ends at JSON_MAX_DEPTH. */
+void
+json_free(struct json *root)
+{
+	if (root != NULL)
+		free_node(root);
+}
+
+void
+json_freep(struct json **root)
+{
+	json_free(*root);
+	*root = NULL;
+}
+
+static void
+grow(struct json *n)
+{
+	if (n->nr < n->alloc)
+		return;
+	n->alloc = n->alloc > 0 ? n->alloc * 2 : 4;
+	n->u.items = xreallocarray(n->u.items, n->alloc, sizeof(*n->u.items));
+	if (n->kind == JSON_OBJECT)
+		n->keys = xreallocarray(n->keys, n->alloc, sizeof(*n->keys));
+}
+
+/* Hangs a new node where the reader stands. */
+static struct json *
+add_node(struct reader *r, enum json_kind kind)
+{
+	struct json *n = xcalloc(1, sizeof(*n));
+	struct json *parent;
+
+	n->kind = kind;
+	if (r->depth == 0) {
+		/* yajl refuses a second value at the top. */
+		json_free(r->root);
+		r->root = n;
+		return n;
+	}
+	parent = r->open[r->depth - 1];
+	grow(parent);
+	if (parent->kind == JSON_OBJECT)
+		parent->keys[parent->nr] = steal_ptr(&r->key);
+	parent->u.items[parent->nr++] = n;
+	return n;
+}
+
+static int
+on_null(void *ctx)
+{
+	(void)add_node(ctx, JSON_NULL);
+	return 1;
+}
+
+static int
+on_bool(void *ctx, int truth)
+{
+	add_node(ctx, JSON_BOOL)->truth = truth != 0;
+	return 1;
+}
+
+static int
+on_number(void *ctx, const char *digits, size_t len)
+{
+	add_node(ctx, JSON_NUMBER)->u.text = xstrndup(digits, len);
+	return 1;
+}
+
+/* C strings hold the texts, so a NUL character would cut one silently. */
+static int
+refuse_nul(struct reader *r, const unsigned char *s, size_t len)
+{
+	if (len == 0 || memchr(s, '\0', len) == NULL)
+		return 1;
+	strbuf_addstr(&r->why, "a string holds a NUL character");
+	return 0;
+}
+
+static int
+on_string(void *ctx, const unsigned char *s, size_t len)
+{
+	if (!refuse_nul(ctx, s, len))
+		return 0;
+	add_node(ctx, JSON_STRING)->u.text = xstrndup((const char *)s, len);
+	return 1;
+}
+
+static int
+on_key(void *ctx, const unsigned char *s, size_t len)
+{
+	struct reader *r = ctx;
+
+	if (!refuse_nul(r, s, len))
+		return 0;
+	free(r->key);
+	r->key = xstrndup((const char *)s, len);
+	return 1;
+}
+
+static int
+open_container(struct reader *r, enum json_kind kind)
+{
+	struct json *n;
+
+	if (r->depth == JSON_MAX_DEPTH) {
+		strbuf_addf(
+		    &r->why, "nested deeper than %d levels", JSON_MAX_DEPTH);
+		return 0;
+	}
+	n = add_node(r, kind);
+	r->open[r->depth++] = n;
+	return 1;
+}
+
+static int
+on_start_map(void *ctx)
+{
+	return open_container(ctx, JSON_OBJECT);
+}
+
+static int
+on_start_array(void *ctx)
+{
+	return open_container(ctx, JSON_ARRAY);
+}
+
+static int
+on_end_array(void *ctx)
+{
+	struct reader *r = ctx;
+
+	r->depth--;
+	return 1;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, so that an object of a million keys stays affordable. */
+static int
+on_end_map(void *ctx)
+{
+	struct reader *r = ctx;
+	const struct json *n = r->open[--r->depth];
+	char **sorted cleanup_free = NULL;
+
+	if (n->nr < 2)
+		return 1;
+	sorted = xreallocarray(NULL, n->nr, sizeof(*sorted));
+	memcpy(sorted, n->keys, n->nr * sizeof(*sorted));
+	qsort(sorted, n->nr, sizeof(*sorted), compare_keys);
+	for (size_t i = 1; i < n->nr; i++) {
+		if (strcmp(sorted[i - 1], sorted[i]) == 0) {
+			strbuf_addf(
+			    &r->why, "duplicate key \"%.80s\"", sorted[i]);
+			return 0;
+		}
+	}
+	return 1;
+}
+
+static size_t
+line_of(const char *text, size_t offset)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < offset; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+static int
+fail_at(const char *text, size_t offset, const char *what, const char *why,
+    struct diag *dg)
+{
+	return diag_set(dg, DIAG_DATA, "%s: line %zu: %s", what,
+	    line_of(text, offset), why);
+}
+
+static bool
+hex4(const char *s, size_t len, unsigned int *ret_value)
+{
+	unsigned int value = 0;
+
+	if (len < 4)
+		return false;
+	for (size_t i = 0; i < 4; i++) {
+		static const char digits[] = "0123456789abcdef";
+		char c =
+		    s[i] >= 'A' && s[i] <= 'F' ? (char)(s[i] | 0x20) : s[i];
+		const char *p = c == '\0' ? NULL : strchr(digits, c);
+
+		if (p == NULL)
+			return false;
+		value = value << 4 | (unsigned int)(p - digits);
+	}
+	*ret_value = value;
+	return true;
+}
+
+/*
+ * Finds the first \u escape that is half a surrogate pair; yajl makes a '?'
+ * of it.  A backslash stands nowhere but in strings, so no more of the grammar
+ * is needed; malformed escapes are yajl's to refuse.
+ */
+static bool
+find_lone_surrogate(const char *text, size_t len, size_t *ret_offset)
+{
+	size_t i = 0;
+
+	while (i + 1 < len) {
+		unsigned int high;
+		unsigned int low;
+
+		if (text[i] != '\\') {
+			i++;
+			continue;
+		}
+		if (text[i + 1] != 'u' ||
+		    !hex4(text + i + 2, len - i - 2, &high) ||
+		    (high & 0xf800) != 0xd800) {
+			i += 2;
+			continue;
+		}
+		*ret_offset = i;
+		if (high >= 0xdc00 || len - i < 12 || text[i + 6] != '\\' ||
+		    text[i + 7] != 'u' || !hex4(text + i + 8, 4, &low) ||
+		    (low & 0xfc00) != 0xdc00)
+			return true;
+		i += 12;
+	}
+	return false;
+}
+
+static size_t
+valid_prefix(const char *text, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		uint32_t cp;
+		size_t n = utf8_decode(text + done, len - done, &cp);
+
+		if (n == 0)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+/* Runs yajl over the text; r->why says why when it returns -1. */
+static int
+run_yajl(struct reader *r, const char *text, size_t len, size_t *ret_offset)
+{
+	static const yajl_callbacks callbacks = {
+		.yajl_null = on_null,
+		.yajl_boolean = on_bool,
+		.yajl_number = on_number,
+		.yajl_string = on_string,
+		.yajl_start_map = on_start_map,
+		.yajl_map_key = on_key,
+		.yajl_end_map = on_end_map,
+		.yajl_start_array = on_start_array,
+		.yajl_end_array = on_end_array,
+	};
+	const unsigned char *bytes = (const unsigned char *)text;
+	yajl_handle h = yajl_alloc(&callbacks, NULL, r);
+	yajl_status status;
+
+	if (h == NULL)
+		abort(); /* as xalloc does: there is no memory */
+	status = yajl_parse(h, bytes, len);
+	*ret_offset =
+	    status == yajl_status_ok ? len : yajl_get_bytes_consumed(h);
+	if (status == yajl_status_ok)
+		status = yajl_complete_parse(h);
+	if (status == yajl_status_error) {
+		unsigned char *words = yajl_get_error(h, 0, bytes, len);
+		const char *s = (const char *)words;
+
+		strbuf_add(&r->why, s, strcspn(s, "\n"));
+		yajl_free_error(h, words);
+	}
+	yajl_free(h);
+	return status == yajl_status_ok ? 0 : -1;
+}
+
+int
+json_parse(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
+{
+	struct reader r = { .why = STRBUF_INIT };
+	size_t offset = valid_prefix(text, len);
+	int rc;
+
+	if (offset < len)
+		return fail_at(text, offset, what, "not UTF-8", dg);
+	if (find_lone_surrogate(text, len, &offset))
+		return fail_at(text, offset, what, "half a surrogate pair", dg);
+	rc = run_yajl(&r, text, len, &offset);
+	if (rc == 0 && r.root != NULL)
+		*ret_root = steal_ptr(&r.root);
+	else
+		rc = fail_at(text, offset < len ? offset : len, what,
+		    r.why.len > 0 ? r.why.buf : "no value", dg);
+	json_free(r.root);
+	free(r.key);
+	strbuf_release(&r.why);
+	return rc;
+}
+
+static bool
+is_kind(const struct json *n, enum json_kind kind)
+{
+	return n != NULL && n->kind == kind;
+}
+
+const struct json *
+json_get(const struct json *object, const char *key)
+{
+	if (!is_kind(object, JSON_OBJECT))
+		return NULL;
+	for (size_t i = 0; i < object->nr; i++) {
+		if (strcmp(object->keys[i], key) == 0)
+			return object->u.items[i];
+	}
+	return NULL;
+}
+
+const struct json *
+json_at(const struct json *array, size_t i)
+{
+	if (!is_kind(array, JSON_ARRAY) || i >= array->nr)
+		return NULL;
+	return array->u.items[i];
+}
+
+size_t
+json_len(const struct json *array_or_object)
+{
+	return array_or_object == NULL ? 0 : array_or_object->nr;
+}
+
+const char *
+json_key_at(const struct json *object, size_t i)
+{
+	if (!is_kind(object, JSON_OBJECT) || i >= object->nr)
+		return NULL;
+	return object->keys[i];
+}
+
+const struct json *
+json_value_at(const struct json *object, size_t i)
+{
+	if (!is_kind(object, JSON_OBJECT) || i >= object->nr)
+		return NULL;
+	return object->u.items[i];
+}
+
+bool
+json_is_object(const struct json *n)
+{
+	return is_kind(n, JSON_OBJECT);
+}
+
+bool
+json_is_array(const struct json *n)
+{
+	return is_kind(n, JSON_ARRAY);
+}
+
+bool
+json_is_string(const struct json *n)
+{
+	return is_kind(n, JSON_STRING);
+}
+
+bool
+json_is_bool(const struct json *n)
+{
+	return is_kind(n, JSON_BOOL);
+}
+
+bool
+json_is_null(const struct json *n)
+{
+	return is_kind(n, JSON_NULL);
+}
+
+const char *
+json_string(const struct json *n)
+{
+	return is_kind(n, JSON_STRING) ? n->u.text : NULL;
+}
+
+const char *
+json_string_or(const struct json *n, const char *fallback)
+{
+	return is_kind(n, JSON_STRING) ? n->u.text : fallback;
+}
+
+const char *
+json_number(const struct json *n)
+{
+	return is_kind(n, JSON_NUMBER) ? n->u.text : NULL;
+}
+
+bool
+json_int(const struct json *n, int64_t *ret_value)
+{
+	const char *s = json_number(n);
+	int64_t value = 0;
+	int64_t sign = 1;
+
+	if (s == NULL)
+		return false;
+	if (*s == '-') {
+		sign = -1;
+		s++;
+	}
+	for (; *s != '\0'; s++) {
+		if (*s < '0' || *s > '9' ||
+		    __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, sign * (*s - '0'), &value))
+			return false;
+	}
+	*ret_value = value;
+	return true;
+}
+
+bool
+json_bool(const struct json *n, bool fallback)
+{
+	return is_kind(n, JSON_BOOL) ? n->truth : fallback;
+}

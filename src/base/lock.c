@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* flock(2), and the proof that the locked inode still stands at its name. */
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+
+#define LOCK_MODE ((mode_t)0600)
+#define WAIT_STEP_MS 20
+
+/* Opens without following links; *ret_gone when the name leads nowhere. */
+static int
+open_name(int dirfd, const char *name, int flags, bool *ret_gone, int *ret_fd,
+    struct diag *dg)
+{
+	struct diag mine cleanup_diag = DIAG_INIT;
+
+	*ret_gone = false;
+	if (fs_open_nolinks(dirfd, name, flags, LOCK_MODE, ret_fd, &mine) == 0)
+		return 0;
+	if (mine.errnum == ENOENT || mine.errnum == ENOTDIR) {
+		*ret_gone = true;
+		return 0;
+	}
+	diag_move(dg, &mine);
+	return -1;
+}
+
+static int
+check_file(
+    int fd, const char *name, bool create, struct stat *ret_st, struct diag *dg)
+{
+	if (fstat(fd, ret_st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", name);
+	if (!S_ISREG(ret_st->st_mode))
+		return diag_set(
+		    dg, DIAG_IO, "lock %s: not a regular file", name);
+	/* A file made under a strange umask would lock its owner out. */
+	if (create && ret_st->st_uid == geteuid() &&
+	    (ret_st->st_mode & 07777) != LOCK_MODE && fchmod(fd, LOCK_MODE) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
+	return 0;
+}
+
+/* Whether the name leads to the inode that was locked. */
+static int
+still_there(int dirfd, const char *name, const struct stat *locked,
+    bool *ret_there, struct diag *dg)
+{
+	int fd cleanup_close = -1;
+	struct stat st;
+	bool gone;
+
+	*ret_there = false;
+	if (open_name(dirfd, name, O_PATH, &gone, &fd, dg) < 0)
+		return -1;
+	if (gone)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", name);
+	*ret_there = fs_same(&st, locked);
+	return 0;
+}
+
+static int
+flock_now(int fd)
+{
+	int rc;
+
+	do
+		rc = flock(fd, LOCK_EX | LOCK_NB);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
+int
+lock_try(int dirfd, const char *name, bool create, enum lock_answer *ret_answer,
+    int *ret_fd, struct diag *dg)
+{
+	int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0);
+	int fd cleanup_close = -1;
+	struct stat st;
+	bool gone;
+	bool there;
+
+	if (open_name(dirfd, name, flags, &gone, &fd, dg) < 0)
+		return -1;
+	if (gone) {
+		*ret_answer = LOCK_GONE;
+		return 0;
+	}
+	if (check_file(fd, name, create, &st, dg) < 0)
+		return -1;
+	if (flock_now(fd) < 0) {
+		if (errno != EWOULDBLOCK)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "lock %s", name);
+		*ret_answer = LOCK_BUSY;
+		return 0;
+	}
+	if (still_there(dirfd, name, &st, &there, dg) < 0)
+		return -1;
+	if (there)
+		*ret_fd = steal_fd(&fd);
+	*ret_answer = there ? LOCK_WON : LOCK_GONE;
+	return 0;
+}
+
+int
+lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
+    enum lock_answer *ret_answer, int *ret_fd, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + timeout_ms;
+
+	for (;;) {
+		enum lock_answer answer;
+		int left;
+
+		if (lock_try(dirfd, name, create, &answer, ret_fd, dg) < 0)
+			return -1;
+		left = monotime_left_ms(deadline);
+		if (answer != LOCK_BUSY || left == 0) {
+			*ret_answer = answer;
+			return 0;
+		}
+		/* flock(2) itself knows no deadline. */
+		(void)poll(NULL, 0, left < WAIT_STEP_MS ? left : WAIT_STEP_MS);
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* A strict UTF-8 decoder. */
+#include "base/utf8.h"
+
+size_t
+utf8_decode(const char *s, size_t len, uint32_t *ret_cp)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t need;
+	uint32_t cp;
+
+	if (len == 0)
+		return 0;
+	cp = (unsigned char)s[0];
+	if (cp < 0x80) {
+		*ret_cp = cp;
+		return 1;
+	}
+	if (cp >= 0xc2 && cp < 0xe0)
+		need = 2;
+	else if (cp >= 0xe0 && cp < 0xf0)
+		need = 3;
+	else if (cp >= 0xf0 && cp < 0xf5)
+		need = 4;
+	else
+		return 0;
+	if (len < need)
+		return 0;
+	cp &= 0x7fU >> need;
+	for (size_t i = 1; i < need; i++) {
+		uint32_t c = (unsigned char)s[i];
+
+		if ((c & 0xc0) != 0x80)
+			return 0;
+		cp = cp << 6 | (c & 0x3f);
+	}
+	if (cp < least[need] || cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000))
+		return 0;
+	*ret_cp = cp;
+	return need;
+}
+
+bool
+utf8_valid(const char *s, size_t len)
+{
+	while (len > 0) {
+		uint32_t cp;
+		size_t n = utf8_decode(s, len, &cp);
+
+		if (n == 0)
+			return false;
+		s += n;
+		len -= n;
+	}
+	return true;
+}
