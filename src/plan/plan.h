@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan: from a request to a judged, sealed Compose model.
+ *
+ *	assemble	the ordered overlays, each read once
+ *	resolve		Compose's merged model
+ *	judge		policy.jq over model and facts
+ *	prepare		bind sources and mount points
+ *	seal		plan.json
+ *	verify		the waiting processes against the plan
+ */
+#ifndef DRYDOCK_PLAN_H
+#define DRYDOCK_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/digest.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "host/mode.h"
+
+struct container;
+struct diag;
+struct engine;
+struct paths;
+struct project;
+struct settings;
+
+/* What is to be launched; all borrowed. */
+struct plan_request {
+	const struct paths *paths;
+	const struct settings *settings;
+	const struct engine *engine;
+	const struct project *project;
+	struct mode_choice mode;
+	const char *session_id;
+	const char *session_dir; /* absolute; home/ run/ egress/ sidecar/ */
+	const char *history_dir; /* absolute */
+	const char *agent_image; /* sha256:... */
+	const char *egress_image; /* contained only */
+	const char *const *agent_image_env; /* what the image sets */
+	const char *const *egress_image_env;
+};
+
+struct overlay {
+	char *name; /* owned; "base", "contained", ... */
+	char *why; /* owned; "always", "mode contained (--mode)" */
+	int fd; /* sealed memfd with the bytes that Compose reads */
+	struct strbuf text;
+};
+
+/* The -f list, in order. */
+struct assembly {
+	struct overlay *v; /* owned */
+	size_t nr;
+	struct strvec vars; /* interpolation variables, NAME=VALUE */
+};
+
+#define ASSEMBLY_INIT { NULL, 0, STRVEC_INIT }
+
+/*
+ * Base, mode, hardening, then the optional overlays.  No partial list leaves
+ * it: on failure *ret_assembly is empty and the overlay is named.
+ */
+int plan_assemble(const struct plan_request *request,
+    struct assembly *ret_assembly, struct diag *dg);
+void assembly_release(struct assembly *assembly);
+
+enum bind_kind { BIND_DIRECTORY, BIND_SOCKET, BIND_FILE };
+
+/* One bind of the judged model and what is known of its source. */
+struct bind {
+	char *service; /* owned */
+	char *source; /* owned; as the model has it, dollars single */
+	char *target; /* owned; normalised */
+	bool read_only;
+	enum bind_kind kind;
+	mode_t mode; /* declared, if prepare may make it; 0: it must be there */
+	int fd; /* O_PATH, from judge on; -1 while the source is absent */
+	struct stat st; /* of fd */
+};
+
+struct violation {
+	char *rule;
+	char *service; /* "" when of the whole model */
+	char *what;
+	char *overlay; /* "" when not known */
+};
+
+struct judged_plan {
+	char *model; /* owned; the merged JSON, dollars single */
+	struct bind *binds; /* owned */
+	size_t nbinds;
+	struct violation *violations; /* owned */
+	size_t nviolations; /* 0: may run */
+	struct strbuf seccomp; /* the profile that was judged */
+};
+
+/*
+ * Appends the environment, NAME=VALUE, that the judged model sets for a
+ * service: what the container gets beyond its image's own, and where the
+ * agent's proxy variables stand.
+ */
+int plan_environment(const struct judged_plan *plan, const char *service,
+    struct strvec *env, struct diag *dg);
+
+/*
+ * Resolve and judge.  The policy compiles while Compose resolves.  Violations
+ * are not a failure of this function: plan_check_verdict() turns them into
+ * DIAG_POLICY with one line each as detail.  A policy that is absent or does
+ * not compile, also one of policy.d, is a failure.
+ */
+int plan_judge(const struct plan_request *request,
+    const struct assembly *assembly, struct judged_plan *ret_plan,
+    struct diag *dg);
+int plan_check_verdict(const struct judged_plan *plan, struct diag *dg);
+
+/*
+ * Opens or makes each bind source and each mount point that falls inside
+ * another bind, walked without following links; fills fd and st.
+ */
+int plan_prepare(const struct plan_request *request, struct judged_plan *plan,
+    struct diag *dg);
+
+/*
+ * Walks, and where missing makes, each mount point below another bind of its
+ * service, in that bind's source.  A link or a file on the way is DIAG_POLICY
+ * that names it.  Part of plan_prepare(); due before every later start too.
+ */
+int plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg);
+
+/*
+ * Writes seccomp.json, then plan.json into session_fd, atomically: the judged model with images
+ * as ids, pull_policy never, create_host_path false spelled out and the rest of
+ * DESIGN section 1.  *ret_fd is the file, opened for reading.
+ */
+int plan_seal(const struct plan_request *request,
+    const struct judged_plan *plan, int session_fd,
+    char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg);
+
+/*
+ * Compares one waiting container with the plan: kernel facts first, then
+ * inspect for what the kernel does not show.  A difference is DIAG_POLICY that
+ * says what was expected and what is; facts that cannot be read likewise.
+ */
+int plan_verify(const struct plan_request *request,
+    const struct judged_plan *plan, const char *service,
+    const struct container *container, struct diag *dg);
+
+void judged_plan_release(struct judged_plan *plan);
+
+#define JUDGED_PLAN_INIT { NULL, NULL, 0, NULL, 0, STRBUF_INIT }
+#define cleanup_assembly __attribute__((cleanup(assembly_release)))
+#define cleanup_judged_plan __attribute__((cleanup(judged_plan_release)))
+
+#endif /* DRYDOCK_PLAN_H */
