@@ -1,2 +1,10 @@
 # SPDX-License-Identifier: MIT
-session_sources =
+session_sources = \
+	src/session/collect-decide.c \
+	src/session/collect.c \
+	src/session/collect.h \
+	src/session/launch.h \
+	src/session/record.c \
+	src/session/record.h \
+	src/session/session.c \
+	src/session/session.h

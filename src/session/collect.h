@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect: deletes the sessions that are reliably gone (DESIGN: the lease won
+ * without waiting, the recorded engine, one complete answer asked after it,
+ * and the session ended by itself or never had a container).
+ */
+#ifndef DRYDOCK_COLLECT_H
+#define DRYDOCK_COLLECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct container;
+struct container_list;
+struct diag;
+struct engine;
+struct paths;
+struct record;
+struct session;
+
+enum collect_verdict {
+	COLLECT_DELETE,
+	COLLECT_LIVE, /* runs, or may run */
+	COLLECT_STOPPED, /* ended with the engine or the host: may go on */
+	COLLECT_LOST, /* the engine does not know its recorded container */
+	COLLECT_FOREIGN, /* another engine's */
+	COLLECT_UNKNOWN, /* a record that says too little */
+};
+
+/* What is known of one session whose lease we hold. */
+struct collect_facts {
+	const struct record *record; /* NULL: there is none */
+	bool sealed; /* plan.json is there */
+	const struct engine *engine; /* the one that answered */
+	const struct container_list *containers; /* its whole answer */
+	const char *state_id;
+	const char *id;
+};
+
+/*
+ * Whether the session is over, by the facts alone.  A container counts as the
+ * session's when it has the recorded id and our labels; before its ids were
+ * recorded, when it has our labels, its role and the recorded image, and then
+ * the agent has never run.  An exit that an engine's or host's end may have
+ * made (137, 143, 255) is an end only for a session that ends with its client.
+ */
+enum collect_verdict collect_decide(const struct collect_facts *facts);
+
+/*
+ * NULL, or the session's container of this role ("agent" or "egress"), found
+ * as collect_decide() does.
+ */
+const struct container *collect_container(
+    const struct collect_facts *facts, const char *role);
+
+struct collect_outcome {
+	size_t removed;
+	size_t kept; /* live, leased, or not known */
+	size_t failed; /* each was a warning with its path */
+};
+
+/*
+ * One engine query for all candidates, asked after every lease that could be
+ * won was won, and none when there is no candidate.  A query that fails is -1
+ * and nothing was deleted.
+ */
+int collect_sessions(const struct paths *paths, const struct engine *engine,
+    struct collect_outcome *ret_outcome, struct diag *dg);
+
+/*
+ * Removes the containers of a session whose lease we hold, then the session.
+ * Its record's ids are used, completed by those that collect_container() finds
+ * while the agent has never run.
+ */
+int collect_delete(const struct paths *paths, const struct collect_facts *facts,
+    struct session *session, struct diag *dg);
+
+#endif /* DRYDOCK_COLLECT_H */

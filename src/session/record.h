@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record: sessions/ID/session.json, versioned, always replaced whole.
+ */
+#ifndef DRYDOCK_RECORD_H
+#define DRYDOCK_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct diag;
+
+/* All strings owned; NULL where not known yet. */
+struct record {
+	char *id;
+	char *project; /* real path */
+	char *agent;
+	char *mode;
+	char *mode_reason;
+	char *kind; /* "run" or "shell" */
+	char *engine_id;
+	char *engine_data_root;
+	char *engine_socket;
+	char *agent_image;
+	char *egress_image;
+	char *agent_container;
+	char *egress_container;
+	char *plan_digest;
+	char *created_at; /* RFC 3339 UTC */
+	char *launched_at; /* written before the agent may run */
+	bool ends_with_client; /* any exit is its end, nobody comes back */
+};
+
+#define RECORD_INIT                       \
+	{                                 \
+		.ends_with_client = false \
+	}
+
+/* Replaces session.json in session_fd, 0600, flushed. */
+int record_write(int session_fd, const struct record *record, struct diag *dg);
+
+/*
+ * Absent: DIAG_IO with errnum ENOENT.  Malformed, too new, or with a container
+ * id that is none: DIAG_DATA.  Nothing is returned then.
+ */
+int record_read(int session_fd, struct record *ret_record, struct diag *dg);
+int record_parse(
+    const char *text, size_t len, struct record *ret_record, struct diag *dg);
+void record_release(struct record *record);
+
+/* Returned: the present time as the record has it. */
+char *record_now(void);
+
+#define cleanup_record __attribute__((cleanup(record_release)))
+
+#endif /* DRYDOCK_RECORD_H */

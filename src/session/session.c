@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Claiming, leasing and deleting a session's directory. */
+#include "session/session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "host/project.h"
+
+enum {
+	CLAIM_TRIES = 64,
+	LEASE_NAME_SIZE = SESSION_ID_SIZE + sizeof("/lease"),
+	TRASH_SUFFIX_SIZE = 9,
+};
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
+
+bool
+session_id_valid(const char *name)
+{
+	return strlen(name) == SESSION_ID_SIZE - 1 &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") ==
+	    SESSION_ID_SIZE - 1;
+}
+
+static int
+open_sessions(const struct paths *paths, int *ret_fd, struct diag *dg)
+{
+	return fs_open_nolinks(
+	    paths->state_fd, "sessions", OPEN_DIR, 0, ret_fd, dg);
+}
+
+static void
+lease_name(const char *id, char name[LEASE_NAME_SIZE])
+{
+	memcpy(name, id, SESSION_ID_SIZE - 1);
+	memcpy(name + SESSION_ID_SIZE - 1, "/lease", sizeof("/lease"));
+}
+
+/*
+ * The lease is named from sessions/, so LOCK_GONE also means that the whole
+ * directory was renamed away, which a name from inside it would not show.
+ */
+int
+session_lease(const struct paths *paths, const char *id, int timeout_ms,
+    enum lock_answer *ret_answer, struct session *ret_session, struct diag *dg)
+{
+	cleanup_session struct session s = SESSION_INIT;
+	cleanup_close int sessions_fd = -1;
+	char name[LEASE_NAME_SIZE];
+
+	lease_name(id, name);
+	if (open_sessions(paths, &sessions_fd, dg) != 0)
+		return -1;
+	if (lock_wait(sessions_fd, name, true, timeout_ms, ret_answer,
+		&s.lease_fd, dg) != 0)
+		return diag_wrap(dg, "%s/sessions/%s", paths->state_dir, id);
+	if (*ret_answer != LOCK_WON)
+		return 0;
+	/* Only the lease's holder renames it: this is the same directory. */
+	if (fs_open_nolinks(sessions_fd, id, OPEN_DIR, 0, &s.dir_fd, dg) != 0)
+		return diag_wrap(dg, "%s/sessions/%s", paths->state_dir, id);
+	memcpy(s.id, id, SESSION_ID_SIZE);
+	s.dir = xasprintf("%s/sessions/%s", paths->state_dir, id);
+	*ret_session = s;
+	s = (struct session)SESSION_INIT;
+	return 0;
+}
+
+/* One try: *ret_answer is LOCK_WON only when the fresh directory is ours. */
+static int
+claim_one(const struct paths *paths, int sessions_fd,
+    enum lock_answer *ret_answer, struct session *ret_session, struct diag *dg)
+{
+	char id[SESSION_ID_SIZE];
+
+	*ret_answer = LOCK_GONE;
+	fs_random_name(id, sizeof(id));
+	if (mkdirat(sessions_fd, id, 0700) != 0) {
+		if (errno == EEXIST)
+			return 0;
+		return diag_set_errno(dg, DIAG_IO, errno, "make %s/sessions/%s",
+		    paths->state_dir, id);
+	}
+	/* The umask may have taken bits away.  A collector may be faster. */
+	if (fchmodat(sessions_fd, id, 0700, 0) != 0 && errno != ENOENT)
+		return diag_set_errno(dg, DIAG_IO, errno,
+		    "set the mode of %s/sessions/%s", paths->state_dir, id);
+	return session_lease(paths, id, 0, ret_answer, ret_session, dg);
+}
+
+static int
+make_kept_dir(int dirfd, const char *name, int *ret_fd, struct diag *dg)
+{
+	return fs_make_dir(dirfd, name, 0700, ret_fd, dg);
+}
+
+static int
+make_closed_dir(int dirfd, const char *name, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	return fs_make_dir(dirfd, name, 0700, &fd, dg);
+}
+
+/* agents/AGENT/history/KEY-MODE: never below sessions/, so never deleted. */
+static int
+make_history(const struct paths *paths, const char *agent,
+    const struct project *project, enum mode mode, char **ret_path,
+    struct diag *dg)
+{
+	cleanup_close int agents_fd = -1;
+	cleanup_close int agent_fd = -1;
+	cleanup_close int history_fd = -1;
+	cleanup_free char *name =
+	    xasprintf("%s-%s", project->key, mode_name(mode));
+
+	if (make_kept_dir(paths->state_fd, "agents", &agents_fd, dg) != 0 ||
+	    make_kept_dir(agents_fd, agent, &agent_fd, dg) != 0 ||
+	    make_kept_dir(agent_fd, "history", &history_fd, dg) != 0 ||
+	    make_closed_dir(history_fd, name, dg) != 0)
+		return diag_wrap(dg, "make the project's history");
+	*ret_path =
+	    xasprintf("%s/agents/%s/history/%s", paths->state_dir, agent, name);
+	return 0;
+}
+
+static int
+make_contents(struct session *s, struct diag *dg)
+{
+	if (make_kept_dir(s->dir_fd, "home", &s->home_fd, dg) != 0 ||
+	    make_kept_dir(s->dir_fd, "run", &s->run_fd, dg) != 0 ||
+	    make_kept_dir(s->dir_fd, "egress", &s->egress_fd, dg) != 0 ||
+	    make_kept_dir(s->dir_fd, "sidecar", &s->sidecar_fd, dg) != 0 ||
+	    make_closed_dir(s->sidecar_fd, "conf", dg) != 0 ||
+	    make_closed_dir(s->sidecar_fd, "log", dg) != 0)
+		return diag_wrap(dg, "make %s", s->dir);
+	return 0;
+}
+
+int
+session_claim(const struct paths *paths, const char *agent,
+    const struct project *project, enum mode mode, struct session *ret_session,
+    struct diag *dg)
+{
+	cleanup_session struct session s = SESSION_INIT;
+	cleanup_close int sessions_fd = -1;
+	enum lock_answer answer = LOCK_GONE;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (open_sessions(paths, &sessions_fd, dg) != 0)
+		return -1;
+	/*
+	 * Between mkdir and lease a collector may take the empty directory:
+	 * then the lease is busy or gone, and another id is tried.
+	 */
+	for (int i = 0; i < CLAIM_TRIES && answer != LOCK_WON; i++) {
+		if (claim_one(paths, sessions_fd, &answer, &s, dg) != 0)
+			return diag_wrap(dg, "claim a session");
+	}
+	if (answer != LOCK_WON)
+		return diag_set(dg, DIAG_BUSY,
+		    "claim a session: %d ids were taken", CLAIM_TRIES);
+	if (make_contents(&s, dg) != 0 ||
+	    make_history(paths, agent, project, mode, &s.history, dg) != 0) {
+		(void)session_delete(paths, &s, &ignored);
+		return -1;
+	}
+	*ret_session = s;
+	s = (struct session)SESSION_INIT;
+	return 0;
+}
+
+void
+session_drop_lease(struct session *session)
+{
+	cleanup_close_fn(&session->lease_fd);
+}
+
+void
+session_release(struct session *session)
+{
+	session_drop_lease(session);
+	cleanup_close_fn(&session->dir_fd);
+	cleanup_close_fn(&session->run_fd);
+	cleanup_close_fn(&session->egress_fd);
+	cleanup_close_fn(&session->home_fd);
+	cleanup_close_fn(&session->sidecar_fd);
+	free(session->dir);
+	free(session->history);
+	session->dir = NULL;
+	session->history = NULL;
+}
+
+int
+session_delete(
+    const struct paths *paths, struct session *session, struct diag *dg)
+{
+	cleanup_close int sessions_fd = -1;
+	cleanup_close int trash_fd = -1;
+	cleanup_free char *name = NULL;
+	char suffix[TRASH_SUFFIX_SIZE];
+
+	if (open_sessions(paths, &sessions_fd, dg) != 0 ||
+	    fs_open_nolinks(
+		paths->state_fd, "trash", OPEN_DIR, 0, &trash_fd, dg) != 0)
+		return -1;
+	fs_random_name(suffix, sizeof(suffix));
+	name = xasprintf("%s.%s", session->id, suffix);
+	if (renameat(sessions_fd, session->id, trash_fd, name) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "move %s to trash", session->dir);
+	session_drop_lease(session);
+	return fs_remove_tree(trash_fd, name, dg);
+}
+
+static int
+open_trash(const struct paths *paths, DIR **ret_dir, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(paths->state_fd, "trash", OPEN_DIR, 0, &fd, dg) !=
+	    0)
+		return -1;
+	*ret_dir = fdopendir(fd);
+	if (*ret_dir == NULL)
+		return diag_set_errno(dg, DIAG_IO, errno, "read trash");
+	(void)steal_fd(&fd);
+	return 0;
+}
+
+void
+session_empty_trash(const struct paths *paths)
+{
+	cleanup_closedir DIR *dir = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (open_trash(paths, &dir, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return;
+	}
+	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+		cleanup_diag struct diag one = DIAG_INIT;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (fs_remove_tree(dirfd(dir), e->d_name, &one) != 0)
+			diag_warn(
+			    "%s/trash: %s", paths->state_dir, one.message);
+	}
+}
