@@ -1,8 +1,22 @@
 # SPDX-License-Identifier: MIT
 host_sources = \
+	src/host/agent.c \
 	src/host/agent.h \
+	src/host/allowlist.c \
 	src/host/allowlist.h \
+	src/host/mode.c \
 	src/host/mode.h \
+	src/host/nearest.c \
+	src/host/nearest.h \
+	src/host/paths-state.c \
+	src/host/paths.c \
 	src/host/paths.h \
+	src/host/project.c \
 	src/host/project.h \
-	src/host/settings.h
+	src/host/setting-value.c \
+	src/host/setting-value.h \
+	src/host/settings-load.c \
+	src/host/settings.c \
+	src/host/settings.h \
+	src/host/text.c \
+	src/host/text.h

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* agent: a strict reader of agents/NAME.json. */
+
+#include "host/agent.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/allowlist.h"
+#include "host/paths.h"
+#include "host/text.h"
+
+#define AGENT_MAX ((size_t)64 << 10)
+#define SUFFIX ".json"
+
+static bool
+is_agent_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789-";
+
+	return *name != '\0' && *name != '-' && strlen(name) <= 64 &&
+	    name[strspn(name, allowed)] == '\0';
+}
+
+/* One key of the document: how it is read into the struct. */
+struct field {
+	const char *key;
+	int (*read)(
+	    struct agent *agent, const struct json *value, struct diag *dg);
+};
+
+static int
+read_list(const struct json *value, const char *key, struct strvec *ret_list,
+    struct diag *dg)
+{
+	if (!json_is_array(value))
+		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
+	for (size_t i = 0; i < json_len(value); i++) {
+		const char *word = json_string(json_at(value, i));
+
+		if (word == NULL || !text_is_plain(word))
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s: entry %zu is not plain text", key, i + 1);
+		strvec_push(ret_list, word);
+	}
+	return 0;
+}
+
+static int
+read_command(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	return read_list(value, "command", &agent->command, dg);
+}
+
+static int
+read_resume(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	return read_list(value, "resume_args", &agent->resume_args, dg);
+}
+
+static int
+read_env(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	if (!json_is_object(value))
+		return diag_set(dg, DIAG_CONFIG, "env: not an object");
+	for (size_t i = 0; i < json_len(value); i++) {
+		const char *name = json_key_at(value, i);
+		const char *text = json_string(json_value_at(value, i));
+
+		if (!text_is_variable(name))
+			return diag_set(dg, DIAG_CONFIG,
+			    "env: \"%s\" is not the name of a variable", name);
+		if (text == NULL || !text_is_plain(text))
+			return diag_set(
+			    dg, DIAG_CONFIG, "env: %s is not plain text", name);
+		strvec_pushf(&agent->env, "%s=%s", name, text);
+	}
+	return 0;
+}
+
+static int
+read_hosts(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+
+	if (read_list(value, "hosts", &agent->hosts, dg) < 0)
+		return -1;
+	for (size_t i = 0; i < agent->hosts.nr; i++) {
+		const char *line = agent->hosts.v[i];
+
+		if (allowlist_parse(&list, "hosts", line, strlen(line), dg) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_secrets(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	if (read_list(value, "secrets", &agent->secrets, dg) < 0)
+		return -1;
+	for (size_t i = 0; i < agent->secrets.nr; i++) {
+		if (!text_is_variable(agent->secrets.v[i]))
+			return diag_set(dg, DIAG_CONFIG,
+			    "secrets: \"%s\" is not the name of a variable",
+			    agent->secrets.v[i]);
+	}
+	return 0;
+}
+
+/* A path below the home, in its shortest form: no "", "." or "..". */
+static bool
+is_path_below(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 0 || (len == 1 && path[0] == '.') ||
+		    (len == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		if (path[len] == '\0')
+			return true;
+		path += len + 1;
+	}
+}
+
+static int
+read_history(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	const char *path = json_string(value);
+
+	if (path == NULL || !text_is_plain(path) || !is_path_below(path))
+		return diag_set(
+		    dg, DIAG_CONFIG, "history_link: not a path below the home");
+	agent->history_link = xstrdup(path);
+	return 0;
+}
+
+static const struct field fields[] = {
+	{ "command", read_command },
+	{ "resume_args", read_resume },
+	{ "env", read_env },
+	{ "hosts", read_hosts },
+	{ "secrets", read_secrets },
+	{ "history_link", read_history },
+};
+
+static int
+read_field(struct agent *agent, const char *key, const struct json *value,
+    struct diag *dg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (strcmp(fields[i].key, key) == 0)
+			return fields[i].read(agent, value, dg);
+	}
+	return diag_set(dg, DIAG_CONFIG, "unknown key \"%s\"", key);
+}
+
+static int
+read_document(struct agent *agent, const struct json *root, struct diag *dg)
+{
+	if (!json_is_object(root))
+		return diag_set(dg, DIAG_CONFIG, "not an object");
+	for (size_t i = 0; i < json_len(root); i++) {
+		if (read_field(agent, json_key_at(root, i),
+			json_value_at(root, i), dg) < 0)
+			return -1;
+	}
+	if (agent->command.nr == 0 || agent->command.v[0][0] == '\0')
+		return diag_set(dg, DIAG_CONFIG, "command: missing or empty");
+	return 0;
+}
+
+int
+agent_parse(struct agent *ret_agent, const char *name, const char *text,
+    size_t len, struct diag *dg)
+{
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_free char *what = xasprintf("agents/%s" SUFFIX, name);
+
+	agent.name = xstrdup(name);
+	if (json_parse(text, len, what, &root, dg) < 0) {
+		dg->class = DIAG_CONFIG;
+		return -1;
+	}
+	if (read_document(&agent, root, dg) < 0)
+		return diag_wrap(dg, "%s", what);
+	*ret_agent = agent;
+	agent = (struct agent)AGENT_INIT;
+	return 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* DIAG_USAGE that lists the agents below dirfd. */
+static int
+fail_unknown(const char *name, int dirfd, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_closedir DIR *dir = NULL;
+	const struct dirent *entry;
+	int fd;
+
+	if (fs_open_beneath(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, &fd, dg) < 0)
+		return -1;
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		int saved = errno;
+
+		(void)close(fd);
+		return diag_set_errno(dg, DIAG_IO, saved, "read agents");
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		cleanup_free char *stem = NULL;
+		size_t len = strlen(entry->d_name);
+
+		if (len <= strlen(SUFFIX) ||
+		    strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
+			continue;
+		stem = xstrndup(entry->d_name, len - strlen(SUFFIX));
+		if (is_agent_name(stem))
+			strvec_push_given(&names, steal_ptr(&stem));
+	}
+	qsort(names.v, names.nr, sizeof(*names.v), compare_names);
+	for (size_t i = 0; i < names.nr; i++)
+		strbuf_addf(&list, "%s%s", i > 0 ? ", " : "", names.v[i]);
+	return diag_set(dg, DIAG_USAGE, "unknown agent \"%s\" (there is: %s)",
+	    name, names.nr > 0 ? list.buf : "none");
+}
+
+int
+agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
+    struct diag *dg)
+{
+	cleanup_free char *dir = xasprintf("%s/agents", paths->data_dir);
+	cleanup_free char *file = xasprintf("%s" SUFFIX, name);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int dirfd = -1;
+
+	if (fs_open_dir(dir, &dirfd, dg) < 0)
+		return -1;
+	if (!is_agent_name(name))
+		return fail_unknown(name, dirfd, dg);
+	if (fs_read_file(dirfd, file, AGENT_MAX, &text, dg) < 0) {
+		if (dg->errnum != ENOENT)
+			return -1;
+		diag_clear(dg);
+		return fail_unknown(name, dirfd, dg);
+	}
+	return agent_parse(ret_agent, name, text.buf, text.len, dg);
+}
+
+void
+agent_release(struct agent *agent)
+{
+	free(agent->name);
+	strvec_release(&agent->command);
+	strvec_release(&agent->resume_args);
+	strvec_release(&agent->env);
+	strvec_release(&agent->hosts);
+	strvec_release(&agent->secrets);
+	free(agent->history_link);
+	*agent = (struct agent)AGENT_INIT;
+}

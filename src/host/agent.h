@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * agent: what drydock knows of one AI agent, read from agents/NAME.json.
+ */
+#ifndef DRYDOCK_AGENT_H
+#define DRYDOCK_AGENT_H
+
+#include "base/strvec.h"
+
+struct diag;
+struct paths;
+
+struct agent {
+	char *name;
+	struct strvec command; /* program and fixed arguments */
+	struct strvec resume_args;
+	struct strvec env; /* NAME=VALUE; ${HOME} is the session's home */
+	struct strvec hosts; /* allowlist lines that it needs */
+	struct strvec secrets; /* names of variables, passed when set */
+	char *history_link; /* path in the home that leads to the history,
+			     * ".claude/projects"; NULL: none */
+};
+
+/* A name with anything but [a-z0-9-], or without a file, is DIAG_USAGE and
+ * lists the agents there are; a bad file is DIAG_CONFIG. */
+int agent_load(struct agent *ret_agent, const char *name,
+    const struct paths *paths, struct diag *dg);
+int agent_parse(struct agent *ret_agent, const char *name, const char *text,
+    size_t len, struct diag *dg);
+void agent_release(struct agent *agent);
+
+#define cleanup_agent __attribute__((cleanup(agent_release)))
+#define AGENT_INIT                                                        \
+	{                                                                 \
+		NULL, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, \
+		    STRVEC_INIT, NULL                                     \
+	}
+
+#endif /* DRYDOCK_AGENT_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* mode: the most specific word wins; what is not understood is contained. */
+
+#include "host/mode.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+const char *
+mode_name(enum mode mode)
+{
+	switch (mode) {
+	case MODE_CONTAINED:
+		return "contained";
+	case MODE_DOOD:
+		return "dood";
+	}
+	return "contained";
+}
+
+static bool
+mode_parse(const char *word, enum mode *ret_mode)
+{
+	if (strcmp(word, "contained") == 0)
+		*ret_mode = MODE_CONTAINED;
+	else if (strcmp(word, "dood") == 0)
+		*ret_mode = MODE_DOOD;
+	else
+		return false;
+	return true;
+}
+
+struct mode_choice
+mode_resolve(const char *option, const char *setting)
+{
+	struct mode_choice choice = { MODE_CONTAINED, "the default" };
+	const char *word = NULL;
+
+	if (option != NULL) {
+		word = option;
+		choice.reason = "--mode";
+	} else if (setting != NULL && *setting != '\0') {
+		word = setting;
+		choice.reason = "the mode setting";
+	}
+	if (word != NULL && !mode_parse(word, &choice.mode)) {
+		diag_warn("unknown mode \"%s\" (contained or dood): "
+			  "taking contained",
+		    word);
+		choice.reason = "an unknown mode was asked for";
+	}
+	return choice;
+}

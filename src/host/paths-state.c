@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* paths-state: makes and opens the state directory and its id. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+
+#define ID_NAME "id"
+#define ID_DIGITS 32
+#define SESSIONS "sessions"
+
+#define CIFS_MAGIC 0xff534d42U
+
+static const char *const children[] = { SESSIONS, "agents", "tokens", "trash" };
+
+/* File systems whose flock or rename another host, or nobody, keeps. */
+static const struct {
+	unsigned long magic;
+	const char *name;
+} refused[] = {
+	{ V9FS_MAGIC, "9p" },
+	{ NFS_SUPER_MAGIC, "NFS" },
+	{ SMB_SUPER_MAGIC, "SMB" },
+	{ SMB2_SUPER_MAGIC, "SMB" },
+	{ CIFS_MAGIC, "SMB" },
+	{ FUSE_SUPER_MAGIC, "FUSE" },
+};
+
+static int
+check_file_system(const struct paths *paths, int fd, struct diag *dg)
+{
+	struct statfs sf;
+	int rc;
+
+	do {
+		rc = fstatfs(fd, &sf);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "statfs %s", paths->state_dir);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		if (((unsigned long)sf.f_type & 0xffffffffUL) !=
+		    refused[i].magic)
+			continue;
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s is on %s, which has no dependable locks: set "
+		    "XDG_STATE_HOME to a directory on a local disk",
+		    paths->state_dir, refused[i].name);
+	}
+	return 0;
+}
+
+/* Whether text is exactly 32 lower-case hex digits and a newline. */
+static int
+parse_id(const struct paths *paths, const struct strbuf *text, char *ret_id,
+    struct diag *dg)
+{
+	if (text->len != ID_DIGITS + 1 || text->buf[ID_DIGITS] != '\n' ||
+	    strspn(text->buf, "0123456789abcdef") != ID_DIGITS)
+		return diag_set(dg, DIAG_DATA,
+		    "%s/" ID_NAME " is damaged: it holds 32 hex digits",
+		    paths->state_dir);
+	memcpy(ret_id, text->buf, ID_DIGITS);
+	ret_id[ID_DIGITS] = '\0';
+	return 0;
+}
+
+/* *ret_id is "" when there is no id file. */
+static int
+read_id(const struct paths *paths, int fd, char *ret_id, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	ret_id[0] = '\0';
+	if (fs_read_file(fd, ID_NAME, 256, &text, dg) < 0) {
+		if (dg->errnum != ENOENT)
+			return diag_wrap(dg, "%s", paths->state_dir);
+		diag_clear(dg);
+		return 0;
+	}
+	return parse_id(paths, &text, ret_id, dg);
+}
+
+static int
+write_id(const struct paths *paths, int fd, const char *temp, struct diag *dg)
+{
+	unsigned char random[ID_DIGITS / 2];
+	char text[ID_DIGITS + 2];
+	cleanup_close int id_fd = -1;
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return diag_set_errno(dg, DIAG_IO, errno, "getrandom");
+	for (size_t i = 0; i < sizeof(random); i++) {
+		text[2 * i] = "0123456789abcdef"[random[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
+	}
+	text[ID_DIGITS] = '\n';
+	id_fd = openat(fd, temp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (id_fd < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "create %s/%s", paths->state_dir, temp);
+	if (fs_write_all(id_fd, text, ID_DIGITS + 1, temp, dg) < 0)
+		return -1;
+	/* Mode 0600 whatever the umask was. */
+	if (fchmod(id_fd, 0600) < 0 || fsync(id_fd) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "write %s/%s", paths->state_dir, temp);
+	return 0;
+}
+
+/*
+ * Makes the id under a name of its own and links it, whole, to its place: of
+ * two first launches one wins, and both read the same file afterwards.
+ */
+static int
+make_id(const struct paths *paths, int fd, struct diag *dg)
+{
+	char random[9];
+	cleanup_free char *temp = NULL;
+	int rc;
+
+	fs_random_name(random, sizeof(random));
+	temp = xasprintf(".id.%s", random);
+	rc = write_id(paths, fd, temp, dg);
+	if (rc == 0 && linkat(fd, temp, fd, ID_NAME, 0) < 0 && errno != EEXIST)
+		rc = diag_set_errno(
+		    dg, DIAG_IO, errno, "link %s/" ID_NAME, paths->state_dir);
+	(void)unlinkat(fd, temp, 0);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = diag_set_errno(
+		    dg, DIAG_IO, errno, "flush %s", paths->state_dir);
+	return rc;
+}
+
+/* Whether sessions/ has an entry. */
+static int
+has_sessions(const struct paths *paths, int fd, bool *ret_has, struct diag *dg)
+{
+	cleanup_closedir DIR *dir = NULL;
+	const struct dirent *entry;
+	int dir_fd;
+
+	*ret_has = false;
+	dir_fd = openat(
+	    fd, SESSIONS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir_fd < 0 && errno == ENOENT)
+		return 0;
+	dir = dir_fd < 0 ? NULL : fdopendir(dir_fd);
+	if (dir == NULL) {
+		int saved = errno;
+
+		cleanup_close_fn(&dir_fd);
+		return diag_set_errno(
+		    dg, DIAG_IO, saved, "open %s/" SESSIONS, paths->state_dir);
+	}
+	for (;;) {
+		errno = 0;
+		entry = readdir(dir);
+		if (entry == NULL)
+			break;
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			*ret_has = true;
+	}
+	if (errno != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "read %s/" SESSIONS, paths->state_dir);
+	return 0;
+}
+
+static int
+read_or_make_id(struct paths *paths, int fd, struct diag *dg)
+{
+	bool has = false;
+
+	if (read_id(paths, fd, paths->state_id, dg) < 0)
+		return -1;
+	if (paths->state_id[0] != '\0')
+		return 0;
+	/*
+	 * A new id beside old sessions would make their containers look like
+	 * somebody else's.
+	 */
+	if (has_sessions(paths, fd, &has, dg) < 0)
+		return -1;
+	if (has)
+		return diag_set(dg, DIAG_DATA,
+		    "%s/" ID_NAME " is missing though there are sessions: "
+		    "put it back, or move " SESSIONS "/ away",
+		    paths->state_dir);
+	if (make_id(paths, fd, dg) < 0 ||
+	    read_id(paths, fd, paths->state_id, dg) < 0)
+		return -1;
+	if (paths->state_id[0] == '\0')
+		return diag_set(dg, DIAG_DATA, "%s/" ID_NAME " went away",
+		    paths->state_dir);
+	return 0;
+}
+
+/* Takes the opened directory's real path as its name. */
+static int
+take_real_path(struct paths *paths, int fd, struct diag *dg)
+{
+	cleanup_free char *link = xasprintf("/proc/self/fd/%d", fd);
+	char buf[PATH_MAX];
+	ssize_t n = readlink(link, buf, sizeof(buf));
+
+	if (n < 0 || (size_t)n == sizeof(buf))
+		return diag_set_errno(dg, DIAG_IO, n < 0 ? errno : ENAMETOOLONG,
+		    "real path of %s", paths->state_dir);
+	cleanup_free_fn(&paths->state_dir);
+	paths->state_dir = xstrndup(buf, (size_t)n);
+	return 0;
+}
+
+/* Owner and mode of the directory itself; widened modes are taken back. */
+static int
+check_state_dir(const struct paths *paths, int fd, struct diag *dg)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "%s", paths->state_dir);
+	if (st.st_uid != paths->uid)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s belongs to uid %lu: it must be yours", paths->state_dir,
+		    (unsigned long)st.st_uid);
+	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "chmod %s", paths->state_dir);
+	return 0;
+}
+
+int
+paths_open_state(struct paths *paths, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (fs_make_path(paths->state_dir, 0700, &fd, dg) < 0)
+		return -1;
+	if (check_file_system(paths, fd, dg) < 0 ||
+	    check_state_dir(paths, fd, dg) < 0 ||
+	    take_real_path(paths, fd, dg) < 0)
+		return -1;
+	if (read_or_make_id(paths, fd, dg) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		cleanup_close int child = -1;
+
+		if (fs_make_dir(fd, children[i], 0700, &child, dg) < 0)
+			return diag_wrap(dg, "%s", paths->state_dir);
+	}
+	cleanup_close_fn(&paths->state_fd);
+	paths->state_fd = steal_fd(&fd);
+	return 0;
+}
+
+int
+paths_open_state_readonly(struct paths *paths, int *ret_there, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	*ret_there = 0;
+	if (fs_open_dir(paths->state_dir, &fd, dg) < 0) {
+		if (dg->errnum != ENOENT)
+			return -1;
+		diag_clear(dg);
+		return 0;
+	}
+	if (check_file_system(paths, fd, dg) < 0 ||
+	    take_real_path(paths, fd, dg) < 0 ||
+	    read_id(paths, fd, paths->state_id, dg) < 0)
+		return -1;
+	cleanup_close_fn(&paths->state_fd);
+	paths->state_fd = steal_fd(&fd);
+	*ret_there = 1;
+	return 0;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* paths: finds the directories that everything else lives in. */
+
+#include "host/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/text.h"
+
+/* Where things are when they are not beside the program. */
+#ifndef PKGDATADIR
+#	define PKGDATADIR "/usr/local/share/drydock"
+#endif
+#ifndef PKGLIBEXECDIR
+#	define PKGLIBEXECDIR "/usr/local/libexec/drydock"
+#endif
+
+void
+paths_init(struct paths *paths)
+{
+	memset(paths, 0, sizeof(*paths));
+	paths->state_fd = -1;
+}
+
+void
+paths_release(struct paths *paths)
+{
+	free(paths->user);
+	free(paths->home);
+	free(paths->config_dir);
+	free(paths->state_dir);
+	free(paths->data_dir);
+	free(paths->libexec_dir);
+	free(paths->self);
+	cleanup_close_fn(&paths->state_fd);
+	paths_init(paths);
+}
+
+/* A passwd name as useradd(8) allows it; others trouble images and people. */
+static bool
+is_user_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789_-";
+
+	return ((*name >= 'a' && *name <= 'z') || *name == '_') &&
+	    strlen(name) <= 32 && name[strspn(name, allowed)] == '\0';
+}
+
+static char *
+find_user(uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw != NULL && is_user_name(pw->pw_name))
+		return xstrdup(pw->pw_name);
+	return xasprintf("u%lu", (unsigned long)uid);
+}
+
+/*
+ * Whether path may be a directory of ours; it becomes a bind source, a Compose
+ * value and a line of a record.
+ */
+static int
+check_path(const char *what, const char *path, struct diag *dg)
+{
+	if (*path != '/')
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s: \"%s\" is not an absolute path", what, path);
+	if (!text_is_plain(path) || strpbrk(path, ":\\") != NULL)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s: \"%s\" has a newline, a colon, a backslash, another "
+		    "control character or bytes that are not UTF-8 in it",
+		    what, path);
+	return 0;
+}
+
+/* Returned: the real path, as check_path() allows it. */
+static int
+real_path(const char *what, const char *path, char **ret_path, struct diag *dg)
+{
+	cleanup_free char *real = realpath(path, NULL);
+
+	if (real == NULL)
+		return diag_set_errno(
+		    dg, DIAG_CONFIG, errno, "%s: %s", what, path);
+	if (check_path(what, real, dg) < 0)
+		return -1;
+	*ret_path = steal_ptr(&real);
+	return 0;
+}
+
+/* The real path of what exists of path, and the rest as it is. */
+static int
+real_path_missing(
+    const char *what, const char *path, char **ret_path, struct diag *dg)
+{
+	cleanup_free char *head = xstrdup(path);
+	size_t len = strlen(head);
+	cleanup_free char *real = NULL;
+
+	while (len > 1 && head[len - 1] == '/')
+		head[--len] = '\0';
+	for (;;) {
+		const char *slash;
+
+		real = realpath(head, NULL);
+		if (real != NULL)
+			break;
+		slash = strrchr(head, '/');
+		if (errno != ENOENT || slash == NULL)
+			return diag_set_errno(
+			    dg, DIAG_CONFIG, errno, "%s: %s", what, head);
+		/* A dangling link, or "..", would be made elsewhere. */
+		if (strcmp(slash, "/..") == 0 ||
+		    faccessat(AT_FDCWD, head, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return diag_set(dg, DIAG_CONFIG, "%s: %s leads nowhere",
+			    what, path);
+		len = (size_t)(slash - head);
+		memcpy(head, path, len + 1);
+		head[len == 0 ? 1 : len] = '\0';
+	}
+	*ret_path = xasprintf("%s%s", strcmp(real, "/") == 0 ? "" : real,
+	    path + (strcmp(head, "/") == 0 ? 0 : strlen(head)));
+	if (check_path(what, *ret_path, dg) < 0) {
+		cleanup_free_fn(ret_path);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+find_home(struct paths *paths, struct diag *dg)
+{
+	const char *home = getenv("HOME");
+	struct stat st;
+
+	if (home == NULL || *home == '\0')
+		return diag_set(dg, DIAG_CONFIG, "HOME is not set");
+	if (check_path("HOME", home, dg) < 0 ||
+	    real_path("HOME", home, &paths->home, dg) < 0)
+		return -1;
+	if (strcmp(paths->home, "/") == 0)
+		return diag_set(dg, DIAG_CONFIG,
+		    "HOME is /: a directory of your own is needed");
+	if (stat(paths->home, &st) < 0)
+		return diag_set_errno(
+		    dg, DIAG_CONFIG, errno, "HOME: %s", paths->home);
+	if (!S_ISDIR(st.st_mode))
+		return diag_set_errno(
+		    dg, DIAG_CONFIG, ENOTDIR, "HOME: %s", paths->home);
+	if (st.st_uid != paths->uid)
+		return diag_set(dg, DIAG_CONFIG,
+		    "HOME: %s belongs to uid %lu, and you are uid %lu",
+		    paths->home, (unsigned long)st.st_uid,
+		    (unsigned long)paths->uid);
+	return 0;
+}
+
+/* $VARIABLE/drydock, or $HOME/FALLBACK/drydock when it is unset or empty. */
+static int
+find_xdg(const struct paths *paths, const char *variable, const char *fallback,
+    char **ret_dir, struct diag *dg)
+{
+	cleanup_free char *dir = NULL;
+	const char *value = getenv(variable);
+
+	if (value != NULL && *value != '\0') {
+		if (check_path(variable, value, dg) < 0)
+			return -1;
+		dir = xasprintf("%s/drydock", value);
+	} else {
+		dir = xasprintf("%s/%s/drydock", paths->home, fallback);
+	}
+	return real_path_missing(variable, dir, ret_dir, dg);
+}
+
+static int
+find_self(struct paths *paths, struct diag *dg)
+{
+	char buf[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", buf, sizeof(buf));
+
+	if (n < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "/proc/self/exe");
+	if ((size_t)n == sizeof(buf))
+		return diag_set_errno(
+		    dg, DIAG_IO, ENAMETOOLONG, "/proc/self/exe");
+	paths->self = xstrndup(buf, (size_t)n);
+	return 0;
+}
+
+/*
+ * BIN/../KIND/drydock when it is there, else fallback.  What others can write
+ * to would let them choose images, policy and the program in the container.
+ */
+static int
+find_installed(const struct paths *paths, const char *kind,
+    const char *fallback, char **ret_dir, struct diag *dg)
+{
+	cleanup_free char *beside = NULL;
+	const char *slash = strrchr(paths->self, '/');
+	struct stat st;
+	char *dir;
+
+	beside = xasprintf("%.*s/../%s/drydock",
+	    (int)(slash != NULL ? slash - paths->self : 0), paths->self, kind);
+	dir = realpath(beside, NULL);
+	if (dir == NULL)
+		dir = realpath(fallback, NULL);
+	*ret_dir = dir != NULL ? dir : xstrdup(fallback);
+	/* Absent: whoever needs it says so. */
+	if (dir == NULL || stat(dir, &st) < 0)
+		return 0;
+	if (st.st_uid != 0 && st.st_uid != paths->uid)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s belongs to uid %lu: it must be root's or yours", dir,
+		    (unsigned long)st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s can be written by others: chmod go-w it", dir);
+	return 0;
+}
+
+static int
+find_all(struct paths *paths, struct diag *dg)
+{
+	if (find_home(paths, dg) < 0)
+		return -1;
+	if (find_xdg(paths, "XDG_CONFIG_HOME", ".config", &paths->config_dir,
+		dg) < 0 ||
+	    find_xdg(paths, "XDG_STATE_HOME", ".local/state", &paths->state_dir,
+		dg) < 0)
+		return -1;
+	if (find_self(paths, dg) < 0)
+		return -1;
+	if (find_installed(paths, "share", PKGDATADIR, &paths->data_dir, dg) <
+	    0)
+		return -1;
+	return find_installed(
+	    paths, "libexec", PKGLIBEXECDIR, &paths->libexec_dir, dg);
+}
+
+int
+paths_find(struct paths *ret_paths, struct diag *dg)
+{
+	cleanup_paths struct paths paths;
+
+	paths_init(&paths);
+	paths.uid = geteuid();
+	paths.gid = getegid();
+	paths.user = find_user(paths.uid);
+	if (find_all(&paths, dg) < 0)
+		return -1;
+	*ret_paths = paths;
+	paths_init(&paths);
+	return 0;
+}
+
+/* Yours or root's, and nobody else's to write. */
+static int
+check_config(const struct paths *paths, const char *path, const struct stat *st,
+    struct diag *dg)
+{
+	if (st->st_uid != paths->uid && st->st_uid != 0)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s belongs to uid %lu: it must be yours", path,
+		    (unsigned long)st->st_uid);
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s can be written by others: chmod go-w it", path);
+	return 0;
+}
+
+int
+paths_open_config_file(
+    const struct paths *paths, const char *name, int *ret_fd, struct diag *dg)
+{
+	cleanup_free char *path = xasprintf("%s/%s", paths->config_dir, name);
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	*ret_fd = -1;
+	if (stat(paths->config_dir, &st) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		return diag_set_errno(
+		    dg, DIAG_CONFIG, errno, "%s", paths->config_dir);
+	}
+	if (check_config(paths, paths->config_dir, &st, dg) < 0)
+		return -1;
+	/* A symlink is fine: what it leads to is checked. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		struct stat link;
+
+		if (errno == ENOENT && lstat(path, &link) < 0)
+			return 0;
+		return diag_set_errno(dg, DIAG_CONFIG, errno, "%s", path);
+	}
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s is not a regular file", path);
+	if (check_config(paths, path, &st, dg) < 0)
+		return -1;
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}

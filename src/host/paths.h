@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * paths: where things live (XDG Base Directory Specification 0.8).
+ *
+ * The caller's home, the configuration directory (what the user writes), the
+ * state directory (what drydock writes, 0700) and what is installed.
+ */
+#ifndef DRYDOCK_PATHS_H
+#define DRYDOCK_PATHS_H
+
+#include <sys/types.h>
+
+struct diag;
+
+struct paths {
+	uid_t uid;
+	gid_t gid;
+	char *user; /* owned; the passwd name, or "uUID" without an entry */
+	char *home; /* owned; real path of $HOME: absolute, an own directory */
+	char *config_dir; /* owned; may not exist */
+	char *state_dir; /* owned; real path once opened */
+	char *data_dir; /* owned; PREFIX/share/drydock */
+	char *libexec_dir; /* owned; PREFIX/libexec/drydock */
+	char *self; /* owned; real path of the running program */
+	int state_fd; /* -1 until paths_open_state() */
+	char state_id[33]; /* 32 hex digits; "" until paths_open_state() */
+};
+
+/*
+ * Finds all names; makes nothing.  Fails with DIAG_CONFIG when HOME or an XDG
+ * variable is relative, unset, has a newline, colon or backslash in it, or
+ * names somebody else's directory.
+ */
+int paths_find(struct paths *ret_paths, struct diag *dg);
+
+/*
+ * Makes and opens the state directory (0700, the caller's) with its fixed
+ * children (sessions/, agents/, tokens/, trash/), refuses a file system
+ * without dependable flock and rename (9p, NFS, FUSE: by its name), and reads
+ * or makes the state id.  A damaged id file is DIAG_DATA: nothing may be
+ * deleted then.
+ */
+int paths_open_state(struct paths *paths, struct diag *dg);
+
+/*
+ * Opens the state directory when it exists, makes nothing; *ret_there tells.
+ */
+int paths_open_state_readonly(
+    struct paths *paths, int *ret_there, struct diag *dg);
+
+/*
+ * Opens a file of the configuration directory; *ret_fd is -1 when there is
+ * none.  One that others may write to is DIAG_CONFIG.
+ */
+int paths_open_config_file(
+    const struct paths *paths, const char *name, int *ret_fd, struct diag *dg);
+
+void paths_init(struct paths *paths);
+void paths_release(struct paths *paths);
+
+#define cleanup_paths __attribute__((cleanup(paths_release)))
+
+#endif /* DRYDOCK_PATHS_H */

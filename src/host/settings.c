@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* settings: the table, and its three sources. */
+
+#include "host/settings.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/nearest.h"
+#include "host/setting-value.h"
+#include "host/text.h"
+
+#define KIB INT64_C(1024)
+#define MIB (KIB * KIB)
+#define TIB (MIB * MIB)
+#define SECOND INT64_C(1000)
+#define HOUR (3600 * SECOND)
+
+static const char lower_digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+static const char *
+check_engine(const char *value)
+{
+	if (strncmp(value, "unix://", 7) == 0)
+		value += 7;
+	if (*value == '\0' || *value == '/')
+		return NULL;
+	if (strstr(value, "://") != NULL)
+		return "is refused: only an engine on this machine, reached "
+		       "by a unix socket, shares its files and processes";
+	return "is not the absolute path of a socket";
+}
+
+static const char *
+check_image(const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._/:@-";
+
+	if (*value == '\0' || *value == '-' ||
+	    value[strspn(value, allowed)] != '\0')
+		return "is not the name of an image";
+	return NULL;
+}
+
+/* Debian Policy 5.6.7; the first character keeps options out. */
+static const char *
+check_package(const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789+.-";
+
+	if (strlen(value) < 2 || strchr(lower_digits, value[0]) == NULL ||
+	    value[strspn(value, allowed)] != '\0')
+		return "is not the name of a Debian package";
+	return NULL;
+}
+
+static const char *
+check_variable(const char *value)
+{
+	if (!text_is_variable(value))
+		return "is not the name of a variable";
+	return NULL;
+}
+
+static const char *
+check_agent(const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789-";
+
+	if (*value == '\0' || *value == '-' ||
+	    value[strspn(value, allowed)] != '\0')
+		return "is not the name of an agent";
+	return NULL;
+}
+
+static const char *
+check_detach_key(const char *value)
+{
+	static const char keys[] = "abcdefghijklmnopqrstuvwxyz@\\]^_";
+
+	if (strcmp(value, "none") == 0)
+		return NULL;
+	if (strncmp(value, "ctrl-", 5) != 0 || value[5] == '\0' ||
+	    value[6] != '\0' || strchr(keys, value[5]) == NULL)
+		return "is neither none nor ctrl- with a lower-case letter "
+		       "or one of @ \\ ] ^ _";
+	return NULL;
+}
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct setting table[] = {
+	{ "engine", SETTING_STRING, AT(engine), 0, 0, "", "SOCKET",
+	    check_engine,
+	    "the engine's unix socket; empty: DOCKER_HOST, the docker "
+	    "context, or /var/run/docker.sock" },
+	{ "base_image", SETTING_STRING, AT(base_image), 0, 0, "debian:12-slim",
+	    "IMAGE", check_image, "image that the agent image starts from" },
+	{ "packages", SETTING_WORDS, AT(packages), 0, 0, "", "NAMES",
+	    check_package, "Debian packages added to the agent image" },
+	{ "memory", SETTING_SIZE, AT(memory), 64 * MIB, 64 * TIB, "8g", "SIZE",
+	    NULL, "memory of a session, swap included" },
+	{ "cpus", SETTING_CPUS, AT(cpus_milli), 0, 4096 * 1000, "0", "NUMBER",
+	    NULL, "processors of a session; 0: all of the host's" },
+	{ "pids", SETTING_INT, AT(pids), 64, 4194304, "2048", "NUMBER", NULL,
+	    "processes and threads of a session" },
+	{ "tmp_size", SETTING_SIZE, AT(tmp_size), MIB, 64 * TIB, "1g", "SIZE",
+	    NULL, "size of /tmp in a session; it is memory" },
+	{ "pass_env", SETTING_WORDS, AT(pass_env), 0, 0, "", "NAMES",
+	    check_variable,
+	    "variables of the caller handed to the agent or command" },
+	{ "engine_timeout", SETTING_DURATION, AT(engine_timeout_ms), 100, HOUR,
+	    "15s", "TIME", NULL, "how long one question to the engine takes" },
+	{ "launch_timeout", SETTING_DURATION, AT(launch_timeout_ms), SECOND,
+	    HOUR, "60s", "TIME", NULL,
+	    "how long the start of a session takes" },
+	{ "build_timeout", SETTING_DURATION, AT(build_timeout_ms), SECOND,
+	    24 * HOUR, "30m", "TIME", NULL, "how long one image build takes" },
+	{ "agent", SETTING_STRING, AT(agent), 0, 0, "claude", "NAME",
+	    check_agent, "the agent that run starts" },
+	{ "mode", SETTING_STRING, AT(mode), 0, 0, "", "contained|dood", NULL,
+	    "contained, or dood: the host's network and the engine's socket, "
+	    "which is root on the host; empty or unknown: contained" },
+	{ "clipboard", SETTING_BOOL, AT(clipboard), 0, 1, "no", "yes|no", NULL,
+	    "let the agent's terminal write the clipboard" },
+	{ "detach_key", SETTING_STRING, AT(detach_key), 0, 0, "ctrl-\\", "KEY",
+	    check_detach_key,
+	    "key that leaves a session and keeps it running; or none" },
+	{ .name = NULL },
+};
+
+const struct setting *
+settings_table(void)
+{
+	return table;
+}
+
+const struct setting *
+settings_find(const char *name)
+{
+	for (const struct setting *row = table; row->name != NULL; row++) {
+		if (strcmp(row->name, name) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+static void *
+member(struct settings *s, const struct setting *row)
+{
+	return (char *)s + row->offset;
+}
+
+static const void *
+const_member(const struct settings *s, const struct setting *row)
+{
+	return (const char *)s + row->offset;
+}
+
+static int
+set_row(struct settings *s, const struct setting *row, const char *value,
+    const char *origin, struct diag *dg)
+{
+	int64_t number;
+
+	if (row->type == SETTING_WORDS)
+		return setting_value_words(
+		    row, value, origin, member(s, row), dg);
+	if (row->type == SETTING_STRING) {
+		char **string = member(s, row);
+
+		if (setting_value_check(row, value, origin, dg) < 0)
+			return -1;
+		value = xstrdup(value);
+		cleanup_free_fn(string);
+		memcpy(string, &value, sizeof(value));
+		return 0;
+	}
+	if (setting_value_number(row, value, origin, &number, dg) < 0)
+		return -1;
+	if (row->type == SETTING_BOOL)
+		*(bool *)member(s, row) = number != 0;
+	else
+		*(int64_t *)member(s, row) = number;
+	return 0;
+}
+
+void
+settings_init(struct settings *s)
+{
+	memset(s, 0, sizeof(*s));
+	strvec_init(&s->packages);
+	strvec_init(&s->pass_env);
+	for (const struct setting *row = table; row->name != NULL; row++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		/* A test sees to it that every fallback parses. */
+		(void)set_row(s, row, row->fallback, "default", &dg);
+	}
+}
+
+void
+settings_release(struct settings *s)
+{
+	for (const struct setting *row = table; row->name != NULL; row++) {
+		if (row->type == SETTING_STRING) {
+			cleanup_free_fn(member(s, row));
+		} else if (row->type == SETTING_WORDS) {
+			strvec_release(member(s, row));
+		}
+	}
+}
+
+/* DIAG_CONFIG "ORIGIN: unknown WHAT "NAME" (nearest: ...)". */
+static int
+fail_unknown(const char *origin, const char *name, struct diag *dg)
+{
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (const struct setting *row = table; row->name != NULL; row++)
+		nearest_offer(&near, row->name);
+	if (near.name == NULL)
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: unknown key \"%s\"", origin, name);
+	return diag_set(dg, DIAG_CONFIG, "%s: unknown key \"%s\" (nearest: %s)",
+	    origin, name, near.name);
+}
+
+int
+settings_set(struct settings *s, const char *name, const char *value,
+    const char *origin, struct diag *dg)
+{
+	const struct setting *row = settings_find(name);
+
+	if (row == NULL)
+		return fail_unknown(origin, name, dg);
+	return set_row(s, row, value, origin, dg);
+}
+
+void
+settings_print_value(
+    const struct settings *s, const struct setting *row, struct strbuf *out)
+{
+	const void *at = const_member(s, row);
+
+	switch (row->type) {
+	case SETTING_STRING:
+		strbuf_addstr(out, *(char *const *)at);
+		break;
+	case SETTING_WORDS: {
+		const struct strvec *words = at;
+
+		for (size_t i = 0; i < words->nr; i++)
+			strbuf_addf(out, "%s%s", i > 0 ? " " : "", words->v[i]);
+		break;
+	}
+	case SETTING_BOOL:
+		setting_value_print(row->type, *(const bool *)at, out);
+		break;
+	case SETTING_INT:
+	case SETTING_SIZE:
+	case SETTING_CPUS:
+	case SETTING_DURATION:
+		setting_value_print(row->type, *(const int64_t *)at, out);
+		break;
+	}
+}
+
+static bool
+needs_quotes(const char *value)
+{
+	return *value == '\0' || strpbrk(value, " \t#\"") != NULL;
+}
+
+void
+settings_print(const struct settings *s, struct strbuf *out)
+{
+	for (const struct setting *row = table; row->name != NULL; row++) {
+		cleanup_strbuf struct strbuf value = STRBUF_INIT;
+
+		settings_print_value(s, row, &value);
+		strbuf_addf(out, "%s = ", row->name);
+		if (!needs_quotes(value.buf)) {
+			strbuf_addf(out, "%s\n", value.buf);
+			continue;
+		}
+		strbuf_addch(out, '"');
+		for (const char *p = value.buf; *p != '\0'; p++) {
+			if (*p == '"' || *p == '\\')
+				strbuf_addch(out, '\\');
+			strbuf_addch(out, *p);
+		}
+		strbuf_addstr(out, "\"\n");
+	}
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings: one table for drydock.conf, DRYDOCK_* variables and options.
+ *
+ * Each row has a name (memory), from which the variable (DRYDOCK_MEMORY) and
+ * the option (--memory) follow, a type, bounds, a default and a help text; the
+ * parser, `drydock config`, --help, completions and man page read it.
+ * An option beats the environment, which beats the file, which beats the
+ * default.
+ */
+#ifndef DRYDOCK_SETTINGS_H
+#define DRYDOCK_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/strvec.h"
+
+struct diag;
+struct paths;
+struct strbuf;
+
+struct settings {
+	char *engine; /* "" or a socket path, or a unix:// URL */
+	char *base_image;
+	struct strvec packages; /* added to the agent image */
+	int64_t memory; /* bytes */
+	int64_t cpus_milli; /* thousandths of a CPU; 0: all of the host's */
+	int64_t pids;
+	int64_t tmp_size; /* bytes */
+	struct strvec pass_env; /* names of variables handed over at exec */
+	int64_t engine_timeout_ms; /* one engine query */
+	int64_t launch_timeout_ms; /* compose up, and ready */
+	int64_t build_timeout_ms;
+	char *agent; /* name of the default agent */
+	char *mode; /* as written or "": mode_resolve() reads it */
+	bool clipboard; /* let the agent's terminal write the clipboard */
+	char *detach_key; /* "ctrl-\\", or "none" */
+};
+
+enum setting_type {
+	SETTING_STRING,
+	SETTING_WORDS, /* separated by blanks or commas */
+	SETTING_INT,
+	SETTING_SIZE, /* 512m, 4g; bytes inside */
+	SETTING_CPUS, /* 1.5; thousandths inside */
+	SETTING_DURATION, /* 15s, 2m, 500ms; milliseconds inside */
+	SETTING_BOOL, /* yes or no */
+};
+
+struct setting {
+	const char *name; /* as in drydock.conf: engine_timeout */
+	enum setting_type type;
+	size_t offset; /* in struct settings */
+	int64_t min, max; /* of the inside value; for numbers */
+	const char *fallback; /* as one would write it */
+	const char *values; /* what to write, for help: "SIZE", "yes|no" */
+	/*
+	 * NULL, or for a string, or each of the words: what is wrong with it,
+	 * static text; NULL when nothing is.
+	 */
+	const char *(*check)(const char *value);
+	const char *help;
+};
+
+/* The table, ended by a row whose name is NULL. */
+const struct setting *settings_table(void);
+
+/* The row of that name, or NULL. */
+const struct setting *settings_find(const char *name);
+
+void settings_init(struct settings *s); /* the defaults */
+void settings_release(struct settings *s);
+
+/*
+ * Reads drydock.conf (absent: nothing) and the environment over the defaults.
+ * An unknown key, an unknown DRYDOCK_ variable or a bad value is DIAG_CONFIG
+ * with file, line and the nearest name.  An empty variable counts as unset;
+ * DRYDOCK, DRYDOCK_VERSION and DRYDOCK_SESSION (which sessions have) and
+ * DRYDOCK_TEST_* (the tests') are left alone.
+ */
+int settings_load(struct settings *s, const struct paths *paths,
+    const char *const *environ_, struct diag *dg);
+
+/*
+ * Parses a whole drydock.conf of at most 64 KiB: "key = value" lines, each key
+ * once; # starts a comment at the start or after a blank; a value may stand in
+ * double quotes, where \" and \\ are escapes.  name is for messages.
+ */
+int settings_parse(struct settings *s, const char *name, const char *text,
+    size_t len, struct diag *dg);
+
+/*
+ * Sets one by its name; origin ("--memory", "drydock.conf:3") for messages.
+ * An unknown name or a bad value is DIAG_CONFIG and changes nothing.
+ */
+int settings_set(struct settings *s, const char *name, const char *value,
+    const char *origin, struct diag *dg);
+
+/* Appends "name = value" lines that settings_parse() reads back to the same. */
+void settings_print(const struct settings *s, struct strbuf *out);
+
+/* Appends one value as one would write it, without quotes. */
+void settings_print_value(
+    const struct settings *s, const struct setting *row, struct strbuf *out);
+
+#define cleanup_settings __attribute__((cleanup(settings_release)))
+
+#endif /* DRYDOCK_SETTINGS_H */

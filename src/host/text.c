@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* text: checks of text that people write, and a reader of lines. */
+
+#include "host/text.h"
+
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool
+text_is_plain(const char *s)
+{
+	for (const char *p = s; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	}
+	return utf8_valid(s, strlen(s));
+}
+
+bool
+text_is_variable(const char *s)
+{
+	if (*s == '\0' || (*s >= '0' && *s <= '9'))
+		return false;
+	for (; *s != '\0'; s++) {
+		if ((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
+		    (*s >= 'A' && *s <= 'Z') || *s == '_')
+			continue;
+		return false;
+	}
+	return true;
+}
+
+/* Whether a line, without its end, is text; tabs are. */
+static bool
+line_is_text(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return utf8_valid(s, len);
+}
+
+/* Takes the next line, without its end; false when there is none. */
+static bool
+raw_next(struct lines *lines, const char **ret_start, size_t *ret_len)
+{
+	const char *start = lines->at;
+	const char *nl;
+	size_t len;
+
+	if (start == lines->end)
+		return false;
+	nl = memchr(start, '\n', (size_t)(lines->end - start));
+	len = (size_t)((nl != NULL ? nl : lines->end) - start);
+	lines->at = nl != NULL ? nl + 1 : lines->end;
+	lines->number++;
+	if (len > 0 && start[len - 1] == '\r')
+		len--;
+	*ret_start = start;
+	*ret_len = len;
+	return true;
+}
+
+int
+lines_init(struct lines *lines, const char *name, const char *text, size_t len,
+    size_t max, struct diag *dg)
+{
+	struct lines check = { name, text, text + len, 0 };
+	const char *start;
+	size_t n;
+
+	if (len > max)
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: larger than %zu bytes", name, max);
+	while (raw_next(&check, &start, &n)) {
+		if (!line_is_text(start, n))
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s:%zu: not plain UTF-8 text", name, check.number);
+	}
+	*lines = (struct lines){ name, text, text + len, 0 };
+	return 0;
+}
+
+bool
+lines_next(struct lines *lines, struct strbuf *line)
+{
+	const char *start;
+	size_t len;
+
+	while (raw_next(lines, &start, &len)) {
+		while (len > 0 && is_blank(*start)) {
+			start++;
+			len--;
+		}
+		while (len > 0 && is_blank(start[len - 1]))
+			len--;
+		if (len == 0 || *start == '#')
+			continue;
+		strbuf_reset(line);
+		strbuf_add(line, start, len);
+		return true;
+	}
+	return false;
+}
+
+void
+lines_cut_comment(struct strbuf *line)
+{
+	size_t len = line->len;
+
+	for (size_t i = 0; i < line->len; i++) {
+		if (line->buf[i] == '#' &&
+		    (i == 0 || is_blank(line->buf[i - 1]))) {
+			len = i;
+			break;
+		}
+	}
+	while (len > 0 && is_blank(line->buf[len - 1]))
+		len--;
+	strbuf_setlen(line, len);
+}
