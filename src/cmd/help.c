@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* help: prints what the tables say. */
+
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "cmd/table.h"
+
+static int
+help_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	const struct cmd *cmd;
+
+	(void)ctx;
+	(void)options;
+	(void)dashdash;
+	if (argc > 1)
+		return diag_set(dg, DIAG_USAGE,
+		    "help: one command at most, not \"%s\" too", argv[1]);
+	if (argc == 0) {
+		table_help(&out);
+	} else {
+		if (table_find(argv[0], &cmd, dg) < 0)
+			return -1;
+		table_help_command(cmd, &out);
+	}
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+const struct cmd cmd_help = {
+	.name = "help",
+	.args = "[COMMAND]",
+	.summary = "list the commands, or tell about one",
+	.run = help_run,
+};

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* main: the command line to a command, a diag to an exit status. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/table.h"
+
+/*
+ * Makes descriptors 0 to 2 valid, or a file opened later would become somebody's
+ * standard output.
+ */
+static void
+sanitise_stdfd(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR); /* not close-on-exec: stays */
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		abort();
+	(void)close(fd);
+}
+
+static int
+prepare_process(struct diag *dg)
+{
+	sanitise_stdfd();
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGPIPE");
+	/* Nothing that drydock starts gains rights from a set-id bit. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
+	return 0;
+}
+
+/* Loads what the command needs and runs it; its status goes to *ret_status. */
+static int
+run_command(const struct cmd *cmd, int argc, char **argv, int *ret_status,
+    struct diag *dg)
+{
+	cleanup_options struct options options = OPTIONS_INIT;
+	cleanup_settings struct settings settings;
+	cleanup_paths struct paths paths;
+	cleanup_strbuf struct strbuf help = STRBUF_INIT;
+	struct context ctx = { &paths, &settings, (const char *const *)environ,
+		0 };
+
+	paths_init(&paths);
+	settings_init(&settings);
+	if (options_parse(cmd, argc, argv, &options, dg) < 0)
+		return -1;
+	if (options.help) {
+		table_help_command(cmd, &help);
+		(void)fputs(help.buf, stdout);
+		return 0;
+	}
+	if ((cmd->needs & CMD_NEED_SETTINGS) != 0 &&
+	    (paths_find(&paths, dg) < 0 ||
+		settings_load(&settings, &paths, ctx.environ_, dg) < 0 ||
+		options_apply(&options, &settings, dg) < 0))
+		return -1;
+	if (cmd->run(&ctx, options.values, options.argc, options.argv,
+		options.dashdash, dg) < 0)
+		return -1;
+	*ret_status = ctx.status;
+	return 0;
+}
+
+static int
+print_lists(int argc, char **argv, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (table_list(argc, argv, &out, dg) < 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+/* argv is the command line without the program. */
+static int
+dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
+{
+	int used = argc > 0 ? 1 : 0;
+	const char *word = argc > 0 ? argv[0] : "run";
+	const struct cmd *cmd;
+
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		word = "help";
+	} else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+		word = "version";
+	} else if (strncmp(word, "--list-", 7) == 0) {
+		return print_lists(argc, argv, dg);
+	} else if (word[0] == '-') {
+		/* An option or "--" without a command is run's. */
+		word = "run";
+		used = 0;
+	}
+	if (table_find(word, &cmd, dg) < 0)
+		return -1;
+	return run_command(cmd, argc - used, argv + used, ret_status, dg);
+}
+
+/* What was printed and not written is a failure, not a success. */
+static int
+finish_output(struct diag *dg)
+{
+	errno = 0;
+	if (fflush(stdout) != 0 || ferror(stdout) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno != 0 ? errno : EIO,
+		    "write to standard output");
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int status = 0;
+	int rc;
+
+	rc = prepare_process(&dg);
+	if (rc == 0)
+		rc = dispatch(argc > 0 ? argc - 1 : 0,
+		    argc > 0 ? argv + 1 : argv, &status, &dg);
+	if (rc == 0)
+		rc = finish_output(&dg);
+	if (rc == 0)
+		return status;
+	diag_print(&dg);
+	return diag_exit_status(&dg);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* options: the parser that every command's table goes through. */
+
+#include "cmd/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/nearest.h"
+
+/* The word at hand and what is left of the command line. */
+struct walk {
+	const struct cmd *cmd;
+	int argc;
+	char **argv;
+	int at; /* of the next word */
+	struct options *options;
+};
+
+static char *
+swap_characters(const char *name, char from, char to)
+{
+	char *copy = xstrdup(name);
+
+	for (char *p = copy; *p != '\0'; p++) {
+		if (*p == from)
+			*p = to;
+	}
+	return copy;
+}
+
+char *
+options_setting_name(const char *setting)
+{
+	return swap_characters(setting, '_', '-');
+}
+
+static const struct optdef *
+find_long(const struct cmd *cmd, const char *name)
+{
+	for (const struct optdef *o = cmd->options;
+	     o != NULL && o->name != NULL; o++) {
+		if (strcmp(o->name, name) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+static const struct optdef *
+find_letter(const struct cmd *cmd, char letter)
+{
+	for (const struct optdef *o = cmd->options;
+	     o != NULL && o->name != NULL; o++) {
+		if (o->letter == letter)
+			return o;
+	}
+	return NULL;
+}
+
+/* The setting that --name is, for a command that takes settings, or NULL. */
+static const struct setting *
+find_setting(const struct cmd *cmd, const char *name)
+{
+	cleanup_free char *setting = NULL;
+
+	/* Underscores are for files: an option has one spelling. */
+	if ((cmd->needs & CMD_NEED_SETTINGS) == 0 || strchr(name, '_') != NULL)
+		return NULL;
+	setting = swap_characters(name, '-', '_');
+	return settings_find(setting);
+}
+
+static int
+fail_unknown(const struct cmd *cmd, const char *name, struct diag *dg)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	struct nearest near;
+
+	nearest_init(&near, name);
+	nearest_offer(&near, "help");
+	for (const struct optdef *o = cmd->options;
+	     o != NULL && o->name != NULL; o++)
+		nearest_offer(&near, o->name);
+	for (const struct setting *row = settings_table();
+	     (cmd->needs & CMD_NEED_SETTINGS) != 0 && row->name != NULL; row++)
+		strvec_push_given(&names, options_setting_name(row->name));
+	for (size_t i = 0; i < names.nr; i++)
+		nearest_offer(&near, names.v[i]);
+	if (near.name == NULL)
+		return diag_set(dg, DIAG_USAGE,
+		    "%s: unknown option --%s (see drydock help %s)", cmd->name,
+		    name, cmd->name);
+	return diag_set(dg, DIAG_USAGE,
+	    "%s: unknown option --%s (nearest: --%s)", cmd->name, name,
+	    near.name);
+}
+
+/* The value of an option: what stands behind it, or the next word. */
+static int
+take_value(struct walk *w, const char *shown, const char *arg,
+    const char *attached, const char **ret_value, struct diag *dg)
+{
+	if (attached != NULL) {
+		*ret_value = attached;
+		return 0;
+	}
+	if (w->at == w->argc)
+		return diag_set(dg, DIAG_USAGE, "%s: %s needs a value (%s)",
+		    w->cmd->name, shown, arg);
+	*ret_value = w->argv[w->at++];
+	return 0;
+}
+
+static void
+push_setting(struct options *options, const char *name, const char *value)
+{
+	strvec_push_given(&options->settings, swap_characters(name, '-', '_'));
+	strvec_push(&options->settings, value);
+}
+
+static void
+store(struct options *options, const struct optdef *o, const char *value)
+{
+	void *member = (char *)options->values + o->offset;
+
+	switch (o->type) {
+	case OPT_FLAG:
+		*(bool *)member = true;
+		break;
+	case OPT_STRING:
+		memcpy(member, &value, sizeof(value));
+		break;
+	case OPT_SETTING:
+		push_setting(options, o->name, value);
+		break;
+	}
+}
+
+static int
+parse_long(struct walk *w, const char *word, struct diag *dg)
+{
+	const char *equals = strchr(word, '=');
+	const char *attached = equals != NULL ? equals + 1 : NULL;
+	cleanup_free char *name = NULL;
+	cleanup_free char *shown = NULL;
+	const struct setting *setting = NULL;
+	const struct optdef *o;
+	const char *value = NULL;
+	const char *arg;
+
+	name = xstrndup(
+	    word, equals != NULL ? (size_t)(equals - word) : strlen(word));
+	shown = xasprintf("--%s", name);
+	o = find_long(w->cmd, name);
+	if (o == NULL)
+		setting = find_setting(w->cmd, name);
+	if (o == NULL && setting == NULL && strcmp(name, "help") != 0)
+		return fail_unknown(w->cmd, name, dg);
+	arg = o != NULL ? o->arg : setting != NULL ? setting->values : NULL;
+	if (arg == NULL && attached != NULL)
+		return diag_set(dg, DIAG_USAGE, "%s: %s takes no value",
+		    w->cmd->name, shown);
+	if (arg != NULL && take_value(w, shown, arg, attached, &value, dg) < 0)
+		return -1;
+	if (o != NULL)
+		store(w->options, o, value);
+	else if (setting != NULL)
+		push_setting(w->options, name, value);
+	else
+		w->options->help = true;
+	return 0;
+}
+
+/* -a, -ab, -n VALUE, -nVALUE. */
+static int
+parse_letters(struct walk *w, const char *letters, struct diag *dg)
+{
+	for (; *letters != '\0'; letters++) {
+		const struct optdef *o = find_letter(w->cmd, *letters);
+		char shown[] = { '-', *letters, '\0' };
+		const char *value = NULL;
+
+		if (o == NULL && *letters == 'h') {
+			w->options->help = true;
+			continue;
+		}
+		if (o == NULL)
+			return diag_set(dg, DIAG_USAGE,
+			    "%s: unknown option %s (see drydock help %s)",
+			    w->cmd->name, shown, w->cmd->name);
+		if (o->arg == NULL) {
+			store(w->options, o, NULL);
+			continue;
+		}
+		if (take_value(w, shown, o->arg,
+			letters[1] != '\0' ? letters + 1 : NULL, &value,
+			dg) < 0)
+			return -1;
+		store(w->options, o, value);
+		break;
+	}
+	return 0;
+}
+
+static int
+parse_words(struct walk *w, struct diag *dg)
+{
+	struct options *options = w->options;
+
+	while (w->at < w->argc) {
+		char *word = w->argv[w->at++];
+		int rc = 0;
+
+		if (strcmp(word, "--") == 0) {
+			options->dashdash = options->argc;
+			while (w->at < w->argc)
+				options->argv[options->argc++] =
+				    w->argv[w->at++];
+			return 0;
+		}
+		if (strncmp(word, "--", 2) == 0)
+			rc = parse_long(w, word + 2, dg);
+		else if (word[0] == '-' && word[1] != '\0')
+			rc = parse_letters(w, word + 1, dg);
+		else
+			options->argv[options->argc++] = word;
+		if (rc < 0)
+			return -1;
+	}
+	options->dashdash = options->argc;
+	return 0;
+}
+
+int
+options_parse(const struct cmd *cmd, int argc, char **argv,
+    struct options *ret_options, struct diag *dg)
+{
+	cleanup_options struct options options = OPTIONS_INIT;
+	struct walk w = { cmd, argc, argv, 0, &options };
+
+	options.values = xcalloc(1, cmd->options_size + 1);
+	options.argv = xcalloc((size_t)argc + 1, sizeof(*options.argv));
+	if (parse_words(&w, dg) < 0)
+		return -1;
+	*ret_options = options;
+	options = (struct options)OPTIONS_INIT;
+	return 0;
+}
+
+int
+options_apply(
+    const struct options *options, struct settings *s, struct diag *dg)
+{
+	for (size_t i = 0; i + 1 < options->settings.nr; i += 2) {
+		const char *name = options->settings.v[i];
+		cleanup_free char *option = options_setting_name(name);
+		cleanup_free char *origin = xasprintf("--%s", option);
+
+		if (settings_set(
+			s, name, options->settings.v[i + 1], origin, dg) < 0) {
+			/* What the command line says is usage. */
+			dg->class = DIAG_USAGE;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void
+options_list(const struct cmd *cmd, struct strbuf *out)
+{
+	strbuf_addstr(out, "-h\n--help\n");
+	for (const struct optdef *o = cmd->options;
+	     o != NULL && o->name != NULL; o++) {
+		if (o->letter != '\0')
+			strbuf_addf(out, "-%c\n", o->letter);
+		strbuf_addf(out, "--%s\n", o->name);
+	}
+	if ((cmd->needs & CMD_NEED_SETTINGS) == 0)
+		return;
+	for (const struct setting *row = settings_table(); row->name != NULL;
+	     row++) {
+		cleanup_free char *name = options_setting_name(row->name);
+
+		if (find_long(cmd, name) == NULL)
+			strbuf_addf(out, "--%s\n", name);
+	}
+}
+
+void
+options_release(struct options *options)
+{
+	free(options->values);
+	free(options->argv);
+	strvec_release(&options->settings);
+	*options = (struct options)OPTIONS_INIT;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* table: the list of commands, and what is generated from it. */
+
+#include "cmd/table.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "cmd/options.h"
+#include "host/nearest.h"
+
+static const struct cmd *const commands[] = {
+	&cmd_config,
+	&cmd_help,
+	&cmd_version,
+	NULL,
+};
+
+const struct cmd *const *
+cmd_table(void)
+{
+	return commands;
+}
+
+/* The advice for a directory where a command is due, or "". */
+static void
+add_directory_advice(const char *name, struct strbuf *out)
+{
+	struct stat st;
+
+	if (stat(name, &st) < 0 || !S_ISDIR(st.st_mode))
+		return;
+	strbuf_addstr(out, "; for a directory: drydock run ");
+	strbuf_add_shell_quoted(out, name);
+}
+
+int
+table_find(const char *name, const struct cmd **ret_cmd, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf advice = STRBUF_INIT;
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (const struct cmd *const *c = commands; *c != NULL; c++) {
+		if (strcmp((*c)->name, name) == 0) {
+			*ret_cmd = *c;
+			return 0;
+		}
+		if (((*c)->needs & CMD_HIDDEN) == 0)
+			nearest_offer(&near, (*c)->name);
+	}
+	add_directory_advice(name, &advice);
+	if (advice.len == 0 && near.name != NULL)
+		strbuf_addf(&advice, " (nearest: %s)", near.name);
+	else if (advice.len == 0)
+		strbuf_addstr(&advice, " (see drydock help)");
+	return diag_set(
+	    dg, DIAG_USAGE, "unknown command \"%s\"%s", name, advice.buf);
+}
+
+/* "  LEFT    RIGHT", RIGHT in a column of its own and wrapped to 79. */
+static void
+add_row(struct strbuf *out, const char *left, const char *right, size_t column)
+{
+	size_t at = strlen(left) + 2;
+
+	strbuf_addf(out, "  %s", left);
+	if (at + 2 > column) {
+		strbuf_addch(out, '\n');
+		at = 0;
+	}
+	while (*right != '\0') {
+		size_t len = strcspn(right, " ");
+
+		if (at > column && at + 1 + len > 79) {
+			strbuf_addch(out, '\n');
+			at = 0;
+		}
+		if (at <= column) {
+			strbuf_addf(out, "%*s", (int)(column - at), "");
+			at = column;
+		} else {
+			strbuf_addch(out, ' ');
+			at++;
+		}
+		strbuf_add(out, right, len);
+		at += len;
+		right += len + (right[len] == ' ' ? 1 : 0);
+	}
+	strbuf_addch(out, '\n');
+}
+
+void
+table_help(struct strbuf *out)
+{
+	strbuf_addstr(out,
+	    "usage: drydock [COMMAND] [OPTION...] [OPERAND...]\n"
+	    "\n"
+	    "Runs an AI coding agent, or any command, on a project inside a\n"
+	    "container session.  Without a command: drydock run.\n"
+	    "\n"
+	    "commands:\n");
+	for (const struct cmd *const *c = commands; *c != NULL; c++) {
+		cleanup_free char *left = NULL;
+
+		if (((*c)->needs & CMD_HIDDEN) != 0)
+			continue;
+		left = xasprintf("%s%s%s", (*c)->name,
+		    (*c)->args != NULL ? " " : "",
+		    (*c)->args != NULL ? (*c)->args : "");
+		add_row(out, left, (*c)->summary, 28);
+	}
+	strbuf_addstr(out,
+	    "\n"
+	    "\"drydock help COMMAND\" tells more; so do drydock(1) and "
+	    "drydock.conf(5).\n");
+}
+
+static void
+add_option(struct strbuf *out, const struct optdef *o)
+{
+	cleanup_strbuf struct strbuf left = STRBUF_INIT;
+
+	if (o->letter != '\0')
+		strbuf_addf(&left, "-%c, ", o->letter);
+	strbuf_addf(&left, "--%s", o->name);
+	if (o->arg != NULL)
+		strbuf_addf(&left, " %s", o->arg);
+	add_row(out, left.buf, o->help, 28);
+}
+
+static void
+add_settings(struct strbuf *out)
+{
+	strbuf_addstr(out, "\nsettings:\n");
+	for (const struct setting *row = settings_table(); row->name != NULL;
+	     row++) {
+		cleanup_free char *option = options_setting_name(row->name);
+		cleanup_free char *left = NULL;
+		cleanup_free char *right = NULL;
+
+		left = xasprintf("--%s %s", option, row->values);
+		right = xasprintf("%s (%s%s)", row->help,
+		    *row->fallback != '\0' ? "default " : "default empty",
+		    row->fallback);
+		add_row(out, left, right, 28);
+	}
+	strbuf_addstr(out,
+	    "\n"
+	    "--engine-timeout 20s, DRYDOCK_ENGINE_TIMEOUT=20s and the line\n"
+	    "\"engine_timeout = 20s\" in drydock.conf mean the same; the first "
+	    "wins.\n");
+}
+
+void
+table_help_command(const struct cmd *cmd, struct strbuf *out)
+{
+	bool settings = (cmd->needs & CMD_NEED_SETTINGS) != 0;
+
+	strbuf_addf(out, "usage: drydock %s [OPTION...]%s%s\n\n%s\n", cmd->name,
+	    cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "",
+	    cmd->summary);
+	if (cmd->description != NULL)
+		strbuf_addf(out, "\n%s\n", cmd->description);
+	strbuf_addstr(out, "\noptions:\n");
+	for (const struct optdef *o = cmd->options;
+	     o != NULL && o->name != NULL; o++)
+		add_option(out, o);
+	add_row(out, "-h, --help", "print this", 28);
+	if ((cmd->needs & CMD_SHOW_SETTINGS) != 0)
+		add_settings(out);
+	else if (settings)
+		add_row(out, "--SETTING VALUE",
+		    "any setting of drydock.conf(5), as \"drydock config "
+		    "--help\" lists them",
+		    28);
+}
+
+static void
+list_settings(struct strbuf *out)
+{
+	for (const struct setting *row = settings_table(); row->name != NULL;
+	     row++)
+		strbuf_addf(
+		    out, "%s\t%s\t%s\n", row->name, row->fallback, row->values);
+}
+
+static void
+list_statuses(struct strbuf *out)
+{
+	for (const struct diag_status *row = diag_status_table();
+	     row->meaning != NULL; row++) {
+		if (row->status == DIAG_STATUS_ANY)
+			strbuf_addf(out, "any\t%s\n", row->meaning);
+		else
+			strbuf_addf(out, "%d\t%s\n", row->status, row->meaning);
+	}
+}
+
+static void
+list_commands(struct strbuf *out)
+{
+	for (const struct cmd *const *c = commands; *c != NULL; c++) {
+		if (((*c)->needs & CMD_HIDDEN) == 0)
+			strbuf_addf(out, "%s\n", (*c)->name);
+	}
+}
+
+int
+table_list(int argc, char **argv, struct strbuf *out, struct diag *dg)
+{
+	const struct cmd *cmd;
+
+	if (strcmp(argv[0], "--list-options") == 0 && argc == 2) {
+		if (table_find(argv[1], &cmd, dg) < 0)
+			return -1;
+		options_list(cmd, out);
+		return 0;
+	}
+	if (argc != 1)
+		return diag_set(
+		    dg, DIAG_USAGE, "%s takes no operand here", argv[0]);
+	if (strcmp(argv[0], "--list-commands") == 0)
+		list_commands(out);
+	else if (strcmp(argv[0], "--list-settings") == 0)
+		list_settings(out);
+	else if (strcmp(argv[0], "--list-statuses") == 0)
+		list_statuses(out);
+	else
+		return diag_set(dg, DIAG_USAGE, "unknown option %s", argv[0]);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* version: prints the program's name and number. */
+
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "cmd/cmd.h"
+
+static int
+version_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	(void)ctx;
+	(void)options;
+	(void)dashdash;
+	if (argc > 0)
+		return diag_set(dg, DIAG_USAGE,
+		    "version: unexpected operand \"%s\"", argv[0]);
+	(void)puts("drydock " PACKAGE_VERSION);
+	return 0;
+}
+
+const struct cmd cmd_version = {
+	.name = "version",
+	.summary = "print the version",
+	.run = version_run,
+};
