@@ -26,16 +26,18 @@ bed_guard() {
   [ -e "$BED/prefix" ]
 }
 
-# Fresh configuration, state and runtime directories for one test.
+# bed_setup [root|user]: fresh configuration, state and runtime directories for
+# one test, and a project, of the one the test is about.
 bed_setup() {
   bed_guard || return
+  who=${1-user}
   export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
   export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
   export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/runtime
   mkdir -p "$XDG_CONFIG_HOME/drydock" "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR"
   project=$BATS_TEST_TMPDIR/project
   mkdir "$project"
-  if [ "$(id -u)" = 0 ]; then
+  if [ "$(id -u)" = 0 ] && [ "$who" = user ]; then
     chown -R "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" \
       "$XDG_RUNTIME_DIR" "$project"
     # The test's directory is root's, and the ordinary user passes through.
@@ -51,13 +53,55 @@ as_user() (
     --clear-groups "$@"
 )
 
-# As whoever the test is about: who=root or who=user (the default).
 as_who() {
-  if [ "${who-user}" = root ]; then
+  if [ "$who" = root ] || [ "$(id -u)" != 0 ]; then
     "$@"
   else
     as_user "$@"
   fi
+}
+
+# The id of the image that drydock built: agent_image UID, egress_image.
+agent_image() {
+  docker image ls -q --no-trunc --filter label=io.drydock.image=agent \
+    --filter "label=io.drydock.uid=$1" | head -n 1
+}
+
+egress_image() {
+  docker image ls -q --no-trunc --filter label=io.drydock.image=egress |
+    head -n 1
+}
+
+# open_session COMMAND...: a session that lives on while the test looks at it
+# from outside.  It must print "ready" once it is where the test wants it;
+# close_session ends its stdin and waits.  Other lines go to $session_lines.
+open_session() {
+  session_lines=$BATS_TEST_TMPDIR/session.lines
+  rm -f "$BATS_TEST_TMPDIR/session.in"
+  mkfifo "$BATS_TEST_TMPDIR/session.in"
+  as_who drydock shell "$project" -- "$@" <"$BATS_TEST_TMPDIR/session.in" \
+    >"$session_lines" 2>"$BATS_TEST_TMPDIR/session.err" 3>&- &
+  session_pid=$!
+  exec {session_in}>"$BATS_TEST_TMPDIR/session.in"
+  wait_for "session ready" grep -x ready "$session_lines" || {
+    cat "$BATS_TEST_TMPDIR/session.err" >&2
+    return 1
+  }
+}
+
+close_session() {
+  exec {session_in}>&-
+  wait "$session_pid"
+}
+
+# wait_for WHAT COMMAND...: until COMMAND succeeds, for a minute at most.
+wait_for() {
+  local what=$1 deadline=$((SECONDS + 60))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "no $what after a minute" || return
+    sleep 0.1
+  done
 }
 
 # in_session COMMAND...: a contained session on $project.

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+# The one way out: what is allowed answers, everything else is not there.
+
+load ../helper
+
+# The internet is a TLS server in a container; its names are the bed's
+# resolver's.  Services of "the host" listen in the bed's namespace.
+setup_file() {
+  local image
+  image=$(agent_image 0)
+  export INTERNET_DIR=$BATS_FILE_TMPDIR/internet
+  mkdir "$INTERNET_DIR"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -keyout "$INTERNET_DIR/key" -out "$INTERNET_DIR/cert" -days 2 \
+    -subj /CN=drydock.test -addext 'subjectAltName=DNS:*.drydock.test' \
+    2>/dev/null
+  cp "$BATS_TEST_DIRNAME"/servers/*.py "$INTERNET_DIR"
+  INTERNET=$(docker run -d --rm --user 0 --entrypoint python3 \
+    --volume "$INTERNET_DIR:/srv:ro" "$image" \
+    /srv/tls.py /srv/cert /srv/key 443)
+  INTERNET_IP=$(docker inspect -f '{{.NetworkSettings.IPAddress}}' "$INTERNET")
+  export INTERNET INTERNET_IP
+  local name
+  for name in allowed sub.allowed other public; do
+    echo "$name.drydock.test $INTERNET_IP"
+  done >"$BED/dns/zone"
+  echo "metadata.drydock.test 169.254.169.254" >>"$BED/dns/zone"
+  echo "host.drydock.test $BED_GATEWAY" >>"$BED/dns/zone"
+  python3 -m http.server --bind 127.0.0.1 18080 --directory "$INTERNET_DIR" \
+    >/dev/null 2>&1 3>&- &
+  echo "$!" >"$BATS_FILE_TMPDIR/pids"
+  python3 -m http.server --bind 0.0.0.0 18081 --directory "$INTERNET_DIR" \
+    >/dev/null 2>&1 3>&- &
+  echo "$!" >>"$BATS_FILE_TMPDIR/pids"
+  wait_for "service on the host" curl -s http://127.0.0.1:18080/
+  wait_for "service on the host" curl -s http://127.0.0.1:18081/
+  wait_for "the internet" curl -sk "https://$INTERNET_IP/"
+}
+
+teardown_file() {
+  xargs kill <"$BATS_FILE_TMPDIR/pids" || true
+  docker rm -f "$INTERNET" >/dev/null || true
+  : >"$BED/dns/zone"
+}
+
+setup() {
+  bed_setup user
+  printf '%s\n' 'allowed.drydock.test private' 'public.drydock.test' \
+    'metadata.drydock.test' 'host.drydock.test' \
+    >"$XDG_CONFIG_HOME/drydock/allowlist"
+  chown "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME/drydock/allowlist"
+  cp "$INTERNET_DIR/cert" "$BATS_TEST_DIRNAME/servers/reach.py" "$project"
+  chmod 0644 "$project/cert"
+  chmod 0755 "$project/reach.py"
+}
+
+# code URL...: for each the proxy's answer to CONNECT and the server's own.
+codes() {
+  in_session sh -c '
+    for url; do
+      printf "%s %s\n" "$url" "$(curl -s --max-time 20 --cacert cert \
+        -o /dev/null -w "%{http_connect} %{http_code}" "$url")"
+    done' sh "$@"
+}
+
+@test "an allowed private host answers through the proxy" {
+  run --separate-stderr codes https://allowed.drydock.test/
+  assert_equal "$output" "https://allowed.drydock.test/ 200 200"
+  grep -x 'udp allowed.drydock.test 1' "$BED/dns/log"
+}
+
+@test "another name, a sub-domain and any address get 403" {
+  local url urls=(
+    https://other.drydock.test/
+    https://sub.allowed.drydock.test/
+    https://xallowed.drydock.test/
+    https://allowed.drydock.test.evil.test/
+    "https://$INTERNET_IP/"
+    "https://$BED_GATEWAY/"
+    https://127.0.0.1/
+    https://169.254.169.254/
+    "https://[::1]/"
+    https://2130706433/
+    https://1.1.1.1/
+  )
+  # curl itself would go past the proxy for the loopback.
+  run --separate-stderr in_session sh -c '
+    export NO_PROXY= no_proxy=
+    for url; do
+      printf "%s %s\n" "$url" "$(curl -s --max-time 20 --proxy \
+        http://127.0.0.1:3128 --cacert cert -o /dev/null \
+        -w "%{http_connect}" "$url")"
+    done' sh "${urls[@]}"
+  for url in "${urls[@]}"; do
+    assert_contains "$output" "$url 403"
+  done
+}
+
+@test "an allowed name that resolves to a private address gets 403" {
+  run --separate-stderr codes https://public.drydock.test/ \
+    https://metadata.drydock.test/ https://host.drydock.test/
+  assert_contains "$output" "https://public.drydock.test/ 403 000"
+  assert_contains "$output" "https://metadata.drydock.test/ 403 000"
+  assert_contains "$output" "https://host.drydock.test/ 403 000"
+}
+
+@test "an allowed host on another port, and plain HTTP, get 403" {
+  run --separate-stderr codes https://allowed.drydock.test:22/ \
+    https://allowed.drydock.test:18081/ http://allowed.drydock.test/ \
+    http://allowed.drydock.test:443/
+  assert_contains "$output" "https://allowed.drydock.test:22/ 403 000"
+  assert_contains "$output" "https://allowed.drydock.test:18081/ 403 000"
+  assert_contains "$output" "http://allowed.drydock.test/ 000 403"
+  assert_contains "$output" "http://allowed.drydock.test:443/ 000 403"
+}
+
+@test "a refused name is never resolved" {
+  local name=n$RANDOM$RANDOM.refused.drydock.test
+  run --separate-stderr codes "https://$name/" https://allowed.drydock.test/
+  assert_contains "$output" "https://$name/ 403 000"
+  assert_contains "$output" "https://allowed.drydock.test/ 200 200"
+  # The recorder records: the allowed name is there.
+  grep -F ' allowed.drydock.test ' "$BED/dns/log"
+  run grep -F "$name" "$BED/dns/log"
+  assert_equal "$status" 1
+  run grep -F refused.drydock.test "$BED/dns/log"
+  assert_equal "$status" 1
+}
+
+@test "past the proxy nothing is reachable" {
+  local target targets=(
+    "tcp:$BED_GATEWAY:18081" "tcp:$BED_GATEWAY:18080"
+    tcp:127.0.0.1:18080 tcp:127.0.0.1:18081 tcp:0.0.0.0:18081
+    "tcp:$INTERNET_IP:443" tcp:169.254.169.254:80 tcp:1.1.1.1:443
+    "udp-dns:$BED_GATEWAY:53" "tcp-dns:$BED_GATEWAY:53"
+    udp-dns:127.0.0.11:53 tcp-dns:127.0.0.11:53
+    "udp-dns:1.1.1.1:53" "tcp:[fe80::1]:443" "tcp:[2606:4700::1111]:443"
+  )
+  # The same program does reach them from a container on the bridge.
+  run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
+    "$(agent_image 0)" /srv/reach.py "${targets[@]}"
+  assert_contains "$output" "tcp:$BED_GATEWAY:18081 yes"
+  assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
+  assert_contains "$output" "udp-dns:$BED_GATEWAY:53 yes"
+  assert_contains "$output" "tcp-dns:$BED_GATEWAY:53 yes"
+  run --separate-stderr in_session env -u http_proxy -u https_proxy \
+    -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY -u all_proxy \
+    python3 reach.py "${targets[@]}"
+  assert_equal "$status" 0
+  for target in "${targets[@]}"; do
+    assert_contains "$output" "$target no"
+  done
+}
+
+@test "an empty allowlist denies everything that the agent does not need" {
+  : >"$XDG_CONFIG_HOME/drydock/allowlist"
+  run --separate-stderr codes https://allowed.drydock.test/
+  assert_equal "$output" "https://allowed.drydock.test/ 403 000"
+}
+
+@test "another container on the bridge cannot use the sidecar's proxy" {
+  open_session sh -c 'echo ready; cat >/dev/null'
+  local id ip
+  id=$(docker ps -q --filter label=io.drydock.role=egress)
+  ip=$(docker inspect -f '{{.NetworkSettings.IPAddress}}' "$id")
+  [ -n "$ip" ]
+  run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
+    "$(agent_image 0)" /srv/reach.py "tcp:$ip:3128" "tcp:$INTERNET_IP:443"
+  # Every port that something in the sidecar listens on is on its loopback.
+  local pid listening
+  pid=$(docker inspect -f '{{.State.Pid}}' "$id")
+  listening=$(awk '$4 == "0A" { print $2 }' "/proc/$pid/net/tcp")
+  close_session
+  assert_contains "$output" "tcp:$ip:3128 no"
+  assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
+  assert_equal "$listening" "0100007F:0C38"
+}
+
+@test "a session makes no network" {
+  docker network ls -q >"$BATS_TEST_TMPDIR/before"
+  open_session sh -c 'echo ready; cat >/dev/null'
+  docker network ls -q >"$BATS_TEST_TMPDIR/during"
+  close_session
+  diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/during"
+}
+
+@test "a bad allowlist line is refused with its number" {
+  printf '# fine\nallowed.drydock.test\n*.wild.test\n' \
+    >"$XDG_CONFIG_HOME/drydock/allowlist"
+  run --separate-stderr in_session true
+  assert_equal "$status" 78
+  assert_contains "$stderr" "allowlist:3"
+}

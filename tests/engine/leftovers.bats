@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# A session that has ended leaves nothing behind.
+
+load ../helper
+
+setup() {
+  bed_setup user
+  mkdir "$BATS_TEST_TMPDIR/tmp"
+  chmod 1777 "$BATS_TEST_TMPDIR/tmp"
+  export TMPDIR=$BATS_TEST_TMPDIR/tmp
+}
+
+# Everything that a launch could leave, as one list.
+inventory() {
+  docker ps -aq --no-trunc
+  docker network ls -q --no-trunc
+  docker volume ls -q
+  find "$XDG_STATE_HOME/drydock/sessions" "$XDG_STATE_HOME/drydock/trash" \
+    "$XDG_RUNTIME_DIR" "$TMPDIR" -mindepth 1
+  # The test's own directory is below the bed's, which is where TMPDIR was.
+  find "$BED/tmp" "$BED/home" "$BED/user" -mindepth 1 \
+    -not -path "$BATS_RUN_TMPDIR*"
+}
+
+@test "50 launches, one after another" {
+  local i
+  in_session true 2>/dev/null
+  inventory >"$BATS_TEST_TMPDIR/before"
+  for ((i = 0; i < 50; i++)); do
+    run in_session sh -c "exit $((i % 3))"
+    [ "$status" -eq $((i % 3)) ] || fail "launch $i: status $status" "$output"
+  done
+  inventory >"$BATS_TEST_TMPDIR/after"
+  diff -u "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+}
+
+@test "8 launches at once" {
+  local i pids=() failed=0
+  in_session true 2>/dev/null
+  inventory >"$BATS_TEST_TMPDIR/before"
+  for ((i = 0; i < 8; i++)); do
+    in_session sh -c "exit $((i + 10))" \
+      >"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- &
+    pids+=("$!")
+  done
+  for ((i = 0; i < 8; i++)); do
+    status=0
+    wait "${pids[i]}" || status=$?
+    if [ "$status" -ne $((i + 10)) ]; then
+      printf 'launch %d: status %d\n' "$i" "$status"
+      cat "$BATS_TEST_TMPDIR/out.$i"
+      failed=1
+    fi
+  done
+  inventory >"$BATS_TEST_TMPDIR/after"
+  diff -u "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+  [ "$failed" -eq 0 ]
+}
+
+@test "a launch that fails leaves no container" {
+  inventory_of_engine() {
+    docker ps -aq --no-trunc
+    docker network ls -q --no-trunc
+  }
+  inventory_of_engine >"$BATS_TEST_TMPDIR/before"
+  printf 'this is no host name!\n' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  chown "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME/drydock/allowlist"
+  run --separate-stderr in_session true
+  assert_equal "$status" 78
+  assert_contains "$stderr" "allowlist"
+  assert_contains "$stderr" "1"
+  inventory_of_engine >"$BATS_TEST_TMPDIR/after"
+  diff -u "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# What a session gives back: status, stdout, stderr.
+
+load ../helper
+
+setup() {
+  bed_setup user
+}
+
+@test "statuses come back as they were" {
+  local want
+  for want in 0 1 42 255; do
+    run in_session sh -c "exit $want"
+    assert_equal "$status" "$want"
+  done
+}
+
+@test "a command killed by a signal ends with 128 and the signal" {
+  run in_session sh -c 'kill -KILL $$'
+  assert_equal "$status" 137
+  run in_session sh -c 'kill -TERM $$'
+  assert_equal "$status" 143
+}
+
+@test "a command that is not there ends with 127, one that is no program 126" {
+  run in_session no-such-command
+  assert_equal "$status" 127
+  : >"$project/not-a-program"
+  chmod 0644 "$project/not-a-program"
+  run in_session ./not-a-program
+  assert_equal "$status" 126
+}
+
+@test "stdout and stderr are byte-clean and apart, stdin is passed on" {
+  head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
+  as_who drydock shell "$project" -- sh -c 'cat; echo err >&2' \
+    <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" \
+    2>"$BATS_TEST_TMPDIR/err"
+  cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+  assert_equal "$(grep -v '^drydock:' "$BATS_TEST_TMPDIR/err")" err
+}
+
+@test "arguments arrive as they are" {
+  local -a odd=('a b' "\$HOME" "''" '"' "*" '' '-x' '$(id)' $'tab\there' 'é')
+  in_session printf '<%s>' "${odd[@]}" >"$BATS_TEST_TMPDIR/got" 2>/dev/null
+  printf '<%s>' "${odd[@]}" >"$BATS_TEST_TMPDIR/want"
+  cmp "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
+}
