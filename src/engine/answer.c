@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* answer: judges the outcome of one call of docker or Compose. */
+#include "engine/answer.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+
+/* Words of docker that group commands: the next word belongs to the name. */
+static const char *const groups[] = { "buildx", "compose", "container", "image",
+	"system" };
+
+/* Which setting bounds a command; the others have engine_timeout. */
+static const struct {
+	const char *command;
+	const char *setting;
+} deadlines[] = {
+	{ "build", "build_timeout" },
+	{ "rm", "launch_timeout" },
+	{ "start", "launch_timeout" },
+	{ "stop", "launch_timeout" },
+	{ "up", "launch_timeout" },
+};
+
+static const struct {
+	const char *words;
+	const char *advice;
+} advices[] = {
+	{ "no space left on device",
+	    "free space on the disk that holds the engine's data (docker "
+	    "system df shows what uses it)" },
+	{ "disk quota exceeded",
+	    "free space on the disk that holds the engine's data" },
+	{ "permission denied while trying to connect",
+	    "add yourself to the group of the engine's socket (usually: "
+	    "sudo usermod -aG docker USER, then log in again)" },
+	{ "cannot connect to the docker daemon",
+	    "is it running? start it (systemctl start docker) or name "
+	    "another with engine=PATH" },
+	{ "no such image", "build the images again: drydock build" },
+	{ "is not a docker command", "install Docker Compose v2" },
+};
+
+/* The words of a command line that are no options. */
+static const char *
+next_word(const char *const **argv)
+{
+	while (**argv != NULL && ***argv == '-')
+		(*argv)++;
+	return **argv == NULL ? NULL : *(*argv)++;
+}
+
+/* The program's words, the last of which tells what it does. */
+static const char *
+command_words(const char *const *argv, struct strbuf *out)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *word;
+
+	strbuf_addstr(out, slash == NULL ? argv[0] : slash + 1);
+	argv++;
+	word = next_word(&argv);
+	for (size_t i = 0; word != NULL && i < ARRAY_SIZE(groups); i++) {
+		const char *second;
+
+		if (strcmp(word, groups[i]) != 0)
+			continue;
+		second = next_word(&argv);
+		strbuf_addf(out, " %s", word);
+		word = second;
+		break;
+	}
+	if (word != NULL)
+		strbuf_addf(out, " %s", word);
+	return word;
+}
+
+void
+answer_command_name(const char *const *argv, struct strbuf *out)
+{
+	(void)command_words(argv, out);
+}
+
+static const char *
+deadline_setting(const char *command)
+{
+	for (size_t i = 0; command != NULL && i < ARRAY_SIZE(deadlines); i++)
+		if (strcmp(command, deadlines[i].command) == 0)
+			return deadlines[i].setting;
+	return "engine_timeout";
+}
+
+/* The words that a failing program left: stderr, or else stdout. */
+static const struct strbuf *
+result_words(const struct proc_result *result)
+{
+	return result->err.len > 0 ? &result->err : &result->out;
+}
+
+int
+answer_is_whole(const char *const *argv, const struct proc_result *result,
+    int timeout_ms, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf name = STRBUF_INIT;
+	const char *command = command_words(argv, &name);
+
+	if (result->timed_out && timeout_ms % 1000 == 0)
+		diag_set(dg, DIAG_ENGINE,
+		    "%s did not answer within %ds (setting %s)", name.buf,
+		    timeout_ms / 1000, deadline_setting(command));
+	else if (result->timed_out)
+		diag_set(dg, DIAG_ENGINE,
+		    "%s did not answer within %dms (setting %s)", name.buf,
+		    timeout_ms, deadline_setting(command));
+	else if (result->truncated)
+		diag_set(dg, DIAG_ENGINE,
+		    "%s answered more than drydock reads; nothing of it is "
+		    "used",
+		    name.buf);
+	else
+		return 0;
+	if (result->err.len > 0)
+		diag_add_detail(dg, result->err.buf, result->err.len);
+	return -1;
+}
+
+const char *
+answer_advice(const char *words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		if (strcasestr(words, advices[i].words) != NULL)
+			return advices[i].advice;
+	return NULL;
+}
+
+int
+answer_failed(
+    const char *const *argv, const struct proc_result *result, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf name = STRBUF_INIT;
+	const struct strbuf *words = result_words(result);
+	const char *advice = answer_advice(words->buf);
+
+	answer_command_name(argv, &name);
+	if (advice != NULL)
+		diag_set(dg, DIAG_ENGINE, "%s failed: %s", name.buf, advice);
+	else
+		diag_set(dg, DIAG_ENGINE, "%s failed with status %d", name.buf,
+		    result->status);
+	if (words->len > 0)
+		diag_add_detail(dg, words->buf, words->len);
+	return -1;
+}
+
+bool
+answer_is_container_id(const char *s)
+{
+	return strspn(s, "0123456789abcdef") == CONTAINER_ID_LEN &&
+	    s[CONTAINER_ID_LEN] == '\0';
+}
+
+bool
+answer_is_image_id(const char *s)
+{
+	return strncmp(s, "sha256:", 7) == 0 && answer_is_container_id(s + 7);
+}
+
+int
+answer_read_ids(const char *const *argv, const struct proc_result *result,
+    bool (*is_id)(const char *s), struct strvec *ret_ids, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf name = STRBUF_INIT;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	const char *p = result->out.buf;
+	const char *end = p + result->out.len;
+
+	answer_command_name(argv, &name);
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		cleanup_free char *id = NULL;
+
+		if (nl == NULL)
+			return diag_set(dg, DIAG_ENGINE,
+			    "%s: the answer is cut short", name.buf);
+		id = xstrndup(p, (size_t)(nl - p));
+		if (!is_id(id) || strlen(id) != (size_t)(nl - p))
+			return diag_set(dg, DIAG_ENGINE, "%s: '%.80s' is no id",
+			    name.buf, id);
+		if (!strvec_has(&ids, id))
+			strvec_push(&ids, id);
+		p = nl + 1;
+	}
+	strvec_push_all(ret_ids, (const char *const *)ids.v);
+	return 0;
+}
+
+/*
+ * The name that one line denies to exist, or NULL for any other line.  What
+ * the CLIs print: "Error: No such container: X" (20.10), "Error response from
+ * daemon: No such container: X", "Error: No such object: X".
+ */
+static const char *
+denied_name(const char *line, const char *kind)
+{
+	static const char *const starts[] = { "error: ",
+		"error response from daemon: " };
+	const char *const kinds[] = { kind, "object" };
+	static const char no_such[] = "no such ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		size_t len = strlen(starts[i]);
+
+		if (strncasecmp(line, starts[i], len) != 0)
+			continue;
+		line += len;
+		if (strncasecmp(line, no_such, sizeof(no_such) - 1) != 0)
+			return NULL;
+		line += sizeof(no_such) - 1;
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			len = strlen(kinds[k]);
+			if (strncmp(line, kinds[k], len) == 0 &&
+			    strncmp(line + len, ": ", 2) == 0)
+				return line + len + 2;
+		}
+		return NULL;
+	}
+	return NULL;
+}
+
+/* The daemon completes a reference with a tag before it denies it. */
+static bool
+same_name(const char *denied, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(denied, name, len) == 0 &&
+	    (denied[len] == '\0' || strcmp(denied + len, ":latest") == 0);
+}
+
+bool
+answer_denies(const struct strbuf *words, const char *kind,
+    const struct strvec *names, struct strvec *ret_denied)
+{
+	cleanup_strvec struct strvec denied = STRVEC_INIT;
+	const char *p = words->buf;
+
+	while (*p != '\0') {
+		size_t len = strcspn(p, "\n");
+		cleanup_free char *line = xstrndup(p, len);
+		const char *name;
+		size_t i = 0;
+
+		p += len + (p[len] == '\n' ? 1 : 0);
+		if (len == 0)
+			continue;
+		name = denied_name(line, kind);
+		if (name == NULL)
+			return false;
+		while (i < names->nr && !same_name(name, names->v[i]))
+			i++;
+		if (i == names->nr || strvec_has(&denied, names->v[i]))
+			return false;
+		strvec_push(&denied, names->v[i]);
+	}
+	if (p != words->buf + words->len)
+		return false;
+	strvec_push_all(ret_denied, (const char *const *)denied.v);
+	return true;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* compose-version: tells Compose v2 from v1, from old and from broken ones. */
+#include "engine/compose-version.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/answer.h"
+#include "engine/engine.h"
+#include "engine/version.h"
+
+static void
+make_argv(const struct engine *engine, struct strvec *argv)
+{
+	static const char *const args[] = { "version", "--short", NULL };
+
+	strvec_push_all(argv, (const char *const *)engine->compose.v);
+	strvec_push_all(argv, args);
+}
+
+int
+compose_version_start(
+    const struct engine *engine, struct proc **ret_proc, struct diag *dg)
+{
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	make_argv(engine, &argv);
+	spec.argv = (const char *const *)argv.v;
+	spec.envp = (const char *const *)engine->env.v;
+	spec.timeout_ms = engine->timeout_ms;
+	if (proc_start(&spec, ret_proc, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+judge(struct engine *engine, const char *text, struct diag *dg)
+{
+	const struct engine_floor *floor =
+	    &engine_floors()[ENGINE_FLOOR_COMPOSE];
+	struct version v;
+
+	if (!version_parse(text, &v))
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s answers '%s' when asked for its version",
+		    engine->compose.v[0], text);
+	if (!engine_meets_floor(ENGINE_FLOOR_COMPOSE, text))
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s is Docker Compose %s%s, and drydock needs %s or "
+		    "newer: install docker-compose of Debian 13, or "
+		    "docker-compose-plugin of docker.com",
+		    engine->compose.v[0], text,
+		    v.major < 2 ? " (Compose v1)" : "", floor->version);
+	free(engine->compose_version);
+	engine->compose_version = xstrdup(text);
+	return 0;
+}
+
+static int
+finish_one(struct engine *engine, struct proc *proc, bool *ret_timed_out,
+    struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	cleanup_free char *line = NULL;
+
+	make_argv(engine, &argv);
+	if (proc_finish(proc, &result, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	*ret_timed_out = result.timed_out;
+	if (engine_check_result((const char *const *)argv.v, &result,
+		engine->timeout_ms, dg) == -1)
+		return -1;
+	line = xstrndup(result.out.buf, strcspn(result.out.buf, "\n"));
+	return judge(engine, line, dg);
+}
+
+static void
+use_compose(struct engine *engine, const char *program)
+{
+	strvec_release(&engine->compose);
+	strvec_push(&engine->compose, program);
+	if (strcmp(program, engine->docker) == 0)
+		strvec_push(&engine->compose, "compose");
+}
+
+int
+compose_version_finish(
+    struct engine *engine, struct proc *proc, struct diag *dg)
+{
+	cleanup_diag struct diag first = DIAG_INIT;
+	bool timed_out = false;
+
+	if (finish_one(engine, proc, &timed_out, &first) == 0)
+		return 0;
+	for (size_t i = 1; i < engine->composes.nr && !timed_out; i++) {
+		cleanup_diag struct diag ignored = DIAG_INIT;
+		struct proc *next = NULL;
+
+		use_compose(engine, engine->composes.v[i]);
+		if (compose_version_start(engine, &next, &ignored) == 0 &&
+		    finish_one(engine, next, &timed_out, &ignored) == 0)
+			return 0;
+	}
+	diag_move(dg, &first);
+	return -1;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* compose: runs Compose on files that only we can have written. */
+#include "engine/compose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/answer.h"
+#include "engine/engine.h"
+
+#define MODEL_MAX (8 * 1024 * 1024)
+
+/* proc.h: the first of the kept descriptors. */
+#define FIRST_FD 3
+
+#define FD_PATH "/proc/self/fd/"
+
+static const char *const config_args[] = { "config", "--format=json", NULL };
+/*
+ * Images are there, by id; what exists is another session's or a bug, and is
+ * never replaced.  Whether a container is ready is asked of its holder.
+ */
+static const char *const up_args[] = { "up", "--detach", "--no-build",
+	"--no-recreate", "--pull=never", "--quiet-pull", NULL };
+
+/*
+ * Every option that would otherwise come from a .env, the project's folder or
+ * the environment is spelled out.  "--x=y" keeps values from being commands.
+ */
+void
+compose_argv(const struct engine *engine, const struct compose_spec *spec,
+    const char *const *command, struct strvec *out)
+{
+	strvec_push_all(out, (const char *const *)engine->compose.v);
+	strvec_pushf(out, "--project-name=%s", spec->project);
+	strvec_pushf(out, "--project-directory=%s", spec->project_dir);
+	strvec_push(out, "--env-file=/dev/null");
+	strvec_push(out, "--ansi=never");
+	strvec_push(out, "--progress=plain");
+	for (size_t i = 0; i < spec->nfiles; i++)
+		strvec_pushf(out, "--file=" FD_PATH "%zu", i + FIRST_FD);
+	strvec_push_all(out, command);
+}
+
+static int
+start(const struct engine *engine, const struct compose_spec *spec,
+    const struct strvec *argv, int timeout_ms, struct proc **ret_proc,
+    struct diag *dg)
+{
+	size_t nkeep = spec->nfiles + spec->nkeep;
+	cleanup_free int *keep = xcalloc(nkeep + 1, sizeof(*keep));
+	cleanup_strvec struct strvec env = STRVEC_INIT;
+	struct proc_spec ps = PROC_SPEC_INIT;
+
+	for (size_t i = 0; i < spec->nfiles; i++)
+		keep[i] = spec->file_fds[i];
+	for (size_t i = 0; i < spec->nkeep; i++)
+		keep[spec->nfiles + i] = spec->keep_fds[i];
+	strvec_push_all(&env, (const char *const *)engine->env.v);
+	if (spec->vars != NULL)
+		strvec_push_all(&env, (const char *const *)spec->vars->v);
+	ps.argv = (const char *const *)argv->v;
+	ps.envp = (const char *const *)env.v;
+	ps.keep_fds = keep;
+	ps.nkeep = nkeep;
+	ps.timeout_ms = timeout_ms;
+	ps.max_output = MODEL_MAX;
+	if (proc_start(&ps, ret_proc, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	return 0;
+}
+
+int
+compose_config_start(const struct engine *engine,
+    const struct compose_spec *spec, struct proc **ret_proc, struct diag *dg)
+{
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+
+	compose_argv(engine, spec, config_args, &argv);
+	return start(engine, spec, &argv, engine->timeout_ms, ret_proc, dg);
+}
+
+/* A Go program that broke down, rather than refused what it read. */
+static bool
+crashed(const struct proc_result *result)
+{
+	return result->status > 128 ||
+	    strncmp(result->err.buf, "panic:", 6) == 0 ||
+	    strstr(result->err.buf, "\npanic:") != NULL ||
+	    strncmp(result->err.buf, "fatal error:", 12) == 0 ||
+	    strstr(result->err.buf, "\nfatal error:") != NULL;
+}
+
+int
+compose_config_finish(const struct engine *engine, struct proc *proc,
+    struct strbuf *out, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec args = STRVEC_INIT;
+	const char *const *argv;
+
+	strvec_push_all(&args, (const char *const *)engine->compose.v);
+	strvec_push_all(&args, config_args);
+	argv = (const char *const *)args.v;
+	if (proc_finish(proc, &result, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	if (answer_is_whole(argv, &result, engine->timeout_ms, dg) == -1)
+		return -1;
+	if (result.status != 0 && (result.err.len == 0 || crashed(&result)))
+		return answer_failed(argv, &result, dg);
+	if (result.status != 0) {
+		diag_set(dg, DIAG_CONFIG,
+		    "Docker Compose refuses the session's files");
+		return diag_add_detail(dg, result.err.buf, result.err.len);
+	}
+	/* A JSON object from its first byte to its last. */
+	while (result.out.len > 0 && result.out.buf[result.out.len - 1] == '\n')
+		strbuf_setlen(&result.out, result.out.len - 1);
+	if (result.out.len < 2 || result.out.buf[0] != '{' ||
+	    result.out.buf[result.out.len - 1] != '}')
+		return diag_set(dg, DIAG_ENGINE,
+		    "docker-compose config: the answer is no whole JSON object");
+	strbuf_add(out, result.out.buf, result.out.len);
+	return 0;
+}
+
+/* Appends text with the names of the files in place of their descriptors. */
+static void
+add_named(const struct compose_spec *spec, const char *text, struct strbuf *out)
+{
+	for (;;) {
+		const char *at = strstr(text, FD_PATH);
+		char *end;
+		unsigned long n;
+
+		if (at == NULL)
+			break;
+		strbuf_add(out, text, (size_t)(at - text));
+		n = strtoul(at + strlen(FD_PATH), &end, 10);
+		if (n >= FIRST_FD && n - FIRST_FD < spec->nfiles)
+			strbuf_addstr(out, spec->file_names[n - FIRST_FD]);
+		else
+			strbuf_add(out, at, (size_t)(end - at));
+		text = end;
+	}
+	strbuf_addstr(out, text);
+}
+
+void
+compose_name_files(const struct compose_spec *spec, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf named = STRBUF_INIT;
+
+	if (spec->file_names == NULL || dg->detail == NULL)
+		return;
+	add_named(spec, dg->detail, &named);
+	free(dg->detail);
+	dg->detail = strbuf_detach(&named, NULL);
+}
+
+int
+compose_up(const struct engine *engine, const struct compose_spec *spec,
+    struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec args = STRVEC_INIT;
+	struct proc *proc = NULL;
+
+	compose_argv(engine, spec, up_args, &args);
+	if (start(engine, spec, &args, engine->launch_timeout_ms, &proc, dg) ==
+	    -1)
+		return -1;
+	if (proc_finish(proc, &result, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	if (engine_check_result((const char *const *)args.v, &result,
+		engine->launch_timeout_ms, dg) == 0)
+		return 0;
+	compose_name_files(spec, dg);
+	return -1;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine: the one Docker engine that a command talks to, and how.
+ *
+ * This floor alone knows the command lines of docker and Compose.  Every call
+ * has a deadline, bounded output, an environment made here, and a DOCKER_CONFIG
+ * of ours.  An answer that is late, cut short, malformed or a failure is
+ * DIAG_ENGINE with the engine's own words; it is never an empty list.
+ */
+#ifndef DRYDOCK_ENGINE_H
+#define DRYDOCK_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/strvec.h"
+
+struct diag;
+struct paths;
+struct settings;
+struct proc_result;
+
+struct engine {
+	char *socket; /* owned; absolute path of the unix socket */
+	char *origin; /* owned; who named it: "DOCKER_HOST", "context x" */
+	gid_t socket_gid;
+	char *docker; /* owned; absolute path of the CLI */
+	/* Programs that may be Compose, best first; the CLI: its plugin. */
+	struct strvec composes;
+	struct strvec compose; /* absolute program [and "compose"] */
+	struct strvec env; /* complete environment of every call */
+	int timeout_ms; /* of one query */
+	int launch_timeout_ms;
+	/* Identity, "" until engine_probe(). */
+	char *id;
+	char *data_root;
+	char *version;
+	char *compose_version;
+	bool cgroup_v2;
+};
+
+/* The oldest version of a program that works; for messages and the man page. */
+struct engine_floor {
+	const char *program;
+	const char *version; /* MAJOR.MINOR */
+	const char *reason;
+};
+
+enum engine_floor_index {
+	ENGINE_FLOOR_DOCKER,
+	ENGINE_FLOOR_COMPOSE
+};
+
+/* The table, in the order of the enum, ended by a row without program. */
+const struct engine_floor *engine_floors(void);
+
+/* False for an older version, and for what is none. */
+bool engine_meets_floor(enum engine_floor_index i, const char *version);
+
+/*
+ * Finds endpoint and programs without calling anything: setting `engine`, then
+ * DOCKER_HOST, then DOCKER_CONTEXT or the user's current context, then
+ * /var/run/docker.sock.  tcp, ssh and npipe are refused by name; a missing
+ * CLI is DIAG_ENGINE with what to install.  Programs are looked for in the
+ * absolute directories of the caller's PATH.
+ * paths has an open state directory, where the DOCKER_CONFIG lives.
+ */
+int engine_find(struct engine *ret_engine, const struct settings *settings,
+    const struct paths *paths, const char *const *environ_, struct diag *dg);
+
+/*
+ * Asks who it is (docker info) and for Compose's version, both at once; checks
+ * the version floors; refuses rootless, userns-remap, Docker Desktop, Windows
+ * containers, and an engine process outside our pid namespace (SO_PEERCRED).
+ * Compose v1 is passed over for a plugin; without any v2 it is DIAG_ENGINE
+ * with what to install.
+ */
+int engine_probe(struct engine *engine, struct diag *dg);
+
+/* Takes identity from what `docker info` printed, and judges it; for tests. */
+int engine_read_info(
+    struct engine *engine, const char *text, size_t len, struct diag *dg);
+
+/*
+ * Runs `docker ARGS...` (args without "docker").  Every failure is DIAG_ENGINE:
+ * a deadline names the command that hung, a status that is not 0 has the
+ * engine's words as detail.  stdout is in result->out on success.
+ */
+int engine_docker(const struct engine *engine, const char *const *args,
+    struct proc_result *result, struct diag *dg);
+
+/*
+ * The same with a deadline of its own, and a status that is not 0 is for the
+ * caller to judge: only late, cut or no answers are failures.
+ */
+int engine_ask(const struct engine *engine, const char *const *args,
+    int timeout_ms, struct proc_result *result, struct diag *dg);
+
+/*
+ * For a proc_result of the command line argv: 0, or -1 with DIAG_ENGINE for a
+ * deadline, cut output or a status that is not 0.
+ */
+int engine_check_result(const char *const *argv,
+    const struct proc_result *result, int timeout_ms, struct diag *dg);
+
+void engine_release(struct engine *engine);
+
+#define ENGINE_INIT                                              \
+	{                                                        \
+		.composes = STRVEC_INIT, .compose = STRVEC_INIT, \
+		.env = STRVEC_INIT                               \
+	}
+#define cleanup_engine __attribute__((cleanup(engine_release)))
+
+#endif /* DRYDOCK_ENGINE_H */

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* probe: who the engine is, and whether it is one that drydock can trust. */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/answer.h"
+#include "engine/compose-version.h"
+#include "engine/version.h"
+
+#define INFO_MAX (4 * 1024 * 1024)
+
+static const struct engine_floor floors[] = {
+	[ENGINE_FLOOR_DOCKER] = { "Docker Engine", "20.10",
+	    "the oldest that ran every option of drydock's containers" },
+	[ENGINE_FLOOR_COMPOSE] = { "Docker Compose", "2.20",
+	    "older ones ignore the switches that keep a project's .env and "
+	    "terminal codes out" },
+	{ NULL, NULL, NULL },
+};
+
+const struct engine_floor *
+engine_floors(void)
+{
+	return floors;
+}
+
+bool
+engine_meets_floor(enum engine_floor_index i, const char *text)
+{
+	struct version floor = { 0, 0 };
+	struct version v;
+
+	(void)version_parse(floors[i].version, &floor);
+	return version_parse(text, &v) && !version_before(v, floor);
+}
+
+/* What a connect(2) that failed means for the user. */
+static int
+refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
+{
+	const struct group *gr = getgrgid(engine->socket_gid);
+
+	if (errnum == EACCES || errnum == EPERM)
+		return diag_set_errno(dg, DIAG_ENGINE, errnum,
+		    "connect to the engine's socket %s: add yourself to its "
+		    "group (sudo usermod -aG %s USER, then log in again)",
+		    engine->socket, gr != NULL ? gr->gr_name : "docker");
+	if (errnum == EAGAIN)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine accepted no connection on %s within %dms "
+		    "(setting engine_timeout)",
+		    engine->socket, engine->timeout_ms);
+	return diag_set_errno(dg, DIAG_ENGINE, errnum,
+	    "no engine answers on %s (%s); is it running? start it "
+	    "(systemctl start docker) or name another with engine=PATH",
+	    engine->socket, engine->origin);
+}
+
+/*
+ * A socket can be mounted into a container, where the paths and pids that we
+ * name would not be the engine's.  A peer outside our pid namespace has pid 0.
+ */
+static int
+check_peer(const struct engine *engine, struct diag *dg)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct timeval tv = { engine->timeout_ms / 1000,
+		engine->timeout_ms % 1000 * 1000 };
+	struct ucred peer = { 0, 0, 0 };
+	socklen_t len = sizeof(peer);
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r;
+
+	memcpy(sun.sun_path, engine->socket, strlen(engine->socket) + 1);
+	/* On a unix socket the send timeout bounds connect(2), too. */
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1)
+		return diag_set_errno(dg, DIAG_ENGINE, errno, "make a socket");
+	do
+		r = connect(fd, (const struct sockaddr *)&sun, sizeof(sun));
+	while (r == -1 && errno == EINTR);
+	if (r == -1)
+		return refuse_connect(engine, errno, dg);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
+		return diag_set_errno(dg, DIAG_ENGINE, errno,
+		    "ask who serves %s", engine->socket);
+	if (peer.pid == 0)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine behind %s runs outside this process "
+		    "namespace: run drydock on the engine's own host",
+		    engine->socket);
+	return 0;
+}
+
+/* Whether one of the options' comma-separated words is this. */
+static bool
+has_option(const struct json *options, const char *word)
+{
+	size_t wlen = strlen(word);
+
+	for (size_t i = 0; i < json_len(options); i++) {
+		const char *p = json_string_or(json_at(options, i), "");
+
+		while (*p != '\0') {
+			size_t len = strcspn(p, ",");
+
+			if (len == wlen && strncmp(p, word, len) == 0)
+				return true;
+			p += len + (p[len] == ',' ? 1 : 0);
+		}
+	}
+	return false;
+}
+
+/* Kinds of engines whose paths or pids are not ours. */
+static int
+check_kind(const struct json *info, struct diag *dg)
+{
+	const struct json *options = json_get(info, "SecurityOptions");
+	const char *os = json_string_or(json_get(info, "OperatingSystem"), "");
+	const char *kind = NULL;
+
+	if (!json_is_array(options) && !json_is_null(options))
+		return diag_set(dg, DIAG_ENGINE,
+		    "docker info: no SecurityOptions in the answer");
+	if (strcmp(json_string_or(json_get(info, "OSType"), ""), "linux") != 0)
+		kind = "an engine for other than Linux containers";
+	else if (strstr(os, "Docker Desktop") != NULL)
+		kind = "Docker Desktop";
+	else if (has_option(options, "name=rootless"))
+		kind = "a rootless engine";
+	else if (has_option(options, "name=userns"))
+		kind = "an engine with userns-remap";
+	if (kind != NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "this is %s, which drydock does not support for now: use "
+		    "a Docker Engine that runs as root on this host",
+		    kind);
+	return 0;
+}
+
+static int
+check_answer(const struct json *info, struct diag *dg)
+{
+	static const char *const needed[] = { "ID", "DockerRootDir",
+		"ServerVersion", "OSType" };
+	const struct json *errors = json_get(info, "ServerErrors");
+
+	if (json_len(errors) > 0) {
+		const char *words = json_string_or(json_at(errors, 0), "");
+		const char *advice = answer_advice(words);
+
+		diag_set(dg, DIAG_ENGINE, "docker info failed%s%s",
+		    advice != NULL ? ": " : "", advice != NULL ? advice : "");
+		return diag_add_detail(dg, words, strlen(words));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (*json_string_or(json_get(info, needed[i]), "") == '\0')
+			return diag_set(dg, DIAG_ENGINE,
+			    "docker info: no %s in the answer", needed[i]);
+	return 0;
+}
+
+static void
+replace_string(char **p, const char *value)
+{
+	free(*p);
+	*p = xstrdup(value);
+}
+
+int
+engine_read_info(
+    struct engine *engine, const char *text, size_t len, struct diag *dg)
+{
+	cleanup_json struct json *info = NULL;
+	const char *version;
+	const char *root;
+	struct stat st;
+
+	if (json_parse(text, len, "answer of docker info", &info, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	if (check_answer(info, dg) == -1 || check_kind(info, dg) == -1)
+		return -1;
+	version = json_string(json_get(info, "ServerVersion"));
+	if (!engine_meets_floor(ENGINE_FLOOR_DOCKER, version))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine has version %s, and drydock needs %s %s or "
+		    "newer",
+		    version, floors[ENGINE_FLOOR_DOCKER].program,
+		    floors[ENGINE_FLOOR_DOCKER].version);
+	root = json_string(json_get(info, "DockerRootDir"));
+	/* Unreadable is usual; absent means another mount namespace. */
+	if (root[0] != '/' || (stat(root, &st) == -1 && errno == ENOENT))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine keeps its data in %s, which is not on this "
+		    "host: run drydock on the engine's own host",
+		    root);
+	replace_string(&engine->id, json_string(json_get(info, "ID")));
+	replace_string(&engine->data_root, root);
+	replace_string(&engine->version, version);
+	engine->cgroup_v2 =
+	    strcmp(json_string_or(json_get(info, "CgroupVersion"), ""), "2") ==
+	    0;
+	return 0;
+}
+
+static int
+finish_info(struct engine *engine, struct proc *proc, const char *const *argv,
+    struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+
+	if (proc_finish(proc, &result, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	if (answer_is_whole(argv, &result, engine->timeout_ms, dg) == -1)
+		return -1;
+	/* A CLI says with status 0 or 1 that the daemon is away. */
+	if (result.status != 0 && (result.err.len > 0 || result.out.len == 0))
+		return answer_failed(argv, &result, dg);
+	return engine_read_info(engine, result.out.buf, result.out.len, dg);
+}
+
+int
+engine_probe(struct engine *engine, struct diag *dg)
+{
+	static const char *const args[] = { "info", "--format", "{{json .}}",
+		NULL };
+	cleanup_strvec struct strvec info_argv = STRVEC_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct proc *info = NULL;
+	struct proc *compose = NULL;
+
+	if (check_peer(engine, dg) == -1)
+		return -1;
+	strvec_push(&info_argv, engine->docker);
+	strvec_push_all(&info_argv, args);
+	spec.argv = (const char *const *)info_argv.v;
+	spec.envp = (const char *const *)engine->env.v;
+	spec.timeout_ms = engine->timeout_ms;
+	spec.max_output = INFO_MAX;
+	if (proc_start(&spec, &info, dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	if (compose_version_start(engine, &compose, dg) == -1) {
+		proc_cancel(info);
+		return -1;
+	}
+	if (finish_info(engine, info, spec.argv, dg) == -1) {
+		proc_cancel(compose);
+		return -1;
+	}
+	return compose_version_finish(engine, compose, dg);
+}
