@@ -80,7 +80,8 @@ int fs_remove_tree(int dirfd, const char *name, struct diag *dg);
 
 /*
  * Gives what an O_PATH descriptor shows another mode; no name is looked up
- * again, so no link can be followed.  Returns 0, or -1 with errno set.
+ * again, so no link can be followed; goes by /proc.  Returns 0, or -1 with
+ * errno set.
  */
 int fs_chmod_fd(int fd, mode_t mode);
 

@@ -11,7 +11,6 @@
 #include "base/jqprog.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,21 +138,16 @@ fail_with_words(struct jqprog *prog, const char *how, struct diag *dg)
 	return diag_add_detail(dg, prog->words.buf, prog->words.len);
 }
 
-/*
- * Takes the value that ended the outputs: an error, a halt, or the end.
- * error(null) looks like the end to jv_invalid_has_msg().
- */
+/* Takes the value that ended the outputs: an error, a halt, or the end. */
 static int
 check_end(struct jqprog *prog, jv end, struct diag *dg)
 {
-	bool is_end = jv_identical(jv_copy(end), jv_invalid());
-
 	if (jv_invalid_has_msg(jv_copy(end))) {
 		collect_words(prog, jv_invalid_get_msg(end));
 		return fail_with_words(prog, "jq error", dg);
 	}
 	jv_free(end);
-	if (!is_end || jq_halted(prog->jq))
+	if (jq_halted(prog->jq))
 		return fail_with_words(prog, "stopped before its end", dg);
 	return 0;
 }

@@ -17,8 +17,9 @@ struct jqprog;
 
 /*
  * Compiles text (terminated).  name is for messages.  One that does not
- * compile is DIAG_CONFIG, with libjq's words as detail.  No modules, no
- * input/inputs, no environment ($ENV and env are empty).
+ * compile is DIAG_CONFIG, with libjq's words as detail.  No modules (a syntax
+ * error, also $HOME/.jq is not read), no input, inputs, debug, stderr, halt
+ * (errors when they run), no environment ($ENV and env are empty).
  */
 int jqprog_compile(const char *name, const char *text, struct jqprog **ret_prog,
     struct diag *dg);
@@ -28,7 +29,8 @@ void jqprog_freep(struct jqprog **prog);
 /*
  * Runs it over one document; the program must give exactly one output, which
  * is appended to out as compact JSON.  None, several, or a jq error is
- * DIAG_CONFIG.
+ * DIAG_CONFIG.  libjq 1.6 takes error(null) for the end of the outputs: after
+ * an output it goes unseen.  A program of definitions alone gives its input.
  */
 int jqprog_run(struct jqprog *prog, const char *input, size_t len,
     struct strbuf *out, struct diag *dg);
