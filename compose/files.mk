@@ -1,3 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Installed and distributed, relative to the top: overlays and policy.
-compose_files =
+compose_files = \
+	compose/base.yml \
+	compose/contained.yml \
+	compose/dood.yml \
+	compose/hardening.yml \
+	compose/policy.jq \
+	compose/seccomp.json
