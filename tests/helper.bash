@@ -26,11 +26,16 @@ bed_guard() {
   [ -e "$BED/prefix" ]
 }
 
-# bed_setup [root|user]: fresh configuration, state and runtime directories for
-# one test, and a project, of the one the test is about.
+# bed_setup [root|user|self]: fresh configuration, state and runtime directories
+# for one test, and a project, of the one the test is about; self is whoever
+# runs the tests.
 bed_setup() {
   bed_guard || return
   who=${1-user}
+  if [ "$who" = self ]; then
+    who=user
+    [ "$(id -u)" != 0 ] || who=root
+  fi
   export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
   export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
   export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/runtime
