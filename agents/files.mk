@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 # Installed and distributed, relative to the top: one JSON file an agent.
-agent_files =
+agent_files = \
+	agents/claude.json

@@ -2,4 +2,11 @@
 # One name a line, sorted.  tests/unit/test-x is made of tests/unit/test-x.c;
 # one that needs --wrap also sets tests_unit_test_x_LDFLAGS below.
 unit_tests = \
-	tests/unit/test-check
+	tests/unit/test-agent \
+	tests/unit/test-allowlist \
+	tests/unit/test-check \
+	tests/unit/test-mode \
+	tests/unit/test-options \
+	tests/unit/test-paths \
+	tests/unit/test-project \
+	tests/unit/test-settings

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Agent files: the one that is shipped, and those that are wrong. */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/paths.h"
+
+#include "check.h"
+
+static void
+test_whole(void)
+{
+	static const char text[] =
+	    "{\"command\": [\"tool\", \"--fast\"],"
+	    " \"resume_args\": [\"--continue\"],"
+	    " \"env\": {\"A\": \"${HOME}/x=y\", \"B\": \"\"},"
+	    " \"hosts\": [\"api.example\", \"b.example:8443\"],"
+	    " \"secrets\": [\"TOOL_KEY\"],"
+	    " \"history_link\": \".tool/history\"}";
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(agent_parse(&agent, "tool", text, strlen(text), &dg), 0);
+	CHECK_STR(agent.name, "tool");
+	CHECK_INT(agent.command.nr, 2);
+	CHECK_STR(agent.command.v[1], "--fast");
+	CHECK_STR(agent.resume_args.v[0], "--continue");
+	CHECK_STR(agent.env.v[0], "A=${HOME}/x=y");
+	CHECK_STR(agent.env.v[1], "B=");
+	CHECK_STR(agent.hosts.v[1], "b.example:8443");
+	CHECK_STR(agent.secrets.v[0], "TOOL_KEY");
+	CHECK_STR(agent.history_link, ".tool/history");
+}
+
+static void
+test_minimal(void)
+{
+	static const char text[] = "{\"command\": [\"tool\"]}";
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(agent_parse(&agent, "tool", text, strlen(text), &dg), 0);
+	CHECK_STR(agent.history_link, NULL);
+	CHECK_INT(agent.hosts.nr, 0);
+}
+
+static void
+test_bad(void)
+{
+	static const struct {
+		const char *text;
+		const char *want; /* behind "agents/x.json: "; NULL: anything */
+	} rows[] = {
+		{ "", NULL },
+		{ "{", NULL },
+		{ "{\"command\":[\"a\"],\"command\":[\"b\"]}", NULL },
+		{ "[]", "not an object" },
+		{ "{}", "command: missing or empty" },
+		{ "{\"command\": []}", "command: missing or empty" },
+		{ "{\"command\": [\"\"]}", "command: missing or empty" },
+		{ "{\"command\": \"a\"}", "command: not a list" },
+		{ "{\"command\": [1]}", "command: entry 1 is not plain text" },
+		{ "{\"command\": [\"a\\n\"]}",
+		    "command: entry 1 is not plain text" },
+		{ "{\"comand\": [\"a\"]}", "unknown key \"comand\"" },
+		{ "{\"env\": []}", "env: not an object" },
+		{ "{\"env\": {\"A B\": \"x\"}}",
+		    "env: \"A B\" is not the name of a variable" },
+		{ "{\"env\": {\"A\": 1}}", "env: A is not plain text" },
+		{ "{\"hosts\": [\"10.0.0.1\"]}",
+		    "hosts:1: \"10.0.0.1\" is an address: only names are "
+		    "allowed" },
+		{ "{\"secrets\": [\"A=1\"]}",
+		    "secrets: \"A=1\" is not the name of a variable" },
+		{ "{\"history_link\": \"/etc\"}",
+		    "history_link: not a path below the home" },
+		{ "{\"history_link\": \"a/../../b\"}",
+		    "history_link: not a path below the home" },
+		{ "{\"history_link\": \"a/\"}",
+		    "history_link: not a path below the home" },
+		{ "{\"history_link\": \".\"}",
+		    "history_link: not a path below the home" },
+		{ "{\"history_link\": \"\"}",
+		    "history_link: not a path below the home" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_agent struct agent agent = AGENT_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *want = NULL;
+
+		CHECK_INT(agent_parse(&agent, "x", rows[i].text,
+			      strlen(rows[i].text), &dg),
+		    -1);
+		CHECK_INT(dg.class, DIAG_CONFIG);
+		CHECK_STR(agent.name, NULL);
+		if (rows[i].want == NULL)
+			continue;
+		want = xasprintf("agents/x.json: %s", rows[i].want);
+		CHECK_STR(dg.message, want);
+	}
+}
+
+static void
+test_shipped(void)
+{
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_paths struct paths paths;
+	const char *top = getenv("top_srcdir");
+
+	paths_init(&paths);
+	paths.data_dir = xstrdup(top != NULL ? top : ".");
+	if (!CHECK_INT(agent_load(&agent, "claude", &paths, &dg), 0))
+		CHECK_STR(dg.message, NULL);
+	CHECK_STR(agent.command.v[0], "claude");
+	CHECK_STR(agent.history_link, ".claude/projects");
+}
+
+static void
+test_names(void)
+{
+	static const char *const names[] = { "nobody", "../claude", "", "-x",
+		"a/b", "A" };
+	cleanup_paths struct paths paths;
+	cleanup_free char *dir = NULL;
+
+	paths_init(&paths);
+	paths.data_dir = xstrdup(check_tmpdir());
+	dir = xasprintf("%s/agents", paths.data_dir);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	for (const char *const *file = (const char *const[]){ "b.json",
+		 "a.json", "x.txt", ".json", NULL };
+	     *file != NULL; file++) {
+		cleanup_free char *path = xasprintf("%s/%s", dir, *file);
+		cleanup_close int fd =
+		    open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		CHECK(fd >= 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_agent struct agent agent = AGENT_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *want = xasprintf(
+		    "unknown agent \"%s\" (there is: a, b)", names[i]);
+
+		CHECK_INT(agent_load(&agent, names[i], &paths, &dg), -1);
+		CHECK_INT(dg.class, DIAG_USAGE);
+		CHECK_STR(dg.message, want);
+	}
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "every key is read", test_whole },
+		{ "a command is enough", test_minimal },
+		{ "anything unknown or wrong is refused by its key", test_bad },
+		{ "the agent that is shipped is read", test_shipped },
+		{ "an unknown agent is a usage error that lists those there "
+		  "are",
+		    test_names },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
