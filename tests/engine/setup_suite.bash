@@ -3,7 +3,7 @@
 
 # A bed that is not whole is a failure, never a skip.
 setup_suite() {
-  # shellcheck source=tests/helper.bash
+  # shellcheck source=../helper.bash
   source "$BATS_TEST_DIRNAME/../helper.bash"
   bed_guard || return
   docker version >/dev/null || return
