@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * procfacts: what the kernel says of one process, as proc(5) prints it.
+ *
+ * The parsers take text and fail with DIAG_POLICY: a fact that cannot be read
+ * is not a fact in the session's favour.
+ */
+#ifndef DRYDOCK_PROCFACTS_H
+#define DRYDOCK_PROCFACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/strvec.h"
+
+struct diag;
+struct strbuf;
+
+enum {
+	PROC_MAX_GROUPS = 64,
+	PROC_MAX_MOUNTS = 4096,
+};
+
+enum proc_cap {
+	PROC_CAP_INH,
+	PROC_CAP_PRM,
+	PROC_CAP_EFF,
+	PROC_CAP_BND,
+	PROC_CAP_AMB,
+	PROC_NCAPS
+};
+
+/* Of /proc/PID/status; -1 for a number that this kernel does not print. */
+struct proc_status {
+	uid_t uid[4]; /* real, effective, saved, file system */
+	gid_t gid[4];
+	gid_t groups[PROC_MAX_GROUPS];
+	size_t ngroups;
+	uint64_t caps[PROC_NCAPS];
+	int64_t no_new_privs;
+	int64_t seccomp;
+	int64_t seccomp_filters;
+};
+
+struct proc_mount {
+	char *root; /* owned; what of its file system stands there */
+	char *target; /* owned */
+	char *options; /* owned; of the mount: "ro,nosuid,relatime" */
+	char *fstype; /* owned */
+	char *super; /* owned; of the file system */
+};
+
+struct proc_mounts {
+	struct proc_mount *v; /* owned */
+	size_t nr;
+};
+
+enum proc_ns {
+	PROC_NS_NET,
+	PROC_NS_PID,
+	PROC_NS_IPC,
+	PROC_NS_UTS,
+	PROC_NS_MNT,
+	PROC_NS_USER,
+	PROC_NNS
+};
+
+/* Limits of its control group; -1: none, or not asked for. */
+struct proc_limits {
+	int64_t memory; /* bytes */
+	int64_t pids;
+	int64_t cpu_milli; /* thousandths of a CPU */
+};
+
+/* Everything that verify looks at, of a container's first process. */
+struct proc_facts {
+	pid_t pid;
+	struct proc_status status;
+	struct proc_status child; /* of its one child, the holder */
+	struct proc_mounts mounts;
+	ino_t ns[PROC_NNS];
+	ino_t own_ns[PROC_NNS]; /* drydock's own, to compare with */
+	struct strvec devices; /* of the network */
+	struct proc_limits limits;
+	char *uid_map; /* owned; blanks folded: "0 0 4294967295" */
+	int root_fd; /* O_PATH of its root directory */
+};
+
+#define PROC_FACTS_INIT                               \
+	{                                             \
+		.devices = STRVEC_INIT, .root_fd = -1 \
+	}
+
+const char *proc_ns_name(enum proc_ns ns);
+const char *proc_cap_name(enum proc_cap cap);
+
+int proc_parse_status(
+    const char *text, struct proc_status *ret_status, struct diag *dg);
+/* Octal escapes are undone. */
+int proc_parse_mounts(
+    const char *text, struct proc_mounts *ret_mounts, struct diag *dg);
+int proc_parse_devices(
+    const char *text, struct strvec *ret_devices, struct diag *dg);
+/*
+ * The path of the v1 controller (NULL: of the unified hierarchy) in
+ * /proc/PID/cgroup, appended to path; false when there is none.
+ */
+bool proc_find_cgroup(
+    const char *text, const char *controller, struct strbuf *path);
+
+/* Whether a comma-separated list of options has this word. */
+bool proc_has_option(const char *options, const char *word);
+
+/*
+ * Reads everything of pid, a process of the container with this id: its
+ * directory in /proc is opened once, so that a recycled number is noticed, and
+ * its memory and pids control groups must name the container.  Otherwise, and
+ * for whatever cannot be read, DIAG_POLICY.
+ */
+int proc_facts_read(pid_t pid, const char *container_id,
+    struct proc_facts *ret_facts, struct diag *dg);
+
+void proc_mounts_release(struct proc_mounts *mounts);
+void proc_facts_release(struct proc_facts *facts);
+
+#define cleanup_proc_mounts __attribute__((cleanup(proc_mounts_release)))
+#define cleanup_proc_facts __attribute__((cleanup(proc_facts_release)))
+
+#endif /* DRYDOCK_PROCFACTS_H */

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* What the judged model says of one service, as verify compares it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "plan/verify.h"
+
+static int
+not_understood(const char *key, struct diag *dg)
+{
+	return diag_set(dg, DIAG_POLICY,
+	    "the plan's %s is nothing that can be verified", key);
+}
+
+/* Returned: a string or number as text, or NULL. */
+static char *
+scalar_text(const struct json *n)
+{
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	struct jsonw *w;
+
+	if (n == NULL || json_is_object(n) || json_is_array(n) ||
+	    json_is_null(n))
+		return NULL;
+	if (json_is_string(n))
+		return xstrdup(json_string(n));
+	w = jsonw_new(false);
+	jsonw_node(w, n);
+	if (jsonw_finish(w, &sb, &ignored) != 0)
+		return NULL;
+	while (sb.len > 0 && sb.buf[sb.len - 1] == '\n')
+		strbuf_setlen(&sb, sb.len - 1);
+	return strbuf_detach(&sb, NULL);
+}
+
+static bool
+parse_integer(const char *s, int64_t *ret_value)
+{
+	char *end;
+
+	errno = 0;
+	*ret_value = strtoll(s, &end, 10);
+	return errno == 0 && end != s && *end == '\0' && *ret_value >= 0;
+}
+
+/* Absent is -1; so is 0, which means no limit. */
+static int
+read_limit(const struct json *service, const char *key, int64_t *ret_value,
+    struct diag *dg)
+{
+	cleanup_free char *text = scalar_text(json_get(service, key));
+
+	*ret_value = -1;
+	if (text == NULL)
+		return json_get(service, key) == NULL ? 0
+						      : not_understood(key, dg);
+	if (!parse_integer(text, ret_value))
+		return not_understood(key, dg);
+	if (*ret_value == 0)
+		*ret_value = -1;
+	return 0;
+}
+
+static int
+read_cpus(const struct json *service, int64_t *ret_milli, struct diag *dg)
+{
+	cleanup_free char *text = scalar_text(json_get(service, "cpus"));
+	double cpus;
+	char *end;
+
+	*ret_milli = -1;
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	cpus = strtod(text, &end);
+	if (errno != 0 || end == text || *end != '\0' ||
+	    !(cpus >= 0 && cpus < 1e6))
+		return not_understood("cpus", dg);
+	if (cpus > 0)
+		*ret_milli = (int64_t)(cpus * 1000 + 0.5);
+	return 0;
+}
+
+static int
+read_user(const struct json *service, struct expectation *e, struct diag *dg)
+{
+	const char *user = json_string_or(json_get(service, "user"), "");
+	cleanup_free char *uid = NULL;
+	const char *colon = strchr(user, ':');
+	int64_t u;
+	int64_t g;
+
+	if (colon == NULL)
+		return not_understood("user", dg);
+	uid = xstrndup(user, (size_t)(colon - user));
+	if (!parse_integer(uid, &u) || !parse_integer(colon + 1, &g) ||
+	    u > UINT32_MAX || g > UINT32_MAX)
+		return not_understood("user", dg);
+	e->uid = (uid_t)u;
+	e->gid = (gid_t)g;
+	e->user = xstrdup(user);
+	return 0;
+}
+
+static int
+read_groups(const struct json *service, struct expectation *e, struct diag *dg)
+{
+	const struct json *list = json_get(service, "group_add");
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		cleanup_free char *text = scalar_text(json_at(list, i));
+		int64_t gid;
+
+		if (text == NULL || !parse_integer(text, &gid) ||
+		    gid > UINT32_MAX || e->ngroups == PROC_MAX_GROUPS)
+			return not_understood("group_add", dg);
+		e->groups[e->ngroups++] = (gid_t)gid;
+	}
+	return 0;
+}
+
+static int
+read_network(const struct json *service, struct expectation *e, struct diag *dg)
+{
+	const char *mode =
+	    json_string_or(json_get(service, "network_mode"), "");
+
+	if (strcmp(mode, "none") == 0)
+		e->net = EXPECT_NET_NONE;
+	else if (strcmp(mode, "bridge") == 0)
+		e->net = EXPECT_NET_BRIDGE;
+	else if (strcmp(mode, "host") == 0)
+		e->net = EXPECT_NET_HOST;
+	else
+		return not_understood("network_mode", dg);
+	e->network_mode = xstrdup(mode);
+	return 0;
+}
+
+/* "1048576", "64k", "16m", "1g"; -1 for anything else. */
+static int64_t
+parse_size(const char *s)
+{
+	char *end;
+	long long value;
+	int shift = 0;
+
+	errno = 0;
+	value = strtoll(s, &end, 10);
+	if (errno != 0 || end == s || value <= 0)
+		return -1;
+	if (*end == 'k' || *end == 'K')
+		shift = 10;
+	else if (*end == 'm' || *end == 'M')
+		shift = 20;
+	else if (*end == 'g' || *end == 'G')
+		shift = 30;
+	if (shift != 0)
+		end++;
+	if ((*end != '\0' && *end != ',') || value > INT64_MAX >> shift)
+		return -1;
+	return (int64_t)value << shift;
+}
+
+static struct expect_tmpfs *
+add_tmpfs(struct expectation *e, char *target)
+{
+	e->tmpfs = xreallocarray(e->tmpfs, e->ntmpfs + 1, sizeof(*e->tmpfs));
+	e->tmpfs[e->ntmpfs] = (struct expect_tmpfs){ target, -1, false };
+	return &e->tmpfs[e->ntmpfs++];
+}
+
+/* "TARGET:OPTIONS" of the short form, and volumes of type tmpfs. */
+static int
+read_tmpfs(const struct json *service, struct expectation *e, struct diag *dg)
+{
+	const struct json *list = json_get(service, "tmpfs");
+	const struct json *volumes = json_get(service, "volumes");
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		const char *s = json_string_or(json_at(list, i), "");
+		size_t len = strcspn(s, ":");
+		const char *options = s[len] == ':' ? s + len + 1 : "";
+		const char *size = strstr(options, "size=");
+		struct expect_tmpfs *t;
+
+		if (s[0] != '/')
+			return not_understood("tmpfs", dg);
+		t = add_tmpfs(e, xstrndup(s, len));
+		t->noexec = !proc_has_option(options, "exec");
+		if (size != NULL)
+			t->size = parse_size(size + strlen("size="));
+	}
+	for (size_t i = 0; i < json_len(volumes); i++) {
+		const struct json *v = json_at(volumes, i);
+		const char *target = json_string_or(json_get(v, "target"), "");
+		cleanup_free char *size =
+		    scalar_text(json_get(json_get(v, "tmpfs"), "size"));
+		struct expect_tmpfs *t;
+
+		if (strcmp(json_string_or(json_get(v, "type"), ""), "tmpfs") !=
+		    0)
+			continue;
+		if (target[0] != '/')
+			return not_understood("tmpfs", dg);
+		t = add_tmpfs(e, xstrdup(target));
+		t->noexec = true;
+		if (size != NULL)
+			t->size = parse_size(size);
+	}
+	return 0;
+}
+
+static int
+read_environment(const struct json *service, const char *const *image_env,
+    struct expectation *e, struct diag *dg)
+{
+	const struct json *env = json_get(service, "environment");
+
+	if (image_env != NULL)
+		strvec_push_all(&e->env, image_env);
+	for (size_t i = 0; i < json_len(env); i++) {
+		cleanup_free char *value = scalar_text(json_value_at(env, i));
+
+		if (value == NULL)
+			return not_understood("environment", dg);
+		strvec_setenv(&e->env, json_key_at(env, i), value);
+	}
+	return 0;
+}
+
+static int
+read_labels(const struct json *service, struct expectation *e, struct diag *dg)
+{
+	const struct json *labels = json_get(service, "labels");
+
+	for (size_t i = 0; i < json_len(labels); i++) {
+		cleanup_free char *value =
+		    scalar_text(json_value_at(labels, i));
+
+		if (value == NULL)
+			return not_understood("labels", dg);
+		strvec_pushf(
+		    &e->labels, "%s=%s", json_key_at(labels, i), value);
+	}
+	return 0;
+}
+
+static int
+read_words(const struct json *service, const char *key, struct strvec *words,
+    struct diag *dg)
+{
+	const struct json *list = json_get(service, key);
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		const char *word = json_string(json_at(list, i));
+
+		if (word == NULL)
+			return not_understood(key, dg);
+		strvec_push(words, word);
+	}
+	return 0;
+}
+
+int
+expectation_read(const struct json *model, const char *service,
+    const char *const *image_env, const char *image_id,
+    struct expectation *ret_expect, struct diag *dg)
+{
+	cleanup_expectation struct expectation e = EXPECTATION_INIT;
+	const struct json *s = json_get(json_get(model, "services"), service);
+	const struct json *logging = json_get(s, "logging");
+
+	if (!json_is_object(s))
+		return diag_set(
+		    dg, DIAG_POLICY, "the plan has no service %s", service);
+	e.read_only = json_bool(json_get(s, "read_only"), false);
+	e.log_driver = xstrdup(json_string_or(json_get(logging, "driver"), ""));
+	e.restart = xstrdup(json_string_or(json_get(s, "restart"), ""));
+	e.working_dir = xstrdup(json_string_or(json_get(s, "working_dir"), ""));
+	e.image_id = xstrdup(image_id);
+	if (read_user(s, &e, dg) != 0 || read_groups(s, &e, dg) != 0 ||
+	    read_network(s, &e, dg) != 0 || read_tmpfs(s, &e, dg) != 0 ||
+	    read_limit(s, "mem_limit", &e.limits.memory, dg) != 0 ||
+	    read_limit(s, "pids_limit", &e.limits.pids, dg) != 0 ||
+	    read_cpus(s, &e.limits.cpu_milli, dg) != 0 ||
+	    read_environment(s, image_env, &e, dg) != 0 ||
+	    read_labels(s, &e, dg) != 0 ||
+	    read_words(s, "entrypoint", &e.command, dg) != 0 ||
+	    read_words(s, "command", &e.command, dg) != 0)
+		return -1;
+	*ret_expect = e;
+	e = (struct expectation)EXPECTATION_INIT;
+	return 0;
+}
+
+void
+expectation_release(struct expectation *expect)
+{
+	for (size_t i = 0; i < expect->ntmpfs; i++)
+		free(expect->tmpfs[i].target);
+	free(expect->tmpfs);
+	strvec_release(&expect->env);
+	strvec_release(&expect->labels);
+	strvec_release(&expect->command);
+	free(expect->user);
+	free(expect->network_mode);
+	free(expect->log_driver);
+	free(expect->restart);
+	free(expect->working_dir);
+	free(expect->image_id);
+	*expect = (struct expectation)EXPECTATION_INIT;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* What only the engine's own answer shows of a container against the plan. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "engine/container.h"
+#include "plan/verify.h"
+
+static int
+differs(const char *what, const char *want, const char *got, struct diag *dg)
+{
+	return diag_set(
+	    dg, DIAG_POLICY, "%s: expected %s, is %s", what, want, got);
+}
+
+static int
+verify_text(
+    const char *what, const char *want, const char *got, struct diag *dg)
+{
+	return strcmp(want, got) == 0 ? 0 : differs(what, want, got, dg);
+}
+
+/* Values may be secrets of the user's own: only the name is told. */
+static int
+verify_subset(const struct strvec *some, const struct strvec *all,
+    const char *complaint, struct diag *dg)
+{
+	for (size_t i = 0; i < some->nr; i++) {
+		if (!strvec_has(all, some->v[i]))
+			return diag_set(dg, DIAG_POLICY, "%s %.*s", complaint,
+			    (int)strcspn(some->v[i], "="), some->v[i]);
+	}
+	return 0;
+}
+
+/*
+ * Exactly the plan's labels; Compose's own and those of the image, which was
+ * checked when it was found, stand beside them.
+ */
+static int
+verify_labels(const struct expectation *expect, const struct container *c,
+    struct diag *dg)
+{
+	return verify_subset(&expect->labels, &c->labels,
+	    "labels: not there or not as planned:", dg);
+}
+
+static int
+verify_command(const struct expectation *expect, const struct container *c,
+    struct diag *dg)
+{
+	bool same = expect->command.nr == c->entrypoint.nr;
+
+	for (size_t i = 0; same && i < expect->command.nr; i++)
+		same = strcmp(expect->command.v[i], c->entrypoint.v[i]) == 0;
+	if (same)
+		return 0;
+	return differs("command",
+	    expect->command.nr > 0 ? expect->command.v[0] : "none",
+	    c->entrypoint.nr > 0 ? c->entrypoint.v[0] : "none", dg);
+}
+
+/* One line of JSON, whatever the spacing of the source was. */
+static int
+compact(const char *text, const char *what, struct strbuf *out, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag cause = DIAG_INIT;
+	struct jsonw *w;
+
+	if (json_parse(text, strlen(text), what, &root, &cause) != 0)
+		return diag_set(dg, DIAG_POLICY, "%s", cause.message);
+	w = jsonw_new(false);
+	jsonw_node(w, root);
+	return jsonw_finish(w, out, dg);
+}
+
+static int
+verify_seccomp(
+    const struct expectation *expect, const struct json *host, struct diag *dg)
+{
+	static const char prefix[] = "seccomp=";
+	const struct json *options = json_get(host, "SecurityOpt");
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
+	cleanup_strbuf struct strbuf got = STRBUF_INIT;
+
+	if (expect->seccomp == NULL)
+		return 0;
+	for (size_t i = 0; i < json_len(options); i++) {
+		const char *s = json_string_or(json_at(options, i), "");
+
+		if (strncmp(s, prefix, strlen(prefix)) != 0)
+			continue;
+		if (compact(expect->seccomp, "the seccomp profile", &want,
+			dg) != 0 ||
+		    compact(s + strlen(prefix),
+			"the container's seccomp profile", &got, dg) != 0)
+			return -1;
+		if (strcmp(want.buf, got.buf) != 0)
+			break;
+		return 0;
+	}
+	return diag_set(dg, DIAG_POLICY,
+	    "seccomp profile: expected drydock's, is another or none");
+}
+
+/* Keys that must be empty, null, false or absent. */
+static int
+verify_unset(const struct json *host, struct diag *dg)
+{
+	static const char *const keys[] = { "Privileged", "CapAdd", "Binds",
+		"Devices", "DeviceRequests", "DeviceCgroupRules", "VolumesFrom",
+		"PublishAllPorts", "PortBindings", "Links", "Sysctls",
+		"PidMode", "UTSMode", "UsernsMode" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct json *n = json_get(host, keys[i]);
+
+		if (json_bool(n, false) || json_len(n) != 0 ||
+		    json_string_or(n, "")[0] != '\0')
+			return diag_set(dg, DIAG_POLICY,
+			    "%s: expected to be unset", keys[i]);
+	}
+	return 0;
+}
+
+static int
+verify_host_config(const struct expectation *expect, const struct container *c,
+    struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag cause = DIAG_INIT;
+	const struct json *host;
+	const char *restart;
+
+	if (json_parse(c->inspect, strlen(c->inspect), "docker inspect", &root,
+		&cause) != 0)
+		return diag_set(dg, DIAG_POLICY, "%s", cause.message);
+	host = json_get(root, "HostConfig");
+	if (!json_is_object(host))
+		return diag_set(
+		    dg, DIAG_POLICY, "docker inspect: no HostConfig");
+	restart = json_string_or(
+	    json_get(json_get(host, "RestartPolicy"), "Name"), "");
+	/* "on-failure:3" is the name and a count. */
+	if (strncmp(expect->restart, restart, strlen(restart)) != 0 ||
+	    restart[0] == '\0')
+		return differs("restart policy", expect->restart, restart, dg);
+	if (verify_text("log driver", expect->log_driver,
+		json_string_or(
+		    json_get(json_get(host, "LogConfig"), "Type"), ""),
+		dg) != 0 ||
+	    verify_unset(host, dg) != 0)
+		return -1;
+	return verify_seccomp(expect, host, dg);
+}
+
+int
+verify_inspect(const struct expectation *expect,
+    const struct container *container, struct diag *dg)
+{
+	const struct container *c = container;
+
+	if (verify_text("image", expect->image_id, c->image_id, dg) != 0 ||
+	    verify_text("user", expect->user, c->user, dg) != 0 ||
+	    verify_text("network mode", expect->network_mode, c->network_mode,
+		dg) != 0 ||
+	    (expect->working_dir[0] != '\0' &&
+		verify_text("working directory", expect->working_dir,
+		    c->working_dir, dg) != 0) ||
+	    verify_command(expect, c, dg) != 0 ||
+	    verify_labels(expect, c, dg) != 0 ||
+	    verify_subset(&expect->env, &c->env,
+		"environment: not there or not as planned:", dg) != 0 ||
+	    verify_subset(&c->env, &expect->env,
+		"environment: not in the plan:", dg) != 0)
+		return -1;
+	return verify_host_config(expect, c, dg);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* What is mounted in a container against the plan and the runtime's own set. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "plan/plan.h"
+#include "plan/verify.h"
+
+enum {
+	PAGE = 4096
+};
+
+/*
+ * What the runtime mounts in every container.  The paths that it masks and the
+ * files that it brings are read-only or the null device; /dev is writable, and
+ * nothing of the host's shows in it.
+ */
+struct standard {
+	const char *target; /* fnmatch(3) pattern */
+	const char *fstype; /* NULL: any, since it is a file of the engine's */
+	bool writable;
+	bool null_ok; /* /dev/null over it: nothing can be written there */
+};
+
+static const struct standard standards[] = {
+	{ "/proc", "proc", true, false },
+	{ "/proc/*", "proc", false, false },
+	{ "/proc/*", "tmpfs", false, true },
+	{ "/proc/*", "devtmpfs", false, true },
+	{ "/dev", "tmpfs", true, false },
+	{ "/dev/pts", "devpts", true, false },
+	{ "/dev/shm", "tmpfs", true, false },
+	{ "/dev/mqueue", "mqueue", true, false },
+	{ "/sys", "sysfs", false, false },
+	{ "/sys/firmware", "tmpfs", false, false },
+	{ "/sys/devices/virtual/powercap", "tmpfs", false, false },
+	{ "/sys/devices/system/cpu/cpu*/thermal_throttle", "tmpfs", false,
+	    false },
+	{ "/sys/fs/cgroup", "tmpfs", true, false },
+	{ "/sys/fs/cgroup", "cgroup2", false, false },
+	{ "/sys/fs/cgroup/*", "cgroup", false, false },
+	{ "/sys/fs/cgroup/*", "cgroup2", false, false },
+	{ "/etc/resolv.conf", NULL, false, false },
+	{ "/etc/hostname", NULL, false, false },
+	{ "/etc/hosts", NULL, false, false },
+	{ "/sbin/docker-init", NULL, false, false },
+	{ "/usr/sbin/docker-init", NULL, false, false },
+};
+
+static bool
+is_read_only(const struct proc_mount *m)
+{
+	return proc_has_option(m->options, "ro");
+}
+
+static bool
+is_standard(const struct proc_mount *m)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(standards); i++) {
+		const struct standard *s = &standards[i];
+
+		if (fnmatch(s->target, m->target, 0) != 0 ||
+		    (s->fstype != NULL && strcmp(s->fstype, m->fstype) != 0))
+			continue;
+		if (s->writable || is_read_only(m) ||
+		    (s->null_ok && strcmp(m->root, "/null") == 0))
+			return true;
+	}
+	return false;
+}
+
+static const struct bind *
+find_bind(const struct bind *binds, size_t nbinds, const char *service,
+    const char *target)
+{
+	for (size_t i = 0; i < nbinds; i++) {
+		if (strcmp(binds[i].service, service) == 0 &&
+		    strcmp(binds[i].target, target) == 0)
+			return &binds[i];
+	}
+	return NULL;
+}
+
+static const struct expect_tmpfs *
+find_tmpfs(const struct expectation *expect, const char *target)
+{
+	for (size_t i = 0; i < expect->ntmpfs; i++) {
+		if (strcmp(expect->tmpfs[i].target, target) == 0)
+			return &expect->tmpfs[i];
+	}
+	return NULL;
+}
+
+/* The kernel prints the size in KiB, whole pages. */
+static int
+verify_tmpfs(const struct expect_tmpfs *want, const struct proc_mount *m,
+    struct diag *dg)
+{
+	const char *size = strstr(m->super, "size=");
+	int64_t got = size == NULL ? -1 : strtoll(size + 5, NULL, 10) * 1024;
+
+	if (strcmp(m->fstype, "tmpfs") != 0)
+		return diag_set(dg, DIAG_POLICY, "%s: expected a tmpfs, is %s",
+		    m->target, m->fstype);
+	if (!proc_has_option(m->options, "nosuid") ||
+	    !proc_has_option(m->options, "nodev") ||
+	    (want->noexec && !proc_has_option(m->options, "noexec")))
+		return diag_set(dg, DIAG_POLICY,
+		    "%s: expected nosuid,nodev%s, is %s", m->target,
+		    want->noexec ? ",noexec" : "", m->options);
+	if (want->size >= 0 && (got < 0 || got >= want->size + PAGE))
+		return diag_set(dg, DIAG_POLICY,
+		    "%s: expected %" PRId64 " bytes, is %" PRId64, m->target,
+		    want->size, got);
+	return 0;
+}
+
+static int
+verify_writable(
+    const struct proc_mount *m, bool want_read_only, struct diag *dg)
+{
+	if (is_read_only(m) == want_read_only)
+		return 0;
+	return diag_set(dg, DIAG_POLICY, "%s: expected %s, is %s", m->target,
+	    want_read_only ? "read-only" : "writable",
+	    want_read_only ? "writable" : "read-only");
+}
+
+static int
+verify_one(const struct expectation *expect, const struct bind *binds,
+    size_t nbinds, const char *service, const struct proc_mount *m,
+    struct diag *dg)
+{
+	const struct bind *bind = find_bind(binds, nbinds, service, m->target);
+	const struct expect_tmpfs *tmpfs = find_tmpfs(expect, m->target);
+
+	if (strcmp(m->target, "/") == 0)
+		return verify_writable(m, expect->read_only, dg);
+	if (bind != NULL)
+		return verify_writable(m, bind->read_only, dg);
+	if (tmpfs != NULL)
+		return verify_tmpfs(tmpfs, m, dg);
+	if (is_standard(m))
+		return 0;
+	return diag_set(dg, DIAG_POLICY,
+	    "%s: %s (%s) is mounted there, which the plan does not have",
+	    m->target, m->fstype, m->options);
+}
+
+static size_t
+count_target(const struct proc_mounts *mounts, const char *target)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < mounts->nr; i++) {
+		if (strcmp(mounts->v[i].target, target) == 0)
+			n++;
+	}
+	return n;
+}
+
+static int
+verify_present(
+    const struct proc_mounts *mounts, const char *target, struct diag *dg)
+{
+	if (count_target(mounts, target) == 1)
+		return 0;
+	return diag_set(
+	    dg, DIAG_POLICY, "%s: expected to be mounted, is not", target);
+}
+
+int
+verify_mounts(const struct expectation *expect, const struct bind *binds,
+    size_t nbinds, const char *service, const struct proc_mounts *mounts,
+    struct diag *dg)
+{
+	static const char *const always[] = { "/", "/proc", "/proc/sys",
+		"/sys" };
+
+	for (size_t i = 0; i < mounts->nr; i++) {
+		const struct proc_mount *m = &mounts->v[i];
+
+		/* What lies below another mount cannot be judged. */
+		if (count_target(mounts, m->target) != 1)
+			return diag_set(dg, DIAG_POLICY,
+			    "%s: expected one mount, has several", m->target);
+		if (verify_one(expect, binds, nbinds, service, m, dg) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++) {
+		if (verify_present(mounts, always[i], dg) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < expect->ntmpfs; i++) {
+		if (verify_present(mounts, expect->tmpfs[i].target, dg) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < nbinds; i++) {
+		if (strcmp(binds[i].service, service) == 0 &&
+		    verify_present(mounts, binds[i].target, dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * The target is walked without following links: the agent's own directories
+ * are on the way, and a link in one would lead out of the container's root.
+ */
+int
+verify_sources(const struct bind *binds, size_t nbinds, const char *service,
+    int root_fd, struct diag *dg)
+{
+	for (size_t i = 0; i < nbinds; i++) {
+		const struct bind *b = &binds[i];
+		cleanup_diag struct diag cause = DIAG_INIT;
+		cleanup_close int fd = -1;
+		struct stat there;
+		struct stat judged;
+
+		if (strcmp(b->service, service) != 0)
+			continue;
+		if (b->fd < 0 || fstat(b->fd, &judged) != 0)
+			return diag_set(dg, DIAG_POLICY,
+			    "%s: its source %s was not opened", b->target,
+			    b->source);
+		if (fs_open_nolinks(
+			root_fd, b->target + 1, O_PATH, 0, &fd, &cause) != 0)
+			return diag_set(dg, DIAG_POLICY, "%s", cause.message);
+		if (fstat(fd, &there) != 0)
+			return diag_set_errno(
+			    dg, DIAG_POLICY, errno, "stat %s", b->target);
+		if (!fs_same(&there, &judged))
+			return diag_set(dg, DIAG_POLICY,
+			    "%s: expected %s, is another file", b->target,
+			    b->source);
+	}
+	return 0;
+}
