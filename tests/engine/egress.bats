@@ -24,8 +24,12 @@ setup_file() {
   for name in allowed sub.allowed other public; do
     echo "$name.drydock.test $INTERNET_IP"
   done >"$BED/dns/zone"
-  echo "metadata.drydock.test 169.254.169.254" >>"$BED/dns/zone"
-  echo "host.drydock.test $BED_GATEWAY" >>"$BED/dns/zone"
+  for name in metadata metadata-private; do
+    echo "$name.drydock.test 169.254.169.254"
+  done >>"$BED/dns/zone"
+  for name in host host-private; do
+    echo "$name.drydock.test $BED_GATEWAY"
+  done >>"$BED/dns/zone"
   python3 -m http.server --bind 127.0.0.1 18080 --directory "$INTERNET_DIR" \
     >/dev/null 2>&1 3>&- &
   echo "$!" >"$BATS_FILE_TMPDIR/pids"
@@ -46,7 +50,8 @@ teardown_file() {
 setup() {
   bed_setup user
   printf '%s\n' 'allowed.drydock.test private' 'public.drydock.test' \
-    'metadata.drydock.test' 'host.drydock.test' \
+    'metadata.drydock.test' 'metadata-private.drydock.test private' \
+    'host.drydock.test' 'host-private.drydock.test private' \
     >"$XDG_CONFIG_HOME/drydock/allowlist"
   chown "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME/drydock/allowlist"
   cp "$INTERNET_DIR/cert" "$BATS_TEST_DIRNAME/servers/reach.py" "$project"
@@ -102,6 +107,13 @@ codes() {
   assert_contains "$output" "https://public.drydock.test/ 403 000"
   assert_contains "$output" "https://metadata.drydock.test/ 403 000"
   assert_contains "$output" "https://host.drydock.test/ 403 000"
+}
+
+@test "the host and the metadata service get 403 even as private" {
+  run --separate-stderr codes https://metadata-private.drydock.test/ \
+    https://host-private.drydock.test/
+  assert_contains "$output" "https://metadata-private.drydock.test/ 403 000"
+  assert_contains "$output" "https://host-private.drydock.test/ 403 000"
 }
 
 @test "an allowed host on another port, and plain HTTP, get 403" {
