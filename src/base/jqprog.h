@@ -29,8 +29,8 @@ void jqprog_freep(struct jqprog **prog);
 /*
  * Runs it over one document; the program must give exactly one output, which
  * is appended to out as compact JSON.  None, several, or a jq error is
- * DIAG_CONFIG.  libjq 1.6 takes error(null) for the end of the outputs: after
- * an output it goes unseen.  A program of definitions alone gives its input.
+ * DIAG_CONFIG.  To libjq 1.6 error(null) is the same as empty: it goes unseen
+ * beside an output.  A program of definitions alone gives its input.
  */
 int jqprog_run(struct jqprog *prog, const char *input, size_t len,
     struct strbuf *out, struct diag *dg);

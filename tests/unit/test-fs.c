@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/* Files beneath a held directory: what opens, and what is left behind. */
+#include "check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+
+static int
+open_tmp(void)
+{
+	int fd = -1;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(fs_open_dir(check_tmpdir(), &fd, &dg), 0);
+	return fd;
+}
+
+static void
+put(int dir, const char *name, const char *text)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(fs_replace_file(dir, name, text, strlen(text), 0644, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+}
+
+/* Returned: a file's text, or NULL. */
+static char *
+get(int dir, const char *name)
+{
+	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	if (fs_read_file(dir, name, 4096, &sb, &dg) < 0)
+		return NULL;
+	return strbuf_detach(&sb, NULL);
+}
+
+static int
+count_entries(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d cleanup_closedir = fdopendir(fd);
+	int n = 0;
+
+	while (d != NULL && readdir(d) != NULL)
+		n++;
+	return n - 2;
+}
+
+static void
+paths_stay_beneath(void)
+{
+	static const struct {
+		const char *path;
+		const char *beneath; /* the message; NULL: it opens */
+		const char *nolinks;
+	} rows[] = {
+		{ "d/f", NULL, NULL },
+		{ "d/../d/f", NULL, NULL },
+		{ "in", NULL, "open in: a symbolic link is in the way" },
+		{ "dl/f", NULL, "open dl/f: a symbolic link is in the way" },
+		{ "..", "open ..: leaves the directory",
+		    "open ..: leaves the directory" },
+		{ "d/../../x", "open d/../../x: leaves the directory",
+		    "open d/../../x: leaves the directory" },
+		{ "/etc/passwd", "open /etc/passwd: leaves the directory",
+		    "open /etc/passwd: leaves the directory" },
+		{ "abs", "open abs: leaves the directory",
+		    "open abs: a symbolic link is in the way" },
+		{ "up", "open up: leaves the directory",
+		    "open up: a symbolic link is in the way" },
+		{ "none", "open none: No such file or directory",
+		    "open none: No such file or directory" },
+		{ "loop", "open loop: Too many levels of symbolic links",
+		    "open loop: a symbolic link is in the way" },
+		{ "", "open : No such file or directory",
+		    "open : No such file or directory" },
+	};
+	int dir cleanup_close = open_tmp();
+
+	CHECK_INT(mkdirat(dir, "d", 0700), 0);
+	CHECK_INT(close(openat(dir, "d/f", O_WRONLY | O_CREAT, 0600)), 0);
+	CHECK_INT(symlinkat("d/f", dir, "in"), 0);
+	CHECK_INT(symlinkat("d", dir, "dl"), 0);
+	CHECK_INT(symlinkat("/etc/passwd", dir, "abs"), 0);
+	CHECK_INT(symlinkat("../../etc/passwd", dir, "up"), 0);
+	CHECK_INT(symlinkat("loop", dir, "loop"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct diag a cleanup_diag = DIAG_INIT;
+		struct diag b cleanup_diag = DIAG_INIT;
+		int fd cleanup_close = -1;
+		int fd2 cleanup_close = -1;
+
+		/* The mode must not matter without O_CREAT. */
+		CHECK_INT(
+		    fs_open_beneath(dir, rows[i].path, O_RDONLY, 0600, &fd, &a),
+		    rows[i].beneath == NULL ? 0 : -1);
+		CHECK_STR(a.message, rows[i].beneath);
+		CHECK_INT(
+		    fs_open_nolinks(dir, rows[i].path, O_RDONLY, 0, &fd2, &b),
+		    rows[i].nolinks == NULL ? 0 : -1);
+		CHECK_STR(b.message, rows[i].nolinks);
+		if (fd >= 0)
+			CHECK_INT(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	}
+}
+
+static void
+magic_links_do_not_open(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int proc cleanup_close = -1;
+	int fd cleanup_close = -1;
+
+	CHECK_INT(fs_open_dir("/proc/self", &proc, &dg), 0);
+	CHECK_INT(fs_open_beneath(proc, "exe", O_RDONLY, 0, &fd, &dg), -1);
+	CHECK_INT(fd, -1);
+}
+
+static void
+directories_are_made_exactly(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+	int fd cleanup_close = -1;
+	struct stat st;
+	mode_t old = umask(0777);
+
+	CHECK_INT(fs_make_dir(dir, "a", 0750, &fd, &dg), 0);
+	(void)umask(0);
+	CHECK_INT(fstat(fd, &st), 0);
+	CHECK_INT(st.st_mode & 07777, 0750);
+	(void)close(steal_fd(&fd));
+	CHECK_INT(fs_make_dir(dir, "a", 0700, &fd, &dg), 0);
+	CHECK_INT(fstat(fd, &st), 0);
+	CHECK_INT(st.st_mode & 07777, 0750);
+	(void)umask(old);
+}
+
+static void
+false_directories_are_refused(void)
+{
+	static const char *const names[] = { "file", "link", ".", "..", "",
+		"a/b" };
+	int dir cleanup_close = open_tmp();
+
+	put(dir, "file", "");
+	CHECK_INT(mkdirat(dir, "real", 0700), 0);
+	CHECK_INT(symlinkat("real", dir, "link"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct diag dg cleanup_diag = DIAG_INIT;
+		int fd cleanup_close = -1;
+
+		CHECK_INT(fs_make_dir(dir, names[i], 0700, &fd, &dg), -1);
+		CHECK_INT(dg.class, DIAG_IO);
+		CHECK_INT(fd, -1);
+	}
+	if (geteuid() == 0) {
+		struct diag dg cleanup_diag = DIAG_INIT;
+		int fd cleanup_close = -1;
+
+		CHECK_INT(fchownat(dir, "real", 1234, 1234, 0), 0);
+		CHECK_INT(fs_make_dir(dir, "real", 0700, &fd, &dg), -1);
+		CHECK_STR(dg.message,
+		    "real: belongs to uid 1234 and not to you (uid 0)");
+	}
+}
+
+static void
+paths_are_made_with_their_parents(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+	int fd cleanup_close = -1;
+	char *path cleanup_free =
+	    xasprintf("%s/link//a/./b c/d/", check_tmpdir());
+	char *dead cleanup_free = xasprintf("%s/dead/a", check_tmpdir());
+	mode_t old = umask(0777);
+	struct stat st;
+
+	CHECK_INT(symlinkat("real", dir, "link"), 0);
+	CHECK_INT(symlinkat("none", dir, "dead"), 0);
+	CHECK_INT(mkdirat(dir, "real", 0700), 0);
+	CHECK_INT(fchmodat(dir, "real", 0711, 0), 0);
+	CHECK_INT(fs_make_path(path, 0700, &fd, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(fstatat(dir, "real/a/b c/d", &st, 0), 0);
+	CHECK_INT(st.st_mode & 07777, 0700);
+	CHECK_INT(fstatat(dir, "real", &st, 0), 0);
+	CHECK_INT(st.st_mode & 07777, 0711);
+	CHECK_INT(fsync(fd), 0);
+	CHECK_INT(fs_make_path(dead, 0700, &fd, &dg), -1);
+	CHECK_INT(dg.errnum, ENOENT);
+	diag_clear(&dg);
+	CHECK_INT(fs_make_path("relative", 0700, &fd, &dg), -1);
+	(void)umask(old);
+}
+
+static void
+reading_is_bounded(void)
+{
+	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+
+	put(dir, "ten", "0123456789");
+	strbuf_addstr(&sb, "+");
+	CHECK_INT(fs_read_file(dir, "ten", 10, &sb, &dg), 0);
+	CHECK_STR(sb.buf, "+0123456789");
+	CHECK_INT(fs_read_file(dir, "ten", 9, &sb, &dg), -1);
+	CHECK_INT(dg.class, DIAG_DATA);
+	CHECK_STR(dg.message, "ten: larger than 9 bytes");
+	CHECK_STR(sb.buf, "+0123456789");
+	diag_clear(&dg);
+	/* A size of 0 in its stat tells nothing about a file of /proc. */
+	int proc cleanup_close = open("/proc/self", O_RDONLY | O_CLOEXEC);
+	CHECK_INT(fs_read_file(proc, "status", 100, &sb, &dg), -1);
+	CHECK_STR(dg.message, "status: larger than 100 bytes");
+	CHECK_STR(sb.buf, "+0123456789");
+}
+
+static void
+only_files_are_read(void)
+{
+	static const struct {
+		const char *name;
+		const char *message;
+	} rows[] = {
+		{ "fifo", "fifo: not a regular file" },
+		{ "dir", "read dir: Is a directory" },
+		{ "none", "open none: No such file or directory" },
+	};
+	int dir cleanup_close = open_tmp();
+
+	CHECK_INT(mkfifoat(dir, "fifo", 0600), 0);
+	CHECK_INT(mkdirat(dir, "dir", 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+
+		CHECK_INT(fs_read_file(dir, rows[i].name, 10, &sb, &dg), -1);
+		CHECK_INT(dg.class, DIAG_IO);
+		CHECK_STR(dg.message, rows[i].message);
+	}
+}
+
+static void
+files_are_replaced_whole(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+	char *text cleanup_free = NULL;
+	mode_t old = umask(0777);
+	struct stat st;
+
+	put(dir, "f", "old");
+	CHECK_INT(fs_replace_file(dir, "f", "new\n", 4, 0444, &dg), 0);
+	(void)umask(old);
+	text = get(dir, "f");
+	CHECK_STR(text, "new\n");
+	CHECK_INT(fstatat(dir, "f", &st, 0), 0);
+	CHECK_INT(st.st_mode & 07777, 0444);
+	CHECK_INT(count_entries(dir), 1);
+	CHECK_INT(fs_replace_file(dir, "a/b", "", 0, 0600, &dg), -1);
+}
+
+/* A link at the name is replaced, not written through. */
+static void
+replacing_follows_no_link(void)
+{
+	int dir cleanup_close = open_tmp();
+	char *text cleanup_free = NULL;
+	struct stat st;
+
+	put(dir, "target", "kept");
+	CHECK_INT(symlinkat("target", dir, "f"), 0);
+	put(dir, "f", "new");
+	text = get(dir, "target");
+	CHECK_STR(text, "kept");
+	CHECK_INT(fstatat(dir, "f", &st, AT_SYMLINK_NOFOLLOW), 0);
+	CHECK(S_ISREG(st.st_mode));
+}
+
+static void
+a_full_disk_leaves_the_old(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct rlimit old;
+	struct rlimit tiny = { 4, RLIM_INFINITY };
+	int dir cleanup_close = open_tmp();
+	char *text cleanup_free = NULL;
+
+	put(dir, "f", "old");
+	(void)signal(SIGXFSZ, SIG_IGN);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &old), 0);
+	tiny.rlim_max = old.rlim_max;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+	CHECK_INT(fs_replace_file(dir, "f", "longer", 6, 0600, &dg), -1);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &old), 0);
+	CHECK_STR(dg.message, "write f: File too large");
+	text = get(dir, "f");
+	CHECK_STR(text, "old");
+	CHECK_INT(count_entries(dir), 1);
+}
+
+static void
+a_directory_in_the_way_leaves_no_temp(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+
+	CHECK_INT(mkdirat(dir, "f", 0700), 0);
+	CHECK_INT(fs_replace_file(dir, "f", "x", 1, 0600, &dg), -1);
+	CHECK_STR(dg.message, "replace f: Is a directory");
+	CHECK_INT(count_entries(dir), 1);
+}
+
+static void
+a_read_only_directory_keeps_the_old(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+	bool root = geteuid() == 0;
+	char *text cleanup_free = NULL;
+
+	put(dir, "f", "old");
+	CHECK_INT(fchmod(dir, 0555), 0);
+	if (root)
+		CHECK_INT(seteuid(65534), 0);
+	CHECK_INT(fs_replace_file(dir, "f", "new", 3, 0600, &dg), -1);
+	CHECK_STR(dg.message, "create f: Permission denied");
+	if (root)
+		CHECK_INT(seteuid(0), 0);
+	text = get(dir, "f");
+	CHECK_STR(text, "old");
+	CHECK_INT(count_entries(dir), 1);
+}
+
+static void
+memfds_are_sealed(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int fd cleanup_close = -1;
+	char buf[8] = "";
+
+	CHECK_INT(fs_memfd("plan", "bytes", 5, &fd, &dg), 0);
+	CHECK_INT(read(fd, buf, sizeof(buf)), 5);
+	CHECK_STR(buf, "bytes");
+	CHECK_INT(pwrite(fd, "x", 1, 0), -1);
+	CHECK_INT(ftruncate(fd, 0), -1);
+	CHECK_INT(fcntl(fd, F_GETFD), FD_CLOEXEC);
+}
+
+static void
+random_names_differ(void)
+{
+	char a[9];
+	char b[9];
+
+	fs_random_name(a, sizeof(a));
+	fs_random_name(b, sizeof(b));
+	CHECK_INT(strlen(a), 8);
+	CHECK_INT(strspn(a, "abcdefghijklmnopqrstuvwxyz0123456789"), 8);
+	CHECK(strcmp(a, b) != 0);
+	fs_random_name(a, 1);
+	CHECK_STR(a, "");
+}
+
+static const struct check_test tests[] = {
+	{ "a path opens beneath its directory or not at all",
+	    paths_stay_beneath },
+	{ "a magic link of /proc does not open", magic_links_do_not_open },
+	{ "a directory is made with its mode whatever the umask",
+	    directories_are_made_exactly },
+	{ "files, links and others' directories are no directories",
+	    false_directories_are_refused },
+	{ "a path is made with its parents, over links",
+	    paths_are_made_with_their_parents },
+	{ "reading is bounded and names the bound", reading_is_bounded },
+	{ "fifos and directories are not read", only_files_are_read },
+	{ "a file is replaced whole, with its mode", files_are_replaced_whole },
+	{ "replacing follows no link", replacing_follows_no_link },
+	{ "a write that fails leaves the old file and no other",
+	    a_full_disk_leaves_the_old },
+	{ "a rename that fails leaves no temporary file",
+	    a_directory_in_the_way_leaves_no_temp },
+	{ "a read-only directory keeps the old file",
+	    a_read_only_directory_keeps_the_old },
+	{ "a memfd is sealed and at its start", memfds_are_sealed },
+	{ "random names are of their alphabet and differ",
+	    random_names_differ },
+};
+
+int
+main(void)
+{
+	return check_run(tests, ARRAY_SIZE(tests));
+}

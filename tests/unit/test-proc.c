@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/* Children: what they get, how long they may take, and what comes back. */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "base/proc.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+
+/* A shell of the test's own; base itself never runs one. */
+#define SHELL(script)                               \
+	{                                           \
+		"/bin/sh", "-c", script, "sh", NULL \
+	}
+
+static void
+run_ok(const struct proc_spec *spec, struct proc_result *r)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(proc_run(spec, r, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+}
+
+static void
+run_script(const char *script, struct proc_result *r)
+{
+	const char *const argv[] = SHELL(script);
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.argv = argv;
+	spec.timeout_ms = 10000;
+	run_ok(&spec, r);
+}
+
+static void
+output_is_apart_and_statuses_return(void)
+{
+	static const struct {
+		const char *script;
+		const char *out;
+		const char *err;
+		int status;
+	} rows[] = {
+		{ "exit 0", "", "", 0 },
+		{ "echo a; echo b >&2; exit 42", "a\n", "b\n", 42 },
+		{ "kill -9 $$", "", "", 137 },
+		{ "kill -TERM $$", "", "", 143 },
+		{ "cat", "", "", 0 },
+		{ "pwd; env | grep -v ^PWD=", "/\n", "", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+
+		run_script(rows[i].script, &r);
+		CHECK_STR(r.out.buf, rows[i].out);
+		CHECK_STR(r.err.buf, rows[i].err);
+		CHECK_INT(r.status, rows[i].status);
+		CHECK(!r.timed_out && !r.truncated);
+	}
+}
+
+static void
+the_environment_is_what_was_given(void)
+{
+	static const char *const argv[] = { "/usr/bin/env", NULL };
+	static const char *const envp[] = { "A=1", "B=x y", NULL };
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.argv = argv;
+	spec.envp = envp;
+	run_ok(&spec, &r);
+	CHECK_STR(r.out.buf, "A=1\nB=x y\n");
+}
+
+static void
+input_arrives_whole(void)
+{
+	const char *const argv[] = { "/bin/cat", NULL };
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+	size_t len = 3000000;
+	char *big cleanup_free = xmalloc(len);
+
+	for (size_t i = 0; i < len; i++)
+		big[i] = (char)(i * 7 % 251);
+	spec.argv = argv;
+	spec.input = big;
+	spec.input_len = len;
+	spec.max_output = len;
+	spec.timeout_ms = 20000;
+	run_ok(&spec, &r);
+	CHECK_INT(r.out.len, len);
+	CHECK(r.out.len == len && memcmp(r.out.buf, big, len) == 0);
+	CHECK(!r.truncated);
+	spec.input_len = 0;
+	run_ok(&spec, &r);
+	CHECK_INT(r.out.len, 0);
+}
+
+static void
+input_that_nobody_reads_is_no_failure(void)
+{
+	const char *const argv[] = SHELL("exec <&-; echo done");
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+	char *big cleanup_free = xcalloc(1000000, 1);
+
+	(void)signal(SIGPIPE, SIG_DFL);
+	spec.argv = argv;
+	spec.input = big;
+	spec.input_len = 1000000;
+	run_ok(&spec, &r);
+	CHECK_STR(r.out.buf, "done\n");
+	CHECK_INT(r.status, 0);
+}
+
+/*
+ * The numbers are chosen to collide: each source already stands where another
+ * one is to go.
+ */
+static void
+kept_descriptors_get_their_numbers(void)
+{
+	const char *const argv[] = SHELL("cat <&3; cat <&4; cat <&5; cat; "
+					 "ls /proc/self/fd | wc -l; pwd");
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	static const char *const texts[] = { "c", "a", "b", "i" };
+	int fds[4];
+	int cwd cleanup_close = -1;
+	int keep[3];
+
+	CHECK_INT(fs_open_dir("/usr", &cwd, &dg), 0);
+	for (size_t i = 0; i < 4; i++)
+		CHECK_INT(fs_memfd("t", texts[i], 1, &fds[i], &dg), 0);
+	keep[0] = fds[1];
+	keep[1] = fds[2];
+	keep[2] = fds[0];
+	spec.argv = argv;
+	spec.keep_fds = keep;
+	spec.nkeep = 3;
+	spec.stdin_fd = fds[3];
+	spec.cwd_fd = cwd;
+	run_ok(&spec, &r);
+	/* 0 to 5 and the one that ls reads with. */
+	CHECK_STR(r.out.buf, "abci7\n/usr\n");
+	CHECK_STR(r.err.buf, "");
+	for (size_t i = 0; i < 4; i++)
+		CHECK_INT(close(fds[i]), 0);
+}
+
+static void
+children_start_with_clean_signals(void)
+{
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	sigset_t set;
+	sigset_t old;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, &old);
+	/* The 28 lowest: libc keeps two high ones for itself. */
+	run_script("sed -nE 's/^Sig(Blk|Ign):.*(.{7})$/\\1 \\2/p' "
+		   "/proc/self/status",
+	    &r);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	CHECK_STR(r.out.buf, "Blk 0000000\nIgn 0000000\n");
+}
+
+/* Whether the process that wrote its pid to text is gone or a zombie. */
+static bool
+is_dead(const char *text)
+{
+	char *path cleanup_free =
+	    xasprintf("/proc/%.*s/stat", (int)strcspn(text, "\n"), text);
+	char buf[256] = "";
+	int fd cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
+	const char *p;
+
+	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) <= 0)
+		return true;
+	p = strrchr(buf, ')');
+	return p != NULL && (p[2] == 'Z' || p[2] == 'X');
+}
+
+static bool
+dies_soon(const char *text)
+{
+	for (int i = 0; i < 500; i++) {
+		if (is_dead(text))
+			return true;
+		(void)poll(NULL, 0, 10);
+	}
+	return false;
+}
+
+static void
+a_deadline_kills_the_group(void)
+{
+	const char *const argv[] =
+	    SHELL("sleep 1000 & echo $!; trap '' TERM; wait");
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+	int64_t start = monotime_ms();
+
+	spec.argv = argv;
+	spec.timeout_ms = 300;
+	run_ok(&spec, &r);
+	CHECK(r.timed_out);
+	CHECK_INT(r.status, 137);
+	CHECK(monotime_ms() - start >= 300);
+	CHECK(monotime_ms() - start < 5000);
+	CHECK(r.out.len > 0 && dies_soon(r.out.buf));
+}
+
+static void
+a_deadline_holds_against_output(void)
+{
+	const char *const argv[] = SHELL("while :; do echo x; done");
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.argv = argv;
+	spec.timeout_ms = 200;
+	spec.max_output = 1 << 30;
+	run_ok(&spec, &r);
+	CHECK(r.timed_out);
+}
+
+static void
+output_is_bounded(void)
+{
+	const char *const argv[] = SHELL("while :; do echo 0123456789; done");
+	const char *const exact[] = SHELL("printf 0123456789");
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.argv = argv;
+	spec.timeout_ms = 10000;
+	spec.max_output = 25;
+	run_ok(&spec, &r);
+	CHECK(r.truncated && !r.timed_out);
+	CHECK_STR(r.out.buf, "0123456789\n0123456789\n012");
+	CHECK_INT(r.status, 137);
+	spec.argv = exact;
+	spec.max_output = 10;
+	run_ok(&spec, &r);
+	CHECK(!r.truncated);
+	CHECK_STR(r.out.buf, "0123456789");
+	CHECK_INT(r.status, 0);
+}
+
+static void
+grandchildren_do_not_hold_us(void)
+{
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	int64_t start = monotime_ms();
+
+	run_script("sleep 1000 & echo $!; exit 5", &r);
+	CHECK(monotime_ms() - start < 6000);
+	CHECK_INT(r.status, 5);
+	CHECK(!r.timed_out);
+	CHECK(r.out.len > 0 && dies_soon(r.out.buf));
+}
+
+static void
+keep_line(void *arg, const char *line, size_t len)
+{
+	char *copy cleanup_free = xstrndup(line, len);
+
+	strvec_push(arg, copy);
+}
+
+static void
+lines_of_stderr_come_whole(void)
+{
+	const char *const argv[] =
+	    SHELL("printf 'a\\nbc' >&2; printf 'd\\n\\nlast' >&2; echo out");
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct strvec lines cleanup_strvec = STRVEC_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.argv = argv;
+	spec.on_stderr_line = keep_line;
+	spec.on_stderr_arg = &lines;
+	run_ok(&spec, &r);
+	if (CHECK_INT(lines.nr, 4)) {
+		CHECK_STR(lines.v[0], "a");
+		CHECK_STR(lines.v[1], "bcd");
+		CHECK_STR(lines.v[2], "");
+		CHECK_STR(lines.v[3], "last");
+	}
+	CHECK_STR(r.err.buf, "a\nbcd\n\nlast");
+}
+
+static void
+what_does_not_start_is_an_error(void)
+{
+	static const struct {
+		const char *program;
+		enum diag_class class;
+		const char *message;
+	} rows[] = {
+		{ "/nonexistent", DIAG_IO,
+		    "run /nonexistent: No such file or directory" },
+		{ "/etc/passwd", DIAG_IO,
+		    "run /etc/passwd: Permission denied" },
+		{ "sh", DIAG_BUG, "run sh: not an absolute path" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+		const char *const argv[] = { rows[i].program, NULL };
+		struct proc_spec spec = PROC_SPEC_INIT;
+
+		spec.argv = argv;
+		CHECK_INT(proc_run(&spec, &r, &dg), -1);
+		CHECK_INT(dg.class, rows[i].class);
+		CHECK_STR(dg.message, rows[i].message);
+	}
+}
+
+static void
+cancelling_kills(void)
+{
+	const char *const argv[] = SHELL("echo $$; exec sleep 1000");
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct proc *p = NULL;
+	int64_t start = monotime_ms();
+
+	spec.argv = argv;
+	CHECK_INT(proc_start(&spec, &p, &dg), 0);
+	proc_cancel(p);
+	proc_cancel(NULL);
+	CHECK(monotime_ms() - start < 5000);
+}
+
+static int
+count_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void
+nothing_is_left_open(void)
+{
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	const char *const argv[] = { "/nonexistent", NULL };
+	struct proc_spec spec = PROC_SPEC_INIT;
+	int bad[] = { 0, 9999 };
+	int before = count_fds();
+
+	run_script("echo x", &r);
+	spec.argv = argv;
+	spec.input = "x";
+	spec.input_len = 1;
+	CHECK_INT(proc_run(&spec, &r, &dg), -1);
+	diag_clear(&dg);
+	spec.keep_fds = bad;
+	spec.nkeep = 2;
+	CHECK_INT(proc_run(&spec, &r, &dg), -1);
+	CHECK_INT(dg.errnum, EBADF);
+	CHECK_INT(count_fds(), before);
+}
+
+static void
+programs_are_found_on_absolute_paths(void)
+{
+	char *dir cleanup_free =
+	    xasprintf(":relative:%s:/nonexistent:/bin", check_tmpdir());
+	char *tool cleanup_free = xasprintf("%s/tool", check_tmpdir());
+	char *plain cleanup_free = xasprintf("%s/plain", check_tmpdir());
+	char *sub cleanup_free = xasprintf("%s/sh", check_tmpdir());
+	char *got;
+
+	CHECK_INT(close(open(tool, O_CREAT | O_WRONLY, 0700)), 0);
+	CHECK_INT(close(open(plain, O_CREAT | O_WRONLY, 0600)), 0);
+	CHECK_INT(mkdir(sub, 0700), 0);
+	got = proc_find_program("tool", dir);
+	CHECK_STR(got, tool);
+	free(got);
+	got = proc_find_program("sh", dir);
+	CHECK_STR(got, "/bin/sh");
+	free(got);
+	CHECK(proc_find_program("plain", dir) == NULL);
+	CHECK(proc_find_program("none", dir) == NULL);
+	CHECK(proc_find_program("a/b", dir) == NULL);
+	CHECK(proc_find_program("", dir) == NULL);
+	CHECK(proc_find_program("sh", "") == NULL);
+	got = proc_find_program("/bin/sh", "");
+	CHECK_STR(got, "/bin/sh");
+	free(got);
+	CHECK(proc_find_program("/bin", "") == NULL);
+}
+
+static const struct check_test tests[] = {
+	{ "output comes apart, statuses and signals return",
+	    output_is_apart_and_statuses_return },
+	{ "the environment is what was given",
+	    the_environment_is_what_was_given },
+	{ "input arrives whole", input_arrives_whole },
+	{ "input that nobody reads is no failure and no SIGPIPE",
+	    input_that_nobody_reads_is_no_failure },
+	{ "kept descriptors get their numbers and no other is there",
+	    kept_descriptors_get_their_numbers },
+	{ "a child starts with default signals, none blocked",
+	    children_start_with_clean_signals },
+	{ "a deadline kills the group, grandchildren too",
+	    a_deadline_kills_the_group },
+	{ "a deadline holds against endless output",
+	    a_deadline_holds_against_output },
+	{ "output over the bound is cut and flagged", output_is_bounded },
+	{ "grandchildren that hold the pipes do not hold us",
+	    grandchildren_do_not_hold_us },
+	{ "lines of stderr come whole, also the last",
+	    lines_of_stderr_come_whole },
+	{ "what does not start is an error that names it",
+	    what_does_not_start_is_an_error },
+	{ "cancelling kills and reaps", cancelling_kills },
+	{ "no descriptor is left open, also by failures",
+	    nothing_is_left_open },
+	{ "programs are found on absolute search paths alone",
+	    programs_are_found_on_absolute_paths },
+};
+
+int
+main(void)
+{
+	return check_run(tests, ARRAY_SIZE(tests));
+}
