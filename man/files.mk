@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: MIT
-man_files =
+man_files = \
+	man/drydock.1 \
+	man/drydock.conf.5

@@ -8,3 +8,9 @@ cmd_sources = \
 	src/cmd/table.c \
 	src/cmd/table.h \
 	src/cmd/version.c
+
+# Completions ask the program for its tables.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = completions/bash/drydock
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = completions/zsh/_drydock

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "cmd/options.h"
+#include "engine/engine.h"
 #include "host/nearest.h"
 
 static const struct cmd *const commands[] = {
@@ -202,6 +203,14 @@ list_statuses(struct strbuf *out)
 }
 
 static void
+list_floors(struct strbuf *out)
+{
+	for (const struct engine_floor *row = engine_floors();
+	     row->program != NULL; row++)
+		strbuf_addf(out, "%s\t%s\n", row->program, row->version);
+}
+
+static void
 list_commands(struct strbuf *out)
 {
 	for (const struct cmd *const *c = commands; *c != NULL; c++) {
@@ -230,6 +239,8 @@ table_list(int argc, char **argv, struct strbuf *out, struct diag *dg)
 		list_settings(out);
 	else if (strcmp(argv[0], "--list-statuses") == 0)
 		list_statuses(out);
+	else if (strcmp(argv[0], "--list-floors") == 0)
+		list_floors(out);
 	else
 		return diag_set(dg, DIAG_USAGE, "unknown option %s", argv[0]);
 	return 0;

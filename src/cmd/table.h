@@ -19,8 +19,9 @@ void table_help_command(const struct cmd *cmd, struct strbuf *out);
 
 /*
  * Answers --list-commands, --list-options CMD, --list-settings (name, default
- * and what to write, separated by tabs) and --list-statuses (status and
- * meaning): what completions and tests read.  argv[0] is the word.
+ * and what to write, separated by tabs), --list-statuses (status and meaning)
+ * and --list-floors (program and oldest version): what completions and tests
+ * read.  argv[0] is the word.
  */
 int table_list(int argc, char **argv, struct strbuf *out, struct diag *dg);
 

@@ -8,34 +8,79 @@ setup() {
   man_dir=$BATS_TEST_DIRNAME/../../man
 }
 
+# page NAME: its text in one line, each run of blanks as one.
 page() {
-  MANWIDTH=78 mandoc -T ascii "$man_dir/$1" | sed 's/.\x08//g'
+  MANWIDTH=78 mandoc -T ascii "$man_dir/$1" | sed 's/.\x08//g' |
+    tr -s ' \n' ' '
 }
 
-@test "drydock(1) tells of every command" {
-  local name names text
+@test "drydock(1) tells of every command and of every option of its own" {
+  local name option text settings own
   text=$(page drydock.1)
-  names=$(drydock --list-commands)
-  [ -n "$names" ]
-  for name in $names; do
-    assert_contains "$text" "$name"
+  settings=$(drydock --list-settings | cut -f 1 | tr _ -)
+  [ -n "$(drydock --list-commands)" ]
+  for name in $(drydock --list-commands); do
+    assert_contains "$text" " drydock $name"
+    own=$(drydock help "$name" | sed -nE 's/^  (-., )?(--[a-z-]+).*/\2/p')
+    for option in $(drydock --list-options "$name"); do
+      # Settings that the command does not show are in drydock.conf(5).
+      if grep -qxF -e "${option#--}" <<<"$settings" &&
+        { [ "$name" = config ] || ! grep -qxF -e "$option" <<<"$own"; }; then
+        continue
+      fi
+      assert_contains "$text" "$option"
+    done
+  done
+}
+
+@test "drydock(1) tells of no option that is not there" {
+  local option all
+  all=$(for name in $(drydock --list-commands); do
+    drydock --list-options "$name"
+  done)
+  for option in $(mandoc -T ascii "$man_dir/drydock.1" | sed 's/.\x08//g' |
+    grep -oE -e '--[a-z][a-z-]+' | sort -u); do
+    [ "$option" = --version ] || grep -qxF -e "$option" <<<"$all" ||
+      fail "no such option: $option"
   done
 }
 
 @test "drydock(1) has the exit status table" {
-  local status text
+  local status meaning text n=0
   text=$(page drydock.1)
-  for status in 0 1 64 65 69 70 74 75 77 78 130; do
-    grep -E "^ +$status +" <<<"$text"
-  done
+  while IFS=$'\t' read -r status meaning; do
+    assert_contains "$text" " $status $meaning"
+    n=$((n + 1))
+  done < <(drydock --list-statuses)
+  [ "$n" -ge 12 ]
 }
 
-@test "drydock.conf(5) tells of every setting" {
-  local name names text
+@test "drydock(1) states the oldest versions" {
+  local program version text n=0
+  text=$(page drydock.1)
+  while IFS=$'\t' read -r program version; do
+    assert_contains "$text" "$program $version"
+    n=$((n + 1))
+  done < <(drydock --list-floors)
+  [ "$n" -ge 2 ]
+}
+
+@test "drydock.conf(5) tells of every setting and its default" {
+  local name fallback values part text n=0
   text=$(page drydock.conf.5)
-  names=$(drydock config | sed -n 's/ = .*//p')
-  [ -n "$names" ]
-  for name in $names; do
-    assert_contains "$text" "$name"
-  done
+  while IFS=$'\t' read -r name fallback values; do
+    assert_contains "$text" " $name = ${values,,} "
+    part=${text#*" $name = ${values,,} "}
+    part=${part#*Default: }
+    fallback=${fallback% }
+    assert_equal "${part%%. *}" "${fallback:-empty}"
+    n=$((n + 1))
+  done < <(drydock --list-settings | sed 's/\t\t/\t \t/')
+  [ "$n" -ge 15 ]
+}
+
+@test "mandoc finds nothing to warn of" {
+  run -0 mandoc -T lint -W warning "$man_dir/drydock.1" \
+    "$man_dir/drydock.conf.5"
+  assert_equal "$output" ""
 }
