@@ -23,8 +23,8 @@
 #define AGENT_MAX ((size_t)64 << 10)
 #define SUFFIX ".json"
 
-static bool
-is_agent_name(const char *name)
+bool
+agent_is_name(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "0123456789-";
@@ -235,7 +235,7 @@ fail_unknown(const char *name, int dirfd, struct diag *dg)
 		    strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
 			continue;
 		stem = xstrndup(entry->d_name, len - strlen(SUFFIX));
-		if (is_agent_name(stem))
+		if (agent_is_name(stem))
 			strvec_push_given(&names, steal_ptr(&stem));
 	}
 	qsort(names.v, names.nr, sizeof(*names.v), compare_names);
@@ -256,7 +256,7 @@ agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
 
 	if (fs_open_dir(dir, &dirfd, dg) < 0)
 		return -1;
-	if (!is_agent_name(name))
+	if (!agent_is_name(name))
 		return fail_unknown(name, dirfd, dg);
 	if (fs_read_file(dirfd, file, AGENT_MAX, &text, dg) < 0) {
 		if (dg->errnum != ENOENT)

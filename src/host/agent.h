@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * agent: what drydock knows of one AI agent, read from agents/NAME.json.
+ *
+ * The file is a JSON object of at most 64 KiB; a key that is not listed here is
+ * refused.
+ *
+ *	command		list: the program and its fixed arguments; required
+ *	resume_args	list: arguments that continue a conversation
+ *	env		object of strings; ${HOME} is the session's home
+ *	hosts		list of allowlist lines (host/allowlist.h)
+ *	secrets		list: variables of the caller that are handed over
+ *	history_link	path below the home that leads to the conversations
  */
 #ifndef DRYDOCK_AGENT_H
 #define DRYDOCK_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/strvec.h"
 
@@ -21,8 +34,13 @@ struct agent {
 			     * ".claude/projects"; NULL: none */
 };
 
-/* A name with anything but [a-z0-9-], or without a file, is DIAG_USAGE and
- * lists the agents there are; a bad file is DIAG_CONFIG. */
+/* [a-z0-9-], at most 64 of them, no dash at the start. */
+bool agent_is_name(const char *name);
+
+/*
+ * A name that is none, or is without a file, is DIAG_USAGE and lists the agents
+ * there are; a bad file is DIAG_CONFIG.  ret_agent is AGENT_INIT before.
+ */
 int agent_load(struct agent *ret_agent, const char *name,
     const struct paths *paths, struct diag *dg);
 int agent_parse(struct agent *ret_agent, const char *name, const char *text,

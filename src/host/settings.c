@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/agent.h"
 #include "host/nearest.h"
 #include "host/setting-value.h"
 #include "host/text.h"
@@ -71,13 +72,7 @@ check_variable(const char *value)
 static const char *
 check_agent(const char *value)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "0123456789-";
-
-	if (*value == '\0' || *value == '-' ||
-	    value[strspn(value, allowed)] != '\0')
-		return "is not the name of an agent";
-	return NULL;
+	return agent_is_name(value) ? NULL : "is not the name of an agent";
 }
 
 static const char *
