@@ -1,6 +1,43 @@
 # SPDX-License-Identifier: MIT
-# The holder's own files, those that the host's side shares (the wire), and the
-# files of base that the holder is linked with.
-guest_sources =
-guest_shared_sources =
-guest_base_sources =
+# The holder's own files, and the files of base that it is linked with.
+guest_sources = \
+	src/guest/client.c \
+	src/guest/client.h \
+	src/guest/command.c \
+	src/guest/command.h \
+	src/guest/egress.c \
+	src/guest/egress.h \
+	src/guest/hold.c \
+	src/guest/hold.h \
+	src/guest/holder.c \
+	src/guest/listen.c \
+	src/guest/listen.h \
+	src/guest/loop.c \
+	src/guest/loop.h \
+	src/guest/policy.c \
+	src/guest/policy.h \
+	src/guest/queue.c \
+	src/guest/queue.h \
+	src/guest/relay.c \
+	src/guest/relay.h \
+	src/guest/screen.c \
+	src/guest/screen.h \
+	src/guest/spawn.c \
+	src/guest/spawn.h \
+	src/guest/wire.c \
+	src/guest/wire.h
+guest_base_sources = \
+	src/base/cleanup.c \
+	src/base/cleanup.h \
+	src/base/diag.c \
+	src/base/diag.h \
+	src/base/digest.c \
+	src/base/digest.h \
+	src/base/strbuf.c \
+	src/base/strbuf.h \
+	src/base/strvec.c \
+	src/base/strvec.h \
+	src/base/utf8.c \
+	src/base/utf8.h \
+	src/base/xalloc.c \
+	src/base/xalloc.h

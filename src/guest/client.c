@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection that may be anybody's: frames in, frames out, bounded. */
+#include "guest/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+
+#define QUEUE_FULL ((size_t)262144)
+#define QUEUE_ROOM ((size_t)65536)
+#define HELLO_MS 5000
+/* One that takes less than this in that time does not read. */
+#define PATIENCE_MS 2000
+#define PATIENCE_BYTES ((size_t)4096)
+
+static void on_ready(void *arg, uint32_t events);
+static void on_timer(void *arg);
+
+struct client *
+client_new(struct loop *loop, int fd, client_frame_fn *frame, void *arg)
+{
+	struct client *c = xcalloc(1, sizeof(*c));
+	c->loop = loop;
+	c->frame = frame;
+	c->arg = arg;
+	c->watch = (struct watch){ fd, 0, on_ready, c };
+	c->timer = (struct timer){ 0, on_timer, c, NULL };
+	wire_decoder_init(&c->decoder, WIRE_CLIENT);
+	timer_arm(loop, &c->timer, HELLO_MS);
+	loop_want(loop, &c->watch, EPOLLIN | EPOLLRDHUP);
+	return c;
+}
+
+void
+client_free(struct client *c)
+{
+	if (c == NULL)
+		return;
+	client_drop(c);
+	free(c);
+}
+
+bool
+client_is_gone(const struct client *c)
+{
+	return c->watch.fd == -1;
+}
+
+void
+client_drop(struct client *c)
+{
+	if (client_is_gone(c))
+		return;
+	timer_cancel(c->loop, &c->timer);
+	loop_want(c->loop, &c->watch, 0);
+	(void)close(c->watch.fd);
+	c->watch.fd = -1;
+	queue_release(&c->out);
+	/* It may have held the go message. */
+	explicit_bzero(c->decoder.buf, sizeof(c->decoder.buf));
+}
+
+static void
+want_writable(struct client *c, bool on)
+{
+	uint32_t rest = c->watch.want & ~(uint32_t)EPOLLOUT;
+	loop_want(c->loop, &c->watch, on ? rest | EPOLLOUT : rest);
+}
+
+/* Writes what it takes, and sees to the consequences. */
+static void
+flush(struct client *c)
+{
+	long n = queue_flush(&c->out, c->watch.fd);
+	if (n == -1) {
+		client_drop(c);
+		return;
+	}
+	c->taken += (size_t)n;
+	if (c->leaving && c->out.len == 0) {
+		client_drop(c);
+		return;
+	}
+	want_writable(c, c->out.len > 0);
+	if (c->patient || !c->greeted)
+		return;
+	if (client_has_room(c) && !c->leaving) {
+		timer_cancel(c->loop, &c->timer);
+	} else if ((client_is_full(c) || c->leaving) && c->timer.due == 0) {
+		c->taken = 0;
+		timer_arm(c->loop, &c->timer, PATIENCE_MS);
+	}
+}
+
+static void
+on_timer(void *arg)
+{
+	struct client *c = arg;
+	if (!c->greeted || c->taken < PATIENCE_BYTES) {
+		client_drop(c);
+		return;
+	}
+	c->taken = 0;
+	timer_arm(c->loop, &c->timer, PATIENCE_MS);
+}
+
+static void
+receive(struct client *c)
+{
+	unsigned char *at;
+	struct wire_frame frame;
+	size_t space = wire_space(&c->decoder, &at);
+	ssize_t n = read(c->watch.fd, at, space);
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		client_drop(c);
+		return;
+	}
+	wire_filled(&c->decoder, (size_t)n);
+	for (;;) {
+		int rc = wire_next(&c->decoder, &frame);
+		if (rc == -1)
+			client_drop(c);
+		if (rc != 1)
+			return;
+		c->frame(c->arg, c, &frame);
+		if (client_is_gone(c) || c->leaving)
+			return;
+	}
+}
+
+static void
+on_ready(void *arg, uint32_t events)
+{
+	struct client *c = arg;
+	/* Its other end is closed: nobody reads, and what it sent may wait. */
+	if ((events & (EPOLLHUP | EPOLLERR)) != 0 && (events & EPOLLIN) == 0) {
+		client_drop(c);
+		return;
+	}
+	if ((events & EPOLLRDHUP) != 0 && (c->watch.want & EPOLLIN) == 0) {
+		client_drop(c);
+		return;
+	}
+	if ((events & EPOLLOUT) != 0)
+		flush(c);
+	if ((events & EPOLLIN) != 0 && !client_is_gone(c))
+		receive(c);
+}
+
+void
+client_send_frames(struct client *c, const struct strbuf *frames)
+{
+	if (client_is_gone(c) || c->leaving)
+		return;
+	queue_add(&c->out, frames->buf, frames->len);
+	flush(c);
+}
+
+void
+client_send(
+    struct client *c, enum wire_type type, const void *payload, size_t len)
+{
+	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	if (client_is_gone(c) || c->leaving)
+		return;
+	wire_add(&frame, type, payload, len);
+	client_send_frames(c, &frame);
+}
+
+void
+client_leave(struct client *c)
+{
+	if (client_is_gone(c) || c->leaving)
+		return;
+	c->leaving = true;
+	client_listen(c, false);
+	flush(c);
+}
+
+bool
+client_is_full(const struct client *c)
+{
+	return c->out.len >= QUEUE_FULL;
+}
+
+bool
+client_has_room(const struct client *c)
+{
+	return c->out.len < QUEUE_ROOM;
+}
+
+void
+client_listen(struct client *c, bool on)
+{
+	if (client_is_gone(c))
+		return;
+	uint32_t rest = c->watch.want & ~(uint32_t)EPOLLIN;
+	loop_want(
+	    c->loop, &c->watch, on && !c->leaving ? rest | EPOLLIN : rest);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client: one connection on the holder's socket, at the hands of anybody in
+ * the container: nothing here blocks, and all that it can make grow is bounded.
+ */
+#ifndef DRYDOCK_CLIENT_H
+#define DRYDOCK_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "guest/loop.h"
+#include "guest/queue.h"
+#include "guest/wire.h"
+
+struct strbuf;
+struct client;
+
+typedef void client_frame_fn(
+    void *arg, struct client *c, const struct wire_frame *frame);
+
+struct client {
+	struct loop *loop;
+	client_frame_fn *frame;
+	void *arg;
+	struct watch watch; /* fd owned; -1: gone */
+	struct wire_decoder decoder;
+	struct queue out;
+	struct timer timer; /* hello's deadline, then patience */
+	size_t taken; /* bytes since the timer was armed */
+	bool greeted; /* said hello */
+	bool viewer; /* gets output */
+	bool patient; /* may stop reading for as long as it likes */
+	bool leaving; /* goes when it has taken all */
+	struct wire_size size;
+	struct client *next;
+};
+
+/*
+ * fd is given.  frame gets what it sends; it may make the client gone.  One
+ * that does not say hello soon is gone.
+ */
+struct client *client_new(
+    struct loop *loop, int fd, client_frame_fn *frame, void *arg);
+void client_free(struct client *c);
+
+bool client_is_gone(const struct client *c);
+void client_drop(struct client *c); /* gone, but not freed */
+void client_leave(struct client *c); /* gone when all was taken */
+
+/* Queues frames.  A client that is gone or leaving gets nothing. */
+void client_send(
+    struct client *c, enum wire_type type, const void *payload, size_t len);
+void client_send_frames(struct client *c, const struct strbuf *frames);
+
+/*
+ * Whether enough is queued for it to stop the source.  One that is not patient
+ * and stays full without reading is gone after a while.
+ */
+bool client_is_full(const struct client *c);
+bool client_has_room(const struct client *c); /* well below full */
+
+/* Whether to read what it sends. */
+void client_listen(struct client *c, bool on);
+
+#endif /* DRYDOCK_CLIENT_H */

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* A command on a pty or on pipes, pumped without blocking. */
+#include "guest/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "guest/loop.h"
+#include "guest/queue.h"
+#include "guest/spawn.h"
+
+#define INPUT_MAX ((size_t)65536)
+/* More than a pty or a pipe of the default size holds. */
+#define PTY_REST_MAX ((size_t)1 << 20)
+
+/* One stream out of the command. */
+struct stream {
+	struct command *cmd;
+	enum wire_type type;
+	struct watch watch; /* fd is owned; -1: ended */
+	size_t rest; /* after the command's end: what may still be read */
+};
+
+struct command {
+	struct loop *loop;
+	command_output_fn *output;
+	void *arg;
+	pid_t pid;
+	bool tty;
+	bool paused;
+	bool reaped;
+	bool input_ended; /* close stdin when the queue is empty */
+	unsigned int status;
+	struct watch input; /* fd is owned; the pty has one of its own here */
+	struct queue queue;
+	struct stream streams[2]; /* the pty, or stdout and stderr */
+	struct timer kill;
+};
+
+static void on_input(void *arg, uint32_t events);
+static void on_output(void *arg, uint32_t events);
+static void on_kill(void *arg);
+
+static void
+close_watch(struct loop *loop, struct watch *w)
+{
+	if (w->fd == -1)
+		return;
+	loop_want(loop, w, 0);
+	(void)close(w->fd);
+	w->fd = -1;
+}
+
+static void
+update_streams(struct command *cmd)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct watch *w = &cmd->streams[i].watch;
+		if (w->fd != -1)
+			loop_want(
+			    cmd->loop, w, cmd->paused ? 0 : (uint32_t)EPOLLIN);
+	}
+}
+
+int
+command_start(struct loop *loop, const struct wire_go *go,
+    const struct inherited *own, command_output_fn *output, void *arg,
+    struct command **ret_command, unsigned int *ret_status, struct diag *dg)
+{
+	struct spawned child;
+	if (spawn_command(go, own, &child, ret_status, dg) == -1)
+		return -1;
+	struct command *cmd = xcalloc(1, sizeof(*cmd));
+	cmd->loop = loop;
+	cmd->output = output;
+	cmd->arg = arg;
+	cmd->pid = child.pid;
+	cmd->tty = go->tty;
+	cmd->input = (struct watch){ child.in_fd, 0, on_input, cmd };
+	cmd->kill = (struct timer){ 0, on_kill, cmd, NULL };
+	cmd->streams[0] = (struct stream){ cmd, WIRE_OUTPUT,
+		{ child.out_fd, 0, on_output, &cmd->streams[0] }, 0 };
+	cmd->streams[1] = (struct stream){ cmd, WIRE_ERROR,
+		{ child.err_fd, 0, on_output, &cmd->streams[1] }, 0 };
+	update_streams(cmd);
+	*ret_command = cmd;
+	return 0;
+}
+
+void
+command_free(struct command *cmd)
+{
+	if (cmd == NULL)
+		return;
+	timer_cancel(cmd->loop, &cmd->kill);
+	close_watch(cmd->loop, &cmd->input);
+	close_watch(cmd->loop, &cmd->streams[0].watch);
+	close_watch(cmd->loop, &cmd->streams[1].watch);
+	queue_release(&cmd->queue);
+	free(cmd);
+}
+
+bool
+command_has_tty(const struct command *cmd)
+{
+	return cmd->tty;
+}
+
+/* Reads once; false when there is nothing more for now. */
+static bool
+pump(struct stream *s)
+{
+	struct command *cmd = s->cmd;
+	char buf[32768];
+	size_t want = sizeof(buf);
+	if (cmd->reaped && s->rest < want)
+		want = s->rest;
+	ssize_t n = want > 0 ? read(s->watch.fd, buf, want) : 0;
+	if (n == -1 && errno == EINTR)
+		return true;
+	if (n == -1 && errno == EAGAIN && !cmd->reaped)
+		return false;
+	/* A pty says EIO when its last user is gone. */
+	if (n <= 0) {
+		close_watch(cmd->loop, &s->watch);
+		return false;
+	}
+	if (cmd->reaped)
+		s->rest -= (size_t)n;
+	cmd->output(cmd->arg, s->type, buf, (size_t)n);
+	return true;
+}
+
+/*
+ * After the end: a process that was left behind may hold a stream and be
+ * silent, so no event can be waited for.
+ */
+static void
+drain(struct command *cmd)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct stream *s = &cmd->streams[i];
+		while (!cmd->paused && s->watch.fd != -1 && pump(s)) {
+		}
+	}
+}
+
+static void
+on_output(void *arg, uint32_t events)
+{
+	(void)events;
+	(void)pump(arg);
+}
+
+bool
+command_has_room(const struct command *cmd)
+{
+	return cmd->queue.len < INPUT_MAX;
+}
+
+/* Writes what can be written; nobody reads it any more: it is thrown away. */
+static void
+flush_input(struct command *cmd)
+{
+	if (cmd->input.fd == -1)
+		return;
+	bool failed = queue_flush(&cmd->queue, cmd->input.fd) == -1;
+	if (failed)
+		queue_release(&cmd->queue);
+	if (failed || (cmd->input_ended && cmd->queue.len == 0))
+		close_watch(cmd->loop, &cmd->input);
+	else
+		loop_want(cmd->loop, &cmd->input,
+		    cmd->queue.len > 0 ? (uint32_t)EPOLLOUT : 0);
+}
+
+static void
+on_input(void *arg, uint32_t events)
+{
+	struct command *cmd = arg;
+	(void)events;
+	flush_input(cmd);
+}
+
+void
+command_input(struct command *cmd, const void *data, size_t len)
+{
+	if (cmd->input.fd == -1 || cmd->input_ended)
+		return;
+	queue_add(&cmd->queue, data, len);
+	flush_input(cmd);
+}
+
+void
+command_input_end(struct command *cmd)
+{
+	if (cmd->tty)
+		return;
+	cmd->input_ended = true;
+	flush_input(cmd);
+}
+
+void
+command_pause(struct command *cmd, bool paused)
+{
+	if (cmd->paused == paused)
+		return;
+	cmd->paused = paused;
+	if (cmd->reaped)
+		drain(cmd);
+	update_streams(cmd);
+}
+
+void
+command_resize(struct command *cmd, struct wire_size size)
+{
+	struct winsize ws;
+	if (!cmd->tty || cmd->input.fd == -1 || size.rows == 0 ||
+	    size.columns == 0 || ioctl(cmd->input.fd, TIOCGWINSZ, &ws) == -1)
+		return;
+	if (ws.ws_row == size.rows && ws.ws_col == size.columns)
+		return;
+	ws.ws_row = size.rows;
+	ws.ws_col = size.columns;
+	(void)ioctl(cmd->input.fd, TIOCSWINSZ, &ws);
+}
+
+/* Both its own group and, on a pty, the one in the foreground. */
+static void
+signal_groups(const struct command *cmd, int sig)
+{
+	pid_t front =
+	    cmd->tty && cmd->input.fd != -1 ? tcgetpgrp(cmd->input.fd) : -1;
+	if (front > 1 && front != cmd->pid)
+		(void)kill(-front, sig);
+	(void)kill(-cmd->pid, sig);
+}
+
+void
+command_end(struct command *cmd, int sig, int grace_ms)
+{
+	if (cmd->reaped)
+		return;
+	signal_groups(cmd, sig);
+	signal_groups(cmd, SIGCONT);
+	command_input_end(cmd);
+	if (cmd->kill.due == 0)
+		timer_arm(cmd->loop, &cmd->kill, grace_ms);
+}
+
+static void
+on_kill(void *arg)
+{
+	struct command *cmd = arg;
+	if (!cmd->reaped)
+		signal_groups(cmd, SIGKILL);
+}
+
+/*
+ * Processes that the command left behind may hold its pipes for ever, so what
+ * is in them now is all that counts.
+ */
+void
+command_reap(struct command *cmd)
+{
+	int status;
+	if (cmd->reaped || waitpid(cmd->pid, &status, WNOHANG) != cmd->pid)
+		return;
+	cmd->reaped = true;
+	cmd->status = WIFSIGNALED(status)
+	    ? 128U + (unsigned int)WTERMSIG(status)
+	    : (unsigned int)WEXITSTATUS(status);
+	timer_cancel(cmd->loop, &cmd->kill);
+	for (size_t i = 0; i < 2; i++) {
+		struct stream *s = &cmd->streams[i];
+		int rest = 0;
+		if (s->watch.fd == -1)
+			continue;
+		if (cmd->tty)
+			s->rest = PTY_REST_MAX;
+		else if (ioctl(s->watch.fd, FIONREAD, &rest) == 0 && rest > 0)
+			s->rest = (size_t)rest;
+	}
+	drain(cmd);
+}
+
+bool
+command_has_ended(const struct command *cmd, unsigned int *ret_status)
+{
+	if (!cmd->reaped || cmd->streams[0].watch.fd != -1 ||
+	    cmd->streams[1].watch.fd != -1)
+		return false;
+	*ret_status = cmd->status;
+	return true;
+}

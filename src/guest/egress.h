@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * egress: the sidecar's own process: the proxy as a child, and the relay from
+ * the session's egress socket to it.
+ */
+#ifndef DRYDOCK_EGRESS_H
+#define DRYDOCK_EGRESS_H
+
+#include <stdint.h>
+
+struct diag;
+
+struct egress_spec {
+	const char *socket; /* path to listen at */
+	uint16_t port; /* of the proxy, on the loopback */
+	char *const *argv; /* the proxy, absolute path first */
+};
+
+/* Runs until the proxy ends; *ret_status is its own.  TERM is passed on. */
+int egress_run(
+    const struct egress_spec *spec, int *ret_status, struct diag *dg);
+
+#endif /* DRYDOCK_EGRESS_H */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Listening sockets, on a path or on the loopback. */
+#include "guest/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+
+#define BACKLOG 1024
+#define PAUSE_MS 100
+
+int
+address_unix(struct address *ret, const char *path, struct diag *dg)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+	if (len == 0 || len >= sizeof(un.sun_path))
+		return diag_set(
+		    dg, DIAG_USAGE, "%s: no path for a socket", path);
+	memcpy(un.sun_path, path, len + 1);
+	memset(ret, 0, sizeof(*ret));
+	memcpy(&ret->sa, &un, sizeof(un));
+	ret->mode = 0600;
+	ret->len = sizeof(un);
+	return 0;
+}
+
+void
+address_loopback(struct address *ret, uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	memset(ret, 0, sizeof(*ret));
+	memcpy(&ret->sa, &in, sizeof(in));
+	ret->len = sizeof(in);
+}
+
+static const char *
+unix_path(const struct address *address)
+{
+	return ((const struct sockaddr_un *)&address->sa)->sun_path;
+}
+
+/* What is left of an earlier start, or planted, is no reason to fail. */
+static int
+bind_fresh(int fd, const struct address *address)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)&address->sa;
+	int on = 1;
+	if (address->sa.ss_family != AF_UNIX) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		return bind(fd, sa, address->len);
+	}
+	if (unlink(unix_path(address)) == -1 && errno != ENOENT)
+		return -1;
+	mode_t old = umask(0777 & ~address->mode);
+	int rc = bind(fd, sa, address->len);
+	int saved = errno;
+	(void)umask(old);
+	errno = saved;
+	return rc;
+}
+
+static int
+listen_at(const struct address *address, int *ret_fd, struct diag *dg)
+{
+	bool is_unix = address->sa.ss_family == AF_UNIX;
+	const char *what = is_unix ? unix_path(address) : "the loopback";
+	int fd cleanup_close = socket(address->sa.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1 || bind_fresh(fd, address) == -1 ||
+	    listen(fd, BACKLOG) == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "listen on %s", what);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static void
+update(struct listener *l)
+{
+	bool on = l->allowed && l->pause.due == 0;
+	loop_want(l->loop, &l->watch, on ? (uint32_t)EPOLLIN : 0);
+}
+
+static void
+on_pause(void *arg)
+{
+	update(arg);
+}
+
+static void
+on_connection(void *arg, uint32_t events)
+{
+	struct listener *l = arg;
+	(void)events;
+	int fd = accept4(l->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd != -1) {
+		l->accepted(l->arg, fd);
+		return;
+	}
+	/* It stays readable, so trying again at once would never end. */
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM) {
+		timer_arm(l->loop, &l->pause, PAUSE_MS);
+		update(l);
+	}
+}
+
+int
+listener_open(struct listener *l, struct loop *loop,
+    const struct address *address, void (*accepted)(void *arg, int fd),
+    void *arg, struct diag *dg)
+{
+	int fd = -1;
+	if (listen_at(address, &fd, dg) == -1)
+		return -1;
+	*l = (struct listener){ .loop = loop, .allowed = true };
+	l->watch = (struct watch){ fd, 0, on_connection, l };
+	l->pause = (struct timer){ 0, on_pause, l, NULL };
+	l->accepted = accepted;
+	l->arg = arg;
+	update(l);
+	return 0;
+}
+
+void
+listener_release(struct listener *l)
+{
+	if (l->loop == NULL)
+		return;
+	timer_cancel(l->loop, &l->pause);
+	loop_want(l->loop, &l->watch, 0);
+	(void)close(l->watch.fd);
+	*l = (struct listener){ .loop = NULL };
+}
+
+void
+listener_allow(struct listener *l, bool allowed)
+{
+	l->allowed = allowed;
+	update(l);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* A byte queue in front of a non-blocking descriptor. */
+#include "guest/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+void
+queue_add(struct queue *q, const void *data, size_t len)
+{
+	if (len == 0)
+		return;
+	if (q->start > 0 && q->start + q->len + len > q->alloc) {
+		memmove(q->buf, q->buf + q->start, q->len);
+		q->start = 0;
+	}
+	if (q->len + len > q->alloc) {
+		size_t alloc =
+		    q->alloc * 2 > q->len + len ? q->alloc * 2 : q->len + len;
+		q->buf = xreallocarray(q->buf, alloc, 1);
+		q->alloc = alloc;
+	}
+	memcpy(q->buf + q->start + q->len, data, len);
+	q->len += len;
+}
+
+long
+queue_flush(struct queue *q, int fd)
+{
+	long written = 0;
+	while (q->len > 0) {
+		ssize_t n = write(fd, q->buf + q->start, q->len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN)
+			break;
+		if (n == -1)
+			return -1;
+		q->start += (size_t)n;
+		q->len -= (size_t)n;
+		written += n;
+	}
+	if (q->len == 0)
+		queue_release(q);
+	return written;
+}
+
+void
+queue_release(struct queue *q)
+{
+	if (q->buf != NULL)
+		explicit_bzero(q->buf, q->alloc);
+	free(q->buf);
+	*q = (struct queue)QUEUE_INIT;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Carries connections from one socket to another without blocking. */
+#include "guest/relay.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "guest/queue.h"
+
+#define CHUNK 65536
+#define PAIRS_MAX ((size_t)1024)
+#define SPARE_FILES ((size_t)64)
+
+/* One socket of a pair, with what is to be written to it. */
+struct side {
+	struct relay_pair *pair;
+	struct side *peer;
+	struct watch watch; /* fd owned */
+	struct queue out;
+	bool ended; /* nothing more comes from it */
+	bool shut; /* nothing more goes to it */
+};
+
+struct relay_pair {
+	struct relay *relay;
+	struct side from, to;
+	bool connecting;
+	struct relay_pair *next, **at;
+};
+
+static void on_side(void *arg, uint32_t events);
+
+static void
+close_side(struct loop *loop, struct side *s, bool reset)
+{
+	struct linger now = { 1, 0 };
+	loop_want(loop, &s->watch, 0);
+	if (reset)
+		(void)setsockopt(
+		    s->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)close(s->watch.fd);
+	queue_release(&s->out);
+}
+
+static void
+free_pair(struct relay_pair *p, bool reset)
+{
+	struct relay *r = p->relay;
+	close_side(r->loop, &p->from, reset);
+	close_side(r->loop, &p->to, reset);
+	*p->at = p->next;
+	if (p->next != NULL)
+		p->next->at = p->at;
+	r->npairs--;
+	free(p);
+	listener_allow(&r->listener, r->npairs < r->max);
+}
+
+/* A side is read when all that it sent before has left. */
+static void
+update_side(struct side *s)
+{
+	uint32_t want = 0;
+	if (s->pair->connecting) {
+		want = s == &s->pair->to ? (uint32_t)EPOLLOUT : 0;
+	} else {
+		if (!s->ended && s->peer->out.len == 0)
+			want |= EPOLLIN;
+		if (s->out.len > 0)
+			want |= EPOLLOUT;
+	}
+	loop_want(s->pair->relay->loop, &s->watch, want);
+}
+
+/* Passes an end on once everything before it was written. */
+static void
+settle(struct relay_pair *p)
+{
+	struct side *sides[] = { &p->from, &p->to };
+	for (size_t i = 0; i < 2; i++) {
+		struct side *s = sides[i];
+		if (s->peer->ended && s->out.len == 0 && !s->shut) {
+			(void)shutdown(s->watch.fd, SHUT_WR);
+			s->shut = true;
+		}
+	}
+	if (p->from.shut && p->to.shut) {
+		free_pair(p, false);
+		return;
+	}
+	update_side(&p->from);
+	update_side(&p->to);
+}
+
+/* false when the connection broke. */
+static bool
+read_side(struct side *s)
+{
+	char buf[CHUNK];
+	ssize_t n = read(s->watch.fd, buf, sizeof(buf));
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0) {
+		s->ended = true;
+		return true;
+	}
+	queue_add(&s->peer->out, buf, (size_t)n);
+	return queue_flush(&s->peer->out, s->peer->watch.fd) != -1;
+}
+
+static bool
+finish_connect(struct relay_pair *p)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+	if (getsockopt(p->to.watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) ==
+		-1 ||
+	    error != 0)
+		return false;
+	p->connecting = false;
+	return true;
+}
+
+static void
+on_side(void *arg, uint32_t events)
+{
+	struct side *s = arg;
+	struct relay_pair *p = s->pair;
+	bool ok = true;
+	if (p->connecting) {
+		ok = finish_connect(p);
+	} else {
+		bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+		if ((events & EPOLLOUT) != 0)
+			ok = queue_flush(&s->out, s->watch.fd) != -1;
+		if (ok && (events & EPOLLIN) != 0)
+			ok = read_side(s);
+		else if (broken)
+			ok = false;
+	}
+	if (ok)
+		settle(p);
+	else
+		free_pair(p, true);
+}
+
+static int
+connect_target(const struct address *target, bool *ret_connecting)
+{
+	int fd = socket(target->sa.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	*ret_connecting = false;
+	if (connect(fd, (const struct sockaddr *)&target->sa, target->len) == 0)
+		return fd;
+	if (errno == EINPROGRESS) {
+		*ret_connecting = true;
+		return fd;
+	}
+	(void)close(fd);
+	return -1;
+}
+
+static void
+add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
+{
+	struct relay_pair *p = xcalloc(1, sizeof(*p));
+	p->relay = r;
+	p->connecting = connecting;
+	p->from = (struct side){ p, &p->to, { from_fd, 0, on_side, &p->from },
+		QUEUE_INIT, false, false };
+	p->to = (struct side){ p, &p->from, { to_fd, 0, on_side, &p->to },
+		QUEUE_INIT, false, false };
+	p->next = r->pairs;
+	p->at = &r->pairs;
+	if (p->next != NULL)
+		p->next->at = &p->next;
+	r->pairs = p;
+	r->npairs++;
+	update_side(&p->from);
+	update_side(&p->to);
+}
+
+static void
+on_accepted(void *arg, int from)
+{
+	struct relay *r = arg;
+	struct linger now = { 1, 0 };
+	bool connecting;
+	int to = connect_target(&r->target, &connecting);
+	if (to == -1) {
+		(void)setsockopt(
+		    from, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		(void)close(from);
+		return;
+	}
+	add_pair(r, from, to, connecting);
+	listener_allow(&r->listener, r->npairs < r->max);
+}
+
+/* Two descriptors a pair; whoever else is in the process needs some too. */
+static size_t
+raise_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 1;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max > 2 * PAIRS_MAX + SPARE_FILES)
+		return PAIRS_MAX;
+	return limit.rlim_max > SPARE_FILES + 2
+	    ? ((size_t)limit.rlim_max - SPARE_FILES) / 2
+	    : 1;
+}
+
+int
+relay_start(struct relay *relay, struct loop *loop, const struct address *from,
+    const struct address *target, struct diag *dg)
+{
+	*relay = (struct relay){ .loop = loop, .target = *target };
+	relay->max = raise_limit();
+	return listener_open(
+	    &relay->listener, loop, from, on_accepted, relay, dg);
+}
+
+void
+relay_release(struct relay *relay)
+{
+	struct relay_pair *next;
+	for (struct relay_pair *p = relay->pairs; p != NULL; p = next) {
+		next = p->next;
+		close_side(relay->loop, &p->from, true);
+		close_side(relay->loop, &p->to, true);
+		free(p);
+	}
+	listener_release(&relay->listener);
+	*relay = (struct relay){ .loop = NULL };
+}

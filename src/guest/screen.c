@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What was written to a terminal since it was last cleared. */
+#include "guest/screen.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+
+/*
+ * Private modes that a viewer must be in too.  Those that change the screen
+ * come first: a terminal forgets others when it does so.
+ */
+static const unsigned short modes[] = { 47, 1047, 1049, 1, 7, 25, 1000, 1002,
+	1003, 1004, 1005, 1006, 1015, 2004 };
+
+#define SCREEN_MODES 3
+
+/* Forgets what is before at. */
+static void
+forget(struct screen *s, size_t at)
+{
+	memmove(s->buf, s->buf + at, s->len - at);
+	s->len -= at;
+	s->start = s->start > at ? s->start - at : 0;
+}
+
+/* Half of it goes, to the end of a line where there is one. */
+static void
+make_room(struct screen *s)
+{
+	size_t half = SCREEN_MAX / 2;
+	const char *line = memchr(s->buf + half, '\n', s->len - half);
+	forget(s, line != NULL ? (size_t)(line - s->buf) + 1 : half);
+}
+
+/* Whether a screen was changed: what was before is not seen any more. */
+static bool
+apply_mode(struct screen *s, unsigned long mode, bool on)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (modes[i] != mode)
+			continue;
+		uint32_t bit = (uint32_t)1 << i;
+		s->set = on ? s->set | bit : s->set & ~bit;
+		s->reset = on ? s->reset & ~bit : s->reset | bit;
+		return i < SCREEN_MODES;
+	}
+	return false;
+}
+
+/* The sequence is whole: ESC c, or ESC [ with parameters and a last byte. */
+static void
+apply(struct screen *s)
+{
+	char last = s->seq[s->nseq - 1];
+	bool cleared = false;
+	if (s->seq[1] == 'c') {
+		s->set = 0;
+		s->reset = 0;
+		cleared = true;
+	} else if (last == 'J') {
+		cleared = s->seq[2] == '2' || s->seq[2] == '3';
+	} else if ((last == 'h' || last == 'l') && s->seq[2] == '?') {
+		unsigned long mode = 0;
+		for (const char *at = s->seq + 3;; at++) {
+			if (*at >= '0' && *at <= '9') {
+				mode = mode * 10 % 100000 +
+				    (unsigned long)(*at - '0');
+				continue;
+			}
+			cleared |= apply_mode(s, mode, last == 'h');
+			mode = 0;
+			if (*at != ';')
+				break;
+		}
+	}
+	if (cleared)
+		forget(s, s->start);
+}
+
+static void
+scan(struct screen *s, char c)
+{
+	if (c == '\033') {
+		s->start = s->len - 1;
+		s->seq[0] = c;
+		s->nseq = 1;
+		return;
+	}
+	if (s->nseq == 0)
+		return;
+	if (s->nseq == sizeof(s->seq) ||
+	    (s->nseq == 1 && c != '[' && c != 'c')) {
+		s->nseq = 0;
+		return;
+	}
+	s->seq[s->nseq++] = c;
+	if ((s->nseq == 2 && c == 'c') || (s->nseq > 2 && c >= '@')) {
+		apply(s);
+		s->nseq = 0;
+	}
+}
+
+void
+screen_add(struct screen *s, const char *data, size_t len)
+{
+	if (s->buf == NULL)
+		s->buf = xmalloc(SCREEN_MAX);
+	for (size_t i = 0; i < len; i++) {
+		if (s->len == SCREEN_MAX)
+			make_room(s);
+		s->buf[s->len++] = data[i];
+		scan(s, data[i]);
+	}
+}
+
+void
+screen_replay(const struct screen *s, struct strbuf *out)
+{
+	strbuf_addstr(out, "\033[!p\033[0m");
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		uint32_t bit = (uint32_t)1 << i;
+		if ((s->set & bit) != 0)
+			strbuf_addf(out, "\033[?%uh", modes[i]);
+		else if ((s->reset & bit) != 0 && i >= SCREEN_MODES)
+			strbuf_addf(out, "\033[?%ul", modes[i]);
+	}
+	strbuf_addstr(out, "\033[2J\033[H");
+	strbuf_add(out, s->buf, s->len);
+}
+
+void
+screen_release(struct screen *s)
+{
+	free(s->buf);
+	*s = (struct screen)SCREEN_INIT;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts the command: descriptors, fork, exec, and what exec answered. */
+#include "guest/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "guest/wire.h"
+
+#define STATUS_NOT_EXECUTABLE 126U
+#define STATUS_NOT_FOUND 127U
+
+enum step {
+	STEP_TERMINAL,
+	STEP_DIRECTORY,
+	STEP_EXEC
+};
+
+/* What a child that could not become the command says. */
+struct failure {
+	enum step step;
+	int errnum;
+};
+
+/* Both ends: ours[] and theirs[] for stdin, stdout, stderr. */
+struct ends {
+	int ours[3];
+	int theirs[3];
+};
+
+static void
+ends_release(struct ends *e)
+{
+	for (size_t i = 0; i < 3; i++) {
+		cleanup_close_fn(&e->ours[i]);
+		cleanup_close_fn(&e->theirs[i]);
+	}
+}
+
+#define cleanup_ends __attribute__((cleanup(ends_release)))
+
+/* Three descriptors of one terminal, so that each is closed on its own. */
+static int
+open_pty(struct ends *e, struct wire_size size)
+{
+	struct winsize ws = { .ws_row = size.rows != 0 ? size.rows : 24,
+		.ws_col = size.columns != 0 ? size.columns : 80 };
+	e->ours[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (e->ours[0] == -1 || grantpt(e->ours[0]) == -1 ||
+	    unlockpt(e->ours[0]) == -1)
+		return -1;
+	/* By the descriptor: no name that could lead elsewhere. */
+	e->theirs[0] =
+	    ioctl(e->ours[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (e->theirs[0] == -1 || ioctl(e->ours[0], TIOCSWINSZ, &ws) == -1)
+		return -1;
+	e->ours[1] = fcntl(e->ours[0], F_DUPFD_CLOEXEC, 3);
+	e->theirs[1] = fcntl(e->theirs[0], F_DUPFD_CLOEXEC, 3);
+	e->theirs[2] = fcntl(e->theirs[0], F_DUPFD_CLOEXEC, 3);
+	return e->ours[1] == -1 || e->theirs[1] == -1 || e->theirs[2] == -1 ? -1
+									    : 0;
+}
+
+static int
+open_pipes(struct ends *e)
+{
+	for (size_t i = 0; i < 3; i++) {
+		int fds[2];
+		if (pipe2(fds, O_CLOEXEC) == -1)
+			return -1;
+		e->ours[i] = fds[i == 0 ? 1 : 0];
+		e->theirs[i] = fds[i == 0 ? 0 : 1];
+	}
+	return 0;
+}
+
+static int
+set_nonblocking(const struct ends *e)
+{
+	for (size_t i = 0; i < 3; i++) {
+		if (e->ours[i] != -1 &&
+		    fcntl(e->ours[i], F_SETFL, O_NONBLOCK) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+reset_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &sa, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+inherited_note(struct inherited *own)
+{
+	own->mask = umask(0);
+	(void)umask(own->mask);
+	(void)getrlimit(RLIMIT_NOFILE, &own->files);
+}
+
+static void
+inherited_restore(const struct inherited *own)
+{
+	(void)umask(own->mask);
+	(void)setrlimit(RLIMIT_NOFILE, &own->files);
+}
+
+/* In the child.  Every descriptor of ours is close-on-exec. */
+static void
+become(const struct wire_go *go, const struct inherited *own,
+    const struct ends *e, struct failure *failure)
+{
+	failure->step = STEP_TERMINAL;
+	(void)setsid();
+	if (go->tty && ioctl(e->theirs[0], TIOCSCTTY, 0) == -1)
+		return;
+	for (int i = 0; i < 3; i++) {
+		if (dup2(e->theirs[i], i) == -1)
+			return;
+	}
+	inherited_restore(own);
+	failure->step = STEP_DIRECTORY;
+	if (chdir(go->cwd) == -1)
+		return;
+	failure->step = STEP_EXEC;
+	reset_signals();
+	/* execvp() searches the PATH of the environment that it is given. */
+	environ = go->envp.v;
+	(void)execvp(go->argv.v[0], go->argv.v);
+}
+
+/* What the child says when it is still itself after exec. */
+static _Noreturn void
+fail(int tell, struct failure *failure)
+{
+	failure->errnum = errno;
+	while (write(tell, failure, sizeof(*failure)) == -1 && errno == EINTR) {
+	}
+	_exit((int)STATUS_NOT_EXECUTABLE);
+}
+
+static int
+describe(const struct wire_go *go, const struct failure *failure,
+    unsigned int *ret_status, struct diag *dg)
+{
+	*ret_status = STATUS_NOT_EXECUTABLE;
+	switch (failure->step) {
+	case STEP_TERMINAL:
+		return diag_set_errno(
+		    dg, DIAG_IO, failure->errnum, "make a terminal");
+	case STEP_DIRECTORY:
+		return diag_set_errno(
+		    dg, DIAG_IO, failure->errnum, "change to %s", go->cwd);
+	case STEP_EXEC:
+		break;
+	}
+	if (failure->errnum == ENOENT || failure->errnum == ENOTDIR) {
+		*ret_status = STATUS_NOT_FOUND;
+		return diag_set(dg, DIAG_IO, "%s: not found", go->argv.v[0]);
+	}
+	return diag_set_errno(
+	    dg, DIAG_IO, failure->errnum, "%s", go->argv.v[0]);
+}
+
+/* true when exec succeeded: it closed the child's end without a word. */
+static bool
+has_executed(int fd, struct failure *ret_failure)
+{
+	ssize_t n;
+	do {
+		n = read(fd, ret_failure, sizeof(*ret_failure));
+	} while (n == -1 && errno == EINTR);
+	return n != (ssize_t)sizeof(*ret_failure);
+}
+
+int
+spawn_command(const struct wire_go *go, const struct inherited *own,
+    struct spawned *ret_child, unsigned int *ret_status, struct diag *dg)
+{
+	struct ends e cleanup_ends = { { -1, -1, -1 }, { -1, -1, -1 } };
+	struct failure failure = { STEP_TERMINAL, 0 };
+	int word[2];
+	*ret_status = STATUS_NOT_EXECUTABLE;
+	if ((go->tty ? open_pty(&e, go->size) : open_pipes(&e)) == -1 ||
+	    set_nonblocking(&e) == -1)
+		return diag_set_errno(dg, DIAG_IO, errno,
+		    go->tty ? "make a terminal" : "make pipes");
+	if (pipe2(word, O_CLOEXEC) == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "make a pipe");
+	int hear cleanup_close = word[0];
+	int tell cleanup_close = word[1];
+
+	pid_t pid = fork();
+	if (pid == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "fork");
+	if (pid == 0) {
+		become(go, own, &e, &failure);
+		fail(tell, &failure);
+	}
+	cleanup_close_fn(&tell);
+	if (!has_executed(hear, &failure)) {
+		(void)waitpid(pid, NULL, 0);
+		return describe(go, &failure, ret_status, dg);
+	}
+	*ret_child = (struct spawned){ pid, steal_fd(&e.ours[0]),
+		steal_fd(&e.ours[1]), steal_fd(&e.ours[2]) };
+	return 0;
+}
+
+int
+spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
+    struct diag *dg)
+{
+	struct failure failure = { STEP_EXEC, 0 };
+	int word[2];
+	if (pipe2(word, O_CLOEXEC) == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "make a pipe");
+	int hear cleanup_close = word[0];
+	int tell cleanup_close = word[1];
+	pid_t pid = fork();
+	if (pid == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "fork");
+	if (pid == 0) {
+		inherited_restore(own);
+		reset_signals();
+		/* A log that is full loses lines, not the program. */
+		(void)signal(SIGXFSZ, SIG_IGN);
+		(void)execv(argv[0], argv);
+		fail(tell, &failure);
+	}
+	cleanup_close_fn(&tell);
+	if (!has_executed(hear, &failure)) {
+		(void)waitpid(pid, NULL, 0);
+		return diag_set_errno(
+		    dg, DIAG_IO, failure.errnum, "run %s", argv[0]);
+	}
+	*ret_pid = pid;
+	return 0;
+}
+
+int
+signals_watch(const int *signals, struct diag *dg)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	for (; *signals != 0; signals++)
+		(void)sigaddset(&set, *signals);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "block signals");
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "signalfd");
+	return fd;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wire: what drydock and the holder say to each other on run/holder.sock.
+ *
+ * A SOCK_STREAM unix socket carries frames both ways:
+ *
+ *	u8  type	one of enum wire_type
+ *	u8  zero[3]
+ *	u32 length	of the payload, at most WIRE_PAYLOAD_MAX
+ *	payload
+ *
+ * Integers are little-endian.  The order of a conversation:
+ *
+ *	holder: HELLO, or REFUSED and close
+ *	client: HELLO
+ *	client: GO_PART... GO	while nothing runs, once in a holder's life
+ *	holder: STARTED, or EXIT with the reason why it does not run
+ *	client: VIEW		instead of GO, when a command runs on a pty
+ *	client: INPUT, INPUT_END, SIZE;  holder: OUTPUT, ERROR
+ *	holder: EXIT, and close
+ *
+ * The sender of GO is a viewer without saying VIEW.  Closing is leaving.  A
+ * frame of an unknown type, of the wrong direction or of a length that its
+ * type does not have ends the connection; so does one that comes too early.
+ *
+ * There is no I/O here: both ends feed a decoder and are fuzzable.
+ */
+#ifndef DRYDOCK_WIRE_H
+#define DRYDOCK_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/strvec.h"
+
+struct strbuf;
+
+#define WIRE_VERSION 1U
+#define WIRE_HEADER_SIZE ((size_t)8)
+#define WIRE_PAYLOAD_MAX ((size_t)65536)
+#define WIRE_GO_MAX ((size_t)1 << 20) /* all parts of one GO together */
+#define WIRE_TEXT_MAX ((size_t)4096) /* words for people */
+
+enum wire_type {
+	/*
+	 * Both ways.  u32 version, u32 flags (enum wire_hello_flags, 0 from
+	 * the client), then nothing or the 64 hex digits of the guardrail
+	 * manifest's SHA-256.
+	 */
+	WIRE_HELLO = 1,
+	WIRE_REFUSED, /* holder: text; the connection ends */
+	WIRE_GO_PART, /* client: a piece of the go message, not the last */
+	WIRE_GO, /* client: the last piece; see struct wire_go */
+	WIRE_STARTED, /* holder: empty; the command was executed */
+	WIRE_VIEW, /* client: u16 rows, u16 columns; 0 not known */
+	WIRE_SIZE, /* client: the same */
+	WIRE_INPUT, /* client: bytes for stdin or the pty */
+	WIRE_INPUT_END, /* client: empty; end of stdin, pipes only */
+	WIRE_OUTPUT, /* holder: bytes from stdout or the pty */
+	WIRE_ERROR, /* holder: bytes from stderr, pipes only */
+	WIRE_EXIT, /* holder: u32 status 0 to 255, text why it did not run */
+};
+
+enum wire_hello_flags {
+	WIRE_HELLO_RUNNING = 1 << 0, /* GO was given before */
+	WIRE_HELLO_TTY = 1 << 1, /* and what runs has a pty */
+};
+
+enum wire_end {
+	WIRE_CLIENT,
+	WIRE_HOLDER
+};
+
+struct wire_hello {
+	uint32_t version;
+	uint32_t flags;
+	char digest[DIGEST_HEX_SIZE]; /* "" none */
+};
+
+struct wire_size {
+	uint16_t rows;
+	uint16_t columns;
+};
+
+/*
+ * The go message: u32 flags (1 tty, 2 ends with client), u16 rows, u16
+ * columns, u32 number of arguments (at least 1), u32 number of variables, then
+ * the working directory (absolute), the arguments and the variables, each
+ * ended by a NUL.
+ */
+struct wire_go {
+	bool tty;
+	bool ends_with_client;
+	struct wire_size size;
+	char *cwd; /* owned */
+	struct strvec argv;
+	struct strvec envp;
+};
+
+#define WIRE_GO_INIT                                                   \
+	{                                                              \
+		false, false, { 0, 0 }, NULL, STRVEC_INIT, STRVEC_INIT \
+	}
+
+/* One frame; payload is borrowed from the decoder. */
+struct wire_frame {
+	enum wire_type type;
+	const unsigned char *payload;
+	size_t len;
+};
+
+struct wire_decoder {
+	enum wire_end from; /* who sends */
+	const char *broken; /* why nothing more can be read; static */
+	size_t start, end; /* what of buf is not decoded yet */
+	unsigned char buf[WIRE_HEADER_SIZE + WIRE_PAYLOAD_MAX];
+};
+
+void wire_decoder_init(struct wire_decoder *dec, enum wire_end from);
+
+/*
+ * Where to read into and how much fits, at least 1 after wire_next() said 0;
+ * frames given before are invalid now.
+ */
+size_t wire_space(struct wire_decoder *dec, unsigned char **ret_at);
+void wire_filled(struct wire_decoder *dec, size_t n);
+
+/* 1 and a frame, 0 when more bytes are needed, -1 when dec->broken. */
+int wire_next(struct wire_decoder *dec, struct wire_frame *ret_frame);
+
+/* Append one frame to out; len is at most WIRE_PAYLOAD_MAX. */
+void wire_add(
+    struct strbuf *out, enum wire_type type, const void *payload, size_t len);
+void wire_add_hello(struct strbuf *out, const struct wire_hello *hello);
+void wire_add_size(
+    struct strbuf *out, enum wire_type type, struct wire_size size);
+/* Text over WIRE_TEXT_MAX is cut. */
+void wire_add_text(struct strbuf *out, enum wire_type type, const char *text);
+void wire_add_exit(struct strbuf *out, unsigned int status, const char *text);
+
+/*
+ * Appends a go message as frames.  -1 when it is over WIRE_GO_MAX, has no
+ * argument or a working directory that is not absolute; out is unchanged then.
+ */
+int wire_add_go(struct strbuf *out, const struct wire_go *go);
+
+/* The payload was checked by the decoder. */
+void wire_read_hello(const struct wire_frame *frame, struct wire_hello *ret);
+struct wire_size wire_read_size(const struct wire_frame *frame);
+/* *ret_text is not terminated. */
+unsigned int wire_read_exit(
+    const struct wire_frame *frame, const char **ret_text, size_t *ret_len);
+
+/* Reads a whole go message; -1 and nothing owned when it is malformed. */
+int wire_read_go(const void *data, size_t len, struct wire_go *ret_go);
+
+/* Overwrites what is secret in it, then frees. */
+void wire_go_release(struct wire_go *go);
+
+#define cleanup_wire_go __attribute__((cleanup(wire_go_release)))
+
+#endif /* DRYDOCK_WIRE_H */
