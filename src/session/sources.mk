@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 session_sources = \
+	src/guest/wire.c \
+	src/guest/wire.h \
 	src/session/collect-decide.c \
 	src/session/collect.c \
 	src/session/collect.h \
