@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# Which command a command line is, and what completions ask for.
+
+load ../helper
+
+setup() {
+  bed_setup self
+}
+
+@test "a bare directory is no command, and the advice can be pasted" {
+  mkdir "$BATS_TEST_TMPDIR/a dir"
+  run -64 --separate-stderr drydock "$BATS_TEST_TMPDIR/a dir"
+  assert_equal "$output" ""
+  assert_contains "$stderr" "drydock run '$BATS_TEST_TMPDIR/a dir'"
+}
+
+@test "options and -- without a command are those of run" {
+  run -64 --separate-stderr drydock --no-such-option
+  assert_contains "$stderr" "drydock: run: unknown option --no-such-option"
+  run -0 drydock --mode contained --help
+  assert_contains "$output" "usage: drydock run"
+}
+
+@test "a missing value, one too many and a bad one are usage" {
+  run -64 --separate-stderr drydock config --pids
+  assert_equal "$stderr" "drydock: config: --pids needs a value (NUMBER)"
+  run -64 --separate-stderr drydock config --json=yes
+  assert_equal "$stderr" "drydock: config: --json takes no value"
+  run -64 --separate-stderr drydock config --pids=many
+  assert_equal "$stderr" \
+    'drydock: --pids: pids: "many" is not a whole number'
+  run -64 --separate-stderr drydock config operand
+  assert_equal "$stderr" 'drydock: config: unexpected operand "operand"'
+}
+
+@test "help works though a file is wrong, and only what needs it complains" {
+  echo 'memry = 4g' >"$XDG_CONFIG_HOME/drydock/drydock.conf"
+  run -0 drydock config --help
+  run -0 drydock version
+  run -78 drydock config
+}
+
+@test "config --help lists every setting as an option" {
+  local name help
+  help=$(drydock config --help)
+  for name in $(drydock --list-settings | cut -f 1); do
+    assert_contains "$help" "  --${name//_/-} "
+  done
+}
+
+@test "config --json is JSON with the same keys" {
+  run -0 drydock config --json
+  assert_equal "$(jq -r 'keys_unsorted[]' <<<"$output")" \
+    "$(drydock --list-settings | cut -f 1)"
+}
+
+@test "an unknown list, and a list with an operand, are usage" {
+  run -64 drydock --list-nothing
+  run -64 drydock --list-commands x
+  run -64 drydock --list-options no-such-command
+}
+
+@test "completion in bash offers what the tables hold" {
+  complete_line() {
+    bash -c 'source "$1"; shift
+      COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }
+      _drydock; printf "%s\n" "${COMPREPLY[@]}"' bash \
+      "$BATS_TEST_DIRNAME/../../completions/bash/drydock" "$@"
+  }
+  assert_equal "$(complete_line drydock conf)" config
+  assert_equal "$(complete_line drydock config --eng | sort | xargs)" \
+    "--engine --engine-timeout"
+  assert_equal "$(complete_line drydock help vers)" version
+  assert_equal "$(complete_line drydock run -- --eng)" ""
+}
