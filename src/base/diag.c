@@ -132,8 +132,13 @@ diag_add_detail(struct diag *dg, const char *text, size_t len)
 		if (sb.len > 0 && sb.buf[sb.len - 1] != '\n')
 			strbuf_addch(&sb, '\n');
 	}
-	for (size_t i = 0; i < len; i++)
-		strbuf_addch(&sb, text[i] == '\0' ? ' ' : text[i]);
+	/* A C string holds it; a NUL would hide what follows. */
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\0')
+			strbuf_addch(&sb, ' ');
+		else
+			strbuf_addch(&sb, text[i]);
+	}
 	free(dg->detail);
 	dg->detail = xstrdup(
 	    sb.len > DETAIL_MAX ? sb.buf + sb.len - DETAIL_MAX : sb.buf);

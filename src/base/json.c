@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/json-text.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
@@ -79,7 +80,7 @@ grow(struct json *n)
 	if (n->nr < n->alloc)
 		return;
 	n->alloc = n->alloc > 0 ? n->alloc * 2 : 4;
-	n->u.items = xreallocarray(n->u.items, n->alloc, sizeof(*n->u.items));
+	n->u.items = xreallocarray(n->u.items, n->alloc, sizeof(struct json *));
 	if (n->kind == JSON_OBJECT)
 		n->keys = xreallocarray(n->keys, n->alloc, sizeof(*n->keys));
 }
@@ -223,93 +224,12 @@ on_end_map(void *ctx)
 	return 1;
 }
 
-static size_t
-line_of(const char *text, size_t offset)
-{
-	size_t line = 1;
-
-	for (size_t i = 0; i < offset; i++)
-		line += text[i] == '\n';
-	return line;
-}
-
 static int
 fail_at(const char *text, size_t offset, const char *what, const char *why,
     struct diag *dg)
 {
 	return diag_set(dg, DIAG_DATA, "%s: line %zu: %s", what,
-	    line_of(text, offset), why);
-}
-
-static bool
-hex4(const char *s, size_t len, unsigned int *ret_value)
-{
-	unsigned int value = 0;
-
-	if (len < 4)
-		return false;
-	for (size_t i = 0; i < 4; i++) {
-		static const char digits[] = "0123456789abcdef";
-		char c =
-		    s[i] >= 'A' && s[i] <= 'F' ? (char)(s[i] | 0x20) : s[i];
-		const char *p = c == '\0' ? NULL : strchr(digits, c);
-
-		if (p == NULL)
-			return false;
-		value = value << 4 | (unsigned int)(p - digits);
-	}
-	*ret_value = value;
-	return true;
-}
-
-/*
- * Finds the first \u escape that is half a surrogate pair; yajl makes a '?'
- * of it.  A backslash stands nowhere but in strings, so no more of the grammar
- * is needed; malformed escapes are yajl's to refuse.
- */
-static bool
-find_lone_surrogate(const char *text, size_t len, size_t *ret_offset)
-{
-	size_t i = 0;
-
-	while (i + 1 < len) {
-		unsigned int high;
-		unsigned int low;
-
-		if (text[i] != '\\') {
-			i++;
-			continue;
-		}
-		if (text[i + 1] != 'u' ||
-		    !hex4(text + i + 2, len - i - 2, &high) ||
-		    (high & 0xf800) != 0xd800) {
-			i += 2;
-			continue;
-		}
-		*ret_offset = i;
-		if (high >= 0xdc00 || len - i < 12 || text[i + 6] != '\\' ||
-		    text[i + 7] != 'u' || !hex4(text + i + 8, 4, &low) ||
-		    (low & 0xfc00) != 0xdc00)
-			return true;
-		i += 12;
-	}
-	return false;
-}
-
-static size_t
-valid_prefix(const char *text, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		uint32_t cp;
-		size_t n = utf8_decode(text + done, len - done, &cp);
-
-		if (n == 0)
-			break;
-		done += n;
-	}
-	return done;
+	    json_line_of(text, offset), why);
 }
 
 /* Runs yajl over the text; r->why says why when it returns -1. */
@@ -354,12 +274,12 @@ json_parse(const char *text, size_t len, const char *what,
     struct json **ret_root, struct diag *dg)
 {
 	struct reader r = { .why = STRBUF_INIT };
-	size_t offset = valid_prefix(text, len);
+	size_t offset = utf8_valid_prefix(text, len);
 	int rc;
 
 	if (offset < len)
 		return fail_at(text, offset, what, "not UTF-8", dg);
-	if (find_lone_surrogate(text, len, &offset))
+	if (json_find_lone_surrogate(text, len, &offset))
 		return fail_at(text, offset, what, "half a surrogate pair", dg);
 	rc = run_yajl(&r, text, len, &offset);
 	if (rc == 0 && r.root != NULL)

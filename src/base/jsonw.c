@@ -231,7 +231,7 @@ jsonw_finish(struct jsonw *w, struct strbuf *out, struct diag *dg)
 		rc = diag_set(dg, DIAG_BUG,
 		    "write JSON: not a document (yajl status %d)",
 		    (int)w->status);
-	if (rc == 0) {
+	if (rc == 0 && text != NULL) {
 		strbuf_add(out, text, len);
 		/* yajl ends a pretty document, and only that, with one. */
 		if (text[len - 1] != '\n')

@@ -122,7 +122,7 @@ lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
 	int64_t deadline = monotime_ms() + timeout_ms;
 
 	for (;;) {
-		enum lock_answer answer;
+		enum lock_answer answer = LOCK_BUSY;
 		int left;
 
 		if (lock_try(dirfd, name, create, &answer, ret_fd, dg) < 0)

@@ -249,7 +249,7 @@ proc_start(
 int
 proc_run(const struct proc_spec *spec, struct proc_result *ret, struct diag *dg)
 {
-	struct proc *p;
+	struct proc *p = NULL;
 
 	if (proc_start(spec, &p, dg) < 0)
 		return -1;

@@ -13,6 +13,8 @@ base_sources = \
 	src/base/fs.h \
 	src/base/jqprog.c \
 	src/base/jqprog.h \
+	src/base/json-text.c \
+	src/base/json-text.h \
 	src/base/json.c \
 	src/base/json.h \
 	src/base/jsonw.c \

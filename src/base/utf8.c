@@ -40,17 +40,24 @@ utf8_decode(const char *s, size_t len, uint32_t *ret_cp)
 	return need;
 }
 
+size_t
+utf8_valid_prefix(const char *text, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		uint32_t cp;
+		size_t n = utf8_decode(text + done, len - done, &cp);
+
+		if (n == 0)
+			break;
+		done += n;
+	}
+	return done;
+}
+
 bool
 utf8_valid(const char *s, size_t len)
 {
-	while (len > 0) {
-		uint32_t cp;
-		size_t n = utf8_decode(s, len, &cp);
-
-		if (n == 0)
-			return false;
-		s += n;
-		len -= n;
-	}
-	return true;
+	return utf8_valid_prefix(s, len) == len;
 }

@@ -16,6 +16,9 @@
  */
 size_t utf8_decode(const char *s, size_t len, uint32_t *ret_cp);
 
+/* How many of the bytes at the start are whole characters. */
+size_t utf8_valid_prefix(const char *text, size_t len);
+
 bool utf8_valid(const char *s, size_t len);
 
 #endif /* DRYDOCK_UTF8_H */

@@ -54,7 +54,7 @@ is_there(int dir, const char *path)
 	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Nests depth directories called d below dir, with a file in each. */
+/* Nests depth directories called d below dir, with a file in some. */
 static void
 nest(int dir, int depth)
 {
@@ -69,7 +69,8 @@ nest(int dir, int depth)
 		CHECK(next >= 0);
 		(void)close(at);
 		at = next;
-		make_file(at, "f", 0600);
+		if (i % 50 == 0)
+			make_file(at, "f", 0600);
 	}
 }
 
@@ -100,7 +101,7 @@ removes_wide_trees(void)
 	int top cleanup_close = -1;
 
 	CHECK_INT(fs_make_dir(dir, "top", 0700, &top, &dg), 0);
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 600; i++) {
 		char name[32];
 
 		(void)snprintf(name, sizeof(name), "d%d", i);
@@ -112,6 +113,33 @@ removes_wide_trees(void)
 	CHECK_INT(fs_remove_tree(dir, "top", &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	CHECK(!is_there(dir, "top"));
+}
+
+/* Many directories just where the walk stops going deeper. */
+static void
+removes_what_is_deep_and_wide(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+	int at cleanup_close = dup(dir);
+
+	for (int i = 0; i < 70; i++) {
+		int next;
+
+		for (int k = 0; k < 3; k++) {
+			char name[32];
+
+			(void)snprintf(name, sizeof(name), "side%d", k);
+			CHECK_INT(mkdirat(at, name, 0), 0);
+		}
+		CHECK_INT(mkdirat(at, "d", 0700), 0);
+		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		(void)close(at);
+		at = next;
+	}
+	CHECK_INT(fs_remove_tree(dir, "d", &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK(!is_there(dir, "d"));
 }
 
 static void
@@ -401,7 +429,6 @@ copies_refuse_the_rest(void)
 	int dir cleanup_close = open_tmp();
 	int src cleanup_close = -1;
 	int dst cleanup_close = -1;
-	struct strbuf want cleanup_strbuf = STRBUF_INIT;
 
 	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
 	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
@@ -430,6 +457,8 @@ static const struct check_test tests[] = {
 	{ "a tree 5,000 deep is removed with few descriptors",
 	    removes_deep_trees },
 	{ "a wide tree is removed", removes_wide_trees },
+	{ "a tree both deep and wide is removed",
+	    removes_what_is_deep_and_wide },
 	{ "fifos, sockets, links and odd names are removed",
 	    removes_every_kind },
 	{ "nothing outside is touched through a link", follows_no_links },
