@@ -42,22 +42,35 @@ compose_version_start(
 	return 0;
 }
 
+#define INSTALL                                                             \
+	"install docker-compose of Debian 13, or docker-compose-plugin of " \
+	"docker.com"
+
+/* The number in "docker-compose version 1.29.2, build x" and in "2.26.1". */
+static const char *
+find_number(const char *text)
+{
+	const char *word = strstr(text, "version ");
+
+	return word == NULL ? text : word + strlen("version ");
+}
+
 static int
-judge(struct engine *engine, const char *text, struct diag *dg)
+judge(struct engine *engine, const char *line, struct diag *dg)
 {
 	const struct engine_floor *floor =
 	    &engine_floors()[ENGINE_FLOOR_COMPOSE];
+	const char *text = find_number(line);
 	struct version v;
 
 	if (!version_parse(text, &v))
 		return diag_set(dg, DIAG_ENGINE,
-		    "%s answers '%s' when asked for its version",
-		    engine->compose.v[0], text);
+		    "%s answers '%.80s' when asked for its version: " INSTALL,
+		    engine->compose.v[0], line);
 	if (!engine_meets_floor(ENGINE_FLOOR_COMPOSE, text))
 		return diag_set(dg, DIAG_ENGINE,
 		    "%s is Docker Compose %s%s, and drydock needs %s or "
-		    "newer: install docker-compose of Debian 13, or "
-		    "docker-compose-plugin of docker.com",
+		    "newer: " INSTALL,
 		    engine->compose.v[0], text,
 		    v.major < 2 ? " (Compose v1)" : "", floor->version);
 	free(engine->compose_version);
