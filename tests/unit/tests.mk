@@ -4,9 +4,14 @@
 unit_tests = \
 	tests/unit/test-agent \
 	tests/unit/test-allowlist \
+	tests/unit/test-answer \
 	tests/unit/test-check \
+	tests/unit/test-container \
 	tests/unit/test-diag \
 	tests/unit/test-digest \
+	tests/unit/test-endpoint \
+	tests/unit/test-engine \
+	tests/unit/test-engine-calls \
 	tests/unit/test-fs \
 	tests/unit/test-fs-tree \
 	tests/unit/test-jqprog \
@@ -20,3 +25,10 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec
+
+# The engine room's tests run against a scripted docker.
+dist_check_SCRIPTS = tests/stub/docker tests/stub/docker-compose
+stub_bed = tests/unit/stub-bed.c tests/unit/stub-bed.h
+tests_unit_test_engine_SOURCES = tests/unit/test-engine.c $(stub_bed)
+tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
+	$(stub_bed)
