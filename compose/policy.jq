@@ -20,7 +20,7 @@ def table: [
 {rule: "runtime", keys: ["runtime", "cgroup_parent", "isolation", "credential_spec", "use_api_socket", "provider", "models"], text: "the engine's own runtime and cgroup"},
 {rule: "devices", keys: ["devices", "device_cgroup_rules", "gpus"], text: "no devices"},
 {rule: "sysctls", keys: ["sysctls"], text: "no kernel settings"},
-{rule: "user", keys: ["user"], text: "the caller's own uid and gid"},
+{rule: "user", keys: ["user"], text: "the caller's own uid and gid; for egress the proxy's own when the caller is root"},
 {rule: "groups", keys: ["group_add"], text: "no further group; in dood the engine socket's alone"},
 {rule: "read-only", keys: ["read_only"], text: "the root file system is read-only"},
 {rule: "init", keys: ["init"], text: "an init process is PID 1"},
@@ -80,9 +80,13 @@ def binds($f):
 	 dir("history"; "/var/lib/drydock/history")
 	 | .service = "agent"),
 	(if $f.mode == "contained" then
-		(dir("egress"; "/run/egress") | .service = "agent", .service = "egress"),
-		(dir("proxy"; "/etc/drydock-egress") | .read_only = true | .service = "egress"),
-		(dir("proxylog"; "/var/log/squid") | .service = "egress")
+		(dir("egress"; "/run/egress")
+		| .declared += {make: "0711", owner: $f.users.egress}
+		| .service = "agent", .service = "egress"),
+		(dir("proxy"; "/etc/drydock-egress")
+		| .declared.make = "0755" | .read_only = true | .service = "egress"),
+		(dir("proxylog"; "/var/log/squid")
+		| .declared.owner = $f.users.egress | .service = "egress")
 	elif $f.mode == "dood" then
 		{role: "engine", target: "/run/docker.sock", read_only: false, service: "agent",
 		 declared: {source: $f.roles.engine.path, kind: "socket"}}
@@ -93,7 +97,7 @@ def binds($f):
 # What both services have.
 def hardened($f; $role): {
 	image: $f.images[$role], pull_policy: "never", init: true,
-	user: "\($f.uid):\($f.gid)", read_only: true, cap_drop: ["ALL"],
+	user: $f.users[$role], read_only: true, cap_drop: ["ALL"],
 	ipc: "private", cgroup: "private", healthcheck: {disable: true},
 	stop_signal: "SIGTERM",
 	logging: {driver: "local", options: {"max-size": "1m", "max-file": "2"}},
@@ -118,7 +122,6 @@ def service($f; $name):
 			memswap_limit: "268435456", pids_limit: 64,
 			ulimits: {fsize: 16777216},
 			tmpfs: [
-			    "/run:rw,noexec,nosuid,nodev,mode=0755,size=1m",
 			    "/tmp:rw,noexec,nosuid,nodev,mode=1777,size=16m",
 			    "/var/spool/squid:rw,noexec,nosuid,nodev,mode=1777,size=16m"]
 		}
@@ -264,8 +267,8 @@ def judge_source($f; $bind; $source):
 		(if $source.real == $bind.declared.source then empty else
 			violation("source-link"; $bind.service; "\($what) leads to \($source.real | short)"; "") end),
 		(if $bind.declared | has("make") | not then empty
-		elif $source.uid != $f.uid then
-			violation("source-owner"; $bind.service; "\($what) belongs to uid \($source.uid)"; "")
+		elif ["\($source.uid):\($source.gid)"] | inside([$f.users.agent, $f.users.egress]) | not then
+			violation("source-owner"; $bind.service; "\($what) belongs to \($source.uid):\($source.gid)"; "")
 		elif $source.others_write then
 			violation("source-owner"; $bind.service; "\($what) can be written by others"; "")
 		else empty end),

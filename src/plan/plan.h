@@ -79,6 +79,8 @@ struct bind {
 	bool read_only;
 	enum bind_kind kind;
 	mode_t mode; /* declared, if prepare may make it; 0: it must be there */
+	uid_t uid; /* declared owner of what prepare makes */
+	gid_t gid;
 	int fd; /* O_PATH, from judge on; -1 while the source is absent */
 	struct stat st; /* of fd */
 };
@@ -116,6 +118,16 @@ int plan_environment(const struct judged_plan *plan, const char *service,
 int plan_judge(const struct plan_request *request,
     const struct assembly *assembly, struct judged_plan *ret_plan,
     struct diag *dg);
+
+/* The same over a model that is resolved already, its dollars single; fills
+ * plan, which its owner releases, on failure too. */
+struct policy;
+int plan_judge_model(const struct plan_request *request,
+    const struct assembly *assembly, struct policy *policy, const char *model,
+    struct judged_plan *plan, struct diag *dg);
+
+/* Appends "rule: service: what (overlay x)", not escaped. */
+void violation_describe(const struct violation *v, struct strbuf *out);
 int plan_check_verdict(const struct judged_plan *plan, struct diag *dg);
 
 /*

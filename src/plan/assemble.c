@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* assemble: the ordered overlays, each read once. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "plan/datafile.h"
+#include "plan/plan.h"
+#include "plan/values.h"
+
+/* An overlay is written by hand; this is a hundred times the longest. */
+#define MAX_OVERLAY (256 * 1024)
+
+/* why is given. */
+static int
+add_installed(struct assembly *assembly, const struct paths *paths,
+    const char *name, char *why, struct diag *dg)
+{
+	struct overlay *o;
+	char *file cleanup_free = xasprintf("%s.yml", name);
+
+	assembly->v =
+	    xreallocarray(assembly->v, assembly->nr + 1, sizeof(*assembly->v));
+	o = &assembly->v[assembly->nr++];
+	o->name = xstrdup(name);
+	o->why = why;
+	o->fd = -1;
+	strbuf_init(&o->text);
+	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
+	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
+		return diag_wrap(dg, "overlay %s", name);
+	return 0;
+}
+
+int
+plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
+    struct diag *dg)
+{
+	const char *mode = mode_name(request->mode.mode);
+	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+
+	if (plan_variables(request, &a.vars, dg) != 0 ||
+	    add_installed(&a, request->paths, "base", xstrdup("always"), dg) !=
+		0 ||
+	    add_installed(&a, request->paths, mode,
+		xasprintf("mode %s (%s)", mode, request->mode.reason),
+		dg) != 0 ||
+	    add_installed(
+		&a, request->paths, "hardening", xstrdup("always"), dg) != 0)
+		return -1;
+	*ret_assembly = a;
+	a = (struct assembly)ASSEMBLY_INIT;
+	return 0;
+}
+
+void
+assembly_release(struct assembly *assembly)
+{
+	for (size_t i = 0; i < assembly->nr; i++) {
+		struct overlay *o = &assembly->v[i];
+
+		free(o->name);
+		free(o->why);
+		cleanup_close_fn(&o->fd);
+		strbuf_release(&o->text);
+	}
+	free(assembly->v);
+	strvec_release(&assembly->vars);
+	*assembly = (struct assembly)ASSEMBLY_INIT;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* facts: gathered through descriptors that stay open. */
+#include "plan/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "host/project.h"
+#include "host/settings.h"
+#include "plan/plan.h"
+#include "plan/values.h"
+
+/* What in the caller's home is nobody else's, nor a project. */
+static const char *const credentials[] = { ".ssh", ".gnupg", ".aws", ".azure",
+	".kube", ".docker", ".config/gcloud", ".config/gh", ".local" };
+
+int
+facts_open_binds(struct judged_plan *plan, struct diag *dg)
+{
+	for (size_t i = 0; i < plan->nbinds; i++) {
+		struct bind *b = &plan->binds[i];
+
+		/* Compose makes them absolute; the policy refuses the rest. */
+		if (b->source[0] != '/')
+			continue;
+		b->fd = open(b->source, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (b->fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+			continue;
+		if (b->fd == -1 || fstat(b->fd, &b->st) != 0)
+			return diag_set_errno(dg, DIAG_IO, errno,
+			    "look at bind source %s", b->source);
+	}
+	return 0;
+}
+
+/* A double would lose the digits of a device or inode number. */
+static void
+write_number(struct jsonw *w, const char *key, uintmax_t n)
+{
+	char digits[32];
+
+	(void)snprintf(digits, sizeof(digits), "%ju", n);
+	jsonw_key_str(w, key, digits);
+}
+
+static const char *
+kind_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "directory";
+	case S_IFSOCK:
+		return "socket";
+	case S_IFREG:
+		return "file";
+	case S_IFLNK:
+		return "symlink";
+	default:
+		return "special file";
+	}
+}
+
+static int
+write_source(struct jsonw *w, const struct bind *b, struct diag *dg)
+{
+	char link[64];
+	char real[PATH_MAX];
+	ssize_t len;
+
+	jsonw_key(w, b->source);
+	jsonw_open_object(w);
+	jsonw_key_bool(w, "exists", b->fd != -1);
+	if (b->fd != -1) {
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", b->fd);
+		len = readlink(link, real, sizeof(real) - 1);
+		if (len < 0)
+			return diag_set_errno(dg, DIAG_IO, errno,
+			    "real path of bind source %s", b->source);
+		real[len] = '\0';
+		jsonw_key_str(w, "real", real);
+		jsonw_key_str(w, "kind", kind_of(b->st.st_mode));
+		jsonw_key_int(w, "uid", b->st.st_uid);
+		jsonw_key_int(w, "gid", b->st.st_gid);
+		jsonw_key_bool(w, "others_write", (b->st.st_mode & 022) != 0);
+		write_number(w, "dev", b->st.st_dev);
+		write_number(w, "ino", b->st.st_ino);
+	}
+	jsonw_close_object(w);
+	return 0;
+}
+
+static int
+write_sources(struct jsonw *w, const struct judged_plan *plan, struct diag *dg)
+{
+	jsonw_key(w, "sources");
+	jsonw_open_object(w);
+	for (size_t i = 0; i < plan->nbinds; i++) {
+		size_t n = 0;
+
+		while (
+		    strcmp(plan->binds[n].source, plan->binds[i].source) != 0)
+			n++;
+		/* One key for a source that several services bind. */
+		if (n == i && write_source(w, &plan->binds[i], dg) != 0)
+			return -1;
+	}
+	jsonw_close_object(w);
+	return 0;
+}
+
+static int
+write_roles(
+    struct jsonw *w, const struct plan_request *request, struct diag *dg)
+{
+	const char *role;
+
+	jsonw_key(w, "roles");
+	jsonw_open_object(w);
+	for (size_t i = 0; (role = plan_role_at(request, i)) != NULL; i++) {
+		char *path cleanup_free = plan_role_path(request, role);
+		struct stat st;
+
+		jsonw_key(w, role);
+		jsonw_open_object(w);
+		jsonw_key_str(w, "path", path);
+		if (strcmp(role, "project") == 0) {
+			if (fstat(request->project->fd, &st) != 0)
+				return diag_set_errno(dg, DIAG_IO, errno,
+				    "look at project %s", path);
+			write_number(w, "dev", st.st_dev);
+			write_number(w, "ino", st.st_ino);
+		}
+		jsonw_close_object(w);
+	}
+	jsonw_close_object(w);
+	return 0;
+}
+
+static void
+write_limits(struct jsonw *w, const struct plan_request *request)
+{
+	const struct settings *s = request->settings;
+	char *cpus cleanup_free = plan_cpus(request);
+
+	jsonw_key(w, "limits");
+	jsonw_open_object(w);
+	write_number(w, "memory", (uintmax_t)s->memory);
+	write_number(w, "pids", (uintmax_t)s->pids);
+	write_number(w, "tmp", (uintmax_t)s->tmp_size);
+	/* Compose leaves out a limit that is none. */
+	jsonw_key(w, "cpus");
+	if (strcmp(cpus, "0") == 0)
+		jsonw_null(w);
+	else
+		jsonw_number_raw(w, cpus);
+	jsonw_close_object(w);
+}
+
+/* Where no project may be, nor be above or below. */
+static void
+write_private(struct jsonw *w, const struct plan_request *request)
+{
+	const struct paths *p = request->paths;
+
+	jsonw_key(w, "private");
+	jsonw_open_array(w);
+	jsonw_str(w, p->config_dir);
+	jsonw_str(w, p->state_dir);
+	if (request->engine->data_root != NULL &&
+	    request->engine->data_root[0] == '/')
+		jsonw_str(w, request->engine->data_root);
+	for (size_t i = 0; i < ARRAY_SIZE(credentials); i++) {
+		char *path cleanup_free =
+		    xasprintf("%s/%s", p->home, credentials[i]);
+
+		jsonw_str(w, path);
+	}
+	jsonw_close_array(w);
+}
+
+static int
+write_seccomp(struct jsonw *w, const struct plan_request *request,
+    const struct judged_plan *plan, struct diag *dg)
+{
+	char *path cleanup_free = plan_seccomp_path(request);
+	struct json *profile cleanup_json = NULL;
+	char digest[DIGEST_HEX_SIZE];
+
+	if (json_parse(plan->seccomp.buf, plan->seccomp.len, "seccomp.json",
+		&profile, dg) != 0)
+		return -1;
+	digest_bytes(plan->seccomp.buf, plan->seccomp.len, digest);
+	jsonw_key(w, "seccomp");
+	jsonw_open_object(w);
+	jsonw_key_str(w, "path", path);
+	jsonw_key_str(w, "digest", digest);
+	jsonw_key(w, "profile");
+	jsonw_node(w, profile);
+	jsonw_close_object(w);
+	return 0;
+}
+
+static void
+write_services(struct jsonw *w, const struct plan_request *request)
+{
+	char *agent cleanup_free = plan_service_user(request, "agent");
+	char *egress cleanup_free = plan_service_user(request, "egress");
+
+	jsonw_key(w, "users");
+	jsonw_open_object(w);
+	jsonw_key_str(w, "agent", agent);
+	jsonw_key_str(w, "egress", egress);
+	jsonw_close_object(w);
+	jsonw_key(w, "images");
+	jsonw_open_object(w);
+	jsonw_key_str(w, "agent", request->agent_image);
+	jsonw_key_str(w, "egress", request->egress_image);
+	jsonw_close_object(w);
+	jsonw_key(w, "engine");
+	jsonw_open_object(w);
+	jsonw_key_int(w, "gid", request->engine->socket_gid);
+	jsonw_close_object(w);
+}
+
+static void
+write_overlays(struct jsonw *w, const struct assembly *assembly)
+{
+	jsonw_key(w, "overlays");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < assembly->nr; i++) {
+		jsonw_open_object(w);
+		jsonw_key_str(w, "name", assembly->v[i].name);
+		jsonw_key_str(w, "text", assembly->v[i].text.buf);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+}
+
+static int
+write_facts(struct jsonw *w, const struct plan_request *request,
+    const struct assembly *assembly, const struct judged_plan *plan,
+    struct diag *dg)
+{
+	jsonw_key_str(w, "mode", mode_name(request->mode.mode));
+	jsonw_key_str(w, "session", request->session_id);
+	jsonw_key_str(w, "state", request->paths->state_id);
+	jsonw_key_str(w, "home", request->paths->home);
+	write_services(w, request);
+	write_limits(w, request);
+	write_private(w, request);
+	write_overlays(w, assembly);
+	if (write_roles(w, request, dg) != 0 || write_sources(w, plan, dg) != 0)
+		return -1;
+	return write_seccomp(w, request, plan, dg);
+}
+
+int
+facts_write(const struct plan_request *request, const struct assembly *assembly,
+    const struct judged_plan *plan, struct strbuf *out, struct diag *dg)
+{
+	struct strbuf facts cleanup_strbuf = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(false);
+
+	jsonw_open_object(w);
+	if (write_facts(w, request, assembly, plan, dg) != 0) {
+		jsonw_free(w);
+		return -1;
+	}
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &facts, dg) != 0)
+		return diag_wrap(dg, "facts of the plan");
+	strbuf_addstr(out, "{\"model\":");
+	strbuf_addstr(out, plan->model);
+	strbuf_addstr(out, ",\"facts\":");
+	strbuf_add(out, facts.buf, facts.len);
+	strbuf_addstr(out, "}");
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * facts: what the policy must know and the model does not show.
+ */
+#ifndef DRYDOCK_PLAN_FACTS_H
+#define DRYDOCK_PLAN_FACTS_H
+
+struct assembly;
+struct diag;
+struct judged_plan;
+struct plan_request;
+struct strbuf;
+
+/*
+ * Opens the source of each bind, without following a link at its last
+ * component: fills fd and st, or leaves fd -1 for one that is absent.  One that
+ * cannot be looked at is DIAG_IO.
+ */
+int facts_open_binds(struct judged_plan *plan, struct diag *dg);
+
+/*
+ * Appends {"model": plan->model, "facts": ...}, the policy's input.  The keys
+ * are documented by their use in policy.jq.
+ */
+int facts_write(const struct plan_request *request,
+    const struct assembly *assembly, const struct judged_plan *plan,
+    struct strbuf *out, struct diag *dg);
+
+#endif /* DRYDOCK_PLAN_FACTS_H */

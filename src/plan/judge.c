@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* judge: Compose's merged model, facts, and the policy's verdict on them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/compose.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "plan/datafile.h"
+#include "plan/facts.h"
+#include "plan/model.h"
+#include "plan/plan.h"
+#include "plan/policy.h"
+
+#define MAX_SECCOMP (256 * 1024)
+
+/* What the policy needs and Compose does not: read while Compose works. */
+static int
+load_rules(const struct plan_request *request, struct policy **ret_policy,
+    struct strbuf *seccomp, struct diag *dg)
+{
+	if (datafile_read(
+		request->paths, "seccomp.json", MAX_SECCOMP, seccomp, dg) != 0)
+		return -1;
+	return policy_load(request->paths, ret_policy, dg);
+}
+
+/* Appends the merged model, with single dollars. */
+static int
+resolve(const struct plan_request *request, const struct assembly *assembly,
+    struct policy **ret_policy, struct judged_plan *plan, struct strbuf *model,
+    struct diag *dg)
+{
+	char *project cleanup_free =
+	    xasprintf("drydock-%s", request->session_id);
+	int *fds cleanup_free = xcalloc(assembly->nr + 1, sizeof(*fds));
+	const char **names cleanup_free =
+	    xcalloc(assembly->nr + 1, sizeof(*names));
+	struct strbuf printed cleanup_strbuf = STRBUF_INIT;
+	struct compose_spec spec = {
+		.project = project,
+		/* No path in an overlay of ours is relative. */
+		.project_dir = request->paths->data_dir,
+		.file_fds = fds,
+		.file_names = names,
+		.nfiles = assembly->nr,
+		.vars = &assembly->vars,
+	};
+	struct proc *proc = NULL;
+
+	for (size_t i = 0; i < assembly->nr; i++) {
+		fds[i] = assembly->v[i].fd;
+		names[i] = assembly->v[i].name;
+	}
+	if (compose_config_start(request->engine, &spec, &proc, dg) != 0)
+		return -1;
+	if (load_rules(request, ret_policy, &plan->seccomp, dg) != 0) {
+		proc_cancel(proc);
+		return -1;
+	}
+	if (compose_config_finish(request->engine, proc, &printed, dg) != 0) {
+		compose_name_files(&spec, dg);
+		return -1;
+	}
+	if (printed.len > MODEL_MAX_SIZE)
+		return diag_set(dg, DIAG_CONFIG,
+		    "the merged model has more than %d bytes", MODEL_MAX_SIZE);
+	return model_undouble(printed.buf, printed.len, model, dg);
+}
+
+int
+plan_judge_model(const struct plan_request *request,
+    const struct assembly *assembly, struct policy *policy, const char *model,
+    struct judged_plan *plan, struct diag *dg)
+{
+	struct json *root cleanup_json = NULL;
+	struct strbuf input cleanup_strbuf = STRBUF_INIT;
+
+	if (json_parse(model, strlen(model), "the merged model", &root, dg) !=
+	    0)
+		return -1;
+	plan->model = xstrdup(model);
+	model_binds(root, request->paths, plan);
+	if (facts_open_binds(plan, dg) != 0 ||
+	    facts_write(request, assembly, plan, &input, dg) != 0)
+		return -1;
+	return policy_run(policy, input.buf, input.len, plan, dg);
+}
+
+int
+plan_judge(const struct plan_request *request, const struct assembly *assembly,
+    struct judged_plan *ret_plan, struct diag *dg)
+{
+	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct policy *policy cleanup_policy = NULL;
+	struct strbuf model cleanup_strbuf = STRBUF_INIT;
+
+	if (resolve(request, assembly, &policy, &plan, &model, dg) != 0 ||
+	    plan_judge_model(request, assembly, policy, model.buf, &plan, dg) !=
+		0)
+		return -1;
+	*ret_plan = plan;
+	plan = (struct judged_plan)JUDGED_PLAN_INIT;
+	return 0;
+}
+
+void
+violation_describe(const struct violation *v, struct strbuf *out)
+{
+	strbuf_addf(out, "%s: ", v->rule);
+	if (v->service[0] != '\0')
+		strbuf_addf(out, "%s: ", v->service);
+	strbuf_addstr(out, v->what);
+	if (v->overlay[0] != '\0')
+		strbuf_addf(out, " (overlay %s)", v->overlay);
+}
+
+int
+plan_check_verdict(const struct judged_plan *plan, struct diag *dg)
+{
+	struct strbuf lines cleanup_strbuf = STRBUF_INIT;
+
+	if (plan->nviolations == 0)
+		return 0;
+	for (size_t i = 0; i < plan->nviolations; i++) {
+		struct strbuf line cleanup_strbuf = STRBUF_INIT;
+
+		violation_describe(&plan->violations[i], &line);
+		/* One line each, whatever a key or a path holds. */
+		strbuf_add_escaped(&lines, line.buf, line.len);
+		strbuf_addch(&lines, '\n');
+	}
+	(void)diag_set(dg, DIAG_POLICY, "refused by policy: %s%s",
+	    plan->violations[0].rule, plan->nviolations > 1 ? " and more" : "");
+	return diag_add_detail(dg, lines.buf, lines.len);
+}
+
+void
+judged_plan_release(struct judged_plan *plan)
+{
+	for (size_t i = 0; i < plan->nbinds; i++) {
+		struct bind *b = &plan->binds[i];
+
+		free(b->service);
+		free(b->source);
+		free(b->target);
+		cleanup_close_fn(&b->fd);
+	}
+	for (size_t i = 0; i < plan->nviolations; i++) {
+		struct violation *v = &plan->violations[i];
+
+		free(v->rule);
+		free(v->service);
+		free(v->what);
+		free(v->overlay);
+	}
+	free(plan->model);
+	free(plan->binds);
+	free(plan->violations);
+	strbuf_release(&plan->seccomp);
+	*plan = (struct judged_plan)JUDGED_PLAN_INIT;
+}

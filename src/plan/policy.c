@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* policy: policy.jq, and what policy.d adds to it. */
+#include "plan/policy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/jqprog.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "plan/datafile.h"
+#include "plan/plan.h"
+
+#define MAX_PROGRAM (256 * 1024)
+/* Each costs a compilation; a folder of thousands is a mistake. */
+#define MAX_ADDED 64
+
+struct policy {
+	struct jqprog **v; /* owned; the first one is drydock's */
+	char **names; /* owned */
+	size_t nr;
+};
+
+/* The class says whose program it is. */
+static enum diag_class
+class_of(size_t i)
+{
+	return i == 0 ? DIAG_POLICY : DIAG_CONFIG;
+}
+
+static int
+add_program(struct policy *policy, const char *name, const struct strbuf *text,
+    struct diag *dg)
+{
+	struct jqprog *prog = NULL;
+
+	/* The compiler would stop at it and leave the rest out. */
+	if (memchr(text->buf, '\0', text->len) != NULL)
+		return diag_set(dg, class_of(policy->nr),
+		    "%s: a NUL byte in a jq program", name);
+	if (jqprog_compile(name, text->buf, &prog, dg) != 0) {
+		dg->class = class_of(policy->nr);
+		return -1;
+	}
+	policy->v =
+	    xreallocarray(policy->v, policy->nr + 1, sizeof(*policy->v));
+	policy->names = xreallocarray(
+	    policy->names, policy->nr + 1, sizeof(*policy->names));
+	policy->v[policy->nr] = prog;
+	policy->names[policy->nr++] = xstrdup(name);
+	return 0;
+}
+
+static int
+add_own(struct policy *policy, const struct paths *paths, struct diag *dg)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+
+	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0) {
+		dg->class = DIAG_POLICY;
+		return -1;
+	}
+	return add_program(policy, "policy.jq", &text, dg);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool
+is_program_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > 3 && strcmp(name + len - 3, ".jq") == 0;
+}
+
+/* The sorted names in policy.d; nothing when there is no such directory. */
+static int
+list_added(const struct paths *paths, struct strvec *names, struct diag *dg)
+{
+	char *path cleanup_free = xasprintf("%s/policy.d", paths->config_dir);
+	DIR *dir cleanup_closedir = opendir(path);
+	struct dirent *e;
+
+	if (dir == NULL && errno == ENOENT)
+		return 0;
+	if (dir == NULL)
+		return diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", path);
+	for (errno = 0; (e = readdir(dir)) != NULL; errno = 0)
+		if (is_program_name(e->d_name))
+			strvec_pushf(names, "policy.d/%s", e->d_name);
+	if (errno != 0)
+		return diag_set_errno(dg, DIAG_CONFIG, errno, "read %s", path);
+	if (names->nr > MAX_ADDED)
+		return diag_set(dg, DIAG_CONFIG, "%s: more than %d programs",
+		    path, MAX_ADDED);
+	qsort(names->v, names->nr, sizeof(*names->v), compare_names);
+	return 0;
+}
+
+static int
+add_added(struct policy *policy, const struct paths *paths, struct diag *dg)
+{
+	struct strvec names cleanup_strvec = STRVEC_INIT;
+
+	if (list_added(paths, &names, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++) {
+		struct strbuf text cleanup_strbuf = STRBUF_INIT;
+		int fd cleanup_close = -1;
+
+		if (paths_open_config_file(paths, names.v[i], &fd, dg) != 0)
+			return -1;
+		if (fd == -1)
+			return diag_set(
+			    dg, DIAG_CONFIG, "%s leads nowhere", names.v[i]);
+		if (fs_read_fd(fd, names.v[i], MAX_PROGRAM, &text, dg) != 0 ||
+		    add_program(policy, names.v[i], &text, dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+policy_load(
+    const struct paths *paths, struct policy **ret_policy, struct diag *dg)
+{
+	struct policy *policy cleanup_policy = xcalloc(1, sizeof(*policy));
+
+	if (add_own(policy, paths, dg) != 0 ||
+	    add_added(policy, paths, dg) != 0)
+		return -1;
+	*ret_policy = steal_ptr(&policy);
+	return 0;
+}
+
+void
+policy_free(struct policy *policy)
+{
+	if (policy == NULL)
+		return;
+	for (size_t i = 0; i < policy->nr; i++) {
+		jqprog_free(policy->v[i]);
+		free(policy->names[i]);
+	}
+	free(policy->v);
+	free(policy->names);
+	free(policy);
+}
+
+void
+policy_freep(struct policy **policy)
+{
+	policy_free(*policy);
+	*policy = NULL;
+}
+
+static int
+add_violation(const struct json *n, struct judged_plan *plan)
+{
+	const char *rule = json_string(json_get(n, "rule"));
+	const char *what = json_string(json_get(n, "what"));
+	struct violation *v;
+
+	if (rule == NULL || what == NULL)
+		return -1;
+	plan->violations = xreallocarray(
+	    plan->violations, plan->nviolations + 1, sizeof(*plan->violations));
+	v = &plan->violations[plan->nviolations++];
+	v->rule = xstrdup(rule);
+	v->what = xstrdup(what);
+	v->service = xstrdup(json_string_or(json_get(n, "service"), ""));
+	v->overlay = xstrdup(json_string_or(json_get(n, "overlay"), ""));
+	return 0;
+}
+
+static int
+run_program(struct policy *policy, size_t i, const char *input, size_t len,
+    struct judged_plan *plan, struct diag *dg)
+{
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	struct json *answer cleanup_json = NULL;
+	enum diag_class class = class_of(i);
+
+	if (jqprog_run(policy->v[i], input, len, &out, dg) != 0 ||
+	    json_parse(out.buf, out.len, policy->names[i], &answer, dg) != 0) {
+		dg->class = class;
+		return -1;
+	}
+	if (!json_is_array(answer))
+		return diag_set(dg, class,
+		    "%s: its answer is no array of violations",
+		    policy->names[i]);
+	for (size_t n = 0; n < json_len(answer); n++)
+		if (add_violation(json_at(answer, n), plan) != 0)
+			return diag_set(dg, class,
+			    "%s: a violation needs the strings rule and what",
+			    policy->names[i]);
+	return 0;
+}
+
+int
+policy_run(struct policy *policy, const char *input, size_t len,
+    struct judged_plan *plan, struct diag *dg)
+{
+	for (size_t i = 0; i < policy->nr; i++)
+		if (run_program(policy, i, input, len, plan, dg) != 0)
+			return -1;
+	return 0;
+}
+
+int
+policy_rules(struct policy *policy, struct strbuf *out, struct diag *dg)
+{
+	return jqprog_run(policy->v[0], "{}", 2, out, dg);
+}

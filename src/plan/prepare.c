@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* prepare: bind sources and mount points, before the engine makes them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "plan/plan.h"
+
+/* What a session of ours keeps above a source: DIR/sidecar/conf. */
+#define MAKE_DEPTH 4
+
+/* Opens an absolute path; a link anywhere on the way is an error. */
+static int
+open_source(const char *path, int *ret_fd, struct diag *dg)
+{
+	int root_fd cleanup_close = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root_fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "open /");
+	if (strcmp(path, "/") == 0) {
+		*ret_fd = steal_fd(&root_fd);
+		return 0;
+	}
+	return fs_open_nolinks(root_fd, path + 1, O_PATH, 0, ret_fd, dg);
+}
+
+/*
+ * Opens the directory at path below the state directory, and makes it and its
+ * missing parents there.  fs_make_dir() takes no name that leads elsewhere.
+ */
+static int
+make_source(const struct paths *paths, const char *path, mode_t mode, int depth,
+    int *ret_fd, struct diag *dg)
+{
+	size_t len = strlen(paths->state_dir);
+	char *parent cleanup_free = xstrdup(path);
+	char *slash = strrchr(parent, '/');
+	int parent_fd cleanup_close = -1;
+	struct diag missing cleanup_diag = DIAG_INIT;
+
+	if (open_source(path, ret_fd, &missing) == 0)
+		return 0;
+	if (missing.errnum != ENOENT || depth == 0 || slash == parent ||
+	    strncmp(path, paths->state_dir, len) != 0 || path[len] != '/') {
+		diag_move(dg, &missing);
+		return -1;
+	}
+	*slash = '\0';
+	if (make_source(paths, parent, 0700, depth - 1, &parent_fd, dg) != 0)
+		return -1;
+	/* An O_PATH descriptor cannot be flushed; open it for that. */
+	cleanup_close_fn(&parent_fd);
+	if (fs_open_dir(parent, &parent_fd, dg) != 0)
+		return -1;
+	return fs_make_dir(parent_fd, slash + 1, mode, ret_fd, dg);
+}
+
+/* Through /proc: an O_PATH descriptor knows no fchmod(2). */
+static int
+set_owner_and_mode(const struct bind *b, int fd, struct diag *dg)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at it");
+	if ((st.st_uid != b->uid || st.st_gid != b->gid) &&
+	    fchownat(fd, "", b->uid, b->gid, AT_EMPTY_PATH) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "chown");
+	if ((st.st_mode & 07777) != b->mode && fs_chmod_fd(fd, b->mode) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "chmod");
+	return 0;
+}
+
+static int
+check_kind(const struct bind *b, const struct stat *st, struct diag *dg)
+{
+	static const struct {
+		enum bind_kind kind;
+		mode_t type;
+		const char *name;
+	} kinds[] = {
+		{ BIND_DIRECTORY, S_IFDIR, "directory" },
+		{ BIND_SOCKET, S_IFSOCK, "socket" },
+		{ BIND_FILE, S_IFREG, "regular file" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].kind == b->kind &&
+		    (st->st_mode & S_IFMT) != kinds[i].type)
+			return diag_set(
+			    dg, DIAG_POLICY, "is no %s", kinds[i].name);
+	return 0;
+}
+
+static int
+prepare_source(const struct paths *paths, struct bind *b, struct diag *dg)
+{
+	int fd cleanup_close = -1;
+	struct stat st;
+
+	if (b->mode == 0) {
+		if (open_source(b->source, &fd, dg) != 0)
+			return -1;
+	} else if (make_source(
+		       paths, b->source, b->mode, MAKE_DEPTH, &fd, dg) != 0 ||
+	    set_owner_and_mode(b, fd, dg) != 0) {
+		return -1;
+	}
+	if (fstat(fd, &st) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at it");
+	if (check_kind(b, &st, dg) != 0)
+		return -1;
+	if (b->fd != -1 && !fs_same(&st, &b->st))
+		return diag_set(
+		    dg, DIAG_POLICY, "was exchanged after it was judged");
+	cleanup_close_fn(&b->fd);
+	b->fd = steal_fd(&fd);
+	b->st = st;
+	return 0;
+}
+
+/* Where the target lies below the bind's own; NULL when it does not. */
+static const char *
+below(const struct bind *outer, const char *target)
+{
+	size_t len = strlen(outer->target);
+
+	if (strncmp(target, outer->target, len) != 0 || target[len] != '/')
+		return NULL;
+	return target + len + 1;
+}
+
+/* The bind of the same service in which the mount point is made. */
+static const struct bind *
+find_outer(const struct judged_plan *plan, const struct bind *b)
+{
+	const struct bind *best = NULL;
+
+	for (size_t i = 0; i < plan->nbinds; i++) {
+		const struct bind *o = &plan->binds[i];
+
+		if (strcmp(o->service, b->service) == 0 &&
+		    below(o, b->target) != NULL &&
+		    (best == NULL || strlen(o->target) > strlen(best->target)))
+			best = o;
+	}
+	return best;
+}
+
+/*
+ * One directory further, never over a link.  O_PATH needs no permission that an
+ * agent could have taken away from its own directory.
+ */
+static int
+enter(int dir_fd, const char *name, int *ret_fd, struct diag *dg)
+{
+	static const int flags = O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC;
+	int fd = openat(dir_fd, name, flags);
+
+	if (fd == -1 && errno == ENOENT) {
+		int made cleanup_close = -1;
+		char path[64];
+		int readable cleanup_close = -1;
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dir_fd);
+		readable = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (readable == -1)
+			return diag_set_errno(dg, DIAG_IO, errno,
+			    "open the directory above %s", name);
+		if (fs_make_dir(readable, name, 0700, &made, dg) != 0)
+			return -1;
+		fd = openat(dir_fd, name, flags);
+	}
+	if (fd == -1 && (errno == ELOOP || errno == ENOTDIR))
+		return diag_set(
+		    dg, DIAG_POLICY, "%s is no real directory", name);
+	if (fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
+	*ret_fd = fd;
+	return 0;
+}
+
+static int
+walk_mount_point(const struct bind *outer, const char *rest, struct diag *dg)
+{
+	char *path cleanup_free = xstrdup(rest);
+	int fd cleanup_close = -1;
+	char *save = NULL;
+
+	for (char *name = strtok_r(path, "/", &save); name != NULL;
+	     name = strtok_r(NULL, "/", &save)) {
+		int next = -1;
+
+		if (enter(fd == -1 ? outer->fd : fd, name, &next, dg) != 0)
+			return -1;
+		cleanup_close_fn(&fd);
+		fd = next;
+	}
+	return 0;
+}
+
+int
+plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg)
+{
+	for (size_t i = 0; i < plan->nbinds; i++) {
+		const struct bind *b = &plan->binds[i];
+		const struct bind *outer = find_outer(plan, b);
+
+		if (outer == NULL)
+			continue;
+		/* The runtime would make a file there, as root. */
+		if (b->kind != BIND_DIRECTORY)
+			return diag_set(dg, DIAG_POLICY,
+			    "mount point %s: lies in the bind at %s, and is no directory",
+			    b->target, outer->target);
+		if (walk_mount_point(outer, below(outer, b->target), dg) != 0)
+			return diag_wrap(dg, "mount point %s", b->target);
+	}
+	return 0;
+}
+
+int
+plan_prepare(const struct plan_request *request, struct judged_plan *plan,
+    struct diag *dg)
+{
+	if (plan->nviolations != 0)
+		return diag_set(
+		    dg, DIAG_BUG, "a refused plan was to be prepared");
+	for (size_t i = 0; i < plan->nbinds; i++)
+		if (prepare_source(request->paths, &plan->binds[i], dg) != 0)
+			return diag_wrap(
+			    dg, "bind source %s", plan->binds[i].source);
+	return plan_walk_mount_points(plan, dg);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* seal: the judged model, as the one file that is launched. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "plan/model.h"
+#include "plan/plan.h"
+
+static const char plan_name[] = "plan.json";
+
+/* Compose prints what was said of the source's making as nothing at all. */
+static void
+write_volume(struct jsonw *w, const struct json *volume)
+{
+	jsonw_open_object(w);
+	for (size_t i = 0; i < json_len(volume); i++) {
+		if (strcmp(json_key_at(volume, i), "bind") == 0)
+			continue;
+		jsonw_key(w, json_key_at(volume, i));
+		jsonw_node(w, json_value_at(volume, i));
+	}
+	jsonw_key(w, "bind");
+	jsonw_open_object(w);
+	jsonw_key_bool(w, "create_host_path", false);
+	jsonw_close_object(w);
+	jsonw_close_object(w);
+}
+
+static void
+write_volumes(struct jsonw *w, const struct json *volumes)
+{
+	jsonw_open_array(w);
+	for (size_t i = 0; i < json_len(volumes); i++)
+		write_volume(w, json_at(volumes, i));
+	jsonw_close_array(w);
+}
+
+/* The policy pinned every other key; a command that is none is spelled out. */
+static void
+write_service(struct jsonw *w, const struct json *service)
+{
+	jsonw_open_object(w);
+	for (size_t i = 0; i < json_len(service); i++) {
+		const char *key = json_key_at(service, i);
+
+		if (strcmp(key, "command") == 0)
+			continue;
+		jsonw_key(w, key);
+		if (strcmp(key, "volumes") == 0)
+			write_volumes(w, json_value_at(service, i));
+		else
+			jsonw_node(w, json_value_at(service, i));
+	}
+	jsonw_key(w, "command");
+	jsonw_open_array(w);
+	jsonw_close_array(w);
+	jsonw_close_object(w);
+}
+
+static void
+write_services(struct jsonw *w, const struct json *services)
+{
+	jsonw_open_object(w);
+	for (size_t i = 0; i < json_len(services); i++) {
+		jsonw_key(w, json_key_at(services, i));
+		write_service(w, json_value_at(services, i));
+	}
+	jsonw_close_object(w);
+}
+
+/* Appends the plan's text, its dollars doubled. */
+static int
+write_plan(const char *model, struct strbuf *out, struct diag *dg)
+{
+	struct json *root cleanup_json = NULL;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct jsonw *w;
+
+	if (json_parse(model, strlen(model), "the judged model", &root, dg) !=
+	    0)
+		return -1;
+	w = jsonw_new(true);
+	jsonw_open_object(w);
+	for (size_t i = 0; i < json_len(root); i++) {
+		const char *key = json_key_at(root, i);
+
+		jsonw_key(w, key);
+		if (strcmp(key, "services") == 0)
+			write_services(w, json_value_at(root, i));
+		else
+			jsonw_node(w, json_value_at(root, i));
+	}
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &text, dg) != 0)
+		return -1;
+	model_double(text.buf, text.len, out);
+	return 0;
+}
+
+int
+plan_seal(const struct plan_request *request, const struct judged_plan *plan,
+    int session_fd, char ret_digest[DIGEST_HEX_SIZE], int *ret_fd,
+    struct diag *dg)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+
+	(void)request;
+	if (plan->nviolations != 0)
+		return diag_set(
+		    dg, DIAG_BUG, "a refused plan was to be sealed");
+	if (write_plan(plan->model, &text, dg) != 0 ||
+	    fs_replace_file(session_fd, "seccomp.json", plan->seccomp.buf,
+		plan->seccomp.len, 0600, dg) != 0 ||
+	    fs_replace_file(
+		session_fd, plan_name, text.buf, text.len, 0600, dg) != 0 ||
+	    fs_open_nolinks(session_fd, plan_name, O_RDONLY, 0, ret_fd, dg) !=
+		0)
+		return -1;
+	digest_bytes(text.buf, text.len, ret_digest);
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* squid: who may be connected to, in Squid's own words. */
+#include "plan/squid.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "host/allowlist.h"
+
+#define PAGE "ERR_DRYDOCK_REFUSED"
+
+/*
+ * Whatever is no global unicast address: the special-purpose registries of
+ * RFC 6890 and its successors, multicast, and the ways of writing an IPv4
+ * address inside an IPv6 one, which would hide the former.
+ */
+static const char *const special[] = { "0.0.0.0/8", "10.0.0.0/8",
+	"100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+	"192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24",
+	"192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
+	"198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+	/* Outside 2000::/3, with add_below_3() for ::/3. */
+	"4000::/2", "8000::/1",
+	/* Teredo, benchmarks, ORCHID, documentation, 6to4, and the like. */
+	"2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48",
+	"3fff::/20" };
+
+/* Never a destination, also of a line that says `private`. */
+static const char *const unreachable[] = { "0.0.0.0/8", "127.0.0.0/8",
+	"169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128",
+	"fe80::/10", "ff00::/8" };
+
+static const char preamble[] =
+    "# Written by drydock for one session.\n"
+    "http_port 127.0.0.1:3128\n"
+    "visible_hostname drydock\n"
+    "httpd_suppress_version_string on\n"
+    "via off\n"
+    "forwarded_for delete\n"
+    "hosts_file none\n"
+    "pid_filename none\n"
+    "coredump_dir none\n"
+    "pinger_enable off\n"
+    "netdb_filename none\n"
+    "cache deny all\n"
+    "cache_mem 0\n"
+    "memory_pools off\n"
+    "max_filedescriptors 4096\n"
+    "shutdown_lifetime 0 seconds\n"
+    "connect_timeout 30 seconds\n"
+    "read_timeout 1 hour\n"
+    "client_lifetime 30 days\n"
+    /* An answer with a lifetime of nothing would be asked for again between
+     * the check of the address and the connection. */
+    "negative_dns_ttl 10 seconds\n"
+    "error_directory /etc/drydock-egress\n"
+    "cache_log /var/log/squid/cache.log\n"
+    "logfile_rotate 0\n"
+    "logformat drydock %ts %>Hs %rm %ru\n"
+    "access_log stdio:/var/log/squid/access.log logformat=drydock"
+    " on-error=drop\n"
+    "\n";
+
+static const char page[] =
+    "<!DOCTYPE html>\n"
+    "<title>refused</title>\n"
+    "<p>drydock refuses %M %H: this session may only CONNECT to the hosts on"
+    " its allowlist, and to no private address that the list does not call"
+    " private.</p>\n"
+    "<!-- %s -->\n";
+
+static void
+add_list(struct strbuf *out, const char *name, const char *const *v, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		strbuf_addf(out, "acl %s dst %s\n", name, v[i]);
+}
+
+/*
+ * All of ::/3 but ::ffff:0:0/96, which for Squid is how it holds any IPv4
+ * address: at each bit below the third, what parts from it there.
+ */
+static void
+add_below_3(struct strbuf *out, const char *name)
+{
+	static const struct in6_addr mapped = {
+		.s6_addr = { [10] = 0xff, [11] = 0xff }
+	};
+	char text[INET6_ADDRSTRLEN];
+
+	for (unsigned bit = 3; bit < 96; bit++) {
+		struct in6_addr a = mapped;
+		unsigned flip = 0x80u >> (bit % 8);
+
+		a.s6_addr[bit / 8] ^= (uint8_t)flip;
+		a.s6_addr[bit / 8] &= (uint8_t)(0u - flip);
+		memset(&a.s6_addr[bit / 8 + 1], 0, 15 - bit / 8);
+		(void)inet_ntop(AF_INET6, &a, text, sizeof(text));
+		strbuf_addf(out, "acl %s dst %s/%u\n", name, text, bit + 1);
+	}
+}
+
+/* "any-of" wants a member, and no port is 0. */
+static void
+add_any_of(struct strbuf *out, const struct allowlist *list, const char *name,
+    bool only_private)
+{
+	strbuf_addf(out, "acl %s any-of nothing", name);
+	for (size_t i = 0; i < list->nr; i++)
+		if (!only_private || list->v[i].private_ok)
+			strbuf_addf(out, " line%zu", i);
+	strbuf_addch(out, '\n');
+}
+
+void
+squid_config(const struct allowlist *list, const struct strvec *host_addresses,
+    struct strbuf *out)
+{
+	strbuf_addstr(out, preamble);
+	strbuf_addstr(out, "acl nothing port 0\n");
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct allow_entry *e = &list->v[i];
+
+		/* -n: no address is looked up backwards.  Without a dot in
+		 * front a name matches itself alone. */
+		strbuf_addf(out, "acl host%zu dstdomain -n %s\n", i, e->host);
+		strbuf_addf(out, "acl port%zu port %u\n", i, e->port);
+		strbuf_addf(
+		    out, "acl line%zu all-of host%zu port%zu\n", i, i, i);
+	}
+	add_any_of(out, list, "listed", false);
+	add_any_of(out, list, "private", true);
+	add_list(out, "special", special, ARRAY_SIZE(special));
+	add_below_3(out, "special");
+	add_list(out, "unreachable", unreachable, ARRAY_SIZE(unreachable));
+	add_list(out, "unreachable", (const char *const *)host_addresses->v,
+	    host_addresses->nr);
+	/* Names first: dst asks DNS, and a question carries a message. */
+	strbuf_addstr(out,
+	    "deny_info " PAGE " all\n"
+	    "http_access deny !CONNECT all\n"
+	    "http_access deny !listed all\n"
+	    "http_access deny unreachable all\n"
+	    "http_access deny special !private all\n"
+	    "http_access allow listed\n"
+	    "http_access deny all\n");
+}
+
+int
+squid_host_addresses(struct strvec *addresses, struct diag *dg)
+{
+	struct ifaddrs *list;
+
+	if (getifaddrs(&list) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "list the host's addresses");
+	for (const struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {
+		char text[NI_MAXHOST];
+		socklen_t len;
+
+		if (a->ifa_addr == NULL)
+			continue;
+		if (a->ifa_addr->sa_family == AF_INET)
+			len = sizeof(struct sockaddr_in);
+		else if (a->ifa_addr->sa_family == AF_INET6)
+			len = sizeof(struct sockaddr_in6);
+		else
+			continue;
+		if (getnameinfo(a->ifa_addr, len, text, sizeof(text), NULL, 0,
+			NI_NUMERICHOST) != 0)
+			continue;
+		/* fe80::1%eth0: the zone is no part of the address. */
+		text[strcspn(text, "%")] = '\0';
+		if (!strvec_has(addresses, text))
+			strvec_push(addresses, text);
+	}
+	freeifaddrs(list);
+	return 0;
+}
+
+int
+squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct strvec addresses cleanup_strvec = STRVEC_INIT;
+
+	if (squid_host_addresses(&addresses, dg) != 0)
+		return -1;
+	squid_config(list, &addresses, &text);
+	if (fs_replace_file(conf_fd, PAGE, page, strlen(page), 0644, dg) != 0)
+		return -1;
+	return fs_replace_file(
+	    conf_fd, "squid.conf", text.buf, text.len, 0644, dg);
+}
