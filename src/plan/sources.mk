@@ -12,8 +12,17 @@ plan_sources = \
 	src/plan/policy.c \
 	src/plan/policy.h \
 	src/plan/prepare.c \
+	src/plan/procfacts-read.c \
+	src/plan/procfacts.c \
+	src/plan/procfacts.h \
 	src/plan/seal.c \
 	src/plan/squid.c \
 	src/plan/squid.h \
 	src/plan/values.c \
-	src/plan/values.h
+	src/plan/values.h \
+	src/plan/verify-expect.c \
+	src/plan/verify-inspect.c \
+	src/plan/verify-mounts.c \
+	src/plan/verify-process.c \
+	src/plan/verify.c \
+	src/plan/verify.h
