@@ -189,7 +189,6 @@ list_ids(const struct engine *engine, const struct strvec *wanted,
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_strvec struct strvec args = STRVEC_INIT;
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
 	const char *const *argv;
 
 	strvec_push(&args, engine->docker);
