@@ -129,8 +129,11 @@ remove_dir(struct remover *r, int dirfd, const char *name, int level)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		if (errno != ENOENT)
-			note_failure(r, errno);
+		int errnum = errno;
+
+		/* Somebody else's goes too, when it is empty. */
+		if (errnum != ENOENT && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+			note_failure(r, errnum);
 		return;
 	}
 	if (st.st_dev != r->dev) {

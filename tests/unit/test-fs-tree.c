@@ -270,6 +270,7 @@ foreign_body(int dir)
 	must(strstr(dg.message, "(and 1 more could not be removed)") != NULL);
 	must(is_there(dir, "top/foreign"));
 	must(!is_there(dir, "top/mine"));
+	must(!is_there(dir, "top/empty"));
 	must(!is_there(dir, "top/z"));
 }
 
@@ -284,6 +285,8 @@ goes_on_after_failures(void)
 	}
 	CHECK_INT(mkdirat(dir, "top", 0777), 0);
 	CHECK_INT(mkdirat(dir, "top/foreign", 0700), 0);
+	make_file(dir, "top/foreign/f", 0600);
+	CHECK_INT(mkdirat(dir, "top/empty", 0700), 0);
 	CHECK_INT(mkdirat(dir, "top/foreign2", 0755), 0);
 	make_file(dir, "top/foreign2/f", 0644);
 	make_file(dir, "top/mine", 0600);
