@@ -3,6 +3,7 @@
 
 #include "cmd/table.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -222,11 +223,12 @@ list_commands(struct strbuf *out)
 int
 table_list(int argc, char **argv, struct strbuf *out, struct diag *dg)
 {
-	const struct cmd *cmd;
+	const struct cmd *cmd = NULL;
 
 	if (strcmp(argv[0], "--list-options") == 0 && argc == 2) {
 		if (table_find(argv[1], &cmd, dg) < 0)
 			return -1;
+		assert(cmd != NULL);
 		options_list(cmd, out);
 		return 0;
 	}

@@ -8,7 +8,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -135,10 +134,8 @@ parse_host(char *word, uint16_t *ret_port)
 		if (*ret_port == 0)
 			return "has no port from 1 to 65535 behind the colon";
 	}
-	for (char *p = word; *p != '\0'; p++) {
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	}
+	for (char *p = word; *p != '\0'; p++)
+		*p = text_lower(*p);
 	len = strlen(word);
 	if (len > 1 && word[len - 1] == '.')
 		word[len - 1] = '\0';
@@ -213,19 +210,14 @@ allowlist_load(struct allowlist *list, const struct strvec *agent_hosts,
     const struct paths *paths, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
 
 	for (size_t i = 0; i < agent_hosts->nr; i++)
 		strbuf_addf(&text, "%s\n", agent_hosts->v[i]);
 	if (allowlist_parse(list, "the agent's hosts", text.buf, text.len, dg) <
 	    0)
 		return -1;
-	if (paths_open_config_file(paths, ALLOWLIST_NAME, &fd, dg) < 0)
-		return -1;
-	if (fd < 0)
-		return 0;
-	strbuf_reset(&text);
-	if (fs_read_fd(fd, ALLOWLIST_NAME, ALLOWLIST_MAX, &text, dg) < 0)
+	if (paths_read_config_file(
+		paths, ALLOWLIST_NAME, ALLOWLIST_MAX, &text, dg) < 0)
 		return -1;
 	return allowlist_parse(list, ALLOWLIST_NAME, text.buf, text.len, dg);
 }

@@ -3,6 +3,7 @@
 
 #include "host/paths.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/text.h"
@@ -151,6 +153,7 @@ find_home(struct paths *paths, struct diag *dg)
 	if (check_path("HOME", home, dg) < 0 ||
 	    real_path("HOME", home, &paths->home, dg) < 0)
 		return -1;
+	assert(paths->home != NULL);
 	if (strcmp(paths->home, "/") == 0)
 		return diag_set(dg, DIAG_CONFIG,
 		    "HOME is /: a directory of your own is needed");
@@ -210,10 +213,12 @@ find_installed(const struct paths *paths, const char *kind,
     const char *fallback, char **ret_dir, struct diag *dg)
 {
 	cleanup_free char *beside = NULL;
-	const char *slash = strrchr(paths->self, '/');
+	const char *slash;
 	struct stat st;
 	char *dir;
 
+	assert(paths->self != NULL);
+	slash = strrchr(paths->self, '/');
 	beside = xasprintf("%.*s/../%s/drydock",
 	    (int)(slash != NULL ? slash - paths->self : 0), paths->self, kind);
 	dir = realpath(beside, NULL);
@@ -317,5 +322,23 @@ paths_open_config_file(
 	if (check_config(paths, path, &st, dg) < 0)
 		return -1;
 	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+int
+paths_read_config_file(const struct paths *paths, const char *name, size_t max,
+    struct strbuf *out, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	strbuf_reset(out);
+	if (paths_open_config_file(paths, name, &fd, dg) < 0)
+		return -1;
+	if (fd >= 0 && fs_read_fd(fd, name, max, out, dg) < 0) {
+		/* What a program would have written too large, a user did. */
+		if (dg->class == DIAG_DATA)
+			dg->class = DIAG_CONFIG;
+		return -1;
+	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 struct diag;
+struct strbuf;
 
 struct paths {
 	uid_t uid;
@@ -54,6 +55,13 @@ int paths_open_state_readonly(
  */
 int paths_open_config_file(
     const struct paths *paths, const char *name, int *ret_fd, struct diag *dg);
+
+/*
+ * Reads such a file, of at most max bytes, into out; none leaves out empty.  A
+ * larger one is DIAG_CONFIG.
+ */
+int paths_read_config_file(const struct paths *paths, const char *name,
+    size_t max, struct strbuf *out, struct diag *dg);
 
 void paths_init(struct paths *paths);
 void paths_release(struct paths *paths);

@@ -3,6 +3,7 @@
 
 #include "host/project.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -166,14 +167,17 @@ project_open(struct project *ret_project, const char *dir,
 		    dg, DIAG_CONFIG, errno, "project %s", dir);
 	if (real_path(project.fd, dir, &project.path, dg) < 0)
 		return -1;
+	assert(project.path != NULL);
 	if (check_characters(project.path, dg) < 0 ||
 	    check_place(project.path, paths, dg) < 0)
 		return -1;
 	digest_bytes(project.path, strlen(project.path), hex);
 	project.name = make_name(project.path);
 	project.key = xasprintf("%.*s-%s", KEY_DIGITS, hex, project.name);
-	*ret_project = project;
-	project = (struct project)PROJECT_INIT;
+	ret_project->path = steal_ptr(&project.path);
+	ret_project->name = steal_ptr(&project.name);
+	ret_project->key = steal_ptr(&project.key);
+	ret_project->fd = steal_fd(&project.fd);
 	return 0;
 }
 

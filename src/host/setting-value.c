@@ -32,8 +32,8 @@ static const struct unit size_units[] = {
 };
 
 static const struct unit duration_units[] = {
-	{ "h", 3600 * 1000 },
-	{ "m", 60 * 1000 },
+	{ "h", INT64_C(3600) * 1000 },
+	{ "m", INT64_C(60) * 1000 },
 	{ "s", 1000 },
 	{ "ms", 1 },
 	{ NULL, 0 },
@@ -66,9 +66,7 @@ parse_units(const char *text, const struct unit *units, int64_t *ret_value)
 	if (value < 0 || strlen(text) >= sizeof(suffix))
 		return false;
 	for (size_t i = 0; text[i] != '\0'; i++)
-		suffix[i] = text[i] >= 'A' && text[i] <= 'Z'
-		    ? (char)(text[i] - 'A' + 'a')
-		    : text[i];
+		suffix[i] = text_lower(text[i]);
 	for (; units->suffix != NULL; units++) {
 		if (strcmp(units->suffix, suffix) == 0)
 			return !__builtin_mul_overflow(

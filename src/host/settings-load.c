@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/nearest.h"
@@ -118,30 +117,14 @@ is_foreign_variable(const char *name)
 	    strcmp(name, ENV_PREFIX "SESSION") == 0;
 }
 
-/* MEMORY and memory; a lower-case letter in the variable matches nothing. */
-static bool
-is_variable_of(const char *suffix, const char *setting)
-{
-	for (; *suffix != '\0' && *setting != '\0'; suffix++, setting++) {
-		char want = *setting >= 'a' && *setting <= 'z'
-		    ? (char)(*setting - 'a' + 'A')
-		    : *setting;
-
-		if (*suffix != want)
-			return false;
-	}
-	return *suffix == '\0' && *setting == '\0';
-}
-
+/* Returned: DRYDOCK_MEMORY for memory. */
 static char *
 variable_name(const struct setting *row)
 {
 	char *name = xasprintf(ENV_PREFIX "%s", row->name);
 
-	for (char *p = name; *p != '\0'; p++) {
-		if (*p >= 'a' && *p <= 'z')
-			*p = (char)(*p - 'a' + 'A');
-	}
+	for (char *p = name; *p != '\0'; p++)
+		*p = text_upper(*p);
 	return name;
 }
 
@@ -169,43 +152,30 @@ set_variable(struct settings *s, const char *entry, struct diag *dg)
 {
 	const char *equals = strchr(entry, '=');
 	cleanup_free char *name = NULL;
-	const char *suffix;
 
 	if (equals == NULL || equals[1] == '\0')
 		return 0;
 	name = xstrndup(entry, (size_t)(equals - entry));
 	if (is_foreign_variable(name))
 		return 0;
-	suffix = name + strlen(ENV_PREFIX);
 	for (const struct setting *row = settings_table(); row->name != NULL;
 	     row++) {
-		if (is_variable_of(suffix, row->name))
+		cleanup_free char *variable = variable_name(row);
+
+		if (strcmp(variable, name) == 0)
 			return settings_set(s, row->name, equals + 1, name, dg);
 	}
 	return fail_unknown_variable(name, dg);
-}
-
-static int
-load_file(struct settings *s, const struct paths *paths, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
-
-	if (paths_open_config_file(paths, CONF_NAME, &fd, dg) < 0)
-		return -1;
-	if (fd < 0)
-		return 0;
-	/* One byte over, so that settings_parse() names the limit. */
-	if (fs_read_fd(fd, CONF_NAME, CONF_MAX + 1, &text, dg) < 0)
-		return -1;
-	return settings_parse(s, CONF_NAME, text.buf, text.len, dg);
 }
 
 int
 settings_load(struct settings *s, const struct paths *paths,
     const char *const *environ_, struct diag *dg)
 {
-	if (load_file(s, paths, dg) < 0)
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (paths_read_config_file(paths, CONF_NAME, CONF_MAX, &text, dg) < 0 ||
+	    settings_parse(s, CONF_NAME, text.buf, text.len, dg) < 0)
 		return -1;
 	for (; *environ_ != NULL; environ_++) {
 		if (strncmp(*environ_, ENV_PREFIX, strlen(ENV_PREFIX)) == 0 &&

@@ -25,6 +25,22 @@ text_is_plain(const char *s)
 	return utf8_valid(s, strlen(s));
 }
 
+char
+text_lower(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
+}
+
+char
+text_upper(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		return (char)(c - 'a' + 'A');
+	return c;
+}
+
 bool
 text_is_variable(const char *s)
 {

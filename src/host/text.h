@@ -14,6 +14,10 @@ struct strbuf;
 /* UTF-8 without C0 control characters and DEL: one line, safe to keep. */
 bool text_is_plain(const char *s);
 
+/* ASCII letters alone; no locale has a say. */
+char text_lower(char c);
+char text_upper(char c);
+
 /* A name of an environment variable: [A-Za-z_][A-Za-z0-9_]*. */
 bool text_is_variable(const char *s);
 

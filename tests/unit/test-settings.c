@@ -342,6 +342,7 @@ test_file_access(void)
 	cleanup_free char *writable = NULL;
 	cleanup_free char *linked = NULL;
 	cleanup_free char *dangling = NULL;
+	cleanup_free char *large = NULL;
 	cleanup_free char *fifo = NULL;
 	cleanup_free char *directory = NULL;
 
@@ -362,6 +363,11 @@ test_file_access(void)
 	CHECK_INT(unlink(target), 0);
 	dangling = load_failure(&paths);
 	CHECK_STR(dangling, "/config/drydock.conf: No such file or directory");
+	CHECK_INT(unlink(conf), 0);
+	write_conf(&paths, "", 0600);
+	CHECK_INT(truncate(conf, (64 << 10) + 1), 0);
+	large = load_failure(&paths);
+	CHECK(strstr(large, "drydock.conf") != NULL);
 	CHECK_INT(unlink(conf), 0);
 	CHECK_INT(mkfifo(conf, 0600), 0);
 	fifo = load_failure(&paths);
