@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 cmd_sources = \
+	src/cmd/build-images.c \
+	src/cmd/build-images.h \
+	src/cmd/build.c \
 	src/cmd/cmd.h \
 	src/cmd/config.c \
 	src/cmd/help.c \

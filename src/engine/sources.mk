@@ -2,6 +2,14 @@
 engine_sources = \
 	src/engine/answer.c \
 	src/engine/answer.h \
+	src/engine/aptsources.c \
+	src/engine/aptsources.h \
+	src/engine/bootstrap.c \
+	src/engine/bootstrap.h \
+	src/engine/build.c \
+	src/engine/build.h \
+	src/engine/buildkit.c \
+	src/engine/buildkit.h \
 	src/engine/compose-version.c \
 	src/engine/compose-version.h \
 	src/engine/compose.c \
@@ -9,16 +17,28 @@ engine_sources = \
 	src/engine/container-parse.c \
 	src/engine/container.c \
 	src/engine/container.h \
+	src/engine/context.c \
+	src/engine/context.h \
 	src/engine/endpoint.c \
 	src/engine/endpoint.h \
 	src/engine/engine.c \
 	src/engine/engine.h \
+	src/engine/hostconf.c \
+	src/engine/hostconf.h \
 	src/engine/image.c \
 	src/engine/image.h \
 	src/engine/inspect.c \
 	src/engine/inspect.h \
 	src/engine/moment.c \
 	src/engine/moment.h \
+	src/engine/npmrc.c \
+	src/engine/npmrc.h \
 	src/engine/probe.c \
+	src/engine/slurp.c \
+	src/engine/slurp.h \
+	src/engine/tarball.c \
+	src/engine/tarball.h \
 	src/engine/version.c \
-	src/engine/version.h
+	src/engine/version.h \
+	src/engine/workdir.c \
+	src/engine/workdir.h

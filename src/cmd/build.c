@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* build: makes the agent's and the egress image. */
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "cmd/build-images.h"
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+
+struct build_cmd_options {
+	const char *base;
+	bool bootstrap;
+	bool pull;
+	bool no_cache;
+	bool json;
+};
+
+static void
+add_outcome(
+    struct jsonw *w, const char *key, const struct build_outcome *outcome)
+{
+	jsonw_key(w, key);
+	jsonw_open_object(w);
+	jsonw_key_str(w, "id", outcome->image_id);
+	jsonw_key_str(w, "context", outcome->context);
+	jsonw_close_object(w);
+}
+
+static int
+print_json(const struct built_images *built, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_open_object(w);
+	add_outcome(w, "agent", &built->agent);
+	add_outcome(w, "egress", &built->egress);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &out, dg) < 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+static int
+build_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct build_cmd_options *o = options;
+	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	const struct build_options build = {
+		.base = o->base,
+		.bootstrap = o->bootstrap,
+		.pull = o->pull,
+		.no_cache = o->no_cache,
+		.environ_ = ctx->environ_,
+	};
+
+	(void)dashdash;
+	if (argc > 0)
+		return diag_set(dg, DIAG_USAGE,
+		    "build: unexpected operand \"%s\"", argv[0]);
+	if (o->bootstrap && o->base != NULL)
+		return diag_set(dg, DIAG_USAGE,
+		    "build: --base and --bootstrap exclude each other");
+	if (o->base != NULL && (*o->base == '\0' || *o->base == '-'))
+		return diag_set(dg, DIAG_USAGE,
+		    "build: --base \"%s\" is no image", o->base);
+	if (paths_open_state(ctx->paths, dg) < 0 ||
+	    engine_find(&engine, ctx->settings, ctx->paths, ctx->environ_, dg) <
+		0 ||
+	    engine_probe(&engine, dg) < 0 ||
+	    build_images(
+		&engine, ctx->settings, ctx->paths, &build, &built, dg) < 0)
+		return -1;
+	if (o->json)
+		return print_json(&built, dg);
+	(void)printf("agent  %s\negress %s\n", built.agent.image_id,
+	    built.egress.image_id);
+	return 0;
+}
+
+static const struct optdef build_optdefs[] = {
+	{ "base", 0, OPT_STRING, offsetof(struct build_cmd_options, base),
+	    "IMAGE", "build on IMAGE instead of the setting base_image" },
+	{ "bootstrap", 0, OPT_FLAG,
+	    offsetof(struct build_cmd_options, bootstrap), NULL,
+	    "make the base from Debian's package sources, without a registry" },
+	{ "pull", 0, OPT_FLAG, offsetof(struct build_cmd_options, pull), NULL,
+	    "get the base anew" },
+	{ "no-cache", 0, OPT_FLAG, offsetof(struct build_cmd_options, no_cache),
+	    NULL, "run every step again" },
+	{ "json", 'j', OPT_FLAG, offsetof(struct build_cmd_options, json), NULL,
+	    "print JSON" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_build = {
+	.name = "build",
+	.summary = "make the agent's and the egress image",
+	.description =
+	    "Build steps use this host's package sources, proxy variables and "
+	    "npm settings;\nthe images keep none of them.  The agent's image "
+	    "is made for the caller: name,\nuid, gid and home.  A new image is "
+	    "checked in a container like a session's\nbefore it counts.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = build_optdefs,
+	.options_size = sizeof(struct build_cmd_options),
+	.run = build_run,
+};

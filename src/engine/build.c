@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* build: from what is installed to a verified image, one step after another. */
+#include "engine/build.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/bootstrap.h"
+#include "engine/buildkit.h"
+#include "engine/context.h"
+#include "engine/engine.h"
+#include "engine/hostconf.h"
+#include "engine/image.h"
+#include "host/paths.h"
+#include "host/settings.h"
+
+#define LABEL_PREFIX "io.drydock."
+#define BASE_LABEL "io.drydock.image=base"
+
+/* docker run's own failures; anything else is the container's. */
+#define RUN_FAILED 125
+
+/* Squid refuses to be root; a root caller's sidecar is Debian's "proxy". */
+#define PROXY_ID 13
+
+const char *
+build_kind_name(enum build_kind kind)
+{
+	switch (kind) {
+	case BUILD_AGENT:
+		return "agent";
+	case BUILD_EGRESS:
+		return "egress";
+	}
+	assert(false);
+	return "";
+}
+
+static void
+digest_context(enum build_kind kind, const struct settings *settings,
+    const struct strbuf *tar, char ret_hex[DIGEST_HEX_SIZE])
+{
+	cleanup_strbuf struct strbuf steer = STRBUF_INIT;
+	struct digest *d = digest_new();
+
+	strbuf_addf(&steer, "base %s\n", settings->base_image);
+	if (kind == BUILD_AGENT)
+		for (size_t i = 0; i < settings->packages.nr; i++)
+			strbuf_addf(
+			    &steer, "package %s\n", settings->packages.v[i]);
+	digest_add(d, tar->buf, tar->len);
+	digest_add(d, steer.buf, steer.len);
+	digest_finish(d, ret_hex);
+}
+
+int
+build_context_digest(enum build_kind kind, const struct settings *settings,
+    const struct paths *paths, char ret_hex[DIGEST_HEX_SIZE], struct diag *dg)
+{
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+
+	if (context_pack(build_kind_name(kind), paths, &tar, dg) < 0)
+		return -1;
+	digest_context(kind, settings, &tar, ret_hex);
+	return 0;
+}
+
+/* What an image does by itself, a sealed plan would not show. */
+static int
+check_base(const char *reference, const struct image *image, struct diag *dg)
+{
+	const char *what = NULL;
+
+	if (image->has_volumes)
+		what = "VOLUME";
+	else if (image->has_healthcheck)
+		what = "HEALTHCHECK";
+	else if (image->has_onbuild)
+		what = "ONBUILD";
+	if (what != NULL)
+		return diag_set(dg, DIAG_POLICY,
+		    "base image %s has a %s: such an image is not built on",
+		    reference, what);
+	for (size_t i = 0; i < image->labels.nr; i++) {
+		const char *label = image->labels.v[i];
+
+		if (strncmp(label, LABEL_PREFIX, strlen(LABEL_PREFIX)) == 0 &&
+		    strcmp(label, BASE_LABEL) != 0)
+			return diag_set(dg, DIAG_POLICY,
+			    "base image %s has the label %s, which is "
+			    "drydock's own",
+			    reference, label);
+	}
+	return 0;
+}
+
+static int
+pull(const struct engine *engine, const struct settings *settings,
+    const char *reference, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	const char *const args[] = { "pull", "--quiet", "--", reference, NULL };
+	struct engine patient = *engine;
+
+	patient.timeout_ms = (int)settings->build_timeout_ms;
+	if (engine_docker(&patient, args, &result, dg) < 0)
+		return diag_wrap(dg,
+		    "get base image %s (a host without a registry: "
+		    "drydock build --bootstrap)",
+		    reference);
+	return 0;
+}
+
+/* The reference of a base image that the engine has and that may be one. */
+static int
+find_base(const struct engine *engine, const struct settings *settings,
+    const struct build_options *options, const struct hostconf *hc,
+    char **ret_reference, struct diag *dg)
+{
+	cleanup_image struct image image = IMAGE_INIT;
+	cleanup_free char *reference = NULL;
+
+	if (options->bootstrap) {
+		const struct bootstrap_spec spec = {
+			.hostconf = hc,
+			.fresh = !options->keep_base &&
+			    (options->pull || options->no_cache),
+			.timeout_ms = (int)settings->build_timeout_ms,
+			.progress = options->progress,
+			.progress_arg = options->progress_arg,
+		};
+
+		if (bootstrap_base(engine, &spec, &reference, dg) < 0)
+			return -1;
+	} else {
+		reference =
+		    xstrdup(options->base != NULL ? options->base
+						  : settings->base_image);
+	}
+	if (image_inspect(engine, reference, &image, dg) < 0)
+		return -1;
+	if (!options->bootstrap && (image.id == NULL || options->pull)) {
+		image_release(&image);
+		if (pull(engine, settings, reference, dg) < 0 ||
+		    image_inspect(engine, reference, &image, dg) < 0)
+			return -1;
+	}
+	if (image.id == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "base image %s is not there after it was made", reference);
+	if (check_base(reference, &image, dg) < 0)
+		return -1;
+	*ret_reference = steal_ptr(&reference);
+	return 0;
+}
+
+static void
+describe(enum build_kind kind, const struct settings *settings,
+    const struct paths *paths, const char *base, const char *context,
+    struct buildkit_spec *spec)
+{
+	const char *name = build_kind_name(kind);
+
+	strvec_pushf(&spec->args, "BASE=%s", base);
+	strvec_pushf(&spec->labels, LABEL_PREFIX "image=%s", name);
+	strvec_pushf(&spec->labels, LABEL_PREFIX "context=%s", context);
+	if (kind == BUILD_EGRESS) {
+		spec->tag = xstrdup("drydock-egress:latest");
+		return;
+	}
+	if (settings->packages.nr > 0) {
+		cleanup_strbuf struct strbuf packages = STRBUF_INIT;
+
+		for (size_t i = 0; i < settings->packages.nr; i++)
+			strbuf_addf(&packages, "%s%s", i > 0 ? " " : "",
+			    settings->packages.v[i]);
+		strvec_pushf(&spec->args, "PACKAGES=%s", packages.buf);
+	}
+	strvec_pushf(&spec->args, "UID=%u", paths->uid);
+	strvec_pushf(&spec->args, "GID=%u", paths->gid);
+	strvec_pushf(&spec->args, "NAME=%s", paths->user);
+	strvec_pushf(&spec->args, "HOME_DIR=%s", paths->home);
+	strvec_pushf(&spec->labels, LABEL_PREFIX "uid=%u", paths->uid);
+	strvec_pushf(&spec->labels, LABEL_PREFIX "gid=%u", paths->gid);
+	strvec_pushf(&spec->labels, LABEL_PREFIX "user=%s", paths->user);
+	strvec_pushf(&spec->labels, LABEL_PREFIX "home=%s", paths->home);
+	spec->tag = xasprintf("drydock-agent:uid-%u", paths->uid);
+}
+
+/*
+ * The image in a container hardened like a session's, as the user of one: the
+ * guardrails hold there, or Squid starts there.
+ */
+static int
+verify(enum build_kind kind, const struct engine *engine,
+    const struct paths *paths, const char *image_id, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_free char *user = NULL;
+	const char *program = "/usr/lib/drydock/holder";
+	const char *arg = "check-policy";
+
+	user = xasprintf("%u:%u", paths->uid, paths->gid);
+	if (kind == BUILD_EGRESS) {
+		program = "/usr/sbin/squid";
+		arg = "-v";
+		if (paths->uid == 0) {
+			free(user);
+			user = xasprintf("%d:%d", PROXY_ID, PROXY_ID);
+		}
+	}
+	const char *const args[] = { "run", "--rm", "--pull", "never",
+		"--network", "none", "--read-only", "--cap-drop", "ALL",
+		"--security-opt", "no-new-privileges", "--pids-limit", "64",
+		"--memory", "256m", "--user", user, "--entrypoint", program,
+		image_id, arg, NULL };
+
+	if (engine_ask(engine, args, engine->launch_timeout_ms, &result, dg) <
+	    0)
+		return -1;
+	if (result.status == 0)
+		return 0;
+	diag_set(dg, result.status == RUN_FAILED ? DIAG_ENGINE : DIAG_DATA,
+	    "the new %s image does not pass its check (%s %s: status %d)",
+	    build_kind_name(kind), program, arg, result.status);
+	return diag_add_detail(dg, result.err.buf, result.err.len);
+}
+
+/* The failure that led here is the one to tell. */
+static void
+remove_image(const struct engine *engine, const char *image_id)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
+	const char *const args[] = { "rmi", "--force", image_id, NULL };
+
+	if (engine_docker(engine, args, &result, &failure) < 0)
+		diag_warn("%s", failure.message);
+}
+
+int
+build_image(enum build_kind kind, const struct engine *engine,
+    const struct settings *settings, const struct paths *paths,
+    const struct build_options *options, struct build_outcome *ret_outcome,
+    struct diag *dg)
+{
+	cleanup_hostconf struct hostconf hc = HOSTCONF_INIT;
+	cleanup_buildkit_spec struct buildkit_spec spec = BUILDKIT_SPEC_INIT;
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_free char *base = NULL;
+	cleanup_free char *image_id = NULL;
+	char context[DIGEST_HEX_SIZE];
+
+	if (context_pack(build_kind_name(kind), paths, &tar, dg) < 0 ||
+	    buildkit_check(engine, dg) < 0)
+		return -1;
+	digest_context(kind, settings, &tar, context);
+	hostconf_read(&hc, paths, options->environ_);
+	if (find_base(engine, settings, options, &hc, &base, dg) < 0)
+		return -1;
+	describe(kind, settings, paths, base, context, &spec);
+	spec.context = &tar;
+	spec.hostconf = &hc;
+	spec.no_cache = options->no_cache;
+	spec.timeout_ms = (int)settings->build_timeout_ms;
+	spec.progress = options->progress;
+	spec.progress_arg = options->progress_arg;
+	if (buildkit_run(engine, &spec, &image_id, dg) < 0)
+		return diag_wrap(
+		    dg, "build the %s image", build_kind_name(kind));
+	if (verify(kind, engine, paths, image_id, dg) < 0) {
+		remove_image(engine, image_id);
+		return -1;
+	}
+	ret_outcome->image_id = steal_ptr(&image_id);
+	memcpy(ret_outcome->context, context, sizeof(context));
+	return 0;
+}
+
+void
+build_outcome_release(struct build_outcome *outcome)
+{
+	free(outcome->image_id);
+	outcome->image_id = NULL;
+}

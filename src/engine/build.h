@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * build: the agent and the egress image, made from contexts that drydock
+ * streams: a tar (POSIX.1-2001 pax) in which drydock sets every entry's mode,
+ * owner and time, so that the same sources give the same bytes.
+ */
+#ifndef DRYDOCK_BUILD_H
+#define DRYDOCK_BUILD_H
+
+#include <stdbool.h>
+
+#include "base/digest.h"
+
+struct diag;
+struct engine;
+struct paths;
+struct settings;
+
+enum build_kind {
+	BUILD_AGENT,
+	BUILD_EGRESS
+};
+
+const char *build_kind_name(enum build_kind kind);
+
+/*
+ * The digest that an image built now would carry in io.drydock.context: over
+ * the tar's bytes and the settings that steer the build (base image,
+ * packages).  It does not depend on umask, time, or the caller, nor on a base
+ * image that one build was given by option: asking for it again would be in
+ * vain.
+ */
+int build_context_digest(enum build_kind kind, const struct settings *settings,
+    const struct paths *paths, char ret_hex[DIGEST_HEX_SIZE], struct diag *dg);
+
+struct build_options {
+	const char *base; /* NULL: the setting */
+	bool bootstrap; /* make the base with mmdebstrap */
+	bool pull; /* ask the registry for a newer base, or bootstrap anew */
+	bool no_cache;
+	bool keep_base; /* a bootstrapped one is reused even so */
+	/* The caller's: proxies, npm's settings.  NULL: none. */
+	const char *const *environ_;
+	/* Progress: called for each line of the builder's output, raw. */
+	void (*progress)(void *arg, const char *line);
+	void *progress_arg;
+};
+
+struct build_outcome {
+	char *image_id; /* owned; sha256:... */
+	char context[DIGEST_HEX_SIZE];
+};
+
+/*
+ * Builds one image for the caller, and verifies it (guardrails in a container
+ * hardened like a session's).  An image that fails is removed.
+ *
+ * No BuildKit, a step that fails or a registry that cannot be reached is
+ * DIAG_ENGINE with the last of the builder's words; a base image with VOLUME,
+ * HEALTHCHECK, ONBUILD or labels of ours is DIAG_POLICY; an image whose
+ * guardrails do not hold is DIAG_DATA and names the file.
+ *
+ * A builder whose caller is killed ends by itself: its output goes nowhere.
+ */
+int build_image(enum build_kind kind, const struct engine *engine,
+    const struct settings *settings, const struct paths *paths,
+    const struct build_options *options, struct build_outcome *ret_outcome,
+    struct diag *dg);
+void build_outcome_release(struct build_outcome *outcome);
+
+#endif /* DRYDOCK_BUILD_H */

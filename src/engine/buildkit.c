@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* buildkit: the command line, what goes beside it, and what comes back. */
+#include "engine/buildkit.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/answer.h"
+#include "engine/engine.h"
+#include "engine/hostconf.h"
+#include "engine/workdir.h"
+
+/* What a build says: some hundred kB for a few hundred packages. */
+#define OUTPUT_MAX ((size_t)64 * 1024 * 1024)
+#define IID_MAX ((size_t)256)
+#define TOLD_LINES 40
+
+int
+buildkit_check(const struct engine *engine, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	const char *const args[] = { "buildx", "version", NULL };
+
+	if (engine_ask(engine, args, engine->timeout_ms, &result, dg) < 0)
+		return -1;
+	if (result.status == 0 && strstr(result.out.buf, "buildx") != NULL)
+		return 0;
+	return diag_set(dg, DIAG_ENGINE,
+	    "%s has no buildx, and building needs it: install docker-buildx "
+	    "(Debian) or docker-buildx-plugin (Docker's packages)",
+	    engine->docker);
+}
+
+static void
+give_line(void *arg, const char *line, size_t len)
+{
+	const struct buildkit_spec *spec = arg;
+	cleanup_free char *copy = xstrndup(line, len);
+
+	if (spec->progress != NULL)
+		spec->progress(spec->progress_arg, copy);
+}
+
+/* Where the last lines of text begin. */
+static const char *
+last_lines(const struct strbuf *text, int lines)
+{
+	const char *p = text->buf + text->len;
+
+	if (p > text->buf && p[-1] == '\n')
+		p--;
+	while (p > text->buf && (p[-1] != '\n' || --lines > 0))
+		p--;
+	return p;
+}
+
+static void
+make_argv(const struct engine *engine, const struct buildkit_spec *spec,
+    const char *iidfile, int secret_fd, struct strvec *argv)
+{
+	strvec_push(argv, engine->docker);
+	strvec_push(argv, "build");
+	strvec_push(argv, "--progress=plain");
+	strvec_push(argv, "--file=Dockerfile");
+	strvec_pushf(argv, "--iidfile=%s", iidfile);
+	strvec_pushf(argv, "--tag=%s", spec->tag);
+	/* Our own descriptor: the bytes never have a name on a disk. */
+	strvec_pushf(argv, "--secret=id=host,src=/proc/%d/fd/%d", (int)getpid(),
+	    secret_fd);
+	if (spec->no_cache)
+		strvec_push(argv, "--no-cache");
+	if (hostconf_is_local(spec->hostconf))
+		strvec_push(argv, "--network=host");
+	for (size_t i = 0; i < spec->labels.nr; i++)
+		strvec_pushf(argv, "--label=%s", spec->labels.v[i]);
+	for (size_t i = 0; i < spec->args.nr; i++)
+		strvec_pushf(argv, "--build-arg=%s", spec->args.v[i]);
+	/*
+	 * By name alone, with the value in the environment: arguments are for
+	 * everybody on the host to see, and these may hold passwords.  BuildKit
+	 * keeps these names out of history and cache.
+	 */
+	for (size_t i = 0; i < spec->hostconf->proxies.nr; i++) {
+		const char *proxy = spec->hostconf->proxies.v[i];
+
+		strvec_pushf(
+		    argv, "--build-arg=%.*s", (int)strcspn(proxy, "="), proxy);
+	}
+	strvec_push(argv, "-");
+}
+
+/* BUILDX_CONFIG: buildx keeps a file for each build it made there. */
+static void
+make_environment(const struct engine *engine, const struct buildkit_spec *spec,
+    const char *dir, struct strvec *envp)
+{
+	strvec_push_all(envp, (const char *const *)engine->env.v);
+	strvec_setenv(envp, "DOCKER_BUILDKIT", "1");
+	strvec_setenv(envp, "BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
+	strvec_setenv(envp, "BUILDX_BUILDER", "default");
+	strvec_setenv(envp, "BUILDX_CONFIG", dir);
+	strvec_push_all(envp, (const char *const *)spec->hostconf->proxies.v);
+}
+
+static int
+read_image_id(const char *path, char **ret_image_id, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf id = STRBUF_INIT;
+	int dirfd cleanup_close = -1;
+	cleanup_free char *dir =
+	    xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	if (fs_open_dir(dir, &dirfd, dg) < 0 ||
+	    fs_read_file(dirfd, strrchr(path, '/') + 1, IID_MAX, &id, dg) < 0)
+		return diag_wrap(dg, "the new image's id");
+	strbuf_setlen(&id, strcspn(id.buf, "\n"));
+	if (!answer_is_image_id(id.buf))
+		return diag_set(dg, DIAG_ENGINE,
+		    "docker build gave no image id: \"%s\"", id.buf);
+	*ret_image_id = strbuf_detach(&id, NULL);
+	return 0;
+}
+
+static int
+judge(const struct strvec *argv, const struct buildkit_spec *spec,
+    const struct proc_result *result, struct diag *dg)
+{
+	const char *words;
+
+	if (answer_is_whole(
+		(const char *const *)argv->v, result, spec->timeout_ms, dg) < 0)
+		return -1;
+	if (result->status == 0)
+		return 0;
+	words = last_lines(&result->err, TOLD_LINES);
+	diag_set(dg, DIAG_ENGINE, "docker build failed with status %d",
+	    result->status);
+	return diag_add_detail(
+	    dg, words, result->err.len - (size_t)(words - result->err.buf));
+}
+
+int
+buildkit_run(const struct engine *engine, const struct buildkit_spec *spec,
+    char **ret_image_id, struct diag *dg)
+{
+	cleanup_workdir struct workdir work = WORKDIR_INIT;
+	cleanup_strbuf struct strbuf secret = STRBUF_INIT;
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	cleanup_strvec struct strvec envp = STRVEC_INIT;
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_free char *iidfile = NULL;
+	int secret_fd cleanup_close = -1;
+	struct proc_spec child = PROC_SPEC_INIT;
+
+	if (hostconf_pack(spec->hostconf, &secret, dg) < 0 ||
+	    fs_memfd("drydock-host", secret.buf, secret.len, &secret_fd, dg) <
+		0 ||
+	    workdir_make(&work, NULL, 0700, dg) < 0)
+		return -1;
+	iidfile = xasprintf("%s/iid", work.path);
+	make_argv(engine, spec, iidfile, secret_fd, &argv);
+	make_environment(engine, spec, work.path, &envp);
+	child.argv = (const char *const *)argv.v;
+	child.envp = (const char *const *)envp.v;
+	child.input = spec->context->buf;
+	child.input_len = spec->context->len;
+	child.timeout_ms = spec->timeout_ms;
+	child.max_output = OUTPUT_MAX;
+	child.on_stderr_line = give_line;
+	child.on_stderr_arg = (void *)(uintptr_t)spec;
+	if (proc_run(&child, &result, dg) < 0 ||
+	    judge(&argv, spec, &result, dg) < 0)
+		return -1;
+	return read_image_id(iidfile, ret_image_id, dg);
+}
+
+void
+buildkit_spec_release(struct buildkit_spec *spec)
+{
+	strvec_release(&spec->args);
+	strvec_release(&spec->labels);
+	free(spec->tag);
+	spec->tag = NULL;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* hostconf: reads apt's, npm's and the environment's network settings. */
+#include "engine/hostconf.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/proc.h"
+#include "base/xalloc.h"
+#include "engine/aptsources.h"
+#include "engine/npmrc.h"
+#include "engine/slurp.h"
+#include "engine/tarball.h"
+#include "host/paths.h"
+
+#define SYSTEM_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define APT_DIR "/etc/apt"
+#define TEXT_MAX ((size_t)256 * 1024)
+#define CA_MAX ((size_t)1024 * 1024)
+/* moby/buildkit session/secrets: MaxSecretSize. */
+#define SECRET_MAX ((size_t)500 * 1024)
+#define APT_CONFIG_TIMEOUT_MS 10000
+
+static const char *
+env_get(const char *const *environ_, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; environ_ != NULL && *environ_ != NULL; environ_++)
+		if (strncmp(*environ_, name, len) == 0 &&
+		    (*environ_)[len] == '=')
+			return *environ_ + len + 1;
+	return NULL;
+}
+
+/* The value of NAME=value in os-release(5), without quotes.  Returned. */
+static char *
+os_release_value(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = text; p != NULL && *p != '\0';) {
+		if (strncmp(p, name, len) == 0 && p[len] == '=') {
+			p += len + 1;
+			p += strspn(p, "\"'");
+			return xstrndup(p, strcspn(p, "\"'\n"));
+		}
+		p = strchr(p, '\n');
+		p = p == NULL ? NULL : p + 1;
+	}
+	return xstrdup("");
+}
+
+static char *
+read_codename(void)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *id = NULL;
+
+	(void)slurp_text("/etc/os-release", TEXT_MAX, &text);
+	id = os_release_value(text.buf, "ID");
+	if (strcmp(id, "debian") != 0)
+		return xstrdup("");
+	return os_release_value(text.buf, "VERSION_CODENAME");
+}
+
+/* Adds a bundle that is not the same as one that is there already. */
+static void
+add_ca(struct hostconf *hc, const char *path)
+{
+	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
+
+	if (path == NULL || *path != '/' || !slurp_text(path, CA_MAX, &pem) ||
+	    strstr(hc->ca.buf, pem.buf) != NULL)
+		return;
+	strbuf_add(&hc->ca, pem.buf, pem.len);
+	strbuf_addch(&hc->ca, '\n');
+}
+
+/*
+ * A line of `apt-config dump`: NAME "VALUE";  Values that are paths name
+ * programs and files of the host, which a build has not.
+ */
+static void
+take_apt_setting(struct hostconf *hc, const char *line, size_t len)
+{
+	static const char *const wanted[] = { "Acquire::http::",
+		"Acquire::https::", "Acquire::Check-Valid-Until ",
+		"Acquire::Check-Date ", "Acquire::Max-FutureTime ",
+		"Acquire::Retries ", "Acquire::ForceIPv4 ",
+		"Acquire::ForceIPv6 " };
+	static const char ca_info[] = "Acquire::https::CaInfo \"";
+	const char *quote = memchr(line, '"', len);
+
+	if (quote == NULL || len < 3 || strncmp(line + len - 2, "\";", 2) != 0)
+		return;
+	if (strncasecmp(line, ca_info, sizeof(ca_info) - 1) == 0) {
+		cleanup_free char *path =
+		    xstrndup(quote + 1, len - 3 - (size_t)(quote - line));
+
+		add_ca(hc, path);
+	}
+	if (quote[1] == '/' || quote[1] == '"')
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (strncasecmp(line, wanted[i], strlen(wanted[i])) == 0) {
+			strbuf_add(&hc->apt_conf, line, len);
+			strbuf_addch(&hc->apt_conf, '\n');
+			return;
+		}
+}
+
+static void
+read_apt_settings(struct hostconf *hc)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_free char *program =
+	    proc_find_program("apt-config", SYSTEM_PATH);
+	const char *const argv[] = { program, "dump", NULL };
+	const char *const envp[] = { "PATH=" SYSTEM_PATH, "LC_ALL=C", NULL };
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.argv = argv;
+	spec.envp = envp;
+	spec.timeout_ms = APT_CONFIG_TIMEOUT_MS;
+	if (program == NULL || proc_run(&spec, &result, &ignored) < 0 ||
+	    result.status != 0 || result.timed_out || result.truncated)
+		return;
+	for (const char *p = result.out.buf; *p != '\0';) {
+		size_t len = strcspn(p, "\n");
+
+		take_apt_setting(hc, p, len);
+		p += len + (p[len] == '\n' ? 1 : 0);
+	}
+}
+
+static int
+is_conf(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void
+read_apt_auth(struct hostconf *hc)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(APT_DIR "/auth.conf.d", &entries, is_conf, alphasort);
+
+	if (slurp_text(APT_DIR "/auth.conf", TEXT_MAX, &hc->apt_auth))
+		strbuf_addch(&hc->apt_auth, '\n');
+	for (int i = 0; i < n; i++) {
+		cleanup_free char *path =
+		    xasprintf(APT_DIR "/auth.conf.d/%s", entries[i]->d_name);
+
+		if (slurp_text(path, TEXT_MAX, &hc->apt_auth))
+			strbuf_addch(&hc->apt_auth, '\n');
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static void
+read_npmrc(
+    struct hostconf *hc, const struct paths *paths, const char *const *environ_)
+{
+	cleanup_free char *own = xasprintf("%s/.npmrc", paths->home);
+	cleanup_free char *cafile = NULL;
+	const char *user = env_get(environ_, "NPM_CONFIG_USERCONFIG");
+	const char *const files[] = { "/etc/npmrc", "/usr/etc/npmrc",
+		"/usr/local/etc/npmrc", user != NULL ? user : own };
+
+	/* A later line wins over an earlier one, as with npm itself. */
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		if (slurp_text(files[i], TEXT_MAX, &text))
+			npmrc_parse(text.buf, environ_, &hc->npmrc, &cafile);
+	}
+	npmrc_from_environment(environ_, &hc->npmrc, &cafile);
+	add_ca(hc, cafile);
+}
+
+static void
+read_proxies(struct hostconf *hc, const char *const *environ_)
+{
+	static const char *const names[] = { "HTTP_PROXY", "http_proxy",
+		"HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy",
+		"ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = env_get(environ_, names[i]);
+
+		if (value != NULL && *value != '\0')
+			strvec_pushf(&hc->proxies, "%s=%s", names[i], value);
+	}
+}
+
+void
+hostconf_read(struct hostconf *ret, const struct paths *paths,
+    const char *const *environ_)
+{
+	ret->codename = read_codename();
+	aptsources_read(APT_DIR, ret->codename, &ret->sources);
+	add_ca(ret, "/etc/ssl/certs/ca-certificates.crt");
+	add_ca(ret, "/etc/pki/tls/certs/ca-bundle.crt");
+	add_ca(ret, env_get(environ_, "SSL_CERT_FILE"));
+	add_ca(ret, env_get(environ_, "NODE_EXTRA_CA_CERTS"));
+	read_apt_settings(ret);
+	read_apt_auth(ret);
+	read_npmrc(ret, paths, environ_);
+	read_proxies(ret, environ_);
+}
+
+static bool
+names_loopback(const char *text)
+{
+	return strstr(text, "://127.") != NULL ||
+	    strstr(text, "://localhost") != NULL ||
+	    strstr(text, "://[::1]") != NULL;
+}
+
+bool
+hostconf_is_local(const struct hostconf *hc)
+{
+	for (size_t i = 0; i < hc->proxies.nr; i++)
+		if (names_loopback(hc->proxies.v[i]))
+			return true;
+	for (size_t i = 0; i < hc->sources.nr; i++)
+		if (names_loopback(hc->sources.v[i]))
+			return true;
+	return names_loopback(hc->apt_conf.buf) ||
+	    names_loopback(hc->npmrc.buf);
+}
+
+static void
+add_text(struct tarball *tar, const char *name, const struct strbuf *text)
+{
+	if (text->len > 0)
+		tarball_add_file(tar, name, 0644, text->buf, text->len);
+}
+
+/* The sources as one file, and each key that they name. */
+static void
+add_sources(struct tarball *tar, const struct hostconf *hc)
+{
+	cleanup_strvec struct strvec keys = STRVEC_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < hc->sources.nr; i++) {
+		const char *line = hc->sources.v[i];
+		cleanup_free char *key = xstrndup(line, strcspn(line, "|"));
+		cleanup_free char *name = NULL;
+		cleanup_strbuf struct strbuf data = STRBUF_INIT;
+
+		strbuf_addf(&text, "%s\n", line);
+		if (*key != '/' || strvec_has(&keys, key))
+			continue;
+		strvec_push(&keys, key);
+		name = xasprintf("keys%s", strrchr(key, '/'));
+		if (slurp_bytes(key, TEXT_MAX, &data))
+			tarball_add_file(tar, name, 0644, data.buf, data.len);
+	}
+	add_text(tar, "sources", &text);
+}
+
+int
+hostconf_pack(const struct hostconf *hc, struct strbuf *out, struct diag *dg)
+{
+	struct tarball *tar = tarball_new(out, true);
+
+	add_sources(tar, hc);
+	add_text(tar, "apt.conf", &hc->apt_conf);
+	add_text(tar, "auth.conf", &hc->apt_auth);
+	add_text(tar, "npmrc", &hc->npmrc);
+	add_text(tar, "ca.crt", &hc->ca);
+	if (tarball_finish(tar, dg) < 0)
+		return -1;
+	if (out->len > SECRET_MAX)
+		return diag_set(dg, DIAG_CONFIG,
+		    "this host's certificates, package keys and registry "
+		    "settings are more than a build takes (%zu kB)",
+		    SECRET_MAX / 1024);
+	return 0;
+}
+
+void
+hostconf_release(struct hostconf *hc)
+{
+	free(hc->codename);
+	hc->codename = NULL;
+	strvec_release(&hc->sources);
+	strbuf_release(&hc->apt_conf);
+	strbuf_release(&hc->apt_auth);
+	strbuf_release(&hc->npmrc);
+	strbuf_release(&hc->ca);
+	strvec_release(&hc->proxies);
+}

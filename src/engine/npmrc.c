@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* npmrc: npm's ini dialect, as far as the registry settings need it. */
+#include "engine/npmrc.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+
+#define ENV_PREFIX "npm_config_"
+
+/* Whether the setting says where packages come from or how to get there. */
+static bool
+is_wanted(const char *key)
+{
+	static const char *const names[] = { "registry", "proxy", "https-proxy",
+		"noproxy", "strict-ssl" };
+	const char *colon = strrchr(key, ':');
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(key, names[i]) == 0)
+			return true;
+	if (key[0] == '@')
+		return colon != NULL && strcmp(colon, ":registry") == 0;
+	return strncmp(key, "//", 2) == 0 && colon != NULL;
+}
+
+static const char *
+env_value(const char *const *environ_, const char *name, size_t len)
+{
+	for (; environ_ != NULL && *environ_ != NULL; environ_++)
+		if (strncmp(*environ_, name, len) == 0 &&
+		    (*environ_)[len] == '=')
+			return *environ_ + len + 1;
+	return NULL;
+}
+
+/* ${NAME} of a variable that is not set stays as it is, as npm has it. */
+static void
+add_expanded(const char *value, const char *const *environ_, struct strbuf *out)
+{
+	while (*value != '\0') {
+		const char *end = NULL;
+		const char *found = NULL;
+
+		if (strncmp(value, "${", 2) == 0)
+			end = strchr(value, '}');
+		if (end != NULL)
+			found = env_value(
+			    environ_, value + 2, (size_t)(end - value - 2));
+		if (found != NULL) {
+			strbuf_addstr(out, found);
+			value = end + 1;
+		} else {
+			strbuf_addch(out, *value++);
+		}
+	}
+}
+
+static void
+add_setting(const char *key, const char *value, const char *const *environ_,
+    struct strbuf *out, char **cafile)
+{
+	cleanup_strbuf struct strbuf expanded = STRBUF_INIT;
+
+	add_expanded(value, environ_, &expanded);
+	if (strpbrk(expanded.buf, "\r\n") != NULL)
+		return;
+	if (strcmp(key, "cafile") == 0) {
+		free(*cafile);
+		*cafile = strbuf_detach(&expanded, NULL);
+	} else if (is_wanted(key)) {
+		strbuf_addf(out, "%s=%s\n", key, expanded.buf);
+	}
+}
+
+/* Cuts blanks, and one pair of quotes, around; in place. */
+static char *
+trim(char *s)
+{
+	size_t len;
+
+	s += strspn(s, " \t\r");
+	len = strlen(s);
+	while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
+		len--;
+	if (len >= 2 && (s[0] == '"' || s[0] == '\'') && s[len - 1] == s[0]) {
+		s++;
+		len -= 2;
+	}
+	s[len] = '\0';
+	return s;
+}
+
+void
+npmrc_parse(const char *text, const char *const *environ_, struct strbuf *out,
+    char **cafile)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		cleanup_free char *line = xstrndup(text, len);
+		char *equals = strchr(line, '=');
+
+		text += len + (text[len] == '\n' ? 1 : 0);
+		if (equals == NULL || strchr(";#[", line[0]) != NULL)
+			continue;
+		*equals = '\0';
+		add_setting(
+		    trim(line), trim(equals + 1), environ_, out, cafile);
+	}
+}
+
+void
+npmrc_from_environment(
+    const char *const *environ_, struct strbuf *out, char **cafile)
+{
+	const size_t skip = strlen(ENV_PREFIX);
+
+	for (const char *const *e = environ_; e != NULL && *e != NULL; e++) {
+		const char *equals = strchr(*e, '=');
+		cleanup_free char *key = NULL;
+
+		if (equals == NULL || equals[1] == '\0' ||
+		    strncasecmp(*e, ENV_PREFIX, skip) != 0 ||
+		    equals <= *e + skip)
+			continue;
+		key = xstrndup(*e + skip, (size_t)(equals - *e) - skip);
+		for (char *p = key; *p != '\0'; p++)
+			*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
+		add_setting(key, equals + 1, NULL, out, cafile);
+	}
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* tarball: libarchive's writer with everything set that it would ask for. */
+#include "engine/tarball.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+
+struct tarball {
+	struct archive *archive; /* owned */
+	struct strbuf *out; /* borrowed */
+	char *failure; /* owned; the first one's words */
+};
+
+/* The rest after a failure is worth nothing; the first one is told. */
+static void
+note_failure(struct tarball *t, int status)
+{
+	const char *words;
+
+	if (status >= ARCHIVE_WARN || t->failure != NULL)
+		return;
+	words = archive_error_string(t->archive);
+	t->failure = xstrdup(words != NULL ? words : "unknown failure");
+}
+
+static la_ssize_t
+take_bytes(struct archive *archive, void *arg, const void *data, size_t len)
+{
+	struct tarball *t = arg;
+
+	(void)archive;
+	strbuf_add(t->out, data, len);
+	return (la_ssize_t)len;
+}
+
+struct tarball *
+tarball_new(struct strbuf *out, bool gzip)
+{
+	struct tarball *t = xcalloc(1, sizeof(*t));
+
+	t->out = out;
+	t->archive = archive_write_new();
+	assert(t->archive != NULL);
+	note_failure(t, archive_write_set_format_pax_restricted(t->archive));
+	if (gzip) {
+		note_failure(t, archive_write_add_filter_gzip(t->archive));
+		note_failure(t,
+		    archive_write_set_filter_option(
+			t->archive, "gzip", "timestamp", NULL));
+	}
+	note_failure(t, archive_write_set_bytes_per_block(t->archive, 10240));
+	note_failure(
+	    t, archive_write_open(t->archive, t, NULL, take_bytes, NULL));
+	return t;
+}
+
+static void
+add_entry(struct tarball *t, const char *path, unsigned type, mode_t mode,
+    const void *data, size_t len)
+{
+	struct archive_entry *entry;
+
+	if (t->failure != NULL)
+		return;
+	entry = archive_entry_new();
+	assert(entry != NULL);
+	archive_entry_set_pathname(entry, path);
+	archive_entry_set_filetype(entry, type);
+	archive_entry_set_perm(entry, mode);
+	archive_entry_set_uid(entry, 0);
+	archive_entry_set_gid(entry, 0);
+	archive_entry_set_mtime(entry, 0, 0);
+	archive_entry_set_size(entry, (la_int64_t)len);
+	note_failure(t, archive_write_header(t->archive, entry));
+	if (len > 0 && t->failure == NULL &&
+	    archive_write_data(t->archive, data, len) != (la_ssize_t)len)
+		note_failure(t, ARCHIVE_FATAL);
+	archive_entry_free(entry);
+}
+
+void
+tarball_add_dir(struct tarball *t, const char *path, mode_t mode)
+{
+	add_entry(t, path, AE_IFDIR, mode, NULL, 0);
+}
+
+void
+tarball_add_file(struct tarball *t, const char *path, mode_t mode,
+    const void *data, size_t len)
+{
+	add_entry(t, path, AE_IFREG, mode, data, len);
+}
+
+int
+tarball_finish(struct tarball *t, struct diag *dg)
+{
+	int ret = 0;
+
+	if (t->failure == NULL)
+		note_failure(t, archive_write_close(t->archive));
+	if (t->failure != NULL)
+		ret = diag_set(dg, DIAG_IO, "make a tar: %s", t->failure);
+	(void)archive_write_free(t->archive);
+	free(t->failure);
+	free(t);
+	return ret;
+}
