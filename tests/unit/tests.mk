@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test-engine \
 	tests/unit/test-engine-calls \
 	tests/unit/test-fs \
+	tests/unit/test-fs-fault \
 	tests/unit/test-fs-tree \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
@@ -32,3 +33,7 @@ stub_bed = tests/unit/stub-bed.c tests/unit/stub-bed.h
 tests_unit_test_engine_SOURCES = tests/unit/test-engine.c $(stub_bed)
 tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 	$(stub_bed)
+
+tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
+	-Wl,--wrap=fchmod -Wl,--wrap=fsync -Wl,--wrap=renameat \
+	-Wl,--wrap=unlinkat
