@@ -14,7 +14,7 @@
 #include "engine/answer.h"
 #include "engine/engine.h"
 
-#define MODEL_MAX (8 * 1024 * 1024)
+#define MODEL_MAX ((size_t)8 << 20)
 
 /* proc.h: the first of the kept descriptors. */
 #define FIRST_FD 3
@@ -42,7 +42,7 @@ compose_argv(const struct engine *engine, const struct compose_spec *spec,
 	strvec_pushf(out, "--project-directory=%s", spec->project_dir);
 	strvec_push(out, "--env-file=/dev/null");
 	strvec_push(out, "--ansi=never");
-	strvec_push(out, "--progress=plain");
+	strvec_push(out, "--progress=quiet");
 	for (size_t i = 0; i < spec->nfiles; i++)
 		strvec_pushf(out, "--file=" FD_PATH "%zu", i + FIRST_FD);
 	strvec_push_all(out, command);

@@ -178,7 +178,7 @@ remove_once(const struct engine *engine, const char *id, bool *ret_again,
 int
 container_remove(const struct engine *engine, const char *id, struct diag *dg)
 {
-	const struct timespec pause = { 0, 50 * 1000 * 1000 };
+	const struct timespec pause = { 0, 50000000 };
 	int tries = engine->launch_timeout_ms / 50;
 
 	for (;;) {

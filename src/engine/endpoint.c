@@ -19,7 +19,7 @@
 #include "base/xalloc.h"
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
-#define CONFIG_MAX (1024 * 1024)
+#define CONFIG_MAX ((size_t)1 << 20)
 
 /* The value of an environment variable; NULL when unset or empty. */
 static const char *

@@ -27,7 +27,7 @@
 	"/usr/libexec/docker/cli-plugins"
 
 /* An engine's largest answer: inspecting a few hundred containers. */
-#define ANSWER_MAX (16 * 1024 * 1024)
+#define ANSWER_MAX ((size_t)16 << 20)
 
 #define DOCKER_CONFIG_DIR "docker"
 static const char docker_config[] = "{}\n";
@@ -138,8 +138,7 @@ make_env(struct engine *engine, const struct paths *paths)
 	static const char *const fixed[] = { "LANG=C.UTF-8",
 		"DOCKER_CLI_HINTS=false", "DOCKER_BUILDKIT=1",
 		"BUILDX_NO_DEFAULT_ATTESTATIONS=1",
-		"COMPOSE_DISABLE_ENV_FILE=1", "COMPOSE_ANSI=never",
-		"COMPOSE_PROGRESS=plain", "COMPOSE_MENU=false", NULL };
+		"COMPOSE_DISABLE_ENV_FILE=1", "COMPOSE_MENU=false", NULL };
 	cleanup_free char *dir =
 	    xasprintf("%s/" DOCKER_CONFIG_DIR, paths->state_dir);
 	const char *slash = strrchr(engine->docker, '/');

@@ -50,35 +50,45 @@ read_built(
 }
 
 static int
-image_read(const struct json *object, struct image *ret_image, struct diag *dg)
+read_all(const struct json *object, struct image *image, struct diag *dg)
 {
-	cleanup_image struct image image = IMAGE_INIT;
 	const struct json *config = json_get(object, "Config");
 	const struct json *labels = json_get(config, "Labels");
 
-	image.id = xstrdup(json_string_or(json_get(object, "Id"), ""));
-	image.created =
+	image->id = xstrdup(json_string_or(json_get(object, "Id"), ""));
+	image->created =
 	    xstrdup(json_string_or(json_get(object, "Created"), ""));
-	image.context = xstrdup(
+	image->context = xstrdup(
 	    json_string_or(json_get(labels, LABEL_PREFIX "context"), ""));
-	if (!answer_is_image_id(image.id))
+	if (!answer_is_image_id(image->id))
 		return diag_set(dg, DIAG_ENGINE,
-		    "docker inspect: '%.80s' is no image id", image.id);
+		    "docker inspect: '%.80s' is no image id", image->id);
 	/* An imported image of an old engine has "Config": null. */
-	if (!read_built(object, image.created, &image.built) ||
+	if (!read_built(object, image->created, &image->built) ||
 	    (!json_is_object(config) && !json_is_null(config)) ||
-	    !inspect_strings(json_get(config, "Env"), &image.env) ||
-	    !inspect_labels(labels, &image.labels))
+	    !inspect_strings(json_get(config, "Env"), &image->env) ||
+	    !inspect_labels(labels, &image->labels))
 		return diag_set(dg, DIAG_ENGINE,
 		    "docker inspect: the answer about image %s is not "
 		    "complete",
-		    image.id);
-	image.has_volumes = json_len(json_get(config, "Volumes")) > 0;
-	image.has_onbuild = json_len(json_get(config, "OnBuild")) > 0;
-	image.has_healthcheck =
+		    image->id);
+	image->has_volumes = json_len(json_get(config, "Volumes")) > 0;
+	image->has_onbuild = json_len(json_get(config, "OnBuild")) > 0;
+	image->has_healthcheck =
 	    has_healthcheck(json_get(config, "Healthcheck"));
+	return 0;
+}
+
+static int
+image_read(const struct json *object, struct image *ret_image, struct diag *dg)
+{
+	struct image image = IMAGE_INIT;
+
+	if (read_all(object, &image, dg) == -1) {
+		image_release(&image);
+		return -1;
+	}
 	*ret_image = image;
-	image = (struct image)IMAGE_INIT;
 	return 0;
 }
 

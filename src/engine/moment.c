@@ -49,7 +49,7 @@ moment_parse(const char *text, struct timespec *ret_time)
 	if (p == NULL)
 		return false;
 	if (*p == '.') {
-		long unit = 100 * 1000 * 1000;
+		long unit = 100000000;
 
 		for (p++; *p >= '0' && *p <= '9'; p++) {
 			ns += (*p - '0') * unit;

@@ -21,7 +21,7 @@
 #include "engine/compose-version.h"
 #include "engine/version.h"
 
-#define INFO_MAX (4 * 1024 * 1024)
+#define INFO_MAX ((size_t)4 << 20)
 
 static const struct engine_floor floors[] = {
 	[ENGINE_FLOOR_DOCKER] = { "Docker Engine", "20.10",
@@ -79,7 +79,7 @@ check_peer(const struct engine *engine, struct diag *dg)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct timeval tv = { engine->timeout_ms / 1000,
-		engine->timeout_ms % 1000 * 1000 };
+		engine->timeout_ms % 1000 * 1000L };
 	struct ucred peer = { 0, 0, 0 };
 	socklen_t len = sizeof(peer);
 	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -167,7 +167,7 @@ compose_is_told_everything_that_it_could_look_up(void)
 	CHECK_STR(argv,
 	    "docker-compose\n--project-name=drydock-x\n"
 	    "--project-directory=/dir\n--env-file=/dev/null\n--ansi=never\n"
-	    "--progress=plain\n--file=/proc/self/fd/3\n"
+	    "--progress=quiet\n--file=/proc/self/fd/3\n"
 	    "--file=/proc/self/fd/4\nconfig\n--format=json\n");
 	stub_script("compose-config.rc", "15");
 	stub_script("compose-config.err",
