@@ -91,7 +91,7 @@ const struct cmd cmd_config = {
 	.summary = "print the settings in effect, in drydock.conf's own form",
 	.description =
 	    "Settings come from options, the environment, drydock.conf and "
-	    "the defaults,\nin this order.  The output is a drydock.conf that "
+	    "the defaults, in this order.  The output is a drydock.conf that "
 	    "sets the same.",
 	.needs = CMD_NEED_SETTINGS | CMD_SHOW_SETTINGS,
 	.options = config_optdefs,

@@ -40,9 +40,6 @@ prepare_process(struct diag *dg)
 	sanitise_stdfd();
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGPIPE");
-	/* Nothing that drydock starts gains rights from a set-id bit. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
 	return 0;
 }
 
@@ -60,6 +57,10 @@ run_command(const struct cmd *cmd, int argc, char **argv, int *ret_status,
 
 	paths_init(&paths);
 	settings_init(&settings);
+	/* Nothing that drydock starts gains rights, but where it must. */
+	if ((cmd->needs & CMD_NEED_SETUID) == 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
 	if (options_parse(cmd, argc, argv, &options, dg) < 0)
 		return -1;
 	if (options.help) {

@@ -15,6 +15,9 @@
 #include "engine/engine.h"
 #include "host/nearest.h"
 
+#define HELP_WIDTH 79
+#define HELP_COLUMN 28 /* where texts of rows start */
+
 static const struct cmd *const commands[] = {
 	&cmd_config,
 	&cmd_help,
@@ -64,36 +67,56 @@ table_find(const char *name, const struct cmd **ret_cmd, struct diag *dg)
 	    dg, DIAG_USAGE, "unknown command \"%s\"%s", name, advice.buf);
 }
 
-/* "  LEFT    RIGHT", RIGHT in a column of its own and wrapped to 79. */
+/*
+ * Appends text in lines of at most 79 that start at column, at being where the
+ * last line of out stands; a newline in it starts a line.
+ */
 static void
-add_row(struct strbuf *out, const char *left, const char *right, size_t column)
+add_wrapped(struct strbuf *out, const char *text, size_t column, size_t at)
+{
+	bool first = true; /* word of the line */
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, " \n");
+
+		if (!first && at + 1 + len > HELP_WIDTH) {
+			strbuf_addch(out, '\n');
+			at = 0;
+			first = true;
+		}
+		if (!first) {
+			strbuf_addch(out, ' ');
+			at++;
+		} else if (len > 0 && at < column) {
+			strbuf_addf(out, "%*s", (int)(column - at), "");
+			at = column;
+		}
+		strbuf_add(out, text, len);
+		at += len;
+		first = false;
+		text += len;
+		if (*text == '\n') {
+			strbuf_addch(out, '\n');
+			at = 0;
+			first = true;
+		}
+		text += *text != '\0' ? 1 : 0;
+	}
+	strbuf_addch(out, '\n');
+}
+
+/* "  LEFT    RIGHT", RIGHT in a column of its own. */
+static void
+add_row(struct strbuf *out, const char *left, const char *right)
 {
 	size_t at = strlen(left) + 2;
 
 	strbuf_addf(out, "  %s", left);
-	if (at + 2 > column) {
+	if (at + 2 > HELP_COLUMN) {
 		strbuf_addch(out, '\n');
 		at = 0;
 	}
-	while (*right != '\0') {
-		size_t len = strcspn(right, " ");
-
-		if (at > column && at + 1 + len > 79) {
-			strbuf_addch(out, '\n');
-			at = 0;
-		}
-		if (at <= column) {
-			strbuf_addf(out, "%*s", (int)(column - at), "");
-			at = column;
-		} else {
-			strbuf_addch(out, ' ');
-			at++;
-		}
-		strbuf_add(out, right, len);
-		at += len;
-		right += len + (right[len] == ' ' ? 1 : 0);
-	}
-	strbuf_addch(out, '\n');
+	add_wrapped(out, right, HELP_COLUMN, at);
 }
 
 void
@@ -114,7 +137,7 @@ table_help(struct strbuf *out)
 		left = xasprintf("%s%s%s", (*c)->name,
 		    (*c)->args != NULL ? " " : "",
 		    (*c)->args != NULL ? (*c)->args : "");
-		add_row(out, left, (*c)->summary, 28);
+		add_row(out, left, (*c)->summary);
 	}
 	strbuf_addstr(out,
 	    "\n"
@@ -132,7 +155,7 @@ add_option(struct strbuf *out, const struct optdef *o)
 	strbuf_addf(&left, "--%s", o->name);
 	if (o->arg != NULL)
 		strbuf_addf(&left, " %s", o->arg);
-	add_row(out, left.buf, o->help, 28);
+	add_row(out, left.buf, o->help);
 }
 
 static void
@@ -149,7 +172,7 @@ add_settings(struct strbuf *out)
 		right = xasprintf("%s (%s%s)", row->help,
 		    *row->fallback != '\0' ? "default " : "default empty",
 		    row->fallback);
-		add_row(out, left, right, 28);
+		add_row(out, left, right);
 	}
 	strbuf_addstr(out,
 	    "\n"
@@ -166,20 +189,21 @@ table_help_command(const struct cmd *cmd, struct strbuf *out)
 	strbuf_addf(out, "usage: drydock %s [OPTION...]%s%s\n\n%s\n", cmd->name,
 	    cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "",
 	    cmd->summary);
-	if (cmd->description != NULL)
-		strbuf_addf(out, "\n%s\n", cmd->description);
+	if (cmd->description != NULL) {
+		strbuf_addch(out, '\n');
+		add_wrapped(out, cmd->description, 0, 0);
+	}
 	strbuf_addstr(out, "\noptions:\n");
 	for (const struct optdef *o = cmd->options;
 	     o != NULL && o->name != NULL; o++)
 		add_option(out, o);
-	add_row(out, "-h, --help", "print this", 28);
+	add_row(out, "-h, --help", "print this");
 	if ((cmd->needs & CMD_SHOW_SETTINGS) != 0)
 		add_settings(out);
 	else if (settings)
 		add_row(out, "--SETTING VALUE",
 		    "any setting of drydock.conf(5), as \"drydock config "
-		    "--help\" lists them",
-		    28);
+		    "--help\" lists them");
 }
 
 static void
