@@ -54,14 +54,20 @@ struct proc_result {
 /* A child under way.  Contents belong to proc.c. */
 struct proc;
 
-/* Starts; spec and what it points at may go afterwards, input may not. */
+/*
+ * Starts; spec and what it points at may go afterwards, input may not.  A
+ * program that cannot be executed is DIAG_IO ("run PROGRAM: ...").  Ignoring
+ * SIGCHLD is undone, since it would lose the status.
+ */
 int proc_start(
     const struct proc_spec *spec, struct proc **ret_proc, struct diag *dg);
 
 /*
  * Reads to the end, waits, frees proc (given, also on failure).  A deadline
- * that passed, cut output or a child that could not be read is not a failure
- * of this function where *ret says so: callers look at all three.
+ * that passed or output that was cut is no failure of this function: callers
+ * look at *ret, and status is 137 then.  When the child is gone, grandchildren
+ * that still hold its pipes have one second, then the group is killed.  What
+ * *ret held before is released; it is releasable after a failure too.
  */
 int proc_finish(struct proc *proc, struct proc_result *ret, struct diag *dg);
 
