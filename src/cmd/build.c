@@ -106,7 +106,7 @@ const struct cmd cmd_build = {
 	    "npm settings;\nthe images keep none of them.  The agent's image "
 	    "is made for the caller: name,\nuid, gid and home.  A new image is "
 	    "checked in a container like a session's\nbefore it counts.",
-	.needs = CMD_NEED_SETTINGS,
+	.needs = CMD_NEED_SETTINGS | CMD_NEED_SETUID,
 	.options = build_optdefs,
 	.options_size = sizeof(struct build_cmd_options),
 	.run = build_run,

@@ -19,6 +19,7 @@
 #define HELP_COLUMN 28 /* where texts of rows start */
 
 static const struct cmd *const commands[] = {
+	&cmd_build,
 	&cmd_config,
 	&cmd_help,
 	&cmd_version,
