@@ -103,8 +103,8 @@ int fs_memfd(const char *name, const void *data, size_t len, int *ret_fd,
     struct diag *dg);
 
 /*
- * Fills buf (of len > 0) with len - 1 characters from [a-z0-9], from getrandom(2), and a
- * terminator.
+ * Fills buf (of len > 0) with len - 1 characters from [a-z0-9], from
+ * getrandom(2), and a terminator.
  */
 void fs_random_name(char *buf, size_t len);
 

@@ -65,9 +65,10 @@ int proc_start(
 /*
  * Reads to the end, waits, frees proc (given, also on failure).  A deadline
  * that passed or output that was cut is no failure of this function: callers
- * look at *ret; status is 137 unless it had ended before.  When the child is gone, grandchildren
- * that still hold its pipes have one second, then the group is killed.  What
- * *ret held before is released; it is releasable after a failure too.
+ * look at *ret; status is 137 unless it had ended before.  When the child is
+ * gone, grandchildren that still hold its pipes have one second, then the
+ * group is killed.  What *ret held before is released; it is releasable after
+ * a failure too.
  */
 int proc_finish(struct proc *proc, struct proc_result *ret, struct diag *dg);
 
