@@ -4,9 +4,9 @@
  *
  * The walk goes LEVELS directories deep and no deeper: what hangs below is
  * renamed into an attic, a new directory at the top of the tree, and put on a
- * list, which is worked off in turn.  Each directory is entered by descriptor with RESOLVE_NO_XDEV, which
- * also stops at a bind mount of the same file system, where comparing st_dev
- * would walk into somebody's project.
+ * list, which is worked off in turn.  Each directory is entered by descriptor
+ * with RESOLVE_NO_XDEV, which also stops at a bind mount of the same file
+ * system, where comparing st_dev would walk into somebody's project.
  */
 #include <dirent.h>
 #include <errno.h>
