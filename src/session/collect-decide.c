@@ -78,11 +78,11 @@ collect_container(const struct collect_facts *facts, const char *role)
 }
 
 static bool
-ended_by_itself(const struct record *r, const struct container *c)
+ended_by_itself(const struct collect_facts *facts, const struct container *c)
 {
 	if (c->state != CONTAINER_EXITED && c->state != CONTAINER_DEAD)
 		return false;
-	if (r->ends_with_client)
+	if (facts->record->ends_with_client || facts->seen_end)
 		return true;
 	return c->exit_code != EXIT_KILLED && c->exit_code != EXIT_TERMINATED &&
 	    c->exit_code != EXIT_HOST_WENT_DOWN;
@@ -128,5 +128,5 @@ collect_decide(const struct collect_facts *facts)
 		return COLLECT_LOST;
 	if (agent->state != CONTAINER_EXITED && agent->state != CONTAINER_DEAD)
 		return COLLECT_LIVE;
-	return ended_by_itself(r, agent) ? COLLECT_DELETE : COLLECT_STOPPED;
+	return ended_by_itself(facts, agent) ? COLLECT_DELETE : COLLECT_STOPPED;
 }

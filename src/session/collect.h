@@ -31,6 +31,7 @@ enum collect_verdict {
 struct collect_facts {
 	const struct record *record; /* NULL: there is none */
 	bool sealed; /* plan.json is there */
+	bool seen_end; /* the holder itself told us that the command ended */
 	const struct engine *engine; /* the one that answered */
 	const struct container_list *containers; /* its whole answer */
 	const char *state_id;

@@ -2,11 +2,25 @@
 session_sources = \
 	src/guest/wire.c \
 	src/guest/wire.h \
+	src/session/attach.h \
 	src/session/collect-decide.c \
 	src/session/collect.c \
 	src/session/collect.h \
+	src/session/egress.c \
+	src/session/egress.h \
+	src/session/goenv.c \
+	src/session/goenv.h \
+	src/session/images.c \
+	src/session/images.h \
+	src/session/interrupt.c \
+	src/session/interrupt.h \
+	src/session/launch.c \
 	src/session/launch.h \
 	src/session/record.c \
 	src/session/record.h \
+	src/session/seed.c \
+	src/session/seed.h \
 	src/session/session.c \
-	src/session/session.h
+	src/session/session.h \
+	src/session/teardown.c \
+	src/session/teardown.h

@@ -6,6 +6,7 @@ unit_tests = \
 	tests/unit/test-allowlist \
 	tests/unit/test-answer \
 	tests/unit/test-check \
+	tests/unit/test-collect \
 	tests/unit/test-container \
 	tests/unit/test-diag \
 	tests/unit/test-digest \
@@ -23,9 +24,13 @@ unit_tests = \
 	tests/unit/test-paths \
 	tests/unit/test-proc \
 	tests/unit/test-project \
+	tests/unit/test-record \
+	tests/unit/test-seed \
+	tests/unit/test-session \
 	tests/unit/test-settings \
 	tests/unit/test-strbuf \
-	tests/unit/test-strvec
+	tests/unit/test-strvec \
+	tests/unit/test-verify
 
 # The engine room's tests run against a scripted docker.
 dist_check_SCRIPTS = tests/stub/docker tests/stub/docker-compose

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the proxy for a name that it must refuse. */
+#include "session/egress.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/monotime.h"
+#include "plan/squid.h"
+
+enum {
+	HEAD_MAX = 4096,
+	RETRY_MS = 5,
+};
+
+static const char question[] =
+    "CONNECT " SQUID_READY_AUTHORITY " HTTP/1.1\r\nHost: " SQUID_READY_AUTHORITY
+    "\r\n\r\n";
+
+/* A line of the head that starts with this, anywhere below the first one. */
+static bool
+has_header(const char *head, size_t len, const char *header)
+{
+	size_t n = strlen(header);
+	const char *end = head + len;
+
+	for (const char *at = head; at < end;) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+
+		if (eol == NULL)
+			return false;
+		at = eol + 1;
+		if ((size_t)(end - at) > n && memcmp(at, header, n) == 0 &&
+		    (at[n] == '\r' || at[n] == '\n'))
+			return true;
+	}
+	return false;
+}
+
+bool
+egress_is_refusal(const char *head, size_t len)
+{
+	char status[sizeof("HTTP/1.1 000 ")];
+	const char *end = memmem(head, len, "\r\n\r\n", 4);
+
+	(void)snprintf(
+	    status, sizeof(status), "HTTP/1.1 %d ", SQUID_REFUSED_STATUS);
+	return end != NULL && len > strlen(status) &&
+	    memcmp(head, status, strlen(status)) == 0 &&
+	    has_header(head, (size_t)(end - head) + 2, SQUID_REFUSED_HEADER);
+}
+
+static int
+connect_egress(int egress_fd)
+{
+	cleanup_close int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path),
+	    "/proc/self/fd/%d/egress.sock", egress_fd);
+	if (fd < 0 ||
+	    connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+/*
+ * One question.  NULL when refused as it must be, else why not: static text.
+ */
+static const char *
+ask(int egress_fd, int64_t deadline)
+{
+	cleanup_close int fd = connect_egress(egress_fd);
+	char head[HEAD_MAX];
+	size_t len = 0;
+
+	if (fd < 0)
+		return "nothing listens";
+	if (send(fd, question, strlen(question), MSG_NOSIGNAL) !=
+	    (ssize_t)strlen(question))
+		return "it does not take a request";
+	while (len < sizeof(head)) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		ssize_t n;
+
+		if (poll(&pfd, 1, monotime_left_ms(deadline)) <= 0)
+			return "it does not answer";
+		n = read(fd, head + len, sizeof(head) - len);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+		if (egress_is_refusal(head, len))
+			return NULL;
+	}
+	return len == 0 ? "it closes without an answer"
+			: "the answer is not drydock's refusal";
+}
+
+int
+egress_wait_ready(int egress_fd, int timeout_ms, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + timeout_ms;
+
+	for (;;) {
+		const char *why = ask(egress_fd, deadline);
+
+		if (why == NULL)
+			return 0;
+		if (monotime_left_ms(deadline) == 0)
+			return diag_set(dg, DIAG_ENGINE,
+			    "the proxy is not ready after %d ms: %s",
+			    timeout_ms, why);
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * egress: whether a contained session's way out works and refuses.
+ */
+#ifndef DRYDOCK_EGRESS_H
+#define DRYDOCK_EGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct diag;
+
+/*
+ * Asks through egress.sock in egress_fd for a reserved name until the answer
+ * is our own refusal; at most timeout_ms, else DIAG_ENGINE with what was last
+ * seen.  The other end is hostile: what is read is bounded.
+ */
+int egress_wait_ready(int egress_fd, int timeout_ms, struct diag *dg);
+
+/* Whether these bytes are the head of our own refusal. */
+bool egress_is_refusal(const char *head, size_t len);
+
+#endif /* DRYDOCK_EGRESS_H */

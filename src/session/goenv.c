@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* From image, caller, agent and plan to one environment. */
+#include "session/goenv.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/paths.h"
+#include "host/settings.h"
+
+enum {
+	TERM_MAX = 64
+};
+
+/* Borrowed: the value of name in a list of NAME=VALUE, or NULL. */
+static const char *
+lookup(const char *const *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; list != NULL && *list != NULL; list++) {
+		if (strncmp(*list, name, len) == 0 && (*list)[len] == '=')
+			return *list + len + 1;
+	}
+	return NULL;
+}
+
+static void
+set_all(struct strvec *env, const char *const *list)
+{
+	for (; list != NULL && *list != NULL; list++) {
+		const char *eq = strchr(*list, '=');
+		cleanup_free char *name = NULL;
+
+		if (eq == NULL)
+			continue;
+		name = xstrndup(*list, (size_t)(eq - *list));
+		strvec_setenv(env, name, eq + 1);
+	}
+}
+
+/* Names a terminal and nothing that a terminfo lookup could follow. */
+static void
+set_terminal(struct strvec *env, const char *const *environ_, const char *name)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789._+-";
+	const char *value = lookup(environ_, name);
+
+	if (value != NULL && value[0] != '\0' && value[0] != '.' &&
+	    strlen(value) <= TERM_MAX && value[strspn(value, plain)] == '\0')
+		strvec_setenv(env, name, value);
+}
+
+static void
+set_agent(struct strvec *env, const struct strvec *agent_env, const char *home)
+{
+	static const char variable[] = "${HOME}";
+
+	for (size_t i = 0; i < agent_env->nr; i++) {
+		cleanup_strbuf struct strbuf value = STRBUF_INIT;
+		cleanup_free char *name = NULL;
+		const char *at = strchr(agent_env->v[i], '=');
+
+		if (at == NULL)
+			continue;
+		name =
+		    xstrndup(agent_env->v[i], (size_t)(at - agent_env->v[i]));
+		at++;
+		for (const char *hit; (hit = strstr(at, variable)) != NULL;
+		     at = hit + strlen(variable)) {
+			strbuf_add(&value, at, (size_t)(hit - at));
+			strbuf_addstr(&value, home);
+		}
+		strbuf_addstr(&value, at);
+		strvec_setenv(env, name, value.buf);
+	}
+}
+
+static void
+pass_named(
+    struct strvec *env, const char *const *environ_, const struct strvec *names)
+{
+	for (size_t i = 0; i < names->nr; i++) {
+		const char *value = lookup(environ_, names->v[i]);
+
+		if (value != NULL)
+			strvec_setenv(env, names->v[i], value);
+	}
+}
+
+void
+goenv_build(const struct goenv_spec *spec, struct strvec *env)
+{
+	set_all(env, spec->image_env);
+	strvec_setenv(env, "USER", spec->paths->user);
+	strvec_setenv(env, "LOGNAME", spec->paths->user);
+	strvec_setenv(env, "SHELL", "/bin/bash");
+	strvec_setenv(env, "LANG", "C.UTF-8");
+	if (spec->tty) {
+		set_terminal(env, spec->environ_, "TERM");
+		set_terminal(env, spec->environ_, "COLORTERM");
+	}
+	set_agent(env, &spec->agent->env, spec->paths->home);
+	pass_named(env, spec->environ_, &spec->settings->pass_env);
+	if (spec->secrets)
+		pass_named(env, spec->environ_, &spec->agent->secrets);
+	set_all(env, spec->plan_env);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * goenv: the environment of the agent's process, as the go message hands it
+ * over: it stands neither in the plan nor in the container's configuration.
+ */
+#ifndef DRYDOCK_GOENV_H
+#define DRYDOCK_GOENV_H
+
+#include <stdbool.h>
+
+struct agent;
+struct paths;
+struct settings;
+struct strvec;
+
+struct goenv_spec {
+	const struct paths *paths;
+	const struct settings *settings;
+	const struct agent *agent;
+	const char *const *environ_; /* the caller's */
+	const char *const *image_env; /* NAME=VALUE; brings PATH */
+	const char *const *plan_env; /* NAME=VALUE; has the last word */
+	bool tty; /* TERM and COLORTERM go along */
+	bool secrets; /* the agent's, when they are set */
+};
+
+/* Appends it to env; every name once. */
+void goenv_build(const struct goenv_spec *spec, struct strvec *env);
+
+#endif /* DRYDOCK_GOENV_H */

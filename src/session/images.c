@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding the images of a launch, or having them built. */
+#include "session/images.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "engine/build.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+
+struct finder {
+	const struct engine *engine;
+	const struct settings *settings;
+	const struct paths *paths;
+};
+
+static int
+find_one(const struct finder *f, enum build_kind kind, struct image *ret_image,
+    struct diag *dg)
+{
+	struct image_user user = {
+		.name = f->paths->user,
+		.uid = f->paths->uid,
+		.gid = f->paths->gid,
+		.home = f->paths->home,
+	};
+
+	return image_find(f->engine, build_kind_name(kind),
+	    kind == BUILD_AGENT ? &user : NULL, ret_image, dg);
+}
+
+/* Reads the rest of the line too, so that it reaches no command. */
+static int
+ask_to_build(const char *kind, struct diag *dg)
+{
+	char answer[16];
+	size_t len = 0;
+	char c;
+
+	(void)fprintf(stderr,
+	    "drydock: there is no %s image yet.  "
+	    "Build it now, which takes minutes? [Y/n] ",
+	    kind);
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, &c, 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return diag_set(dg, DIAG_CANCELLED, "cancelled");
+		if (c == '\n')
+			break;
+		if (len < sizeof(answer) - 1 && !isspace((unsigned char)c))
+			answer[len++] = (char)tolower((unsigned char)c);
+	}
+	answer[len] = '\0';
+	if (len == 0 || strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0)
+		return 0;
+	return diag_set(dg, DIAG_CANCELLED, "no %s image", kind);
+}
+
+static void
+show_line(void *arg, const char *line)
+{
+	(void)arg;
+	diag_note("%s", line);
+}
+
+static int
+build_missing(const struct finder *f, enum build_kind kind, struct diag *dg)
+{
+	const char *name = build_kind_name(kind);
+	struct build_outcome outcome = { .image_id = NULL };
+	struct build_options options = { .progress = show_line };
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return diag_set(dg, DIAG_ENGINE,
+		    "there is no %s image for this user: run drydock build",
+		    name);
+	if (ask_to_build(name, dg) != 0 ||
+	    build_image(kind, f->engine, f->settings, f->paths, &options,
+		&outcome, dg) != 0)
+		return -1;
+	build_outcome_release(&outcome);
+	return 0;
+}
+
+static int
+find_or_build(const struct finder *f, enum build_kind kind,
+    struct image *ret_image, struct diag *dg)
+{
+	if (find_one(f, kind, ret_image, dg) != 0)
+		return -1;
+	if (ret_image->id != NULL)
+		return 0;
+	image_release(ret_image);
+	if (build_missing(f, kind, dg) != 0 ||
+	    find_one(f, kind, ret_image, dg) != 0)
+		return -1;
+	if (ret_image->id == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the %s image that was built is not there",
+		    build_kind_name(kind));
+	return 0;
+}
+
+/* That the digest cannot be told now is no reason not to launch. */
+static bool
+is_older(
+    const struct finder *f, enum build_kind kind, const struct image *image)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	char digest[DIGEST_HEX_SIZE];
+
+	if (build_context_digest(kind, f->settings, f->paths, digest, &dg) !=
+	    0) {
+		diag_warn("%s", dg.message);
+		return false;
+	}
+	return strcmp(image->context, digest) != 0;
+}
+
+int
+images_find(const struct engine *engine, const struct settings *settings,
+    const struct paths *paths, enum mode mode, struct images *ret_images,
+    struct diag *dg)
+{
+	cleanup_images struct images images = IMAGES_INIT;
+	struct finder f = { engine, settings, paths };
+	bool older;
+
+	if (find_or_build(&f, BUILD_AGENT, &images.agent, dg) != 0)
+		return -1;
+	older = is_older(&f, BUILD_AGENT, &images.agent);
+	if (mode == MODE_CONTAINED) {
+		if (find_or_build(&f, BUILD_EGRESS, &images.egress, dg) != 0)
+			return -1;
+		older = older || is_older(&f, BUILD_EGRESS, &images.egress);
+	}
+	if (older)
+		diag_note("the images are older than what is installed: "
+			  "run drydock build");
+	*ret_images = images;
+	images = (struct images)IMAGES_INIT;
+	return 0;
+}
+
+void
+images_release(struct images *images)
+{
+	image_release(&images->agent);
+	image_release(&images->egress);
+}

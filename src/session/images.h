@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * images: the images that a launch uses, built first when they are missing
+ * and somebody says yes.
+ */
+#ifndef DRYDOCK_IMAGES_H
+#define DRYDOCK_IMAGES_H
+
+#include "engine/image.h"
+#include "host/mode.h"
+
+struct diag;
+struct engine;
+struct paths;
+struct settings;
+
+struct images {
+	struct image agent;
+	struct image egress; /* contained only; else without an id */
+};
+
+#define IMAGES_INIT                    \
+	{                              \
+		IMAGE_INIT, IMAGE_INIT \
+	}
+
+/*
+ * Finds both by label.  A missing one is built after asking at a terminal
+ * (DIAG_CANCELLED for a no); without one it is DIAG_ENGINE with the command.
+ * Images older than what is installed are used, with a note.
+ */
+int images_find(const struct engine *engine, const struct settings *settings,
+    const struct paths *paths, enum mode mode, struct images *ret_images,
+    struct diag *dg);
+void images_release(struct images *images);
+
+#define cleanup_images __attribute__((cleanup(images_release)))
+
+#endif /* DRYDOCK_IMAGES_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocked signals, looked at between the steps of a launch. */
+#include "session/interrupt.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+
+static void
+fill(sigset_t *set)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	(void)sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaddset(set, signals[i]);
+}
+
+void
+interrupt_hold(struct interrupt *in)
+{
+	sigset_t set;
+
+	fill(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, &in->before);
+}
+
+int
+interrupt_check(struct diag *dg)
+{
+	static const struct timespec now = { 0, 0 };
+	sigset_t set;
+	int sig;
+
+	fill(&set);
+	sig = sigtimedwait(&set, NULL, &now);
+	if (sig <= 0)
+		return 0;
+	return diag_set(dg, DIAG_CANCELLED, "cancelled: %s", strsignal(sig));
+}
+
+void
+interrupt_restore(const struct interrupt *in)
+{
+	(void)sigprocmask(SIG_SETMASK, &in->before, NULL);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interrupt: signals that end drydock, held back while there is something to
+ * put away first.
+ */
+#ifndef DRYDOCK_INTERRUPT_H
+#define DRYDOCK_INTERRUPT_H
+
+#include <signal.h>
+
+struct diag;
+
+struct interrupt {
+	sigset_t before; /* the mask to put back */
+};
+
+/* From here on INT, TERM, HUP and QUIT wait. */
+void interrupt_hold(struct interrupt *in);
+
+/* One came: DIAG_CANCELLED, and it is consumed. */
+int interrupt_check(struct diag *dg);
+
+void interrupt_restore(const struct interrupt *in);
+
+#endif /* DRYDOCK_INTERRUPT_H */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Removing a session that was not launched, or whose command has ended. */
+#include "session/teardown.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/monotime.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "session/collect.h"
+#include "session/record.h"
+#include "session/session.h"
+
+enum {
+	LEASE_WAIT_MS = 10000, /* a collector holds it for one query */
+	END_WAIT_MS = 10000,
+	END_STEP_MS = 10,
+};
+
+static int
+remove_launch(const struct paths *paths, const struct engine *engine,
+    const struct record *record, bool may_have_containers,
+    struct session *session, struct diag *dg)
+{
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	struct collect_facts facts = {
+		.record = record,
+		.engine = engine,
+		.containers = &containers,
+		.state_id = paths->state_id,
+		.id = session->id,
+	};
+
+	if (may_have_containers &&
+	    containers_find(engine, paths->state_id, &containers, dg) != 0)
+		return -1;
+	return collect_delete(paths, &facts, session, dg);
+}
+
+void
+teardown_launch(const struct paths *paths, const struct engine *engine,
+    struct record *record, bool may_have_containers, struct session *session)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	/* The agent never ran: containers may be found by image and label. */
+	free(record->launched_at);
+	record->launched_at = NULL;
+	if (remove_launch(
+		paths, engine, record, may_have_containers, session, &dg) != 0)
+		diag_warn("session %s is not removed: %s; "
+			  "the next launch tries again",
+		    session->id, dg.message);
+}
+
+/*
+ * The end of the command and the engine's knowledge of it are a few
+ * milliseconds apart.
+ */
+static int
+wait_end(const struct engine *engine, const struct record *record,
+    struct container_list *containers, struct diag *dg)
+{
+	const char *const ids[] = { record->agent_container, NULL };
+	int64_t deadline = monotime_ms() + END_WAIT_MS;
+
+	for (;;) {
+		const struct container *agent;
+
+		container_list_release(containers);
+		if (containers_inspect(engine, ids, containers, dg) != 0)
+			return -1;
+		agent =
+		    container_list_find(containers, record->agent_container);
+		if (agent == NULL || agent->state == CONTAINER_EXITED ||
+		    agent->state == CONTAINER_DEAD ||
+		    monotime_left_ms(deadline) == 0)
+			return 0;
+		(void)poll(NULL, 0, END_STEP_MS);
+	}
+}
+
+static int
+remove_ended(const struct paths *paths, const struct engine *engine,
+    const struct record *record, bool seen_end, int *ret_status,
+    struct diag *dg)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	const struct container *agent;
+	enum lock_answer answer;
+	struct collect_facts facts = {
+		.record = record,
+		.seen_end = seen_end,
+		.engine = engine,
+		.containers = &containers,
+		.state_id = paths->state_id,
+		.id = record->id,
+	};
+
+	if (session_lease(
+		paths, record->id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+		return -1;
+	if (answer == LOCK_GONE) /* A collector was faster. */
+		return 0;
+	if (answer == LOCK_BUSY)
+		return diag_set(dg, DIAG_BUSY, "somebody else holds its lease");
+	if (wait_end(engine, record, &containers, dg) != 0)
+		return -1;
+	agent = container_list_find(&containers, record->agent_container);
+	if (agent != NULL && agent->state == CONTAINER_EXITED)
+		*ret_status = agent->exit_code;
+	if (collect_decide(&facts) != COLLECT_DELETE)
+		return diag_set(dg, DIAG_ENGINE,
+		    "its container is not known to have ended");
+	return collect_delete(paths, &facts, &session, dg);
+}
+
+int
+teardown_ended(const struct paths *paths, const struct engine *engine,
+    const struct record *record, bool seen_end)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int status = -1;
+
+	if (remove_ended(paths, engine, record, seen_end, &status, &dg) != 0)
+		diag_warn(
+		    "session %s is not removed: %s", record->id, dg.message);
+	return status;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * teardown: the two ways in which a launcher ends its own session.
+ */
+#ifndef DRYDOCK_TEARDOWN_H
+#define DRYDOCK_TEARDOWN_H
+
+#include <stdbool.h>
+
+struct diag;
+struct engine;
+struct paths;
+struct record;
+struct session;
+
+/*
+ * Before go, the lease held: removes the containers that there are (asked for
+ * when may_have_containers), then the session.  What fails is a warning: the
+ * next collection tries again.
+ */
+void teardown_launch(const struct paths *paths, const struct engine *engine,
+    struct record *record, bool may_have_containers, struct session *session);
+
+/*
+ * After the command's end, the lease not held: wins it again, waits for the
+ * agent's container to have ended, removes both containers and the session.
+ * What fails, or a lease that somebody else keeps, leaves the rest to the next
+ * collection, with a warning.  Returns the container's own status, or -1.
+ */
+int teardown_ended(const struct paths *paths, const struct engine *engine,
+    const struct record *record, bool seen_end);
+
+#endif /* DRYDOCK_TEARDOWN_H */

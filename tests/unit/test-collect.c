@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* collect: who may be deleted, by a table of what is known. */
+#include "session/collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "session/record.h"
+
+#include "check.h"
+
+#define HEX16 "0123456789abcdef"
+#define AGENT_ID HEX16 HEX16 HEX16 HEX16
+#define EGRESS_ID "e" HEX16 HEX16 HEX16 "123456789abcdef"
+#define OTHER_ID "f" HEX16 HEX16 HEX16 "123456789abcdef"
+
+static char own_session[] = "abcd1234";
+static char other_session[] = "zzzz9999";
+static char own_state[] = "0123";
+static char other_state[] = "4567";
+static char agent_role[] = "agent";
+static char egress_role[] = "egress";
+static char agent_id[] = AGENT_ID;
+static char egress_id[] = EGRESS_ID;
+static char other_id[] = OTHER_ID;
+static char agent_image[] = "sha256:a";
+static char egress_image[] = "sha256:e";
+
+enum recorded {
+	NO_RECORD,
+	CLAIMED, /* no ids, go was not sent */
+	LISTED, /* ids, go was not sent */
+	LAUNCHED,
+	LAUNCHED_WITHOUT_ID,
+};
+
+struct row {
+	const char *name;
+	enum recorded recorded;
+	bool ends_with_client;
+	bool sealed;
+	bool seen_end;
+	const char *engine_id; /* NULL: the recorded one */
+	const char *engine_root;
+	const char *engine_socket;
+	const char *record_id; /* NULL: the session's */
+	struct container agent; /* id NULL: not listed */
+	struct container other; /* another one in the list */
+	enum collect_verdict want;
+};
+
+#define AGENT(st, code)                                                        \
+	{                                                                      \
+		.id = agent_id, .session = own_session, .state_id = own_state, \
+		.role = agent_role, .image_id = agent_image, .state = (st),    \
+		.exit_code = (code)                                            \
+	}
+
+static const struct row rows[] = {
+	{ .name = "no record, nothing sealed, no container",
+	    .recorded = NO_RECORD,
+	    .want = COLLECT_DELETE },
+	{ .name = "no record but a sealed plan",
+	    .recorded = NO_RECORD,
+	    .sealed = true,
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "no record but a container",
+	    .recorded = NO_RECORD,
+	    .agent = AGENT(CONTAINER_EXITED, 0),
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "claimed, no container",
+	    .recorded = CLAIMED,
+	    .want = COLLECT_DELETE },
+	{ .name = "claimed, its container waits and nobody holds the lease",
+	    .recorded = CLAIMED,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .want = COLLECT_DELETE },
+	{ .name = "claimed, a container of another image has the labels",
+	    .recorded = CLAIMED,
+	    .agent = { .id = agent_id,
+		.session = own_session,
+		.state_id = own_state,
+		.role = agent_role,
+		.image_id = egress_image,
+		.state = CONTAINER_EXITED },
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "claimed, a second container has the labels",
+	    .recorded = CLAIMED,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .other = { .id = other_id,
+		.session = own_session,
+		.state_id = own_state,
+		.role = agent_role,
+		.image_id = agent_image,
+		.state = CONTAINER_RUNNING },
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "claimed on another engine",
+	    .recorded = CLAIMED,
+	    .engine_id = "other",
+	    .want = COLLECT_FOREIGN },
+	{ .name = "listed, go was not sent",
+	    .recorded = LISTED,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .want = COLLECT_DELETE },
+	{ .name = "launched and running",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .want = COLLECT_LIVE },
+	{ .name = "launched and paused",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_PAUSED, 0),
+	    .want = COLLECT_LIVE },
+	{ .name = "launched and being removed",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_REMOVING, 0),
+	    .want = COLLECT_LIVE },
+	{ .name = "launched and created only",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_CREATED, 0),
+	    .want = COLLECT_LIVE },
+	{ .name = "exited with 0",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_EXITED, 0),
+	    .want = COLLECT_DELETE },
+	{ .name = "exited with 42",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_EXITED, 42),
+	    .want = COLLECT_DELETE },
+	{ .name = "killed, perhaps by the engine's end",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_EXITED, 137),
+	    .want = COLLECT_STOPPED },
+	{ .name = "terminated, perhaps by the engine's end",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_EXITED, 143),
+	    .want = COLLECT_STOPPED },
+	{ .name = "255, which a reboot leaves",
+	    .recorded = LAUNCHED,
+	    .agent = AGENT(CONTAINER_EXITED, 255),
+	    .want = COLLECT_STOPPED },
+	{ .name = "killed, and the holder had told the command's end",
+	    .recorded = LAUNCHED,
+	    .seen_end = true,
+	    .agent = AGENT(CONTAINER_EXITED, 137),
+	    .want = COLLECT_DELETE },
+	{ .name = "killed, one that ends with its client",
+	    .recorded = LAUNCHED,
+	    .ends_with_client = true,
+	    .agent = AGENT(CONTAINER_EXITED, 137),
+	    .want = COLLECT_DELETE },
+	{ .name = "told its end and still running",
+	    .recorded = LAUNCHED,
+	    .seen_end = true,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .want = COLLECT_LIVE },
+	{ .name = "the engine does not know the container",
+	    .recorded = LAUNCHED,
+	    .want = COLLECT_LOST },
+	{ .name = "another container took over the labels",
+	    .recorded = LAUNCHED,
+	    .other = { .id = other_id,
+		.session = own_session,
+		.state_id = own_state,
+		.role = agent_role,
+		.image_id = agent_image,
+		.state = CONTAINER_EXITED },
+	    .want = COLLECT_LOST },
+	{ .name = "the recorded id without our labels",
+	    .recorded = LAUNCHED,
+	    .agent = { .id = agent_id,
+		.session = other_session,
+		.state_id = own_state,
+		.role = agent_role,
+		.image_id = agent_image,
+		.state = CONTAINER_EXITED },
+	    .want = COLLECT_LOST },
+	{ .name = "the recorded id of another state directory",
+	    .recorded = LAUNCHED,
+	    .agent = { .id = agent_id,
+		.session = own_session,
+		.state_id = other_state,
+		.role = agent_role,
+		.image_id = agent_image,
+		.state = CONTAINER_EXITED },
+	    .want = COLLECT_LOST },
+	{ .name = "launched without an id",
+	    .recorded = LAUNCHED_WITHOUT_ID,
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "exited, another engine id",
+	    .recorded = LAUNCHED,
+	    .engine_id = "other",
+	    .agent = AGENT(CONTAINER_EXITED, 0),
+	    .want = COLLECT_FOREIGN },
+	{ .name = "exited, another data root",
+	    .recorded = LAUNCHED,
+	    .engine_root = "/other",
+	    .agent = AGENT(CONTAINER_EXITED, 0),
+	    .want = COLLECT_FOREIGN },
+	{ .name = "exited, another socket",
+	    .recorded = LAUNCHED,
+	    .engine_socket = "/other",
+	    .agent = AGENT(CONTAINER_EXITED, 0),
+	    .want = COLLECT_FOREIGN },
+	{ .name = "exited, an engine without an id",
+	    .recorded = LAUNCHED,
+	    .engine_id = "",
+	    .agent = AGENT(CONTAINER_EXITED, 0),
+	    .want = COLLECT_FOREIGN },
+	{ .name = "exited, a record of another session",
+	    .recorded = LAUNCHED,
+	    .record_id = "zzzz9999",
+	    .agent = AGENT(CONTAINER_EXITED, 0),
+	    .want = COLLECT_UNKNOWN },
+};
+
+static char *
+dup_or(const char *s, const char *fallback)
+{
+	return xstrdup(s != NULL ? s : fallback);
+}
+
+static void
+fill_record(const struct row *row, struct record *r)
+{
+	r->id = dup_or(row->record_id, own_session);
+	r->engine_id = xstrdup("engine");
+	r->engine_data_root = xstrdup("/data");
+	r->engine_socket = xstrdup("/socket");
+	r->agent_image = xstrdup(agent_image);
+	r->egress_image = xstrdup(egress_image);
+	r->ends_with_client = row->ends_with_client;
+	if (row->recorded == LISTED || row->recorded == LAUNCHED) {
+		r->agent_container = xstrdup(agent_id);
+		r->egress_container = xstrdup(egress_id);
+	}
+	if (row->recorded == LAUNCHED || row->recorded == LAUNCHED_WITHOUT_ID)
+		r->launched_at = record_now();
+}
+
+static enum collect_verdict
+decide(const struct row *row)
+{
+	struct record record cleanup_record = RECORD_INIT;
+	char *id cleanup_free = dup_or(row->engine_id, "engine");
+	char *root cleanup_free = dup_or(row->engine_root, "/data");
+	char *socket cleanup_free = dup_or(row->engine_socket, "/socket");
+	struct engine engine = {
+		.id = id,
+		.data_root = root,
+		.socket = socket,
+	};
+	struct container v[2];
+	struct container_list list = { v, 0 };
+	struct collect_facts facts = {
+		.record = row->recorded == NO_RECORD ? NULL : &record,
+		.sealed = row->sealed,
+		.seen_end = row->seen_end,
+		.engine = &engine,
+		.containers = &list,
+		.state_id = own_state,
+		.id = own_session,
+	};
+
+	fill_record(row, &record);
+	if (row->agent.id != NULL)
+		v[list.nr++] = row->agent;
+	if (row->other.id != NULL)
+		v[list.nr++] = row->other;
+	return collect_decide(&facts);
+}
+
+static void
+test_decisions(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		check_int(__FILE__, __LINE__, rows[i].name, decide(&rows[i]),
+		    rows[i].want);
+}
+
+/* Whatever is unknown about one fact, a running container is never deleted. */
+static void
+test_running_is_never_deleted(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		if (row.recorded != LAUNCHED || row.agent.id == NULL)
+			continue;
+		row.agent.state = CONTAINER_RUNNING;
+		check_true(__FILE__, __LINE__, row.name,
+		    decide(&row) != COLLECT_DELETE);
+	}
+}
+
+static void
+test_roles(void)
+{
+	struct record record cleanup_record = RECORD_INIT;
+	const struct row row = { .recorded = LAUNCHED };
+	struct container v[] = {
+		AGENT(CONTAINER_RUNNING, 0),
+		{ .id = egress_id,
+		    .session = own_session,
+		    .state_id = own_state,
+		    .role = egress_role,
+		    .image_id = egress_image },
+	};
+	struct container_list list = { v, ARRAY_SIZE(v) };
+	struct engine engine = ENGINE_INIT;
+	struct collect_facts facts = {
+		.record = &record,
+		.engine = &engine,
+		.containers = &list,
+		.state_id = own_state,
+		.id = own_session,
+	};
+
+	fill_record(&row, &record);
+	CHECK(collect_container(&facts, "agent") == &v[0]);
+	CHECK(collect_container(&facts, "egress") == &v[1]);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "each state of a session has its verdict", test_decisions },
+		{ "a launched container that runs is never deleted",
+		    test_running_is_never_deleted },
+		{ "containers are found by id, labels and role", test_roles },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}

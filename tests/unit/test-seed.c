@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* seed: a session's home before anything runs in it. */
+#include "session/seed.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/paths.h"
+
+#include "check.h"
+
+struct bed {
+	struct paths paths;
+	int home_fd;
+};
+
+static void
+bed_open(struct bed *bed)
+{
+	static const char *const names[] = { "home", "agents",
+		"agents/claude" };
+
+	paths_init(&bed->paths);
+	bed->paths.state_dir = xstrdup(check_tmpdir());
+	bed->paths.state_fd =
+	    open(bed->paths.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK_INT(mkdirat(bed->paths.state_fd, names[i], 0700), 0);
+	bed->home_fd = openat(
+	    bed->paths.state_fd, "home", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void
+bed_close(struct bed *bed)
+{
+	(void)close(bed->home_fd);
+	paths_release(&bed->paths);
+}
+
+#define cleanup_bed __attribute__((cleanup(bed_close)))
+
+static void
+check_link(int home_fd, const char *path)
+{
+	char target[128] = "";
+
+	CHECK(readlinkat(home_fd, path, target, sizeof(target) - 1) > 0);
+	CHECK_STR(target, SEED_HISTORY_TARGET);
+}
+
+static void
+test_link(void)
+{
+	struct bed bed cleanup_bed;
+	char name[] = "claude";
+	char link[] = ".claude/deep/projects";
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct stat st;
+
+	bed_open(&bed);
+	agent.name = name;
+	agent.history_link = link;
+	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), 0);
+	check_link(bed.home_fd, link);
+	CHECK_INT(fstatat(bed.home_fd, ".claude", &st, 0), 0);
+	CHECK_INT(st.st_mode, S_IFDIR | 0700);
+}
+
+static void
+test_no_link(void)
+{
+	struct bed bed cleanup_bed;
+	char name[] = "claude";
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	bed_open(&bed);
+	agent.name = name;
+	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), 0);
+	CHECK_INT(unlinkat(bed.paths.state_fd, "home", AT_REMOVEDIR), 0);
+}
+
+static void
+test_snapshot(void)
+{
+	struct bed bed cleanup_bed;
+	char name[] = "claude";
+	char link[] = ".claude/projects";
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct stat st;
+	int fd;
+
+	bed_open(&bed);
+	agent.name = name;
+	agent.history_link = link;
+	CHECK_INT(
+	    mkdirat(bed.paths.state_fd, "agents/claude/snapshot", 0700), 0);
+	CHECK_INT(
+	    mkdirat(bed.paths.state_fd, "agents/claude/snapshot/.claude", 0700),
+	    0);
+	CHECK_INT(mkdirat(bed.paths.state_fd,
+		      "agents/claude/snapshot/.claude/projects", 0700),
+	    0);
+	fd = openat(bed.paths.state_fd, "agents/claude/snapshot/.claude/a",
+	    O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	(void)close(fd);
+	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), 0);
+	check_link(bed.home_fd, link);
+	CHECK_INT(fstatat(bed.home_fd, ".claude/a", &st, 0), 0);
+}
+
+/* A snapshot whose .claude is a link leads nowhere else. */
+static void
+test_hostile_parent(void)
+{
+	struct bed bed cleanup_bed;
+	char name[] = "claude";
+	char link[] = ".claude/projects";
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct stat st;
+
+	bed_open(&bed);
+	agent.name = name;
+	agent.history_link = link;
+	CHECK_INT(mkdirat(bed.paths.state_fd, "elsewhere", 0700), 0);
+	CHECK_INT(symlinkat("../elsewhere", bed.home_fd, ".claude"), 0);
+	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), -1);
+	CHECK_INT(fstatat(bed.paths.state_fd, "elsewhere/projects", &st,
+		      AT_SYMLINK_NOFOLLOW),
+	    -1);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "the history is linked, its parents made 0700", test_link },
+		{ "without a link and a snapshot the home stays empty",
+		    test_no_link },
+		{ "the snapshot is copied and yields to the link",
+		    test_snapshot },
+		{ "a link where a directory is due is an error",
+		    test_hostile_parent },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}

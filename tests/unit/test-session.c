@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* session: claims, leases and deletions in a state directory of the test's. */
+#include "session/session.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "host/project.h"
+
+#include "check.h"
+
+static char project_key[] = "0123-p";
+static char project_path[] = "/p";
+
+static const struct project project = {
+	.path = project_path, .key = project_key, .fd = -1
+};
+
+static void
+open_state(struct paths *paths)
+{
+	static const char *const names[] = { "sessions", "agents", "trash" };
+
+	paths_init(paths);
+	paths->state_dir = xstrdup(check_tmpdir());
+	paths->state_fd =
+	    open(paths->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK_INT(mkdirat(paths->state_fd, names[i], 0700), 0);
+}
+
+static int
+claim(const struct paths *paths, struct session *s, struct diag *dg)
+{
+	return session_claim(paths, "claude", &project, MODE_CONTAINED, s, dg);
+}
+
+static mode_t
+mode_of(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	return st.st_mode;
+}
+
+static void
+test_claim(void)
+{
+	static const char *const names[] = { "home", "run", "egress", "sidecar",
+		"sidecar/conf", "sidecar/log" };
+	static const mode_t masks[] = { 0, 022, 077, 0777 };
+
+	for (size_t m = 0; m < ARRAY_SIZE(masks); m++) {
+		struct paths paths cleanup_paths;
+		struct session s cleanup_session = SESSION_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+		mode_t old;
+
+		if (m == 0)
+			open_state(&paths);
+		else {
+			paths_init(&paths);
+			paths.state_dir = xstrdup(check_tmpdir());
+			paths.state_fd = open(paths.state_dir,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		}
+		old = umask(masks[m]);
+		CHECK_INT(claim(&paths, &s, &dg), 0);
+		(void)umask(old);
+		CHECK_STR(dg.message, NULL);
+		CHECK(session_id_valid(s.id));
+		CHECK(s.lease_fd >= 0);
+		CHECK_INT(mode_of(s.dir_fd, "."), S_IFDIR | 0700);
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			check_int(__FILE__, __LINE__, names[i],
+			    mode_of(s.dir_fd, names[i]), S_IFDIR | 0700);
+		CHECK_INT(mode_of(paths.state_fd,
+			      "agents/claude/history/0123-p-contained"),
+		    S_IFDIR | 0700);
+	}
+}
+
+static void
+test_lease(void)
+{
+	struct paths paths cleanup_paths;
+	struct session first cleanup_session = SESSION_INIT;
+	struct session second cleanup_session = SESSION_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	enum lock_answer answer;
+
+	open_state(&paths);
+	CHECK_INT(claim(&paths, &first, &dg), 0);
+	CHECK_INT(session_lease(&paths, first.id, 0, &answer, &second, &dg), 0);
+	CHECK_INT(answer, LOCK_BUSY);
+	CHECK_INT(second.lease_fd, -1);
+	session_drop_lease(&first);
+	CHECK_INT(session_lease(&paths, first.id, 0, &answer, &second, &dg), 0);
+	CHECK_INT(answer, LOCK_WON);
+	CHECK_STR(second.id, first.id);
+	CHECK_STR(second.dir, first.dir);
+}
+
+static void
+test_delete(void)
+{
+	struct paths paths cleanup_paths;
+	struct session s cleanup_session = SESSION_INIT;
+	struct session again cleanup_session = SESSION_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	enum lock_answer answer;
+	char *trash cleanup_free = NULL;
+	char id[SESSION_ID_SIZE];
+
+	open_state(&paths);
+	CHECK_INT(claim(&paths, &s, &dg), 0);
+	memcpy(id, s.id, sizeof(id));
+	CHECK_INT(symlinkat("/etc/passwd", s.home_fd, "link"), 0);
+	CHECK_INT(mkdirat(s.home_fd, "shut", 0), 0);
+	CHECK_INT(session_delete(&paths, &s, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(session_lease(&paths, id, 0, &answer, &again, &dg), 0);
+	CHECK_INT(answer, LOCK_GONE);
+	CHECK_INT(
+	    mode_of(paths.state_fd, "agents/claude/history/0123-p-contained"),
+	    S_IFDIR | 0700);
+	trash = xasprintf("%s/trash", paths.state_dir);
+	CHECK_INT(rmdir(trash), 0);
+}
+
+static void
+test_trash(void)
+{
+	struct paths paths cleanup_paths;
+	char *path cleanup_free = NULL;
+
+	open_state(&paths);
+	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x", 0700), 0);
+	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x/home", 0700), 0);
+	session_empty_trash(&paths);
+	path = xasprintf("%s/trash", paths.state_dir);
+	CHECK_INT(rmdir(path), 0);
+}
+
+static void
+test_ids(void)
+{
+	static const struct {
+		const char *name;
+		bool valid;
+	} rows[] = { { "abcd1234", true }, { "abcd123", false },
+		{ "abcd12345", false }, { "ABCD1234", false },
+		{ "abcd/234", false }, { "..", false }, { "", false },
+		{ ".session", false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		check_true(__FILE__, __LINE__, rows[i].name,
+		    session_id_valid(rows[i].name) == rows[i].valid);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "a claim makes its directories 0700 under any umask",
+		    test_claim },
+		{ "one lease has one holder", test_lease },
+		{ "a deleted session is gone, its history is not",
+		    test_delete },
+		{ "what a deletion left is removed later", test_trash },
+		{ "an id is eight letters and digits", test_ids },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
