@@ -90,6 +90,16 @@ wire_filled(struct wire_decoder *dec, size_t n)
 	dec->end += n;
 }
 
+size_t
+wire_need(const struct wire_decoder *dec)
+{
+	size_t have = dec->end - dec->start;
+	size_t whole = WIRE_HEADER_SIZE;
+	if (have >= WIRE_HEADER_SIZE)
+		whole += get_u32(dec->buf + dec->start + 4);
+	return whole > have ? whole - have : 0;
+}
+
 static bool
 is_hex(const unsigned char *p, size_t len)
 {

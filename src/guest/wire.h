@@ -127,6 +127,9 @@ void wire_decoder_init(struct wire_decoder *dec, enum wire_end from);
 size_t wire_space(struct wire_decoder *dec, unsigned char **ret_at);
 void wire_filled(struct wire_decoder *dec, size_t n);
 
+/* How many bytes the frame under way still needs, as far as is known. */
+size_t wire_need(const struct wire_decoder *dec);
+
 /* 1 and a frame, 0 when more bytes are needed, -1 when dec->broken. */
 int wire_next(struct wire_decoder *dec, struct wire_frame *ret_frame);
 

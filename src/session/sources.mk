@@ -2,7 +2,11 @@
 session_sources = \
 	src/guest/wire.c \
 	src/guest/wire.h \
+	src/session/attach-view.c \
+	src/session/attach.c \
 	src/session/attach.h \
+	src/session/clipboard.c \
+	src/session/clipboard.h \
 	src/session/collect-decide.c \
 	src/session/collect.c \
 	src/session/collect.h \
@@ -23,4 +27,6 @@ session_sources = \
 	src/session/session.c \
 	src/session/session.h \
 	src/session/teardown.c \
-	src/session/teardown.h
+	src/session/teardown.h \
+	src/session/tty.c \
+	src/session/tty.h

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Being a viewer: the user's descriptors on one side, the holder on the other. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "guest/wire.h"
+#include "host/settings.h"
+#include "session/attach.h"
+#include "session/clipboard.h"
+#include "session/tty.h"
+
+#define CHUNK 32768
+/* What a pipe that polls as writable takes without blocking. */
+#define WRITE_MAX ((size_t)PIPE_BUF)
+
+/* Where output goes: never more than a frame is waiting. */
+struct sink {
+	int fd; /* borrowed, blocking */
+	int own_fd; /* owned; the same file, non-blocking; or -1 */
+	struct strbuf pending;
+	size_t at;
+};
+
+struct view {
+	int fd; /* the holder */
+	int signal_fd; /* owned */
+	bool is_tty;
+	int key; /* that detaches, or -1 */
+	bool filter;
+	bool input_open; /* stdin may have more */
+	bool exited; /* the holder told the status */
+	bool done;
+	struct attach_outcome outcome;
+	struct tty tty;
+	struct clipboard clipboard;
+	struct wire_decoder *decoder; /* owned */
+	struct strbuf to_holder;
+	size_t to_holder_at;
+	struct sink out, err;
+	struct strbuf reason; /* why the command did not run */
+	struct diag *dg;
+};
+
+static void
+end(struct view *v, enum attach_end how, int status)
+{
+	v->done = true;
+	v->outcome = (struct attach_outcome){ how, status };
+}
+
+/*
+ * A description of our own of the same pipe or terminal, so that O_NONBLOCK is
+ * not set for everybody who shares it.
+ */
+static void
+sink_init(struct sink *s, int fd)
+{
+	struct stat st;
+	char path[32];
+	*s = (struct sink){ fd, -1, STRBUF_INIT, 0 };
+	if (fstat(fd, &st) == -1 || (!S_ISFIFO(st.st_mode) && !isatty(fd)))
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	s->own_fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static void
+sink_release(struct sink *s)
+{
+	cleanup_close_fn(&s->own_fd);
+	strbuf_release(&s->pending);
+}
+
+/* -1 when nobody takes it any more. */
+static int
+sink_flush(struct sink *s)
+{
+	bool own = s->own_fd != -1;
+	size_t len = s->pending.len - s->at;
+	if (len == 0)
+		return 0;
+	if (!own && len > WRITE_MAX)
+		len = WRITE_MAX;
+	ssize_t n = write(own ? s->own_fd : s->fd, s->pending.buf + s->at, len);
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	s->at += (size_t)n;
+	if (s->at == s->pending.len) {
+		strbuf_reset(&s->pending);
+		s->at = 0;
+	}
+	return 0;
+}
+
+static void
+queue_size(struct view *v)
+{
+	struct wire_size size = tty_size(STDIN_FILENO);
+	if (v->is_tty && size.rows != 0)
+		wire_add_size(&v->to_holder, WIRE_SIZE, size);
+}
+
+static void
+on_signal(struct view *v)
+{
+	struct signalfd_siginfo info;
+	if (read(v->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCONT)
+		tty_again(&v->tty);
+	if (info.ssi_signo == SIGCONT || info.ssi_signo == SIGWINCH)
+		queue_size(v);
+	else
+		end(v, ATTACH_DETACHED, 128 + (int)info.ssi_signo);
+}
+
+static void
+on_input(struct view *v)
+{
+	char buf[CHUNK];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		v->input_open = false;
+		if (v->is_tty)
+			end(v, ATTACH_DETACHED, 128 + SIGHUP);
+		else
+			wire_add(&v->to_holder, WIRE_INPUT_END, NULL, 0);
+		return;
+	}
+	size_t len = (size_t)n;
+	size_t at = v->is_tty ? tty_find_key(v->key, buf, len) : len;
+	if (at > 0)
+		wire_add(&v->to_holder, WIRE_INPUT, buf, at);
+	if (at < len)
+		end(v, ATTACH_DETACHED, 0);
+}
+
+/* The holder is gone or will not read: what it still says counts. */
+static void
+flush_to_holder(struct view *v)
+{
+	if (v->to_holder_at == v->to_holder.len)
+		return;
+	ssize_t n = send(v->fd, v->to_holder.buf + v->to_holder_at,
+	    v->to_holder.len - v->to_holder_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n >= 0)
+		v->to_holder_at += (size_t)n;
+	bool gone = n == -1 && errno != EAGAIN && errno != EINTR;
+	if (gone)
+		v->input_open = false;
+	if (v->to_holder_at == v->to_holder.len || gone) {
+		strbuf_reset(&v->to_holder);
+		v->to_holder_at = 0;
+	}
+}
+
+static void
+on_exit_frame(struct view *v, const struct wire_frame *frame)
+{
+	const char *text;
+	size_t len;
+	unsigned int status = wire_read_exit(frame, &text, &len);
+	strbuf_add(&v->reason, text, len);
+	clipboard_finish(&v->clipboard, &v->out.pending);
+	v->exited = true;
+	v->outcome = (struct attach_outcome){ ATTACH_EXITED, (int)status };
+}
+
+static int
+on_frame(struct view *v, const struct wire_frame *frame)
+{
+	const char *data = (const char *)frame->payload;
+	if (frame->type == WIRE_OUTPUT && v->filter) {
+		clipboard_filter(
+		    &v->clipboard, data, frame->len, &v->out.pending);
+	} else if (frame->type == WIRE_OUTPUT) {
+		strbuf_add(&v->out.pending, data, frame->len);
+	} else if (frame->type == WIRE_ERROR) {
+		strbuf_add(&v->err.pending, data, frame->len);
+	} else if (frame->type == WIRE_EXIT) {
+		on_exit_frame(v, frame);
+	} else if (frame->type == WIRE_REFUSED) {
+		char *text cleanup_free = xstrndup(data, frame->len);
+		return diag_set(
+		    v->dg, DIAG_ENGINE, "the holder refused: %s", text);
+	} else if (frame->type != WIRE_STARTED) {
+		return diag_set(v->dg, DIAG_DATA,
+		    "the holder sent a frame that does not belong here");
+	}
+	return 0;
+}
+
+static bool
+has_pending(const struct view *v)
+{
+	return v->out.pending.len > 0 || v->err.pending.len > 0;
+}
+
+/* Decodes until something has to be written first. */
+static int
+read_frames(struct view *v)
+{
+	while (!v->exited && !has_pending(v)) {
+		struct wire_frame frame;
+		int rc = wire_next(v->decoder, &frame);
+		if (rc == 0)
+			return 0;
+		if (rc == -1)
+			return diag_set(v->dg, DIAG_DATA, "the holder sent %s",
+			    v->decoder->broken);
+		if (on_frame(v, &frame) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+on_holder(struct view *v)
+{
+	unsigned char *at;
+	size_t space = wire_space(v->decoder, &at);
+	ssize_t n = recv(v->fd, at, space, MSG_DONTWAIT);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		end(v, ATTACH_LOST, 0);
+		return 0;
+	}
+	wire_filled(v->decoder, (size_t)n);
+	return read_frames(v);
+}
+
+/*
+ * One at a time: no more is read from the holder while something is to be
+ * written, nor from stdin while the holder does not take it.
+ */
+static int
+step(struct view *v)
+{
+	bool writing = has_pending(v);
+	bool sending = v->to_holder.len > 0;
+	struct pollfd p[] = {
+		{ v->signal_fd, POLLIN, 0 },
+		{ v->fd,
+		    (short)((writing ? 0 : POLLIN) | (sending ? POLLOUT : 0)),
+		    0 },
+		{ v->input_open && !sending && !v->exited ? STDIN_FILENO : -1,
+		    POLLIN, 0 },
+		{ v->out.pending.len > 0 ? v->out.fd : -1, POLLOUT, 0 },
+		{ v->err.pending.len > 0 ? v->err.fd : -1, POLLOUT, 0 },
+	};
+	/* While output waits a holder that went away tells it for ever. */
+	if (p[1].events == 0)
+		p[1].fd = -1;
+	if (poll(p, ARRAY_SIZE(p), -1) == -1)
+		return errno == EINTR
+		    ? 0
+		    : diag_set_errno(v->dg, DIAG_BUG, errno, "poll");
+	if (p[0].revents != 0)
+		on_signal(v);
+	if ((p[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0 && sending)
+		flush_to_holder(v);
+	if (p[2].revents != 0 && !v->done)
+		on_input(v);
+	if ((p[3].revents != 0 && sink_flush(&v->out) == -1) ||
+	    (p[4].revents != 0 && sink_flush(&v->err) == -1)) {
+		end(v, ATTACH_DETACHED, 128 + SIGPIPE);
+		return 0;
+	}
+	if (!writing && !v->done &&
+	    (p[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0)
+		return on_holder(v);
+	return has_pending(v) ? 0 : read_frames(v);
+}
+
+static int
+watch_signals(struct view *v, sigset_t *ret_before)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
+		SIGWINCH, SIGCONT };
+	sigset_t set;
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaddset(&set, signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
+	v->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (v->signal_fd == -1)
+		return diag_set_errno(v->dg, DIAG_IO, errno, "signalfd");
+	return 0;
+}
+
+static int
+run(struct view *v)
+{
+	int out = v->out.own_fd != -1 ? v->out.own_fd : v->out.fd;
+	if (v->is_tty && tty_make_raw(&v->tty, STDIN_FILENO, out, v->dg) == -1)
+		return -1;
+	queue_size(v);
+	while (!v->done && (!v->exited || has_pending(v))) {
+		if (step(v) == -1)
+			return -1;
+	}
+	/* What was typed before the key belongs to the agent. */
+	flush_to_holder(v);
+	return 0;
+}
+
+int
+attach_view(int fd, bool tty, const struct settings *settings,
+    struct attach_outcome *ret_outcome, struct diag *dg)
+{
+	struct view v = { .fd = fd,
+		.signal_fd = -1,
+		.is_tty = tty,
+		.key = tty ? tty_parse_key(settings->detach_key) : -1,
+		.filter = tty && !settings->clipboard,
+		.input_open = true,
+		.clipboard = CLIPBOARD_INIT,
+		.decoder = xmalloc(sizeof(*v.decoder)),
+		.to_holder = STRBUF_INIT,
+		.reason = STRBUF_INIT,
+		.dg = dg };
+	sigset_t before;
+	wire_decoder_init(v.decoder, WIRE_HOLDER);
+	sink_init(&v.out, STDOUT_FILENO);
+	sink_init(&v.err, STDERR_FILENO);
+	int rc = watch_signals(&v, &before);
+	if (rc == 0)
+		rc = run(&v);
+	tty_restore(&v.tty);
+	cleanup_close_fn(&v.signal_fd);
+	if (v.reason.len > 0)
+		diag_note("%s", v.reason.buf);
+	strbuf_release(&v.reason);
+	sink_release(&v.out);
+	sink_release(&v.err);
+	strbuf_release(&v.to_holder);
+	cleanup_free_fn(&v.decoder);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (rc == 0)
+		*ret_outcome = v.outcome;
+	return rc;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* Reaching the holder: connect, hello, and the go message. */
+#include "session/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "guest/wire.h"
+#include "session/tty.h"
+
+#define SOCKET_NAME "holder.sock"
+#define RETRY_MS 5
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Waits for fd, -1 for none; false when the deadline passed first. */
+static bool
+wait_for(int fd, short events, int64_t deadline, int at_most_ms)
+{
+	int64_t left = deadline - now_ms();
+	struct pollfd p = { fd, events, 0 };
+	if (left <= 0)
+		return false;
+	if (at_most_ms >= 0 && left > at_most_ms)
+		left = at_most_ms;
+	(void)poll(&p, 1, (int)left);
+	return true;
+}
+
+/*
+ * What lies in run/ is the agent's to change.  The socket is opened without
+ * following links and connected to through that descriptor, so that a link put
+ * in its place at the last moment leads nowhere.
+ */
+static int
+try_connect(int run_fd, int *ret_fd)
+{
+	struct stat st;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int at cleanup_close =
+	    openat(run_fd, SOCKET_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (at == -1 || fstat(at, &st) == -1)
+		return -1;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = ENOTSOCK;
+		return -1;
+	}
+	int fd cleanup_close =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	(void)snprintf(
+	    un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", at);
+	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) == -1)
+		return -1;
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/* Absent, or left by an earlier start: it comes. */
+static bool
+may_come(int errnum)
+{
+	return errnum == ENOENT || errnum == ECONNREFUSED || errnum == EAGAIN ||
+	    errnum == EINTR;
+}
+
+static int
+connect_by(int run_fd, int64_t deadline, int *ret_fd, struct diag *dg)
+{
+	while (try_connect(run_fd, ret_fd) == -1) {
+		int errnum = errno;
+		if (!may_come(errnum))
+			return diag_set_errno(dg, DIAG_ENGINE, errnum,
+			    "reach the holder at " SOCKET_NAME);
+		if (!wait_for(-1, 0, deadline, RETRY_MS))
+			return diag_set_errno(dg, DIAG_ENGINE, errnum,
+			    "the holder did not come up at " SOCKET_NAME);
+	}
+	return 0;
+}
+
+/* Reads one frame and not a byte more. */
+static int
+read_frame(int fd, struct wire_decoder *dec, int64_t deadline,
+    struct wire_frame *ret_frame, struct diag *dg)
+{
+	wire_decoder_init(dec, WIRE_HOLDER);
+	for (;;) {
+		int rc = wire_next(dec, ret_frame);
+		if (rc == 1)
+			return 0;
+		if (rc == -1)
+			return diag_set(
+			    dg, DIAG_DATA, "the holder sent %s", dec->broken);
+		unsigned char *at;
+		(void)wire_space(dec, &at);
+		ssize_t n = recv(fd, at, wire_need(dec), 0);
+		if (n > 0) {
+			wire_filled(dec, (size_t)n);
+			continue;
+		}
+		if (n == 0)
+			return diag_set(dg, DIAG_ENGINE,
+			    "the holder closed the connection");
+		if (errno != EAGAIN && errno != EINTR)
+			return diag_set_errno(
+			    dg, DIAG_ENGINE, errno, "read from the holder");
+		if (!wait_for(fd, POLLIN, deadline, -1))
+			return diag_set(dg, DIAG_ENGINE,
+			    "the holder did not answer in time");
+	}
+}
+
+static int
+send_all(int fd, const struct strbuf *data, int64_t deadline, struct diag *dg)
+{
+	size_t at = 0;
+	while (at < data->len) {
+		ssize_t n =
+		    send(fd, data->buf + at, data->len - at, MSG_NOSIGNAL);
+		if (n > 0)
+			at += (size_t)n;
+		else if (errno != EAGAIN && errno != EINTR)
+			return diag_set_errno(
+			    dg, DIAG_ENGINE, errno, "write to the holder");
+		else if (!wait_for(fd, POLLOUT, deadline, -1))
+			return diag_set(
+			    dg, DIAG_ENGINE, "the holder does not read");
+	}
+	return 0;
+}
+
+static int
+set_refused(
+    const struct wire_frame *frame, enum diag_class class, struct diag *dg)
+{
+	char *text cleanup_free =
+	    xstrndup((const char *)frame->payload, frame->len);
+	return diag_set(dg, class, "the holder refused: %s", text);
+}
+
+static int
+read_hello(
+    int fd, int64_t deadline, struct holder_hello *ret_hello, struct diag *dg)
+{
+	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	struct wire_frame frame;
+	struct wire_hello hello;
+	if (read_frame(fd, dec, deadline, &frame, dg) == -1)
+		return -1;
+	if (frame.type == WIRE_REFUSED)
+		return set_refused(&frame, DIAG_POLICY, dg);
+	if (frame.type != WIRE_HELLO)
+		return diag_set(dg, DIAG_DATA, "the holder said no hello");
+	wire_read_hello(&frame, &hello);
+	if (hello.version != WIRE_VERSION)
+		return diag_set(dg, DIAG_DATA,
+		    "the holder speaks version %u, not %u: build the images "
+		    "anew",
+		    hello.version, WIRE_VERSION);
+	ret_hello->version = hello.version;
+	memcpy(ret_hello->policy_digest, hello.digest, sizeof(hello.digest));
+	ret_hello->running = (hello.flags & WIRE_HELLO_RUNNING) != 0;
+	ret_hello->tty = (hello.flags & WIRE_HELLO_TTY) != 0;
+	return 0;
+}
+
+int
+holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
+    int *ret_fd, struct diag *dg)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	struct holder_hello hello;
+	struct wire_hello ours = { .version = WIRE_VERSION };
+	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	int fd cleanup_close = -1;
+	if (connect_by(run_fd, deadline, &fd, dg) == -1 ||
+	    read_hello(fd, deadline, &hello, dg) == -1)
+		return -1;
+	wire_add_hello(&frame, &ours);
+	if (send_all(fd, &frame, deadline, dg) == -1)
+		return -1;
+	*ret_hello = hello;
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/*
+ * Awaits the answer to go.  An exit, with the reason, stays where it is: the
+ * viewer shows it.
+ */
+static int
+await_start(int fd, int64_t deadline, struct diag *dg)
+{
+	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	struct wire_frame frame;
+	unsigned char type;
+	while (recv(fd, &type, 1, MSG_PEEK) == -1 &&
+	    (errno == EAGAIN || errno == EINTR)) {
+		if (!wait_for(fd, POLLIN, deadline, -1))
+			return diag_set(dg, DIAG_ENGINE,
+			    "the holder did not start the command in time");
+	}
+	type = 0;
+	if (recv(fd, &type, 1, MSG_PEEK) == 1 && type == WIRE_EXIT)
+		return 0;
+	if (read_frame(fd, dec, deadline, &frame, dg) == -1)
+		return -1;
+	if (frame.type == WIRE_REFUSED)
+		return set_refused(&frame, DIAG_ENGINE, dg);
+	if (frame.type != WIRE_STARTED)
+		return diag_set(
+		    dg, DIAG_DATA, "the holder did not answer the go message");
+	return 0;
+}
+
+int
+holder_go(int fd, const struct go_message *go, int timeout_ms, struct diag *dg)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	struct wire_go message cleanup_wire_go = WIRE_GO_INIT;
+	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	message.tty = go->tty;
+	message.ends_with_client = go->ends_with_client;
+	if (go->tty)
+		message.size = tty_size(STDIN_FILENO);
+	message.cwd = xstrdup(go->cwd);
+	strvec_push_all(&message.argv, go->argv);
+	strvec_push_all(&message.envp, go->envp);
+	if (wire_add_go(&frames, &message) == -1)
+		return diag_set(dg, DIAG_CONFIG,
+		    "command and environment are empty or over %zu bytes",
+		    WIRE_GO_MAX);
+	int rc = send_all(fd, &frames, deadline, dg);
+	explicit_bzero(frames.buf, frames.len);
+	return rc == -1 ? -1 : await_start(fd, deadline, dg);
+}
+
+int
+holder_view(int fd, struct diag *dg)
+{
+	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	wire_add_size(&frame, WIRE_VIEW, tty_size(STDIN_FILENO));
+	return send_all(fd, &frame, now_ms() + 1000, dg);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attach: drydock's end of the holder's socket: go, and being a viewer.
+ *
+ * The other end runs beside the agent and is hostile: frames are bounded,
+ * reads that must be answered have a deadline, what is printed of it in
+ * messages is escaped.  The wire format is guest/wire.h.
+ */
+#ifndef DRYDOCK_ATTACH_H
+#define DRYDOCK_ATTACH_H
+
+#include <stdbool.h>
+
+struct diag;
+struct settings;
+
+struct go_message {
+	const char *const *argv; /* what the agent's process runs */
+	const char *const *envp; /* complete environment, secrets included */
+	const char *cwd;
+	bool tty; /* a pty of the holder's, else three pipes */
+	bool ends_with_client; /* HUP the command when its client is gone */
+};
+
+/* What the holder said before go. */
+struct holder_hello {
+	unsigned version; /* of the wire format */
+	char policy_digest[65]; /* SHA-256 of the guardrail manifest; "" none */
+	bool running; /* go was given: view it */
+	bool tty; /* and it runs on a pty */
+};
+
+/*
+ * Connects to holder.sock in run_fd (the session's run/ directory, opened) and
+ * reads the holder's hello; waits at most timeout_ms for the socket to appear.
+ * A holder that refuses (guardrails) is DIAG_POLICY with its words; silence is
+ * DIAG_ENGINE; another version is DIAG_DATA.  *ret_fd is the connection.
+ */
+int holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
+    int *ret_fd, struct diag *dg);
+
+/*
+ * Hands over the command, with the size of the terminal at stdin, and awaits
+ * that it runs.  One that cannot be executed is not a failure of this function:
+ * attach_view() then prints why and gives the status that the container ends
+ * with (127 not found, 126 not executable).  A holder that refuses, is silent or
+ * gone is DIAG_ENGINE; a message over 1 MiB is DIAG_CONFIG.
+ */
+int holder_go(
+    int fd, const struct go_message *go, int timeout_ms, struct diag *dg);
+
+/* Instead of go: become one more viewer of what runs on a pty. */
+int holder_view(int fd, struct diag *dg);
+
+enum attach_end {
+	ATTACH_EXITED, /* the command ended: status is its own */
+	ATTACH_DETACHED, /* by the key, a signal, or output that nobody takes */
+	ATTACH_LOST, /* the holder closed without an exit status */
+};
+
+struct attach_outcome {
+	enum attach_end end;
+	/*
+	 * 0 to 255; 128 + signal.  Detached: 0 by the key, or the signal that
+	 * ended it, SIGPIPE (141) when stdout or stderr is closed, SIGHUP (129)
+	 * when the terminal is gone.  Lost: 0.
+	 */
+	int status;
+};
+
+/*
+ * Carries stdin, stdout, stderr and window sizes until the end.  HUP, INT, QUIT
+ * and TERM detach, as does the setting's key on a terminal.  With tty the
+ * terminal is made raw, and its modes are restored, modes of the emulator reset
+ * and pending input flushed, however it ends.  Clipboard
+ * writes (OSC 52) pass only when the setting says so.
+ */
+int attach_view(int fd, bool tty, const struct settings *settings,
+    struct attach_outcome *ret_outcome, struct diag *dg);
+
+#endif /* DRYDOCK_ATTACH_H */
