@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,22 @@
 #include "host/paths.h"
 
 #include "check.h"
+
+/* What fstatfs(2) says of the state directory's file system; 0: the truth. */
+static unsigned long file_system;
+
+int __real_fstatfs(int fd, struct statfs *sf);
+int __wrap_fstatfs(int fd, struct statfs *sf);
+
+int
+__wrap_fstatfs(int fd, struct statfs *sf)
+{
+	int rc = __real_fstatfs(fd, sf);
+
+	if (rc == 0 && file_system != 0)
+		sf->f_type = (__typeof__(sf->f_type))file_system;
+	return rc;
+}
 
 /* A real home below the temporary directory; HOME and XDG point at it. */
 static char *
@@ -268,6 +285,46 @@ test_state_id(void)
 	}
 }
 
+static void
+test_file_systems(void)
+{
+	static const struct {
+		unsigned long magic;
+		const char *name; /* NULL: accepted */
+	} rows[] = {
+		{ 0x01021997, "9p" }, { 0x6969, "NFS" }, { 0x517b, "SMB" },
+		{ 0xff534d42, "SMB" }, { 0xfe534d42, "SMB" },
+		{ 0x65735546, "FUSE" }, { 0xef53, NULL }, /* ext4 */
+		{ 0x01021994, NULL }, /* tmpfs */
+	};
+	cleanup_free char *home = enter_home();
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_paths struct paths paths;
+		cleanup_free char *want = NULL;
+		cleanup_free char *id = NULL;
+		int rc;
+
+		paths_init(&paths);
+		CHECK_INT(paths_find(&paths, &dg), 0);
+		file_system = rows[i].magic;
+		rc = paths_open_state(&paths, &dg);
+		file_system = 0;
+		if (rows[i].name == NULL) {
+			CHECK_INT(rc, 0);
+			continue;
+		}
+		want = xasprintf("%s is on %s, which has no dependable locks",
+		    paths.state_dir, rows[i].name);
+		id = below(paths.state_dir, "id");
+		CHECK_INT(rc, -1);
+		CHECK_INT(dg.class, DIAG_CONFIG);
+		CHECK(strncmp(dg.message, want, strlen(want)) == 0);
+		CHECK_INT(access(id, F_OK), -1);
+	}
+}
+
 /* Eight processes at once make one state directory. */
 static void
 test_state_race(void)
@@ -327,6 +384,9 @@ main(void)
 		{ "the state directory is private whatever the umask",
 		    test_state },
 		{ "a damaged or lost id is an error", test_state_id },
+		{ "a file system without dependable locks is refused by its "
+		  "name",
+		    test_file_systems },
 		{ "first launches at once agree on the id", test_state_race },
 	};
 

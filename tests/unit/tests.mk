@@ -42,3 +42,5 @@ tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 	-Wl,--wrap=fchmod -Wl,--wrap=fsync -Wl,--wrap=renameat \
 	-Wl,--wrap=unlinkat
+
+tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
