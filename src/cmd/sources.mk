@@ -6,8 +6,15 @@ cmd_sources = \
 	src/cmd/cmd.h \
 	src/cmd/config.c \
 	src/cmd/help.c \
+	src/cmd/launching.c \
+	src/cmd/launching.h \
 	src/cmd/options.c \
 	src/cmd/options.h \
+	src/cmd/plan-print.c \
+	src/cmd/plan-print.h \
+	src/cmd/plan.c \
+	src/cmd/run.c \
+	src/cmd/shell.c \
 	src/cmd/table.c \
 	src/cmd/table.h \
 	src/cmd/version.c

@@ -19,9 +19,13 @@
 #define HELP_COLUMN 28 /* where texts of rows start */
 
 static const struct cmd *const commands[] = {
+	&cmd_run,
+	&cmd_shell,
 	&cmd_build,
+	&cmd_plan,
 	&cmd_config,
 	&cmd_help,
+	&cmd_plan,
 	&cmd_version,
 	NULL,
 };

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* plan-print: the words of `drydock plan`. */
+#include "cmd/plan-print.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "plan/plan.h"
+#include "plan/policy.h"
+
+static const char *
+verdict(const struct judged_plan *plan)
+{
+	return plan->nviolations == 0 ? "allowed" : "refused";
+}
+
+/* JSON may hold DEL and C1 controls as they are; a terminal obeys them. */
+static void
+add_terminal_safe(struct strbuf *out, const char *json)
+{
+	for (const unsigned char *p = (const unsigned char *)json; *p != 0;
+	     p++) {
+		if (*p == 0x7f) {
+			strbuf_addstr(out, "\\u007f");
+		} else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+			p++;
+			strbuf_addf(out, "\\u%04x", *p);
+		} else {
+			strbuf_addch(out, (char)*p);
+		}
+	}
+}
+
+static void
+write_violations(struct jsonw *w, const struct judged_plan *plan)
+{
+	jsonw_key(w, "violations");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < plan->nviolations; i++) {
+		const struct violation *v = &plan->violations[i];
+
+		jsonw_open_object(w);
+		jsonw_key_str(w, "rule", v->rule);
+		jsonw_key_str(w, "service", v->service);
+		jsonw_key_str(w, "what", v->what);
+		jsonw_key_str(w, "overlay", v->overlay);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+	jsonw_key_str(w, "verdict", verdict(plan));
+}
+
+int
+plan_print_json(const struct assembly *assembly, const struct judged_plan *plan,
+    struct strbuf *out, struct diag *dg)
+{
+	cleanup_json struct json *model = NULL;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct jsonw *w;
+
+	if (json_parse(
+		plan->model, strlen(plan->model), "the model", &model, dg) != 0)
+		return -1;
+	w = jsonw_new(true);
+	jsonw_open_object(w);
+	jsonw_key(w, "overlays");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < assembly->nr; i++) {
+		jsonw_open_object(w);
+		jsonw_key_str(w, "name", assembly->v[i].name);
+		jsonw_key_str(w, "why", assembly->v[i].why);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+	jsonw_key(w, "model");
+	jsonw_node(w, model);
+	write_violations(w, plan);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &text, dg) != 0)
+		return -1;
+	add_terminal_safe(out, text.buf);
+	return 0;
+}
+
+static int
+add_model(const char *model, struct strbuf *out, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct jsonw *w;
+
+	if (json_parse(model, strlen(model), "the model", &root, dg) != 0)
+		return -1;
+	w = jsonw_new(true);
+	jsonw_node(w, root);
+	if (jsonw_finish(w, &text, dg) != 0)
+		return -1;
+	add_terminal_safe(out, text.buf);
+	return 0;
+}
+
+int
+plan_print_text(const struct assembly *assembly, const struct judged_plan *plan,
+    struct strbuf *out, struct diag *dg)
+{
+	strbuf_addstr(out, "overlays:\n");
+	for (size_t i = 0; i < assembly->nr; i++) {
+		const struct overlay *o = &assembly->v[i];
+
+		strbuf_addf(out, "  %-12s", o->name);
+		strbuf_add_escaped(out, o->why, strlen(o->why));
+		strbuf_addch(out, '\n');
+	}
+	strbuf_addstr(out, "\nmodel:\n");
+	if (add_model(plan->model, out, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < plan->nviolations; i++) {
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		violation_describe(&plan->violations[i], &line);
+		strbuf_addstr(out, i == 0 ? "\nviolations:\n  " : "  ");
+		strbuf_add_escaped(out, line.buf, line.len);
+		strbuf_addch(out, '\n');
+	}
+	strbuf_addf(out, "\nverdict: %s\n", verdict(plan));
+	return 0;
+}
+
+int
+plan_print_rules(
+    struct policy *policy, bool json, struct strbuf *out, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf table = STRBUF_INIT;
+	cleanup_json struct json *rows = NULL;
+
+	if (policy_rules(policy, &table, dg) != 0 ||
+	    json_parse(table.buf, table.len, "the table of rules", &rows, dg) !=
+		0)
+		return -1;
+	if (json) {
+		strbuf_addstr(out, table.buf);
+		strbuf_addch(out, '\n');
+		return 0;
+	}
+	for (size_t i = 0; i < json_len(rows); i++)
+		strbuf_addf(out, "%-20s%s\n",
+		    json_string_or(json_get(json_at(rows, i), "rule"), ""),
+		    json_string_or(json_get(json_at(rows, i), "text"), ""));
+	return 0;
+}

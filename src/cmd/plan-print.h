@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan-print: a judged plan and the table of rules, for people and as JSON.
+ * What they append is safe for a terminal.
+ */
+#ifndef DRYDOCK_CMD_PLAN_PRINT_H
+#define DRYDOCK_CMD_PLAN_PRINT_H
+
+#include <stdbool.h>
+
+struct assembly;
+struct diag;
+struct judged_plan;
+struct policy;
+struct strbuf;
+
+int plan_print_text(const struct assembly *assembly,
+    const struct judged_plan *plan, struct strbuf *out, struct diag *dg);
+
+/* {"overlays": [{"name", "why"}], "model", "violations", "verdict"} */
+int plan_print_json(const struct assembly *assembly,
+    const struct judged_plan *plan, struct strbuf *out, struct diag *dg);
+
+/* "RULE  what it promises", or the policy's own JSON. */
+int plan_print_rules(
+    struct policy *policy, bool json, struct strbuf *out, struct diag *dg);
+
+#endif /* DRYDOCK_CMD_PLAN_PRINT_H */

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* plan: shows what a launch would judge, and the verdict; starts nothing. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "cmd/cmd.h"
+#include "cmd/plan-print.h"
+#include "engine/engine.h"
+#include "engine/image.h"
+#include "host/mode.h"
+#include "host/project.h"
+#include "plan/plan.h"
+#include "plan/policy.h"
+
+/* No session has this id: a launch draws one, and this one is taken. */
+#define NO_SESSION "00000000"
+#define NO_STATE "00000000000000000000000000000000"
+
+struct plan_options {
+	bool json;
+	bool rules;
+	const char *mode;
+};
+
+/* Where DOCKER_CONFIG of ours is while there is no state directory. */
+struct scratch {
+	char *path; /* owned; NULL: none was needed */
+};
+
+/* Removes the directory that made up for a state directory. */
+static void
+scratch_remove(struct scratch *scratch)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (scratch->path == NULL)
+		return;
+	if (fs_open_dir("/tmp", &fd, &dg) != 0 ||
+	    fs_remove_tree(fd, strrchr(scratch->path, '/') + 1, &dg) != 0)
+		diag_warn("%s", dg.message);
+	free(scratch->path);
+}
+
+/* Opens the state directory, or stands in for it: nothing is made there. */
+static int
+open_state(struct paths *paths, struct scratch *scratch, struct diag *dg)
+{
+	int there;
+
+	if (paths_open_state_readonly(paths, &there, dg) != 0)
+		return -1;
+	if (paths->state_id[0] == '\0')
+		memcpy(paths->state_id, NO_STATE, sizeof(NO_STATE));
+	if (there)
+		return 0;
+	scratch->path = xstrdup("/tmp/drydock-plan.XXXXXX");
+	if (mkdtemp(scratch->path) == NULL) {
+		int error = errno;
+
+		free(scratch->path);
+		scratch->path = NULL;
+		return diag_set_errno(
+		    dg, DIAG_IO, error, "make a directory in /tmp");
+	}
+	return fs_open_dir(scratch->path, &paths->state_fd, dg);
+}
+
+static int
+find_image(const struct engine *engine, const char *kind,
+    const struct paths *paths, struct image *ret_image, struct diag *dg)
+{
+	struct image_user user = {
+		.name = paths->user,
+		.uid = paths->uid,
+		.gid = paths->gid,
+		.home = paths->home,
+	};
+
+	if (image_find(engine, kind, strcmp(kind, "agent") == 0 ? &user : NULL,
+		ret_image, dg) != 0)
+		return -1;
+	if (ret_image->id == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "there is no %s image for this user: run drydock build",
+		    kind);
+	return 0;
+}
+
+static int
+judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
+{
+	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
+	cleanup_judged_plan struct judged_plan plan = JUDGED_PLAN_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (plan_assemble(request, &assembly, dg) != 0 ||
+	    plan_judge(request, &assembly, &plan, dg) != 0 ||
+	    (json ? plan_print_json(&assembly, &plan, &out, dg)
+		  : plan_print_text(&assembly, &plan, &out, dg)) != 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return plan_check_verdict(&plan, dg);
+}
+
+/* The engine's DOCKER_CONFIG is made where the state directory seems to be. */
+static int
+find_engine(struct context *ctx, const struct scratch *scratch,
+    struct engine *engine, struct diag *dg)
+{
+	struct paths paths = *ctx->paths;
+
+	if (scratch->path != NULL)
+		paths.state_dir = scratch->path;
+	if (engine_find(engine, ctx->settings, &paths, ctx->environ_, dg) != 0)
+		return -1;
+	return engine_probe(engine, dg);
+}
+
+static int
+show_plan(struct context *ctx, const struct plan_options *o,
+    const struct scratch *scratch, const struct project *project,
+    struct diag *dg)
+{
+	const struct paths *paths = ctx->paths;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_image struct image agent = IMAGE_INIT;
+	cleanup_image struct image egress = IMAGE_INIT;
+	struct mode_choice mode = mode_resolve(o->mode, ctx->settings->mode);
+	cleanup_free char *session =
+	    xasprintf("%s/sessions/" NO_SESSION, paths->state_dir);
+	cleanup_free char *history =
+	    xasprintf("%s/agents/%s/history/%s-%s", paths->state_dir,
+		ctx->settings->agent, project->key, mode_name(mode.mode));
+
+	if (find_engine(ctx, scratch, &engine, dg) != 0 ||
+	    find_image(&engine, "agent", paths, &agent, dg) != 0 ||
+	    (mode.mode == MODE_CONTAINED &&
+		find_image(&engine, "egress", paths, &egress, dg) != 0))
+		return -1;
+
+	struct plan_request request = {
+		.paths = paths,
+		.settings = ctx->settings,
+		.engine = &engine,
+		.project = project,
+		.mode = mode,
+		.session_id = NO_SESSION,
+		.session_dir = session,
+		.history_dir = history,
+		.agent_image = agent.id,
+		.egress_image = egress.id,
+		.agent_image_env = (const char *const *)agent.env.v,
+		.egress_image_env = (const char *const *)egress.env.v,
+	};
+	return judge_and_print(&request, o->json, dg);
+}
+
+static int
+show_rules(const struct context *ctx, bool json, struct diag *dg)
+{
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (policy_load(ctx->paths, &policy, dg) != 0 ||
+	    plan_print_rules(policy, json, &out, dg) != 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+static int
+run_plan(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct plan_options *o = options;
+	cleanup_project struct project project = PROJECT_INIT;
+	struct scratch scratch = { NULL };
+	int failed;
+
+	if (argc > 1 || dashdash < argc)
+		return diag_set(dg, DIAG_USAGE, "plan takes one directory");
+	if (o->rules)
+		return show_rules(ctx, o->json, dg);
+	if (project_open(&project, argc > 0 ? argv[0] : NULL, ctx->paths, dg) !=
+	    0)
+		return -1;
+	failed = open_state(ctx->paths, &scratch, dg);
+	if (failed == 0)
+		failed = show_plan(ctx, o, &scratch, &project, dg);
+	scratch_remove(&scratch);
+	return failed;
+}
+
+static const struct optdef plan_optdefs[] = {
+	{ "json", 'j', OPT_FLAG, offsetof(struct plan_options, json), NULL,
+	    "print JSON" },
+	{ "mode", 'm', OPT_STRING, offsetof(struct plan_options, mode), "MODE",
+	    "contained or dood" },
+	{ "rules", 0, OPT_FLAG, offsetof(struct plan_options, rules), NULL,
+	    "print the policy's rules instead, one a line" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_plan = {
+	.name = "plan",
+	.args = "[DIR]",
+	.summary =
+	    "show what a session would be made of, and the verdict on it",
+	.description =
+	    "Shows the overlays in their order and why each is there, the "
+	    "model that Compose makes of them, and what the policy says to it. "
+	    "Claims nothing and starts nothing; the session's id is shown as "
+	    "00000000. A plan that the policy refuses gives status 77.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = plan_optdefs,
+	.options_size = sizeof(struct plan_options),
+	.run = run_plan,
+};
