@@ -48,7 +48,7 @@ static const char *
 headline(const char *line)
 {
 	if (strncmp(line, "I: ", 3) == 0)
-		return line + 3;
+		return strstr(line, "-hook") == NULL ? line + 3 : NULL;
 	if (line[0] != '#')
 		return NULL;
 	line += 1 + strspn(line + 1, "0123456789");

@@ -171,10 +171,8 @@ describe(enum build_kind kind, const struct settings *settings,
 	strvec_pushf(&spec->args, "BASE=%s", base);
 	strvec_pushf(&spec->labels, LABEL_PREFIX "image=%s", name);
 	strvec_pushf(&spec->labels, LABEL_PREFIX "context=%s", context);
-	if (kind == BUILD_EGRESS) {
-		spec->tag = xstrdup("drydock-egress:latest");
+	if (kind == BUILD_EGRESS)
 		return;
-	}
 	if (settings->packages.nr > 0) {
 		cleanup_strbuf struct strbuf packages = STRBUF_INIT;
 
@@ -191,7 +189,6 @@ describe(enum build_kind kind, const struct settings *settings,
 	strvec_pushf(&spec->labels, LABEL_PREFIX "gid=%u", paths->gid);
 	strvec_pushf(&spec->labels, LABEL_PREFIX "user=%s", paths->user);
 	strvec_pushf(&spec->labels, LABEL_PREFIX "home=%s", paths->home);
-	spec->tag = xasprintf("drydock-agent:uid-%u", paths->uid);
 }
 
 /*
@@ -231,6 +228,21 @@ verify(enum build_kind kind, const struct engine *engine,
 	    "the new %s image does not pass its check (%s %s: status %d)",
 	    build_kind_name(kind), program, arg, result.status);
 	return diag_add_detail(dg, result.err.buf, result.err.len);
+}
+
+/* A name for people, and against `docker image prune`; the image that had it
+ * keeps it until the new one has passed. */
+static int
+tag(enum build_kind kind, const struct engine *engine,
+    const struct paths *paths, const char *image_id, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_free char *name = kind == BUILD_AGENT
+	    ? xasprintf("drydock-agent:uid-%u", paths->uid)
+	    : xstrdup("drydock-egress:latest");
+	const char *const args[] = { "tag", image_id, name, NULL };
+
+	return engine_docker(engine, args, &result, dg);
 }
 
 /* The failure that led here is the one to tell. */
@@ -279,6 +291,8 @@ build_image(enum build_kind kind, const struct engine *engine,
 		remove_image(engine, image_id);
 		return -1;
 	}
+	if (tag(kind, engine, paths, image_id, dg) < 0)
+		return -1;
 	ret_outcome->image_id = steal_ptr(&image_id);
 	memcpy(ret_outcome->context, context, sizeof(context));
 	return 0;

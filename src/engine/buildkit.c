@@ -71,7 +71,6 @@ make_argv(const struct engine *engine, const struct buildkit_spec *spec,
 	strvec_push(argv, "--progress=plain");
 	strvec_push(argv, "--file=Dockerfile");
 	strvec_pushf(argv, "--iidfile=%s", iidfile);
-	strvec_pushf(argv, "--tag=%s", spec->tag);
 	/* Our own descriptor: the bytes never have a name on a disk. */
 	strvec_pushf(argv, "--secret=id=host,src=/proc/%d/fd/%d", (int)getpid(),
 	    secret_fd);
@@ -187,6 +186,4 @@ buildkit_spec_release(struct buildkit_spec *spec)
 {
 	strvec_release(&spec->args);
 	strvec_release(&spec->labels);
-	free(spec->tag);
-	spec->tag = NULL;
 }

@@ -20,7 +20,6 @@ struct buildkit_spec {
 	const struct hostconf *hostconf; /* borrowed */
 	struct strvec args; /* NAME=VALUE; they stay in the history */
 	struct strvec labels; /* NAME=VALUE */
-	char *tag; /* owned; for people and against `docker image prune` */
 	bool no_cache;
 	int timeout_ms;
 	void (*progress)(void *arg, const char *line);
