@@ -25,7 +25,6 @@ static const struct cmd *const commands[] = {
 	&cmd_plan,
 	&cmd_config,
 	&cmd_help,
-	&cmd_plan,
 	&cmd_version,
 	NULL,
 };

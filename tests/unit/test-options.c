@@ -182,6 +182,9 @@ test_tables(void)
 		CHECK_INT(table_find((*c)->name, &found, &dg), 0);
 		CHECK(found == *c);
 		CHECK((*c)->run != NULL && (*c)->summary != NULL);
+		for (const struct cmd *const *other = cmd_table(); other < c;
+		     other++)
+			CHECK(strcmp((*other)->name, (*c)->name) != 0);
 		for (const struct optdef *o = (*c)->options;
 		     o != NULL && o->name != NULL; o++) {
 			CHECK((o->type == OPT_FLAG) == (o->arg == NULL));
