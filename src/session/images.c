@@ -14,15 +14,9 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 
-struct finder {
-	const struct engine *engine;
-	const struct settings *settings;
-	const struct paths *paths;
-};
-
 static int
-find_one(const struct finder *f, enum build_kind kind, struct image *ret_image,
-    struct diag *dg)
+find_one(const struct images_spec *f, enum build_kind kind,
+    struct image *ret_image, struct diag *dg)
 {
 	struct image_user user = {
 		.name = f->paths->user,
@@ -65,34 +59,23 @@ ask_to_build(const char *kind, struct diag *dg)
 	return diag_set(dg, DIAG_CANCELLED, "no %s image", kind);
 }
 
-static void
-show_line(void *arg, const char *line)
-{
-	(void)arg;
-	diag_note("%s", line);
-}
-
 static int
-build_missing(const struct finder *f, enum build_kind kind, struct diag *dg)
+build_missing(
+    const struct images_spec *f, enum build_kind kind, struct diag *dg)
 {
 	const char *name = build_kind_name(kind);
-	struct build_outcome outcome = { .image_id = NULL };
-	struct build_options options = { .progress = show_line };
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+	if (f->build == NULL || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return diag_set(dg, DIAG_ENGINE,
 		    "there is no %s image for this user: run drydock build",
 		    name);
-	if (ask_to_build(name, dg) != 0 ||
-	    build_image(kind, f->engine, f->settings, f->paths, &options,
-		&outcome, dg) != 0)
+	if (ask_to_build(name, dg) != 0)
 		return -1;
-	build_outcome_release(&outcome);
-	return 0;
+	return f->build(f->engine, f->settings, f->paths, f->environ_, dg);
 }
 
 static int
-find_or_build(const struct finder *f, enum build_kind kind,
+find_or_build(const struct images_spec *f, enum build_kind kind,
     struct image *ret_image, struct diag *dg)
 {
 	if (find_one(f, kind, ret_image, dg) != 0)
@@ -112,8 +95,8 @@ find_or_build(const struct finder *f, enum build_kind kind,
 
 /* That the digest cannot be told now is no reason not to launch. */
 static bool
-is_older(
-    const struct finder *f, enum build_kind kind, const struct image *image)
+is_older(const struct images_spec *f, enum build_kind kind,
+    const struct image *image)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	char digest[DIGEST_HEX_SIZE];
@@ -127,21 +110,19 @@ is_older(
 }
 
 int
-images_find(const struct engine *engine, const struct settings *settings,
-    const struct paths *paths, enum mode mode, struct images *ret_images,
-    struct diag *dg)
+images_find(
+    const struct images_spec *spec, struct images *ret_images, struct diag *dg)
 {
 	cleanup_images struct images images = IMAGES_INIT;
-	struct finder f = { engine, settings, paths };
 	bool older;
 
-	if (find_or_build(&f, BUILD_AGENT, &images.agent, dg) != 0)
+	if (find_or_build(spec, BUILD_AGENT, &images.agent, dg) != 0)
 		return -1;
-	older = is_older(&f, BUILD_AGENT, &images.agent);
-	if (mode == MODE_CONTAINED) {
-		if (find_or_build(&f, BUILD_EGRESS, &images.egress, dg) != 0)
+	older = is_older(spec, BUILD_AGENT, &images.agent);
+	if (spec->mode == MODE_CONTAINED) {
+		if (find_or_build(spec, BUILD_EGRESS, &images.egress, dg) != 0)
 			return -1;
-		older = older || is_older(&f, BUILD_EGRESS, &images.egress);
+		older = older || is_older(spec, BUILD_EGRESS, &images.egress);
 	}
 	if (older)
 		diag_note("the images are older than what is installed: "

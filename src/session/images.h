@@ -24,14 +24,27 @@ struct images {
 		IMAGE_INIT, IMAGE_INIT \
 	}
 
+/* Makes both images, with progress for people. */
+typedef int images_builder(const struct engine *engine,
+    const struct settings *settings, const struct paths *paths,
+    const char *const *environ_, struct diag *dg);
+
+struct images_spec {
+	const struct engine *engine;
+	const struct settings *settings;
+	const struct paths *paths;
+	const char *const *environ_; /* the caller's, for a build */
+	enum mode mode;
+	images_builder *build;
+};
+
 /*
- * Finds both by label.  A missing one is built after asking at a terminal
- * (DIAG_CANCELLED for a no); without one it is DIAG_ENGINE with the command.
- * Images older than what is installed are used, with a note.
+ * Finds both by label.  When one is missing they are built after asking at a
+ * terminal (DIAG_CANCELLED for a no); without one it is DIAG_ENGINE with the
+ * command.  Images older than what is installed are used, with a note.
  */
-int images_find(const struct engine *engine, const struct settings *settings,
-    const struct paths *paths, enum mode mode, struct images *ret_images,
-    struct diag *dg);
+int images_find(
+    const struct images_spec *spec, struct images *ret_images, struct diag *dg);
 void images_release(struct images *images);
 
 #define cleanup_images __attribute__((cleanup(images_release)))

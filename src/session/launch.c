@@ -27,7 +27,6 @@
 #include "session/collect.h"
 #include "session/egress.h"
 #include "session/goenv.h"
-#include "session/images.h"
 #include "session/interrupt.h"
 #include "session/record.h"
 #include "session/seed.h"
@@ -114,13 +113,20 @@ ask_engine(struct launch *l, struct diag *dg)
 {
 	cleanup_diag struct diag collect_dg = DIAG_INIT;
 	struct collect_outcome outcome;
+	struct images_spec spec = {
+		.engine = &l->engine,
+		.settings = l->settings,
+		.paths = l->paths,
+		.environ_ = l->environ_,
+		.mode = l->mode.mode,
+		.build = l->request->build,
+	};
 
 	if (paths_open_state(l->paths, dg) != 0 ||
 	    engine_find(&l->engine, l->settings, l->paths, l->environ_, dg) !=
 		0 ||
 	    engine_probe(&l->engine, dg) != 0 ||
-	    images_find(&l->engine, l->settings, l->paths, l->mode.mode,
-		&l->images, dg) != 0)
+	    images_find(&spec, &l->images, dg) != 0)
 		return -1;
 	/* What cannot be collected now is collected later. */
 	if (collect_sessions(l->paths, &l->engine, &outcome, &collect_dg) != 0)

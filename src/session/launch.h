@@ -7,13 +7,16 @@
 #ifndef DRYDOCK_LAUNCH_H
 #define DRYDOCK_LAUNCH_H
 
-#include <stdbool.h>
+#include "session/images.h"
 
 struct diag;
 struct paths;
 struct settings;
 
-enum launch_kind { LAUNCH_RUN, LAUNCH_SHELL };
+enum launch_kind {
+	LAUNCH_RUN,
+	LAUNCH_SHELL
+};
 
 struct launch_request {
 	enum launch_kind kind;
@@ -22,6 +25,7 @@ struct launch_request {
 	const char *agent; /* NULL: the setting */
 	char *const *args; /* run: more arguments; shell: the command */
 	int nargs;
+	images_builder *build; /* for images that are missing */
 };
 
 /*
@@ -29,8 +33,8 @@ struct launch_request {
  * Whatever fails before go leaves no container, and nothing on disk but what
  * the next collection removes.
  */
-int launch_session(const struct launch_request *request,
-    struct paths *paths, const struct settings *settings,
-    const char *const *environ_, int *ret_status, struct diag *dg);
+int launch_session(const struct launch_request *request, struct paths *paths,
+    const struct settings *settings, const char *const *environ_,
+    int *ret_status, struct diag *dg);
 
 #endif /* DRYDOCK_LAUNCH_H */

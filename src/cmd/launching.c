@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* From the operands of run and shell to a launch. */
+#include "cmd/launching.h"
+
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "cmd/build-images.h"
+
+const struct optdef launching_optdefs[] = {
+	{ "mode", 'm', OPT_STRING, offsetof(struct launching_options, mode),
+	    "MODE",
+	    "contained (no network but a proxy) or dood (root on the host)" },
+	{ .name = NULL },
+};
+
+static int
+build_both(const struct engine *engine, const struct settings *settings,
+    const struct paths *paths, const char *const *environ_, struct diag *dg)
+{
+	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
+	const struct build_options options = { .environ_ = environ_ };
+
+	return build_images(engine, settings, paths, &options, &built, dg);
+}
+
+int
+launching_run(struct context *ctx, enum launch_kind kind,
+    const struct launching_options *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct launch_request request = {
+		.kind = kind,
+		.dir = dashdash > 0 ? argv[0] : NULL,
+		.mode = options->mode,
+		.args = argv + dashdash,
+		.nargs = argc - dashdash,
+		.build = build_both,
+	};
+
+	if (dashdash > 1)
+		return diag_set(dg, DIAG_USAGE,
+		    "%s is one directory too many; %s follow --", argv[1],
+		    kind == LAUNCH_RUN ? "the agent's arguments"
+				       : "a command and its arguments");
+	return launch_session(&request, ctx->paths, ctx->settings,
+	    ctx->environ_, &ctx->status, dg);
+}
