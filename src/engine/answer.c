@@ -96,13 +96,6 @@ deadline_setting(const char *command)
 	return "engine_timeout";
 }
 
-/* The words that a failing program left: stderr, or else stdout. */
-static const struct strbuf *
-result_words(const struct proc_result *result)
-{
-	return result->err.len > 0 ? &result->err : &result->out;
-}
-
 int
 answer_is_whole(const char *const *argv, const struct proc_result *result,
     int timeout_ms, struct diag *dg)
@@ -144,8 +137,7 @@ answer_failed(
     const char *const *argv, const struct proc_result *result, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
-	const struct strbuf *words = result_words(result);
-	const char *advice = answer_advice(words->buf);
+	const char *advice = answer_advice(result->err.buf);
 
 	answer_command_name(argv, &name);
 	if (advice != NULL)
@@ -153,8 +145,8 @@ answer_failed(
 	else
 		diag_set(dg, DIAG_ENGINE, "%s failed with status %d", name.buf,
 		    result->status);
-	if (words->len > 0)
-		diag_add_detail(dg, words->buf, words->len);
+	if (result->err.len > 0)
+		diag_add_detail(dg, result->err.buf, result->err.len);
 	return -1;
 }
 

@@ -233,7 +233,8 @@ finish_info(struct engine *engine, struct proc *proc, const char *const *argv,
 	if (answer_is_whole(argv, &result, engine->timeout_ms, dg) == -1)
 		return -1;
 	/* A CLI says with status 0 or 1 that the daemon is away. */
-	if (result.status != 0 && (result.err.len > 0 || result.out.len == 0))
+	if (result.status > 1 ||
+	    (result.status == 1 && (result.err.len > 0 || result.out.len == 0)))
 		return answer_failed(argv, &result, dg);
 	return engine_read_info(engine, result.out.buf, result.out.len, dg);
 }
