@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test-check \
 	tests/unit/test-collect \
 	tests/unit/test-container \
+	tests/unit/test-context \
 	tests/unit/test-diag \
 	tests/unit/test-digest \
 	tests/unit/test-endpoint \
@@ -16,6 +17,7 @@ unit_tests = \
 	tests/unit/test-fs \
 	tests/unit/test-fs-fault \
 	tests/unit/test-fs-tree \
+	tests/unit/test-hostconf \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
 	tests/unit/test-lock \

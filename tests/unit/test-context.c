@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* What a build's tar holds, whatever the installed files' modes are. */
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/build.h"
+#include "engine/context.h"
+#include "host/paths.h"
+#include "host/settings.h"
+
+#include "check.h"
+
+static const struct {
+	const char *path;
+	const char *text;
+} sources[] = {
+	{ "images/agent/Dockerfile", "FROM x\n" },
+	{ "images/agent/policy/managed-settings.d/20-b.json", "{}\n" },
+	{ "images/agent/policy/managed-settings.d/10-a.json", "{ }\n" },
+	{ "images/egress/Dockerfile", "FROM y\n" },
+	{ "images/lib/apt-install", "#!/bin/sh\n" },
+	{ "holder", "\177ELF" },
+};
+
+static void
+write_file(const char *root, const char *path, const char *text)
+{
+	cleanup_free char *full = xasprintf("%s/%s", root, path);
+	int fd cleanup_close = -1;
+
+	for (char *p = full + 1; (p = strchr(p, '/')) != NULL; p++) {
+		*p = '\0';
+		CHECK(mkdir(full, 0777) == 0 || errno == EEXIST);
+		*p = '/';
+	}
+	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	CHECK(fd != -1);
+	CHECK_INT(write(fd, text, strlen(text)), strlen(text));
+}
+
+/* An installation at name below the test's directory, made under mask. */
+static struct paths
+install_under(const char *name, mode_t mask)
+{
+	struct paths paths;
+	mode_t old = umask(mask);
+	char *root = xasprintf("%s/%s", check_tmpdir(), name);
+
+	paths_init(&paths);
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		write_file(root, sources[i].path, sources[i].text);
+	(void)umask(old);
+	paths.data_dir = root;
+	paths.libexec_dir = xstrdup(root);
+	return paths;
+}
+
+/* Lines "MODE OWNER TIME PATH" of a tar's entries. */
+static void
+list_tar(const struct strbuf *tar, struct strbuf *out)
+{
+	struct archive *a = archive_read_new();
+	struct archive_entry *e;
+
+	(void)archive_read_support_format_tar(a);
+	CHECK_INT(archive_read_open_memory(a, tar->buf, tar->len), ARCHIVE_OK);
+	while (archive_read_next_header(a, &e) == ARCHIVE_OK) {
+		const char *user = archive_entry_uname(e);
+
+		strbuf_addf(out, "%04o %d:%d%s %d %s\n",
+		    (unsigned)archive_entry_perm(e), (int)archive_entry_uid(e),
+		    (int)archive_entry_gid(e), user != NULL ? user : "",
+		    (int)archive_entry_mtime(e), archive_entry_pathname(e));
+	}
+	(void)archive_read_free(a);
+}
+
+static void
+test_entries(void)
+{
+	cleanup_paths struct paths paths = install_under("a", 022);
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(context_pack("agent", &paths, &tar, &dg), 0);
+	list_tar(&tar, &list);
+	CHECK_STR(list.buf,
+	    "0444 0:0 0 Dockerfile\n"
+	    "0555 0:0 0 holder\n"
+	    "0555 0:0 0 lib/\n"
+	    "0555 0:0 0 lib/apt-install\n"
+	    "0444 0:0 0 policy.sha256\n"
+	    "0555 0:0 0 policy/\n"
+	    "0555 0:0 0 policy/managed-settings.d/\n"
+	    "0444 0:0 0 policy/managed-settings.d/10-a.json\n"
+	    "0444 0:0 0 policy/managed-settings.d/20-b.json\n");
+}
+
+static void
+test_manifest(void)
+{
+	cleanup_paths struct paths paths = install_under("a", 022);
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	char a[DIGEST_HEX_SIZE];
+	char b[DIGEST_HEX_SIZE];
+
+	digest_bytes("{ }\n", 4, a);
+	digest_bytes("{}\n", 3, b);
+	strbuf_addf(&want,
+	    "%s  managed-settings.d/10-a.json\n"
+	    "%s  managed-settings.d/20-b.json\n",
+	    a, b);
+	CHECK_INT(context_pack("agent", &paths, &tar, &dg), 0);
+	CHECK(memmem(tar.buf, tar.len, want.buf, want.len) != NULL);
+}
+
+static void
+test_egress(void)
+{
+	cleanup_paths struct paths paths = install_under("a", 022);
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(context_pack("egress", &paths, &tar, &dg), 0);
+	list_tar(&tar, &list);
+	CHECK_STR(list.buf,
+	    "0444 0:0 0 Dockerfile\n"
+	    "0555 0:0 0 holder\n"
+	    "0555 0:0 0 lib/\n"
+	    "0555 0:0 0 lib/apt-install\n");
+}
+
+static void
+get_digest(const struct paths *paths, const char *setting, const char *value,
+    char ret_hex[DIGEST_HEX_SIZE])
+{
+	cleanup_settings struct settings settings;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	settings_init(&settings);
+	if (setting != NULL)
+		CHECK_INT(
+		    settings_set(&settings, setting, value, "test", &dg), 0);
+	CHECK_INT(
+	    build_context_digest(BUILD_AGENT, &settings, paths, ret_hex, &dg),
+	    0);
+}
+
+static void
+test_umask(void)
+{
+	static const mode_t masks[] = { 000, 022, 027, 077 };
+	char first[DIGEST_HEX_SIZE] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
+		cleanup_free char *name = xasprintf("%03o", masks[i]);
+		cleanup_paths struct paths paths =
+		    install_under(name, masks[i]);
+		mode_t old = umask(masks[i]);
+		char hex[DIGEST_HEX_SIZE] = "";
+
+		get_digest(&paths, NULL, NULL, hex);
+		(void)umask(old);
+		if (i == 0)
+			memcpy(first, hex, sizeof(first));
+		CHECK_STR(hex, first);
+	}
+}
+
+static void
+test_what_counts(void)
+{
+	cleanup_paths struct paths paths = install_under("a", 022);
+	char plain[DIGEST_HEX_SIZE] = "";
+	char other[DIGEST_HEX_SIZE] = "";
+
+	get_digest(&paths, NULL, NULL, plain);
+	get_digest(&paths, "base_image", "debian:13-slim", other);
+	CHECK(strcmp(plain, other) != 0);
+	get_digest(&paths, "packages", "make", other);
+	CHECK(strcmp(plain, other) != 0);
+	get_digest(&paths, "memory", "1g", other);
+	CHECK_STR(other, plain);
+	write_file(paths.libexec_dir, "holder", "\177ELG");
+	get_digest(&paths, NULL, NULL, other);
+	CHECK(strcmp(plain, other) != 0);
+}
+
+static void
+test_refused(void)
+{
+	cleanup_paths struct paths paths = install_under("a", 022);
+	cleanup_free char *link =
+	    xasprintf("%s/images/agent/policy/link", paths.data_dir);
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(symlink("/etc/passwd", link), 0);
+	CHECK_INT(context_pack("agent", &paths, &tar, &dg), -1);
+	CHECK_INT(dg.class, DIAG_IO);
+	CHECK(dg.message != NULL && strstr(dg.message, "link") != NULL);
+	diag_clear(&dg);
+	CHECK_INT(unlink(link), 0);
+	CHECK_INT(mkfifo(link, 0600), 0);
+	CHECK_INT(context_pack("agent", &paths, &tar, &dg), -1);
+	CHECK_INT(dg.class, DIAG_IO);
+	diag_clear(&dg);
+	CHECK_INT(unlink(link), 0);
+	free(paths.libexec_dir);
+	paths.libexec_dir = xasprintf("%s/images", paths.data_dir);
+	CHECK_INT(context_pack("agent", &paths, &tar, &dg), -1);
+	CHECK_INT(dg.errnum, ENOENT);
+	CHECK(dg.message != NULL && strstr(dg.message, "holder") != NULL);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "every entry has a mode, owner and time of ours",
+		    test_entries },
+		{ "the manifest names each policy file, sorted",
+		    test_manifest },
+		{ "an image without a policy has no manifest", test_egress },
+		{ "the digest is the same under every umask", test_umask },
+		{ "the digest follows sources, holder, base and packages",
+		    test_what_counts },
+		{ "links, fifos and a missing holder are named", test_refused },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}

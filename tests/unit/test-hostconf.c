@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* What of a host's package sources and npm settings reaches a build. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/aptsources.h"
+#include "engine/hostconf.h"
+#include "engine/npmrc.h"
+
+#include "check.h"
+
+typedef void parse_fn(const char *, const char *, struct strvec *);
+
+/* Returned: the lines, each with its end. */
+static char *
+sources(parse_fn *parse, const char *text)
+{
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+	struct strbuf out = STRBUF_INIT;
+
+	parse(text, "bookworm", &lines);
+	for (size_t i = 0; i < lines.nr; i++)
+		strbuf_addf(&out, "%s\n", lines.v[i]);
+	return strbuf_detach(&out, NULL);
+}
+
+static void
+test_list(void)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} rows[] = {
+		{ "", "" },
+		{ "deb http://m.example/debian bookworm main contrib\n",
+		    "|http://m.example/debian @ main contrib\n" },
+		{ "deb\thttps://m.example/d  bookworm-updates\tmain",
+		    "|https://m.example/d @-updates main\n" },
+		{ "deb http://m.example/d bookworm/updates main # x\n",
+		    "|http://m.example/d @/updates main\n" },
+		{ "deb http://m.example/d bookwormish main\n",
+		    "|http://m.example/d bookwormish main\n" },
+		{ "deb http://m.example/d trixie main\n",
+		    "|http://m.example/d trixie main\n" },
+		{ "deb [arch=amd64 signed-by=/k/a.gpg] http://m/d bookworm m\n",
+		    "/k/a.gpg|http://m/d @ m\n" },
+		{ "deb [ signed-by=/k/a.gpg,/k/b.gpg ] http://m/d bookworm m",
+		    "/k/a.gpg|http://m/d @ m\n" },
+		{ "deb [trusted=yes] http://m/d bookworm m\n",
+		    "trusted|http://m/d @ m\n" },
+		{ "deb-src http://m/d bookworm main\n", "" },
+		{ "#deb http://m/d bookworm main\n", "" },
+		{ "deb file:/srv/d bookworm main\n", "" },
+		{ "deb cdrom:[x]/ bookworm main\n", "" },
+		{ "deb http://m/flat ./\n", "" },
+		{ "deb http://m/d bookworm\n", "" },
+		{ "deb [signed-by=/k http://m/d bookworm main\n", "" },
+		{ "deb [signed-by=/k|x] http://m/d bookworm main\n", "" },
+		{ "nonsense\n\n\n", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *got =
+		    sources(aptsources_parse_list, rows[i].text);
+
+		CHECK_STR(got, rows[i].want);
+	}
+}
+
+static void
+test_deb822(void)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} rows[] = {
+		{ "", "" },
+		{ "Types: deb deb-src\nURIs: http://a/d http://b/d\n"
+		  "Suites: bookworm bookworm-updates\nComponents: main x\n"
+		  "Signed-By: /k/a.gpg\n",
+		    "/k/a.gpg|http://a/d @ main x\n"
+		    "/k/a.gpg|http://a/d @-updates main x\n"
+		    "/k/a.gpg|http://b/d @ main x\n"
+		    "/k/a.gpg|http://b/d @-updates main x\n" },
+		{ "# c\nTypes: deb\nURIs:\n http://a/d\n# inside\n\thttp://b/d\n"
+		  "Suites: bookworm\nComponents: main\n\n\n"
+		  "types: deb\nuris: http://c/d\nsuites: trixie\n"
+		  "components: main\n",
+		    "|http://a/d @ main\n|http://b/d @ main\n"
+		    "|http://c/d trixie main\n" },
+		{ "Enabled: no\nTypes: deb\nURIs: http://a/d\nSuites: x\n"
+		  "Components: main\n",
+		    "" },
+		{ "Types: deb-src\nURIs: http://a/d\nSuites: x\n"
+		  "Components: main\n",
+		    "" },
+		{ "Types: deb\nURIs: http://a/d\nSuites: ./\n", "" },
+		{ "Types: deb\nURIs: mirror+file:/etc/m\nSuites: bookworm\n"
+		  "Components: main\n",
+		    "" },
+		{ "Types: deb\nURIs: http://a/d\nSuites: bookworm\n"
+		  "Components: main\nTrusted: yes\nUnknown: field\n",
+		    "trusted|http://a/d @ main\n" },
+		{ " continued from nothing\n", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *got =
+		    sources(aptsources_parse_deb822, rows[i].text);
+
+		CHECK_STR(got, rows[i].want);
+	}
+}
+
+static void
+test_npmrc(void)
+{
+	static const char *const env[] = { "TOKEN=s3cret", NULL };
+	static const struct {
+		const char *text;
+		const char *want;
+		const char *cafile;
+	} rows[] = {
+		{ "", "", NULL },
+		{ "registry=https://r.example/\n",
+		    "registry=https://r.example/\n", NULL },
+		{ " registry = \"https://r.example/\" \r\n",
+		    "registry=https://r.example/\n", NULL },
+		{ "@a:registry=https://a.example/\n",
+		    "@a:registry=https://a.example/\n", NULL },
+		{ "//r.example/:_authToken=${TOKEN}\n",
+		    "//r.example/:_authToken=s3cret\n", NULL },
+		{ "//r.example/:_authToken=${NONE}x\n",
+		    "//r.example/:_authToken=${NONE}x\n", NULL },
+		{ "https-proxy=http://p\nstrict-ssl=false\n",
+		    "https-proxy=http://p\nstrict-ssl=false\n", NULL },
+		{ "cafile=/etc/ca.pem\n", "", "/etc/ca.pem" },
+		{ "prefix=/opt\nscript-shell=/bin/x\n;registry=a\n#x=y\n"
+		  "[section]\nignore-scripts\n@x=1\n",
+		    "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_free char *cafile = NULL;
+
+		npmrc_parse(rows[i].text, env, &out, &cafile);
+		CHECK_STR(out.buf, rows[i].want);
+		CHECK_STR(cafile, rows[i].cafile);
+	}
+}
+
+static void
+test_npm_environment(void)
+{
+	static const char *const env[] = { "npm_config_registry=https://a/",
+		"NPM_CONFIG_HTTPS_PROXY=http://p", "npm_config_cafile=/c",
+		"npm_config_prefix=/x", "npm_config_=1",
+		"npm_config_proxy=", NULL };
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_free char *cafile = NULL;
+
+	npmrc_from_environment(env, &out, &cafile);
+	CHECK_STR(out.buf, "registry=https://a/\nhttps-proxy=http://p\n");
+	CHECK_STR(cafile, "/c");
+}
+
+static void
+test_local(void)
+{
+	static const struct {
+		const char *proxy;
+		bool want;
+	} rows[] = {
+		{ "http_proxy=http://127.0.0.1:3128", true },
+		{ "http_proxy=http://localhost:3128", true },
+		{ "http_proxy=http://[::1]:3128", true },
+		{ "http_proxy=http://10.0.0.1:3128", false },
+		{ "no_proxy=127.0.0.1,localhost", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_hostconf struct hostconf hc = HOSTCONF_INIT;
+
+		strvec_push(&hc.proxies, rows[i].proxy);
+		CHECK_INT(hostconf_is_local(&hc), rows[i].want);
+	}
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "one-line sources are reduced to key, place and suite",
+		    test_list },
+		{ "deb822 sources are multiplied out", test_deb822 },
+		{ "of an npmrc only what says where packages are is taken",
+		    test_npmrc },
+		{ "npm's variables count like its file", test_npm_environment },
+		{ "a proxy on the host's loopback is known as one",
+		    test_local },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
