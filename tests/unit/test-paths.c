@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Where things live: HOME, XDG directories, the state directory and its id. */
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,41 @@ __wrap_fstatfs(int fd, struct statfs *sf)
 	if (rc == 0 && file_system != 0)
 		sf->f_type = (__typeof__(sf->f_type))file_system;
 	return rc;
+}
+
+/* The call that fails with EIO; 0: none. */
+static enum {
+	FAIL_NONE,
+	FAIL_LINKAT,
+	FAIL_FSYNC
+} failing;
+
+int __real_linkat(
+    int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __wrap_linkat(
+    int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int
+__wrap_linkat(
+    int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	if (failing == FAIL_LINKAT) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_linkat(from_fd, from, to_fd, to, flags);
+}
+
+int
+__wrap_fsync(int fd)
+{
+	if (failing == FAIL_FSYNC) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_fsync(fd);
 }
 
 /* A real home below the temporary directory; HOME and XDG point at it. */
@@ -325,6 +362,34 @@ test_file_systems(void)
 	}
 }
 
+static void
+test_id_faults(void)
+{
+	cleanup_free char *home = enter_home();
+	cleanup_paths struct paths paths;
+	cleanup_diag struct diag found = DIAG_INIT;
+
+	paths_init(&paths);
+	CHECK_INT(paths_find(&paths, &found), 0);
+	for (int i = FAIL_LINKAT; i <= FAIL_FSYNC; i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_closedir DIR *dir = NULL;
+		const struct dirent *entry;
+
+		failing = i == FAIL_LINKAT ? FAIL_LINKAT : FAIL_FSYNC;
+		CHECK_INT(paths_open_state(&paths, &dg), -1);
+		failing = FAIL_NONE;
+		CHECK_INT(dg.class, DIAG_IO);
+		CHECK_INT(dg.errnum, EIO);
+		dir = opendir(paths.state_dir);
+		if (!CHECK(dir != NULL))
+			continue;
+		while ((entry = readdir(dir)) != NULL)
+			CHECK(strcmp(entry->d_name, ".") == 0 ||
+			    strcmp(entry->d_name, "..") == 0);
+	}
+}
+
 /* Eight processes at once make one state directory. */
 static void
 test_state_race(void)
@@ -387,6 +452,8 @@ main(void)
 		{ "a file system without dependable locks is refused by its "
 		  "name",
 		    test_file_systems },
+		{ "an id that could not be made whole leaves nothing behind",
+		    test_id_faults },
 		{ "first launches at once agree on the id", test_state_race },
 	};
 

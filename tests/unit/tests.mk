@@ -45,4 +45,5 @@ tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 	-Wl,--wrap=fchmod -Wl,--wrap=fsync -Wl,--wrap=renameat \
 	-Wl,--wrap=unlinkat
 
-tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
+tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
+	-Wl,--wrap=fsync -Wl,--wrap=linkat
