@@ -307,8 +307,9 @@ on_signal(void *arg, uint32_t events)
 		loop_stop(&h->loop);
 		return;
 	}
-	command_end(h->command, SIGHUP, STOP_MS);
-	command_end(h->command, SIGTERM, STOP_MS);
+	/* Shells on a terminal ignore TERM; elsewhere it is what is awaited. */
+	command_end(h->command, command_has_tty(h->command) ? SIGHUP : SIGTERM,
+	    STOP_MS);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -122,7 +123,10 @@ inherited_restore(const struct inherited *own)
 	(void)setrlimit(RLIMIT_NOFILE, &own->files);
 }
 
-/* In the child.  Every descriptor of ours is close-on-exec. */
+/*
+ * In the child.  Every descriptor of ours is close-on-exec, and what the holder
+ * was started with becomes so.
+ */
 static void
 become(const struct wire_go *go, const struct inherited *own,
     const struct ends *e, struct failure *failure)
@@ -135,6 +139,7 @@ become(const struct wire_go *go, const struct inherited *own,
 		if (dup2(e->theirs[i], i) == -1)
 			return;
 	}
+	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	inherited_restore(own);
 	failure->step = STEP_DIRECTORY;
 	if (chdir(go->cwd) == -1)

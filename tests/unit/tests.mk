@@ -17,6 +17,7 @@ unit_tests = \
 	tests/unit/test-fs \
 	tests/unit/test-fs-fault \
 	tests/unit/test-fs-tree \
+	tests/unit/test-holder \
 	tests/unit/test-hostconf \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
@@ -32,7 +33,8 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
-	tests/unit/test-verify
+	tests/unit/test-verify \
+	tests/unit/test-wire
 
 # The engine room's tests run against a scripted docker.
 dist_check_SCRIPTS = tests/stub/docker tests/stub/docker-compose
@@ -47,3 +49,7 @@ tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 
 tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 	-Wl,--wrap=fsync -Wl,--wrap=linkat
+
+# The holder's tests drive the real one.
+holder_kit = tests/unit/holder-kit.c tests/unit/holder-kit.h
+tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
