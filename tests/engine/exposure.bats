@@ -25,15 +25,14 @@ teardown() {
   echo secret >"$BED/user/.claude/.credentials.json"
   chown -R "$BED_UID:$BED_UID" "$BED/user/.ssh" "$BED/user/.claude"
   run --separate-stderr in_session sh -c '
-    ls -A ~/.ssh ~/.claude 2>/dev/null
-    find / -xdev \( -name id_test -o -name .credentials.json \) 2>/dev/null'
+    ls -A ~/.ssh 2>/dev/null
+    cat ~/.claude/.credentials.json 2>/dev/null
+    find / \( -name id_test -o -name .credentials.json \) 2>/dev/null'
   assert_equal "$output" ""
   assert_equal "$(cat "$BED/user/.ssh/id_test")" secret
 }
 
 @test "the host's environment does not come along" {
-  DRYDOCK_SECRET='' run --separate-stderr in_session true
-  assert_equal "$status" 78
   SECRET_TOKEN=xyzzy HTTP_PROXY=http://user:secret@proxy.test:1 \
     run --separate-stderr in_session sh -c 'env; cat /proc/1/environ'
   refute_contains "$output" xyzzy

@@ -67,7 +67,7 @@ first_policy_file() {
     {
       for f in "$dir"/*.json; do
         echo x >>"$f"; chmod 0644 "$f"; rm -f "$f"; mv "$f" "$f.off"
-        ln -sf /dev/null "$f"; : >"$dir/zz.json"
+        ln -sf /dev/null "$f"; true >"$dir/zz.json"
       done
       mv "$dir" "$dir.off"; mv /etc/claude-code /etc/claude-code.off
       mount -t tmpfs none "$dir"; mount --bind /tmp "$dir"; umount "$dir"

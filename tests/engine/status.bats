@@ -23,8 +23,7 @@ setup() {
 }
 
 @test "a command that is not there ends with 127, one that is no program 126" {
-  run in_session no-such-command
-  assert_equal "$status" 127
+  run -127 in_session no-such-command
   : >"$project/not-a-program"
   chmod 0644 "$project/not-a-program"
   run in_session ./not-a-program
