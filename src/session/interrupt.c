@@ -8,14 +8,20 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 
+/* One that the caller has ignored, as nohup(1) does, stays ignored. */
 static void
 fill(sigset_t *set)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 	(void)sigemptyset(set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		(void)sigaddset(set, signals[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		struct sigaction now;
+
+		if (sigaction(signals[i], NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
+			(void)sigaddset(set, signals[i]);
+	}
 }
 
 void

@@ -429,7 +429,7 @@ view(struct launch *l, int *ret_status, struct diag *dg)
 	}
 	status = teardown_ended(
 	    l->paths, &l->engine, &l->record, outcome.end == ATTACH_EXITED);
-	if (outcome.end == ATTACH_EXITED) {
+	if (outcome.end != ATTACH_LOST) {
 		*ret_status = outcome.status;
 		return 0;
 	}
