@@ -53,9 +53,11 @@ AC_DEFUN([DRYDOCK_HARDENING], [
 		    -fstack-clash-protection -fcf-protection=full
 		    -ftrivial-auto-var-init=zero -fPIE],
 		    [DRYDOCK_PROBE([HARDEN_CFLAGS], drydock_flag)])
-		m4_foreach_w([drydock_flag], [-pie -Wl,-z,relro
-		    -Wl,-z,now -Wl,-z,noexecstack],
-		    [DRYDOCK_PROBE([HARDEN_LDFLAGS], drydock_flag)])
+		dnl One by one: a list would be split at the commas.
+		DRYDOCK_PROBE([HARDEN_LDFLAGS], [-pie])
+		DRYDOCK_PROBE([HARDEN_LDFLAGS], [-Wl,-z,relro])
+		DRYDOCK_PROBE([HARDEN_LDFLAGS], [-Wl,-z,now])
+		DRYDOCK_PROBE([HARDEN_LDFLAGS], [-Wl,-z,noexecstack])
 		dnl Sanitizers have checks of their own that FORTIFY hides.
 		AS_IF([test "x$enable_sanitizers" != xyes],
 		    [DRYDOCK_PROBE([HARDEN_CPPFLAGS],
