@@ -15,11 +15,12 @@ setup() {
   # Somebody must listen; the stub answers in docker's place.
   export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/stub.sock
   python3 -c '
-import signal, socket, sys
+import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 s.listen(64)
-signal.pause()' "$DRYDOCK_ENGINE" 3>&- &
+while True:
+    s.accept()[0].close()' "$DRYDOCK_ENGINE" 3>&- &
   listener=$!
   wait_for "a listener" test -S "$DRYDOCK_ENGINE"
 }

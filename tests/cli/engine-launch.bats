@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+# Launches that an engine or Compose fails: tests/stub stands for both, and the
+# machine's own Compose merges the files.
+
+load ../helper
+
+setup() {
+  bed_setup self
+  unset DOCKER_HOST
+  bin=$BATS_TEST_TMPDIR/bin
+  script=$bin/stub.d
+  mkdir -p "$script"
+  cp "$BATS_TEST_DIRNAME/../stub/docker" "$bin/docker"
+  ln -s docker "$bin/docker-compose"
+  type -P docker-compose >"$script/compose-config.exec"
+  PATH=$bin:$PATH
+  # Compose pings the engine even to merge files: hanging up is the fastest no.
+  export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/stub.sock
+  python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(64)
+while True:
+    s.accept()[0].close()' "$DRYDOCK_ENGINE" 3>&- &
+  listener=$!
+  wait_for "a listener" test -S "$DRYDOCK_ENGINE"
+  # Both images, in the order in which a launch asks.
+  image 1 "$(printf 'a%.0s' {1..64})" '"io.drydock.image":"agent",
+    "io.drydock.user":"'"$(id -un 2>/dev/null || echo "u$(id -u)")"'",
+    "io.drydock.uid":"'"$(id -u)"'","io.drydock.gid":"'"$(id -g)"'",
+    "io.drydock.home":"'"$HOME"'"'
+  image 2 "$(printf 'b%.0s' {1..64})" '"io.drydock.image":"egress"'
+}
+
+teardown() {
+  kill "$listener"
+}
+
+# image N ID LABELS: what the Nth listing and inspection of images answer.
+image() {
+  echo "sha256:$2" >"$script/image-ls.$1.out"
+  printf '[{"Id":"sha256:%s","Created":"2026-01-01T00:00:00Z",
+    "Config":{"Labels":{%s}}}]\n' "$2" "$3" >"$script/inspect.$1.out"
+  echo 0 >"$script/inspect.$1.rc"
+}
+
+shell() {
+  run "$@" --separate-stderr drydock shell "$project" -- true
+}
+
+nothing_is_left() {
+  [ ! -e "$script/calls/rm.1" ]
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
+    "$XDG_STATE_HOME/drydock/trash" -mindepth 1)" ""
+}
+
+@test "an engine whose disk is full says so, and what to do" {
+  echo "Error response from daemon: mkdir /var/lib/docker/overlay2/x: no\
+ space left on device" >"$script/compose-up.err"
+  echo 1 >"$script/compose-up.rc"
+  shell -69
+  assert_contains "$stderr" "free space on the disk that holds the engine's"
+  assert_contains "$stderr" "no space left on device"
+  nothing_is_left
+}
+
+@test "a Compose that is killed while it starts containers fails the launch" {
+  echo 137 >"$script/compose-up.rc"
+  shell -69
+  assert_contains "$stderr" "docker-compose up failed with status 137"
+  nothing_is_left
+}
+
+@test "a Compose that hangs while it starts containers is given up" {
+  echo hang >"$script/compose-up.fault"
+  DRYDOCK_LAUNCH_TIMEOUT=1s shell -69
+  assert_contains "$stderr" "docker-compose up did not answer within 1s\
+ (setting launch_timeout)"
+}
+
+@test "a model that Compose cuts short starts nothing" {
+  rm "$script/compose-config.exec"
+  echo '{"services":{"agent":{' >"$script/compose-config.out"
+  shell -69
+  [ ! -e "$script/calls/compose-up.1" ]
+  nothing_is_left
+}
+
+@test "files in the project and the caller's environment steer no Compose" {
+  echo 'COMPOSE_PROFILES=hostile' >"$project/.env"
+  echo '{"services":{"hostile":{"image":"x"}}}' \
+    >"$project/docker-compose.yml"
+  cp "$project/docker-compose.yml" "$project/compose.override.yml"
+  cd "$project"
+  export COMPOSE_FILE=$project/docker-compose.yml COMPOSE_PROFILES=hostile
+  echo 1 >"$script/compose-up.rc"
+  shell -69
+  [ -e "$script/calls/compose-config.1.env" ]
+  [ -e "$script/calls/compose-up.1.env" ]
+  run ! grep -rlaF hostile "$script/calls"
+}
+
+@test "a model that Compose refuses is told in its words" {
+  rm "$script/compose-config.exec"
+  echo "validating /proc/self/fd/4: services.agent Additional property bogus\
+ is not allowed" >"$script/compose-config.err"
+  echo 15 >"$script/compose-config.rc"
+  shell -78
+  assert_contains "$stderr" "Additional property bogus is not allowed"
+  # The overlay goes by its name, and not by a descriptor's number.
+  refute_contains "$stderr" "/proc/self/fd/4"
+  [ ! -e "$script/calls/compose-up.1" ]
+  nothing_is_left
+}
+
+@test "a listing that fails collects nothing, and the launch goes on" {
+  echo 1 >"$script/compose-up.rc"
+  shell -69
+  rm -r "$script/calls"
+  mkdir "$XDG_STATE_HOME/drydock/sessions/abcdefgh"
+  echo "Error response from daemon: something" >"$script/ps.1.err"
+  echo 1 >"$script/ps.1.rc"
+  shell -69
+  assert_contains "$stderr" "drydock: warning: "
+  assert_contains "$stderr" "docker ps failed"
+  [ -e "$script/calls/compose-up.1" ]
+  [ -d "$XDG_STATE_HOME/drydock/sessions/abcdefgh" ]
+}
