@@ -25,9 +25,11 @@ while True:
     s.accept()[0].close()' "$DRYDOCK_ENGINE" 3>&- &
   listener=$!
   wait_for "a listener" test -S "$DRYDOCK_ENGINE"
+  local user
+  user=$(id -un 2>/dev/null) || user=u$(id -u)
   # Both images, in the order in which a launch asks.
   image 1 "$(printf 'a%.0s' {1..64})" '"io.drydock.image":"agent",
-    "io.drydock.user":"'"$(id -un 2>/dev/null || echo "u$(id -u)")"'",
+    "io.drydock.user":"'"$user"'",
     "io.drydock.uid":"'"$(id -u)"'","io.drydock.gid":"'"$(id -g)"'",
     "io.drydock.home":"'"$HOME"'"'
   image 2 "$(printf 'b%.0s' {1..64})" '"io.drydock.image":"egress"'
