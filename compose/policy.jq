@@ -231,7 +231,6 @@ def judge_service($f; $name; $service):
 def judge_top($f; $model):
 	[binds($f) | {key: "x-drydock-\(.role)", value: .declared}] | unique | from_entries
 	| . as $declared
-	| (if $f.mode == "contained" then ["agent", "egress"] else ["agent"] end) as $names
 	| (($model | keys) - ["name", "services"] - ($declared | keys))[]
 	| select($model[.] | unset | not)
 	| violation(if startswith("x-drydock") then "declaration" else "top-level" end;
@@ -262,7 +261,10 @@ def judge_source($f; $bind; $source):
 		(if $bind.declared | has("make") then empty else
 			violation("source-kind"; $bind.service; "\($what) is not there"; "") end)
 	else
-		(if $source.kind == $bind.declared.kind then empty else
+		(if $source.kind == $bind.declared.kind then empty
+		elif $source.kind == "symlink" then
+			violation("source-link"; $bind.service; "\($what) is a symlink"; "")
+		else
 			violation("source-kind"; $bind.service; "\($what) must be a \($bind.declared.kind), is a \($source.kind)"; "") end),
 		(if $source.real == $bind.declared.source then empty else
 			violation("source-link"; $bind.service; "\($what) leads to \($source.real | short)"; "") end),

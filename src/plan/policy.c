@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -94,11 +95,17 @@ list_added(const struct paths *paths, struct strvec *names, struct diag *dg)
 	char *path cleanup_free = xasprintf("%s/policy.d", paths->config_dir);
 	DIR *dir cleanup_closedir = opendir(path);
 	struct dirent *e;
+	struct stat st;
 
 	if (dir == NULL && errno == ENOENT)
 		return 0;
-	if (dir == NULL)
+	if (dir == NULL || fstat(dirfd(dir), &st) != 0)
 		return diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", path);
+	/* Who may take a program away may take its rule away. */
+	if ((st.st_uid != 0 && st.st_uid != paths->uid) ||
+	    (st.st_mode & 022) != 0)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s belongs to or can be written by others", path);
 	for (errno = 0; (e = readdir(dir)) != NULL; errno = 0)
 		if (is_program_name(e->d_name))
 			strvec_pushf(names, "policy.d/%s", e->d_name);

@@ -46,7 +46,6 @@ static const char preamble[] =
     "http_port 127.0.0.1:3128\n"
     "visible_hostname drydock\n"
     "httpd_suppress_version_string on\n"
-    "via off\n"
     "forwarded_for delete\n"
     "hosts_file none\n"
     "pid_filename none\n"

@@ -5,6 +5,7 @@ unit_tests = \
 	tests/unit/test-agent \
 	tests/unit/test-allowlist \
 	tests/unit/test-answer \
+	tests/unit/test-assemble \
 	tests/unit/test-check \
 	tests/unit/test-collect \
 	tests/unit/test-container \
@@ -25,12 +26,16 @@ unit_tests = \
 	tests/unit/test-mode \
 	tests/unit/test-options \
 	tests/unit/test-paths \
+	tests/unit/test-policy \
+	tests/unit/test-prepare \
 	tests/unit/test-proc \
 	tests/unit/test-project \
 	tests/unit/test-record \
+	tests/unit/test-seal \
 	tests/unit/test-seed \
 	tests/unit/test-session \
 	tests/unit/test-settings \
+	tests/unit/test-squid \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
 	tests/unit/test-verify \
@@ -53,3 +58,11 @@ tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 # The holder's tests drive the real one.
 holder_kit = tests/unit/holder-kit.c tests/unit/holder-kit.h
 tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
+
+# The plan room's tests stand on models that Compose made of the overlays.
+dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json
+plan_bed = tests/unit/plan-bed.c tests/unit/plan-bed.h
+tests_unit_test_assemble_SOURCES = tests/unit/test-assemble.c $(plan_bed)
+tests_unit_test_policy_SOURCES = tests/unit/test-policy.c $(plan_bed)
+tests_unit_test_prepare_SOURCES = tests/unit/test-prepare.c $(plan_bed)
+tests_unit_test_seal_SOURCES = tests/unit/test-seal.c $(plan_bed)

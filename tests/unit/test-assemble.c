@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* Assembling: the order of the overlays, their reasons, and what stops it. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "plan-bed.h"
+#include "plan/values.h"
+
+static void
+check_names(enum mode mode, const char *second)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	char *why cleanup_free = NULL;
+
+	plan_bed_init(&bed, mode);
+	CHECK_INT(plan_assemble(&bed.request, &a, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	if (!CHECK_INT(a.nr, 3))
+		return;
+	CHECK_STR(a.v[0].name, "base");
+	CHECK_STR(a.v[0].why, "always");
+	CHECK_STR(a.v[1].name, second);
+	why = xasprintf("mode %s (a test)", second);
+	CHECK_STR(a.v[1].why, why);
+	CHECK_STR(a.v[2].name, "hardening");
+}
+
+static void
+test_contained(void)
+{
+	check_names(MODE_CONTAINED, "contained");
+}
+
+static void
+test_dood(void)
+{
+	check_names(MODE_DOOD, "dood");
+}
+
+static void
+test_sealed(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	CHECK_INT(plan_assemble(&bed.request, &a, &dg), 0);
+	for (size_t i = 0; i < a.nr; i++) {
+		char start[16] = "";
+
+		CHECK_INT(pread(a.v[i].fd, start, 6, 0), 6);
+		CHECK(strncmp(a.v[i].text.buf, start, 6) == 0);
+		CHECK_INT(pwrite(a.v[i].fd, "x", 1, 0), -1);
+	}
+}
+
+static void
+test_variables(void)
+{
+	static const char *const names[] = { "DRYDOCK_PROJECT=",
+		"DRYDOCK_HOME=", "DRYDOCK_SESSION=abcdefgh", "DRYDOCK_CPUS=1.5",
+		"DRYDOCK_MEMORY=1073741824" };
+	struct plan_bed bed cleanup_plan_bed;
+	struct strvec vars cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	CHECK_INT(plan_variables(&bed.request, &vars, &dg), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		bool found = false;
+
+		for (size_t n = 0; n < vars.nr; n++)
+			if (strncmp(vars.v[n], names[i], strlen(names[i])) == 0)
+				found = true;
+		CHECK(found);
+	}
+	for (size_t n = 0; n < vars.nr; n++)
+		CHECK(strncmp(vars.v[n], "DRYDOCK_", 8) == 0);
+}
+
+static void
+test_cpus(void)
+{
+	static const struct {
+		int64_t milli;
+		const char *text;
+	} rows[] = { { 0, "0" }, { 1000, "1" }, { 1500, "1.5" }, { 10, "0.01" },
+		{ 10000, "10" }, { 1001, "1.001" } };
+	struct plan_bed bed cleanup_plan_bed;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *text cleanup_free = NULL;
+
+		bed.settings.cpus_milli = rows[i].milli;
+		text = plan_cpus(&bed.request);
+		CHECK_STR(text, rows[i].text);
+	}
+}
+
+static void
+test_bad_path(void)
+{
+	static const char *const paths[] = { "/a\nb", "/a\xff", "/a\033[m" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct plan_request request;
+		struct plan_bed bed cleanup_plan_bed;
+		struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+		int fd cleanup_close = -1;
+
+		plan_bed_init(&bed, MODE_CONTAINED);
+		request = bed.request;
+		request.history_dir = paths[i];
+		CHECK_INT(plan_assemble(&request, &a, &dg), -1);
+		CHECK_INT(dg.class, DIAG_CONFIG);
+		CHECK_INT(a.nr, 0);
+		CHECK_INT(fs_open_dir(bed.tmp, &fd, &dg), 0);
+		CHECK_INT(fs_remove_tree(fd, "home", &dg), 0);
+		CHECK_INT(fs_remove_tree(fd, "state", &dg), 0);
+		CHECK_INT(fs_remove_tree(fd, "config", &dg), 0);
+		CHECK_INT(fs_remove_tree(fd, "engine.sock", &dg), 0);
+	}
+}
+
+/* A data directory of the test's own, with base.yml alone. */
+static char *
+make_data(struct plan_bed *bed)
+{
+	char *dir = xasprintf("%s/compose", bed->tmp);
+	int fd cleanup_close = -1;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(mkdir(dir, 0755), 0);
+	CHECK_INT(fs_open_dir(dir, &fd, &dg), 0);
+	CHECK_INT(fs_replace_file(fd, "base.yml", "{}\n", 3, 0644, &dg), 0);
+	free(bed->paths.data_dir);
+	bed->paths.data_dir = xstrdup(bed->tmp);
+	return dir;
+}
+
+static void
+test_missing(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	char *dir cleanup_free = NULL;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	dir = make_data(&bed);
+	CHECK_INT(plan_assemble(&bed.request, &a, &dg), -1);
+	CHECK_INT(dg.class, DIAG_CONFIG);
+	CHECK(strstr(dg.message, "overlay contained") != NULL);
+	CHECK_INT(a.nr, 0);
+}
+
+static void
+test_writable(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	char *dir cleanup_free = NULL;
+	char *file cleanup_free = NULL;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	dir = make_data(&bed);
+	file = xasprintf("%s/base.yml", dir);
+	CHECK_INT(chmod(file, 0666), 0);
+	CHECK_INT(plan_assemble(&bed.request, &a, &dg), -1);
+	CHECK_INT(dg.class, DIAG_POLICY);
+	CHECK(strstr(dg.message, "can be written by others") != NULL);
+	diag_clear(&dg);
+	CHECK_INT(chmod(file, 0644), 0);
+	CHECK_INT(chmod(dir, 0777), 0);
+	CHECK_INT(plan_assemble(&bed.request, &a, &dg), -1);
+	CHECK_INT(dg.class, DIAG_POLICY);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "contained is base, contained, hardening", test_contained },
+		{ "dood is base, dood, hardening", test_dood },
+		{ "Compose gets the bytes that were read, sealed",
+		    test_sealed },
+		{ "every variable is one of ours", test_variables },
+		{ "cpus are written without needless digits", test_cpus },
+		{ "a path that no model can hold is refused", test_bad_path },
+		{ "an overlay that is missing is named", test_missing },
+		{ "an overlay that others can write is refused",
+		    test_writable },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}

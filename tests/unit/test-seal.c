@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Sealing: the file that is launched says all that Compose leaves out. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "plan-bed.h"
+#include "plan/model.h"
+
+struct sealed {
+	struct plan_bed bed;
+	struct strbuf text; /* of plan.json */
+	char digest[DIGEST_HEX_SIZE];
+};
+
+static void
+seal(struct sealed *s, enum mode mode)
+{
+	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = -1;
+	int fd cleanup_close = -1;
+
+	plan_bed_init(&s->bed, mode);
+	strbuf_init(&s->text);
+	plan.model = xstrdup(s->bed.model);
+	strbuf_addstr(&plan.seccomp, "{}\n");
+	CHECK_INT(fs_open_dir(s->bed.session_dir, &dir, &dg), 0);
+	CHECK_INT(
+	    plan_seal(&s->bed.request, &plan, dir, s->digest, &fd, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(fs_read_fd(fd, "plan.json", 65536, &s->text, &dg), 0);
+}
+
+static void
+sealed_release(struct sealed *s)
+{
+	plan_bed_release(&s->bed);
+	strbuf_release(&s->text);
+}
+
+static void
+test_spelled_out(void)
+{
+	struct sealed s __attribute__((cleanup(sealed_release)));
+	struct strbuf single cleanup_strbuf = STRBUF_INIT;
+	struct json *root cleanup_json = NULL;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	const struct json *services;
+
+	seal(&s, MODE_CONTAINED);
+	CHECK_INT(model_undouble(s.text.buf, s.text.len, &single, &dg), 0);
+	CHECK_INT(json_parse(single.buf, single.len, "plan", &root, &dg), 0);
+	services = json_get(root, "services");
+	CHECK_INT(json_len(services), 2);
+	for (size_t i = 0; i < json_len(services); i++) {
+		const struct json *service = json_value_at(services, i);
+		const struct json *volumes = json_get(service, "volumes");
+
+		CHECK(json_is_array(json_get(service, "command")));
+		CHECK_INT(json_len(json_get(service, "command")), 0);
+		CHECK_STR(
+		    json_string(json_get(service, "pull_policy")), "never");
+		CHECK(json_len(volumes) > 0);
+		for (size_t n = 0; n < json_len(volumes); n++) {
+			const struct json *made =
+			    json_get(json_get(json_at(volumes, n), "bind"),
+				"create_host_path");
+
+			CHECK(made != NULL);
+			CHECK(!json_bool(made, true));
+		}
+	}
+}
+
+static void
+test_dollars(void)
+{
+	struct sealed s __attribute__((cleanup(sealed_release)));
+
+	seal(&s, MODE_DOOD);
+	CHECK(strstr(s.text.buf, "/home/pro$$ject\"") != NULL);
+	CHECK(strstr(s.text.buf, "pro$ject") == NULL);
+}
+
+static void
+test_digest(void)
+{
+	struct sealed s __attribute__((cleanup(sealed_release)));
+	char digest[DIGEST_HEX_SIZE];
+
+	seal(&s, MODE_CONTAINED);
+	digest_bytes(s.text.buf, s.text.len, digest);
+	CHECK_STR(s.digest, digest);
+}
+
+static void
+test_files(void)
+{
+	static const char *const names[] = { "plan.json", "seccomp.json" };
+	struct sealed s __attribute__((cleanup(sealed_release)));
+
+	seal(&s, MODE_CONTAINED);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *path cleanup_free =
+		    xasprintf("%s/%s", s.bed.session_dir, names[i]);
+		struct stat st = { 0 };
+
+		CHECK_INT(lstat(path, &st), 0);
+		CHECK_INT(st.st_mode & 07777, 0600);
+	}
+}
+
+static void
+test_single_dollar(void)
+{
+	static const char *const texts[] = { "$", "a$b", "$$$", "$$ $" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+
+		CHECK_INT(
+		    model_undouble(texts[i], strlen(texts[i]), &out, &dg), -1);
+		CHECK_INT(dg.class, DIAG_ENGINE);
+	}
+}
+
+static void
+test_there_and_back(void)
+{
+	static const char text[] = "$ $$ ${X} a$";
+	struct strbuf twice cleanup_strbuf = STRBUF_INIT;
+	struct strbuf once cleanup_strbuf = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	model_double(text, strlen(text), &twice);
+	CHECK_STR(twice.buf, "$$ $$$$ $${X} a$$");
+	CHECK_INT(model_undouble(twice.buf, twice.len, &once, &dg), 0);
+	CHECK_STR(once.buf, text);
+}
+
+static void
+test_environment(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	plan.model = xstrdup(bed.model);
+	CHECK_INT(plan_environment(&plan, "agent", &env, &dg), 0);
+	CHECK(strvec_has(&env, "DRYDOCK_SESSION=abcdefgh"));
+	CHECK(strvec_has(&env, "HTTPS_PROXY=http://127.0.0.1:3128"));
+	strvec_release(&env);
+	CHECK_INT(plan_environment(&plan, "egress", &env, &dg), 0);
+	CHECK_INT(env.nr, 0);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "every bind says that the engine makes no source",
+		    test_spelled_out },
+		{ "dollars are doubled again", test_dollars },
+		{ "the digest is that of the file", test_digest },
+		{ "plan and profile are the caller's alone", test_files },
+		{ "a dollar that stands alone was not printed by Compose",
+		    test_single_dollar },
+		{ "doubling and undoubling are inverse", test_there_and_back },
+		{ "the plan's environment can be listed", test_environment },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The proxy's configuration: what is listed, and in which order. */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/allowlist.h"
+#include "plan/squid.h"
+
+static void
+configure(const char *lines, const char *address, struct strbuf *out)
+{
+	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
+	struct strvec addresses cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(allowlist_parse(&list, "list", lines, strlen(lines), &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	if (address != NULL)
+		strvec_push(&addresses, address);
+	squid_config(&list, &addresses, out);
+}
+
+/* Where a whole line stands, or -1. */
+static long
+line_at(const struct strbuf *text, const char *line)
+{
+	char *whole cleanup_free = xasprintf("\n%s\n", line);
+	const char *at = strstr(text->buf, whole);
+
+	return at == NULL ? -1 : at - text->buf;
+}
+
+static void
+test_empty(void)
+{
+	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+
+	configure("", NULL, &conf);
+	CHECK(line_at(&conf, "acl listed any-of nothing") != -1);
+	CHECK(line_at(&conf, "acl private any-of nothing") != -1);
+	CHECK(strstr(conf.buf, "dstdomain") == NULL);
+}
+
+static void
+test_lines(void)
+{
+	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+
+	configure("API.Example.com\nb.example:8443 private\n", NULL, &conf);
+	CHECK(line_at(&conf, "acl host0 dstdomain -n api.example.com") != -1);
+	CHECK(line_at(&conf, "acl port0 port 443") != -1);
+	CHECK(line_at(&conf, "acl line0 all-of host0 port0") != -1);
+	CHECK(line_at(&conf, "acl host1 dstdomain -n b.example") != -1);
+	CHECK(line_at(&conf, "acl port1 port 8443") != -1);
+	CHECK(line_at(&conf, "acl listed any-of nothing line0 line1") != -1);
+	CHECK(line_at(&conf, "acl private any-of nothing line1") != -1);
+}
+
+/* A destination acl asks DNS, so no name may reach it that is not listed. */
+static void
+test_order(void)
+{
+	static const char *const rules[] = {
+		"http_access deny !CONNECT all",
+		"http_access deny !listed all",
+		"http_access deny unreachable all",
+		"http_access deny special !private all",
+		"http_access allow listed",
+		"http_access deny all",
+	};
+	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+	long last = 0;
+	int nr = 0;
+
+	configure("a.example\n", NULL, &conf);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		long at = line_at(&conf, rules[i]);
+
+		CHECK(at > last);
+		last = at;
+	}
+	for (const char *p = conf.buf; (p = strstr(p, "http_access")) != NULL;
+	     p++)
+		nr++;
+	CHECK_INT(nr, ARRAY_SIZE(rules));
+}
+
+static void
+test_addresses(void)
+{
+	static const char *const lines[] = {
+		"acl special dst 10.0.0.0/8",
+		"acl special dst 100.64.0.0/10",
+		"acl special dst 172.16.0.0/12",
+		"acl special dst 192.168.0.0/16",
+		"acl special dst 8000::/1",
+		"acl special dst 2002::/16",
+		"acl special dst ::/81",
+		"acl unreachable dst 127.0.0.0/8",
+		"acl unreachable dst 169.254.0.0/16",
+		"acl unreachable dst ::1/128",
+		"acl unreachable dst 198.51.100.7",
+	};
+	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+
+	configure("", "198.51.100.7", &conf);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (line_at(&conf, lines[i]) == -1)
+			CHECK_STR(NULL, lines[i]);
+	/* Squid holds an IPv4 address so: it would deny them all. */
+	CHECK(strstr(conf.buf, "::ffff:0:0/96") == NULL);
+	CHECK(strstr(conf.buf, "dst ::/3") == NULL);
+}
+
+static void
+test_loopback_only(void)
+{
+	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+
+	configure("", NULL, &conf);
+	CHECK(line_at(&conf, "http_port 127.0.0.1:3128") != -1);
+	CHECK(line_at(&conf, "cache deny all") != -1);
+}
+
+static void
+test_host_addresses(void)
+{
+	struct strvec addresses cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(squid_host_addresses(&addresses, &dg), 0);
+	CHECK(strvec_has(&addresses, "127.0.0.1"));
+	for (size_t i = 0; i < addresses.nr; i++)
+		CHECK(strchr(addresses.v[i], '%') == NULL);
+}
+
+static void
+test_write(void)
+{
+	static const char *const names[] = { "squid.conf",
+		"ERR_DRYDOCK_REFUSED" };
+	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int fd cleanup_close = -1;
+	mode_t before = umask(077);
+
+	CHECK_INT(fs_open_dir(check_tmpdir(), &fd, &dg), 0);
+	CHECK_INT(squid_write(fd, &list, &dg), 0);
+	(void)umask(before);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct stat st = { 0 };
+
+		CHECK_INT(fstatat(fd, names[i], &st, 0), 0);
+		/* The proxy may be another user than the caller. */
+		CHECK_INT(st.st_mode & 07777, 0644);
+	}
+	CHECK(strstr(SQUID_REFUSED_HEADER, names[1]) != NULL);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "an empty list denies everything", test_empty },
+		{ "a line is a host and a port, exactly", test_lines },
+		{ "names are decided before addresses", test_order },
+		{ "what is no global unicast address is refused",
+		    test_addresses },
+		{ "the proxy listens on loopback and keeps nothing",
+		    test_loopback_only },
+		{ "the host's own addresses are found", test_host_addresses },
+		{ "the files can be read by the proxy's user", test_write },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
