@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT
+# drydock build: what the images hold, what they keep of the host (nothing), and
+# what is refused.  The bed's own images make most steps come from the cache.
+
+load ../helper
+
+setup() {
+  bed_setup root
+  before=$(docker image ls -aq --no-trunc | sort)
+}
+
+teardown() {
+  # What a test built beside the bed's images, newest first.
+  docker image ls -aq --no-trunc | grep -vxF -e "$before" |
+    xargs -r docker image rm -f >/dev/null 2>&1 || true
+  [ -z "${tampered-}" ] || rm -rf "$tampered"
+}
+
+# tamper SHELL-LINE: an installation whose guardrail step runs one more line;
+# $dst is where the policy is.
+tamper() {
+  tampered=$BATS_TEST_TMPDIR/prefix
+  cp -a "$(cat "$BED/prefix")" "$tampered"
+  printf '%s\n' "$1" >>"$tampered/share/drydock/images/lib/add-guardrails"
+}
+
+# base_with LINE...: a base image with more in its Dockerfile.
+base_with() {
+  printf '%s\n' 'ARG BASE' 'FROM ${BASE}' "$@" |
+    docker build -q --build-arg BASE="$(bootstrapped)" --tag drydock-test:base - \
+      >/dev/null
+}
+
+bootstrapped() {
+  docker image ls --filter label=io.drydock.image=base \
+    --format '{{.Repository}}:{{.Tag}}' | grep '^drydock-base:' | head -n 1
+}
+
+in_agent() {
+  docker run --rm --network none --read-only --cap-drop ALL \
+    --security-opt no-new-privileges --user "$BED_UID:$BED_UID" \
+    --entrypoint sh "$(agent_image "$BED_UID")" -c "$1"
+}
+
+@test "the same sources give the same images under every umask" {
+  local first='' mask
+  for mask in 000 022 027 077; do
+    run --separate-stderr bash -c \
+      "umask $mask && exec drydock build --bootstrap --json"
+    [ "$status" -eq 0 ] || fail "$stderr"
+    first=${first:-$output}
+    assert_equal "$output" "$first"
+  done
+  assert_equal "$(jq -r 'keys | join(" ")' <<<"$first")" "agent egress"
+  assert_equal "$(jq -r .agent.id <<<"$first")" "$(agent_image 0)"
+  assert_equal "$(docker image inspect "$(jq -r .egress.id <<<"$first")" |
+    jq -r '.[0].Config.Labels["io.drydock.context"]')" \
+    "$(jq -r .egress.context <<<"$first")"
+}
+
+@test "the context is the same for whoever builds" {
+  run --separate-stderr drydock build --bootstrap --json
+  [ "$status" -eq 0 ] || fail "$stderr"
+  local root=$output
+  bed_setup_user_state
+  run --separate-stderr as_user drydock build --bootstrap --json
+  [ "$status" -eq 0 ] || fail "$stderr"
+  assert_equal "$(jq -c '[.[].context]' <<<"$output")" \
+    "$(jq -c '[.[].context]' <<<"$root")"
+}
+
+bed_setup_user_state() {
+  chown -R "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" \
+    "$XDG_RUNTIME_DIR"
+  chmod 0711 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" \
+    "$BATS_RUN_TMPDIR"
+}
+
+@test "a second user's image shares every layer but the last" {
+  local a b
+  a=$(docker image inspect "$(agent_image 0)" | jq -c '.[0].RootFS.Layers[:-1]')
+  b=$(docker image inspect "$(agent_image "$BED_UID")" |
+    jq -c '.[0].RootFS.Layers[:-1]')
+  assert_equal "$a" "$b"
+  [ "$(jq length <<<"$a")" -ge 4 ]
+}
+
+@test "the agent's image has its tools, and no way up" {
+  run in_agent 'set -e
+    for p in bash git curl jq less ps rg ssh python3 node npm claude; do
+      command -v $p >/dev/null || echo "missing: $p"
+    done
+    for p in sudo su; do
+      if [ -u "$(command -v $p || echo /none)" ]; then echo "set-id: $p"; fi
+    done
+    command -v sudo || true
+    find / -xdev -perm /6000 2>/dev/null || true
+    test -s /etc/ssl/certs/ca-certificates.crt
+    node --version >/dev/null && npm --version >/dev/null
+    claude --version
+    id -un'
+  [ "$status" -eq 0 ] || fail "$output"
+  assert_equal "$output" "2.1.197 (Claude Code)
+u$BED_UID"
+}
+
+@test "guardrails are root's, 0444 in 0555, and the manifest fits" {
+  run in_agent 'cd /etc/claude-code &&
+    sha256sum --check --quiet /usr/lib/drydock/policy.sha256 &&
+    stat -c "%F %a %u:%g" . managed-settings.d managed-settings.d/* | sort -u &&
+    stat -c "%a %u:%g" /usr/lib/drydock /usr/lib/drydock/*'
+  [ "$status" -eq 0 ] || fail "$output"
+  assert_equal "$output" "directory 555 0:0
+regular file 444 0:0
+555 0:0
+555 0:0
+444 0:0"
+}
+
+@test "the egress image runs Squid for any user, without set-id files" {
+  run docker run --rm --network none --read-only --cap-drop ALL \
+    --security-opt no-new-privileges --user 54321:54321 --entrypoint sh \
+    "$(egress_image)" -c 'squid -v | head -n 1
+      find / -xdev -perm /6000 2>/dev/null
+      ls -d /etc/claude-code 2>/dev/null; test -x /usr/lib/drydock/holder'
+  [ "$status" -eq 0 ] || fail "$output"
+  assert_contains "$output" "Squid Cache"
+  assert_equal "${#lines[@]}" 1
+}
+
+@test "images carry nothing that acts by itself" {
+  local image
+  for image in "$(agent_image 0)" "$(egress_image)"; do
+    run jq -c '.[0].Config | [.Volumes, .Healthcheck, .OnBuild, .Entrypoint]' \
+      < <(docker image inspect "$image")
+    assert_equal "$output" "[null,null,null,null]"
+  done
+}
+
+@test "the host's settings reach the build and stay in no image" {
+  local id image
+  cat >"$BATS_TEST_TMPDIR/npmrc" <<'EOF'
+//unused.example/:_authToken=canary-of-npm
+@unused:registry=https://canary-of-scope.example/
+EOF
+  # A package more makes all steps run.
+  run --separate-stderr env NPM_CONFIG_USERCONFIG="$BATS_TEST_TMPDIR/npmrc" \
+    NO_PROXY=canary-of-proxy.example DRYDOCK_PACKAGES=tree \
+    drydock build --bootstrap --json
+  [ "$status" -eq 0 ] || fail "$stderr"
+  id=$(jq -r .agent.id <<<"$output")
+  docker run --rm --network none --entrypoint tree "$id" --version
+  for image in $(jq -r '.[].id' <<<"$output"); do
+    refute_contains "$(docker image inspect "$image")" canary-of
+    refute_contains "$(docker image history --no-trunc "$image")" canary-of
+  done
+  assert_equal "$(docker image save "$id" | grep -a -c canary-of || true)" 0
+  run docker run --rm --user 0 --network none --entrypoint sh "$id" -c \
+    'ls -A /tmp /run /root/.npm /root/.npmrc /etc/npmrc 2>/dev/null; npm config get userconfig'
+  refute_contains "$output" drydock-build
+}
+
+@test "a guardrail that does not hold fails the build and is named" {
+  local kept line want
+  drydock build --bootstrap >/dev/null 2>&1
+  kept=$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)
+  while IFS='|' read -r line want; do
+    tamper "$line"
+    run --separate-stderr "$tampered/bin/drydock" build --bootstrap
+    [ "$status" -eq 65 ] || fail "status $status for $line" "$stderr"
+    assert_contains "$stderr" "$want"
+    rm -rf "$tampered"
+  done <<'EOF'
+f=$dst/managed-settings.d/40-system.json; chmod 0644 $f; echo >>$f; chmod 0444 $f|40-system.json
+chmod 0400 $dst/managed-settings.d/10-credentials.json|10-credentials.json
+chmod 0646 $dst/managed-settings.d/20-drydock.json|20-drydock.json
+rm -f $dst/managed-settings.d/30-git.json|30-git.json
+echo '{}' >$dst/managed-settings.d/99-more.json; chmod 0444 $dst/managed-settings.d/99-more.json|99-more.json
+chown 1 $dst/managed-settings.d/10-credentials.json|10-credentials.json
+chmod 0755 $dst/managed-settings.d|managed-settings.d
+EOF
+  # The image that passed before is still there under its name, alone.
+  assert_equal "$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)" \
+    "$kept"
+  assert_equal "$(docker image ls -aq --no-trunc | sort)" "$before"
+}
+
+@test "a step that fails ends with the builder's words and status 69" {
+  tamper 'echo the-step-spoke; exit 3'
+  run --separate-stderr "$tampered/bin/drydock" build --bootstrap
+  assert_equal "$status" 69
+  assert_contains "$stderr" "build the agent image"
+  assert_contains "$stderr" the-step-spoke
+}
+
+@test "a base image that acts by itself is refused before the build" {
+  local row
+  for row in "VOLUME /data|VOLUME" "HEALTHCHECK CMD true|HEALTHCHECK" \
+    "ONBUILD RUN true|ONBUILD" "LABEL io.drydock.session=x|io.drydock.session"
+  do
+    base_with "${row%|*}"
+    run --separate-stderr drydock build --base drydock-test:base
+    assert_equal "$status" 77
+    assert_contains "$stderr" "${row#*|}"
+    refute_contains "$stderr" "RUN"
+    docker image rm -f drydock-test:base >/dev/null
+  done
+}
+
+@test "a base that cannot be had says so, and what to do" {
+  run --separate-stderr drydock build --base registry.invalid/none:1
+  assert_equal "$status" 69
+  assert_contains "$stderr" "registry.invalid/none:1"
+  assert_contains "$stderr" "--bootstrap"
+}
+
+@test "a CLI without buildx is refused by name" {
+  local real
+  real=$(command -v docker)
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  printf '#!/bin/sh\n[ "$1" != buildx ] || { echo no such plugin >&2; exit 1; }\nexec %s "$@"\n' \
+    "$real" >"$BATS_TEST_TMPDIR/bin/docker"
+  chmod 0755 "$BATS_TEST_TMPDIR/bin/docker"
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr drydock build --bootstrap
+  assert_equal "$status" 69
+  assert_contains "$stderr" docker-buildx
+}
+
+@test "building leaves no temporary file" {
+  export TMPDIR=$BATS_TEST_TMPDIR/tmp
+  mkdir "$TMPDIR"
+  run --separate-stderr drydock build --bootstrap
+  [ "$status" -eq 0 ] || fail "$stderr"
+  assert_equal "$(ls -A "$TMPDIR")" ""
+  assert_equal "$(find /dev/shm -maxdepth 1 -name 'drydock-*')" ""
+}
