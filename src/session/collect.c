@@ -19,6 +19,7 @@
 #include "host/paths.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "session/task.h"
 
 enum {
 	BATCH = 128, /* sessions at a time: two descriptors each */
@@ -85,26 +86,52 @@ take_leases(const struct paths *paths, char *const *ids, size_t nids,
 	}
 }
 
+/* One container to remove. */
+struct removal {
+	const struct engine *engine;
+	const char *id; /* NULL: there is none */
+};
+
 static int
-remove_recorded(const struct collect_facts *facts, const char *role,
-    const char *id, struct diag *dg)
+remove_one(void *arg, struct diag *dg)
+{
+	const struct removal *r = arg;
+
+	return r->id == NULL ? 0 : container_remove(r->engine, r->id, dg);
+}
+
+static const char *
+id_to_remove(
+    const struct collect_facts *facts, const char *role, const char *recorded)
 {
 	const struct container *found = collect_container(facts, role);
 
-	if (id == NULL && found != NULL)
-		id = found->id;
-	return id == NULL ? 0 : container_remove(facts->engine, id, dg);
+	if (recorded != NULL)
+		return recorded;
+	return found != NULL ? found->id : NULL;
 }
 
+/* Both at once: each takes the engine a while. */
 int
 collect_delete(const struct paths *paths, const struct collect_facts *facts,
     struct session *session, struct diag *dg)
 {
 	const struct record *r = facts->record;
+	struct removal agent = { facts->engine, NULL };
+	struct removal egress = { facts->engine, NULL };
+	struct task beside;
+	int rc;
 
-	if (r != NULL &&
-	    (remove_recorded(facts, "agent", r->agent_container, dg) != 0 ||
-		remove_recorded(facts, "egress", r->egress_container, dg) != 0))
+	if (r != NULL) {
+		agent.id = id_to_remove(facts, "agent", r->agent_container);
+		egress.id = id_to_remove(facts, "egress", r->egress_container);
+	}
+	if (egress.id != NULL)
+		task_start(&beside, remove_one, &egress);
+	rc = remove_one(&agent, dg);
+	if (egress.id != NULL && task_join(&beside, dg) != 0)
+		rc = -1;
+	if (rc != 0)
 		return diag_wrap(dg, "%s", session->dir);
 	return session_delete(paths, session, dg);
 }

@@ -18,6 +18,7 @@
 enum {
 	HEAD_MAX = 4096,
 	RETRY_MS = 5,
+	ANSWER_MS = 1000,
 };
 
 static const char question[] =
@@ -107,12 +108,15 @@ ask(int egress_fd, int64_t deadline)
 }
 
 int
-egress_wait_ready(int egress_fd, int timeout_ms, struct diag *dg)
+egress_wait_ready(
+    int egress_fd, int timeout_ms, const atomic_bool *stop, struct diag *dg)
 {
 	int64_t deadline = monotime_ms() + timeout_ms;
 
 	for (;;) {
-		const char *why = ask(egress_fd, deadline);
+		int64_t answer = monotime_ms() + ANSWER_MS;
+		const char *why =
+		    ask(egress_fd, answer < deadline ? answer : deadline);
 
 		if (why == NULL)
 			return 0;
@@ -120,6 +124,9 @@ egress_wait_ready(int egress_fd, int timeout_ms, struct diag *dg)
 			return diag_set(dg, DIAG_ENGINE,
 			    "the proxy is not ready after %d ms: %s",
 			    timeout_ms, why);
+		if (atomic_load(stop))
+			return diag_set(
+			    dg, DIAG_ENGINE, "the proxy is not awaited");
 		(void)poll(NULL, 0, RETRY_MS);
 	}
 }

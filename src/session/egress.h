@@ -5,6 +5,7 @@
 #ifndef DRYDOCK_EGRESS_H
 #define DRYDOCK_EGRESS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,9 +14,11 @@ struct diag;
 /*
  * Asks through egress.sock in egress_fd for a reserved name until the answer
  * is our own refusal; at most timeout_ms, else DIAG_ENGINE with what was last
- * seen.  The other end is hostile: what is read is bounded.
+ * seen.  The other end is hostile: what is read is bounded.  Setting *stop
+ * from another thread ends it within a second.
  */
-int egress_wait_ready(int egress_fd, int timeout_ms, struct diag *dg);
+int egress_wait_ready(
+    int egress_fd, int timeout_ms, const atomic_bool *stop, struct diag *dg);
 
 /* Whether these bytes are the head of our own refusal. */
 bool egress_is_refusal(const char *head, size_t len);

@@ -74,25 +74,6 @@ build_missing(
 	return f->build(f->engine, f->settings, f->paths, f->environ_, dg);
 }
 
-static int
-find_or_build(const struct images_spec *f, enum build_kind kind,
-    struct image *ret_image, struct diag *dg)
-{
-	if (find_one(f, kind, ret_image, dg) != 0)
-		return -1;
-	if (ret_image->id != NULL)
-		return 0;
-	image_release(ret_image);
-	if (build_missing(f, kind, dg) != 0 ||
-	    find_one(f, kind, ret_image, dg) != 0)
-		return -1;
-	if (ret_image->id == NULL)
-		return diag_set(dg, DIAG_ENGINE,
-		    "the %s image that was built is not there",
-		    build_kind_name(kind));
-	return 0;
-}
-
 /* That the digest cannot be told now is no reason not to launch. */
 static bool
 is_older(const struct images_spec *f, enum build_kind kind,
@@ -109,26 +90,78 @@ is_older(const struct images_spec *f, enum build_kind kind,
 	return strcmp(image->context, digest) != 0;
 }
 
-int
-images_find(
-    const struct images_spec *spec, struct images *ret_images, struct diag *dg)
+static int
+look_up(void *arg, struct diag *dg)
 {
-	cleanup_images struct images images = IMAGES_INIT;
-	bool older;
+	struct image_lookup *l = arg;
 
-	if (find_or_build(spec, BUILD_AGENT, &images.agent, dg) != 0)
+	if (find_one(l->spec, l->kind, &l->image, dg) != 0)
 		return -1;
-	older = is_older(spec, BUILD_AGENT, &images.agent);
-	if (spec->mode == MODE_CONTAINED) {
-		if (find_or_build(spec, BUILD_EGRESS, &images.egress, dg) != 0)
+	l->older = l->image.id != NULL && is_older(l->spec, l->kind, &l->image);
+	return 0;
+}
+
+static void
+start_one(struct image_lookup *l, const struct images_spec *spec,
+    enum build_kind kind)
+{
+	l->spec = spec;
+	l->kind = kind;
+	l->image = (struct image)IMAGE_INIT;
+	l->older = false;
+	task_start(&l->task, look_up, l);
+}
+
+void
+images_search_start(
+    struct images_search *search, const struct images_spec *spec)
+{
+	start_one(&search->agent, spec, BUILD_AGENT);
+	if (spec->mode == MODE_CONTAINED)
+		start_one(&search->egress, spec, BUILD_EGRESS);
+}
+
+/* Builds when it is missing, and hands it over. */
+static int
+take_one(struct image_lookup *l, struct image *ret_image, struct diag *dg)
+{
+	if (l->image.id == NULL) {
+		image_release(&l->image);
+		if (build_missing(l->spec, l->kind, dg) != 0 ||
+		    look_up(l, dg) != 0)
 			return -1;
-		older = older || is_older(spec, BUILD_EGRESS, &images.egress);
+		if (l->image.id == NULL)
+			return diag_set(dg, DIAG_ENGINE,
+			    "the %s image that was built is not there",
+			    build_kind_name(l->kind));
 	}
+	*ret_image = l->image;
+	l->image = (struct image)IMAGE_INIT;
+	return 0;
+}
+
+int
+images_search_finish(
+    struct images_search *search, struct images *ret_images, struct diag *dg)
+{
+	struct image_lookup *lookups[] = { &search->agent, &search->egress };
+	struct image *images[] = { &ret_images->agent, &ret_images->egress };
+	size_t n = search->agent.spec->mode == MODE_CONTAINED ? 2 : 1;
+	bool older = false;
+
+	for (size_t i = 0; i < n; i++)
+		(void)task_join(&lookups[i]->task, dg);
+	for (size_t i = 0; i < n; i++) {
+		if (dg->class == DIAG_NONE &&
+		    take_one(lookups[i], images[i], dg) == 0)
+			older = older || lookups[i]->older;
+		image_release(&lookups[i]->image);
+	}
+	if (dg->class != DIAG_NONE)
+		return -1;
 	if (older)
 		diag_note("the images are older than what is installed: "
 			  "run drydock build");
-	*ret_images = images;
-	images = (struct images)IMAGES_INIT;
 	return 0;
 }
 

@@ -6,8 +6,12 @@
 #ifndef DRYDOCK_IMAGES_H
 #define DRYDOCK_IMAGES_H
 
+#include <stdbool.h>
+
+#include "engine/build.h"
 #include "engine/image.h"
 #include "host/mode.h"
+#include "session/task.h"
 
 struct diag;
 struct engine;
@@ -38,13 +42,35 @@ struct images_spec {
 	images_builder *build;
 };
 
+/* One image under way. */
+struct image_lookup {
+	const struct images_spec *spec;
+	enum build_kind kind;
+	struct image image;
+	bool older; /* than what is installed */
+	struct task task;
+};
+
+struct images_search {
+	struct image_lookup agent;
+	struct image_lookup egress; /* contained only */
+};
+
 /*
- * Finds both by label.  When one is missing they are built after asking at a
- * terminal (DIAG_CANCELLED for a no); without one it is DIAG_ENGINE with the
- * command.  Images older than what is installed are used, with a note.
+ * Starts looking for both by label, beside what the caller does; spec and what
+ * it points at stay until the finish, which is always due.
  */
-int images_find(
-    const struct images_spec *spec, struct images *ret_images, struct diag *dg);
+void images_search_start(
+    struct images_search *search, const struct images_spec *spec);
+
+/*
+ * When an image is missing both are built after asking at a terminal
+ * (DIAG_CANCELLED for a no); without one it is DIAG_ENGINE with the command.
+ * Images older than what is installed are used, with a note.  With a *dg that
+ * is set already it only lets go, and fails.
+ */
+int images_search_finish(
+    struct images_search *search, struct images *ret_images, struct diag *dg);
 void images_release(struct images *images);
 
 #define cleanup_images __attribute__((cleanup(images_release)))

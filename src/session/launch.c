@@ -3,72 +3,26 @@
 #include "session/launch.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
-#include "engine/compose.h"
-#include "engine/container.h"
-#include "engine/engine.h"
-#include "host/agent.h"
-#include "host/allowlist.h"
-#include "host/mode.h"
 #include "host/paths.h"
-#include "host/project.h"
 #include "host/settings.h"
-#include "plan/plan.h"
 #include "plan/squid.h"
 #include "session/attach.h"
 #include "session/collect.h"
-#include "session/egress.h"
-#include "session/goenv.h"
 #include "session/interrupt.h"
-#include "session/record.h"
+#include "session/launch-private.h"
 #include "session/seed.h"
-#include "session/session.h"
 #include "session/teardown.h"
-
-/* A launch under way: everything that a later stage needs of an earlier one. */
-struct launch {
-	const struct launch_request *request;
-	struct paths *paths;
-	const struct settings *settings;
-	const char *const *environ_;
-	bool tty;
-	struct mode_choice mode;
-	struct project project;
-	struct agent agent;
-	struct allowlist allowlist;
-	struct engine engine;
-	struct images images;
-	struct session session;
-	struct record record;
-	struct plan_request plan_request;
-	struct judged_plan plan;
-	int plan_fd;
-	bool composed; /* there may be containers */
-	struct container_list containers; /* the engine's whole answer */
-	int holder_fd;
-};
-
-#define LAUNCH_INIT                                                 \
-	{                                                           \
-		.project = PROJECT_INIT, .agent = AGENT_INIT,       \
-		.allowlist = ALLOWLIST_INIT, .engine = ENGINE_INIT, \
-		.images = IMAGES_INIT, .session = SESSION_INIT,     \
-		.record = RECORD_INIT, .plan = JUDGED_PLAN_INIT,    \
-		.plan_fd = -1, .containers = CONTAINER_LIST_INIT,   \
-		.holder_fd = -1                                     \
-	}
 
 static void
 launch_release(struct launch *l)
 {
+	cleanup_close_fn(&l->agent_pidfd);
 	cleanup_close_fn(&l->holder_fd);
 	cleanup_close_fn(&l->plan_fd);
 	container_list_release(&l->containers);
@@ -83,12 +37,6 @@ launch_release(struct launch *l)
 }
 
 #define cleanup_launch __attribute__((cleanup(launch_release)))
-
-static bool
-is_run(const struct launch *l)
-{
-	return l->request->kind == LAUNCH_RUN;
-}
 
 /* What the caller asked for, without the engine. */
 static int
@@ -108,12 +56,14 @@ read_request(struct launch *l, struct diag *dg)
 	return 0;
 }
 
+/* The images are looked for while the engine says who it is. */
 static int
 ask_engine(struct launch *l, struct diag *dg)
 {
 	cleanup_diag struct diag collect_dg = DIAG_INIT;
 	struct collect_outcome outcome;
-	struct images_spec spec = {
+	struct images_search search;
+	const struct images_spec spec = {
 		.engine = &l->engine,
 		.settings = l->settings,
 		.paths = l->paths,
@@ -124,9 +74,11 @@ ask_engine(struct launch *l, struct diag *dg)
 
 	if (paths_open_state(l->paths, dg) != 0 ||
 	    engine_find(&l->engine, l->settings, l->paths, l->environ_, dg) !=
-		0 ||
-	    engine_probe(&l->engine, dg) != 0 ||
-	    images_find(&spec, &l->images, dg) != 0)
+		0)
+		return -1;
+	images_search_start(&search, &spec);
+	(void)engine_probe(&l->engine, dg);
+	if (images_search_finish(&search, &l->images, dg) != 0)
 		return -1;
 	/* What cannot be collected now is collected later. */
 	if (collect_sessions(l->paths, &l->engine, &outcome, &collect_dg) != 0)
@@ -144,7 +96,7 @@ fill_record(struct launch *l)
 	r->agent = xstrdup(l->agent.name);
 	r->mode = xstrdup(mode_name(l->mode.mode));
 	r->mode_reason = xstrdup(l->mode.reason);
-	r->kind = xstrdup(is_run(l) ? "run" : "shell");
+	r->kind = xstrdup(l->request->kind == LAUNCH_RUN ? "run" : "shell");
 	r->engine_id = xstrdup(l->engine.id);
 	r->engine_data_root = xstrdup(l->engine.data_root);
 	r->engine_socket = xstrdup(l->engine.socket);
@@ -152,7 +104,7 @@ fill_record(struct launch *l)
 	if (l->images.egress.id != NULL)
 		r->egress_image = xstrdup(l->images.egress.id);
 	r->created_at = record_now();
-	r->ends_with_client = !is_run(l) || !l->tty;
+	r->ends_with_client = l->request->kind != LAUNCH_RUN || !l->tty;
 }
 
 /* Claim, sync (nothing yet) and seed. */
@@ -238,157 +190,14 @@ print_banner(const struct launch *l)
 		diag_note("the session runs as root, because you are root");
 }
 
-static int
-start_containers(struct launch *l, struct diag *dg)
-{
-	cleanup_free char *project = xasprintf("drydock-%s", l->session.id);
-	struct strvec vars = STRVEC_INIT;
-	struct compose_spec spec = {
-		.project = project,
-		.project_dir = l->session.dir,
-		.file_fds = &l->plan_fd,
-		.nfiles = 1,
-		.vars = &vars,
-		/* A launcher that is killed frees the lease, Compose not. */
-		.keep_fds = &l->session.lease_fd,
-		.nkeep = 1,
-	};
-
-	l->composed = true;
-	return compose_up(&l->engine, &spec, dg);
-}
-
-static const struct container *
-find_role(const struct launch *l, const char *role)
-{
-	const struct collect_facts facts = {
-		.record = &l->record,
-		.engine = &l->engine,
-		.containers = &l->containers,
-		.state_id = l->paths->state_id,
-		.id = l->session.id,
-	};
-
-	return collect_container(&facts, role);
-}
-
-/* Exactly the plan's services carry our labels, and they are running. */
-static int
-match_containers(struct launch *l, struct diag *dg)
-{
-	bool contained = l->mode.mode == MODE_CONTAINED;
-	const struct container *agent = find_role(l, "agent");
-	const struct container *egress =
-	    contained ? find_role(l, "egress") : NULL;
-
-	if (agent == NULL || (contained && egress == NULL))
-		return diag_set(dg, DIAG_ENGINE,
-		    "the engine does not list the %s container that "
-		    "Compose started",
-		    agent == NULL ? "agent" : "egress");
-	for (size_t i = 0; i < l->containers.nr; i++) {
-		const struct container *c = &l->containers.v[i];
-
-		if (strcmp(c->session, l->session.id) == 0 && c != agent &&
-		    c != egress)
-			return diag_set(dg, DIAG_POLICY,
-			    "container %.12s has the session's label and is "
-			    "not of the plan",
-			    c->id);
-	}
-	l->record.agent_container = xstrdup(agent->id);
-	if (egress != NULL)
-		l->record.egress_container = xstrdup(egress->id);
-	return 0;
-}
-
-static int
-find_containers(struct launch *l, struct diag *dg)
-{
-	if (containers_find(
-		&l->engine, l->paths->state_id, &l->containers, dg) != 0 ||
-	    match_containers(l, dg) != 0)
-		return -1;
-	return record_write(l->session.dir_fd, &l->record, dg);
-}
-
-/* The holder's word first: what it refuses, it refuses by name. */
-static int
-verify_containers(struct launch *l, struct diag *dg)
-{
-	int timeout = l->engine.launch_timeout_ms;
-	struct holder_hello hello;
-
-	if (holder_connect(
-		l->session.run_fd, timeout, &hello, &l->holder_fd, dg) != 0 ||
-	    plan_verify(&l->plan_request, &l->plan, "agent",
-		find_role(l, "agent"), dg) != 0)
-		return -1;
-	if (l->mode.mode != MODE_CONTAINED)
-		return 0;
-	if (plan_verify(&l->plan_request, &l->plan, "egress",
-		find_role(l, "egress"), dg) != 0)
-		return -1;
-	return egress_wait_ready(l->session.egress_fd, timeout, dg);
-}
-
-static void
-fill_argv(const struct launch *l, struct strvec *argv)
-{
-	if (is_run(l)) {
-		strvec_push_all(argv, (const char *const *)l->agent.command.v);
-	} else if (l->request->nargs == 0) {
-		strvec_push(argv, "/bin/bash");
-	}
-	for (int i = 0; i < l->request->nargs; i++)
-		strvec_push(argv, l->request->args[i]);
-}
-
-static int
-say_go(struct launch *l, struct diag *dg)
-{
-	cleanup_strvec struct strvec argv = STRVEC_INIT;
-	cleanup_strvec struct strvec env = STRVEC_INIT;
-	cleanup_strvec struct strvec plan_env = STRVEC_INIT;
-	struct goenv_spec spec = {
-		.paths = l->paths,
-		.settings = l->settings,
-		.agent = &l->agent,
-		.environ_ = l->environ_,
-		.image_env = (const char *const *)l->images.agent.env.v,
-		.tty = l->tty,
-		.secrets = is_run(l),
-	};
-	struct go_message go = {
-		.cwd = l->project.path,
-		.tty = l->tty,
-		.ends_with_client = l->record.ends_with_client,
-	};
-
-	if (plan_environment(&l->plan, "agent", &plan_env, dg) != 0)
-		return -1;
-	spec.plan_env = (const char *const *)plan_env.v;
-	goenv_build(&spec, &env);
-	fill_argv(l, &argv);
-	go.argv = (const char *const *)argv.v;
-	go.envp = (const char *const *)env.v;
-	/* From the next line on the agent may have run. */
-	l->record.launched_at = record_now();
-	if (record_write(l->session.dir_fd, &l->record, dg) != 0)
-		return -1;
-	return holder_go(
-	    l->holder_fd, &go, (int)l->settings->engine_timeout_ms, dg);
-}
-
 /* From the sealed plan to a command that runs. */
 static int
 start(struct launch *l, struct diag *dg)
 {
 	static int (*const stages[])(struct launch *, struct diag *) = {
-		start_containers,
-		find_containers,
-		verify_containers,
-		say_go,
+		launch_containers,
+		launch_check,
+		launch_go,
 	};
 
 	print_banner(l);
@@ -427,8 +236,8 @@ view(struct launch *l, int *ret_status, struct diag *dg)
 		*ret_status = 0;
 		return 0;
 	}
-	status = teardown_ended(
-	    l->paths, &l->engine, &l->record, outcome.end == ATTACH_EXITED);
+	status = teardown_ended(l->paths, &l->engine, &l->record,
+	    outcome.end == ATTACH_EXITED, l->agent_pidfd);
 	if (outcome.end != ATTACH_LOST) {
 		*ret_status = outcome.status;
 		return 0;

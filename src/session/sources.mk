@@ -18,6 +18,8 @@ session_sources = \
 	src/session/images.h \
 	src/session/interrupt.c \
 	src/session/interrupt.h \
+	src/session/launch-private.h \
+	src/session/launch-start.c \
 	src/session/launch.c \
 	src/session/launch.h \
 	src/session/record.c \
@@ -26,6 +28,8 @@ session_sources = \
 	src/session/seed.h \
 	src/session/session.c \
 	src/session/session.h \
+	src/session/task.c \
+	src/session/task.h \
 	src/session/teardown.c \
 	src/session/teardown.h \
 	src/session/tty.c \

@@ -64,11 +64,14 @@ teardown_launch(const struct paths *paths, const struct engine *engine,
  */
 static int
 wait_end(const struct engine *engine, const struct record *record,
-    struct container_list *containers, struct diag *dg)
+    int agent_pidfd, struct container_list *containers, struct diag *dg)
 {
+	struct pollfd ended = { .fd = agent_pidfd, .events = POLLIN };
 	const char *const ids[] = { record->agent_container, NULL };
 	int64_t deadline = monotime_ms() + END_WAIT_MS;
 
+	if (agent_pidfd >= 0)
+		(void)poll(&ended, 1, END_WAIT_MS);
 	for (;;) {
 		const struct container *agent;
 
@@ -87,8 +90,8 @@ wait_end(const struct engine *engine, const struct record *record,
 
 static int
 remove_ended(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool seen_end, int *ret_status,
-    struct diag *dg)
+    const struct record *record, bool seen_end, int agent_pidfd,
+    int *ret_status, struct diag *dg)
 {
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_container_list struct container_list containers =
@@ -111,7 +114,7 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		return 0;
 	if (answer == LOCK_BUSY)
 		return diag_set(dg, DIAG_BUSY, "somebody else holds its lease");
-	if (wait_end(engine, record, &containers, dg) != 0)
+	if (wait_end(engine, record, agent_pidfd, &containers, dg) != 0)
 		return -1;
 	agent = container_list_find(&containers, record->agent_container);
 	if (agent != NULL && agent->state == CONTAINER_EXITED)
@@ -124,12 +127,13 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 
 int
 teardown_ended(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool seen_end)
+    const struct record *record, bool seen_end, int agent_pidfd)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int status = -1;
 
-	if (remove_ended(paths, engine, record, seen_end, &status, &dg) != 0)
+	if (remove_ended(paths, engine, record, seen_end, agent_pidfd, &status,
+		&dg) != 0)
 		diag_warn(
 		    "session %s is not removed: %s", record->id, dg.message);
 	return status;

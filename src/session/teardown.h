@@ -23,11 +23,11 @@ void teardown_launch(const struct paths *paths, const struct engine *engine,
 
 /*
  * After the command's end, the lease not held: wins it again, waits for the
- * agent's container to have ended, removes both containers and the session.
+ * agent's container to have ended (agent_pidfd, or -1, saves questions), removes both containers and the session.
  * What fails, or a lease that somebody else keeps, leaves the rest to the next
  * collection, with a warning.  Returns the container's own status, or -1.
  */
 int teardown_ended(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool seen_end);
+    const struct record *record, bool seen_end, int agent_pidfd);
 
 #endif /* DRYDOCK_TEARDOWN_H */

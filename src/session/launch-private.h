@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launch-private: what the files of a launch share.
+ */
+#ifndef DRYDOCK_LAUNCH_PRIVATE_H
+#define DRYDOCK_LAUNCH_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "host/agent.h"
+#include "host/allowlist.h"
+#include "host/mode.h"
+#include "host/project.h"
+#include "plan/plan.h"
+#include "session/images.h"
+#include "session/launch.h"
+#include "session/record.h"
+#include "session/session.h"
+
+/* A launch under way: everything that a later stage needs of an earlier one. */
+struct launch {
+	const struct launch_request *request;
+	struct paths *paths;
+	const struct settings *settings;
+	const char *const *environ_;
+	bool tty;
+	struct mode_choice mode;
+	struct project project;
+	struct agent agent;
+	struct allowlist allowlist;
+	struct engine engine;
+	struct images images;
+	struct session session;
+	struct record record;
+	struct plan_request plan_request;
+	struct judged_plan plan;
+	int plan_fd;
+	bool composed; /* there may be containers */
+	struct container_list containers; /* the engine's whole answer */
+	int holder_fd;
+	int agent_pidfd; /* of its first process */
+};
+
+#define LAUNCH_INIT                                                 \
+	{                                                           \
+		.project = PROJECT_INIT, .agent = AGENT_INIT,       \
+		.allowlist = ALLOWLIST_INIT, .engine = ENGINE_INIT, \
+		.images = IMAGES_INIT, .session = SESSION_INIT,     \
+		.record = RECORD_INIT, .plan = JUDGED_PLAN_INIT,    \
+		.plan_fd = -1, .containers = CONTAINER_LIST_INIT,   \
+		.holder_fd = -1, .agent_pidfd = -1                  \
+	}
+
+/* Compose on the sealed plan; containers may exist also when it fails. */
+int launch_containers(struct launch *l, struct diag *dg);
+
+/*
+ * Finds the plan's containers, records them, and verifies what waits in them;
+ * the proxy is ready.
+ */
+int launch_check(struct launch *l, struct diag *dg);
+
+/* Hands the command over; from within it on the agent may have run. */
+int launch_go(struct launch *l, struct diag *dg);
+
+#endif /* DRYDOCK_LAUNCH_PRIVATE_H */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of a launch in which containers run: up, check, go. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/compose.h"
+#include "host/paths.h"
+#include "host/settings.h"
+#include "session/attach.h"
+#include "session/collect.h"
+#include "session/egress.h"
+#include "session/goenv.h"
+#include "session/launch-private.h"
+#include "session/task.h"
+
+int
+launch_containers(struct launch *l, struct diag *dg)
+{
+	cleanup_free char *project = xasprintf("drydock-%s", l->session.id);
+	struct strvec vars = STRVEC_INIT;
+	struct compose_spec spec = {
+		.project = project,
+		.project_dir = l->session.dir,
+		.file_fds = &l->plan_fd,
+		.nfiles = 1,
+		.vars = &vars,
+		/* A launcher that is killed frees the lease, Compose not. */
+		.keep_fds = &l->session.lease_fd,
+		.nkeep = 1,
+	};
+
+	l->composed = true;
+	return compose_up(&l->engine, &spec, dg);
+}
+
+static const struct container *
+find_role(const struct launch *l, const char *role)
+{
+	const struct collect_facts facts = {
+		.record = &l->record,
+		.engine = &l->engine,
+		.containers = &l->containers,
+		.state_id = l->paths->state_id,
+		.id = l->session.id,
+	};
+
+	return collect_container(&facts, role);
+}
+
+static int
+check_runs(const struct container *c, struct diag *dg)
+{
+	if (c->state == CONTAINER_RUNNING && c->pid > 0)
+		return 0;
+	return diag_set(dg, DIAG_ENGINE,
+	    "the %s container does not run (status %d)%s%s", c->role,
+	    c->exit_code, c->error[0] != '\0' ? ": " : "", c->error);
+}
+
+/* Exactly the plan's services carry our labels, and they are running. */
+static int
+match_containers(struct launch *l, struct diag *dg)
+{
+	bool contained = l->mode.mode == MODE_CONTAINED;
+	const struct container *agent = find_role(l, "agent");
+	const struct container *egress =
+	    contained ? find_role(l, "egress") : NULL;
+
+	if (agent == NULL || (contained && egress == NULL))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine does not list the %s container that "
+		    "Compose started",
+		    agent == NULL ? "agent" : "egress");
+	for (size_t i = 0; i < l->containers.nr; i++) {
+		const struct container *c = &l->containers.v[i];
+
+		if (strcmp(c->session, l->session.id) == 0 && c != agent &&
+		    c != egress)
+			return diag_set(dg, DIAG_POLICY,
+			    "container %.12s has the session's label and is "
+			    "not of the plan",
+			    c->id);
+	}
+	l->record.agent_container = xstrdup(agent->id);
+	if (egress != NULL)
+		l->record.egress_container = xstrdup(egress->id);
+	if (check_runs(agent, dg) != 0 ||
+	    (egress != NULL && check_runs(egress, dg) != 0))
+		return -1;
+	/* Only to be waited for: verify makes sure whose it is. */
+	l->agent_pidfd = (int)syscall(SYS_pidfd_open, agent->pid, 0);
+	return 0;
+}
+
+static int
+find_containers(struct launch *l, struct diag *dg)
+{
+	if (containers_find(
+		&l->engine, l->paths->state_id, &l->containers, dg) != 0 ||
+	    match_containers(l, dg) != 0)
+		return -1;
+	return record_write(l->session.dir_fd, &l->record, dg);
+}
+
+struct proxy_wait {
+	const struct launch *launch;
+	atomic_bool stop;
+};
+
+static int
+wait_proxy(void *arg, struct diag *dg)
+{
+	const struct proxy_wait *w = arg;
+
+	return egress_wait_ready(w->launch->session.egress_fd,
+	    w->launch->engine.launch_timeout_ms, &w->stop, dg);
+}
+
+/* The holder's word first: what it refuses, it refuses by name. */
+static int
+verify_containers(struct launch *l, struct diag *dg)
+{
+	struct holder_hello hello;
+
+	if (holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,
+		&hello, &l->holder_fd, dg) != 0 ||
+	    plan_verify(&l->plan_request, &l->plan, "agent",
+		find_role(l, "agent"), dg) != 0)
+		return -1;
+	if (l->mode.mode != MODE_CONTAINED)
+		return 0;
+	return plan_verify(
+	    &l->plan_request, &l->plan, "egress", find_role(l, "egress"), dg);
+}
+
+/* The proxy takes its time to come up: what else is due is done meanwhile. */
+int
+launch_check(struct launch *l, struct diag *dg)
+{
+	struct proxy_wait wait = { .launch = l, .stop = false };
+	bool contained = l->mode.mode == MODE_CONTAINED;
+	struct task proxy;
+	int rc;
+
+	if (contained)
+		task_start(&proxy, wait_proxy, &wait);
+	rc = find_containers(l, dg);
+	if (rc == 0)
+		rc = verify_containers(l, dg);
+	if (!contained)
+		return rc;
+	/* What failed above is the cause, and its words are kept. */
+	atomic_store(&wait.stop, rc != 0);
+	return task_join(&proxy, dg) == 0 ? rc : -1;
+}
+
+static void
+fill_argv(const struct launch *l, struct strvec *argv)
+{
+	if (l->request->kind == LAUNCH_RUN) {
+		strvec_push_all(argv, (const char *const *)l->agent.command.v);
+	} else if (l->request->nargs == 0) {
+		strvec_push(argv, "/bin/bash");
+	}
+	for (int i = 0; i < l->request->nargs; i++)
+		strvec_push(argv, l->request->args[i]);
+}
+
+int
+launch_go(struct launch *l, struct diag *dg)
+{
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
+	cleanup_strvec struct strvec plan_env = STRVEC_INIT;
+	struct goenv_spec spec = {
+		.paths = l->paths,
+		.settings = l->settings,
+		.agent = &l->agent,
+		.environ_ = l->environ_,
+		.image_env = (const char *const *)l->images.agent.env.v,
+		.tty = l->tty,
+		.secrets = l->request->kind == LAUNCH_RUN,
+	};
+	struct go_message go = {
+		.cwd = l->project.path,
+		.tty = l->tty,
+		.ends_with_client = l->record.ends_with_client,
+	};
+
+	if (plan_environment(&l->plan, "agent", &plan_env, dg) != 0)
+		return -1;
+	spec.plan_env = (const char *const *)plan_env.v;
+	goenv_build(&spec, &env);
+	fill_argv(l, &argv);
+	go.argv = (const char *const *)argv.v;
+	go.envp = (const char *const *)env.v;
+	/* From the next line on the agent may have run. */
+	l->record.launched_at = record_now();
+	if (record_write(l->session.dir_fd, &l->record, dg) != 0)
+		return -1;
+	return holder_go(
+	    l->holder_fd, &go, (int)l->settings->engine_timeout_ms, dg);
+}
