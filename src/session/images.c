@@ -91,52 +91,55 @@ is_older(const struct images_spec *f, enum build_kind kind,
 }
 
 static int
-look_up(void *arg, struct diag *dg)
+look_up(struct images_search *s, enum build_kind kind, struct image *image,
+    struct diag *dg)
 {
-	struct image_lookup *l = arg;
-
-	if (find_one(l->spec, l->kind, &l->image, dg) != 0)
+	if (find_one(s->spec, kind, image, dg) != 0)
 		return -1;
-	l->older = l->image.id != NULL && is_older(l->spec, l->kind, &l->image);
+	if (image->id != NULL && is_older(s->spec, kind, image))
+		s->older = true;
 	return 0;
 }
 
-static void
-start_one(struct image_lookup *l, const struct images_spec *spec,
-    enum build_kind kind)
+static bool
+wants_egress(const struct images_search *s)
 {
-	l->spec = spec;
-	l->kind = kind;
-	l->image = (struct image)IMAGE_INIT;
-	l->older = false;
-	task_start(&l->task, look_up, l);
+	return s->spec->mode == MODE_CONTAINED;
+}
+
+static int
+look_up_both(void *arg, struct diag *dg)
+{
+	struct images_search *s = arg;
+
+	if (look_up(s, BUILD_AGENT, &s->images.agent, dg) != 0)
+		return -1;
+	return wants_egress(s) ? look_up(s, BUILD_EGRESS, &s->images.egress, dg)
+			       : 0;
 }
 
 void
 images_search_start(
     struct images_search *search, const struct images_spec *spec)
 {
-	start_one(&search->agent, spec, BUILD_AGENT);
-	if (spec->mode == MODE_CONTAINED)
-		start_one(&search->egress, spec, BUILD_EGRESS);
+	*search = (struct images_search){ .spec = spec, .images = IMAGES_INIT };
+	task_start(&search->task, look_up_both, search);
 }
 
-/* Builds when it is missing, and hands it over. */
 static int
-take_one(struct image_lookup *l, struct image *ret_image, struct diag *dg)
+build_one(struct images_search *s, enum build_kind kind, struct image *image,
+    struct diag *dg)
 {
-	if (l->image.id == NULL) {
-		image_release(&l->image);
-		if (build_missing(l->spec, l->kind, dg) != 0 ||
-		    look_up(l, dg) != 0)
-			return -1;
-		if (l->image.id == NULL)
-			return diag_set(dg, DIAG_ENGINE,
-			    "the %s image that was built is not there",
-			    build_kind_name(l->kind));
-	}
-	*ret_image = l->image;
-	l->image = (struct image)IMAGE_INIT;
+	if (image->id != NULL)
+		return 0;
+	image_release(image);
+	if (build_missing(s->spec, kind, dg) != 0 ||
+	    look_up(s, kind, image, dg) != 0)
+		return -1;
+	if (image->id == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the %s image that was built is not there",
+		    build_kind_name(kind));
 	return 0;
 }
 
@@ -144,24 +147,21 @@ int
 images_search_finish(
     struct images_search *search, struct images *ret_images, struct diag *dg)
 {
-	struct image_lookup *lookups[] = { &search->agent, &search->egress };
-	struct image *images[] = { &ret_images->agent, &ret_images->egress };
-	size_t n = search->agent.spec->mode == MODE_CONTAINED ? 2 : 1;
-	bool older = false;
+	cleanup_images struct images images = IMAGES_INIT;
 
-	for (size_t i = 0; i < n; i++)
-		(void)task_join(&lookups[i]->task, dg);
-	for (size_t i = 0; i < n; i++) {
-		if (dg->class == DIAG_NONE &&
-		    take_one(lookups[i], images[i], dg) == 0)
-			older = older || lookups[i]->older;
-		image_release(&lookups[i]->image);
-	}
-	if (dg->class != DIAG_NONE)
+	(void)task_join(&search->task, dg);
+	images = search->images;
+	search->images = (struct images)IMAGES_INIT;
+	if (dg->class != DIAG_NONE ||
+	    build_one(search, BUILD_AGENT, &images.agent, dg) != 0 ||
+	    (wants_egress(search) &&
+		build_one(search, BUILD_EGRESS, &images.egress, dg) != 0))
 		return -1;
-	if (older)
+	if (search->older)
 		diag_note("the images are older than what is installed: "
 			  "run drydock build");
+	*ret_images = images;
+	images = (struct images)IMAGES_INIT;
 	return 0;
 }
 

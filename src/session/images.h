@@ -42,18 +42,12 @@ struct images_spec {
 	images_builder *build;
 };
 
-/* One image under way. */
-struct image_lookup {
-	const struct images_spec *spec;
-	enum build_kind kind;
-	struct image image;
-	bool older; /* than what is installed */
-	struct task task;
-};
-
+/* Looking for both, one after the other, on a thread. */
 struct images_search {
-	struct image_lookup agent;
-	struct image_lookup egress; /* contained only */
+	const struct images_spec *spec;
+	struct images images;
+	bool older; /* one of them, than what is installed */
+	struct task task;
 };
 
 /*
