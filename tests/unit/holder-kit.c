@@ -43,6 +43,7 @@ kit_make(struct kit *kit)
 	char line[200];
 	kit->pid = -1;
 	kit->err_fd = -1;
+	kit->in_child = NULL;
 	(void)snprintf(dir, sizeof(dir), "%s/XXXXXX", check_tmpdir());
 	if (!CHECK(mkdtemp(dir) != NULL))
 		return false;
@@ -83,7 +84,7 @@ become_root(void)
 }
 
 static _Noreturn void
-become_holder(const char *const *argv, int err_fd)
+become_holder(const struct kit *kit, const char *const *argv, int err_fd)
 {
 	const char *build = getenv("top_builddir");
 	char *path = xasprintf("%s/holder", build != NULL ? build : ".");
@@ -93,6 +94,8 @@ become_holder(const char *const *argv, int err_fd)
 	(void)dup2(err_fd, STDERR_FILENO);
 	if (!become_root())
 		_exit(99);
+	if (kit->in_child != NULL && !kit->in_child(kit))
+		_exit(97);
 	(void)execv(path, all.v);
 	_exit(98);
 }
@@ -107,7 +110,7 @@ kit_spawn(struct kit *kit, const char *const *argv)
 	(void)fflush(stdout);
 	kit->pid = fork();
 	if (kit->pid == 0)
-		become_holder(argv, err[1]);
+		become_holder(kit, argv, err[1]);
 	(void)close(err[1]);
 	kit->err_fd = err[0];
 	return CHECK(kit->pid > 0);

@@ -20,6 +20,8 @@
 struct kit {
 	pid_t pid;
 	int err_fd; /* its stderr */
+	/* NULL, or run in the child; false ends it with status 97. */
+	bool (*in_child)(const struct kit *kit);
 	char run[200]; /* directories and files in check_tmpdir() */
 	char policy[200];
 	char manifest[200];

@@ -6,6 +6,7 @@ unit_tests = \
 	tests/unit/test-allowlist \
 	tests/unit/test-answer \
 	tests/unit/test-assemble \
+	tests/unit/test-attach \
 	tests/unit/test-check \
 	tests/unit/test-collect \
 	tests/unit/test-container \
@@ -27,10 +28,12 @@ unit_tests = \
 	tests/unit/test-options \
 	tests/unit/test-paths \
 	tests/unit/test-policy \
+	tests/unit/test-policy-check \
 	tests/unit/test-prepare \
 	tests/unit/test-proc \
 	tests/unit/test-project \
 	tests/unit/test-record \
+	tests/unit/test-relay \
 	tests/unit/test-seal \
 	tests/unit/test-seed \
 	tests/unit/test-session \
@@ -38,6 +41,7 @@ unit_tests = \
 	tests/unit/test-squid \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
+	tests/unit/test-tty \
 	tests/unit/test-verify \
 	tests/unit/test-wire
 
@@ -57,7 +61,11 @@ tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 
 # The holder's tests drive the real one.
 holder_kit = tests/unit/holder-kit.c tests/unit/holder-kit.h
+tests_unit_test_attach_SOURCES = tests/unit/test-attach.c $(holder_kit)
 tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
+tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
+	$(holder_kit)
+tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
 
 # The plan room's tests stand on models that Compose made of the overlays.
 dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json

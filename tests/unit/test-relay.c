@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* Both relays between them: 127.0.0.1 to a socket, the socket to 127.0.0.1. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/xalloc.h"
+#include "check.h"
+#include "holder-kit.h"
+
+/* More than the kernel's buffers on the way hold. */
+#define BIG ((size_t)32 << 20)
+#define MANY 200
+
+/* The holder's relay, the sidecar's, and a server behind both. */
+struct chain {
+	struct kit agent, sidecar;
+	char socket[200];
+	char port[2][8]; /* the agent's, the proxy's */
+	int server; /* listens at the proxy's port, or -1 */
+};
+
+static int
+listen_anywhere(char ret_port[8])
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(in);
+	struct timeval patience = { 20, 0 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK_INT(bind(fd, (struct sockaddr *)&in, len), 0);
+	CHECK_INT(listen(fd, 512), 0);
+	CHECK_INT(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	(void)setsockopt(
+	    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)snprintf(ret_port, 8, "%u", ntohs(in.sin_port));
+	return fd;
+}
+
+/* A port that is free now. */
+static void
+pick_port(char ret_port[8])
+{
+	(void)close(listen_anywhere(ret_port));
+}
+
+static int
+try_tcp(const char *port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct timeval patience = { 20, 0 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(fd, (struct sockaddr *)&in, sizeof(in)) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	(void)setsockopt(
+	    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(
+	    fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static int
+connect_tcp(const char *port)
+{
+	for (int i = 0; i < 4000; i++) {
+		int fd = try_tcp(port);
+		if (fd != -1)
+			return fd;
+		(void)poll(NULL, 0, 5);
+	}
+	(void)CHECK(!"connected");
+	return -1;
+}
+
+static bool
+start_agent(struct chain *c)
+{
+	const char *const more[] = { "--egress", "--port", c->port[0],
+		"--socket", c->socket, NULL };
+	pick_port(c->port[0]);
+	(void)snprintf(
+	    c->socket, sizeof(c->socket), "%s/egress.sock", check_tmpdir());
+	return kit_start(&c->agent, more);
+}
+
+static bool
+start_sidecar(struct chain *c, const char *script)
+{
+	const char *const argv[] = { "egress", "--socket", c->socket, "--port",
+		c->port[1], "--", "/bin/sh", "-c", script, NULL };
+	return kit_make(&c->sidecar) && kit_spawn(&c->sidecar, argv);
+}
+
+static bool
+start_chain(struct chain *c)
+{
+	c->server = listen_anywhere(c->port[1]);
+	if (!start_agent(c) || !start_sidecar(c, "exec sleep 1000"))
+		return false;
+	(void)close(kit_connect(c->socket));
+	(void)close(accept(c->server, NULL, NULL));
+	return true;
+}
+
+static void
+stop_chain(struct chain *c)
+{
+	CHECK_INT(kill(c->sidecar.pid, SIGTERM), 0);
+	CHECK_INT(kit_wait(&c->sidecar), 143);
+	CHECK_INT(kill(c->agent.pid, SIGTERM), 0);
+	CHECK_INT(kit_wait(&c->agent), 143);
+	(void)close(c->server);
+}
+
+/* A client's and the server's end of one connection through the chain. */
+static bool
+make_pair(const struct chain *c, int ret_fds[2])
+{
+	ret_fds[0] = connect_tcp(c->port[0]);
+	ret_fds[1] = accept4(c->server, NULL, NULL, SOCK_CLOEXEC);
+	struct timeval patience = { 20, 0 };
+	(void)setsockopt(
+	    ret_fds[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return CHECK(ret_fds[0] != -1 && ret_fds[1] != -1);
+}
+
+static bool
+passes(int from, int to, const char *text)
+{
+	char buf[64] = "";
+	size_t len = strlen(text);
+	return send(from, text, len, MSG_NOSIGNAL) == (ssize_t)len &&
+	    recv(to, buf, len, MSG_WAITALL) == (ssize_t)len &&
+	    memcmp(buf, text, len) == 0;
+}
+
+static void
+half_closed_streams_go_on(void)
+{
+	struct chain c;
+	char byte;
+	if (!start_chain(&c))
+		return;
+	for (int first = 0; first < 2; first++) {
+		int fds[2];
+		if (!make_pair(&c, fds))
+			break;
+		CHECK(passes(fds[first], fds[!first], "question"));
+		CHECK_INT(shutdown(fds[first], SHUT_WR), 0);
+		CHECK_INT(recv(fds[!first], &byte, 1, 0), 0);
+		/* Longer than the half second that socat waits. */
+		(void)poll(NULL, 0, 700);
+		CHECK(passes(fds[!first], fds[first], "answer"));
+		CHECK_INT(shutdown(fds[!first], SHUT_WR), 0);
+		CHECK_INT(recv(fds[first], &byte, 1, 0), 0);
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+	}
+	stop_chain(&c);
+}
+
+static void
+much_data_comes_whole(void)
+{
+	struct chain c;
+	int fds[2];
+	int status = -1;
+	if (!start_chain(&c) || !make_pair(&c, fds))
+		return;
+	char *data cleanup_free = xmalloc(BIG);
+	char *got cleanup_free = xmalloc(BIG);
+	for (size_t i = 0; i < BIG; i++)
+		data[i] = (char)(i * 2654435761U >> 13);
+	(void)fflush(stdout);
+	pid_t feeder = fork();
+	if (feeder == 0) {
+		bool ok = send(fds[0], data, BIG, MSG_NOSIGNAL) == (ssize_t)BIG;
+		ok = shutdown(fds[0], SHUT_WR) == 0 && ok;
+		_exit(ok ? 0 : 1);
+	}
+	/* It must wait for us, and lose nothing. */
+	(void)poll(NULL, 0, 200);
+	CHECK_INT(waitpid(feeder, &status, WNOHANG), 0);
+	CHECK_INT(recv(fds[1], got, BIG, MSG_WAITALL), (ssize_t)BIG);
+	CHECK(memcmp(data, got, BIG) == 0);
+	CHECK_INT(recv(fds[1], got, 1, 0), 0);
+	CHECK_INT(waitpid(feeder, &status, 0), feeder);
+	CHECK_INT(status, 0);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	stop_chain(&c);
+}
+
+static void
+two_hundred_at_once(void)
+{
+	struct chain c;
+	struct rlimit limit;
+	static int fds[MANY][2];
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (!start_chain(&c))
+		return;
+	for (int i = 0; i < MANY; i++) {
+		if (!make_pair(&c, fds[i]))
+			return;
+	}
+	for (int i = 0; i < MANY; i++) {
+		CHECK(passes(fds[i][0], fds[i][1], "out"));
+		CHECK(passes(fds[i][1], fds[i][0], "back"));
+	}
+	for (int i = 0; i < MANY; i++) {
+		(void)close(fds[i][0]);
+		(void)close(fds[i][1]);
+	}
+	stop_chain(&c);
+}
+
+static void
+reset_is_passed_on(void)
+{
+	struct chain c;
+	int fds[2];
+	struct linger now = { 1, 0 };
+	char byte;
+	if (!start_chain(&c) || !make_pair(&c, fds))
+		return;
+	CHECK_INT(
+	    setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+	(void)close(fds[1]);
+	CHECK(recv(fds[0], &byte, 1, 0) <= 0);
+	(void)close(fds[0]);
+	stop_chain(&c);
+}
+
+static void
+absent_socket_resets(void)
+{
+	struct chain c = { .server = -1 };
+	char byte;
+	if (!start_agent(&c))
+		return;
+	for (int i = 0; i < 2; i++) {
+		int fd = connect_tcp(c.port[0]);
+		CHECK_INT(recv(fd, &byte, 1, 0), -1);
+		CHECK_INT(errno, ECONNRESET);
+		(void)close(fd);
+		/* The second time there is a socket that nobody listens at. */
+		CHECK_INT(mknod(c.socket, S_IFSOCK | 0600, 0), i == 0 ? 0 : -1);
+	}
+	/* And as soon as there is somebody, it works. */
+	c.server = listen_anywhere(c.port[1]);
+	if (!start_sidecar(&c, "exec sleep 1000"))
+		return;
+	(void)close(kit_connect(c.socket));
+	(void)close(accept(c.server, NULL, NULL));
+	int fds[2];
+	if (make_pair(&c, fds))
+		CHECK(passes(fds[0], fds[1], "now"));
+	stop_chain(&c);
+}
+
+static void
+proxy_that_is_down_resets(void)
+{
+	struct chain c;
+	char byte;
+	if (!start_chain(&c))
+		return;
+	(void)close(c.server);
+	int fd = connect_tcp(c.port[0]);
+	CHECK(recv(fd, &byte, 1, 0) <= 0);
+	(void)close(fd);
+	c.server = -1;
+	stop_chain(&c);
+}
+
+static bool
+limit_files(const struct kit *kit)
+{
+	struct rlimit few = { 100, 100 };
+	(void)kit;
+	return setrlimit(RLIMIT_NOFILE, &few) == 0;
+}
+
+/* More connections than descriptors: the rest waits for its turn. */
+static void
+few_descriptors_are_enough(void)
+{
+	static int fds[60];
+	struct chain c = { .server = -1 };
+	c.server = listen_anywhere(c.port[1]);
+	if (!start_agent(&c))
+		return;
+	const char *const argv[] = { "egress", "--socket", c.socket, "--port",
+		c.port[1], "--", "/bin/sleep", "1000", NULL };
+	if (!kit_make(&c.sidecar))
+		return;
+	c.sidecar.in_child = limit_files;
+	if (!kit_spawn(&c.sidecar, argv))
+		return;
+	(void)close(kit_connect(c.socket));
+	(void)close(accept(c.server, NULL, NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = connect_tcp(c.port[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		int fd = accept(c.server, NULL, NULL);
+		CHECK(passes(fds[i], fd, "hello"));
+		(void)close(fds[i]);
+		(void)close(fd);
+	}
+	stop_chain(&c);
+}
+
+static void
+sidecar_ends_as_its_proxy(void)
+{
+	static const struct {
+		const char *script;
+		int signal, status;
+	} rows[] = {
+		{ "exit 7", 0, 7 },
+		{ "kill -9 $$", 0, 137 },
+		{ "trap 'exit 0' TERM; echo $$ >$READY; while :; do "
+		  "sleep .05; done",
+		    SIGTERM, 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct chain c = { .server = -1 };
+		char ready[200];
+		struct stat st;
+		(void)snprintf(
+		    ready, sizeof(ready), "%s/ready", check_tmpdir());
+		CHECK_INT(setenv("READY", ready, 1), 0);
+		(void)snprintf(c.socket, sizeof(c.socket), "%s/egress.sock",
+		    check_tmpdir());
+		pick_port(c.port[1]);
+		if (!start_sidecar(&c, rows[i].script))
+			return;
+		while (rows[i].signal != 0 && stat(ready, &st) == -1)
+			(void)poll(NULL, 0, 5);
+		if (rows[i].signal != 0) {
+			CHECK_INT(stat(c.socket, &st), 0);
+			CHECK_INT(st.st_mode & 0777, 0666);
+			CHECK_INT(kill(c.sidecar.pid, rows[i].signal), 0);
+		}
+		CHECK_INT(kit_wait(&c.sidecar), rows[i].status);
+	}
+}
+
+static void
+absent_proxy_is_said(void)
+{
+	struct chain c = { .server = -1 };
+	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	(void)snprintf(
+	    c.socket, sizeof(c.socket), "%s/egress.sock", check_tmpdir());
+	const char *const argv[] = { "egress", "--socket", c.socket, "--",
+		"/no/such/squid", NULL };
+	if (!kit_make(&c.sidecar) || !kit_spawn(&c.sidecar, argv))
+		return;
+	CHECK_INT(kit_wait(&c.sidecar), 74);
+	kit_read_error(&c.sidecar, &err);
+	CHECK_STR(err.buf,
+	    "drydock: run /no/such/squid: No such file or directory\n");
+}
+
+static const struct check_test tests[] = {
+	{ "half-closed streams go on for as long as they like",
+	    half_closed_streams_go_on },
+	{ "much data comes whole, and a slow end is waited for",
+	    much_data_comes_whole },
+	{ "two hundred connections at once", two_hundred_at_once },
+	{ "a reset is passed on", reset_is_passed_on },
+	{ "an absent or stale socket resets, until it is there",
+	    absent_socket_resets },
+	{ "a proxy that is down resets", proxy_that_is_down_resets },
+	{ "few descriptors are enough", few_descriptors_are_enough },
+	{ "the sidecar ends as its proxy does", sidecar_ends_as_its_proxy },
+	{ "an absent proxy is said", absent_proxy_is_said },
+};
+
+int
+main(void)
+{
+	return check_run(tests, ARRAY_SIZE(tests));
+}
