@@ -113,12 +113,18 @@ plan_judge(const struct plan_request *request, const struct assembly *assembly,
 void
 violation_describe(const struct violation *v, struct strbuf *out)
 {
+	size_t start = out->len;
+
 	strbuf_addf(out, "%s: ", v->rule);
 	if (v->service[0] != '\0')
 		strbuf_addf(out, "%s: ", v->service);
 	strbuf_addstr(out, v->what);
 	if (v->overlay[0] != '\0')
 		strbuf_addf(out, " (overlay %s)", v->overlay);
+	/* One line, whatever a program of the user's says. */
+	for (size_t i = start; i < out->len; i++)
+		if (out->buf[i] == '\n')
+			out->buf[i] = ' ';
 }
 
 int
@@ -129,11 +135,7 @@ plan_check_verdict(const struct judged_plan *plan, struct diag *dg)
 	if (plan->nviolations == 0)
 		return 0;
 	for (size_t i = 0; i < plan->nviolations; i++) {
-		struct strbuf line cleanup_strbuf = STRBUF_INIT;
-
-		violation_describe(&plan->violations[i], &line);
-		/* One line each, whatever a key or a path holds. */
-		strbuf_add_escaped(&lines, line.buf, line.len);
+		violation_describe(&plan->violations[i], &lines);
 		strbuf_addch(&lines, '\n');
 	}
 	(void)diag_set(dg, DIAG_POLICY, "refused by policy: %s%s",

@@ -126,7 +126,7 @@ int plan_judge_model(const struct plan_request *request,
     const struct assembly *assembly, struct policy *policy, const char *model,
     struct judged_plan *plan, struct diag *dg);
 
-/* Appends "rule: service: what (overlay x)", not escaped. */
+/* Appends "rule: service: what (overlay x)": one line, not escaped. */
 void violation_describe(const struct violation *v, struct strbuf *out);
 int plan_check_verdict(const struct judged_plan *plan, struct diag *dg);
 

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+# drydock plan: what a session would be made of, and the verdict on it.
+
+load ../helper
+load stub
+
+setup() {
+  bed_setup self
+  stub_setup
+}
+
+teardown() {
+  stub_teardown
+}
+
+# An installation of the test's own, so that its overlays can be changed.
+own_prefix() {
+  own=$BATS_TEST_TMPDIR/prefix
+  cp -a "$(cat "$BED/prefix")" "$own"
+  compose=$own/share/drydock/compose
+  PATH=$own/bin:$PATH
+}
+
+# The stub counts its calls; the next plan asks for the images anew.
+stub_again() {
+  rm -rf "$script/calls"
+}
+
+model() {
+  jq -r ".model | $1" <<<"$output"
+}
+
+@test "the overlays are shown in order, each with its reason" {
+  run -0 --separate-stderr drydock plan "$project"
+  assert_equal "$(head -n 4 <<<"$output")" "overlays:
+  base        always
+  contained   mode contained (the default)
+  hardening   always"
+  assert_equal "$(tail -n 1 <<<"$output")" "verdict: allowed"
+  assert_equal "$stderr" ""
+}
+
+@test "nothing is made and nothing is started" {
+  before=$(find "$BATS_TEST_TMPDIR" "$HOME" -path "$bin" -prune -o -print |
+    sort)
+  drydock plan "$project" >/dev/null
+  assert_equal "$(find "$BATS_TEST_TMPDIR" "$HOME" -path "$bin" -prune -o \
+    -print | sort)" "$before"
+  [ ! -e "$script/calls/compose-up.1" ]
+}
+
+@test "the JSON holds overlays, model, violations and verdict" {
+  run -0 --separate-stderr drydock plan --json "$project"
+  assert_equal "$(jq -c 'keys' <<<"$output")" \
+    '["model","overlays","verdict","violations"]'
+  assert_equal "$(jq -r '.verdict' <<<"$output")" allowed
+  assert_equal "$(jq -c '.violations' <<<"$output")" '[]'
+  assert_equal "$(model '.services.agent.network_mode')" none
+  assert_equal "$(model '.services.agent.working_dir')" "$project"
+  assert_equal "$(model '.services.agent.image')" \
+    "sha256:$(printf 'a%.0s' {1..64})"
+}
+
+@test "dood differs by the network, the socket and its group" {
+  run -0 --separate-stderr drydock plan --mode dood --json "$project"
+  assert_equal "$(jq -c '[.overlays[].name]' <<<"$output")" \
+    '["base","dood","hardening"]'
+  assert_equal "$(model '.services | keys | join(" ")')" agent
+  assert_equal "$(model '.services.agent.network_mode')" host
+  assert_equal "$(model '.services.agent.volumes[]
+    | select(.target == "/run/docker.sock") | .source')" "$DRYDOCK_ENGINE"
+  assert_equal "$(model '.services.agent.group_add | join(" ")')" \
+    "$(stat -c %g "$DRYDOCK_ENGINE")"
+  assert_equal "$(model '.services.agent.cap_drop | join(" ")')" ALL
+}
+
+@test "a word that is no mode is contained, with a warning" {
+  run -0 --separate-stderr drydock plan --mode dod --json "$project"
+  assert_equal "$(model '.services.agent.network_mode')" none
+  assert_contains "$stderr" "dod"
+}
+
+@test "the settings are the limits" {
+  run -0 --separate-stderr drydock plan --json --memory 1g --cpus 0.5 \
+    --pids 99 --tmp-size 64m "$project"
+  assert_equal "$(model '.services.agent
+    | [.mem_limit, .memswap_limit, .cpus, .pids_limit] | @json')" \
+    '["1073741824","1073741824",0.5,99]'
+  assert_contains "$(model '.services.agent.tmpfs[0]')" "size=67108864"
+  stub_again
+  run -0 --separate-stderr drydock plan --json --cpus 0 "$project"
+  assert_equal "$(model '.services.agent.cpus')" null
+}
+
+@test "a project's path is data, whatever it holds" {
+  local name
+  for name in 'a b' '$HOME' '${X}' '$$' "it's" '"q"' 'a,b' '-dash' '%s' '#x' \
+    '{a}' 'ünï' '${DRYDOCK_HOME}' '*' '&a' '!x' '@y' ' '; do
+    mkdir "$project/$name"
+    stub_again
+    run -0 --separate-stderr drydock plan --json "$project/$name"
+    assert_equal "$(model '.services.agent.working_dir')" "$project/$name"
+    assert_equal "$(model '.services.agent.volumes[1].source')" \
+      "$project/$name"
+    assert_equal "$(jq -r .verdict <<<"$output")" allowed
+  done
+}
+
+@test "a policy of the user's adds a violation: status 77, and the plan" {
+  mkdir "$XDG_CONFIG_HOME/drydock/policy.d"
+  echo '[{rule: "no-sundays", what: "it is \u001b[31mSunday"}]' \
+    >"$XDG_CONFIG_HOME/drydock/policy.d/mine.jq"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_equal "$(tail -n 1 <<<"$output")" "verdict: refused"
+  assert_contains "$stderr" "drydock: refused by policy: no-sundays"
+  assert_contains "$stderr" 'no-sundays: it is \033[31mSunday'
+  refute_contains "$output$stderr" $'\033'
+}
+
+@test "a policy of the user's that is no policy: status 78, and its name" {
+  local program
+  mkdir "$XDG_CONFIG_HOME/drydock/policy.d"
+  for program in '[' '{}' '[1]' 'empty' '[],[]'; do
+    stub_again
+    echo "$program" >"$XDG_CONFIG_HOME/drydock/policy.d/mine.jq"
+    run -78 --separate-stderr drydock plan "$project"
+    assert_equal "$output" ""
+    assert_contains "$stderr" policy.d/mine.jq
+  done
+}
+
+@test "without an image: status 69, and the command that makes one" {
+  rm "$script"/image-ls.1.out
+  run -69 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "drydock build"
+}
+
+@test "an absent policy or profile refuses" {
+  own_prefix
+  rm "$compose/policy.jq"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" policy.jq
+  assert_equal "$output" ""
+}
+
+@test "an installed overlay that weakens is refused, and is named" {
+  own_prefix
+  sed -i 's/^    read_only: true/    privileged: true/' "$compose/hardening.yml"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" \
+    'privileged: agent: privileged: true (overlay hardening)'
+  assert_contains "$stderr" 'read-only: agent: read_only must be true'
+}
+
+@test "a weaker seccomp profile is refused" {
+  own_prefix
+  sed -i 's/"defaultAction": "SCMP_ACT_ERRNO"/"defaultAction": "SCMP_ACT_ALLOW"/' \
+    "$compose/seccomp.json"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "seccomp-profile: it does not deny by default"
+}
+
+@test "data that others may write is refused" {
+  own_prefix
+  chmod 0666 "$compose/base.yml"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "base.yml can be written by others"
+}
+
+@test "a project among credentials is refused" {
+  mkdir -p "$HOME/.ssh/keys"
+  run -77 --separate-stderr drydock plan "$HOME/.ssh/keys"
+  rm -r "$HOME/.ssh/keys"
+  assert_contains "$stderr" project-place
+}
+
+@test "the rules are listed, one a line" {
+  run -0 --separate-stderr drydock plan --rules
+  assert_contains "$output" "no-new-privileges"
+  [ "${#lines[@]}" -gt 30 ]
+  run -0 --separate-stderr drydock plan --rules --json
+  jq -e 'all(.[]; has("rule") and has("text"))' <<<"$output"
+}
+
+@test "more than one directory is a wrong usage" {
+  run -64 --separate-stderr drydock plan "$project" "$project"
+  run -64 --separate-stderr drydock plan -- true
+}
