@@ -2,18 +2,14 @@
 /* bootstrap: mmdebstrap makes a tree, the engine imports it. */
 #include "engine/bootstrap.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -21,14 +17,17 @@
 #include "engine/engine.h"
 #include "engine/hostconf.h"
 #include "engine/image.h"
-#include "engine/workdir.h"
 
 #define SYSTEM_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_SUITE "bookworm"
 #define BASE_LABEL "io.drydock.image=base"
 #define ROOM_NEEDED ((unsigned long)1024 * 1024 * 1024)
-#define OUTPUT_MAX ((size_t)16 * 1024 * 1024)
+/* What mmdebstrap has to tidy up in, and timeout(1)'s own status. */
+#define GRACE_MS 30000
+#define TIMEOUT_STATUS 124
+/* A base of apt and what it needs is an eighth of this. */
+#define TARBALL_MAX ((size_t)1024 * 1024 * 1024)
 
 /*
  * mmdebstrap hands its settings on to the tree's own apt; those are the
@@ -88,77 +87,123 @@ add_apt_options(const struct hostconf *hc, struct strvec *argv)
 	}
 }
 
+/* Half a minute of small files: in memory where there is room. */
+static const char *
+roomy_directory(void)
+{
+	struct statvfs st;
+
+	if (statvfs("/dev/shm", &st) == 0 &&
+	    st.f_bavail * st.f_frsize >= ROOM_NEEDED &&
+	    (st.f_flag & ST_NOEXEC) == 0 &&
+	    access("/dev/shm", W_OK | X_OK) == 0)
+		return "/dev/shm";
+	return "/tmp";
+}
+
 static void
-make_environment(
-    const struct hostconf *hc, const char *tmp, struct strvec *envp)
+make_environment(const struct hostconf *hc, struct strvec *envp)
 {
 	strvec_push(envp, "PATH=" SYSTEM_PATH);
 	strvec_push(envp, "LC_ALL=C.UTF-8");
-	strvec_pushf(envp, "TMPDIR=%s", tmp);
+	strvec_pushf(envp, "TMPDIR=%s", roomy_directory());
 	strvec_push_all(envp, (const char *const *)hc->proxies.v);
 }
 
+/*
+ * On a signal to all of its processes mmdebstrap takes down its mounts and its
+ * tree, killed it leaves both.  So whatever ends it early, drydock's own death
+ * or the deadline, does so by timeout(1), which passes TERM on to the group.
+ */
 static int
-run_mmdebstrap(const struct bootstrap_spec *spec, const char *suite,
-    const char *dir, const char *tarball, struct diag *dg)
+make_argv(const struct bootstrap_spec *spec, const char *suite,
+    bool has_sources, struct strvec *argv, struct diag *dg)
 {
-	const struct hostconf *hc = spec->hostconf;
+	cleanup_free char *setpriv = proc_find_program("setpriv", SYSTEM_PATH);
+	cleanup_free char *timeout = proc_find_program("timeout", SYSTEM_PATH);
 	cleanup_free char *program =
 	    proc_find_program("mmdebstrap", SYSTEM_PATH);
-	cleanup_strvec struct strvec argv = STRVEC_INIT;
-	cleanup_strvec struct strvec envp = STRVEC_INIT;
-	cleanup_strbuf struct strbuf sources = STRBUF_INIT;
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	struct proc_spec child = PROC_SPEC_INIT;
 
 	if (program == NULL)
 		return diag_set(dg, DIAG_ENGINE,
 		    "--bootstrap needs mmdebstrap: "
 		    "apt-get install mmdebstrap");
-	strvec_push(&argv, program);
-	strvec_push(&argv, "--variant=apt");
-	strvec_pushf(&argv, "--mode=%s", geteuid() == 0 ? "root" : "unshare");
-	add_apt_options(hc, &argv);
-	strvec_pushf(&argv, "--customize-hook=%s", tidy);
-	strvec_push(&argv, suite);
-	strvec_push(&argv, tarball);
-	write_sources(hc, &sources);
-	if (sources.len > 0)
-		strvec_push(&argv, "-"); /* sources on stdin */
-	make_environment(hc, dir, &envp);
+	if (setpriv == NULL || timeout == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "--bootstrap needs setpriv (util-linux) and timeout "
+		    "(coreutils)");
+	strvec_push(argv, setpriv);
+	strvec_push(argv, "--pdeathsig");
+	strvec_push(argv, "TERM");
+	strvec_push(argv, timeout);
+	strvec_pushf(argv, "--kill-after=%d", GRACE_MS / 1000);
+	strvec_pushf(argv, "%d", spec->timeout_ms / 1000 + 1);
+	strvec_push(argv, program);
+	strvec_push(argv, "--variant=apt");
+	strvec_pushf(argv, "--mode=%s", geteuid() == 0 ? "root" : "unshare");
+	strvec_push(argv, "--format=tar");
+	add_apt_options(spec->hostconf, argv);
+	strvec_pushf(argv, "--customize-hook=%s", tidy);
+	strvec_push(argv, suite);
+	strvec_push(argv, "-");
+	if (has_sources)
+		strvec_push(argv, "-"); /* they come on stdin */
+	return 0;
+}
+
+static int
+run_mmdebstrap(const struct bootstrap_spec *spec, const char *suite,
+    struct proc_result *result, struct diag *dg)
+{
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	cleanup_strvec struct strvec envp = STRVEC_INIT;
+	cleanup_strbuf struct strbuf sources = STRBUF_INIT;
+	struct proc_spec child = PROC_SPEC_INIT;
+
+	write_sources(spec->hostconf, &sources);
+	if (make_argv(spec, suite, sources.len > 0, &argv, dg) < 0)
+		return -1;
+	make_environment(spec->hostconf, &envp);
 	child.argv = (const char *const *)argv.v;
 	child.envp = (const char *const *)envp.v;
 	child.input = sources.buf;
 	child.input_len = sources.len;
-	child.timeout_ms = spec->timeout_ms;
-	child.max_output = OUTPUT_MAX;
+	child.timeout_ms = spec->timeout_ms + 2 * GRACE_MS;
+	child.max_output = TARBALL_MAX;
 	child.on_stderr_line = give_line;
 	child.on_stderr_arg = (void *)(uintptr_t)spec;
-	if (proc_run(&child, &result, dg) < 0)
+	if (proc_run(&child, result, dg) < 0)
 		return -1;
-	if (result.timed_out)
+	if (result->timed_out || result->status == TIMEOUT_STATUS)
 		return diag_set(dg, DIAG_ENGINE,
 		    "mmdebstrap did not end within %d s (build_timeout)",
 		    spec->timeout_ms / 1000);
-	if (result.status != 0) {
+	if (result->status != 0 || result->truncated) {
 		diag_set(dg, DIAG_ENGINE, "mmdebstrap failed with status %d",
-		    result.status);
-		return diag_add_detail(dg, result.err.buf, result.err.len);
+		    result->status);
+		return diag_add_detail(dg, result->err.buf, result->err.len);
 	}
 	return 0;
 }
 
 static int
 import(const struct engine *engine, const struct bootstrap_spec *spec,
-    const char *tarball, const char *reference, struct diag *dg)
+    const struct strbuf *tarball, const char *reference, struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	const char *const args[] = { "import", "--change", "LABEL " BASE_LABEL,
-		"--change", "ENV PATH=" SYSTEM_PATH, tarball, reference, NULL };
-	struct engine patient = *engine;
+	const char *const argv[] = { engine->docker, "import", "--change",
+		"LABEL " BASE_LABEL, "--change", "ENV PATH=" SYSTEM_PATH, "-",
+		reference, NULL };
+	struct proc_spec child = PROC_SPEC_INIT;
 
-	patient.timeout_ms = spec->timeout_ms;
-	return engine_docker(&patient, args, &result, dg);
+	child.argv = argv;
+	child.envp = (const char *const *)engine->env.v;
+	child.input = tarball->buf;
+	child.input_len = tarball->len;
+	child.timeout_ms = spec->timeout_ms;
+	if (proc_run(&child, &result, dg) < 0)
+		return -1;
+	return engine_check_result(argv, &result, spec->timeout_ms, dg);
 }
 
 static int
@@ -173,20 +218,6 @@ find_base(const struct engine *engine, const char *reference, bool *ret_there,
 	return 0;
 }
 
-/* Half a minute of small files: in memory where there is room. */
-static const char *
-roomy_parent(void)
-{
-	struct statvfs st;
-
-	if (statvfs("/dev/shm", &st) == 0 &&
-	    st.f_bavail * st.f_frsize >= ROOM_NEEDED &&
-	    (st.f_flag & ST_NOEXEC) == 0 &&
-	    access("/dev/shm", W_OK | X_OK) == 0)
-		return "/dev/shm";
-	return NULL;
-}
-
 int
 bootstrap_base(const struct engine *engine, const struct bootstrap_spec *spec,
     char **ret_reference, struct diag *dg)
@@ -195,21 +226,15 @@ bootstrap_base(const struct engine *engine, const struct bootstrap_spec *spec,
 	    ? spec->hostconf->codename
 	    : DEFAULT_SUITE;
 	cleanup_free char *reference = xasprintf("drydock-base:%s", suite);
-	cleanup_workdir struct workdir work = WORKDIR_INIT;
-	cleanup_free char *tarball = NULL;
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	bool there = false;
 
 	if (!spec->fresh && find_base(engine, reference, &there, dg) < 0)
 		return -1;
-	if (!there) {
-		/* The subordinate ids of an ordinary user pass through. */
-		if (workdir_make(&work, roomy_parent(), 0711, dg) < 0)
-			return -1;
-		tarball = xasprintf("%s/base.tar", work.path);
-		if (run_mmdebstrap(spec, suite, work.path, tarball, dg) < 0 ||
-		    import(engine, spec, tarball, reference, dg) < 0)
-			return -1;
-	}
+	if (!there &&
+	    (run_mmdebstrap(spec, suite, &result, dg) < 0 ||
+		import(engine, spec, &result.out, reference, dg) < 0))
+		return -1;
 	*ret_reference = steal_ptr(&reference);
 	return 0;
 }
