@@ -75,7 +75,7 @@ add_one(struct files *files, int dirfd, const char *prefix, const char *name,
     int depth, struct diag *dg)
 {
 	int fd cleanup_close = -1;
-	struct file *file;
+	struct file *file = NULL;
 	struct stat st;
 
 	if (fs_open_nolinks(
@@ -130,7 +130,7 @@ add_images_dir(struct files *files, const struct paths *paths, const char *name,
 	cleanup_free char *path =
 	    xasprintf("%s/images/%s", paths->data_dir, name);
 	struct file *file;
-	int fd;
+	int fd = -1;
 
 	if (*prefix != '\0' && add_file(files, xstrdup(prefix), &file, dg) < 0)
 		return -1;
@@ -145,7 +145,7 @@ static int
 add_holder(struct files *files, const struct paths *paths, struct diag *dg)
 {
 	int dirfd cleanup_close = -1;
-	struct file *file;
+	struct file *file = NULL;
 
 	if (fs_open_dir(paths->libexec_dir, &dirfd, dg) < 0 ||
 	    add_file(files, xstrdup("holder"), &file, dg) < 0)

@@ -2,7 +2,6 @@
 /* npmrc: npm's ini dialect, as far as the registry settings need it. */
 #include "engine/npmrc.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +130,10 @@ npmrc_from_environment(
 			continue;
 		key = xstrndup(*e + skip, (size_t)(equals - *e) - skip);
 		for (char *p = key; *p != '\0'; p++)
-			*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
+			if (*p == '_')
+				*p = '-';
+			else if (*p >= 'A' && *p <= 'Z')
+				*p = (char)(*p - 'A' + 'a');
 		add_setting(key, equals + 1, NULL, out, cafile);
 	}
 }
