@@ -289,11 +289,15 @@ left_behind_process_delays_nothing(void)
 static void
 command_inherits_nothing(void)
 {
+	/*
+	 * The C library keeps signals 32 and 33 to itself; its posix_spawn()
+	 * leaves them ignored (so does make's), and nobody can put them back.
+	 */
 	static const char *const argv[] = { "sh", "-c",
 		"env | grep -v -e ^PWD= -e ^OLDPWD= -e ^SHLVL= -e ^_= |"
 		"sort;"
 		"ls /proc/self/fd | tr '\\n' ' '; grep -E '^Sig(Blk|Ign)' "
-		"/proc/self/status; umask",
+		"/proc/self/status | sed 's/0180000000$/0000000000/'; umask",
 		NULL };
 	static const char *const envp[] = { "PATH=/usr/bin:/bin", "X=y z",
 		NULL };
