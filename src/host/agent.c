@@ -119,31 +119,36 @@ read_secrets(struct agent *agent, const struct json *value, struct diag *dg)
 	return 0;
 }
 
-/* A path below the home, in its shortest form: no "", "." or "..". */
-static bool
-is_path_below(const char *path)
-{
-	for (;;) {
-		size_t len = strcspn(path, "/");
-
-		if (len == 0 || (len == 1 && path[0] == '.') ||
-		    (len == 2 && path[0] == '.' && path[1] == '.'))
-			return false;
-		if (path[len] == '\0')
-			return true;
-		path += len + 1;
-	}
-}
-
 static int
 read_history(struct agent *agent, const struct json *value, struct diag *dg)
 {
 	const char *path = json_string(value);
 
-	if (path == NULL || !text_is_plain(path) || !is_path_below(path))
+	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
 		return diag_set(
 		    dg, DIAG_CONFIG, "history_link: not a path below the home");
 	agent->history_link = xstrdup(path);
+	return 0;
+}
+
+static int
+read_sync(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	return agent_sync_read(&agent->sync, value, dg);
+}
+
+static int
+read_token(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	const char *variable = json_string(json_get(value, "variable"));
+	const char *advice = json_string(json_get(value, "advice"));
+
+	if (variable == NULL || !text_is_variable(variable) || advice == NULL ||
+	    !text_is_plain(advice) || json_len(value) != 2)
+		return diag_set(dg, DIAG_CONFIG,
+		    "token: not an object of a variable and an advice");
+	agent->token_variable = xstrdup(variable);
+	agent->token_advice = xstrdup(advice);
 	return 0;
 }
 
@@ -154,6 +159,8 @@ static const struct field fields[] = {
 	{ "hosts", read_hosts },
 	{ "secrets", read_secrets },
 	{ "history_link", read_history },
+	{ "sync", read_sync },
+	{ "token", read_token },
 };
 
 static int
@@ -197,6 +204,7 @@ agent_parse(struct agent *ret_agent, const char *name, const char *text,
 	}
 	if (read_document(&agent, root, dg) < 0)
 		return diag_wrap(dg, "%s", what);
+	digest_bytes(text, len, agent.digest);
 	*ret_agent = agent;
 	agent = (struct agent)AGENT_INIT;
 	return 0;
@@ -277,5 +285,8 @@ agent_release(struct agent *agent)
 	strvec_release(&agent->hosts);
 	strvec_release(&agent->secrets);
 	free(agent->history_link);
+	agent_sync_release(&agent->sync);
+	free(agent->token_variable);
+	free(agent->token_advice);
 	*agent = (struct agent)AGENT_INIT;
 }

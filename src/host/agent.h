@@ -11,6 +11,10 @@
  *	hosts		list of allowlist lines (host/allowlist.h)
  *	secrets		list: variables of the caller that are handed over
  *	history_link	path below the home that leads to the conversations
+ *	sync		what of the host's configuration a session gets, see
+ *			host/agent-sync.h
+ *	token		object: "variable" that hands the kept token over, and
+ *			"advice", the command that makes one
  */
 #ifndef DRYDOCK_AGENT_H
 #define DRYDOCK_AGENT_H
@@ -18,7 +22,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/digest.h"
 #include "base/strvec.h"
+#include "host/agent-sync.h"
 
 struct diag;
 struct paths;
@@ -32,6 +38,10 @@ struct agent {
 	struct strvec secrets; /* names of variables, passed when set */
 	char *history_link; /* path in the home that leads to the history,
 			     * ".claude/projects"; NULL: none */
+	struct agent_sync sync;
+	char *token_variable; /* NULL: this agent takes no token */
+	char *token_advice; /* NULL: none */
+	char digest[DIGEST_HEX_SIZE]; /* of the file that was read */
 };
 
 /* [a-z0-9-], at most 64 of them, no dash at the start. */
@@ -51,7 +61,7 @@ void agent_release(struct agent *agent);
 #define AGENT_INIT                                                        \
 	{                                                                 \
 		NULL, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, \
-		    STRVEC_INIT, NULL                                     \
+		    STRVEC_INIT, NULL, AGENT_SYNC_INIT, NULL, NULL, ""    \
 	}
 
 #endif /* DRYDOCK_AGENT_H */

@@ -89,6 +89,12 @@ check_detach_key(const char *value)
 	return NULL;
 }
 
+static const char *
+check_below(const char *value)
+{
+	return text_is_below(value) ? NULL : "is not a path below the home";
+}
+
 #define AT(member) offsetof(struct settings, member)
 
 static const struct setting table[] = {
@@ -127,6 +133,17 @@ static const struct setting table[] = {
 	{ "detach_key", SETTING_STRING, AT(detach_key), 0, 0, "ctrl-\\", "KEY",
 	    check_detach_key,
 	    "key that leaves a session and keeps it running; or none" },
+	{ "sync_max_json", SETTING_SIZE, AT(sync_max_json), KIB, 1024 * MIB,
+	    "64m", "SIZE", NULL,
+	    "how large a JSON document of the agent's configuration may be" },
+	{ "sync_max_size", SETTING_SIZE, AT(sync_max_size), MIB, 64 * TIB, "2g",
+	    "SIZE", NULL, "how large the agent's whole configuration may be" },
+	{ "sync_max_files", SETTING_INT, AT(sync_max_files), 16, 10000000,
+	    "100000", "NUMBER", NULL,
+	    "how many files, directories and links it may have" },
+	{ "seed_leave_out", SETTING_WORDS, AT(seed_leave_out), 0, 0, "",
+	    "PATHS", check_below,
+	    "paths below the home that sessions start without" },
 	{ .name = NULL },
 };
 
@@ -192,6 +209,7 @@ settings_init(struct settings *s)
 	memset(s, 0, sizeof(*s));
 	strvec_init(&s->packages);
 	strvec_init(&s->pass_env);
+	strvec_init(&s->seed_leave_out);
 	for (const struct setting *row = table; row->name != NULL; row++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
 

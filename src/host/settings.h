@@ -37,6 +37,10 @@ struct settings {
 	char *mode; /* as written or "": mode_resolve() reads it */
 	bool clipboard; /* let the agent's terminal write the clipboard */
 	char *detach_key; /* "ctrl-\\", or "none" */
+	int64_t sync_max_json; /* bytes of one JSON document */
+	int64_t sync_max_size; /* bytes of all files */
+	int64_t sync_max_files; /* files, directories and links */
+	struct strvec seed_leave_out; /* paths below the home */
 };
 
 enum setting_type {

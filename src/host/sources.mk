@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 host_sources = \
+	src/host/agent-sync.c \
+	src/host/agent-sync.h \
 	src/host/agent.c \
 	src/host/agent.h \
 	src/host/allowlist.c \
 	src/host/allowlist.h \
+	src/host/gitident.c \
+	src/host/gitident.h \
 	src/host/mode.c \
 	src/host/mode.h \
 	src/host/nearest.c \
@@ -13,10 +17,14 @@ host_sources = \
 	src/host/paths.h \
 	src/host/project.c \
 	src/host/project.h \
+	src/host/protected.c \
+	src/host/protected.h \
 	src/host/setting-value.c \
 	src/host/setting-value.h \
 	src/host/settings-load.c \
 	src/host/settings.c \
 	src/host/settings.h \
 	src/host/text.c \
-	src/host/text.h
+	src/host/text.h \
+	src/host/token.c \
+	src/host/token.h

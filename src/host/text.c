@@ -42,6 +42,21 @@ text_upper(char c)
 }
 
 bool
+text_is_below(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 0 || (len == 1 && path[0] == '.') ||
+		    (len == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		if (path[len] == '\0')
+			return true;
+		path += len + 1;
+	}
+}
+
+bool
 text_is_variable(const char *s)
 {
 	if (*s == '\0' || (*s >= '0' && *s <= '9'))

@@ -21,6 +21,9 @@ char text_upper(char c);
 /* A name of an environment variable: [A-Za-z_][A-Za-z0-9_]*. */
 bool text_is_variable(const char *s);
 
+/* A relative path in its shortest form: no "", "." or ".." in it. */
+bool text_is_below(const char *path);
+
 /* A file of lines under way; text is borrowed. */
 struct lines {
 	const char *name;

@@ -21,13 +21,10 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "host/project.h"
+#include "host/protected.h"
 #include "host/settings.h"
 #include "plan/plan.h"
 #include "plan/values.h"
-
-/* What in the caller's home is nobody else's, nor a project. */
-static const char *const credentials[] = { ".ssh", ".gnupg", ".aws", ".azure",
-	".kube", ".docker", ".config/gcloud", ".config/gh", ".local" };
 
 int
 facts_open_binds(struct judged_plan *plan, struct diag *dg)
@@ -184,9 +181,8 @@ write_private(struct jsonw *w, const struct plan_request *request)
 	if (request->engine->data_root != NULL &&
 	    request->engine->data_root[0] == '/')
 		jsonw_str(w, request->engine->data_root);
-	for (size_t i = 0; i < ARRAY_SIZE(credentials); i++) {
-		char *path cleanup_free =
-		    xasprintf("%s/%s", p->home, credentials[i]);
+	for (const char *const *at = protected_places(); *at != NULL; at++) {
+		char *path cleanup_free = xasprintf("%s/%s", p->home, *at);
 
 		jsonw_str(w, path);
 	}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* A strict reader of the "sync" object of agents/NAME.json. */
+#include "host/agent-sync.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "host/text.h"
+
+/* Absent is an empty list. */
+static int
+read_words(const struct json *object, const char *key, struct strvec *ret,
+    struct diag *dg)
+{
+	const struct json *list = json_get(object, key);
+
+	if (list != NULL && !json_is_array(list))
+		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
+	for (size_t i = 0; i < json_len(list); i++) {
+		const char *word = json_string(json_at(list, i));
+
+		if (word == NULL || *word == '\0' || !text_is_plain(word))
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s: entry %zu is not plain text", key, i + 1);
+		strvec_push(ret, word);
+	}
+	return 0;
+}
+
+static int
+read_path(const struct json *object, const char *key, const char *fallback,
+    char **ret_path, struct diag *dg)
+{
+	const struct json *value = json_get(object, key);
+	const char *path = value == NULL ? fallback : json_string(value);
+
+	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: not a path below the home", key);
+	*ret_path = xstrdup(path);
+	return 0;
+}
+
+static int
+check_keys(const struct json *object, const char *const *keys, struct diag *dg)
+{
+	if (!json_is_object(object))
+		return diag_set(dg, DIAG_CONFIG, "not an object");
+	for (size_t i = 0; i < json_len(object); i++) {
+		const char *key = json_key_at(object, i);
+		size_t n = 0;
+
+		while (keys[n] != NULL && strcmp(keys[n], key) != 0)
+			n++;
+		if (keys[n] == NULL)
+			return diag_set(
+			    dg, DIAG_CONFIG, "unknown key \"%s\"", key);
+	}
+	return 0;
+}
+
+static int
+read_source(struct agent_source *s, const struct json *object,
+    const char *const *keys, struct diag *dg)
+{
+	if (check_keys(object, keys, dg) < 0 ||
+	    read_path(object, "path", NULL, &s->from, dg) < 0 ||
+	    read_path(object, "to", s->from, &s->to, dg) < 0 ||
+	    read_words(object, "exclude", &s->exclude, dg) < 0 ||
+	    read_words(object, "drop", &s->drop, dg) < 0)
+		return -1;
+	return read_words(object, "drop_at_seed", &s->drop_at_seed, dg);
+}
+
+static int
+read_sources(struct agent_sources *sources, const struct json *list,
+    const char *const *keys, struct diag *dg)
+{
+	size_t n = json_len(list);
+
+	if (list != NULL && !json_is_array(list))
+		return diag_set(dg, DIAG_CONFIG, "not a list");
+	if (n == 0)
+		return 0;
+	sources->v = xcalloc(n, sizeof(*sources->v));
+	for (size_t i = 0; i < n; i++) {
+		struct agent_source *s = &sources->v[sources->nr++];
+
+		strvec_init(&s->exclude);
+		strvec_init(&s->drop);
+		strvec_init(&s->drop_at_seed);
+		if (read_source(s, json_at(list, i), keys, dg) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+agent_sync_read(
+    struct agent_sync *sync, const struct json *value, struct diag *dg)
+{
+	static const char *const of_all[] = { "trees", "documents",
+		"credentials", NULL };
+	static const char *const of_tree[] = { "path", "exclude", NULL };
+	static const char *const of_document[] = { "path", "to", "drop",
+		"drop_at_seed", NULL };
+
+	if (check_keys(value, of_all, dg) < 0)
+		return diag_wrap(dg, "sync");
+	if (read_sources(&sync->trees, json_get(value, "trees"), of_tree, dg) <
+	    0)
+		return diag_wrap(dg, "sync: trees");
+	if (read_sources(&sync->documents, json_get(value, "documents"),
+		of_document, dg) < 0)
+		return diag_wrap(dg, "sync: documents");
+	if (read_words(value, "credentials", &sync->credentials, dg) < 0)
+		return diag_wrap(dg, "sync");
+	return 0;
+}
+
+static void
+release_sources(struct agent_sources *sources)
+{
+	for (size_t i = 0; i < sources->nr; i++) {
+		struct agent_source *s = &sources->v[i];
+
+		free(s->from);
+		free(s->to);
+		strvec_release(&s->exclude);
+		strvec_release(&s->drop);
+		strvec_release(&s->drop_at_seed);
+	}
+	free(sources->v);
+	sources->v = NULL;
+	sources->nr = 0;
+}
+
+void
+agent_sync_release(struct agent_sync *sync)
+{
+	release_sources(&sync->trees);
+	release_sources(&sync->documents);
+	strvec_release(&sync->credentials);
+}

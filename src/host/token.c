@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* A token's file: replaced whole, read only when it is the caller's alone. */
+#include "host/token.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "host/paths.h"
+
+/* -1 in *ret_fd when there is no directory. */
+static int
+open_tokens(const struct paths *paths, int *ret_fd, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	*ret_fd = -1;
+	if (paths->state_fd < 0 ||
+	    fs_open_nolinks(paths->state_fd, "tokens", O_RDONLY | O_DIRECTORY,
+		0, ret_fd, &mine) == 0 ||
+	    mine.errnum == ENOENT)
+		return 0;
+	diag_move(dg, &mine);
+	return -1;
+}
+
+int
+token_check(struct strbuf *text, struct diag *dg)
+{
+	size_t len = text->len;
+
+	if (len > 0 && text->buf[len - 1] == '\n')
+		len--;
+	if (len > 0 && text->buf[len - 1] == '\r')
+		len--;
+	if (len == 0)
+		return diag_set(dg, DIAG_USAGE, "the token is empty");
+	if (len > TOKEN_MAX)
+		return diag_set(dg, DIAG_USAGE,
+		    "the token is longer than %d characters", TOKEN_MAX);
+	for (size_t i = 0; i < len; i++) {
+		if (text->buf[i] < '!' || text->buf[i] > '~')
+			return diag_set(dg, DIAG_USAGE,
+			    "the token is not one line of letters, digits and "
+			    "signs");
+	}
+	strbuf_setlen(text, len);
+	return 0;
+}
+
+/* Opens the file, checked; -1 in *ret_fd when there is none. */
+static int
+open_token(
+    const struct paths *paths, const char *agent, int *ret_fd, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_close int dirfd = -1;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	*ret_fd = -1;
+	if (open_tokens(paths, &dirfd, dg) < 0)
+		return -1;
+	if (dirfd < 0)
+		return 0;
+	if (fs_open_nolinks(dirfd, agent, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+		&fd, &mine) < 0) {
+		if (mine.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &mine);
+		return diag_wrap(dg, "tokens");
+	}
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "tokens/%s", agent);
+	if (!S_ISREG(st.st_mode) || st.st_uid != paths->uid ||
+	    (st.st_mode & 077) != 0)
+		return diag_set(dg, DIAG_DATA,
+		    "%s/tokens/%s is not a file that you alone can read: "
+		    "drydock token set makes it anew",
+		    paths->state_dir, agent);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+int
+token_read(const struct paths *paths, const char *agent, struct strbuf *out,
+    struct diag *dg)
+{
+	cleanup_token struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	if (open_token(paths, agent, &fd, dg) < 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (fs_read_fd(fd, agent, TOKEN_MAX + 2, &text, dg) < 0 ||
+	    token_check(&text, dg) < 0) {
+		dg->class = DIAG_DATA;
+		return diag_wrap(dg, "%s/tokens/%s", paths->state_dir, agent);
+	}
+	strbuf_add(out, text.buf, text.len);
+	return 0;
+}
+
+int
+token_write(const struct paths *paths, const char *agent,
+    const struct strbuf *text, struct diag *dg)
+{
+	cleanup_close int dirfd = -1;
+
+	if (fs_make_dir(paths->state_fd, "tokens", 0700, &dirfd, dg) < 0 ||
+	    fs_replace_file(dirfd, agent, text->buf, text->len, 0600, dg) < 0)
+		return diag_wrap(dg, "%s/tokens", paths->state_dir);
+	return 0;
+}
+
+int
+token_remove(const struct paths *paths, const char *agent, bool *ret_there,
+    struct diag *dg)
+{
+	cleanup_close int dirfd = -1;
+
+	*ret_there = false;
+	if (open_tokens(paths, &dirfd, dg) < 0)
+		return -1;
+	if (dirfd < 0)
+		return 0;
+	if (unlinkat(dirfd, agent, 0) < 0)
+		return errno == ENOENT ? 0
+				       : diag_set_errno(dg, DIAG_IO, errno,
+					     "remove tokens/%s", agent);
+	if (fsync(dirfd) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "flush tokens");
+	*ret_there = true;
+	return 0;
+}
+
+int
+token_status(const struct paths *paths, const char *agent, bool *ret_there,
+    time_t *ret_since, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	*ret_there = false;
+	if (open_token(paths, agent, &fd, dg) < 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "tokens/%s", agent);
+	*ret_there = true;
+	*ret_since = st.st_mtime;
+	return 0;
+}
+
+void
+token_wipe(struct strbuf *text)
+{
+	if (text->alloc > 0)
+		explicit_bzero(text->buf, text->alloc);
+	strbuf_release(text);
+}
