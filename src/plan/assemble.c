@@ -13,7 +13,7 @@
 #include "plan/values.h"
 
 /* An overlay is written by hand; this is a hundred times the longest. */
-#define MAX_OVERLAY (256 * 1024)
+#define MAX_OVERLAY (256UL * 1024)
 
 /* why is given. */
 static int

@@ -18,7 +18,7 @@
 #include "plan/plan.h"
 #include "plan/policy.h"
 
-#define MAX_SECCOMP (256 * 1024)
+#define MAX_SECCOMP (256UL * 1024)
 
 /* What the policy needs and Compose does not: read while Compose works. */
 static int
@@ -70,7 +70,7 @@ resolve(const struct plan_request *request, const struct assembly *assembly,
 	}
 	if (printed.len > MODEL_MAX_SIZE)
 		return diag_set(dg, DIAG_CONFIG,
-		    "the merged model has more than %d bytes", MODEL_MAX_SIZE);
+		    "the merged model has more than %lu bytes", MODEL_MAX_SIZE);
 	return model_undouble(printed.buf, printed.len, model, dg);
 }
 

@@ -14,7 +14,7 @@ struct paths;
 struct strbuf;
 
 /* A merged model is far below this. */
-#define MODEL_MAX_SIZE (1024 * 1024)
+#define MODEL_MAX_SIZE (1024UL * 1024)
 
 /*
  * Compose prints each dollar twice, in keys and values alike, so that what it

@@ -22,13 +22,17 @@
 #include "plan/datafile.h"
 #include "plan/plan.h"
 
-#define MAX_PROGRAM (256 * 1024)
+#define MAX_PROGRAM (256UL * 1024)
 /* Each costs a compilation; a folder of thousands is a mistake. */
 #define MAX_ADDED 64
 
+struct program {
+	struct jqprog *prog; /* owned */
+	char *name; /* owned */
+};
+
 struct policy {
-	struct jqprog **v; /* owned; the first one is drydock's */
-	char **names; /* owned */
+	struct program *v; /* owned; the first one is drydock's */
 	size_t nr;
 };
 
@@ -55,10 +59,7 @@ add_program(struct policy *policy, const char *name, const struct strbuf *text,
 	}
 	policy->v =
 	    xreallocarray(policy->v, policy->nr + 1, sizeof(*policy->v));
-	policy->names = xreallocarray(
-	    policy->names, policy->nr + 1, sizeof(*policy->names));
-	policy->v[policy->nr] = prog;
-	policy->names[policy->nr++] = xstrdup(name);
+	policy->v[policy->nr++] = (struct program){ prog, xstrdup(name) };
 	return 0;
 }
 
@@ -160,11 +161,10 @@ policy_free(struct policy *policy)
 	if (policy == NULL)
 		return;
 	for (size_t i = 0; i < policy->nr; i++) {
-		jqprog_free(policy->v[i]);
-		free(policy->names[i]);
+		jqprog_free(policy->v[i].prog);
+		free(policy->v[i].name);
 	}
 	free(policy->v);
-	free(policy->names);
 	free(policy);
 }
 
@@ -202,20 +202,20 @@ run_program(struct policy *policy, size_t i, const char *input, size_t len,
 	struct json *answer cleanup_json = NULL;
 	enum diag_class class = class_of(i);
 
-	if (jqprog_run(policy->v[i], input, len, &out, dg) != 0 ||
-	    json_parse(out.buf, out.len, policy->names[i], &answer, dg) != 0) {
+	if (jqprog_run(policy->v[i].prog, input, len, &out, dg) != 0 ||
+	    json_parse(out.buf, out.len, policy->v[i].name, &answer, dg) != 0) {
 		dg->class = class;
 		return -1;
 	}
 	if (!json_is_array(answer))
 		return diag_set(dg, class,
 		    "%s: its answer is no array of violations",
-		    policy->names[i]);
+		    policy->v[i].name);
 	for (size_t n = 0; n < json_len(answer); n++)
 		if (add_violation(json_at(answer, n), plan) != 0)
 			return diag_set(dg, class,
 			    "%s: a violation needs the strings rule and what",
-			    policy->names[i]);
+			    policy->v[i].name);
 	return 0;
 }
 
@@ -232,5 +232,5 @@ policy_run(struct policy *policy, const char *input, size_t len,
 int
 policy_rules(struct policy *policy, struct strbuf *out, struct diag *dg)
 {
-	return jqprog_run(policy->v[0], "{}", 2, out, dg);
+	return jqprog_run(policy->v[0].prog, "{}", 2, out, dg);
 }

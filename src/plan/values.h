@@ -16,7 +16,7 @@ struct strvec;
 const char *plan_role_at(const struct plan_request *request, size_t i);
 
 /* Returned: the path of a role's bind source on the host. */
-char *plan_role_path(const struct plan_request *request, const char *role);
+char *plan_role_path(const struct plan_request *request, const char *name);
 
 /* Returned: where the seccomp profile of the session is. */
 char *plan_seccomp_path(const struct plan_request *request);
