@@ -22,6 +22,8 @@ guest_sources = \
 	src/guest/relay.h \
 	src/guest/screen.c \
 	src/guest/screen.h \
+	src/guest/serve.c \
+	src/guest/serve.h \
 	src/guest/spawn.c \
 	src/guest/spawn.h \
 	src/guest/wire.c \

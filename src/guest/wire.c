@@ -104,7 +104,8 @@ static bool
 is_hex(const unsigned char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (memchr("0123456789abcdef", p[i], 16) == NULL)
+		if (!(p[i] >= '0' && p[i] <= '9') &&
+		    !(p[i] >= 'a' && p[i] <= 'f'))
 			return false;
 	}
 	return true;
@@ -304,6 +305,13 @@ take_strings(const char **at, size_t *left, uint32_t n, struct strvec *list)
 	return 0;
 }
 
+static void
+move_go(struct wire_go *to, struct wire_go *from)
+{
+	*to = *from;
+	*from = (struct wire_go)WIRE_GO_INIT;
+}
+
 int
 wire_read_go(const void *data, size_t len, struct wire_go *ret_go)
 {
@@ -332,8 +340,7 @@ wire_read_go(const void *data, size_t len, struct wire_go *ret_go)
 	    take_strings(&at, &left, get_u32(head + 12), &go.envp) == -1 ||
 	    left != 0)
 		return -1;
-	*ret_go = go;
-	go = (struct wire_go)WIRE_GO_INIT;
+	move_go(ret_go, &go);
 	return 0;
 }
 

@@ -14,16 +14,18 @@
 #define MODIFIERS_LOCK (64U | 128U)
 
 /*
- * Leave a string that was cut off; main screen; mouse, focus reports and
+ * Leave a string that was cut off; main screen (which restores a cursor, so
+ * the one of now is saved where it is main already); mouse, focus reports and
  * bracketed paste off; cursor keys, keypad and keyboard protocols as usual;
- * synchronised output off; scroll region, character sets and colours normal;
- * cursor shown.
+ * synchronised output off; scroll region (which moves the cursor, so likewise),
+ * character sets and colours normal; lines wrap, cursor shown.
  */
-static const char sane[] = "\033\\\033[?1049l"
+static const char sane[] = "\033\\\0337\033[?1049l"
 			   "\033[?1000l\033[?1002l\033[?1003l\033[?1005l"
 			   "\033[?1006l\033[?1015l\033[?1004l\033[?2004l"
 			   "\033[?1l\033>\033[<9u\033[>4;0m\033[?2026l"
-			   "\033[r\033(B\017\033[0m\033[?7h\033[?25h";
+			   "\0337\033[r\0338\033(B\017\033[0m\033[?7h"
+			   "\033[?25h";
 
 int
 tty_make_raw(struct tty *tty, int in_fd, int out_fd, struct diag *dg)

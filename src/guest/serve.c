@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* One command, its viewers, and the socket between them. */
+#include "guest/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "guest/client.h"
+#include "guest/command.h"
+
+#define CLIENTS_MAX 16
+#define HANGUP_MS 10000 /* from SIGHUP to SIGKILL */
+#define STOP_MS 5000 /* the same when the engine stops us */
+#define NUDGE_MS 100 /* programs look at the size when they get to it */
+
+static void
+on_output(void *arg, enum wire_type type, const void *data, size_t len)
+{
+	struct serve *s = arg;
+	if (command_has_tty(s->command))
+		screen_add(&s->screen, data, len);
+	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		if (!c->viewer)
+			continue;
+		client_send(c, type, data, len);
+		if (client_is_full(c))
+			command_pause(s->command, true);
+	}
+}
+
+static void
+send_exit(struct client *c, unsigned int status, const char *why)
+{
+	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	wire_add_exit(&frame, status, why);
+	client_send_frames(c, &frame);
+	client_leave(c);
+}
+
+static void
+refuse(struct client *c, const char *why)
+{
+	client_send(c, WIRE_REFUSED, why, strnlen(why, WIRE_TEXT_MAX));
+	client_leave(c);
+}
+
+static void
+set_size(struct serve *s, struct wire_size size)
+{
+	if (size.rows == 0 || size.columns == 0)
+		return;
+	s->size = size;
+	command_resize(s->command, size);
+}
+
+/* A viewer that did something is the one whose window counts. */
+static void
+be_active(struct serve *s, struct client *c)
+{
+	if (c->size.rows != s->size.rows || c->size.columns != s->size.columns)
+		set_size(s, c->size);
+}
+
+static void
+wipe_go(struct serve *s)
+{
+	explicit_bzero(s->go.buf, s->go.len);
+	strbuf_release(&s->go);
+}
+
+static void
+start_command(struct serve *s, struct client *c, const struct wire_go *go)
+{
+	struct diag why cleanup_diag = DIAG_INIT;
+	struct command *cmd;
+	s->went = true;
+	s->size = go->size;
+	if (command_start(s->loop, go, &s->own, on_output, s, &cmd, &s->status,
+		&why) == -1) {
+		s->ended = true;
+		send_exit(c, s->status, why.message);
+		return;
+	}
+	s->command = cmd;
+	s->bound = !go->tty || go->ends_with_client;
+	c->viewer = true;
+	c->size = go->size;
+	c->patient = s->bound;
+	client_send(c, WIRE_STARTED, NULL, 0);
+}
+
+static void
+on_go(struct serve *s, struct client *c, const struct wire_frame *frame)
+{
+	struct wire_go go cleanup_wire_go = WIRE_GO_INIT;
+	if (s->went || (s->owner != NULL && s->owner != c)) {
+		refuse(c, "a command was given already");
+		return;
+	}
+	/* At once in full: a copy that grew would leave secrets behind. */
+	s->owner = c;
+	strbuf_reserve(&s->go, WIRE_GO_MAX);
+	if (frame->len > WIRE_GO_MAX - s->go.len) {
+		refuse(c, "the go message is too long");
+		return;
+	}
+	strbuf_add(&s->go, frame->payload, frame->len);
+	if (frame->type == WIRE_GO_PART)
+		return;
+	if (wire_read_go(s->go.buf, s->go.len, &go) == -1)
+		refuse(c, "the go message is malformed");
+	else
+		start_command(s, c, &go);
+	wipe_go(s);
+}
+
+static void
+on_hello(struct serve *s, struct client *c, const struct wire_frame *frame)
+{
+	struct wire_hello hello;
+	char why[80];
+	wire_read_hello(frame, &hello);
+	if (hello.version == WIRE_VERSION && !c->greeted) {
+		c->greeted = true;
+		timer_cancel(s->loop, &c->timer);
+		return;
+	}
+	(void)snprintf(why, sizeof(why), "version %u is spoken here, not %u",
+	    WIRE_VERSION, hello.version);
+	refuse(c, why);
+}
+
+/*
+ * The size changes and changes back, so that programs that draw the whole
+ * screen draw it for the new viewer.
+ */
+static void
+on_view(struct serve *s, struct client *c, const struct wire_frame *frame)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	if (s->command == NULL || !command_has_tty(s->command) || c->viewer) {
+		refuse(c, "there is no terminal to view");
+		return;
+	}
+	c->viewer = true;
+	c->size = wire_read_size(frame);
+	screen_replay(&s->screen, &text);
+	for (size_t at = 0; at < text.len; at += WIRE_PAYLOAD_MAX) {
+		size_t left = text.len - at;
+		client_send(c, WIRE_OUTPUT, text.buf + at,
+		    left < WIRE_PAYLOAD_MAX ? left : WIRE_PAYLOAD_MAX);
+	}
+	be_active(s, c);
+	if (s->size.rows > 1) {
+		struct wire_size other = s->size;
+		other.rows--;
+		command_resize(s->command, other);
+		timer_arm(s->loop, &s->nudge, NUDGE_MS);
+	}
+}
+
+static void
+on_nudge(void *arg)
+{
+	struct serve *s = arg;
+	if (s->command != NULL)
+		command_resize(s->command, s->size);
+}
+
+static void
+on_frame(void *arg, struct client *c, const struct wire_frame *frame)
+{
+	struct serve *s = arg;
+	if (frame->type == WIRE_HELLO) {
+		on_hello(s, c, frame);
+		return;
+	}
+	if (!c->greeted) {
+		client_drop(c);
+		return;
+	}
+	if (frame->type == WIRE_GO_PART || frame->type == WIRE_GO) {
+		on_go(s, c, frame);
+		return;
+	}
+	if (frame->type == WIRE_VIEW) {
+		on_view(s, c, frame);
+		return;
+	}
+	/* What is left needs a viewer's command: anything else is noise. */
+	if (!c->viewer || s->command == NULL) {
+		client_drop(c);
+		return;
+	}
+	if (frame->type == WIRE_SIZE)
+		c->size = wire_read_size(frame);
+	be_active(s, c);
+	if (frame->type == WIRE_INPUT)
+		command_input(s->command, frame->payload, frame->len);
+	else if (frame->type == WIRE_INPUT_END)
+		command_input_end(s->command);
+}
+
+/* The same user at the other end: nobody else has business here. */
+static bool
+is_own_user(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	    peer.uid == getuid();
+}
+
+static void
+greet(struct serve *s, struct client *c)
+{
+	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	struct wire_hello hello = { .version = WIRE_VERSION };
+	if (s->refusal != NULL) {
+		s->told = true;
+		refuse(c, s->refusal);
+		return;
+	}
+	memcpy(hello.digest, s->digest, sizeof(hello.digest));
+	if (s->went)
+		hello.flags |= WIRE_HELLO_RUNNING;
+	if (s->command != NULL && command_has_tty(s->command))
+		hello.flags |= WIRE_HELLO_TTY;
+	wire_add_hello(&frame, &hello);
+	client_send_frames(c, &frame);
+}
+
+static void
+on_accepted(void *arg, int fd)
+{
+	struct serve *s = arg;
+	if (!is_own_user(fd) || s->ended) {
+		(void)close(fd);
+		return;
+	}
+	struct client *c = client_new(s->loop, fd, on_frame, s);
+	c->next = s->clients;
+	s->clients = c;
+	s->nclients++;
+	greet(s, c);
+}
+
+/* Frees those that are gone; beyond the limit the oldest goes. */
+static void
+sweep_clients(struct serve *s)
+{
+	for (struct client **at = &s->clients; *at != NULL;) {
+		struct client *c = *at;
+		bool last = c->next == NULL;
+		if ((last && s->nclients > CLIENTS_MAX) ||
+		    (s->ended && !c->leaving))
+			client_drop(c);
+		if (!client_is_gone(c)) {
+			at = &c->next;
+			continue;
+		}
+		if (c == s->owner) {
+			s->owner = NULL;
+			wipe_go(s);
+			if (s->bound)
+				command_end(s->command, SIGHUP, HANGUP_MS);
+		}
+		*at = c->next;
+		s->nclients--;
+		client_free(c);
+	}
+}
+
+static void
+pass_exit(struct serve *s)
+{
+	s->ended = true;
+	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		if (c->viewer)
+			send_exit(c, s->status, "");
+	}
+}
+
+void
+serve_settle(struct serve *s)
+{
+	bool room = true;
+	bool full = false;
+	sweep_clients(s);
+	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		room = room && client_has_room(c);
+		full = full || client_is_full(c);
+	}
+	if (s->command != NULL && (room || full))
+		command_pause(s->command, full);
+	bool listen = s->command == NULL || command_has_room(s->command);
+	for (struct client *c = s->clients; c != NULL; c = c->next)
+		client_listen(c, listen);
+	if (!s->ended && s->command != NULL &&
+	    command_has_ended(s->command, &s->status))
+		pass_exit(s);
+	sweep_clients(s);
+}
+
+int
+serve_start(
+    struct serve *s, struct loop *loop, const char *path, struct diag *dg)
+{
+	struct address address;
+	s->loop = loop;
+	s->nudge = (struct timer){ 0, on_nudge, s, NULL };
+	if (address_unix(&address, path, dg) == -1)
+		return -1;
+	return listener_open(&s->listener, loop, &address, on_accepted, s, dg);
+}
+
+void
+serve_reap(struct serve *s)
+{
+	if (s->command != NULL)
+		command_reap(s->command);
+}
+
+/* Shells on a terminal ignore TERM; elsewhere it is what is awaited. */
+bool
+serve_stop(struct serve *s)
+{
+	if (s->command == NULL)
+		return false;
+	command_end(s->command, command_has_tty(s->command) ? SIGHUP : SIGTERM,
+	    STOP_MS);
+	return true;
+}
+
+bool
+serve_is_over(const struct serve *s)
+{
+	return (s->ended || s->told) && s->clients == NULL;
+}
+
+void
+serve_release(struct serve *s)
+{
+	while (s->clients != NULL) {
+		struct client *c = s->clients;
+		s->clients = c->next;
+		client_free(c);
+	}
+	command_free(s->command);
+	listener_release(&s->listener);
+	wipe_go(s);
+	screen_release(&s->screen);
+}

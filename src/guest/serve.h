@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * serve: the holder's socket, whoever comes to it, and the one command that
+ * they bring and view.
+ */
+#ifndef DRYDOCK_SERVE_H
+#define DRYDOCK_SERVE_H
+
+#include <stdbool.h>
+
+#include "base/digest.h"
+#include "base/strbuf.h"
+#include "guest/listen.h"
+#include "guest/loop.h"
+#include "guest/screen.h"
+#include "guest/spawn.h"
+#include "guest/wire.h"
+
+struct client;
+struct command;
+struct diag;
+
+struct serve {
+	struct loop *loop;
+	struct listener listener;
+	struct client *clients; /* owned; the newest first */
+	size_t nclients;
+	char digest[DIGEST_HEX_SIZE];
+	const char *refusal; /* NULL, or told instead of hello; borrowed */
+	bool told; /* somebody the refusal */
+	struct inherited own; /* what the command gets as it was */
+	struct strbuf go; /* parts that came so far */
+	const struct client *owner; /* who sent them; for comparison alone */
+	struct command *command; /* owned */
+	bool went; /* a go message was taken */
+	bool bound; /* the command ends with its owner */
+	bool ended; /* exit was sent to everybody */
+	unsigned int status;
+	struct screen screen;
+	struct timer nudge;
+	struct wire_size size; /* the pty's, restored by the nudge */
+};
+
+/* Listens at path.  loop, own and refusal outlive it. */
+int serve_start(
+    struct serve *s, struct loop *loop, const char *path, struct diag *dg);
+
+/* After each event: whatever follows from the state that it left. */
+void serve_settle(struct serve *s);
+
+/* A child ended. */
+void serve_reap(struct serve *s);
+
+/* Tells the command to end, if there is one; false otherwise. */
+bool serve_stop(struct serve *s);
+
+/* Everything was said to everybody: the command's status, or the refusal. */
+bool serve_is_over(const struct serve *s);
+
+void serve_release(struct serve *s);
+
+#endif /* DRYDOCK_SERVE_H */
