@@ -93,12 +93,12 @@ static void
 add_step(struct strbuf *out, const char *text)
 {
 	while (*text != '\0') {
-		size_t len = strcspn(text, " ");
+		size_t len = strcspn(text, " \r");
 
 		if (len > 0 && strncmp(text, "--mount=", 8) != 0)
 			strbuf_addf(out, "%s%.*s", out->len > 0 ? " " : "",
 			    (int)len, text);
-		text += len + strspn(text + len, " ");
+		text += len + strspn(text + len, " \r");
 	}
 }
 
