@@ -274,20 +274,20 @@ fold_blanks(const char *s)
 }
 
 static int
-read_texts(int proc_fd, struct proc_facts *facts, struct diag *dg)
+read_texts(struct proc_facts *facts, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (read_proc(proc_fd, "uid_map", &text, dg) != 0)
+	if (read_proc(facts->proc_fd, "uid_map", &text, dg) != 0)
 		return -1;
 	facts->uid_map = fold_blanks(text.buf);
-	if (read_proc(proc_fd, "mountinfo", &text, dg) != 0 ||
+	if (read_proc(facts->proc_fd, "mountinfo", &text, dg) != 0 ||
 	    proc_parse_mounts(text.buf, &facts->mounts, dg) != 0 ||
-	    read_proc(proc_fd, "net/dev", &text, dg) != 0 ||
+	    read_proc(facts->proc_fd, "net/dev", &text, dg) != 0 ||
 	    proc_parse_devices(text.buf, &facts->devices, dg) != 0)
 		return -1;
 	facts->root_fd =
-	    openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	    openat(facts->proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (facts->root_fd < 0)
 		return diag_set_errno(
 		    dg, DIAG_POLICY, errno, "open its root directory");
@@ -295,11 +295,10 @@ read_texts(int proc_fd, struct proc_facts *facts, struct diag *dg)
 }
 
 int
-proc_facts_read(pid_t pid, const char *container_id,
+proc_facts_open(pid_t pid, const char *container_id,
     struct proc_facts *ret_facts, struct diag *dg)
 {
 	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
-	cleanup_close int proc_fd = -1;
 	cleanup_close int self_fd = -1;
 	char name[32];
 
@@ -309,17 +308,26 @@ proc_facts_read(pid_t pid, const char *container_id,
 	 * What is opened below this directory is this process's or fails, also
 	 * when the number is given to another one meanwhile.
 	 */
-	if (open_proc(name, &proc_fd, dg) != 0 ||
+	if (open_proc(name, &facts.proc_fd, dg) != 0 ||
 	    open_proc("self", &self_fd, dg) != 0 ||
-	    read_cgroups(proc_fd, self_fd, container_id, &facts.limits, dg) !=
-		0 ||
-	    read_child(proc_fd, pid, &facts.child, dg) != 0 ||
-	    read_status(proc_fd, &facts.status, dg) != 0 ||
-	    read_namespaces(proc_fd, facts.ns, dg) != 0 ||
-	    read_namespaces(self_fd, facts.own_ns, dg) != 0 ||
-	    read_texts(proc_fd, &facts, dg) != 0)
+	    read_cgroups(
+		facts.proc_fd, self_fd, container_id, &facts.limits, dg) != 0 ||
+	    read_child(facts.proc_fd, pid, &facts.child, dg) != 0 ||
+	    read_status(facts.proc_fd, &facts.status, dg) != 0)
 		return -1;
 	*ret_facts = facts;
 	facts = (struct proc_facts)PROC_FACTS_INIT;
 	return 0;
+}
+
+int
+proc_facts_read(struct proc_facts *facts, struct diag *dg)
+{
+	cleanup_close int self_fd = -1;
+
+	if (open_proc("self", &self_fd, dg) != 0 ||
+	    read_namespaces(facts->proc_fd, facts->ns, dg) != 0 ||
+	    read_namespaces(self_fd, facts->own_ns, dg) != 0)
+		return -1;
+	return read_texts(facts, dg);
 }

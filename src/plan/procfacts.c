@@ -365,4 +365,5 @@ proc_facts_release(struct proc_facts *facts)
 	free(facts->uid_map);
 	facts->uid_map = NULL;
 	cleanup_close_fn(&facts->root_fd);
+	cleanup_close_fn(&facts->proc_fd);
 }

@@ -85,12 +85,13 @@ struct proc_facts {
 	struct strvec devices; /* of the network */
 	struct proc_limits limits;
 	char *uid_map; /* owned; blanks folded: "0 0 4294967295" */
+	int proc_fd; /* /proc/PID */
 	int root_fd; /* O_PATH of its root directory */
 };
 
-#define PROC_FACTS_INIT                               \
-	{                                             \
-		.devices = STRVEC_INIT, .root_fd = -1 \
+#define PROC_FACTS_INIT                                              \
+	{                                                            \
+		.devices = STRVEC_INIT, .proc_fd = -1, .root_fd = -1 \
 	}
 
 const char *proc_ns_name(enum proc_ns ns);
@@ -114,13 +115,19 @@ bool proc_find_cgroup(
 bool proc_has_option(const char *options, const char *word);
 
 /*
- * Reads everything of pid, a process of the container with this id: its
- * directory in /proc is opened once, so that a recycled number is noticed, and
- * its memory and pids control groups must name the container.  Otherwise, and
- * for whatever cannot be read, DIAG_POLICY.
+ * Reads status and child of pid, a process of the container with this id, once
+ * its init has forked.  Its directory in /proc is opened once, so that a
+ * recycled number is noticed, and its memory and pids control groups must name
+ * the container.  Otherwise, and for whatever cannot be read, DIAG_POLICY.
  */
-int proc_facts_read(pid_t pid, const char *container_id,
+int proc_facts_open(pid_t pid, const char *container_id,
     struct proc_facts *ret_facts, struct diag *dg);
+
+/*
+ * Reads the rest, which the kernel shows only to who could trace the process:
+ * check the ids first.
+ */
+int proc_facts_read(struct proc_facts *facts, struct diag *dg);
 
 void proc_mounts_release(struct proc_mounts *mounts);
 void proc_facts_release(struct proc_facts *facts);

@@ -64,7 +64,7 @@ verify_groups(const struct expectation *expect, const struct proc_status *st,
 }
 
 static int
-verify_status(const struct expectation *expect, const struct proc_status *st,
+verify_one(const struct expectation *expect, const struct proc_status *st,
     struct diag *dg)
 {
 	if (verify_ids(expect, st, dg) != 0 ||
@@ -166,13 +166,20 @@ verify_limits(const struct expectation *expect, const struct proc_facts *facts,
 }
 
 int
+verify_status(const struct expectation *expect, const struct proc_facts *facts,
+    struct diag *dg)
+{
+	if (verify_one(expect, &facts->status, dg) != 0)
+		return diag_wrap(dg, "init");
+	if (verify_one(expect, &facts->child, dg) != 0)
+		return diag_wrap(dg, "holder");
+	return 0;
+}
+
+int
 verify_process(const struct expectation *expect, const struct proc_facts *facts,
     struct diag *dg)
 {
-	if (verify_status(expect, &facts->status, dg) != 0)
-		return diag_wrap(dg, "init");
-	if (verify_status(expect, &facts->child, dg) != 0)
-		return diag_wrap(dg, "holder");
 	if (verify_namespaces(expect, facts, dg) != 0 ||
 	    verify_devices(expect, facts, dg) != 0 ||
 	    verify_limits(expect, facts, dg) != 0)

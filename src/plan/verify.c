@@ -77,7 +77,9 @@ verify_service(const struct plan_request *request,
 		    "it does not run (exit status %d) %s", container->exit_code,
 		    container->error);
 	if (read_expectation(request, plan, service, &expect, dg) != 0 ||
-	    proc_facts_read(container->pid, container->id, &facts, dg) != 0 ||
+	    proc_facts_open(container->pid, container->id, &facts, dg) != 0 ||
+	    verify_status(&expect, &facts, dg) != 0 ||
+	    proc_facts_read(&facts, dg) != 0 ||
 	    verify_process(&expect, &facts, dg) != 0 ||
 	    verify_mounts(&expect, plan->binds, plan->nbinds, service,
 		&facts.mounts, dg) != 0 ||

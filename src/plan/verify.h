@@ -71,7 +71,11 @@ int expectation_read(const struct json *model, const char *service,
     struct expectation *ret_expect, struct diag *dg);
 void expectation_release(struct expectation *expect);
 
-/* Ids, capabilities, no_new_privs, seccomp, namespaces, devices, limits. */
+/* Ids, capabilities, no_new_privs and seccomp, of init and holder. */
+int verify_status(const struct expectation *expect,
+    const struct proc_facts *facts, struct diag *dg);
+
+/* Namespaces, network devices, limits. */
 int verify_process(const struct expectation *expect,
     const struct proc_facts *facts, struct diag *dg);
 

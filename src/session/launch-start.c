@@ -123,16 +123,16 @@ wait_proxy(void *arg, struct diag *dg)
 	    w->launch->engine.launch_timeout_ms, &w->stop, dg);
 }
 
-/* The holder's word first: what it refuses, it refuses by name. */
+/* The holder waits: what it says is heard once it is known to be ours. */
 static int
 verify_containers(struct launch *l, struct diag *dg)
 {
 	struct holder_hello hello;
 
-	if (holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,
-		&hello, &l->holder_fd, dg) != 0 ||
-	    plan_verify(&l->plan_request, &l->plan, "agent",
-		find_role(l, "agent"), dg) != 0)
+	if (plan_verify(&l->plan_request, &l->plan, "agent",
+		find_role(l, "agent"), dg) != 0 ||
+	    holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,
+		&hello, &l->holder_fd, dg) != 0)
 		return -1;
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;

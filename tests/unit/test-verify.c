@@ -258,7 +258,9 @@ verify(const struct proc_facts *facts)
 	int rc;
 
 	read_expectation(&e);
-	rc = verify_process(&e, facts, &dg);
+	rc = verify_status(&e, facts, &dg);
+	if (rc == 0)
+		rc = verify_process(&e, facts, &dg);
 	CHECK_INT(dg.class, rc == 0 ? DIAG_NONE : DIAG_POLICY);
 	return rc;
 }

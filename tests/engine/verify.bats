@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+# What runs is compared with the plan: a Compose that starts something else than
+# the sealed plan says is found out, and nothing of it is left.
+
+load ../helper
+
+# A docker-compose of ours, first in PATH, edits what it is told to bring up.
+setup() {
+  bed_setup user
+  bin=$BATS_TEST_TMPDIR/bin
+  mkdir "$bin"
+  type -P docker-compose >"$bin/real"
+  cat >"$bin/docker-compose" <<'END'
+#!/bin/bash
+# Everything but "up" goes through as it is.
+here=${0%/*}
+args=() up=
+for arg; do
+  [ "$arg" != up ] || up=yes
+done
+for arg; do
+  case $up:$arg in
+    yes:--file=/proc/self/fd/*)
+      if [ -e "$here/edit.jq" ]; then
+        edited=$(jq --from-file "$here/edit.jq" "${arg#--file=}") || exit 1
+        exec {fd}<<<"$edited"
+        arg=--file=/proc/self/fd/$fd
+      fi
+      ;;
+  esac
+  args+=("$arg")
+done
+exec "$(cat "$here/real")" "${args[@]}"
+END
+  chmod 0755 "$bin" "$bin/docker-compose"
+  PATH=$bin:$PATH
+}
+
+nothing_is_left() {
+  assert_equal "$(docker ps -aq)" ""
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
+    "$XDG_STATE_HOME/drydock/trash" -mindepth 1)" ""
+}
+
+# refused WHAT EDIT: the plan edited so is not launched, for a reason with WHAT.
+refused() {
+  printf '%s\n' "$2" >"$bin/edit.jq"
+  run --separate-stderr in_session sh -c 'echo the command ran'
+  rm "$bin/edit.jq"
+  [ "$status" -eq 77 ] || fail "$2" "status $status" "$stderr"
+  assert_equal "$output" ""
+  assert_contains "$stderr" "$1"
+  nothing_is_left
+}
+
+@test "the plan as it was sealed is launched" {
+  echo . >"$bin/edit.jq"
+  run --separate-stderr in_session echo fine
+  assert_equal "$status" 0
+  assert_equal "$output" fine
+}
+
+@test "more rights than planned are found out" {
+  refused Cap '.services.agent.cap_drop = ["NET_RAW"]'
+  refused Cap '.services.agent.privileged = true'
+  refused NoNewPrivs '.services.agent.security_opt |=
+    map(select(startswith("no-new-privileges") | not))'
+  refused Seccomp '.services.agent.security_opt |=
+    map(if startswith("seccomp") then "seccomp:unconfined" else . end)'
+  refused gid '.services.agent.user |= sub(":.*"; ":4")'
+  refused groups '.services.agent.group_add = ["27"]'
+}
+
+@test "another seccomp profile than planned is found out" {
+  refused seccomp '.services.agent.security_opt |=
+    map(select(startswith("seccomp") | not))'
+}
+
+@test "a network, or another's namespace, is found out" {
+  refused network '.services.agent.network_mode = "bridge"'
+  refused "its init" '.services.agent.pid = "host"'
+  refused "ipc namespace" '.services.agent.ipc = "host"'
+  refused "uts namespace" '.services.agent.uts = "host"'
+}
+
+@test "mounts that are more, or more writable, are found out" {
+  refused "/: expected read-only" '.services.agent.read_only = false'
+  refused /mnt '.services.agent.volumes +=
+    [{"type": "bind", "source": "/etc", "target": "/mnt"}]'
+  refused /etc/drydock-egress '.services.egress.volumes |=
+    map(del(.read_only))'
+  refused /run/drydock '.services.agent.volumes |=
+    map(if .target == "/run/drydock" then .source = "/tmp" else . end)'
+  refused /mnt '.services.agent.tmpfs += ["/mnt"]'
+  refused /tmp '.services.agent.tmpfs = ["/tmp:exec,mode=1777"]'
+}
+
+@test "limits that are missing are found out" {
+  refused memory 'del(.services.agent.mem_limit, .services.agent.memswap_limit)'
+  refused pids 'del(.services.agent.pids_limit)'
+}
+
+@test "an environment or a command that is not planned is found out" {
+  refused environment \
+    '.services.agent.environment.HTTP_PROXY = "http://u:secret@h"'
+  refute_contains "$stderr" secret
+  refused "log driver" 'del(.services.agent.logging)'
+}
+
+@test "a sidecar with more rights is found out" {
+  refused Cap '.services.egress.cap_drop = ["NET_RAW"]'
+  refused network '.services.egress.network_mode = "host"'
+}
