@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# drydock run: the agent itself in a session.
+
+load ../helper
+
+setup() {
+  bed_setup user
+}
+
+@test "run starts the agent with the arguments behind --" {
+  run -0 --separate-stderr as_who drydock run "$project" -- --version </dev/null
+  assert_contains "$output" "Claude Code"
+}
+
+@test "drydock alone is drydock run in the working directory" {
+  cd "$project"
+  run -0 --separate-stderr as_who drydock -- --version </dev/null
+  assert_contains "$output" "Claude Code"
+}
+
+@test "the agent's configuration and history are the session's own" {
+  run -0 --separate-stderr in_session sh -c 'echo "$CLAUDE_CONFIG_DIR"
+    readlink -f "$CLAUDE_CONFIG_DIR/projects"
+    mkdir -p "$CLAUDE_CONFIG_DIR/projects/x"
+    echo talk >"$CLAUDE_CONFIG_DIR/projects/x/y"'
+  assert_equal "${lines[0]}" "$BED/user/.claude"
+  assert_equal "${lines[1]}" /var/lib/drydock/history
+  # A conversation outlives its session, and the next one has it.
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/agents" -name y -exec cat {} +)" \
+    talk
+  run -0 --separate-stderr in_session sh -c \
+    'cat "$CLAUDE_CONFIG_DIR/projects/x/y"'
+  assert_equal "$output" talk
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1)" ""
+}
+
+@test "variables named by the setting come along, and stand in no plan" {
+  export MY_TOKEN=xyzzy-plugh DRYDOCK_PASS_ENV=MY_TOKEN
+  open_session sh -c 'echo "token $MY_TOKEN"; echo ready; cat >/dev/null'
+  run grep -rl xyzzy-plugh "$XDG_STATE_HOME"
+  local found=$output ids
+  mapfile -t ids < <(docker ps -q --filter label=io.drydock.session)
+  run docker inspect "${ids[@]}"
+  close_session
+  refute_contains "$output" xyzzy-plugh
+  assert_equal "$found" ""
+  grep -x "token xyzzy-plugh" "$session_lines"
+}
