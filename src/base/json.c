@@ -256,6 +256,12 @@ run_yajl(struct reader *r, const char *text, size_t len, size_t *ret_offset)
 	status = yajl_parse(h, bytes, len);
 	*ret_offset =
 	    status == yajl_status_ok ? len : yajl_get_bytes_consumed(h);
+	/*
+	 * Behind a whole document yajl forgives a token that is cut off; at a
+	 * line's end it sees that there is none.
+	 */
+	if (status == yajl_status_ok && r->root != NULL && r->depth == 0)
+		status = yajl_parse(h, (const unsigned char *)"\n", 1);
 	if (status == yajl_status_ok)
 		status = yajl_complete_parse(h);
 	if (status == yajl_status_error) {

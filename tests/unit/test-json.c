@@ -29,6 +29,11 @@ bad_documents_are_refused(void)
 		{ "{}x", "doc: line 1: parse error: trailing garbage" },
 		{ "[] // c", "doc: line 1: parse error: trailing garbage" },
 		{ "01", "doc: line 1: parse error: trailing garbage" },
+		/* What the text's end cuts off is garbage as well. */
+		{ "{} \"abc", "doc: line 1: parse error: trailing garbage" },
+		{ "{} \"a\\", "doc: line 1: parse error: trailing garbage" },
+		{ "0 tru", "doc: line 1: parse error: trailing garbage" },
+		{ "0\n-", "doc: line 2: parse error: trailing garbage" },
 		{ "\"\xff\"", "doc: line 1: not UTF-8" },
 		{ "\n\"\xc0\x80\"", "doc: line 2: not UTF-8" },
 		{ "\"\xed\xa0\x80\"", "doc: line 1: not UTF-8" },
