@@ -219,6 +219,9 @@ stanza_add(const struct stanza *s, const char *codename, struct strvec *lines)
 	if (has_word(s->trusted.buf, "yes")) {
 		free(key);
 		key = xstrdup("trusted");
+	} else if (key != NULL && key[0] != '/') {
+		free(key);
+		key = NULL;
 	}
 	p = s->components.buf;
 	for (char *word; (word = next_word(&p)) != NULL; free(word))

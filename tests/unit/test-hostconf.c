@@ -106,6 +106,10 @@ test_deb822(void)
 		{ "Types: deb\nURIs: http://a/d\nSuites: bookworm\n"
 		  "Components: main\nTrusted: yes\nUnknown: field\n",
 		    "trusted|http://a/d @ main\n" },
+		/* A key that stands inside is no path. */
+		{ "Types: deb\nURIs: http://a/d\nSuites: bookworm\n"
+		  "Components: main\nSigned-By:\n -----BEGIN PGP\n .\n x\n",
+		    "|http://a/d @ main\n" },
 		{ " continued from nothing\n", "" },
 	};
 
