@@ -159,7 +159,9 @@ judge_name(const struct clipboard *cb)
 static void
 on_name(struct clipboard *cb, char c, struct strbuf *out)
 {
-	if (c == ESC) {
+	/* Either starts anew, also where the name has not come to its end. */
+	if (c == ESC || is_c1(cb, (unsigned char)c, C1_OSC)) {
+		release_held(cb, out);
 		cb->state = CLIPBOARD_TEXT;
 		on_text(cb, c, out);
 		return;
