@@ -41,6 +41,7 @@ unit_tests = \
 	tests/unit/test-squid \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
+	tests/unit/test-sync-filter \
 	tests/unit/test-tty \
 	tests/unit/test-verify \
 	tests/unit/test-wire

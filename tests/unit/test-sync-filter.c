@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* The JSON filter: what goes, what stays to the byte, what is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "sync/jsonfilter.h"
+
+#include "check.h"
+
+static int
+filter(const char *drop, const char *project, const char *text, size_t len,
+    struct strbuf *out, struct diag *dg)
+{
+	cleanup_jsonfilter struct jsonfilter *f = NULL;
+	cleanup_strvec struct strvec list = STRVEC_INIT;
+
+	if (drop != NULL)
+		strvec_push(&list, drop);
+	if (jsonfilter_new(&list, "/home/u", project, &f, dg) < 0)
+		return -1;
+	return jsonfilter_run(f, text, len, "doc", out, dg);
+}
+
+static void
+test_drop(void)
+{
+	static const struct {
+		const char *drop;
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{ ".a", "{\"a\":1}", "{}" },
+		{ ".a", "{ \"a\" : 1 }", "{  }" },
+		{ ".a", "{\"a\":1,\"b\":2}", "{\"b\":2}" },
+		{ ".a", "{\n  \"a\": 1,\n  \"b\": 2\n}\n",
+		    "{\n  \"b\": 2\n}\n" },
+		{ ".b", "{\n  \"a\": 1,\n  \"b\": 2\n}\n",
+		    "{\n  \"a\": 1\n}\n" },
+		{ ".b", "{\"a\":1,\"b\":{\"x\":[{}]},\"c\":3}",
+		    "{\"a\":1,\"c\":3}" },
+		{ ".a,.b", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"c\":3}" },
+		{ ".a,.c", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"b\":2}" },
+		{ ".b,.c", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"a\":1}" },
+		{ ".[]", "{\"a\":1 , \"b\":2 , \"c\":3}", "{}" },
+		{ ".[0,2]", "[1, 2, 3, 4]", "[2, 4]" },
+		{ ".[]|select(. == 2)", "[2,[2],2]", "[[2]]" },
+		{ ".a.b[1].c", "{\"a\":{\"b\":[{\"c\":1},{\"c\":1,\"d\":2}]}}",
+		    "{\"a\":{\"b\":[{\"c\":1},{\"d\":2}]}}" },
+		{ ".a.b", "{\"a\":{\"b\":[1]},\"b\":1}", "{\"a\":{},\"b\":1}" },
+		{ ".a, .a.b", "{\"a\":{\"b\":1},\"c\":1}", "{\"c\":1}" },
+		/* Absent places drop nothing. */
+		{ ".x?", "{\"a\":1}", "{\"a\":1}" },
+		{ ".x?", "[1]", "[1]" },
+		{ ".x?", " null ", " null " },
+		{ ".x?", "12", "12" },
+		/* A key by its decoded form, and one with a NUL in it. */
+		{ ".ab", "{\"\\u0061b\":1,\"c\":\"\\/\"}", "{\"c\":\"\\/\"}" },
+		{ ".[\"a\\u0000b\"]", "{\"a\\u0000b\":1,\"a\\u0000c\":2}",
+		    "{\"a\\u0000c\":2}" },
+		{ ".[\"\"]", "{\"\":1,\"a\":2}", "{\"a\":2}" },
+		/* What no number or string type of jq's would keep. */
+		{ ".a",
+		    "{\"a\":0,\"n\":[9007199254740993,1.0,1e400,-0,1E+2,0.10],"
+		    "\"s\":\"\\ud83d\\ude00 \\u00e9 \\/ \\\\ \\\" \\u0000\"}",
+		    "{\"n\":[9007199254740993,1.0,1e400,-0,1E+2,0.10],"
+		    "\"s\":\"\\ud83d\\ude00 \\u00e9 \\/ \\\\ \\\" "
+		    "\\u0000\"}" },
+		{ ".[] | select(. == home)", "[\"/home/u\",\"/home/v\"]",
+		    "[\"/home/v\"]" },
+		{ "keys[] as $k | .[$k] | select($k != project)",
+		    "{\"/p\":1,\"/q\":2}", "{\"/p\":1}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_strbuf struct strbuf once = STRBUF_INIT;
+		cleanup_strbuf struct strbuf twice = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		CHECK_INT(filter(cases[i].drop, "/p", cases[i].text,
+			      strlen(cases[i].text), &once, &dg),
+		    0);
+		CHECK_STR(dg.message, NULL);
+		CHECK_STR(once.buf, cases[i].want);
+		if (strchr(cases[i].drop, '0') != NULL)
+			continue; /* an index means another element then */
+		CHECK_INT(filter(cases[i].drop, "/p", once.buf, once.len,
+			      &twice, &dg),
+		    0);
+		CHECK_STR(twice.buf, once.buf);
+	}
+}
+
+static void
+test_refused(void)
+{
+	static const char *const texts[] = {
+		"",
+		" \n",
+		"x",
+		"{",
+		"{\"a\"",
+		"{\"a\":1,}",
+		"[1,]",
+		"[1 2]",
+		"{} {}",
+		"{\"a\":1,\"a\":2}",
+		"{\"a\":1,\"\\u0061\":2}",
+		"{\"x\":{\"b\":1,\"a\":2,\"b\":3}}",
+		"{\"a\":\"\\ud800\"}",
+		"{\"a\":\"\\udc00\\ud800\"}",
+		"{\"a\":\"\xff\"}",
+		"{\"a\":\"\xed\xa0\x80\"}",
+		"{\"a\":\"\xc0\xaf\"}",
+		"{\"a\":NaN}",
+		"{\"a\":nan}",
+		"{\"a\":Infinity}",
+		"{\"a\":01}",
+		"{\"a\":.5}",
+		"{\"a\":\"\n\"}",
+		"{'a':1}",
+		"{\"a\":1} // x",
+		"/* x */ {}",
+		"\xef\xbb\xbf{}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		if (!CHECK_INT(filter(".a?", NULL, texts[i], strlen(texts[i]),
+				   &out, &dg),
+			-1))
+			CHECK_STR(texts[i], "refused");
+		CHECK_INT(dg.class, DIAG_DATA);
+		CHECK(dg.message != NULL &&
+		    strncmp(dg.message, "doc: line ", 10) == 0);
+		CHECK_INT(out.len, 0);
+	}
+}
+
+static void
+test_nul(void)
+{
+	static const char text[] = "{\"a\":1}\0";
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(filter(".a", NULL, text, sizeof(text) - 1, &out, &dg), -1);
+	CHECK_INT(dg.class, DIAG_DATA);
+}
+
+static void
+test_depth(void)
+{
+	for (size_t depth = JSONFILTER_MAX_DEPTH;
+	     depth <= JSONFILTER_MAX_DEPTH + 1; depth++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		for (size_t i = 0; i < depth; i++)
+			strbuf_addch(&text, '[');
+		for (size_t i = 0; i < depth; i++)
+			strbuf_addch(&text, ']');
+		CHECK_INT(filter(".[7]", NULL, text.buf, text.len, &out, &dg),
+		    depth == JSONFILTER_MAX_DEPTH ? 0 : -1);
+		CHECK_INT(dg.class,
+		    depth == JSONFILTER_MAX_DEPTH ? DIAG_NONE : DIAG_DATA);
+	}
+}
+
+/* The same text ends in the same place wherever a writer was interrupted. */
+static void
+test_cut(void)
+{
+	static const char text[] =
+	    "{\n  \"numStartups\": 9007199254740993,\n"
+	    "  \"projects\": {\"/a\": {\"allowedTools\": [\"x\\n\"], "
+	    "\"mcpServers\": {\"s\": {\"env\": {\"K\": \"\\ud83d\\ude00\"}}}}},"
+	    "\n  \"f\": [1.0, -0, true, false, null]\n}";
+
+	for (size_t len = 0; len < sizeof(text) - 1; len++) {
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		CHECK_INT(filter(".projects?", NULL, text, len, &out, &dg), -1);
+		CHECK_INT(dg.class, DIAG_DATA);
+		CHECK_INT(out.len, 0);
+	}
+}
+
+static void
+test_bad_rules(void)
+{
+	static const char *const drops[] = { ".", ".[-1]", ".[0:1]", "(((" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(drops); i++) {
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		CHECK_INT(filter(drops[i], NULL, "[1]", 3, &out, &dg), -1);
+		CHECK_INT(dg.class, DIAG_CONFIG);
+		CHECK_INT(out.len, 0);
+	}
+}
+
+/* A path of the user's is text to jq, whatever it looks like. */
+static void
+test_hostile_project(void)
+{
+	static const char text[] = "{\"\\\\(env)\\\"\":1,\"b\":2}";
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(filter(".[keys_unsorted[] | select(. != project)]",
+		      "\\(env)\"", text, strlen(text), &out, &dg),
+	    0);
+	CHECK_STR(out.buf, "{\"\\\\(env)\\\"\":1}");
+}
+
+static void
+test_many(void)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	strbuf_addstr(&text, "{\"projects\":{");
+	strbuf_addstr(&want, "{\"projects\":{");
+	for (int i = 0; i < 10000; i++) {
+		strbuf_addf(&text,
+		    "%s\"/p/%d\": {\"a\": %d, \"secret\": {\"k\": [%d]}}",
+		    i > 0 ? ", " : "", i, i, i);
+		strbuf_addf(
+		    &want, "%s\"/p/%d\": {\"a\": %d}", i > 0 ? ", " : "", i, i);
+	}
+	strbuf_addstr(&text, "}}");
+	strbuf_addstr(&want, "}}");
+	CHECK_INT(
+	    filter(".projects[].secret", NULL, text.buf, text.len, &out, &dg),
+	    0);
+	CHECK(strcmp(out.buf, want.buf) == 0);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "what is named goes, what stays is the same bytes",
+		    test_drop },
+		{ "what is no JSON is refused with its line", test_refused },
+		{ "a NUL behind the document is refused", test_nul },
+		{ "nesting has a limit", test_depth },
+		{ "a document that is cut anywhere is refused", test_cut },
+		{ "rules that name no place are refused", test_bad_rules },
+		{ "a project's path cannot be a program",
+		    test_hostile_project },
+		{ "ten thousand projects lose their secrets", test_many },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
