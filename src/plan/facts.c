@@ -189,26 +189,19 @@ write_private(struct jsonw *w, const struct plan_request *request)
 	jsonw_close_array(w);
 }
 
-static int
+static void
 write_seccomp(struct jsonw *w, const struct plan_request *request,
-    const struct judged_plan *plan, struct diag *dg)
+    const struct judged_plan *plan)
 {
 	char *path cleanup_free = plan_seccomp_path(request);
-	struct json *profile cleanup_json = NULL;
 	char digest[DIGEST_HEX_SIZE];
 
-	if (json_parse(plan->seccomp.buf, plan->seccomp.len, "seccomp.json",
-		&profile, dg) != 0)
-		return -1;
 	digest_bytes(plan->seccomp.buf, plan->seccomp.len, digest);
 	jsonw_key(w, "seccomp");
 	jsonw_open_object(w);
 	jsonw_key_str(w, "path", path);
 	jsonw_key_str(w, "digest", digest);
-	jsonw_key(w, "profile");
-	jsonw_node(w, profile);
 	jsonw_close_object(w);
-	return 0;
 }
 
 static void
@@ -260,9 +253,10 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_limits(w, request);
 	write_private(w, request);
 	write_overlays(w, assembly);
-	if (write_roles(w, request, dg) != 0 || write_sources(w, plan, dg) != 0)
+	write_seccomp(w, request, plan);
+	if (write_roles(w, request, dg) != 0)
 		return -1;
-	return write_seccomp(w, request, plan, dg);
+	return write_sources(w, plan, dg);
 }
 
 int
