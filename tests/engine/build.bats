@@ -131,9 +131,9 @@ regular file 444 0:0
 @test "images carry nothing that acts by itself" {
   local image
   for image in "$(agent_image 0)" "$(egress_image)"; do
-    run jq -c '.[0].Config | [.Volumes, .Healthcheck, .OnBuild, .Entrypoint]' \
-      < <(docker image inspect "$image")
-    assert_equal "$output" "[null,null,null,null]"
+    run jq -c '.[0].Config | [.Volumes, .Healthcheck, .OnBuild, .Entrypoint,
+      .Cmd] | map(. // [] | length)' < <(docker image inspect "$image")
+    assert_equal "$output" "[0,0,0,0,0]"
   done
 }
 
@@ -163,6 +163,7 @@ EOF
 @test "a guardrail that does not hold fails the build and is named" {
   local kept line want
   drydock build --bootstrap >/dev/null 2>&1
+  before=$(docker image ls -aq --no-trunc | sort)
   kept=$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)
   while IFS='|' read -r line want; do
     tamper "$line"
@@ -191,6 +192,22 @@ EOF
   assert_equal "$status" 69
   assert_contains "$stderr" "build the agent image"
   assert_contains "$stderr" the-step-spoke
+}
+
+@test "a base of the user's own is built on, with what is in it put aside" {
+  local id
+  base_with 'ENTRYPOINT ["/bin/false"]' 'CMD ["x"]' 'USER 1' 'WORKDIR /srv' \
+    'SHELL ["/bin/false"]'
+  run --separate-stderr drydock build --base drydock-test:base --json
+  [ "$status" -eq 0 ] || fail "$stderr"
+  for id in $(jq -r '.[].id' <<<"$output"); do
+    assert_equal "$(docker image inspect "$id" |
+      jq -c '.[0].Config | [.Entrypoint // [], .Cmd // []]')" "[[],[]]"
+  done
+  # Whether an image is up to date is no question of its base: no --base then.
+  assert_equal "$(jq -r .egress.context <<<"$output")" \
+    "$(drydock build --bootstrap --json 2>/dev/null | jq -r .egress.context)"
+  docker image rm -f drydock-test:base >/dev/null
 }
 
 @test "a base image that acts by itself is refused before the build" {
