@@ -132,6 +132,8 @@ replace_by(const struct kit *kit, int kind)
 		: kind == S_IFIFO ? mkfifo(path, 0444)
 				  : mkdir(path, 0555),
 	    0);
+	/* Whatever the umask. */
+	CHECK(kind != S_IFDIR || chmod(path, 0555) == 0);
 	CHECK_INT(chmod(dir, 0555), 0);
 }
 
@@ -157,7 +159,9 @@ static void
 link_the_top(const struct kit *kit)
 {
 	char *other cleanup_free = xasprintf("%s/elsewhere", check_tmpdir());
+	CHECK_INT(chmod(kit->policy, 0755), 0);
 	CHECK_INT(rename(kit->policy, other), 0);
+	CHECK_INT(chmod(other, 0555), 0);
 	CHECK_INT(symlink(other, kit->policy), 0);
 }
 
@@ -293,6 +297,7 @@ damage_is_named(void)
 		    xasprintf("%s/elsewhere", check_tmpdir());
 		char *old cleanup_free =
 		    xasprintf("%s/old-%zu", check_tmpdir(), i);
+		(void)chmod(elsewhere, 0755);
 		(void)rename(elsewhere, old);
 	}
 }
