@@ -142,6 +142,24 @@ parse_line(struct check *c, const char *line, size_t number)
 	return 0;
 }
 
+/* text is terminated at len and is cut into lines. */
+static int
+parse_manifest(struct check *c, char *text, size_t len)
+{
+	if (strlen(text) != len || len == 0 || text[len - 1] != '\n')
+		return diag_set(c->dg, DIAG_POLICY,
+		    "%s: empty, cut off or not text", c->policy->manifest);
+	size_t number = 1;
+	for (char *line = text; *line != '\0'; number++) {
+		char *end = strchr(line, '\n');
+		*end = '\0';
+		if (parse_line(c, line, number) == -1)
+			return -1;
+		line = end + 1;
+	}
+	return 0;
+}
+
 static int
 read_manifest(struct check *c, char ret_digest[DIGEST_HEX_SIZE])
 {
@@ -153,19 +171,7 @@ read_manifest(struct check *c, char ret_digest[DIGEST_HEX_SIZE])
 	    read_all(fd, path, FILE_MAX, &text, c->dg) == -1)
 		return -1;
 	digest_bytes(text.buf, text.len, ret_digest);
-	if (strlen(text.buf) != text.len || text.len == 0 ||
-	    text.buf[text.len - 1] != '\n')
-		return diag_set(
-		    c->dg, DIAG_POLICY, "%s: empty, cut off or not text", path);
-	size_t number = 1;
-	for (char *line = text.buf; *line != '\0'; number++) {
-		char *end = strchr(line, '\n');
-		*end = '\0';
-		if (parse_line(c, line, number) == -1)
-			return -1;
-		line = end + 1;
-	}
-	return 0;
+	return parse_manifest(c, text.buf, text.len);
 }
 
 static int
@@ -300,31 +306,27 @@ mount_covers(const char *mount, const char *place, bool above_too)
 /*
  * A mount over the guardrails could show others under the same name.  Above
  * the default places nothing but the root may be mounted; elsewhere (tests)
- * there may be a mount for temporary files.
+ * there may be a mount for temporary files.  table is mountinfo's text, which
+ * is cut into fields.
  */
 static int
-check_mounts(const struct check *c)
+check_mount_table(const struct check *c, char *table)
 {
-	static const char table[] = "/proc/self/mountinfo";
 	const struct policy *p = c->policy;
 	bool above = strcmp(p->dir, POLICY_DIR) == 0 &&
 	    strcmp(p->manifest, POLICY_MANIFEST) == 0;
-	int fd cleanup_close = open(table, O_RDONLY | O_CLOEXEC);
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	if (fd == -1)
-		return diag_set_errno(
-		    c->dg, DIAG_POLICY, errno, "open %s", table);
-	if (read_all(fd, table, MOUNTINFO_MAX, &text, c->dg) == -1)
-		return -1;
 	char *manifest cleanup_free = xstrdup(p->manifest);
 	const char *manifest_dir = dirname(manifest);
-	char *rest = text.buf;
+	char *rest = table;
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
 		char *mount = NULL;
+		if (*line == '\0')
+			continue;
 		for (int i = 0; i < 5; i++)
 			mount = strsep(&line, " ");
 		if (mount == NULL)
-			continue;
+			return diag_set(c->dg, DIAG_POLICY,
+			    "mountinfo: a line that cannot be read");
 		unescape_octal(mount);
 		if (mount_covers(mount, p->dir, above) ||
 		    mount_covers(mount, manifest_dir, above))
@@ -332,6 +334,20 @@ check_mounts(const struct check *c)
 			    "%s: a mount over guardrail files", mount);
 	}
 	return 0;
+}
+
+static int
+check_mounts(const struct check *c)
+{
+	static const char table[] = "/proc/self/mountinfo";
+	int fd cleanup_close = open(table, O_RDONLY | O_CLOEXEC);
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	if (fd == -1)
+		return diag_set_errno(
+		    c->dg, DIAG_POLICY, errno, "open %s", table);
+	if (read_all(fd, table, MOUNTINFO_MAX, &text, c->dg) == -1)
+		return -1;
+	return check_mount_table(c, text.buf);
 }
 
 int
