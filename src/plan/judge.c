@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* judge: Compose's merged model, facts, and the policy's verdict on them. */
+#include "plan/judge.h"
+
 #include <stdlib.h>
 #include <string.h>
 

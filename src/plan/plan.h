@@ -119,13 +119,6 @@ int plan_judge(const struct plan_request *request,
     const struct assembly *assembly, struct judged_plan *ret_plan,
     struct diag *dg);
 
-/* The same over a model that is resolved already, its dollars single; fills
- * plan, which its owner releases, on failure too. */
-struct policy;
-int plan_judge_model(const struct plan_request *request,
-    const struct assembly *assembly, struct policy *policy, const char *model,
-    struct judged_plan *plan, struct diag *dg);
-
 /* Appends "rule: service: what (overlay x)": one line, not escaped. */
 void violation_describe(const struct violation *v, struct strbuf *out);
 int plan_check_verdict(const struct judged_plan *plan, struct diag *dg);

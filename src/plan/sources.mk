@@ -6,6 +6,7 @@ plan_sources = \
 	src/plan/facts.c \
 	src/plan/facts.h \
 	src/plan/judge.c \
+	src/plan/judge.h \
 	src/plan/model.c \
 	src/plan/model.h \
 	src/plan/plan.h \

@@ -17,6 +17,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "plan-bed.h"
+#include "plan/judge.h"
 #include "plan/policy.h"
 
 struct mutation {

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge: the half of plan_judge() that needs no Compose.
+ */
+#ifndef DRYDOCK_PLAN_JUDGE_H
+#define DRYDOCK_PLAN_JUDGE_H
+
+struct assembly;
+struct diag;
+struct judged_plan;
+struct plan_request;
+struct policy;
+
+/*
+ * Judges a model that is resolved already, its dollars single.  plan has the
+ * seccomp profile; the rest of it is filled, and its owner releases it, on
+ * failure too.
+ */
+int plan_judge_model(const struct plan_request *request,
+    const struct assembly *assembly, struct policy *policy, const char *model,
+    struct judged_plan *plan, struct diag *dg);
+
+#endif /* DRYDOCK_PLAN_JUDGE_H */
