@@ -116,6 +116,7 @@ on_escapes(struct clipboard *cb, char c, struct strbuf *out)
 		(void)hold(cb, c);
 		start_name(cb);
 	} else {
+		cb->open = cb->open && is_c1(cb, (unsigned char)c, C1_OSC);
 		cb->state = CLIPBOARD_TEXT;
 		on_text(cb, c, out);
 	}
@@ -162,6 +163,7 @@ on_name(struct clipboard *cb, char c, struct strbuf *out)
 	/* Either starts anew, also where the name has not come to its end. */
 	if (c == ESC || is_c1(cb, (unsigned char)c, C1_OSC)) {
 		release_held(cb, out);
+		cb->open = true;
 		cb->state = CLIPBOARD_TEXT;
 		on_text(cb, c, out);
 		return;
@@ -170,6 +172,10 @@ on_name(struct clipboard *cb, char c, struct strbuf *out)
 	enum verdict verdict = hold(cb, c) ? judge_name(cb) : VERDICT_DROP;
 	if (verdict == VERDICT_MORE)
 		return;
+	/* The dropped one would have ended it, and what follows would go on. */
+	if (verdict == VERDICT_DROP && cb->open)
+		strbuf_addstr(out, "\033\\");
+	cb->open = false;
 	if (verdict == VERDICT_DROP) {
 		cb->state = CLIPBOARD_DROP;
 		cb->nheld = 0;

@@ -33,11 +33,12 @@ struct clipboard {
 	size_t nheld;
 	char held[CLIPBOARD_HELD_MAX];
 	size_t name; /* where in held the OSC's name starts */
+	bool open; /* what was passed on last is a part of an OSC's name */
 };
 
-#define CLIPBOARD_INIT                                \
-	{                                             \
-		CLIPBOARD_TEXT, 0, 0, false, 0, "", 0 \
+#define CLIPBOARD_INIT                                       \
+	{                                                    \
+		CLIPBOARD_TEXT, 0, 0, false, 0, "", 0, false \
 	}
 
 /* Appends what may be shown of data to out. */
