@@ -66,3 +66,15 @@ json_find_lone_surrogate(const char *text, size_t len, size_t *ret_offset)
 	}
 	return false;
 }
+
+bool
+json_find_foreign_blank(const char *text, size_t len, size_t *ret_offset)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\v' || text[i] == '\f') {
+			*ret_offset = i;
+			return true;
+		}
+	}
+	return false;
+}

@@ -18,4 +18,7 @@ size_t json_line_of(const char *text, size_t offset);
  */
 bool json_find_lone_surrogate(const char *text, size_t len, size_t *ret_offset);
 
+/* Finds the first vertical tab or form feed: blanks to yajl, not to JSON. */
+bool json_find_foreign_blank(const char *text, size_t len, size_t *ret_offset);
+
 #endif /* DRYDOCK_JSON_TEXT_H */

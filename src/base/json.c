@@ -287,6 +287,8 @@ json_parse(const char *text, size_t len, const char *what,
 		return fail_at(text, offset, what, "not UTF-8", dg);
 	if (json_find_lone_surrogate(text, len, &offset))
 		return fail_at(text, offset, what, "half a surrogate pair", dg);
+	if (json_find_foreign_blank(text, len, &offset))
+		return fail_at(text, offset, what, "a control character", dg);
 	rc = run_yajl(&r, text, len, &offset);
 	if (rc == 0 && r.root != NULL)
 		*ret_root = steal_ptr(&r.root);

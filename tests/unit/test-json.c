@@ -29,6 +29,8 @@ bad_documents_are_refused(void)
 		{ "{}x", "doc: line 1: parse error: trailing garbage" },
 		{ "[] // c", "doc: line 1: parse error: trailing garbage" },
 		{ "01", "doc: line 1: parse error: trailing garbage" },
+		{ "[1,\n\v2]", "doc: line 2: a control character" },
+		{ "\f{}", "doc: line 1: a control character" },
 		/* What the text's end cuts off is garbage as well. */
 		{ "{} \"abc", "doc: line 1: parse error: trailing garbage" },
 		{ "{} \"a\\", "doc: line 1: parse error: trailing garbage" },
