@@ -22,6 +22,7 @@
 static const char usage[] =
     "usage: holder hold [--egress] [--run DIR] [--policy DIR]\n"
     "           [--manifest FILE] [--build] [--port N] [--socket PATH]\n"
+    "           [--wait MS]\n"
     "       holder egress [--port N] [--socket PATH] [-- PROXY ARG...]\n"
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
     "       holder version\n";
@@ -52,14 +53,36 @@ find_value(struct options *o, const char *name)
 	return NULL;
 }
 
+/* A number from 1 to max. */
 static int
-parse_port(const char *text, uint16_t *ret_port)
+parse_number(const char *text, unsigned long max, unsigned long *ret)
 {
 	char *end;
-	unsigned long port = strtoul(text, &end, 10);
-	if (*end != '\0' || port == 0 || port > UINT16_MAX)
+	unsigned long n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || n == 0 || n > max)
 		return -1;
-	*ret_port = (uint16_t)port;
+	*ret = n;
+	return 0;
+}
+
+static int
+parse_option(char **argv, struct options *o, struct diag *dg)
+{
+	unsigned long n;
+	if (strcmp(argv[0], "--port") == 0 && argv[1] != NULL &&
+	    parse_number(argv[1], UINT16_MAX, &n) == 0) {
+		o->hold.port = (uint16_t)n;
+		return 0;
+	}
+	if (strcmp(argv[0], "--wait") == 0 && argv[1] != NULL &&
+	    parse_number(argv[1], GO_TIMEOUT_MS, &n) == 0) {
+		o->hold.go_timeout_ms = (int)n;
+		return 0;
+	}
+	const char **value = find_value(o, argv[0]);
+	if (value == NULL || argv[1] == NULL)
+		return diag_set(dg, DIAG_USAGE, "not understood: %s", argv[0]);
+	*value = argv[1];
 	return 0;
 }
 
@@ -67,25 +90,18 @@ static int
 parse(char **argv, struct options *o, struct diag *dg)
 {
 	for (; *argv != NULL; argv++) {
-		const char **value = find_value(o, *argv);
 		if (strcmp(*argv, "--") == 0) {
 			o->rest = argv + 1;
 			return 0;
 		}
-		if (strcmp(*argv, "--egress") == 0) {
+		if (strcmp(*argv, "--egress") == 0)
 			o->hold.egress = true;
-		} else if (strcmp(*argv, "--build") == 0) {
+		else if (strcmp(*argv, "--build") == 0)
 			o->hold.policy.build = true;
-		} else if (strcmp(*argv, "--port") == 0 && argv[1] != NULL) {
-			if (parse_port(*++argv, &o->hold.port) == -1)
-				return diag_set(
-				    dg, DIAG_USAGE, "port: %s", *argv);
-		} else if (value != NULL && argv[1] != NULL) {
-			*value = *++argv;
-		} else {
-			return diag_set(
-			    dg, DIAG_USAGE, "not understood: %s", *argv);
-		}
+		else if (parse_option(argv, o, dg) == -1)
+			return -1;
+		else
+			argv++;
 	}
 	return 0;
 }

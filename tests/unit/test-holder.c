@@ -496,6 +496,40 @@ broken_guardrails_are_refused(void)
 	kit_output_release(&o);
 }
 
+static void
+without_a_command_it_ends(void)
+{
+	static const char *const more[] = { "--wait", "100", NULL };
+	struct kit kit;
+	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	if (!kit_start(&kit, more))
+		return;
+	int fd = kit_greet(&kit, NULL);
+	CHECK_INT(kit_wait(&kit), 75);
+	kit_read_error(&kit, &err);
+	CHECK_STR(err.buf, "drydock: no command was given in time\n");
+	(void)close(fd);
+}
+
+static void
+bad_usage_is_said(void)
+{
+	static const char *const rows[][4] = {
+		{ "nothing" },
+		{ "hold", "--port", "0" },
+		{ "hold", "--port", "65536" },
+		{ "hold", "--wait", "-1" },
+		{ "hold", "--run" },
+		{ "egress", "x" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct kit kit;
+		if (!kit_make(&kit) || !kit_spawn(&kit, rows[i]))
+			return;
+		CHECK_INT(kit_wait(&kit), 64);
+	}
+}
+
 static const struct check_test tests[] = {
 	{ "statuses come back, on pipes and on a terminal",
 	    statuses_come_back },
@@ -522,6 +556,8 @@ static const struct check_test tests[] = {
 	    what_stands_at_the_socket_is_replaced },
 	{ "broken guardrails are refused by name",
 	    broken_guardrails_are_refused },
+	{ "without a command it ends by itself", without_a_command_it_ends },
+	{ "bad usage is said", bad_usage_is_said },
 };
 
 int
