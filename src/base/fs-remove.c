@@ -145,7 +145,8 @@ remove_dir(struct remover *r, int dirfd, const char *name, int level)
 		return;
 	}
 	empty_dir(r, steal_fd(&fd), level);
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 &&
+	/* Somebody else may remove the same tree. */
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT &&
 	    r->nfailed == failed_before)
 		note_failure(r, errno);
 }

@@ -3,13 +3,16 @@
 #include "session/session.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/project.h"
@@ -151,6 +154,45 @@ test_trash(void)
 	CHECK_INT(rmdir(path), 0);
 }
 
+/* Launches that end together all empty the same trash. */
+static void
+test_removal_race(void)
+{
+	enum {
+		CHILDREN = 4,
+		DIRS = 40,
+		FILES = 20
+	};
+	int top cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t pids[CHILDREN];
+
+	CHECK_INT(mkdirat(top, "tree", 0700), 0);
+	for (int i = 0; i < DIRS * FILES; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "tree/%d", i / FILES);
+		(void)mkdirat(top, name, 0700);
+		(void)snprintf(name, sizeof(name), "tree/%d/%d", i / FILES, i);
+		CHECK_INT(mkdirat(top, name, 0700), 0);
+	}
+	for (int i = 0; i < CHILDREN; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			struct diag dg = DIAG_INIT;
+
+			_exit(fs_remove_tree(top, "tree", &dg) == 0 ? 0 : 1);
+		}
+	}
+	for (int i = 0; i < CHILDREN; i++) {
+		int status = -1;
+
+		CHECK(waitpid(pids[i], &status, 0) == pids[i]);
+		CHECK_INT(status, 0);
+	}
+	CHECK_INT(mkdirat(top, "tree", 0700), 0);
+}
+
 static void
 test_ids(void)
 {
@@ -177,6 +219,7 @@ main(void)
 		{ "a deleted session is gone, its history is not",
 		    test_delete },
 		{ "what a deletion left is removed later", test_trash },
+		{ "several may remove one tree at once", test_removal_race },
 		{ "an id is eight letters and digits", test_ids },
 	};
 

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+# A launcher that is interrupted puts away what it made; one that is killed
+# leaves it to the next collection, and a live session to nobody.
+
+load ../helper
+
+setup() {
+  bed_setup user
+  bin=$BATS_TEST_TMPDIR/bin
+  mkdir "$bin"
+}
+
+sessions() {
+  find "$XDG_STATE_HOME/drydock/sessions" "$XDG_STATE_HOME/drydock/trash" \
+    -mindepth 1 -maxdepth 1
+}
+
+containers() {
+  docker ps -aq --filter \
+    "label=io.drydock.state=$(cat "$XDG_STATE_HOME/drydock/id")"
+}
+
+nothing_is_left() {
+  assert_equal "$(containers)" ""
+  assert_equal "$(sessions)" ""
+}
+
+nobody_holds_a_lease() {
+  local lease
+  for lease in "$XDG_STATE_HOME"/drydock/sessions/*/lease; do
+    [ ! -e "$lease" ] || flock --nonblock "$lease" true || return
+  done
+}
+
+# stop_at STAGE ACTION: a docker-compose that, once it has done "up", runs the
+# shell words ACTION with the launcher's id in $PPID, before it returns; at
+# "before" it does so instead of starting anything.
+stop_at() {
+  type -P docker-compose >"$bin/real"
+  cat >"$bin/docker-compose" <<END
+#!/bin/bash
+real=\$(cat "\${0%/*}/real")
+case " \$* " in
+  *" up "*)
+    if [ $1 = before ]; then
+      $2
+      exit 1
+    fi
+    "\$real" "\$@"
+    $2
+    sleep 1
+    ;;
+  *) exec "\$real" "\$@" ;;
+esac
+END
+  chmod 0755 "$bin" "$bin/docker-compose"
+  PATH=$bin:$PATH
+}
+
+start_and_stop() {
+  stop_at "$1" "$2"
+  run --separate-stderr in_session sh -c 'echo the command ran'
+  PATH=${PATH#"$bin:"}
+  assert_equal "$output" ""
+}
+
+@test "an interrupt before the containers leaves nothing" {
+  start_and_stop before 'kill -INT $PPID'
+  [ "$status" -ne 0 ]
+  nothing_is_left
+}
+
+@test "an interrupt while Compose works leaves nothing" {
+  local signal
+  for signal in INT TERM HUP; do
+    start_and_stop after "kill -$signal \$PPID"
+    assert_equal "$status" 130
+    nothing_is_left
+  done
+}
+
+@test "what a launcher killed while Compose works leaves is collected" {
+  start_and_stop after 'kill -KILL $PPID'
+  assert_equal "$status" 137
+  # Compose outlives it, and so does the lease.
+  wait_for "end of Compose" nobody_holds_a_lease
+  [ -n "$(containers)" ]
+  in_session true
+  nothing_is_left
+}
+
+@test "a launcher killed at any moment leaves nothing that stays" {
+  local i pid
+  in_session true
+  for ((i = 0; i < 12; i++)); do
+    as_who timeout --signal=KILL "0.$((i + 1))" \
+      drydock shell "$project" -- sleep 60 </dev/null >/dev/null 2>&1 || true
+  done
+  wait_for "end of Compose" nobody_holds_a_lease
+  # One that had started ends with its client, and is collected then.
+  collected() {
+    in_session true && nothing_is_left
+  }
+  wait_for "collection" collected
+}
+
+@test "a session that runs is not collected, nor is its lease in the way" {
+  local id
+  open_session sh -c 'echo ready; read -r _ || :'
+  id=$(basename "$(sessions)")
+  in_session true
+  assert_equal "$(basename "$(sessions)")" "$id"
+  assert_equal "$(containers | wc -l)" 2
+  close_session
+  nothing_is_left
+}
+
+@test "nothing is collected when the engine gives no answer" {
+  local id
+  start_and_stop after 'kill -KILL $PPID'
+  wait_for "end of Compose" nobody_holds_a_lease
+  id=$(sessions)
+  cat >"$bin/docker" <<END
+#!/bin/bash
+case "\$1" in
+  ps) echo 'the engine is confused' >&2; exit 1 ;;
+  *) exec $(type -P docker) "\$@" ;;
+esac
+END
+  chmod 0755 "$bin/docker"
+  PATH=$bin:$PATH
+  rm "$bin/docker-compose"
+  run --separate-stderr in_session true
+  PATH=${PATH#"$bin:"}
+  assert_contains "$stderr" "nothing is collected"
+  assert_contains "$(sessions)" "$id"
+  in_session true
+  nothing_is_left
+}
