@@ -16,8 +16,8 @@
 
 #define PROXY_PORT 3128
 #define EGRESS_SOCKET "/run/egress/egress.sock"
-/* More than any launch takes; then whoever launched it is gone. */
-#define GO_TIMEOUT_MS (15 * 60 * 1000)
+/* A quarter of an hour: no launch takes longer, so whoever began it is gone. */
+#define GO_TIMEOUT_MS 900000
 
 static const char usage[] =
     "usage: holder hold [--egress] [--run DIR] [--policy DIR]\n"

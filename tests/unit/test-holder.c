@@ -159,18 +159,16 @@ static void
 client_gone_ends_the_command(void)
 {
 	static const struct {
-		bool tty, ends, fill;
 		const char *script;
 		int status;
+		bool tty, ends, fill;
 	} rows[] = {
-		{ false, false, false,
-		    "trap 'exit 7' HUP; echo ready; while :; do sleep .05; done",
-		    7 },
-		{ false, false, true, "echo ready; exec sleep 1000", 129 },
-		{ true, true, false,
-		    "trap 'exit 8' HUP; echo ready; while :; do sleep .05; done",
-		    8 },
-		{ true, true, false, "echo ready; exec sleep 1000", 129 },
+		{ "trap 'exit 7' HUP; echo ready; while :; do sleep .05; done",
+		    7, false, false, false },
+		{ "echo ready; exec sleep 1000", 129, false, false, true },
+		{ "trap 'exit 8' HUP; echo ready; while :; do sleep .05; done",
+		    8, true, true, false },
+		{ "echo ready; exec sleep 1000", 129, true, true, false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct kit kit;
