@@ -311,7 +311,10 @@ run(struct pass *p, const char *text, size_t len, const char *what,
 	status = yajl_parse(p->yajl, bytes, len);
 	if (status != yajl_status_ok)
 		offset = yajl_get_bytes_consumed(p->yajl);
-	else
+	/* Behind a document a token that is cut off shows at a line's end. */
+	if (status == yajl_status_ok && p->depth == 0 && p->token_end > 0)
+		status = yajl_parse(p->yajl, (const unsigned char *)"\n", 1);
+	if (status == yajl_status_ok)
 		status = yajl_complete_parse(p->yajl);
 	if (status == yajl_status_error) {
 		unsigned char *words = yajl_get_error(p->yajl, 0, bytes, len);
@@ -339,6 +342,8 @@ jsonread_check(const char *text, size_t len, const char *what, struct diag *dg)
 		return fail_at(text, offset, what, "not UTF-8", dg);
 	if (json_find_lone_surrogate(text, len, &offset))
 		return fail_at(text, offset, what, "half a surrogate pair", dg);
+	if (json_find_foreign_blank(text, len, &offset))
+		return fail_at(text, offset, what, "a control character", dg);
 	return run(&p, text, len, what, dg);
 }
 

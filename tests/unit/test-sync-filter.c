@@ -126,6 +126,12 @@ test_refused(void)
 		"{\"a\":1} // x",
 		"/* x */ {}",
 		"\xef\xbb\xbf{}",
+		"{} \"x",
+		"{} \"x\\",
+		"0 tru",
+		"0 -",
+		"[1,\v2]",
+		"\f{}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
