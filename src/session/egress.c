@@ -3,15 +3,18 @@
 #include "session/egress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/monotime.h"
 #include "plan/squid.h"
 
@@ -19,6 +22,7 @@ enum {
 	HEAD_MAX = 4096,
 	RETRY_MS = 5,
 	ANSWER_MS = 1000,
+	LOG_TAIL = 2048,
 };
 
 static const char question[] =
@@ -129,4 +133,23 @@ egress_wait_ready(
 			    dg, DIAG_ENGINE, "the proxy is not awaited");
 		(void)poll(NULL, 0, RETRY_MS);
 	}
+}
+
+void
+egress_add_log(int sidecar_fd, struct diag *dg)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	char tail[LOG_TAIL];
+	struct stat st;
+	ssize_t n;
+
+	if (fs_open_nolinks(sidecar_fd, "log/cache.log",
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &ignored) != 0 ||
+	    fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	n = pread(fd, tail, sizeof(tail),
+	    st.st_size > LOG_TAIL ? st.st_size - LOG_TAIL : 0);
+	if (n > 0)
+		(void)diag_add_detail(dg, tail, (size_t)n);
 }

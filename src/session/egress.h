@@ -20,6 +20,12 @@ struct diag;
 int egress_wait_ready(
     int egress_fd, int timeout_ms, const atomic_bool *stop, struct diag *dg);
 
+/*
+ * Attaches the end of the proxy's own log, log/cache.log in sidecar_fd, to a
+ * diag that is set.  A log that is not there or no file adds nothing.
+ */
+void egress_add_log(int sidecar_fd, struct diag *dg);
+
 /* Whether these bytes are the head of our own refusal. */
 bool egress_is_refusal(const char *head, size_t len);
 

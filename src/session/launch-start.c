@@ -119,8 +119,11 @@ wait_proxy(void *arg, struct diag *dg)
 {
 	const struct proxy_wait *w = arg;
 
-	return egress_wait_ready(w->launch->session.egress_fd,
-	    w->launch->engine.launch_timeout_ms, &w->stop, dg);
+	if (egress_wait_ready(w->launch->session.egress_fd,
+		w->launch->engine.launch_timeout_ms, &w->stop, dg) == 0)
+		return 0;
+	egress_add_log(w->launch->session.sidecar_fd, dg);
+	return -1;
 }
 
 /* The holder waits: what it says is heard once it is known to be ours. */

@@ -13,12 +13,14 @@ unit_tests = \
 	tests/unit/test-context \
 	tests/unit/test-diag \
 	tests/unit/test-digest \
+	tests/unit/test-egress \
 	tests/unit/test-endpoint \
 	tests/unit/test-engine \
 	tests/unit/test-engine-calls \
 	tests/unit/test-fs \
 	tests/unit/test-fs-fault \
 	tests/unit/test-fs-tree \
+	tests/unit/test-goenv \
 	tests/unit/test-holder \
 	tests/unit/test-hostconf \
 	tests/unit/test-jqprog \

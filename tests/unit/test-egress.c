@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* egress: what counts as the proxy's own refusal, and a proxy that is none. */
+#include "session/egress.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "plan/squid.h"
+
+#include "check.h"
+
+#define OURS SQUID_REFUSED_HEADER "\r\n"
+
+static void
+test_refusals(void)
+{
+	static const struct {
+		const char *head;
+		bool ours;
+	} rows[] = {
+		{ "HTTP/1.1 403 Forbidden\r\n" OURS "\r\n", true },
+		{ "HTTP/1.1 403 Forbidden\r\nA: b\r\n" OURS "C: d\r\n\r\nbody",
+		    true },
+		{ "HTTP/1.1 403 Forbidden\r\n\r\n", false },
+		{ "HTTP/1.1 403 Forbidden\r\nX" OURS "\r\n", false },
+		{ "HTTP/1.1 403 Forbidden\r\nA: b\r\n\r\n" OURS, false },
+		{ "HTTP/1.1 403 Forbidden\r\n" OURS, false },
+		{ "HTTP/1.1 403 Forbidden\r\n" SQUID_REFUSED_HEADER "1\r\n\r\n",
+		    false },
+		{ "HTTP/1.1 503 Service Unavailable\r\n" OURS "\r\n", false },
+		{ "HTTP/1.1 200 OK\r\n" OURS "\r\n", false },
+		{ "HTTP/1.1 4030 x\r\n" OURS "\r\n", false },
+		{ "", false },
+		{ "\r\n\r\n", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		check_true(__FILE__, __LINE__, rows[i].head,
+		    egress_is_refusal(rows[i].head, strlen(rows[i].head)) ==
+			rows[i].ours);
+}
+
+/* A listener that answers each request with the same text, then hangs up. */
+struct server {
+	int fd;
+	const char *answer; /* NULL: none, ever */
+	int connections;
+};
+
+static void *
+serve(void *arg)
+{
+	struct server *s = arg;
+
+	for (int i = 0; i < s->connections; i++) {
+		int fd cleanup_close = accept(s->fd, NULL, NULL);
+		char request[512];
+
+		(void)!read(fd, request, sizeof(request));
+		(void)send(fd, s->answer, strlen(s->answer), MSG_NOSIGNAL);
+	}
+	return NULL;
+}
+
+static int
+listen_in(int dir)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path),
+	    "/proc/self/fd/%d/egress.sock", dir);
+	CHECK_INT(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
+	CHECK_INT(listen(fd, 8), 0);
+	return fd;
+}
+
+static void
+test_ready(void)
+{
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd cleanup_close = listen_in(dir);
+	struct server server = { fd, "HTTP/1.1 403 Forbidden\r\n" OURS "\r\n",
+		1 };
+	struct diag dg cleanup_diag = DIAG_INIT;
+	atomic_bool stop = false;
+	pthread_t thread;
+
+	CHECK_INT(pthread_create(&thread, NULL, serve, &server), 0);
+	CHECK_INT(egress_wait_ready(dir, 10000, &stop, &dg), 0);
+	(void)pthread_join(thread, NULL);
+}
+
+static void
+test_never(void)
+{
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct diag mute cleanup_diag = DIAG_INIT;
+	struct diag open cleanup_diag = DIAG_INIT;
+	struct server server = { -1, "HTTP/1.1 200 OK\r\n\r\n", 1 };
+	int fd cleanup_close = -1;
+	atomic_bool stop = false;
+	pthread_t thread;
+
+	CHECK_INT(egress_wait_ready(dir, 50, &stop, &dg), -1);
+	CHECK_INT(dg.class, DIAG_ENGINE);
+	CHECK(strstr(dg.message, "nothing listens") != NULL);
+	fd = listen_in(dir);
+	CHECK_INT(egress_wait_ready(dir, 50, &stop, &mute), -1);
+	CHECK(strstr(mute.message, "does not answer") != NULL);
+	/* The question above is still in the queue. */
+	server.fd = fd;
+	server.connections = 2;
+	stop = true;
+	CHECK_INT(pthread_create(&thread, NULL, serve, &server), 0);
+	CHECK_INT(egress_wait_ready(dir, 10000, &stop, &open), -1);
+	(void)pthread_join(thread, NULL);
+	CHECK_INT(open.class, DIAG_ENGINE);
+}
+
+static void
+test_log(void)
+{
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int fd;
+
+	(void)diag_set(&dg, DIAG_ENGINE, "not ready");
+	egress_add_log(dir, &dg);
+	CHECK_STR(dg.detail, NULL);
+	CHECK_INT(mkdirat(dir, "log", 0700), 0);
+	CHECK_INT(symlinkat("/etc/passwd", dir, "log/cache.log"), 0);
+	egress_add_log(dir, &dg);
+	CHECK_STR(dg.detail, NULL);
+	CHECK_INT(unlinkat(dir, "log/cache.log", 0), 0);
+	CHECK_INT(mkfifoat(dir, "log/cache.log", 0600), 0);
+	egress_add_log(dir, &dg);
+	CHECK_STR(dg.detail, NULL);
+	CHECK_INT(unlinkat(dir, "log/cache.log", 0), 0);
+	fd = openat(dir, "log/cache.log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(write(fd, "FATAL: no\n", 10), 10);
+	(void)close(fd);
+	egress_add_log(dir, &dg);
+	CHECK(dg.detail != NULL && strstr(dg.detail, "FATAL: no") != NULL);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "only the proxy's own refusal counts", test_refusals },
+		{ "a proxy that refuses is ready", test_ready },
+		{ "a proxy that is silent or open is not", test_never },
+		{ "the proxy's log is attached, and nothing else", test_log },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* goenv: whose word counts in the environment of the agent's process. */
+#include "session/goenv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/strvec.h"
+#include "host/agent.h"
+#include "host/paths.h"
+#include "host/settings.h"
+
+#include "check.h"
+
+static char user[] = "somebody";
+static char home[] = "/home/x";
+
+static const char *const image_env[] = { "PATH=/bin", "USER=image", NULL };
+static const char *const plan_env[] = { "HOME=/home/x",
+	"HTTPS_PROXY=http://127.0.0.1:3128", NULL };
+static const char *const caller[] = { "PATH=/evil", "LD_PRELOAD=/evil",
+	"TERM=xterm-256color", "COLORTERM=$(reboot)", "KEY=secret", "PASSED=1",
+	"HTTPS_PROXY=http://u:p@h", "HOME=/root", NULL };
+
+static void
+build(bool tty, bool secrets, struct strvec *env)
+{
+	const struct paths paths = { .user = user, .home = home };
+	struct settings settings = { .pass_env = STRVEC_INIT };
+	struct agent agent = AGENT_INIT;
+	const struct goenv_spec spec = {
+		.paths = &paths,
+		.settings = &settings,
+		.agent = &agent,
+		.environ_ = caller,
+		.image_env = image_env,
+		.plan_env = plan_env,
+		.tty = tty,
+		.secrets = secrets,
+	};
+
+	strvec_push(&settings.pass_env, "PASSED");
+	strvec_push(&settings.pass_env, "HTTPS_PROXY");
+	strvec_push(&settings.pass_env, "NOT_SET");
+	strvec_push(&agent.env, "DIR=${HOME}/.a:${HOME}/.b");
+	strvec_push(&agent.secrets, "KEY");
+	goenv_build(&spec, env);
+	strvec_release(&settings.pass_env);
+	strvec_release(&agent.env);
+	strvec_release(&agent.secrets);
+}
+
+static bool
+has_name(const struct strvec *env, const char *name)
+{
+	for (size_t i = 0; i < env->nr; i++) {
+		if (strncmp(env->v[i], name, strlen(name)) == 0 &&
+		    env->v[i][strlen(name)] == '=')
+			return true;
+	}
+	return false;
+}
+
+static void
+test_sources(void)
+{
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+
+	build(false, true, &env);
+	CHECK(strvec_has(&env, "PATH=/bin"));
+	CHECK(strvec_has(&env, "USER=somebody"));
+	CHECK(strvec_has(&env, "HOME=/home/x"));
+	CHECK(strvec_has(&env, "DIR=/home/x/.a:/home/x/.b"));
+	CHECK(strvec_has(&env, "PASSED=1"));
+	CHECK(strvec_has(&env, "KEY=secret"));
+	CHECK(!has_name(&env, "LD_PRELOAD"));
+	CHECK(!has_name(&env, "NOT_SET"));
+}
+
+static void
+test_plan_wins(void)
+{
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+
+	build(false, true, &env);
+	CHECK(strvec_has(&env, "HTTPS_PROXY=http://127.0.0.1:3128"));
+	CHECK(!strvec_has(&env, "HTTPS_PROXY=http://u:p@h"));
+}
+
+static void
+test_terminal(void)
+{
+	struct strvec without cleanup_strvec = STRVEC_INIT;
+	struct strvec with cleanup_strvec = STRVEC_INIT;
+
+	build(false, true, &without);
+	CHECK(!has_name(&without, "TERM"));
+	build(true, true, &with);
+	CHECK(strvec_has(&with, "TERM=xterm-256color"));
+	CHECK(!has_name(&with, "COLORTERM"));
+}
+
+static void
+test_secrets(void)
+{
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+
+	build(true, false, &env);
+	CHECK(!has_name(&env, "KEY"));
+	CHECK(has_name(&env, "DIR"));
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "only what is named comes along", test_sources },
+		{ "the plan has the last word", test_plan_wins },
+		{ "the terminal's name comes along with a terminal",
+		    test_terminal },
+		{ "secrets come along when they are asked for", test_secrets },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
