@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Both relays between them: 127.0.0.1 to a socket, the socket to 127.0.0.1. */
 #include <arpa/inet.h>
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -31,17 +32,22 @@ struct chain {
 	int server; /* listens at the proxy's port, or -1 */
 };
 
+/* Below the ports that the kernel gives to whoever connects meanwhile. */
 static int
 listen_anywhere(char ret_port[8])
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
 		.sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof(in);
 	struct timeval patience = { 20, 0 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK_INT(bind(fd, (struct sockaddr *)&in, len), 0);
+	int rc = -1;
+	for (int i = 0; i < 1000 && rc == -1; i++) {
+		in.sin_port =
+		    htons((uint16_t)(20000 + arc4random_uniform(12000)));
+		rc = bind(fd, (struct sockaddr *)&in, sizeof(in));
+	}
+	CHECK_INT(rc, 0);
 	CHECK_INT(listen(fd, 512), 0);
-	CHECK_INT(getsockname(fd, (struct sockaddr *)&in, &len), 0);
 	(void)setsockopt(
 	    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)snprintf(ret_port, 8, "%u", ntohs(in.sin_port));
