@@ -91,3 +91,24 @@ AC_DEFUN([DRYDOCK_COVERAGE], [
 		[AC_MSG_ERROR([$CC has no --coverage])])])
 	AC_SUBST([COV_CFLAGS])
 ])
+
+dnl libFuzzer comes with clang alone.  Its archive has a main(), so it stands
+dnl where the programs that replay a corpus have theirs.
+AC_DEFUN([DRYDOCK_FUZZERS], [
+	AC_ARG_ENABLE([fuzzers],
+	    [AS_HELP_STRING([--enable-fuzzers],
+	    [libFuzzer targets for make fuzz (clang); with sanitizers])])
+	FUZZ_CFLAGS=
+	FUZZ_MAIN=tests/fuzz/libreplay.a
+	AS_IF([test "x$enable_fuzzers" = xyes], [
+		DRYDOCK_PROBE([FUZZ_CFLAGS], [-fsanitize=fuzzer-no-link])
+		drydock_arch=`$CC -dumpmachine | sed 's/-.*//'`
+		FUZZ_MAIN=`$CC -print-file-name=libclang_rt.fuzzer-$drydock_arch.a`
+		AS_IF([test -z "$FUZZ_CFLAGS" || test ! -e "$FUZZ_MAIN"],
+		    [AC_MSG_ERROR([$CC has no libFuzzer: use CC=clang])])
+		FUZZ_MAIN="$FUZZ_MAIN -lstdc++ -lm -lpthread -ldl"
+	])
+	AC_SUBST([FUZZ_CFLAGS])
+	AC_SUBST([FUZZ_MAIN])
+	AM_CONDITIONAL([FUZZERS], [test "x$enable_fuzzers" = xyes])
+])

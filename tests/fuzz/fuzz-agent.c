@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* agents/NAME.json: what is accepted can be run, and stays below the home. */
+#include <string.h>
+
+#include "base/diag.h"
+#include "fuzz.h"
+#include "host/agent.h"
+#include "host/allowlist.h"
+
+static void
+check_names(const struct strvec *list)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	for (size_t i = 0; i < list->nr; i++)
+		FUZZ_CHECK(strspn(list->v[i], first) > 0);
+}
+
+static void
+check_hosts(const struct strvec *hosts)
+{
+	for (size_t i = 0; i < hosts->nr; i++) {
+		struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+		const char *line = hosts->v[i];
+		FUZZ_CHECK(allowlist_parse(
+			       &list, "hosts", line, strlen(line), &dg) == 0);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct agent agent cleanup_agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int rc = agent_parse(&agent, "a", (const char *)data, size, &dg);
+	if (rc == -1)
+		FUZZ_CHECK(dg.class == DIAG_CONFIG && agent.name == NULL);
+	fuzz_outcome(rc, &dg);
+	if (rc == -1)
+		return 0;
+	FUZZ_CHECK(agent.command.nr > 0 && agent.command.v[0][0] != '\0');
+	check_names(&agent.env);
+	check_names(&agent.secrets);
+	check_hosts(&agent.hosts);
+	for (size_t i = 0; i < agent.env.nr; i++)
+		FUZZ_CHECK(strchr(agent.env.v[i], '=') != NULL);
+	if (agent.history_link != NULL) {
+		const char *p = agent.history_link;
+		FUZZ_CHECK(*p != '/' && *p != '\0');
+		FUZZ_CHECK(strncmp(p, "../", 3) != 0 && strcmp(p, "..") != 0);
+		FUZZ_CHECK(strstr(p, "/../") == NULL);
+		FUZZ_CHECK(
+		    strlen(p) < 3 || strcmp(p + strlen(p) - 3, "/..") != 0);
+	}
+	return 0;
+}

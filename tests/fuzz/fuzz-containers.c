@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* What `docker inspect` prints of containers: whole and typed, or refused. */
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "engine/container.h"
+#include "fuzz.h"
+
+static void
+check_container(const struct container *c)
+{
+	static const char hex[] = "0123456789abcdef";
+	FUZZ_CHECK(strlen(c->id) == 64 && strspn(c->id, hex) == 64);
+	FUZZ_CHECK(strncmp(c->image_id, "sha256:", 7) == 0);
+	FUZZ_CHECK(strspn(c->image_id + 7, hex) == 64);
+	FUZZ_CHECK(strlen(c->image_id) == 7 + 64);
+	FUZZ_CHECK(c->pid >= 0);
+	FUZZ_CHECK(c->state <= CONTAINER_DEAD);
+	const char *const strings[] = { c->name, c->session, c->state_id,
+		c->role, c->finished_at, c->started_at, c->error,
+		c->working_dir, c->user, c->network_mode, c->inspect };
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		FUZZ_CHECK(strings[i] != NULL);
+}
+
+static void
+check_same(const struct container *a, const struct container *b)
+{
+	FUZZ_CHECK(strcmp(a->id, b->id) == 0);
+	FUZZ_CHECK(strcmp(a->session, b->session) == 0);
+	FUZZ_CHECK(strcmp(a->state_id, b->state_id) == 0);
+	FUZZ_CHECK(a->state == b->state && a->pid == b->pid);
+	FUZZ_CHECK(a->exit_code == b->exit_code);
+	FUZZ_CHECK(a->oom_killed == b->oom_killed);
+	FUZZ_CHECK(strcmp(a->inspect, b->inspect) == 0);
+	FUZZ_CHECK(a->env.nr == b->env.nr && a->labels.nr == b->labels.nr);
+	FUZZ_CHECK(a->entrypoint.nr == b->entrypoint.nr);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct container_list list cleanup_container_list = CONTAINER_LIST_INIT;
+	struct container_list again cleanup_container_list =
+	    CONTAINER_LIST_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+
+	int rc = containers_parse((const char *)data, size, &list, &dg);
+	if (rc == -1)
+		FUZZ_CHECK(dg.class == DIAG_ENGINE && list.nr == 0);
+	fuzz_outcome(rc, &dg);
+
+	/* What was kept as text makes the same container. */
+	strbuf_addch(&text, '[');
+	for (size_t i = 0; i < list.nr; i++) {
+		check_container(&list.v[i]);
+		FUZZ_CHECK(
+		    container_list_find(&list, list.v[i].id) == &list.v[i]);
+		strbuf_addf(&text, "%s%s", i > 0 ? "," : "", list.v[i].inspect);
+	}
+	strbuf_addch(&text, ']');
+	FUZZ_CHECK(containers_parse(text.buf, text.len, &again, &dg) == 0);
+	FUZZ_CHECK(again.nr == list.nr);
+	for (size_t i = 0; i < list.nr; i++)
+		check_same(&list.v[i], &again.v[i]);
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What `docker image inspect` prints: one whole image, or refused. */
+#include <string.h>
+
+#include "base/diag.h"
+#include "engine/image.h"
+#include "engine/moment.h"
+#include "fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct image image cleanup_image = IMAGE_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct timespec created;
+
+	int rc = image_parse((const char *)data, size, &image, &dg);
+	if (rc == -1)
+		FUZZ_CHECK(dg.class == DIAG_ENGINE && image.id == NULL);
+	fuzz_outcome(rc, &dg);
+	if (rc == -1)
+		return 0;
+	FUZZ_CHECK(strncmp(image.id, "sha256:", 7) == 0);
+	FUZZ_CHECK(strspn(image.id + 7, "0123456789abcdef") == 64);
+	FUZZ_CHECK(strlen(image.id) == 7 + 64);
+	FUZZ_CHECK(image.context != NULL && image.created != NULL);
+	FUZZ_CHECK(moment_parse(image.created, &created));
+	/* Tagging can only come after making. */
+	FUZZ_CHECK(!moment_before(image.built, created));
+	for (size_t i = 0; i < image.labels.nr; i++)
+		FUZZ_CHECK(strchr(image.labels.v[i], '=') != NULL);
+	return 0;
+}

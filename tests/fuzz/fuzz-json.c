@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON: a document that is written again is the same document. */
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "fuzz.h"
+
+static void
+write_node(const struct json *n, bool pretty, struct strbuf *out)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct jsonw *w = jsonw_new(pretty);
+	jsonw_node(w, n);
+	FUZZ_CHECK(jsonw_finish(w, out, &dg) == 0);
+}
+
+/* The order of keys counts, and so do a number's own digits. */
+static void
+check_same(const struct json *a, const struct json *b)
+{
+	FUZZ_CHECK(json_is_null(a) == json_is_null(b));
+	FUZZ_CHECK(json_is_bool(a) == json_is_bool(b));
+	FUZZ_CHECK(json_bool(a, false) == json_bool(b, false));
+	FUZZ_CHECK(json_is_array(a) == json_is_array(b));
+	FUZZ_CHECK(json_is_object(a) == json_is_object(b));
+	FUZZ_CHECK(json_is_string(a) == json_is_string(b));
+	if (json_is_string(a))
+		FUZZ_CHECK(strcmp(json_string(a), json_string(b)) == 0);
+	FUZZ_CHECK((json_number(a) == NULL) == (json_number(b) == NULL));
+	if (json_number(a) != NULL)
+		FUZZ_CHECK(strcmp(json_number(a), json_number(b)) == 0);
+	FUZZ_CHECK(json_len(a) == json_len(b));
+	for (size_t i = 0; i < json_len(a); i++) {
+		if (json_is_array(a)) {
+			check_same(json_at(a, i), json_at(b, i));
+			continue;
+		}
+		const char *key = json_key_at(a, i);
+		FUZZ_CHECK(strcmp(key, json_key_at(b, i)) == 0);
+		/* No key stands twice, so a key finds its own value. */
+		FUZZ_CHECK(json_get(a, key) == json_value_at(a, i));
+		check_same(json_value_at(a, i), json_value_at(b, i));
+	}
+}
+
+static void
+check_round_trip(const struct json *root, bool pretty)
+{
+	struct json *again cleanup_json = NULL;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct strbuf once_more cleanup_strbuf = STRBUF_INIT;
+	write_node(root, pretty, &text);
+	FUZZ_CHECK(json_parse(text.buf, text.len, "again", &again, &dg) == 0);
+	check_same(root, again);
+	write_node(again, pretty, &once_more);
+	FUZZ_CHECK(strcmp(text.buf, once_more.buf) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct json *root cleanup_json = NULL;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int rc = json_parse((const char *)data, size, "input", &root, &dg);
+	FUZZ_CHECK((rc == 0) == (root != NULL));
+	if (rc == -1)
+		FUZZ_CHECK(dg.class == DIAG_DATA);
+	fuzz_outcome(rc, &dg);
+	if (rc == 0) {
+		check_round_trip(root, false);
+		check_round_trip(root, true);
+	}
+	return 0;
+}

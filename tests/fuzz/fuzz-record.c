@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* A session's record: what was read, written and read again is the same. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "fuzz.h"
+#include "session/record.h"
+
+static void
+check_string(const char *a, const char *b)
+{
+	FUZZ_CHECK((a == NULL) == (b == NULL));
+	FUZZ_CHECK(a == NULL || strcmp(a, b) == 0);
+}
+
+static void
+check_same(const struct record *a, const struct record *b)
+{
+	check_string(a->id, b->id);
+	check_string(a->project, b->project);
+	check_string(a->agent, b->agent);
+	check_string(a->mode, b->mode);
+	check_string(a->mode_reason, b->mode_reason);
+	check_string(a->kind, b->kind);
+	check_string(a->engine_id, b->engine_id);
+	check_string(a->engine_data_root, b->engine_data_root);
+	check_string(a->engine_socket, b->engine_socket);
+	check_string(a->agent_image, b->agent_image);
+	check_string(a->egress_image, b->egress_image);
+	check_string(a->agent_container, b->agent_container);
+	check_string(a->egress_container, b->egress_container);
+	check_string(a->plan_digest, b->plan_digest);
+	check_string(a->created_at, b->created_at);
+	check_string(a->launched_at, b->launched_at);
+	FUZZ_CHECK(a->ends_with_client == b->ends_with_client);
+}
+
+static void
+check_required(const struct record *r)
+{
+	FUZZ_CHECK(r->id != NULL && r->project != NULL && r->agent != NULL);
+	FUZZ_CHECK(r->mode != NULL && r->mode_reason != NULL);
+	FUZZ_CHECK(r->kind != NULL && r->created_at != NULL);
+	/* Nothing is deleted without all three. */
+	FUZZ_CHECK(r->engine_id != NULL && r->engine_data_root != NULL &&
+	    r->engine_socket != NULL);
+	const char *const ids[] = { r->agent_container, r->egress_container };
+	for (size_t i = 0; i < 2; i++)
+		FUZZ_CHECK(ids[i] == NULL ||
+		    (strlen(ids[i]) == 64 &&
+			strspn(ids[i], "0123456789abcdef") == 64));
+}
+
+static void
+check_round_trip(const struct record *record)
+{
+	struct record again cleanup_record = RECORD_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	const char *tmp = getenv("TMPDIR");
+	char *path cleanup_free =
+	    xasprintf("%s/fuzz-record.XXXXXX", tmp != NULL ? tmp : "/tmp");
+
+	FUZZ_CHECK(mkdtemp(path) != NULL);
+	int fd cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int written = record_write(fd, record, &dg);
+	int back = written == 0 ? record_read(fd, &again, &dg) : -1;
+	(void)unlinkat(fd, "session.json", 0);
+	FUZZ_CHECK(rmdir(path) == 0);
+	FUZZ_CHECK(written == 0 && back == 0);
+	check_same(record, &again);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct record record cleanup_record = RECORD_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	int rc = record_parse((const char *)data, size, &record, &dg);
+	if (rc == -1)
+		FUZZ_CHECK(dg.class == DIAG_DATA && record.id == NULL);
+	fuzz_outcome(rc, &dg);
+	if (rc == -1)
+		return 0;
+	check_required(&record);
+	check_round_trip(&record);
+	return 0;
+}

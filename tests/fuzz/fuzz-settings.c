@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* drydock.conf: what `drydock config` prints reads back to the same. */
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "fuzz.h"
+#include "host/settings.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct settings first cleanup_settings;
+	struct settings second cleanup_settings;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct strbuf printed cleanup_strbuf = STRBUF_INIT;
+	struct strbuf again cleanup_strbuf = STRBUF_INIT;
+
+	settings_init(&first);
+	settings_init(&second);
+	int rc = settings_parse(
+	    &first, "drydock.conf", (const char *)data, size, &dg);
+	fuzz_outcome(rc, &dg);
+
+	/* After a failure too: each of them is as it was or as it was set. */
+	settings_print(&first, &printed);
+	FUZZ_CHECK(strlen(printed.buf) == printed.len);
+	rc = settings_parse(&second, "printed", printed.buf, printed.len, &dg);
+	FUZZ_CHECK(rc == 0);
+	settings_print(&second, &again);
+	FUZZ_CHECK(strcmp(printed.buf, again.buf) == 0);
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* What the fuzz targets share. */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/xalloc.h"
+
+void
+fuzz_fail(const char *file, int line, const char *what)
+{
+	(void)fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	abort();
+}
+
+/* RFC 3629, written once more so that the program's own is not its judge. */
+static size_t
+decode(const unsigned char *s, size_t len, uint32_t *ret_cp)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = s[0] < 0x80 ? 1
+	    : s[0] >> 5 == 6   ? 2
+	    : s[0] >> 4 == 14  ? 3
+	    : s[0] >> 3 == 30  ? 4
+			       : 0;
+	if (n == 0 || n > len)
+		return 0;
+	uint32_t cp = n == 1 ? s[0] : s[0] & (0xffU >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		cp = cp << 6 | (s[i] & 0x3fU);
+	}
+	if (cp < least[n] || cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000))
+		return 0;
+	*ret_cp = cp;
+	return n;
+}
+
+bool
+fuzz_is_printable(const char *s, size_t len)
+{
+	while (len > 0) {
+		uint32_t cp = 0;
+		size_t n = decode((const unsigned char *)s, len, &cp);
+		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+		    cp == 0x2028 || cp == 0x2029 ||
+		    (cp >= 0x202a && cp <= 0x202e) ||
+		    (cp >= 0x2066 && cp <= 0x2069) || cp == 0x200e ||
+		    cp == 0x200f)
+			return false;
+		s += n;
+		len -= n;
+	}
+	return true;
+}
+
+void
+fuzz_outcome(int rc, struct diag *dg)
+{
+	FUZZ_CHECK(rc == 0 || rc == -1);
+	if (rc == 0) {
+		FUZZ_CHECK(dg->class == DIAG_NONE && dg->message == NULL);
+		return;
+	}
+	FUZZ_CHECK(dg->class > DIAG_NONE && dg->class < DIAG_NCLASSES);
+	FUZZ_CHECK(dg->class != DIAG_BUG);
+	FUZZ_CHECK(dg->message != NULL && *dg->message != '\0');
+	FUZZ_CHECK(fuzz_is_printable(dg->message, strlen(dg->message)));
+	diag_clear(dg);
+}
+
+char *
+fuzz_text(const uint8_t *data, size_t size)
+{
+	/* memchr() of NULL and 0 is undefined. */
+	return size == 0 ? xstrdup("") : xstrndup((const char *)data, size);
+}
+
+unsigned int
+fuzz_take(struct fuzz_input *in)
+{
+	if (in->size == 0)
+		return 0;
+	in->size--;
+	return *in->data++;
+}
+
+/* The generator is that of ISO C's example of rand(). */
+size_t
+fuzz_next_chunk(struct fuzz_chunks *chunks, size_t left)
+{
+	chunks->state = chunks->state * 1103515245U + 12345U;
+	size_t n = (chunks->state >> 16) % 17 + 1;
+	/* Now and then a large one. */
+	if (n == 17)
+		n = (chunks->state >> 8) % 70000 + 1;
+	return n < left ? n : left;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz: what the targets share.
+ *
+ * Each fuzz-NAME.c defines LLVMFuzzerTestOneInput() for one parser and says by
+ * FUZZ_CHECK() what must hold whatever the input is.  Linked with libFuzzer it
+ * searches for an input that breaks it; linked with replay.c it runs over the
+ * files of corpus/NAME.
+ */
+#ifndef DRYDOCK_TESTS_FUZZ_H
+#define DRYDOCK_TESTS_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct diag;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Says what did not hold, and ends the process. */
+_Noreturn void fuzz_fail(const char *file, int line, const char *what);
+
+#define FUZZ_CHECK(cond) \
+	((cond) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #cond))
+
+/*
+ * The contract of whatever takes a diag: 0 and a clear one, or -1 and one that
+ * has a class and a message of one printable line.  Clears it.
+ */
+void fuzz_outcome(int rc, struct diag *dg);
+
+/* UTF-8 without control characters and without marks that reorder text. */
+bool fuzz_is_printable(const char *s, size_t len);
+
+/* Returned: the input as text, cut at its first NUL. */
+char *fuzz_text(const uint8_t *data, size_t size);
+
+/* Input that is taken from its front. */
+struct fuzz_input {
+	const uint8_t *data;
+	size_t size;
+};
+
+/* The next byte; 0 at the end. */
+unsigned int fuzz_take(struct fuzz_input *in);
+
+/* What is left as numbers from 1, for cutting a stream; 1 without a seed. */
+struct fuzz_chunks {
+	uint32_t state;
+};
+
+size_t fuzz_next_chunk(struct fuzz_chunks *chunks, size_t left);
+
+#endif /* DRYDOCK_TESTS_FUZZ_H */

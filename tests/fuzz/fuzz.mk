@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# One name a line, sorted.  tests/fuzz/fuzz-x is made of tests/fuzz/fuzz-x.c and
+# has its corpus in tests/fuzz/corpus/x.
+fuzz_programs = \
+	tests/fuzz/fuzz-agent \
+	tests/fuzz/fuzz-allowlist \
+	tests/fuzz/fuzz-answer \
+	tests/fuzz/fuzz-clipboard \
+	tests/fuzz/fuzz-containers \
+	tests/fuzz/fuzz-egress \
+	tests/fuzz/fuzz-escape \
+	tests/fuzz/fuzz-expect \
+	tests/fuzz/fuzz-filter \
+	tests/fuzz/fuzz-go \
+	tests/fuzz/fuzz-image \
+	tests/fuzz/fuzz-info \
+	tests/fuzz/fuzz-jq \
+	tests/fuzz/fuzz-json \
+	tests/fuzz/fuzz-key \
+	tests/fuzz/fuzz-manifest \
+	tests/fuzz/fuzz-options \
+	tests/fuzz/fuzz-procfacts \
+	tests/fuzz/fuzz-record \
+	tests/fuzz/fuzz-screen \
+	tests/fuzz/fuzz-settings \
+	tests/fuzz/fuzz-shell \
+	tests/fuzz/fuzz-sources \
+	tests/fuzz/fuzz-squid \
+	tests/fuzz/fuzz-wire
+
+fuzz_data = tests/fuzz/corpus tests/fuzz/dict tests/fuzz/run
+
+fuzz_archives = tests/fuzz/libfuzz.a tests/fuzz/libreplay.a
+tests_fuzz_libfuzz_a_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
+
+# Archives: a unit test takes nothing out of them.
+fuzz_libs = tests/fuzz/libfuzz.a $(FUZZ_MAIN)
+
+# The holder's files are no part of libdrydock.a.
+tests_fuzz_fuzz_screen_SOURCES = tests/fuzz/fuzz-screen.c src/guest/screen.c
+
+# Without libFuzzer the targets run over their corpora, as tests like others.
+if FUZZERS
+fuzz_tests =
+fuzz: $(fuzz_programs)
+	$(AM_V_at)$(srcdir)/tests/fuzz/run $(fuzz_programs)
+else
+fuzz_tests = $(fuzz_programs)
+fuzz:
+	@echo 'configure with --enable-fuzzers CC=clang for make fuzz' >&2
+	@exit 1
+endif
+
+.PHONY: fuzz
