@@ -20,7 +20,9 @@
 #define COPY_MODE ((mode_t)0755)
 
 struct copier {
-	struct strbuf path; /* of the entry at hand, for messages */
+	struct strbuf path; /* of the entry at hand */
+	bool (*wanted)(void *arg, const char *path, const struct stat *st);
+	void *arg;
 	struct diag *dg; /* borrowed */
 };
 
@@ -40,7 +42,7 @@ failed(struct copier *c, const char *doing)
 }
 
 static int
-copy_by_hand(struct copier *c, int in, int out, off_t left)
+copy_by_hand(int in, int out, off_t left, const char *what, struct diag *dg)
 {
 	char *buf cleanup_free = xmalloc(COPY_STEP);
 
@@ -50,10 +52,11 @@ copy_by_hand(struct copier *c, int in, int out, off_t left)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return failed(c, "read");
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "read %s", what);
 		if (n == 0)
 			break;
-		if (fs_write_all(out, buf, (size_t)n, c->path.buf, c->dg) < 0)
+		if (fs_write_all(out, buf, (size_t)n, what, dg) < 0)
 			return -1;
 		left -= n;
 	}
@@ -68,9 +71,8 @@ is_unsupported(int errnum)
 	    errnum == EINVAL || errnum == EPERM;
 }
 
-/* Copies what was there when the file was opened: no more can be bounded. */
-static int
-copy_bytes(struct copier *c, int in, int out, off_t left)
+int
+fs_copy_bytes(int in, int out, off_t left, const char *what, struct diag *dg)
 {
 	if (ioctl(out, FICLONE, in) == 0)
 		return 0;
@@ -83,9 +85,10 @@ copy_bytes(struct copier *c, int in, int out, off_t left)
 			continue;
 		/* Both offsets stand where the last success left them. */
 		if (n == 0 || (n < 0 && is_unsupported(errno)))
-			return copy_by_hand(c, in, out, left);
+			return copy_by_hand(in, out, left, what, dg);
 		if (n < 0)
-			return failed(c, "copy");
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "copy %s", what);
 		left -= n;
 	}
 	return 0;
@@ -109,7 +112,7 @@ copy_file(struct copier *c, const struct entry *e)
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
 		return failed(c, "create");
-	if (copy_bytes(c, in, out, st.st_size) < 0)
+	if (fs_copy_bytes(in, out, st.st_size, c->path.buf, c->dg) < 0)
 		return -1;
 	if (fchmod(out, st.st_mode & COPY_MODE) < 0)
 		return failed(c, "chmod");
@@ -167,6 +170,8 @@ copy_entry(struct copier *c, int src, int dst, const char *name, int level)
 
 	if (fstatat(src, name, &e.st, AT_SYMLINK_NOFOLLOW) < 0)
 		return failed(c, "stat");
+	if (c->wanted != NULL && !c->wanted(c->arg, c->path.buf, &e.st))
+		return 0;
 	if (S_ISREG(e.st.st_mode))
 		return copy_file(c, &e);
 	if (S_ISLNK(e.st.st_mode))
@@ -215,7 +220,15 @@ copy_dir(struct copier *c, int src, int dst, int level)
 int
 fs_copy_tree(int src_fd, int dst_fd, struct diag *dg)
 {
-	struct copier c = { .dg = dg };
+	return fs_copy_wanted(src_fd, dst_fd, NULL, NULL, dg);
+}
+
+int
+fs_copy_wanted(int src_fd, int dst_fd,
+    bool (*wanted)(void *arg, const char *path, const struct stat *st),
+    void *arg, struct diag *dg)
+{
+	struct copier c = { .wanted = wanted, .arg = arg, .dg = dg };
 	int rc;
 
 	strbuf_init(&c.path);

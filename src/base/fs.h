@@ -98,6 +98,21 @@ bool fs_is_component(const char *name);
 #define FS_COPY_DEPTH 64
 int fs_copy_tree(int src_fd, int dst_fd, struct diag *dg);
 
+/*
+ * The same, but only of what wanted(arg) is true for, asked with the path below
+ * src_fd before the entry is opened; nothing below a directory that is not.
+ */
+int fs_copy_wanted(int src_fd, int dst_fd,
+    bool (*wanted)(void *arg, const char *path, const struct stat *st),
+    void *arg, struct diag *dg);
+
+/*
+ * Copies left bytes, or as many as there are, from where in stands to where out
+ * stands (both at 0 for a reflink), in the kernel where that is possible.
+ */
+int fs_copy_bytes(
+    int in, int out, off_t left, const char *what, struct diag *dg);
+
 /* A sealed, anonymous file (memfd) with these bytes, offset 0. */
 int fs_memfd(const char *name, const void *data, size_t len, int *ret_fd,
     struct diag *dg);

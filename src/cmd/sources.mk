@@ -14,9 +14,12 @@ cmd_sources = \
 	src/cmd/plan-print.h \
 	src/cmd/plan.c \
 	src/cmd/run.c \
+	src/cmd/setup.c \
 	src/cmd/shell.c \
+	src/cmd/sync.c \
 	src/cmd/table.c \
 	src/cmd/table.h \
+	src/cmd/token.c \
 	src/cmd/version.c
 
 # Completions ask the program for its tables.

@@ -1,8 +1,18 @@
 # SPDX-License-Identifier: MIT
 sync_sources = \
+	src/sync/fill.c \
+	src/sync/generation.c \
+	src/sync/generation.h \
 	src/sync/jsonfilter.c \
 	src/sync/jsonfilter.h \
 	src/sync/jsonpaths.c \
 	src/sync/jsonpaths.h \
 	src/sync/jsonread.c \
-	src/sync/jsonread.h
+	src/sync/jsonread.h \
+	src/sync/manifest.c \
+	src/sync/manifest.h \
+	src/sync/scan.c \
+	src/sync/scan.h \
+	src/sync/sync.c \
+	src/sync/sync.h \
+	src/sync/walk.c

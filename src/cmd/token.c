@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* token: the agent's long-lived token: kept, told of, removed; never shown. */
+#include "host/token.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/readpassphrase.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "cmd/cmd.h"
+#include "host/agent.h"
+
+/* From the terminal, without showing it. */
+static int
+ask(const struct agent *agent, struct strbuf *text, struct diag *dg)
+{
+	char buf[TOKEN_MAX + 2];
+	cleanup_strbuf struct strbuf prompt = STRBUF_INIT;
+	const char *got;
+
+	strbuf_addf(&prompt, "token of %s (from %s): ", agent->name,
+	    agent->token_advice);
+	got = readpassphrase(prompt.buf, buf, sizeof(buf), RPP_REQUIRE_TTY);
+	if (got != NULL) {
+		strbuf_reserve(text, sizeof(buf));
+		strbuf_addstr(text, buf);
+	}
+	explicit_bzero(buf, sizeof(buf));
+	if (got == NULL)
+		return diag_set(dg, DIAG_CANCELLED, "no token was entered");
+	return 0;
+}
+
+/* Room for all of it at once: growing would leave copies behind. */
+static int
+read_input(struct strbuf *text, struct diag *dg)
+{
+	strbuf_reserve(text, TOKEN_MAX + 4);
+	while (text->len < TOKEN_MAX + 3) {
+		ssize_t n = read(STDIN_FILENO, text->buf + text->len,
+		    TOKEN_MAX + 3 - text->len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "read standard input");
+		if (n == 0)
+			break;
+		text->len += (size_t)n;
+		text->buf[text->len] = '\0';
+	}
+	return 0;
+}
+
+static int
+token_set(struct context *ctx, const struct agent *agent, struct diag *dg)
+{
+	cleanup_token struct strbuf text = STRBUF_INIT;
+
+	if ((isatty(STDIN_FILENO) ? ask(agent, &text, dg)
+				  : read_input(&text, dg)) < 0 ||
+	    token_check(&text, dg) < 0 ||
+	    paths_open_state(ctx->paths, dg) < 0 ||
+	    token_write(ctx->paths, agent->name, &text, dg) < 0)
+		return -1;
+	(void)printf("%s: token kept\n", agent->name);
+	return 0;
+}
+
+static int
+token_tell(struct context *ctx, const struct agent *agent, struct diag *dg)
+{
+	bool there = false;
+	time_t since = 0;
+	struct tm tm;
+	char date[32];
+	int state;
+
+	if (paths_open_state_readonly(ctx->paths, &state, dg) < 0 ||
+	    token_status(ctx->paths, agent->name, &there, &since, dg) < 0)
+		return -1;
+	if (!there) {
+		(void)printf("%s: no token: get one with \"%s\", then "
+			     "\"drydock token set\"\n",
+		    agent->name, agent->token_advice);
+		ctx->status = 1;
+		return 0;
+	}
+	if (localtime_r(&since, &tm) == NULL ||
+	    strftime(date, sizeof(date), "%Y-%m-%d", &tm) == 0)
+		date[0] = '\0';
+	(void)printf("%s: token kept since %s\n", agent->name, date);
+	return 0;
+}
+
+static int
+token_drop(struct context *ctx, const struct agent *agent, struct diag *dg)
+{
+	bool there = false;
+
+	if (paths_open_state(ctx->paths, dg) < 0 ||
+	    token_remove(ctx->paths, agent->name, &there, dg) < 0)
+		return -1;
+	(void)printf("%s: %s\n", agent->name,
+	    there ? "token removed" : "there is no token");
+	ctx->status = there ? 0 : 1;
+	return 0;
+}
+
+static int
+token_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	static const struct {
+		const char *name;
+		int (*run)(struct context *ctx, const struct agent *agent,
+		    struct diag *dg);
+	} verbs[] = {
+		{ "set", token_set },
+		{ "status", token_tell },
+		{ "remove", token_drop },
+	};
+	cleanup_agent struct agent agent = AGENT_INIT;
+
+	(void)options;
+	(void)dashdash;
+	if (argc != 1)
+		return diag_set(dg, DIAG_USAGE,
+		    "token: one of set, status, remove is due; the token "
+		    "itself comes from standard input");
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) < 0)
+		return -1;
+	if (agent.token_variable == NULL)
+		return diag_set(dg, DIAG_USAGE,
+		    "token: agent %s takes no token", agent.name);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verbs[i].name, argv[0]) == 0)
+			return verbs[i].run(ctx, &agent, dg);
+	}
+	return diag_set(dg, DIAG_USAGE,
+	    "token: it is set, status or remove, not what was given");
+}
+
+static const struct optdef token_optdefs[] = {
+	{ "agent", 0, OPT_SETTING, 0, "NAME", "the agent" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_token = {
+	.name = "token",
+	.args = "set|status|remove",
+	.summary = "keep the agent's long-lived token",
+	.description =
+	    "set reads a token from the terminal, unseen, or from standard "
+	    "input, and keeps it where only you can read it; sessions of the "
+	    "agent get it when they start. status tells whether there is one, "
+	    "remove deletes it. The token is never shown.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = token_optdefs,
+	.run = token_run,
+};

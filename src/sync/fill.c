@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* Fills a generation: shared with the last one, copied, or filtered. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/agent-sync.h"
+#include "host/paths.h"
+#include "host/settings.h"
+#include "sync/generation.h"
+#include "sync/jsonfilter.h"
+#include "sync/scan.h"
+
+#define KEPT_MODE ((mode_t)0755)
+#define DOCUMENT_TRIES 10
+#define DOCUMENT_PAUSE_MS 60
+
+struct filler {
+	const struct generation_spec *spec;
+	int slash_fd; /* what an entry's source is below */
+	int64_t bytes; /* copied so far */
+	struct diag *dg;
+};
+
+static int
+fail(struct filler *f, const char *doing, const struct scan_entry *e)
+{
+	return diag_set_errno(f->dg, DIAG_IO, errno, "%s %s", doing, e->path);
+}
+
+/*
+ * Opens an entry's source, without a link on the way.  *ret_fd is -1 when it
+ * cannot be read, which is marked, or when it has gone or changed its kind.
+ */
+static int
+open_source(
+    struct filler *f, struct scan_entry *e, int *ret_fd, struct stat *ret_st)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	*ret_fd = -1;
+	if (fs_open_nolinks(f->slash_fd, e->source,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &mine) < 0) {
+		int errnum = mine.errnum;
+
+		if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP ||
+		    errnum == ENXIO)
+			return 0;
+		if (errnum == EACCES || errnum == EPERM) {
+			e->why = SCAN_UNREADABLE;
+			return 0;
+		}
+		diag_move(f->dg, &mine);
+		return -1;
+	}
+	if (fstat(fd, ret_st) < 0)
+		return fail(f, "stat", e);
+	if (S_ISREG(ret_st->st_mode))
+		*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int
+create(struct filler *f, const struct scan_entry *e, int *ret_fd)
+{
+	*ret_fd = openat(f->spec->fd, e->path,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return *ret_fd < 0 ? fail(f, "create", e) : 0;
+}
+
+static int
+set_mode(struct filler *f, const struct scan_entry *e, int fd)
+{
+	if ((e->mode & KEPT_MODE) == 0600)
+		return 0;
+	return fchmod(fd, e->mode & KEPT_MODE) < 0 ? fail(f, "chmod", e) : 0;
+}
+
+static int
+copy_file(struct filler *f, struct scan_entry *e)
+{
+	cleanup_close int in = -1;
+	cleanup_close int out = -1;
+	struct stat st;
+
+	if (open_source(f, e, &in, &st) < 0)
+		return -1;
+	if (in < 0)
+		return 0;
+	f->bytes += st.st_size;
+	if (f->bytes > f->spec->settings->sync_max_size)
+		return diag_set(f->dg, DIAG_CONFIG,
+		    "%s: more than %lld bytes with it (setting sync_max_size)",
+		    e->path, (long long)f->spec->settings->sync_max_size);
+	if (create(f, e, &out) < 0 ||
+	    fs_copy_bytes(in, out, st.st_size, e->path, f->dg) < 0)
+		return -1;
+	return set_mode(f, e, out);
+}
+
+/* One look at a document; *ret_there is false when there is none to read. */
+static int
+read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
+    struct strbuf *out, bool *ret_there, struct diag *dg)
+{
+	cleanup_free char *what =
+	    xasprintf("%s/%s", f->spec->paths->home, e->document->from);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int in = -1;
+	struct stat st;
+
+	*ret_there = false;
+	if (open_source(f, e, &in, &st) < 0) {
+		diag_move(dg, f->dg);
+		return -1;
+	}
+	if (in < 0)
+		return 0;
+	if (fs_read_fd(in, what, (size_t)f->spec->settings->sync_max_json,
+		&text, dg) < 0) {
+		if (dg->errnum == EFBIG) {
+			dg->class = DIAG_CONFIG;
+			(void)diag_wrap(dg, "setting sync_max_json");
+		}
+		return -1;
+	}
+	*ret_there = true;
+	return jsonfilter_run(filter, text.buf, text.len, what, out, dg);
+}
+
+/* Somebody may be writing it: what is no JSON now may be so in a moment. */
+static int
+read_settled(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
+    struct strbuf *out, bool *ret_there)
+{
+	for (int i = 1;; i++) {
+		cleanup_diag struct diag mine = DIAG_INIT;
+
+		if (read_document(f, e, filter, out, ret_there, &mine) == 0)
+			return 0;
+		if (mine.class != DIAG_DATA || i == DOCUMENT_TRIES) {
+			diag_move(f->dg, &mine);
+			return -1;
+		}
+		(void)poll(NULL, 0, DOCUMENT_PAUSE_MS);
+	}
+}
+
+/* What leads to a path of the generation, when no directory of a tree does. */
+static int
+make_parents(struct filler *f, const char *path)
+{
+	cleanup_free char *part = xstrdup(path);
+
+	for (char *slash = strchr(part, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(f->spec->fd, part, 0700) < 0 && errno != EEXIST)
+			return diag_set_errno(
+			    f->dg, DIAG_IO, errno, "make %s", part);
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int
+filter_document(struct filler *f, struct scan_entry *e)
+{
+	cleanup_jsonfilter struct jsonfilter *filter = NULL;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int out = -1;
+	bool there = false;
+
+	if (jsonfilter_new(&e->document->drop, f->spec->paths->home, NULL,
+		&filter, f->dg) < 0 ||
+	    read_settled(f, e, filter, &text, &there) < 0)
+		return -1;
+	if (!there)
+		return 0;
+	if (make_parents(f, e->path) < 0 || create(f, e, &out) < 0 ||
+	    fs_write_all(out, text.buf, text.len, e->path, f->dg) < 0)
+		return -1;
+	return set_mode(f, e, out);
+}
+
+/* Shares an unchanged file; *ret_done is false when that is not possible. */
+static int
+share(struct filler *f, const struct scan_entry *e, bool *ret_done)
+{
+	*ret_done = false;
+	if (!e->same || f->spec->old_fd < 0)
+		return 0;
+	if (e->kind == SCAN_DOCUMENT && make_parents(f, e->path) < 0)
+		return -1;
+	*ret_done =
+	    linkat(f->spec->old_fd, e->path, f->spec->fd, e->path, 0) == 0;
+	/* EMLINK, or it is not there: it is copied then. */
+	return 0;
+}
+
+static int
+make_dir(struct filler *f, const struct scan_entry *e)
+{
+	if (make_parents(f, e->path) < 0)
+		return -1;
+	/* A document's parent may be there. */
+	if (mkdirat(f->spec->fd, e->path, 0700) < 0 && errno != EEXIST)
+		return fail(f, "make", e);
+	return 0;
+}
+
+static int
+fill_entry(struct filler *f, struct scan_entry *e)
+{
+	bool done;
+
+	switch (e->kind) {
+	case SCAN_DIR:
+		return make_dir(f, e);
+	case SCAN_LINK:
+		if (symlinkat(e->source, f->spec->fd, e->path) < 0)
+			return fail(f, "link", e);
+		return 0;
+	case SCAN_FILE:
+		if (share(f, e, &done) < 0)
+			return -1;
+		return done ? 0 : copy_file(f, e);
+	case SCAN_DOCUMENT:
+		if (share(f, e, &done) < 0)
+			return -1;
+		return done ? 0 : filter_document(f, e);
+	case SCAN_THROUGH:
+	case SCAN_SKIPPED:
+		break;
+	}
+	return 0;
+}
+
+/* Last, and from the inside out: a closed directory could not be filled. */
+static int
+set_dir_modes(struct filler *f, const struct scan *scan)
+{
+	for (size_t i = scan->nr; i > 0; i--) {
+		const struct scan_entry *e = &scan->v[i - 1];
+		mode_t mode = e->mode & KEPT_MODE;
+
+		if (e->kind == SCAN_DIR && mode != 0700 &&
+		    fchmodat(f->spec->fd, e->path, mode, 0) < 0)
+			return fail(f, "chmod", e);
+	}
+	return 0;
+}
+
+int
+generation_fill(
+    const struct generation_spec *spec, struct scan *scan, struct diag *dg)
+{
+	cleanup_close int slash_fd =
+	    open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct filler f = { .spec = spec, .slash_fd = slash_fd, .dg = dg };
+
+	if (slash_fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open /");
+	for (size_t i = 0; i < scan->nr; i++) {
+		if (fill_entry(&f, &scan->v[i]) < 0)
+			return -1;
+	}
+	return set_dir_modes(&f, scan);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Generations come, are read, and go: one rename, and locks on directories. */
+#include "sync/generation.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+
+#define SNAPSHOT "snapshot"
+#define PREFIX "gen-"
+#define OPEN_TRIES 100
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+
+static int
+open_maybe(int dirfd, const char *path, int *ret_fd, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	*ret_fd = -1;
+	if (fs_open_nolinks(dirfd, path, OPEN_DIR, 0, ret_fd, &mine) == 0 ||
+	    mine.errnum == ENOENT)
+		return 0;
+	diag_move(dg, &mine);
+	return -1;
+}
+
+static int
+lock_dir(int fd, int how)
+{
+	int rc;
+
+	do
+		rc = flock(fd, how);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
+int
+generation_open_unlocked(int agent_fd, int *ret_fd, struct diag *dg)
+{
+	return open_maybe(agent_fd, SNAPSHOT, ret_fd, dg);
+}
+
+/* Whether the snapshot still is the directory that fd shows. */
+static bool
+is_current(int agent_fd, int fd)
+{
+	struct stat there;
+	struct stat here;
+
+	return fstat(fd, &here) == 0 &&
+	    fstatat(agent_fd, SNAPSHOT, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fs_same(&here, &there);
+}
+
+int
+generation_open(
+    const struct paths *paths, const char *agent, int *ret_fd, struct diag *dg)
+{
+	cleanup_free char *path = xasprintf("agents/%s", agent);
+	cleanup_close int agent_fd = -1;
+
+	*ret_fd = -1;
+	if (open_maybe(paths->state_fd, path, &agent_fd, dg) < 0)
+		return -1;
+	for (int i = 0; agent_fd >= 0 && i < OPEN_TRIES; i++) {
+		cleanup_close int fd = -1;
+
+		if (generation_open_unlocked(agent_fd, &fd, dg) < 0)
+			return -1;
+		if (fd < 0)
+			return 0;
+		if (lock_dir(fd, LOCK_SH) < 0)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "lock the snapshot");
+		/* One that was replaced before it was held may go away. */
+		if (is_current(agent_fd, fd)) {
+			*ret_fd = steal_fd(&fd);
+			return 0;
+		}
+	}
+	if (agent_fd < 0)
+		return 0;
+	return diag_set(dg, DIAG_BUSY,
+	    "the snapshot was replaced %d times while it was opened",
+	    OPEN_TRIES);
+}
+
+int
+generation_make(int agent_fd, char ret_name[GENERATION_NAME_SIZE], int *ret_fd,
+    struct diag *dg)
+{
+	char random[9];
+
+	fs_random_name(random, sizeof(random));
+	(void)snprintf(ret_name, GENERATION_NAME_SIZE, PREFIX "%s", random);
+	return fs_make_dir(agent_fd, ret_name, 0700, ret_fd, dg);
+}
+
+int
+generation_swap(int agent_fd, const char *name, struct diag *dg)
+{
+	if (syncfs(agent_fd) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "flush the snapshot");
+	if (renameat2(agent_fd, name, agent_fd, SNAPSHOT, RENAME_EXCHANGE) <
+		0 &&
+	    (errno != ENOENT ||
+		renameat2(
+		    agent_fd, name, agent_fd, SNAPSHOT, RENAME_NOREPLACE) < 0))
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "put the snapshot in its place");
+	if (fsync(agent_fd) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "flush the snapshot's directory");
+	return 0;
+}
+
+/* Removes one when nobody reads it. */
+static int
+remove_unread(int agent_fd, const char *name, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (open_maybe(agent_fd, name, &fd, dg) < 0)
+		return -1;
+	if (fd >= 0 && lock_dir(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return 0;
+		return diag_set_errno(dg, DIAG_IO, errno, "lock %s", name);
+	}
+	return fs_remove_tree(agent_fd, name, dg);
+}
+
+int
+generation_clean(int agent_fd, struct diag *dg)
+{
+	cleanup_closedir DIR *dir = NULL;
+	cleanup_close int fd = openat(agent_fd, ".", OPEN_DIR | O_CLOEXEC);
+
+	if (fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "read the snapshots");
+	dir = fdopendir(fd);
+	if (dir == NULL)
+		return diag_set_errno(dg, DIAG_IO, errno, "read the snapshots");
+	(void)steal_fd(&fd);
+	for (const struct dirent *de; (de = readdir(dir)) != NULL;) {
+		if (strncmp(de->d_name, PREFIX, strlen(PREFIX)) == 0 &&
+		    remove_unread(agent_fd, de->d_name, dg) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sync: the host's configuration of an agent becomes its snapshot.
+ *
+ * Whole or not at all: what fails leaves the last snapshot, and no mark that
+ * it is fresh.  Of the host's own files nothing is ever written.
+ */
+#ifndef DRYDOCK_SYNC_H
+#define DRYDOCK_SYNC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sync/manifest.h"
+
+struct agent;
+struct diag;
+struct paths;
+struct settings;
+
+struct sync_request {
+	struct paths *paths; /* the state is opened */
+	const struct settings *settings;
+	const struct agent *agent;
+	bool force; /* also when nothing changed */
+	int wait_ms; /* for another sync */
+};
+
+struct sync_outcome {
+	bool done; /* a new snapshot stands; else the last one is fresh */
+	struct manifest manifest; /* what it is made from, what was skipped */
+};
+
+#define SYNC_OUTCOME_INIT        \
+	{                        \
+		0, MANIFEST_INIT \
+	}
+
+/*
+ * Brings the snapshot up to date.  A sync that began after the call counts as
+ * its own.  A host document that is wrong is DIAG_DATA, a limit DIAG_CONFIG, a
+ * sync that does not end DIAG_BUSY.
+ */
+int sync_run(const struct sync_request *request, struct sync_outcome *ret,
+    struct diag *dg);
+
+/*
+ * Tells what differs from the last sync and writes nothing: *ret_drift is the
+ * number of differences, for each of which report is called with what and a
+ * path below the home; "never" and the agent's name when there was no sync,
+ * "rules" when it went by other rules.
+ */
+int sync_check(const struct sync_request *request, size_t *ret_drift,
+    void (*report)(void *arg, const char *what, const char *path), void *arg,
+    struct diag *dg);
+
+/*
+ * For a launch: syncs when that is due.  A failure is a warning; so is what
+ * was skipped by a sync that was due.
+ */
+void sync_before_launch(const struct sync_request *request);
+
+/* Warns of each entry that did not go along; returns how many could not. */
+size_t sync_warn_skipped(const struct sync_outcome *outcome);
+
+void sync_outcome_release(struct sync_outcome *outcome);
+
+#define cleanup_sync_outcome __attribute__((cleanup(sync_outcome_release)))
+
+#endif /* DRYDOCK_SYNC_H */
