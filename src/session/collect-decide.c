@@ -125,7 +125,10 @@ collect_decide(const struct collect_facts *facts)
 		return COLLECT_UNKNOWN;
 	agent = collect_container(facts, "agent");
 	if (agent == NULL)
-		return COLLECT_LOST;
+		/* Removed by a deletion that did not get to its end? */
+		return r->ended_at != NULL && all_labelled_are_ours(facts)
+		    ? COLLECT_DELETE
+		    : COLLECT_LOST;
 	if (agent->state != CONTAINER_EXITED && agent->state != CONTAINER_DEAD)
 		return COLLECT_LIVE;
 	return ended_by_itself(facts, agent) ? COLLECT_DELETE : COLLECT_STOPPED;

@@ -111,6 +111,21 @@ id_to_remove(
 	return found != NULL ? found->id : NULL;
 }
 
+/* Where there is no room for it, deleting makes room: it goes on. */
+static void
+record_end(const struct record *record, int session_fd)
+{
+	struct record ended = *record;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_free char *now = NULL;
+
+	if (record->agent_container == NULL || record->ended_at != NULL)
+		return;
+	now = record_now();
+	ended.ended_at = now;
+	(void)record_write(session_fd, &ended, &ignored);
+}
+
 /* Both at once: each takes the engine a while. */
 int
 collect_delete(const struct paths *paths, const struct collect_facts *facts,
@@ -123,6 +138,7 @@ collect_delete(const struct paths *paths, const struct collect_facts *facts,
 	int rc;
 
 	if (r != NULL) {
+		record_end(r, session->dir_fd);
 		agent.id = id_to_remove(facts, "agent", r->agent_container);
 		egress.id = id_to_remove(facts, "egress", r->egress_container);
 	}

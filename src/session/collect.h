@@ -70,6 +70,8 @@ int collect_sessions(const struct paths *paths, const struct engine *engine,
 
 /*
  * Removes the containers of a session whose lease we hold, then the session.
+ * That it has ended is recorded first: one whose containers are gone, and
+ * which nobody got to delete, is else lost.
  * Its record's ids are used, completed by those that collect_container() finds
  * while the agent has never run.
  */

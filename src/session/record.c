@@ -56,6 +56,7 @@ static const struct field fields[] = {
 	FIELD(plan_digest, FIELD_OPTIONAL),
 	FIELD(created_at, FIELD_REQUIRED),
 	FIELD(launched_at, FIELD_OPTIONAL),
+	FIELD(ended_at, FIELD_OPTIONAL),
 };
 
 static char **
@@ -138,6 +139,15 @@ read_field(const struct json *root, const struct field *f,
 	return 0;
 }
 
+static struct record
+steal_record(struct record *record)
+{
+	struct record taken = *record;
+
+	*record = (struct record)RECORD_INIT;
+	return taken;
+}
+
 int
 record_parse(
     const char *text, size_t len, struct record *ret_record, struct diag *dg)
@@ -163,8 +173,7 @@ record_parse(
 	}
 	record.ends_with_client =
 	    json_bool(json_get(root, "ends_with_client"), false);
-	*ret_record = record;
-	record = (struct record)RECORD_INIT;
+	*ret_record = steal_record(&record);
 	return 0;
 }
 

@@ -45,6 +45,7 @@ struct row {
 	bool ends_with_client;
 	bool sealed;
 	bool seen_end;
+	bool ended; /* by the record */
 	const char *engine_id; /* NULL: the recorded one */
 	const char *engine_root;
 	const char *engine_socket;
@@ -161,6 +162,25 @@ static const struct row rows[] = {
 	{ .name = "the engine does not know the container",
 	    .recorded = LAUNCHED,
 	    .want = COLLECT_LOST },
+	{ .name = "a deletion removed the container and ended there",
+	    .recorded = LAUNCHED,
+	    .ended = true,
+	    .want = COLLECT_DELETE },
+	{ .name = "its end is recorded, and its labels are on another",
+	    .recorded = LAUNCHED,
+	    .ended = true,
+	    .other = { .id = other_id,
+		.session = own_session,
+		.state_id = own_state,
+		.role = agent_role,
+		.image_id = agent_image,
+		.state = CONTAINER_EXITED },
+	    .want = COLLECT_LOST },
+	{ .name = "its end is recorded, and it runs",
+	    .recorded = LAUNCHED,
+	    .ended = true,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .want = COLLECT_LIVE },
 	{ .name = "another container took over the labels",
 	    .recorded = LAUNCHED,
 	    .other = { .id = other_id,
@@ -240,6 +260,8 @@ fill_record(const struct row *row, struct record *r)
 	}
 	if (row->recorded == LAUNCHED || row->recorded == LAUNCHED_WITHOUT_ID)
 		r->launched_at = record_now();
+	if (row->ended)
+		r->ended_at = record_now();
 }
 
 static enum collect_verdict
