@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* compose up: containers of a sealed plan, which is made sure of first. */
+#include "world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+
+char *
+world_container(const struct world *w, const char *id)
+{
+	return xasprintf("%s/containers/%s", w->dir, id);
+}
+
+static char *
+new_id(void)
+{
+	unsigned char raw[32];
+	cleanup_strbuf struct strbuf id = STRBUF_INIT;
+
+	if (getrandom(raw, sizeof(raw), 0) != (ssize_t)sizeof(raw))
+		world_die("getrandom");
+	for (size_t i = 0; i < sizeof(raw); i++)
+		strbuf_addf(&id, "%02x", raw[i]);
+	return strbuf_detach(&id, NULL);
+}
+
+/*
+ * The plan that Compose was given is the one that lies in the session's
+ * directory, whole, and the record has its digest.
+ */
+static void
+check_sealed(struct world *w, const char *text)
+{
+	const char *dir = world_option(w, "--project-directory=");
+	char digest[DIGEST_HEX_SIZE];
+
+	if (dir == NULL) {
+		world_complain(w, "up without a project directory");
+		return;
+	}
+	cleanup_free char *plan_path = xasprintf("%s/plan.json", dir);
+	cleanup_free char *plan = world_read(plan_path, true);
+	cleanup_free char *record_path = xasprintf("%s/session.json", dir);
+	cleanup_free char *record = world_read(record_path, true);
+
+	if (plan == NULL || strcmp(plan, text) != 0)
+		world_complain(w, "up with another plan than the sealed one");
+	digest_bytes(text, strlen(text), digest);
+	if (record == NULL || strstr(record, digest) == NULL)
+		world_complain(w, "up with a plan that no record names");
+}
+
+static bool
+check_sources(struct world *w, const struct json *service)
+{
+	const struct json *volumes = json_get(service, "volumes");
+
+	for (size_t i = 0; i < json_len(volumes); i++) {
+		const struct json *v = json_at(volumes, i);
+		cleanup_free char *source =
+		    world_undouble(json_string_or(json_get(v, "source"), ""));
+
+		if (access(source, F_OK) == 0)
+			continue;
+		strbuf_addf(&w->err,
+		    "Error response from daemon: invalid mount config for "
+		    "type \"bind\": bind source path does not exist: %s\n",
+		    source);
+		w->status = 1;
+		return false;
+	}
+	return true;
+}
+
+static void
+write_labels(const char *dir, const struct json *service)
+{
+	cleanup_free char *path = xasprintf("%s/labels", dir);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct jsonw *j = jsonw_new(false);
+
+	jsonw_node(j, json_get(service, "labels"));
+	if (jsonw_finish(j, &text, NULL) != 0)
+		world_die("labels");
+	world_write(path, text.buf, text.len);
+}
+
+static void
+write_service(const char *dir, const char *role, const struct json *service)
+{
+	cleanup_free char *path = xasprintf("%s/service", dir);
+	cleanup_free char *role_path = xasprintf("%s/role", dir);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct jsonw *j = jsonw_new(false);
+
+	jsonw_node(j, service);
+	if (jsonw_finish(j, &text, NULL) != 0)
+		world_die("service");
+	world_write(path, text.buf, text.len);
+	world_write(role_path, role, strlen(role));
+}
+
+/* The labels come last: without them nobody finds it. */
+static char *
+create(struct world *w, const char *role, const struct json *service)
+{
+	const char *project = world_option(w, "--project-name=");
+	char *id = new_id();
+	cleanup_free char *dir = world_container(w, id);
+
+	if (mkdir(dir, 0755) != 0)
+		world_die("make %s: %s", dir, strerror(errno));
+	write_service(dir, role, service);
+	world_write_facts(w, dir, service);
+	world_write_body(w, dir, service, role, project != NULL ? project : "");
+	write_labels(dir, service);
+	return id;
+}
+
+/* One with the session's labels that its plan does not have. */
+static void
+make_stray(struct world *w, const struct json *services)
+{
+	cleanup_free char *id = create(w, "agent", json_get(services, "agent"));
+	cleanup_free char *dir = world_container(w, id);
+	cleanup_free char *path = xasprintf("%s/stray", dir);
+
+	world_write(path, "", 0);
+}
+
+void
+world_up(struct world *w)
+{
+	const char *file = world_option(w, "--file=");
+	cleanup_free char *text = NULL;
+	cleanup_json struct json *plan = NULL;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	const struct json *services;
+
+	if (file == NULL)
+		world_die("up without a file");
+	text = world_read(file, false);
+	plan = world_parse(text, "the plan");
+	services = json_get(plan, "services");
+	check_sealed(w, text);
+	if (world_has_fault(w, "stray"))
+		make_stray(w, services);
+	for (size_t i = 0; i < json_len(services); i++)
+		if (!check_sources(w, json_value_at(services, i)))
+			return;
+	for (size_t i = 0; i < json_len(services); i++)
+		strvec_push_given(&ids,
+		    create(w, json_key_at(services, i),
+			json_value_at(services, i)));
+	/* As a runtime that cannot start what was created. */
+	if (world_has_fault(w, "half")) {
+		strbuf_addstr(&w->err,
+		    "Error response from daemon: failed to create task for "
+		    "container: made up\n");
+		w->status = 1;
+		return;
+	}
+	for (size_t i = 0; i < ids.nr; i++)
+		world_start(w, ids.v[i]);
+	if (world_has_fault(w, "vanish"))
+		world_remove(w, ids.v[0]);
+}

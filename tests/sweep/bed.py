@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: MIT
+"""Where a scenario runs: a prefix for all, and for each worker a world."""
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import faults
+
+CANARY = "canary-5d0c2b7e"
+SECONDS = 60
+
+
+class Base:
+    """The test build of drydock, installed; kept answers of Compose."""
+
+    def __init__(self, build, source):
+        self.build = os.path.realpath(build)
+        self.source = os.path.realpath(source)
+        self.dir = tempfile.mkdtemp(prefix="dds.", dir="/tmp")
+        os.chmod(self.dir, 0o755)
+        if os.geteuid() == 0:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755",
+                            "tmpfs", self.dir], check=True)
+        self.world = os.path.join(self.build, "tests/stub/world")
+        prefix = os.path.join(self.dir, "prefix")
+        share = os.path.join(prefix, "share/drydock")
+        self.drydock = os.path.join(prefix, "bin/drydock")
+        os.makedirs(os.path.join(prefix, "bin"))
+        os.makedirs(os.path.join(prefix, "libexec/drydock"))
+        shutil.copy(os.path.join(self.build, "tests/sweep/drydock-world"),
+                    self.drydock)
+        for name in ("compose", "images", "agents"):
+            shutil.copytree(os.path.join(self.source, name),
+                            os.path.join(share, name))
+        self.holder = os.path.join(prefix, "libexec/drydock/holder")
+        shutil.copy(os.path.join(self.build, "holder"), self.holder)
+        with open(os.path.join(share, "agents/fake.json"), "w") as f:
+            f.write('{"command": ["/bin/sh", "-c", "'
+                    'test \\"$FAKE_TOKEN\\" && echo ran >>mark; exit 42"],'
+                    '"secrets": ["FAKE_TOKEN"],'
+                    '"history_link": ".fake/history"}\n')
+        self.templates = os.path.join(self.dir, "templates")
+        os.mkdir(self.templates)
+        self.guard = os.path.join(self.dir, "guard")
+        self.compose = next(
+            p for p in ("/usr/bin/docker-compose",
+                        "/usr/libexec/docker/cli-plugins/docker-compose",
+                        "/usr/lib/docker/cli-plugins/docker-compose")
+            if os.path.exists(p))
+
+    def remove(self, keep):
+        if keep:
+            print("# kept: " + self.dir)
+            return
+        if os.geteuid() == 0:
+            subprocess.run(["umount", "-l", self.dir], check=True)
+        subprocess.run(["chmod", "-R", "u+w", self.dir])
+        shutil.rmtree(self.dir)
+
+
+def enter_namespace():
+    """Of mounts, for root: a tmpfs that nobody else sees or must remove."""
+    if os.geteuid() == 0 and "SWEEP_OWN_MOUNTS" not in os.environ:
+        os.environ["SWEEP_OWN_MOUNTS"] = "1"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation",
+                              "private", sys.executable] + sys.argv)
+
+
+class Run:
+    def __init__(self, status, out, err, calls, hit, fault):
+        self.status = status
+        self.out = out
+        self.err = err
+        self.calls = calls
+        self.hit = hit
+        self.fault = fault
+
+
+class Bed:
+    def __init__(self, base, number):
+        self.base = base
+        self.root = os.path.join(base.dir, "w%d" % number)
+        self.kept = self.root + ".seed"
+        self.log = self.root + ".strace"
+        self.client = None
+        self.live = None
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(self.root + ".sock")
+        self.socket.listen(4096)
+        self.socket.setblocking(False)
+
+    def path(self, *names):
+        return os.path.join(self.root, *names)
+
+    @property
+    def world(self):
+        return self.path("bin/world.d")
+
+    @property
+    def state(self):
+        return self.path("state/drydock")
+
+    def env(self):
+        return {
+            "HOME": self.path("home"),
+            "XDG_CONFIG_HOME": self.path("config"),
+            "XDG_STATE_HOME": self.path("state"),
+            "XDG_RUNTIME_DIR": self.path("runtime"),
+            "PATH": self.path("bin") + ":/usr/bin:/bin",
+            "DOCKER_HOST": "unix://%s.sock" % self.root,
+            "WORLD_DIR": self.world,
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "FAKE_TOKEN": CANARY,
+            "PASSED": CANARY,
+        }
+
+    def accept(self):
+        while True:
+            try:
+                self.socket.accept()[0].close()
+            except BlockingIOError:
+                return
+
+    def command(self, args, project="project"):
+        return [self.base.drydock] + [
+            a.replace("@PROJECT@", self.path(project)) for a in args]
+
+    def plain(self, args, project="project", check=False):
+        self.accept()
+        r = subprocess.run(
+            self.command(args, project), env=self.env(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, timeout=SECONDS, cwd="/",
+            text=True, errors="replace")
+        self.settle()
+        if check and r.returncode != 0:
+            raise RuntimeError("%s: %d: %s" % (args, r.returncode, r.stderr))
+        return Run(r.returncode, r.stdout, r.stderr, None, True, None)
+
+    def run(self, scenario, fault=None):
+        args = ["strace", "-qq", "-o", self.log]
+        if fault is faults.LIST:
+            args += ["-e", "signal=none"]
+        elif fault is None:
+            return self.plain(scenario.args)
+        else:
+            args += ["-e", "signal=none", "-e", "trace=" + fault.name,
+                     "-e", fault.inject()]
+        self.accept()
+        p = subprocess.Popen(
+            args + self.command(scenario.args), env=self.env(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, cwd="/", text=True, errors="replace",
+            start_new_session=True)
+        try:
+            out, err = p.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)
+            p.communicate()
+            raise
+        self.settle()
+        calls = None
+        if fault is faults.LIST:
+            calls = faults.read_calls(self.log)
+            hit = True
+        elif fault.kind == "kill":
+            hit = p.returncode == -signal.SIGKILL
+        else:
+            with open(self.log, errors="replace") as f:
+                hit = "(INJECTED)" in f.read()
+        return Run(p.returncode, out, err, calls, hit, fault)
+
+    def settle(self):
+        """Until calls of the stub that outlive drydock have ended."""
+        path = os.path.join(self.world, "busy")
+        if not os.path.exists(path):
+            return
+        with open(path) as f:
+            deadline = time.time() + SECONDS
+            while True:
+                try:
+                    fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                except BlockingIOError:
+                    if time.time() > deadline:
+                        raise RuntimeError("a call of the stub hangs")
+                    time.sleep(0.002)
+
+    # The seed of a scenario, and fresh copies of it.
+
+    def clear(self):
+        self.end_live()
+        for d in (self.root, self.kept):
+            if os.path.exists(d):
+                subprocess.run(["chmod", "-R", "u+rwX", d], check=True)
+                shutil.rmtree(d)
+
+    def seed(self, scenario):
+        self.clear()
+        for d in ("bin", "home", "config/drydock", "state", "runtime",
+                  "project", "other"):
+            os.makedirs(self.path(d), mode=0o700)
+        with open(self.path("config/drydock/drydock.conf"), "w") as f:
+            f.write("base_image = base\nengine_timeout = 20s\n"
+                    "launch_timeout = 20s\npass_env = PASSED\n")
+        subprocess.run([self.base.world, "init", self.path("bin"),
+                        self.base.holder, self.base.guard,
+                        self.base.compose], check=True)
+        os.symlink(self.base.templates, self.path("bin/world.d/templates"))
+        with open(self.path("bin/world.d/here"), "w") as f:
+            f.write(self.root)
+        with open(self.path("bin/world.d/images/base"), "w") as f:
+            f.write('{"Id":"sha256:%s","Created":"2026-01-01T00:00:00Z",'
+                    '"Config":{}}' % ("b" * 64))
+        if scenario.images:
+            self.plain(["build"], check=True)
+        # Building has made the state directory; some begin without it.
+        if scenario.live:
+            self.start_live()
+        else:
+            shutil.rmtree(self.path("state"))
+            os.mkdir(self.path("state"), 0o700)
+        scenario.prepare(self)
+        for name in os.listdir(self.path("bin/world.d/calls")):
+            p = self.path("bin/world.d/calls", name)
+            os.rmdir(p) if os.path.isdir(p) else os.unlink(p)
+        subprocess.run(["cp", "-a", self.root, self.kept], check=True)
+
+    def restore(self, scenario):
+        self.end_others()
+        subprocess.run(["rm", "-rf", self.root], check=True)
+        subprocess.run(["cp", "-a", self.kept, self.root], check=True)
+
+    def start_live(self):
+        """A session of another project that nothing may touch."""
+        self.accept()
+        self.client = subprocess.Popen(
+            self.command(["shell", "@PROJECT@", "--", "/bin/sh", "-c",
+                          "echo ready; read x"], "other"),
+            env=self.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, cwd="/")
+        if self.client.stdout.readline() != "ready\n":
+            raise RuntimeError("no live session: "
+                               + self.client.communicate()[1])
+        self.live = os.listdir(os.path.join(self.state, "sessions"))[0]
+        for c in self.containers():
+            open(os.path.join(self.world, "containers", c, "live"), "w")
+        self.live_containers = self.containers()
+        self.live_pids = [self.pid(c) for c in self.live_containers]
+
+    def end_live(self):
+        if self.client is None:
+            return
+        self.client.kill()
+        self.client.communicate()
+        for pid in self.live_pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.client = self.live = None
+
+    def containers(self):
+        return sorted(c for c in os.listdir(
+            os.path.join(self.world, "containers")) if len(c) == 64)
+
+    def pid(self, container):
+        """Of its init while it runs; 0."""
+        try:
+            with open(os.path.join(
+                    self.world, "containers", container, "state")) as f:
+                words = f.read().split()
+        except FileNotFoundError:
+            return 0
+        if words[:1] != ["running"]:
+            return 0
+        pid = int(words[1])
+        try:
+            with open("/proc/%d/stat" % pid) as f:
+                return 0 if f.read().split(") ")[1][0] in "ZX" else pid
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+
+    def end_others(self, sig=signal.SIGKILL):
+        """What time would do: a holder that is given no command ends."""
+        if not os.path.exists(self.world):
+            return
+        names = [c for c in self.containers()
+                 if self.live is None or c not in self.live_containers]
+        pids = [p for p in map(self.pid, names) if p]
+        for p in pids:
+            os.kill(p, sig)
+        deadline = time.time() + 20
+        while any(map(self.pid, names)):
+            if time.time() > deadline:
+                raise RuntimeError("a container does not end")
+            time.sleep(0.002)
+
+    def remove(self):
+        self.end_others()
+        self.clear()
+        self.socket.close()

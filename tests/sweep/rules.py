@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""What must hold after every run, whatever was failed in it."""
+import hashlib
+import json
+import os
+import re
+import signal
+
+from bed import CANARY
+
+# As the table in drydock(1) has them; 127 is the dynamic linker's.
+OWN = {1, 64, 65, 69, 70, 74, 75, 77, 78, 130}
+TEMPORARY = re.compile(r"(^|/)\.[a-z.]+\.[a-z0-9]{12}$")
+MEMORY = {"mmap", "brk", "mremap", "munmap", "mprotect"}
+
+
+def check_run(bed, scenario, expected, run):
+    bad = []
+    bad += check_status(scenario, expected, run)
+    bad += check_claim(bed, scenario, run)
+    bad += check_live(bed)
+    bad += check_files(bed)
+    bad += check_world(bed)
+    bad += check_secrets(bed, run)
+    return bad
+
+
+def check_status(scenario, expected, run):
+    """Its own status, one of drydock's with words, or what was done to it."""
+    fault = run.fault
+    if run.status == scenario.status:
+        return []
+    if fault is None or not hasattr(fault, "kind"):
+        return ["status %d: %s" % (run.status, run.err[-300:])]
+    if fault.kind == "kill" and run.status == -signal.SIGKILL:
+        return []
+    # Without memory a process may only end.
+    if fault.name in MEMORY and (
+            run.status == -signal.SIGABRT or fault.loads):
+        return []
+    if fault.loads and run.status == 127:
+        return []
+    if run.status not in OWN:
+        return ["status %d: %s" % (run.status, run.err[-300:])]
+    if not re.search(r"^drydock: .", run.err, re.M) and not (
+            fault.name == "write"):
+        return ["status %d without a word" % run.status]
+    return []
+
+
+def check_claim(bed, scenario, run):
+    if run.status == scenario.status and not scenario.done(bed, run):
+        return ["status %d, and it is not done: %r %r" % (
+            run.status, run.out[-200:], run.err[-300:])]
+    return []
+
+
+def check_live(bed):
+    """The session of another project is as it was, and runs."""
+    if bed.live is None:
+        return []
+    bad = []
+    here = os.path.join(bed.state, "sessions", bed.live)
+    kept = os.path.join(bed.kept, "state/drydock/sessions", bed.live)
+    for d, _, names in os.walk(kept):
+        for name in names:
+            path = os.path.join(d, name)
+            other = os.path.join(here, os.path.relpath(path, kept))
+            if not os.path.lexists(other):
+                bad.append("live session: %s is gone" % other)
+            elif (os.path.isfile(path) and not os.path.islink(path)
+                    and read(path) != read(other)):
+                bad.append("live session: %s is another" % other)
+    now = bed.containers()
+    for c, pid in zip(bed.live_containers, bed.live_pids):
+        if c not in now or bed.pid(c) != pid:
+            bad.append("a live session's container is gone")
+    return bad
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def check_json(path):
+    try:
+        return json.loads(read(path)), []
+    except ValueError as e:
+        return None, ["%s is partial: %s" % (path, e)]
+
+
+RECORD = {"version", "id", "project", "agent", "mode", "kind", "engine_id",
+          "engine_data_root", "engine_socket", "created_at"}
+
+
+def check_session(path):
+    bad = []
+    record = plan = None
+    for name in ("session.json", "plan.json"):
+        p = os.path.join(path, name)
+        if not os.path.exists(p):
+            continue
+        value, words = check_json(p)
+        bad += words
+        if name == "session.json" and value is not None:
+            record = value
+            if not RECORD <= set(value):
+                bad.append("%s lacks fields" % p)
+        elif value is not None:
+            plan = hashlib.sha256(read(p)).hexdigest()
+    digest = (record or {}).get("plan_digest")
+    if digest is not None and plan != digest:
+        bad.append("%s: the record's plan is not the sealed one" % path)
+    return bad
+
+
+def check_files(bed):
+    """Records, plans and configuration are old or new, never partial."""
+    bad = []
+    sessions = os.path.join(bed.state, "sessions")
+    if os.path.isdir(sessions):
+        for name in os.listdir(sessions):
+            bad += check_session(os.path.join(sessions, name))
+    p = os.path.join(bed.state, "id")
+    if os.path.exists(p) and not re.fullmatch(
+            rb"[0-9a-z]{16,64}\n?", read(p)):
+        bad.append("%s is partial: %r" % (p, read(p)))
+    p = os.path.join(bed.state, "docker/config.json")
+    if os.path.exists(p) and read(p) != b"{}\n":
+        bad.append("%s is partial: %r" % (p, read(p)))
+    for d, _, names in os.walk(bed.path("config")):
+        for name in names:
+            path = os.path.join(d, name)
+            old = os.path.join(bed.kept, os.path.relpath(path, bed.root))
+            if os.path.exists(old) and read(path) != read(old):
+                bad.append("%s is another" % path)
+    return bad
+
+
+def check_world(bed):
+    """What the stub itself saw: a plan that was not sealed, a live removal."""
+    path = os.path.join(bed.world, "complaints")
+    return [read(path).decode()] if os.path.exists(path) else []
+
+
+def check_secrets(bed, run):
+    bad = []
+    if CANARY in run.out or CANARY in run.err:
+        bad.append("a secret is printed")
+    needle = CANARY.encode()
+    for top in (bed.state, bed.world, bed.path("config"),
+                bed.path("runtime"), bed.path("home"), bed.path("project")):
+        for d, _, names in os.walk(top):
+            for name in names:
+                path = os.path.join(d, name)
+                if (os.path.isfile(path) and not os.path.islink(path)
+                        and needle in read(path)):
+                    bad.append("a secret is in %s" % path)
+    return bad
+
+
+def tree(bed):
+    """What lies in the state directory, but for the live session."""
+    found = set()
+    for d, dirs, names in os.walk(bed.state):
+        if os.path.basename(d) == "sessions" and bed.live in dirs:
+            dirs.remove(bed.live)
+        for name in names + dirs:
+            path = os.path.relpath(os.path.join(d, name), bed.state)
+            # A project's key is made of its path, which is the worker's own.
+            found.add(re.sub(r"history/[0-9a-f]+-", "history/", path))
+    return found
+
+
+def check_rerun(bed, scenario, expected):
+    """Without a fault it succeeds, and nothing is left but what lives."""
+    bad = []
+    bed.end_others(signal.SIGTERM)
+    mark = bed.path("project/mark")
+    if os.path.exists(mark):
+        os.unlink(mark)
+    run = bed.plain(scenario.args)
+    bad += check_status(scenario, expected, run)
+    bad += check_claim(bed, scenario, run)
+    if scenario.status != 42:
+        if not scenario.images:
+            bed.plain(["build"])
+        bed.plain(["shell", "@PROJECT@", "--", "/bin/true"])
+    bad += check_live(bed)
+    bad += check_files(bed)
+    bad += check_world(bed)
+    bad += check_secrets(bed, run)
+    sessions = set(os.listdir(os.path.join(bed.state, "sessions")))
+    if sessions != ({bed.live} if bed.live else set()):
+        bad.append("sessions are left: %s: %s" % (sessions, run.err[-300:]))
+    if os.listdir(os.path.join(bed.state, "trash")):
+        bad.append("trash is left")
+    left = set(bed.containers()) - set(
+        bed.live_containers if bed.live else [])
+    if left:
+        bad.append("containers are left: %s" % left)
+    if getattr(expected, "files", None) is None:
+        expected.files = tree(bed)
+    else:
+        differ = tree(bed) ^ expected.files
+        # What a kill between create and rename leaves; none is ever read.
+        differ = {p for p in differ if not TEMPORARY.search(p)}
+        if differ:
+            bad.append("files are left or missing: %s" % sorted(differ))
+    return ["after the rerun: " + words for words in bad]

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""The commands that are swept; a new one is a new entry here."""
+import os
+import subprocess
+
+
+class Scenario:
+    def __init__(self, name, args, status, done, images=True, live=True,
+                 prepare=None, calls=None, weight=1, reruns=True):
+        self.name = name
+        self.args = args
+        self.status = status
+        self.done = done  # (bed, run) -> whether what it says is so
+        self.images = images
+        self.live = live
+        self.prepare = prepare or (lambda bed: None)
+        self.calls = calls  # None: all
+        self.weight = weight
+
+
+def mark(bed):
+    try:
+        with open(bed.path("project/mark")) as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def shell_done(bed, run):
+    return mark(bed) == "ran\n" and run.out == "said\n"
+
+
+def run_done(bed, run):
+    return mark(bed) == "ran\n"
+
+
+def plan_done(bed, run):
+    return '"services"' in run.out or "agent" in run.out
+
+
+def config_done(bed, run):
+    return "base_image = base\n" in run.out and "pass_env" in run.out
+
+
+def build_done(bed, run):
+    tags = os.path.join(bed.world, "tags")
+    if not os.path.exists(tags):
+        return False
+    with open(tags) as f:
+        lines = f.read().split()
+    ids = [w[7:] for w in lines if w.startswith("sha256:")]
+    return len(ids) >= 2 and all(os.path.exists(
+        os.path.join(bed.world, "images", i)) for i in ids)
+
+
+def leave_dead(bed):
+    """A session whose client was killed, and whose command ended by that."""
+    bed.accept()
+    p = subprocess.Popen(
+        bed.command(["shell", "@PROJECT@", "--", "/bin/sh", "-c",
+                     "echo ready; read x"]),
+        env=bed.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, cwd="/")
+    p.stdout.readline()
+    p.kill()
+    p.communicate()
+    bed.end_others(15)
+
+
+SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
+         "echo ran >>mark; echo said; exit 42"]
+
+ALL = [
+    Scenario("first-shell", SHELL, 42, shell_done, live=False, weight=3),
+    Scenario("used-shell", SHELL, 42, shell_done, prepare=leave_dead,
+             weight=3),
+    Scenario("run", ["run", "--agent", "fake", "@PROJECT@"], 42, run_done,
+             weight=2),
+    Scenario("dood-shell", ["shell", "--mode", "dood"] + SHELL[1:], 42,
+             shell_done),
+    Scenario("plan", ["plan", "@PROJECT@"], 0, plan_done),
+    Scenario("build", ["build"], 0, build_done, images=False, live=False),
+    Scenario("config", ["config"], 0, config_done, weight=0.3),
+]

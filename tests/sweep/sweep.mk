@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# A stand-in for docker and Compose that keeps containers, and drydock with the
+# facts of that world; tests/sweep/sweep runs them.
+sweep_programs = \
+	tests/stub/world \
+	tests/sweep/drydock-world
+
+tests_stub_world_SOURCES = \
+	tests/stub/world-answers.c \
+	tests/stub/world-body.c \
+	tests/stub/world-build.c \
+	tests/stub/world-config.c \
+	tests/stub/world-init.c \
+	tests/stub/world-up.c \
+	tests/stub/world.c \
+	tests/stub/world.h
+tests_stub_world_LDADD = $(drydock_libs)
+tests_stub_world_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
+
+tests_sweep_drydock_world_SOURCES = src/cmd/main.c tests/sweep/facts.c
+tests_sweep_drydock_world_LDADD = $(drydock_libs)
+tests_sweep_drydock_world_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=proc_facts_open -Wl,--wrap=proc_facts_read \
+	-Wl,--wrap=pthread_create
+
+# The scenarios one by one, with every errno.
+sweep: $(sweep_programs) holder
+	$(srcdir)/tests/sweep/sweep --build . --source $(srcdir) --full
+
+.PHONY: sweep
