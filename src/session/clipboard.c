@@ -86,10 +86,12 @@ on_text(struct clipboard *cb, char c, struct strbuf *out)
 	}
 	release_held(cb, out);
 	track_utf8(cb, u);
-	if (cb->c2)
+	if (cb->c2) {
 		(void)hold(cb, c);
-	else
+	} else {
+		cb->open = false;
 		strbuf_add(out, &c, 1);
+	}
 }
 
 /* Inside a sequence terminals ignore these or obey them and read on. */
@@ -116,7 +118,9 @@ on_escapes(struct clipboard *cb, char c, struct strbuf *out)
 		(void)hold(cb, c);
 		start_name(cb);
 	} else {
-		cb->open = cb->open && is_c1(cb, (unsigned char)c, C1_OSC);
+		/* 0xc2 may be half of a C1 control, and lets the ESC go. */
+		unsigned char u = (unsigned char)c;
+		cb->open = (cb->open && is_c1(cb, u, C1_OSC)) || u == 0xc2;
 		cb->state = CLIPBOARD_TEXT;
 		on_text(cb, c, out);
 	}
