@@ -294,6 +294,15 @@ read_texts(struct proc_facts *facts, struct diag *dg)
 	return 0;
 }
 
+static struct proc_facts
+steal_facts(struct proc_facts *facts)
+{
+	struct proc_facts taken = *facts;
+
+	*facts = (struct proc_facts)PROC_FACTS_INIT;
+	return taken;
+}
+
 int
 proc_facts_open(pid_t pid, const char *container_id,
     struct proc_facts *ret_facts, struct diag *dg)
@@ -315,8 +324,7 @@ proc_facts_open(pid_t pid, const char *container_id,
 	    read_child(facts.proc_fd, pid, &facts.child, dg) != 0 ||
 	    read_status(facts.proc_fd, &facts.status, dg) != 0)
 		return -1;
-	*ret_facts = facts;
-	facts = (struct proc_facts)PROC_FACTS_INIT;
+	*ret_facts = steal_facts(&facts);
 	return 0;
 }
 

@@ -238,6 +238,15 @@ parse_mount(const char *line, const char *eol, struct proc_mount *m)
 	return true;
 }
 
+static struct proc_mounts
+steal_mounts(struct proc_mounts *mounts)
+{
+	struct proc_mounts taken = *mounts;
+
+	*mounts = (struct proc_mounts){ NULL, 0 };
+	return taken;
+}
+
 int
 proc_parse_mounts(
     const char *text, struct proc_mounts *ret_mounts, struct diag *dg)
@@ -264,8 +273,7 @@ proc_parse_mounts(
 			    mounts.nr);
 		line = *eol == '\n' ? eol + 1 : eol;
 	}
-	*ret_mounts = mounts;
-	mounts = (struct proc_mounts){ NULL, 0 };
+	*ret_mounts = steal_mounts(&mounts);
 	return 0;
 }
 

@@ -170,10 +170,11 @@ parse_size(const char *s)
 }
 
 static struct expect_tmpfs *
-add_tmpfs(struct expectation *e, char *target)
+add_tmpfs(struct expectation *e, const char *target, size_t len)
 {
 	e->tmpfs = xreallocarray(e->tmpfs, e->ntmpfs + 1, sizeof(*e->tmpfs));
-	e->tmpfs[e->ntmpfs] = (struct expect_tmpfs){ target, -1, false };
+	e->tmpfs[e->ntmpfs] =
+	    (struct expect_tmpfs){ xstrndup(target, len), -1, false };
 	return &e->tmpfs[e->ntmpfs++];
 }
 
@@ -193,7 +194,7 @@ read_tmpfs(const struct json *service, struct expectation *e, struct diag *dg)
 
 		if (s[0] != '/')
 			return not_understood("tmpfs", dg);
-		t = add_tmpfs(e, xstrndup(s, len));
+		t = add_tmpfs(e, s, len);
 		t->noexec = !proc_has_option(options, "exec");
 		if (size != NULL)
 			t->size = parse_size(size + strlen("size="));
@@ -210,7 +211,7 @@ read_tmpfs(const struct json *service, struct expectation *e, struct diag *dg)
 			continue;
 		if (target[0] != '/')
 			return not_understood("tmpfs", dg);
-		t = add_tmpfs(e, xstrdup(target));
+		t = add_tmpfs(e, target, strlen(target));
 		t->noexec = true;
 		if (size != NULL)
 			t->size = parse_size(size);
@@ -269,6 +270,15 @@ read_words(const struct json *service, const char *key, struct strvec *words,
 	return 0;
 }
 
+static struct expectation
+steal_expectation(struct expectation *expect)
+{
+	struct expectation taken = *expect;
+
+	*expect = (struct expectation)EXPECTATION_INIT;
+	return taken;
+}
+
 int
 expectation_read(const struct json *model, const char *service,
     const char *const *image_env, const char *image_id,
@@ -296,8 +306,7 @@ expectation_read(const struct json *model, const char *service,
 	    read_words(s, "entrypoint", &e.command, dg) != 0 ||
 	    read_words(s, "command", &e.command, dg) != 0)
 		return -1;
-	*ret_expect = e;
-	e = (struct expectation)EXPECTATION_INIT;
+	*ret_expect = steal_expectation(&e);
 	return 0;
 }
 

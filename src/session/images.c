@@ -143,6 +143,15 @@ build_one(struct images_search *s, enum build_kind kind, struct image *image,
 	return 0;
 }
 
+static struct images
+steal_images(struct images *images)
+{
+	struct images taken = *images;
+
+	*images = (struct images)IMAGES_INIT;
+	return taken;
+}
+
 int
 images_search_finish(
     struct images_search *search, struct images *ret_images, struct diag *dg)
@@ -150,8 +159,7 @@ images_search_finish(
 	cleanup_images struct images images = IMAGES_INIT;
 
 	(void)task_join(&search->task, dg);
-	images = search->images;
-	search->images = (struct images)IMAGES_INIT;
+	images = steal_images(&search->images);
 	if (dg->class != DIAG_NONE ||
 	    build_one(search, BUILD_AGENT, &images.agent, dg) != 0 ||
 	    (wants_egress(search) &&
@@ -160,8 +168,7 @@ images_search_finish(
 	if (search->older)
 		diag_note("the images are older than what is installed: "
 			  "run drydock build");
-	*ret_images = images;
-	images = (struct images)IMAGES_INIT;
+	*ret_images = steal_images(&images);
 	return 0;
 }
 

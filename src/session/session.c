@@ -34,6 +34,15 @@ session_id_valid(const char *name)
 	    SESSION_ID_SIZE - 1;
 }
 
+static struct session
+steal_session(struct session *session)
+{
+	struct session taken = *session;
+
+	*session = (struct session)SESSION_INIT;
+	return taken;
+}
+
 static int
 open_sessions(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
@@ -73,8 +82,7 @@ session_lease(const struct paths *paths, const char *id, int timeout_ms,
 		return diag_wrap(dg, "%s/sessions/%s", paths->state_dir, id);
 	memcpy(s.id, id, SESSION_ID_SIZE);
 	s.dir = xasprintf("%s/sessions/%s", paths->state_dir, id);
-	*ret_session = s;
-	s = (struct session)SESSION_INIT;
+	*ret_session = steal_session(&s);
 	return 0;
 }
 
@@ -177,8 +185,7 @@ session_claim(const struct paths *paths, const char *agent,
 		(void)session_delete(paths, &s, &ignored);
 		return -1;
 	}
-	*ret_session = s;
-	s = (struct session)SESSION_INIT;
+	*ret_session = steal_session(&s);
 	return 0;
 }
 
