@@ -2,6 +2,7 @@
 /* A strict reader of the "sync" object of agents/NAME.json. */
 #include "host/agent-sync.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,18 @@ agent_sync_read(
 	if (read_words(value, "credentials", &sync->credentials, dg) < 0)
 		return diag_wrap(dg, "sync");
 	return 0;
+}
+
+bool
+agent_sync_is_credential(const struct agent_sync *sync, const char *name)
+{
+	const struct strvec *list = &sync->credentials;
+
+	for (size_t i = 0; i < list->nr; i++) {
+		if (fnmatch(list->v[i], name, 0) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void

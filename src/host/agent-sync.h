@@ -15,6 +15,7 @@
 #ifndef DRYDOCK_AGENT_SYNC_H
 #define DRYDOCK_AGENT_SYNC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/strvec.h"
@@ -50,6 +51,10 @@ struct agent_sync {
 /* Fills *sync, AGENT_SYNC_INIT before; releasable also after a failure. */
 int agent_sync_read(
     struct agent_sync *sync, const struct json *value, struct diag *dg);
+
+/* Whether a file's name, without its directory, is that of a credential. */
+bool agent_sync_is_credential(const struct agent_sync *sync, const char *name);
+
 void agent_sync_release(struct agent_sync *sync);
 
 #endif /* DRYDOCK_AGENT_SYNC_H */

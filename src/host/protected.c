@@ -8,10 +8,13 @@
 #include "base/cleanup.h"
 #include "base/xalloc.h"
 
+/* Programs of the host's, and no credentials. */
+#define PROGRAMS ".local"
+
 static const char *const places[] = { ".ssh", ".gnupg", ".aws", ".azure",
 	".kube", ".docker", ".config/gcloud", ".config/gh", ".config/glab-cli",
 	".config/git/credentials", ".git-credentials", ".netrc", ".npmrc",
-	".pypirc", ".password-store", ".local", NULL };
+	".pypirc", ".password-store", PROGRAMS, NULL };
 
 static const char *const of_the_kernel[] = { "/proc", "/sys", "/dev", "/run" };
 
@@ -44,6 +47,17 @@ protected_has(const char *home, const char *path)
 
 		if (protected_is_below(path, place) ||
 		    protected_is_below(place, path))
+			return true;
+	}
+	return false;
+}
+
+bool
+protected_is_credential(const char *path)
+{
+	for (size_t i = 0; places[i] != NULL; i++) {
+		if (strcmp(places[i], PROGRAMS) != 0 &&
+		    protected_is_below(path, places[i]))
 			return true;
 	}
 	return false;

@@ -20,4 +20,7 @@ bool protected_is_below(const char *path, const char *dir);
  */
 bool protected_has(const char *home, const char *path);
 
+/* Whether a path below the home is, or lies in, what holds credentials. */
+bool protected_is_credential(const char *path);
+
 #endif /* DRYDOCK_PROTECTED_H */

@@ -94,6 +94,18 @@ pass_named(
 	}
 }
 
+bool
+goenv_has_secret(const struct goenv_spec *spec)
+{
+	const struct strvec *names = &spec->agent->secrets;
+
+	for (size_t i = 0; i < names->nr; i++) {
+		if (lookup(spec->environ_, names->v[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 void
 goenv_build(const struct goenv_spec *spec, struct strvec *env)
 {
@@ -108,6 +120,9 @@ goenv_build(const struct goenv_spec *spec, struct strvec *env)
 	}
 	set_agent(env, &spec->agent->env, spec->paths->home);
 	pass_named(env, spec->environ_, &spec->settings->pass_env);
+	if (spec->secrets && spec->token != NULL &&
+	    spec->agent->token_variable != NULL)
+		strvec_setenv(env, spec->agent->token_variable, spec->token);
 	if (spec->secrets)
 		pass_named(env, spec->environ_, &spec->agent->secrets);
 	set_all(env, spec->plan_env);

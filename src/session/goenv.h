@@ -22,7 +22,11 @@ struct goenv_spec {
 	const char *const *plan_env; /* NAME=VALUE; has the last word */
 	bool tty; /* TERM and COLORTERM go along */
 	bool secrets; /* the agent's, when they are set */
+	const char *token; /* the kept one, or NULL; one of the caller's wins */
 };
+
+/* Whether the caller's environment has one of the agent's secrets. */
+bool goenv_has_secret(const struct goenv_spec *spec);
 
 /* Appends it to env; every name once. */
 void goenv_build(const struct goenv_spec *spec, struct strvec *env);

@@ -8,11 +8,13 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/compose.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/token.h"
 #include "session/attach.h"
 #include "session/collect.h"
 #include "session/egress.h"
@@ -176,9 +178,30 @@ fill_argv(const struct launch *l, struct strvec *argv)
 		strvec_push(argv, l->request->args[i]);
 }
 
+/* The kept token, for the agent alone; without any the user hears of it. */
+static void
+read_token(
+    const struct launch *l, struct strbuf *token, struct goenv_spec *spec)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	if (!spec->secrets || l->agent.token_variable == NULL)
+		return;
+	if (token_read(l->paths, l->agent.name, token, &mine) != 0)
+		diag_warn("%s", mine.message);
+	else if (token->len > 0)
+		spec->token = token->buf;
+	else if (!goenv_has_secret(spec))
+		diag_note(
+		    "%s has no token: get one with \"%s\", then \"drydock "
+		    "token set\"",
+		    l->agent.name, l->agent.token_advice);
+}
+
 int
 launch_go(struct launch *l, struct diag *dg)
 {
+	cleanup_token struct strbuf token = STRBUF_INIT;
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 	cleanup_strvec struct strvec plan_env = STRVEC_INIT;
@@ -200,6 +223,7 @@ launch_go(struct launch *l, struct diag *dg)
 	if (plan_environment(&l->plan, "agent", &plan_env, dg) != 0)
 		return -1;
 	spec.plan_env = (const char *const *)plan_env.v;
+	read_token(l, &token, &spec);
 	goenv_build(&spec, &env);
 	fill_argv(l, &argv);
 	go.argv = (const char *const *)argv.v;

@@ -18,6 +18,7 @@
 #include "session/launch-private.h"
 #include "session/seed.h"
 #include "session/teardown.h"
+#include "sync/sync.h"
 
 static void
 launch_release(struct launch *l)
@@ -107,11 +108,23 @@ fill_record(struct launch *l)
 	r->ends_with_client = l->request->kind != LAUNCH_RUN || !l->tty;
 }
 
-/* Claim, sync (nothing yet) and seed. */
+/* Claim, sync and seed. */
 static int
 make_session(struct launch *l, struct diag *dg)
 {
 	struct session *s = &l->session;
+	const struct sync_request sync = {
+		.paths = l->paths,
+		.settings = l->settings,
+		.agent = &l->agent,
+		.wait_ms = (int)l->settings->launch_timeout_ms,
+	};
+	const struct seed_spec seed = {
+		.paths = l->paths,
+		.settings = l->settings,
+		.agent = &l->agent,
+		.project = l->project.path,
+	};
 
 	if (session_claim(
 		l->paths, l->agent.name, &l->project, l->mode.mode, s, dg) != 0)
@@ -119,7 +132,8 @@ make_session(struct launch *l, struct diag *dg)
 	fill_record(l);
 	if (record_write(s->dir_fd, &l->record, dg) != 0)
 		return -1;
-	return seed_home(l->paths, &l->agent, s->home_fd, dg);
+	sync_before_launch(&sync);
+	return seed_home(&seed, s->home_fd, dg);
 }
 
 static void

@@ -1,35 +1,151 @@
 /* SPDX-License-Identifier: MIT */
-/* A session's home: the synced snapshot, and the link to the history. */
+/* A session's home: snapshot, identity, the user's own, link to the history. */
 #include "session/seed.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/gitident.h"
 #include "host/paths.h"
+#include "host/settings.h"
+#include "session/homed.h"
+#include "sync/generation.h"
+#include "sync/jsonfilter.h"
 
 static int
-copy_snapshot(
-    const struct paths *paths, const char *agent, int home_fd, struct diag *dg)
+write_new(int dirfd, const char *name, const struct strbuf *text, mode_t mode,
+    struct diag *dg)
 {
-	cleanup_diag struct diag open_dg = DIAG_INIT;
-	cleanup_free char *path = xasprintf("agents/%s/snapshot", agent);
-	cleanup_close int fd = -1;
+	cleanup_close int fd = openat(dirfd, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fs_open_nolinks(paths->state_fd, path, O_RDONLY | O_DIRECTORY, 0,
-		&fd, &open_dg) != 0) {
-		if (open_dg.errnum == ENOENT)
+	if (fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "create %s", name);
+	if (fs_write_all(fd, text->buf, text->len, name, dg) != 0)
+		return -1;
+	if (fchmod(fd, mode) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
+	return 0;
+}
+
+/* From here on a home is large enough to be worth a word. */
+#define LARGE ((int64_t)64 << 20)
+
+/* A snapshot on its way into a home. */
+struct copy {
+	const struct seed_spec *spec;
+	int64_t bytes;
+};
+
+/* Whether a path of the snapshot is copied as it is. */
+static bool
+is_wanted(void *arg, const char *path, const struct stat *st)
+{
+	struct copy *c = arg;
+	const struct agent_sources *documents = &c->spec->agent->sync.documents;
+
+	if (strvec_has(&c->spec->settings->seed_leave_out, path))
+		return false;
+	for (size_t i = 0; i < documents->nr; i++) {
+		if (strcmp(documents->v[i].to, path) == 0)
+			return false;
+	}
+	if (S_ISREG(st->st_mode))
+		c->bytes += st->st_size;
+	return true;
+}
+
+/* Opens what path is in, below the home; *ret_name is its last component. */
+static int
+open_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
+    struct diag *dg)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *parent = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, (size_t)(slash - path));
+
+	*ret_name = slash == NULL ? path : slash + 1;
+	return fs_open_nolinks(
+	    home_fd, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
+}
+
+/* A document without what is other projects'. */
+static int
+write_document(const struct seed_spec *spec, const struct agent_source *source,
+    int snapshot_fd, int home_fd, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_jsonfilter struct jsonfilter *filter = NULL;
+	cleanup_close int parent = -1;
+	const char *name;
+
+	if (fs_read_file(snapshot_fd, source->to,
+		(size_t)spec->settings->sync_max_json, &text, &mine) != 0) {
+		if (mine.errnum == ENOENT)
 			return 0;
-		diag_move(dg, &open_dg);
+		diag_move(dg, &mine);
 		return -1;
 	}
-	return fs_copy_tree(fd, home_fd, dg);
+	if (jsonfilter_new(&source->drop_at_seed, spec->paths->home,
+		spec->project, &filter, dg) != 0 ||
+	    jsonfilter_run(filter, text.buf, text.len, source->to, &out, dg) !=
+		0 ||
+	    open_parent(source->to, home_fd, &parent, &name, dg) != 0)
+		return -1;
+	return write_new(parent, name, &out, 0600, dg);
+}
+
+static int
+copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
+{
+	const struct agent_sources *documents = &spec->agent->sync.documents;
+	struct copy copy = { spec, 0 };
+	cleanup_close int fd = -1;
+
+	if (generation_open(spec->paths, spec->agent->name, &fd, dg) != 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (fs_copy_wanted(fd, home_fd, is_wanted, &copy, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < documents->nr; i++) {
+		if (write_document(spec, &documents->v[i], fd, home_fd, dg) !=
+		    0)
+			return -1;
+	}
+	if (copy.bytes > LARGE)
+		diag_note("each session starts with %lld MB of configuration; "
+			  "the setting seed_leave_out leaves directories out",
+		    (long long)(copy.bytes >> 20));
+	return 0;
+}
+
+/* What git's files have wrong is git's to tell. */
+static int
+write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
+{
+	cleanup_gitident struct gitident ident = GITIDENT_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	if (gitident_load(&ident, spec->paths, &mine) != 0)
+		diag_warn("your git identity: %s", mine.message);
+	gitident_write(&ident, &text);
+	return text.len == 0
+	    ? 0
+	    : write_new(home_fd, ".gitconfig", &text, 0644, dg);
 }
 
 /*
@@ -63,13 +179,25 @@ link_history(const char *link, int home_fd, struct diag *dg)
 	return 0;
 }
 
-int
-seed_home(const struct paths *paths, const struct agent *agent, int home_fd,
-    struct diag *dg)
+static int
+fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
-	if (copy_snapshot(paths, agent->name, home_fd, dg) != 0 ||
-	    (agent->history_link != NULL &&
-		link_history(agent->history_link, home_fd, dg) != 0))
+	cleanup_homed struct homed homed = HOMED_INIT;
+	const char *link = spec->agent->history_link;
+
+	if (homed_open(&homed, spec->paths, spec->settings, spec->agent, dg) !=
+		0 ||
+	    copy_snapshot(spec, home_fd, dg) != 0 ||
+	    write_identity(spec, home_fd, dg) != 0 ||
+	    homed_copy(&homed, home_fd, dg) != 0)
+		return -1;
+	return link == NULL ? 0 : link_history(link, home_fd, dg);
+}
+
+int
+seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg)
+{
+	if (fill(spec, home_fd, dg) != 0)
 		return diag_wrap(dg, "seed the session's home");
 	return 0;
 }

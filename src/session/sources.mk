@@ -14,6 +14,8 @@ session_sources = \
 	src/session/egress.h \
 	src/session/goenv.c \
 	src/session/goenv.h \
+	src/session/homed.c \
+	src/session/homed.h \
 	src/session/images.c \
 	src/session/images.h \
 	src/session/interrupt.c \

@@ -47,18 +47,6 @@ struct walk {
 };
 
 static bool
-is_credential(const struct agent *agent, const char *name)
-{
-	const struct strvec *list = &agent->sync.credentials;
-
-	for (size_t i = 0; i < list->nr; i++) {
-		if (fnmatch(list->v[i], name, 0) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_excluded(const struct walk *w)
 {
 	const struct strvec *list = &w->tree->exclude;
@@ -283,7 +271,7 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st,
 		return skip(w, st, SCAN_DANGLING);
 	if (real_path(fd, real) < 0)
 		return fail(w, "follow");
-	if (is_credential(w->agent, strrchr(real, '/') + 1))
+	if (agent_sync_is_credential(&w->agent->sync, strrchr(real, '/') + 1))
 		return skip(w, st, SCAN_TO_CREDENTIAL);
 	if (!protected_is_below(real, w->real) || !stays_inside(w, target))
 		return add_target(w, fd, real, st, depth);
@@ -326,7 +314,7 @@ walk_entry(struct walk *w, int dirfd, const char *name, int depth)
 {
 	struct stat st;
 
-	if (is_credential(w->agent, name))
+	if (agent_sync_is_credential(&w->agent->sync, name))
 		return walk_credential(w, dirfd, name);
 	if (is_excluded(w))
 		return 0;
@@ -396,7 +384,8 @@ open_top(struct walk *w, int home_fd, int *ret_fd, struct stat *ret_st)
 		return skip(w, &link, SCAN_DANGLING);
 	if (real_path(fd, w->real) < 0 || fstat(fd, ret_st) < 0)
 		return fail(w, "follow");
-	if (is_credential(w->agent, strrchr(w->real, '/') + 1))
+	if (agent_sync_is_credential(
+		&w->agent->sync, strrchr(w->real, '/') + 1))
 		return skip(w, &link, SCAN_TO_CREDENTIAL);
 	if (S_ISLNK(link.st_mode)) {
 		if (is_protected(w->paths, w->real))

@@ -13,11 +13,13 @@
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/paths.h"
+#include "host/settings.h"
 
 #include "check.h"
 
 struct bed {
 	struct paths paths;
+	struct settings settings;
 	int home_fd;
 };
 
@@ -28,6 +30,10 @@ bed_open(struct bed *bed)
 		"agents/claude" };
 
 	paths_init(&bed->paths);
+	settings_init(&bed->settings);
+	bed->paths.uid = geteuid();
+	bed->paths.home = xasprintf("%s/host", check_tmpdir());
+	bed->paths.config_dir = xasprintf("%s/config/drydock", check_tmpdir());
 	bed->paths.state_dir = xstrdup(check_tmpdir());
 	bed->paths.state_fd =
 	    open(bed->paths.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -41,10 +47,24 @@ static void
 bed_close(struct bed *bed)
 {
 	(void)close(bed->home_fd);
+	settings_release(&bed->settings);
 	paths_release(&bed->paths);
 }
 
 #define cleanup_bed __attribute__((cleanup(bed_close)))
+
+static int
+seed(struct bed *bed, const struct agent *agent, struct diag *dg)
+{
+	const struct seed_spec spec = {
+		.paths = &bed->paths,
+		.settings = &bed->settings,
+		.agent = agent,
+		.project = "/p",
+	};
+
+	return seed_home(&spec, bed->home_fd, dg);
+}
 
 static void
 check_link(int home_fd, const char *path)
@@ -68,7 +88,7 @@ test_link(void)
 	bed_open(&bed);
 	agent.name = name;
 	agent.history_link = link;
-	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), 0);
+	CHECK_INT(seed(&bed, &agent, &dg), 0);
 	check_link(bed.home_fd, link);
 	CHECK_INT(fstatat(bed.home_fd, ".claude", &st, 0), 0);
 	CHECK_INT(st.st_mode, S_IFDIR | 0700);
@@ -84,7 +104,7 @@ test_no_link(void)
 
 	bed_open(&bed);
 	agent.name = name;
-	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), 0);
+	CHECK_INT(seed(&bed, &agent, &dg), 0);
 	CHECK_INT(unlinkat(bed.paths.state_fd, "home", AT_REMOVEDIR), 0);
 }
 
@@ -114,7 +134,7 @@ test_snapshot(void)
 	    O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK(fd >= 0);
 	(void)close(fd);
-	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), 0);
+	CHECK_INT(seed(&bed, &agent, &dg), 0);
 	check_link(bed.home_fd, link);
 	CHECK_INT(fstatat(bed.home_fd, ".claude/a", &st, 0), 0);
 }
@@ -135,7 +155,7 @@ test_hostile_parent(void)
 	agent.history_link = link;
 	CHECK_INT(mkdirat(bed.paths.state_fd, "elsewhere", 0700), 0);
 	CHECK_INT(symlinkat("../elsewhere", bed.home_fd, ".claude"), 0);
-	CHECK_INT(seed_home(&bed.paths, &agent, bed.home_fd, &dg), -1);
+	CHECK_INT(seed(&bed, &agent, &dg), -1);
 	CHECK_INT(fstatat(bed.paths.state_fd, "elsewhere/projects", &st,
 		      AT_SYMLINK_NOFOLLOW),
 	    -1);

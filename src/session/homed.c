@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* All of home.d is checked before the first of its files is copied. */
+#include "session/homed.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/paths.h"
+#include "host/protected.h"
+#include "host/settings.h"
+
+#define KEPT_MODE ((mode_t)0755)
+
+/* A look through home.d; path is below it. */
+struct look {
+	struct homed *homed;
+	const struct paths *paths;
+	const struct settings *settings;
+	const struct agent *agent;
+	struct strbuf path;
+	struct diag *dg;
+};
+
+static int
+refuse(struct look *l, const char *why)
+{
+	return diag_set(l->dg, DIAG_CONFIG, "home.d/%s/%s: %s", l->agent->name,
+	    l->path.buf, why);
+}
+
+static int
+fail(struct look *l, const char *doing)
+{
+	return diag_set_errno(l->dg, DIAG_IO, errno, "%s home.d/%s/%s", doing,
+	    l->agent->name, l->path.buf);
+}
+
+static bool
+is_account(const struct agent *agent, const char *path)
+{
+	const struct agent_sources *documents = &agent->sync.documents;
+
+	for (size_t i = 0; i < documents->nr; i++) {
+		if (strcmp(documents->v[i].from, path) == 0 ||
+		    strcmp(documents->v[i].to, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+check_entry(struct look *l, const char *name, const struct stat *st)
+{
+	const char *path = l->path.buf;
+
+	if (S_ISLNK(st->st_mode))
+		return refuse(l, "is a symbolic link");
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+		return refuse(l, "is neither a file nor a directory");
+	if (agent_sync_is_credential(&l->agent->sync, name) ||
+	    protected_is_credential(path))
+		return refuse(l, "holds credentials");
+	if (is_account(l->agent, path))
+		return refuse(l, "is an account's file");
+	if (l->agent->history_link != NULL &&
+	    protected_is_below(path, l->agent->history_link))
+		return refuse(l, "is where the conversations are");
+	if (st->st_uid != l->paths->uid && st->st_uid != 0)
+		return refuse(l, "belongs to somebody else");
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return refuse(l, "can be written by others: chmod go-w it");
+	return 0;
+}
+
+static int
+add_entry(struct look *l, const struct stat *st)
+{
+	struct scan *files = &l->homed->files;
+	struct scan_entry *e;
+
+	if ((int64_t)files->nr >= l->settings->sync_max_files)
+		return refuse(l, "is one too many (setting sync_max_files)");
+	e = scan_add(
+	    files, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE, l->path.buf);
+	e->mode = st->st_mode & 07777;
+	if (S_ISREG(st->st_mode))
+		files->bytes += st->st_size;
+	if (files->bytes > l->settings->sync_max_size)
+		return refuse(l, "is too much (setting sync_max_size)");
+	return 0;
+}
+
+static int look_dir(struct look *l, int fd, int depth);
+
+static int
+look_entry(struct look *l, int dirfd, const char *name, int depth)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(l, "stat");
+	if (check_entry(l, name, &st) < 0 || add_entry(l, &st) < 0)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (depth == SCAN_MAX_DEPTH)
+		return refuse(l, "has too many directories around it");
+	fd = openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(l, "open");
+	return look_dir(l, fd, depth + 1);
+}
+
+/* Takes fd (given). */
+static int
+look_dir(struct look *l, int fd, int depth)
+{
+	cleanup_closedir DIR *dir = fdopendir(fd);
+	size_t base = l->path.len;
+
+	if (dir == NULL) {
+		(void)fail(l, "read");
+		(void)close(fd);
+		return -1;
+	}
+	for (;;) {
+		const struct dirent *de;
+
+		errno = 0;
+		de = readdir(dir);
+		if (de == NULL)
+			return errno == 0 ? 0 : fail(l, "read");
+		if (strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		if (base > 0)
+			strbuf_addch(&l->path, '/');
+		strbuf_addstr(&l->path, de->d_name);
+		if (look_entry(l, fd, de->d_name, depth) < 0)
+			return -1;
+		strbuf_setlen(&l->path, base);
+	}
+}
+
+/* The directory itself, which others' write permission would undo. */
+static int
+open_homed(struct look *l)
+{
+	cleanup_free char *path =
+	    xasprintf("%s/home.d/%s", l->paths->config_dir, l->agent->name);
+	cleanup_close int fd =
+	    open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return diag_set_errno(
+		    l->dg, DIAG_CONFIG, errno, "open %s", path);
+	if (fstat(fd, &st) < 0)
+		return fail(l, "stat");
+	if ((st.st_uid != l->paths->uid && st.st_uid != 0) ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return diag_set(l->dg, DIAG_CONFIG,
+		    "%s can be written by others: chmod go-w it", path);
+	l->homed->fd = steal_fd(&fd);
+	return 0;
+}
+
+int
+homed_open(struct homed *ret, const struct paths *paths,
+    const struct settings *settings, const struct agent *agent, struct diag *dg)
+{
+	struct look l = {
+		.homed = ret,
+		.paths = paths,
+		.settings = settings,
+		.agent = agent,
+		.path = STRBUF_INIT,
+		.dg = dg,
+	};
+	int rc = open_homed(&l);
+
+	if (rc == 0 && ret->fd >= 0) {
+		int fd = fcntl(ret->fd, F_DUPFD_CLOEXEC, 3);
+
+		rc = fd < 0 ? fail(&l, "open") : look_dir(&l, fd, 0);
+	}
+	strbuf_release(&l.path);
+	return rc;
+}
+
+/* Whether an entry can go to its place in the home. */
+static int
+check_place(const struct scan_entry *e, int home_fd, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	/* A link on the way is an error, one in the place itself is opened. */
+	if (fs_open_nolinks(
+		home_fd, e->path, O_PATH | O_NOFOLLOW, 0, &fd, &mine) < 0) {
+		if (mine.errnum == ENOENT)
+			return 0;
+		if (mine.errnum == ELOOP)
+			return diag_set(dg, DIAG_CONFIG,
+			    "home.d: %s: a link is in the way", e->path);
+		if (mine.errnum == ENOTDIR)
+			return diag_set(dg, DIAG_CONFIG,
+			    "home.d: %s: a file is in the way", e->path);
+		diag_move(dg, &mine);
+		return -1;
+	}
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", e->path);
+	if (S_ISLNK(st.st_mode))
+		return diag_set(dg, DIAG_CONFIG,
+		    "home.d: %s: a link is in the way", e->path);
+	if (S_ISDIR(st.st_mode) != (e->kind == SCAN_DIR))
+		return diag_set(dg, DIAG_CONFIG, "home.d: %s: a %s is there",
+		    e->path, S_ISDIR(st.st_mode) ? "directory" : "file");
+	return 0;
+}
+
+/* Opens what an entry goes into; *ret_name is its last component. */
+static int
+open_parent(const struct scan_entry *e, int home_fd, int *ret_fd,
+    const char **ret_name, struct diag *dg)
+{
+	const char *slash = strrchr(e->path, '/');
+	cleanup_free char *parent = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(e->path, (size_t)(slash - e->path));
+
+	*ret_name = slash == NULL ? e->path : slash + 1;
+	return fs_open_nolinks(
+	    home_fd, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
+}
+
+static int
+copy_file(const struct homed *homed, const struct scan_entry *e, int parent,
+    const char *name, struct diag *dg)
+{
+	cleanup_close int in = -1;
+	cleanup_close int out = -1;
+	struct stat st;
+
+	if (fs_open_nolinks(homed->fd, e->path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &in, dg) < 0)
+		return diag_wrap(dg, "home.d");
+	if (fstat(in, &st) < 0 || !S_ISREG(st.st_mode))
+		return diag_set(dg, DIAG_CONFIG,
+		    "home.d: %s: changed while it was copied", e->path);
+	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "replace %s", e->path);
+	out = openat(parent, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "create %s", e->path);
+	if (fs_copy_bytes(in, out, st.st_size, e->path, dg) < 0)
+		return -1;
+	if (fchmod(out, e->mode & KEPT_MODE) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", e->path);
+	return 0;
+}
+
+static int
+copy_entry(const struct homed *homed, const struct scan_entry *e, int home_fd,
+    struct diag *dg)
+{
+	cleanup_close int parent = -1;
+	cleanup_close int made = -1;
+	const char *name;
+
+	if (open_parent(e, home_fd, &parent, &name, dg) < 0)
+		return -1;
+	if (e->kind == SCAN_FILE)
+		return copy_file(homed, e, parent, name, dg);
+	/* Without write permission it could not be filled. */
+	return fs_make_dir(
+	    parent, name, (e->mode & KEPT_MODE) | 0700, &made, dg);
+}
+
+int
+homed_copy(const struct homed *homed, int home_fd, struct diag *dg)
+{
+	const struct scan *files = &homed->files;
+
+	for (size_t i = 0; i < files->nr; i++) {
+		if (check_place(&files->v[i], home_fd, dg) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < files->nr; i++) {
+		if (copy_entry(homed, &files->v[i], home_fd, dg) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void
+homed_release(struct homed *homed)
+{
+	cleanup_close_fn(&homed->fd);
+	scan_release(&homed->files);
+}
