@@ -234,8 +234,8 @@ compare_keys(const void *a, const void *b, void *arena)
 static int
 check_keys(struct pass *p, size_t first)
 {
-	struct key *keys = p->keys + first;
 	size_t n = p->nkeys - first;
+	struct key *keys = n > 0 ? p->keys + first : NULL;
 	size_t start = n > 0 ? keys[0].offset : p->arena.len;
 
 	if (n > 1)
