@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -70,10 +72,53 @@ has_labels(const struct world *w, const struct json *labels)
 	return true;
 }
 
+/* Whether whoever asks is still there: a killed one holds no lease. */
+static bool
+is_asked(void)
+{
+	char path[64];
+	cleanup_free char *comm = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)getppid());
+	comm = world_read(path, true);
+	return comm != NULL && strncmp(comm, "drydock", 7) == 0;
+}
+
+/*
+ * Whatever an answer about all containers is wanted for, the lease of what it
+ * is about was won before: sessions with all leases free are a mistake.
+ */
+static void
+check_leases(struct world *w)
+{
+	const char *config = getenv("DOCKER_CONFIG");
+	cleanup_free char *path =
+	    xasprintf("%s/../sessions", config == NULL ? "" : config);
+	cleanup_closedir DIR *dir = opendir(path);
+	size_t nr = 0;
+	size_t held = 0;
+
+	for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+		cleanup_free char *lease =
+		    xasprintf("%s/%s/lease", path, e->d_name);
+		cleanup_close int fd = open(lease, O_RDWR | O_CLOEXEC);
+
+		if (fd == -1)
+			continue;
+		nr++;
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+			held++;
+	}
+	if (nr > 0 && held == 0 && is_asked())
+		world_complain(w, "asked before any lease was won");
+}
+
 static void
 answer_ps(struct world *w)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+	check_leases(w);
 
 	list(w, "containers", &ids);
 	for (size_t i = 0; i < ids.nr; i++) {

@@ -60,6 +60,26 @@ check_sealed(struct world *w, const char *text)
 		world_complain(w, "up with a plan that no record names");
 }
 
+/* A launcher that is killed frees the lease, and Compose goes on. */
+static void
+check_lease(struct world *w)
+{
+	for (int fd = 3; fd < 16; fd++) {
+		char path[64];
+		char target[4096];
+		ssize_t n;
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		if (n > 6 && strcmp(target + n - 6, "/lease") == 0)
+			return;
+	}
+	world_complain(w, "up without the session's lease");
+}
+
 static bool
 check_sources(struct world *w, const struct json *service)
 {
@@ -153,6 +173,7 @@ world_up(struct world *w)
 	plan = world_parse(text, "the plan");
 	services = json_get(plan, "services");
 	check_sealed(w, text);
+	check_lease(w);
 	if (world_has_fault(w, "stray"))
 		make_stray(w, services);
 	for (size_t i = 0; i < json_len(services); i++)

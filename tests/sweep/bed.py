@@ -38,6 +38,8 @@ class Base:
         for name in ("compose", "images", "agents"):
             shutil.copytree(os.path.join(self.source, name),
                             os.path.join(share, name))
+        # An archive's files may be the group's to write; these may not.
+        subprocess.run(["chmod", "-R", "go-w", prefix], check=True)
         self.holder = os.path.join(prefix, "libexec/drydock/holder")
         shutil.copy(os.path.join(self.build, "holder"), self.holder)
         with open(os.path.join(share, "agents/fake.json"), "w") as f:
@@ -90,6 +92,7 @@ class Bed:
         self.log = self.root + ".strace"
         self.client = None
         self.live = None
+        self.live_containers = self.live_pids = ()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(self.root + ".sock")
         self.socket.listen(4096)
@@ -132,14 +135,16 @@ class Bed:
         return [self.base.drydock] + [
             a.replace("@PROJECT@", self.path(project)) for a in args]
 
-    def plain(self, args, project="project", check=False):
+    def plain(self, args, project="project", check=False, extra=None,
+              settle=True):
         self.accept()
         r = subprocess.run(
-            self.command(args, project), env=self.env(),
+            self.command(args, project), env={**self.env(), **(extra or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=SECONDS, cwd="/",
             text=True, errors="replace")
-        self.settle()
+        if settle and not os.path.exists(os.path.join(self.world, "script")):
+            self.settle()
         if check and r.returncode != 0:
             raise RuntimeError("%s: %d: %s" % (args, r.returncode, r.stderr))
         return Run(r.returncode, r.stdout, r.stderr, None, True, None)
@@ -192,6 +197,20 @@ class Bed:
                     if time.time() > deadline:
                         raise RuntimeError("a call of the stub hangs")
                     time.sleep(0.002)
+
+    def end_hung(self):
+        """Calls of the stub that hang though drydock gave them up."""
+        names = {self.path("bin/docker"), self.path("bin/docker-compose")}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % pid) as f:
+                    words = f.read().split("\0")
+                if words[0] in names and os.readlink(
+                        "/proc/%s/ns/pid" % pid) == os.readlink(
+                            "/proc/self/ns/pid"):
+                    os.kill(int(pid), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
 
     # The seed of a scenario, and fresh copies of it.
 
