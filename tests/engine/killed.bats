@@ -90,7 +90,7 @@ start_and_stop() {
 }
 
 @test "a launcher killed at any moment leaves nothing that stays" {
-  local i pid
+  local i
   in_session true
   for ((i = 0; i < 12; i++)); do
     as_who timeout --signal=KILL "0.$((i + 1))" \
