@@ -295,6 +295,8 @@ expectation_read(const struct json *model, const char *service,
 	e.log_driver = xstrdup(json_string_or(json_get(logging, "driver"), ""));
 	e.restart = xstrdup(json_string_or(json_get(s, "restart"), ""));
 	e.working_dir = xstrdup(json_string_or(json_get(s, "working_dir"), ""));
+	e.ipc = xstrdup(json_string_or(json_get(s, "ipc"), ""));
+	e.cgroup = xstrdup(json_string_or(json_get(s, "cgroup"), ""));
 	e.image_id = xstrdup(image_id);
 	if (read_user(s, &e, dg) != 0 || read_groups(s, &e, dg) != 0 ||
 	    read_network(s, &e, dg) != 0 || read_tmpfs(s, &e, dg) != 0 ||
@@ -323,6 +325,8 @@ expectation_release(struct expectation *expect)
 	free(expect->network_mode);
 	free(expect->log_driver);
 	free(expect->restart);
+	free(expect->ipc);
+	free(expect->cgroup);
 	free(expect->working_dir);
 	free(expect->image_id);
 	*expect = (struct expectation)EXPECTATION_INIT;

@@ -79,30 +79,46 @@ compact(const char *text, const char *what, struct strbuf *out, struct diag *dg)
 }
 
 static int
+same_profile(const char *want, const char *got, bool *ret_same, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf a = STRBUF_INIT;
+	cleanup_strbuf struct strbuf b = STRBUF_INIT;
+
+	if (compact(want, "the seccomp profile", &a, dg) != 0 ||
+	    compact(got, "the container's seccomp profile", &b, dg) != 0)
+		return -1;
+	*ret_same = strcmp(a.buf, b.buf) == 0;
+	return 0;
+}
+
+/* The last one counts for the engine, so all of them must be drydock's. */
+static int
 verify_seccomp(
     const struct expectation *expect, const struct json *host, struct diag *dg)
 {
 	static const char prefix[] = "seccomp=";
 	const struct json *options = json_get(host, "SecurityOpt");
-	cleanup_strbuf struct strbuf want = STRBUF_INIT;
-	cleanup_strbuf struct strbuf got = STRBUF_INIT;
+	bool same = false;
 
 	if (expect->seccomp == NULL)
 		return 0;
 	for (size_t i = 0; i < json_len(options); i++) {
 		const char *s = json_string_or(json_at(options, i), "");
 
-		if (strncmp(s, prefix, strlen(prefix)) != 0)
+		/* "seccomp:PROFILE" is an old spelling of the same. */
+		if (strncmp(s, prefix, strlen(prefix) - 1) != 0)
 			continue;
-		if (compact(expect->seccomp, "the seccomp profile", &want,
-			dg) != 0 ||
-		    compact(s + strlen(prefix),
-			"the container's seccomp profile", &got, dg) != 0)
-			return -1;
-		if (strcmp(want.buf, got.buf) != 0)
+		same = false;
+		if (s[strlen(prefix) - 1] != '=')
 			break;
-		return 0;
+		if (same_profile(
+			expect->seccomp, s + strlen(prefix), &same, dg) != 0)
+			return -1;
+		if (!same)
+			break;
 	}
+	if (same)
+		return 0;
 	return diag_set(dg, DIAG_POLICY,
 	    "seccomp profile: expected drydock's, is another or none");
 }
@@ -125,6 +141,17 @@ verify_unset(const struct json *host, struct diag *dg)
 			    "%s: expected to be unset", keys[i]);
 	}
 	return 0;
+}
+
+/* Sharing with another container looks to the kernel like one of its own. */
+static int
+verify_mode(
+    const char *key, const char *want, const struct json *host, struct diag *dg)
+{
+	if (want[0] == '\0')
+		return 0;
+	return verify_text(
+	    key, want, json_string_or(json_get(host, key), ""), dg);
 }
 
 static int
@@ -153,7 +180,9 @@ verify_host_config(const struct expectation *expect, const struct container *c,
 		json_string_or(
 		    json_get(json_get(host, "LogConfig"), "Type"), ""),
 		dg) != 0 ||
-	    verify_unset(host, dg) != 0)
+	    verify_unset(host, dg) != 0 ||
+	    verify_mode("IpcMode", expect->ipc, host, dg) != 0 ||
+	    verify_mode("CgroupnsMode", expect->cgroup, host, dg) != 0)
 		return -1;
 	return verify_seccomp(expect, host, dg);
 }

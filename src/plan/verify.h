@@ -53,6 +53,8 @@ struct expectation {
 	char *network_mode; /* owned */
 	char *log_driver; /* owned; "" not said */
 	char *restart; /* owned; "" not said */
+	char *ipc; /* owned; "" not said */
+	char *cgroup; /* owned; "" not said */
 	char *working_dir; /* owned; "" not said */
 	char *image_id; /* owned */
 	const char *seccomp; /* borrowed; the profile's JSON, NULL: none */

@@ -63,7 +63,7 @@ static const char mounts_text[] = MOUNTS_HEAD MOUNTS_MASKED MOUNTS_FILES
 static const char model_text[] =
     "{\"services\":{\"agent\":{\"user\":\"1234:1235\",\"read_only\":true,"
     "\"network_mode\":\"none\",\"mem_limit\":\"1000000\","
-    "\"pids_limit\":100,\"cpus\":1.5,\"restart\":\"no\","
+    "\"pids_limit\":100,\"ipc\":\"private\",\"cpus\":1.5,\"restart\":\"no\","
     "\"tmpfs\":[\"/tmp:rw,exec,nosuid,nodev,mode=1777,size=1000000\"],"
     "\"environment\":{\"HOME\":\"/home/u\",\"N\":\"1\"},"
     "\"labels\":{\"io.drydock.role\":\"agent\"},"
@@ -487,6 +487,7 @@ test_sources(void)
 
 #define HOST_CONFIG                            \
 	"\"RestartPolicy\":{\"Name\":\"no\"}," \
+	"\"IpcMode\":\"private\","             \
 	"\"LogConfig\":{\"Type\":\"local\"}"
 
 static int
@@ -541,12 +542,25 @@ test_inspect(void)
 		HOST_CONFIG ",\"CapAdd\":[\"SYS_ADMIN\"]",
 		HOST_CONFIG ",\"PidMode\":\"host\"",
 		"\"RestartPolicy\":{\"Name\":\"always\"},"
+		"\"IpcMode\":\"private\","
 		"\"LogConfig\":{\"Type\":\"local\"}",
 		"\"RestartPolicy\":{\"Name\":\"no\"},"
+		"\"IpcMode\":\"private\","
 		"\"LogConfig\":{\"Type\":\"json-file\"}",
+		"\"RestartPolicy\":{\"Name\":\"no\"},"
+		"\"IpcMode\":\"container:0123\","
+		"\"LogConfig\":{\"Type\":\"local\"}",
 	};
 	static const char same[] = HOST_CONFIG ",\"SecurityOpt\":["
 					       "\"seccomp={\\\"a\\\":1}\"]";
+
+	/* The last profile is the one that counts. */
+	static const char *const options[] = {
+		"\"seccomp={\\\"a\\\":1}\",\"seccomp=unconfined\"",
+		"\"seccomp={\\\"a\\\":1}\",\"seccomp={\\\"a\\\":2}\"",
+		"\"seccomp={\\\"a\\\":1}\",\"seccomp:unconfined\"",
+		"\"no-new-privileges:true\"",
+	};
 
 	CHECK_INT(verify_container(HOST_CONFIG, NULL, "sha256:a", NULL), 0);
 	CHECK_INT(verify_container(HOST_CONFIG, NULL, "sha256:b", NULL), -1);
@@ -559,6 +573,14 @@ test_inspect(void)
 	CHECK_INT(verify_container(same, NULL, "sha256:a", "{ \"a\": 1 }"), 0);
 	CHECK_INT(verify_container(same, NULL, "sha256:a", "{ \"a\": 2 }"), -1);
 	CHECK_INT(verify_container(HOST_CONFIG, NULL, "sha256:a", "{}"), -1);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		char *config cleanup_free =
+		    xasprintf(HOST_CONFIG ",\"SecurityOpt\":[%s]", options[i]);
+
+		CHECK_INT(
+		    verify_container(config, NULL, "sha256:a", "{ \"a\": 1 }"),
+		    -1);
+	}
 }
 
 int
