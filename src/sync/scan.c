@@ -138,7 +138,7 @@ sorted(const struct scan *scan)
 
 	for (size_t i = 0; i < scan->nr; i++)
 		list[i] = &scan->v[i];
-	qsort(list, scan->nr, sizeof(*list), compare_pointers);
+	qsort(list, scan->nr, sizeof(struct scan_entry *), compare_pointers);
 	return list;
 }
 
