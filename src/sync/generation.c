@@ -141,22 +141,48 @@ remove_unread(int agent_fd, const char *name, struct diag *dg)
 	return fs_remove_tree(agent_fd, name, dg);
 }
 
+static int
+read_dir(int agent_fd, DIR **ret_dir, struct diag *dg)
+{
+	cleanup_close int fd = openat(agent_fd, ".", OPEN_DIR | O_CLOEXEC);
+
+	*ret_dir = fd < 0 ? NULL : fdopendir(fd);
+	if (*ret_dir == NULL)
+		return diag_set_errno(dg, DIAG_IO, errno, "read the snapshots");
+	(void)steal_fd(&fd);
+	return 0;
+}
+
+static bool
+is_old(const struct dirent *de)
+{
+	return strncmp(de->d_name, PREFIX, strlen(PREFIX)) == 0;
+}
+
 int
 generation_clean(int agent_fd, struct diag *dg)
 {
 	cleanup_closedir DIR *dir = NULL;
-	cleanup_close int fd = openat(agent_fd, ".", OPEN_DIR | O_CLOEXEC);
 
-	if (fd < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "read the snapshots");
-	dir = fdopendir(fd);
-	if (dir == NULL)
-		return diag_set_errno(dg, DIAG_IO, errno, "read the snapshots");
-	(void)steal_fd(&fd);
+	if (read_dir(agent_fd, &dir, dg) < 0)
+		return -1;
 	for (const struct dirent *de; (de = readdir(dir)) != NULL;) {
-		if (strncmp(de->d_name, PREFIX, strlen(PREFIX)) == 0 &&
-		    remove_unread(agent_fd, de->d_name, dg) < 0)
+		if (is_old(de) && remove_unread(agent_fd, de->d_name, dg) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+bool
+generation_has_old(int agent_fd)
+{
+	cleanup_closedir DIR *dir = NULL;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	bool has = false;
+
+	if (read_dir(agent_fd, &dir, &ignored) < 0)
+		return false;
+	for (const struct dirent *de; !has && (de = readdir(dir)) != NULL;)
+		has = is_old(de);
+	return has;
 }

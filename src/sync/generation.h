@@ -10,7 +10,7 @@
 #ifndef DRYDOCK_GENERATION_H
 #define DRYDOCK_GENERATION_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 struct diag;
 struct paths;
@@ -59,5 +59,8 @@ int generation_swap(int agent_fd, const char *name, struct diag *dg);
  * only writer.  What cannot be removed now is left to the next call.
  */
 int generation_clean(int agent_fd, struct diag *dg);
+
+/* Whether something stands beside the snapshot. */
+bool generation_has_old(int agent_fd);
 
 #endif /* DRYDOCK_GENERATION_H */

@@ -178,13 +178,38 @@ give_outcome(struct run *r, bool done, struct sync_outcome *ret)
 	}
 }
 
+/* What cannot be removed now is no failure of this sync.  The lock is held. */
+static void
+clean_up(struct run *r)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (generation_clean(r->agent_fd, &dg) < 0)
+		diag_warn("an old snapshot stays: %s", dg.message);
+}
+
+/* Nothing is to do but what a sync that was killed left to do. */
+static int
+finish_fresh(struct run *r, struct sync_outcome *ret, struct diag *dg)
+{
+	enum lock_answer answer;
+
+	if (generation_has_old(r->agent_fd)) {
+		if (lock_try(r->agent_fd, LOCK_NAME, true, &answer, &r->lock_fd,
+			dg) < 0)
+			return -1;
+		if (answer == LOCK_WON)
+			clean_up(r);
+	}
+	give_outcome(r, false, ret);
+	return 0;
+}
+
 /* The lock is held: look again where something may have changed, and build. */
 static int
 run_locked(struct run *r, bool waited, const struct timespec *called,
     struct sync_outcome *ret, struct diag *dg)
 {
-	cleanup_diag struct diag clean = DIAG_INIT;
-
 	if (look_at_snapshot(r, dg) < 0)
 		return -1;
 	if (waited && r->usable && is_at_least(&r->then.scan.start, called)) {
@@ -199,9 +224,7 @@ run_locked(struct run *r, bool waited, const struct timespec *called,
 	}
 	if (build(r, dg) < 0)
 		return -1;
-	/* A reader of the old one, or a full disk, is no failure of this. */
-	if (generation_clean(r->agent_fd, &clean) < 0)
-		diag_warn("an old snapshot stays: %s", clean.message);
+	clean_up(r);
 	give_outcome(r, true, ret);
 	return 0;
 }
@@ -235,10 +258,8 @@ sync_run(const struct sync_request *request, struct sync_outcome *ret,
 	    look_at_snapshot(&r, dg) < 0)
 		return -1;
 	called = r.now.start;
-	if (is_fresh(&r) && !request->force) {
-		give_outcome(&r, false, ret);
-		return 0;
-	}
+	if (is_fresh(&r) && !request->force)
+		return finish_fresh(&r, ret, dg);
 	if (take_lock(&r, &waited, dg) < 0)
 		return -1;
 	/* What it makes has the modes that it says. */

@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# token: kept where only its owner can read it, and never shown.
+
+load ../helper
+
+setup() {
+  bed_setup self
+  kept=$XDG_STATE_HOME/drydock/tokens/claude
+}
+
+@test "a token is kept, told of and removed" {
+  run -1 drydock token status
+  assert_contains "$output" "claude setup-token"
+  assert_equal "$(ls -A "$XDG_STATE_HOME")" ""
+  run -0 drydock token set <<<"sk-canary-1"
+  refute_contains "$output" canary
+  assert_equal "$(cat "$kept")" "sk-canary-1"
+  assert_equal "$(stat -c '%a %u' "$kept")" "600 $(id -u)"
+  run -0 drydock token status
+  refute_contains "$output" canary
+  printf 'sk-canary-2\r\n' | drydock token set
+  assert_equal "$(cat "$kept")" "sk-canary-2"
+  assert_equal "$(ls -A "$XDG_STATE_HOME/drydock/tokens")" claude
+  run -0 drydock token remove
+  [ ! -e "$kept" ]
+  run -1 drydock token remove
+}
+
+@test "what is no token is refused, unseen, and the last one stays" {
+  echo sk-first | drydock token set
+  local bad
+  for bad in '' 'two words' $'two\nlines' $'bell\a' "$(printf 'x%.0s' {1..8193})"; do
+    run -64 --separate-stderr drydock token set <<<"$bad"
+    [ -z "$bad" ] || refute_contains "$stderr" "$bad"
+    assert_equal "$(cat "$kept")" "sk-first"
+  done
+  run -64 --separate-stderr drydock token set sk-canary </dev/null
+  refute_contains "$stderr" canary
+  run -64 --separate-stderr drydock token sk-canary </dev/null
+  refute_contains "$stderr" canary
+}
+
+# Types a line at a prompt on a terminal; prints what the terminal showed.
+type_at_prompt() {
+  python3 - "$@" <<'EOF'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+shown = b""
+typed = False
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    shown += data
+    if not typed and shown.endswith(b": "):
+        os.write(fd, sys.argv[1].encode() + b"\n")
+        typed = True
+sys.stdout.write(shown.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+EOF
+}
+
+@test "a terminal shows nothing of it" {
+  run -0 type_at_prompt sk-canary-tty drydock token set
+  refute_contains "$output" canary
+  assert_equal "$(cat "$kept")" "sk-canary-tty"
+}
+
+@test "one that others can read is not used" {
+  echo sk-canary | drydock token set
+  chmod 0644 "$kept"
+  run -65 --separate-stderr drydock token status
+  assert_contains "$stderr" "you alone"
+  refute_contains "$stderr" canary
+}
