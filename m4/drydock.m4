@@ -99,7 +99,7 @@ AC_DEFUN([DRYDOCK_FUZZERS], [
 	    [AS_HELP_STRING([--enable-fuzzers],
 	    [libFuzzer targets for make fuzz (clang); with sanitizers])])
 	FUZZ_CFLAGS=
-	FUZZ_MAIN=tests/fuzz/libreplay.a
+	FUZZ_MAIN=
 	AS_IF([test "x$enable_fuzzers" = xyes], [
 		DRYDOCK_PROBE([FUZZ_CFLAGS], [-fsanitize=fuzzer-no-link])
 		drydock_arch=`$CC -dumpmachine | sed 's/-.*//'`

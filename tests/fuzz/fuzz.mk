@@ -34,18 +34,19 @@ fuzz_archives = tests/fuzz/libfuzz.a tests/fuzz/libreplay.a
 tests_fuzz_libfuzz_a_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
 
-# Archives: a unit test takes nothing out of them.
-fuzz_libs = tests/fuzz/libfuzz.a $(FUZZ_MAIN)
-
 # The holder's files are no part of libdrydock.a.
 tests_fuzz_fuzz_screen_SOURCES = tests/fuzz/fuzz-screen.c src/guest/screen.c
 
 # Without libFuzzer the targets run over their corpora, as tests like others.
+# Archives: a unit test takes nothing out of them.  A conditional, not a
+# substitution, or automake would not see that libreplay.a comes first.
 if FUZZERS
+fuzz_libs = tests/fuzz/libfuzz.a $(FUZZ_MAIN)
 fuzz_tests =
 fuzz: $(fuzz_programs)
 	$(AM_V_at)$(srcdir)/tests/fuzz/run $(fuzz_programs)
 else
+fuzz_libs = tests/fuzz/libfuzz.a tests/fuzz/libreplay.a
 fuzz_tests = $(fuzz_programs)
 fuzz:
 	@echo 'configure with --enable-fuzzers CC=clang for make fuzz' >&2
