@@ -280,7 +280,7 @@ test_state_id(void)
 		"0123456789abcdef0123456789abcdef",
 		"0123456789ABCDEF0123456789abcdef\n",
 		"0123456789abcdef0123456789abcdef\n\n" };
-	cleanup_free char *home = enter_home();
+	cleanup_free char *home __attribute__((unused)) = enter_home();
 	cleanup_paths struct paths paths;
 	cleanup_free char *id = NULL;
 	cleanup_free char *session = NULL;
@@ -334,7 +334,7 @@ test_file_systems(void)
 		{ 0x65735546, "FUSE" }, { 0xef53, NULL }, /* ext4 */
 		{ 0x01021994, NULL }, /* tmpfs */
 	};
-	cleanup_free char *home = enter_home();
+	cleanup_free char *home __attribute__((unused)) = enter_home();
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
@@ -365,7 +365,7 @@ test_file_systems(void)
 static void
 test_id_faults(void)
 {
-	cleanup_free char *home = enter_home();
+	cleanup_free char *home __attribute__((unused)) = enter_home();
 	cleanup_paths struct paths paths;
 	cleanup_diag struct diag found = DIAG_INIT;
 
@@ -394,7 +394,7 @@ test_id_faults(void)
 static void
 test_state_race(void)
 {
-	cleanup_free char *home = enter_home();
+	cleanup_free char *home __attribute__((unused)) = enter_home();
 	int pipes[2];
 	char ids[8 * 32];
 	size_t got = 0;
