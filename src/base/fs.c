@@ -140,6 +140,29 @@ check_owned(int fd, const char *what, struct diag *dg)
 	return 0;
 }
 
+/*
+ * An agent may take away the rights to what it shares with later sessions: the
+ * caller's own directory is the caller's again.
+ */
+static int
+reopen_for_owner(int dirfd, const char *name, int *ret_fd, struct diag *dg)
+{
+	int fd cleanup_close =
+	    openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
+	if (check_owned(fd, name, dg) < 0)
+		return -1;
+	if (fs_chmod_fd(fd, (st.st_mode & 07777) | S_IRWXU) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
+	*ret_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
+	return 0;
+}
+
 int
 fs_make_dir(
     int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg)
@@ -152,6 +175,8 @@ fs_make_dir(
 		return diag_set_errno(dg, DIAG_IO, errno, "make %s", name);
 	fd = openat(
 	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return reopen_for_owner(dirfd, name, ret_fd, dg);
 	if (fd < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
 	if (check_owned(fd, name, dg) < 0)

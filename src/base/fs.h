@@ -36,7 +36,8 @@ int fs_open_dir(const char *path, int *ret_fd, struct diag *dg);
 /*
  * Makes one directory, name being one component in dirfd, with exactly mode
  * whatever the umask, or takes the one that is there: it must be a real
- * directory owned by the caller.  An existing one's mode is left alone.
+ * directory owned by the caller.  An existing one's mode is left alone, but
+ * where the caller may not read it, all of the owner's rights are given back.
  */
 int fs_make_dir(
     int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg);

@@ -152,6 +152,24 @@ directories_are_made_exactly(void)
 }
 
 static void
+a_directory_without_rights_gets_them_back(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = open_tmp();
+	int fd cleanup_close = -1;
+	struct stat st;
+
+	if (geteuid() == 0) {
+		check_skip("root may read it anyway");
+		return;
+	}
+	CHECK_INT(mkdirat(dir, "closed", 0), 0);
+	CHECK_INT(fs_make_dir(dir, "closed", 0700, &fd, &dg), 0);
+	CHECK_INT(fstat(fd, &st), 0);
+	CHECK_INT(st.st_mode & 07777, 0700);
+}
+
+static void
 false_directories_are_refused(void)
 {
 	static const char *const names[] = { "file", "link", ".", "..", "",
@@ -386,6 +404,8 @@ static const struct check_test tests[] = {
 	{ "a magic link of /proc does not open", magic_links_do_not_open },
 	{ "a directory is made with its mode whatever the umask",
 	    directories_are_made_exactly },
+	{ "a directory that its owner may not read is opened again",
+	    a_directory_without_rights_gets_them_back },
 	{ "files, links and others' directories are no directories",
 	    false_directories_are_refused },
 	{ "a path is made with its parents, over links",
