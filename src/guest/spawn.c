@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -212,6 +213,12 @@ spawn_command(const struct wire_go *go, const struct inherited *own,
 	int hear cleanup_close = word[0];
 	int tell cleanup_close = word[1];
 
+	/*
+	 * The command is the same user: it must not trace us and speak to the
+	 * viewers in our name.  Before this the host looks at us in /proc;
+	 * exec lifts it for the child.
+	 */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	pid_t pid = fork();
 	if (pid == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "fork");

@@ -32,6 +32,13 @@ teardown() {
   assert_equal "$(cat "$BED/user/.ssh/id_test")" secret
 }
 
+@test "the command cannot trace what holds it" {
+  run --separate-stderr in_session sh -c '
+    readlink /proc/$PPID/exe; cat /proc/$PPID/environ; ls /proc/$PPID/fd
+    exec 3<>/proc/$PPID/mem && echo open'
+  assert_equal "$output" ""
+}
+
 @test "the host's environment does not come along" {
   SECRET_TOKEN=xyzzy HTTP_PROXY=http://user:secret@proxy.test:1 \
     run --separate-stderr in_session sh -c 'env; cat /proc/1/environ'
