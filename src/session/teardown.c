@@ -19,7 +19,30 @@ enum {
 	LEASE_WAIT_MS = 10000, /* a collector holds it for one query */
 	END_WAIT_MS = 10000,
 	END_STEP_MS = 10,
+	STATUS_ENDED = 143, /* 128 + TERM, which stop sends */
 };
+
+/*
+ * With a container that has our labels and is not the plan's, the directory
+ * stays: it is what leads to that container.  What is ours goes.
+ */
+static int
+keep_directory(const struct collect_facts *facts, struct diag *dg)
+{
+	static const char *const roles[] = { "agent", "egress" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		const struct container *c = collect_container(facts, roles[i]);
+
+		if (c != NULL &&
+		    container_remove(facts->engine, c->id, dg) != 0)
+			return -1;
+	}
+	return diag_set(dg, DIAG_ENGINE,
+	    "a container has the label io.drydock.session=%s and is not of "
+	    "its plan",
+	    facts->id);
+}
 
 static int
 remove_launch(const struct paths *paths, const struct engine *engine,
@@ -39,6 +62,8 @@ remove_launch(const struct paths *paths, const struct engine *engine,
 	if (may_have_containers &&
 	    containers_find(engine, paths->state_id, &containers, dg) != 0)
 		return -1;
+	if (collect_decide(&facts) != COLLECT_DELETE)
+		return keep_directory(&facts, dg);
 	return collect_delete(paths, &facts, session, dg);
 }
 
@@ -98,6 +123,7 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 	    CONTAINER_LIST_INIT;
 	const struct container *agent;
 	enum lock_answer answer;
+	enum collect_verdict verdict;
 	struct collect_facts facts = {
 		.record = record,
 		.seen_end = seen_end,
@@ -110,8 +136,13 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 	if (session_lease(
 		paths, record->id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
 		return -1;
-	if (answer == LOCK_GONE) /* A collector was faster. */
+	if (answer == LOCK_GONE) { /* A collector was faster, or stop. */
+		if (!seen_end && !record->ends_with_client) {
+			diag_note("session %s was ended elsewhere", record->id);
+			*ret_status = STATUS_ENDED;
+		}
 		return 0;
+	}
 	if (answer == LOCK_BUSY)
 		return diag_set(dg, DIAG_BUSY, "somebody else holds its lease");
 	if (wait_end(engine, record, agent_pidfd, &containers, dg) != 0)
@@ -119,7 +150,15 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 	agent = container_list_find(&containers, record->agent_container);
 	if (agent != NULL && agent->state == CONTAINER_EXITED)
 		*ret_status = agent->exit_code;
-	if (collect_decide(&facts) != COLLECT_DELETE)
+	verdict = collect_decide(&facts);
+	if (verdict == COLLECT_STOPPED) {
+		*ret_status = -1;
+		diag_note("session %s is stopped: drydock attach %s starts it "
+			  "again",
+		    record->id, record->id);
+		return 0;
+	}
+	if (verdict != COLLECT_DELETE)
 		return diag_set(dg, DIAG_ENGINE,
 		    "its container is not known to have ended");
 	return collect_delete(paths, &facts, &session, dg);

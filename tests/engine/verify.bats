@@ -111,3 +111,20 @@ refused() {
   refused Cap '.services.egress.cap_drop = ["NET_RAW"]'
   refused network '.services.egress.network_mode = "host"'
 }
+
+@test "a container of another image is not taken for the session's" {
+  local id
+  echo '.services.agent.image = .services.egress.image |
+    .services.agent.entrypoint = ["/bin/sleep", "600"]' >"$bin/edit.jq"
+  run --separate-stderr in_session sh -c 'echo the command ran'
+  rm "$bin/edit.jq"
+  [ "$status" -ne 0 ]
+  assert_equal "$output" ""
+  # The session stays, since it is what leads to the container.
+  id=$(docker ps -aq)
+  assert_equal "$(wc -w <<<"$id")" 1
+  assert_contains "$stderr" "is not removed"
+  docker rm -f "$id"
+  in_session true
+  nothing_is_left
+}
