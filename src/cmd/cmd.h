@@ -72,6 +72,13 @@ const struct cmd *const *cmd_table(void);
 
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_shell;
+extern const struct cmd cmd_new;
+extern const struct cmd cmd_attach;
+extern const struct cmd cmd_list;
+extern const struct cmd cmd_stop;
+extern const struct cmd cmd_exec;
+extern const struct cmd cmd_logs;
+extern const struct cmd cmd_gc;
 extern const struct cmd cmd_build;
 extern const struct cmd cmd_plan;
 extern const struct cmd cmd_setup;

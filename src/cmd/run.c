@@ -1,11 +1,98 @@
 /* SPDX-License-Identifier: MIT */
 /* run: the agent on a project. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
 #include "cmd/launching.h"
+#include "cmd/sessions.h"
+#include "host/project.h"
+#include "session/join.h"
+#include "session/prompt.h"
+
+enum {
+	ANSWER_SIZE = 16
+};
+
+/* This project's sessions that go on, or could; the engine is asked last. */
+static int
+find_live(struct context *ctx, const char *dir, struct listing *ret_listing,
+    struct diag *dg)
+{
+	cleanup_project struct project project = PROJECT_INIT;
+	int there = 0;
+
+	if (project_open(&project, dir, ctx->paths, dg) != 0 ||
+	    paths_open_state_readonly(ctx->paths, &there, dg) != 0)
+		return -1;
+	if (!there)
+		return 0;
+	if (listing_records(ctx->paths, ret_listing, dg) != 0)
+		return -1;
+	sessions_keep_attachable(ret_listing, project.path);
+	if (ret_listing->nr == 0)
+		return 0;
+	listing_release(ret_listing);
+	if (sessions_list(ctx, ret_listing, dg) != 0)
+		return -1;
+	sessions_keep_attachable(ret_listing, project.path);
+	return 0;
+}
+
+/* "" is a new one. */
+static int
+ask(const struct listing *live, char ret_id[SESSION_ID_SIZE], struct diag *dg)
+{
+	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
+	const struct listed *found = &live->v[0];
+	char answer[ANSWER_SIZE];
+
+	sessions_describe(live, &lines);
+	if (!prompt_possible()) {
+		(void)diag_set(dg, DIAG_USAGE,
+		    "the project has sessions: drydock attach SESSION, or "
+		    "drydock new");
+		return diag_add_detail(dg, lines.buf, lines.len);
+	}
+	(void)fputs(lines.buf, stderr);
+	if (prompt_line(live->nr == 1
+		    ? "[a]ttach to it, start a [n]ew one, or [c]ancel?"
+		    : "attach to which one (its id), start a [n]ew one, or "
+		      "[c]ancel?",
+		answer, sizeof(answer), dg) != 0)
+		return -1;
+	ret_id[0] = '\0';
+	if (strcmp(answer, "n") == 0 || strcmp(answer, "new") == 0)
+		return 0;
+	if (strcmp(answer, "") == 0 || strcmp(answer, "c") == 0 ||
+	    strcmp(answer, "cancel") == 0)
+		return diag_set(dg, DIAG_CANCELLED, "cancelled");
+	if ((live->nr > 1 ||
+		(strcmp(answer, "a") != 0 && strcmp(answer, "attach") != 0)) &&
+	    listing_match(live, answer, &found, dg) != 0)
+		return -1;
+	memcpy(ret_id, found->id, SESSION_ID_SIZE);
+	return 0;
+}
 
 static int
 run_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
+	const struct join_spec join = { ctx->paths, ctx->settings,
+		ctx->environ_ };
+	cleanup_listing struct listing live = LISTING_INIT;
+	char id[SESSION_ID_SIZE] = "";
+
+	if (dashdash <= 1 &&
+	    find_live(ctx, dashdash > 0 ? argv[0] : NULL, &live, dg) != 0)
+		return -1;
+	if (live.nr > 0 && ask(&live, id, dg) != 0)
+		return -1;
+	if (id[0] != '\0')
+		return join_session(&join, id, &ctx->status, dg);
 	return launching_run(
 	    ctx, LAUNCH_RUN, options, argc, argv, dashdash, dg);
 }
@@ -16,9 +103,10 @@ const struct cmd cmd_run = {
 	.summary = "start the agent on a project",
 	.description =
 	    "Opens a session on DIR (default: the working directory) and runs "
-	    "the agent in it, with ARGS after its own. Leaving the terminal "
-	    "leaves the session running; without a terminal the session ends "
-	    "with its client. The status is the agent's own.",
+	    "the agent in it, with ARGS after its own. When the project has "
+	    "sessions that go on, it asks whether to attach to one. Leaving "
+	    "the terminal leaves the session running; without a terminal the "
+	    "session ends with its client. The status is the agent's own.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = launching_optdefs,
 	.options_size = sizeof(struct launching_options),

@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: MIT
 cmd_sources = \
+	src/cmd/attach.c \
 	src/cmd/build-images.c \
 	src/cmd/build-images.h \
 	src/cmd/build.c \
 	src/cmd/cmd.h \
 	src/cmd/config.c \
+	src/cmd/exec.c \
+	src/cmd/gc.c \
 	src/cmd/help.c \
 	src/cmd/launching.c \
 	src/cmd/launching.h \
+	src/cmd/list.c \
+	src/cmd/logs.c \
+	src/cmd/new.c \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/plan-print.c \
 	src/cmd/plan-print.h \
 	src/cmd/plan.c \
 	src/cmd/run.c \
+	src/cmd/sessions.c \
+	src/cmd/sessions.h \
 	src/cmd/setup.c \
 	src/cmd/shell.c \
+	src/cmd/stop.c \
 	src/cmd/sync.c \
 	src/cmd/table.c \
 	src/cmd/table.h \

@@ -20,7 +20,14 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_run,
+	&cmd_new,
+	&cmd_attach,
+	&cmd_list,
+	&cmd_stop,
 	&cmd_shell,
+	&cmd_exec,
+	&cmd_logs,
+	&cmd_gc,
 	&cmd_build,
 	&cmd_plan,
 	&cmd_setup,

@@ -278,9 +278,12 @@ sweep_clients(struct serve *s)
 static void
 pass_exit(struct serve *s)
 {
+	bool goes_on = s->stopped && !s->bound;
 	s->ended = true;
+	if (goes_on)
+		s->status = 128U + (unsigned int)SIGTERM;
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
-		if (c->viewer)
+		if (c->viewer && !goes_on)
 			send_exit(c, s->status, "");
 	}
 }
@@ -331,6 +334,7 @@ serve_stop(struct serve *s)
 {
 	if (s->command == NULL)
 		return false;
+	s->stopped = !s->ended;
 	command_end(s->command, command_has_tty(s->command) ? SIGHUP : SIGTERM,
 	    STOP_MS);
 	return true;

@@ -35,6 +35,7 @@ struct serve {
 	bool went; /* a go message was taken */
 	bool bound; /* the command ends with its owner */
 	bool ended; /* exit was sent to everybody */
+	bool stopped; /* the engine ends us: the command may go on later */
 	unsigned int status;
 	struct screen screen;
 	struct timer nudge;
@@ -51,7 +52,11 @@ void serve_settle(struct serve *s);
 /* A child ended. */
 void serve_reap(struct serve *s);
 
-/* Tells the command to end, if there is one; false otherwise. */
+/*
+ * Tells the command to end, if there is one; false otherwise.  Of one that
+ * does not end with its client nobody is told a status: its session is stopped
+ * and not over, and status is 143 then.
+ */
 bool serve_stop(struct serve *s);
 
 /* Everything was said to everybody: the command's status, or the refusal. */

@@ -20,6 +20,9 @@
 #include "base/xalloc.h"
 #include "host/text.h"
 
+/* With "/drydock/ID/holder.sock" it is a socket's name. */
+#define RUNTIME_MAX 72
+
 /* Where things are when they are not beside the program. */
 #ifndef PKGDATADIR
 #	define PKGDATADIR "/usr/local/share/drydock"
@@ -44,6 +47,7 @@ paths_release(struct paths *paths)
 	free(paths->state_dir);
 	free(paths->data_dir);
 	free(paths->libexec_dir);
+	free(paths->runtime_dir);
 	free(paths->self);
 	cleanup_close_fn(&paths->state_fd);
 	paths_init(paths);
@@ -257,6 +261,17 @@ find_all(struct paths *paths, struct diag *dg)
 	    paths, "libexec", PKGLIBEXECDIR, &paths->libexec_dir, dg);
 }
 
+/* Short whatever the state directory's name is: sun_path holds 108 bytes. */
+static char *
+find_runtime(uid_t uid)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+
+	if (dir != NULL && dir[0] == '/' && strlen(dir) <= RUNTIME_MAX)
+		return xasprintf("%s/drydock", dir);
+	return xasprintf("/tmp/drydock-%ld", (long)uid);
+}
+
 int
 paths_find(struct paths *ret_paths, struct diag *dg)
 {
@@ -266,6 +281,7 @@ paths_find(struct paths *ret_paths, struct diag *dg)
 	paths.uid = geteuid();
 	paths.gid = getegid();
 	paths.user = find_user(paths.uid);
+	paths.runtime_dir = find_runtime(paths.uid);
 	if (find_all(&paths, dg) < 0)
 		return -1;
 	*ret_paths = paths;

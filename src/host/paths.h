@@ -22,6 +22,8 @@ struct paths {
 	char *state_dir; /* owned; real path once opened */
 	char *data_dir; /* owned; PREFIX/share/drydock */
 	char *libexec_dir; /* owned; PREFIX/libexec/drydock */
+	/* owned; $XDG_RUNTIME_DIR/drydock, or /tmp/drydock-UID; may not exist */
+	char *runtime_dir;
 	char *self; /* owned; real path of the running program */
 	int state_fd; /* -1 until paths_open_state() */
 	char state_id[33]; /* 32 hex digits; "" until paths_open_state() */

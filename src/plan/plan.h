@@ -147,6 +147,14 @@ int plan_seal(const struct plan_request *request,
     char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg);
 
 /*
+ * Reads back what plan_seal() wrote, for a session that is started again: its
+ * digest must be the recorded one (DIAG_DATA).  Bind sources are opened;
+ * plan_prepare() is due, no verdict.
+ */
+int plan_unseal(const struct plan_request *request, int session_fd,
+    const char *digest, struct judged_plan *ret_plan, struct diag *dg);
+
+/*
  * Compares one waiting container with the plan: kernel facts first, then
  * inspect for what the kernel does not show.  A difference is DIAG_POLICY that
  * says what was expected and what is; facts that cannot be read likewise.

@@ -10,8 +10,12 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "plan/facts.h"
 #include "plan/model.h"
 #include "plan/plan.h"
+
+#define MAX_SEALED (2 * MODEL_MAX_SIZE)
+#define MAX_SECCOMP (256UL * 1024)
 
 static const char plan_name[] = "plan.json";
 
@@ -124,5 +128,35 @@ plan_seal(const struct plan_request *request, const struct judged_plan *plan,
 		0)
 		return -1;
 	digest_bytes(text.buf, text.len, ret_digest);
+	return 0;
+}
+
+int
+plan_unseal(const struct plan_request *request, int session_fd,
+    const char *digest, struct judged_plan *ret_plan, struct diag *dg)
+{
+	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct strbuf model cleanup_strbuf = STRBUF_INIT;
+	struct json *root cleanup_json = NULL;
+	char now[DIGEST_HEX_SIZE];
+
+	if (fs_read_file(session_fd, "plan.json", MAX_SEALED, &text, dg) != 0)
+		return -1;
+	digest_bytes(text.buf, text.len, now);
+	if (digest == NULL || strcmp(now, digest) != 0)
+		return diag_set(
+		    dg, DIAG_DATA, "plan.json is not what was launched");
+	if (model_undouble(text.buf, text.len, &model, dg) != 0 ||
+	    json_parse(model.buf, model.len, "plan.json", &root, dg) != 0 ||
+	    fs_read_file(session_fd, "seccomp.json", MAX_SECCOMP, &plan.seccomp,
+		dg) != 0)
+		return -1;
+	model_binds(root, request->paths, &plan);
+	plan.model = strbuf_detach(&model, NULL);
+	if (facts_open_binds(&plan, dg) != 0)
+		return -1;
+	*ret_plan = plan;
+	plan = (struct judged_plan)JUDGED_PLAN_INIT;
 	return 0;
 }

@@ -82,8 +82,12 @@ ended_by_itself(const struct collect_facts *facts, const struct container *c)
 {
 	if (c->state != CONTAINER_EXITED && c->state != CONTAINER_DEAD)
 		return false;
-	if (facts->record->ends_with_client || facts->seen_end)
+	if (facts->record->ends_with_client || facts->seen_end ||
+	    facts->record->ended_at != NULL)
 		return true;
+	/* The holder waited and gave up; the agent did not run this time. */
+	if (facts->record->starting_at != NULL)
+		return false;
 	return c->exit_code != EXIT_KILLED && c->exit_code != EXIT_TERMINATED &&
 	    c->exit_code != EXIT_HOST_WENT_DOWN;
 }

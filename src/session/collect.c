@@ -2,11 +2,11 @@
 /* Collection: leases first, then one question to the engine, then decisions. */
 #include "session/collect.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -17,52 +17,64 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
+#include "session/links.h"
+#include "session/listing.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/task.h"
 
 enum {
-	BATCH = 128, /* sessions at a time: two descriptors each */
-	MAX_SESSIONS = 100000,
+	FEW_DESCRIPTORS = 64, /* kept for everything but leases */
+	MANY_DESCRIPTORS = 65536,
 };
 
+/* A candidate whose lease is held, and nothing else of it is open. */
 struct candidates {
-	struct session v[BATCH];
+	struct session *v; /* owned */
 	size_t nr;
+	size_t max;
+	struct rlimit before;
 };
+
+/* A lease costs a descriptor: as many as we may have, for the time it takes. */
+static void
+candidates_init(struct candidates *c, size_t wanted)
+{
+	struct rlimit most;
+
+	*c = (struct candidates){ .max = FEW_DESCRIPTORS };
+	if (getrlimit(RLIMIT_NOFILE, &c->before) == 0) {
+		most = c->before;
+		if (wanted + FEW_DESCRIPTORS > most.rlim_cur) {
+			most.rlim_cur = most.rlim_max < MANY_DESCRIPTORS
+			    ? most.rlim_max
+			    : MANY_DESCRIPTORS;
+			(void)setrlimit(RLIMIT_NOFILE, &most);
+		}
+		if (most.rlim_cur > 2 * (rlim_t)FEW_DESCRIPTORS)
+			c->max = (size_t)most.rlim_cur - FEW_DESCRIPTORS;
+	}
+	if (c->max > wanted)
+		c->max = wanted;
+	c->v = xcalloc(c->max + 1, sizeof(*c->v));
+	for (size_t i = 0; i <= c->max; i++)
+		c->v[i] = (struct session)SESSION_INIT;
+}
 
 static void
-candidates_release(struct candidates *c)
+candidates_clear(struct candidates *c)
 {
 	for (size_t i = 0; i < c->nr; i++)
 		session_release(&c->v[i]);
 	c->nr = 0;
 }
 
-static int
-list_ids(const struct paths *paths, struct strvec *ret_ids, struct diag *dg)
+static void
+candidates_release(struct candidates *c)
 {
-	cleanup_closedir DIR *dir = NULL;
-	cleanup_close int fd = -1;
-
-	if (fs_open_nolinks(paths->state_fd, "sessions",
-		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &fd, dg) != 0)
-		return -1;
-	dir = fdopendir(fd);
-	if (dir == NULL)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "read %s/sessions", paths->state_dir);
-	(void)steal_fd(&fd);
-	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
-		if (!session_id_valid(e->d_name))
-			continue;
-		if (ret_ids->nr == MAX_SESSIONS)
-			return diag_set(dg, DIAG_DATA,
-			    "%s/sessions: more than %d sessions",
-			    paths->state_dir, MAX_SESSIONS);
-		strvec_push(ret_ids, e->d_name);
-	}
-	return 0;
+	candidates_clear(c);
+	free(c->v);
+	(void)setrlimit(RLIMIT_NOFILE, &c->before);
 }
 
 /* Wins what leases can be won without waiting. */
@@ -72,13 +84,14 @@ take_leases(const struct paths *paths, char *const *ids, size_t nids,
 {
 	for (size_t i = 0; i < nids; i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
+		struct session *s = &c->v[c->nr];
 		enum lock_answer answer;
 
-		if (session_lease(
-			paths, ids[i], 0, &answer, &c->v[c->nr], &dg) != 0) {
+		if (session_lease(paths, ids[i], 0, &answer, s, &dg) != 0) {
 			diag_warn("%s", dg.message);
 			outcome->failed++;
 		} else if (answer == LOCK_WON) {
+			cleanup_close_fn(&s->dir_fd);
 			c->nr++;
 		} else if (answer == LOCK_BUSY) {
 			outcome->kept++;
@@ -153,87 +166,144 @@ collect_delete(const struct paths *paths, const struct collect_facts *facts,
 }
 
 static int
-decide_one(const struct paths *paths, const struct engine *engine,
-    const struct container_list *containers, struct session *session,
-    bool *ret_deleted, struct diag *dg)
+read_facts(struct session *session, struct record *record,
+    struct collect_facts *facts, struct diag *dg)
 {
-	cleanup_record struct record record = RECORD_INIT;
 	cleanup_diag struct diag read_dg = DIAG_INIT;
 	struct stat st;
-	struct collect_facts facts = {
-		.record = &record,
-		.engine = engine,
-		.containers = containers,
-		.state_id = paths->state_id,
-		.id = session->id,
-	};
 
-	if (record_read(session->dir_fd, &record, &read_dg) != 0) {
+	if (record_read(session->dir_fd, record, &read_dg) != 0) {
 		if (read_dg.class != DIAG_IO || read_dg.errnum != ENOENT) {
 			diag_move(dg, &read_dg);
 			return diag_wrap(dg, "%s", session->dir);
 		}
-		facts.record = NULL;
+		facts->record = NULL;
 	}
-	facts.sealed = fstatat(session->dir_fd, "plan.json", &st,
-			   AT_SYMLINK_NOFOLLOW) == 0 ||
+	facts->sealed = fstatat(session->dir_fd, "plan.json", &st,
+			    AT_SYMLINK_NOFOLLOW) == 0 ||
 	    errno != ENOENT;
-	*ret_deleted = collect_decide(&facts) == COLLECT_DELETE;
-	return *ret_deleted ? collect_delete(paths, &facts, session, dg) : 0;
+	return 0;
+}
+
+/* Without its agent a proxy serves nobody; the session's files stay. */
+static int
+remove_lost_proxy(const struct collect_facts *facts, struct diag *dg)
+{
+	const struct container *egress = collect_container(facts, "egress");
+
+	if (egress == NULL || facts->record->egress_container == NULL)
+		return 0;
+	return container_remove(facts->engine, egress->id, dg);
+}
+
+/* Under the lease, by what the engine said after it was won. */
+static int
+decide_one(const struct paths *paths, const struct engine *engine,
+    const struct container_list *sorted, const struct collect_options *options,
+    struct session *session, bool *ret_deleted, struct diag *dg)
+{
+	cleanup_record struct record record = RECORD_INIT;
+	const struct container_list own = containers_of(sorted, session->id);
+	enum collect_verdict verdict;
+	struct collect_facts facts = {
+		.record = &record,
+		.engine = engine,
+		.containers = &own,
+		.state_id = paths->state_id,
+		.id = session->id,
+	};
+
+	if (session_reopen(paths, session, dg) != 0 ||
+	    read_facts(session, &record, &facts, dg) != 0)
+		return -1;
+	verdict = collect_decide(&facts);
+	if (verdict == COLLECT_LOST && !options->dry_run)
+		return remove_lost_proxy(&facts, dg);
+	if (verdict != COLLECT_DELETE)
+		return 0;
+	if (!options->dry_run &&
+	    collect_delete(paths, &facts, session, dg) != 0)
+		return -1;
+	*ret_deleted = true;
+	return 0;
 }
 
 static int
 collect_batch(const struct paths *paths, const struct engine *engine,
-    char *const *ids, size_t nids, struct collect_outcome *outcome,
-    struct diag *dg)
+    const struct collect_options *options, struct candidates *c,
+    struct collect_outcome *outcome, struct diag *dg)
 {
-	__attribute__((
-	    cleanup(candidates_release))) struct candidates c = { .nr = 0 };
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(c.v); i++)
-		c.v[i] = (struct session)SESSION_INIT;
-	take_leases(paths, ids, nids, &c, outcome);
-	if (c.nr == 0)
+	if (c->nr == 0)
 		return 0;
 	if (containers_find(engine, paths->state_id, &containers, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < c.nr; i++) {
+	containers_sort(&containers);
+	for (size_t i = 0; i < c->nr; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 		bool deleted = false;
 
-		if (decide_one(paths, engine, &containers, &c.v[i], &deleted,
-			&one) != 0) {
+		if (decide_one(paths, engine, &containers, options, &c->v[i],
+			&deleted, &one) != 0) {
 			diag_warn("%s", one.message);
 			outcome->failed++;
 		} else if (deleted) {
 			outcome->removed++;
+			if (options->on_removed != NULL)
+				options->on_removed(options->arg, c->v[i].id);
 		} else {
 			outcome->kept++;
 		}
-		session_release(&c.v[i]);
+		session_release(&c->v[i]);
 	}
+	candidates_clear(c);
+	return 0;
+}
+
+void
+collect_leftovers(const struct paths *paths)
+{
+	session_empty_trash(paths);
+	links_sweep(paths);
+}
+
+static int
+collect_ids(const struct paths *paths, const struct engine *engine,
+    const struct collect_options *options, const struct strvec *ids,
+    struct candidates *c, struct collect_outcome *ret_outcome, struct diag *dg)
+{
+	struct collect_outcome outcome = { 0, 0, 0 };
+
+	for (size_t at = 0; at < ids->nr; at += c->max) {
+		size_t n = ids->nr - at < c->max ? ids->nr - at : c->max;
+
+		take_leases(paths, ids->v + at, n, c, &outcome);
+		if (collect_batch(paths, engine, options, c, &outcome, dg) != 0)
+			return -1;
+	}
+	*ret_outcome = outcome;
 	return 0;
 }
 
 int
 collect_sessions(const struct paths *paths, const struct engine *engine,
-    struct collect_outcome *ret_outcome, struct diag *dg)
+    const struct collect_options *options, struct collect_outcome *ret_outcome,
+    struct diag *dg)
 {
+	static const struct collect_options plain = { .dry_run = false };
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	struct collect_outcome outcome = { 0, 0, 0 };
+	struct candidates c;
+	int rc;
 
-	if (list_ids(paths, &ids, dg) != 0)
+	if (session_list_ids(paths, &ids, dg) != 0)
 		return -1;
-	for (size_t at = 0; at < ids.nr; at += BATCH) {
-		size_t n = ids.nr - at < BATCH ? ids.nr - at : BATCH;
-
-		if (collect_batch(paths, engine, ids.v + at, n, &outcome, dg) !=
-		    0)
-			return -1;
-	}
-	session_empty_trash(paths);
-	*ret_outcome = outcome;
-	return 0;
+	candidates_init(&c, ids.nr);
+	rc = collect_ids(paths, engine, options != NULL ? options : &plain,
+	    &ids, &c, ret_outcome, dg);
+	candidates_release(&c);
+	if (rc == 0 && (options == NULL || !options->dry_run))
+		collect_leftovers(paths);
+	return rc;
 }

@@ -60,13 +60,26 @@ struct collect_outcome {
 	size_t failed; /* each was a warning with its path */
 };
 
+struct collect_options {
+	bool dry_run; /* tells, removes nothing */
+	/* NULL, or told of each session that is (or would be) removed. */
+	void (*on_removed)(void *arg, const char *id);
+	void *arg;
+};
+
 /*
- * One engine query for all candidates, asked after every lease that could be
+ * One engine query for all candidates (as many as there may be descriptors,
+ * one a session), asked after every lease that could be
  * won was won, and none when there is no candidate.  A query that fails is -1
- * and nothing was deleted.
+ * and nothing was deleted.  A lost session's proxy goes too, the session stays.
+ * options may be NULL.
  */
 int collect_sessions(const struct paths *paths, const struct engine *engine,
-    struct collect_outcome *ret_outcome, struct diag *dg);
+    const struct collect_options *options, struct collect_outcome *ret_outcome,
+    struct diag *dg);
+
+/* What collection does without an engine: trash and links that lead nowhere. */
+void collect_leftovers(const struct paths *paths);
 
 /*
  * Removes the containers of a session whose lease we hold, then the session.

@@ -38,6 +38,7 @@ struct launch {
 	struct judged_plan plan;
 	int plan_fd;
 	bool composed; /* there may be containers */
+	bool resume; /* go has the agent's resume arguments */
 	struct container_list containers; /* the engine's whole answer */
 	int holder_fd;
 	int agent_pidfd; /* of its first process */
@@ -52,6 +53,10 @@ struct launch {
 		.plan_fd = -1, .containers = CONTAINER_LIST_INIT,   \
 		.holder_fd = -1, .agent_pidfd = -1                  \
 	}
+
+void launch_release(struct launch *l);
+
+#define cleanup_launch __attribute__((cleanup(launch_release)))
 
 /* Compose on the sealed plan; containers may exist also when it fails. */
 int launch_containers(struct launch *l, struct diag *dg);

@@ -66,6 +66,13 @@ check_runs(const struct container *c, struct diag *dg)
 	    c->exit_code, c->error[0] != '\0' ? ": " : "", c->error);
 }
 
+static void
+keep_id(char **field, const char *id)
+{
+	free(*field);
+	*field = xstrdup(id);
+}
+
 /* Exactly the plan's services carry our labels, and they are running. */
 static int
 match_containers(struct launch *l, struct diag *dg)
@@ -90,9 +97,9 @@ match_containers(struct launch *l, struct diag *dg)
 			    "not of the plan",
 			    c->id);
 	}
-	l->record.agent_container = xstrdup(agent->id);
+	keep_id(&l->record.agent_container, agent->id);
 	if (egress != NULL)
-		l->record.egress_container = xstrdup(egress->id);
+		keep_id(&l->record.egress_container, egress->id);
 	if (check_runs(agent, dg) != 0 ||
 	    (egress != NULL && check_runs(egress, dg) != 0))
 		return -1;
@@ -171,6 +178,9 @@ fill_argv(const struct launch *l, struct strvec *argv)
 {
 	if (l->request->kind == LAUNCH_RUN) {
 		strvec_push_all(argv, (const char *const *)l->agent.command.v);
+		if (l->resume)
+			strvec_push_all(
+			    argv, (const char *const *)l->agent.resume_args.v);
 	} else if (l->request->nargs == 0) {
 		strvec_push(argv, "/bin/bash");
 	}
@@ -229,7 +239,10 @@ launch_go(struct launch *l, struct diag *dg)
 	go.argv = (const char *const *)argv.v;
 	go.envp = (const char *const *)env.v;
 	/* From the next line on the agent may have run. */
+	free(l->record.launched_at);
 	l->record.launched_at = record_now();
+	free(l->record.starting_at);
+	l->record.starting_at = NULL;
 	if (record_write(l->session.dir_fd, &l->record, dg) != 0)
 		return -1;
 	return holder_go(

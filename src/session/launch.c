@@ -12,15 +12,16 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "plan/squid.h"
-#include "session/attach.h"
 #include "session/collect.h"
 #include "session/interrupt.h"
 #include "session/launch-private.h"
+#include "session/links.h"
 #include "session/seed.h"
 #include "session/teardown.h"
+#include "session/view.h"
 #include "sync/sync.h"
 
-static void
+void
 launch_release(struct launch *l)
 {
 	cleanup_close_fn(&l->agent_pidfd);
@@ -36,8 +37,6 @@ launch_release(struct launch *l)
 	agent_release(&l->agent);
 	project_release(&l->project);
 }
-
-#define cleanup_launch __attribute__((cleanup(launch_release)))
 
 /* What the caller asked for, without the engine. */
 static int
@@ -82,7 +81,8 @@ ask_engine(struct launch *l, struct diag *dg)
 	if (images_search_finish(&search, &l->images, dg) != 0)
 		return -1;
 	/* What cannot be collected now is collected later. */
-	if (collect_sessions(l->paths, &l->engine, &outcome, &collect_dg) != 0)
+	if (collect_sessions(
+		l->paths, &l->engine, NULL, &outcome, &collect_dg) != 0)
 		diag_warn("nothing is collected: %s", collect_dg.message);
 	return 0;
 }
@@ -106,6 +106,17 @@ fill_record(struct launch *l)
 		r->egress_image = xstrdup(l->images.egress.id);
 	r->created_at = record_now();
 	r->ends_with_client = l->request->kind != LAUNCH_RUN || !l->tty;
+}
+
+/* For other programs; drydock itself does not need it. */
+static void
+make_link(const struct launch *l)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (links_make(l->paths, l->session.id, l->session.run_fd, &dg) != 0)
+		diag_warn(
+		    "no short path to the session's socket: %s", dg.message);
 }
 
 /* Claim, sync and seed. */
@@ -132,6 +143,7 @@ make_session(struct launch *l, struct diag *dg)
 	fill_record(l);
 	if (record_write(s->dir_fd, &l->record, dg) != 0)
 		return -1;
+	make_link(l);
 	sync_before_launch(&sync);
 	return seed_home(&seed, s->home_fd, dg);
 }
@@ -235,32 +247,21 @@ make_and_start(struct launch *l, struct diag *dg)
 	return -1;
 }
 
-/* The command's end is not the connection's end. */
 static int
 view(struct launch *l, int *ret_status, struct diag *dg)
 {
-	struct attach_outcome outcome;
-	int status;
+	const struct view_spec spec = {
+		.paths = l->paths,
+		.settings = l->settings,
+		.environ_ = l->environ_,
+		.engine = &l->engine,
+		.record = &l->record,
+		.session = &l->session,
+		.tty = l->tty,
+		.agent_pidfd = l->agent_pidfd,
+	};
 
-	if (attach_view(l->holder_fd, l->tty, l->settings, &outcome, dg) != 0)
-		return -1;
-	cleanup_close_fn(&l->holder_fd);
-	if (outcome.end == ATTACH_DETACHED && !l->record.ends_with_client) {
-		diag_note("session %s goes on", l->session.id);
-		*ret_status = 0;
-		return 0;
-	}
-	status = teardown_ended(l->paths, &l->engine, &l->record,
-	    outcome.end == ATTACH_EXITED, l->agent_pidfd);
-	if (outcome.end != ATTACH_LOST) {
-		*ret_status = outcome.status;
-		return 0;
-	}
-	if (status < 0)
-		return diag_set(dg, DIAG_ENGINE,
-		    "the connection to session %s is lost", l->session.id);
-	*ret_status = status;
-	return 0;
+	return view_session(&spec, steal_fd(&l->holder_fd), ret_status, dg);
 }
 
 int

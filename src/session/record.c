@@ -56,6 +56,7 @@ static const struct field fields[] = {
 	FIELD(plan_digest, FIELD_OPTIONAL),
 	FIELD(created_at, FIELD_REQUIRED),
 	FIELD(launched_at, FIELD_OPTIONAL),
+	FIELD(starting_at, FIELD_OPTIONAL),
 	FIELD(ended_at, FIELD_OPTIONAL),
 };
 

@@ -14,14 +14,17 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/project.h"
+#include "session/links.h"
 
 enum {
 	CLAIM_TRIES = 64,
 	LEASE_NAME_SIZE = SESSION_ID_SIZE + sizeof("/lease"),
 	TRASH_SUFFIX_SIZE = 9,
+	MAX_SESSIONS = 100000,
 };
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
@@ -48,6 +51,32 @@ open_sessions(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
 	return fs_open_nolinks(
 	    paths->state_fd, "sessions", OPEN_DIR, 0, ret_fd, dg);
+}
+
+int
+session_list_ids(
+    const struct paths *paths, struct strvec *ret_ids, struct diag *dg)
+{
+	cleanup_closedir DIR *dir = NULL;
+	cleanup_close int fd = -1;
+
+	if (open_sessions(paths, &fd, dg) != 0)
+		return -1;
+	dir = fdopendir(fd);
+	if (dir == NULL)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "read %s/sessions", paths->state_dir);
+	(void)steal_fd(&fd);
+	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+		if (!session_id_valid(e->d_name))
+			continue;
+		if (ret_ids->nr == MAX_SESSIONS)
+			return diag_set(dg, DIAG_DATA,
+			    "%s/sessions: more than %d sessions",
+			    paths->state_dir, MAX_SESSIONS);
+		strvec_push(ret_ids, e->d_name);
+	}
+	return 0;
 }
 
 static void
@@ -229,6 +258,7 @@ session_delete(
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "move %s to trash", session->dir);
 	session_drop_lease(session);
+	links_remove(paths, session->id);
 	return fs_remove_tree(trash_fd, name, dg);
 }
 
@@ -266,4 +296,55 @@ session_empty_trash(const struct paths *paths)
 			diag_warn(
 			    "%s/trash: %s", paths->state_dir, one.message);
 	}
+}
+
+int
+session_open(const struct paths *paths, const char *id,
+    struct session *ret_session, struct diag *dg)
+{
+	cleanup_session struct session s = SESSION_INIT;
+	cleanup_close int sessions_fd = -1;
+
+	if (open_sessions(paths, &sessions_fd, dg) != 0 ||
+	    fs_open_nolinks(sessions_fd, id, OPEN_DIR, 0, &s.dir_fd, dg) != 0)
+		return -1;
+	memcpy(s.id, id, SESSION_ID_SIZE);
+	s.dir = xasprintf("%s/sessions/%s", paths->state_dir, id);
+	*ret_session = s;
+	s = (struct session)SESSION_INIT;
+	return 0;
+}
+
+int
+session_reopen(
+    const struct paths *paths, struct session *session, struct diag *dg)
+{
+	cleanup_close int sessions_fd = -1;
+
+	if (open_sessions(paths, &sessions_fd, dg) != 0)
+		return -1;
+	return fs_open_nolinks(
+	    sessions_fd, session->id, OPEN_DIR, 0, &session->dir_fd, dg);
+}
+
+int
+session_open_contents(struct session *session, struct diag *dg)
+{
+	const struct {
+		const char *name;
+		int *fd;
+	} rows[] = {
+		{ "home", &session->home_fd },
+		{ "run", &session->run_fd },
+		{ "egress", &session->egress_fd },
+		{ "sidecar", &session->sidecar_fd },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_close_fn(rows[i].fd);
+		if (fs_open_nolinks(session->dir_fd, rows[i].name, OPEN_DIR, 0,
+			rows[i].fd, dg) != 0)
+			return diag_wrap(dg, "%s", session->dir);
+	}
+	return 0;
 }

@@ -18,6 +18,7 @@
 struct diag;
 struct paths;
 struct project;
+struct strvec;
 
 #define SESSION_ID_SIZE 9 /* 8 of [a-z0-9], terminated */
 
@@ -37,6 +38,10 @@ struct session {
 	{                                              \
 		"", NULL, -1, -1, -1, -1, -1, -1, NULL \
 	}
+
+/* Appends the ids of all sessions' directories; over 100,000 is DIAG_DATA. */
+int session_list_ids(
+    const struct paths *paths, struct strvec *ret_ids, struct diag *dg);
 
 /* Whether name is a session's id: 8 of [a-z0-9]. */
 bool session_id_valid(const char *name);
@@ -58,6 +63,17 @@ int session_claim(const struct paths *paths, const char *agent,
  */
 int session_lease(const struct paths *paths, const char *id, int timeout_ms,
     enum lock_answer *ret_answer, struct session *ret_session, struct diag *dg);
+
+/* Opens dir_fd alone, without the lease: to look.  Absent is ENOENT. */
+int session_open(const struct paths *paths, const char *id,
+    struct session *ret_session, struct diag *dg);
+
+/* Opens dir_fd of a leased session whose dir_fd was closed. */
+int session_reopen(
+    const struct paths *paths, struct session *session, struct diag *dg);
+
+/* Opens home/ run/ egress/ sidecar/ of a session whose dir_fd is open. */
+int session_open_contents(struct session *session, struct diag *dg);
 
 /* Lets go of descriptors and the lease; deletes nothing. */
 void session_release(struct session *session);

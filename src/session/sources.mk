@@ -12,6 +12,8 @@ session_sources = \
 	src/session/collect.h \
 	src/session/egress.c \
 	src/session/egress.h \
+	src/session/end.c \
+	src/session/end.h \
 	src/session/goenv.c \
 	src/session/goenv.h \
 	src/session/homed.c \
@@ -20,12 +22,22 @@ session_sources = \
 	src/session/images.h \
 	src/session/interrupt.c \
 	src/session/interrupt.h \
+	src/session/join.c \
+	src/session/join.h \
 	src/session/launch-private.h \
 	src/session/launch-start.c \
 	src/session/launch.c \
 	src/session/launch.h \
+	src/session/links.c \
+	src/session/links.h \
+	src/session/listing.c \
+	src/session/listing.h \
+	src/session/prompt.c \
+	src/session/prompt.h \
 	src/session/record.c \
 	src/session/record.h \
+	src/session/resume.c \
+	src/session/resume.h \
 	src/session/seed.c \
 	src/session/seed.h \
 	src/session/session.c \
@@ -35,4 +47,8 @@ session_sources = \
 	src/session/teardown.c \
 	src/session/teardown.h \
 	src/session/tty.c \
-	src/session/tty.h
+	src/session/tty.h \
+	src/session/view.c \
+	src/session/view.h \
+	src/session/viewers.c \
+	src/session/viewers.h

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* attach: a session's terminal again. */
+#include "base/diag.h"
+#include "cmd/sessions.h"
+#include "session/join.h"
+
+static int
+attach_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct join_spec spec = { ctx->paths, ctx->settings,
+		ctx->environ_ };
+	char id[SESSION_ID_SIZE];
+
+	(void)options;
+	(void)dashdash;
+	if (argc > 1)
+		return diag_set(dg, DIAG_USAGE, "attach takes one session");
+	if (sessions_choose(ctx, argc > 0 ? argv[0] : NULL, id, dg) != 0)
+		return -1;
+	return join_session(&spec, id, &ctx->status, dg);
+}
+
+const struct cmd cmd_attach = {
+	.name = "attach",
+	.args = "[SESSION]",
+	.summary = "show a session that runs, or start a stopped one again",
+	.description =
+	    "Shows SESSION (an id or the start of one; default: this "
+	    "project's only one) on this terminal, beside others that show it. "
+	    "One that was stopped with its engine is started again, as a new "
+	    "process of the agent in the same home. The status is the agent's "
+	    "own.",
+	.needs = CMD_NEED_SETTINGS,
+	.run = attach_run,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* exec: one more command in a session, as the engine's own client. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strvec.h"
+#include "cmd/sessions.h"
+
+/* Nothing is to be done afterwards: the engine's client takes our place. */
+static int
+become(const struct engine *engine, const struct strvec *argv, struct diag *dg)
+{
+	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR)
+		return diag_set_errno(dg, DIAG_BUG, errno, "restore SIGPIPE");
+	(void)execve(engine->docker, argv->v, engine->env.v);
+	return diag_set_errno(dg, DIAG_ENGINE, errno, "run %s", engine->docker);
+}
+
+/*
+ * User and environment are the container's: the same ids as the agent, HOME and
+ * proxies, and none of the secrets, which came with go alone.
+ */
+static void
+fill_argv(const struct engine *engine, const struct record *record,
+    const char *container, struct strvec *argv)
+{
+	strvec_push(argv, engine->docker);
+	strvec_push(argv, "exec");
+	strvec_push(argv, "--interactive");
+	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		strvec_push(argv, "--tty");
+	strvec_push(argv, "--workdir");
+	strvec_push(argv, record->project);
+	strvec_push(argv, container);
+}
+
+static int
+exec_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_strvec struct strvec command = STRVEC_INIT;
+	cleanup_free char *container = NULL;
+	char id[SESSION_ID_SIZE];
+
+	(void)options;
+	if (dashdash != 1 || argc < 2)
+		return diag_set(
+		    dg, DIAG_USAGE, "exec takes SESSION -- COMMAND...");
+	if (sessions_choose(ctx, argv[0], id, dg) != 0 ||
+	    sessions_find_engine(ctx, &engine, dg) != 0 ||
+	    sessions_find_container(
+		ctx, &engine, id, &record, &container, dg) != 0)
+		return -1;
+	fill_argv(&engine, &record, container, &command);
+	for (int i = dashdash; i < argc; i++)
+		strvec_push(&command, argv[i]);
+	return become(&engine, &command, dg);
+}
+
+const struct cmd cmd_exec = {
+	.name = "exec",
+	.args = "SESSION -- CMD...",
+	.summary = "run one more command in a session",
+	.description =
+	    "Runs CMD in SESSION's container, in the project's directory, as "
+	    "the same user, with the container's environment and without the "
+	    "agent's secrets. The status is the command's own.",
+	.needs = CMD_NEED_SETTINGS,
+	.run = exec_run,
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* gc: what every launch does first, by itself and with words. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "cmd/sessions.h"
+#include "session/collect.h"
+#include "session/prompt.h"
+
+enum {
+	LEASE_WAIT_MS = 10000
+};
+
+struct gc_options {
+	bool adopt;
+	bool dry_run;
+	bool json;
+};
+
+static void
+note_removed(void *arg, const char *id)
+{
+	strvec_push(arg, id);
+}
+
+static int
+print_json(const struct gc_options *o, const struct strvec *removed,
+    const struct collect_outcome *outcome, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_open_object(w);
+	jsonw_key_bool(w, "dry_run", o->dry_run);
+	jsonw_key(w, "removed");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < removed->nr; i++)
+		jsonw_str(w, removed->v[i]);
+	jsonw_close_array(w);
+	jsonw_key_int(w, "kept", (int64_t)outcome->kept);
+	jsonw_key_int(w, "failed", (int64_t)outcome->failed);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &out, dg) != 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+static void
+replace(char **field, const char *value)
+{
+	free(*field);
+	*field = xstrdup(value);
+}
+
+/* The record alone changes: what the engine knows of it is found out later. */
+static int
+adopt_one(const struct context *ctx, const struct engine *engine,
+    const char *id, struct diag *dg)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	enum lock_answer answer;
+
+	if (session_lease(
+		ctx->paths, id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+		return -1;
+	if (answer == LOCK_GONE)
+		return 0;
+	if (answer == LOCK_BUSY)
+		return diag_set(
+		    dg, DIAG_BUSY, "session %s is in use elsewhere", id);
+	if (record_read(session.dir_fd, &record, dg) != 0)
+		return -1;
+	replace(&record.engine_id, engine->id);
+	replace(&record.engine_data_root, engine->data_root);
+	replace(&record.engine_socket, engine->socket);
+	return record_write(session.dir_fd, &record, dg);
+}
+
+static int
+ask_to_adopt(
+    const struct listing *listing, const struct engine *engine, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
+	cleanup_free char *question = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < listing->nr; i++) {
+		if (listing->v[i].state != SESSION_FOREIGN)
+			continue;
+		n++;
+		listed_describe(&listing->v[i], &lines);
+		strbuf_addch(&lines, '\n');
+	}
+	if (n == 0)
+		return diag_set(
+		    dg, DIAG_NO, "there is no session of another engine");
+	if (!prompt_possible()) {
+		(void)diag_set(
+		    dg, DIAG_USAGE, "--adopt needs a terminal to ask at");
+		return diag_add_detail(dg, lines.buf, lines.len);
+	}
+	(void)fputs(lines.buf, stderr);
+	question = xasprintf("are these %zu sessions the engine's at %s, under "
+			     "its new identity? [y/N]",
+	    n, engine->socket);
+	return prompt_yes(question, dg);
+}
+
+static int
+adopt(struct context *ctx, const struct engine *engine, struct diag *dg)
+{
+	cleanup_listing struct listing listing = LISTING_INIT;
+
+	if (listing_read(ctx->paths, engine, &listing, dg) != 0 ||
+	    ask_to_adopt(&listing, engine, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < listing.nr; i++) {
+		if (listing.v[i].state != SESSION_FOREIGN)
+			continue;
+		if (adopt_one(ctx, engine, listing.v[i].id, dg) != 0)
+			return -1;
+		(void)printf("%s adopted\n", listing.v[i].id);
+	}
+	return 0;
+}
+
+static int
+collect(struct context *ctx, const struct gc_options *o,
+    const struct engine *engine, struct diag *dg)
+{
+	cleanup_strvec struct strvec removed = STRVEC_INIT;
+	struct collect_outcome outcome = { 0, 0, 0 };
+	const struct collect_options options = { o->dry_run, note_removed,
+		&removed };
+
+	if (collect_sessions(ctx->paths, engine, &options, &outcome, dg) != 0)
+		return diag_wrap(dg, "nothing is collected");
+	ctx->status = outcome.failed > 0 ? 1 : 0;
+	if (o->json)
+		return print_json(o, &removed, &outcome, dg);
+	for (size_t i = 0; i < removed.nr; i++)
+		(void)printf("%s %s\n", removed.v[i],
+		    o->dry_run ? "would be removed" : "removed");
+	return 0;
+}
+
+static int
+gc_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct gc_options *o = options;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+
+	(void)dashdash;
+	if (argc > 0)
+		return diag_set(
+		    dg, DIAG_USAGE, "gc: unexpected operand \"%s\"", argv[0]);
+	if (o->adopt && (o->dry_run || o->json))
+		return diag_set(
+		    dg, DIAG_USAGE, "--adopt goes with no other option");
+	if (paths_open_state(ctx->paths, dg) != 0)
+		return -1;
+	if (sessions_find_engine(ctx, &engine, dg) != 0) {
+		/* What needs no answer is done all the same. */
+		if (!o->dry_run)
+			collect_leftovers(ctx->paths);
+		return -1;
+	}
+	if (o->adopt)
+		return adopt(ctx, &engine, dg);
+	return collect(ctx, o, &engine, dg);
+}
+
+static const struct optdef gc_optdefs[] = {
+	{ "adopt", 0, OPT_FLAG, offsetof(struct gc_options, adopt), NULL,
+	    "after asking, take sessions of an engine that was reinstalled as "
+	    "this one's" },
+	{ "dry-run", 'n', OPT_FLAG, offsetof(struct gc_options, dry_run), NULL,
+	    "only say what would be removed" },
+	{ "json", 'j', OPT_FLAG, offsetof(struct gc_options, json), NULL,
+	    "print JSON" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_gc = {
+	.name = "gc",
+	.summary = "remove what ended sessions left",
+	.description =
+	    "Removes sessions that have ended, directories of launches that "
+	    "died before a container, proxies without an agent, and links that "
+	    "lead nowhere, as every launch does first. It never removes a "
+	    "stopped session, and nothing while the engine gives no complete "
+	    "answer.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = gc_optdefs,
+	.options_size = sizeof(struct gc_options),
+	.run = gc_run,
+};

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* list: what sessions there are. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "cmd/sessions.h"
+
+struct list_options {
+	bool all;
+	bool json;
+};
+
+static bool
+is_shown(const struct list_options *o, const struct listed *s)
+{
+	return o->all ||
+	    (s->state != SESSION_ENDED &&
+		!(s->recorded && s->record.ends_with_client));
+}
+
+static void
+write_session(
+    struct jsonw *w, const struct paths *paths, const struct listed *s)
+{
+	const struct record *r = &s->record;
+	cleanup_free char *socket =
+	    xasprintf("%s/%s/holder.sock", paths->runtime_dir, s->id);
+
+	jsonw_open_object(w);
+	jsonw_key_str(w, "id", s->id);
+	jsonw_key_str(w, "state", session_state_name(s->state));
+	if (s->recorded) {
+		jsonw_key_str(w, "project", r->project);
+		jsonw_key_str(w, "agent", r->agent);
+		jsonw_key_str(w, "mode", r->mode);
+		jsonw_key_str(w, "kind", r->kind);
+		jsonw_key_bool(w, "ends_with_client", r->ends_with_client);
+		jsonw_key_str(w, "created_at", r->created_at);
+		jsonw_key_str(w, "launched_at", r->launched_at);
+		jsonw_key_str(w, "engine_socket", r->engine_socket);
+		jsonw_key_str(w, "agent_container", r->agent_container);
+		jsonw_key_str(w, "egress_container", r->egress_container);
+		jsonw_key_str(w, "socket", socket);
+	}
+	if (s->container != NULL)
+		jsonw_key_str(w, "container", s->container);
+	if (s->note != NULL)
+		jsonw_key_str(w, "note", s->note);
+	jsonw_close_object(w);
+}
+
+static int
+print_json(const struct context *ctx, const struct list_options *o,
+    const struct listing *l, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_open_array(w);
+	for (size_t i = 0; i < l->nr; i++) {
+		if (is_shown(o, &l->v[i]))
+			write_session(w, ctx->paths, &l->v[i]);
+	}
+	jsonw_close_array(w);
+	if (jsonw_finish(w, &out, dg) != 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+static void
+print_table(const struct list_options *o, const struct listing *l)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (isatty(STDOUT_FILENO))
+		strbuf_addstr(&out,
+		    "ID        STATE             AGENT     MODE       "
+		    "CREATED               PROJECT\n");
+	for (size_t i = 0; i < l->nr; i++) {
+		if (!is_shown(o, &l->v[i]))
+			continue;
+		listed_describe(&l->v[i], &out);
+		strbuf_addch(&out, '\n');
+	}
+	(void)fputs(out.buf, stdout);
+}
+
+static int
+list_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct list_options *o = options;
+	cleanup_listing struct listing listing = LISTING_INIT;
+
+	(void)dashdash;
+	if (argc > 0)
+		return diag_set(
+		    dg, DIAG_USAGE, "list: unexpected operand \"%s\"", argv[0]);
+	if (sessions_list(ctx, &listing, dg) != 0)
+		return -1;
+	if (o->json)
+		return print_json(ctx, o, &listing, dg);
+	print_table(o, &listing);
+	return 0;
+}
+
+static const struct optdef list_optdefs[] = {
+	{ "all", 'a', OPT_FLAG, offsetof(struct list_options, all), NULL,
+	    "also what has ended, and what ends with its client" },
+	{ "json", 'j', OPT_FLAG, offsetof(struct list_options, json), NULL,
+	    "print JSON" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_list = {
+	.name = "list",
+	.summary = "list the sessions and what state each is in",
+	.description =
+	    "Lists the sessions of all projects, from records and engine "
+	    "together: running (somebody looks at it), detached, starting, "
+	    "stopped (attach starts it again), lost (the engine does not know "
+	    "its container), foreign engine, engine silent, damaged, or a "
+	    "container of ours without a session (orphan container).",
+	.needs = CMD_NEED_SETTINGS,
+	.options = list_optdefs,
+	.options_size = sizeof(struct list_options),
+	.run = list_run,
+};

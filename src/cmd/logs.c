@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* logs: what a session's containers and its proxy wrote, escaped. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "cmd/sessions.h"
+
+#define MAX_LOG (64UL * 1024 * 1024)
+#define LINES "1000"
+
+/* An agent can write here: nothing of it reaches the terminal as it is. */
+static void
+print_lines(const char *head, const struct strbuf *text)
+{
+	const char *at = text->buf;
+	const char *end = text->buf + text->len;
+
+	if (at != end)
+		(void)printf("== %s\n", head);
+	while (at < end) {
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((stop != NULL ? stop : end) - at);
+
+		strbuf_add_escaped(&line, at, len);
+		(void)printf("%s\n", line.buf);
+		at += len + (stop != NULL ? 1 : 0);
+	}
+}
+
+/* Absent for a session without a proxy, or before its first request. */
+static void
+print_proxy(struct context *ctx, const char *id)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	if (session_open(ctx->paths, id, &session, &dg) != 0 ||
+	    fs_open_nolinks(session.dir_fd, "sidecar/log",
+		O_RDONLY | O_DIRECTORY, 0, &fd, &dg) != 0 ||
+	    fs_read_file(fd, "access.log", MAX_LOG, &text, &dg) != 0)
+		return;
+	print_lines("proxy", &text);
+}
+
+static int
+print_container(
+    const struct engine *engine, const char *container, struct diag *dg)
+{
+	const char *const args[] = { "logs", "--tail", LINES, container, NULL };
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+
+	if (engine_docker(engine, args, &result, dg) != 0)
+		return -1;
+	print_lines("container, stdout", &result.out);
+	print_lines("container, stderr", &result.err);
+	return 0;
+}
+
+static int
+logs_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_free char *container = NULL;
+	char id[SESSION_ID_SIZE];
+
+	(void)options;
+	(void)dashdash;
+	if (argc != 1)
+		return diag_set(dg, DIAG_USAGE, "logs takes one session");
+	if (sessions_choose(ctx, argv[0], id, dg) != 0)
+		return -1;
+	print_proxy(ctx, id);
+	if (sessions_find_engine(ctx, &engine, dg) != 0 ||
+	    sessions_find_container(
+		ctx, &engine, id, &record, &container, dg) != 0)
+		return -1;
+	return print_container(&engine, container, dg);
+}
+
+const struct cmd cmd_logs = {
+	.name = "logs",
+	.args = "SESSION",
+	.summary = "show what a session's proxy and holder wrote",
+	.description =
+	    "Prints the proxy's log, then the last " LINES
+	    " lines that SESSION's container wrote beside its terminal, "
+	    "escaped. The terminal itself is what attach shows.",
+	.needs = CMD_NEED_SETTINGS,
+	.run = logs_run,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* new: one more session, whatever others the project has. */
+#include "cmd/launching.h"
+
+static int
+new_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	return launching_run(
+	    ctx, LAUNCH_RUN, options, argc, argv, dashdash, dg);
+}
+
+const struct cmd cmd_new = {
+	.name = "new",
+	.args = "[DIR] [-- ARGS...]",
+	.summary = "start the agent in one more session of a project",
+	.description =
+	    "Does what run does, and does not ask about sessions that the "
+	    "project has already.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = launching_optdefs,
+	.options_size = sizeof(struct launching_options),
+	.run = new_run,
+};

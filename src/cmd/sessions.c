@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Which session a command means. */
+#include "cmd/sessions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/container.h"
+#include "host/project.h"
+#include "session/collect.h"
+#include "session/prompt.h"
+
+enum {
+	NUMBER_SIZE = 8,
+	SHOWN_MAX = 20,
+};
+
+int
+sessions_find_engine(
+    struct context *ctx, struct engine *ret_engine, struct diag *dg)
+{
+	cleanup_engine struct engine engine = ENGINE_INIT;
+
+	if (paths_open_state(ctx->paths, dg) != 0 ||
+	    engine_find(
+		&engine, ctx->settings, ctx->paths, ctx->environ_, dg) != 0 ||
+	    engine_probe(&engine, dg) != 0)
+		return -1;
+	*ret_engine = engine;
+	engine = (struct engine)ENGINE_INIT;
+	return 0;
+}
+
+int
+sessions_list(struct context *ctx, struct listing *ret_listing, struct diag *dg)
+{
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_diag struct diag silent = DIAG_INIT;
+	bool answers;
+
+	if (paths_open_state(ctx->paths, dg) != 0)
+		return -1;
+	answers = sessions_find_engine(ctx, &engine, &silent) == 0;
+	if (!answers)
+		diag_warn("%s", silent.message);
+	return listing_read(
+	    ctx->paths, answers ? &engine : NULL, ret_listing, dg);
+}
+
+void
+sessions_keep_attachable(struct listing *listing, const char *project)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < listing->nr; i++) {
+		struct listed s = listing->v[i];
+
+		if (!listed_is_attachable(&s, project))
+			continue;
+		listing->v[i] = listing->v[kept];
+		listing->v[kept++] = s;
+	}
+	for (size_t i = kept; i < listing->nr; i++)
+		listed_release(&listing->v[i]);
+	listing->nr = kept;
+}
+
+void
+sessions_describe(const struct listing *listing, struct strbuf *out)
+{
+	for (size_t i = 0; i < listing->nr && i < SHOWN_MAX; i++) {
+		listed_describe(&listing->v[i], out);
+		strbuf_addch(out, '\n');
+	}
+}
+
+static int
+choose_one(const struct listing *listing, const char *project,
+    char ret_id[SESSION_ID_SIZE], struct diag *dg)
+{
+	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
+	const struct listed *found = NULL;
+	char answer[SESSION_ID_SIZE];
+
+	sessions_describe(listing, &lines);
+	if (!prompt_possible()) {
+		(void)diag_set(dg, DIAG_USAGE, "%zu sessions of %s: name one",
+		    listing->nr, project);
+		return diag_add_detail(dg, lines.buf, lines.len);
+	}
+	(void)fputs(lines.buf, stderr);
+	if (prompt_line("which session?", answer, sizeof(answer), dg) != 0 ||
+	    listing_match(listing, answer, &found, dg) != 0)
+		return -1;
+	memcpy(ret_id, found->id, SESSION_ID_SIZE);
+	return 0;
+}
+
+static int
+choose_of_project(
+    struct context *ctx, char ret_id[SESSION_ID_SIZE], struct diag *dg)
+{
+	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_listing struct listing listing = LISTING_INIT;
+
+	if (project_open(&project, NULL, ctx->paths, dg) != 0 ||
+	    listing_records(ctx->paths, &listing, dg) != 0)
+		return -1;
+	sessions_keep_attachable(&listing, project.path);
+	if (listing.nr > 1) {
+		/* Only now the engine is asked: some may have ended. */
+		listing_release(&listing);
+		if (sessions_list(ctx, &listing, dg) != 0)
+			return -1;
+		sessions_keep_attachable(&listing, project.path);
+	}
+	if (listing.nr == 0)
+		return diag_set(dg, DIAG_NO, "no session of %s", project.path);
+	if (listing.nr > 1)
+		return choose_one(&listing, project.path, ret_id, dg);
+	memcpy(ret_id, listing.v[0].id, SESSION_ID_SIZE);
+	return 0;
+}
+
+int
+sessions_choose(struct context *ctx, const char *word,
+    char ret_id[SESSION_ID_SIZE], struct diag *dg)
+{
+	cleanup_listing struct listing listing = LISTING_INIT;
+	const struct listed *found = NULL;
+
+	if (paths_open_state(ctx->paths, dg) != 0)
+		return -1;
+	if (word == NULL)
+		return choose_of_project(ctx, ret_id, dg);
+	if (listing_records(ctx->paths, &listing, dg) != 0 ||
+	    listing_match(&listing, word, &found, dg) != 0)
+		return -1;
+	memcpy(ret_id, found->id, SESSION_ID_SIZE);
+	return 0;
+}
+
+int
+sessions_find_container(struct context *ctx, const struct engine *engine,
+    const char *id, struct record *ret_record, char **ret_container,
+    struct diag *dg)
+{
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	const struct container *agent;
+	struct collect_facts facts = {
+		.record = &record,
+		.engine = engine,
+		.containers = &containers,
+		.state_id = ctx->paths->state_id,
+		.id = id,
+	};
+
+	if (session_open(ctx->paths, id, &session, dg) != 0 ||
+	    record_read(session.dir_fd, &record, dg) != 0)
+		return diag_wrap(dg, "session %s", id);
+	if (record.agent_container == NULL)
+		return diag_set(
+		    dg, DIAG_NO, "session %s has no container yet", id);
+	if (containers_find(engine, ctx->paths->state_id, &containers, dg) != 0)
+		return -1;
+	if (collect_decide(&facts) == COLLECT_FOREIGN)
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s is of another engine (socket %s)", id,
+		    record.engine_socket);
+	agent = collect_container(&facts, "agent");
+	if (agent == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s is lost: the engine does not know its "
+		    "container",
+		    id);
+	*ret_container = xstrdup(agent->id);
+	*ret_record = record;
+	record = (struct record)RECORD_INIT;
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sessions: what commands on existing sessions share: listing, and choosing.
+ */
+#ifndef DRYDOCK_SESSIONS_H
+#define DRYDOCK_SESSIONS_H
+
+#include <stdbool.h>
+
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+#include "session/listing.h"
+
+struct diag;
+
+/* The engine, asked who it is; ctx has an open state directory afterwards. */
+int sessions_find_engine(
+    struct context *ctx, struct engine *ret_engine, struct diag *dg);
+
+/*
+ * All sessions with their states; an engine that does not answer is a warning.
+ */
+int sessions_list(
+    struct context *ctx, struct listing *ret_listing, struct diag *dg);
+
+/* Leaves only what attach could show of this project. */
+void sessions_keep_attachable(struct listing *listing, const char *project);
+
+/* Appends one line for each, as diag detail or for a prompt. */
+void sessions_describe(const struct listing *listing, struct strbuf *out);
+
+/*
+ * The session that a word names, or for NULL this project's only one, asking
+ * when there are several: DIAG_USAGE with the choices where nobody can be
+ * asked, DIAG_NO when there is none.
+ */
+int sessions_choose(struct context *ctx, const char *word,
+    char ret_id[SESSION_ID_SIZE], struct diag *dg);
+
+/*
+ * The running agent's container of a session, made sure of by record, labels
+ * and engine; returned: its id.
+ */
+int sessions_find_container(struct context *ctx, const struct engine *engine,
+    const char *id, struct record *ret_record, char **ret_container,
+    struct diag *dg);
+
+#endif /* DRYDOCK_SESSIONS_H */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* stop: end sessions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strvec.h"
+#include "cmd/sessions.h"
+#include "session/end.h"
+
+enum {
+	GRACE_S = 10
+};
+
+struct stop_options {
+	bool all;
+	bool force;
+};
+
+/* Everything that could be live; shells belong to their clients, too. */
+static int
+add_all(struct context *ctx, struct strvec *ids, struct diag *dg)
+{
+	cleanup_listing struct listing listing = LISTING_INIT;
+
+	if (listing_records(ctx->paths, &listing, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < listing.nr; i++) {
+		if (listing.v[i].recorded &&
+		    listing.v[i].record.launched_at != NULL)
+			strvec_push(ids, listing.v[i].id);
+	}
+	return 0;
+}
+
+/* All names are resolved before the first session is touched. */
+static int
+find_ids(struct context *ctx, const struct stop_options *o, int argc,
+    char **argv, struct strvec *ids, struct diag *dg)
+{
+	char id[SESSION_ID_SIZE];
+
+	if (o->all)
+		return add_all(ctx, ids, dg);
+	if (argc == 0) {
+		if (sessions_choose(ctx, NULL, id, dg) != 0)
+			return -1;
+		strvec_push(ids, id);
+	}
+	for (int i = 0; i < argc; i++) {
+		if (sessions_choose(ctx, argv[i], id, dg) != 0)
+			return -1;
+		if (!strvec_has(ids, id))
+			strvec_push(ids, id);
+	}
+	return 0;
+}
+
+/* One that cannot be ended does not keep the others; the first is told last. */
+static int
+end_all(const struct end_spec *spec, const struct strvec *ids, struct diag *dg)
+{
+	cleanup_diag struct diag first = DIAG_INIT;
+
+	for (size_t i = 0; i < ids->nr; i++) {
+		cleanup_diag struct diag one = DIAG_INIT;
+
+		if (end_session(spec, ids->v[i], &one) == 0) {
+			(void)printf("%s ended\n", ids->v[i]);
+			(void)fflush(stdout);
+		} else if (first.class == DIAG_NONE) {
+			diag_move(&first, &one);
+		} else {
+			diag_warn("%s", one.message);
+		}
+	}
+	if (first.class == DIAG_NONE)
+		return 0;
+	diag_move(dg, &first);
+	return -1;
+}
+
+static int
+stop_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct stop_options *o = options;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	struct end_spec spec = {
+		.paths = ctx->paths,
+		.engine = &engine,
+		.force = o->force,
+		.grace = GRACE_S,
+	};
+
+	(void)dashdash;
+	if (o->all && argc > 0)
+		return diag_set(
+		    dg, DIAG_USAGE, "stop takes sessions or --all, not both");
+	if (paths_open_state(ctx->paths, dg) != 0 ||
+	    find_ids(ctx, o, argc, argv, &ids, dg) != 0)
+		return -1;
+	if (ids.nr == 0)
+		return diag_set(dg, DIAG_NO, "there is no session");
+	if (sessions_find_engine(ctx, &engine, dg) != 0)
+		return -1;
+	return end_all(&spec, &ids, dg);
+}
+
+static const struct optdef stop_optdefs[] = {
+	{ "all", 'a', OPT_FLAG, offsetof(struct stop_options, all), NULL,
+	    "all sessions of all projects" },
+	{ "force", 'f', OPT_FLAG, offsetof(struct stop_options, force), NULL,
+	    "do not ask about stopped ones, and remove lost ones" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_stop = {
+	.name = "stop",
+	.args = "[SESSION...]",
+	.summary = "end sessions and remove what they leave",
+	.description =
+	    "Ends each SESSION (an id or the start of one; default: this "
+	    "project's only one): its agent gets ten seconds, then containers "
+	    "and home go; conversations stay. One that is stopped and could go "
+	    "on is asked about. Nothing is removed while the engine gives no "
+	    "answer.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = stop_optdefs,
+	.options_size = sizeof(struct stop_options),
+	.run = stop_run,
+};

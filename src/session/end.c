@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* stop: under the lease, by what the engine says after it was won. */
+#include "session/end.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "session/collect.h"
+#include "session/prompt.h"
+#include "session/record.h"
+#include "session/session.h"
+
+enum {
+	LEASE_WAIT_MS = 10000
+};
+
+/* Its files would go with it, and attach could start it again. */
+static int
+ask_about_stopped(
+    const struct end_spec *spec, const struct record *record, struct diag *dg)
+{
+	cleanup_free char *question = NULL;
+
+	if (spec->force)
+		return 0;
+	if (!prompt_possible())
+		return diag_set(dg, DIAG_USAGE,
+		    "session %s is stopped and could go on: stop --force "
+		    "ends it",
+		    record->id);
+	question = xasprintf("session %s is stopped and could go on.  End it, "
+			     "with its home directory? [y/N]",
+	    record->id);
+	return prompt_yes(question, dg);
+}
+
+static int
+check_verdict(const struct end_spec *spec, enum collect_verdict verdict,
+    const struct record *record, struct diag *dg)
+{
+	switch (verdict) {
+	case COLLECT_DELETE:
+	case COLLECT_LIVE:
+		return 0;
+	case COLLECT_STOPPED:
+		return ask_about_stopped(spec, record, dg);
+	case COLLECT_LOST:
+		if (spec->force)
+			return 0;
+		return diag_set(dg, DIAG_NO,
+		    "session %s is lost: the engine does not know its "
+		    "container; stop --force removes what is left",
+		    record->id);
+	case COLLECT_FOREIGN:
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s is of another engine (%s, socket %s): start "
+		    "that one, or see gc --adopt",
+		    record->id, record->engine_id, record->engine_socket);
+	case COLLECT_UNKNOWN:
+		break;
+	}
+	return diag_set(dg, DIAG_DATA, "session %s: its record says too little",
+	    record->id);
+}
+
+/*
+ * That it is to end is recorded before its container stops, so that a stop that
+ * is cut short is finished by the next collection.
+ */
+static int
+stop_agent(const struct end_spec *spec, struct session *session,
+    struct record *record, const struct container *agent, struct diag *dg)
+{
+	if (record->ended_at == NULL) {
+		record->ended_at = record_now();
+		if (record_write(session->dir_fd, record, dg) != 0)
+			return -1;
+	}
+	if (agent == NULL || agent->state == CONTAINER_EXITED ||
+	    agent->state == CONTAINER_DEAD)
+		return 0;
+	return container_stop(spec->engine, agent->id, spec->grace, dg);
+}
+
+static int
+end_leased(
+    const struct end_spec *spec, struct session *session, struct diag *dg)
+{
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	struct collect_facts facts = {
+		.record = &record,
+		.engine = spec->engine,
+		.containers = &containers,
+		.state_id = spec->paths->state_id,
+		.id = session->id,
+	};
+	enum collect_verdict verdict;
+
+	if (record_read(session->dir_fd, &record, dg) != 0)
+		return diag_wrap(dg, "%s", session->dir);
+	if (containers_find(
+		spec->engine, spec->paths->state_id, &containers, dg) != 0)
+		return -1;
+	verdict = collect_decide(&facts);
+	if (check_verdict(spec, verdict, &record, dg) != 0)
+		return -1;
+	if (record.launched_at != NULL &&
+	    stop_agent(spec, session, &record,
+		collect_container(&facts, "agent"), dg) != 0)
+		return -1;
+	return collect_delete(spec->paths, &facts, session, dg);
+}
+
+int
+end_session(const struct end_spec *spec, const char *id, struct diag *dg)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	enum lock_answer answer;
+
+	if (session_lease(
+		spec->paths, id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+		return -1;
+	if (answer == LOCK_GONE)
+		return 0;
+	if (answer == LOCK_BUSY)
+		return diag_set(dg, DIAG_BUSY,
+		    "session %s is being started or ended elsewhere", id);
+	return end_leased(spec, &session, dg);
+}

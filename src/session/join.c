@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* The holder first; the engine only when no holder answers. */
+#include "session/join.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "host/settings.h"
+#include "session/attach.h"
+#include "session/collect.h"
+#include "session/interrupt.h"
+#include "session/record.h"
+#include "session/resume.h"
+#include "session/session.h"
+#include "session/view.h"
+
+enum {
+	LEASE_WAIT_MS = 10000,
+	HOLDER_MS = 300, /* one that is there answers at once */
+};
+
+static int
+view(const struct join_spec *spec, const struct session *session,
+    const struct record *record, int holder_fd, int *ret_status,
+    struct diag *dg)
+{
+	cleanup_close int fd = holder_fd;
+	struct interrupt held;
+	int rc;
+	const struct view_spec view = {
+		.paths = spec->paths,
+		.settings = spec->settings,
+		.environ_ = spec->environ_,
+		.record = record,
+		.session = session,
+		.tty = true,
+		.agent_pidfd = -1,
+	};
+
+	if (holder_view(fd, dg) != 0)
+		return -1;
+	interrupt_hold(&held);
+	rc = view_session(&view, steal_fd(&fd), ret_status, dg);
+	interrupt_restore(&held);
+	return rc;
+}
+
+/* The lease is held: what the session is now, it stays. */
+static int
+settle(const struct join_spec *spec, const struct engine *engine,
+    struct session *session, int *ret_status, struct diag *dg)
+{
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	struct collect_facts facts = {
+		.record = &record,
+		.engine = engine,
+		.containers = &containers,
+		.state_id = spec->paths->state_id,
+		.id = session->id,
+	};
+	const struct resume_spec resume = { spec->paths, spec->settings,
+		spec->environ_, engine };
+	const struct container *agent;
+	char id[SESSION_ID_SIZE];
+
+	memcpy(id, session->id, sizeof(id));
+	if (record_read(session->dir_fd, &record, dg) != 0 ||
+	    containers_find(engine, spec->paths->state_id, &containers, dg) !=
+		0)
+		return -1;
+	agent = collect_container(&facts, "agent");
+	switch (collect_decide(&facts)) {
+	case COLLECT_STOPPED:
+		return resume_session(
+		    &resume, session, &record, ret_status, dg);
+	case COLLECT_LIVE:
+		/* A start that was cut short: its holder waits for go. */
+		if (record.starting_at != NULL && agent != NULL)
+			return resume_session(
+			    &resume, session, &record, ret_status, dg);
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s runs, but its holder does not answer", id);
+	case COLLECT_DELETE:
+		if (agent != NULL && record.launched_at != NULL)
+			diag_note("session %s has ended with status %d", id,
+			    agent->exit_code);
+		if (collect_delete(spec->paths, &facts, session, dg) != 0)
+			return -1;
+		return diag_set(dg, DIAG_NO, "session %s has ended", id);
+	case COLLECT_LOST:
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s is lost: the engine does not know its "
+		    "container (drydock stop --force %s removes it)",
+		    id, id);
+	case COLLECT_FOREIGN:
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s is of another engine (%s, socket %s)", id,
+		    record.engine_id, record.engine_socket);
+	case COLLECT_UNKNOWN:
+		break;
+	}
+	return diag_set(
+	    dg, DIAG_DATA, "session %s: its record says too little", id);
+}
+
+static int
+ask_engine(const struct join_spec *spec, const char *id, int *ret_status,
+    struct diag *dg)
+{
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_session struct session session = SESSION_INIT;
+	enum lock_answer answer;
+
+	if (engine_find(&engine, spec->settings, spec->paths, spec->environ_,
+		dg) != 0 ||
+	    engine_probe(&engine, dg) != 0 ||
+	    session_lease(
+		spec->paths, id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+		return -1;
+	if (answer == LOCK_GONE)
+		return diag_set(dg, DIAG_NO, "session %s has ended", id);
+	if (answer == LOCK_BUSY)
+		return diag_set(dg, DIAG_BUSY,
+		    "session %s is being started or ended elsewhere", id);
+	return settle(spec, &engine, &session, ret_status, dg);
+}
+
+int
+join_session(const struct join_spec *spec, const char *id, int *ret_status,
+    struct diag *dg)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_diag struct diag silent = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct holder_hello hello;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return diag_set(dg, DIAG_USAGE, "attach needs a terminal");
+	if (session_open(spec->paths, id, &session, dg) != 0)
+		return dg->errnum == ENOENT
+		    ? (diag_clear(dg),
+			  diag_set(dg, DIAG_NO, "session %s has ended", id))
+		    : -1;
+	if (record_read(session.dir_fd, &record, dg) != 0 ||
+	    session_open_contents(&session, dg) != 0)
+		return diag_wrap(dg, "session %s", id);
+	if (record.ends_with_client)
+		return diag_set(dg, DIAG_USAGE,
+		    "session %s belongs to the command that started it", id);
+	if (holder_connect(session.run_fd, HOLDER_MS, &hello, &fd, &silent) ==
+		0 &&
+	    hello.running && hello.tty)
+		return view(
+		    spec, &session, &record, steal_fd(&fd), ret_status, dg);
+	cleanup_close_fn(&fd);
+	return ask_engine(spec, id, ret_status, dg);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * join: a terminal comes to a session that is there.
+ */
+#ifndef DRYDOCK_JOIN_H
+#define DRYDOCK_JOIN_H
+
+struct diag;
+struct paths;
+struct settings;
+
+struct join_spec {
+	struct paths *paths; /* with an open state directory */
+	const struct settings *settings;
+	const char *const *environ_;
+};
+
+/*
+ * Views a session that runs, without a word to the engine.  One that does not
+ * answer is looked at with the engine: a stopped one is started again, for
+ * another what it is is the failure.  Needs a terminal (DIAG_USAGE).
+ */
+int join_session(const struct join_spec *spec, const char *id, int *ret_status,
+    struct diag *dg);
+
+#endif /* DRYDOCK_JOIN_H */

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Symlinks in the runtime directory, compared by what they lead to. */
+#include "session/links.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "session/session.h"
+
+enum {
+	TEMP_SUFFIX_SIZE = 9
+};
+
+/* Another user may have made it first, below /tmp. */
+static int
+open_own(const struct paths *paths, int *ret_fd, struct diag *dg)
+{
+	const char *dir = paths->runtime_dir;
+	cleanup_close int fd = open(
+	    dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd == -1 || fstat(fd, &st) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", dir);
+	if (st.st_uid != paths->uid)
+		return diag_set(dg, DIAG_IO, "%s is somebody else's (uid %ld)",
+		    dir, (long)st.st_uid);
+	if ((st.st_mode & 0077) != 0)
+		return diag_set(dg, DIAG_IO, "%s is open to others (mode %04o)",
+		    dir, (unsigned)st.st_mode & 07777);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static bool
+leads_to(int dir_fd, const char *name, int target_fd)
+{
+	struct stat now;
+	struct stat want;
+
+	return fstatat(dir_fd, name, &now, 0) == 0 &&
+	    fstat(target_fd, &want) == 0 && fs_same(&now, &want);
+}
+
+int
+links_make(
+    const struct paths *paths, const char *id, int run_fd, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+	cleanup_free char *target =
+	    xasprintf("%s/sessions/%s/run", paths->state_dir, id);
+	cleanup_free char *temp = NULL;
+	char suffix[TEMP_SUFFIX_SIZE];
+
+	if (mkdir(paths->runtime_dir, 0700) != 0 && errno != EEXIST)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "make %s", paths->runtime_dir);
+	if (open_own(paths, &fd, dg) != 0)
+		return -1;
+	if (leads_to(fd, id, run_fd))
+		return 0;
+	fs_random_name(suffix, sizeof(suffix));
+	temp = xasprintf(".%s.%s", id, suffix);
+	if (symlinkat(target, fd, temp) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "make %s/%s", paths->runtime_dir, temp);
+	if (renameat(fd, temp, fd, id) != 0) {
+		int errnum = errno;
+
+		(void)unlinkat(fd, temp, 0);
+		return diag_set_errno(
+		    dg, DIAG_IO, errnum, "make %s/%s", paths->runtime_dir, id);
+	}
+	return 0;
+}
+
+static void
+remove_dangling(int fd, const char *id)
+{
+	struct stat st;
+
+	if (fstatat(fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode) && fstatat(fd, id, &st, 0) != 0 &&
+	    errno == ENOENT)
+		(void)unlinkat(fd, id, 0);
+}
+
+void
+links_remove(const struct paths *paths, const char *id)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (open_own(paths, &fd, &ignored) == 0)
+		remove_dangling(fd, id);
+}
+
+void
+links_sweep(const struct paths *paths)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_closedir DIR *dir = NULL;
+	cleanup_close int fd = -1;
+
+	if (open_own(paths, &fd, &dg) != 0) {
+		if (dg.errnum != ENOENT)
+			diag_warn("%s", dg.message);
+		return;
+	}
+	dir = fdopendir(fd);
+	if (dir == NULL)
+		return;
+	(void)steal_fd(&fd);
+	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+		if (session_id_valid(e->d_name))
+			remove_dangling(dirfd(dir), e->d_name);
+	}
+}

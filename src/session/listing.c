@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* Records are a cache of what the engine knows: here the two are compared. */
+#include "session/listing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "session/collect.h"
+#include "session/viewers.h"
+
+static const char *const state_names[] = {
+	[SESSION_RUNNING] = "running",
+	[SESSION_DETACHED] = "detached",
+	[SESSION_STARTING] = "starting",
+	[SESSION_STOPPED] = "stopped",
+	[SESSION_ENDED] = "ended",
+	[SESSION_LOST] = "lost",
+	[SESSION_FOREIGN] = "foreign engine",
+	[SESSION_SILENT] = "engine silent",
+	[SESSION_ORPHAN] = "orphan container",
+	[SESSION_DAMAGED] = "damaged",
+};
+
+const char *
+session_state_name(enum session_state state)
+{
+	return state_names[state];
+}
+
+enum session_state
+listing_state(const struct collect_facts *facts, bool leased, bool viewed)
+{
+	bool launched =
+	    facts->record != NULL && facts->record->launched_at != NULL;
+
+	switch (collect_decide(facts)) {
+	case COLLECT_LIVE:
+		return viewed ? SESSION_RUNNING : SESSION_DETACHED;
+	case COLLECT_STOPPED:
+		return leased ? SESSION_STARTING : SESSION_STOPPED;
+	case COLLECT_LOST:
+		return SESSION_LOST;
+	case COLLECT_FOREIGN:
+		return SESSION_FOREIGN;
+	case COLLECT_DELETE:
+		return leased && !launched ? SESSION_STARTING : SESSION_ENDED;
+	case COLLECT_UNKNOWN:
+		break;
+	}
+	return leased && !launched ? SESSION_STARTING : SESSION_DAMAGED;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct listed *x = a;
+	const struct listed *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+static struct listed *
+add(struct listing *l, const char *id)
+{
+	struct listed *s;
+
+	l->v = xreallocarray(l->v, l->nr + 1, sizeof(*l->v));
+	s = &l->v[l->nr++];
+	*s = (struct listed){ .state = SESSION_SILENT, .record = RECORD_INIT };
+	(void)memcpy(s->id, id, strnlen(id, SESSION_ID_SIZE - 1));
+	return s;
+}
+
+/* -1: the directory is gone meanwhile. */
+static int
+read_one(const struct paths *paths, struct listed *s)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (session_open(paths, s->id, &session, &dg) != 0) {
+		if (dg.errnum == ENOENT)
+			return -1;
+	} else if (record_read(session.dir_fd, &s->record, &dg) == 0) {
+		s->recorded = true;
+		return 0;
+	}
+	if (dg.class != DIAG_IO || dg.errnum != ENOENT) {
+		s->state = SESSION_DAMAGED;
+		s->note = xstrdup(dg.message);
+	}
+	return 0;
+}
+
+int
+listing_records(
+    const struct paths *paths, struct listing *ret_listing, struct diag *dg)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	struct listing l = LISTING_INIT;
+
+	if (session_list_ids(paths, &ids, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < ids.nr; i++) {
+		struct listed *s = add(&l, ids.v[i]);
+
+		if (read_one(paths, s) != 0)
+			l.nr--;
+	}
+	if (l.nr > 0)
+		qsort(l.v, l.nr, sizeof(*l.v), by_id);
+	*ret_listing = l;
+	return 0;
+}
+
+static int
+by_session(const void *a, const void *b)
+{
+	const struct container *x = a;
+	const struct container *y = b;
+
+	return strcmp(x->session, y->session);
+}
+
+void
+containers_sort(struct container_list *list)
+{
+	if (list->nr > 0)
+		qsort(list->v, list->nr, sizeof(*list->v), by_session);
+}
+
+struct container_list
+containers_of(const struct container_list *sorted, const char *id)
+{
+	size_t low = 0;
+	size_t high = sorted->nr;
+	size_t end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(sorted->v[middle].session, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low;
+	     end < sorted->nr && strcmp(sorted->v[end].session, id) == 0; end++)
+		continue;
+	return (struct container_list){ sorted->v + low, end - low };
+}
+
+/* Only asked where the answer matters: it holds the lease for a moment. */
+static bool
+is_leased(const struct paths *paths, const char *id)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	enum lock_answer answer;
+
+	return session_lease(paths, id, 0, &answer, &session, &ignored) == 0 &&
+	    answer == LOCK_BUSY;
+}
+
+/* -1: it is gone. */
+static int
+judge_one(const struct paths *paths, const struct engine *engine,
+    const struct container_list *sorted, struct listed *s)
+{
+	const struct container_list own = containers_of(sorted, s->id);
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct stat st;
+	struct collect_facts facts = {
+		.record = s->recorded ? &s->record : NULL,
+		.engine = engine,
+		.containers = &own,
+		.state_id = paths->state_id,
+		.id = s->id,
+	};
+	bool unsure = !s->recorded || s->record.launched_at == NULL ||
+	    s->record.starting_at != NULL;
+
+	if (s->state == SESSION_DAMAGED)
+		return 0;
+	if (session_open(paths, s->id, &session, &dg) != 0)
+		return dg.errnum == ENOENT ? -1 : 0;
+	facts.sealed =
+	    fstatat(session.dir_fd, "plan.json", &st, AT_SYMLINK_NOFOLLOW) == 0;
+	s->state = listing_state(&facts, unsure && is_leased(paths, s->id),
+	    viewers_present(session.dir_fd));
+	return 0;
+}
+
+void
+listed_release(struct listed *s)
+{
+	record_release(&s->record);
+	free(s->container);
+	free(s->note);
+}
+
+/* A launch that began after the directories were listed is no orphan. */
+static void
+add_orphans(const struct paths *paths, const struct container_list *list,
+    struct listing *l)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct container *c = &list->v[i];
+		cleanup_session struct session session = SESSION_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		struct listed *s;
+
+		if (session_id_valid(c->session) &&
+		    (session_open(paths, c->session, &session, &dg) == 0 ||
+			dg.errnum != ENOENT))
+			continue;
+		s = add(l, session_id_valid(c->session) ? c->session : "-");
+		s->state = SESSION_ORPHAN;
+		s->container = xstrdup(c->id);
+		s->note = xasprintf("container %.12s (%s)", c->id, c->role);
+	}
+}
+
+int
+listing_read(const struct paths *paths, const struct engine *engine,
+    struct listing *ret_listing, struct diag *dg)
+{
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	cleanup_listing struct listing l = LISTING_INIT;
+	cleanup_diag struct diag ask = DIAG_INIT;
+	size_t kept = 0;
+
+	if (listing_records(paths, &l, dg) != 0)
+		return -1;
+	if (engine != NULL &&
+	    containers_find(engine, paths->state_id, &containers, &ask) != 0) {
+		diag_warn("%s", ask.message);
+		engine = NULL;
+	}
+	if (engine != NULL) {
+		containers_sort(&containers);
+		for (size_t i = 0; i < l.nr; i++) {
+			if (judge_one(paths, engine, &containers, &l.v[i]) != 0)
+				listed_release(&l.v[i]);
+			else
+				l.v[kept++] = l.v[i];
+		}
+		l.nr = kept;
+		add_orphans(paths, &containers, &l);
+	}
+	*ret_listing = l;
+	l = (struct listing)LISTING_INIT;
+	return 0;
+}
+
+int
+listing_match(const struct listing *listing, const char *word,
+    const struct listed **ret_found, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf ids = STRBUF_INIT;
+	const struct listed *found = NULL;
+	size_t len = strlen(word);
+	size_t n = 0;
+
+	for (size_t i = 0; i < listing->nr; i++) {
+		const struct listed *s = &listing->v[i];
+
+		if (len == 0 || strncmp(s->id, word, len) != 0 ||
+		    s->state == SESSION_ORPHAN)
+			continue;
+		found = s;
+		n++;
+		strbuf_addf(&ids, " %s", s->id);
+	}
+	if (n == 0)
+		return diag_set(dg, DIAG_USAGE,
+		    "no session \"%s\" (see drydock list)", word);
+	if (n > 1)
+		return diag_set(dg, DIAG_USAGE,
+		    "several sessions start with \"%s\":%s", word, ids.buf);
+	*ret_found = found;
+	return 0;
+}
+
+bool
+listed_is_attachable(const struct listed *s, const char *project)
+{
+	return s->recorded && s->record.launched_at != NULL &&
+	    s->record.ended_at == NULL && !s->record.ends_with_client &&
+	    strcmp(s->record.project, project) == 0 &&
+	    (s->state == SESSION_RUNNING || s->state == SESSION_DETACHED ||
+		s->state == SESSION_STARTING || s->state == SESSION_STOPPED ||
+		s->state == SESSION_SILENT);
+}
+
+static void
+add_column(struct strbuf *out, const char *text, size_t width)
+{
+	size_t at = out->len;
+
+	strbuf_add_escaped(out, text, strlen(text));
+	do
+		strbuf_addch(out, ' ');
+	while (out->len - at < width);
+}
+
+void
+listed_describe(const struct listed *s, struct strbuf *out)
+{
+	const struct record *r = &s->record;
+
+	add_column(out, s->id, 10);
+	add_column(out, session_state_name(s->state), 18);
+	add_column(out, s->recorded ? r->agent : "-", 10);
+	add_column(out, s->recorded ? r->mode : "-", 11);
+	add_column(out, s->recorded ? r->created_at : "-", 22);
+	strbuf_add_escaped(out,
+	    s->recorded           ? r->project
+		: s->note != NULL ? s->note
+				  : "-",
+	    strlen(s->recorded        ? r->project
+		    : s->note != NULL ? s->note
+				      : "-"));
+}
+
+void
+listing_release(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->nr; i++)
+		listed_release(&listing->v[i]);
+	free(listing->v);
+	*listing = (struct listing)LISTING_INIT;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listing: the sessions there are, from records and engine together.
+ */
+#ifndef DRYDOCK_LISTING_H
+#define DRYDOCK_LISTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "session/record.h"
+#include "session/session.h"
+
+struct collect_facts;
+struct container;
+struct container_list;
+struct diag;
+struct engine;
+struct paths;
+struct strbuf;
+struct strvec;
+
+enum session_state {
+	SESSION_RUNNING, /* and somebody looks at it */
+	SESSION_DETACHED,
+	SESSION_STARTING, /* its launcher is at work */
+	SESSION_STOPPED, /* attach starts it again */
+	SESSION_ENDED, /* the next collection takes it */
+	SESSION_LOST, /* its engine does not know its container */
+	SESSION_FOREIGN, /* another engine's */
+	SESSION_SILENT, /* the engine gives no answer */
+	SESSION_ORPHAN, /* a container with our labels and no directory */
+	SESSION_DAMAGED, /* its record cannot be read, or says too little */
+};
+
+struct listed {
+	char id[SESSION_ID_SIZE];
+	enum session_state state;
+	bool recorded;
+	struct record record; /* when recorded */
+	char *container; /* owned; of an orphan */
+	char *note; /* owned; what is wrong, or NULL */
+};
+
+struct listing {
+	struct listed *v; /* owned; by id, orphans last */
+	size_t nr;
+};
+
+#define LISTING_INIT    \
+	{               \
+		NULL, 0 \
+	}
+
+/* "running", "foreign engine", ... */
+const char *session_state_name(enum session_state state);
+
+/*
+ * What one session's state is, by facts that were read without its lease;
+ * leased and viewed tell whether somebody holds its lease, or looks at it.
+ */
+enum session_state listing_state(
+    const struct collect_facts *facts, bool leased, bool viewed);
+
+/*
+ * Records alone, no question to anybody; every state is SESSION_SILENT or
+ * SESSION_DAMAGED.
+ */
+int listing_records(
+    const struct paths *paths, struct listing *ret_listing, struct diag *dg);
+
+/*
+ * With one question to the engine.  engine NULL, or one that does not answer
+ * (a warning), leaves the sessions silent and is no failure.
+ */
+int listing_read(const struct paths *paths, const struct engine *engine,
+    struct listing *ret_listing, struct diag *dg);
+
+/*
+ * The one session that word is the id of, or a prefix of the id.  None is
+ * DIAG_USAGE, and so are several, with their ids.
+ */
+int listing_match(const struct listing *listing, const char *word,
+    const struct listed **ret_found, struct diag *dg);
+
+/* Of this project (a real path), launched, and left without ending. */
+bool listed_is_attachable(const struct listed *s, const char *project);
+
+/* Appends "ID  state  agent  project" for a choice, escaped, one line. */
+void listed_describe(const struct listed *s, struct strbuf *out);
+
+/*
+ * The containers of one session in a list sorted by containers_sort(): a part
+ * of it, nothing owned.
+ */
+void containers_sort(struct container_list *list);
+struct container_list containers_of(
+    const struct container_list *sorted, const char *id);
+
+void listed_release(struct listed *s);
+void listing_release(struct listing *listing);
+
+#define cleanup_listing __attribute__((cleanup(listing_release)))
+
+#endif /* DRYDOCK_LISTING_H */

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* From a sealed plan and stopped containers to an agent that goes on. */
+#include "session/resume.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "engine/image.h"
+#include "host/settings.h"
+#include "session/interrupt.h"
+#include "session/launch-private.h"
+#include "session/links.h"
+#include "session/view.h"
+
+enum {
+	GRACE_S = 2 /* nothing of the agent runs yet */
+};
+
+static int
+inspect_image(const struct engine *engine, const char *id,
+    struct image *ret_image, struct diag *dg)
+{
+	if (image_inspect(engine, id, ret_image, dg) != 0)
+		return -1;
+	if (ret_image->id == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine does not know the session's image %s", id);
+	return 0;
+}
+
+/* What the record names, as it is now. */
+static int
+find_parts(struct launch *l, struct diag *dg)
+{
+	const struct record *r = &l->record;
+
+	l->mode = mode_resolve(r->mode, "");
+	l->mode.reason = r->mode_reason;
+	if (project_open(&l->project, r->project, l->paths, dg) != 0 ||
+	    agent_load(&l->agent, r->agent, l->paths, dg) != 0)
+		return -1;
+	if (strcmp(l->project.path, r->project) != 0)
+		return diag_set(dg, DIAG_POLICY, "%s leads to %s now",
+		    r->project, l->project.path);
+	if (inspect_image(&l->engine, r->agent_image, &l->images.agent, dg) !=
+	    0)
+		return -1;
+	if (l->mode.mode == MODE_CONTAINED &&
+	    inspect_image(&l->engine, r->egress_image, &l->images.egress, dg) !=
+		0)
+		return -1;
+	return session_open_contents(&l->session, dg);
+}
+
+/* Links that an agent planted are found here, before anything is mounted. */
+static int
+check_plan(struct launch *l, struct diag *dg)
+{
+	l->plan_request = (struct plan_request){
+		.paths = l->paths,
+		.settings = l->settings,
+		.engine = &l->engine,
+		.project = &l->project,
+		.mode = l->mode,
+		.session_id = l->session.id,
+		.session_dir = l->session.dir,
+		.agent_image = l->images.agent.id,
+		.egress_image = l->images.egress.id,
+		.agent_image_env = (const char *const *)l->images.agent.env.v,
+		.egress_image_env = (const char *const *)l->images.egress.env.v,
+	};
+	if (plan_unseal(&l->plan_request, l->session.dir_fd,
+		l->record.plan_digest, &l->plan, dg) != 0)
+		return -1;
+	return plan_prepare(&l->plan_request, &l->plan, dg);
+}
+
+static int
+start_containers(struct launch *l, struct diag *dg)
+{
+	struct record *r = &l->record;
+
+	/* From here on an exit is not the agent's end. */
+	free(r->starting_at);
+	r->starting_at = record_now();
+	if (record_write(l->session.dir_fd, r, dg) != 0)
+		return -1;
+	l->composed = true;
+	/* One that waits already, from a start that was cut short, is no help:
+	 * its first process is asked to begin anew. */
+	if (container_stop(&l->engine, r->agent_container, GRACE_S, dg) != 0)
+		return -1;
+	if (r->egress_container != NULL &&
+	    container_start(&l->engine, r->egress_container, dg) != 0)
+		return -1;
+	return container_start(&l->engine, r->agent_container, dg);
+}
+
+static void
+stop_again(struct launch *l)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (container_stop(
+		&l->engine, l->record.agent_container, GRACE_S, &dg) != 0)
+		diag_warn("%s", dg.message);
+}
+
+static int
+start(struct launch *l, struct diag *dg)
+{
+	static int (*const stages[])(struct launch *, struct diag *) = {
+		find_parts,
+		check_plan,
+		start_containers,
+		launch_check,
+		launch_go,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		if (interrupt_check(dg) != 0 || stages[i](l, dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+view(struct launch *l, const struct resume_spec *spec, int *ret_status,
+    struct diag *dg)
+{
+	const struct view_spec view = {
+		.paths = l->paths,
+		.settings = l->settings,
+		.environ_ = l->environ_,
+		.engine = spec->engine,
+		.record = &l->record,
+		.session = &l->session,
+		.tty = true,
+		.agent_pidfd = l->agent_pidfd,
+	};
+
+	return view_session(&view, steal_fd(&l->holder_fd), ret_status, dg);
+}
+
+static void
+note_start(const struct launch *l)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	diag_note("session %s was stopped: this is a new process of %s, with "
+		  "the session's files as they were",
+	    l->record.id, l->record.agent);
+	if (links_make(l->paths, l->session.id, l->session.run_fd, &ignored) !=
+	    0)
+		diag_warn("%s", ignored.message);
+}
+
+int
+resume_session(const struct resume_spec *spec, struct session *session,
+    struct record *record, int *ret_status, struct diag *dg)
+{
+	struct launch l = LAUNCH_INIT;
+	struct launch_request request = { .kind = LAUNCH_RUN };
+	struct interrupt held;
+	int rc;
+
+	l.request = &request;
+	l.paths = spec->paths;
+	l.settings = spec->settings;
+	l.environ_ = spec->environ_;
+	l.tty = true;
+	/* Borrowed or given back below, so that each has one owner. */
+	l.engine = *spec->engine;
+	l.session = *session;
+	l.record = *record;
+	*session = (struct session)SESSION_INIT;
+	*record = (struct record)RECORD_INIT;
+	interrupt_hold(&held);
+	l.resume = true;
+	rc = start(&l, dg);
+	if (rc != 0 && l.composed)
+		stop_again(&l);
+	session_drop_lease(&l.session);
+	if (rc != 0) {
+		(void)diag_wrap(
+		    dg, "session %s is not started again", l.record.id);
+	} else {
+		note_start(&l);
+		rc = view(&l, spec, ret_status, dg);
+	}
+	interrupt_restore(&held);
+	l.engine = (struct engine)ENGINE_INIT;
+	launch_release(&l);
+	return rc;
+}

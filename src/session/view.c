@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The command's end is not the connection's end. */
+#include "session/view.h"
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "engine/engine.h"
+#include "host/settings.h"
+#include "session/attach.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "session/teardown.h"
+#include "session/viewers.h"
+
+enum {
+	AGAIN_MS = 300 /* a holder that is there answers at once */
+};
+
+/* Removes what has ended; *ret_status is the container's own, or -1. */
+static int
+put_away(const struct view_spec *spec, bool seen_end, int *ret_status,
+    struct diag *dg)
+{
+	cleanup_engine struct engine found = ENGINE_INIT;
+	const struct engine *engine = spec->engine;
+
+	if (engine == NULL) {
+		if (engine_find(&found, spec->settings, spec->paths,
+			spec->environ_, dg) != 0 ||
+		    engine_probe(&found, dg) != 0)
+			return -1;
+		engine = &found;
+	}
+	*ret_status = teardown_ended(
+	    spec->paths, engine, spec->record, seen_end, spec->agent_pidfd);
+	return 0;
+}
+
+/* A viewer that did not read for long is dropped, and that hurts nobody. */
+static bool
+still_runs(const struct view_spec *spec)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct holder_hello hello;
+
+	return !spec->record->ends_with_client && spec->session->run_fd >= 0 &&
+	    holder_connect(
+		spec->session->run_fd, AGAIN_MS, &hello, &fd, &ignored) == 0 &&
+	    hello.running;
+}
+
+static int
+on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
+{
+	const char *id = spec->record->id;
+	int status = -1;
+
+	if (still_runs(spec))
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s dropped this terminal, which did not read, and "
+		    "goes on: drydock attach %s",
+		    id, id);
+	if (put_away(spec, false, &status, dg) != 0)
+		return diag_wrap(
+		    dg, "the connection to session %s is lost", id);
+	if (status < 0)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the connection to session %s is lost", id);
+	*ret_status = status;
+	return 0;
+}
+
+static int
+on_exit_seen(const struct view_spec *spec, int status, int *ret_status)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int own = -1;
+
+	/* The status is known: what is left over is the next collection's. */
+	if (put_away(spec, true, &own, &dg) != 0)
+		diag_warn("session %s is not removed: %s", spec->record->id,
+		    dg.message);
+	*ret_status = status;
+	return 0;
+}
+
+int
+view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
+    struct diag *dg)
+{
+	cleanup_close int fd = holder_fd;
+	cleanup_close int seen = viewers_join(spec->session->dir_fd);
+	struct attach_outcome outcome;
+
+	if (attach_view(fd, spec->tty, spec->settings, &outcome, dg) != 0)
+		return -1;
+	cleanup_close_fn(&fd);
+	cleanup_close_fn(&seen);
+	if (outcome.end == ATTACH_DETACHED && !spec->record->ends_with_client) {
+		diag_note("session %s goes on: drydock attach %s",
+		    spec->record->id, spec->record->id);
+		*ret_status = 0;
+		return 0;
+	}
+	if (outcome.end == ATTACH_LOST)
+		return on_lost(spec, ret_status, dg);
+	if (outcome.end == ATTACH_EXITED)
+		return on_exit_seen(spec, outcome.status, ret_status);
+	if (put_away(spec, false, ret_status, dg) != 0)
+		return -1;
+	*ret_status = outcome.status;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A lock of an open file description, and the question who has one. */
+#include "session/viewers.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+
+#define VIEWERS_NAME "viewers"
+
+static int
+open_file(int session_fd, int flags)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	int fd = -1;
+
+	(void)fs_open_nolinks(
+	    session_fd, VIEWERS_NAME, flags | O_NONBLOCK, 0600, &fd, &ignored);
+	return fd;
+}
+
+int
+viewers_join(int session_fd)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	cleanup_close int fd = open_file(session_fd, O_RDWR | O_CREAT);
+
+	if (fd == -1 || fcntl(fd, F_OFD_SETLK, &lock) != 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+bool
+viewers_present(int session_fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	cleanup_close int fd = open_file(session_fd, O_RDWR);
+
+	return fd != -1 && fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
+	    lock.l_type != F_UNLCK;
+}
