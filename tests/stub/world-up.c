@@ -2,6 +2,7 @@
 /* compose up: containers of a sealed plan, which is made sure of first. */
 #include "world.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,33 @@ check_sources(struct world *w, const struct json *service)
 	return true;
 }
 
+/* Whether a container, of whomever, has the name of the one to be made. */
+static bool
+is_taken(struct world *w, const char *role)
+{
+	const char *project = world_option(w, "--project-name=");
+	cleanup_free char *name = xasprintf(
+	    "\"Name\":\"/%s-%s-1\"", project != NULL ? project : "", role);
+	cleanup_free char *path = xasprintf("%s/containers", w->dir);
+	cleanup_closedir DIR *dir = opendir(path);
+
+	for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+		cleanup_free char *body =
+		    xasprintf("%s/%s/body", path, e->d_name);
+		cleanup_free char *text = world_read(body, true);
+
+		if (text == NULL || strstr(text, name) == NULL)
+			continue;
+		strbuf_addf(&w->err,
+		    "Error response from daemon: Conflict. The container name "
+		    "\"/%s-%s-1\" is already in use by container \"%s\".\n",
+		    project != NULL ? project : "", role, e->d_name);
+		w->status = 1;
+		return true;
+	}
+	return false;
+}
+
 static void
 write_labels(const char *dir, const struct json *service)
 {
@@ -177,7 +205,8 @@ world_up(struct world *w)
 	if (world_has_fault(w, "stray"))
 		make_stray(w, services);
 	for (size_t i = 0; i < json_len(services); i++)
-		if (!check_sources(w, json_value_at(services, i)))
+		if (is_taken(w, json_key_at(services, i)) ||
+		    !check_sources(w, json_value_at(services, i)))
 			return;
 	for (size_t i = 0; i < json_len(services); i++)
 		strvec_push_given(&ids,

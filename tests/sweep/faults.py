@@ -113,10 +113,11 @@ def choose(calls, full, scenario):
         if scenario.calls is None or call.name in scenario.calls:
             if call.name not in NEVER_FAIL:
                 errors = errors_of(call.name)
-                for e in errors if full else errors[:1]:
+                # Before main() it is the dynamic linker that fails.
+                for e in errors if full and not call.loads else errors[:1]:
                     todo.append(Fault(
                         call.name, call.n, e, call.loads, changes))
-            if full or changed or call.name == "exit_group":
+            if changed or call.name == "exit_group":
                 todo.append(Fault(
                     call.name, call.n, "kill", call.loads, True))
         previous = call.name

@@ -52,7 +52,45 @@ def check_claim(bed, scenario, run):
     if run.status == scenario.status and not scenario.done(bed, run):
         return ["status %d, and it is not done: %r %r" % (
             run.status, run.out[-200:], run.err[-300:])]
+    if run.status != scenario.status and scenario.claims and re.search(
+            scenario.claims, run.out, re.M):
+        return ["status %d, and it says: %r" % (run.status, run.out)]
     return []
+
+
+def check_log(path):
+    """What is renamed or linked to its place was flushed before, and its
+    directory is after; nothing is written in place."""
+    bad = []
+    opened = {}  # name: descriptor
+    flushed = set()
+    due = {}  # directory's descriptor: name
+    with open(path, errors="replace") as f:
+        for line in f:
+            m = re.match(r'openat2?\(\w+, "([^"]*)", (.*) = (\d+)$', line)
+            if m and "O_TRUNC" in m.group(2):
+                bad.append("%s is written in place" % m.group(1))
+            if m and "O_CREAT" in m.group(2):
+                opened[m.group(1)] = m.group(3)
+                flushed.discard(m.group(3))
+            m = re.match(r"write\((\d+), ", line)
+            if m:
+                flushed.discard(m.group(1))
+            m = re.match(r"fsync\((\d+)\) += 0", line)
+            if m:
+                flushed.add(m.group(1))
+                due.pop(m.group(1), None)
+            m = re.match(r'(?:renameat2?|linkat)\(\d+, "(\.[^"]*)", (\d+), '
+                         r'"([^"]*)".* = 0', line)
+            if m and m.group(1) in opened:
+                if opened[m.group(1)] not in flushed:
+                    bad.append("%s was not flushed" % m.group(3))
+                due[m.group(2)] = m.group(3)
+            if re.match(r"(clone|clone3|vfork|exit_group)\(", line):
+                bad += ["the directory of %s was not flushed" % name
+                        for name in due.values()]
+                due = {}
+    return bad
 
 
 def check_live(bed):

@@ -6,7 +6,7 @@ import subprocess
 
 class Scenario:
     def __init__(self, name, args, status, done, images=True, live=True,
-                 prepare=None, calls=None, weight=1, reruns=True):
+                 prepare=None, calls=None, weight=1, claims=None):
         self.name = name
         self.args = args
         self.status = status
@@ -16,6 +16,7 @@ class Scenario:
         self.prepare = prepare or (lambda bed: None)
         self.calls = calls  # None: all
         self.weight = weight
+        self.claims = claims  # what it says of success
 
 
 def mark(bed):
@@ -79,6 +80,7 @@ ALL = [
     Scenario("dood-shell", ["shell", "--mode", "dood"] + SHELL[1:], 42,
              shell_done),
     Scenario("plan", ["plan", "@PROJECT@"], 0, plan_done),
-    Scenario("build", ["build"], 0, build_done, images=False, live=False),
+    Scenario("build", ["build"], 0, build_done, images=False, live=False,
+             claims=r"^(agent|egress) +sha256:"),
     Scenario("config", ["config"], 0, config_done, weight=0.3),
 ]
