@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The judge: {model, facts} in, an array of violations out; {} in, the table of
-# rules out.  It is an allow-list: a service is what `service` below expects, key
-# by key, and what is not expected is a violation, whatever it is.
+# The judge: {model, facts} in, an array of violations out; {raw, overlay} in,
+# the same for one overlay of the user's before it is merged; {} in, the table
+# of rules out.  It is an allow-list: a service is what `service` below expects,
+# key by key, and what is not expected is a violation, whatever it is.
 
 # One row a rule: its name, the keys of a service that it speaks for, and what
 # it promises.  A key that no row names falls to unknown-key.
@@ -30,22 +31,38 @@ def table: [
 {rule: "entrypoint", keys: ["entrypoint", "command", "working_dir", "post_start", "pre_stop"], text: "the container runs drydock's holder, nothing before or after it"},
 {rule: "image", keys: ["image", "pull_policy", "platform", "build", "develop"], text: "the image that drydock built, by its id, never pulled"},
 {rule: "healthcheck", keys: ["healthcheck"], text: "no health check runs"},
-{rule: "restart", keys: ["restart", "stop_signal", "stop_grace_period", "depends_on", "profiles", "attach"], text: "starts and stops are drydock's"},
-{rule: "environment", keys: ["environment", "env_file"], text: "no environment but drydock's own"},
-{rule: "labels", keys: ["labels", "label_file", "annotations"], text: "no labels but drydock's own"},
+{rule: "restart", keys: ["restart", "stop_signal", "stop_grace_period", "depends_on", "attach"], text: "starts and stops are drydock's"},
+{rule: "environment", keys: ["environment"], text: "drydock's own environment; overlays add plain names to the agent's"},
+{rule: "labels", keys: ["labels", "annotations"], text: "no labels but drydock's own"},
 {rule: "logging", keys: ["logging"], text: "the container's log is bounded"},
 {rule: "terminal", keys: ["tty", "stdin_open"], text: "the terminal is the holder's"},
 {rule: "storage", keys: ["volumes", "volumes_from", "secrets", "configs", "volume_driver"], text: "nothing but binds and tmpfs"},
-{rule: "bind-target", text: "binds are at drydock's targets, each once, and hide no guardrail"},
+{rule: "bind-target", text: "binds are at targets of their own, each once, and hide no guardrail"},
 {rule: "bind-missing", text: "each bind of the mode is there"},
-{rule: "bind-source", text: "the source of a bind is the directory that belongs there"},
+{rule: "bind-source", text: "the source of a bind is the directory that belongs there, or one that the setting binds lists"},
 {rule: "bind-options", text: "no propagation, relabelling or subpath, and no source that the engine makes"},
 {rule: "bind-read-only", text: "what is read-only stays so, what is not is not"},
 {rule: "source-kind", text: "a bind source is of the declared kind"},
 {rule: "source-link", text: "no symlink leads to a bind source"},
 {rule: "source-owner", text: "drydock's own bind sources are the caller's alone"},
 {rule: "source-swapped", text: "the project is still the directory that was opened"},
-{rule: "project-place", text: "the project is not, holds or lies in drydock's state or configuration, credentials, or the engine's data"}
+{rule: "source-home", text: "the project and the user's binds are not, and do not hold, the home directory or /"},
+{rule: "source-credentials", text: "they are not, and do not hold or lie in, a place of keys and credentials"},
+{rule: "source-agent", text: "nor the agent's own configuration on the host"},
+{rule: "source-system", text: "nor /etc, /proc, /sys, /dev, /run, /boot; nor do they lie in /root when that is not the caller's home"},
+{rule: "source-engine", text: "nor the engine's data, and they are not and do not hold an engine's socket"},
+{rule: "source-drydock", text: "nor drydock's configuration and state"},
+{rule: "source-program", text: "they are not a directory of PATH, and are not and do not hold drydock's program"},
+{rule: "include", text: "an overlay includes no other file"},
+{rule: "extends", keys: ["extends"], text: "a service of an overlay extends no other"},
+{rule: "env-file", keys: ["env_file"], text: "an overlay reads no environment from a file"},
+{rule: "label-file", keys: ["label_file"], text: "an overlay reads no labels from a file"},
+{rule: "profiles", keys: ["profiles"], text: "no service depends on a profile"},
+{rule: "null-environment", text: "an overlay takes no variable's value from the environment"},
+{rule: "from-files", text: "an overlay has no secrets or configs"},
+{rule: "interpolation", text: "an overlay interpolates drydock's own variables alone, as ${NAME}"},
+{rule: "anchors", text: "an overlay has no anchors, aliases or merge keys"},
+{rule: "tags", text: "an overlay has no tags but !reset and !override"}
 ];
 
 # Not index(): libjq 1.6 leaks what it compares.
@@ -155,9 +172,35 @@ def equal($key; $is; $want):
 		$is == $want
 	end;
 
+# What overlays may not set: what drydock sets, what chooses programs, proxies.
+def reserved: ascii_downcase
+	| . == "path" or . == "home" or startswith("ld_")
+	or startswith("drydock") or endswith("proxy");
+
+def plain_name: explode
+	| length > 0 and (.[0] < 48 or .[0] > 57)
+	and all(.[]; . == 95 or (. >= 48 and . <= 57) or (. >= 65 and . <= 90)
+		or (. >= 97 and . <= 122));
+
+def judge_environment($name; $is; $want):
+	if ($is | type) != "object" then
+		violation("environment"; $name; "environment is no mapping"; "environment")
+	else
+		($want | keys[] | select($is[.] != $want[.])
+		| violation("environment"; $name; "\(.) must be \($want[.] | short), is \($is[.] | short)"; .)),
+		($is | keys[] | . as $key | select($want | has($key) | not)
+		| if $name == "egress" then
+			violation("environment"; $name; "\(short) is not drydock's"; .)
+		elif reserved or (plain_name | not) then
+			violation("environment"; $name; "\(short) is not for an overlay to set"; .)
+		elif $is[.] | type != "string" then
+			violation("environment"; $name; "\(short) is no text"; .)
+		else empty end)
+	end;
+
 def judge_keys($name; $is; $want):
 	($is + $want | keys[])
-	| select(. != "volumes" and . != "security_opt") as $key
+	| select(. != "volumes" and . != "security_opt" and . != "environment") as $key
 	| rule_of_key($key) as $rule
 	| if ($want | has($key)) then
 		select(equal($key; $is[$key]; $want[$key]) | not)
@@ -185,40 +228,69 @@ def judge_security_opt($f; $name; $options):
 			violation("security-opt"; $name; "an option twice"; "") else empty end)
 	end;
 
-def judge_volume($name; $volume; $want):
+# Absolute, and spelled in the one way there is.
+def normal: startswith("/") and (. == "/" or (split("/")[1:]
+	| all(.[]; . != "" and . != "." and . != "..")));
+
+# In the container, nothing of the user's may hide any of these.
+def guarded: ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run",
+	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin", "/var/lib/drydock", "/var/run"];
+
+def judge_bind_options($name; $target; $volume):
+	(if $volume.bind | . == {} or . == {create_host_path: false} then empty else
+		violation("bind-options"; $name; "\($target | short) has \($volume.bind | short)"; $target) end),
+	(($volume | keys) - ["type", "source", "target", "read_only", "bind"]
+	| .[] | violation("bind-options"; $name; "\($target | short) has \(.)"; .));
+
+# A bind that is not drydock's own.
+def judge_user_bind($f; $name; $target; $volume; $want):
+	[$f.binds[] | select(.path == $volume.source)][0] as $listed
+	| (if $name == "agent" and $listed != null then empty else
+		violation("bind-source"; $name; "\($volume.source | short) is not a directory that the setting binds lists";
+			$volume.source // "" | tostring) end),
+	(if $listed != null and $listed.read_only and $volume.read_only != true then
+		violation("bind-read-only"; $name; "\($target | short) is listed as read-only"; $target)
+	elif $volume.read_only | among([null, true, false]) | not then
+		violation("bind-read-only"; $name; "\($target | short): read_only is \($volume.read_only | short)"; $target)
+	else empty end),
+	(if $target | normal | not then
+		violation("bind-target"; $name; "\($target | short) is no plain absolute path"; $target)
+	else
+		(guarded[] | select(touches(.; $target))
+		| violation("bind-target"; $name; "\($target | short) would hide or lie in \(.)"; $target)),
+		(($want[].target, "/tmp") | select(holds($target; .))
+		| violation("bind-target"; $name; "\($target | short) would hide \(.)"; $target))
+	end);
+
+def judge_volume($f; $name; $volume; $want):
 	if ($volume | type) != "object" or $volume.type != "bind" then
 		violation("storage"; $name; "not a bind: \($volume | short)"; $volume.source? // "volumes")
 	else
 		($volume.target | tostring) as $target
 		| [$want[] | select(.target == $target)][0] as $bind
-		| if $bind == null then
-			violation("bind-target"; $name; "a bind at \($target | short)"; $target)
+		| judge_bind_options($name; $target; $volume),
+		if $bind == null then
+			judge_user_bind($f; $name; $target; $volume; $want)
 		else
 			(if $volume.source == $bind.declared.source then empty else
 				violation("bind-source"; $name; "\($target | short) must be \($bind.declared.source | short), is \($volume.source | short)";
 					$volume.source // "" | tostring) end),
 			(if ($volume.read_only // false) == $bind.read_only then empty else
 				violation("bind-read-only"; $name; "\($target | short) is \(
-					if $bind.read_only then "not read-only" else "read-only" end)"; $target) end),
-			(if $volume.bind | . == {} or . == {create_host_path: false} then empty else
-				violation("bind-options"; $name; "\($target | short) has \($volume.bind | short)"; $target) end),
-			(($volume | keys) - ["type", "source", "target", "read_only", "bind"]
-			| .[] | violation("bind-options"; $name; "\($target | short) has \(.)"; .))
+					if $bind.read_only then "not read-only" else "read-only" end)"; $target) end)
 		end
 	end;
 
-def judge_volumes($name; $is; $want):
+def judge_volumes($f; $name; $is; $want):
 	if ($is | type) != "array" then
 		violation("storage"; $name; "volumes is no list"; "volumes")
 	else
-		($is[] | judge_volume($name; .; $want)),
-		($want[] | .target as $target
-		| [$is[] | objects | select(.target == $target)] | length
-		| if . == 0 then
-			violation("bind-missing"; $name; "nothing at \($target | short)"; "")
-		elif . > 1 then
-			violation("bind-target"; $name; "\(.) binds at \($target | short)"; $target)
-		else empty end)
+		($is[] | judge_volume($f; $name; .; $want)),
+		($want[].target as $target
+		| if any($is[]; type == "object" and .target == $target) then empty else
+			violation("bind-missing"; $name; "nothing at \($target | short)"; "") end),
+		([$is[] | objects | .target | tostring] | group_by(.)[] | select(length > 1)
+		| violation("bind-target"; $name; "\(length) binds at \(.[0] | short)"; .[0]))
 	end;
 
 def judge_service($f; $name; $service):
@@ -226,9 +298,11 @@ def judge_service($f; $name; $service):
 	| if ($service | type) != "object" then
 		violation("services"; $name; "no service"; "")
 	else
-		judge_keys($name; $service; service($f; $name)),
-		judge_security_opt($f; $name; $service.security_opt),
-		judge_volumes($name; $service.volumes; $binds)
+		service($f; $name) as $want
+		| judge_keys($name; $service; $want),
+		judge_environment($name; $service.environment // {}; $want.environment // {}),
+		judge_security_opt($f; $name; $service.security_opt // []),
+		judge_volumes($f; $name; $service.volumes; $binds)
 	end;
 
 def judge_top($f; $model):
@@ -257,6 +331,52 @@ def judge_services($f; $model):
 	if $model.name == "drydock-" + $f.session then empty else
 		violation("top-level"; ""; "name: \($model.name | short)"; "name") end;
 
+# What a source may not be to a protected place, by the place's group.
+def forbidden: {
+	root: {rule: "source-home", how: ["is", "holds"]},
+	home: {rule: "source-home", how: ["is", "holds"]},
+	credentials: {rule: "source-credentials", how: ["is", "holds", "under"]},
+	"agent-config": {rule: "source-agent", how: ["is", "holds", "under"]},
+	system: {rule: "source-system", how: ["is", "holds", "under"]},
+	"root-home": {rule: "source-system", how: ["is", "under"]},
+	"engine-data": {rule: "source-engine", how: ["is", "holds", "under"]},
+	"engine-socket": {rule: "source-engine", how: ["is", "holds"]},
+	drydock: {rule: "source-drydock", how: ["is", "holds", "under"]},
+	path: {rule: "source-program", how: ["is"]},
+	program: {rule: "source-program", how: ["is", "holds"]}
+};
+
+# For what drydock does not make itself.
+def judge_touches($f; $service; $path; $source):
+	if ($source.touches | type) != "array" then
+		violation("source-kind"; $service; "\($path | short) is no directory that can be looked at"; "")
+	else
+		$source.touches[]
+		| .group as $group | .how as $how | forbidden[$group] as $no
+		| select($group != "root-home" or .place != $f.home)
+		| if $no == null then
+			error("no group \($group)")
+		elif $how | among($no.how) then
+			violation($no.rule; $service; "\($path | short) \(
+				if $how == "under" then "lies in" else $how end) \(.place | short)\(
+				if $no.rule == "source-home" then ": name a directory of its own for the project" else "" end)"; "")
+		else empty end
+	end;
+
+# Sources that the setting lists; those that nothing lists are refused as such.
+def judge_user_sources($f; $model):
+	[binds($f).declared.source] as $own
+	| ([$model.services[]?.volumes[]?.source? | strings] - $own | unique)[]
+	| . as $path | $f.sources[$path] as $source
+	| select(any($f.binds[]; .path == $path))
+	| if $source.exists != true or $source.kind != "directory" then
+		violation("source-kind"; "agent"; "\($path | short) is no directory"; "")
+	elif $source.real != $path then
+		violation("source-link"; "agent"; "\($path | short) leads to \($source.real | short)"; "")
+	else
+		judge_touches($f; "agent"; $path; $source)
+	end;
+
 # Facts about the sources, which the model does not show.
 def judge_source($f; $bind; $source):
 	"\($bind.role) \($bind.declared.source | short)" as $what
@@ -277,14 +397,13 @@ def judge_source($f; $bind; $source):
 		elif $source.others_write then
 			violation("source-owner"; $bind.service; "\($what) can be written by others"; "")
 		else empty end),
+		(if $bind.role == "project" then
+			judge_touches($f; $bind.service; $bind.declared.source; $source)
+		else empty end),
 		(if $bind.role != "project" then empty
 		elif $source.dev == $f.roles.project.dev and $source.ino == $f.roles.project.ino then empty
 		else violation("source-swapped"; $bind.service; "\($what) is another directory now"; "") end)
 	end;
-
-# In the container, home and project may hide none of these.
-def guarded: ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run",
-	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin", "/var/lib/drydock", "/var/run"];
 
 def judge_places($f):
 	(["home", $f.home], ["project", $f.roles.project.path]) as [$role, $path]
@@ -293,18 +412,50 @@ def judge_places($f):
 	(if holds($path; "/tmp") then
 		violation("bind-target"; "agent"; "\($role) at \($path | short) would hide /tmp"; "") else empty end);
 
-def judge_project($f):
-	$f.roles.project.path as $project
-	| (if holds($project; $f.home) then
-		violation("project-place"; "agent"; "the project is or holds the home directory"; "") else empty end),
-	($f.private[] | select(touches(.; $project))
-	| violation("project-place"; "agent"; "the project is, holds or lies in \(short)"; ""));
-
 # sha256sum seccomp.json; a test tells when the two part.
 def judge_seccomp($f):
 	"34d6ba4734ab3f7d62d6adf600b21ad9cfc6927758f42ecd6fabc71cb9b5bf09" as $digest
 	| if $f.seccomp.digest == $digest then empty else
 		violation("seccomp-profile"; ""; "seccomp.json is not the profile that the policy knows"; "") end;
+
+# What Compose would resolve away, in an overlay as it was written.
+def judge_raw_service($name; $service):
+	if ($service | type) != "object" then
+		empty
+	else
+		($service | keys[] | rule_of_key(.) as $rule
+		| select($rule | among(["unknown-key", "extends", "env-file", "label-file", "profiles"]))
+		| violation($rule; $name; "\(.) stands in an overlay"; .)),
+		($service.environment
+		| if type == "object" then
+			to_entries[] | select(.value == null) | .key
+		elif type == "array" then
+			.[] | tostring | select(contains("=") | not)
+		else empty end
+		| violation("null-environment"; $name; "\(short) has no value"; .))
+	end;
+
+# "$$" is a dollar.
+def foreign_variables($variables):
+	split("$$") | join("") | split("$")[1:][]
+	| select(. as $rest | any($variables[]; . as $v | $rest | startswith("{\($v)}")) | not)
+	| "$" + .;
+
+def judge_raw($overlay; $variables):
+	($overlay | keys[]
+	| select(among(["services", "version"]) | not)
+	| violation(if . == "include" then "include"
+		elif among(["secrets", "configs"]) then "from-files"
+		else "top-level" end; ""; "\(.) stands in an overlay"; .)),
+	($overlay.services
+	| if type == "object" then
+		keys[] as $name | judge_raw_service($name; .[$name])
+	elif . == null then empty
+	else violation("services"; ""; "services is no mapping"; "services") end),
+	([$overlay | .. | strings | foreign_variables($variables)] | unique[]
+	| violation("interpolation"; ""; "\(short) is not drydock's"; .)),
+	([$overlay | .. | objects | keys[] | select(contains("$"))] | unique[]
+	| violation("interpolation"; ""; "a $ in the key \(short)"; .));
 
 # The overlay that brought a word, where one alone shows it.
 def attribute($f):
@@ -317,8 +468,12 @@ if has("model") then
 	| [judge_top($f; $model), judge_declarations($f; $model),
 	   judge_services($f; $model),
 	   (binds($f) as $bind | judge_source($f; $bind; $f.sources[$bind.declared.source])),
-	   judge_places($f), judge_project($f), judge_seccomp($f)]
+	   judge_user_sources($f; $model), judge_places($f), judge_seccomp($f)]
 	| unique | map(attribute($f))
+elif has("raw") then
+	.raw as $raw
+	| [judge_raw(.overlay; $raw.variables)]
+	| unique | map(del(.word) | .overlay = $raw.name)
 else
 	table
 end

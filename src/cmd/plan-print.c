@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "host/project.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 
@@ -54,8 +55,8 @@ write_violations(struct jsonw *w, const struct judged_plan *plan)
 }
 
 int
-plan_print_json(const struct assembly *assembly, const struct judged_plan *plan,
-    struct strbuf *out, struct diag *dg)
+plan_print_json(const struct project *project, const struct assembly *assembly,
+    const struct judged_plan *plan, struct strbuf *out, struct diag *dg)
 {
 	cleanup_json struct json *model = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -66,6 +67,11 @@ plan_print_json(const struct assembly *assembly, const struct judged_plan *plan,
 		return -1;
 	w = jsonw_new(true);
 	jsonw_open_object(w);
+	jsonw_key(w, "project");
+	jsonw_open_object(w);
+	jsonw_key_str(w, "path", project->path);
+	jsonw_key_str(w, "key", project->key);
+	jsonw_close_object(w);
 	jsonw_key(w, "overlays");
 	jsonw_open_array(w);
 	for (size_t i = 0; i < assembly->nr; i++) {
@@ -103,18 +109,26 @@ add_model(const char *model, struct strbuf *out, struct diag *dg)
 }
 
 int
-plan_print_text(const struct assembly *assembly, const struct judged_plan *plan,
-    struct strbuf *out, struct diag *dg)
+plan_print_text(const struct project *project, const struct assembly *assembly,
+    const struct judged_plan *plan, struct strbuf *out, struct diag *dg)
 {
 	strbuf_addstr(out, "overlays:\n");
 	for (size_t i = 0; i < assembly->nr; i++) {
 		const struct overlay *o = &assembly->v[i];
 
-		strbuf_addf(out, "  %-12s", o->name);
+		strbuf_addstr(out, "  ");
+		strbuf_add_escaped(out, o->name, strlen(o->name));
+		strbuf_addf(out, "%*s",
+		    o->name[0] == '\0' || strlen(o->name) >= 12
+			? 1
+			: (int)(12 - strlen(o->name)),
+		    "");
 		strbuf_add_escaped(out, o->why, strlen(o->why));
 		strbuf_addch(out, '\n');
 	}
-	strbuf_addstr(out, "\nmodel:\n");
+	strbuf_addstr(out, "\nproject: ");
+	strbuf_add_escaped(out, project->path, strlen(project->path));
+	strbuf_addf(out, "\nkey: %s\n\nmodel:\n", project->key);
 	if (add_model(plan->model, out, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < plan->nviolations; i++) {

@@ -12,14 +12,20 @@ struct assembly;
 struct diag;
 struct judged_plan;
 struct policy;
+struct project;
 struct strbuf;
 
-int plan_print_text(const struct assembly *assembly,
-    const struct judged_plan *plan, struct strbuf *out, struct diag *dg);
+int plan_print_text(const struct project *project,
+    const struct assembly *assembly, const struct judged_plan *plan,
+    struct strbuf *out, struct diag *dg);
 
-/* {"overlays": [{"name", "why"}], "model", "violations", "verdict"} */
-int plan_print_json(const struct assembly *assembly,
-    const struct judged_plan *plan, struct strbuf *out, struct diag *dg);
+/*
+ * {"project": {"path", "key"}, "overlays": [{"name", "why"}], "model",
+ * "violations", "verdict"}
+ */
+int plan_print_json(const struct project *project,
+    const struct assembly *assembly, const struct judged_plan *plan,
+    struct strbuf *out, struct diag *dg);
 
 /* "RULE  what it promises", or the policy's own JSON. */
 int plan_print_rules(

@@ -106,8 +106,10 @@ judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 
 	if (plan_assemble(request, &assembly, dg) != 0 ||
 	    plan_judge(request, &assembly, &plan, dg) != 0 ||
-	    (json ? plan_print_json(&assembly, &plan, &out, dg)
-		  : plan_print_text(&assembly, &plan, &out, dg)) != 0)
+	    (json ? plan_print_json(
+			request->project, &assembly, &plan, &out, dg)
+		  : plan_print_text(
+			request->project, &assembly, &plan, &out, dg)) != 0)
 		return -1;
 	(void)fputs(out.buf, stdout);
 	return plan_check_verdict(&plan, dg);

@@ -95,6 +95,16 @@ check_below(const char *value)
 	return text_is_below(value) ? NULL : "is not a path below the home";
 }
 
+static const char *
+check_bind(const char *value)
+{
+	const char *colon = strchr(value, ':');
+
+	if (value[0] != '/' || (colon != NULL && strcmp(colon, ":ro") != 0))
+		return "is neither an absolute path nor one with :ro behind it";
+	return NULL;
+}
+
 #define AT(member) offsetof(struct settings, member)
 
 static const struct setting table[] = {
@@ -144,6 +154,8 @@ static const struct setting table[] = {
 	{ "seed_leave_out", SETTING_WORDS, AT(seed_leave_out), 0, 0, "",
 	    "PATHS", check_below,
 	    "paths below the home that sessions start without" },
+	{ "binds", SETTING_WORDS, AT(binds), 0, 0, "", "PATHS", check_bind,
+	    "directories that overlays may bind; PATH:ro only read-only" },
 	{ .name = NULL },
 };
 
@@ -210,6 +222,7 @@ settings_init(struct settings *s)
 	strvec_init(&s->packages);
 	strvec_init(&s->pass_env);
 	strvec_init(&s->seed_leave_out);
+	strvec_init(&s->binds);
 	for (const struct setting *row = table; row->name != NULL; row++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
 

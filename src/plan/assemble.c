@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "plan/datafile.h"
 #include "plan/plan.h"
+#include "plan/useroverlays.h"
 #include "plan/values.h"
 
 /* An overlay is written by hand; this is a hundred times the longest. */
@@ -30,6 +31,7 @@ add_installed(struct assembly *assembly, const struct paths *paths,
 	o->why = why;
 	o->fd = -1;
 	strbuf_init(&o->text);
+	strbuf_init(&o->tree);
 	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
 	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
 		return diag_wrap(dg, "overlay %s", name);
@@ -50,7 +52,8 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 		xasprintf("mode %s (%s)", mode, request->mode.reason),
 		dg) != 0 ||
 	    add_installed(
-		&a, request->paths, "hardening", xstrdup("always"), dg) != 0)
+		&a, request->paths, "hardening", xstrdup("always"), dg) != 0 ||
+	    useroverlays_add(request, &a, dg) != 0)
 		return -1;
 	*ret_assembly = a;
 	a = (struct assembly)ASSEMBLY_INIT;
@@ -67,6 +70,7 @@ assembly_release(struct assembly *assembly)
 		free(o->why);
 		cleanup_close_fn(&o->fd);
 		strbuf_release(&o->text);
+		strbuf_release(&o->tree);
 	}
 	free(assembly->v);
 	strvec_release(&assembly->vars);

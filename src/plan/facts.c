@@ -21,8 +21,8 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "host/project.h"
-#include "host/protected.h"
 #include "host/settings.h"
+#include "plan/places.h"
 #include "plan/plan.h"
 #include "plan/values.h"
 
@@ -73,7 +73,8 @@ kind_of(mode_t mode)
 }
 
 static int
-write_source(struct jsonw *w, const struct bind *b, struct diag *dg)
+write_source(struct jsonw *w, const struct places *places, const struct bind *b,
+    struct diag *dg)
 {
 	char link[64];
 	char real[PATH_MAX];
@@ -97,12 +98,19 @@ write_source(struct jsonw *w, const struct bind *b, struct diag *dg)
 		write_number(w, "dev", b->st.st_dev);
 		write_number(w, "ino", b->st.st_ino);
 	}
+	/* What drydock makes lies in its own state directory. */
+	if (b->fd != -1 && b->mode == 0 && S_ISDIR(b->st.st_mode)) {
+		jsonw_key(w, "touches");
+		if (places_write(places, b->fd, w, dg) != 0)
+			return diag_wrap(dg, "bind source %s", b->source);
+	}
 	jsonw_close_object(w);
 	return 0;
 }
 
 static int
-write_sources(struct jsonw *w, const struct judged_plan *plan, struct diag *dg)
+write_sources(struct jsonw *w, const struct places *places,
+    const struct judged_plan *plan, struct diag *dg)
 {
 	jsonw_key(w, "sources");
 	jsonw_open_object(w);
@@ -113,7 +121,7 @@ write_sources(struct jsonw *w, const struct judged_plan *plan, struct diag *dg)
 		    strcmp(plan->binds[n].source, plan->binds[i].source) != 0)
 			n++;
 		/* One key for a source that several services bind. */
-		if (n == i && write_source(w, &plan->binds[i], dg) != 0)
+		if (n == i && write_source(w, places, &plan->binds[i], dg) != 0)
 			return -1;
 	}
 	jsonw_close_object(w);
@@ -168,23 +176,21 @@ write_limits(struct jsonw *w, const struct plan_request *request)
 	jsonw_close_object(w);
 }
 
-/* Where no project may be, nor be above or below. */
+/* What overlays may bind, as the user listed it. */
 static void
-write_private(struct jsonw *w, const struct plan_request *request)
+write_listed(struct jsonw *w, const struct settings *settings)
 {
-	const struct paths *p = request->paths;
-
-	jsonw_key(w, "private");
+	jsonw_key(w, "binds");
 	jsonw_open_array(w);
-	jsonw_str(w, p->config_dir);
-	jsonw_str(w, p->state_dir);
-	if (request->engine->data_root != NULL &&
-	    request->engine->data_root[0] == '/')
-		jsonw_str(w, request->engine->data_root);
-	for (const char *const *at = protected_places(); *at != NULL; at++) {
-		char *path cleanup_free = xasprintf("%s/%s", p->home, *at);
+	for (size_t i = 0; i < settings->binds.nr; i++) {
+		const char *word = settings->binds.v[i];
+		size_t len = strcspn(word, ":");
+		char *path cleanup_free = xstrndup(word, len);
 
-		jsonw_str(w, path);
+		jsonw_open_object(w);
+		jsonw_key_str(w, "path", path);
+		jsonw_key_bool(w, "read_only", word[len] == ':');
+		jsonw_close_object(w);
 	}
 	jsonw_close_array(w);
 }
@@ -245,18 +251,22 @@ write_facts(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, const struct judged_plan *plan,
     struct diag *dg)
 {
+	struct places *places cleanup_places = NULL;
+
 	jsonw_key_str(w, "mode", mode_name(request->mode.mode));
 	jsonw_key_str(w, "session", request->session_id);
 	jsonw_key_str(w, "state", request->paths->state_id);
 	jsonw_key_str(w, "home", request->paths->home);
 	write_services(w, request);
 	write_limits(w, request);
-	write_private(w, request);
+	write_listed(w, request->settings);
 	write_overlays(w, assembly);
 	write_seccomp(w, request, plan);
 	if (write_roles(w, request, dg) != 0)
 		return -1;
-	return write_sources(w, plan, dg);
+	if (places_find(request, &places, dg) != 0)
+		return -1;
+	return write_sources(w, places, plan, dg);
 }
 
 int

@@ -27,10 +27,62 @@ static int
 load_rules(const struct plan_request *request, struct policy **ret_policy,
     struct strbuf *seccomp, struct diag *dg)
 {
+	/* Overlays of the user's needed them before. */
+	if (*ret_policy != NULL)
+		return 0;
 	if (datafile_read(
 		request->paths, "seccomp.json", MAX_SECCOMP, seccomp, dg) != 0)
 		return -1;
 	return policy_load(request->paths, ret_policy, dg);
+}
+
+static void
+write_raw(const struct assembly *assembly, const struct overlay *o,
+    struct strbuf *out)
+{
+	struct jsonw *w = jsonw_new(false);
+	struct diag ignored cleanup_diag = DIAG_INIT;
+
+	jsonw_open_object(w);
+	jsonw_key_str(w, "name", o->name);
+	jsonw_key(w, "variables");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < assembly->vars.nr; i++) {
+		const char *var = assembly->vars.v[i];
+		char *name cleanup_free = xstrndup(var, strcspn(var, "="));
+
+		jsonw_str(w, name);
+	}
+	jsonw_close_array(w);
+	jsonw_close_object(w);
+	strbuf_addstr(out, "{\"raw\":");
+	(void)jsonw_finish(w, out, &ignored);
+	strbuf_addstr(out, ",\"overlay\":");
+	strbuf_addstr(out, o->tree.buf);
+	strbuf_addstr(out, "}");
+}
+
+/* Judges, before Compose sees them, what no merged model shows. */
+static int
+judge_raw(const struct plan_request *request, const struct assembly *assembly,
+    struct policy **ret_policy, struct judged_plan *plan, struct diag *dg)
+{
+	for (size_t i = 0; i < assembly->nr; i++) {
+		const struct overlay *o = &assembly->v[i];
+		struct strbuf input cleanup_strbuf = STRBUF_INIT;
+
+		if (o->tree.len == 0)
+			continue;
+		write_raw(assembly, o, &input);
+		if (load_rules(request, ret_policy, &plan->seccomp, dg) != 0 ||
+		    policy_run_raw(
+			*ret_policy, input.buf, input.len, plan, dg) != 0)
+			return -1;
+	}
+	/* Nothing was merged. */
+	if (plan->nviolations != 0)
+		plan->model = xstrdup("{}");
+	return 0;
 }
 
 /* Appends the merged model, with single dollars. */
@@ -103,9 +155,12 @@ plan_judge(const struct plan_request *request, const struct assembly *assembly,
 	struct policy *policy cleanup_policy = NULL;
 	struct strbuf model cleanup_strbuf = STRBUF_INIT;
 
-	if (resolve(request, assembly, &policy, &plan, &model, dg) != 0 ||
-	    plan_judge_model(request, assembly, policy, model.buf, &plan, dg) !=
-		0)
+	if (judge_raw(request, assembly, &policy, &plan, dg) != 0)
+		return -1;
+	if (plan.nviolations == 0 &&
+	    (resolve(request, assembly, &policy, &plan, &model, dg) != 0 ||
+		plan_judge_model(
+		    request, assembly, policy, model.buf, &plan, dg) != 0))
 		return -1;
 	*ret_plan = plan;
 	plan = (struct judged_plan)JUDGED_PLAN_INIT;

@@ -50,6 +50,7 @@ struct overlay {
 	char *why; /* owned; "always", "mode contained (--mode)" */
 	int fd; /* sealed memfd with the bytes that Compose reads */
 	struct strbuf text;
+	struct strbuf tree; /* a user's as JSON, tags left out; else empty */
 };
 
 /* The -f list, in order. */
@@ -59,7 +60,10 @@ struct assembly {
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
 };
 
-#define ASSEMBLY_INIT { NULL, 0, STRVEC_INIT }
+#define ASSEMBLY_INIT                \
+	{                            \
+		NULL, 0, STRVEC_INIT \
+	}
 
 /*
  * Base, mode, hardening, then the optional overlays.  No partial list leaves
@@ -69,7 +73,11 @@ int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);
 void assembly_release(struct assembly *assembly);
 
-enum bind_kind { BIND_DIRECTORY, BIND_SOCKET, BIND_FILE };
+enum bind_kind {
+	BIND_DIRECTORY,
+	BIND_SOCKET,
+	BIND_FILE
+};
 
 /* One bind of the judged model and what is known of its source. */
 struct bind {
@@ -165,7 +173,10 @@ int plan_verify(const struct plan_request *request,
 
 void judged_plan_release(struct judged_plan *plan);
 
-#define JUDGED_PLAN_INIT { NULL, NULL, 0, NULL, 0, STRBUF_INIT }
+#define JUDGED_PLAN_INIT                            \
+	{                                           \
+		NULL, NULL, 0, NULL, 0, STRBUF_INIT \
+	}
 #define cleanup_assembly __attribute__((cleanup(assembly_release)))
 #define cleanup_judged_plan __attribute__((cleanup(judged_plan_release)))
 

@@ -230,6 +230,13 @@ policy_run(struct policy *policy, const char *input, size_t len,
 }
 
 int
+policy_run_raw(struct policy *policy, const char *input, size_t len,
+    struct judged_plan *plan, struct diag *dg)
+{
+	return run_program(policy, 0, input, len, plan, dg);
+}
+
+int
 policy_rules(struct policy *policy, struct strbuf *out, struct diag *dg)
 {
 	return jqprog_run(policy->v[0].prog, "{}", 2, out, dg);

@@ -31,6 +31,13 @@ void policy_freep(struct policy **policy);
 int policy_run(struct policy *policy, const char *input, size_t len,
     struct judged_plan *plan, struct diag *dg);
 
+/*
+ * The same for an overlay of the user's before it is merged, {"raw": {name,
+ * variables}, "overlay"}: drydock's own rules alone.
+ */
+int policy_run_raw(struct policy *policy, const char *input, size_t len,
+    struct judged_plan *plan, struct diag *dg);
+
 /* Appends the table of rules, a JSON array of {rule, text, keys}. */
 int policy_rules(struct policy *policy, struct strbuf *out, struct diag *dg);
 

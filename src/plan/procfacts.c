@@ -185,6 +185,7 @@ unescape(const char *s, const char *end)
 }
 
 enum {
+	MOUNT_FIELD_DEVICE = 2,
 	MOUNT_FIELD_ROOT = 3,
 	MOUNT_FIELD_TARGET = 4,
 	MOUNT_FIELD_OPTIONS = 5,
@@ -216,7 +217,9 @@ parse_mount(const char *line, const char *eol, struct proc_mount *m)
 	for (int i = 0; i < MOUNT_FIELDS; i++) {
 		if (!next_field(&at, eol, &s, &end))
 			return false;
-		if (i == MOUNT_FIELD_ROOT)
+		if (i == MOUNT_FIELD_DEVICE)
+			m->device = unescape(s, end);
+		else if (i == MOUNT_FIELD_ROOT)
 			m->root = unescape(s, end);
 		else if (i == MOUNT_FIELD_TARGET)
 			m->target = unescape(s, end);
@@ -354,6 +357,7 @@ void
 proc_mounts_release(struct proc_mounts *mounts)
 {
 	for (size_t i = 0; i < mounts->nr; i++) {
+		free(mounts->v[i].device);
 		free(mounts->v[i].root);
 		free(mounts->v[i].target);
 		free(mounts->v[i].options);

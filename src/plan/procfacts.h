@@ -45,6 +45,7 @@ struct proc_status {
 };
 
 struct proc_mount {
+	char *device; /* owned; of its file system, "8:1" */
 	char *root; /* owned; what of its file system stands there */
 	char *target; /* owned */
 	char *options; /* owned; of the mount: "ro,nosuid,relatime" */

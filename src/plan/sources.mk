@@ -7,8 +7,12 @@ plan_sources = \
 	src/plan/facts.h \
 	src/plan/judge.c \
 	src/plan/judge.h \
+	src/plan/location.c \
+	src/plan/location.h \
 	src/plan/model.c \
 	src/plan/model.h \
+	src/plan/places.c \
+	src/plan/places.h \
 	src/plan/plan.h \
 	src/plan/policy.c \
 	src/plan/policy.h \
@@ -19,6 +23,8 @@ plan_sources = \
 	src/plan/seal.c \
 	src/plan/squid.c \
 	src/plan/squid.h \
+	src/plan/useroverlays.c \
+	src/plan/useroverlays.h \
 	src/plan/values.c \
 	src/plan/values.h \
 	src/plan/verify-expect.c \
@@ -26,4 +32,9 @@ plan_sources = \
 	src/plan/verify-mounts.c \
 	src/plan/verify-process.c \
 	src/plan/verify.c \
-	src/plan/verify.h
+	src/plan/verify.h \
+	src/plan/yaml-node.c \
+	src/plan/yaml-private.h \
+	src/plan/yaml-scalar.c \
+	src/plan/yaml.c \
+	src/plan/yaml.h

@@ -52,7 +52,7 @@ model() {
 @test "the JSON holds overlays, model, violations and verdict" {
   run -0 --separate-stderr drydock plan --json "$project"
   assert_equal "$(jq -c 'keys' <<<"$output")" \
-    '["model","overlays","verdict","violations"]'
+    '["model","overlays","project","verdict","violations"]'
   assert_equal "$(jq -r '.verdict' <<<"$output")" allowed
   assert_equal "$(jq -c '.violations' <<<"$output")" '[]'
   assert_equal "$(model '.services.agent.network_mode')" none
@@ -171,7 +171,7 @@ model() {
   mkdir -p "$HOME/.ssh/keys"
   run -77 --separate-stderr drydock plan "$HOME/.ssh/keys"
   rm -r "$HOME/.ssh/keys"
-  assert_contains "$stderr" project-place
+  assert_contains "$stderr" source-credentials
 }
 
 @test "the rules are listed, one a line" {

@@ -153,8 +153,7 @@ static const struct mutation mutations[] = {
 	{ MODE_CONTAINED, AGENT ".environment.HTTPS_PROXY = \"http://x\"",
 	    "environment" },
 	{ MODE_CONTAINED, "del(" AGENT ".environment.HOME)", "environment" },
-	{ MODE_CONTAINED, AGENT ".env_file = [\"/etc/passwd\"]",
-	    "environment" },
+	{ MODE_CONTAINED, AGENT ".env_file = [\"/etc/passwd\"]", "env-file" },
 	{ MODE_CONTAINED, AGENT ".labels[\"io.drydock.session\"] = \"other\"",
 	    "labels" },
 	{ MODE_CONTAINED, AGENT ".labels.more = \"1\"", "labels" },
@@ -368,6 +367,68 @@ make_config_inside(struct plan_bed *bed)
 {
 	free(bed->paths.config_dir);
 	bed->paths.config_dir = xasprintf("%s/config", bed->project.path);
+	CHECK_INT(mkdir(bed->paths.config_dir, 0700), 0);
+}
+
+static void
+make_config_absent(struct plan_bed *bed)
+{
+	free(bed->paths.config_dir);
+	bed->paths.config_dir = xasprintf("%s/a/config", bed->project.path);
+}
+
+static void
+make_socket_inside(struct plan_bed *bed)
+{
+	free(bed->engine.socket);
+	bed->engine.socket = xasprintf("%s/a.sock", bed->project.path);
+	close(open(bed->engine.socket, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static void
+make_program_inside(struct plan_bed *bed)
+{
+	bed->paths.self = xasprintf("%s/drydock", bed->project.path);
+	close(open(bed->paths.self, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static void
+make_path_dir(struct plan_bed *bed)
+{
+	char *path cleanup_free = xasprintf("/nowhere:%s/", bed->project.path);
+
+	CHECK_INT(setenv("PATH", path, 1), 0);
+}
+
+/* Another name for it, through a link. */
+static void
+make_home_project(struct plan_bed *bed)
+{
+	char *link cleanup_free = xasprintf("%s/other", bed->tmp);
+
+	CHECK_INT(symlink(bed->project.path, link), 0);
+	free(bed->paths.home);
+	bed->paths.home = xstrdup(link);
+}
+
+static void
+make_keys_inside(struct plan_bed *bed)
+{
+	char *link cleanup_free = xasprintf("%s/.ssh", bed->paths.home);
+	char *keys cleanup_free = xasprintf("%s/keys", bed->project.path);
+
+	CHECK_INT(mkdir(keys, 0700), 0);
+	CHECK_INT(symlink(keys, link), 0);
+}
+
+static void
+make_agent_inside(struct plan_bed *bed)
+{
+	char *link cleanup_free = xasprintf("%s/.claude", bed->paths.home);
+	char *keys cleanup_free = xasprintf("%s/claude", bed->project.path);
+
+	CHECK_INT(mkdir(keys, 0700), 0);
+	CHECK_INT(symlink(keys, link), 0);
 }
 
 static void
@@ -404,7 +465,14 @@ test_sources(void)
 		{ make_file, "source-kind" },
 		{ make_open, "source-owner" },
 		{ make_absent, "source-kind" },
-		{ make_config_inside, "project-place" },
+		{ make_config_inside, "source-drydock" },
+		{ make_config_absent, "source-drydock" },
+		{ make_socket_inside, "source-engine" },
+		{ make_program_inside, "source-program" },
+		{ make_path_dir, "source-program" },
+		{ make_home_project, "source-home" },
+		{ make_keys_inside, "source-credentials" },
+		{ make_agent_inside, "source-agent" },
 		{ make_home_guarded, "bind-target" },
 	};
 

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* location: by inode along the parents, and by path within a file system. */
+#include "plan/location.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "host/protected.h"
+#include "plan/procfacts.h"
+
+static int
+find_real(int fd, char **ret_real, struct diag *dg)
+{
+	char link[64];
+	char real[PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, real, sizeof(real) - 1);
+	if (len <= 0 || real[0] != '/')
+		return diag_set_errno(
+		    dg, DIAG_IO, len < 0 ? errno : ENOENT, "its real path");
+	*ret_real = xstrndup(real, (size_t)len);
+	return 0;
+}
+
+static void
+add_link(struct location *l, const struct stat *st)
+{
+	l->chain = xreallocarray(l->chain, l->nchain + 1, sizeof(*l->chain));
+	l->chain[l->nchain++] = *st;
+}
+
+/*
+ * A directory that may not be searched gives no "..", so names are looked at
+ * again; where one leads elsewhere by now, the first inode tells.
+ */
+static int
+find_chain(int fd, struct location *l, struct diag *dg)
+{
+	char *path cleanup_free = xstrdup(l->real);
+	struct stat st;
+	struct stat again;
+
+	if (fstat(fd, &st) != 0 || lstat(path, &again) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at %s", path);
+	if (!fs_same(&st, &again))
+		return diag_set(dg, DIAG_POLICY,
+		    "%s is another file than a moment ago", path);
+	add_link(l, &st);
+	while (strcmp(path, "/") != 0) {
+		char *slash = strrchr(path, '/');
+
+		slash[slash == path ? 1 : 0] = '\0';
+		if (lstat(path, &st) != 0)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "look at %s", path);
+		add_link(l, &st);
+	}
+	return 0;
+}
+
+static void
+add_on(struct location *l, const struct proc_mount *m, const char *below)
+{
+	const char *root = strcmp(m->root, "/") == 0 ? "" : m->root;
+
+	l->on = xreallocarray(l->on, l->non + 1, sizeof(*l->on));
+	l->on[l->non++] = (struct fs_path){
+		xstrdup(m->device),
+		*root == '\0' && *below == '\0'
+		    ? xstrdup("/")
+		    : xasprintf("%s%s", root, below),
+	};
+}
+
+/* path without dir, "/x" or "". */
+static const char *
+below(const char *path, const char *dir)
+{
+	return strcmp(dir, "/") == 0 ? (path[1] == '\0' ? "" : path)
+				     : path + strlen(dir);
+}
+
+static int
+find_on(const struct proc_mounts *mounts, struct location *l, struct diag *dg)
+{
+	const struct proc_mount *own = NULL;
+
+	for (size_t i = 0; i < mounts->nr; i++) {
+		const struct proc_mount *m = &mounts->v[i];
+
+		/* Of several on one target the last hides the others. */
+		if (protected_is_below(l->real, m->target) &&
+		    (own == NULL || strlen(m->target) >= strlen(own->target)))
+			own = m;
+	}
+	if (own == NULL)
+		return diag_set(
+		    dg, DIAG_IO, "no mount is known for %s", l->real);
+	add_on(l, own, below(l->real, own->target));
+	for (size_t i = 0; i < mounts->nr; i++)
+		if (&mounts->v[i] != own &&
+		    protected_is_below(mounts->v[i].target, l->real))
+			add_on(l, &mounts->v[i], "");
+	return 0;
+}
+
+int
+location_find(int fd, const struct proc_mounts *mounts,
+    struct location *ret_location, struct diag *dg)
+{
+	struct location l cleanup_location = LOCATION_INIT;
+
+	if (find_real(fd, &l.real, dg) != 0 || find_chain(fd, &l, dg) != 0 ||
+	    find_on(mounts, &l, dg) != 0)
+		return -1;
+	*ret_location = l;
+	l = (struct location)LOCATION_INIT;
+	return 0;
+}
+
+void
+location_release(struct location *location)
+{
+	for (size_t i = 0; i < location->non; i++) {
+		free(location->on[i].device);
+		free(location->on[i].path);
+	}
+	free(location->on);
+	free(location->chain);
+	free(location->real);
+	*location = (struct location)LOCATION_INIT;
+}
+
+bool
+location_is(const struct location *a, const struct location *b)
+{
+	return fs_same(&a->chain[0], &b->chain[0]) ||
+	    (strcmp(a->on[0].device, b->on[0].device) == 0 &&
+		strcmp(a->on[0].path, b->on[0].path) == 0);
+}
+
+static bool
+chain_has(const struct location *l, const struct stat *st)
+{
+	for (size_t i = 1; i < l->nchain; i++)
+		if (fs_same(&l->chain[i], st))
+			return true;
+	return false;
+}
+
+/* A bind takes along what is mounted below it. */
+bool
+location_holds(const struct location *a, const struct location *b)
+{
+	if (location_is(a, b))
+		return false;
+	if (chain_has(b, &a->chain[0]))
+		return true;
+	for (size_t i = 0; i < a->non; i++)
+		if (strcmp(a->on[i].device, b->on[0].device) == 0 &&
+		    protected_is_below(b->on[0].path, a->on[i].path))
+			return true;
+	return false;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* places: the one list, by groups; which relation is refused, policy.jq says. */
+#include "plan/places.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/engine.h"
+#include "host/agent.h"
+#include "host/paths.h"
+#include "host/protected.h"
+#include "host/settings.h"
+#include "plan/location.h"
+#include "plan/plan.h"
+#include "plan/procfacts.h"
+
+#define MAX_MOUNTINFO (4UL * 1024 * 1024)
+
+struct place {
+	const char *group; /* static */
+	char *path; /* owned */
+	struct location at; /* of the nearest parent while it is absent */
+	bool absent;
+};
+
+struct places {
+	struct place *v; /* owned */
+	size_t nr;
+	struct proc_mounts mounts;
+};
+
+static const struct {
+	const char *group;
+	const char *path;
+} fixed[] = {
+	{ "root", "/" },
+	{ "root-home", "/root" },
+	{ "system", "/etc" },
+	{ "system", "/proc" },
+	{ "system", "/sys" },
+	{ "system", "/dev" },
+	{ "system", "/run" },
+	{ "system", "/boot" },
+	{ "engine-socket", "/run/docker.sock" },
+	{ "engine-socket", "/run/containerd/containerd.sock" },
+	{ "engine-socket", "/run/podman/podman.sock" },
+	{ "engine-socket", "/run/crio/crio.sock" },
+	{ "engine-data", "/var/lib/docker" },
+	{ "engine-data", "/var/lib/containerd" },
+	{ "engine-data", "/var/lib/containers" },
+};
+
+static const char *const sockets_of_user[] = { "docker.sock",
+	"podman/podman.sock" };
+
+/*
+ * Opens path, or the nearest of its parents that can be: whoever holds that may
+ * make the rest of it.
+ */
+static int
+open_nearest(const char *path, bool *ret_absent)
+{
+	char *at cleanup_free = xstrdup(path);
+	int fd;
+
+	*ret_absent = false;
+	for (;;) {
+		char *slash = strrchr(at, '/');
+
+		fd = open(at, O_PATH | O_CLOEXEC);
+		if (fd != -1 || slash == NULL || at[1] == '\0' ||
+		    (errno != ENOENT && errno != ENOTDIR && errno != EACCES))
+			return fd;
+		slash[slash == at ? 1 : 0] = '\0';
+		*ret_absent = true;
+	}
+}
+
+/* path is given. */
+static int
+add(struct places *places, const char *group, char *path, struct diag *dg)
+{
+	char *owned cleanup_free = path;
+	bool absent;
+	int fd cleanup_close = open_nearest(path, &absent);
+	struct location at cleanup_location = LOCATION_INIT;
+
+	if (fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at %s", path);
+	if (location_find(fd, &places->mounts, &at, dg) != 0)
+		return diag_wrap(dg, "protected place %s", path);
+	places->v =
+	    xreallocarray(places->v, places->nr + 1, sizeof(*places->v));
+	places->v[places->nr++] =
+	    (struct place){ group, steal_ptr(&owned), at, absent };
+	at = (struct location)LOCATION_INIT;
+	return 0;
+}
+
+static int
+add_below_home(struct places *places, const struct paths *paths,
+    const char *group, const char *name, struct diag *dg)
+{
+	return add(places, group, xasprintf("%s/%s", paths->home, name), dg);
+}
+
+/* What a session gets of the agent's configuration, it gets as a copy. */
+static int
+add_agent(
+    struct places *places, const struct plan_request *request, struct diag *dg)
+{
+	struct agent agent cleanup_agent = AGENT_INIT;
+	const struct agent_sources *sources[] = { &agent.sync.trees,
+		&agent.sync.documents };
+
+	if (agent_load(&agent, request->settings->agent, request->paths, dg) !=
+	    0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		for (size_t n = 0; n < sources[i]->nr; n++)
+			if (add_below_home(places, request->paths,
+				"agent-config", sources[i]->v[n].from, dg) != 0)
+				return -1;
+	return 0;
+}
+
+static int
+add_path_dirs(struct places *places, struct diag *dg)
+{
+	const char *path = getenv("PATH");
+	char *copy cleanup_free = xstrdup(path != NULL ? path : "");
+	char *save = NULL;
+
+	for (char *dir = strtok_r(copy, ":", &save); dir != NULL;
+	     dir = strtok_r(NULL, ":", &save))
+		if (dir[0] == '/' && add(places, "path", xstrdup(dir), dg) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+add_sockets(
+    struct places *places, const struct plan_request *request, struct diag *dg)
+{
+	uintmax_t uid = request->paths->uid;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sockets_of_user); i++)
+		if (add(places, "engine-socket",
+			xasprintf("/run/user/%ju/%s", uid, sockets_of_user[i]),
+			dg) != 0)
+			return -1;
+	if (request->engine->data_root != NULL &&
+	    request->engine->data_root[0] == '/' &&
+	    add(places, "engine-data", xstrdup(request->engine->data_root),
+		dg) != 0)
+		return -1;
+	return add(
+	    places, "engine-socket", xstrdup(request->engine->socket), dg);
+}
+
+static int
+add_own(
+    struct places *places, const struct plan_request *request, struct diag *dg)
+{
+	const struct paths *p = request->paths;
+	const struct {
+		const char *group;
+		const char *path;
+	} own[] = {
+		{ "home", p->home },
+		{ "drydock", p->config_dir },
+		{ "drydock", p->state_dir },
+		{ "program", p->self },
+		{ "program", p->data_dir },
+		{ "program", p->libexec_dir },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (own[i].path != NULL &&
+		    add(places, own[i].group, xstrdup(own[i].path), dg) != 0)
+			return -1;
+	for (const char *const *at = protected_places(); *at != NULL; at++)
+		if (add_below_home(places, p, "credentials", *at, dg) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+read_mounts(struct proc_mounts *mounts, struct diag *dg)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	int fd cleanup_close =
+	    open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "open /proc/self/mountinfo");
+	if (fs_read_fd(fd, "/proc/self/mountinfo", MAX_MOUNTINFO, &text, dg) !=
+	    0)
+		return -1;
+	return proc_parse_mounts(text.buf, mounts, dg);
+}
+
+int
+places_find(const struct plan_request *request, struct places **ret_places,
+    struct diag *dg)
+{
+	struct places *places cleanup_places = xcalloc(1, sizeof(*places));
+
+	if (read_mounts(&places->mounts, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (add(places, fixed[i].group, xstrdup(fixed[i].path), dg) !=
+		    0)
+			return -1;
+	if (add_own(places, request, dg) != 0 ||
+	    add_agent(places, request, dg) != 0 ||
+	    add_sockets(places, request, dg) != 0 ||
+	    add_path_dirs(places, dg) != 0)
+		return -1;
+	*ret_places = steal_ptr(&places);
+	return 0;
+}
+
+void
+places_free(struct places *places)
+{
+	if (places == NULL)
+		return;
+	for (size_t i = 0; i < places->nr; i++) {
+		free(places->v[i].path);
+		location_release(&places->v[i].at);
+	}
+	free(places->v);
+	proc_mounts_release(&places->mounts);
+	free(places);
+}
+
+void
+places_freep(struct places **places)
+{
+	places_free(*places);
+	*places = NULL;
+}
+
+/* What the location is to the place, or NULL. */
+static const char *
+relation(const struct location *at, const struct place *p)
+{
+	bool is = location_is(at, &p->at);
+
+	if (p->absent)
+		return is || location_holds(at, &p->at) ? "holds" : NULL;
+	return is                        ? "is"
+	    : location_holds(at, &p->at) ? "holds"
+	    : location_holds(&p->at, at) ? "under"
+					 : NULL;
+}
+
+int
+places_write(
+    const struct places *places, int fd, struct jsonw *w, struct diag *dg)
+{
+	struct location at cleanup_location = LOCATION_INIT;
+
+	if (location_find(fd, &places->mounts, &at, dg) != 0)
+		return -1;
+	jsonw_open_array(w);
+	for (size_t i = 0; i < places->nr; i++) {
+		const struct place *p = &places->v[i];
+		const char *how = relation(&at, p);
+
+		if (how == NULL)
+			continue;
+		jsonw_open_object(w);
+		jsonw_key_str(w, "group", p->group);
+		jsonw_key_str(w, "place", p->path);
+		jsonw_key_str(w, "how", how);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+	return 0;
+}
