@@ -20,8 +20,8 @@
  * Makes descriptors 0 to 2 valid, or a file opened later would become somebody's
  * standard output.
  */
-static void
-sanitise_stdfd(void)
+static int
+sanitise_stdfd(struct diag *dg)
 {
 	int fd;
 
@@ -30,14 +30,16 @@ sanitise_stdfd(void)
 		fd = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-*) */
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd < 0)
-		abort();
+		return diag_set_errno(dg, DIAG_IO, errno, "open /dev/null");
 	(void)close(fd);
+	return 0;
 }
 
 static int
 prepare_process(struct diag *dg)
 {
-	sanitise_stdfd();
+	if (sanitise_stdfd(dg) != 0)
+		return -1;
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGPIPE");
 	return 0;
