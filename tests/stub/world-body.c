@@ -154,12 +154,16 @@ add_host_config(
 {
 	cleanup_free char *restart = text_of(service, "restart", "no");
 	cleanup_free char *net = text_of(service, "network_mode", "bridge");
+	cleanup_free char *ipc = text_of(service, "ipc", "private");
+	cleanup_free char *cgroup = text_of(service, "cgroup", "private");
 	const struct json *logging = json_get(service, "logging");
 
 	restart[strcspn(restart, ":")] = '\0';
 	jsonw_key(j, "HostConfig");
 	jsonw_open_object(j);
 	jsonw_key_str(j, "NetworkMode", net);
+	jsonw_key_str(j, "IpcMode", ipc);
+	jsonw_key_str(j, "CgroupnsMode", cgroup);
 	jsonw_key_bool(j, "Privileged", differs(w, "privileged"));
 	jsonw_key(j, "RestartPolicy");
 	jsonw_open_object(j);
