@@ -18,11 +18,19 @@ is_blank(char c)
 bool
 text_is_plain(const char *s)
 {
-	for (const char *p = s; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	size_t len = strlen(s);
+	size_t n;
+
+	for (; len > 0; s += n, len -= n) {
+		uint32_t cp = 0;
+
+		n = utf8_decode(s, len, &cp);
+		/* C1 controls, and what Compose calls controls as well. */
+		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
+		    cp == 0xfffe || cp == 0xffff)
 			return false;
 	}
-	return utf8_valid(s, strlen(s));
+	return true;
 }
 
 char

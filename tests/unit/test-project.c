@@ -133,6 +133,9 @@ test_characters(void)
 		{ "a\\b", "has a backslash" },
 		{ "a\tb", "has a control character" },
 		{ "a\033b", "has a control character" },
+		{ "a\302\205b", "has a control character" },
+		{ "a\302\233b", "has a control character" },
+		{ "a\357\277\276b", "has a control character" },
 		{ "a\xff", "bytes that are not UTF-8" },
 	};
 	cleanup_paths struct paths paths;
