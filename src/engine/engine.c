@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -14,6 +15,7 @@
 #include "engine/answer.h"
 #include "engine/endpoint.h"
 #include "host/paths.h"
+#include "host/protected.h"
 #include "host/settings.h"
 
 #define SYSTEM_PATH \
@@ -32,19 +34,36 @@
 #define DOCKER_CONFIG_DIR "docker"
 static const char docker_config[] = "{}\n";
 
-/* The absolute directories of a search path, in order. */
+/*
+ * Whether dir lies in the working directory, which is the project as a rule: a
+ * docker that an agent put into its .venv/bin is not run on the host.  A
+ * working directory that holds the home is no project.
+ */
+static bool
+is_of_project(const char *dir, const char *home)
+{
+	char *cwd cleanup_free = getcwd(NULL, 0);
+	char *real cleanup_free = realpath(dir, NULL);
+	char *real_home cleanup_free = realpath(home, NULL);
+
+	return cwd != NULL && real != NULL && protected_is_below(real, cwd) &&
+	    (real_home == NULL || !protected_is_below(real_home, cwd));
+}
+
+/* The absolute directories of a search path, in order, but the project's. */
 static void
-keep_absolute(const char *search_path, struct strbuf *out)
+keep_absolute(const char *search_path, const char *home, struct strbuf *out)
 {
 	const char *p = search_path;
 
 	while (*p != '\0') {
 		size_t len = strcspn(p, ":");
+		char *dir cleanup_free = xstrndup(p, len);
 
-		if (*p == '/') {
+		if (*p == '/' && !is_of_project(dir, home)) {
 			if (out->len > 0)
 				strbuf_addch(out, ':');
-			strbuf_add(out, p, len);
+			strbuf_addstr(out, dir);
 		}
 		p += len + (p[len] == ':' ? 1 : 0);
 	}
@@ -77,13 +96,13 @@ stands_in(const char *program, const char *path)
 }
 
 static int
-find_programs(
-    struct engine *engine, const char *const *environ_, struct diag *dg)
+find_programs(struct engine *engine, const char *home,
+    const char *const *environ_, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	char *found;
 
-	keep_absolute(caller_path(environ_), &path);
+	keep_absolute(caller_path(environ_), home, &path);
 	if (path.len == 0)
 		strbuf_addstr(&path, SYSTEM_PATH);
 	engine->docker = proc_find_program("docker", path.buf);
@@ -164,7 +183,7 @@ engine_find(struct engine *ret_engine, const struct settings *settings,
 	if (endpoint_find(
 		settings->engine, paths->home, environ_, &endpoint, dg) == -1)
 		return -1;
-	if (find_programs(&engine, environ_, dg) == -1 ||
+	if (find_programs(&engine, paths->home, environ_, dg) == -1 ||
 	    make_config(paths, dg) == -1)
 		return -1;
 	engine.socket = steal_ptr(&endpoint.socket);

@@ -4,11 +4,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
 #include "engine/engine.h"
 #include "stub-bed.h"
 
@@ -224,6 +226,36 @@ compose_v1_alone_is_refused_by_name(void)
 	}
 }
 
+/* What an agent plants in a project whose .venv/bin is in PATH. */
+static void
+no_docker_of_the_project_is_run(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_engine struct engine planted = ENGINE_INIT;
+	cleanup_free char *cwd = getcwd(NULL, 0);
+	cleanup_free char *bin = xasprintf("%s/bin", check_tmpdir());
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (!bed_find(&bed, &engine))
+		return;
+	CHECK_INT(chdir(bin), 0);
+	/* Without any other there may be one where systems have theirs. */
+	if (engine_find(&planted, &bed.settings, &bed.paths,
+		(const char *const *)bed.env.v, &dg) == 0)
+		CHECK(strncmp(planted.docker, bin, strlen(bin)) != 0);
+	engine_release(&planted);
+	planted = (struct engine)ENGINE_INIT;
+	diag_clear(&dg);
+	/* The home, which holds it too, is no project. */
+	CHECK_INT(chdir(check_tmpdir()), 0);
+	CHECK_INT(engine_find(&planted, &bed.settings, &bed.paths,
+		      (const char *const *)bed.env.v, &dg),
+	    0);
+	CHECK(strncmp(planted.docker, bin, strlen(bin)) == 0);
+	CHECK_INT(chdir(cwd), 0);
+}
+
 int
 main(void)
 {
@@ -236,6 +268,8 @@ main(void)
 		    old_engines_and_ones_of_another_host_are_refused },
 		{ "an engine that hangs is named when the deadline has passed",
 		    an_engine_that_hangs_is_named_when_the_deadline_has_passed },
+		{ "no docker of the project is run",
+		    no_docker_of_the_project_is_run },
 		{ "Compose v1 gives way to the plugin",
 		    compose_v1_gives_way_to_the_plugin },
 		{ "Compose v1 alone is refused by name",
