@@ -218,7 +218,7 @@ EOF
   echo >>"$HOME/.claude/settings.json"
   run -0 drydock sync
   only_whole
-  chmod 0755 "$HOME/.claude/plugins"
+  chmod -R u+w "$HOME/.claude/plugins" "$snapshot"
 }
 
 @test "what cannot be read is named, and the status is 1" {
@@ -249,7 +249,7 @@ EOF
   local change
   for change in 'rm commands/hello.md' 'touch -d 2001-01-01 settings.json' \
     'mv settings.json settings2.json' 'echo x >new' 'mkdir empty' \
-    'chmod 0700 commands' 'ln -s new link' 'ln -sfn settings2.json link' \
+    'chmod 0750 commands' 'ln -s new link' 'ln -sfn settings2.json link' \
     'rmdir empty'; do
     (cd "$HOME/.claude" && eval "$change")
     run -1 drydock sync --check

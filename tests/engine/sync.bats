@@ -1,0 +1,241 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What of the host's configuration is in a session, and what never is.
+
+load ../helper
+
+setup() {
+  bed_setup user
+  host=$BED/user
+  agent_dir=$XDG_STATE_HOME/drydock/agents/claude
+  rm -rf "$host/.claude" "$host/.claude.json" "$host/.gitconfig"
+  as_who mkdir -p "$host/.claude/commands"
+  as_who tee "$host/.claude/settings.json" <<<'{"theme": "dark"}' >/dev/null
+  as_who tee "$host/.claude/commands/hello.md" <<<hello >/dev/null
+  as_who tee "$host/.claude/.credentials.json" >/dev/null \
+    <<<'{"claudeAiOauth": {"refreshToken": "canary-refresh"}}'
+  as_who tee "$host/.claude.json" >/dev/null <<EOF
+{"hasCompletedOnboarding": true,
+ "oauthAccount": {"emailAddress": "canary-account"},
+ "projects": {
+  "/other": {"hasTrustDialogAccepted": true,
+             "mcpServers": {"s": {"env": {"T": "canary-project"}}}},
+  "$project": {"hasTrustDialogAccepted": true}}}
+EOF
+}
+
+teardown() {
+  rm -rf "$host/.claude" "$host/.claude.json" "$host/.gitconfig"
+}
+
+user_files() {
+  (cd "$host" && find .claude .claude.json -printf '%p %y %m %U %i\n' | sort &&
+    find .claude .claude.json -type f -exec sha256sum {} + | sort)
+}
+
+# Where a canary could be: the state, the engine's words, the process table.
+no_canary() {
+  run -1 grep -rl canary "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR" "$BED/tmp" \
+    --exclude-dir="$(basename "$BATS_RUN_TMPDIR")"
+  docker ps -aq | while read -r id; do docker inspect "$id" || true; done \
+    >"$BATS_TEST_TMPDIR/inspect"
+  docker image ls -q | while read -r id; do docker inspect "$id"; done \
+    >>"$BATS_TEST_TMPDIR/inspect"
+  run -1 grep canary "$BATS_TEST_TMPDIR/inspect"
+  cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' \
+    >"$BATS_TEST_TMPDIR/cmdlines" || true
+  run -1 grep canary- "$BATS_TEST_TMPDIR/cmdlines"
+}
+
+@test "a home has the configuration, its own project's entry, and no secret" {
+  before=$(user_files)
+  run -0 --separate-stderr in_session sh -c \
+    'cat ~/.claude/settings.json ~/.claude/commands/hello.md
+     cat ~/.claude/.claude.json; grep -rl canary ~ || echo none'
+  assert_contains "$output" '{"theme": "dark"}'
+  assert_contains "$output" hello
+  assert_contains "$output" "\"$project\": {\"hasTrustDialogAccepted\": true}"
+  refute_contains "$output" /other
+  refute_contains "$output" canary
+  assert_contains "$output" none
+  assert_equal "$(user_files)" "$before"
+  assert_equal "$(find "$host" ! -uid "$BED_UID")" ""
+}
+
+@test "no secret is anywhere while a session runs, nor after it was killed" {
+  open_session sh -c 'echo ready; read x'
+  no_canary
+  kill -KILL "$session_pid"
+  exec {session_in}>&-
+  no_canary
+  as_who drydock shell "$project" -- true </dev/null
+  no_canary
+}
+
+@test "a configuration that is wrong is a warning, and the last one is used" {
+  in_session true
+  as_who tee "$host/.claude.json" <<<'{"cut": "canary' >/dev/null
+  as_who tee "$host/.claude/settings.json" <<<'{"theme": "light"}' >/dev/null
+  run -0 --separate-stderr in_session cat "$host/.claude/settings.json"
+  assert_equal "$output" '{"theme": "dark"}'
+  assert_contains "$stderr" "warning: claude's configuration is not synced"
+  assert_contains "$stderr" ".claude.json: line "
+  no_canary
+}
+
+@test "a launch sees what changed" {
+  run -0 --separate-stderr in_session cat "$host/.claude/settings.json"
+  assert_equal "$output" '{"theme": "dark"}'
+  as_who tee "$host/.claude/settings.json" <<<'{"theme": "light"}' >/dev/null
+  rm "$host/.claude/commands/hello.md"
+  run -0 --separate-stderr in_session sh -c \
+    'cat ~/.claude/settings.json; ls ~/.claude/commands'
+  assert_equal "$output" '{"theme": "light"}'
+}
+
+@test "what a session writes to its home reaches neither snapshot nor host" {
+  in_session true
+  before=$(cd "$agent_dir/snapshot" && find . -type f -exec sha256sum {} + |
+    sort)
+  files=$(user_files)
+  in_session sh -c 'find ~ -type f | while read -r f; do
+    chmod u+w "$f" && echo spoilt >>"$f" && echo spoilt >"$f"; done'
+  assert_equal "$(cd "$agent_dir/snapshot" &&
+    find . -type f -exec sha256sum {} + | sort)" "$before"
+  assert_equal "$(user_files)" "$files"
+}
+
+@test "a home shares no inode with the snapshot" {
+  open_session sh -c 'echo ready; read x'
+  find "$agent_dir/snapshot" -type f -printf '%i\n' | sort >"$BATS_TEST_TMPDIR/a"
+  find "$XDG_STATE_HOME"/drydock/sessions/*/home -type f -printf '%i\n' |
+    sort >"$BATS_TEST_TMPDIR/b"
+  [ -s "$BATS_TEST_TMPDIR/a" ] && [ -s "$BATS_TEST_TMPDIR/b" ]
+  assert_equal "$(comm -12 "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b")" ""
+  echo >&"$session_in"
+  close_session
+}
+
+@test "the git identity is there, keys and helpers are not" {
+  as_who tee "$host/.gitconfig" >/dev/null <<'EOF'
+[user]
+	name = "A \"B\" C" ; comment
+	email = a@example.org
+	signingkey = canary-key
+[commit]
+	gpgsign = true
+[credential]
+	helper = store
+[include]
+	path = canary-include
+EOF
+  run -0 --separate-stderr in_session sh -c \
+    'git config user.name; git config user.email; git config commit.gpgsign
+     git config credential.helper || echo no helper; cat ~/.gitconfig'
+  assert_equal "$(head -n 4 <<<"$output")" 'A "B" C
+a@example.org
+false
+no helper'
+  refute_contains "$output" canary
+}
+
+@test "home.d goes on top, whole files at a time" {
+  local own=$XDG_CONFIG_HOME/drydock/home.d/claude
+  as_who mkdir -p "$own/.claude/commands" "$own/.config"
+  as_who tee "$own/.claude/settings.json" <<<'{"mine": true}' >/dev/null
+  as_who tee "$own/.config/tool" <<<mine >/dev/null
+  run -0 --separate-stderr in_session sh -c \
+    'cat ~/.claude/settings.json ~/.config/tool ~/.claude/commands/hello.md'
+  assert_equal "$output" '{"mine": true}
+mine
+hello'
+}
+
+@test "a fault in home.d is named and starts nothing" {
+  local own=$XDG_CONFIG_HOME/drydock/home.d/claude make
+  local before
+  before=$(docker ps -aq | sort)
+  while IFS='|' read -r name make; do
+    as_who rm -rf "$own"
+    as_who mkdir -p "$own/.claude" "$own/.ssh"
+    as_who rmdir "$own/.ssh"
+    (cd "$own" && as_who sh -c "umask 022; $make")
+    run -78 --separate-stderr in_session true
+    assert_contains "$stderr" "home.d/claude/$name: "
+    assert_equal "$(docker ps -aq | sort)" "$before"
+    assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""
+  done <<'EOF'
+.claude/link|ln -s /etc/passwd .claude/link
+.claude/.credentials.json|echo x >.claude/.credentials.json
+.claude/.claude.json|echo {} >.claude/.claude.json
+.claude.json|echo {} >.claude.json
+.claude/fifo|mkfifo .claude/fifo
+.claude/projects|mkdir .claude/projects
+.ssh|mkdir .ssh
+.claude/open|touch .claude/open; chmod 0666 .claude/open
+EOF
+}
+
+@test "nothing of home.d is written through a link" {
+  local own=$XDG_CONFIG_HOME/drydock/home.d/claude
+  as_who ln -s commands "$host/.claude/other"
+  as_who mkdir -p "$own/.claude/other"
+  as_who tee "$own/.claude/other/hello.md" <<<mine >/dev/null
+  run -78 --separate-stderr in_session true
+  assert_contains "$stderr" ".claude/other: a link is in the way"
+}
+
+@test "conversations are one project's and one mode's, and last" {
+  in_session sh -c 'echo talk >~/.claude/projects/talk'
+  run -0 --separate-stderr in_session cat "$host/.claude/projects/talk"
+  assert_equal "$output" talk
+  # Dood sessions do not see what a contained one wrote.
+  run -1 --separate-stderr as_who drydock shell --mode dood "$project" -- \
+    cat "$host/.claude/projects/talk" </dev/null
+  as_who drydock sync --force
+  run -0 --separate-stderr in_session cat "$host/.claude/projects/talk"
+}
+
+@test "large directories can be left out, and a large home says so" {
+  as_who mkdir "$host/.claude/plugins"
+  as_who truncate -s 70M "$host/.claude/plugins/large"
+  run -0 --separate-stderr in_session true
+  assert_contains "$stderr" "70 MB"
+  assert_contains "$stderr" "seed_leave_out"
+  DRYDOCK_SEED_LEAVE_OUT=.claude/plugins run -0 --separate-stderr in_session \
+    sh -c '[ ! -e ~/.claude/plugins ]'
+  refute_contains "$stderr" seed_leave_out
+}
+
+# Whether a process has TEXT in its environment.
+has_in_environment() {
+  grep -qzs -e "$1" /proc/[0-9]*/environ
+}
+
+@test "the token reaches the agent's process, and nothing else" {
+  as_who drydock token set <<<"canary-token-1"
+  as_who drydock run "$project" -- -p hello </dev/null \
+    >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  local pid=$!
+  wait_for "a process with the token" has_in_environment \
+    '^CLAUDE_CODE_OAUTH_TOKEN=canary-token-1$'
+  docker ps -aq | while read -r id; do docker inspect "$id" || true; done \
+    >"$BATS_TEST_TMPDIR/inspect"
+  run -1 grep canary "$BATS_TEST_TMPDIR/inspect"
+  run -1 grep -rl canary "$XDG_STATE_HOME/drydock/sessions" "$agent_dir"
+  kill -TERM "$pid"
+  wait "$pid" || true
+  refute_contains "$(cat "$BATS_TEST_TMPDIR/out")" "has no token"
+  # A command that is not the agent gets none.
+  run -0 --separate-stderr in_session env
+  refute_contains "$output" canary
+}
+
+@test "without a token a launch says how to get one" {
+  run --separate-stderr as_who drydock run "$project" -- --version </dev/null
+  assert_equal "$status" 0
+  assert_equal "$(grep -c 'claude setup-token' <<<"$stderr")" 1
+  ANTHROPIC_API_KEY=x run --separate-stderr as_who drydock run "$project" \
+    -- --version </dev/null
+  refute_contains "$stderr" setup-token
+}
