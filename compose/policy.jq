@@ -9,7 +9,7 @@
 def table: [
 {rule: "unknown-key", text: "no key that drydock does not know, at any level"},
 {rule: "top-level", text: "name, services and drydock's own declarations stand at the top, nothing else"},
-{rule: "services", text: "the services are agent and, when contained, egress"},
+{rule: "services", keys: ["container_name"], text: "the services are agent and, when contained, egress"},
 {rule: "declaration", text: "each bind source is declared once, as drydock declares it"},
 {rule: "privileged", keys: ["privileged"], text: "no privileged container"},
 {rule: "capabilities", keys: ["cap_add", "cap_drop"], text: "every capability is dropped, none is added"},
@@ -29,7 +29,7 @@ def table: [
 {rule: "tmpfs", keys: ["tmpfs"], text: "the tmpfs mounts are drydock's, with their sizes and options"},
 {rule: "network", keys: ["network_mode", "networks", "ports", "expose", "dns", "dns_opt", "dns_search", "extra_hosts", "links", "external_links", "hostname", "domainname", "mac_address"], text: "contained: no network for the agent, the default bridge for egress; dood: the host's"},
 {rule: "entrypoint", keys: ["entrypoint", "command", "working_dir", "post_start", "pre_stop"], text: "the container runs drydock's holder, nothing before or after it"},
-{rule: "image", keys: ["image", "pull_policy", "platform", "build", "develop"], text: "the image that drydock built, by its id, never pulled"},
+{rule: "image", keys: ["image", "pull_policy", "pull_refresh_after", "platform", "build", "develop"], text: "the image that drydock built, by its id, never pulled"},
 {rule: "healthcheck", keys: ["healthcheck"], text: "no health check runs"},
 {rule: "restart", keys: ["restart", "stop_signal", "stop_grace_period", "depends_on", "attach"], text: "starts and stops are drydock's"},
 {rule: "environment", keys: ["environment"], text: "drydock's own environment; overlays add plain names to the agent's"},
@@ -201,14 +201,13 @@ def judge_environment($name; $is; $want):
 def judge_keys($name; $is; $want):
 	($is + $want | keys[])
 	| select(. != "volumes" and . != "security_opt" and . != "environment") as $key
-	| rule_of_key($key) as $rule
 	| if ($want | has($key)) then
 		select(equal($key; $is[$key]; $want[$key]) | not)
-		| violation($rule; $name; "\($key) must be \($want[$key] | short), is \(
+		| violation(rule_of_key($key); $name; "\($key) must be \($want[$key] | short), is \(
 			if $is | has($key) then $is[$key] | short else "not set" end)"; $key)
 	else
 		select($is[$key] | unset | not)
-		| violation($rule; $name; "\($key): \($is[$key] | short)"; $key)
+		| violation(rule_of_key($key); $name; "\($key): \($is[$key] | short)"; $key)
 	end;
 
 def judge_security_opt($f; $name; $options):
@@ -302,7 +301,7 @@ def judge_service($f; $name; $service):
 		| judge_keys($name; $service; $want),
 		judge_environment($name; $service.environment // {}; $want.environment // {}),
 		judge_security_opt($f; $name; $service.security_opt // []),
-		judge_volumes($f; $name; $service.volumes; $binds)
+		judge_volumes($f; $name; $service.volumes // []; $binds)
 	end;
 
 def judge_top($f; $model):
@@ -380,7 +379,10 @@ def judge_user_sources($f; $model):
 # Facts about the sources, which the model does not show.
 def judge_source($f; $bind; $source):
 	"\($bind.role) \($bind.declared.source | short)" as $what
-	| if $source.exists | not then
+	# Nothing is bound from there, which bind-missing says.
+	| if $source == null then
+		empty
+	elif $source.exists | not then
 		(if $bind.declared | has("make") then empty else
 			violation("source-kind"; $bind.service; "\($what) is not there"; "") end)
 	else

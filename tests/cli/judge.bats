@@ -164,7 +164,7 @@ ue" } }'
   agent limits 'pids_limit: -1'
   agent limits 'shm_size: 64g'
   agent limits 'cpus: 3'
-  agent limits 'mem_swappiness: 0'
+  agent limits 'mem_swappiness: 50'
   agent limits 'blkio_config: { weight: 10 }'
   agent limits 'cpuset: "0"'
   agent tmpfs 'tmpfs: [/etc/claude-code]'
@@ -266,7 +266,7 @@ ue" } }'
   agent logging 'logging: { driver: syslog }'
   agent logging 'logging: { driver: json-file }'
   agent logging 'logging: { options: { max-size: 10g } }'
-  agent storage 'secrets: [s]'
+  judge 78 "" 'services: { agent: { secrets: [s] } }'
 }
 
 @test "environment that chooses programs, proxies or drydock's own" {
@@ -300,8 +300,8 @@ ue" } }'
   bind_status 0 "" ref /ref ", read_only: true"
   bind_status 0 "" data "$project/data"
   bind_status 77 bind-read-only ref /ref
-  bind_status 77 bind-target data "$project"
-  bind_status 77 bind-target data "$HOME"
+  bind_status 77 bind-source data "$project"
+  bind_status 77 bind-source data "$HOME"
   bind_status 77 bind-target data /run/x
   bind_status 77 bind-target data /tmp
   bind_status 77 bind-target data "$BATS_TEST_TMPDIR"

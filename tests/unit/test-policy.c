@@ -173,7 +173,8 @@ static const struct mutation mutations[] = {
 	{ MODE_CONTAINED,
 	    AGENT ".volumes += [{type: \"tmpfs\", target: \"/run\"}]",
 	    "storage" },
-	{ MODE_CONTAINED, AGENT ".volumes = null", "storage" },
+	{ MODE_CONTAINED, AGENT ".volumes = null", "bind-missing" },
+	{ MODE_CONTAINED, AGENT ".volumes = \"/:/\"", "storage" },
 	{ MODE_CONTAINED,
 	    AGENT ".volumes += [{type: \"bind\", source: "
 		  "\"/var/run/docker.sock\", target: \"/var/run/docker.sock\", "
