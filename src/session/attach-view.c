@@ -25,6 +25,8 @@
 #define CHUNK 32768
 /* What a pipe that polls as writable takes without blocking. */
 #define WRITE_MAX ((size_t)PIPE_BUF)
+/* More than anybody types or pastes while the holder does not read. */
+#define TYPED_MAX ((size_t)16 << 20)
 
 /* Where output goes: never more than a frame is waiting. */
 struct sink {
@@ -246,8 +248,19 @@ on_holder(struct view *v)
 }
 
 /*
+ * No more is read from stdin while the holder does not take it; of a terminal
+ * it is, or a holder that stopped would keep the key from being seen.
+ */
+static bool
+takes_input(const struct view *v)
+{
+	return v->input_open && !v->exited &&
+	    v->to_holder.len < (v->is_tty ? TYPED_MAX : 1);
+}
+
+/*
  * One at a time: no more is read from the holder while something is to be
- * written, nor from stdin while the holder does not take it.
+ * written.
  */
 static int
 step(struct view *v)
@@ -259,8 +272,7 @@ step(struct view *v)
 		{ v->fd,
 		    (short)((writing ? 0 : POLLIN) | (sending ? POLLOUT : 0)),
 		    0 },
-		{ v->input_open && !sending && !v->exited ? STDIN_FILENO : -1,
-		    POLLIN, 0 },
+		{ takes_input(v) ? STDIN_FILENO : -1, POLLIN, 0 },
 		{ v->out.pending.len > 0 ? v->out.fd : -1, POLLOUT, 0 },
 		{ v->err.pending.len > 0 ? v->err.fd : -1, POLLOUT, 0 },
 	};

@@ -381,6 +381,46 @@ key_detaches_and_another_attaches(void)
 	}
 }
 
+/* Types n letters, as fast as they are taken. */
+static bool
+type_much(int fd, size_t n)
+{
+	char text[1000];
+	memset(text, 'x', sizeof(text));
+	CHECK_INT(fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK), 0);
+	while (n > 0) {
+		struct pollfd p = { fd, POLLOUT, 0 };
+		size_t len = n < sizeof(text) ? n : sizeof(text);
+		ssize_t done = write(fd, text, len);
+		if (done == -1 && poll(&p, 1, 5000) != 1)
+			return CHECK_INT(n, 0);
+		n -= done > 0 ? (size_t)done : 0;
+	}
+	return true;
+}
+
+static void
+key_is_seen_when_the_holder_stopped(void)
+{
+	struct kit kit;
+	struct viewer v = {
+		.kit = &kit, .tty = true, .script = "echo ready; read x"
+	};
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(read_for(v.in, &out, "ready"));
+	CHECK_INT(kill(kit.pid, SIGSTOP), 0);
+	bool taken = type_much(v.in, 1000000) && type(v.in, "\x1c");
+	if (!taken)
+		CHECK_INT(kill(v.pid, SIGTERM), 0);
+	CHECK_INT(viewer_wait(&v).outcome.status, 0);
+	CHECK_INT(kill(kit.pid, SIGKILL), 0);
+	CHECK_INT(kit_wait(&kit), 137);
+	(void)close(v.in);
+	(void)close(v.slave);
+}
+
 static void
 terminal_gone_detaches(void)
 {
@@ -535,6 +575,8 @@ static const struct check_test tests[] = {
 	    terminal_is_raw_and_restored },
 	{ "the key detaches, and another viewer attaches",
 	    key_detaches_and_another_attaches },
+	{ "the key is seen when the holder stopped",
+	    key_is_seen_when_the_holder_stopped },
 	{ "a terminal that is gone detaches", terminal_gone_detaches },
 	{ "a holder that is killed is lost", killed_holder_is_lost },
 	{ "liars are told apart in time", liars_are_told_apart },
