@@ -202,12 +202,12 @@ world_up(struct world *w)
 	services = json_get(plan, "services");
 	check_sealed(w, text);
 	check_lease(w);
-	if (world_has_fault(w, "stray"))
-		make_stray(w, services);
 	for (size_t i = 0; i < json_len(services); i++)
 		if (is_taken(w, json_key_at(services, i)) ||
 		    !check_sources(w, json_value_at(services, i)))
 			return;
+	if (world_has_fault(w, "stray"))
+		make_stray(w, services);
 	for (size_t i = 0; i < json_len(services); i++)
 		strvec_push_given(&ids,
 		    create(w, json_key_at(services, i),
