@@ -11,6 +11,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-escape \
 	tests/fuzz/fuzz-expect \
 	tests/fuzz/fuzz-filter \
+	tests/fuzz/fuzz-gitident \
 	tests/fuzz/fuzz-go \
 	tests/fuzz/fuzz-image \
 	tests/fuzz/fuzz-info \
@@ -26,9 +27,12 @@ fuzz_programs = \
 	tests/fuzz/fuzz-shell \
 	tests/fuzz/fuzz-sources \
 	tests/fuzz/fuzz-squid \
-	tests/fuzz/fuzz-wire
+	tests/fuzz/fuzz-synced \
+	tests/fuzz/fuzz-wire \
+	tests/fuzz/fuzz-yaml
 
-fuzz_data = tests/fuzz/corpus tests/fuzz/dict tests/fuzz/run
+fuzz_data = tests/fuzz/corpus tests/fuzz/dict \
+	tests/fuzz/planted tests/fuzz/prove tests/fuzz/run
 
 fuzz_archives = tests/fuzz/libfuzz.a tests/fuzz/libreplay.a
 tests_fuzz_libfuzz_a_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
