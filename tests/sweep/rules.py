@@ -22,6 +22,7 @@ def check_run(bed, scenario, expected, run):
     bad += check_files(bed)
     bad += check_world(bed)
     bad += check_secrets(bed, run)
+    bad += scenario.check(bed)
     return bad
 
 

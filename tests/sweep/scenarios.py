@@ -6,7 +6,8 @@ import subprocess
 
 class Scenario:
     def __init__(self, name, args, status, done, images=True, live=True,
-                 prepare=None, calls=None, weight=1, claims=None):
+                 prepare=None, calls=None, weight=1, claims=None,
+                 check=None):
         self.name = name
         self.args = args
         self.status = status
@@ -17,6 +18,7 @@ class Scenario:
         self.calls = calls  # None: all
         self.weight = weight
         self.claims = claims  # what it says of success
+        self.check = check or (lambda bed: [])  # what else always holds
 
 
 def mark(bed):
@@ -68,6 +70,60 @@ def leave_dead(bed):
     bed.end_others(15)
 
 
+def write_host(bed, theme):
+    """The agent's configuration on the host, two files that belong together."""
+    os.makedirs(bed.path("home/.claude/commands"), exist_ok=True)
+    with open(bed.path("home/.claude/settings.json"), "w") as f:
+        f.write('{"theme": "%s"}\n' % theme)
+    with open(bed.path("home/.claude/commands/theme.md"), "w") as f:
+        f.write(theme + "\n")
+
+
+def themes(bed):
+    """Of the snapshot: None without one, else what each file says."""
+    top = os.path.join(bed.state, "agents/claude/snapshot")
+    if not os.path.isdir(top):
+        return None
+    found = set()
+    names = set()
+    for d, _, files in os.walk(top):
+        for name in files:
+            if name in ("settings.json", "theme.md"):
+                names.add(name)
+                with open(os.path.join(d, name)) as f:
+                    found.add("new" if "new" in f.read() else "old")
+    return found if len(names) == 2 else {"partial"}
+
+
+def sync_check(bed):
+    now = themes(bed)
+    return [] if now in (None, {"old"}, {"new"}) else [
+        "the snapshot is partial: %s" % now]
+
+
+def sync_done(bed, run):
+    return themes(bed) == {"new"}
+
+
+def prepare_first(bed):
+    write_host(bed, "new")
+
+
+def prepare_changed(bed):
+    write_host(bed, "old")
+    bed.plain(["sync"], check=True)
+    write_host(bed, "new")
+
+
+def prepare_same(bed):
+    write_host(bed, "new")
+    bed.plain(["sync"], check=True)
+
+
+def gc_done(bed, run):
+    return os.listdir(os.path.join(bed.state, "sessions")) == [bed.live]
+
+
 SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
          "echo ran >>mark; echo said; exit 42"]
 
@@ -82,5 +138,12 @@ ALL = [
     Scenario("plan", ["plan", "@PROJECT@"], 0, plan_done),
     Scenario("build", ["build"], 0, build_done, images=False, live=False,
              claims=r"^(agent|egress) +sha256:"),
+    Scenario("sync-first", ["sync"], 0, sync_done, prepare=prepare_first,
+             check=sync_check),
+    Scenario("sync-changed", ["sync"], 0, sync_done, prepare=prepare_changed,
+             check=sync_check),
+    Scenario("sync-same", ["sync"], 0, sync_done, prepare=prepare_same,
+             check=sync_check, weight=0.3),
+    Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead),
     Scenario("config", ["config"], 0, config_done, weight=0.3),
 ]
