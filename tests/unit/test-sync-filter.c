@@ -190,11 +190,17 @@ test_cut(void)
 	    "\"mcpServers\": {\"s\": {\"env\": {\"K\": \"\\ud83d\\ude00\"}}}}},"
 	    "\n  \"f\": [1.0, -0, true, false, null]\n}";
 
+	cleanup_jsonfilter struct jsonfilter *f = NULL;
+	cleanup_strvec struct strvec drop = STRVEC_INIT;
+	cleanup_diag struct diag none = DIAG_INIT;
+
+	strvec_push(&drop, ".projects?");
+	CHECK_INT(jsonfilter_new(&drop, "/home/u", NULL, &f, &none), 0);
 	for (size_t len = 0; len < sizeof(text) - 1; len++) {
 		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
 
-		CHECK_INT(filter(".projects?", NULL, text, len, &out, &dg), -1);
+		CHECK_INT(jsonfilter_run(f, text, len, "doc", &out, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
 		CHECK_INT(out.len, 0);
 	}

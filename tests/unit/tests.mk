@@ -20,6 +20,7 @@ unit_tests = \
 	tests/unit/test-fs \
 	tests/unit/test-fs-fault \
 	tests/unit/test-fs-tree \
+	tests/unit/test-gitident \
 	tests/unit/test-goenv \
 	tests/unit/test-holder \
 	tests/unit/test-hostconf \
@@ -43,6 +44,7 @@ unit_tests = \
 	tests/unit/test-squid \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
+	tests/unit/test-sync \
 	tests/unit/test-sync-filter \
 	tests/unit/test-tty \
 	tests/unit/test-verify \

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* sync as a room: what is stale, who shares what, and what a reader holds. */
+#include "sync/sync.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/lock.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/paths.h"
+#include "host/settings.h"
+#include "sync/generation.h"
+
+#include "check.h"
+
+static const char rules[] =
+    "{\"command\": [\"tool\"], \"sync\": {"
+    "\"trees\": [{\"path\": \".tool\", \"exclude\": [\"cache\", \"*.log\"]}],"
+    "\"documents\": [{\"path\": \".tool.json\", \"to\": \".tool/main.json\","
+    " \"drop\": [\".secret?\"]}],"
+    "\"credentials\": [\".credentials*\"]}}";
+
+struct bed {
+	struct paths paths;
+	struct settings settings;
+	struct agent agent;
+	int home_fd;
+};
+
+static void
+bed_open(struct bed *bed)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *state = xasprintf("%s/state", check_tmpdir());
+
+	paths_init(&bed->paths);
+	settings_init(&bed->settings);
+	bed->agent = (struct agent)AGENT_INIT;
+	CHECK_INT(
+	    agent_parse(&bed->agent, "tool", rules, strlen(rules), &dg), 0);
+	bed->paths.uid = geteuid();
+	bed->paths.home = xasprintf("%s/home", check_tmpdir());
+	bed->paths.config_dir = xasprintf("%s/config/drydock", check_tmpdir());
+	CHECK_INT(fs_make_path(bed->paths.home, 0700, &bed->home_fd, &dg), 0);
+	CHECK_INT(fs_make_path(state, 0700, &bed->paths.state_fd, &dg), 0);
+	bed->paths.state_dir = steal_ptr(&state);
+	CHECK_INT(mkdirat(bed->home_fd, ".tool", 0755), 0);
+}
+
+static void
+bed_close(struct bed *bed)
+{
+	(void)close(bed->home_fd);
+	agent_release(&bed->agent);
+	settings_release(&bed->settings);
+	paths_release(&bed->paths);
+}
+
+#define cleanup_bed __attribute__((cleanup(bed_close)))
+
+static void
+put(struct bed *bed, const char *path, const char *text)
+{
+	int fd = openat(
+	    bed->home_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	CHECK(fd >= 0);
+	CHECK_INT(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	(void)close(fd);
+}
+
+static int
+run(struct bed *bed, bool force, struct sync_outcome *ret, struct diag *dg)
+{
+	const struct sync_request request = {
+		.paths = &bed->paths,
+		.settings = &bed->settings,
+		.agent = &bed->agent,
+		.force = force,
+		.wait_ms = 100,
+	};
+
+	return sync_run(&request, ret, dg);
+}
+
+/* Runs one that must go well; whether it made a snapshot. */
+static bool
+sync_now(struct bed *bed, bool force)
+{
+	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(run(bed, force, &outcome, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	return outcome.done;
+}
+
+/* Until what was just written is older than the clock's last tick. */
+static void
+settle(struct bed *bed)
+{
+	for (int i = 0; i < 1000 && sync_now(bed, false); i++)
+		continue;
+}
+
+static void
+check_snapshot(struct bed *bed, const char *path, const char *want)
+{
+	cleanup_free char *name = xasprintf("agents/tool/snapshot/%s", path);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (fs_read_file(bed->paths.state_fd, name, 4096, &text, &dg) < 0)
+		CHECK(want == NULL && dg.errnum == ENOENT);
+	else
+		CHECK_STR(text.buf, want);
+}
+
+static void
+test_whole(void)
+{
+	struct bed bed cleanup_bed;
+
+	bed_open(&bed);
+	put(&bed, ".tool/a", "a");
+	put(&bed, ".tool/x.log", "log");
+	put(&bed, ".tool/.credentials.json", "secret");
+	put(&bed, ".tool.json", "{\"secret\": 1, \"n\": 1e400}");
+	CHECK(sync_now(&bed, false));
+	check_snapshot(&bed, ".tool/a", "a");
+	check_snapshot(&bed, ".tool/main.json", "{\"n\": 1e400}");
+	check_snapshot(&bed, ".tool/x.log", NULL);
+	check_snapshot(&bed, ".tool/.credentials.json", NULL);
+	settle(&bed);
+	CHECK(!sync_now(&bed, false));
+	CHECK(sync_now(&bed, true));
+}
+
+static void
+test_rules(void)
+{
+	struct bed bed cleanup_bed;
+
+	bed_open(&bed);
+	put(&bed, ".tool/a", "a");
+	settle(&bed);
+	bed.agent.digest[0] = bed.agent.digest[0] == '0' ? '1' : '0';
+	CHECK(sync_now(&bed, false));
+}
+
+/* A mark that is damaged, or of another snapshot, is none. */
+static void
+test_marks(void)
+{
+	struct bed bed cleanup_bed;
+	int fd;
+
+	bed_open(&bed);
+	put(&bed, ".tool/a", "a");
+	settle(&bed);
+	fd = openat(
+	    bed.paths.state_fd, "agents/tool/manifest", O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK_INT(ftruncate(fd, 60), 0);
+	(void)close(fd);
+	CHECK(sync_now(&bed, false));
+	settle(&bed);
+	CHECK_INT(renameat(bed.paths.state_fd, "agents/tool/snapshot",
+		      bed.paths.state_fd, "agents/tool/gen-kept0000"),
+	    0);
+	CHECK(sync_now(&bed, false));
+	check_snapshot(&bed, ".tool/a", "a");
+	CHECK_INT(
+	    faccessat(bed.paths.state_fd, "agents/tool/gen-kept0000", F_OK, 0),
+	    -1);
+}
+
+static void
+test_reader(void)
+{
+	struct bed bed cleanup_bed;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int fd = -1;
+
+	bed_open(&bed);
+	CHECK_INT(generation_open(&bed.paths, "tool", &fd, &dg), 0);
+	CHECK_INT(fd, -1);
+	put(&bed, ".tool/a", "old");
+	CHECK(sync_now(&bed, false));
+	CHECK_INT(generation_open(&bed.paths, "tool", &fd, &dg), 0);
+	put(&bed, ".tool/a", "newer");
+	CHECK(sync_now(&bed, false));
+	CHECK(sync_now(&bed, true));
+	check_snapshot(&bed, ".tool/a", "newer");
+	CHECK_INT(fs_read_file(fd, ".tool/a", 100, &text, &dg), 0);
+	CHECK_STR(text.buf, "old");
+	(void)close(fd);
+}
+
+static void
+test_busy(void)
+{
+	struct bed bed cleanup_bed;
+	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	enum lock_answer answer = LOCK_BUSY;
+	int fd = -1;
+
+	bed_open(&bed);
+	CHECK(sync_now(&bed, false));
+	CHECK_INT(lock_try(bed.paths.state_fd, "agents/tool/lock", true,
+		      &answer, &fd, &dg),
+	    0);
+	CHECK_INT(answer, LOCK_WON);
+	put(&bed, ".tool/a", "a");
+	CHECK_INT(run(&bed, false, &outcome, &dg), -1);
+	CHECK_INT(dg.class, DIAG_BUSY);
+	check_snapshot(&bed, ".tool/a", NULL);
+	(void)close(fd);
+	CHECK(sync_now(&bed, false));
+}
+
+static void
+count(void *arg, const char *what, const char *path)
+{
+	size_t *n = arg;
+
+	(void)what;
+	(void)path;
+	(*n)++;
+}
+
+/* What was as young as the scan's start may have changed after it. */
+static void
+test_young(void)
+{
+	cleanup_scan struct scan now = SCAN_INIT;
+	cleanup_scan struct scan then = SCAN_INIT;
+	size_t told = 0;
+
+	for (int i = 0; i < 2; i++) {
+		struct scan_entry *e =
+		    scan_add(i == 0 ? &now : &then, SCAN_FILE, "a");
+
+		e->mtime.tv_sec = 5;
+		e->ctime.tv_sec = 7;
+	}
+	then.start.tv_sec = 8;
+	CHECK_INT(scan_compare(&now, &then, count, &told), 0);
+	then.start.tv_sec = 7;
+	CHECK_INT(scan_compare(&now, &then, count, &told), 1);
+	CHECK_INT(told, 1);
+	then.start.tv_nsec = 1;
+	CHECK_INT(scan_compare(&now, &then, count, &told), 0);
+	(void)scan_add(&now, SCAN_DIR, "b");
+	(void)scan_add(&then, SCAN_DIR, "c");
+	CHECK_INT(scan_compare(&now, &then, count, &told), 2);
+	CHECK_INT(told, 3);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "a snapshot is whole, filtered, and made once", test_whole },
+		{ "other rules make another snapshot", test_rules },
+		{ "a mark counts for its own snapshot alone", test_marks },
+		{ "a reader keeps what it opened", test_reader },
+		{ "a sync that does not end is waited for, and not for ever",
+		    test_busy },
+		{ "times that are not older than the start count as changed",
+		    test_young },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
