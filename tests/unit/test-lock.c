@@ -3,6 +3,8 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +13,24 @@
 #include "base/fs.h"
 #include "base/lock.h"
 #include "base/monotime.h"
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+/* The directory in which somebody is faster, or -1. */
+static int swap_dir = -1;
+
+/* Between opening and locking the file at the name becomes another one. */
+int
+__wrap_flock(int fd, int operation)
+{
+	if (swap_dir >= 0) {
+		CHECK_INT(renameat(swap_dir, "swapped", swap_dir, "away"), 0);
+		(void)close(openat(
+		    swap_dir, "swapped", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	return __real_flock(fd, operation);
+}
 
 static int
 open_tmp(void)
@@ -143,6 +163,21 @@ waiting_ends(void)
 	CHECK_INT(answer, LOCK_WON);
 }
 
+static void
+a_lock_of_what_went_away_is_none(void)
+{
+	int dir cleanup_close = open_tmp();
+	int fd cleanup_close = -1;
+
+	CHECK_INT(try(dir, "swapped", true, &fd), LOCK_WON);
+	(void)close(steal_fd(&fd));
+	swap_dir = dir;
+	CHECK_INT(try(dir, "swapped", true, &fd), LOCK_GONE);
+	CHECK_INT(fd, -1);
+	swap_dir = -1;
+	CHECK_INT(try(dir, "swapped", true, &fd), LOCK_WON);
+}
+
 static const struct check_test tests[] = {
 	{ "one wins, the other hears busy", one_wins },
 	{ "the last copy of the descriptor holds the lock",
@@ -152,6 +187,8 @@ static const struct check_test tests[] = {
 	    modes_do_not_depend_on_umask },
 	{ "a file renamed away is not what the name locks",
 	    another_file_is_another_lock },
+	{ "a lock won on a file that is no longer at the name is none",
+	    a_lock_of_what_went_away_is_none },
 	{ "links, fifos, directories and outward names fail",
 	    links_and_other_kinds_fail },
 	{ "waiting ends at its deadline", waiting_ends },

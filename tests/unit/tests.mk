@@ -61,6 +61,8 @@ tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 	-Wl,--wrap=fchmod -Wl,--wrap=fsync -Wl,--wrap=renameat \
 	-Wl,--wrap=unlinkat
 
+tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
+
 tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 	-Wl,--wrap=fsync -Wl,--wrap=linkat
 
