@@ -25,7 +25,7 @@ enum {
 static int
 open_own(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
-	const char *dir = paths->runtime_dir;
+	const char *dir = paths->runtime_dir != NULL ? paths->runtime_dir : "";
 	cleanup_close int fd = open(
 	    dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;

@@ -26,8 +26,10 @@ unit_tests = \
 	tests/unit/test-hostconf \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
+	tests/unit/test-listing \
 	tests/unit/test-lock \
 	tests/unit/test-mode \
+	tests/unit/test-model \
 	tests/unit/test-options \
 	tests/unit/test-paths \
 	tests/unit/test-policy \

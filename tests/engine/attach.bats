@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+# Leaving a session and coming back.
+
+load ../helper
+load counter
+
+setup_file() {
+  counter_prefix
+}
+
+setup() {
+  bed_setup user
+  counter_setup
+}
+
+teardown() {
+  tmux -L "life$$" kill-server 2>/dev/null || true
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+no_container_left() {
+  [ -z "$(docker ps -aq --filter \
+    "label=io.drydock.state=$(cat "$XDG_STATE_HOME/drydock/id")")" ]
+}
+
+@test "the agent goes on however a terminal leaves" {
+  local signal
+  open_counter
+  assert_equal "$(state_of "$id")" detached
+  goes_on
+  for signal in HUP TERM KILL INT; do
+    as_who timeout --foreground --signal="$signal" 2 \
+      "$BATS_TEST_DIRNAME/servers/terminal.py" 'expect:agent first' \
+      'expect:never' -- sh -c 'echo $$ >"$0/pid"; exec drydock attach' \
+      "$project" >/dev/null 2>&1 &
+    wait_for "a viewer" test -s "$project/pid"
+    wait_for "a running session" test_state running
+    kill -"$signal" "$(cat "$project/pid")"
+    rm "$project/pid"
+    wait_for "a detached session" test_state detached
+    wait $! || true
+    goes_on
+  done
+  on_terminal 'expect:agent first' close -- drydock attach "$id" >/dev/null || true
+  wait_for "a detached session" test_state detached
+  goes_on
+}
+
+@test "attach makes no engine call" {
+  open_counter
+  DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/none run -0 on_terminal 'expect:agent first' \
+    $'send:\034' -- drydock attach "${id:0:4}"
+  goes_on
+}
+
+@test "two terminals: one is closed, the other sees the end" {
+  local tm=(tmux -L "life$$")
+  open_counter
+  as_who "${tm[@]}" -f /dev/null new-session -d -x 100 -y 30 \
+    "drydock attach; echo status \$? >$project/one"
+  as_who "${tm[@]}" new-window "drydock attach; echo status \$? >$project/two"
+  shown() {
+    as_who "${tm[@]}" capture-pane -p -t "$1" | grep -F "agent first"
+  }
+  wait_for "the first terminal" shown :0
+  wait_for "the second terminal" shown :1
+  as_who "${tm[@]}" kill-window -t :1
+  goes_on
+  assert_equal "$(state_of "$id")" running
+  as_who touch "$home/end"
+  wait_for "the status" test -s "$project/one"
+  assert_equal "$(cat "$project/one")" "status 7"
+  wait_for "end of the containers" no_container_left
+  [ ! -e "$XDG_STATE_HOME/drydock/sessions/$id" ]
+  [ ! -L "$XDG_RUNTIME_DIR/drydock/$id" ]
+}
+
+@test "a session that ends with nobody there is collected" {
+  open_counter
+  as_who touch "$home/end"
+  wait_for "the end" test_state ended
+  run -0 as_who drydock gc --dry-run
+  assert_equal "$output" "$id would be removed"
+  run -1 on_terminal -- drydock attach "$id"
+  assert_contains "$output" "has ended with status 7"
+  no_container_left
+}
+
+@test "run asks; end of input cancels, and without a terminal it says what there is" {
+  open_counter
+  run -130 on_terminal 'expect:ancel?' $'send:\004' -- drydock run "$project"
+  run -130 on_terminal 'expect:ancel?' 'send:c\r' -- drydock run "$project"
+  run -0 on_terminal 'expect:ancel?' 'send:a\r' 'expect:agent first' \
+    $'send:\034' -- drydock run "$project"
+  run -64 --separate-stderr as_who drydock run "$project" </dev/null
+  assert_contains "$stderr" "$id"
+  goes_on
+}
+
+@test "projects whose names contain one another never meet" {
+  local other
+  open_counter
+  for other in "${project}2" "${project%t}" "$BATS_TEST_TMPDIR/x$(basename "$project")" \
+    "$BATS_TEST_TMPDIR/pro*" "$BATS_TEST_TMPDIR/p"; do
+    as_root_mkdir "$other"
+    cd "$other"
+    run -1 --separate-stderr on_terminal -- drydock attach
+    run -1 --separate-stderr as_who drydock stop
+  done
+  cd "$project"
+  goes_on
+}
+
+as_root_mkdir() {
+  mkdir "$1"
+  chmod 0755 "$1"
+  [ "$who" = root ] || chown "$BED_UID:$BED_UID" "$1"
+}
+
+@test "exec and logs" {
+  open_counter
+  run -9 --separate-stderr as_who drydock exec "$id" -- \
+    sh -c 'cat ~/count; pwd; id -u; exit 9'
+  assert_contains "$output" "$project"
+  [ "$who" = root ] || assert_contains "$output" "$BED_UID"
+  run -0 as_who drydock exec "$id" -- sh -c 'printf "\033[31mred\n" >/proc/1/fd/1'
+  run -0 as_who drydock logs "$id"
+  assert_contains "$output" '\033[31mred'
+  goes_on
+}
+
+@test "stop ends a session, and the one who looks is told" {
+  open_counter
+  on_terminal 'expect:agent first' 'expect:ended elsewhere' -- \
+    drydock attach >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  wait_for "a viewer" test_state running
+  run -0 as_who drydock stop "$id"
+  assert_equal "$output" "$id ended"
+  wait $! || status=$?
+  assert_equal "$status" 143
+  no_container_left
+  run -64 as_who drydock stop "$id"
+}
+
+@test "200 times attach and kill leave no process behind" {
+  local before after i
+  open_counter
+  count() {
+    docker top "drydock-$id-agent-1" -eo pid | wc -l
+  }
+  before=$(count)
+  # A pty for each costs time: half of the kills come before the view.
+  for ((i = 0; i < 200; i++)); do
+    as_who timeout --signal=KILL "0.0$((i % 9 + 1))" script -qec \
+      "drydock attach $id" /dev/null </dev/null >/dev/null 2>&1 || true
+  done
+  wait_for "a detached session" test_state detached
+  after=$(count)
+  assert_equal "$after" "$before"
+  goes_on
+}
+
+@test "a state directory 200 characters deep" {
+  local deep
+  deep=$XDG_STATE_HOME/$(printf 'd%.0s' {1..100})/$(printf 'e%.0s' {1..100})
+  as_who mkdir -p "$deep"
+  XDG_STATE_HOME=$deep
+  open_counter
+  goes_on
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  # Another program reaches the socket by its short path.
+  as_who python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])' "$(as_who drydock list --json | jq -r '.[0].socket')"
+}
+
+@test "a lost session is said to be lost, and only --force removes it" {
+  open_counter
+  docker rm -f "$(docker ps -q --no-trunc \
+    --filter "label=io.drydock.session=$id" \
+    --filter label=io.drydock.role=agent)" >/dev/null
+  assert_equal "$(state_of "$id")" lost
+  run -0 as_who drydock gc
+  [ -e "$home" ]
+  # Its proxy serves nobody any more.
+  no_container_left
+  run -1 as_who drydock stop "$id"
+  run -0 as_who drydock stop --force "$id"
+  [ ! -e "$home" ]
+}

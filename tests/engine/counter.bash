@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# A second prefix with an agent that shows whether it goes on: it prints
+# "agent HOW PID", counts in ~/count, and ends with 7 when ~/end is there.
+
+counter_prefix() {
+  cp -R "$(cat "$BED/prefix")" "$BATS_FILE_TMPDIR/prefix"
+  cat >"$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json" <<'END'
+{
+  "command": ["bash", "-c", "echo \"agent $1 $$\"; i=0; while [ ! -e ~/end ]; do i=$((i + 1)); echo \"$i $$\" >~/count.new; mv ~/count.new ~/count; sleep 0.05; done; exit 7", "counter"],
+  "resume_args": ["resumed"]
+}
+END
+  chmod -R go+rX "$BATS_FILE_TMPDIR/prefix"
+  chmod 0711 "$BATS_FILE_TMPDIR"
+}
+
+counter_setup() {
+  PATH=$BATS_FILE_TMPDIR/prefix/bin:$PATH
+  export DRYDOCK_AGENT=counter
+  cd "$project" || return
+}
+
+# on_terminal STEP... -- COMMAND...
+on_terminal() {
+  as_who "$BATS_TEST_DIRNAME/servers/terminal.py" "$@"
+}
+
+# open_counter: a session that its terminal has left; $id is its id.
+open_counter() {
+  on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock new "$project" -- first >/dev/null || return
+  id=$(as_who drydock list | cut -c 1-8)
+  home=$XDG_STATE_HOME/drydock/sessions/$id/home
+}
+
+state_of() {
+  as_who drydock list --all --json 2>/dev/null |
+    jq -r --arg id "$1" '.[] | select(.id == $id) | .state'
+}
+
+test_state() {
+  [ "$(state_of "$id")" = "$1" ]
+}
+
+# Whether the agent counts on, in the same process.
+goes_on() {
+  local before pid now now_pid i
+  read -r before pid <"$home/count" || return
+  for ((i = 0; i < 100; i++)); do
+    read -r now now_pid <"$home/count" || true
+    [ "$now_pid" = "$pid" ] || return
+    [ "$now" -le "$before" ] || return 0
+    sleep 0.1
+  done
+  return 1
+}

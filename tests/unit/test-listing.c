@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* listing, links and viewers: what is told of sessions that are there. */
+#include "session/listing.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "session/collect.h"
+#include "session/links.h"
+#include "session/viewers.h"
+
+#include "check.h"
+
+static void
+open_state(struct paths *paths)
+{
+	paths_init(paths);
+	paths->uid = geteuid();
+	paths->state_dir = xasprintf("%s/state", check_tmpdir());
+	paths->runtime_dir = xasprintf("%s/runtime", check_tmpdir());
+	CHECK_INT(mkdir(paths->state_dir, 0700), 0);
+	paths->state_fd =
+	    open(paths->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(mkdirat(paths->state_fd, "sessions", 0700), 0);
+}
+
+static int
+make_session(const struct paths *paths, const char *id)
+{
+	char *dir cleanup_free = xasprintf("sessions/%s", id);
+	char *run cleanup_free = xasprintf("sessions/%s/run", id);
+
+	CHECK_INT(mkdirat(paths->state_fd, dir, 0700), 0);
+	CHECK_INT(mkdirat(paths->state_fd, run, 0700), 0);
+	return openat(paths->state_fd, run, O_RDONLY | O_CLOEXEC);
+}
+
+static void
+test_states(void)
+{
+	static const struct {
+		enum container_state state;
+		int code;
+		bool launched, leased, viewed;
+		const char *want;
+	} rows[] = {
+		{ CONTAINER_RUNNING, 0, true, false, true, "running" },
+		{ CONTAINER_RUNNING, 0, true, false, false, "detached" },
+		{ CONTAINER_EXITED, 0, true, false, false, "ended" },
+		{ CONTAINER_EXITED, 143, true, false, false, "stopped" },
+		{ CONTAINER_EXITED, 143, true, true, false, "starting" },
+		{ CONTAINER_RUNNING, 0, false, true, false, "starting" },
+		{ CONTAINER_RUNNING, 0, false, false, false, "ended" },
+	};
+	static char id[] = "abcd1234";
+	static char text[] = "x";
+	static char role[] = "agent";
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct record record = { .id = id,
+			.engine_id = text,
+			.engine_data_root = text,
+			.engine_socket = text,
+			.agent_image = text,
+			.agent_container = text,
+			.launched_at = rows[i].launched ? text : NULL };
+		struct container c = { .id = text,
+			.session = id,
+			.state_id = text,
+			.role = role,
+			.image_id = text,
+			.state = rows[i].state,
+			.exit_code = rows[i].code };
+		struct container_list list = { &c, 1 };
+		struct engine engine = {
+			.id = text, .data_root = text, .socket = text
+		};
+		struct collect_facts facts = { .record = &record,
+			.engine = &engine,
+			.containers = &list,
+			.state_id = text,
+			.id = id };
+
+		CHECK_STR(session_state_name(listing_state(
+			      &facts, rows[i].leased, rows[i].viewed)),
+		    rows[i].want);
+	}
+}
+
+static void
+test_match(void)
+{
+	static const struct {
+		const char *word, *want;
+	} rows[] = {
+		{ "aaaa1111", "aaaa1111" },
+		{ "aaaa1", "aaaa1111" },
+		{ "b", "bbbb3333" },
+		{ "aaaa", NULL },
+		{ "", NULL },
+		{ "c", NULL },
+		{ "*", NULL },
+	};
+	struct listed v[] = { { .id = "aaaa1111" }, { .id = "aaaa2222" },
+		{ .id = "bbbb3333" } };
+	const struct listing listing = { v, ARRAY_SIZE(v) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct diag dg cleanup_diag = DIAG_INIT;
+		const struct listed *found = NULL;
+		int rc = listing_match(&listing, rows[i].word, &found, &dg);
+
+		CHECK_INT(rc, rows[i].want != NULL ? 0 : -1);
+		CHECK_STR(rc == 0 ? found->id : NULL, rows[i].want);
+	}
+}
+
+static void
+test_projects(void)
+{
+	static const char *const others[] = { "/src/a", "/src/abc", "/src/a*",
+		"/src", "b", "/src/ab/", "/x/src/ab" };
+	static char project[] = "/src/ab";
+	static char text[] = "x";
+	const struct listed s = { .recorded = true,
+		.state = SESSION_STOPPED,
+		.record = { .project = project, .launched_at = text } };
+
+	CHECK(listed_is_attachable(&s, "/src/ab"));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		CHECK(!listed_is_attachable(&s, others[i]));
+}
+
+static void
+test_escapes(void)
+{
+	static char project[] = "/src/\033]0;x\007";
+	static char text[] = "\033[31m";
+	const struct listed s = { .id = "aaaa1111",
+		.recorded = true,
+		.record = { .project = project,
+		    .agent = text,
+		    .mode = text,
+		    .created_at = text } };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+
+	listed_describe(&s, &out);
+	for (size_t i = 0; i < out.len; i++)
+		CHECK(out.buf[i] >= ' ' && out.buf[i] < 0x7f);
+}
+
+static void
+test_containers_of(void)
+{
+	static char a[] = "aaaaaaaa";
+	static char b[] = "bbbbbbbb";
+	static char c[] = "cccccccc";
+	struct container v[] = { { .session = b }, { .session = a },
+		{ .session = c }, { .session = b } };
+	struct container_list list = { v, ARRAY_SIZE(v) };
+
+	containers_sort(&list);
+	CHECK_INT(containers_of(&list, a).nr, 1);
+	CHECK_INT(containers_of(&list, b).nr, 2);
+	CHECK_STR(containers_of(&list, b).v[1].session, b);
+	CHECK_INT(containers_of(&list, c).nr, 1);
+	CHECK_INT(containers_of(&list, "bbbb").nr, 0);
+	CHECK_INT(containers_of(&list, "zzzzzzzz").nr, 0);
+}
+
+static void
+test_links(void)
+{
+	struct paths paths cleanup_paths;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct stat st, run;
+	int fd cleanup_close = -1;
+	char *link cleanup_free = NULL;
+	char *other cleanup_free = NULL;
+
+	open_state(&paths);
+	fd = make_session(&paths, "aaaa1111");
+	link = xasprintf("%s/aaaa1111", paths.runtime_dir);
+	other = xasprintf("%s/kept", paths.runtime_dir);
+	CHECK_INT(links_make(&paths, "aaaa1111", fd, &dg), 0);
+	CHECK_INT(links_make(&paths, "aaaa1111", fd, &dg), 0);
+	CHECK_INT(stat(link, &st), 0);
+	CHECK_INT(fstat(fd, &run), 0);
+	CHECK_INT(st.st_ino, run.st_ino);
+	/* One that leads elsewhere is not believed. */
+	CHECK_INT(unlink(link), 0);
+	CHECK_INT(symlink("/etc", link), 0);
+	CHECK_INT(links_make(&paths, "aaaa1111", fd, &dg), 0);
+	CHECK_INT(stat(link, &st), 0);
+	CHECK_INT(st.st_ino, run.st_ino);
+	CHECK_INT(symlink("/nowhere", other), 0);
+	links_sweep(&paths);
+	CHECK_INT(lstat(link, &st), 0);
+	CHECK_INT(
+	    unlinkat(paths.state_fd, "sessions/aaaa1111/run", AT_REMOVEDIR), 0);
+	links_sweep(&paths);
+	CHECK_INT(lstat(link, &st), -1);
+	/* Not a session's name: not ours. */
+	CHECK_INT(lstat(other, &st), 0);
+}
+
+static void
+test_foreign_runtime(void)
+{
+	struct paths paths cleanup_paths;
+	struct diag open_dg cleanup_diag = DIAG_INIT;
+	struct diag link_dg cleanup_diag = DIAG_INIT;
+	struct diag uid_dg cleanup_diag = DIAG_INIT;
+	int fd cleanup_close = -1;
+
+	open_state(&paths);
+	fd = make_session(&paths, "aaaa1111");
+	CHECK_INT(mkdir(paths.runtime_dir, 0700), 0);
+	CHECK_INT(chmod(paths.runtime_dir, 0755), 0);
+	CHECK_INT(links_make(&paths, "aaaa1111", fd, &open_dg), -1);
+	CHECK_INT(chmod(paths.runtime_dir, 0700), 0);
+	paths.uid++;
+	CHECK_INT(links_make(&paths, "aaaa1111", fd, &uid_dg), -1);
+	CHECK(strstr(uid_dg.message, "somebody else's") != NULL);
+	paths.uid--;
+	CHECK_INT(rmdir(paths.runtime_dir), 0);
+	CHECK_INT(symlink("/tmp", paths.runtime_dir), 0);
+	CHECK_INT(links_make(&paths, "aaaa1111", fd, &link_dg), -1);
+}
+
+static void
+test_viewers(void)
+{
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int one;
+	int two;
+
+	CHECK(!viewers_present(dir));
+	one = viewers_join(dir);
+	two = viewers_join(dir);
+	CHECK(one >= 0 && two >= 0);
+	CHECK(viewers_present(dir));
+	(void)close(one);
+	CHECK(viewers_present(dir));
+	(void)close(two);
+	CHECK(!viewers_present(dir));
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "each state has its name", test_states },
+		{ "a session is named by the start of its id", test_match },
+		{ "a project is its whole path", test_projects },
+		{ "what is printed carries no escape sequence", test_escapes },
+		{ "each session has its containers", test_containers_of },
+		{ "a link leads to run/, and goes when it dangles",
+		    test_links },
+		{ "a runtime directory that is not ours is refused",
+		    test_foreign_runtime },
+		{ "viewers are seen while they are there", test_viewers },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
