@@ -42,6 +42,9 @@ prepare_process(struct diag *dg)
 		return -1;
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGPIPE");
+	/* A file that may not grow is an error with a name, and no end. */
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGXFSZ");
 	return 0;
 }
 

@@ -129,3 +129,10 @@ nothing_is_left() {
   [ -e "$script/calls/compose-up.1" ]
   [ -d "$XDG_STATE_HOME/drydock/sessions/abcdefgh" ]
 }
+
+@test "a file that may not grow is an error with a name" {
+  ulimit -S -f 4
+  shell -74
+  assert_contains "$stderr" "File too large"
+  nothing_is_left
+}
