@@ -92,6 +92,9 @@ def themes(bed):
                 names.add(name)
                 with open(os.path.join(d, name)) as f:
                     found.add("new" if "new" in f.read() else "old")
+    # Of a home without any there is a snapshot, too.
+    if not names:
+        return None
     return found if len(names) == 2 else {"partial"}
 
 
