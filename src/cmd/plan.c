@@ -17,10 +17,13 @@
 #include "cmd/plan-print.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "host/agent.h"
+#include "host/allowlist.h"
 #include "host/mode.h"
 #include "host/project.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
+#include "session/images.h"
 
 /* No session has this id: a launch draws one, and this one is taken. */
 #define NO_SESSION "00000000"
@@ -77,24 +80,30 @@ open_state(struct paths *paths, struct scratch *scratch, struct diag *dg)
 }
 
 static int
-find_image(const struct engine *engine, const char *kind,
-    const struct paths *paths, struct image *ret_image, struct diag *dg)
+find_image(const struct images_spec *spec, enum build_kind kind,
+    struct image *ret_image, struct diag *dg)
 {
-	struct image_user user = {
-		.name = paths->user,
-		.uid = paths->uid,
-		.gid = paths->gid,
-		.home = paths->home,
-	};
+	bool older;
 
-	if (image_find(engine, kind, strcmp(kind, "agent") == 0 ? &user : NULL,
-		ret_image, dg) != 0)
+	if (images_find(spec, kind, ret_image, &older, dg) != 0)
 		return -1;
 	if (ret_image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,
 		    "there is no %s image for this user: run drydock build",
-		    kind);
+		    build_kind_name(kind));
 	return 0;
+}
+
+/* What a launch reads before anything else, and that a user may have wrong. */
+static int
+check_allowlist(const struct context *ctx, struct diag *dg)
+{
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0)
+		return -1;
+	return allowlist_load(&list, &agent.hosts, ctx->paths, dg);
 }
 
 static int
@@ -145,10 +154,18 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	    xasprintf("%s/agents/%s/history/%s-%s", paths->state_dir,
 		ctx->settings->agent, project->key, mode_name(mode.mode));
 
-	if (find_engine(ctx, scratch, &engine, dg) != 0 ||
-	    find_image(&engine, "agent", paths, &agent, dg) != 0 ||
+	struct images_spec spec = {
+		.engine = &engine,
+		.settings = ctx->settings,
+		.paths = paths,
+		.mode = mode.mode,
+	};
+
+	if ((mode.mode == MODE_CONTAINED && check_allowlist(ctx, dg) != 0) ||
+	    find_engine(ctx, scratch, &engine, dg) != 0 ||
+	    find_image(&spec, BUILD_AGENT, &agent, dg) != 0 ||
 	    (mode.mode == MODE_CONTAINED &&
-		find_image(&engine, "egress", paths, &egress, dg) != 0))
+		find_image(&spec, BUILD_EGRESS, &egress, dg) != 0))
 		return -1;
 
 	struct plan_request request = {

@@ -214,9 +214,25 @@ list_ids(const struct engine *engine, const struct strvec *wanted,
 	return answer_read_ids(argv, &result, answer_is_image_id, ret_ids, dg);
 }
 
+/* An image of this context first, then the one that was built last. */
+static bool
+is_better(
+    const struct image *image, const struct image *best, const char *context)
+{
+	bool fits, best_fits;
+
+	if (best->id == NULL)
+		return true;
+	fits = context != NULL && strcmp(image->context, context) == 0;
+	best_fits = context != NULL && strcmp(best->context, context) == 0;
+	return fits != best_fits ? fits
+				 : moment_before(best->built, image->built);
+}
+
 static int
 pick(const struct json *root, const struct strvec *ids,
-    const struct strvec *wanted, struct image *ret_image, struct diag *dg)
+    const struct strvec *wanted, const char *context, struct image *ret_image,
+    struct diag *dg)
 {
 	cleanup_image struct image best = IMAGE_INIT;
 
@@ -230,8 +246,7 @@ pick(const struct json *root, const struct strvec *ids,
 			    "docker inspect: image %s was not asked for",
 			    image.id);
 		if (!carries_all(&image, wanted) ||
-		    (best.id != NULL &&
-			!moment_before(best.built, image.built)))
+		    !is_better(&image, &best, context))
 			continue;
 		image_release(&best);
 		best = image;
@@ -246,7 +261,8 @@ pick(const struct json *root, const struct strvec *ids,
 
 int
 image_find(const struct engine *engine, const char *kind,
-    const struct image_user *user, struct image *ret_image, struct diag *dg)
+    const struct image_user *user, const char *context, struct image *ret_image,
+    struct diag *dg)
 {
 	cleanup_strvec struct strvec wanted = STRVEC_INIT;
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
@@ -262,7 +278,7 @@ image_find(const struct engine *engine, const char *kind,
 	}
 	if (inspect_ask(engine, "image", &ids, &root, &unknown, dg) == -1)
 		return -1;
-	return pick(root, &ids, &wanted, ret_image, dg);
+	return pick(root, &ids, &wanted, context, ret_image, dg);
 }
 
 void

@@ -42,15 +42,18 @@ struct image_user {
 };
 
 /*
- * The image with io.drydock.image=kind ("agent" or "egress") that was built
- * last; for the agent also with this user's labels.  A build that finds all of
- * it in the cache makes nothing new, so being tagged counts as being built.
- * ret->id is NULL when there is none.
+ * The image with io.drydock.image=kind ("agent" or "egress"); for the agent
+ * also with this user's labels.  Of several it is one that was made of
+ * context, and of these the one that was built last: two installations on one
+ * engine have images of their own.  context may be NULL: any.  A build that
+ * finds all of it in the cache makes nothing new, so being tagged counts as
+ * being built.  ret->id is NULL when there is none.
  * One with VOLUME, HEALTHCHECK, ONBUILD, or io.drydock.* labels other than the
  * build's is DIAG_POLICY, naming it.
  */
 int image_find(const struct engine *engine, const char *kind,
-    const struct image_user *user, struct image *ret_image, struct diag *dg);
+    const struct image_user *user, const char *context, struct image *ret_image,
+    struct diag *dg);
 
 /* By reference or id; ret->id is NULL when the engine does not know it. */
 int image_inspect(const struct engine *engine, const char *reference,

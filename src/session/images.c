@@ -14,19 +14,31 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 
-static int
-find_one(const struct images_spec *f, enum build_kind kind,
-    struct image *ret_image, struct diag *dg)
+/* That the digest cannot be told now is no reason not to launch. */
+int
+images_find(const struct images_spec *spec, enum build_kind kind,
+    struct image *ret_image, bool *ret_older, struct diag *dg)
 {
+	cleanup_diag struct diag untold = DIAG_INIT;
+	char digest[DIGEST_HEX_SIZE];
 	struct image_user user = {
-		.name = f->paths->user,
-		.uid = f->paths->uid,
-		.gid = f->paths->gid,
-		.home = f->paths->home,
+		.name = spec->paths->user,
+		.uid = spec->paths->uid,
+		.gid = spec->paths->gid,
+		.home = spec->paths->home,
 	};
+	bool told = build_context_digest(kind, spec->settings, spec->paths,
+			digest, &untold) == 0;
 
-	return image_find(f->engine, build_kind_name(kind),
-	    kind == BUILD_AGENT ? &user : NULL, ret_image, dg);
+	if (!told)
+		diag_warn("%s", untold.message);
+	if (image_find(spec->engine, build_kind_name(kind),
+		kind == BUILD_AGENT ? &user : NULL, told ? digest : NULL,
+		ret_image, dg) != 0)
+		return -1;
+	*ret_older = told && ret_image->id != NULL &&
+	    strcmp(ret_image->context, digest) != 0;
+	return 0;
 }
 
 /* Reads the rest of the line too, so that it reaches no command. */
@@ -74,30 +86,15 @@ build_missing(
 	return f->build(f->engine, f->settings, f->paths, f->environ_, dg);
 }
 
-/* That the digest cannot be told now is no reason not to launch. */
-static bool
-is_older(const struct images_spec *f, enum build_kind kind,
-    const struct image *image)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	char digest[DIGEST_HEX_SIZE];
-
-	if (build_context_digest(kind, f->settings, f->paths, digest, &dg) !=
-	    0) {
-		diag_warn("%s", dg.message);
-		return false;
-	}
-	return strcmp(image->context, digest) != 0;
-}
-
 static int
 look_up(struct images_search *s, enum build_kind kind, struct image *image,
     struct diag *dg)
 {
-	if (find_one(s->spec, kind, image, dg) != 0)
+	bool older;
+
+	if (images_find(s->spec, kind, image, &older, dg) != 0)
 		return -1;
-	if (image->id != NULL && is_older(s->spec, kind, image))
-		s->older = true;
+	s->older = s->older || older;
 	return 0;
 }
 

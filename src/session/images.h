@@ -42,6 +42,14 @@ struct images_spec {
 	images_builder *build;
 };
 
+/*
+ * The image of this kind for this user, best one made of what is installed;
+ * *ret_older when it was made of something else.  ret_image->id is NULL when
+ * there is none.  Of spec no more than engine, settings and paths is read.
+ */
+int images_find(const struct images_spec *spec, enum build_kind kind,
+    struct image *ret_image, bool *ret_older, struct diag *dg);
+
 /* Looking for both, one after the other, on a thread. */
 struct images_search {
 	const struct images_spec *spec;

@@ -40,6 +40,14 @@ model() {
   assert_equal "$stderr" ""
 }
 
+@test "a bad line of the allowlist is refused with its number" {
+  mkdir -p "$XDG_CONFIG_HOME/drydock"
+  printf 'ok.example\n*.bad.example\n' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  run -78 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "allowlist:2:"
+  run -0 drydock plan --mode dood "$project"
+}
+
 @test "nothing is made and nothing is started" {
   before=$(find "$BATS_TEST_TMPDIR" "$HOME" -path "$bin" -prune -o -print |
     sort)

@@ -222,6 +222,7 @@ a_compose_that_dies_is_the_engines_failure(void)
 	"{\"Id\":\"sha256:" id "\",\"Created\":\"" created "\"," \
 	"\"Config\":{\"Labels\":{" labels "}}}"
 #define EGRESS "\"io.drydock.image\":\"egress\""
+#define OF(context) EGRESS ",\"io.drydock.context\":\"" context "\""
 
 static void
 the_image_that_was_built_last_is_taken(void)
@@ -234,6 +235,15 @@ the_image_that_was_built_last_is_taken(void)
 		{ "sha256:" A64 "\nsha256:" B64 "\n",
 		    "[" IMAGE(A64, "2026-11-22T14:55:44Z", EGRESS) "," IMAGE(
 			B64, "2026-11-22T14:55:44.1Z", EGRESS) "]",
+		    "sha256:" B64, DIAG_NONE },
+		/* Two installations: each has its own. */
+		{ "sha256:" A64 "\nsha256:" B64 "\n",
+		    "[" IMAGE(A64, "2026-11-22T14:55:44Z", OF("c1")) "," IMAGE(
+			B64, "2026-11-22T14:55:45Z", OF("c2")) "]",
+		    "sha256:" A64, DIAG_NONE },
+		{ "sha256:" A64 "\nsha256:" B64 "\n",
+		    "[" IMAGE(A64, "2026-11-22T14:55:44Z", OF("c1")) "," IMAGE(
+			B64, "2026-11-22T14:55:45Z", OF("c1")) "]",
 		    "sha256:" B64, DIAG_NONE },
 		/* The filter is not what decides. */
 		{ "sha256:" A64 "\nsha256:" B64 "\n",
@@ -262,7 +272,8 @@ the_image_that_was_built_last_is_taken(void)
 		stub_script("image-ls.out", rows[i].list);
 		stub_script("inspect.out", rows[i].inspect);
 		stub_script("inspect.rc", "0");
-		CHECK_INT(image_find(&engine, "egress", NULL, &image, &dg),
+		CHECK_INT(
+		    image_find(&engine, "egress", NULL, "c1", &image, &dg),
 		    rows[i].class == DIAG_NONE ? 0 : -1);
 		CHECK_INT(dg.class, rows[i].class);
 		CHECK_STR(image.id, rows[i].id);
