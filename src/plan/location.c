@@ -158,17 +158,40 @@ chain_has(const struct location *l, const struct stat *st)
 	return false;
 }
 
+/* Whether one of its mounts shows what is, or is below, the path of another. */
+static bool
+mounts_hold(const struct location *a, const struct fs_path *path)
+{
+	for (size_t i = 0; i < a->non; i++)
+		if (strcmp(a->on[i].device, path->device) == 0 &&
+		    protected_is_below(path->path, a->on[i].path))
+			return true;
+	return false;
+}
+
 /* A bind takes along what is mounted below it. */
 bool
 location_holds(const struct location *a, const struct location *b)
 {
 	if (location_is(a, b))
 		return false;
+	return chain_has(b, &a->chain[0]) || mounts_hold(a, &b->on[0]);
+}
+
+/*
+ * What a holds is told by where it lies itself: what else is mounted below it,
+ * a disk below /run, say, belongs to others.
+ */
+bool
+location_shares(const struct location *a, const struct location *b)
+{
+	if (location_is(a, b))
+		return false;
 	if (chain_has(b, &a->chain[0]))
 		return true;
-	for (size_t i = 0; i < a->non; i++)
-		if (strcmp(a->on[i].device, b->on[0].device) == 0 &&
-		    protected_is_below(b->on[0].path, a->on[i].path))
+	for (size_t i = 0; i < b->non; i++)
+		if (strcmp(a->on[0].device, b->on[i].device) == 0 &&
+		    protected_is_below(b->on[i].path, a->on[0].path))
 			return true;
 	return false;
 }

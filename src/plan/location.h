@@ -42,6 +42,9 @@ void location_release(struct location *location);
 bool location_is(const struct location *a, const struct location *b);
 bool location_holds(const struct location *a, const struct location *b);
 
+/* Whether a holds b, or something that is mounted below b. */
+bool location_shares(const struct location *a, const struct location *b);
+
 #define cleanup_location __attribute__((cleanup(location_release)))
 
 #endif /* DRYDOCK_PLAN_LOCATION_H */

@@ -262,10 +262,10 @@ relation(const struct location *at, const struct place *p)
 
 	if (p->absent)
 		return is || location_holds(at, &p->at) ? "holds" : NULL;
-	return is                        ? "is"
-	    : location_holds(at, &p->at) ? "holds"
-	    : location_holds(&p->at, at) ? "under"
-					 : NULL;
+	return is                         ? "is"
+	    : location_holds(at, &p->at)  ? "holds"
+	    : location_shares(&p->at, at) ? "under"
+					  : NULL;
 }
 
 int

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+# The judge on a real engine: what is refused leaves nothing, and nothing that
+# changes between the judge and the start changes what starts.
+
+load ../helper
+
+# A docker-compose of ours, first in PATH: before "config" or "up" it runs the
+# script of that name.
+setup() {
+  bed_setup self
+  bin=$BATS_TEST_TMPDIR/bin
+  mkdir "$bin" "$XDG_CONFIG_HOME/drydock/compose.d"
+  type -P docker-compose >"$bin/real"
+  cat >"$bin/docker-compose" <<'END_OF_SCRIPT'
+#!/bin/bash
+here=${0%/*}
+for arg; do
+  case $arg in
+    config | up) [ ! -e "$here/$arg.sh" ] || . "$here/$arg.sh" >&2 ;;
+  esac
+done
+exec "$(cat "$here/real")" "$@"
+END_OF_SCRIPT
+  chmod 0755 "$bin" "$bin/docker-compose"
+  PATH=$bin:$PATH
+  overlays=$XDG_CONFIG_HOME/drydock/compose.d
+}
+
+ours() {
+  docker ps -aq --filter \
+    "label=io.drydock.state=$(cat "$XDG_STATE_HOME/drydock/id")"
+}
+
+nothing_is_left() {
+  assert_equal "$(ours)" ""
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
+    "$XDG_STATE_HOME/drydock/trash" -mindepth 1)" ""
+}
+
+@test "an overlay that is refused makes no container, volume or network" {
+  local networks volumes keys
+  networks=$(docker network ls -q --no-trunc | sort)
+  for keys in 'privileged: true' 'network_mode: bridge' \
+    'volumes: [/anonymous]' 'extends: { service: egress }' \
+    'tomorrow: 1' 'image: debian'; do
+    echo "services: { agent: { $keys } }" >"$overlays/z.yml"
+    run -77 --separate-stderr drydock shell "$project" -- echo ran
+    assert_equal "$output" ""
+    assert_contains "$stderr" "compose.d/z.yml"
+    nothing_is_left
+  done
+  echo 'networks: { drydock-test-n: {} }' >"$overlays/z.yml"
+  run -77 --separate-stderr drydock shell "$project" -- echo ran
+  nothing_is_left
+  volumes=$(docker volume ls -q | grep drydock-test || true)
+  assert_equal "$volumes" ""
+  networks=$(docker network ls | grep drydock || true)
+  assert_equal "$networks" ""
+}
+
+@test "an overlay's environment and listed directory are in the session" {
+  mkdir "$BATS_TEST_TMPDIR/data"
+  echo found >"$BATS_TEST_TMPDIR/data/file"
+  cat >"$overlays/z.yml" <<END_OF_OVERLAY
+services:
+  agent:
+    environment:
+      WORD: 'a \$\$dollar, "quoted"'
+    volumes:
+      - type: bind
+        source: $BATS_TEST_TMPDIR/data
+        target: /data
+        read_only: true
+        bind: { create_host_path: false }
+END_OF_OVERLAY
+  DRYDOCK_BINDS=$BATS_TEST_TMPDIR/data run -0 --separate-stderr drydock shell \
+    "$project" -- sh -c 'echo "$WORD"; cat /data/file; touch /data/x || echo ro'
+  assert_equal "$output" 'a $dollar, "quoted"
+found
+ro'
+  run -77 --separate-stderr drydock shell "$project" -- echo ran
+  assert_contains "$stderr" bind-source
+}
+
+@test "what changes once it was read changes nothing" {
+  echo 'services: { agent: { environment: { WORD: first } } }' \
+    >"$overlays/z.yml"
+  cat >"$bin/config.sh" <<END_OF_SCRIPT
+echo 'services: { agent: { privileged: true } }' >'$overlays/z.yml'
+END_OF_SCRIPT
+  # A tag that pointed to the agent's image points to another one at the start.
+  local image
+  image=$(agent_image "$(id -u)")
+  docker tag "$image" drydock-test:judge
+  echo "docker tag '$(egress_image)' drydock-test:judge" >"$bin/up.sh"
+  COMPOSE_PROFILES=x COMPOSE_FILE=/etc/passwd run -0 --separate-stderr \
+    drydock shell "$project" -- sh -c 'echo "$WORD"; grep CapBnd /proc/self/status'
+  docker rmi drydock-test:judge >/dev/null
+  assert_equal "$output" "first
+CapBnd:	0000000000000000"
+}
+
+# swapped_at STEP STATUS: the project becomes a link to another at that step.
+swapped_at() {
+  mkdir -p "$project" "$BATS_TEST_TMPDIR/victim"
+  echo secret >"$BATS_TEST_TMPDIR/victim/file"
+  cat >"$bin/$1.sh" <<END_OF_SCRIPT
+mv '$project' '$BATS_TEST_TMPDIR/moved' &&
+  ln -s '$BATS_TEST_TMPDIR/victim' '$project'
+END_OF_SCRIPT
+  run --separate-stderr drydock shell "$project" -- sh -c 'cat file; echo ran'
+  rm -rf "$bin/$1.sh" "$project" "$BATS_TEST_TMPDIR/moved"
+  refute_contains "$output" secret
+  refute_contains "$output" ran
+  assert_equal "$status" 77
+  nothing_is_left
+}
+
+@test "a project that becomes a link to another is found out at each step" {
+  swapped_at config
+  swapped_at up
+}
+
+@test "a project that becomes another directory is found out at each step" {
+  local step
+  for step in config up; do
+    mkdir -p "$project"
+    echo "mv '$project' '$BATS_TEST_TMPDIR/moved' && mkdir '$project'" \
+      >"$bin/$step.sh"
+    run -77 --separate-stderr drydock shell "$project" -- echo ran
+    assert_equal "$output" ""
+    rm -rf "$bin/$step.sh" "$project" "$BATS_TEST_TMPDIR/moved"
+    nothing_is_left
+  done
+}
+
+# in_mounts SCRIPT: in a mount namespace of its own, as root.
+in_mounts() {
+  unshare --mount --propagation private bash -c "$1"
+}
+
+@test "a bind mount on the host hides no protected place" {
+  [ "$(id -u)" = 0 ] || skip "only root mounts"
+  mkdir -p "$HOME/.ssh/deep" "$project/inside"
+  export project
+  # The place itself, what is in it, what holds it, and one mounted below.
+  for source in .ssh .ssh/deep; do
+    run -77 --separate-stderr in_mounts "mount --bind '$HOME/$source' '$project'
+      drydock plan '$project'"
+    assert_contains "$stderr" source-credentials
+  done
+  run -77 --separate-stderr in_mounts "mount --bind '$HOME' '$project'
+    drydock plan '$project'"
+  assert_contains "$stderr" source-credentials
+  run -77 --separate-stderr in_mounts "
+    mount --bind '$HOME/.ssh/deep' '$project/inside'
+    drydock plan '$project'"
+  assert_contains "$stderr" source-credentials
+  run -77 --separate-stderr in_mounts "mount --bind /etc '$project'
+    drydock plan '$project'"
+  assert_contains "$stderr" source-system
+  rm -r "$HOME/.ssh"
+}
