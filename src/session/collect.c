@@ -247,7 +247,9 @@ collect_batch(const struct paths *paths, const struct engine *engine,
 
 		if (decide_one(paths, engine, &containers, options, &c->v[i],
 			&deleted, &one) != 0) {
-			diag_warn("%s", one.message);
+			/* In the trash already: emptying it says the same. */
+			if (c->v[i].lease_fd >= 0)
+				diag_warn("%s", one.message);
 			outcome->failed++;
 		} else if (deleted) {
 			outcome->removed++;

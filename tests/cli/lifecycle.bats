@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+# What the engine says of sessions, each question in turn answered wrongly:
+# nothing that is live or stopped is touched.
+
+load ../helper
+load stub
+
+setup() {
+  bed_setup self
+  stub_setup
+  rm -f "$script"/image-ls.* "$script"/inspect.*
+  export DRYDOCK_ENGINE_TIMEOUT=2s DRYDOCK_LAUNCH_TIMEOUT=2s
+  drydock list >/dev/null
+  state=$(cat "$XDG_STATE_HOME/drydock/id")
+  sessions=$XDG_STATE_HOME/drydock/sessions
+  session aaaa1111 "$(printf 'a%.0s' {1..64})"
+  session bbbb2222 "$(printf 'b%.0s' {1..64})"
+  # One runs, one was stopped with its engine; the third launch died early.
+  mkdir -m 0700 "$sessions/dead3333"
+  { printf 'a%.0s' {1..64}; echo; printf 'b%.0s' {1..64}; echo; } \
+    >"$script/ps.out"
+  containers aaaa1111 bbbb2222 >"$script/inspect.out"
+  echo 0 >"$script/inspect.rc"
+  rm -rf "$script/calls"
+}
+
+teardown() {
+  stub_teardown
+}
+
+session() {
+  mkdir -m 0700 "$sessions/$1" "$sessions/$1"/{home,run,egress,sidecar}
+  echo work >"$sessions/$1/home/work"
+  cat >"$sessions/$1/session.json" <<END
+{"version":1,"id":"$1","project":"$project","agent":"claude",
+"mode":"contained","mode_reason":"the default","kind":"run",
+"engine_id":"stub","engine_data_root":"$script",
+"engine_socket":"$DRYDOCK_ENGINE","agent_container":"$2",
+"created_at":"2026-01-01T00:00:00Z","launched_at":"2026-01-01T00:00:01Z",
+"ends_with_client":false}
+END
+}
+
+# containers RUNNING STOPPED: what inspect answers of both.
+containers() {
+  python3 - "$state" "$@" <<'END'
+import json, sys
+out = []
+for sid, state, code in ((sys.argv[2], "running", 0),
+                         (sys.argv[3], "exited", 143)):
+    out.append({
+        "Id": sid[0] * 64, "Name": "/x", "Image": "sha256:" + "c" * 64,
+        "Path": "x", "Args": [],
+        "State": {"Status": state, "Running": state == "running",
+                  "Pid": 1 if state == "running" else 0, "ExitCode": code,
+                  "OOMKilled": False, "Error": "",
+                  "StartedAt": "2026-01-01T00:00:00Z",
+                  "FinishedAt": "0001-01-01T00:00:00Z"},
+        "Config": {"Env": [], "Entrypoint": ["x"], "Cmd": None,
+                   "WorkingDir": "", "User": "", "Labels": {
+                       "io.drydock.session": sid,
+                       "io.drydock.state": sys.argv[1],
+                       "io.drydock.role": "agent"}},
+        "HostConfig": {"NetworkMode": "none"}})
+print(json.dumps(out))
+END
+}
+
+untouched() {
+  local id
+  for id in aaaa1111 bbbb2222; do
+    assert_equal "$(cat "$sessions/$id/home/work")" work
+    [ -e "$sessions/$id/session.json" ]
+  done
+  [ ! -e "$script/calls/rm.1" ]
+  [ ! -e "$script/calls/stop.1" ]
+  [ ! -e "$script/calls/start.1" ]
+}
+
+states() {
+  drydock list --all --json 2>/dev/null |
+    jq -r '.[] | "\(.id) \(.state)"' | tr '\n' ' '
+}
+
+# each_command: every command that asks, with what must hold after it.
+each_command() {
+  local stop_status
+  run drydock list --all
+  assert_equal "$status" 0
+  run drydock gc
+  [ "$status" -eq "$1" ] || fail "gc: $status" "$output"
+  run drydock run "$project" </dev/null
+  [ "$status" -ne 0 ]
+  run script -qec "drydock attach aaaa" /dev/null </dev/null
+  [ "$status" -ne 0 ]
+  stop_status=0
+  drydock stop bbbb2222 </dev/null >/dev/null 2>&1 || stop_status=$?
+  [ "$stop_status" -ne 0 ]
+  untouched
+}
+
+@test "an engine that answers: one runs, one is stopped, one died early" {
+  assert_equal "$(states)" \
+    "aaaa1111 detached bbbb2222 stopped dead3333 ended "
+  run -64 drydock stop bbbb2222 </dev/null
+  run -0 drydock gc
+  assert_equal "$output" "dead3333 removed"
+  untouched
+  # One question for all candidates.
+  [ ! -e "$script/calls/ps.4" ]
+}
+
+for_each_fault() {
+  local key=$1 fault
+  cp "$script/$key.out" "$BATS_TEST_TMPDIR/good" 2>/dev/null || true
+  for fault in rc hang cut garbage words; do
+    rm -f "$script/$key".{fault,err}
+    [ ! -e "$BATS_TEST_TMPDIR/good" ] ||
+      cp "$BATS_TEST_TMPDIR/good" "$script/$key.out"
+    [ "$key" != inspect ] || echo 0 >"$script/$key.rc"
+    case $fault in
+      rc)
+        echo 1 >"$script/$key.rc"
+        echo "it does not work" >"$script/$key.err"
+        : >"$script/$key.out"
+        ;;
+      hang) echo hang >"$script/$key.fault" ;;
+      cut)
+        [ -e "$script/$key.out" ] || continue
+        echo "cut 30" >"$script/$key.fault"
+        ;;
+      garbage) printf '\001\377{]}' >"$script/$key.out" ;;
+      words) echo "Error response from daemon: no" >"$script/$key.out" ;;
+    esac
+    [ "$fault" = rc ] || [ "$key" = inspect ] || rm -f "$script/$key.rc"
+    export DRYDOCK_ENGINE_TIMEOUT=300ms
+    each_command 69
+    # What died early is not taken either: nothing is known.
+    [ -e "$sessions/dead3333" ]
+  done
+}
+
+@test "docker info fails in every way" {
+  cat >"$script/info.out" <<END
+{"ID":"stub","DockerRootDir":"$script","ServerVersion":"26.1.5",
+"OperatingSystem":"Stub","OSType":"linux","CgroupVersion":"2",
+"SecurityOptions":["name=seccomp,profile=builtin"]}
+END
+  for_each_fault info
+}
+
+@test "docker ps fails in every way" {
+  for_each_fault ps
+}
+
+@test "docker inspect fails in every way" {
+  for_each_fault inspect
+}
+
+@test "an empty list from another engine, also of the same id" {
+  local who root
+  mkdir "$BATS_TEST_TMPDIR/root"
+  : >"$script/ps.out"
+  for who in "other $script" "stub $BATS_TEST_TMPDIR/root"; do
+    root=${who#* }
+    cat >"$script/info.out" <<END
+{"ID":"${who%% *}","DockerRootDir":"$root","ServerVersion":"26.1.5",
+"OperatingSystem":"Stub","OSType":"linux","CgroupVersion":"2",
+"SecurityOptions":["name=seccomp,profile=builtin"]}
+END
+    assert_contains "$(states)" "aaaa1111 foreign engine bbbb2222 foreign engine"
+    each_command 0
+  done
+}
+
+@test "an empty list from the same engine: the sessions are lost, and stay" {
+  : >"$script/ps.out"
+  assert_contains "$(states)" "aaaa1111 lost bbbb2222 lost"
+  run -0 drydock gc
+  untouched
+  run -1 drydock stop bbbb2222
+  untouched
+  run -0 drydock stop --force bbbb2222
+  [ ! -e "$sessions/bbbb2222" ]
+}
+
+@test "one session that cannot be removed does not keep the others" {
+  local attributes=
+  session cccc4444 "$(printf 'c%.0s' {1..64})"
+  sed -i 's/"launched_at":"[^"]*",//; s/"agent_container":"[^"]*",//' \
+    "$sessions/cccc4444/session.json"
+  if [ "$(id -u)" = 0 ]; then
+    chattr +i "$sessions/cccc4444/home/work" 2>/dev/null ||
+      skip "this file system knows no immutable files"
+    attributes=1
+  else
+    skip "needs root: chattr"
+  fi
+  run --separate-stderr drydock gc
+  # shellcheck disable=SC2154
+  [ -z "$attributes" ] || find "$XDG_STATE_HOME" -name work -exec chattr -i {} +
+  assert_contains "$output" "dead3333 removed"
+  assert_equal "$(grep -c warning <<<"$stderr")" 1
+  untouched
+}
+
+@test "a session's names reach the terminal without escape sequences" {
+  sed -i 's/"agent":"claude"/"agent":"\\u001b[31mred"/' \
+    "$sessions/aaaa1111/session.json"
+  run -0 drydock list
+  refute_contains "$output" $'\033'
+  assert_contains "$output" '\033[31mred'
+}
+
+@test "2000 directories are one question to the engine" {
+  (cd "$sessions" && seq -f '%08.0f' 1 2000 | xargs mkdir -m 0700)
+  run -0 drydock list --all
+  rm -rf "$script/calls"
+  run -0 drydock gc
+  assert_equal "$(grep -c removed <<<"$output")" 2001
+  [ -e "$script/calls/ps.1" ]
+  [ ! -e "$script/calls/ps.2" ]
+  untouched
+}

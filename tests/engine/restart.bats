@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+# The engine goes down while sessions run: with an engine of our own.
+
+load ../helper
+load counter
+
+setup_file() {
+  counter_prefix
+  export ENGINE_DIR=$BED/restart
+  local bed=$DOCKER_HOST
+  engine_start
+  DOCKER_HOST=$bed docker save "$(DOCKER_HOST=$bed agent_image 0)" \
+    "$(DOCKER_HOST=$bed egress_image)" |
+    docker --host "unix://$ENGINE_DIR/docker.sock" load >/dev/null
+}
+
+teardown_file() {
+  engine_kill_shims
+  "$BATS_TEST_DIRNAME/../../tools/engine" stop "$ENGINE_DIR"
+}
+
+setup() {
+  bed_setup root
+  counter_setup
+  engine_start
+  export DRYDOCK_ENGINE=$ENGINE_DIR/docker.sock DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
+}
+
+teardown() {
+  engine_start >/dev/null
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+# The containerd's namespaces stay the same over a restart.
+engine_start() {
+  local i
+  for ((i = 0; i < 3; i++)); do
+    rm -f "$ENGINE_DIR/pid.old"
+    "$BATS_TEST_DIRNAME/../../tools/engine" start --private-net "$ENGINE_DIR" \
+      --containerd-namespace restart --containerd-plugins-namespace restart-p \
+      "$@" >/dev/null 3>&- && return
+    sleep 1
+  done
+  return 1
+}
+
+is_gone() {
+  [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
+}
+
+engine_end() {
+  local pid
+  pid=$(cat "$ENGINE_DIR/pid")
+  kill "-${1-TERM}" "$pid"
+  wait_for "end of dockerd" is_gone "$pid"
+  rm -f "$ENGINE_DIR/pid" "$ENGINE_DIR/docker.sock"
+}
+
+engine_shims() {
+  local pid
+  for pid in $(pgrep -f 'containerd-shim-runc-v2 -namespace restart '); do
+    tr '\0' ' ' <"/proc/$pid/cmdline" | grep -F "$ENGINE_DIR/" >/dev/null &&
+      printf '%s\n' "$pid"
+  done
+  return 0
+}
+
+engine_kill_shims() {
+  local pid
+  for pid in $(engine_shims); do
+    kill -KILL "$pid" 2>/dev/null || true
+  done
+}
+
+starts_again() {
+  run -0 on_terminal 'expect:new process' 'expect:agent resumed' $'send:\034' \
+    -- drydock attach
+  goes_on
+  assert_equal "$(cat "$home/mine")" "kept"
+}
+
+@test "stopped with its engine, and started again with its home as it was" {
+  open_counter
+  echo kept >"$home/mine"
+  engine_end
+  assert_equal "$(state_of "$id")" "engine silent"
+  run -69 drydock gc
+  run -69 drydock shell "$project" -- true
+  [ -e "$home/mine" ]
+  engine_start
+  assert_equal "$(state_of "$id")" stopped
+  # A launch and a collection pass it by.
+  run -0 drydock shell "$project" -- true
+  run -0 --separate-stderr drydock gc
+  assert_equal "$output" ""
+  run -64 drydock stop </dev/null
+  assert_equal "$(state_of "$id")" stopped
+  starts_again
+  run -0 drydock stop
+  [ ! -e "$home" ]
+}
+
+@test "whoever looks while the engine stops is told, and nothing is removed" {
+  open_counter
+  echo kept >"$home/mine"
+  on_terminal 'expect:agent first' 'expect:is lost' -- drydock attach \
+    >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  wait_for "a viewer" test_state running
+  engine_end
+  wait $! || status=$?
+  assert_equal "$status" 69
+  engine_start
+  assert_equal "$(state_of "$id")" stopped
+  starts_again
+}
+
+@test "dockerd is killed" {
+  open_counter
+  echo kept >"$home/mine"
+  engine_end KILL
+  engine_start
+  wait_for "a stopped session" test_state stopped
+  run -0 drydock gc
+  starts_again
+}
+
+@test "dockerd, containerd and shims are killed, as by a power cut" {
+  local containerd processes
+  open_counter
+  echo kept >"$home/mine"
+  containerd=$(pgrep -P "$(cat "$ENGINE_DIR/pid")" containerd)
+  processes=$(docker ps -q | xargs docker inspect -f '{{.State.Pid}}')
+  kill -KILL "$(cat "$ENGINE_DIR/pid")" "$containerd"
+  engine_kill_shims
+  # shellcheck disable=SC2086
+  kill -KILL $processes 2>/dev/null || true
+  wait_for "end of containerd" is_gone "$containerd"
+  wait_for "end of dockerd" is_gone "$(cat "$ENGINE_DIR/pid")"
+  rm -f "$ENGINE_DIR/pid" "$ENGINE_DIR/docker.sock"
+  engine_start
+  wait_for "a stopped session" test_state stopped
+  run -0 drydock gc
+  starts_again
+}
+
+@test "with live-restore the same process goes on" {
+  local pid
+  engine_end
+  engine_start --live-restore
+  open_counter
+  read -r _ pid <"$home/count"
+  engine_end
+  goes_on
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  run -69 drydock gc
+  engine_start --live-restore
+  goes_on
+  assert_equal "$(state_of "$id")" detached
+  assert_equal "$(cut -d' ' -f 2 "$home/count")" "$pid"
+  run -0 drydock gc
+  goes_on
+  drydock stop
+  engine_end
+  engine_start
+}
+
+@test "a link that the agent planted on a mount point is refused at the start" {
+  project=$HOME/deep/down/project
+  mkdir -p "$project"
+  cd "$project"
+  open_counter
+  echo kept >"$home/mine"
+  drydock exec "$id" -- sh -c 'cd && mv deep away && mkdir -p deep && ln -s /etc deep/down'
+  engine_end
+  engine_start
+  assert_equal "$(state_of "$id")" stopped
+  run -77 on_terminal -- drydock attach
+  assert_contains "$output" "deep"
+  assert_equal "$(state_of "$id")" stopped
+  drydock stop --force
+  rm -rf "${HOME:?}/deep"
+}
