@@ -22,7 +22,7 @@ def check_run(bed, scenario, expected, run):
     bad += check_files(bed)
     bad += check_world(bed)
     bad += check_secrets(bed, run)
-    bad += scenario.check(bed)
+    bad += scenario.check(bed, run)
     return bad
 
 
@@ -219,7 +219,7 @@ def check_rerun(bed, scenario, expected, foreign=False):
     mark = bed.path("project/mark")
     if os.path.exists(mark):
         os.unlink(mark)
-    run = bed.plain(scenario.args)
+    run = bed.plain(scenario.rerun)
     bad += check_status(scenario, expected, run)
     bad += check_claim(bed, scenario, run)
     if scenario.status != 42:
