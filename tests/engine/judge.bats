@@ -161,3 +161,35 @@ in_mounts() {
   assert_contains "$stderr" source-system
   rm -r "$HOME/.ssh"
 }
+
+@test "git, python and node work under the profile" {
+  cat >"$project/t.sh" <<'END_OF_SCRIPT'
+set -e
+git init -q repo && cd repo
+echo x >file && git add file
+git -c user.name=n -c user.email=e@e commit -q -m first
+git clone -q . ../copy && git -C ../copy log --oneline | wc -l
+python3 -c '
+import concurrent.futures, multiprocessing, subprocess, tempfile, threading
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    assert sum(pool.map(int, range(100))) == 4950
+with multiprocessing.Pool(2) as pool:
+    assert pool.map(abs, [-1, -2]) == [1, 2]
+with tempfile.NamedTemporaryFile() as f:
+    subprocess.run(["cp", "/bin/true", f.name + "x"], check=True)
+    subprocess.run([f.name + "x"], check=True)
+print("python")'
+node -e '
+const { Worker } = require("worker_threads");
+const { execFileSync } = require("child_process");
+require("http").createServer().listen(0, "127.0.0.1", function () {
+  this.close();
+  new Worker("require(\"crypto\").randomBytes(8)", { eval: true })
+    .on("exit", () => console.log("node", String(execFileSync("echo", ["ok"])).trim()));
+});'
+END_OF_SCRIPT
+  run -0 --separate-stderr drydock shell "$project" -- sh t.sh
+  assert_equal "$output" "1
+python
+node ok"
+}

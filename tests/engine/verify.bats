@@ -128,3 +128,7 @@ refused() {
   in_session true
   nothing_is_left
 }
+
+@test "the host's network is found out" {
+  refused network '.services.agent.network_mode = "host"'
+}
