@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Many launches at once, an engine slowed to seconds, collectors beside them,
-# launchers killed at random points.  DRYDOCK_TEST_STORM is how many (32 when
-# there is time for it).
+# launchers killed at random points.  DRYDOCK_TEST_STORM is how many, else 32.
 
 load ../helper
 load counter
@@ -53,7 +52,7 @@ only_the_live_one() {
     as_who drydock gc >/dev/null 2>&1 || true
   done) 3>&- &
   collector=$!
-  for ((i = 0; i < ${DRYDOCK_TEST_STORM:-8}; i++)); do
+  for ((i = 0; i < ${DRYDOCK_TEST_STORM:-32}; i++)); do
     as_who timeout --signal=KILL "$((RANDOM % 6 + 1)).$((RANDOM % 10))" \
       drydock shell "$project" -- sleep 60 </dev/null \
       >"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- &
