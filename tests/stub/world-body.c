@@ -190,7 +190,8 @@ world_write_body(const struct world *w, const char *dir,
 	char *end;
 
 	if (differs(w, "image"))
-		image[strlen("sha256:")] ^= 1;
+		image[strlen("sha256:")] =
+		    image[strlen("sha256:")] == '0' ? '1' : '0';
 	jsonw_open_object(j);
 	jsonw_key_str(j, "Name", name);
 	jsonw_key_str(j, "Image", image);

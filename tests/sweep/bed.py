@@ -313,14 +313,20 @@ class Bed:
             return
         names = [c for c in self.containers()
                  if self.live is None or c not in self.live_containers]
-        pids = [p for p in map(self.pid, names) if p]
-        for p in pids:
-            os.kill(p, sig)
         deadline = time.time() + 20
-        while any(map(self.pid, names)):
+        while True:
+            pids = [p for p in map(self.pid, names) if p]
+            if not pids:
+                return
             if time.time() > deadline:
                 raise RuntimeError("a container does not end")
-            time.sleep(0.002)
+            # Again and again: an init that just began takes no signal yet.
+            for p in pids:
+                try:
+                    os.kill(p, sig)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.02)
 
     def remove(self):
         self.end_others()
