@@ -2,6 +2,7 @@
 /* bootstrap: mmdebstrap makes a tree, the engine imports it. */
 #include "engine/bootstrap.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,9 +60,12 @@ write_sources(const struct hostconf *hc, struct strbuf *out)
 	for (size_t i = 0; i < hc->sources.nr; i++) {
 		const char *line = hc->sources.v[i];
 		const char *bar = strchr(line, '|');
-		const char *at = strstr(bar, " @");
-		int keylen = (int)(bar - line);
+		const char *at;
+		int keylen;
 
+		assert(bar != NULL);
+		at = strstr(bar, " @");
+		keylen = (int)(bar - line);
 		if (at == NULL)
 			continue;
 		strbuf_addstr(out, "deb ");

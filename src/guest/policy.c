@@ -151,7 +151,7 @@ parse_manifest(struct check *c, char *text, size_t len)
 		    "%s: empty, cut off or not text", c->policy->manifest);
 	size_t number = 1;
 	for (char *line = text; *line != '\0'; number++) {
-		char *end = strchr(line, '\n');
+		char *end = line + strcspn(line, "\n");
 		*end = '\0';
 		if (parse_line(c, line, number) == -1)
 			return -1;

@@ -2,6 +2,7 @@
 /* location: by inode along the parents, and by path within a file system. */
 #include "plan/location.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -95,6 +96,7 @@ find_on(const struct proc_mounts *mounts, struct location *l, struct diag *dg)
 {
 	const struct proc_mount *own = NULL;
 
+	assert(l->real != NULL);
 	for (size_t i = 0; i < mounts->nr; i++) {
 		const struct proc_mount *m = &mounts->v[i];
 

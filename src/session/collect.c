@@ -2,6 +2,7 @@
 /* Collection: leases first, then one question to the engine, then decisions. */
 #include "session/collect.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -191,6 +192,8 @@ remove_lost_proxy(const struct collect_facts *facts, struct diag *dg)
 {
 	const struct container *egress = collect_container(facts, "egress");
 
+	/* Only what has a record can be lost. */
+	assert(facts->record != NULL);
 	if (egress == NULL || facts->record->egress_container == NULL)
 		return 0;
 	return container_remove(facts->engine, egress->id, dg);

@@ -2,6 +2,7 @@
 /* Claiming, leasing and deleting a session's directory. */
 #include "session/session.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -287,6 +288,7 @@ session_empty_trash(const struct paths *paths)
 		diag_warn("%s", dg.message);
 		return;
 	}
+	assert(dir != NULL);
 	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
 		cleanup_diag struct diag one = DIAG_INIT;
 

@@ -2,6 +2,7 @@
 /* Generations come, are read, and go: one rename, and locks on directories. */
 #include "sync/generation.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -166,6 +167,7 @@ generation_clean(int agent_fd, struct diag *dg)
 
 	if (read_dir(agent_fd, &dir, dg) < 0)
 		return -1;
+	assert(dir != NULL);
 	for (const struct dirent *de; (de = readdir(dir)) != NULL;) {
 		if (is_old(de) && remove_unread(agent_fd, de->d_name, dg) < 0)
 			return -1;
@@ -182,6 +184,7 @@ generation_has_old(int agent_fd)
 
 	if (read_dir(agent_fd, &dir, &ignored) < 0)
 		return false;
+	assert(dir != NULL);
 	for (const struct dirent *de; !has && (de = readdir(dir)) != NULL;)
 		has = is_old(de);
 	return has;

@@ -2,6 +2,7 @@
 /* yajl finds the tokens; where they end says where everything is. */
 #include "sync/jsonread.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,7 @@ on_key(void *ctx, const unsigned char *s, size_t len)
 	if (p->paths == NULL) {
 		add_key(p, s, len);
 	} else if (p->dropping == 0) {
+		assert(l != NULL);
 		l->start = token_start(p);
 		l->child = jsonpaths_member(p->paths, l->node, s, len);
 	}
@@ -259,6 +261,7 @@ close_container(struct pass *p)
 	struct level *l = top(p);
 	bool dropped = p->dropping == p->depth;
 
+	assert(l != NULL);
 	if (p->paths == NULL && l->object && !check_keys(p, l->first_key))
 		return 0;
 	if (p->dropping == 0 && l->pending != NOWHERE)
