@@ -42,7 +42,8 @@ static const struct {
 	    "sudo usermod -aG docker USER, then log in again)" },
 	{ "cannot connect to the docker daemon",
 	    "is it running? start it (systemctl start docker) or name "
-	    "another with engine=PATH" },
+	    "another with --engine PATH"
+	    " (or engine = PATH in drydock.conf)" },
 	{ "no such image", "build the images again: drydock build" },
 	{ "is not a docker command", "install Docker Compose v2" },
 };

@@ -158,14 +158,16 @@ resolve_socket(const char *path, struct endpoint *e, struct diag *dg)
 	if (e->socket == NULL && (errno == ENOENT || errno == ENOTDIR))
 		return diag_set(dg, DIAG_ENGINE,
 		    "no engine socket at %s (%s): start Docker (systemctl "
-		    "start docker) or name one with engine=PATH",
+		    "start docker) or name one with --engine PATH"
+		    " (or engine = PATH in drydock.conf)",
 		    path, e->origin);
 	if (e->socket == NULL || stat(e->socket, &st) == -1)
 		return diag_set_errno(dg, DIAG_ENGINE, errno,
 		    "find the engine's socket %s (%s)", path, e->origin);
 	if (!S_ISSOCK(st.st_mode))
 		return diag_set(dg, DIAG_ENGINE,
-		    "%s (%s) is no socket: name the engine's with engine=PATH",
+		    "%s (%s) is no socket: name the engine's with --engine PATH"
+		    " (or engine = PATH in drydock.conf)",
 		    e->socket, e->origin);
 	if (strlen(e->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		return diag_set(dg, DIAG_ENGINE,

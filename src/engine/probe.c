@@ -66,7 +66,8 @@ refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
 		    engine->socket, engine->timeout_ms);
 	return diag_set_errno(dg, DIAG_ENGINE, errnum,
 	    "no engine answers on %s (%s); is it running? start it "
-	    "(systemctl start docker) or name another with engine=PATH",
+	    "(systemctl start docker) or name another with --engine PATH"
+	    " (or engine = PATH in drydock.conf)",
 	    engine->socket, engine->origin);
 }
 

@@ -99,7 +99,8 @@ failures_have_the_engines_words_and_what_to_do(void)
 		{ "Cannot connect to the Docker daemon at unix:///x. Is the "
 		  "docker daemon running?",
 		    "docker up failed: is it running? start it (systemctl "
-		    "start docker) or name another with engine=PATH" },
+		    "start docker) or name another with --engine PATH"
+		    " (or engine = PATH in drydock.conf)" },
 	};
 	static const char *const argv[] = { "/bin/docker", "up", NULL };
 

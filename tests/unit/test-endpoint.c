@@ -101,10 +101,12 @@ other_engines_than_this_hosts_are_refused(void)
 		{ "unix:///nowhere/docker.sock", DIAG_ENGINE,
 		    "no engine socket at /nowhere/docker.sock (DOCKER_HOST): "
 		    "start Docker (systemctl start docker) or name one with "
-		    "engine=PATH" },
+		    "--engine PATH"
+		    " (or engine = PATH in drydock.conf)" },
 		{ "unix:///dev/null", DIAG_ENGINE,
 		    "/dev/null (DOCKER_HOST) is no socket: name the engine's "
-		    "with engine=PATH" },
+		    "with --engine PATH"
+		    " (or engine = PATH in drydock.conf)" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
