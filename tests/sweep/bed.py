@@ -68,6 +68,8 @@ class Base:
 
 def enter_namespace():
     """Of mounts, for root: a tmpfs that nobody else sees or must remove."""
+    # So that a TERM runs what is under "finally".
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.geteuid() == 0 and "SWEEP_OWN_MOUNTS" not in os.environ:
         os.environ["SWEEP_OWN_MOUNTS"] = "1"
         os.execvp("unshare", ["unshare", "--mount", "--propagation",
