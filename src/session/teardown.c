@@ -17,7 +17,7 @@
 
 enum {
 	LEASE_WAIT_MS = 10000, /* a collector holds it for one query */
-	END_WAIT_MS = 10000,
+	END_WAIT_MS = 15000, /* the holder itself kills after ten seconds */
 	END_STEP_MS = 10,
 	STATUS_ENDED = 143, /* 128 + TERM, which stop sends */
 };
@@ -113,6 +113,25 @@ wait_end(const struct engine *engine, const struct record *record,
 	}
 }
 
+/*
+ * A holder that was stopped, or does not do what it is told, does not keep a
+ * session whose client is gone: nobody could come back to it.
+ */
+static int
+kill_overdue(const struct collect_facts *facts,
+    struct container_list *containers, struct diag *dg)
+{
+	const char *const ids[] = { facts->record->agent_container, NULL };
+
+	diag_warn("session %s: its command did not end with its client within "
+		  "%d seconds and is killed",
+	    facts->id, END_WAIT_MS / 1000);
+	if (container_stop(facts->engine, ids[0], 0, dg) != 0)
+		return -1;
+	container_list_release(containers);
+	return containers_inspect(facts->engine, ids, containers, dg);
+}
+
 static int
 remove_ended(const struct paths *paths, const struct engine *engine,
     const struct record *record, bool seen_end, int agent_pidfd,
@@ -147,10 +166,15 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		return diag_set(dg, DIAG_BUSY, "somebody else holds its lease");
 	if (wait_end(engine, record, agent_pidfd, &containers, dg) != 0)
 		return -1;
+	verdict = collect_decide(&facts);
+	if (verdict == COLLECT_LIVE && record->ends_with_client) {
+		if (kill_overdue(&facts, &containers, dg) != 0)
+			return -1;
+		verdict = collect_decide(&facts);
+	}
 	agent = container_list_find(&containers, record->agent_container);
 	if (agent != NULL && agent->state == CONTAINER_EXITED)
 		*ret_status = agent->exit_code;
-	verdict = collect_decide(&facts);
 	if (verdict == COLLECT_STOPPED) {
 		*ret_status = -1;
 		diag_note("session %s is stopped: drydock attach %s starts it "

@@ -85,6 +85,31 @@ on_exit_seen(const struct view_spec *spec, int status, int *ret_status)
 	return 0;
 }
 
+/*
+ * What the holder sent cannot be used.  The failure, and not this, is what the
+ * program ends with.
+ */
+static void
+on_broken(const struct view_spec *spec)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	const char *id = spec->record->id;
+	int own = -1;
+
+	if (spec->record->ends_with_client) {
+		if (put_away(spec, false, &own, &dg) != 0)
+			diag_warn(
+			    "session %s is not removed: %s", id, dg.message);
+		return;
+	}
+	if (still_runs(spec))
+		diag_note("session %s goes on: drydock attach %s", id, id);
+	else
+		diag_note("session %s is left as it is: drydock attach %s "
+			  "comes back to it, drydock stop %s ends it",
+		    id, id, id);
+}
+
 int
 view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
     struct diag *dg)
@@ -92,11 +117,15 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 	cleanup_close int fd = holder_fd;
 	cleanup_close int seen = viewers_join(spec->session->dir_fd);
 	struct attach_outcome outcome;
+	int rc = attach_view(fd, spec->tty, spec->settings, &outcome, dg);
 
-	if (attach_view(fd, spec->tty, spec->settings, &outcome, dg) != 0)
-		return -1;
+	/* A holder that waits for its client is to see that it is gone. */
 	cleanup_close_fn(&fd);
 	cleanup_close_fn(&seen);
+	if (rc != 0) {
+		on_broken(spec);
+		return -1;
+	}
 	if (outcome.end == ATTACH_DETACHED && !spec->record->ends_with_client) {
 		diag_note("session %s goes on: drydock attach %s",
 		    spec->record->id, spec->record->id);

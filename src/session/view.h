@@ -29,7 +29,9 @@ struct view_spec {
 /*
  * Views through holder_fd (given).  The command's end tears the session down
  * and its status goes to *ret_status; leaving one that may be left is 0.  When
- * the connection is lost, what became of the session is said (DIAG_ENGINE).
+ * the connection is lost, what became of the session is said (DIAG_ENGINE); when
+ * the holder sent what cannot be used, a session that ends with its client is
+ * put away, how to come back to another is said, and the failure stays.
  */
 int view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
     struct diag *dg);

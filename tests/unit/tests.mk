@@ -50,6 +50,7 @@ unit_tests = \
 	tests/unit/test-sync-filter \
 	tests/unit/test-tty \
 	tests/unit/test-verify \
+	tests/unit/test-view \
 	tests/unit/test-wire
 
 # The engine room's tests run against a scripted docker.
@@ -58,6 +59,7 @@ stub_bed = tests/unit/stub-bed.c tests/unit/stub-bed.h
 tests_unit_test_engine_SOURCES = tests/unit/test-engine.c $(stub_bed)
 tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 	$(stub_bed)
+tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
 
 tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 	-Wl,--wrap=fchmod -Wl,--wrap=fsync -Wl,--wrap=renameat \

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a session when its holder, or its command, misbehaves. */
+#include "session/view.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "check.h"
+#include "engine/engine.h"
+#include "guest/wire.h"
+#include "host/paths.h"
+#include "host/project.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "session/teardown.h"
+#include "stub-bed.h"
+
+#define A16 "aaaaaaaaaaaaaaaa"
+#define A64 A16 A16 A16 A16
+
+/* A launched session, and an engine that is asked of its container. */
+struct room {
+	struct bed bed;
+	struct engine engine;
+	struct session session;
+	struct record record;
+};
+
+/* What inspect answers the nth time; 0: each other time. */
+static void
+container_is(const struct room *r, int n, const char *state, int code)
+{
+	cleanup_free char *name =
+	    n == 0 ? xstrdup("inspect.out") : xasprintf("inspect.%d.out", n);
+	cleanup_free char *text = xasprintf(
+	    "[{\"Id\":\"" A64 "\",\"Name\":\"/n\",\"Image\":\"sha256:" A64
+	    "\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":%d,"
+	    "\"StartedAt\":\"2026-11-22T14:55:44Z\","
+	    "\"FinishedAt\":\"2026-11-22T14:55:44Z\"},"
+	    "\"Config\":{\"Labels\":{\"io.drydock.session\":\"%s\","
+	    "\"io.drydock.state\":\"0123\",\"io.drydock.role\":\"agent\"}},"
+	    "\"HostConfig\":{\"NetworkMode\":\"none\"}}]",
+	    state, strcmp(state, "running") == 0, code, r->session.id);
+
+	stub_script(name, text);
+	stub_script("inspect.rc", "0");
+}
+
+static bool
+room_open(struct room *r, bool ends_with_client)
+{
+	static char key[] = "0123-p";
+	static char path[] = "/p";
+	static const char *const names[] = { "sessions", "agents", "trash" };
+	const struct project project = { .path = path, .key = key, .fd = -1 };
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	*r = (struct room){ .engine = ENGINE_INIT,
+		.session = SESSION_INIT,
+		.record = RECORD_INIT };
+	if (!bed_find(&r->bed, &r->engine))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK_INT(mkdirat(r->bed.paths.state_fd, names[i], 0700), 0);
+	(void)strcpy(r->bed.paths.state_id, "0123");
+	free(r->engine.id);
+	free(r->engine.data_root);
+	r->engine.id = xstrdup("stub");
+	r->engine.data_root = xstrdup("/data");
+	CHECK_INT(session_claim(&r->bed.paths, "claude", &project,
+		      MODE_CONTAINED, &r->session, &dg),
+	    0);
+	r->record = (struct record){
+		.id = xstrdup(r->session.id),
+		.project = xstrdup(path),
+		.agent = xstrdup("claude"),
+		.mode = xstrdup("contained"),
+		.mode_reason = xstrdup("the default"),
+		.kind = xstrdup(ends_with_client ? "shell" : "run"),
+		.engine_id = xstrdup("stub"),
+		.engine_data_root = xstrdup("/data"),
+		.engine_socket = xstrdup(r->engine.socket),
+		.agent_container = xstrdup(A64),
+		.created_at = record_now(),
+		.launched_at = record_now(),
+		.ends_with_client = ends_with_client,
+	};
+	CHECK_INT(record_write(r->session.dir_fd, &r->record, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	session_drop_lease(&r->session);
+	return true;
+}
+
+static void
+room_close(struct room *r)
+{
+	record_release(&r->record);
+	session_release(&r->session);
+	engine_release(&r->engine);
+	bed_release(&r->bed);
+}
+
+static bool
+session_is_there(const struct room *r)
+{
+	struct stat st;
+
+	return stat(r->session.dir, &st) == 0;
+}
+
+/* Views through a holder that sent this, and closed nothing. */
+static int
+view_of(struct room *r, const struct strbuf *sent, struct diag *dg)
+{
+	struct view_spec spec = {
+		.paths = &r->bed.paths,
+		.settings = &r->bed.settings,
+		.environ_ = (const char *const *)r->bed.env.v,
+		.engine = &r->engine,
+		.record = &r->record,
+		.session = &r->session,
+		.agent_pidfd = -1,
+	};
+	int ends[2];
+	int status = -1;
+	int rc;
+
+	if (!CHECK_INT(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0))
+		return 0;
+	CHECK_INT(write(ends[1], sent->buf, sent->len), (intmax_t)sent->len);
+	rc = view_session(&spec, ends[0], &status, dg);
+	(void)close(ends[1]);
+	return rc;
+}
+
+static void
+a_session_that_ends_with_its_client_is_put_away(void)
+{
+	cleanup_strbuf struct strbuf sent = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct room r;
+
+	if (!room_open(&r, true))
+		return;
+	container_is(&r, 0, "exited", 129);
+	wire_add(&sent, WIRE_REFUSED, "no", 2);
+	CHECK_INT(view_of(&r, &sent, &dg), -1);
+	CHECK_STR(dg.message, "the holder refused: no");
+	CHECK(!session_is_there(&r));
+	room_close(&r);
+}
+
+static void
+one_that_may_be_left_stays(void)
+{
+	cleanup_strbuf struct strbuf sent = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *stopped = NULL;
+	struct room r;
+
+	if (!room_open(&r, false))
+		return;
+	container_is(&r, 0, "running", 0);
+	wire_add(&sent, WIRE_REFUSED, "no", 2);
+	CHECK_INT(view_of(&r, &sent, &dg), -1);
+	CHECK_STR(dg.message, "the holder refused: no");
+	CHECK(session_is_there(&r));
+	stopped = stub_recorded("stop.1");
+	CHECK_STR(stopped, "");
+	room_close(&r);
+}
+
+/* Its holder was stopped: the whole time that it has passes. */
+static void
+overdue(bool ends_with_client)
+{
+	cleanup_free char *stopped = NULL;
+	cleanup_close int pidfd = -1;
+	struct room r;
+	pid_t pid;
+
+	if (!room_open(&r, ends_with_client))
+		return;
+	container_is(&r, 0, "exited", 137);
+	container_is(&r, 1, "running", 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	CHECK(pidfd >= 0);
+	CHECK_INT(
+	    teardown_ended(&r.bed.paths, &r.engine, &r.record, false, pidfd),
+	    ends_with_client ? 137 : -1);
+	CHECK_INT(session_is_there(&r), !ends_with_client);
+	stopped = stub_recorded("stop.1");
+	CHECK_STR(
+	    stopped, ends_with_client ? "docker\nstop\n-t\n0\n" A64 "\n" : "");
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	room_close(&r);
+}
+
+static void
+what_does_not_end_with_its_client_is_killed(void)
+{
+	overdue(true);
+}
+
+static void
+what_may_be_left_is_never_killed(void)
+{
+	overdue(false);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "a broken holder: what ends with its client is put away",
+		    a_session_that_ends_with_its_client_is_put_away },
+		{ "a broken holder: what may be left stays",
+		    one_that_may_be_left_stays },
+		{ "what does not end with its client is killed",
+		    what_does_not_end_with_its_client_is_killed },
+		{ "what may be left is never killed",
+		    what_may_be_left_is_never_killed },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
