@@ -210,6 +210,8 @@ allowlist_load(struct allowlist *list, const struct strvec *agent_hosts,
     const struct paths *paths, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *file =
+	    xasprintf("%s/" ALLOWLIST_NAME, paths->config_dir);
 
 	for (size_t i = 0; i < agent_hosts->nr; i++)
 		strbuf_addf(&text, "%s\n", agent_hosts->v[i]);
@@ -219,7 +221,7 @@ allowlist_load(struct allowlist *list, const struct strvec *agent_hosts,
 	if (paths_read_config_file(
 		paths, ALLOWLIST_NAME, ALLOWLIST_MAX, &text, dg) < 0)
 		return -1;
-	return allowlist_parse(list, ALLOWLIST_NAME, text.buf, text.len, dg);
+	return allowlist_parse(list, file, text.buf, text.len, dg);
 }
 
 void

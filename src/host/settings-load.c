@@ -173,9 +173,10 @@ settings_load(struct settings *s, const struct paths *paths,
     const char *const *environ_, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *file = xasprintf("%s/" CONF_NAME, paths->config_dir);
 
 	if (paths_read_config_file(paths, CONF_NAME, CONF_MAX, &text, dg) < 0 ||
-	    settings_parse(s, CONF_NAME, text.buf, text.len, dg) < 0)
+	    settings_parse(s, file, text.buf, text.len, dg) < 0)
 		return -1;
 	for (; *environ_ != NULL; environ_++) {
 		if (strncmp(*environ_, ENV_PREFIX, strlen(ENV_PREFIX)) == 0 &&

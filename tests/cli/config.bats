@@ -36,13 +36,13 @@ setup() {
   run -78 --separate-stderr drydock config
   assert_equal "$output" ""
   assert_equal "$stderr" \
-    'drydock: drydock.conf:3: unknown key "memry" (nearest: memory)'
+    "drydock: $conf:3: unknown key \"memry\" (nearest: memory)"
 }
 
 @test "a bad value is refused with file and line" {
   printf 'pids = many\n' >"$conf"
   run -78 --separate-stderr drydock config
-  assert_contains "$stderr" "drydock.conf:1: pids: "
+  assert_contains "$stderr" "drydock: $conf:1: pids: "
 }
 
 @test "an unknown variable is refused with the nearest name" {

@@ -44,7 +44,7 @@ model() {
   mkdir -p "$XDG_CONFIG_HOME/drydock"
   printf 'ok.example\n*.bad.example\n' >"$XDG_CONFIG_HOME/drydock/allowlist"
   run -78 --separate-stderr drydock plan "$project"
-  assert_contains "$stderr" "allowlist:2:"
+  assert_contains "$stderr" "drydock: $XDG_CONFIG_HOME/drydock/allowlist:2:"
   run -0 drydock plan --mode dood "$project"
 }
 

@@ -159,6 +159,7 @@ test_load(void)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *got = NULL;
 	cleanup_free char *file = NULL;
+	cleanup_free char *want = NULL;
 	cleanup_close int fd = -1;
 
 	paths_init(&paths);
@@ -177,9 +178,10 @@ test_load(void)
 	CHECK_INT(write(fd, "!\n", 2), 2);
 	CHECK_INT(allowlist_load(&list, &hosts, &paths, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
-	CHECK_STR(dg.message,
-	    "allowlist:3: \"!\" is not a host name (letters, digits, hyphens "
-	    "and dots)");
+	want = xasprintf(
+	    "%s:3: \"!\" is not a host name (letters, digits, hyphens and dots)",
+	    file);
+	CHECK_STR(dg.message, want);
 }
 
 int
