@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -48,10 +50,40 @@ prepare_process(struct diag *dg)
 	return 0;
 }
 
-/* Loads what the command needs and runs it; its status goes to *ret_status. */
+/*
+ * Where run is only implied: an operand that names a command, and no directory,
+ * is a command behind its options.
+ */
 static int
-run_command(const struct cmd *cmd, int argc, char **argv, int *ret_status,
-    struct diag *dg)
+check_order(
+    const struct options *options, int argc, char **argv, struct diag *dg)
+{
+	cleanup_diag struct diag none = DIAG_INIT;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	const char *word = options->dashdash > 0 ? options->argv[0] : NULL;
+	const struct cmd *cmd;
+	struct stat st;
+
+	if (word == NULL || table_find(word, &cmd, &none) < 0 ||
+	    (stat(word, &st) == 0 && S_ISDIR(st.st_mode)))
+		return 0;
+	strbuf_addf(&line, "drydock %s", word);
+	for (int i = 0; i < argc; i++) {
+		if (argv[i] == word)
+			continue;
+		strbuf_addch(&line, ' ');
+		strbuf_add_shell_quoted(&line, argv[i]);
+	}
+	return diag_set(dg, DIAG_USAGE, "put the command first: %s", line.buf);
+}
+
+/*
+ * Loads what the command needs and runs it; its status goes to *ret_status.
+ * implied: the command line names no command.
+ */
+static int
+run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
+    int *ret_status, struct diag *dg)
 {
 	cleanup_options struct options options = OPTIONS_INIT;
 	cleanup_settings struct settings settings;
@@ -73,6 +105,8 @@ run_command(const struct cmd *cmd, int argc, char **argv, int *ret_status,
 		(void)fputs(help.buf, stdout);
 		return 0;
 	}
+	if (implied && check_order(&options, argc, argv, dg) < 0)
+		return -1;
 	if ((cmd->needs & CMD_NEED_SETTINGS) != 0 &&
 	    (paths_find(&paths, dg) < 0 ||
 		settings_load(&settings, &paths, ctx.environ_, dg) < 0 ||
@@ -117,7 +151,8 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 	}
 	if (table_find(word, &cmd, dg) < 0)
 		return -1;
-	return run_command(cmd, argc - used, argv + used, ret_status, dg);
+	return run_command(
+	    cmd, used == 0, argc - used, argv + used, ret_status, dg);
 }
 
 /* What was printed and not written is a failure, not a success. */

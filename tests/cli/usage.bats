@@ -21,6 +21,17 @@ setup() {
   assert_contains "$output" "usage: drydock run"
 }
 
+@test "a command behind its options is shown where it belongs" {
+  cd "$BATS_TEST_TMPDIR"
+  run -64 --separate-stderr drydock --engine '/a b.sock' shell . -- echo x
+  assert_equal "$output" ""
+  assert_equal "$stderr" "drydock: put the command first:\
+ drydock shell --engine '/a b.sock' . -- echo x"
+  mkdir shell
+  run --separate-stderr drydock --engine /absent.sock shell
+  refute_contains "$stderr" "put the command first"
+}
+
 @test "a missing value, one too many and a bad one are usage" {
   run -64 --separate-stderr drydock config --pids
   assert_equal "$stderr" "drydock: config: --pids needs a value (NUMBER)"
