@@ -105,9 +105,13 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 		    dg, DIAG_USAGE, "list: unexpected operand \"%s\"", argv[0]);
 	if (sessions_list(ctx, &listing, dg) != 0)
 		return -1;
-	if (o->json)
-		return print_json(ctx, o, &listing, dg);
-	print_table(o, &listing);
+	if (o->json && print_json(ctx, o, &listing, dg) != 0)
+		return -1;
+	if (!o->json)
+		print_table(o, &listing);
+	if (listing.silent)
+		return diag_set(dg, DIAG_ENGINE,
+		    "without the engine's answer this is of records alone");
 	return 0;
 }
 

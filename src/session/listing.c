@@ -250,6 +250,7 @@ listing_read(const struct paths *paths, const struct engine *engine,
 		diag_warn("%s", ask.message);
 		engine = NULL;
 	}
+	l.silent = engine == NULL;
 	if (engine != NULL) {
 		containers_sort(&containers);
 		for (size_t i = 0; i < l.nr; i++) {

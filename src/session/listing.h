@@ -45,11 +45,12 @@ struct listed {
 struct listing {
 	struct listed *v; /* owned; by id, orphans last */
 	size_t nr;
+	bool silent; /* the engine gave no answer: there may be more */
 };
 
-#define LISTING_INIT    \
-	{               \
-		NULL, 0 \
+#define LISTING_INIT           \
+	{                      \
+		NULL, 0, false \
 	}
 
 /* "running", "foreign engine", ... */
@@ -71,7 +72,7 @@ int listing_records(
 
 /*
  * With one question to the engine.  engine NULL, or one that does not answer
- * (a warning), leaves the sessions silent and is no failure.
+ * (a warning), leaves sessions and listing silent and is no failure.
  */
 int listing_read(const struct paths *paths, const struct engine *engine,
     struct listing *ret_listing, struct diag *dg);

@@ -82,11 +82,18 @@ states() {
     jq -r '.[] | "\(.id) \(.state)"' | tr '\n' ' '
 }
 
-# each_command: every command that asks, with what must hold after it.
+# each_command STATUS: every command that asks, with what must hold after it;
+# STATUS is that of those that only tell what they know.
 each_command() {
-  local stop_status
-  run drydock list --all
-  assert_equal "$status" 0
+  local stop_status form
+  for form in '' --json; do
+    # shellcheck disable=SC2086
+    run --separate-stderr drydock list --all $form
+    [ "$status" -eq "$1" ] || fail "list: $status" "$output"
+    # What is known is told all the same.
+    assert_contains "$output" aaaa1111
+    assert_contains "$output" bbbb2222
+  done
   run drydock gc
   [ "$status" -eq "$1" ] || fail "gc: $status" "$output"
   run drydock run "$project" </dev/null

@@ -114,7 +114,7 @@ test_match(void)
 	};
 	struct listed v[] = { { .id = "aaaa1111" }, { .id = "aaaa2222" },
 		{ .id = "bbbb3333" } };
-	const struct listing listing = { v, ARRAY_SIZE(v) };
+	const struct listing listing = { v, ARRAY_SIZE(v), false };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct diag dg cleanup_diag = DIAG_INIT;
