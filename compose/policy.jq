@@ -330,34 +330,43 @@ def judge_services($f; $model):
 	if $model.name == "drydock-" + $f.session then empty else
 		violation("top-level"; ""; "name: \($model.name | short)"; "name") end;
 
-# What a source may not be to a protected place, by the place's group.
+# What a source may not be to a protected place, by the place's group, and what
+# such a place is in words.
 def forbidden: {
-	root: {rule: "source-home", how: ["is", "holds"]},
-	home: {rule: "source-home", how: ["is", "holds"]},
-	credentials: {rule: "source-credentials", how: ["is", "holds", "under"]},
-	"agent-config": {rule: "source-agent", how: ["is", "holds", "under"]},
-	system: {rule: "source-system", how: ["is", "holds", "under"]},
-	"root-home": {rule: "source-system", how: ["is", "under"]},
-	"engine-data": {rule: "source-engine", how: ["is", "holds", "under"]},
-	"engine-socket": {rule: "source-engine", how: ["is", "holds"]},
-	drydock: {rule: "source-drydock", how: ["is", "holds", "under"]},
-	path: {rule: "source-program", how: ["is"]},
-	program: {rule: "source-program", how: ["is", "holds"]}
+	root: {rule: "source-home", how: ["is", "holds"], text: "the root of the file system"},
+	home: {rule: "source-home", how: ["is", "holds"], text: "the home directory"},
+	credentials: {rule: "source-credentials", how: ["is", "holds", "under"], text: "a place of keys, credentials or programs"},
+	"agent-config": {rule: "source-agent", how: ["is", "holds", "under"], text: "the agent's own configuration"},
+	system: {rule: "source-system", how: ["is", "holds", "under"], text: "a system directory"},
+	"root-home": {rule: "source-system", how: ["is", "under"], text: "a system directory"},
+	"engine-data": {rule: "source-engine", how: ["is", "holds", "under"], text: "the engine's data"},
+	"engine-socket": {rule: "source-engine", how: ["is", "holds"], text: "an engine's socket"},
+	drydock: {rule: "source-drydock", how: ["is", "holds", "under"], text: "drydock's configuration or state"},
+	path: {rule: "source-program", how: ["is"], text: "a directory of PATH"},
+	program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
 };
+
+# A directory of PATH has many names as a rule: "/usr/bin" is "/bin".
+def relation($path; $touch; $text):
+	if $touch.how == "is" and ($touch.place == $path or $touch.group == "path") then
+		"\($path | short) is \($text)"
+	else
+		"\($path | short) \(if $touch.how == "under" then "lies in" else $touch.how end) \(
+			$touch.place | short), \($text)"
+	end;
 
 # For what drydock does not make itself.
 def judge_touches($f; $service; $path; $source):
 	if ($source.touches | type) != "array" then
 		violation("source-kind"; $service; "\($path | short) is no directory that can be looked at"; "")
 	else
-		$source.touches[]
+		$source.touches[] | . as $touch
 		| .group as $group | .how as $how | forbidden[$group] as $no
 		| select($group != "root-home" or .place != $f.home)
 		| if $no == null then
 			error("no group \($group)")
 		elif $how | among($no.how) then
-			violation($no.rule; $service; "\($path | short) \(
-				if $how == "under" then "lies in" else $how end) \(.place | short)\(
+			violation($no.rule; $service; "\(relation($path; $touch; $no.text))\(
 				if $no.rule == "source-home" then ": name a directory of its own for the project" else "" end)"; "")
 		else empty end
 	end;

@@ -178,8 +178,20 @@ model() {
 @test "a project among credentials is refused" {
   mkdir -p "$HOME/.ssh/keys"
   run -77 --separate-stderr drydock plan "$HOME/.ssh/keys"
-  rm -r "$HOME/.ssh/keys"
-  assert_contains "$stderr" source-credentials
+  assert_contains "$stderr" "\"$HOME/.ssh/keys\" lies in \"$HOME/.ssh\",\
+ a place of keys, credentials or programs"
+}
+
+@test "a protected place is named for what it is" {
+  refused() {
+    rm -rf "$script/calls"
+    run -77 --separate-stderr drydock plan "$1"
+    assert_contains "$stderr" "$2"
+  }
+  refused /etc 'source-system: agent: "/etc" is a system directory'
+  refused /usr/bin 'source-program: agent: "/usr/bin" is a directory of PATH'
+  refute_contains "$stderr" '"/usr/bin" is "'
+  refused /var '"/var" holds "/var/lib/docker", the engine'
 }
 
 @test "the rules are listed, one a line" {
