@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* yaml-scalar: scalars, tags and flow collections. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -269,6 +270,7 @@ read_flow_value(struct yaml_reader *y, struct yaml_node **ret_node)
 	} else if (yaml_read_inline(y, true, ret_node) != 0) {
 		return -1;
 	}
+	assert(*ret_node != NULL);
 	(*ret_node)->tag = steal_ptr(&tag);
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* yaml: blocks, which are told by their columns. */
 #include "plan/yaml.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -182,6 +183,7 @@ read_value(struct yaml_reader *y, size_t column, bool of_key,
 		rc = read_block(y, yaml_column(y), &node);
 	if (rc != 0)
 		return -1;
+	assert(node != NULL);
 	node->tag = steal_ptr(&tag);
 	*ret_node = steal_ptr(&node);
 	return 0;
@@ -325,6 +327,7 @@ yaml_parse(const char *name, const char *text, size_t len,
 	}
 	if (next_content(&y))
 		return yaml_fail(&y, "a line that belongs to nothing");
+	assert(top != NULL);
 	if (top->kind != YAML_MAPPING)
 		return yaml_fail(&y, "no mapping at the top");
 	*ret_top = steal_ptr(&top);

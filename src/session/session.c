@@ -312,8 +312,7 @@ session_open(const struct paths *paths, const char *id,
 		return -1;
 	memcpy(s.id, id, SESSION_ID_SIZE);
 	s.dir = xasprintf("%s/sessions/%s", paths->state_dir, id);
-	*ret_session = s;
-	s = (struct session)SESSION_INIT;
+	*ret_session = steal_session(&s);
 	return 0;
 }
 
