@@ -70,8 +70,8 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE,
 		    "build: --base \"%s\" is no image", o->base);
 	if (paths_open_state(ctx->paths, dg) < 0 ||
-	    engine_find(&engine, ctx->settings, ctx->paths, ctx->environ_, dg) <
-		0 ||
+	    engine_find(&engine, ctx->settings, ctx->paths, NULL, ctx->environ_,
+		dg) < 0 ||
 	    engine_probe(&engine, dg) < 0 ||
 	    build_images(
 		&engine, ctx->settings, ctx->paths, &build, &built, dg) < 0)

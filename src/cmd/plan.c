@@ -127,13 +127,15 @@ judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 /* The engine's DOCKER_CONFIG is made where the state directory seems to be. */
 static int
 find_engine(struct context *ctx, const struct scratch *scratch,
-    struct engine *engine, struct diag *dg)
+    const struct project *project, struct engine *engine, struct diag *dg)
 {
+	const char *const projects[] = { project->path, NULL };
 	struct paths paths = *ctx->paths;
 
 	if (scratch->path != NULL)
 		paths.state_dir = scratch->path;
-	if (engine_find(engine, ctx->settings, &paths, ctx->environ_, dg) != 0)
+	if (engine_find(engine, ctx->settings, &paths, projects, ctx->environ_,
+		dg) != 0)
 		return -1;
 	return engine_probe(engine, dg);
 }
@@ -162,7 +164,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	};
 
 	if ((mode.mode == MODE_CONTAINED && check_allowlist(ctx, dg) != 0) ||
-	    find_engine(ctx, scratch, &engine, dg) != 0 ||
+	    find_engine(ctx, scratch, project, &engine, dg) != 0 ||
 	    find_image(&spec, BUILD_AGENT, &agent, dg) != 0 ||
 	    (mode.mode == MODE_CONTAINED &&
 		find_image(&spec, BUILD_EGRESS, &egress, dg) != 0))

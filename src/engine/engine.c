@@ -34,25 +34,40 @@
 #define DOCKER_CONFIG_DIR "docker"
 static const char docker_config[] = "{}\n";
 
+/* A directory that holds the home is no project. */
+static bool
+holds(const char *project, const char *real, const char *real_home)
+{
+	return protected_is_below(real, project) &&
+	    (real_home == NULL || !protected_is_below(real_home, project));
+}
+
 /*
- * Whether dir lies in the working directory, which is the project as a rule: a
- * docker that an agent put into its .venv/bin is not run on the host.  A
- * working directory that holds the home is no project.
+ * Whether dir lies in one of the projects, or in the working directory, which
+ * is one as a rule: a docker that an agent put into its .venv/bin is not run on
+ * the host.
  */
 static bool
-is_of_project(const char *dir, const char *home)
+is_of_project(const char *dir, const char *home, const char *const *projects)
 {
 	char *cwd cleanup_free = getcwd(NULL, 0);
 	char *real cleanup_free = realpath(dir, NULL);
 	char *real_home cleanup_free = realpath(home, NULL);
 
-	return cwd != NULL && real != NULL && protected_is_below(real, cwd) &&
-	    (real_home == NULL || !protected_is_below(real_home, cwd));
+	if (real == NULL)
+		return false;
+	if (cwd != NULL && holds(cwd, real, real_home))
+		return true;
+	for (; projects != NULL && *projects != NULL; projects++)
+		if (holds(*projects, real, real_home))
+			return true;
+	return false;
 }
 
-/* The absolute directories of a search path, in order, but the project's. */
+/* The absolute directories of a search path, in order, but the projects'. */
 static void
-keep_absolute(const char *search_path, const char *home, struct strbuf *out)
+keep_absolute(const char *search_path, const char *home,
+    const char *const *projects, struct strbuf *out)
 {
 	const char *p = search_path;
 
@@ -60,7 +75,7 @@ keep_absolute(const char *search_path, const char *home, struct strbuf *out)
 		size_t len = strcspn(p, ":");
 		char *dir cleanup_free = xstrndup(p, len);
 
-		if (*p == '/' && !is_of_project(dir, home)) {
+		if (*p == '/' && !is_of_project(dir, home, projects)) {
 			if (out->len > 0)
 				strbuf_addch(out, ':');
 			strbuf_addstr(out, dir);
@@ -97,12 +112,12 @@ stands_in(const char *program, const char *path)
 
 static int
 find_programs(struct engine *engine, const char *home,
-    const char *const *environ_, struct diag *dg)
+    const char *const *projects, const char *const *environ_, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	char *found;
 
-	keep_absolute(caller_path(environ_), home, &path);
+	keep_absolute(caller_path(environ_), home, projects, &path);
 	if (path.len == 0)
 		strbuf_addstr(&path, SYSTEM_PATH);
 	engine->docker = proc_find_program("docker", path.buf);
@@ -175,7 +190,8 @@ make_env(struct engine *engine, const struct paths *paths)
 
 int
 engine_find(struct engine *ret_engine, const struct settings *settings,
-    const struct paths *paths, const char *const *environ_, struct diag *dg)
+    const struct paths *paths, const char *const *projects,
+    const char *const *environ_, struct diag *dg)
 {
 	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_endpoint struct endpoint endpoint = ENDPOINT_INIT;
@@ -183,7 +199,7 @@ engine_find(struct engine *ret_engine, const struct settings *settings,
 	if (endpoint_find(
 		settings->engine, paths->home, environ_, &endpoint, dg) == -1)
 		return -1;
-	if (find_programs(&engine, paths->home, environ_, dg) == -1 ||
+	if (find_programs(&engine, paths->home, projects, environ_, dg) == -1 ||
 	    make_config(paths, dg) == -1)
 		return -1;
 	engine.socket = steal_ptr(&endpoint.socket);
@@ -199,6 +215,19 @@ engine_find(struct engine *ret_engine, const struct settings *settings,
 	*ret_engine = engine;
 	engine = (struct engine)ENGINE_INIT;
 	return 0;
+}
+
+bool
+engine_is_installed(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->composes.nr; i++) {
+		const char *program = engine->composes.v[i];
+
+		if (!stands_in(program, SYSTEM_PATH) &&
+		    !stands_in(program, PLUGIN_PATH))
+			return false;
+	}
+	return true;
 }
 
 int

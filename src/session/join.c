@@ -112,15 +112,16 @@ settle(const struct join_spec *spec, const struct engine *engine,
 }
 
 static int
-ask_engine(const struct join_spec *spec, const char *id, int *ret_status,
-    struct diag *dg)
+ask_engine(const struct join_spec *spec, const char *id, const char *project,
+    int *ret_status, struct diag *dg)
 {
+	const char *const projects[] = { project, NULL };
 	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_session struct session session = SESSION_INIT;
 	enum lock_answer answer;
 
-	if (engine_find(&engine, spec->settings, spec->paths, spec->environ_,
-		dg) != 0 ||
+	if (engine_find(&engine, spec->settings, spec->paths, projects,
+		spec->environ_, dg) != 0 ||
 	    engine_probe(&engine, dg) != 0 ||
 	    session_lease(
 		spec->paths, id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
@@ -162,5 +163,5 @@ join_session(const struct join_spec *spec, const char *id, int *ret_status,
 		return view(
 		    spec, &session, &record, steal_fd(&fd), ret_status, dg);
 	cleanup_close_fn(&fd);
-	return ask_engine(spec, id, ret_status, dg);
+	return ask_engine(spec, id, record.project, ret_status, dg);
 }

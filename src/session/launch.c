@@ -60,6 +60,7 @@ read_request(struct launch *l, struct diag *dg)
 static int
 ask_engine(struct launch *l, struct diag *dg)
 {
+	const char *const projects[] = { l->project.path, NULL };
 	cleanup_diag struct diag collect_dg = DIAG_INIT;
 	struct collect_outcome outcome;
 	struct images_search search;
@@ -73,8 +74,8 @@ ask_engine(struct launch *l, struct diag *dg)
 	};
 
 	if (paths_open_state(l->paths, dg) != 0 ||
-	    engine_find(&l->engine, l->settings, l->paths, l->environ_, dg) !=
-		0)
+	    engine_find(&l->engine, l->settings, l->paths, projects,
+		l->environ_, dg) != 0)
 		return -1;
 	images_search_start(&search, &spec);
 	(void)engine_probe(&l->engine, dg);

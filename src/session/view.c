@@ -21,11 +21,12 @@ static int
 put_away(const struct view_spec *spec, bool seen_end, int *ret_status,
     struct diag *dg)
 {
+	const char *const projects[] = { spec->record->project, NULL };
 	cleanup_engine struct engine found = ENGINE_INIT;
 	const struct engine *engine = spec->engine;
 
 	if (engine == NULL) {
-		if (engine_find(&found, spec->settings, spec->paths,
+		if (engine_find(&found, spec->settings, spec->paths, projects,
 			spec->environ_, dg) != 0 ||
 		    engine_probe(&found, dg) != 0)
 			return -1;

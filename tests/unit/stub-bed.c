@@ -107,7 +107,7 @@ bed_find(struct bed *bed, struct engine *engine)
 	bool found;
 
 	bed_init(bed);
-	found = CHECK_INT(engine_find(engine, &bed->settings, &bed->paths,
+	found = CHECK_INT(engine_find(engine, &bed->settings, &bed->paths, NULL,
 			      (const char *const *)bed->env.v, &dg),
 	    0);
 	CHECK_STR(dg.message, NULL);

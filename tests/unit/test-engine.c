@@ -210,7 +210,7 @@ compose_v1_alone_is_refused_by_name(void)
 
 		stub_script("compose-version.out", rows[i].answer);
 		stub_script("compose-version.rc", rows[i].status);
-		CHECK_INT(engine_find(&again, &bed.settings, &bed.paths,
+		CHECK_INT(engine_find(&again, &bed.settings, &bed.paths, NULL,
 			      (const char *const *)bed.env.v, &dg),
 		    0);
 		CHECK_INT(engine_probe(&again, &dg), -1);
@@ -235,13 +235,14 @@ no_docker_of_the_project_is_run(void)
 	cleanup_engine struct engine planted = ENGINE_INIT;
 	cleanup_free char *cwd = getcwd(NULL, 0);
 	cleanup_free char *bin = xasprintf("%s/bin", check_tmpdir());
+	const char *const projects[] = { "/none", bin, NULL };
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	if (!bed_find(&bed, &engine))
 		return;
 	CHECK_INT(chdir(bin), 0);
 	/* Without any other there may be one where systems have theirs. */
-	if (engine_find(&planted, &bed.settings, &bed.paths,
+	if (engine_find(&planted, &bed.settings, &bed.paths, NULL,
 		(const char *const *)bed.env.v, &dg) == 0)
 		CHECK(strncmp(planted.docker, bin, strlen(bin)) != 0);
 	engine_release(&planted);
@@ -249,10 +250,20 @@ no_docker_of_the_project_is_run(void)
 	diag_clear(&dg);
 	/* The home, which holds it too, is no project. */
 	CHECK_INT(chdir(check_tmpdir()), 0);
-	CHECK_INT(engine_find(&planted, &bed.settings, &bed.paths,
+	CHECK_INT(engine_find(&planted, &bed.settings, &bed.paths, NULL,
 		      (const char *const *)bed.env.v, &dg),
 	    0);
 	CHECK(strncmp(planted.docker, bin, strlen(bin)) == 0);
+	CHECK(!engine_is_installed(&planted));
+	engine_release(&planted);
+	planted = (struct engine)ENGINE_INIT;
+	/* From elsewhere, the project that is named is one all the same. */
+	CHECK_INT(chdir("/"), 0);
+	if (engine_find(&planted, &bed.settings, &bed.paths, projects,
+		(const char *const *)bed.env.v, &dg) == 0) {
+		CHECK(strncmp(planted.docker, bin, strlen(bin)) != 0);
+		CHECK(engine_is_installed(&planted));
+	}
 	CHECK_INT(chdir(cwd), 0);
 }
 
