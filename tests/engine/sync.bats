@@ -223,7 +223,8 @@ has_in_environment() {
     >"$BATS_TEST_TMPDIR/inspect"
   run -1 grep canary "$BATS_TEST_TMPDIR/inspect"
   run -1 grep -rl canary "$XDG_STATE_HOME/drydock/sessions" "$agent_dir"
-  kill -TERM "$pid"
+  # The shell between has the command as its child, or is it.
+  pkill -TERM -P "$pid" || kill -TERM "$pid"
   wait "$pid" || true
   refute_contains "$(cat "$BATS_TEST_TMPDIR/out")" "has no token"
   # A command that is not the agent gets none.
