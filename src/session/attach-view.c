@@ -291,6 +291,10 @@ step(struct view *v)
 		on_input(v);
 	if ((p[3].revents != 0 && sink_flush(&v->out) == -1) ||
 	    (p[4].revents != 0 && sink_flush(&v->err) == -1)) {
+		/* Nobody reads any more, or the terminal is gone. */
+		if (errno != EPIPE && errno != EIO)
+			return diag_set_errno(
+			    v->dg, DIAG_IO, errno, "write what it prints");
 		end(v, ATTACH_DETACHED, 128 + SIGPIPE);
 		return 0;
 	}
