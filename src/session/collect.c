@@ -250,9 +250,12 @@ collect_batch(const struct paths *paths, const struct engine *engine,
 
 		if (decide_one(paths, engine, &containers, options, &c->v[i],
 			&deleted, &one) != 0) {
-			/* In the trash already: emptying it says the same. */
+			/* In the trash already: emptying it says why. */
 			if (c->v[i].lease_fd >= 0)
 				diag_warn("%s", one.message);
+			else
+				diag_note("session %s was not removed whole",
+				    c->v[i].id);
 			outcome->failed++;
 		} else if (deleted) {
 			outcome->removed++;
