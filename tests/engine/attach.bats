@@ -143,10 +143,16 @@ as_root_mkdir() {
 }
 
 @test "200 times attach and kill leave no process behind" {
-  local before after i
+  local before i
   open_counter
+  # The agent's own children come and go: the least of some counts stands.
   count() {
-    docker top "drydock-$id-agent-1" -eo pid | wc -l
+    for ((i = 0; i < 10; i++)); do
+      docker top "drydock-$id-agent-1" -eo pid | wc -l
+    done | sort -n | head -n 1
+  }
+  no_more() {
+    [ "$(count)" -le "$before" ]
   }
   before=$(count)
   # A pty for each costs time: half of the kills come before the view.
@@ -155,8 +161,7 @@ as_root_mkdir() {
       "drydock attach $id" /dev/null </dev/null >/dev/null 2>&1 || true
   done
   wait_for "a detached session" test_state detached
-  after=$(count)
-  assert_equal "$after" "$before"
+  wait_for "as many processes as before" no_more
   goes_on
 }
 
