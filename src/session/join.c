@@ -102,8 +102,9 @@ settle(const struct join_spec *spec, const struct engine *engine,
 		    id, id);
 	case COLLECT_FOREIGN:
 		return diag_set(dg, DIAG_ENGINE,
-		    "session %s is of another engine (%s, socket %s)", id,
-		    record.engine_id, record.engine_socket);
+		    "session %s is of another engine (%s, socket %s): start "
+		    "that one, or see gc --adopt",
+		    id, record.engine_id, record.engine_socket);
 	case COLLECT_UNKNOWN:
 		break;
 	}

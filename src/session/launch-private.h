@@ -58,6 +58,13 @@ void launch_release(struct launch *l);
 
 #define cleanup_launch __attribute__((cleanup(launch_release)))
 
+/*
+ * Writes the proxy's configuration from the allowlist, before each start: the
+ * plan is sealed, what is allowed is the user's present will, and the host's
+ * addresses change.
+ */
+int launch_write_proxy(struct launch *l, struct diag *dg);
+
 /* Compose on the sealed plan; containers may exist also when it fails. */
 int launch_containers(struct launch *l, struct diag *dg);
 

@@ -168,8 +168,8 @@ fill_plan_request(struct launch *l)
 	};
 }
 
-static int
-write_proxy(struct launch *l, struct diag *dg)
+int
+launch_write_proxy(struct launch *l, struct diag *dg)
 {
 	cleanup_close int fd = -1;
 
@@ -194,7 +194,7 @@ make_plan(struct launch *l, struct diag *dg)
 	    plan_judge(&l->plan_request, &assembly, &l->plan, dg) != 0 ||
 	    plan_check_verdict(&l->plan, dg) != 0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
-	    write_proxy(l, dg) != 0 ||
+	    launch_write_proxy(l, dg) != 0 ||
 	    plan_seal(&l->plan_request, &l->plan, l->session.dir_fd, digest,
 		&l->plan_fd, dg) != 0)
 		return -1;

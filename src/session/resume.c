@@ -53,6 +53,9 @@ find_parts(struct launch *l, struct diag *dg)
 	    inspect_image(&l->engine, r->egress_image, &l->images.egress, dg) !=
 		0)
 		return -1;
+	if (l->mode.mode == MODE_CONTAINED &&
+	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
+		return -1;
 	return session_open_contents(&l->session, dg);
 }
 
@@ -76,7 +79,9 @@ check_plan(struct launch *l, struct diag *dg)
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0)
 		return -1;
-	return plan_prepare(&l->plan_request, &l->plan, dg);
+	if (plan_prepare(&l->plan_request, &l->plan, dg) != 0)
+		return -1;
+	return launch_write_proxy(l, dg);
 }
 
 static int
@@ -94,8 +99,11 @@ start_containers(struct launch *l, struct diag *dg)
 	 * its first process is asked to begin anew. */
 	if (container_stop(&l->engine, r->agent_container, GRACE_S, dg) != 0)
 		return -1;
+	/* A proxy that still runs has read an older allowlist. */
 	if (r->egress_container != NULL &&
-	    container_start(&l->engine, r->egress_container, dg) != 0)
+	    (container_stop(&l->engine, r->egress_container, GRACE_S, dg) !=
+		    0 ||
+		container_start(&l->engine, r->egress_container, dg) != 0))
 		return -1;
 	return container_start(&l->engine, r->agent_container, dg);
 }
