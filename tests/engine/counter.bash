@@ -47,6 +47,7 @@ test_state() {
 # Whether the agent counts on, in the same process.
 goes_on() {
   local before pid now now_pid i
+  wait_for "a count" test -s "$home/count" || return
   read -r before pid <"$home/count" || return
   for ((i = 0; i < 100; i++)); do
     read -r now now_pid <"$home/count" || true

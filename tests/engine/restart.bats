@@ -73,6 +73,8 @@ engine_kill_shims() {
 }
 
 starts_again() {
+  # What the first life left would be taken for the second one's.
+  rm "$home/count"
   run -0 on_terminal 'expect:new process' 'expect:agent resumed' $'send:\034' \
     -- drydock attach
   goes_on
@@ -118,6 +120,7 @@ starts_again() {
   open_counter
   echo kept >"$home/mine"
   engine_end KILL
+  run -69 drydock gc
   engine_start
   wait_for "a stopped session" test_state stopped
   run -0 drydock gc
@@ -137,8 +140,11 @@ starts_again() {
   wait_for "end of containerd" is_gone "$containerd"
   wait_for "end of dockerd" is_gone "$(cat "$ENGINE_DIR/pid")"
   rm -f "$ENGINE_DIR/pid" "$ENGINE_DIR/docker.sock"
+  run -69 drydock gc
+  run -69 drydock shell "$project" -- true
   engine_start
   wait_for "a stopped session" test_state stopped
+  run -0 drydock shell "$project" -- true
   run -0 drydock gc
   starts_again
 }
@@ -153,6 +159,7 @@ starts_again() {
   goes_on
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
   run -69 drydock gc
+  run -69 drydock shell "$project" -- true
   engine_start --live-restore
   goes_on
   assert_equal "$(state_of "$id")" detached
@@ -162,6 +169,46 @@ starts_again() {
   drydock stop
   engine_end
   engine_start
+}
+
+@test "what is allowed is read again at each start, also by a proxy that runs" {
+  local egress before
+  open_counter
+  echo kept >"$home/mine"
+  egress=drydock-$id-egress-1
+  before=$(docker inspect -f '{{.State.StartedAt}}' "$egress")
+  docker kill "drydock-$id-agent-1" >/dev/null
+  assert_equal "$(state_of "$id")" stopped
+  echo 'later.example' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  starts_again
+  grep -F later.example "${home%/home}/sidecar/conf/squid.conf"
+  [ "$(docker inspect -f '{{.State.StartedAt}}' "$egress")" != "$before" ]
+  # A line that says nothing stops the start, and not the session's life.
+  docker kill "drydock-$id-agent-1" >/dev/null
+  echo 'no name!' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  run -78 on_terminal -- drydock attach
+  assert_equal "$(state_of "$id")" stopped
+  rm "$XDG_CONFIG_HOME/drydock/allowlist"
+  starts_again
+}
+
+@test "an engine that is reinstalled over its data has another identity" {
+  local was
+  open_counter
+  echo kept >"$home/mine"
+  was=$(docker info -f '{{.ID}}')
+  engine_end
+  rm "$ENGINE_DIR/data/engine-id"
+  engine_start
+  [ "$(docker info -f '{{.ID}}')" != "$was" ]
+  assert_equal "$(state_of "$id")" "foreign engine"
+  run -0 drydock gc
+  run -69 on_terminal -- drydock attach "$id"
+  assert_contains "$output" "gc --adopt"
+  run -0 on_terminal 'expect:[y/N]' 'send:y\r' "expect:$id adopted" -- \
+    drydock gc --adopt
+  assert_equal "$(state_of "$id")" stopped
+  starts_again
 }
 
 @test "a link that the agent planted on a mount point is refused at the start" {

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+# What `list` says of a session, whatever became of it, and who takes what.
+
+load ../helper
+load counter
+
+setup_file() {
+  counter_prefix
+}
+
+setup() {
+  bed_setup user
+  counter_setup
+}
+
+teardown() {
+  chattr -R -i "$XDG_STATE_HOME" 2>/dev/null || true
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+# said STATE: list tells it, to people and as JSON.
+said() {
+  run -0 --separate-stderr as_who drydock list --all
+  assert_equal "$(grep "^$id " <<<"$output" | cut -c 11-28 |
+    sed 's/ *$//')" "$1"
+  run -0 --separate-stderr as_who drydock list --all --json
+  assert_equal "$(jq -r --arg id "$id" \
+    '.[] | select(.id == $id) | .state' <<<"$output")" "$1"
+}
+
+record() {
+  printf '%s/drydock/sessions/%s/session.json\n' "$XDG_STATE_HOME" "$id"
+}
+
+# change FIELD VALUE: in the session's record.
+change() {
+  local text
+  text=$(jq --arg f "$1" --arg v "$2" '.[$f] = $v' "$(record)")
+  printf '%s\n' "$text" >"$(record)"
+}
+
+@test "running, detached, stopped, ended" {
+  open_counter
+  said detached
+  on_terminal 'expect:agent first' 'expect:ended elsewhere' -- \
+    drydock attach >/dev/null 2>&1 3>&- &
+  wait_for "a viewer" test_state running
+  said running
+  as_who drydock stop "$id"
+  wait $! || true
+  open_counter
+  docker kill "drydock-$id-agent-1" >/dev/null
+  said stopped
+  run -0 as_who drydock gc
+  said stopped
+  as_who drydock stop --force "$id"
+  open_counter
+  as_who touch "$home/end"
+  wait_for "the end" test_state ended
+  said ended
+}
+
+@test "lost, damaged, an engine that is another or silent" {
+  local damage
+  open_counter
+  cp -p "$(record)" "$BATS_TEST_TMPDIR/record"
+  for damage in '' '{' '{"version":1}' '{"version":99}' '[]' \
+    "$(jq -c '.agent_container = "--all"' "$(record)")" \
+    "$(jq -c '.id = 7' "$(record)")"; do
+    printf '%s' "$damage" >"$(record)"
+    said damaged
+    run -1 --separate-stderr as_who drydock gc
+    assert_equal "$(grep -c warning <<<"$stderr")" 1
+    run ! as_who drydock stop --force "$id"
+    goes_on
+  done
+  # A record of another session is no record of this one.
+  jq -c '.id = "aaaabbbb"' "$BATS_TEST_TMPDIR/record" >"$(record)"
+  said damaged
+  run -0 as_who drydock gc
+  goes_on
+  # None at all, with a plan and containers.
+  rm "$(record)"
+  said damaged
+  run -0 as_who drydock gc
+  goes_on
+  cp -p "$BATS_TEST_TMPDIR/record" "$(record)"
+  said detached
+  for damage in engine_id engine_data_root engine_socket; do
+    change "$damage" /another
+    said "foreign engine"
+    run -0 as_who drydock gc
+    run -69 as_who drydock stop --force "$id"
+    goes_on
+    cp -p "$BATS_TEST_TMPDIR/record" "$(record)"
+  done
+  DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/none \
+    run -69 --separate-stderr as_who drydock list --json
+  assert_equal "$(jq -r '.[].state' <<<"$output")" "engine silent"
+  DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/none \
+    run -69 as_who drydock stop --force "$id"
+  goes_on
+  docker rm -f "drydock-$id-agent-1" >/dev/null
+  said lost
+}
+
+@test "containers without a session are told, and are nobody's to remove" {
+  local where=$XDG_STATE_HOME/drydock
+  open_counter
+  mv "$where/sessions/$id" "$where/away"
+  said "orphan container"$'\n'"orphan container"
+  run -0 as_who drydock gc
+  run -64 as_who drydock stop --force "$id"
+  # The directory comes back, and all is as it was.
+  mv "$where/away" "$where/sessions/$id"
+  said detached
+  goes_on
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+}
+
+@test "a reinstalled engine's sessions are adopted after asking" {
+  open_counter
+  change engine_id reinstalled
+  said "foreign engine"
+  # A holder that answers is its session's, whatever the engine is called.
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  run -64 as_who drydock gc --adopt </dev/null
+  run -130 on_terminal 'expect:[y/N]' 'send:n\r' -- drydock gc --adopt
+  run -130 on_terminal 'expect:[y/N]' $'send:\004' -- drydock gc --adopt
+  said "foreign engine"
+  run -64 as_who drydock gc --adopt --dry-run
+  run -0 on_terminal 'expect:[y/N]' 'send:y\r' "expect:$id adopted" -- \
+    drydock gc --adopt
+  said detached
+  goes_on
+  run -1 on_terminal -- drydock gc --adopt
+  as_who drydock stop "$id"
+}
