@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Copying a tree of directories, regular files and links, sharing no inode. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,18 +11,18 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
 
 #define COPY_STEP ((size_t)65536)
 #define COPY_MODE ((mode_t)0755)
 
 struct copier {
-	struct strbuf path; /* of the entry at hand */
+	struct fs_walk walk;
 	bool (*wanted)(void *arg, const char *path, const struct stat *st);
 	void *arg;
-	struct diag *dg; /* borrowed */
+	int dst; /* borrowed; what the directory at hand becomes */
 };
 
 /* One entry on its way: name in both directories. */
@@ -33,13 +32,6 @@ struct entry {
 	const char *name;
 	struct stat st;
 };
-
-static int
-failed(struct copier *c, const char *doing)
-{
-	return diag_set_errno(
-	    c->dg, DIAG_IO, errno, "%s %s", doing, c->path.buf);
-}
 
 static int
 copy_by_hand(int in, int out, off_t left, const char *what, struct diag *dg)
@@ -104,18 +96,19 @@ copy_file(struct copier *c, const struct entry *e)
 	in = openat(e->src, e->name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (in < 0 || fstat(in, &st) < 0)
-		return failed(c, "open");
+		return fs_walk_fail(&c->walk, "open");
 	if (!S_ISREG(st.st_mode) || !fs_same(&st, &e->st))
-		return diag_set(c->dg, DIAG_DATA,
-		    "copy %s: changed while it was copied", c->path.buf);
+		return diag_set(c->walk.dg, DIAG_DATA,
+		    "copy %s: changed while it was copied", c->walk.path.buf);
 	out = openat(e->dst, e->name,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
-		return failed(c, "create");
-	if (fs_copy_bytes(in, out, st.st_size, c->path.buf, c->dg) < 0)
+		return fs_walk_fail(&c->walk, "create");
+	if (fs_copy_bytes(in, out, st.st_size, c->walk.path.buf, c->walk.dg) <
+	    0)
 		return -1;
 	if (fchmod(out, st.st_mode & COPY_MODE) < 0)
-		return failed(c, "chmod");
+		return fs_walk_fail(&c->walk, "chmod");
 	return 0;
 }
 
@@ -126,95 +119,58 @@ copy_link(struct copier *c, const struct entry *e)
 	ssize_t n = readlinkat(e->src, e->name, target, sizeof(target));
 
 	if (n < 0)
-		return failed(c, "read link");
+		return fs_walk_fail(&c->walk, "read link");
 	if ((size_t)n == sizeof(target)) {
 		errno = ENAMETOOLONG;
-		return failed(c, "read link");
+		return fs_walk_fail(&c->walk, "read link");
 	}
 	target[n] = '\0';
 	if (symlinkat(target, e->dst, e->name) < 0)
-		return failed(c, "create link");
+		return fs_walk_fail(&c->walk, "create link");
 	return 0;
 }
 
-static int copy_dir(struct copier *c, int src, int dst, int level);
-
 static int
-copy_subdir(struct copier *c, const struct entry *e, int level)
+copy_subdir(struct copier *c, const struct entry *e)
 {
-	int src cleanup_close = -1;
+	int src cleanup_close = fs_walk_open(e->src, e->name);
 	int dst cleanup_close = -1;
+	int rc;
 
-	if (level >= FS_COPY_DEPTH)
-		return diag_set(c->dg, DIAG_DATA,
-		    "copy %s: more than %d directories deep", c->path.buf,
-		    FS_COPY_DEPTH);
-	src = openat(
-	    e->src, e->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (src < 0)
-		return failed(c, "open");
-	if (fs_make_dir(e->dst, e->name, 0700, &dst, c->dg) < 0)
+		return fs_walk_fail(&c->walk, "open");
+	if (fs_make_dir(e->dst, e->name, 0700, &dst, c->walk.dg) < 0)
 		return -1;
-	if (copy_dir(c, src, dst, level + 1) < 0)
+	c->dst = dst;
+	rc = fs_walk_read(&c->walk, steal_fd(&src));
+	c->dst = e->dst;
+	if (rc < 0)
 		return -1;
 	/* Last: a directory without write permission could not be filled. */
 	if (fchmod(dst, e->st.st_mode & COPY_MODE) < 0)
-		return failed(c, "chmod");
+		return fs_walk_fail(&c->walk, "chmod");
 	return 0;
 }
 
 static int
-copy_entry(struct copier *c, int src, int dst, const char *name, int level)
+copy_entry(struct fs_walk *walk, int dirfd, const char *name)
 {
-	struct entry e = { .src = src, .dst = dst, .name = name };
+	struct copier *c = walk->arg;
+	struct entry e = { .src = dirfd, .dst = c->dst, .name = name };
+	const char *path = walk->path.buf;
 
-	if (fstatat(src, name, &e.st, AT_SYMLINK_NOFOLLOW) < 0)
-		return failed(c, "stat");
-	if (c->wanted != NULL && !c->wanted(c->arg, c->path.buf, &e.st))
+	if (fstatat(dirfd, name, &e.st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fs_walk_fail(walk, "stat");
+	if (c->wanted != NULL && !c->wanted(c->arg, path, &e.st))
 		return 0;
 	if (S_ISREG(e.st.st_mode))
 		return copy_file(c, &e);
 	if (S_ISLNK(e.st.st_mode))
 		return copy_link(c, &e);
 	if (S_ISDIR(e.st.st_mode))
-		return copy_subdir(c, &e, level);
-	return diag_set(c->dg, DIAG_DATA,
-	    "copy %s: not a file, directory or symbolic link", c->path.buf);
-}
-
-static int
-copy_dir(struct copier *c, int src, int dst, int level)
-{
-	DIR *dir cleanup_closedir = NULL;
-	size_t base = c->path.len;
-	/* A description of its own, since reading moves the offset. */
-	int fd = openat(src, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return failed(c, "open");
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		(void)failed(c, "read");
-		(void)close(fd);
-		return -1;
-	}
-	for (;;) {
-		const struct dirent *de;
-
-		errno = 0;
-		de = readdir(dir);
-		if (de == NULL)
-			return errno == 0 ? 0 : failed(c, "read");
-		if (strcmp(de->d_name, ".") == 0 ||
-		    strcmp(de->d_name, "..") == 0)
-			continue;
-		if (base > 0)
-			strbuf_addch(&c->path, '/');
-		strbuf_addstr(&c->path, de->d_name);
-		if (copy_entry(c, src, dst, de->d_name, level) < 0)
-			return -1;
-		strbuf_setlen(&c->path, base);
-	}
+		return copy_subdir(c, &e);
+	return diag_set(walk->dg, DIAG_DATA,
+	    "copy %s: not a file, directory or symbolic link", path);
 }
 
 int
@@ -228,11 +184,26 @@ fs_copy_wanted(int src_fd, int dst_fd,
     bool (*wanted)(void *arg, const char *path, const struct stat *st),
     void *arg, struct diag *dg)
 {
-	struct copier c = { .wanted = wanted, .arg = arg, .dg = dg };
+	struct copier c = {
+		.wanted = wanted,
+		.arg = arg,
+		.dst = dst_fd,
+		.walk = {
+			.visit = copy_entry,
+			.dg = dg,
+			.label = "",
+			.path = STRBUF_INIT,
+			.max_depth = FS_COPY_DEPTH,
+			.too_deep = DIAG_DATA,
+		},
+	};
+	/* A description of its own, since reading moves the offset. */
+	int top = fs_walk_open(src_fd, ".");
 	int rc;
 
-	strbuf_init(&c.path);
-	rc = copy_dir(&c, src_fd, dst_fd, 0);
-	strbuf_release(&c.path);
+	c.walk.arg = &c;
+	rc = top < 0 ? fs_walk_fail(&c.walk, "open")
+		     : fs_walk_read(&c.walk, top);
+	fs_walk_release(&c.walk);
 	return rc;
 }

@@ -2,7 +2,6 @@
 /* context: collects an image's sources and packs them in one fixed way. */
 #include "engine/context.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -12,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -67,76 +67,64 @@ add_file(
 	return 0;
 }
 
-static int add_tree(struct files *files, int dirfd, const char *prefix,
-    int depth, struct diag *dg);
-
+/* Adds what walk->path names, and what is in it. */
 static int
-add_one(struct files *files, int dirfd, const char *prefix, const char *name,
-    int depth, struct diag *dg)
+add_entry(struct fs_walk *walk, int dirfd, const char *name)
 {
+	struct files *files = walk->arg;
+	const char *path = walk->path.buf;
 	int fd cleanup_close = -1;
 	struct file *file = NULL;
 	struct stat st;
 
-	if (fs_open_nolinks(
-		dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) < 0)
+	if (fs_open_nolinks(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+		&fd, walk->dg) < 0)
 		return -1;
 	if (fstat(fd, &st) < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", name);
+		return fs_walk_fail(walk, "stat");
 	if (S_ISDIR(st.st_mode)) {
-		cleanup_free char *dir = xasprintf("%s%s/", prefix, name);
-
-		if (add_file(files, xstrdup(dir), &file, dg) < 0)
+		if (add_file(files, xasprintf("%s/", path), &file, walk->dg) <
+		    0)
 			return -1;
-		return add_tree(files, steal_fd(&fd), dir, depth + 1, dg);
+		return fs_walk_read(walk, steal_fd(&fd));
 	}
-	if (add_file(files, xasprintf("%s%s", prefix, name), &file, dg) < 0)
+	if (add_file(files, xstrdup(path), &file, walk->dg) < 0)
 		return -1;
-	return fs_read_fd(fd, name, FILE_MAX, &file->data, dg);
+	return fs_read_fd(fd, name, FILE_MAX, &file->data, walk->dg);
 }
 
-/* dirfd is given. */
+/* dirfd is given; at is where its contents are in the tar, or empty. */
 static int
-add_tree(struct files *files, int dirfd, const char *prefix, int depth,
-    struct diag *dg)
+add_tree(struct files *files, int dirfd, const char *at, struct diag *dg)
 {
-	DIR *dir cleanup_closedir = fdopendir(dirfd);
-	struct dirent *entry;
+	struct fs_walk walk cleanup_fs_walk = {
+		.visit = add_entry,
+		.arg = files,
+		.dg = dg,
+		.label = "",
+		.path = STRBUF_INIT,
+		.max_depth = DEPTH_MAX,
+		.too_deep = DIAG_DATA,
+	};
 
-	if (dir == NULL) {
-		cleanup_close_fn(&dirfd);
-		return diag_set_errno(dg, DIAG_IO, errno, "read %s", prefix);
-	}
-	if (depth > DEPTH_MAX)
-		return diag_set(
-		    dg, DIAG_DATA, "%s: more than %d deep", prefix, DEPTH_MAX);
-	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		const char *name = entry->d_name;
-
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
-		if (add_one(files, dirfd, prefix, name, depth, dg) < 0)
-			return -1;
-	}
-	if (errno != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "read %s", prefix);
-	return 0;
+	strbuf_addstr(&walk.path, at);
+	return fs_walk_read(&walk, dirfd);
 }
 
 static int
 add_images_dir(struct files *files, const struct paths *paths, const char *name,
-    const char *prefix, struct diag *dg)
+    const char *at, struct diag *dg)
 {
 	cleanup_free char *path =
 	    xasprintf("%s/images/%s", paths->data_dir, name);
 	struct file *file;
 	int fd = -1;
 
-	if (*prefix != '\0' && add_file(files, xstrdup(prefix), &file, dg) < 0)
+	if (*at != '\0' && add_file(files, xasprintf("%s/", at), &file, dg) < 0)
 		return -1;
 	if (fs_open_dir(path, &fd, dg) < 0)
 		return -1;
-	if (add_tree(files, fd, prefix, 0, dg) < 0)
+	if (add_tree(files, fd, at, dg) < 0)
 		return diag_wrap(dg, "%s", path);
 	return 0;
 }
@@ -233,7 +221,7 @@ context_pack(const char *kind, const struct paths *paths, struct strbuf *out,
 	cleanup_files struct files *files = xcalloc(1, sizeof(*files));
 
 	if (add_images_dir(files, paths, kind, "", dg) < 0 ||
-	    add_images_dir(files, paths, "lib", "lib/", dg) < 0 ||
+	    add_images_dir(files, paths, "lib", "lib", dg) < 0 ||
 	    add_holder(files, paths, dg) < 0)
 		return -1;
 	sort_files(files);

@@ -2,7 +2,6 @@
 /* All of home.d is checked before the first of its files is copied. */
 #include "session/homed.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/paths.h"
@@ -22,28 +21,20 @@
 
 #define KEPT_MODE ((mode_t)0755)
 
-/* A look through home.d; path is below it. */
+/* A look through home.d; the walk's path is below it. */
 struct look {
+	struct fs_walk walk;
 	struct homed *homed;
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
-	struct strbuf path;
-	struct diag *dg;
 };
 
 static int
 refuse(struct look *l, const char *why)
 {
-	return diag_set(l->dg, DIAG_CONFIG, "home.d/%s/%s: %s", l->agent->name,
-	    l->path.buf, why);
-}
-
-static int
-fail(struct look *l, const char *doing)
-{
-	return diag_set_errno(l->dg, DIAG_IO, errno, "%s home.d/%s/%s", doing,
-	    l->agent->name, l->path.buf);
+	return diag_set(l->walk.dg, DIAG_CONFIG, "%s%s: %s", l->walk.label,
+	    l->walk.path.buf, why);
 }
 
 static bool
@@ -62,7 +53,7 @@ is_account(const struct agent *agent, const char *path)
 static int
 check_entry(struct look *l, const char *name, const struct stat *st)
 {
-	const char *path = l->path.buf;
+	const char *path = l->walk.path.buf;
 
 	if (S_ISLNK(st->st_mode))
 		return refuse(l, "is a symbolic link");
@@ -91,8 +82,8 @@ add_entry(struct look *l, const struct stat *st)
 
 	if ((int64_t)files->nr >= l->settings->sync_max_files)
 		return refuse(l, "is one too many (setting sync_max_files)");
-	e = scan_add(
-	    files, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE, l->path.buf);
+	e = scan_add(files, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE,
+	    l->walk.path.buf);
 	e->mode = st->st_mode & 07777;
 	if (S_ISREG(st->st_mode))
 		files->bytes += st->st_size;
@@ -101,58 +92,23 @@ add_entry(struct look *l, const struct stat *st)
 	return 0;
 }
 
-static int look_dir(struct look *l, int fd, int depth);
-
 static int
-look_entry(struct look *l, int dirfd, const char *name, int depth)
+look_entry(struct fs_walk *walk, int dirfd, const char *name)
 {
+	struct look *l = walk->arg;
 	struct stat st;
 	int fd;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(l, "stat");
+		return fs_walk_fail(walk, "stat");
 	if (check_entry(l, name, &st) < 0 || add_entry(l, &st) < 0)
 		return -1;
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	if (depth == SCAN_MAX_DEPTH)
-		return refuse(l, "has too many directories around it");
-	fd = openat(
-	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = fs_walk_open(dirfd, name);
 	if (fd < 0)
-		return fail(l, "open");
-	return look_dir(l, fd, depth + 1);
-}
-
-/* Takes fd (given). */
-static int
-look_dir(struct look *l, int fd, int depth)
-{
-	cleanup_closedir DIR *dir = fdopendir(fd);
-	size_t base = l->path.len;
-
-	if (dir == NULL) {
-		(void)fail(l, "read");
-		(void)close(fd);
-		return -1;
-	}
-	for (;;) {
-		const struct dirent *de;
-
-		errno = 0;
-		de = readdir(dir);
-		if (de == NULL)
-			return errno == 0 ? 0 : fail(l, "read");
-		if (strcmp(de->d_name, ".") == 0 ||
-		    strcmp(de->d_name, "..") == 0)
-			continue;
-		if (base > 0)
-			strbuf_addch(&l->path, '/');
-		strbuf_addstr(&l->path, de->d_name);
-		if (look_entry(l, fd, de->d_name, depth) < 0)
-			return -1;
-		strbuf_setlen(&l->path, base);
-	}
+		return fs_walk_fail(walk, "open");
+	return fs_walk_read(walk, fd);
 }
 
 /* The directory itself, which others' write permission would undo. */
@@ -169,12 +125,12 @@ open_homed(struct look *l)
 		return 0;
 	if (fd < 0)
 		return diag_set_errno(
-		    l->dg, DIAG_CONFIG, errno, "open %s", path);
+		    l->walk.dg, DIAG_CONFIG, errno, "open %s", path);
 	if (fstat(fd, &st) < 0)
-		return fail(l, "stat");
+		return fs_walk_fail(&l->walk, "stat");
 	if ((st.st_uid != l->paths->uid && st.st_uid != 0) ||
 	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return diag_set(l->dg, DIAG_CONFIG,
+		return diag_set(l->walk.dg, DIAG_CONFIG,
 		    "%s can be written by others: chmod go-w it", path);
 	l->homed->fd = steal_fd(&fd);
 	return 0;
@@ -184,22 +140,32 @@ int
 homed_open(struct homed *ret, const struct paths *paths,
     const struct settings *settings, const struct agent *agent, struct diag *dg)
 {
+	cleanup_free char *label = xasprintf("home.d/%s/", agent->name);
 	struct look l = {
 		.homed = ret,
 		.paths = paths,
 		.settings = settings,
 		.agent = agent,
-		.path = STRBUF_INIT,
-		.dg = dg,
+		.walk = {
+			.visit = look_entry,
+			.dg = dg,
+			.label = label,
+			.path = STRBUF_INIT,
+			.max_depth = SCAN_MAX_DEPTH,
+			.too_deep = DIAG_CONFIG,
+		},
 	};
-	int rc = open_homed(&l);
+	int rc;
 
+	l.walk.arg = &l;
+	rc = open_homed(&l);
 	if (rc == 0 && ret->fd >= 0) {
 		int fd = fcntl(ret->fd, F_DUPFD_CLOEXEC, 3);
 
-		rc = fd < 0 ? fail(&l, "open") : look_dir(&l, fd, 0);
+		rc = fd < 0 ? fs_walk_fail(&l.walk, "open")
+			    : fs_walk_read(&l.walk, fd);
 	}
-	strbuf_release(&l.path);
+	fs_walk_release(&l.walk);
 	return rc;
 }
 

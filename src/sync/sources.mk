@@ -11,8 +11,10 @@ sync_sources = \
 	src/sync/jsonread.h \
 	src/sync/manifest.c \
 	src/sync/manifest.h \
+	src/sync/scan-run.c \
 	src/sync/scan.c \
 	src/sync/scan.h \
 	src/sync/sync.c \
 	src/sync/sync.h \
-	src/sync/walk.c
+	src/sync/walk.c \
+	src/sync/walk.h

@@ -17,16 +17,7 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-
-static int
-open_tmp(void)
-{
-	int fd = -1;
-	struct diag dg cleanup_diag = DIAG_INIT;
-
-	CHECK_INT(fs_open_dir(check_tmpdir(), &fd, &dg), 0);
-	return fd;
-}
+#include "tree-kit.h"
 
 static void
 put(int dir, const char *name, const char *text)
@@ -90,7 +81,7 @@ paths_stay_beneath(void)
 		{ "", "open : No such file or directory",
 		    "open : No such file or directory" },
 	};
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 
 	CHECK_INT(mkdirat(dir, "d", 0700), 0);
 	CHECK_INT(close(openat(dir, "d/f", O_WRONLY | O_CREAT, 0600)), 0);
@@ -135,7 +126,7 @@ static void
 directories_are_made_exactly(void)
 {
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 	int fd cleanup_close = -1;
 	struct stat st;
 	mode_t old = umask(0777);
@@ -155,7 +146,7 @@ static void
 a_directory_without_rights_gets_them_back(void)
 {
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 	int fd cleanup_close = -1;
 	struct stat st;
 
@@ -174,7 +165,7 @@ false_directories_are_refused(void)
 {
 	static const char *const names[] = { "file", "link", ".", "..", "",
 		"a/b" };
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 
 	put(dir, "file", "");
 	CHECK_INT(mkdirat(dir, "real", 0700), 0);
@@ -202,7 +193,7 @@ static void
 paths_are_made_with_their_parents(void)
 {
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 	int fd cleanup_close = -1;
 	char *path cleanup_free =
 	    xasprintf("%s/link//a/./b c/d/", check_tmpdir());
@@ -233,7 +224,7 @@ reading_is_bounded(void)
 {
 	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 
 	put(dir, "ten", "0123456789");
 	strbuf_addstr(&sb, "+");
@@ -262,7 +253,7 @@ only_files_are_read(void)
 		{ "dir", "read dir: Is a directory" },
 		{ "none", "open none: No such file or directory" },
 	};
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 
 	CHECK_INT(mkfifoat(dir, "fifo", 0600), 0);
 	CHECK_INT(mkdirat(dir, "dir", 0700), 0);
@@ -280,7 +271,7 @@ static void
 files_are_replaced_whole(void)
 {
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 	char *text cleanup_free = NULL;
 	mode_t old = umask(0777);
 	struct stat st;
@@ -300,7 +291,7 @@ files_are_replaced_whole(void)
 static void
 replacing_follows_no_link(void)
 {
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 	char *text cleanup_free = NULL;
 	struct stat st;
 
@@ -319,7 +310,7 @@ a_full_disk_leaves_the_old(void)
 	struct diag dg cleanup_diag = DIAG_INIT;
 	struct rlimit old;
 	struct rlimit tiny = { 4, RLIM_INFINITY };
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 	char *text cleanup_free = NULL;
 
 	put(dir, "f", "old");
@@ -339,7 +330,7 @@ static void
 a_directory_in_the_way_leaves_no_temp(void)
 {
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 
 	CHECK_INT(mkdirat(dir, "f", 0700), 0);
 	CHECK_INT(fs_replace_file(dir, "f", "x", 1, 0600, &dg), -1);
@@ -351,7 +342,7 @@ static void
 a_read_only_directory_keeps_the_old(void)
 {
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = open_tmp();
+	int dir cleanup_close = tree_open();
 	bool root = geteuid() == 0;
 	char *text cleanup_free = NULL;
 

@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test-engine \
 	tests/unit/test-engine-calls \
 	tests/unit/test-fs \
+	tests/unit/test-fs-copy \
 	tests/unit/test-fs-fault \
 	tests/unit/test-fs-tree \
 	tests/unit/test-gitident \
@@ -60,6 +61,12 @@ tests_unit_test_engine_SOURCES = tests/unit/test-engine.c $(stub_bed)
 tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 	$(stub_bed)
 tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
+
+# Trees are made in one way.
+tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
+tests_unit_test_fs_SOURCES = tests/unit/test-fs.c $(tree_kit)
+tests_unit_test_fs_copy_SOURCES = tests/unit/test-fs-copy.c $(tree_kit)
+tests_unit_test_fs_tree_SOURCES = tests/unit/test-fs-tree.c $(tree_kit)
 
 tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 	-Wl,--wrap=fchmod -Wl,--wrap=fsync -Wl,--wrap=renameat \

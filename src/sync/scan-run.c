@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* What a scan begins with: the trees and documents that an agent names. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/paths.h"
+#include "host/settings.h"
+#include "sync/scan.h"
+#include "sync/walk.h"
+
+/*
+ * Opens HOME/from as people mean it, through a link too; real is where it is.
+ * *ret_fd is -1 when there is nothing to go on with; what a link is for is an
+ * entry then.
+ */
+static int
+open_top(struct walk *w, int home_fd, int *ret_fd, char real[PATH_MAX],
+    struct stat *ret_st)
+{
+	const char *from = w->tree->from;
+	cleanup_close int fd = -1;
+	struct stat link;
+
+	*ret_fd = -1;
+	if (fstatat(home_fd, from, &link, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || errno == ENOTDIR
+		    ? 0
+		    : fs_walk_fail(&w->at, "stat");
+	fd = openat(home_fd, from, O_PATH | O_CLOEXEC);
+	if (fd < 0 && walk_is_denied(errno))
+		return walk_skip(w, &link, SCAN_UNREADABLE);
+	if (fd < 0)
+		return walk_skip(w, &link, SCAN_DANGLING);
+	if (walk_real_path(fd, real) < 0 || fstat(fd, ret_st) < 0)
+		return fs_walk_fail(&w->at, "follow");
+	if (agent_sync_is_credential(&w->agent->sync, strrchr(real, '/') + 1))
+		return walk_skip(w, &link, SCAN_TO_CREDENTIAL);
+	if (S_ISLNK(link.st_mode)) {
+		if (walk_is_protected(w->paths, real))
+			return walk_skip(w, &link, SCAN_TO_PROTECTED);
+		if (walk_add(w, SCAN_THROUGH, &link) == NULL)
+			return -1;
+	}
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int
+scan_tree(struct walk *w, int home_fd)
+{
+	char real[PATH_MAX];
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	w->prefix = w->at.path.len + 1;
+	if (open_top(w, home_fd, &fd, real, &st) < 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (!S_ISDIR(st.st_mode))
+		return walk_skip(w, &st, SCAN_SPECIAL);
+	w->place = (struct walk_place){ .real = real, .root = w->prefix };
+	return walk_enter(w, fd, ".", &st);
+}
+
+static int
+scan_document(struct walk *w, int home_fd)
+{
+	char real[PATH_MAX];
+	cleanup_close int fd = -1;
+	struct scan_entry *e;
+	struct stat st;
+
+	if (open_top(w, home_fd, &fd, real, &st) < 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return walk_skip(w, &st, SCAN_SPECIAL);
+	if (st.st_size > w->settings->sync_max_json)
+		return diag_set(w->at.dg, DIAG_CONFIG,
+		    "%s: larger than %lld bytes (setting sync_max_json)",
+		    w->home_name, (long long)w->settings->sync_max_json);
+	e = walk_add(w, SCAN_DOCUMENT, &st);
+	if (e == NULL)
+		return -1;
+	e->source = xstrdup(real + 1);
+	e->document = w->tree;
+	return 0;
+}
+
+static int
+scan_sources(struct walk *w, const struct agent_sources *sources, int home_fd,
+    int (*scan_one)(struct walk *w, int home_fd))
+{
+	for (size_t i = 0; i < sources->nr; i++) {
+		cleanup_free char *name = NULL;
+		int rc;
+
+		w->tree = &sources->v[i];
+		name = xasprintf("%s/%s", w->paths->home, w->tree->from);
+		w->home_name = name;
+		strbuf_reset(&w->at.path);
+		strbuf_addstr(&w->at.path, w->tree->to);
+		rc = scan_one(w, home_fd);
+		w->home_name = NULL;
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A second name of a credential file is found only when all are known. */
+static void
+drop_credentials(struct scan *scan, const struct walk_inodes *credentials)
+{
+	for (size_t i = 0; i < scan->nr && credentials->nr > 0; i++) {
+		struct scan_entry *e = &scan->v[i];
+
+		if (e->kind != SCAN_FILE && e->kind != SCAN_DOCUMENT)
+			continue;
+		for (size_t n = 0; n < credentials->nr; n++) {
+			if (credentials->v[n] != e->ino)
+				continue;
+			e->kind = SCAN_SKIPPED;
+			e->why = SCAN_TO_CREDENTIAL;
+		}
+	}
+}
+
+int
+scan_run(struct scan *ret, const struct paths *paths,
+    const struct settings *settings, const struct agent *agent, struct diag *dg)
+{
+	struct walk w = {
+		.scan = ret,
+		.paths = paths,
+		.settings = settings,
+		.agent = agent,
+		.at = {
+			.visit = walk_entry,
+			.dg = dg,
+			.label = "",
+			.path = STRBUF_INIT,
+			.depth = 1, /* in the home */
+			.max_depth = SCAN_MAX_DEPTH,
+			.too_deep = DIAG_CONFIG,
+		},
+	};
+	cleanup_close int home_fd = -1;
+	int rc;
+
+	w.at.arg = &w;
+	/* The clock that the kernel stamps files with. */
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ret->start);
+	if (fs_open_dir(paths->home, &home_fd, dg) < 0)
+		return -1;
+	rc = scan_sources(&w, &agent->sync.trees, home_fd, scan_tree);
+	if (rc == 0)
+		rc = scan_sources(
+		    &w, &agent->sync.documents, home_fd, scan_document);
+	drop_credentials(ret, &w.credentials);
+	free(w.credentials.v);
+	fs_walk_release(&w.at);
+	return rc;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk: one of the host's trees or documents, on its way into a scan.
+ *
+ * For scan-run.c alone, which says what the trees are.  Failures are set in
+ * the walk's diag; a limit of the settings that is met is DIAG_CONFIG.
+ */
+#ifndef DRYDOCK_WALK_H
+#define DRYDOCK_WALK_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/fs-walk.h"
+#include "sync/scan.h"
+
+struct agent;
+struct agent_source;
+struct paths;
+struct settings;
+
+/* Credential files that have other names too. */
+struct walk_inodes {
+	ino_t *v; /* owned */
+	size_t nr;
+};
+
+/* Where a walk is; a link to a directory elsewhere starts one of its own. */
+struct walk_place {
+	const char *real; /* borrowed; where it is */
+	size_t root; /* of the path: this walk's own root and a slash */
+	bool elsewhere; /* behind a link that left the tree */
+};
+
+struct walk {
+	struct fs_walk at; /* its path is below the session's home */
+	struct scan *scan;
+	const struct paths *paths;
+	const struct settings *settings;
+	const struct agent *agent;
+	const struct agent_source *tree;
+	const char *home_name; /* where people see it: HOME/.claude */
+	size_t prefix; /* of the path: the tree itself and a slash */
+	struct walk_place place;
+	struct walk_inodes credentials;
+};
+
+/* What walk->at.visit is. */
+int walk_entry(struct fs_walk *at, int dirfd, const char *name);
+
+/* Opens the directory at hand, adds it, and goes in. */
+int walk_enter(
+    struct walk *w, int dirfd, const char *name, const struct stat *st);
+
+/* Adds the entry at hand; NULL when there is no room for it. */
+struct scan_entry *walk_add(
+    struct walk *w, enum scan_kind kind, const struct stat *st);
+int walk_skip(struct walk *w, const struct stat *st, enum scan_why why);
+
+/* Where fd is; -1 with errno. */
+int walk_real_path(int fd, char ret[PATH_MAX]);
+
+/* Whether no copy is made of what is there. */
+bool walk_is_protected(const struct paths *paths, const char *real);
+
+/* Whether errnum says that the user may not read it. */
+bool walk_is_denied(int errnum);
+
+#endif /* DRYDOCK_WALK_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Small trees for tests. */
+#include "tree-kit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "check.h"
+
+int
+tree_open(void)
+{
+	int fd = -1;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(fs_open_dir(check_tmpdir(), &fd, &dg), 0);
+	return fd;
+}
+
+void
+tree_file(int dir, const char *path, mode_t mode)
+{
+	int fd cleanup_close =
+	    openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0);
+	CHECK_INT(write(fd, "text", 4), 4);
+	CHECK_INT(fchmod(fd, mode), 0);
+}
+
+bool
+tree_has(int dir, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void
+tree_nest(int dir, int depth)
+{
+	int at cleanup_close = dup(dir);
+
+	for (int i = 0; i < depth; i++) {
+		int next;
+
+		if (mkdirat(at, "d", 0700) < 0)
+			break;
+		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		CHECK(next >= 0);
+		(void)close(at);
+		at = next;
+		if (i % 50 == 0)
+			tree_file(at, "f", 0600);
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tree-kit: files and directories for tests of fs.h; what goes wrong is a
+ * failed check.
+ */
+#ifndef DRYDOCK_TESTS_TREE_KIT_H
+#define DRYDOCK_TESTS_TREE_KIT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The test's own directory, for reading; the caller closes. */
+int tree_open(void);
+
+/* Makes a file of four bytes, "text". */
+void tree_file(int dir, const char *path, mode_t mode);
+
+/* Whether a name is there, a dead link's too. */
+bool tree_has(int dir, const char *path);
+
+/* Nests depth directories called d below dir, with a file in some. */
+void tree_nest(int dir, int depth);
+
+#endif /* DRYDOCK_TESTS_TREE_KIT_H */
