@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MIT
+# People build and test in a session: nothing of that meets the seccomp profile.
+# gcc, make and what the agent's image has anyway are always tried; cargo, go,
+# gdb and strace, a download of 300 MB, with DRYDOCK_TEST_TOOLCHAINS=all.
+
+load ../helper
+
+export DRYDOCK_PACKAGES="gcc libc6-dev make"
+if [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ]; then
+  DRYDOCK_PACKAGES+=" cargo gdb golang-go sqlite3 strace"
+fi
+
+# The image with these packages; every layer below them is the bed's.
+setup_file() {
+  BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+  bed_setup user
+  docker image ls -aq --no-trunc | sort >"$BATS_FILE_TMPDIR/before"
+  as_user drydock build --bootstrap >"$BATS_FILE_TMPDIR/build" 2>&1 ||
+    fail "$(tail -n 30 "$BATS_FILE_TMPDIR/build")"
+}
+
+teardown_file() {
+  docker image ls -aq --no-trunc |
+    grep -vxF -f "$BATS_FILE_TMPDIR/before" |
+    xargs -r docker image rm -f >/dev/null 2>&1 || true
+}
+
+setup() {
+  bed_setup user
+}
+
+need_all() {
+  [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ] ||
+    skip "DRYDOCK_TEST_TOOLCHAINS=all tries $1"
+}
+
+# script: runs standard input as a shell script in a session on $project; each
+# command must succeed, and the last output line is "done".
+script() {
+  { echo 'set -eu'; cat; echo 'echo done'; } >"$project/script.sh"
+  chmod 0644 "$project/script.sh"
+  run --separate-stderr in_session sh script.sh
+  [ "$status" = 0 ] && [ "${lines[-1]}" = "done" ] ||
+    fail "status $status" "$output" "$stderr"
+}
+
+@test "gcc and make build, and a program may ask what programs ask" {
+  cp "$BATS_TEST_DIRNAME/toolchains/calls.c" "$project"
+  for i in 1 2 3 4; do
+    echo "int f$i(void); int f$i(void) { return $i; }" >"$project/f$i.c"
+  done
+  cat >"$project/Makefile" <<'END_OF_MAKEFILE'
+CFLAGS = -O2 -g -pipe -D_GNU_SOURCE -pthread
+OBJS = f1.o f2.o f3.o f4.o calls.o
+calls: $(OBJS)
+	$(CC) $(CFLAGS) -o $@ $(OBJS) -lrt
+libf.a: $(OBJS)
+	$(AR) rcs $@ $(OBJS)
+libf.so: f1.c f2.c
+	$(CC) $(CFLAGS) -shared -fPIC -flto -o $@ f1.c f2.c
+END_OF_MAKEFILE
+  chmod 0644 "$project"/*
+  script <<'END_OF_SCRIPT'
+make -s -j4 --output-sync calls libf.a libf.so
+cp calls /tmp/calls
+mkdir /tmp/work && cd /tmp/work
+/tmp/calls
+END_OF_SCRIPT
+  assert_equal "$output" "done
+done"
+}
+
+@test "files are copied, packed and installed with their modes" {
+  script <<'END_OF_SCRIPT'
+mkdir -p tree/sub
+echo x >tree/file && chmod 0750 tree/sub && chmod 0444 tree/file
+ln -s file tree/link && ln tree/file tree/hard && mkfifo tree/fifo
+touch -d 2020-01-01 tree/file
+install -m 0755 -d made
+install -m 0751 tree/file made/program
+cp -a tree copy
+cp --reflink=auto --sparse=always tree/file made/sparse
+tar -cf tree.tar tree && mkdir out && tar -C out -xpf tree.tar
+[ "$(stat -c %a,%Y copy/file out/tree/file | sort -u | wc -l)" = 1 ]
+[ "$(stat -c %a copy/sub)" = 750 ]
+[ "$(stat -c %a made/program)" = 751 ]
+chmod 1777 made && mkdir -m 0700 private
+find tree -newermt 2019-01-01 -print0 | xargs -0 -P 2 ls -d >list
+sort -S 1M --parallel=2 list >sorted
+truncate -s 1M big && dd if=big of=big2 bs=64k conv=fsync status=none
+flock big true && timeout 5 true && nice true && setsid -w true
+END_OF_SCRIPT
+}
+
+@test "set-id bits are refused whoever asks, and the files go without" {
+  script <<'END_OF_SCRIPT'
+mkdir dir && touch file
+for mode in g+s 2755 u+s 4755 6755; do
+  if chmod "$mode" dir || chmod "$mode" file; then
+    echo "chmod $mode"
+  fi
+done 2>/dev/null
+install -m 4755 file made 2>/dev/null && echo install
+mkdir -m 2755 other 2>/dev/null && echo mkdir
+python3 -c '
+import os
+for f in (lambda: os.chmod("file", 0o4755), lambda: os.fchmod(3, 0o2755),
+          lambda: os.mknod("node", 0o104755), lambda: os.open("made",
+          os.O_CREAT | os.O_WRONLY, 0o6755)):
+    try:
+        f()
+        print("set")
+    except PermissionError:
+        pass' 3<>file
+[ -z "$(find . -perm /6000)" ]
+END_OF_SCRIPT
+  assert_equal "$output" "done"
+  assert_equal "$(find "$project" -perm /6000)" ""
+}
+
+@test "npm, a python environment, sqlite and git work trees work" {
+  script <<'END_OF_SCRIPT'
+mkdir -p app/lib
+echo '{"name": "lib", "version": "1.0.0"}' >app/lib/package.json
+echo 'exports.one = 1' >app/lib/index.js
+cat >app/package.json <<'END'
+{"name": "app", "version": "1.0.0", "scripts": {"test": "node --test"},
+ "dependencies": {"lib": "file:lib"}}
+END
+echo 'require("test")("one", () => require("assert").equal(
+  require("lib").one, 1))' | sed 's/"test"/"node:test"/' >app/one.test.js
+cd app
+npm install --offline --no-audit --no-fund --loglevel error >/dev/null
+npm test >/dev/null
+npm pack --silent >/dev/null
+cd ..
+python3 -m venv --without-pip venv
+venv/bin/python -c '
+import asyncio, multiprocessing.shared_memory, sqlite3, subprocess, unittest
+with sqlite3.connect("x.db") as db:
+    db.execute("pragma journal_mode = wal")
+    db.execute("create table t (n)")
+    db.executemany("insert into t values (?)", [(n,) for n in range(100)])
+assert sqlite3.connect("x.db").execute("select sum(n) from t").fetchone()[0] == 4950
+multiprocessing.shared_memory.SharedMemory(create=True, size=10).unlink()
+async def main():
+    child = await asyncio.create_subprocess_exec("true")
+    assert await child.wait() == 0
+    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
+    server.close()
+asyncio.run(main())'
+export GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=e@e GIT_COMMITTER_NAME=n \
+  GIT_COMMITTER_EMAIL=e@e
+git init -q -b main repo && cd repo
+echo a >a && git add a && git commit -q -m one
+git worktree add -q ../side && (cd ../side && echo b >a && git commit -q -am two)
+git merge -q side && git gc -q && git fsck --no-progress
+git worktree remove ../side && git stash list
+git clone -q --local . ../clone && git -C ../clone log --oneline | grep -q two
+END_OF_SCRIPT
+}
+
+@test "cargo builds and tests" {
+  need_all cargo
+  script <<'END_OF_SCRIPT'
+cargo init -q --offline --vcs none --name app --lib app && cd app
+cat >src/lib.rs <<'END'
+pub fn sum(n: u32) -> u32 {
+    let all: Vec<_> = (0..n).map(|i| std::thread::spawn(move || i)).collect();
+    all.into_iter().map(|t| t.join().unwrap()).sum()
+}
+#[test]
+fn sums() {
+    assert_eq!(sum(10), 45);
+    let dir = std::env::temp_dir().join("t");
+    std::fs::write(&dir, "x").unwrap();
+    std::fs::copy(&dir, dir.with_extension("y")).unwrap();
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    assert!(std::process::Command::new("true").status().unwrap().success());
+}
+END
+mkdir src/bin
+echo 'fn main() { println!("{}", app::sum(4)) }' >src/bin/main.rs
+cargo build -q --offline --release -j2
+cargo test -q --offline >/dev/null
+cargo run -q --offline
+END_OF_SCRIPT
+  assert_equal "${lines[0]}" 6
+}
+
+@test "go builds and tests" {
+  need_all go
+  script <<'END_OF_SCRIPT'
+export GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local
+mkdir app && cd app && go mod init -q example.test/app 2>/dev/null ||
+  go mod init example.test/app 2>/dev/null
+cat >app.go <<'END'
+package main
+
+import "fmt"
+
+func sum(n int) (s int) {
+	c := make(chan int)
+	for i := 0; i < n; i++ {
+		go func(i int) { c <- i }(i)
+	}
+	for i := 0; i < n; i++ {
+		s += <-c
+	}
+	return
+}
+
+func main() { fmt.Println(sum(4)) }
+END
+cat >app_test.go <<'END'
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"testing"
+)
+
+func TestSum(t *testing.T) {
+	t.Parallel()
+	if sum(1000) != 499500 {
+		t.Fatal("sum")
+	}
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	r, err := http.Get(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.ReadAll(r.Body)
+	if err := exec.Command("true").Run(); err != nil {
+		t.Fatal(err)
+	}
+}
+END
+go vet ./...
+go test -count=1 ./... >/dev/null
+go build -o app . && ./app
+END_OF_SCRIPT
+  assert_equal "${lines[0]}" 6
+}
+
+@test "gdb and strace look at programs of the session" {
+  need_all "gdb and strace"
+  script <<'END_OF_SCRIPT'
+echo 'int main(void) { return 3; }' >p.c && gcc -g p.c -o p
+gdb -q -batch -ex 'break main' -ex run -ex 'print 40 + 2' -ex continue ./p \
+  2>/dev/null | grep -q '= 42'
+strace -f -o trace sh -c 'true | cat'
+grep -q execve trace
+sqlite3 x.db 'create table t (n); insert into t values (7); select n from t;'
+END_OF_SCRIPT
+  assert_equal "${lines[0]}" 7
+}
