@@ -15,6 +15,8 @@ base_sources = \
 	src/base/fs.h \
 	src/base/jqprog.c \
 	src/base/jqprog.h \
+	src/base/json-node.h \
+	src/base/json-parse.c \
 	src/base/json-text.c \
 	src/base/json-text.h \
 	src/base/json.c \
