@@ -12,7 +12,7 @@ fi
 
 # The image with these packages; every layer below them is the bed's.
 setup_file() {
-  BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+  export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
   bed_setup user
   docker image ls -aq --no-trunc | sort >"$BATS_FILE_TMPDIR/before"
   as_user drydock build --bootstrap >"$BATS_FILE_TMPDIR/build" 2>&1 ||
@@ -40,8 +40,8 @@ script() {
   { echo 'set -eu'; cat; echo 'echo done'; } >"$project/script.sh"
   chmod 0644 "$project/script.sh"
   run --separate-stderr in_session sh script.sh
-  [ "$status" = 0 ] && [ "${lines[-1]}" = "done" ] ||
-    fail "status $status" "$output" "$stderr"
+  assert_equal "$status: ${lines[-1]-}" "0: done" ||
+    fail "$output" "$stderr"
 }
 
 @test "gcc and make build, and a program may ask what programs ask" {
