@@ -120,8 +120,8 @@ report(struct context *ctx, const struct agent *agent,
 	size_t unreadable = 0;
 	bool told = !o->quiet && (outcome->done || !o->if_stale);
 
-	if (told)
-		unreadable = sync_warn_skipped(outcome);
+	if (told || !o->if_stale)
+		unreadable = sync_warn_skipped(outcome, o->quiet);
 	if (o->json && print_json(outcome, dg) < 0)
 		return -1;
 	if (told && !o->json)
@@ -171,7 +171,7 @@ static const struct optdef sync_optdefs[] = {
 	{ "if-stale", 0, OPT_FLAG, offsetof(struct sync_options, if_stale),
 	    NULL, "say nothing and succeed when nothing changed" },
 	{ "force", 0, OPT_FLAG, offsetof(struct sync_options, force), NULL,
-	    "make a new snapshot also when nothing changed" },
+	    "copy all of it anew, also when nothing changed" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct sync_options, quiet), NULL,
 	    "print failures alone" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct sync_options, json), NULL,

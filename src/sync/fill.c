@@ -36,6 +36,33 @@ fail(struct filler *f, const char *doing, const struct scan_entry *e)
 	return diag_set_errno(f->dg, DIAG_IO, errno, "%s %s", doing, e->path);
 }
 
+static bool
+is_unreadable(int errnum)
+{
+	return errnum == EACCES || errnum == EPERM || errnum == EIO ||
+	    errnum == ESTALE || errnum == ENOTCONN;
+}
+
+static bool
+is_as_seen(const struct scan_entry *e, const struct stat *st)
+{
+	return e->ino == st->st_ino && e->size == st->st_size &&
+	    e->mtime.tv_sec == st->st_mtim.tv_sec &&
+	    e->mtime.tv_nsec == st->st_mtim.tv_nsec &&
+	    e->ctime.tv_sec == st->st_ctim.tv_sec &&
+	    e->ctime.tv_nsec == st->st_ctim.tv_nsec;
+}
+
+/*
+ * What is there now is not what the scan saw, and may be put back as it was:
+ * no file has such a time, so that the next look sees a change.
+ */
+static void
+spoil(struct scan_entry *e)
+{
+	e->ctime.tv_nsec = -1;
+}
+
 /*
  * Opens an entry's source, without a link on the way.  *ret_fd is -1 when it
  * cannot be read, which is marked, or when it has gone or changed its kind.
@@ -48,14 +75,17 @@ open_source(
 	cleanup_close int fd = -1;
 
 	*ret_fd = -1;
+	e->why = SCAN_FINE;
 	if (fs_open_nolinks(f->slash_fd, e->source,
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &mine) < 0) {
 		int errnum = mine.errnum;
 
 		if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP ||
-		    errnum == ENXIO)
+		    errnum == ENXIO) {
+			spoil(e);
 			return 0;
-		if (errnum == EACCES || errnum == EPERM) {
+		}
+		if (is_unreadable(errnum)) {
 			e->why = SCAN_UNREADABLE;
 			return 0;
 		}
@@ -64,6 +94,8 @@ open_source(
 	}
 	if (fstat(fd, ret_st) < 0)
 		return fail(f, "stat", e);
+	if (!is_as_seen(e, ret_st))
+		spoil(e);
 	if (S_ISREG(ret_st->st_mode))
 		*ret_fd = steal_fd(&fd);
 	return 0;
@@ -258,6 +290,39 @@ set_dir_modes(struct filler *f, const struct scan *scan)
 			return fail(f, "chmod", e);
 	}
 	return 0;
+}
+
+static bool
+can_be_read(int slash_fd, const struct scan_entry *e)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	return fs_open_nolinks(slash_fd, e->source,
+		   O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &ignored) == 0;
+}
+
+size_t
+generation_retry(struct scan *scan,
+    void (*report)(void *arg, const char *what, const char *path), void *arg)
+{
+	cleanup_close int slash_fd =
+	    open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t n = 0;
+
+	for (size_t i = 0; slash_fd >= 0 && i < scan->nr; i++) {
+		struct scan_entry *e = &scan->v[i];
+
+		if (!e->same || e->why != SCAN_UNREADABLE ||
+		    (e->kind != SCAN_FILE && e->kind != SCAN_DOCUMENT) ||
+		    !can_be_read(slash_fd, e))
+			continue;
+		e->same = false;
+		n++;
+		if (report != NULL)
+			report(arg, "changed", e->path);
+	}
+	return n;
 }
 
 int

@@ -11,6 +11,7 @@
 #define DRYDOCK_GENERATION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct diag;
 struct paths;
@@ -47,6 +48,14 @@ struct generation_spec {
  */
 int generation_fill(
     const struct generation_spec *spec, struct scan *scan, struct diag *dg);
+
+/*
+ * Tries again what an earlier sync could not read and nobody changed since:
+ * what can be read now is no longer `same`, and is told as "changed" to report
+ * (NULL: nobody).  Returns how many there are.
+ */
+size_t generation_retry(struct scan *scan,
+    void (*report)(void *arg, const char *what, const char *path), void *arg);
 
 /*
  * Puts name in the snapshot's place, all of it on disk before; the one that was

@@ -120,6 +120,8 @@ compare_pair(
 	now->same = is_same(now, then, d->start);
 	if (!now->same)
 		tell(d, "changed", now->path);
+	else if (now->why == SCAN_FINE)
+		now->why = then->why;
 }
 
 static int

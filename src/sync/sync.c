@@ -101,6 +101,8 @@ is_fresh(struct run *r)
 	if (!r->usable)
 		return false;
 	r->drift = scan_compare(&r->now, &r->then.scan, NULL, NULL);
+	if (r->drift == 0)
+		r->drift = generation_retry(&r->now, NULL, NULL);
 	return r->drift == 0;
 }
 
@@ -143,7 +145,7 @@ build(struct run *r, struct diag *dg)
 	struct generation_spec spec = {
 		.paths = r->request->paths,
 		.settings = r->request->settings,
-		.old_fd = r->usable ? r->old_fd : -1,
+		.old_fd = r->usable && !r->request->force ? r->old_fd : -1,
 	};
 	struct stat st;
 
@@ -292,7 +294,8 @@ sync_check(const struct sync_request *request, size_t *ret_drift,
 	if (r.agent_fd >= 0 && look_at_snapshot(&r, dg) < 0)
 		return -1;
 	if (r.usable) {
-		*ret_drift = scan_compare(&r.now, &r.then.scan, report, arg);
+		*ret_drift = scan_compare(&r.now, &r.then.scan, report, arg) +
+		    generation_retry(&r.now, report, arg);
 		return 0;
 	}
 	*ret_drift = 1;
@@ -303,7 +306,7 @@ sync_check(const struct sync_request *request, size_t *ret_drift,
 }
 
 size_t
-sync_warn_skipped(const struct sync_outcome *outcome)
+sync_warn_skipped(const struct sync_outcome *outcome, bool unreadable_alone)
 {
 	const struct scan *scan = &outcome->manifest.scan;
 	size_t n = 0;
@@ -311,7 +314,8 @@ sync_warn_skipped(const struct sync_outcome *outcome)
 	for (size_t i = 0; i < scan->nr; i++) {
 		const struct scan_entry *e = &scan->v[i];
 
-		if (e->why == SCAN_FINE)
+		if (e->why == SCAN_FINE ||
+		    (unreadable_alone && e->why != SCAN_UNREADABLE))
 			continue;
 		diag_warn("skipped %s: it %s", e->path, scan_why_text(e->why));
 		n += e->why == SCAN_UNREADABLE;
@@ -329,7 +333,7 @@ sync_before_launch(const struct sync_request *request)
 		diag_warn("%s's configuration is not synced: %s",
 		    request->agent->name, dg.message);
 	else if (outcome.done)
-		(void)sync_warn_skipped(&outcome);
+		(void)sync_warn_skipped(&outcome, false);
 }
 
 void

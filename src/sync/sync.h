@@ -22,7 +22,7 @@ struct sync_request {
 	struct paths *paths; /* the state is opened */
 	const struct settings *settings;
 	const struct agent *agent;
-	bool force; /* also when nothing changed */
+	bool force; /* all of it anew, also when nothing changed */
 	int wait_ms; /* for another sync */
 };
 
@@ -60,8 +60,12 @@ int sync_check(const struct sync_request *request, size_t *ret_drift,
  */
 void sync_before_launch(const struct sync_request *request);
 
-/* Warns of each entry that did not go along; returns how many could not. */
-size_t sync_warn_skipped(const struct sync_outcome *outcome);
+/*
+ * Warns of each entry that did not go along, or of those alone that could not
+ * be read; returns how many these are.
+ */
+size_t sync_warn_skipped(
+    const struct sync_outcome *outcome, bool unreadable_alone);
 
 void sync_outcome_release(struct sync_outcome *outcome);
 

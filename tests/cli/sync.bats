@@ -233,6 +233,9 @@ EOF
   assert_contains "$output" "synced"
   run -1 --separate-stderr drydock sync
   assert_contains "$stderr" "skipped .claude/closed: it cannot be read"
+  run -1 --separate-stderr drydock sync --quiet
+  assert_equal "$output" ""
+  assert_contains "$stderr" "skipped .claude/closed: it cannot be read"
   run -0 drydock sync --check
   run -0 --separate-stderr drydock sync --if-stale --quiet
   assert_equal "$output$stderr" ""

@@ -230,6 +230,91 @@ test_busy(void)
 	CHECK(sync_now(&bed, false));
 }
 
+/* Marks .tool/a as one that could not be read, and takes it away. */
+static void
+unread(struct bed *bed)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+	bool marked = false;
+
+	CHECK_INT(fs_open_nolinks(bed->paths.state_fd, "agents/tool",
+		      O_RDONLY | O_DIRECTORY, 0, &fd, &dg),
+	    0);
+	CHECK_INT(fs_read_file(fd, "manifest", 65536, &text, &dg), 0);
+	for (char *at = text.buf; at < text.buf + text.len;
+	     at += strlen(at) + 1) {
+		if (strstr(at, " .tool/a") == NULL)
+			continue;
+		CHECK(strncmp(at, "f 0 ", 4) == 0);
+		at[2] = '1';
+		marked = true;
+	}
+	CHECK(marked);
+	CHECK_INT(
+	    fs_replace_file(fd, "manifest", text.buf, text.len, 0600, &dg), 0);
+	CHECK_INT(unlinkat(fd, "snapshot/.tool/a", 0), 0);
+}
+
+/* Nothing changed about the file: only whether it can be opened. */
+static void
+test_unread(void)
+{
+	struct bed bed cleanup_bed;
+
+	bed_open(&bed);
+	put(&bed, ".tool/a", "a");
+	settle(&bed);
+	unread(&bed);
+	CHECK(sync_now(&bed, false));
+	check_snapshot(&bed, ".tool/a", "a");
+	CHECK(!sync_now(&bed, false));
+	unread(&bed);
+	CHECK(sync_now(&bed, true));
+	check_snapshot(&bed, ".tool/a", "a");
+}
+
+/* What was elsewhere while it was due, and is back as it was before. */
+static void
+test_put_back(void)
+{
+	struct bed bed cleanup_bed;
+	cleanup_scan struct scan then = SCAN_INIT;
+	cleanup_scan struct scan now = SCAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct generation_spec spec = {
+		.paths = &bed.paths,
+		.settings = &bed.settings,
+		.old_fd = -1,
+	};
+
+	bed_open(&bed);
+	CHECK_INT(mkdirat(bed.home_fd, ".tool/d", 0755), 0);
+	CHECK_INT(mkdirat(bed.home_fd, ".other", 0755), 0);
+	put(&bed, ".tool/d/gone", "a");
+	put(&bed, ".tool/d/other", "a");
+	put(&bed, ".other/other", "b");
+	put(&bed, ".tool/same", "c");
+	CHECK_INT(
+	    scan_run(&then, &bed.paths, &bed.settings, &bed.agent, &dg), 0);
+	CHECK_INT(
+	    fs_make_dir(bed.paths.state_fd, "gen", 0700, &spec.fd, &dg), 0);
+	CHECK_INT(
+	    renameat(bed.home_fd, ".tool/d", bed.home_fd, ".tool/kept"), 0);
+	CHECK_INT(renameat(bed.home_fd, ".other", bed.home_fd, ".tool/d"), 0);
+	CHECK_INT(generation_fill(&spec, &then, &dg), 0);
+	(void)close(spec.fd);
+	CHECK_INT(renameat(bed.home_fd, ".tool/d", bed.home_fd, ".other"), 0);
+	CHECK_INT(
+	    renameat(bed.home_fd, ".tool/kept", bed.home_fd, ".tool/d"), 0);
+	CHECK_INT(
+	    scan_run(&now, &bed.paths, &bed.settings, &bed.agent, &dg), 0);
+	/* As if all of it had been there for long. */
+	then.start.tv_sec += 3600;
+	CHECK_INT(scan_compare(&now, &then, NULL, NULL), 2);
+}
+
 static void
 count(void *arg, const char *what, const char *path)
 {
@@ -278,6 +363,9 @@ main(void)
 		{ "a reader keeps what it opened", test_reader },
 		{ "a sync that does not end is waited for, and not for ever",
 		    test_busy },
+		{ "what could not be read is tried again", test_unread },
+		{ "what was put back after a sync passed it is seen",
+		    test_put_back },
 		{ "times that are not older than the start count as changed",
 		    test_young },
 	};
