@@ -126,3 +126,22 @@ YML
   run ls "$XDG_STATE_HOME"
   assert_equal "$output" drydock
 }
+
+# container_config ID: what the engine told the runtime of a container.
+container_config() {
+  find "$BED/engine/exec" -path "*/$1/config.json"
+}
+
+@test "the seccomp profile allows nothing that the engine's own does not" {
+  local ours default
+  open_session sh -c 'echo ready; cat >/dev/null'
+  ours=$(docker ps -q --no-trunc --filter label=io.drydock.role=agent)
+  default=$(docker run -d --network none --cap-drop ALL --entrypoint sleep \
+    "$(agent_image "$BED_UID")" 600)
+  run python3 "$BATS_TEST_DIRNAME/profiles.py" \
+    "$(container_config "$ours")" "$(container_config "$default")"
+  docker rm -f "$default" >/dev/null
+  close_session
+  assert_equal "$status: $output" "0: families 1 2 10 16
+pairs 1"
+}
