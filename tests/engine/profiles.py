@@ -33,6 +33,8 @@ def holds(rule, args):
     value = rule.get("value", 0)
     two = rule.get("valueTwo", 0)
     return {"SCMP_CMP_EQ": is_ == value, "SCMP_CMP_NE": is_ != value,
+            "SCMP_CMP_LT": is_ < value, "SCMP_CMP_LE": is_ <= value,
+            "SCMP_CMP_GT": is_ > value, "SCMP_CMP_GE": is_ >= value,
             "SCMP_CMP_MASKED_EQ": is_ & value == two}[rule["op"]]
 
 
