@@ -92,7 +92,7 @@ read_config(const struct json *config, struct container *c)
 static void
 container_release(struct container *c)
 {
-	char *const owned[] = { c->id, c->name, c->image_id, c->session,
+	char *const owned[] = { c->id, c->name, c->created, c->image_id, c->session,
 		c->state_id, c->role, c->finished_at, c->started_at, c->error,
 		c->working_dir, c->user, c->network_mode, c->inspect };
 
@@ -114,6 +114,7 @@ container_read(const struct json *object, struct container *c, struct diag *dg)
 	strvec_init(&c->entrypoint);
 	c->id = copy_string(object, "Id");
 	c->name = copy_string(object, "Name");
+	c->created = copy_string(object, "Created");
 	c->image_id = copy_string(object, "Image");
 	c->network_mode =
 	    copy_string(json_get(object, "HostConfig"), "NetworkMode");

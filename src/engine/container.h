@@ -29,6 +29,7 @@ enum container_state {
 struct container {
 	char *id; /* 64 hex digits */
 	char *name;
+	char *created; /* RFC 3339, "" when it is not said */
 	char *image_id; /* sha256:... */
 	char *session; /* label io.drydock.session, or "" */
 	char *state_id; /* label io.drydock.state, or "" */

@@ -171,6 +171,14 @@ int plan_verify(const struct plan_request *request,
     const struct judged_plan *plan, const char *service,
     const struct container *container, struct diag *dg);
 
+/*
+ * What was asked for alone, by inspect: also of a container that has ended, and
+ * perhaps for just that.
+ */
+int plan_verify_asked(const struct plan_request *request,
+    const struct judged_plan *plan, const char *service,
+    const struct container *container, struct diag *dg);
+
 void judged_plan_release(struct judged_plan *plan);
 
 #define JUDGED_PLAN_INIT                            \

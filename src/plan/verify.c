@@ -89,12 +89,30 @@ verify_service(const struct plan_request *request,
 	return verify_inspect(&expect, container, dg);
 }
 
+static int
+not_as_planned(const char *service, struct diag *dg)
+{
+	return diag_wrap(dg, "the %s container is not as planned", service);
+}
+
 int
 plan_verify(const struct plan_request *request, const struct judged_plan *plan,
     const char *service, const struct container *container, struct diag *dg)
 {
 	if (verify_service(request, plan, service, container, dg) != 0)
-		return diag_wrap(
-		    dg, "the %s container is not as planned", service);
+		return not_as_planned(service, dg);
+	return 0;
+}
+
+int
+plan_verify_asked(const struct plan_request *request,
+    const struct judged_plan *plan, const char *service,
+    const struct container *container, struct diag *dg)
+{
+	cleanup_expectation struct expectation expect = EXPECTATION_INIT;
+
+	if (read_expectation(request, plan, service, &expect, dg) != 0 ||
+	    verify_inspect(&expect, container, dg) != 0)
+		return not_as_planned(service, dg);
 	return 0;
 }

@@ -3,9 +3,14 @@
 #include "session/collect.h"
 
 #include <string.h>
+#include <time.h>
 
+#include "base/cleanup.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/moment.h"
 #include "session/record.h"
 
 enum {
@@ -44,37 +49,95 @@ any_labelled(const struct collect_facts *facts)
 	return false;
 }
 
+/*
+ * Made by the Compose that this session's launcher started, whatever its image
+ * is and though no plan has it: after the claim, which drew the id, in the
+ * project of that id and by a name that Compose gives there.
+ */
+static bool
+is_of_launch(const struct collect_facts *facts, const struct container *c)
+{
+	cleanup_free char *label =
+	    xasprintf("com.docker.compose.project=drydock-%s", facts->id);
+	cleanup_free char *prefix = xasprintf("/drydock-%s-", facts->id);
+	struct timespec claimed;
+	struct timespec created;
+
+	return facts->record->launched_at == NULL && is_labelled(facts, c) &&
+	    c->name != NULL && c->created != NULL &&
+	    strncmp(c->name, prefix, strlen(prefix)) == 0 &&
+	    strvec_has(&c->labels, label) &&
+	    moment_parse(facts->record->created_at, &claimed) &&
+	    moment_parse(c->created, &created) &&
+	    !moment_before(created, claimed);
+}
+
 static bool
 matches(const struct collect_facts *facts, const struct container *c,
-    const char *role, const char *id, const char *image)
+    const struct record_part *part)
 {
-	if (!is_labelled(facts, c) || strcmp(c->role, role) != 0)
+	if (!is_labelled(facts, c) || strcmp(c->role, part->role) != 0)
 		return false;
-	if (id != NULL)
-		return strcmp(c->id, id) == 0;
-	return facts->record->launched_at == NULL && image != NULL &&
-	    strcmp(c->image_id, image) == 0;
+	if (part->container != NULL)
+		return strcmp(c->id, part->container) == 0;
+	if (facts->record->launched_at != NULL)
+		return false;
+	return (part->image != NULL && strcmp(c->image_id, part->image) == 0) ||
+	    is_of_launch(facts, c);
+}
+
+static const struct container *
+find_part(const struct collect_facts *facts, const struct record_part *part)
+{
+	for (size_t i = 0; i < facts->containers->nr; i++) {
+		const struct container *c = &facts->containers->v[i];
+
+		if (matches(facts, c, part))
+			return c;
+	}
+	return NULL;
 }
 
 const struct container *
 collect_container(const struct collect_facts *facts, const char *role)
 {
-	const struct record *r = facts->record;
-	bool agent = strcmp(role, "agent") == 0;
-	const char *id;
-	const char *image;
+	struct record_part part;
 
-	if (r == NULL)
+	if (facts->record == NULL)
 		return NULL;
-	id = agent ? r->agent_container : r->egress_container;
-	image = agent ? r->agent_image : r->egress_image;
+	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
+		if (strcmp(part.role, role) == 0)
+			return find_part(facts, &part);
+	return NULL;
+}
+
+static bool
+is_ours(const struct collect_facts *facts, const struct container *c)
+{
+	struct record_part part;
+
+	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
+		if (find_part(facts, &part) == c)
+			return true;
+	return is_of_launch(facts, c);
+}
+
+void
+collect_own_ids(const struct collect_facts *facts, struct strvec *ret_ids)
+{
+	struct record_part part;
+
+	if (facts->record == NULL)
+		return;
+	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
+		if (part.container != NULL)
+			strvec_push(ret_ids, part.container);
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		const struct container *c = &facts->containers->v[i];
 
-		if (matches(facts, c, role, id, image))
-			return c;
+		if (is_ours(facts, c) && !strvec_has(ret_ids, c->id))
+			strvec_push(ret_ids, c->id);
 	}
-	return NULL;
 }
 
 static bool
@@ -92,17 +155,14 @@ ended_by_itself(const struct collect_facts *facts, const struct container *c)
 	    c->exit_code != EXIT_HOST_WENT_DOWN;
 }
 
-/* Every container with our labels is one of the two that we would remove. */
+/* Every container with our labels is one that we would remove. */
 static bool
 all_labelled_are_ours(const struct collect_facts *facts)
 {
-	const struct container *agent = collect_container(facts, "agent");
-	const struct container *egress = collect_container(facts, "egress");
-
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		const struct container *c = &facts->containers->v[i];
 
-		if (is_labelled(facts, c) && c != agent && c != egress)
+		if (is_labelled(facts, c) && !is_ours(facts, c))
 			return false;
 	}
 	return true;

@@ -103,7 +103,8 @@ take_leases(const struct paths *paths, char *const *ids, size_t nids,
 /* One container to remove. */
 struct removal {
 	const struct engine *engine;
-	const char *id; /* NULL: there is none */
+	const char *id;
+	struct task task;
 };
 
 static int
@@ -111,18 +112,29 @@ remove_one(void *arg, struct diag *dg)
 {
 	const struct removal *r = arg;
 
-	return r->id == NULL ? 0 : container_remove(r->engine, r->id, dg);
+	return container_remove(r->engine, r->id, dg);
 }
 
-static const char *
-id_to_remove(
-    const struct collect_facts *facts, const char *role, const char *recorded)
+/* All at once: each takes the engine a while. */
+static int
+remove_all(
+    const struct engine *engine, const struct strvec *ids, struct diag *dg)
 {
-	const struct container *found = collect_container(facts, role);
+	cleanup_free struct removal *v = xcalloc(ids->nr + 1, sizeof(*v));
+	int rc = 0;
 
-	if (recorded != NULL)
-		return recorded;
-	return found != NULL ? found->id : NULL;
+	for (size_t i = 0; i < ids->nr; i++) {
+		v[i].engine = engine;
+		v[i].id = ids->v[i];
+		if (i > 0)
+			task_start(&v[i].task, remove_one, &v[i]);
+	}
+	if (ids->nr > 0)
+		rc = remove_one(&v[0], dg);
+	for (size_t i = 1; i < ids->nr; i++)
+		if (task_join(&v[i].task, dg) != 0)
+			rc = -1;
+	return rc;
 }
 
 /* Where there is no room for it, deleting makes room: it goes on. */
@@ -140,28 +152,16 @@ record_end(const struct record *record, int session_fd)
 	(void)record_write(session_fd, &ended, &ignored);
 }
 
-/* Both at once: each takes the engine a while. */
 int
 collect_delete(const struct paths *paths, const struct collect_facts *facts,
     struct session *session, struct diag *dg)
 {
-	const struct record *r = facts->record;
-	struct removal agent = { facts->engine, NULL };
-	struct removal egress = { facts->engine, NULL };
-	struct task beside;
-	int rc;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	if (r != NULL) {
-		record_end(r, session->dir_fd);
-		agent.id = id_to_remove(facts, "agent", r->agent_container);
-		egress.id = id_to_remove(facts, "egress", r->egress_container);
-	}
-	if (egress.id != NULL)
-		task_start(&beside, remove_one, &egress);
-	rc = remove_one(&agent, dg);
-	if (egress.id != NULL && task_join(&beside, dg) != 0)
-		rc = -1;
-	if (rc != 0)
+	if (facts->record != NULL)
+		record_end(facts->record, session->dir_fd);
+	collect_own_ids(facts, &ids);
+	if (remove_all(facts->engine, &ids, dg) != 0)
 		return diag_wrap(dg, "%s", session->dir);
 	return session_delete(paths, session, dg);
 }
@@ -186,17 +186,20 @@ read_facts(struct session *session, struct record *record,
 	return 0;
 }
 
-/* Without its agent a proxy serves nobody; the session's files stay. */
+/* Without their agent they serve nobody; the session's files stay. */
 static int
-remove_lost_proxy(const struct collect_facts *facts, struct diag *dg)
+remove_lost_rest(const struct collect_facts *facts, struct diag *dg)
 {
-	const struct container *egress = collect_container(facts, "egress");
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	struct record_part part;
 
 	/* Only what has a record can be lost. */
 	assert(facts->record != NULL);
-	if (egress == NULL || facts->record->egress_container == NULL)
-		return 0;
-	return container_remove(facts->engine, egress->id, dg);
+	for (size_t i = 1; record_part_at(facts->record, i, &part); i++)
+		if (part.container != NULL &&
+		    collect_container(facts, part.role) != NULL)
+			strvec_push(&ids, part.container);
+	return remove_all(facts->engine, &ids, dg);
 }
 
 /* Under the lease, by what the engine said after it was won. */
@@ -221,7 +224,7 @@ decide_one(const struct paths *paths, const struct engine *engine,
 		return -1;
 	verdict = collect_decide(&facts);
 	if (verdict == COLLECT_LOST && !options->dry_run)
-		return remove_lost_proxy(&facts, dg);
+		return remove_lost_rest(&facts, dg);
 	if (verdict != COLLECT_DELETE)
 		return 0;
 	if (!options->dry_run &&

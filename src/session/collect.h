@@ -17,6 +17,7 @@ struct engine;
 struct paths;
 struct record;
 struct session;
+struct strvec;
 
 enum collect_verdict {
 	COLLECT_DELETE,
@@ -41,18 +42,22 @@ struct collect_facts {
 /*
  * Whether the session is over, by the facts alone.  A container counts as the
  * session's when it has the recorded id and our labels; before its ids were
- * recorded, when it has our labels, its role and the recorded image, and then
- * the agent has never run.  An exit that an engine's or host's end may have
+ * recorded, when it has our labels, its role and the recorded image, or was
+ * made after the claim in our Compose project, and then the agent has never
+ * run.  An exit that an engine's or host's end may have
  * made (137, 143, 255) is an end only for a session that ends with its client.
  */
 enum collect_verdict collect_decide(const struct collect_facts *facts);
 
 /*
- * NULL, or the session's container of this role ("agent" or "egress"), found
- * as collect_decide() does.
+ * NULL, or the session's container of this role ("agent", "egress", or a
+ * further service's name), found as collect_decide() does.
  */
 const struct container *collect_container(
     const struct collect_facts *facts, const char *role);
+
+/* Appends the id, once, of each container that deleting it removes. */
+void collect_own_ids(const struct collect_facts *facts, struct strvec *ret_ids);
 
 struct collect_outcome {
 	size_t removed;
@@ -71,7 +76,8 @@ struct collect_options {
  * One engine query for all candidates (as many as there may be descriptors,
  * one a session), asked after every lease that could be
  * won was won, and none when there is no candidate.  A query that fails is -1
- * and nothing was deleted.  A lost session's proxy goes too, the session stays.
+ * and nothing was deleted.  What a lost session still has goes, the session
+ * stays.
  * options may be NULL.
  */
 int collect_sessions(const struct paths *paths, const struct engine *engine,
@@ -85,8 +91,7 @@ void collect_leftovers(const struct paths *paths);
  * Removes the containers of a session whose lease we hold, then the session.
  * That it has ended is recorded first: one whose containers are gone, and
  * which nobody got to delete, is else lost.
- * Its record's ids are used, completed by those that collect_container() finds
- * while the agent has never run.
+ * Which these are, collect_own_ids() says.
  */
 int collect_delete(const struct paths *paths, const struct collect_facts *facts,
     struct session *session, struct diag *dg);

@@ -56,55 +56,80 @@ find_role(const struct launch *l, const char *role)
 	return collect_container(&facts, role);
 }
 
+/* One that is not what was planned may have ended for just that. */
 static int
-check_runs(const struct container *c, struct diag *dg)
+check_runs(const struct launch *l, const char *role, const struct container *c,
+    struct diag *dg)
 {
 	if (c->state == CONTAINER_RUNNING && c->pid > 0)
 		return 0;
+	if (plan_verify_asked(&l->plan_request, &l->plan, role, c, dg) != 0)
+		return -1;
 	return diag_set(dg, DIAG_ENGINE,
 	    "the %s container does not run (status %d)%s%s", c->role,
 	    c->exit_code, c->error[0] != '\0' ? ": " : "", c->error);
 }
 
-static void
-keep_id(char **field, const char *id)
+/* Whether the plan has it: in dood there is no egress. */
+static bool
+is_planned(const struct launch *l, const struct record_part *part)
 {
-	free(*field);
-	*field = xstrdup(id);
+	return strcmp(part->role, "egress") != 0 ||
+	    l->mode.mode == MODE_CONTAINED;
+}
+
+/* No container but the plan's carries the session's label. */
+static int
+check_strangers(const struct launch *l, struct diag *dg)
+{
+	struct record_part part;
+
+	for (size_t i = 0; i < l->containers.nr; i++) {
+		const struct container *c = &l->containers.v[i];
+		bool planned = strcmp(c->session, l->session.id) != 0;
+
+		for (size_t n = 0;
+		     !planned && record_part_at(&l->record, n, &part); n++)
+			planned = is_planned(l, &part) &&
+			    find_role(l, part.role) == c;
+		if (!planned)
+			return diag_set(dg, DIAG_POLICY,
+			    "container %.12s has the session's label and is "
+			    "not of the plan",
+			    c->id);
+	}
+	return 0;
 }
 
 /* Exactly the plan's services carry our labels, and they are running. */
 static int
 match_containers(struct launch *l, struct diag *dg)
 {
-	bool contained = l->mode.mode == MODE_CONTAINED;
-	const struct container *agent = find_role(l, "agent");
-	const struct container *egress =
-	    contained ? find_role(l, "egress") : NULL;
+	struct record_part part;
 
-	if (agent == NULL || (contained && egress == NULL))
-		return diag_set(dg, DIAG_ENGINE,
-		    "the engine does not list the %s container that "
-		    "Compose started",
-		    agent == NULL ? "agent" : "egress");
-	for (size_t i = 0; i < l->containers.nr; i++) {
-		const struct container *c = &l->containers.v[i];
-
-		if (strcmp(c->session, l->session.id) == 0 && c != agent &&
-		    c != egress)
-			return diag_set(dg, DIAG_POLICY,
-			    "container %.12s has the session's label and is "
-			    "not of the plan",
-			    c->id);
+	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
+		if (is_planned(l, &part) && find_role(l, part.role) == NULL)
+			return diag_set(dg, DIAG_ENGINE,
+			    "the engine does not list the %s container that "
+			    "Compose started",
+			    part.role);
 	}
-	keep_id(&l->record.agent_container, agent->id);
-	if (egress != NULL)
-		keep_id(&l->record.egress_container, egress->id);
-	if (check_runs(agent, dg) != 0 ||
-	    (egress != NULL && check_runs(egress, dg) != 0))
+	if (check_strangers(l, dg) != 0)
 		return -1;
+	for (size_t i = 0; record_part_at(&l->record, i, &part); i++)
+		if (is_planned(l, &part))
+			record_set_container(
+			    &l->record, part.role, find_role(l, part.role)->id);
+	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
+		const struct container *c = find_role(l, part.role);
+
+		if (is_planned(l, &part) &&
+		    check_runs(l, part.role, c, dg) != 0)
+			return -1;
+	}
 	/* Only to be waited for: verify makes sure whose it is. */
-	l->agent_pidfd = (int)syscall(SYS_pidfd_open, agent->pid, 0);
+	l->agent_pidfd =
+	    (int)syscall(SYS_pidfd_open, find_role(l, "agent")->pid, 0);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* The record of a session, as JSON. */
 #include "session/record.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,51 @@ field_value(const struct record *record, const struct field *f)
 	return *(char *const *)at;
 }
 
+bool
+record_part_at(
+    const struct record *record, size_t i, struct record_part *ret_part)
+{
+	if (i == 0)
+		*ret_part = (struct record_part){ "agent", record->agent_image,
+			record->agent_container };
+	else if (i == 1)
+		*ret_part = (struct record_part){ "egress",
+			record->egress_image, record->egress_container };
+	else if (i - 2 < record->nservices)
+		*ret_part = (struct record_part){ record->services[i - 2].name,
+			record->services[i - 2].image,
+			record->services[i - 2].container };
+	else
+		return false;
+	return true;
+}
+
+void
+record_add_service(struct record *record, const char *name, const char *image)
+{
+	record->services = xreallocarray(
+	    record->services, record->nservices + 1, sizeof(*record->services));
+	record->services[record->nservices++] =
+	    (struct record_service){ xstrdup(name), xstrdup(image), NULL };
+}
+
+void
+record_set_container(struct record *record, const char *role, const char *id)
+{
+	char **field = NULL;
+
+	if (strcmp(role, "agent") == 0)
+		field = &record->agent_container;
+	else if (strcmp(role, "egress") == 0)
+		field = &record->egress_container;
+	for (size_t i = 0; i < record->nservices; i++)
+		if (strcmp(record->services[i].name, role) == 0)
+			field = &record->services[i].container;
+	assert(field != NULL);
+	free(*field);
+	*field = xstrdup(id);
+}
+
 char *
 record_now(void)
 {
@@ -85,6 +131,26 @@ record_now(void)
 	    strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return xstrdup("1970-01-01T00:00:00Z");
 	return xstrdup(buf);
+}
+
+static void
+write_services(struct jsonw *w, const struct record *record)
+{
+	if (record->nservices == 0)
+		return;
+	jsonw_key(w, "services");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < record->nservices; i++) {
+		const struct record_service *s = &record->services[i];
+
+		jsonw_open_object(w);
+		jsonw_key_str(w, "service", s->name);
+		jsonw_key_str(w, "image", s->image);
+		if (s->container != NULL)
+			jsonw_key_str(w, "container", s->container);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
 }
 
 int
@@ -102,6 +168,7 @@ record_write(int session_fd, const struct record *record, struct diag *dg)
 			jsonw_key_str(w, fields[i].name, value);
 	}
 	jsonw_key_bool(w, "ends_with_client", record->ends_with_client);
+	write_services(w, record);
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0 ||
 	    fs_replace_file(
@@ -140,6 +207,32 @@ read_field(const struct json *root, const struct field *f,
 	return 0;
 }
 
+static int
+read_services(const struct json *root, struct record *record, struct diag *dg)
+{
+	const struct json *list = json_get(root, "services");
+
+	if (list != NULL && !json_is_array(list))
+		return diag_set(
+		    dg, DIAG_DATA, RECORD_NAME ": services is no list");
+	for (size_t i = 0; i < json_len(list); i++) {
+		const struct json *s = json_at(list, i);
+		const char *name = json_string(json_get(s, "service"));
+		const char *image = json_string(json_get(s, "image"));
+		const struct json *node = json_get(s, "container");
+		const char *id = json_string(node);
+
+		if (name == NULL || image == NULL ||
+		    (node != NULL && (id == NULL || !is_container_id(id))))
+			return diag_set(dg, DIAG_DATA,
+			    RECORD_NAME ": service %zu is not understood", i);
+		record_add_service(record, name, image);
+		if (id != NULL)
+			record->services[i].container = xstrdup(id);
+	}
+	return 0;
+}
+
 static struct record
 steal_record(struct record *record)
 {
@@ -172,6 +265,8 @@ record_parse(
 		if (read_field(root, &fields[i], &record, dg) != 0)
 			return -1;
 	}
+	if (read_services(root, &record, dg) != 0)
+		return -1;
 	record.ends_with_client =
 	    json_bool(json_get(root, "ends_with_client"), false);
 	*ret_record = steal_record(&record);
@@ -195,4 +290,12 @@ record_release(struct record *record)
 		free(*field_of(record, &fields[i]));
 		*field_of(record, &fields[i]) = NULL;
 	}
+	for (size_t i = 0; i < record->nservices; i++) {
+		free(record->services[i].name);
+		free(record->services[i].image);
+		free(record->services[i].container);
+	}
+	free(record->services);
+	record->services = NULL;
+	record->nservices = 0;
 }

@@ -10,6 +10,13 @@
 
 struct diag;
 
+/* A service of the plan beside agent and egress; all owned. */
+struct record_service {
+	char *name;
+	char *image; /* sha256:... */
+	char *container; /* NULL: not known yet */
+};
+
 /* All strings owned; NULL where not known yet. */
 struct record {
 	char *id;
@@ -25,6 +32,8 @@ struct record {
 	char *egress_image;
 	char *agent_container;
 	char *egress_container;
+	struct record_service *services; /* owned */
+	size_t nservices;
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
 	char *launched_at; /* written before the agent may run */
@@ -37,6 +46,26 @@ struct record {
 	{                                 \
 		.ends_with_client = false \
 	}
+
+/* One container of the session's plan; borrowed, NULL where not known. */
+struct record_part {
+	const char *role; /* the service's name */
+	const char *image;
+	const char *container;
+};
+
+/*
+ * The i-th container that the plan has: the agent, egress (in dood without
+ * image and id), the further services.  False: there are no more.
+ */
+bool record_part_at(
+    const struct record *record, size_t i, struct record_part *ret_part);
+
+void record_add_service(
+    struct record *record, const char *name, const char *image);
+/* Of a role that the record has. */
+void record_set_container(
+    struct record *record, const char *role, const char *id);
 
 /* Replaces session.json in session_fd, 0600, flushed. */
 int record_write(int session_fd, const struct record *record, struct diag *dg);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/monotime.h"
+#include "base/strvec.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
@@ -29,15 +30,12 @@ enum {
 static int
 keep_directory(const struct collect_facts *facts, struct diag *dg)
 {
-	static const char *const roles[] = { "agent", "egress" };
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
-		const struct container *c = collect_container(facts, roles[i]);
-
-		if (c != NULL &&
-		    container_remove(facts->engine, c->id, dg) != 0)
+	collect_own_ids(facts, &ids);
+	for (size_t i = 0; i < ids.nr; i++)
+		if (container_remove(facts->engine, ids.v[i], dg) != 0)
 			return -1;
-	}
 	return diag_set(dg, DIAG_ENGINE,
 	    "a container has the label io.drydock.session=%s and is not of "
 	    "its plan",

@@ -24,7 +24,7 @@ void teardown_launch(const struct paths *paths, const struct engine *engine,
 /*
  * After the command's end, the lease not held: wins it again, waits for the
  * agent's container to have ended (agent_pidfd, or -1, saves questions) and
- * removes both containers and the session.  A session that ends with its
+ * removes its containers and the session.  A session that ends with its
  * client, and has not ended by then, has its container killed, with a warning;
  * one that may be left never.  What fails, or a lease that somebody else keeps,
  * leaves the rest to the next collection, with a warning.  Returns the

@@ -29,6 +29,9 @@ for arg; do
       ;;
   esac
   args+=("$arg")
+  case $up:$arg in
+    yes:--project-name=*) [ ! -e "$here/beside" ] || . "$here/beside" "$arg" ;;
+  esac
 done
 exec "$(cat "$here/real")" "${args[@]}"
 END
@@ -97,6 +100,7 @@ refused() {
 
 @test "limits that are missing are found out" {
   refused memory 'del(.services.agent.mem_limit, .services.agent.memswap_limit)'
+  DRYDOCK_CPUS=1 refused "cpu limit" 'del(.services.agent.cpus)'
   refused pids 'del(.services.agent.pids_limit)'
 }
 
@@ -112,19 +116,46 @@ refused() {
   refused network '.services.egress.network_mode = "host"'
 }
 
-@test "a container of another image is not taken for the session's" {
-  local id
-  echo '.services.agent.image = .services.egress.image |
-    .services.agent.entrypoint = ["/bin/sleep", "600"]' >"$bin/edit.jq"
+@test "a container of another image is found out and removed" {
+  refused image '.services.agent.image = .services.egress.image |
+    .services.agent.entrypoint = ["/bin/sleep", "600"]'
+  refused image '.services.agent.image = .services.egress.image'
+  refused image '.services.egress.image = .services.agent.image |
+    .services.egress.entrypoint = ["/bin/sleep", "600"]'
+}
+
+@test "a container that ends for what is not planned is found out by that" {
+  # Its holder may not open the session's directories.
+  refused user '.services.agent.user = "54321:54321"'
+  refused user '.services.agent.user = "0:0"'
+  refused command '.services.agent.entrypoint = ["/bin/false"]'
+}
+
+@test "a container that no plan has is found out and removed" {
+  refused "not of the plan" '.services.extra = .services.agent'
+  refused "not of the plan" '.services.extra = .services.egress |
+    .services.extra.labels["io.drydock.role"] = "extra"'
+}
+
+@test "a foreign container with the session's labels is not touched" {
+  local kept
+  cat >"$bin/beside" <<END
+session=\${1##*drydock-}
+docker run -d --label "io.drydock.session=\$session" \
+  --label "io.drydock.state=$(in_session true &&
+    cat "$XDG_STATE_HOME/drydock/id")" --label io.drydock.role=agent \
+  --label "com.docker.compose.project=drydock-\$session" \
+  --entrypoint /bin/sleep $(egress_image) 600 >&2
+END
   run --separate-stderr in_session sh -c 'echo the command ran'
-  rm "$bin/edit.jq"
-  [ "$status" -ne 0 ]
+  rm "$bin/beside"
+  assert_equal "$status" 77
   assert_equal "$output" ""
-  # The session stays, since it is what leads to the container.
-  id=$(docker ps -aq)
-  assert_equal "$(wc -w <<<"$id")" 1
   assert_contains "$stderr" "is not removed"
-  docker rm -f "$id"
+  # The session's own are gone; its directory leads to the other one.
+  kept=$(docker ps -q)
+  assert_equal "$(wc -w <<<"$kept")" 1
+  docker rm -f "$kept"
   in_session true
   nothing_is_left
 }

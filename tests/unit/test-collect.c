@@ -62,6 +62,27 @@ struct row {
 		.exit_code = (code)                                            \
 	}
 
+static char made_agent[] = "/drydock-abcd1234-agent-1";
+static char made_extra[] = "/drydock-abcd1234-extra-1";
+static char made_other[] = "/agent";
+static char before_claim[] = "2026-01-01T11:59:59.9Z";
+static char after_claim[] = "2026-01-01T12:00:00.5Z";
+static char not_said[] = "";
+static char project_label[] = "com.docker.compose.project=drydock-abcd1234";
+static char *project_label_list[] = { project_label, NULL };
+#define project_labels                           \
+	{                                        \
+		.v = project_label_list, .nr = 1 \
+	}
+
+/* By the Compose of the session's own launch, as far as it looks so. */
+#define MADE(n, l, at)                                                         \
+	{                                                                      \
+		.id = other_id, .session = own_session, .state_id = own_state, \
+		.role = agent_role, .image_id = egress_image, .name = (n),     \
+		.labels = l, .created = (at), .state = CONTAINER_RUNNING       \
+	}
+
 static const struct row rows[] = {
 	{ .name = "no record, nothing sealed, no container",
 	    .recorded = NO_RECORD,
@@ -90,6 +111,36 @@ static const struct row rows[] = {
 		.image_id = egress_image,
 		.state = CONTAINER_EXITED },
 	    .want = COLLECT_UNKNOWN },
+	{ .name = "claimed, Compose made one of another image",
+	    .recorded = CLAIMED,
+	    .agent = MADE(made_agent, project_labels, after_claim),
+	    .want = COLLECT_DELETE },
+	{ .name = "claimed, Compose made one that no plan has",
+	    .recorded = CLAIMED,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .other = MADE(made_extra, project_labels, after_claim),
+	    .want = COLLECT_DELETE },
+	{ .name = "claimed, one of another image is older than the claim",
+	    .recorded = CLAIMED,
+	    .agent = MADE(made_agent, project_labels, before_claim),
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "claimed, one of another image is of no project",
+	    .recorded = CLAIMED,
+	    .agent = MADE(made_agent, STRVEC_INIT, after_claim),
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "claimed, one of another image has another name",
+	    .recorded = CLAIMED,
+	    .agent = MADE(made_other, project_labels, after_claim),
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "claimed, nobody says when one of another image was made",
+	    .recorded = CLAIMED,
+	    .agent = MADE(made_agent, project_labels, not_said),
+	    .want = COLLECT_UNKNOWN },
+	{ .name = "launched, one more is of the project",
+	    .recorded = LAUNCHED,
+	    .ended = true,
+	    .other = MADE(made_extra, project_labels, after_claim),
+	    .want = COLLECT_LOST },
 	{ .name = "claimed, a second container has the labels",
 	    .recorded = CLAIMED,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
@@ -249,6 +300,7 @@ fill_record(const struct row *row, struct record *r)
 {
 	r->id = dup_or(row->record_id, own_session);
 	r->engine_id = xstrdup("engine");
+	r->created_at = xstrdup("2026-01-01T12:00:00Z");
 	r->engine_data_root = xstrdup("/data");
 	r->engine_socket = xstrdup("/socket");
 	r->agent_image = xstrdup(agent_image);

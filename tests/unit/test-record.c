@@ -51,12 +51,24 @@ test_round_trip(void)
 		.created_at = record_now(),
 		.ends_with_client = true,
 	};
+	struct record_part part;
 	struct record out cleanup_record = RECORD_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	struct stat st;
 
+	record_add_service(&in, "db", "sha256:d");
+	record_add_service(&in, "cache", "sha256:c");
+	record_set_container(&in, "cache", CONTAINER_ID);
 	CHECK_INT(record_write(fd, &in, &dg), 0);
 	CHECK_INT(record_read(fd, &out, &dg), 0);
+	CHECK(record_part_at(&out, 2, &part));
+	CHECK_STR(part.role, "db");
+	CHECK_STR(part.image, "sha256:d");
+	CHECK_STR(part.container, NULL);
+	CHECK(record_part_at(&out, 3, &part));
+	CHECK_STR(part.role, "cache");
+	CHECK_STR(part.container, CONTAINER_ID);
+	CHECK(!record_part_at(&out, 4, &part));
 	CHECK_STR(out.project, in.project);
 	CHECK_STR(out.mode_reason, "--mode");
 	CHECK_STR(out.agent_container, CONTAINER_ID);
