@@ -36,6 +36,7 @@ struct command {
 	bool tty;
 	bool paused;
 	bool reaped;
+	bool killed;
 	bool input_ended; /* close stdin when the queue is empty */
 	unsigned int status;
 	struct watch input; /* fd is owned; the pty has one of its own here */
@@ -274,9 +275,9 @@ command_reap(struct command *cmd)
 	if (cmd->reaped || waitpid(cmd->pid, &status, WNOHANG) != cmd->pid)
 		return;
 	cmd->reaped = true;
-	cmd->status = WIFSIGNALED(status)
-	    ? 128U + (unsigned int)WTERMSIG(status)
-	    : (unsigned int)WEXITSTATUS(status);
+	cmd->killed = WIFSIGNALED(status);
+	cmd->status = cmd->killed ? 128U + (unsigned int)WTERMSIG(status)
+				  : (unsigned int)WEXITSTATUS(status);
 	timer_cancel(cmd->loop, &cmd->kill);
 	for (size_t i = 0; i < 2; i++) {
 		struct stream *s = &cmd->streams[i];
@@ -299,4 +300,10 @@ command_has_ended(const struct command *cmd, unsigned int *ret_status)
 		return false;
 	*ret_status = cmd->status;
 	return true;
+}
+
+bool
+command_was_killed(const struct command *cmd)
+{
+	return cmd->killed;
 }

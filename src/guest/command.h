@@ -57,4 +57,7 @@ void command_reap(struct command *cmd);
 /* Whether it ended and all that it wrote was given out. */
 bool command_has_ended(const struct command *cmd, unsigned int *ret_status);
 
+/* By a signal, and not by itself.  Only of one that has ended. */
+bool command_was_killed(const struct command *cmd);
+
 #endif /* DRYDOCK_COMMAND_H */

@@ -2,7 +2,9 @@
 /* The holder: guardrails first, then the way out, then the socket. */
 #include "guest/hold.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 #include "guest/relay.h"
 #include "guest/serve.h"
 #include "guest/spawn.h"
+#include "guest/wire.h"
 
 #define REFUSE_MS 10000 /* how long broken guardrails are told */
 
@@ -121,6 +124,27 @@ check_and_run(struct hold *h, struct diag *broken)
 	return run(h, h->spec->go_timeout_ms);
 }
 
+/*
+ * Statuses such as 137 are also what is left of a command that went down with
+ * its engine.  Without this note, which says so, that is what is believed.
+ */
+static void
+note_end(const struct hold *h)
+{
+	int dir cleanup_close =
+	    open(h->spec->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd cleanup_close = -1;
+	if (dir == -1)
+		return;
+	(void)unlinkat(dir, WIRE_END_NAME, 0);
+	if (!h->serve.by_itself)
+		return;
+	fd = openat(dir, WIRE_END_NAME,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd != -1)
+		(void)dprintf(fd, "%u\n", h->serve.status);
+}
+
 int
 hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 {
@@ -136,7 +160,9 @@ hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 		return -1;
 	h.loop.after = settle;
 	h.loop.after_arg = &h;
+	note_end(&h); /* of an earlier command */
 	int rc = check_and_run(&h, &broken);
+	note_end(&h);
 	serve_release(&h.serve);
 	relay_release(&h.relay);
 	cleanup_close_fn(&h.signals.fd);

@@ -282,6 +282,8 @@ pass_exit(struct serve *s)
 	s->ended = true;
 	if (goes_on)
 		s->status = 128U + (unsigned int)SIGTERM;
+	s->by_itself =
+	    !s->stopped && !s->bound && !command_was_killed(s->command);
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
 		if (c->viewer && !goes_on)
 			send_exit(c, s->status, "");

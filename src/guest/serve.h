@@ -36,6 +36,7 @@ struct serve {
 	bool bound; /* the command ends with its owner */
 	bool ended; /* exit was sent to everybody */
 	bool stopped; /* the engine ends us: the command may go on later */
+	bool by_itself; /* one that outlives its viewers has exited */
 	unsigned int status;
 	struct screen screen;
 	struct timer nudge;

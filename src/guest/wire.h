@@ -38,6 +38,12 @@
 struct strbuf;
 
 #define WIRE_VERSION 1U
+/*
+ * A file beside the socket: the status, in digits and a newline, of a command
+ * that exited by itself, though no client waited for it.  Nobody has it whose
+ * command was killed or stopped.
+ */
+#define WIRE_END_NAME "ended"
 #define WIRE_HEADER_SIZE ((size_t)8)
 #define WIRE_PAYLOAD_MAX ((size_t)65536)
 #define WIRE_GO_MAX ((size_t)1 << 20) /* all parts of one GO together */

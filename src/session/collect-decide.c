@@ -151,6 +151,8 @@ ended_by_itself(const struct collect_facts *facts, const struct container *c)
 	/* The holder waited and gave up; the agent did not run this time. */
 	if (facts->record->starting_at != NULL)
 		return false;
+	if (c->exit_code != 0 && facts->noted_status == c->exit_code)
+		return true;
 	return c->exit_code != EXIT_KILLED && c->exit_code != EXIT_TERMINATED &&
 	    c->exit_code != EXIT_HOST_WENT_DOWN;
 }

@@ -33,6 +33,7 @@ struct collect_facts {
 	const struct record *record; /* NULL: there is none */
 	bool sealed; /* plan.json is there */
 	bool seen_end; /* the holder itself told us that the command ended */
+	int noted_status; /* endnote_read(): the status of an end; 0: none */
 	const struct engine *engine; /* the one that answered */
 	const struct container_list *containers; /* its whole answer */
 	const char *state_id;
@@ -44,8 +45,9 @@ struct collect_facts {
  * session's when it has the recorded id and our labels; before its ids were
  * recorded, when it has our labels, its role and the recorded image, or was
  * made after the claim in our Compose project, and then the agent has never
- * run.  An exit that an engine's or host's end may have
- * made (137, 143, 255) is an end only for a session that ends with its client.
+ * run.  An exit that an engine's or host's end may have made (137, 143, 255) is
+ * an end only for a session that ends with its client, or when the holder noted
+ * that the command exited with it by itself.
  */
 enum collect_verdict collect_decide(const struct collect_facts *facts);
 

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "session/collect.h"
+#include "session/endnote.h"
 #include "session/prompt.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -100,6 +101,7 @@ end_leased(
 		.containers = &containers,
 		.state_id = spec->paths->state_id,
 		.id = session->id,
+		.noted_status = endnote_read(session->dir_fd),
 	};
 	enum collect_verdict verdict;
 

@@ -14,6 +14,7 @@
 #include "host/settings.h"
 #include "session/attach.h"
 #include "session/collect.h"
+#include "session/endnote.h"
 #include "session/interrupt.h"
 #include "session/record.h"
 #include "session/resume.h"
@@ -65,6 +66,7 @@ settle(const struct join_spec *spec, const struct engine *engine,
 		.containers = &containers,
 		.state_id = spec->paths->state_id,
 		.id = session->id,
+		.noted_status = endnote_read(session->dir_fd),
 	};
 	const struct resume_spec resume = { spec->paths, spec->settings,
 		spec->environ_, engine };

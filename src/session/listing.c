@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "session/collect.h"
+#include "session/endnote.h"
 #include "session/viewers.h"
 
 static const char *const state_names[] = {
@@ -196,6 +197,7 @@ judge_one(const struct paths *paths, const struct engine *engine,
 		return 0;
 	if (session_open(paths, s->id, &session, &dg) != 0)
 		return dg.errnum == ENOENT ? -1 : 0;
+	facts.noted_status = endnote_read(session.dir_fd);
 	facts.sealed =
 	    fstatat(session.dir_fd, "plan.json", &st, AT_SYMLINK_NOFOLLOW) == 0;
 	s->state = listing_state(&facts, unsure && is_leased(paths, s->id),

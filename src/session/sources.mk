@@ -14,6 +14,8 @@ session_sources = \
 	src/session/egress.h \
 	src/session/end.c \
 	src/session/end.h \
+	src/session/endnote.c \
+	src/session/endnote.h \
 	src/session/goenv.c \
 	src/session/goenv.h \
 	src/session/homed.c \

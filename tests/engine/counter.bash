@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 #
 # A second prefix with an agent that shows whether it goes on: it prints
-# "agent HOW PID", counts in ~/count, and ends with 7 when ~/end is there.
+# "agent HOW PID", counts in ~/count, and ends with 7 when ~/end is there, or
+# with what that says.
 
 counter_prefix() {
   cp -R "$(cat "$BED/prefix")" "$BATS_FILE_TMPDIR/prefix"
   cat >"$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json" <<'END'
 {
-  "command": ["bash", "-c", "echo \"agent $1 $$\"; i=0; while [ ! -e ~/end ]; do i=$((i + 1)); echo \"$i $$\" >~/count.new; mv ~/count.new ~/count; sleep 0.05; done; exit 7", "counter"],
+  "command": ["bash", "-c", "echo \"agent $1 $$\"; i=0; while [ ! -e ~/end ]; do i=$((i + 1)); echo \"$i $$\" >~/count.new; mv ~/count.new ~/count; sleep 0.05; done; read -r s <~/end || s=7; exit \"$s\"", "counter"],
   "resume_args": ["resumed"]
 }
 END

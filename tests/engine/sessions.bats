@@ -60,6 +60,38 @@ change() {
   said ended
 }
 
+@test "an agent's own end is told from that of its engine, whatever its status" {
+  local code
+  for code in 255 137; do
+    open_counter
+    as_who sh -c "echo $code >'$home/end.new' && mv '$home/end.new' '$home/end'"
+    wait_for "the end" test_state ended
+    run -1 on_terminal -- drydock attach "$id"
+    assert_contains "$output" "has ended with status $code"
+  done
+  # Who killed it is not known: it can go on.
+  open_counter
+  as_who drydock exec "$id" -- sh -c 'kill -KILL "$(cut -d" " -f2 ~/count)"'
+  wait_for "a stopped session" test_state stopped
+  run -0 as_who drydock gc
+  said stopped
+  # What stands in the note's place is believed for no session that runs.
+  rm "$home/count"
+  on_terminal 'expect:agent resumed' $'send:\034' -- drydock attach "$id"
+  for code in 'echo 0' 'echo 137' 'printf %0999d 7' 'echo x'; do
+    as_who drydock exec "$id" -- sh -c "$code >/run/drydock/ended"
+    said detached
+    run -0 as_who drydock gc
+    goes_on
+  done
+  as_who drydock exec "$id" -- sh -c \
+    'rm /run/drydock/ended && mkfifo /run/drydock/ended'
+  docker kill "drydock-$id-agent-1" >/dev/null
+  said stopped
+  run -0 as_who drydock gc
+  said stopped
+}
+
 @test "lost, damaged, an engine that is another or silent" {
   local damage
   open_counter

@@ -45,6 +45,7 @@ struct row {
 	bool ends_with_client;
 	bool sealed;
 	bool seen_end;
+	int noted; /* status by which the holder says that it exited */
 	bool ended; /* by the record */
 	const char *engine_id; /* NULL: the recorded one */
 	const char *engine_root;
@@ -200,6 +201,21 @@ static const struct row rows[] = {
 	    .seen_end = true,
 	    .agent = AGENT(CONTAINER_EXITED, 137),
 	    .want = COLLECT_DELETE },
+	{ .name = "137, and the holder noted that it exited so by itself",
+	    .recorded = LAUNCHED,
+	    .noted = 137,
+	    .agent = AGENT(CONTAINER_EXITED, 137),
+	    .want = COLLECT_DELETE },
+	{ .name = "another status than the one that was noted",
+	    .recorded = LAUNCHED,
+	    .noted = 143,
+	    .agent = AGENT(CONTAINER_EXITED, 137),
+	    .want = COLLECT_STOPPED },
+	{ .name = "an end is noted, and it runs",
+	    .recorded = LAUNCHED,
+	    .noted = 137,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .want = COLLECT_LIVE },
 	{ .name = "killed, one that ends with its client",
 	    .recorded = LAUNCHED,
 	    .ends_with_client = true,
@@ -334,6 +350,7 @@ decide(const struct row *row)
 		.record = row->recorded == NO_RECORD ? NULL : &record,
 		.sealed = row->sealed,
 		.seen_end = row->seen_end,
+		.noted_status = row->noted,
 		.engine = &engine,
 		.containers = &list,
 		.state_id = own_state,

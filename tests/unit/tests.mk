@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/test-digest \
 	tests/unit/test-egress \
 	tests/unit/test-endpoint \
+	tests/unit/test-endnote \
 	tests/unit/test-engine \
 	tests/unit/test-engine-calls \
 	tests/unit/test-fs \
@@ -80,6 +81,7 @@ tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 # The holder's tests drive the real one.
 holder_kit = tests/unit/holder-kit.c tests/unit/holder-kit.h
 tests_unit_test_attach_SOURCES = tests/unit/test-attach.c $(holder_kit)
+tests_unit_test_endnote_SOURCES = tests/unit/test-endnote.c $(holder_kit)
 tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* endnote: written by the real holder, read from a hostile directory. */
+#include "session/endnote.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "guest/wire.h"
+
+#include "check.h"
+#include "holder-kit.h"
+
+/* The directory that has the kit's run/, as a session's has its own. */
+static int
+open_session(const struct kit *kit)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/..", kit->run);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void
+test_own_ends(void)
+{
+	static const struct {
+		const char *script;
+		bool bound, stop;
+		int want;
+	} rows[] = {
+		{ "exit 143", false, false, 143 },
+		{ "exit 255", false, false, 255 },
+		{ "exit 7", false, false, 7 },
+		{ "kill -TERM $$", false, false, 0 },
+		{ "kill -KILL $$", false, false, 0 },
+		{ "exit 137", true, false, 0 },
+		{ "trap 'exit 143' HUP; echo ready; read x", false, true, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct kit kit;
+		struct kit_output o = KIT_OUTPUT_INIT;
+		int fd = kit_shell(&kit, rows[i].script, true, rows[i].bound);
+		int dir cleanup_close = -1;
+
+		if (fd == -1)
+			return;
+		if (rows[i].stop) {
+			CHECK(kit_read_until(fd, &o, "ready"));
+			CHECK_INT(kill(kit.pid, SIGTERM), 0);
+		}
+		kit_collect(fd, &o);
+		(void)kit_wait(&kit);
+		dir = open_session(&kit);
+		CHECK_INT(endnote_read(dir), rows[i].want);
+		kit_output_release(&o);
+	}
+}
+
+/* It says of the present command alone. */
+static void
+test_older(void)
+{
+	struct kit kit;
+	char path[300];
+	struct stat st;
+
+	if (!kit_make(&kit))
+		return;
+	const char *const args[] = { "hold", "--build", "--run", kit.run,
+		"--policy", kit.policy, "--manifest", kit.manifest, "--wait",
+		"100", NULL };
+
+	(void)snprintf(path, sizeof(path), "%s/%s", kit.run, WIRE_END_NAME);
+	CHECK_INT(symlink("/etc/passwd", path), 0);
+	if (!kit_spawn(&kit, args))
+		return;
+	CHECK_INT(kit_wait(&kit), 75);
+	CHECK_INT(lstat(path, &st), -1);
+}
+
+static void
+test_reading(void)
+{
+	static const struct {
+		const char *text;
+		int want;
+	} rows[] = {
+		{ "137\n", 137 },
+		{ "7\n", 7 },
+		{ "255\n", 255 },
+		{ "256\n", 0 },
+		{ "0\n", 0 },
+		{ "", 0 },
+		{ "\n", 0 },
+		{ "137", 0 },
+		{ "-1\n", 0 },
+		{ "1 7\n", 0 },
+		{ "0137\n", 0 },
+		{ "99999999999999999999\n", 0 },
+	};
+	char path[300];
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(mkdirat(dir, "run", 0700), 0);
+	CHECK_INT(endnote_read(dir), 0);
+	(void)snprintf(
+	    path, sizeof(path), "%s/run/%s", check_tmpdir(), WIRE_END_NAME);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		FILE *f = fopen(path, "we");
+
+		CHECK(f != NULL && fputs(rows[i].text, f) >= 0);
+		CHECK(f != NULL && fclose(f) == 0);
+		CHECK_INT(endnote_read(dir), rows[i].want);
+	}
+}
+
+static void
+test_hostile(void)
+{
+	char path[300];
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/run/%s", check_tmpdir(), WIRE_END_NAME);
+	CHECK_INT(mkdirat(dir, "run", 0700), 0);
+	CHECK_INT(mkfifo(path, 0600), 0);
+	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(mkdir(path, 0700), 0);
+	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(rmdir(path), 0);
+	CHECK_INT(mkdirat(dir, "other", 0700), 0);
+	int other cleanup_close =
+	    openat(dir, "other", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd =
+	    openat(other, WIRE_END_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(write(fd, "137\n", 4), 4);
+	CHECK_INT(close(fd), 0);
+	CHECK_INT(symlink("../other/" WIRE_END_NAME, path), 0);
+	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(unlinkat(dir, "run", AT_REMOVEDIR), 0);
+	CHECK_INT(symlinkat("other", dir, "run"), 0);
+	CHECK_INT(endnote_read(dir), 0);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "an end of the command's own is noted", test_own_ends },
+		{ "a note of an earlier command goes", test_older },
+		{ "only a status is read", test_reading },
+		{ "nothing but a plain file is read", test_hostile },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
