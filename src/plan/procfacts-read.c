@@ -167,9 +167,11 @@ number_of(const char *s)
 	char *end;
 	long long value;
 
+	if (*s < '0' || *s > '9')
+		return -1;
 	errno = 0;
 	value = strtoll(s, &end, 10);
-	if (errno != 0 || end == s || value < 0)
+	if (errno != 0 || (*end != '\0' && *end != ' ' && *end != '\n'))
 		return -1;
 	return value;
 }

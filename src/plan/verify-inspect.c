@@ -135,8 +135,8 @@ verify_unset(const struct json *host, struct diag *dg)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const struct json *n = json_get(host, keys[i]);
 
-		if (json_bool(n, false) || json_len(n) != 0 ||
-		    json_string_or(n, "")[0] != '\0')
+		if (json_bool(n, false) || json_number(n) != NULL ||
+		    json_len(n) != 0 || json_string_or(n, "")[0] != '\0')
 			return diag_set(dg, DIAG_POLICY,
 			    "%s: expected to be unset", keys[i]);
 	}
