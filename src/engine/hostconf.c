@@ -96,7 +96,9 @@ take_apt_setting(struct hostconf *hc, const char *line, size_t len)
 	static const char ca_info[] = "Acquire::https::CaInfo \"";
 	const char *quote = memchr(line, '"', len);
 
-	if (quote == NULL || len < 3 || strncmp(line + len - 2, "\";", 2) != 0)
+	/* The quote at the end is not the first one. */
+	if (quote == NULL || len < 3 || quote >= line + len - 2 ||
+	    strncmp(line + len - 2, "\";", 2) != 0)
 		return;
 	if (strncasecmp(line, ca_info, sizeof(ca_info) - 1) == 0) {
 		cleanup_free char *path =
@@ -112,6 +114,17 @@ take_apt_setting(struct hostconf *hc, const char *line, size_t len)
 			strbuf_addch(&hc->apt_conf, '\n');
 			return;
 		}
+}
+
+static void
+take_apt_settings(struct hostconf *hc, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+
+		take_apt_setting(hc, text, len);
+		text += len + (text[len] == '\n' ? 1 : 0);
+	}
 }
 
 static void
@@ -131,12 +144,7 @@ read_apt_settings(struct hostconf *hc)
 	if (program == NULL || proc_run(&spec, &result, &ignored) < 0 ||
 	    result.status != 0 || result.timed_out || result.truncated)
 		return;
-	for (const char *p = result.out.buf; *p != '\0';) {
-		size_t len = strcspn(p, "\n");
-
-		take_apt_setting(hc, p, len);
-		p += len + (p[len] == '\n' ? 1 : 0);
-	}
+	take_apt_settings(hc, result.out.buf);
 }
 
 static int
