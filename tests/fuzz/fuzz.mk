@@ -6,18 +6,23 @@ fuzz_programs = \
 	tests/fuzz/fuzz-allowlist \
 	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-clipboard \
+	tests/fuzz/fuzz-compose \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-egress \
+	tests/fuzz/fuzz-endpoint \
 	tests/fuzz/fuzz-escape \
 	tests/fuzz/fuzz-expect \
 	tests/fuzz/fuzz-filter \
 	tests/fuzz/fuzz-gitident \
 	tests/fuzz/fuzz-go \
+	tests/fuzz/fuzz-hostconf \
 	tests/fuzz/fuzz-image \
 	tests/fuzz/fuzz-info \
+	tests/fuzz/fuzz-inspect \
 	tests/fuzz/fuzz-jq \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-key \
+	tests/fuzz/fuzz-limits \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-procfacts \
@@ -28,6 +33,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-sources \
 	tests/fuzz/fuzz-squid \
 	tests/fuzz/fuzz-synced \
+	tests/fuzz/fuzz-token \
 	tests/fuzz/fuzz-wire \
 	tests/fuzz/fuzz-yaml
 

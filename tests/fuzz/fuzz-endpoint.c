@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which engine is meant, by the docker CLI's own files and by words that name
+ * one: a socket on this host, or refused.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/endpoint.h"
+#include "fuzz.h"
+
+/* Of the context "c", whose file is called by the name's SHA-256. */
+#define META                                        \
+	"contexts/meta/"                            \
+	"2e7d2c03a9507ae265ecf5b5356885a53393a2029" \
+	"d241394997265a1a25aefc6"
+
+/* A DOCKER_CONFIG with one file, at most. */
+struct home {
+	char *path; /* owned */
+	int fd;
+};
+
+static void
+home_open(struct home *home)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	home->path =
+	    xasprintf("%s/fuzz-endpoint.XXXXXX", tmp != NULL ? tmp : "/tmp");
+	FUZZ_CHECK(mkdtemp(home->path) != NULL);
+	home->fd = open(home->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	FUZZ_CHECK(home->fd >= 0);
+}
+
+static void
+home_put(const struct home *home, const char *dir, const char *name,
+    const struct fuzz_input *in)
+{
+	char *path cleanup_free = xasprintf("%s/%s", home->path, dir);
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int fd cleanup_close = -1;
+
+	FUZZ_CHECK(fs_make_path(path, 0700, &fd, &dg) == 0);
+	FUZZ_CHECK(
+	    fs_replace_file(fd, name, in->data, in->size, 0600, &dg) == 0);
+}
+
+static void
+home_remove(struct home *home)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int parent cleanup_close = openat(home->fd, "..", O_RDONLY | O_CLOEXEC);
+
+	FUZZ_CHECK(
+	    fs_remove_tree(parent, strrchr(home->path, '/') + 1, &dg) == 0);
+	(void)close(home->fd);
+	free(home->path);
+}
+
+static void
+check_socket(const struct endpoint *e)
+{
+	struct stat st;
+
+	FUZZ_CHECK(e->socket != NULL && e->socket[0] == '/');
+	FUZZ_CHECK(strlen(e->socket) < 108);
+	FUZZ_CHECK(stat(e->socket, &st) == 0 && S_ISSOCK(st.st_mode));
+	FUZZ_CHECK(e->origin != NULL && e->gid == st.st_gid);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input in = { data, size };
+	unsigned int kind = fuzz_take(&in);
+	char *text cleanup_free = fuzz_text(in.data, in.size);
+	struct endpoint e cleanup_endpoint = ENDPOINT_INIT;
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct home home;
+
+	home_open(&home);
+	strvec_setenv(&env, "DOCKER_CONFIG", home.path);
+	if (kind == 'h')
+		strvec_setenv(&env, "DOCKER_HOST", text);
+	else if (kind == 'n')
+		strvec_setenv(&env, "DOCKER_CONTEXT", text);
+	else if (kind == 'm')
+		strvec_setenv(&env, "DOCKER_CONTEXT", "c");
+	if (kind == 'm')
+		home_put(&home, META, "meta.json", &in);
+	else if (kind == 'c')
+		home_put(&home, ".", "config.json", &in);
+	int rc = endpoint_find(kind == 's' ? text : "", home.path,
+	    (const char *const *)env.v, &e, &dg);
+	if (rc == -1)
+		FUZZ_CHECK(dg.class == DIAG_CONFIG || dg.class == DIAG_ENGINE);
+	else
+		check_socket(&e);
+	fuzz_outcome(rc, &dg);
+	home_remove(&home);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* A token that somebody pastes: one line of it is kept, and none is shown. */
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "fuzz.h"
+#include "host/token.h"
+
+/* Long enough that no message of ours holds it by chance. */
+#define LONG_TOKEN 24
+
+static void
+check_kept(const struct strbuf *kept, const uint8_t *data, size_t size)
+{
+	FUZZ_CHECK(kept->len > 0 && kept->len <= TOKEN_MAX);
+	FUZZ_CHECK(
+	    kept->len <= size && memcmp(kept->buf, data, kept->len) == 0);
+	for (size_t i = 0; i < kept->len; i++)
+		FUZZ_CHECK(kept->buf[i] > ' ' && kept->buf[i] < 0x7f);
+	/* What was cut off is a line's end. */
+	for (size_t i = kept->len; i < size; i++)
+		FUZZ_CHECK(data[i] == '\r' || data[i] == '\n');
+	FUZZ_CHECK(size - kept->len <= 2);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct strbuf text cleanup_token = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	strbuf_add(&text, data, size);
+	int rc = token_check(&text, &dg);
+	if (rc == 0)
+		check_kept(&text, data, size);
+	else
+		FUZZ_CHECK(dg.class == DIAG_USAGE);
+	if (rc == -1 && size >= LONG_TOKEN)
+		FUZZ_CHECK(memmem(dg.message, strlen(dg.message), data,
+			       LONG_TOKEN) == NULL);
+	fuzz_outcome(rc, &dg);
+	return 0;
+}
