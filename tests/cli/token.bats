@@ -65,9 +65,9 @@ EOF
 }
 
 @test "a terminal shows nothing of it" {
-  run -0 type_at_prompt sk-canary-tty drydock token set
-  refute_contains "$output" canary
-  assert_equal "$(cat "$kept")" "sk-canary-tty"
+  run -0 type_at_prompt sk-typed drydock token set
+  refute_contains "$output" sk-typed
+  assert_equal "$(cat "$kept")" "sk-typed"
 }
 
 @test "one that others can read is not used" {
