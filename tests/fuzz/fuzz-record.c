@@ -37,7 +37,24 @@ check_same(const struct record *a, const struct record *b)
 	check_string(a->plan_digest, b->plan_digest);
 	check_string(a->created_at, b->created_at);
 	check_string(a->launched_at, b->launched_at);
+	check_string(a->starting_at, b->starting_at);
+	check_string(a->ended_at, b->ended_at);
+	FUZZ_CHECK(a->nservices == b->nservices);
+	for (size_t i = 0; i < a->nservices; i++) {
+		check_string(a->services[i].name, b->services[i].name);
+		check_string(a->services[i].image, b->services[i].image);
+		check_string(
+		    a->services[i].container, b->services[i].container);
+	}
 	FUZZ_CHECK(a->ends_with_client == b->ends_with_client);
+}
+
+/* Absent, or a whole id. */
+static void
+check_id(const char *id)
+{
+	FUZZ_CHECK(id == NULL ||
+	    (strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64));
 }
 
 static void
@@ -49,11 +66,13 @@ check_required(const struct record *r)
 	/* Nothing is deleted without all three. */
 	FUZZ_CHECK(r->engine_id != NULL && r->engine_data_root != NULL &&
 	    r->engine_socket != NULL);
-	const char *const ids[] = { r->agent_container, r->egress_container };
-	for (size_t i = 0; i < 2; i++)
-		FUZZ_CHECK(ids[i] == NULL ||
-		    (strlen(ids[i]) == 64 &&
-			strspn(ids[i], "0123456789abcdef") == 64));
+	check_id(r->agent_container);
+	check_id(r->egress_container);
+	for (size_t i = 0; i < r->nservices; i++) {
+		FUZZ_CHECK(r->services[i].name != NULL);
+		FUZZ_CHECK(r->services[i].image != NULL);
+		check_id(r->services[i].container);
+	}
 }
 
 static void

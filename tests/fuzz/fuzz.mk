@@ -9,6 +9,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-compose \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-egress \
+	tests/fuzz/fuzz-endnote \
 	tests/fuzz/fuzz-endpoint \
 	tests/fuzz/fuzz-escape \
 	tests/fuzz/fuzz-expect \
