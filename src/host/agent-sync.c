@@ -129,7 +129,8 @@ agent_sync_is_credential(const struct agent_sync *sync, const char *name)
 	const struct strvec *list = &sync->credentials;
 
 	for (size_t i = 0; i < list->nr; i++) {
-		if (fnmatch(list->v[i], name, 0) == 0)
+		/* On some file systems case does not count. */
+		if (fnmatch(list->v[i], name, FNM_CASEFOLD) == 0)
 			return true;
 	}
 	return false;

@@ -124,16 +124,14 @@ scan_sources(struct walk *w, const struct agent_sources *sources, int home_fd,
 
 /* A second name of a credential file is found only when all are known. */
 static void
-drop_credentials(struct scan *scan, const struct walk_inodes *credentials)
+drop_credentials(struct scan *scan, struct inodes *credentials)
 {
-	for (size_t i = 0; i < scan->nr && credentials->nr > 0; i++) {
+	inodes_sort(credentials);
+	for (size_t i = 0; i < scan->nr; i++) {
 		struct scan_entry *e = &scan->v[i];
 
-		if (e->kind != SCAN_FILE && e->kind != SCAN_DOCUMENT)
-			continue;
-		for (size_t n = 0; n < credentials->nr; n++) {
-			if (credentials->v[n] != e->ino)
-				continue;
+		if ((e->kind == SCAN_FILE || e->kind == SCAN_DOCUMENT) &&
+		    inodes_has(credentials, e->dev, (ino_t)e->ino)) {
 			e->kind = SCAN_SKIPPED;
 			e->why = SCAN_TO_CREDENTIAL;
 		}
@@ -171,8 +169,11 @@ scan_run(struct scan *ret, const struct paths *paths,
 	if (rc == 0)
 		rc = scan_sources(
 		    &w, &agent->sync.documents, home_fd, scan_document);
-	drop_credentials(ret, &w.credentials);
-	free(w.credentials.v);
+	if (rc == 0)
+		rc = inodes_add_protected(&w.credentials, paths, dg);
+	if (rc == 0)
+		drop_credentials(ret, &w.credentials);
+	inodes_release(&w.credentials);
 	fs_walk_release(&w.at);
 	return rc;
 }

@@ -56,6 +56,7 @@ struct scan_entry {
 	struct timespec mtime;
 	struct timespec ctime;
 	uint64_t ino;
+	dev_t dev; /* of a scan alone: not kept */
 	char *path; /* owned; below the session's home */
 	char *source; /* owned; path below /, a link's target, or NULL */
 	const struct agent_source *document; /* borrowed from the agent */

@@ -3,6 +3,8 @@ sync_sources = \
 	src/sync/fill.c \
 	src/sync/generation.c \
 	src/sync/generation.h \
+	src/sync/inodes.c \
+	src/sync/inodes.h \
 	src/sync/jsonfilter.c \
 	src/sync/jsonfilter.h \
 	src/sync/jsonpaths.c \

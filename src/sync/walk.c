@@ -62,6 +62,7 @@ walk_add(struct walk *w, enum scan_kind kind, const struct stat *st)
 	e->mtime = st->st_mtim;
 	e->ctime = st->st_ctim;
 	e->ino = st->st_ino;
+	e->dev = st->st_dev;
 	if (kind != SCAN_FILE)
 		return e;
 	w->scan->bytes += st->st_size;
@@ -257,15 +258,10 @@ walk_file(struct walk *w, const struct stat *st)
 static int
 walk_credential(struct walk *w, int dirfd, const char *name)
 {
-	struct walk_inodes *list = &w->credentials;
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_nlink > 1) {
-		list->v =
-		    xreallocarray(list->v, list->nr + 1, sizeof(*list->v));
-		list->v[list->nr++] = st.st_ino;
-	}
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		inodes_add(&w->credentials, &st);
 	return 0;
 }
 

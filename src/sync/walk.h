@@ -14,18 +14,13 @@
 #include <sys/types.h>
 
 #include "base/fs-walk.h"
+#include "sync/inodes.h"
 #include "sync/scan.h"
 
 struct agent;
 struct agent_source;
 struct paths;
 struct settings;
-
-/* Credential files that have other names too. */
-struct walk_inodes {
-	ino_t *v; /* owned */
-	size_t nr;
-};
 
 /* Where a walk is; a link to a directory elsewhere starts one of its own. */
 struct walk_place {
@@ -44,7 +39,7 @@ struct walk {
 	const char *home_name; /* where people see it: HOME/.claude */
 	size_t prefix; /* of the path: the tree itself and a slash */
 	struct walk_place place;
-	struct walk_inodes credentials;
+	struct inodes credentials; /* owned */
 };
 
 /* What walk->at.visit is. */
