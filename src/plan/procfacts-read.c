@@ -21,7 +21,9 @@
 #include "base/xalloc.h"
 
 enum {
-	PROC_FILE_MAX = 1024 * 1024
+	PROC_FILE_MAX = 1024 * 1024,
+	CHILD_WAIT_MS = 15000,
+	CHILD_POLL_MS = 5
 };
 
 /* Every failure here is one of policy: what is not seen is not verified. */
@@ -231,6 +233,22 @@ read_cgroups(int proc_fd, int self_fd, const char *container_id,
 	return 0;
 }
 
+/* A busy machine takes its time to let an init that runs start its child. */
+static int
+wait_children(
+    int proc_fd, const char *name, struct strbuf *text, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + CHILD_WAIT_MS;
+
+	for (;;) {
+		if (read_proc(proc_fd, name, text, dg) != 0)
+			return -1;
+		if (text->len > 0 || monotime_left_ms(deadline) == 0)
+			return 0;
+		(void)poll(NULL, 0, CHILD_POLL_MS);
+	}
+}
+
 /* The init of the container has one child, the holder. */
 static int
 read_child(
@@ -243,7 +261,7 @@ read_child(
 	long child;
 
 	(void)snprintf(path, sizeof(path), "task/%jd/children", (intmax_t)pid);
-	if (read_proc(proc_fd, path, &text, dg) != 0)
+	if (wait_children(proc_fd, path, &text, dg) != 0)
 		return -1;
 	errno = 0;
 	child = strtol(text.buf, &end, 10);
