@@ -36,10 +36,14 @@ static const char *const special[] = { "0.0.0.0/8", "10.0.0.0/8",
 	"2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48",
 	"3fff::/20" };
 
-/* Never a destination, also of a line that says `private`. */
+/*
+ * Never a destination, also of a line that says `private`; the last ones are
+ * metadata services of clouds that are not link-local.
+ */
 static const char *const unreachable[] = { "0.0.0.0/8", "127.0.0.0/8",
 	"169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128",
-	"fe80::/10", "ff00::/8" };
+	"fe80::/10", "ff00::/8", "100.100.100.200", "168.63.129.16",
+	"192.0.0.192", "fd00:ec2::254", "fd20:ce::254" };
 
 static const char preamble[] =
     "# Written by drydock for one session.\n"

@@ -108,6 +108,8 @@ test_addresses(void)
 		"acl unreachable dst 127.0.0.0/8",
 		"acl unreachable dst 169.254.0.0/16",
 		"acl unreachable dst ::1/128",
+		"acl unreachable dst 168.63.129.16",
+		"acl unreachable dst fd00:ec2::254",
 		"acl unreachable dst 198.51.100.7",
 	};
 	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
