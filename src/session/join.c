@@ -24,6 +24,7 @@
 enum {
 	LEASE_WAIT_MS = 10000,
 	HOLDER_MS = 300, /* one that is there answers at once */
+	HOLDER_LONG_MS = 5000, /* where a wrong guess would end an agent */
 };
 
 static int
@@ -50,6 +51,20 @@ view(const struct join_spec *spec, const struct session *session,
 	rc = view_session(&view, steal_fd(&fd), ret_status, dg);
 	interrupt_restore(&held);
 	return rc;
+}
+
+/* It says itself that nothing runs yet; one that is silent is left alone. */
+static bool
+holder_waits(struct session *session)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct holder_hello hello;
+
+	return session_open_contents(session, &ignored) == 0 &&
+	    holder_connect(
+		session->run_fd, HOLDER_LONG_MS, &hello, &fd, &ignored) == 0 &&
+	    !hello.running;
 }
 
 /* The lease is held: what the session is now, it stays. */
@@ -84,8 +99,9 @@ settle(const struct join_spec *spec, const struct engine *engine,
 		return resume_session(
 		    &resume, session, &record, ret_status, dg);
 	case COLLECT_LIVE:
-		/* A start that was cut short: its holder waits for go. */
-		if (record.starting_at != NULL && agent != NULL)
+		/* A start that was cut short. */
+		if (record.starting_at != NULL && agent != NULL &&
+		    holder_waits(session))
 			return resume_session(
 			    &resume, session, &record, ret_status, dg);
 		return diag_set(dg, DIAG_ENGINE,

@@ -233,6 +233,24 @@ read_token(
 		    l->agent.name, l->agent.token_advice);
 }
 
+/*
+ * Only once the agent runs again is an exit its end: a holder that was given
+ * nothing ends too, and the session could still go on.  With the note left
+ * where it is an end is no more than not believed.
+ */
+static void
+end_restart(struct launch *l)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (l->record.starting_at == NULL)
+		return;
+	free(l->record.starting_at);
+	l->record.starting_at = NULL;
+	if (record_write(l->session.dir_fd, &l->record, &dg) != 0)
+		diag_warn("%s", dg.message);
+}
+
 int
 launch_go(struct launch *l, struct diag *dg)
 {
@@ -266,10 +284,10 @@ launch_go(struct launch *l, struct diag *dg)
 	/* From the next line on the agent may have run. */
 	free(l->record.launched_at);
 	l->record.launched_at = record_now();
-	free(l->record.starting_at);
-	l->record.starting_at = NULL;
-	if (record_write(l->session.dir_fd, &l->record, dg) != 0)
+	if (record_write(l->session.dir_fd, &l->record, dg) != 0 ||
+	    holder_go(l->holder_fd, &go, (int)l->settings->engine_timeout_ms,
+		dg) != 0)
 		return -1;
-	return holder_go(
-	    l->holder_fd, &go, (int)l->settings->engine_timeout_ms, dg);
+	end_restart(l);
+	return 0;
 }

@@ -37,7 +37,7 @@ struct record {
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
 	char *launched_at; /* written before the agent may run */
-	char *starting_at; /* set while it is started again, until go */
+	char *starting_at; /* set while it is started again, until it went */
 	char *ended_at; /* written before its containers are removed */
 	bool ends_with_client; /* any exit is its end, nobody comes back */
 };

@@ -92,6 +92,28 @@ change() {
   said stopped
 }
 
+@test "a start that was cut short after the agent ran does not end it" {
+  open_counter
+  change starting_at 2026-01-01T00:00:00Z
+  said detached
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  goes_on
+  # A holder that is slow to answer is no holder that waits.
+  as_who drydock exec "$id" -- pkill -STOP -x holder
+  run -69 on_terminal -- drydock attach
+  assert_contains "$output" "does not answer"
+  as_who drydock exec "$id" -- pkill -CONT -x holder
+  goes_on
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  # Its own end is not told from that of the start, so it stays.
+  as_who touch "$home/end"
+  wait_for "a stopped session" test_state stopped
+  rm "$home/end" "$home/count"
+  on_terminal 'expect:agent resumed' $'send:\034' -- drydock attach
+  assert_equal "$(jq -r .starting_at "$(record)")" null
+  goes_on
+}
+
 @test "lost, damaged, an engine that is another or silent" {
   local damage
   open_counter

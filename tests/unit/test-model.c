@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model: every order in which two launchers, two sessions and a collector can
- * take their steps, with a crash after each, over collect_decide() itself.  In
- * no state is a session deleted whose agent runs, could go on, or is still to
- * be started.
+ * take their steps, with a crash after each, over collect_decide() itself; and
+ * one session with stop and attach beside them.  In no state is a session
+ * deleted whose agent runs, could go on, or is still to be started.
  */
-#include "session/collect.h"
-
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,86 +13,25 @@
 
 #include "base/cleanup.h"
 #include "base/xalloc.h"
-#include "engine/container.h"
-#include "engine/engine.h"
-#include "session/record.h"
 
 #include "check.h"
+#include "model-state.h"
 
 enum {
-	SESSIONS = 2,
 	RUNS = 2, /* of the collector */
 	TABLE = 1 << 22,
 	WANTED_STATES = 10000,
 };
 
-enum launcher {
-	L_IDLE,
-	L_MADE, /* the directory, not the lease */
-	L_CLAIMED, /* lease and record */
-	L_COMPOSING,
-	L_LISTED, /* ids are recorded */
-	L_LAUNCHED, /* launched_at is recorded, go is next */
-	L_OVER, /* went, gave up, or is dead */
-};
-
-enum child {
-	CH_NONE,
-	CH_WORKS,
-	CH_PENDING,
-	CH_OVER
-};
-enum world {
-	W_NONE,
-	W_WAITS,
-	W_AGENT,
-	W_ENDED,
-	W_STOPPED,
-	W_REMOVED
-};
-enum note {
-	R_NONE,
-	R_CLAIMED,
-	R_LISTED,
-	R_LAUNCHED,
-	R_ENDED
-};
-enum collector {
-	C_IDLE,
-	C_LEASED,
-	C_ANSWERED,
-	C_REMOVED,
-	C_OVER
-};
-enum answer {
-	A_COMPLETE,
-	A_EMPTY,
-	A_STALE,
-	A_FOREIGN,
-	A_OTHER_ROOT,
-	A_KINDS
-};
-
-/* One session and its launcher; small, since many are kept. */
-struct one {
-	uint8_t dir; /* 0 none, 1 there, 2 deleted */
-	uint8_t launcher;
-	uint8_t child;
-	uint8_t container;
-	uint8_t before; /* what container was, for a stale answer */
-	uint8_t record;
-	uint8_t sealed;
-	uint8_t collector;
-	uint8_t seen; /* the container in the answer */
-};
-
-struct state {
-	struct one s[SESSIONS];
-	uint8_t answer;
-	uint8_t runs;
+struct kind {
+	size_t sessions;
+	bool persons;
+	bool asks_early; /* planted: the engine is asked before the lease */
+	bool clears_early; /* planted: starting_at goes before go */
 };
 
 struct search {
+	struct kind kind;
 	struct state *table; /* owned; by hash */
 	uint8_t *used; /* owned */
 	struct state *queue; /* owned */
@@ -101,18 +39,6 @@ struct search {
 	size_t nstates, ndeleted;
 	bool broken;
 };
-
-static char ids[SESSIONS][9] = { "aaaaaaaa", "bbbbbbbb" };
-static char agent_ids[SESSIONS][65];
-static char state_id[] = "0123";
-static char role[] = "agent";
-static char image[] = "sha256:a";
-static char engine_id[] = "engine";
-static char other_id[] = "other";
-static char data_root[] = "/data";
-static char other_root[] = "/other";
-static char socket_path[] = "/socket";
-static char moment[] = "2026-01-01T00:00:00Z";
 
 static size_t
 hash(const struct state *st)
@@ -143,103 +69,6 @@ visit(struct search *f, const struct state *st)
 	f->table[at] = *st;
 	f->queue[f->tail++] = *st;
 	f->nstates++;
-}
-
-static bool
-launcher_holds(const struct one *s)
-{
-	return s->launcher >= L_CLAIMED && s->launcher < L_OVER;
-}
-
-static bool
-collector_holds(const struct one *s)
-{
-	return s->collector >= C_LEASED && s->collector < C_OVER;
-}
-
-/* The child inherited the descriptor: a killed launcher does not free it. */
-static bool
-is_leased(const struct one *s)
-{
-	return launcher_holds(s) || s->child == CH_WORKS || collector_holds(s);
-}
-
-static void
-set_container(struct one *s, enum world now)
-{
-	s->before = s->container;
-	s->container = (uint8_t)now;
-}
-
-static void
-fill_container(size_t i, enum world seen, struct container *c)
-{
-	memset(c, 0, sizeof(*c));
-	c->id = agent_ids[i];
-	c->session = ids[i];
-	c->state_id = state_id;
-	c->role = role;
-	c->image_id = image;
-	c->state = seen == W_WAITS || seen == W_AGENT ? CONTAINER_RUNNING
-						      : CONTAINER_EXITED;
-	c->exit_code = seen == W_STOPPED ? 143 : 0;
-}
-
-static void
-fill_record(size_t i, const struct one *s, struct record *r)
-{
-	*r = (struct record){ .id = ids[i],
-		.engine_id = engine_id,
-		.engine_data_root = data_root,
-		.engine_socket = socket_path,
-		.agent_image = image };
-	if (s->record >= R_LISTED)
-		r->agent_container = agent_ids[i];
-	if (s->record >= R_LAUNCHED)
-		r->launched_at = moment;
-	if (s->record == R_ENDED)
-		r->ended_at = moment;
-}
-
-static enum collect_verdict
-decide(const struct state *st, size_t i)
-{
-	const struct one *s = &st->s[i];
-	struct container v[SESSIONS];
-	struct container_list list = { v, 0 };
-	struct record record;
-	const struct engine engine = {
-		.id = st->answer == A_FOREIGN ? other_id : engine_id,
-		.data_root =
-		    st->answer == A_OTHER_ROOT ? other_root : data_root,
-		.socket = socket_path,
-	};
-	const struct collect_facts facts = {
-		.record = s->record == R_NONE ? NULL : &record,
-		.sealed = s->sealed != 0,
-		.engine = &engine,
-		.containers = &list,
-		.state_id = state_id,
-		.id = ids[i],
-	};
-
-	fill_record(i, s, &record);
-	for (size_t n = 0; n < SESSIONS; n++) {
-		enum world seen = (enum world)st->s[n].seen;
-
-		if (seen != W_NONE && seen != W_REMOVED)
-			fill_container(n, seen, &v[list.nr++]);
-	}
-	return collect_decide(&facts);
-}
-
-/* What must hold where the collector is about to remove something. */
-static bool
-may_delete(const struct one *s)
-{
-	return !launcher_holds(s) && s->child != CH_WORKS &&
-	    s->container != W_AGENT &&
-	    (s->container != W_STOPPED || s->record == R_ENDED);
 }
 
 static void
@@ -292,8 +121,9 @@ step_launcher(struct search *f, const struct state *st, size_t i)
 static void
 step_world(struct search *f, const struct state *st, size_t i)
 {
-	static const enum world from[] = { W_WAITS, W_AGENT, W_AGENT };
-	static const enum world to[] = { W_ENDED, W_ENDED, W_STOPPED };
+	static const enum world from[] = { W_WAITS, W_WAITS, W_AGENT, W_AGENT };
+	static const enum world to[] = { W_ENDED, W_STOPPED, W_ENDED,
+		W_STOPPED };
 	const struct one *s = &st->s[i];
 	struct state next = *st;
 
@@ -315,6 +145,8 @@ step_world(struct search *f, const struct state *st, size_t i)
 		if ((enum world)s->container != from[n])
 			continue;
 		set_container(&next.s[i], to[n]);
+		if (from[n] == W_AGENT)
+			next.s[i].owed = to[n] == W_STOPPED;
 		visit(f, &next);
 	}
 }
@@ -332,7 +164,7 @@ any_collector(const struct state *st, enum collector at)
 static void
 step_ask(struct search *f, const struct state *st)
 {
-	if (!any_collector(st, C_LEASED))
+	if (!any_collector(st, f->kind.asks_early ? C_IDLE : C_LEASED))
 		return;
 	for (int kind = 0; kind < A_KINDS; kind++) {
 		struct state next = *st;
@@ -341,11 +173,11 @@ step_ask(struct search *f, const struct state *st)
 		for (size_t i = 0; i < SESSIONS; i++) {
 			struct one *s = &next.s[i];
 
-			s->seen = kind == A_EMPTY ? (uint8_t)W_NONE
-			    : kind == A_STALE     ? s->before
-						  : s->container;
+			s->seen = seen_in(s, kind);
 			if (s->collector == C_LEASED)
 				s->collector = C_ANSWERED;
+			else if (f->kind.asks_early && s->collector == C_IDLE)
+				s->collector = C_ASKED;
 		}
 		visit(f, &next);
 	}
@@ -359,13 +191,20 @@ step_collector(struct search *f, const struct state *st, size_t i)
 
 	switch ((enum collector)s->collector) {
 	case C_IDLE:
-		if (s->dir != 1 || is_leased(s) ||
+		if (s->dir != 1 || is_leased(s) || f->kind.asks_early ||
 		    any_collector(st, C_ANSWERED))
 			return;
+		s->there = has_container(s);
 		s->collector = C_LEASED;
 		break;
+	case C_ASKED:
+		if (s->dir != 1 || is_leased(s))
+			return;
+		s->there = has_container(s);
+		s->collector = C_ANSWERED;
+		break;
 	case C_ANSWERED:
-		if (decide(st, i) != COLLECT_DELETE) {
+		if (decide(st, i, st->answer) != COLLECT_DELETE) {
 			s->collector = C_OVER;
 			break;
 		}
@@ -376,9 +215,13 @@ step_collector(struct search *f, const struct state *st, size_t i)
 			s->record = R_ENDED;
 		if (s->seen != W_NONE && s->container != W_NONE)
 			set_container(s, W_REMOVED);
+		s->there = s->there && st->answer == A_COMPLETE;
 		s->collector = C_REMOVED;
 		break;
 	case C_REMOVED:
+		/* Nobody would find a container that it leaves. */
+		if (s->there && has_container(s))
+			f->broken = true;
 		s->dir = 2;
 		s->collector = C_OVER;
 		break;
@@ -386,6 +229,121 @@ step_collector(struct search *f, const struct state *st, size_t i)
 	case C_OVER:
 		return;
 	}
+	visit(f, &next);
+}
+
+/* One of these takes the lease, then asks: in one of the ways of answering. */
+static bool
+step_to_answer(struct search *f, const struct state *st, size_t i, size_t at)
+{
+	struct state next = *st;
+	uint8_t *person = (uint8_t *)&next.s[i] + at;
+
+	if (*person == P_IDLE) {
+		if (st->s[i].dir != 1 || is_leased(&st->s[i]))
+			return true;
+		*person = P_LEASED;
+		visit(f, &next);
+		return true;
+	}
+	if (*person != P_LEASED)
+		return *person == P_OVER;
+	*person = P_ANSWERED;
+	for (int kind = 0; kind < A_KINDS; kind++) {
+		next.s[i].told = seen_in(&st->s[i], kind);
+		next.s[i].told_by = (uint8_t)kind;
+		visit(f, &next);
+	}
+	*person = P_OVER; /* no answer, or a crash */
+	visit(f, &next);
+	return true;
+}
+
+/* stop: what it may end is its user's will; whose launch goes on is not. */
+static void
+step_ender(struct search *f, const struct state *st, size_t i)
+{
+	struct state next = *st;
+	struct one *s = &next.s[i];
+	enum collect_verdict verdict = COLLECT_LIVE;
+
+	if (step_to_answer(f, st, i, offsetof(struct one, ender)))
+		return;
+	if (s->ender == P_ANSWERED)
+		verdict = decide_told(st, i);
+	if (verdict != COLLECT_LIVE && verdict != COLLECT_DELETE &&
+	    verdict != COLLECT_STOPPED) {
+		s->ender = P_OVER;
+	} else if (s->ender == P_ANSWERED) {
+		if (s->record >= R_LAUNCHED)
+			s->record = R_ENDED;
+		s->ender = P_WRITTEN;
+	} else if (s->ender == P_WRITTEN) {
+		if (launcher_holds(s) || s->child == CH_WORKS)
+			f->broken = true;
+		if (s->container != W_NONE)
+			set_container(s, W_REMOVED);
+		s->ender = P_DONE;
+	} else {
+		s->dir = 2;
+		s->ender = P_OVER;
+	}
+	visit(f, &next);
+	s->ender = P_OVER;
+	visit(f, &next);
+}
+
+/* attach: as resume_session() and launch_go() do it. */
+static void
+step_starter(struct search *f, const struct state *st, size_t i)
+{
+	struct state next = *st;
+	struct one *s = &next.s[i];
+	enum collect_verdict verdict;
+
+	if (step_to_answer(f, st, i, offsetof(struct one, starter)))
+		return;
+	s->starter++;
+	switch ((enum person)st->s[i].starter) {
+	case P_ANSWERED:
+		verdict = decide_told(st, i);
+		if (verdict == COLLECT_DELETE && !may_delete(&st->s[i]))
+			f->broken = true;
+		/* A holder that waits is begun anew, one that works is not. */
+		if (verdict == COLLECT_STOPPED ||
+		    (verdict == COLLECT_LIVE && s->starting != 0 &&
+			s->container == W_WAITS))
+			s->starting = 1;
+		else
+			s->starter = P_OVER;
+		break;
+	case P_WRITTEN:
+		if (s->container == W_AGENT)
+			s->starter = P_OVER;
+		else if (s->container == W_REMOVED || s->container == W_NONE)
+			s->starter = P_OVER;
+		else
+			set_container(s, W_WAITS);
+		break;
+	case P_DONE:
+		s->starting = f->kind.clears_early ? 0 : s->starting;
+		break;
+	case P_LAUNCHED:
+		if (s->container == W_WAITS)
+			set_container(s, W_AGENT);
+		else
+			s->starter = P_OVER;
+		break;
+	case P_WENT:
+		s->starting = 0;
+		break;
+	case P_IDLE:
+	case P_LEASED:
+	case P_OVER:
+		return;
+	}
+	visit(f, &next);
+	s->starter = P_OVER;
 	visit(f, &next);
 }
 
@@ -407,35 +365,68 @@ step_again(struct search *f, const struct state *st)
 }
 
 static void
-test_interleavings(void)
+search(struct search *f)
 {
-	struct search f = { .table = xcalloc(TABLE, sizeof(*f.table)),
-		.used = xcalloc(TABLE, 1),
-		.queue = xcalloc(TABLE / 2 + 1, sizeof(*f.queue)) };
 	struct state first;
 
+	f->table = xcalloc(TABLE, sizeof(*f->table));
+	f->used = xcalloc(TABLE, 1);
+	f->queue = xcalloc(TABLE / 2 + 1, sizeof(*f->queue));
 	memset(&first, 0, sizeof(first));
-	for (size_t i = 0; i < SESSIONS; i++)
-		memset(agent_ids[i], i == 0 ? 'a' : 'b', 64);
-	visit(&f, &first);
-	while (f.head < f.tail && !f.broken) {
-		const struct state st = f.queue[f.head++];
+	visit(f, &first);
+	while (f->head < f->tail && !f->broken) {
+		const struct state st = f->queue[f->head++];
 
-		for (size_t i = 0; i < SESSIONS; i++) {
-			step_launcher(&f, &st, i);
-			step_world(&f, &st, i);
-			step_collector(&f, &st, i);
+		for (size_t i = 0; i < f->kind.sessions; i++) {
+			step_launcher(f, &st, i);
+			step_world(f, &st, i);
+			step_collector(f, &st, i);
+			if (f->kind.persons) {
+				step_ender(f, &st, i);
+				step_starter(f, &st, i);
+			}
 		}
-		step_ask(&f, &st);
-		step_again(&f, &st);
+		step_ask(f, &st);
+		step_again(f, &st);
 	}
-	(void)printf("# %zu states, %zu deletions\n", f.nstates, f.ndeleted);
-	CHECK(!f.broken);
-	CHECK(f.nstates > WANTED_STATES);
-	CHECK(f.ndeleted > 0);
-	free(f.table);
-	free(f.used);
-	free(f.queue);
+	(void)printf("# %zu states, %zu deletions\n", f->nstates, f->ndeleted);
+	free(f->table);
+	free(f->used);
+	free(f->queue);
+}
+
+static void
+test_interleavings(void)
+{
+	static const struct kind kinds[] = {
+		{ .sessions = SESSIONS },
+		{ .sessions = 1, .persons = true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct search f = { .kind = kinds[i] };
+
+		search(&f);
+		CHECK(!f.broken);
+		CHECK(f.nstates > WANTED_STATES);
+		CHECK(f.ndeleted > 0);
+	}
+}
+
+static void
+test_planted(void)
+{
+	static const struct kind kinds[] = {
+		{ .sessions = SESSIONS, .asks_early = true },
+		{ .sessions = 1, .persons = true, .clears_early = true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct search f = { .kind = kinds[i] };
+
+		search(&f);
+		CHECK(f.broken && f.nstates < TABLE / 2);
+	}
 }
 
 int
@@ -444,6 +435,7 @@ main(void)
 	static const struct check_test tests[] = {
 		{ "in no order of steps is a live session deleted",
 		    test_interleavings },
+		{ "a planted bug deletes one", test_planted },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

@@ -61,6 +61,8 @@ stub_bed = tests/unit/stub-bed.c tests/unit/stub-bed.h
 tests_unit_test_engine_SOURCES = tests/unit/test-engine.c $(stub_bed)
 tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 	$(stub_bed)
+tests_unit_test_model_SOURCES = tests/unit/test-model.c \
+	tests/unit/model-state.c tests/unit/model-state.h
 tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
 
 # Trees are made in one way.
