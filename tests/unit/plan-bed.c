@@ -158,3 +158,16 @@ plan_bed_release(struct plan_bed *bed)
 	free(bed->history_dir);
 	free(bed->model);
 }
+
+void
+plan_bed_clear(const struct plan_bed *bed)
+{
+	static const char *const names[] = { "home", "state", "config", "other",
+		"engine.sock" };
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int fd cleanup_close = -1;
+
+	CHECK_INT(fs_open_dir(bed->tmp, &fd, &dg), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK_INT(fs_remove_tree(fd, names[i], &dg), 0);
+}

@@ -32,6 +32,9 @@ struct plan_bed {
 void plan_bed_init(struct plan_bed *bed, enum mode mode);
 void plan_bed_release(struct plan_bed *bed);
 
+/* Removes what it made on disk: the next one makes the same names. */
+void plan_bed_clear(const struct plan_bed *bed);
+
 #define cleanup_plan_bed __attribute__((cleanup(plan_bed_release)))
 
 #endif /* DRYDOCK_TESTS_PLAN_BED_H */

@@ -35,7 +35,9 @@ unit_tests = \
 	tests/unit/test-options \
 	tests/unit/test-paths \
 	tests/unit/test-policy \
+	tests/unit/test-policy-added \
 	tests/unit/test-policy-check \
+	tests/unit/test-policy-sources \
 	tests/unit/test-prepare \
 	tests/unit/test-proc \
 	tests/unit/test-project \
@@ -93,6 +95,11 @@ tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
 dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json
 plan_bed = tests/unit/plan-bed.c tests/unit/plan-bed.h
 tests_unit_test_assemble_SOURCES = tests/unit/test-assemble.c $(plan_bed)
-tests_unit_test_policy_SOURCES = tests/unit/test-policy.c $(plan_bed)
+policy_kit = tests/unit/policy-kit.c tests/unit/policy-kit.h $(plan_bed)
+tests_unit_test_policy_SOURCES = tests/unit/test-policy.c $(policy_kit)
+tests_unit_test_policy_added_SOURCES = tests/unit/test-policy-added.c \
+	$(policy_kit)
+tests_unit_test_policy_sources_SOURCES = tests/unit/test-policy-sources.c \
+	$(policy_kit)
 tests_unit_test_prepare_SOURCES = tests/unit/test-prepare.c $(plan_bed)
 tests_unit_test_seal_SOURCES = tests/unit/test-seal.c $(plan_bed)

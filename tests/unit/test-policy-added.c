@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* The user's own programs in policy.d: they refuse, and never allow. */
+#include "check.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "plan-bed.h"
+#include "plan/policy.h"
+#include "policy-kit.h"
+
+static void
+put_program(const struct plan_bed *bed, const char *text)
+{
+	char *dir cleanup_free = xasprintf("%s/config/policy.d", bed->tmp);
+	int fd cleanup_close = -1;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(mkdir(dir, 0700), 0);
+	CHECK_INT(fs_open_dir(dir, &fd, &dg), 0);
+	CHECK_INT(
+	    fs_replace_file(fd, "mine.jq", text, strlen(text), 0600, &dg), 0);
+}
+
+static void
+test_added_violation(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct policy *policy cleanup_policy = NULL;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	put_program(&bed, "[{rule: \"mine\", what: (\"not \" + .facts.mode)}]");
+	policy = policy_of(&bed);
+	if (policy != NULL)
+		policy_expect(&bed, policy, bed.model, "mine", "an added rule");
+}
+
+static void
+test_added_cannot_allow(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct policy *policy cleanup_policy = NULL;
+	char *model cleanup_free = NULL;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	put_program(&bed, "[]");
+	policy = policy_of(&bed);
+	model = policy_mutate(bed.model, ".services.agent.privileged = true");
+	policy_expect(&bed, policy, model, "privileged", "an added rule");
+}
+
+static void
+test_added_not_compiling(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct policy *policy cleanup_policy = NULL;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	put_program(&bed, "[{rule: ");
+	CHECK_INT(policy_load(&bed.paths, &policy, &dg), -1);
+	CHECK_INT(dg.class, DIAG_CONFIG);
+	CHECK(strstr(dg.message, "policy.d/mine.jq") != NULL);
+}
+
+static void
+test_added_answers(void)
+{
+	static const char *const programs[] = { "{}", "null", "[1]",
+		"[{rule: \"x\"}]", "empty", "[], []", "error(\"x\")" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		struct plan_bed bed cleanup_plan_bed;
+		struct policy *policy cleanup_policy = NULL;
+		struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+
+		plan_bed_init(&bed, MODE_CONTAINED);
+		put_program(&bed, programs[i]);
+		policy = policy_of(&bed);
+		CHECK_INT(
+		    policy_judge(&bed, policy, bed.model, &plan, &dg), -1);
+		CHECK_INT(dg.class, DIAG_CONFIG);
+		plan_bed_clear(&bed);
+	}
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "policy.d adds a violation", test_added_violation },
+		{ "policy.d allows nothing", test_added_cannot_allow },
+		{ "a policy.d program that does not compile is named",
+		    test_added_not_compiling },
+		{ "a policy.d program with another answer is an error",
+		    test_added_answers },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
