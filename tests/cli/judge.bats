@@ -2,56 +2,19 @@
 # An overlay of the user's that breaks one rule, last in the list: refused by
 # that rule's name.  Compose is the machine's own, the engine a stub.
 
-load ../helper
-load stub
+load judging
 
 setup() {
-  bed_setup self
-  stub_setup
-  config=$XDG_CONFIG_HOME/drydock
-  mkdir "$config/compose.d"
-  chmod -R go-w "$config"
-  id=$(printf 'c%.0s' {1..64})
-  [ "$(id -u)" = 0 ] || chmod 0755 "$config"
+  judging_setup
 }
 
 teardown() {
-  stub_teardown
+  judging_teardown
 }
 
 # overlay [NAME]: standard input becomes one.
 overlay() {
-  rm -rf "$script/calls"
   cat >"$config/compose.d/${1-z.yml}"
-}
-
-# judge STATUS WORD FILE: the overlay FILE ends in STATUS, with WORD.
-judge() {
-  printf '%s\n' "$3" | overlay
-  run --separate-stderr drydock plan "$project"
-  [ "$status" -eq "$1" ] || fail "$3" "status $status, not $1" "$stderr"
-  [ -z "$2" ] || case $'\n'"$stderr" in
-    *[:\ $'\n']"$2:"*) ;;
-    *) fail "$3" "not $2 but: $stderr" ;;
-  esac
-  # Nothing but questions reached the engine.
-  [ ! -e "$script/calls/compose-up.1" ] || fail "$3" "was brought up"
-}
-
-# agent RULE KEYS, egress RULE KEYS: refused for what a service's keys are.
-agent() {
-  judge 77 "$1" "services: { agent: { $2 } }"
-}
-
-egress() {
-  judge 77 "$1" "services: { egress: { $2 } }"
-}
-
-# bind RULE SOURCE TARGET [MORE]
-bind() {
-  judge 77 "$1" "services: { agent: { volumes: [ { type: bind,
-    source: '$2', target: '$3',
-    bind: { create_host_path: false } ${4-} } ] } }"
 }
 
 @test "what a user may add is allowed" {
@@ -204,10 +167,7 @@ ue" } }'
 @test "hooks are refused, by the policy or by a Compose too old for them" {
   local key
   for key in post_start pre_stop; do
-    printf 'services: { agent: { %s: [{ command: id }] } }\n' "$key" | overlay
-    run --separate-stderr drydock plan "$project"
-    [ "$status" = 77 ] || [ "$status" = 78 ]
-    assert_contains "$stderr" "$key"
+    judge '77|78' "*$key" "services: { agent: { $key: [{ command: id }] } }"
   done
 }
 
@@ -313,45 +273,36 @@ ue" } }'
   local name
   echo 'services: {}' | overlay
   chmod 0666 "$config/compose.d/z.yml"
-  rm -rf "$script/calls"
   run -78 --separate-stderr drydock plan "$project"
   assert_contains "$stderr" "compose.d/z.yml"
   rm "$config/compose.d/z.yml"
   echo 'services: {}' >"$project/evil.yml"
   ln -s "$project/evil.yml" "$config/compose.d/z.yml"
-  rm -rf "$script/calls"
   run -78 --separate-stderr drydock plan "$project"
   assert_contains "$stderr" "link"
   rm "$config/compose.d/z.yml"
   mkfifo "$config/compose.d/z.yml"
-  rm -rf "$script/calls"
   run -78 --separate-stderr timeout 20 drydock plan "$project"
   rm "$config/compose.d/z.yml"
   mkdir "$config/compose.d/z.yml"
-  rm -rf "$script/calls"
   run -78 --separate-stderr drydock plan "$project"
   rmdir "$config/compose.d/z.yml"
   head -c 70000 /dev/zero | tr '\0' '#' >"$config/compose.d/z.yml"
-  rm -rf "$script/calls"
   run -78 --separate-stderr drydock plan "$project"
   rm "$config/compose.d/z.yml"
   chmod 0777 "$config/compose.d"
-  rm -rf "$script/calls"
   run -78 --separate-stderr drydock plan "$project"
   rmdir "$config/compose.d"
   mkdir "$project/compose.d"
   ln -s "$project/compose.d" "$config/compose.d"
-  rm -rf "$script/calls"
   run -78 --separate-stderr drydock plan "$project"
 }
 
 @test "overlays for all, then those of the project, in byte order" {
   local key
-  rm -rf "$script/calls"
   run -0 --separate-stderr drydock plan --json "$project"
   key=$(jq -r .project.key <<<"$output")
   assert_equal "$(jq -r .project.path <<<"$output")" "$project"
-  rm -rf "$script/calls"
   run -0 --separate-stderr drydock plan "$project"
   assert_contains "$output" "key: $key"
   mkdir "$config/compose.d/$key" "$config/compose.d/other"
@@ -371,7 +322,6 @@ ue" } }'
   cp "$config/compose.d/.hidden.yml" "$project/compose.yml"
   cp "$config/compose.d/.hidden.yml" "$project/compose.override.yml"
   echo 'COMPOSE_FILE=compose.yml' >"$project/.env"
-  rm -rf "$script/calls"
   run -0 --separate-stderr drydock plan --json "$project"
   assert_equal "$(jq -c '[.overlays[3:][].name]' <<<"$output")" \
     "[\"compose.d/B.yaml\",\"compose.d/b.yml\",\"compose.d/$key/a.json\"]"
@@ -379,12 +329,10 @@ ue" } }'
 }
 
 @test "the caller's environment changes no model" {
-  rm -rf "$script/calls"
   run -0 --separate-stderr drydock plan --json "$project"
   local before=$output
   export COMPOSE_PROFILES='*' COMPOSE_FILE=/etc/passwd COMPOSE_PROJECT_NAME=x \
     COMPOSE_ENV_FILES=/etc/passwd HTTP_PROXY=http://u:p@h COMPOSE_REMOVE_ORPHANS=1
-  rm -rf "$script/calls"
   run -0 --separate-stderr drydock plan --json "$project"
   assert_equal "$output" "$before"
 }

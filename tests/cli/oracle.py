@@ -3,7 +3,8 @@
 
 oracle.py merges SEED COUNT: model and facts of each, one a line, for policy.jq.
 oracle.py verdicts SEED COUNT: what a naive reader says of each, "allowed" or
-"refused", one a line.  The same seed makes the same merges.
+"refused", one a line.  The same seed makes the same merges; one that came
+before is not printed again.
 """
 import copy
 import json
@@ -99,21 +100,24 @@ VALUES = [None, [], {}, "", "x", "host", "none", 0, 1, -1, True, False,
           ["x"], {"x": "y"}, {"x": None}, "1073741824", 1073741824, 256]
 
 
-def mutate(rng, model):
+def mutate(rng, model, kinds):
     """One fragment, as an overlay would leave it in the merged model."""
     services = model["services"]
     name = rng.choice(sorted(services))
     service = services[name]
-    kind = rng.randrange(11)
+    kind = rng.choice(kinds)
     if kind == 0:
         service[rng.choice(KEYS)] = rng.choice(VALUES)
     elif kind == 1 and service:
         service.pop(rng.choice(sorted(service)))
     elif kind == 2 and isinstance(service.get("environment"), dict):
-        service["environment"][rng.choice(NAMES)] = \
-            rng.choice(["x", "x", "x", None, 1, ""])
+        name = rng.choice(NAMES + ["V%d" % rng.randrange(30)] * 12)
+        service["environment"][name] = rng.choice(["x", "x", "x", None, 1, ""])
     elif kind in (3, 4, 5) and isinstance(service.get("volumes"), list):
-        service["volumes"].append(copy.deepcopy(rng.choice(BINDS)))
+        volume = copy.deepcopy(rng.choice(BINDS + [BINDS[0]] * 15))
+        if volume == BINDS[0]:
+            volume["target"] = "/data/%d" % rng.randrange(30)
+        service["volumes"].append(volume)
     elif kind == 6 and service:
         key = rng.choice(sorted(service))
         if isinstance(service[key], list):
@@ -144,8 +148,10 @@ def merges(seed, count):
     for _ in range(count):
         mode = rng.choice(sorted(BASE))
         model = copy.deepcopy(BASE[mode])
+        # A third has little but what a user may add.
+        kinds = rng.choice([range(11), range(11), (2, 3, 6)])
         for _ in range(rng.randrange(4)):
-            mutate(rng, model)
+            mutate(rng, model, kinds)
         yield mode, model
 
 
@@ -273,9 +279,15 @@ def verdict(mode, model):
 
 
 def main(what, seed, count):
+    seen = set()
+    known = {mode: json.dumps(facts(mode, None)) for mode in BASE}
     for mode, model in merges(int(seed), int(count)):
+        text = json.dumps(model)
+        if (mode, text) in seen:
+            continue
+        seen.add((mode, text))
         if what == "merges":
-            print(json.dumps({"model": model, "facts": facts(mode, model)}))
+            print('{"model": %s, "facts": %s}' % (text, known[mode]))
         else:
             print(verdict(mode, model))
 

@@ -1,0 +1,116 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# Overlays of the user's, each judged in a configuration of its own, two at a
+# time.  Compose is the machine's own; the engine is a stub without state, which
+# starts no process of its own, since each case asks it five times.
+
+load ../helper
+load stub
+
+judging_setup() {
+  bed_setup self
+  stub_setup
+  config=$XDG_CONFIG_HOME/drydock
+  mkdir "$config/compose.d"
+  chmod -R go-w "$config"
+  [ "$(id -u)" = 0 ] || chmod 0755 "$config"
+  export id
+  id=$(printf 'c%.0s' {1..64})
+  local compose data=$BATS_TEST_TMPDIR/engine-data
+  mkdir "$data"
+  compose=$(cat "$script/compose-config.exec")
+  rm "$bin/docker" "$bin/docker-compose"
+  cat >"$bin/docker" <<END_OF_STUB
+#!/bin/sh
+echo "docker \$*" >>'$bin/calls'
+case "\$*" in
+  *info*) echo '{"ID":"stub","DockerRootDir":"$data",
+    "ServerVersion":"26.1.5","OperatingSystem":"Stub","OSType":"linux",
+    "CgroupVersion":"2","SecurityOptions":["name=seccomp,profile=builtin"]}' ;;
+  *ls*image=agent*) echo '$(cat "$script/image-ls.1.out")' ;;
+  *ls*image=egress*) echo '$(cat "$script/image-ls.2.out")' ;;
+  *inspect*sha256:aaa*) echo '$(cat "$script/inspect.1.out")' ;;
+  *inspect*sha256:bbb*) echo '$(cat "$script/inspect.2.out")' ;;
+  *) exit 1 ;;
+esac
+END_OF_STUB
+  cat >"$bin/docker-compose" <<END_OF_STUB
+#!/bin/sh
+echo "compose \$*" >>'$bin/calls'
+case " \$* " in
+  *' config '*) exec '$compose' "\$@" ;;
+  *) echo 2.26.1 ;;
+esac
+END_OF_STUB
+  chmod 0755 "$bin/docker" "$bin/docker-compose"
+  cases=0 running=0
+}
+
+# Fails the test when one of its cases was not as it should be.
+judging_teardown() {
+  local n
+  while [ "$running" -gt 0 ]; do
+    one_ends
+  done
+  stub_teardown
+  for ((n = 1; n <= cases; n++)); do
+    [ -e "$BATS_TEST_TMPDIR/case.$n/ok" ] ||
+      fail "$(cat "$BATS_TEST_TMPDIR/case.$n/failed")" || return
+  done
+  # Nothing but questions reached the engine.
+  if grep -vE '^docker .*(info|ls|inspect)|^compose .*(version|config)' \
+      "$bin/calls"; then
+    fail "the engine was told more than it was asked"
+  fi
+}
+
+one_ends() {
+  wait -n || true
+  running=$((running - 1))
+}
+
+# judge STATUS WORD FILE: the overlay FILE ends in STATUS, which may be two
+# ("77|78"), with WORD as a rule's name, or as any other words: "*words".
+judge() {
+  cases=$((cases + 1))
+  [ "$running" -lt 2 ] || one_ends
+  judge_case "$BATS_TEST_TMPDIR/case.$cases" "$@" 3>&- &
+  running=$((running + 1))
+}
+
+judge_case() {
+  local dir=$1 want=$2 word=$3 status=0 err
+  umask 077
+  mkdir -p "$dir/drydock/compose.d"
+  printf '%s\n' "$4" >"$dir/drydock/compose.d/z.yml"
+  XDG_CONFIG_HOME=$dir drydock plan "${judged-$project}" >"$dir/out" \
+    2>"$dir/err" || status=$?
+  err=$'\n'$(<"$dir/err")
+  case "|$want|" in
+    *"|$status|"*) ;;
+    *) word=$'\nno' ;;
+  esac
+  case $word in
+    '') true ;;
+    '*'*) [[ $err = *"${word#?}"* ]] ;;
+    *) [[ $err = *[:\ $'\n']"$word: "* ]] ;;
+  esac && true >"$dir/ok" ||
+    printf '%s\n' "$4" "got $status, not $2 $3:$err" >"$dir/failed"
+}
+
+# agent RULE KEYS, egress RULE KEYS: refused for what a service's keys are.
+agent() {
+  judge 77 "$1" "services: { agent: { $2 } }"
+}
+
+egress() {
+  judge 77 "$1" "services: { egress: { $2 } }"
+}
+
+# bind RULE SOURCE TARGET [MORE [STATUS]]
+bind() {
+  judge "${5-77}" "$1" "services: { agent: { volumes: [ { type: bind,
+    source: '$2', target: '$3',
+    bind: { create_host_path: false } ${4-} } ] } }"
+}
