@@ -40,6 +40,7 @@ unit_tests = \
 	tests/unit/test-policy-sources \
 	tests/unit/test-prepare \
 	tests/unit/test-proc \
+	tests/unit/test-procfacts \
 	tests/unit/test-project \
 	tests/unit/test-record \
 	tests/unit/test-relay \
@@ -54,6 +55,7 @@ unit_tests = \
 	tests/unit/test-sync-filter \
 	tests/unit/test-tty \
 	tests/unit/test-verify \
+	tests/unit/test-verify-inspect \
 	tests/unit/test-view \
 	tests/unit/test-wire
 
@@ -103,3 +105,10 @@ tests_unit_test_policy_sources_SOURCES = tests/unit/test-policy-sources.c \
 	$(policy_kit)
 tests_unit_test_prepare_SOURCES = tests/unit/test-prepare.c $(plan_bed)
 tests_unit_test_seal_SOURCES = tests/unit/test-seal.c $(plan_bed)
+
+# Those of verify and its parsers stand on one container.
+verify_kit = tests/unit/verify-kit.c tests/unit/verify-kit.h
+tests_unit_test_procfacts_SOURCES = tests/unit/test-procfacts.c $(verify_kit)
+tests_unit_test_verify_SOURCES = tests/unit/test-verify.c $(verify_kit)
+tests_unit_test_verify_inspect_SOURCES = tests/unit/test-verify-inspect.c \
+	$(verify_kit)

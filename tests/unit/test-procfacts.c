@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* procfacts: what the kernel prints is read as it stands, or refused. */
+#include "plan/procfacts.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "check.h"
+#include "verify-kit.h"
+
+static const char status_text[] = STATUS_TEXT;
+
+static void
+test_status(void)
+{
+	struct proc_status st;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(proc_parse_status(status_text, &st, &dg), 0);
+	CHECK_INT(st.uid[3], 1234);
+	CHECK_INT(st.gid[0], 1235);
+	CHECK_INT(st.ngroups, 1);
+	CHECK_INT(st.groups[0], 1235);
+	CHECK_INT(st.no_new_privs, 1);
+	CHECK_INT(st.seccomp, 2);
+	CHECK_INT(st.seccomp_filters, 1);
+}
+
+/* A line that is cut, gone or strange is a refusal, never a zero. */
+static void
+test_status_cut(void)
+{
+	static const char *const names[] = { "Uid", "Gid", "Groups", "CapInh",
+		"CapPrm", "CapEff", "CapBnd", "CapAmb" };
+	static const char *const values[] = { "", "\t", "\tx", "\t-1",
+		"\t1 2 3 x" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *line = strstr(status_text, names[i]);
+		const char *rest = strchr(line, '\n');
+
+		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
+			struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+			struct diag dg cleanup_diag = DIAG_INIT;
+			struct proc_status st;
+			bool empty_groups = i == 2 && v < 2;
+
+			/* A capability set is the first word, in hex. */
+			if (i > 2 && v == 4)
+				continue;
+			strbuf_add(&sb, status_text,
+			    (size_t)(line - status_text) + strlen(names[i]) +
+				1);
+			strbuf_addstr(&sb, values[v]);
+			strbuf_addstr(&sb, rest);
+			CHECK_INT(proc_parse_status(sb.buf, &st, &dg),
+			    empty_groups ? 0 : -1);
+			CHECK_INT(
+			    dg.class, empty_groups ? DIAG_NONE : DIAG_POLICY);
+		}
+	}
+}
+
+static void
+test_mountinfo(void)
+{
+	struct proc_mounts m cleanup_proc_mounts = { NULL, 0 };
+	struct diag dg cleanup_diag = DIAG_INIT;
+	static const char text[] =
+	    "1 2 0:1 /a\\134b /x\\011y\\012z rw,ro2 shared:1 master:2 - "
+	    "ext4 /dev/a\\040b rw\n"
+	    "3 4 0:2 / /caf\xc3\xa9 ro - tmpfs tmpfs rw";
+
+	CHECK_INT(proc_parse_mounts(text, &m, &dg), 0);
+	CHECK_INT(m.nr, 2);
+	CHECK_STR(m.v[0].root, "/a\\b");
+	CHECK_STR(m.v[0].target, "/x\ty\nz");
+	CHECK_STR(m.v[0].fstype, "ext4");
+	CHECK(!proc_has_option(m.v[0].options, "ro"));
+	CHECK_STR(m.v[1].target, "/caf\xc3\xa9");
+	CHECK(proc_has_option(m.v[1].options, "ro"));
+	CHECK_STR(m.v[1].super, "rw");
+}
+
+static void
+test_mountinfo_cut(void)
+{
+	static const char *const rows[] = { "1\n", "1 2 0:1 / /x rw\n",
+		"1 2 0:1 / /x rw shared:1 ext4 a rw\n",
+		"1 2 0:1 / /x rw - ext4 a\n", "\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct proc_mounts m cleanup_proc_mounts = { NULL, 0 };
+		struct diag dg cleanup_diag = DIAG_INIT;
+
+		CHECK_INT(proc_parse_mounts(rows[i], &m, &dg), -1);
+		CHECK_INT(dg.class, DIAG_POLICY);
+	}
+}
+
+static void
+test_cgroups(void)
+{
+	static const char text[] = "8:pids:/docker/1\n1:cpu,cpuacct:/c:d\n"
+				   "0::/unified\n";
+	struct strbuf path cleanup_strbuf = STRBUF_INIT;
+
+	CHECK(proc_find_cgroup(text, "pids", &path));
+	CHECK_STR(path.buf, "/docker/1");
+	strbuf_reset(&path);
+	CHECK(proc_find_cgroup(text, "cpuacct", &path));
+	CHECK_STR(path.buf, "/c:d");
+	strbuf_reset(&path);
+	CHECK(proc_find_cgroup(text, NULL, &path));
+	CHECK_STR(path.buf, "/unified");
+	CHECK(!proc_find_cgroup(text, "memory", &path));
+	CHECK(!proc_find_cgroup(text, "cp", &path));
+}
+
+static void
+test_devices(void)
+{
+	struct strvec v cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(proc_parse_devices("Inter-| x\n face |y\n    lo: 0 0\n"
+				     "  eth0:1 2\n",
+		      &v, &dg),
+	    0);
+	CHECK_INT(v.nr, 2);
+	CHECK_STR(v.v[1], "eth0");
+	CHECK_INT(proc_parse_devices("", &v, &dg), -1);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "status is read", test_status },
+		{ "a status that is cut or strange is refused",
+		    test_status_cut },
+		{ "mountinfo is read with its escapes", test_mountinfo },
+		{ "a mountinfo that is cut is refused", test_mountinfo_cut },
+		{ "control groups are found by controller", test_cgroups },
+		{ "network devices are read", test_devices },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
