@@ -117,97 +117,94 @@ test_values(void)
 	}
 }
 
+static const struct {
+	const char *text;
+	const char *want;
+} failures[] = {
+	{ "\n\nmemry = 4g",
+	    "drydock.conf:3: unknown key \"memry\" "
+	    "(nearest: memory)" },
+	{ "bananas = 4", "drydock.conf:1: unknown key \"bananas\"" },
+	{ "memory", "drydock.conf:1: not a \"key = value\" line" },
+	{ "memory 4g", "drydock.conf:1: not a \"key = value\" line" },
+	{ "= 4g", "drydock.conf:1: not a \"key = value\" line" },
+	{ "pids = 100\n\npids = 200",
+	    "drydock.conf:3: pids was given in line 1 already" },
+	{ "memory = lots",
+	    "drydock.conf:1: memory: \"lots\" is not a size such as "
+	    "512m or 4g" },
+	{ "memory = 1m", "drydock.conf:1: memory: 1m is less than 64m" },
+	{ "memory = 9999999t",
+	    "drydock.conf:1: memory: \"9999999t\" is not a size such "
+	    "as 512m or 4g" },
+	{ "memory = 65t", "drydock.conf:1: memory: 65t is more than 64t" },
+	{ "memory = -1g",
+	    "drydock.conf:1: memory: \"-1g\" is not a size such as "
+	    "512m or 4g" },
+	{ "pids = 10", "drydock.conf:1: pids: 10 is less than 64" },
+	{ "pids = 99999999999999999999",
+	    "drydock.conf:1: pids: \"99999999999999999999\" is not a "
+	    "whole number" },
+	{ "cpus = 1.2345",
+	    "drydock.conf:1: cpus: \"1.2345\" is not a number such as "
+	    "2 or 1.5" },
+	{ "cpus = 1.",
+	    "drydock.conf:1: cpus: \"1.\" is not a number such as 2 "
+	    "or 1.5" },
+	{ "engine_timeout = 15",
+	    "drydock.conf:1: engine_timeout: \"15\" is not a time "
+	    "with its unit, such as 15s, 2m or 500ms" },
+	{ "clipboard = true",
+	    "drydock.conf:1: clipboard: \"true\" is not yes or no" },
+	{ "engine = tcp://10.0.0.1:2375",
+	    "drydock.conf:1: engine: \"tcp://10.0.0.1:2375\" is "
+	    "refused: only an engine on this machine, reached by a "
+	    "unix socket, shares its files and processes" },
+	{ "engine = run/x",
+	    "drydock.conf:1: engine: \"run/x\" is not the absolute "
+	    "path of a socket" },
+	{ "base_image = -x",
+	    "drydock.conf:1: base_image: \"-x\" is not the name of an "
+	    "image" },
+	{ "base_image = \"a b\"",
+	    "drydock.conf:1: base_image: \"a b\" is not the name of "
+	    "an image" },
+	{ "packages = vim --allow",
+	    "drydock.conf:1: packages: \"--allow\" is not the name of "
+	    "a Debian package" },
+	{ "packages = vim;id",
+	    "drydock.conf:1: packages: \"vim;id\" is not the name of "
+	    "a Debian package" },
+	{ "pass_env = A=B",
+	    "drydock.conf:1: pass_env: \"A=B\" is not the name of a "
+	    "variable" },
+	{ "agent = ../x",
+	    "drydock.conf:1: agent: \"../x\" is not the name of an "
+	    "agent" },
+	{ "detach_key = ctrl-A",
+	    "drydock.conf:1: detach_key: \"ctrl-A\" is neither none "
+	    "nor ctrl- with a lower-case letter or one of @ \\\\ ] ^ "
+	    "_" },
+	{ "engine = \"/run", "drydock.conf:1: the quote is not closed" },
+	{ "engine = \"/run\" x",
+	    "drydock.conf:1: text behind the closing quote" },
+	{ "engine = \"/run\"#x",
+	    "drydock.conf:1: text behind the closing quote" },
+	{ "engine = \"/run\\n\"",
+	    "drydock.conf:1: after a backslash in quotes comes \" or "
+	    "another backslash" },
+	{ "\npids = \xff", "drydock.conf:2: not plain UTF-8 text" },
+	{ "pids = \033[0m", "drydock.conf:1: not plain UTF-8 text" },
+};
+
 static void
 test_failures(void)
 {
-	static const struct {
-		const char *text;
-		const char *want;
-	} rows[] = {
-		{ "\n\nmemry = 4g",
-		    "drydock.conf:3: unknown key \"memry\" "
-		    "(nearest: memory)" },
-		{ "bananas = 4", "drydock.conf:1: unknown key \"bananas\"" },
-		{ "memory", "drydock.conf:1: not a \"key = value\" line" },
-		{ "memory 4g", "drydock.conf:1: not a \"key = value\" line" },
-		{ "= 4g", "drydock.conf:1: not a \"key = value\" line" },
-		{ "pids = 100\n\npids = 200",
-		    "drydock.conf:3: pids was given in line 1 already" },
-		{ "memory = lots",
-		    "drydock.conf:1: memory: \"lots\" is not a size such as "
-		    "512m or 4g" },
-		{ "memory = 1m",
-		    "drydock.conf:1: memory: 1m is less than 64m" },
-		{ "memory = 9999999t",
-		    "drydock.conf:1: memory: \"9999999t\" is not a size such "
-		    "as 512m or 4g" },
-		{ "memory = 65t",
-		    "drydock.conf:1: memory: 65t is more than 64t" },
-		{ "memory = -1g",
-		    "drydock.conf:1: memory: \"-1g\" is not a size such as "
-		    "512m or 4g" },
-		{ "pids = 10", "drydock.conf:1: pids: 10 is less than 64" },
-		{ "pids = 99999999999999999999",
-		    "drydock.conf:1: pids: \"99999999999999999999\" is not a "
-		    "whole number" },
-		{ "cpus = 1.2345",
-		    "drydock.conf:1: cpus: \"1.2345\" is not a number such as "
-		    "2 or 1.5" },
-		{ "cpus = 1.",
-		    "drydock.conf:1: cpus: \"1.\" is not a number such as 2 "
-		    "or 1.5" },
-		{ "engine_timeout = 15",
-		    "drydock.conf:1: engine_timeout: \"15\" is not a time "
-		    "with its unit, such as 15s, 2m or 500ms" },
-		{ "clipboard = true",
-		    "drydock.conf:1: clipboard: \"true\" is not yes or no" },
-		{ "engine = tcp://10.0.0.1:2375",
-		    "drydock.conf:1: engine: \"tcp://10.0.0.1:2375\" is "
-		    "refused: only an engine on this machine, reached by a "
-		    "unix socket, shares its files and processes" },
-		{ "engine = run/x",
-		    "drydock.conf:1: engine: \"run/x\" is not the absolute "
-		    "path of a socket" },
-		{ "base_image = -x",
-		    "drydock.conf:1: base_image: \"-x\" is not the name of an "
-		    "image" },
-		{ "base_image = \"a b\"",
-		    "drydock.conf:1: base_image: \"a b\" is not the name of "
-		    "an image" },
-		{ "packages = vim --allow",
-		    "drydock.conf:1: packages: \"--allow\" is not the name of "
-		    "a Debian package" },
-		{ "packages = vim;id",
-		    "drydock.conf:1: packages: \"vim;id\" is not the name of "
-		    "a Debian package" },
-		{ "pass_env = A=B",
-		    "drydock.conf:1: pass_env: \"A=B\" is not the name of a "
-		    "variable" },
-		{ "agent = ../x",
-		    "drydock.conf:1: agent: \"../x\" is not the name of an "
-		    "agent" },
-		{ "detach_key = ctrl-A",
-		    "drydock.conf:1: detach_key: \"ctrl-A\" is neither none "
-		    "nor ctrl- with a lower-case letter or one of @ \\\\ ] ^ "
-		    "_" },
-		{ "engine = \"/run",
-		    "drydock.conf:1: the quote is not closed" },
-		{ "engine = \"/run\" x",
-		    "drydock.conf:1: text behind the closing quote" },
-		{ "engine = \"/run\"#x",
-		    "drydock.conf:1: text behind the closing quote" },
-		{ "engine = \"/run\\n\"",
-		    "drydock.conf:1: after a backslash in quotes comes \" or "
-		    "another backslash" },
-		{ "\npids = \xff", "drydock.conf:2: not plain UTF-8 text" },
-		{ "pids = \033[0m", "drydock.conf:1: not plain UTF-8 text" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
 		cleanup_free char *got =
-		    parse(rows[i].text, strlen(rows[i].text));
+		    parse(failures[i].text, strlen(failures[i].text));
 
-		CHECK_STR(got, rows[i].want);
+		CHECK_STR(got, failures[i].want);
 	}
 }
 

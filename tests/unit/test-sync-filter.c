@@ -26,69 +26,66 @@ filter(const char *drop, const char *project, const char *text, size_t len,
 	return jsonfilter_run(f, text, len, "doc", out, dg);
 }
 
+static const struct {
+	const char *drop;
+	const char *text;
+	const char *want;
+} drop_rows[] = {
+	{ ".a", "{\"a\":1}", "{}" },
+	{ ".a", "{ \"a\" : 1 }", "{  }" },
+	{ ".a", "{\"a\":1,\"b\":2}", "{\"b\":2}" },
+	{ ".a", "{\n  \"a\": 1,\n  \"b\": 2\n}\n", "{\n  \"b\": 2\n}\n" },
+	{ ".b", "{\n  \"a\": 1,\n  \"b\": 2\n}\n", "{\n  \"a\": 1\n}\n" },
+	{ ".b", "{\"a\":1,\"b\":{\"x\":[{}]},\"c\":3}", "{\"a\":1,\"c\":3}" },
+	{ ".a,.b", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"c\":3}" },
+	{ ".a,.c", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"b\":2}" },
+	{ ".b,.c", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"a\":1}" },
+	{ ".[]", "{\"a\":1 , \"b\":2 , \"c\":3}", "{}" },
+	{ ".[0,2]", "[1, 2, 3, 4]", "[2, 4]" },
+	{ ".[]|select(. == 2)", "[2,[2],2]", "[[2]]" },
+	{ ".a.b[1].c", "{\"a\":{\"b\":[{\"c\":1},{\"c\":1,\"d\":2}]}}",
+	    "{\"a\":{\"b\":[{\"c\":1},{\"d\":2}]}}" },
+	{ ".a.b", "{\"a\":{\"b\":[1]},\"b\":1}", "{\"a\":{},\"b\":1}" },
+	{ ".a, .a.b", "{\"a\":{\"b\":1},\"c\":1}", "{\"c\":1}" },
+	/* Absent places drop nothing. */
+	{ ".x?", "{\"a\":1}", "{\"a\":1}" },
+	{ ".x?", "[1]", "[1]" },
+	{ ".x?", " null ", " null " },
+	{ ".x?", "12", "12" },
+	/* A key by its decoded form, and one with a NUL in it. */
+	{ ".ab", "{\"\\u0061b\":1,\"c\":\"\\/\"}", "{\"c\":\"\\/\"}" },
+	{ ".[\"a\\u0000b\"]", "{\"a\\u0000b\":1,\"a\\u0000c\":2}",
+	    "{\"a\\u0000c\":2}" },
+	{ ".[\"\"]", "{\"\":1,\"a\":2}", "{\"a\":2}" },
+	/* What no number or string type of jq's would keep. */
+	{ ".a",
+	    "{\"a\":0,\"n\":[9007199254740993,1.0,1e400,-0,1E+2,0.10],"
+	    "\"s\":\"\\ud83d\\ude00 \\u00e9 \\/ \\\\ \\\" \\u0000\"}",
+	    "{\"n\":[9007199254740993,1.0,1e400,-0,1E+2,0.10],"
+	    "\"s\":\"\\ud83d\\ude00 \\u00e9 \\/ \\\\ \\\" "
+	    "\\u0000\"}" },
+	{ ".[] | select(. == home)", "[\"/home/u\",\"/home/v\"]",
+	    "[\"/home/v\"]" },
+	{ "keys[] as $k | .[$k] | select($k != project)", "{\"/p\":1,\"/q\":2}",
+	    "{\"/p\":1}" },
+};
+
 static void
 test_drop(void)
 {
-	static const struct {
-		const char *drop;
-		const char *text;
-		const char *want;
-	} cases[] = {
-		{ ".a", "{\"a\":1}", "{}" },
-		{ ".a", "{ \"a\" : 1 }", "{  }" },
-		{ ".a", "{\"a\":1,\"b\":2}", "{\"b\":2}" },
-		{ ".a", "{\n  \"a\": 1,\n  \"b\": 2\n}\n",
-		    "{\n  \"b\": 2\n}\n" },
-		{ ".b", "{\n  \"a\": 1,\n  \"b\": 2\n}\n",
-		    "{\n  \"a\": 1\n}\n" },
-		{ ".b", "{\"a\":1,\"b\":{\"x\":[{}]},\"c\":3}",
-		    "{\"a\":1,\"c\":3}" },
-		{ ".a,.b", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"c\":3}" },
-		{ ".a,.c", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"b\":2}" },
-		{ ".b,.c", "{\"a\":1 , \"b\":2 , \"c\":3}", "{\"a\":1}" },
-		{ ".[]", "{\"a\":1 , \"b\":2 , \"c\":3}", "{}" },
-		{ ".[0,2]", "[1, 2, 3, 4]", "[2, 4]" },
-		{ ".[]|select(. == 2)", "[2,[2],2]", "[[2]]" },
-		{ ".a.b[1].c", "{\"a\":{\"b\":[{\"c\":1},{\"c\":1,\"d\":2}]}}",
-		    "{\"a\":{\"b\":[{\"c\":1},{\"d\":2}]}}" },
-		{ ".a.b", "{\"a\":{\"b\":[1]},\"b\":1}", "{\"a\":{},\"b\":1}" },
-		{ ".a, .a.b", "{\"a\":{\"b\":1},\"c\":1}", "{\"c\":1}" },
-		/* Absent places drop nothing. */
-		{ ".x?", "{\"a\":1}", "{\"a\":1}" },
-		{ ".x?", "[1]", "[1]" },
-		{ ".x?", " null ", " null " },
-		{ ".x?", "12", "12" },
-		/* A key by its decoded form, and one with a NUL in it. */
-		{ ".ab", "{\"\\u0061b\":1,\"c\":\"\\/\"}", "{\"c\":\"\\/\"}" },
-		{ ".[\"a\\u0000b\"]", "{\"a\\u0000b\":1,\"a\\u0000c\":2}",
-		    "{\"a\\u0000c\":2}" },
-		{ ".[\"\"]", "{\"\":1,\"a\":2}", "{\"a\":2}" },
-		/* What no number or string type of jq's would keep. */
-		{ ".a",
-		    "{\"a\":0,\"n\":[9007199254740993,1.0,1e400,-0,1E+2,0.10],"
-		    "\"s\":\"\\ud83d\\ude00 \\u00e9 \\/ \\\\ \\\" \\u0000\"}",
-		    "{\"n\":[9007199254740993,1.0,1e400,-0,1E+2,0.10],"
-		    "\"s\":\"\\ud83d\\ude00 \\u00e9 \\/ \\\\ \\\" "
-		    "\\u0000\"}" },
-		{ ".[] | select(. == home)", "[\"/home/u\",\"/home/v\"]",
-		    "[\"/home/v\"]" },
-		{ "keys[] as $k | .[$k] | select($k != project)",
-		    "{\"/p\":1,\"/q\":2}", "{\"/p\":1}" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(drop_rows); i++) {
 		cleanup_strbuf struct strbuf once = STRBUF_INIT;
 		cleanup_strbuf struct strbuf twice = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
 
-		CHECK_INT(filter(cases[i].drop, "/p", cases[i].text,
-			      strlen(cases[i].text), &once, &dg),
+		CHECK_INT(filter(drop_rows[i].drop, "/p", drop_rows[i].text,
+			      strlen(drop_rows[i].text), &once, &dg),
 		    0);
 		CHECK_STR(dg.message, NULL);
-		CHECK_STR(once.buf, cases[i].want);
-		if (strchr(cases[i].drop, '0') != NULL)
+		CHECK_STR(once.buf, drop_rows[i].want);
+		if (strchr(drop_rows[i].drop, '0') != NULL)
 			continue; /* an index means another element then */
-		CHECK_INT(filter(cases[i].drop, "/p", once.buf, once.len,
+		CHECK_INT(filter(drop_rows[i].drop, "/p", once.buf, once.len,
 			      &twice, &dg),
 		    0);
 		CHECK_STR(twice.buf, once.buf);
