@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+# Homes that their agents made hard to remove, and what cannot be removed.
+
+load ../helper
+load counter
+
+setup_file() {
+  counter_prefix
+}
+
+setup() {
+  bed_setup user
+  counter_setup
+}
+
+teardown() {
+  chattr -R -i "$XDG_STATE_HOME" 2>/dev/null || true
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+# ended_session: one whose agent has ended by itself; $id and $home are its.
+ended_session() {
+  open_counter
+  as_who touch "$home/end"
+  wait_for "the end" test_state ended
+}
+
+nothing_left() {
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
+    "$XDG_STATE_HOME/drydock/trash" "$XDG_RUNTIME_DIR/drydock" -mindepth 1)" ""
+}
+
+@test "a home of links, deep trees, fifos and closed directories goes alone" {
+  local canary=$BATS_TEST_TMPDIR/canary
+  as_who sh -c "echo kept >'$project/kept'"
+  mkdir -p "$canary/below"
+  echo kept >"$canary/below/kept"
+  chown -R "$BED_UID:$BED_UID" "$canary"
+  open_counter
+  as_who drydock exec "$id" -- python3 -c '
+import os, socket, sys
+project, canary = sys.argv[1:]
+
+def fill(top):
+    os.chdir(top)
+    for n, to in enumerate(["/", "/etc", "/proc", "..", "../..", "../../..",
+                            project, project + "/kept", canary,
+                            canary + "/below", "loop", "/run/drydock"]):
+        os.symlink(to, "link%d" % n)
+    os.symlink("loop", "loop")
+    for name in "-rf", "a\nb", "\x1b[31m", "x" * 255, "\udcff\udcfe":
+        os.mkdir(name)
+        os.mkfifo(name + "/fifo")
+        os.symlink(canary, name + "/link")
+    s = socket.socket(socket.AF_UNIX)
+    s.bind("socket")
+    os.makedirs("closed/inner")
+    for path in "closed/file", "closed/inner/file":
+        open(path, "w").close()
+        os.chmod(path, 0)
+    os.symlink(canary, "closed/inner/link")
+    os.chmod("closed/inner", 0)
+    os.chmod("closed", 0o100)
+
+fill("/run/drydock")
+fill(os.environ["HOME"])
+for i in range(5000):
+    os.mkdir("d")
+    os.chdir("d")
+os.symlink(canary, "link")
+os.mkfifo("fifo")
+' "$project" "$canary"
+  # Another session of the same user is none of its business.
+  open_session sh -c 'echo ready; read -r _ || echo on'
+  as_who touch "$home/end"
+  wait_for "the end" test_state ended
+  run -0 --separate-stderr as_who drydock gc
+  assert_equal "$output" "$id removed"
+  # shellcheck disable=SC2154
+  assert_equal "$stderr" ""
+  close_session
+  assert_contains "$(cat "$session_lines")" on
+  nothing_left
+  assert_equal "$(cat "$project/kept" "$canary/below/kept")" \
+    kept$'\n'kept
+}
+
+@test "what cannot be removed is one warning, and nobody else's matter" {
+  local kind bad good
+  for kind in root immutable; do
+    ended_session
+    bad=$id
+    if [ "$kind" = root ]; then
+      mkdir -p "$home/root/inner"
+      touch "$home/root/inner/file"
+    else
+      touch "$home/fixed"
+      chattr +i "$home/fixed" || skip "no immutable files here"
+    fi
+    ended_session
+    good=$id
+    run -0 --separate-stderr in_session true
+    assert_equal "$(grep -c warning: <<<"$stderr")" 1
+    assert_contains "$stderr" "$bad"
+    [ ! -e "$XDG_STATE_HOME/drydock/sessions/$good" ]
+    run -0 --separate-stderr in_session sh -c 'echo again'
+    assert_equal "$output" again
+    assert_equal "$(grep -c warning: <<<"$stderr")" 1
+    chattr -R -i "$XDG_STATE_HOME/drydock/trash" 2>/dev/null || true
+    chown -R "$BED_UID:$BED_UID" "$XDG_STATE_HOME/drydock/trash"
+    run -0 --separate-stderr in_session true
+    assert_equal "$(grep -c warning: <<<"$stderr")" 0
+    nothing_left
+  done
+}
