@@ -2,7 +2,6 @@
 /* Replacing a file while each system call of it fails in turn (--wrap). */
 #include "check.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
+#include "tree-kit.h"
 
 enum call {
 	CALL_NONE,
@@ -89,18 +89,6 @@ __wrap_unlinkat(int fd, const char *name, int flags)
 	return fails(CALL_UNLINKAT) ? -1 : __real_unlinkat(fd, name, flags);
 }
 
-static int
-count_entries(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d cleanup_closedir = fdopendir(fd);
-	int n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	return n - 2;
-}
-
 static void
 each_failure_keeps_a_whole_file(void)
 {
@@ -126,9 +114,8 @@ each_failure_keeps_a_whole_file(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct strbuf sb cleanup_strbuf = STRBUF_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
-		int dir cleanup_close = -1;
+		int dir cleanup_close = tree_open();
 
-		CHECK_INT(fs_open_dir(check_tmpdir(), &dir, &dg), 0);
 		fault.call = CALL_NONE;
 		CHECK_INT(fs_replace_file(dir, "f", "old", 3, 0600, &dg), 0);
 		fault.call = rows[i].call;
@@ -143,7 +130,7 @@ each_failure_keeps_a_whole_file(void)
 		diag_clear(&dg);
 		CHECK_INT(fs_read_file(dir, "f", 10, &sb, &dg), 0);
 		CHECK_STR(sb.buf, rows[i].after);
-		CHECK_INT(count_entries(dir), 1);
+		CHECK_INT(tree_count(dir), 1);
 	}
 }
 
@@ -152,9 +139,8 @@ short_writes_are_finished(void)
 {
 	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = -1;
+	int dir cleanup_close = tree_open();
 
-	CHECK_INT(fs_open_dir(check_tmpdir(), &dir, &dg), 0);
 	fault.slow = true;
 	CHECK_INT(fs_replace_file(dir, "f", "0123456789", 10, 0600, &dg), 0);
 	fault.slow = false;
@@ -169,10 +155,9 @@ removal_names_what_failed(void)
 {
 	for (int nth = 2; nth <= 6; nth++) {
 		struct diag dg cleanup_diag = DIAG_INIT;
-		int dir cleanup_close = -1;
+		int dir cleanup_close = tree_open();
 		int top cleanup_close = -1;
 
-		CHECK_INT(fs_open_dir(check_tmpdir(), &dir, &dg), 0);
 		CHECK_INT(fs_make_dir(dir, "top", 0700, &top, &dg), 0);
 		CHECK_INT(mkdirat(top, "d", 0700), 0);
 		CHECK_INT(symlinkat("x", top, "d/a"), 0);
@@ -188,10 +173,10 @@ removal_names_what_failed(void)
 		CHECK(dg.message != NULL &&
 		    strncmp(dg.message, "remove top", 10) == 0);
 		CHECK(strstr(dg.message, "Input/output error") != NULL);
-		CHECK(count_entries(top) <= 1);
+		CHECK(tree_count(top) <= 1);
 		diag_clear(&dg);
 		CHECK_INT(fs_remove_tree(dir, "top", &dg), 0);
-		CHECK_INT(count_entries(dir), 0);
+		CHECK_INT(tree_count(dir), 0);
 	}
 }
 

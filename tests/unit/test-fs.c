@@ -2,7 +2,6 @@
 /* Files beneath a held directory: what opens, and what is left behind. */
 #include "check.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -38,18 +37,6 @@ get(int dir, const char *name)
 	if (fs_read_file(dir, name, 4096, &sb, &dg) < 0)
 		return NULL;
 	return strbuf_detach(&sb, NULL);
-}
-
-static int
-count_entries(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d cleanup_closedir = fdopendir(fd);
-	int n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	return n - 2;
 }
 
 static void
@@ -283,7 +270,7 @@ files_are_replaced_whole(void)
 	CHECK_STR(text, "new\n");
 	CHECK_INT(fstatat(dir, "f", &st, 0), 0);
 	CHECK_INT(st.st_mode & 07777, 0444);
-	CHECK_INT(count_entries(dir), 1);
+	CHECK_INT(tree_count(dir), 1);
 	CHECK_INT(fs_replace_file(dir, "a/b", "", 0, 0600, &dg), -1);
 }
 
@@ -323,7 +310,7 @@ a_full_disk_leaves_the_old(void)
 	CHECK_STR(dg.message, "write f: File too large");
 	text = get(dir, "f");
 	CHECK_STR(text, "old");
-	CHECK_INT(count_entries(dir), 1);
+	CHECK_INT(tree_count(dir), 1);
 }
 
 static void
@@ -335,7 +322,7 @@ a_directory_in_the_way_leaves_no_temp(void)
 	CHECK_INT(mkdirat(dir, "f", 0700), 0);
 	CHECK_INT(fs_replace_file(dir, "f", "x", 1, 0600, &dg), -1);
 	CHECK_STR(dg.message, "replace f: Is a directory");
-	CHECK_INT(count_entries(dir), 1);
+	CHECK_INT(tree_count(dir), 1);
 }
 
 static void
@@ -356,7 +343,7 @@ a_read_only_directory_keeps_the_old(void)
 		CHECK_INT(seteuid(0), 0);
 	text = get(dir, "f");
 	CHECK_STR(text, "old");
-	CHECK_INT(count_entries(dir), 1);
+	CHECK_INT(tree_count(dir), 1);
 }
 
 static void

@@ -73,6 +73,7 @@ tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
 tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
 tests_unit_test_fs_SOURCES = tests/unit/test-fs.c $(tree_kit)
 tests_unit_test_fs_copy_SOURCES = tests/unit/test-fs-copy.c $(tree_kit)
+tests_unit_test_fs_fault_SOURCES = tests/unit/test-fs-fault.c $(tree_kit)
 tests_unit_test_fs_tree_SOURCES = tests/unit/test-fs-tree.c $(tree_kit)
 
 tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \

@@ -2,6 +2,7 @@
 /* Small trees for tests. */
 #include "tree-kit.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,4 +58,16 @@ tree_nest(int dir, int depth)
 		if (i % 50 == 0)
 			tree_file(at, "f", 0600);
 	}
+}
+
+int
+tree_count(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d cleanup_closedir = fdopendir(fd);
+	int n = 0;
+
+	while (d != NULL && readdir(d) != NULL)
+		n++;
+	return n - 2;
 }

@@ -18,6 +18,9 @@ void tree_file(int dir, const char *path, mode_t mode);
 /* Whether a name is there, a dead link's too. */
 bool tree_has(int dir, const char *path);
 
+/* How many entries a directory has. */
+int tree_count(int dir);
+
 /* Nests depth directories called d below dir, with a file in some. */
 void tree_nest(int dir, int depth);
 
