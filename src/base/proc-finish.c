@@ -165,7 +165,7 @@ look_for_exit(struct proc *p)
 
 /* poll(2) skips negative descriptors, so closed ones need no care. */
 static int
-wait_for_news(struct proc *p, struct pollfd pfd[4], int64_t deadline)
+wait_for_news(struct proc *p, struct pollfd pfd[5], int64_t deadline)
 {
 	int ms = deadline == INT64_MAX ? -1 : monotime_left_ms(deadline);
 
@@ -174,7 +174,11 @@ wait_for_news(struct proc *p, struct pollfd pfd[4], int64_t deadline)
 	pfd[2] = (struct pollfd){ .fd = p->in, .events = POLLOUT };
 	pfd[3] = (struct pollfd){ .fd = p->exited ? -1 : p->pidfd,
 		.events = POLLIN };
-	return poll(pfd, 4, ms);
+	pfd[4] = (struct pollfd){ .fd = p->interrupt != NULL && !p->exited
+		    ? p->interrupt->fd
+		    : -1,
+		.events = POLLIN };
+	return poll(pfd, 5, ms);
 }
 
 /*
@@ -187,13 +191,18 @@ pump(struct proc *p, struct proc_result *ret)
 	int64_t deadline = p->deadline;
 
 	while (!p->exited || p->out.fd >= 0 || p->err.fd >= 0) {
-		struct pollfd pfd[4];
+		struct pollfd pfd[5];
 		int n = wait_for_news(p, pfd, deadline);
 
 		if (n < 0 && errno != EINTR)
 			return -1;
 		if (n < 0)
 			continue;
+		if (pfd[4].revents != 0 &&
+		    p->interrupt->leave(p->interrupt->arg)) {
+			ret->left = true;
+			return 0;
+		}
 		if (pfd[2].revents != 0)
 			feed(p);
 		if ((pfd[0].revents != 0 && !drain(&p->out)) ||
@@ -255,9 +264,9 @@ proc_finish(struct proc *p, struct proc_result *ret, struct diag *dg)
 		(void)diag_set_errno(
 		    dg, DIAG_IO, errno, "wait for %s", p->program);
 	/* Also after a plain exit with pipes held open: they are its own. */
-	if (!p->exited || p->out.fd >= 0 || p->err.fd >= 0)
+	if (!ret->left && (!p->exited || p->out.fd >= 0 || p->err.fd >= 0))
 		kill_group(p);
-	if (reap(p, &ret->status) < 0)
+	if (!ret->left && reap(p, &ret->status) < 0)
 		rc = diag_set_errno(dg, DIAG_IO, errno, "reap %s", p->program);
 	give_last_line(p);
 	ret->out = p->out.data;

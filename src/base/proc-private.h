@@ -13,6 +13,8 @@
 
 #include "base/strbuf.h"
 
+struct proc_interrupt;
+
 struct proc_stream {
 	int fd; /* owned; -1 at its end */
 	size_t max;
@@ -33,6 +35,7 @@ struct proc {
 	size_t line; /* where the line of stderr that is not whole begins */
 	void (*on_line)(void *arg, const char *line, size_t len);
 	void *on_line_arg;
+	const struct proc_interrupt *interrupt; /* borrowed, or NULL */
 };
 
 #endif /* DRYDOCK_PROC_PRIVATE_H */

@@ -214,6 +214,7 @@ proc_new(const struct proc_spec *spec)
 	    spec->timeout_ms > 0 ? monotime_ms() + spec->timeout_ms : INT64_MAX;
 	p->on_line = spec->on_stderr_line;
 	p->on_line_arg = spec->on_stderr_arg;
+	p->interrupt = spec->interrupt;
 	return p;
 }
 

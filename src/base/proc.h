@@ -17,6 +17,16 @@
 
 struct diag;
 
+/*
+ * Somebody may lose patience with a child: when fd can be read, leave() is
+ * called, which reads it.  When it says true the child is left to itself.
+ */
+struct proc_interrupt {
+	int fd;
+	bool (*leave)(void *arg);
+	void *arg;
+};
+
 struct proc_spec {
 	const char *const *argv; /* borrowed; argv[0] is an absolute path */
 	const char *const *envp; /* borrowed; NULL is the empty environment */
@@ -31,6 +41,7 @@ struct proc_spec {
 	/* When set, called with each whole line of stderr as it comes. */
 	void (*on_stderr_line)(void *arg, const char *line, size_t len);
 	void *on_stderr_arg;
+	const struct proc_interrupt *interrupt; /* stays to the end; or NULL */
 };
 
 #define PROC_SPEC_INIT                       \
@@ -42,13 +53,14 @@ struct proc_result {
 	int status; /* exit status, or 128 + signal */
 	bool timed_out; /* the deadline passed; the group was killed */
 	bool truncated; /* more than max_output came; the group was killed */
+	bool left; /* it goes on, without a reader; status says nothing */
 	struct strbuf out;
 	struct strbuf err;
 };
 
-#define PROC_RESULT_INIT                                  \
-	{                                                 \
-		0, false, false, STRBUF_INIT, STRBUF_INIT \
+#define PROC_RESULT_INIT                                         \
+	{                                                        \
+		0, false, false, false, STRBUF_INIT, STRBUF_INIT \
 	}
 
 /* A child under way.  Contents belong to proc.c. */

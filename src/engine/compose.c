@@ -71,6 +71,7 @@ start(const struct engine *engine, const struct compose_spec *spec,
 	ps.nkeep = nkeep;
 	ps.timeout_ms = timeout_ms;
 	ps.max_output = MODEL_MAX;
+	ps.interrupt = spec->interrupt;
 	if (proc_start(&ps, ret_proc, dg) == -1) {
 		dg->class = DIAG_ENGINE;
 		return -1;
@@ -184,6 +185,8 @@ compose_up(const struct engine *engine, const struct compose_spec *spec,
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
+	if (result.left)
+		return diag_set(dg, DIAG_CANCELLED, "cancelled");
 	if (engine_check_result((const char *const *)args.v, &result,
 		engine->launch_timeout_ms, dg) == 0)
 		return 0;

@@ -11,6 +11,7 @@
 struct diag;
 struct engine;
 struct proc;
+struct proc_interrupt;
 struct strbuf;
 struct strvec;
 
@@ -24,6 +25,7 @@ struct compose_spec {
 	const struct strvec *vars; /* NAME=VALUE for interpolation, ours */
 	const int *keep_fds; /* more descriptors that the child inherits */
 	size_t nkeep;
+	const struct proc_interrupt *interrupt; /* of compose_up(), or NULL */
 };
 
 /*
@@ -46,7 +48,8 @@ void compose_argv(const struct engine *engine, const struct compose_spec *spec,
 /*
  * `compose up --detach --no-build --no-recreate ... ` on one sealed plan.  A
  * failure is DIAG_ENGINE with Compose's words; containers may exist then.  The
- * deadline is that of a launch.
+ * deadline is that of a launch.  One that was left by its interrupt is
+ * DIAG_CANCELLED, and goes on with the descriptors that it inherited.
  */
 int compose_up(const struct engine *engine, const struct compose_spec *spec,
     struct diag *dg);

@@ -3,7 +3,9 @@
 #include "session/interrupt.h"
 
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -45,6 +47,25 @@ interrupt_check(struct diag *dg)
 	if (sig <= 0)
 		return 0;
 	return diag_set(dg, DIAG_CANCELLED, "cancelled: %s", strsignal(sig));
+}
+
+int
+interrupt_open(void)
+{
+	sigset_t set;
+
+	fill(&set);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int
+interrupt_read(int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	return (int)info.ssi_signo;
 }
 
 void

@@ -20,6 +20,13 @@ void interrupt_hold(struct interrupt *in);
 /* One came: DIAG_CANCELLED, and it is consumed. */
 int interrupt_check(struct diag *dg);
 
+/*
+ * The same for a loop that waits: a descriptor that can be read when one came
+ * (the caller closes it; -1: none can be had), and the signal, or 0.
+ */
+int interrupt_open(void);
+int interrupt_read(int fd);
+
 void interrupt_restore(const struct interrupt *in);
 
 #endif /* DRYDOCK_INTERRUPT_H */

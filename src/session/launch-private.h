@@ -38,6 +38,7 @@ struct launch {
 	struct judged_plan plan;
 	int plan_fd;
 	bool composed; /* there may be containers */
+	bool left; /* Compose is at work on them still, with the lease */
 	bool resume; /* go has the agent's resume arguments */
 	struct container_list containers; /* the engine's whole answer */
 	int holder_fd;

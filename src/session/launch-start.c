@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -19,8 +20,52 @@
 #include "session/collect.h"
 #include "session/egress.h"
 #include "session/goenv.h"
+#include "session/interrupt.h"
 #include "session/launch-private.h"
 #include "session/task.h"
+
+/* Somebody who wants a launch to end while Compose works. */
+struct impatience {
+	int fd;
+	int sig; /* the first one that came, or 0 */
+};
+
+/*
+ * What the daemon does for a Compose that is killed would be found by nobody,
+ * so it is waited for.  Who insists leaves it to Compose, which has the lease.
+ */
+static bool
+leave_compose(void *arg)
+{
+	struct impatience *i = arg;
+	int sig = interrupt_read(i->fd);
+
+	if (sig == 0)
+		return false;
+	if (i->sig != 0)
+		return true;
+	i->sig = sig;
+	diag_note("cancelled: waiting for what Docker Compose has begun (once "
+		  "more leaves it to the next launch)");
+	return false;
+}
+
+static int
+compose_patiently(struct launch *l, struct compose_spec *spec, struct diag *dg)
+{
+	cleanup_close int fd = interrupt_open();
+	struct impatience i = { .fd = fd };
+	const struct proc_interrupt interrupt = { fd, leave_compose, &i };
+	int rc;
+
+	spec->interrupt = &interrupt;
+	rc = compose_up(&l->engine, spec, dg);
+	if (i.sig == 0)
+		return rc;
+	l->left = rc != 0 && dg->class == DIAG_CANCELLED;
+	diag_clear(dg);
+	return diag_set(dg, DIAG_CANCELLED, "cancelled: %s", strsignal(i.sig));
+}
 
 int
 launch_containers(struct launch *l, struct diag *dg)
@@ -39,7 +84,7 @@ launch_containers(struct launch *l, struct diag *dg)
 	};
 
 	l->composed = true;
-	return compose_up(&l->engine, &spec, dg);
+	return compose_patiently(l, &spec, dg);
 }
 
 static const struct container *

@@ -242,7 +242,11 @@ make_and_start(struct launch *l, struct diag *dg)
 	if (make_session(l, dg) == 0 && interrupt_check(dg) == 0 &&
 	    make_plan(l, dg) == 0 && start(l, dg) == 0)
 		return 0;
-	if (l->session.dir_fd >= 0)
+	if (l->left)
+		diag_note("session %s is left to Docker Compose; the next "
+			  "launch after it removes what it made",
+		    l->session.id);
+	else if (l->session.dir_fd >= 0)
 		teardown_launch(
 		    l->paths, &l->engine, &l->record, l->composed, &l->session);
 	return -1;

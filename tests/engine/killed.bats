@@ -79,6 +79,32 @@ start_and_stop() {
   done
 }
 
+@test "who interrupts twice has the prompt back while Compose works on" {
+  stop_at before "kill -INT \$PPID
+      until grep -q waiting '$BATS_TEST_TMPDIR/err'; do sleep 0.1; done
+      kill -TERM \$PPID
+      for i in {1..600}; do
+        [ ! -e '$BATS_TEST_TMPDIR/returned' ] || break
+        sleep 0.1
+      done
+      \"\$real\" \"\$@\"; exit"
+  status=0
+  in_session echo ran >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" ||
+    status=$?
+  PATH=${PATH#"$bin:"}
+  assert_equal "$status" 130
+  assert_equal "$(cat "$BATS_TEST_TMPDIR/out")" ""
+  # Compose has the lease, and nobody collects what it is about to make.
+  run ! nobody_holds_a_lease
+  in_session true
+  [ -n "$(sessions)" ]
+  touch "$BATS_TEST_TMPDIR/returned"
+  wait_for "end of Compose" nobody_holds_a_lease
+  assert_equal "$(containers | wc -l)" 2
+  in_session true
+  nothing_is_left
+}
+
 @test "what a launcher killed while Compose works leaves is collected" {
   start_and_stop after 'kill -KILL $PPID'
   assert_equal "$status" 137
