@@ -6,4 +6,5 @@ compose_files = \
 	compose/dood.yml \
 	compose/hardening.yml \
 	compose/policy.jq \
-	compose/seccomp.json
+	compose/seccomp.json \
+	compose/service.yml

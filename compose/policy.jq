@@ -9,7 +9,7 @@
 def table: [
 {rule: "unknown-key", text: "no key that drydock does not know, at any level"},
 {rule: "top-level", text: "name, services and drydock's own declarations stand at the top, nothing else"},
-{rule: "services", keys: ["container_name"], text: "the services are agent and, when contained, egress"},
+{rule: "services", keys: ["container_name"], text: "the services are agent, egress when contained, and further ones of your overlays"},
 {rule: "declaration", text: "each bind source is declared once, as drydock declares it"},
 {rule: "privileged", keys: ["privileged"], text: "no privileged container"},
 {rule: "capabilities", keys: ["cap_add", "cap_drop"], text: "every capability is dropped, none is added"},
@@ -25,14 +25,14 @@ def table: [
 {rule: "groups", keys: ["group_add"], text: "no further group; in dood the engine socket's alone"},
 {rule: "read-only", keys: ["read_only"], text: "the root file system is read-only"},
 {rule: "init", keys: ["init"], text: "an init process is PID 1"},
-{rule: "limits", keys: ["mem_limit", "memswap_limit", "mem_reservation", "mem_swappiness", "pids_limit", "cpus", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset", "shm_size", "oom_kill_disable", "oom_score_adj", "blkio_config", "storage_opt", "ulimits", "deploy", "scale"], text: "memory, swap, processors and processes are limited as set"},
-{rule: "tmpfs", keys: ["tmpfs"], text: "the tmpfs mounts are drydock's, with their sizes and options"},
-{rule: "network", keys: ["network_mode", "networks", "ports", "expose", "dns", "dns_opt", "dns_search", "extra_hosts", "links", "external_links", "hostname", "domainname", "mac_address"], text: "contained: no network for the agent, the default bridge for egress; dood: the host's"},
-{rule: "entrypoint", keys: ["entrypoint", "command", "working_dir", "post_start", "pre_stop"], text: "the container runs drydock's holder, nothing before or after it"},
-{rule: "image", keys: ["image", "pull_policy", "pull_refresh_after", "platform", "build", "develop"], text: "the image that drydock built, by its id, never pulled"},
+{rule: "limits", keys: ["mem_limit", "memswap_limit", "mem_reservation", "mem_swappiness", "pids_limit", "cpus", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset", "shm_size", "oom_kill_disable", "oom_score_adj", "blkio_config", "storage_opt", "ulimits", "deploy", "scale"], text: "memory, swap, processors and processes are limited as set; a further service may have less"},
+{rule: "tmpfs", keys: ["tmpfs"], text: "the tmpfs mounts are drydock's; those of a further service have a size, /tmp's at most"},
+{rule: "network", keys: ["network_mode", "networks", "ports", "expose", "dns", "dns_opt", "dns_search", "extra_hosts", "links", "external_links", "hostname", "domainname", "mac_address"], text: "contained: no network for the agent, the default bridge for egress; dood: the host's; none for a further service"},
+{rule: "entrypoint", keys: ["entrypoint", "command", "working_dir", "post_start", "pre_stop"], text: "the container runs drydock's holder, a further service its own command, nothing before or after it"},
+{rule: "image", keys: ["image", "pull_policy", "pull_refresh_after", "platform", "build", "develop"], text: "the image that drydock built, for a further service one that the engine has; by its id, never pulled"},
 {rule: "healthcheck", keys: ["healthcheck"], text: "no health check runs"},
 {rule: "restart", keys: ["restart", "stop_signal", "stop_grace_period", "depends_on", "attach"], text: "starts and stops are drydock's"},
-{rule: "environment", keys: ["environment"], text: "drydock's own environment; overlays add plain names to the agent's"},
+{rule: "environment", keys: ["environment"], text: "drydock's own environment; overlays add plain names to the agent's; a further service has its own"},
 {rule: "labels", keys: ["labels", "annotations"], text: "no labels but drydock's own"},
 {rule: "logging", keys: ["logging"], text: "the container's log is bounded"},
 {rule: "terminal", keys: ["tty", "stdin_open"], text: "the terminal is the holder's"},
@@ -112,12 +112,15 @@ def binds($f):
 		 declared: {source: $f.roles.engine.path, kind: "socket"}}
 	else
 		error("no such mode")
-	end);
+	end),
+	($f.further // {} | keys as $further
+	| select($further | length > 0)
+	| dir("services"; "/run/services") | .service = ("agent", $further[]));
 
-# What both services have.
+# What all services have.
 def hardened($f; $role): {
-	image: $f.images[$role], pull_policy: "never", init: true,
-	user: $f.users[$role], read_only: true, cap_drop: ["ALL"],
+	image: ($f.images[$role] // $f.further[$role].image), pull_policy: "never",
+	init: true, user: ($f.users[$role] // $f.users.agent), read_only: true, cap_drop: ["ALL"],
 	ipc: "private", cgroup: "private", healthcheck: {disable: true},
 	stop_signal: "SIGTERM",
 	logging: {driver: "local", options: {"max-size": "1m", "max-file": "2"}},
@@ -161,6 +164,15 @@ def service($f; $name):
 		} end)
 	end
 	| with_entries(select(.value | unset | not));
+
+# What a further service must be, but for what it may choose.
+def further($f; $name):
+	hardened($f; $name)
+	+ {network_mode: "none", restart: "no", stop_grace_period: "10s"}
+	| with_entries(select(.value | unset | not));
+
+def chosen: ["entrypoint", "command", "working_dir", "tmpfs",
+	"mem_limit", "memswap_limit", "pids_limit", "cpus"];
 
 def equal($key; $is; $want):
 	if $key | among(["mem_limit", "memswap_limit", "pids_limit"]) then
@@ -292,6 +304,108 @@ def judge_volumes($f; $name; $is; $want):
 		| violation("bind-target"; $name; "\(length) binds at \(.[0] | short)"; .[0]))
 	end;
 
+# A number, also as text; null for anything else.
+def number:
+	if type == "number" then .
+	elif type == "string" and length > 0 and length < 16
+	    and (explode | all(.[]; . >= 48 and . <= 57)) then tonumber
+	else null end;
+
+# "64m" in bytes, null for what is no size.
+def size:
+	{"k": 1024, "m": 1048576, "g": 1073741824}[.[-1:] | ascii_downcase] as $unit
+	| if $unit == null then number else .[:-1] | number | values * $unit end;
+
+def judge_limit($name; $key; $is; $least; $most):
+	if $is != null and $is > 0 and $is >= $least and ($most == null or $is <= $most) then empty else
+		violation("limits"; $name; "\($key) is not between \($least) and \($most)"; $key) end;
+
+def judge_limits($f; $name; $service):
+	($f.limits.memory | number) as $memory
+	| judge_limit($name; "mem_limit"; $service.mem_limit | number; 1; $memory),
+	judge_limit($name; "memswap_limit"; $service.memswap_limit | number;
+		$service.mem_limit | number // 1; $memory),
+	judge_limit($name; "pids_limit"; $service.pids_limit | number; 1; $f.limits.pids | number),
+	(if $f.limits.cpus == null and ($service.cpus | unset) then empty else
+		judge_limit($name; "cpus"; $service.cpus | numbers // null; 0; $f.limits.cpus) end);
+
+def tmpfs_option: . as $option | ["mode=", "uid=", "gid="]
+	| any(.[]; . as $key | $option | startswith($key) and (.[($key | length):] | number) != null)
+	or ($option | among(["rw", "exec", "noexec", "nosuid", "nodev"]));
+
+def judge_tmpfs($f; $name; $tmpfs):
+	if ($tmpfs | type) != "array" or any($tmpfs[]; type != "string") then
+		violation("tmpfs"; $name; "tmpfs is no list"; "tmpfs")
+	else
+		($tmpfs[] | . as $entry | split(":") as $parts | $parts[0] as $target
+		| ($parts[1] // "" | split(",")) as $options
+		| [$options[] | select(startswith("size=")) | .[5:] | size] as $sizes
+		| (if ($target | normal | not) or ($parts | length) > 2
+		    or any("/proc", "/sys", "/dev", "/run/services"; touches(.; $target)) then
+			violation("tmpfs"; $name; "\($entry | short) is no place for a tmpfs"; $entry)
+		else empty end),
+		(if ($sizes | length) == 1 and $sizes[0] != null
+		    and $sizes[0] > 0 and $sizes[0] <= ($f.limits.tmp | number) then empty else
+			violation("tmpfs"; $name; "\($entry | short) has not one size, of \($f.limits.tmp) at most"; $entry) end),
+		($options[] | select(startswith("size=") or tmpfs_option | not)
+		| violation("tmpfs"; $name; "\($entry | short) has the option \(short)"; $entry))),
+		([$tmpfs[] | split(":")[0]] | group_by(.)[] | select(length > 1)
+		| violation("tmpfs"; $name; "\(length) tmpfs at \(.[0] | short)"; .[0]))
+	end;
+
+def words: type == "array" and all(.[]; type == "string");
+
+def judge_command($name; $service):
+	($service.entrypoint // [] | words) as $entrypoint
+	| ($service.command // [] | words) as $command
+	| if $entrypoint and $command
+	    and (($service.entrypoint // []) + ($service.command // []) | length) > 0 then empty else
+		violation("entrypoint"; $name; "neither the image nor an overlay says what runs"; "entrypoint") end,
+	(if $service.working_dir | . == null or (type == "string" and normal) then empty else
+		violation("entrypoint"; $name; "working_dir: \($service.working_dir | short)"; "working_dir") end);
+
+# Its own matter, so that it is text.
+def judge_own_environment($name; $is):
+	if ($is | type) != "object" then
+		violation("environment"; $name; "environment is no mapping"; "environment")
+	else
+		($is | to_entries[] | select((.value | type) != "string" or .key == "" or (.key | contains("=")))
+		| violation("environment"; $name; "\(.key | short) is no text"; .key))
+	end;
+
+# What an image brings acts though no plan says so.
+def judge_image($name; $image):
+	if $image.image == null then
+		violation("image"; $name; "the engine has no image \($image.reference | short): it is not pulled";
+			$image.reference // "image")
+	else
+		(({volumes: "VOLUME", healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} | to_entries[])
+		| select($image[.key])
+		| violation("image"; $name; "image \($image.reference | short) carries \(.value)"; $image.reference)),
+		($image.labels[]
+		| select(among(["context", "gid", "home", "image", "uid", "user"] | map("io.drydock." + .)) | not)
+		| violation("image"; $name; "image \($image.reference | short) carries the label \(.)"; $image.reference))
+	end;
+
+def judge_further($f; $name; $service):
+	if ($f.further // {} | has($name) | not) then
+		violation("services"; $name; "a further service with no name of a-z, 0-9 and -, a letter first, 32 at most"; $name)
+	elif ($service | type) != "object" then
+		violation("services"; $name; "no service"; $name)
+	else
+		further($f; $name) as $want
+		| judge_image($name; $f.further[$name]),
+		judge_keys($name; $service | with_entries(select(.key | among(chosen) | not))
+			| if $want | has("image") then . else del(.image) end; $want),
+		judge_limits($f; $name; $service),
+		judge_tmpfs($f; $name; $service.tmpfs // []),
+		(if $want | has("image") then judge_command($name; $service) else empty end),
+		judge_own_environment($name; $service.environment // {}),
+		judge_security_opt($f; $name; $service.security_opt // []),
+		judge_volumes($f; $name; $service.volumes // [];
+			[binds($f) | select(.service == $name)])
+	end;
+
 def judge_service($f; $name; $service):
 	[binds($f) | select(.service == $name)] as $binds
 	| if ($service | type) != "object" then
@@ -324,7 +438,7 @@ def judge_services($f; $model):
 		violation("services"; ""; "no services"; "")
 	else
 		((($model.services | keys) - $names)[]
-		| violation("services"; .; "a further service"; .)),
+		| . as $name | judge_further($f; $name; $model.services[$name])),
 		($names[] as $name | judge_service($f; $name; $model.services[$name]))
 	end,
 	if $model.name == "drydock-" + $f.session then empty else
@@ -403,7 +517,7 @@ def judge_source($f; $bind; $source):
 		(if $source.real == $bind.declared.source then empty else
 			violation("source-link"; $bind.service; "\($what) leads to \($source.real | short)"; "") end),
 		(if $bind.declared | has("make") | not then empty
-		elif ["\($source.uid):\($source.gid)"] | inside([$f.users.agent, $f.users.egress]) | not then
+		elif "\($source.uid):\($source.gid)" | among([$f.users.agent, $f.users.egress]) | not then
 			violation("source-owner"; $bind.service; "\($what) belongs to \($source.uid):\($source.gid)"; "")
 		elif $source.others_write then
 			violation("source-owner"; $bind.service; "\($what) can be written by others"; "")

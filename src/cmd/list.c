@@ -25,6 +25,16 @@ is_shown(const struct list_options *o, const struct listed *s)
 }
 
 static void
+write_services(struct jsonw *w, const struct record *r)
+{
+	jsonw_key(w, "services");
+	jsonw_open_object(w);
+	for (size_t i = 0; i < r->nservices; i++)
+		jsonw_key_str(w, r->services[i].name, r->services[i].container);
+	jsonw_close_object(w);
+}
+
+static void
 write_session(
     struct jsonw *w, const struct paths *paths, const struct listed *s)
 {
@@ -46,6 +56,7 @@ write_session(
 		jsonw_key_str(w, "engine_socket", r->engine_socket);
 		jsonw_key_str(w, "agent_container", r->agent_container);
 		jsonw_key_str(w, "egress_container", r->egress_container);
+		write_services(w, r);
 		jsonw_key_str(w, "socket", socket);
 	}
 	if (s->container != NULL)

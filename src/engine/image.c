@@ -67,6 +67,9 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	if (!read_built(object, image->created, &image->built) ||
 	    (!json_is_object(config) && !json_is_null(config)) ||
 	    !inspect_strings(json_get(config, "Env"), &image->env) ||
+	    !inspect_strings(
+		json_get(config, "Entrypoint"), &image->entrypoint) ||
+	    !inspect_strings(json_get(config, "Cmd"), &image->command) ||
 	    !inspect_labels(labels, &image->labels))
 		return diag_set(dg, DIAG_ENGINE,
 		    "docker inspect: the answer about image %s is not "
@@ -288,6 +291,8 @@ image_release(struct image *image)
 	free(image->context);
 	free(image->created);
 	strvec_release(&image->env);
+	strvec_release(&image->entrypoint);
+	strvec_release(&image->command);
 	strvec_release(&image->labels);
 	*image = (struct image)IMAGE_INIT;
 }

@@ -22,15 +22,18 @@ struct image {
 	char *created; /* owned; RFC 3339 */
 	struct timespec built; /* created, or tagged since: see image_find() */
 	struct strvec env; /* Config.Env */
+	struct strvec entrypoint; /* Config.Entrypoint */
+	struct strvec command; /* Config.Cmd */
 	struct strvec labels; /* NAME=VALUE */
 	bool has_volumes;
 	bool has_healthcheck;
 	bool has_onbuild;
 };
 
-#define IMAGE_INIT                                        \
-	{                                                 \
-		.env = STRVEC_INIT, .labels = STRVEC_INIT \
+#define IMAGE_INIT                                             \
+	{                                                      \
+		.env = STRVEC_INIT, .entrypoint = STRVEC_INIT, \
+		.command = STRVEC_INIT, .labels = STRVEC_INIT  \
 	}
 
 /* What an agent image was made for. */

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/xalloc.h"
 #include "plan/datafile.h"
+#include "plan/further.h"
 #include "plan/plan.h"
 #include "plan/useroverlays.h"
 #include "plan/values.h"
@@ -44,6 +45,7 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 {
 	const char *mode = mode_name(request->mode.mode);
 	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+	size_t own;
 
 	if (plan_variables(request, &a.vars, dg) != 0 ||
 	    add_installed(&a, request->paths, "base", xstrdup("always"), dg) !=
@@ -52,8 +54,11 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 		xasprintf("mode %s (%s)", mode, request->mode.reason),
 		dg) != 0 ||
 	    add_installed(
-		&a, request->paths, "hardening", xstrdup("always"), dg) != 0 ||
-	    useroverlays_add(request, &a, dg) != 0)
+		&a, request->paths, "hardening", xstrdup("always"), dg) != 0)
+		return -1;
+	own = a.nr;
+	if (useroverlays_add(request, &a, dg) != 0 ||
+	    further_add(request, own, &a, dg) != 0)
 		return -1;
 	*ret_assembly = a;
 	a = (struct assembly)ASSEMBLY_INIT;
@@ -73,6 +78,7 @@ assembly_release(struct assembly *assembly)
 		strbuf_release(&o->tree);
 	}
 	free(assembly->v);
+	further_free(assembly->further, assembly->nfurther);
 	strvec_release(&assembly->vars);
 	*assembly = (struct assembly)ASSEMBLY_INIT;
 }

@@ -22,6 +22,7 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/settings.h"
+#include "plan/further.h"
 #include "plan/places.h"
 #include "plan/plan.h"
 #include "plan/values.h"
@@ -232,6 +233,38 @@ write_services(struct jsonw *w, const struct plan_request *request)
 	jsonw_close_object(w);
 }
 
+/* Of the images of the services that overlays add. */
+static void
+write_further(struct jsonw *w, const struct assembly *assembly)
+{
+	static const char own[] = "io.drydock.";
+
+	jsonw_key(w, "further");
+	jsonw_open_object(w);
+	for (size_t i = 0; i < assembly->nfurther; i++) {
+		const struct further *f = &assembly->further[i];
+
+		jsonw_key(w, f->name);
+		jsonw_open_object(w);
+		jsonw_key_str(w, "reference", f->reference);
+		jsonw_key_str(w, "image", f->image.id);
+		jsonw_key_bool(w, "volumes", f->image.has_volumes);
+		jsonw_key_bool(w, "healthcheck", f->image.has_healthcheck);
+		jsonw_key_bool(w, "onbuild", f->image.has_onbuild);
+		jsonw_key(w, "labels");
+		jsonw_open_array(w);
+		for (size_t n = 0; n < f->image.labels.nr; n++) {
+			const char *label = f->image.labels.v[n];
+
+			if (strncmp(label, own, strlen(own)) == 0)
+				jsonw_strn(w, label, strcspn(label, "="));
+		}
+		jsonw_close_array(w);
+		jsonw_close_object(w);
+	}
+	jsonw_close_object(w);
+}
+
 static void
 write_overlays(struct jsonw *w, const struct assembly *assembly)
 {
@@ -260,6 +293,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_services(w, request);
 	write_limits(w, request);
 	write_listed(w, request->settings);
+	write_further(w, assembly);
 	write_overlays(w, assembly);
 	write_seccomp(w, request, plan);
 	if (write_roles(w, request, dg) != 0)

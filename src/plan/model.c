@@ -139,6 +139,33 @@ model_binds(const struct json *model, const struct paths *paths,
 	}
 }
 
+int
+plan_further(const struct judged_plan *plan, struct strvec *names,
+    struct strvec *images, struct diag *dg)
+{
+	struct json *model cleanup_json = NULL;
+	const struct json *services;
+
+	if (json_parse(
+		plan->model, strlen(plan->model), "the model", &model, dg) != 0)
+		return -1;
+	services = json_get(model, "services");
+	for (size_t i = 0; i < json_len(services); i++) {
+		const char *name = json_key_at(services, i);
+		const char *image =
+		    json_string(json_get(json_value_at(services, i), "image"));
+
+		if (strcmp(name, "agent") == 0 || strcmp(name, "egress") == 0)
+			continue;
+		if (image == NULL)
+			return diag_set(
+			    dg, DIAG_DATA, "the model's %s has no image", name);
+		strvec_push(names, name);
+		strvec_push(images, image);
+	}
+	return 0;
+}
+
 /* NAME=VALUE, or NAME of a list that is one already. */
 int
 plan_environment(const struct judged_plan *plan, const char *service,

@@ -25,6 +25,7 @@
 struct container;
 struct diag;
 struct engine;
+struct further;
 struct paths;
 struct project;
 struct settings;
@@ -58,16 +59,19 @@ struct assembly {
 	struct overlay *v; /* owned */
 	size_t nr;
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
+	struct further *further; /* owned; what the user's add */
+	size_t nfurther;
 };
 
-#define ASSEMBLY_INIT                \
-	{                            \
-		NULL, 0, STRVEC_INIT \
+#define ASSEMBLY_INIT                         \
+	{                                     \
+		NULL, 0, STRVEC_INIT, NULL, 0 \
 	}
 
 /*
- * Base, mode, hardening, then the optional overlays.  No partial list leaves
- * it: on failure *ret_assembly is empty and the overlay is named.
+ * Base, mode, hardening, then the optional overlays, with what drydock says of
+ * the services that they add.  No partial list leaves it: on failure
+ * *ret_assembly is empty and the overlay is named.
  */
 int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);
@@ -116,6 +120,13 @@ struct judged_plan {
  */
 int plan_environment(const struct judged_plan *plan, const char *service,
     struct strvec *env, struct diag *dg);
+
+/*
+ * Appends the names of the services that are not drydock's own, and the ids of
+ * their images, in the same order.
+ */
+int plan_further(const struct judged_plan *plan, struct strvec *names,
+    struct strvec *images, struct diag *dg);
 
 /*
  * Resolve and judge.  The policy compiles while Compose resolves.  Violations

@@ -249,10 +249,13 @@ wait_children(
 	}
 }
 
-/* The init of the container has one child, the holder. */
+/*
+ * The init of the container has one child, the holder.  Of several the first is
+ * the one that it started.
+ */
 static int
-read_child(
-    int proc_fd, pid_t pid, struct proc_status *ret_status, struct diag *dg)
+read_child(int proc_fd, pid_t pid, bool only_child,
+    struct proc_status *ret_status, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int child_fd = -1;
@@ -267,7 +270,7 @@ read_child(
 	child = strtol(text.buf, &end, 10);
 	while (*end == ' ' || *end == '\n')
 		end++;
-	if (errno != 0 || child <= 0 || *end != '\0')
+	if (errno != 0 || child <= 0 || (only_child && *end != '\0'))
 		return diag_set(dg, DIAG_POLICY,
 		    "its init should have one child and has: %s",
 		    text.len == 0 ? "none" : text.buf);
@@ -324,7 +327,7 @@ steal_facts(struct proc_facts *facts)
 }
 
 int
-proc_facts_open(pid_t pid, const char *container_id,
+proc_facts_open(pid_t pid, const char *container_id, bool only_child,
     struct proc_facts *ret_facts, struct diag *dg)
 {
 	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
@@ -341,7 +344,7 @@ proc_facts_open(pid_t pid, const char *container_id,
 	    open_proc("self", &self_fd, dg) != 0 ||
 	    read_cgroups(
 		facts.proc_fd, self_fd, container_id, &facts.limits, dg) != 0 ||
-	    read_child(facts.proc_fd, pid, &facts.child, dg) != 0 ||
+	    read_child(facts.proc_fd, pid, only_child, &facts.child, dg) != 0 ||
 	    read_status(facts.proc_fd, &facts.status, dg) != 0)
 		return -1;
 	*ret_facts = steal_facts(&facts);

@@ -79,7 +79,7 @@ struct proc_limits {
 struct proc_facts {
 	pid_t pid;
 	struct proc_status status;
-	struct proc_status child; /* of its one child, the holder */
+	struct proc_status child; /* of its child, the holder or service */
 	struct proc_mounts mounts;
 	ino_t ns[PROC_NNS];
 	ino_t own_ns[PROC_NNS]; /* drydock's own, to compare with */
@@ -117,11 +117,12 @@ bool proc_has_option(const char *options, const char *word);
 
 /*
  * Reads status and child of pid, a process of the container with this id, once
- * its init has forked.  Its directory in /proc is opened once, so that a
+ * its init has forked: into the holder alone, or into a service that may have
+ * left it more children.  Its directory in /proc is opened once, so that a
  * recycled number is noticed, and its memory and pids control groups must name
  * the container.  Otherwise, and for whatever cannot be read, DIAG_POLICY.
  */
-int proc_facts_open(pid_t pid, const char *container_id,
+int proc_facts_open(pid_t pid, const char *container_id, bool only_child,
     struct proc_facts *ret_facts, struct diag *dg);
 
 /*

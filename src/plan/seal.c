@@ -46,10 +46,15 @@ write_volumes(struct jsonw *w, const struct json *volumes)
 	jsonw_close_array(w);
 }
 
-/* The policy pinned every other key; a command that is none is spelled out. */
+/*
+ * The policy pinned every other key; a command that is none is spelled out, as
+ * it is for drydock's own.
+ */
 static void
 write_service(struct jsonw *w, const struct json *service)
 {
+	const struct json *command = json_get(service, "command");
+
 	jsonw_open_object(w);
 	for (size_t i = 0; i < json_len(service); i++) {
 		const char *key = json_key_at(service, i);
@@ -64,6 +69,8 @@ write_service(struct jsonw *w, const struct json *service)
 	}
 	jsonw_key(w, "command");
 	jsonw_open_array(w);
+	for (size_t i = 0; i < json_len(command); i++)
+		jsonw_node(w, json_at(command, i));
 	jsonw_close_array(w);
 	jsonw_close_object(w);
 }

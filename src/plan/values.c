@@ -40,6 +40,7 @@ static const struct role {
 	{ "egress", "DRYDOCK_SOURCE_EGRESS", "egress", IN_CONTAINED },
 	{ "proxy", "DRYDOCK_SOURCE_PROXY", "sidecar/conf", IN_CONTAINED },
 	{ "proxylog", "DRYDOCK_SOURCE_PROXYLOG", "sidecar/log", IN_CONTAINED },
+	{ "services", "DRYDOCK_SOURCE_SERVICES", "services", IN_BOTH },
 	{ "engine", "DRYDOCK_ENGINE_SOCKET", NULL, IN_DOOD },
 };
 

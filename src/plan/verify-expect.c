@@ -297,7 +297,9 @@ expectation_read(const struct json *model, const char *service,
 	e.working_dir = xstrdup(json_string_or(json_get(s, "working_dir"), ""));
 	e.ipc = xstrdup(json_string_or(json_get(s, "ipc"), ""));
 	e.cgroup = xstrdup(json_string_or(json_get(s, "cgroup"), ""));
-	e.image_id = xstrdup(image_id);
+	e.image_id = xstrdup(image_id != NULL
+		? image_id
+		: json_string_or(json_get(s, "image"), ""));
 	if (read_user(s, &e, dg) != 0 || read_groups(s, &e, dg) != 0 ||
 	    read_network(s, &e, dg) != 0 || read_tmpfs(s, &e, dg) != 0 ||
 	    read_limit(s, "mem_limit", &e.limits.memory, dg) != 0 ||

@@ -50,12 +50,17 @@ read_expectation(const struct plan_request *request,
 {
 	cleanup_json struct json *model = NULL;
 	bool agent = strcmp(service, "agent") == 0;
+	bool egress = strcmp(service, "egress") == 0;
 
 	if (json_parse(plan->model, strlen(plan->model), "the plan", &model,
 		dg) != 0 ||
 	    expectation_read(model, service,
-		agent ? request->agent_image_env : request->egress_image_env,
-		agent ? request->agent_image : request->egress_image,
+		agent        ? request->agent_image_env
+		    : egress ? request->egress_image_env
+			     : NULL,
+		agent        ? request->agent_image
+		    : egress ? request->egress_image
+			     : NULL,
 		ret_expect, dg) != 0)
 		return -1;
 	ret_expect->seccomp = plan->seccomp.len > 0 ? plan->seccomp.buf : NULL;
@@ -71,13 +76,16 @@ verify_service(const struct plan_request *request,
 {
 	cleanup_expectation struct expectation expect = EXPECTATION_INIT;
 	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
+	bool holder =
+	    strcmp(service, "agent") == 0 || strcmp(service, "egress") == 0;
 
 	if (container->state != CONTAINER_RUNNING || container->pid <= 0)
 		return diag_set(dg, DIAG_POLICY,
 		    "it does not run (exit status %d) %s", container->exit_code,
 		    container->error);
 	if (read_expectation(request, plan, service, &expect, dg) != 0 ||
-	    proc_facts_open(container->pid, container->id, &facts, dg) != 0 ||
+	    proc_facts_open(
+		container->pid, container->id, holder, &facts, dg) != 0 ||
 	    verify_status(&expect, &facts, dg) != 0 ||
 	    proc_facts_read(&facts, dg) != 0 ||
 	    verify_process(&expect, &facts, dg) != 0 ||

@@ -67,7 +67,10 @@ struct expectation {
 		.command = STRVEC_INIT                     \
 	}
 
-/* Reads the service of a model; what is not understood is DIAG_POLICY. */
+/*
+ * Reads the service of a model; what is not understood is DIAG_POLICY.  With a
+ * NULL image_id its image is the one that the model names.
+ */
 int expectation_read(const struct json *model, const char *service,
     const char *const *image_env, const char *image_id,
     struct expectation *ret_expect, struct diag *dg);

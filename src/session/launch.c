@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/settings.h"
@@ -182,6 +183,20 @@ launch_write_proxy(struct launch *l, struct diag *dg)
 	return 0;
 }
 
+/* Their ids come once they are known, as those of drydock's own. */
+static int
+record_further(struct launch *l, struct diag *dg)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_strvec struct strvec images = STRVEC_INIT;
+
+	if (plan_further(&l->plan, &names, &images, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		record_add_service(&l->record, names.v[i], images.v[i]);
+	return 0;
+}
+
 /* Assemble, resolve, judge, prepare, seal. */
 static int
 make_plan(struct launch *l, struct diag *dg)
@@ -199,6 +214,8 @@ make_plan(struct launch *l, struct diag *dg)
 		&l->plan_fd, dg) != 0)
 		return -1;
 	l->record.plan_digest = xstrdup(digest);
+	if (record_further(l, dg) != 0)
+		return -1;
 	return record_write(l->session.dir_fd, &l->record, dg);
 }
 

@@ -105,17 +105,27 @@ start_containers(struct launch *l, struct diag *dg)
 		    0 ||
 		container_start(&l->engine, r->egress_container, dg) != 0))
 		return -1;
+	for (size_t i = 0; i < r->nservices; i++)
+		if (r->services[i].container != NULL &&
+		    container_start(&l->engine, r->services[i].container, dg) !=
+			0)
+			return -1;
 	return container_start(&l->engine, r->agent_container, dg);
 }
 
 static void
 stop_again(struct launch *l)
 {
-	cleanup_diag struct diag dg = DIAG_INIT;
+	struct record_part part;
 
-	if (container_stop(
-		&l->engine, l->record.agent_container, GRACE_S, &dg) != 0)
-		diag_warn("%s", dg.message);
+	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		if (part.container != NULL &&
+		    container_stop(&l->engine, part.container, GRACE_S, &dg) !=
+			0)
+			diag_warn("%s", dg.message);
+	}
 }
 
 static int

@@ -159,8 +159,8 @@ ue" } }'
     bind: { create_host_path: false } }]'
   egress restart 'restart: "no"'
   egress user 'user: "0:0"'
-  judge 77 services 'services: { db: { image: debian } }'
-  judge 77 services "services: { db: { image: 'sha256:$id', read_only: true,
+  judge 77 image 'services: { db: { image: debian } }'
+  judge 77 image "services: { db: { image: 'sha256:$id', read_only: true,
     network_mode: none, cap_drop: [ALL] } }"
 }
 

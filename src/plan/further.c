@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* further: what drydock says of a service that an overlay adds. */
+#include "plan/further.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "plan/datafile.h"
+#include "plan/model.h"
+#include "plan/plan.h"
+
+#define MAX_TEMPLATE (64UL * 1024)
+#define PLACEHOLDER "@SERVICE@"
+
+enum {
+	MAX_FURTHER = 8,
+	MAX_NAME = 32,
+	MAX_REFERENCE = 255,
+};
+
+/* It becomes a part of container names, a label and a key of Compose's. */
+static bool
+is_name(const char *name)
+{
+	static const char more[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= MAX_NAME && name[0] >= 'a' && name[0] <= 'z' &&
+	    strspn(name, more) == len;
+}
+
+/* Becomes an argument of the engine's: nothing else than what is needed. */
+static bool
+is_reference(const char *s)
+{
+	static const char more[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789._/:@-";
+	size_t len = strlen(s);
+
+	return len > 0 && len <= MAX_REFERENCE && s[0] != '-' && s[0] != '.' &&
+	    s[0] != '/' && strspn(s, more) == len;
+}
+
+static struct further *
+find_or_add(struct assembly *a, const char *name)
+{
+	for (size_t i = 0; i < a->nfurther; i++)
+		if (strcmp(a->further[i].name, name) == 0)
+			return &a->further[i];
+	a->further =
+	    xreallocarray(a->further, a->nfurther + 1, sizeof(*a->further));
+	a->further[a->nfurther] =
+	    (struct further){ .name = xstrdup(name), .image = IMAGE_INIT };
+	return &a->further[a->nfurther++];
+}
+
+static bool
+says(const struct json *service, const char *key)
+{
+	const struct json *n = json_get(service, key);
+
+	return n != NULL && !json_is_null(n);
+}
+
+/* What one overlay of the user's says, over what earlier ones did. */
+static int
+read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
+{
+	struct json *root cleanup_json = NULL;
+	const struct json *services;
+
+	if (o->tree.len == 0)
+		return 0;
+	if (json_parse(o->tree.buf, o->tree.len, o->name, &root, dg) != 0)
+		return -1;
+	services = json_get(root, "services");
+	for (size_t i = 0; json_is_object(services) && i < json_len(services);
+	     i++) {
+		const char *name = json_key_at(services, i);
+		const struct json *s = json_value_at(services, i);
+		const char *image = json_string(json_get(s, "image"));
+		struct further *f;
+
+		if (strcmp(name, "agent") == 0 || strcmp(name, "egress") == 0 ||
+		    !is_name(name) || !json_is_object(s))
+			continue;
+		f = find_or_add(a, name);
+		f->has_entrypoint = f->has_entrypoint || says(s, "entrypoint");
+		f->has_command = f->has_command || says(s, "command");
+		if (image == NULL)
+			continue;
+		free(f->reference);
+		f->reference = xstrdup(image);
+	}
+	return 0;
+}
+
+/* An empty place at this index of the list. */
+static struct overlay *
+insert(struct assembly *a, size_t at, char *name, char *why)
+{
+	struct overlay *o;
+
+	a->v = xreallocarray(a->v, a->nr + 1, sizeof(*a->v));
+	o = &a->v[at];
+	memmove(o + 1, o, (a->nr - at) * sizeof(*o));
+	a->nr++;
+	o->name = name;
+	o->why = why;
+	o->fd = -1;
+	strbuf_init(&o->text);
+	strbuf_init(&o->tree);
+	return o;
+}
+
+static int
+add_hardening(const struct strbuf *template, const struct further *f, size_t at,
+    struct assembly *a, struct diag *dg)
+{
+	struct overlay *o = insert(a, at, xasprintf("service %s", f->name),
+	    xstrdup("a further service of yours, hardened"));
+	const char *rest = template->buf;
+	const char *mark;
+
+	for (; (mark = strstr(rest, PLACEHOLDER)) != NULL;
+	     rest = mark + strlen(PLACEHOLDER)) {
+		strbuf_add(&o->text, rest, (size_t)(mark - rest));
+		strbuf_addstr(&o->text, f->name);
+	}
+	strbuf_addstr(&o->text, rest);
+	return fs_memfd("service", o->text.buf, o->text.len, &o->fd, dg);
+}
+
+static void
+write_words(struct jsonw *w, const char *key, const struct strvec *words)
+{
+	jsonw_key(w, key);
+	jsonw_open_array(w);
+	for (size_t i = 0; i < words->nr; i++)
+		jsonw_str(w, words->v[i]);
+	jsonw_close_array(w);
+}
+
+/* What the image sets stands in the plan, where the overlays say no other. */
+static void
+write_defaults(struct jsonw *w, const struct further *f)
+{
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+
+	for (size_t i = 0; i < f->image.env.nr; i++) {
+		const char *word = f->image.env.v[i];
+		size_t len = strcspn(word, "=");
+		char *name cleanup_free = xstrndup(word, len);
+
+		if (word[len] == '=')
+			strvec_setenv(&env, name, word + len + 1);
+	}
+	jsonw_open_object(w);
+	write_words(w, "environment", &env);
+	if (!f->has_entrypoint)
+		write_words(w, "entrypoint", &f->image.entrypoint);
+	/* As the engine does: another entrypoint has no use for it. */
+	if (!f->has_entrypoint && !f->has_command)
+		write_words(w, "command", &f->image.command);
+	jsonw_close_object(w);
+}
+
+static void
+write_id(struct jsonw *w, const struct further *f)
+{
+	jsonw_open_object(w);
+	jsonw_key_str(w, "image", f->image.id);
+	jsonw_close_object(w);
+}
+
+/* An overlay with one object for each of them whose image is there. */
+static int
+add_generated(void (*write)(struct jsonw *w, const struct further *f),
+    const char *name, const char *why, size_t at, struct assembly *a,
+    struct diag *dg)
+{
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct strbuf doubled cleanup_strbuf = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(false);
+	struct overlay *o = insert(a, at, xstrdup(name), xstrdup(why));
+
+	jsonw_open_object(w);
+	jsonw_key(w, "services");
+	jsonw_open_object(w);
+	for (size_t i = 0; i < a->nfurther; i++) {
+		if (a->further[i].image.id == NULL)
+			continue;
+		jsonw_key(w, a->further[i].name);
+		write(w, &a->further[i]);
+	}
+	jsonw_close_object(w);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &text, dg) != 0)
+		return diag_wrap(dg, "images of further services");
+	model_double(text.buf, text.len, &doubled);
+	/* No text: what is wrong there, an overlay of the user's brought. */
+	return fs_memfd("images", doubled.buf, doubled.len, &o->fd, dg);
+}
+
+static int
+find_images(
+    const struct plan_request *request, struct assembly *a, struct diag *dg)
+{
+	for (size_t i = 0; i < a->nfurther; i++) {
+		struct further *f = &a->further[i];
+
+		if (f->reference != NULL && is_reference(f->reference) &&
+		    image_inspect(
+			request->engine, f->reference, &f->image, dg) != 0)
+			return diag_wrap(dg, "service %s", f->name);
+	}
+	return 0;
+}
+
+int
+further_add(const struct plan_request *request, size_t first,
+    struct assembly *assembly, struct diag *dg)
+{
+	struct strbuf template cleanup_strbuf = STRBUF_INIT;
+
+	for (size_t i = first; i < assembly->nr; i++)
+		if (read_overlay(&assembly->v[i], assembly, dg) != 0)
+			return -1;
+	if (assembly->nfurther == 0)
+		return 0;
+	if (assembly->nfurther > MAX_FURTHER)
+		return diag_set(dg, DIAG_CONFIG,
+		    "more than %d further services", MAX_FURTHER);
+	if (datafile_read(request->paths, "service.yml", MAX_TEMPLATE,
+		&template, dg) != 0 ||
+	    find_images(request, assembly, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < assembly->nfurther; i++)
+		if (add_hardening(&template, &assembly->further[i], first + i,
+			assembly, dg) != 0)
+			return -1;
+	if (add_generated(write_defaults, "images", "what their images say",
+		first + assembly->nfurther, assembly, dg) != 0)
+		return -1;
+	return add_generated(write_id, "image ids", "the images looked at",
+	    assembly->nr, assembly, dg);
+}
+
+void
+further_free(struct further *v, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(v[i].name);
+		free(v[i].reference);
+		image_release(&v[i].image);
+	}
+	free(v);
+}

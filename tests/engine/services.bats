@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+# A further service of an overlay on a real engine: the agent meets it at a
+# socket, it is as contained as the agent, and it goes with the session.
+
+load ../helper
+load counter
+load editing
+
+# An image with a server of one line a question.
+setup_file() {
+  local base id
+  counter_prefix
+  cat >"$BATS_FILE_TMPDIR/serve" <<'END'
+use IO::Socket::UNIX;
+unlink $ARGV[0];
+my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5)
+    or die "listen: $!";
+while (my $c = $s->accept) {
+	my $question = <$c>;
+	chomp $question;
+	if ($question eq "hello") {
+		print $c "$ENV{GREETING}\n";
+	} elsif ($question eq "devices") {
+		open my $f, "<", "/proc/net/dev";
+		print $c join(" ", map { /^\s*(\w+):/ ? $1 : () } <$f>), "\n";
+	} elsif ($question eq "status") {
+		open my $f, "<", "/proc/self/status";
+		print $c map { s/\s+$//r =~ s/\s+/ /gr . "\n" }
+		    grep { /^(Uid|Groups|CapBnd|NoNewPrivs|Seccomp):/ } <$f>;
+	} elsif ($question =~ /^write (.*)/) {
+		print $c open(my $f, ">", $1) ? "written\n" : "$!\n";
+	}
+	close $c;
+}
+END
+  base=$(docker image ls -q --filter label=io.drydock.image=base | head -n 1)
+  id=$(docker create "$base" true)
+  docker cp "$BATS_FILE_TMPDIR/serve" "$id:/serve"
+  docker commit --change 'ENTRYPOINT ["/usr/bin/perl", "/serve"]' \
+    --change 'CMD ["/run/services/db.sock"]' \
+    --change 'ENV GREETING=hello' "$id" drydock-test-db
+  docker rm "$id"
+}
+
+teardown_file() {
+  docker image rm -f drydock-test-db
+}
+
+setup() {
+  bed_setup user
+  editing_setup
+  counter_setup
+  overlays=$XDG_CONFIG_HOME/drydock/compose.d
+  mkdir "$overlays"
+  echo 'services: { db: { image: drydock-test-db } }' >"$overlays/db.yml"
+  if [ "$(id -u)" = 0 ]; then
+    chown -R "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME"
+  fi
+  chmod -R go-w "$XDG_CONFIG_HOME"
+  # The answer to one question; the server may not be up yet.
+  ask='use IO::Socket::UNIX; my $c;
+    for (1 .. 600) {
+      $c = IO::Socket::UNIX->new(Peer => "/run/services/db.sock") and last;
+      select undef, undef, undef, 0.1;
+    }
+    $c or die "connect: $!"; print $c "@ARGV\n"; print <$c>;'
+}
+
+asked() {
+  run --separate-stderr in_session perl -e "$ask" "$@"
+  [ "$status" -eq 0 ] || fail "status $status" "$stderr"
+}
+
+@test "the agent asks a service that an overlay adds, and it goes with it" {
+  asked hello
+  assert_equal "$output" hello
+  nothing_is_left
+}
+
+@test "a service is as contained as the agent" {
+  local uid=$BED_UID
+  [ "$(id -u)" = 0 ] || uid=$(id -u)
+  asked status
+  assert_equal "$output" "Uid: $uid $uid $uid $uid
+Groups: $uid
+CapBnd: 0000000000000000
+NoNewPrivs: 1
+Seccomp: 2"
+  asked devices
+  assert_equal "$output" lo
+  asked write /x
+  assert_equal "$output" "Read-only file system"
+  asked write "$project/x"
+  assert_equal "$output" "No such file or directory"
+  asked write /run/services/x
+  assert_equal "$output" written
+}
+
+# weakened WHAT EDIT: refused, and it is the service that is not as planned.
+weakened() {
+  refused "$@"
+  assert_contains "$stderr" "the db container is not as planned"
+}
+
+@test "a service that is not what was judged is found out and removed" {
+  weakened Cap '.services.db.cap_drop = ["NET_RAW"]'
+  weakened Seccomp '.services.db.security_opt |=
+    map(if startswith("seccomp") then "seccomp:unconfined" else . end)'
+  weakened network '.services.db.network_mode = "bridge"'
+  weakened "expected read-only" '.services.db.read_only = false'
+  weakened /mnt '.services.db.volumes +=
+    [{"type": "bind", "source": "/etc", "target": "/mnt"}]'
+  weakened memory 'del(.services.db.mem_limit, .services.db.memswap_limit)'
+  weakened groups '.services.db.group_add = ["27"]'
+  weakened image '.services.db.image = .services.egress.image'
+  weakened environment '.services.db.environment.X = "y"'
+  weakened user '.services.db.user = "54321:54321"'
+}
+
+@test "a service that cannot be started ends the launch, and nothing is left" {
+  echo 'services: { db: { image: drydock-test-db, working_dir: /serve } }' \
+    >"$overlays/db.yml"
+  run --separate-stderr in_session echo ran
+  assert_equal "$status" 69
+  assert_equal "$output" ""
+  assert_contains "$stderr" "not a directory"
+  nothing_is_left
+}
+
+@test "another image of that name after the judge is not the one that starts" {
+  echo . >"$bin/edit.jq"
+  echo 'docker tag "$(docker image ls -q --filter \
+    label=io.drydock.image=egress | head -n 1)" drydock-test-db' \
+    >"$bin/beside"
+  docker tag drydock-test-db drydock-test-kept
+  asked hello
+  docker tag drydock-test-kept drydock-test-db
+  docker image rm drydock-test-kept
+  assert_equal "$output" hello
+}
+
+@test "two services, in dood mode too" {
+  echo 'services:
+  db2:
+    image: drydock-test-db
+    command: [/run/services/db2.sock]
+    environment: { GREETING: second }' >"$overlays/two.yml"
+  asked hello
+  assert_equal "$output" hello
+  ask=${ask/db.sock/db2.sock}
+  asked hello
+  assert_equal "$output" second
+  export DRYDOCK_MODE=dood
+  asked hello
+  assert_equal "$output" second
+  nothing_is_left
+}
+
+@test "a session that was stopped has its service again" {
+  local pids
+  open_counter
+  assert_equal "$(as_who drydock exec "$id" -- perl -e "$ask" hello)" hello
+  pids=$(docker ps -q)
+  assert_equal "$(wc -w <<<"$pids")" 3
+  assert_contains "$pids" "$(as_who drydock list --json |
+    jq -r '.[0].services.db' | cut -c 1-12)"
+  # As an engine's end leaves it.
+  # shellcheck disable=SC2086
+  docker kill $pids
+  wait_for "a stopped session" test_state stopped
+  run -0 on_terminal 'expect:new process' 'expect:agent resumed' \
+    $'send:\034' -- drydock attach
+  assert_equal "$(as_who drydock exec "$id" -- perl -e "$ask" hello)" hello
+  run -0 as_who drydock stop
+  nothing_is_left
+}
+
+@test "a service without its agent is removed, or shown" {
+  open_counter
+  docker rm -f "$(docker ps -q --filter label=io.drydock.role=agent)"
+  assert_equal "$(state_of "$id")" lost
+  run -0 as_who drydock gc
+  assert_equal "$(docker ps -aq)" ""
+  run -0 as_who drydock stop --force "$id"
+  open_counter
+  rm -rf "$XDG_STATE_HOME/drydock/sessions/$id"
+  run as_who drydock list
+  assert_contains "$output" "(db)"
+}
