@@ -42,9 +42,10 @@ no_canary() {
   docker image ls -q | while read -r id; do docker inspect "$id"; done \
     >>"$BATS_TEST_TMPDIR/inspect"
   run -1 grep canary "$BATS_TEST_TMPDIR/inspect"
-  cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' \
-    >"$BATS_TEST_TMPDIR/cmdlines" || true
-  run -1 grep canary- "$BATS_TEST_TMPDIR/cmdlines"
+  cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' \
+    >"$BATS_TEST_TMPDIR/processes" || true
+  run -1 grep -e canary-refresh -e canary-account -e canary-project \
+    -e canary-cut "$BATS_TEST_TMPDIR/processes"
 }
 
 @test "a home has the configuration, its own project's entry, and no secret" {
@@ -72,9 +73,38 @@ no_canary() {
   no_canary
 }
 
+# Every layer and configuration of an image.
+search_archive() {
+  python3 -c '
+import gzip, sys, tarfile
+def search(f, where):
+    data = f.read()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    assert data[:4] != b"\x28\xb5\x2f\xfd", "zstd: " + where
+    for secret in b"canary-refresh", b"canary-account", b"canary-project":
+        if secret in data:
+            sys.exit("%s in %s" % (secret, where))
+    return len(data)
+n = 0
+with tarfile.open(fileobj=sys.stdin.buffer, mode="r|*") as archive:
+    for member in archive:
+        if member.isfile():
+            n += search(archive.extractfile(member), member.name)
+assert n > 1 << 20, n
+'
+}
+
+@test "no secret is in an image that is built beside it" {
+  as_who drydock sync
+  run -0 --separate-stderr as_who drydock build --bootstrap
+  docker image save "$(agent_image "$BED_UID")" | search_archive
+  docker image save "$(egress_image)" | search_archive
+}
+
 @test "a configuration that is wrong is a warning, and the last one is used" {
   in_session true
-  as_who tee "$host/.claude.json" <<<'{"cut": "canary' >/dev/null
+  as_who tee "$host/.claude.json" <<<'{"cut": "canary-cut' >/dev/null
   as_who tee "$host/.claude/settings.json" <<<'{"theme": "light"}' >/dev/null
   run -0 --separate-stderr in_session cat "$host/.claude/settings.json"
   assert_equal "$output" '{"theme": "dark"}'
@@ -219,6 +249,18 @@ has_in_environment() {
   local pid=$!
   wait_for "a process with the token" has_in_environment \
     '^CLAUDE_CODE_OAUTH_TOKEN=canary-token-1$'
+  # In the container's namespace, and not the holder's own.
+  local found holder
+  while read -r found; do
+    found=${found%/environ}
+    [ "$(readlink "$found/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] ||
+      fail "$(tr '\0' ' ' <"$found/cmdline")"
+  done < <(grep -lzs -e canary-token-1 /proc/[0-9]*/environ)
+  for holder in $(docker ps -q | xargs docker inspect -f '{{.State.Pid}}'); do
+    run -1 grep -z canary-token "/proc/$holder/environ"
+  done
+  cat /proc/[0-9]*/cmdline 2>/dev/null >"$BATS_TEST_TMPDIR/cmdlines" || true
+  run -1 grep -a canary-token "$BATS_TEST_TMPDIR/cmdlines"
   docker ps -aq | while read -r id; do docker inspect "$id" || true; done \
     >"$BATS_TEST_TMPDIR/inspect"
   run -1 grep canary "$BATS_TEST_TMPDIR/inspect"
