@@ -69,11 +69,7 @@ test_makes(void)
 		check_dir(&bed, "state/s/home/pro$ject", 0700);
 		for (size_t n = 0; n < plan.nbinds; n++)
 			CHECK(plan.binds[n].fd != -1);
-		CHECK_INT(fs_open_dir(bed.tmp, &fd, &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "home", &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "state", &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "config", &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "engine.sock", &dg), 0);
+		plan_bed_clear(&bed);
 	}
 }
 
@@ -93,11 +89,13 @@ test_again(void)
 }
 
 struct spoiled {
+	/* A link is put where nothing or an empty directory is, or: */
+	const char *link; /* below the bed's directory */
+	const char *to;
 	void (*spoil)(const struct plan_bed *bed);
 	const char *words; /* of the message */
 };
 
-/* Puts a link or a file at path below tmp, in place of what is there. */
 static void
 put_link(const struct plan_bed *bed, const char *name, const char *to)
 {
@@ -105,30 +103,6 @@ put_link(const struct plan_bed *bed, const char *name, const char *to)
 
 	(void)rmdir(path);
 	CHECK_INT(symlink(to, path), 0);
-}
-
-static void
-link_history(const struct plan_bed *bed)
-{
-	put_link(bed, "state/history", "/nowhere");
-}
-
-static void
-link_run(const struct plan_bed *bed)
-{
-	put_link(bed, "state/s/run", "/etc");
-}
-
-static void
-link_sidecar(const struct plan_bed *bed)
-{
-	put_link(bed, "state/s/sidecar", "/tmp");
-}
-
-static void
-link_mount_point(const struct plan_bed *bed)
-{
-	put_link(bed, "state/s/home/pro$ject", "/etc");
 }
 
 static void
@@ -171,14 +145,14 @@ static void
 test_spoiled(void)
 {
 	static const struct spoiled rows[] = {
-		{ link_history, "state/history" },
-		{ link_run, "state/s/run" },
-		{ link_sidecar, "state/s/sidecar" },
-		{ link_mount_point, "mount point" },
-		{ file_mount_point, "mount point" },
-		{ swap_project, "was exchanged" },
-		{ lose_project, "pro$ject" },
-		{ file_run, "state/s/run" },
+		{ "state/history", "/nowhere", NULL, "state/history" },
+		{ "state/s/run", "/etc", NULL, "state/s/run" },
+		{ "state/s/sidecar", "/tmp", NULL, "state/s/sidecar" },
+		{ "state/s/home/pro$ject", "/etc", NULL, "mount point" },
+		{ NULL, NULL, file_mount_point, "mount point" },
+		{ NULL, NULL, swap_project, "was exchanged" },
+		{ NULL, NULL, lose_project, "pro$ject" },
+		{ NULL, NULL, file_run, "state/s/run" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -190,18 +164,16 @@ test_spoiled(void)
 		plan_bed_init(&bed, MODE_CONTAINED);
 		judge(&bed, &plan);
 		/* After the judge: prepare looks again. */
-		rows[i].spoil(&bed);
+		if (rows[i].link != NULL)
+			put_link(&bed, rows[i].link, rows[i].to);
+		else
+			rows[i].spoil(&bed);
 		CHECK_INT(plan_prepare(&bed.request, &plan, &dg), -1);
 		if (!CHECK(dg.message != NULL &&
 			strstr(dg.message, rows[i].words) != NULL))
 			CHECK_STR(dg.message, rows[i].words);
 		diag_clear(&dg);
-		CHECK_INT(fs_open_dir(bed.tmp, &fd, &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "home", &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "other", &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "state", &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "config", &dg), 0);
-		CHECK_INT(fs_remove_tree(fd, "engine.sock", &dg), 0);
+		plan_bed_clear(&bed);
 	}
 }
 
