@@ -2,9 +2,11 @@
 # An overlay of the user's that breaks one rule, last in the list: refused by
 # that rule's name.  Compose is the machine's own, the engine a stub.
 
+load ../helper
 load judging
 
 setup() {
+  bed_setup self
   judging_setup
 }
 
@@ -97,6 +99,10 @@ ue" } }'
   agent security-opt 'security_opt: ["apparmor:unconfined"]'
   agent security-opt 'security_opt: ["label:disable"]'
   agent security-opt 'security_opt: ["systempaths=unconfined"]'
+  agent security-opt 'security_opt: ["label:type:spc_t"]'
+  agent seccomp 'security_opt: ["seccomp=unconfined"]'
+  agent seccomp 'security_opt: ["seccomp:/etc/passwd"]'
+  agent no-new-privileges 'security_opt: ["no-new-privileges=false"]'
   agent namespaces 'pid: host'
   agent namespaces 'pid: "service:egress"'
   agent namespaces 'pid: "container:x"'
@@ -105,23 +111,56 @@ ue" } }'
   agent namespaces 'uts: host'
   agent namespaces 'userns_mode: host'
   agent namespaces 'cgroup: host'
+  agent namespaces 'ipc: "service:egress"'
+  agent namespaces 'ipc: "container:x"'
+  agent namespaces 'pid: ""
+    , uts: "container:x"'
+  agent namespaces 'cgroup: !reset null'
+  agent namespaces 'ipc: !reset null'
   agent devices 'devices: ["/dev/fuse:/dev/fuse"]'
   agent devices 'device_cgroup_rules: ["c *:* rwm"]'
+  agent devices 'devices: ["vendor.com/class=gpu"]'
+  judge '77|78' "*gpus" 'services: { agent: { gpus: all } }'
+  agent limits 'mem_limit: !reset null, memswap_limit: !reset null,
+    pids_limit: !reset null, cpus: !reset null,
+    deploy: { resources: { limits: { memory: 900g } } }'
+  agent limits 'deploy: { replicas: 3 }'
+  agent limits 'scale: 3'
   agent limits 'deploy: { resources: { reservations: { devices:
     [{ capabilities: [gpu] }] } } }'
   agent sysctls 'sysctls: { net.ipv4.ip_forward: 1 }'
+  agent sysctls 'sysctls: [net.ipv4.ip_forward=1]'
+  agent limits 'ulimits: { core: { soft: 0, hard: -1 } }'
+  agent limits 'ulimits: { nproc: 10 }'
   agent limits 'ulimits: { nofile: 1000000 }'
   agent runtime 'runtime: other'
   agent runtime 'cgroup_parent: /'
   agent runtime 'credential_spec: { file: x.json }'
+  agent runtime 'credential_spec: { registry: x }'
+  agent runtime 'isolation: hyperv'
   agent limits 'storage_opt: { size: 1g }'
   agent limits 'oom_kill_disable: true'
   agent limits 'oom_score_adj: -1000'
   agent user 'user: "4711"'
   agent user 'user: "4711:0"'
+  agent user 'user: root'
+  agent user 'user: !reset null'
   agent groups 'group_add: ["27"]'
+  agent groups 'group_add: [docker]'
   agent read-only 'read_only: false'
   agent init 'init: false'
+  agent limits 'memswap_limit: !reset null'
+  agent limits 'pids_limit: !reset null'
+  agent limits 'pids_limit: 0'
+  agent limits 'mem_limit: 0'
+  agent limits 'mem_reservation: 1g'
+  agent limits 'cpu_shares: 9999'
+  agent limits 'cpu_quota: -1'
+  agent limits 'cpu_rt_runtime: 950000'
+  agent limits 'cpu_count: 64'
+  agent tmpfs 'tmpfs: !reset []'
+  agent tmpfs 'tmpfs: !override ["/tmp:exec,size=900g"]'
+  agent tmpfs 'tmpfs: ["/tmp:suid,dev"]'
   agent limits 'mem_limit: 1000g, memswap_limit: 1000g'
   agent limits 'memswap_limit: -1'
   agent limits 'pids_limit: -1'
@@ -131,6 +170,10 @@ ue" } }'
   agent limits 'blkio_config: { weight: 10 }'
   agent limits 'cpuset: "0"'
   agent tmpfs 'tmpfs: [/etc/claude-code]'
+  agent tmpfs 'tmpfs: [/run]'
+  agent tmpfs 'tmpfs: [/run/egress]'
+  agent tmpfs 'tmpfs: [/run/drydock]'
+  agent tmpfs 'tmpfs: [/usr/lib/drydock]'
 }
 
 @test "what runs" {
@@ -138,6 +181,14 @@ ue" } }'
   agent entrypoint 'command: [-c, id]'
   agent entrypoint 'working_dir: /'
   agent healthcheck 'healthcheck: { disable: false, test: [CMD, id] }'
+  agent healthcheck 'healthcheck: !override { test: id, interval: 1s }'
+  agent healthcheck 'healthcheck: !reset null'
+  agent entrypoint 'entrypoint: !reset null'
+  agent image 'build: { context: ., dockerfile_inline: "FROM scratch" }'
+  agent image 'develop: { watch: [{ path: /, target: /x, action: sync }] }'
+  agent restart 'depends_on: [egress]'
+  agent restart 'attach: false'
+  agent services 'container_name: other'
   agent image 'build: /'
   agent image 'image: debian'
   agent image "image: 'sha256:$id'"
@@ -145,6 +196,7 @@ ue" } }'
   agent image 'platform: linux/arm64'
   agent restart 'restart: always'
   agent restart 'restart: on-failure:3'
+  agent restart 'restart: unless-stopped'
   agent restart 'stop_signal: SIGHUP'
   agent restart 'stop_grace_period: 1h'
   agent terminal 'tty: true'
@@ -158,6 +210,29 @@ ue" } }'
   egress bind-source 'volumes: [{ type: bind, source: /srv, target: /srv,
     bind: { create_host_path: false } }]'
   egress restart 'restart: "no"'
+  egress restart 'restart: on-failure'
+  egress restart 'restart: always'
+  egress read-only 'read_only: false'
+  egress init 'init: false'
+  egress limits 'mem_limit: 64g, memswap_limit: 64g'
+  egress limits 'pids_limit: 9999'
+  egress limits 'ulimits: !override { fsize: -1 }'
+  egress tmpfs 'tmpfs: !override []'
+  egress logging 'logging: { driver: none }'
+  egress labels 'labels: { a: b }'
+  egress privileged 'privileged: true'
+  egress capabilities 'cap_drop: !reset []'
+  egress no-new-privileges 'security_opt: !reset []'
+  egress seccomp 'security_opt: ["seccomp:unconfined"]'
+  egress namespaces 'pid: host'
+  egress groups 'group_add: ["0"]'
+  egress entrypoint 'entrypoint: [squid]'
+  egress healthcheck 'healthcheck: !override { test: id }'
+  egress network 'networks: { default: }, network_mode: !reset null'
+  egress bind-missing 'volumes: !reset []'
+  egress bind-read-only 'volumes: [{ type: bind, target: /etc/drydock-egress,
+    source: "${DRYDOCK_SOURCE_PROXY}", read_only: false,
+    bind: { create_host_path: false } }]'
   egress user 'user: "0:0"'
   judge 77 image 'services: { db: { image: debian } }'
   judge 77 image "services: { db: { image: 'sha256:$id', read_only: true,
@@ -176,6 +251,7 @@ ue" } }'
   agent network 'network_mode: host'
   agent network 'network_mode: "service:egress"'
   agent network 'network_mode: "container:x"'
+  agent network 'network_mode: other'
   agent network 'networks: { default: }, network_mode: !reset null'
   agent network 'dns: [10.0.0.1]'
   agent network 'dns_search: [x]'
@@ -189,6 +265,10 @@ ue" } }'
   agent network 'domainname: other'
   agent network 'mac_address: "02:42:ac:11:00:02"'
   judge 77 top-level 'networks: { n: { } }'
+  judge 77 top-level 'networks: { default: { external: true } }'
+  agent network 'links: ["egress:proxy"]'
+  agent network 'extra_hosts: { host.docker.internal: host-gateway }'
+  agent network 'ports: [{ target: 80, published: "80", host_ip: 0.0.0.0 }]'
 }
 
 @test "storage" {
@@ -196,13 +276,37 @@ ue" } }'
   agent storage 'volumes: [/anonymous]'
   agent storage 'volumes: [{ type: tmpfs, target: /run/egress }]'
   agent storage 'volumes_from: [egress]'
+  agent storage 'volumes_from: ["container:x:rw"]'
+  agent storage 'volumes: [{ type: volume, target: /v }]'
+  agent storage 'volumes: [{ type: volume, target: /v,
+    volume: { nocopy: true } }]'
+  agent storage 'volumes: [{ type: npipe, source: /srv, target: /v }]'
+  agent storage 'volumes: [{ type: cluster, source: v, target: /v }]'
+  agent storage 'volumes: [{ type: image, source: debian, target: /v }]'
   judge 77 top-level 'volumes: { v: { driver_opts: { type: none, o: bind,
     device: /etc } } }'
   judge 77 top-level 'volumes: { v: { external: true } }'
+  judge 77 top-level 'volumes: { v: }'
   agent bind-options 'volumes: ["/srv:/srv"]'
+  agent bind-options 'volumes: ["/srv:/srv:rshared"]'
+  agent bind-options 'volumes: ["/srv:/srv:z"]'
+  agent bind-options 'volumes: [{ type: bind, source: /srv, target: /data,
+    bind: { create_host_path: true } }]'
+  agent bind-options 'volumes: [{ type: bind, source: /srv, target: /data,
+    bind: { create_host_path: false, recursive: disabled } }]'
   bind bind-source /srv /run/drydock
   bind bind-source /srv /run/egress
   bind bind-target /srv /run/drydock/
+  bind bind-target /srv /run/drydock/sub
+  bind bind-source /srv /run/drydock/../run/egress
+  bind bind-target /srv /data/../run/egress
+  bind bind-target /srv //etc/claude-code
+  bind bind-target /srv /etc/claude-code/managed-settings.d
+  bind bind-target /srv /etc/claude-code ', read_only: true'
+  bind bind-target /srv /usr/lib/drydock
+  bind bind-target /srv /var/run
+  bind bind-target /srv /proc/self
+  bind bind-target /srv data
   bind bind-target /srv /run
   bind bind-target /srv /
   bind bind-target /srv /etc/claude-code
@@ -223,8 +327,13 @@ ue" } }'
   agent labels 'labels: { io.drydock.role: egress }'
   agent labels 'labels: { a: b }'
   agent labels 'annotations: { a: b }'
+  agent labels 'labels: [io.drydock.session=other]'
   agent logging 'logging: { driver: syslog }'
   agent logging 'logging: { driver: json-file }'
+  agent logging 'logging: !reset null'
+  agent logging 'logging: !override { driver: local }'
+  agent logging 'logging: { options: { max-file: "999" } }'
+  agent logging 'logging: { driver: none }'
   agent logging 'logging: { options: { max-size: 10g } }'
   judge 78 "" 'services: { agent: { secrets: [s] } }'
 }
@@ -245,6 +354,9 @@ ue" } }'
   agent unknown-key 'tomorrow: 1'
   agent unknown-key 'x-mine: 1'
   judge 77 services 'services: [agent]'
+  judge 78 "" 'services: { agent: { logging: { tomorrow: 1 } } }'
+  judge 78 "" 'services: { agent: { volumes: [{ type: bind, source: /srv,
+    target: /data, bind: { create_host_path: false, tomorrow: 1 } }] } }'
 }
 
 @test "directories that the setting lists may be bound" {

@@ -5,11 +5,10 @@
 # time.  Compose is the machine's own; the engine is a stub without state, which
 # starts no process of its own, since each case asks it five times.
 
-load ../helper
 load stub
 
+# After bed_setup.
 judging_setup() {
-  bed_setup self
   stub_setup
   config=$XDG_CONFIG_HOME/drydock
   mkdir "$config/compose.d"
@@ -49,15 +48,14 @@ END_OF_STUB
 
 # Fails the test when one of its cases was not as it should be.
 judging_teardown() {
-  local n
-  while [ "$running" -gt 0 ]; do
-    one_ends
-  done
+  local n failed=''
+  all_end
   stub_teardown
   for ((n = 1; n <= cases; n++)); do
     [ -e "$BATS_TEST_TMPDIR/case.$n/ok" ] ||
-      fail "$(cat "$BATS_TEST_TMPDIR/case.$n/failed")" || return
+      failed+=$(cat "$BATS_TEST_TMPDIR/case.$n/failed" 2>&1)$'\n'
   done
+  [ -z "$failed" ] || fail "$failed" || return
   # Nothing but questions reached the engine.
   if grep -vE '^docker .*(info|ls|inspect)|^compose .*(version|config)' \
       "$bin/calls"; then
@@ -68,6 +66,13 @@ judging_teardown() {
 one_ends() {
   wait -n || true
   running=$((running - 1))
+}
+
+# Before what they look at changes.
+all_end() {
+  while [ "$running" -gt 0 ]; do
+    one_ends
+  done
 }
 
 # judge STATUS WORD FILE: the overlay FILE ends in STATUS, which may be two
@@ -84,7 +89,7 @@ judge_case() {
   umask 077
   mkdir -p "$dir/drydock/compose.d"
   printf '%s\n' "$4" >"$dir/drydock/compose.d/z.yml"
-  XDG_CONFIG_HOME=$dir drydock plan "${judged-$project}" >"$dir/out" \
+  XDG_CONFIG_HOME=$dir drydock plan "$project" >"$dir/out" \
     2>"$dir/err" || status=$?
   err=$'\n'$(<"$dir/err")
   case "|$want|" in
