@@ -11,6 +11,9 @@ const struct optdef launching_optdefs[] = {
 	{ "mode", 'm', OPT_STRING, offsetof(struct launching_options, mode),
 	    "MODE",
 	    "contained (no network but a proxy) or dood (root on the host)" },
+	{ "contained-history", 0, OPT_FLAG,
+	    offsetof(struct launching_options, contained_history), NULL,
+	    "in dood mode with contained sessions' conversations; asks first" },
 	{ .name = NULL },
 };
 
@@ -33,6 +36,7 @@ launching_run(struct context *ctx, enum launch_kind kind,
 		.kind = kind,
 		.dir = dashdash > 0 ? argv[0] : NULL,
 		.mode = options->mode,
+		.contained_history = options->contained_history,
 		.args = argv + dashdash,
 		.nargs = argc - dashdash,
 		.build = build_both,

@@ -12,6 +12,7 @@ struct diag;
 
 struct launching_options {
 	const char *mode;
+	bool contained_history;
 };
 
 extern const struct optdef launching_optdefs[];

@@ -17,6 +17,7 @@
 #include "session/interrupt.h"
 #include "session/launch-private.h"
 #include "session/links.h"
+#include "session/prompt.h"
 #include "session/seed.h"
 #include "session/teardown.h"
 #include "session/view.h"
@@ -39,6 +40,22 @@ launch_release(struct launch *l)
 	project_release(&l->project);
 }
 
+/* What a contained session wrote is for dood to read only when told so. */
+static int
+agree_to_history(const struct launch *l, struct diag *dg)
+{
+	if (!l->request->contained_history || l->mode.mode == MODE_CONTAINED)
+		return 0;
+	if (!prompt_possible())
+		return diag_set(dg, DIAG_USAGE,
+		    "contained conversations in dood mode are asked about on a "
+		    "terminal, and there is none");
+	return prompt_yes("contained sessions wrote these conversations, and "
+			  "what they say may lead the agent; in dood mode it "
+			  "is root on the host. Use them? [y/N]",
+	    dg);
+}
+
 /* What the caller asked for, without the engine. */
 static int
 read_request(struct launch *l, struct diag *dg)
@@ -49,7 +66,8 @@ read_request(struct launch *l, struct diag *dg)
 	l->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	l->mode = mode_resolve(r->mode, l->settings->mode);
 	if (project_open(&l->project, r->dir, l->paths, dg) != 0 ||
-	    agent_load(&l->agent, agent, l->paths, dg) != 0)
+	    agent_load(&l->agent, agent, l->paths, dg) != 0 ||
+	    agree_to_history(l, dg) != 0)
 		return -1;
 	if (l->mode.mode == MODE_CONTAINED &&
 	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
@@ -139,8 +157,9 @@ make_session(struct launch *l, struct diag *dg)
 		.project = l->project.path,
 	};
 
-	if (session_claim(
-		l->paths, l->agent.name, &l->project, l->mode.mode, s, dg) != 0)
+	if (session_claim(l->paths, l->agent.name, &l->project,
+		l->request->contained_history ? MODE_CONTAINED : l->mode.mode,
+		s, dg) != 0)
 		return -1;
 	fill_record(l);
 	if (record_write(s->dir_fd, &l->record, dg) != 0)

@@ -7,6 +7,8 @@
 #ifndef DRYDOCK_LAUNCH_H
 #define DRYDOCK_LAUNCH_H
 
+#include <stdbool.h>
+
 #include "session/images.h"
 
 struct diag;
@@ -23,6 +25,8 @@ struct launch_request {
 	const char *dir; /* project directory, NULL: the working directory */
 	const char *mode; /* --mode, NULL: not given */
 	const char *agent; /* NULL: the setting */
+	bool
+	    contained_history; /* what contained sessions wrote, also in dood */
 	char *const *args; /* run: more arguments; shell: the command */
 	int nargs;
 	images_builder *build; /* for images that are missing */

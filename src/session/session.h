@@ -48,7 +48,7 @@ bool session_id_valid(const char *name);
 
 /*
  * Claims a fresh id by mkdir, takes its lease, makes home/ run/ egress/
- * sidecar/conf/ sidecar/log/ and the history of this project and mode, all
+ * sidecar/conf/ sidecar/log/ and the history of this project in a mode, all
  * 0700.  The claimer holds the lease.  On failure after the mkdir the directory
  * is removed again as far as that is possible.
  */

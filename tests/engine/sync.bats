@@ -226,6 +226,23 @@ EOF
   run -0 --separate-stderr in_session cat "$host/.claude/projects/talk"
 }
 
+@test "what a contained session wrote is dood's to read only when told so" {
+  local dood=(drydock shell --mode dood --contained-history "$project" -- cat
+    "$host/.claude/projects/talk")
+  local terminal=$BATS_TEST_DIRNAME/servers/terminal.py
+  in_session sh -c 'echo talk >~/.claude/projects/talk'
+  run -64 --separate-stderr as_who "${dood[@]}" </dev/null
+  assert_contains "$stderr" "asked about on a terminal"
+  run -130 as_who "$terminal" 'expect:[y/N]' 'send:\r' -- "${dood[@]}"
+  run -130 as_who "$terminal" 'expect:[y/N]' 'send:n\r' -- "${dood[@]}"
+  assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""
+  run -0 as_who "$terminal" 'expect:[y/N]' 'send:y\r' -- "${dood[@]}"
+  assert_contains "$output" talk
+  # It is one answer to one launch.
+  run -1 --separate-stderr as_who drydock shell --mode dood "$project" -- \
+    cat "$host/.claude/projects/talk" </dev/null
+}
+
 @test "large directories can be left out, and a large home says so" {
   as_who mkdir "$host/.claude/plugins"
   as_who truncate -s 70M "$host/.claude/plugins/large"
