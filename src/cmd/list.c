@@ -19,9 +19,13 @@ struct list_options {
 static bool
 is_shown(const struct list_options *o, const struct listed *s)
 {
+	bool its_client_is_there = s->state == SESSION_RUNNING ||
+	    s->state == SESSION_STARTING || s->state == SESSION_SILENT;
+
 	return o->all ||
 	    (s->state != SESSION_ENDED &&
-		!(s->recorded && s->record.ends_with_client));
+		!(s->recorded && s->record.ends_with_client &&
+		    its_client_is_there));
 }
 
 static void
@@ -128,7 +132,7 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 
 static const struct optdef list_optdefs[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct list_options, all), NULL,
-	    "also what has ended, and what ends with its client" },
+	    "also what has ended, and what ends with a client that is there" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct list_options, json), NULL,
 	    "print JSON" },
 	{ .name = NULL },

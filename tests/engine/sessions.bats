@@ -190,3 +190,38 @@ change() {
   run -1 on_terminal -- drydock gc --adopt
   as_who drydock stop "$id"
 }
+
+@test "a session whose client is gone is not hidden" {
+  local client
+  open_session sh -c 'echo ready; trap "" HUP; sleep 1000'
+  id=$(as_who drydock list --all | cut -c 1-8)
+  run -0 --separate-stderr as_who drydock list
+  assert_equal "$output" ""
+  # A holder that stands still cannot end it, and who would have is killed.
+  as_who drydock exec "$id" -- pkill -STOP -x holder
+  client=$(pgrep -f "drydock shell $project -- sh" | head -n 1)
+  kill -KILL "$client"
+  exec {session_in}>&-
+  wait "$session_pid" || true
+  wait_for "a client that is gone" test_state detached
+  run -0 --separate-stderr as_who drydock list
+  assert_contains "$output" "$id  detached"
+  run -0 as_who drydock gc
+  said detached
+  run -0 as_who drydock stop "$id"
+  assert_equal "$output" "$id ended"
+}
+
+@test "paused from outside: nobody collects it, and it goes on or is stopped" {
+  open_counter
+  docker pause "drydock-$id-agent-1" >/dev/null
+  said detached
+  run -0 as_who drydock gc
+  run -69 on_terminal -- drydock attach
+  run -1 as_who drydock exec "$id" -- true
+  docker unpause "drydock-$id-agent-1" >/dev/null
+  goes_on
+  docker pause "drydock-$id-agent-1" >/dev/null
+  run -0 as_who drydock stop "$id"
+  [ ! -e "$home" ]
+}
