@@ -159,6 +159,9 @@ containers_of(const struct container_list *sorted, const char *id)
 	for (end = low;
 	     end < sorted->nr && strcmp(sorted->v[end].session, id) == 0; end++)
 		continue;
+	/* A list of none has no place to count from. */
+	if (low == end)
+		return (struct container_list)CONTAINER_LIST_INIT;
 	return (struct container_list){ sorted->v + low, end - low };
 }
 

@@ -169,7 +169,10 @@ test_containers_of(void)
 	struct container v[] = { { .session = b }, { .session = a },
 		{ .session = c }, { .session = b } };
 	struct container_list list = { v, ARRAY_SIZE(v) };
+	struct container_list empty = CONTAINER_LIST_INIT;
 
+	containers_sort(&empty);
+	CHECK_INT(containers_of(&empty, a).nr, 0);
 	containers_sort(&list);
 	CHECK_INT(containers_of(&list, a).nr, 1);
 	CHECK_INT(containers_of(&list, b).nr, 2);
