@@ -47,6 +47,7 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 	cleanup_strvec struct strvec command = STRVEC_INIT;
 	cleanup_free char *container = NULL;
 	char id[SESSION_ID_SIZE];
+	bool runs;
 
 	(void)options;
 	if (dashdash != 1 || argc < 2)
@@ -55,8 +56,11 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (sessions_choose(ctx, argv[0], id, dg) != 0 ||
 	    sessions_find_engine(ctx, &engine, dg) != 0 ||
 	    sessions_find_container(
-		ctx, &engine, id, &record, &container, dg) != 0)
+		ctx, &engine, id, &record, &container, &runs, dg) != 0)
 		return -1;
+	if (!runs)
+		return diag_set(dg, DIAG_NO,
+		    "session %s does not run (see drydock list --all)", id);
 	fill_argv(&engine, &record, container, &command);
 	for (int i = dashdash; i < argc; i++)
 		strvec_push(&command, argv[i]);

@@ -73,6 +73,7 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	cleanup_record struct record record = RECORD_INIT;
 	cleanup_free char *container = NULL;
 	char id[SESSION_ID_SIZE];
+	bool runs;
 
 	(void)options;
 	(void)dashdash;
@@ -83,7 +84,7 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	print_proxy(ctx, id);
 	if (sessions_find_engine(ctx, &engine, dg) != 0 ||
 	    sessions_find_container(
-		ctx, &engine, id, &record, &container, dg) != 0)
+		ctx, &engine, id, &record, &container, &runs, dg) != 0)
 		return -1;
 	return print_container(&engine, container, dg);
 }

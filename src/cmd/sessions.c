@@ -172,7 +172,7 @@ sessions_choose(struct context *ctx, const char *word,
 int
 sessions_find_container(struct context *ctx, const struct engine *engine,
     const char *id, struct record *ret_record, char **ret_container,
-    struct diag *dg)
+    bool *ret_runs, struct diag *dg)
 {
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
@@ -206,6 +206,7 @@ sessions_find_container(struct context *ctx, const struct engine *engine,
 		    "container",
 		    id);
 	*ret_container = xstrdup(agent->id);
+	*ret_runs = agent->state == CONTAINER_RUNNING;
 	*ret_record = record;
 	record = (struct record)RECORD_INIT;
 	return 0;

@@ -38,11 +38,11 @@ int sessions_choose(struct context *ctx, const char *word,
     char ret_id[SESSION_ID_SIZE], struct diag *dg);
 
 /*
- * The running agent's container of a session, made sure of by record, labels
- * and engine; returned: its id.
+ * The agent's container of a session, made sure of by record, labels and
+ * engine; returned: its id, and whether a command can be run in it.
  */
 int sessions_find_container(struct context *ctx, const struct engine *engine,
     const char *id, struct record *ret_record, char **ret_container,
-    struct diag *dg);
+    bool *ret_runs, struct diag *dg);
 
 #endif /* DRYDOCK_SESSIONS_H */

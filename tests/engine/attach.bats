@@ -126,6 +126,10 @@ as_root_mkdir() {
   run -0 as_who drydock logs "$id"
   assert_contains "$output" '\033[31mred'
   goes_on
+  docker kill "drydock-$id-agent-1" >/dev/null
+  run -1 --separate-stderr as_who drydock exec "$id" -- true
+  assert_equal "$stderr" \
+    "drydock: session $id does not run (see drydock list --all)"
 }
 
 @test "stop ends a session, and the one who looks is told" {
