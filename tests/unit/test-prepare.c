@@ -53,7 +53,6 @@ test_makes(void)
 		struct plan_bed bed cleanup_plan_bed;
 		struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
-		int fd cleanup_close = -1;
 		mode_t before;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
@@ -159,7 +158,6 @@ test_spoiled(void)
 		struct plan_bed bed cleanup_plan_bed;
 		struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
-		int fd cleanup_close = -1;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
 		judge(&bed, &plan);
