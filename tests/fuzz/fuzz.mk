@@ -14,6 +14,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-escape \
 	tests/fuzz/fuzz-expect \
 	tests/fuzz/fuzz-filter \
+	tests/fuzz/fuzz-further \
 	tests/fuzz/fuzz-gitident \
 	tests/fuzz/fuzz-go \
 	tests/fuzz/fuzz-hostconf \
