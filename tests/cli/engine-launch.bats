@@ -3,48 +3,15 @@
 # machine's own Compose merges the files.
 
 load ../helper
+load stub
 
 setup() {
   bed_setup self
-  unset DOCKER_HOST
-  bin=$BATS_TEST_TMPDIR/bin
-  script=$bin/stub.d
-  mkdir -p "$script"
-  cp "$BATS_TEST_DIRNAME/../stub/docker" "$bin/docker"
-  ln -s docker "$bin/docker-compose"
-  type -P docker-compose >"$script/compose-config.exec"
-  PATH=$bin:$PATH
-  # Compose pings the engine even to merge files: hanging up is the fastest no.
-  export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/stub.sock
-  python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(64)
-while True:
-    s.accept()[0].close()' "$DRYDOCK_ENGINE" 3>&- &
-  listener=$!
-  wait_for "a listener" test -S "$DRYDOCK_ENGINE"
-  local user
-  user=$(id -un 2>/dev/null) || user=u$(id -u)
-  # Both images, in the order in which a launch asks.
-  image 1 "$(printf 'a%.0s' {1..64})" '"io.drydock.image":"agent",
-    "io.drydock.user":"'"$user"'",
-    "io.drydock.uid":"'"$(id -u)"'","io.drydock.gid":"'"$(id -g)"'",
-    "io.drydock.home":"'"$HOME"'"'
-  image 2 "$(printf 'b%.0s' {1..64})" '"io.drydock.image":"egress"'
+  stub_setup
 }
 
 teardown() {
-  kill "$listener"
-}
-
-# image N ID LABELS: what the Nth listing and inspection of images answer.
-image() {
-  echo "sha256:$2" >"$script/image-ls.$1.out"
-  printf '[{"Id":"sha256:%s","Created":"2026-01-01T00:00:00Z",
-    "Config":{"Labels":{%s}}}]\n' "$2" "$3" >"$script/inspect.$1.out"
-  echo 0 >"$script/inspect.$1.rc"
+  stub_teardown
 }
 
 shell() {
