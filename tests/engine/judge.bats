@@ -82,22 +82,46 @@ ro'
   assert_contains "$stderr" bind-source
 }
 
-@test "what changes once it was read changes nothing" {
-  echo 'services: { agent: { environment: { WORD: first } } }' \
-    >"$overlays/z.yml"
-  cat >"$bin/config.sh" <<END_OF_SCRIPT
-echo 'services: { agent: { privileged: true } }' >'$overlays/z.yml'
+# The names that people see point to the other image, and back.
+swap_tags() {
+  local agent egress
+  agent=$(agent_image "$(id -u)") egress=$(egress_image)
+  cat >"$bin/$1.sh" <<END_OF_SCRIPT
+docker tag '$egress' 'drydock-agent:uid-$(id -u)'
+docker tag '$agent' drydock-egress:latest
+docker tag '$egress' drydock-agent:latest
 END_OF_SCRIPT
-  # A tag that pointed to the agent's image points to another one at the start.
-  local image
-  image=$(agent_image "$(id -u)")
-  docker tag "$image" drydock-test:judge
-  echo "docker tag '$(egress_image)' drydock-test:judge" >"$bin/up.sh"
-  COMPOSE_PROFILES=x COMPOSE_FILE=/etc/passwd run -0 --separate-stderr \
-    drydock shell "$project" -- sh -c 'echo "$WORD"; grep CapBnd /proc/self/status'
-  docker rmi drydock-test:judge >/dev/null
-  assert_equal "$output" "first
+}
+
+@test "what changes once it was read changes nothing" {
+  local image step config=$XDG_CONFIG_HOME/drydock
+  for step in config up; do
+    swap_tags "$step"
+    rm -f "$overlays"/*
+    echo 'services: { agent: { environment: { WORD: first } } }' \
+      >"$overlays/z.yml"
+    rm -f "$config/drydock.conf"
+    cat >>"$bin/$step.sh" <<END_OF_SCRIPT
+echo 'services: { agent: { privileged: true } }' >'$overlays/z.yml'
+cp '$overlays/z.yml' '$overlays/a.yml'
+cp '$overlays/z.yml' '$project/compose.yml'
+echo COMPOSE_FILE=compose.yml >'$project/.env'
+printf 'memory = 64m\nmode = dood\nbinds = /\n' >'$config/drydock.conf'
+END_OF_SCRIPT
+    COMPOSE_PROFILES=x COMPOSE_FILE=/etc/passwd COMPOSE_PROJECT_NAME=y \
+      COMPOSE_REMOVE_ORPHANS=1 DOCKER_DEFAULT_PLATFORM=linux/arm64 \
+      WORD=other run --separate-stderr drydock shell "$project" -- sh -c '
+        echo "$WORD"; grep CapBnd /proc/self/status; ls /run/docker.sock
+        command -v squid || true' 2>&1
+    rm "$bin/$step.sh"
+    image=$(docker images -q --no-trunc drydock-agent:latest)
+    docker rmi drydock-agent:latest >/dev/null
+    docker tag "$(docker images -q --no-trunc drydock-egress:latest)" \
+      "drydock-agent:uid-$(id -u)"
+    docker tag "$image" drydock-egress:latest
+    assert_equal "$output" "first
 CapBnd:	0000000000000000"
+  done
 }
 
 # swapped_at STEP STATUS: the project becomes a link to another at that step.
