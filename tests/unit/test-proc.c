@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Children: what they get, how long they may take, and what comes back. */
+/* Children: what they get, and what comes back. */
 #include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,36 +13,10 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
-#include "base/monotime.h"
 #include "base/proc.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-
-/* A shell of the test's own; base itself never runs one. */
-#define SHELL(script)                               \
-	{                                           \
-		"/bin/sh", "-c", script, "sh", NULL \
-	}
-
-static void
-run_ok(const struct proc_spec *spec, struct proc_result *r)
-{
-	struct diag dg cleanup_diag = DIAG_INIT;
-
-	CHECK_INT(proc_run(spec, r, &dg), 0);
-	CHECK_STR(dg.message, NULL);
-}
-
-static void
-run_script(const char *script, struct proc_result *r)
-{
-	const char *const argv[] = SHELL(script);
-	struct proc_spec spec = PROC_SPEC_INIT;
-
-	spec.argv = argv;
-	spec.timeout_ms = 10000;
-	run_ok(&spec, r);
-}
+#include "proc-kit.h"
 
 static void
 output_is_apart_and_statuses_return(void)
@@ -65,7 +38,7 @@ output_is_apart_and_statuses_return(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
 
-		run_script(rows[i].script, &r);
+		proc_kit_script(rows[i].script, &r);
 		CHECK_STR(r.out.buf, rows[i].out);
 		CHECK_STR(r.err.buf, rows[i].err);
 		CHECK_INT(r.status, rows[i].status);
@@ -83,7 +56,7 @@ the_environment_is_what_was_given(void)
 
 	spec.argv = argv;
 	spec.envp = envp;
-	run_ok(&spec, &r);
+	proc_kit_run(&spec, &r);
 	CHECK_STR(r.out.buf, "A=1\nB=x y\n");
 }
 
@@ -103,12 +76,12 @@ input_arrives_whole(void)
 	spec.input_len = len;
 	spec.max_output = len;
 	spec.timeout_ms = 20000;
-	run_ok(&spec, &r);
+	proc_kit_run(&spec, &r);
 	CHECK_INT(r.out.len, len);
 	CHECK(r.out.len == len && memcmp(r.out.buf, big, len) == 0);
 	CHECK(!r.truncated);
 	spec.input_len = 0;
-	run_ok(&spec, &r);
+	proc_kit_run(&spec, &r);
 	CHECK_INT(r.out.len, 0);
 }
 
@@ -124,7 +97,7 @@ input_that_nobody_reads_is_no_failure(void)
 	spec.argv = argv;
 	spec.input = big;
 	spec.input_len = 1000000;
-	run_ok(&spec, &r);
+	proc_kit_run(&spec, &r);
 	CHECK_STR(r.out.buf, "done\n");
 	CHECK_INT(r.status, 0);
 }
@@ -157,7 +130,7 @@ kept_descriptors_get_their_numbers(void)
 	spec.nkeep = 3;
 	spec.stdin_fd = fds[3];
 	spec.cwd_fd = cwd;
-	run_ok(&spec, &r);
+	proc_kit_run(&spec, &r);
 	/* 0 to 5 and the one that ls reads with. */
 	CHECK_STR(r.out.buf, "abci7\n/usr\n");
 	CHECK_STR(r.err.buf, "");
@@ -178,108 +151,12 @@ children_start_with_clean_signals(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &set, &old);
 	/* The 28 lowest: libc keeps two high ones for itself. */
-	run_script("sed -nE 's/^Sig(Blk|Ign):.*(.{7})$/\\1 \\2/p' "
-		   "/proc/self/status",
+	proc_kit_script("sed -nE 's/^Sig(Blk|Ign):.*(.{7})$/\\1 \\2/p' "
+			"/proc/self/status",
 	    &r);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	CHECK_STR(r.out.buf, "Blk 0000000\nIgn 0000000\n");
-}
-
-/* Whether the process that wrote its pid to text is gone or a zombie. */
-static bool
-is_dead(const char *text)
-{
-	char *path cleanup_free =
-	    xasprintf("/proc/%.*s/stat", (int)strcspn(text, "\n"), text);
-	char buf[256] = "";
-	int fd cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
-	const char *p;
-
-	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) <= 0)
-		return true;
-	p = strrchr(buf, ')');
-	return p != NULL && (p[2] == 'Z' || p[2] == 'X');
-}
-
-static bool
-dies_soon(const char *text)
-{
-	for (int i = 0; i < 500; i++) {
-		if (is_dead(text))
-			return true;
-		(void)poll(NULL, 0, 10);
-	}
-	return false;
-}
-
-static void
-a_deadline_kills_the_group(void)
-{
-	const char *const argv[] =
-	    SHELL("sleep 1000 & echo $!; trap '' TERM; wait");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	struct proc_spec spec = PROC_SPEC_INIT;
-	int64_t start = monotime_ms();
-
-	spec.argv = argv;
-	spec.timeout_ms = 300;
-	run_ok(&spec, &r);
-	CHECK(r.timed_out);
-	CHECK_INT(r.status, 137);
-	CHECK(monotime_ms() - start >= 300);
-	CHECK(monotime_ms() - start < 5000);
-	CHECK(r.out.len > 0 && dies_soon(r.out.buf));
-}
-
-static void
-a_deadline_holds_against_output(void)
-{
-	const char *const argv[] = SHELL("while :; do echo x; done");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	struct proc_spec spec = PROC_SPEC_INIT;
-
-	spec.argv = argv;
-	spec.timeout_ms = 200;
-	spec.max_output = 1 << 30;
-	run_ok(&spec, &r);
-	CHECK(r.timed_out);
-}
-
-static void
-output_is_bounded(void)
-{
-	const char *const argv[] = SHELL("while :; do echo 0123456789; done");
-	const char *const exact[] = SHELL("printf 0123456789");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	struct proc_spec spec = PROC_SPEC_INIT;
-
-	spec.argv = argv;
-	spec.timeout_ms = 10000;
-	spec.max_output = 25;
-	run_ok(&spec, &r);
-	CHECK(r.truncated && !r.timed_out);
-	CHECK_STR(r.out.buf, "0123456789\n0123456789\n012");
-	CHECK_INT(r.status, 137);
-	spec.argv = exact;
-	spec.max_output = 10;
-	run_ok(&spec, &r);
-	CHECK(!r.truncated);
-	CHECK_STR(r.out.buf, "0123456789");
-	CHECK_INT(r.status, 0);
-}
-
-static void
-grandchildren_do_not_hold_us(void)
-{
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	int64_t start = monotime_ms();
-
-	run_script("sleep 1000 & echo $!; exit 5", &r);
-	CHECK(monotime_ms() - start < 6000);
-	CHECK_INT(r.status, 5);
-	CHECK(!r.timed_out);
-	CHECK(r.out.len > 0 && dies_soon(r.out.buf));
 }
 
 static void
@@ -302,7 +179,7 @@ lines_of_stderr_come_whole(void)
 	spec.argv = argv;
 	spec.on_stderr_line = keep_line;
 	spec.on_stderr_arg = &lines;
-	run_ok(&spec, &r);
+	proc_kit_run(&spec, &r);
 	if (CHECK_INT(lines.nr, 4)) {
 		CHECK_STR(lines.v[0], "a");
 		CHECK_STR(lines.v[1], "bcd");
@@ -340,22 +217,6 @@ what_does_not_start_is_an_error(void)
 	}
 }
 
-static void
-cancelling_kills(void)
-{
-	const char *const argv[] = SHELL("echo $$; exec sleep 1000");
-	struct proc_spec spec = PROC_SPEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct proc *p = NULL;
-	int64_t start = monotime_ms();
-
-	spec.argv = argv;
-	CHECK_INT(proc_start(&spec, &p, &dg), 0);
-	proc_cancel(p);
-	proc_cancel(NULL);
-	CHECK(monotime_ms() - start < 5000);
-}
-
 static int
 count_fds(void)
 {
@@ -376,7 +237,7 @@ nothing_is_left_open(void)
 	int bad[] = { 0, 9999 };
 	int before = count_fds();
 
-	run_script("echo x", &r);
+	proc_kit_script("echo x", &r);
 	spec.argv = argv;
 	spec.input = "x";
 	spec.input_len = 1;
@@ -431,18 +292,10 @@ static const struct check_test tests[] = {
 	    kept_descriptors_get_their_numbers },
 	{ "a child starts with default signals, none blocked",
 	    children_start_with_clean_signals },
-	{ "a deadline kills the group, grandchildren too",
-	    a_deadline_kills_the_group },
-	{ "a deadline holds against endless output",
-	    a_deadline_holds_against_output },
-	{ "output over the bound is cut and flagged", output_is_bounded },
-	{ "grandchildren that hold the pipes do not hold us",
-	    grandchildren_do_not_hold_us },
 	{ "lines of stderr come whole, also the last",
 	    lines_of_stderr_come_whole },
 	{ "what does not start is an error that names it",
 	    what_does_not_start_is_an_error },
-	{ "cancelling kills and reaps", cancelling_kills },
 	{ "no descriptor is left open, also by failures",
 	    nothing_is_left_open },
 	{ "programs are found on absolute search paths alone",

@@ -40,6 +40,7 @@ unit_tests = \
 	tests/unit/test-policy-sources \
 	tests/unit/test-prepare \
 	tests/unit/test-proc \
+	tests/unit/test-proc-end \
 	tests/unit/test-procfacts \
 	tests/unit/test-project \
 	tests/unit/test-record \
@@ -113,3 +114,7 @@ tests_unit_test_procfacts_SOURCES = tests/unit/test-procfacts.c $(verify_kit)
 tests_unit_test_verify_SOURCES = tests/unit/test-verify.c $(verify_kit)
 tests_unit_test_verify_inspect_SOURCES = tests/unit/test-verify-inspect.c \
 	$(verify_kit)
+
+proc_kit = tests/unit/proc-kit.c tests/unit/proc-kit.h
+tests_unit_test_proc_SOURCES = tests/unit/test-proc.c $(proc_kit)
+tests_unit_test_proc_end_SOURCES = tests/unit/test-proc-end.c $(proc_kit)
