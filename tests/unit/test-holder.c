@@ -118,7 +118,7 @@ static bool
 appears(const char *path)
 {
 	struct stat st;
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 8000; i++) {
 		if (stat(path, &st) == 0)
 			return true;
 		(void)usleep(5000);
