@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 /*
@@ -83,6 +84,20 @@ fuzz_outcome(int rc, struct diag *dg)
 	FUZZ_CHECK(dg->message != NULL && *dg->message != '\0');
 	FUZZ_CHECK(fuzz_is_printable(dg->message, strlen(dg->message)));
 	diag_clear(dg);
+}
+
+void
+fuzz_same_kind(const struct json *a, const struct json *b)
+{
+	FUZZ_CHECK(json_is_null(a) == json_is_null(b));
+	FUZZ_CHECK(json_is_bool(a) == json_is_bool(b));
+	FUZZ_CHECK(json_bool(a, false) == json_bool(b, false));
+	FUZZ_CHECK(json_is_array(a) == json_is_array(b));
+	FUZZ_CHECK(json_is_object(a) == json_is_object(b));
+	FUZZ_CHECK(json_is_string(a) == json_is_string(b));
+	if (json_is_string(a))
+		FUZZ_CHECK(strcmp(json_string(a), json_string(b)) == 0);
+	FUZZ_CHECK((json_number(a) == NULL) == (json_number(b) == NULL));
 }
 
 char *

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct diag;
+struct json;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +33,12 @@ void fuzz_outcome(int rc, struct diag *dg);
 
 /* UTF-8 without control characters and without marks that reorder text. */
 bool fuzz_is_printable(const char *s, size_t len);
+
+/*
+ * Two nodes of one kind, and for a string or a truth of one value: numbers and
+ * what is inside are the caller's to compare.
+ */
+void fuzz_same_kind(const struct json *a, const struct json *b);
 
 /* Returned: the input as text, cut at its first NUL. */
 char *fuzz_text(const uint8_t *data, size_t size);
