@@ -21,9 +21,9 @@
 #include "base/xalloc.h"
 #include "plan/procfacts.h"
 
-int __wrap_proc_facts_open(pid_t pid, const char *container_id,
-    struct proc_facts *ret_facts, struct diag *dg);
-int __wrap_proc_facts_read(struct proc_facts *facts, struct diag *dg);
+/* The linker does not look at types. */
+__typeof__(proc_facts_open) __wrap_proc_facts_open;
+__typeof__(proc_facts_read) __wrap_proc_facts_read;
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
     void *(*run)(void *), void *arg);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
@@ -67,7 +67,7 @@ read_limits(struct proc_facts *facts, const char *text)
 }
 
 int
-__wrap_proc_facts_open(pid_t pid, const char *container_id,
+__wrap_proc_facts_open(pid_t pid, const char *container_id, bool only_child,
     struct proc_facts *ret_facts, struct diag *dg)
 {
 	const char *world = getenv("WORLD_DIR");
@@ -78,6 +78,7 @@ __wrap_proc_facts_open(pid_t pid, const char *container_id,
 	cleanup_free char *tree =
 	    xasprintf("/proc/%ld/root%s/tree", (long)pid, dir);
 
+	(void)only_child;
 	facts.pid = pid;
 	if (fs_open_dir(dir, &facts.proc_fd, dg) != 0 ||
 	    read_text(facts.proc_fd, "status", &text, dg) != 0 ||
