@@ -50,6 +50,43 @@ parse_integer(const char *s, int64_t *ret_value)
 	return errno == 0 && end != s && *end == '\0' && *ret_value >= 0;
 }
 
+/* A key of another kind would else read as one that is not there. */
+static int
+check_kinds(const struct json *service, struct diag *dg)
+{
+	static const struct {
+		const char *key;
+		bool (*is)(const struct json *n);
+	} kinds[] = {
+		{ "cgroup", json_is_string },
+		{ "command", json_is_array },
+		{ "entrypoint", json_is_array },
+		{ "environment", json_is_object },
+		{ "group_add", json_is_array },
+		{ "image", json_is_string },
+		{ "init", json_is_bool },
+		{ "ipc", json_is_string },
+		{ "labels", json_is_object },
+		{ "logging", json_is_object },
+		{ "network_mode", json_is_string },
+		{ "read_only", json_is_bool },
+		{ "restart", json_is_string },
+		{ "tmpfs", json_is_array },
+		{ "ulimits", json_is_object },
+		{ "user", json_is_string },
+		{ "volumes", json_is_array },
+		{ "working_dir", json_is_string },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct json *n = json_get(service, kinds[i].key);
+
+		if (n != NULL && !json_is_null(n) && !kinds[i].is(n))
+			return not_understood(kinds[i].key, dg);
+	}
+	return 0;
+}
+
 /* Absent is -1; so is 0, which means no limit. */
 static int
 read_limit(const struct json *service, const char *key, int64_t *ret_value,
@@ -77,7 +114,9 @@ read_cpus(const struct json *service, int64_t *ret_milli, struct diag *dg)
 
 	*ret_milli = -1;
 	if (text == NULL)
-		return 0;
+		return json_get(service, "cpus") == NULL
+		    ? 0
+		    : not_understood("cpus", dg);
 	errno = 0;
 	cpus = strtod(text, &end);
 	if (errno != 0 || end == text || *end != '\0' ||
@@ -178,43 +217,44 @@ add_tmpfs(struct expectation *e, const char *target, size_t len)
 	return &e->tmpfs[e->ntmpfs++];
 }
 
-/* "TARGET:OPTIONS" of the short form, and volumes of type tmpfs. */
+/* One size that is understood, or none: then *ret_size stays. */
+static int
+read_size_option(const char *options, int64_t *ret_size)
+{
+	static const char key[] = "size=";
+	bool said = false;
+
+	for (;; options++) {
+		if (strncmp(options, key, strlen(key)) == 0) {
+			*ret_size = parse_size(options + strlen(key));
+			if (said || *ret_size < 0)
+				return -1;
+			said = true;
+		}
+		options += strcspn(options, ",");
+		if (*options == '\0')
+			return 0;
+	}
+}
+
+/* "TARGET:OPTIONS": the policy knows no longer form. */
 static int
 read_tmpfs(const struct json *service, struct expectation *e, struct diag *dg)
 {
 	const struct json *list = json_get(service, "tmpfs");
-	const struct json *volumes = json_get(service, "volumes");
 
 	for (size_t i = 0; i < json_len(list); i++) {
 		const char *s = json_string_or(json_at(list, i), "");
 		size_t len = strcspn(s, ":");
 		const char *options = s[len] == ':' ? s + len + 1 : "";
-		const char *size = strstr(options, "size=");
 		struct expect_tmpfs *t;
 
 		if (s[0] != '/')
 			return not_understood("tmpfs", dg);
 		t = add_tmpfs(e, s, len);
 		t->noexec = !proc_has_option(options, "exec");
-		if (size != NULL)
-			t->size = parse_size(size + strlen("size="));
-	}
-	for (size_t i = 0; i < json_len(volumes); i++) {
-		const struct json *v = json_at(volumes, i);
-		const char *target = json_string_or(json_get(v, "target"), "");
-		cleanup_free char *size =
-		    scalar_text(json_get(json_get(v, "tmpfs"), "size"));
-		struct expect_tmpfs *t;
-
-		if (strcmp(json_string_or(json_get(v, "type"), ""), "tmpfs") !=
-		    0)
-			continue;
-		if (target[0] != '/')
+		if (read_size_option(options, &t->size) != 0)
 			return not_understood("tmpfs", dg);
-		t = add_tmpfs(e, target, strlen(target));
-		t->noexec = true;
-		if (size != NULL)
-			t->size = parse_size(size);
 	}
 	return 0;
 }
@@ -237,19 +277,17 @@ read_environment(const struct json *service, const char *const *image_env,
 	return 0;
 }
 
+/* NAME=VALUE of each; what has no value of one word is not understood. */
 static int
-read_labels(const struct json *service, struct expectation *e, struct diag *dg)
+read_pairs(const struct json *map, const char *key, struct strvec *pairs,
+    struct diag *dg)
 {
-	const struct json *labels = json_get(service, "labels");
-
-	for (size_t i = 0; i < json_len(labels); i++) {
-		cleanup_free char *value =
-		    scalar_text(json_value_at(labels, i));
+	for (size_t i = 0; i < json_len(map); i++) {
+		cleanup_free char *value = scalar_text(json_value_at(map, i));
 
 		if (value == NULL)
-			return not_understood("labels", dg);
-		strvec_pushf(
-		    &e->labels, "%s=%s", json_key_at(labels, i), value);
+			return not_understood(key, dg);
+		strvec_pushf(pairs, "%s=%s", json_key_at(map, i), value);
 	}
 	return 0;
 }
@@ -291,6 +329,9 @@ expectation_read(const struct json *model, const char *service,
 	if (!json_is_object(s))
 		return diag_set(
 		    dg, DIAG_POLICY, "the plan has no service %s", service);
+	if (check_kinds(s, dg) != 0)
+		return -1;
+	e.init = json_bool(json_get(s, "init"), false);
 	e.read_only = json_bool(json_get(s, "read_only"), false);
 	e.log_driver = xstrdup(json_string_or(json_get(logging, "driver"), ""));
 	e.restart = xstrdup(json_string_or(json_get(s, "restart"), ""));
@@ -306,7 +347,11 @@ expectation_read(const struct json *model, const char *service,
 	    read_limit(s, "pids_limit", &e.limits.pids, dg) != 0 ||
 	    read_cpus(s, &e.limits.cpu_milli, dg) != 0 ||
 	    read_environment(s, image_env, &e, dg) != 0 ||
-	    read_labels(s, &e, dg) != 0 ||
+	    read_pairs(json_get(s, "labels"), "labels", &e.labels, dg) != 0 ||
+	    read_pairs(json_get(logging, "options"), "logging", &e.log_options,
+		dg) != 0 ||
+	    read_pairs(json_get(s, "ulimits"), "ulimits", &e.ulimits, dg) !=
+		0 ||
 	    read_words(s, "entrypoint", &e.command, dg) != 0 ||
 	    read_words(s, "command", &e.command, dg) != 0)
 		return -1;
@@ -323,6 +368,8 @@ expectation_release(struct expectation *expect)
 	strvec_release(&expect->env);
 	strvec_release(&expect->labels);
 	strvec_release(&expect->command);
+	strvec_release(&expect->log_options);
+	strvec_release(&expect->ulimits);
 	free(expect->user);
 	free(expect->network_mode);
 	free(expect->log_driver);

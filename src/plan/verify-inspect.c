@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What only the engine's own answer shows of a container against the plan. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -130,7 +131,9 @@ verify_unset(const struct json *host, struct diag *dg)
 	static const char *const keys[] = { "Privileged", "CapAdd", "Binds",
 		"Devices", "DeviceRequests", "DeviceCgroupRules", "VolumesFrom",
 		"PublishAllPorts", "PortBindings", "Links", "Sysctls",
-		"PidMode", "UTSMode", "UsernsMode" };
+		"PidMode", "UTSMode", "UsernsMode", "CgroupParent", "Dns",
+		"DnsOptions", "DnsSearch", "ExtraHosts", "OomKillDisable",
+		"StorageOpt" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const struct json *n = json_get(host, keys[i]);
@@ -154,6 +157,78 @@ verify_mode(
 	    key, want, json_string_or(json_get(host, key), ""), dg);
 }
 
+/* "on-failure:3" is a name and a count. */
+static int
+verify_restart(
+    const struct expectation *expect, const struct json *host, struct diag *dg)
+{
+	const struct json *policy = json_get(host, "RestartPolicy");
+	const char *name = json_string_or(json_get(policy, "Name"), "");
+	cleanup_strbuf struct strbuf got = STRBUF_INIT;
+	int64_t count = 0;
+
+	strbuf_addstr(&got, name);
+	if (json_int(json_get(policy, "MaximumRetryCount"), &count) &&
+	    count != 0)
+		strbuf_addf(&got, ":%" PRId64, count);
+	return verify_text("restart policy", expect->restart, got.buf, dg);
+}
+
+static int
+verify_logging(
+    const struct expectation *expect, const struct json *host, struct diag *dg)
+{
+	const struct json *log = json_get(host, "LogConfig");
+	const struct json *options = json_get(log, "Config");
+	cleanup_strvec struct strvec got = STRVEC_INIT;
+
+	for (size_t i = 0; i < json_len(options); i++)
+		strvec_pushf(&got, "%s=%s", json_key_at(options, i),
+		    json_string_or(json_value_at(options, i), ""));
+	if (verify_text("log driver", expect->log_driver,
+		json_string_or(json_get(log, "Type"), ""), dg) != 0 ||
+	    verify_subset(
+		&expect->log_options, &got, "log options: not there:", dg) != 0)
+		return -1;
+	return verify_subset(
+	    &got, &expect->log_options, "log options: not in the plan:", dg);
+}
+
+/* An engine may add some for all containers. */
+static int
+verify_ulimits(
+    const struct expectation *expect, const struct json *host, struct diag *dg)
+{
+	const struct json *list = json_get(host, "Ulimits");
+	cleanup_strvec struct strvec got = STRVEC_INIT;
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		const struct json *u = json_at(list, i);
+		int64_t soft;
+		int64_t hard;
+
+		if (json_int(json_get(u, "Soft"), &soft) &&
+		    json_int(json_get(u, "Hard"), &hard) && soft == hard)
+			strvec_pushf(&got, "%s=%" PRId64,
+			    json_string_or(json_get(u, "Name"), ""), hard);
+	}
+	return verify_subset(&expect->ulimits, &got, "ulimits: not there:", dg);
+}
+
+/* It would run beside the container's process, as often as it says. */
+static int
+verify_healthcheck(const struct json *config, struct diag *dg)
+{
+	const struct json *test =
+	    json_get(json_get(config, "Healthcheck"), "Test");
+
+	if (json_len(test) == 0 ||
+	    strcmp(json_string_or(json_at(test, 0), ""), "NONE") == 0)
+		return 0;
+	return diag_set(
+	    dg, DIAG_POLICY, "health check: expected none, is there");
+}
+
 static int
 verify_host_config(const struct expectation *expect, const struct container *c,
     struct diag *dg)
@@ -161,7 +236,6 @@ verify_host_config(const struct expectation *expect, const struct container *c,
 	cleanup_json struct json *root = NULL;
 	cleanup_diag struct diag cause = DIAG_INIT;
 	const struct json *host;
-	const char *restart;
 
 	if (json_parse(c->inspect, strlen(c->inspect), "docker inspect", &root,
 		&cause) != 0)
@@ -170,16 +244,13 @@ verify_host_config(const struct expectation *expect, const struct container *c,
 	if (!json_is_object(host))
 		return diag_set(
 		    dg, DIAG_POLICY, "docker inspect: no HostConfig");
-	restart = json_string_or(
-	    json_get(json_get(host, "RestartPolicy"), "Name"), "");
-	/* "on-failure:3" is the name and a count. */
-	if (strncmp(expect->restart, restart, strlen(restart)) != 0 ||
-	    restart[0] == '\0')
-		return differs("restart policy", expect->restart, restart, dg);
-	if (verify_text("log driver", expect->log_driver,
-		json_string_or(
-		    json_get(json_get(host, "LogConfig"), "Type"), ""),
-		dg) != 0 ||
+	if (expect->init && !json_bool(json_get(host, "Init"), false))
+		return diag_set(
+		    dg, DIAG_POLICY, "init: expected one, has none");
+	if (verify_restart(expect, host, dg) != 0 ||
+	    verify_logging(expect, host, dg) != 0 ||
+	    verify_ulimits(expect, host, dg) != 0 ||
+	    verify_healthcheck(json_get(root, "Config"), dg) != 0 ||
 	    verify_unset(host, dg) != 0 ||
 	    verify_mode("IpcMode", expect->ipc, host, dg) != 0 ||
 	    verify_mode("CgroupnsMode", expect->cgroup, host, dg) != 0)

@@ -43,12 +43,15 @@ struct expectation {
 	size_t ngroups;
 	enum expect_net net;
 	bool read_only;
+	bool init; /* an init process is asked for */
 	struct proc_limits limits; /* -1: none planned */
 	struct expect_tmpfs *tmpfs; /* owned */
 	size_t ntmpfs;
 	struct strvec env; /* the image's, then the plan's over it */
 	struct strvec labels; /* NAME=VALUE */
 	struct strvec command; /* entrypoint, then command */
+	struct strvec log_options; /* NAME=VALUE */
+	struct strvec ulimits; /* NAME=VALUE, soft and hard */
 	char *user; /* owned */
 	char *network_mode; /* owned */
 	char *log_driver; /* owned; "" not said */
@@ -61,10 +64,11 @@ struct expectation {
 	ino_t host_net; /* for EXPECT_NET_HOST: also good; 0 not known */
 };
 
-#define EXPECTATION_INIT                                   \
-	{                                                  \
-		.env = STRVEC_INIT, .labels = STRVEC_INIT, \
-		.command = STRVEC_INIT                     \
+#define EXPECTATION_INIT                                            \
+	{                                                           \
+		.env = STRVEC_INIT, .labels = STRVEC_INIT,          \
+		.command = STRVEC_INIT, .log_options = STRVEC_INIT, \
+		.ulimits = STRVEC_INIT                              \
 	}
 
 /*

@@ -35,6 +35,7 @@ setup() {
 
 @test "a network, or another's namespace, is found out" {
   refused network '.services.agent.network_mode = "bridge"'
+  refused ExtraHosts '.services.egress.extra_hosts = ["h:127.0.0.1"]'
   refused "its init" '.services.agent.pid = "host"'
   refused "ipc namespace" '.services.agent.ipc = "host"'
   refused "uts namespace" '.services.agent.uts = "host"'
@@ -63,6 +64,11 @@ setup() {
     '.services.agent.environment.HTTP_PROXY = "http://u:secret@h"'
   refute_contains "$stderr" secret
   refused "log driver" 'del(.services.agent.logging)'
+  refused "log options" '.services.agent.logging.options["max-size"] = "9g"'
+  refused "restart policy" '.services.egress.restart = "on-failure"'
+  refused ulimits 'del(.services.egress.ulimits)'
+  refused "health check" '.services.agent.healthcheck =
+    {"test": ["CMD", "/bin/true"]}'
 }
 
 @test "a sidecar with more rights is found out" {

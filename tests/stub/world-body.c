@@ -158,7 +158,12 @@ add_host_config(
 	cleanup_free char *cgroup = text_of(service, "cgroup", "private");
 	const struct json *logging = json_get(service, "logging");
 
-	restart[strcspn(restart, ":")] = '\0';
+	const char *count = restart + strcspn(restart, ":");
+	const struct json *ulimits = json_get(service, "ulimits");
+	const struct json *options = json_get(logging, "options");
+	int64_t retries = *count == ':' ? strtol(count + 1, NULL, 10) : 0;
+
+	restart[count - restart] = '\0';
 	jsonw_key(j, "HostConfig");
 	jsonw_open_object(j);
 	jsonw_key_str(j, "NetworkMode", net);
@@ -168,11 +173,30 @@ add_host_config(
 	jsonw_key(j, "RestartPolicy");
 	jsonw_open_object(j);
 	jsonw_key_str(j, "Name", restart);
+	jsonw_key_int(j, "MaximumRetryCount", retries);
 	jsonw_close_object(j);
+	jsonw_key_bool(j, "Init", json_bool(json_get(service, "init"), false));
+	jsonw_key(j, "Ulimits");
+	jsonw_open_array(j);
+	for (size_t i = 0; i < json_len(ulimits); i++) {
+		int64_t value = 0;
+
+		(void)json_int(json_value_at(ulimits, i), &value);
+		jsonw_open_object(j);
+		jsonw_key_str(j, "Name", json_key_at(ulimits, i));
+		jsonw_key_int(j, "Hard", value);
+		jsonw_key_int(j, "Soft", value);
+		jsonw_close_object(j);
+	}
+	jsonw_close_array(j);
 	jsonw_key(j, "LogConfig");
 	jsonw_open_object(j);
 	jsonw_key_str(j, "Type",
 	    json_string_or(json_get(logging, "driver"), "json-file"));
+	if (options != NULL) {
+		jsonw_key(j, "Config");
+		jsonw_node(j, options);
+	}
 	jsonw_close_object(j);
 	add_security(service, j);
 	jsonw_close_object(j);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "check.h"
@@ -83,6 +84,66 @@ test_expectation(void)
 	CHECK_INT(e.env.nr, 3);
 	CHECK(strvec_has(&e.env, "N=1"));
 	CHECK_INT(e.command.nr, 2);
+}
+
+/* What a service's keys are, each nothing that can be compared. */
+static const char *const odd_keys[] = {
+	"\"tmpfs\": [\"/tmp:size=lots\"]",
+	"\"tmpfs\": [\"/tmp:size=\"]",
+	"\"tmpfs\": [\"/tmp:size=-1\"]",
+	"\"tmpfs\": [\"/tmp:size=1mb\"]",
+	"\"tmpfs\": [\"/tmp:rw,size=1m,size=1g\"]",
+	"\"tmpfs\": [\"tmp\"]",
+	"\"tmpfs\": [{}]",
+	"\"tmpfs\": \"/tmp\"",
+	"\"mem_limit\": \"1 GB\"",
+	"\"mem_limit\": []",
+	"\"pids_limit\": \"many\"",
+	"\"pids_limit\": -1",
+	"\"cpus\": \"x\"",
+	"\"cpus\": {}",
+	"\"cpus\": -1",
+	"\"read_only\": \"yes\"",
+	"\"init\": 1",
+	"\"restart\": [\"no\"]",
+	"\"ipc\": 1",
+	"\"cgroup\": {}",
+	"\"working_dir\": []",
+	"\"logging\": \"local\"",
+	"\"logging\": {\"options\": {\"max-size\": []}}",
+	"\"environment\": [\"A=b\"]",
+	"\"environment\": {\"A\": null}",
+	"\"labels\": [\"a=b\"]",
+	"\"labels\": {\"a\": {}}",
+	"\"entrypoint\": \"/x\"",
+	"\"entrypoint\": [1]",
+	"\"command\": \"/x\"",
+	"\"group_add\": \"4\"",
+	"\"group_add\": [\"wheel\"]",
+	"\"ulimits\": [1]",
+	"\"ulimits\": {\"fsize\": {\"soft\": 1, \"hard\": 2}}",
+	"\"volumes\": {}",
+};
+
+static void
+test_not_understood(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(odd_keys); i++) {
+		struct expectation e cleanup_expectation = EXPECTATION_INIT;
+		struct json *model cleanup_json = NULL;
+		struct diag dg cleanup_diag = DIAG_INIT;
+		char *text cleanup_free =
+		    xasprintf("{\"services\": {\"agent\": {\"user\": "
+			      "\"1:1\", \"network_mode\": \"none\", %s}}}",
+			odd_keys[i]);
+
+		CHECK_INT(
+		    json_parse(text, strlen(text), "model", &model, &dg), 0);
+		check_int(__FILE__, __LINE__, odd_keys[i],
+		    expectation_read(model, "agent", NULL, "sha256:a", &e, &dg),
+		    -1);
+		CHECK_INT(dg.class, DIAG_POLICY);
+	}
 }
 
 static int
@@ -294,6 +355,8 @@ main(void)
 	static const struct check_test tests[] = {
 		{ "the plan's service becomes an expectation",
 		    test_expectation },
+		{ "what is not understood is not taken as absent",
+		    test_not_understood },
 		{ "one wrong fact of a process is refused", test_process },
 		{ "a capability in any set is refused", test_capabilities },
 		{ "a namespace that is shared is refused", test_namespaces },
