@@ -70,6 +70,57 @@ EOF
   assert_equal "$(cat "$kept")" "sk-typed"
 }
 
+# Types half a line at a prompt and interrupts it, by ^C or a signal's number;
+# prints what was shown, and how the terminal was before and is afterwards.
+interrupt_prompt() {
+  python3 - "$@" <<'EOF'
+import fcntl, os, select, sys, termios, time
+master, slave = os.openpty()
+before = termios.tcgetattr(slave)
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for fd in range(3):
+        os.dup2(slave, fd)
+    os.execvp(sys.argv[2], sys.argv[2:])
+shown = b""
+while not shown.endswith(b": ") and select.select([master], [], [], 60)[0]:
+    shown += os.read(master, 4096)
+silent = not termios.tcgetattr(slave)[3] & termios.ECHO
+os.write(master, b"sk-canary-half")
+ended, status = 0, 0
+tries = 0
+# One that comes between the prompt and its read(2) is not seen by that.
+while not ended and tries < 600:
+    if tries % 10 == 0 and sys.argv[1] == "key":
+        os.write(master, b"\x03")
+    elif tries % 10 == 0:
+        os.kill(pid, int(sys.argv[1]))
+    tries += 1
+    time.sleep(0.1)
+    ended, status = os.waitpid(pid, os.WNOHANG)
+while select.select([master], [], [], 0)[0]:
+    shown += os.read(master, 4096)
+print(shown.decode())
+print("silent", silent, "restored", termios.tcgetattr(slave) == before,
+      "signal", os.waitstatus_to_exitcode(status))
+EOF
+}
+
+@test "interrupted at the prompt, the terminal is as it was, and so is the token" {
+  echo sk-first | drydock token set
+  local how
+  for how in key 2 15 1; do
+    run -0 interrupt_prompt "$how" drydock token set
+    refute_contains "$output" canary
+    [ "$how" != key ] || how=2
+    assert_contains "$output" "silent True restored True signal -$how"
+    assert_equal "$(cat "$kept")" "sk-first"
+    assert_equal "$(ls -A "$XDG_STATE_HOME/drydock/tokens")" claude
+  done
+}
+
 @test "one that others can read is not used" {
   echo sk-canary | drydock token set
   chmod 0644 "$kept"
