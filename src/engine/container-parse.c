@@ -92,9 +92,10 @@ read_config(const struct json *config, struct container *c)
 static void
 container_release(struct container *c)
 {
-	char *const owned[] = { c->id, c->name, c->created, c->image_id, c->session,
-		c->state_id, c->role, c->finished_at, c->started_at, c->error,
-		c->working_dir, c->user, c->network_mode, c->inspect };
+	char *const owned[] = { c->id, c->name, c->created, c->image_id,
+		c->session, c->state_id, c->role, c->finished_at, c->started_at,
+		c->error, c->working_dir, c->user, c->network_mode,
+		c->inspect };
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
 		free(owned[i]);
