@@ -31,6 +31,12 @@ case "\$*" in
   *ls*image=egress*) echo '$(cat "$script/image-ls.2.out")' ;;
   *inspect*sha256:aaa*) echo '$(cat "$script/inspect.1.out")' ;;
   *inspect*sha256:bbb*) echo '$(cat "$script/inspect.2.out")' ;;
+  *inspect*)
+    for last; do :; done
+    echo '[]'
+    echo "Error response from daemon: No such image: \$last" >&2
+    exit 1
+    ;;
   *) exit 1 ;;
 esac
 END_OF_STUB
