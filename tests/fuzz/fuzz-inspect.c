@@ -58,8 +58,7 @@ check_passed(const char *inspect)
 	check_empty(json_get(host, "PidMode"));
 	check_empty(json_get(host, "UsernsMode"));
 	FUZZ_CHECK(strcmp(text_at(host, "LogConfig", "Type"), "local") == 0);
-	FUZZ_CHECK(
-	    strncmp(text_at(host, "RestartPolicy", "Name"), "no", 1) == 0);
+	FUZZ_CHECK(strcmp(text_at(host, "RestartPolicy", "Name"), "no") == 0);
 	FUZZ_CHECK(strcmp(json_string_or(json_get(host, "IpcMode"), ""),
 		       "private") == 0);
 	const struct json *options = json_get(host, "SecurityOpt");
