@@ -71,16 +71,19 @@ check_verdict(const struct end_spec *spec, enum collect_verdict verdict,
 
 /*
  * That it is to end is recorded before its container stops, so that a stop that
- * is cut short is finished by the next collection.
+ * is cut short is finished by the next collection.  On a full disk it is not,
+ * and then one that is cut short leaves a stopped session.
  */
 static int
 stop_agent(const struct end_spec *spec, struct session *session,
     struct record *record, const struct container *agent, struct diag *dg)
 {
+	cleanup_diag struct diag unwritten = DIAG_INIT;
+
 	if (record->ended_at == NULL) {
 		record->ended_at = record_now();
-		if (record_write(session->dir_fd, record, dg) != 0)
-			return -1;
+		if (record_write(session->dir_fd, record, &unwritten) != 0)
+			diag_warn("%s", unwritten.message);
 	}
 	if (agent == NULL || agent->state == CONTAINER_EXITED ||
 	    agent->state == CONTAINER_DEAD)

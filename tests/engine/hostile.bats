@@ -16,6 +16,7 @@ setup() {
 teardown() {
   chattr -R -i "$XDG_STATE_HOME" 2>/dev/null || true
   as_who drydock stop --all --force >/dev/null 2>&1 || true
+  umount "$XDG_STATE_HOME" 2>/dev/null || true
 }
 
 # ended_session: one whose agent has ended by itself; $id and $home are its.
@@ -112,4 +113,22 @@ os.mkfifo("fifo")
     assert_equal "$(grep -c warning: <<<"$stderr")" 0
     nothing_left
   done
+}
+
+@test "a full disk: what runs can be seen and stopped, and nothing is half made" {
+  local sessions=$XDG_STATE_HOME/drydock/sessions
+  mount -t tmpfs -o "size=6m,mode=0700,uid=$BED_UID,gid=$BED_UID" tmpfs \
+    "$XDG_STATE_HOME"
+  open_counter
+  head -c 10m /dev/zero >"$XDG_STATE_HOME/fill" || true
+  run -74 as_who drydock new "$project"
+  run -74 in_session true
+  assert_equal "$(ls "$sessions")" "$id"
+  run -0 as_who drydock gc
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  run -0 as_who drydock stop "$id"
+  [ ! -e "$home" ]
+  rm "$XDG_STATE_HOME/fill"
+  run -0 in_session true
+  nothing_left
 }

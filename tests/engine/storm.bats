@@ -88,3 +88,42 @@ two_containers() {
   wait_for "the live session's containers alone" two_containers
   goes_on
 }
+
+# One of what people and machines do to a session, killed at some point of it.
+torment() {
+  local limit="$((RANDOM % 2)).$((RANDOM % 9 + 1))"
+  case $((RANDOM % 5)) in
+    0) docker kill "drydock-$id-agent-1" >/dev/null 2>&1 ;;
+    1) as_who timeout --signal=KILL "$limit" drydock gc >/dev/null 2>&1 ;;
+    2) as_who timeout --signal=KILL "$limit" drydock shell "$project" -- true \
+      </dev/null >/dev/null 2>&1 ;;
+    *) as_who timeout --signal=KILL "$limit" script -qec \
+      "drydock attach $id" /dev/null </dev/null >/dev/null 2>&1 ;;
+  esac || true
+}
+
+can_be_attached() {
+  on_terminal 'expect:agent ' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+}
+
+@test "a session outlives restarts that die at any point" {
+  local i seed=${DRYDOCK_TEST_SEED:-$RANDOM} n=$((${DRYDOCK_TEST_STORM:-32} / 2))
+  echo "# seed $seed, $n torments" >&3
+  open_counter
+  as_who sh -c "echo kept >'$home/mine'"
+  RANDOM=$seed
+  for ((i = 0; i < n; i++)); do
+    torment
+    [ -e "$home/mine" ] || fail "lost at torment $i"
+  done
+  wait_for "a free lease" flock --nonblock "${home%/home}/lease" true
+  run -0 as_who drydock gc
+  case $(state_of "$id") in
+    stopped | detached) ;;
+    *) fail "it is $(state_of "$id")" ;;
+  esac
+  wait_for "a session that can be attached" can_be_attached
+  goes_on
+  assert_equal "$(cat "$home/mine")" kept
+}
