@@ -48,7 +48,7 @@ def table: [
 {rule: "source-swapped", text: "the project is still the directory that was opened"},
 {rule: "source-home", text: "the project and the user's binds are not, and do not hold, the home directory or /"},
 {rule: "source-credentials", text: "they are not, and do not hold or lie in, a place of keys and credentials"},
-{rule: "source-agent", text: "nor the agent's own configuration on the host"},
+{rule: "source-agent", text: "nor an agent's own configuration on the host"},
 {rule: "source-system", text: "nor /etc, /proc, /sys, /dev, /run, /boot; nor do they lie in /root when that is not the caller's home"},
 {rule: "source-engine", text: "nor the engine's data, and they are not and do not hold an engine's socket"},
 {rule: "source-drydock", text: "nor drydock's configuration and state"},

@@ -216,12 +216,10 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* DIAG_USAGE that lists the agents below dirfd. */
+/* Appends those below dirfd. */
 static int
-fail_unknown(const char *name, int dirfd, struct diag *dg)
+list_names(int dirfd, struct strvec *names, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf list = STRBUF_INIT;
-	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_closedir DIR *dir = NULL;
 	const struct dirent *entry;
 	int fd;
@@ -244,9 +242,32 @@ fail_unknown(const char *name, int dirfd, struct diag *dg)
 			continue;
 		stem = xstrndup(entry->d_name, len - strlen(SUFFIX));
 		if (agent_is_name(stem))
-			strvec_push_given(&names, steal_ptr(&stem));
+			strvec_push_given(names, steal_ptr(&stem));
 	}
-	qsort(names.v, names.nr, sizeof(*names.v), compare_names);
+	qsort(names->v, names->nr, sizeof(*names->v), compare_names);
+	return 0;
+}
+
+int
+agent_list(const struct paths *paths, struct strvec *ret_names, struct diag *dg)
+{
+	cleanup_free char *dir = xasprintf("%s/agents", paths->data_dir);
+	cleanup_close int dirfd = -1;
+
+	if (fs_open_dir(dir, &dirfd, dg) < 0)
+		return -1;
+	return list_names(dirfd, ret_names, dg);
+}
+
+/* DIAG_USAGE that lists the agents below dirfd. */
+static int
+fail_unknown(const char *name, int dirfd, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (list_names(dirfd, &names, dg) < 0)
+		return -1;
 	for (size_t i = 0; i < names.nr; i++)
 		strbuf_addf(&list, "%s%s", i > 0 ? ", " : "", names.v[i]);
 	return diag_set(dg, DIAG_USAGE, "unknown agent \"%s\" (there is: %s)",

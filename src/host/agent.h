@@ -47,6 +47,10 @@ struct agent {
 /* [a-z0-9-], at most 64 of them, no dash at the start. */
 bool agent_is_name(const char *name);
 
+/* Appends the names of the agents there are, in the order of bytes. */
+int agent_list(
+    const struct paths *paths, struct strvec *ret_names, struct diag *dg);
+
 /*
  * A name that is none, or is without a file, is DIAG_USAGE and lists the agents
  * there are; a bad file is DIAG_CONFIG.  ret_agent is AGENT_INIT before.

@@ -43,6 +43,7 @@ paths_release(struct paths *paths)
 {
 	free(paths->user);
 	free(paths->home);
+	free(paths->account_home);
 	free(paths->config_dir);
 	free(paths->state_dir);
 	free(paths->data_dir);
@@ -64,14 +65,16 @@ is_user_name(const char *name)
 	    strlen(name) <= 32 && name[strspn(name, allowed)] == '\0';
 }
 
-static char *
-find_user(uid_t uid)
+static void
+find_account(struct paths *paths)
 {
-	const struct passwd *pw = getpwuid(uid);
+	const struct passwd *pw = getpwuid(paths->uid);
 
-	if (pw != NULL && is_user_name(pw->pw_name))
-		return xstrdup(pw->pw_name);
-	return xasprintf("u%lu", (unsigned long)uid);
+	paths->user = pw != NULL && is_user_name(pw->pw_name)
+	    ? xstrdup(pw->pw_name)
+	    : xasprintf("u%lu", (unsigned long)paths->uid);
+	if (pw != NULL && pw->pw_dir != NULL && pw->pw_dir[0] == '/')
+		paths->account_home = xstrdup(pw->pw_dir);
 }
 
 /*
@@ -280,7 +283,7 @@ paths_find(struct paths *ret_paths, struct diag *dg)
 	paths_init(&paths);
 	paths.uid = geteuid();
 	paths.gid = getegid();
-	paths.user = find_user(paths.uid);
+	find_account(&paths);
 	paths.runtime_dir = find_runtime(paths.uid);
 	if (find_all(&paths, dg) < 0)
 		return -1;

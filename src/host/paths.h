@@ -18,6 +18,8 @@ struct paths {
 	gid_t gid;
 	char *user; /* owned; the passwd name, or "uUID" without an entry */
 	char *home; /* owned; real path of $HOME: absolute, an own directory */
+	/* owned; the home of the passwd entry; NULL without one */
+	char *account_home;
 	char *config_dir; /* owned; may not exist */
 	char *state_dir; /* owned; real path once opened */
 	char *data_dir; /* owned; PREFIX/share/drydock */

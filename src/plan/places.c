@@ -15,12 +15,12 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/protected.h"
-#include "host/settings.h"
 #include "plan/location.h"
 #include "plan/plan.h"
 #include "plan/procfacts.h"
@@ -108,30 +108,55 @@ add(struct places *places, const char *group, char *path, struct diag *dg)
 	return 0;
 }
 
+/*
+ * Of both homes that the caller may have: the one that HOME names, and the
+ * account's, which stays what it is whatever HOME says.
+ */
 static int
-add_below_home(struct places *places, const struct paths *paths,
+add_below_homes(struct places *places, const struct paths *paths,
     const char *group, const char *name, struct diag *dg)
 {
-	return add(places, group, xasprintf("%s/%s", paths->home, name), dg);
+	const char *const homes[] = { paths->home, paths->account_home };
+
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
+		if (homes[i] != NULL &&
+		    (i == 0 || strcmp(homes[i], homes[0]) != 0) &&
+		    add(places, group, xasprintf("%s/%s", homes[i], name),
+			dg) != 0)
+			return -1;
+	return 0;
 }
 
-/* What a session gets of the agent's configuration, it gets as a copy. */
+/* What a session gets of an agent's configuration, it gets as a copy. */
 static int
-add_agent(
-    struct places *places, const struct plan_request *request, struct diag *dg)
+add_agent(struct places *places, const struct paths *paths, const char *name,
+    struct diag *dg)
 {
 	struct agent agent cleanup_agent = AGENT_INIT;
 	const struct agent_sources *sources[] = { &agent.sync.trees,
 		&agent.sync.documents };
 
-	if (agent_load(&agent, request->settings->agent, request->paths, dg) !=
-	    0)
+	if (agent_load(&agent, name, paths, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		for (size_t n = 0; n < sources[i]->nr; n++)
-			if (add_below_home(places, request->paths,
-				"agent-config", sources[i]->v[n].from, dg) != 0)
+			if (add_below_homes(places, paths, "agent-config",
+				sources[i]->v[n].from, dg) != 0)
 				return -1;
+	return 0;
+}
+
+/* No agent is to change what another one on the host runs by. */
+static int
+add_agents(struct places *places, const struct paths *paths, struct diag *dg)
+{
+	struct strvec names cleanup_strvec = STRVEC_INIT;
+
+	if (agent_list(paths, &names, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		if (add_agent(places, paths, names.v[i], dg) != 0)
+			return -1;
 	return 0;
 }
 
@@ -179,6 +204,7 @@ add_own(
 		const char *path;
 	} own[] = {
 		{ "home", p->home },
+		{ "home", p->account_home },
 		{ "drydock", p->config_dir },
 		{ "drydock", p->state_dir },
 		{ "program", p->self },
@@ -191,7 +217,7 @@ add_own(
 		    add(places, own[i].group, xstrdup(own[i].path), dg) != 0)
 			return -1;
 	for (const char *const *at = protected_places(); *at != NULL; at++)
-		if (add_below_home(places, p, "credentials", *at, dg) != 0)
+		if (add_below_homes(places, p, "credentials", *at, dg) != 0)
 			return -1;
 	return 0;
 }
@@ -225,7 +251,7 @@ places_find(const struct plan_request *request, struct places **ret_places,
 		    0)
 			return -1;
 	if (add_own(places, request, dg) != 0 ||
-	    add_agent(places, request, dg) != 0 ||
+	    add_agents(places, request->paths, dg) != 0 ||
 	    add_sockets(places, request, dg) != 0 ||
 	    add_path_dirs(places, dg) != 0)
 		return -1;
