@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 
@@ -127,20 +128,16 @@ int
 fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
     mode_t mode, struct diag *dg)
 {
-	char random[13];
-	char temp[NAME_MAX + 1];
+	char temp[FS_TEMP_SIZE];
 	int fd cleanup_close = -1;
 	int rc;
 
 	if (!fs_is_component(name))
 		return diag_set(
 		    dg, DIAG_IO, "replace %s: not a plain name", name);
-	fs_random_name(random, sizeof(random));
-	(void)snprintf(temp, sizeof(temp), ".%.200s.%s", name, random);
-	fd = openat(dirfd, temp,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "create %s", name);
+	fs_temp_clean(dirfd, name);
+	if (fs_temp_create(dirfd, name, temp, &fd, dg) < 0)
+		return -1;
 	rc = fill_file(fd, data, len, mode, name, dg);
 	if (rc == 0 && renameat(dirfd, temp, dirfd, name) < 0)
 		rc = diag_set_errno(dg, DIAG_IO, errno, "replace %s", name);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -96,11 +98,10 @@ read_id(const struct paths *paths, int fd, char *ret_id, struct diag *dg)
 }
 
 static int
-write_id(const struct paths *paths, int fd, const char *temp, struct diag *dg)
+write_id(const struct paths *paths, int id_fd, struct diag *dg)
 {
 	unsigned char random[ID_DIGITS / 2];
 	char text[ID_DIGITS + 2];
-	cleanup_close int id_fd = -1;
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return diag_set_errno(dg, DIAG_IO, errno, "getrandom");
@@ -109,38 +110,38 @@ write_id(const struct paths *paths, int fd, const char *temp, struct diag *dg)
 		text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
 	}
 	text[ID_DIGITS] = '\n';
-	id_fd = openat(fd, temp,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (id_fd < 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "create %s/%s", paths->state_dir, temp);
-	if (fs_write_all(id_fd, text, ID_DIGITS + 1, temp, dg) < 0)
+	if (fs_write_all(id_fd, text, ID_DIGITS + 1, ID_NAME, dg) < 0)
 		return -1;
 	/* Mode 0600 whatever the umask was. */
 	if (fchmod(id_fd, 0600) < 0 || fsync(id_fd) < 0)
 		return diag_set_errno(
-		    dg, DIAG_IO, errno, "write %s/%s", paths->state_dir, temp);
+		    dg, DIAG_IO, errno, "write %s/" ID_NAME, paths->state_dir);
 	return 0;
 }
 
 /*
- * Makes the id under a name of its own and links it, whole, to its place: of
- * two first launches one wins, and both read the same file afterwards.
+ * Makes the id under a name of its own and renames it, whole, to its place
+ * unless one is there: of two first launches one wins, and both read the same
+ * file afterwards.
  */
 static int
 make_id(const struct paths *paths, int fd, struct diag *dg)
 {
-	char random[9];
-	cleanup_free char *temp = NULL;
+	char temp[FS_TEMP_SIZE];
+	cleanup_close int id_fd = -1;
 	int rc;
 
-	fs_random_name(random, sizeof(random));
-	temp = xasprintf(".id.%s", random);
-	rc = write_id(paths, fd, temp, dg);
-	if (rc == 0 && linkat(fd, temp, fd, ID_NAME, 0) < 0 && errno != EEXIST)
+	fs_temp_clean(fd, ID_NAME);
+	if (fs_temp_create(fd, ID_NAME, temp, &id_fd, dg) < 0)
+		return diag_wrap(dg, "%s", paths->state_dir);
+	rc = write_id(paths, id_fd, dg);
+	if (rc == 0 && renameat2(fd, temp, fd, ID_NAME, RENAME_NOREPLACE) == 0)
+		temp[0] = '\0';
+	else if (rc == 0 && errno != EEXIST)
 		rc = diag_set_errno(
-		    dg, DIAG_IO, errno, "link %s/" ID_NAME, paths->state_dir);
-	(void)unlinkat(fd, temp, 0);
+		    dg, DIAG_IO, errno, "make %s/" ID_NAME, paths->state_dir);
+	if (temp[0] != '\0')
+		(void)unlinkat(fd, temp, 0);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = diag_set_errno(
 		    dg, DIAG_IO, errno, "flush %s", paths->state_dir);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "host/paths.h"
@@ -131,6 +132,7 @@ token_remove(const struct paths *paths, const char *agent, bool *ret_there,
 		return -1;
 	if (dirfd < 0)
 		return 0;
+	fs_temp_clean(dirfd, agent);
 	if (unlinkat(dirfd, agent, 0) < 0)
 		return errno == ENOENT ? 0
 				       : diag_set_errno(dg, DIAG_IO, errno,

@@ -38,26 +38,26 @@ __wrap_fstatfs(int fd, struct statfs *sf)
 /* The call that fails with EIO; 0: none. */
 static enum {
 	FAIL_NONE,
-	FAIL_LINKAT,
+	FAIL_RENAME,
 	FAIL_FSYNC
 } failing;
 
-int __real_linkat(
-    int from_fd, const char *from, int to_fd, const char *to, int flags);
-int __wrap_linkat(
-    int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __real_renameat2(int from_fd, const char *from, int to_fd, const char *to,
+    unsigned int flags);
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to,
+    unsigned int flags);
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 
 int
-__wrap_linkat(
-    int from_fd, const char *from, int to_fd, const char *to, int flags)
+__wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to,
+    unsigned int flags)
 {
-	if (failing == FAIL_LINKAT) {
+	if (failing == FAIL_RENAME) {
 		errno = EIO;
 		return -1;
 	}
-	return __real_linkat(from_fd, from, to_fd, to, flags);
+	return __real_renameat2(from_fd, from, to_fd, to, flags);
 }
 
 int
@@ -371,12 +371,12 @@ test_id_faults(void)
 
 	paths_init(&paths);
 	CHECK_INT(paths_find(&paths, &found), 0);
-	for (int i = FAIL_LINKAT; i <= FAIL_FSYNC; i++) {
+	for (int i = FAIL_RENAME; i <= FAIL_FSYNC; i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_closedir DIR *dir = NULL;
 		const struct dirent *entry;
 
-		failing = i == FAIL_LINKAT ? FAIL_LINKAT : FAIL_FSYNC;
+		failing = i == FAIL_RENAME ? FAIL_RENAME : FAIL_FSYNC;
 		CHECK_INT(paths_open_state(&paths, &dg), -1);
 		failing = FAIL_NONE;
 		CHECK_INT(dg.class, DIAG_IO);

@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test-fs \
 	tests/unit/test-fs-copy \
 	tests/unit/test-fs-fault \
+	tests/unit/test-fs-temp \
 	tests/unit/test-fs-tree \
 	tests/unit/test-gitident \
 	tests/unit/test-goenv \
@@ -58,6 +59,7 @@ unit_tests = \
 	tests/unit/test-verify \
 	tests/unit/test-verify-inspect \
 	tests/unit/test-view \
+	tests/unit/test-viewers \
 	tests/unit/test-wire
 
 # The engine room's tests run against a scripted docker.
@@ -68,6 +70,7 @@ tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 	$(stub_bed)
 tests_unit_test_model_SOURCES = tests/unit/test-model.c \
 	tests/unit/model-state.c tests/unit/model-state.h
+tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
 
 # Trees are made in one way.
@@ -75,6 +78,7 @@ tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
 tests_unit_test_fs_SOURCES = tests/unit/test-fs.c $(tree_kit)
 tests_unit_test_fs_copy_SOURCES = tests/unit/test-fs-copy.c $(tree_kit)
 tests_unit_test_fs_fault_SOURCES = tests/unit/test-fs-fault.c $(tree_kit)
+tests_unit_test_fs_temp_SOURCES = tests/unit/test-fs-temp.c $(tree_kit)
 tests_unit_test_fs_tree_SOURCES = tests/unit/test-fs-tree.c $(tree_kit)
 
 tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
@@ -84,7 +88,7 @@ tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 
 tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
-	-Wl,--wrap=fsync -Wl,--wrap=linkat
+	-Wl,--wrap=fsync -Wl,--wrap=renameat2
 
 # The holder's tests drive the real one.
 holder_kit = tests/unit/holder-kit.c tests/unit/holder-kit.h

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Temporary files: locked by whoever fills them, so that no other is removed. */
+#include "base/fs-temp.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+
+#define SUFFIX_LEN 12
+
+enum {
+	TRIES = 16
+};
+
+/* Whether it is ours still: a cleaner may have won it before it was locked. */
+static bool
+keep(int fd)
+{
+	struct stat st;
+
+	/* Where there are no locks nobody wins one. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return false;
+	return fstat(fd, &st) < 0 || st.st_nlink > 0;
+}
+
+int
+fs_temp_create(int dirfd, const char *name, char ret_temp[FS_TEMP_SIZE],
+    int *ret_fd, struct diag *dg)
+{
+	char random[SUFFIX_LEN + 1];
+
+	for (int i = 0; i < TRIES; i++) {
+		cleanup_close int fd = -1;
+
+		fs_random_name(random, sizeof(random));
+		(void)snprintf(
+		    ret_temp, FS_TEMP_SIZE, ".%.200s.%s", name, random);
+		fd = openat(dirfd, ret_temp,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "create %s", name);
+		if (keep(fd)) {
+			*ret_fd = steal_fd(&fd);
+			return 0;
+		}
+		(void)unlinkat(dirfd, ret_temp, 0);
+	}
+	return diag_set(
+	    dg, DIAG_BUSY, "create %s: its temporary files are removed", name);
+}
+
+static bool
+is_temp(const char *entry, const char *name)
+{
+	char prefix[FS_TEMP_SIZE];
+	int len = snprintf(prefix, sizeof(prefix), ".%.200s.", name);
+
+	return strncmp(entry, prefix, (size_t)len) == 0 &&
+	    strlen(entry) == (size_t)len + SUFFIX_LEN;
+}
+
+static void
+remove_unlocked(int dirfd, const char *entry)
+{
+	cleanup_close int fd = openat(dirfd, entry,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat opened;
+	struct stat there;
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+	    fstatat(dirfd, entry, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fs_same(&opened, &there))
+		(void)unlinkat(dirfd, entry, 0);
+}
+
+void
+fs_temp_clean(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir == NULL) {
+		cleanup_close_fn(&fd);
+		return;
+	}
+	for (const struct dirent *e; (e = readdir(dir)) != NULL;)
+		if (is_temp(e->d_name, name))
+			remove_unlocked(dirfd, e->d_name);
+}
