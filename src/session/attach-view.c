@@ -162,9 +162,13 @@ flush_to_holder(struct view *v)
 	    v->to_holder.len - v->to_holder_at, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n >= 0)
 		v->to_holder_at += (size_t)n;
-	bool gone = n == -1 && errno != EAGAIN && errno != EINTR;
-	if (gone)
+	bool gone = n == -1 && errno != EAGAIN && errno != EINTR &&
+	    errno != ENOBUFS && errno != ENOMEM;
+	if (gone) {
 		v->input_open = false;
+		/* So that it ends also when only this side believes it. */
+		(void)shutdown(v->fd, SHUT_WR);
+	}
 	if (v->to_holder_at == v->to_holder.len || gone) {
 		strbuf_reset(&v->to_holder);
 		v->to_holder_at = 0;

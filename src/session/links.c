@@ -105,6 +105,20 @@ links_remove(const struct paths *paths, const char *id)
 		remove_dangling(fd, id);
 }
 
+/* ".ID.SUFFIX": a launch that was killed before its rename. */
+static bool
+is_temporary(const char *name)
+{
+	char id[SESSION_ID_SIZE];
+	size_t len = strcspn(name + 1, ".");
+
+	if (name[0] != '.' || len != sizeof(id) - 1 || name[1 + len] != '.')
+		return false;
+	memcpy(id, name + 1, len);
+	id[len] = '\0';
+	return session_id_valid(id);
+}
+
 void
 links_sweep(const struct paths *paths)
 {
@@ -122,7 +136,7 @@ links_sweep(const struct paths *paths)
 		return;
 	(void)steal_fd(&fd);
 	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
-		if (session_id_valid(e->d_name))
+		if (session_id_valid(e->d_name) || is_temporary(e->d_name))
 			remove_dangling(dirfd(dir), e->d_name);
 	}
 }
