@@ -2,6 +2,7 @@
 """Where a scenario runs: a prefix for all, and for each worker a world."""
 import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -11,22 +12,42 @@ import tempfile
 import time
 
 import faults
+import terminal
 
 CANARY = "canary-5d0c2b7e"
 SECONDS = 60
+USER = 12345
+
+# An agent that needs the canary, one on a terminal, and one whose
+# configuration and conversations are brought along.
+AGENTS = {
+    "fake": '''{"command": ["/bin/sh", "-c",
+      "test \\"$FAKE_TOKEN\\" && echo ran >>mark; exit 42"],
+      "secrets": ["FAKE_TOKEN"], "history_link": ".fake/history"}''',
+    "screen": '''{"command": ["/bin/sh", "-c",
+      "echo ready; read x; echo bye | tee -a mark; exit 7"]}''',
+    "synced": '''{"command": ["/bin/sh", "-c",
+      "test \\"$FAKE_TOKEN\\" && cd ../bin/world.d/containers/*/tree$HOME/.synced
+      && cat one ../.extra >>$OLDPWD/mark; exit 42"],
+      "secrets": ["FAKE_TOKEN"], "history_link": ".synced/history",
+      "token": {"variable": "FAKE_KEY", "advice": "ask"},
+      "hosts": ["one.example.org"],
+      "sync": {"trees": [{"path": ".synced", "exclude": ["history"]}],
+        "documents": [{"path": ".synced.json", "to": ".synced/all.json",
+          "drop": [".secret?"], "drop_at_seed": [".projects?"]}],
+        "credentials": [".credentials*"]}}''',
+}
 
 
 class Base:
     """The test build of drydock, installed; kept answers of Compose."""
 
-    def __init__(self, build, source):
+    def __init__(self, build, source, within=None):
+        """within: a directory of the caller's, which stays; None: a new one."""
         self.build = os.path.realpath(build)
         self.source = os.path.realpath(source)
-        self.dir = tempfile.mkdtemp(prefix="dds.", dir="/tmp")
-        os.chmod(self.dir, 0o755)
-        if os.geteuid() == 0:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755",
-                            "tmpfs", self.dir], check=True)
+        self.dir = within or make_dir()
+        self.mine = within is None
         self.world = os.path.join(self.build, "tests/stub/world")
         prefix = os.path.join(self.dir, "prefix")
         share = os.path.join(prefix, "share/drydock")
@@ -42,11 +63,9 @@ class Base:
         subprocess.run(["chmod", "-R", "go-w", prefix], check=True)
         self.holder = os.path.join(prefix, "libexec/drydock/holder")
         shutil.copy(os.path.join(self.build, "holder"), self.holder)
-        with open(os.path.join(share, "agents/fake.json"), "w") as f:
-            f.write('{"command": ["/bin/sh", "-c", "'
-                    'test \\"$FAKE_TOKEN\\" && echo ran >>mark; exit 42"],'
-                    '"secrets": ["FAKE_TOKEN"],'
-                    '"history_link": ".fake/history"}\n')
+        for name, text in AGENTS.items():
+            with open(os.path.join(share, "agents", name + ".json"), "w") as f:
+                f.write(text.replace("\n", " ") + "\n")
         self.templates = os.path.join(self.dir, "templates")
         os.mkdir(self.templates)
         self.guard = os.path.join(self.dir, "guard")
@@ -59,11 +78,42 @@ class Base:
     def remove(self, keep):
         if keep:
             print("# kept: " + self.dir)
-            return
-        if os.geteuid() == 0:
-            subprocess.run(["umount", "-l", self.dir], check=True)
-        subprocess.run(["chmod", "-R", "u+w", self.dir])
-        shutil.rmtree(self.dir)
+        elif self.mine:
+            remove_dir(self.dir)
+
+
+def make_dir(owner=0):
+    """For root a tmpfs, in a namespace of its own."""
+    path = tempfile.mkdtemp(prefix="dds.", dir="/tmp")
+    os.chmod(path, 0o755)
+    if os.geteuid() == 0:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755,uid=%d"
+                        % owner, "tmpfs", path], check=True)
+    return path
+
+
+def remove_dir(path):
+    if os.geteuid() == 0:
+        subprocess.run(["umount", "-l", path], check=True)
+    subprocess.run(["chmod", "-R", "u+w", path])
+    shutil.rmtree(path)
+
+
+def as_user(argv, results):
+    """The same program once more, as an ordinary user under umask 077; what it
+    writes comes back: the name in its directory, and the file for it or None."""
+    path = make_dir(USER)
+    try:
+        status = subprocess.run(
+            ["setpriv", "--reuid", str(USER), "--regid", str(USER),
+             "--clear-groups", "sh", "-c", 'umask 077; exec "$@"', "sh",
+             sys.executable] + argv + ["--within", path]).returncode
+        for name, to in results.items():
+            if to is not None and os.path.exists(os.path.join(path, name)):
+                shutil.copyfile(os.path.join(path, name), to)
+        return status
+    finally:
+        remove_dir(path)
 
 
 def enter_namespace():
@@ -94,6 +144,7 @@ class Bed:
         self.log = self.root + ".strace"
         self.client = None
         self.live = None
+        self.session = None  # which the scenario's command is about
         self.live_containers = self.live_pids = ()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(self.root + ".sock")
@@ -135,54 +186,79 @@ class Bed:
 
     def command(self, args, project="project"):
         return [self.base.drydock] + [
-            a.replace("@PROJECT@", self.path(project)) for a in args]
+            a.replace("@PROJECT@", self.path(project))
+            .replace("@SESSION@", self.session or "") for a in args]
 
     def plain(self, args, project="project", check=False, extra=None,
-              settle=True):
+              settle=True, given=""):
         self.accept()
-        r = subprocess.run(
-            self.command(args, project), env={**self.env(), **(extra or {})},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, timeout=SECONDS, cwd="/",
-            text=True, errors="replace")
-        if settle and not os.path.exists(os.path.join(self.world, "script")):
+        with self.input(given) as f:
+            r = subprocess.run(
+                self.command(args, project),
+                env={**self.env(), **(extra or {})}, stdin=f,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                timeout=SECONDS, cwd="/", text=True, errors="replace")
+        if settle and self.is_faultless():
             self.settle()
         if check and r.returncode != 0:
             raise RuntimeError("%s: %d: %s" % (args, r.returncode, r.stderr))
         return Run(r.returncode, r.stdout, r.stderr, None, True, None)
 
-    def run(self, scenario, fault=None):
-        args = ["strace", "-qq", "-o", self.log]
-        if fault is faults.LIST:
-            args += ["-e", "signal=none"]
+    def run(self, scenario, fault=None, stacks=True):
+        args = ["/usr/bin/strace", "-qq", "-o", self.log, "-e", "signal=none"]
+        env = self.env()
+        if fault is faults.LIST and stacks:
+            args += ["-k"]
+            # Looking at each call's stack takes its time.
+            env["DRYDOCK_ENGINE_TIMEOUT"] = env["DRYDOCK_LAUNCH_TIMEOUT"] = \
+                "%ds" % SECONDS
         elif fault is None:
-            return self.plain(scenario.args)
-        else:
-            args += ["-e", "signal=none", "-e", "trace=" + fault.name,
-                     "-e", fault.inject()]
+            args = []
+        elif fault is not faults.LIST:
+            args += ["-e", "trace=" + fault.name, "-e", fault.inject()]
+        args += self.command(scenario.args)
+        status, out, err = self.drive(scenario, args, env)
+        self.settle()
+        calls = None
+        hit = True
+        if fault is faults.LIST:
+            calls = faults.read_calls(self.log)
+        elif fault is not None and fault.kind == "kill":
+            hit = status == -signal.SIGKILL
+        elif fault is not None:
+            with open(self.log, errors="replace") as f:
+                hit = "(INJECTED)" in f.read()
+        return Run(status, out, err, calls, hit, fault)
+
+    def drive(self, scenario, args, env):
         self.accept()
-        p = subprocess.Popen(
-            args + self.command(scenario.args), env=self.env(),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, cwd="/", text=True, errors="replace",
-            start_new_session=True)
+        if scenario.steps is not None:
+            status, shown = terminal.drive(args, env, scenario.steps, SECONDS)
+            # Drydock's own words begin a line, whatever was reset before.
+            return status, shown, re.sub(
+                r"\x1b(\[[^@-~]*[@-~]|[()].|.)|\x0f", "", shown)
+        with self.input(scenario.given) as given:
+            p = subprocess.Popen(
+                args, env=env, stdin=given, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, cwd="/", text=True,
+                errors="replace", start_new_session=True)
         try:
             out, err = p.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(p.pid, signal.SIGKILL)
             p.communicate()
             raise
-        self.settle()
-        calls = None
-        if fault is faults.LIST:
-            calls = faults.read_calls(self.log)
-            hit = True
-        elif fault.kind == "kill":
-            hit = p.returncode == -signal.SIGKILL
-        else:
-            with open(self.log, errors="replace") as f:
-                hit = "(INJECTED)" in f.read()
-        return Run(p.returncode, out, err, calls, hit, fault)
+        return p.returncode, out, err
+
+    def input(self, text):
+        if not text:
+            return open(os.devnull)
+        with open(self.root + ".stdin", "w") as f:
+            f.write(text)
+        return open(self.root + ".stdin")
+
+    def is_faultless(self):
+        return not os.path.exists(os.path.join(self.world, "script"))
 
     def settle(self):
         """Until calls of the stub that outlive drydock have ended."""
@@ -230,7 +306,8 @@ class Bed:
             os.makedirs(self.path(d), mode=0o700)
         with open(self.path("config/drydock/drydock.conf"), "w") as f:
             f.write("base_image = base\nengine_timeout = 20s\n"
-                    "launch_timeout = 20s\npass_env = PASSED\n")
+                    "launch_timeout = 20s\npass_env = PASSED\n"
+                    + scenario.settings.replace("@ROOT@", self.root))
         subprocess.run([self.base.world, "init", self.path("bin"),
                         self.base.holder, self.base.guard,
                         self.base.compose], check=True)
@@ -258,6 +335,7 @@ class Bed:
         self.end_others()
         subprocess.run(["rm", "-rf", self.root], check=True)
         subprocess.run(["cp", "-a", self.kept, self.root], check=True)
+        scenario.fresh(self)
 
     def start_live(self):
         """A session of another project that nothing may touch."""

@@ -3,9 +3,10 @@
  * facts: where the test build of drydock takes the facts of a process from.
  *
  * Linked with --wrap=proc_facts_open and --wrap=proc_facts_read: they are the
- * world's, in WORLD_DIR, and pass the parsers of the real ones.  What is mounted is looked at in the
- * real mount namespace of the container's init.  --wrap=pthread_create: what
- * runs beside runs before, so that every run makes the same calls in one order.
+ * world's, in WORLD_DIR, and pass the parsers of the real ones.  What is
+ * mounted is looked at in the real mount namespace of the container's init.
+ * --wrap=pthread_create: what runs beside runs before, so that every run makes
+ * the same calls in one order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +22,11 @@
 #include "base/xalloc.h"
 #include "plan/procfacts.h"
 
-/* The linker does not look at types. */
+/* The compiler says when one of them has become another. */
 __typeof__(proc_facts_open) __wrap_proc_facts_open;
 __typeof__(proc_facts_read) __wrap_proc_facts_read;
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-    void *(*run)(void *), void *arg);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-    void *(*run)(void *), void *arg);
+__typeof__(pthread_create) __wrap_pthread_create;
+__typeof__(pthread_create) __real_pthread_create;
 
 int
 __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,

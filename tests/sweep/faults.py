@@ -7,6 +7,7 @@ import re
 NEVER_FAIL = {
     "execve", "exit_group", "exit", "getpid", "getppid", "gettid", "getuid",
     "geteuid", "getgid", "getegid", "umask", "set_tid_address", "arch_prctl",
+    "futex",
     "rt_sigreturn", "restart_syscall", "set_robust_list", "rseq",
 }
 
@@ -26,32 +27,45 @@ PURE = {
     "statx", "sysinfo", "umask", "uname", "waitid", "wait4",
 }
 
-# The first is the one of a short sweep.
+# What the manual pages have, as far as it can befall: the first is the one of
+# a short sweep.
 ERRORS = [
-    (r"openat2?", "EACCES EMFILE EIO ENOSPC EROFS EINTR ENOENT ENOMEM"),
-    (r"open_tree|creat", "EACCES EMFILE"),
+    (r"openat2?|open_tree", "EACCES EMFILE EIO ENOSPC EROFS EINTR ENOENT"
+     " ENOMEM ELOOP"),
     (r"p?write(v|64)?", "ENOSPC EIO EINTR EDQUOT"),
-    (r"p?read(v|64)?", "EIO EINTR ENOMEM"),
-    (r"f(data)?sync", "EIO ENOSPC"),
-    (r"rename.*|link.*|symlink.*", "ENOSPC EIO EACCES EROFS"),
-    (r"mkdir.*", "ENOSPC EIO EACCES EROFS"),
+    (r"p?read(v|64)?", "EIO EINTR"),
+    (r"f(data)?sync|syncfs", "EIO ENOSPC EDQUOT"),
+    (r"rename.*|link(at)?|symlink.*", "ENOSPC EIO EACCES EROFS EDQUOT"),
+    (r"mkdir.*", "ENOSPC EIO EACCES EROFS EDQUOT"),
     (r"unlink.*|rmdir", "EACCES EIO EROFS EBUSY"),
-    (r"f?ch(mod|own).*", "EPERM EIO EROFS"),
+    (r"f?ch(mod|own).*|utimensat", "EPERM EIO EROFS"),
+    (r"f?(get|set|list)xattr", "EIO ENOTSUP"),
     (r"mmap|brk|mremap|mprotect", "ENOMEM"),
     (r"clone.*|v?fork", "EAGAIN ENOMEM"),
-    (r"socket|pipe2?|memfd_create|pidfd_open|signalfd.*", "EMFILE ENOMEM"),
-    (r"connect", "ECONNREFUSED EAGAIN EINTR"),
-    (r"send.*|recv.*", "ECONNRESET EINTR ENOMEM"),
+    (r"socket|pipe2?|memfd_create|pidfd_open|signalfd.*|dup.*",
+     "EMFILE ENFILE ENOMEM"),
+    (r"fcntl", "EMFILE EIO"),
+    (r"connect", "ECONNREFUSED EAGAIN EINTR EACCES"),
+    (r"send.*", "ECONNRESET EPIPE EINTR ENOBUFS"),
+    (r"recv.*", "ECONNRESET EINTR ENOMEM"),
     (r"poll|ppoll|epoll.*", "EINTR ENOMEM"),
     (r"wait4|waitid", "EINTR ECHILD"),
     (r"flock", "ENOLCK EINTR EIO"),
     (r"getdents.*", "EIO ENOENT"),
-    (r"(new)?f?statx?(at)?|statfs|fstatfs|.*access.*", "EACCES EIO"),
+    (r"readlink(at)?", "EIO EACCES ENOENT ELOOP"),
+    (r"(new)?f?statx?(at)?|statfs|fstatfs|.*access.*",
+     "EACCES EIO ENOMEM"),
+    (r"ioctl", "EIO ENOTTY"),
     (r"getrandom", "EINTR EAGAIN"),
     (r"copy_file_range|sendfile", "EIO ENOSPC EXDEV"),
 ]
 
 LIST = "list"
+
+
+# How many functions, from the innermost, tell one place in the code from
+# another: with a call's name they are what an errno is tried at once.
+FRAMES = 4
 
 
 class Fault:
@@ -76,6 +90,15 @@ class Call:
         self.name = name
         self.n = n
         self.loads = loads  # before main() was reached
+        self.frames = []  # innermost first: addresses in drydock
+
+    @property
+    def place(self):
+        return (self.name, *self.frames[:FRAMES])
+
+    @property
+    def path(self):
+        return (self.name, *self.frames)
 
 
 def read_calls(path):
@@ -85,6 +108,10 @@ def read_calls(path):
     loads = True
     with open(path, errors="replace") as f:
         for line in f:
+            m = re.match(r" > \S*/drydock(?:\(.*\))? \[(\w+)\]", line)
+            if m is not None and calls:
+                calls[-1].frames.append(m.group(1))
+                continue
             m = re.match(r"(\w+)\(", line)
             if m is None:
                 continue
@@ -104,23 +131,33 @@ def errors_of(name):
     return ["EIO"]
 
 
-def choose(calls, full, scenario):
+def choose(calls, scenario, how, places):
+    """An errno at each place in the code, and a kill before each call that
+    follows a change.  how: "place": a place that another scenario had is left
+    out; "full": every errno, and every place of each scenario; "call": calls
+    that are made again and again from one place are failed each time."""
     todo = []
     previous = None
+    mine = set() if how == "full" else places
+    paths = set()
     for call in calls:
-        changed = previous is not None and previous not in PURE
-        changes = call.name not in PURE
-        if scenario.calls is None or call.name in scenario.calls:
-            if call.name not in NEVER_FAIL:
-                errors = errors_of(call.name)
-                # Before main() it is the dynamic linker that fails.
-                for e in errors if full and not call.loads else errors[:1]:
-                    todo.append(Fault(
-                        call.name, call.n, e, call.loads, changes))
-            if changed or call.name == "exit_group":
-                todo.append(Fault(
-                    call.name, call.n, "kill", call.loads, True))
-        previous = call.name
+        if call.name not in NEVER_FAIL and (
+                scenario.loads if call.loads else True):
+            errors = errors_of(call.name)
+            for e in errors if how == "full" and not call.loads \
+                    else errors[:1]:
+                if call.loads or how == "call" or (
+                        call.place, e) not in mine:
+                    todo.append(Fault(call.name, call.n, e, call.loads,
+                                      call.name not in PURE))
+                mine.add((call.place, e))
+        changed = previous is not None and previous.name not in PURE
+        if (changed and not previous.loads and (
+                how == "call" or (previous.path, call.path) not in paths)
+                or call.name == "exit_group"):
+            paths.add((previous.path, call.path))
+            todo.append(Fault(call.name, call.n, "kill", call.loads, True))
+        previous = call
     return todo
 
 

@@ -1,25 +1,37 @@
 # SPDX-License-Identifier: MIT
 """The commands that are swept; a new one is a new entry here."""
 import os
+import re
 import subprocess
+
+import terminal
+from bed import CANARY, SECONDS
 
 
 class Scenario:
     def __init__(self, name, args, status, done, images=True, live=True,
-                 prepare=None, calls=None, weight=1, claims=None,
-                 check=None, rerun=None):
+                 prepare=None, weight=1, claims=None, check=None,
+                 given="", settings="", secrets=(), keeps=False, loads=False,
+                 fresh=None, again=None, steps=None, only_asks=False):
         self.name = name
-        self.rerun = rerun or args
         self.args = args
         self.status = status
         self.done = done  # (bed, run) -> whether what it says is so
         self.images = images
-        self.live = live
-        self.prepare = prepare or (lambda bed: None)
-        self.calls = calls  # None: all
-        self.weight = weight
+        self.live = live  # beside a session that nothing may touch
+        self.prepare = prepare or (lambda bed: None)  # once
+        self.fresh = fresh or (lambda bed: None)  # before each run
+        self.weight = weight  # of a sample
         self.claims = claims  # what it says of success
         self.check = check or (lambda bed, run: [])  # what else always holds
+        self.again = again  # (bed) -> problems, in place of args once more
+        self.given = given  # on standard input
+        self.steps = steps  # on a terminal: what is awaited, what is typed
+        self.settings = settings  # lines of drydock.conf
+        self.secrets = secrets  # the host's own files with the canary
+        self.keeps = keeps  # a token
+        self.only_asks = only_asks  # needs no lease
+        self.loads = loads  # the dynamic linker's calls are failed, too
 
 
 def mark(bed):
@@ -131,26 +143,255 @@ def gc_done(bed, run):
     return os.listdir(os.path.join(bed.state, "sessions")) == [bed.live]
 
 
+def leave_much(bed):
+    """Two that ended, a launch that died early, and a removal that did."""
+    leave_dead(bed)
+    leave_dead(bed)
+    for name in ("sessions/aaaa2222", "sessions/bbbb3333/home/x",
+                 "trash/cccc4444/home/y"):
+        os.makedirs(os.path.join(bed.state, name), mode=0o700)
+    for name in ("aaaa2222", "bbbb3333"):
+        open(os.path.join(bed.state, "sessions", name, "lease"), "w").close()
+    os.symlink(os.path.join(bed.state, "sessions/dddd5555/run"),
+               bed.path("runtime/drydock/dddd5555"))
+
+
+def much_done(bed, run):
+    return gc_done(bed, run) and os.listdir(
+        os.path.join(bed.state, "trash")) == [] and not os.path.lexists(
+            bed.path("runtime/drydock/dddd5555"))
+
+
+def list_done(bed, run):
+    return re_find(r"^%s +(running|detached) +claude " % bed.live, run.out)
+
+
+def re_find(pattern, text):
+    return re.search(pattern, text, re.M) is not None
+
+
+# A session that goes on without a viewer.
+
+def start_detached(bed):
+    bed.accept()
+    status, shown = terminal.drive(
+        bed.command(["run", "--agent", "screen", "@PROJECT@"]), bed.env(),
+        [("ready", "\x1c")], SECONDS)
+    names = set(os.listdir(os.path.join(bed.state, "sessions"))) - {bed.live}
+    if len(names) != 1 or status != 0:
+        raise RuntimeError("no detached session: %d %s" % (status, shown))
+    bed.session = names.pop()
+    bed.settle()
+
+
+def agent_of(bed):
+    """The detached session's agent: how it is, its status and its pid."""
+    for c in bed.containers():
+        top = os.path.join(bed.world, "containers", c)
+        with open(os.path.join(top, "labels")) as f:
+            labels = f.read()
+        with open(os.path.join(top, "role")) as f:
+            role = f.read()
+        if bed.session in labels and role == "agent":
+            with open(os.path.join(top, "state")) as f:
+                words = f.read().split()
+            return ("running" if bed.pid(c) else "exited"), int(words[1])
+    return None, None
+
+
+def session_there(bed):
+    return os.path.isdir(os.path.join(bed.state, "sessions", bed.session))
+
+
+def attach_done(bed, run):
+    return "bye" in run.out and mark(bed) == "bye\n"
+
+
+def attach_check(bed, run):
+    """It runs, or its own command ended it; its files are there till then."""
+    how, status = agent_of(bed)
+    if how == "running" and session_there(bed):
+        return []
+    if mark(bed) == "bye\n" and how in (None, "exited") and status in (
+            None, 7):
+        return []
+    return ["the session that was attached to is %s %s" % (how, status)]
+
+
+TYPED = [("ready", "go\r")]
+
+
+def attach_again(bed):
+    if agent_of(bed)[0] != "running":
+        return []
+    status, shown = terminal.drive(
+        bed.command(["attach", "@SESSION@"]), bed.env(), TYPED, SECONDS)
+    # What was typed before may end it now.
+    if (status == 7 and "bye" in shown) or (
+            mark(bed) == "bye\n" and "ended with status 7" in shown):
+        return []
+    return ["attach: status %d: %s" % (status, shown)]
+
+
+def stop_done(bed, run):
+    return run.out == bed.session + " ended\n" and not session_there(
+        bed) and agent_of(bed)[0] is None
+
+
+def stop_check(bed, run):
+    """Its files go when nothing of it runs, and not before."""
+    if not session_there(bed) and agent_of(bed)[0] == "running":
+        return ["a session that runs has no files"]
+    return []
+
+
+def stop_again(bed):
+    if not session_there(bed):
+        return []
+    run = bed.plain(["stop", "@SESSION@"])
+    return [] if run.status == 0 and stop_done(bed, run) else [
+        "stop: status %d: %s" % (run.status, run.err)]
+
+
+# Configuration.
+
+def no_config(bed):
+    write_host(bed, "new")
+    for d in ("state", "config", "runtime"):
+        subprocess.run(["rm", "-rf", bed.path(d)], check=True)
+        os.mkdir(bed.path(d), 0o700)
+
+
+def setup_done(bed, run):
+    return (sync_done(bed, run) and "no token is kept" in run.out and
+            os.path.isdir(bed.path("config/drydock/home.d/claude")))
+
+
+def token_path(bed):
+    return os.path.join(bed.state, "tokens/claude")
+
+
+def token_text(bed):
+    try:
+        with open(token_path(bed)) as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+def keep_token(bed):
+    bed.plain(["token", "set"], given="old-" + CANARY, check=True)
+
+
+def token_set_done(bed, run):
+    return token_text(bed) == "new-" + CANARY
+
+
+def token_check(bed, run):
+    """Old or new; and whole."""
+    now = token_text(bed)
+    return [] if now in (None, "old-" + CANARY, "new-" + CANARY) else [
+        "the token is %r" % now]
+
+
+def token_kept(bed, run):
+    bad = token_check(bed, run)
+    return bad if token_text(bed) is not None else bad + ["the token is gone"]
+
+
+def token_gone(bed, run):
+    return not os.path.exists(token_path(bed))
+
+
+def token_told(bed, run):
+    return re_find("^claude: ", run.out)
+
+
+def remove_again(bed):
+    """It may be done already."""
+    run = bed.plain(["token", "remove"])
+    return [] if run.status in (0, 1) and token_gone(bed, run) else [
+        "token remove: status %d: %s" % (run.status, run.err)]
+
+
+def put(bed, name, text):
+    os.makedirs(os.path.dirname(bed.path(name)), mode=0o700, exist_ok=True)
+    with open(bed.path(name), "w") as f:
+        f.write(text)
+    os.chmod(bed.path(name), 0o600)
+
+
+def write_all(bed):
+    """Everything that a user may add to a session, and what is seeded."""
+    put(bed, "config/drydock/compose.d/a.yml",
+        "services:\n  agent:\n    environment:\n      ONE: one\n")
+    put(bed, "config/drydock/compose.d/b.yml",
+        "services:\n  agent:\n    environment:\n      TWO: two\n")
+    put(bed, "config/drydock/policy.d/mine.jq",
+        'if (.model.services.agent.environment | has("THREE")) '
+        'then [{rule: "no-three", what: "THREE is set"}] else [] end\n')
+    put(bed, "config/drydock/home.d/synced/.extra", "extra\n")
+    put(bed, "config/drydock/allowlist", "two.example.org\n")
+    put(bed, "home/.synced/one", "one\n")
+    put(bed, "home/.synced/deep/two", "two\n")
+    put(bed, "home/.synced/.credentials.json", CANARY)
+    put(bed, "home/.synced.json",
+        '{"secret": "%s", "kept": 1.50, "projects": {"/x": {}}}\n' % CANARY)
+    os.makedirs(bed.path("shared"), mode=0o700)
+    bed.plain(["token", "set", "--agent", "synced"], given=CANARY, check=True)
+
+
+def all_done(bed, run):
+    return mark(bed) == "one\nextra\n"
+
+
 SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
          "echo ran >>mark; echo said; exit 42"]
 
 ALL = [
+    Scenario("config", ["config"], 0, config_done, weight=0.3, loads=True),
     Scenario("first-shell", SHELL, 42, shell_done, live=False, weight=3),
     Scenario("used-shell", SHELL, 42, shell_done, prepare=leave_dead,
              weight=3),
     Scenario("run", ["run", "--agent", "fake", "@PROJECT@"], 42, run_done,
              weight=2),
+    Scenario("run-all", ["run", "--agent", "synced", "@PROJECT@"], 42,
+             all_done, prepare=write_all, keeps=True, weight=2,
+             settings="binds = @ROOT@/shared\n",
+             secrets={"home/.synced/.credentials.json",
+                      "home/.synced.json"}),
     Scenario("dood-shell", ["shell", "--mode", "dood"] + SHELL[1:], 42,
              shell_done),
     Scenario("plan", ["plan", "@PROJECT@"], 0, plan_done),
     Scenario("build", ["build"], 0, build_done, images=False, live=False,
              claims=r"^(agent|egress) +sha256:"),
-    Scenario("sync-first", ["sync"], 0, sync_done, prepare=prepare_first,
-             check=sync_check, rerun=["sync", "--force"]),
-    Scenario("sync-changed", ["sync"], 0, sync_done, prepare=prepare_changed,
-             check=sync_check, rerun=["sync", "--force"]),
-    Scenario("sync-same", ["sync"], 0, sync_done, prepare=prepare_same,
-             check=sync_check, rerun=["sync", "--force"], weight=0.3),
+    Scenario("attach", ["attach", "@SESSION@"], 7, attach_done,
+             fresh=start_detached, check=attach_check, again=attach_again,
+             steps=TYPED),
+    Scenario("stop", ["stop", "@SESSION@"], 0, stop_done,
+             fresh=start_detached, check=stop_check, again=stop_again,
+             claims=r" ended$"),
+    Scenario("list", ["list", "--all"], 0, list_done, prepare=leave_dead,
+             weight=0.5, only_asks=True),
     Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead),
-    Scenario("config", ["config"], 0, config_done, weight=0.3),
+    Scenario("gc-much", ["gc"], 0, much_done, prepare=leave_much),
+    Scenario("setup", ["setup"], 0, setup_done, live=False,
+             prepare=no_config, check=sync_check),
+    Scenario("sync-first", ["sync"], 0, sync_done, prepare=prepare_first,
+             check=sync_check),
+    Scenario("sync-changed", ["sync"], 0, sync_done, prepare=prepare_changed,
+             check=sync_check),
+    Scenario("sync-same", ["sync"], 0, sync_done, prepare=prepare_same,
+             check=sync_check, weight=0.3),
+    Scenario("token-first", ["token", "set"], 0, token_set_done, keeps=True,
+             given="new-" + CANARY, check=token_check, weight=0.3,
+             claims="token kept"),
+    Scenario("token-set", ["token", "set"], 0, token_set_done, keeps=True,
+             given="new-" + CANARY, prepare=keep_token, check=token_kept,
+             weight=0.3, claims="token kept"),
+    Scenario("token-status", ["token", "status"], 0, token_told, keeps=True,
+             prepare=keep_token, check=token_kept, weight=0.3),
+    Scenario("token-remove", ["token", "remove"], 0, token_gone, keeps=True,
+             prepare=keep_token, check=token_check, again=remove_again,
+             weight=0.3),
 ]
