@@ -98,8 +98,11 @@ list_added(const struct paths *paths, struct strvec *names, struct diag *dg)
 	struct dirent *e;
 	struct stat st;
 
+	/* Rules that were moved away are not rules that never were. */
 	if (dir == NULL && errno == ENOENT)
-		return 0;
+		return lstat(path, &st) == -1
+		    ? 0
+		    : diag_set(dg, DIAG_CONFIG, "%s leads nowhere", path);
 	if (dir == NULL || fstat(dirfd(dir), &st) != 0)
 		return diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", path);
 	/* Who may take a program away may take its rule away. */

@@ -111,6 +111,19 @@ look_entry(struct fs_walk *walk, int dirfd, const char *name)
 	return fs_walk_read(walk, fd);
 }
 
+/* Nothing was asked for, unless home.d is a link to what went away. */
+static int
+no_homed(const struct look *l)
+{
+	cleanup_free char *path = xasprintf("%s/home.d", l->paths->config_dir);
+	struct stat st;
+
+	if (stat(path, &st) == -1 && lstat(path, &st) == 0)
+		return diag_set(l->walk.dg, DIAG_CONFIG,
+		    "%s is a link that leads nowhere", path);
+	return 0;
+}
+
 /* The directory itself, which others' write permission would undo. */
 static int
 open_homed(struct look *l)
@@ -122,7 +135,7 @@ open_homed(struct look *l)
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
-		return 0;
+		return no_homed(l);
 	if (fd < 0)
 		return diag_set_errno(
 		    l->walk.dg, DIAG_CONFIG, errno, "open %s", path);

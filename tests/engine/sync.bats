@@ -206,6 +206,13 @@ hello'
 EOF
 }
 
+@test "a home.d that leads nowhere starts nothing" {
+  as_who ln -s nowhere "$XDG_CONFIG_HOME/drydock/home.d"
+  run -78 --separate-stderr in_session true
+  assert_contains "$stderr" "home.d is a link that leads nowhere"
+  assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""
+}
+
 @test "nothing of home.d is written through a link" {
   local own=$XDG_CONFIG_HOME/drydock/home.d/claude
   as_who ln -s commands "$host/.claude/other"

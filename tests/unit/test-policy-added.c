@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -67,6 +68,23 @@ test_added_not_compiling(void)
 	CHECK(strstr(dg.message, "policy.d/mine.jq") != NULL);
 }
 
+/* Rules that went with a disk are not rules that nobody wrote. */
+static void
+test_added_nowhere(void)
+{
+	struct plan_bed bed cleanup_plan_bed;
+	struct policy *policy cleanup_policy = NULL;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	char *dir cleanup_free = NULL;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	dir = xasprintf("%s/config/policy.d", bed.tmp);
+	CHECK_INT(symlink("nowhere", dir), 0);
+	CHECK_INT(policy_load(&bed.paths, &policy, &dg), -1);
+	CHECK_INT(dg.class, DIAG_CONFIG);
+	CHECK(strstr(dg.message, "policy.d leads nowhere") != NULL);
+}
+
 static void
 test_added_answers(void)
 {
@@ -97,6 +115,8 @@ main(void)
 		{ "policy.d allows nothing", test_added_cannot_allow },
 		{ "a policy.d program that does not compile is named",
 		    test_added_not_compiling },
+		{ "a policy.d that leads nowhere is an error",
+		    test_added_nowhere },
 		{ "a policy.d program with another answer is an error",
 		    test_added_answers },
 	};
