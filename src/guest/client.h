@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "guest/loop.h"
 #include "guest/queue.h"
@@ -33,6 +34,7 @@ struct client {
 	bool patient; /* may stop reading for as long as it likes */
 	bool leaving; /* goes when it has taken all */
 	struct wire_size size;
+	uint64_t active; /* the later it did something, the more */
 	struct client *next;
 };
 

@@ -61,8 +61,22 @@ set_size(struct serve *s, struct wire_size size)
 static void
 be_active(struct serve *s, struct client *c)
 {
+	c->active = ++s->active;
 	if (c->size.rows != s->size.rows || c->size.columns != s->size.columns)
 		set_size(s, c->size);
+}
+
+/* The one who was active has left: the one before it is. */
+static void
+follow_who_stays(struct serve *s)
+{
+	struct client *last = NULL;
+	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		if (c->viewer && (last == NULL || c->active > last->active))
+			last = c;
+	}
+	if (last != NULL && s->command != NULL)
+		be_active(s, last);
 }
 
 static void
@@ -89,6 +103,7 @@ start_command(struct serve *s, struct client *c, const struct wire_go *go)
 	s->bound = !go->tty || go->ends_with_client;
 	c->viewer = true;
 	c->size = go->size;
+	c->active = ++s->active;
 	c->patient = s->bound;
 	client_send(c, WIRE_STARTED, NULL, 0);
 }
@@ -253,6 +268,7 @@ on_accepted(void *arg, int fd)
 static void
 sweep_clients(struct serve *s)
 {
+	bool follow = false;
 	for (struct client **at = &s->clients; *at != NULL;) {
 		struct client *c = *at;
 		bool last = c->next == NULL;
@@ -269,10 +285,13 @@ sweep_clients(struct serve *s)
 			if (s->bound)
 				command_end(s->command, SIGHUP, HANGUP_MS);
 		}
+		follow = follow || (c->viewer && c->active == s->active);
 		*at = c->next;
 		s->nclients--;
 		client_free(c);
 	}
+	if (follow && !s->ended)
+		follow_who_stays(s);
 }
 
 static void

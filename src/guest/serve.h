@@ -7,6 +7,7 @@
 #define DRYDOCK_SERVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/digest.h"
 #include "base/strbuf.h"
@@ -41,6 +42,7 @@ struct serve {
 	struct screen screen;
 	struct timer nudge;
 	struct wire_size size; /* the pty's, restored by the nudge */
+	uint64_t active; /* of the viewer that did something last */
 };
 
 /* Listens at path.  loop, own and refusal outlive it. */
