@@ -59,7 +59,6 @@ unit_tests = \
 	tests/unit/test-verify \
 	tests/unit/test-verify-inspect \
 	tests/unit/test-view \
-	tests/unit/test-viewers \
 	tests/unit/test-wire
 
 # The engine room's tests run against a scripted docker.
@@ -70,7 +69,6 @@ tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 	$(stub_bed)
 tests_unit_test_model_SOURCES = tests/unit/test-model.c \
 	tests/unit/model-state.c tests/unit/model-state.h
-tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
 
 # Trees are made in one way.
