@@ -59,6 +59,7 @@ unit_tests = \
 	tests/unit/test-verify \
 	tests/unit/test-verify-inspect \
 	tests/unit/test-view \
+	tests/unit/test-viewers \
 	tests/unit/test-wire
 
 # The engine room's tests run against a scripted docker.
@@ -96,6 +97,7 @@ tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
+tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 
 # The plan room's tests stand on models that Compose made of the overlays.
 dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json
