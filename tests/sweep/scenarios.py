@@ -124,6 +124,20 @@ def sync_done(bed, run):
     return themes(bed) == {"new"}
 
 
+SEEN = "cat ~/.claude/settings.json ~/.claude/commands/theme.md >>mark; "
+
+
+def seed_done(bed, run):
+    """What the session saw belongs together, and is new unless it was told."""
+    said = mark(bed).split("\n")
+    if "skipped .claude" in run.err:
+        return True
+    if "configuration is not synced" in run.err:
+        return said[:2] in (['{"theme": "old"}', "old"],
+                            ['{"theme": "new"}', "new"])
+    return said[:2] == ['{"theme": "new"}', "new"]
+
+
 def prepare_first(bed):
     write_host(bed, "new")
 
@@ -383,6 +397,9 @@ ALL = [
              check=sync_check),
     Scenario("sync-same", ["sync"], 0, sync_done, prepare=prepare_same,
              check=sync_check, weight=0.3),
+    Scenario("seeded-shell", ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
+                              SEEN + "exit 42"], 42, seed_done,
+             prepare=prepare_changed, live=False),
     Scenario("token-first", ["token", "set"], 0, token_set_done, keeps=True,
              given="new-" + CANARY, check=token_check, weight=0.3,
              claims="token kept"),
