@@ -306,10 +306,8 @@ def judge_volumes($f; $name; $is; $want):
 
 # A number, also as text; null for anything else.
 def number:
-	if type == "number" then .
-	elif type == "string" and length > 0 and length < 16
-	    and (explode | all(.[]; . >= 48 and . <= 57)) then tonumber
-	else null end;
+	if type == "number" then . elif type == "string" and length > 0 and length < 16
+	    and (explode | all(.[]; . >= 48 and . <= 57)) then tonumber else null end;
 
 # "64m" in bytes, null for what is no size.
 def size:
@@ -317,8 +315,8 @@ def size:
 	| if $unit == null then number else .[:-1] | number | values * $unit end;
 
 def judge_limit($name; $key; $is; $least; $most):
-	if $is != null and $is > 0 and $is >= $least and ($most == null or $is <= $most) then empty else
-		violation("limits"; $name; "\($key) is not between \($least) and \($most)"; $key) end;
+	select($is == null or $is <= 0 or $is < $least or ($most != null and $is > $most))
+	| violation("limits"; $name; "\($key) is not between \($least) and \($most)"; $key);
 
 def judge_limits($f; $name; $service):
 	($f.limits.memory | number) as $memory
@@ -340,13 +338,11 @@ def judge_tmpfs($f; $name; $tmpfs):
 		($tmpfs[] | . as $entry | split(":") as $parts | $parts[0] as $target
 		| ($parts[1] // "" | split(",")) as $options
 		| [$options[] | select(startswith("size=")) | .[5:] | size] as $sizes
-		| (if ($target | normal | not) or ($parts | length) > 2
-		    or any("/proc", "/sys", "/dev", "/run/services"; touches(.; $target)) then
-			violation("tmpfs"; $name; "\($entry | short) is no place for a tmpfs"; $entry)
-		else empty end),
-		(if ($sizes | length) == 1 and $sizes[0] != null
-		    and $sizes[0] > 0 and $sizes[0] <= ($f.limits.tmp | number) then empty else
-			violation("tmpfs"; $name; "\($entry | short) has not one size, of \($f.limits.tmp) at most"; $entry) end),
+		| (select(($target | normal | not) or ($parts | length) > 2
+		    or any("/proc", "/sys", "/dev", "/run/services"; touches(.; $target)))
+		| violation("tmpfs"; $name; "\($entry | short) is no place for a tmpfs"; $entry)),
+		(select(($sizes | length) != 1 or $sizes[0] <= 0 or $sizes[0] > ($f.limits.tmp | number))
+		| violation("tmpfs"; $name; "\($entry | short) has not one size, of \($f.limits.tmp) at most"; $entry)),
 		($options[] | select(startswith("size=") or tmpfs_option | not)
 		| violation("tmpfs"; $name; "\($entry | short) has the option \(short)"; $entry))),
 		([$tmpfs[] | split(":")[0]] | group_by(.)[] | select(length > 1)
@@ -358,13 +354,12 @@ def words: type == "array" and all(.[]; type == "string");
 def judge_command($name; $service):
 	($service.entrypoint // [] | words) as $entrypoint
 	| ($service.command // [] | words) as $command
-	| if $entrypoint and $command
-	    and (($service.entrypoint // []) + ($service.command // []) | length) > 0 then empty else
-		violation("entrypoint"; $name; "neither the image nor an overlay says what runs"; "entrypoint") end,
-	(if $service.working_dir | . == null or (type == "string" and normal) then empty else
-		violation("entrypoint"; $name; "working_dir: \($service.working_dir | short)"; "working_dir") end);
+	| (select(($entrypoint and $command | not)
+	    or (($service.entrypoint // []) + ($service.command // []) | length) == 0)
+	| violation("entrypoint"; $name; "neither the image nor an overlay says what runs"; "entrypoint")),
+	(select($service.working_dir | . == null or (type == "string" and normal) | not)
+	| violation("entrypoint"; $name; "working_dir: \($service.working_dir | short)"; "working_dir"));
 
-# Its own matter, so that it is text.
 def judge_own_environment($name; $is):
 	if ($is | type) != "object" then
 		violation("environment"; $name; "environment is no mapping"; "environment")

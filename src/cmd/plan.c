@@ -153,9 +153,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	cleanup_free char *session =
 	    xasprintf("%s/sessions/" NO_SESSION, paths->state_dir);
 	cleanup_free char *history =
-	    xasprintf("%s/agents/%s/history/%s-%s", paths->state_dir,
-		ctx->settings->agent, project->key, mode_name(mode.mode));
-
+	    project_history(project, paths, ctx->settings->agent, mode.mode);
 	struct images_spec spec = {
 		.engine = &engine,
 		.settings = ctx->settings,

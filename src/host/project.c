@@ -190,3 +190,11 @@ project_release(struct project *project)
 	cleanup_close_fn(&project->fd);
 	*project = (struct project)PROJECT_INIT;
 }
+
+char *
+project_history(const struct project *project, const struct paths *paths,
+    const char *agent, enum mode mode)
+{
+	return xasprintf("%s/agents/%s/history/%s-%s", paths->state_dir, agent,
+	    project->key, mode_name(mode));
+}

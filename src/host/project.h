@@ -8,6 +8,8 @@
 #ifndef DRYDOCK_PROJECT_H
 #define DRYDOCK_PROJECT_H
 
+#include "host/mode.h"
+
 struct diag;
 struct paths;
 
@@ -31,6 +33,13 @@ struct project {
 int project_open(struct project *ret_project, const char *dir,
     const struct paths *paths, struct diag *dg);
 void project_release(struct project *project);
+
+/*
+ * Returned: where an agent's conversations of this project and mode are, below
+ * the state directory; its last part is of the project and the mode alone.
+ */
+char *project_history(const struct project *project, const struct paths *paths,
+    const char *agent, enum mode mode);
 
 #define cleanup_project __attribute__((cleanup(project_release)))
 

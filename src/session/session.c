@@ -161,16 +161,14 @@ make_history(const struct paths *paths, const char *agent,
 	cleanup_close int agents_fd = -1;
 	cleanup_close int agent_fd = -1;
 	cleanup_close int history_fd = -1;
-	cleanup_free char *name =
-	    xasprintf("%s-%s", project->key, mode_name(mode));
+	cleanup_free char *path = project_history(project, paths, agent, mode);
 
 	if (make_kept_dir(paths->state_fd, "agents", &agents_fd, dg) != 0 ||
 	    make_kept_dir(agents_fd, agent, &agent_fd, dg) != 0 ||
 	    make_kept_dir(agent_fd, "history", &history_fd, dg) != 0 ||
-	    make_closed_dir(history_fd, name, dg) != 0)
+	    make_closed_dir(history_fd, strrchr(path, '/') + 1, dg) != 0)
 		return diag_wrap(dg, "make the project's history");
-	*ret_path =
-	    xasprintf("%s/agents/%s/history/%s", paths->state_dir, agent, name);
+	*ret_path = steal_ptr(&path);
 	return 0;
 }
 
