@@ -13,6 +13,8 @@ setup() {
   drydock list >/dev/null
   state=$(cat "$XDG_STATE_HOME/drydock/id")
   sessions=$XDG_STATE_HOME/drydock/sessions
+  other=$BATS_TEST_TMPDIR/other
+  mkdir "$other"
   session aaaa1111 "$(printf 'a%.0s' {1..64})"
   session bbbb2222 "$(printf 'b%.0s' {1..64})"
   # One runs, one was stopped with its engine; the third launch died early.
@@ -97,6 +99,9 @@ each_command() {
   run drydock gc
   [ "$status" -eq "$1" ] || fail "gc: $status" "$output"
   run drydock run "$project" </dev/null
+  [ "$status" -ne 0 ]
+  # One that has no session there is launched, and so collects first.
+  run drydock run "$other" </dev/null
   [ "$status" -ne 0 ]
   run script -qec "drydock attach aaaa" /dev/null </dev/null
   [ "$status" -ne 0 ]
@@ -230,6 +235,29 @@ END
   run -0 drydock list
   refute_contains "$output" $'\033'
   assert_contains "$output" '\033[31mred'
+}
+
+@test "a project's name carries no escape sequence into a listing or a question" {
+  local name=$BATS_TEST_TMPDIR/$'pro\033]0;title\007\033[31m\nject' text id said
+  mkdir "$name"
+  for id in aaaa1111 bbbb2222; do
+    text=$(jq --arg name "$name" '.project = $name | .mode = "\u001b[1m" |
+      .engine_socket = "\u001b[2m"' "$sessions/$id/session.json")
+    printf '%s\n' "$text" >"$sessions/$id/session.json"
+  done
+  cd "$name"
+  for said in "list --all" "run" "attach" "stop" "stop aaaa1111" "gc" \
+    "gc --adopt" "attach bbbb2222" "exec aaaa1111 -- true" "logs aaaa1111"; do
+    # shellcheck disable=SC2086
+    run drydock $said </dev/null
+    refute_contains "$output" $'\033'
+    run script -qec "drydock $said" /dev/null </dev/null
+    refute_contains "$output" $'\033]0'
+    refute_contains "$output" $'\033[1m'
+    refute_contains "$output" $'\033[2m'
+    refute_contains "$output" $'\033[31m'
+  done
+  untouched
 }
 
 @test "2000 directories are one question to the engine" {
