@@ -60,6 +60,7 @@ compose_patiently(struct launch *l, struct compose_spec *spec, struct diag *dg)
 
 	spec->interrupt = &interrupt;
 	rc = compose_up(&l->engine, spec, dg);
+	spec->interrupt = NULL; /* it ends here */
 	if (i.sig == 0)
 		return rc;
 	l->left = rc != 0 && dg->class == DIAG_CANCELLED;
