@@ -18,6 +18,7 @@
 #include "sync/generation.h"
 #include "sync/jsonfilter.h"
 #include "sync/scan.h"
+#include "sync/walk.h"
 
 #define KEPT_MODE ((mode_t)0755)
 #define DOCUMENT_TRIES 10
@@ -34,13 +35,6 @@ static int
 fail(struct filler *f, const char *doing, const struct scan_entry *e)
 {
 	return diag_set_errno(f->dg, DIAG_IO, errno, "%s %s", doing, e->path);
-}
-
-static bool
-is_unreadable(int errnum)
-{
-	return errnum == EACCES || errnum == EPERM || errnum == EIO ||
-	    errnum == ESTALE || errnum == ENOTCONN;
 }
 
 static bool
@@ -85,7 +79,7 @@ open_source(
 			spoil(e);
 			return 0;
 		}
-		if (is_unreadable(errnum)) {
+		if (walk_is_denied(errnum)) {
 			e->why = SCAN_UNREADABLE;
 			return 0;
 		}

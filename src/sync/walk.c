@@ -95,7 +95,8 @@ walk_skip(struct walk *w, const struct stat *st, enum scan_why why)
 bool
 walk_is_denied(int errnum)
 {
-	return errnum == EACCES || errnum == EPERM;
+	return errnum == EACCES || errnum == EPERM || errnum == EIO ||
+	    errnum == ESTALE || errnum == ENOTCONN;
 }
 
 int
@@ -269,14 +270,17 @@ int
 walk_entry(struct fs_walk *at, int dirfd, const char *name)
 {
 	struct walk *w = at->arg;
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (agent_sync_is_credential(&w->agent->sync, name))
 		return walk_credential(w, dirfd, name);
 	if (is_excluded(w))
 		return 0;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (walk_is_denied(errno))
+			return walk_skip(w, &st, SCAN_UNREADABLE);
 		return errno == ENOENT ? 0 : fs_walk_fail(&w->at, "stat");
+	}
 	switch (st.st_mode & S_IFMT) {
 	case S_IFDIR:
 		return walk_enter(w, dirfd, name, &st);

@@ -2,7 +2,7 @@
 /*
  * walk: one of the host's trees or documents, on its way into a scan.
  *
- * For scan-run.c alone, which says what the trees are.  Failures are set in
+ * For scan-run.c, which says what the trees are.  Failures are set in
  * the walk's diag; a limit of the settings that is met is DIAG_CONFIG.
  */
 #ifndef DRYDOCK_WALK_H
@@ -60,7 +60,7 @@ int walk_real_path(int fd, char ret[PATH_MAX]);
 /* Whether no copy is made of what is there. */
 bool walk_is_protected(const struct paths *paths, const char *real);
 
-/* Whether errnum says that the user may not read it. */
+/* Whether errnum says that this one cannot be read, as others can. */
 bool walk_is_denied(int errnum);
 
 #endif /* DRYDOCK_WALK_H */

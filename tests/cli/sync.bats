@@ -227,9 +227,13 @@ EOF
   echo secret >"$HOME/.claude/closed"
   chmod 0 "$HOME/.claude/closed"
   mkdir -m 0 "$HOME/.claude/closed-dir"
+  mkdir "$HOME/.claude/listed"
+  echo secret >"$HOME/.claude/listed/file"
+  chmod 0444 "$HOME/.claude/listed"
   run -1 --separate-stderr drydock sync
   assert_contains "$stderr" "skipped .claude/closed: it cannot be read"
   assert_contains "$stderr" "skipped .claude/closed-dir: it cannot be read"
+  assert_contains "$stderr" "skipped .claude/listed/file: it cannot be read"
   assert_contains "$output" "synced"
   run -1 --separate-stderr drydock sync
   assert_contains "$stderr" "skipped .claude/closed: it cannot be read"
@@ -240,8 +244,10 @@ EOF
   run -0 --separate-stderr drydock sync --if-stale --quiet
   assert_equal "$output$stderr" ""
   chmod 0600 "$HOME/.claude/closed"
-  chmod 0700 "$HOME/.claude/closed-dir"
+  chmod 0700 "$HOME/.claude/closed-dir" "$HOME/.claude/listed"
   run -0 drydock sync
+  assert_equal "$(cat "$snapshot/.claude/listed/file")" secret
+  only_whole
   assert_equal "$(cat "$snapshot/.claude/closed")" secret
 }
 
