@@ -109,7 +109,11 @@ end_leased(
 	enum collect_verdict verdict;
 
 	if (record_read(session->dir_fd, &record, dg) != 0)
-		return diag_wrap(dg, "%s", session->dir);
+		return diag_wrap(dg,
+		    "%s: without its record nothing is removed (docker ps -a "
+		    "--filter label=io.drydock.session=%s shows its "
+		    "containers)",
+		    session->dir, session->id);
 	if (containers_find(
 		spec->engine, spec->paths->state_id, &containers, dg) != 0)
 		return -1;

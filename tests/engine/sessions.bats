@@ -126,6 +126,7 @@ change() {
     run -1 --separate-stderr as_who drydock gc
     assert_equal "$(grep -c warning <<<"$stderr")" 1
     run ! as_who drydock stop --force "$id"
+    assert_contains "$output" "label=io.drydock.session=$id"
     goes_on
   done
   # A record of another session is no record of this one.
