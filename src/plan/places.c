@@ -116,15 +116,14 @@ static int
 add_below_homes(struct places *places, const struct paths *paths,
     const char *group, const char *name, struct diag *dg)
 {
-	const char *const homes[] = { paths->home, paths->account_home };
+	const char *home = paths->home;
+	const char *other = paths->account_home;
 
-	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
-		if (homes[i] != NULL &&
-		    (i == 0 || strcmp(homes[i], homes[0]) != 0) &&
-		    add(places, group, xasprintf("%s/%s", homes[i], name),
-			dg) != 0)
-			return -1;
-	return 0;
+	if (add(places, group, xasprintf("%s/%s", home, name), dg) != 0)
+		return -1;
+	if (other == NULL || strcmp(other, home) == 0)
+		return 0;
+	return add(places, group, xasprintf("%s/%s", other, name), dg);
 }
 
 /* What a session gets of an agent's configuration, it gets as a copy. */
