@@ -481,12 +481,16 @@ def judge_touches($f; $service; $path; $source):
 	end;
 
 # Sources that the setting lists; those that nothing lists are refused as such.
+# One of drydock's own is that at its own target alone.
 def judge_user_sources($f; $model):
-	[binds($f).declared.source] as $own
-	| ([$model.services[]?.volumes[]?.source? | strings] - $own | unique)[]
+	[binds($f) | select(.service == "agent") | .target] as $own
+	| ([(try $model.services.agent.volumes[] catch empty) | objects
+		| select(.target | among($own) | not) | .source | strings] | unique)[]
 	| . as $path | $f.sources[$path] as $source
 	| select(any($f.binds[]; .path == $path))
-	| if $source.exists != true or $source.kind != "directory" then
+	| if $path | among([binds($f) | select(.role != "project") | .declared.source]) then
+		violation("source-drydock"; "agent"; "\($path | short) stands at its own target alone"; "")
+	elif $source.exists != true or $source.kind != "directory" then
 		violation("source-kind"; "agent"; "\($path | short) is no directory"; "")
 	elif $source.real != $path then
 		violation("source-link"; "agent"; "\($path | short) leads to \($source.real | short)"; "")

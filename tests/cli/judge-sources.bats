@@ -137,6 +137,16 @@ as_project() {
   listed source-drydock "$XDG_STATE_HOME"
 }
 
+@test "the project's own history is at its place alone" {
+  local history
+  history=$(drydock plan --json "$project" | jq -r '.model.services.agent
+    .volumes[] | select(.target == "/var/lib/drydock/history").source')
+  (umask 077 && mkdir -p "$history")
+  listed source-drydock "$history"
+  # What is no more protected elsewhere may stand there twice.
+  listed "" "$project" 0
+}
+
 @test "directories of PATH, and drydock's own program" {
   local prefix
   mkdir "$BATS_TEST_TMPDIR/tools"
