@@ -166,8 +166,9 @@ flush_to_holder(struct view *v)
 	    errno != ENOBUFS && errno != ENOMEM;
 	if (gone) {
 		v->input_open = false;
-		/* So that it ends also when only this side believes it. */
-		(void)shutdown(v->fd, SHUT_WR);
+		/* A terminal's keys are lost: it ends, also if no other saw. */
+		if (v->is_tty)
+			(void)shutdown(v->fd, SHUT_WR);
 	}
 	if (v->to_holder_at == v->to_holder.len || gone) {
 		strbuf_reset(&v->to_holder);

@@ -46,6 +46,57 @@ refused() {
     BED="$BED"
 }
 
+@test "the bench refuses them, too" {
+  run "${clean[@]}" HOME="$home" "$BATS_TEST_DIRNAME/../bench"
+  [ "$status" -ne 0 ]
+  assert_contains "$output" "not in a bed"
+  run "${clean[@]}" HOME="$home" BED="$BED" DRYDOCK_ENGINE=/var/run/docker.sock \
+    "$BATS_TEST_DIRNAME/../bench"
+  assert_equal "$status" 1
+  assert_contains "$output" "HOME and engine are not the bed's"
+  assert_equal "$(snapshot)" "$before"
+}
+
+# An engine of somebody's, which notes whoever asks it.
+listen() {
+  python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+open(sys.argv[1] + ".ready", "w")
+while True:
+    s.accept()
+    open(sys.argv[1] + ".asked", "w")' "$1" 3>&- &
+  listener=$!
+  wait_for "a listener" test -e "$1.ready"
+}
+
+teardown() {
+  [ -z "${listener-}" ] || kill "$listener"
+}
+
+@test "unit tests, the sweep and the lies have all of their own" {
+  local sock=$BATS_TEST_TMPDIR/sock name
+  local -a as
+  : "${BUILD:?where the test programs are built}"
+  listen "$sock"
+  as=("${clean[@]}" HOME="$home" DOCKER_HOST="unix://$sock"
+    DRYDOCK_ENGINE="$sock")
+  for name in test-paths test-session test-sync test-seed test-settings; do
+    [ -x "$BUILD/tests/unit/$name" ] || continue
+    (cd "$BUILD" && "${as[@]}" top_srcdir="$BATS_TEST_DIRNAME/../.." \
+      top_builddir=. "tests/unit/$name") >/dev/null 2>&1 || fail "$name"
+  done
+  as+=(XDG_STATE_HOME="$home/.local/state" XDG_CONFIG_HOME="$home/.config")
+  "${as[@]}" "$BATS_TEST_DIRNAME/../sweep/sweep" --build "$BUILD" --sample 1 \
+    --only setup --jobs 1
+  "${as[@]}" "$BATS_TEST_DIRNAME/../sweep/lies" --build "$BUILD" \
+    --only "ps 1 status"
+  [ ! -e "$sock.asked" ]
+  assert_equal "$(snapshot)" "$before"
+}
+
 @test "a directory that is no bed is refused" {
   mkdir "$BATS_TEST_TMPDIR/nobed" "$BATS_TEST_TMPDIR/nobed/home"
   refused cli "setup_suite" HOME="$BATS_TEST_TMPDIR/nobed/home" \

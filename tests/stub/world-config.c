@@ -133,6 +133,21 @@ ask_real(struct world *w)
 	w->status = WIFEXITED(status) ? WEXITSTATUS(status) : 137;
 }
 
+/* With world.d/compare: whether the real one would say what is kept. */
+static void
+compare_answers(struct world *w, const char *kept)
+{
+	cleanup_free char *path = xasprintf("%s/compare", w->dir);
+
+	if (access(path, F_OK) != 0)
+		return;
+	ask_real(w);
+	if (w->status != 0 || strcmp(w->out.buf, kept) != 0)
+		world_complain(w, "Compose's answer is not the kept one");
+	strbuf_reset(&w->out);
+	world_write(path, "compared\n", strlen("compared\n"));
+}
+
 void
 world_config(struct world *w)
 {
@@ -165,5 +180,7 @@ world_config(struct world *w)
 		return;
 	}
 	cleanup_free char *text = put_in(words, ARRAY_SIZE(words), kept);
+
+	compare_answers(w, text);
 	strbuf_addstr(&w->out, text);
 }

@@ -356,7 +356,9 @@ def write_all(bed):
 
 
 def all_done(bed, run):
-    return mark(bed) == "one\nextra\n"
+    """What of the configuration did not come along is said."""
+    return mark(bed) == "one\nextra\n" or re_find(
+        r"warning: synced's configuration is not synced", run.err)
 
 
 SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
