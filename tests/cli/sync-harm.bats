@@ -152,25 +152,26 @@ writer() {
 }
 
 beside_writer() {
-  local how=$1 i status done=0
+  local how=$1 bad='' i status done=0
   rm -f "$BATS_TEST_TMPDIR/end"
   writer "$how" 3>&- &
   local pid=$!
   for i in 1 2 3 4 5 6; do
     status=0
     drydock sync >"$BATS_TEST_TMPDIR/out" 2>&1 || status=$?
-    case $status in
-      0) done=$((done + 1)) ;;
-      65) [ "$how" = half ] || break ;;
-      *) break ;;
+    case $status$how in
+      0*) done=$((done + 1)) ;;
+      65half) ;;
+      *) bad="$bad$i: status $status: $(cat "$BATS_TEST_TMPDIR/out")" ;;
     esac
-    only_whole
-    [ ! -e "$snapshot" ] || jq -e .a "$snapshot/.claude/.claude.json" || break
+    only_whole || bad="$bad$i: half a snapshot"
+    [ ! -e "$snapshot" ] ||
+      jq -e .a "$snapshot/.claude/.claude.json" >/dev/null ||
+      bad="$bad$i: half a document"
   done
   touch "$BATS_TEST_TMPDIR/end"
   wait "$pid"
-  [ "$i" = 6 ] && [ "$status" = 0 ] || [ "$status$how" = 65half ] ||
-    fail "status $status" "$(cat "$BATS_TEST_TMPDIR/out")"
+  assert_equal "$bad" ""
   drydock sync
   same_as_host
   cmp "$HOME/.claude.json" "$snapshot/.claude/.claude.json"
