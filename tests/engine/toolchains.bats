@@ -118,6 +118,19 @@ END_OF_SCRIPT
   assert_equal "$(find "$project" -perm /6000)" ""
 }
 
+@test "i386's and x32's calls are refused the same" {
+  [ "$(uname -m)" = x86_64 ] || skip "they are x86-64's"
+  cp "$BATS_TEST_DIRNAME/toolchains/abi.c" "$project"
+  chmod 0644 "$project/abi.c"
+  script <<'END_OF_SCRIPT'
+gcc -O1 -D_GNU_SOURCE -o abi abi.c
+./abi
+END_OF_SCRIPT
+  assert_equal "$output" "done
+done"
+  assert_equal "$(find "$project" -perm /6000)" ""
+}
+
 @test "npm, a python environment, sqlite and git work trees work" {
   script <<'END_OF_SCRIPT'
 mkdir -p app/lib
