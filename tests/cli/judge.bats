@@ -426,6 +426,12 @@ ue" } }'
   printf '{"services": {"agent": {"environment": {"A": "%s"}}}}\n' own |
     overlay "$key/a.json"
   printf 'services: { agent: { privileged: true } }\n' | overlay other/x.yml
+  # Keys that are nearly the project's.
+  local near
+  for near in "${key}x" "${key%?}" "${key^^}" "${key%%-*}" "$key." " $key"; do
+    mkdir "$config/compose.d/$near"
+    cp "$config/compose.d/other/x.yml" "$config/compose.d/$near/x.yml"
+  done
   printf 'services: { agent: { privileged: true } }\n' | overlay .hidden.yml
   printf 'services: { agent: { privileged: true } }\n' | overlay b.yml~
   # Nothing of the project's own is ever read.
