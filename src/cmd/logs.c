@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
 #include "cmd/sessions.h"
 
 #define MAX_LOG (64UL * 1024 * 1024)
@@ -52,16 +53,18 @@ print_proxy(struct context *ctx, const char *id)
 }
 
 static int
-print_container(
-    const struct engine *engine, const char *container, struct diag *dg)
+print_container(const struct engine *engine, const char *name,
+    const char *container, struct diag *dg)
 {
+	cleanup_free char *out = xasprintf("%s, stdout", name);
+	cleanup_free char *err = xasprintf("%s, stderr", name);
 	const char *const args[] = { "logs", "--tail", LINES, container, NULL };
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 
 	if (engine_docker(engine, args, &result, dg) != 0)
 		return -1;
-	print_lines("container, stdout", &result.out);
-	print_lines("container, stderr", &result.err);
+	print_lines(out, &result.out);
+	print_lines(err, &result.err);
 	return 0;
 }
 
@@ -86,7 +89,12 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	    sessions_find_container(
 		ctx, &engine, id, &record, &container, &runs, dg) != 0)
 		return -1;
-	return print_container(&engine, container, dg);
+	for (size_t i = 0; i < record.nservices; i++)
+		if (record.services[i].container != NULL &&
+		    print_container(&engine, record.services[i].name,
+			record.services[i].container, dg) != 0)
+			return -1;
+	return print_container(&engine, "container", container, dg);
 }
 
 const struct cmd cmd_logs = {
@@ -95,8 +103,8 @@ const struct cmd cmd_logs = {
 	.summary = "show what a session's proxy and holder wrote",
 	.description =
 	    "Prints the proxy's log, then the last " LINES
-	    " lines that SESSION's container wrote beside its terminal, "
-	    "escaped. The terminal itself is what attach shows.",
+	    " lines that SESSION's container, and each further service, wrote "
+	    "beside its terminal, escaped. The terminal itself is what attach shows.",
 	.needs = CMD_NEED_SETTINGS,
 	.run = logs_run,
 };

@@ -18,6 +18,7 @@ my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5)
 while (my $c = $s->accept) {
 	my $question = <$c>;
 	chomp $question;
+	warn "asked $question\n";
 	if ($question eq "hello") {
 		print $c "$ENV{GREETING}\n";
 	} elsif ($question eq "devices") {
@@ -156,10 +157,16 @@ weakened() {
   nothing_is_left
 }
 
+# Whether the service's line is in what logs prints.
+logged() {
+  as_who drydock logs "$id" | sed -n '/^== db, stderr/,/^==/p' | grep -x "$1"
+}
+
 @test "a session that was stopped has its service again" {
   local pids
   open_counter
   assert_equal "$(as_who drydock exec "$id" -- perl -e "$ask" hello)" hello
+  wait_for "its log" logged "asked hello"
   pids=$(docker ps -q)
   assert_equal "$(wc -w <<<"$pids")" 3
   assert_contains "$pids" "$(as_who drydock list --json |
