@@ -19,27 +19,6 @@
 #include "tree-kit.h"
 
 static void
-put(int dir, const char *name, const char *text)
-{
-	struct diag dg cleanup_diag = DIAG_INIT;
-
-	CHECK_INT(fs_replace_file(dir, name, text, strlen(text), 0644, &dg), 0);
-	CHECK_STR(dg.message, NULL);
-}
-
-/* Returned: a file's text, or NULL. */
-static char *
-get(int dir, const char *name)
-{
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-
-	if (fs_read_file(dir, name, 4096, &sb, &dg) < 0)
-		return NULL;
-	return strbuf_detach(&sb, NULL);
-}
-
-static void
 paths_stay_beneath(void)
 {
 	static const struct {
@@ -154,7 +133,7 @@ false_directories_are_refused(void)
 		"a/b" };
 	int dir cleanup_close = tree_open();
 
-	put(dir, "file", "");
+	tree_put(dir, "file", "");
 	CHECK_INT(mkdirat(dir, "real", 0700), 0);
 	CHECK_INT(symlinkat("real", dir, "link"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -213,7 +192,7 @@ reading_is_bounded(void)
 	struct diag dg cleanup_diag = DIAG_INIT;
 	int dir cleanup_close = tree_open();
 
-	put(dir, "ten", "0123456789");
+	tree_put(dir, "ten", "0123456789");
 	strbuf_addstr(&sb, "+");
 	CHECK_INT(fs_read_file(dir, "ten", 10, &sb, &dg), 0);
 	CHECK_STR(sb.buf, "+0123456789");
@@ -263,10 +242,10 @@ files_are_replaced_whole(void)
 	mode_t old = umask(0777);
 	struct stat st;
 
-	put(dir, "f", "old");
+	tree_put(dir, "f", "old");
 	CHECK_INT(fs_replace_file(dir, "f", "new\n", 4, 0444, &dg), 0);
 	(void)umask(old);
-	text = get(dir, "f");
+	text = tree_get(dir, "f");
 	CHECK_STR(text, "new\n");
 	CHECK_INT(fstatat(dir, "f", &st, 0), 0);
 	CHECK_INT(st.st_mode & 07777, 0444);
@@ -282,10 +261,10 @@ replacing_follows_no_link(void)
 	char *text cleanup_free = NULL;
 	struct stat st;
 
-	put(dir, "target", "kept");
+	tree_put(dir, "target", "kept");
 	CHECK_INT(symlinkat("target", dir, "f"), 0);
-	put(dir, "f", "new");
-	text = get(dir, "target");
+	tree_put(dir, "f", "new");
+	text = tree_get(dir, "target");
 	CHECK_STR(text, "kept");
 	CHECK_INT(fstatat(dir, "f", &st, AT_SYMLINK_NOFOLLOW), 0);
 	CHECK(S_ISREG(st.st_mode));
@@ -300,7 +279,7 @@ a_full_disk_leaves_the_old(void)
 	int dir cleanup_close = tree_open();
 	char *text cleanup_free = NULL;
 
-	put(dir, "f", "old");
+	tree_put(dir, "f", "old");
 	(void)signal(SIGXFSZ, SIG_IGN);
 	CHECK_INT(getrlimit(RLIMIT_FSIZE, &old), 0);
 	tiny.rlim_max = old.rlim_max;
@@ -308,7 +287,7 @@ a_full_disk_leaves_the_old(void)
 	CHECK_INT(fs_replace_file(dir, "f", "longer", 6, 0600, &dg), -1);
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &old), 0);
 	CHECK_STR(dg.message, "write f: File too large");
-	text = get(dir, "f");
+	text = tree_get(dir, "f");
 	CHECK_STR(text, "old");
 	CHECK_INT(tree_count(dir), 1);
 }
@@ -333,7 +312,7 @@ a_read_only_directory_keeps_the_old(void)
 	bool root = geteuid() == 0;
 	char *text cleanup_free = NULL;
 
-	put(dir, "f", "old");
+	tree_put(dir, "f", "old");
 	CHECK_INT(fchmod(dir, 0555), 0);
 	if (root)
 		CHECK_INT(seteuid(65534), 0);
@@ -341,7 +320,7 @@ a_read_only_directory_keeps_the_old(void)
 	CHECK_STR(dg.message, "create f: Permission denied");
 	if (root)
 		CHECK_INT(seteuid(0), 0);
-	text = get(dir, "f");
+	text = tree_get(dir, "f");
 	CHECK_STR(text, "old");
 	CHECK_INT(tree_count(dir), 1);
 }

@@ -4,12 +4,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/strbuf.h"
 #include "check.h"
 
 int
@@ -70,4 +72,24 @@ tree_count(int dir)
 	while (d != NULL && readdir(d) != NULL)
 		n++;
 	return n - 2;
+}
+
+void
+tree_put(int dir, const char *name, const char *text)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(fs_replace_file(dir, name, text, strlen(text), 0644, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+}
+
+char *
+tree_get(int dir, const char *name)
+{
+	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	if (fs_read_file(dir, name, 4096, &sb, &dg) < 0)
+		return NULL;
+	return strbuf_detach(&sb, NULL);
 }

@@ -15,6 +15,12 @@ int tree_open(void);
 /* Makes a file of four bytes, "text". */
 void tree_file(int dir, const char *path, mode_t mode);
 
+/* Makes or replaces a file with this text. */
+void tree_put(int dir, const char *name, const char *text);
+
+/* Returned: a file's text, or NULL. */
+char *tree_get(int dir, const char *name);
+
 /* Whether a name is there, a dead link's too. */
 bool tree_has(int dir, const char *path);
 
