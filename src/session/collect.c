@@ -275,11 +275,13 @@ collect_batch(const struct paths *paths, const struct engine *engine,
 	return 0;
 }
 
-void
+size_t
 collect_leftovers(const struct paths *paths)
 {
-	session_empty_trash(paths);
+	size_t failed = session_empty_trash(paths);
+
 	links_sweep(paths);
+	return failed;
 }
 
 static int
@@ -317,6 +319,6 @@ collect_sessions(const struct paths *paths, const struct engine *engine,
 	    &ids, &c, ret_outcome, dg);
 	candidates_release(&c);
 	if (rc == 0 && (options == NULL || !options->dry_run))
-		collect_leftovers(paths);
+		ret_outcome->failed += collect_leftovers(paths);
 	return rc;
 }

@@ -86,8 +86,11 @@ int collect_sessions(const struct paths *paths, const struct engine *engine,
     const struct collect_options *options, struct collect_outcome *ret_outcome,
     struct diag *dg);
 
-/* What collection does without an engine: trash and links that lead nowhere. */
-void collect_leftovers(const struct paths *paths);
+/*
+ * What collection does without an engine: trash and links that lead nowhere.
+ * Returns how much of the trash could not be removed; each is a warning.
+ */
+size_t collect_leftovers(const struct paths *paths);
 
 /*
  * Removes the containers of a session whose lease we hold, then the session.

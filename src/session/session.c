@@ -276,15 +276,16 @@ open_trash(const struct paths *paths, DIR **ret_dir, struct diag *dg)
 	return 0;
 }
 
-void
+size_t
 session_empty_trash(const struct paths *paths)
 {
+	size_t failed = 0;
 	cleanup_closedir DIR *dir = NULL;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	if (open_trash(paths, &dir, &dg) != 0) {
 		diag_warn("%s", dg.message);
-		return;
+		return 1;
 	}
 	assert(dir != NULL);
 	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
@@ -292,10 +293,12 @@ session_empty_trash(const struct paths *paths)
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (fs_remove_tree(dirfd(dir), e->d_name, &one) != 0)
-			diag_warn(
-			    "%s/trash: %s", paths->state_dir, one.message);
+		if (fs_remove_tree(dirfd(dir), e->d_name, &one) == 0)
+			continue;
+		diag_warn("%s/trash: %s", paths->state_dir, one.message);
+		failed++;
 	}
+	return failed;
 }
 
 int

@@ -89,8 +89,10 @@ void session_drop_lease(struct session *session);
 int session_delete(
     const struct paths *paths, struct session *session, struct diag *dg);
 
-/* Removes what deletions left in trash/; failures are warnings. */
-void session_empty_trash(const struct paths *paths);
+/*
+ * Removes what deletions left in trash/; failures are warnings, and counted.
+ */
+size_t session_empty_trash(const struct paths *paths);
 
 #define cleanup_session __attribute__((cleanup(session_release)))
 

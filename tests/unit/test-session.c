@@ -149,7 +149,7 @@ test_trash(void)
 	open_state(&paths);
 	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x", 0700), 0);
 	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x/home", 0700), 0);
-	session_empty_trash(&paths);
+	CHECK_INT(session_empty_trash(&paths), 0);
 	path = xasprintf("%s/trash", paths.state_dir);
 	CHECK_INT(rmdir(path), 0);
 }
