@@ -15,6 +15,13 @@ setup() {
     "$world/state" "$world/bin" "$world/wrap" "$BATS_TEST_TMPDIR/wrap"
   cp "$BUILD/tests/sweep/drydock-world" "$world/prefix/bin/drydock"
   cp -R "$prefix/share/drydock" "$world/prefix/share/drydock"
+  cp -R "$prefix/libexec" "$world/prefix/libexec"
+  cp -R "$prefix" "$world/real"
+  for top in "$world/real" "$world/prefix"; do
+    cat >"$top/share/drydock/agents/waits.json" <<'END'
+{"command": ["sh", "-c", "echo ready; while [ ! -e end ]; do sleep 0.1; done; exit 7"]}
+END
+  done
   "$BUILD/tests/stub/world" init "$world/bin" "$BUILD/holder" \
     "$world/guard" "$real_compose"
   printf '{"Id":"sha256:%064d","Created":"2026-01-01T00:00:00Z","Config":{}}' \
@@ -41,6 +48,31 @@ on_world() {
     DRYDOCK_ENGINE="$world/sock" "$world/prefix/bin/drydock" "$@" </dev/null
 }
 
+# terminal_of real|world STEP... -- ARGUMENT...: the same on a terminal.
+terminal_of() {
+  local drydock=("$world/real/bin/drydock") steps=()
+  [ "$1" = real ] || drydock=(env XDG_CONFIG_HOME="$world/config"
+    XDG_STATE_HOME="$world/state" PATH="$world/bin:/usr/bin:/bin"
+    WORLD_DIR="$world/bin/world.d" DRYDOCK_ENGINE="$world/sock"
+    "$world/prefix/bin/drydock")
+  shift
+  while [ "$1" != -- ]; do
+    steps+=("$1")
+    shift
+  done
+  "$BATS_TEST_DIRNAME/servers/terminal.py" "${steps[@]}" -- \
+    "${drydock[@]}" "${@:2}"
+}
+
+# A session on each that its terminal has left.
+leave_both() {
+  local engine
+  for engine in real world; do
+    terminal_of "$engine" 'expect:ready' $'send:\034' 'expect:goes on' -- \
+      run --agent waits "$project" >/dev/null
+  done
+}
+
 # What is the same of two runs: no ids, no times, no places.
 plain() {
   sed -E -e "s|$BATS_TEST_TMPDIR/w/|DIR/|g; s|$BATS_TEST_TMPDIR/|DIR/|g" \
@@ -49,6 +81,7 @@ plain() {
     -e 's/((SESSION|session)": ")[a-z0-9]{8}"/\1ID"/' \
     -e 's/session [a-z0-9]{8}/session ID/g' \
     -e 's/drydock-[a-z0-9]{8}/drydock-ID/g; s|sessions/[a-z0-9]{8}|sessions/ID|g' \
+    -e 's/^[a-z0-9]{8} /ID /; s/[0-9-]{10}T[0-9:]{8}Z/TIME/' \
     -e '/older than what is installed/d'
 }
 
@@ -225,4 +258,34 @@ END
   assert_equal "$status" 69
   assert_contains "$(cat "$world/real.err")" "already in use"
   assert_contains "$(cat "$world/stub.err")" "already in use"
+}
+
+@test "a detached session is listed, kept while it lives, and stopped" {
+  leave_both
+  same list
+  assert_equal "$status" 0
+  assert_contains "$(cat "$world/real.out")" detached
+  same gc
+  assert_equal "$(left "$XDG_STATE_HOME" | head -n 1)" 1
+  same_left
+  same stop --all
+  assert_equal "$status" 0
+  assert_contains "$(cat "$world/real.out")" ended
+  assert_equal "$(left "$XDG_STATE_HOME" | head -n 1)" 0
+  same_left
+}
+
+@test "a detached session that ended is collected" {
+  leave_both
+  touch "$project/end"
+  wait_for "its end" sh -c '! docker ps -q --filter \
+    label=io.drydock.role=agent --filter \
+    "label=io.drydock.state=$(cat "$XDG_STATE_HOME/drydock/id")" | grep .'
+  wait_for "its end" sh -c "grep -l '^exited 7' \
+    '$world'/bin/world.d/containers/*/state"
+  same gc
+  assert_equal "$status" 0
+  assert_contains "$(cat "$world/real.out")" removed
+  assert_equal "$(left "$XDG_STATE_HOME" | head -n 1)" 0
+  same_left
 }

@@ -15,7 +15,8 @@ import faults
 import terminal
 
 CANARY = "canary-5d0c2b7e"
-SECONDS = 60
+SECONDS = 240  # for a run; the settings below bound what drydock awaits
+WAIT = "60s"
 USER = 12345
 
 # An agent that needs the canary, one on a terminal, and one whose
@@ -211,7 +212,7 @@ class Bed:
             args += ["-k"]
             # Looking at each call's stack takes its time.
             env["DRYDOCK_ENGINE_TIMEOUT"] = env["DRYDOCK_LAUNCH_TIMEOUT"] = \
-                "%ds" % SECONDS
+                "%ds" % (SECONDS / 2)
         elif fault is None:
             args = []
         elif fault is not faults.LIST:
@@ -305,8 +306,9 @@ class Bed:
                   "project", "other"):
             os.makedirs(self.path(d), mode=0o700)
         with open(self.path("config/drydock/drydock.conf"), "w") as f:
-            f.write("base_image = base\nengine_timeout = 20s\n"
-                    "launch_timeout = 20s\npass_env = PASSED\n"
+            f.write("base_image = base\npass_env = PASSED\n"
+                    "engine_timeout = %s\nlaunch_timeout = %s\n" % (
+                        WAIT, WAIT)
                     + scenario.settings.replace("@ROOT@", self.root))
         subprocess.run([self.base.world, "init", self.path("bin"),
                         self.base.holder, self.base.guard,

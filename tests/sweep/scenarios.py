@@ -177,7 +177,9 @@ def much_done(bed, run):
 
 
 def list_done(bed, run):
-    return re_find(r"^%s +(running|detached) +claude " % bed.live, run.out)
+    """Or what could not be found out of it is what is listed."""
+    return re_find(r"^%s +(running|detached|damaged|engine silent) " %
+                   bed.live, run.out)
 
 
 def re_find(pattern, text):
