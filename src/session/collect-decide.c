@@ -146,6 +146,7 @@ ended_by_itself(const struct collect_facts *facts, const struct container *c)
 	if (c->state != CONTAINER_EXITED && c->state != CONTAINER_DEAD)
 		return false;
 	if (facts->record->ends_with_client || facts->seen_end ||
+	    facts->record->stopping_at != NULL ||
 	    facts->record->ended_at != NULL)
 		return true;
 	/* The holder waited and gave up; the agent did not run this time. */

@@ -40,6 +40,33 @@ ask_about_stopped(
 	return prompt_yes(question, dg);
 }
 
+/*
+ * Lost may mean that our state's id is another now, by which it was asked for:
+ * what its engine knows by its own id is not removed as lost.
+ */
+static int
+check_lost(
+    const struct end_spec *spec, const struct record *record, struct diag *dg)
+{
+	cleanup_container_list struct container_list found =
+	    CONTAINER_LIST_INIT;
+	const char *const ids[] = { record->agent_container, NULL };
+
+	if (!spec->force)
+		return diag_set(dg, DIAG_NO,
+		    "session %s is lost: the engine does not know its "
+		    "container; stop --force removes what is left",
+		    record->id);
+	if (containers_inspect(spec->engine, ids, &found, dg) != 0)
+		return -1;
+	if (container_list_find(&found, ids[0]) == NULL)
+		return 0;
+	return diag_set(dg, DIAG_ENGINE,
+	    "session %s is not lost: its container %.12s is there, with labels "
+	    "of another state directory (see its file id); nothing is removed",
+	    record->id, ids[0]);
+}
+
 static int
 check_verdict(const struct end_spec *spec, enum collect_verdict verdict,
     const struct record *record, struct diag *dg)
@@ -51,12 +78,7 @@ check_verdict(const struct end_spec *spec, enum collect_verdict verdict,
 	case COLLECT_STOPPED:
 		return ask_about_stopped(spec, record, dg);
 	case COLLECT_LOST:
-		if (spec->force)
-			return 0;
-		return diag_set(dg, DIAG_NO,
-		    "session %s is lost: the engine does not know its "
-		    "container; stop --force removes what is left",
-		    record->id);
+		return check_lost(spec, record, dg);
 	case COLLECT_FOREIGN:
 		return diag_set(dg, DIAG_ENGINE,
 		    "session %s is of another engine (%s, socket %s): start "
@@ -80,8 +102,8 @@ stop_agent(const struct end_spec *spec, struct session *session,
 {
 	cleanup_diag struct diag unwritten = DIAG_INIT;
 
-	if (record->ended_at == NULL) {
-		record->ended_at = record_now();
+	if (record->stopping_at == NULL) {
+		record->stopping_at = record_now();
 		if (record_write(session->dir_fd, record, &unwritten) != 0)
 			diag_warn("%s", unwritten.message);
 	}

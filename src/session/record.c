@@ -58,6 +58,7 @@ static const struct field fields[] = {
 	FIELD(created_at, FIELD_REQUIRED),
 	FIELD(launched_at, FIELD_OPTIONAL),
 	FIELD(starting_at, FIELD_OPTIONAL),
+	FIELD(stopping_at, FIELD_OPTIONAL),
 	FIELD(ended_at, FIELD_OPTIONAL),
 };
 

@@ -183,7 +183,15 @@ s.connect(sys.argv[1])' "$(as_who drydock list --json | jq -r '.[0].socket')"
 }
 
 @test "a lost session is said to be lost, and only --force removes it" {
+  local state=$XDG_STATE_HOME/drydock/id
   open_counter
+  # By the id of another state its container is not found; it goes on.
+  cp "$state" "$BATS_TEST_TMPDIR/id"
+  tr 0-9a-f 1-9a-f0 <"$BATS_TEST_TMPDIR/id" >"$state"
+  run -69 as_who drydock stop --force "$id"
+  assert_contains "$output" "session $id is not lost"
+  cat "$BATS_TEST_TMPDIR/id" >"$state"
+  goes_on
   docker rm -f "$(docker ps -q --no-trunc \
     --filter "label=io.drydock.session=$id" \
     --filter label=io.drydock.role=agent)" >/dev/null

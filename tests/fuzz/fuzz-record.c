@@ -38,6 +38,7 @@ check_same(const struct record *a, const struct record *b)
 	check_string(a->created_at, b->created_at);
 	check_string(a->launched_at, b->launched_at);
 	check_string(a->starting_at, b->starting_at);
+	check_string(a->stopping_at, b->stopping_at);
 	check_string(a->ended_at, b->ended_at);
 	FUZZ_CHECK(a->nservices == b->nservices);
 	for (size_t i = 0; i < a->nservices; i++) {

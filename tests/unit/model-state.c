@@ -92,6 +92,8 @@ fill_record(size_t i, const struct one *s, struct record *r)
 		r->launched_at = moment;
 	if (s->starting != 0)
 		r->starting_at = moment;
+	if (s->stopping != 0)
+		r->stopping_at = moment;
 	if (s->record == R_ENDED)
 		r->ended_at = moment;
 }
@@ -148,5 +150,5 @@ bool
 may_delete(const struct one *s)
 {
 	return !launcher_holds(s) && s->child != CH_WORKS &&
-	    (s->record == R_ENDED || (s->container != W_AGENT && s->owed == 0));
+	    s->container != W_AGENT && (s->owed == 0 || s->stopping != 0);
 }

@@ -60,10 +60,10 @@ enum person {
 	P_IDLE,
 	P_LEASED,
 	P_ANSWERED,
-	P_WRITTEN, /* stop: ended_at; attach: starting_at */
-	P_DONE, /* stop: the container is gone; attach: one waits */
-	P_LAUNCHED, /* attach: go is next */
-	P_WENT, /* attach: starting_at goes next */
+	P_WRITTEN, /* stop: stopping_at; attach: starting_at */
+	P_DONE, /* stop: it is stopped; attach: one waits */
+	P_LAUNCHED, /* stop: ended_at; attach: go is next */
+	P_WENT, /* stop: it is removed; attach: starting_at goes next */
 	P_OVER,
 };
 enum answer {
@@ -90,6 +90,7 @@ struct one {
 	uint8_t starter;
 	uint8_t told, told_by; /* the same, to one of these, and by whom */
 	uint8_t starting; /* starting_at is recorded */
+	uint8_t stopping; /* stopping_at is */
 	uint8_t owed; /* its agent was stopped with the engine */
 	uint8_t there; /* a container was, when the collector had the lease */
 };
@@ -118,7 +119,7 @@ enum collect_verdict decide(const struct state *st, size_t i, uint8_t answer);
 /* The same by the answer that one who holds its lease was given. */
 enum collect_verdict decide_told(const struct state *st, size_t i);
 
-/* What must hold where something is removed; what is ended, stop has ended. */
+/* What must hold where something is removed: no agent runs in it. */
 bool may_delete(const struct one *s);
 
 #endif /* DRYDOCK_TESTS_MODEL_STATE_H */

@@ -47,6 +47,7 @@ struct row {
 	bool seen_end;
 	int noted; /* status by which the holder says that it exited */
 	bool ended; /* by the record */
+	bool stopping; /* by the record: stop began */
 	const char *engine_id; /* NULL: the recorded one */
 	const char *engine_root;
 	const char *engine_socket;
@@ -233,6 +234,20 @@ static const struct row rows[] = {
 	    .recorded = LAUNCHED,
 	    .ended = true,
 	    .want = COLLECT_DELETE },
+	{ .name = "a stop began, and the engine does not know the container",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .want = COLLECT_LOST },
+	{ .name = "a stop began, and did not get to its end",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = AGENT(CONTAINER_EXITED, 143),
+	    .want = COLLECT_DELETE },
+	{ .name = "a stop began, and it runs",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = AGENT(CONTAINER_RUNNING, 0),
+	    .want = COLLECT_LIVE },
 	{ .name = "its end is recorded, and its labels are on another",
 	    .recorded = LAUNCHED,
 	    .ended = true,
@@ -328,6 +343,8 @@ fill_record(const struct row *row, struct record *r)
 	}
 	if (row->recorded == LAUNCHED || row->recorded == LAUNCHED_WITHOUT_ID)
 		r->launched_at = record_now();
+	if (row->stopping)
+		r->stopping_at = record_now();
 	if (row->ended)
 		r->ended_at = record_now();
 }

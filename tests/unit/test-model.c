@@ -28,6 +28,7 @@ struct kind {
 	bool persons;
 	bool asks_early; /* planted: the engine is asked before the lease */
 	bool clears_early; /* planted: starting_at goes before go */
+	bool ends_early; /* planted: ended_at is there before the end */
 };
 
 struct search {
@@ -259,6 +260,24 @@ step_to_answer(struct search *f, const struct state *st, size_t i, size_t at)
 	return true;
 }
 
+/* stop, after it wrote what it is about to do. */
+static void
+step_end(struct search *f, struct one *s)
+{
+	if (launcher_holds(s) || s->child == CH_WORKS)
+		f->broken = true;
+	if (s->ender == P_WRITTEN &&
+	    (s->container == W_AGENT || s->container == W_WAITS))
+		set_container(s, W_STOPPED);
+	if (s->ender == P_DONE && s->record >= R_LAUNCHED)
+		s->record = R_ENDED;
+	if (s->ender == P_LAUNCHED && s->container != W_NONE)
+		set_container(s, W_REMOVED);
+	if (s->ender == P_WENT)
+		s->dir = 2;
+	s->ender++;
+}
+
 /* stop: what it may end is its user's will; whose launch goes on is not. */
 static void
 step_ender(struct search *f, const struct state *st, size_t i)
@@ -276,17 +295,12 @@ step_ender(struct search *f, const struct state *st, size_t i)
 		s->ender = P_OVER;
 	} else if (s->ender == P_ANSWERED) {
 		if (s->record >= R_LAUNCHED)
+			s->stopping = 1;
+		if (s->record >= R_LAUNCHED && f->kind.ends_early)
 			s->record = R_ENDED;
 		s->ender = P_WRITTEN;
-	} else if (s->ender == P_WRITTEN) {
-		if (launcher_holds(s) || s->child == CH_WORKS)
-			f->broken = true;
-		if (s->container != W_NONE)
-			set_container(s, W_REMOVED);
-		s->ender = P_DONE;
 	} else {
-		s->dir = 2;
-		s->ender = P_OVER;
+		step_end(f, s);
 	}
 	visit(f, &next);
 	s->ender = P_OVER;
@@ -419,6 +433,7 @@ test_planted(void)
 	static const struct kind kinds[] = {
 		{ .sessions = SESSIONS, .asks_early = true },
 		{ .sessions = 1, .persons = true, .clears_early = true },
+		{ .sessions = 1, .persons = true, .ends_early = true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
