@@ -502,8 +502,7 @@ def judge_user_sources($f; $model):
 def judge_source($f; $bind; $source):
 	"\($bind.role) \($bind.declared.source | short)" as $what
 	# Nothing is bound from there, which bind-missing says.
-	| if $source == null then
-		empty
+	| if $source == null then empty
 	elif $source.exists | not then
 		(if $bind.declared | has("make") then empty else
 			violation("source-kind"; $bind.service; "\($what) is not there"; "") end)
@@ -521,12 +520,10 @@ def judge_source($f; $bind; $source):
 		elif $source.others_write then
 			violation("source-owner"; $bind.service; "\($what) can be written by others"; "")
 		else empty end),
-		(if $bind.role == "project" then
-			judge_touches($f; $bind.service; $bind.declared.source; $source)
-		else empty end),
-		(if $bind.role != "project" then empty
-		elif $source.dev == $f.roles.project.dev and $source.ino == $f.roles.project.ino then empty
-		else violation("source-swapped"; $bind.service; "\($what) is another directory now"; "") end)
+		(select($bind.role == "project")
+		| judge_touches($f; $bind.service; $bind.declared.source; $source),
+		(select($source.dev != $f.roles.project.dev or $source.ino != $f.roles.project.ino)
+		| violation("source-swapped"; $bind.service; "\($what) is another directory now"; "")))
 	end;
 
 def judge_places($f):
@@ -544,8 +541,7 @@ def judge_seccomp($f):
 
 # What Compose would resolve away, in an overlay as it was written.
 def judge_raw_service($name; $service):
-	if ($service | type) != "object" then
-		empty
+	if ($service | type) != "object" then empty
 	else
 		($service | keys[] | rule_of_key(.) as $rule
 		| select($rule | among(["unknown-key", "extends", "env-file", "label-file", "profiles"]))
