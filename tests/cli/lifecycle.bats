@@ -192,6 +192,16 @@ END
   untouched
   run -1 drydock stop bbbb2222
   untouched
+  # By its own id the engine knows it.
+  jq '[.[] | select(.Id | startswith("b"))]' "$script/inspect.out" \
+    >"$script/b.out"
+  mv "$script/b.out" "$script/inspect.out"
+  run -69 drydock stop --force bbbb2222
+  assert_contains "$output" "session bbbb2222 is not lost"
+  untouched
+  echo '[]' >"$script/inspect.out"
+  echo "Error: No such object: $(printf 'b%.0s' {1..64})" >"$script/inspect.err"
+  echo 1 >"$script/inspect.rc"
   run -0 drydock stop --force bbbb2222
   [ ! -e "$sessions/bbbb2222" ]
 }

@@ -90,7 +90,7 @@ fresh() {
   flock "$lock"
   local i pids=()
   for i in 1 2 3 4 5; do
-    strace -qq -e trace=flock -o "$BATS_TEST_TMPDIR/trace.$i" drydock sync \
+    traced -e trace=flock -o "$BATS_TEST_TMPDIR/trace.$i" drydock sync \
       >"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- {lock}<&- &
     pids+=($!)
   done
@@ -111,7 +111,7 @@ fresh() {
 @test "--check makes no call that changes anything, and takes no lock" {
   local state
   for state in never fresh drifted; do
-    strace -f -qq -s 200 -o "$BATS_TEST_TMPDIR/trace" \
+    traced -f -s 200 -o "$BATS_TEST_TMPDIR/trace" \
       drydock sync --check >"$BATS_TEST_TMPDIR/out" || [ $? = 1 ]
     sed -i '/"\/dev\/null"/d' "$BATS_TEST_TMPDIR/trace"
     grep -q . "$BATS_TEST_TMPDIR/trace"

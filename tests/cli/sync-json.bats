@@ -50,7 +50,7 @@ only_whole() {
   drydock sync
   # Not JSON, so that reading it would be another failure.
   truncate -s $(((64 << 20) + 1)) "$HOME/.claude.json"
-  run -78 --separate-stderr strace -qq -f -e trace=openat,openat2,read \
+  run -78 --separate-stderr traced -f -e trace=openat,openat2,read \
     -o "$BATS_TEST_TMPDIR/trace" drydock sync
   assert_contains "$stderr" "$HOME/.claude.json: larger than 67108864 bytes"
   assert_contains "$stderr" "sync_max_json"

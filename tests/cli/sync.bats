@@ -143,7 +143,7 @@ EOF
   good=$(cat "$HOME/.claude.json")
   printf '%s' "${good%\}*}" >"$HOME/.claude.json"
   # The writer goes on once the reader has opened the half of it.
-  strace -f -qq -e trace=openat2 -o "$BATS_TEST_TMPDIR/trace" \
+  traced -f -e trace=openat2 -o "$BATS_TEST_TMPDIR/trace" \
     drydock sync >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
   pid=$!
   wait_for "a first look" grep -F 'claude.json"' "$BATS_TEST_TMPDIR/trace"
@@ -363,7 +363,7 @@ new	.claude/new"
       rm -rf "$agent_dir"
       cp -a "$BATS_TEST_TMPDIR/kept" "$agent_dir"
       # Copying it made it another directory: this is a whole sync again.
-      if strace -qq -o /dev/null -e "inject=$call:signal=KILL:when=$n" \
+      if traced -o /dev/null -e "inject=$call:signal=KILL:when=$n" \
         -e "trace=$call" drydock sync >"$BATS_TEST_TMPDIR/out" 2>&1; then
         continue
       fi
