@@ -74,7 +74,8 @@ as_who() {
 # traced OPTION... COMMAND: under strace.  A sanitizer that looks for leaks
 # traces too, and a process has one tracer; its log's calls would be among ours.
 traced() {
-  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 strace -qq "$@"
+  ASAN_OPTIONS=detect_leaks=0 LSAN_OPTIONS='' UBSAN_OPTIONS=halt_on_error=1 \
+    strace -qq "$@"
 }
 
 # The id of the image that drydock built: agent_image UID, egress_image.
