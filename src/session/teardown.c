@@ -20,6 +20,8 @@ enum {
 	LEASE_WAIT_MS = 10000, /* a collector holds it for one query */
 	END_WAIT_MS = 15000, /* the holder itself kills after ten seconds */
 	END_STEP_MS = 10,
+	SETTLE_MS = 2000, /* the engine makes a container in less */
+	SETTLE_STEP_MS = 50,
 	STATUS_ENDED = 143, /* 128 + TERM, which stop sends */
 };
 
@@ -42,6 +44,49 @@ keep_directory(const struct collect_facts *facts, struct diag *dg)
 	    facts->id);
 }
 
+static size_t
+count_parts(const struct record *record)
+{
+	struct record_part part;
+	size_t n = 0;
+
+	for (size_t i = 0; record_part_at(record, i, &part); i++)
+		if (part.image != NULL)
+			n++;
+	return n;
+}
+
+static size_t
+count_own(const struct collect_facts *facts)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+	collect_own_ids(facts, &ids);
+	return ids.nr;
+}
+
+/*
+ * Where one container fails Compose ends, and the engine still makes another
+ * one: nobody would find that when the session is gone.
+ */
+static int
+find_settled(const struct paths *paths, const struct collect_facts *facts,
+    struct container_list *containers, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + SETTLE_MS;
+
+	for (;;) {
+		container_list_release(containers);
+		if (containers_find(
+			facts->engine, paths->state_id, containers, dg) != 0)
+			return -1;
+		if (count_own(facts) >= count_parts(facts->record) ||
+		    monotime_left_ms(deadline) == 0)
+			return 0;
+		(void)poll(NULL, 0, SETTLE_STEP_MS);
+	}
+}
+
 static int
 remove_launch(const struct paths *paths, const struct engine *engine,
     const struct record *record, bool may_have_containers,
@@ -58,7 +103,7 @@ remove_launch(const struct paths *paths, const struct engine *engine,
 	};
 
 	if (may_have_containers &&
-	    containers_find(engine, paths->state_id, &containers, dg) != 0)
+	    find_settled(paths, &facts, &containers, dg) != 0)
 		return -1;
 	if (collect_decide(&facts) != COLLECT_DELETE)
 		return keep_directory(&facts, dg);
