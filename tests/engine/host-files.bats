@@ -29,11 +29,11 @@ teardown() {
 own_files() {
   top=$1
   unset XDG_CONFIG_HOME XDG_STATE_HOME
-  project=$top/work/deep/project
+  project=$top/code/deep/project
   as_who env HOME="$top" sh -ec '
     cd
     mkdir -p .claude/commands .claude/plugins/cache .claude/projects/x .ssh \
-      dotfiles work/deep/project .config .local/state
+      dotfiles code/deep/project .config .local/state
     echo "{\"theme\": \"dark\"}" >.claude/settings.json
     echo "{\"claudeAiOauth\": 1}" >.claude/.credentials.json
     echo linked >dotfiles/file
@@ -41,13 +41,13 @@ own_files() {
     ln -s nowhere .claude/dangling
     chmod 0444 dotfiles/file
     echo talk >.claude/projects/x/talk.jsonl
-    echo "{\"projects\": {\"$HOME/work/deep/project\": {}}}" >.claude.json
+    echo "{\"projects\": {\"$HOME/code/deep/project\": {}}}" >.claude.json
     echo key >.ssh/id
     chmod 0700 .ssh
     printf "[user]\n\tname = A\n\temail = a@example.org\n" >.gitconfig
     echo machine >.netrc
     chmod 0600 .netrc .ssh/id .claude/.credentials.json
-    echo text >work/deep/project/file'
+    echo text >code/deep/project/file'
   cd "$project" || return
 }
 
