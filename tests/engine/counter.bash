@@ -17,6 +17,11 @@ END
   chmod 0711 "$BATS_FILE_TMPDIR"
 }
 
+# Of each file that loads this one and has none of its own.
+setup_file() {
+  counter_prefix
+}
+
 counter_setup() {
   PATH=$BATS_FILE_TMPDIR/prefix/bin:$PATH
   export DRYDOCK_AGENT=counter

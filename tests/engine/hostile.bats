@@ -4,10 +4,6 @@
 load ../helper
 load counter
 
-setup_file() {
-  counter_prefix
-}
-
 setup() {
   bed_setup user
   counter_setup

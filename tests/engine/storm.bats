@@ -6,10 +6,6 @@
 load ../helper
 load counter
 
-setup_file() {
-  counter_prefix
-}
-
 setup() {
   bed_setup user
   counter_setup

@@ -5,10 +5,6 @@
 load ../helper
 load counter
 
-setup_file() {
-  counter_prefix
-}
-
 # A docker-compose of ours, first in PATH, runs the script of a step.
 setup() {
   bed_setup user
