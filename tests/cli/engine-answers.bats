@@ -2,31 +2,11 @@
 # An engine that fails, lies or dies in the middle of an answer: tests/stub.
 
 load ../helper
+load stub
 
 setup() {
   bed_setup self
-  unset DOCKER_HOST
-  bin=$BATS_TEST_TMPDIR/bin
-  script=$bin/stub.d
-  mkdir -p "$script"
-  cp "$BATS_TEST_DIRNAME/../stub/docker" "$bin/docker"
-  ln -s docker "$bin/docker-compose"
-  PATH=$bin:$PATH
-  # Somebody must listen; the stub answers in docker's place.
-  export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/stub.sock
-  python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(64)
-while True:
-    s.accept()[0].close()' "$DRYDOCK_ENGINE" 3>&- &
-  listener=$!
-  wait_for "a listener" test -S "$DRYDOCK_ENGINE"
-}
-
-teardown() {
-  kill "$listener"
+  stub_programs
 }
 
 # The arguments of the stub's call, a line for each.

@@ -10,10 +10,6 @@ setup() {
   stub_setup
 }
 
-teardown() {
-  stub_teardown
-}
-
 shell() {
   run "$@" --separate-stderr drydock shell "$project" -- true
 }

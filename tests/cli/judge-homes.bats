@@ -9,10 +9,6 @@ setup() {
   stub_setup
 }
 
-teardown() {
-  stub_teardown
-}
-
 # judged STATUS RULE DIR
 judged() {
   rm -rf "$script/calls"

@@ -9,10 +9,6 @@ setup() {
   stub_setup
 }
 
-teardown() {
-  stub_teardown
-}
-
 # An installation of the test's own, so that its overlays can be changed.
 own_prefix() {
   own=$BATS_TEST_TMPDIR/prefix

@@ -17,10 +17,6 @@ setup() {
   image '"Env":["A=$b"],"Entrypoint":["/db"],"Cmd":["--x"]'
 }
 
-teardown() {
-  stub_teardown
-}
-
 # image CONFIG: the engine has one that is called as asked.
 image() {
   printf '[{"Id":"sha256:%s","Created":"2026-01-01T00:00:00Z",

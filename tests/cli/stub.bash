@@ -4,16 +4,15 @@
 # For tests of what needs an engine but not a real one: tests/stub answers for
 # docker, and the machine's own Compose merges the files.
 
-# Puts the stubs in front of PATH, with both images of the caller's.  $bin and
-# $script are theirs; stub_teardown ends the listener.
-stub_setup() {
+# Puts the stubs in front of PATH, without any answer; $bin and $script are
+# theirs.  stub_teardown ends the listener.
+stub_programs() {
   unset DOCKER_HOST
   bin=$BATS_TEST_TMPDIR/bin
   script=$bin/stub.d
   mkdir -p "$script"
   cp "$BATS_TEST_DIRNAME/../stub/docker" "$bin/docker"
   ln -s docker "$bin/docker-compose"
-  type -P docker-compose >"$script/compose-config.exec"
   PATH=$bin:$PATH
   export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/stub.sock
   # Compose pings the engine even to merge files: hanging up is the fastest no.
@@ -26,7 +25,14 @@ while True:
     s.accept()[0].close()' "$DRYDOCK_ENGINE" 3>&- &
   listener=$!
   wait_for "a listener" test -S "$DRYDOCK_ENGINE"
-  local user
+}
+
+# The same with the machine's own Compose, and both images of the caller's.
+stub_setup() {
+  local compose user
+  compose=$(type -P docker-compose)
+  stub_programs
+  echo "$compose" >"$script/compose-config.exec"
   user=$(id -un 2>/dev/null) || user=u$(id -u)
   stub_image 1 "$(printf 'a%.0s' {1..64})" '"io.drydock.image":"agent",
     "io.drydock.user":"'"$user"'",
@@ -37,6 +43,11 @@ while True:
 
 stub_teardown() {
   kill "$listener"
+}
+
+# Of each file that loads this one and has none of its own.
+teardown() {
+  stub_teardown
 }
 
 # stub_image N ID LABELS: what the Nth listing and inspection of images answer.
