@@ -2,7 +2,6 @@
 /* Temporary files: locked by whoever fills them, so that no other is removed. */
 #include "base/fs-temp.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,7 +13,9 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
+#include "base/strvec.h"
 
 #define SUFFIX_LEN 12
 
@@ -86,17 +87,16 @@ remove_unlocked(int dirfd, const char *entry)
 		(void)unlinkat(dirfd, entry, 0);
 }
 
+/* What cannot be read or removed is in nobody's way: the next one tries. */
 void
 fs_temp_clean(int dirfd, const char *name)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct strvec names cleanup_strvec = STRVEC_INIT;
+	struct diag ignored cleanup_diag = DIAG_INIT;
 
-	if (dir == NULL) {
-		cleanup_close_fn(&fd);
+	if (fs_list_names(dirfd, name, &names, &ignored) < 0)
 		return;
-	}
-	for (const struct dirent *e; (e = readdir(dir)) != NULL;)
-		if (is_temp(e->d_name, name))
-			remove_unlocked(dirfd, e->d_name);
+	for (size_t i = 0; i < names.nr; i++)
+		if (is_temp(names.v[i], name))
+			remove_unlocked(dirfd, names.v[i]);
 }

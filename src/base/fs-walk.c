@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The one loop over a tree of directories. */
+/* The one loop over a directory, or a tree of them. */
 #include "base/fs-walk.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/strvec.h"
 
 int
 fs_walk_open(int dirfd, const char *name)
@@ -75,4 +77,48 @@ void
 fs_walk_release(struct fs_walk *walk)
 {
 	strbuf_release(&walk->path);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int
+add_name(struct fs_walk *walk, int dirfd, const char *name)
+{
+	struct strvec *names = walk->arg;
+
+	(void)dirfd;
+	if (names->nr == FS_LIST_MAX)
+		return diag_set(walk->dg, DIAG_DATA, "%s: more than %d entries",
+		    walk->label, FS_LIST_MAX);
+	strvec_push(names, name);
+	return 0;
+}
+
+int
+fs_list_names(
+    int dirfd, const char *what, struct strvec *ret_names, struct diag *dg)
+{
+	cleanup_strvec struct strvec found = STRVEC_INIT;
+	cleanup_fs_walk struct fs_walk walk = {
+		.visit = add_name,
+		.arg = &found,
+		.dg = dg,
+		.label = what,
+		.path = STRBUF_INIT,
+	};
+	/* A description of its own, since reading moves the offset. */
+	int fd = fs_walk_open(dirfd, ".");
+
+	if (fd < 0)
+		return fs_walk_fail(&walk, "open");
+	if (fs_walk_read(&walk, fd) < 0)
+		return -1;
+	qsort(found.v, found.nr, sizeof(*found.v), compare_names);
+	*ret_names = found;
+	strvec_init(&found);
+	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs-walk: what is in a directory and below it, one entry after another.
+ * fs-walk: what is in a directory, and below it, one entry after another.
  *
  * A walk goes by descriptors and follows no symbolic link, so that it stays in
  * the tree that it began in, whatever is renamed there meanwhile.  The order is
@@ -12,6 +12,8 @@
 
 #include "base/diag.h"
 #include "base/strbuf.h"
+
+struct strvec;
 
 struct fs_walk {
 	/*
@@ -41,6 +43,16 @@ int fs_walk_open(int dirfd, const char *name);
  * were.  Takes a descriptor and some stack for each level.
  */
 int fs_walk_read(struct fs_walk *walk, int fd);
+
+/*
+ * The sorted names in a directory (borrowed; its offset stays), without "." and
+ * ".."; ret_names is empty before, and the caller's.  A reading that fails
+ * midway (DIAG_IO) and more than FS_LIST_MAX names (DIAG_DATA) are failures,
+ * never a shorter list.  Messages call the directory what.
+ */
+#define FS_LIST_MAX 100000
+int fs_list_names(
+    int dirfd, const char *what, struct strvec *ret_names, struct diag *dg);
 
 /* "DOING LABEL/PATH: strerror(errno)", DIAG_IO; returns -1. */
 int fs_walk_fail(struct fs_walk *walk, const char *doing);

@@ -3,7 +3,6 @@
 
 #include "host/agent.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
@@ -210,41 +210,25 @@ agent_parse(struct agent *ret_agent, const char *name, const char *text,
 	return 0;
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Appends those below dirfd. */
 static int
-list_names(int dirfd, struct strvec *names, struct diag *dg)
+list_names(int dirfd, struct strvec *agents, struct diag *dg)
 {
-	cleanup_closedir DIR *dir = NULL;
-	const struct dirent *entry;
-	int fd;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	if (fs_open_beneath(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, &fd, dg) < 0)
+	if (fs_list_names(dirfd, "agents", &names, dg) < 0)
 		return -1;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		int saved = errno;
-
-		(void)close(fd);
-		return diag_set_errno(dg, DIAG_IO, saved, "read agents");
-	}
-	while ((entry = readdir(dir)) != NULL) {
+	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_free char *stem = NULL;
-		size_t len = strlen(entry->d_name);
+		size_t len = strlen(names.v[i]);
 
 		if (len <= strlen(SUFFIX) ||
-		    strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
+		    strcmp(names.v[i] + len - strlen(SUFFIX), SUFFIX) != 0)
 			continue;
-		stem = xstrndup(entry->d_name, len - strlen(SUFFIX));
+		stem = xstrndup(names.v[i], len - strlen(SUFFIX));
 		if (agent_is_name(stem))
-			strvec_push_given(names, steal_ptr(&stem));
+			strvec_push_given(agents, steal_ptr(&stem));
 	}
-	qsort(names->v, names->nr, sizeof(*names->v), compare_names);
 	return 0;
 }
 

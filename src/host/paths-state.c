@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* paths-state: makes and opens the state directory and its id. */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,8 +15,10 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-temp.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 
@@ -152,35 +153,15 @@ make_id(const struct paths *paths, int fd, struct diag *dg)
 static int
 has_sessions(const struct paths *paths, int fd, bool *ret_has, struct diag *dg)
 {
-	cleanup_closedir DIR *dir = NULL;
-	const struct dirent *entry;
-	int dir_fd;
+	cleanup_free char *path = xasprintf("%s/" SESSIONS, paths->state_dir);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int dir_fd = fs_walk_open(fd, SESSIONS);
 
-	*ret_has = false;
-	dir_fd = openat(
-	    fd, SESSIONS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir_fd < 0 && errno == ENOENT)
-		return 0;
-	dir = dir_fd < 0 ? NULL : fdopendir(dir_fd);
-	if (dir == NULL) {
-		int saved = errno;
-
-		cleanup_close_fn(&dir_fd);
-		return diag_set_errno(
-		    dg, DIAG_IO, saved, "open %s/" SESSIONS, paths->state_dir);
-	}
-	for (;;) {
-		errno = 0;
-		entry = readdir(dir);
-		if (entry == NULL)
-			break;
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			*ret_has = true;
-	}
-	if (errno != 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "read %s/" SESSIONS, paths->state_dir);
+	if (dir_fd < 0 && errno != ENOENT)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
+	if (dir_fd >= 0 && fs_list_names(dir_fd, path, &names, dg) < 0)
+		return -1;
+	*ret_has = names.nr > 0;
 	return 0;
 }
 

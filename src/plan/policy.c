@@ -2,8 +2,8 @@
 /* policy: policy.jq, and what policy.d adds to it. */
 #include "plan/policy.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/jqprog.h"
 #include "base/json.h"
@@ -75,12 +76,6 @@ add_own(struct policy *policy, const struct paths *paths, struct diag *dg)
 	return add_program(policy, "policy.jq", &text, dg);
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static bool
 is_program_name(const char *name)
 {
@@ -91,34 +86,35 @@ is_program_name(const char *name)
 
 /* The sorted names in policy.d; nothing when there is no such directory. */
 static int
-list_added(const struct paths *paths, struct strvec *names, struct diag *dg)
+list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
 {
 	char *path cleanup_free = xasprintf("%s/policy.d", paths->config_dir);
-	DIR *dir cleanup_closedir = opendir(path);
-	struct dirent *e;
+	int fd cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct strvec names cleanup_strvec = STRVEC_INIT;
 	struct stat st;
 
 	/* Rules that were moved away are not rules that never were. */
-	if (dir == NULL && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT)
 		return lstat(path, &st) == -1
 		    ? 0
 		    : diag_set(dg, DIAG_CONFIG, "%s leads nowhere", path);
-	if (dir == NULL || fstat(dirfd(dir), &st) != 0)
+	if (fd < 0 || fstat(fd, &st) != 0)
 		return diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", path);
 	/* Who may take a program away may take its rule away. */
 	if ((st.st_uid != 0 && st.st_uid != paths->uid) ||
 	    (st.st_mode & 022) != 0)
 		return diag_set(dg, DIAG_CONFIG,
 		    "%s belongs to or can be written by others", path);
-	for (errno = 0; (e = readdir(dir)) != NULL; errno = 0)
-		if (is_program_name(e->d_name))
-			strvec_pushf(names, "policy.d/%s", e->d_name);
-	if (errno != 0)
-		return diag_set_errno(dg, DIAG_CONFIG, errno, "read %s", path);
-	if (names->nr > MAX_ADDED)
+	if (fs_list_names(fd, path, &names, dg) != 0) {
+		dg->class = DIAG_CONFIG;
+		return -1;
+	}
+	for (size_t i = 0; i < names.nr; i++)
+		if (is_program_name(names.v[i]))
+			strvec_pushf(programs, "policy.d/%s", names.v[i]);
+	if (programs->nr > MAX_ADDED)
 		return diag_set(dg, DIAG_CONFIG, "%s: more than %d programs",
 		    path, MAX_ADDED);
-	qsort(names->v, names->nr, sizeof(*names->v), compare_names);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 /* useroverlays: found, checked, read once and written anew for Compose. */
 #include "plan/useroverlays.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -13,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -66,12 +66,6 @@ open_checked(const struct paths *paths, int config_fd, const char *name,
 	return 0;
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static bool
 is_overlay(const char *name)
 {
@@ -91,30 +85,24 @@ is_overlay(const char *name)
 /* The sorted overlays of one directory, as DIRECTORY/NAME. */
 static int
 list_names(const struct paths *paths, int config_fd, const char *directory,
-    struct strvec *names, struct diag *dg)
+    struct strvec *overlays, struct diag *dg)
 {
+	struct strvec names cleanup_strvec = STRVEC_INIT;
 	int fd cleanup_close = -1;
-	DIR *dir cleanup_closedir = NULL;
-	struct dirent *e;
 
 	if (open_checked(paths, config_fd, directory, O_DIRECTORY, &fd, dg) !=
 	    0)
 		return -1;
 	if (fd == -1)
 		return 0;
-	dir = fdopendir(fd);
-	if (dir == NULL)
-		return diag_set_errno(dg, DIAG_IO, errno, "read %s", directory);
-	(void)steal_fd(&fd);
-	for (errno = 0; (e = readdir(dir)) != NULL; errno = 0)
-		if (is_overlay(e->d_name))
-			strvec_pushf(names, "%s/%s", directory, e->d_name);
-	if (errno != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "read %s", directory);
-	if (names->nr > MAX_FILES)
+	if (fs_list_names(fd, directory, &names, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		if (is_overlay(names.v[i]))
+			strvec_pushf(overlays, "%s/%s", directory, names.v[i]);
+	if (overlays->nr > MAX_FILES)
 		return diag_set(dg, DIAG_CONFIG, "%s/%s: more than %d overlays",
 		    paths->config_dir, directory, MAX_FILES);
-	qsort(names->v, names->nr, sizeof(*names->v), compare_names);
 	return 0;
 }
 

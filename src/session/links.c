@@ -2,7 +2,6 @@
 /* Symlinks in the runtime directory, compared by what they lead to. */
 #include "session/links.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -12,7 +11,9 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "session/session.h"
@@ -123,7 +124,7 @@ void
 links_sweep(const struct paths *paths)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_closedir DIR *dir = NULL;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
 
 	if (open_own(paths, &fd, &dg) != 0) {
@@ -131,12 +132,11 @@ links_sweep(const struct paths *paths)
 			diag_warn("%s", dg.message);
 		return;
 	}
-	dir = fdopendir(fd);
-	if (dir == NULL)
+	if (fs_list_names(fd, paths->runtime_dir, &names, &dg) != 0) {
+		diag_warn("%s", dg.message);
 		return;
-	(void)steal_fd(&fd);
-	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
-		if (session_id_valid(e->d_name) || is_temporary(e->d_name))
-			remove_dangling(dirfd(dir), e->d_name);
 	}
+	for (size_t i = 0; i < names.nr; i++)
+		if (session_id_valid(names.v[i]) || is_temporary(names.v[i]))
+			remove_dangling(fd, names.v[i]);
 }

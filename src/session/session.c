@@ -3,7 +3,6 @@
 #include "session/session.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -25,7 +25,6 @@ enum {
 	CLAIM_TRIES = 64,
 	LEASE_NAME_SIZE = SESSION_ID_SIZE + sizeof("/lease"),
 	TRASH_SUFFIX_SIZE = 9,
-	MAX_SESSIONS = 100000,
 };
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
@@ -58,25 +57,16 @@ int
 session_list_ids(
     const struct paths *paths, struct strvec *ret_ids, struct diag *dg)
 {
-	cleanup_closedir DIR *dir = NULL;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_free char *path = xasprintf("%s/sessions", paths->state_dir);
 	cleanup_close int fd = -1;
 
-	if (open_sessions(paths, &fd, dg) != 0)
+	if (open_sessions(paths, &fd, dg) != 0 ||
+	    fs_list_names(fd, path, &names, dg) != 0)
 		return -1;
-	dir = fdopendir(fd);
-	if (dir == NULL)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "read %s/sessions", paths->state_dir);
-	(void)steal_fd(&fd);
-	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
-		if (!session_id_valid(e->d_name))
-			continue;
-		if (ret_ids->nr == MAX_SESSIONS)
-			return diag_set(dg, DIAG_DATA,
-			    "%s/sessions: more than %d sessions",
-			    paths->state_dir, MAX_SESSIONS);
-		strvec_push(ret_ids, e->d_name);
-	}
+	for (size_t i = 0; i < names.nr; i++)
+		if (session_id_valid(names.v[i]))
+			strvec_push(ret_ids, names.v[i]);
 	return 0;
 }
 
@@ -261,41 +251,27 @@ session_delete(
 	return fs_remove_tree(trash_fd, name, dg);
 }
 
-static int
-open_trash(const struct paths *paths, DIR **ret_dir, struct diag *dg)
-{
-	cleanup_close int fd = -1;
-
-	if (fs_open_nolinks(paths->state_fd, "trash", OPEN_DIR, 0, &fd, dg) !=
-	    0)
-		return -1;
-	*ret_dir = fdopendir(fd);
-	if (*ret_dir == NULL)
-		return diag_set_errno(dg, DIAG_IO, errno, "read trash");
-	(void)steal_fd(&fd);
-	return 0;
-}
-
 size_t
 session_empty_trash(const struct paths *paths)
 {
-	size_t failed = 0;
-	cleanup_closedir DIR *dir = NULL;
+	cleanup_free char *path = xasprintf("%s/trash", paths->state_dir);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
 	cleanup_diag struct diag dg = DIAG_INIT;
+	size_t failed = 0;
 
-	if (open_trash(paths, &dir, &dg) != 0) {
+	if (fs_open_nolinks(paths->state_fd, "trash", OPEN_DIR, 0, &fd, &dg) !=
+		0 ||
+	    fs_list_names(fd, path, &names, &dg) != 0) {
 		diag_warn("%s", dg.message);
 		return 1;
 	}
-	assert(dir != NULL);
-	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+		if (fs_remove_tree(fd, names.v[i], &one) == 0)
 			continue;
-		if (fs_remove_tree(dirfd(dir), e->d_name, &one) == 0)
-			continue;
-		diag_warn("%s/trash: %s", paths->state_dir, one.message);
+		diag_warn("%s: %s", path, one.message);
 		failed++;
 	}
 	return failed;

@@ -3,7 +3,6 @@
 #include "sync/generation.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 
@@ -142,50 +143,38 @@ remove_unread(int agent_fd, const char *name, struct diag *dg)
 	return fs_remove_tree(agent_fd, name, dg);
 }
 
+/* The snapshots that another one took the place of. */
 static int
-read_dir(int agent_fd, DIR **ret_dir, struct diag *dg)
+list_old(int agent_fd, struct strvec *old, struct diag *dg)
 {
-	cleanup_close int fd = openat(agent_fd, ".", OPEN_DIR | O_CLOEXEC);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	*ret_dir = fd < 0 ? NULL : fdopendir(fd);
-	if (*ret_dir == NULL)
-		return diag_set_errno(dg, DIAG_IO, errno, "read the snapshots");
-	(void)steal_fd(&fd);
+	if (fs_list_names(agent_fd, "the snapshots", &names, dg) < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		if (strncmp(names.v[i], PREFIX, strlen(PREFIX)) == 0)
+			strvec_push(old, names.v[i]);
 	return 0;
-}
-
-static bool
-is_old(const struct dirent *de)
-{
-	return strncmp(de->d_name, PREFIX, strlen(PREFIX)) == 0;
 }
 
 int
 generation_clean(int agent_fd, struct diag *dg)
 {
-	cleanup_closedir DIR *dir = NULL;
+	cleanup_strvec struct strvec old = STRVEC_INIT;
 
-	if (read_dir(agent_fd, &dir, dg) < 0)
+	if (list_old(agent_fd, &old, dg) < 0)
 		return -1;
-	assert(dir != NULL);
-	for (const struct dirent *de; (de = readdir(dir)) != NULL;) {
-		if (is_old(de) && remove_unread(agent_fd, de->d_name, dg) < 0)
+	for (size_t i = 0; i < old.nr; i++)
+		if (remove_unread(agent_fd, old.v[i], dg) < 0)
 			return -1;
-	}
 	return 0;
 }
 
 bool
 generation_has_old(int agent_fd)
 {
-	cleanup_closedir DIR *dir = NULL;
+	cleanup_strvec struct strvec old = STRVEC_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
-	bool has = false;
 
-	if (read_dir(agent_fd, &dir, &ignored) < 0)
-		return false;
-	assert(dir != NULL);
-	for (const struct dirent *de; !has && (de = readdir(dir)) != NULL;)
-		has = is_old(de);
-	return has;
+	return list_old(agent_fd, &old, &ignored) == 0 && old.nr > 0;
 }

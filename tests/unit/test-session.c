@@ -2,6 +2,8 @@
 /* session: claims, leases and deletions in a state directory of the test's. */
 #include "session/session.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +15,30 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/project.h"
 
 #include "check.h"
+
+/* Entries that can be read before the disk fails; the checker's only state. */
+static struct {
+	bool armed;
+	int entries;
+} disk;
+
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+
+struct dirent *
+__wrap_readdir(DIR *dir)
+{
+	if (!disk.armed || disk.entries-- > 0)
+		return __real_readdir(dir);
+	errno = EIO;
+	return NULL;
+}
 
 static char project_key[] = "0123-p";
 static char project_path[] = "/p";
@@ -154,6 +175,35 @@ test_trash(void)
 	CHECK_INT(rmdir(path), 0);
 }
 
+static void
+test_cut_lists(void)
+{
+	struct paths paths cleanup_paths;
+	struct strvec ids cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	open_state(&paths);
+	CHECK_INT(mkdirat(paths.state_fd, "sessions/abcd1234", 0700), 0);
+	CHECK_INT(mkdirat(paths.state_fd, "sessions/abcd1235", 0700), 0);
+	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x", 0700), 0);
+	for (int entries = 0; entries < 4; entries++) {
+		disk.armed = true;
+		disk.entries = entries;
+		CHECK_INT(session_list_ids(&paths, &ids, &dg), -1);
+		disk.armed = false;
+		CHECK_INT(dg.class, DIAG_IO);
+		CHECK_INT(dg.errnum, EIO);
+		CHECK_INT(ids.nr, 0);
+		diag_clear(&dg);
+	}
+	disk.armed = true;
+	disk.entries = 0;
+	CHECK_INT(session_empty_trash(&paths), 1);
+	disk.armed = false;
+	CHECK_INT(session_list_ids(&paths, &ids, &dg), 0);
+	CHECK_INT(ids.nr, 2);
+}
+
 /* Launches that end together all empty the same trash. */
 static void
 test_removal_race(void)
@@ -219,6 +269,7 @@ main(void)
 		{ "a deleted session is gone, its history is not",
 		    test_delete },
 		{ "what a deletion left is removed later", test_trash },
+		{ "a list that is cut off is none", test_cut_lists },
 		{ "several may remove one tree at once", test_removal_race },
 		{ "an id is eight letters and digits", test_ids },
 	};

@@ -86,6 +86,8 @@ tests_unit_test_fs_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write \
 
 tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 
+tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
+
 tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 	-Wl,--wrap=fsync -Wl,--wrap=renameat2
 
