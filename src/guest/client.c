@@ -8,15 +8,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-#define QUEUE_FULL ((size_t)262144)
+#define QUEUE_BEHIND ((size_t)262144)
 #define QUEUE_ROOM ((size_t)65536)
+#define QUEUE_MAX ((size_t)4194304)
 #define HELLO_MS 5000
-/* One that takes less than this in that time does not read. */
-#define PATIENCE_MS 2000
-#define PATIENCE_BYTES ((size_t)4096)
+/* One that takes nothing for so long does not read. */
+#define READS_MS 1000
+#define LEAVES_MS 2000
+/*
+ * While much waits for one it is tried this often: the socket is said to be
+ * writable only when it is nearly empty.
+ */
+#define LOOK_MS 100
 
 static void on_ready(void *arg, uint32_t events);
 static void on_timer(void *arg);
@@ -30,6 +37,7 @@ client_new(struct loop *loop, int fd, client_frame_fn *frame, void *arg)
 	c->arg = arg;
 	c->watch = (struct watch){ fd, 0, on_ready, c };
 	c->timer = (struct timer){ 0, on_timer, c, NULL };
+	c->taken_at = monotime_ms();
 	wire_decoder_init(&c->decoder, WIRE_CLIENT);
 	timer_arm(loop, &c->timer, HELLO_MS);
 	loop_want(loop, &c->watch, EPOLLIN | EPOLLRDHUP);
@@ -81,32 +89,36 @@ flush(struct client *c)
 		client_drop(c);
 		return;
 	}
-	c->taken += (size_t)n;
+	if (n > 0)
+		c->taken_at = monotime_ms();
 	if (c->leaving && c->out.len == 0) {
 		client_drop(c);
 		return;
 	}
 	want_writable(c, c->out.len > 0);
+	if (c->out.len >= QUEUE_BEHIND)
+		c->behind = true;
+	else if (c->out.len < QUEUE_ROOM)
+		c->behind = false;
 	if (c->patient || !c->greeted)
 		return;
-	if (client_has_room(c) && !c->leaving) {
+	if (!c->behind && !c->leaving)
 		timer_cancel(c->loop, &c->timer);
-	} else if ((client_is_full(c) || c->leaving) && c->timer.due == 0) {
-		c->taken = 0;
-		timer_arm(c->loop, &c->timer, PATIENCE_MS);
-	}
+	else if (c->timer.due == 0)
+		timer_arm(c->loop, &c->timer, LOOK_MS);
 }
 
 static void
 on_timer(void *arg)
 {
 	struct client *c = arg;
-	if (!c->greeted || c->taken < PATIENCE_BYTES) {
+	if (!c->greeted) {
 		client_drop(c);
 		return;
 	}
-	c->taken = 0;
-	timer_arm(c->loop, &c->timer, PATIENCE_MS);
+	flush(c);
+	if (c->leaving && monotime_ms() - c->taken_at > LEAVES_MS)
+		client_drop(c);
 }
 
 static void
@@ -161,6 +173,8 @@ client_send_frames(struct client *c, const struct strbuf *frames)
 		return;
 	queue_add(&c->out, frames->buf, frames->len);
 	flush(c);
+	if (!c->patient && c->out.len > QUEUE_MAX)
+		client_drop(c);
 }
 
 void
@@ -185,15 +199,15 @@ client_leave(struct client *c)
 }
 
 bool
-client_is_full(const struct client *c)
+client_is_behind(const struct client *c)
 {
-	return c->out.len >= QUEUE_FULL;
+	return c->behind;
 }
 
 bool
-client_has_room(const struct client *c)
+client_reads(const struct client *c)
 {
-	return c->out.len < QUEUE_ROOM;
+	return c->patient || monotime_ms() - c->taken_at < READS_MS;
 }
 
 void

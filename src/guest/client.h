@@ -2,6 +2,11 @@
 /*
  * client: one connection on the holder's socket, at the hands of anybody in
  * the container: nothing here blocks, and all that it can make grow is bounded.
+ *
+ * What a client does not take yet waits in a buffer of its own.  One that is
+ * behind (256 KiB) may be waited for as long as it reads, which is that it took
+ * something in the last second.  One that is not waited for gets on until its
+ * buffer is full (4 MiB), and is gone at once then.
  */
 #ifndef DRYDOCK_CLIENT_H
 #define DRYDOCK_CLIENT_H
@@ -27,11 +32,12 @@ struct client {
 	struct watch watch; /* fd owned; -1: gone */
 	struct wire_decoder decoder;
 	struct queue out;
-	struct timer timer; /* hello's deadline, then patience */
-	size_t taken; /* bytes since the timer was armed */
+	struct timer timer; /* hello's deadline, then to look again */
+	int64_t taken_at; /* monotonic milliseconds: when it last took any */
 	bool greeted; /* said hello */
 	bool viewer; /* gets output */
 	bool patient; /* may stop reading for as long as it likes */
+	bool behind; /* has much to take */
 	bool leaving; /* goes when it has taken all */
 	struct wire_size size;
 	uint64_t active; /* the later it did something, the more */
@@ -55,12 +61,10 @@ void client_send(
     struct client *c, enum wire_type type, const void *payload, size_t len);
 void client_send_frames(struct client *c, const struct strbuf *frames);
 
-/*
- * Whether enough is queued for it to stop the source.  One that is not patient
- * and stays full without reading is gone after a while.
- */
-bool client_is_full(const struct client *c);
-bool client_has_room(const struct client *c); /* well below full */
+/* From 256 KiB that wait for it until it has taken most of them. */
+bool client_is_behind(const struct client *c);
+/* Whether it took something in the last second, or may take its time. */
+bool client_reads(const struct client *c);
 
 /* Whether to read what it sends. */
 void client_listen(struct client *c, bool on);

@@ -7,18 +7,10 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/diag.h"
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
+#include "base/monotime.h"
 
 int
 loop_init(struct loop *loop, struct diag *dg)
@@ -59,7 +51,7 @@ void
 timer_arm(struct loop *loop, struct timer *t, int after_ms)
 {
 	timer_cancel(loop, t);
-	t->due = now_ms() + after_ms;
+	t->due = monotime_ms() + after_ms;
 	t->next = loop->timers;
 	loop->timers = t;
 }
@@ -96,7 +88,7 @@ run_timer(struct loop *loop)
 	struct timer *t = first_timer(loop);
 	if (t == NULL)
 		return -1;
-	int64_t left = t->due - now_ms();
+	int64_t left = t->due - monotime_ms();
 	if (left > 0)
 		return left < INT_MAX ? (int)left : INT_MAX;
 	timer_cancel(loop, t);

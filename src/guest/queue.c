@@ -9,18 +9,23 @@
 
 #include "base/xalloc.h"
 
+/* A reader that takes a little is seen to: room comes by whole writes. */
+#define WRITE_MAX ((size_t)16384)
+
 void
 queue_add(struct queue *q, const void *data, size_t len)
 {
 	if (len == 0)
 		return;
-	if (q->start > 0 && q->start + q->len + len > q->alloc) {
+	/* Half of it is free before it moves: a byte moves at most twice. */
+	if (q->start > 0 && q->start >= q->alloc / 2 &&
+	    q->start + q->len + len > q->alloc) {
 		memmove(q->buf, q->buf + q->start, q->len);
 		q->start = 0;
 	}
-	if (q->len + len > q->alloc) {
-		size_t alloc =
-		    q->alloc * 2 > q->len + len ? q->alloc * 2 : q->len + len;
+	if (q->start + q->len + len > q->alloc) {
+		size_t wanted = q->start + q->len + len;
+		size_t alloc = q->alloc * 2 > wanted ? q->alloc * 2 : wanted;
 		q->buf = xreallocarray(q->buf, alloc, 1);
 		q->alloc = alloc;
 	}
@@ -33,7 +38,8 @@ queue_flush(struct queue *q, int fd)
 {
 	long written = 0;
 	while (q->len > 0) {
-		ssize_t n = write(fd, q->buf + q->start, q->len);
+		size_t some = q->len < WRITE_MAX ? q->len : WRITE_MAX;
+		ssize_t n = write(fd, q->buf + q->start, some);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && errno == EAGAIN)

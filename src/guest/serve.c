@@ -17,6 +17,38 @@
 #define STOP_MS 5000 /* the same when the engine stops us */
 #define NUDGE_MS 100 /* programs look at the size when they get to it */
 
+static bool
+is_viewing(const struct client *c)
+{
+	return c->viewer && !c->leaving && !client_is_gone(c);
+}
+
+/*
+ * The command waits as for a terminal, but for the one viewer that is furthest
+ * on, and only while that one reads: nobody who is slow or stands still holds
+ * up the others, or for long a command that nobody else looks at.  Who brought
+ * a command that ends with it loses nothing of it, however slow.
+ */
+static void
+hold_back(struct serve *s)
+{
+	bool all = true;
+	bool any = false;
+	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		if (!is_viewing(c))
+			continue;
+		if (!client_is_behind(c)) {
+			all = false;
+		} else if (c->patient) {
+			command_pause(s->command, true);
+			return;
+		} else if (client_reads(c)) {
+			any = true;
+		}
+	}
+	command_pause(s->command, all && any);
+}
+
 static void
 on_output(void *arg, enum wire_type type, const void *data, size_t len)
 {
@@ -24,12 +56,10 @@ on_output(void *arg, enum wire_type type, const void *data, size_t len)
 	if (command_has_tty(s->command))
 		screen_add(&s->screen, data, len);
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
-		if (!c->viewer)
-			continue;
-		client_send(c, type, data, len);
-		if (client_is_full(c))
-			command_pause(s->command, true);
+		if (c->viewer)
+			client_send(c, type, data, len);
 	}
+	hold_back(s);
 }
 
 static void
@@ -312,15 +342,9 @@ pass_exit(struct serve *s)
 void
 serve_settle(struct serve *s)
 {
-	bool room = true;
-	bool full = false;
 	sweep_clients(s);
-	for (struct client *c = s->clients; c != NULL; c = c->next) {
-		room = room && client_has_room(c);
-		full = full || client_is_full(c);
-	}
-	if (s->command != NULL && (room || full))
-		command_pause(s->command, full);
+	if (s->command != NULL)
+		hold_back(s);
 	bool listen = s->command == NULL || command_has_room(s->command);
 	for (struct client *c = s->clients; c != NULL; c = c->next)
 		client_listen(c, listen);

@@ -35,6 +35,8 @@ guest_base_sources = \
 	src/base/diag.h \
 	src/base/digest.c \
 	src/base/digest.h \
+	src/base/monotime.c \
+	src/base/monotime.h \
 	src/base/strbuf.c \
 	src/base/strbuf.h \
 	src/base/strvec.c \

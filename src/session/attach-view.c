@@ -23,6 +23,7 @@
 #include "session/tty.h"
 
 #define CHUNK 32768
+#define TTY_CHUNK ((size_t)8192)
 /* What a pipe that polls as writable takes without blocking. */
 #define WRITE_MAX ((size_t)PIPE_BUF)
 /* More than anybody types or pastes while the holder does not read. */
@@ -241,6 +242,9 @@ on_holder(struct view *v)
 {
 	unsigned char *at;
 	size_t space = wire_space(v->decoder, &at);
+	/* By little, so that the holder sees a slow terminal read at all. */
+	if (v->is_tty && space > TTY_CHUNK)
+		space = TTY_CHUNK;
 	ssize_t n = recv(v->fd, at, space, MSG_DONTWAIT);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;

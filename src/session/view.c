@@ -37,7 +37,7 @@ put_away(const struct view_spec *spec, bool seen_end, int *ret_status,
 	return 0;
 }
 
-/* A viewer that did not read for long is dropped, and that hurts nobody. */
+/* A viewer whose buffer was full is dropped, and that hurts nobody. */
 static bool
 still_runs(const struct view_spec *spec)
 {
@@ -59,8 +59,8 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 
 	if (still_runs(spec))
 		return diag_set(dg, DIAG_ENGINE,
-		    "session %s dropped this terminal, which did not read, and "
-		    "goes on: drydock attach %s",
+		    "session %s dropped this terminal, which did not keep up, "
+		    "and goes on: drydock attach %s",
 		    id, id);
 	if (put_away(spec, false, &status, dg) != 0)
 		return diag_wrap(

@@ -113,19 +113,6 @@ streams_are_byte_clean(void)
 	kit_output_release(&o);
 }
 
-/* true once path is there. */
-static bool
-appears(const char *path)
-{
-	struct stat st;
-	for (int i = 0; i < 8000; i++) {
-		if (stat(path, &st) == 0)
-			return true;
-		(void)usleep(5000);
-	}
-	return false;
-}
-
 static bool
 is_there(const char *path)
 {
@@ -243,24 +230,6 @@ terminal_output_is_whole(void)
 	CHECK_INT(o.status, 0);
 	CHECK_INT(kit_wait(&kit), 0);
 	kit_output_release(&o);
-}
-
-static void
-viewer_that_does_not_read_is_dropped(void)
-{
-	struct kit kit;
-	char done[200];
-	char *script cleanup_free = NULL;
-	(void)snprintf(done, sizeof(done), "%s/done", check_tmpdir());
-	script = xasprintf("stty -opost; head -c %zu /dev/zero; touch %s;"
-			   "exit 5",
-	    BIG, done);
-	int fd = kit_shell(&kit, script, true, false);
-	if (fd == -1)
-		return;
-	CHECK(appears(done));
-	CHECK_INT(kit_wait(&kit), 5);
-	(void)close(fd);
 }
 
 static void
@@ -543,8 +512,6 @@ static const struct check_test tests[] = {
 	{ "a terminal outlives its viewer, and shows the next one",
 	    terminal_outlives_its_viewer },
 	{ "what a terminal was told comes whole", terminal_output_is_whole },
-	{ "a viewer that does not read is dropped, the command goes on",
-	    viewer_that_does_not_read_is_dropped },
 	{ "a process left behind delays nothing",
 	    left_behind_process_delays_nothing },
 	{ "the command inherits nothing but what it was given",

@@ -48,6 +48,7 @@ unit_tests = \
 	tests/unit/test-relay \
 	tests/unit/test-seal \
 	tests/unit/test-seed \
+	tests/unit/test-serve \
 	tests/unit/test-session \
 	tests/unit/test-settings \
 	tests/unit/test-squid \
@@ -99,6 +100,7 @@ tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
+tests_unit_test_serve_SOURCES = tests/unit/test-serve.c $(holder_kit)
 tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 
 # The plan room's tests stand on models that Compose made of the overlays.
