@@ -140,6 +140,8 @@ class Run:
 class Bed:
     def __init__(self, base, number):
         self.base = base
+        cpus = sorted(os.sched_getaffinity(0))
+        self.cpu = cpus[number % len(cpus)]
         self.root = os.path.join(base.dir, "w%d" % number)
         self.kept = self.root + ".seed"
         self.log = self.root + ".strace"
@@ -151,6 +153,11 @@ class Bed:
         self.socket.bind(self.root + ".sock")
         self.socket.listen(4096)
         self.socket.setblocking(False)
+
+    def pin(self):
+        """This thread, and what it starts, to one processor: a tracer and who
+        is traced wake each other at every call."""
+        os.sched_setaffinity(0, {self.cpu})
 
     def path(self, *names):
         return os.path.join(self.root, *names)
@@ -301,6 +308,7 @@ class Bed:
                 shutil.rmtree(d)
 
     def seed(self, scenario):
+        self.pin()
         self.clear()
         for d in ("bin", "home", "config/drydock", "state", "runtime",
                   "project", "other"):
