@@ -2,23 +2,20 @@
 /* Makes a tree of a text, and refuses what is not plain JSON. */
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json-node.h"
-#include "base/json-text.h"
+#include "base/json-scan.h"
 #include "base/json.h"
 #include "base/strbuf.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 
 struct reader {
+	struct json_scan scan;
 	struct json *root; /* owned until the end */
 	struct json *open[JSON_MAX_DEPTH]; /* borrowed from root */
-	size_t depth;
 	char *key; /* owned; read, its value to come */
-	struct strbuf why; /* set by a callback that refuses */
 };
 
 static void
@@ -40,13 +37,14 @@ add_node(struct reader *r, enum json_kind kind)
 	struct json *parent;
 
 	n->kind = kind;
-	if (r->depth == 0) {
+	r->scan.begun = true;
+	if (r->scan.depth == 0) {
 		/* yajl refuses a second value at the top. */
 		json_free(r->root);
 		r->root = n;
 		return n;
 	}
-	parent = r->open[r->depth - 1];
+	parent = r->open[r->scan.depth - 1];
 	grow(parent);
 	if (parent->kind == JSON_OBJECT)
 		parent->keys[parent->nr] = steal_ptr(&r->key);
@@ -81,7 +79,7 @@ refuse_nul(struct reader *r, const unsigned char *s, size_t len)
 {
 	if (len == 0 || memchr(s, '\0', len) == NULL)
 		return 1;
-	strbuf_addstr(&r->why, "a string holds a NUL character");
+	strbuf_addstr(&r->scan.why, "a string holds a NUL character");
 	return 0;
 }
 
@@ -111,13 +109,13 @@ open_container(struct reader *r, enum json_kind kind)
 {
 	struct json *n;
 
-	if (r->depth == JSON_MAX_DEPTH) {
-		strbuf_addf(
-		    &r->why, "nested deeper than %d levels", JSON_MAX_DEPTH);
+	if (r->scan.depth == JSON_MAX_DEPTH) {
+		strbuf_addf(&r->scan.why, "nested deeper than %d levels",
+		    JSON_MAX_DEPTH);
 		return 0;
 	}
 	n = add_node(r, kind);
-	r->open[r->depth++] = n;
+	r->open[r->scan.depth++] = n;
 	return 1;
 }
 
@@ -138,7 +136,7 @@ on_end_array(void *ctx)
 {
 	struct reader *r = ctx;
 
-	r->depth--;
+	r->scan.depth--;
 	return 1;
 }
 
@@ -153,7 +151,7 @@ static int
 on_end_map(void *ctx)
 {
 	struct reader *r = ctx;
-	const struct json *n = r->open[--r->depth];
+	const struct json *n = r->open[--r->scan.depth];
 	char **sorted cleanup_free = NULL;
 
 	if (n->nr < 2)
@@ -164,24 +162,16 @@ on_end_map(void *ctx)
 	for (size_t i = 1; i < n->nr; i++) {
 		if (strcmp(sorted[i - 1], sorted[i]) == 0) {
 			strbuf_addf(
-			    &r->why, "duplicate key \"%.80s\"", sorted[i]);
+			    &r->scan.why, "duplicate key \"%.80s\"", sorted[i]);
 			return 0;
 		}
 	}
 	return 1;
 }
 
-static int
-fail_at(const char *text, size_t offset, const char *what, const char *why,
-    struct diag *dg)
-{
-	return diag_set(dg, DIAG_DATA, "%s: line %zu: %s", what,
-	    json_line_of(text, offset), why);
-}
-
-/* Runs yajl over the text; r->why says why when it returns -1. */
-static int
-run_yajl(struct reader *r, const char *text, size_t len, size_t *ret_offset)
+int
+json_parse(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
 {
 	static const yajl_callbacks callbacks = {
 		.yajl_null = on_null,
@@ -194,56 +184,15 @@ run_yajl(struct reader *r, const char *text, size_t len, size_t *ret_offset)
 		.yajl_start_array = on_start_array,
 		.yajl_end_array = on_end_array,
 	};
-	const unsigned char *bytes = (const unsigned char *)text;
-	yajl_handle h = yajl_alloc(&callbacks, NULL, r);
-	yajl_status status;
-
-	if (h == NULL)
-		abort(); /* as xalloc does: there is no memory */
-	status = yajl_parse(h, bytes, len);
-	*ret_offset =
-	    status == yajl_status_ok ? len : yajl_get_bytes_consumed(h);
-	/*
-	 * Behind a whole document yajl forgives a token that is cut off; at a
-	 * line's end it sees that there is none.
-	 */
-	if (status == yajl_status_ok && r->root != NULL && r->depth == 0)
-		status = yajl_parse(h, (const unsigned char *)"\n", 1);
-	if (status == yajl_status_ok)
-		status = yajl_complete_parse(h);
-	if (status == yajl_status_error) {
-		unsigned char *words = yajl_get_error(h, 0, bytes, len);
-		const char *s = (const char *)words;
-
-		strbuf_add(&r->why, s, strcspn(s, "\n"));
-		yajl_free_error(h, words);
-	}
-	yajl_free(h);
-	return status == yajl_status_ok ? 0 : -1;
-}
-
-int
-json_parse(const char *text, size_t len, const char *what,
-    struct json **ret_root, struct diag *dg)
-{
-	struct reader r = { .why = STRBUF_INIT };
-	size_t offset = utf8_valid_prefix(text, len);
+	struct reader r = { .scan = JSON_SCAN_INIT };
 	int rc;
 
-	if (offset < len)
-		return fail_at(text, offset, what, "not UTF-8", dg);
-	if (json_find_lone_surrogate(text, len, &offset))
-		return fail_at(text, offset, what, "half a surrogate pair", dg);
-	if (json_find_foreign_blank(text, len, &offset))
-		return fail_at(text, offset, what, "a control character", dg);
-	rc = run_yajl(&r, text, len, &offset);
-	if (rc == 0 && r.root != NULL)
+	if (json_scan_check(text, len, what, dg) < 0)
+		return -1;
+	rc = json_scan_run(&r.scan, &callbacks, text, len, what, dg);
+	if (rc == 0)
 		*ret_root = steal_ptr(&r.root);
-	else
-		rc = fail_at(text, offset < len ? offset : len, what,
-		    r.why.len > 0 ? r.why.buf : "no value", dg);
 	json_free(r.root);
 	free(r.key);
-	strbuf_release(&r.why);
 	return rc;
 }

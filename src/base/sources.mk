@@ -19,8 +19,8 @@ base_sources = \
 	src/base/jqprog.h \
 	src/base/json-node.h \
 	src/base/json-parse.c \
-	src/base/json-text.c \
-	src/base/json-text.h \
+	src/base/json-scan.c \
+	src/base/json-scan.h \
 	src/base/json.c \
 	src/base/json.h \
 	src/base/jsonw.c \

@@ -6,13 +6,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
 #include "base/cleanup.h"
-#include "base/diag.h"
-#include "base/json-text.h"
+#include "base/json-scan.h"
 #include "base/strbuf.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "sync/jsonfilter.h"
 #include "sync/jsonpaths.h"
@@ -38,19 +35,17 @@ struct level {
 };
 
 struct pass {
-	yajl_handle yajl;
+	struct json_scan scan;
 	const char *text;
 	const struct jsonpaths *paths; /* NULL: check */
 	struct byte_ranges *ranges;
 	struct level levels[JSONFILTER_MAX_DEPTH];
-	size_t depth;
 	size_t dropping; /* depth + 1 of the container that goes; 0: none */
 	size_t token_end; /* of the last one */
 	struct strbuf arena;
 	struct key *keys; /* owned */
 	size_t nkeys;
 	size_t keys_alloc;
-	struct strbuf why;
 };
 
 static void
@@ -75,7 +70,7 @@ token_start(const struct pass *p)
 static struct level *
 top(struct pass *p)
 {
-	return p->depth > 0 ? &p->levels[p->depth - 1] : NULL;
+	return p->scan.depth > 0 ? &p->levels[p->scan.depth - 1] : NULL;
 }
 
 /* A value starts: whether it is one that goes. */
@@ -84,6 +79,7 @@ begin_value(struct pass *p)
 {
 	struct level *l = top(p);
 
+	p->scan.begun = true;
 	if (p->paths == NULL || p->dropping > 0 || l == NULL)
 		return false;
 	if (!l->object) {
@@ -119,7 +115,7 @@ scalar(struct pass *p)
 {
 	bool dropped = begin_value(p);
 
-	p->token_end = yajl_get_bytes_consumed(p->yajl);
+	p->token_end = yajl_get_bytes_consumed(p->scan.yajl);
 	end_value(p, dropped);
 	return 1;
 }
@@ -179,7 +175,7 @@ on_key(void *ctx, const unsigned char *s, size_t len)
 		l->start = token_start(p);
 		l->child = jsonpaths_member(p->paths, l->node, s, len);
 	}
-	p->token_end = yajl_get_bytes_consumed(p->yajl);
+	p->token_end = yajl_get_bytes_consumed(p->scan.yajl);
 	return 1;
 }
 
@@ -187,22 +183,22 @@ static int
 open_container(struct pass *p, bool object)
 {
 	bool dropped = begin_value(p);
-	size_t node = p->depth > 0 ? top(p)->child : JSONPATHS_ROOT;
+	size_t node = p->scan.depth > 0 ? top(p)->child : JSONPATHS_ROOT;
 
-	if (p->depth == JSONFILTER_MAX_DEPTH) {
-		strbuf_addf(&p->why, "nested deeper than %d levels",
+	if (p->scan.depth == JSONFILTER_MAX_DEPTH) {
+		strbuf_addf(&p->scan.why, "nested deeper than %d levels",
 		    JSONFILTER_MAX_DEPTH);
 		return 0;
 	}
-	p->levels[p->depth++] = (struct level){
+	p->levels[p->scan.depth++] = (struct level){
 		.object = object,
 		.node = node,
 		.first_key = p->nkeys,
 		.pending = NOWHERE,
 	};
 	if (dropped)
-		p->dropping = p->depth;
-	p->token_end = yajl_get_bytes_consumed(p->yajl);
+		p->dropping = p->scan.depth;
+	p->token_end = yajl_get_bytes_consumed(p->scan.yajl);
 	return 1;
 }
 
@@ -244,7 +240,7 @@ check_keys(struct pass *p, size_t first)
 		qsort_r(keys, n, sizeof(*keys), compare_keys, p->arena.buf);
 	for (size_t i = 1; i < n; i++) {
 		if (compare_keys(&keys[i - 1], &keys[i], p->arena.buf) == 0) {
-			strbuf_addf(&p->why, "duplicate key \"%.*s\"",
+			strbuf_addf(&p->scan.why, "duplicate key \"%.*s\"",
 			    keys[i].len < 80 ? (int)keys[i].len : 80,
 			    p->arena.buf + keys[i].offset);
 			return 0;
@@ -259,7 +255,7 @@ static int
 close_container(struct pass *p)
 {
 	struct level *l = top(p);
-	bool dropped = p->dropping == p->depth;
+	bool dropped = p->dropping == p->scan.depth;
 
 	assert(l != NULL);
 	if (p->paths == NULL && l->object && !check_keys(p, l->first_key))
@@ -268,8 +264,8 @@ close_container(struct pass *p)
 		add_range(p->ranges, l->pending, l->last_end);
 	if (dropped)
 		p->dropping = 0;
-	p->depth--;
-	p->token_end = yajl_get_bytes_consumed(p->yajl);
+	p->scan.depth--;
+	p->token_end = yajl_get_bytes_consumed(p->scan.yajl);
 	end_value(p, dropped);
 	return 1;
 }
@@ -278,14 +274,6 @@ static int
 on_end(void *ctx)
 {
 	return close_container(ctx);
-}
-
-static int
-fail_at(const char *text, size_t offset, const char *what, const char *why,
-    struct diag *dg)
-{
-	return diag_set(dg, DIAG_DATA, "%s: line %zu: %s", what,
-	    json_line_of(text, offset), why);
 }
 
 static int
@@ -303,50 +291,22 @@ run(struct pass *p, const char *text, size_t len, const char *what,
 		.yajl_start_array = on_start_array,
 		.yajl_end_array = on_end,
 	};
-	const unsigned char *bytes = (const unsigned char *)text;
-	size_t offset = len;
-	yajl_status status;
+	int rc;
 
 	p->text = text;
-	p->yajl = yajl_alloc(&callbacks, NULL, p);
-	if (p->yajl == NULL)
-		abort(); /* as xalloc does: there is no memory */
-	status = yajl_parse(p->yajl, bytes, len);
-	if (status != yajl_status_ok)
-		offset = yajl_get_bytes_consumed(p->yajl);
-	/* Behind a document a token that is cut off shows at a line's end. */
-	if (status == yajl_status_ok && p->depth == 0 && p->token_end > 0)
-		status = yajl_parse(p->yajl, (const unsigned char *)"\n", 1);
-	if (status == yajl_status_ok)
-		status = yajl_complete_parse(p->yajl);
-	if (status == yajl_status_error) {
-		unsigned char *words = yajl_get_error(p->yajl, 0, bytes, len);
-
-		strbuf_add(&p->why, words, strcspn((char *)words, "\n"));
-		yajl_free_error(p->yajl, words);
-	}
-	yajl_free(p->yajl);
-	if (status != yajl_status_ok)
-		(void)fail_at(
-		    text, offset < len ? offset : len, what, p->why.buf, dg);
+	rc = json_scan_run(&p->scan, &callbacks, text, len, what, dg);
 	strbuf_release(&p->arena);
-	strbuf_release(&p->why);
 	free(p->keys);
-	return status == yajl_status_ok ? 0 : -1;
+	return rc;
 }
 
 int
 jsonread_check(const char *text, size_t len, const char *what, struct diag *dg)
 {
-	struct pass p = { .arena = STRBUF_INIT, .why = STRBUF_INIT };
-	size_t offset = utf8_valid_prefix(text, len);
+	struct pass p = { .scan = JSON_SCAN_INIT, .arena = STRBUF_INIT };
 
-	if (offset < len)
-		return fail_at(text, offset, what, "not UTF-8", dg);
-	if (json_find_lone_surrogate(text, len, &offset))
-		return fail_at(text, offset, what, "half a surrogate pair", dg);
-	if (json_find_foreign_blank(text, len, &offset))
-		return fail_at(text, offset, what, "a control character", dg);
+	if (json_scan_check(text, len, what, dg) < 0)
+		return -1;
 	return run(&p, text, len, what, dg);
 }
 
@@ -354,10 +314,12 @@ int
 jsonread_cut(const char *text, size_t len, const char *what,
     const struct jsonpaths *paths, struct byte_ranges *ret, struct diag *dg)
 {
-	struct pass p = { .paths = paths,
+	struct pass p = {
+		.scan = JSON_SCAN_INIT,
+		.paths = paths,
 		.ranges = ret,
 		.arena = STRBUF_INIT,
-		.why = STRBUF_INIT };
+	};
 
 	return run(&p, text, len, what, dg);
 }
