@@ -83,7 +83,8 @@ teardown() {
   listen "$sock"
   as=("${clean[@]}" HOME="$home" DOCKER_HOST="unix://$sock"
     DRYDOCK_ENGINE="$sock")
-  for name in test-paths test-session test-sync test-seed test-settings; do
+  for name in test-paths test-state test-session test-sync test-seed \
+    test-settings; do
     [ -x "$BUILD/tests/unit/$name" ] || continue
     (cd "$BUILD" && "${as[@]}" top_srcdir="$BATS_TEST_DIRNAME/../.." \
       top_builddir=. "tests/unit/$name") >/dev/null 2>&1 || fail "$name"

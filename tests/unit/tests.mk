@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test-session \
 	tests/unit/test-settings \
 	tests/unit/test-squid \
+	tests/unit/test-state \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
 	tests/unit/test-sync \
@@ -89,7 +90,10 @@ tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 
-tests_unit_test_paths_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
+home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
+tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
+tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
+tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 	-Wl,--wrap=fsync -Wl,--wrap=renameat2
 
 # The holder's tests drive the real one.
