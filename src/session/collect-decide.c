@@ -17,6 +17,7 @@ enum {
 	EXIT_KILLED = 137,
 	EXIT_TERMINATED = 143,
 	EXIT_HOST_WENT_DOWN = 255, /* what dockerd writes after a reboot */
+	STOP_S = 30, /* its grace, and what an engine needs besides */
 };
 
 /* Two engines on one host can share an id. */
@@ -140,14 +141,34 @@ collect_own_ids(const struct collect_facts *facts, struct strvec *ret_ids)
 	}
 }
 
+/*
+ * What exits while stop is at work does so by that.  Later it was something
+ * else: stop was cut off before the engine heard of it, and somebody may have
+ * come back since.
+ */
+static bool
+is_of_stop(const struct collect_facts *facts, const struct container *c)
+{
+	struct timespec began;
+	struct timespec ended;
+	struct timespec late;
+
+	if (facts->record->stopping_at == NULL ||
+	    !moment_parse(facts->record->stopping_at, &began) ||
+	    !moment_parse(c->finished_at, &ended))
+		return false;
+	late = began;
+	late.tv_sec += STOP_S;
+	return !moment_before(ended, began) && moment_before(ended, late);
+}
+
 static bool
 ended_by_itself(const struct collect_facts *facts, const struct container *c)
 {
 	if (c->state != CONTAINER_EXITED && c->state != CONTAINER_DEAD)
 		return false;
 	if (facts->record->ends_with_client || facts->seen_end ||
-	    facts->record->stopping_at != NULL ||
-	    facts->record->ended_at != NULL)
+	    facts->record->ended_at != NULL || is_of_stop(facts, c))
 		return true;
 	/* The holder waited and gave up; the agent did not run this time. */
 	if (facts->record->starting_at != NULL)

@@ -46,8 +46,9 @@ struct collect_facts {
  * recorded, when it has our labels, its role and the recorded image, or was
  * made after the claim in our Compose project, and then the agent has never
  * run.  An exit that an engine's or host's end may have made (137, 143, 255) is
- * an end only for a session that ends with its client, or when the holder noted
- * that the command exited with it by itself.
+ * an end only for a session that ends with its client, when the holder noted
+ * that the command exited with it by itself, or within 30 seconds of the stop
+ * that the record tells of.
  */
 enum collect_verdict collect_decide(const struct collect_facts *facts);
 

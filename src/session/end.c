@@ -2,6 +2,7 @@
 /* stop: under the lease, by what the engine says after it was won. */
 #include "session/end.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -102,14 +103,14 @@ stop_agent(const struct end_spec *spec, struct session *session,
 {
 	cleanup_diag struct diag unwritten = DIAG_INIT;
 
-	if (record->stopping_at == NULL) {
-		record->stopping_at = record_now();
-		if (record_write(session->dir_fd, record, &unwritten) != 0)
-			diag_warn("%s", unwritten.message);
-	}
 	if (agent == NULL || agent->state == CONTAINER_EXITED ||
 	    agent->state == CONTAINER_DEAD)
 		return 0;
+	/* Anew: of an earlier stop that was cut off this is no part. */
+	free(record->stopping_at);
+	record->stopping_at = record_now();
+	if (record_write(session->dir_fd, record, &unwritten) != 0)
+		diag_warn("%s", unwritten.message);
 	return container_stop(spec->engine, agent->id, spec->grace, dg);
 }
 

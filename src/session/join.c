@@ -3,6 +3,7 @@
 #include "session/join.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +28,28 @@ enum {
 	HOLDER_LONG_MS = 5000, /* where a wrong guess would end an agent */
 };
 
+/*
+ * A stop that was cut off: who comes back wants it no more.  One that is at
+ * work has the lease, and is left to it.
+ */
+static void
+forget_stop(const struct join_spec *spec, const char *id)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	enum lock_answer answer;
+
+	if (session_lease(spec->paths, id, 0, &answer, &session, &ignored) !=
+		0 ||
+	    answer != LOCK_WON ||
+	    record_read(session.dir_fd, &record, &ignored) != 0)
+		return;
+	free(record.stopping_at);
+	record.stopping_at = NULL;
+	(void)record_write(session.dir_fd, &record, &ignored);
+}
+
 static int
 view(const struct join_spec *spec, const struct session *session,
     const struct record *record, int holder_fd, int *ret_status,
@@ -47,6 +70,8 @@ view(const struct join_spec *spec, const struct session *session,
 
 	if (holder_view(fd, dg) != 0)
 		return -1;
+	if (record->stopping_at != NULL)
+		forget_stop(spec, record->id);
 	interrupt_hold(&held);
 	rc = view_session(&view, steal_fd(&fd), ret_status, dg);
 	interrupt_restore(&held);

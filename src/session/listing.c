@@ -83,6 +83,18 @@ add(struct listing *l, const char *id)
 	return s;
 }
 
+/* Only asked where the answer matters: it holds the lease for a moment. */
+static bool
+is_leased(const struct paths *paths, const char *id)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	enum lock_answer answer;
+
+	return session_lease(paths, id, 0, &answer, &session, &ignored) == 0 &&
+	    answer == LOCK_BUSY;
+}
+
 /* -1: the directory is gone meanwhile. */
 static int
 read_one(const struct paths *paths, struct listed *s)
@@ -95,6 +107,8 @@ read_one(const struct paths *paths, struct listed *s)
 			return -1;
 	} else if (record_read(session.dir_fd, &s->record, &dg) == 0) {
 		s->recorded = true;
+		s->ending =
+		    s->record.stopping_at != NULL && is_leased(paths, s->id);
 		return 0;
 	}
 	if (dg.class != DIAG_IO || dg.errnum != ENOENT) {
@@ -163,18 +177,6 @@ containers_of(const struct container_list *sorted, const char *id)
 	if (low == end)
 		return (struct container_list)CONTAINER_LIST_INIT;
 	return (struct container_list){ sorted->v + low, end - low };
-}
-
-/* Only asked where the answer matters: it holds the lease for a moment. */
-static bool
-is_leased(const struct paths *paths, const char *id)
-{
-	cleanup_session struct session session = SESSION_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	enum lock_answer answer;
-
-	return session_lease(paths, id, 0, &answer, &session, &ignored) == 0 &&
-	    answer == LOCK_BUSY;
 }
 
 /* -1: it is gone. */
@@ -304,9 +306,8 @@ listing_match(const struct listing *listing, const char *word,
 bool
 listed_is_attachable(const struct listed *s, const char *project)
 {
-	return s->recorded && s->record.launched_at != NULL &&
-	    s->record.stopping_at == NULL && s->record.ended_at == NULL &&
-	    !s->record.ends_with_client &&
+	return s->recorded && s->record.launched_at != NULL && !s->ending &&
+	    s->record.ended_at == NULL && !s->record.ends_with_client &&
 	    strcmp(s->record.project, project) == 0 &&
 	    (s->state == SESSION_RUNNING || s->state == SESSION_DETACHED ||
 		s->state == SESSION_STARTING || s->state == SESSION_STOPPED ||

@@ -37,6 +37,7 @@ struct listed {
 	char id[SESSION_ID_SIZE];
 	enum session_state state;
 	bool recorded;
+	bool ending; /* a stop is at work on it */
 	struct record record; /* when recorded */
 	char *container; /* owned; of an orphan */
 	char *note; /* owned; what is wrong, or NULL */

@@ -38,7 +38,7 @@ struct record {
 	char *created_at; /* RFC 3339 UTC */
 	char *launched_at; /* written before the agent may run */
 	char *starting_at; /* set while it is started again, until it went */
-	char *stopping_at; /* the user ends it: any exit is its end */
+	char *stopping_at; /* the user ends it: any exit by that is its end */
 	char *ended_at; /* seen; written before its containers are removed */
 	bool ends_with_client; /* any exit is its end, nobody comes back */
 };

@@ -92,6 +92,8 @@ start_containers(struct launch *l, struct diag *dg)
 	/* From here on an exit is not the agent's end. */
 	free(r->starting_at);
 	r->starting_at = record_now();
+	free(r->stopping_at);
+	r->stopping_at = NULL;
 	if (record_write(l->session.dir_fd, r, dg) != 0)
 		return -1;
 	l->composed = true;

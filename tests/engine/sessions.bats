@@ -110,6 +110,44 @@ change() {
   goes_on
 }
 
+# docker that kills who calls it, instead of stopping a container.
+stop_is_cut_off() {
+  local bin=$BATS_TEST_TMPDIR/cut
+  mkdir -p "$bin"
+  cat >"$bin/docker" <<END
+#!/bin/bash
+[ "\$1" != stop ] || { kill -KILL "\$PPID"; exit 1; }
+exec $(type -P docker) "\$@"
+END
+  chmod 0755 "$bin" "$bin/docker"
+  PATH=$bin:$PATH run -137 as_who drydock stop "$id"
+}
+
+@test "a stop that is cut off before the agent heard of it takes nothing" {
+  open_counter
+  stop_is_cut_off
+  said detached
+  goes_on
+  run -0 as_who drydock gc
+  said detached
+  # This project's session is found, and who comes back wants no stop.
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  assert_equal "$(jq -r .stopping_at "$(record)")" null
+  stop_is_cut_off
+  # The engine's end, a while later.
+  change stopping_at 2026-01-01T00:00:00Z
+  docker kill "drydock-$id-agent-1" >/dev/null
+  said stopped
+  run -0 as_who drydock gc
+  said stopped
+  rm "$home/count"
+  run -0 on_terminal 'expect:agent resumed' $'send:\034' -- drydock attach
+  assert_equal "$(jq -r .stopping_at "$(record)")" null
+  goes_on
+  run -0 as_who drydock stop "$id"
+  assert_equal "$output" "$id ended"
+}
+
 @test "lost, damaged, an engine that is another or silent" {
   local damage
   open_counter

@@ -24,6 +24,8 @@ static char data_root[] = "/data";
 static char other_root[] = "/other";
 static char socket_path[] = "/socket";
 static char moment[] = "2026-01-01T00:00:00Z";
+static char soon[] = "2026-01-01T00:00:09Z";
+static char later[] = "2026-01-01T00:01:00Z";
 
 bool
 launcher_holds(const struct one *s)
@@ -65,7 +67,8 @@ set_container(struct one *s, enum world now)
 }
 
 static void
-fill_container(size_t i, enum world seen, struct container *c)
+fill_container(
+    size_t i, const struct one *s, enum world seen, struct container *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->id = agent_ids[i];
@@ -76,6 +79,7 @@ fill_container(size_t i, enum world seen, struct container *c)
 	c->state = seen == W_WAITS || seen == W_AGENT ? CONTAINER_RUNNING
 						      : CONTAINER_EXITED;
 	c->exit_code = seen == W_STOPPED ? 143 : 0;
+	c->finished_at = s->by_stop != 0 ? soon : later;
 }
 
 static void
@@ -132,7 +136,7 @@ decide(const struct state *st, size_t i, uint8_t answer)
 		enum world seen = (enum world)st->s[n].seen;
 
 		if (seen != W_NONE && seen != W_REMOVED)
-			fill_container(n, seen, &v[list.nr++]);
+			fill_container(n, &st->s[n], seen, &v[list.nr++]);
 	}
 	return collect_decide(&facts);
 }
@@ -150,5 +154,5 @@ bool
 may_delete(const struct one *s)
 {
 	return !launcher_holds(s) && s->child != CH_WORKS &&
-	    s->container != W_AGENT && (s->owed == 0 || s->stopping != 0);
+	    s->container != W_AGENT && s->owed == 0;
 }

@@ -91,6 +91,7 @@ struct one {
 	uint8_t told, told_by; /* the same, to one of these, and by whom */
 	uint8_t starting; /* starting_at is recorded */
 	uint8_t stopping; /* stopping_at is */
+	uint8_t by_stop; /* the container exited since stopping_at, by stop */
 	uint8_t owed; /* its agent was stopped with the engine */
 	uint8_t there; /* a container was, when the collector had the lease */
 };
@@ -119,7 +120,7 @@ enum collect_verdict decide(const struct state *st, size_t i, uint8_t answer);
 /* The same by the answer that one who holds its lease was given. */
 enum collect_verdict decide_told(const struct state *st, size_t i);
 
-/* What must hold where something is removed: no agent runs in it. */
+/* What must hold where something is removed: no agent runs, or may go on. */
 bool may_delete(const struct one *s);
 
 #endif /* DRYDOCK_TESTS_MODEL_STATE_H */

@@ -64,12 +64,26 @@ struct row {
 		.exit_code = (code)                                            \
 	}
 
+#define ENDED(code, at)                                                        \
+	{                                                                      \
+		.id = agent_id, .session = own_session, .state_id = own_state, \
+		.role = agent_role, .image_id = agent_image,                   \
+		.state = CONTAINER_EXITED, .exit_code = (code),                \
+		.finished_at = (at)                                            \
+	}
+
+static char stop_began[] = "2026-01-01T13:00:00Z";
+static char before_stop[] = "2026-01-01T12:59:59.9Z";
+static char by_stop[] = "2026-01-01T13:00:00.1Z";
+static char by_slow_stop[] = "2026-01-01T13:00:29.9Z";
+static char after_stop[] = "2026-01-01T13:00:30Z";
+static char not_said[] = "";
+static char never[] = "0001-01-01T00:00:00Z";
 static char made_agent[] = "/drydock-abcd1234-agent-1";
 static char made_extra[] = "/drydock-abcd1234-extra-1";
 static char made_other[] = "/agent";
 static char before_claim[] = "2026-01-01T11:59:59.9Z";
 static char after_claim[] = "2026-01-01T12:00:00.5Z";
-static char not_said[] = "";
 static char project_label[] = "com.docker.compose.project=drydock-abcd1234";
 static char *project_label_list[] = { project_label, NULL };
 #define project_labels                           \
@@ -238,10 +252,40 @@ static const struct row rows[] = {
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .want = COLLECT_LOST },
-	{ .name = "a stop began, and did not get to its end",
+	{ .name = "a stop ended it, and did not get to its end",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
-	    .agent = AGENT(CONTAINER_EXITED, 143),
+	    .agent = ENDED(143, by_stop),
+	    .want = COLLECT_DELETE },
+	{ .name = "a stop ended it late, and did not get to its end",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = ENDED(137, by_slow_stop),
+	    .want = COLLECT_DELETE },
+	{ .name = "a stop was cut off, and later its engine ended it",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = ENDED(143, after_stop),
+	    .want = COLLECT_STOPPED },
+	{ .name = "its engine had ended it, and a stop began",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = ENDED(143, before_stop),
+	    .want = COLLECT_STOPPED },
+	{ .name = "a stop began, and when it exited is not known",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = ENDED(255, never),
+	    .want = COLLECT_STOPPED },
+	{ .name = "a stop began, and when it exited is not said",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = ENDED(255, not_said),
+	    .want = COLLECT_STOPPED },
+	{ .name = "a stop was cut off, and later it exited by itself",
+	    .recorded = LAUNCHED,
+	    .stopping = true,
+	    .agent = ENDED(0, after_stop),
 	    .want = COLLECT_DELETE },
 	{ .name = "a stop began, and it runs",
 	    .recorded = LAUNCHED,
@@ -344,7 +388,7 @@ fill_record(const struct row *row, struct record *r)
 	if (row->recorded == LAUNCHED || row->recorded == LAUNCHED_WITHOUT_ID)
 		r->launched_at = record_now();
 	if (row->stopping)
-		r->stopping_at = record_now();
+		r->stopping_at = xstrdup(stop_began);
 	if (row->ended)
 		r->ended_at = record_now();
 }

@@ -267,10 +267,15 @@ step_end(struct search *f, struct one *s)
 	if (launcher_holds(s) || s->child == CH_WORKS)
 		f->broken = true;
 	if (s->ender == P_WRITTEN &&
-	    (s->container == W_AGENT || s->container == W_WAITS))
+	    (s->container == W_AGENT || s->container == W_WAITS)) {
 		set_container(s, W_STOPPED);
-	if (s->ender == P_DONE && s->record >= R_LAUNCHED)
+		s->by_stop = 1;
+		s->owed = 0; /* its user's will, and done */
+	}
+	if (s->ender == P_DONE && s->record >= R_LAUNCHED) {
 		s->record = R_ENDED;
+		s->owed = 0; /* its user's will, and on record */
+	}
 	if (s->ender == P_LAUNCHED && s->container != W_NONE)
 		set_container(s, W_REMOVED);
 	if (s->ender == P_WENT)
@@ -294,8 +299,11 @@ step_ender(struct search *f, const struct state *st, size_t i)
 	    verdict != COLLECT_STOPPED) {
 		s->ender = P_OVER;
 	} else if (s->ender == P_ANSWERED) {
-		if (s->record >= R_LAUNCHED)
+		if (s->record >= R_LAUNCHED &&
+		    (s->told == W_AGENT || s->told == W_WAITS)) {
 			s->stopping = 1;
+			s->by_stop = 0;
+		}
 		if (s->record >= R_LAUNCHED && f->kind.ends_early)
 			s->record = R_ENDED;
 		s->ender = P_WRITTEN;
@@ -324,6 +332,8 @@ step_starter(struct search *f, const struct state *st, size_t i)
 		if (verdict == COLLECT_DELETE && !may_delete(&st->s[i]))
 			f->broken = true;
 		/* A holder that waits is begun anew, one that works is not. */
+		if (verdict == COLLECT_STOPPED || verdict == COLLECT_LIVE)
+			s->stopping = 0;
 		if (verdict == COLLECT_STOPPED ||
 		    (verdict == COLLECT_LIVE && s->starting != 0 &&
 			s->container == W_WAITS))
