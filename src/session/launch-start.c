@@ -112,8 +112,35 @@ check_runs(const struct launch *l, const char *role, const struct container *c,
 	if (plan_verify_asked(&l->plan_request, &l->plan, role, c, dg) != 0)
 		return -1;
 	return diag_set(dg, DIAG_ENGINE,
-	    "the %s container does not run (status %d)%s%s", c->role,
-	    c->exit_code, c->error[0] != '\0' ? ": " : "", c->error);
+	    "the %s container %.12s does not run (status %d)%s%s%s%s", c->role,
+	    c->id, c->exit_code, c->error[0] != '\0' ? ": " : "", c->error,
+	    l->resume ? "; what it wrote shows drydock logs " : "",
+	    l->resume ? l->session.id : "");
+}
+
+/*
+ * What ends while it is looked at leaves nothing to compare: by what was asked
+ * for it is the plan's or not, and when it is, that it ended is the failure.
+ */
+static int
+verify(const struct launch *l, const char *role, struct diag *dg)
+{
+	cleanup_container_list struct container_list again =
+	    CONTAINER_LIST_INIT;
+	cleanup_diag struct diag seen = DIAG_INIT;
+	cleanup_diag struct diag unasked = DIAG_INIT;
+	const struct container *c = find_role(l, role);
+	const char *const ids[] = { c->id, NULL };
+
+	if (plan_verify(&l->plan_request, &l->plan, role, c, &seen) == 0)
+		return 0;
+	if (containers_inspect(&l->engine, ids, &again, &unasked) == 0) {
+		c = container_list_find(&again, ids[0]);
+		if (c != NULL && check_runs(l, role, c, dg) != 0)
+			return -1;
+	}
+	diag_move(dg, &seen);
+	return -1;
 }
 
 /* Whether the plan has it: in dood there is no egress. */
@@ -217,8 +244,7 @@ verify_containers(struct launch *l, struct diag *dg)
 	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
 		/* The proxy comes up meanwhile. */
 		if (strcmp(part.role, "egress") != 0 &&
-		    plan_verify(&l->plan_request, &l->plan, part.role,
-			find_role(l, part.role), dg) != 0)
+		    verify(l, part.role, dg) != 0)
 			return -1;
 	}
 	if (holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,
@@ -226,8 +252,7 @@ verify_containers(struct launch *l, struct diag *dg)
 		return -1;
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;
-	return plan_verify(
-	    &l->plan_request, &l->plan, "egress", find_role(l, "egress"), dg);
+	return verify(l, "egress", dg);
 }
 
 /* The proxy takes its time to come up: what else is due is done meanwhile. */

@@ -45,3 +45,34 @@ setup() {
   printf '<%s>' "${odd[@]}" >"$BATS_TEST_TMPDIR/want"
   cmp "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
 }
+
+# docker that ends the agent's container between an answer about it and the
+# moment at which it is given.
+ends_after_inspect() {
+  local bin=$BATS_TEST_TMPDIR/bin
+  mkdir "$bin"
+  cat >"$bin/docker" <<END
+#!/bin/bash
+docker=$(type -P docker)
+[ "\$1" = inspect ] || exec "\$docker" "\$@"
+"\$docker" "\$@" >"$BATS_TEST_TMPDIR/answer" || exit
+if grep -q '"running"' "$BATS_TEST_TMPDIR/answer"; then
+  "\$docker" kill \$("\$docker" ps -q --filter label=io.drydock.role=agent \\
+    --filter "label=io.drydock.state=\$(cat "$XDG_STATE_HOME/drydock/id")")
+fi >/dev/null
+cat "$BATS_TEST_TMPDIR/answer"
+END
+  chmod 0755 "$bin" "$bin/docker"
+  touch "$BATS_TEST_TMPDIR/answer"
+  chmod 0666 "$BATS_TEST_TMPDIR/answer"
+  PATH=$bin:$PATH
+}
+
+@test "a container that ends while it is verified is an engine's failure" {
+  ends_after_inspect
+  run --separate-stderr in_session echo ran
+  assert_equal "$status" 69
+  assert_equal "$output" ""
+  assert_contains "$stderr" "the agent container "
+  assert_contains "$stderr" " does not run (status 137)"
+}
