@@ -107,6 +107,21 @@ print_table(const struct list_options *o, const struct listing *l)
 	(void)fputs(out.buf, stdout);
 }
 
+/* A script that reads no state learns by the status that not all is well. */
+static void
+tell_damaged(struct context *ctx, const struct listing *l)
+{
+	for (size_t i = 0; i < l->nr; i++) {
+		const struct listed *s = &l->v[i];
+
+		if (s->state != SESSION_DAMAGED)
+			continue;
+		diag_warn("session %s is damaged: %s", s->id,
+		    s->note != NULL ? s->note : "its record says too little");
+		ctx->status = 1;
+	}
+}
+
 static int
 list_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
@@ -124,6 +139,7 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 		return -1;
 	if (!o->json)
 		print_table(o, &listing);
+	tell_damaged(ctx, &listing);
 	if (listing.silent)
 		return diag_set(dg, DIAG_ENGINE,
 		    "without the engine's answer this is of records alone");
@@ -146,7 +162,8 @@ const struct cmd cmd_list = {
 	    "together: running (somebody looks at it), detached, starting, "
 	    "stopped (attach starts it again), lost (the engine does not know "
 	    "its container), foreign engine, engine silent, damaged, or a "
-	    "container of ours without a session (orphan container).",
+	    "container of ours without a session (orphan container). With a "
+	    "damaged one the status is 1.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = list_optdefs,
 	.options_size = sizeof(struct list_options),

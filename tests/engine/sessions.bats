@@ -16,10 +16,14 @@ teardown() {
 
 # said STATE: list tells it, to people and as JSON.
 said() {
-  run -0 --separate-stderr as_who drydock list --all
+  local expected=0
+  [ "$1" != damaged ] || expected=1
+  run "-$expected" --separate-stderr as_who drydock list --all
   assert_equal "$(grep "^$id " <<<"$output" | cut -c 11-28 |
     sed 's/ *$//')" "$1"
-  run -0 --separate-stderr as_who drydock list --all --json
+  [ "$expected" = 0 ] ||
+    assert_equal "$(grep -c "session $id is damaged: " <<<"$stderr")" 1
+  run "-$expected" --separate-stderr as_who drydock list --all --json
   assert_equal "$(jq -r --arg id "$id" \
     '.[] | select(.id == $id) | .state' <<<"$output")" "$1"
 }
