@@ -93,6 +93,10 @@ void proc_cancel(struct proc *proc);
 
 void proc_result_release(struct proc_result *r);
 
+/* Where a system has its programs. */
+#define PROC_SYSTEM_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* Returned: the absolute path of an executable on the search path, or NULL. */
 char *proc_find_program(const char *name, const char *search_path);
 

@@ -94,3 +94,14 @@ strvec_setenv(struct strvec *sv, const char *name, const char *value)
 	}
 	strvec_push_given(sv, row);
 }
+
+const char *
+envp_get(const char *const *envp, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; envp != NULL && *envp != NULL; envp++)
+		if (strncmp(*envp, name, len) == 0 && (*envp)[len] == '=')
+			return *envp + len + 1;
+	return NULL;
+}

@@ -30,6 +30,8 @@ void strvec_push_all(struct strvec *sv, const char *const *list);
 bool strvec_has(const struct strvec *sv, const char *s);
 /* For environments: replaces or appends NAME=VALUE. */
 void strvec_setenv(struct strvec *sv, const char *name, const char *value);
+/* Borrowed: the value of name in an environment (NULL: empty), or NULL. */
+const char *envp_get(const char *const *envp, const char *name);
 
 #define cleanup_strvec __attribute__((cleanup(strvec_release)))
 

@@ -19,8 +19,6 @@
 #include "engine/hostconf.h"
 #include "engine/image.h"
 
-#define SYSTEM_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_SUITE "bookworm"
 #define BASE_LABEL "io.drydock.image=base"
 #define ROOM_NEEDED ((unsigned long)1024 * 1024 * 1024)
@@ -108,7 +106,7 @@ roomy_directory(void)
 static void
 make_environment(const struct hostconf *hc, struct strvec *envp)
 {
-	strvec_push(envp, "PATH=" SYSTEM_PATH);
+	strvec_push(envp, "PATH=" PROC_SYSTEM_PATH);
 	strvec_push(envp, "LC_ALL=C.UTF-8");
 	strvec_pushf(envp, "TMPDIR=%s", roomy_directory());
 	strvec_push_all(envp, (const char *const *)hc->proxies.v);
@@ -123,10 +121,12 @@ static int
 make_argv(const struct bootstrap_spec *spec, const char *suite,
     bool has_sources, struct strvec *argv, struct diag *dg)
 {
-	cleanup_free char *setpriv = proc_find_program("setpriv", SYSTEM_PATH);
-	cleanup_free char *timeout = proc_find_program("timeout", SYSTEM_PATH);
+	cleanup_free char *setpriv =
+	    proc_find_program("setpriv", PROC_SYSTEM_PATH);
+	cleanup_free char *timeout =
+	    proc_find_program("timeout", PROC_SYSTEM_PATH);
 	cleanup_free char *program =
-	    proc_find_program("mmdebstrap", SYSTEM_PATH);
+	    proc_find_program("mmdebstrap", PROC_SYSTEM_PATH);
 
 	if (program == NULL)
 		return diag_set(dg, DIAG_ENGINE,
@@ -196,8 +196,8 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	const char *const argv[] = { engine->docker, "import", "--change",
-		"LABEL " BASE_LABEL, "--change", "ENV PATH=" SYSTEM_PATH, "-",
-		reference, NULL };
+		"LABEL " BASE_LABEL, "--change", "ENV PATH=" PROC_SYSTEM_PATH,
+		"-", reference, NULL };
 	struct proc_spec child = PROC_SPEC_INIT;
 
 	child.argv = argv;

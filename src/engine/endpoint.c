@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
@@ -25,15 +26,9 @@
 static const char *
 env_get(const char *const *environ_, const char *name)
 {
-	size_t len = strlen(name);
+	const char *value = envp_get(environ_, name);
 
-	for (; environ_ != NULL && *environ_ != NULL; environ_++) {
-		const char *e = *environ_;
-
-		if (strncmp(e, name, len) == 0 && e[len] == '=')
-			return e[len + 1] == '\0' ? NULL : e + len + 1;
-	}
-	return NULL;
+	return value != NULL && *value != '\0' ? value : NULL;
 }
 
 /*

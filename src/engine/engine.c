@@ -18,9 +18,6 @@
 #include "host/protected.h"
 #include "host/settings.h"
 
-#define SYSTEM_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* Where every docker CLI looks for plugins besides its configuration. */
 #define PLUGIN_PATH                              \
 	"/usr/local/lib/docker/cli-plugins:"     \
@@ -84,15 +81,6 @@ keep_absolute(const char *search_path, const char *home,
 	}
 }
 
-static const char *
-caller_path(const char *const *environ_)
-{
-	for (; environ_ != NULL && *environ_ != NULL; environ_++)
-		if (strncmp(*environ_, "PATH=", 5) == 0)
-			return *environ_ + 5;
-	return "";
-}
-
 /* Whether program stands directly in one of the directories of path. */
 static bool
 stands_in(const char *program, const char *path)
@@ -114,12 +102,14 @@ static int
 find_programs(struct engine *engine, const char *home,
     const char *const *projects, const char *const *environ_, struct diag *dg)
 {
+	const char *callers = envp_get(environ_, "PATH");
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	char *found;
 
-	keep_absolute(caller_path(environ_), home, projects, &path);
+	if (callers != NULL)
+		keep_absolute(callers, home, projects, &path);
 	if (path.len == 0)
-		strbuf_addstr(&path, SYSTEM_PATH);
+		strbuf_addstr(&path, PROC_SYSTEM_PATH);
 	engine->docker = proc_find_program("docker", path.buf);
 	if (engine->docker == NULL)
 		return diag_set(dg, DIAG_ENGINE,
@@ -132,7 +122,7 @@ find_programs(struct engine *engine, const char *home,
 	 * A plugin run by itself is the standalone program and saves the CLI's
 	 * own start.  A CLI that stands elsewhere has plugins elsewhere.
 	 */
-	if (stands_in(engine->docker, SYSTEM_PATH)) {
+	if (stands_in(engine->docker, PROC_SYSTEM_PATH)) {
 		found = proc_find_program("docker-compose", PLUGIN_PATH);
 		if (found != NULL)
 			strvec_push_given(&engine->composes, found);
@@ -178,10 +168,10 @@ make_env(struct engine *engine, const struct paths *paths)
 	const char *slash = strrchr(engine->docker, '/');
 
 	strvec_push_all(&engine->env, fixed);
-	if (stands_in(engine->docker, SYSTEM_PATH))
-		strvec_push(&engine->env, "PATH=" SYSTEM_PATH);
+	if (stands_in(engine->docker, PROC_SYSTEM_PATH))
+		strvec_push(&engine->env, "PATH=" PROC_SYSTEM_PATH);
 	else
-		strvec_pushf(&engine->env, "PATH=%s:%.*s", SYSTEM_PATH,
+		strvec_pushf(&engine->env, "PATH=%s:%.*s", PROC_SYSTEM_PATH,
 		    (int)(slash - engine->docker), engine->docker);
 	strvec_pushf(&engine->env, "HOME=%s", dir);
 	strvec_pushf(&engine->env, "DOCKER_CONFIG=%s", dir);
@@ -223,7 +213,7 @@ engine_is_installed(const struct engine *engine)
 	for (size_t i = 0; i < engine->composes.nr; i++) {
 		const char *program = engine->composes.v[i];
 
-		if (!stands_in(program, SYSTEM_PATH) &&
+		if (!stands_in(program, PROC_SYSTEM_PATH) &&
 		    !stands_in(program, PLUGIN_PATH))
 			return false;
 	}

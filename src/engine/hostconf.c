@@ -16,26 +16,12 @@
 #include "engine/tarball.h"
 #include "host/paths.h"
 
-#define SYSTEM_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define APT_DIR "/etc/apt"
 #define TEXT_MAX ((size_t)256 * 1024)
 #define CA_MAX ((size_t)1024 * 1024)
 /* moby/buildkit session/secrets: MaxSecretSize. */
 #define SECRET_MAX ((size_t)500 * 1024)
 #define APT_CONFIG_TIMEOUT_MS 10000
-
-static const char *
-env_get(const char *const *environ_, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; environ_ != NULL && *environ_ != NULL; environ_++)
-		if (strncmp(*environ_, name, len) == 0 &&
-		    (*environ_)[len] == '=')
-			return *environ_ + len + 1;
-	return NULL;
-}
 
 /* The value of NAME=value in os-release(5), without quotes.  Returned. */
 static char *
@@ -133,9 +119,10 @@ read_apt_settings(struct hostconf *hc)
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_free char *program =
-	    proc_find_program("apt-config", SYSTEM_PATH);
+	    proc_find_program("apt-config", PROC_SYSTEM_PATH);
 	const char *const argv[] = { program, "dump", NULL };
-	const char *const envp[] = { "PATH=" SYSTEM_PATH, "LC_ALL=C", NULL };
+	const char *const envp[] = { "PATH=" PROC_SYSTEM_PATH, "LC_ALL=C",
+		NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
@@ -178,7 +165,7 @@ read_npmrc(
 {
 	cleanup_free char *own = xasprintf("%s/.npmrc", paths->home);
 	cleanup_free char *cafile = NULL;
-	const char *user = env_get(environ_, "NPM_CONFIG_USERCONFIG");
+	const char *user = envp_get(environ_, "NPM_CONFIG_USERCONFIG");
 	const char *const files[] = { "/etc/npmrc", "/usr/etc/npmrc",
 		"/usr/local/etc/npmrc", user != NULL ? user : own };
 
@@ -201,7 +188,7 @@ read_proxies(struct hostconf *hc, const char *const *environ_)
 		"ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *value = env_get(environ_, names[i]);
+		const char *value = envp_get(environ_, names[i]);
 
 		if (value != NULL && *value != '\0')
 			strvec_pushf(&hc->proxies, "%s=%s", names[i], value);
@@ -216,8 +203,8 @@ hostconf_read(struct hostconf *ret, const struct paths *paths,
 	aptsources_read(APT_DIR, ret->codename, &ret->sources);
 	add_ca(ret, "/etc/ssl/certs/ca-certificates.crt");
 	add_ca(ret, "/etc/pki/tls/certs/ca-bundle.crt");
-	add_ca(ret, env_get(environ_, "SSL_CERT_FILE"));
-	add_ca(ret, env_get(environ_, "NODE_EXTRA_CA_CERTS"));
+	add_ca(ret, envp_get(environ_, "SSL_CERT_FILE"));
+	add_ca(ret, envp_get(environ_, "NODE_EXTRA_CA_CERTS"));
 	read_apt_settings(ret);
 	read_apt_auth(ret);
 	read_npmrc(ret, paths, environ_);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 
 #define ENV_PREFIX "npm_config_"
@@ -29,16 +30,6 @@ is_wanted(const char *key)
 	return strncmp(key, "//", 2) == 0 && colon != NULL;
 }
 
-static const char *
-env_value(const char *const *environ_, const char *name, size_t len)
-{
-	for (; environ_ != NULL && *environ_ != NULL; environ_++)
-		if (strncmp(*environ_, name, len) == 0 &&
-		    (*environ_)[len] == '=')
-			return *environ_ + len + 1;
-	return NULL;
-}
-
 /* ${NAME} of a variable that is not set stays as it is, as npm has it. */
 static void
 add_expanded(const char *value, const char *const *environ_, struct strbuf *out)
@@ -49,9 +40,12 @@ add_expanded(const char *value, const char *const *environ_, struct strbuf *out)
 
 		if (strncmp(value, "${", 2) == 0)
 			end = strchr(value, '}');
-		if (end != NULL)
-			found = env_value(
-			    environ_, value + 2, (size_t)(end - value - 2));
+		if (end != NULL) {
+			cleanup_free char *name =
+			    xstrndup(value + 2, (size_t)(end - value - 2));
+
+			found = envp_get(environ_, name);
+		}
 		if (found != NULL) {
 			strbuf_addstr(out, found);
 			value = end + 1;

@@ -16,19 +16,6 @@ enum {
 	TERM_MAX = 64
 };
 
-/* Borrowed: the value of name in a list of NAME=VALUE, or NULL. */
-static const char *
-lookup(const char *const *list, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; list != NULL && *list != NULL; list++) {
-		if (strncmp(*list, name, len) == 0 && (*list)[len] == '=')
-			return *list + len + 1;
-	}
-	return NULL;
-}
-
 static void
 set_all(struct strvec *env, const char *const *list)
 {
@@ -50,7 +37,7 @@ set_terminal(struct strvec *env, const char *const *environ_, const char *name)
 	static const char plain[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	    "0123456789._+-";
-	const char *value = lookup(environ_, name);
+	const char *value = envp_get(environ_, name);
 
 	if (value != NULL && value[0] != '\0' && value[0] != '.' &&
 	    strlen(value) <= TERM_MAX && value[strspn(value, plain)] == '\0')
@@ -87,7 +74,7 @@ pass_named(
     struct strvec *env, const char *const *environ_, const struct strvec *names)
 {
 	for (size_t i = 0; i < names->nr; i++) {
-		const char *value = lookup(environ_, names->v[i]);
+		const char *value = envp_get(environ_, names->v[i]);
 
 		if (value != NULL)
 			strvec_setenv(env, names->v[i], value);
@@ -100,7 +87,7 @@ goenv_has_secret(const struct goenv_spec *spec)
 	const struct strvec *names = &spec->agent->secrets;
 
 	for (size_t i = 0; i < names->nr; i++) {
-		if (lookup(spec->environ_, names->v[i]) != NULL)
+		if (envp_get(spec->environ_, names->v[i]) != NULL)
 			return true;
 	}
 	return false;
