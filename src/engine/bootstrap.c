@@ -20,7 +20,6 @@
 #include "engine/image.h"
 
 #define DEFAULT_SUITE "bookworm"
-#define BASE_LABEL "io.drydock.image=base"
 #define ROOM_NEEDED ((unsigned long)1024 * 1024 * 1024)
 /* What mmdebstrap has to tidy up in, and timeout(1)'s own status. */
 #define GRACE_MS 30000
@@ -196,8 +195,8 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	const char *const argv[] = { engine->docker, "import", "--change",
-		"LABEL " BASE_LABEL, "--change", "ENV PATH=" PROC_SYSTEM_PATH,
-		"-", reference, NULL };
+		"LABEL " IMAGE_BASE_LABEL, "--change",
+		"ENV PATH=" PROC_SYSTEM_PATH, "-", reference, NULL };
 	struct proc_spec child = PROC_SPEC_INIT;
 
 	child.argv = argv;
@@ -218,7 +217,8 @@ find_base(const struct engine *engine, const char *reference, bool *ret_there,
 
 	if (image_inspect(engine, reference, &image, dg) < 0)
 		return -1;
-	*ret_there = image.id != NULL && strvec_has(&image.labels, BASE_LABEL);
+	*ret_there =
+	    image.id != NULL && strvec_has(&image.labels, IMAGE_BASE_LABEL);
 	return 0;
 }
 

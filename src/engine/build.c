@@ -21,9 +21,6 @@
 #include "host/paths.h"
 #include "host/settings.h"
 
-#define LABEL_PREFIX "io.drydock."
-#define BASE_LABEL "io.drydock.image=base"
-
 /* docker run's own failures; anything else is the container's. */
 #define RUN_FAILED 125
 
@@ -72,27 +69,21 @@ build_context_digest(enum build_kind kind, const struct settings *settings,
 	return 0;
 }
 
-/* What an image does by itself, a sealed plan would not show. */
 static int
 check_base(const char *reference, const struct image *image, struct diag *dg)
 {
-	const char *what = NULL;
+	const char *instruction = image_acts_by(image);
 
-	if (image->has_volumes)
-		what = "VOLUME";
-	else if (image->has_healthcheck)
-		what = "HEALTHCHECK";
-	else if (image->has_onbuild)
-		what = "ONBUILD";
-	if (what != NULL)
+	if (instruction != NULL)
 		return diag_set(dg, DIAG_POLICY,
 		    "base image %s has a %s: such an image is not built on",
-		    reference, what);
+		    reference, instruction);
 	for (size_t i = 0; i < image->labels.nr; i++) {
 		const char *label = image->labels.v[i];
 
-		if (strncmp(label, LABEL_PREFIX, strlen(LABEL_PREFIX)) == 0 &&
-		    strcmp(label, BASE_LABEL) != 0)
+		if (strncmp(label, IMAGE_LABEL_PREFIX,
+			strlen(IMAGE_LABEL_PREFIX)) == 0 &&
+		    strcmp(label, IMAGE_BASE_LABEL) != 0)
 			return diag_set(dg, DIAG_POLICY,
 			    "base image %s has the label %s, which is "
 			    "drydock's own",
@@ -169,8 +160,8 @@ describe(enum build_kind kind, const struct settings *settings,
 	const char *name = build_kind_name(kind);
 
 	strvec_pushf(&spec->args, "BASE=%s", base);
-	strvec_pushf(&spec->labels, LABEL_PREFIX "image=%s", name);
-	strvec_pushf(&spec->labels, LABEL_PREFIX "context=%s", context);
+	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "image=%s", name);
+	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "context=%s", context);
 	if (kind == BUILD_EGRESS)
 		return;
 	if (settings->packages.nr > 0) {
@@ -185,10 +176,10 @@ describe(enum build_kind kind, const struct settings *settings,
 	strvec_pushf(&spec->args, "GID=%u", paths->gid);
 	strvec_pushf(&spec->args, "NAME=%s", paths->user);
 	strvec_pushf(&spec->args, "HOME_DIR=%s", paths->home);
-	strvec_pushf(&spec->labels, LABEL_PREFIX "uid=%u", paths->uid);
-	strvec_pushf(&spec->labels, LABEL_PREFIX "gid=%u", paths->gid);
-	strvec_pushf(&spec->labels, LABEL_PREFIX "user=%s", paths->user);
-	strvec_pushf(&spec->labels, LABEL_PREFIX "home=%s", paths->home);
+	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "uid=%u", paths->uid);
+	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "gid=%u", paths->gid);
+	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "user=%s", paths->user);
+	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "home=%s", paths->home);
 }
 
 /*
@@ -230,8 +221,10 @@ verify(enum build_kind kind, const struct engine *engine,
 	return diag_add_detail(dg, result.err.buf, result.err.len);
 }
 
-/* A name for people, and against `docker image prune`; the image that had it
- * keeps it until the new one has passed. */
+/*
+ * A name for people, and against `docker image prune`; the image that had it
+ * keeps it until the new one has passed.
+ */
 static int
 tag(enum build_kind kind, const struct engine *engine,
     const struct paths *paths, const char *image_id, struct diag *dg)

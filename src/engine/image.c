@@ -16,8 +16,6 @@
 #include "engine/inspect.h"
 #include "engine/moment.h"
 
-#define LABEL_PREFIX "io.drydock."
-
 /* What a build puts on; anything else of ours would pass for a session's. */
 static const char *const build_labels[] = { "context", "gid", "home", "image",
 	"uid", "user" };
@@ -59,7 +57,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	image->created =
 	    xstrdup(json_string_or(json_get(object, "Created"), ""));
 	image->context = xstrdup(
-	    json_string_or(json_get(labels, LABEL_PREFIX "context"), ""));
+	    json_string_or(json_get(labels, IMAGE_LABEL_PREFIX "context"), ""));
 	if (!answer_is_image_id(image->id))
 		return diag_set(dg, DIAG_ENGINE,
 		    "docker inspect: '%.80s' is no image id", image->id);
@@ -132,13 +130,15 @@ image_inspect(const struct engine *engine, const char *reference,
 static void
 make_wanted(const char *kind, const struct image_user *user, struct strvec *out)
 {
-	strvec_pushf(out, LABEL_PREFIX "image=%s", kind);
+	strvec_pushf(out, IMAGE_LABEL_PREFIX "image=%s", kind);
 	if (user == NULL)
 		return;
-	strvec_pushf(out, LABEL_PREFIX "user=%s", user->name);
-	strvec_pushf(out, LABEL_PREFIX "uid=%lu", (unsigned long)user->uid);
-	strvec_pushf(out, LABEL_PREFIX "gid=%lu", (unsigned long)user->gid);
-	strvec_pushf(out, LABEL_PREFIX "home=%s", user->home);
+	strvec_pushf(out, IMAGE_LABEL_PREFIX "user=%s", user->name);
+	strvec_pushf(
+	    out, IMAGE_LABEL_PREFIX "uid=%lu", (unsigned long)user->uid);
+	strvec_pushf(
+	    out, IMAGE_LABEL_PREFIX "gid=%lu", (unsigned long)user->gid);
+	strvec_pushf(out, IMAGE_LABEL_PREFIX "home=%s", user->home);
 }
 
 static bool
@@ -153,7 +153,7 @@ carries_all(const struct image *image, const struct strvec *wanted)
 static bool
 is_build_label(const char *label)
 {
-	const char *name = label + strlen(LABEL_PREFIX);
+	const char *name = label + strlen(IMAGE_LABEL_PREFIX);
 	size_t len = strcspn(name, "=");
 
 	for (size_t i = 0; i < ARRAY_SIZE(build_labels); i++)
@@ -161,6 +161,18 @@ is_build_label(const char *label)
 		    strncmp(name, build_labels[i], len) == 0)
 			return true;
 	return false;
+}
+
+const char *
+image_acts_by(const struct image *image)
+{
+	if (image->has_volumes)
+		return "VOLUME";
+	if (image->has_healthcheck)
+		return "HEALTHCHECK";
+	if (image->has_onbuild)
+		return "ONBUILD";
+	return NULL;
 }
 
 static int
@@ -175,17 +187,16 @@ refuse(const struct image *image, const char *what, struct diag *dg)
 static int
 judge(const struct image *image, struct diag *dg)
 {
-	if (image->has_volumes)
-		return refuse(image, "VOLUME", dg);
-	if (image->has_healthcheck)
-		return refuse(image, "HEALTHCHECK", dg);
-	if (image->has_onbuild)
-		return refuse(image, "ONBUILD", dg);
+	const char *instruction = image_acts_by(image);
+
+	if (instruction != NULL)
+		return refuse(image, instruction, dg);
 	for (size_t i = 0; i < image->labels.nr; i++) {
 		const char *label = image->labels.v[i];
 		cleanup_free char *what = NULL;
 
-		if (strncmp(label, LABEL_PREFIX, strlen(LABEL_PREFIX)) != 0 ||
+		if (strncmp(label, IMAGE_LABEL_PREFIX,
+			strlen(IMAGE_LABEL_PREFIX)) != 0 ||
 		    is_build_label(label))
 			continue;
 		what = xasprintf(

@@ -16,6 +16,10 @@ struct diag;
 struct engine;
 struct json;
 
+/* The labels that are drydock's own, and a base that drydock bootstrapped. */
+#define IMAGE_LABEL_PREFIX "io.drydock."
+#define IMAGE_BASE_LABEL IMAGE_LABEL_PREFIX "image=base"
+
 struct image {
 	char *id; /* owned; sha256:64 hex digits; NULL: none found */
 	char *context; /* owned; label io.drydock.context */
@@ -61,6 +65,12 @@ int image_find(const struct engine *engine, const char *kind,
 /* By reference or id; ret->id is NULL when the engine does not know it. */
 int image_inspect(const struct engine *engine, const char *reference,
     struct image *ret_image, struct diag *dg);
+
+/*
+ * What of a Dockerfile would make the image act by itself, which no plan shows:
+ * "VOLUME", "HEALTHCHECK", "ONBUILD", or NULL.
+ */
+const char *image_acts_by(const struct image *image);
 
 /* The array that `docker image inspect` prints; for fuzzing too. */
 int image_parse(
