@@ -131,7 +131,7 @@ containers_find(const struct engine *engine, const char *state_id,
 	    FIND_TRIES);
 }
 
-/* Runs `docker ARGS... ID` with the deadline of a launch. */
+/* Runs `docker ARGS... ID`; argv is what was run, the status is to judge. */
 static int
 act(const struct engine *engine, const char *const *args, const char *id,
     int timeout_ms, struct proc_result *result, struct strvec *argv,
@@ -144,6 +144,21 @@ act(const struct engine *engine, const char *const *args, const char *id,
 	strvec_push(argv, id);
 	return engine_ask(
 	    engine, (const char *const *)argv->v + 1, timeout_ms, result, dg);
+}
+
+/* The same, and any status but 0 is a failure. */
+static int
+act_well(const struct engine *engine, const char *const *args, const char *id,
+    int timeout_ms, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+
+	if (act(engine, args, id, timeout_ms, &result, &argv, dg) == -1)
+		return -1;
+	if (result.status == 0)
+		return 0;
+	return answer_failed((const char *const *)argv.v, &result, dg);
 }
 
 /*
@@ -199,15 +214,8 @@ int
 container_start(const struct engine *engine, const char *id, struct diag *dg)
 {
 	static const char *const args[] = { "start", NULL };
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec argv = STRVEC_INIT;
 
-	if (act(engine, args, id, engine->launch_timeout_ms, &result, &argv,
-		dg) == -1)
-		return -1;
-	if (result.status == 0)
-		return 0;
-	return answer_failed((const char *const *)argv.v, &result, dg);
+	return act_well(engine, args, id, engine->launch_timeout_ms, dg);
 }
 
 int
@@ -216,13 +224,7 @@ container_stop(
 {
 	cleanup_free char *time = xasprintf("%d", grace);
 	const char *const args[] = { "stop", "-t", time, NULL };
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec argv = STRVEC_INIT;
 
-	if (act(engine, args, id, engine->launch_timeout_ms + grace * 1000,
-		&result, &argv, dg) == -1)
-		return -1;
-	if (result.status == 0)
-		return 0;
-	return answer_failed((const char *const *)argv.v, &result, dg);
+	return act_well(
+	    engine, args, id, engine->launch_timeout_ms + grace * 1000, dg);
 }
