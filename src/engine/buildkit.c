@@ -102,8 +102,6 @@ make_environment(const struct engine *engine, const struct buildkit_spec *spec,
     const char *dir, struct strvec *envp)
 {
 	strvec_push_all(envp, (const char *const *)engine->env.v);
-	strvec_setenv(envp, "DOCKER_BUILDKIT", "1");
-	strvec_setenv(envp, "BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
 	strvec_setenv(envp, "BUILDX_BUILDER", "default");
 	strvec_setenv(envp, "BUILDX_CONFIG", dir);
 	strvec_push_all(envp, (const char *const *)spec->hostconf->proxies.v);

@@ -33,8 +33,8 @@ static const char *const up_args[] = { "up", "--detach", "--no-build",
  * Every option that would otherwise come from a .env, the project's folder or
  * the environment is spelled out.  "--x=y" keeps values from being commands.
  */
-void
-compose_argv(const struct engine *engine, const struct compose_spec *spec,
+static void
+make_argv(const struct engine *engine, const struct compose_spec *spec,
     const char *const *command, struct strvec *out)
 {
 	strvec_push_all(out, (const char *const *)engine->compose.v);
@@ -85,7 +85,7 @@ compose_config_start(const struct engine *engine,
 {
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 
-	compose_argv(engine, spec, config_args, &argv);
+	make_argv(engine, spec, config_args, &argv);
 	return start(engine, spec, &argv, engine->timeout_ms, ret_proc, dg);
 }
 
@@ -177,7 +177,7 @@ compose_up(const struct engine *engine, const struct compose_spec *spec,
 	cleanup_strvec struct strvec args = STRVEC_INIT;
 	struct proc *proc = NULL;
 
-	compose_argv(engine, spec, up_args, &args);
+	make_argv(engine, spec, up_args, &args);
 	if (start(engine, spec, &args, engine->launch_timeout_ms, &proc, dg) ==
 	    -1)
 		return -1;

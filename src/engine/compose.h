@@ -41,10 +41,6 @@ int compose_config_finish(const struct engine *engine, struct proc *proc,
     struct strbuf *out, struct diag *dg);
 void compose_name_files(const struct compose_spec *spec, struct diag *dg);
 
-/* The command line, for compose_config_start() and compose_up(); for tests. */
-void compose_argv(const struct engine *engine, const struct compose_spec *spec,
-    const char *const *command, struct strvec *out);
-
 /*
  * `compose up --detach --no-build --no-recreate ... ` on one sealed plan.  A
  * failure is DIAG_ENGINE with Compose's words; containers may exist then.  The
