@@ -81,6 +81,27 @@ check_lease(struct world *w)
 	world_complain(w, "up without the session's lease");
 }
 
+/* Where nothing is said the engine makes what is missing, as root. */
+static bool
+make_source(const struct json *volume, const char *source)
+{
+	const struct json *create =
+	    json_get(json_get(volume, "bind"), "create_host_path");
+
+	return json_bool(create, true) && mkdir(source, 0755) == 0;
+}
+
+/* A directory that the plan binds goes away. */
+static void
+lose_source(const struct world *w)
+{
+	cleanup_free char *path =
+	    xasprintf("%s/egress", world_option(w, "--project-directory="));
+
+	if (rmdir(path) != 0)
+		world_die("remove %s: %s", path, strerror(errno));
+}
+
 static bool
 check_sources(struct world *w, const struct json *service)
 {
@@ -91,7 +112,7 @@ check_sources(struct world *w, const struct json *service)
 		cleanup_free char *source =
 		    world_undouble(json_string_or(json_get(v, "source"), ""));
 
-		if (access(source, F_OK) == 0)
+		if (access(source, F_OK) == 0 || make_source(v, source))
 			continue;
 		strbuf_addf(&w->err,
 		    "Error response from daemon: invalid mount config for "
@@ -202,6 +223,8 @@ world_up(struct world *w)
 	services = json_get(plan, "services");
 	check_sealed(w, text);
 	check_lease(w);
+	if (world_has_fault(w, "lose"))
+		lose_source(w);
 	for (size_t i = 0; i < json_len(services); i++)
 		if (is_taken(w, json_key_at(services, i)) ||
 		    !check_sources(w, json_value_at(services, i)))

@@ -218,12 +218,25 @@ pause_for(const char *seconds)
 	(void)nanosleep(&ts, NULL);
 }
 
+/* Until the test has seen enough, or has ended. */
+static void
+wait_for_file(const char *path)
+{
+	for (int i = 0; access(path, F_OK) != 0; i++) {
+		if (i == 6000)
+			world_die("no %s", path);
+		pause_for("0.01");
+	}
+}
+
 /* Faults that come before anything is done. */
 static void
 fail_before(struct world *w)
 {
 	if (world_has_fault(w, "delay"))
 		pause_for(w->value);
+	if (world_has_fault(w, "until"))
+		wait_for_file(w->value);
 	if (world_has_fault(w, "hang"))
 		pause_for("600");
 	if (world_has_fault(w, "spew"))

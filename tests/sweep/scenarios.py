@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The commands that are swept; a new one is a new entry here."""
+import fcntl
 import os
 import re
 import subprocess
@@ -168,6 +169,16 @@ def leave_much(bed):
         open(os.path.join(bed.state, "sessions", name, "lease"), "w").close()
     os.symlink(os.path.join(bed.state, "sessions/dddd5555/run"),
                bed.path("runtime/drydock/dddd5555"))
+    # What an agent may have left in its home.
+    put(bed, "home/kept/one", "one\n")
+    for name in ("sessions/bbbb3333/home/x", "trash/cccc4444/home/y"):
+        os.symlink(bed.path("home"), os.path.join(bed.state, name, "link"))
+
+
+def much_check(bed, run):
+    """Nothing is removed through a link."""
+    return [] if os.path.exists(bed.path("home/kept/one")) else [
+        "what a link in a session's home led to is gone"]
 
 
 def much_done(bed, run):
@@ -303,6 +314,17 @@ def token_set_done(bed, run):
     return token_text(bed) == "new-" + CANARY
 
 
+def fill_beside(bed):
+    """Another process is about to put a token into its place."""
+    put(bed, os.path.relpath(temporary(bed), bed.root), "")
+    bed.held = open(temporary(bed))
+    fcntl.flock(bed.held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def temporary(bed):
+    return os.path.join(bed.state, "tokens/.claude.0123456789ab")
+
+
 def token_check(bed, run):
     """Old or new; and whole."""
     now = token_text(bed)
@@ -313,6 +335,12 @@ def token_check(bed, run):
 def token_kept(bed, run):
     bad = token_check(bed, run)
     return bad if token_text(bed) is not None else bad + ["the token is gone"]
+
+
+def token_beside(bed, run):
+    bad = token_kept(bed, run)
+    return bad if os.path.exists(temporary(bed)) else bad + [
+        "what another process fills is gone"]
 
 
 def token_gone(bed, run):
@@ -392,7 +420,8 @@ ALL = [
     Scenario("list", ["list", "--all"], 0, list_done, prepare=leave_dead,
              weight=0.5, only_asks=True),
     Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead),
-    Scenario("gc-much", ["gc"], 0, much_done, prepare=leave_much),
+    Scenario("gc-much", ["gc"], 0, much_done, prepare=leave_much,
+             check=much_check),
     Scenario("setup", ["setup"], 0, setup_done, live=False,
              prepare=no_config, check=sync_check),
     Scenario("sync-first", ["sync"], 0, sync_done, prepare=prepare_first,
@@ -408,8 +437,8 @@ ALL = [
              given="new-" + CANARY, check=token_check, weight=0.3,
              claims="token kept"),
     Scenario("token-set", ["token", "set"], 0, token_set_done, keeps=True,
-             given="new-" + CANARY, prepare=keep_token, check=token_kept,
-             weight=0.3, claims="token kept"),
+             given="new-" + CANARY, prepare=keep_token, check=token_beside,
+             fresh=fill_beside, weight=0.3, claims="token kept"),
     Scenario("token-status", ["token", "status"], 0, token_told, keeps=True,
              prepare=keep_token, check=token_kept, weight=0.3),
     Scenario("token-remove", ["token", "remove"], 0, token_gone, keeps=True,
