@@ -145,6 +145,7 @@ sync_cmd_run(struct context *ctx, const void *options, int argc, char **argv,
 		.settings = ctx->settings,
 		.agent = &agent,
 		.force = o->force,
+		.quiet = o->quiet,
 		.wait_ms = WAIT_MS,
 	};
 

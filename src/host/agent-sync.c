@@ -136,6 +136,18 @@ agent_sync_is_credential(const struct agent_sync *sync, const char *name)
 	return false;
 }
 
+bool
+agent_source_excludes(const struct agent_source *tree, const char *path)
+{
+	const struct strvec *list = &tree->exclude;
+
+	for (size_t i = 0; i < list->nr; i++) {
+		if (fnmatch(list->v[i], path, FNM_PATHNAME) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 release_sources(struct agent_sources *sources)
 {

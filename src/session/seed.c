@@ -46,6 +46,28 @@ struct copy {
 	int64_t bytes;
 };
 
+/*
+ * Whether the agent's rules leave it out.  The snapshot may be of older ones
+ * when no sync has succeeded since they changed.
+ */
+static bool
+is_left_out(const struct agent_sync *rules, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (agent_sync_is_credential(rules, slash != NULL ? slash + 1 : path))
+		return true;
+	for (size_t i = 0; i < rules->trees.nr; i++) {
+		const struct agent_source *tree = &rules->trees.v[i];
+		size_t len = strlen(tree->to);
+
+		if (strncmp(path, tree->to, len) == 0 && path[len] == '/' &&
+		    agent_source_excludes(tree, path + len + 1))
+			return true;
+	}
+	return false;
+}
+
 /* Whether a path of the snapshot is copied as it is. */
 static bool
 is_wanted(void *arg, const char *path, const struct stat *st)
@@ -53,7 +75,8 @@ is_wanted(void *arg, const char *path, const struct stat *st)
 	struct copy *c = arg;
 	const struct agent_sources *documents = &c->spec->agent->sync.documents;
 
-	if (strvec_has(&c->spec->settings->seed_leave_out, path))
+	if (strvec_has(&c->spec->settings->seed_leave_out, path) ||
+	    is_left_out(&c->spec->agent->sync, path))
 		return false;
 	for (size_t i = 0; i < documents->nr; i++) {
 		if (strcmp(documents->v[i].to, path) == 0)
@@ -79,6 +102,16 @@ open_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
 	    home_fd, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
 }
 
+/* What goes at a sync goes here, too: that may have been by older rules. */
+static void
+list_drops(const struct agent_source *source, struct strvec *ret)
+{
+	for (size_t i = 0; i < source->drop.nr; i++)
+		strvec_push(ret, source->drop.v[i]);
+	for (size_t i = 0; i < source->drop_at_seed.nr; i++)
+		strvec_push(ret, source->drop_at_seed.v[i]);
+}
+
 /* A document without what is other projects'. */
 static int
 write_document(const struct seed_spec *spec, const struct agent_source *source,
@@ -88,9 +121,11 @@ write_document(const struct seed_spec *spec, const struct agent_source *source,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_jsonfilter struct jsonfilter *filter = NULL;
+	cleanup_strvec struct strvec drop = STRVEC_INIT;
 	cleanup_close int parent = -1;
 	const char *name;
 
+	list_drops(source, &drop);
 	if (fs_read_file(snapshot_fd, source->to,
 		(size_t)spec->settings->sync_max_json, &text, &mine) != 0) {
 		if (mine.errnum == ENOENT)
@@ -98,8 +133,8 @@ write_document(const struct seed_spec *spec, const struct agent_source *source,
 		diag_move(dg, &mine);
 		return -1;
 	}
-	if (jsonfilter_new(&source->drop_at_seed, spec->paths->home,
-		spec->project, &filter, dg) != 0 ||
+	if (jsonfilter_new(
+		&drop, spec->paths->home, spec->project, &filter, dg) != 0 ||
 	    jsonfilter_run(filter, text.buf, text.len, source->to, &out, dg) !=
 		0 ||
 	    open_parent(source->to, home_fd, &parent, &name, dg) != 0)

@@ -133,6 +133,23 @@ copy_file(struct filler *f, struct scan_entry *e)
 	return set_mode(f, e, out);
 }
 
+/* Half of what somebody replaces in place may be JSON, too. */
+static int
+check_still(
+    int fd, const struct stat *before, const char *what, struct diag *dg)
+{
+	struct stat now;
+
+	if (fstat(fd, &now) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", what);
+	if (now.st_size != before->st_size ||
+	    now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
+		return diag_set(
+		    dg, DIAG_DATA, "%s: changed while it was read", what);
+	return 0;
+}
+
 /* One look at a document; *ret_there is false when there is none to read. */
 static int
 read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
@@ -159,6 +176,8 @@ read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 		}
 		return -1;
 	}
+	if (check_still(in, &st, what, dg) < 0)
+		return -1;
 	*ret_there = true;
 	return jsonfilter_run(filter, text.buf, text.len, what, out, dg);
 }

@@ -102,11 +102,30 @@ int
 generation_make(int agent_fd, char ret_name[GENERATION_NAME_SIZE], int *ret_fd,
     struct diag *dg)
 {
+	cleanup_close int fd = -1;
 	char random[9];
 
 	fs_random_name(random, sizeof(random));
 	(void)snprintf(ret_name, GENERATION_NAME_SIZE, PREFIX "%s", random);
-	return fs_make_dir(agent_fd, ret_name, 0700, ret_fd, dg);
+	if (fs_make_dir(agent_fd, ret_name, 0700, &fd, dg) < 0)
+		return -1;
+	/* As a reader does: also against a writer past a lock that was lost. */
+	if (lock_dir(fd, LOCK_SH | LOCK_NB) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "lock %s", ret_name);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/* Where directories cannot change places, no snapshot is replaced whole. */
+static int
+fail_swap(struct diag *dg)
+{
+	if (errno == EINVAL)
+		return diag_set_errno(dg, DIAG_IO, errno,
+		    "put the snapshot in its place: the file system does not "
+		    "exchange directories (RENAME_EXCHANGE)");
+	return diag_set_errno(
+	    dg, DIAG_IO, errno, "put the snapshot in its place");
 }
 
 int
@@ -119,8 +138,7 @@ generation_swap(int agent_fd, const char *name, struct diag *dg)
 	    (errno != ENOENT ||
 		renameat2(
 		    agent_fd, name, agent_fd, SNAPSHOT, RENAME_NOREPLACE) < 0))
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "put the snapshot in its place");
+		return fail_swap(dg);
 	if (fsync(agent_fd) < 0)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "flush the snapshot's directory");
@@ -131,10 +149,15 @@ generation_swap(int agent_fd, const char *name, struct diag *dg)
 static int
 remove_unread(int agent_fd, const char *name, struct diag *dg)
 {
+	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int fd = -1;
 
-	if (open_maybe(agent_fd, name, &fd, dg) < 0)
+	/* What is no directory nobody reads. */
+	if (open_maybe(agent_fd, name, &fd, &mine) < 0 &&
+	    mine.errnum != ENOTDIR && mine.errnum != ELOOP) {
+		diag_move(dg, &mine);
 		return -1;
+	}
 	if (fd >= 0 && lock_dir(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
 			return 0;
@@ -161,13 +184,20 @@ int
 generation_clean(int agent_fd, struct diag *dg)
 {
 	cleanup_strvec struct strvec old = STRVEC_INIT;
+	int rc = 0;
 
 	if (list_old(agent_fd, &old, dg) < 0)
 		return -1;
-	for (size_t i = 0; i < old.nr; i++)
-		if (remove_unread(agent_fd, old.v[i], dg) < 0)
-			return -1;
-	return 0;
+	for (size_t i = 0; i < old.nr; i++) {
+		cleanup_diag struct diag mine = DIAG_INIT;
+
+		if (remove_unread(agent_fd, old.v[i], &mine) == 0)
+			continue;
+		if (rc == 0)
+			diag_move(dg, &mine);
+		rc = -1;
+	}
+	return rc;
 }
 
 bool

@@ -30,7 +30,7 @@ int generation_open(
 /* Opens it without a lock, for who holds that of all writers. */
 int generation_open_unlocked(int agent_fd, int *ret_fd, struct diag *dg);
 
-/* Makes an empty one beside the snapshot. */
+/* Makes an empty one beside the snapshot, and holds it while it is open. */
 int generation_make(int agent_fd, char ret_name[GENERATION_NAME_SIZE],
     int *ret_fd, struct diag *dg);
 
@@ -65,7 +65,8 @@ int generation_swap(int agent_fd, const char *name, struct diag *dg);
 
 /*
  * Removes what stands beside the snapshot and nobody reads; the caller is the
- * only writer.  What cannot be removed now is left to the next call.
+ * only writer.  What cannot be removed now is left to the next call; that of
+ * one does not keep the others.
  */
 int generation_clean(int agent_fd, struct diag *dg);
 

@@ -39,10 +39,8 @@ open_top(struct walk *w, int home_fd, int *ret_fd, char real[PATH_MAX],
 		    ? 0
 		    : fs_walk_fail(&w->at, "stat");
 	fd = openat(home_fd, from, O_PATH | O_CLOEXEC);
-	if (fd < 0 && walk_is_denied(errno))
-		return walk_skip(w, &link, SCAN_UNREADABLE);
 	if (fd < 0)
-		return walk_skip(w, &link, SCAN_DANGLING);
+		return walk_skip_closed(w, &link);
 	if (walk_real_path(fd, real) < 0 || fstat(fd, ret_st) < 0)
 		return fs_walk_fail(&w->at, "follow");
 	if (agent_sync_is_credential(&w->agent->sync, strrchr(real, '/') + 1))

@@ -19,6 +19,7 @@
 #include "sync/generation.h"
 
 #define LOCK_NAME "lock"
+#define TELL_AFTER_MS 2000
 
 /* A sync under way. */
 struct run {
@@ -71,9 +72,16 @@ look_at_host(struct run *r, struct diag *dg)
 	return scan_run(&r->now, q->paths, q->settings, q->agent, dg);
 }
 
-/* Reads what the last sync left. */
+/* Whose message names a file of the state says where that is. */
 static int
-look_at_snapshot(struct run *r, struct diag *dg)
+fail_below(const struct run *r, struct diag *dg)
+{
+	return diag_wrap(dg, "%s/agents/%s", r->request->paths->state_dir,
+	    r->request->agent->name);
+}
+
+static int
+read_snapshot(struct run *r, struct diag *dg)
 {
 	struct stat st;
 	bool there = false;
@@ -92,6 +100,13 @@ look_at_snapshot(struct run *r, struct diag *dg)
 	r->usable = there && manifest_is_of(&r->then, &st) &&
 	    strcmp(r->then.rules, r->rules) == 0;
 	return 0;
+}
+
+/* Reads what the last sync left. */
+static int
+look_at_snapshot(struct run *r, struct diag *dg)
+{
+	return read_snapshot(r, dg) < 0 ? fail_below(r, dg) : 0;
 }
 
 /* Whether the snapshot is what the host's files would give now. */
@@ -113,6 +128,25 @@ is_at_least(const struct timespec *a, const struct timespec *b)
 	    (a->tv_sec == b->tv_sec && a->tv_nsec >= b->tv_nsec);
 }
 
+/* After a while the user is told what for. */
+static int
+wait_for_lock(struct run *r, enum lock_answer *ret, struct diag *dg)
+{
+	const struct sync_request *q = r->request;
+	int silent = q->wait_ms < TELL_AFTER_MS ? q->wait_ms : TELL_AFTER_MS;
+
+	if (lock_wait(
+		r->agent_fd, LOCK_NAME, true, silent, ret, &r->lock_fd, dg) < 0)
+		return -1;
+	if (*ret != LOCK_BUSY || silent == q->wait_ms)
+		return 0;
+	if (!q->quiet)
+		diag_note("another sync of %s is under way: waiting for it",
+		    q->agent->name);
+	return lock_wait(r->agent_fd, LOCK_NAME, true, q->wait_ms - silent, ret,
+	    &r->lock_fd, dg);
+}
+
 /* Takes the lock; *ret_waited when somebody else had it. */
 static int
 take_lock(struct run *r, bool *ret_waited, struct diag *dg)
@@ -122,12 +156,11 @@ take_lock(struct run *r, bool *ret_waited, struct diag *dg)
 	*ret_waited = false;
 	if (lock_try(r->agent_fd, LOCK_NAME, true, &answer, &r->lock_fd, dg) <
 	    0)
-		return -1;
+		return fail_below(r, dg);
 	if (answer == LOCK_BUSY) {
 		*ret_waited = true;
-		if (lock_wait(r->agent_fd, LOCK_NAME, true, r->request->wait_ms,
-			&answer, &r->lock_fd, dg) < 0)
-			return -1;
+		if (wait_for_lock(r, &answer, dg) < 0)
+			return fail_below(r, dg);
 	}
 	if (answer != LOCK_WON)
 		return diag_set(dg, DIAG_BUSY,
@@ -136,9 +169,9 @@ take_lock(struct run *r, bool *ret_waited, struct diag *dg)
 	return 0;
 }
 
-/* From a scan to a snapshot in its place.  The lock is held. */
+/* One that fails leaves what it made to build(). */
 static int
-build(struct run *r, struct diag *dg)
+make_generation(struct run *r, struct diag *dg)
 {
 	char name[GENERATION_NAME_SIZE];
 	cleanup_close int fd = -1;
@@ -149,22 +182,31 @@ build(struct run *r, struct diag *dg)
 	};
 	struct stat st;
 
-	if (generation_clean(r->agent_fd, dg) < 0 ||
-	    generation_make(r->agent_fd, name, &fd, dg) < 0)
+	if (generation_make(r->agent_fd, name, &fd, dg) < 0)
 		return -1;
 	spec.fd = fd;
-	if (generation_fill(&spec, &r->now, dg) < 0) {
-		cleanup_diag struct diag ignored = DIAG_INIT;
-
-		/* What cannot be removed now, the next sync removes. */
-		(void)fs_remove_tree(r->agent_fd, name, &ignored);
+	if (generation_fill(&spec, &r->now, dg) < 0)
 		return -1;
-	}
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", name);
 	if (generation_swap(r->agent_fd, name, dg) < 0)
 		return -1;
 	return manifest_write(r->agent_fd, r->rules, &st, &r->now, dg);
+}
+
+/* From a scan to a snapshot in its place.  The lock is held. */
+static int
+build(struct run *r, struct diag *dg)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	/* What cannot be removed now, the next sync removes. */
+	(void)generation_clean(r->agent_fd, &ignored);
+	if (make_generation(r, dg) == 0)
+		return 0;
+	diag_clear(&ignored);
+	(void)generation_clean(r->agent_fd, &ignored);
+	return -1;
 }
 
 static void

@@ -23,7 +23,8 @@ struct sync_request {
 	const struct settings *settings;
 	const struct agent *agent;
 	bool force; /* all of it anew, also when nothing changed */
-	int wait_ms; /* for another sync */
+	bool quiet; /* not a word about a wait for another sync */
+	int wait_ms; /* for that */
 };
 
 struct sync_outcome {

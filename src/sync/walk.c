@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +17,6 @@
 #include "host/paths.h"
 #include "host/protected.h"
 #include "host/settings.h"
-
-static bool
-is_excluded(const struct walk *w)
-{
-	const struct strvec *list = &w->tree->exclude;
-
-	for (size_t i = 0; i < list->nr; i++) {
-		if (fnmatch(list->v[i], w->at.path.buf + w->prefix,
-			FNM_PATHNAME) == 0)
-			return true;
-	}
-	return false;
-}
 
 bool
 walk_is_protected(const struct paths *paths, const char *real)
@@ -97,6 +83,22 @@ walk_is_denied(int errnum)
 {
 	return errnum == EACCES || errnum == EPERM || errnum == EIO ||
 	    errnum == ESTALE || errnum == ENOTCONN;
+}
+
+int
+walk_skip_closed(struct walk *w, const struct stat *st)
+{
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return walk_skip(w, st, SCAN_DANGLING);
+	default:
+		if (walk_is_denied(errno))
+			return walk_skip(w, st, SCAN_UNREADABLE);
+		return fs_walk_fail(&w->at, "follow");
+	}
 }
 
 int
@@ -225,10 +227,8 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 		    : fs_walk_fail(&w->at, "read");
 	target[n] = '\0';
 	fd = openat(dirfd, name, O_PATH | O_CLOEXEC);
-	if (fd < 0 && walk_is_denied(errno))
-		return walk_skip(w, st, SCAN_UNREADABLE);
 	if (fd < 0)
-		return walk_skip(w, st, SCAN_DANGLING);
+		return walk_skip_closed(w, st);
 	if (walk_real_path(fd, real) < 0)
 		return fs_walk_fail(&w->at, "follow");
 	if (agent_sync_is_credential(&w->agent->sync, strrchr(real, '/') + 1))
@@ -274,7 +274,7 @@ walk_entry(struct fs_walk *at, int dirfd, const char *name)
 
 	if (agent_sync_is_credential(&w->agent->sync, name))
 		return walk_credential(w, dirfd, name);
-	if (is_excluded(w))
+	if (agent_source_excludes(w->tree, w->at.path.buf + w->prefix))
 		return 0;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (walk_is_denied(errno))

@@ -54,6 +54,9 @@ struct scan_entry *walk_add(
     struct walk *w, enum scan_kind kind, const struct stat *st);
 int walk_skip(struct walk *w, const struct stat *st, enum scan_why why);
 
+/* The same for a link that does not open, by errno; else that is a failure. */
+int walk_skip_closed(struct walk *w, const struct stat *st);
+
 /* Where fd is; -1 with errno. */
 int walk_real_path(int fd, char ret[PATH_MAX]);
 

@@ -256,3 +256,97 @@ beside_writer() {
   run -0 drydock sync
   same_as_host
 }
+
+@test "no descriptor left is a failure, and no link that leads nowhere" {
+  ln -s settings.json "$HOME/.claude/link"
+  mkdir -p "$HOME/.claude/a/b"
+  ln -s ../../settings.json "$HOME/.claude/a/b/link"
+  local n ended bad=''
+  for n in {4..24}; do
+    rm -rf "$agent_dir"
+    ended=0
+    (ulimit -n "$n" && drydock sync) >"$BATS_TEST_TMPDIR/out" 2>&1 ||
+      ended=$?
+    if [ "$ended" = 0 ]; then
+      same_as_host || bad="$bad$n: not the host's"
+    elif [ -e "$snapshot" ]; then
+      bad="$bad$n: a snapshot with status $ended"
+    fi
+    run -1 grep -F "leads nowhere" "$BATS_TEST_TMPDIR/out"
+  done
+  assert_equal "$bad" ""
+  assert_equal "$ended" 0
+}
+
+@test "who waits for another sync says so, unless it is to be quiet" {
+  drydock sync
+  echo changed >"$HOME/.claude/settings.json"
+  exec {lock}<"$agent_dir/lock"
+  flock "$lock"
+  drydock sync --if-stale --quiet >"$BATS_TEST_TMPDIR/quiet" 2>&1 \
+    3>&- {lock}<&- &
+  local quiet=$!
+  drydock sync >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- {lock}<&- &
+  local told=$!
+  wait_for "word of the wait" grep -F "waiting for it" "$BATS_TEST_TMPDIR/out"
+  drydock sync >"$BATS_TEST_TMPDIR/left" 2>&1 3>&- {lock}<&- &
+  local left=$!
+  wait_for "word of the wait" grep -F "waiting for it" "$BATS_TEST_TMPDIR/left"
+  kill "$left"
+  local ended=0
+  wait "$left" || ended=$?
+  assert_equal "$ended" 143
+  exec {lock}<&-
+  wait "$quiet"
+  wait "$told"
+  assert_equal "$(cat "$BATS_TEST_TMPDIR/quiet")" ""
+  same_as_host
+}
+
+@test "what is no directory in the snapshot's place is named and kept" {
+  drydock sync
+  mkdir "$BATS_TEST_TMPDIR/elsewhere"
+  local kind command
+  for kind in link fifo file; do
+    rm -rf "$snapshot"
+    case $kind in
+      link) ln -s "$BATS_TEST_TMPDIR/elsewhere" "$snapshot" ;;
+      fifo) mkfifo "$snapshot" ;;
+      file) echo file >"$snapshot" ;;
+    esac
+    for command in "sync" "sync --check" "setup"; do
+      # shellcheck disable=SC2086 # words of a command
+      run -74 --separate-stderr drydock $command
+      assert_equal "$stderr" \
+        "drydock: $agent_dir: open snapshot: Not a directory"
+    done
+    [ ! -d "$snapshot" ] || [ -L "$snapshot" ]
+  done
+  assert_equal "$(ls -A "$BATS_TEST_TMPDIR/elsewhere")" ""
+}
+
+@test "one remainder that is odd does not keep the others" {
+  drydock sync
+  mkdir "$agent_dir/gen-zzzz" "$BATS_TEST_TMPDIR/elsewhere"
+  touch "$agent_dir/gen-file" "$BATS_TEST_TMPDIR/elsewhere/kept"
+  mkfifo "$agent_dir/gen-fifo"
+  ln -s "$BATS_TEST_TMPDIR/elsewhere" "$agent_dir/gen-link"
+  wait_for freshness fresh
+  run -0 --separate-stderr drydock sync
+  assert_equal "$stderr" ""
+  only_whole
+  [ -e "$BATS_TEST_TMPDIR/elsewhere/kept" ]
+}
+
+@test "a file system that exchanges no directories is named, and left clean" {
+  drydock sync
+  before=$(checksum "$snapshot")
+  echo changed >"$HOME/.claude/settings.json"
+  run -74 traced -o /dev/null -e inject=renameat2:error=EINVAL drydock sync
+  assert_contains "$output" "RENAME_EXCHANGE"
+  only_whole
+  assert_equal "$(checksum "$snapshot")" "$before"
+  run -1 drydock sync --check
+  run -0 drydock sync
+  same_as_host
+}

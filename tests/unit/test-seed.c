@@ -10,6 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/paths.h"
@@ -139,6 +141,59 @@ test_snapshot(void)
 	CHECK_INT(fstatat(bed.home_fd, ".claude/a", &st, 0), 0);
 }
 
+static void
+put(int dirfd, const char *path, const char *text)
+{
+	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0);
+	CHECK_INT(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	(void)close(fd);
+}
+
+/* No sync succeeded since the agent's rules came to know of these. */
+static void
+test_newer_rules(void)
+{
+	static const char rules[] =
+	    "{\"command\": [\"tool\"], \"sync\": {"
+	    "\"trees\": [{\"path\": \".t\", \"exclude\": [\"cache\"]}],"
+	    "\"documents\": [{\"path\": \".t.json\", \"to\": \".t/main\","
+	    " \"drop\": [\".secret?\"], \"drop_at_seed\": [\".other?\"]}],"
+	    "\"credentials\": [\"key*\"]}}";
+	static const char *const dirs[] = { "agents/tool",
+		"agents/tool/snapshot", "agents/tool/snapshot/.t",
+		"agents/tool/snapshot/.t/cache",
+		"agents/tool/snapshot/.t/sub" };
+	struct bed bed cleanup_bed;
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct stat st;
+	int top;
+
+	bed_open(&bed);
+	CHECK_INT(agent_parse(&agent, "tool", rules, strlen(rules), &dg), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		CHECK_INT(mkdirat(bed.paths.state_fd, dirs[i], 0700), 0);
+	top = openat(bed.paths.state_fd, "agents/tool/snapshot/.t",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put(top, "cache/x", "canary");
+	put(top, "sub/cache", "kept");
+	put(top, "key", "canary");
+	put(top, "sub/KEY.old", "canary");
+	put(top, "main", "{\"n\": 1.0, \"secret\": 1, \"other\": 2}");
+	(void)close(top);
+	CHECK_INT(seed(&bed, &agent, &dg), 0);
+	CHECK_INT(fstatat(bed.home_fd, ".t/sub/cache", &st, 0), 0);
+	CHECK_INT(fstatat(bed.home_fd, ".t/cache", &st, 0), -1);
+	CHECK_INT(fstatat(bed.home_fd, ".t/key", &st, 0), -1);
+	CHECK_INT(fstatat(bed.home_fd, ".t/sub/KEY.old", &st, 0), -1);
+	CHECK_INT(fs_read_file(bed.home_fd, ".t/main", 4096, &text, &dg), 0);
+	CHECK_STR(text.buf, "{\"n\": 1.0}");
+	agent_release(&agent);
+}
+
 /* A snapshot whose .claude is a link leads nowhere else. */
 static void
 test_hostile_parent(void)
@@ -170,6 +225,8 @@ main(void)
 		    test_no_link },
 		{ "the snapshot is copied and yields to the link",
 		    test_snapshot },
+		{ "what newer rules leave out of an old snapshot stays away",
+		    test_newer_rules },
 		{ "a link where a directory is due is an error",
 		    test_hostile_parent },
 	};

@@ -353,6 +353,56 @@ test_young(void)
 	CHECK_INT(told, 3);
 }
 
+/* What happens to the document each time that one was read. */
+static struct {
+	struct bed *bed; /* NULL: nothing */
+	int left; /* this many times */
+} writer;
+
+int __real_fs_read_fd(
+    int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg);
+int __wrap_fs_read_fd(
+    int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg);
+
+int
+__wrap_fs_read_fd(
+    int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg)
+{
+	int rc = __real_fs_read_fd(fd, what, max, out, dg);
+	const struct timespec times[2] = { { 1, 0 }, { 1 + writer.left, 0 } };
+
+	if (writer.bed != NULL && writer.left > 0 &&
+	    strstr(what, ".tool.json") != NULL) {
+		writer.left--;
+		put(writer.bed, ".tool.json", "{\"n\": 2}");
+		CHECK_INT(
+		    utimensat(writer.bed->home_fd, ".tool.json", times, 0), 0);
+	}
+	return rc;
+}
+
+/* The first half may be the old text's, and JSON with the new one's second. */
+static void
+test_written_in_place(void)
+{
+	struct bed bed cleanup_bed;
+	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	bed_open(&bed);
+	put(&bed, ".tool.json", "{\"n\": 1}");
+	writer.bed = &bed;
+	writer.left = 1;
+	CHECK(sync_now(&bed, false));
+	check_snapshot(&bed, ".tool/main.json", "{\"n\": 2}");
+	put(&bed, ".tool.json", "{\"n\": 3}");
+	writer.left = 1000;
+	CHECK_INT(run(&bed, false, &outcome, &dg), -1);
+	CHECK_INT(dg.class, DIAG_DATA);
+	check_snapshot(&bed, ".tool/main.json", "{\"n\": 2}");
+	writer.bed = NULL;
+}
+
 int
 main(void)
 {
@@ -368,6 +418,8 @@ main(void)
 		    test_put_back },
 		{ "times that are not older than the start count as changed",
 		    test_young },
+		{ "a document that is written in place is read again",
+		    test_written_in_place },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

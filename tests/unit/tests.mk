@@ -90,6 +90,8 @@ tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 
+tests_unit_test_sync_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_read_fd
+
 home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
 tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
