@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the operands of run and shell to a launch. */
+/* From the operands of run, new and shell to a launch. */
 #include "cmd/launching.h"
 
 #include <stddef.h>

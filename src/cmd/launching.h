@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * launching: what run and shell share: operands to a launch.
+ * launching: what run, new and shell share: operands to a launch.
  */
 #ifndef DRYDOCK_LAUNCHING_H
 #define DRYDOCK_LAUNCHING_H

@@ -16,8 +16,7 @@
 #include "session/prompt.h"
 
 enum {
-	NUMBER_SIZE = 8,
-	SHOWN_MAX = 20,
+	SHOWN_MAX = 20
 };
 
 /* Records are read only where a session could have put the program there. */

@@ -64,7 +64,6 @@ read_state(const struct json *state, struct container *c)
 	    !parse_int(json_get(state, "ExitCode"), &c->exit_code))
 		return false;
 	c->pid = pid;
-	c->oom_killed = json_bool(json_get(state, "OOMKilled"), false);
 	c->started_at = copy_string(state, "StartedAt");
 	c->finished_at = copy_string(state, "FinishedAt");
 	c->error = copy_string(state, "Error");

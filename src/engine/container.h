@@ -37,7 +37,6 @@ struct container {
 	enum container_state state;
 	pid_t pid; /* 0 unless running */
 	int exit_code;
-	bool oom_killed;
 	char *finished_at; /* RFC 3339; "0001-..." when it never ended */
 	char *started_at;
 	char *error; /* the engine's words on a failed start */

@@ -37,7 +37,6 @@ struct engine {
 	char *data_root;
 	char *version;
 	char *compose_version;
-	bool cgroup_v2;
 };
 
 /* The oldest version of a program that works; for messages and the man page. */

@@ -215,9 +215,6 @@ engine_read_info(
 	replace_string(&engine->id, json_string(json_get(info, "ID")));
 	replace_string(&engine->data_root, root);
 	replace_string(&engine->version, version);
-	engine->cgroup_v2 =
-	    strcmp(json_string_or(json_get(info, "CgroupVersion"), ""), "2") ==
-	    0;
 	return 0;
 }
 

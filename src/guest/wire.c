@@ -197,12 +197,6 @@ wire_add_size(struct strbuf *out, enum wire_type type, struct wire_size size)
 }
 
 void
-wire_add_text(struct strbuf *out, enum wire_type type, const char *text)
-{
-	wire_add(out, type, text, strnlen(text, WIRE_TEXT_MAX));
-}
-
-void
 wire_add_exit(struct strbuf *out, unsigned int status, const char *text)
 {
 	unsigned char payload[4 + WIRE_TEXT_MAX];

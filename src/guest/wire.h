@@ -146,7 +146,6 @@ void wire_add_hello(struct strbuf *out, const struct wire_hello *hello);
 void wire_add_size(
     struct strbuf *out, enum wire_type type, struct wire_size size);
 /* Text over WIRE_TEXT_MAX is cut. */
-void wire_add_text(struct strbuf *out, enum wire_type type, const char *text);
 void wire_add_exit(struct strbuf *out, unsigned int status, const char *text);
 
 /*

@@ -32,7 +32,6 @@ check_same(const struct container *a, const struct container *b)
 	FUZZ_CHECK(strcmp(a->state_id, b->state_id) == 0);
 	FUZZ_CHECK(a->state == b->state && a->pid == b->pid);
 	FUZZ_CHECK(a->exit_code == b->exit_code);
-	FUZZ_CHECK(a->oom_killed == b->oom_killed);
 	FUZZ_CHECK(strcmp(a->inspect, b->inspect) == 0);
 	FUZZ_CHECK(a->env.nr == b->env.nr && a->labels.nr == b->labels.nr);
 	FUZZ_CHECK(a->entrypoint.nr == b->entrypoint.nr);
