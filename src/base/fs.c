@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -110,6 +111,25 @@ fs_chmod_fd(int fd, mode_t mode)
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return chmod(path, mode);
+}
+
+int
+fs_real_path(int fd, char **ret_path)
+{
+	char link[64];
+	char path[PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path));
+	if (len < 0)
+		return -1;
+	if ((size_t)len == sizeof(path) || path[0] != '/') {
+		errno = path[0] == '/' ? ENAMETOOLONG : ENOENT;
+		return -1;
+	}
+	*ret_path = xstrndup(path, (size_t)len);
+	return 0;
 }
 
 /* Makes name with exactly mode; 1 when it was there, -1 with errno. */

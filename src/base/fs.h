@@ -87,6 +87,12 @@ int fs_remove_tree(int dirfd, const char *name, struct diag *dg);
  */
 int fs_chmod_fd(int fd, mode_t mode);
 
+/*
+ * The path by which the kernel shows what fd holds, returned; it may lead
+ * elsewhere by now.  -1 with errno; what has no path here is ENOENT.
+ */
+int fs_real_path(int fd, char **ret_path);
+
 /* Whether name is one component: not empty, ".", ".." or with a slash. */
 bool fs_is_component(const char *name);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -198,15 +197,13 @@ read_or_make_id(struct paths *paths, int fd, struct diag *dg)
 static int
 take_real_path(struct paths *paths, int fd, struct diag *dg)
 {
-	cleanup_free char *link = xasprintf("/proc/self/fd/%d", fd);
-	char buf[PATH_MAX];
-	ssize_t n = readlink(link, buf, sizeof(buf));
+	cleanup_free char *real = NULL;
 
-	if (n < 0 || (size_t)n == sizeof(buf))
-		return diag_set_errno(dg, DIAG_IO, n < 0 ? errno : ENAMETOOLONG,
-		    "real path of %s", paths->state_dir);
+	if (fs_real_path(fd, &real) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "real path of %s", paths->state_dir);
 	cleanup_free_fn(&paths->state_dir);
-	paths->state_dir = xstrndup(buf, (size_t)n);
+	paths->state_dir = steal_ptr(&real);
 	return 0;
 }
 

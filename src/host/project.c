@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,17 +40,13 @@ is_within(const char *path, const char *dir)
 static int
 real_path(int fd, const char *dir, char **ret_path, struct diag *dg)
 {
-	cleanup_free char *link = xasprintf("/proc/self/fd/%d", fd);
 	cleanup_free char *path = NULL;
-	char buf[PATH_MAX];
 	struct stat held;
 	struct stat there;
-	ssize_t n = readlink(link, buf, sizeof(buf));
 
-	if (n < 0 || (size_t)n == sizeof(buf))
-		return diag_set_errno(dg, DIAG_IO, n < 0 ? errno : ENAMETOOLONG,
-		    "real path of %s", dir);
-	path = xstrndup(buf, (size_t)n);
+	if (fs_real_path(fd, &path) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "real path of %s", dir);
 	if (fstat(fd, &held) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "%s", dir);
 	if (lstat(path, &there) < 0 || !fs_same(&held, &there))

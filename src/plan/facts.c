@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -77,20 +77,15 @@ static int
 write_source(struct jsonw *w, const struct places *places, const struct bind *b,
     struct diag *dg)
 {
-	char link[64];
-	char real[PATH_MAX];
-	ssize_t len;
+	char *real cleanup_free = NULL;
 
 	jsonw_key(w, b->source);
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "exists", b->fd != -1);
 	if (b->fd != -1) {
-		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", b->fd);
-		len = readlink(link, real, sizeof(real) - 1);
-		if (len < 0)
+		if (fs_real_path(b->fd, &real) != 0)
 			return diag_set_errno(dg, DIAG_IO, errno,
 			    "real path of bind source %s", b->source);
-		real[len] = '\0';
 		jsonw_key_str(w, "real", real);
 		jsonw_key_str(w, "kind", kind_of(b->st.st_mode));
 		jsonw_key_int(w, "uid", b->st.st_uid);
@@ -237,8 +232,6 @@ write_services(struct jsonw *w, const struct plan_request *request)
 static void
 write_further(struct jsonw *w, const struct assembly *assembly)
 {
-	static const char own[] = "io.drydock.";
-
 	jsonw_key(w, "further");
 	jsonw_open_object(w);
 	for (size_t i = 0; i < assembly->nfurther; i++) {
@@ -256,7 +249,8 @@ write_further(struct jsonw *w, const struct assembly *assembly)
 		for (size_t n = 0; n < f->image.labels.nr; n++) {
 			const char *label = f->image.labels.v[n];
 
-			if (strncmp(label, own, strlen(own)) == 0)
+			if (strncmp(label, IMAGE_LABEL_PREFIX,
+				strlen(IMAGE_LABEL_PREFIX)) == 0)
 				jsonw_strn(w, label, strcspn(label, "="));
 		}
 		jsonw_close_array(w);

@@ -4,11 +4,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -16,22 +13,6 @@
 #include "base/xalloc.h"
 #include "host/protected.h"
 #include "plan/procfacts.h"
-
-static int
-find_real(int fd, char **ret_real, struct diag *dg)
-{
-	char link[64];
-	char real[PATH_MAX];
-	ssize_t len;
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, real, sizeof(real) - 1);
-	if (len <= 0 || real[0] != '/')
-		return diag_set_errno(
-		    dg, DIAG_IO, len < 0 ? errno : ENOENT, "its real path");
-	*ret_real = xstrndup(real, (size_t)len);
-	return 0;
-}
 
 static void
 add_link(struct location *l, const struct stat *st)
@@ -122,8 +103,9 @@ location_find(int fd, const struct proc_mounts *mounts,
 {
 	struct location l cleanup_location = LOCATION_INIT;
 
-	if (find_real(fd, &l.real, dg) != 0 || find_chain(fd, &l, dg) != 0 ||
-	    find_on(mounts, &l, dg) != 0)
+	if (fs_real_path(fd, &l.real) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "its real path");
+	if (find_chain(fd, &l, dg) != 0 || find_on(mounts, &l, dg) != 0)
 		return -1;
 	*ret_location = l;
 	l = (struct location)LOCATION_INIT;

@@ -2,7 +2,6 @@
 /* What a scan begins with: the trees and documents that an agent names. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,15 +20,16 @@
 #include "sync/walk.h"
 
 /*
- * Opens HOME/from as people mean it, through a link too; real is where it is.
- * *ret_fd is -1 when there is nothing to go on with; what a link is for is an
- * entry then.
+ * Opens HOME/from as people mean it, through a link too; *ret_real, returned,
+ * is where it is.  *ret_fd is -1 when there is nothing to go on with; what a
+ * link is for is an entry then.
  */
 static int
-open_top(struct walk *w, int home_fd, int *ret_fd, char real[PATH_MAX],
+open_top(struct walk *w, int home_fd, int *ret_fd, char **ret_real,
     struct stat *ret_st)
 {
 	const char *from = w->tree->from;
+	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
 	struct stat link;
 
@@ -41,10 +41,12 @@ open_top(struct walk *w, int home_fd, int *ret_fd, char real[PATH_MAX],
 	fd = openat(home_fd, from, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return walk_skip_closed(w, &link);
-	if (walk_real_path(fd, real) < 0 || fstat(fd, ret_st) < 0)
-		return fs_walk_fail(&w->at, "follow");
-	if (agent_sync_is_credential(&w->agent->sync, strrchr(real, '/') + 1))
-		return walk_skip(w, &link, SCAN_TO_CREDENTIAL);
+	if (fstat(fd, ret_st) < 0)
+		return fs_walk_fail(&w->at, "stat");
+	if (walk_follow(w, fd, &link, &real) < 0)
+		return -1;
+	if (real == NULL)
+		return 0;
 	if (S_ISLNK(link.st_mode)) {
 		if (walk_is_protected(w->paths, real))
 			return walk_skip(w, &link, SCAN_TO_PROTECTED);
@@ -52,18 +54,19 @@ open_top(struct walk *w, int home_fd, int *ret_fd, char real[PATH_MAX],
 			return -1;
 	}
 	*ret_fd = steal_fd(&fd);
+	*ret_real = steal_ptr(&real);
 	return 0;
 }
 
 static int
 scan_tree(struct walk *w, int home_fd)
 {
-	char real[PATH_MAX];
+	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
 	struct stat st;
 
 	w->prefix = w->at.path.len + 1;
-	if (open_top(w, home_fd, &fd, real, &st) < 0)
+	if (open_top(w, home_fd, &fd, &real, &st) < 0)
 		return -1;
 	if (fd < 0)
 		return 0;
@@ -76,12 +79,12 @@ scan_tree(struct walk *w, int home_fd)
 static int
 scan_document(struct walk *w, int home_fd)
 {
-	char real[PATH_MAX];
+	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
 	struct scan_entry *e;
 	struct stat st;
 
-	if (open_top(w, home_fd, &fd, real, &st) < 0)
+	if (open_top(w, home_fd, &fd, &real, &st) < 0)
 		return -1;
 	if (fd < 0)
 		return 0;

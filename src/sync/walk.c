@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
@@ -118,16 +119,17 @@ walk_enter(struct walk *w, int dirfd, const char *name, const struct stat *st)
 }
 
 int
-walk_real_path(int fd, char ret[PATH_MAX])
+walk_follow(struct walk *w, int fd, const struct stat *link, char **ret_real)
 {
-	char link[64];
-	ssize_t n;
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, ret, PATH_MAX - 1);
-	if (n < 0)
-		return -1;
-	ret[n] = '\0';
+	*ret_real = NULL;
+	if (fs_real_path(fd, ret_real) < 0)
+		return errno == ENOENT ? walk_skip(w, link, SCAN_TO_SPECIAL)
+				       : fs_walk_fail(&w->at, "follow");
+	if (agent_sync_is_credential(
+		&w->agent->sync, strrchr(*ret_real, '/') + 1)) {
+		cleanup_free_fn(ret_real);
+		return walk_skip(w, link, SCAN_TO_CREDENTIAL);
+	}
 	return 0;
 }
 
@@ -216,7 +218,7 @@ static int
 walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 {
 	char target[PATH_MAX];
-	char real[PATH_MAX];
+	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
 	struct scan_entry *e;
 	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
@@ -229,10 +231,10 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 	fd = openat(dirfd, name, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return walk_skip_closed(w, st);
-	if (walk_real_path(fd, real) < 0)
-		return fs_walk_fail(&w->at, "follow");
-	if (agent_sync_is_credential(&w->agent->sync, strrchr(real, '/') + 1))
-		return walk_skip(w, st, SCAN_TO_CREDENTIAL);
+	if (walk_follow(w, fd, st, &real) < 0)
+		return -1;
+	if (real == NULL)
+		return 0;
 	if (!protected_is_below(real, w->place.real) ||
 	    !stays_inside(w, target))
 		return add_target(w, fd, real, st);

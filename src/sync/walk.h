@@ -8,7 +8,6 @@
 #ifndef DRYDOCK_WALK_H
 #define DRYDOCK_WALK_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -57,8 +56,12 @@ int walk_skip(struct walk *w, const struct stat *st, enum scan_why why);
 /* The same for a link that does not open, by errno; else that is a failure. */
 int walk_skip_closed(struct walk *w, const struct stat *st);
 
-/* Where fd is; -1 with errno. */
-int walk_real_path(int fd, char ret[PATH_MAX]);
+/*
+ * *ret_real, returned, is where fd is, or NULL for what is skipped: a
+ * credential file, and what has no path, as a pipe behind /dev/stdin.
+ */
+int walk_follow(
+    struct walk *w, int fd, const struct stat *link, char **ret_real);
 
 /* Whether no copy is made of what is there. */
 bool walk_is_protected(const struct paths *paths, const char *real);

@@ -403,6 +403,31 @@ test_written_in_place(void)
 	writer.bed = NULL;
 }
 
+/* A pipe behind /dev/stdin, say, is nowhere in the file system. */
+static void
+test_pathless(void)
+{
+	struct bed bed cleanup_bed;
+	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *target = NULL;
+	int pipes[2];
+
+	bed_open(&bed);
+	CHECK_INT(pipe2(pipes, O_CLOEXEC), 0);
+	target = xasprintf("/proc/self/fd/%d", pipes[0]);
+	CHECK_INT(symlinkat(target, bed.home_fd, ".tool/stdin"), 0);
+	CHECK_INT(symlinkat(target, bed.home_fd, ".tool.json"), 0);
+	put(&bed, ".tool/a", "a");
+	CHECK_INT(run(&bed, false, &outcome, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	check_snapshot(&bed, ".tool/a", "a");
+	check_snapshot(&bed, ".tool/stdin", NULL);
+	check_snapshot(&bed, ".tool/main.json", NULL);
+	(void)close(pipes[0]);
+	(void)close(pipes[1]);
+}
+
 int
 main(void)
 {
@@ -420,6 +445,7 @@ main(void)
 		    test_young },
 		{ "a document that is written in place is read again",
 		    test_written_in_place },
+		{ "a link to what has no path is left out", test_pathless },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
