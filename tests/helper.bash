@@ -23,7 +23,10 @@ bed_guard() {
       return 1
       ;;
   esac
-  [ -e "$BED/prefix" ]
+  [ -e "$BED/prefix" ] || {
+    echo "$BED is no bed" >&2
+    return 1
+  }
 }
 
 # bed_setup [root|user|self]: fresh configuration, state and runtime directories

@@ -54,6 +54,10 @@ refused() {
     "$BATS_TEST_DIRNAME/../bench"
   assert_equal "$status" 1
   assert_contains "$output" "HOME and engine are not the bed's"
+  run "${clean[@]}" BED="${home%/*}" HOME="${home%/*}/home" \
+    DRYDOCK_ENGINE="${home%/*}/sock" "$BATS_TEST_DIRNAME/../bench"
+  assert_equal "$status" 1
+  assert_contains "$output" "is no bed"
   assert_equal "$(snapshot)" "$before"
 }
 
@@ -100,7 +104,7 @@ teardown() {
 
 @test "a directory that is no bed is refused" {
   mkdir "$BATS_TEST_TMPDIR/nobed" "$BATS_TEST_TMPDIR/nobed/home"
-  refused cli "setup_suite" HOME="$BATS_TEST_TMPDIR/nobed/home" \
+  refused cli "is no bed" HOME="$BATS_TEST_TMPDIR/nobed/home" \
     BED="$BATS_TEST_TMPDIR/nobed" \
     DRYDOCK_ENGINE="$BATS_TEST_TMPDIR/nobed/sock"
 }
