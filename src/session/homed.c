@@ -18,6 +18,7 @@
 #include "host/paths.h"
 #include "host/protected.h"
 #include "host/settings.h"
+#include "sync/inodes.h"
 
 #define KEPT_MODE ((mode_t)0755)
 
@@ -28,6 +29,8 @@ struct look {
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
+	bool found; /* secrets is filled */
+	struct inodes secrets; /* owned */
 };
 
 static int
@@ -38,16 +41,40 @@ refuse(struct look *l, const char *why)
 }
 
 static bool
+starts_with(const char *path, const char *start)
+{
+	return strncmp(path, start, strlen(start)) == 0;
+}
+
+/* Also a copy of it beside it, by a longer name. */
+static bool
 is_account(const struct agent *agent, const char *path)
 {
 	const struct agent_sources *documents = &agent->sync.documents;
 
 	for (size_t i = 0; i < documents->nr; i++) {
-		if (strcmp(documents->v[i].from, path) == 0 ||
-		    strcmp(documents->v[i].to, path) == 0)
+		if (starts_with(path, documents->v[i].from) ||
+		    starts_with(path, documents->v[i].to))
 			return true;
 	}
 	return false;
+}
+
+/* A file with two names may be a secret, whose other name says so. */
+static int
+check_names(struct look *l, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode) || st->st_nlink == 1)
+		return 0;
+	if (!l->found &&
+	    scan_secrets(
+		&l->secrets, l->paths, l->settings, l->agent, l->walk.dg) < 0)
+		return diag_wrap(l->walk.dg, "%s%s: is it a credential",
+		    l->walk.label, l->walk.path.buf);
+	l->found = true;
+	if (inodes_has(&l->secrets, st->st_dev, st->st_ino))
+		return refuse(l, "is another name of a credential file");
+	return 0;
 }
 
 static int
@@ -71,7 +98,7 @@ check_entry(struct look *l, const char *name, const struct stat *st)
 		return refuse(l, "belongs to somebody else");
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return refuse(l, "can be written by others: chmod go-w it");
-	return 0;
+	return check_names(l, st);
 }
 
 static int
@@ -178,6 +205,7 @@ homed_open(struct homed *ret, const struct paths *paths,
 		rc = fd < 0 ? fs_walk_fail(&l.walk, "open")
 			    : fs_walk_read(&l.walk, fd);
 	}
+	inodes_release(&l.secrets);
 	fs_walk_release(&l.walk);
 	return rc;
 }

@@ -139,6 +139,37 @@ drop_credentials(struct scan *scan, struct inodes *credentials)
 	}
 }
 
+/* Fills a scan, and the list of credential files that were met. */
+static int
+walk_host(struct walk *w, struct diag *dg)
+{
+	const struct agent_sync *sync = &w->agent->sync;
+	cleanup_close int home_fd = -1;
+	int rc;
+
+	w->at = (struct fs_walk){
+		.visit = walk_entry,
+		.arg = w,
+		.dg = dg,
+		.label = "",
+		.path = STRBUF_INIT,
+		.depth = 1, /* in the home */
+		.max_depth = SCAN_MAX_DEPTH,
+		.too_deep = DIAG_CONFIG,
+	};
+	/* The clock that the kernel stamps files with. */
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &w->scan->start);
+	if (fs_open_dir(w->paths->home, &home_fd, dg) < 0)
+		return -1;
+	rc = scan_sources(w, &sync->trees, home_fd, scan_tree);
+	if (rc == 0)
+		rc = scan_sources(w, &sync->documents, home_fd, scan_document);
+	if (rc == 0)
+		rc = inodes_add_protected(&w->credentials, w->paths, dg);
+	fs_walk_release(&w->at);
+	return rc;
+}
+
 int
 scan_run(struct scan *ret, const struct paths *paths,
     const struct settings *settings, const struct agent *agent, struct diag *dg)
@@ -148,33 +179,39 @@ scan_run(struct scan *ret, const struct paths *paths,
 		.paths = paths,
 		.settings = settings,
 		.agent = agent,
-		.at = {
-			.visit = walk_entry,
-			.dg = dg,
-			.label = "",
-			.path = STRBUF_INIT,
-			.depth = 1, /* in the home */
-			.max_depth = SCAN_MAX_DEPTH,
-			.too_deep = DIAG_CONFIG,
-		},
 	};
-	cleanup_close int home_fd = -1;
-	int rc;
+	int rc = walk_host(&w, dg);
 
-	w.at.arg = &w;
-	/* The clock that the kernel stamps files with. */
-	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ret->start);
-	if (fs_open_dir(paths->home, &home_fd, dg) < 0)
-		return -1;
-	rc = scan_sources(&w, &agent->sync.trees, home_fd, scan_tree);
-	if (rc == 0)
-		rc = scan_sources(
-		    &w, &agent->sync.documents, home_fd, scan_document);
-	if (rc == 0)
-		rc = inodes_add_protected(&w.credentials, paths, dg);
 	if (rc == 0)
 		drop_credentials(ret, &w.credentials);
 	inodes_release(&w.credentials);
-	fs_walk_release(&w.at);
+	return rc;
+}
+
+int
+scan_secrets(struct inodes *ret, const struct paths *paths,
+    const struct settings *settings, const struct agent *agent, struct diag *dg)
+{
+	cleanup_scan struct scan scan = SCAN_INIT;
+	struct walk w = {
+		.scan = &scan,
+		.paths = paths,
+		.settings = settings,
+		.agent = agent,
+	};
+	int rc = walk_host(&w, dg);
+
+	for (size_t i = 0; i < scan.nr; i++) {
+		const struct stat st = {
+			.st_mode = S_IFREG,
+			.st_dev = scan.v[i].dev,
+			.st_ino = (ino_t)scan.v[i].ino,
+		};
+
+		if (scan.v[i].kind == SCAN_DOCUMENT)
+			inodes_add(&w.credentials, &st);
+	}
+	inodes_sort(&w.credentials);
+	*ret = w.credentials;
 	return rc;
 }

@@ -19,6 +19,7 @@
 struct agent;
 struct agent_source;
 struct diag;
+struct inodes;
 struct paths;
 struct settings;
 
@@ -83,6 +84,15 @@ const char *scan_why_text(enum scan_why why);
  * settings that is met is DIAG_CONFIG and names the setting.
  */
 int scan_run(struct scan *ret, const struct paths *paths,
+    const struct settings *settings, const struct agent *agent,
+    struct diag *dg);
+
+/*
+ * Finds what no session gets, by whatever name: credential files, and documents
+ * as the host has them.  *ret is INODES_INIT before and to be released also
+ * after a failure; it is sorted.
+ */
+int scan_secrets(struct inodes *ret, const struct paths *paths,
     const struct settings *settings, const struct agent *agent,
     struct diag *dg);
 

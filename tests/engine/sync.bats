@@ -201,6 +201,9 @@ hello'
 .claude.json|echo {} >.claude.json
 .claude/fifo|mkfifo .claude/fifo
 .claude/projects|mkdir .claude/projects
+.claude/.claude.json.backup|echo {} >.claude/.claude.json.backup
+.claude/named|ln ~/.claude/.credentials.json .claude/named
+account|ln ~/.claude.json account
 .ssh|mkdir .ssh
 .claude/open|touch .claude/open; chmod 0666 .claude/open
 EOF

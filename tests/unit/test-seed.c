@@ -194,6 +194,47 @@ test_newer_rules(void)
 	agent_release(&agent);
 }
 
+/* The host's key and account have two names in home.d, and none is copied. */
+static void
+test_other_names(void)
+{
+	static const char rules[] =
+	    "{\"command\": [\"tool\"], \"sync\": {"
+	    "\"trees\": [{\"path\": \".t\"}],"
+	    "\"documents\": [{\"path\": \".t.json\", \"to\": \".t/main\"}],"
+	    "\"credentials\": [\"key*\"]}}";
+	static const char *const dirs[] = { "host", "host/.t", "host/.ssh",
+		"config", "config/drydock", "config/drydock/home.d",
+		"config/drydock/home.d/tool" };
+	static const char *const files[] = { "host/.t/key", "host/.t.json",
+		"host/.ssh/id", "host/harmless" };
+	struct bed bed cleanup_bed;
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct stat st;
+	int state;
+
+	bed_open(&bed);
+	state = bed.paths.state_fd;
+	CHECK_INT(agent_parse(&agent, "tool", rules, strlen(rules), &dg), 0);
+	CHECK_INT(mkdirat(state, "agents/tool", 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		CHECK_INT(mkdirat(state, dirs[i], 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct diag mine cleanup_diag = DIAG_INIT;
+		const char *name = "config/drydock/home.d/tool/x";
+		bool secret = strstr(files[i], "harmless") == NULL;
+
+		put(state, files[i], "canary");
+		CHECK_INT(linkat(state, files[i], state, name, 0), 0);
+		CHECK_INT(seed(&bed, &agent, &mine), secret ? -1 : 0);
+		CHECK_INT(mine.class, secret ? DIAG_CONFIG : DIAG_NONE);
+		CHECK_INT(fstatat(bed.home_fd, "x", &st, 0), secret ? -1 : 0);
+		CHECK_INT(unlinkat(state, name, 0), 0);
+	}
+	agent_release(&agent);
+}
+
 /* A snapshot whose .claude is a link leads nowhere else. */
 static void
 test_hostile_parent(void)
@@ -227,6 +268,7 @@ main(void)
 		    test_snapshot },
 		{ "what newer rules leave out of an old snapshot stays away",
 		    test_newer_rules },
+		{ "home.d brings no secret by another name", test_other_names },
 		{ "a link where a directory is due is an error",
 		    test_hostile_parent },
 	};
