@@ -160,36 +160,48 @@ squid_config(const struct allowlist *list, const struct strvec *host_addresses,
 	    "http_access deny all\n");
 }
 
+/* An address that is left out is one that a session reaches. */
+static int
+add_address(
+    const struct sockaddr *sa, struct strvec *addresses, struct diag *dg)
+{
+	char text[NI_MAXHOST];
+	socklen_t len;
+	int rc;
+
+	if (sa == NULL)
+		return 0;
+	if (sa->sa_family == AF_INET)
+		len = sizeof(struct sockaddr_in);
+	else if (sa->sa_family == AF_INET6)
+		len = sizeof(struct sockaddr_in6);
+	else
+		return 0;
+	rc = getnameinfo(sa, len, text, sizeof(text), NULL, 0, NI_NUMERICHOST);
+	if (rc != 0)
+		return diag_set(dg, DIAG_IO,
+		    "write an address of the host's: %s", gai_strerror(rc));
+	/* fe80::1%eth0: the zone is no part of the address. */
+	text[strcspn(text, "%")] = '\0';
+	if (!strvec_has(addresses, text))
+		strvec_push(addresses, text);
+	return 0;
+}
+
 int
 squid_host_addresses(struct strvec *addresses, struct diag *dg)
 {
 	struct ifaddrs *list;
+	int rc = 0;
 
 	if (getifaddrs(&list) != 0)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "list the host's addresses");
-	for (const struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {
-		char text[NI_MAXHOST];
-		socklen_t len;
-
-		if (a->ifa_addr == NULL)
-			continue;
-		if (a->ifa_addr->sa_family == AF_INET)
-			len = sizeof(struct sockaddr_in);
-		else if (a->ifa_addr->sa_family == AF_INET6)
-			len = sizeof(struct sockaddr_in6);
-		else
-			continue;
-		if (getnameinfo(a->ifa_addr, len, text, sizeof(text), NULL, 0,
-			NI_NUMERICHOST) != 0)
-			continue;
-		/* fe80::1%eth0: the zone is no part of the address. */
-		text[strcspn(text, "%")] = '\0';
-		if (!strvec_has(addresses, text))
-			strvec_push(addresses, text);
-	}
+	for (const struct ifaddrs *a = list; rc == 0 && a != NULL;
+	     a = a->ifa_next)
+		rc = add_address(a->ifa_addr, addresses, dg);
 	freeifaddrs(list);
-	return 0;
+	return rc;
 }
 
 int

@@ -25,7 +25,7 @@ struct strvec;
 void squid_config(const struct allowlist *list,
     const struct strvec *host_addresses, struct strbuf *out);
 
-/* Appends every address of the host's interfaces (getifaddrs). */
+/* Appends every address of the host's interfaces (getifaddrs), or fails. */
 int squid_host_addresses(struct strvec *addresses, struct diag *dg);
 
 /*

@@ -2,8 +2,10 @@
 /* The proxy's configuration: what is listed, and in which order. */
 #include "check.h"
 
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -14,6 +16,24 @@
 #include "base/xalloc.h"
 #include "host/allowlist.h"
 #include "plan/squid.h"
+
+/* Whether no address can be written; the checker's only state. */
+static bool names_fail;
+
+int __real_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host,
+    socklen_t hostlen, char *serv, socklen_t servlen, int flags);
+int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host,
+    socklen_t hostlen, char *serv, socklen_t servlen, int flags);
+
+int
+__wrap_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host,
+    socklen_t hostlen, char *serv, socklen_t servlen, int flags)
+{
+	if (names_fail)
+		return EAI_MEMORY;
+	return __real_getnameinfo(
+	    sa, salen, host, hostlen, serv, servlen, flags);
+}
 
 static void
 configure(const char *lines, const char *address, struct strbuf *out)
@@ -146,6 +166,18 @@ test_host_addresses(void)
 }
 
 static void
+test_lost_address(void)
+{
+	struct strvec addresses cleanup_strvec = STRVEC_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	names_fail = true;
+	CHECK_INT(squid_host_addresses(&addresses, &dg), -1);
+	names_fail = false;
+	CHECK_INT(dg.class, DIAG_IO);
+}
+
+static void
 test_write(void)
 {
 	static const char *const names[] = { "squid.conf",
@@ -180,6 +212,8 @@ main(void)
 		{ "the proxy listens on loopback and keeps nothing",
 		    test_loopback_only },
 		{ "the host's own addresses are found", test_host_addresses },
+		{ "an address that cannot be written is an error",
+		    test_lost_address },
 		{ "the files can be read by the proxy's user", test_write },
 	};
 
