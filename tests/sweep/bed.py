@@ -50,6 +50,7 @@ class Base:
         self.dir = within or make_dir()
         self.mine = within is None
         self.world = os.path.join(self.build, "tests/stub/world")
+        self.inject = os.path.join(self.build, "tests/sweep/inject")
         prefix = os.path.join(self.dir, "prefix")
         share = os.path.join(prefix, "share/drydock")
         self.drydock = os.path.join(prefix, "bin/drydock")
@@ -145,6 +146,7 @@ class Bed:
         self.root = os.path.join(base.dir, "w%d" % number)
         self.kept = self.root + ".seed"
         self.log = self.root + ".strace"
+        self.hit = self.root + ".hit"
         self.client = None
         self.live = None
         self.session = None  # which the scenario's command is about
@@ -213,17 +215,18 @@ class Bed:
         return Run(r.returncode, r.stdout, r.stderr, None, True, None)
 
     def run(self, scenario, fault=None, stacks=True):
-        args = ["/usr/bin/strace", "-qq", "-o", self.log, "-e", "signal=none"]
+        args = []
         env = self.env()
-        if fault is faults.LIST and stacks:
-            args += ["-k"]
-            # Looking at each call's stack takes its time.
-            env["DRYDOCK_ENGINE_TIMEOUT"] = env["DRYDOCK_LAUNCH_TIMEOUT"] = \
-                "%ds" % (SECONDS / 2)
-        elif fault is None:
-            args = []
-        elif fault is not faults.LIST:
-            args += ["-e", "trace=" + fault.name, "-e", fault.inject()]
+        if fault is faults.LIST:
+            args = ["/usr/bin/strace", "-qq", "-n", "-o", self.log,
+                    "-e", "signal=none"]
+            if stacks:
+                args += ["-k"]
+                # Looking at each call's stack takes its time.
+                env["DRYDOCK_ENGINE_TIMEOUT"] = \
+                    env["DRYDOCK_LAUNCH_TIMEOUT"] = "%ds" % (SECONDS / 2)
+        elif fault is not None:
+            args = [self.base.inject, self.hit] + fault.inject()
         args += self.command(scenario.args)
         status, out, err = self.drive(scenario, args, env)
         self.settle()
@@ -231,11 +234,10 @@ class Bed:
         hit = True
         if fault is faults.LIST:
             calls = faults.read_calls(self.log)
-        elif fault is not None and fault.kind == "kill":
-            hit = status == -signal.SIGKILL
         elif fault is not None:
-            with open(self.log, errors="replace") as f:
-                hit = "(INJECTED)" in f.read()
+            hit = os.path.exists(self.hit)
+            if hit:
+                os.unlink(self.hit)
         return Run(status, out, err, calls, hit, fault)
 
     def drive(self, scenario, args, env):

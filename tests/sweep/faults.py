@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Which calls are failed, how, and in which order."""
+import errno
 import re
 
 # Calls that POSIX or the kernel gives no way to fail, and the two at which a
@@ -60,6 +61,9 @@ ERRORS = [
     (r"copy_file_range|sendfile", "EIO ENOSPC EXDEV"),
 ]
 
+# What begins a child.
+CHILD = {"clone", "clone3", "fork", "vfork"}
+
 LIST = "list"
 
 
@@ -69,26 +73,31 @@ FRAMES = 4
 
 
 class Fault:
-    def __init__(self, name, n, kind, loads=False, changes=False):
-        self.name = name
-        self.n = n
+    def __init__(self, call, kind, changes=False):
+        self.name = call.name
+        self.number = call.number
+        self.n = call.n
+        self.after = call.after
         self.kind = kind
-        self.loads = loads
+        self.loads = call.loads
         self.changes = changes
 
     def __str__(self):
         return "%s:%d:%s" % (self.name, self.n, self.kind)
 
     def inject(self):
-        what = ("signal=SIGKILL" if self.kind == "kill"
-                else "error=" + self.kind)
-        return "inject=%s:%s:when=%d" % (self.name, what, self.n)
+        """As tests/sweep/inject takes it."""
+        error = 0 if self.kind == "kill" else getattr(errno, self.kind)
+        children, n = self.after
+        return [str(i) for i in (children, self.number, n, error)]
 
 
 class Call:
-    def __init__(self, name, n, loads):
+    def __init__(self, name, number, n, after, loads):
         self.name = name
+        self.number = number
         self.n = n
+        self.after = after  # how many children, and which call since the last
         self.loads = loads  # before main() was reached
         self.frames = []  # innermost first: addresses in drydock
 
@@ -105,6 +114,8 @@ def read_calls(path):
     """The calls in strace's log, in order; a child's are not in it."""
     calls = []
     seen = {}
+    since = {}
+    children = 0
     loads = True
     with open(path, errors="replace") as f:
         for line in f:
@@ -112,15 +123,20 @@ def read_calls(path):
             if m is not None and calls:
                 calls[-1].frames.append(m.group(1))
                 continue
-            m = re.match(r"(\w+)\(", line)
+            m = re.match(r"\[ *(\d+)\] (\w+)\(", line)
             if m is None:
                 continue
-            name = m.group(1)
+            name = m.group(2)
             # main()'s first act is to make sure of descriptors 0 to 2.
             if loads and '"/dev/null"' in line:
                 loads = False
             seen[name] = seen.get(name, 0) + 1
-            calls.append(Call(name, seen[name], loads))
+            since[name] = since.get(name, 0) + 1
+            calls.append(Call(name, int(m.group(1)), seen[name],
+                              (children, since[name]), loads))
+            if name in CHILD and re.search(r"= \d+$", line):
+                children += 1
+                since = {}
     return calls
 
 
@@ -148,15 +164,14 @@ def choose(calls, scenario, how, places):
                     else errors[:1]:
                 if call.loads or how == "call" or (
                         call.place, e) not in mine:
-                    todo.append(Fault(call.name, call.n, e, call.loads,
-                                      call.name not in PURE))
+                    todo.append(Fault(call, e, call.name not in PURE))
                 mine.add((call.place, e))
         changed = previous is not None and previous.name not in PURE
         if (changed and not previous.loads and (
                 how == "call" or (previous.path, call.path) not in paths)
                 or call.name == "exit_group"):
             paths.add((previous.path, call.path))
-            todo.append(Fault(call.name, call.n, "kill", call.loads, True))
+            todo.append(Fault(call, "kill", True))
         previous = call
     return todo
 

@@ -100,6 +100,7 @@ class Log:
             self.due[fd] = name
 
     def read(self, line):
+        line = re.sub(r"^\[ *\d+\] ", "", line)
         self.openat(line)
         self.renamed(line)
         m = re.match(r"write\((\d+), ", line)

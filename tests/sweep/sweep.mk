@@ -3,7 +3,8 @@
 # facts of that world; tests/sweep/sweep runs them.
 sweep_programs = \
 	tests/stub/world \
-	tests/sweep/drydock-world
+	tests/sweep/drydock-world \
+	tests/sweep/inject
 
 tests_stub_world_SOURCES = \
 	tests/stub/world-answers.c \
@@ -22,6 +23,8 @@ tests_sweep_drydock_world_LDADD = $(drydock_libs)
 tests_sweep_drydock_world_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=proc_facts_open -Wl,--wrap=proc_facts_read \
 	-Wl,--wrap=pthread_create
+
+tests_sweep_inject_SOURCES = tests/sweep/inject.c
 
 # The scenarios one by one, with every errno.
 sweep: $(sweep_programs) holder
