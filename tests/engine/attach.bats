@@ -141,6 +141,59 @@ as_root_mkdir() {
   run -64 as_who drydock stop "$id"
 }
 
+# view NAME STEP...: a terminal on the session; its client's id goes to
+# $project/NAME, what it shows to out.NAME, its own to $viewer.
+view() {
+  local name=$1
+  shift
+  on_terminal 'expect:agent first' "$@" -- \
+    sh -c 'echo $$ >"$0"; exec drydock attach "$1"' "$project/$name" "$id" \
+    >"$BATS_TEST_TMPDIR/out.$name" 2>&1 3>&- &
+  viewer=$!
+  wait_for "a viewer" grep -q 'agent first' "$BATS_TEST_TMPDIR/out.$name"
+}
+
+# To the agent's terminal, as if the agent wrote it.
+write_as_agent() {
+  as_who drydock exec "$id" -- sh -c "{ $1; } >/dev/pts/0"
+}
+
+@test "a terminal that stops reading is dropped, and nobody waits for it" {
+  local reader stopped
+  open_counter
+  view reads 'expect:flood is over' 'expect:still here' $'send:\034'
+  reader=$viewer
+  view stopped 'expect:and goes on: drydock attach'
+  stopped=$viewer
+  kill -STOP "$(cat "$project/stopped")"
+  # Twice what its buffer holds.
+  write_as_agent 'seq 1200000; echo flood is over'
+  wait_for "all of it" grep -q 'flood is over' "$BATS_TEST_TMPDIR/out.reads"
+  goes_on
+  write_as_agent 'echo still here'
+  wait "$reader"
+  kill -CONT "$(cat "$project/stopped")"
+  status=0
+  wait "$stopped" || status=$?
+  assert_equal "$status" 69
+  assert_contains "$(tail -n 3 "$BATS_TEST_TMPDIR/out.stopped")" \
+    "and goes on: drydock attach $id"
+  goes_on
+  run -0 on_terminal 'expect:still here' $'send:\034' -- drydock attach "$id"
+}
+
+@test "a terminal that stops for a while has all that was written meanwhile" {
+  open_counter
+  view stopped 'expect:29999' 'expect:over' $'send:\034'
+  kill -STOP "$(cat "$project/stopped")"
+  write_as_agent 'seq 30000; echo over'
+  goes_on
+  kill -CONT "$(cat "$project/stopped")"
+  wait "$viewer"
+  tr -d '\r' <"$BATS_TEST_TMPDIR/out.stopped" | grep -x '[0-9]*' |
+    cmp - <(seq 30000)
+}
+
 @test "200 times attach and kill leave no process behind" {
   local before i
   open_counter

@@ -48,6 +48,8 @@ class Terminal:
             if self.ended or time.monotonic() > deadline:
                 sys.stderr.write(f"not seen: {text!r}\n")
                 return False
+            # What cannot be part of it is not looked through again.
+            self.seen = self.seen[-len(text) :]
             self.read(0.1)
         self.seen = self.seen[self.seen.index(text) + len(text) :]
         return True
