@@ -4,9 +4,9 @@
  *
  * usage: inject HIT CHILDREN NUMBER N ERRNO COMMAND [ARGUMENT]...
  *
- * Of the calls after that many CHILDREN were begun the Nth of this NUMBER is not
- * made: it gives ERRNO, or for 0 the process is killed at it.  The file HIT is
- * there afterwards when it came to that.  strace's --inject is the same, but
+ * Of the calls after that many CHILDREN were begun the Nth of this NUMBER is
+ * not made: it gives ERRNO, or for 0 the process is killed at it.  The file HIT
+ * is there afterwards when it came to that.  strace's --inject is the same, but
  * stops the process at each call before and after that one, which takes longer
  * than most of what is traced.
  */
