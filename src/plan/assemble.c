@@ -17,22 +17,35 @@
 /* An overlay is written by hand; this is a hundred times the longest. */
 #define MAX_OVERLAY (256UL * 1024)
 
+struct overlay *
+assembly_insert(struct assembly *assembly, size_t at, char *name, char *why)
+{
+	struct overlay *o;
+
+	assembly->v =
+	    xreallocarray(assembly->v, assembly->nr + 1, sizeof(*assembly->v));
+	o = &assembly->v[at];
+	memmove(o + 1, o, (assembly->nr - at) * sizeof(*o));
+	assembly->nr++;
+	*o = (struct overlay){
+		.name = name,
+		.why = why,
+		.fd = -1,
+		.text = STRBUF_INIT,
+		.tree = STRBUF_INIT,
+	};
+	return o;
+}
+
 /* why is given. */
 static int
 add_installed(struct assembly *assembly, const struct paths *paths,
     const char *name, char *why, struct diag *dg)
 {
-	struct overlay *o;
+	struct overlay *o =
+	    assembly_insert(assembly, assembly->nr, xstrdup(name), why);
 	char *file cleanup_free = xasprintf("%s.yml", name);
 
-	assembly->v =
-	    xreallocarray(assembly->v, assembly->nr + 1, sizeof(*assembly->v));
-	o = &assembly->v[assembly->nr++];
-	o->name = xstrdup(name);
-	o->why = why;
-	o->fd = -1;
-	strbuf_init(&o->text);
-	strbuf_init(&o->tree);
 	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
 	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
 		return diag_wrap(dg, "overlay %s", name);

@@ -16,6 +16,7 @@
 #include "plan/datafile.h"
 #include "plan/model.h"
 #include "plan/plan.h"
+#include "plan/values.h"
 
 #define MAX_TEMPLATE (64UL * 1024)
 #define PLACEHOLDER "@SERVICE@"
@@ -90,8 +91,8 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 		const char *image = json_string(json_get(s, "image"));
 		struct further *f;
 
-		if (strcmp(name, "agent") == 0 || strcmp(name, "egress") == 0 ||
-		    !is_name(name) || !json_is_object(s))
+		if (plan_is_own_service(name) || !is_name(name) ||
+		    !json_is_object(s))
 			continue;
 		f = find_or_add(a, name);
 		f->has_entrypoint = f->has_entrypoint || says(s, "entrypoint");
@@ -104,30 +105,13 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 	return 0;
 }
 
-/* An empty place at this index of the list. */
-static struct overlay *
-insert(struct assembly *a, size_t at, char *name, char *why)
-{
-	struct overlay *o;
-
-	a->v = xreallocarray(a->v, a->nr + 1, sizeof(*a->v));
-	o = &a->v[at];
-	memmove(o + 1, o, (a->nr - at) * sizeof(*o));
-	a->nr++;
-	o->name = name;
-	o->why = why;
-	o->fd = -1;
-	strbuf_init(&o->text);
-	strbuf_init(&o->tree);
-	return o;
-}
-
 static int
 add_hardening(const struct strbuf *template, const struct further *f, size_t at,
     struct assembly *a, struct diag *dg)
 {
-	struct overlay *o = insert(a, at, xasprintf("service %s", f->name),
-	    xstrdup("a further service of yours, hardened"));
+	struct overlay *o =
+	    assembly_insert(a, at, xasprintf("service %s", f->name),
+		xstrdup("a further service of yours, hardened"));
 	const char *rest = template->buf;
 	const char *mark;
 
@@ -191,7 +175,7 @@ add_generated(void (*write)(struct jsonw *w, const struct further *f),
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	struct strbuf doubled cleanup_strbuf = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(false);
-	struct overlay *o = insert(a, at, xstrdup(name), xstrdup(why));
+	struct overlay *o = assembly_insert(a, at, xstrdup(name), xstrdup(why));
 
 	jsonw_open_object(w);
 	jsonw_key(w, "services");

@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "plan/plan.h"
+#include "plan/values.h"
 
 static const char declaration[] = "x-drydock-";
 
@@ -155,7 +156,7 @@ plan_further(const struct judged_plan *plan, struct strvec *names,
 		const char *image =
 		    json_string(json_get(json_value_at(services, i), "image"));
 
-		if (strcmp(name, "agent") == 0 || strcmp(name, "egress") == 0)
+		if (plan_is_own_service(name))
 			continue;
 		if (image == NULL)
 			return diag_set(

@@ -68,6 +68,10 @@ struct assembly {
 		NULL, 0, STRVEC_INIT, NULL, 0 \
 	}
 
+/* An empty overlay at this place of the list; name and why are given. */
+struct overlay *assembly_insert(
+    struct assembly *assembly, size_t at, char *name, char *why);
+
 /*
  * Base, mode, hardening, then the optional overlays, with what drydock says of
  * the services that they add.  No partial list leaves it: on failure

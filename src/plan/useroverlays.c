@@ -140,16 +140,9 @@ add_directory(const struct paths *paths, int config_fd, const char *directory,
 	if (list_names(paths, config_fd, directory, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
-		struct overlay *o;
+		struct overlay *o = assembly_insert(
+		    assembly, assembly->nr, xstrdup(names.v[i]), xstrdup(why));
 
-		assembly->v = xreallocarray(
-		    assembly->v, assembly->nr + 1, sizeof(*assembly->v));
-		o = &assembly->v[assembly->nr++];
-		o->name = xstrdup(names.v[i]);
-		o->why = xstrdup(why);
-		o->fd = -1;
-		strbuf_init(&o->text);
-		strbuf_init(&o->tree);
 		if (read_one(paths, config_fd, o, dg) != 0)
 			return -1;
 	}

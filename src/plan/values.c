@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +42,12 @@ static const struct role {
 	{ "services", "DRYDOCK_SOURCE_SERVICES", "services", IN_BOTH },
 	{ "engine", "DRYDOCK_ENGINE_SOCKET", NULL, IN_DOOD },
 };
+
+bool
+plan_is_own_service(const char *service)
+{
+	return strcmp(service, "agent") == 0 || strcmp(service, "egress") == 0;
+}
 
 static bool
 has_role(const struct plan_request *request, const struct role *role)

@@ -6,11 +6,15 @@
 #ifndef DRYDOCK_PLAN_VALUES_H
 #define DRYDOCK_PLAN_VALUES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct diag;
 struct plan_request;
 struct strvec;
+
+/* Whether a service is drydock's own, with the holder in it. */
+bool plan_is_own_service(const char *service);
 
 /* The i-th role ("home", "project", ...) of the request's mode, or NULL. */
 const char *plan_role_at(const struct plan_request *request, size_t i);

@@ -17,6 +17,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
+#include "plan/values.h"
 
 /*
  * The engine's own network namespace, which is what it calls the host's; 0
@@ -76,8 +77,7 @@ verify_service(const struct plan_request *request,
 {
 	cleanup_expectation struct expectation expect = EXPECTATION_INIT;
 	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
-	bool holder =
-	    strcmp(service, "agent") == 0 || strcmp(service, "egress") == 0;
+	bool holder = plan_is_own_service(service);
 
 	if (container->state != CONTAINER_RUNNING || container->pid <= 0)
 		return diag_set(dg, DIAG_POLICY,

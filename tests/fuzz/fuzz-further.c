@@ -87,7 +87,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (yaml_parse("overlay", (const char *)data, size, &top, &dg) == -1)
 		return 0;
-	struct overlay *o = insert(&a, 0, xstrdup("x"), xstrdup("y"));
+	struct overlay *o = assembly_insert(&a, 0, xstrdup("x"), xstrdup("y"));
 	yaml_print(top, false, &o->tree);
 	FUZZ_CHECK(read_overlay(o, &a, &dg) == 0);
 	check_names(&a);
