@@ -20,8 +20,6 @@
 #include "plan/plan.h"
 #include "plan/policy.h"
 
-#define MAX_SECCOMP (256UL * 1024)
-
 /* What the policy needs and Compose does not: read while Compose works. */
 static int
 load_rules(const struct plan_request *request, struct policy **ret_policy,
@@ -30,8 +28,8 @@ load_rules(const struct plan_request *request, struct policy **ret_policy,
 	/* Overlays of the user's needed them before. */
 	if (*ret_policy != NULL)
 		return 0;
-	if (datafile_read(
-		request->paths, "seccomp.json", MAX_SECCOMP, seccomp, dg) != 0)
+	if (datafile_read(request->paths, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
+		seccomp, dg) != 0)
 		return -1;
 	return policy_load(request->paths, ret_policy, dg);
 }

@@ -160,13 +160,18 @@ int plan_prepare(const struct plan_request *request, struct judged_plan *plan,
  */
 int plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg);
 
+/* The sealed plan, and the profile that it names, in a session's directory. */
+#define PLAN_FILE "plan.json"
+#define PLAN_SECCOMP_FILE "seccomp.json"
+#define PLAN_SECCOMP_MAX (256UL * 1024)
+
 /*
- * Writes seccomp.json, then plan.json into session_fd, atomically: the judged model with images
- * as ids, pull_policy never, create_host_path false spelled out and the rest of
- * DESIGN section 1.  *ret_fd is the file, opened for reading.
+ * Writes the profile, then the plan, each atomically, into session_fd: the
+ * judged model as Compose reads it, with what Compose does not print spelled
+ * out (create_host_path false, a command that is none).  *ret_fd is the plan,
+ * opened for reading.
  */
-int plan_seal(const struct plan_request *request,
-    const struct judged_plan *plan, int session_fd,
+int plan_seal(const struct judged_plan *plan, int session_fd,
     char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg);
 
 /*

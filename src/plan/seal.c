@@ -15,9 +15,6 @@
 #include "plan/plan.h"
 
 #define MAX_SEALED (2 * MODEL_MAX_SIZE)
-#define MAX_SECCOMP (256UL * 1024)
-
-static const char plan_name[] = "plan.json";
 
 /* Compose prints what was said of the source's making as nothing at all. */
 static void
@@ -116,22 +113,20 @@ write_plan(const char *model, struct strbuf *out, struct diag *dg)
 }
 
 int
-plan_seal(const struct plan_request *request, const struct judged_plan *plan,
-    int session_fd, char ret_digest[DIGEST_HEX_SIZE], int *ret_fd,
-    struct diag *dg)
+plan_seal(const struct judged_plan *plan, int session_fd,
+    char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 
-	(void)request;
 	if (plan->nviolations != 0)
 		return diag_set(
 		    dg, DIAG_BUG, "a refused plan was to be sealed");
 	if (write_plan(plan->model, &text, dg) != 0 ||
-	    fs_replace_file(session_fd, "seccomp.json", plan->seccomp.buf,
+	    fs_replace_file(session_fd, PLAN_SECCOMP_FILE, plan->seccomp.buf,
 		plan->seccomp.len, 0600, dg) != 0 ||
 	    fs_replace_file(
-		session_fd, plan_name, text.buf, text.len, 0600, dg) != 0 ||
-	    fs_open_nolinks(session_fd, plan_name, O_RDONLY, 0, ret_fd, dg) !=
+		session_fd, PLAN_FILE, text.buf, text.len, 0600, dg) != 0 ||
+	    fs_open_nolinks(session_fd, PLAN_FILE, O_RDONLY, 0, ret_fd, dg) !=
 		0)
 		return -1;
 	digest_bytes(text.buf, text.len, ret_digest);
@@ -148,16 +143,16 @@ plan_unseal(const struct plan_request *request, int session_fd,
 	struct json *root cleanup_json = NULL;
 	char now[DIGEST_HEX_SIZE];
 
-	if (fs_read_file(session_fd, "plan.json", MAX_SEALED, &text, dg) != 0)
+	if (fs_read_file(session_fd, PLAN_FILE, MAX_SEALED, &text, dg) != 0)
 		return -1;
 	digest_bytes(text.buf, text.len, now);
 	if (digest == NULL || strcmp(now, digest) != 0)
 		return diag_set(
-		    dg, DIAG_DATA, "plan.json is not what was launched");
+		    dg, DIAG_DATA, PLAN_FILE " is not what was launched");
 	if (model_undouble(text.buf, text.len, &model, dg) != 0 ||
-	    json_parse(model.buf, model.len, "plan.json", &root, dg) != 0 ||
-	    fs_read_file(session_fd, "seccomp.json", MAX_SECCOMP, &plan.seccomp,
-		dg) != 0)
+	    json_parse(model.buf, model.len, PLAN_FILE, &root, dg) != 0 ||
+	    fs_read_file(session_fd, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
+		&plan.seccomp, dg) != 0)
 		return -1;
 	model_binds(root, request->paths, &plan);
 	plan.model = strbuf_detach(&model, NULL);

@@ -91,7 +91,7 @@ plan_role_path(const struct plan_request *request, const char *name)
 char *
 plan_seccomp_path(const struct plan_request *request)
 {
-	return xasprintf("%s/seccomp.json", request->session_dir);
+	return xasprintf("%s/" PLAN_SECCOMP_FILE, request->session_dir);
 }
 
 char *

@@ -18,6 +18,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
+#include "plan/plan.h"
 #include "session/endnote.h"
 #include "session/links.h"
 #include "session/listing.h"
@@ -182,7 +183,7 @@ read_facts(struct session *session, struct record *record,
 		facts->record = NULL;
 	}
 	facts->noted_status = endnote_read(session->dir_fd);
-	facts->sealed = fstatat(session->dir_fd, "plan.json", &st,
+	facts->sealed = fstatat(session->dir_fd, PLAN_FILE, &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 ||
 	    errno != ENOENT;
 	return 0;

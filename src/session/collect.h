@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect: deletes the sessions that are reliably gone (DESIGN: the lease won
+ * collect: deletes the sessions that are reliably gone (the lease won
  * without waiting, the recorded engine, one complete answer asked after it,
  * and the session ended by itself or never had a container).
  */

@@ -229,8 +229,8 @@ make_plan(struct launch *l, struct diag *dg)
 	    plan_check_verdict(&l->plan, dg) != 0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
 	    launch_write_proxy(l, dg) != 0 ||
-	    plan_seal(&l->plan_request, &l->plan, l->session.dir_fd, digest,
-		&l->plan_fd, dg) != 0)
+	    plan_seal(&l->plan, l->session.dir_fd, digest, &l->plan_fd, dg) !=
+		0)
 		return -1;
 	l->record.plan_digest = xstrdup(digest);
 	if (record_further(l, dg) != 0)

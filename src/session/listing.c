@@ -16,6 +16,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
+#include "plan/plan.h"
 #include "session/collect.h"
 #include "session/endnote.h"
 #include "session/viewers.h"
@@ -204,7 +205,7 @@ judge_one(const struct paths *paths, const struct engine *engine,
 		return dg.errnum == ENOENT ? -1 : 0;
 	facts.noted_status = endnote_read(session.dir_fd);
 	facts.sealed =
-	    fstatat(session.dir_fd, "plan.json", &st, AT_SYMLINK_NOFOLLOW) == 0;
+	    fstatat(session.dir_fd, PLAN_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	s->state = listing_state(&facts, unsure && is_leased(paths, s->id),
 	    viewers_present(session.dir_fd));
 	return 0;

@@ -37,8 +37,7 @@ seal(struct sealed *s, enum mode mode)
 	plan.model = xstrdup(s->bed.model);
 	strbuf_addstr(&plan.seccomp, "{}\n");
 	CHECK_INT(fs_open_dir(s->bed.session_dir, &dir, &dg), 0);
-	CHECK_INT(
-	    plan_seal(&s->bed.request, &plan, dir, s->digest, &fd, &dg), 0);
+	CHECK_INT(plan_seal(&plan, dir, s->digest, &fd, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	CHECK_INT(fs_read_fd(fd, "plan.json", 65536, &s->text, &dg), 0);
 }
