@@ -113,7 +113,7 @@ static const struct setting table[] = {
 	    "the engine's unix socket; empty: DOCKER_HOST, the docker "
 	    "context, or /var/run/docker.sock" },
 	{ "base_image", SETTING_STRING, AT(base_image), 0, 0, "debian:12-slim",
-	    "IMAGE", check_image, "image that the agent image starts from" },
+	    "IMAGE", check_image, "image that both images start from" },
 	{ "packages", SETTING_WORDS, AT(packages), 0, 0, "", "NAMES",
 	    check_package, "Debian packages added to the agent image" },
 	{ "memory", SETTING_SIZE, AT(memory), 64 * MIB, 64 * TIB, "8g", "SIZE",
