@@ -41,6 +41,9 @@ int yaml_read_quoted(struct yaml_reader *y, struct strbuf *out);
 /* A plain scalar, up to its end; empty is a failure. */
 int yaml_read_plain(struct yaml_reader *y, bool in_flow, struct strbuf *out);
 
+/* At the colon behind a key that was read: takes it, or refuses the key. */
+int yaml_end_key(struct yaml_reader *y, struct strbuf *key, char **ret_key);
+
 /* A flow collection or a scalar on one line; the tag is not read. */
 int yaml_read_inline(
     struct yaml_reader *y, bool in_flow, struct yaml_node **ret_node);

@@ -233,6 +233,18 @@ skip_space(struct yaml_reader *y)
 	}
 }
 
+int
+yaml_end_key(struct yaml_reader *y, struct strbuf *key, char **ret_key)
+{
+	if (key->len > YAML_MAX_KEY)
+		return yaml_fail(y, "a key that is too long");
+	if (strcmp(key->buf, "<<") == 0)
+		return yaml_refuse(y, "anchors", "a merge key");
+	y->at++;
+	*ret_key = strbuf_detach(key, NULL);
+	return 0;
+}
+
 static int
 read_flow_key(struct yaml_reader *y, char **ret_key)
 {
@@ -245,13 +257,7 @@ read_flow_key(struct yaml_reader *y, char **ret_key)
 	yaml_skip_blanks(y);
 	if (*y->at != ':')
 		return yaml_fail(y, "a key without a value");
-	if (key.len > YAML_MAX_KEY)
-		return yaml_fail(y, "a key that is too long");
-	if (strcmp(key.buf, "<<") == 0)
-		return yaml_refuse(y, "anchors", "a merge key");
-	y->at++;
-	*ret_key = strbuf_detach(&key, NULL);
-	return 0;
+	return yaml_end_key(y, &key, ret_key);
 }
 
 static int

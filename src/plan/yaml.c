@@ -73,13 +73,7 @@ read_key(struct yaml_reader *y, char **ret_key)
 		y->at = start;
 		return 0;
 	}
-	if (key.len > YAML_MAX_KEY)
-		return yaml_fail(y, "a key that is too long");
-	if (strcmp(key.buf, "<<") == 0)
-		return yaml_refuse(y, "anchors", "a merge key");
-	y->at++;
-	*ret_key = strbuf_detach(&key, NULL);
-	return 0;
+	return yaml_end_key(y, &key, ret_key);
 }
 
 /* Lines of a | scalar: those further in than column, and empty ones. */
