@@ -59,6 +59,9 @@ void launch_release(struct launch *l);
 
 #define cleanup_launch __attribute__((cleanup(launch_release)))
 
+/* Fills plan_request from the rest, for a first start and for a later one. */
+void launch_fill_request(struct launch *l);
+
 /*
  * Writes the proxy's configuration from the allowlist, before each start: the
  * plan is sealed, what is allowed is the user's present will, and the host's

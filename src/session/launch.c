@@ -169,8 +169,8 @@ make_session(struct launch *l, struct diag *dg)
 	return seed_home(&seed, s->home_fd, dg);
 }
 
-static void
-fill_plan_request(struct launch *l)
+void
+launch_fill_request(struct launch *l)
 {
 	l->plan_request = (struct plan_request){
 		.paths = l->paths,
@@ -223,7 +223,7 @@ make_plan(struct launch *l, struct diag *dg)
 	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
 	char digest[DIGEST_HEX_SIZE];
 
-	fill_plan_request(l);
+	launch_fill_request(l);
 	if (plan_assemble(&l->plan_request, &assembly, dg) != 0 ||
 	    plan_judge(&l->plan_request, &assembly, &l->plan, dg) != 0 ||
 	    plan_check_verdict(&l->plan, dg) != 0 ||

@@ -38,6 +38,9 @@ find_parts(struct launch *l, struct diag *dg)
 {
 	const struct record *r = &l->record;
 
+	if (r->agent_image == NULL || r->plan_digest == NULL)
+		return diag_set(
+		    dg, DIAG_DATA, "its record names no image or plan");
 	l->mode = mode_resolve(r->mode, "");
 	l->mode.reason = r->mode_reason;
 	if (project_open(&l->project, r->project, l->paths, dg) != 0 ||
@@ -49,6 +52,9 @@ find_parts(struct launch *l, struct diag *dg)
 	if (inspect_image(&l->engine, r->agent_image, &l->images.agent, dg) !=
 	    0)
 		return -1;
+	if (l->mode.mode == MODE_CONTAINED &&
+	    (r->egress_image == NULL || r->egress_container == NULL))
+		return diag_set(dg, DIAG_DATA, "its record names no proxy");
 	if (l->mode.mode == MODE_CONTAINED &&
 	    inspect_image(&l->engine, r->egress_image, &l->images.egress, dg) !=
 		0)
@@ -63,19 +69,7 @@ find_parts(struct launch *l, struct diag *dg)
 static int
 check_plan(struct launch *l, struct diag *dg)
 {
-	l->plan_request = (struct plan_request){
-		.paths = l->paths,
-		.settings = l->settings,
-		.engine = &l->engine,
-		.project = &l->project,
-		.mode = l->mode,
-		.session_id = l->session.id,
-		.session_dir = l->session.dir,
-		.agent_image = l->images.agent.id,
-		.egress_image = l->images.egress.id,
-		.agent_image_env = (const char *const *)l->images.agent.env.v,
-		.egress_image_env = (const char *const *)l->images.egress.env.v,
-	};
+	launch_fill_request(l);
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0)
 		return -1;
