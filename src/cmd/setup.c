@@ -12,8 +12,6 @@
 #include "host/token.h"
 #include "sync/sync.h"
 
-#define WAIT_MS (10 * 60 * 1000)
-
 static int
 make_config(
     const struct context *ctx, const struct agent *agent, struct diag *dg)
@@ -53,7 +51,7 @@ setup_run(struct context *ctx, const void *options, int argc, char **argv,
 		.paths = ctx->paths,
 		.settings = ctx->settings,
 		.agent = &agent,
-		.wait_ms = WAIT_MS,
+		.wait_ms = SYNC_WAIT_MS,
 	};
 
 	(void)options;

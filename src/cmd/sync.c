@@ -12,8 +12,6 @@
 #include "cmd/cmd.h"
 #include "host/agent.h"
 
-#define WAIT_MS (10 * 60 * 1000)
-
 struct sync_options {
 	bool check;
 	bool if_stale;
@@ -146,7 +144,7 @@ sync_cmd_run(struct context *ctx, const void *options, int argc, char **argv,
 		.agent = &agent,
 		.force = o->force,
 		.quiet = o->quiet,
-		.wait_ms = WAIT_MS,
+		.wait_ms = SYNC_WAIT_MS,
 	};
 
 	(void)dashdash;

@@ -18,6 +18,9 @@ struct diag;
 struct paths;
 struct settings;
 
+/* For how long whoever asked for a sync waits for another one. */
+#define SYNC_WAIT_MS (10 * 60 * 1000)
+
 struct sync_request {
 	struct paths *paths; /* the state is opened */
 	const struct settings *settings;
