@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -131,6 +132,22 @@ agent_sync_is_credential(const struct agent_sync *sync, const char *name)
 	for (size_t i = 0; i < list->nr; i++) {
 		/* On some file systems case does not count. */
 		if (fnmatch(list->v[i], name, FNM_CASEFOLD) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+agent_sync_is_document(const struct agent_sync *sync, const char *name)
+{
+	const struct agent_sources *list = &sync->documents;
+
+	for (size_t i = 0; i < list->nr; i++) {
+		const char *from = list->v[i].from;
+		const char *slash = strrchr(from, '/');
+		const char *start = slash != NULL ? slash + 1 : from;
+
+		if (strncasecmp(name, start, strlen(start)) == 0)
 			return true;
 	}
 	return false;

@@ -55,6 +55,9 @@ int agent_sync_read(
 /* Whether a file's name, without its directory, is that of a credential. */
 bool agent_sync_is_credential(const struct agent_sync *sync, const char *name);
 
+/* The same for a document's, or one that goes on after it: a copy of it. */
+bool agent_sync_is_document(const struct agent_sync *sync, const char *name);
+
 /* Whether a path below a tree is none of it. */
 bool agent_source_excludes(const struct agent_source *tree, const char *path);
 

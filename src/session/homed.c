@@ -46,18 +46,17 @@ starts_with(const char *path, const char *start)
 	return strncmp(path, start, strlen(start)) == 0;
 }
 
-/* Also a copy of it beside it, by a longer name. */
+/* Also a copy of it, by a longer name. */
 static bool
-is_account(const struct agent *agent, const char *path)
+is_account(const struct agent *agent, const char *path, const char *name)
 {
 	const struct agent_sources *documents = &agent->sync.documents;
 
 	for (size_t i = 0; i < documents->nr; i++) {
-		if (starts_with(path, documents->v[i].from) ||
-		    starts_with(path, documents->v[i].to))
+		if (starts_with(path, documents->v[i].to))
 			return true;
 	}
-	return false;
+	return agent_sync_is_document(&agent->sync, name);
 }
 
 /* A file with two names may be a secret, whose other name says so. */
@@ -89,7 +88,7 @@ check_entry(struct look *l, const char *name, const struct stat *st)
 	if (agent_sync_is_credential(&l->agent->sync, name) ||
 	    protected_is_credential(path))
 		return refuse(l, "holds credentials");
-	if (is_account(l->agent, path))
+	if (is_account(l->agent, path, name))
 		return refuse(l, "is an account's file");
 	if (l->agent->history_link != NULL &&
 	    protected_is_below(path, l->agent->history_link))

@@ -139,6 +139,41 @@ drop_credentials(struct scan *scan, struct inodes *credentials)
 	}
 }
 
+static void
+add_documents(const struct scan *scan, struct inodes *set)
+{
+	for (size_t i = 0; i < scan->nr; i++) {
+		const struct stat st = {
+			.st_mode = S_IFREG,
+			.st_dev = scan->v[i].dev,
+			.st_ino = (ino_t)scan->v[i].ino,
+		};
+
+		if (scan->v[i].kind == SCAN_DOCUMENT)
+			inodes_add(set, &st);
+	}
+}
+
+/* A document may be in a tree, too, where nothing would be left out of it. */
+static void
+drop_documents(struct scan *scan)
+{
+	struct inodes documents = INODES_INIT;
+
+	add_documents(scan, &documents);
+	inodes_sort(&documents);
+	for (size_t i = 0; i < scan->nr; i++) {
+		struct scan_entry *e = &scan->v[i];
+
+		if (e->kind == SCAN_FILE &&
+		    inodes_has(&documents, e->dev, (ino_t)e->ino)) {
+			e->kind = SCAN_SKIPPED;
+			e->why = SCAN_ACCOUNT;
+		}
+	}
+	inodes_release(&documents);
+}
+
 /* Fills a scan, and the list of credential files that were met. */
 static int
 walk_host(struct walk *w, struct diag *dg)
@@ -182,8 +217,10 @@ scan_run(struct scan *ret, const struct paths *paths,
 	};
 	int rc = walk_host(&w, dg);
 
-	if (rc == 0)
+	if (rc == 0) {
 		drop_credentials(ret, &w.credentials);
+		drop_documents(ret);
+	}
 	inodes_release(&w.credentials);
 	return rc;
 }
@@ -201,16 +238,7 @@ scan_secrets(struct inodes *ret, const struct paths *paths,
 	};
 	int rc = walk_host(&w, dg);
 
-	for (size_t i = 0; i < scan.nr; i++) {
-		const struct stat st = {
-			.st_mode = S_IFREG,
-			.st_dev = scan.v[i].dev,
-			.st_ino = (ino_t)scan.v[i].ino,
-		};
-
-		if (scan.v[i].kind == SCAN_DOCUMENT)
-			inodes_add(&w.credentials, &st);
-	}
+	add_documents(&scan, &w.credentials);
 	inodes_sort(&w.credentials);
 	*ret = w.credentials;
 	return rc;

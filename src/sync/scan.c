@@ -23,6 +23,7 @@ scan_why_text(enum scan_why why)
 		    "is a link to what is no file and no directory",
 		[SCAN_BACK] = "is a link to a directory around it",
 		[SCAN_SECOND] = "is a link to a directory behind another link",
+		[SCAN_ACCOUNT] = "is an account's file",
 	};
 
 	assert(why < SCAN_NWHYS);

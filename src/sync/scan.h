@@ -45,6 +45,7 @@ enum scan_why {
 	SCAN_TO_SPECIAL,
 	SCAN_BACK, /* a link to a directory that holds or is in the tree */
 	SCAN_SECOND, /* a link to a directory, behind such a link */
+	SCAN_ACCOUNT, /* what is left out of a document would be in it */
 	SCAN_NWHYS
 };
 

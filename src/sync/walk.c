@@ -235,6 +235,8 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 		return -1;
 	if (real == NULL)
 		return 0;
+	if (agent_sync_is_document(&w->agent->sync, strrchr(real, '/') + 1))
+		return walk_skip(w, st, SCAN_ACCOUNT);
 	if (!protected_is_below(real, w->place.real) ||
 	    !stays_inside(w, target))
 		return add_target(w, fd, real, st);
@@ -247,10 +249,13 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 
 /* A file of a tree elsewhere has no path below the home's tree. */
 static int
-walk_file(struct walk *w, const struct stat *st)
+walk_file(struct walk *w, const char *name, const struct stat *st)
 {
-	struct scan_entry *e = walk_add(w, SCAN_FILE, st);
+	struct scan_entry *e;
 
+	if (agent_sync_is_document(&w->agent->sync, name))
+		return walk_skip(w, st, SCAN_ACCOUNT);
+	e = walk_add(w, SCAN_FILE, st);
 	if (e == NULL)
 		return -1;
 	e->source = xasprintf(
@@ -287,7 +292,7 @@ walk_entry(struct fs_walk *at, int dirfd, const char *name)
 	case S_IFDIR:
 		return walk_enter(w, dirfd, name, &st);
 	case S_IFREG:
-		return walk_file(w, &st);
+		return walk_file(w, name, &st);
 	case S_IFLNK:
 		return walk_link(w, dirfd, name, &st);
 	default:

@@ -69,6 +69,31 @@ fresh() {
   drydock sync --check || { drydock sync && return 1; }
 }
 
+@test "a document goes along filtered, or not at all" {
+  echo '{"a": 1.0, "oauthAccount": "canary"}' >"$HOME/.claude.json"
+  mkdir "$HOME/.claude/sub" "$HOME/else"
+  ln -s ../.claude.json "$HOME/.claude/link"
+  ln "$HOME/.claude.json" "$HOME/.claude/sub/hard"
+  cp "$HOME/.claude.json" "$HOME/.claude/sub/.claude.json.old"
+  cp "$HOME/.claude.json" "$HOME/else/.Claude.json"
+  ln -s ../else "$HOME/.claude/elsewhere"
+  local name
+  run -0 --separate-stderr drydock sync
+  for name in link sub/hard sub/.claude.json.old elsewhere/.Claude.json; do
+    assert_contains "$stderr" "skipped .claude/$name: it is an account's file"
+  done
+  run -1 grep -rl canary "$XDG_STATE_HOME"
+  assert_equal "$(cat "$snapshot/.claude/.claude.json")" '{"a": 1.0}'
+  # One that is kept in the tree, and linked to from where it belongs.
+  rm "$HOME/.claude/link" "$HOME/.claude/sub/hard"
+  mv "$HOME/.claude.json" "$HOME/.claude/kept.json"
+  ln -s .claude/kept.json "$HOME/.claude.json"
+  run -0 --separate-stderr drydock sync
+  assert_contains "$stderr" "skipped .claude/kept.json: it is an account's file"
+  run -1 grep -rl canary "$XDG_STATE_HOME"
+  assert_equal "$(cat "$snapshot/.claude/.claude.json")" '{"a": 1.0}'
+}
+
 @test "a mount over a link's target hides no credential" {
   [ "$(id -u)" = 0 ] || skip "an ordinary user cannot mount"
   mkdir -p "$HOME/.ssh/deep" "$HOME/keys" "$HOME/.claude/mounted"
