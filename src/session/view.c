@@ -68,6 +68,9 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 	if (status < 0)
 		return diag_set(dg, DIAG_ENGINE,
 		    "the connection to session %s is lost", id);
+	diag_warn("the connection to session %s was lost before its end: some "
+		  "of what it said may be missing here",
+	    id);
 	*ret_status = status;
 	return 0;
 }
