@@ -199,7 +199,7 @@ END
         rm -rf "$script/calls"
         # A busy machine may take what is waited for here for the others.
         if [ "$how" = hangs ]; then
-          DRYDOCK_ENGINE_TIMEOUT=300ms DRYDOCK_LAUNCH_TIMEOUT=300ms \
+          DRYDOCK_ENGINE_TIMEOUT=300ms DRYDOCK_LAUNCH_TIMEOUT=1s \
             ask "$command"
         else
           ask "$command"
