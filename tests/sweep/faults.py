@@ -9,7 +9,8 @@ NEVER_FAIL = {
     "execve", "exit_group", "exit", "getpid", "getppid", "gettid", "getuid",
     "geteuid", "getgid", "getegid", "umask", "set_tid_address", "arch_prctl",
     "futex",
-    "rt_sigreturn", "restart_syscall", "set_robust_list", "rseq",
+    "rt_sigreturn", "restart_syscall", "rt_sigprocmask", "set_robust_list",
+    "rseq",
 }
 
 # Calls after which nothing outside of the process is another: to be killed
