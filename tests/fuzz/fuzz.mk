@@ -36,6 +36,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-squid \
 	tests/fuzz/fuzz-synced \
 	tests/fuzz/fuzz-token \
+	tests/fuzz/fuzz-verdict \
 	tests/fuzz/fuzz-wire \
 	tests/fuzz/fuzz-yaml
 
