@@ -66,530 +66,499 @@ def table: [
 ];
 
 # Not index(): libjq 1.6 leaks what it compares.
-def among($list): . as $x | any($list[]; . == $x);
+def among(list): [.] - list == [];
+
+def unless(good): select(good | not);
 
 def rule_of_key($key):
-	([table[] | select((.keys // []) as $keys | $key | among($keys)) | .rule] | first) // "unknown-key";
-
-# A name that the table lacks is a bug, and an error is a refusal.
-def violation($rule; $service; $what; $word):
-	if any(table[]; .rule == $rule) | not then
-		error("no rule \($rule)")
-	else
-		{$rule, $service, $what, $word}
-	end;
-
-# Compose prints what is not set in several ways; they mean the same.
-def unset: . == null or . == [] or . == {};
+	[(table[] | select(.keys and [$key] - .keys == []) | .rule), "unknown-key"][0];
 
 def short: tojson | if length > 200 then .[:200] + "..." else . end;
 
+# The arguments in the places of a text's %: %s as they are, %j as JSON.
+def fill($arguments):
+	split("%") as $parts
+	| if ($parts | length) != ($arguments | length) + 1 then
+		error("\"\(.)\" has not \($arguments | length) arguments")
+	else
+		[$parts[0], (range(1; $parts | length) as $i | $parts[$i] as $part
+		| ($arguments[$i - 1] | if $part | startswith("j") then short else tostring end),
+		$part[1:])] | add
+	end;
+
+# A name that the table lacks is a bug, and an error is a refusal.  The word is
+# what may show which overlay brought it.
+def violation($rule; $word; $text; arguments):
+	[arguments] as $arguments
+	| if $rule | among([table[].rule]) then
+		{$rule, service: "", what: ($text | fill($arguments)), $word}
+	else
+		error("no rule \($rule)")
+	end;
+
+def of($service; violations): violations + {$service};
+
+# Compose prints what is not set in several ways; they mean the same.
+def unset: among([null, [], {}]);
+
 # Is, holds or lies in.
-def holds($a; $b):
-	$a == "/" or $a == $b or ($b | startswith($a + "/"));
+def holds($a; $b): $a == "/" or ($b + "/" | startswith($a + "/"));
 def touches($a; $b): holds($a; $b) or holds($b; $a);
 
-# The binds of a mode: what stands at which target, and what is declared of it.
-def binds($f):
-	def dir($role; $target):
-		{$role, $target, read_only: false,
-		 declared: {source: $f.roles[$role].path, kind: "directory", make: "0700"}};
-	(dir("home"; $f.home),
-	 (dir("project"; $f.roles.project.path) | del(.declared.make)),
-	 dir("run"; "/run/drydock"),
-	 dir("history"; "/var/lib/drydock/history")
-	 | .service = "agent"),
-	(if $f.mode == "contained" then
-		(dir("egress"; "/run/egress")
-		| .declared += {make: "0711", owner: $f.users.egress}
-		| .service = "agent", .service = "egress"),
-		(dir("proxy"; "/etc/drydock-egress")
-		| .declared.make = "0755" | .read_only = true | .service = "egress"),
-		(dir("proxylog"; "/var/log/squid")
-		| .declared.owner = $f.users.egress | .service = "egress")
-	elif $f.mode == "dood" then
-		{role: "engine", target: "/run/docker.sock", read_only: false, service: "agent",
-		 declared: {source: $f.roles.engine.path, kind: "socket"}}
-	else
-		error("no such mode")
-	end),
-	($f.further // {} | keys as $further
-	| select($further | length > 0)
-	| dir("services"; "/run/services") | .service = ("agent", $further[]));
-
-# What all services have.
-def hardened($f; $role): {
-	image: ($f.images[$role] // $f.further[$role].image), pull_policy: "never",
-	init: true, user: ($f.users[$role] // $f.users.agent), read_only: true, cap_drop: ["ALL"],
-	ipc: "private", cgroup: "private", healthcheck: {disable: true},
-	stop_signal: "SIGTERM",
-	logging: {driver: "local", options: {"max-size": "1m", "max-file": "2"}},
-	labels: {"io.drydock.role": $role, "io.drydock.session": $f.session,
-	    "io.drydock.state": $f.state}
-};
-
-def proxy_environment:
-	"http://127.0.0.1:3128" as $proxy | "localhost,127.0.0.1,::1" as $no
-	| {HTTPS_PROXY: $proxy, https_proxy: $proxy, HTTP_PROXY: $proxy,
-	   http_proxy: $proxy, NO_PROXY: $no, no_proxy: $no};
-
-# What a service must be, but for volumes and security_opt.
-def service($f; $name):
-	"/usr/lib/drydock/holder" as $holder
-	| {DRYDOCK: "1", DRYDOCK_SESSION: $f.session, HOME: $f.home} as $own
-	| if $name == "egress" then
-		hardened($f; $name) + {
-			entrypoint: [$holder, "egress"], working_dir: "/",
-			network_mode: "bridge", restart: "on-failure:3",
-			stop_grace_period: "2s", mem_limit: "268435456",
-			memswap_limit: "268435456", pids_limit: 64,
-			ulimits: {fsize: 16777216},
-			tmpfs: [
-			    "/tmp:rw,noexec,nosuid,nodev,mode=1777,size=16m",
-			    "/var/spool/squid:rw,noexec,nosuid,nodev,mode=1777,size=16m"]
-		}
-	else
-		hardened($f; $name) + {
-			working_dir: $f.roles.project.path, restart: "no",
-			stop_grace_period: "10s", mem_limit: $f.limits.memory,
-			memswap_limit: $f.limits.memory,
-			pids_limit: $f.limits.pids, cpus: $f.limits.cpus,
-			tmpfs: ["/tmp:rw,exec,nosuid,nodev,mode=1777,size=\($f.limits.tmp)"]
-		} + (if $f.mode == "contained" then {
-			entrypoint: [$holder, "hold", "--egress"],
-			network_mode: "none", environment: ($own + proxy_environment)
-		} else {
-			entrypoint: [$holder, "hold"], network_mode: "host",
-			environment: $own, group_add: ["\($f.engine.gid)"]
-		} end)
-	end
-	| with_entries(select(.value | unset | not));
-
-# What a further service must be, but for what it may choose.
-def further($f; $name):
-	hardened($f; $name)
-	+ {network_mode: "none", restart: "no", stop_grace_period: "10s"}
-	| with_entries(select(.value | unset | not));
-
-def chosen: ["entrypoint", "command", "working_dir", "tmpfs",
-	"mem_limit", "memswap_limit", "pids_limit", "cpus"];
-
-def equal($key; $is; $want):
-	if $key | among(["mem_limit", "memswap_limit", "pids_limit"]) then
-		($is | type | . == "string" or . == "number")
-		and ($is | tostring) == ($want | tostring)
-	elif $key | among(["cap_drop", "group_add", "tmpfs"]) then
-		($is | type) == "array" and ($is | sort) == ($want | sort)
-	else
-		$is == $want
-	end;
-
-# What overlays may not set: what drydock sets, what chooses programs, proxies.
-def reserved: ascii_downcase
-	| . == "path" or . == "home" or startswith("ld_")
-	or startswith("drydock") or endswith("proxy");
-
-def plain_name: explode
-	| length > 0 and (.[0] < 48 or .[0] > 57)
-	and all(.[]; . == 95 or (. >= 48 and . <= 57) or (. >= 65 and . <= 90)
-		or (. >= 97 and . <= 122));
-
-def judge_environment($name; $is; $want):
-	if ($is | type) != "object" then
-		violation("environment"; $name; "environment is no mapping"; "environment")
-	else
-		($want | keys[] | select($is[.] != $want[.])
-		| violation("environment"; $name; "\(.) must be \($want[.] | short), is \($is[.] | short)"; .)),
-		($is | keys[] | . as $key | select($want | has($key) | not)
-		| if $name == "egress" then
-			violation("environment"; $name; "\(short) is not drydock's"; .)
-		elif reserved or (plain_name | not) then
-			violation("environment"; $name; "\(short) is not for an overlay to set"; .)
-		elif $is[.] | type != "string" then
-			violation("environment"; $name; "\(short) is no text"; .)
-		else empty end)
-	end;
-
-def judge_keys($name; $is; $want):
-	($is + $want | keys[])
-	| select(. != "volumes" and . != "security_opt" and . != "environment") as $key
-	| if ($want | has($key)) then
-		select(equal($key; $is[$key]; $want[$key]) | not)
-		| violation(rule_of_key($key); $name; "\($key) must be \($want[$key] | short), is \(
-			if $is | has($key) then $is[$key] | short else "not set" end)"; $key)
-	else
-		select($is[$key] | unset | not)
-		| violation(rule_of_key($key); $name; "\($key): \($is[$key] | short)"; $key)
-	end;
-
-def judge_security_opt($f; $name; $options):
-	"no-new-privileges:true" as $nnp | "seccomp:\($f.seccomp.path)" as $seccomp
-	| if ($options | type) != "array" then
-		violation("security-opt"; $name; "security_opt is no list"; "security_opt")
-	else
-		(if $nnp | among($options) then empty else
-			violation("no-new-privileges"; $name; "\($nnp) is missing"; "") end),
-		(if $seccomp | among($options) then empty else
-			violation("seccomp"; $name; "drydock's profile is missing"; "") end),
-		(($options - [$nnp, $seccomp])[] | tostring
-		| violation(if startswith("seccomp") then "seccomp"
-			elif startswith("no-new-privileges") then "no-new-privileges"
-			else "security-opt" end; $name; "option \(.)"; .)),
-		(if ($options | length) != ($options | unique | length) then
-			violation("security-opt"; $name; "an option twice"; "") else empty end)
-	end;
-
 # Absolute, and spelled in the one way there is.
-def normal: startswith("/") and (. == "/" or (split("/")[1:]
-	| all(.[]; . != "" and . != "." and . != "..")));
+def normal: startswith("/")
+	and (. == "/" or (split("/")[1:] | . == . - ["", ".", ".."]));
 
-# In the container, nothing of the user's may hide any of these.
-def guarded: ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run",
-	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin", "/var/lib/drydock", "/var/run"];
-
-def judge_bind_options($name; $target; $volume):
-	(if $volume.bind | . == {} or . == {create_host_path: false} then empty else
-		violation("bind-options"; $name; "\($target | short) has \($volume.bind | short)"; $target) end),
-	(($volume | keys) - ["type", "source", "target", "read_only", "bind"]
-	| .[] | violation("bind-options"; $name; "\($target | short) has \(.)"; .));
-
-# A bind that is not drydock's own.
-def judge_user_bind($f; $name; $target; $volume; $want):
-	[$f.binds[] | select(.path == $volume.source)][0] as $listed
-	| (if $name == "agent" and $listed != null then empty else
-		violation("bind-source"; $name; "\($volume.source | short) is not a directory that the setting binds lists";
-			$volume.source // "" | tostring) end),
-	(if $listed != null and $listed.read_only and $volume.read_only != true then
-		violation("bind-read-only"; $name; "\($target | short) is listed as read-only"; $target)
-	elif $volume.read_only | among([null, true, false]) | not then
-		violation("bind-read-only"; $name; "\($target | short): read_only is \($volume.read_only | short)"; $target)
-	else empty end),
-	(if $target | normal | not then
-		violation("bind-target"; $name; "\($target | short) is no plain absolute path"; $target)
-	else
-		(guarded[] | select(touches(.; $target))
-		| violation("bind-target"; $name; "\($target | short) would hide or lie in \(.)"; $target)),
-		(($want[].target, "/tmp") | select(holds($target; .))
-		| violation("bind-target"; $name; "\($target | short) would hide \(.)"; $target))
-	end);
-
-def judge_volume($f; $name; $volume; $want):
-	if ($volume | type) != "object" or $volume.type != "bind" then
-		violation("storage"; $name; "not a bind: \($volume | short)"; $volume.source? // "volumes")
-	else
-		($volume.target | tostring) as $target
-		| [$want[] | select(.target == $target)][0] as $bind
-		| judge_bind_options($name; $target; $volume),
-		if $bind == null then
-			judge_user_bind($f; $name; $target; $volume; $want)
-		else
-			(if $volume.source == $bind.declared.source then empty else
-				violation("bind-source"; $name; "\($target | short) must be \($bind.declared.source | short), is \($volume.source | short)";
-					$volume.source // "" | tostring) end),
-			(if ($volume.read_only // false) == $bind.read_only then empty else
-				violation("bind-read-only"; $name; "\($target | short) is \(
-					if $bind.read_only then "not read-only" else "read-only" end)"; $target) end)
-		end
-	end;
-
-def judge_volumes($f; $name; $is; $want):
-	if ($is | type) != "array" then
-		violation("storage"; $name; "volumes is no list"; "volumes")
-	else
-		($is[] | judge_volume($f; $name; .; $want)),
-		($want[].target as $target
-		| if any($is[]; type == "object" and .target == $target) then empty else
-			violation("bind-missing"; $name; "nothing at \($target | short)"; "") end),
-		([$is[] | objects | .target | tostring] | group_by(.)[] | select(length > 1)
-		| violation("bind-target"; $name; "\(length) binds at \(.[0] | short)"; .[0]))
-	end;
+def words: type == "array" and all(.[]; type == "string");
 
 # A number, also as text; null for anything else.
 def number:
-	if type == "number" then . elif type == "string" and length > 0 and length < 16
-	    and (explode | all(.[]; . >= 48 and . <= 57)) then tonumber else null end;
+	if type == "number" then .
+	elif type == "string" and test("\\A[0-9]{1,15}\\z") then tonumber
+	else null end;
 
 # "64m" in bytes, null for what is no size.
 def size:
 	{"k": 1024, "m": 1048576, "g": 1073741824}[.[-1:] | ascii_downcase] as $unit
 	| if $unit == null then number else .[:-1] | number | values * $unit end;
 
-def judge_limit($name; $key; $is; $least; $most):
-	select($is == null or $is <= 0 or $is < $least or ($most != null and $is > $most))
-	| violation("limits"; $name; "\($key) is not between \($least) and \($most)"; $key);
+# What Compose would resolve away, in an overlay as it was written.
+def judge_raw_service($service):
+	($service | keys[] | rule_of_key(.) as $rule
+	| select($rule | among(["unknown-key", "extends", "env-file", "label-file", "profiles"]))
+	| violation($rule; .; "%s stands in an overlay"; .)),
+	($service.environment
+	| if type == "object" then
+		to_entries[] | select(.value == null) | .key
+	elif type == "array" then
+		.[] | tostring | unless(contains("="))
+	else empty end
+	| violation("null-environment"; .; "%j has no value"; .));
 
-def judge_limits($f; $name; $service):
+# "$$" is a dollar.
+def foreign_variables($variables):
+	split("$$") | join("") | split("$")[1:][]
+	| unless(. as $rest | any($variables[]; . as $v | $rest | startswith("{\($v)}")))
+	| "$" + .;
+
+def judge_raw($overlay; $variables):
+	($overlay | keys[]
+	| unless(among(["services", "version"]))
+	| violation(if . == "include" then "include"
+		elif among(["secrets", "configs"]) then "from-files"
+		else "top-level" end; .; "%s stands in an overlay"; .)),
+	($overlay.services
+	| if type == "object" then
+		to_entries[] | select(.value | type == "object")
+		| of(.key; judge_raw_service(.value))
+	elif . == null then empty
+	else violation("services"; "services"; "services is no mapping"; empty) end),
+	([$overlay | .. | strings | foreign_variables($variables)] | unique[]
+	| violation("interpolation"; .; "%j is not drydock's"; .)),
+	([$overlay | .. | objects | keys[] | select(contains("$"))] | unique[]
+	| violation("interpolation"; .; "a $ in the key %j"; .));
+
+# From here on $f are the facts, and $model is what Compose merged.
+.facts as $f | .model as $model |
+
+# What stands at which target of which service, and what is declared of it; the
+# home and the project stand where they do on the host.
+def bind_table: [
+{role: "home", for: ["agent"], declared: {kind: "directory", make: "0700"}},
+{role: "project", for: ["agent"], declared: {kind: "directory"}},
+{role: "run", for: ["agent"], target: "/run/drydock", declared: {kind: "directory", make: "0700"}},
+{role: "history", for: ["agent"], target: "/var/lib/drydock/history", declared: {kind: "directory", make: "0700"}},
+{role: "egress", mode: "contained", for: ["agent", "egress"], target: "/run/egress", declared: {kind: "directory", make: "0711"}, owner: "egress"},
+{role: "proxy", mode: "contained", for: ["egress"], target: "/etc/drydock-egress", read_only: true, declared: {kind: "directory", make: "0755"}},
+{role: "proxylog", mode: "contained", for: ["egress"], target: "/var/log/squid", declared: {kind: "directory", make: "0700"}, owner: "egress"},
+{role: "engine", mode: "dood", for: ["agent"], target: "/run/docker.sock", declared: {kind: "socket"}},
+{role: "services", target: "/run/services", declared: {kind: "directory", make: "0700"}}
+];
+
+# Those of the mode, one a service; "services" where there are further ones.
+def binds:
+	if $f.mode | among(["contained", "dood"]) then bind_table[] else error("no such mode") end
+	| select(.mode | among([null, $f.mode]))
+	| (if .for then .for[]
+	    else $f.further // {} | keys | select(. != []) | "agent", .[] end) as $service
+	| {read_only: false, target: {home: $f.home, project: $f.roles.project.path}[.role]} + .
+	+ {$service, declared: ({source: $f.roles[.role].path} + .declared
+	    + (if .owner then {owner: $f.users[.owner]} else {} end))};
+
+# What services are, but for volumes and security_opt.
+def service_table: {
+all: {pull_policy: "never", init: true, read_only: true, cap_drop: ["ALL"],
+	ipc: "private", cgroup: "private", healthcheck: {disable: true}, stop_signal: "SIGTERM",
+	logging: {driver: "local", options: {"max-size": "1m", "max-file": "2"}}},
+further: {network_mode: "none", restart: "no", stop_grace_period: "10s"},
+egress: {entrypoint: ["/usr/lib/drydock/holder", "egress"], working_dir: "/",
+	network_mode: "bridge", restart: "on-failure:3", stop_grace_period: "2s",
+	mem_limit: "268435456", memswap_limit: "268435456", pids_limit: 64, ulimits: {fsize: 16777216},
+	tmpfs: ["/tmp:rw,noexec,nosuid,nodev,mode=1777,size=16m",
+		"/var/spool/squid:rw,noexec,nosuid,nodev,mode=1777,size=16m"]},
+agent: {restart: "no", stop_grace_period: "10s"},
+contained: {entrypoint: ["/usr/lib/drydock/holder", "hold", "--egress"], network_mode: "none",
+	environment: {
+		HTTPS_PROXY: "http://127.0.0.1:3128", https_proxy: "http://127.0.0.1:3128",
+		HTTP_PROXY: "http://127.0.0.1:3128", http_proxy: "http://127.0.0.1:3128",
+		NO_PROXY: "localhost,127.0.0.1,::1", no_proxy: "localhost,127.0.0.1,::1"}},
+dood: {entrypoint: ["/usr/lib/drydock/holder", "hold"], network_mode: "host"}
+};
+
+# What a service must be: a row of the table, and what the facts add.
+def expected($name; $row):
+	service_table.all + {
+		image: ($f.images[$name] // $f.further[$name].image),
+		user: ($f.users[$name] // $f.users.agent),
+		labels: {"io.drydock.role": $name, "io.drydock.session": $f.session,
+		    "io.drydock.state": $f.state}
+	} + $row | with_entries(unless(.value | unset));
+
+def agent_row:
+	service_table[$f.mode] as $mode
+	| service_table.agent + $mode + ($f.limits | {
+		working_dir: $f.roles.project.path, mem_limit: .memory, memswap_limit: .memory,
+		pids_limit: .pids, cpus, tmpfs: ["/tmp:rw,exec,nosuid,nodev,mode=1777,size=\(.tmp)"],
+		environment: ({DRYDOCK: "1", DRYDOCK_SESSION: $f.session, HOME: $f.home}
+			+ $mode.environment)
+	}) + (if $f.mode == "dood" then {group_add: ["\($f.engine.gid)"]} else {} end);
+
+# Numbers may be text, and the order of these lists says nothing.
+def comparable($key):
+	if type == "number" and ($key | among(["mem_limit", "memswap_limit", "pids_limit"])) then tostring
+	elif type == "array" and ($key | among(["cap_drop", "group_add", "tmpfs"])) then sort
+	else . end;
+
+def judge_keys($is; $want):
+	($is + $want | keys - ["volumes", "security_opt", "environment"])[] as $key
+	| if $want | has($key) then
+		unless(($is[$key] | comparable($key)) == ($want[$key] | comparable($key)))
+		| violation(rule_of_key($key); $key; "%s must be %j, is %s"; $key, $want[$key],
+			($is | if has($key) then .[$key] | short else "not set" end))
+	else
+		unless($is[$key] | unset)
+		| violation(rule_of_key($key); $key; "%s: %j"; $key, $is[$key])
+	end;
+
+# What overlays may not set: what drydock sets, what chooses programs, proxies.
+def reserved: ascii_downcase | test("\\A(path\\z|home\\z|ld_|drydock)|proxy\\z");
+
+def judge_environment($name; $is; $want):
+	if ($is | type) != "object" then
+		violation("environment"; "environment"; "environment is no mapping"; empty)
+	else
+		($want | keys[] | unless($is[.] == $want[.])
+		| violation("environment"; .; "%s must be %j, is %j"; ., $want[.], $is[.])),
+		(($is | keys) - ($want | keys) | .[]
+		| if $name == "egress" then
+			violation("environment"; .; "%j is not drydock's"; .)
+		elif reserved or (test("\\A[A-Za-z_][A-Za-z0-9_]*\\z") | not) then
+			violation("environment"; .; "%j is not for an overlay to set"; .)
+		else
+			unless($is[.] | type == "string")
+			| violation("environment"; .; "%j is no text"; .)
+		end)
+	end;
+
+def judge_security_opt($options):
+	"no-new-privileges:true" as $nnp | "seccomp:\($f.seccomp.path)" as $seccomp
+	| if ($options | type) != "array" then
+		violation("security-opt"; "security_opt"; "security_opt is no list"; empty)
+	else
+		(unless($nnp | among($options))
+		| violation("no-new-privileges"; ""; "%s is missing"; $nnp)),
+		(unless($seccomp | among($options))
+		| violation("seccomp"; ""; "drydock's profile is missing"; empty)),
+		(($options - [$nnp, $seccomp])[] | tostring
+		| violation(if startswith("seccomp") then "seccomp"
+			elif startswith("no-new-privileges") then "no-new-privileges"
+			else "security-opt" end; .; "option %s"; .)),
+		(unless(($options | length) == ($options | unique | length))
+		| violation("security-opt"; ""; "an option twice"; empty))
+	end;
+
+# In the container, nothing of the user's may hide any of these.
+def guarded: ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run",
+	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin", "/var/lib/drydock", "/var/run"];
+
+# A bind that is not drydock's own.
+def judge_user_bind($name; $target; $volume; $want):
+	[$f.binds[] | select(.path == $volume.source)][0] as $listed
+	| (unless($name == "agent" and $listed)
+	| violation("bind-source"; $volume.source // "" | tostring;
+		"%j is not a directory that the setting binds lists"; $volume.source)),
+	(if $listed.read_only and $volume.read_only != true then
+		violation("bind-read-only"; $target; "%j is listed as read-only"; $target)
+	else
+		unless($volume.read_only | among([null, true, false]))
+		| violation("bind-read-only"; $target; "%j: read_only is %j"; $target, $volume.read_only)
+	end),
+	(if $target | normal | not then
+		violation("bind-target"; $target; "%j is no plain absolute path"; $target)
+	else
+		(guarded[] | select(touches(.; $target))
+		| violation("bind-target"; $target; "%j would hide or lie in %s"; $target, .)),
+		($want[].target, "/tmp" | select(holds($target; .))
+		| violation("bind-target"; $target; "%j would hide %s"; $target, .))
+	end);
+
+def judge_volume($name; $volume; $want):
+	if ($volume | type) != "object" or $volume.type != "bind" then
+		violation("storage"; $volume.source? // "volumes"; "not a bind: %j"; $volume)
+	else
+		($volume.target | tostring) as $target
+		| [$want[] | select(.target == $target)][0] as $bind
+		| (unless($volume.bind | among([{}, {create_host_path: false}]))
+		| violation("bind-options"; $target; "%j has %j"; $target, $volume.bind)),
+		(($volume | keys) - ["type", "source", "target", "read_only", "bind"] | .[]
+		| violation("bind-options"; .; "%j has %s"; $target, .)),
+		if $bind == null then
+			judge_user_bind($name; $target; $volume; $want)
+		else
+			(unless($volume.source == $bind.declared.source)
+			| violation("bind-source"; $volume.source // "" | tostring;
+				"%j must be %j, is %j"; $target, $bind.declared.source, $volume.source)),
+			(unless(($volume.read_only // false) == $bind.read_only)
+			| violation("bind-read-only"; $target; "%j is %s"; $target,
+				if $bind.read_only then "not read-only" else "read-only" end))
+		end
+	end;
+
+def judge_volumes($name; $is):
+	[binds | select(.service == $name)] as $want
+	| if ($is | type) != "array" then
+		violation("storage"; "volumes"; "volumes is no list"; empty)
+	else
+		($is[] | judge_volume($name; .; $want)),
+		($want[].target | unless(among([$is[] | objects | .target]))
+		| violation("bind-missing"; ""; "nothing at %j"; .)),
+		([$is[] | objects | .target | tostring] | group_by(.)[] | select(length > 1)
+		| violation("bind-target"; .[0]; "%s binds at %j"; length, .[0]))
+	end;
+
+def judge_limit($key; $is; $least; $most):
+	select($is <= 0 or $is < $least or ($most != null and $is > $most))
+	| violation("limits"; $key; "%s is not between %s and %s"; $key, $least, $most);
+
+def judge_limits($service):
 	($f.limits.memory | number) as $memory
-	| judge_limit($name; "mem_limit"; $service.mem_limit | number; 1; $memory),
-	judge_limit($name; "memswap_limit"; $service.memswap_limit | number;
+	| judge_limit("mem_limit"; $service.mem_limit | number; 1; $memory),
+	judge_limit("memswap_limit"; $service.memswap_limit | number;
 		$service.mem_limit | number // 1; $memory),
-	judge_limit($name; "pids_limit"; $service.pids_limit | number; 1; $f.limits.pids | number),
-	(if $f.limits.cpus == null and ($service.cpus | unset) then empty else
-		judge_limit($name; "cpus"; $service.cpus | numbers // null; 0; $f.limits.cpus) end);
+	judge_limit("pids_limit"; $service.pids_limit | number; 1; $f.limits.pids | number),
+	(unless($f.limits.cpus == null and ($service.cpus | unset))
+	| judge_limit("cpus"; $service.cpus | numbers // null; 0; $f.limits.cpus));
 
-def tmpfs_option: . as $option | ["mode=", "uid=", "gid="]
-	| any(.[]; . as $key | $option | startswith($key) and (.[($key | length):] | number) != null)
-	or ($option | among(["rw", "exec", "noexec", "nosuid", "nodev"]));
-
-def judge_tmpfs($f; $name; $tmpfs):
-	if ($tmpfs | type) != "array" or any($tmpfs[]; type != "string") then
-		violation("tmpfs"; $name; "tmpfs is no list"; "tmpfs")
+def judge_tmpfs($tmpfs):
+	if $tmpfs | words | not then
+		violation("tmpfs"; "tmpfs"; "tmpfs is no list"; empty)
 	else
 		($tmpfs[] | . as $entry | split(":") as $parts | $parts[0] as $target
 		| ($parts[1] // "" | split(",")) as $options
 		| [$options[] | select(startswith("size=")) | .[5:] | size] as $sizes
 		| (select(($target | normal | not) or ($parts | length) > 2
 		    or any("/proc", "/sys", "/dev", "/run/services"; touches(.; $target)))
-		| violation("tmpfs"; $name; "\($entry | short) is no place for a tmpfs"; $entry)),
+		| violation("tmpfs"; $entry; "%j is no place for a tmpfs"; $entry)),
 		(select(($sizes | length) != 1 or $sizes[0] <= 0 or $sizes[0] > ($f.limits.tmp | number))
-		| violation("tmpfs"; $name; "\($entry | short) has not one size, of \($f.limits.tmp) at most"; $entry)),
-		($options[] | select(startswith("size=") or tmpfs_option | not)
-		| violation("tmpfs"; $name; "\($entry | short) has the option \(short)"; $entry))),
+		| violation("tmpfs"; $entry; "%j has not one size, of %s at most"; $entry, $f.limits.tmp)),
+		($options[]
+		| unless(test("\\A(size=|(rw|(no)?exec|nosuid|nodev|(mode|uid|gid)=[0-9]{1,15})\\z)"))
+		| violation("tmpfs"; $entry; "%j has the option %j"; $entry, .))),
 		([$tmpfs[] | split(":")[0]] | group_by(.)[] | select(length > 1)
-		| violation("tmpfs"; $name; "\(length) tmpfs at \(.[0] | short)"; .[0]))
+		| violation("tmpfs"; .[0]; "%s tmpfs at %j"; length, .[0]))
 	end;
 
-def words: type == "array" and all(.[]; type == "string");
+def judge_command($service):
+	($service.entrypoint // []) as $entrypoint | ($service.command // []) as $command
+	| (unless(($entrypoint | words) and ($command | words) and $entrypoint + $command != [])
+	| violation("entrypoint"; "entrypoint"; "neither the image nor an overlay says what runs"; empty)),
+	(unless($service.working_dir | . == null or (type == "string" and normal))
+	| violation("entrypoint"; "working_dir"; "working_dir: %j"; $service.working_dir));
 
-def judge_command($name; $service):
-	($service.entrypoint // [] | words) as $entrypoint
-	| ($service.command // [] | words) as $command
-	| (select(($entrypoint and $command | not)
-	    or (($service.entrypoint // []) + ($service.command // []) | length) == 0)
-	| violation("entrypoint"; $name; "neither the image nor an overlay says what runs"; "entrypoint")),
-	(select($service.working_dir | . == null or (type == "string" and normal) | not)
-	| violation("entrypoint"; $name; "working_dir: \($service.working_dir | short)"; "working_dir"));
-
-def judge_own_environment($name; $is):
+def judge_own_environment($is):
 	if ($is | type) != "object" then
-		violation("environment"; $name; "environment is no mapping"; "environment")
+		violation("environment"; "environment"; "environment is no mapping"; empty)
 	else
-		($is | to_entries[] | select((.value | type) != "string" or .key == "" or (.key | contains("=")))
-		| violation("environment"; $name; "\(.key | short) is no text"; .key))
+		$is | to_entries[]
+		| unless((.value | type) == "string" and (.key | test("\\A[^=]+\\z")))
+		| violation("environment"; .key; "%j is no text"; .key)
 	end;
 
 # What an image brings acts though no plan says so.
-def judge_image($name; $image):
-	if $image.image == null then
-		violation("image"; $name; "the engine has no image \($image.reference | short): it is not pulled";
-			$image.reference // "image")
+def judge_image($image):
+	$image.reference as $reference
+	| if $image.image == null then
+		violation("image"; $reference // "image";
+			"the engine has no image %j: it is not pulled"; $reference)
 	else
-		(({volumes: "VOLUME", healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} | to_entries[])
+		({volumes: "VOLUME", healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} | to_entries[]
 		| select($image[.key])
-		| violation("image"; $name; "image \($image.reference | short) carries \(.value)"; $image.reference)),
+		| violation("image"; $reference; "image %j carries %s"; $reference, .value)),
 		($image.labels[]
-		| select(among(["context", "gid", "home", "image", "uid", "user"] | map("io.drydock." + .)) | not)
-		| violation("image"; $name; "image \($image.reference | short) carries the label \(.)"; $image.reference))
+		| unless(among(["io.drydock.context", "io.drydock.gid", "io.drydock.home",
+			"io.drydock.image", "io.drydock.uid", "io.drydock.user"]))
+		| violation("image"; $reference; "image %j carries the label %s"; $reference, .))
 	end;
 
-def judge_further($f; $name; $service):
-	if ($f.further // {} | has($name) | not) then
-		violation("services"; $name; "a further service with no name of a-z, 0-9 and -, a letter first, 32 at most"; $name)
+# What a further service may choose.
+def chosen: ["entrypoint", "command", "working_dir", "tmpfs",
+	"mem_limit", "memswap_limit", "pids_limit", "cpus"];
+
+def judge_further($name; $service):
+	expected($name; service_table.further) as $want
+	| judge_image($f.further[$name]),
+	judge_keys($service | delpaths([chosen[], ("image" | select($want[.] == null)) | [.]]); $want),
+	judge_limits($service),
+	judge_tmpfs($service.tmpfs // []),
+	(select($want.image) | judge_command($service)),
+	judge_own_environment($service.environment // {});
+
+def judge_own($name; $service):
+	expected($name; if $name == "egress" then service_table.egress else agent_row end) as $want
+	| judge_keys($service; $want),
+	judge_environment($name; $service.environment // {}; $want.environment // {});
+
+def judge_service($own; $name; $service):
+	if ($own or ($f.further // {} | has($name))) | not then
+		violation("services"; $name;
+			"a further service with no name of a-z, 0-9 and -, a letter first, 32 at most"; empty)
 	elif ($service | type) != "object" then
-		violation("services"; $name; "no service"; $name)
+		violation("services"; if $own then "" else $name end; "no service"; empty)
 	else
-		further($f; $name) as $want
-		| judge_image($name; $f.further[$name]),
-		judge_keys($name; $service | with_entries(select(.key | among(chosen) | not))
-			| if $want | has("image") then . else del(.image) end; $want),
-		judge_limits($f; $name; $service),
-		judge_tmpfs($f; $name; $service.tmpfs // []),
-		(if $want | has("image") then judge_command($name; $service) else empty end),
-		judge_own_environment($name; $service.environment // {}),
-		judge_security_opt($f; $name; $service.security_opt // []),
-		judge_volumes($f; $name; $service.volumes // [];
-			[binds($f) | select(.service == $name)])
+		if $own then judge_own($name; $service) else judge_further($name; $service) end,
+		judge_security_opt($service.security_opt // []),
+		judge_volumes($name; $service.volumes // [])
 	end;
 
-def judge_service($f; $name; $service):
-	[binds($f) | select(.service == $name)] as $binds
-	| if ($service | type) != "object" then
-		violation("services"; $name; "no service"; "")
-	else
-		service($f; $name) as $want
-		| judge_keys($name; $service; $want),
-		judge_environment($name; $service.environment // {}; $want.environment // {}),
-		judge_security_opt($f; $name; $service.security_opt // []),
-		judge_volumes($f; $name; $service.volumes // []; $binds)
-	end;
-
-def judge_top($f; $model):
-	[binds($f) | {key: "x-drydock-\(.role)", value: .declared}] | unique | from_entries
-	| . as $declared
-	| (($model | keys) - ["name", "services"] - ($declared | keys))[]
-	| select($model[.] | unset | not)
-	| violation(if startswith("x-drydock") then "declaration" else "top-level" end;
-		""; "\(.): \($model[.] | short)"; .);
-
-def judge_declarations($f; $model):
-	[binds($f) | {key: "x-drydock-\(.role)", value: .declared}] | from_entries
-	| to_entries[]
-	| select($model[.key] != .value)
-	| violation("declaration"; ""; "\(.key) must be \(.value | short), is \($model[.key] | short)"; .key);
-
-def judge_services($f; $model):
-	(if $f.mode == "contained" then ["agent", "egress"] else ["agent"] end) as $names
+def judge_services:
+	(if $f.mode == "contained" then ["agent", "egress"] else ["agent"] end) as $own
 	| if ($model.services | type) != "object" then
-		violation("services"; ""; "no services"; "")
+		violation("services"; ""; "no services"; empty)
 	else
-		((($model.services | keys) - $names)[]
-		| . as $name | judge_further($f; $name; $model.services[$name])),
-		($names[] as $name | judge_service($f; $name; $model.services[$name]))
-	end,
-	if $model.name == "drydock-" + $f.session then empty else
-		violation("top-level"; ""; "name: \($model.name | short)"; "name") end;
+		($own + ($model.services | keys) | unique[]) as $name
+		| of($name; judge_service($name | among($own); $name; $model.services[$name]))
+	end;
+
+def judge_top:
+	([binds | {("x-drydock-" + .role): .declared}] | add) as $declared
+	| (($model | keys) - ["name", "services"] - ($declared | keys) | .[]
+	| unless($model[.] | unset)
+	| violation(if startswith("x-drydock") then "declaration" else "top-level" end;
+		.; "%s: %j"; ., $model[.])),
+	($declared | keys[] | unless($model[.] == $declared[.])
+	| violation("declaration"; .; "%s must be %j, is %j"; ., $declared[.], $model[.])),
+	(unless($model.name == "drydock-" + $f.session)
+	| violation("top-level"; "name"; "name: %j"; $model.name));
 
 # What a source may not be to a protected place, by the place's group, and what
 # such a place is in words.
 def forbidden: {
-	root: {rule: "source-home", how: ["is", "holds"], text: "the root of the file system"},
-	home: {rule: "source-home", how: ["is", "holds"], text: "the home directory"},
-	credentials: {rule: "source-credentials", how: ["is", "holds", "under"], text: "a place of keys, credentials or programs"},
-	"agent-config": {rule: "source-agent", how: ["is", "holds", "under"], text: "the agent's own configuration"},
-	system: {rule: "source-system", how: ["is", "holds", "under"], text: "a system directory"},
-	"root-home": {rule: "source-system", how: ["is", "under"], text: "a system directory"},
-	"engine-data": {rule: "source-engine", how: ["is", "holds", "under"], text: "the engine's data"},
-	"engine-socket": {rule: "source-engine", how: ["is", "holds"], text: "an engine's socket"},
-	drydock: {rule: "source-drydock", how: ["is", "holds", "under"], text: "drydock's configuration or state"},
-	path: {rule: "source-program", how: ["is"], text: "a directory of PATH"},
-	program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
+root: {rule: "source-home", how: ["is", "holds"], text: "the root of the file system: name a directory of its own for the project"},
+home: {rule: "source-home", how: ["is", "holds"], text: "the home directory: name a directory of its own for the project"},
+credentials: {rule: "source-credentials", how: ["is", "holds", "under"], text: "a place of keys, credentials or programs"},
+"agent-config": {rule: "source-agent", how: ["is", "holds", "under"], text: "the agent's own configuration"},
+system: {rule: "source-system", how: ["is", "holds", "under"], text: "a system directory"},
+"root-home": {rule: "source-system", how: ["is", "under"], text: "a system directory"},
+"engine-data": {rule: "source-engine", how: ["is", "holds", "under"], text: "the engine's data"},
+"engine-socket": {rule: "source-engine", how: ["is", "holds"], text: "an engine's socket"},
+drydock: {rule: "source-drydock", how: ["is", "holds", "under"], text: "drydock's configuration or state"},
+path: {rule: "source-program", how: ["is"], text: "a directory of PATH"},
+program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
 };
 
-# A directory of PATH has many names as a rule: "/usr/bin" is "/bin".
-def relation($path; $touch; $text):
-	if $touch.how == "is" and ($touch.place == $path or $touch.group == "path") then
-		"\($path | short) is \($text)"
-	else
-		"\($path | short) \(if $touch.how == "under" then "lies in" else $touch.how end) \(
-			$touch.place | short), \($text)"
-	end;
-
-# For what drydock does not make itself.
-def judge_touches($f; $service; $path; $source):
+# For what drydock does not make itself.  A directory of PATH has many names as
+# a rule: "/usr/bin" is "/bin".
+def judge_touches($path; $source):
 	if ($source.touches | type) != "array" then
-		violation("source-kind"; $service; "\($path | short) is no directory that can be looked at"; "")
+		violation("source-kind"; ""; "%j is no directory that can be looked at"; $path)
 	else
-		$source.touches[] | . as $touch
-		| .group as $group | .how as $how | forbidden[$group] as $no
-		| select($group != "root-home" or .place != $f.home)
+		$source.touches[] | . as $touch | forbidden[.group] as $no
+		| select(.group != "root-home" or .place != $f.home)
 		| if $no == null then
-			error("no group \($group)")
-		elif $how | among($no.how) then
-			violation($no.rule; $service; "\(relation($path; $touch; $no.text))\(
-				if $no.rule == "source-home" then ": name a directory of its own for the project" else "" end)"; "")
-		else empty end
+			error("no group \(.group)")
+		else
+			select(.how | among($no.how))
+			| violation($no.rule; ""; "%j %s %s%s"; $path,
+				if .how == "under" then "lies in" else .how end,
+				if .how == "is" and (.place == $path or .group == "path") then ""
+				else "\(.place | short), " end, $no.text)
+		end
 	end;
 
 # Sources that the setting lists; those that nothing lists are refused as such.
 # One of drydock's own is that at its own target alone.
-def judge_user_sources($f; $model):
-	[binds($f) | select(.service == "agent") | .target] as $own
-	| ([(try $model.services.agent.volumes[] catch empty) | objects
-		| select(.target | among($own) | not) | .source | strings] | unique)[]
+def judge_user_sources:
+	[binds | select(.service == "agent") | .target] as $own
+	| ([($model.services.agent.volumes[])? | objects
+		| unless(.target | among($own)) | .source | strings] | unique[])
 	| . as $path | $f.sources[$path] as $source
-	| select(any($f.binds[]; .path == $path))
-	| if $path | among([binds($f) | select(.role != "project") | .declared.source]) then
-		violation("source-drydock"; "agent"; "\($path | short) stands at its own target alone"; "")
+	| select(among([$f.binds[].path]))
+	| if among([binds | select(.role != "project") | .declared.source]) then
+		violation("source-drydock"; ""; "%j stands at its own target alone"; $path)
 	elif $source.exists != true or $source.kind != "directory" then
-		violation("source-kind"; "agent"; "\($path | short) is no directory"; "")
+		violation("source-kind"; ""; "%j is no directory"; $path)
 	elif $source.real != $path then
-		violation("source-link"; "agent"; "\($path | short) leads to \($source.real | short)"; "")
+		violation("source-link"; ""; "%j leads to %j"; $path, $source.real)
 	else
-		judge_touches($f; "agent"; $path; $source)
+		judge_touches($path; $source)
 	end;
 
 # Facts about the sources, which the model does not show.
-def judge_source($f; $bind; $source):
-	"\($bind.role) \($bind.declared.source | short)" as $what
+def judge_source($bind; $source):
+	$bind.declared as $want
+	| def wrong($rule; $text; arguments):
+		violation($rule; ""; "%s %j " + $text; $bind.role, $want.source, arguments);
 	# Nothing is bound from there, which bind-missing says.
-	| if $source == null then empty
+	if $source == null then empty
 	elif $source.exists | not then
-		(if $bind.declared | has("make") then empty else
-			violation("source-kind"; $bind.service; "\($what) is not there"; "") end)
+		unless($want.make) | wrong("source-kind"; "is not there"; empty)
 	else
-		(if $source.kind == $bind.declared.kind then empty
-		elif $source.kind == "symlink" then
-			violation("source-link"; $bind.service; "\($what) is a symlink"; "")
+		(unless($source.kind == $want.kind)
+		| if $source.kind == "symlink" then
+			wrong("source-link"; "is a symlink"; empty)
 		else
-			violation("source-kind"; $bind.service; "\($what) must be a \($bind.declared.kind), is a \($source.kind)"; "") end),
-		(if $source.real == $bind.declared.source then empty else
-			violation("source-link"; $bind.service; "\($what) leads to \($source.real | short)"; "") end),
-		(if $bind.declared | has("make") | not then empty
-		elif "\($source.uid):\($source.gid)" | among([$f.users.agent, $f.users.egress]) | not then
-			violation("source-owner"; $bind.service; "\($what) belongs to \($source.uid):\($source.gid)"; "")
-		elif $source.others_write then
-			violation("source-owner"; $bind.service; "\($what) can be written by others"; "")
-		else empty end),
+			wrong("source-kind"; "must be a %s, is a %s"; $want.kind, $source.kind)
+		end),
+		(unless($source.real == $want.source)
+		| wrong("source-link"; "leads to %j"; $source.real)),
+		(select($want.make)
+		| if "\($source.uid):\($source.gid)" | among([$f.users.agent, $f.users.egress]) | not then
+			wrong("source-owner"; "belongs to %s:%s"; $source.uid, $source.gid)
+		else
+			select($source.others_write)
+			| wrong("source-owner"; "can be written by others"; empty)
+		end),
 		(select($bind.role == "project")
-		| judge_touches($f; $bind.service; $bind.declared.source; $source),
-		(select($source.dev != $f.roles.project.dev or $source.ino != $f.roles.project.ino)
-		| violation("source-swapped"; $bind.service; "\($what) is another directory now"; "")))
+		| judge_touches($want.source; $source),
+		(unless($source.dev == $f.roles.project.dev and $source.ino == $f.roles.project.ino)
+		| wrong("source-swapped"; "is another directory now"; empty)))
 	end;
 
-def judge_places($f):
-	(["home", $f.home], ["project", $f.roles.project.path]) as [$role, $path]
+def judge_places:
+	({home: $f.home, project: $f.roles.project.path} | to_entries[])
+	| .key as $role | .value as $path
 	| (guarded[] | select(touches(.; $path))
-	| violation("bind-target"; "agent"; "\($role) at \($path | short) would hide or lie in \(.)"; "")),
-	(if holds($path; "/tmp") then
-		violation("bind-target"; "agent"; "\($role) at \($path | short) would hide /tmp"; "") else empty end);
+	| violation("bind-target"; ""; "%s at %j would hide or lie in %s"; $role, $path, .)),
+	(select(holds($path; "/tmp"))
+	| violation("bind-target"; ""; "%s at %j would hide /tmp"; $role, $path));
 
 # sha256sum seccomp.json; a test tells when the two part.
-def judge_seccomp($f):
+def judge_seccomp:
 	"949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f" as $digest
-	| if $f.seccomp.digest == $digest then empty else
-		violation("seccomp-profile"; ""; "seccomp.json is not the profile that the policy knows"; "") end;
-
-# What Compose would resolve away, in an overlay as it was written.
-def judge_raw_service($name; $service):
-	if ($service | type) != "object" then empty
-	else
-		($service | keys[] | rule_of_key(.) as $rule
-		| select($rule | among(["unknown-key", "extends", "env-file", "label-file", "profiles"]))
-		| violation($rule; $name; "\(.) stands in an overlay"; .)),
-		($service.environment
-		| if type == "object" then
-			to_entries[] | select(.value == null) | .key
-		elif type == "array" then
-			.[] | tostring | select(contains("=") | not)
-		else empty end
-		| violation("null-environment"; $name; "\(short) has no value"; .))
-	end;
-
-# "$$" is a dollar.
-def foreign_variables($variables):
-	split("$$") | join("") | split("$")[1:][]
-	| select(. as $rest | any($variables[]; . as $v | $rest | startswith("{\($v)}")) | not)
-	| "$" + .;
-
-def judge_raw($overlay; $variables):
-	($overlay | keys[]
-	| select(among(["services", "version"]) | not)
-	| violation(if . == "include" then "include"
-		elif among(["secrets", "configs"]) then "from-files"
-		else "top-level" end; ""; "\(.) stands in an overlay"; .)),
-	($overlay.services
-	| if type == "object" then
-		keys[] as $name | judge_raw_service($name; .[$name])
-	elif . == null then empty
-	else violation("services"; ""; "services is no mapping"; "services") end),
-	([$overlay | .. | strings | foreign_variables($variables)] | unique[]
-	| violation("interpolation"; ""; "\(short) is not drydock's"; .)),
-	([$overlay | .. | objects | keys[] | select(contains("$"))] | unique[]
-	| violation("interpolation"; ""; "a $ in the key \(short)"; .));
+	| unless($f.seccomp.digest == $digest)
+	| violation("seccomp-profile"; ""; "seccomp.json is not the profile that the policy knows"; empty);
 
 # The overlay that brought a word, where one alone shows it.
-def attribute($f):
+def attribute:
 	.word as $word | del(.word)
 	| .overlay = if $word == "" then "" else
 		[$f.overlays[] | select(.text | contains($word)) | .name] | last // "" end;
 
 if has("model") then
-	.model as $model | .facts as $f
-	| [judge_top($f; $model), judge_declarations($f; $model),
-	   judge_services($f; $model),
-	   (binds($f) as $bind | judge_source($f; $bind; $f.sources[$bind.declared.source])),
-	   judge_user_sources($f; $model), judge_places($f), judge_seccomp($f)]
-	| unique | map(attribute($f))
+	[judge_top, judge_services,
+	 (binds as $bind | of($bind.service; judge_source($bind; $f.sources[$bind.declared.source]))),
+	 of("agent"; judge_user_sources, judge_places), judge_seccomp]
+	| unique | map(attribute)
 elif has("raw") then
 	.raw as $raw
 	| [judge_raw(.overlay; $raw.variables)]
