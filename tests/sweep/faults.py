@@ -152,11 +152,19 @@ def choose(calls, scenario, how, places):
     """An errno at each place in the code, and a kill before each call that
     follows a change.  how: "place": a place that another scenario had is left
     out; "full": every errno, and every place of each scenario; "call": calls
-    that are made again and again from one place are failed each time."""
+    that are made again and again from one place are failed each time.
+
+    What a kill leaves is more than its place: what was there before.  Only
+    launches do the same in a world of their own, whatever else is in it: with
+    "place" one is killed once between two calls that came the same way from
+    main() on.  Sync, tokens and collection are killed in each world, also where
+    a launch syncs."""
     todo = []
     previous = None
     mine = set() if how == "full" else places
     paths = set()
+    if how == "place" and scenario.launches:
+        paths = set(places) if scenario.syncs else places
     for call in calls:
         if call.name not in NEVER_FAIL and (
                 scenario.loads if call.loads else True):

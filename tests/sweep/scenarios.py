@@ -13,7 +13,8 @@ class Scenario:
     def __init__(self, name, args, status, done, images=True, live=True,
                  prepare=None, weight=1, claims=None, check=None,
                  given="", settings="", secrets=(), keeps=False, loads=False,
-                 fresh=None, again=None, steps=None, only_asks=False):
+                 fresh=None, again=None, steps=None, only_asks=False,
+                 launches=False, syncs=False):
         self.name = name
         self.args = args
         self.status = status
@@ -32,6 +33,8 @@ class Scenario:
         self.secrets = secrets  # the host's own files with the canary
         self.keeps = keeps  # a token
         self.only_asks = only_asks  # needs no lease
+        self.launches = launches  # a session,
+        self.syncs = syncs  # and brings the host's configuration to it
         self.loads = loads  # the dynamic linker's calls are failed, too
 
 
@@ -397,18 +400,19 @@ SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
 
 ALL = [
     Scenario("config", ["config"], 0, config_done, weight=0.3, loads=True),
-    Scenario("first-shell", SHELL, 42, shell_done, live=False, weight=3),
     Scenario("used-shell", SHELL, 42, shell_done, prepare=leave_dead,
-             weight=3),
+             weight=3, launches=True),
+    Scenario("first-shell", SHELL, 42, shell_done, live=False, weight=3,
+             launches=True),
     Scenario("run", ["run", "--agent", "fake", "@PROJECT@"], 42, run_done,
-             weight=2),
+             weight=2, launches=True),
     Scenario("run-all", ["run", "--agent", "synced", "@PROJECT@"], 42,
-             all_done, prepare=write_all, keeps=True, weight=2,
-             settings="binds = @ROOT@/shared\n",
+             all_done, prepare=write_all, keeps=True, weight=2, launches=True,
+             syncs=True, settings="binds = @ROOT@/shared\n",
              secrets={"home/.synced/.credentials.json",
                       "home/.synced.json"}),
     Scenario("dood-shell", ["shell", "--mode", "dood"] + SHELL[1:], 42,
-             shell_done),
+             shell_done, launches=True),
     Scenario("plan", ["plan", "@PROJECT@"], 0, plan_done),
     Scenario("build", ["build"], 0, build_done, images=False, live=False,
              claims=r"^(agent|egress) +sha256:"),
@@ -433,7 +437,8 @@ ALL = [
              check=sync_check, weight=0.3),
     Scenario("seeded-shell", ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
                               SEEN + "exit 42"], 42, seed_done,
-             prepare=prepare_changed, live=False),
+             prepare=prepare_changed, live=False, launches=True,
+             syncs=True),
     Scenario("token-first", ["token", "set"], 0, token_set_done, keeps=True,
              given="new-" + CANARY, check=token_check, weight=0.3,
              claims="token kept"),
