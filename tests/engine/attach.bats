@@ -10,6 +10,8 @@ setup() {
 }
 
 teardown() {
+  [ ! -e "$DRYDOCK_ENGINE.away" ] ||
+    mv "$DRYDOCK_ENGINE.away" "$DRYDOCK_ENGINE"
   tmux -L "life$$" kill-server 2>/dev/null || true
   as_who drydock stop --all --force >/dev/null 2>&1 || true
 }
@@ -126,6 +128,8 @@ as_root_mkdir() {
   run -1 --separate-stderr as_who drydock exec "$id" -- true
   assert_equal "$stderr" \
     "drydock: session $id does not run (see drydock list --all)"
+  run -0 as_who drydock logs "$id"
+  assert_contains "$output" '\033[31mred'
 }
 
 @test "stop ends a session, and the one who looks is told" {
@@ -192,6 +196,33 @@ write_as_agent() {
   wait "$viewer"
   tr -d '\r' <"$BATS_TEST_TMPDIR/out.stopped" | grep -x '[0-9]*' |
     cmp - <(seq 30000)
+}
+
+@test "the engine's socket vanishes and comes back while somebody looks" {
+  open_counter
+  view stays 'expect:it is back' $'send:\034'
+  mv "$DRYDOCK_ENGINE" "$DRYDOCK_ENGINE.away"
+  goes_on
+  assert_equal "$(state_of "$id")" "engine silent"
+  run -69 as_who drydock gc
+  run -69 as_who drydock stop "$id"
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  mv "$DRYDOCK_ENGINE.away" "$DRYDOCK_ENGINE"
+  run -0 as_who drydock gc
+  write_as_agent 'echo it is back'
+  wait "$viewer"
+  goes_on
+  assert_equal "$(state_of "$id")" detached
+}
+
+@test "the key that detaches is a setting" {
+  open_counter
+  DRYDOCK_DETACH_KEY=ctrl-q run -0 on_terminal 'expect:agent first' \
+    $'send:\021' 'expect:goes on' -- drydock attach
+  goes_on
+  run -0 on_terminal 'expect:agent first' $'send:\021' 'expect:goes on' -- \
+    drydock attach --detach-key ctrl-q "$id"
+  goes_on
 }
 
 @test "200 times attach and kill leave no process behind" {
