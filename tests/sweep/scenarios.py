@@ -392,7 +392,8 @@ def write_all(bed):
 def all_done(bed, run):
     """What of the configuration did not come along is said."""
     return mark(bed) == "one\nextra\n" or re_find(
-        r"warning: synced's configuration is not synced", run.err)
+        r"warning: (synced's configuration is not synced|skipped \.synced)",
+        run.err)
 
 
 SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
