@@ -51,11 +51,43 @@ two_containers() {
     "label=io.drydock.state=$(cat "$XDG_STATE_HOME/drydock/id")" | wc -l)" = 2 ]
 }
 
+# launch I: killed at some point of its first seconds; every third in those
+# after it has drawn its id, so that some come far on a slow machine too.
+launch() {
+  local out=$BATS_TEST_TMPDIR/out.$1 pid=$project/pid.$1 launcher
+  local after="$((RANDOM % 9)).$((RANDOM % 10))"
+  local limit="$((RANDOM % 18 + 1)).$((RANDOM % 10))"
+  [ $(($1 % 3)) != 0 ] || limit=70
+  as_who timeout --signal=KILL "$limit" sh -c 'echo $$ >"$0"
+    exec drydock shell "$1" -- sleep 60' "$pid" "$project" \
+    </dev/null >"$out" 2>&1 3>&- &
+  launcher=$!
+  launchers+=("$launcher")
+  [ "$limit" = 70 ] || return 0
+  (
+    until grep 'session ' "$out" || ! kill -0 "$launcher"; do
+      sleep 0.2
+    done
+    sleep "$after"
+    kill -0 "$launcher" && kill -KILL "$(cat "$pid")"
+  ) >/dev/null 2>&1 3>&- &
+  launchers+=("$!")
+}
+
+# Each container of an agent that is started, from now on.
+count_starts() {
+  docker events --filter event=start --filter type=container \
+    --filter label=io.drydock.role=agent --format '{{.ID}}' \
+    >"$BATS_TEST_TMPDIR/started" 2>/dev/null 3>&- &
+  events=$!
+}
+
 @test "launches at once, killed at random, while gc runs in a loop" {
-  local i launchers=() collector slower
+  local i launchers=() collector slower events
   local seed=${DRYDOCK_TEST_SEED:-$RANDOM} n=${DRYDOCK_TEST_STORM:-32}
   echo "# seed $seed, $n launches" >&3
   open_counter
+  count_starts
   RANDOM=$seed
   slow_engine 3>&- &
   slower=$!
@@ -64,17 +96,16 @@ two_containers() {
   done) 3>&- &
   collector=$!
   for ((i = 0; i < n; i++)); do
-    as_who timeout --signal=KILL "$((RANDOM % 18 + 1)).$((RANDOM % 10))" \
-      drydock shell "$project" -- sleep 60 </dev/null \
-      >"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- &
-    launchers+=("$!")
+    launch "$i"
   done
   for i in "${launchers[@]}"; do
     wait "$i" || true
   done
   touch "$over"
   wait "$collector" "$slower" || true
-  echo "# $(cat "$BATS_TEST_TMPDIR"/out.* | grep -c 'session ') got to their containers" >&3
+  kill "$events" 2>/dev/null || true
+  wait "$events" || true
+  echo "# $(grep -lE '^drydock: session ' "$BATS_TEST_TMPDIR"/out.* | wc -l) drew an id, $(sort -u "$BATS_TEST_TMPDIR/started" | wc -l) had an agent's container started" >&3
   # No two had one id.
   assert_equal "$(grep -hoE 'session [a-z0-9]{8},' "$BATS_TEST_TMPDIR"/out.* |
     sort | uniq -d)" ""
