@@ -83,4 +83,14 @@ setup() {
     "--engine --engine-timeout"
   assert_equal "$(complete_line drydock help vers)" version
   assert_equal "$(complete_line drydock run -- --eng)" ""
+  # Where a session is wanted, no directory is offered, and the other way round.
+  mkdir -p "$XDG_STATE_HOME"/drydock/sessions/{abcd1234,abcd5678,zzzz9999} \
+    "$BATS_TEST_TMPDIR/here/abcdir"
+  cd "$BATS_TEST_TMPDIR/here"
+  assert_equal "$(complete_line drydock stop zzzz9999 abcd | sort | xargs)" \
+    "abcd1234 abcd5678"
+  assert_equal "$(complete_line drydock attach z)" zzzz9999
+  assert_equal "$(complete_line drydock run abcd)" abcdir
+  rm -r "$XDG_STATE_HOME/drydock"
+  assert_equal "$(complete_line drydock attach z)" ""
 }
