@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* logs: what a session's containers and its proxy wrote, escaped. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,8 +48,13 @@ print_proxy(struct context *ctx, const char *id)
 	if (session_open(ctx->paths, id, &session, &dg) != 0 ||
 	    fs_open_nolinks(session.dir_fd, "sidecar/log",
 		O_RDONLY | O_DIRECTORY, 0, &fd, &dg) != 0 ||
-	    fs_read_file(fd, "access.log", MAX_LOG, &text, &dg) != 0)
+	    fs_read_file(fd, "access.log", MAX_LOG, &text, &dg) != 0) {
+		if (dg.errnum == ENOENT)
+			return;
+		diag_warn("the proxy's log is left out: %s", dg.message);
+		ctx->status = 1;
 		return;
+	}
 	print_lines("proxy", &text);
 }
 

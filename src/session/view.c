@@ -59,8 +59,9 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 
 	if (still_runs(spec))
 		return diag_set(dg, DIAG_ENGINE,
-		    "session %s dropped this terminal, which did not keep up, "
-		    "and goes on: drydock attach %s",
+		    "session %s dropped this terminal, which did not keep up "
+		    "or was the oldest of too many, and goes on: drydock "
+		    "attach %s",
 		    id, id);
 	if (put_away(spec, false, &status, dg) != 0)
 		return diag_wrap(

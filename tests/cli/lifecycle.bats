@@ -293,6 +293,18 @@ END
   untouched
 }
 
+@test "a proxy's log that cannot be read is told" {
+  mkdir "$sessions/aaaa1111/sidecar/log"
+  run -0 drydock logs aaaa
+  echo "1 CONNECT here.example" >"$sessions/aaaa1111/sidecar/log/access.log"
+  run -0 drydock logs aaaa
+  assert_contains "$output" here.example
+  rm "$sessions/aaaa1111/sidecar/log/access.log"
+  mkdir "$sessions/aaaa1111/sidecar/log/access.log"
+  run -1 drydock logs aaaa
+  assert_contains "$output" "warning: the proxy's log is left out: "
+}
+
 @test "a docker that a session put into its project is not run" {
   mkdir -p "$project/.venv/bin"
   printf '#!/bin/sh\n: >"%s"\n' "$BATS_TEST_TMPDIR/ran" \
