@@ -19,22 +19,11 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
+#include "host/protected.h"
 #include "host/text.h"
 
 #define NAME_LEN_MAX 48
 #define KEY_DIGITS 16
-
-/* Whether path is dir or stands below it; both are real paths. */
-static bool
-is_within(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	if (strcmp(dir, "/") == 0)
-		return true;
-	return strncmp(path, dir, len) == 0 &&
-	    (path[len] == '\0' || path[len] == '/');
-}
 
 /* The real path of what fd holds, checked to still lead to it. */
 static int
@@ -101,15 +90,15 @@ check_place(const char *path, const struct paths *paths, struct diag *dg)
 		    "%s is your home, with your keys in it: give a directory "
 		    "below it",
 		    path);
-	if (is_within(paths->home, path))
+	if (protected_is_below(paths->home, path))
 		return diag_set(dg, DIAG_POLICY,
 		    "%s holds your home: give the directory that the agent "
 		    "should work on",
 		    path);
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		bool holds = is_within(own[i].dir, path);
+		bool holds = protected_is_below(own[i].dir, path);
 
-		if (!holds && !is_within(path, own[i].dir))
+		if (!holds && !protected_is_below(path, own[i].dir))
 			continue;
 		return diag_set(dg, DIAG_POLICY,
 		    "%s %s %s (%s), which no agent may change: give another "
