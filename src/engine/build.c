@@ -24,9 +24,6 @@
 /* docker run's own failures; anything else is the container's. */
 #define RUN_FAILED 125
 
-/* Squid refuses to be root; a root caller's sidecar is Debian's "proxy". */
-#define PROXY_ID 13
-
 const char *
 build_kind_name(enum build_kind kind)
 {
@@ -201,7 +198,8 @@ verify(enum build_kind kind, const struct engine *engine,
 		arg = "-v";
 		if (paths->uid == 0) {
 			free(user);
-			user = xasprintf("%d:%d", PROXY_ID, PROXY_ID);
+			user =
+			    xasprintf("%d:%d", BUILD_PROXY_ID, BUILD_PROXY_ID);
 		}
 	}
 	const char *const args[] = { "run", "--rm", "--pull", "never",

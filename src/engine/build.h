@@ -16,6 +16,12 @@ struct engine;
 struct paths;
 struct settings;
 
+/*
+ * Squid refuses to be root: a root caller's sidecar is Debian's "proxy", user
+ * and group, the same in every image.
+ */
+#define BUILD_PROXY_ID 13
+
 enum build_kind {
 	BUILD_AGENT,
 	BUILD_EGRESS

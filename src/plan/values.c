@@ -12,15 +12,13 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "engine/build.h"
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/settings.h"
 #include "host/text.h"
 #include "plan/plan.h"
-
-/* Debian's user and group "proxy", the same in every image. */
-#define PROXY_USER "13:13"
 
 #define IN_CONTAINED (1u << MODE_CONTAINED)
 #define IN_DOOD (1u << MODE_DOOD)
@@ -98,7 +96,7 @@ char *
 plan_service_user(const struct plan_request *request, const char *service)
 {
 	if (strcmp(service, "egress") == 0 && request->paths->uid == 0)
-		return xstrdup(PROXY_USER);
+		return xasprintf("%d:%d", BUILD_PROXY_ID, BUILD_PROXY_ID);
 	return xasprintf("%ju:%ju", (uintmax_t)request->paths->uid,
 	    (uintmax_t)request->paths->gid);
 }

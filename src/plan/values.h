@@ -26,8 +26,8 @@ char *plan_role_path(const struct plan_request *request, const char *name);
 char *plan_seccomp_path(const struct plan_request *request);
 
 /*
- * Returned: "UID:GID" of a service.  Squid refuses to be root, so for a root
- * caller the sidecar is Debian's proxy user.
+ * Returned: "UID:GID" of a service: the caller's, but for the sidecar of a root
+ * caller (BUILD_PROXY_ID).
  */
 char *plan_service_user(
     const struct plan_request *request, const char *service);
