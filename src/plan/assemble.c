@@ -28,12 +28,12 @@ assembly_insert(struct assembly *assembly, size_t at, char *name, char *why)
 	memmove(o + 1, o, (assembly->nr - at) * sizeof(*o));
 	assembly->nr++;
 	*o = (struct overlay){
-		.name = name,
-		.why = why,
 		.fd = -1,
 		.text = STRBUF_INIT,
 		.tree = STRBUF_INIT,
 	};
+	o->name = name;
+	o->why = why;
 	return o;
 }
 
