@@ -6,9 +6,9 @@
  *
  * Of the calls after that many CHILDREN were begun the Nth of this NUMBER is
  * not made: it gives ERRNO, or for 0 the process is killed at it.  The file HIT
- * is there afterwards when it came to that.  strace's --inject is the same, but
- * stops the process at each call before and after that one, which takes longer
- * than most of what is traced.
+ * is there afterwards when it came to that.  strace's --inject stops the process
+ * at each call before and after that one, which takes longer than most of what
+ * is traced, and leaves open what close() was called for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,7 +179,9 @@ trace(pid_t pid, const struct injection *in)
 			(void)kill(pid, SIGKILL);
 			return -1;
 		}
-		poke(pid, CALL_NUMBER, -1);
+		/* A descriptor is closed whatever close() says of its file. */
+		if (in->number != SYS_close)
+			poke(pid, CALL_NUMBER, -1);
 		done = true;
 	}
 	return status;
