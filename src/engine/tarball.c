@@ -20,9 +20,9 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-#define BLOCK 512U
+#define BLOCK ((size_t)512)
 /* A whole stream is a multiple of this. */
-#define RECORD (20U * BLOCK)
+#define RECORD (20 * BLOCK)
 /* deflateInit2() has this to say that the format is gzip's. */
 #define GZIP_WINDOW (15 + 16)
 
