@@ -20,7 +20,7 @@ void tarball_add_dir(struct tarball *t, const char *path, mode_t mode);
 void tarball_add_file(struct tarball *t, const char *path, mode_t mode,
     const void *data, size_t len);
 
-/* Frees t (given).  That zlib fails is DIAG_BUG. */
+/* Frees t (given).  What libarchive refused on the way is DIAG_IO here. */
 int tarball_finish(struct tarball *t, struct diag *dg);
 
 #endif /* DRYDOCK_TARBALL_H */
