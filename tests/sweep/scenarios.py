@@ -14,7 +14,7 @@ class Scenario:
                  prepare=None, weight=1, claims=None, check=None,
                  given="", settings="", secrets=(), keeps=False, loads=False,
                  fresh=None, again=None, steps=None, only_asks=False,
-                 launches=False, syncs=False):
+                 launches=False, syncs=False, leaves=None):
         self.name = name
         self.args = args
         self.status = status
@@ -33,6 +33,7 @@ class Scenario:
         self.secrets = secrets  # the host's own files with the canary
         self.keeps = keeps  # a token
         self.only_asks = only_asks  # needs no lease
+        self.leaves = leaves  # what it says with status 0 of a lost terminal
         self.launches = launches  # a session,
         self.syncs = syncs  # and brings the host's configuration to it
         self.loads = loads  # the dynamic linker's calls are failed, too
@@ -419,7 +420,7 @@ ALL = [
              claims=r"^(agent|egress) +sha256:"),
     Scenario("attach", ["attach", "@SESSION@"], 7, attach_done,
              fresh=start_detached, check=attach_check, again=attach_again,
-             steps=TYPED),
+             steps=TYPED, leaves=r" goes on: drydock attach "),
     Scenario("stop", ["stop", "@SESSION@"], 0, stop_done,
              fresh=start_detached, check=stop_check, again=stop_again,
              claims=r" ended$"),
