@@ -62,6 +62,22 @@ is_before(const struct timespec *a, const struct timespec *b)
 	    (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
+/*
+ * Whether t was over at the start.  On some file systems a time lasts: for one
+ * or two seconds when it is whole, for 10 ms when that is.
+ */
+static bool
+is_over(const struct timespec *t, const struct timespec *start)
+{
+	struct timespec end = *t;
+
+	if (t->tv_nsec == 0)
+		end.tv_sec += 2;
+	else if (t->tv_nsec % 10000000 == 0)
+		end.tv_nsec += 9999999;
+	return is_before(&end, start);
+}
+
 static bool
 same_time(const struct timespec *a, const struct timespec *b)
 {
@@ -91,7 +107,7 @@ is_same(const struct scan_entry *now, const struct scan_entry *then,
 	return now->size == then->size && now->ino == then->ino &&
 	    same_time(&now->mtime, &then->mtime) &&
 	    same_time(&now->ctime, &then->ctime) &&
-	    is_before(&then->mtime, start) && is_before(&then->ctime, start);
+	    is_over(&then->mtime, start) && is_over(&then->ctime, start);
 }
 
 /* One comparison under way. */

@@ -105,8 +105,8 @@ struct scan_entry *scan_add(
  * Compares with what was there at an earlier start: sets `same` in now, and
  * calls report (NULL: nobody) for each difference with "new", "changed" or
  * "gone".  Returns how many there are.  An entry of then whose times are not
- * older than its start counts as changed; one that is the same and could not
- * be read is marked so.
+ * older than its start, as far as the file system tells, counts as changed; one
+ * that is the same and could not be read is marked so.
  */
 size_t scan_compare(struct scan *now, const struct scan *then,
     void (*report)(void *arg, const char *what, const char *path), void *arg);
