@@ -281,8 +281,7 @@ collect_leftovers(const struct paths *paths)
 {
 	size_t failed = session_empty_trash(paths);
 
-	links_sweep(paths);
-	return failed;
+	return failed + links_sweep(paths);
 }
 
 static int

@@ -89,7 +89,7 @@ int collect_sessions(const struct paths *paths, const struct engine *engine,
 
 /*
  * What collection does without an engine: trash and links that lead nowhere.
- * Returns how much of the trash could not be removed; each is a warning.
+ * Returns how many of them could not be removed; each is a warning.
  */
 size_t collect_leftovers(const struct paths *paths);
 

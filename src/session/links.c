@@ -85,15 +85,17 @@ links_make(
 	return 0;
 }
 
-static void
+/* Returns -1, with errno, when one that leads nowhere stays. */
+static int
 remove_dangling(int fd, const char *id)
 {
 	struct stat st;
 
 	if (fstatat(fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISLNK(st.st_mode) && fstatat(fd, id, &st, 0) != 0 &&
-	    errno == ENOENT)
-		(void)unlinkat(fd, id, 0);
+	    errno == ENOENT && unlinkat(fd, id, 0) != 0 && errno != ENOENT)
+		return -1;
+	return 0;
 }
 
 void
@@ -103,7 +105,7 @@ links_remove(const struct paths *paths, const char *id)
 	cleanup_close int fd = -1;
 
 	if (open_own(paths, &fd, &ignored) == 0)
-		remove_dangling(fd, id);
+		(void)remove_dangling(fd, id);
 }
 
 /* ".ID.SUFFIX": a launch that was killed before its rename. */
@@ -120,9 +122,10 @@ is_temporary(const char *name)
 	return session_id_valid(id);
 }
 
-void
+size_t
 links_sweep(const struct paths *paths)
 {
+	size_t failed = 0;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
@@ -130,13 +133,21 @@ links_sweep(const struct paths *paths)
 	if (open_own(paths, &fd, &dg) != 0) {
 		if (dg.errnum != ENOENT)
 			diag_warn("%s", dg.message);
-		return;
+		return 0;
 	}
 	if (fs_list_names(fd, paths->runtime_dir, &names, &dg) != 0) {
 		diag_warn("%s", dg.message);
-		return;
+		return 1;
 	}
-	for (size_t i = 0; i < names.nr; i++)
-		if (session_id_valid(names.v[i]) || is_temporary(names.v[i]))
-			remove_dangling(fd, names.v[i]);
+	for (size_t i = 0; i < names.nr; i++) {
+		const char *name = names.v[i];
+
+		if ((session_id_valid(name) || is_temporary(name)) &&
+		    remove_dangling(fd, name) != 0) {
+			diag_warn("remove %s/%s: %s", paths->runtime_dir, name,
+			    strerror(errno));
+			failed++;
+		}
+	}
+	return failed;
 }

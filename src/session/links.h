@@ -9,6 +9,8 @@
 #ifndef DRYDOCK_LINKS_H
 #define DRYDOCK_LINKS_H
 
+#include <stddef.h>
+
 struct diag;
 struct paths;
 
@@ -22,7 +24,8 @@ int links_make(
 /* Removes the link of a session whose directory is gone. */
 void links_remove(const struct paths *paths, const char *id);
 
-/* Removes links of sessions that lead nowhere; nothing else. */
-void links_sweep(const struct paths *paths);
+/* Removes links of sessions that lead nowhere; nothing else.  Returns how many
+ * could not be, having warned. */
+size_t links_sweep(const struct paths *paths);
 
 #endif /* DRYDOCK_LINKS_H */

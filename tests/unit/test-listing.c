@@ -208,11 +208,11 @@ test_links(void)
 	CHECK_INT(stat(link, &st), 0);
 	CHECK_INT(st.st_ino, run.st_ino);
 	CHECK_INT(symlink("/nowhere", other), 0);
-	links_sweep(&paths);
+	CHECK_INT(links_sweep(&paths), 0);
 	CHECK_INT(lstat(link, &st), 0);
 	CHECK_INT(
 	    unlinkat(paths.state_fd, "sessions/aaaa1111/run", AT_REMOVEDIR), 0);
-	links_sweep(&paths);
+	CHECK_INT(links_sweep(&paths), 0);
 	CHECK_INT(lstat(link, &st), -1);
 	/* Not a session's name: not ours. */
 	CHECK_INT(lstat(other, &st), 0);
