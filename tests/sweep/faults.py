@@ -156,15 +156,15 @@ def choose(calls, scenario, how, places):
 
     What a kill leaves is more than its place: what was there before.  Only
     launches do the same in a world of their own, whatever else is in it: with
-    "place" one is killed once between two calls that came the same way from
-    main() on.  Sync, tokens and collection are killed in each world, also where
-    a launch syncs."""
+    "place" one is killed once between the same two places.  Sync, tokens and
+    collection are killed in each world, also where a launch syncs."""
     todo = []
     previous = None
     mine = set() if how == "full" else places
-    paths = set()
-    if how == "place" and scenario.launches:
-        paths = set(places) if scenario.syncs else places
+    killed = set()
+    once = how == "place" and scenario.launches
+    if once:
+        killed = set(places) if scenario.syncs else places
     for call in calls:
         if call.name not in NEVER_FAIL and (
                 scenario.loads if call.loads else True):
@@ -176,10 +176,13 @@ def choose(calls, scenario, how, places):
                     todo.append(Fault(call, e, call.name not in PURE))
                 mine.add((call.place, e))
         changed = previous is not None and previous.name not in PURE
+        between = changed and (
+            (previous.place, call.place) if once else
+            (previous.path, call.path))
         if (changed and not previous.loads and (
-                how == "call" or (previous.path, call.path) not in paths)
+                how == "call" or between not in killed)
                 or call.name == "exit_group"):
-            paths.add((previous.path, call.path))
+            killed.add(between)
             todo.append(Fault(call, "kill", True))
         previous = call
     return todo
