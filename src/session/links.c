@@ -85,17 +85,19 @@ links_make(
 	return 0;
 }
 
-/* Returns -1, with errno, when one that leads nowhere stays. */
+/* Returns -1, with errno, when one that leads nowhere may stay. */
 static int
 remove_dangling(int fd, const char *id)
 {
 	struct stat st;
 
-	if (fstatat(fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISLNK(st.st_mode) && fstatat(fd, id, &st, 0) != 0 &&
-	    errno == ENOENT && unlinkat(fd, id, 0) != 0 && errno != ENOENT)
+	if (fstatat(fd, id, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISLNK(st.st_mode) || fstatat(fd, id, &st, 0) == 0)
+		return 0;
+	if (errno != ENOENT)
 		return -1;
-	return 0;
+	return unlinkat(fd, id, 0) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 void
@@ -133,7 +135,7 @@ links_sweep(const struct paths *paths)
 	if (open_own(paths, &fd, &dg) != 0) {
 		if (dg.errnum != ENOENT)
 			diag_warn("%s", dg.message);
-		return 0;
+		return dg.errnum != ENOENT;
 	}
 	if (fs_list_names(fd, paths->runtime_dir, &names, &dg) != 0) {
 		diag_warn("%s", dg.message);

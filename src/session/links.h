@@ -25,7 +25,7 @@ int links_make(
 void links_remove(const struct paths *paths, const char *id);
 
 /* Removes links of sessions that lead nowhere; nothing else.  Returns how many
- * could not be, having warned. */
+ * could not be, or 1 when none was looked at, having warned. */
 size_t links_sweep(const struct paths *paths);
 
 #endif /* DRYDOCK_LINKS_H */

@@ -167,16 +167,16 @@ def leave_much(bed):
     """Two that ended, a launch that died early, and a removal that did."""
     leave_dead(bed)
     leave_dead(bed)
-    for name in ("sessions/aaaa2222", "sessions/bbbb3333/home/x",
+    for name in ("sessions/00002222", "sessions/00003333/home/x",
                  "trash/cccc4444/home/y"):
         os.makedirs(os.path.join(bed.state, name), mode=0o700)
-    for name in ("aaaa2222", "bbbb3333"):
+    for name in ("00002222", "00003333"):
         open(os.path.join(bed.state, "sessions", name, "lease"), "w").close()
     os.symlink(os.path.join(bed.state, "sessions/dddd5555/run"),
                bed.path("runtime/drydock/dddd5555"))
     # What an agent may have left in its home.
     put(bed, "home/kept/one", "one\n")
-    for name in ("sessions/bbbb3333/home/x", "trash/cccc4444/home/y"):
+    for name in ("sessions/00003333/home/x", "trash/cccc4444/home/y"):
         os.symlink(bed.path("home"), os.path.join(bed.state, name, "link"))
 
 
