@@ -182,10 +182,11 @@ read_facts(struct session *session, struct record *record,
 		}
 		facts->record = NULL;
 	}
-	facts->noted_status = endnote_read(session->dir_fd);
-	facts->sealed = fstatat(session->dir_fd, PLAN_FILE, &st,
-			    AT_SYMLINK_NOFOLLOW) == 0 ||
-	    errno != ENOENT;
+	facts->sealed =
+	    fstatat(session->dir_fd, PLAN_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!facts->sealed && errno != ENOENT)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at %s/%s",
+		    session->dir, PLAN_FILE);
 	return 0;
 }
 
@@ -213,6 +214,7 @@ decide_one(const struct paths *paths, const struct engine *engine,
 {
 	cleanup_record struct record record = RECORD_INIT;
 	const struct container_list own = containers_of(sorted, session->id);
+	cleanup_diag struct diag note_dg = DIAG_INIT;
 	enum collect_verdict verdict;
 	struct collect_facts facts = {
 		.record = &record,
@@ -221,11 +223,18 @@ decide_one(const struct paths *paths, const struct engine *engine,
 		.state_id = paths->state_id,
 		.id = session->id,
 	};
+	int unread;
 
 	if (session_reopen(paths, session, dg) != 0 ||
 	    read_facts(session, &record, &facts, dg) != 0)
 		return -1;
+	unread = endnote_read(session->dir_fd, &facts.noted_status, &note_dg);
 	verdict = collect_decide(&facts);
+	/* It may be over, and only the note would tell. */
+	if (verdict == COLLECT_STOPPED && unread != 0) {
+		diag_move(dg, &note_dg);
+		return diag_wrap(dg, "%s", session->dir);
+	}
 	if (verdict == COLLECT_LOST && !options->dry_run)
 		return remove_lost_rest(&facts, dg);
 	if (verdict != COLLECT_DELETE)

@@ -127,8 +127,8 @@ end_leased(
 		.containers = &containers,
 		.state_id = spec->paths->state_id,
 		.id = session->id,
-		.noted_status = endnote_read(session->dir_fd),
 	};
+	cleanup_diag struct diag ignored = DIAG_INIT;
 	enum collect_verdict verdict;
 
 	if (record_read(session->dir_fd, &record, dg) != 0)
@@ -140,6 +140,8 @@ end_leased(
 	if (containers_find(
 		spec->engine, spec->paths->state_id, &containers, dg) != 0)
 		return -1;
+	/* Without it the session counts as stopped, which is asked about. */
+	(void)endnote_read(session->dir_fd, &facts.noted_status, &ignored);
 	verdict = collect_decide(&facts);
 	if (check_verdict(spec, verdict, &record, dg) != 0)
 		return -1;

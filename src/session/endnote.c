@@ -2,7 +2,9 @@
 /* A number and a newline, from a directory that somebody hostile fills. */
 #include "session/endnote.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -31,17 +33,32 @@ parse(const struct strbuf *text)
 	return status <= STATUS_MAX ? status : 0;
 }
 
+/* Nothing, or no file, link or size that the holder would have left. */
+static bool
+is_no_note(const struct diag *dg)
+{
+	return dg->class != DIAG_IO || dg->errnum == 0 ||
+	    dg->errnum == ENOENT || dg->errnum == ENOTDIR ||
+	    dg->errnum == ELOOP || dg->errnum == EXDEV || dg->errnum == ENXIO ||
+	    dg->errnum == EISDIR;
+}
+
 int
-endnote_read(int session_fd)
+endnote_read(int session_fd, int *ret_status, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int run_fd = -1;
 
+	*ret_status = 0;
 	if (fs_open_nolinks(session_fd, "run",
-		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &run_fd,
-		&ignored) != 0 ||
-	    fs_read_file(run_fd, WIRE_END_NAME, NOTE_MAX, &text, &ignored) != 0)
+		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &run_fd, &mine) == 0 &&
+	    fs_read_file(run_fd, WIRE_END_NAME, NOTE_MAX, &text, &mine) == 0) {
+		*ret_status = parse(&text);
 		return 0;
-	return parse(&text);
+	}
+	if (is_no_note(&mine))
+		return 0;
+	diag_move(dg, &mine);
+	return diag_wrap(dg, "run");
 }

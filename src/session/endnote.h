@@ -9,7 +9,12 @@
 #ifndef DRYDOCK_ENDNOTE_H
 #define DRYDOCK_ENDNOTE_H
 
-/* The status that it has, 1 to 255; 0: there is none that can be read. */
-int endnote_read(int session_fd);
+struct diag;
+
+/*
+ * *ret_status: the status that it has, 1 to 255; 0: there is none, or something
+ * else lies in its place.  A failure to read one is a failure.
+ */
+int endnote_read(int session_fd, int *ret_status, struct diag *dg);
 
 #endif /* DRYDOCK_ENDNOTE_H */

@@ -106,7 +106,6 @@ settle(const struct join_spec *spec, const struct engine *engine,
 		.containers = &containers,
 		.state_id = spec->paths->state_id,
 		.id = session->id,
-		.noted_status = endnote_read(session->dir_fd),
 	};
 	const struct resume_spec resume = { spec->paths, spec->settings,
 		spec->environ_, engine };
@@ -115,6 +114,7 @@ settle(const struct join_spec *spec, const struct engine *engine,
 
 	memcpy(id, session->id, sizeof(id));
 	if (record_read(session->dir_fd, &record, dg) != 0 ||
+	    endnote_read(session->dir_fd, &facts.noted_status, dg) != 0 ||
 	    containers_find(engine, spec->paths->state_id, &containers, dg) !=
 		0)
 		return -1;

@@ -203,9 +203,10 @@ judge_one(const struct paths *paths, const struct engine *engine,
 		return 0;
 	if (session_open(paths, s->id, &session, &dg) != 0)
 		return dg.errnum == ENOENT ? -1 : 0;
-	facts.noted_status = endnote_read(session.dir_fd);
+	(void)endnote_read(session.dir_fd, &facts.noted_status, &dg);
 	facts.sealed =
-	    fstatat(session.dir_fd, PLAN_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	    fstatat(session.dir_fd, PLAN_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    errno != ENOENT;
 	s->state = listing_state(&facts, unsure && is_leased(paths, s->id),
 	    viewers_present(session.dir_fd));
 	return 0;

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
 #include "guest/wire.h"
 
 #include "check.h"
@@ -24,6 +26,16 @@ open_session(const struct kit *kit)
 
 	(void)snprintf(path, sizeof(path), "%s/..", kit->run);
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+note_of(int dir)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int status = -1;
+
+	CHECK_INT(endnote_read(dir, &status, &dg), 0);
+	return status;
 }
 
 static void
@@ -58,7 +70,7 @@ test_own_ends(void)
 		kit_collect(fd, &o);
 		(void)kit_wait(&kit);
 		dir = open_session(&kit);
-		CHECK_INT(endnote_read(dir), rows[i].want);
+		CHECK_INT(note_of(dir), rows[i].want);
 		kit_output_release(&o);
 	}
 }
@@ -109,9 +121,9 @@ test_reading(void)
 	int dir cleanup_close =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(note_of(dir), 0);
 	CHECK_INT(mkdirat(dir, "run", 0700), 0);
-	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(note_of(dir), 0);
 	(void)snprintf(
 	    path, sizeof(path), "%s/run/%s", check_tmpdir(), WIRE_END_NAME);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -119,7 +131,7 @@ test_reading(void)
 
 		CHECK(f != NULL && fputs(rows[i].text, f) >= 0);
 		CHECK(f != NULL && fclose(f) == 0);
-		CHECK_INT(endnote_read(dir), rows[i].want);
+		CHECK_INT(note_of(dir), rows[i].want);
 	}
 }
 
@@ -134,10 +146,10 @@ test_hostile(void)
 	    path, sizeof(path), "%s/run/%s", check_tmpdir(), WIRE_END_NAME);
 	CHECK_INT(mkdirat(dir, "run", 0700), 0);
 	CHECK_INT(mkfifo(path, 0600), 0);
-	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(note_of(dir), 0);
 	CHECK_INT(unlink(path), 0);
 	CHECK_INT(mkdir(path, 0700), 0);
-	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(note_of(dir), 0);
 	CHECK_INT(rmdir(path), 0);
 	CHECK_INT(mkdirat(dir, "other", 0700), 0);
 	int other cleanup_close =
@@ -147,11 +159,31 @@ test_hostile(void)
 	CHECK_INT(write(fd, "137\n", 4), 4);
 	CHECK_INT(close(fd), 0);
 	CHECK_INT(symlink("../other/" WIRE_END_NAME, path), 0);
-	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(note_of(dir), 0);
 	CHECK_INT(unlink(path), 0);
 	CHECK_INT(unlinkat(dir, "run", AT_REMOVEDIR), 0);
 	CHECK_INT(symlinkat("other", dir, "run"), 0);
-	CHECK_INT(endnote_read(dir), 0);
+	CHECK_INT(note_of(dir), 0);
+}
+
+/* What could not be read is not what is not there. */
+static void
+test_unread(void)
+{
+	struct rlimit all;
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(mkdirat(dir, "run", 0700), 0);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &all), 0);
+	struct rlimit none = { 0, all.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_INT(endnote_read(dir, &status, &dg), -1);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &all), 0);
+	CHECK_INT(dg.class, DIAG_IO);
+	CHECK_INT(status, 0);
 }
 
 int
@@ -162,6 +194,7 @@ main(void)
 		{ "a note of an earlier command goes", test_older },
 		{ "only a status is read", test_reading },
 		{ "nothing but a plain file is read", test_hostile },
+		{ "what cannot be read is told", test_unread },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
