@@ -108,10 +108,12 @@ on_escapes(struct clipboard *cb, char c, struct strbuf *out)
 	if (c == ESC) {
 		cb->escapes++;
 		/* All the same, so any of them may go first. */
-		if (cb->nheld < sizeof(cb->held) / 2)
+		if (cb->nheld < sizeof(cb->held) / 2) {
 			(void)hold(cb, c);
-		else
+		} else {
 			strbuf_add(out, &c, 1);
+			cb->open = true;
+		}
 	} else if (is_transparent(c)) {
 		strbuf_add(out, &c, 1);
 	} else if (c == ']') {

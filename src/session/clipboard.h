@@ -33,7 +33,7 @@ struct clipboard {
 	size_t nheld;
 	char held[CLIPBOARD_HELD_MAX];
 	size_t name; /* where in held the OSC's name starts */
-	bool open; /* what was passed on last is the start of an OSC */
+	bool open; /* what was passed on last may begin a sequence */
 };
 
 #define CLIPBOARD_INIT                                       \
