@@ -153,6 +153,7 @@ class Bed:
         self.kept = self.root + ".seed"
         self.log = self.root + ".strace"
         self.hit = self.root + ".hit"
+        self.judged = ""  # the questions that the policy has answered
         self.client = None
         self.live = None
         self.session = None  # which the scenario's command is about
@@ -191,6 +192,7 @@ class Bed:
             "TERM": "dumb",
             "FAKE_TOKEN": CANARY,
             "PASSED": CANARY,
+            **({"WORLD_JUDGED": self.judged} if self.judged else {}),
         }
 
     def accept(self):
@@ -318,6 +320,7 @@ class Bed:
     def seed(self, scenario):
         self.pin()
         self.clear()
+        self.judged = ""
         for d in ("bin", "home", "config/drydock", "state", "runtime",
                   "project", "other"):
             os.makedirs(self.path(d), mode=0o700)
@@ -348,6 +351,19 @@ class Bed:
             p = self.path("bin/world.d/calls", name)
             os.rmdir(p) if os.path.isdir(p) else os.unlink(p)
         subprocess.run(["cp", "-a", self.root, self.kept], check=True)
+        if scenario.launches:
+            self.judge(scenario)
+
+    def judge(self, scenario):
+        """Once for all runs of a launch; what a judgement itself does when it
+        fails, the scenario plan sees."""
+        path = self.root + ".judged"
+        open(path, "w").close()
+        self.restore(scenario)
+        self.plain(scenario.args, given=scenario.given,
+                   extra={"WORLD_JUDGED_TO": path})
+        with open(path) as f:
+            self.judged = " ".join(f.read().split())
 
     def restore(self, scenario):
         self.end_others()

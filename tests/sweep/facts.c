@@ -7,18 +7,27 @@
  * mounted is looked at in the real mount namespace of the container's init.
  * --wrap=pthread_create: what runs beside runs before, so that every run makes
  * the same calls in one order.
+ * --wrap=jqprog_...: a program that had no complaint of an input once is not
+ * compiled for the same input again, which is most of what a launch computes:
+ * WORLD_JUDGED has the digests of both, and of one that is not there yet
+ * WORLD_JUDGED_TO is told.  No call of the system is made for it, so that each
+ * run of a scenario makes the same ones.  What differs by chance is left out.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/digest.h"
 #include "base/fs.h"
+#include "base/jqprog.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "plan/procfacts.h"
 
@@ -107,5 +116,144 @@ __wrap_proc_facts_read(struct proc_facts *facts, struct diag *dg)
 		return -1;
 	if (read_limits(facts, text.buf) != 0)
 		return diag_set(dg, DIAG_POLICY, "the world's limits");
+	return 0;
+}
+
+struct jqprog {
+	char *name;
+	char *text;
+	struct jqprog *real; /* NULL: not compiled */
+};
+
+__typeof__(jqprog_compile) __wrap_jqprog_compile;
+__typeof__(jqprog_compile) __real_jqprog_compile;
+__typeof__(jqprog_run) __wrap_jqprog_run;
+__typeof__(jqprog_run) __real_jqprog_run;
+__typeof__(jqprog_free) __wrap_jqprog_free;
+__typeof__(jqprog_free) __real_jqprog_free;
+__typeof__(jqprog_freep) __wrap_jqprog_freep;
+
+static bool
+keeps_answers(void)
+{
+	return getenv("WORLD_JUDGED") != NULL ||
+	    getenv("WORLD_JUDGED_TO") != NULL;
+}
+
+int
+__wrap_jqprog_compile(const char *name, const char *text,
+    struct jqprog **ret_prog, struct diag *dg)
+{
+	struct jqprog *prog = xcalloc(1, sizeof(*prog));
+
+	prog->name = xstrdup(name);
+	prog->text = xstrdup(text);
+	if (!keeps_answers() &&
+	    __real_jqprog_compile(name, text, &prog->real, dg) != 0) {
+		__wrap_jqprog_free(prog);
+		return -1;
+	}
+	*ret_prog = prog;
+	return 0;
+}
+
+void
+__wrap_jqprog_free(struct jqprog *prog)
+{
+	if (prog == NULL)
+		return;
+	__real_jqprog_free(prog->real);
+	free(prog->name);
+	free(prog->text);
+	free(prog);
+}
+
+void
+__wrap_jqprog_freep(struct jqprog **prog)
+{
+	__wrap_jqprog_free(*prog);
+	*prog = NULL;
+}
+
+/* Inodes by the order in which they come: another copy has others. */
+static void
+number_inodes(const char *text, struct strbuf *out)
+{
+	static const char before[] = "\"ino\":\"";
+	cleanup_strvec struct strvec seen = STRVEC_INIT;
+
+	for (const char *at; (at = strstr(text, before)) != NULL;) {
+		cleanup_free char *ino = NULL;
+		size_t n = 0;
+
+		at += sizeof(before) - 1;
+		ino = xstrndup(at, strcspn(at, "\""));
+		while (n < seen.nr && strcmp(seen.v[n], ino) != 0)
+			n++;
+		if (n == seen.nr)
+			strvec_push(&seen, ino);
+		strbuf_add(out, text, (size_t)(at - text));
+		strbuf_addf(out, "%zu", n);
+		text = at + strlen(ino);
+	}
+	strbuf_addstr(out, text);
+}
+
+/* Of the program and its input, without the session's id. */
+static void
+digest_question(const struct jqprog *prog, const char *input, size_t len,
+    char ret_hex[DIGEST_HEX_SIZE])
+{
+	static const char before[] = "/sessions/";
+	cleanup_free char *plain = xstrndup(input, len);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char *at;
+
+	strbuf_addstr(&text, prog->text);
+	number_inodes(plain, &text);
+	at = strstr(text.buf, before);
+	if (at != NULL && strlen(at) >= sizeof(before) + 7) {
+		cleanup_free char *id = xstrndup(at + sizeof(before) - 1, 8);
+
+		while ((at = strstr(text.buf, id)) != NULL)
+			memset(at, '-', 8);
+	}
+	digest_bytes(text.buf, text.len, ret_hex);
+}
+
+static int
+keep_answer(const char *path, const char *hex)
+{
+	FILE *f = fopen(path, "ae");
+
+	if (f == NULL)
+		return -1;
+	(void)fprintf(f, "%s\n", hex);
+	return fclose(f);
+}
+
+int
+__wrap_jqprog_run(struct jqprog *prog, const char *input, size_t len,
+    struct strbuf *out, struct diag *dg)
+{
+	const char *known = getenv("WORLD_JUDGED");
+	const char *path = getenv("WORLD_JUDGED_TO");
+	char hex[DIGEST_HEX_SIZE];
+	size_t start = out->len;
+
+	if (keeps_answers())
+		digest_question(prog, input, len, hex);
+	if (known != NULL && strstr(known, hex) != NULL) {
+		strbuf_addstr(out, "[]");
+		return 0;
+	}
+	if ((prog->real == NULL &&
+		__real_jqprog_compile(
+		    prog->name, prog->text, &prog->real, dg) != 0) ||
+	    __real_jqprog_run(prog->real, input, len, out, dg) != 0)
+		return -1;
+	if (path != NULL && strcmp(out->buf + start, "[]") == 0 &&
+	    keep_answer(path, hex) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "keep %s", path);
 	return 0;
 }
