@@ -20,6 +20,7 @@
 #include "guest/wire.h"
 
 #define REFUSE_MS 10000 /* how long broken guardrails are told */
+#define LEFT_SHARE 30 /* of the time for go, when who came has left */
 
 struct hold {
 	const struct hold_spec *spec;
@@ -29,6 +30,7 @@ struct hold {
 	struct watch signals; /* fd owned */
 	struct serve serve;
 	struct timer deadline; /* for go; for the telling of a refusal */
+	struct timer left; /* for go, since the last client has left */
 };
 
 static void
@@ -57,6 +59,21 @@ on_deadline(void *arg)
 	loop_stop(&h->loop);
 }
 
+/*
+ * A launcher that is killed before go gives none later, and until we end its
+ * session counts as one that runs.  An attach in between comes and leaves, too.
+ */
+static void
+watch_launcher(struct hold *h)
+{
+	const struct serve *s = &h->serve;
+	if (s->went || s->clients != NULL)
+		timer_cancel(&h->loop, &h->left);
+	else if (s->met && h->left.due == 0)
+		timer_arm(
+		    &h->loop, &h->left, h->spec->go_timeout_ms / LEFT_SHARE);
+}
+
 static void
 settle(void *arg)
 {
@@ -64,6 +81,7 @@ settle(void *arg)
 	serve_settle(&h->serve);
 	if (h->serve.went)
 		timer_cancel(&h->loop, &h->deadline);
+	watch_launcher(h);
 	if (serve_is_over(&h->serve))
 		loop_stop(&h->loop);
 }
@@ -154,6 +172,7 @@ hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 		.serve = { .go = STRBUF_INIT, .screen = SCREEN_INIT } };
 	struct diag broken cleanup_diag = DIAG_INIT;
 	h.deadline = (struct timer){ 0, on_deadline, &h, NULL };
+	h.left = (struct timer){ 0, on_deadline, &h, NULL };
 	inherited_note(&h.serve.own);
 	(void)umask(077);
 	if (loop_init(&h.loop, dg) == -1)

@@ -19,7 +19,9 @@ struct hold_spec {
 	bool egress; /* relay 127.0.0.1:port to egress_socket */
 	uint16_t port;
 	const char *egress_socket;
-	int go_timeout_ms; /* without a go message it ends then */
+	/* Without a go message it ends then; once whoever might have sent one
+	 * has left, after a thirtieth of that. */
+	int go_timeout_ms;
 };
 
 /*

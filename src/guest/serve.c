@@ -171,6 +171,7 @@ on_hello(struct serve *s, struct client *c, const struct wire_frame *frame)
 	wire_read_hello(frame, &hello);
 	if (hello.version == WIRE_VERSION && !c->greeted) {
 		c->greeted = true;
+		s->met = true;
 		timer_cancel(s->loop, &c->timer);
 		return;
 	}

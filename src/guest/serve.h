@@ -33,6 +33,7 @@ struct serve {
 	struct strbuf go; /* parts that came so far */
 	const struct client *owner; /* who sent them; for comparison alone */
 	struct command *command; /* owned */
+	bool met; /* somebody said hello */
 	bool went; /* a go message was taken */
 	bool bound; /* the command ends with its owner */
 	bool ended; /* exit was sent to everybody */

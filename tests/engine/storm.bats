@@ -44,6 +44,16 @@ only_the_live_one() {
     [ "$(ls "$XDG_STATE_HOME/drydock/sessions")" = "$id" ]
 }
 
+# What gc could not or would not take, for whoever reads that it failed.
+tell_what_is_left() {
+  local status=0
+  as_who drydock gc || status=$?
+  echo "gc ended with $status; the live one is $id"
+  as_who drydock list --all || true
+  docker ps --all
+  return 1
+}
+
 # Compose that outlived its launcher may be told of a container late.
 two_containers() {
   as_who drydock gc >/dev/null 2>&1
@@ -113,8 +123,11 @@ count_starts() {
   # Twice: what many launches at once have begun takes a busy machine a while.
   wait_for "end of Compose" leases_are_free ||
     wait_for "end of Compose" leases_are_free
+  # Where one died just before its command, the holder waits half a minute.
   wait_for "collection of the dead" only_the_live_one ||
-    wait_for "collection of the dead" only_the_live_one
+    wait_for "collection of the dead" only_the_live_one ||
+    wait_for "collection of the dead" only_the_live_one ||
+    tell_what_is_left
   wait_for "the live session's containers alone" two_containers
   goes_on
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/monotime.h"
 #include "base/xalloc.h"
 #include "check.h"
 #include "holder-kit.h"
@@ -481,6 +482,37 @@ without_a_command_it_ends(void)
 	(void)close(fd);
 }
 
+/* As a launcher does that is killed before go. */
+static void
+client_gone_without_a_command_ends_it(void)
+{
+	static const char *const fewer[] = { "--wait", "30000", NULL };
+	static const char *const argv[] = { "sh", "-c", "exit 3", NULL };
+	const struct kit_go go = { false, true, argv, NULL, NULL };
+	struct kit kit;
+	struct kit_output o = KIT_OUTPUT_INIT;
+	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	if (!kit_start(&kit, fewer))
+		return;
+	int64_t before = monotime_ms();
+	(void)close(kit_greet(&kit, NULL));
+	CHECK_INT(kit_wait(&kit), 75);
+	CHECK(monotime_ms() - before < 20000);
+	kit_read_error(&kit, &err);
+	CHECK_STR(err.buf, "drydock: no command was given in time\n");
+	/* Not while another is there. */
+	if (!kit_start(&kit, fewer))
+		return;
+	int other = kit_greet(&kit, NULL);
+	(void)close(kit_greet(&kit, NULL));
+	(void)usleep(2000000);
+	(void)kit_go(other, &go);
+	kit_collect(other, &o);
+	CHECK_INT(o.status, 3);
+	CHECK_INT(kit_wait(&kit), 3);
+	kit_output_release(&o);
+}
+
 static void
 bad_usage_is_said(void)
 {
@@ -525,6 +557,8 @@ static const struct check_test tests[] = {
 	{ "broken guardrails are refused by name",
 	    broken_guardrails_are_refused },
 	{ "without a command it ends by itself", without_a_command_it_ends },
+	{ "a client gone without a command ends it",
+	    client_gone_without_a_command_ends_it },
 	{ "bad usage is said", bad_usage_is_said },
 };
 
