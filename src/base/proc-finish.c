@@ -122,8 +122,14 @@ give_last_line(struct proc *p)
 	p->line = sb->len;
 }
 
-/* Reads once; false when there is more than may be. */
-static bool
+enum drained {
+	DRAINED,
+	DRAINED_TOO_MUCH, /* there is more than may be */
+	DRAINED_FAILED, /* errno: what came is not all */
+};
+
+/* Reads once. */
+static enum drained
 drain(struct proc_stream *s)
 {
 	size_t room = s->max - s->data.len;
@@ -133,18 +139,31 @@ drain(struct proc_stream *s)
 
 	strbuf_reserve(&s->data, want);
 	n = read(s->fd, s->data.buf + s->data.len, want);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (n <= 0) {
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? DRAINED
+							 : DRAINED_FAILED;
+	if (n == 0) {
 		cleanup_close_fn(&s->fd);
-		return true;
+		return DRAINED;
 	}
 	s->data.len += (size_t)n;
 	s->data.buf[s->data.len] = '\0';
 	if ((size_t)n <= room)
-		return true;
+		return DRAINED;
 	strbuf_setlen(&s->data, s->max);
-	return false;
+	return DRAINED_TOO_MUCH;
+}
+
+static enum drained
+drain_both(struct proc *p, const struct pollfd pfd[5])
+{
+	enum drained rc = DRAINED;
+
+	if (pfd[0].revents != 0)
+		rc = drain(&p->out);
+	if (rc == DRAINED && pfd[1].revents != 0)
+		rc = drain(&p->err);
+	return rc;
 }
 
 /* Whether it has exited; the zombie stays. */
@@ -192,6 +211,7 @@ pump(struct proc *p, struct proc_result *ret)
 
 	while (!p->exited || p->out.fd >= 0 || p->err.fd >= 0) {
 		struct pollfd pfd[5];
+		enum drained drained;
 		int n = wait_for_news(p, pfd, deadline);
 
 		if (n < 0 && errno != EINTR)
@@ -205,8 +225,10 @@ pump(struct proc *p, struct proc_result *ret)
 		}
 		if (pfd[2].revents != 0)
 			feed(p);
-		if ((pfd[0].revents != 0 && !drain(&p->out)) ||
-		    (pfd[1].revents != 0 && !drain(&p->err))) {
+		drained = drain_both(p, pfd);
+		if (drained == DRAINED_FAILED)
+			return -1;
+		if (drained == DRAINED_TOO_MUCH) {
 			ret->truncated = true;
 			return 0;
 		}

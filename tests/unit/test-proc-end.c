@@ -2,6 +2,7 @@
 /* Children: how long they may take, how much they may say, and their end. */
 #include "check.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +16,22 @@
 #include "base/proc.h"
 #include "base/xalloc.h"
 #include "proc-kit.h"
+
+/* Reads of at least so many bytes fail. */
+static size_t bad_from = SIZE_MAX;
+
+__typeof__(read) __wrap_read;
+__typeof__(read) __real_read;
+
+ssize_t
+__wrap_read(int fd, void *buf, size_t len)
+{
+	if (len >= bad_from) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_read(fd, buf, len);
+}
 
 /* Whether the process that wrote its pid to text is gone or a zombie. */
 static bool
@@ -167,12 +184,30 @@ an_interrupt_leaves_the_child(void)
 	(void)close(fds[1]);
 }
 
+/* What could not be read is not the end of what was said. */
+static void
+an_error_is_no_end(void)
+{
+	const char *const argv[] = SHELL("echo one");
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	spec.argv = argv;
+	bad_from = 4096;
+	CHECK_INT(proc_run(&spec, &r, &dg), -1);
+	bad_from = SIZE_MAX;
+	CHECK_INT(dg.class, DIAG_IO);
+	CHECK_INT(dg.errnum, EIO);
+}
+
 static const struct check_test tests[] = {
 	{ "a deadline kills the group, grandchildren too",
 	    a_deadline_kills_the_group },
 	{ "a deadline holds against endless output",
 	    a_deadline_holds_against_output },
 	{ "output over the bound is cut and flagged", output_is_bounded },
+	{ "output that cannot be read is a failure", an_error_is_no_end },
 	{ "grandchildren that hold the pipes do not hold us",
 	    grandchildren_do_not_hold_us },
 	{ "cancelling kills and reaps", cancelling_kills },
