@@ -20,7 +20,7 @@
 #include "guest/wire.h"
 
 #define REFUSE_MS 10000 /* how long broken guardrails are told */
-#define LEFT_SHARE 30 /* of the time for go, when who came has left */
+#define LEFT_SHARE 15 /* of the time for go, when who came has left */
 
 struct hold {
 	const struct hold_spec *spec;

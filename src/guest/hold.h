@@ -20,7 +20,7 @@ struct hold_spec {
 	uint16_t port;
 	const char *egress_socket;
 	/* Without a go message it ends then; once whoever might have sent one
-	 * has left, after a thirtieth of that. */
+	 * has left, after a fifteenth of that. */
 	int go_timeout_ms;
 };
 

@@ -123,7 +123,7 @@ count_starts() {
   # Twice: what many launches at once have begun takes a busy machine a while.
   wait_for "end of Compose" leases_are_free ||
     wait_for "end of Compose" leases_are_free
-  # Where one died just before its command, the holder waits half a minute.
+  # Where one died just before its command, the holder waits a minute.
   wait_for "collection of the dead" only_the_live_one ||
     wait_for "collection of the dead" only_the_live_one ||
     wait_for "collection of the dead" only_the_live_one ||

@@ -505,7 +505,7 @@ client_gone_without_a_command_ends_it(void)
 		return;
 	int other = kit_greet(&kit, NULL);
 	(void)close(kit_greet(&kit, NULL));
-	(void)usleep(2000000);
+	(void)usleep(3000000);
 	(void)kit_go(other, &go);
 	kit_collect(other, &o);
 	CHECK_INT(o.status, 3);
