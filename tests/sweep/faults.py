@@ -69,8 +69,11 @@ LIST = "list"
 
 
 # How many functions, from the innermost, tell one place in the code from
-# another: with a call's name they are what an errno is tried at once.
-FRAMES = 4
+# another: with a call's name they are what an errno is tried at once.  By four
+# all questions to the engine would be read in one place; that is enough where
+# a launch is killed.
+FRAMES = 6
+KILL_FRAMES = 4
 
 
 class Fault:
@@ -105,6 +108,10 @@ class Call:
     @property
     def place(self):
         return (self.name, *self.frames[:FRAMES])
+
+    @property
+    def spot(self):
+        return (self.name, *self.frames[:KILL_FRAMES])
 
     @property
     def path(self):
@@ -177,7 +184,7 @@ def choose(calls, scenario, how, places):
                 mine.add((call.place, e))
         changed = previous is not None and previous.name not in PURE
         between = changed and (
-            (previous.place, call.place) if once else
+            (previous.spot, call.spot) if once else
             (previous.path, call.path))
         if (changed and not previous.loads and (
                 how == "call" or between not in killed)
