@@ -69,11 +69,11 @@ LIST = "list"
 
 
 # How many functions, from the innermost, tell one place in the code from
-# another: with a call's name they are what an errno is tried at once.  By four
-# all questions to the engine would be read in one place; that is enough where
-# a launch is killed.
-FRAMES = 6
-KILL_FRAMES = 4
+# another: with a call's name they are what an errno is tried at once.  Where a
+# program is heard it takes more to tell who asked.
+FRAMES = 4
+FRAMES_OF_ASKING = 6
+ASKING = "proc_finish"
 
 
 class Fault:
@@ -104,14 +104,17 @@ class Call:
         self.after = after  # how many children, and which call since the last
         self.loads = loads  # before main() was reached
         self.frames = []  # innermost first: addresses in drydock
+        self.asks = False
 
     @property
     def place(self):
-        return (self.name, *self.frames[:FRAMES])
+        n = FRAMES_OF_ASKING if self.asks else FRAMES
+        return (self.name, *self.frames[:n])
 
     @property
     def spot(self):
-        return (self.name, *self.frames[:KILL_FRAMES])
+        """Enough where a launch is killed."""
+        return (self.name, *self.frames[:FRAMES])
 
     @property
     def path(self):
@@ -127,9 +130,10 @@ def read_calls(path):
     loads = True
     with open(path, errors="replace") as f:
         for line in f:
-            m = re.match(r" > \S*/drydock(?:\(.*\))? \[(\w+)\]", line)
+            m = re.match(r" > \S*/drydock(?:\((.*)\))? \[(\w+)\]", line)
             if m is not None and calls:
-                calls[-1].frames.append(m.group(1))
+                calls[-1].frames.append(m.group(2))
+                calls[-1].asks |= (m.group(1) or "").startswith(ASKING + "+")
                 continue
             m = re.match(r"\[ *(\d+)\] (\w+)\(", line)
             if m is None:
