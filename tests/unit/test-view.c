@@ -3,6 +3,7 @@
 #include "session/view.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,41 @@
 
 #define A16 "aaaaaaaaaaaaaaaa"
 #define A64 A16 A16 A16 A16
+
+/* How long an agent has to end, as its user is told. */
+#define END_WAIT_MS 15000
+
+/* By how much the clock was put forward; the checker's only state. */
+static int64_t skipped_ms;
+
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+int64_t __real_monotime_ms(void);
+int __real_monotime_left_ms(int64_t deadline);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+int64_t __wrap_monotime_ms(void);
+int __wrap_monotime_left_ms(int64_t deadline);
+
+/* An agent's time passes at once, each other as it does. */
+int
+__wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	if (n != 1 || timeout_ms != END_WAIT_MS)
+		return __real_poll(fds, n, timeout_ms);
+	skipped_ms += timeout_ms;
+	return __real_poll(fds, n, 0);
+}
+
+int64_t
+__wrap_monotime_ms(void)
+{
+	return __real_monotime_ms() + skipped_ms;
+}
+
+int
+__wrap_monotime_left_ms(int64_t deadline)
+{
+	return __real_monotime_left_ms(deadline - skipped_ms);
+}
 
 /* A launched session, and an engine that is asked of its container. */
 struct room {
@@ -195,6 +231,7 @@ overdue(bool ends_with_client)
 		return;
 	container_is(&r, 0, "exited", 137);
 	container_is(&r, 1, "running", 0);
+	skipped_ms = 0;
 	pid = fork();
 	if (pid == 0) {
 		(void)pause();
@@ -207,6 +244,7 @@ overdue(bool ends_with_client)
 	    ends_with_client ? 137 : -1);
 	CHECK_INT(session_is_there(&r), !ends_with_client);
 	stopped = stub_recorded("stop.1");
+	CHECK_INT(skipped_ms, END_WAIT_MS);
 	CHECK_STR(
 	    stopped, ends_with_client ? "docker\nstop\n-t\n0\n" A64 "\n" : "");
 	(void)kill(pid, SIGKILL);

@@ -73,6 +73,8 @@ tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 tests_unit_test_model_SOURCES = tests/unit/test-model.c \
 	tests/unit/model-state.c tests/unit/model-state.h
 tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
+tests_unit_test_view_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=poll \
+	-Wl,--wrap=monotime_ms -Wl,--wrap=monotime_left_ms
 
 # Trees are made in one way.
 tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
