@@ -112,6 +112,25 @@ location_find(int fd, const struct proc_mounts *mounts,
 	return 0;
 }
 
+int
+location_find_in(const struct location *parent, const char *name,
+    const struct stat *st, const struct proc_mounts *mounts,
+    struct location *ret_location, struct diag *dg)
+{
+	struct location l cleanup_location = LOCATION_INIT;
+
+	l.real = xasprintf(
+	    "%s/%s", strcmp(parent->real, "/") == 0 ? "" : parent->real, name);
+	add_link(&l, st);
+	for (size_t i = 0; i < parent->nchain; i++)
+		add_link(&l, &parent->chain[i]);
+	if (find_on(mounts, &l, dg) != 0)
+		return -1;
+	*ret_location = l;
+	l = (struct location)LOCATION_INIT;
+	return 0;
+}
+
 void
 location_release(struct location *location)
 {

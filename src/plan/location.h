@@ -37,6 +37,14 @@ struct location {
  */
 int location_find(int fd, const struct proc_mounts *mounts,
     struct location *ret_location, struct diag *dg);
+
+/*
+ * Fills *ret_location for what stands under a name in a directory that was
+ * found, and is no link: st is its own.
+ */
+int location_find_in(const struct location *parent, const char *name,
+    const struct stat *st, const struct proc_mounts *mounts,
+    struct location *ret_location, struct diag *dg);
 void location_release(struct location *location);
 
 bool location_is(const struct location *a, const struct location *b);

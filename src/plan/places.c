@@ -2,12 +2,14 @@
 /* places: the one list, by groups; which relation is refused, policy.jq says. */
 #include "plan/places.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -27,16 +29,23 @@
 
 #define MAX_MOUNTINFO (4UL * 1024 * 1024)
 
+/* A path that was looked at, once, after its parents. */
+struct spot {
+	char *path; /* owned */
+	size_t near; /* the spot that is there: itself, or the nearest parent */
+	struct location at; /* of nothing when it is not there */
+};
+
 struct place {
 	const char *group; /* static */
-	char *path; /* owned */
-	struct location at; /* of the nearest parent while it is absent */
-	bool absent;
+	size_t spot;
 };
 
 struct places {
 	struct place *v; /* owned */
 	size_t nr;
+	struct spot *spots; /* owned */
+	size_t nspots;
 	struct proc_mounts mounts;
 };
 
@@ -64,27 +73,91 @@ static const struct {
 static const char *const sockets_of_user[] = { "docker.sock",
 	"podman/podman.sock" };
 
+/* What look() and follow() say of a path besides 0 and -1. */
+enum {
+	NOT_THERE = 1
+};
+
+static int
+look_failed(const char *path, struct diag *dg)
+{
+	if (errno == ENOENT || errno == ENOTDIR || errno == EACCES)
+		return NOT_THERE;
+	return diag_set_errno(dg, DIAG_IO, errno, "look at %s", path);
+}
+
+/* Where a path leads, in the kernel's words. */
+static int
+follow(const char *path, const struct proc_mounts *mounts,
+    struct location *ret_at, struct diag *dg)
+{
+	int fd cleanup_close = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd == -1)
+		return look_failed(path, dg);
+	if (location_find(fd, mounts, ret_at, dg) != 0)
+		return diag_wrap(dg, "protected place %s", path);
+	return 0;
+}
+
+/* A name, the last of path, that is no link is where its parent is. */
+static int
+look(const char *path, const char *name, const struct location *parent,
+    const struct proc_mounts *mounts, struct location *ret_at, struct diag *dg)
+{
+	struct stat st;
+
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return follow(path, mounts, ret_at, dg);
+	if (lstat(path, &st) != 0)
+		return look_failed(path, dg);
+	if (S_ISLNK(st.st_mode))
+		return follow(path, mounts, ret_at, dg);
+	if (location_find_in(parent, name, &st, mounts, ret_at, dg) != 0)
+		return diag_wrap(dg, "protected place %s", path);
+	return 0;
+}
+
 /*
- * Opens path, or the nearest of its parents that can be: whoever holds that may
- * make the rest of it.
+ * The spot of an absolute path.  Whoever holds the nearest parent of one that
+ * is not there may make the rest of it.
  */
 static int
-open_nearest(const char *path, bool *ret_absent)
+find_spot(
+    struct places *places, const char *path, size_t *ret_spot, struct diag *dg)
 {
-	char *at cleanup_free = xstrdup(path);
-	int fd;
+	const char *slash = strrchr(path, '/');
+	char *up cleanup_free = NULL;
+	struct location at = LOCATION_INIT;
+	size_t parent = 0;
+	int rc;
 
-	*ret_absent = false;
-	for (;;) {
-		char *slash = strrchr(at, '/');
-
-		fd = open(at, O_PATH | O_CLOEXEC);
-		if (fd != -1 || slash == NULL || at[1] == '\0' ||
-		    (errno != ENOENT && errno != ENOTDIR && errno != EACCES))
-			return fd;
-		slash[slash == at ? 1 : 0] = '\0';
-		*ret_absent = true;
+	assert(slash != NULL);
+	for (size_t i = 0; i < places->nspots; i++) {
+		if (strcmp(places->spots[i].path, path) == 0) {
+			*ret_spot = i;
+			return 0;
+		}
 	}
+	up = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (path[1] == '\0') {
+		rc = follow(path, &places->mounts, &at, dg);
+	} else if (find_spot(places, up, &parent, dg) != 0) {
+		return -1;
+	} else if (places->spots[parent].near != parent) {
+		rc = NOT_THERE;
+	} else {
+		rc = look(path, slash + 1, &places->spots[parent].at,
+		    &places->mounts, &at, dg);
+	}
+	if (rc == -1)
+		return -1;
+	places->spots = xreallocarray(
+	    places->spots, places->nspots + 1, sizeof(*places->spots));
+	places->spots[places->nspots] = (struct spot){ xstrdup(path),
+		rc == 0 ? places->nspots : places->spots[parent].near, at };
+	*ret_spot = places->nspots++;
+	return 0;
 }
 
 /* path is given. */
@@ -92,19 +165,13 @@ static int
 add(struct places *places, const char *group, char *path, struct diag *dg)
 {
 	char *owned cleanup_free = path;
-	bool absent;
-	int fd cleanup_close = open_nearest(path, &absent);
-	struct location at cleanup_location = LOCATION_INIT;
+	size_t spot;
 
-	if (fd == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "look at %s", path);
-	if (location_find(fd, &places->mounts, &at, dg) != 0)
-		return diag_wrap(dg, "protected place %s", path);
+	if (find_spot(places, path, &spot, dg) != 0)
+		return -1;
 	places->v =
 	    xreallocarray(places->v, places->nr + 1, sizeof(*places->v));
-	places->v[places->nr++] =
-	    (struct place){ group, steal_ptr(&owned), at, absent };
-	at = (struct location)LOCATION_INIT;
+	places->v[places->nr++] = (struct place){ group, spot };
 	return 0;
 }
 
@@ -263,10 +330,11 @@ places_free(struct places *places)
 {
 	if (places == NULL)
 		return;
-	for (size_t i = 0; i < places->nr; i++) {
-		free(places->v[i].path);
-		location_release(&places->v[i].at);
+	for (size_t i = 0; i < places->nspots; i++) {
+		free(places->spots[i].path);
+		location_release(&places->spots[i].at);
 	}
+	free(places->spots);
 	free(places->v);
 	proc_mounts_release(&places->mounts);
 	free(places);
@@ -279,18 +347,20 @@ places_freep(struct places **places)
 	*places = NULL;
 }
 
-/* What the location is to the place, or NULL. */
+/* What the location is to the spot, or NULL. */
 static const char *
-relation(const struct location *at, const struct place *p)
+relation(const struct places *places, const struct location *at, size_t spot)
 {
-	bool is = location_is(at, &p->at);
+	size_t near = places->spots[spot].near;
+	const struct location *there = &places->spots[near].at;
+	bool is = location_is(at, there);
 
-	if (p->absent)
-		return is || location_holds(at, &p->at) ? "holds" : NULL;
-	return is                         ? "is"
-	    : location_holds(at, &p->at)  ? "holds"
-	    : location_shares(&p->at, at) ? "under"
-					  : NULL;
+	if (near != spot)
+		return is || location_holds(at, there) ? "holds" : NULL;
+	return is                        ? "is"
+	    : location_holds(at, there)  ? "holds"
+	    : location_shares(there, at) ? "under"
+					 : NULL;
 }
 
 int
@@ -304,13 +374,13 @@ places_write(
 	jsonw_open_array(w);
 	for (size_t i = 0; i < places->nr; i++) {
 		const struct place *p = &places->v[i];
-		const char *how = relation(&at, p);
+		const char *how = relation(places, &at, p->spot);
 
 		if (how == NULL)
 			continue;
 		jsonw_open_object(w);
 		jsonw_key_str(w, "group", p->group);
-		jsonw_key_str(w, "place", p->path);
+		jsonw_key_str(w, "place", places->spots[p->spot].path);
 		jsonw_key_str(w, "how", how);
 		jsonw_close_object(w);
 	}
