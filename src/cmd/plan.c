@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
 #include "cmd/plan-print.h"
+#include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "host/agent.h"
@@ -81,11 +82,11 @@ open_state(struct paths *paths, struct scratch *scratch, struct diag *dg)
 
 static int
 find_image(const struct images_spec *spec, enum build_kind kind,
-    struct image *ret_image, struct diag *dg)
+    struct context_files **filesp, struct image *ret_image, struct diag *dg)
 {
 	bool older;
 
-	if (images_find(spec, kind, ret_image, &older, dg) != 0)
+	if (images_find(spec, kind, filesp, ret_image, &older, dg) != 0)
 		return -1;
 	if (ret_image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,
@@ -147,6 +148,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 {
 	const struct paths *paths = ctx->paths;
 	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_context_files struct context_files *files = NULL;
 	cleanup_image struct image agent = IMAGE_INIT;
 	cleanup_image struct image egress = IMAGE_INIT;
 	struct mode_choice mode = mode_resolve(o->mode, ctx->settings->mode);
@@ -163,9 +165,9 @@ show_plan(struct context *ctx, const struct plan_options *o,
 
 	if ((mode.mode == MODE_CONTAINED && check_allowlist(ctx, dg) != 0) ||
 	    find_engine(ctx, scratch, project, &engine, dg) != 0 ||
-	    find_image(&spec, BUILD_AGENT, &agent, dg) != 0 ||
+	    find_image(&spec, BUILD_AGENT, &files, &agent, dg) != 0 ||
 	    (mode.mode == MODE_CONTAINED &&
-		find_image(&spec, BUILD_EGRESS, &egress, dg) != 0))
+		find_image(&spec, BUILD_EGRESS, &files, &egress, dg) != 0))
 		return -1;
 
 	struct plan_request request = {

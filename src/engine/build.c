@@ -37,32 +37,21 @@ build_kind_name(enum build_kind kind)
 	return "";
 }
 
-static void
-digest_context(enum build_kind kind, const struct settings *settings,
-    const struct strbuf *tar, char ret_hex[DIGEST_HEX_SIZE])
+int
+build_context_digest(enum build_kind kind, const struct settings *settings,
+    const struct context_files *files, char ret_hex[DIGEST_HEX_SIZE],
+    struct diag *dg)
 {
-	cleanup_strbuf struct strbuf steer = STRBUF_INIT;
-	struct digest *d = digest_new();
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	strbuf_addf(&steer, "base %s\n", settings->base_image);
+	if (context_list(files, build_kind_name(kind), &text, dg) < 0)
+		return -1;
+	strbuf_addf(&text, "base %s\n", settings->base_image);
 	if (kind == BUILD_AGENT)
 		for (size_t i = 0; i < settings->packages.nr; i++)
 			strbuf_addf(
-			    &steer, "package %s\n", settings->packages.v[i]);
-	digest_add(d, tar->buf, tar->len);
-	digest_add(d, steer.buf, steer.len);
-	digest_finish(d, ret_hex);
-}
-
-int
-build_context_digest(enum build_kind kind, const struct settings *settings,
-    const struct paths *paths, char ret_hex[DIGEST_HEX_SIZE], struct diag *dg)
-{
-	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
-
-	if (context_pack(build_kind_name(kind), paths, &tar, dg) < 0)
-		return -1;
-	digest_context(kind, settings, &tar, ret_hex);
+			    &text, "package %s\n", settings->packages.v[i]);
+	digest_bytes(text.buf, text.len, ret_hex);
 	return 0;
 }
 
@@ -256,15 +245,17 @@ build_image(enum build_kind kind, const struct engine *engine,
 {
 	cleanup_hostconf struct hostconf hc = HOSTCONF_INIT;
 	cleanup_buildkit_spec struct buildkit_spec spec = BUILDKIT_SPEC_INIT;
+	cleanup_context_files struct context_files *files = NULL;
 	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
 	cleanup_free char *base = NULL;
 	cleanup_free char *image_id = NULL;
 	char context[DIGEST_HEX_SIZE];
 
-	if (context_pack(build_kind_name(kind), paths, &tar, dg) < 0 ||
+	if (context_read(paths, &files, dg) < 0 ||
+	    context_pack(files, build_kind_name(kind), &tar, dg) < 0 ||
+	    build_context_digest(kind, settings, files, context, dg) < 0 ||
 	    buildkit_check(engine, dg) < 0)
 		return -1;
-	digest_context(kind, settings, &tar, context);
 	hostconf_read(&hc, paths, options->environ_);
 	if (find_base(engine, settings, options, &hc, &base, dg) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 
+struct context_files;
 struct diag;
 struct engine;
 struct paths;
@@ -30,14 +31,15 @@ enum build_kind {
 const char *build_kind_name(enum build_kind kind);
 
 /*
- * The digest that an image built now would carry in io.drydock.context: over
- * the tar's bytes and the settings that steer the build (base image,
- * packages).  It does not depend on umask, time, or the caller, nor on a base
- * image that one build was given by option: asking for it again would be in
- * vain.
+ * The digest that an image built of these files would carry in
+ * io.drydock.context: over the list of what its tar has and the settings that
+ * steer the build (base image, packages).  It does not depend on umask, time,
+ * or the caller, nor on a base image that one build was given by option: asking
+ * for it again would be in vain.
  */
 int build_context_digest(enum build_kind kind, const struct settings *settings,
-    const struct paths *paths, char ret_hex[DIGEST_HEX_SIZE], struct diag *dg);
+    const struct context_files *files, char ret_hex[DIGEST_HEX_SIZE],
+    struct diag *dg);
 
 struct build_options {
 	const char *base; /* NULL: the setting */

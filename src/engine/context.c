@@ -22,44 +22,71 @@
 #define FILES_MAX 256
 #define DEPTH_MAX 8
 
+#define LIB_DIR "lib/"
+#define HOLDER "holder"
 #define POLICY_DIR "policy/"
 #define MANIFEST "policy.sha256"
 
 struct file {
-	char *path; /* owned; in the tar; a directory's ends in a slash */
+	char *path; /* owned; below images/; a directory's ends in a slash */
 	struct strbuf data;
+	char digest[DIGEST_HEX_SIZE]; /* of data */
 };
 
-struct files {
+struct context_files {
 	struct file v[FILES_MAX];
 	size_t nr;
 };
 
-static void
-files_free(struct files **filesp)
-{
-	struct files *files = *filesp;
+struct entry {
+	const char *path; /* borrowed; in the tar */
+	const struct file *file;
+};
 
-	for (size_t i = 0; i < files->nr; i++) {
+/* What one image gets, sorted. */
+struct entries {
+	struct entry v[FILES_MAX + 1];
+	size_t nr;
+	struct file manifest;
+};
+
+#define ENTRIES_INIT                               \
+	{                                          \
+		.manifest = {.data = STRBUF_INIT } \
+	}
+
+static void
+entries_release(struct entries *entries)
+{
+	strbuf_release(&entries->manifest.data);
+}
+
+#define cleanup_entries __attribute__((cleanup(entries_release)))
+
+void
+context_files_freep(struct context_files **filesp)
+{
+	struct context_files *files = *filesp;
+
+	for (size_t i = 0; files != NULL && i < files->nr; i++) {
 		free(files->v[i].path);
 		strbuf_release(&files->v[i].data);
 	}
 	free(files);
+	*filesp = NULL;
 }
-
-#define cleanup_files __attribute__((cleanup(files_free)))
 
 /* path is given. */
 static int
-add_file(
-    struct files *files, char *path, struct file **ret_file, struct diag *dg)
+add_file(struct context_files *files, char *path, struct file **ret_file,
+    struct diag *dg)
 {
 	cleanup_free char *owned = path;
 	struct file *file;
 
 	if (files->nr == FILES_MAX)
 		return diag_set(dg, DIAG_DATA,
-		    "%s: an image has more than %d files", path, FILES_MAX);
+		    "%s: the images have more than %d files", path, FILES_MAX);
 	file = &files->v[files->nr++];
 	file->path = steal_ptr(&owned);
 	strbuf_init(&file->data);
@@ -67,11 +94,25 @@ add_file(
 	return 0;
 }
 
+/* fd is borrowed, and name for messages. */
+static int
+add_data(struct context_files *files, const char *path, int fd,
+    const char *name, struct diag *dg)
+{
+	struct file *file = NULL;
+
+	if (add_file(files, xstrdup(path), &file, dg) < 0 ||
+	    fs_read_fd(fd, name, FILE_MAX, &file->data, dg) < 0)
+		return -1;
+	digest_bytes(file->data.buf, file->data.len, file->digest);
+	return 0;
+}
+
 /* Adds what walk->path names, and what is in it. */
 static int
 add_entry(struct fs_walk *walk, int dirfd, const char *name)
 {
-	struct files *files = walk->arg;
+	struct context_files *files = walk->arg;
 	const char *path = walk->path.buf;
 	int fd cleanup_close = -1;
 	struct file *file = NULL;
@@ -88,14 +129,12 @@ add_entry(struct fs_walk *walk, int dirfd, const char *name)
 			return -1;
 		return fs_walk_read(walk, steal_fd(&fd));
 	}
-	if (add_file(files, xstrdup(path), &file, walk->dg) < 0)
-		return -1;
-	return fs_read_fd(fd, name, FILE_MAX, &file->data, walk->dg);
+	return add_data(files, path, fd, name, walk->dg);
 }
 
-/* dirfd is given; at is where its contents are in the tar, or empty. */
 static int
-add_tree(struct files *files, int dirfd, const char *at, struct diag *dg)
+add_images(
+    struct context_files *files, const struct paths *paths, struct diag *dg)
 {
 	struct fs_walk walk cleanup_fs_walk = {
 		.visit = add_entry,
@@ -106,126 +145,168 @@ add_tree(struct files *files, int dirfd, const char *at, struct diag *dg)
 		.max_depth = DEPTH_MAX,
 		.too_deep = DIAG_DATA,
 	};
-
-	strbuf_addstr(&walk.path, at);
-	return fs_walk_read(&walk, dirfd);
-}
-
-static int
-add_images_dir(struct files *files, const struct paths *paths, const char *name,
-    const char *at, struct diag *dg)
-{
-	cleanup_free char *path =
-	    xasprintf("%s/images/%s", paths->data_dir, name);
-	struct file *file;
+	cleanup_free char *path = xasprintf("%s/images", paths->data_dir);
 	int fd = -1;
 
-	if (*at != '\0' && add_file(files, xasprintf("%s/", at), &file, dg) < 0)
-		return -1;
 	if (fs_open_dir(path, &fd, dg) < 0)
 		return -1;
-	if (add_tree(files, fd, at, dg) < 0)
+	if (fs_walk_read(&walk, fd) < 0)
 		return diag_wrap(dg, "%s", path);
 	return 0;
 }
 
 static int
-add_holder(struct files *files, const struct paths *paths, struct diag *dg)
+add_holder(
+    struct context_files *files, const struct paths *paths, struct diag *dg)
 {
 	int dirfd cleanup_close = -1;
-	struct file *file = NULL;
+	int fd cleanup_close = -1;
 
-	if (fs_open_dir(paths->libexec_dir, &dirfd, dg) < 0 ||
-	    add_file(files, xstrdup("holder"), &file, dg) < 0)
+	if (fs_open_dir(paths->libexec_dir, &dirfd, dg) < 0)
 		return -1;
-	if (fs_read_file(dirfd, "holder", FILE_MAX, &file->data, dg) < 0)
+	if (fs_open_nolinks(dirfd, HOLDER, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+		&fd, dg) < 0 ||
+	    add_data(files, HOLDER, fd, HOLDER, dg) < 0)
 		return diag_wrap(dg, "%s", paths->libexec_dir);
 	return 0;
 }
 
-static int
-compare_files(const void *a, const void *b)
+int
+context_read(const struct paths *paths, struct context_files **ret_files,
+    struct diag *dg)
 {
-	return strcmp(
-	    ((const struct file *)a)->path, ((const struct file *)b)->path);
-}
+	cleanup_context_files struct context_files *files =
+	    xcalloc(1, sizeof(*files));
 
-static void
-sort_files(struct files *files)
-{
-	qsort(files->v, files->nr, sizeof(files->v[0]), compare_files);
+	if (add_images(files, paths, dg) < 0 ||
+	    add_holder(files, paths, dg) < 0)
+		return -1;
+	*ret_files = steal_ptr(&files);
+	return 0;
 }
 
 static bool
-is_dir(const struct file *file)
+is_dir(const char *path)
 {
-	return file->path[strlen(file->path) - 1] == '/';
+	return path[strlen(path) - 1] == '/';
+}
+
+static bool
+is_below(const char *path, const char *dir)
+{
+	return strncmp(path, dir, strlen(dir)) == 0;
 }
 
 /* As sha256sum(1) prints it, relative to where the policy is installed. */
-static int
-add_manifest(struct files *files, struct diag *dg)
+static void
+add_manifest(struct entries *entries)
 {
-	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
 	const size_t skip = strlen(POLICY_DIR);
-	struct file *file;
+	struct file *manifest = &entries->manifest;
+
+	for (size_t i = 0; i < entries->nr; i++) {
+		const struct entry *e = &entries->v[i];
+
+		if (is_below(e->path, POLICY_DIR) && !is_dir(e->path))
+			strbuf_addf(&manifest->data, "%s  %s\n",
+			    e->file->digest, e->path + skip);
+	}
+	if (manifest->data.len == 0)
+		return;
+	digest_bytes(manifest->data.buf, manifest->data.len, manifest->digest);
+	entries->v[entries->nr++] = (struct entry){ MANIFEST, manifest };
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+	return strcmp(
+	    ((const struct entry *)a)->path, ((const struct entry *)b)->path);
+}
+
+static void
+sort_entries(struct entries *entries)
+{
+	qsort(entries->v, entries->nr, sizeof(entries->v[0]), compare_entries);
+}
+
+/* What stands in images/KIND, and what all images share. */
+static int
+choose(const struct context_files *files, const char *kind,
+    struct entries *entries, struct diag *dg)
+{
+	cleanup_free char *own = xasprintf("%s/", kind);
+	bool known = false;
 
 	for (size_t i = 0; i < files->nr; i++) {
-		char hex[DIGEST_HEX_SIZE];
+		const struct file *file = &files->v[i];
+		const char *path = file->path;
 
-		file = &files->v[i];
-		if (strncmp(file->path, POLICY_DIR, skip) != 0 || is_dir(file))
+		if (is_below(path, own)) {
+			known = true;
+			path += strlen(own);
+		} else if (!is_below(path, LIB_DIR) &&
+		    strcmp(path, HOLDER) != 0) {
 			continue;
-		digest_bytes(file->data.buf, file->data.len, hex);
-		strbuf_addf(&manifest, "%s  %s\n", hex, file->path + skip);
+		}
+		if (*path != '\0')
+			entries->v[entries->nr++] =
+			    (struct entry){ path, file };
 	}
-	if (manifest.len == 0)
-		return 0;
-	if (add_file(files, xstrdup(MANIFEST), &file, dg) < 0)
-		return -1;
-	strbuf_add(&file->data, manifest.buf, manifest.len);
-	sort_files(files);
+	if (!known)
+		return diag_set_errno(
+		    dg, DIAG_IO, ENOENT, "open images/%s", kind);
+	sort_entries(entries);
+	add_manifest(entries);
+	sort_entries(entries);
 	return 0;
 }
 
 static mode_t
-mode_of(const struct file *file)
+mode_of(const char *path)
 {
-	if (is_dir(file) || strcmp(file->path, "holder") == 0 ||
-	    strncmp(file->path, "lib/", 4) == 0)
+	if (is_dir(path) || strcmp(path, HOLDER) == 0 ||
+	    is_below(path, LIB_DIR))
 		return 0555;
 	return 0444;
 }
 
-static int
-pack(const struct files *files, struct strbuf *out, struct diag *dg)
+int
+context_pack(const struct context_files *files, const char *kind,
+    struct strbuf *out, struct diag *dg)
 {
-	struct tarball *tar = tarball_new(out, false);
+	cleanup_entries struct entries entries = ENTRIES_INIT;
+	struct tarball *tar;
 
-	for (size_t i = 0; i < files->nr; i++) {
-		const struct file *file = &files->v[i];
+	if (choose(files, kind, &entries, dg) < 0)
+		return -1;
+	tar = tarball_new(out, false);
+	for (size_t i = 0; i < entries.nr; i++) {
+		const char *path = entries.v[i].path;
+		const struct strbuf *data = &entries.v[i].file->data;
 
-		if (is_dir(file))
-			tarball_add_dir(tar, file->path, mode_of(file));
+		if (is_dir(path))
+			tarball_add_dir(tar, path, mode_of(path));
 		else
-			tarball_add_file(tar, file->path, mode_of(file),
-			    file->data.buf, file->data.len);
+			tarball_add_file(
+			    tar, path, mode_of(path), data->buf, data->len);
 	}
 	return tarball_finish(tar, dg);
 }
 
 int
-context_pack(const char *kind, const struct paths *paths, struct strbuf *out,
-    struct diag *dg)
+context_list(const struct context_files *files, const char *kind,
+    struct strbuf *out, struct diag *dg)
 {
-	cleanup_files struct files *files = xcalloc(1, sizeof(*files));
+	cleanup_entries struct entries entries = ENTRIES_INIT;
 
-	if (add_images_dir(files, paths, kind, "", dg) < 0 ||
-	    add_images_dir(files, paths, "lib", "lib", dg) < 0 ||
-	    add_holder(files, paths, dg) < 0)
+	if (choose(files, kind, &entries, dg) < 0)
 		return -1;
-	sort_files(files);
-	if (add_manifest(files, dg) < 0)
-		return -1;
-	return pack(files, out, dg);
+	for (size_t i = 0; i < entries.nr; i++) {
+		const struct entry *e = &entries.v[i];
+
+		strbuf_addf(out, "%04o %s %s\n", mode_of(e->path),
+		    is_dir(e->path) ? "-" : e->file->digest, e->path);
+	}
+	return 0;
 }

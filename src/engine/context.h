@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context: what an image is built from, packed as one tar.
+ * context: what the images are built from, packed as one tar for each.
  *
  * images/KIND/ of what is installed at the top, images/lib/ below lib/, the
  * holder, and for the agent policy.sha256, the manifest of policy/.  Entries
@@ -10,16 +10,32 @@
 #ifndef DRYDOCK_CONTEXT_H
 #define DRYDOCK_CONTEXT_H
 
+struct context_files;
 struct diag;
 struct paths;
 struct strbuf;
 
 /*
- * Appends the tar to out.  A file that is missing, not readable, or neither
- * a regular file nor a directory is DIAG_IO and named; one over 64 MiB, more
- * than 256 files or directories deeper than 8 are DIAG_DATA.
+ * Reads what is installed, for all images.  A file that is missing, not
+ * readable, or neither a regular file nor a directory is DIAG_IO and named;
+ * one over 64 MiB, more than 256 files or directories deeper than 8 are
+ * DIAG_DATA.
  */
-int context_pack(const char *kind, const struct paths *paths,
+int context_read(const struct paths *paths, struct context_files **ret_files,
+    struct diag *dg);
+void context_files_freep(struct context_files **filesp);
+
+/* Appends an image's tar to out. */
+int context_pack(const struct context_files *files, const char *kind,
     struct strbuf *out, struct diag *dg);
+
+/*
+ * Appends a line "MODE DIGEST PATH" for each of the tar's entries, with "-" for
+ * the digest of a directory.
+ */
+int context_list(const struct context_files *files, const char *kind,
+    struct strbuf *out, struct diag *dg);
+
+#define cleanup_context_files __attribute__((cleanup(context_files_freep)))
 
 #endif /* DRYDOCK_CONTEXT_H */

@@ -11,13 +11,15 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "engine/build.h"
+#include "engine/context.h"
 #include "engine/engine.h"
 #include "host/paths.h"
 
 /* That the digest cannot be told now is no reason not to launch. */
 int
 images_find(const struct images_spec *spec, enum build_kind kind,
-    struct image *ret_image, bool *ret_older, struct diag *dg)
+    struct context_files **filesp, struct image *ret_image, bool *ret_older,
+    struct diag *dg)
 {
 	cleanup_diag struct diag untold = DIAG_INIT;
 	char digest[DIGEST_HEX_SIZE];
@@ -27,8 +29,10 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 		.gid = spec->paths->gid,
 		.home = spec->paths->home,
 	};
-	bool told = build_context_digest(kind, spec->settings, spec->paths,
-			digest, &untold) == 0;
+	bool told = (*filesp != NULL ||
+			context_read(spec->paths, filesp, &untold) == 0) &&
+	    build_context_digest(
+		kind, spec->settings, *filesp, digest, &untold) == 0;
 
 	if (!told)
 		diag_warn("%s", untold.message);
@@ -87,12 +91,12 @@ build_missing(
 }
 
 static int
-look_up(struct images_search *s, enum build_kind kind, struct image *image,
-    struct diag *dg)
+look_up(struct images_search *s, enum build_kind kind,
+    struct context_files **filesp, struct image *image, struct diag *dg)
 {
 	bool older;
 
-	if (images_find(s->spec, kind, image, &older, dg) != 0)
+	if (images_find(s->spec, kind, filesp, image, &older, dg) != 0)
 		return -1;
 	s->older = s->older || older;
 	return 0;
@@ -107,12 +111,14 @@ wants_egress(const struct images_search *s)
 static int
 look_up_both(void *arg, struct diag *dg)
 {
+	cleanup_context_files struct context_files *files = NULL;
 	struct images_search *s = arg;
 
-	if (look_up(s, BUILD_AGENT, &s->images.agent, dg) != 0)
+	if (look_up(s, BUILD_AGENT, &files, &s->images.agent, dg) != 0)
 		return -1;
-	return wants_egress(s) ? look_up(s, BUILD_EGRESS, &s->images.egress, dg)
-			       : 0;
+	return wants_egress(s)
+	    ? look_up(s, BUILD_EGRESS, &files, &s->images.egress, dg)
+	    : 0;
 }
 
 void
@@ -127,11 +133,13 @@ static int
 build_one(struct images_search *s, enum build_kind kind, struct image *image,
     struct diag *dg)
 {
+	cleanup_context_files struct context_files *files = NULL;
+
 	if (image->id != NULL)
 		return 0;
 	image_release(image);
 	if (build_missing(s->spec, kind, dg) != 0 ||
-	    look_up(s, kind, image, dg) != 0)
+	    look_up(s, kind, &files, image, dg) != 0)
 		return -1;
 	if (image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,

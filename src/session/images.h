@@ -13,6 +13,7 @@
 #include "host/mode.h"
 #include "session/task.h"
 
+struct context_files;
 struct diag;
 struct engine;
 struct paths;
@@ -46,9 +47,11 @@ struct images_spec {
  * The image of this kind for this user, best one made of what is installed;
  * *ret_older when it was made of something else.  ret_image->id is NULL when
  * there is none.  Of spec no more than engine, settings and paths is read.
+ * What is installed is read into *filesp, the caller's, when that is NULL.
  */
 int images_find(const struct images_spec *spec, enum build_kind kind,
-    struct image *ret_image, bool *ret_older, struct diag *dg);
+    struct context_files **filesp, struct image *ret_image, bool *ret_older,
+    struct diag *dg);
 
 /* Looking for both, one after the other, on a thread. */
 struct images_search {

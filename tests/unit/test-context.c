@@ -87,6 +87,17 @@ list_tar(const struct strbuf *tar, struct strbuf *out)
 	(void)archive_read_free(a);
 }
 
+static int
+pack(const char *kind, const struct paths *paths, struct strbuf *out,
+    struct diag *dg)
+{
+	cleanup_context_files struct context_files *files = NULL;
+
+	if (context_read(paths, &files, dg) < 0)
+		return -1;
+	return context_pack(files, kind, out, dg);
+}
+
 static void
 test_entries(void)
 {
@@ -95,7 +106,7 @@ test_entries(void)
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(context_pack("agent", &paths, &tar, &dg), 0);
+	CHECK_INT(pack("agent", &paths, &tar, &dg), 0);
 	list_tar(&tar, &list);
 	CHECK_STR(list.buf,
 	    "0444 0:0 0 Dockerfile\n"
@@ -125,7 +136,7 @@ test_manifest(void)
 	    "%s  managed-settings.d/10-a.json\n"
 	    "%s  managed-settings.d/20-b.json\n",
 	    a, b);
-	CHECK_INT(context_pack("agent", &paths, &tar, &dg), 0);
+	CHECK_INT(pack("agent", &paths, &tar, &dg), 0);
 	CHECK(memmem(tar.buf, tar.len, want.buf, want.len) != NULL);
 }
 
@@ -137,7 +148,7 @@ test_egress(void)
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(context_pack("egress", &paths, &tar, &dg), 0);
+	CHECK_INT(pack("egress", &paths, &tar, &dg), 0);
 	list_tar(&tar, &list);
 	CHECK_STR(list.buf,
 	    "0444 0:0 0 Dockerfile\n"
@@ -150,6 +161,7 @@ static void
 get_digest(const struct paths *paths, const char *setting, const char *value,
     char ret_hex[DIGEST_HEX_SIZE])
 {
+	cleanup_context_files struct context_files *files = NULL;
 	cleanup_settings struct settings settings;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
@@ -157,8 +169,9 @@ get_digest(const struct paths *paths, const char *setting, const char *value,
 	if (setting != NULL)
 		CHECK_INT(
 		    settings_set(&settings, setting, value, "test", &dg), 0);
+	CHECK_INT(context_read(paths, &files, &dg), 0);
 	CHECK_INT(
-	    build_context_digest(BUILD_AGENT, &settings, paths, ret_hex, &dg),
+	    build_context_digest(BUILD_AGENT, &settings, files, ret_hex, &dg),
 	    0);
 }
 
@@ -212,19 +225,23 @@ test_refused(void)
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(symlink("/etc/passwd", link), 0);
-	CHECK_INT(context_pack("agent", &paths, &tar, &dg), -1);
+	CHECK_INT(pack("agent", &paths, &tar, &dg), -1);
 	CHECK_INT(dg.class, DIAG_IO);
 	CHECK(dg.message != NULL && strstr(dg.message, "link") != NULL);
 	diag_clear(&dg);
 	CHECK_INT(unlink(link), 0);
 	CHECK_INT(mkfifo(link, 0600), 0);
-	CHECK_INT(context_pack("agent", &paths, &tar, &dg), -1);
+	CHECK_INT(pack("agent", &paths, &tar, &dg), -1);
 	CHECK_INT(dg.class, DIAG_IO);
 	diag_clear(&dg);
 	CHECK_INT(unlink(link), 0);
+	CHECK_INT(pack("none", &paths, &tar, &dg), -1);
+	CHECK_INT(dg.errnum, ENOENT);
+	CHECK(dg.message != NULL && strstr(dg.message, "images/none") != NULL);
+	diag_clear(&dg);
 	free(paths.libexec_dir);
 	paths.libexec_dir = xasprintf("%s/images", paths.data_dir);
-	CHECK_INT(context_pack("agent", &paths, &tar, &dg), -1);
+	CHECK_INT(pack("agent", &paths, &tar, &dg), -1);
 	CHECK_INT(dg.errnum, ENOENT);
 	CHECK(dg.message != NULL && strstr(dg.message, "holder") != NULL);
 }
