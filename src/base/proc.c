@@ -57,17 +57,10 @@ copy_above(int fd, size_t nkeep)
 	return fcntl(fd, F_DUPFD_CLOEXEC, (int)nkeep + 3);
 }
 
-static int
-set_nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
-
 /*
- * Makes a pipe; ours is non-blocking, theirs is above the child's numbers.
- * Which end is ours: 0 to read, 1 to write.
+ * Makes a pipe; theirs is above the child's numbers.  Which end is ours: 0 to
+ * read, 1 to write.  Only what writes may meet a full pipe: a reader asks
+ * poll(2) first, and nobody else empties it.
  */
 static int
 make_pipe(int end, size_t nkeep, int *ret_ours, int *ret_theirs)
@@ -80,9 +73,10 @@ make_pipe(int end, size_t nkeep, int *ret_ours, int *ret_theirs)
 		return -1;
 	ours = pair[end];
 	theirs = pair[1 - end];
-	if (set_nonblocking(ours) < 0)
+	if (end == 1 && fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
 		return -1;
-	*ret_theirs = copy_above(theirs, nkeep);
+	*ret_theirs = theirs < (int)nkeep + 3 ? copy_above(theirs, nkeep)
+					      : steal_fd(&theirs);
 	if (*ret_theirs < 0)
 		return -1;
 	*ret_ours = steal_fd(&ours);
