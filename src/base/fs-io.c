@@ -135,7 +135,6 @@ fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
 	if (!fs_is_component(name))
 		return diag_set(
 		    dg, DIAG_IO, "replace %s: not a plain name", name);
-	fs_temp_clean(dirfd, name);
 	if (fs_temp_create(dirfd, name, temp, &fd, dg) < 0)
 		return -1;
 	rc = fill_file(fd, data, len, mode, name, dg);

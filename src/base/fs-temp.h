@@ -3,8 +3,9 @@
  * fs-temp: what a file is filled under before it is renamed to its place.
  *
  * A process that is killed in between leaves such a file, whose name nobody
- * reads.  Who fills one holds its lock (flock(2)), so whoever fills the same
- * file next can tell what was left from what another is busy with.
+ * reads.  In a session's directory it goes with the session; whoever fills a
+ * file of a directory that stays first removes what was left there.  Who fills
+ * one holds its lock (flock(2)), which tells it from what was left.
  */
 #ifndef DRYDOCK_FS_TEMP_H
 #define DRYDOCK_FS_TEMP_H

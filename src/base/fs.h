@@ -67,7 +67,7 @@ int fs_write_all(
  * Replaces name, one component in dirfd, with len bytes, or leaves it as it
  * was.  dirfd is open for reading.  After success the contents survive a power
  * cut: data is flushed before the rename and the directory after it.  What a
- * killed process left on its way to the same name is removed (base/fs-temp.h).
+ * killed process left on its way there is fs_temp_clean()'s (base/fs-temp.h).
  */
 int fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
     mode_t mode, struct diag *dg);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
@@ -151,6 +152,7 @@ make_config(const struct paths *paths, struct diag *dg)
 	if (fs_read_file(fd, "config.json", 4096, &now, &ignored) == 0 &&
 	    strcmp(now.buf, docker_config) == 0)
 		return 0;
+	fs_temp_clean(fd, "config.json");
 	return fs_replace_file(fd, "config.json", docker_config,
 	    sizeof(docker_config) - 1, 0600, dg);
 }

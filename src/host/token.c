@@ -115,8 +115,10 @@ token_write(const struct paths *paths, const char *agent,
 {
 	cleanup_close int dirfd = -1;
 
-	if (fs_make_dir(paths->state_fd, "tokens", 0700, &dirfd, dg) < 0 ||
-	    fs_replace_file(dirfd, agent, text->buf, text->len, 0600, dg) < 0)
+	if (fs_make_dir(paths->state_fd, "tokens", 0700, &dirfd, dg) < 0)
+		return diag_wrap(dg, "%s/tokens", paths->state_dir);
+	fs_temp_clean(dirfd, agent);
+	if (fs_replace_file(dirfd, agent, text->buf, text->len, 0600, dg) < 0)
 		return diag_wrap(dg, "%s/tokens", paths->state_dir);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 
@@ -167,6 +168,7 @@ manifest_write(int agent_fd, const char *rules, const struct stat *generation,
 		strbuf_addf(&out, "%" PRIu64 " %s", e->ino, e->path);
 		strbuf_addch(&out, '\0');
 	}
+	fs_temp_clean(agent_fd, NAME);
 	return fs_replace_file(agent_fd, NAME, out.buf, out.len, 0600, dg);
 }
 
