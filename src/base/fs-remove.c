@@ -67,21 +67,17 @@ open_entry(int dirfd, const char *name, int flags)
 	return (int)fd;
 }
 
-/*
- * Opens a directory for emptying, giving it permissions that let us; -1 with
- * errno, EXDEV for a mount point.
- */
+/* For one that may not be read: asks for what shows whose it is, and chmods. */
 static int
-open_for_emptying(int dirfd, const char *name)
+open_forbidden(int dirfd, const char *name)
 {
 	int handle cleanup_close = open_entry(dirfd, name, O_PATH);
 	int fd cleanup_close = -1;
 	struct stat before;
 	struct stat st;
 
-	if (handle < 0 || fstat(handle, &before) < 0)
-		return -1;
-	if ((before.st_mode & 0700) != 0700 && fs_chmod_fd(handle, 0700) < 0)
+	if (handle < 0 || fstat(handle, &before) < 0 ||
+	    fs_chmod_fd(handle, 0700) < 0)
 		return -1;
 	fd = open_entry(dirfd, name, O_RDONLY);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -93,17 +89,38 @@ open_for_emptying(int dirfd, const char *name)
 	return steal_fd(&fd);
 }
 
-static void empty_dir(struct remover *r, int fd, int level);
+/*
+ * Opens a directory for emptying, giving it permissions that let us; -1 with
+ * errno, EXDEV for a mount point.
+ */
+static int
+open_for_emptying(int dirfd, const char *name, struct stat *ret_st)
+{
+	int fd cleanup_close = open_entry(dirfd, name, O_RDONLY);
+
+	if (fd < 0 && errno == EACCES)
+		fd = open_forbidden(dirfd, name);
+	if (fd < 0 || fstat(fd, ret_st) < 0)
+		return -1;
+	if ((ret_st->st_mode & 0700) != 0700 && fchmod(fd, 0700) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static void empty_dir(
+    struct remover *r, int fd, int level, int parent, const char *name);
 
 static int
 make_attic(struct remover *r)
 {
+	struct stat st;
+
 	if (r->attic_fd >= 0)
 		return 0;
 	fs_random_name(r->attic, sizeof(r->attic));
 	if (mkdirat(r->top, r->attic, 0700) < 0)
 		return -1;
-	r->attic_fd = open_for_emptying(r->top, r->attic);
+	r->attic_fd = open_for_emptying(r->top, r->attic, &st);
 	return r->attic_fd < 0 ? -1 : 0;
 }
 
@@ -120,35 +137,35 @@ move_up(struct remover *r, int dirfd, const char *name)
 		strvec_push(&r->moved, moved);
 }
 
+static bool
+remove_empty(int dirfd, const char *name)
+{
+	/* Somebody else may remove the same tree. */
+	return unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
 /* Removes one directory; fails into r only. */
 static void
 remove_dir(struct remover *r, int dirfd, const char *name, int level)
 {
-	int fd cleanup_close = open_for_emptying(dirfd, name);
-	size_t failed_before = r->nfailed;
+	int fd cleanup_close = -1;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		int errnum = errno;
-
-		/* Somebody else's goes too, when it is empty. */
-		if (errnum != ENOENT && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
-			note_failure(r, errnum);
+	/* Somebody else's goes too, when it is empty. */
+	if (remove_empty(dirfd, name))
+		return;
+	fd = open_for_emptying(dirfd, name, &st);
+	if (fd < 0) {
+		if (errno != ENOENT)
+			note_failure(r, errno);
 		return;
 	}
-	if (st.st_dev != r->dev) {
+	if (st.st_dev != r->dev)
 		note_failure(r, EXDEV);
-		return;
-	}
-	if (level >= LEVELS) {
+	else if (level >= LEVELS)
 		move_up(r, dirfd, name);
-		return;
-	}
-	empty_dir(r, steal_fd(&fd), level);
-	/* Somebody else may remove the same tree. */
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT &&
-	    r->nfailed == failed_before)
-		note_failure(r, errno);
+	else
+		empty_dir(r, steal_fd(&fd), level, dirfd, name);
 }
 
 static void
@@ -198,11 +215,12 @@ sweep(struct remover *r, DIR *dir, int level)
 }
 
 /*
- * Removes all that is in fd (given).  Some file systems skip entries when
- * others are removed while reading, so it reads again until nothing is met.
+ * Removes all that is in fd (given), and then it from its parent.  Some file
+ * systems skip entries when others are removed while reading: it reads again
+ * until nothing is met, or the directory goes.
  */
 static void
-empty_dir(struct remover *r, int fd, int level)
+empty_dir(struct remover *r, int fd, int level, int parent, const char *name)
 {
 	DIR *dir cleanup_closedir = fdopendir(fd);
 	size_t failed_before = r->nfailed;
@@ -212,8 +230,18 @@ empty_dir(struct remover *r, int fd, int level)
 		(void)close(fd);
 		return;
 	}
-	while (sweep(r, dir, level) > 0 && r->nfailed == failed_before)
+	for (;;) {
+		size_t met = sweep(r, dir, level);
+
+		if (r->nfailed != failed_before || remove_empty(parent, name))
+			return;
+		if (met == 0 || (errno != ENOTEMPTY && errno != EEXIST))
+			break;
 		rewinddir(dir);
+	}
+	/* Of the top the attic may be left. */
+	if (level > 0 || r->attic_fd < 0)
+		note_failure(r, errno);
 }
 
 /* Works the attic's list off; what is too deep even there joins the list. */
@@ -222,8 +250,6 @@ empty_attic(struct remover *r)
 {
 	size_t base = r->path.len;
 
-	if (r->attic_fd < 0)
-		return;
 	strbuf_addch(&r->path, '/');
 	strbuf_addstr(&r->path, r->attic);
 	while (r->moved.nr > 0) {
@@ -238,7 +264,7 @@ empty_attic(struct remover *r)
 }
 
 static void
-empty_top(struct remover *r)
+empty_top(struct remover *r, int parent, const char *name)
 {
 	int copy = openat(r->top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -246,8 +272,12 @@ empty_top(struct remover *r)
 		note_failure(r, errno);
 		return;
 	}
-	empty_dir(r, copy, 0);
+	empty_dir(r, copy, 0, parent, name);
+	if (r->attic_fd < 0)
+		return;
 	empty_attic(r);
+	if (r->nfailed == 0 && !remove_empty(parent, name))
+		note_failure(r, errno);
 }
 
 static int
@@ -286,17 +316,14 @@ fs_remove_tree(int dirfd, const char *name, struct diag *dg)
 	strbuf_init(&r.failed);
 	strvec_init(&r.moved);
 	strbuf_addstr(&r.path, name);
-	top = open_for_emptying(dirfd, name);
-	if (top < 0 || fstat(top, &st) < 0) {
+	top = open_for_emptying(dirfd, name, &st);
+	if (top < 0) {
 		if (errno != ENOENT)
 			note_failure(&r, errno);
 	} else {
 		r.top = top;
 		r.dev = st.st_dev;
-		empty_top(&r);
-		if (r.nfailed == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 &&
-		    errno != ENOENT)
-			note_failure(&r, errno);
+		empty_top(&r, dirfd, name);
 	}
 	if (r.nfailed > 0)
 		rc = report(&r, dg);

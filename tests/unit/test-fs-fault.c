@@ -149,11 +149,16 @@ short_writes_are_finished(void)
 	CHECK_STR(sb.buf, "0123456789");
 }
 
-/* Whichever entry it is that fails, the others go and it is named. */
+/*
+ * Whichever entry it is that fails, the others go and it is named.  That d is
+ * not empty is no failure, whatever says so.
+ */
 static void
 removal_names_what_failed(void)
 {
-	for (int nth = 2; nth <= 6; nth++) {
+	int removed = 0;
+
+	for (int nth = 2; nth <= 7; nth++) {
 		struct diag dg cleanup_diag = DIAG_INIT;
 		int dir cleanup_close = tree_open();
 		int top cleanup_close = -1;
@@ -166,18 +171,21 @@ removal_names_what_failed(void)
 		fault.call = CALL_UNLINKAT;
 		fault.nth = nth; /* the first asks whether top is a file */
 		fault.errnum = EIO;
-		CHECK_INT(fs_remove_tree(dir, "top", &dg), -1);
+		removed += fs_remove_tree(dir, "top", &dg) == 0;
 		fault.call = CALL_NONE;
 		CHECK(fault.nth <= 0);
-		CHECK_INT(dg.errnum, EIO);
-		CHECK(dg.message != NULL &&
-		    strncmp(dg.message, "remove top", 10) == 0);
-		CHECK(strstr(dg.message, "Input/output error") != NULL);
 		CHECK(tree_count(top) <= 1);
-		diag_clear(&dg);
-		CHECK_INT(fs_remove_tree(dir, "top", &dg), 0);
+		if (dg.class != DIAG_NONE) {
+			CHECK_INT(dg.errnum, EIO);
+			CHECK(dg.message != NULL &&
+			    strncmp(dg.message, "remove top", 10) == 0);
+			CHECK(strstr(dg.message, "Input/output error") != NULL);
+			diag_clear(&dg);
+			CHECK_INT(fs_remove_tree(dir, "top", &dg), 0);
+		}
 		CHECK_INT(tree_count(dir), 0);
 	}
+	CHECK_INT(removed, 1);
 }
 
 static const struct check_test tests[] = {
