@@ -24,16 +24,22 @@ too_large(const char *what, size_t max, struct diag *dg)
 	return -1;
 }
 
-/* One byte over max is asked for: it tells a full file from a larger one. */
+/*
+ * One byte over max is asked for: it tells a full file from a larger one.  size
+ * is what the file should have; 0, as all in /proc have it, says nothing.
+ */
 static int
-read_bounded(
-    int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg)
+read_bounded(int fd, const char *what, size_t size, size_t max,
+    struct strbuf *out, struct diag *dg)
 {
 	size_t start = out->len;
 
 	for (;;) {
-		size_t room = max - (out->len - start);
-		size_t want = room < READ_STEP ? room + 1 : READ_STEP;
+		size_t got = out->len - start;
+		size_t room = max - got;
+		size_t step =
+		    size > 0 && got <= size ? size - got + 1 : READ_STEP;
+		size_t want = room < step ? room + 1 : step;
 		ssize_t n;
 
 		strbuf_reserve(out, want);
@@ -67,7 +73,7 @@ fs_read_fd(
 		return diag_set(dg, DIAG_IO, "%s: not a regular file", what);
 	if (st.st_size > 0 && (size_t)st.st_size > max)
 		return too_large(what, max, dg);
-	if (read_bounded(fd, what, max, out, dg) < 0) {
+	if (read_bounded(fd, what, (size_t)st.st_size, max, out, dg) < 0) {
 		strbuf_setlen(out, start);
 		return -1;
 	}
