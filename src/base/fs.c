@@ -147,16 +147,14 @@ make_exactly(int dirfd, const char *name, mode_t mode)
 }
 
 static int
-check_owned(int fd, const char *what, struct diag *dg)
+check_owned(int fd, const char *what, struct stat *ret_st, struct diag *dg)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, ret_st) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", what);
-	if (st.st_uid != geteuid())
+	if (ret_st->st_uid != geteuid())
 		return diag_set(dg, DIAG_IO,
 		    "%s: belongs to uid %u and not to you (uid %u)", what,
-		    (unsigned int)st.st_uid, (unsigned int)geteuid());
+		    (unsigned int)ret_st->st_uid, (unsigned int)geteuid());
 	return 0;
 }
 
@@ -171,9 +169,9 @@ reopen_for_owner(int dirfd, const char *name, int *ret_fd, struct diag *dg)
 	    openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
-	if (check_owned(fd, name, dg) < 0)
+	if (check_owned(fd, name, &st, dg) < 0)
 		return -1;
 	if (fs_chmod_fd(fd, (st.st_mode & 07777) | S_IRWXU) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
@@ -188,19 +186,25 @@ fs_make_dir(
     int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg)
 {
 	int fd cleanup_close = -1;
+	struct stat st;
+	bool made;
 
 	if (!fs_is_component(name))
 		return diag_set(dg, DIAG_IO, "make %s: not a plain name", name);
-	if (make_exactly(dirfd, name, mode) < 0)
+	made = mkdirat(dirfd, name, mode) == 0;
+	if (!made && errno != EEXIST)
 		return diag_set_errno(dg, DIAG_IO, errno, "make %s", name);
 	fd = openat(
 	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES)
-		return reopen_for_owner(dirfd, name, ret_fd, dg);
-	if (fd < 0)
+	if (fd < 0 && errno != EACCES)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
-	if (check_owned(fd, name, dg) < 0)
+	if (fd < 0 && reopen_for_owner(dirfd, name, &fd, dg) < 0)
 		return -1;
+	if (check_owned(fd, name, &st, dg) < 0)
+		return -1;
+	/* As the umask had it. */
+	if (made && (st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "make %s", name);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -243,6 +247,7 @@ fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 	int at cleanup_close = -1;
 	int end cleanup_close = -1;
 	const char *rest = path;
+	struct stat st;
 
 	if (*path != '/')
 		return diag_set(
@@ -266,7 +271,7 @@ fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 	end = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (end < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
-	if (check_owned(end, path, dg) < 0)
+	if (check_owned(end, path, &st, dg) < 0)
 		return -1;
 	*ret_fd = steal_fd(&end);
 	return 0;
