@@ -2,6 +2,7 @@
 /* prepare: bind sources and mount points, before the engine makes them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,17 +21,10 @@
 
 /* Opens an absolute path; a link anywhere on the way is an error. */
 static int
-open_source(const char *path, int *ret_fd, struct diag *dg)
+open_source(int root_fd, const char *path, int *ret_fd, struct diag *dg)
 {
-	int root_fd cleanup_close = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (root_fd == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "open /");
-	if (strcmp(path, "/") == 0) {
-		*ret_fd = steal_fd(&root_fd);
-		return 0;
-	}
-	return fs_open_nolinks(root_fd, path + 1, O_PATH, 0, ret_fd, dg);
+	return fs_open_nolinks(
+	    root_fd, path[1] != '\0' ? path + 1 : ".", O_PATH, 0, ret_fd, dg);
 }
 
 /*
@@ -38,8 +32,8 @@ open_source(const char *path, int *ret_fd, struct diag *dg)
  * missing parents there.  fs_make_dir() takes no name that leads elsewhere.
  */
 static int
-make_source(const struct paths *paths, const char *path, mode_t mode, int depth,
-    int *ret_fd, struct diag *dg)
+make_source(const struct paths *paths, int root_fd, const char *path,
+    mode_t mode, int depth, int *ret_fd, struct diag *dg)
 {
 	size_t len = strlen(paths->state_dir);
 	char *parent cleanup_free = xstrdup(path);
@@ -47,7 +41,7 @@ make_source(const struct paths *paths, const char *path, mode_t mode, int depth,
 	int parent_fd cleanup_close = -1;
 	struct diag missing cleanup_diag = DIAG_INIT;
 
-	if (open_source(path, ret_fd, &missing) == 0)
+	if (open_source(root_fd, path, ret_fd, &missing) == 0)
 		return 0;
 	if (missing.errnum != ENOENT || depth == 0 || slash == parent ||
 	    strncmp(path, paths->state_dir, len) != 0 || path[len] != '/') {
@@ -55,7 +49,8 @@ make_source(const struct paths *paths, const char *path, mode_t mode, int depth,
 		return -1;
 	}
 	*slash = '\0';
-	if (make_source(paths, parent, 0700, depth - 1, &parent_fd, dg) != 0)
+	if (make_source(
+		paths, root_fd, parent, 0700, depth - 1, &parent_fd, dg) != 0)
 		return -1;
 	/* An O_PATH descriptor cannot be flushed; open it for that. */
 	cleanup_close_fn(&parent_fd);
@@ -66,17 +61,20 @@ make_source(const struct paths *paths, const char *path, mode_t mode, int depth,
 
 /* Through /proc: an O_PATH descriptor knows no fchmod(2). */
 static int
-set_owner_and_mode(const struct bind *b, int fd, struct diag *dg)
+set_owner_and_mode(
+    const struct bind *b, int fd, struct stat *st, struct diag *dg)
 {
-	struct stat st;
+	bool owned = st->st_uid == b->uid && st->st_gid == b->gid;
+	bool moded = (st->st_mode & 07777) == b->mode;
 
-	if (fstat(fd, &st) != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "look at it");
-	if ((st.st_uid != b->uid || st.st_gid != b->gid) &&
-	    fchownat(fd, "", b->uid, b->gid, AT_EMPTY_PATH) != 0)
+	if (owned && moded)
+		return 0;
+	if (!owned && fchownat(fd, "", b->uid, b->gid, AT_EMPTY_PATH) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chown");
-	if ((st.st_mode & 07777) != b->mode && fs_chmod_fd(fd, b->mode) != 0)
+	if (!moded && fs_chmod_fd(fd, b->mode) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod");
+	if (fstat(fd, st) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at it");
 	return 0;
 }
 
@@ -102,17 +100,17 @@ check_kind(const struct bind *b, const struct stat *st, struct diag *dg)
 }
 
 static int
-prepare_source(const struct paths *paths, struct bind *b, struct diag *dg)
+prepare_source(
+    const struct paths *paths, int root_fd, struct bind *b, struct diag *dg)
 {
 	int fd cleanup_close = -1;
 	struct stat st;
 
 	if (b->mode == 0) {
-		if (open_source(b->source, &fd, dg) != 0)
+		if (open_source(root_fd, b->source, &fd, dg) != 0)
 			return -1;
-	} else if (make_source(
-		       paths, b->source, b->mode, MAKE_DEPTH, &fd, dg) != 0 ||
-	    set_owner_and_mode(b, fd, dg) != 0) {
+	} else if (make_source(paths, root_fd, b->source, b->mode, MAKE_DEPTH,
+		       &fd, dg) != 0) {
 		return -1;
 	}
 	if (fstat(fd, &st) != 0)
@@ -122,6 +120,8 @@ prepare_source(const struct paths *paths, struct bind *b, struct diag *dg)
 	if (b->fd != -1 && !fs_same(&st, &b->st))
 		return diag_set(
 		    dg, DIAG_POLICY, "was exchanged after it was judged");
+	if (b->mode != 0 && set_owner_and_mode(b, fd, &st, dg) != 0)
+		return -1;
 	cleanup_close_fn(&b->fd);
 	b->fd = steal_fd(&fd);
 	b->st = st;
@@ -232,11 +232,17 @@ int
 plan_prepare(const struct plan_request *request, struct judged_plan *plan,
     struct diag *dg)
 {
+	int root_fd cleanup_close = -1;
+
 	if (plan->nviolations != 0)
 		return diag_set(
 		    dg, DIAG_BUG, "a refused plan was to be prepared");
+	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "open /");
 	for (size_t i = 0; i < plan->nbinds; i++)
-		if (prepare_source(request->paths, &plan->binds[i], dg) != 0)
+		if (prepare_source(
+			request->paths, root_fd, &plan->binds[i], dg) != 0)
 			return diag_wrap(
 			    dg, "bind source %s", plan->binds[i].source);
 	return plan_walk_mount_points(plan, dg);
