@@ -29,33 +29,25 @@ fill(sigset_t *set)
 void
 interrupt_hold(struct interrupt *in)
 {
-	sigset_t set;
-
-	fill(&set);
-	(void)sigprocmask(SIG_BLOCK, &set, &in->before);
+	fill(&in->held);
+	(void)sigprocmask(SIG_BLOCK, &in->held, &in->before);
 }
 
 int
-interrupt_check(struct diag *dg)
+interrupt_check(const struct interrupt *in, struct diag *dg)
 {
 	static const struct timespec now = { 0, 0 };
-	sigset_t set;
-	int sig;
+	int sig = sigtimedwait(&in->held, NULL, &now);
 
-	fill(&set);
-	sig = sigtimedwait(&set, NULL, &now);
 	if (sig <= 0)
 		return 0;
 	return diag_set(dg, DIAG_CANCELLED, "cancelled: %s", strsignal(sig));
 }
 
 int
-interrupt_open(void)
+interrupt_open(const struct interrupt *in)
 {
-	sigset_t set;
-
-	fill(&set);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signalfd(-1, &in->held, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 int

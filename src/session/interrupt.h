@@ -11,6 +11,7 @@
 struct diag;
 
 struct interrupt {
+	sigset_t held;
 	sigset_t before; /* the mask to put back */
 };
 
@@ -18,13 +19,13 @@ struct interrupt {
 void interrupt_hold(struct interrupt *in);
 
 /* One came: DIAG_CANCELLED, and it is consumed. */
-int interrupt_check(struct diag *dg);
+int interrupt_check(const struct interrupt *in, struct diag *dg);
 
 /*
  * The same for a loop that waits: a descriptor that can be read when one came
  * (the caller closes it; -1: none can be had), and the signal, or 0.
  */
-int interrupt_open(void);
+int interrupt_open(const struct interrupt *in);
 int interrupt_read(int fd);
 
 void interrupt_restore(const struct interrupt *in);

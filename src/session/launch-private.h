@@ -15,6 +15,7 @@
 #include "host/project.h"
 #include "plan/plan.h"
 #include "session/images.h"
+#include "session/interrupt.h"
 #include "session/launch.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -43,6 +44,7 @@ struct launch {
 	struct container_list containers; /* the engine's whole answer */
 	int holder_fd;
 	int agent_pidfd; /* of its first process */
+	struct interrupt interrupt; /* once there is something to put away */
 };
 
 #define LAUNCH_INIT                                                 \

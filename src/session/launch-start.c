@@ -53,7 +53,7 @@ leave_compose(void *arg)
 static int
 compose_patiently(struct launch *l, struct compose_spec *spec, struct diag *dg)
 {
-	cleanup_close int fd = interrupt_open();
+	cleanup_close int fd = interrupt_open(&l->interrupt);
 	struct impatience i = { .fd = fd };
 	const struct proc_interrupt interrupt = { fd, leave_compose, &i };
 	int rc;

@@ -265,7 +265,8 @@ start(struct launch *l, struct diag *dg)
 
 	print_banner(l);
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		if (interrupt_check(dg) != 0 || stages[i](l, dg) != 0)
+		if (interrupt_check(&l->interrupt, dg) != 0 ||
+		    stages[i](l, dg) != 0)
 			return -1;
 	}
 	session_drop_lease(&l->session);
@@ -275,8 +276,9 @@ start(struct launch *l, struct diag *dg)
 static int
 make_and_start(struct launch *l, struct diag *dg)
 {
-	if (make_session(l, dg) == 0 && interrupt_check(dg) == 0 &&
-	    make_plan(l, dg) == 0 && start(l, dg) == 0)
+	if (make_session(l, dg) == 0 &&
+	    interrupt_check(&l->interrupt, dg) == 0 && make_plan(l, dg) == 0 &&
+	    start(l, dg) == 0)
 		return 0;
 	if (l->left)
 		diag_note("session %s is left to Docker Compose; the next "
@@ -311,7 +313,6 @@ launch_session(const struct launch_request *request, struct paths *paths,
     int *ret_status, struct diag *dg)
 {
 	cleanup_launch struct launch l = LAUNCH_INIT;
-	struct interrupt held;
 	int rc;
 
 	l.request = request;
@@ -320,10 +321,10 @@ launch_session(const struct launch_request *request, struct paths *paths,
 	l.environ_ = environ_;
 	if (read_request(&l, dg) != 0 || ask_engine(&l, dg) != 0)
 		return -1;
-	interrupt_hold(&held);
+	interrupt_hold(&l.interrupt);
 	rc = make_and_start(&l, dg);
 	if (rc == 0)
 		rc = view(&l, ret_status, dg);
-	interrupt_restore(&held);
+	interrupt_restore(&l.interrupt);
 	return rc;
 }

@@ -136,7 +136,8 @@ start(struct launch *l, struct diag *dg)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		if (interrupt_check(dg) != 0 || stages[i](l, dg) != 0)
+		if (interrupt_check(&l->interrupt, dg) != 0 ||
+		    stages[i](l, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -179,7 +180,6 @@ resume_session(const struct resume_spec *spec, struct session *session,
 {
 	struct launch l = LAUNCH_INIT;
 	struct launch_request request = { .kind = LAUNCH_RUN };
-	struct interrupt held;
 	int rc;
 
 	l.request = &request;
@@ -193,7 +193,7 @@ resume_session(const struct resume_spec *spec, struct session *session,
 	l.record = *record;
 	*session = (struct session)SESSION_INIT;
 	*record = (struct record)RECORD_INIT;
-	interrupt_hold(&held);
+	interrupt_hold(&l.interrupt);
 	l.resume = true;
 	rc = start(&l, dg);
 	if (rc != 0 && l.composed)
@@ -206,7 +206,7 @@ resume_session(const struct resume_spec *spec, struct session *session,
 		note_start(&l);
 		rc = view(&l, spec, ret_status, dg);
 	}
-	interrupt_restore(&held);
+	interrupt_restore(&l.interrupt);
 	l.engine = (struct engine)ENGINE_INIT;
 	launch_release(&l);
 	return rc;
