@@ -39,35 +39,49 @@ assembly_insert(struct assembly *assembly, size_t at, char *name, char *why)
 
 /* why is given. */
 static int
-add_installed(struct assembly *assembly, const struct paths *paths,
+add_installed(struct assembly *assembly, const struct paths *paths, int dir_fd,
     const char *name, char *why, struct diag *dg)
 {
 	struct overlay *o =
 	    assembly_insert(assembly, assembly->nr, xstrdup(name), why);
 	char *file cleanup_free = xasprintf("%s.yml", name);
 
-	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
+	if (datafile_read(paths, dir_fd, file, MAX_OVERLAY, &o->text, dg) !=
+		0 ||
 	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
 		return diag_wrap(dg, "overlay %s", name);
 	return 0;
+}
+
+/* The three that every session has. */
+static int
+add_all_installed(const struct plan_request *request, struct assembly *assembly,
+    struct diag *dg)
+{
+	const struct paths *paths = request->paths;
+	const char *mode = mode_name(request->mode.mode);
+	int fd cleanup_close = -1;
+
+	if (datafile_open_dir(paths, &fd, dg) != 0)
+		return -1;
+	if (add_installed(assembly, paths, fd, "base", xstrdup("always"), dg) !=
+		0 ||
+	    add_installed(assembly, paths, fd, mode,
+		xasprintf("mode %s (%s)", mode, request->mode.reason), dg) != 0)
+		return -1;
+	return add_installed(
+	    assembly, paths, fd, "hardening", xstrdup("always"), dg);
 }
 
 int
 plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
     struct diag *dg)
 {
-	const char *mode = mode_name(request->mode.mode);
 	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
 	size_t own;
 
 	if (plan_variables(request, &a.vars, dg) != 0 ||
-	    add_installed(&a, request->paths, "base", xstrdup("always"), dg) !=
-		0 ||
-	    add_installed(&a, request->paths, mode,
-		xasprintf("mode %s (%s)", mode, request->mode.reason),
-		dg) != 0 ||
-	    add_installed(
-		&a, request->paths, "hardening", xstrdup("always"), dg) != 0)
+	    add_all_installed(request, &a, dg) != 0)
 		return -1;
 	own = a.nr;
 	if (useroverlays_add(request, &a, dg) != 0 ||

@@ -62,21 +62,30 @@ check_parents(const struct paths *paths, const char *path, struct diag *dg)
 }
 
 int
-datafile_read(const struct paths *paths, const char *name, size_t max,
-    struct strbuf *out, struct diag *dg)
+datafile_open_dir(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
 	char *dir cleanup_free = xasprintf("%s/compose", paths->data_dir);
-	char *path cleanup_free = xasprintf("%s/%s", dir, name);
-	int dir_fd cleanup_close = -1;
-	int fd cleanup_close = -1;
-	struct stat st;
+	int fd;
 
 	if (check_parents(paths, dir, dg) != 0)
 		return -1;
-	dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd >= 0)
-		fd = openat(dir_fd, name,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", dir);
+	*ret_fd = fd;
+	return 0;
+}
+
+int
+datafile_read(const struct paths *paths, int dir_fd, const char *name,
+    size_t max, struct strbuf *out, struct diag *dg)
+{
+	char *path cleanup_free =
+	    xasprintf("%s/compose/%s", paths->data_dir, name);
+	int fd cleanup_close = openat(
+	    dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", path);
 	if (check_owner(paths, &st, path, dg) != 0)

@@ -25,11 +25,14 @@ static int
 load_rules(const struct plan_request *request, struct policy **ret_policy,
     struct strbuf *seccomp, struct diag *dg)
 {
+	int fd cleanup_close = -1;
+
 	/* Overlays of the user's needed them before. */
 	if (*ret_policy != NULL)
 		return 0;
-	if (datafile_read(request->paths, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
-		seccomp, dg) != 0)
+	if (datafile_open_dir(request->paths, &fd, dg) != 0 ||
+	    datafile_read(request->paths, fd, PLAN_SECCOMP_FILE,
+		PLAN_SECCOMP_MAX, seccomp, dg) != 0)
 		return -1;
 	return policy_load(request->paths, ret_policy, dg);
 }

@@ -68,8 +68,11 @@ static int
 add_own(struct policy *policy, const struct paths *paths, struct diag *dg)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	int fd cleanup_close = -1;
 
-	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0) {
+	if (datafile_open_dir(paths, &fd, dg) != 0 ||
+	    datafile_read(paths, fd, "policy.jq", MAX_PROGRAM, &text, dg) !=
+		0) {
 		dg->class = DIAG_POLICY;
 		return -1;
 	}
