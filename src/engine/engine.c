@@ -34,10 +34,10 @@ static const char docker_config[] = "{}\n";
 
 /* A directory that holds the home is no project. */
 static bool
-holds(const char *project, const char *real, const char *real_home)
+holds(const char *project, const char *real, const char *home)
 {
 	return protected_is_below(real, project) &&
-	    (real_home == NULL || !protected_is_below(real_home, project));
+	    !protected_is_below(home, project);
 }
 
 /*
@@ -46,34 +46,37 @@ holds(const char *project, const char *real, const char *real_home)
  * the host.
  */
 static bool
-is_of_project(const char *dir, const char *home, const char *const *projects)
+is_of_project(const char *dir, const char *cwd, const char *home,
+    const char *const *projects)
 {
-	char *cwd cleanup_free = getcwd(NULL, 0);
 	char *real cleanup_free = realpath(dir, NULL);
-	char *real_home cleanup_free = realpath(home, NULL);
 
 	if (real == NULL)
 		return false;
-	if (cwd != NULL && holds(cwd, real, real_home))
+	if (cwd != NULL && holds(cwd, real, home))
 		return true;
 	for (; projects != NULL && *projects != NULL; projects++)
-		if (holds(*projects, real, real_home))
+		if (holds(*projects, real, home))
 			return true;
 	return false;
 }
 
-/* The absolute directories of a search path, in order, but the projects'. */
+/*
+ * The absolute directories of a search path, in order, but the projects'.  home
+ * is a real path.
+ */
 static void
 keep_absolute(const char *search_path, const char *home,
     const char *const *projects, struct strbuf *out)
 {
+	char *cwd cleanup_free = getcwd(NULL, 0);
 	const char *p = search_path;
 
 	while (*p != '\0') {
 		size_t len = strcspn(p, ":");
 		char *dir cleanup_free = xstrndup(p, len);
 
-		if (*p == '/' && !is_of_project(dir, home, projects)) {
+		if (*p == '/' && !is_of_project(dir, cwd, home, projects)) {
 			if (out->len > 0)
 				strbuf_addch(out, ':');
 			strbuf_addstr(out, dir);
