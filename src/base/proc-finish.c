@@ -166,22 +166,6 @@ drain_both(struct proc *p, const struct pollfd pfd[5])
 	return rc;
 }
 
-/* Whether it has exited; the zombie stays. */
-static void
-look_for_exit(struct proc *p)
-{
-	siginfo_t info;
-
-	memset(&info, 0, sizeof(info));
-	if (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
-		0 &&
-	    info.si_pid == p->pid) {
-		p->exited = true;
-		/* Nobody who could be meant reads it now. */
-		cleanup_close_fn(&p->in);
-	}
-}
-
 /* poll(2) skips negative descriptors, so closed ones need no care. */
 static int
 wait_for_news(struct proc *p, struct pollfd pfd[5], int64_t deadline)
@@ -198,6 +182,18 @@ wait_for_news(struct proc *p, struct pollfd pfd[5], int64_t deadline)
 		    : -1,
 		.events = POLLIN };
 	return poll(pfd, 5, ms);
+}
+
+/* The zombie stays; nobody who could be meant reads its input now. */
+static void
+note_exit(struct proc *p, int64_t *deadline)
+{
+	int64_t grace = monotime_ms() + GRACE_MS;
+
+	p->exited = true;
+	cleanup_close_fn(&p->in);
+	if (grace < *deadline)
+		*deadline = grace;
 }
 
 /*
@@ -234,10 +230,7 @@ pump(struct proc *p, struct proc_result *ret)
 		}
 		give_lines(p);
 		if (pfd[3].revents != 0)
-			look_for_exit(p);
-		if (p->exited && pfd[3].revents != 0 &&
-		    monotime_ms() + GRACE_MS < deadline)
-			deadline = monotime_ms() + GRACE_MS;
+			note_exit(p, &deadline);
 		/* Checked by the clock: a child that never stops writing
 		 * keeps poll(2) from timing out. */
 		if (deadline != INT64_MAX && monotime_left_ms(deadline) == 0) {
@@ -248,7 +241,10 @@ pump(struct proc *p, struct proc_result *ret)
 	return 0;
 }
 
-/* Waits a bounded time for a child that has exited or was killed. */
+/*
+ * Waits a bounded time for a child that has exited or was killed.  Its pidfd
+ * tells; the status of one that is traced comes by its tracer.
+ */
 static int
 reap(struct proc *p, int *ret_status)
 {
@@ -267,8 +263,9 @@ reap(struct proc *p, int *ret_status)
 		}
 	}
 	memset(&info, 0, sizeof(info));
-	if (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG) < 0)
-		return -1;
+	while (waitid(P_PID, (id_t)p->pid, &info, WEXITED) < 0)
+		if (errno != EINTR)
+			return -1;
 	p->pid = -1;
 	*ret_status =
 	    info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
