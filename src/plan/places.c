@@ -167,7 +167,7 @@ add(struct places *places, const char *group, char *path, struct diag *dg)
 	char *owned cleanup_free = path;
 	size_t spot;
 
-	if (find_spot(places, path, &spot, dg) != 0)
+	if (find_spot(places, owned, &spot, dg) != 0)
 		return -1;
 	places->v =
 	    xreallocarray(places->v, places->nr + 1, sizeof(*places->v));
