@@ -51,6 +51,7 @@ class Base:
         self.mine = within is None
         self.world = os.path.join(self.build, "tests/stub/world")
         self.inject = os.path.join(self.build, "tests/sweep/inject")
+        self.worker = os.path.join(self.build, "tests/sweep/worker")
         prefix = os.path.join(self.dir, "prefix")
         share = os.path.join(prefix, "share/drydock")
         self.drydock = os.path.join(prefix, "bin/drydock")
@@ -64,7 +65,9 @@ class Base:
         # An archive's files may be the group's to write; these may not.
         subprocess.run(["chmod", "-R", "go-w", prefix], check=True)
         self.holder = os.path.join(prefix, "libexec/drydock/holder")
-        shutil.copy(os.path.join(self.build, "holder"), self.holder)
+        # As packages have it; it is read again and again.
+        subprocess.run(["strip", "-o", self.holder,
+                        os.path.join(self.build, "holder")], check=True)
         for name, text in AGENTS.items():
             with open(os.path.join(share, "agents", name + ".json"), "w") as f:
                 f.write(text.replace("\n", " ") + "\n")
@@ -135,13 +138,16 @@ def enter_namespace():
 
 
 class Run:
-    def __init__(self, status, out, err, calls, hit, fault):
+    def __init__(self, status, out, err, calls, hit, fault, outcome=None,
+                 state=None):
         self.status = status
         self.out = out
         self.err = err
         self.calls = calls
         self.hit = hit
         self.fault = fault
+        self.outcome = outcome  # two runs of one outcome ended alike
+        self.state = state  # of the world, after it
 
 
 class Bed:
@@ -153,7 +159,8 @@ class Bed:
         self.kept = self.root + ".seed"
         self.log = self.root + ".strace"
         self.hit = self.root + ".hit"
-        self.judged = ""  # the questions that the policy has answered
+        self.worker = None
+        self.lasting = False  # what a scenario adds for many runs is there
         self.client = None
         self.live = None
         self.session = None  # which the scenario's command is about
@@ -192,8 +199,26 @@ class Bed:
             "TERM": "dumb",
             "FAKE_TOKEN": CANARY,
             "PASSED": CANARY,
-            **({"WORLD_JUDGED": self.judged} if self.judged else {}),
         }
+
+    def env_of(self, scenario):
+        """A launch is judged once; what a judgement itself does when it fails,
+        other scenarios see."""
+        return {**self.env(), "WORLD_JUDGED": self.judged()} \
+            if scenario.launches else self.env()
+
+    def learning(self):
+        """Of a command beside: what the policy had no complaint of once, it
+        need not be asked again."""
+        return {**self.env(), "WORLD_JUDGED": self.judged(),
+                "WORLD_JUDGED_TO": self.root + ".judged"}
+
+    def judged(self):
+        try:
+            with open(self.root + ".judged") as f:
+                return " ".join(f.read().split())
+        except FileNotFoundError:
+            return ""
 
     def accept(self):
         while True:
@@ -213,7 +238,7 @@ class Bed:
         with self.input(given) as f:
             r = subprocess.run(
                 self.command(args, project),
-                env={**self.env(), **(extra or {})}, stdin=f,
+                env={**self.learning(), **(extra or {})}, stdin=f,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 timeout=SECONDS, cwd="/", text=True, errors="replace")
         if settle and self.is_faultless():
@@ -223,8 +248,10 @@ class Bed:
         return Run(r.returncode, r.stdout, r.stderr, None, True, None)
 
     def run(self, scenario, fault=None, stacks=True):
+        if isinstance(fault, faults.Fault) and scenario.steps is None:
+            return self.attempt(scenario, fault)
         args = []
-        env = self.env()
+        env = self.env_of(scenario)
         if fault is faults.LIST:
             args = ["/usr/bin/strace", "-qq", "-n", "-o", self.log,
                     "-e", "signal=none"]
@@ -246,7 +273,52 @@ class Bed:
             hit = os.path.exists(self.hit)
             if hit:
                 os.unlink(self.hit)
-        return Run(status, out, err, calls, hit, fault)
+        return Run(status, out, err, calls, hit, fault, None, self.look())
+
+    def attempt(self, scenario, fault):
+        """As drive(), by the worker."""
+        self.accept()
+        status, hit, state, outcome = self.ask(
+            "try " + " ".join(fault.inject())).split()
+        run = Run(int(status), None, None, None, hit == "1", fault,
+                  outcome, state)
+        return run
+
+    def read_said(self, run):
+        """What it printed, where only a sum of it was asked for."""
+        if run.out is None:
+            with open(self.root + ".out", errors="replace") as f:
+                run.out = f.read()
+            with open(self.root + ".err", errors="replace") as f:
+                run.err = f.read()
+
+    def look(self):
+        return self.ask("look")
+
+    def ask(self, line):
+        self.worker.stdin.write(line + "\n")
+        self.worker.stdin.flush()
+        answer = self.worker.stdout.readline().strip()
+        if not answer:
+            raise RuntimeError("the worker ended at: " + line)
+        return answer
+
+    def tell_command(self, scenario):
+        """What the worker is to try."""
+        path = self.root + ".stdin"
+        if os.path.lexists(path):
+            os.unlink(path)
+        if scenario.given:
+            with open(path, "w") as f:
+                f.write(scenario.given)
+        else:
+            os.symlink(os.devnull, path)
+        for name, strings in (
+                ("args", self.command(scenario.args)),
+                ("env", ["%s=%s" % e for e in
+                         self.env_of(scenario).items()])):
+            with open("%s.%s" % (self.root, name), "w") as f:
+                f.write("".join(s + "\0" for s in strings))
 
     def drive(self, scenario, args, env):
         self.accept()
@@ -255,7 +327,7 @@ class Bed:
             # Drydock's own words begin a line, whatever was reset before.
             return status, shown, re.sub(
                 r"\x1b(\[[^@-~]*[@-~]|[()].|.)|\x0f", "", shown)
-        with self.input(scenario.given) as given:
+        with open(self.root + ".stdin") as given:
             p = subprocess.Popen(
                 args, env=env, stdin=given, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, cwd="/", text=True,
@@ -271,9 +343,9 @@ class Bed:
     def input(self, text):
         if not text:
             return open(os.devnull)
-        with open(self.root + ".stdin", "w") as f:
+        with open(self.root + ".given", "w") as f:
             f.write(text)
-        return open(self.root + ".stdin")
+        return open(self.root + ".given")
 
     def is_faultless(self):
         return not os.path.exists(os.path.join(self.world, "script"))
@@ -320,7 +392,6 @@ class Bed:
     def seed(self, scenario):
         self.pin()
         self.clear()
-        self.judged = ""
         for d in ("bin", "home", "config/drydock", "state", "runtime",
                   "project", "other"):
             os.makedirs(self.path(d), mode=0o700)
@@ -347,29 +418,43 @@ class Bed:
             shutil.rmtree(self.path("state"))
             os.mkdir(self.path("state"), 0o700)
         scenario.prepare(self)
-        for name in os.listdir(self.path("bin/world.d/calls")):
-            p = self.path("bin/world.d/calls", name)
-            os.rmdir(p) if os.path.isdir(p) else os.unlink(p)
+        self.forget_calls()
         subprocess.run(["cp", "-a", self.root, self.kept], check=True)
+        self.start_worker()
+        self.ask("keep 0")
+        self.lasting = False
         if scenario.launches:
-            self.judge(scenario)
+            self.plain(scenario.args, given=scenario.given)
+        self.tell_command(scenario)
 
-    def judge(self, scenario):
-        """Once for all runs of a launch; what a judgement itself does when it
-        fails, the scenario plan sees."""
-        path = self.root + ".judged"
-        open(path, "w").close()
-        self.restore(scenario)
-        self.plain(scenario.args, given=scenario.given,
-                   extra={"WORLD_JUDGED_TO": path})
-        with open(path) as f:
-            self.judged = " ".join(f.read().split())
+    def forget_calls(self):
+        """Of the stub: what nobody will look at."""
+        for name in os.listdir(self.world):
+            if name.startswith(".gone."):
+                shutil.rmtree(os.path.join(self.world, name))
+        for name in os.listdir(os.path.join(self.world, "calls")):
+            p = os.path.join(self.world, "calls", name)
+            os.rmdir(p) if os.path.isdir(p) else os.unlink(p)
+
+    def start_worker(self):
+        if self.worker is None:
+            self.worker = subprocess.Popen(
+                [self.base.worker, self.root, CANARY], text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def restore(self, scenario):
-        self.end_others()
-        subprocess.run(["rm", "-rf", self.root], check=True)
-        subprocess.run(["cp", "-a", self.kept, self.root], check=True)
+        """As it was seeded; and with what lasts, as long as it does."""
+        if self.lasting and self.ask("restore 1") == "restored":
+            return
+        self.lasting = False
+        answer = self.ask("restore 0")
+        if answer != "restored":
+            raise RuntimeError(answer)
         scenario.fresh(self)
+        if scenario.lasts:
+            self.ask("keep 1")
+            self.lasting = True
+            self.tell_command(scenario)
 
     def start_live(self):
         """A session of another project that nothing may touch."""
@@ -377,7 +462,7 @@ class Bed:
         self.client = subprocess.Popen(
             self.command(["shell", "@PROJECT@", "--", "/bin/sh", "-c",
                           "echo ready; read x"], "other"),
-            env=self.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=self.learning(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, cwd="/")
         if self.client.stdout.readline() != "ready\n":
             raise RuntimeError("no live session: "
@@ -445,4 +530,7 @@ class Bed:
     def remove(self):
         self.end_others()
         self.clear()
+        if self.worker is not None:
+            self.worker.stdin.close()
+            self.worker.wait()
         self.socket.close()

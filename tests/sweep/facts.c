@@ -31,6 +31,8 @@
 #include "base/xalloc.h"
 #include "plan/procfacts.h"
 
+#define STATE_ID 32
+
 /* The compiler says when one of them has become another. */
 __typeof__(proc_facts_open) __wrap_proc_facts_open;
 __typeof__(proc_facts_read) __wrap_proc_facts_read;
@@ -199,7 +201,20 @@ number_inodes(const char *text, struct strbuf *out)
 	strbuf_addstr(out, text);
 }
 
-/* Of the program and its input, without the session's id. */
+/* The state directory's, which a first launch draws. */
+static void
+blank_state_id(char *text)
+{
+	for (char *s = text; *s != '\0';) {
+		size_t n = strspn(s, "0123456789abcdefghijklmnopqrstuvwxyz");
+
+		if (n == STATE_ID)
+			memset(s, '-', n);
+		s += n + (s[n] != '\0');
+	}
+}
+
+/* Of the program and its input, without ids. */
 static void
 digest_question(const struct jqprog *prog, const char *input, size_t len,
     char ret_hex[DIGEST_HEX_SIZE])
@@ -218,6 +233,7 @@ digest_question(const struct jqprog *prog, const char *input, size_t len,
 		while ((at = strstr(text.buf, id)) != NULL)
 			memset(at, '-', 8);
 	}
+	blank_state_id(text.buf);
 	digest_bytes(text.buf, text.len, ret_hex);
 }
 

@@ -9,15 +9,22 @@ NEVER_FAIL = {
     "execve", "exit_group", "exit", "getpid", "getppid", "gettid", "getuid",
     "geteuid", "getgid", "getegid", "umask", "set_tid_address", "arch_prctl",
     "futex",
-    "rt_sigreturn", "restart_syscall", "rt_sigprocmask", "set_robust_list",
-    "rseq",
+    "rt_sigreturn", "restart_syscall", "rt_sigaction", "rt_sigprocmask",
+    "set_robust_list", "rseq",
 }
 
-# Calls after which nothing outside of the process is another: to be killed
-# before the next call is then the same as to be killed before this one.
+# Nor these, by what they are asked for: flags of a descriptor that is open, and
+# a limit of one's own that is only read.
+NEVER_FAIL_SO = re.compile(
+    r"fcntl\(\d+, F_[GS]ET(FD|FL)|prlimit64\(0, \w+, NULL,")
+
+# Calls after which nothing outside of the process is another, as long as the
+# machine has power: to be killed before the next call is then the same as to be
+# killed before this one.  A call that failed has changed nothing, either.
 PURE = {
     "access", "arch_prctl", "brk", "clock_gettime", "close", "eaccess",
-    "faccessat", "faccessat2", "fcntl", "fstat", "fstatfs", "futex", "getcwd",
+    "faccessat", "faccessat2", "fcntl", "fdatasync", "flock", "fstat",
+    "fstatfs", "fsync", "futex", "getcwd",
     "getdents64", "getegid", "geteuid", "getgid", "getgroups", "getpeername",
     "getpid", "getppid", "getrandom", "getsockopt", "gettid", "getuid",
     "ioctl", "lseek", "madvise", "memfd_create", "mmap", "mprotect", "mremap",
@@ -26,8 +33,10 @@ PURE = {
     "recvmsg", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
     "rt_sigtimedwait", "sched_getaffinity", "set_robust_list",
     "set_tid_address", "setsockopt", "signalfd4", "socket", "stat", "statfs",
-    "statx", "sysinfo", "umask", "uname", "waitid", "wait4",
+    "statx", "syncfs", "sysinfo", "umask", "uname", "waitid", "wait4",
 }
+PURE_SO = re.compile(r"openat2?\((?!.*O_(CREAT|TRUNC|TMPFILE))"
+                     r"|.* = -1 E(?!INPROGRESS)\w+ \(.*\)$")
 
 # What the manual pages have, as far as it can befall: the first is the one of
 # a short sweep.
@@ -69,22 +78,19 @@ LIST = "list"
 
 
 # How many functions, from the innermost, tell one place in the code from
-# another: with a call's name they are what an errno is tried at once.  Where a
-# program is heard it takes more to tell who asked.
+# another, where a call that comes from one place again and again is failed once.
 FRAMES = 4
-FRAMES_OF_ASKING = 6
-ASKING = "proc_finish"
 
 
 class Fault:
-    def __init__(self, call, kind, changes=False):
+    def __init__(self, call, kind):
         self.name = call.name
         self.number = call.number
         self.n = call.n
         self.after = call.after
         self.kind = kind
         self.loads = call.loads
-        self.changes = changes
+        self.changes = kind == "kill" or call.changes
 
     def __str__(self):
         return "%s:%d:%s" % (self.name, self.n, self.kind)
@@ -97,28 +103,20 @@ class Fault:
 
 
 class Call:
-    def __init__(self, name, number, n, after, loads):
+    def __init__(self, name, number, n, after, loads, line):
         self.name = name
         self.number = number
         self.n = n
         self.after = after  # how many children, and which call since the last
         self.loads = loads  # before main() was reached
         self.frames = []  # innermost first: addresses in drydock
-        self.asks = False
+        self.can_fail = name not in NEVER_FAIL and \
+            NEVER_FAIL_SO.match(line) is None
+        self.changes = name not in PURE and PURE_SO.match(line) is None
 
     @property
     def place(self):
-        n = FRAMES_OF_ASKING if self.asks else FRAMES
-        return (self.name, *self.frames[:n])
-
-    @property
-    def spot(self):
-        """Enough where a launch is killed."""
         return (self.name, *self.frames[:FRAMES])
-
-    @property
-    def path(self):
-        return (self.name, *self.frames)
 
 
 def read_calls(path):
@@ -130,22 +128,21 @@ def read_calls(path):
     loads = True
     with open(path, errors="replace") as f:
         for line in f:
-            m = re.match(r" > \S*/drydock(?:\((.*)\))? \[(\w+)\]", line)
+            m = re.match(r" > \S*/drydock(?:\(.*\))? \[(\w+)\]", line)
             if m is not None and calls:
-                calls[-1].frames.append(m.group(2))
-                calls[-1].asks |= (m.group(1) or "").startswith(ASKING + "+")
+                calls[-1].frames.append(m.group(1))
                 continue
-            m = re.match(r"\[ *(\d+)\] (\w+)\(", line)
+            m = re.match(r"\[ *(\d+)\] ((\w+)\(.*)", line)
             if m is None:
                 continue
-            name = m.group(2)
+            name = m.group(3)
             # main()'s first act is to make sure of descriptors 0 to 2.
             if loads and '"/dev/null"' in line:
                 loads = False
             seen[name] = seen.get(name, 0) + 1
             since[name] = since.get(name, 0) + 1
             calls.append(Call(name, int(m.group(1)), seen[name],
-                              (children, since[name]), loads))
+                              (children, since[name]), loads, m.group(2)))
             if name in CHILD and re.search(r"= \d+$", line):
                 children += 1
                 since = {}
@@ -160,42 +157,26 @@ def errors_of(name):
 
 
 def choose(calls, scenario, how, places):
-    """An errno at each place in the code, and a kill before each call that
-    follows a change.  how: "place": a place that another scenario had is left
-    out; "full": every errno, and every place of each scenario; "call": calls
-    that are made again and again from one place are failed each time.
+    """An errno at each call, and a kill before each that follows a change.
+    how: "full": every errno; "place": a place in the code is failed once, in
+    the first scenario that comes by it.
 
-    What a kill leaves is more than its place: what was there before.  Only
-    launches do the same in a world of their own, whatever else is in it: with
-    "place" one is killed once between the same two places.  Sync, tokens and
-    collection are killed in each world, also where a launch syncs."""
+    What the dynamic linker does before main() is the same in all: one scenario
+    has it.  A kill as the process ends is one after all that was done."""
     todo = []
-    previous = None
-    mine = set() if how == "full" else places
-    killed = set()
-    once = how == "place" and scenario.launches
-    if once:
-        killed = set(places) if scenario.syncs else places
+    changed = False
     for call in calls:
-        if call.name not in NEVER_FAIL and (
-                scenario.loads if call.loads else True):
+        if call.can_fail and scenario.loads >= call.loads:
             errors = errors_of(call.name)
             for e in errors if how == "full" and not call.loads \
                     else errors[:1]:
-                if call.loads or how == "call" or (
-                        call.place, e) not in mine:
-                    todo.append(Fault(call, e, call.name not in PURE))
-                mine.add((call.place, e))
-        changed = previous is not None and previous.name not in PURE
-        between = changed and (
-            (previous.spot, call.spot) if once else
-            (previous.path, call.path))
-        if (changed and not previous.loads and (
-                how == "call" or between not in killed)
-                or call.name == "exit_group"):
-            killed.add(between)
-            todo.append(Fault(call, "kill", True))
-        previous = call
+                if how != "place" or call.loads or \
+                        (call.place, e) not in places:
+                    todo.append(Fault(call, e))
+                places.add((call.place, e))
+        if changed or call.name == "exit_group":
+            todo.append(Fault(call, "kill"))
+        changed = call.changes and not call.loads
     return todo
 
 

@@ -13,6 +13,13 @@ OWN = {1, 64, 65, 69, 70, 74, 75, 77, 78, 130}
 MEMORY = {"mmap", "brk", "mremap", "munmap", "mprotect"}
 
 
+def kind_of(fault):
+    """Of a fault what the rules below ask for."""
+    if fault.kind == "kill":
+        return "kill"
+    return fault.loads, fault.name if fault.name in MEMORY | {"write"} else ""
+
+
 def check_run(bed, scenario, expected, run):
     bad = []
     bad += check_status(scenario, expected, run)

@@ -14,7 +14,7 @@ class Scenario:
                  prepare=None, weight=1, claims=None, check=None,
                  given="", settings="", secrets=(), keeps=False, loads=False,
                  fresh=None, again=None, steps=None, only_asks=False,
-                 launches=False, syncs=False, leaves=None):
+                 launches=False, syncs=False, leaves=None, lasts=False):
         self.name = name
         self.args = args
         self.status = status
@@ -22,7 +22,8 @@ class Scenario:
         self.images = images
         self.live = live  # beside a session that nothing may touch
         self.prepare = prepare or (lambda bed: None)  # once
-        self.fresh = fresh or (lambda bed: None)  # before each run
+        self.fresh = fresh or (lambda bed: None)  # before each run,
+        self.lasts = lasts  # or when what it did is gone
         self.weight = weight  # of a sample
         self.claims = claims  # what it says of success
         self.check = check or (lambda bed, run: [])  # what else always holds
@@ -81,7 +82,7 @@ def leave_dead(bed):
     p = subprocess.Popen(
         bed.command(["shell", "@PROJECT@", "--", "/bin/sh", "-c",
                      "echo ready; read x"]),
-        env=bed.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=bed.learning(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True, cwd="/")
     p.stdout.readline()
     p.kill()
@@ -207,7 +208,7 @@ def re_find(pattern, text):
 def start_detached(bed):
     bed.accept()
     status, shown = terminal.drive(
-        bed.command(["run", "--agent", "screen", "@PROJECT@"]), bed.env(),
+        bed.command(["run", "--agent", "screen", "@PROJECT@"]), bed.learning(),
         [("ready", "\x1c")], SECONDS)
     names = set(os.listdir(os.path.join(bed.state, "sessions"))) - {bed.live}
     if len(names) != 1 or status != 0:
@@ -257,7 +258,7 @@ def attach_again(bed):
     if agent_of(bed)[0] != "running":
         return []
     status, shown = terminal.drive(
-        bed.command(["attach", "@SESSION@"]), bed.env(), TYPED, SECONDS)
+        bed.command(["attach", "@SESSION@"]), bed.learning(), TYPED, SECONDS)
     # What was typed before may end it now.
     if (status == 7 and "bye" in shown) or (
             mark(bed) == "bye\n" and "ended with status 7" in shown):
@@ -419,10 +420,12 @@ ALL = [
     Scenario("build", ["build"], 0, build_done, images=False, live=False,
              claims=r"^(agent|egress) +sha256:"),
     Scenario("attach", ["attach", "@SESSION@"], 7, attach_done,
-             fresh=start_detached, check=attach_check, again=attach_again,
+             fresh=start_detached, lasts=True, check=attach_check,
+             again=attach_again,
              steps=TYPED, leaves=r" goes on: drydock attach "),
     Scenario("stop", ["stop", "@SESSION@"], 0, stop_done,
-             fresh=start_detached, check=stop_check, again=stop_again,
+             fresh=start_detached, lasts=True, check=stop_check,
+             again=stop_again,
              claims=r" ended$"),
     Scenario("list", ["list", "--all"], 0, list_done, prepare=leave_dead,
              weight=0.5, only_asks=True),

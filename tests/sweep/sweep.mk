@@ -4,7 +4,8 @@
 sweep_programs = \
 	tests/stub/world \
 	tests/sweep/drydock-world \
-	tests/sweep/inject
+	tests/sweep/inject \
+	tests/sweep/worker
 
 tests_stub_world_SOURCES = \
 	tests/stub/world-answers.c \
@@ -15,8 +16,8 @@ tests_stub_world_SOURCES = \
 	tests/stub/world-up.c \
 	tests/stub/world.c \
 	tests/stub/world.h
-tests_stub_world_LDADD = $(drydock_libs)
-tests_stub_world_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
+tests_stub_world_LDADD = libdrydock.a $(STUB_LIBS) $(BSD_LIBS) $(MD_LIBS)
+tests_stub_world_LDFLAGS = $(STUB_LDFLAGS)
 
 tests_sweep_drydock_world_SOURCES = src/cmd/main.c tests/sweep/facts.c
 tests_sweep_drydock_world_LDADD = $(drydock_libs)
@@ -26,7 +27,25 @@ tests_sweep_drydock_world_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=jqprog_compile -Wl,--wrap=jqprog_run \
 	-Wl,--wrap=jqprog_free -Wl,--wrap=jqprog_freep
 
-tests_sweep_inject_SOURCES = tests/sweep/inject.c
+tests_sweep_inject_SOURCES = \
+	tests/sweep/inject.c \
+	tests/sweep/trace.c \
+	tests/sweep/trace.h \
+	tests/sweep/tree.c \
+	tests/sweep/tree.h
+tests_sweep_inject_LDADD = $(drydock_libs)
+tests_sweep_inject_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
+
+tests_sweep_worker_SOURCES = \
+	tests/sweep/outcome.c \
+	tests/sweep/outcome.h \
+	tests/sweep/trace.c \
+	tests/sweep/trace.h \
+	tests/sweep/tree.c \
+	tests/sweep/tree.h \
+	tests/sweep/worker.c
+tests_sweep_worker_LDADD = $(drydock_libs)
+tests_sweep_worker_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 
 # The scenarios one by one, with every errno.
 sweep: $(sweep_programs) holder
