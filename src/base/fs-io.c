@@ -55,6 +55,9 @@ read_bounded(int fd, const char *what, size_t size, size_t max,
 			return too_large(what, max, dg);
 		out->len += (size_t)n;
 		out->buf[out->len] = '\0';
+		/* There would have been room for more. */
+		if ((size_t)n < want && got + (size_t)n == size)
+			return 0;
 	}
 }
 
