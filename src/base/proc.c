@@ -212,19 +212,6 @@ proc_new(const struct proc_spec *spec)
 	return p;
 }
 
-/*
- * Ignored, which a parent may have left us with, it would reap behind our
- * back.
- */
-static void
-want_zombies(void)
-{
-	struct sigaction sa;
-
-	if (sigaction(SIGCHLD, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
-		(void)signal(SIGCHLD, SIG_DFL);
-}
-
 int
 proc_start(
     const struct proc_spec *spec, struct proc **ret_proc, struct diag *dg)
@@ -236,7 +223,6 @@ proc_start(
 	if (spec->argv[0] == NULL || spec->argv[0][0] != '/')
 		return diag_set(dg, DIAG_BUG, "run %s: not an absolute path",
 		    spec->argv[0] != NULL ? spec->argv[0] : "(nothing)");
-	want_zombies();
 	p = proc_new(spec);
 	rc = make_fds(spec, p, &c) < 0 ? errno : spawn(spec, &c, &p->pid);
 	child_fds_release(&c);

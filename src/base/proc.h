@@ -68,8 +68,8 @@ struct proc;
 
 /*
  * Starts; spec and what it points at may go afterwards, input may not.  A
- * program that cannot be executed is DIAG_IO ("run PROGRAM: ...").  Ignoring
- * SIGCHLD is undone, since it would lose the status.
+ * program that cannot be executed is DIAG_IO ("run PROGRAM: ...").  SIGCHLD
+ * may not be ignored: the status would be lost.
  */
 int proc_start(
     const struct proc_spec *spec, struct proc **ret_proc, struct diag *dg);

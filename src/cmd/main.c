@@ -47,6 +47,9 @@ prepare_process(struct diag *dg)
 	/* A file that may not grow is an error with a name, and no end. */
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGXFSZ");
+	/* Ignored, which a caller may leave behind, it reaps our children. */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		return diag_set_errno(dg, DIAG_BUG, errno, "heed SIGCHLD");
 	return 0;
 }
 

@@ -36,6 +36,11 @@ model() {
   assert_equal "$stderr" ""
 }
 
+@test "a caller that ignores SIGCHLD takes no answer away" {
+  run -0 env --ignore-signal=CHLD drydock plan "$project"
+  assert_contains "$output" "verdict: allowed"
+}
+
 @test "a bad line of the allowlist is refused with its number" {
   mkdir -p "$XDG_CONFIG_HOME/drydock"
   printf 'ok.example\n*.bad.example\n' >"$XDG_CONFIG_HOME/drydock/allowlist"

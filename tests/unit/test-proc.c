@@ -146,7 +146,7 @@ children_start_with_clean_signals(void)
 	sigset_t old;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGCHLD, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &set, &old);
@@ -156,6 +156,7 @@ children_start_with_clean_signals(void)
 	    &r);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGHUP, SIG_DFL);
 	CHECK_STR(r.out.buf, "Blk 0000000\nIgn 0000000\n");
 }
 
