@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -165,24 +164,22 @@ static int
 add_address(
     const struct sockaddr *sa, struct strvec *addresses, struct diag *dg)
 {
-	char text[NI_MAXHOST];
-	socklen_t len;
-	int rc;
+	char text[INET6_ADDRSTRLEN];
+	const void *address;
 
 	if (sa == NULL)
 		return 0;
 	if (sa->sa_family == AF_INET)
-		len = sizeof(struct sockaddr_in);
+		address =
+		    &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
 	else if (sa->sa_family == AF_INET6)
-		len = sizeof(struct sockaddr_in6);
+		address =
+		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 	else
 		return 0;
-	rc = getnameinfo(sa, len, text, sizeof(text), NULL, 0, NI_NUMERICHOST);
-	if (rc != 0)
-		return diag_set(dg, DIAG_IO,
-		    "write an address of the host's: %s", gai_strerror(rc));
-	/* fe80::1%eth0: the zone is no part of the address. */
-	text[strcspn(text, "%")] = '\0';
+	if (inet_ntop(sa->sa_family, address, text, sizeof(text)) == NULL)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "write an address of the host's");
 	if (!strvec_has(addresses, text))
 		strvec_push(addresses, text);
 	return 0;

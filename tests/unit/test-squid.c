@@ -2,7 +2,8 @@
 /* The proxy's configuration: what is listed, and in which order. */
 #include "check.h"
 
-#include <netdb.h>
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,19 +21,19 @@
 /* Whether no address can be written; the checker's only state. */
 static bool names_fail;
 
-int __real_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host,
-    socklen_t hostlen, char *serv, socklen_t servlen, int flags);
-int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host,
-    socklen_t hostlen, char *serv, socklen_t servlen, int flags);
+const char *__real_inet_ntop(
+    int family, const void *address, char *text, socklen_t size);
+const char *__wrap_inet_ntop(
+    int family, const void *address, char *text, socklen_t size);
 
-int
-__wrap_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host,
-    socklen_t hostlen, char *serv, socklen_t servlen, int flags)
+const char *
+__wrap_inet_ntop(int family, const void *address, char *text, socklen_t size)
 {
-	if (names_fail)
-		return EAI_MEMORY;
-	return __real_getnameinfo(
-	    sa, salen, host, hostlen, serv, servlen, flags);
+	if (names_fail) {
+		errno = ENOSPC;
+		return NULL;
+	}
+	return __real_inet_ntop(family, address, text, size);
 }
 
 static void

@@ -92,7 +92,7 @@ tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 
 tests_unit_test_proc_end_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
 
-tests_unit_test_squid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getnameinfo
+tests_unit_test_squid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inet_ntop
 
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 
