@@ -241,18 +241,13 @@ step_into(int dirfd, const char *name, mode_t mode)
 	return openat(dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int
-fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
+/* Makes what is missing of path, step by step, and opens it. */
+static int
+make_steps(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 {
-	int at cleanup_close = -1;
-	int end cleanup_close = -1;
+	int at cleanup_close = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const char *rest = path;
-	struct stat st;
 
-	if (*path != '/')
-		return diag_set(
-		    dg, DIAG_IO, "make %s: not an absolute path", path);
-	at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open /");
 	for (;;) {
@@ -268,7 +263,22 @@ fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 		(void)close(at);
 		at = next;
 	}
-	end = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret_fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return 0;
+}
+
+int
+fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
+{
+	int end cleanup_close = -1;
+	struct stat st;
+
+	if (*path != '/')
+		return diag_set(
+		    dg, DIAG_IO, "make %s: not an absolute path", path);
+	end = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (end < 0 && make_steps(path, mode, &end, dg) < 0)
+		return -1;
 	if (end < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
 	if (check_owned(end, path, &st, dg) < 0)
