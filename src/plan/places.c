@@ -142,6 +142,9 @@ find_spot(
 	up = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 	if (path[1] == '\0') {
 		rc = follow(path, &places->mounts, &at, dg);
+		if (rc == NOT_THERE)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "open %s", path);
 	} else if (find_spot(places, up, &parent, dg) != 0) {
 		return -1;
 	} else if (places->spots[parent].near != parent) {
