@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/json.h"
 #include "engine/engine.h"
 #include "fuzz.h"
 
@@ -22,7 +23,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(engine.data_root[0] == '/');
 	FUZZ_CHECK(engine_meets_floor(ENGINE_FLOOR_DOCKER, engine.version));
 	/* Whatever else it says, it did not say that it is one of these. */
-	const char *text = (const char *)data;
-	FUZZ_CHECK(memmem(text, size, "\"name=rootless\"", 15) == NULL);
+	struct json *info cleanup_json = NULL;
+	FUZZ_CHECK(
+	    json_parse((const char *)data, size, "info", &info, &dg) == 0);
+	const struct json *options = json_get(info, "SecurityOptions");
+	for (size_t i = 0; i < json_len(options); i++)
+		FUZZ_CHECK(strcmp(json_string_or(json_at(options, i), ""),
+			       "name=rootless") != 0);
 	return 0;
 }
