@@ -37,6 +37,8 @@ stub_setup() {
     >"$script/compose"
   chmod 0755 "$script/compose"
   echo "$script/compose" >"$script/compose-config.exec"
+  # Fifteen seconds were not enough for Compose on a machine with much to do.
+  export DRYDOCK_ENGINE_TIMEOUT=60s
   user=$(id -un 2>/dev/null) || user=u$(id -u)
   stub_image 1 "$(printf 'a%.0s' {1..64})" '"io.drydock.image":"agent",
     "io.drydock.user":"'"$user"'",
