@@ -21,8 +21,15 @@
 #define WORLD "bin/world.d/"
 #define CONTAINERS WORLD "containers/"
 
+/* Most texts differ at once. */
+static bool
+starts(const char *s, const char *with)
+{
+	return *s == *with && strncmp(s, with, strlen(with)) == 0;
+}
+
 static void
-look_in(struct chance *c, const char *name)
+look_in(const struct chance *c, const char *name, struct strvec *ids)
 {
 	cleanup_free char *path =
 	    xasprintf("%s/state/drydock/%s", c->top, name);
@@ -32,23 +39,25 @@ look_in(struct chance *c, const char *name)
 		return;
 	for (struct dirent *d; (d = readdir(dir)) != NULL;)
 		if (strlen(d->d_name) == ID)
-			strvec_push(&c->ids, d->d_name);
+			strvec_push(ids, d->d_name);
 	(void)closedir(dir);
 }
 
 void
-chance_look(struct chance *c)
+chance_look(const struct chance *c, struct strvec *ids)
 {
-	strvec_release(&c->ids);
-	look_in(c, "sessions");
-	look_in(c, "trash");
+	strvec_release(ids);
+	look_in(c, "sessions", ids);
+	look_in(c, "trash", ids);
 }
 
-/* Most texts differ at once. */
 static bool
-starts(const char *s, const char *with)
+starts_with_any(const char *s, const struct strvec *ids)
 {
-	return *s == *with && strncmp(s, with, strlen(with)) == 0;
+	for (size_t i = 0; i < ids->nr; i++)
+		if (starts(s, ids->v[i]))
+			return true;
+	return false;
 }
 
 static bool
@@ -72,9 +81,8 @@ find_chance(const struct chance *c, const char *s, const char **ret_word)
 	if (starts(s, c->top))
 		return strlen(c->top);
 	*ret_word = "SESSION";
-	for (size_t i = 0; i < c->ids.nr; i++)
-		if (starts(s, c->ids.v[i]))
-			return ID;
+	if (starts_with_any(s, &c->before) || starts_with_any(s, &c->now))
+		return ID;
 	for (size_t i = 0; i < ARRAY_SIZE(before_id); i++)
 		if (starts(s, before_id[i]) && is_id(s + strlen(before_id[i])))
 			return strlen(before_id[i]) + ID;

@@ -21,11 +21,12 @@ struct tree;
 struct chance {
 	const char *top; /* the world's path */
 	const char *secret; /* whose places are noted */
-	struct strvec ids; /* of sessions, in both directories */
+	struct strvec before; /* ids of sessions, as the world was kept */
+	struct strvec now; /* and as it is */
 };
 
-/* Sets ids to what is there now. */
-void chance_look(struct chance *c);
+/* Sets one of the two to what is there. */
+void chance_look(const struct chance *c, struct strvec *ids);
 /* The same for two texts that differ only by chance. */
 uint64_t chance_sum(const struct chance *c, const char *text, size_t len);
 

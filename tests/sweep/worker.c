@@ -30,8 +30,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -169,13 +171,49 @@ restore(struct kept *k, bool dead)
 		(void)printf("lost %s\n", lost);
 }
 
-/* Until calls of the stub that outlive the command have ended. */
+/* Whether a child of ours is not of a container, but a call of the stub, or is
+ * about to be one. */
+static bool
+is_call(int pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%d/comm", pid);
+	cleanup_fclose FILE *f = fopen(path, "re");
+	char name[32];
+
+	return f != NULL && fgets(name, sizeof(name), f) != NULL &&
+	    (strncmp(name, "docker", 6) == 0 ||
+		strncmp(name, "drydock", 7) == 0);
+}
+
+/* What the command left alone is our child now: whether a call is among that. */
+static bool
+has_call(void)
+{
+	cleanup_fclose FILE *f = NULL;
+	bool found = false;
+	int pid;
+
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	f = fopen("/proc/thread-self/children", "re");
+	if (f == NULL)
+		tree_die("see the children");
+	while (!found && fscanf(f, "%d", &pid) == 1)
+		found = is_call(pid);
+	return found;
+}
+
+/* Until calls of the stub that outlive the command have ended: those that
+ * began only, and those whose parent is another by now. */
 static void
 settle(const struct worker *w)
 {
+	const struct timespec pause = { 0, 1000000 };
 	cleanup_free char *path = xasprintf("%s/bin/world.d/busy", w->top);
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 
+	while (has_call())
+		(void)nanosleep(&pause, NULL);
 	if (fd != -1 && flock(fd, LOCK_EX) != 0)
 		tree_die("wait for %s", path);
 }
@@ -225,7 +263,7 @@ make_pipe(int ret_fds[2])
 static uint64_t
 look(struct worker *w)
 {
-	chance_look(&w->chance);
+	chance_look(&w->chance, &w->chance.now);
 	return outcome_state(&w->now->tree, &w->chance);
 }
 
@@ -284,6 +322,7 @@ answer(struct worker *w, const char *line)
 	} else if (sscanf(line, "keep %u", &which) == 1 && which < TREES) {
 		w->now = &w->kept[which];
 		keep(w->now);
+		chance_look(&w->chance, &w->chance.before);
 		(void)puts("kept");
 	} else {
 		tree_die("not known: %s", line);
@@ -303,7 +342,9 @@ main(int argc, char **argv)
 	}
 	w = (struct worker){ .top = argv[1],
 		.now = w.kept,
-		.chance = { argv[1], argv[2], STRVEC_INIT } };
+		.chance = { argv[1], argv[2], STRVEC_INIT, STRVEC_INIT } };
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+		tree_die("adopt children");
 	for (size_t i = 0; i < TREES; i++)
 		tree_init(&w.kept[i].tree, argv[1]);
 	while (fgets(line, sizeof(line), stdin) != NULL)
