@@ -23,7 +23,9 @@ prompt_line(
 	size_t len = 0;
 	char c;
 
-	(void)fprintf(stderr, "drydock: %s ", question);
+	/* Nobody would answer what nobody reads. */
+	if (fprintf(stderr, "drydock: %s ", question) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "ask");
 	for (;;) {
 		ssize_t n = read(STDIN_FILENO, &c, 1);
 

@@ -15,7 +15,8 @@ bool prompt_possible(void);
 
 /*
  * Prints question as it is and reads a line, in lower case, without blanks; what
- * does not fit is dropped.  End of input is DIAG_CANCELLED.
+ * does not fit is dropped.  End of input is DIAG_CANCELLED, and DIAG_IO that
+ * nobody could be asked.
  */
 int prompt_line(
     const char *question, char *ret_answer, size_t size, struct diag *dg);
