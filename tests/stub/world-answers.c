@@ -320,6 +320,10 @@ world_answer(struct world *w)
 	else if (strcmp(key, "rm") == 0 || strcmp(key, "start") == 0 ||
 	    strcmp(key, "stop") == 0)
 		change(w);
+	else if (strcmp(key, "exec") == 0)
+		world_exec(w);
+	else if (strcmp(key, "logs") == 0)
+		world_logs(w);
 	else
 		return false;
 	return true;

@@ -87,6 +87,7 @@ class Fault:
         self.name = call.name
         self.number = call.number
         self.n = call.n
+        self.fd = call.fd
         self.after = call.after
         self.kind = kind
         self.loads = call.loads
@@ -107,6 +108,8 @@ class Call:
         self.name = name
         self.number = number
         self.n = n
+        m = re.match(r"\w+\((\d+)", line)
+        self.fd = int(m.group(1)) if m else -1  # where it begins with one
         self.after = after  # how many children, and which call since the last
         self.loads = loads  # before main() was reached
         self.frames = []  # innermost first: addresses in drydock
@@ -136,6 +139,9 @@ def read_calls(path):
             if m is None:
                 continue
             name = m.group(3)
+            # What takes our place is not ours.
+            if name == "execve" and calls:
+                break
             # main()'s first act is to make sure of descriptors 0 to 2.
             if loads and '"/dev/null"' in line:
                 loads = False

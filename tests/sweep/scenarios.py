@@ -3,10 +3,15 @@
 import fcntl
 import os
 import re
+import signal
 import subprocess
 
-import terminal
-from bed import CANARY, SECONDS
+from bed import CANARY
+from sessions import (
+    ADOPT, EXEC, TYPED, adopt_again, adopt_check, adopt_done, attach_again,
+    attach_check, attach_done, beside_check, change_engine, exec_again,
+    exec_done, forced_again, logs_again, logs_done, lose_container, mark, put,
+    start_detached, stop_again, stop_check, stop_done, write_logs)
 
 
 class Scenario:
@@ -14,7 +19,8 @@ class Scenario:
                  prepare=None, weight=1, claims=None, check=None,
                  given="", settings="", secrets=(), keeps=False, loads=False,
                  fresh=None, again=None, steps=None, only_asks=False,
-                 launches=False, syncs=False, leaves=None, lasts=False):
+                 launches=False, syncs=False, leaves=None, lasts=False,
+                 prints=False):
         self.name = name
         self.args = args
         self.status = status
@@ -35,22 +41,18 @@ class Scenario:
         self.keeps = keeps  # a token
         self.only_asks = only_asks  # needs no lease
         self.leaves = leaves  # what it says with status 0 of a lost terminal
+        self.prints = prints  # with one status always the same
         self.launches = launches  # a session,
         self.syncs = syncs  # and brings the host's configuration to it
         self.loads = loads  # the dynamic linker's calls are failed, too
 
 
-def mark(bed):
-    try:
-        with open(bed.path("project/mark")) as f:
-            return f.read()
-    except FileNotFoundError:
-        return ""
-
-
 def shell_done(bed, run):
-    return mark(bed) == "ran\n" and (run.out == "said\n" or re_find(
-        "was lost before its end: some of what it said may be", run.err))
+    """Where the connection was lost the status is the engine's to tell; of
+    what was said the beginning is there."""
+    return mark(bed) == "ran\n" and (run.out == "said\n" or (
+        "said\n".startswith(run.out) and re_find(
+            "was lost before its end: some of what it said may be", run.err)))
 
 
 def run_done(bed, run):
@@ -58,7 +60,7 @@ def run_done(bed, run):
 
 
 def plan_done(bed, run):
-    return '"services"' in run.out or "agent" in run.out
+    return "agent" in run.out
 
 
 def config_done(bed, run):
@@ -87,7 +89,7 @@ def leave_dead(bed):
     p.stdout.readline()
     p.kill()
     p.communicate()
-    bed.end_others(15)
+    bed.end_others(signal.SIGTERM)
 
 
 def write_host(bed, theme):
@@ -99,36 +101,50 @@ def write_host(bed, theme):
         f.write(theme + "\n")
 
 
+PAIR = ("settings.json", "commands/theme.md")
+
+
 def themes(bed):
-    """Of the snapshot: None without one, else what each file says."""
+    """Of the snapshot: what each file of the pair that is there says."""
     top = os.path.join(bed.state, "agents/claude/snapshot")
-    if not os.path.isdir(top):
-        return None
-    found = set()
-    names = set()
+    found = {}
     for d, _, files in os.walk(top):
         for name in files:
-            if name in ("settings.json", "theme.md"):
-                names.add(name)
-                with open(os.path.join(d, name)) as f:
-                    found.add("new" if "new" in f.read() else "old")
-    # Of a home without any there is a snapshot, too.
-    if not names:
-        return None
-    return found if len(names) == 2 else {"partial"}
+            where = os.path.relpath(os.path.join(d, name), top)
+            for part in PAIR:
+                if where.endswith(part):
+                    with open(os.path.join(d, name)) as f:
+                        found[part] = "new" if "new" in f.read() else "old"
+    return found
+
+
+def is_skipped(run, part):
+    """Whether it, or what it is in, cannot be read, and that is said."""
+    path = ".claude/" + part
+    said = re.findall(r"skipped (\S+): it cannot be read", run.err)
+    return any(path == s or path.startswith(s + "/") for s in said)
+
+
+def lacks_skipped_alone(run, found):
+    return set(found.values()) <= {"new"} and all(
+        part in found or is_skipped(run, part) for part in PAIR)
 
 
 def sync_check(bed, run):
-    """Old or new; what could not be read is named, and the status says it."""
+    """Old or new; what cannot be read is named, and the status says it."""
     now = themes(bed)
-    if run.status == 1 and "skipped .claude" in run.err:
+    if not now or (len(now) == 2 and len(set(now.values())) == 1):
         return []
-    return [] if now in (None, {"old"}, {"new"}) else [
-        "the snapshot is partial: %s" % now]
+    if run.status == 1 and lacks_skipped_alone(run, now):
+        return []
+    return ["the snapshot is partial: %s" % now]
 
 
 def sync_done(bed, run):
-    return themes(bed) == {"new"}
+    """All of it, or with status 1 what could be read."""
+    now = themes(bed)
+    return now == dict.fromkeys(PAIR, "new") or (
+        run.status == 1 and lacks_skipped_alone(run, now))
 
 
 SEEN = "cat ~/.claude/settings.json ~/.claude/commands/theme.md >>mark; "
@@ -136,13 +152,13 @@ SEEN = "cat ~/.claude/settings.json ~/.claude/commands/theme.md >>mark; "
 
 def seed_done(bed, run):
     """What the session saw belongs together, and is new unless it was told."""
-    said = mark(bed).split("\n")
-    if "skipped .claude" in run.err:
-        return True
+    said = mark(bed).split("\n")[:-1]
     if "configuration is not synced" in run.err:
-        return said[:2] in (['{"theme": "old"}', "old"],
-                            ['{"theme": "new"}', "new"])
-    return said[:2] == ['{"theme": "new"}', "new"]
+        return said in (['{"theme": "old"}', "old"],
+                        ['{"theme": "new"}', "new"])
+    found = {part: "new" for part, words in zip(
+        PAIR, ('{"theme": "new"}', "new")) if words in said}
+    return len(found) == len(said) and lacks_skipped_alone(run, found)
 
 
 def prepare_first(bed):
@@ -181,9 +197,17 @@ def leave_much(bed):
         os.symlink(bed.path("home"), os.path.join(bed.state, name, "link"))
 
 
+def gc_check(bed, run):
+    """What is said to be removed is."""
+    left = set(re.findall(r"^(\w{8}) removed$", run.out, re.M)) & set(
+        os.listdir(os.path.join(bed.state, "sessions")))
+    return ["%s is not removed" % i for i in left]
+
+
 def much_check(bed, run):
     """Nothing is removed through a link."""
-    return [] if os.path.exists(bed.path("home/kept/one")) else [
+    bad = gc_check(bed, run)
+    return bad if os.path.exists(bed.path("home/kept/one")) else bad + [
         "what a link in a session's home led to is gone"]
 
 
@@ -201,89 +225,6 @@ def list_done(bed, run):
 
 def re_find(pattern, text):
     return re.search(pattern, text, re.M) is not None
-
-
-# A session that goes on without a viewer.
-
-def start_detached(bed):
-    bed.accept()
-    status, shown = terminal.drive(
-        bed.command(["run", "--agent", "screen", "@PROJECT@"]), bed.learning(),
-        [("ready", "\x1c")], SECONDS)
-    names = set(os.listdir(os.path.join(bed.state, "sessions"))) - {bed.live}
-    if len(names) != 1 or status != 0:
-        raise RuntimeError("no detached session: %d %s" % (status, shown))
-    bed.session = names.pop()
-    bed.settle()
-
-
-def agent_of(bed):
-    """The detached session's agent: how it is, its status and its pid."""
-    for c in bed.containers():
-        top = os.path.join(bed.world, "containers", c)
-        with open(os.path.join(top, "labels")) as f:
-            labels = f.read()
-        with open(os.path.join(top, "role")) as f:
-            role = f.read()
-        if bed.session in labels and role == "agent":
-            with open(os.path.join(top, "state")) as f:
-                words = f.read().split()
-            return ("running" if bed.pid(c) else "exited"), int(words[1])
-    return None, None
-
-
-def session_there(bed):
-    return os.path.isdir(os.path.join(bed.state, "sessions", bed.session))
-
-
-def attach_done(bed, run):
-    return "bye" in run.out and mark(bed) == "bye\n"
-
-
-def attach_check(bed, run):
-    """It runs, or its own command ended it; its files are there till then."""
-    how, status = agent_of(bed)
-    if how == "running" and session_there(bed):
-        return []
-    if mark(bed) == "bye\n" and how in (None, "exited") and status in (
-            None, 7):
-        return []
-    return ["the session that was attached to is %s %s" % (how, status)]
-
-
-TYPED = [("ready", "go\r")]
-
-
-def attach_again(bed):
-    if agent_of(bed)[0] != "running":
-        return []
-    status, shown = terminal.drive(
-        bed.command(["attach", "@SESSION@"]), bed.learning(), TYPED, SECONDS)
-    # What was typed before may end it now.
-    if (status == 7 and "bye" in shown) or (
-            mark(bed) == "bye\n" and "ended with status 7" in shown):
-        return []
-    return ["attach: status %d: %s" % (status, shown)]
-
-
-def stop_done(bed, run):
-    return run.out == bed.session + " ended\n" and not session_there(
-        bed) and agent_of(bed)[0] is None
-
-
-def stop_check(bed, run):
-    """Its files go when nothing of it runs, and not before."""
-    if not session_there(bed) and agent_of(bed)[0] == "running":
-        return ["a session that runs has no files"]
-    return []
-
-
-def stop_again(bed):
-    if not session_there(bed):
-        return []
-    run = bed.plain(["stop", "@SESSION@"])
-    return [] if run.status == 0 and stop_done(bed, run) else [
-        "stop: status %d: %s" % (run.status, run.err)]
 
 
 # Configuration.
@@ -364,13 +305,6 @@ def remove_again(bed):
         "token remove: status %d: %s" % (run.status, run.err)]
 
 
-def put(bed, name, text):
-    os.makedirs(os.path.dirname(bed.path(name)), mode=0o700, exist_ok=True)
-    with open(bed.path(name), "w") as f:
-        f.write(text)
-    os.chmod(bed.path(name), 0o600)
-
-
 def write_all(bed):
     """Everything that a user may add to a session, and what is seeded."""
     put(bed, "config/drydock/compose.d/a.yml",
@@ -392,17 +326,22 @@ def write_all(bed):
 
 
 def all_done(bed, run):
-    """What of the configuration did not come along is said."""
-    return mark(bed) == "one\nextra\n" or re_find(
-        r"warning: (synced's configuration is not synced|skipped \.synced)",
-        run.err)
+    """What of the configuration did not come along is said, and the user's own
+    home.d comes always."""
+    now = mark(bed)
+    return now == "one\nextra\n" or (now in ("", "extra\n") and re_find(
+        r"warning: (synced's configuration is not synced|"
+        r"skipped \.synced(/one)?: it cannot be read)", run.err))
 
 
 SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
          "echo ran >>mark; echo said; exit 42"]
 
+SYNCED = r"^claude: (synced|nothing changed), "
+
 ALL = [
-    Scenario("config", ["config"], 0, config_done, weight=0.3, loads=True),
+    Scenario("config", ["config"], 0, config_done, weight=0.3, loads=True,
+             prints=True),
     Scenario("used-shell", SHELL, 42, shell_done, prepare=leave_dead,
              weight=3, launches=True),
     Scenario("first-shell", SHELL, 42, shell_done, live=False, weight=3,
@@ -416,30 +355,42 @@ ALL = [
                       "home/.synced.json"}),
     Scenario("dood-shell", ["shell", "--mode", "dood"] + SHELL[1:], 42,
              shell_done, launches=True),
-    Scenario("plan", ["plan", "@PROJECT@"], 0, plan_done),
+    Scenario("plan", ["plan", "@PROJECT@"], 0, plan_done, prints=True),
     Scenario("build", ["build"], 0, build_done, images=False, live=False,
              claims=r"^(agent|egress) +sha256:"),
     Scenario("attach", ["attach", "@SESSION@"], 7, attach_done,
              fresh=start_detached, lasts=True, check=attach_check,
              again=attach_again,
              steps=TYPED, leaves=r" goes on: drydock attach "),
+    Scenario("exec", EXEC, 3, exec_done, only_asks=True, fresh=start_detached,
+             lasts=True, check=beside_check, again=exec_again, weight=0.3),
+    Scenario("logs", ["logs", "@SESSION@"], 0, logs_done, fresh=write_logs,
+             only_asks=True,
+             lasts=True, check=beside_check, again=logs_again, weight=0.3),
+    Scenario("adopt", ["gc", "--adopt"], 0, adopt_done, live=False,
+             fresh=change_engine, lasts=True, check=adopt_check,
+             again=adopt_again,
+             steps=ADOPT, only_asks=True, claims=r" adopted$"),
+    Scenario("stop-lost", ["stop", "--force", "@SESSION@"], 0, stop_done,
+             fresh=lose_container, lasts=True, again=forced_again, weight=0.5,
+             claims=r" ended$"),
     Scenario("stop", ["stop", "@SESSION@"], 0, stop_done,
              fresh=start_detached, lasts=True, check=stop_check,
              again=stop_again,
              claims=r" ended$"),
     Scenario("list", ["list", "--all"], 0, list_done, prepare=leave_dead,
              weight=0.5, only_asks=True),
-    Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead),
+    Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead, check=gc_check),
     Scenario("gc-much", ["gc"], 0, much_done, prepare=leave_much,
              check=much_check),
     Scenario("setup", ["setup"], 0, setup_done, live=False,
              prepare=no_config, check=sync_check),
     Scenario("sync-first", ["sync"], 0, sync_done, prepare=prepare_first,
-             check=sync_check),
+             check=sync_check, claims=SYNCED),
     Scenario("sync-changed", ["sync"], 0, sync_done, prepare=prepare_changed,
-             check=sync_check),
+             check=sync_check, claims=SYNCED),
     Scenario("sync-same", ["sync"], 0, sync_done, prepare=prepare_same,
-             check=sync_check, weight=0.3),
+             check=sync_check, weight=0.3, claims=SYNCED),
     Scenario("seeded-shell", ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
                               SEEN + "exit 42"], 42, seed_done,
              prepare=prepare_changed, live=False, launches=True,
@@ -451,8 +402,8 @@ ALL = [
              given="new-" + CANARY, prepare=keep_token, check=token_beside,
              fresh=fill_beside, weight=0.3, claims="token kept"),
     Scenario("token-status", ["token", "status"], 0, token_told, keeps=True,
-             prepare=keep_token, check=token_kept, weight=0.3),
+             prepare=keep_token, check=token_kept, weight=0.3, prints=True),
     Scenario("token-remove", ["token", "remove"], 0, token_gone, keeps=True,
              prepare=keep_token, check=token_check, again=remove_again,
-             weight=0.3),
+             weight=0.3, claims="token removed"),
 ]

@@ -24,9 +24,10 @@
 #ifdef __x86_64__
 #	define CALL_NUMBER offsetof(struct user_regs_struct, orig_rax)
 #	define CALL_RESULT offsetof(struct user_regs_struct, rax)
+#	define CALL_ARGUMENT offsetof(struct user_regs_struct, rdi)
 #else
 #	error \
-	    "not known: where this processor has a call's number and its result"
+	    "not known: where this processor has a call's number, argument and result"
 #endif
 
 void
@@ -92,6 +93,23 @@ is_due(pid_t pid, const struct injection *in, long *n)
 	    ++*n == in->n;
 }
 
+/*
+ * The call is not made, but for two: a descriptor is closed whatever close()
+ * says of its file; and brk() has no errno, but gives the break that it could
+ * not move, as it does for 0.  Returns the argument.
+ */
+static long
+prevent(pid_t pid, long number)
+{
+	long argument = ptrace(PTRACE_PEEKUSER, pid, CALL_ARGUMENT, NULL);
+
+	if (number == SYS_brk)
+		poke(pid, CALL_ARGUMENT, 0);
+	else if (number != SYS_close)
+		poke(pid, CALL_NUMBER, -1);
+	return argument;
+}
+
 /* Lets it go up to the call, and fails that.  Returns the process's status when
  * it ended before, else -1. */
 static int
@@ -100,6 +118,8 @@ trace(pid_t pid, const struct injection *in, bool *ret_hit)
 	long children = 0;
 	bool inside = false;
 	bool done = false;
+	long argument = 0;
+	int execs = 0;
 	long n = 0;
 	int status;
 	int sig = 0;
@@ -108,6 +128,9 @@ trace(pid_t pid, const struct injection *in, bool *ret_hit)
 		sig = WSTOPSIG(status);
 		if (status >> 16 != 0) {
 			sig = 0;
+			/* The first is drydock; what takes its place is not. */
+			if (status >> 16 == PTRACE_EVENT_EXEC && ++execs == 2)
+				return -1;
 			if (has_begun_child(status)) {
 				let_go_of_child(pid);
 				/* The call that made it ends now. */
@@ -119,7 +142,10 @@ trace(pid_t pid, const struct injection *in, bool *ret_hit)
 		sig = 0;
 		inside = !inside;
 		if (done) {
-			poke(pid, CALL_RESULT, -(long)in->error);
+			if (in->number == SYS_brk)
+				poke(pid, CALL_ARGUMENT, argument);
+			else
+				poke(pid, CALL_RESULT, -(long)in->error);
 			return -1;
 		}
 		if (!inside || !is_due(pid, in, &n))
@@ -129,9 +155,7 @@ trace(pid_t pid, const struct injection *in, bool *ret_hit)
 			(void)kill(pid, SIGKILL);
 			return -1;
 		}
-		/* A descriptor is closed whatever close() says of its file. */
-		if (in->number != SYS_close)
-			poke(pid, CALL_NUMBER, -1);
+		argument = prevent(pid, in->number);
 		done = true;
 	}
 	return status;

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""What is done with a session that goes on without its viewer."""
+import json
+import os
+import shutil
+import signal
+
+import terminal
+from bed import SECONDS
+
+EXEC = ["exec", "@SESSION@", "--", "/bin/sh", "-c",
+        "echo ran >>mark; echo said; exit 3"]
+
+
+def mark(bed):
+    try:
+        with open(bed.path("project/mark")) as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def put(bed, name, text):
+    os.makedirs(os.path.dirname(bed.path(name)), mode=0o700, exist_ok=True)
+    with open(bed.path(name), "w") as f:
+        f.write(text)
+    os.chmod(bed.path(name), 0o600)
+
+
+def start_detached(bed):
+    bed.accept()
+    status, shown = terminal.drive(
+        bed.command(["run", "--agent", "screen", "@PROJECT@"]), bed.learning(),
+        [("ready", "\x1c")], SECONDS)
+    names = set(os.listdir(os.path.join(bed.state, "sessions"))) - {bed.live}
+    if len(names) != 1 or status != 0:
+        raise RuntimeError("no detached session: %d %s" % (status, shown))
+    bed.session = names.pop()
+    bed.settle()
+
+
+def agent_of(bed):
+    """The detached session's agent: how it is, and its status or pid."""
+    top = agent_dir(bed)
+    if top is None:
+        return None, None
+    with open(os.path.join(top, "state")) as f:
+        words = f.read().split()
+    runs = bed.pid(os.path.basename(top))
+    return ("running" if runs else "exited"), int(words[1])
+
+
+def session_there(bed):
+    return os.path.isdir(os.path.join(bed.state, "sessions", bed.session))
+
+
+def agent_dir(bed):
+    """The detached session's agent, in the world."""
+    for c in bed.containers():
+        top = os.path.join(bed.world, "containers", c)
+        with open(os.path.join(top, "labels")) as f:
+            labels = f.read()
+        with open(os.path.join(top, "role")) as f:
+            if bed.session in labels and f.read() == "agent":
+                return top
+    return None
+
+
+def attach_done(bed, run):
+    return "bye" in run.out and mark(bed) == "bye\n"
+
+
+def attach_check(bed, run):
+    """It runs, or its own command ended it; its files are there till then."""
+    how, status = agent_of(bed)
+    if how == "running" and session_there(bed):
+        return []
+    if mark(bed) == "bye\n" and how in (None, "exited") and status in (
+            None, 7):
+        return []
+    return ["the session that was attached to is %s %s" % (how, status)]
+
+
+TYPED = [("ready", "go\r")]
+
+
+def attach_again(bed):
+    if agent_of(bed)[0] != "running":
+        return []
+    status, shown = terminal.drive(
+        bed.command(["attach", "@SESSION@"]), bed.learning(), TYPED, SECONDS)
+    # What was typed before may end it now.
+    if (status == 7 and "bye" in shown) or (
+            mark(bed) == "bye\n" and "ended with status 7" in shown):
+        return []
+    return ["attach: status %d: %s" % (status, shown)]
+
+
+def stop_done(bed, run):
+    return run.out == bed.session + " ended\n" and not session_there(
+        bed) and agent_of(bed)[0] is None
+
+
+def stop_check(bed, run):
+    """Its files go when nothing of it runs, and not before."""
+    if not session_there(bed) and agent_of(bed)[0] == "running":
+        return ["a session that runs has no files"]
+    return []
+
+
+def stop_again(bed):
+    if not session_there(bed):
+        return []
+    run = bed.plain(["stop", "@SESSION@"])
+    return [] if run.status == 0 and stop_done(bed, run) else [
+        "stop: status %d: %s" % (run.status, run.err)]
+
+
+# One that the engine has lost.
+
+def lose_container(bed):
+    start_detached(bed)
+    bed.end_others(signal.SIGKILL)
+    shutil.rmtree(agent_dir(bed))
+
+
+def forced_again(bed):
+    if not session_there(bed):
+        return []
+    run = bed.plain(["stop", "--force", "@SESSION@"])
+    return [] if run.status == 0 and stop_done(bed, run) else [
+        "stop --force: status %d: %s" % (run.status, run.err)]
+
+
+def record_of(bed):
+    with open(os.path.join(
+            bed.state, "sessions", bed.session, "session.json")) as f:
+        return json.load(f)
+
+
+# An engine that has another identity than when the session was made.
+
+def change_engine(bed):
+    start_detached(bed)
+    put(bed, "bin/world.d/id", "WRLD:0002")
+
+
+def adopt_done(bed, run):
+    return record_of(bed)["engine_id"] == "WRLD:0002"
+
+
+def adopt_check(bed, run):
+    """The record alone is another."""
+    return [] if agent_of(bed)[0] == "running" and session_there(bed) else [
+        "a session that is adopted does not run"]
+
+
+def adopt_again(bed):
+    if not adopt_done(bed, None):
+        status, shown = terminal.drive(
+            bed.command(["gc", "--adopt"]), bed.learning(), ADOPT, SECONDS)
+        if status != 0 or not adopt_done(bed, None):
+            return ["gc --adopt: status %d: %s" % (status, shown)]
+    return attach_again(bed)
+
+
+ADOPT = [("[y/N]", "y\r")]
+
+
+# Commands beside a session, which goes on.
+
+def beside_check(bed, run):
+    return [] if agent_of(bed)[0] == "running" and session_there(bed) else [
+        "the session does not go on"]
+
+
+def exec_done(bed, run):
+    return mark(bed) == "ran\n" and run.out == "said\n"
+
+
+def exec_again(bed):
+    if mark(bed):
+        os.unlink(bed.path("project/mark"))
+    run = bed.plain(EXEC)
+    if run.status != 3 or not exec_done(bed, run):
+        return ["exec: status %d: %s" % (run.status, run.err)]
+    return stop_again(bed)
+
+
+def write_logs(bed):
+    start_detached(bed)
+    put(bed, os.path.join(bed.state, "sessions", bed.session,
+                          "sidecar/log/access.log"), "asked\n")
+    put(bed, os.path.join(agent_dir(bed), "log"), "\x1b[31mwritten\n")
+
+
+def logs_done(bed, run):
+    return run.out == ("== proxy\nasked\n== container, stdout\n"
+                       "\\033[31mwritten\n")
+
+
+def logs_again(bed):
+    run = bed.plain(["logs", "@SESSION@"])
+    if run.status != 0 or not logs_done(bed, run):
+        return ["logs: status %d: %s" % (run.status, run.err)]
+    return stop_again(bed)
