@@ -227,6 +227,8 @@ proc_start(
 	rc = make_fds(spec, p, &c) < 0 ? errno : spawn(spec, &c, &p->pid);
 	child_fds_release(&c);
 	if (rc == 0) {
+		if (spec->ret_began != NULL)
+			*spec->ret_began = true;
 		p->pidfd = pidfd_open(p->pid, 0);
 		rc = p->pidfd < 0 ? errno : 0;
 	} else {

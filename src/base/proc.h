@@ -42,6 +42,8 @@ struct proc_spec {
 	void (*on_stderr_line)(void *arg, const char *line, size_t len);
 	void *on_stderr_arg;
 	const struct proc_interrupt *interrupt; /* stays to the end; or NULL */
+	/* When set, becomes true once there is a child, whatever fails then. */
+	bool *ret_began;
 };
 
 #define PROC_SPEC_INIT                       \

@@ -72,6 +72,7 @@ start(const struct engine *engine, const struct compose_spec *spec,
 	ps.timeout_ms = timeout_ms;
 	ps.max_output = MODEL_MAX;
 	ps.interrupt = spec->interrupt;
+	ps.ret_began = spec->ret_began;
 	if (proc_start(&ps, ret_proc, dg) == -1) {
 		dg->class = DIAG_ENGINE;
 		return -1;

@@ -6,6 +6,7 @@
 #ifndef DRYDOCK_COMPOSE_H
 #define DRYDOCK_COMPOSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct diag;
@@ -26,6 +27,7 @@ struct compose_spec {
 	const int *keep_fds; /* more descriptors that the child inherits */
 	size_t nkeep;
 	const struct proc_interrupt *interrupt; /* of compose_up(), or NULL */
+	bool *ret_began; /* becomes true when Compose runs; or NULL */
 };
 
 /*
@@ -43,9 +45,9 @@ void compose_name_files(const struct compose_spec *spec, struct diag *dg);
 
 /*
  * `compose up --detach --no-build --no-recreate ... ` on one sealed plan.  A
- * failure is DIAG_ENGINE with Compose's words; containers may exist then.  The
- * deadline is that of a launch.  One that was left by its interrupt is
- * DIAG_CANCELLED, and goes on with the descriptors that it inherited.
+ * failure is DIAG_ENGINE with Compose's words; containers may exist then, if it
+ * began.  The deadline is that of a launch.  One that was left by its interrupt
+ * is DIAG_CANCELLED, and goes on with the descriptors that it inherited.
  */
 int compose_up(const struct engine *engine, const struct compose_spec *spec,
     struct diag *dg);

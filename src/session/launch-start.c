@@ -82,9 +82,9 @@ launch_containers(struct launch *l, struct diag *dg)
 		/* A launcher that is killed frees the lease, Compose not. */
 		.keep_fds = &l->session.lease_fd,
 		.nkeep = 1,
+		.ret_began = &l->composed,
 	};
 
-	l->composed = true;
 	return compose_patiently(l, &spec, dg);
 }
 

@@ -210,12 +210,31 @@ what_does_not_start_is_an_error(void)
 		struct diag dg cleanup_diag = DIAG_INIT;
 		const char *const argv[] = { rows[i].program, NULL };
 		struct proc_spec spec = PROC_SPEC_INIT;
+		bool began = false;
 
 		spec.argv = argv;
+		spec.ret_began = &began;
 		CHECK_INT(proc_run(&spec, &r, &dg), -1);
 		CHECK_INT(dg.class, rows[i].class);
 		CHECK_STR(dg.message, rows[i].message);
+		CHECK(!began);
 	}
+}
+
+static void
+what_starts_has_begun(void)
+{
+	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	const char *const argv[] = { "/bin/false", NULL };
+	struct proc_spec spec = PROC_SPEC_INIT;
+	bool began = false;
+
+	spec.argv = argv;
+	spec.ret_began = &began;
+	CHECK_INT(proc_run(&spec, &r, &dg), 0);
+	CHECK_INT(r.status, 1);
+	CHECK(began);
 }
 
 static int
@@ -297,6 +316,7 @@ static const struct check_test tests[] = {
 	    lines_of_stderr_come_whole },
 	{ "what does not start is an error that names it",
 	    what_does_not_start_is_an_error },
+	{ "what starts has begun, whatever its end", what_starts_has_begun },
 	{ "no descriptor is left open, also by failures",
 	    nothing_is_left_open },
 	{ "programs are found on absolute search paths alone",
