@@ -349,7 +349,9 @@ world_start(struct world *w, const char *id)
 		if (uid != 0)
 			map_user(uid, gid);
 		(void)close(go[1]);
-		(void)!read(go[0], &c, 1);
+		/* Whose Compose was killed before is none that runs. */
+		if (read(go[0], &c, 1) != 1)
+			_exit(0);
 		leave_caller();
 		/* Above all the lease, which is Compose's alone. */
 		for (int fd = 3; fd < 64; fd++)
@@ -358,6 +360,8 @@ world_start(struct world *w, const char *id)
 		be_init(&s, started);
 	}
 	write_state(&s, "running", pid, started, false);
+	if (write(go[1], "g", 1) != 1)
+		world_die("start %s: %s", id, strerror(errno));
 	(void)close(go[0]);
 	(void)close(go[1]);
 	if (s.listener != -1)

@@ -139,7 +139,8 @@ is_taken(struct world *w, const char *role)
 		    xasprintf("%s/%s/body", path, e->d_name);
 		cleanup_free char *text = world_read(body, true);
 
-		if (text == NULL || strstr(text, name) == NULL)
+		if (*e->d_name == '.' || text == NULL ||
+		    strstr(text, name) == NULL)
 			continue;
 		strbuf_addf(&w->err,
 		    "Error response from daemon: Conflict. The container name "
@@ -179,13 +180,15 @@ write_service(const char *dir, const char *role, const struct json *service)
 	world_write(role_path, role, strlen(role));
 }
 
-/* The labels come last: without them nobody finds it. */
+/* All at once, as an engine does: who is killed at it has made none. */
 static char *
 create(struct world *w, const char *role, const struct json *service)
 {
 	const char *project = world_option(w, "--project-name=");
 	char *id = new_id();
-	cleanup_free char *dir = world_container(w, id);
+	cleanup_free char *made = world_container(w, id);
+	cleanup_free char *name = xasprintf(".%s", id);
+	cleanup_free char *dir = world_container(w, name);
 
 	if (mkdir(dir, 0755) != 0)
 		world_die("make %s: %s", dir, strerror(errno));
@@ -193,6 +196,8 @@ create(struct world *w, const char *role, const struct json *service)
 	world_write_facts(w, dir, service);
 	world_write_body(w, dir, service, role, project != NULL ? project : "");
 	write_labels(dir, service);
+	if (rename(dir, made) != 0)
+		world_die("make %s: %s", made, strerror(errno));
 	return id;
 }
 

@@ -18,6 +18,10 @@ NEVER_FAIL = {
 NEVER_FAIL_SO = re.compile(
     r"fcntl\(\d+, F_[GS]ET(FD|FL)|prlimit64\(0, \w+, NULL,")
 
+# Only of a file's closing does a file system hear: not of a directory's, of a
+# name's that was only looked up, or of what is no file.
+FILE = re.compile(r"(openat2?|fcntl)\((?!.*O_(PATH|DIRECTORY))")
+
 # Calls after which nothing outside of the process is another, as long as the
 # machine has power: to be killed before the next call is then the same as to be
 # killed before this one.  A call that failed has changed nothing, either.
@@ -80,6 +84,8 @@ LIST = "list"
 # How many functions, from the innermost, tell one place in the code from
 # another, where a call that comes from one place again and again is failed once.
 FRAMES = 4
+# Who calls the commands.
+COMMANDS = "run_command"
 
 
 class Fault:
@@ -104,7 +110,7 @@ class Fault:
 
 
 class Call:
-    def __init__(self, name, number, n, after, loads, line):
+    def __init__(self, name, number, n, after, loads, line, files):
         self.name = name
         self.number = number
         self.n = n
@@ -113,13 +119,47 @@ class Call:
         self.after = after  # how many children, and which call since the last
         self.loads = loads  # before main() was reached
         self.frames = []  # innermost first: addresses in drydock
+        self.whole = False
+        self.nth = 0  # of those from the same functions
         self.can_fail = name not in NEVER_FAIL and \
-            NEVER_FAIL_SO.match(line) is None
+            NEVER_FAIL_SO.match(line) is None and (
+                name != "close" or closed(line) in files)
         self.changes = name not in PURE and PURE_SO.match(line) is None
+
+    def add_frame(self, function, address):
+        """But for the command itself and what called it: commands share what
+        is below."""
+        if function.startswith(COMMANDS + "+"):
+            self.whole = True
+            if len(self.frames) > 1:
+                self.frames.pop()
+        if not self.whole:
+            self.frames.append(address)
 
     @property
     def place(self):
         return (self.name, *self.frames[:FRAMES])
+
+    @property
+    def path(self):
+        return (self.name, self.nth, *self.frames)
+
+
+def closed(line):
+    return re.match(r"\w+\((\d+)", line).group(1)
+
+
+def note_files(files, name, line):
+    """Which descriptors are those of open files."""
+    m = re.search(r" = (\d+)(<.*>)?$", line)
+    if m is None:
+        return
+    if name == "close":
+        files.discard(closed(line))
+    elif FILE.match(line):
+        files.add(m.group(1))
+    elif name.startswith("open"):
+        files.discard(m.group(1))
 
 
 def read_calls(path):
@@ -128,12 +168,13 @@ def read_calls(path):
     seen = {}
     since = {}
     children = 0
+    files = set()
     loads = True
     with open(path, errors="replace") as f:
         for line in f:
-            m = re.match(r" > \S*/drydock(?:\(.*\))? \[(\w+)\]", line)
+            m = re.match(r" > \S*/drydock(?:\((.*)\))? \[(\w+)\]", line)
             if m is not None and calls:
-                calls[-1].frames.append(m.group(1))
+                calls[-1].add_frame(m.group(1) or "", m.group(2))
                 continue
             m = re.match(r"\[ *(\d+)\] ((\w+)\(.*)", line)
             if m is None:
@@ -148,11 +189,21 @@ def read_calls(path):
             seen[name] = seen.get(name, 0) + 1
             since[name] = since.get(name, 0) + 1
             calls.append(Call(name, int(m.group(1)), seen[name],
-                              (children, since[name]), loads, m.group(2)))
+                              (children, since[name]), loads, m.group(2),
+                              files))
+            note_files(files, name, m.group(2))
             if name in CHILD and re.search(r"= \d+$", line):
                 children += 1
                 since = {}
+    count_paths(calls)
     return calls
+
+
+def count_paths(calls):
+    seen = {}
+    for call in calls:
+        path = (call.name, *call.frames)
+        call.nth = seen[path] = seen.get(path, 0) + 1
 
 
 def errors_of(name):
@@ -162,27 +213,38 @@ def errors_of(name):
     return ["EIO"]
 
 
-def choose(calls, scenario, how, places):
+def choose(calls, scenario, how, known):
     """An errno at each call, and a kill before each that follows a change.
-    how: "full": every errno; "place": a place in the code is failed once, in
-    the first scenario that comes by it.
 
+    how: "call": what an earlier scenario did alike, from the same functions and
+    as often before, was failed there; "each": it is failed here, too; "place":
+    a place in the code is failed once; "full": as "each", with every errno.
+    What a kill leaves is more than that: what was there before.  Only launches
+    do the same in a world of their own, whatever else is in it, unless they
+    bring the host's configuration along.
     What the dynamic linker does before main() is the same in all: one scenario
     has it.  A kill as the process ends is one after all that was done."""
     todo = []
-    changed = False
+    changed = None
+    apart = how in ("each", "full")
     for call in calls:
-        if call.can_fail and scenario.loads >= call.loads:
-            errors = errors_of(call.name)
-            for e in errors if how == "full" and not call.loads \
-                    else errors[:1]:
-                if how != "place" or call.loads or \
-                        (call.place, e) not in places:
-                    todo.append(Fault(call, e))
-                places.add((call.place, e))
-        if changed or call.name == "exit_group":
+        key = call.place if how == "place" else call.path
+        errors = errors_of(call.name) if call.can_fail else []
+        if call.loads:
+            errors = errors[:1] if scenario.loads else []
+        elif how != "full":
+            errors = errors[:1]
+        for e in errors:
+            if apart or call.loads or (key, e) not in known:
+                todo.append(Fault(call, e))
+            known.add((key, e))
+        killed = changed is not None and (
+            changed, scenario.launches and not scenario.syncs or scenario.name)
+        if killed and (apart or killed not in known) or \
+                call.name == "exit_group":
             todo.append(Fault(call, "kill"))
-        changed = call.changes and not call.loads
+        known.add(killed)
+        changed = call.path if call.changes and not call.loads else None
     return todo
 
 
