@@ -115,7 +115,7 @@ weakened() {
   weakened groups '.services.db.group_add = ["27"]'
   weakened image '.services.db.image = .services.egress.image'
   weakened environment '.services.db.environment.X = "y"'
-  weakened user '.services.db.user = "54321:54321"'
+  weakened "is 54321" '.services.db.user = "54321:54321"'
 }
 
 @test "a service that cannot be started ends the launch, and nothing is left" {
