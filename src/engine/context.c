@@ -2,6 +2,7 @@
 /* context: collects an image's sources and packs them in one fixed way. */
 #include "engine/context.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -104,6 +105,7 @@ add_data(struct context_files *files, const char *path, int fd,
 	if (add_file(files, xstrdup(path), &file, dg) < 0 ||
 	    fs_read_fd(fd, name, FILE_MAX, &file->data, dg) < 0)
 		return -1;
+	assert(file != NULL);
 	digest_bytes(file->data.buf, file->data.len, file->digest);
 	return 0;
 }
