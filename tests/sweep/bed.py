@@ -280,9 +280,8 @@ class Bed:
         self.accept()
         status, hit, state, outcome = self.ask(
             "try " + " ".join(fault.inject())).split()
-        run = Run(int(status), None, None, None, hit == "1", fault,
-                  outcome, state)
-        return run
+        return Run(int(status), None, None, None, hit == "1", fault,
+                   outcome, state)
 
     def read_said(self, run):
         """What it printed, where only a sum of it was asked for."""

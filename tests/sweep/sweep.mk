@@ -28,23 +28,21 @@ tests_sweep_drydock_world_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=jqprog_compile -Wl,--wrap=jqprog_run \
 	-Wl,--wrap=jqprog_free -Wl,--wrap=jqprog_freep
 
-tests_sweep_inject_SOURCES = \
-	tests/sweep/inject.c \
+sweep_tracing = \
 	tests/sweep/trace.c \
 	tests/sweep/trace.h \
 	tests/sweep/tree.c \
 	tests/sweep/tree.h
+
+tests_sweep_inject_SOURCES = tests/sweep/inject.c $(sweep_tracing)
 tests_sweep_inject_LDADD = $(drydock_libs)
 tests_sweep_inject_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 
 tests_sweep_worker_SOURCES = \
 	tests/sweep/outcome.c \
 	tests/sweep/outcome.h \
-	tests/sweep/trace.c \
-	tests/sweep/trace.h \
-	tests/sweep/tree.c \
-	tests/sweep/tree.h \
-	tests/sweep/worker.c
+	tests/sweep/worker.c \
+	$(sweep_tracing)
 tests_sweep_worker_LDADD = $(drydock_libs)
 tests_sweep_worker_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 

@@ -15,10 +15,10 @@
  *
  * keep takes the world as it is, as one of TREES; restore puts that back and
  * ends the containers that began since: lost is what cannot be put back, a
- * container that ran or, but for tree 0, a socket.  try runs the command (trace.h) and leaves
- * what it printed in TOP.out and TOP.err.  STATUS is negative for a signal;
- * STATE is a number of the world that was left, OUTCOME one of all that can be
- * told.
+ * container that ran or, but for tree 0, a socket.  try runs the command
+ * (trace.h) and leaves what it printed in TOP.out and TOP.err.  STATUS is
+ * negative for a signal; STATE is a number of the world that was left, OUTCOME
+ * one of all that can be told.
  */
 #include <errno.h>
 #include <fcntl.h>
