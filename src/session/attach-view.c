@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Being a viewer: the user's descriptors on one side, the holder on the other. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,22 +15,13 @@
 #include "host/settings.h"
 #include "session/attach.h"
 #include "session/clipboard.h"
+#include "session/sink.h"
 #include "session/tty.h"
 
 #define CHUNK 32768
 #define TTY_CHUNK ((size_t)8192)
-/* What a pipe that polls as writable takes without blocking. */
-#define WRITE_MAX ((size_t)PIPE_BUF)
 /* More than anybody types or pastes while the holder does not read. */
 #define TYPED_MAX ((size_t)16 << 20)
-
-/* Where output goes: never more than a frame is waiting. */
-struct sink {
-	int fd; /* borrowed, blocking */
-	int own_fd; /* owned; the same file, non-blocking; or -1 */
-	struct strbuf pending;
-	size_t at;
-};
 
 struct view {
 	int fd; /* the holder */
@@ -44,6 +30,7 @@ struct view {
 	int key; /* that detaches, or -1 */
 	bool filter;
 	bool input_open; /* stdin may have more */
+	bool input_is_tty; /* or was one that is gone now */
 	bool exited; /* the holder told the status */
 	bool done;
 	struct attach_outcome outcome;
@@ -64,47 +51,18 @@ end(struct view *v, enum attach_end how, int status)
 	v->outcome = (struct attach_outcome){ how, status };
 }
 
-/*
- * A description of our own of the same pipe or terminal, so that O_NONBLOCK is
- * not set for everybody who shares it.
- */
-static void
-sink_init(struct sink *s, int fd)
-{
-	struct stat st;
-	char path[32];
-	*s = (struct sink){ fd, -1, STRBUF_INIT, 0 };
-	if (fstat(fd, &st) == -1 || (!S_ISFIFO(st.st_mode) && !isatty(fd)))
-		return;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	s->own_fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
-static void
-sink_release(struct sink *s)
-{
-	cleanup_close_fn(&s->own_fd);
-	strbuf_release(&s->pending);
-}
-
-/* -1 when nobody takes it any more. */
+/* Nobody reads any more, the terminal is gone, or it is a failure. */
 static int
-sink_flush(struct sink *s)
+on_unwritten(struct view *v, const struct sink *s)
 {
-	bool own = s->own_fd != -1;
-	size_t len = s->pending.len - s->at;
-	if (len == 0)
-		return 0;
-	if (!own && len > WRITE_MAX)
-		len = WRITE_MAX;
-	ssize_t n = write(own ? s->own_fd : s->fd, s->pending.buf + s->at, len);
-	if (n == -1)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	s->at += (size_t)n;
-	if (s->at == s->pending.len) {
-		strbuf_reset(&s->pending);
-		s->at = 0;
-	}
+	int saved = errno;
+	if (saved == EPIPE)
+		end(v, ATTACH_DETACHED, 128 + SIGPIPE);
+	else if (saved == EIO && s->is_tty)
+		end(v, ATTACH_DETACHED, 128 + SIGHUP);
+	else
+		return diag_set_errno(
+		    v->dg, DIAG_IO, saved, "write what it prints");
 	return 0;
 }
 
@@ -130,20 +88,35 @@ on_signal(struct view *v)
 		end(v, ATTACH_DETACHED, 128 + (int)info.ssi_signo);
 }
 
-static void
+/*
+ * Input may be one that nobody may read (nohup gives such), or a terminal that
+ * is gone: there is no more, then.  Any other failure is not an end: a command
+ * would take half of its input for all of it.
+ */
+static bool
+input_failed(const struct view *v, int errnum)
+{
+	return !v->is_tty && errnum != EBADF &&
+	    (errnum != EIO || !v->input_is_tty);
+}
+
+static int
 on_input(struct view *v)
 {
 	char buf[CHUNK];
 	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
-	if (n == -1 && (errno == EINTR || errno == EAGAIN))
-		return;
+	int saved = errno;
+	if (n == -1 && (saved == EINTR || saved == EAGAIN))
+		return 0;
+	if (n == -1 && input_failed(v, saved))
+		return diag_set_errno(v->dg, DIAG_IO, saved, "read the input");
 	if (n <= 0) {
 		v->input_open = false;
 		if (v->is_tty)
 			end(v, ATTACH_DETACHED, 128 + SIGHUP);
 		else
 			wire_add(&v->to_holder, WIRE_INPUT_END, NULL, 0);
-		return;
+		return 0;
 	}
 	size_t len = (size_t)n;
 	size_t at = v->is_tty ? tty_find_key(v->key, buf, len) : len;
@@ -151,6 +124,7 @@ on_input(struct view *v)
 		wire_add(&v->to_holder, WIRE_INPUT, buf, at);
 	if (at < len)
 		end(v, ATTACH_DETACHED, 0);
+	return 0;
 }
 
 /* The holder is gone or will not read: what it still says counts. */
@@ -296,17 +270,12 @@ step(struct view *v)
 		on_signal(v);
 	if ((p[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0 && sending)
 		flush_to_holder(v);
-	if (p[2].revents != 0 && !v->done)
-		on_input(v);
-	if ((p[3].revents != 0 && sink_flush(&v->out) == -1) ||
-	    (p[4].revents != 0 && sink_flush(&v->err) == -1)) {
-		/* Nobody reads any more, or the terminal is gone. */
-		if (errno != EPIPE && errno != EIO)
-			return diag_set_errno(
-			    v->dg, DIAG_IO, errno, "write what it prints");
-		end(v, ATTACH_DETACHED, 128 + SIGPIPE);
-		return 0;
-	}
+	if (p[2].revents != 0 && !v->done && on_input(v) == -1)
+		return -1;
+	if (p[3].revents != 0 && sink_flush(&v->out) == -1)
+		return on_unwritten(v, &v->out);
+	if (p[4].revents != 0 && sink_flush(&v->err) == -1)
+		return on_unwritten(v, &v->err);
 	if (!writing && !v->done &&
 	    (p[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0)
 		return on_holder(v);
@@ -355,6 +324,7 @@ attach_view(int fd, bool tty, const struct settings *settings,
 		.key = tty ? tty_parse_key(settings->detach_key) : -1,
 		.filter = tty && !settings->clipboard,
 		.input_open = true,
+		.input_is_tty = isatty(STDIN_FILENO),
 		.clipboard = CLIPBOARD_INIT,
 		.decoder = xmalloc(sizeof(*v.decoder)),
 		.to_holder = STRBUF_INIT,

@@ -44,6 +44,8 @@ session_sources = \
 	src/session/seed.h \
 	src/session/session.c \
 	src/session/session.h \
+	src/session/sink.c \
+	src/session/sink.h \
 	src/session/task.c \
 	src/session/task.h \
 	src/session/teardown.c \

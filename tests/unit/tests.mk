@@ -7,6 +7,7 @@ unit_tests = \
 	tests/unit/test-answer \
 	tests/unit/test-assemble \
 	tests/unit/test-attach \
+	tests/unit/test-attach-terminal \
 	tests/unit/test-check \
 	tests/unit/test-collect \
 	tests/unit/test-container \
@@ -106,7 +107,10 @@ tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 
 # The holder's tests drive the real one.
 holder_kit = tests/unit/holder-kit.c tests/unit/holder-kit.h
-tests_unit_test_attach_SOURCES = tests/unit/test-attach.c $(holder_kit)
+viewer_kit = tests/unit/viewer-kit.c tests/unit/viewer-kit.h $(holder_kit)
+tests_unit_test_attach_SOURCES = tests/unit/test-attach.c $(viewer_kit)
+tests_unit_test_attach_terminal_SOURCES = tests/unit/test-attach-terminal.c \
+	$(viewer_kit)
 tests_unit_test_endnote_SOURCES = tests/unit/test-endnote.c $(holder_kit)
 tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
