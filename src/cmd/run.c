@@ -22,6 +22,7 @@ find_live(struct context *ctx, const char *dir, struct listing *ret_listing,
     struct diag *dg)
 {
 	cleanup_project struct project project = PROJECT_INIT;
+	bool unread;
 	int there = 0;
 
 	if (project_open(&project, dir, ctx->paths, dg) != 0 ||
@@ -29,16 +30,8 @@ find_live(struct context *ctx, const char *dir, struct listing *ret_listing,
 		return -1;
 	if (!there)
 		return 0;
-	if (listing_records(ctx->paths, ret_listing, dg) != 0)
-		return -1;
-	sessions_keep_attachable(ret_listing, project.path);
-	if (ret_listing->nr == 0)
-		return 0;
-	listing_release(ret_listing);
-	if (sessions_list(ctx, ret_listing, dg) != 0)
-		return -1;
-	sessions_keep_attachable(ret_listing, project.path);
-	return 0;
+	return sessions_of_project(
+	    ctx, project.path, 0, ret_listing, &unread, dg);
 }
 
 /* "" is a new one. */

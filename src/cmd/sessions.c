@@ -75,8 +75,18 @@ sessions_list(struct context *ctx, struct listing *ret_listing, struct diag *dg)
 	    ctx->paths, answers ? &engine : NULL, ret_listing, dg);
 }
 
-void
-sessions_keep_attachable(struct listing *listing, const char *project)
+static size_t
+count_attachable(const struct listing *listing, const char *project)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < listing->nr; i++)
+		n += listed_is_attachable(&listing->v[i], project);
+	return n;
+}
+
+static void
+keep_attachable(struct listing *listing, const char *project)
 {
 	size_t kept = 0;
 
@@ -91,6 +101,39 @@ sessions_keep_attachable(struct listing *listing, const char *project)
 	for (size_t i = kept; i < listing->nr; i++)
 		listed_release(&listing->v[i]);
 	listing->nr = kept;
+}
+
+/* Whose it is says a record alone. */
+static void
+tell_unread(const struct listing *listing, bool *ret_unread)
+{
+	*ret_unread = false;
+	for (size_t i = 0; i < listing->nr; i++) {
+		const struct listed *s = &listing->v[i];
+
+		if (s->recorded || s->note == NULL)
+			continue;
+		diag_warn("session %s may be one of this project, but cannot "
+			  "be read: %s",
+		    s->id, s->note);
+		*ret_unread = true;
+	}
+}
+
+int
+sessions_of_project(struct context *ctx, const char *project, size_t unasked,
+    struct listing *ret_listing, bool *ret_unread, struct diag *dg)
+{
+	if (listing_records(ctx->paths, ret_listing, dg) != 0)
+		return -1;
+	if (count_attachable(ret_listing, project) > unasked) {
+		listing_release(ret_listing);
+		if (sessions_list(ctx, ret_listing, dg) != 0)
+			return -1;
+	}
+	tell_unread(ret_listing, ret_unread);
+	keep_attachable(ret_listing, project);
+	return 0;
 }
 
 void
@@ -130,18 +173,15 @@ choose_of_project(
 {
 	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_listing struct listing listing = LISTING_INIT;
+	bool unread;
 
 	if (project_open(&project, NULL, ctx->paths, dg) != 0 ||
-	    listing_records(ctx->paths, &listing, dg) != 0)
+	    sessions_of_project(ctx, project.path, 1, &listing, &unread, dg) !=
+		0)
 		return -1;
-	sessions_keep_attachable(&listing, project.path);
-	if (listing.nr > 1) {
-		/* Only now the engine is asked: some may have ended. */
-		listing_release(&listing);
-		if (sessions_list(ctx, &listing, dg) != 0)
-			return -1;
-		sessions_keep_attachable(&listing, project.path);
-	}
+	if (listing.nr == 0 && unread)
+		return diag_set(dg, DIAG_DATA,
+		    "it is not known whether %s has a session", project.path);
 	if (listing.nr == 0)
 		return diag_set(dg, DIAG_NO, "no session of %s", project.path);
 	if (listing.nr > 1)

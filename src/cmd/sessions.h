@@ -23,8 +23,14 @@ int sessions_find_engine(
 int sessions_list(
     struct context *ctx, struct listing *ret_listing, struct diag *dg);
 
-/* Leaves only what attach could show of this project. */
-void sessions_keep_attachable(struct listing *listing, const char *project);
+/*
+ * What attach could show of this project.  The engine, which may know better
+ * than the records, is asked where these have more than unasked of them.  A
+ * session whose record cannot be read is a warning; *ret_unread: there is one.
+ */
+int sessions_of_project(struct context *ctx, const char *project,
+    size_t unasked, struct listing *ret_listing, bool *ret_unread,
+    struct diag *dg);
 
 /* Appends one line for each, as diag detail or for a prompt. */
 void sessions_describe(const struct listing *listing, struct strbuf *out);
@@ -32,7 +38,7 @@ void sessions_describe(const struct listing *listing, struct strbuf *out);
 /*
  * The session that a word names, or for NULL this project's only one, asking
  * when there are several: DIAG_USAGE with the choices where nobody can be
- * asked, DIAG_NO when there is none.
+ * asked, DIAG_NO when there is none, DIAG_DATA when that cannot be known.
  */
 int sessions_choose(struct context *ctx, const char *word,
     char ret_id[SESSION_ID_SIZE], struct diag *dg);

@@ -293,6 +293,28 @@ END
   untouched
 }
 
+@test "whether a project has a session is not known from a damaged record" {
+  local said
+  rm -rf "$sessions/bbbb2222"
+  printf '{"version":1,' >"$sessions/aaaa1111/session.json"
+  cd "$project"
+  for said in attach stop; do
+    run -65 drydock "$said" </dev/null
+    assert_contains "$output" "session aaaa1111 may be one of this project, \
+but cannot be read: "
+    assert_contains "$output" "it is not known whether $project has a session"
+  done
+  # Another one is asked for, but not without a word.
+  run drydock run </dev/null
+  assert_contains "$output" "session aaaa1111 may be one of this project"
+  [ -e "$sessions/aaaa1111/home/work" ]
+  # One that is known is meant.
+  session bbbb2222 "$(printf 'b%.0s' {1..64})"
+  run -64 drydock run </dev/null
+  assert_contains "$output" "the project has sessions"
+  assert_contains "$output" "session aaaa1111 may be one of this project"
+}
+
 @test "a proxy's log that cannot be read is told" {
   mkdir "$sessions/aaaa1111/sidecar/log"
   run -0 drydock logs aaaa
