@@ -14,10 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "die.h"
 #include "trace.h"
-#include "tree.h"
-
-#define BROKEN 99
 
 static long
 read_number(const char *text)
@@ -26,7 +24,7 @@ read_number(const char *text)
 	long n = strtol(text, &end, 10);
 
 	if (*text == '\0' || *end != '\0')
-		tree_die("%s", text);
+		die("%s", text);
 	return n;
 }
 
@@ -36,7 +34,7 @@ note(const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd == -1 || close(fd) != 0)
-		tree_die("%s", path);
+		die("%s", path);
 }
 
 int
@@ -49,16 +47,16 @@ main(int argc, char **argv)
 	bool hit;
 
 	if (argc < 7)
-		tree_die("usage: HIT CHILDREN NUMBER N ERRNO COMMAND...");
+		die("usage: HIT CHILDREN NUMBER N ERRNO COMMAND...");
 	in = (struct injection){ read_number(argv[2]), read_number(argv[3]),
 		read_number(argv[4]), (int)read_number(argv[5]) };
 	pid = fork();
 	if (pid == -1)
-		tree_die("fork");
+		die("fork");
 	if (pid == 0) {
 		trace_me();
 		(void)execv(argv[6], argv + 6);
-		_exit(BROKEN);
+		_exit(DIE_STATUS);
 	}
 	status = trace_child(pid, &in, &hit);
 	if (hit)
@@ -68,5 +66,5 @@ main(int argc, char **argv)
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)signal(WTERMSIG(status), SIG_DFL);
 	(void)raise(WTERMSIG(status));
-	return BROKEN;
+	return DIE_STATUS;
 }

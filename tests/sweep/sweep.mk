@@ -29,10 +29,10 @@ tests_sweep_drydock_world_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=jqprog_free -Wl,--wrap=jqprog_freep
 
 sweep_tracing = \
+	tests/sweep/die.c \
+	tests/sweep/die.h \
 	tests/sweep/trace.c \
-	tests/sweep/trace.h \
-	tests/sweep/tree.c \
-	tests/sweep/tree.h
+	tests/sweep/trace.h
 
 tests_sweep_inject_SOURCES = tests/sweep/inject.c $(sweep_tracing)
 tests_sweep_inject_LDADD = $(drydock_libs)
@@ -41,6 +41,8 @@ tests_sweep_inject_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 tests_sweep_worker_SOURCES = \
 	tests/sweep/outcome.c \
 	tests/sweep/outcome.h \
+	tests/sweep/tree.c \
+	tests/sweep/tree.h \
 	tests/sweep/worker.c \
 	$(sweep_tracing)
 tests_sweep_worker_LDADD = $(drydock_libs)

@@ -17,9 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tree.h"
-
-#define BROKEN 99
+#include "die.h"
 
 #ifdef __x86_64__
 #	define CALL_NUMBER offsetof(struct user_regs_struct, orig_rax)
@@ -35,14 +33,14 @@ trace_me(void)
 {
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 ||
 	    kill(getpid(), SIGSTOP) != 0)
-		_exit(BROKEN);
+		_exit(DIE_STATUS);
 }
 
 static void
 poke(pid_t pid, size_t where, long value)
 {
 	if (ptrace(PTRACE_POKEUSER, pid, where, value) != 0)
-		tree_die("change a register");
+		die("change a register");
 }
 
 /* Until the process stops again or ends: false at its end. */
@@ -52,9 +50,9 @@ go_on(pid_t pid, bool at_calls, int sig, int *ret_status)
 	if (ptrace(at_calls ? PTRACE_SYSCALL : PTRACE_CONT, pid, NULL,
 		(long)sig) != 0 &&
 	    errno != ESRCH)
-		tree_die("go on");
+		die("go on");
 	if (waitpid(pid, ret_status, 0) != pid)
-		tree_die("wait");
+		die("wait");
 	return WIFSTOPPED(*ret_status);
 }
 
@@ -68,7 +66,7 @@ let_go_of_child(pid_t pid)
 	if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &child) != 0 ||
 	    waitpid((pid_t)child, &status, __WALL) != (pid_t)child ||
 	    ptrace(PTRACE_DETACH, (pid_t)child, NULL, NULL) != 0)
-		tree_die("a child");
+		die("a child");
 }
 
 /* Whether it stopped with a child begun. */
@@ -168,18 +166,18 @@ trace_child(pid_t pid, const struct injection *in, bool *ret_hit)
 
 	*ret_hit = false;
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-		tree_die("start");
+		die("start");
 	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC |
 		    PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 		    PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL) != 0)
-		tree_die("trace");
+		die("trace");
 	status = trace(pid, in, ret_hit);
 	if (status == -1) {
 		/* What follows goes at its own pace. */
 		(void)ptrace(PTRACE_DETACH, pid, NULL, NULL);
 		if (waitpid(pid, &status, 0) != pid)
-			tree_die("wait");
+			die("wait");
 	}
 	return status;
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,21 +14,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-
-#define BROKEN 99
-
-void
-tree_die(const char *fmt, ...)
-{
-	int error = errno;
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fprintf(stderr, ": %s\n", strerror(error));
-	exit(BROKEN);
-}
+#include "die.h"
 
 void
 tree_init(struct tree *t, const char *top)
@@ -53,7 +38,7 @@ walk(int fd, struct strbuf *path, tree_visit_fn *visit, void *arg)
 	size_t len = path->len;
 
 	if (dir == NULL)
-		tree_die("open %s", path->buf);
+		die("open %s", path->buf);
 	for (struct dirent *d; (d = readdir(dir)) != NULL;) {
 		struct stat st;
 		int sub;
@@ -71,7 +56,7 @@ walk(int fd, struct strbuf *path, tree_visit_fn *visit, void *arg)
 			if (sub != -1)
 				walk(sub, path, visit, arg);
 			else if (errno != ENOENT && errno != ENOTDIR)
-				tree_die("open %s", path->buf);
+				die("open %s", path->buf);
 		}
 		strbuf_setlen(path, len);
 	}
@@ -89,7 +74,7 @@ tree_walk(
 	if (fd == -1 && errno == ENOENT)
 		return;
 	if (fd == -1)
-		tree_die("open %s", full);
+		die("open %s", full);
 	strbuf_addstr(&name, path);
 	walk(fd, &name, visit, arg);
 }
@@ -109,13 +94,13 @@ tree_read(int dir_fd, const char *path, const struct stat *st, size_t *ret_len)
 	} else if (S_ISREG(st->st_mode) && size > 0) {
 		fd = openat(dir_fd, last_name(path), O_RDONLY | O_CLOEXEC);
 		if (fd == -1)
-			tree_die("open %s", path);
+			die("open %s", path);
 		while (len < size && (n = read(fd, data + len, size - len)) > 0)
 			len += (size_t)n;
 		(void)close(fd);
 	}
 	if (n < 0)
-		tree_die("read %s", path);
+		die("read %s", path);
 	data[len] = '\0';
 	*ret_len = len;
 	return data;
@@ -208,19 +193,19 @@ remove_all(int dir_fd, const char *name)
 	if (unlinkat(dir_fd, name, 0) == 0)
 		return;
 	if (errno != EISDIR)
-		tree_die("remove %s", name);
+		die("remove %s", name);
 	if (fchmodat(dir_fd, name, 0700, 0) != 0)
-		tree_die("chmod %s", name);
+		die("chmod %s", name);
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	dir = fd == -1 ? NULL : fdopendir(fd);
 	if (dir == NULL)
-		tree_die("open %s", name);
+		die("open %s", name);
 	for (struct dirent *d; (d = readdir(dir)) != NULL;)
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			remove_all(fd, d->d_name);
 	(void)closedir(dir);
 	if (unlinkat(dir_fd, name, AT_REMOVEDIR) != 0)
-		tree_die("remove %s", name);
+		die("remove %s", name);
 }
 
 /* Names that are no longer what they were, one after the other. */
@@ -290,17 +275,17 @@ set_facts(int fd, struct tree_entry *e)
 	struct stat st;
 
 	if (fstatat(fd, e->path, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		tree_die("look at %s", e->path);
+		die("look at %s", e->path);
 	if (is_same(&st, &e->st))
 		return;
 	if (!S_ISLNK(st.st_mode) && st.st_mode != e->st.st_mode &&
 	    fchmodat(fd, e->path, e->st.st_mode & 07777, 0) != 0)
-		tree_die("chmod %s", e->path);
+		die("chmod %s", e->path);
 	if (!is_time(st.st_mtim, e->st.st_mtim) &&
 	    utimensat(fd, e->path, times, AT_SYMLINK_NOFOLLOW) != 0)
-		tree_die("set the times of %s", e->path);
+		die("set the times of %s", e->path);
 	if (fstatat(fd, e->path, &e->st, AT_SYMLINK_NOFOLLOW) != 0)
-		tree_die("look at %s", e->path);
+		die("look at %s", e->path);
 }
 
 static void
@@ -311,7 +296,7 @@ make_writable(int fd, const struct tree_entry *e)
 	if (e->seen && S_ISDIR(e->st.st_mode) &&
 	    fstatat(fd, e->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    (st.st_mode & 0700) != 0700 && fchmodat(fd, e->path, 0700, 0) != 0)
-		tree_die("chmod %s", e->path);
+		die("chmod %s", e->path);
 }
 
 bool
@@ -323,7 +308,7 @@ tree_restore(struct tree *t, bool dead, char **ret_path)
 	struct stat st;
 
 	if (fd == -1)
-		tree_die("open %s", t->top);
+		die("open %s", t->top);
 	for (size_t i = 0; i < t->nr; i++)
 		t->v[i].seen = false;
 	tree_walk(t, "", note_extra, &x);
@@ -347,7 +332,7 @@ tree_restore(struct tree *t, bool dead, char **ret_path)
 			continue;
 		}
 		if (!S_ISSOCK(e->st.st_mode))
-			tree_die("make %s/%s again", t->top, e->path);
+			die("make %s/%s again", t->top, e->path);
 		if (lost == NULL)
 			lost = xstrdup(e->path);
 	}

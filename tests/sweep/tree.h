@@ -2,7 +2,7 @@
 /*
  * tree: what lies below a directory, kept in memory and put back in place.
  *
- * It is for tests: what fails ends the program with words.
+ * What fails ends the program (die.h).
  */
 #ifndef DRYDOCK_TESTS_TREE_H
 #define DRYDOCK_TESTS_TREE_H
@@ -28,10 +28,6 @@ struct tree {
 	struct tree_entry *v; /* sorted by path */
 	size_t nr, alloc;
 };
-
-/* Prints and ends with a status that no drydock has. */
-_Noreturn void tree_die(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2)));
 
 /* top is copied. */
 void tree_init(struct tree *t, const char *top);

@@ -40,12 +40,11 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "die.h"
 #include "outcome.h"
 #include "trace.h"
 #include "tree.h"
 
-#define BROKEN 99
-/* Nothing takes as long that does not hang. */
 #define SECONDS 240
 #define PIPE_BYTES (1 << 20)
 
@@ -76,7 +75,7 @@ read_strings(const char *top, const char *name, struct strvec *ret)
 	int c;
 
 	if (f == NULL)
-		tree_die("open %s", path);
+		die("open %s", path);
 	while ((c = getc(f)) != EOF)
 		strbuf_addch(&text, (char)c);
 	for (const char *s = text.buf; s < text.buf + text.len;
@@ -197,7 +196,7 @@ has_call(void)
 		;
 	f = fopen("/proc/thread-self/children", "re");
 	if (f == NULL)
-		tree_die("see the children");
+		die("see the children");
 	while (!found && fscanf(f, "%d", &pid) == 1)
 		found = is_call(pid);
 	return found;
@@ -215,7 +214,7 @@ settle(const struct worker *w)
 	while (has_call())
 		(void)nanosleep(&pause, NULL);
 	if (fd != -1 && flock(fd, LOCK_EX) != 0)
-		tree_die("wait for %s", path);
+		die("wait for %s", path);
 }
 
 /* As subprocess.Popen() would, and then the command. */
@@ -225,12 +224,12 @@ become(const struct strvec *args, const struct strvec *env, const int fds[3])
 	(void)setsid();
 	for (int i = 0; i < 3; i++)
 		if (dup2(fds[i], i) != i)
-			_exit(BROKEN);
+			_exit(DIE_STATUS);
 	if (chdir("/") != 0)
-		_exit(BROKEN);
+		_exit(DIE_STATUS);
 	trace_me();
 	(void)execve(args->v[0], args->v, env->v);
-	_exit(BROKEN);
+	_exit(DIE_STATUS);
 }
 
 /* What is in the pipe, for who looks at it, and its sum. */
@@ -247,7 +246,7 @@ take(const struct worker *w, int fd, const char *name)
 		strbuf_add(&text, buf, (size_t)n);
 	(void)close(fd);
 	if (f == NULL || fwrite(text.buf, 1, text.len, f) != text.len)
-		tree_die("write %s", path);
+		die("write %s", path);
 	return chance_sum(&w->chance, text.buf, text.len);
 }
 
@@ -257,7 +256,7 @@ make_pipe(int ret_fds[2])
 	if (pipe2(ret_fds, O_CLOEXEC) != 0 ||
 	    fcntl(ret_fds[0], F_SETFL, O_NONBLOCK) != 0 ||
 	    fcntl(ret_fds[1], F_SETPIPE_SZ, PIPE_BYTES) < 0)
-		tree_die("make a pipe");
+		die("make a pipe");
 }
 
 static uint64_t
@@ -289,7 +288,7 @@ try(struct worker *w, const struct injection *in)
 	(void)alarm(SECONDS);
 	pid = in_fd == -1 ? -1 : fork();
 	if (pid == -1)
-		tree_die("start %s", args.v[0]);
+		die("start %s", args.v[0]);
 	if (pid == 0)
 		become(&args, &env, (const int[]){ in_fd, out[1], err[1] });
 	(void)close(in_fd);
@@ -325,7 +324,7 @@ answer(struct worker *w, const char *line)
 		chance_look(&w->chance, &w->chance.before);
 		(void)puts("kept");
 	} else {
-		tree_die("not known: %s", line);
+		die("not known: %s", line);
 	}
 	(void)fflush(stdout);
 }
@@ -338,13 +337,13 @@ main(int argc, char **argv)
 
 	if (argc != 3) {
 		(void)fputs("usage: worker TOP SECRET\n", stderr);
-		return BROKEN;
+		return DIE_STATUS;
 	}
 	w = (struct worker){ .top = argv[1],
 		.now = w.kept,
 		.chance = { argv[1], argv[2], STRVEC_INIT, STRVEC_INIT } };
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
-		tree_die("adopt children");
+		die("adopt children");
 	for (size_t i = 0; i < TREES; i++)
 		tree_init(&w.kept[i].tree, argv[1]);
 	while (fgets(line, sizeof(line), stdin) != NULL)
