@@ -11,7 +11,8 @@ from sessions import (
     ADOPT, EXEC, TYPED, adopt_again, adopt_check, adopt_done, attach_again,
     attach_check, attach_done, beside_check, change_engine, exec_again,
     exec_done, forced_again, logs_again, logs_done, lose_container, mark, put,
-    start_detached, stop_again, stop_check, stop_done, write_logs)
+    resume_again, resume_check, start_detached, stop_again, stop_check,
+    stop_done, stop_outside, write_logs)
 
 
 class Scenario:
@@ -366,6 +367,9 @@ ALL = [
     Scenario("attach", ["attach", "@SESSION@"], 7, attach_done,
              fresh=start_detached, lasts=True, check=attach_check,
              again=attach_again,
+             steps=TYPED, leaves=r" goes on: drydock attach "),
+    Scenario("resume", ["attach", "@SESSION@"], 7, attach_done,
+             prepare=stop_outside, check=resume_check, again=resume_again,
              steps=TYPED, leaves=r" goes on: drydock attach "),
     Scenario("exec", EXEC, 3, exec_done, only_asks=True, fresh=start_detached,
              lasts=True, check=beside_check, again=exec_again, weight=0.3),

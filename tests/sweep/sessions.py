@@ -98,6 +98,34 @@ def attach_again(bed):
     return ["attach: status %d: %s" % (status, shown)]
 
 
+# One that stopped with its engine: attach starts it again.
+
+def stop_outside(bed):
+    start_detached(bed)
+    bed.end_others(signal.SIGKILL)
+
+
+def resume_check(bed, run):
+    """Its files and its container are there till its own command ended."""
+    if mark(bed) == "bye\n" or (
+            session_there(bed) and agent_dir(bed) is not None):
+        return []
+    return ["the session that was stopped is gone"]
+
+
+def resume_again(bed):
+    status, shown = 1, "has ended"
+    if session_there(bed):
+        status, shown = terminal.drive(
+            bed.command(["attach", "@SESSION@"]), bed.learning(), TYPED,
+            SECONDS)
+    if mark(bed) == "bye\n" and (
+            # What was typed before may have ended it.
+            (status == 7 and "bye" in shown) or "has ended" in shown):
+        return []
+    return ["attach: status %d: %s" % (status, shown)]
+
+
 def stop_done(bed, run):
     return run.out == bed.session + " ended\n" and not session_there(
         bed) and agent_of(bed)[0] is None
