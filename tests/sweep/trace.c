@@ -56,15 +56,32 @@ go_on(pid_t pid, bool at_calls, int sig, int *ret_status)
 	return WIFSTOPPED(*ret_status);
 }
 
+/*
+ * Until its first SIGSTOP.  A signal that comes before, as one of its terminal
+ * may, goes on; were SIGSTOP to do so, too, it would stop when it is let go.
+ */
+static bool
+wait_for_stop(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
+		if (WSTOPSIG(status) == SIGSTOP)
+			return true;
+		if (ptrace(PTRACE_CONT, pid, NULL, (long)WSTOPSIG(status)) != 0)
+			return false;
+	}
+	return false;
+}
+
 /* The child of a traced process is traced, too: it need not be. */
 static void
 let_go_of_child(pid_t pid)
 {
 	unsigned long child;
-	int status;
 
 	if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &child) != 0 ||
-	    waitpid((pid_t)child, &status, __WALL) != (pid_t)child ||
+	    !wait_for_stop((pid_t)child) ||
 	    ptrace(PTRACE_DETACH, (pid_t)child, NULL, NULL) != 0)
 		die("a child");
 }
@@ -165,7 +182,7 @@ trace_child(pid_t pid, const struct injection *in, bool *ret_hit)
 	int status;
 
 	*ret_hit = false;
-	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+	if (!wait_for_stop(pid))
 		die("start");
 	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC |
