@@ -78,24 +78,41 @@ view(const struct join_spec *spec, const struct session *session,
 	return rc;
 }
 
-/* It says itself that nothing runs yet; one that is silent is left alone. */
-static bool
-holder_waits(struct session *session)
+/* A holder that is busy answers late; one that is silent is left alone. */
+static int
+on_live(const struct resume_spec *resume, struct session *session,
+    struct record *record, bool has_agent, int *ret_holder_fd, int *ret_status,
+    struct diag *dg)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int fd = -1;
 	struct holder_hello hello;
-
-	return session_open_contents(session, &ignored) == 0 &&
+	bool answers = session_open_contents(session, &ignored) == 0 &&
 	    holder_connect(
-		session->run_fd, HOLDER_LONG_MS, &hello, &fd, &ignored) == 0 &&
-	    !hello.running;
+		session->run_fd, HOLDER_LONG_MS, &hello, &fd, &ignored) == 0;
+
+	if (answers && hello.running && hello.tty) {
+		*ret_holder_fd = steal_fd(&fd);
+		return 0;
+	}
+	if (answers && !hello.running && record->starting_at != NULL &&
+	    has_agent) {
+		/* A start that was cut short. */
+		cleanup_close_fn(&fd);
+		return resume_session(resume, session, record, ret_status, dg);
+	}
+	return diag_set(dg, DIAG_ENGINE,
+	    "session %s runs, but its holder does not answer", session->id);
 }
 
-/* The lease is held: what the session is now, it stays. */
+/*
+ * The lease is held: what the session is now, it stays.  *ret_holder_fd is set
+ * where it runs after all and is to be viewed, without the lease.
+ */
 static int
 settle(const struct join_spec *spec, const struct engine *engine,
-    struct session *session, int *ret_status, struct diag *dg)
+    struct session *session, int *ret_holder_fd, int *ret_status,
+    struct diag *dg)
 {
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
@@ -124,13 +141,8 @@ settle(const struct join_spec *spec, const struct engine *engine,
 		return resume_session(
 		    &resume, session, &record, ret_status, dg);
 	case COLLECT_LIVE:
-		/* A start that was cut short. */
-		if (record.starting_at != NULL && agent != NULL &&
-		    holder_waits(session))
-			return resume_session(
-			    &resume, session, &record, ret_status, dg);
-		return diag_set(dg, DIAG_ENGINE,
-		    "session %s runs, but its holder does not answer", id);
+		return on_live(&resume, session, &record, agent != NULL,
+		    ret_holder_fd, ret_status, dg);
 	case COLLECT_DELETE:
 		if (agent != NULL && record.launched_at != NULL)
 			diag_note("session %s has ended with status %d", id,
@@ -157,7 +169,7 @@ settle(const struct join_spec *spec, const struct engine *engine,
 
 static int
 ask_engine(const struct join_spec *spec, const char *id, const char *project,
-    int *ret_status, struct diag *dg)
+    int *ret_holder_fd, int *ret_status, struct diag *dg)
 {
 	const char *const projects[] = { project, NULL };
 	cleanup_engine struct engine engine = ENGINE_INIT;
@@ -175,7 +187,7 @@ ask_engine(const struct join_spec *spec, const char *id, const char *project,
 	if (answer == LOCK_BUSY)
 		return diag_set(dg, DIAG_BUSY,
 		    "session %s is being started or ended elsewhere", id);
-	return settle(spec, &engine, &session, ret_status, dg);
+	return settle(spec, &engine, &session, ret_holder_fd, ret_status, dg);
 }
 
 int
@@ -201,11 +213,15 @@ join_session(const struct join_spec *spec, const char *id, int *ret_status,
 	if (record.ends_with_client)
 		return diag_set(dg, DIAG_USAGE,
 		    "session %s belongs to the command that started it", id);
-	if (holder_connect(session.run_fd, HOLDER_MS, &hello, &fd, &silent) ==
-		0 &&
-	    hello.running && hello.tty)
-		return view(
-		    spec, &session, &record, steal_fd(&fd), ret_status, dg);
-	cleanup_close_fn(&fd);
-	return ask_engine(spec, id, record.project, ret_status, dg);
+	if (holder_connect(session.run_fd, HOLDER_MS, &hello, &fd, &silent) !=
+		0 ||
+	    !hello.running || !hello.tty) {
+		cleanup_close_fn(&fd);
+		if (ask_engine(spec, id, record.project, &fd, ret_status, dg) !=
+		    0)
+			return -1;
+	}
+	return fd < 0
+	    ? 0
+	    : view(spec, &session, &record, steal_fd(&fd), ret_status, dg);
 }

@@ -253,6 +253,32 @@ END
   assert_equal "$output" "$id ended"
 }
 
+is_leased() {
+  ! flock --nonblock "$XDG_STATE_HOME/drydock/sessions/$id/lease" true
+}
+
+# It is stopped until the engine is asked, by whom the lease is held: so it has
+# not answered at once.
+is_attached_late() {
+  local holder viewer status=0
+  holder=$(docker top "drydock-$id-agent-1" -eo pid,args |
+    awk '$2 ~ /holder$/ { print $1 }')
+  kill -STOP "$holder" || return
+  on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id" &
+  viewer=$!
+  wait_for "lease that is held" is_leased
+  kill -CONT "$holder"
+  wait "$viewer" || status=$?
+  return "$status"
+}
+
+@test "a holder that answers late is attached to" {
+  open_counter
+  wait_for "late attachment" is_attached_late
+  goes_on
+}
+
 # runc may find its processes not frozen in time; then it lets them go on.
 is_paused() {
   docker pause "drydock-$id-agent-1" ||
