@@ -221,14 +221,17 @@ def choose(calls, scenario, how, known):
     a place in the code is failed once; "full": as "each", with every errno.
     What a kill leaves is more than that: what was there before.  Only launches
     do the same in a world of their own, whatever else is in it, unless they
-    bring the host's configuration along.
+    bring the host's configuration along.  What a scenario that is like others
+    does in another order is told by its place alone, as in "place".
     What the dynamic linker does before main() is the same in all: one scenario
     has it.  A kill as the process ends is one after all that was done."""
     todo = []
     changed = None
     apart = how in ("each", "full")
+    by_place = how == "place" or how == "call" and scenario.alike
+    whose = scenario.launches and not scenario.syncs or scenario.name
     for call in calls:
-        key = call.place if how == "place" else call.path
+        key = call.place if by_place else call.path
         errors = errors_of(call.name) if call.can_fail else []
         if call.loads:
             errors = errors[:1] if scenario.loads else []
@@ -237,14 +240,15 @@ def choose(calls, scenario, how, known):
         for e in errors:
             if apart or call.loads or (key, e) not in known:
                 todo.append(Fault(call, e))
-            known.add((key, e))
-        killed = changed is not None and (
-            changed, scenario.launches and not scenario.syncs or scenario.name)
-        if killed and (apart or killed not in known) or \
-                call.name == "exit_group":
+            known.update([(call.path, e), (call.place, e)])
+        due = call.name == "exit_group"
+        if changed is not None:
+            ways = [(changed.path, whose), (changed.place, "kill")]
+            due = due or apart or ways[scenario.alike] not in known
+            known.update(ways)
+        if due:
             todo.append(Fault(call, "kill"))
-        known.add(killed)
-        changed = call.path if call.changes and not call.loads else None
+        changed = call if call.changes and not call.loads else None
     return todo
 
 

@@ -21,7 +21,7 @@ class Scenario:
                  given="", settings="", secrets=(), keeps=False, loads=False,
                  fresh=None, again=None, steps=None, only_asks=False,
                  launches=False, syncs=False, leaves=None, lasts=False,
-                 prints=False):
+                 prints=False, alike=False):
         self.name = name
         self.args = args
         self.status = status
@@ -43,6 +43,7 @@ class Scenario:
         self.only_asks = only_asks  # needs no lease
         self.leaves = leaves  # what it says with status 0 of a lost terminal
         self.prints = prints  # with one status always the same
+        self.alike = alike  # does what others do, in another order
         self.launches = launches  # a session,
         self.syncs = syncs  # and brings the host's configuration to it
         self.loads = loads  # the dynamic linker's calls are failed, too
@@ -370,7 +371,7 @@ ALL = [
              steps=TYPED, leaves=r" goes on: drydock attach "),
     Scenario("resume", ["attach", "@SESSION@"], 7, attach_done,
              prepare=stop_outside, check=resume_check, again=resume_again,
-             steps=TYPED, leaves=r" goes on: drydock attach "),
+             steps=TYPED, leaves=r" goes on: drydock attach ", alike=True),
     Scenario("exec", EXEC, 3, exec_done, only_asks=True, fresh=start_detached,
              lasts=True, check=beside_check, again=exec_again, weight=0.3),
     Scenario("logs", ["logs", "@SESSION@"], 0, logs_done, fresh=write_logs,
