@@ -45,6 +45,7 @@
 #include "trace.h"
 #include "tree.h"
 
+/* Nothing takes as long that does not hang. */
 #define SECONDS 240
 #define PIPE_BYTES (1 << 20)
 
