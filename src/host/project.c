@@ -23,7 +23,6 @@
 #include "host/text.h"
 
 #define NAME_LEN_MAX 48
-#define KEY_DIGITS 16
 
 /* The real path of what fd holds, checked to still lead to it. */
 static int
@@ -136,12 +135,22 @@ make_name(const char *path)
 	return strbuf_detach(&name, NULL);
 }
 
+void
+project_digits(const char *path, char ret_digits[PROJECT_DIGITS + 1])
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_bytes(path, strlen(path), hex);
+	memcpy(ret_digits, hex, PROJECT_DIGITS);
+	ret_digits[PROJECT_DIGITS] = '\0';
+}
+
 int
 project_open(struct project *ret_project, const char *dir,
     const struct paths *paths, struct diag *dg)
 {
 	cleanup_project struct project project = PROJECT_INIT;
-	char hex[DIGEST_HEX_SIZE];
+	char digits[PROJECT_DIGITS + 1];
 
 	if (dir == NULL)
 		dir = ".";
@@ -155,9 +164,9 @@ project_open(struct project *ret_project, const char *dir,
 	if (check_characters(project.path, dg) < 0 ||
 	    check_place(project.path, paths, dg) < 0)
 		return -1;
-	digest_bytes(project.path, strlen(project.path), hex);
+	project_digits(project.path, digits);
 	project.name = make_name(project.path);
-	project.key = xasprintf("%.*s-%s", KEY_DIGITS, hex, project.name);
+	project.key = xasprintf("%s-%s", digits, project.name);
 	ret_project->path = steal_ptr(&project.path);
 	ret_project->name = steal_ptr(&project.name);
 	ret_project->key = steal_ptr(&project.key);

@@ -34,6 +34,10 @@ int project_open(struct project *ret_project, const char *dir,
     const struct paths *paths, struct diag *dg);
 void project_release(struct project *project);
 
+/* What a project's key begins with: hex digits of its path's SHA-256. */
+#define PROJECT_DIGITS 16
+void project_digits(const char *path, char ret_digits[PROJECT_DIGITS + 1]);
+
 /*
  * Returned: where an agent's conversations of this project and mode are, below
  * the state directory; its last part is of the project and the mode alone.

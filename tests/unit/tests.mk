@@ -30,6 +30,7 @@ unit_tests = \
 	tests/unit/test-hostconf \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
+	tests/unit/test-knownprojects \
 	tests/unit/test-listing \
 	tests/unit/test-lock \
 	tests/unit/test-mode \
@@ -100,6 +101,8 @@ tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 tests_unit_test_sync_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_read_fd
 
 home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
+tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
+	$(home_kit) $(tree_kit)
 tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
 tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* knownprojects: the file `projects`, and the conversations of older versions. */
+#include "host/knownprojects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-temp.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/lock.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "host/project.h"
+
+#define FILE_NAME "projects"
+#define LOCK_NAME "projects.lock"
+#define FILE_MAX ((size_t)16 << 20)
+/* From here on directories that are gone are left out. */
+#define FILE_LARGE ((size_t)1 << 20)
+
+enum {
+	LOCK_WAIT_MS = 10000
+};
+
+/* A directory of the list that exists. */
+struct present {
+	struct stat st;
+	const char *path; /* borrowed from paths */
+};
+
+struct knownprojects {
+	struct strvec paths;
+	struct strvec digests; /* PROJECT_DIGITS hex digits of a path */
+	struct present *present; /* owned */
+	size_t npresent;
+};
+
+/* -1 in *ret_fd: there is no state directory. */
+static int
+open_state(const struct paths *paths, int *ret_fd, struct diag *dg)
+{
+	*ret_fd = paths->state_fd >= 0
+	    ? fcntl(paths->state_fd, F_DUPFD_CLOEXEC, 3)
+	    : open(paths->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd >= 0 || (paths->state_fd < 0 && errno == ENOENT))
+		return 0;
+	return diag_set_errno(dg, DIAG_IO, errno, "open %s", paths->state_dir);
+}
+
+static bool
+is_digest(const char *word)
+{
+	return strlen(word) == PROJECT_DIGITS &&
+	    strspn(word, "0123456789abcdef") == PROJECT_DIGITS;
+}
+
+/* The names of conversations' directories begin with the project's digits. */
+static int
+add_history(struct knownprojects *known, int history_fd, struct diag *dg)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (fs_list_names(history_fd, "history", &names, dg) < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++) {
+		char *name = names.v[i];
+
+		if (strlen(name) <= PROJECT_DIGITS ||
+		    name[PROJECT_DIGITS] != '-')
+			continue;
+		name[PROJECT_DIGITS] = '\0';
+		if (is_digest(name) && !strvec_has(&known->digests, name))
+			strvec_push(&known->digests, name);
+	}
+	return 0;
+}
+
+/* What sessions of a version without the file had. */
+static int
+read_histories(struct knownprojects *known, int state_fd, struct diag *dg)
+{
+	cleanup_strvec struct strvec agents = STRVEC_INIT;
+	cleanup_close int agents_fd = fs_walk_open(state_fd, "agents");
+
+	if (agents_fd < 0)
+		return errno == ENOENT
+		    ? 0
+		    : diag_set_errno(dg, DIAG_IO, errno, "open agents");
+	if (fs_list_names(agents_fd, "agents", &agents, dg) < 0)
+		return -1;
+	for (size_t i = 0; i < agents.nr; i++) {
+		cleanup_close int agent_fd =
+		    fs_walk_open(agents_fd, agents.v[i]);
+		cleanup_close int history_fd =
+		    agent_fd < 0 ? -1 : fs_walk_open(agent_fd, "history");
+
+		if (history_fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+			continue;
+		if (history_fd < 0)
+			return diag_set_errno(dg, DIAG_IO, errno,
+			    "open agents/%s/history", agents.v[i]);
+		if (add_history(known, history_fd, dg) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+parse(struct knownprojects *known, const struct strbuf *text, struct diag *dg)
+{
+	const char *end = text->buf + text->len;
+	size_t number = 0;
+
+	for (const char *at = text->buf; at < end;) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		cleanup_free char *line = NULL;
+
+		number++;
+		if (newline != NULL)
+			line = xstrndup(at, (size_t)(newline - at));
+		if (line != NULL && line[0] == '/')
+			strvec_push_given(&known->paths, steal_ptr(&line));
+		else if (line != NULL && is_digest(line))
+			strvec_push_given(&known->digests, steal_ptr(&line));
+		else
+			return diag_set(dg, DIAG_DATA,
+			    FILE_NAME ":%zu: neither a path nor a digest: "
+				      "remove the line",
+			    number);
+		at = newline + 1;
+	}
+	return 0;
+}
+
+/* What has gone cannot hold anything now. */
+static void
+find_present(struct knownprojects *known)
+{
+	known->present = xcalloc(known->paths.nr + 1, sizeof(*known->present));
+	for (size_t i = 0; i < known->paths.nr; i++) {
+		struct present *p = &known->present[known->npresent];
+
+		p->path = known->paths.v[i];
+		if (stat(p->path, &p->st) == 0)
+			known->npresent++;
+	}
+}
+
+static int
+read_list(struct knownprojects *known, int state_fd, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (fs_read_file(state_fd, FILE_NAME, FILE_MAX, &text, dg) < 0) {
+		if (dg->errnum != ENOENT)
+			return -1;
+		diag_clear(dg);
+		return read_histories(known, state_fd, dg);
+	}
+	return parse(known, &text, dg);
+}
+
+int
+knownprojects_load(const struct paths *paths, struct knownprojects **ret_known,
+    struct diag *dg)
+{
+	cleanup_knownprojects struct knownprojects *known =
+	    xcalloc(1, sizeof(*known));
+	cleanup_close int fd = -1;
+
+	strvec_init(&known->paths);
+	strvec_init(&known->digests);
+	if (open_state(paths, &fd, dg) < 0)
+		return -1;
+	if (fd >= 0 && read_list(known, fd, dg) < 0)
+		return diag_wrap(dg, "%s", paths->state_dir);
+	find_present(known);
+	*ret_known = steal_ptr(&known);
+	return 0;
+}
+
+/* Whether the directory itself, whose parents are not asked, is known. */
+static const char *
+find_directory(const struct knownprojects *known, const char *path)
+{
+	char digits[PROJECT_DIGITS + 1];
+	struct stat st;
+
+	for (size_t i = 0; i < known->paths.nr; i++)
+		if (strcmp(known->paths.v[i], path) == 0)
+			return path;
+	project_digits(path, digits);
+	if (strvec_has(&known->digests, digits))
+		return path;
+	if (known->npresent == 0 || stat(path, &st) < 0)
+		return NULL;
+	for (size_t i = 0; i < known->npresent; i++)
+		if (fs_same(&known->present[i].st, &st))
+			return known->present[i].path;
+	return NULL;
+}
+
+char *
+knownprojects_find(const struct knownprojects *known, const char *real_path)
+{
+	cleanup_free char *path = xstrdup(real_path);
+
+	/* "/" never was a project. */
+	for (;;) {
+		char *slash = strrchr(path, '/');
+		const char *found;
+
+		if (slash == NULL || path[1] == '\0')
+			return NULL;
+		found = find_directory(known, path);
+		if (found != NULL)
+			return xstrdup(found);
+		if (slash == path)
+			return NULL;
+		*slash = '\0';
+	}
+}
+
+static void
+print(const struct knownprojects *known, struct strbuf *out)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < known->paths.nr; i++)
+		bytes += strlen(known->paths.v[i]) + 1;
+	for (size_t i = 0; i < known->digests.nr; i++)
+		strbuf_addf(out, "%s\n", known->digests.v[i]);
+	for (size_t i = 0; i < known->paths.nr; i++) {
+		if (bytes > FILE_LARGE &&
+		    access(known->paths.v[i], F_OK) != 0 && errno == ENOENT)
+			continue;
+		strbuf_addf(out, "%s\n", known->paths.v[i]);
+	}
+}
+
+static int
+add_locked(const struct paths *paths, const char *path, struct diag *dg)
+{
+	cleanup_knownprojects struct knownprojects *known = NULL;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (knownprojects_load(paths, &known, dg) < 0)
+		return -1;
+	if (strvec_has(&known->paths, path))
+		return 0;
+	strvec_push(&known->paths, path);
+	print(known, &text);
+	fs_temp_clean(paths->state_fd, FILE_NAME);
+	return fs_replace_file(
+	    paths->state_fd, FILE_NAME, text.buf, text.len, 0600, dg);
+}
+
+int
+knownprojects_add(
+    const struct paths *paths, const char *real_path, struct diag *dg)
+{
+	cleanup_knownprojects struct knownprojects *known = NULL;
+	cleanup_close int lock_fd = -1;
+	enum lock_answer answer;
+
+	/* Most launches are on a project that had one. */
+	if (knownprojects_load(paths, &known, dg) < 0)
+		return -1;
+	if (strvec_has(&known->paths, real_path))
+		return 0;
+	if (lock_wait(paths->state_fd, LOCK_NAME, true, LOCK_WAIT_MS, &answer,
+		&lock_fd, dg) < 0)
+		return diag_wrap(dg, "%s", paths->state_dir);
+	if (answer != LOCK_WON)
+		return diag_set(dg, DIAG_BUSY,
+		    "%s/" LOCK_NAME " is held by another drydock: try again",
+		    paths->state_dir);
+	if (add_locked(paths, real_path, dg) < 0)
+		return diag_wrap(dg, "note the project");
+	return 0;
+}
+
+void
+knownprojects_free(struct knownprojects *known)
+{
+	if (known == NULL)
+		return;
+	strvec_release(&known->paths);
+	strvec_release(&known->digests);
+	free(known->present);
+	free(known);
+}
+
+void
+knownprojects_freep(struct knownprojects **known)
+{
+	knownprojects_free(*known);
+	*known = NULL;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Which directories an agent ever had, by path, by digest and by inode. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "host/knownprojects.h"
+#include "host/paths.h"
+#include "host/project.h"
+
+#include "check.h"
+#include "home-kit.h"
+#include "tree-kit.h"
+
+static void
+enter(struct paths *paths)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	free(home_enter());
+	CHECK_INT(paths_find(paths, &dg), 0);
+	CHECK_INT(paths_open_state(paths, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+}
+
+static void
+add(const struct paths *paths, const char *path)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(knownprojects_add(paths, path, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+}
+
+static void
+expect(const struct paths *paths, const char *path, const char *want)
+{
+	cleanup_knownprojects struct knownprojects *known = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *found = NULL;
+
+	if (!CHECK_INT(knownprojects_load(paths, &known, &dg), 0)) {
+		CHECK_STR(dg.message, NULL);
+		return;
+	}
+	found = knownprojects_find(known, path);
+	CHECK_STR(found, want);
+}
+
+static void
+test_paths(void)
+{
+	cleanup_paths struct paths paths;
+
+	paths_init(&paths);
+	enter(&paths);
+	expect(&paths, "/w/a/file", NULL);
+	add(&paths, "/w/a");
+	add(&paths, "/w/a");
+	add(&paths, "/w/b/c");
+	expect(&paths, "/w/a", "/w/a");
+	expect(&paths, "/w/a/deep/file", "/w/a");
+	expect(&paths, "/w/ab", NULL);
+	expect(&paths, "/w/b", NULL);
+	expect(&paths, "/w/b/c/x", "/w/b/c");
+	expect(&paths, "/", NULL);
+	CHECK_INT(tree_count(paths.state_fd), 7);
+}
+
+/* A state directory as older versions leave it. */
+static void
+test_histories(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_free char *history = NULL;
+	cleanup_free char *old = NULL;
+	char digits[PROJECT_DIGITS + 1];
+
+	paths_init(&paths);
+	enter(&paths);
+	project_digits("/w/old", digits);
+	history = xasprintf("%s/agents/claude", paths.state_dir);
+	CHECK_INT(mkdir(history, 0700), 0);
+	free(history);
+	history = xasprintf("%s/agents/claude/history", paths.state_dir);
+	CHECK_INT(mkdir(history, 0700), 0);
+	old = xasprintf("%s/%s-old-contained", history, digits);
+	CHECK_INT(mkdir(old, 0700), 0);
+	expect(&paths, "/w/old/drydock.conf", "/w/old");
+	/* Taken over: from now on they need not be there. */
+	add(&paths, "/w/new");
+	CHECK_INT(rmdir(old), 0);
+	expect(&paths, "/w/old/drydock.conf", "/w/old");
+	expect(&paths, "/w/new/x", "/w/new");
+	expect(&paths, "/w/other", NULL);
+	/* What a launch that is refused leaves there is no project. */
+	project_digits("/w/refused", digits);
+	free(old);
+	old = xasprintf("%s/%s-refused-contained", history, digits);
+	CHECK_INT(mkdir(old, 0700), 0);
+	expect(&paths, "/w/refused/x", NULL);
+}
+
+/* A second name of the same directory. */
+static void
+test_inode(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_free char *dir = NULL;
+	cleanup_free char *alias = NULL;
+	cleanup_free char *below = NULL;
+
+	paths_init(&paths);
+	enter(&paths);
+	dir = xasprintf("%s/project", paths.home);
+	alias = xasprintf("%s/alias", paths.home);
+	below = xasprintf("%s/file", alias);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	CHECK_INT(symlink(dir, alias), 0);
+	add(&paths, dir);
+	expect(&paths, below, dir);
+}
+
+static void
+test_damaged(void)
+{
+	cleanup_knownprojects struct knownprojects *known = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_free char *want = NULL;
+
+	paths_init(&paths);
+	enter(&paths);
+	tree_put(paths.state_fd, "projects", "/w/a\nw/b\n");
+	CHECK_INT(knownprojects_load(&paths, &known, &dg), -1);
+	CHECK_INT(dg.class, DIAG_DATA);
+	want = xasprintf("%s: projects:2: neither a path nor a digest: remove "
+			 "the line",
+	    paths.state_dir);
+	CHECK_STR(dg.message, want);
+}
+
+static void
+test_absent(void)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_paths struct paths paths;
+
+	paths_init(&paths);
+	free(home_enter());
+	CHECK_INT(paths_find(&paths, &dg), 0);
+	expect(&paths, "/w/a", NULL);
+	CHECK_INT(access(paths.state_dir, F_OK), -1);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "what lies in a project that was launched is known",
+		    test_paths },
+		{ "projects of older versions are known by their digests",
+		    test_histories },
+		{ "another name of a project does not hide it", test_inode },
+		{ "a damaged list is an error that names the line",
+		    test_damaged },
+		{ "without a state directory nothing is known, or made",
+		    test_absent },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
