@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "plan/squid.h"
@@ -216,6 +217,24 @@ record_further(struct launch *l, struct diag *dg)
 	return 0;
 }
 
+/*
+ * What the agent is about to be given, so that no later launch takes what it is
+ * told from there.
+ */
+static int
+note_places(const struct launch *l, struct diag *dg)
+{
+	for (size_t i = 0; i < l->plan.nbinds; i++) {
+		const struct bind *b = &l->plan.binds[i];
+
+		/* What has a mode is drydock's own. */
+		if (!b->read_only && b->mode == 0 && S_ISDIR(b->st.st_mode) &&
+		    knownprojects_add(l->paths, b->source, dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Assemble, resolve, judge, prepare, seal. */
 static int
 make_plan(struct launch *l, struct diag *dg)
@@ -228,7 +247,7 @@ make_plan(struct launch *l, struct diag *dg)
 	    plan_judge(&l->plan_request, &assembly, &l->plan, dg) != 0 ||
 	    plan_check_verdict(&l->plan, dg) != 0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
-	    launch_write_proxy(l, dg) != 0 ||
+	    note_places(l, dg) != 0 || launch_write_proxy(l, dg) != 0 ||
 	    plan_seal(&l->plan, l->session.dir_fd, digest, &l->plan_fd, dg) !=
 		0)
 		return -1;
