@@ -15,6 +15,8 @@ base_sources = \
 	src/base/fs-walk.h \
 	src/base/fs.c \
 	src/base/fs.h \
+	src/base/http.c \
+	src/base/http.h \
 	src/base/jqprog.c \
 	src/base/jqprog.h \
 	src/base/json-node.h \

@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test-goenv \
 	tests/unit/test-holder \
 	tests/unit/test-hostconf \
+	tests/unit/test-http \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
 	tests/unit/test-knownprojects \
