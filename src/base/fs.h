@@ -81,6 +81,13 @@ int fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
 int fs_remove_tree(int dirfd, const char *name, struct diag *dg);
 
 /*
+ * Connects to the unix socket at name in dirfd, also where somebody hostile can
+ * write there: a symlink is never followed.  *ret_fd is non-blocking.  Returns
+ * 0, or -1 with errno set; a file that is no socket is ENOTSOCK.
+ */
+int fs_connect_socket(int dirfd, const char *name, int *ret_fd);
+
+/*
  * Gives what an O_PATH descriptor shows another mode; no name is looked up
  * again, so no link can be followed; goes by /proc.  Returns 0, or -1 with
  * errno set.

@@ -9,6 +9,7 @@ base_sources = \
 	src/base/fs-copy.c \
 	src/base/fs-io.c \
 	src/base/fs-remove.c \
+	src/base/fs-socket.c \
 	src/base/fs-temp.c \
 	src/base/fs-temp.h \
 	src/base/fs-walk.c \

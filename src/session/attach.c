@@ -9,13 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "guest/wire.h"
@@ -46,36 +45,6 @@ wait_for(int fd, short events, int64_t deadline, int at_most_ms)
 	return true;
 }
 
-/*
- * What lies in run/ is the agent's to change.  The socket is opened without
- * following links and connected to through that descriptor, so that a link put
- * in its place at the last moment leads nowhere.
- */
-static int
-try_connect(int run_fd, int *ret_fd)
-{
-	struct stat st;
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int at cleanup_close =
-	    openat(run_fd, SOCKET_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (at == -1 || fstat(at, &st) == -1)
-		return -1;
-	if (!S_ISSOCK(st.st_mode)) {
-		errno = ENOTSOCK;
-		return -1;
-	}
-	int fd cleanup_close =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	(void)snprintf(
-	    un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", at);
-	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) == -1)
-		return -1;
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
-
 /* Absent, or left by an earlier start: it comes. */
 static bool
 may_come(int errnum)
@@ -87,7 +56,8 @@ may_come(int errnum)
 static int
 connect_by(int run_fd, int64_t deadline, int *ret_fd, struct diag *dg)
 {
-	while (try_connect(run_fd, ret_fd) == -1) {
+	/* The agent can write run/: a link in it is not followed. */
+	while (fs_connect_socket(run_fd, SOCKET_NAME, ret_fd) == -1) {
 		int errnum = errno;
 		if (!may_come(errnum))
 			return diag_set_errno(dg, DIAG_ENGINE, errnum,

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -62,32 +61,18 @@ egress_is_refusal(const char *head, size_t len)
 	    has_header(head, (size_t)(end - head) + 2, SQUID_REFUSED_HEADER);
 }
 
-static int
-connect_egress(int egress_fd)
-{
-	cleanup_close int fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-
-	(void)snprintf(addr.sun_path, sizeof(addr.sun_path),
-	    "/proc/self/fd/%d/egress.sock", egress_fd);
-	if (fd < 0 ||
-	    connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0)
-		return -1;
-	return steal_fd(&fd);
-}
-
 /*
  * One question.  NULL when refused as it must be, else why not: static text.
  */
 static const char *
 ask(int egress_fd, int64_t deadline)
 {
-	cleanup_close int fd = connect_egress(egress_fd);
+	cleanup_close int fd = -1;
 	char head[HEAD_MAX];
 	size_t len = 0;
 
-	if (fd < 0)
+	/* The agent can write egress/: a link in it is not followed. */
+	if (fs_connect_socket(egress_fd, "egress.sock", &fd) != 0)
 		return "nothing listens";
 	if (send(fd, question, strlen(question), MSG_NOSIGNAL) !=
 	    (ssize_t)strlen(question))

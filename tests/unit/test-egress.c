@@ -129,6 +129,31 @@ test_never(void)
 	CHECK_INT(open.class, DIAG_ENGINE);
 }
 
+/* egress/ is the agent's to write: the proxy of elsewhere is no answer. */
+static void
+test_link(void)
+{
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd cleanup_close = listen_in(dir);
+	struct server server = { fd, "HTTP/1.1 403 Forbidden\r\n" OURS "\r\n",
+		1 };
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct diag last cleanup_diag = DIAG_INIT;
+	atomic_bool stop = false;
+	pthread_t thread;
+
+	CHECK_INT(renameat(dir, "egress.sock", dir, "other.sock"), 0);
+	CHECK_INT(symlinkat("other.sock", dir, "egress.sock"), 0);
+	CHECK_INT(pthread_create(&thread, NULL, serve, &server), 0);
+	CHECK_INT(egress_wait_ready(dir, 50, &stop, &dg), -1);
+	CHECK_INT(dg.class, DIAG_ENGINE);
+	/* The server was not asked; by its own name it answers. */
+	CHECK_INT(renameat(dir, "other.sock", dir, "egress.sock"), 0);
+	CHECK_INT(egress_wait_ready(dir, 10000, &stop, &last), 0);
+	(void)pthread_join(thread, NULL);
+}
+
 static void
 test_log(void)
 {
@@ -163,6 +188,7 @@ main(void)
 		{ "only the proxy's own refusal counts", test_refusals },
 		{ "a proxy that refuses is ready", test_ready },
 		{ "a proxy that is silent or open is not", test_never },
+		{ "a link in the proxy's place is not followed", test_link },
 		{ "the proxy's log is attached, and nothing else", test_log },
 	};
 
