@@ -296,6 +296,58 @@ fold_blanks(const char *s)
 	return strbuf_detach(&sb, NULL);
 }
 
+/* Reads what sysfs, as the container has it, says of a device. */
+static int
+read_attribute(const struct proc_facts *facts, const char *name,
+    const char *attribute, struct strbuf *out, struct diag *dg)
+{
+	cleanup_free char *path =
+	    xasprintf("sys/devices/virtual/net/%s/%s", name, attribute);
+
+	return read_proc(facts->root_fd, path, out, dg);
+}
+
+static bool
+is_idle_fallback(
+    const struct proc_facts *facts, const char *name, const char *inet6)
+{
+	cleanup_strbuf struct strbuf type = STRBUF_INIT;
+	cleanup_strbuf struct strbuf flags = STRBUF_INIT;
+	cleanup_strbuf struct strbuf address = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	/* One that cannot be looked at counts as any other device. */
+	return read_attribute(facts, name, "type", &type, &ignored) == 0 &&
+	    read_attribute(facts, name, "flags", &flags, &ignored) == 0 &&
+	    read_attribute(facts, name, "address", &address, &ignored) == 0 &&
+	    proc_device_is_idle_fallback(&(struct proc_device){
+		name, type.buf, flags.buf, address.buf, inet6 });
+}
+
+static int
+read_devices(struct proc_facts *facts, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf inet6 = STRBUF_INIT;
+	cleanup_strvec struct strvec all = STRVEC_INIT;
+	cleanup_diag struct diag no_ipv6 = DIAG_INIT;
+
+	if (read_proc(facts->proc_fd, "net/dev", &text, dg) != 0 ||
+	    proc_parse_devices(text.buf, &all, dg) != 0 ||
+	    read_proc(facts->proc_fd, "net/fib_trie", &text, dg) != 0)
+		return -1;
+	proc_parse_addresses(text.buf, &facts->addresses);
+	/* A kernel without IPv6 has no such file. */
+	(void)read_proc(facts->proc_fd, "net/if_inet6", &inet6, &no_ipv6);
+	for (size_t i = 0; i < all.nr; i++) {
+		if (is_idle_fallback(facts, all.v[i], inet6.buf))
+			facts->nfallback++;
+		else
+			strvec_push(&facts->devices, all.v[i]);
+	}
+	return 0;
+}
+
 static int
 read_texts(struct proc_facts *facts, struct diag *dg)
 {
@@ -305,16 +357,14 @@ read_texts(struct proc_facts *facts, struct diag *dg)
 		return -1;
 	facts->uid_map = fold_blanks(text.buf);
 	if (read_proc(facts->proc_fd, "mountinfo", &text, dg) != 0 ||
-	    proc_parse_mounts(text.buf, &facts->mounts, dg) != 0 ||
-	    read_proc(facts->proc_fd, "net/dev", &text, dg) != 0 ||
-	    proc_parse_devices(text.buf, &facts->devices, dg) != 0)
+	    proc_parse_mounts(text.buf, &facts->mounts, dg) != 0)
 		return -1;
 	facts->root_fd =
 	    openat(facts->proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (facts->root_fd < 0)
 		return diag_set_errno(
 		    dg, DIAG_POLICY, errno, "open its root directory");
-	return 0;
+	return read_devices(facts, dg);
 }
 
 static struct proc_facts

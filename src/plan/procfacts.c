@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -307,6 +309,95 @@ proc_parse_devices(
 	return 0;
 }
 
+/*
+ * A local address is two lines: "|-- 10.0.0.2", then "/32 host LOCAL".  Each is
+ * in the trie twice.
+ */
+void
+proc_parse_addresses(const char *text, struct strvec *ret_addresses)
+{
+	const char *address = NULL;
+	size_t len = 0;
+
+	for (const char *line = text; *line != '\0';) {
+		const char *eol = line + strcspn(line, "\n");
+		const char *word = line + strspn(line, " ");
+
+		if (strncmp(word, "|-- ", 4) == 0) {
+			address = word + 4;
+			len = (size_t)(eol - address);
+		} else if (address != NULL &&
+		    strncmp(word, "/32 host LOCAL", 14) == 0 &&
+		    strncmp(address, "127.", 4) != 0) {
+			cleanup_free char *own = xstrndup(address, len);
+
+			if (!strvec_has(ret_addresses, own))
+				strvec_push(ret_addresses, own);
+		}
+		line = *eol == '\n' ? eol + 1 : eol;
+	}
+}
+
+/*
+ * net/ipv4/ipip.c, net/ipv6/sit.c, net/ipv4/ip_gre.c and their like; the types
+ * are those of if_arp.h.
+ */
+static const struct {
+	const char *name;
+	const char *type;
+} fallback_devices[] = {
+	{ "tunl0", "768\n" },
+	{ "sit0", "776\n" },
+	{ "gre0", "778\n" },
+	{ "gretap0", "1\n" },
+	{ "erspan0", "1\n" },
+	{ "ip_vti0", "768\n" },
+	{ "ip6tnl0", "769\n" },
+	{ "ip6gre0", "823\n" },
+	{ "ip6_vti0", "769\n" },
+};
+
+/* The last column of if_inet6 is the device's name. */
+static bool
+has_inet6(const char *inet6, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = inet6; *line != '\0';) {
+		const char *eol = line + strcspn(line, "\n");
+
+		if ((size_t)(eol - line) > len &&
+		    eol[-(ptrdiff_t)len - 1] == ' ' &&
+		    strncmp(eol - len, name, len) == 0)
+			return true;
+		line = *eol == '\n' ? eol + 1 : eol;
+	}
+	return false;
+}
+
+bool
+proc_device_is_idle_fallback(const struct proc_device *device)
+{
+	char *end;
+	unsigned long flags;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(fallback_devices) &&
+	    strcmp(fallback_devices[i].name, device->name) != 0)
+		i++;
+	if (i == ARRAY_SIZE(fallback_devices) ||
+	    strcmp(fallback_devices[i].type, device->type) != 0)
+		return false;
+	errno = 0;
+	flags = strtoul(device->flags, &end, 16);
+	if (errno != 0 || end == device->flags || *end != '\n' ||
+	    (flags & (IFF_UP | IFF_RUNNING)) != 0)
+		return false;
+	return device->address[0] == '0' &&
+	    device->address[strspn(device->address, "0:\n")] == '\0' &&
+	    !has_inet6(device->inet6, device->name);
+}
+
 static bool
 has_word(const char *s, const char *end, const char *word)
 {
@@ -374,6 +465,7 @@ proc_facts_release(struct proc_facts *facts)
 {
 	proc_mounts_release(&facts->mounts);
 	strvec_release(&facts->devices);
+	strvec_release(&facts->addresses);
 	free(facts->uid_map);
 	facts->uid_map = NULL;
 	cleanup_close_fn(&facts->root_fd);

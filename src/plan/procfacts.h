@@ -83,16 +83,19 @@ struct proc_facts {
 	struct proc_mounts mounts;
 	ino_t ns[PROC_NNS];
 	ino_t own_ns[PROC_NNS]; /* drydock's own, to compare with */
-	struct strvec devices; /* of the network */
+	struct strvec devices; /* of the network, but idle fallback ones */
+	size_t nfallback; /* how many of those there are */
+	struct strvec addresses; /* IPv4, its own, but loopback's */
 	struct proc_limits limits;
 	char *uid_map; /* owned; blanks folded: "0 0 4294967295" */
 	int proc_fd; /* /proc/PID */
 	int root_fd; /* O_PATH of its root directory */
 };
 
-#define PROC_FACTS_INIT                                              \
-	{                                                            \
-		.devices = STRVEC_INIT, .proc_fd = -1, .root_fd = -1 \
+#define PROC_FACTS_INIT                                           \
+	{                                                         \
+		.devices = STRVEC_INIT, .addresses = STRVEC_INIT, \
+		.proc_fd = -1, .root_fd = -1                      \
 	}
 
 const char *proc_ns_name(enum proc_ns ns);
@@ -105,6 +108,25 @@ int proc_parse_mounts(
     const char *text, struct proc_mounts *ret_mounts, struct diag *dg);
 int proc_parse_devices(
     const char *text, struct strvec *ret_devices, struct diag *dg);
+/* Appends the local addresses of /proc/PID/net/fib_trie but 127.0.0.0/8. */
+void proc_parse_addresses(const char *text, struct strvec *ret_addresses);
+
+/* One device, as sysfs and /proc/PID/net/if_inet6 show it. */
+struct proc_device {
+	const char *name;
+	const char *type; /* "768\n" */
+	const char *flags; /* "0x80\n" */
+	const char *address; /* "00:00:00:00\n" */
+	const char *inet6; /* all of if_inet6 */
+};
+
+/*
+ * Returns true for a tunnel device that the kernel itself makes in every new
+ * network namespace (tunl0 of ipip, say) and that nobody uses: it has the
+ * module's name and type, is down, and has neither endpoint nor IPv6 address.
+ */
+bool proc_device_is_idle_fallback(const struct proc_device *device);
+
 /*
  * The path of the v1 controller (NULL: of the unified hierarchy) in
  * /proc/PID/cgroup, appended to path; false when there is none.

@@ -130,6 +130,13 @@ verify_devices(const struct expectation *expect, const struct proc_facts *facts,
 			name = facts->devices.v[i];
 		}
 	}
+	/* A device that is down may have an address only the trie shows. */
+	if (facts->nfallback != 0 &&
+	    facts->addresses.nr > (expect->net == EXPECT_NET_BRIDGE ? 1 : 0))
+		return diag_set(dg, DIAG_POLICY,
+		    "network: a tunnel device has an address, one of %zu "
+		    "from %s",
+		    facts->addresses.nr, facts->addresses.v[0]);
 	if (expect->net == EXPECT_NET_NONE && others != 0)
 		return diag_set(
 		    dg, DIAG_POLICY, "network: expected only lo, has %s", name);

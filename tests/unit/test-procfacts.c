@@ -137,6 +137,79 @@ test_devices(void)
 	CHECK_INT(proc_parse_devices("", &v, &dg), -1);
 }
 
+/* As the kernel prints it for a container on the bridge. */
+static void
+test_addresses(void)
+{
+	static const char text[] =
+	    "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n"
+	    "        /0 universe UNICAST\n     +-- 127.0.0.0/8 2 0 2\n"
+	    "           |-- 127.0.0.1\n              /32 host LOCAL\n"
+	    "        |-- 172.17.0.2\n           /32 host LOCAL\n"
+	    "        |-- 172.17.255.255\n           /32 link BROADCAST\n"
+	    "Local:\n        |-- 172.17.0.2\n           /32 host LOCAL\n";
+	struct strvec v cleanup_strvec = STRVEC_INIT;
+
+	proc_parse_addresses(text, &v);
+	CHECK_INT(v.nr, 1);
+	CHECK_STR(v.v[0], "172.17.0.2");
+	proc_parse_addresses("/32 host LOCAL\n", &v);
+	CHECK_INT(v.nr, 1);
+}
+
+#define INET6 "fe800000000000000000000000000001 07 40 20 80    "
+
+/* What a kernel with the modules loaded shows in a fresh namespace. */
+static void
+test_fallback(void)
+{
+	static const struct {
+		struct proc_device d;
+		bool idle;
+	} rows[] = {
+		{ { "tunl0", "768\n", "0x80\n", "00:00:00:00\n", "" }, true },
+		{ { "sit0", "776\n", "0x80\n", "00:00:00:00\n", "" }, true },
+		{ { "gre0", "778\n", "0x80\n", "00:00:00:00\n", "" }, true },
+		{ { "gretap0", "1\n", "0x1002\n", "00:00:00:00:00:00\n", "" },
+		    true },
+		{ { "ip6tnl0", "769\n", "0x80\n",
+		      "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\n",
+		      INET6 "lo\n" INET6 "xip6tnl0\n" },
+		    true },
+		/* Up. */
+		{ { "tunl0", "768\n", "0x81\n", "00:00:00:00\n", "" }, false },
+		/* With a local endpoint. */
+		{ { "tunl0", "768\n", "0x80\n", "0a:00:00:01\n", "" }, false },
+		{ { "tunl0", "768\n", "0x80\n", "00:00:00:01\n", "" }, false },
+		/* Another kind by that name. */
+		{ { "tunl0", "1\n", "0x80\n", "00:00:00:00\n", "" }, false },
+		{ { "gretap0", "778\n", "0x80\n", "00:00:00:00\n", "" },
+		    false },
+		/* Not the kernel's own names. */
+		{ { "tunl1", "768\n", "0x80\n", "00:00:00:00\n", "" }, false },
+		{ { "dummy0", "1\n", "0x80\n", "00:00:00:00:00:00\n", "" },
+		    false },
+		{ { "eth0", "1\n", "0x1002\n", "00:00:00:00:00:00\n", "" },
+		    false },
+		{ { "lo", "772\n", "0x8\n", "00:00:00:00:00:00\n", "" },
+		    false },
+		/* With an address of its own. */
+		{ { "sit0", "776\n", "0x80\n", "00:00:00:00\n",
+		      INET6 "lo\n" INET6 "sit0\n" },
+		    false },
+		/* What cannot be read. */
+		{ { "tunl0", "", "", "", "" }, false },
+		{ { "tunl0", "768\n", "", "00:00:00:00\n", "" }, false },
+		{ { "tunl0", "768\n", "0x80", "00:00:00:00\n", "" }, false },
+		{ { "tunl0", "768\n", "0x80\n", "", "" }, false },
+		{ { "tunl0", "768\n", "0x80\n", "\n", "" }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		check_int(__FILE__, __LINE__, rows[i].d.name,
+		    proc_device_is_idle_fallback(&rows[i].d), rows[i].idle);
+}
+
 int
 main(void)
 {
@@ -148,6 +221,9 @@ main(void)
 		{ "a mountinfo that is cut is refused", test_mountinfo_cut },
 		{ "control groups are found by controller", test_cgroups },
 		{ "network devices are read", test_devices },
+		{ "addresses are read", test_addresses },
+		{ "an unused tunnel device of the kernel's is known",
+		    test_fallback },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

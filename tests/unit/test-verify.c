@@ -212,13 +212,17 @@ change_fact(struct proc_facts *f, unsigned which)
 		free(f->uid_map);
 		f->uid_map = xstrdup("0 100000 65536");
 		break;
+	case 15:
+		f->nfallback = 1;
+		strvec_push(&f->addresses, "10.0.0.1");
+		break;
 	default:
 		break;
 	}
 }
 
 enum {
-	NCHANGES = 15
+	NCHANGES = 16
 };
 
 static void
