@@ -35,8 +35,5 @@ plan_sources = \
 	src/plan/verify-process.c \
 	src/plan/verify.c \
 	src/plan/verify.h \
-	src/plan/yaml-node.c \
-	src/plan/yaml-private.h \
-	src/plan/yaml-scalar.c \
 	src/plan/yaml.c \
 	src/plan/yaml.h

@@ -1,304 +1,456 @@
 /* SPDX-License-Identifier: MIT */
-/* yaml: blocks, which are told by their columns. */
+/* yaml: libyaml's events become a tree, which is printed anew. */
 #include "plan/yaml.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
-#include "plan/yaml-private.h"
 
-static int read_block(
-    struct yaml_reader *y, size_t column, struct yaml_node **ret_node);
+#define DIGITS "0123456789"
+/* A double rounds a number that has more digits. */
+#define MAX_DIGITS 15
 
-/* To the first character that says something; false at the end. */
+struct reader {
+	const char *name;
+	const char *text;
+	size_t len;
+	yaml_parser_t parser;
+	yaml_event_t event; /* the current one; zeroed: none */
+	/* libyaml counts characters: character index starts at byte offset. */
+	size_t index;
+	size_t offset;
+	int depth;
+	size_t nodes;
+	struct diag *dg;
+};
+
+static int read_node(struct reader *r, struct yaml_node **ret_node);
+
+static size_t
+event_line(const struct reader *r)
+{
+	return r->event.start_mark.line + 1;
+}
+
+static int
+fail(struct reader *r, const char *what)
+{
+	return diag_set(
+	    r->dg, DIAG_CONFIG, "%s:%zu: %s", r->name, event_line(r), what);
+}
+
+static int
+refuse(struct reader *r, const char *rule, const char *what)
+{
+	return diag_set(r->dg, DIAG_POLICY, "refused by policy: %s: %s:%zu: %s",
+	    rule, r->name, event_line(r), what);
+}
+
+void
+yaml_node_free(struct yaml_node *node)
+{
+	if (node == NULL)
+		return;
+	for (size_t i = 0; i < node->nr; i++) {
+		if (node->keys != NULL)
+			free(node->keys[i]);
+		/* No deeper than YAML_MAX_DEPTH. */
+		yaml_node_free(node->v[i]);
+	}
+	free(node->keys);
+	free(node->v);
+	free(node->tag);
+	free(node->text);
+	free(node);
+}
+
+void
+yaml_node_freep(struct yaml_node **node)
+{
+	yaml_node_free(*node);
+	*node = NULL;
+}
+
+/*
+ * Characters that YAML 1.1 and 1.2 treat differently, or not at all: refused
+ * in the text, escaped in what is printed.
+ */
 static bool
-next_content(struct yaml_reader *y)
+is_special(uint32_t cp)
 {
-	for (;;) {
-		yaml_skip_blanks(y);
-		if (!yaml_at_line_end(y))
-			return true;
-		while (*y->at != '\0' && *y->at != '\n')
-			y->at++;
-		if (*y->at == '\0')
-			return false;
-		y->at++;
-	}
+	return cp < ' ' || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 ||
+	    cp == 0x2029 || cp == 0xfeff || cp == 0xfffe || cp == 0xffff;
 }
 
+/* Refuses other encodings too: UTF-16 is no UTF-8, or has NULs. */
 static int
-expect_line_end(struct yaml_reader *y)
+check_text(const struct reader *r)
 {
-	yaml_skip_blanks(y);
-	if (!yaml_at_line_end(y))
-		return yaml_fail(y, "more than a value on the line");
-	return 0;
-}
+	size_t line = 1;
+	const char *what = NULL;
 
-static bool
-is_item(const struct yaml_reader *y)
-{
-	return *y->at == '-' &&
-	    (y->at[1] == ' ' || y->at[1] == '\n' || y->at[1] == '\0');
-}
+	for (size_t at = 0, n; what == NULL && at < r->len; at += n) {
+		uint32_t cp = 0;
 
-static bool
-is_key_end(const struct yaml_reader *y)
-{
-	return *y->at == ':' &&
-	    (y->at[1] == ' ' || y->at[1] == '\n' || y->at[1] == '\0');
-}
-
-/* Reads "key:"; *ret_key is NULL, and nothing read, when there is none. */
-static int
-read_key(struct yaml_reader *y, char **ret_key)
-{
-	struct strbuf key cleanup_strbuf = STRBUF_INIT;
-	const char *start = y->at;
-	bool quoted = *y->at == '"' || *y->at == '\'';
-
-	*ret_key = NULL;
-	if (strchr("{[|>!", *y->at) != NULL)
-		return 0;
-	if ((quoted ? yaml_read_quoted(y, &key)
-		    : yaml_read_plain(y, false, &key)) != 0)
-		return -1;
-	yaml_skip_blanks(y);
-	if (!is_key_end(y)) {
-		y->at = start;
-		return 0;
-	}
-	return yaml_end_key(y, &key, ret_key);
-}
-
-/* Lines of a | scalar: those further in than column, and empty ones. */
-static void
-read_literal_lines(struct yaml_reader *y, size_t column, struct strbuf *out)
-{
-	size_t inner = 0;
-
-	while (*y->at != '\0') {
-		const char *line = y->at;
-		size_t len = strcspn(line, "\n");
-		size_t blanks = strspn(line, " ");
-
-		if (blanks < len) {
-			if (inner == 0 && blanks > column)
-				inner = blanks;
-			if (inner == 0 || blanks < inner)
-				return;
-			strbuf_add(out, line + inner, len - inner);
-		} else if (inner != 0 && len > inner) {
-			strbuf_add(out, line + inner, len - inner);
-		}
-		strbuf_addch(out, '\n');
-		y->at = line + len;
-		if (*y->at == '\n')
-			y->at++;
-	}
-}
-
-static int
-read_literal(struct yaml_reader *y, size_t column, struct yaml_node **ret_node)
-{
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	bool strip;
-
-	y->at++;
-	strip = *y->at == '-';
-	if (strip)
-		y->at++;
-	if (expect_line_end(y) != 0)
-		return -1;
-	y->at += strcspn(y->at, "\n");
-	if (*y->at == '\n')
-		y->at++;
-	read_literal_lines(y, column, &text);
-	while (text.len > 0 && text.buf[text.len - 1] == '\n')
-		strbuf_setlen(&text, text.len - 1);
-	if (text.len > 0 && !strip)
-		strbuf_addch(&text, '\n');
-	*ret_node = yaml_new(y, YAML_STRING);
-	if (*ret_node == NULL)
-		return -1;
-	(*ret_node)->text = strbuf_detach(&text, NULL);
-	return 0;
-}
-
-static int
-read_null(struct yaml_reader *y, struct yaml_node **ret_node)
-{
-	*ret_node = yaml_new(y, YAML_NULL);
-	return *ret_node == NULL ? -1 : 0;
-}
-
-/* What stands on the lines below; a list may stand as far out as its key. */
-static int
-read_below(struct yaml_reader *y, size_t column, bool of_key,
-    struct yaml_node **ret_node)
-{
-	size_t inner;
-
-	if (!next_content(y))
-		return read_null(y, ret_node);
-	inner = yaml_column(y);
-	if (inner > column || (of_key && inner == column && is_item(y)))
-		return read_block(y, inner, ret_node);
-	return read_null(y, ret_node);
-}
-
-/* The value behind "key:" or "-" of a collection at column. */
-static int
-read_value(struct yaml_reader *y, size_t column, bool of_key,
-    struct yaml_node **ret_node)
-{
-	char *tag cleanup_free = NULL;
-	struct yaml_node *node cleanup_yaml = NULL;
-	int rc;
-
-	yaml_skip_blanks(y);
-	if (yaml_read_tag(y, &tag) != 0)
-		return -1;
-	if (yaml_at_line_end(y))
-		rc = read_below(y, column, of_key, &node);
-	else if (*y->at == '|')
-		rc = read_literal(y, column, &node);
-	else if (of_key || tag != NULL)
-		rc = yaml_read_inline(y, false, &node) != 0 ||
-			expect_line_end(y) != 0
-		    ? -1
-		    : 0;
-	else
-		rc = read_block(y, yaml_column(y), &node);
-	if (rc != 0)
-		return -1;
-	assert(node != NULL);
-	node->tag = steal_ptr(&tag);
-	*ret_node = steal_ptr(&node);
-	return 0;
-}
-
-/* Whether another entry follows at this column. */
-static int
-goes_on(struct yaml_reader *y, size_t column, bool *ret_more)
-{
-	*ret_more = next_content(y) && yaml_column(y) >= column;
-	if (*ret_more && yaml_column(y) != column)
-		return yaml_fail(y, "a line that is further in than the last");
-	return 0;
-}
-
-static int
-read_sequence(struct yaml_reader *y, size_t column, struct yaml_node *node)
-{
-	bool more = true;
-
-	while (more && is_item(y)) {
-		struct yaml_node *value = NULL;
-
-		y->at++;
-		if (read_value(y, column, false, &value) != 0 ||
-		    yaml_append(y, node, NULL, value) != 0 ||
-		    goes_on(y, column, &more) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* first is given: the key that told that it is a mapping. */
-static int
-read_mapping(
-    struct yaml_reader *y, size_t column, char *first, struct yaml_node *node)
-{
-	char *key cleanup_free = first;
-	bool more = true;
-
-	for (;;) {
-		struct yaml_node *value = NULL;
-
-		if (read_value(y, column, true, &value) != 0 ||
-		    yaml_append(y, node, steal_ptr(&key), value) != 0 ||
-		    goes_on(y, column, &more) != 0)
-			return -1;
-		if (!more)
-			return 0;
-		if (is_item(y))
-			return yaml_fail(y, "a list entry among keys");
-		if (read_key(y, &key) != 0)
-			return -1;
-		if (key == NULL)
-			return yaml_fail(y, "no key");
-	}
-}
-
-/* At the first character of a block, which stands at column. */
-static int
-read_block(struct yaml_reader *y, size_t column, struct yaml_node **ret_node)
-{
-	struct yaml_node *node cleanup_yaml = NULL;
-	char *key = NULL;
-	int rc;
-
-	if (!is_item(y) && read_key(y, &key) != 0)
-		return -1;
-	if (!is_item(y) && key == NULL) {
-		if (yaml_read_inline(y, false, ret_node) != 0)
-			return -1;
-		if (expect_line_end(y) == 0)
-			return 0;
-		yaml_freep(ret_node);
-		return -1;
-	}
-	node = yaml_new(y, key != NULL ? YAML_MAPPING : YAML_SEQUENCE);
-	if (node == NULL || ++y->depth > YAML_MAX_DEPTH) {
-		cleanup_free_fn(&key);
-		return node == NULL ? -1 : yaml_fail(y, "nested too deep");
-	}
-	rc = key != NULL ? read_mapping(y, column, key, node)
-			 : read_sequence(y, column, node);
-	y->depth--;
-	if (rc != 0)
-		return -1;
-	*ret_node = steal_ptr(&node);
-	return 0;
-}
-
-/* Bytes that readers of YAML disagree on are not read at all. */
-static int
-check_text(struct yaml_reader *y)
-{
-	while (y->at < y->end) {
-		uint32_t cp;
-		size_t n = utf8_decode(y->at, (size_t)(y->end - y->at), &cp);
-
+		n = utf8_decode(r->text + at, r->len - at, &cp);
 		if (n == 0)
-			return yaml_fail(y, "no UTF-8");
-		if (cp == '\t')
-			return yaml_fail(y, "a tab: indent with blanks");
-		if ((cp < ' ' && cp != '\n') || (cp >= 0x7f && cp < 0xa0) ||
-		    cp == 0x2028 || cp == 0x2029 || cp == 0xfeff ||
-		    cp == 0xfffe || cp == 0xffff)
-			return yaml_fail(y, "a control character");
-		y->at += n;
+			what = "not UTF-8";
+		else if (cp == '\n')
+			line++;
+		else if (cp == '\t')
+			what = "a tab: indent with blanks";
+		else if (is_special(cp))
+			what = "a control character";
 	}
-	y->at = y->start;
+	if (what == NULL)
+		return 0;
+	return diag_set(r->dg, DIAG_CONFIG, "%s:%zu: %s", r->name, line, what);
+}
+
+static int
+fail_syntax(struct reader *r)
+{
+	const yaml_parser_t *p = &r->parser;
+
+	if (p->error == YAML_MEMORY_ERROR)
+		return diag_set(r->dg, DIAG_IO, "%s: out of memory", r->name);
+	if (p->context == NULL)
+		return diag_set(r->dg, DIAG_CONFIG, "%s:%zu: %s", r->name,
+		    p->problem_mark.line + 1, p->problem);
+	return diag_set(r->dg, DIAG_CONFIG, "%s:%zu: %s %s (line %zu)", r->name,
+	    p->problem_mark.line + 1, p->problem, p->context,
+	    p->context_mark.line + 1);
+}
+
+/* Replaces the current event. */
+static int
+next_event(struct reader *r)
+{
+	yaml_event_delete(&r->event);
+	if (yaml_parser_parse(&r->parser, &r->event) == 0)
+		return fail_syntax(r);
 	return 0;
 }
 
-/* One "---" may stand first; another document may not follow. */
-static int
-skip_start(struct yaml_reader *y)
+/* The text from the current event's first character on. */
+static const char *
+event_text(struct reader *r)
 {
-	(void)next_content(y);
-	if (strncmp(y->at, "---", 3) != 0 || yaml_column(y) != 0)
+	size_t want = r->event.start_mark.index;
+
+	if (want < r->index)
+		r->index = r->offset = 0;
+	for (; r->index < want && r->offset < r->len; r->index++) {
+		uint32_t cp;
+		size_t n =
+		    utf8_decode(r->text + r->offset, r->len - r->offset, &cp);
+
+		assert(n > 0);
+		r->offset += n;
+	}
+	return r->text + r->offset;
+}
+
+static const char *
+event_tag(const struct reader *r)
+{
+	switch (r->event.type) {
+	case YAML_SCALAR_EVENT:
+		return (const char *)r->event.data.scalar.tag;
+	case YAML_SEQUENCE_START_EVENT:
+		return (const char *)r->event.data.sequence_start.tag;
+	case YAML_MAPPING_START_EVENT:
+		return (const char *)r->event.data.mapping_start.tag;
+	case YAML_NO_EVENT:
+	case YAML_STREAM_START_EVENT:
+	case YAML_STREAM_END_EVENT:
+	case YAML_DOCUMENT_START_EVENT:
+	case YAML_DOCUMENT_END_EVENT:
+	case YAML_ALIAS_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		break;
+	}
+	return NULL;
+}
+
+/*
+ * *ret_tag is static, or NULL.  The tag's spelling in the text counts: libyaml
+ * drops "!" from a scalar, and makes !reset of !<!reset> and !%72eset.
+ */
+static int
+read_tag(struct reader *r, const char **ret_tag)
+{
+	static const char *const known[] = { "!reset", "!override" };
+	const char *tag = event_tag(r);
+	const char *text = event_text(r);
+
+	*ret_tag = NULL;
+	if (tag == NULL && *text != '!')
 		return 0;
-	y->at += 3;
-	return expect_line_end(y);
+	for (size_t i = 0; tag != NULL && i < ARRAY_SIZE(known); i++) {
+		if (strcmp(tag, known[i]) == 0 &&
+		    strncmp(text, known[i], strlen(known[i])) == 0) {
+			*ret_tag = known[i];
+			return 0;
+		}
+	}
+	return refuse(r, "tags", "a tag that is not !reset or !override");
+}
+
+/* Anchors and aliases; a node may hide what it brings in them. */
+static int
+check_anchor(struct reader *r)
+{
+	const yaml_event_t *e = &r->event;
+
+	if (e->type == YAML_ALIAS_EVENT ||
+	    (e->type == YAML_SCALAR_EVENT && e->data.scalar.anchor != NULL) ||
+	    (e->type == YAML_SEQUENCE_START_EVENT &&
+		e->data.sequence_start.anchor != NULL) ||
+	    (e->type == YAML_MAPPING_START_EVENT &&
+		e->data.mapping_start.anchor != NULL))
+		return refuse(r, "anchors", "an anchor or an alias");
+	return 0;
+}
+
+/* 10, -3, 0.5; what has other forms is text. */
+static bool
+is_number(const char *s)
+{
+	size_t whole;
+	size_t rest = 0;
+
+	if (*s == '-')
+		s++;
+	whole = strspn(s, DIGITS);
+	if (whole == 0 || (whole > 1 && *s == '0'))
+		return false;
+	if (s[whole] == '.') {
+		rest = strspn(s + whole + 1, DIGITS);
+		if (rest == 0)
+			return false;
+		rest++;
+	}
+	return s[whole + rest] == '\0' && whole + rest <= MAX_DIGITS;
+}
+
+/*
+ * The type of a plain scalar, which libyaml leaves open.  What YAML 1.1 and
+ * 1.2 type differently (0o17, 1_000, dates, yes and no) is text, and is so
+ * printed in quotes.
+ */
+static enum yaml_kind
+plain_kind(const char *s, const char **ret_text)
+{
+	static const struct {
+		const char *word;
+		enum yaml_kind kind;
+		const char *text;
+	} words[] = {
+		{ "", YAML_NULL, "" },
+		{ "~", YAML_NULL, "" },
+		{ "null", YAML_NULL, "" },
+		{ "Null", YAML_NULL, "" },
+		{ "NULL", YAML_NULL, "" },
+		{ "true", YAML_BOOL, "true" },
+		{ "True", YAML_BOOL, "true" },
+		{ "TRUE", YAML_BOOL, "true" },
+		{ "false", YAML_BOOL, "false" },
+		{ "False", YAML_BOOL, "false" },
+		{ "FALSE", YAML_BOOL, "false" },
+	};
+
+	*ret_text = s;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(s, words[i].word) == 0) {
+			*ret_text = words[i].text;
+			return words[i].kind;
+		}
+	}
+	return is_number(s) ? YAML_NUMBER : YAML_STRING;
+}
+
+/* Borrowed from the current event, a scalar; NULL after a failure. */
+static const char *
+scalar_text(struct reader *r)
+{
+	const char *s = (const char *)r->event.data.scalar.value;
+
+	if (strlen(s) == r->event.data.scalar.length)
+		return s;
+	(void)fail(r, "a NUL character");
+	return NULL;
+}
+
+static bool
+is_plain(const struct reader *r)
+{
+	return r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static int
+read_scalar(struct reader *r, struct yaml_node *node)
+{
+	const char *text = scalar_text(r);
+
+	if (text == NULL)
+		return -1;
+	node->kind = YAML_STRING;
+	if (is_plain(r))
+		node->kind = plain_kind(text, &text);
+	node->text = xstrdup(text);
+	return 0;
+}
+
+/* The current event as a key of the mapping; *ret_key is the caller's. */
+static int
+read_key(struct reader *r, const struct yaml_node *mapping, char **ret_key)
+{
+	const char *tag;
+	const char *key;
+
+	if (check_anchor(r) != 0 || read_tag(r, &tag) != 0)
+		return -1;
+	if (tag != NULL)
+		return refuse(r, "tags", "a tag at a key");
+	if (r->event.type != YAML_SCALAR_EVENT)
+		return fail(r, "a key that is a list or a mapping");
+	key = scalar_text(r);
+	if (key == NULL)
+		return -1;
+	if (*key == '\0' && is_plain(r))
+		return fail(r, "a value without a key");
+	if (strlen(key) > YAML_MAX_KEY)
+		return fail(r, "a key that is too long");
+	if (strcmp(key, "<<") == 0)
+		return refuse(r, "anchors", "a merge key");
+	for (size_t i = 0; i < mapping->nr; i++)
+		if (strcmp(mapping->keys[i], key) == 0)
+			return diag_set(r->dg, DIAG_CONFIG,
+			    "%s:%zu: the key \"%s\" is there twice", r->name,
+			    event_line(r), key);
+	*ret_key = xstrdup(key);
+	return 0;
+}
+
+/* The next event is read; node gets what it owns also on failure. */
+static int
+read_items(struct reader *r, struct yaml_node *node, yaml_event_type_t end)
+{
+	while (r->event.type != end) {
+		struct yaml_node *value = NULL;
+		char *key cleanup_free = NULL;
+
+		if (node->kind == YAML_MAPPING &&
+		    (read_key(r, node, &key) != 0 || next_event(r) != 0))
+			return -1;
+		if (read_node(r, &value) != 0)
+			return -1;
+		node->v = xreallocarray(
+		    node->v, node->nr + 1, sizeof(struct yaml_node *));
+		node->v[node->nr] = value;
+		if (node->kind == YAML_MAPPING) {
+			node->keys = xreallocarray(
+			    node->keys, node->nr + 1, sizeof(char *));
+			node->keys[node->nr] = steal_ptr(&key);
+		}
+		node->nr++;
+		if (next_event(r) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_collection(struct reader *r, struct yaml_node *node)
+{
+	bool mapping = r->event.type == YAML_MAPPING_START_EVENT;
+	int rc;
+
+	if (++r->depth > YAML_MAX_DEPTH)
+		return fail(r, "nested too deep");
+	node->kind = mapping ? YAML_MAPPING : YAML_SEQUENCE;
+	if (next_event(r) != 0)
+		return -1;
+	rc = read_items(r, node,
+	    mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT);
+	r->depth--;
+	return rc;
+}
+
+/* The node that starts with the current event; its last one is current then. */
+static int
+read_node(struct reader *r, struct yaml_node **ret_node)
+{
+	struct yaml_node *node cleanup_yaml = NULL;
+	const char *tag;
+
+	if (check_anchor(r) != 0 || read_tag(r, &tag) != 0)
+		return -1;
+	if (++r->nodes > YAML_MAX_NODES)
+		return fail(r, "too many values");
+	node = xcalloc(1, sizeof(*node));
+	if (tag != NULL)
+		node->tag = xstrdup(tag);
+	if ((r->event.type == YAML_SCALAR_EVENT
+		    ? read_scalar(r, node)
+		    : read_collection(r, node)) != 0)
+		return -1;
+	*ret_node = steal_ptr(&node);
+	return 0;
+}
+
+/* A document of comments alone, also behind "---". */
+static bool
+is_nothing(const struct reader *r)
+{
+	return r->event.type == YAML_SCALAR_EVENT && is_plain(r) &&
+	    r->event.data.scalar.length == 0 && event_tag(r) == NULL;
+}
+
+static int
+read_document(struct reader *r, struct yaml_node **ret_top)
+{
+	struct yaml_node *top cleanup_yaml = NULL;
+
+	if (r->event.data.document_start.version_directive != NULL ||
+	    r->event.data.document_start.tag_directives.start !=
+		r->event.data.document_start.tag_directives.end)
+		return fail(r, "a directive");
+	if (next_event(r) != 0)
+		return -1;
+	if (r->event.type != YAML_MAPPING_START_EVENT && !is_nothing(r))
+		return fail(r, "no mapping at the top");
+	if (read_node(r, &top) != 0)
+		return -1;
+	top->kind = YAML_MAPPING;
+	if (next_event(r) != 0 || next_event(r) != 0)
+		return -1;
+	if (r->event.type != YAML_STREAM_END_EVENT)
+		return fail(r, "a second document");
+	*ret_top = steal_ptr(&top);
+	return 0;
+}
+
+static int
+read_stream(struct reader *r, struct yaml_node **ret_top)
+{
+	/* The stream's start, then a document's or the stream's end. */
+	if (next_event(r) != 0 || next_event(r) != 0)
+		return -1;
+	if (r->event.type != YAML_STREAM_END_EVENT)
+		return read_document(r, ret_top);
+	*ret_top = xcalloc(1, sizeof(**ret_top));
+	(*ret_top)->kind = YAML_MAPPING;
+	return 0;
 }
 
 int
@@ -306,24 +458,87 @@ yaml_parse(const char *name, const char *text, size_t len,
     struct yaml_node **ret_top, struct diag *dg)
 {
 	struct strbuf copy cleanup_strbuf = STRBUF_INIT;
-	struct yaml_node *top cleanup_yaml = NULL;
-	struct yaml_reader y = { .name = name, .dg = dg };
+	struct reader r = { .name = name, .len = len, .dg = dg };
+	int rc;
 
+	/* Terminated. */
 	strbuf_add(&copy, text, len);
-	y.start = y.at = copy.buf;
-	y.end = copy.buf + copy.len;
-	if (check_text(&y) != 0 || skip_start(&y) != 0)
+	r.text = copy.buf;
+	if (check_text(&r) != 0)
 		return -1;
-	if (!next_content(&y)) {
-		top = yaml_new(&y, YAML_MAPPING);
-	} else if (read_block(&y, yaml_column(&y), &top) != 0) {
-		return -1;
+	if (yaml_parser_initialize(&r.parser) == 0)
+		return diag_set(dg, DIAG_IO, "%s: out of memory", name);
+	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(
+	    &r.parser, (const unsigned char *)r.text, len);
+	rc = read_stream(&r, ret_top);
+	yaml_event_delete(&r.event);
+	yaml_parser_delete(&r.parser);
+	return rc;
+}
+
+static void
+print_string(const char *s, struct strbuf *out)
+{
+	size_t len = strlen(s);
+
+	strbuf_addch(out, '"');
+	for (size_t at = 0, n; at < len; at += n) {
+		uint32_t cp = 0;
+
+		n = utf8_decode(s + at, len - at, &cp);
+		assert(n > 0);
+		if (cp == '\n')
+			strbuf_addstr(out, "\\n");
+		else if (is_special(cp))
+			strbuf_addf(out, "\\u%04x", (unsigned)cp);
+		else if (cp == '"' || cp == '\\')
+			strbuf_addf(out, "\\%c", (int)cp);
+		else
+			strbuf_add(out, s + at, n);
 	}
-	if (next_content(&y))
-		return yaml_fail(&y, "a line that belongs to nothing");
-	assert(top != NULL);
-	if (top->kind != YAML_MAPPING)
-		return yaml_fail(&y, "no mapping at the top");
-	*ret_top = steal_ptr(&top);
-	return 0;
+	strbuf_addch(out, '"');
+}
+
+static void
+print_collection(const struct yaml_node *node, bool tags, struct strbuf *out)
+{
+	bool mapping = node->kind == YAML_MAPPING;
+
+	strbuf_addch(out, mapping ? '{' : '[');
+	for (size_t i = 0; i < node->nr; i++) {
+		if (i > 0)
+			strbuf_addch(out, ',');
+		/* Compose names lines in what it refuses. */
+		strbuf_addch(out, '\n');
+		if (mapping) {
+			print_string(node->keys[i], out);
+			strbuf_addstr(out, ": ");
+		}
+		yaml_print(node->v[i], tags, out);
+	}
+	strbuf_addch(out, mapping ? '}' : ']');
+}
+
+void
+yaml_print(const struct yaml_node *node, bool tags, struct strbuf *out)
+{
+	if (tags && node->tag != NULL)
+		strbuf_addf(out, "%s ", node->tag);
+	switch (node->kind) {
+	case YAML_NULL:
+		strbuf_addstr(out, "null");
+		break;
+	case YAML_BOOL:
+	case YAML_NUMBER:
+		strbuf_addstr(out, node->text);
+		break;
+	case YAML_STRING:
+		print_string(node->text, out);
+		break;
+	case YAML_MAPPING:
+	case YAML_SEQUENCE:
+		print_collection(node, tags, out);
+		break;
+	}
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * yaml: the part of YAML that a user's overlay may be written in.
+ * yaml: the user's overlays, read by libyaml into a tree and printed anew.
  *
- * What drydock reads, judges and gives to Compose is one tree: Compose never
- * sees the user's own bytes, so that the two cannot read them differently.
- * Read are block and flow mappings and sequences, plain, quoted and | scalars
- * and comments, and so JSON; !reset and !override are kept.  Anything else
- * (anchors, aliases, merge keys, other tags, complex keys, several documents,
- * scalars over several lines, tabs) is refused, and so is a key twice.
+ * drydock judges this tree and gives Compose what it prints of it.  Compose
+ * never sees the user's own bytes, so the two cannot read them differently.
+ * Refused is what hides its meaning (anchors, aliases, merge keys, tags other
+ * than !reset and !override, directives) and what readers of YAML disagree on:
+ * a key twice, keys that are no scalars, several documents, tabs and control
+ * characters, NUL, other encodings than UTF-8.
  */
 #ifndef DRYDOCK_PLAN_YAML_H
 #define DRYDOCK_PLAN_YAML_H
@@ -21,7 +21,7 @@ struct strbuf;
 enum {
 	YAML_MAX_DEPTH = 32,
 	YAML_MAX_NODES = 10000,
-	/* Go's YAML takes no longer key in a flow mapping. */
+	/* In bytes.  Go's YAML takes no longer key in a flow mapping. */
 	YAML_MAX_KEY = 256,
 };
 
@@ -45,17 +45,18 @@ struct yaml_node {
 
 /*
  * Reads one document whose top is a mapping; nothing but comments is an empty
- * one.  What cannot be read is DIAG_CONFIG; anchors and tags, which hide what
- * they bring, are DIAG_POLICY with their rule.  Both name the line.
+ * one.  What cannot be read is DIAG_CONFIG; anchors and tags are DIAG_POLICY
+ * with their rule.  Both name the line.
  */
 int yaml_parse(const char *name, const char *text, size_t len,
     struct yaml_node **ret_top, struct diag *dg);
-void yaml_free(struct yaml_node *node);
-void yaml_freep(struct yaml_node **node);
+void yaml_node_free(struct yaml_node *node);
+void yaml_node_freep(struct yaml_node **node);
 
 /* Appends it as JSON; with tags, as the flow YAML that Compose reads. */
 void yaml_print(const struct yaml_node *node, bool tags, struct strbuf *out);
 
-#define cleanup_yaml __attribute__((cleanup(yaml_freep)))
+/* Not yaml_free: that is a function inside libyaml, and would be replaced. */
+#define cleanup_yaml __attribute__((cleanup(yaml_node_freep)))
 
 #endif /* DRYDOCK_PLAN_YAML_H */

@@ -31,6 +31,8 @@ overlay() {
   judge 0 "" '{"services": {"agent": {"environment": {"A": "b"}}}}'
   judge 0 "" 'services: { agent: { environment: { P: "${DRYDOCK_PROJECT}" } } }'
   judge 0 "" 'services: { agent: { read_only: true, cap_drop: [ALL] } }'
+  judge 0 "" 'services: { agent: { environment: { A: "two
+    lines", B: 0o17, C: 1_000, D: 2001-12-14, E: yes } } }'
 }
 
 @test "what Compose would resolve away is refused before it is merged" {
@@ -60,14 +62,22 @@ overlay() {
   judge 77 anchors 'services: { agent: { "<<": { privileged: true } } }'
   judge 77 tags 'services: { agent: { privileged: !!bool "true" } }'
   judge 77 tags 'services: { agent: !custom { } }'
-  judge 78 "" 'services: { agent: { "\x70rivileged": true } }'
-  judge 78 "" '? services
+  judge 77 tags 'services: { agent: { privileged: !<!reset> true } }'
+  judge 77 tags 'services: { agent: { privileged: ! true } }'
+  judge 77 privileged 'services: { agent: { "\x70rivileged": true } }'
+  judge 77 privileged '? services
 : { agent: { privileged: true } }'
+  judge 78 "" 'services: { agent: { ? [privileged] : true } }'
+  judge 78 "" 'services: { agent: { "privileged\0": true } }'
   judge 78 "" 'services: { agent: { environment: { A: b, A: c } } }'
   judge 78 "" 'services: {}
 ---
 services: {}'
+  judge 78 "" 'services: { agent: { environment: { A: b, "\x41": c } } }'
   judge 78 "" '%YAML 1.1'
+  judge 78 "" '%TAG ! !reset
+---
+services: {}'
   judge 78 "" $'services:\n\tagent: {}'
   judge 78 "" $'services: {}\r'
   judge 78 "" 'services: { agent: { privileged: "tr

@@ -65,7 +65,8 @@ unit_tests = \
 	tests/unit/test-verify-inspect \
 	tests/unit/test-view \
 	tests/unit/test-viewers \
-	tests/unit/test-wire
+	tests/unit/test-wire \
+	tests/unit/test-yaml
 
 # The engine room's tests run against a scripted docker.
 dist_check_SCRIPTS = tests/stub/docker tests/stub/docker-compose
