@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/mode.h"
 #include "host/nearest.h"
 
 /* The word at hand and what is left of the command line. */
@@ -99,20 +100,33 @@ fail_unknown(const struct cmd *cmd, const char *name, struct diag *dg)
 	    near.name);
 }
 
-/* The value of an option: what stands behind it, or the next word. */
+/*
+ * An unknown mode in a file or the environment means contained.  Here it is a
+ * typing error, and the person who made it is there.
+ */
 static int
-take_value(struct walk *w, const char *shown, const char *arg,
+check_value(const struct walk *w, const char *shown, const char *name,
+    const char *value, struct diag *dg)
+{
+	enum mode mode;
+
+	if (strcmp(name, "mode") == 0 && !mode_parse(value, &mode))
+		return diag_set(dg, DIAG_USAGE,
+		    "%s: %s: \"%s\" is not a mode: use contained or dood",
+		    w->cmd->name, shown, value);
+	return 0;
+}
+
+/* The value of an option: the text after it, or the next word. */
+static int
+take_value(struct walk *w, const char *shown, const char *name, const char *arg,
     const char *attached, const char **ret_value, struct diag *dg)
 {
-	if (attached != NULL) {
-		*ret_value = attached;
-		return 0;
-	}
-	if (w->at == w->argc)
+	if (attached == NULL && w->at == w->argc)
 		return diag_set(dg, DIAG_USAGE, "%s: %s needs a value (%s)",
 		    w->cmd->name, shown, arg);
-	*ret_value = w->argv[w->at++];
-	return 0;
+	*ret_value = attached != NULL ? attached : w->argv[w->at++];
+	return check_value(w, shown, name, *ret_value, dg);
 }
 
 static void
@@ -164,7 +178,7 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 	if (arg == NULL && attached != NULL)
 		return diag_set(dg, DIAG_USAGE, "%s: %s takes no value",
 		    w->cmd->name, shown);
-	if (arg != NULL && take_value(w, shown, arg, attached, &value, dg) < 0)
+	if (arg != NULL && take_value(w, shown, name, arg, attached, &value, dg) < 0)
 		return -1;
 	if (o != NULL)
 		store(w->options, o, value);
@@ -196,7 +210,7 @@ parse_letters(struct walk *w, const char *letters, struct diag *dg)
 			store(w->options, o, NULL);
 			continue;
 		}
-		if (take_value(w, shown, o->arg,
+		if (take_value(w, shown, o->name, o->arg,
 			letters[1] != '\0' ? letters + 1 : NULL, &value,
 			dg) < 0)
 			return -1;

@@ -3,7 +3,6 @@
 
 #include "host/mode.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -20,7 +19,7 @@ mode_name(enum mode mode)
 	return "contained";
 }
 
-static bool
+bool
 mode_parse(const char *word, enum mode *ret_mode)
 {
 	if (strcmp(word, "contained") == 0)

@@ -106,7 +106,8 @@ YML
 }
 
 @test "an unknown mode is contained, with a warning" {
-  run --separate-stderr as_who drydock shell --mode dodo "$project" -- \
+  run --separate-stderr as_who env DRYDOCK_MODE=dodo \
+    drydock shell "$project" -- \
     sed -n '3,$s/^ *\([^:]*\):.*/\1/p' /proc/net/dev </dev/null
   assert_equal "$status" 0
   assert_equal "$output" lo
