@@ -45,9 +45,8 @@ struct context {
 
 enum cmd_needs {
 	CMD_NEED_SETTINGS = 1 << 0, /* paths and settings are loaded */
-	CMD_HIDDEN = 1 << 1,
-	CMD_SHOW_SETTINGS = 1 << 2, /* --help lists all settings */
-	CMD_NEED_SETUID = 1 << 3, /* starts set-id helpers (newuidmap) */
+	CMD_SHOW_SETTINGS = 1 << 1, /* --help lists all settings */
+	CMD_NEED_SETUID = 1 << 2, /* starts set-id helpers (newuidmap) */
 };
 
 struct cmd {

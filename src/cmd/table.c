@@ -39,6 +39,17 @@ static const struct cmd *const commands[] = {
 	NULL,
 };
 
+/* Other names of commands, as other tools have them; help does not list them. */
+static const struct {
+	const char *name;
+	const struct cmd *cmd;
+} aliases[] = {
+	{ "ls", &cmd_list },
+	{ "ps", &cmd_list },
+	{ "resume", &cmd_attach },
+	{ "rm", &cmd_stop },
+};
+
 const struct cmd *const *
 cmd_table(void)
 {
@@ -64,13 +75,18 @@ table_find(const char *name, const struct cmd **ret_cmd, struct diag *dg)
 	struct nearest near;
 
 	nearest_init(&near, name);
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
+		if (strcmp(aliases[i].name, name) == 0) {
+			*ret_cmd = aliases[i].cmd;
+			return 0;
+		}
+	}
 	for (const struct cmd *const *c = commands; *c != NULL; c++) {
 		if (strcmp((*c)->name, name) == 0) {
 			*ret_cmd = *c;
 			return 0;
 		}
-		if (((*c)->needs & CMD_HIDDEN) == 0)
-			nearest_offer(&near, (*c)->name);
+		nearest_offer(&near, (*c)->name);
 	}
 	add_directory_advice(name, &advice);
 	if (advice.len == 0 && near.name != NULL)
@@ -146,8 +162,6 @@ table_help(struct strbuf *out)
 	for (const struct cmd *const *c = commands; *c != NULL; c++) {
 		cleanup_free char *left = NULL;
 
-		if (((*c)->needs & CMD_HIDDEN) != 0)
-			continue;
 		left = xasprintf("%s%s%s", (*c)->name,
 		    (*c)->args != NULL ? " " : "",
 		    (*c)->args != NULL ? (*c)->args : "");
@@ -252,10 +266,8 @@ list_floors(struct strbuf *out)
 static void
 list_commands(struct strbuf *out)
 {
-	for (const struct cmd *const *c = commands; *c != NULL; c++) {
-		if (((*c)->needs & CMD_HIDDEN) == 0)
-			strbuf_addf(out, "%s\n", (*c)->name);
-	}
+	for (const struct cmd *const *c = commands; *c != NULL; c++)
+		strbuf_addf(out, "%s\n", (*c)->name);
 }
 
 int
