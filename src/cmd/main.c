@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -158,15 +159,35 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 	    cmd, used == 0, argc - used, argv + used, ret_status, dg);
 }
 
-/* What was printed and not written is a failure, not a success. */
+/* True when standard output is a pipe or socket that nobody reads any more. */
+static bool
+reader_left(void)
+{
+	struct pollfd out = { STDOUT_FILENO, POLLOUT, 0 };
+	struct stat st;
+
+	return fstat(STDOUT_FILENO, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) &&
+	    poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/*
+ * Output that could not be written is a failure.  A reader that left is none:
+ * drydock then ends as SIGPIPE ends any program, though it ignores the signal
+ * while it works.
+ */
 static int
 finish_output(struct diag *dg)
 {
 	errno = 0;
-	if (fflush(stdout) != 0 || ferror(stdout) != 0)
-		return diag_set_errno(dg, DIAG_IO, errno != 0 ? errno : EIO,
-		    "write to standard output");
-	return 0;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	if (errno == EPIPE || reader_left()) {
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)raise(SIGPIPE);
+	}
+	return diag_set_errno(dg, DIAG_IO, errno != 0 ? errno : EIO,
+	    "write to standard output");
 }
 
 int

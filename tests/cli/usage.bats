@@ -94,3 +94,46 @@ setup() {
   rm -r "$XDG_STATE_HOME/drydock"
   assert_equal "$(complete_line drydock attach z)" ""
 }
+
+@test "a mode that does not exist is usage where it was typed" {
+  local command
+  for command in run shell new plan config; do
+    run -64 --separate-stderr drydock "$command" --mode dodo
+    assert_equal "$stderr" "drydock: $command: --mode: \"dodo\" is not a mode:\
+ use contained or dood"
+  done
+  run -64 --separate-stderr drydock plan -mdodo
+  assert_contains "$stderr" 'plan: -m: "dodo" is not a mode'
+  DRYDOCK_MODE=dodo run -0 drydock config
+}
+
+@test "other tools' names of commands work, and help does not list them" {
+  local pair
+  for pair in ls:list ps:list rm:stop resume:attach; do
+    run -0 drydock "${pair%:*}" --help
+    assert_contains "$output" "usage: drydock ${pair#*:} "
+    refute_contains "$(drydock help)" $'\n'"  ${pair%:*} "
+    refute_contains "$(drydock --list-commands | xargs)" " ${pair%:*} "
+  done
+}
+
+# no_reader COMMAND...: prints how COMMAND ended, and its words, when nobody
+# reads its output.
+no_reader() {
+  python3 -c 'import os, subprocess, sys
+r, w = os.pipe()
+os.close(r)
+p = subprocess.run(sys.argv[1:], stdout=w, stderr=subprocess.PIPE)
+print(p.returncode, p.stderr.decode())' "$@"
+}
+
+@test "a reader that left ends any command as SIGPIPE does, without a word" {
+  # Less than a buffer, and more.
+  assert_equal "$(no_reader drydock version)" "-13 "
+  assert_equal "$(no_reader drydock config)" "-13 "
+  assert_equal "$(no_reader drydock config --help)" "-13 "
+  assert_equal "$(no_reader drydock --list-statuses)" "-13 "
+  # A full device is a failure as before.
+  run -74 --separate-stderr bash -c 'drydock version >/dev/full'
+  assert_contains "$stderr" "standard output"
+}
