@@ -186,8 +186,8 @@ finish_output(struct diag *dg)
 		(void)signal(SIGPIPE, SIG_DFL);
 		(void)raise(SIGPIPE);
 	}
-	return diag_set_errno(dg, DIAG_IO, errno != 0 ? errno : EIO,
-	    "write to standard output");
+	return diag_set_errno(
+	    dg, DIAG_IO, errno != 0 ? errno : EIO, "write to standard output");
 }
 
 int

@@ -178,7 +178,8 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 	if (arg == NULL && attached != NULL)
 		return diag_set(dg, DIAG_USAGE, "%s: %s takes no value",
 		    w->cmd->name, shown);
-	if (arg != NULL && take_value(w, shown, name, arg, attached, &value, dg) < 0)
+	if (arg != NULL &&
+	    take_value(w, shown, name, arg, attached, &value, dg) < 0)
 		return -1;
 	if (o != NULL)
 		store(w->options, o, value);
