@@ -35,6 +35,8 @@ base_sources = \
 	src/base/proc-private.h \
 	src/base/proc.c \
 	src/base/proc.h \
+	src/base/resolve.c \
+	src/base/resolve.h \
 	src/base/strbuf.c \
 	src/base/strbuf.h \
 	src/base/strvec.c \
