@@ -19,31 +19,6 @@ enum {
 	SHOWN_MAX = 20
 };
 
-/* Records are read only where a session could have put the program there. */
-static int
-find_outside(struct context *ctx, struct engine *engine, struct diag *dg)
-{
-	cleanup_listing struct listing listing = LISTING_INIT;
-	cleanup_strvec struct strvec projects = STRVEC_INIT;
-
-	if (engine_find(engine, ctx->settings, ctx->paths, NULL, ctx->environ_,
-		dg) != 0)
-		return -1;
-	if (engine_is_installed(engine))
-		return 0;
-	engine_release(engine);
-	if (listing_records(ctx->paths, &listing, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < listing.nr; i++) {
-		const struct listed *s = &listing.v[i];
-
-		if (s->recorded && !strvec_has(&projects, s->record.project))
-			strvec_push(&projects, s->record.project);
-	}
-	return engine_find(engine, ctx->settings, ctx->paths,
-	    (const char *const *)projects.v, ctx->environ_, dg);
-}
-
 int
 sessions_find_engine(
     struct context *ctx, struct engine *ret_engine, struct diag *dg)
@@ -51,7 +26,8 @@ sessions_find_engine(
 	cleanup_engine struct engine engine = ENGINE_INIT;
 
 	if (paths_open_state(ctx->paths, dg) != 0 ||
-	    find_outside(ctx, &engine, dg) != 0 ||
+	    engine_find(&engine, ctx->settings, ctx->paths, NULL, ctx->environ_,
+		dg) != 0 ||
 	    engine_probe(&engine, dg) != 0)
 		return -1;
 	*ret_engine = engine;

@@ -15,16 +15,10 @@
 #include "base/xalloc.h"
 #include "engine/answer.h"
 #include "engine/endpoint.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
-#include "host/protected.h"
+#include "host/program.h"
 #include "host/settings.h"
-
-/* Where every docker CLI looks for plugins besides its configuration. */
-#define PLUGIN_PATH                              \
-	"/usr/local/lib/docker/cli-plugins:"     \
-	"/usr/local/libexec/docker/cli-plugins:" \
-	"/usr/lib/docker/cli-plugins:"           \
-	"/usr/libexec/docker/cli-plugins"
 
 /* An engine's largest answer: inspecting a few hundred containers. */
 #define ANSWER_MAX ((size_t)16 << 20)
@@ -32,110 +26,60 @@
 #define DOCKER_CONFIG_DIR "docker"
 static const char docker_config[] = "{}\n";
 
-/* A directory that holds the home is no project. */
-static bool
-holds(const char *project, const char *real, const char *home)
-{
-	return protected_is_below(real, project) &&
-	    !protected_is_below(home, project);
-}
-
 /*
- * Whether dir lies in one of the projects, or in the working directory, which
- * is one as a rule: a docker that an agent put into its .venv/bin is not run on
- * the host.
+ * A plugin that is run by itself is the standalone program, and saves the CLI's
+ * own start.  A CLI that a setting names has plugins of its own.
  */
-static bool
-is_of_project(const char *dir, const char *cwd, const char *home,
-    const char *const *projects)
-{
-	char *real cleanup_free = realpath(dir, NULL);
-
-	if (real == NULL)
-		return false;
-	if (cwd != NULL && holds(cwd, real, home))
-		return true;
-	for (; projects != NULL && *projects != NULL; projects++)
-		if (holds(*projects, real, home))
-			return true;
-	return false;
-}
-
-/*
- * The absolute directories of a search path, in order, but the projects'.  home
- * is a real path.
- */
-static void
-keep_absolute(const char *search_path, const char *home,
-    const char *const *projects, struct strbuf *out)
-{
-	char *cwd cleanup_free = getcwd(NULL, 0);
-	const char *p = search_path;
-
-	while (*p != '\0') {
-		size_t len = strcspn(p, ":");
-		char *dir cleanup_free = xstrndup(p, len);
-
-		if (*p == '/' && !is_of_project(dir, cwd, home, projects)) {
-			if (out->len > 0)
-				strbuf_addch(out, ':');
-			strbuf_addstr(out, dir);
-		}
-		p += len + (p[len] == ':' ? 1 : 0);
-	}
-}
-
-/* Whether program stands directly in one of the directories of path. */
-static bool
-stands_in(const char *program, const char *path)
-{
-	const char *slash = strrchr(program, '/');
-	size_t dirlen = (size_t)(slash - program);
-
-	for (const char *p = path; *p != '\0';) {
-		size_t len = strcspn(p, ":");
-
-		if (len == dirlen && strncmp(p, program, len) == 0)
-			return true;
-		p += len + (p[len] == ':' ? 1 : 0);
-	}
-	return false;
-}
-
 static int
-find_programs(struct engine *engine, const char *home,
-    const char *const *projects, const char *const *environ_, struct diag *dg)
+find_composes(
+    struct engine *engine, const struct program_search *search, struct diag *dg)
 {
-	const char *callers = envp_get(environ_, "PATH");
-	cleanup_strbuf struct strbuf path = STRBUF_INIT;
-	char *found;
+	const enum program standalone[] = { PROGRAM_COMPOSE,
+		PROGRAM_COMPOSE_PLUGIN };
+	const struct settings *settings = search->settings;
 
-	if (callers != NULL)
-		keep_absolute(callers, home, projects, &path);
-	if (path.len == 0)
-		strbuf_addstr(&path, PROC_SYSTEM_PATH);
-	engine->docker = proc_find_program("docker", path.buf);
-	if (engine->docker == NULL)
-		return diag_set(dg, DIAG_ENGINE,
-		    "no docker program in PATH: install Docker (Debian: "
-		    "docker.io and docker-cli)");
-	found = proc_find_program("docker-compose", path.buf);
-	if (found != NULL)
-		strvec_push_given(&engine->composes, found);
-	/*
-	 * A plugin run by itself is the standalone program and saves the CLI's
-	 * own start.  A CLI that stands elsewhere has plugins elsewhere.
-	 */
-	if (stands_in(engine->docker, PROC_SYSTEM_PATH)) {
-		found = proc_find_program("docker-compose", PLUGIN_PATH);
+	for (size_t i = 0; i < ARRAY_SIZE(standalone); i++) {
+		cleanup_free char *passed_over = NULL;
+		char *found = NULL;
+
+		if (standalone[i] == PROGRAM_COMPOSE_PLUGIN &&
+		    (*settings->docker != '\0' || *settings->compose != '\0'))
+			break;
+		if (program_find(
+			standalone[i], search, &found, &passed_over, dg) != 0)
+			return -1;
 		if (found != NULL)
 			strvec_push_given(&engine->composes, found);
 	}
-	strvec_push(&engine->composes, engine->docker);
+	/* One that a setting names is the only one. */
+	if (*settings->compose == '\0')
+		strvec_push(&engine->composes, engine->docker);
 	strvec_push(&engine->compose, engine->composes.v[0]);
-	if (engine->composes.nr == 1)
+	if (strcmp(engine->compose.v[0], engine->docker) == 0)
 		strvec_push(&engine->compose, "compose");
 	return 0;
+}
+
+static int
+find_programs(
+    struct engine *engine, const struct program_search *search, struct diag *dg)
+{
+	cleanup_free char *passed_over = NULL;
+
+	if (program_find(
+		PROGRAM_DOCKER, search, &engine->docker, &passed_over, dg) != 0)
+		return -1;
+	if (engine->docker != NULL)
+		return find_composes(engine, search, dg);
+	if (passed_over != NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s is not run: others than root can replace it; install "
+		    "Docker (Debian: docker.io and docker-cli), or name a "
+		    "program by the setting docker",
+		    passed_over);
+	return diag_set(dg, DIAG_ENGINE,
+	    "found no docker program: install Docker (Debian: docker.io and "
+	    "docker-cli)");
 }
 
 /*
@@ -170,14 +114,9 @@ make_env(struct engine *engine, const struct paths *paths)
 		"COMPOSE_DISABLE_ENV_FILE=1", "COMPOSE_MENU=false", NULL };
 	cleanup_free char *dir =
 	    xasprintf("%s/" DOCKER_CONFIG_DIR, paths->state_dir);
-	const char *slash = strrchr(engine->docker, '/');
 
 	strvec_push_all(&engine->env, fixed);
-	if (stands_in(engine->docker, PROC_SYSTEM_PATH))
-		strvec_push(&engine->env, "PATH=" PROC_SYSTEM_PATH);
-	else
-		strvec_pushf(&engine->env, "PATH=%s:%.*s", PROC_SYSTEM_PATH,
-		    (int)(slash - engine->docker), engine->docker);
+	strvec_push(&engine->env, "PATH=" PROC_SYSTEM_PATH);
 	strvec_pushf(&engine->env, "HOME=%s", dir);
 	strvec_pushf(&engine->env, "DOCKER_CONFIG=%s", dir);
 	strvec_pushf(&engine->env, "DOCKER_HOST=unix://%s", engine->socket);
@@ -190,11 +129,20 @@ engine_find(struct engine *ret_engine, const struct settings *settings,
 {
 	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_endpoint struct endpoint endpoint = ENDPOINT_INIT;
+	cleanup_knownprojects struct knownprojects *known = NULL;
+	struct program_search search = {
+		.paths = paths,
+		.settings = settings,
+		.path = envp_get(environ_, "PATH"),
+		.projects = projects,
+	};
 
 	if (endpoint_find(
-		settings->engine, paths->home, environ_, &endpoint, dg) == -1)
+		settings->engine, paths->home, environ_, &endpoint, dg) == -1 ||
+	    knownprojects_load(paths, &known, dg) == -1)
 		return -1;
-	if (find_programs(&engine, paths->home, projects, environ_, dg) == -1 ||
+	search.known = known;
+	if (find_programs(&engine, &search, dg) == -1 ||
 	    make_config(paths, dg) == -1)
 		return -1;
 	engine.socket = steal_ptr(&endpoint.socket);
@@ -210,19 +158,6 @@ engine_find(struct engine *ret_engine, const struct settings *settings,
 	*ret_engine = engine;
 	engine = (struct engine)ENGINE_INIT;
 	return 0;
-}
-
-bool
-engine_is_installed(const struct engine *engine)
-{
-	for (size_t i = 0; i < engine->composes.nr; i++) {
-		const char *program = engine->composes.v[i];
-
-		if (!stands_in(program, PROC_SYSTEM_PATH) &&
-		    !stands_in(program, PLUGIN_PATH))
-			return false;
-	}
-	return true;
 }
 
 int

@@ -61,17 +61,14 @@ bool engine_meets_floor(enum engine_floor_index i, const char *version);
  * Finds endpoint and programs without calling anything: setting `engine`, then
  * DOCKER_HOST, then DOCKER_CONTEXT or the user's current context, then
  * /var/run/docker.sock.  tcp, ssh and npipe are refused by name; a missing
- * CLI is DIAG_ENGINE with what to install.  Programs are looked for in the
- * absolute directories of the caller's PATH, but not at or below the working
- * directory and the projects (real paths, ended by NULL; NULL: none).
+ * CLI is DIAG_ENGINE with what to install.  host/program.h says which
+ * programs are run; projects are real paths of what a launch is about, ended
+ * by NULL (NULL: none).
  * paths has an open state directory, where the DOCKER_CONFIG lives.
  */
 int engine_find(struct engine *ret_engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg);
-
-/* Whether all its programs stand where only systems have theirs. */
-bool engine_is_installed(const struct engine *engine);
 
 /*
  * Asks who it is (docker info) and for Compose's version, both at once; checks

@@ -36,6 +36,13 @@ check_engine(const char *value)
 }
 
 static const char *
+check_program(const char *value)
+{
+	return *value == '\0' || *value == '/' ? NULL
+					       : "is not an absolute path";
+}
+
+static const char *
 check_image(const char *value)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
@@ -112,6 +119,13 @@ static const struct setting table[] = {
 	    check_engine,
 	    "the engine's unix socket; empty: DOCKER_HOST, the docker "
 	    "context, or /var/run/docker.sock" },
+	{ "docker", SETTING_STRING, AT(docker), 0, 0, "", "PROGRAM",
+	    check_program,
+	    "the docker program; empty: the system's, or one in PATH that "
+	    "root alone can replace" },
+	{ "compose", SETTING_STRING, AT(compose), 0, 0, "", "PROGRAM",
+	    check_program,
+	    "the docker-compose program; empty: the system's, as for docker" },
 	{ "base_image", SETTING_STRING, AT(base_image), 0, 0, "debian:12-slim",
 	    "IMAGE", check_image, "image that both images start from" },
 	{ "packages", SETTING_WORDS, AT(packages), 0, 0, "", "NAMES",

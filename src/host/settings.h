@@ -23,6 +23,8 @@ struct strbuf;
 
 struct settings {
 	char *engine; /* "" or a socket path, or a unix:// URL */
+	char *docker; /* "" or the absolute path of the program */
+	char *compose; /* the same */
 	char *base_image;
 	struct strvec packages; /* added to the agent image */
 	int64_t memory; /* bytes */

@@ -17,6 +17,8 @@ host_sources = \
 	src/host/paths-state.c \
 	src/host/paths.c \
 	src/host/paths.h \
+	src/host/program.c \
+	src/host/program.h \
 	src/host/project.c \
 	src/host/project.h \
 	src/host/protected.c \

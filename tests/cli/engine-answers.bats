@@ -93,11 +93,3 @@ EOF
   assert_equal "$(stat -c %a "$dir")" 700
   assert_equal "$(cat "$dir/config.json")" "{}"
 }
-
-@test "a docker that stands in a relative PATH entry is not run" {
-  cd "$bin"
-  echo hostile >"$script/info.err"
-  echo 1 >"$script/info.rc"
-  PATH=.:bin:${PATH#*:} run --separate-stderr drydock build
-  [ ! -e "$script/calls" ]
-}

@@ -16,13 +16,6 @@ teardown() {
   fi
 }
 
-# stub NAME SCRIPT: a program in front of PATH.
-stub() {
-  printf '#!/bin/sh\n%s\n' "$2" >"$bin/$1"
-  chmod 0755 "$bin/$1"
-  PATH=$bin:$PATH
-}
-
 # A daemon that accepts and never answers.
 silent_engine() {
   export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/silent.sock
@@ -87,7 +80,10 @@ signal.pause()' "$DRYDOCK_ENGINE" 3>&- &
 
 @test "Compose v1 is refused by name with what to install" {
   silent_engine
-  stub docker-compose 'echo "docker-compose version 1.29.2, build unknown"'
+  printf '#!/bin/sh\necho "docker-compose version 1.29.2, build unknown"\n' \
+    >"$bin/docker-compose"
+  chmod 0755 "$bin/docker-compose"
+  export DRYDOCK_DOCKER=$bin/docker DRYDOCK_COMPOSE=$bin/docker-compose
   cp "$BATS_TEST_DIRNAME/../stub/docker" "$bin/docker"
   mkdir "$bin/stub.d"
   echo "docker: compose is not a docker command" >"$bin/stub.d/compose-version.err"

@@ -327,19 +327,6 @@ but cannot be read: "
   assert_contains "$output" "warning: the proxy's log is left out: "
 }
 
-@test "a docker that a session put into its project is not run" {
-  mkdir -p "$project/.venv/bin"
-  printf '#!/bin/sh\n: >"%s"\n' "$BATS_TEST_TMPDIR/ran" \
-    >"$project/.venv/bin/docker"
-  chmod 0755 "$project/.venv/bin/docker"
-  cd /
-  PATH=$project/.venv/bin:$PATH run -0 drydock list
-  assert_contains "$output" "detached"
-  PATH=$project/.venv/bin:$PATH run -0 drydock gc
-  PATH=$project/.venv/bin:$PATH run drydock plan "$project"
-  [ ! -e "$BATS_TEST_TMPDIR/ran" ]
-}
-
 @test "a session's names reach the terminal without escape sequences" {
   sed -i 's/"agent":"claude"/"agent":"\\u001b[31mred"/' \
     "$sessions/aaaa1111/session.json"

@@ -4,7 +4,7 @@
 # For tests of what needs an engine but not a real one: tests/stub answers for
 # docker, and the machine's own Compose merges the files.
 
-# Puts the stubs in front of PATH, without any answer; $bin and $script are
+# Names the stubs by the settings, without any answer; $bin and $script are
 # theirs.  stub_teardown ends the listener.
 stub_programs() {
   unset DOCKER_HOST
@@ -13,7 +13,7 @@ stub_programs() {
   mkdir -p "$script"
   cp "$BATS_TEST_DIRNAME/../stub/docker" "$bin/docker"
   ln -s docker "$bin/docker-compose"
-  PATH=$bin:$PATH
+  export DRYDOCK_DOCKER=$bin/docker DRYDOCK_COMPOSE=$bin/docker-compose
   export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/stub.sock
   # Compose pings the engine even to merge files: hanging up is the fastest no.
   python3 -c '

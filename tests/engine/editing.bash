@@ -34,7 +34,7 @@ done
 exec "$(cat "$here/real")" "${args[@]}"
 END
   chmod 0755 "$bin" "$bin/docker-compose"
-  PATH=$bin:$PATH
+  export DRYDOCK_COMPOSE=$bin/docker-compose
 }
 
 nothing_is_left() {

@@ -22,7 +22,7 @@ done
 exec "$(cat "$here/real")" "$@"
 END_OF_SCRIPT
   chmod 0755 "$bin" "$bin/docker-compose"
-  PATH=$bin:$PATH
+  export DRYDOCK_COMPOSE=$bin/docker-compose
   overlays=$XDG_CONFIG_HOME/drydock/compose.d
 }
 

@@ -54,13 +54,13 @@ case " \$* " in
 esac
 END
   chmod 0755 "$bin" "$bin/docker-compose"
-  PATH=$bin:$PATH
+  export DRYDOCK_COMPOSE=$bin/docker-compose
 }
 
 start_and_stop() {
   stop_at "$1" "$2"
   run --separate-stderr in_session sh -c 'echo the command ran'
-  PATH=${PATH#"$bin:"}
+  unset DRYDOCK_COMPOSE
   assert_equal "$output" ""
 }
 
@@ -91,7 +91,7 @@ start_and_stop() {
   status=0
   in_session echo ran >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" ||
     status=$?
-  PATH=${PATH#"$bin:"}
+  unset DRYDOCK_COMPOSE
   assert_equal "$status" 130
   assert_equal "$(cat "$BATS_TEST_TMPDIR/out")" ""
   # Compose has the lease, and nobody collects what it is about to make.
@@ -154,10 +154,7 @@ case "\$1" in
 esac
 END
   chmod 0755 "$bin/docker"
-  PATH=$bin:$PATH
-  rm "$bin/docker-compose"
-  run --separate-stderr in_session true
-  PATH=${PATH#"$bin:"}
+  DRYDOCK_DOCKER=$bin/docker run --separate-stderr in_session true
   assert_contains "$stderr" "nothing is collected"
   assert_contains "$(sessions)" "$id"
   in_session true

@@ -126,7 +126,7 @@ stop_is_cut_off() {
 exec $(type -P docker) "\$@"
 END
   chmod 0755 "$bin" "$bin/docker"
-  PATH=$bin:$PATH run -137 as_who drydock stop "$id"
+  DRYDOCK_DOCKER=$bin/docker run -137 as_who drydock stop "$id"
 }
 
 @test "a stop that is cut off before the agent heard of it takes nothing" {

@@ -65,7 +65,7 @@ END
   chmod 0755 "$bin" "$bin/docker"
   touch "$BATS_TEST_TMPDIR/answer"
   chmod 0666 "$BATS_TEST_TMPDIR/answer"
-  PATH=$bin:$PATH
+  export DRYDOCK_DOCKER=$bin/docker
 }
 
 @test "a container that ends while it is verified is an engine's failure" {

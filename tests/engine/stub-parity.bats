@@ -37,14 +37,25 @@ teardown() {
   kill "$listener"
 }
 
+# The Compose that wrap() made in a directory, or else the other one.
+compose_of() {
+  if [ -e "$1/docker-compose" ]; then
+    echo "$1/docker-compose"
+  else
+    echo "$2"
+  fi
+}
+
 # on_real, on_world: drydock with these arguments on either engine.
 on_real() {
-  PATH=$BATS_TEST_TMPDIR/wrap:$PATH drydock "$@" </dev/null
+  DRYDOCK_COMPOSE=$(compose_of "$BATS_TEST_TMPDIR/wrap" "") \
+    drydock "$@" </dev/null
 }
 
 on_world() {
   env XDG_CONFIG_HOME="$world/config" XDG_STATE_HOME="$world/state" \
-    PATH="$world/wrap:$world/bin:/usr/bin:/bin" WORLD_DIR="$world/bin/world.d" \
+    DRYDOCK_DOCKER="$world/bin/docker" WORLD_DIR="$world/bin/world.d" \
+    DRYDOCK_COMPOSE="$(compose_of "$world/wrap" "$world/bin/docker-compose")" \
     DRYDOCK_ENGINE="$world/sock" "$world/prefix/bin/drydock" "$@" </dev/null
 }
 
@@ -52,7 +63,8 @@ on_world() {
 terminal_of() {
   local drydock=("$world/real/bin/drydock") steps=()
   [ "$1" = real ] || drydock=(env XDG_CONFIG_HOME="$world/config"
-    XDG_STATE_HOME="$world/state" PATH="$world/bin:/usr/bin:/bin"
+    XDG_STATE_HOME="$world/state" DRYDOCK_DOCKER="$world/bin/docker"
+    DRYDOCK_COMPOSE="$world/bin/docker-compose"
     WORLD_DIR="$world/bin/world.d" DRYDOCK_ENGINE="$world/sock"
     "$world/prefix/bin/drydock")
   shift
@@ -171,7 +183,9 @@ END
         <"$world/$engine.in" >"$world/$engine.out" 2>&1 3>&- &
     else
       env XDG_CONFIG_HOME="$world/config" XDG_STATE_HOME="$world/state" \
-        PATH="$world/bin:/usr/bin:/bin" WORLD_DIR="$world/bin/world.d" \
+        DRYDOCK_DOCKER="$world/bin/docker" \
+        DRYDOCK_COMPOSE="$world/bin/docker-compose" \
+        WORLD_DIR="$world/bin/world.d" \
         DRYDOCK_ENGINE="$world/sock" "$world/prefix/bin/drydock" shell \
         "$project" -- sh -c 'echo ready; read x; exit 7' \
         <"$world/$engine.in" >"$world/$engine.out" 2>&1 3>&- &
@@ -226,7 +240,8 @@ END
   sed -i 's|^base.*|&\nengine = '"$world"'/none|' \
     "$world/config/drydock/drydock.conf"
   env XDG_CONFIG_HOME="$world/config" XDG_STATE_HOME="$world/state" \
-    PATH="$world/bin:/usr/bin:/bin" DRYDOCK_ENGINE="$world/none" \
+    DRYDOCK_DOCKER="$world/bin/docker" \
+    DRYDOCK_COMPOSE="$world/bin/docker-compose" DRYDOCK_ENGINE="$world/none" \
     "$world/prefix/bin/drydock" shell "$project" -- true \
     2>"$world/stub.err" || b=$?
   assert_equal "$b" "$a"

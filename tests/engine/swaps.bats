@@ -33,7 +33,7 @@ fi
 step "after-$what"
 END
   chmod 0755 "$bin" "$bin/docker-compose"
-  PATH=$bin:$PATH
+  export DRYDOCK_COMPOSE=$bin/docker-compose
   # What no session may show.
   victim=$BATS_TEST_TMPDIR/victim
   mkdir -m 0755 "$victim"

@@ -193,6 +193,8 @@ class Bed:
             "XDG_STATE_HOME": self.path("state"),
             "XDG_RUNTIME_DIR": self.path("runtime"),
             "PATH": self.path("bin") + ":" + self.base.tools,
+            "DRYDOCK_DOCKER": self.path("bin/docker"),
+            "DRYDOCK_COMPOSE": self.path("bin/docker-compose"),
             "DOCKER_HOST": "unix://%s.sock" % self.root,
             "WORLD_DIR": self.world,
             "LANG": "C.UTF-8",

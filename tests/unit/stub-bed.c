@@ -80,12 +80,19 @@ bed_init(struct bed *bed)
 	CHECK_INT(listen(bed->listener, 8), 0);
 	paths_init(&bed->paths);
 	bed->paths.home = xstrdup(check_tmpdir());
-	bed->paths.state_dir = xstrdup(check_tmpdir());
-	CHECK_INT(fs_open_dir(check_tmpdir(), &bed->paths.state_fd, &dg), 0);
+	bed->paths.uid = getuid();
+	bed->paths.state_dir = xasprintf("%s/state", check_tmpdir());
+	CHECK_INT(mkdir(bed->paths.state_dir, 0700), 0);
+	CHECK_INT(
+	    fs_open_dir(bed->paths.state_dir, &bed->paths.state_fd, &dg), 0);
 	settings_init(&bed->settings);
 	bed->settings.engine_timeout_ms = 20000;
+	free(bed->settings.docker);
+	bed->settings.docker = xasprintf("%s/docker", bin);
+	free(bed->settings.compose);
+	bed->settings.compose = xasprintf("%s/docker-compose", bin);
 	strvec_init(&bed->env);
-	strvec_pushf(&bed->env, "PATH=relative:%s:", bin);
+	strvec_push(&bed->env, "PATH=relative:/hostile:");
 	strvec_pushf(&bed->env, "DOCKER_HOST=unix://%s", sun.sun_path);
 	strvec_push(&bed->env, "COMPOSE_FILE=/hostile.yml");
 	strvec_push(&bed->env, "LD_PRELOAD=/hostile.so");

@@ -166,6 +166,7 @@ compose_v1_gives_way_to_the_plugin(void)
 	if (!bed_find(&bed, &engine))
 		return;
 	/* The stub is asked twice: as docker-compose, then as the plugin. */
+	strvec_push(&engine.composes, engine.docker);
 	stub_script("compose-version.1.out", "1.29.2\n");
 	stub_script("compose-version.2.out", "v2.27.0\n");
 	CHECK_INT(engine_probe(&engine, &dg), 0);
@@ -225,47 +226,6 @@ compose_v1_alone_is_refused_by_name(void)
 	}
 }
 
-/* What an agent plants in a project whose .venv/bin is in PATH. */
-static void
-no_docker_of_the_project_is_run(void)
-{
-	cleanup_bed struct bed bed;
-	cleanup_engine struct engine engine = ENGINE_INIT;
-	cleanup_engine struct engine planted = ENGINE_INIT;
-	cleanup_free char *cwd = getcwd(NULL, 0);
-	cleanup_free char *bin = xasprintf("%s/bin", check_tmpdir());
-	const char *const projects[] = { "/none", bin, NULL };
-	cleanup_diag struct diag dg = DIAG_INIT;
-
-	if (!bed_find(&bed, &engine))
-		return;
-	CHECK_INT(chdir(bin), 0);
-	/* Without any other there may be one where systems have theirs. */
-	if (engine_find(&planted, &bed.settings, &bed.paths, NULL,
-		(const char *const *)bed.env.v, &dg) == 0)
-		CHECK(strncmp(planted.docker, bin, strlen(bin)) != 0);
-	engine_release(&planted);
-	planted = (struct engine)ENGINE_INIT;
-	diag_clear(&dg);
-	/* The home, which holds it too, is no project. */
-	CHECK_INT(chdir(check_tmpdir()), 0);
-	CHECK_INT(engine_find(&planted, &bed.settings, &bed.paths, NULL,
-		      (const char *const *)bed.env.v, &dg),
-	    0);
-	CHECK(strncmp(planted.docker, bin, strlen(bin)) == 0);
-	CHECK(!engine_is_installed(&planted));
-	engine_release(&planted);
-	planted = (struct engine)ENGINE_INIT;
-	/* From elsewhere, the project that is named is one all the same. */
-	CHECK_INT(chdir("/"), 0);
-	if (engine_find(&planted, &bed.settings, &bed.paths, projects,
-		(const char *const *)bed.env.v, &dg) == 0) {
-		CHECK(strncmp(planted.docker, bin, strlen(bin)) != 0);
-		CHECK(engine_is_installed(&planted));
-	}
-	CHECK_INT(chdir(cwd), 0);
-}
-
 int
 main(void)
 {
@@ -278,8 +238,6 @@ main(void)
 		    old_engines_and_ones_of_another_host_are_refused },
 		{ "an engine that hangs is named when the deadline has passed",
 		    an_engine_that_hangs_is_named_when_the_deadline_has_passed },
-		{ "no docker of the project is run",
-		    no_docker_of_the_project_is_run },
 		{ "Compose v1 gives way to the plugin",
 		    compose_v1_gives_way_to_the_plugin },
 		{ "Compose v1 alone is refused by name",

@@ -46,6 +46,7 @@ unit_tests = \
 	tests/unit/test-proc \
 	tests/unit/test-proc-end \
 	tests/unit/test-procfacts \
+	tests/unit/test-program \
 	tests/unit/test-project \
 	tests/unit/test-record \
 	tests/unit/test-relay \
@@ -105,6 +106,7 @@ tests_unit_test_sync_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_read_fd
 home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
 tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
+tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
 tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
 tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
