@@ -16,18 +16,20 @@ attach_run(struct context *ctx, const void *options, int argc, char **argv,
 	(void)dashdash;
 	if (argc > 1)
 		return diag_set(dg, DIAG_USAGE, "attach takes one session");
-	if (sessions_choose(ctx, argc > 0 ? argv[0] : NULL, id, dg) != 0)
+	if (sessions_choose(
+		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0)
 		return -1;
 	return join_session(&spec, id, &ctx->status, dg);
 }
 
 const struct cmd cmd_attach = {
 	.name = "attach",
-	.args = "[SESSION]",
+	.args = "[SESSION|DIR]",
 	.summary = "show a session that runs, or start a stopped one again",
 	.description =
-	    "Shows SESSION (an id or the start of one; default: this "
-	    "project's only one) on this terminal, beside others that show it. "
+	    "Shows SESSION (an id or the start of one), or DIR's only session, "
+	    "on this terminal, beside others that show it. The default is this "
+	    "project's only session, or else the only one of all projects. "
 	    "One that was stopped with its engine is started again, as a new "
 	    "process of the agent in the same home. The status is the agent's "
 	    "own.",

@@ -50,10 +50,11 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 	bool runs;
 
 	(void)options;
-	if (dashdash != 1 || argc < 2)
+	if (dashdash > 1 || argc <= dashdash)
 		return diag_set(
-		    dg, DIAG_USAGE, "exec takes SESSION -- COMMAND...");
-	if (sessions_choose(ctx, argv[0], id, dg) != 0 ||
+		    dg, DIAG_USAGE, "exec takes [SESSION] -- COMMAND...");
+	if (sessions_choose(ctx, dashdash > 0 ? argv[0] : NULL, SESSIONS_OF_ANY,
+		id, dg) != 0 ||
 	    sessions_find_engine(ctx, &engine, dg) != 0 ||
 	    sessions_find_container(
 		ctx, &engine, id, &record, &container, &runs, dg) != 0)
@@ -69,7 +70,7 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 
 const struct cmd cmd_exec = {
 	.name = "exec",
-	.args = "SESSION -- CMD...",
+	.args = "[SESSION|DIR] -- CMD...",
 	.summary = "run one more command in a session",
 	.description =
 	    "Runs CMD in SESSION's container, in the project's directory, as "

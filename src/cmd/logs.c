@@ -86,9 +86,10 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 
 	(void)options;
 	(void)dashdash;
-	if (argc != 1)
+	if (argc > 1)
 		return diag_set(dg, DIAG_USAGE, "logs takes one session");
-	if (sessions_choose(ctx, argv[0], id, dg) != 0)
+	if (sessions_choose(
+		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0)
 		return -1;
 	print_proxy(ctx, id);
 	if (sessions_find_engine(ctx, &engine, dg) != 0 ||
@@ -105,7 +106,7 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 
 const struct cmd cmd_logs = {
 	.name = "logs",
-	.args = "SESSION",
+	.args = "[SESSION|DIR]",
 	.summary = "show what a session's proxy and holder wrote",
 	.description =
 	    "Prints the proxy's log, then the last " LINES

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -122,7 +123,7 @@ sessions_describe(const struct listing *listing, struct strbuf *out)
 }
 
 static int
-choose_one(const struct listing *listing, const char *project,
+choose_one(const struct listing *listing, const char *of,
     char ret_id[SESSION_ID_SIZE], struct diag *dg)
 {
 	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
@@ -132,7 +133,7 @@ choose_one(const struct listing *listing, const char *project,
 	sessions_describe(listing, &lines);
 	if (!prompt_possible()) {
 		(void)diag_set(dg, DIAG_USAGE, "%zu sessions of %s: name one",
-		    listing->nr, project);
+		    listing->nr, of);
 		return diag_add_detail(dg, lines.buf, lines.len);
 	}
 	(void)fputs(lines.buf, stderr);
@@ -143,32 +144,75 @@ choose_one(const struct listing *listing, const char *project,
 	return 0;
 }
 
+/* Sets ret_id to "" when the project (NULL: no project) has no session. */
 static int
-choose_of_project(
-    struct context *ctx, char ret_id[SESSION_ID_SIZE], struct diag *dg)
+choose_of(struct context *ctx, const char *project,
+    char ret_id[SESSION_ID_SIZE], struct diag *dg)
 {
-	cleanup_project struct project project = PROJECT_INIT;
+	const char *of = project != NULL ? project : "all projects";
 	cleanup_listing struct listing listing = LISTING_INIT;
 	bool unread;
 
-	if (project_open(&project, NULL, ctx->paths, dg) != 0 ||
-	    sessions_of_project(ctx, project.path, 1, &listing, &unread, dg) !=
-		0)
+	ret_id[0] = '\0';
+	if (sessions_of_project(ctx, project, 1, &listing, &unread, dg) != 0)
 		return -1;
 	if (listing.nr == 0 && unread)
 		return diag_set(dg, DIAG_DATA,
-		    "it is not known whether %s has a session", project.path);
-	if (listing.nr == 0)
-		return diag_set(dg, DIAG_NO, "no session of %s", project.path);
+		    "it is not known whether %s has a session", of);
 	if (listing.nr > 1)
-		return choose_one(&listing, project.path, ret_id, dg);
-	memcpy(ret_id, listing.v[0].id, SESSION_ID_SIZE);
+		return choose_one(&listing, of, ret_id, dg);
+	if (listing.nr == 1)
+		memcpy(ret_id, listing.v[0].id, SESSION_ID_SIZE);
 	return 0;
+}
+
+/*
+ * A directory that cannot be a project, such as the home, has no session of its
+ * own: where any session will do that is no failure.
+ */
+static int
+choose_of_directory(struct context *ctx, const char *dir,
+    enum sessions_default fallback, char ret_id[SESSION_ID_SIZE],
+    struct diag *dg)
+{
+	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_diag struct diag refused = DIAG_INIT;
+
+	ret_id[0] = '\0';
+	if (project_open(&project, dir, ctx->paths, &refused) != 0) {
+		if (fallback != SESSIONS_OF_ANY) {
+			diag_move(dg, &refused);
+			return -1;
+		}
+	} else if (choose_of(ctx, project.path, ret_id, dg) != 0) {
+		return -1;
+	}
+	if (ret_id[0] != '\0')
+		return 0;
+	if (fallback == SESSIONS_OF_ANY &&
+	    choose_of(ctx, NULL, ret_id, dg) != 0)
+		return -1;
+	if (ret_id[0] != '\0')
+		return 0;
+	return diag_set(dg, DIAG_NO, "no session of %s",
+	    project.path != NULL ? project.path : "any project");
+}
+
+/* An id has neither slash nor dot. */
+static bool
+names_directory(const char *word)
+{
+	struct stat st;
+
+	return strpbrk(word, "/.") != NULL ||
+	    (word[strspn(word, "0123456789abcdef")] != '\0' &&
+		stat(word, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
 int
 sessions_choose(struct context *ctx, const char *word,
-    char ret_id[SESSION_ID_SIZE], struct diag *dg)
+    enum sessions_default fallback, char ret_id[SESSION_ID_SIZE],
+    struct diag *dg)
 {
 	cleanup_listing struct listing listing = LISTING_INIT;
 	const struct listed *found = NULL;
@@ -176,7 +220,10 @@ sessions_choose(struct context *ctx, const char *word,
 	if (paths_open_state(ctx->paths, dg) != 0)
 		return -1;
 	if (word == NULL)
-		return choose_of_project(ctx, ret_id, dg);
+		return choose_of_directory(ctx, NULL, fallback, ret_id, dg);
+	if (names_directory(word))
+		return choose_of_directory(
+		    ctx, word, SESSIONS_OF_PROJECT, ret_id, dg);
 	if (listing_records(ctx->paths, &listing, dg) != 0 ||
 	    listing_match(&listing, word, &found, dg) != 0)
 		return -1;

@@ -24,9 +24,10 @@ int sessions_list(
     struct context *ctx, struct listing *ret_listing, struct diag *dg);
 
 /*
- * What attach could show of this project.  The engine, which may know better
- * than the records, is asked where these have more than unasked of them.  A
- * session whose record cannot be read is a warning; *ret_unread: there is one.
+ * What attach could show of this project; NULL: of all projects.  The engine,
+ * which may know better than the records, is asked where these have more than
+ * unasked of them.  A session whose record cannot be read is a warning;
+ * *ret_unread: there is one.
  */
 int sessions_of_project(struct context *ctx, const char *project,
     size_t unasked, struct listing *ret_listing, bool *ret_unread,
@@ -35,13 +36,21 @@ int sessions_of_project(struct context *ctx, const char *project,
 /* Appends one line for each, as diag detail or for a prompt. */
 void sessions_describe(const struct listing *listing, struct strbuf *out);
 
+/* Which session a command takes that is given none. */
+enum sessions_default {
+	SESSIONS_OF_PROJECT, /* the working directory's only one */
+	SESSIONS_OF_ANY, /* that, else the only one of all projects */
+};
+
 /*
- * The session that a word names, or for NULL this project's only one, asking
- * when there are several: DIAG_USAGE with the choices where nobody can be
- * asked, DIAG_NO when there is none, DIAG_DATA when that cannot be known.
+ * The session that a word names: an id, the start of one, or a directory, for
+ * its only one.  NULL is the default.  Of several one is asked for: DIAG_USAGE
+ * with the choices where nobody can be asked.  DIAG_NO when there is none,
+ * DIAG_DATA when that cannot be known.
  */
 int sessions_choose(struct context *ctx, const char *word,
-    char ret_id[SESSION_ID_SIZE], struct diag *dg);
+    enum sessions_default fallback, char ret_id[SESSION_ID_SIZE],
+    struct diag *dg);
 
 /*
  * The agent's container of a session, made sure of by record, labels and

@@ -44,12 +44,14 @@ find_ids(struct context *ctx, const struct stop_options *o, int argc,
 	if (o->all)
 		return add_all(ctx, ids, dg);
 	if (argc == 0) {
-		if (sessions_choose(ctx, NULL, id, dg) != 0)
+		if (sessions_choose(ctx, NULL, SESSIONS_OF_PROJECT, id, dg) !=
+		    0)
 			return -1;
 		strvec_push(ids, id);
 	}
 	for (int i = 0; i < argc; i++) {
-		if (sessions_choose(ctx, argv[i], id, dg) != 0)
+		if (sessions_choose(
+			ctx, argv[i], SESSIONS_OF_PROJECT, id, dg) != 0)
 			return -1;
 		if (!strvec_has(ids, id))
 			strvec_push(ids, id);

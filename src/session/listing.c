@@ -310,7 +310,7 @@ listed_is_attachable(const struct listed *s, const char *project)
 {
 	return s->recorded && s->record.launched_at != NULL && !s->ending &&
 	    s->record.ended_at == NULL && !s->record.ends_with_client &&
-	    strcmp(s->record.project, project) == 0 &&
+	    (project == NULL || strcmp(s->record.project, project) == 0) &&
 	    (s->state == SESSION_RUNNING || s->state == SESSION_DETACHED ||
 		s->state == SESSION_STARTING || s->state == SESSION_STOPPED ||
 		s->state == SESSION_SILENT);

@@ -85,7 +85,7 @@ int listing_read(const struct paths *paths, const struct engine *engine,
 int listing_match(const struct listing *listing, const char *word,
     const struct listed **ret_found, struct diag *dg);
 
-/* Of this project (a real path), launched, and left without ending. */
+/* Of this project (a real path; NULL: of any), launched, and not ended. */
 bool listed_is_attachable(const struct listed *s, const char *project);
 
 /* Appends "ID  state  agent  project" for a choice, escaped, one line. */

@@ -127,6 +127,34 @@ each_command() {
   untouched
 }
 
+@test "a session is named by its directory, or is the only one there is" {
+  local place
+  cd "$other"
+  run -64 --separate-stderr drydock logs
+  assert_contains "$stderr" "2 sessions of all projects: name one"
+  run -64 --separate-stderr drydock exec "$project" -- true
+  assert_contains "$stderr" "2 sessions of $project: name one"
+  run -1 --separate-stderr drydock logs "$other"
+  assert_contains "$stderr" "no session of $other"
+  mv "$sessions/bbbb2222" "$BATS_TEST_TMPDIR"
+  { printf 'a%.0s' {1..64}; echo; } >"$script/ps.out"
+  jq '.[:1]' "$script/inspect.out" >"$script/one"
+  mv "$script/one" "$script/inspect.out"
+  mkdir -m 0700 "$sessions/aaaa1111/sidecar/log"
+  echo "its only session" >"$sessions/aaaa1111/sidecar/log/access.log"
+  # A home is no project, and is not asked about here.
+  for place in "$other" "$HOME" "$project"; do
+    cd "$place"
+    run -0 --separate-stderr drydock logs
+    assert_contains "$output" "its only session"
+  done
+  # Ending needs a name.
+  cd "$other"
+  run -1 --separate-stderr drydock stop
+  assert_contains "$stderr" "no session of $other"
+  [ ! -e "$script/calls/stop.1" ]
+}
+
 # ask COMMAND: on a terminal where it needs one.
 ask() {
   # shellcheck disable=SC2086
