@@ -3,20 +3,44 @@
 #include "guest/egress.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/monotime.h"
+#include "base/xalloc.h"
 #include "guest/listen.h"
 #include "guest/loop.h"
 #include "guest/relay.h"
 #include "guest/spawn.h"
 
+enum {
+	/* How often the file is looked at where inotify cannot be had. */
+	LOOK_MS = 2000,
+	/*
+	 * For so long after its start the proxy may have read the file and not
+	 * yet heed HUP, so that it gets another one.
+	 */
+	START_MS = 10000,
+};
+
 struct egress {
+	const struct egress_spec *spec;
 	struct loop loop;
+	struct watch changes; /* fd owned, -1: none; of inotify */
+	struct timer look; /* without inotify */
+	struct timer again; /* HUP once more */
+	struct stat seen; /* of the addresses' file */
+	int64_t started; /* monotime_ms() */
 	struct relay relay;
 	struct watch signals; /* fd owned */
 	struct inherited own;
@@ -42,6 +66,74 @@ on_signal(void *arg, uint32_t events)
 	e->status =
 	    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	loop_stop(&e->loop);
+}
+
+static void
+reload(void *arg)
+{
+	struct egress *e = arg;
+	(void)kill(e->pid, SIGHUP);
+}
+
+/* A file that is replaced is another inode. */
+static void
+reload_if_changed(struct egress *e)
+{
+	struct stat st;
+	if (stat(e->spec->addresses, &st) == -1 ||
+	    (st.st_ino == e->seen.st_ino &&
+		st.st_mtim.tv_sec == e->seen.st_mtim.tv_sec &&
+		st.st_mtim.tv_nsec == e->seen.st_mtim.tv_nsec))
+		return;
+	e->seen = st;
+	reload(e);
+	if (monotime_ms() - e->started < START_MS)
+		timer_arm(&e->loop, &e->again, START_MS);
+}
+
+static void
+on_look(void *arg)
+{
+	struct egress *e = arg;
+	reload_if_changed(e);
+	timer_arm(&e->loop, &e->look, LOOK_MS);
+}
+
+static void
+on_change(void *arg, uint32_t events)
+{
+	struct egress *e = arg;
+	char buf[sizeof(struct inotify_event) + NAME_MAX + 1];
+	(void)events;
+	/* Which name it was does not matter. */
+	while (read(e->changes.fd, buf, sizeof(buf)) > 0)
+		continue;
+	reload_if_changed(e);
+}
+
+/*
+ * The kernel limits inotify for each uid, and an agent may have used it up:
+ * then the file is looked at from time to time.
+ */
+static void
+watch_addresses(struct egress *e)
+{
+	char *dir cleanup_free = xstrdup(e->spec->addresses);
+	char *slash = strrchr(dir, '/');
+	e->changes = (struct watch){ inotify_init1(IN_CLOEXEC | IN_NONBLOCK), 0,
+		on_change, e };
+	if (slash != NULL)
+		*slash = '\0';
+	if (e->changes.fd != -1 &&
+	    inotify_add_watch(e->changes.fd, dir, IN_MOVED_TO) == -1)
+		cleanup_close_fn(&e->changes.fd);
+	if (e->changes.fd != -1)
+		loop_want(&e->loop, &e->changes, EPOLLIN);
+	else
+		timer_arm(&e->loop, &e->look, LOOK_MS);
+	/* Absent, it is another file once it is there. */
+	if (stat(e->spec->addresses, &e->seen) == -1)
+		e->seen = (struct stat){ .st_ino = 0 };
 }
 
 static int
@@ -72,14 +164,20 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 	from.mode = 0666;
 	if (relay_start(&e->relay, &e->loop, &from, &target, dg) == -1)
 		return -1;
+	watch_addresses(e);
+	e->started = monotime_ms();
 	return spawn_child(spec->argv, &e->own, &e->pid, dg);
 }
 
 int
 egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 {
-	struct egress e = { .signals = { .fd = -1 } };
+	struct egress e = {
+		.spec = spec, .changes = { .fd = -1 }, .signals = { .fd = -1 }
+	};
 	int rc = -1;
+	e.look = (struct timer){ 0, on_look, &e, NULL };
+	e.again = (struct timer){ 0, reload, &e, NULL };
 	inherited_note(&e.own);
 	if (loop_init(&e.loop, dg) == 0 && start(&e, spec, dg) == 0) {
 		loop_run(&e.loop);
@@ -88,6 +186,7 @@ egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 	}
 	relay_release(&e.relay);
 	cleanup_close_fn(&e.signals.fd);
+	cleanup_close_fn(&e.changes.fd);
 	loop_release(&e.loop);
 	return rc;
 }

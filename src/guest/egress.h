@@ -14,9 +14,13 @@ struct egress_spec {
 	const char *socket; /* path to listen at */
 	uint16_t port; /* of the proxy, on the loopback */
 	char *const *argv; /* the proxy, absolute path first */
+	const char *addresses; /* a file of the proxy's configuration */
 };
 
-/* Runs until the proxy ends; *ret_status is its own.  TERM is passed on. */
+/*
+ * Runs until the proxy ends; *ret_status is its own.  TERM is passed on.  When
+ * the file at addresses is replaced, the proxy gets HUP and reads it again.
+ */
 int egress_run(
     const struct egress_spec *spec, int *ret_status, struct diag *dg);
 

@@ -15,6 +15,7 @@
 #include "guest/wire.h"
 
 #define PROXY_PORT 3128
+#define EGRESS_ADDRESSES "/etc/drydock-egress/host-addresses"
 #define EGRESS_SOCKET "/run/egress/egress.sock"
 /* A quarter of an hour: no launch takes longer, so whoever began it is gone. */
 #define GO_TIMEOUT_MS 900000
@@ -23,13 +24,15 @@ static const char usage[] =
     "usage: holder hold [--egress] [--run DIR] [--policy DIR]\n"
     "           [--manifest FILE] [--build] [--port N] [--socket PATH]\n"
     "           [--wait MS]\n"
-    "       holder egress [--port N] [--socket PATH] [-- PROXY ARG...]\n"
+    "       holder egress [--port N] [--socket PATH] [--addresses FILE]\n"
+    "           [-- PROXY ARG...]\n"
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
     "       holder version\n";
 
 /* What the image's plan leaves as it is and tests set. */
 struct options {
 	struct hold_spec hold;
+	const char *addresses; /* of the proxy's configuration */
 	char *const *rest; /* after -- */
 };
 
@@ -45,6 +48,7 @@ find_value(struct options *o, const char *name)
 		{ "--policy", &o->hold.policy.dir },
 		{ "--manifest", &o->hold.policy.manifest },
 		{ "--socket", &o->hold.egress_socket },
+		{ "--addresses", &o->addresses },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		if (strcmp(values[i].name, name) == 0)
@@ -128,6 +132,7 @@ run_egress(const struct options *o, int *ret_status, struct diag *dg)
 	char *const argv[] = { squid, foreground, file, conf, NULL };
 	struct egress_spec spec = { .socket = o->hold.egress_socket,
 		.port = o->hold.port,
+		.addresses = o->addresses,
 		.argv =
 		    o->rest != NULL && o->rest[0] != NULL ? o->rest : argv };
 	return egress_run(&spec, ret_status, dg);
@@ -161,7 +166,8 @@ main(int argc, char **argv)
 				     .manifest = POLICY_MANIFEST },
 				 .port = PROXY_PORT,
 				 .egress_socket = EGRESS_SOCKET,
-				 .go_timeout_ms = GO_TIMEOUT_MS } };
+				 .go_timeout_ms = GO_TIMEOUT_MS },
+		.addresses = EGRESS_ADDRESSES };
 	open_standard();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

@@ -254,6 +254,8 @@ spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
 		reset_signals();
 		/* A log that is full loses lines, not the program. */
 		(void)signal(SIGXFSZ, SIG_IGN);
+		/* Before it has a handler, HUP must not end it. */
+		(void)signal(SIGHUP, SIG_IGN);
 		(void)execv(argv[0], argv);
 		fail(tell, &failure);
 	}

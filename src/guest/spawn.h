@@ -34,7 +34,7 @@ int spawn_command(const struct wire_go *go, const struct inherited *own,
 
 /*
  * Executes argv[0], an absolute path, with our descriptors and environment
- * and default signals, but for SIGXFSZ, which is ignored.
+ * and default signals, but for SIGXFSZ and SIGHUP, which are ignored.
  */
 int spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
     struct diag *dg);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,6 +19,7 @@
 #include "host/allowlist.h"
 
 #define PAGE "ERR_DRYDOCK_REFUSED"
+#define ADDRESSES_MAX ((size_t)1 << 20)
 
 /*
  * Whatever is no global unicast address: the special-purpose registries of
@@ -126,8 +128,7 @@ add_any_of(struct strbuf *out, const struct allowlist *list, const char *name,
 }
 
 void
-squid_config(const struct allowlist *list, const struct strvec *host_addresses,
-    struct strbuf *out)
+squid_config(const struct allowlist *list, struct strbuf *out)
 {
 	strbuf_addstr(out, preamble);
 	strbuf_addstr(out, "acl nothing port 0\n");
@@ -146,8 +147,9 @@ squid_config(const struct allowlist *list, const struct strvec *host_addresses,
 	add_list(out, "special", special, ARRAY_SIZE(special));
 	add_below_3(out, "special");
 	add_list(out, "unreachable", unreachable, ARRAY_SIZE(unreachable));
-	add_list(out, "unreachable", (const char *const *)host_addresses->v,
-	    host_addresses->nr);
+	strbuf_addstr(out,
+	    "acl unreachable dst \"/etc/drydock-egress/" SQUID_ADDRESSES
+	    "\"\n");
 	/* Names first: dst asks DNS, and a question carries a message. */
 	strbuf_addstr(out,
 	    "deny_info " PAGE " all\n"
@@ -157,6 +159,23 @@ squid_config(const struct allowlist *list, const struct strvec *host_addresses,
 	    "http_access deny special !private all\n"
 	    "http_access allow listed\n"
 	    "http_access deny all\n");
+}
+
+/* Whether `unreachable` covers it, so that a list need not be written anew. */
+static bool
+is_covered(const struct sockaddr *sa)
+{
+	if (sa->sa_family == AF_INET) {
+		uint32_t a =
+		    ntohl(((const struct sockaddr_in *)(const void *)sa)
+			      ->sin_addr.s_addr);
+
+		return a >> 24 == 127 || a >> 16 == 0xa9fe;
+	}
+	const struct in6_addr *six =
+	    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+
+	return IN6_IS_ADDR_LOOPBACK(six) || IN6_IS_ADDR_LINKLOCAL(six);
 }
 
 /* An address that is left out is one that a session reaches. */
@@ -176,6 +195,8 @@ add_address(
 		address =
 		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 	else
+		return 0;
+	if (is_covered(sa))
 		return 0;
 	if (inet_ntop(sa->sa_family, address, text, sizeof(text)) == NULL)
 		return diag_set_errno(
@@ -201,15 +222,46 @@ squid_host_addresses(struct strvec *addresses, struct diag *dg)
 	return rc;
 }
 
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int
+squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
+{
+	struct strvec addresses cleanup_strvec = STRVEC_INIT;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct strbuf before cleanup_strbuf = STRBUF_INIT;
+	struct diag absent cleanup_diag = DIAG_INIT;
+
+	if (squid_host_addresses(&addresses, dg) != 0)
+		return -1;
+	if (addresses.nr > 0)
+		qsort(addresses.v, addresses.nr, sizeof(*addresses.v), by_text);
+	strbuf_addstr(&text, "# The host's own addresses.\n");
+	for (size_t i = 0; i < addresses.nr; i++)
+		strbuf_addf(&text, "%s\n", addresses.v[i]);
+	/* What cannot be read is written anew. */
+	*ret_changed = fs_read_file(conf_fd, SQUID_ADDRESSES, ADDRESSES_MAX,
+			   &before, &absent) != 0 ||
+	    strcmp(before.buf, text.buf) != 0;
+	if (!*ret_changed)
+		return 0;
+	return fs_replace_file(
+	    conf_fd, SQUID_ADDRESSES, text.buf, text.len, 0644, dg);
+}
+
 int
 squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strvec addresses cleanup_strvec = STRVEC_INIT;
+	bool changed;
 
-	if (squid_host_addresses(&addresses, dg) != 0)
+	if (squid_write_addresses(conf_fd, &changed, dg) != 0)
 		return -1;
-	squid_config(list, &addresses, &text);
+	squid_config(list, &text);
 	if (fs_replace_file(conf_fd, PAGE, page, strlen(page), 0644, dg) != 0)
 		return -1;
 	return fs_replace_file(

@@ -8,6 +8,8 @@
 #ifndef DRYDOCK_SQUID_H
 #define DRYDOCK_SQUID_H
 
+#include <stdbool.h>
+
 struct allowlist;
 struct diag;
 struct strbuf;
@@ -21,16 +23,32 @@ struct strvec;
 #define SQUID_REFUSED_STATUS 403
 #define SQUID_REFUSED_HEADER "X-Squid-Error: ERR_DRYDOCK_REFUSED 0"
 
-/* Appends the text; host_addresses are refused whatever the list says. */
-void squid_config(const struct allowlist *list,
-    const struct strvec *host_addresses, struct strbuf *out);
-
-/* Appends every address of the host's interfaces (getifaddrs), or fails. */
-int squid_host_addresses(struct strvec *addresses, struct diag *dg);
+/*
+ * Appends the text.  The addresses in the file SQUID_ADDRESSES are refused
+ * whatever the list says.
+ */
+void squid_config(const struct allowlist *list, struct strbuf *out);
 
 /*
- * Writes squid.conf and the refusal page into conf_fd, the directory that the
- * sidecar has at /etc/drydock-egress: sidecar/conf of the session.
+ * Appends each address of the host's interfaces (getifaddrs), or fails.  Those
+ * that squid_config() refuses for any host are left out: loopback and
+ * link-local ones, which change with each container.
+ */
+int squid_host_addresses(struct strvec *addresses, struct diag *dg);
+
+/* The host's addresses, beside squid.conf; the sidecar watches it. */
+#define SQUID_ADDRESSES "host-addresses"
+
+/*
+ * Replaces SQUID_ADDRESSES in conf_fd where the host has other addresses now;
+ * *ret_changed says so.
+ */
+int squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
+
+/*
+ * Writes squid.conf, SQUID_ADDRESSES and the refusal page into conf_fd, the
+ * directory that the sidecar has at /etc/drydock-egress: sidecar/conf of the
+ * session.
  */
 int squid_write(int conf_fd, const struct allowlist *list, struct diag *dg);
 

@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <bsd/stdlib.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -388,6 +390,90 @@ absent_proxy_is_said(void)
 	    "drydock: run /no/such/squid: No such file or directory\n");
 }
 
+/* What stands in for the proxy: a byte to the file for each HUP. */
+static int
+count_hups(const char *path)
+{
+	sigset_t set;
+	int sig;
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGHUP, SIG_DFL);
+	for (;;) {
+		if (write(fd, "x", 1) != 1 || sigwait(&set, &sig) != 0)
+			return 1;
+	}
+}
+
+static bool
+grows_to(const char *path, off_t size)
+{
+	struct stat st;
+	for (int i = 0; i < 4000; i++) {
+		if (stat(path, &st) == 0 && st.st_size >= size)
+			return true;
+		(void)poll(NULL, 0, 5);
+	}
+	return false;
+}
+
+static void
+write_addresses(const char *path, const char *text)
+{
+	char *temp cleanup_free = xasprintf("%s.new", path);
+	FILE *f = fopen(temp, "we");
+	CHECK(f != NULL && fputs(text, f) >= 0);
+	CHECK(f != NULL && fclose(f) == 0);
+	CHECK_INT(rename(temp, path), 0);
+}
+
+/* late: the directory is made later, so that there is none to watch. */
+static void
+reload_on_change(bool late)
+{
+	struct chain c = { .server = -1 };
+	char *dir cleanup_free = xasprintf("%s/conf", check_tmpdir());
+	char *file cleanup_free = xasprintf("%s/addresses", dir);
+	char *hups cleanup_free = xasprintf("%s/hups", check_tmpdir());
+	char self[PATH_MAX] = "";
+	CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	const char *const argv[] = { "egress", "--socket", c.socket, "--port",
+		c.port[1], "--addresses", file, "--", self, "hups", hups,
+		NULL };
+	(void)snprintf(
+	    c.socket, sizeof(c.socket), "%s/egress.sock", check_tmpdir());
+	pick_port(c.port[1]);
+	if (!late) {
+		CHECK_INT(mkdir(dir, 0700), 0);
+		write_addresses(file, "192.0.2.1\n");
+	}
+	if (!kit_make(&c.sidecar) || !kit_spawn(&c.sidecar, argv))
+		return;
+	CHECK(grows_to(hups, 1));
+	if (late)
+		CHECK_INT(mkdir(dir, 0700), 0);
+	write_addresses(file, "192.0.2.1\n192.0.2.2\n");
+	CHECK(grows_to(hups, 2));
+	write_addresses(file, "192.0.2.2\n");
+	CHECK(grows_to(hups, 3));
+	CHECK_INT(kill(c.sidecar.pid, SIGTERM), 0);
+	CHECK_INT(kit_wait(&c.sidecar), 143);
+}
+
+static void
+proxy_reloads(void)
+{
+	reload_on_change(false);
+}
+
+static void
+proxy_reloads_without_inotify(void)
+{
+	reload_on_change(true);
+}
+
 static const struct check_test tests[] = {
 	{ "half-closed streams go on for as long as they like",
 	    half_closed_streams_go_on },
@@ -401,10 +487,14 @@ static const struct check_test tests[] = {
 	{ "few descriptors are enough", few_descriptors_are_enough },
 	{ "the sidecar ends as its proxy does", sidecar_ends_as_its_proxy },
 	{ "an absent proxy is said", absent_proxy_is_said },
+	{ "the proxy hears of other addresses", proxy_reloads },
+	{ "and where nothing can be watched", proxy_reloads_without_inotify },
 };
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], "hups") == 0)
+		return count_hups(argv[2]);
 	return check_run(tests, ARRAY_SIZE(tests));
 }

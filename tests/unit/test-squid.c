@@ -37,17 +37,14 @@ __wrap_inet_ntop(int family, const void *address, char *text, socklen_t size)
 }
 
 static void
-configure(const char *lines, const char *address, struct strbuf *out)
+configure(const char *lines, struct strbuf *out)
 {
 	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-	struct strvec addresses cleanup_strvec = STRVEC_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 
 	CHECK_INT(allowlist_parse(&list, "list", lines, strlen(lines), &dg), 0);
 	CHECK_STR(dg.message, NULL);
-	if (address != NULL)
-		strvec_push(&addresses, address);
-	squid_config(&list, &addresses, out);
+	squid_config(&list, out);
 }
 
 /* Where a whole line stands, or -1. */
@@ -65,7 +62,7 @@ test_empty(void)
 {
 	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
 
-	configure("", NULL, &conf);
+	configure("", &conf);
 	CHECK(line_at(&conf, "acl listed any-of nothing") != -1);
 	CHECK(line_at(&conf, "acl private any-of nothing") != -1);
 	CHECK(strstr(conf.buf, "dstdomain") == NULL);
@@ -76,7 +73,7 @@ test_lines(void)
 {
 	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
 
-	configure("API.Example.com\nb.example:8443 private\n", NULL, &conf);
+	configure("API.Example.com\nb.example:8443 private\n", &conf);
 	CHECK(line_at(&conf, "acl host0 dstdomain -n api.example.com") != -1);
 	CHECK(line_at(&conf, "acl port0 port 443") != -1);
 	CHECK(line_at(&conf, "acl line0 all-of host0 port0") != -1);
@@ -102,7 +99,7 @@ test_order(void)
 	long last = 0;
 	int nr = 0;
 
-	configure("a.example\n", NULL, &conf);
+	configure("a.example\n", &conf);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		long at = line_at(&conf, rules[i]);
 
@@ -131,11 +128,11 @@ test_addresses(void)
 		"acl unreachable dst ::1/128",
 		"acl unreachable dst 168.63.129.16",
 		"acl unreachable dst fd00:ec2::254",
-		"acl unreachable dst 198.51.100.7",
+		"acl unreachable dst \"/etc/drydock-egress/host-addresses\"",
 	};
 	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
 
-	configure("", "198.51.100.7", &conf);
+	configure("", &conf);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if (line_at(&conf, lines[i]) == -1)
 			CHECK_STR(NULL, lines[i]);
@@ -149,7 +146,7 @@ test_loopback_only(void)
 {
 	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
 
-	configure("", NULL, &conf);
+	configure("", &conf);
 	CHECK(line_at(&conf, "http_port 127.0.0.1:3128") != -1);
 	CHECK(line_at(&conf, "cache deny all") != -1);
 }
@@ -161,9 +158,13 @@ test_host_addresses(void)
 	struct diag dg cleanup_diag = DIAG_INIT;
 
 	CHECK_INT(squid_host_addresses(&addresses, &dg), 0);
-	CHECK(strvec_has(&addresses, "127.0.0.1"));
-	for (size_t i = 0; i < addresses.nr; i++)
+	/* Others change with each container, and are refused anyway. */
+	CHECK(!strvec_has(&addresses, "127.0.0.1"));
+	CHECK(!strvec_has(&addresses, "::1"));
+	for (size_t i = 0; i < addresses.nr; i++) {
 		CHECK(strchr(addresses.v[i], '%') == NULL);
+		CHECK(strncmp(addresses.v[i], "fe80:", 5) != 0);
+	}
 }
 
 static void
@@ -182,11 +183,12 @@ static void
 test_write(void)
 {
 	static const char *const names[] = { "squid.conf",
-		"ERR_DRYDOCK_REFUSED" };
+		"ERR_DRYDOCK_REFUSED", SQUID_ADDRESSES };
 	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	int fd cleanup_close = -1;
 	mode_t before = umask(077);
+	bool changed;
 
 	CHECK_INT(fs_open_dir(check_tmpdir(), &fd, &dg), 0);
 	CHECK_INT(squid_write(fd, &list, &dg), 0);
@@ -199,6 +201,14 @@ test_write(void)
 		CHECK_INT(st.st_mode & 07777, 0644);
 	}
 	CHECK(strstr(SQUID_REFUSED_HEADER, names[1]) != NULL);
+	/* The sidecar reloads when the file changes, and only then. */
+	CHECK_INT(squid_write_addresses(fd, &changed, &dg), 0);
+	CHECK(!changed);
+	CHECK_INT(
+	    fs_replace_file(fd, SQUID_ADDRESSES, "192.0.2.1\n", 10, 0644, &dg),
+	    0);
+	CHECK_INT(squid_write_addresses(fd, &changed, &dg), 0);
+	CHECK(changed);
 }
 
 int
