@@ -83,6 +83,26 @@ make_pipe(int end, size_t nkeep, int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
+/* What the child keeps, and its directory; -1 with errno. */
+static int
+make_kept_fds(const struct proc_spec *spec, struct child_fds *c)
+{
+	size_t n = spec->nkeep;
+
+	c->keep = xcalloc(n, sizeof(*c->keep));
+	for (; c->nkeep < n; c->nkeep++) {
+		c->keep[c->nkeep] = copy_above(spec->keep_fds[c->nkeep], n);
+		if (c->keep[c->nkeep] < 0)
+			return -1;
+	}
+	if (spec->cwd_fd >= 0) {
+		c->cwd = copy_above(spec->cwd_fd, n);
+		if (c->cwd < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Opens all that the child gets and our ends of it; -1 with errno. */
 static int
 make_fds(const struct proc_spec *spec, struct proc *p, struct child_fds *c)
@@ -100,18 +120,7 @@ make_fds(const struct proc_spec *spec, struct proc *p, struct child_fds *c)
 	if (make_pipe(0, n, &p->out.fd, &c->std[1]) < 0 ||
 	    make_pipe(0, n, &p->err.fd, &c->std[2]) < 0)
 		return -1;
-	c->keep = xcalloc(n, sizeof(*c->keep));
-	for (; c->nkeep < n; c->nkeep++) {
-		c->keep[c->nkeep] = copy_above(spec->keep_fds[c->nkeep], n);
-		if (c->keep[c->nkeep] < 0)
-			return -1;
-	}
-	if (spec->cwd_fd >= 0) {
-		c->cwd = copy_above(spec->cwd_fd, n);
-		if (c->cwd < 0)
-			return -1;
-	}
-	return 0;
+	return make_kept_fds(spec, c);
 }
 
 /* These calls, and those below, return an errno; only memory can run out. */
@@ -137,8 +146,9 @@ add_actions(posix_spawn_file_actions_t *fa, const struct child_fds *c)
 	return rc;
 }
 
+/* group: POSIX_SPAWN_SETPGROUP, or POSIX_SPAWN_SETSID. */
 static int
-set_attributes(posix_spawnattr_t *attr)
+set_attributes(posix_spawnattr_t *attr, short group)
 {
 	sigset_t all;
 	sigset_t none;
@@ -147,8 +157,7 @@ set_attributes(posix_spawnattr_t *attr)
 	(void)sigfillset(&all);
 	(void)sigemptyset(&none);
 	rc = posix_spawnattr_setflags(attr,
-	    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-		POSIX_SPAWN_SETSIGMASK);
+	    (short)(group | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK));
 	if (rc == 0)
 		rc = posix_spawnattr_setpgroup(attr, 0);
 	if (rc == 0)
@@ -160,7 +169,8 @@ set_attributes(posix_spawnattr_t *attr)
 
 /* Returns an errno. */
 static int
-spawn(const struct proc_spec *spec, const struct child_fds *c, pid_t *ret_pid)
+spawn(const struct proc_spec *spec, const struct child_fds *c, short group,
+    pid_t *ret_pid)
 {
 	static const char *const empty[] = { NULL };
 	const char *const *envp = spec->envp != NULL ? spec->envp : empty;
@@ -178,7 +188,7 @@ spawn(const struct proc_spec *spec, const struct child_fds *c, pid_t *ret_pid)
 	}
 	rc = add_actions(&fa, c);
 	if (rc == 0)
-		rc = set_attributes(&attr);
+		rc = set_attributes(&attr, group);
 	if (rc == 0)
 		rc = posix_spawn(ret_pid, spec->argv[0], &fa, &attr,
 		    (char *const *)spec->argv, (char *const *)envp);
@@ -224,7 +234,9 @@ proc_start(
 		return diag_set(dg, DIAG_BUG, "run %s: not an absolute path",
 		    spec->argv[0] != NULL ? spec->argv[0] : "(nothing)");
 	p = proc_new(spec);
-	rc = make_fds(spec, p, &c) < 0 ? errno : spawn(spec, &c, &p->pid);
+	rc = make_fds(spec, p, &c) < 0
+	    ? errno
+	    : spawn(spec, &c, POSIX_SPAWN_SETPGROUP, &p->pid);
 	child_fds_release(&c);
 	if (rc == 0) {
 		if (spec->ret_began != NULL)
@@ -241,6 +253,21 @@ proc_start(
 	}
 	*ret_proc = p;
 	return 0;
+}
+
+int
+proc_detach(const struct proc_spec *spec, struct diag *dg)
+{
+	struct child_fds c = CHILD_FDS_INIT;
+	pid_t pid;
+	int rc = make_kept_fds(spec, &c) < 0
+	    ? errno
+	    : spawn(spec, &c, POSIX_SPAWN_SETSID, &pid);
+
+	child_fds_release(&c);
+	return rc == 0
+	    ? 0
+	    : diag_set_errno(dg, DIAG_IO, rc, "run %s", spec->argv[0]);
 }
 
 int

@@ -90,6 +90,13 @@ int proc_finish(struct proc *proc, struct proc_result *ret, struct diag *dg);
 int proc_run(
     const struct proc_spec *spec, struct proc_result *ret, struct diag *dg);
 
+/*
+ * Starts a program that outlives us, in a session of its own, with /dev/null at
+ * 0 to 2.  Of spec argv, envp, cwd_fd and keep_fds count.  Nobody waits for it:
+ * when it ends first, its exit status stays with the kernel until we end.
+ */
+int proc_detach(const struct proc_spec *spec, struct diag *dg);
+
 /* Kills the group, reaps, frees.  NULL is accepted. */
 void proc_cancel(struct proc *proc);
 

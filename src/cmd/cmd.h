@@ -87,4 +87,7 @@ extern const struct cmd cmd_config;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
 
+/* Of the program that companion_start() starts; argv: ID PROCESS. */
+int cmd_companion(int argc, char **argv, struct diag *dg);
+
 #endif /* DRYDOCK_CMD_H */

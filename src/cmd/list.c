@@ -55,6 +55,7 @@ write_session(
 		jsonw_key_str(w, "mode", r->mode);
 		jsonw_key_str(w, "kind", r->kind);
 		jsonw_key_bool(w, "ends_with_client", r->ends_with_client);
+		jsonw_key_bool(w, "companion", s->companion);
 		jsonw_key_str(w, "created_at", r->created_at);
 		jsonw_key_str(w, "launched_at", r->launched_at);
 		jsonw_key_str(w, "engine_socket", r->engine_socket);

@@ -146,6 +146,8 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 		word = "help";
 	} else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		word = "version";
+	} else if (strcmp(word, "--companion") == 0) {
+		return cmd_companion(argc - 1, argv + 1, dg);
 	} else if (strncmp(word, "--list-", 7) == 0) {
 		return print_lists(argc, argv, dg);
 	} else if (word[0] == '-') {

@@ -5,6 +5,7 @@ cmd_sources = \
 	src/cmd/build-images.h \
 	src/cmd/build.c \
 	src/cmd/cmd.h \
+	src/cmd/companion.c \
 	src/cmd/config.c \
 	src/cmd/exec.c \
 	src/cmd/gc.c \

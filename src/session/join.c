@@ -15,6 +15,7 @@
 #include "host/settings.h"
 #include "session/attach.h"
 #include "session/collect.h"
+#include "session/companion.h"
 #include "session/endnote.h"
 #include "session/interrupt.h"
 #include "session/record.h"
@@ -50,6 +51,21 @@ forget_stop(const struct join_spec *spec, const char *id)
 	(void)record_write(session.dir_fd, &record, &ignored);
 }
 
+/* One that was killed, or that a log-out ended, is started again. */
+static void
+restart_companion(const struct session *session, const struct record *record)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (record->agent_process == NULL ||
+	    strcmp(record->mode, mode_name(MODE_CONTAINED)) != 0 ||
+	    companion_present(session->dir_fd))
+		return;
+	if (companion_start(
+		session->dir_fd, session->id, record->agent_process, &dg) != 0)
+		diag_warn("%s", dg.message);
+}
+
 static int
 view(const struct join_spec *spec, const struct session *session,
     const struct record *record, int holder_fd, int *ret_status,
@@ -70,6 +86,7 @@ view(const struct join_spec *spec, const struct session *session,
 
 	if (holder_view(fd, dg) != 0)
 		return -1;
+	restart_companion(session, record);
 	if (record->stopping_at != NULL)
 		forget_stop(spec, record->id);
 	interrupt_hold(&held);

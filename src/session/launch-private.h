@@ -80,6 +80,9 @@ int launch_containers(struct launch *l, struct diag *dg);
  */
 int launch_check(struct launch *l, struct diag *dg);
 
+/* Starts the session's companion; one that cannot be started is a warning. */
+int launch_companion(struct launch *l, struct diag *dg);
+
 /* Hands the command over; from within it on the agent may have run. */
 int launch_go(struct launch *l, struct diag *dg);
 

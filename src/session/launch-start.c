@@ -18,6 +18,7 @@
 #include "host/token.h"
 #include "session/attach.h"
 #include "session/collect.h"
+#include "session/companion.h"
 #include "session/egress.h"
 #include "session/goenv.h"
 #include "session/interrupt.h"
@@ -200,6 +201,8 @@ match_containers(struct launch *l, struct diag *dg)
 		    check_runs(l, part.role, c, dg) != 0)
 			return -1;
 	}
+	free(l->record.agent_process);
+	l->record.agent_process = companion_process(find_role(l, "agent")->pid);
 	/* Only to be waited for: verify makes sure whose it is. */
 	l->agent_pidfd =
 	    (int)syscall(SYS_pidfd_open, find_role(l, "agent")->pid, 0);
@@ -327,6 +330,22 @@ end_restart(struct launch *l)
 	l->record.starting_at = NULL;
 	if (record_write(l->session.dir_fd, &l->record, &dg) != 0)
 		diag_warn("%s", dg.message);
+}
+
+int
+launch_companion(struct launch *l, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	(void)dg;
+	if (l->mode.mode != MODE_CONTAINED || l->record.agent_process == NULL)
+		return 0;
+	if (companion_start(l->session.dir_fd, l->session.id,
+		l->record.agent_process, &mine) != 0)
+		diag_warn("an address that this host gets later is not "
+			  "refused: %s",
+		    mine.message);
+	return 0;
 }
 
 int

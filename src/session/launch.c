@@ -279,6 +279,7 @@ start(struct launch *l, struct diag *dg)
 	static int (*const stages[])(struct launch *, struct diag *) = {
 		launch_containers,
 		launch_check,
+		launch_companion,
 		launch_go,
 	};
 

@@ -18,6 +18,7 @@
 #include "host/paths.h"
 #include "plan/plan.h"
 #include "session/collect.h"
+#include "session/companion.h"
 #include "session/endnote.h"
 #include "session/viewers.h"
 
@@ -108,6 +109,7 @@ read_one(const struct paths *paths, struct listed *s)
 			return -1;
 	} else if (record_read(session.dir_fd, &s->record, &dg) == 0) {
 		s->recorded = true;
+		s->companion = companion_present(session.dir_fd);
 		s->ending =
 		    s->record.stopping_at != NULL && is_leased(paths, s->id);
 		return 0;

@@ -38,6 +38,7 @@ struct listed {
 	enum session_state state;
 	bool recorded;
 	bool ending; /* a stop is at work on it */
+	bool companion; /* it has one */
 	struct record record; /* when recorded */
 	char *container; /* owned; of an orphan */
 	char *note; /* owned; what is wrong, or NULL */

@@ -54,6 +54,7 @@ static const struct field fields[] = {
 	FIELD(egress_image, FIELD_OPTIONAL),
 	FIELD(agent_container, FIELD_CONTAINER),
 	FIELD(egress_container, FIELD_CONTAINER),
+	FIELD(agent_process, FIELD_OPTIONAL),
 	FIELD(plan_digest, FIELD_OPTIONAL),
 	FIELD(created_at, FIELD_REQUIRED),
 	FIELD(launched_at, FIELD_OPTIONAL),

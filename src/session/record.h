@@ -34,6 +34,7 @@ struct record {
 	char *egress_container;
 	struct record_service *services; /* owned */
 	size_t nservices;
+	char *agent_process; /* its first, as companion_process() has it */
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
 	char *launched_at; /* written before the agent may run */

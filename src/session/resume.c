@@ -132,6 +132,7 @@ start(struct launch *l, struct diag *dg)
 		check_plan,
 		start_containers,
 		launch_check,
+		launch_companion,
 		launch_go,
 	};
 

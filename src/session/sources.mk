@@ -10,6 +10,8 @@ session_sources = \
 	src/session/collect-decide.c \
 	src/session/collect.c \
 	src/session/collect.h \
+	src/session/companion.c \
+	src/session/companion.h \
 	src/session/egress.c \
 	src/session/egress.h \
 	src/session/end.c \

@@ -203,3 +203,68 @@ codes() {
   assert_equal "$status" 78
   assert_contains "$stderr" "allowlist:3"
 }
+
+# companions ID: the processes that drydock runs beside a session.
+companions() {
+  local line
+  for line in /proc/[0-9]*/cmdline; do
+    if tr '\0' ' ' 2>/dev/null <"$line" |
+      grep -E "^/proc/self/exe --companion $1 " >/dev/null; then
+      line=${line#/proc/}
+      echo "${line%/cmdline}"
+    fi
+  done
+}
+
+has_companion() {
+  [ -n "$(companions "$1")" ]
+}
+
+has_no_companion() {
+  ! has_companion "$1"
+}
+
+# Of the Internet's addresses, none that anybody here has.
+LATER=11.22.33.44
+
+teardown() {
+  ip address del "$LATER/32" dev lo 2>/dev/null || true
+}
+
+@test "an address that the host gets later is refused" {
+  local id pid state
+  echo "later.drydock.test $LATER" >>"$BED/dns/zone"
+  echo later.drydock.test:18081 >>"$XDG_CONFIG_HOME/drydock/allowlist"
+  # The answers to CONNECT, until one is what the next line of input says.
+  open_session sh -c 'echo ready
+    while read -r want; do
+      for i in $(seq 100); do
+        code=$(curl -s -p --max-time 5 -o /dev/null -w "%{http_connect}" \
+          http://later.drydock.test:18081/)
+        [ "$code" != "$want" ] || break
+        sleep 0.2
+      done
+      echo "$want: $code"
+    done'
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  state=$XDG_STATE_HOME/drydock/sessions/$id
+  ip address add "$LATER/32" dev lo
+  echo 403 >&"$session_in"
+  wait_for "refusal" grep '^403: ' "$session_lines"
+  assert_equal "$(grep '^403: ' "$session_lines")" "403: 403"
+  wait_for "companion" has_companion "$id"
+  assert_equal "$(as_who drydock list --all --json | jq '.[0].companion')" true
+  pid=$(companions "$id")
+  # Small, and in no session or group of its starter's.
+  assert_equal "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
+  [ "$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status")" -lt 4096 ]
+  refute_contains "$(ls -l "/proc/$pid/fd")" lease
+  ip address del "$LATER/32" dev lo
+  listed() { grep -x "$LATER" "$state/sidecar/conf/host-addresses"; }
+  unlisted() { ! listed; }
+  wait_for "shorter list" unlisted
+  close_session
+  wait_for "companion gone" has_no_companion "$id"
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
+    "$XDG_STATE_HOME/drydock/trash" -mindepth 1)" ""
+}

@@ -10,6 +10,7 @@ unit_tests = \
 	tests/unit/test-attach-terminal \
 	tests/unit/test-check \
 	tests/unit/test-collect \
+	tests/unit/test-companion \
 	tests/unit/test-container \
 	tests/unit/test-context \
 	tests/unit/test-diag \

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* The companion: its start, its lock, and its loop. */
+#include "session/companion.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "plan/squid.h"
+
+#define LOCK_NAME "companion"
+#define LOG_NAME "companion.log"
+
+enum {
+	STAT_MAX = 4096,
+	LOG_MAX = 65536,
+	LOCK_WAIT_MS = 5000, /* for an earlier one that is about to end */
+	LOCK_STEP_MS = 20,
+	RETRY_MS = 1000,
+	STAT_STARTTIME = 20, /* fields behind the state, in proc(5) */
+};
+
+/* Behind the last ")": the name before it is the process's own choice. */
+static char *
+start_time(const char *stat)
+{
+	const char *at = strrchr(stat, ')');
+
+	for (int i = 0; at != NULL && i < STAT_STARTTIME; i++)
+		at = strchr(at + 1, ' ');
+	return at == NULL ? NULL : xstrndup(at + 1, strcspn(at + 1, " \n"));
+}
+
+char *
+companion_process(pid_t pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%ld", (long)pid);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	cleanup_free char *start = NULL;
+
+	if (pid <= 0 || fs_open_dir(path, &fd, &ignored) != 0 ||
+	    fs_read_file(fd, "stat", STAT_MAX, &text, &ignored) != 0)
+		return NULL;
+	start = start_time(text.buf);
+	return start == NULL ? NULL : xasprintf("%ld %s", (long)pid, start);
+}
+
+int
+companion_start(
+    int session_fd, const char *id, const char *process, struct diag *dg)
+{
+	/* Executed anew: a copy of the launcher would keep its memory. */
+	const char *const argv[] = { "/proc/self/exe", "--companion", id,
+		process, NULL };
+	const struct proc_spec spec = {
+		.argv = argv,
+		.cwd_fd = -1,
+		.keep_fds = &session_fd,
+		.nkeep = 1,
+	};
+
+	return proc_detach(&spec, dg);
+}
+
+static int
+open_lock(int session_fd, int flags)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	int fd = -1;
+
+	(void)fs_open_nolinks(
+	    session_fd, LOCK_NAME, flags | O_NONBLOCK, 0600, &fd, &ignored);
+	return fd;
+}
+
+bool
+companion_present(int session_fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	cleanup_close int fd = open_lock(session_fd, O_RDWR);
+
+	return fd != -1 && fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
+	    lock.l_type != F_UNLCK;
+}
+
+/* *ret_fd stays -1 where another companion keeps the lock. */
+static int
+take_lock(int session_fd, int *ret_fd, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + LOCK_WAIT_MS;
+	cleanup_close int fd = open_lock(session_fd, O_RDWR | O_CREAT);
+
+	if (fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "open " LOCK_NAME);
+	for (;;) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+		if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
+			*ret_fd = steal_fd(&fd);
+			return 0;
+		}
+		if (errno != EAGAIN && errno != EACCES)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "lock " LOCK_NAME);
+		if (monotime_left_ms(deadline) == 0)
+			return 0;
+		(void)poll(NULL, 0, LOCK_STEP_MS);
+	}
+}
+
+/* What is printed goes to a file that cannot grow over LOG_MAX. */
+static int
+open_log(int session_fd, struct diag *dg)
+{
+	const struct rlimit limit = { LOG_MAX, LOG_MAX };
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(session_fd, LOG_NAME,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0600, &fd, dg) != 0)
+		return -1;
+	if (dup2(fd, STDERR_FILENO) == -1 ||
+	    setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open " LOG_NAME);
+	return 0;
+}
+
+/* *ret_fd stays -1 where the process has ended. */
+static int
+open_process(const char *process, int *ret_fd, struct diag *dg)
+{
+	char *end;
+	long pid = strtol(process, &end, 10);
+	cleanup_close int fd = -1;
+	cleanup_free char *now = NULL;
+
+	if (end == process || *end != ' ' || pid <= 0)
+		return diag_set(
+		    dg, DIAG_USAGE, "companion: %s is no process", process);
+	fd = pidfd_open((pid_t)pid, 0);
+	if (fd == -1 && errno != ESRCH)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "watch process %ld", pid);
+	/* The number may be another process's by now. */
+	now = companion_process((pid_t)pid);
+	if (fd != -1 && now != NULL && strcmp(now, process) == 0)
+		*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/* Anyone may hear of addresses; nothing is ever sent. */
+static int
+open_netlink(int *ret_fd, struct diag *dg)
+{
+	struct sockaddr_nl address = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	};
+	cleanup_close int fd = socket(
+	    AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd == -1 ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "watch the host's addresses");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/*
+ * What a message says does not matter: addresses are listed anew.  A queue that
+ * ran over (ENOBUFS) is a change too, and is empty afterwards.
+ */
+static void
+drain(int fd)
+{
+	char buf[8192];
+
+	while (recv(fd, buf, sizeof(buf), 0) >= 0 || errno == ENOBUFS ||
+	    errno == EINTR)
+		continue;
+}
+
+static bool
+update(int conf_fd)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	bool changed;
+
+	if (squid_write_addresses(conf_fd, &changed, &dg) == 0)
+		return true;
+	diag_warn("%s", dg.message);
+	return false;
+}
+
+static void
+follow(int conf_fd, int netlink_fd, int process_fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = process_fd, .events = POLLIN },
+		{ .fd = netlink_fd, .events = POLLIN },
+	};
+
+	/* The first time for what changed before the socket was there. */
+	for (bool written = update(conf_fd);;) {
+		int n = poll(fds, ARRAY_SIZE(fds), written ? -1 : RETRY_MS);
+
+		if (n < 0)
+			continue;
+		if (fds[0].revents != 0)
+			return;
+		if (fds[1].revents != 0)
+			drain(netlink_fd);
+		written = update(conf_fd);
+	}
+}
+
+int
+companion_run(int session_fd, const char *process, struct diag *dg)
+{
+	cleanup_close int lock_fd = -1;
+	cleanup_close int process_fd = -1;
+	cleanup_close int netlink_fd = -1;
+	cleanup_close int conf_fd = -1;
+
+	(void)prctl(PR_SET_NAME, "drydock");
+	if (take_lock(session_fd, &lock_fd, dg) != 0)
+		return -1;
+	if (lock_fd == -1)
+		return 0;
+	if (open_log(session_fd, dg) != 0 ||
+	    open_process(process, &process_fd, dg) != 0)
+		return -1;
+	if (process_fd == -1)
+		return 0;
+	if (open_netlink(&netlink_fd, dg) != 0 ||
+	    fs_open_nolinks(session_fd, "sidecar/conf", O_RDONLY | O_DIRECTORY,
+		0, &conf_fd, dg) != 0)
+		return -1;
+	follow(conf_fd, netlink_fd, process_fd);
+	return 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* companion: one a session, for as long as its process lives. */
+#include "session/companion.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "plan/squid.h"
+
+#include "check.h"
+
+/* A process with a name that looks like the end of one. */
+static pid_t
+start_process(void)
+{
+	pid_t pid;
+
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_NAME, "a) R 1 (b");
+		for (;;)
+			(void)pause();
+	}
+	return pid;
+}
+
+static pid_t
+start_companion(int dir, const char *process)
+{
+	pid_t pid;
+
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		struct diag dg = DIAG_INIT;
+
+		_exit(companion_run(dir, process, &dg) == 0 ? 0 : 1);
+	}
+	return pid;
+}
+
+/* Its exit status; -1 when it does not end. */
+static int
+wait_end(pid_t pid)
+{
+	int status;
+
+	for (int i = 0; i < 6000; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WEXITSTATUS(status);
+		(void)poll(NULL, 0, 5);
+	}
+	return -1;
+}
+
+static bool
+wait_file(int dir, const char *name)
+{
+	struct stat st;
+
+	for (int i = 0; i < 6000; i++) {
+		if (fstatat(dir, name, &st, 0) == 0)
+			return true;
+		(void)poll(NULL, 0, 5);
+	}
+	return false;
+}
+
+static int
+make_session(void)
+{
+	int dir = open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_INT(mkdirat(dir, "sidecar", 0700), 0);
+	CHECK_INT(mkdirat(dir, "sidecar/conf", 0700), 0);
+	return dir;
+}
+
+static void
+test_life(void)
+{
+	int dir cleanup_close = make_session();
+	pid_t agent = start_process();
+	char *process cleanup_free = companion_process(agent);
+	pid_t first;
+	pid_t second;
+
+	CHECK(process != NULL);
+	CHECK(!companion_present(dir));
+	first = start_companion(dir, process);
+	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
+	CHECK(companion_present(dir));
+	/* It was killed once, and what it waits for is noticed again. */
+	second = start_companion(dir, process);
+	CHECK_INT(kill(first, SIGKILL), 0);
+	(void)wait_end(first);
+	CHECK_INT(unlinkat(dir, "sidecar/conf/" SQUID_ADDRESSES, 0), 0);
+	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
+	CHECK(companion_present(dir));
+	CHECK_INT(kill(agent, SIGKILL), 0);
+	/* A zombie has ended, too. */
+	CHECK_INT(wait_end(second), 0);
+	CHECK(!companion_present(dir));
+	(void)waitpid(agent, NULL, 0);
+}
+
+static void
+test_only_one(void)
+{
+	int dir cleanup_close = make_session();
+	pid_t agent = start_process();
+	char *process cleanup_free = companion_process(agent);
+	pid_t first = start_companion(dir, process);
+
+	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
+	CHECK_INT(wait_end(start_companion(dir, process)), 0);
+	CHECK(companion_present(dir));
+	CHECK_INT(kill(agent, SIGKILL), 0);
+	CHECK_INT(wait_end(first), 0);
+	(void)waitpid(agent, NULL, 0);
+}
+
+/* Its number may be another process's by now. */
+static void
+test_another_process(void)
+{
+	int dir cleanup_close = make_session();
+	pid_t agent = start_process();
+	char *process cleanup_free = companion_process(agent);
+	char *other cleanup_free = xasprintf("%s9", process);
+	struct stat st;
+
+	CHECK_INT(wait_end(start_companion(dir, other)), 0);
+	CHECK_INT(fstatat(dir, "sidecar/conf/" SQUID_ADDRESSES, &st, 0), -1);
+	CHECK_INT(kill(agent, SIGKILL), 0);
+	(void)waitpid(agent, NULL, 0);
+	CHECK_INT(wait_end(start_companion(dir, process)), 0);
+	CHECK_INT(wait_end(start_companion(dir, "no number")), 1);
+	CHECK_STR(companion_process(agent), NULL);
+	CHECK_STR(companion_process(-1), NULL);
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "it ends when the process does", test_life },
+		{ "a session has one", test_only_one },
+		{ "a number that is used again is another process",
+		    test_another_process },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
