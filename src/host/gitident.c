@@ -1,288 +1,244 @@
 /* SPDX-License-Identifier: MIT */
-/* git's configuration syntax (git-config(1)), as far as [user] needs it. */
+/* gitident: asks git about the user's own files. */
 #include "host/gitident.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/text.h"
 
-#define GITCONFIG_MAX ((size_t)1 << 20)
+/* A user's include may be a fifo. */
+#define GIT_TIMEOUT_MS 5000
+#define GIT_MAX_OUTPUT ((size_t)64 << 10)
+/* Of what git reads in a project. */
+#define FILE_MAX ((size_t)1 << 20)
+#define NO_REPOSITORY "/dev/null"
 
-/* A text under way; git ends lines with LF or CR LF. */
-struct reader {
-	const char *at;
-	const char *end;
-	size_t line;
-	bool in_user; /* below a plain [user] */
-};
-
-/* The character at hand, or -1 at the end. */
-static int
-peek(const struct reader *r)
-{
-	if (r->at == r->end)
-		return -1;
-	if (*r->at == '\r' && r->end - r->at > 1 && r->at[1] == '\n')
-		return '\n';
-	return (unsigned char)*r->at;
-}
-
-static int
-take(struct reader *r)
-{
-	int c = peek(r);
-
-	if (c == '\n') {
-		r->at += *r->at == '\r' ? 2 : 1;
-		r->line++;
-	} else if (c >= 0) {
-		r->at++;
-	}
-	return c;
-}
-
+/* A value that reaches a commit: one line, and not endless. */
 static bool
-is_blank(int c)
+is_identity(const char *value)
 {
-	return c == ' ' || c == '\t';
-}
+	size_t len = strlen(value);
 
-static bool
-is_word(int c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') || c == '-';
+	return len > 0 && len <= 512 && utf8_valid(value, len) &&
+	    text_is_plain(value);
 }
 
 static void
-skip_line(struct reader *r)
+take_value(struct gitident *ident, const char *key, const char *value)
 {
-	while (peek(r) >= 0 && peek(r) != '\n')
-		(void)take(r);
+	char **field = NULL;
+
+	if (strcmp(key, "user.name") == 0)
+		field = &ident->name;
+	else if (strcmp(key, "user.email") == 0)
+		field = &ident->email;
+	if (field == NULL || !is_identity(value))
+		return;
+	free(*field);
+	*field = xstrdup(value);
 }
 
-/* "[user]" or "[other "sub"]"; what is wrong, or NULL. */
-static const char *
-read_section(struct reader *r)
+/* Of "KEY\nVALUE\0" each the last; a key alone is a truth, and no name. */
+static void
+take_answer(struct gitident *ident, const struct strbuf *out)
 {
-	cleanup_strbuf struct strbuf name = STRBUF_INIT;
-	bool plain = true;
+	const char *end = out->buf + out->len;
 
-	(void)take(r);
-	while (is_word(peek(r)) || peek(r) == '.')
-		strbuf_addch(&name, (char)take(r));
-	while (is_blank(peek(r)))
-		(void)take(r);
-	if (peek(r) == '"') {
-		plain = false;
-		(void)take(r);
-		while (peek(r) != '"') {
-			if (peek(r) == '\\')
-				(void)take(r);
-			if (peek(r) < 0 || peek(r) == '\n')
-				return "a section's name without an end";
-			(void)take(r);
-		}
-		(void)take(r);
+	for (const char *at = out->buf; at < end; at += strlen(at) + 1) {
+		const char *newline = strchr(at, '\n');
+		cleanup_free char *key = NULL;
+
+		if (newline == NULL)
+			continue;
+		key = xstrndup(at, (size_t)(newline - at));
+		take_value(ident, key, newline + 1);
 	}
-	if (take(r) != ']' || name.len == 0)
-		return "not a section";
-	r->in_user = plain && strcasecmp(name.buf, "user") == 0;
-	return NULL;
 }
 
-/* What stands for a backslash and c, or -1. */
-static int
-unescape(int c)
+/* Whether git may read it: it would wait for a fifo, and follow a link. */
+static bool
+is_small_file(int dirfd, const char *name)
 {
-	switch (c) {
-	case '"':
-	case '\\':
-		return c;
-	case 'n':
-		return '\n';
-	case 't':
-		return '\t';
-	case 'b':
-		return '\b';
-	default:
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	return fs_open_nolinks(dirfd, name, O_PATH, 0, &fd, &ignored) == 0 &&
+	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size <= (off_t)FILE_MAX;
+}
+
+static bool
+is_absent(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    errno == ENOENT;
+}
+
+/* Reads "PREFIX" "TEXT\n"; returns TEXT, or NULL when it is something else. */
+static char *
+read_line(int dirfd, const char *name, const char *prefix)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+	size_t skip = strlen(prefix);
+
+	if (fs_open_nolinks(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+		&fd, &ignored) != 0 ||
+	    fs_read_fd(fd, name, PATH_MAX, &text, &ignored) != 0)
+		return NULL;
+	if (text.len > 0 && text.buf[text.len - 1] == '\n')
+		strbuf_setlen(&text, text.len - 1);
+	if (strlen(text.buf) != text.len ||
+	    strncmp(text.buf, prefix, skip) != 0)
+		return NULL;
+	return xstrdup(text.buf + skip);
+}
+
+/*
+ * The git directory of a linked worktree, which lies elsewhere: believed only
+ * when it names the project too, so that who writes to the project cannot
+ * choose another repository's identity.
+ */
+static char *
+worktree_git_dir(const char *project, int project_fd)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_free char *dir = read_line(project_fd, ".git", "gitdir: ");
+	cleanup_free char *dot_git = xasprintf("%s/.git", project);
+	cleanup_free char *back = NULL;
+	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd = -1;
+
+	if (dir == NULL || dir[0] != '/' || dir[1] == '/' ||
+	    fs_open_nolinks(
+		root, dir + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
+		return NULL;
+	back = read_line(fd, "gitdir", "");
+	if (back == NULL || strcmp(back, dot_git) != 0 ||
+	    !is_small_file(fd, "HEAD"))
+		return NULL;
+	return steal_ptr(&dir);
+}
+
+/*
+ * Returned: the project's git directory, for the user's includeIf conditions.
+ * One whose files would make git wait or read elsewhere counts as none.
+ */
+static char *
+find_git_dir(const char *project)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int project_fd =
+	    open(project, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd = -1;
+	char *dir = NULL;
+
+	if (project_fd == -1)
+		return xstrdup(NO_REPOSITORY);
+	if (fs_open_nolinks(project_fd, ".git", O_PATH | O_DIRECTORY, 0, &fd,
+		&ignored) != 0)
+		dir = worktree_git_dir(project, project_fd);
+	else if (is_small_file(fd, "HEAD") && is_small_file(fd, "config") &&
+	    is_absent(fd, "commondir"))
+		dir = xasprintf("%s/.git", project);
+	return dir != NULL ? dir : xstrdup(NO_REPOSITORY);
+}
+
+/*
+ * One file a child: when both exist, what --global reads depends on git's
+ * version.  With --file git takes values from no other configuration, such as
+ * the project's; `config` cannot be an alias, and there is no pager.
+ */
+static int
+ask_git(struct gitident *ident, const char *git, const char *file,
+    const char *const *envp, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	const char *const argv[] = { git, "--no-pager", "config", "--file",
+		file, "--includes", "--null", "--get-regexp",
+		"^user\\.(name|email)$", NULL };
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.argv = argv;
+	spec.envp = envp;
+	spec.timeout_ms = GIT_TIMEOUT_MS;
+	spec.max_output = GIT_MAX_OUTPUT;
+	if (proc_run(&spec, &result, dg) != 0)
+		return -1;
+	if (result.timed_out)
+		return diag_set(dg, DIAG_CONFIG,
+		    "git did not read %s within %d seconds", file,
+		    GIT_TIMEOUT_MS / 1000);
+	/* 1: the file says neither. */
+	if (result.truncated || (result.status != 0 && result.status != 1)) {
+		(void)diag_set(dg, DIAG_CONFIG, "git cannot read %s: %.*s",
+		    file, (int)strcspn(result.err.buf, "\n"), result.err.buf);
 		return -1;
 	}
+	take_answer(ident, &result.out);
+	return 0;
 }
 
-/* What is wrong, or NULL.  Blanks at the ends do not count, unless quoted. */
-static const char *
-read_value(struct reader *r, struct strbuf *value)
+static int
+ask_about(struct gitident *ident, const char *const *files, size_t n,
+    const char *const *envp, struct diag *dg)
 {
-	size_t kept = 0;
-	bool quoted = false;
+	cleanup_free char *git = NULL;
 
-	while (is_blank(peek(r)))
-		(void)take(r);
-	for (;;) {
-		int c = peek(r);
-
-		if (c < 0 || c == '\n')
-			break;
-		if (!quoted && (c == '#' || c == ';')) {
-			skip_line(r);
-			break;
-		}
-		(void)take(r);
-		if (c == '"') {
-			quoted = !quoted;
-			kept = value->len;
+	for (size_t i = 0; i < n; i++) {
+		if (faccessat(AT_FDCWD, files[i], F_OK, AT_EACCESS) != 0 &&
+		    (errno == ENOENT || errno == ENOTDIR))
 			continue;
-		}
-		if (c == '\\') {
-			c = take(r);
-			if (c == '\n')
-				continue;
-			c = unescape(c);
-			if (c < 0)
-				return "a backslash before something else";
-		}
-		strbuf_addch(value, (char)c);
-		if (quoted || !is_blank(c))
-			kept = value->len;
-	}
-	if (quoted)
-		return "a quote without its end";
-	strbuf_setlen(value, kept);
-	return NULL;
-}
-
-/* A name that reaches a commit: one line, and not endless. */
-static bool
-is_identity(const struct strbuf *value)
-{
-	return strlen(value->buf) == value->len && value->len > 0 &&
-	    value->len <= 512 && utf8_valid(value->buf, value->len) &&
-	    text_is_plain(value->buf);
-}
-
-static const char *
-read_key(struct reader *r, struct gitident *ident)
-{
-	cleanup_strbuf struct strbuf key = STRBUF_INIT;
-	cleanup_strbuf struct strbuf value = STRBUF_INIT;
-	char **field = NULL;
-	const char *why;
-
-	while (is_word(peek(r)))
-		strbuf_addch(&key, (char)take(r));
-	if (key.len == 0)
-		return "not a key";
-	while (is_blank(peek(r)))
-		(void)take(r);
-	if (peek(r) == '=') {
-		(void)take(r);
-		why = read_value(r, &value);
-		if (why != NULL)
-			return why;
-	} else {
-		/* A key alone is a truth, and no name. */
-		skip_line(r);
-	}
-	if (r->in_user && strcasecmp(key.buf, "name") == 0)
-		field = &ident->name;
-	else if (r->in_user && strcasecmp(key.buf, "email") == 0)
-		field = &ident->email;
-	if (field != NULL && is_identity(&value)) {
-		free(*field);
-		*field = xstrdup(value.buf);
-	}
-	return NULL;
-}
-
-static const char *
-read_all(struct reader *r, struct gitident *ident)
-{
-	const char *why = NULL;
-
-	while (why == NULL && peek(r) >= 0) {
-		int c = peek(r);
-
-		if (c == '#' || c == ';')
-			skip_line(r);
-		else if (c == '[')
-			why = read_section(r);
-		else if (is_blank(c) || c == '\n')
-			(void)take(r);
-		else
-			why = read_key(r, ident);
-	}
-	return why;
-}
-
-int
-gitident_parse(struct gitident *ident, const char *name, const char *text,
-    size_t len, struct diag *dg)
-{
-	cleanup_gitident struct gitident found = GITIDENT_INIT;
-	struct reader r = { text, text + len, 1, false };
-	const char *why;
-
-	/* A byte order mark is no key. */
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		r.at += 3;
-	why = read_all(&r, &found);
-	if (why != NULL)
-		return diag_set(
-		    dg, DIAG_CONFIG, "%s: line %zu: %s", name, r.line, why);
-	if (found.name != NULL) {
-		free(ident->name);
-		ident->name = steal_ptr(&found.name);
-	}
-	if (found.email != NULL) {
-		free(ident->email);
-		ident->email = steal_ptr(&found.email);
+		if (git == NULL)
+			git = proc_find_program("git", PROC_SYSTEM_PATH);
+		if (git == NULL)
+			return diag_set(dg, DIAG_CONFIG,
+			    "it is not carried into the session, since git is "
+			    "not installed (%s)",
+			    PROC_SYSTEM_PATH);
+		if (ask_git(ident, git, files[i], envp, dg) != 0)
+			return -1;
 	}
 	return 0;
 }
 
-/* The user's own file may be a link to wherever it is kept. */
-static int
-load_file(struct gitident *ident, const char *path, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd =
-	    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR
-		    ? 0
-		    : diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", path);
-	if (fs_read_fd(fd, path, GITCONFIG_MAX, &text, dg) < 0)
-		return -1;
-	return gitident_parse(ident, path, text.buf, text.len, dg);
-}
-
 int
-gitident_load(
-    struct gitident *ident, const struct paths *paths, struct diag *dg)
+gitident_load(struct gitident *ident, const struct paths *paths,
+    const char *project, struct diag *dg)
 {
 	/* The configuration directory is $XDG_CONFIG_HOME/drydock. */
-	cleanup_free char *xdg = xasprintf("%.*s/git/config",
-	    (int)(strrchr(paths->config_dir, '/') - paths->config_dir),
-	    paths->config_dir);
+	int len = (int)(strrchr(paths->config_dir, '/') - paths->config_dir);
+	cleanup_free char *xdg =
+	    xasprintf("%.*s/git/config", len, paths->config_dir);
 	cleanup_free char *own = xasprintf("%s/.gitconfig", paths->home);
+	cleanup_free char *git_dir = find_git_dir(project);
+	cleanup_free char *dir_env = xasprintf("GIT_DIR=%s", git_dir);
+	cleanup_free char *home_env = xasprintf("HOME=%s", paths->home);
+	cleanup_free char *xdg_env =
+	    xasprintf("XDG_CONFIG_HOME=%.*s", len, paths->config_dir);
+	const char *const files[] = { xdg, own };
+	const char *const envp[] = { home_env, xdg_env, dir_env,
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+		"LC_ALL=C", "PATH=" PROC_SYSTEM_PATH, NULL };
 
-	if (load_file(ident, xdg, dg) < 0)
-		return -1;
-	return load_file(ident, own, dg);
+	return ask_about(ident, files, ARRAY_SIZE(files), envp, dg);
 }
 
 static void

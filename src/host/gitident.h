@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gitident: the user's name and address, read from git's files as data.
+ * gitident: the user's name and address, as git has them for a project.
  *
- * drydock runs no git on the host.  $XDG_CONFIG_HOME/git/config and then
- * ~/.gitconfig count, the last value wins, as in git; includes are not
- * followed, other sections are not looked at.
+ * $XDG_CONFIG_HOME/git/config and then ~/.gitconfig count, with what they
+ * include; the last value wins.  git reads them in a child with an environment
+ * of ours and a deadline.  The project's own configuration does not count and
+ * is not run; where its .git is tells which conditional includes apply.
  */
 #ifndef DRYDOCK_GITIDENT_H
 #define DRYDOCK_GITIDENT_H
-
-#include <stddef.h>
 
 struct diag;
 struct paths;
@@ -26,15 +25,12 @@ struct gitident {
 	}
 
 /*
- * Reads one file's text over what is there.  What is not git's syntax is
- * DIAG_CONFIG "NAME: line N: why" and changes nothing.
+ * Both files; absent ones are nothing.  project is its real path.  Fails
+ * (DIAG_CONFIG) when git is not installed, refuses a file, or is too slow;
+ * what the file before it said is kept then.
  */
-int gitident_parse(struct gitident *ident, const char *name, const char *text,
-    size_t len, struct diag *dg);
-
-/* Both files; absent ones are nothing, bad ones are a failure. */
-int gitident_load(
-    struct gitident *ident, const struct paths *paths, struct diag *dg);
+int gitident_load(struct gitident *ident, const struct paths *paths,
+    const char *project, struct diag *dg);
 
 /*
  * Appends a .gitconfig with the identity and signing switched off; nothing at

@@ -167,7 +167,7 @@ copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	return 0;
 }
 
-/* What git's files have wrong is git's to tell. */
+/* A session starts without it, too. */
 static int
 write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
@@ -175,7 +175,7 @@ write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag mine = DIAG_INIT;
 
-	if (gitident_load(&ident, spec->paths, &mine) != 0)
+	if (gitident_load(&ident, spec->paths, spec->project, &mine) != 0)
 		diag_warn("your git identity: %s", mine.message);
 	gitident_write(&ident, &text);
 	return text.len == 0

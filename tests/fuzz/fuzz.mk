@@ -15,7 +15,6 @@ fuzz_programs = \
 	tests/fuzz/fuzz-expect \
 	tests/fuzz/fuzz-filter \
 	tests/fuzz/fuzz-further \
-	tests/fuzz/fuzz-gitident \
 	tests/fuzz/fuzz-go \
 	tests/fuzz/fuzz-hostconf \
 	tests/fuzz/fuzz-image \
