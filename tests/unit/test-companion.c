@@ -105,9 +105,9 @@ test_life(void)
 	CHECK(companion_present(dir));
 	/* It was killed once, and what it waits for is noticed again. */
 	second = start_companion(dir, process);
+	CHECK_INT(unlinkat(dir, "sidecar/conf/" SQUID_ADDRESSES, 0), 0);
 	CHECK_INT(kill(first, SIGKILL), 0);
 	(void)wait_end(first);
-	CHECK_INT(unlinkat(dir, "sidecar/conf/" SQUID_ADDRESSES, 0), 0);
 	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
 	CHECK(companion_present(dir));
 	CHECK_INT(kill(agent, SIGKILL), 0);
