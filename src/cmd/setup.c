@@ -68,7 +68,7 @@ setup_run(struct context *ctx, const void *options, int argc, char **argv,
 	    ctx->paths->config_dir, ctx->paths->state_dir, agent.name,
 	    outcome.done ? "synced" : "nothing changed",
 	    outcome.manifest.scan.nr);
-	ctx->status = sync_warn_skipped(&outcome, false) > 0 ? 1 : 0;
+	ctx->status = sync_warn_skipped(&outcome, SYNC_TELL_ALL) > 0 ? 1 : 0;
 	return tell_token(ctx, &agent, dg);
 }
 

@@ -115,11 +115,12 @@ report(struct context *ctx, const struct agent *agent,
     const struct sync_options *o, const struct sync_outcome *outcome,
     struct diag *dg)
 {
-	size_t unreadable = 0;
+	size_t failures = 0;
 	bool told = !o->quiet && (outcome->done || !o->if_stale);
 
 	if (told || !o->if_stale)
-		unreadable = sync_warn_skipped(outcome, o->quiet);
+		failures = sync_warn_skipped(
+		    outcome, o->quiet ? SYNC_TELL_FAILURES : SYNC_TELL_ALL);
 	if (o->json && print_json(outcome, dg) < 0)
 		return -1;
 	if (told && !o->json)
@@ -127,7 +128,7 @@ report(struct context *ctx, const struct agent *agent,
 		    outcome->done ? "synced" : "nothing changed",
 		    outcome->manifest.scan.nr);
 	/* A hook is told by a status of failures alone. */
-	ctx->status = unreadable > 0 && !o->if_stale ? 1 : 0;
+	ctx->status = failures > 0 && !o->if_stale ? 1 : 0;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "sync/scan.h"
@@ -21,16 +22,17 @@
 
 /*
  * Opens HOME/from as people mean it, through a link too; *ret_real, returned,
- * is where it is.  *ret_fd is -1 when there is nothing to go on with; what a
- * link is for is an entry then.
+ * is where it is, *ret_links how many links led there.  *ret_fd is -1 when there
+ * is nothing to go on with; what a link is for is an entry then.
  */
 static int
 open_top(struct walk *w, int home_fd, int *ret_fd, char **ret_real,
-    struct stat *ret_st)
+    struct stat *ret_st, int *ret_links)
 {
 	const char *from = w->tree->from;
 	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
+	enum scan_why why;
 	struct stat link;
 
 	*ret_fd = -1;
@@ -38,21 +40,21 @@ open_top(struct walk *w, int home_fd, int *ret_fd, char **ret_real,
 		return errno == ENOENT || errno == ENOTDIR
 		    ? 0
 		    : fs_walk_fail(&w->at, "stat");
-	fd = openat(home_fd, from, O_PATH | O_CLOEXEC);
+	if (walk_resolve(w, home_fd, from, &link, &fd, ret_links) < 0)
+		return -1;
 	if (fd < 0)
-		return walk_skip_closed(w, &link);
+		return 0;
 	if (fstat(fd, ret_st) < 0)
 		return fs_walk_fail(&w->at, "stat");
 	if (walk_follow(w, fd, &link, &real) < 0)
 		return -1;
 	if (real == NULL)
 		return 0;
-	if (S_ISLNK(link.st_mode)) {
-		if (walk_is_protected(w->paths, real))
-			return walk_skip(w, &link, SCAN_TO_PROTECTED);
-		if (walk_add(w, SCAN_THROUGH, &link) == NULL)
-			return -1;
-	}
+	why = *ret_links > 0 ? walk_distrust(w, ret_st, real) : SCAN_FINE;
+	if (why != SCAN_FINE)
+		return walk_skip(w, &link, why);
+	if (S_ISLNK(link.st_mode) && walk_add(w, SCAN_THROUGH, &link) == NULL)
+		return -1;
 	*ret_fd = steal_fd(&fd);
 	*ret_real = steal_ptr(&real);
 	return 0;
@@ -63,16 +65,21 @@ scan_tree(struct walk *w, int home_fd)
 {
 	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
+	int links = 0;
 	struct stat st;
 
 	w->prefix = w->at.path.len + 1;
-	if (open_top(w, home_fd, &fd, &real, &st) < 0)
+	if (open_top(w, home_fd, &fd, &real, &st, &links) < 0)
 		return -1;
 	if (fd < 0)
 		return 0;
 	if (!S_ISDIR(st.st_mode))
 		return walk_skip(w, &st, SCAN_SPECIAL);
-	w->place = (struct walk_place){ .real = real, .root = w->prefix };
+	w->place = (struct walk_place){
+		.real = real,
+		.root = w->prefix,
+		.followed = links > 0,
+	};
 	return walk_enter(w, fd, ".", &st);
 }
 
@@ -82,9 +89,10 @@ scan_document(struct walk *w, int home_fd)
 	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
 	struct scan_entry *e;
+	int links = 0;
 	struct stat st;
 
-	if (open_top(w, home_fd, &fd, &real, &st) < 0)
+	if (open_top(w, home_fd, &fd, &real, &st, &links) < 0)
 		return -1;
 	if (fd < 0)
 		return 0;
@@ -179,6 +187,7 @@ static int
 walk_host(struct walk *w, struct diag *dg)
 {
 	const struct agent_sync *sync = &w->agent->sync;
+	cleanup_knownprojects struct knownprojects *known = NULL;
 	cleanup_close int home_fd = -1;
 	int rc;
 
@@ -194,8 +203,10 @@ walk_host(struct walk *w, struct diag *dg)
 	};
 	/* The clock that the kernel stamps files with. */
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &w->scan->start);
-	if (fs_open_dir(w->paths->home, &home_fd, dg) < 0)
+	if (knownprojects_load(w->paths, &known, dg) < 0 ||
+	    fs_open_dir(w->paths->home, &home_fd, dg) < 0)
 		return -1;
+	w->known = known;
 	rc = scan_sources(w, &sync->trees, home_fd, scan_tree);
 	if (rc == 0)
 		rc = scan_sources(w, &sync->documents, home_fd, scan_document);

@@ -22,12 +22,26 @@ scan_why_text(enum scan_why why)
 		[SCAN_TO_SPECIAL] =
 		    "is a link to what is no file and no directory",
 		[SCAN_BACK] = "is a link to a directory around it",
-		[SCAN_SECOND] = "is a link to a directory behind another link",
+		[SCAN_LEAVES] = "is a link out of a directory that a link "
+				"leads to: put a copy in its place",
 		[SCAN_ACCOUNT] = "is an account's file",
+		[SCAN_IN_PROJECT] =
+		    "leads into a project, where an agent can replace what is "
+		    "there: put a copy in the link's place",
+		[SCAN_FOREIGN] =
+		    "leads to another user's file, or through another user's "
+		    "link: put a copy in the link's place",
 	};
 
 	assert(why < SCAN_NWHYS);
 	return texts[why];
+}
+
+bool
+scan_why_is_distrust(enum scan_why why)
+{
+	return why == SCAN_IN_PROJECT || why == SCAN_FOREIGN ||
+	    why == SCAN_LEAVES;
 }
 
 struct scan_entry *

@@ -44,8 +44,10 @@ enum scan_why {
 	SCAN_SPECIAL,
 	SCAN_TO_SPECIAL,
 	SCAN_BACK, /* a link to a directory that holds or is in the tree */
-	SCAN_SECOND, /* a link to a directory, behind such a link */
+	SCAN_LEAVES, /* a link out of a directory that a link leads to */
 	SCAN_ACCOUNT, /* what is left out of a document would be in it */
+	SCAN_IN_PROJECT, /* where an agent may have put a link, or anything */
+	SCAN_FOREIGN, /* another user's file, or through such a link */
 	SCAN_NWHYS
 };
 
@@ -79,6 +81,9 @@ struct scan {
 
 /* Text for people; static. */
 const char *scan_why_text(enum scan_why why);
+
+/* Whether it is left out because of who may have put it there. */
+bool scan_why_is_distrust(enum scan_why why);
 
 /*
  * Fills *ret, SCAN_INIT before and releasable afterwards.  A limit of the

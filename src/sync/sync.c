@@ -348,7 +348,7 @@ sync_check(const struct sync_request *request, size_t *ret_drift,
 }
 
 size_t
-sync_warn_skipped(const struct sync_outcome *outcome, bool unreadable_alone)
+sync_warn_skipped(const struct sync_outcome *outcome, enum sync_tell tell)
 {
 	const struct scan *scan = &outcome->manifest.scan;
 	size_t n = 0;
@@ -356,11 +356,15 @@ sync_warn_skipped(const struct sync_outcome *outcome, bool unreadable_alone)
 	for (size_t i = 0; i < scan->nr; i++) {
 		const struct scan_entry *e = &scan->v[i];
 
+		bool distrust = scan_why_is_distrust(e->why);
+		bool fails = distrust || e->why == SCAN_UNREADABLE;
+
 		if (e->why == SCAN_FINE ||
-		    (unreadable_alone && e->why != SCAN_UNREADABLE))
+		    (tell == SYNC_TELL_FAILURES && !fails) ||
+		    (tell == SYNC_TELL_DISTRUST && !distrust))
 			continue;
 		diag_warn("skipped %s: it %s", e->path, scan_why_text(e->why));
-		n += e->why == SCAN_UNREADABLE;
+		n += fails;
 	}
 	return n;
 }
@@ -374,8 +378,9 @@ sync_before_launch(const struct sync_request *request)
 	if (sync_run(request, &outcome, &dg) < 0)
 		diag_warn("%s's configuration is not synced: %s",
 		    request->agent->name, dg.message);
-	else if (outcome.done)
-		(void)sync_warn_skipped(&outcome, false);
+	else
+		(void)sync_warn_skipped(&outcome,
+		    outcome.done ? SYNC_TELL_ALL : SYNC_TELL_DISTRUST);
 }
 
 void

@@ -60,16 +60,22 @@ int sync_check(const struct sync_request *request, size_t *ret_drift,
 
 /*
  * For a launch: syncs when that is due.  A failure is a warning; so is what
- * was skipped by a sync that was due.
+ * was skipped by a sync that was due, and at each launch what is not trusted.
  */
 void sync_before_launch(const struct sync_request *request);
 
+enum sync_tell {
+	SYNC_TELL_ALL,
+	SYNC_TELL_FAILURES, /* not readable, or not trusted */
+	SYNC_TELL_DISTRUST /* an agent or another user may have put it there */
+};
+
 /*
- * Warns of each entry that did not go along, or of those alone that could not
- * be read; returns how many these are.
+ * Warns of entries that did not go along; returns how many of them are
+ * failures.
  */
 size_t sync_warn_skipped(
-    const struct sync_outcome *outcome, bool unreadable_alone);
+    const struct sync_outcome *outcome, enum sync_tell tell);
 
 void sync_outcome_release(struct sync_outcome *outcome);
 

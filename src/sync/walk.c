@@ -12,15 +12,18 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/resolve.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/protected.h"
 #include "host/settings.h"
 
-bool
-walk_is_protected(const struct paths *paths, const char *real)
+/* Whether no copy is made of what is there. */
+static bool
+is_protected(const struct paths *paths, const char *real)
 {
 	return protected_has(paths->home, real) ||
 	    protected_is_below(real, paths->state_dir) ||
@@ -86,8 +89,9 @@ walk_is_denied(int errnum)
 	    errnum == ESTALE || errnum == ENOTCONN;
 }
 
-int
-walk_skip_closed(struct walk *w, const struct stat *st)
+/* A link that does not open, by errno; else that is a failure. */
+static int
+skip_closed(struct walk *w, const struct stat *st)
 {
 	switch (errno) {
 	case ENOENT:
@@ -102,10 +106,84 @@ walk_skip_closed(struct walk *w, const struct stat *st)
 	}
 }
 
+static bool
+is_foreign(const struct walk *w, const struct stat *st)
+{
+	return st->st_uid != w->paths->uid && st->st_uid != 0;
+}
+
+static bool
+is_in_project(const struct walk *w, const char *real)
+{
+	cleanup_free char *project = knownprojects_find(w->known, real);
+
+	return project != NULL;
+}
+
+enum scan_why
+walk_distrust(const struct walk *w, const struct stat *st, const char *real)
+{
+	if (is_protected(w->paths, real))
+		return SCAN_TO_PROTECTED;
+	if (is_in_project(w, real))
+		return SCAN_IN_PROJECT;
+	return is_foreign(w, st) ? SCAN_FOREIGN : SCAN_FINE;
+}
+
+/*
+ * A link is the user's own word when it is the user's and lies where no agent
+ * could write.  Each of a chain is asked, and those of directories on the way,
+ * before it is followed.
+ */
+static int
+judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
+{
+	const struct walk *w = arg;
+	cleanup_free char *real = NULL;
+
+	(void)name;
+	if (!S_ISLNK(st->st_mode))
+		return SCAN_FINE;
+	if (is_foreign(w, st))
+		return SCAN_FOREIGN;
+	if (fs_real_path(dirfd, &real) < 0)
+		return SCAN_DANGLING;
+	return is_in_project(w, real) ? SCAN_IN_PROJECT : SCAN_FINE;
+}
+
+int
+walk_resolve(struct walk *w, int dirfd, const char *path,
+    const struct stat *link, int *ret_fd, int *ret_links)
+{
+	struct resolve resolve = { .judge = judge_link, .arg = w };
+	int rc = resolve_open(&resolve, dirfd, path, ret_fd);
+
+	*ret_links = resolve.links;
+	if (rc == 0)
+		return 0;
+	*ret_fd = -1;
+	return rc > 0 ? walk_skip(w, link, (enum scan_why)rc)
+		      : skip_closed(w, link);
+}
+
+/* What another user's directory or a project holds does not go along. */
+static enum scan_why
+distrust_directory(const struct walk *w, int fd, const struct stat *st)
+{
+	cleanup_free char *real = NULL;
+
+	if (!w->place.followed)
+		return SCAN_FINE;
+	if (fs_real_path(fd, &real) < 0)
+		return SCAN_UNREADABLE;
+	return walk_distrust(w, st, real);
+}
+
 int
 walk_enter(struct walk *w, int dirfd, const char *name, const struct stat *st)
 {
 	cleanup_close int fd = fs_walk_open(dirfd, name);
+	enum scan_why why;
 
 	if (fd < 0 && walk_is_denied(errno))
 		return walk_skip(w, st, SCAN_UNREADABLE);
@@ -113,6 +191,9 @@ walk_enter(struct walk *w, int dirfd, const char *name, const struct stat *st)
 		return 0; /* it has just gone: the next look sees that */
 	if (fd < 0)
 		return fs_walk_fail(&w->at, "open");
+	why = distrust_directory(w, fd, st);
+	if (why != SCAN_FINE)
+		return walk_skip(w, st, why);
 	if (walk_add(w, SCAN_DIR, st) == NULL)
 		return -1;
 	return fs_walk_read(&w->at, steal_fd(&fd));
@@ -174,8 +255,6 @@ enter_elsewhere(struct walk *w, int fd, const char *real, const struct stat *st)
 	const struct walk_place outer = w->place;
 	int rc;
 
-	if (outer.elsewhere)
-		return walk_skip(w, st, SCAN_SECOND);
 	if (protected_is_below(outer.real, real) ||
 	    protected_is_below(real, outer.real))
 		return walk_skip(w, st, SCAN_BACK);
@@ -183,6 +262,7 @@ enter_elsewhere(struct walk *w, int fd, const char *real, const struct stat *st)
 		.real = real,
 		.root = w->at.path.len + 1,
 		.elsewhere = true,
+		.followed = true,
 	};
 	/* The descriptor names no file: "." of it is opened for reading. */
 	rc = walk_enter(w, fd, ".", st);
@@ -195,12 +275,14 @@ static int
 add_target(struct walk *w, int fd, const char *real, const struct stat *link)
 {
 	struct scan_entry *e;
+	enum scan_why why;
 	struct stat st;
 
-	if (walk_is_protected(w->paths, real))
-		return walk_skip(w, link, SCAN_TO_PROTECTED);
 	if (fstat(fd, &st) < 0)
 		return fs_walk_fail(&w->at, "stat");
+	why = walk_distrust(w, &st, real);
+	if (why != SCAN_FINE)
+		return walk_skip(w, link, why);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return walk_skip(w, link, SCAN_TO_SPECIAL);
 	if (walk_add(w, SCAN_THROUGH, link) == NULL)
@@ -214,6 +296,19 @@ add_target(struct walk *w, int fd, const char *real, const struct stat *link)
 	return 0;
 }
 
+/* An agent or another user may have put this link there. */
+static enum scan_why
+leaves(const struct walk *w, int fd, const char *target)
+{
+	cleanup_free char *real = NULL;
+
+	if (fs_real_path(fd, &real) < 0 ||
+	    !protected_is_below(real, w->place.real) ||
+	    !stays_inside(w, target))
+		return SCAN_LEAVES;
+	return SCAN_FINE;
+}
+
 static int
 walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 {
@@ -221,6 +316,8 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
 	struct scan_entry *e;
+	enum scan_why why;
+	int links = 0;
 	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
 
 	if (n < 0)
@@ -228,9 +325,15 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 		    ? 0
 		    : fs_walk_fail(&w->at, "read");
 	target[n] = '\0';
-	fd = openat(dirfd, name, O_PATH | O_CLOEXEC);
+	if (walk_resolve(w, dirfd, name, st, &fd, &links) < 0)
+		return -1;
 	if (fd < 0)
-		return walk_skip_closed(w, st);
+		return 0;
+	if (w->place.followed) {
+		why = leaves(w, fd, target);
+		if (why != SCAN_FINE)
+			return walk_skip(w, st, why);
+	}
 	if (walk_follow(w, fd, st, &real) < 0)
 		return -1;
 	if (real == NULL)
@@ -253,6 +356,8 @@ walk_file(struct walk *w, const char *name, const struct stat *st)
 {
 	struct scan_entry *e;
 
+	if (w->place.followed && is_foreign(w, st))
+		return walk_skip(w, st, SCAN_FOREIGN);
 	if (agent_sync_is_document(&w->agent->sync, name))
 		return walk_skip(w, st, SCAN_ACCOUNT);
 	e = walk_add(w, SCAN_FILE, st);

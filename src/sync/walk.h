@@ -18,6 +18,7 @@
 
 struct agent;
 struct agent_source;
+struct knownprojects;
 struct paths;
 struct settings;
 
@@ -26,6 +27,7 @@ struct walk_place {
 	const char *real; /* borrowed; where it is */
 	size_t root; /* of the path: this walk's own root and a slash */
 	bool elsewhere; /* behind a link that left the tree */
+	bool followed; /* reached through a link: no other may leave it */
 };
 
 struct walk {
@@ -34,6 +36,7 @@ struct walk {
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
+	const struct knownprojects *known;
 	const struct agent_source *tree;
 	const char *home_name; /* where people see it: HOME/.claude */
 	size_t prefix; /* of the path: the tree itself and a slash */
@@ -53,8 +56,20 @@ struct scan_entry *walk_add(
     struct walk *w, enum scan_kind kind, const struct stat *st);
 int walk_skip(struct walk *w, const struct stat *st, enum scan_why why);
 
-/* The same for a link that does not open, by errno; else that is a failure. */
-int walk_skip_closed(struct walk *w, const struct stat *st);
+/*
+ * Opens a path, O_PATH, through links that are the caller's or root's and lie
+ * in no project; *ret_links is how many.  *ret_fd is -1 when there is nothing to
+ * go on with; the link at hand is an entry then, by whose name it says why.
+ */
+int walk_resolve(struct walk *w, int dirfd, const char *path,
+    const struct stat *link, int *ret_fd, int *ret_links);
+
+/*
+ * SCAN_FINE when what a link leads to may go along: fd is the caller's or
+ * root's, and lies, at real, neither in a project nor in a protected place.
+ */
+enum scan_why walk_distrust(
+    const struct walk *w, const struct stat *st, const char *real);
 
 /*
  * *ret_real, returned, is where fd is, or NULL for what is skipped: a
@@ -62,9 +77,6 @@ int walk_skip_closed(struct walk *w, const struct stat *st);
  */
 int walk_follow(
     struct walk *w, int fd, const struct stat *link, char **ret_real);
-
-/* Whether no copy is made of what is there. */
-bool walk_is_protected(const struct paths *paths, const char *real);
 
 /* Whether errnum says that this one cannot be read, as others can. */
 bool walk_is_denied(int errnum);

@@ -53,7 +53,7 @@ same_as_host() {
   ln -s ../else elsewhere
   ln -s ../dotfiles where-it-is-kept
   ln -s sub/../.credentials.json around
-  run -0 --separate-stderr drydock sync
+  run -1 --separate-stderr drydock sync
   run -1 grep -rl canary "$XDG_STATE_HOME"
   local name
   for name in sub/linked hard sub/hard relative absolute kernel chain dots \
@@ -66,7 +66,193 @@ same_as_host() {
 }
 
 fresh() {
-  drydock sync --check || { drydock sync && return 1; }
+  drydock sync --check || { drydock sync || true; return 1; }
+}
+
+# A checkout that sessions had, and what no session is to see.
+a_project_and_a_secret() {
+  dotfiles=$HOME/dotfiles
+  mkdir -p "$dotfiles/claude/skills" "$HOME/private"
+  echo canary >"$HOME/private/diary"
+  echo "the user's own" >"$dotfiles/claude/CLAUDE.md"
+  echo skill >"$dotfiles/claude/skills/one.md"
+  [ "${1-}" = unknown ] || known "$dotfiles"
+}
+
+# known DIR: as a launch notes what the agent gets.
+known() {
+  mkdir -p "$XDG_STATE_HOME/drydock"
+  chmod 0700 "$XDG_STATE_HOME/drydock"
+  echo "$1" >>"$XDG_STATE_HOME/drydock/projects"
+}
+
+# skipped STATUS NAME WHY: told by each sync; a failure also by a quiet one.
+skipped() {
+  local command commands=(sync sync "sync --force")
+  [ "$1" = 0 ] || commands+=("sync --quiet")
+  for command in "${commands[@]}"; do
+    # shellcheck disable=SC2086 # words of a command
+    run "-$1" --separate-stderr drydock $command
+    assert_contains "$stderr" "skipped .claude$2: it $3"
+  done
+  [ ! -e "$snapshot/.claude$2" ] && [ ! -L "$snapshot/.claude$2" ]
+  run -1 grep -rl canary "$XDG_STATE_HOME"
+  # A hook is told nothing, and a look finds nothing new.
+  run -0 drydock sync --if-stale --quiet
+  wait_for freshness fresh
+}
+
+@test "a link into a project is not synced, whatever an agent puts there" {
+  local into="leads into a project, where an agent can replace what is there:\
+ put a copy in the link's place"
+  a_project_and_a_secret
+  ln -s ../dotfiles/claude/CLAUDE.md "$HOME/.claude/CLAUDE.md"
+  ln -s "$dotfiles/claude/skills" "$HOME/.claude/skills"
+  skipped 1 /CLAUDE.md "$into"
+  skipped 1 /skills "$into"
+  [ -e "$snapshot/.claude/settings.json" ]
+  # The agent's turn: the target, a directory of it, a parent of it.
+  ln -sfn "$HOME/private/diary" "$dotfiles/claude/CLAUDE.md"
+  rm -r "$dotfiles/claude/skills"
+  ln -s "$HOME/private" "$dotfiles/claude/skills"
+  skipped 1 /CLAUDE.md "$into"
+  skipped 1 /skills "$into"
+  mv "$dotfiles/claude" "$dotfiles/was"
+  ln -s "$HOME/private" "$dotfiles/claude"
+  ln -s ../dotfiles/claude/diary "$HOME/.claude/diary"
+  skipped 1 /diary "$into"
+  ln -sfn ../dotfiles/claude/../private/diary "$HOME/.claude/diary"
+  skipped 1 /diary "$into"
+  # What the link's place has itself goes along.
+  rm "$HOME/.claude"/{CLAUDE.md,skills,diary}
+  echo copied >"$HOME/.claude/CLAUDE.md"
+  run -0 --separate-stderr drydock sync
+  assert_equal "$stderr" ""
+  assert_equal "$(cat "$snapshot/.claude/CLAUDE.md")" copied
+}
+
+@test "a configuration in a project is not synced, nor a document" {
+  a_project_and_a_secret
+  mkdir "$HOME/own"
+  mv "$HOME/.claude" "$HOME/own/claude"
+  ln -s dotfiles/claude "$HOME/.claude"
+  skipped 1 "" "leads into a project"
+  # What was synced before the project had a session goes, too.
+  rm "$HOME/.claude"
+  ln -s own/claude "$HOME/.claude"
+  echo '{"canary": 1}' >"$dotfiles/claude.json"
+  ln -sf dotfiles/claude.json "$HOME/.claude.json"
+  skipped 1 /.claude.json "leads into a project"
+  [ -e "$snapshot/.claude/settings.json" ]
+  known "$HOME/own"
+  skipped 1 "" "leads into a project"
+  [ ! -e "$snapshot/.claude/settings.json" ]
+}
+
+@test "a directory that a link leads to holds no link out of it" {
+  local name out="is a link out of a directory that a link leads to"
+  a_project_and_a_secret unknown
+  mkdir "$dotfiles/claude/skills/deep"
+  ln -s ../dotfiles/claude/skills "$HOME/.claude/skills"
+  cd "$dotfiles/claude/skills"
+  ln -s one.md inside
+  ln -s ../one.md deep/inside
+  ln -s "$HOME/private/diary" absolute
+  ln -s ../../../private/diary relative
+  ln -s ../../../../private deep/directory
+  ln -s ../../../dotfiles/claude/skills/one.md around
+  ln -s absolute chain
+  ln -s /proc/self/root/etc/passwd kernel
+  for name in absolute relative deep/directory around chain kernel; do
+    skipped 1 "/skills/$name" "$out"
+  done
+  assert_equal "$(cat "$snapshot/.claude/skills/inside")" skill
+  assert_equal "$(cat "$snapshot/.claude/skills/deep/inside")" skill
+  assert_equal "$(readlink "$snapshot/.claude/skills/deep/inside")" ../one.md
+  # The same where the whole configuration is behind a link.
+  rm absolute relative deep/directory around chain kernel
+  mv "$HOME/.claude" "$HOME/own"
+  ln -s own "$HOME/.claude"
+  ln -s ../private/diary "$HOME/own/diary"
+  skipped 1 /diary "$out"
+  skipped 1 /skills "$out"
+  [ -e "$snapshot/.claude/settings.json" ]
+}
+
+@test "a project within a directory that a link leads to stays out" {
+  a_project_and_a_secret unknown
+  known "$dotfiles/claude/skills"
+  ln -s ../dotfiles "$HOME/.claude/all"
+  skipped 1 /all/claude/skills "leads into a project"
+  [ -e "$snapshot/.claude/all/claude/CLAUDE.md" ]
+}
+
+@test "a chain of the user's own links is followed" {
+  a_project_and_a_secret unknown
+  mkdir -p "$HOME/store/b-files/.claude" "$HOME/store/c-source"
+  echo managed >"$HOME/store/c-source/CLAUDE.md"
+  ln -s "$HOME/store/c-source/CLAUDE.md" "$HOME/store/b-files/.claude/CLAUDE.md"
+  ln -s "$HOME/dotfiles/claude/skills" "$HOME/store/b-files/.claude/skills"
+  ln -s "$HOME/store/b-files/.claude/CLAUDE.md" "$HOME/.claude/CLAUDE.md"
+  ln -s store/b-files "$HOME/profile"
+  ln -s ../profile/.claude/skills "$HOME/.claude/skills"
+  run -0 --separate-stderr drydock sync
+  assert_equal "$stderr" ""
+  assert_equal "$(cat "$snapshot/.claude/CLAUDE.md")" managed
+  assert_equal "$(cat "$snapshot/.claude/skills/one.md")" skill
+  # Until one of them lies where an agent works.
+  known "$HOME/store/b-files"
+  skipped 1 /CLAUDE.md "leads into a project"
+  skipped 1 /skills "leads into a project"
+}
+
+@test "a link that leads nowhere, round in a circle or too far is named" {
+  local i
+  mkdir "$HOME/far"
+  echo canary >"$HOME/far/0"
+  for i in {1..41}; do ln -s $((i - 1)) "$HOME/far/$i"; done
+  cd "$HOME/.claude"
+  ln -s ../nowhere/at/all nowhere
+  ln -s settings.json/not a-file
+  ln -s b a
+  ln -s a b
+  ln -s self/x self
+  ln -s ../far/40 far
+  ln -s "$(printf 'x%.0s' {1..300})" long
+  mkfifo "$HOME/far/fifo"
+  ln -s ../far/fifo fifo
+  for i in nowhere a-file a b self far long; do
+    skipped 0 "/$i" "is a link that leads nowhere"
+  done
+  skipped 0 /fifo "is a link to what is no file and no directory"
+  # As far as the kernel goes.
+  rm far
+  sed -i s/canary/far/ "$HOME/far/0"
+  ln -s ../far/39 far
+  run -0 drydock sync
+  assert_equal "$(cat "$snapshot/.claude/far")" far
+}
+
+@test "another user's link or file is not synced" {
+  [ "$(id -u)" = 0 ] || skip "an ordinary user cannot give a file away"
+  local name foreign="leads to another user's file, or through another"
+  a_project_and_a_secret unknown
+  mkdir "$HOME/theirs"
+  echo canary >"$HOME/theirs/file"
+  ln -s ../private/diary "$HOME/theirs/link"
+  chown -hR 12345 "$HOME/theirs"
+  ln -s ../dotfiles/claude/skills "$HOME/.claude/skills"
+  cp -p "$HOME/theirs/file" "$dotfiles/claude/skills/file"
+  cp -Rp "$HOME/theirs" "$dotfiles/claude/skills/directory"
+  ln -s ../theirs/file "$HOME/.claude/file"
+  ln -s ../theirs/link "$HOME/.claude/link"
+  ln -s ../theirs "$HOME/.claude/directory"
+  ln -s ../private/diary "$HOME/.claude/own"
+  chown -h 12345 "$HOME/.claude/own"
+  for name in file link directory own skills/file skills/directory; do
+    skipped 1 "/$name" "$foreign"
+  done
+  assert_equal "$(cat "$snapshot/.claude/skills/one.md")" skill
 }
 
 @test "a document goes along filtered, or not at all" {

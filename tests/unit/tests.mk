@@ -51,6 +51,7 @@ unit_tests = \
 	tests/unit/test-project \
 	tests/unit/test-record \
 	tests/unit/test-relay \
+	tests/unit/test-resolve \
 	tests/unit/test-seal \
 	tests/unit/test-seed \
 	tests/unit/test-serve \
@@ -108,6 +109,7 @@ home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
 tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
 tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
+tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)
 tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
 tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
