@@ -7,33 +7,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/readpassphrase.h>
-
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "cmd/cmd.h"
 #include "host/agent.h"
+#include "session/secret.h"
 
 /* From the terminal, without showing it. */
 static int
 ask(const struct agent *agent, struct strbuf *text, struct diag *dg)
 {
-	char buf[TOKEN_MAX + 2];
-	cleanup_strbuf struct strbuf prompt = STRBUF_INIT;
-	const char *got;
+	cleanup_strbuf struct strbuf question = STRBUF_INIT;
 
-	strbuf_addf(&prompt, "token of %s (from %s): ", agent->name,
+	strbuf_addf(&question,
+	    "paste the token of %s (from %s), then Enter: ", agent->name,
 	    agent->token_advice);
-	got = readpassphrase(prompt.buf, buf, sizeof(buf), RPP_REQUIRE_TTY);
-	if (got != NULL) {
-		strbuf_reserve(text, sizeof(buf));
-		strbuf_addstr(text, buf);
-	}
-	explicit_bzero(buf, sizeof(buf));
-	if (got == NULL)
-		return diag_set(dg, DIAG_CANCELLED, "no token was entered");
-	return 0;
+	return secret_read(question.buf, TOKEN_MAX + 2, text, dg);
 }
 
 /* Room for all of it at once: growing would leave copies behind. */
@@ -65,11 +55,11 @@ token_set(struct context *ctx, const struct agent *agent, struct diag *dg)
 
 	if ((isatty(STDIN_FILENO) ? ask(agent, &text, dg)
 				  : read_input(&text, dg)) < 0 ||
-	    token_check(&text, dg) < 0 ||
+	    token_clean(&text, agent->token_prefix, dg) < 0 ||
 	    paths_open_state(ctx->paths, dg) < 0 ||
 	    token_write(ctx->paths, agent->name, &text, dg) < 0)
 		return -1;
-	(void)printf("%s: token kept\n", agent->name);
+	(void)printf("%s: token kept, %zu characters\n", agent->name, text.len);
 	return 0;
 }
 
@@ -131,9 +121,8 @@ token_run(struct context *ctx, const void *options, int argc, char **argv,
 	(void)options;
 	(void)dashdash;
 	if (argc != 1)
-		return diag_set(dg, DIAG_USAGE,
-		    "token: one of set, status, remove is due; the token "
-		    "itself comes from standard input");
+		return diag_set(
+		    dg, DIAG_USAGE, "token needs set, status or remove");
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) < 0)
 		return -1;
 	if (agent.token_variable == NULL)
@@ -143,8 +132,10 @@ token_run(struct context *ctx, const void *options, int argc, char **argv,
 		if (strcmp(verbs[i].name, argv[0]) == 0)
 			return verbs[i].run(ctx, &agent, dg);
 	}
+	/* The word may be the token itself: it is not shown. */
 	return diag_set(dg, DIAG_USAGE,
-	    "token: it is set, status or remove, not what was given");
+	    "token needs set, status or remove; set reads the token from the "
+	    "terminal or standard input");
 }
 
 static const struct optdef token_optdefs[] = {
@@ -159,7 +150,8 @@ const struct cmd cmd_token = {
 	.description =
 	    "set reads a token from the terminal, unseen, or from standard "
 	    "input, and keeps it where only you can read it; sessions of the "
-	    "agent get it when they start. status tells whether there is one, "
+	    "agent get it when they start. Lines that a terminal wrapped it "
+	    "into are joined. status tells whether there is one, "
 	    "remove deletes it. The token is never shown.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = token_optdefs,

@@ -142,13 +142,18 @@ read_token(struct agent *agent, const struct json *value, struct diag *dg)
 {
 	const char *variable = json_string(json_get(value, "variable"));
 	const char *advice = json_string(json_get(value, "advice"));
+	const char *prefix = json_string(json_get(value, "prefix"));
 
 	if (variable == NULL || !text_is_variable(variable) || advice == NULL ||
-	    !text_is_plain(advice) || json_len(value) != 2)
+	    !text_is_plain(advice) ||
+	    (prefix != NULL && (*prefix == '\0' || !text_is_plain(prefix))) ||
+	    json_len(value) != (prefix != NULL ? 3U : 2U))
 		return diag_set(dg, DIAG_CONFIG,
-		    "token: not an object of a variable and an advice");
+		    "token: not an object of a variable, an advice and perhaps "
+		    "a prefix");
 	agent->token_variable = xstrdup(variable);
 	agent->token_advice = xstrdup(advice);
+	agent->token_prefix = prefix != NULL ? xstrdup(prefix) : NULL;
 	return 0;
 }
 
@@ -293,5 +298,6 @@ agent_release(struct agent *agent)
 	agent_sync_release(&agent->sync);
 	free(agent->token_variable);
 	free(agent->token_advice);
+	free(agent->token_prefix);
 	*agent = (struct agent)AGENT_INIT;
 }

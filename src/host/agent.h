@@ -13,8 +13,9 @@
  *	history_link	path below the home that leads to the conversations
  *	sync		what of the host's configuration a session gets, see
  *			host/agent-sync.h
- *	token		object: "variable" that hands the kept token over, and
- *			"advice", the command that makes one
+ *	token		object: "variable" that hands the kept token over,
+ *			"advice", the command that makes one, and optionally
+ *			"prefix", what each token starts with
  */
 #ifndef DRYDOCK_AGENT_H
 #define DRYDOCK_AGENT_H
@@ -41,6 +42,7 @@ struct agent {
 	struct agent_sync sync;
 	char *token_variable; /* NULL: this agent takes no token */
 	char *token_advice; /* NULL: none */
+	char *token_prefix; /* NULL: not known */
 	char digest[DIGEST_HEX_SIZE]; /* of the file that was read */
 };
 
@@ -62,10 +64,10 @@ int agent_parse(struct agent *ret_agent, const char *name, const char *text,
 void agent_release(struct agent *agent);
 
 #define cleanup_agent __attribute__((cleanup(agent_release)))
-#define AGENT_INIT                                                        \
-	{                                                                 \
-		NULL, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, \
-		    STRVEC_INIT, NULL, AGENT_SYNC_INIT, NULL, NULL, ""    \
+#define AGENT_INIT                                                           \
+	{                                                                    \
+		NULL, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT,    \
+		    STRVEC_INIT, NULL, AGENT_SYNC_INIT, NULL, NULL, NULL, "" \
 	}
 
 #endif /* DRYDOCK_AGENT_H */

@@ -55,6 +55,70 @@ token_check(struct strbuf *text, struct diag *dg)
 	return 0;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* In place: copies of a token are not left behind. */
+static void
+join_lines(struct strbuf *text)
+{
+	size_t kept = 0;
+	size_t at = 0;
+
+	while (at < text->len) {
+		size_t end = at;
+		size_t last;
+
+		while (end < text->len && text->buf[end] != '\n')
+			end++;
+		last = end;
+		while (at < last && is_blank(text->buf[at]))
+			at++;
+		while (last > at && is_blank(text->buf[last - 1]))
+			last--;
+		memmove(text->buf + kept, text->buf + at, last - at);
+		kept += last - at;
+		at = end + 1;
+	}
+	strbuf_setlen(text, kept);
+}
+
+static void
+strip_quotes(struct strbuf *text)
+{
+	size_t len = text->len;
+
+	if (len < 2 || (text->buf[0] != '"' && text->buf[0] != '\'') ||
+	    text->buf[len - 1] != text->buf[0])
+		return;
+	memmove(text->buf, text->buf + 1, len - 2);
+	strbuf_setlen(text, len - 2);
+}
+
+int
+token_clean(struct strbuf *text, const char *prefix, struct diag *dg)
+{
+	size_t len = prefix != NULL ? strlen(prefix) : 0;
+
+	join_lines(text);
+	strip_quotes(text);
+	if (token_check(text, dg) < 0)
+		return -1;
+	if (len == 0)
+		return 0;
+	if (strncmp(text->buf, prefix, len) != 0)
+		return diag_set(dg, DIAG_USAGE,
+		    "this is no token of the agent: one starts with %s",
+		    prefix);
+	if (strstr(text->buf + len, prefix) != NULL)
+		return diag_set(
+		    dg, DIAG_USAGE, "these are two tokens: enter one");
+	return 0;
+}
+
 /* Opens the file, checked; -1 in *ret_fd when there is none. */
 static int
 open_token(

@@ -22,6 +22,14 @@ struct strbuf;
 /* Cuts the line's end off; DIAG_USAGE when it is no token. */
 int token_check(struct strbuf *text, struct diag *dg);
 
+/*
+ * Makes one token of what somebody typed or pasted: joins the lines that a
+ * terminal wrapped it into, without the blanks around them, and takes one pair
+ * of quotes off.  prefix is what the agent's tokens start with; NULL: anything.
+ * DIAG_USAGE when it does not start so, holds two tokens, or is no token.
+ */
+int token_clean(struct strbuf *text, const char *prefix, struct diag *dg);
+
 /* Replaces the kept one; text has passed token_check(). */
 int token_write(const struct paths *paths, const char *agent,
     const struct strbuf *text, struct diag *dg);

@@ -42,6 +42,8 @@ session_sources = \
 	src/session/record.h \
 	src/session/resume.c \
 	src/session/resume.h \
+	src/session/secret.c \
+	src/session/secret.h \
 	src/session/seed.c \
 	src/session/seed.h \
 	src/session/session.c \

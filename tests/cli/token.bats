@@ -13,14 +13,14 @@ setup() {
   run -1 drydock token status
   assert_contains "$output" "claude setup-token"
   assert_equal "$(ls -A "$XDG_STATE_HOME")" ""
-  run -0 drydock token set <<<"sk-canary-1"
+  run -0 drydock token set <<<"sk-ant-canary-1"
   refute_contains "$output" canary
-  assert_equal "$(cat "$kept")" "sk-canary-1"
+  assert_equal "$(cat "$kept")" "sk-ant-canary-1"
   assert_equal "$(stat -c '%a %u' "$kept")" "600 $(id -u)"
   run -0 drydock token status
   refute_contains "$output" canary
-  printf 'sk-canary-2\r\n' | drydock token set
-  assert_equal "$(cat "$kept")" "sk-canary-2"
+  printf 'sk-ant-canary-2\r\n' | drydock token set
+  assert_equal "$(cat "$kept")" "sk-ant-canary-2"
   assert_equal "$(ls -A "$XDG_STATE_HOME/drydock/tokens")" claude
   run -0 drydock token remove
   [ ! -e "$kept" ]
@@ -28,20 +28,22 @@ setup() {
 }
 
 @test "what is no token is refused, unseen, and the last one stays" {
-  echo sk-first | drydock token set
+  echo sk-ant-first | drydock token set
   local bad
-  for bad in '' 'two words' $'two\nlines' $'bell\a' "$(printf 'x%.0s' {1..8193})"; do
+  for bad in '' 'sk-ant-two words' $'sk-ant-a\nsk-ant-b' $'sk-ant-\a' \
+    another-token "sk-ant-$(printf 'x%.0s' {1..8193})"; do
     run -64 --separate-stderr drydock token set <<<"$bad"
     [ -z "$bad" ] || refute_contains "$stderr" "$bad"
-    assert_equal "$(cat "$kept")" "sk-first"
+    assert_equal "$(cat "$kept")" "sk-ant-first"
   done
-  run -64 --separate-stderr drydock token set sk-canary </dev/null
+  run -64 --separate-stderr drydock token set sk-ant-canary </dev/null
   refute_contains "$stderr" canary
-  run -64 --separate-stderr drydock token sk-canary </dev/null
+  run -64 --separate-stderr drydock token sk-ant-canary </dev/null
   refute_contains "$stderr" canary
 }
 
-# Types a line at a prompt on a terminal; prints what the terminal showed.
+# Types at a prompt on a terminal, with Python's escapes; prints what the
+# terminal showed.
 type_at_prompt() {
   python3 - "$@" <<'EOF'
 import os, pty, sys
@@ -57,7 +59,7 @@ while True:
         break
     shown += data
     if not typed and shown.endswith(b": "):
-        os.write(fd, sys.argv[1].encode() + b"\n")
+        os.write(fd, sys.argv[1].encode().decode("unicode_escape").encode())
         typed = True
 sys.stdout.write(shown.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
@@ -65,9 +67,24 @@ EOF
 }
 
 @test "a terminal shows nothing of it" {
-  run -0 type_at_prompt sk-typed drydock token set
-  refute_contains "$output" sk-typed
-  assert_equal "$(cat "$kept")" "sk-typed"
+  run -0 type_at_prompt 'sk-ant-typef\x7fd\n\n' drydock token set
+  refute_contains "$output" sk-ant-typed
+  assert_equal "$(cat "$kept")" "sk-ant-typed"
+}
+
+@test "a token that was wrapped or quoted is kept whole" {
+  local typed
+  # With and without the marks of a paste; the last one ends with the paste.
+  for typed in 'sk-ant-wrap\n  ped\n\n' '"sk-ant-wrapped"\n\n' \
+    '\x1b[200~sk-ant-\nwrapped\n\x1b[201~' \
+    "\\x1b[200~'sk-ant-wrap\\rped'\\x1b[201~"; do
+    run -0 type_at_prompt "$typed" drydock token set
+    assert_contains "$output" "claude: token kept, 14 characters"
+    assert_equal "$(cat "$kept")" sk-ant-wrapped
+    rm "$kept"
+  done
+  printf ' sk-ant-wrap\n ped \n' | drydock token set
+  assert_equal "$(cat "$kept")" sk-ant-wrapped
 }
 
 # Types half a line at a prompt and interrupts it, by ^C or a signal's number;
@@ -88,7 +105,7 @@ shown = b""
 while not shown.endswith(b": ") and select.select([master], [], [], 60)[0]:
     shown += os.read(master, 4096)
 silent = not termios.tcgetattr(slave)[3] & termios.ECHO
-os.write(master, b"sk-canary-half")
+os.write(master, b"sk-ant-canary-half")
 ended, status = 0, 0
 tries = 0
 # One that comes between the prompt and its read(2) is not seen by that.
@@ -109,20 +126,20 @@ EOF
 }
 
 @test "interrupted at the prompt, the terminal is as it was, and so is the token" {
-  echo sk-first | drydock token set
+  echo sk-ant-first | drydock token set
   local how
   for how in key 2 15 1; do
     run -0 interrupt_prompt "$how" drydock token set
     refute_contains "$output" canary
     [ "$how" != key ] || how=2
     assert_contains "$output" "silent True restored True signal -$how"
-    assert_equal "$(cat "$kept")" "sk-first"
+    assert_equal "$(cat "$kept")" "sk-ant-first"
     assert_equal "$(ls -A "$XDG_STATE_HOME/drydock/tokens")" claude
   done
 }
 
 @test "one that others can read is not used" {
-  echo sk-canary | drydock token set
+  echo sk-ant-canary | drydock token set
   chmod 0644 "$kept"
   run -65 --separate-stderr drydock token status
   assert_contains "$stderr" "you alone"

@@ -85,7 +85,7 @@ all_commands() {
   did 0 as_who drydock sync --force
   did 0 as_who drydock sync --if-stale --quiet
   did 1 as_who drydock token status
-  did 0 as_who sh -c 'echo token | drydock token set'
+  did 0 as_who sh -c 'echo sk-ant-x | drydock token set'
   did 0 as_who drydock config
   did 0 as_who drydock plan "$project"
   did 0 as_who drydock build --bootstrap

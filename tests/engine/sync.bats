@@ -270,19 +270,19 @@ has_in_environment() {
 }
 
 @test "the token reaches the agent's process, and nothing else" {
-  as_who drydock token set <<<"canary-token-1"
+  as_who drydock token set <<<"sk-ant-canary-1"
   as_who drydock run "$project" -- -p hello </dev/null \
     >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
   local pid=$!
   wait_for "a process with the token" has_in_environment \
-    '^CLAUDE_CODE_OAUTH_TOKEN=canary-token-1$'
+    '^CLAUDE_CODE_OAUTH_TOKEN=sk-ant-canary-1$'
   # In the container's namespace, and not the holder's own.
   local found holder
   while read -r found; do
     found=${found%/environ}
     [ "$(readlink "$found/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] ||
       fail "$(tr '\0' ' ' <"$found/cmdline")"
-  done < <(grep -lzs -e canary-token-1 /proc/[0-9]*/environ)
+  done < <(grep -lzs -e sk-ant-canary-1 /proc/[0-9]*/environ)
   for holder in $(docker ps -q | xargs docker inspect -f '{{.State.Pid}}'); do
     run -1 grep -z canary-token "/proc/$holder/environ"
   done

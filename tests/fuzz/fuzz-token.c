@@ -24,12 +24,39 @@ check_kept(const struct strbuf *kept, const uint8_t *data, size_t size)
 	FUZZ_CHECK(size - kept->len <= 2);
 }
 
+/* Only blanks and one pair of quotes are taken out. */
+static void
+check_cleaned(const uint8_t *data, size_t size)
+{
+	static const char prefix[] = "sk-";
+	struct strbuf text cleanup_token = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	size_t at = 0;
+	size_t taken = 0;
+
+	strbuf_add(&text, data, size);
+	if (token_clean(&text, prefix, &dg) == -1) {
+		FUZZ_CHECK(dg.class == DIAG_USAGE);
+		return;
+	}
+	FUZZ_CHECK(strncmp(text.buf, prefix, sizeof(prefix) - 1) == 0);
+	FUZZ_CHECK(strstr(text.buf + 1, prefix) == NULL);
+	for (size_t i = 0; i < size; i++) {
+		if (at < text.len && text.buf[at] == (char)data[i])
+			at++;
+		else if (strchr(" \t\r\n", data[i]) == NULL)
+			taken++;
+	}
+	FUZZ_CHECK(at == text.len && (taken == 0 || taken == 2));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct strbuf text cleanup_token = STRBUF_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 
+	check_cleaned(data, size);
 	strbuf_add(&text, data, size);
 	int rc = token_check(&text, &dg);
 	if (rc == 0)

@@ -248,6 +248,10 @@ def setup_done(bed, run):
             os.path.isdir(bed.path("config/drydock/home.d/claude")))
 
 
+OLD_TOKEN = "sk-ant-old-" + CANARY
+NEW_TOKEN = "sk-ant-new-" + CANARY
+
+
 def token_path(bed):
     return os.path.join(bed.state, "tokens/claude")
 
@@ -261,11 +265,11 @@ def token_text(bed):
 
 
 def keep_token(bed):
-    bed.plain(["token", "set"], given="old-" + CANARY, check=True)
+    bed.plain(["token", "set"], given=OLD_TOKEN, check=True)
 
 
 def token_set_done(bed, run):
-    return token_text(bed) == "new-" + CANARY
+    return token_text(bed) == NEW_TOKEN
 
 
 def fill_beside(bed):
@@ -282,7 +286,7 @@ def temporary(bed):
 def token_check(bed, run):
     """Old or new; and whole."""
     now = token_text(bed)
-    return [] if now in (None, "old-" + CANARY, "new-" + CANARY) else [
+    return [] if now in (None, OLD_TOKEN, NEW_TOKEN) else [
         "the token is %r" % now]
 
 
@@ -406,10 +410,10 @@ ALL = [
              prepare=prepare_changed, live=False, launches=True,
              syncs=True),
     Scenario("token-first", ["token", "set"], 0, token_set_done, keeps=True,
-             given="new-" + CANARY, check=token_check, weight=0.3,
+             given=NEW_TOKEN, check=token_check, weight=0.3,
              claims="token kept"),
     Scenario("token-set", ["token", "set"], 0, token_set_done, keeps=True,
-             given="new-" + CANARY, prepare=keep_token, check=token_beside,
+             given=NEW_TOKEN, prepare=keep_token, check=token_beside,
              fresh=fill_beside, weight=0.3, claims="token kept"),
     Scenario("token-status", ["token", "status"], 0, token_told, keeps=True,
              prepare=keep_token, check=token_kept, weight=0.3, prints=True),
