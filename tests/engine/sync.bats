@@ -181,6 +181,57 @@ mine
 hello'
 }
 
+# The project is a checkout that a link of the user's leads to.
+@test "what an agent plants in its project leads no later launch" {
+  local other=$BATS_TEST_TMPDIR/other private=$BATS_TEST_TMPDIR/private where
+  local ran=$BATS_TEST_TMPDIR/ran
+  as_who mkdir "$project/claude" "$project/sub"
+  as_who tee "$project/claude/CLAUDE.md" <<<'the user wrote this' >/dev/null
+  mkdir "$other" "$private"
+  echo canary-private >"$private/diary"
+  touch "$ran"
+  chmod 0666 "$ran"
+  chown -R "$BED_UID:$BED_UID" "$other" "$private"
+  as_who ln -s "$project/claude/CLAUDE.md" "$host/.claude/CLAUDE.md"
+  as_who ln -s "$project/claude" "$host/.claude/commands/mine"
+  # Before any session the checkout is the user's own.
+  as_who drydock sync
+  assert_equal "$(cat "$agent_dir/snapshot/.claude/CLAUDE.md")" \
+    "the user wrote this"
+  # shellcheck disable=SC2016 # the agent's shell
+  run -0 in_session bash -ec '
+    rm -r claude
+    mkdir -p claude .venv/bin
+    ln -s "$1/diary" claude/CLAUDE.md
+    ln -s "$1" claude/all
+    for name in docker docker-compose docker-buildx git; do
+      printf "#!/bin/sh\necho %s >>%s\n" "$name" "$2" >".venv/bin/$name"
+      chmod 0755 ".venv/bin/$name"
+    done' -- "$private" "$ran"
+  run -1 --separate-stderr as_who drydock sync
+  assert_contains "$stderr" "skipped .claude/CLAUDE.md: it leads into a project"
+  assert_contains "$stderr" "skipped .claude/commands/mine: it leads into a"
+  # A launch says it each time, and the home has the rest.
+  for where in first second; do
+    run -0 --separate-stderr as_who drydock shell "$other" -- sh -c \
+      'grep -rl canary-private ~ || cat ~/.claude/commands/hello.md
+       ls -A ~/.claude/CLAUDE.md ~/.claude/commands/mine 2>/dev/null || true' \
+      </dev/null
+    assert_equal "$output" hello
+    assert_contains "$stderr" "skipped .claude/CLAUDE.md: it leads into a"
+    assert_contains "$stderr" "put a copy in the link's place"
+  done
+  run -1 grep -rl canary-private "$XDG_STATE_HOME"
+  # None of its programs is run, from wherever drydock is called.
+  for where in "$project" "$project/sub" "$other" /; do
+    cd "$where"
+    PATH=$project/.venv/bin:$PATH run -0 as_who drydock list
+    PATH=$project/.venv/bin:$PATH run -0 as_who drydock gc
+    PATH=$project/.venv/bin:$PATH run -0 as_who drydock plan "$other"
+  done
+  assert_equal "$(cat "$ran")" ""
+}
+
 @test "a fault in home.d is named and starts nothing" {
   local own=$XDG_CONFIG_HOME/drydock/home.d/claude make
   local before
