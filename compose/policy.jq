@@ -51,7 +51,7 @@ def table: [
 {rule: "source-agent", text: "nor an agent's own configuration on the host"},
 {rule: "source-system", text: "nor /etc, /proc, /sys, /dev, /run, /boot; nor do they lie in /root when that is not the caller's home"},
 {rule: "source-engine", text: "nor the engine's data, and they are not and do not hold an engine's socket"},
-{rule: "source-drydock", text: "nor drydock's configuration and state"},
+{rule: "source-drydock", text: "nor drydock's configuration and state, nor what a link in it leads to"},
 {rule: "source-program", text: "they are not a directory of PATH, and are not and do not hold drydock's program"},
 {rule: "include", text: "an overlay includes no other file"},
 {rule: "extends", keys: ["extends"], text: "a service of an overlay extends no other"},
@@ -462,6 +462,8 @@ system: {rule: "source-system", how: ["is", "holds", "under"], text: "a system d
 "engine-data": {rule: "source-engine", how: ["is", "holds", "under"], text: "the engine's data"},
 "engine-socket": {rule: "source-engine", how: ["is", "holds"], text: "an engine's socket"},
 drydock: {rule: "source-drydock", how: ["is", "holds", "under"], text: "drydock's configuration or state"},
+decisive: {rule: "source-drydock", how: ["is", "holds", "under"], text: "which decides what a session may do: put a copy into drydock's configuration in the place of the link"},
+"decisive-link": {rule: "source-drydock", how: ["is", "holds"], text: "where a link leads to what decides what a session may do: put a copy into drydock's configuration in its place"},
 path: {rule: "source-program", how: ["is"], text: "a directory of PATH"},
 program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
 };

@@ -8,6 +8,7 @@
 #include "cmd/build-images.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "host/trusted.h"
 
 struct build_cmd_options {
 	const char *base;
@@ -69,7 +70,9 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (o->base != NULL && (*o->base == '\0' || *o->base == '-'))
 		return diag_set(dg, DIAG_USAGE,
 		    "build: --base \"%s\" is no image", o->base);
+	/* base_image and packages are what each session's holder is made of. */
 	if (paths_open_state(ctx->paths, dg) < 0 ||
+	    trusted_check(ctx->paths, NULL, dg) < 0 ||
 	    engine_find(&engine, ctx->settings, ctx->paths, NULL, ctx->environ_,
 		dg) < 0 ||
 	    engine_probe(&engine, dg) < 0 ||

@@ -19,6 +19,7 @@
 #include "host/allowlist.h"
 #include "host/paths.h"
 #include "host/text.h"
+#include "host/trusted.h"
 
 #define AGENT_MAX ((size_t)64 << 10)
 #define SUFFIX ".json"
@@ -268,20 +269,21 @@ agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
     struct diag *dg)
 {
 	cleanup_free char *dir = xasprintf("%s/agents", paths->data_dir);
-	cleanup_free char *file = xasprintf("%s" SUFFIX, name);
+	cleanup_free char *file = xasprintf("agents/%s" SUFFIX, name);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int dirfd = -1;
+	cleanup_close int fd = -1;
 
 	if (fs_open_dir(dir, &dirfd, dg) < 0)
 		return -1;
 	if (!agent_is_name(name))
 		return fail_unknown(name, dirfd, dg);
-	if (fs_read_file(dirfd, file, AGENT_MAX, &text, dg) < 0) {
-		if (dg->errnum != ENOENT)
-			return -1;
-		diag_clear(dg);
+	if (trusted_open(paths, paths->data_dir, file, 0, &fd, dg) < 0)
+		return -1;
+	if (fd < 0)
 		return fail_unknown(name, dirfd, dg);
-	}
+	if (fs_read_fd(fd, file, AGENT_MAX, &text, dg) < 0)
+		return -1;
 	return agent_parse(ret_agent, name, text.buf, text.len, dg);
 }
 

@@ -43,6 +43,7 @@ struct knownprojects {
 	struct strvec digests; /* PROJECT_DIGITS hex digits of a path */
 	struct present *present; /* owned */
 	size_t npresent;
+	bool has_file;
 };
 
 /* -1 in *ret_fd: there is no state directory. */
@@ -167,6 +168,7 @@ read_list(struct knownprojects *known, int state_fd, struct diag *dg)
 		diag_clear(dg);
 		return read_histories(known, state_fd, dg);
 	}
+	known->has_file = true;
 	return parse(known, &text, dg);
 }
 
@@ -248,36 +250,32 @@ print(const struct knownprojects *known, struct strbuf *out)
 	}
 }
 
+/* path may be NULL: then the file alone is due. */
 static int
-add_locked(const struct paths *paths, const char *path, struct diag *dg)
+write_locked(const struct paths *paths, const char *path, struct diag *dg)
 {
 	cleanup_knownprojects struct knownprojects *known = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (knownprojects_load(paths, &known, dg) < 0)
 		return -1;
-	if (strvec_has(&known->paths, path))
+	if (known->has_file &&
+	    (path == NULL || strvec_has(&known->paths, path)))
 		return 0;
-	strvec_push(&known->paths, path);
+	if (path != NULL)
+		strvec_push(&known->paths, path);
 	print(known, &text);
 	fs_temp_clean(paths->state_fd, FILE_NAME);
 	return fs_replace_file(
 	    paths->state_fd, FILE_NAME, text.buf, text.len, 0600, dg);
 }
 
-int
-knownprojects_add(
-    const struct paths *paths, const char *real_path, struct diag *dg)
+static int
+write_list(const struct paths *paths, const char *path, struct diag *dg)
 {
-	cleanup_knownprojects struct knownprojects *known = NULL;
 	cleanup_close int lock_fd = -1;
 	enum lock_answer answer;
 
-	/* Most launches are on a project that had one. */
-	if (knownprojects_load(paths, &known, dg) < 0)
-		return -1;
-	if (strvec_has(&known->paths, real_path))
-		return 0;
 	if (lock_wait(paths->state_fd, LOCK_NAME, true, LOCK_WAIT_MS, &answer,
 		&lock_fd, dg) < 0)
 		return diag_wrap(dg, "%s", paths->state_dir);
@@ -285,9 +283,36 @@ knownprojects_add(
 		return diag_set(dg, DIAG_BUSY,
 		    "%s/" LOCK_NAME " is held by another drydock: try again",
 		    paths->state_dir);
-	if (add_locked(paths, real_path, dg) < 0)
+	if (write_locked(paths, path, dg) < 0)
 		return diag_wrap(dg, "note the project");
 	return 0;
+}
+
+int
+knownprojects_begin(const struct paths *paths, struct diag *dg)
+{
+	struct stat st;
+
+	if (fstatat(paths->state_fd, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "%s/" FILE_NAME, paths->state_dir);
+	return write_list(paths, NULL, dg);
+}
+
+int
+knownprojects_add(
+    const struct paths *paths, const char *real_path, struct diag *dg)
+{
+	cleanup_knownprojects struct knownprojects *known = NULL;
+
+	/* Most launches are on a project that had one. */
+	if (knownprojects_load(paths, &known, dg) < 0)
+		return -1;
+	if (strvec_has(&known->paths, real_path))
+		return 0;
+	return write_list(paths, real_path, dg);
 }
 
 void

@@ -36,6 +36,13 @@ char *knownprojects_find(
     const struct knownprojects *known, const char *real_path);
 
 /*
+ * Makes the file where there is none, of what older versions left: due before a
+ * launch makes a conversations' directory, since the launch may be refused.  The
+ * state directory is open.
+ */
+int knownprojects_begin(const struct paths *paths, struct diag *dg);
+
+/*
  * Adds a real path of a project or bind, unless the file has it; flushed when
  * it returns.  The state directory is open.
  */

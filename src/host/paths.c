@@ -19,6 +19,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/text.h"
+#include "host/trusted.h"
 
 /* With "/drydock/ID/holder.sock" it is a socket's name. */
 #define RUNTIME_MAX 72
@@ -45,6 +46,8 @@ paths_release(struct paths *paths)
 	free(paths->home);
 	free(paths->account_home);
 	free(paths->config_dir);
+	free(paths->config_name);
+	decisive_free(paths->decisive);
 	free(paths->state_dir);
 	free(paths->data_dir);
 	free(paths->libexec_dir);
@@ -178,10 +181,13 @@ find_home(struct paths *paths, struct diag *dg)
 	return 0;
 }
 
-/* $VARIABLE/drydock, or $HOME/FALLBACK/drydock when it is unset or empty. */
+/*
+ * $VARIABLE/drydock, or $HOME/FALLBACK/drydock when it is unset or empty;
+ * *ret_name has it as it was named, where wanted, *ret_dir its real path.
+ */
 static int
 find_xdg(const struct paths *paths, const char *variable, const char *fallback,
-    char **ret_dir, struct diag *dg)
+    char **ret_name, char **ret_dir, struct diag *dg)
 {
 	cleanup_free char *dir = NULL;
 	const char *value = getenv(variable);
@@ -193,7 +199,11 @@ find_xdg(const struct paths *paths, const char *variable, const char *fallback,
 	} else {
 		dir = xasprintf("%s/%s/drydock", paths->home, fallback);
 	}
-	return real_path_missing(variable, dir, ret_dir, dg);
+	if (real_path_missing(variable, dir, ret_dir, dg) < 0)
+		return -1;
+	if (ret_name != NULL)
+		*ret_name = steal_ptr(&dir);
+	return 0;
 }
 
 static int
@@ -250,10 +260,10 @@ find_all(struct paths *paths, struct diag *dg)
 {
 	if (find_home(paths, dg) < 0)
 		return -1;
-	if (find_xdg(paths, "XDG_CONFIG_HOME", ".config", &paths->config_dir,
-		dg) < 0 ||
-	    find_xdg(paths, "XDG_STATE_HOME", ".local/state", &paths->state_dir,
-		dg) < 0)
+	if (find_xdg(paths, "XDG_CONFIG_HOME", ".config", &paths->config_name,
+		&paths->config_dir, dg) < 0 ||
+	    find_xdg(paths, "XDG_STATE_HOME", ".local/state", NULL,
+		&paths->state_dir, dg) < 0)
 		return -1;
 	if (find_self(paths, dg) < 0)
 		return -1;
@@ -285,6 +295,7 @@ paths_find(struct paths *ret_paths, struct diag *dg)
 	paths.gid = getegid();
 	find_account(&paths);
 	paths.runtime_dir = find_runtime(paths.uid);
+	paths.decisive = decisive_new();
 	if (find_all(&paths, dg) < 0)
 		return -1;
 	*ret_paths = paths;
@@ -292,56 +303,22 @@ paths_find(struct paths *ret_paths, struct diag *dg)
 	return 0;
 }
 
-/* Yours or root's, and nobody else's to write. */
-static int
-check_config(const struct paths *paths, const char *path, const struct stat *st,
-    struct diag *dg)
+int
+paths_open_config(const struct paths *paths, const char *name, unsigned flags,
+    int *ret_fd, struct diag *dg)
 {
-	if (st->st_uid != paths->uid && st->st_uid != 0)
-		return diag_set(dg, DIAG_CONFIG,
-		    "%s belongs to uid %lu: it must be yours", path,
-		    (unsigned long)st->st_uid);
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return diag_set(dg, DIAG_CONFIG,
-		    "%s can be written by others: chmod go-w it", path);
-	return 0;
+	const char *base =
+	    paths->config_name != NULL ? paths->config_name : paths->config_dir;
+
+	return trusted_open(
+	    paths, base, name, flags | TRUSTED_ONE_NAME, ret_fd, dg);
 }
 
 int
 paths_open_config_file(
     const struct paths *paths, const char *name, int *ret_fd, struct diag *dg)
 {
-	cleanup_free char *path = xasprintf("%s/%s", paths->config_dir, name);
-	cleanup_close int fd = -1;
-	struct stat st;
-
-	*ret_fd = -1;
-	if (stat(paths->config_dir, &st) < 0) {
-		if (errno == ENOENT)
-			return 0;
-		return diag_set_errno(
-		    dg, DIAG_CONFIG, errno, "%s", paths->config_dir);
-	}
-	if (check_config(paths, paths->config_dir, &st, dg) < 0)
-		return -1;
-	/* A symlink is fine: what it leads to is checked. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0) {
-		struct stat link;
-
-		if (errno == ENOENT && lstat(path, &link) < 0)
-			return 0;
-		return diag_set_errno(dg, DIAG_CONFIG, errno, "%s", path);
-	}
-	if (fstat(fd, &st) < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		return diag_set(
-		    dg, DIAG_CONFIG, "%s is not a regular file", path);
-	if (check_config(paths, path, &st, dg) < 0)
-		return -1;
-	*ret_fd = steal_fd(&fd);
-	return 0;
+	return paths_open_config(paths, name, 0, ret_fd, dg);
 }
 
 int

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+struct decisive;
 struct diag;
 struct strbuf;
 
@@ -20,7 +21,10 @@ struct paths {
 	char *home; /* owned; real path of $HOME: absolute, an own directory */
 	/* owned; the home of the passwd entry; NULL without one */
 	char *account_home;
-	char *config_dir; /* owned; may not exist */
+	char *config_dir; /* owned; real path; may not exist */
+	/* owned; the same with the links by which it was named, or NULL */
+	char *config_name;
+	struct decisive *decisive; /* owned, see host/trusted.h; or NULL */
 	char *state_dir; /* owned; real path once opened */
 	char *data_dir; /* owned; PREFIX/share/drydock */
 	char *libexec_dir; /* owned; PREFIX/libexec/drydock */
@@ -54,9 +58,13 @@ int paths_open_state_readonly(
     struct paths *paths, int *ret_there, struct diag *dg);
 
 /*
- * Opens a file of the configuration directory; *ret_fd is -1 when there is
- * none.  One that others may write to is DIAG_CONFIG.
+ * Opens a file or a directory of the configuration directory ("": itself), as
+ * trusted_open() does; flags are trusted_open()'s, too.
  */
+int paths_open_config(const struct paths *paths, const char *name,
+    unsigned flags, int *ret_fd, struct diag *dg);
+
+/* A regular file, also where a link leads to one. */
 int paths_open_config_file(
     const struct paths *paths, const char *name, int *ret_fd, struct diag *dg);
 

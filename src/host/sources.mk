@@ -31,4 +31,6 @@ host_sources = \
 	src/host/text.c \
 	src/host/text.h \
 	src/host/token.c \
-	src/host/token.h
+	src/host/token.h \
+	src/host/trusted.c \
+	src/host/trusted.h

@@ -39,15 +39,14 @@ assembly_insert(struct assembly *assembly, size_t at, char *name, char *why)
 
 /* why is given. */
 static int
-add_installed(struct assembly *assembly, const struct paths *paths, int dir_fd,
+add_installed(struct assembly *assembly, const struct paths *paths,
     const char *name, char *why, struct diag *dg)
 {
 	struct overlay *o =
 	    assembly_insert(assembly, assembly->nr, xstrdup(name), why);
 	char *file cleanup_free = xasprintf("%s.yml", name);
 
-	if (datafile_read(paths, dir_fd, file, MAX_OVERLAY, &o->text, dg) !=
-		0 ||
+	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
 	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
 		return diag_wrap(dg, "overlay %s", name);
 	return 0;
@@ -60,17 +59,14 @@ add_all_installed(const struct plan_request *request, struct assembly *assembly,
 {
 	const struct paths *paths = request->paths;
 	const char *mode = mode_name(request->mode.mode);
-	int fd cleanup_close = -1;
 
-	if (datafile_open_dir(paths, &fd, dg) != 0)
-		return -1;
-	if (add_installed(assembly, paths, fd, "base", xstrdup("always"), dg) !=
+	if (add_installed(assembly, paths, "base", xstrdup("always"), dg) !=
 		0 ||
-	    add_installed(assembly, paths, fd, mode,
+	    add_installed(assembly, paths, mode,
 		xasprintf("mode %s (%s)", mode, request->mode.reason), dg) != 0)
 		return -1;
 	return add_installed(
-	    assembly, paths, fd, "hardening", xstrdup("always"), dg);
+	    assembly, paths, "hardening", xstrdup("always"), dg);
 }
 
 int

@@ -16,16 +16,11 @@ struct paths;
 struct strbuf;
 
 /*
- * Opens compose/ of the data directory (O_PATH), which the caller closes, once
- * its parents and it are what they must be: else as datafile_read() fails.
+ * Appends the file of this name in compose/ of the data directory.  Absent is
+ * DIAG_CONFIG, one that others could change DIAG_POLICY; over max bytes
+ * DIAG_DATA.
  */
-int datafile_open_dir(const struct paths *paths, int *ret_fd, struct diag *dg);
-
-/*
- * Appends the file of this name there.  Absent is DIAG_CONFIG, somebody else's
- * DIAG_POLICY; over max bytes DIAG_DATA.
- */
-int datafile_read(const struct paths *paths, int dir_fd, const char *name,
-    size_t max, struct strbuf *out, struct diag *dg);
+int datafile_read(const struct paths *paths, const char *name, size_t max,
+    struct strbuf *out, struct diag *dg);
 
 #endif /* DRYDOCK_DATAFILE_H */

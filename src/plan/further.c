@@ -215,7 +215,6 @@ further_add(const struct plan_request *request, size_t first,
     struct assembly *assembly, struct diag *dg)
 {
 	struct strbuf template cleanup_strbuf = STRBUF_INIT;
-	int fd cleanup_close = -1;
 
 	for (size_t i = first; i < assembly->nr; i++)
 		if (read_overlay(&assembly->v[i], assembly, dg) != 0)
@@ -225,8 +224,7 @@ further_add(const struct plan_request *request, size_t first,
 	if (assembly->nfurther > MAX_FURTHER)
 		return diag_set(dg, DIAG_CONFIG,
 		    "more than %d further services", MAX_FURTHER);
-	if (datafile_open_dir(request->paths, &fd, dg) != 0 ||
-	    datafile_read(request->paths, fd, "service.yml", MAX_TEMPLATE,
+	if (datafile_read(request->paths, "service.yml", MAX_TEMPLATE,
 		&template, dg) != 0 ||
 	    find_images(request, assembly, dg) != 0)
 		return -1;

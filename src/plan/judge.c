@@ -14,6 +14,8 @@
 #include "engine/compose.h"
 #include "engine/engine.h"
 #include "host/paths.h"
+#include "host/project.h"
+#include "host/trusted.h"
 #include "plan/datafile.h"
 #include "plan/facts.h"
 #include "plan/model.h"
@@ -25,14 +27,11 @@ static int
 load_rules(const struct plan_request *request, struct policy **ret_policy,
     struct strbuf *seccomp, struct diag *dg)
 {
-	int fd cleanup_close = -1;
-
 	/* Overlays of the user's needed them before. */
 	if (*ret_policy != NULL)
 		return 0;
-	if (datafile_open_dir(request->paths, &fd, dg) != 0 ||
-	    datafile_read(request->paths, fd, PLAN_SECCOMP_FILE,
-		PLAN_SECCOMP_MAX, seccomp, dg) != 0)
+	if (datafile_read(request->paths, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
+		seccomp, dg) != 0)
 		return -1;
 	return policy_load(request->paths, ret_policy, dg);
 }
@@ -142,7 +141,9 @@ plan_judge_model(const struct plan_request *request,
 		return -1;
 	plan->model = xstrdup(model);
 	model_binds(root, request->paths, plan);
-	if (facts_open_binds(plan, dg) != 0 ||
+	/* The last of what decides has been read. */
+	if (trusted_check(request->paths, request->project->path, dg) != 0 ||
+	    facts_open_binds(plan, dg) != 0 ||
 	    facts_write(request, assembly, plan, &input, dg) != 0)
 		return -1;
 	return policy_run(policy, input.buf, input.len, plan, dg);

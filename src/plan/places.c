@@ -23,6 +23,7 @@
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/protected.h"
+#include "host/trusted.h"
 #include "plan/location.h"
 #include "plan/plan.h"
 #include "plan/procfacts.h"
@@ -178,6 +179,16 @@ add(struct places *places, const char *group, char *path, struct diag *dg)
 	return 0;
 }
 
+static int
+add_all(struct places *places, const char *group, const struct strvec *paths,
+    struct diag *dg)
+{
+	for (size_t i = 0; i < paths->nr; i++)
+		if (add(places, group, xstrdup(paths->v[i]), dg) != 0)
+			return -1;
+	return 0;
+}
+
 /*
  * Of both homes that the caller may have: the one that HOME names, and the
  * account's, which stays what it is whatever HOME says.
@@ -285,6 +296,10 @@ add_own(
 		if (own[i].path != NULL &&
 		    add(places, own[i].group, xstrdup(own[i].path), dg) != 0)
 			return -1;
+	if (p->decisive != NULL &&
+	    (add_all(places, "decisive", &p->decisive->found, dg) != 0 ||
+		add_all(places, "decisive-link", &p->decisive->links, dg) != 0))
+		return -1;
 	for (const char *const *at = protected_places(); *at != NULL; at++)
 		if (add_below_homes(places, p, "credentials", *at, dg) != 0)
 			return -1;

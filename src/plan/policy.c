@@ -20,6 +20,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
+#include "host/trusted.h"
 #include "plan/datafile.h"
 #include "plan/plan.h"
 
@@ -68,11 +69,8 @@ static int
 add_own(struct policy *policy, const struct paths *paths, struct diag *dg)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	int fd cleanup_close = -1;
 
-	if (datafile_open_dir(paths, &fd, dg) != 0 ||
-	    datafile_read(paths, fd, "policy.jq", MAX_PROGRAM, &text, dg) !=
-		0) {
+	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0) {
 		dg->class = DIAG_POLICY;
 		return -1;
 	}
@@ -92,22 +90,15 @@ static int
 list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
 {
 	char *path cleanup_free = xasprintf("%s/policy.d", paths->config_dir);
-	int fd cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct strvec names cleanup_strvec = STRVEC_INIT;
-	struct stat st;
+	int fd cleanup_close = -1;
 
-	/* Rules that were moved away are not rules that never were. */
-	if (fd < 0 && errno == ENOENT)
-		return lstat(path, &st) == -1
-		    ? 0
-		    : diag_set(dg, DIAG_CONFIG, "%s leads nowhere", path);
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return diag_set_errno(dg, DIAG_CONFIG, errno, "open %s", path);
 	/* Who may take a program away may take its rule away. */
-	if ((st.st_uid != 0 && st.st_uid != paths->uid) ||
-	    (st.st_mode & 022) != 0)
-		return diag_set(dg, DIAG_CONFIG,
-		    "%s belongs to or can be written by others", path);
+	if (paths_open_config(paths, "policy.d", TRUSTED_DIRECTORY, &fd, dg) !=
+	    0)
+		return -1;
+	if (fd == -1)
+		return 0;
 	if (fs_list_names(fd, path, &names, dg) != 0) {
 		dg->class = DIAG_CONFIG;
 		return -1;

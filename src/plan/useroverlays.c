@@ -2,13 +2,9 @@
 /* useroverlays: found, checked, read once and written anew for Compose. */
 #include "plan/useroverlays.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -19,52 +15,13 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/project.h"
+#include "host/trusted.h"
 #include "plan/plan.h"
 #include "plan/yaml.h"
 
 #define DIRECTORY "compose.d"
 #define MAX_SIZE (64UL * 1024)
 #define MAX_FILES 32
-
-static int
-check_owner(const struct paths *paths, const char *name, const struct stat *st,
-    struct diag *dg)
-{
-	if ((st->st_uid != 0 && st->st_uid != paths->uid) ||
-	    (st->st_mode & 022) != 0)
-		return diag_set(dg, DIAG_CONFIG,
-		    "%s/%s belongs to or can be written by others",
-		    paths->config_dir, name);
-	return 0;
-}
-
-/* Opens name below the configuration directory; -1 when it is not there. */
-static int
-open_checked(const struct paths *paths, int config_fd, const char *name,
-    int flags, int *ret_fd, struct diag *dg)
-{
-	struct diag cause cleanup_diag = DIAG_INIT;
-	int fd cleanup_close = -1;
-	struct stat st;
-
-	*ret_fd = -1;
-	if (fs_open_nolinks(config_fd, name,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY | flags, 0, &fd,
-		&cause) != 0) {
-		if (cause.errnum == ENOENT)
-			return 0;
-		diag_set_errno(dg, DIAG_CONFIG, cause.errnum, "%s/%s%s",
-		    paths->config_dir, name,
-		    cause.errnum == ELOOP ? " is or lies behind a link" : "");
-		return -1;
-	}
-	if (fstat(fd, &st) != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "look at %s", name);
-	if (check_owner(paths, name, &st, dg) != 0)
-		return -1;
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
 
 static bool
 is_overlay(const char *name)
@@ -84,14 +41,14 @@ is_overlay(const char *name)
 
 /* The sorted overlays of one directory, as DIRECTORY/NAME. */
 static int
-list_names(const struct paths *paths, int config_fd, const char *directory,
+list_names(const struct paths *paths, const char *directory,
     struct strvec *overlays, struct diag *dg)
 {
 	struct strvec names cleanup_strvec = STRVEC_INIT;
 	int fd cleanup_close = -1;
 
-	if (open_checked(paths, config_fd, directory, O_DIRECTORY, &fd, dg) !=
-	    0)
+	if (paths_open_config(paths, directory,
+		TRUSTED_DIRECTORY | TRUSTED_NO_LINK, &fd, dg) != 0)
 		return -1;
 	if (fd == -1)
 		return 0;
@@ -108,14 +65,13 @@ list_names(const struct paths *paths, int config_fd, const char *directory,
 
 /* Given a place in the list, which its owner releases on failure too. */
 static int
-read_one(const struct paths *paths, int config_fd, struct overlay *o,
-    struct diag *dg)
+read_one(const struct paths *paths, struct overlay *o, struct diag *dg)
 {
 	struct yaml_node *top cleanup_yaml = NULL;
 	struct strbuf compose cleanup_strbuf = STRBUF_INIT;
 	int fd cleanup_close = -1;
 
-	if (open_checked(paths, config_fd, o->name, 0, &fd, dg) != 0)
+	if (paths_open_config(paths, o->name, TRUSTED_NO_LINK, &fd, dg) != 0)
 		return -1;
 	if (fd == -1)
 		return diag_set(dg, DIAG_CONFIG, "%s vanished", o->name);
@@ -132,18 +88,18 @@ read_one(const struct paths *paths, int config_fd, struct overlay *o,
 
 /* why is static. */
 static int
-add_directory(const struct paths *paths, int config_fd, const char *directory,
-    const char *why, struct assembly *assembly, struct diag *dg)
+add_directory(const struct paths *paths, const char *directory, const char *why,
+    struct assembly *assembly, struct diag *dg)
 {
 	struct strvec names cleanup_strvec = STRVEC_INIT;
 
-	if (list_names(paths, config_fd, directory, &names, dg) != 0)
+	if (list_names(paths, directory, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
 		struct overlay *o = assembly_insert(
 		    assembly, assembly->nr, xstrdup(names.v[i]), xstrdup(why));
 
-		if (read_one(paths, config_fd, o, dg) != 0)
+		if (read_one(paths, o, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -156,20 +112,10 @@ useroverlays_add(const struct plan_request *request, struct assembly *assembly,
 	const struct paths *paths = request->paths;
 	char *own cleanup_free =
 	    xasprintf(DIRECTORY "/%s", request->project->key);
-	int config_fd cleanup_close = open(
-	    paths->config_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
 
-	if (config_fd == -1 && errno == ENOENT)
-		return 0;
-	if (config_fd == -1 || fstat(config_fd, &st) != 0)
-		return diag_set_errno(
-		    dg, DIAG_CONFIG, errno, "open %s", paths->config_dir);
-	if (check_owner(paths, ".", &st, dg) != 0 ||
-	    add_directory(paths, config_fd, DIRECTORY,
-		"yours, for all projects", assembly, dg) != 0 ||
-	    add_directory(paths, config_fd, own, "yours, for this project",
-		assembly, dg) != 0)
+	if (add_directory(
+		paths, DIRECTORY, "yours, for all projects", assembly, dg) != 0)
 		return -1;
-	return 0;
+	return add_directory(
+	    paths, own, "yours, for this project", assembly, dg);
 }

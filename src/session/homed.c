@@ -18,6 +18,7 @@
 #include "host/paths.h"
 #include "host/protected.h"
 #include "host/settings.h"
+#include "host/trusted.h"
 #include "sync/inodes.h"
 
 #define KEPT_MODE ((mode_t)0755)
@@ -137,42 +138,25 @@ look_entry(struct fs_walk *walk, int dirfd, const char *name)
 	return fs_walk_read(walk, fd);
 }
 
-/* Nothing was asked for, unless home.d is a link to what went away. */
-static int
-no_homed(const struct look *l)
-{
-	cleanup_free char *path = xasprintf("%s/home.d", l->paths->config_dir);
-	struct stat st;
-
-	if (stat(path, &st) == -1 && lstat(path, &st) == 0)
-		return diag_set(l->walk.dg, DIAG_CONFIG,
-		    "%s is a link that leads nowhere", path);
-	return 0;
-}
-
-/* The directory itself, which others' write permission would undo. */
+/* home.d may be a link, what is in it not. */
 static int
 open_homed(struct look *l)
 {
-	cleanup_free char *path =
-	    xasprintf("%s/home.d/%s", l->paths->config_dir, l->agent->name);
-	cleanup_close int fd =
-	    open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_free char *name = xasprintf("home.d/%s", l->agent->name);
+	cleanup_close int above = -1;
 	struct stat st;
 
-	if (fd < 0 && errno == ENOENT)
-		return no_homed(l);
-	if (fd < 0)
-		return diag_set_errno(
-		    l->walk.dg, DIAG_CONFIG, errno, "open %s", path);
-	if (fstat(fd, &st) < 0)
-		return fs_walk_fail(&l->walk, "stat");
-	if ((st.st_uid != l->paths->uid && st.st_uid != 0) ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return diag_set(l->walk.dg, DIAG_CONFIG,
-		    "%s can be written by others: chmod go-w it", path);
-	l->homed->fd = steal_fd(&fd);
-	return 0;
+	if (paths_open_config(
+		l->paths, "home.d", TRUSTED_DIRECTORY, &above, l->walk.dg) < 0)
+		return -1;
+	if (above < 0)
+		return 0;
+	if (fstatat(above, l->agent->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode))
+		return diag_set_errno(l->walk.dg, DIAG_CONFIG, ELOOP,
+		    "open %s/%s", l->paths->config_dir, name);
+	return paths_open_config(
+	    l->paths, name, TRUSTED_DIRECTORY, &l->homed->fd, l->walk.dg);
 }
 
 int

@@ -13,6 +13,7 @@
 #include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/trusted.h"
 #include "plan/squid.h"
 #include "session/collect.h"
 #include "session/interrupt.h"
@@ -73,7 +74,7 @@ read_request(struct launch *l, struct diag *dg)
 	if (l->mode.mode == MODE_CONTAINED &&
 	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
 		return -1;
-	return 0;
+	return trusted_check(l->paths, l->project.path, dg);
 }
 
 /* The images are looked for while the engine says who it is. */
@@ -158,7 +159,8 @@ make_session(struct launch *l, struct diag *dg)
 		.project = l->project.path,
 	};
 
-	if (session_claim(l->paths, l->agent.name, &l->project,
+	if (knownprojects_begin(l->paths, dg) != 0 ||
+	    session_claim(l->paths, l->agent.name, &l->project,
 		l->request->contained_history ? MODE_CONTAINED : l->mode.mode,
 		s, dg) != 0)
 		return -1;

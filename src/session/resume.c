@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "engine/image.h"
 #include "host/settings.h"
+#include "host/trusted.h"
 #include "session/interrupt.h"
 #include "session/launch-private.h"
 #include "session/links.h"
@@ -61,6 +62,8 @@ find_parts(struct launch *l, struct diag *dg)
 		return -1;
 	if (l->mode.mode == MODE_CONTAINED &&
 	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
+		return -1;
+	if (trusted_check(l->paths, l->project.path, dg) != 0)
 		return -1;
 	return session_open_contents(&l->session, dg);
 }

@@ -179,3 +179,48 @@ as_project() {
   a_socket "$project/sock"
   judge 0 "" ''
 }
+
+@test "what decides launches lies in no project and no writable bind" {
+  local dots=$BATS_TEST_TMPDIR/dots name
+  all_end
+  (umask 077 && mkdir -p "$dots/sub/policy.d" "$dots/deep")
+  true >"$dots/sub/drydock.conf"
+  true >"$dots/sub/allowlist"
+  true >"$dots/sub/policy.d/x.jq"
+  echo '[]' >"$dots/sub/policy.d/x.jq"
+  for name in drydock.conf allowlist policy.d; do
+    ln -s "$dots/sub/$name" "$config/$name"
+    # Another project is fine, as long as no session had this one.
+    drydock plan "$project" >/dev/null
+    run -77 --separate-stderr drydock plan "$dots"
+    assert_contains "$stderr" "$dots/sub/$name"
+    assert_contains "$stderr" "put a copy in the place of the link"
+    drydock plan "$dots/deep" >/dev/null
+    (umask 077 && mkdir -p "$XDG_STATE_HOME/drydock")
+    printf '%032d\n' 0 >"$XDG_STATE_HOME/drydock/id"
+    echo "$dots" >"$XDG_STATE_HOME/drydock/projects"
+    run -77 --separate-stderr drydock plan "$project"
+    assert_contains "$stderr" "lies in $dots, which a session can write to"
+    rm "$XDG_STATE_HOME/drydock/projects" "$config/$name"
+  done
+  # Also when it is a bind of an overlay's, and a link that leads further.
+  ln -s ../dots/sub/allowlist "$BATS_TEST_TMPDIR/data/link"
+  ln -s "$BATS_TEST_TMPDIR/data/link" "$config/allowlist"
+  printf 'services: { agent: { volumes: [ { type: bind, source: "%s",
+    target: /data, bind: { create_host_path: false } } ] } }\n' \
+    "$BATS_TEST_TMPDIR/data" >"$config/compose.d/z.yml"
+  chmod go-w "$config/compose.d/z.yml"
+  DRYDOCK_BINDS=$BATS_TEST_TMPDIR/data run -77 --separate-stderr \
+    drydock plan "$project"
+  assert_contains "$stderr" "source-drydock: agent: \"$BATS_TEST_TMPDIR/data\""
+}
+
+@test "who could replace what decides launches is refused by the parent's name" {
+  all_end
+  mkdir -m 0777 "$BATS_TEST_TMPDIR/open"
+  chmod 0777 "$BATS_TEST_TMPDIR/open"
+  true >"$BATS_TEST_TMPDIR/open/allowlist"
+  ln -s "$BATS_TEST_TMPDIR/open/allowlist" "$config/allowlist"
+  run -78 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "$BATS_TEST_TMPDIR/open can be written by others"
+}

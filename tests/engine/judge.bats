@@ -217,3 +217,33 @@ END_OF_SCRIPT
 python
 node ok"
 }
+
+# refused_by FILE PROJECT: no session on it, and nothing is left of the try.
+refused_by() {
+  run -77 --separate-stderr as_who drydock shell "$2" -- true </dev/null
+  assert_contains "$stderr" "$1"
+  assert_contains "$stderr" "put a copy in the place of the link"
+  assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""
+}
+
+@test "what a session could write decides no launch, on whatever project" {
+  local config=$XDG_CONFIG_HOME/drydock dots=$BATS_TEST_TMPDIR/dots name
+  as_who mkdir "$dots" "$dots/home.d" "$dots/policy.d"
+  as_who sh -c 'umask 077 && touch "$1/drydock.conf" "$1/allowlist"' - "$dots"
+  for name in drydock.conf allowlist policy.d home.d; do
+    as_who ln -s "$dots/$name" "$config/$name"
+    # Nobody had it yet; its own session is refused.
+    [ "$name" != home.d ] || run -0 in_session true
+    refused_by "$dots/$name" "$dots"
+    as_who rm "$config/$name"
+  done
+  # The agent of an earlier session there, and a launch somewhere else.
+  as_who drydock shell "$dots" -- sh -c 'echo "mode = dood" >>drydock.conf' \
+    </dev/null
+  for name in drydock.conf allowlist policy.d home.d; do
+    as_who ln -s "$dots/$name" "$config/$name"
+    refused_by "$dots/$name" "$project"
+    as_who rm "$config/$name"
+  done
+  run -0 in_session true
+}

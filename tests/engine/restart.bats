@@ -97,6 +97,13 @@ starts_again() {
   assert_equal "$output" ""
   run -64 drydock stop </dev/null
   assert_equal "$(state_of "$id")" stopped
+  # What the agent could write by now decides nothing.
+  true >"$project/list"
+  ln -s "$project/list" "$XDG_CONFIG_HOME/drydock/allowlist"
+  run -77 on_terminal -- drydock attach
+  assert_contains "$output" "put a copy in the place of the link"
+  rm "$XDG_CONFIG_HOME/drydock/allowlist"
+  assert_equal "$(state_of "$id")" stopped
   starts_again
   run -0 drydock stop
   [ ! -e "$home" ]

@@ -105,6 +105,25 @@ test_histories(void)
 	expect(&paths, "/w/refused/x", NULL);
 }
 
+/* A first launch that is refused leaves an empty list. */
+static void
+test_begin(void)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_free char *text = NULL;
+
+	paths_init(&paths);
+	enter(&paths);
+	CHECK_INT(knownprojects_begin(&paths, &dg), 0);
+	text = tree_get(paths.state_fd, "projects");
+	CHECK_STR(text, "");
+	CHECK_INT(knownprojects_begin(&paths, &dg), 0);
+	add(&paths, "/w/a");
+	expect(&paths, "/w/a/b", "/w/a");
+	CHECK_STR(dg.message, NULL);
+}
+
 /* A second name of the same directory. */
 static void
 test_inode(void)
@@ -165,6 +184,8 @@ main(void)
 		    test_paths },
 		{ "projects of older versions are known by their digests",
 		    test_histories },
+		{ "the list begins before the first project is in it",
+		    test_begin },
 		{ "another name of a project does not hide it", test_inode },
 		{ "a damaged list is an error that names the line",
 		    test_damaged },

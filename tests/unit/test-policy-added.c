@@ -82,7 +82,8 @@ test_added_nowhere(void)
 	CHECK_INT(symlink("nowhere", dir), 0);
 	CHECK_INT(policy_load(&bed.paths, &policy, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
-	CHECK(strstr(dg.message, "policy.d leads nowhere") != NULL);
+	CHECK(strstr(dg.message, "policy.d is a link that leads nowhere") !=
+	    NULL);
 }
 
 static void

@@ -359,7 +359,9 @@ test_file_access(void)
 	CHECK_STR(linked, NULL);
 	CHECK_INT(unlink(target), 0);
 	dangling = load_failure(&paths);
-	CHECK_STR(dangling, "/config/drydock.conf: No such file or directory");
+	CHECK_STR(dangling,
+	    "/config/drydock.conf is a link that leads nowhere: No "
+	    "such file or directory");
 	CHECK_INT(unlink(conf), 0);
 	write_conf(&paths, "", 0600);
 	CHECK_INT(truncate(conf, (64 << 10) + 1), 0);

@@ -63,6 +63,7 @@ unit_tests = \
 	tests/unit/test-strvec \
 	tests/unit/test-sync \
 	tests/unit/test-sync-filter \
+	tests/unit/test-trusted \
 	tests/unit/test-tty \
 	tests/unit/test-verify \
 	tests/unit/test-verify-inspect \
@@ -110,6 +111,8 @@ tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
 tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
 tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)
+tests_unit_test_trusted_SOURCES = tests/unit/test-trusted.c \
+	$(home_kit) $(tree_kit)
 tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
 tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
