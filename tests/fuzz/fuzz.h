@@ -5,7 +5,7 @@
  * Each fuzz-NAME.c defines LLVMFuzzerTestOneInput() for one parser and says by
  * FUZZ_CHECK() what must hold whatever the input is.  Linked with libFuzzer it
  * searches for an input that breaks it; linked with replay.c it runs over the
- * files of corpus/NAME.
+ * entries of the file corpus/NAME.
  */
 #ifndef DRYDOCK_TESTS_FUZZ_H
 #define DRYDOCK_TESTS_FUZZ_H

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # One name a line, sorted.  tests/fuzz/fuzz-x is made of tests/fuzz/fuzz-x.c and
-# has its corpus in tests/fuzz/corpus/x.
+# has its corpus in the file tests/fuzz/corpus/x (tests/fuzz/entries).
 fuzz_programs = \
 	tests/fuzz/fuzz-agent \
 	tests/fuzz/fuzz-allowlist \
@@ -39,7 +39,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-wire \
 	tests/fuzz/fuzz-yaml
 
-fuzz_data = tests/fuzz/corpus tests/fuzz/dict \
+fuzz_data = tests/fuzz/corpus tests/fuzz/dict tests/fuzz/entries \
 	tests/fuzz/planted tests/fuzz/prove tests/fuzz/run
 
 fuzz_archives = tests/fuzz/libfuzz.a tests/fuzz/libreplay.a
