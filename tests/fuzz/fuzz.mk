@@ -6,10 +6,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz-allowlist \
 	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-clipboard \
-	tests/fuzz/fuzz-compose \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-egress \
-	tests/fuzz/fuzz-endnote \
 	tests/fuzz/fuzz-endpoint \
 	tests/fuzz/fuzz-escape \
 	tests/fuzz/fuzz-expect \

@@ -63,6 +63,7 @@ unit_tests = \
 	tests/unit/test-strvec \
 	tests/unit/test-sync \
 	tests/unit/test-sync-filter \
+	tests/unit/test-token \
 	tests/unit/test-trusted \
 	tests/unit/test-tty \
 	tests/unit/test-verify \
