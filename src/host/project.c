@@ -16,8 +16,10 @@
 #include "base/diag.h"
 #include "base/digest.h"
 #include "base/fs.h"
+#include "base/resolve.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/protected.h"
 #include "host/text.h"
@@ -145,6 +147,97 @@ project_digits(const char *path, char ret_digits[PROJECT_DIGITS + 1])
 	ret_digits[PROJECT_DIGITS] = '\0';
 }
 
+/* The links by which somebody names a project. */
+struct naming {
+	const struct paths *paths;
+	const char *target; /* real path of the project */
+	struct knownprojects *known; /* owned; NULL: no link was met yet */
+	struct diag *dg;
+};
+
+/*
+ * A link that an agent left in its project leads the next session to whatever
+ * the agent chose.  One that stays within that project is as good as any path.
+ */
+static int
+judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
+{
+	struct naming *n = arg;
+	cleanup_free char *where = NULL;
+	cleanup_free char *in = NULL;
+
+	if (!S_ISLNK(st->st_mode))
+		return 0;
+	if (fs_real_path(dirfd, &where) < 0) {
+		(void)diag_set_errno(
+		    n->dg, DIAG_IO, errno, "real path of what %s is in", name);
+		return 1;
+	}
+	if (st->st_uid != n->paths->uid && st->st_uid != 0) {
+		(void)diag_set(n->dg, DIAG_POLICY,
+		    "%s/%s is a link of uid %lu, and leads to %s: name that "
+		    "directory itself if you mean it",
+		    where, name, (unsigned long)st->st_uid, n->target);
+		return 1;
+	}
+	if (n->known == NULL &&
+	    knownprojects_load(n->paths, &n->known, n->dg) < 0)
+		return 1;
+	in = knownprojects_find(n->known, where);
+	if (in == NULL || protected_is_below(n->target, in))
+		return 0;
+	(void)diag_set(n->dg, DIAG_POLICY,
+	    "%s/%s is a link that a session on %s can have made, and leads to "
+	    "%s: name that directory itself if you mean it",
+	    where, name, in, n->target);
+	return 1;
+}
+
+/*
+ * Returned: the path by which the shell came here, dir below it; dir alone
+ * where it is absolute, or PWD is not the working directory.
+ */
+static char *
+named_path(const char *dir)
+{
+	const char *pwd = getenv("PWD");
+	struct stat named;
+	struct stat here;
+
+	if (*dir == '/' || pwd == NULL || *pwd != '/' ||
+	    stat(pwd, &named) < 0 || stat(".", &here) < 0 ||
+	    !fs_same(&named, &here))
+		return xstrdup(dir);
+	return xasprintf("%s/%s", pwd, dir);
+}
+
+static int
+check_links(const struct project *project, const char *dir,
+    const struct paths *paths, struct diag *dg)
+{
+	cleanup_free char *path = named_path(dir);
+	struct naming naming = { paths, project->path, NULL, dg };
+	struct resolve walk = { .judge = judge_link, .arg = &naming };
+	cleanup_close int fd = -1;
+	struct stat held;
+	struct stat found;
+	int rc = resolve_open(&walk, AT_FDCWD, path, &fd);
+	int error = errno;
+
+	knownprojects_free(naming.known);
+	if (rc > 0)
+		return -1;
+	if (rc < 0)
+		return diag_set_errno(
+		    dg, DIAG_CONFIG, error, "project %s", dir);
+	if (fstat(fd, &found) < 0 || fstat(project->fd, &held) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "%s", dir);
+	if (!fs_same(&found, &held))
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s was moved or removed meanwhile", dir);
+	return 0;
+}
+
 int
 project_open(struct project *ret_project, const char *dir,
     const struct paths *paths, struct diag *dg)
@@ -161,7 +254,8 @@ project_open(struct project *ret_project, const char *dir,
 	if (real_path(project.fd, dir, &project.path, dg) < 0)
 		return -1;
 	assert(project.path != NULL);
-	if (check_characters(project.path, dg) < 0 ||
+	if (check_links(&project, dir, paths, dg) < 0 ||
+	    check_characters(project.path, dg) < 0 ||
 	    check_place(project.path, paths, dg) < 0)
 		return -1;
 	project_digits(project.path, digits);

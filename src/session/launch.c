@@ -263,13 +263,16 @@ static void
 print_banner(const struct launch *l)
 {
 	if (l->mode.mode == MODE_CONTAINED)
-		diag_note("session %s, contained (%s): no network, and a proxy "
-			  "to %zu allowed hosts",
-		    l->session.id, l->mode.reason, l->allowlist.nr);
+		diag_note(
+		    "session %s on %s, contained (%s): no network, and a proxy "
+		    "to %zu allowed hosts",
+		    l->session.id, l->project.path, l->mode.reason,
+		    l->allowlist.nr);
 	else
-		diag_note("session %s, dood (%s): it has the engine's socket "
-			  "and the host's network, so it is root on the host",
-		    l->session.id, l->mode.reason);
+		diag_note(
+		    "session %s on %s, dood (%s): it has the engine's socket "
+		    "and the host's network, so it is root on the host",
+		    l->session.id, l->project.path, l->mode.reason);
 	if (l->paths->uid == 0)
 		diag_note("the session runs as root, because you are root");
 }

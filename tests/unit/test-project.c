@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which directories may be projects, and what they are called. */
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/project.h"
 
@@ -215,6 +217,69 @@ test_absent(void)
 	CHECK_STR(file.message, "project /etc/passwd: Not a directory");
 }
 
+/* A link that an agent may have planted leads nowhere. */
+static void
+test_planted(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_free char *tmp = make_world(&paths);
+	cleanup_free char *mine = make_dir(tmp, "mine");
+	cleanup_free char *inner = make_dir(mine, "v2");
+	cleanup_free char *other = make_dir(tmp, "other");
+	cleanup_free char *plain = xasprintf("%s/plain", tmp);
+	cleanup_free char *planted = xasprintf("%s/sub", mine);
+	cleanup_free char *within = xasprintf("%s/current", mine);
+	cleanup_free char *theirs = xasprintf("%s/theirs", tmp);
+	cleanup_free char *want = xasprintf("%s/sub is a link that a session "
+					    "on %s can have made, and leads "
+					    "to %s: name that directory "
+					    "itself if you mean it",
+	    mine, mine, other);
+	const struct {
+		const char *dir;
+		const char *pwd;
+		const char *want;
+	} rows[] = {
+		{ plain, NULL, NULL },
+		{ within, NULL, NULL },
+		{ other, NULL, NULL },
+		{ planted, NULL, want },
+		/* As after cd, which the kernel does not tell. */
+		{ NULL, planted, want },
+		{ NULL, other, NULL },
+	};
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *old = getcwd(NULL, 0);
+
+	free(make_dir(tmp, "state/drydock"));
+	paths.state_fd = open(paths.state_dir, O_RDONLY | O_CLOEXEC);
+	CHECK_INT(knownprojects_add(&paths, mine, &dg), 0);
+	CHECK_INT(symlink(other, plain), 0);
+	CHECK_INT(symlink(other, planted), 0);
+	CHECK_INT(symlink("v2", within), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_project struct project project = PROJECT_INIT;
+		cleanup_diag struct diag failure = DIAG_INIT;
+
+		CHECK_INT(chdir(rows[i].pwd != NULL ? rows[i].pwd : tmp), 0);
+		CHECK_INT(
+		    setenv("PWD", rows[i].pwd != NULL ? rows[i].pwd : "", 1),
+		    0);
+		(void)project_open(&project, rows[i].dir, &paths, &failure);
+		CHECK_STR(failure.message, rows[i].want);
+	}
+	if (geteuid() == 0) {
+		cleanup_project struct project project = PROJECT_INIT;
+
+		CHECK_INT(symlink(other, theirs), 0);
+		CHECK_INT(lchown(theirs, 1234, 1234), 0);
+		CHECK_INT(project_open(&project, theirs, &paths, &dg), -1);
+		CHECK_INT(dg.class, DIAG_POLICY);
+		CHECK(strstr(dg.message, "is a link of uid 1234") != NULL);
+	}
+	CHECK_INT(chdir(old), 0);
+}
+
 int
 main(void)
 {
@@ -226,6 +291,8 @@ main(void)
 		    test_characters },
 		{ "home, what holds it and what is drydock's are refused",
 		    test_places },
+		{ "a link that an agent may have planted leads nowhere",
+		    test_planted },
 		{ "an absent directory or a file is an error", test_absent },
 	};
 
