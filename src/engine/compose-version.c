@@ -126,6 +126,11 @@ compose_version_finish(
 		    finish_one(engine, next, &timed_out, &ignored) == 0)
 			return 0;
 	}
+	if (engine->passed_over != NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s; %s is not run, because a session or others than root "
+		    "could replace it: name a program by the setting compose",
+		    first.message, engine->passed_over);
 	diag_move(dg, &first);
 	return -1;
 }

@@ -50,6 +50,8 @@ find_composes(
 			return -1;
 		if (found != NULL)
 			strvec_push_given(&engine->composes, found);
+		if (passed_over != NULL)
+			engine->passed_over = steal_ptr(&passed_over);
 	}
 	/* One that a setting names is the only one. */
 	if (*settings->compose == '\0')
@@ -73,9 +75,9 @@ find_programs(
 		return find_composes(engine, search, dg);
 	if (passed_over != NULL)
 		return diag_set(dg, DIAG_ENGINE,
-		    "%s is not run: others than root can replace it; install "
-		    "Docker (Debian: docker.io and docker-cli), or name a "
-		    "program by the setting docker",
+		    "%s is not run, because a session or others than root "
+		    "could replace it: install Docker (Debian: docker.io and "
+		    "docker-cli), or name a program by the setting docker",
 		    passed_over);
 	return diag_set(dg, DIAG_ENGINE,
 	    "found no docker program: install Docker (Debian: docker.io and "
@@ -210,6 +212,7 @@ engine_release(struct engine *engine)
 	free(engine->socket);
 	free(engine->origin);
 	free(engine->docker);
+	free(engine->passed_over);
 	strvec_release(&engine->composes);
 	strvec_release(&engine->compose);
 	strvec_release(&engine->env);

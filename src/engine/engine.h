@@ -29,6 +29,7 @@ struct engine {
 	/* Programs that may be Compose, best first; the CLI: its plugin. */
 	struct strvec composes;
 	struct strvec compose; /* absolute program [and "compose"] */
+	char *passed_over; /* owned; a docker-compose of PATH, or NULL */
 	struct strvec env; /* complete environment of every call */
 	int timeout_ms; /* of one query */
 	int launch_timeout_ms;

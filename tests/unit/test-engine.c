@@ -226,6 +226,26 @@ compose_v1_alone_is_refused_by_name(void)
 	}
 }
 
+static void
+a_compose_that_is_not_run_is_named(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (!bed_find(&bed, &engine))
+		return;
+	stub_script("compose-version.rc", "1");
+	engine.passed_over = xstrdup("/home/me/bin/docker-compose");
+	CHECK_INT(engine_probe(&engine, &dg), -1);
+	CHECK_INT(dg.class, DIAG_ENGINE);
+	CHECK_STR(dg.message,
+	    "docker-compose version failed with status 1; "
+	    "/home/me/bin/docker-compose is not run, because a session or "
+	    "others than root could replace it: name a program by the setting "
+	    "compose");
+}
+
 int
 main(void)
 {
@@ -240,6 +260,8 @@ main(void)
 		    an_engine_that_hangs_is_named_when_the_deadline_has_passed },
 		{ "Compose v1 gives way to the plugin",
 		    compose_v1_gives_way_to_the_plugin },
+		{ "a Compose that is not run is named",
+		    a_compose_that_is_not_run_is_named },
 		{ "Compose v1 alone is refused by name",
 		    compose_v1_alone_is_refused_by_name },
 	};
