@@ -28,8 +28,6 @@
 #include "plan/plan.h"
 #include "plan/procfacts.h"
 
-#define MAX_MOUNTINFO (4UL * 1024 * 1024)
-
 /* A path that was looked at, once, after its parents. */
 struct spot {
 	char *path; /* owned */
@@ -306,29 +304,13 @@ add_own(
 	return 0;
 }
 
-static int
-read_mounts(struct proc_mounts *mounts, struct diag *dg)
-{
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	int fd cleanup_close =
-	    open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-
-	if (fd == -1)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "open /proc/self/mountinfo");
-	if (fs_read_fd(fd, "/proc/self/mountinfo", MAX_MOUNTINFO, &text, dg) !=
-	    0)
-		return -1;
-	return proc_parse_mounts(text.buf, mounts, dg);
-}
-
 int
 places_find(const struct plan_request *request, struct places **ret_places,
     struct diag *dg)
 {
 	struct places *places cleanup_places = xcalloc(1, sizeof(*places));
 
-	if (read_mounts(&places->mounts, dg) != 0)
+	if (proc_mounts_read_own(&places->mounts, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		if (add(places, fixed[i].group, xstrdup(fixed[i].path), dg) !=

@@ -153,6 +153,10 @@ int plan_check_verdict(const struct judged_plan *plan, struct diag *dg);
 int plan_prepare(const struct plan_request *request, struct judged_plan *plan,
     struct diag *dg);
 
+/* The bind of the same service in which b's mount point lies, or NULL. */
+const struct bind *plan_outer_bind(
+    const struct judged_plan *plan, const struct bind *b);
+
 /*
  * Walks, and where missing makes, each mount point below another bind of its
  * service, in that bind's source.  A link or a file on the way is DIAG_POLICY

@@ -139,9 +139,8 @@ below(const struct bind *outer, const char *target)
 	return target + len + 1;
 }
 
-/* The bind of the same service in which the mount point is made. */
-static const struct bind *
-find_outer(const struct judged_plan *plan, const struct bind *b)
+const struct bind *
+plan_outer_bind(const struct judged_plan *plan, const struct bind *b)
 {
 	const struct bind *best = NULL;
 
@@ -213,7 +212,7 @@ plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < plan->nbinds; i++) {
 		const struct bind *b = &plan->binds[i];
-		const struct bind *outer = find_outer(plan, b);
+		const struct bind *outer = plan_outer_bind(plan, b);
 
 		if (outer == NULL)
 			continue;

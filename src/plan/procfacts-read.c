@@ -22,6 +22,7 @@
 
 enum {
 	PROC_FILE_MAX = 1024 * 1024,
+	OWN_MOUNTS_MAX = 4 * 1024 * 1024,
 	CHILD_WAIT_MS = 15000,
 	CHILD_POLL_MS = 5
 };
@@ -63,6 +64,22 @@ read_status(int proc_fd, struct proc_status *ret_status, struct diag *dg)
 	if (read_proc(proc_fd, "status", &text, dg) != 0)
 		return -1;
 	return proc_parse_status(text.buf, ret_status, dg);
+}
+
+int
+proc_mounts_read_own(struct proc_mounts *ret_mounts, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd =
+	    open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "open /proc/self/mountinfo");
+	if (fs_read_fd(fd, "/proc/self/mountinfo", OWN_MOUNTS_MAX, &text, dg) !=
+	    0)
+		return -1;
+	return proc_parse_mounts(text.buf, ret_mounts, dg);
 }
 
 /* The names are magic links: a stat of one is a stat of the namespace. */

@@ -137,6 +137,9 @@ bool proc_find_cgroup(
 /* Whether a comma-separated list of options has this word. */
 bool proc_has_option(const char *options, const char *word);
 
+/* Reads drydock's own mounts. */
+int proc_mounts_read_own(struct proc_mounts *ret_mounts, struct diag *dg);
+
 /*
  * Reads status and child of pid, a process of the container with this id, once
  * its init has forked: into the holder alone, or into a service that may have

@@ -19,6 +19,7 @@
 #include "session/interrupt.h"
 #include "session/launch-private.h"
 #include "session/links.h"
+#include "session/neighbours.h"
 #include "session/prompt.h"
 #include "session/seed.h"
 #include "session/teardown.h"
@@ -248,6 +249,8 @@ make_plan(struct launch *l, struct diag *dg)
 	if (plan_assemble(&l->plan_request, &assembly, dg) != 0 ||
 	    plan_judge(&l->plan_request, &assembly, &l->plan, dg) != 0 ||
 	    plan_check_verdict(&l->plan, dg) != 0 ||
+	    neighbours_check(l->paths, &l->engine, &l->plan, &l->session, dg) !=
+		0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
 	    note_places(l, dg) != 0 || launch_write_proxy(l, dg) != 0 ||
 	    plan_seal(&l->plan, l->session.dir_fd, digest, &l->plan_fd, dg) !=

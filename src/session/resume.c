@@ -15,6 +15,7 @@
 #include "session/interrupt.h"
 #include "session/launch-private.h"
 #include "session/links.h"
+#include "session/neighbours.h"
 #include "session/view.h"
 
 enum {
@@ -76,7 +77,9 @@ check_plan(struct launch *l, struct diag *dg)
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0)
 		return -1;
-	if (plan_prepare(&l->plan_request, &l->plan, dg) != 0)
+	if (neighbours_check(l->paths, &l->engine, &l->plan, &l->session, dg) !=
+		0 ||
+	    plan_prepare(&l->plan_request, &l->plan, dg) != 0)
 		return -1;
 	return launch_write_proxy(l, dg);
 }

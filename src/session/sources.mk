@@ -36,6 +36,8 @@ session_sources = \
 	src/session/links.h \
 	src/session/listing.c \
 	src/session/listing.h \
+	src/session/neighbours.c \
+	src/session/neighbours.h \
 	src/session/prompt.c \
 	src/session/prompt.h \
 	src/session/record.c \

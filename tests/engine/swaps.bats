@@ -129,3 +129,48 @@ END
   as_who drydock stop "$id"
   rm -rf "${who_home:?}/deep"
 }
+
+@test "a bind below the project needs the project for itself" {
+  local cache=$BATS_TEST_TMPDIR/cache
+  as_who mkdir "$project/deep"
+  as_user mkdir -p "$XDG_CONFIG_HOME/drydock/compose.d"
+  install -d -o "$BED_UID" -g "$BED_UID" -m 0700 "$cache"
+  # The agent of another session leads the engine into the new one's home.
+  # shellcheck disable=SC2016
+  open_session sh -c 'echo ready; while :; do
+    if [ -e go ]; then
+      rm go; mv deep moved && ln -s ~/elsewhere deep && : >done
+    fi
+    sleep 0.1
+  done & read -r _; kill $!'
+  echo "binds = $cache" | as_user tee -a "$XDG_CONFIG_HOME/drydock/drydock.conf" \
+    >/dev/null
+  as_user tee "$XDG_CONFIG_HOME/drydock/compose.d/cache.yml" <<END >/dev/null
+services:
+  agent:
+    volumes:
+      - type: bind
+        source: $cache
+        target: $project/deep/cache
+        bind: { create_host_path: false }
+END
+  cat >"$bin/up.sh" <<END
+: >'$project/go'
+i=0
+until [ -e '$project/done' ] || [ \$((i += 1)) -gt 600 ]; do sleep 0.1; done
+END
+  run --separate-stderr in_session true
+  rm "$bin/up.sh"
+  assert_equal "$(find "$XDG_STATE_HOME" "$project" "$cache" ! -uid "$BED_UID")" ""
+  assert_equal "$status" 77
+  assert_contains "$stderr" "can write $project"
+  assert_contains "$stderr" 'end it with "drydock stop '
+  [ -d "$project/deep" ] && [ ! -L "$project/deep" ]
+  close_session
+  unset session_in
+  # Alone it has what it asks for, and nothing of that is root's.
+  run --separate-stderr in_session sh -c 'echo mine >deep/cache/file'
+  assert_equal "$status" 0
+  assert_equal "$(cat "$cache/file")" mine
+  assert_equal "$(find "$XDG_STATE_HOME" "$project" "$cache" ! -uid "$BED_UID")" ""
+}

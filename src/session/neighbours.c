@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* What sessions write and mount into, published and compared. */
+#include "session/neighbours.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "plan/location.h"
+#include "plan/plan.h"
+#include "plan/procfacts.h"
+#include "session/collect.h"
+#include "session/record.h"
+#include "session/session.h"
+
+#define MOUNTS_NAME "mounts.json"
+
+enum {
+	MOUNTS_MAX = 1024 * 1024
+};
+
+/* Directories of the user's, by their real paths on the host. */
+struct reach {
+	struct strvec writes; /* writable in the session */
+	struct strvec into; /* hold a mount point of the session's */
+};
+
+#define REACH_INIT                       \
+	{                                \
+		STRVEC_INIT, STRVEC_INIT \
+	}
+
+static void
+reach_release(struct reach *r)
+{
+	strvec_release(&r->writes);
+	strvec_release(&r->into);
+}
+
+#define cleanup_reach __attribute__((cleanup(reach_release)))
+
+static void
+add_once(struct strvec *paths, const char *path)
+{
+	if (!strvec_has(paths, path))
+		strvec_push(paths, path);
+}
+
+/* What drydock itself makes lies in its state, and no project is there. */
+static void
+reach_of_plan(const struct judged_plan *plan, struct reach *r)
+{
+	for (size_t i = 0; i < plan->nbinds; i++) {
+		const struct bind *b = &plan->binds[i];
+		const struct bind *outer = plan_outer_bind(plan, b);
+
+		if (b->kind == BIND_DIRECTORY && b->mode == 0 && !b->read_only)
+			add_once(&r->writes, b->source);
+		if (outer != NULL && outer->mode == 0)
+			add_once(&r->into, outer->source);
+	}
+}
+
+static void
+write_list(struct jsonw *w, const char *key, const struct strvec *list)
+{
+	jsonw_key(w, key);
+	jsonw_open_array(w);
+	for (size_t i = 0; i < list->nr; i++)
+		jsonw_str(w, list->v[i]);
+	jsonw_close_array(w);
+}
+
+static int
+publish(int session_fd, const struct reach *r, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_open_object(w);
+	write_list(w, "writes", &r->writes);
+	write_list(w, "into", &r->into);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &text, dg) != 0)
+		return -1;
+	return fs_replace_file(
+	    session_fd, MOUNTS_NAME, text.buf, text.len, 0600, dg);
+}
+
+static int
+read_list(const struct json *root, const char *key, struct strvec *list,
+    struct diag *dg)
+{
+	const struct json *array = json_get(root, key);
+
+	for (size_t i = 0; i < json_len(array); i++) {
+		const char *path = json_string(json_at(array, i));
+
+		if (path == NULL || path[0] != '/')
+			return diag_set(dg, DIAG_DATA,
+			    MOUNTS_NAME ": %s is not understood", key);
+		strvec_push(list, path);
+	}
+	return 0;
+}
+
+/* Absent, which it mostly is, it says nothing. */
+static int
+read_reach(int session_fd, struct reach *r, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	if (fs_read_file(session_fd, MOUNTS_NAME, MOUNTS_MAX, &text, &mine) !=
+	    0) {
+		if (mine.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &mine);
+		return -1;
+	}
+	if (json_parse(text.buf, text.len, MOUNTS_NAME, &root, dg) != 0 ||
+	    read_list(root, "writes", &r->writes, dg) != 0 ||
+	    read_list(root, "into", &r->into, dg) != 0)
+		return -1;
+	return 0;
+}
+
+static int
+find_location(const char *path, const struct proc_mounts *mounts,
+    struct location *ret_location, struct diag *dg)
+{
+	cleanup_close int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
+	return location_find(fd, mounts, ret_location, dg);
+}
+
+/* A directory that was moved away meanwhile is compared with nothing. */
+static int
+overlaps(const char *a, const char *b, const struct proc_mounts *mounts,
+    bool *ret_overlaps, struct diag *dg)
+{
+	cleanup_location struct location x = LOCATION_INIT;
+	cleanup_location struct location y = LOCATION_INIT;
+	cleanup_diag struct diag gone = DIAG_INIT;
+
+	*ret_overlaps = false;
+	if (find_location(a, mounts, &x, dg) != 0)
+		return -1;
+	if (find_location(b, mounts, &y, &gone) != 0) {
+		if (gone.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &gone);
+		return -1;
+	}
+	*ret_overlaps = location_is(&x, &y) || location_holds(&x, &y) ||
+	    location_holds(&y, &x);
+	return 0;
+}
+
+/* *ret_path: the first of a that overlaps one of b, or NULL. */
+static int
+first_overlap(const struct strvec *a, const struct strvec *b,
+    const struct proc_mounts *mounts, const char **ret_path, struct diag *dg)
+{
+	*ret_path = NULL;
+	for (size_t i = 0; i < a->nr; i++) {
+		for (size_t n = 0; n < b->nr; n++) {
+			bool found;
+
+			if (overlaps(a->v[i], b->v[n], mounts, &found, dg) != 0)
+				return -1;
+			if (found) {
+				*ret_path = a->v[i];
+				return 0;
+			}
+		}
+	}
+	return 0;
+}
+
+/* Somebody starts, restarts, ends or deletes it. */
+static int
+is_leased(const struct paths *paths, const char *id, bool *ret_leased,
+    struct diag *dg)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	enum lock_answer answer;
+
+	if (session_lease(paths, id, 0, &answer, &session, dg) != 0)
+		return -1;
+	*ret_leased = answer == LOCK_BUSY;
+	return 0;
+}
+
+/* Whether its agent may run; what another engine says is not known. */
+static int
+is_live(const struct paths *paths, const struct engine *engine,
+    const struct record *record, bool *ret_live, struct diag *dg)
+{
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	const struct collect_facts facts = {
+		.record = record,
+		.sealed = true,
+		.engine = engine,
+		.containers = &containers,
+		.state_id = paths->state_id,
+		.id = record->id,
+	};
+
+	if (is_leased(paths, record->id, ret_live, dg) != 0)
+		return -1;
+	if (*ret_live)
+		return 0;
+	if (containers_find(engine, paths->state_id, &containers, dg) != 0)
+		return -1;
+	switch (collect_decide(&facts)) {
+	case COLLECT_DELETE:
+	case COLLECT_STOPPED:
+	case COLLECT_LOST:
+		break;
+	case COLLECT_LIVE:
+	case COLLECT_FOREIGN:
+	case COLLECT_UNKNOWN:
+		*ret_live = true;
+		break;
+	}
+	return 0;
+}
+
+/* This session's reach, and what the others' is compared by. */
+struct comparison {
+	const struct paths *paths;
+	const struct engine *engine;
+	const struct reach *own;
+	struct proc_mounts mounts;
+};
+
+static int
+compare(struct comparison *c, struct reach *reach, const struct record *record,
+    struct diag *dg)
+{
+	const char *path;
+	bool live;
+
+	if (c->mounts.nr == 0 && proc_mounts_read_own(&c->mounts, dg) != 0)
+		return -1;
+	add_once(&reach->writes, record->project);
+	if (first_overlap(
+		&c->own->into, &reach->writes, &c->mounts, &path, dg) != 0)
+		return -1;
+	if (path != NULL) {
+		if (is_live(c->paths, c->engine, record, &live, dg) != 0)
+			return -1;
+		if (live)
+			return diag_set(dg, DIAG_POLICY,
+			    "session %s can write %s, in which this session "
+			    "would mount something: end it with \"drydock stop "
+			    "%s\", or give the bind a target elsewhere",
+			    record->id, path, record->id);
+	}
+	if (first_overlap(
+		&c->own->writes, &reach->into, &c->mounts, &path, dg) != 0)
+		return -1;
+	if (path == NULL)
+		return 0;
+	if (is_leased(c->paths, record->id, &live, dg) != 0)
+		return -1;
+	return live ? diag_set(dg, DIAG_BUSY,
+			  "session %s is being started and mounts something "
+			  "in %s: try again",
+			  record->id, path)
+		    : 0;
+}
+
+/* What is needed of another session; its record only where it counts. */
+static int
+read_other(const struct comparison *c, const char *id, struct reach *reach,
+    struct record *record, struct diag *dg)
+{
+	cleanup_session struct session other = SESSION_INIT;
+
+	if (session_open(c->paths, id, &other, dg) != 0 ||
+	    read_reach(other.dir_fd, reach, dg) != 0)
+		return -1;
+	if (c->own->into.nr == 0 && reach->into.nr == 0)
+		return 0;
+	return record_read(other.dir_fd, record, dg);
+}
+
+static int
+check_one(struct comparison *c, const char *id, struct diag *dg)
+{
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_reach struct reach reach = REACH_INIT;
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	if (read_other(c, id, &reach, &record, &mine) == 0)
+		return record.id == NULL ? 0 : compare(c, &reach, &record, dg);
+	/*
+	 * Without a directory it has ended; without a record it has no agent
+	 * yet and sees this session when it looks.  A damaged one keeps only
+	 * those from starting to whom its agent might be a danger.
+	 */
+	if (mine.errnum == ENOENT || c->own->into.nr == 0)
+		return 0;
+	diag_move(dg, &mine);
+	return diag_wrap(dg, "session %s", id);
+}
+
+int
+neighbours_check(const struct paths *paths, const struct engine *engine,
+    const struct judged_plan *plan, const struct session *session,
+    struct diag *dg)
+{
+	cleanup_reach struct reach own = REACH_INIT;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	struct comparison c = { paths, engine, &own, { NULL, 0 } };
+	int rc = 0;
+
+	reach_of_plan(plan, &own);
+	/* The project alone is in the record, and is what most have. */
+	if ((own.into.nr != 0 || own.writes.nr > 1) &&
+	    publish(session->dir_fd, &own, dg) != 0)
+		return -1;
+	if (session_list_ids(paths, &ids, dg) != 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < ids.nr; i++)
+		if (strcmp(ids.v[i], session->id) != 0)
+			rc = check_one(&c, ids.v[i], dg);
+	proc_mounts_release(&c.mounts);
+	return rc;
+}
