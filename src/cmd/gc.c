@@ -172,7 +172,7 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (sessions_find_engine(ctx, &engine, dg) != 0) {
 		/* What needs no answer is done all the same. */
 		if (!o->dry_run)
-			(void)collect_leftovers(ctx->paths);
+			(void)collect_leftovers(ctx->paths, true);
 		return -1;
 	}
 	if (o->adopt)

@@ -286,9 +286,9 @@ collect_batch(const struct paths *paths, const struct engine *engine,
 }
 
 size_t
-collect_leftovers(const struct paths *paths)
+collect_leftovers(const struct paths *paths, bool all)
 {
-	size_t failed = session_empty_trash(paths);
+	size_t failed = session_empty_trash(paths, all);
 
 	return failed + links_sweep(paths);
 }
@@ -328,6 +328,7 @@ collect_sessions(const struct paths *paths, const struct engine *engine,
 	    &ids, &c, ret_outcome, dg);
 	candidates_release(&c);
 	if (rc == 0 && (options == NULL || !options->dry_run))
-		ret_outcome->failed += collect_leftovers(paths);
+		ret_outcome->failed +=
+		    collect_leftovers(paths, options != NULL);
 	return rc;
 }

@@ -81,7 +81,7 @@ struct collect_options {
  * won was won, and none when there is no candidate.  A query that fails is -1
  * and nothing was deleted.  What a lost session still has goes, the session
  * stays.
- * options may be NULL.
+ * options may be NULL: then what was told before of the trash is not told again.
  */
 int collect_sessions(const struct paths *paths, const struct engine *engine,
     const struct collect_options *options, struct collect_outcome *ret_outcome,
@@ -89,9 +89,10 @@ int collect_sessions(const struct paths *paths, const struct engine *engine,
 
 /*
  * What collection does without an engine: trash and links that lead nowhere.
- * Returns how many of them could not be removed; each is a warning.
+ * Returns how many of them could not be removed; each is a warning.  all: also
+ * what was told before, see session_empty_trash().
  */
-size_t collect_leftovers(const struct paths *paths);
+size_t collect_leftovers(const struct paths *paths, bool all);
 
 /*
  * Removes the containers of a session whose lease we hold, then the session.

@@ -27,6 +27,9 @@ enum {
 	TRASH_SUFFIX_SIZE = 9,
 };
 
+/* In trash/: has been told, and is not tried again by itself. */
+#define KEPT_PREFIX "kept-"
+
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
 
 bool
@@ -251,8 +254,30 @@ session_delete(
 	return fs_remove_tree(trash_fd, name, dg);
 }
 
+/* Renames what no later try will remove either, so that none is made. */
+static void
+keep_in_trash(int trash_fd, const char *path, const char *name)
+{
+	cleanup_strbuf struct strbuf command = STRBUF_INIT;
+	cleanup_free char *kept = NULL;
+	cleanup_free char *kept_path = NULL;
+
+	if (strncmp(name, KEPT_PREFIX, strlen(KEPT_PREFIX)) == 0)
+		kept = xstrdup(name);
+	else
+		kept = xasprintf(KEPT_PREFIX "%s", name);
+	if (strcmp(kept, name) != 0 &&
+	    renameat(trash_fd, name, trash_fd, kept) != 0)
+		return;
+	kept_path = xasprintf("%s/%s", path, kept);
+	strbuf_add_shell_quoted(&command, kept_path);
+	diag_warn("%s has files of another user, which drydock cannot remove: "
+		  "remove it with \"sudo rm -rf %s\"",
+	    kept_path, command.buf);
+}
+
 size_t
-session_empty_trash(const struct paths *paths)
+session_empty_trash(const struct paths *paths, bool all)
 {
 	cleanup_free char *path = xasprintf("%s/trash", paths->state_dir);
 	cleanup_strvec struct strvec names = STRVEC_INIT;
@@ -269,9 +294,15 @@ session_empty_trash(const struct paths *paths)
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 
+		if (!all &&
+		    strncmp(names.v[i], KEPT_PREFIX, strlen(KEPT_PREFIX)) == 0)
+			continue;
 		if (fs_remove_tree(fd, names.v[i], &one) == 0)
 			continue;
-		diag_warn("%s: %s", path, one.message);
+		if (one.errnum == EACCES || one.errnum == EPERM)
+			keep_in_trash(fd, path, names.v[i]);
+		else
+			diag_warn("%s: %s", path, one.message);
 		failed++;
 	}
 	return failed;

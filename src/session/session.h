@@ -91,8 +91,11 @@ int session_delete(
 
 /*
  * Removes what deletions left in trash/; failures are warnings, and counted.
+ * What holds files of another user, which we may never remove, is told once,
+ * with the command that does; from then on it is left alone, and told and
+ * counted again with all.
  */
-size_t session_empty_trash(const struct paths *paths);
+size_t session_empty_trash(const struct paths *paths, bool all);
 
 #define cleanup_session __attribute__((cleanup(session_release)))
 

@@ -22,6 +22,26 @@ inventory() {
     -not -path "$BATS_RUN_TMPDIR*"
 }
 
+@test "what only root can remove is told once, and by gc" {
+  local trash=$XDG_STATE_HOME/drydock/trash
+  in_session true 2>/dev/null
+  install -d -o "$BED_UID" -g "$BED_UID" "$trash/abcd1234.x" \
+    "$trash/abcd1234.x/home"
+  mkdir -p "$trash/abcd1234.x/home/elsewhere/cache"
+  run --separate-stderr in_session true
+  assert_equal "$status" 0
+  assert_contains "$stderr" "\"sudo rm -rf $trash/kept-abcd1234.x\""
+  run --separate-stderr in_session true
+  assert_equal "$status" 0
+  refute_contains "$stderr" abcd1234
+  run --separate-stderr as_who drydock gc
+  assert_equal "$status" 1
+  assert_contains "$stderr" "\"sudo rm -rf $trash/kept-abcd1234.x\""
+  chown -R "$BED_UID:$BED_UID" "$trash"
+  as_who drydock gc
+  assert_equal "$(ls "$trash")" ""
+}
+
 @test "50 launches, one after another" {
   local i
   in_session true 2>/dev/null

@@ -170,7 +170,7 @@ test_trash(void)
 	open_state(&paths);
 	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x", 0700), 0);
 	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x/home", 0700), 0);
-	CHECK_INT(session_empty_trash(&paths), 0);
+	CHECK_INT(session_empty_trash(&paths, false), 0);
 	path = xasprintf("%s/trash", paths.state_dir);
 	CHECK_INT(rmdir(path), 0);
 }
@@ -198,7 +198,7 @@ test_cut_lists(void)
 	}
 	disk.armed = true;
 	disk.entries = 0;
-	CHECK_INT(session_empty_trash(&paths), 1);
+	CHECK_INT(session_empty_trash(&paths, false), 1);
 	disk.armed = false;
 	CHECK_INT(session_list_ids(&paths, &ids, &dg), 0);
 	CHECK_INT(ids.nr, 2);
