@@ -238,7 +238,8 @@ EOF
   printf '#!/bin/sh\n[ "$1" != buildx ] || { echo no such plugin >&2; exit 1; }\nexec %s "$@"\n' \
     "$real" >"$BATS_TEST_TMPDIR/bin/docker"
   chmod 0755 "$BATS_TEST_TMPDIR/bin/docker"
-  PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr drydock build --bootstrap
+  DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker run --separate-stderr \
+    drydock build --bootstrap
   assert_equal "$status" 69
   assert_contains "$stderr" docker-buildx
 }
