@@ -240,8 +240,14 @@ def judge_keys($is; $want):
 		| violation(rule_of_key($key); $key; "%s: %j"; $key, $is[$key])
 	end;
 
-# What overlays may not set: what drydock sets, what chooses programs, proxies.
-def reserved: ascii_downcase | test("\\A(path\\z|home\\z|ld_|drydock)|proxy\\z");
+# What overlays may not set: what drydock sets, and what makes programs load
+# other code, as patterns; an absent list is an error, and so a refusal.
+def reserved:
+	ascii_downcase as $name
+	| any($f.reserved_env[] | ascii_downcase; . as $pattern
+	| if startswith("*") then $name | endswith($pattern[1:])
+	elif endswith("*") then $name | startswith($pattern[:-1])
+	else $name == $pattern end);
 
 def judge_environment($name; $is; $want):
 	if ($is | type) != "object" then

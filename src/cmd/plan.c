@@ -22,6 +22,7 @@
 #include "host/allowlist.h"
 #include "host/mode.h"
 #include "host/project.h"
+#include "host/reserved.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "session/images.h"
@@ -97,13 +98,16 @@ find_image(const struct images_spec *spec, enum build_kind kind,
 
 /* What a launch reads before anything else, and that a user may have wrong. */
 static int
-check_allowlist(const struct context *ctx, struct diag *dg)
+check_written(const struct context *ctx, enum mode mode, struct diag *dg)
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 
-	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0)
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
+	    reserved_check_passed(&ctx->settings->pass_env, &agent, dg) != 0)
 		return -1;
+	if (mode != MODE_CONTAINED)
+		return 0;
 	return allowlist_load(&list, &agent.hosts, ctx->paths, dg);
 }
 
@@ -163,7 +167,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 		.mode = mode.mode,
 	};
 
-	if ((mode.mode == MODE_CONTAINED && check_allowlist(ctx, dg) != 0) ||
+	if (check_written(ctx, mode.mode, dg) != 0 ||
 	    find_engine(ctx, scratch, project, &engine, dg) != 0 ||
 	    find_image(&spec, BUILD_AGENT, &files, &agent, dg) != 0 ||
 	    (mode.mode == MODE_CONTAINED &&

@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
+#include "host/reserved.h"
 #include "host/text.h"
 #include "host/trusted.h"
 
@@ -121,6 +122,21 @@ read_secrets(struct agent *agent, const struct json *value, struct diag *dg)
 }
 
 static int
+read_reserved(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	if (read_list(value, "reserved_env", &agent->reserved_env, dg) < 0)
+		return -1;
+	for (size_t i = 0; i < agent->reserved_env.nr; i++) {
+		if (!reserved_is_pattern(agent->reserved_env.v[i]))
+			return diag_set(dg, DIAG_CONFIG,
+			    "reserved_env: \"%s\" is neither the name of a "
+			    "variable nor one with * before or behind it",
+			    agent->reserved_env.v[i]);
+	}
+	return 0;
+}
+
+static int
 read_history(struct agent *agent, const struct json *value, struct diag *dg)
 {
 	const char *path = json_string(value);
@@ -164,6 +180,7 @@ static const struct field fields[] = {
 	{ "env", read_env },
 	{ "hosts", read_hosts },
 	{ "secrets", read_secrets },
+	{ "reserved_env", read_reserved },
 	{ "history_link", read_history },
 	{ "sync", read_sync },
 	{ "token", read_token },
@@ -296,6 +313,7 @@ agent_release(struct agent *agent)
 	strvec_release(&agent->env);
 	strvec_release(&agent->hosts);
 	strvec_release(&agent->secrets);
+	strvec_release(&agent->reserved_env);
 	free(agent->history_link);
 	agent_sync_release(&agent->sync);
 	free(agent->token_variable);

@@ -10,6 +10,8 @@
  *	env		object of strings; ${HOME} is the session's home
  *	hosts		list of allowlist lines (host/allowlist.h)
  *	secrets		list: variables of the caller that are handed over
+ *	reserved_env	list: variables that neither overlays nor pass_env may
+ *			set, as patterns (host/reserved.h)
  *	history_link	path below the home that leads to the conversations
  *	sync		what of the host's configuration a session gets, see
  *			host/agent-sync.h
@@ -37,6 +39,7 @@ struct agent {
 	struct strvec env; /* NAME=VALUE; ${HOME} is the session's home */
 	struct strvec hosts; /* allowlist lines that it needs */
 	struct strvec secrets; /* names of variables, passed when set */
+	struct strvec reserved_env; /* patterns */
 	char *history_link; /* path in the home that leads to the history,
 			     * ".claude/projects"; NULL: none */
 	struct agent_sync sync;
@@ -64,10 +67,11 @@ int agent_parse(struct agent *ret_agent, const char *name, const char *text,
 void agent_release(struct agent *agent);
 
 #define cleanup_agent __attribute__((cleanup(agent_release)))
-#define AGENT_INIT                                                           \
-	{                                                                    \
-		NULL, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT,    \
-		    STRVEC_INIT, NULL, AGENT_SYNC_INIT, NULL, NULL, NULL, "" \
+#define AGENT_INIT                                                         \
+	{                                                                  \
+		NULL, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT,  \
+		    STRVEC_INIT, STRVEC_INIT, NULL, AGENT_SYNC_INIT, NULL, \
+		    NULL, NULL, ""                                         \
 	}
 
 #endif /* DRYDOCK_AGENT_H */

@@ -23,6 +23,8 @@ host_sources = \
 	src/host/project.h \
 	src/host/protected.c \
 	src/host/protected.h \
+	src/host/reserved.c \
+	src/host/reserved.h \
 	src/host/setting-value.c \
 	src/host/setting-value.h \
 	src/host/settings-load.c \

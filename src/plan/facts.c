@@ -17,10 +17,13 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
+#include "host/agent.h"
 #include "host/paths.h"
 #include "host/project.h"
+#include "host/reserved.h"
 #include "host/settings.h"
 #include "plan/further.h"
 #include "plan/places.h"
@@ -191,6 +194,31 @@ write_listed(struct jsonw *w, const struct settings *settings)
 	jsonw_close_array(w);
 }
 
+/* Also other agents', which somebody may run in the session. */
+static int
+write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
+{
+	struct strvec names cleanup_strvec = STRVEC_INIT;
+	const char *pattern;
+
+	if (agent_list(paths, &names, dg) != 0)
+		return -1;
+	jsonw_key(w, "reserved_env");
+	jsonw_open_array(w);
+	for (unsigned i = 0; (pattern = reserved_pattern(i)) != NULL; i++)
+		jsonw_str(w, pattern);
+	for (size_t i = 0; i < names.nr; i++) {
+		struct agent agent cleanup_agent = AGENT_INIT;
+
+		if (agent_load(&agent, names.v[i], paths, dg) != 0)
+			return -1;
+		for (size_t n = 0; n < agent.reserved_env.nr; n++)
+			jsonw_str(w, agent.reserved_env.v[n]);
+	}
+	jsonw_close_array(w);
+	return 0;
+}
+
 static void
 write_seccomp(struct jsonw *w, const struct plan_request *request,
     const struct judged_plan *plan)
@@ -290,7 +318,8 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_further(w, assembly);
 	write_overlays(w, assembly);
 	write_seccomp(w, request, plan);
-	if (write_roles(w, request, dg) != 0)
+	if (write_roles(w, request, dg) != 0 ||
+	    write_reserved(w, request->paths, dg) != 0)
 		return -1;
 	if (places_find(request, &places, dg) != 0)
 		return -1;

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "host/knownprojects.h"
 #include "host/paths.h"
+#include "host/reserved.h"
 #include "host/settings.h"
 #include "host/trusted.h"
 #include "plan/squid.h"
@@ -74,6 +75,8 @@ read_request(struct launch *l, struct diag *dg)
 		return -1;
 	if (l->mode.mode == MODE_CONTAINED &&
 	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
+		return -1;
+	if (reserved_check_passed(&l->settings->pass_env, &l->agent, dg) != 0)
 		return -1;
 	return trusted_check(l->paths, l->project.path, dg);
 }

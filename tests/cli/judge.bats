@@ -351,7 +351,8 @@ ue" } }'
 @test "environment that chooses programs, proxies or drydock's own" {
   local name
   for name in PATH HOME LD_PRELOAD LD_LIBRARY_PATH DRYDOCK DRYDOCK_SESSION \
-    DRYDOCK_X HTTP_PROXY https_proxy ALL_PROXY Ftp_Proxy 'A B' 1A '' a-b; do
+    DRYDOCK_X HTTP_PROXY https_proxy ALL_PROXY Ftp_Proxy BASH_ENV Node_Options \
+    CLAUDE_CODE_SIMPLE 'A B' 1A '' a-b; do
     agent environment "environment: { '$name': 'http://u:p@h' }"
   done
 }

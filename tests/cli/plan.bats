@@ -169,6 +169,15 @@ model() {
   assert_contains "$stderr" "seccomp-profile: seccomp.json is not the profile"
 }
 
+@test "pass_env hands over no variable that loads code" {
+  DRYDOCK_PASS_ENV='LANG NODE_OPTIONS' run -78 --separate-stderr \
+    drydock plan "$project"
+  assert_contains "$stderr" "pass_env: NODE_OPTIONS is reserved"
+  DRYDOCK_PASS_ENV=CLAUDE_CODE_SIMPLE run -78 --separate-stderr \
+    drydock shell "$project"
+  assert_contains "$stderr" "pass_env: CLAUDE_CODE_SIMPLE is reserved"
+}
+
 @test "data that others may write is refused" {
   own_prefix
   chmod 0666 "$compose/base.yml"

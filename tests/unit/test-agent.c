@@ -10,9 +10,11 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/paths.h"
+#include "host/reserved.h"
 
 #include "check.h"
 
@@ -25,6 +27,7 @@ test_whole(void)
 	    " \"env\": {\"A\": \"${HOME}/x=y\", \"B\": \"\"},"
 	    " \"hosts\": [\"api.example\", \"b.example:8443\"],"
 	    " \"secrets\": [\"TOOL_KEY\"],"
+	    " \"reserved_env\": [\"TOOL_*\", \"*_HOOK\", \"X\"],"
 	    " \"history_link\": \".tool/history\"}";
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -38,6 +41,7 @@ test_whole(void)
 	CHECK_STR(agent.env.v[1], "B=");
 	CHECK_STR(agent.hosts.v[1], "b.example:8443");
 	CHECK_STR(agent.secrets.v[0], "TOOL_KEY");
+	CHECK_STR(agent.reserved_env.v[1], "*_HOOK");
 	CHECK_STR(agent.history_link, ".tool/history");
 }
 
@@ -81,6 +85,12 @@ test_bad(void)
 		    "allowed" },
 		{ "{\"secrets\": [\"A=1\"]}",
 		    "secrets: \"A=1\" is not the name of a variable" },
+		{ "{\"reserved_env\": [\"A*B\"]}",
+		    "reserved_env: \"A*B\" is neither the name of a variable "
+		    "nor one with * before or behind it" },
+		{ "{\"reserved_env\": [\"*\"]}",
+		    "reserved_env: \"*\" is neither the name of a variable "
+		    "nor one with * before or behind it" },
 		{ "{\"history_link\": \"/etc\"}",
 		    "history_link: not a path below the home" },
 		{ "{\"history_link\": \"a/../../b\"}",
@@ -108,6 +118,62 @@ test_bad(void)
 		want = xasprintf("agents/x.json: %s", rows[i].want);
 		CHECK_STR(dg.message, want);
 	}
+}
+
+/* What pass_env may name, by the table and by the agent's file. */
+static void
+test_reserved(void)
+{
+	static const char text[] =
+	    "{\"command\": [\"tool\"],"
+	    " \"reserved_env\": [\"TOOL_*\", \"*_HOOK\"]}";
+	static const struct {
+		const char *name;
+		bool reserved;
+	} rows[] = {
+		{ "LANG", false },
+		{ "EDITOR", false },
+		{ "PATHS", false },
+		{ "GIT_AUTHOR_NAME", false },
+		/* In dood the caller's is the one there is. */
+		{ "HTTPS_PROXY", false },
+		{ "TOOLS", false },
+		{ "HOOK", false },
+		{ "PATH", true },
+		{ "path", true },
+		{ "LD_", true },
+		{ "LD_PRELOAD", true },
+		{ "BASH_ENV", true },
+		{ "BASH_FUNC_ls", true },
+		{ "NODE_OPTIONS", true },
+		{ "npm_config_node_options", true },
+		{ "PYTHONSTARTUP", true },
+		{ "PERL5OPT", true },
+		{ "GIT_CONFIG_COUNT", true },
+		{ "GIT_SSH_COMMAND", true },
+		{ "TOOL_X", true },
+		{ "MY_HOOK", true },
+	};
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	const char *pattern;
+
+	CHECK_INT(agent_parse(&agent, "tool", text, strlen(text), &dg), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strvec struct strvec names = STRVEC_INIT;
+		cleanup_diag struct diag failure = DIAG_INIT;
+
+		strvec_push(&names, "TERM_PROGRAM");
+		strvec_push(&names, rows[i].name);
+		if (!CHECK_INT(reserved_check_passed(&names, &agent, &failure),
+			rows[i].reserved ? -1 : 0))
+			CHECK_STR(rows[i].name, "");
+		if (rows[i].reserved)
+			CHECK(strstr(failure.message, rows[i].name) != NULL);
+	}
+	for (unsigned i = 0; (pattern = reserved_pattern(i)) != NULL; i++)
+		if (!CHECK(reserved_is_pattern(pattern)))
+			CHECK_STR(pattern, "");
 }
 
 static void
@@ -165,6 +231,7 @@ main(void)
 	static const struct check_test tests[] = {
 		{ "every key is read", test_whole },
 		{ "a command is enough", test_minimal },
+		{ "pass_env names nothing that loads code", test_reserved },
 		{ "anything unknown or wrong is refused by its key", test_bad },
 		{ "the agent that is shipped is read", test_shipped },
 		{ "an unknown agent is a usage error that lists those there "

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* reserved: the table of variables, by the program that reads them. */
+#include "host/reserved.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/text.h"
+
+/* source: where it is documented what the variable does. */
+static const struct row {
+	const char *pattern;
+	const char *source;
+	bool passed; /* pass_env may have it: in dood it is the user's */
+} table[] = {
+	{ "PATH", "environ(7)", false },
+	{ "HOME", "environ(7)", false },
+	{ "DRYDOCK*", "drydock(1)", false },
+	{ "*PROXY", "curl(1); contained sessions have the proxy", true },
+	{ "LD_*", "ld.so(8)", false },
+	{ "GLIBC_TUNABLES", "ld.so(8)", false },
+	{ "GCONV_PATH", "iconv(1)", false },
+	{ "LOCPATH", "locale(7)", false },
+	{ "NLSPATH", "catopen(3)", false },
+	{ "BASH_ENV", "bash(1)", false },
+	{ "BASH_FUNC_*", "bash(1), export -f", false },
+	{ "BASHOPTS", "bash(1)", false },
+	{ "SHELLOPTS", "bash(1)", false },
+	{ "PROMPT_COMMAND", "bash(1)", false },
+	{ "PS4", "bash(1): expanded under set -x", false },
+	{ "IFS", "bash(1)", false },
+	{ "ENV", "dash(1)", false },
+	{ "ZDOTDIR", "zsh(1)", false },
+	{ "NODE_OPTIONS", "node(1)", false },
+	{ "NODE_PATH", "node(1)", false },
+	{ "NODE_REPL_EXTERNAL_MODULE", "node(1)", false },
+	{ "NPM_CONFIG_NODE_OPTIONS", "npm-config(7)", false },
+	{ "NPM_CONFIG_SCRIPT_SHELL", "npm-config(7)", false },
+	{ "PYTHONSTARTUP", "python(1)", false },
+	{ "PYTHONPATH", "python(1)", false },
+	{ "PYTHONHOME", "python(1)", false },
+	{ "PYTHONUSERBASE", "python(1)", false },
+	{ "PYTHONBREAKPOINT", "python(1)", false },
+	{ "PERL5OPT", "perlrun(1)", false },
+	{ "PERL5LIB", "perlrun(1)", false },
+	{ "PERLLIB", "perlrun(1)", false },
+	{ "PERL5DB", "perlrun(1)", false },
+	{ "RUBYOPT", "ruby(1)", false },
+	{ "RUBYLIB", "ruby(1)", false },
+	{ "JAVA_TOOL_OPTIONS", "JVM Tool Interface", false },
+	{ "JDK_JAVA_OPTIONS", "java(1)", false },
+	{ "_JAVA_OPTIONS", "java(1)", false },
+	{ "GIT_EXEC_PATH", "git(1)", false },
+	{ "GIT_CONFIG*", "git-config(1)", false },
+	{ "GIT_TEMPLATE_DIR", "git-init(1)", false },
+	{ "GIT_SSH", "git(1)", false },
+	{ "GIT_SSH_COMMAND", "git(1)", false },
+	{ "GIT_PROXY_COMMAND", "git-config(1), core.gitProxy", false },
+	{ "GIT_ASKPASS", "git(1)", false },
+	{ "SSH_ASKPASS", "ssh(1)", false },
+	{ "GIT_EDITOR", "git(1)", false },
+	{ "GIT_SEQUENCE_EDITOR", "git(1)", false },
+	{ "GIT_PAGER", "git(1)", false },
+	{ "GIT_EXTERNAL_DIFF", "git(1)", false },
+	{ "LESSOPEN", "less(1)", false },
+	{ "LESSCLOSE", "less(1)", false },
+	{ "OPENSSL_CONF", "openssl-env(7)", false },
+	{ "OPENSSL_ENGINES", "openssl-env(7)", false },
+	{ "OPENSSL_MODULES", "openssl-env(7)", false },
+};
+
+const char *
+reserved_pattern(unsigned i)
+{
+	return i < ARRAY_SIZE(table) ? table[i].pattern : NULL;
+}
+
+bool
+reserved_is_pattern(const char *word)
+{
+	size_t len = strlen(word);
+	cleanup_free char *name = NULL;
+
+	if (len > 1 && word[0] == '*')
+		return text_is_variable(word + 1);
+	name = xstrndup(word, len > 1 && word[len - 1] == '*' ? len - 1 : len);
+	return text_is_variable(name);
+}
+
+bool
+reserved_matches(const char *pattern, const char *name)
+{
+	size_t len = strlen(pattern);
+	size_t have = strlen(name);
+
+	if (pattern[0] == '*')
+		return have >= len - 1 &&
+		    strcasecmp(name + have - (len - 1), pattern + 1) == 0;
+	if (pattern[len - 1] == '*')
+		return strncasecmp(name, pattern, len - 1) == 0;
+	return strcasecmp(name, pattern) == 0;
+}
+
+static bool
+is_reserved(const char *name, const struct agent *agent)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (!table[i].passed &&
+		    reserved_matches(table[i].pattern, name))
+			return true;
+	for (size_t i = 0; i < agent->reserved_env.nr; i++)
+		if (reserved_matches(agent->reserved_env.v[i], name))
+			return true;
+	return false;
+}
+
+int
+reserved_check_passed(
+    const struct strvec *names, const struct agent *agent, struct diag *dg)
+{
+	for (size_t i = 0; i < names->nr; i++)
+		if (is_reserved(names->v[i], agent))
+			return diag_set(dg, DIAG_CONFIG,
+			    "pass_env: %s is reserved: it makes programs of a "
+			    "session load other code, or decides what guards "
+			    "it; take it out of the setting",
+			    names->v[i]);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reserved: variables that neither overlays nor pass_env may set.
+ *
+ * They make a shell, an interpreter, the dynamic linker, git or the agent load
+ * other code, or they are what a session's guardrails stand on.  One table has
+ * those that concern each agent; an agent's file adds its own (reserved_env).
+ *
+ * A pattern is a name, or the start of names with * behind it, or the end of
+ * names with * before it.  Case does not count.
+ */
+#ifndef DRYDOCK_RESERVED_H
+#define DRYDOCK_RESERVED_H
+
+#include <stdbool.h>
+
+struct agent;
+struct diag;
+struct strvec;
+
+/* The i-th pattern of the table, or NULL. */
+const char *reserved_pattern(unsigned i);
+
+bool reserved_is_pattern(const char *word);
+bool reserved_matches(const char *pattern, const char *name);
+
+/* DIAG_CONFIG that names the first of pass_env's names that is reserved. */
+int reserved_check_passed(
+    const struct strvec *names, const struct agent *agent, struct diag *dg);
+
+#endif /* DRYDOCK_RESERVED_H */
