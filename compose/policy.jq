@@ -52,7 +52,7 @@ def table: [
 {rule: "source-system", text: "nor /etc, /proc, /sys, /dev, /run, /boot; nor do they lie in /root when that is not the caller's home"},
 {rule: "source-engine", text: "nor the engine's data, and they are not and do not hold an engine's socket"},
 {rule: "source-drydock", text: "nor drydock's configuration and state, nor what a link in it leads to"},
-{rule: "source-program", text: "they are not a directory of PATH, and are not and do not hold drydock's program"},
+{rule: "source-program", text: "they are not a directory of PATH, and are not and do not hold drydock's program or a directory of the programs that it runs"},
 {rule: "include", text: "an overlay includes no other file"},
 {rule: "extends", keys: ["extends"], text: "a service of an overlay extends no other"},
 {rule: "env-file", keys: ["env_file"], text: "an overlay reads no environment from a file"},
@@ -471,6 +471,7 @@ drydock: {rule: "source-drydock", how: ["is", "holds", "under"], text: "drydock'
 decisive: {rule: "source-drydock", how: ["is", "holds", "under"], text: "which decides what a session may do: put a copy into drydock's configuration in the place of the link"},
 "decisive-link": {rule: "source-drydock", how: ["is", "holds"], text: "where a link leads to what decides what a session may do: put a copy into drydock's configuration in its place"},
 path: {rule: "source-program", how: ["is"], text: "a directory of PATH"},
+programs: {rule: "source-program", how: ["is", "holds"], text: "a directory of the programs that drydock runs"},
 program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
 };
 
@@ -488,7 +489,7 @@ def judge_touches($path; $source):
 			select(.how | among($no.how))
 			| violation($no.rule; ""; "%j %s %s%s"; $path,
 				if .how == "under" then "lies in" else .how end,
-				if .how == "is" and (.place == $path or .group == "path") then ""
+				if .how == "is" and (.place == $path or .group == "path" or .group == "programs") then ""
 				else "\(.place | short), " end, $no.text)
 		end
 	end;

@@ -22,13 +22,6 @@
 #include "host/protected.h"
 #include "host/settings.h"
 
-/* Where every docker CLI looks for plugins besides its configuration. */
-#define PLUGIN_PATH                              \
-	"/usr/local/lib/docker/cli-plugins:"     \
-	"/usr/local/libexec/docker/cli-plugins:" \
-	"/usr/lib/docker/cli-plugins:"           \
-	"/usr/libexec/docker/cli-plugins"
-
 static const struct row {
 	const char *name;
 	const char *directories; /* the system's, searched in order */
@@ -40,8 +33,8 @@ static const struct row {
 	    offsetof(struct settings, docker), true },
 	[PROGRAM_COMPOSE] = { "docker-compose", PROC_SYSTEM_PATH, "compose",
 	    offsetof(struct settings, compose), true },
-	[PROGRAM_COMPOSE_PLUGIN] = { "docker-compose", PLUGIN_PATH, NULL, 0,
-	    false },
+	[PROGRAM_COMPOSE_PLUGIN] = { "docker-compose", PROGRAM_PLUGIN_PATH,
+	    NULL, 0, false },
 };
 
 /* Who may be able to replace what is on the way to a program. */

@@ -15,6 +15,13 @@ struct knownprojects;
 struct paths;
 struct settings;
 
+/* Where every docker CLI looks for plugins besides its configuration. */
+#define PROGRAM_PLUGIN_PATH                      \
+	"/usr/local/lib/docker/cli-plugins:"     \
+	"/usr/local/libexec/docker/cli-plugins:" \
+	"/usr/lib/docker/cli-plugins:"           \
+	"/usr/libexec/docker/cli-plugins"
+
 enum program {
 	PROGRAM_DOCKER,
 	PROGRAM_COMPOSE,

@@ -16,12 +16,14 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
 #include "host/agent.h"
 #include "host/paths.h"
+#include "host/program.h"
 #include "host/protected.h"
 #include "host/trusted.h"
 #include "plan/location.h"
@@ -239,17 +241,29 @@ add_agents(struct places *places, const struct paths *paths, struct diag *dg)
 }
 
 static int
-add_path_dirs(struct places *places, struct diag *dg)
+add_path(
+    struct places *places, const char *group, const char *path, struct diag *dg)
 {
-	const char *path = getenv("PATH");
-	char *copy cleanup_free = xstrdup(path != NULL ? path : "");
+	char *copy cleanup_free = xstrdup(path);
 	char *save = NULL;
 
 	for (char *dir = strtok_r(copy, ":", &save); dir != NULL;
 	     dir = strtok_r(NULL, ":", &save))
-		if (dir[0] == '/' && add(places, "path", xstrdup(dir), dg) != 0)
+		if (dir[0] == '/' && add(places, group, xstrdup(dir), dg) != 0)
 			return -1;
 	return 0;
+}
+
+/* The caller's, and those that drydock itself runs programs from. */
+static int
+add_path_dirs(struct places *places, struct diag *dg)
+{
+	const char *path = getenv("PATH");
+
+	if (add_path(places, "programs", PROC_SYSTEM_PATH, dg) != 0 ||
+	    add_path(places, "programs", PROGRAM_PLUGIN_PATH, dg) != 0)
+		return -1;
+	return add_path(places, "path", path != NULL ? path : "", dg);
 }
 
 static int

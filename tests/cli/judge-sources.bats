@@ -170,6 +170,10 @@ as_project() {
   as_project source-credentials "$HOME/.local/src"
   as_project source-agent "$HOME/.claude"
   as_project source-system /etc/ssl
+  # Whatever PATH says, and whether it is there: drydock runs what is in it.
+  for dir in /usr /usr/local /usr/local/lib /usr/bin; do
+    PATH=$(dirname "$(type -P drydock)"):/bin as_project source-program "$dir"
+  done
   as_project source-engine "$BATS_TEST_TMPDIR/engine-data"
   as_project "*which no agent may change" "$XDG_STATE_HOME/drydock"
   ln -s "$HOME/.ssh" "$BATS_TEST_TMPDIR/link"
