@@ -12,8 +12,8 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
+#include "session/egress.h"
 
-#define MAX_LOG (64UL * 1024 * 1024)
 #define LINES "1000"
 
 /* An agent can write here: nothing of it reaches the terminal as it is. */
@@ -46,9 +46,9 @@ print_proxy(struct context *ctx, const char *id)
 	cleanup_close int fd = -1;
 
 	if (session_open(ctx->paths, id, &session, &dg) != 0 ||
-	    fs_open_nolinks(session.dir_fd, "sidecar/log",
-		O_RDONLY | O_DIRECTORY, 0, &fd, &dg) != 0 ||
-	    fs_read_file(fd, "access.log", MAX_LOG, &text, &dg) != 0) {
+	    fs_open_nolinks(session.dir_fd, "sidecar", O_RDONLY | O_DIRECTORY,
+		0, &fd, &dg) != 0 ||
+	    egress_read_requests(fd, &text, &dg) != 0) {
 		if (dg.errnum == ENOENT)
 			return;
 		diag_warn("the proxy's log is left out: %s", dg.message);

@@ -20,6 +20,7 @@
 #include "base/xalloc.h"
 #include "guest/listen.h"
 #include "guest/loop.h"
+#include "guest/proxylog.h"
 #include "guest/relay.h"
 #include "guest/spawn.h"
 
@@ -42,6 +43,7 @@ struct egress {
 	struct stat seen; /* of the addresses' file */
 	int64_t started; /* monotime_ms() */
 	struct relay relay;
+	struct proxylog log;
 	struct watch signals; /* fd owned */
 	struct inherited own;
 	pid_t pid;
@@ -165,6 +167,8 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 	if (relay_start(&e->relay, &e->loop, &from, &target, dg) == -1)
 		return -1;
 	watch_addresses(e);
+	if (spec->log != NULL)
+		proxylog_open(&e->log, &e->loop, spec->log);
 	e->started = monotime_ms();
 	return spawn_child(spec->argv, &e->own, &e->pid, dg);
 }
@@ -172,9 +176,10 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 int
 egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 {
-	struct egress e = {
-		.spec = spec, .changes = { .fd = -1 }, .signals = { .fd = -1 }
-	};
+	struct egress e = { .spec = spec,
+		.log = PROXYLOG_INIT,
+		.changes = { .fd = -1 },
+		.signals = { .fd = -1 } };
 	int rc = -1;
 	e.look = (struct timer){ 0, on_look, &e, NULL };
 	e.again = (struct timer){ 0, reload, &e, NULL };
@@ -185,6 +190,7 @@ egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 		rc = 0;
 	}
 	relay_release(&e.relay);
+	proxylog_release(&e.log);
 	cleanup_close_fn(&e.signals.fd);
 	cleanup_close_fn(&e.changes.fd);
 	loop_release(&e.loop);

@@ -15,6 +15,7 @@ struct egress_spec {
 	uint16_t port; /* of the proxy, on the loopback */
 	char *const *argv; /* the proxy, absolute path first */
 	const char *addresses; /* a file of the proxy's configuration */
+	const char *log; /* where the proxy logs requests, or NULL */
 };
 
 /*

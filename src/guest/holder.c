@@ -25,7 +25,7 @@ static const char usage[] =
     "           [--manifest FILE] [--build] [--port N] [--socket PATH]\n"
     "           [--wait MS]\n"
     "       holder egress [--port N] [--socket PATH] [--addresses FILE]\n"
-    "           [-- PROXY ARG...]\n"
+    "           [--log FILE] [-- PROXY ARG...]\n"
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
     "       holder version\n";
 
@@ -33,6 +33,7 @@ static const char usage[] =
 struct options {
 	struct hold_spec hold;
 	const char *addresses; /* of the proxy's configuration */
+	const char *log; /* of the proxy, or NULL */
 	char *const *rest; /* after -- */
 };
 
@@ -49,6 +50,7 @@ find_value(struct options *o, const char *name)
 		{ "--manifest", &o->hold.policy.manifest },
 		{ "--socket", &o->hold.egress_socket },
 		{ "--addresses", &o->addresses },
+		{ "--log", &o->log },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		if (strcmp(values[i].name, name) == 0)
@@ -133,8 +135,11 @@ run_egress(const struct options *o, int *ret_status, struct diag *dg)
 	struct egress_spec spec = { .socket = o->hold.egress_socket,
 		.port = o->hold.port,
 		.addresses = o->addresses,
+		.log = o->log,
 		.argv =
 		    o->rest != NULL && o->rest[0] != NULL ? o->rest : argv };
+	if (o->rest == NULL && spec.log == NULL)
+		spec.log = "/var/log/squid/access.log";
 	return egress_run(&spec, ret_status, dg);
 }
 

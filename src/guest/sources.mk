@@ -16,6 +16,8 @@ guest_sources = \
 	src/guest/loop.h \
 	src/guest/policy.c \
 	src/guest/policy.h \
+	src/guest/proxylog.c \
+	src/guest/proxylog.h \
 	src/guest/queue.c \
 	src/guest/queue.h \
 	src/guest/relay.c \

@@ -71,6 +71,10 @@ static const char preamble[] =
     "error_directory /etc/drydock-egress\n"
     "cache_log /var/log/squid/cache.log\n"
     "logfile_rotate 0\n"
+    /* The defaults have the client's name (%>A): each first connection would
+     * ask DNS for it. */
+    "url_rewrite_extras \"%>a\"\n"
+    "store_id_extras \"%>a\"\n"
     "logformat drydock %ts %>Hs %rm %ru\n"
     "access_log stdio:/var/log/squid/access.log logformat=drydock"
     " on-error=drop\n"

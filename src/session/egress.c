@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/monotime.h"
+#include "base/strbuf.h"
 #include "plan/squid.h"
 
 enum {
@@ -22,6 +23,7 @@ enum {
 	RETRY_MS = 5,
 	ANSWER_MS = 1000,
 	LOG_TAIL = 2048,
+	REQUESTS_MAX = 64 * 1024 * 1024, /* each; the sidecar's are smaller */
 };
 
 static const char question[] =
@@ -118,6 +120,41 @@ egress_wait_ready(
 			    dg, DIAG_ENGINE, "the proxy is not awaited");
 		(void)poll(NULL, 0, RETRY_MS);
 	}
+}
+
+int
+egress_read_requests(int sidecar_fd, struct strbuf *out, struct diag *dg)
+{
+	static const char *const names[] = { "access.log", "requests.log.1",
+		"requests.log" };
+	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(sidecar_fd, "log", O_RDONLY | O_DIRECTORY, 0, &fd,
+		&absent) != 0) {
+		if (absent.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &absent);
+		return -1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_diag struct diag mine = DIAG_INIT;
+		struct stat st;
+
+		/* The pipe to the process that writes the other two. */
+		if (fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISFIFO(st.st_mode))
+			continue;
+		if (fs_read_file(fd, names[i], REQUESTS_MAX, &text, &mine) ==
+		    0) {
+			strbuf_add(out, text.buf, text.len);
+		} else if (mine.errnum != ENOENT) {
+			diag_move(dg, &mine);
+			return -1;
+		}
+	}
+	return 0;
 }
 
 void

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 struct diag;
+struct strbuf;
 
 /*
  * Asks through egress.sock in egress_fd for a reserved name until the answer
@@ -25,6 +26,13 @@ int egress_wait_ready(
  * diag that is set.  A log that is not there or no file adds nothing.
  */
 void egress_add_log(int sidecar_fd, struct diag *dg);
+
+/*
+ * Appends what the proxy was asked for, the newest lines: log/requests.log.1
+ * and log/requests.log in sidecar_fd, before them access.log, which older
+ * sidecars write.  What is absent adds nothing.
+ */
+int egress_read_requests(int sidecar_fd, struct strbuf *out, struct diag *dg);
 
 /* Whether these bytes are the head of our own refusal. */
 bool egress_is_refusal(const char *head, size_t len);

@@ -139,6 +139,41 @@ codes() {
   assert_equal "$status" 1
 }
 
+@test "the proxy asks DNS for no name of its client, and keeps its newest log" {
+  local id
+  : >"$BED/dns/log"
+  open_session sh -c 'echo ready; read -r _
+    # One connection with many refused requests, each of them long.
+    python3 - <<"END"
+import socket
+s = socket.create_connection(("127.0.0.1", 3128))
+for i in range(3000):
+    path = b"x" * 6000
+    s.sendall(b"GET http://n%d.refused.test/%s HTTP/1.1\r\nHost: r\r\n\r\n"
+              % (i, path))
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += s.recv(65536)
+    head, _, body = head.partition(b"\r\n\r\n")
+    size = int(head.lower().split(b"content-length:")[1].split()[0])
+    while len(body) < size:
+        body += s.recv(65536)
+END
+    echo asked; read -r _ || :'
+  echo >&"$session_in"
+  wait_for "requests" grep -x asked "$session_lines"
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  as_who drydock logs "$id" >"$BATS_TEST_TMPDIR/logs"
+  close_session
+  grep -F http://n2999.refused.test/ "$BATS_TEST_TMPDIR/logs" >/dev/null
+  run grep -F http://n0.refused.test/ "$BATS_TEST_TMPDIR/logs"
+  assert_equal "$status" 1
+  grep -E '^# earlier lines that were dropped: [0-9]+$' "$BATS_TEST_TMPDIR/logs"
+  run cat "$BED/dns/log"
+  refute_contains "$output" in-addr.arpa
+  assert_equal "$output" ""
+}
+
 @test "past the proxy nothing is reachable" {
   local target targets=(
     "tcp:$BED_GATEWAY:18081" "tcp:$BED_GATEWAY:18080"

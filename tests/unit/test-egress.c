@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strbuf.h"
 #include "plan/squid.h"
 
 #include "check.h"
@@ -181,6 +182,42 @@ test_log(void)
 	CHECK(dg.detail != NULL && strstr(dg.detail, "FATAL: no") != NULL);
 }
 
+static void
+write_file(int dir, const char *name, const char *text)
+{
+	int fd cleanup_close =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	CHECK_INT(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static void
+test_requests(void)
+{
+	int dir cleanup_close =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(egress_read_requests(dir, &out, &dg), 0);
+	CHECK_STR(out.buf, "");
+	CHECK_INT(mkdirat(dir, "log", 0700), 0);
+	CHECK_INT(mkfifoat(dir, "log/access.log", 0600), 0);
+	write_file(dir, "log/requests.log", "3\n");
+	write_file(dir, "log/requests.log.1", "1\n2\n");
+	CHECK_INT(egress_read_requests(dir, &out, &dg), 0);
+	CHECK_STR(out.buf, "1\n2\n3\n");
+	/* An older sidecar's log is a file. */
+	strbuf_reset(&out);
+	CHECK_INT(unlinkat(dir, "log/access.log", 0), 0);
+	write_file(dir, "log/access.log", "0\n");
+	CHECK_INT(egress_read_requests(dir, &out, &dg), 0);
+	CHECK_STR(out.buf, "0\n1\n2\n3\n");
+	CHECK_INT(unlinkat(dir, "log/requests.log", 0), 0);
+	CHECK_INT(symlinkat("/etc/passwd", dir, "log/requests.log"), 0);
+	CHECK_INT(egress_read_requests(dir, &out, &dg), -1);
+}
+
 int
 main(void)
 {
@@ -189,6 +226,7 @@ main(void)
 		{ "a proxy that refuses is ready", test_ready },
 		{ "a proxy that is silent or open is not", test_never },
 		{ "a link in the proxy's place is not followed", test_link },
+		{ "requests are read from both files", test_requests },
 		{ "the proxy's log is attached, and nothing else", test_log },
 	};
 

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/xalloc.h"
 #include "check.h"
+#include "guest/proxylog.h"
 #include "holder-kit.h"
 
 /* More than the kernel's buffers on the way hold. */
@@ -474,6 +475,103 @@ proxy_reloads_without_inotify(void)
 	reload_on_change(true);
 }
 
+/* What stands in for the proxy: lines "1" to the number, then it waits. */
+static int
+write_lines(const char *path, unsigned long nr)
+{
+	FILE *f = fopen(path, "we");
+	for (unsigned long i = 1; f != NULL && i <= nr; i++)
+		(void)fprintf(f, "%01000lu\n", i);
+	if (f == NULL || fclose(f) != 0)
+		return 1;
+	for (;;)
+		(void)pause();
+}
+
+/* Which lines a file has, and what its first says was dropped before. */
+struct lines {
+	unsigned long first, last, dropped;
+};
+
+static struct lines
+read_lines(const char *path)
+{
+	static const char head[] = PROXYLOG_DROPPED;
+	struct lines l = { 0, 0, 0 };
+	char line[2000];
+	FILE *f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, head, strlen(head)) == 0) {
+			l.dropped = strtoul(line + strlen(head), NULL, 10);
+			continue;
+		}
+		/* The last one may be on its way. */
+		if (strchr(line, '\n') == NULL)
+			break;
+		l.last = strtoul(line, NULL, 10);
+		CHECK(l.first == 0 || strlen(line) == 1001);
+		if (l.first == 0)
+			l.first = l.last;
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	return l;
+}
+
+/* Nothing between the two files is lost, and each line is counted once. */
+static void
+log_keeps_the_newest(void)
+{
+	static const unsigned long runs[] = { 100, 3000, 9000 };
+	unsigned long written = 0;
+	char *dir cleanup_free = xasprintf("%s/log", check_tmpdir());
+	char *path cleanup_free = xasprintf("%s/access.log", dir);
+	char *new cleanup_free = xasprintf("%s/" PROXYLOG_NEW, dir);
+	char *old cleanup_free = xasprintf("%s/" PROXYLOG_OLD, dir);
+	char self[PATH_MAX] = "";
+	CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		struct chain c = { .server = -1 };
+		char number[24];
+		struct stat st;
+		struct lines last = { 0, 0, 0 };
+		struct lines before;
+		const char *const argv[] = { "egress", "--socket", c.socket,
+			"--port", c.port[1], "--log", path, "--", self, "lines",
+			path, number, NULL };
+		(void)snprintf(number, sizeof(number), "%lu", runs[i]);
+		(void)snprintf(c.socket, sizeof(c.socket), "%s/egress.sock",
+		    check_tmpdir());
+		pick_port(c.port[1]);
+		if (!kit_make(&c.sidecar) || !kit_spawn(&c.sidecar, argv))
+			return;
+		for (int n = 0; n < 4000 && last.last != runs[i]; n++) {
+			(void)poll(NULL, 0, 5);
+			last = read_lines(new);
+		}
+		CHECK_INT(last.last, runs[i]);
+		CHECK_INT(kill(c.sidecar.pid, SIGTERM), 0);
+		CHECK_INT(kit_wait(&c.sidecar), 143);
+		written += runs[i];
+		CHECK_INT(stat(new, &st), 0);
+		CHECK(st.st_size <= (off_t)PROXYLOG_HALF + 1001);
+		if (i == 0) {
+			CHECK_INT(stat(old, &st), -1);
+			continue;
+		}
+		before = read_lines(old);
+		CHECK_INT(stat(old, &st), 0);
+		CHECK(st.st_size > (off_t)PROXYLOG_HALF - 1001);
+		CHECK(st.st_size <= (off_t)PROXYLOG_HALF + 1001);
+		CHECK_INT(before.last + 1, last.first);
+		if (i == 2)
+			CHECK_INT(last.dropped + before.last - before.first +
+				1 + last.last - last.first + 1,
+			    written);
+	}
+}
+
 static const struct check_test tests[] = {
 	{ "half-closed streams go on for as long as they like",
 	    half_closed_streams_go_on },
@@ -489,6 +587,8 @@ static const struct check_test tests[] = {
 	{ "an absent proxy is said", absent_proxy_is_said },
 	{ "the proxy hears of other addresses", proxy_reloads },
 	{ "and where nothing can be watched", proxy_reloads_without_inotify },
+	{ "of the log the newest lines are kept, the rest is counted",
+	    log_keeps_the_newest },
 };
 
 int
@@ -496,5 +596,7 @@ main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "hups") == 0)
 		return count_hups(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "lines") == 0)
+		return write_lines(argv[2], strtoul(argv[3], NULL, 10));
 	return check_run(tests, ARRAY_SIZE(tests));
 }
