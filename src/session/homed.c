@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/protected.h"
 #include "host/settings.h"
@@ -30,6 +31,7 @@ struct look {
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
+	const struct knownprojects *known;
 	bool found; /* secrets is filled */
 	struct inodes secrets; /* owned */
 };
@@ -39,6 +41,24 @@ refuse(struct look *l, const char *why)
 {
 	return diag_set(l->walk.dg, DIAG_CONFIG, "%s%s: %s", l->walk.label,
 	    l->walk.path.buf, why);
+}
+
+/* What an agent could write in one session is not given to the next. */
+static int
+check_project(struct look *l, int fd)
+{
+	cleanup_free char *real = NULL;
+	cleanup_free char *project = NULL;
+
+	if (fs_real_path(fd, &real) < 0)
+		return fs_walk_fail(&l->walk, "find");
+	project = knownprojects_find(l->known, real);
+	if (project == NULL)
+		return 0;
+	return diag_set(l->walk.dg, DIAG_POLICY,
+	    "%s%s lies in %s, which a session can write to, or could: put a "
+	    "copy in its place",
+	    l->walk.label, l->walk.path.buf, project);
 }
 
 static bool
@@ -135,6 +155,10 @@ look_entry(struct fs_walk *walk, int dirfd, const char *name)
 	fd = fs_walk_open(dirfd, name);
 	if (fd < 0)
 		return fs_walk_fail(walk, "open");
+	if (check_project(l, fd) < 0) {
+		(void)close(fd);
+		return -1;
+	}
 	return fs_walk_read(walk, fd);
 }
 
@@ -178,10 +202,14 @@ homed_open(struct homed *ret, const struct paths *paths,
 			.too_deep = DIAG_CONFIG,
 		},
 	};
+	cleanup_knownprojects struct knownprojects *known = NULL;
 	int rc;
 
 	l.walk.arg = &l;
 	rc = open_homed(&l);
+	if (rc == 0 && ret->fd >= 0)
+		rc = knownprojects_load(paths, &known, dg);
+	l.known = known;
 	if (rc == 0 && ret->fd >= 0) {
 		int fd = fcntl(ret->fd, F_DUPFD_CLOEXEC, 3);
 

@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/settings.h"
 
@@ -235,6 +236,35 @@ test_other_names(void)
 	agent_release(&agent);
 }
 
+/* A directory of home.d that once was a project is an agent's. */
+static void
+test_project_within(void)
+{
+	static const char *const dirs[] = { "config", "config/drydock",
+		"config/drydock/home.d", "config/drydock/home.d/claude",
+		"config/drydock/home.d/claude/.x",
+		"config/drydock/home.d/claude/.x/work" };
+	struct bed bed cleanup_bed;
+	char name[] = "claude";
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_free char *project = xasprintf(
+	    "%s/config/drydock/home.d/claude/.x/work", check_tmpdir());
+	cleanup_free char *want = xasprintf(
+	    "seed the session's home: home.d/claude/.x/work lies in %s, which "
+	    "a session can write to, or could: put a copy in its place",
+	    project);
+
+	bed_open(&bed);
+	agent.name = name;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		CHECK_INT(mkdirat(bed.paths.state_fd, dirs[i], 0700), 0);
+	CHECK_INT(knownprojects_add(&bed.paths, project, &dg), 0);
+	CHECK_INT(seed(&bed, &agent, &dg), -1);
+	CHECK_INT(dg.class, DIAG_POLICY);
+	CHECK_STR(dg.message, want);
+}
+
 /* A snapshot whose .claude is a link leads nowhere else. */
 static void
 test_hostile_parent(void)
@@ -269,6 +299,8 @@ main(void)
 		{ "what newer rules leave out of an old snapshot stays away",
 		    test_newer_rules },
 		{ "home.d brings no secret by another name", test_other_names },
+		{ "home.d brings nothing out of a project",
+		    test_project_within },
 		{ "a link where a directory is due is an error",
 		    test_hostile_parent },
 	};
