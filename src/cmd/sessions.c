@@ -198,15 +198,12 @@ choose_of_directory(struct context *ctx, const char *dir,
 	    project.path != NULL ? project.path : "any project");
 }
 
-/* An id has neither slash nor dot. */
 static bool
-names_directory(const char *word)
+is_directory(const char *word)
 {
 	struct stat st;
 
-	return strpbrk(word, "/.") != NULL ||
-	    (word[strspn(word, "0123456789abcdef")] != '\0' &&
-		stat(word, &st) == 0 && S_ISDIR(st.st_mode));
+	return stat(word, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 int
@@ -215,20 +212,28 @@ sessions_choose(struct context *ctx, const char *word,
     struct diag *dg)
 {
 	cleanup_listing struct listing listing = LISTING_INIT;
+	cleanup_diag struct diag unknown = DIAG_INIT;
 	const struct listed *found = NULL;
 
 	if (paths_open_state(ctx->paths, dg) != 0)
 		return -1;
 	if (word == NULL)
 		return choose_of_directory(ctx, NULL, fallback, ret_id, dg);
-	if (names_directory(word))
+	/* An id has neither slash nor dot, and goes before a directory. */
+	if (strpbrk(word, "/.") != NULL)
 		return choose_of_directory(
 		    ctx, word, SESSIONS_OF_PROJECT, ret_id, dg);
-	if (listing_records(ctx->paths, &listing, dg) != 0 ||
-	    listing_match(&listing, word, &found, dg) != 0)
+	if (listing_records(ctx->paths, &listing, dg) != 0)
 		return -1;
-	memcpy(ret_id, found->id, SESSION_ID_SIZE);
-	return 0;
+	if (listing_match(&listing, word, &found, &unknown) == 0) {
+		memcpy(ret_id, found->id, SESSION_ID_SIZE);
+		return 0;
+	}
+	if (is_directory(word))
+		return choose_of_directory(
+		    ctx, word, SESSIONS_OF_PROJECT, ret_id, dg);
+	diag_move(dg, &unknown);
+	return -1;
 }
 
 int

@@ -136,6 +136,13 @@ each_command() {
   assert_contains "$stderr" "2 sessions of $project: name one"
   run -1 --separate-stderr drydock logs "$other"
   assert_contains "$stderr" "no session of $other"
+  # A word without a slash is an id first, then a directory.
+  mkdir aaaa subdir
+  run -1 --separate-stderr drydock logs subdir
+  assert_contains "$stderr" "no session of $other/subdir"
+  run -64 --separate-stderr drydock logs nowhere
+  run --separate-stderr drydock logs aaaa
+  refute_contains "$stderr" "no session of"
   mv "$sessions/bbbb2222" "$BATS_TEST_TMPDIR"
   { printf 'a%.0s' {1..64}; echo; } >"$script/ps.out"
   jq '.[:1]' "$script/inspect.out" >"$script/one"
