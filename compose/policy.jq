@@ -267,7 +267,7 @@ def judge_environment($name; $is; $want):
 	end;
 
 def judge_security_opt($options):
-	"no-new-privileges:true" as $nnp | "seccomp:\($f.seccomp.path)" as $seccomp
+	"no-new-privileges:true" as $nnp | "seccomp=\($f.seccomp.path)" as $seccomp
 	| if ($options | type) != "array" then
 		violation("security-opt"; "security_opt"; "security_opt is no list"; empty)
 	else

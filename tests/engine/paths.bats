@@ -64,6 +64,41 @@ reads_mark() {
   assert_equal "$output" ""
 }
 
+# A path meets a grammar in binds, labels, seccomp=PATH, -f, the environment and
+# in addresses of sockets: it works, or is refused by name before anything runs.
+@test "each path that the user chooses works, or is refused by name" {
+  local base=$BATS_TEST_TMPDIR/names name long
+  mkdir "$base"
+  chmod 0711 "$base"
+  for name in 'a=b,c$d#e%f{g}h;i~ j' "k'l\"m-größe-目录"; do
+    mkdir -p "$base/$name"/{state,config/drydock,runtime,project}
+    echo mark >"$base/$name/project/mark"
+    chown -R "$BED_UID:$BED_UID" "$base/$name"
+    run --separate-stderr as_who env XDG_STATE_HOME="$base/$name/state" \
+      XDG_CONFIG_HOME="$base/$name/config" \
+      XDG_RUNTIME_DIR="$base/$name/runtime" \
+      drydock shell "$base/$name/project" -- cat mark </dev/null
+    [ "$status" -eq 0 ] || fail "$name: status $status" "$stderr"
+    assert_equal "$output" mark
+    [ -e "$base/$name/state/drydock/id" ]
+  done
+  # 4,000 bytes: more than any socket's name holds.
+  long=$base
+  while [ "${#long}" -lt 3800 ]; do
+    long+=/$(printf 'd%.0s' {1..199})
+  done
+  mkdir -p "$long"
+  chown -R "$BED_UID:$BED_UID" "$base"/d*
+  run --separate-stderr as_who env XDG_STATE_HOME="$long" \
+    drydock shell "$project" -- true </dev/null
+  [ "$status" -eq 0 ] || assert_contains "$stderr" "XDG_STATE_HOME"
+  for name in $'new\nline' 'co:lon' "back\\slash"; do
+    run -78 --separate-stderr as_who env XDG_STATE_HOME="$base/$name" \
+      drydock shell "$project" -- true </dev/null
+    assert_contains "$stderr" XDG_STATE_HOME
+  done
+}
+
 @test "a relative path with a leading dash" {
   mkdir "$project/-x"
   chown "$BED_UID:$BED_UID" "$project/-x"

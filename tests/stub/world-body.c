@@ -126,7 +126,7 @@ add_config(const struct world *w, const struct json *service, struct jsonw *j)
 static void
 add_security(const struct json *service, struct jsonw *j)
 {
-	static const char seccomp[] = "seccomp:";
+	static const char seccomp[] = "seccomp=";
 	const struct json *list = json_get(service, "security_opt");
 
 	jsonw_key(j, "SecurityOpt");
