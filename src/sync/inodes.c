@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,8 +12,11 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/resolve.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/protected.h"
 
@@ -55,9 +59,33 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	return fs_walk_read(walk, steal_fd(&fd));
 }
 
-/* A place may be a link to where it is kept. */
+static bool
+is_in_project(const struct knownprojects *known, int fd)
+{
+	cleanup_free char *real = NULL;
+	cleanup_free char *project = NULL;
+
+	if (fs_real_path(fd, &real) < 0)
+		return true;
+	project = knownprojects_find(known, real);
+	return project != NULL;
+}
+
 static int
-add_place(struct inodes *set, const char *place, struct diag *dg)
+judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
+{
+	(void)name;
+	return S_ISLNK(st->st_mode) && is_in_project(arg, dirfd);
+}
+
+/*
+ * A place may be a link to where it is kept.  What is kept in a project has no
+ * secret of that project's agent, who could lead this walk to any other file,
+ * which then were taken for a secret.
+ */
+static int
+add_place(struct inodes *set, const char *place,
+    const struct knownprojects *known, struct diag *dg)
 {
 	cleanup_fs_walk struct fs_walk walk = {
 		.visit = visit,
@@ -68,25 +96,34 @@ add_place(struct inodes *set, const char *place, struct diag *dg)
 		.max_depth = MAX_DEPTH,
 		.too_deep = DIAG_CONFIG,
 	};
+	struct resolve resolve = {
+		.judge = judge_link,
+		.arg = (void *)(uintptr_t)known,
+	};
+	cleanup_close int at = -1;
 	cleanup_close int fd = -1;
 	struct stat st;
+	int rc;
 
 	strbuf_addstr(&walk.path, place);
-	if (stat(place, &st) < 0)
+	rc = resolve_open(&resolve, AT_FDCWD, place, &at);
+	if (rc < 0 || (rc == 0 && fstat(at, &st) < 0))
 		return is_closed(errno) ? 0 : fs_walk_fail(&walk, "stat");
+	if (rc > 0 || (resolve.links > 0 && is_in_project(known, at)))
+		return 0;
 	if (!S_ISDIR(st.st_mode)) {
 		inodes_add(set, &st);
 		return 0;
 	}
-	fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = fs_walk_open(at, ".");
 	if (fd < 0)
 		return is_closed(errno) ? 0 : fs_walk_fail(&walk, "open");
 	return fs_walk_read(&walk, steal_fd(&fd));
 }
 
 int
-inodes_add_protected(
-    struct inodes *set, const struct paths *paths, struct diag *dg)
+inodes_add_protected(struct inodes *set, const struct paths *paths,
+    const struct knownprojects *known, struct diag *dg)
 {
 	const char *const *places = protected_places();
 	cleanup_free char *tokens = xasprintf("%s/tokens", paths->state_dir);
@@ -96,10 +133,10 @@ inodes_add_protected(
 		    xasprintf("%s/%s", paths->home, *places);
 
 		if (protected_is_credential(*places) &&
-		    add_place(set, place, dg) < 0)
+		    add_place(set, place, known, dg) < 0)
 			return -1;
 	}
-	return add_place(set, tokens, dg);
+	return add_place(set, tokens, known, dg);
 }
 
 static int

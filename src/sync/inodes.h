@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 struct diag;
+struct knownprojects;
 struct paths;
 
 struct inode {
@@ -34,10 +35,11 @@ void inodes_add(struct inodes *set, const struct stat *st);
 
 /*
  * Adds what is in the places below the home that hold credentials, and the
- * tokens.  A place that is absent or closed to the user has nothing to add.
+ * tokens.  A place that is absent or closed to the user has nothing to add, and
+ * neither has one that a link leads to in a project.
  */
-int inodes_add_protected(
-    struct inodes *set, const struct paths *paths, struct diag *dg);
+int inodes_add_protected(struct inodes *set, const struct paths *paths,
+    const struct knownprojects *known, struct diag *dg);
 
 /* Before the first inodes_has(), and after the last inodes_add(). */
 void inodes_sort(struct inodes *set);

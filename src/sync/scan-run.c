@@ -211,7 +211,7 @@ walk_host(struct walk *w, struct diag *dg)
 	if (rc == 0)
 		rc = scan_sources(w, &sync->documents, home_fd, scan_document);
 	if (rc == 0)
-		rc = inodes_add_protected(&w->credentials, w->paths, dg);
+		rc = inodes_add_protected(&w->credentials, w->paths, known, dg);
 	fs_walk_release(&w->at);
 	return rc;
 }

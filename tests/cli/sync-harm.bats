@@ -179,6 +179,23 @@ skipped() {
   [ -e "$snapshot/.claude/settings.json" ]
 }
 
+@test "an agent cannot make the configuration a secret" {
+  a_project_and_a_secret
+  ln -s dotfiles/gnupg "$HOME/.gnupg"
+  ln -s "$HOME/.claude" "$dotfiles/gnupg"
+  run -0 --separate-stderr drydock sync
+  assert_equal "$stderr" ""
+  [ -e "$snapshot/.claude/settings.json" ]
+  # By a chain that comes back, and by a hard link from its project.
+  rm "$HOME/.gnupg" "$dotfiles/gnupg"
+  ln -s dotfiles/aws "$HOME/.aws"
+  mkdir "$dotfiles/aws"
+  ln "$HOME/.claude/settings.json" "$dotfiles/aws/config"
+  run -0 --separate-stderr drydock sync --force
+  assert_equal "$stderr" ""
+  [ -e "$snapshot/.claude/settings.json" ]
+}
+
 @test "a project within a directory that a link leads to stays out" {
   a_project_and_a_secret unknown
   known "$dotfiles/claude/skills"
