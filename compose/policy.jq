@@ -52,7 +52,8 @@ def table: [
 {rule: "source-system", text: "nor /etc, /proc, /sys, /dev, /run, /boot; nor do they lie in /root when that is not the caller's home"},
 {rule: "source-engine", text: "nor the engine's data, and they are not and do not hold an engine's socket"},
 {rule: "source-drydock", text: "nor drydock's configuration and state, nor what a link in it leads to"},
-{rule: "source-program", text: "they are not a directory of PATH, and are not and do not hold drydock's program or a directory of the programs that it runs"},
+{rule: "source-startup", text: "nor what the host runs by itself: shells' start files, units and programs of the user's log-in"},
+{rule: "source-program", text: "they are not and do not hold a directory of PATH, but for an activated environment's, nor drydock's program or a directory of the programs that it runs"},
 {rule: "include", text: "an overlay includes no other file"},
 {rule: "extends", keys: ["extends"], text: "a service of an overlay extends no other"},
 {rule: "env-file", keys: ["env_file"], text: "an overlay reads no environment from a file"},
@@ -462,6 +463,10 @@ def forbidden: {
 root: {rule: "source-home", how: ["is", "holds"], text: "the root of the file system: name a directory of its own for the project"},
 home: {rule: "source-home", how: ["is", "holds"], text: "the home directory: name a directory of its own for the project"},
 credentials: {rule: "source-credentials", how: ["is", "holds", "under"], text: "a place of keys, credentials or programs"},
+local: {rule: "source-credentials", how: ["is", "holds", "under"], text: "a place of keys, credentials or programs"},
+profiles: {rule: "source-credentials", how: ["is", "holds", "under"], text: "where programs keep their user's accounts"},
+startup: {rule: "source-startup", how: ["is", "holds", "under"], text: "which runs on this host by itself: work on a copy or a clone of it"},
+"own-programs": {rule: "source-program", how: ["is", "holds", "under"], text: "a place of the user's own programs: work on a clone of it"},
 "agent-config": {rule: "source-agent", how: ["is", "holds", "under"], text: "the agent's own configuration"},
 system: {rule: "source-system", how: ["is", "holds", "under"], text: "a system directory"},
 "root-home": {rule: "source-system", how: ["is", "under"], text: "a system directory"},
@@ -470,7 +475,8 @@ system: {rule: "source-system", how: ["is", "holds", "under"], text: "a system d
 drydock: {rule: "source-drydock", how: ["is", "holds", "under"], text: "drydock's configuration or state"},
 decisive: {rule: "source-drydock", how: ["is", "holds", "under"], text: "which decides what a session may do: put a copy into drydock's configuration in the place of the link"},
 "decisive-link": {rule: "source-drydock", how: ["is", "holds"], text: "where a link leads to what decides what a session may do: put a copy into drydock's configuration in its place"},
-path: {rule: "source-program", how: ["is"], text: "a directory of PATH"},
+path: {rule: "source-program", how: ["is", "holds"], text: "a directory of PATH: take it out of PATH, or work on a clone"},
+"path-activated": {rule: "source-program", how: ["is"], text: "a directory of PATH: leave the environment that put it there"},
 programs: {rule: "source-program", how: ["is", "holds"], text: "a directory of the programs that drydock runs"},
 program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
 };
@@ -489,7 +495,7 @@ def judge_touches($path; $source):
 			select(.how | among($no.how))
 			| violation($no.rule; ""; "%j %s %s%s"; $path,
 				if .how == "under" then "lies in" else .how end,
-				if .how == "is" and (.place == $path or .group == "path" or .group == "programs") then ""
+				if .how == "is" and (.place == $path or (.group | among(["path", "path-activated", "programs"]))) then ""
 				else "\(.place | short), " end, $no.text)
 		end
 	end;

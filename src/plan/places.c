@@ -50,27 +50,6 @@ struct places {
 	struct proc_mounts mounts;
 };
 
-static const struct {
-	const char *group;
-	const char *path;
-} fixed[] = {
-	{ "root", "/" },
-	{ "root-home", "/root" },
-	{ "system", "/etc" },
-	{ "system", "/proc" },
-	{ "system", "/sys" },
-	{ "system", "/dev" },
-	{ "system", "/run" },
-	{ "system", "/boot" },
-	{ "engine-socket", "/run/docker.sock" },
-	{ "engine-socket", "/run/containerd/containerd.sock" },
-	{ "engine-socket", "/run/podman/podman.sock" },
-	{ "engine-socket", "/run/crio/crio.sock" },
-	{ "engine-data", "/var/lib/docker" },
-	{ "engine-data", "/var/lib/containerd" },
-	{ "engine-data", "/var/lib/containers" },
-};
-
 static const char *const sockets_of_user[] = { "docker.sock",
 	"podman/podman.sock" };
 
@@ -207,6 +186,22 @@ add_below_homes(struct places *places, const struct paths *paths,
 	return add(places, group, xasprintf("%s/%s", other, name), dg);
 }
 
+static int
+add_table(struct places *places, const struct paths *paths, struct diag *dg)
+{
+	const struct protected_place *row;
+
+	for (size_t i = 0; (row = protected_at(i)) != NULL; i++) {
+		int rc = row->path[0] == '/'
+		    ? add(places, row->group, xstrdup(row->path), dg)
+		    : add_below_homes(places, paths, row->group, row->path, dg);
+
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* What a session gets of an agent's configuration, it gets as a copy. */
 static int
 add_agent(struct places *places, const struct paths *paths, const char *name,
@@ -249,7 +244,13 @@ add_path(
 
 	for (char *dir = strtok_r(copy, ":", &save); dir != NULL;
 	     dir = strtok_r(NULL, ":", &save))
-		if (dir[0] == '/' && add(places, group, xstrdup(dir), dg) != 0)
+		if (dir[0] == '/' &&
+		    add(places,
+			strcmp(group, "path") == 0 &&
+				protected_is_activated(dir)
+			    ? "path-activated"
+			    : group,
+			xstrdup(dir), dg) != 0)
 			return -1;
 	return 0;
 }
@@ -312,9 +313,6 @@ add_own(
 	    (add_all(places, "decisive", &p->decisive->found, dg) != 0 ||
 		add_all(places, "decisive-link", &p->decisive->links, dg) != 0))
 		return -1;
-	for (const char *const *at = protected_places(); *at != NULL; at++)
-		if (add_below_homes(places, p, "credentials", *at, dg) != 0)
-			return -1;
 	return 0;
 }
 
@@ -326,11 +324,8 @@ places_find(const struct plan_request *request, struct places **ret_places,
 
 	if (proc_mounts_read_own(&places->mounts, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
-		if (add(places, fixed[i].group, xstrdup(fixed[i].path), dg) !=
-		    0)
-			return -1;
-	if (add_own(places, request, dg) != 0 ||
+	if (add_table(places, request->paths, dg) != 0 ||
+	    add_own(places, request, dg) != 0 ||
 	    add_agents(places, request->paths, dg) != 0 ||
 	    add_sockets(places, request, dg) != 0 ||
 	    add_path_dirs(places, dg) != 0)

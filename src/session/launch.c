@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "host/knownprojects.h"
 #include "host/paths.h"
+#include "host/protected.h"
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "host/trusted.h"
@@ -268,6 +269,11 @@ make_plan(struct launch *l, struct diag *dg)
 static void
 print_banner(const struct launch *l)
 {
+	const char *search = envp_get(l->environ_, "PATH");
+	cleanup_free char *in_path = search == NULL
+	    ? NULL
+	    : protected_search_dir_in(search, l->project.path);
+
 	if (l->mode.mode == MODE_CONTAINED)
 		diag_note(
 		    "session %s on %s, contained (%s): no network, and a proxy "
@@ -279,6 +285,11 @@ print_banner(const struct launch *l)
 		    "session %s on %s, dood (%s): it has the engine's socket "
 		    "and the host's network, so it is root on the host",
 		    l->session.id, l->project.path, l->mode.reason);
+	if (in_path != NULL)
+		diag_note("PATH has %s, which is in the project: a program "
+			  "that the agent puts there runs on this host by any "
+			  "name; leave that environment before you run others",
+		    in_path);
 	if (l->paths->uid == 0)
 		diag_note("the session runs as root, because you are root");
 }

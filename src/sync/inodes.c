@@ -125,14 +125,14 @@ int
 inodes_add_protected(struct inodes *set, const struct paths *paths,
     const struct knownprojects *known, struct diag *dg)
 {
-	const char *const *places = protected_places();
+	const struct protected_place *row;
 	cleanup_free char *tokens = xasprintf("%s/tokens", paths->state_dir);
 
-	for (; *places != NULL; places++) {
+	for (size_t i = 0; (row = protected_at(i)) != NULL; i++) {
 		cleanup_free char *place =
-		    xasprintf("%s/%s", paths->home, *places);
+		    xasprintf("%s/%s", paths->home, row->path);
 
-		if (protected_is_credential(*places) &&
+		if (strcmp(row->group, PROTECTED_CREDENTIALS) == 0 &&
 		    add_place(set, place, known, dg) < 0)
 			return -1;
 	}

@@ -30,8 +30,9 @@ socket.socket(1).bind(sys.argv[1])' "${1##*/}")
 
 # as_project RULE DIR
 as_project() {
-  local project=$2
-  judge 77 "$1" ''
+  local project=$2 status=77
+  [ -n "$1" ] || status=0
+  judge "$status" "$1" ''
 }
 
 @test "a directory that the setting lists may be bound, and no other" {
@@ -227,4 +228,52 @@ as_project() {
   ln -s "$BATS_TEST_TMPDIR/open/allowlist" "$config/allowlist"
   run -78 --separate-stderr drydock plan "$project"
   assert_contains "$stderr" "$BATS_TEST_TMPDIR/open can be written by others"
+}
+
+@test "what the host runs by itself, and where programs keep accounts" {
+  local place
+  for place in .config/systemd .config/systemd/user .config/autostart \
+    .config/fish .config/git; do
+    mkdir -p "$HOME/$place"
+    listed source-startup "$HOME/$place"
+  done
+  for place in .mozilla .config/chromium snap/firefox; do
+    mkdir -p "$HOME/$place"
+    listed source-credentials "$HOME/$place"
+  done
+  mkdir -p "$HOME/bin/deep" "$HOME/.cargo/bin"
+  listed source-program "$HOME/bin/deep"
+  as_project source-program "$HOME/.cargo"
+  # A shell's start file that is kept elsewhere.
+  mkdir "$HOME/dots" "$HOME/clone"
+  true >"$HOME/dots/bashrc"
+  ln -s dots/bashrc "$HOME/.bashrc"
+  as_project source-startup "$HOME/dots"
+  as_project "" "$HOME/clone"
+  all_end
+  run -77 --separate-stderr drydock plan "$HOME/dots"
+  assert_contains "$stderr" "work on a copy or a clone of it"
+}
+
+@test "a project that holds a directory of PATH, but for an environment of its own" {
+  local old=$PATH
+  mkdir -p "$project/tools" "$project/.venv/bin" "$project/node_modules/.bin"
+  PATH=$old:$project/tools
+  as_project source-program "$project"
+  listed source-program "$project"
+  all_end
+  unset DRYDOCK_BINDS
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "take it out of PATH"
+  # Not there yet: the agent could make it.
+  PATH=$old:$project/later/bin
+  as_project source-program "$project"
+  all_end
+  PATH=$project/.venv/bin:$old
+  as_project source-program "$project"
+  all_end
+  export VIRTUAL_ENV=$project/.venv
+  PATH=$project/node_modules/.bin:$PATH
+  as_project "" "$project"
+  as_project source-program "$project/.venv/bin"
 }
