@@ -213,7 +213,8 @@ hello'
   assert_contains "$stderr" "skipped .claude/commands/mine: it leads into a"
   # A launch says it each time, and the home has the rest.
   for where in first second; do
-    run -0 --separate-stderr as_who drydock shell "$other" -- sh -c \
+    PATH=$project/.venv/bin:$PATH run -0 --separate-stderr \
+      as_who drydock shell "$other" -- sh -c \
       'grep -rl canary-private ~ || cat ~/.claude/commands/hello.md
        ls -A ~/.claude/CLAUDE.md ~/.claude/commands/mine 2>/dev/null || true' \
       </dev/null

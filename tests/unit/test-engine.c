@@ -227,6 +227,29 @@ compose_v1_alone_is_refused_by_name(void)
 }
 
 static void
+a_setting_may_ask_for_dockers_plugin(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_engine struct engine plugin = ENGINE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (!bed_find(&bed, &engine))
+		return;
+	CHECK_INT(engine.compose.nr, 1);
+	CHECK_STR(engine.compose.v[0], bed.settings.compose);
+	free(bed.settings.compose);
+	bed.settings.compose = xstrdup(bed.settings.docker);
+	CHECK_INT(engine_find(&plugin, &bed.settings, &bed.paths, NULL,
+		      (const char *const *)bed.env.v, &dg),
+	    0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(plugin.compose.nr, 2);
+	CHECK_STR(plugin.compose.v[0], bed.settings.docker);
+	CHECK_STR(plugin.compose.v[1], "compose");
+}
+
+static void
 a_compose_that_is_not_run_is_named(void)
 {
 	cleanup_bed struct bed bed;
@@ -260,6 +283,8 @@ main(void)
 		    an_engine_that_hangs_is_named_when_the_deadline_has_passed },
 		{ "Compose v1 gives way to the plugin",
 		    compose_v1_gives_way_to_the_plugin },
+		{ "a setting may ask for docker's plugin",
+		    a_setting_may_ask_for_dockers_plugin },
 		{ "a Compose that is not run is named",
 		    a_compose_that_is_not_run_is_named },
 		{ "Compose v1 alone is refused by name",

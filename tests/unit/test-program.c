@@ -292,6 +292,25 @@ what_is_below_a_project_is_not_the_systems(void)
 	CHECK_STR(passed_over, program);
 }
 
+static void
+the_systems_own_comes_before_path(void)
+{
+	cleanup_world struct world w;
+	cleanup_free char *system =
+	    proc_find_program("docker", PROC_SYSTEM_PATH);
+	cleanup_free char *path = xasprintf("%s/tools/bin", check_tmpdir());
+	cleanup_free char *program = xasprintf("%s/docker", path);
+	cleanup_free char *found = NULL;
+	cleanup_free char *none = NULL;
+
+	world_init(&w);
+	put_program(&w, "tools");
+	found = find(&w, path, NULL);
+	CHECK_STR(found, system != NULL ? system : program);
+	none = find(&w, NULL, NULL);
+	CHECK_STR(none, system != NULL ? system : "");
+}
+
 int
 main(void)
 {
@@ -303,6 +322,8 @@ main(void)
 		    a_program_of_path_is_roots_alone },
 		{ "no program of PATH is in a project",
 		    no_program_of_path_is_in_a_project },
+		{ "the system's own comes before PATH",
+		    the_systems_own_comes_before_path },
 		{ "what is below a project is not the system's",
 		    what_is_below_a_project_is_not_the_systems },
 	};
