@@ -121,6 +121,19 @@ PY
   assert_equal "$output" "limited True"
 }
 
+@test "signals and queues that the uid shares with the host are limited" {
+  # Each timer takes one of the uid's pending signals.
+  run --separate-stderr in_session python3 -c '
+import ctypes, resource
+libc = ctypes.CDLL(None)
+timer = ctypes.c_void_p()
+n = 0
+while n < 5000 and libc.timer_create(1, None, ctypes.byref(timer)) == 0:
+    n += 1
+print(n <= 1024, resource.getrlimit(resource.RLIMIT_MSGQUEUE))'
+  assert_equal "$output" "True (262144, 262144)"
+}
+
 @test "the memory limit ends what goes over it, not the host" {
   DRYDOCK_MEMORY=256m run --separate-stderr in_session python3 -c \
     'x = bytearray(1 << 30); print(len(x))'
