@@ -84,7 +84,7 @@ model() {
 }
 
 @test "a word that is no mode is contained, with a warning" {
-  run -0 --separate-stderr drydock plan --mode dod --json "$project"
+  DRYDOCK_MODE=dod run -0 --separate-stderr drydock plan --json "$project"
   assert_equal "$(model '.services.agent.network_mode')" none
   assert_contains "$stderr" "dod"
 }
