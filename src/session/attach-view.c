@@ -9,33 +9,41 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "guest/wire.h"
 #include "host/settings.h"
 #include "session/attach.h"
-#include "session/clipboard.h"
+#include "session/detach-key.h"
 #include "session/sink.h"
+#include "session/termfilter.h"
 #include "session/tty.h"
 
 #define CHUNK 32768
 #define TTY_CHUNK ((size_t)8192)
 /* More than anybody types or pastes while the holder does not read. */
 #define TYPED_MAX ((size_t)16 << 20)
+/* Between two sizes, so that programs see both and draw anew. */
+#define REDRAW_MS 100
 
 struct view {
 	int fd; /* the holder */
 	int signal_fd; /* owned */
 	bool is_tty;
-	int key; /* that detaches, or -1 */
-	bool filter;
+	struct detach_key key;
+	int64_t key_due; /* when what it holds goes on, or 0 */
+	int64_t redraw_due; /* when the size is told that counts, or 0 */
 	bool input_open; /* stdin may have more */
 	bool input_is_tty; /* or was one that is gone now */
 	bool exited; /* the holder told the status */
 	bool done;
 	struct attach_outcome outcome;
 	struct tty tty;
-	struct clipboard clipboard;
+	struct tty_answers answers; /* that the program got */
+	/* One for each terminal, of both descriptors when they are the same. */
+	struct termfilter filters[2];
+	struct termfilter *out_filter, *err_filter; /* NULL: no terminal */
 	struct wire_decoder *decoder; /* owned */
 	struct strbuf to_holder;
 	size_t to_holder_at;
@@ -74,18 +82,118 @@ queue_size(struct view *v)
 		wire_add_size(&v->to_holder, WIRE_SIZE, size);
 }
 
+/* What a terminal still waits for, the undone modes, then its own modes. */
 static void
+undo_modes(const struct sink *s, const struct termfilter *f)
+{
+	struct strbuf undo cleanup_strbuf = STRBUF_INIT;
+	/* A sequence of which a part was written. */
+	if (s->at > 0)
+		strbuf_addstr(&undo, "\030\033\\");
+	if (f != NULL)
+		termmodes_undo(&f->modes, &undo);
+	tty_write(s->own_fd != -1 ? s->own_fd : s->fd, undo.buf, undo.len);
+}
+
+static void
+leave_terminals(struct view *v)
+{
+	const struct termfilter *f = v->out_filter;
+	unsigned int questions = 0;
+	if (v->err_filter != NULL)
+		undo_modes(&v->err, v->err_filter != f ? v->err_filter : NULL);
+	if (f != NULL)
+		undo_modes(&v->out, f);
+	if (f != NULL && f->asked && !f->silent) {
+		/* As many as it still owes, and the one that we ask for. */
+		questions = 1;
+		if (f->asked_attributes > v->answers.n)
+			questions += f->asked_attributes - v->answers.n;
+	}
+	tty_restore(&v->tty, questions);
+}
+
+/*
+ * The size of a moment, and then the real one: programs that draw the whole
+ * screen draw it again.
+ */
+static void
+queue_redraw(struct view *v)
+{
+	struct wire_size size = tty_size(STDIN_FILENO);
+	if (size.rows > 1) {
+		size.rows--;
+		wire_add_size(&v->to_holder, WIRE_SIZE, size);
+		v->redraw_due = monotime_ms() + REDRAW_MS;
+	}
+}
+
+static int
+enter_terminal(struct view *v)
+{
+	int out = v->out.own_fd != -1 ? v->out.own_fd : v->out.fd;
+	if (!v->is_tty)
+		return 0;
+	return tty_make_raw(&v->tty, STDIN_FILENO, out, v->dg);
+}
+
+/* Stops as if nobody had caught it; the shell has the terminal meanwhile. */
+static int
+suspend(struct view *v)
+{
+	sigset_t set;
+	leave_terminals(v);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTSTP);
+	(void)raise(SIGTSTP);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	if (enter_terminal(v) == -1)
+		return -1;
+	if (v->out_filter != NULL) {
+		struct strbuf redo cleanup_strbuf = STRBUF_INIT;
+		termmodes_redo(&v->out_filter->modes, &redo);
+		tty_write(v->tty.out_fd, redo.buf, redo.len);
+	}
+	queue_redraw(v);
+	return 0;
+}
+
+static int
 on_signal(struct view *v)
 {
 	struct signalfd_siginfo info;
 	if (read(v->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
+		return 0;
+	if (info.ssi_signo == SIGTSTP)
+		return suspend(v);
 	if (info.ssi_signo == SIGCONT)
 		tty_again(&v->tty);
 	if (info.ssi_signo == SIGCONT || info.ssi_signo == SIGWINCH)
 		queue_size(v);
 	else
 		end(v, ATTACH_DETACHED, 128 + (int)info.ssi_signo);
+	return 0;
+}
+
+static void
+queue_typed(struct view *v, const struct strbuf *typed)
+{
+	if (typed->len > 0)
+		wire_add(&v->to_holder, WIRE_INPUT, typed->buf, typed->len);
+}
+
+/* What a terminal sent. */
+static void
+on_typed(struct view *v, const char *data, size_t len)
+{
+	struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+	bool pressed = detach_key_find(&v->key, data, len, &typed);
+	queue_typed(v, &typed);
+	tty_count_answers(&v->answers, typed.buf, typed.len);
+	v->key_due = v->key.nheld > 0 ? monotime_ms() + DETACH_KEY_WAIT_MS : 0;
+	if (pressed)
+		end(v, ATTACH_DETACHED, 0);
 }
 
 /*
@@ -118,12 +226,10 @@ on_input(struct view *v)
 			wire_add(&v->to_holder, WIRE_INPUT_END, NULL, 0);
 		return 0;
 	}
-	size_t len = (size_t)n;
-	size_t at = v->is_tty ? tty_find_key(v->key, buf, len) : len;
-	if (at > 0)
-		wire_add(&v->to_holder, WIRE_INPUT, buf, at);
-	if (at < len)
-		end(v, ATTACH_DETACHED, 0);
+	if (v->is_tty)
+		on_typed(v, buf, (size_t)n);
+	else
+		wire_add(&v->to_holder, WIRE_INPUT, buf, (size_t)n);
 	return 0;
 }
 
@@ -158,22 +264,29 @@ on_exit_frame(struct view *v, const struct wire_frame *frame)
 	size_t len;
 	unsigned int status = wire_read_exit(frame, &text, &len);
 	strbuf_add(&v->reason, text, len);
-	clipboard_finish(&v->clipboard, &v->out.pending);
 	v->exited = true;
 	v->outcome = (struct attach_outcome){ ATTACH_EXITED, (int)status };
+}
+
+/* A pipe or a file gets the bytes as they are. */
+static void
+queue_output(
+    struct termfilter *f, const char *data, size_t len, struct sink *to)
+{
+	if (f != NULL)
+		termfilter_add(f, data, len, &to->pending);
+	else
+		strbuf_add(&to->pending, data, len);
 }
 
 static int
 on_frame(struct view *v, const struct wire_frame *frame)
 {
 	const char *data = (const char *)frame->payload;
-	if (frame->type == WIRE_OUTPUT && v->filter) {
-		clipboard_filter(
-		    &v->clipboard, data, frame->len, &v->out.pending);
-	} else if (frame->type == WIRE_OUTPUT) {
-		strbuf_add(&v->out.pending, data, frame->len);
+	if (frame->type == WIRE_OUTPUT) {
+		queue_output(v->out_filter, data, frame->len, &v->out);
 	} else if (frame->type == WIRE_ERROR) {
-		strbuf_add(&v->err.pending, data, frame->len);
+		queue_output(v->err_filter, data, frame->len, &v->err);
 	} else if (frame->type == WIRE_EXIT) {
 		on_exit_frame(v, frame);
 	} else if (frame->type == WIRE_REFUSED) {
@@ -241,6 +354,32 @@ takes_input(const struct view *v)
 	    v->to_holder.len < (v->is_tty ? TYPED_MAX : 1);
 }
 
+/* What poll may wait for what is due, -1 for nothing. */
+static int
+next_due(const struct view *v)
+{
+	int64_t due = v->key_due;
+	if (due == 0 || (v->redraw_due != 0 && v->redraw_due < due))
+		due = v->redraw_due;
+	return due == 0 ? -1 : monotime_left_ms(due);
+}
+
+static void
+on_due(struct view *v)
+{
+	if (v->key_due != 0 && monotime_left_ms(v->key_due) == 0) {
+		struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+		detach_key_flush(&v->key, &typed);
+		queue_typed(v, &typed);
+		tty_count_answers(&v->answers, typed.buf, typed.len);
+		v->key_due = 0;
+	}
+	if (v->redraw_due != 0 && monotime_left_ms(v->redraw_due) == 0) {
+		queue_size(v);
+		v->redraw_due = 0;
+	}
+}
+
 /*
  * One at a time: no more is read from the holder while something is to be
  * written.
@@ -262,16 +401,17 @@ step(struct view *v)
 	/* While output waits a holder that went away tells it for ever. */
 	if (p[1].events == 0)
 		p[1].fd = -1;
-	if (poll(p, ARRAY_SIZE(p), -1) == -1)
+	if (poll(p, ARRAY_SIZE(p), next_due(v)) == -1)
 		return errno == EINTR
 		    ? 0
 		    : diag_set_errno(v->dg, DIAG_BUG, errno, "poll");
-	if (p[0].revents != 0)
-		on_signal(v);
+	if (p[0].revents != 0 && on_signal(v) == -1)
+		return -1;
 	if ((p[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0 && sending)
 		flush_to_holder(v);
 	if (p[2].revents != 0 && !v->done && on_input(v) == -1)
 		return -1;
+	on_due(v);
 	if (p[3].revents != 0 && sink_flush(&v->out) == -1)
 		return on_unwritten(v, &v->out);
 	if (p[4].revents != 0 && sink_flush(&v->err) == -1)
@@ -287,10 +427,14 @@ watch_signals(struct view *v, sigset_t *ret_before)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
 		SIGWINCH, SIGCONT };
+	struct sigaction stops;
 	sigset_t set;
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		(void)sigaddset(&set, signals[i]);
+	if (v->is_tty && sigaction(SIGTSTP, NULL, &stops) == 0 &&
+	    stops.sa_handler != SIG_IGN)
+		(void)sigaddset(&set, SIGTSTP);
 	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
 	v->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (v->signal_fd == -1)
@@ -301,8 +445,7 @@ watch_signals(struct view *v, sigset_t *ret_before)
 static int
 run(struct view *v)
 {
-	int out = v->out.own_fd != -1 ? v->out.own_fd : v->out.fd;
-	if (v->is_tty && tty_make_raw(&v->tty, STDIN_FILENO, out, v->dg) == -1)
+	if (enter_terminal(v) == -1)
 		return -1;
 	queue_size(v);
 	while (!v->done && (!v->exited || has_pending(v))) {
@@ -314,6 +457,27 @@ run(struct view *v)
 	return 0;
 }
 
+/*
+ * A terminal that the program does not read from is asked nothing: its answers
+ * would be typed into the user's shell.
+ */
+static void
+set_up_filters(struct view *v, const struct settings *settings)
+{
+	if (v->out.is_tty)
+		v->out_filter = &v->filters[0];
+	if (v->err.is_tty)
+		v->err_filter = v->out.is_tty && tty_same(v->out.fd, v->err.fd)
+		    ? v->out_filter
+		    : &v->filters[1];
+	v->filters[0].silent = !v->is_tty || !tty_same(STDIN_FILENO, v->out.fd);
+	v->filters[1].silent = true;
+	v->filters[0].vt.narrow = v->out.is_tty && !tty_decodes_utf8(v->out.fd);
+	v->filters[1].vt.narrow = v->err.is_tty && !tty_decodes_utf8(v->err.fd);
+	for (size_t i = 0; i < ARRAY_SIZE(v->filters); i++)
+		v->filters[i].clipboard = settings->clipboard;
+}
+
 int
 attach_view(int fd, bool tty, const struct settings *settings,
     struct attach_outcome *ret_outcome, struct diag *dg)
@@ -321,11 +485,10 @@ attach_view(int fd, bool tty, const struct settings *settings,
 	struct view v = { .fd = fd,
 		.signal_fd = -1,
 		.is_tty = tty,
-		.key = tty ? tty_parse_key(settings->detach_key) : -1,
-		.filter = tty && !settings->clipboard,
+		.key = { detach_key_parse(settings->detach_key), 0, "" },
 		.input_open = true,
 		.input_is_tty = isatty(STDIN_FILENO),
-		.clipboard = CLIPBOARD_INIT,
+		.filters = { TERMFILTER_INIT, TERMFILTER_INIT },
 		.decoder = xmalloc(sizeof(*v.decoder)),
 		.to_holder = STRBUF_INIT,
 		.reason = STRBUF_INIT,
@@ -334,10 +497,11 @@ attach_view(int fd, bool tty, const struct settings *settings,
 	wire_decoder_init(v.decoder, WIRE_HOLDER);
 	sink_init(&v.out, STDOUT_FILENO);
 	sink_init(&v.err, STDERR_FILENO);
+	set_up_filters(&v, settings);
 	int rc = watch_signals(&v, &before);
 	if (rc == 0)
 		rc = run(&v);
-	tty_restore(&v.tty);
+	leave_terminals(&v);
 	cleanup_close_fn(&v.signal_fd);
 	if (v.reason.len > 0)
 		diag_note("%s", v.reason.buf);
@@ -346,6 +510,8 @@ attach_view(int fd, bool tty, const struct settings *settings,
 	sink_release(&v.err);
 	strbuf_release(&v.to_holder);
 	cleanup_free_fn(&v.decoder);
+	termfilter_release(&v.filters[0]);
+	termfilter_release(&v.filters[1]);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (rc == 0)
 		*ret_outcome = v.outcome;

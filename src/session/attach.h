@@ -71,10 +71,11 @@ struct attach_outcome {
 /*
  * Carries stdin, stdout, stderr and window sizes until the end.  HUP, INT, QUIT
  * and TERM detach, as does the setting's key on a terminal.  With tty the
- * terminal is made raw, and its modes are restored, modes of the emulator reset
- * and pending input flushed, however it ends.  Clipboard writes (OSC 52) pass
- * only when the setting says so.  DIAG_IO when input cannot be read or output
- * not be written; the command is never told an end of input then.
+ * terminal is made raw and restored, however it ends, and while TSTP stops us;
+ * what the terminal was asked is answered to nobody else.  What goes to a
+ * terminal, with tty or not, passes termfilter.h, and the modes that it set are
+ * undone.  DIAG_IO when input cannot be read or output not be written; the
+ * command is never told an end of input then.
  */
 int attach_view(int fd, bool tty, const struct settings *settings,
     struct attach_outcome *ret_outcome, struct diag *dg);

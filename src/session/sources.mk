@@ -5,13 +5,13 @@ session_sources = \
 	src/session/attach-view.c \
 	src/session/attach.c \
 	src/session/attach.h \
-	src/session/clipboard.c \
-	src/session/clipboard.h \
 	src/session/collect-decide.c \
 	src/session/collect.c \
 	src/session/collect.h \
 	src/session/companion.c \
 	src/session/companion.h \
+	src/session/detach-key.c \
+	src/session/detach-key.h \
 	src/session/egress.c \
 	src/session/egress.h \
 	src/session/end.c \
@@ -56,9 +56,15 @@ session_sources = \
 	src/session/task.h \
 	src/session/teardown.c \
 	src/session/teardown.h \
+	src/session/termfilter.c \
+	src/session/termfilter.h \
+	src/session/termmodes.c \
+	src/session/termmodes.h \
 	src/session/tty.c \
 	src/session/tty.h \
 	src/session/view.c \
 	src/session/view.h \
 	src/session/viewers.c \
-	src/session/viewers.h
+	src/session/viewers.h \
+	src/session/vt.c \
+	src/session/vt.h

@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Raw mode and back, and the key that leaves it. */
+/* Raw mode and back, and what a terminal still has to say before. */
 #include "session/tty.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/monotime.h"
 
-#define MODIFIER_CTRL 4U
-/* Caps lock and num lock are told as modifiers too. */
-#define MODIFIERS_LOCK (64U | 128U)
-
-/*
- * Leave a string that was cut off; main screen (which restores a cursor, so
- * the one of now is saved where it is main already); mouse, focus reports and
- * bracketed paste off; cursor keys, keypad and keyboard protocols as usual;
- * synchronised output off; scroll region (which moves the cursor, so likewise),
- * character sets and colours normal; lines wrap, cursor shown.
- */
-static const char sane[] = "\033\\\0337\033[?1049l"
-			   "\033[?1000l\033[?1002l\033[?1003l\033[?1005l"
-			   "\033[?1006l\033[?1015l\033[?1004l\033[?2004l"
-			   "\033[?1l\033>\033[<9u\033[>4;0m\033[?2026l"
-			   "\0337\033[r\0338\033(B\017\033[0m\033[?7h"
-			   "\033[?25h";
+#define WRITE_MS 200
 
 int
 tty_make_raw(struct tty *tty, int in_fd, int out_fd, struct diag *dg)
@@ -53,17 +42,80 @@ tty_again(const struct tty *tty)
 	(void)tcsetattr(tty->in_fd, TCSANOW, &raw);
 }
 
-/* A terminal that is gone or stuck cannot be told anything. */
+/* ESC [ ? digits and ; c */
 void
-tty_restore(struct tty *tty)
+tty_count_answers(struct tty_answers *answers, const char *input, size_t len)
 {
+	static const char start[] = "\033[?";
+	for (size_t i = 0; i < len; i++) {
+		char c = input[i];
+		if (answers->at < 3 && c == start[answers->at]) {
+			answers->at++;
+		} else if (answers->at == 3 &&
+		    ((c >= '0' && c <= '9') || c == ';')) {
+			continue;
+		} else {
+			answers->n += answers->at == 3 && c == 'c';
+			answers->at = c == start[0];
+		}
+	}
+}
+
+static void
+await_answers(int fd, unsigned int questions)
+{
+	int64_t deadline = monotime_ms() + TTY_ANSWER_MS;
+	struct tty_answers answers = { 0 };
+	while (answers.n < questions) {
+		char buf[4096];
+		struct pollfd p = { fd, POLLIN, 0 };
+		int left = monotime_left_ms(deadline);
+		if (left == 0)
+			return;
+		int ready = poll(&p, 1, left);
+		if (ready == -1 && errno != EINTR)
+			return;
+		if (ready <= 0)
+			continue;
+		ssize_t n = read(fd, buf, sizeof(buf));
+		if (n == 0 || (n == -1 && errno != EINTR && errno != EAGAIN))
+			return;
+		if (n > 0)
+			tty_count_answers(&answers, buf, (size_t)n);
+	}
+}
+
+void
+tty_restore(struct tty *tty, unsigned int questions)
+{
+	static const char attributes[] = "\033[c";
 	if (!tty->raw)
 		return;
 	tty->raw = false;
-	ssize_t n = write(tty->out_fd, sane, sizeof(sane) - 1);
-	(void)n;
-	(void)tcflush(tty->in_fd, TCIFLUSH);
+	if (questions > 0) {
+		tty_write(tty->out_fd, attributes, sizeof(attributes) - 1);
+		await_answers(tty->in_fd, questions);
+		(void)tcflush(tty->in_fd, TCIFLUSH);
+	}
 	(void)tcsetattr(tty->in_fd, TCSANOW, &tty->saved);
+}
+
+/* A terminal that is gone or stuck cannot be told anything. */
+void
+tty_write(int fd, const char *data, size_t len)
+{
+	int64_t deadline = monotime_ms() + WRITE_MS;
+	while (len > 0) {
+		struct pollfd p = { fd, POLLOUT, 0 };
+		int left = monotime_left_ms(deadline);
+		if (poll(&p, 1, left) <= 0 && (errno != EINTR || left == 0))
+			return;
+		ssize_t n = write(fd, data, len);
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			return;
+		data += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
 }
 
 struct wire_size
@@ -75,70 +127,29 @@ tty_size(int fd)
 	return (struct wire_size){ ws.ws_row, ws.ws_col };
 }
 
-int
-tty_parse_key(const char *text)
+bool
+tty_same(int fd, int other_fd)
 {
-	static const char prefix[] = "ctrl-";
-	size_t len = sizeof(prefix) - 1;
-	if (strncmp(text, prefix, len) != 0 || text[len] == '\0')
-		return -1;
-	return text[len] & 0x1f;
+	unsigned int dev;
+	unsigned int other;
+	return ioctl(fd, TIOCGDEV, &dev) == 0 &&
+	    ioctl(other_fd, TIOCGDEV, &other) == 0 && dev == other;
 }
 
-/* A decimal number, bounded; the number of digits is what it returns. */
-static size_t
-read_number(const char *s, size_t len, unsigned int *ret)
+bool
+tty_decodes_utf8(int fd)
 {
-	size_t n = 0;
-	*ret = 0;
-	for (; n < len && n < 6 && s[n] >= '0' && s[n] <= '9'; n++)
-		*ret = *ret * 10 + (unsigned int)(s[n] - '0');
-	return n;
-}
-
-static bool
-is_key(int key, unsigned int code, unsigned int modifiers)
-{
-	return modifiers > 0 &&
-	    ((modifiers - 1) & ~MODIFIERS_LOCK) == MODIFIER_CTRL &&
-	    (code & 0x1f) == (unsigned int)key && code >= 0x40 && code < 0x7f;
-}
-
-/*
- * Up to four numbers, separated by ; or : as their protocol has it: code and
- * modifiers, or 27, modifiers and code.  An event type may follow; 3 is the
- * release, which comes after the press that was taken.
- */
-static bool
-is_sequence(int key, const char *s, size_t len)
-{
-	unsigned int v[4] = { 0 };
-	size_t at = 2;
-	size_t n = 0;
-	if (len < 3 || s[0] != '\033' || s[1] != '[')
-		return false;
-	for (;;) {
-		at += read_number(s + at, len - at, &v[n]);
-		n++;
-		if (at >= len)
-			return false;
-		if ((s[at] != ';' && s[at] != ':') || n == 4)
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	struct termios modes;
+	const char *locale = NULL;
+	if (tcgetattr(fd, &modes) == 0 && (modes.c_iflag & IUTF8) != 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		locale = getenv(names[i]);
+		if (locale != NULL && locale[0] != '\0')
 			break;
-		at++;
 	}
-	if (s[at] == 'u')
-		return is_key(key, v[0], v[1]);
-	return s[at] == '~' && v[0] == 27 && is_key(key, v[2], v[1]);
-}
-
-size_t
-tty_find_key(int key, const char *input, size_t len)
-{
-	for (size_t i = 0; key != -1 && i < len; i++) {
-		if (input[i] == (char)key ||
-		    (input[i] == '\033' &&
-			is_sequence(key, input + i, len - i)))
-			return i;
-	}
-	return len;
+	return locale != NULL &&
+	    (strcasestr(locale, "UTF-8") != NULL ||
+		strcasestr(locale, "UTF8") != NULL);
 }

@@ -26,23 +26,40 @@ int tty_make_raw(struct tty *tty, int in_fd, int out_fd, struct diag *dg);
 /* Raw once more, after whoever stopped us had it. */
 void tty_again(const struct tty *tty);
 
+/* Counts answers to "what are you" (DA1) in what a terminal sends. */
+struct tty_answers {
+	unsigned int n;
+	unsigned int at; /* in the answer under way */
+};
+
+void tty_count_answers(
+    struct tty_answers *answers, const char *input, size_t len);
+
 /*
- * Undoes what a program may have done to the emulator, throws away answers of
- * the emulator that nobody read, and gives the modes back.  Not raw: nothing.
+ * Gives the terminal's modes back.  Not raw: nothing.
+ *
+ * Before that, with questions above 0, what the terminal answered to a program
+ * and nobody read is thrown away: it is asked for its attributes (DA1), and
+ * answers come in the order of questions, so that when it answered so often
+ * nothing is on its way any more.  Keys that were typed meanwhile are lost, too.
+ * A terminal that does not answer is waited for at most TTY_ANSWER_MS.
  */
-void tty_restore(struct tty *tty);
+#define TTY_ANSWER_MS 300
+void tty_restore(struct tty *tty, unsigned int questions);
+
+/* Writes to a terminal, as far as it takes it in time; it may be non-blocking. */
+void tty_write(int fd, const char *data, size_t len);
 
 /* 0 by 0 when it cannot be told. */
 struct wire_size tty_size(int fd);
 
-/* The control character of a setting like "ctrl-\"; -1 for "none" or "". */
-int tty_parse_key(const char *text);
+/* Whether both are the same terminal, also by other names of it. */
+bool tty_same(int fd, int other_fd);
 
 /*
- * Where in input the key was pressed, or len: as itself, or as the sequences of
- * the keyboard protocols that programs switch on (CSI 92 ; 5 u and
- * CSI 27 ; 5 ; 92 ~).
+ * Whether the terminal decodes UTF-8: it says so itself (IUTF8), or the user's
+ * locale does.
  */
-size_t tty_find_key(int key, const char *input, size_t len);
+bool tty_decodes_utf8(int fd);
 
 #endif /* DRYDOCK_TTY_H */

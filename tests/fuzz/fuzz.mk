@@ -5,7 +5,6 @@ fuzz_programs = \
 	tests/fuzz/fuzz-agent \
 	tests/fuzz/fuzz-allowlist \
 	tests/fuzz/fuzz-answer \
-	tests/fuzz/fuzz-clipboard \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-egress \
 	tests/fuzz/fuzz-endpoint \
@@ -32,6 +31,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-sources \
 	tests/fuzz/fuzz-squid \
 	tests/fuzz/fuzz-synced \
+	tests/fuzz/fuzz-termfilter \
 	tests/fuzz/fuzz-token \
 	tests/fuzz/fuzz-verdict \
 	tests/fuzz/fuzz-wire \

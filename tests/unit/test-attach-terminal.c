@@ -3,16 +3,23 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "check.h"
+#include "guest/wire.h"
 #include "holder-kit.h"
+#include "host/settings.h"
 #include "viewer-kit.h"
 
 static void
@@ -23,7 +30,8 @@ terminal_is_raw_and_restored(void)
 		.tty = true,
 		.script = "stty size; trap 'stty size' WINCH; echo ready;"
 			  "until read x; do :; done; echo got $x;"
-			  "printf 'a\\033]52;c;QQ==\\007b'; exit 5" };
+			  "printf 'a\\033]52;c;QQ==\\007b\\033[?25l\\033[4h';"
+			  "exit 5" };
 	struct termios before, during, after;
 	struct winsize ws = { .ws_row = 44, .ws_col = 122 };
 	struct strbuf out cleanup_strbuf = STRBUF_INIT;
@@ -39,8 +47,7 @@ terminal_is_raw_and_restored(void)
 	CHECK(viewer_type(v.in, "word\r"));
 	CHECK(viewer_read_for(v.in, &out, "got word"));
 	CHECK(viewer_read_for(v.in, &out, "\r\nab"));
-	CHECK(viewer_read_for(v.in, &out, "\033[?1049l"));
-	CHECK(viewer_read_for(v.in, &out, "\033[?25h"));
+	CHECK(viewer_read_for(v.in, &out, "\033[?25h\033[4l"));
 	struct viewer_result r = viewer_wait(&v);
 	CHECK_INT(r.outcome.end, ATTACH_EXITED);
 	CHECK_INT(r.outcome.status, 5);
@@ -52,6 +59,239 @@ terminal_is_raw_and_restored(void)
 	CHECK_INT(kit_wait(&kit), 5);
 	(void)close(v.in);
 	(void)close(v.slave);
+}
+
+/* Ends the session of v and takes its terminal away. */
+static void
+close_viewer(struct viewer *v)
+{
+	(void)close(v->in);
+	(void)close(v->slave);
+}
+
+/* What a program would read of it now. */
+static void
+read_input(int slave, struct strbuf *out)
+{
+	struct termios raw;
+	char buf[256];
+	CHECK_INT(tcgetattr(slave, &raw), 0);
+	cfmakeraw(&raw);
+	raw.c_cc[VMIN] = 0;
+	CHECK_INT(tcsetattr(slave, TCSANOW, &raw), 0);
+	ssize_t n = read(slave, buf, sizeof(buf));
+	if (n > 0)
+		strbuf_add(out, buf, (size_t)n);
+}
+
+static void
+read_output(int master, struct strbuf *out)
+{
+	char buf[4096];
+	struct pollfd p = { master, POLLIN, 0 };
+	while (poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0) {
+		ssize_t n = read(master, buf, sizeof(buf));
+		if (n <= 0)
+			return;
+		strbuf_add(out, buf, (size_t)n);
+	}
+}
+
+static void
+nothing_is_written_where_nothing_was_set(void)
+{
+	struct kit kit;
+	struct viewer v = { .kit = &kit,
+		.tty = true,
+		.script = "echo ready; head -c1 >/dev/null;"
+			  "printf '\\033[1mx\\033[m\\n'" };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(viewer_read_for(v.in, &out, "ready"));
+	CHECK(viewer_type(v.in, "\r"));
+	CHECK_INT(viewer_wait(&v).outcome.end, ATTACH_EXITED);
+	read_output(v.in, &out);
+	CHECK_STR(out.buf, "ready\r\n\r\n\033[1mx\033[m\r\n");
+	CHECK_INT(kit_wait(&kit), 0);
+	close_viewer(&v);
+}
+
+/*
+ * The terminal answers when it gets to it.  The program asked for the
+ * attributes itself, so that the first such answer is not the last one.
+ */
+static void
+pending_answers_reach_nobody(void)
+{
+	struct kit kit;
+	struct viewer v = { .kit = &kit,
+		.tty = true,
+		.script = "printf 'ready\\033[c\\033[6n'" };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+	struct termios during;
+	int waits = 1;
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(viewer_read_for(v.in, &out, "ready\033[c\033[6n\033[c"));
+	CHECK(viewer_type(v.in, "\033[?62;4c"));
+	for (int i = 0; waits > 0 && i < 2000; i++) {
+		(void)poll(NULL, 0, 1);
+		CHECK_INT(ioctl(v.slave, FIONREAD, &waits), 0);
+	}
+	CHECK_INT(tcgetattr(v.slave, &during), 0);
+	CHECK_INT(during.c_lflag & ICANON, 0);
+	CHECK(viewer_type(v.in, "\033[12;1R\033[?62;4c"));
+	CHECK_INT(viewer_wait(&v).outcome.end, ATTACH_EXITED);
+	CHECK_INT(tcgetattr(v.slave, &during), 0);
+	CHECK(during.c_lflag & ICANON);
+	read_input(v.slave, &typed);
+	CHECK_STR(typed.buf, "");
+	CHECK_INT(kit_wait(&kit), 0);
+	close_viewer(&v);
+}
+
+static void
+silent_terminals_are_waited_for_a_moment(void)
+{
+	struct kit kit;
+	struct viewer v = {
+		.kit = &kit, .tty = true, .script = "printf 'x\\033[6n'"
+	};
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	int64_t start = monotime_ms();
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(viewer_read_for(v.in, &out, "x\033[6n\033[c"));
+	CHECK_INT(viewer_wait(&v).outcome.end, ATTACH_EXITED);
+	CHECK(monotime_ms() - start < 15000);
+	CHECK_INT(kit_wait(&kit), 0);
+	close_viewer(&v);
+}
+
+/*
+ * The viewer's group has no parent that could continue it, so that the kernel
+ * does not stop it: what happens before and after is seen.
+ */
+static void
+modes_are_given_back_while_stopped(void)
+{
+	struct kit kit;
+	struct viewer v = { .kit = &kit,
+		.tty = true,
+		.script = "trap 'stty size' WINCH;"
+			  "printf '\\033[?25l\\033[4hready';"
+			  "until read x; do :; done; echo got $x" };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	struct termios after;
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(viewer_read_for(v.in, &out, "ready"));
+	CHECK_INT(kill(v.pid, SIGTSTP), 0);
+	CHECK(viewer_read_for(
+	    v.in, &out, "ready\033[?25h\033[4l\033[?25l\033[4h"));
+	/* Both sizes: it draws anew. */
+	CHECK(viewer_read_for(v.in, &out, "32 111"));
+	CHECK(viewer_read_for(v.in, &out, "33 111"));
+	CHECK_INT(tcgetattr(v.slave, &after), 0);
+	CHECK_INT(after.c_lflag & ICANON, 0);
+	CHECK(viewer_type(v.in, "word\r"));
+	CHECK(viewer_read_for(v.in, &out, "got word"));
+	CHECK_INT(viewer_wait(&v).outcome.status, 0);
+	CHECK_INT(kit_wait(&kit), 0);
+	close_viewer(&v);
+}
+
+/* The start of a key's sequence waits, and goes on when the rest is late. */
+static void
+escape_alone_is_typed(void)
+{
+	struct kit kit;
+	struct viewer v = { .kit = &kit,
+		.tty = true,
+		.script = "stty raw -echo; echo ready;"
+			  "head -c1 | od -An -tx1; stty sane" };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(viewer_read_for(v.in, &out, "ready"));
+	CHECK(viewer_type(v.in, "\033"));
+	CHECK(viewer_read_for(v.in, &out, " 1b"));
+	CHECK_INT(viewer_wait(&v).outcome.status, 0);
+	CHECK_INT(kit_wait(&kit), 0);
+	close_viewer(&v);
+}
+
+/* A viewer of a liar, whose stdout and stderr are one terminal. */
+static _Noreturn void
+view_liar(int fd, bool tty, int slave)
+{
+	struct diag dg = DIAG_INIT;
+	struct attach_outcome outcome;
+	struct settings settings;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	(void)setsid();
+	(void)ioctl(slave, TIOCSCTTY, 0);
+	(void)dup2(tty ? slave : null, 0);
+	(void)dup2(slave, 1);
+	(void)dup2(slave, 2);
+	settings_init(&settings);
+	int rc = attach_view(fd, tty, &settings, &outcome, &dg);
+	_exit(rc == 0 ? outcome.status : 99);
+}
+
+static void
+every_stream_to_a_terminal_is_filtered(void)
+{
+	static const struct {
+		enum wire_type type;
+		const char *text;
+	} frames[] = {
+		{ WIRE_OUTPUT, "\033]5" },
+		{ WIRE_ERROR, "2;c;aGk=\007" },
+		{ WIRE_ERROR, "a\033]52;c;aGk=\007" },
+		{ WIRE_OUTPUT, "\033]52c;c;aGk=\007" },
+		{ WIRE_ERROR, "\033]" },
+		{ WIRE_OUTPUT, "4294967348;c;aGk=\007b" },
+		{ WIRE_ERROR, "\033]52;c;aGk=\033\\c" },
+		{ WIRE_OUTPUT, "\033]52;" },
+	};
+	for (int tty = 0; tty < 2; tty++) {
+		struct strbuf sent cleanup_strbuf = STRBUF_INIT;
+		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		int ends[2];
+		int status = -1;
+		int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+		if (!CHECK(master != -1 && unlockpt(master) == 0))
+			return;
+		int slave =
+		    open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+		CHECK_INT(
+		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+		    0);
+		/* Where the input is no terminal, nobody reads an answer. */
+		if (tty == 0)
+			wire_add(&sent, WIRE_ERROR, "\033[6n", 4);
+		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+			wire_add(&sent, frames[i].type, frames[i].text,
+			    strlen(frames[i].text));
+		wire_add_exit(&sent, 3, "");
+		CHECK_INT(
+		    write(ends[1], sent.buf, sent.len), (intmax_t)sent.len);
+		(void)fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0)
+			view_liar(ends[0], tty == 1, slave);
+		CHECK_INT(waitpid(pid, &status, 0), pid);
+		CHECK_INT(WEXITSTATUS(status), 3);
+		read_output(master, &out);
+		CHECK_STR(out.buf, "abc");
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		(void)close(slave);
+		(void)close(master);
+	}
 }
 
 static void
@@ -156,6 +396,16 @@ terminal_gone_detaches(void)
 static const struct check_test tests[] = {
 	{ "a terminal is raw meanwhile, and restored",
 	    terminal_is_raw_and_restored },
+	{ "nothing is written where nothing was set",
+	    nothing_is_written_where_nothing_was_set },
+	{ "pending answers reach nobody", pending_answers_reach_nobody },
+	{ "a terminal that does not answer is waited for a moment",
+	    silent_terminals_are_waited_for_a_moment },
+	{ "modes are given back while it is stopped",
+	    modes_are_given_back_while_stopped },
+	{ "an escape alone is typed", escape_alone_is_typed },
+	{ "every stream to a terminal is filtered",
+	    every_stream_to_a_terminal_is_filtered },
 	{ "the key detaches, and another viewer attaches",
 	    key_detaches_and_another_attaches },
 	{ "the key is seen when the holder stopped",

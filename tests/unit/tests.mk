@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test-companion \
 	tests/unit/test-container \
 	tests/unit/test-context \
+	tests/unit/test-detach-key \
 	tests/unit/test-diag \
 	tests/unit/test-digest \
 	tests/unit/test-egress \
@@ -63,9 +64,10 @@ unit_tests = \
 	tests/unit/test-strvec \
 	tests/unit/test-sync \
 	tests/unit/test-sync-filter \
+	tests/unit/test-termfilter \
+	tests/unit/test-termmodes \
 	tests/unit/test-token \
 	tests/unit/test-trusted \
-	tests/unit/test-tty \
 	tests/unit/test-verify \
 	tests/unit/test-verify-inspect \
 	tests/unit/test-view \
