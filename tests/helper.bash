@@ -6,6 +6,9 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=images.bash
+source "${BASH_SOURCE[0]%/*}/images.bash"
+
 # Refuses to run anywhere but in the bed: a test that removes things must never
 # see somebody's own home or engine.
 bed_guard() {
@@ -50,6 +53,12 @@ bed_setup() {
   mkdir -p "$XDG_CONFIG_HOME/drydock" "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR"
   project=$BATS_TEST_TMPDIR/project
   mkdir "$project"
+  # A bed without an engine has no images.
+  if [ -e "$BED/images" ]; then
+    local uid=0
+    [ "$who" = root ] || uid=$BED_UID
+    images_record "$uid" "$XDG_STATE_HOME"
+  fi
   if [ "$(id -u)" = 0 ] && [ "$who" = user ]; then
     chown -R "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" \
       "$XDG_RUNTIME_DIR" "$project"
@@ -83,13 +92,11 @@ traced() {
 
 # The id of the image that drydock built: agent_image UID, egress_image.
 agent_image() {
-  docker image ls -q --no-trunc --filter label=io.drydock.image=agent \
-    --filter "label=io.drydock.uid=$1" | head -n 1
+  images_of agent "$1"
 }
 
 egress_image() {
-  docker image ls -q --no-trunc --filter label=io.drydock.image=egress |
-    head -n 1
+  images_of egress 0
 }
 
 # open_session COMMAND...: a session that lives on while the test looks at it

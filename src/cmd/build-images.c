@@ -12,6 +12,8 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "engine/built.h"
+#include "host/settings.h"
 
 #define DEFAULT_COLUMNS 80
 
@@ -154,9 +156,13 @@ build_images(const struct engine *engine, const struct settings *settings,
     const struct paths *paths, const struct build_options *options,
     struct built_images *ret_built, struct diag *dg)
 {
+	cleanup_close int lock_fd = -1;
 	struct build_options second = *options;
 
-	if (build_one(BUILD_AGENT, engine, settings, paths, options,
+	/* Another build makes two images, each within the setting's time. */
+	if (built_lock(
+		paths, 2 * (int)settings->build_timeout_ms, &lock_fd, dg) < 0 ||
+	    build_one(BUILD_AGENT, engine, settings, paths, options,
 		&ret_built->agent, dg) < 0)
 		return -1;
 	/* The base that the first one pulled or made is fresh. */

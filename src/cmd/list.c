@@ -39,6 +39,13 @@ write_services(struct jsonw *w, const struct record *r)
 }
 
 static void
+write_if(struct jsonw *w, const char *key, const char *value)
+{
+	if (value != NULL)
+		jsonw_key_str(w, key, value);
+}
+
+static void
 write_session(
     struct jsonw *w, const struct paths *paths, const struct listed *s)
 {
@@ -64,10 +71,14 @@ write_session(
 		write_services(w, r);
 		jsonw_key_str(w, "socket", socket);
 	}
-	if (s->container != NULL)
-		jsonw_key_str(w, "container", s->container);
-	if (s->note != NULL)
-		jsonw_key_str(w, "note", s->note);
+	write_if(w, "container", s->container);
+	write_if(w, "image", s->image);
+	write_if(w, "name", s->name);
+	write_if(w, "role", s->role);
+	write_if(w, "status", s->status);
+	write_if(w, "session", s->session);
+	write_if(w, "state_id", s->state_id);
+	write_if(w, "note", s->note);
 	jsonw_close_object(w);
 }
 
@@ -129,12 +140,13 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 {
 	const struct list_options *o = options;
 	cleanup_listing struct listing listing = LISTING_INIT;
+	cleanup_diag struct diag untold = DIAG_INIT;
 
 	(void)dashdash;
 	if (argc > 0)
 		return diag_set(
 		    dg, DIAG_USAGE, "list: unexpected operand \"%s\"", argv[0]);
-	if (sessions_list(ctx, &listing, dg) != 0)
+	if (sessions_list(ctx, &listing, o->all ? &untold : NULL, dg) != 0)
 		return -1;
 	if (o->json && print_json(ctx, o, &listing, dg) != 0)
 		return -1;
@@ -144,12 +156,17 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (listing.silent)
 		return diag_set(dg, DIAG_ENGINE,
 		    "without the engine's answer this is of records alone");
+	if (untold.class != DIAG_NONE) {
+		diag_move(dg, &untold);
+		return diag_wrap(dg, "what has no record is not listed");
+	}
 	return 0;
 }
 
 static const struct optdef list_optdefs[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct list_options, all), NULL,
-	    "also what has ended, and what ends with a client that is there" },
+	    "also what has ended, what ends with a client that is there, and "
+	    "what has\ndrydock's labels and no record" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct list_options, json), NULL,
 	    "print JSON" },
 	{ .name = NULL },

@@ -26,6 +26,7 @@
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "session/images.h"
+#include "session/strangers.h"
 
 /* No session has this id: a launch draws one, and this one is taken. */
 #define NO_SESSION "00000000"
@@ -89,11 +90,7 @@ find_image(const struct images_spec *spec, enum build_kind kind,
 
 	if (images_find(spec, kind, filesp, ret_image, &older, dg) != 0)
 		return -1;
-	if (ret_image->id == NULL)
-		return diag_set(dg, DIAG_ENGINE,
-		    "there is no %s image for this user: run drydock build",
-		    build_kind_name(kind));
-	return 0;
+	return ret_image->id == NULL ? images_missing(spec, kind, dg) : 0;
 }
 
 /* What a launch reads before anything else, and that a user may have wrong. */
@@ -169,6 +166,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 
 	if (check_written(ctx, mode.mode, dg) != 0 ||
 	    find_engine(ctx, scratch, project, &engine, dg) != 0 ||
+	    strangers_warn_images(paths, &engine, dg) != 0 ||
 	    find_image(&spec, BUILD_AGENT, &files, &agent, dg) != 0 ||
 	    (mode.mode == MODE_CONTAINED &&
 		find_image(&spec, BUILD_EGRESS, &files, &egress, dg) != 0))

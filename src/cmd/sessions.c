@@ -15,6 +15,7 @@
 #include "host/project.h"
 #include "session/collect.h"
 #include "session/prompt.h"
+#include "session/strangers.h"
 
 enum {
 	SHOWN_MAX = 20
@@ -37,7 +38,8 @@ sessions_find_engine(
 }
 
 int
-sessions_list(struct context *ctx, struct listing *ret_listing, struct diag *dg)
+sessions_list(struct context *ctx, struct listing *ret_listing,
+    struct diag *ret_untold, struct diag *dg)
 {
 	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_diag struct diag silent = DIAG_INIT;
@@ -48,8 +50,13 @@ sessions_list(struct context *ctx, struct listing *ret_listing, struct diag *dg)
 	answers = sessions_find_engine(ctx, &engine, &silent) == 0;
 	if (!answers)
 		diag_warn("%s", silent.message);
-	return listing_read(
-	    ctx->paths, answers ? &engine : NULL, ret_listing, dg);
+	if (listing_read(
+		ctx->paths, answers ? &engine : NULL, ret_listing, dg) != 0)
+		return -1;
+	if (ret_untold != NULL && !ret_listing->silent)
+		(void)strangers_list(
+		    ctx->paths, &engine, ret_listing, ret_untold);
+	return 0;
 }
 
 static size_t
@@ -105,7 +112,7 @@ sessions_of_project(struct context *ctx, const char *project, size_t unasked,
 		return -1;
 	if (count_attachable(ret_listing, project) > unasked) {
 		listing_release(ret_listing);
-		if (sessions_list(ctx, ret_listing, dg) != 0)
+		if (sessions_list(ctx, ret_listing, NULL, dg) != 0)
 			return -1;
 	}
 	tell_unread(ret_listing, ret_unread);

@@ -19,9 +19,11 @@ int sessions_find_engine(
 
 /*
  * All sessions with their states; an engine that does not answer is a warning.
+ * Unless ret_untold is NULL also what has drydock's labels and no record
+ * (session/strangers.h); ret_untold is set when that cannot be told.
  */
-int sessions_list(
-    struct context *ctx, struct listing *ret_listing, struct diag *dg);
+int sessions_list(struct context *ctx, struct listing *ret_listing,
+    struct diag *ret_untold, struct diag *dg);
 
 /*
  * What attach could show of this project; NULL: of all projects.  The engine,

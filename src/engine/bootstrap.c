@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "engine/answer.h"
 #include "engine/engine.h"
 #include "engine/hostconf.h"
 #include "engine/image.h"
@@ -191,9 +192,11 @@ run_mmdebstrap(const struct bootstrap_spec *spec, const char *suite,
 
 static int
 import(const struct engine *engine, const struct bootstrap_spec *spec,
-    const struct strbuf *tarball, const char *reference, struct diag *dg)
+    const struct strbuf *tarball, const char *reference, char **ret_image_id,
+    struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
 	const char *const argv[] = { engine->docker, "import", "--change",
 		"LABEL " IMAGE_BASE_LABEL, "--change",
 		"ENV PATH=" PROC_SYSTEM_PATH, "-", reference, NULL };
@@ -204,41 +207,51 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 	child.input = tarball->buf;
 	child.input_len = tarball->len;
 	child.timeout_ms = spec->timeout_ms;
-	if (proc_run(&child, &result, dg) < 0)
+	if (proc_run(&child, &result, dg) < 0 ||
+	    engine_check_result(argv, &result, spec->timeout_ms, dg) < 0 ||
+	    answer_read_ids(argv, &result, answer_is_image_id, &ids, dg) < 0)
 		return -1;
-	return engine_check_result(argv, &result, spec->timeout_ms, dg);
+	if (ids.nr != 1)
+		return diag_set(
+		    dg, DIAG_ENGINE, "docker import gave %zu ids", ids.nr);
+	*ret_image_id = xstrdup(ids.v[0]);
+	return 0;
 }
 
+/* For people, and against `docker image prune`; somebody may have moved it. */
 static int
-find_base(const struct engine *engine, const char *reference, bool *ret_there,
+tag(const struct engine *engine, const char *image_id, const char *reference,
     struct diag *dg)
 {
-	cleanup_image struct image image = IMAGE_INIT;
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	const char *const args[] = { "tag", image_id, reference, NULL };
 
-	if (image_inspect(engine, reference, &image, dg) < 0)
-		return -1;
-	*ret_there =
-	    image.id != NULL && strvec_has(&image.labels, IMAGE_BASE_LABEL);
-	return 0;
+	return engine_docker(engine, args, &result, dg);
+}
+
+const char *
+bootstrap_suite(const struct hostconf *hc)
+{
+	return *hc->codename != '\0' ? hc->codename : DEFAULT_SUITE;
 }
 
 int
 bootstrap_base(const struct engine *engine, const struct bootstrap_spec *spec,
-    char **ret_reference, struct diag *dg)
+    char **ret_image_id, struct diag *dg)
 {
-	const char *suite = *spec->hostconf->codename != '\0'
-	    ? spec->hostconf->codename
-	    : DEFAULT_SUITE;
+	const char *suite = bootstrap_suite(spec->hostconf);
 	cleanup_free char *reference = xasprintf("drydock-base:%s", suite);
+	cleanup_free char *id = NULL;
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	bool there = false;
 
-	if (!spec->fresh && find_base(engine, reference, &there, dg) < 0)
+	if (spec->known != NULL) {
+		id = xstrdup(spec->known);
+		if (tag(engine, id, reference, dg) < 0)
+			return -1;
+	} else if (run_mmdebstrap(spec, suite, &result, dg) < 0 ||
+	    import(engine, spec, &result.out, reference, &id, dg) < 0) {
 		return -1;
-	if (!there &&
-	    (run_mmdebstrap(spec, suite, &result, dg) < 0 ||
-		import(engine, spec, &result.out, reference, dg) < 0))
-		return -1;
-	*ret_reference = steal_ptr(&reference);
+	}
+	*ret_image_id = steal_ptr(&id);
 	return 0;
 }

@@ -14,20 +14,22 @@ struct hostconf;
 
 struct bootstrap_spec {
 	const struct hostconf *hostconf;
-	bool fresh; /* make a new one even if there is one */
+	const char *known; /* an image that the engine has; NULL: make one */
 	int timeout_ms;
 	/* Called with each line that mmdebstrap says. */
 	void (*progress)(void *arg, const char *line);
 	void *progress_arg;
 };
 
+/* Debian's release that a base is made of: the host's, else bookworm. */
+const char *bootstrap_suite(const struct hostconf *hc);
+
 /*
- * The reference of a base image of the host's Debian release (bookworm where
- * the host is not Debian): the one that is there, else a new one, labelled
- * io.drydock.image=base.  Returned in *ret_reference.  No mmdebstrap, or one
- * that fails, is DIAG_ENGINE, with its last words.
+ * Makes a base image labelled io.drydock.image=base, or takes the known one.
+ * Returns its id; it is tagged for people, whatever had that tag before.  No
+ * mmdebstrap, or one that fails, is DIAG_ENGINE, with its last words.
  */
 int bootstrap_base(const struct engine *engine,
-    const struct bootstrap_spec *spec, char **ret_reference, struct diag *dg);
+    const struct bootstrap_spec *spec, char **ret_image_id, struct diag *dg);
 
 #endif /* DRYDOCK_BOOTSTRAP_H */

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "engine/bootstrap.h"
 #include "engine/buildkit.h"
+#include "engine/built.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/hostconf.h"
@@ -60,6 +61,9 @@ check_base(const char *reference, const struct image *image, struct diag *dg)
 {
 	const char *instruction = image_acts_by(image);
 
+	if (image->id == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "base image %s is not there after it was made", reference);
 	if (instruction != NULL)
 		return diag_set(dg, DIAG_POLICY,
 		    "base image %s has a %s: such an image is not built on",
@@ -95,60 +99,79 @@ pull(const struct engine *engine, const struct settings *settings,
 	return 0;
 }
 
-/* The reference of a base image that the engine has and that may be one. */
+/* The base that this state directory's record has, else a new one. */
+static int
+bootstrap(const struct engine *engine, const struct settings *settings,
+    const struct paths *paths, const struct build_options *options,
+    const struct hostconf *hc, struct image *ret_image, struct diag *dg)
+{
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
+	cleanup_image struct image known = IMAGE_INIT;
+	cleanup_free char *id = NULL;
+	const char *suite = bootstrap_suite(hc);
+	bool fresh =
+	    !options->keep_base && (options->pull || options->no_cache);
+	struct bootstrap_spec spec = {
+		.hostconf = hc,
+		.timeout_ms = (int)settings->build_timeout_ms,
+		.progress = options->progress,
+		.progress_arg = options->progress_arg,
+	};
+
+	if (built_read(paths, &built, dg) < 0 ||
+	    (!fresh &&
+		built_find_image(
+		    &built, engine, BUILT_BASE, NULL, suite, &known, dg) < 0))
+		return -1;
+	spec.known = known.id;
+	if (bootstrap_base(engine, &spec, &id, dg) < 0 ||
+	    image_inspect(engine, id, ret_image, dg) < 0 ||
+	    check_base(id, ret_image, dg) < 0)
+		return -1;
+	if (known.id != NULL)
+		return 0;
+	return built_add(paths, engine, BUILT_BASE, NULL, suite, id, dg);
+}
+
+/* The one that the user names, from the registry if need be. */
+static int
+find_named_base(const struct engine *engine, const struct settings *settings,
+    const struct build_options *options, struct image *ret_image,
+    struct diag *dg)
+{
+	const char *name =
+	    options->base != NULL ? options->base : settings->base_image;
+
+	if (image_inspect(engine, name, ret_image, dg) < 0)
+		return -1;
+	if (ret_image->id == NULL || options->pull) {
+		image_release(ret_image);
+		if (pull(engine, settings, name, dg) < 0 ||
+		    image_inspect(engine, name, ret_image, dg) < 0)
+			return -1;
+	}
+	return check_base(name, ret_image, dg);
+}
+
+/* The id of a base image that the engine has and that may be one. */
 static int
 find_base(const struct engine *engine, const struct settings *settings,
-    const struct build_options *options, const struct hostconf *hc,
-    char **ret_reference, struct diag *dg)
+    const struct paths *paths, const struct build_options *options,
+    const struct hostconf *hc, struct image *ret_image, struct diag *dg)
 {
-	cleanup_image struct image image = IMAGE_INIT;
-	cleanup_free char *reference = NULL;
-
-	if (options->bootstrap) {
-		const struct bootstrap_spec spec = {
-			.hostconf = hc,
-			.fresh = !options->keep_base &&
-			    (options->pull || options->no_cache),
-			.timeout_ms = (int)settings->build_timeout_ms,
-			.progress = options->progress,
-			.progress_arg = options->progress_arg,
-		};
-
-		if (bootstrap_base(engine, &spec, &reference, dg) < 0)
-			return -1;
-	} else {
-		reference =
-		    xstrdup(options->base != NULL ? options->base
-						  : settings->base_image);
-	}
-	if (image_inspect(engine, reference, &image, dg) < 0)
-		return -1;
-	if (!options->bootstrap && (image.id == NULL || options->pull)) {
-		image_release(&image);
-		if (pull(engine, settings, reference, dg) < 0 ||
-		    image_inspect(engine, reference, &image, dg) < 0)
-			return -1;
-	}
-	if (image.id == NULL)
-		return diag_set(dg, DIAG_ENGINE,
-		    "base image %s is not there after it was made", reference);
-	if (check_base(reference, &image, dg) < 0)
-		return -1;
-	*ret_reference = steal_ptr(&reference);
-	return 0;
+	if (options->bootstrap)
+		return bootstrap(
+		    engine, settings, paths, options, hc, ret_image, dg);
+	return find_named_base(engine, settings, options, ret_image, dg);
 }
 
 static void
 describe(enum build_kind kind, const struct settings *settings,
-    const struct paths *paths, const char *base, const char *context,
+    const struct image_user *user, const char *context,
     struct buildkit_spec *spec)
 {
-	const char *name = build_kind_name(kind);
-
-	strvec_pushf(&spec->args, "BASE=%s", base);
-	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "image=%s", name);
-	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "context=%s", context);
-	if (kind == BUILD_EGRESS)
+	image_make_labels(build_kind_name(kind), user, context, &spec->labels);
+	if (user == NULL)
 		return;
 	if (settings->packages.nr > 0) {
 		cleanup_strbuf struct strbuf packages = STRBUF_INIT;
@@ -158,14 +181,25 @@ describe(enum build_kind kind, const struct settings *settings,
 			    settings->packages.v[i]);
 		strvec_pushf(&spec->args, "PACKAGES=%s", packages.buf);
 	}
-	strvec_pushf(&spec->args, "UID=%u", paths->uid);
-	strvec_pushf(&spec->args, "GID=%u", paths->gid);
-	strvec_pushf(&spec->args, "NAME=%s", paths->user);
-	strvec_pushf(&spec->args, "HOME_DIR=%s", paths->home);
-	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "uid=%u", paths->uid);
-	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "gid=%u", paths->gid);
-	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "user=%s", paths->user);
-	strvec_pushf(&spec->labels, IMAGE_LABEL_PREFIX "home=%s", paths->home);
+	strvec_pushf(&spec->args, "UID=%u", user->uid);
+	strvec_pushf(&spec->args, "GID=%u", user->gid);
+	strvec_pushf(&spec->args, "NAME=%s", user->name);
+	strvec_pushf(&spec->args, "HOME_DIR=%s", user->home);
+}
+
+static int
+check_built(enum build_kind kind, const struct engine *engine,
+    const char *image_id, const struct strvec *labels, struct diag *dg)
+{
+	cleanup_image struct image image = IMAGE_INIT;
+
+	if (image_inspect(engine, image_id, &image, dg) < 0)
+		return -1;
+	if (image.id == NULL || !image_carries(&image, labels))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine does not have the %s image that was built",
+		    build_kind_name(kind));
+	return image_judge(&image, dg);
 }
 
 /*
@@ -208,33 +242,66 @@ verify(enum build_kind kind, const struct engine *engine,
 	return diag_add_detail(dg, result.err.buf, result.err.len);
 }
 
-/*
- * A name for people, and against `docker image prune`; the image that had it
- * keeps it until the new one has passed.
- */
 static int
-tag(enum build_kind kind, const struct engine *engine,
-    const struct paths *paths, const char *image_id, struct diag *dg)
+tag(const struct engine *engine, const char *image_id, const char *name,
+    struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_free char *name = kind == BUILD_AGENT
-	    ? xasprintf("drydock-agent:uid-%u", paths->uid)
-	    : xstrdup("drydock-egress:latest");
 	const char *const args[] = { "tag", image_id, name, NULL };
 
 	return engine_docker(engine, args, &result, dg);
 }
 
-/* The failure that led here is the one to tell. */
+/* Of a name this takes the name alone, unless it is the image's last one. */
 static void
-remove_image(const struct engine *engine, const char *image_id)
+remove_image(const struct engine *engine, const char *reference)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_diag struct diag failure = DIAG_INIT;
-	const char *const args[] = { "rmi", "--force", image_id, NULL };
+	const char *const args[] = { "rmi", "--force", reference, NULL };
 
 	if (engine_docker(engine, args, &result, &failure) < 0)
 		diag_warn("%s", failure.message);
+}
+
+/*
+ * BuildKit takes its base by a name, and not by an id.  So the base that was
+ * checked gets a name that nobody else can know, while it works.
+ */
+static int
+build_on(const struct engine *engine, const struct paths *paths,
+    const char *base_id, struct buildkit_spec *spec, char **ret_image_id,
+    struct diag *dg)
+{
+	cleanup_free char *name =
+	    xasprintf("drydock-base:build-%s", paths->state_id);
+	int rc;
+
+	if (tag(engine, base_id, name, dg) < 0)
+		return -1;
+	strvec_pushf(&spec->args, "BASE=%s", name);
+	rc = buildkit_run(engine, spec, ret_image_id, dg);
+	remove_image(engine, name);
+	return rc;
+}
+
+/*
+ * The name is for people, and against `docker image prune`; the image that had
+ * it keeps it until the new one has passed.  The record alone makes it count.
+ */
+static int
+accept(enum build_kind kind, const struct engine *engine,
+    const struct paths *paths, const struct image_user *user,
+    const char *context, const char *image_id, struct diag *dg)
+{
+	cleanup_free char *name = kind == BUILD_AGENT
+	    ? xasprintf("drydock-agent:uid-%u", paths->uid)
+	    : xstrdup("drydock-egress:latest");
+
+	if (tag(engine, image_id, name, dg) < 0)
+		return -1;
+	return built_add(
+	    paths, engine, build_kind_name(kind), user, context, image_id, dg);
 }
 
 int
@@ -247,33 +314,41 @@ build_image(enum build_kind kind, const struct engine *engine,
 	cleanup_buildkit_spec struct buildkit_spec spec = BUILDKIT_SPEC_INIT;
 	cleanup_context_files struct context_files *files = NULL;
 	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
-	cleanup_free char *base = NULL;
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
+	cleanup_image struct image base = IMAGE_INIT;
 	cleanup_free char *image_id = NULL;
+	const struct image_user caller = image_user_of(paths);
+	const struct image_user *user = kind == BUILD_AGENT ? &caller : NULL;
 	char context[DIGEST_HEX_SIZE];
 
-	if (context_read(paths, &files, dg) < 0 ||
+	/* A damaged record is told now, not after minutes. */
+	if (built_read(paths, &built, dg) < 0 ||
+	    context_read(paths, &files, dg) < 0 ||
 	    context_pack(files, build_kind_name(kind), &tar, dg) < 0 ||
 	    build_context_digest(kind, settings, files, context, dg) < 0 ||
 	    buildkit_check(engine, dg) < 0)
 		return -1;
 	hostconf_read(&hc, paths, options->environ_);
-	if (find_base(engine, settings, options, &hc, &base, dg) < 0)
+	if (find_base(engine, settings, paths, options, &hc, &base, dg) < 0)
 		return -1;
-	describe(kind, settings, paths, base, context, &spec);
+	describe(kind, settings, user, context, &spec);
 	spec.context = &tar;
 	spec.hostconf = &hc;
 	spec.no_cache = options->no_cache;
 	spec.timeout_ms = (int)settings->build_timeout_ms;
 	spec.progress = options->progress;
 	spec.progress_arg = options->progress_arg;
-	if (buildkit_run(engine, &spec, &image_id, dg) < 0)
+	if (build_on(engine, paths, base.id, &spec, &image_id, dg) < 0)
 		return diag_wrap(
 		    dg, "build the %s image", build_kind_name(kind));
-	if (verify(kind, engine, paths, image_id, dg) < 0) {
-		remove_image(engine, image_id);
+	if (check_built(kind, engine, image_id, &spec.labels, dg) < 0 ||
+	    verify(kind, engine, paths, image_id, dg) < 0) {
+		/* One that passed before is in use. */
+		if (!built_has(&built, engine, image_id))
+			remove_image(engine, image_id);
 		return -1;
 	}
-	if (tag(kind, engine, paths, image_id, dg) < 0)
+	if (accept(kind, engine, paths, user, context, image_id, dg) < 0)
 		return -1;
 	ret_outcome->image_id = steal_ptr(&image_id);
 	memcpy(ret_outcome->context, context, sizeof(context));

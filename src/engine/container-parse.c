@@ -24,6 +24,12 @@ static const char *const state_names[] = {
 	[CONTAINER_DEAD] = "dead",
 };
 
+const char *
+container_state_name(enum container_state state)
+{
+	return state_names[state];
+}
+
 static bool
 parse_state(const char *word, enum container_state *ret_state)
 {

@@ -92,12 +92,11 @@ containers_inspect(const struct engine *engine, const char *const *ids,
 }
 
 static int
-list_ids(const struct engine *engine, const char *state_id,
-    struct strvec *ret_ids, struct diag *dg)
+list_ids(const struct engine *engine, const char *label, struct strvec *ret_ids,
+    struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_free char *filter =
-	    xasprintf("--filter=label=io.drydock.state=%s", state_id);
+	cleanup_free char *filter = xasprintf("--filter=label=%s", label);
 	const char *const argv[] = { engine->docker, "ps", "--all",
 		"--no-trunc", filter, "--format={{.ID}}", NULL };
 
@@ -111,12 +110,21 @@ int
 containers_find(const struct engine *engine, const char *state_id,
     struct container_list *ret_list, struct diag *dg)
 {
+	cleanup_free char *label = xasprintf("io.drydock.state=%s", state_id);
+
+	return containers_find_labelled(engine, label, ret_list, dg);
+}
+
+int
+containers_find_labelled(const struct engine *engine, const char *label,
+    struct container_list *ret_list, struct diag *dg)
+{
 	for (int i = 0; i < FIND_TRIES; i++) {
 		cleanup_strvec struct strvec ids = STRVEC_INIT;
 		cleanup_container_list struct container_list list =
 		    CONTAINER_LIST_INIT;
 
-		if (list_ids(engine, state_id, &ids, dg) == -1 ||
+		if (list_ids(engine, label, &ids, dg) == -1 ||
 		    containers_inspect(
 			engine, (const char *const *)ids.v, &list, dg) == -1)
 			return -1;

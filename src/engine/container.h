@@ -67,6 +67,13 @@ struct container_list {
 int containers_find(const struct engine *engine, const char *state_id,
     struct container_list *ret_list, struct diag *dg);
 
+/* The same with a label (NAME, or NAME=VALUE) that the caller chooses. */
+int containers_find_labelled(const struct engine *engine, const char *label,
+    struct container_list *ret_list, struct diag *dg);
+
+/* "running", "exited", ...: the engine's word. */
+const char *container_state_name(enum container_state state);
+
 /*
  * Inspects these ids.  One that the engine reliably does not know is left out
  * of the list, and that is no failure.

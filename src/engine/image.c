@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* image: finds drydock's images by label, and reads what images carry. */
+/* image: reads what images carry, and judges what a build has made. */
 #include "engine/image.h"
 
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/inspect.h"
 #include "engine/moment.h"
+#include "host/paths.h"
 
 /* What a build puts on; anything else of ours would pass for a session's. */
 static const char *const build_labels[] = { "context", "gid", "home", "image",
@@ -31,27 +32,12 @@ has_healthcheck(const struct json *check)
 	    strcmp(first, "NONE") != 0;
 }
 
-/* When the image was made, or last tagged if that was later. */
-static bool
-read_built(
-    const struct json *object, const char *created, struct timespec *ret_time)
-{
-	const char *tagged = json_string_or(
-	    json_get(json_get(object, "Metadata"), "LastTagTime"), "");
-	struct timespec t;
-
-	if (!moment_parse(created, ret_time))
-		return false;
-	if (moment_parse(tagged, &t) && moment_before(*ret_time, t))
-		*ret_time = t;
-	return true;
-}
-
 static int
 read_all(const struct json *object, struct image *image, struct diag *dg)
 {
 	const struct json *config = json_get(object, "Config");
 	const struct json *labels = json_get(config, "Labels");
+	struct timespec created;
 
 	image->id = xstrdup(json_string_or(json_get(object, "Id"), ""));
 	image->created =
@@ -62,8 +48,9 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 		return diag_set(dg, DIAG_ENGINE,
 		    "docker inspect: '%.80s' is no image id", image->id);
 	/* An imported image of an old engine has "Config": null. */
-	if (!read_built(object, image->created, &image->built) ||
+	if (!moment_parse(image->created, &created) ||
 	    (!json_is_object(config) && !json_is_null(config)) ||
+	    !inspect_strings(json_get(object, "RepoTags"), &image->tags) ||
 	    !inspect_strings(json_get(config, "Env"), &image->env) ||
 	    !inspect_strings(
 		json_get(config, "Entrypoint"), &image->entrypoint) ||
@@ -123,29 +110,49 @@ image_inspect(const struct engine *engine, const char *reference,
 		*ret_image = (struct image)IMAGE_INIT;
 		return 0;
 	}
-	return image_read(json_at(root, 0), ret_image, dg);
+	if (image_read(json_at(root, 0), ret_image, dg) == -1)
+		return -1;
+	if (!answer_is_image_id(reference) ||
+	    strcmp(ret_image->id, reference) == 0)
+		return 0;
+	diag_set(dg, DIAG_ENGINE, "docker inspect: image %s was not asked for",
+	    ret_image->id);
+	image_release(ret_image);
+	return -1;
 }
 
-/* The labels that an image must carry, as filters of a listing. */
-static void
-make_wanted(const char *kind, const struct image_user *user, struct strvec *out)
+struct image_user
+image_user_of(const struct paths *paths)
 {
-	strvec_pushf(out, IMAGE_LABEL_PREFIX "image=%s", kind);
+	return (struct image_user){ .name = paths->user,
+		.uid = paths->uid,
+		.gid = paths->gid,
+		.home = paths->home };
+}
+
+void
+image_make_labels(const char *kind, const struct image_user *user,
+    const char *context, struct strvec *ret_labels)
+{
+	strvec_pushf(ret_labels, IMAGE_LABEL_PREFIX "image=%s", kind);
+	if (context != NULL)
+		strvec_pushf(
+		    ret_labels, IMAGE_LABEL_PREFIX "context=%s", context);
 	if (user == NULL)
 		return;
-	strvec_pushf(out, IMAGE_LABEL_PREFIX "user=%s", user->name);
 	strvec_pushf(
-	    out, IMAGE_LABEL_PREFIX "uid=%lu", (unsigned long)user->uid);
+	    ret_labels, IMAGE_LABEL_PREFIX "uid=%lu", (unsigned long)user->uid);
 	strvec_pushf(
-	    out, IMAGE_LABEL_PREFIX "gid=%lu", (unsigned long)user->gid);
-	strvec_pushf(out, IMAGE_LABEL_PREFIX "home=%s", user->home);
+	    ret_labels, IMAGE_LABEL_PREFIX "gid=%lu", (unsigned long)user->gid);
+	strvec_pushf(ret_labels, IMAGE_LABEL_PREFIX "user=%s", user->name);
+	strvec_pushf(ret_labels, IMAGE_LABEL_PREFIX "home=%s", user->home);
 }
 
-static bool
-carries_all(const struct image *image, const struct strvec *wanted)
+bool
+image_carries(const struct image *image, const struct strvec *labels)
 {
-	for (size_t i = 0; i < wanted->nr; i++)
-		if (!strvec_has(&image->labels, wanted->v[i]))
+	for (size_t i = 0; i < labels->nr; i++)
+		if (!strvec_has(&image->labels, labels->v[i]))
 			return false;
 	return true;
 }
@@ -184,8 +191,8 @@ refuse(const struct image *image, const char *what, struct diag *dg)
 	    image->id, what);
 }
 
-static int
-judge(const struct image *image, struct diag *dg)
+int
+image_judge(const struct image *image, struct diag *dg)
 {
 	const char *instruction = image_acts_by(image);
 
@@ -206,93 +213,51 @@ judge(const struct image *image, struct diag *dg)
 	return 0;
 }
 
-/* The ids of a listing, each once: it has a line for each tag. */
-static int
-list_ids(const struct engine *engine, const struct strvec *wanted,
-    struct strvec *ret_ids, struct diag *dg)
+/* A listing has a line for each tag; each id is returned once. */
+int
+images_list_labelled(
+    const struct engine *engine, struct strvec *ret_ids, struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec args = STRVEC_INIT;
-	const char *const *argv;
+	const char *const argv[] = { engine->docker, "image", "ls",
+		"--no-trunc", "--format={{.ID}}",
+		"--filter=label=" IMAGE_LABEL_PREFIX "image", NULL };
 
-	strvec_push(&args, engine->docker);
-	strvec_push(&args, "image");
-	strvec_push(&args, "ls");
-	strvec_push(&args, "--no-trunc");
-	strvec_push(&args, "--format={{.ID}}");
-	for (size_t i = 0; i < wanted->nr; i++)
-		strvec_pushf(&args, "--filter=label=%s", wanted->v[i]);
-	argv = (const char *const *)args.v;
 	if (engine_docker(engine, argv + 1, &result, dg) == -1)
 		return -1;
 	return answer_read_ids(argv, &result, answer_is_image_id, ret_ids, dg);
 }
 
-/* An image of this context first, then the one that was built last. */
-static bool
-is_better(
-    const struct image *image, const struct image *best, const char *context)
-{
-	bool fits, best_fits;
-
-	if (best->id == NULL)
-		return true;
-	fits = context != NULL && strcmp(image->context, context) == 0;
-	best_fits = context != NULL && strcmp(best->context, context) == 0;
-	return fits != best_fits ? fits
-				 : moment_before(best->built, image->built);
-}
-
-static int
-pick(const struct json *root, const struct strvec *ids,
-    const struct strvec *wanted, const char *context, struct image *ret_image,
-    struct diag *dg)
-{
-	cleanup_image struct image best = IMAGE_INIT;
-
-	for (size_t i = 0; i < json_len(root); i++) {
-		cleanup_image struct image image = IMAGE_INIT;
-
-		if (image_read(json_at(root, i), &image, dg) == -1)
-			return -1;
-		if (!strvec_has(ids, image.id))
-			return diag_set(dg, DIAG_ENGINE,
-			    "docker inspect: image %s was not asked for",
-			    image.id);
-		if (!carries_all(&image, wanted) ||
-		    !is_better(&image, &best, context))
-			continue;
-		image_release(&best);
-		best = image;
-		image = (struct image)IMAGE_INIT;
-	}
-	if (best.id != NULL && judge(&best, dg) == -1)
-		return -1;
-	*ret_image = best;
-	best = (struct image)IMAGE_INIT;
-	return 0;
-}
-
 int
-image_find(const struct engine *engine, const char *kind,
-    const struct image_user *user, const char *context, struct image *ret_image,
-    struct diag *dg)
+images_inspect(const struct engine *engine, const struct strvec *ids,
+    struct image_list *ret_images, struct diag *dg)
 {
-	cleanup_strvec struct strvec wanted = STRVEC_INIT;
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	cleanup_image_list struct image_list list = IMAGE_LIST_INIT;
 	cleanup_strvec struct strvec unknown = STRVEC_INIT;
 	cleanup_json struct json *root = NULL;
 
-	make_wanted(kind, user, &wanted);
-	if (list_ids(engine, &wanted, &ids, dg) == -1)
-		return -1;
-	if (ids.nr == 0) {
-		*ret_image = (struct image)IMAGE_INIT;
+	*ret_images = (struct image_list)IMAGE_LIST_INIT;
+	if (ids->nr == 0)
 		return 0;
-	}
-	if (inspect_ask(engine, "image", &ids, &root, &unknown, dg) == -1)
+	if (inspect_ask(engine, "image", ids, &root, &unknown, dg) == -1)
 		return -1;
-	return pick(root, &ids, &wanted, context, ret_image, dg);
+	list.v = xcalloc(json_len(root) + 1, sizeof(*list.v));
+	for (; list.nr < json_len(root); list.nr++) {
+		struct image *image = &list.v[list.nr];
+
+		if (image_read(json_at(root, list.nr), image, dg) == -1)
+			return -1;
+		if (!strvec_has(ids, image->id)) {
+			diag_set(dg, DIAG_ENGINE,
+			    "docker inspect: image %s was not asked for",
+			    image->id);
+			image_release(image);
+			return -1;
+		}
+	}
+	*ret_images = list;
+	list = (struct image_list)IMAGE_LIST_INIT;
+	return 0;
 }
 
 void
@@ -305,5 +270,15 @@ image_release(struct image *image)
 	strvec_release(&image->entrypoint);
 	strvec_release(&image->command);
 	strvec_release(&image->labels);
+	strvec_release(&image->tags);
 	*image = (struct image)IMAGE_INIT;
+}
+
+void
+image_list_release(struct image_list *list)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		image_release(&list->v[i]);
+	free(list->v);
+	*list = (struct image_list)IMAGE_LIST_INIT;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image: the images that drydock built, found by label and used by id.
+ * image: what an image carries.  Which images are drydock's own, the record
+ * says (engine/built.h), never a label.
  */
 #ifndef DRYDOCK_IMAGE_H
 #define DRYDOCK_IMAGE_H
@@ -8,13 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "base/strvec.h"
 
 struct diag;
 struct engine;
 struct json;
+struct paths;
 
 /* The labels that are drydock's own, and a base that drydock bootstrapped. */
 #define IMAGE_LABEL_PREFIX "io.drydock."
@@ -24,11 +25,11 @@ struct image {
 	char *id; /* owned; sha256:64 hex digits; NULL: none found */
 	char *context; /* owned; label io.drydock.context */
 	char *created; /* owned; RFC 3339 */
-	struct timespec built; /* created, or tagged since: see image_find() */
 	struct strvec env; /* Config.Env */
 	struct strvec entrypoint; /* Config.Entrypoint */
 	struct strvec command; /* Config.Cmd */
 	struct strvec labels; /* NAME=VALUE */
+	struct strvec tags; /* NAME:TAG, for people */
 	bool has_volumes;
 	bool has_healthcheck;
 	bool has_onbuild;
@@ -37,7 +38,18 @@ struct image {
 #define IMAGE_INIT                                             \
 	{                                                      \
 		.env = STRVEC_INIT, .entrypoint = STRVEC_INIT, \
-		.command = STRVEC_INIT, .labels = STRVEC_INIT  \
+		.command = STRVEC_INIT, .labels = STRVEC_INIT, \
+		.tags = STRVEC_INIT                            \
+	}
+
+struct image_list {
+	struct image *v; /* owned */
+	size_t nr;
+};
+
+#define IMAGE_LIST_INIT \
+	{               \
+		NULL, 0 \
 	}
 
 /* What an agent image was made for. */
@@ -48,19 +60,32 @@ struct image_user {
 	const char *home;
 };
 
+/* The caller; borrowed from paths. */
+struct image_user image_user_of(const struct paths *paths);
+
 /*
- * The image with io.drydock.image=kind ("agent" or "egress"); for the agent
- * also with this user's labels.  Of several it is one that was made of
- * context, and of these the one that was built last: two installations on one
- * engine have images of their own.  context may be NULL: any.  A build that
- * finds all of it in the cache makes nothing new, so being tagged counts as
- * being built.  ret->id is NULL when there is none.
- * One with VOLUME, HEALTHCHECK, ONBUILD, or io.drydock.* labels other than the
- * build's is DIAG_POLICY, naming it.
+ * Appends the labels that a build puts on an image of this kind ("agent",
+ * "egress", "base"), as NAME=VALUE.  context and user are NULL where the kind
+ * has none.
  */
-int image_find(const struct engine *engine, const char *kind,
-    const struct image_user *user, const char *context, struct image *ret_image,
-    struct diag *dg);
+void image_make_labels(const char *kind, const struct image_user *user,
+    const char *context, struct strvec *ret_labels);
+
+bool image_carries(const struct image *image, const struct strvec *labels);
+
+/*
+ * An image with VOLUME, HEALTHCHECK, ONBUILD, or io.drydock.* labels other than
+ * a build's is DIAG_POLICY, naming it.
+ */
+int image_judge(const struct image *image, struct diag *dg);
+
+/* Appends the ids of the images that have a label of a build's. */
+int images_list_labelled(
+    const struct engine *engine, struct strvec *ret_ids, struct diag *dg);
+
+/* By ids, without those that the engine does not know. */
+int images_inspect(const struct engine *engine, const struct strvec *ids,
+    struct image_list *ret_images, struct diag *dg);
 
 /* By reference or id; ret->id is NULL when the engine does not know it. */
 int image_inspect(const struct engine *engine, const char *reference,
@@ -76,7 +101,9 @@ const char *image_acts_by(const struct image *image);
 int image_parse(
     const char *text, size_t len, struct image *ret_image, struct diag *dg);
 void image_release(struct image *image);
+void image_list_release(struct image_list *list);
 
 #define cleanup_image __attribute__((cleanup(image_release)))
+#define cleanup_image_list __attribute__((cleanup(image_list_release)))
 
 #endif /* DRYDOCK_IMAGE_H */

@@ -10,6 +10,8 @@ engine_sources = \
 	src/engine/build.h \
 	src/engine/buildkit.c \
 	src/engine/buildkit.h \
+	src/engine/built.c \
+	src/engine/built.h \
 	src/engine/compose-version.c \
 	src/engine/compose-version.h \
 	src/engine/compose.c \

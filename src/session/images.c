@@ -11,38 +11,62 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "engine/build.h"
+#include "engine/built.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "host/paths.h"
 
-/* That the digest cannot be told now is no reason not to launch. */
+/* An unknown digest is no reason not to launch. */
 int
 images_find(const struct images_spec *spec, enum build_kind kind,
     struct context_files **filesp, struct image *ret_image, bool *ret_older,
     struct diag *dg)
 {
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
 	cleanup_diag struct diag untold = DIAG_INIT;
 	char digest[DIGEST_HEX_SIZE];
-	struct image_user user = {
-		.name = spec->paths->user,
-		.uid = spec->paths->uid,
-		.gid = spec->paths->gid,
-		.home = spec->paths->home,
-	};
+	const char *name = build_kind_name(kind);
+	const struct image_user caller = image_user_of(spec->paths);
+	const struct image_user *user = kind == BUILD_AGENT ? &caller : NULL;
 	bool told = (*filesp != NULL ||
 			context_read(spec->paths, filesp, &untold) == 0) &&
 	    build_context_digest(
 		kind, spec->settings, *filesp, digest, &untold) == 0;
 
+	*ret_image = (struct image)IMAGE_INIT;
 	if (!told)
 		diag_warn("%s", untold.message);
-	if (image_find(spec->engine, build_kind_name(kind),
-		kind == BUILD_AGENT ? &user : NULL, told ? digest : NULL,
-		ret_image, dg) != 0)
+	if (built_read(spec->paths, &built, dg) != 0 ||
+	    (told &&
+		built_find_image(&built, spec->engine, name, user, digest,
+		    ret_image, dg) != 0) ||
+	    (ret_image->id == NULL &&
+		built_find_image(&built, spec->engine, name, user, NULL,
+		    ret_image, dg) != 0))
 		return -1;
 	*ret_older = told && ret_image->id != NULL &&
 	    strcmp(ret_image->context, digest) != 0;
 	return 0;
+}
+
+int
+images_missing(
+    const struct images_spec *spec, enum build_kind kind, struct diag *dg)
+{
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
+
+	if (built_read(spec->paths, &built, dg) != 0)
+		return -1;
+	if (built.recorded)
+		return diag_set(dg, DIAG_ENGINE,
+		    "there is no %s image for this user: run \"drydock "
+		    "build\"",
+		    build_kind_name(kind));
+	return diag_set(dg, DIAG_ENGINE,
+	    "no %s image is recorded in %s/" BUILT_FILE ": run \"drydock "
+	    "build\" (images of an older drydock have no record and are built "
+	    "again once, mostly from the engine's cache)",
+	    build_kind_name(kind), spec->paths->state_dir);
 }
 
 /* Reads the rest of the line too, so that it reaches no command. */
@@ -79,101 +103,53 @@ static int
 build_missing(
     const struct images_spec *f, enum build_kind kind, struct diag *dg)
 {
-	const char *name = build_kind_name(kind);
-
 	if (f->build == NULL || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return diag_set(dg, DIAG_ENGINE,
-		    "there is no %s image for this user: run drydock build",
-		    name);
-	if (ask_to_build(name, dg) != 0)
+		return images_missing(f, kind, dg);
+	if (ask_to_build(build_kind_name(kind), dg) != 0)
 		return -1;
 	return f->build(f->engine, f->settings, f->paths, f->environ_, dg);
 }
 
 static int
-look_up(struct images_search *s, enum build_kind kind,
-    struct context_files **filesp, struct image *image, struct diag *dg)
+find_or_build(const struct images_spec *spec, enum build_kind kind,
+    struct context_files **filesp, struct image *ret_image, bool *olderp,
+    struct diag *dg)
 {
 	bool older;
 
-	if (images_find(s->spec, kind, filesp, image, &older, dg) != 0)
+	if (images_find(spec, kind, filesp, ret_image, &older, dg) != 0)
 		return -1;
-	s->older = s->older || older;
-	return 0;
-}
-
-static bool
-wants_egress(const struct images_search *s)
-{
-	return s->spec->mode == MODE_CONTAINED;
-}
-
-static int
-look_up_both(void *arg, struct diag *dg)
-{
-	cleanup_context_files struct context_files *files = NULL;
-	struct images_search *s = arg;
-
-	if (look_up(s, BUILD_AGENT, &files, &s->images.agent, dg) != 0)
+	if (ret_image->id == NULL &&
+	    (build_missing(spec, kind, dg) != 0 ||
+		images_find(spec, kind, filesp, ret_image, &older, dg) != 0))
 		return -1;
-	return wants_egress(s)
-	    ? look_up(s, BUILD_EGRESS, &files, &s->images.egress, dg)
-	    : 0;
-}
-
-void
-images_search_start(
-    struct images_search *search, const struct images_spec *spec)
-{
-	*search = (struct images_search){ .spec = spec, .images = IMAGES_INIT };
-	task_start(&search->task, look_up_both, search);
-}
-
-static int
-build_one(struct images_search *s, enum build_kind kind, struct image *image,
-    struct diag *dg)
-{
-	cleanup_context_files struct context_files *files = NULL;
-
-	if (image->id != NULL)
-		return 0;
-	image_release(image);
-	if (build_missing(s->spec, kind, dg) != 0 ||
-	    look_up(s, kind, &files, image, dg) != 0)
-		return -1;
-	if (image->id == NULL)
+	if (ret_image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,
 		    "the %s image that was built is not there",
 		    build_kind_name(kind));
+	*olderp = *olderp || older;
 	return 0;
 }
 
-static struct images
-steal_images(struct images *images)
-{
-	struct images taken = *images;
-
-	*images = (struct images)IMAGES_INIT;
-	return taken;
-}
-
 int
-images_search_finish(
-    struct images_search *search, struct images *ret_images, struct diag *dg)
+images_get(
+    const struct images_spec *spec, struct images *ret_images, struct diag *dg)
 {
+	cleanup_context_files struct context_files *files = NULL;
 	cleanup_images struct images images = IMAGES_INIT;
+	bool older = false;
 
-	(void)task_join(&search->task, dg);
-	images = steal_images(&search->images);
-	if (dg->class != DIAG_NONE ||
-	    build_one(search, BUILD_AGENT, &images.agent, dg) != 0 ||
-	    (wants_egress(search) &&
-		build_one(search, BUILD_EGRESS, &images.egress, dg) != 0))
+	if (find_or_build(
+		spec, BUILD_AGENT, &files, &images.agent, &older, dg) != 0 ||
+	    (spec->mode == MODE_CONTAINED &&
+		find_or_build(spec, BUILD_EGRESS, &files, &images.egress,
+		    &older, dg) != 0))
 		return -1;
-	if (search->older)
+	if (older)
 		diag_note("the images are older than what is installed: "
 			  "run drydock build");
-	*ret_images = steal_images(&images);
+	*ret_images = images;
+	images = (struct images)IMAGES_INIT;
 	return 0;
 }
 

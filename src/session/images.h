@@ -11,7 +11,6 @@
 #include "engine/build.h"
 #include "engine/image.h"
 #include "host/mode.h"
-#include "session/task.h"
 
 struct context_files;
 struct diag;
@@ -44,38 +43,27 @@ struct images_spec {
 };
 
 /*
- * The image of this kind for this user, best one made of what is installed;
- * *ret_older when it was made of something else.  ret_image->id is NULL when
- * there is none.  Of spec no more than engine, settings and paths is read.
+ * The recorded image of this kind for this user, best one made of what is
+ * installed; *ret_older when it was made of something else.  ret_image->id is
+ * NULL when there is none.  Of spec no more than engine, settings and paths is read.
  * What is installed is read into *filesp, the caller's, when that is NULL.
  */
 int images_find(const struct images_spec *spec, enum build_kind kind,
     struct context_files **filesp, struct image *ret_image, bool *ret_older,
     struct diag *dg);
 
-/* Looking for both, one after the other, on a thread. */
-struct images_search {
-	const struct images_spec *spec;
-	struct images images;
-	bool older; /* one of them, than what is installed */
-	struct task task;
-};
+/* Sets DIAG_ENGINE: there is no such image, and how to make it. */
+int images_missing(
+    const struct images_spec *spec, enum build_kind kind, struct diag *dg);
 
 /*
- * Starts looking for both by label, beside what the caller does; spec and what
- * it points at stay until the finish, which is always due.
+ * The images of a launch, by the record; the engine is probed.  When one is
+ * missing both are built after asking at a terminal (DIAG_CANCELLED for a no);
+ * without one it is DIAG_ENGINE with the command.  Images older than what is
+ * installed are used, with a note.
  */
-void images_search_start(
-    struct images_search *search, const struct images_spec *spec);
-
-/*
- * When an image is missing both are built after asking at a terminal
- * (DIAG_CANCELLED for a no); without one it is DIAG_ENGINE with the command.
- * Images older than what is installed are used, with a note.  With a *dg that
- * is set already it only lets go, and fails.
- */
-int images_search_finish(
-    struct images_search *search, struct images *ret_images, struct diag *dg);
+int images_get(
+    const struct images_spec *spec, struct images *ret_images, struct diag *dg);
 void images_release(struct images *images);
 
 #define cleanup_images __attribute__((cleanup(images_release)))

@@ -82,14 +82,13 @@ read_request(struct launch *l, struct diag *dg)
 	return trusted_check(l->paths, l->project.path, dg);
 }
 
-/* The images are looked for while the engine says who it is. */
+/* Which images are ours depends on which engine this is. */
 static int
 ask_engine(struct launch *l, struct diag *dg)
 {
 	const char *const projects[] = { l->project.path, NULL };
 	cleanup_diag struct diag collect_dg = DIAG_INIT;
 	struct collect_outcome outcome;
-	struct images_search search;
 	const struct images_spec spec = {
 		.engine = &l->engine,
 		.settings = l->settings,
@@ -101,11 +100,9 @@ ask_engine(struct launch *l, struct diag *dg)
 
 	if (paths_open_state(l->paths, dg) != 0 ||
 	    engine_find(&l->engine, l->settings, l->paths, projects,
-		l->environ_, dg) != 0)
-		return -1;
-	images_search_start(&search, &spec);
-	(void)engine_probe(&l->engine, dg);
-	if (images_search_finish(&search, &l->images, dg) != 0)
+		l->environ_, dg) != 0 ||
+	    engine_probe(&l->engine, dg) != 0 ||
+	    images_get(&spec, &l->images, dg) != 0)
 		return -1;
 	/* What cannot be collected now is collected later. */
 	if (collect_sessions(

@@ -33,6 +33,8 @@ static const char *const state_names[] = {
 	[SESSION_SILENT] = "engine silent",
 	[SESSION_ORPHAN] = "orphan container",
 	[SESSION_DAMAGED] = "damaged",
+	[SESSION_UNKNOWN_CONTAINER] = "unknown container",
+	[SESSION_UNKNOWN_IMAGE] = "unknown image",
 };
 
 const char *
@@ -73,8 +75,8 @@ by_id(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-static struct listed *
-add(struct listing *l, const char *id)
+struct listed *
+listing_add(struct listing *l, const char *id)
 {
 	struct listed *s;
 
@@ -131,7 +133,7 @@ listing_records(
 	if (session_list_ids(paths, &ids, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < ids.nr; i++) {
-		struct listed *s = add(&l, ids.v[i]);
+		struct listed *s = listing_add(&l, ids.v[i]);
 
 		if (read_one(paths, s) != 0)
 			l.nr--;
@@ -219,6 +221,12 @@ listed_release(struct listed *s)
 {
 	record_release(&s->record);
 	free(s->container);
+	free(s->image);
+	free(s->name);
+	free(s->role);
+	free(s->status);
+	free(s->session);
+	free(s->state_id);
 	free(s->note);
 }
 
@@ -237,7 +245,8 @@ add_orphans(const struct paths *paths, const struct container_list *list,
 		    (session_open(paths, c->session, &session, &dg) == 0 ||
 			dg.errnum != ENOENT))
 			continue;
-		s = add(l, session_id_valid(c->session) ? c->session : "-");
+		s = listing_add(
+		    l, session_id_valid(c->session) ? c->session : "-");
 		s->state = SESSION_ORPHAN;
 		s->container = xstrdup(c->id);
 		s->note = xasprintf("container %.12s (%s)", c->id, c->role);

@@ -31,6 +31,9 @@ enum session_state {
 	SESSION_SILENT, /* the engine gives no answer */
 	SESSION_ORPHAN, /* a container with our labels and no directory */
 	SESSION_DAMAGED, /* its record cannot be read, or says too little */
+	/* Of strangers_list() alone: these have our labels and no record. */
+	SESSION_UNKNOWN_CONTAINER,
+	SESSION_UNKNOWN_IMAGE,
 };
 
 struct listed {
@@ -40,7 +43,14 @@ struct listed {
 	bool ending; /* a stop is at work on it */
 	bool companion; /* it has one */
 	struct record record; /* when recorded */
-	char *container; /* owned; of an orphan */
+	/* Owned, NULL where not known: of orphans and strangers. */
+	char *container; /* its id */
+	char *image; /* its id */
+	char *name;
+	char *role;
+	char *status; /* the engine's word */
+	char *session; /* the label, which nothing confirms */
+	char *state_id;
 	char *note; /* owned; what is wrong, or NULL */
 };
 
@@ -78,6 +88,9 @@ int listing_records(
  */
 int listing_read(const struct paths *paths, const struct engine *engine,
     struct listing *ret_listing, struct diag *dg);
+
+/* Appends a row in state SESSION_SILENT; borrowed until the next call. */
+struct listed *listing_add(struct listing *listing, const char *id);
 
 /*
  * The one session that word is the id of, or a prefix of the id.  None is

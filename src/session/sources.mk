@@ -52,6 +52,8 @@ session_sources = \
 	src/session/session.h \
 	src/session/sink.c \
 	src/session/sink.h \
+	src/session/strangers.c \
+	src/session/strangers.h \
 	src/session/task.c \
 	src/session/task.h \
 	src/session/teardown.c \

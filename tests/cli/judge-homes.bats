@@ -32,6 +32,7 @@ in_account() {
   # The images are for a user of this name.
   sed -i 's/"io.drydock.user":"[^"]*"/"io.drydock.user":"u0"/' \
     "$script/inspect.1.out"
+  stub_record u0 "$script"
   in_account drydock plan "$account" >"$BATS_TEST_TMPDIR/out" 2>&1 &&
     fail "the account's home is taken"
   assert_contains "$(<"$BATS_TEST_TMPDIR/out")" source-home

@@ -18,6 +18,8 @@ judging_setup() {
   id=$(printf 'c%.0s' {1..64})
   local compose data=$BATS_TEST_TMPDIR/engine-data
   mkdir "$data"
+  stub_record "$(jq -r '.[0].Config.Labels["io.drydock.user"]' \
+    "$script/inspect.1.out")" "$data"
   compose=$(cat "$script/compose-config.exec")
   rm "$bin/docker" "$bin/docker-compose"
   cat >"$bin/docker" <<END_OF_STUB
@@ -27,8 +29,7 @@ case "\$*" in
   *info*) echo '{"ID":"stub","DockerRootDir":"$data",
     "ServerVersion":"26.1.5","OperatingSystem":"Stub","OSType":"linux",
     "CgroupVersion":"2","SecurityOptions":["name=seccomp,profile=builtin"]}' ;;
-  *ls*image=agent*) echo '$(cat "$script/image-ls.1.out")' ;;
-  *ls*image=egress*) echo '$(cat "$script/image-ls.2.out")' ;;
+  'image ls '*) ;;
   *inspect*sha256:aaa*) echo '$(cat "$script/inspect.1.out")' ;;
   *inspect*sha256:bbb*) echo '$(cat "$script/inspect.2.out")' ;;
   *inspect*)

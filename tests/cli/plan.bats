@@ -50,11 +50,18 @@ model() {
 }
 
 @test "nothing is made and nothing is started" {
-  before=$(find "$BATS_TEST_TMPDIR" "$HOME" -path "$bin" -prune -o -print |
-    sort)
+  # The client's configuration, of ours and empty, may be where the state is.
+  there() {
+    find "$BATS_TEST_TMPDIR" "$HOME" \( -path "$bin" -o \
+      -path "$XDG_STATE_HOME/drydock/docker" \) -prune -o -print | sort
+  }
+  before=$(there)
   drydock plan "$project" >/dev/null
-  assert_equal "$(find "$BATS_TEST_TMPDIR" "$HOME" -path "$bin" -prune -o \
-    -print | sort)" "$before"
+  assert_equal "$(there)" "$before"
+  rm -r "$XDG_STATE_HOME/drydock"
+  before=$(there)
+  run -69 drydock plan "$project"
+  assert_equal "$(there)" "$before"
   [ ! -e "$script/calls/compose-up.1" ]
 }
 
@@ -139,9 +146,12 @@ model() {
 }
 
 @test "without an image: status 69, and the command that makes one" {
-  rm "$script"/image-ls.1.out
+  rm "$script"/inspect.1.*
   run -69 --separate-stderr drydock plan "$project"
-  assert_contains "$stderr" "drydock build"
+  assert_contains "$stderr" 'there is no agent image for this user: run "drydock build"'
+  rm "$XDG_STATE_HOME/drydock/images.json"
+  run -69 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "no agent image is recorded in $XDG_STATE_HOME/drydock/images.json: run \"drydock build\""
 }
 
 @test "an absent policy or profile refuses" {

@@ -41,10 +41,27 @@ stub_setup() {
   export DRYDOCK_ENGINE_TIMEOUT=60s
   user=$(id -un 2>/dev/null) || user=u$(id -u)
   stub_image 1 "$(printf 'a%.0s' {1..64})" '"io.drydock.image":"agent",
-    "io.drydock.user":"'"$user"'",
+    "io.drydock.context":"of-the-stub","io.drydock.user":"'"$user"'",
     "io.drydock.uid":"'"$(id -u)"'","io.drydock.gid":"'"$(id -g)"'",
     "io.drydock.home":"'"$HOME"'"'
-  stub_image 2 "$(printf 'b%.0s' {1..64})" '"io.drydock.image":"egress"'
+  stub_image 2 "$(printf 'b%.0s' {1..64})" '"io.drydock.image":"egress",
+    "io.drydock.context":"of-the-stub"'
+  stub_record "$user" "$script"
+}
+
+# stub_record USER ROOT: that `drydock build` made both images, for a user of
+# this name, on an engine with this data.
+stub_record() {
+  install --directory --mode 0700 "$XDG_STATE_HOME/drydock"
+  jq -n --arg user "$1" --arg root "$2" --arg home "$HOME" \
+    --argjson uid "$(id -u)" --argjson gid "$(id -g)" '
+    {context: "of-the-stub", engine_id: "stub", engine_data_root: $root,
+     built_at: "2026-01-01T00:00:00Z"} as $all |
+    {version: 1, images: [
+      $all + {kind: "agent", image: ("sha256:" + "a" * 64), user: $user,
+        uid: $uid, gid: $gid, home: $home},
+      $all + {kind: "egress", image: ("sha256:" + "b" * 64)}]}' \
+    >"$XDG_STATE_HOME/drydock/images.json"
 }
 
 stub_teardown() {
@@ -56,9 +73,8 @@ teardown() {
   stub_teardown
 }
 
-# stub_image N ID LABELS: what the Nth listing and inspection of images answer.
+# stub_image N ID LABELS: what the Nth inspection of an image answers.
 stub_image() {
-  echo "sha256:$2" >"$script/image-ls.$1.out"
   printf '[{"Id":"sha256:%s","Created":"2026-01-01T00:00:00Z",
     "Config":{"Labels":{%s}}}]\n' "$2" "$3" >"$script/inspect.$1.out"
   echo 0 >"$script/inspect.$1.rc"

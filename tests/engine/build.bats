@@ -31,9 +31,10 @@ base_with() {
       >/dev/null
 }
 
+# By a name of the test's own: BuildKit takes no id.
 bootstrapped() {
-  docker image ls --filter label=io.drydock.image=base \
-    --format '{{.Repository}}:{{.Tag}}' | grep '^drydock-base:' | head -n 1
+  docker tag "$(images_of base 0)" drydock-test:bootstrapped
+  echo drydock-test:bootstrapped
 }
 
 in_agent() {
@@ -56,6 +57,46 @@ in_agent() {
   assert_equal "$(docker image inspect "$(jq -r .egress.id <<<"$first")" |
     jq -r '.[0].Config.Labels["io.drydock.context"]')" \
     "$(jq -r .egress.context <<<"$first")"
+}
+
+@test "a tag that was moved changes nothing in what is built" {
+  local first base
+  first=$(drydock build --bootstrap --json 2>/dev/null)
+  assert_equal "$(jq -r .agent.id <<<"$first")" "$(agent_image 0)"
+  base=$(images_of base 0)
+  # Under the base's name something else, which inherits its label.
+  printf '%s\n' 'FROM drydock-base:bookworm' 'RUN echo >/stranger' |
+    docker build -q --tag drydock-base:bookworm - >/dev/null
+  docker tag drydock-base:bookworm drydock-agent:uid-0
+  run -0 --separate-stderr drydock build --bootstrap --json
+  assert_equal "$output" "$first"
+  assert_equal "$(docker image inspect --format '{{.Id}}' \
+    drydock-base:bookworm)" "$base"
+  # What is built counts only when it is recorded, and then once.
+  assert_equal "$(jq -c '[.images[].image] | [.[-2:], length - (unique | length)]' \
+    "$XDG_STATE_HOME/drydock/images.json")" \
+    "$(jq -c '[[.agent.id, .egress.id], 0]' <<<"$first")"
+  # A name that is moved once drydock has looked what it leads to.
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  cat >"$BATS_TEST_TMPDIR/bin/docker" <<END
+#!/bin/sh
+[ "\$1" = build ] || exec "$(command -v docker)" "\$@"
+"$(command -v docker)" tag drydock-agent:uid-0 drydock-test:base
+"$(command -v docker)" "\$@"
+status=\$?
+"$(command -v docker)" tag "$base" drydock-test:base
+exit \$status
+END
+  chmod 0755 "$BATS_TEST_TMPDIR/bin/docker"
+  docker tag "$base" drydock-test:base
+  DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker run -0 --separate-stderr \
+    drydock build --base drydock-test:base --json
+  assert_equal "$output" "$first"
+  docker image rm drydock-test:base >/dev/null
+  assert_equal "$(docker image ls -q 'drydock-base:build-*')" ""
+  docker tag "$base" drydock-base:bookworm
+  docker tag "$(agent_image 0)" drydock-agent:uid-0
+  docker image inspect "$(agent_image 0)" "$(egress_image)" >/dev/null
 }
 
 @test "the context is the same for whoever builds" {

@@ -48,6 +48,9 @@ own_files() {
     echo machine >.netrc
     chmod 0600 .netrc .ssh/id .claude/.credentials.json
     echo text >code/deep/project/file'
+  local uid=0
+  [ "$who" = root ] || uid=$BED_UID
+  images_record "$uid" "$top/.local/state"
   cd "$project" || return
 }
 

@@ -9,8 +9,7 @@ setup_file() {
   export ENGINE_DIR=$BED/restart
   local bed=$DOCKER_HOST
   engine_start
-  DOCKER_HOST=$bed docker save "$(DOCKER_HOST=$bed agent_image 0)" \
-    "$(DOCKER_HOST=$bed egress_image)" |
+  DOCKER_HOST=$bed docker save "$(agent_image 0)" "$(egress_image)" |
     docker --host "unix://$ENGINE_DIR/docker.sock" load >/dev/null
 }
 
@@ -24,6 +23,7 @@ setup() {
   counter_setup
   engine_start
   export DRYDOCK_ENGINE=$ENGINE_DIR/docker.sock DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
+  images_adopt "$XDG_STATE_HOME/drydock/images.json"
 }
 
 teardown() {

@@ -34,7 +34,7 @@ while (my $c = $s->accept) {
 	close $c;
 }
 END
-  base=$(docker image ls -q --filter label=io.drydock.image=base | head -n 1)
+  base=$(images_of base 0)
   id=$(docker create "$base" true)
   docker cp "$BATS_FILE_TMPDIR/serve" "$id:/serve"
   docker commit --change 'ENTRYPOINT ["/usr/bin/perl", "/serve"]' \
@@ -130,9 +130,7 @@ weakened() {
 
 @test "another image of that name after the judge is not the one that starts" {
   echo . >"$bin/edit.jq"
-  echo 'docker tag "$(docker image ls -q --filter \
-    label=io.drydock.image=egress | head -n 1)" drydock-test-db' \
-    >"$bin/beside"
+  echo "docker tag '$(egress_image)' drydock-test-db" >"$bin/beside"
   docker tag drydock-test-db drydock-test-kept
   asked hello
   docker tag drydock-test-kept drydock-test-db

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Containers that somebody else labelled like a session's: they are neither
-# attached to nor stopped, and prove neither life nor death.
+# Containers and images that somebody else labelled like drydock's own: the
+# containers are neither attached to nor stopped, and prove neither life nor
+# death; the images are never run.
 
 load ../helper
 load counter
@@ -14,6 +15,22 @@ teardown() {
   as_who drydock stop --all --force >/dev/null 2>&1 || true
   docker ps -aq --filter label=drydock-test.stranger |
     xargs -r docker rm -f >/dev/null
+  [ -z "${moved-}" ] || tags_back
+}
+
+tags_back() {
+  docker tag drydock-test:agent "drydock-agent:uid-$BED_UID"
+  docker tag drydock-test:egress drydock-egress:latest
+  docker image rm drydock-test:agent drydock-test:egress >/dev/null
+  docker image ls -q --filter label=drydock-test.stranger | sort -u |
+    xargs -r docker image rm -f >/dev/null
+}
+
+# heir IMAGE TAG: an image that inherits IMAGE's labels, newer than that, under
+# TAG; prints its id.
+heir() {
+  printf '%s\n' "FROM $1" 'LABEL drydock-test.stranger=1' \
+    'USER 0' 'RUN echo >/stranger' | docker build -q --tag "$2" -
 }
 
 # stranger COMMAND...: labelled as the session $id's agent, from its own image;
@@ -93,4 +110,65 @@ stranger_runs() {
   as_who drydock stop --all || true
   assert_equal "$(docker ps -q --filter label=drydock-test.stranger |
     wc -l)" 2
+}
+
+@test "an image that inherits our labels is named and never run" {
+  local agent egress images id words
+  agent=$(agent_image "$BED_UID") egress=$(egress_image)
+  # An image without a tag goes with the last that is made of it.
+  docker tag "$agent" drydock-test:agent
+  docker tag "$egress" drydock-test:egress
+  moved=1
+  images=$(heir drydock-test:agent "drydock-agent:uid-$BED_UID")
+  images+=" $(heir drydock-test:egress drydock-egress:latest)"
+  open_session sh -c 'ls /stranger; echo ready; cat' 2>&1
+  assert_equal "$(docker ps -aq --filter label=io.drydock.session |
+    xargs docker inspect --format '{{.Image}}' | sort)" \
+    "$(printf '%s\n' "$agent" "$egress" | sort)"
+  refute_contains "$(<"$session_lines")" /stranger
+  close_session
+  # An agent's image in the proxy's place, and the other way round.
+  docker tag "$egress" "drydock-agent:uid-$BED_UID"
+  docker tag "$agent" drydock-egress:latest
+  run -0 in_session sh -c 'test ! -e /stranger && command -v claude'
+  run -0 --separate-stderr as_who drydock plan "$project"
+  words=$stderr
+  run -0 as_who drydock list --all --json
+  for id in $images; do
+    assert_contains "$words" "image ${id:7:12} ("
+    assert_equal "$(jq -r --arg id "$id" \
+      '.[] | select(.image == $id) | .id + .state' <<<"$output")" \
+      "-unknown image"
+  done
+  assert_contains "$words" \
+    "docker image rm ${id:7:12}\" removes it"
+  refute_contains "$words" "image ${agent:7:12} ("
+  run -0 as_who drydock list
+  assert_equal "$output" ""
+}
+
+@test "a record of images that is damaged, gone or of other images runs nothing" {
+  local record=$XDG_STATE_HOME/drydock/images.json kept row command stranger
+  kept=$(<"$record")
+  stranger=$(docker image inspect --format '{{.Id}}' drydock-base:bookworm)
+  while IFS='|' read -r status words filter; do
+    jq "$filter" <<<"$kept" >"$record" 2>/dev/null || echo "$filter" >"$record"
+    for command in shell plan; do
+      run "-$status" --separate-stderr as_who drydock "$command" "$project"
+      assert_contains "$stderr" "$words"
+    done
+  done <<END
+65|$record cannot be used; move it away and run "drydock build": |not JSON
+65|version 2, this drydock reads 1|.version = 2
+65|but its labels say otherwise: run "drydock build"|.images |= map(.image = "$stranger")
+69|there is no agent image for this user: run "drydock build"|.images |= map(.image = "sha256:" + "0" * 64)
+69|there is no agent image for this user: run "drydock build"|.images |= map(.engine_data_root = "/other")
+69|there is no agent image for this user: run "drydock build"|.images |= map(.engine_id = "other")
+END
+  rm "$record"
+  run -69 --separate-stderr as_who drydock shell "$project"
+  assert_contains "$stderr" "no agent image is recorded in $record"
+  echo '{' >"$record"
+  run -65 --separate-stderr as_who drydock build
+  refute_contains "$stderr" "[1/"
 }

@@ -65,8 +65,9 @@ has_labels(const struct world *w, const struct json *labels)
 			continue;
 		name = xstrndup(label, strcspn(label, "="));
 		value = json_string(json_get(labels, name));
-		if (value == NULL || label[strlen(name)] != '=' ||
-		    strcmp(value, label + strlen(name) + 1) != 0)
+		if (value == NULL ||
+		    (label[strlen(name)] == '=' &&
+			strcmp(value, label + strlen(name) + 1) != 0))
 			return false;
 	}
 	return true;

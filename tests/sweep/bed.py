@@ -419,8 +419,7 @@ class Bed:
         if scenario.live:
             self.start_live()
         else:
-            shutil.rmtree(self.path("state"))
-            os.mkdir(self.path("state"), 0o700)
+            self.forget_state(scenario.images)
         scenario.prepare(self)
         self.forget_calls()
         subprocess.run(["cp", "-a", self.root, self.kept], check=True)
@@ -430,6 +429,17 @@ class Bed:
         if scenario.launches:
             self.plain(scenario.args, given=scenario.given)
         self.tell_command(scenario)
+
+    def forget_state(self, images):
+        """Of what building made in it, at most the record of images stays."""
+        record = os.path.join(self.state, "images.json")
+        if images:
+            os.rename(record, self.path("images.json"))
+        shutil.rmtree(self.path("state"))
+        os.mkdir(self.path("state"), 0o700)
+        if images:
+            os.mkdir(self.state, 0o700)
+            os.rename(self.path("images.json"), record)
 
     def forget_calls(self):
         """Of the stub: what nobody will look at."""

@@ -30,6 +30,17 @@ stub_script(const char *name, const char *text)
 	(void)close(fd);
 }
 
+void
+stub_forget(void)
+{
+	cleanup_free char *path = xasprintf("%s/bin/stub.d", check_tmpdir());
+	cleanup_close int fd = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(fs_open_dir(path, &fd, &dg), 0);
+	CHECK_INT(fs_remove_tree(fd, "calls", &dg), 0);
+}
+
 char *
 stub_recorded(const char *name)
 {

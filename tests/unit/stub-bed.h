@@ -28,6 +28,9 @@ void bed_release(struct bed *bed);
 /* Writes a file of the stub's script; see tests/stub/docker. */
 void stub_script(const char *name, const char *text);
 
+/* The stub counts its calls anew. */
+void stub_forget(void);
+
 /* What the stub has recorded; returned, with a newline for each NUL. */
 char *stub_recorded(const char *name);
 

@@ -14,7 +14,6 @@
 #include "engine/compose.h"
 #include "engine/container.h"
 #include "engine/engine.h"
-#include "engine/image.h"
 #include "stub-bed.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
@@ -218,68 +217,6 @@ a_compose_that_dies_is_the_engines_failure(void)
 	}
 }
 
-#define IMAGE(id, created, labels)                               \
-	"{\"Id\":\"sha256:" id "\",\"Created\":\"" created "\"," \
-	"\"Config\":{\"Labels\":{" labels "}}}"
-#define EGRESS "\"io.drydock.image\":\"egress\""
-#define OF(context) EGRESS ",\"io.drydock.context\":\"" context "\""
-
-static void
-the_image_that_was_built_last_is_taken(void)
-{
-	static const struct {
-		const char *list, *inspect, *id;
-		enum diag_class class;
-	} rows[] = {
-		{ "", "[]", NULL, DIAG_NONE },
-		{ "sha256:" A64 "\nsha256:" B64 "\n",
-		    "[" IMAGE(A64, "2026-11-22T14:55:44Z", EGRESS) "," IMAGE(
-			B64, "2026-11-22T14:55:44.1Z", EGRESS) "]",
-		    "sha256:" B64, DIAG_NONE },
-		/* Two installations: each has its own. */
-		{ "sha256:" A64 "\nsha256:" B64 "\n",
-		    "[" IMAGE(A64, "2026-11-22T14:55:44Z", OF("c1")) "," IMAGE(
-			B64, "2026-11-22T14:55:45Z", OF("c2")) "]",
-		    "sha256:" A64, DIAG_NONE },
-		{ "sha256:" A64 "\nsha256:" B64 "\n",
-		    "[" IMAGE(A64, "2026-11-22T14:55:44Z", OF("c1")) "," IMAGE(
-			B64, "2026-11-22T14:55:45Z", OF("c1")) "]",
-		    "sha256:" B64, DIAG_NONE },
-		/* The filter is not what decides. */
-		{ "sha256:" A64 "\nsha256:" B64 "\n",
-		    "[" IMAGE(A64, "2026-11-22T14:55:44Z", EGRESS) "," IMAGE(
-			B64, "2026-11-22T14:55:44.1Z", "") "]",
-		    "sha256:" A64, DIAG_NONE },
-		{ "sha256:" A64 "\n",
-		    "[" IMAGE(A64, "2026-11-22T14:55:44Z",
-			EGRESS ",\"io.drydock.session\":\"x\"") "]",
-		    NULL, DIAG_POLICY },
-		{ "sha256:" A64 "\n",
-		    "[" IMAGE(B64, "2026-11-22T14:55:44Z", EGRESS) "]", NULL,
-		    DIAG_ENGINE },
-		{ "sha256:" A64 "\n", "[]", NULL, DIAG_ENGINE },
-		{ "<none>\n", "[]", NULL, DIAG_ENGINE },
-	};
-	cleanup_bed struct bed bed;
-	cleanup_engine struct engine engine = ENGINE_INIT;
-
-	if (!bed_find(&bed, &engine))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_diag struct diag dg = DIAG_INIT;
-		cleanup_image struct image image = IMAGE_INIT;
-
-		stub_script("image-ls.out", rows[i].list);
-		stub_script("inspect.out", rows[i].inspect);
-		stub_script("inspect.rc", "0");
-		CHECK_INT(
-		    image_find(&engine, "egress", NULL, "c1", &image, &dg),
-		    rows[i].class == DIAG_NONE ? 0 : -1);
-		CHECK_INT(dg.class, rows[i].class);
-		CHECK_STR(image.id, rows[i].id);
-	}
-}
-
 int
 main(void)
 {
@@ -294,8 +231,6 @@ main(void)
 		    compose_is_told_everything_that_it_could_look_up },
 		{ "a Compose that dies is the engine's failure",
 		    a_compose_that_dies_is_the_engines_failure },
-		{ "the image that was built last is taken",
-		    the_image_that_was_built_last_is_taken },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

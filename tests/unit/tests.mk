@@ -20,6 +20,7 @@ unit_tests = \
 	tests/unit/test-endpoint \
 	tests/unit/test-endnote \
 	tests/unit/test-engine \
+	tests/unit/test-built \
 	tests/unit/test-engine-calls \
 	tests/unit/test-fs \
 	tests/unit/test-fs-copy \
@@ -79,6 +80,7 @@ unit_tests = \
 dist_check_SCRIPTS = tests/stub/docker tests/stub/docker-compose
 stub_bed = tests/unit/stub-bed.c tests/unit/stub-bed.h
 tests_unit_test_engine_SOURCES = tests/unit/test-engine.c $(stub_bed)
+tests_unit_test_built_SOURCES = tests/unit/test-built.c $(stub_bed)
 tests_unit_test_engine_calls_SOURCES = tests/unit/test-engine-calls.c \
 	$(stub_bed)
 tests_unit_test_model_SOURCES = tests/unit/test-model.c \

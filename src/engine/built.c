@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/* The record of built images as JSON, and the images that it leads to. */
+#include "engine/built.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/lock.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "engine/answer.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+
+#define LOCK_FILE "images.lock"
+
+enum {
+	BUILT_VERSION = 1,
+	FILE_MAX = 1024 * 1024,
+	ENTRIES_MAX = 512,
+	SAME_MAX = 64, /* of one kind, engine and user */
+	TEXT_MAX = 4096, /* of one string; a path is the longest */
+};
+
+struct field {
+	const char *name;
+	size_t offset;
+	bool agent_only;
+};
+
+#define FIELD(member, agent_only)                                   \
+	{                                                           \
+#		member, offsetof(struct built, member), agent_only \
+	}
+
+static const struct field fields[] = {
+	FIELD(kind, false),
+	FIELD(image, false),
+	FIELD(context, false),
+	FIELD(engine_id, false),
+	FIELD(engine_data_root, false),
+	FIELD(user, true),
+	FIELD(home, true),
+	FIELD(built_at, false),
+};
+
+static const char *const kinds[] = { "agent", "egress", BUILT_BASE };
+
+static char **
+field_of(struct built *b, const struct field *f)
+{
+	return (char **)(void *)((char *)b + f->offset);
+}
+
+static bool
+is_agent(const struct built *b)
+{
+	return strcmp(b->kind, "agent") == 0;
+}
+
+static void
+built_release(struct built *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		free(*field_of(b, &fields[i]));
+	*b = (struct built){ .kind = NULL };
+}
+
+static void
+list_remove(struct built_list *list, size_t i)
+{
+	built_release(&list->v[i]);
+	memmove(&list->v[i], &list->v[i + 1],
+	    (list->nr - i - 1) * sizeof(*list->v));
+	list->nr--;
+}
+
+static struct built *
+list_append(struct built_list *list)
+{
+	list->v = xreallocarray(list->v, list->nr + 1, sizeof(*list->v));
+	list->v[list->nr] = (struct built){ .kind = NULL };
+	return &list->v[list->nr++];
+}
+
+static int
+read_id(const struct json *entry, const char *name, uint32_t *ret_id,
+    struct diag *dg)
+{
+	int64_t value;
+
+	/* The last one is no id: it means "none" to the kernel. */
+	if (!json_int(json_get(entry, name), &value) || value < 0 ||
+	    value >= UINT32_MAX)
+		return diag_set(dg, DIAG_DATA, "%s is not an id", name);
+	*ret_id = (uint32_t)value;
+	return 0;
+}
+
+static bool
+is_kind(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(word, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static int
+read_entry(const struct json *entry, struct built *b, struct diag *dg)
+{
+	const char *kind = json_string(json_get(entry, "kind"));
+
+	if (kind == NULL || !is_kind(kind))
+		return diag_set(dg, DIAG_DATA, "kind is not a kind of image");
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const char *name = fields[i].name;
+		const char *text = json_string(json_get(entry, name));
+
+		if (fields[i].agent_only && strcmp(kind, "agent") != 0)
+			continue;
+		if (text == NULL || *text == '\0' || strlen(text) > TEXT_MAX)
+			return diag_set(dg, DIAG_DATA,
+			    "%s is not a text of 1 to %d bytes", name,
+			    TEXT_MAX);
+		*field_of(b, &fields[i]) = xstrdup(text);
+	}
+	if (!answer_is_image_id(b->image))
+		return diag_set(dg, DIAG_DATA, "image is not an image's id");
+	if (!is_agent(b))
+		return 0;
+	if (read_id(entry, "uid", &b->uid, dg) == -1 ||
+	    read_id(entry, "gid", &b->gid, dg) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+read_entries(
+    const struct json *images, struct built_list *list, struct diag *dg)
+{
+	if (!json_is_array(images))
+		return diag_set(dg, DIAG_DATA, "images is not a list");
+	if (json_len(images) > ENTRIES_MAX)
+		return diag_set(
+		    dg, DIAG_DATA, "more than %d images", ENTRIES_MAX);
+	for (size_t i = 0; i < json_len(images); i++)
+		if (read_entry(json_at(images, i), list_append(list), dg) == -1)
+			return diag_wrap(dg, "image %zu", i + 1);
+	return 0;
+}
+
+int
+built_parse(
+    const char *text, size_t len, struct built_list *ret_list, struct diag *dg)
+{
+	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+	cleanup_json struct json *root = NULL;
+	int64_t version;
+
+	if (len > FILE_MAX)
+		return diag_set(dg, DIAG_DATA, "more than %d bytes", FILE_MAX);
+	if (json_parse(text, len, BUILT_FILE, &root, dg) == -1)
+		return -1;
+	if (!json_int(json_get(root, "version"), &version))
+		return diag_set(dg, DIAG_DATA, "no version");
+	if (version != BUILT_VERSION)
+		return diag_set(dg, DIAG_DATA,
+		    "version %lld, this drydock reads %d", (long long)version,
+		    BUILT_VERSION);
+	if (read_entries(json_get(root, "images"), &list, dg) == -1)
+		return -1;
+	list.recorded = true;
+	*ret_list = list;
+	list = (struct built_list)BUILT_LIST_INIT;
+	return 0;
+}
+
+int
+built_read(
+    const struct paths *paths, struct built_list *ret_list, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	*ret_list = (struct built_list)BUILT_LIST_INIT;
+	if (fs_open_nolinks(paths->state_fd, BUILT_FILE,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &failure) == -1) {
+		if (failure.class == DIAG_IO && failure.errnum == ENOENT)
+			return 0;
+	} else if (fs_read_fd(fd, BUILT_FILE, FILE_MAX, &text, &failure) == 0 &&
+	    built_parse(text.buf, text.len, ret_list, &failure) == 0) {
+		return 0;
+	}
+	diag_move(dg, &failure);
+	return diag_wrap(dg,
+	    "%s/" BUILT_FILE " cannot be used; move it away and run \"drydock "
+	    "build\"",
+	    paths->state_dir);
+}
+
+static char *
+now(void)
+{
+	char buf[sizeof("2000-01-01T00:00:00Z") + 8];
+	time_t seconds = time(NULL);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return xstrdup("1970-01-01T00:00:00Z");
+	return xstrdup(buf);
+}
+
+static int
+write_list(
+    const struct paths *paths, const struct built_list *list, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_open_object(w);
+	jsonw_key_int(w, "version", BUILT_VERSION);
+	jsonw_key(w, "images");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < list->nr; i++) {
+		struct built *b = &list->v[i];
+
+		jsonw_open_object(w);
+		for (size_t f = 0; f < ARRAY_SIZE(fields); f++)
+			if (*field_of(b, &fields[f]) != NULL)
+				jsonw_key_str(w, fields[f].name,
+				    *field_of(b, &fields[f]));
+		if (is_agent(b)) {
+			jsonw_key_int(w, "uid", b->uid);
+			jsonw_key_int(w, "gid", b->gid);
+		}
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &text, dg) == -1 ||
+	    fs_replace_file(paths->state_fd, BUILT_FILE, text.buf, text.len,
+		0600, dg) == -1)
+		return diag_wrap(
+		    dg, "record the image in %s", paths->state_dir);
+	return 0;
+}
+
+int
+built_lock(
+    const struct paths *paths, int timeout_ms, int *ret_fd, struct diag *dg)
+{
+	enum lock_answer answer;
+
+	if (lock_try(paths->state_fd, LOCK_FILE, true, &answer, ret_fd, dg) ==
+	    -1)
+		return -1;
+	if (answer == LOCK_WON)
+		return 0;
+	diag_note("another drydock build is running: waiting for it");
+	if (lock_wait(paths->state_fd, LOCK_FILE, true, timeout_ms, &answer,
+		ret_fd, dg) == -1)
+		return -1;
+	if (answer == LOCK_WON)
+		return 0;
+	return diag_set(dg, DIAG_BUSY,
+	    "another drydock build holds %s/" LOCK_FILE, paths->state_dir);
+}
+
+static bool
+is_of_engine(const struct built *b, const struct engine *engine)
+{
+	/* Two engines on one host can share an id. */
+	return strcmp(b->engine_id, engine->id) == 0 &&
+	    strcmp(b->engine_data_root, engine->data_root) == 0;
+}
+
+static bool
+is_for(const struct built *b, const struct engine *engine, const char *kind,
+    const struct image_user *user)
+{
+	if (strcmp(b->kind, kind) != 0 || !is_of_engine(b, engine))
+		return false;
+	return user == NULL ||
+	    (strcmp(b->user, user->name) == 0 &&
+		strcmp(b->home, user->home) == 0 && b->uid == user->uid &&
+		b->gid == user->gid);
+}
+
+/* Makes room for one more entry like this: the oldest ones go. */
+static void
+make_room(struct built_list *list, const struct engine *engine,
+    const char *kind, const struct image_user *user, const char *image)
+{
+	size_t same = 0;
+
+	for (size_t i = list->nr; i-- > 0;) {
+		struct built *b = &list->v[i];
+
+		if (is_for(b, engine, kind, user) &&
+		    (strcmp(b->image, image) == 0 || ++same >= SAME_MAX))
+			list_remove(list, i);
+	}
+	while (list->nr >= ENTRIES_MAX)
+		list_remove(list, 0);
+}
+
+int
+built_add(const struct paths *paths, const struct engine *engine,
+    const char *kind, const struct image_user *user, const char *context,
+    const char *image, struct diag *dg)
+{
+	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+	struct built *b;
+
+	if (*engine->id == '\0' || *engine->data_root == '\0')
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine does not tell its id and data directory, "
+		    "without which no image is recorded");
+	if (built_read(paths, &list, dg) == -1)
+		return -1;
+	make_room(&list, engine, kind, user, image);
+	b = list_append(&list);
+	b->kind = xstrdup(kind);
+	b->image = xstrdup(image);
+	b->context = xstrdup(context);
+	b->engine_id = xstrdup(engine->id);
+	b->engine_data_root = xstrdup(engine->data_root);
+	b->built_at = now();
+	if (user != NULL) {
+		b->user = xstrdup(user->name);
+		b->home = xstrdup(user->home);
+		b->uid = user->uid;
+		b->gid = user->gid;
+	}
+	return write_list(paths, &list, dg);
+}
+
+/* An entry's image as the engine has it; ret_image->id is NULL: gone. */
+static int
+look_up(const struct built *b, const struct engine *engine,
+    const struct image_user *user, struct image *ret_image, struct diag *dg)
+{
+	cleanup_image struct image image = IMAGE_INIT;
+	cleanup_strvec struct strvec labels = STRVEC_INIT;
+
+	if (image_inspect(engine, b->image, &image, dg) == -1)
+		return -1;
+	if (image.id == NULL)
+		return 0;
+	image_make_labels(b->kind, user,
+	    strcmp(b->kind, BUILT_BASE) == 0 ? NULL : b->context, &labels);
+	if (!image_carries(&image, &labels))
+		return diag_set(dg, DIAG_DATA,
+		    BUILT_FILE " has image %s as %s image, but its labels say "
+			       "otherwise: run \"drydock build\"",
+		    b->image, b->kind);
+	if (image_judge(&image, dg) == -1)
+		return -1;
+	*ret_image = image;
+	image = (struct image)IMAGE_INIT;
+	return 0;
+}
+
+int
+built_find_image(const struct built_list *list, const struct engine *engine,
+    const char *kind, const struct image_user *user, const char *context,
+    struct image *ret_image, struct diag *dg)
+{
+	*ret_image = (struct image)IMAGE_INIT;
+	for (size_t i = list->nr; i-- > 0 && ret_image->id == NULL;) {
+		const struct built *b = &list->v[i];
+
+		if (is_for(b, engine, kind, user) &&
+		    (context == NULL || strcmp(b->context, context) == 0) &&
+		    look_up(b, engine, user, ret_image, dg) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+bool
+built_has(const struct built_list *list, const struct engine *engine,
+    const char *image)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (is_of_engine(&list->v[i], engine) &&
+		    strcmp(list->v[i].image, image) == 0)
+			return true;
+	return false;
+}
+
+int
+built_find_unknown(const struct built_list *list, const struct engine *engine,
+    struct image_list *ret_images, struct diag *dg)
+{
+	cleanup_strvec struct strvec labelled = STRVEC_INIT;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+	*ret_images = (struct image_list)IMAGE_LIST_INIT;
+	if (images_list_labelled(engine, &labelled, dg) == -1)
+		return -1;
+	for (size_t i = 0; i < labelled.nr; i++)
+		if (!built_has(list, engine, labelled.v[i]))
+			strvec_push(&ids, labelled.v[i]);
+	return images_inspect(engine, &ids, ret_images, dg);
+}
+
+void
+built_list_release(struct built_list *list)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		built_release(&list->v[i]);
+	free(list->v);
+	*list = (struct built_list)BUILT_LIST_INIT;
+}

@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# The records of a bed's images: BED/images/UID.json is what `drydock build`
+# wrote for that user (engine/built.h).  Each test has a state directory of its
+# own, which gets a copy.
+
+# images_record UID STATE_HOME: puts the record there, for whoever runs this or,
+# as root, for that user.
+images_record() {
+  local owner=()
+  [ "$(id -u)" != 0 ] || owner=(--owner "$1" --group "$1")
+  install --directory --mode 0700 "${owner[@]}" "$2/drydock"
+  install --mode 0600 "${owner[@]}" "$BED/images/$1.json" \
+    "$2/drydock/images.json"
+}
+
+# images_of KIND UID: the id of the image that was built last.
+images_of() {
+  jq -r --arg kind "$1" \
+    '[.images[] | select(.kind == $kind).image][-1] // empty' \
+    "$BED/images/$2.json"
+}
+
+# images_adopt FILE...: the records are of the engine that answers here, which
+# has the same images.
+images_adopt() {
+  local file id root
+  { read -r id && read -r root; } < <(
+    docker info --format '{{.ID}}{{"\n"}}{{.DockerRootDir}}')
+  for file; do
+    jq --arg id "$id" --arg root "$root" \
+      '.images[] |= (.engine_id = $id | .engine_data_root = $root)' \
+      "$file" >"$file.new"
+    # Owner and mode stay.
+    cat "$file.new" >"$file"
+    rm "$file.new"
+  done
+}
