@@ -215,9 +215,9 @@ sweep(struct remover *r, DIR *dir, int level)
 }
 
 /*
- * Removes all that is in fd (given), and then it from its parent.  Some file
- * systems skip entries when others are removed while reading: it reads again
- * until nothing is met, or the directory goes.
+ * Removes all that is in fd (given), and then it from its parent, or not for a
+ * parent of -1.  Some file systems skip entries when others are removed while
+ * reading: it reads again until nothing is met, or the directory goes.
  */
 static void
 empty_dir(struct remover *r, int fd, int level, int parent, const char *name)
@@ -233,9 +233,12 @@ empty_dir(struct remover *r, int fd, int level, int parent, const char *name)
 	for (;;) {
 		size_t met = sweep(r, dir, level);
 
-		if (r->nfailed != failed_before || remove_empty(parent, name))
+		if (r->nfailed != failed_before)
 			return;
-		if (met == 0 || (errno != ENOTEMPTY && errno != EEXIST))
+		if (parent == -1 ? met == 0 : remove_empty(parent, name))
+			return;
+		if (parent != -1 &&
+		    (met == 0 || (errno != ENOTEMPTY && errno != EEXIST)))
 			break;
 		rewinddir(dir);
 	}
@@ -276,7 +279,7 @@ empty_top(struct remover *r, int parent, const char *name)
 	if (r->attic_fd < 0)
 		return;
 	empty_attic(r);
-	if (r->nfailed == 0 && !remove_empty(parent, name))
+	if (r->nfailed == 0 && parent != -1 && !remove_empty(parent, name))
 		note_failure(r, errno);
 }
 
@@ -297,33 +300,27 @@ report(const struct remover *r, struct diag *dg)
 	return -1;
 }
 
-int
-fs_remove_tree(int dirfd, const char *name, struct diag *dg)
+/* All that is in the directory, and it too unless it is kept. */
+static int
+remove_directory(int dirfd, const char *name, bool keep, struct diag *dg)
 {
 	struct remover r = { .top = -1, .attic_fd = -1 };
 	int top cleanup_close = -1;
 	struct stat st;
 	int rc = 0;
 
-	if (!fs_is_component(name))
-		return diag_set(
-		    dg, DIAG_IO, "remove %s: not a plain name", name);
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR)
-		return diag_set_errno(dg, DIAG_IO, errno, "remove %s", name);
 	strbuf_init(&r.path);
 	strbuf_init(&r.failed);
 	strvec_init(&r.moved);
 	strbuf_addstr(&r.path, name);
 	top = open_for_emptying(dirfd, name, &st);
 	if (top < 0) {
-		if (errno != ENOENT)
+		if (errno != ENOENT || keep)
 			note_failure(&r, errno);
 	} else {
 		r.top = top;
 		r.dev = st.st_dev;
-		empty_top(&r, dirfd, name);
+		empty_top(&r, keep ? -1 : dirfd, name);
 	}
 	if (r.nfailed > 0)
 		rc = report(&r, dg);
@@ -332,4 +329,26 @@ fs_remove_tree(int dirfd, const char *name, struct diag *dg)
 	strbuf_release(&r.failed);
 	strvec_release(&r.moved);
 	return rc;
+}
+
+int
+fs_remove_tree(int dirfd, const char *name, struct diag *dg)
+{
+	if (!fs_is_component(name))
+		return diag_set(
+		    dg, DIAG_IO, "remove %s: not a plain name", name);
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return diag_set_errno(dg, DIAG_IO, errno, "remove %s", name);
+	return remove_directory(dirfd, name, false, dg);
+}
+
+int
+fs_empty_dir(int dirfd, const char *name, struct diag *dg)
+{
+	if (!fs_is_component(name))
+		return diag_set(
+		    dg, DIAG_IO, "empty %s: not a plain name", name);
+	return remove_directory(dirfd, name, true, dg);
 }

@@ -22,6 +22,8 @@
 /* A rename next door makes openat2(2) say EAGAIN; a flood of them is hostile.
  */
 #define OPEN_TRIES 128
+/* For somebody who takes rights away as fast as they are given back. */
+#define RIGHTS_TRIES 1000
 
 static int
 open_resolved(
@@ -163,7 +165,7 @@ check_owned(int fd, const char *what, struct stat *ret_st, struct diag *dg)
  * caller's own directory is the caller's again.
  */
 static int
-reopen_for_owner(int dirfd, const char *name, int *ret_fd, struct diag *dg)
+give_rights_back(int dirfd, const char *name, struct diag *dg)
 {
 	int fd cleanup_close =
 	    openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -175,10 +177,38 @@ reopen_for_owner(int dirfd, const char *name, int *ret_fd, struct diag *dg)
 		return -1;
 	if (fs_chmod_fd(fd, (st.st_mode & 07777) | S_IRWXU) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
-	*ret_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
 	return 0;
+}
+
+int
+fs_open_own_dir(int dirfd, const char *name, int *ret_fd, struct diag *dg)
+{
+	if (!fs_is_component(name))
+		return diag_set(dg, DIAG_IO, "open %s: not a plain name", name);
+	for (int i = 0;; i++) {
+		int fd cleanup_close = openat(dirfd, name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		struct stat st;
+
+		if (fd < 0 && errno != EACCES)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "open %s", name);
+		if (fd >= 0 && fstat(fd, &st) < 0)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "stat %s", name);
+		if (fd >= 0 &&
+		    ((st.st_mode & S_IRWXU) == S_IRWXU ||
+			st.st_uid != geteuid() || i == RIGHTS_TRIES)) {
+			*ret_fd = steal_fd(&fd);
+			return 0;
+		}
+		if (i == RIGHTS_TRIES)
+			return diag_set_errno(
+			    dg, DIAG_IO, EACCES, "open %s", name);
+		cleanup_close_fn(&fd);
+		if (give_rights_back(dirfd, name, dg) < 0)
+			return -1;
+	}
 }
 
 int
@@ -198,7 +228,7 @@ fs_make_dir(
 	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno != EACCES)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
-	if (fd < 0 && reopen_for_owner(dirfd, name, &fd, dg) < 0)
+	if (fd < 0 && fs_open_own_dir(dirfd, name, &fd, dg) < 0)
 		return -1;
 	if (check_owned(fd, name, &st, dg) < 0)
 		return -1;

@@ -43,6 +43,14 @@ int fs_make_dir(
     int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg);
 
 /*
+ * Opens a directory that is there, one component in dirfd, for reading.  Where
+ * it is the caller's own and the owner may not read, write or search it, all of
+ * the owner's rights are given back first, also over again while somebody else
+ * takes them away.
+ */
+int fs_open_own_dir(int dirfd, const char *name, int *ret_fd, struct diag *dg);
+
+/*
  * Makes an absolute path and its missing parents, the missing ones with mode.
  * What exists may be reached through symlinks (an XDG directory on another
  * disk); the end of it must be a directory owned by the caller.
@@ -86,6 +94,12 @@ int fs_remove_tree(int dirfd, const char *name, struct diag *dg);
  * 0, or -1 with errno set; a file that is no socket is ENOTSOCK.
  */
 int fs_connect_socket(int dirfd, const char *name, int *ret_fd);
+
+/*
+ * The same for all that is in the directory at name, which stays, with its
+ * inode.
+ */
+int fs_empty_dir(int dirfd, const char *name, struct diag *dg);
 
 /*
  * Gives what an O_PATH descriptor shows another mode; no name is looked up
