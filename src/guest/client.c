@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include "base/monotime.h"
-#include "base/strbuf.h"
-#include "base/xalloc.h"
 
 #define QUEUE_BEHIND ((size_t)262144)
 #define QUEUE_ROOM ((size_t)65536)
@@ -25,22 +23,26 @@
  */
 #define LOOK_MS 100
 
-static void on_ready(void *arg, uint32_t events);
+static void on_ready(void *arg, short events);
 static void on_timer(void *arg);
 
 struct client *
 client_new(struct loop *loop, int fd, client_frame_fn *frame, void *arg)
 {
-	struct client *c = xcalloc(1, sizeof(*c));
+	struct client *c = calloc(1, sizeof(*c));
+	if (c == NULL) {
+		(void)close(fd);
+		return NULL;
+	}
 	c->loop = loop;
 	c->frame = frame;
 	c->arg = arg;
-	c->watch = (struct watch){ fd, 0, on_ready, c };
+	c->watch = (struct watch){ fd, 0, on_ready, c, 0 };
 	c->timer = (struct timer){ 0, on_timer, c, NULL };
 	c->taken_at = monotime_ms();
 	wire_decoder_init(&c->decoder, WIRE_CLIENT);
 	timer_arm(loop, &c->timer, HELLO_MS);
-	loop_want(loop, &c->watch, EPOLLIN | EPOLLRDHUP);
+	loop_want(loop, &c->watch, POLLIN | POLLRDHUP);
 	return c;
 }
 
@@ -74,10 +76,10 @@ client_drop(struct client *c)
 }
 
 static void
-want_writable(struct client *c, bool on)
+want(struct client *c, int event, bool on)
 {
-	uint32_t rest = c->watch.want & ~(uint32_t)EPOLLOUT;
-	loop_want(c->loop, &c->watch, on ? rest | EPOLLOUT : rest);
+	int rest = c->watch.want & ~event;
+	loop_want(c->loop, &c->watch, (short)(on ? rest | event : rest));
 }
 
 /* Writes what it takes, and sees to the consequences. */
@@ -95,7 +97,7 @@ flush(struct client *c)
 		client_drop(c);
 		return;
 	}
-	want_writable(c, c->out.len > 0);
+	want(c, POLLOUT, c->out.len > 0);
 	if (c->out.len >= QUEUE_BEHIND)
 		c->behind = true;
 	else if (c->out.len < QUEUE_ROOM)
@@ -148,44 +150,42 @@ receive(struct client *c)
 }
 
 static void
-on_ready(void *arg, uint32_t events)
+on_ready(void *arg, short events)
 {
 	struct client *c = arg;
 	/* Its other end is closed: nobody reads, and what it sent may wait. */
-	if ((events & (EPOLLHUP | EPOLLERR)) != 0 && (events & EPOLLIN) == 0) {
+	if ((events & (POLLHUP | POLLERR)) != 0 && (events & POLLIN) == 0) {
 		client_drop(c);
 		return;
 	}
-	if ((events & EPOLLRDHUP) != 0 && (c->watch.want & EPOLLIN) == 0) {
+	if ((events & POLLRDHUP) != 0 && (c->watch.want & POLLIN) == 0) {
 		client_drop(c);
 		return;
 	}
-	if ((events & EPOLLOUT) != 0)
+	if ((events & POLLOUT) != 0)
 		flush(c);
-	if ((events & EPOLLIN) != 0 && !client_is_gone(c))
+	if ((events & POLLIN) != 0 && !client_is_gone(c))
 		receive(c);
-}
-
-void
-client_send_frames(struct client *c, const struct strbuf *frames)
-{
-	if (client_is_gone(c) || c->leaving)
-		return;
-	queue_add(&c->out, frames->buf, frames->len);
-	flush(c);
-	if (!c->patient && c->out.len > QUEUE_MAX)
-		client_drop(c);
 }
 
 void
 client_send(
     struct client *c, enum wire_type type, const void *payload, size_t len)
 {
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	unsigned char head[WIRE_HEADER_SIZE];
 	if (client_is_gone(c) || c->leaving)
 		return;
-	wire_add(&frame, type, payload, len);
-	client_send_frames(c, &frame);
+	wire_put_header(head, type, len);
+	/* Without memory for it this client goes, and no other. */
+	if (!queue_reserve(&c->out, sizeof(head) + len)) {
+		client_drop(c);
+		return;
+	}
+	(void)queue_add(&c->out, head, sizeof(head));
+	(void)queue_add(&c->out, payload, len);
+	flush(c);
+	if (!c->patient && c->out.len > QUEUE_MAX)
+		client_drop(c);
 }
 
 void
@@ -215,7 +215,5 @@ client_listen(struct client *c, bool on)
 {
 	if (client_is_gone(c))
 		return;
-	uint32_t rest = c->watch.want & ~(uint32_t)EPOLLIN;
-	loop_want(
-	    c->loop, &c->watch, on && !c->leaving ? rest | EPOLLIN : rest);
+	want(c, POLLIN, on && !c->leaving);
 }

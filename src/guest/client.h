@@ -19,7 +19,6 @@
 #include "guest/queue.h"
 #include "guest/wire.h"
 
-struct strbuf;
 struct client;
 
 typedef void client_frame_fn(
@@ -35,6 +34,7 @@ struct client {
 	struct timer timer; /* hello's deadline, then to look again */
 	int64_t taken_at; /* monotonic milliseconds: when it last took any */
 	bool greeted; /* said hello */
+	bool inside; /* a process of the container, so none of the user's */
 	bool viewer; /* gets output */
 	bool patient; /* may stop reading for as long as it likes */
 	bool behind; /* has much to take */
@@ -46,7 +46,7 @@ struct client {
 
 /*
  * fd is given.  frame gets what it sends; it may make the client gone.  One
- * that does not say hello soon is gone.
+ * that does not say hello soon is gone.  NULL without memory.
  */
 struct client *client_new(
     struct loop *loop, int fd, client_frame_fn *frame, void *arg);
@@ -56,10 +56,12 @@ bool client_is_gone(const struct client *c);
 void client_drop(struct client *c); /* gone, but not freed */
 void client_leave(struct client *c); /* gone when all was taken */
 
-/* Queues frames.  A client that is gone or leaving gets nothing. */
+/*
+ * Queues a frame.  A client that is gone or leaving gets nothing; one for which
+ * there is no memory is gone.
+ */
 void client_send(
     struct client *c, enum wire_type type, const void *payload, size_t len);
-void client_send_frames(struct client *c, const struct strbuf *frames);
 
 /* From 256 KiB that wait for it until it has taken most of them. */
 bool client_is_behind(const struct client *c);

@@ -36,8 +36,8 @@ struct command {
 	bool tty;
 	bool paused;
 	bool reaped;
-	bool killed;
 	bool input_ended; /* close stdin when the queue is empty */
+	int signal; /* that it died of, or 0 */
 	unsigned int status;
 	struct watch input; /* fd is owned; the pty has one of its own here */
 	struct queue queue;
@@ -45,8 +45,8 @@ struct command {
 	struct timer kill;
 };
 
-static void on_input(void *arg, uint32_t events);
-static void on_output(void *arg, uint32_t events);
+static void on_input(void *arg, short events);
+static void on_output(void *arg, short events);
 static void on_kill(void *arg);
 
 static void
@@ -65,8 +65,7 @@ update_streams(struct command *cmd)
 	for (size_t i = 0; i < 2; i++) {
 		struct watch *w = &cmd->streams[i].watch;
 		if (w->fd != -1)
-			loop_want(
-			    cmd->loop, w, cmd->paused ? 0 : (uint32_t)EPOLLIN);
+			loop_want(cmd->loop, w, cmd->paused ? 0 : POLLIN);
 	}
 }
 
@@ -76,20 +75,23 @@ command_start(struct loop *loop, const struct wire_go *go,
     struct command **ret_command, unsigned int *ret_status, struct diag *dg)
 {
 	struct spawned child;
-	if (spawn_command(go, own, &child, ret_status, dg) == -1)
-		return -1;
+	/* First: once the command runs, nothing may fail. */
 	struct command *cmd = xcalloc(1, sizeof(*cmd));
+	if (spawn_command(go, own, &child, ret_status, dg) == -1) {
+		free(cmd);
+		return -1;
+	}
 	cmd->loop = loop;
 	cmd->output = output;
 	cmd->arg = arg;
 	cmd->pid = child.pid;
 	cmd->tty = go->tty;
-	cmd->input = (struct watch){ child.in_fd, 0, on_input, cmd };
+	cmd->input = (struct watch){ child.in_fd, 0, on_input, cmd, 0 };
 	cmd->kill = (struct timer){ 0, on_kill, cmd, NULL };
 	cmd->streams[0] = (struct stream){ cmd, WIRE_OUTPUT,
-		{ child.out_fd, 0, on_output, &cmd->streams[0] }, 0 };
+		{ child.out_fd, 0, on_output, &cmd->streams[0], 0 }, 0 };
 	cmd->streams[1] = (struct stream){ cmd, WIRE_ERROR,
-		{ child.err_fd, 0, on_output, &cmd->streams[1] }, 0 };
+		{ child.err_fd, 0, on_output, &cmd->streams[1], 0 }, 0 };
 	update_streams(cmd);
 	*ret_command = cmd;
 	return 0;
@@ -154,7 +156,7 @@ drain(struct command *cmd)
 }
 
 static void
-on_output(void *arg, uint32_t events)
+on_output(void *arg, short events)
 {
 	(void)events;
 	(void)pump(arg);
@@ -178,25 +180,27 @@ flush_input(struct command *cmd)
 	if (failed || (cmd->input_ended && cmd->queue.len == 0))
 		close_watch(cmd->loop, &cmd->input);
 	else
-		loop_want(cmd->loop, &cmd->input,
-		    cmd->queue.len > 0 ? (uint32_t)EPOLLOUT : 0);
+		loop_want(
+		    cmd->loop, &cmd->input, cmd->queue.len > 0 ? POLLOUT : 0);
 }
 
 static void
-on_input(void *arg, uint32_t events)
+on_input(void *arg, short events)
 {
 	struct command *cmd = arg;
 	(void)events;
 	flush_input(cmd);
 }
 
-void
+bool
 command_input(struct command *cmd, const void *data, size_t len)
 {
 	if (cmd->input.fd == -1 || cmd->input_ended)
-		return;
-	queue_add(&cmd->queue, data, len);
+		return true;
+	if (!queue_add(&cmd->queue, data, len))
+		return false;
 	flush_input(cmd);
+	return true;
 }
 
 void
@@ -275,9 +279,9 @@ command_reap(struct command *cmd)
 	if (cmd->reaped || waitpid(cmd->pid, &status, WNOHANG) != cmd->pid)
 		return;
 	cmd->reaped = true;
-	cmd->killed = WIFSIGNALED(status);
-	cmd->status = cmd->killed ? 128U + (unsigned int)WTERMSIG(status)
-				  : (unsigned int)WEXITSTATUS(status);
+	cmd->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	cmd->status = cmd->signal != 0 ? 128U + (unsigned int)cmd->signal
+				       : (unsigned int)WEXITSTATUS(status);
 	timer_cancel(cmd->loop, &cmd->kill);
 	for (size_t i = 0; i < 2; i++) {
 		struct stream *s = &cmd->streams[i];
@@ -302,8 +306,8 @@ command_has_ended(const struct command *cmd, unsigned int *ret_status)
 	return true;
 }
 
-bool
-command_was_killed(const struct command *cmd)
+int
+command_end_signal(const struct command *cmd)
 {
-	return cmd->killed;
+	return cmd->signal;
 }

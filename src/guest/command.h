@@ -34,9 +34,12 @@ void command_free(struct command *cmd); /* kills nothing */
 
 bool command_has_tty(const struct command *cmd);
 
-/* Input is queued; hold it back while there is no room. */
+/*
+ * Input is queued; hold it back while there is no room.  False without memory
+ * for it: it is lost.
+ */
 bool command_has_room(const struct command *cmd);
-void command_input(struct command *cmd, const void *data, size_t len);
+bool command_input(struct command *cmd, const void *data, size_t len);
 void command_input_end(struct command *cmd); /* ignored with a pty */
 
 /* While paused no output is given; without, some may be at once. */
@@ -57,7 +60,7 @@ void command_reap(struct command *cmd);
 /* Whether it ended and all that it wrote was given out. */
 bool command_has_ended(const struct command *cmd, unsigned int *ret_status);
 
-/* By a signal, and not by itself.  Only of one that has ended. */
-bool command_was_killed(const struct command *cmd);
+/* The signal that it died of, or 0.  Only of one that has ended. */
+int command_end_signal(const struct command *cmd);
 
 #endif /* DRYDOCK_COMMAND_H */

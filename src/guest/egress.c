@@ -51,7 +51,7 @@ struct egress {
 };
 
 static void
-on_signal(void *arg, uint32_t events)
+on_signal(void *arg, short events)
 {
 	struct egress *e = arg;
 	struct signalfd_siginfo info;
@@ -102,7 +102,7 @@ on_look(void *arg)
 }
 
 static void
-on_change(void *arg, uint32_t events)
+on_change(void *arg, short events)
 {
 	struct egress *e = arg;
 	char buf[sizeof(struct inotify_event) + NAME_MAX + 1];
@@ -123,14 +123,14 @@ watch_addresses(struct egress *e)
 	char *dir cleanup_free = xstrdup(e->spec->addresses);
 	char *slash = strrchr(dir, '/');
 	e->changes = (struct watch){ inotify_init1(IN_CLOEXEC | IN_NONBLOCK), 0,
-		on_change, e };
+		on_change, e, 0 };
 	if (slash != NULL)
 		*slash = '\0';
 	if (e->changes.fd != -1 &&
 	    inotify_add_watch(e->changes.fd, dir, IN_MOVED_TO) == -1)
 		cleanup_close_fn(&e->changes.fd);
 	if (e->changes.fd != -1)
-		loop_want(&e->loop, &e->changes, EPOLLIN);
+		loop_want(&e->loop, &e->changes, POLLIN);
 	else
 		timer_arm(&e->loop, &e->look, LOOK_MS);
 	/* Absent, it is another file once it is there. */
@@ -145,8 +145,8 @@ watch_signals(struct egress *e, struct diag *dg)
 	int fd = signals_watch(signals, dg);
 	if (fd == -1)
 		return -1;
-	e->signals = (struct watch){ fd, 0, on_signal, e };
-	loop_want(&e->loop, &e->signals, EPOLLIN);
+	e->signals = (struct watch){ fd, 0, on_signal, e, 0 };
+	loop_want(&e->loop, &e->signals, POLLIN);
 	return 0;
 }
 
@@ -184,7 +184,8 @@ egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 	e.look = (struct timer){ 0, on_look, &e, NULL };
 	e.again = (struct timer){ 0, reload, &e, NULL };
 	inherited_note(&e.own);
-	if (loop_init(&e.loop, dg) == 0 && start(&e, spec, dg) == 0) {
+	loop_init(&e.loop);
+	if (start(&e, spec, dg) == 0) {
 		loop_run(&e.loop);
 		*ret_status = e.status;
 		rc = 0;
@@ -193,6 +194,5 @@ egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 	proxylog_release(&e.log);
 	cleanup_close_fn(&e.signals.fd);
 	cleanup_close_fn(&e.changes.fd);
-	loop_release(&e.loop);
 	return rc;
 }

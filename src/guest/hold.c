@@ -2,9 +2,7 @@
 /* The holder: guardrails first, then the way out, then the socket. */
 #include "guest/hold.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include "base/xalloc.h"
 #include "guest/listen.h"
 #include "guest/loop.h"
+#include "guest/note.h"
 #include "guest/relay.h"
 #include "guest/serve.h"
 #include "guest/spawn.h"
@@ -29,12 +28,13 @@ struct hold {
 	struct relay relay;
 	struct watch signals; /* fd owned */
 	struct serve serve;
+	struct note note;
 	struct timer deadline; /* for go; for the telling of a refusal */
 	struct timer left; /* for go, since the last client has left */
 };
 
 static void
-on_signal(void *arg, uint32_t events)
+on_signal(void *arg, short events)
 {
 	struct hold *h = arg;
 	struct signalfd_siginfo info;
@@ -93,8 +93,8 @@ watch_signals(struct hold *h)
 	int fd = signals_watch(signals, h->dg);
 	if (fd == -1)
 		return -1;
-	h->signals = (struct watch){ fd, 0, on_signal, h };
-	loop_want(&h->loop, &h->signals, EPOLLIN);
+	h->signals = (struct watch){ fd, 0, on_signal, h, 0 };
+	loop_want(&h->loop, &h->signals, POLLIN);
 	return 0;
 }
 
@@ -142,50 +142,28 @@ check_and_run(struct hold *h, struct diag *broken)
 	return run(h, h->spec->go_timeout_ms);
 }
 
-/*
- * Statuses such as 137 are also what is left of a command that went down with
- * its engine.  Without this note, which says so, that is what is believed.
- */
-static void
-note_end(const struct hold *h)
-{
-	int dir cleanup_close =
-	    open(h->spec->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd cleanup_close = -1;
-	if (dir == -1)
-		return;
-	(void)unlinkat(dir, WIRE_END_NAME, 0);
-	if (!h->serve.by_itself)
-		return;
-	fd = openat(dir, WIRE_END_NAME,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd != -1)
-		(void)dprintf(fd, "%u\n", h->serve.status);
-}
-
 int
 hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 {
 	struct hold h = { .spec = spec,
 		.dg = dg,
 		.signals = { .fd = -1 },
-		.serve = { .go = STRBUF_INIT, .screen = SCREEN_INIT } };
+		.serve = { .go = STRBUF_INIT } };
 	struct diag broken cleanup_diag = DIAG_INIT;
 	h.deadline = (struct timer){ 0, on_deadline, &h, NULL };
 	h.left = (struct timer){ 0, on_deadline, &h, NULL };
 	inherited_note(&h.serve.own);
 	(void)umask(077);
-	if (loop_init(&h.loop, dg) == -1)
-		return -1;
+	loop_init(&h.loop);
 	h.loop.after = settle;
 	h.loop.after_arg = &h;
-	note_end(&h); /* of an earlier command */
+	note_start(&h.note, spec->run_dir);
+	h.serve.note = &h.note;
 	int rc = check_and_run(&h, &broken);
-	note_end(&h);
+	note_release(&h.note);
 	serve_release(&h.serve);
 	relay_release(&h.relay);
 	cleanup_close_fn(&h.signals.fd);
-	loop_release(&h.loop);
 	if (rc == 0)
 		*ret_status = (int)h.serve.status;
 	return rc;

@@ -87,7 +87,7 @@ static void
 update(struct listener *l)
 {
 	bool on = l->allowed && l->pause.due == 0;
-	loop_want(l->loop, &l->watch, on ? (uint32_t)EPOLLIN : 0);
+	loop_want(l->loop, &l->watch, on ? POLLIN : 0);
 }
 
 static void
@@ -97,7 +97,7 @@ on_pause(void *arg)
 }
 
 static void
-on_connection(void *arg, uint32_t events)
+on_connection(void *arg, short events)
 {
 	struct listener *l = arg;
 	(void)events;
@@ -106,12 +106,14 @@ on_connection(void *arg, uint32_t events)
 		l->accepted(l->arg, fd);
 		return;
 	}
-	/* It stays readable, so trying again at once would never end. */
-	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-	    errno == ENOMEM) {
-		timer_arm(l->loop, &l->pause, PAUSE_MS);
-		update(l);
-	}
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	/*
+	 * A limit or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM): the socket stays
+	 * readable, so trying again at once would never end.
+	 */
+	timer_arm(l->loop, &l->pause, PAUSE_MS);
+	update(l);
 }
 
 int
@@ -123,7 +125,7 @@ listener_open(struct listener *l, struct loop *loop,
 	if (listen_at(address, &fd, dg) == -1)
 		return -1;
 	*l = (struct listener){ .loop = loop, .allowed = true };
-	l->watch = (struct watch){ fd, 0, on_connection, l };
+	l->watch = (struct watch){ fd, 0, on_connection, l, 0 };
 	l->pause = (struct timer){ 0, on_pause, l, NULL };
 	l->accepted = accepted;
 	l->arg = arg;

@@ -1,50 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* One epoll loop over watched descriptors and timers. */
+/* One poll loop over watched descriptors and timers. */
 #include "guest/loop.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "base/diag.h"
 #include "base/monotime.h"
 
-int
-loop_init(struct loop *loop, struct diag *dg)
-{
-	*loop = (struct loop){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
-	if (loop->epoll_fd == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "epoll");
-	return 0;
-}
+#define RETRY_MS 10
 
 void
-loop_release(struct loop *loop)
+loop_init(struct loop *loop)
 {
-	if (loop->epoll_fd != -1)
-		(void)close(loop->epoll_fd);
-	loop->epoll_fd = -1;
+	loop->stopped = false;
 	loop->timers = NULL;
+	loop->after = NULL;
+	loop->after_arg = NULL;
+	loop->nr = 0;
+}
+
+/* A hole is taken only when there is no place behind the last one. */
+static size_t
+find_place(struct loop *loop)
+{
+	if (loop->nr < LOOP_MAX)
+		return loop->nr++;
+	for (size_t i = 0; i < LOOP_MAX; i++) {
+		if (loop->watches[i] == NULL)
+			return i;
+	}
+	return LOOP_MAX;
 }
 
 void
-loop_want(struct loop *loop, struct watch *w, uint32_t want)
+loop_want(struct loop *loop, struct watch *w, short want)
 {
 	if (w->want == want)
 		return;
-	int op = EPOLL_CTL_MOD;
-	if (w->want == 0)
-		op = EPOLL_CTL_ADD;
-	else if (want == 0)
-		op = EPOLL_CTL_DEL;
-	struct epoll_event ev = { .events = want, .data.ptr = w };
-	/* Only a full kernel (ENOMEM, ENOSPC) says no: like malloc's no. */
-	if (epoll_ctl(loop->epoll_fd, op, w->fd, &ev) == -1)
-		abort();
+	if (w->want == 0) {
+		w->at = find_place(loop);
+		assert(w->at < LOOP_MAX);
+		loop->watches[w->at] = w;
+		/* What the place's last watch got is not this one's. */
+		loop->polled[w->at] = (struct pollfd){ w->fd, 0, 0 };
+	}
 	w->want = want;
+	loop->polled[w->at].events = want;
+	if (want == 0) {
+		loop->watches[w->at] = NULL;
+		loop->polled[w->at].fd = -1;
+	}
 }
 
 void
@@ -98,22 +105,71 @@ run_timer(struct loop *loop)
 	return 0;
 }
 
+/* No holes: poll() refuses more entries than there may be descriptors. */
+static void
+close_up(struct loop *loop)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < loop->nr; i++) {
+		struct watch *w = loop->watches[i];
+		if (w == NULL)
+			continue;
+		w->at = n;
+		loop->watches[n] = w;
+		loop->polled[n++] = (struct pollfd){ w->fd, w->want, 0 };
+	}
+	loop->nr = n;
+}
+
+/*
+ * poll() found nothing out: the kernel is short of memory, or somebody took our
+ * right to descriptors away (EINVAL).  Each watch is tried; they do not block.
+ */
+static void
+suppose_ready(struct loop *loop)
+{
+	(void)poll(NULL, 0, RETRY_MS);
+	for (size_t i = 0; i < loop->nr; i++)
+		loop->polled[i].revents = loop->polled[i].events;
+}
+
+/*
+ * A callback may change what comes after it: a watch that it took out, or put
+ * in, is not called for what was seen before.
+ */
+static void
+call_ready(struct loop *loop)
+{
+	size_t n = loop->nr;
+	for (size_t i = 0; i < n && !loop->stopped; i++) {
+		struct watch *w = loop->watches[i];
+		if (w == NULL)
+			continue;
+		short seen = loop->polled[i].revents;
+		loop->polled[i].revents = 0;
+		seen &= (short)(w->want | POLLERR | POLLHUP | POLLNVAL);
+		if (seen == 0)
+			continue;
+		w->ready(w->arg, seen);
+		if (loop->after != NULL)
+			loop->after(loop->after_arg);
+	}
+}
+
 void
 loop_run(struct loop *loop)
 {
 	while (!loop->stopped) {
-		struct epoll_event ev;
 		int timeout = run_timer(loop);
 		if (loop->stopped)
 			return;
-		int n = epoll_wait(loop->epoll_fd, &ev, 1, timeout);
-		if (n == 1) {
-			struct watch *w = ev.data.ptr;
-			w->ready(w->arg, ev.events);
-			if (loop->after != NULL)
-				loop->after(loop->after_arg);
-		}
-		assert(n != -1 || errno == EINTR);
+		close_up(loop);
+		int n = poll(loop->polled, loop->nr, timeout);
+		if (n == 0 || (n == -1 && errno == EINTR))
+			continue;
+		if (n == -1)
+			suppose_ready(loop);
+		call_ready(loop);
 	}
 }
 

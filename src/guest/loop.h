@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop: one epoll loop over watched descriptors and timers.
+ * loop: one poll(2) loop over watched descriptors and timers.
  *
- * Events are fetched one at a time, so a callback may free any watch, its own
- * too.  Watches and timers belong to their owners, who take them out before
- * they go.
+ * poll() needs nothing that could run out: epoll watches are limited per user,
+ * and any other process of the same user can take them all.  The set has a
+ * fixed size, and nothing is allocated after loop_init().
+ *
+ * A callback may free any watch, its own too.  Watches and timers belong to
+ * their owners, who take them out before they go.
  */
 #ifndef DRYDOCK_LOOP_H
 #define DRYDOCK_LOOP_H
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 
-struct diag;
+/* The owners limit themselves: a relay's pairs, clients, streams, and spare. */
+#define LOOP_MAX ((size_t)2176)
 
 struct watch {
 	int fd; /* borrowed */
-	uint32_t want; /* what is watched for; 0: nothing, not even errors */
-	void (*ready)(void *arg, uint32_t events);
+	short want; /* POLLIN and so on; 0: nothing, not even errors */
+	void (*ready)(void *arg, short events);
 	void *arg;
+	size_t at; /* its place in the loop, while want is not 0 */
 };
 
 struct timer {
@@ -30,21 +36,23 @@ struct timer {
 };
 
 struct loop {
-	int epoll_fd; /* owned */
 	bool stopped;
 	struct timer *timers; /* armed ones, borrowed */
 	void (*after)(void *arg); /* NULL, or called after each callback */
 	void *after_arg;
+	size_t nr; /* places in use, holes included */
+	struct watch *watches[LOOP_MAX]; /* borrowed; NULL: a hole */
+	struct pollfd polled[LOOP_MAX];
 };
 
-int loop_init(struct loop *loop, struct diag *dg);
-void loop_release(struct loop *loop);
+void loop_init(struct loop *loop);
 
 /*
  * Watches w->fd for want from now on; level-triggered.  0 takes it out, which
- * must happen before the descriptor is closed.
+ * must happen before the descriptor is closed.  More than LOOP_MAX watches at
+ * once are a bug of the caller.
  */
-void loop_want(struct loop *loop, struct watch *w, uint32_t want);
+void loop_want(struct loop *loop, struct watch *w, short want);
 
 void timer_arm(struct loop *loop, struct timer *t, int after_ms);
 void timer_cancel(struct loop *loop, struct timer *t);

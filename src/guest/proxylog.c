@@ -135,7 +135,7 @@ read_pipe(struct proxylog *log)
 }
 
 static void
-on_pipe(void *arg, uint32_t events)
+on_pipe(void *arg, short events)
 {
 	(void)events;
 	read_pipe(arg);
@@ -161,7 +161,7 @@ open_files(struct proxylog *log, const char *name)
 	/* Also open to write, it never ends while the proxy reopens it. */
 	log->pipe = (struct watch){ openat(log->dir_fd, name,
 					O_RDWR | O_NONBLOCK | O_CLOEXEC),
-		0, on_pipe, log };
+		0, on_pipe, log, 0 };
 	return log->pipe.fd == -1 ? -1 : 0;
 }
 
@@ -179,7 +179,7 @@ proxylog_open(struct proxylog *log, struct loop *loop, const char *path)
 	if (log->dir_fd == -1 || open_files(log, slash + 1) == -1)
 		proxylog_release(log);
 	else
-		loop_want(loop, &log->pipe, EPOLLIN);
+		loop_want(loop, &log->pipe, POLLIN);
 }
 
 void

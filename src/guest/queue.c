@@ -7,16 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/xalloc.h"
-
 /* A reader that takes a little is seen to: room comes by whole writes. */
 #define WRITE_MAX ((size_t)16384)
 
-void
-queue_add(struct queue *q, const void *data, size_t len)
+bool
+queue_reserve(struct queue *q, size_t len)
 {
-	if (len == 0)
-		return;
 	/* Half of it is free before it moves: a byte moves at most twice. */
 	if (q->start > 0 && q->start >= q->alloc / 2 &&
 	    q->start + q->len + len > q->alloc) {
@@ -26,11 +22,25 @@ queue_add(struct queue *q, const void *data, size_t len)
 	if (q->start + q->len + len > q->alloc) {
 		size_t wanted = q->start + q->len + len;
 		size_t alloc = q->alloc * 2 > wanted ? q->alloc * 2 : wanted;
-		q->buf = xreallocarray(q->buf, alloc, 1);
+		char *buf = realloc(q->buf, alloc);
+		if (buf == NULL)
+			return false;
+		q->buf = buf;
 		q->alloc = alloc;
 	}
+	return true;
+}
+
+bool
+queue_add(struct queue *q, const void *data, size_t len)
+{
+	if (len == 0)
+		return true;
+	if (!queue_reserve(q, len))
+		return false;
 	memcpy(q->buf + q->start + q->len, data, len);
 	q->len += len;
+	return true;
 }
 
 long
@@ -42,7 +52,8 @@ queue_flush(struct queue *q, int fd)
 		ssize_t n = write(fd, q->buf + q->start, some);
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n == -1 && errno == EAGAIN)
+		if (n == -1 &&
+		    (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS))
 			break;
 		if (n == -1)
 			return -1;

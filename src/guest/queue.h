@@ -8,6 +8,7 @@
 #ifndef DRYDOCK_QUEUE_H
 #define DRYDOCK_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct queue {
@@ -20,10 +21,18 @@ struct queue {
 		NULL, 0, 0, 0 \
 	}
 
-void queue_add(struct queue *q, const void *data, size_t len);
+/*
+ * Makes room for len more bytes, which queue_add() then takes without fail.
+ * False without memory, and the queue is as it was.
+ */
+bool queue_reserve(struct queue *q, size_t len);
+
+/* False without memory: nothing was added. */
+bool queue_add(struct queue *q, const void *data, size_t len);
 
 /*
- * Writes what fd, non-blocking, takes now.  Returns the number of bytes, or -1
+ * Writes what fd, non-blocking, takes now; a kernel that is short of memory
+ * takes nothing for now.  Returns the number of bytes, or -1
  * with errno when fd can never take more.
  */
 long queue_flush(struct queue *q, int fd);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/xalloc.h"
 #include "guest/queue.h"
 
 #define CHUNK 65536
@@ -34,7 +33,7 @@ struct relay_pair {
 	struct relay_pair *next, **at;
 };
 
-static void on_side(void *arg, uint32_t events);
+static void on_side(void *arg, short events);
 
 static void
 close_side(struct loop *loop, struct side *s, bool reset)
@@ -66,16 +65,16 @@ free_pair(struct relay_pair *p, bool reset)
 static void
 update_side(struct side *s)
 {
-	uint32_t want = 0;
+	int want = 0;
 	if (s->pair->connecting) {
-		want = s == &s->pair->to ? (uint32_t)EPOLLOUT : 0;
+		want = s == &s->pair->to ? POLLOUT : 0;
 	} else {
 		if (!s->ended && s->peer->out.len == 0)
-			want |= EPOLLIN;
+			want |= POLLIN;
 		if (s->out.len > 0)
-			want |= EPOLLOUT;
+			want |= POLLOUT;
 	}
-	loop_want(s->pair->relay->loop, &s->watch, want);
+	loop_want(s->pair->relay->loop, &s->watch, (short)want);
 }
 
 /* Passes an end on once everything before it was written. */
@@ -110,8 +109,8 @@ read_side(struct side *s)
 		s->ended = true;
 		return true;
 	}
-	queue_add(&s->peer->out, buf, (size_t)n);
-	return queue_flush(&s->peer->out, s->peer->watch.fd) != -1;
+	return queue_add(&s->peer->out, buf, (size_t)n) &&
+	    queue_flush(&s->peer->out, s->peer->watch.fd) != -1;
 }
 
 static bool
@@ -128,7 +127,7 @@ finish_connect(struct relay_pair *p)
 }
 
 static void
-on_side(void *arg, uint32_t events)
+on_side(void *arg, short events)
 {
 	struct side *s = arg;
 	struct relay_pair *p = s->pair;
@@ -136,10 +135,10 @@ on_side(void *arg, uint32_t events)
 	if (p->connecting) {
 		ok = finish_connect(p);
 	} else {
-		bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-		if ((events & EPOLLOUT) != 0)
+		bool broken = (events & (POLLERR | POLLHUP)) != 0;
+		if ((events & POLLOUT) != 0)
 			ok = queue_flush(&s->out, s->watch.fd) != -1;
-		if (ok && (events & EPOLLIN) != 0)
+		if (ok && (events & POLLIN) != 0)
 			ok = read_side(s);
 		else if (broken)
 			ok = false;
@@ -168,15 +167,19 @@ connect_target(const struct address *target, bool *ret_connecting)
 	return -1;
 }
 
-static void
+/* false without memory. */
+static bool
 add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
 {
-	struct relay_pair *p = xcalloc(1, sizeof(*p));
+	struct relay_pair *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return false;
 	p->relay = r;
 	p->connecting = connecting;
-	p->from = (struct side){ p, &p->to, { from_fd, 0, on_side, &p->from },
-		QUEUE_INIT, false, false };
-	p->to = (struct side){ p, &p->from, { to_fd, 0, on_side, &p->to },
+	p->from =
+	    (struct side){ p, &p->to, { from_fd, 0, on_side, &p->from, 0 },
+		    QUEUE_INIT, false, false };
+	p->to = (struct side){ p, &p->from, { to_fd, 0, on_side, &p->to, 0 },
 		QUEUE_INIT, false, false };
 	p->next = r->pairs;
 	p->at = &r->pairs;
@@ -186,22 +189,32 @@ add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
 	r->npairs++;
 	update_side(&p->from);
 	update_side(&p->to);
+	return true;
+}
+
+static void
+close_reset(int fd)
+{
+	struct linger now = { 1, 0 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)close(fd);
 }
 
 static void
 on_accepted(void *arg, int from)
 {
 	struct relay *r = arg;
-	struct linger now = { 1, 0 };
 	bool connecting;
 	int to = connect_target(&r->target, &connecting);
 	if (to == -1) {
-		(void)setsockopt(
-		    from, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-		(void)close(from);
+		close_reset(from);
 		return;
 	}
-	add_pair(r, from, to, connecting);
+	if (!add_pair(r, from, to, connecting)) {
+		close_reset(from);
+		(void)close(to);
+		return;
+	}
 	listener_allow(&r->listener, r->npairs < r->max);
 }
 

@@ -3,12 +3,10 @@
 #include "guest/screen.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/strbuf.h"
-#include "base/xalloc.h"
 
 /*
  * Private modes that a viewer must be in too.  Those that change the screen
@@ -18,6 +16,16 @@ static const unsigned short modes[] = { 47, 1047, 1049, 1, 7, 25, 1000, 1002,
 	1003, 1004, 1005, 1006, 1015, 2004 };
 
 #define SCREEN_MODES 3
+
+void
+screen_init(struct screen *s)
+{
+	s->len = 0;
+	s->set = 0;
+	s->reset = 0;
+	s->start = 0;
+	s->nseq = 0;
+}
 
 /* Forgets what is before at. */
 static void
@@ -108,8 +116,6 @@ scan(struct screen *s, char c)
 void
 screen_add(struct screen *s, const char *data, size_t len)
 {
-	if (s->buf == NULL)
-		s->buf = xmalloc(SCREEN_MAX);
 	for (size_t i = 0; i < len; i++) {
 		if (s->len == SCREEN_MAX)
 			make_room(s);
@@ -118,24 +124,29 @@ screen_add(struct screen *s, const char *data, size_t len)
 	}
 }
 
-void
-screen_replay(const struct screen *s, struct strbuf *out)
+static size_t
+add_text(char *out, size_t at, const char *text)
 {
-	strbuf_addstr(out, "\033[!p\033[0m");
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		uint32_t bit = (uint32_t)1 << i;
-		if ((s->set & bit) != 0)
-			strbuf_addf(out, "\033[?%uh", modes[i]);
-		else if ((s->reset & bit) != 0 && i >= SCREEN_MODES)
-			strbuf_addf(out, "\033[?%ul", modes[i]);
-	}
-	strbuf_addstr(out, "\033[2J\033[H");
-	strbuf_add(out, s->buf, s->len);
+	size_t len = strlen(text);
+	memcpy(out + at, text, len);
+	return at + len;
 }
 
-void
-screen_release(struct screen *s)
+size_t
+screen_replay(const struct screen *s, char out[static SCREEN_REPLAY_MAX])
 {
-	free(s->buf);
-	*s = (struct screen)SCREEN_INIT;
+	char text[16];
+	size_t at = add_text(out, 0, "\033[!p\033[0m");
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		uint32_t bit = (uint32_t)1 << i;
+		bool set = (s->set & bit) != 0;
+		if (!set && ((s->reset & bit) == 0 || i < SCREEN_MODES))
+			continue;
+		(void)snprintf(text, sizeof(text), "\033[?%u%c", modes[i],
+		    set ? 'h' : 'l');
+		at = add_text(out, at, text);
+	}
+	at = add_text(out, at, "\033[2J\033[H");
+	memcpy(out + at, s->buf, s->len);
+	return at + s->len;
 }

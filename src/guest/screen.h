@@ -13,30 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct strbuf;
-
-#define SCREEN_MAX ((size_t)65536)
+#define SCREEN_MAX 65536
+#define SCREEN_REPLAY_MAX (SCREEN_MAX + 256)
 
 struct screen {
-	char *buf; /* owned */
 	size_t len;
 	uint32_t set, reset; /* private modes, bits of a table in screen.c */
 	/* The escape sequence under way. */
 	size_t start; /* of it in buf */
 	size_t nseq; /* 0: none */
 	char seq[24];
+	char buf[SCREEN_MAX];
 };
 
-#define SCREEN_INIT                     \
-	{                               \
-		NULL, 0, 0, 0, 0, 0, "" \
-	}
+void screen_init(struct screen *s);
 
 void screen_add(struct screen *s, const char *data, size_t len);
 
-/* Appends what makes another terminal show it. */
-void screen_replay(const struct screen *s, struct strbuf *out);
-
-void screen_release(struct screen *s);
+/* Fills out with what makes another terminal show it; returns how much. */
+size_t screen_replay(
+    const struct screen *s, char out[static SCREEN_REPLAY_MAX]);
 
 #endif /* DRYDOCK_SCREEN_H */

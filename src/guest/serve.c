@@ -11,11 +11,14 @@
 #include "base/diag.h"
 #include "guest/client.h"
 #include "guest/command.h"
+#include "guest/note.h"
 
+/* Of the user, and as many of processes of the container. */
 #define CLIENTS_MAX 16
 #define HANGUP_MS 10000 /* from SIGHUP to SIGKILL */
 #define STOP_MS 5000 /* the same when the engine stops us */
 #define NUDGE_MS 100 /* programs look at the size when they get to it */
+#define DOUBT_MS 1000
 
 static bool
 is_viewing(const struct client *c)
@@ -65,9 +68,8 @@ on_output(void *arg, enum wire_type type, const void *data, size_t len)
 static void
 send_exit(struct client *c, unsigned int status, const char *why)
 {
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
-	wire_add_exit(&frame, status, why);
-	client_send_frames(c, &frame);
+	unsigned char payload[WIRE_EXIT_MAX];
+	client_send(c, WIRE_EXIT, payload, wire_put_exit(payload, status, why));
 	client_leave(c);
 }
 
@@ -187,17 +189,17 @@ on_hello(struct serve *s, struct client *c, const struct wire_frame *frame)
 static void
 on_view(struct serve *s, struct client *c, const struct wire_frame *frame)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	char text[SCREEN_REPLAY_MAX];
 	if (s->command == NULL || !command_has_tty(s->command) || c->viewer) {
 		refuse(c, "there is no terminal to view");
 		return;
 	}
 	c->viewer = true;
 	c->size = wire_read_size(frame);
-	screen_replay(&s->screen, &text);
-	for (size_t at = 0; at < text.len; at += WIRE_PAYLOAD_MAX) {
-		size_t left = text.len - at;
-		client_send(c, WIRE_OUTPUT, text.buf + at,
+	size_t len = screen_replay(&s->screen, text);
+	for (size_t at = 0; at < len; at += WIRE_PAYLOAD_MAX) {
+		size_t left = len - at;
+		client_send(c, WIRE_OUTPUT, text + at,
 		    left < WIRE_PAYLOAD_MAX ? left : WIRE_PAYLOAD_MAX);
 	}
 	be_active(s, c);
@@ -245,26 +247,32 @@ on_frame(void *arg, struct client *c, const struct wire_frame *frame)
 	if (frame->type == WIRE_SIZE)
 		c->size = wire_read_size(frame);
 	be_active(s, c);
-	if (frame->type == WIRE_INPUT)
-		command_input(s->command, frame->payload, frame->len);
+	if (frame->type == WIRE_INPUT &&
+	    !command_input(s->command, frame->payload, frame->len))
+		client_drop(c);
 	else if (frame->type == WIRE_INPUT_END)
 		command_input_end(s->command);
 }
 
-/* The same user at the other end: nobody else has business here. */
+/*
+ * The same user at the other end: nobody else has business here.  A process of
+ * another pid namespace, and such are the user's own, has no pid in ours.
+ */
 static bool
-is_own_user(int fd)
+is_own_user(int fd, bool *ret_inside)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-	    peer.uid == getuid();
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	*ret_inside = peer.pid != 0;
+	return peer.uid == getuid();
 }
 
 static void
 greet(struct serve *s, struct client *c)
 {
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	unsigned char payload[WIRE_HELLO_MAX];
 	struct wire_hello hello = { .version = WIRE_VERSION };
 	if (s->refusal != NULL) {
 		s->told = true;
@@ -276,35 +284,57 @@ greet(struct serve *s, struct client *c)
 		hello.flags |= WIRE_HELLO_RUNNING;
 	if (s->command != NULL && command_has_tty(s->command))
 		hello.flags |= WIRE_HELLO_TTY;
-	wire_add_hello(&frame, &hello);
-	client_send_frames(c, &frame);
+	client_send(c, WIRE_HELLO, payload, wire_put_hello(payload, &hello));
+}
+
+/*
+ * Beyond the limit the oldest goes, but never the one whose command ends with
+ * it.  Those of the container count by themselves: they cannot take the places
+ * of the user's.
+ */
+static void
+make_room(struct serve *s, bool inside)
+{
+	struct client *oldest = NULL;
+	size_t n = 0;
+	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		if (c->inside != inside || client_is_gone(c))
+			continue;
+		n++;
+		if (!s->bound || c != s->owner)
+			oldest = c;
+	}
+	if (n > CLIENTS_MAX && oldest != NULL)
+		client_drop(oldest);
 }
 
 static void
 on_accepted(void *arg, int fd)
 {
 	struct serve *s = arg;
-	if (!is_own_user(fd) || s->ended) {
+	bool inside = false;
+	if (!is_own_user(fd, &inside) || s->ended) {
 		(void)close(fd);
 		return;
 	}
 	struct client *c = client_new(s->loop, fd, on_frame, s);
+	if (c == NULL)
+		return;
+	c->inside = inside;
 	c->next = s->clients;
 	s->clients = c;
-	s->nclients++;
+	make_room(s, inside);
 	greet(s, c);
 }
 
-/* Frees those that are gone; beyond the limit the oldest goes. */
+/* Frees those that are gone. */
 static void
 sweep_clients(struct serve *s)
 {
 	bool follow = false;
 	for (struct client **at = &s->clients; *at != NULL;) {
 		struct client *c = *at;
-		bool last = c->next == NULL;
-		if ((last && s->nclients > CLIENTS_MAX) ||
-		    (s->ended && !c->leaving))
+		if (s->ended && !c->leaving)
 			client_drop(c);
 		if (!client_is_gone(c)) {
 			at = &c->next;
@@ -318,13 +348,13 @@ sweep_clients(struct serve *s)
 		}
 		follow = follow || (c->viewer && c->active == s->active);
 		*at = c->next;
-		s->nclients--;
 		client_free(c);
 	}
 	if (follow && !s->ended)
 		follow_who_stays(s);
 }
 
+/* The note comes first: whoever was told the end finds it. */
 static void
 pass_exit(struct serve *s)
 {
@@ -332,12 +362,30 @@ pass_exit(struct serve *s)
 	s->ended = true;
 	if (goes_on)
 		s->status = 128U + (unsigned int)SIGTERM;
-	s->by_itself =
-	    !s->stopped && !s->bound && !command_was_killed(s->command);
+	else
+		note_end(s->note, s->status);
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
 		if (c->viewer && !goes_on)
 			send_exit(c, s->status, "");
 	}
+}
+
+/*
+ * A host that goes down sends TERM, HUP and KILL to all processes, in any order:
+ * a command that died of one may go on later.  If nobody stops us soon, it was
+ * the command alone that was meant, and has ended.
+ */
+static bool
+may_be_stopped(struct serve *s)
+{
+	int sig = command_end_signal(s->command);
+	if (s->bound || s->stopped ||
+	    (sig != SIGTERM && sig != SIGHUP && sig != SIGKILL))
+		return false;
+	if (!s->doubted)
+		timer_arm(s->loop, &s->doubt, DOUBT_MS);
+	s->doubted = true;
+	return s->doubt.due != 0;
 }
 
 void
@@ -350,9 +398,16 @@ serve_settle(struct serve *s)
 	for (struct client *c = s->clients; c != NULL; c = c->next)
 		client_listen(c, listen);
 	if (!s->ended && s->command != NULL &&
-	    command_has_ended(s->command, &s->status))
+	    command_has_ended(s->command, &s->status) && !may_be_stopped(s))
 		pass_exit(s);
 	sweep_clients(s);
+}
+
+/* serve_settle() comes next. */
+static void
+on_doubt(void *arg)
+{
+	(void)arg;
 }
 
 int
@@ -362,6 +417,7 @@ serve_start(
 	struct address address;
 	s->loop = loop;
 	s->nudge = (struct timer){ 0, on_nudge, s, NULL };
+	s->doubt = (struct timer){ 0, on_doubt, s, NULL };
 	if (address_unix(&address, path, dg) == -1)
 		return -1;
 	return listener_open(&s->listener, loop, &address, on_accepted, s, dg);
@@ -403,5 +459,4 @@ serve_release(struct serve *s)
 	command_free(s->command);
 	listener_release(&s->listener);
 	wipe_go(s);
-	screen_release(&s->screen);
 }

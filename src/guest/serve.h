@@ -20,12 +20,12 @@
 struct client;
 struct command;
 struct diag;
+struct note;
 
 struct serve {
 	struct loop *loop;
 	struct listener listener;
 	struct client *clients; /* owned; the newest first */
-	size_t nclients;
 	char digest[DIGEST_HEX_SIZE];
 	const char *refusal; /* NULL, or told instead of hello; borrowed */
 	bool told; /* somebody the refusal */
@@ -38,15 +38,18 @@ struct serve {
 	bool bound; /* the command ends with its owner */
 	bool ended; /* exit was sent to everybody */
 	bool stopped; /* the engine ends us: the command may go on later */
-	bool by_itself; /* one that outlives its viewers has exited */
+	bool doubted; /* doubt was armed once */
 	unsigned int status;
+	struct note *note; /* of the command's end; borrowed */
 	struct screen screen;
 	struct timer nudge;
+	struct timer
+	    doubt; /* whether whoever killed the command means us, too */
 	struct wire_size size; /* the pty's, restored by the nudge */
 	uint64_t active; /* of the viewer that did something last */
 };
 
-/* Listens at path.  loop, own and refusal outlive it. */
+/* Listens at path.  loop, own, note and refusal outlive it. */
 int serve_start(
     struct serve *s, struct loop *loop, const char *path, struct diag *dg);
 

@@ -14,6 +14,8 @@ guest_sources = \
 	src/guest/listen.h \
 	src/guest/loop.c \
 	src/guest/loop.h \
+	src/guest/note.c \
+	src/guest/note.h \
 	src/guest/policy.c \
 	src/guest/policy.h \
 	src/guest/proxylog.c \

@@ -166,25 +166,41 @@ wire_next(struct wire_decoder *dec, struct wire_frame *ret_frame)
 }
 
 void
+wire_put_header(unsigned char head[static WIRE_HEADER_SIZE],
+    enum wire_type type, size_t len)
+{
+	assert(len <= WIRE_PAYLOAD_MAX);
+	memset(head, 0, WIRE_HEADER_SIZE);
+	head[0] = (unsigned char)type;
+	put_u32(head + 4, (uint32_t)len);
+}
+
+void
 wire_add(
     struct strbuf *out, enum wire_type type, const void *payload, size_t len)
 {
-	unsigned char head[WIRE_HEADER_SIZE] = { (unsigned char)type };
-	assert(len <= WIRE_PAYLOAD_MAX);
-	put_u32(head + 4, (uint32_t)len);
+	unsigned char head[WIRE_HEADER_SIZE];
+	wire_put_header(head, type, len);
 	strbuf_add(out, head, sizeof(head));
 	strbuf_add(out, payload, len);
+}
+
+size_t
+wire_put_hello(unsigned char payload[static WIRE_HELLO_MAX],
+    const struct wire_hello *hello)
+{
+	size_t digest = hello->digest[0] != '\0' ? DIGEST_LEN : 0;
+	put_u32(payload, hello->version);
+	put_u32(payload + 4, hello->flags);
+	memcpy(payload + 8, hello->digest, digest);
+	return 8 + digest;
 }
 
 void
 wire_add_hello(struct strbuf *out, const struct wire_hello *hello)
 {
-	unsigned char payload[8 + DIGEST_LEN];
-	size_t digest = hello->digest[0] != '\0' ? DIGEST_LEN : 0;
-	put_u32(payload, hello->version);
-	put_u32(payload + 4, hello->flags);
-	memcpy(payload + 8, hello->digest, digest);
-	wire_add(out, WIRE_HELLO, payload, 8 + digest);
+	unsigned char payload[WIRE_HELLO_MAX];
+	wire_add(out, WIRE_HELLO, payload, wire_put_hello(payload, hello));
 }
 
 void
@@ -196,14 +212,21 @@ wire_add_size(struct strbuf *out, enum wire_type type, struct wire_size size)
 	wire_add(out, type, payload, sizeof(payload));
 }
 
-void
-wire_add_exit(struct strbuf *out, unsigned int status, const char *text)
+size_t
+wire_put_exit(unsigned char payload[static WIRE_EXIT_MAX], unsigned int status,
+    const char *text)
 {
-	unsigned char payload[4 + WIRE_TEXT_MAX];
 	size_t len = strnlen(text, WIRE_TEXT_MAX);
 	put_u32(payload, status);
 	memcpy(payload + 4, text, len);
-	wire_add(out, WIRE_EXIT, payload, 4 + len);
+	return 4 + len;
+}
+
+void
+wire_add_exit(struct strbuf *out, unsigned int status, const char *text)
+{
+	unsigned char payload[WIRE_EXIT_MAX];
+	wire_add(out, WIRE_EXIT, payload, wire_put_exit(payload, status, text));
 }
 
 static void

@@ -39,15 +39,20 @@ struct strbuf;
 
 #define WIRE_VERSION 1U
 /*
- * A file beside the socket: the status, in digits and a newline, of a command
- * that exited by itself, though no client waited for it.  Nobody has it whose
- * command was killed or stopped.
+ * A file beside the socket, the holder's note of the command's end: the status,
+ * one to three digits and a newline.  The holder makes it anew, without a
+ * status, when it starts, and writes the status before it tells any client.  A
+ * command that was stopped together with the holder, and can go on, has none.
+ * Holders of WIRE_VERSION 1 that are older leave the note out for a command
+ * that was killed or ends with its client.
  */
 #define WIRE_END_NAME "ended"
-#define WIRE_HEADER_SIZE ((size_t)8)
+#define WIRE_HEADER_SIZE 8
+#define WIRE_HELLO_MAX (8 + DIGEST_HEX_SIZE - 1)
 #define WIRE_PAYLOAD_MAX ((size_t)65536)
 #define WIRE_GO_MAX ((size_t)1 << 20) /* all parts of one GO together */
 #define WIRE_TEXT_MAX ((size_t)4096) /* words for people */
+#define WIRE_EXIT_MAX (4 + WIRE_TEXT_MAX)
 
 enum wire_type {
 	/*
@@ -138,6 +143,15 @@ size_t wire_need(const struct wire_decoder *dec);
 
 /* 1 and a frame, 0 when more bytes are needed, -1 when dec->broken. */
 int wire_next(struct wire_decoder *dec, struct wire_frame *ret_frame);
+
+/* A frame's first bytes; len is at most WIRE_PAYLOAD_MAX. */
+void wire_put_header(unsigned char head[static WIRE_HEADER_SIZE],
+    enum wire_type type, size_t len);
+/* The payloads of HELLO and EXIT; how long it is.  Longer text is cut. */
+size_t wire_put_hello(unsigned char payload[static WIRE_HELLO_MAX],
+    const struct wire_hello *hello);
+size_t wire_put_exit(unsigned char payload[static WIRE_EXIT_MAX],
+    unsigned int status, const char *text);
 
 /* Append one frame to out; len is at most WIRE_PAYLOAD_MAX. */
 void wire_add(

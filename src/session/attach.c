@@ -180,7 +180,7 @@ holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
  * viewer shows it.
  */
 static int
-await_start(int fd, int64_t deadline, struct diag *dg)
+await_start(int fd, int64_t deadline, bool *ret_started, struct diag *dg)
 {
 	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
 	struct wire_frame frame;
@@ -192,8 +192,10 @@ await_start(int fd, int64_t deadline, struct diag *dg)
 			    "the holder did not start the command in time");
 	}
 	type = 0;
-	if (recv(fd, &type, 1, MSG_PEEK) == 1 && type == WIRE_EXIT)
+	if (recv(fd, &type, 1, MSG_PEEK) == 1 && type == WIRE_EXIT) {
+		*ret_started = false;
 		return 0;
+	}
 	if (read_frame(fd, dec, deadline, &frame, dg) == -1)
 		return -1;
 	if (frame.type == WIRE_REFUSED)
@@ -201,11 +203,13 @@ await_start(int fd, int64_t deadline, struct diag *dg)
 	if (frame.type != WIRE_STARTED)
 		return diag_set(
 		    dg, DIAG_DATA, "the holder did not answer the go message");
+	*ret_started = true;
 	return 0;
 }
 
 int
-holder_go(int fd, const struct go_message *go, int timeout_ms, struct diag *dg)
+holder_go(int fd, const struct go_message *go, int timeout_ms,
+    bool *ret_started, struct diag *dg)
 {
 	int64_t deadline = now_ms() + timeout_ms;
 	struct wire_go message cleanup_wire_go = WIRE_GO_INIT;
@@ -223,7 +227,7 @@ holder_go(int fd, const struct go_message *go, int timeout_ms, struct diag *dg)
 		    WIRE_GO_MAX);
 	int rc = send_all(fd, &frames, deadline, dg);
 	explicit_bzero(frames.buf, frames.len);
-	return rc == -1 ? -1 : await_start(fd, deadline, dg);
+	return rc == -1 ? -1 : await_start(fd, deadline, ret_started, dg);
 }
 
 int

@@ -41,13 +41,13 @@ int holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
 
 /*
  * Hands over the command, with the size of the terminal at stdin, and awaits
- * that it runs.  One that cannot be executed is not a failure of this function:
+ * that it runs: *ret_started.  One that cannot be executed is not a failure of this function:
  * attach_view() then prints why and gives the status that the container ends
  * with (127 not found, 126 not executable).  A holder that refuses, is silent or
  * gone is DIAG_ENGINE; a message over 1 MiB is DIAG_CONFIG.
  */
-int holder_go(
-    int fd, const struct go_message *go, int timeout_ms, struct diag *dg);
+int holder_go(int fd, const struct go_message *go, int timeout_ms,
+    bool *ret_started, struct diag *dg);
 
 /* Instead of go: become one more viewer of what runs on a pty. */
 int holder_view(int fd, struct diag *dg);

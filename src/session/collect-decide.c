@@ -14,9 +14,6 @@
 #include "session/record.h"
 
 enum {
-	EXIT_KILLED = 137,
-	EXIT_TERMINATED = 143,
-	EXIT_HOST_WENT_DOWN = 255, /* what dockerd writes after a reboot */
 	STOP_S = 30, /* its grace, and what an engine needs besides */
 };
 
@@ -162,21 +159,16 @@ is_of_stop(const struct collect_facts *facts, const struct container *c)
 	return !moment_before(ended, began) && moment_before(ended, late);
 }
 
+/*
+ * The holder removes the note of an earlier start: one that is there is of the
+ * last one, also while that start is still on record (starting_at).
+ */
 static bool
-ended_by_itself(const struct collect_facts *facts, const struct container *c)
+has_ended(const struct collect_facts *facts, const struct container *c)
 {
-	if (c->state != CONTAINER_EXITED && c->state != CONTAINER_DEAD)
-		return false;
-	if (facts->record->ends_with_client || facts->seen_end ||
-	    facts->record->ended_at != NULL || is_of_stop(facts, c))
-		return true;
-	/* The holder waited and gave up; the agent did not run this time. */
-	if (facts->record->starting_at != NULL)
-		return false;
-	if (c->exit_code != 0 && facts->noted_status == c->exit_code)
-		return true;
-	return c->exit_code != EXIT_KILLED && c->exit_code != EXIT_TERMINATED &&
-	    c->exit_code != EXIT_HOST_WENT_DOWN;
+	return facts->noted || facts->record->ended_at != NULL ||
+	    is_of_stop(facts, c) ||
+	    (facts->record->ends_with_client && facts->client_left);
 }
 
 /* Every container with our labels is one that we would remove. */
@@ -219,5 +211,5 @@ collect_decide(const struct collect_facts *facts)
 		    : COLLECT_LOST;
 	if (agent->state != CONTAINER_EXITED && agent->state != CONTAINER_DEAD)
 		return COLLECT_LIVE;
-	return ended_by_itself(facts, agent) ? COLLECT_DELETE : COLLECT_STOPPED;
+	return has_ended(facts, agent) ? COLLECT_DELETE : COLLECT_STOPPED;
 }

@@ -25,6 +25,7 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "session/task.h"
+#include "session/viewers.h"
 
 enum {
 	FEW_DESCRIPTORS = 64, /* kept for everything but leases */
@@ -206,6 +207,14 @@ remove_lost_rest(const struct collect_facts *facts, struct diag *dg)
 	return remove_all(facts->engine, &ids, dg);
 }
 
+int
+collect_read_end(int session_fd, struct collect_facts *facts, struct diag *dg)
+{
+	facts->client_left = viewers_left(session_fd);
+	return endnote_read(
+	    session_fd, &facts->noted, &facts->noted_status, dg);
+}
+
 /* Under the lease, by what the engine said after it was won. */
 static int
 decide_one(const struct paths *paths, const struct engine *engine,
@@ -228,7 +237,7 @@ decide_one(const struct paths *paths, const struct engine *engine,
 	if (session_reopen(paths, session, dg) != 0 ||
 	    read_facts(session, &record, &facts, dg) != 0)
 		return -1;
-	unread = endnote_read(session->dir_fd, &facts.noted_status, &note_dg);
+	unread = collect_read_end(session->dir_fd, &facts, &note_dg);
 	verdict = collect_decide(&facts);
 	/* It may be over, and only the note would tell. */
 	if (verdict == COLLECT_STOPPED && unread != 0) {

@@ -2,7 +2,7 @@
 /*
  * collect: deletes the sessions that are reliably gone (the lease won
  * without waiting, the recorded engine, one complete answer asked after it,
- * and the session ended by itself or never had a container).
+ * and the session ended or never had a container).
  */
 #ifndef DRYDOCK_COLLECT_H
 #define DRYDOCK_COLLECT_H
@@ -22,7 +22,7 @@ struct strvec;
 enum collect_verdict {
 	COLLECT_DELETE,
 	COLLECT_LIVE, /* runs, or may run */
-	COLLECT_STOPPED, /* ended with the engine or the host: may go on */
+	COLLECT_STOPPED, /* its container exited, its command may go on */
 	COLLECT_LOST, /* the engine does not know its recorded container */
 	COLLECT_FOREIGN, /* another engine's */
 	COLLECT_UNKNOWN, /* a record that says too little */
@@ -32,8 +32,10 @@ enum collect_verdict {
 struct collect_facts {
 	const struct record *record; /* NULL: there is none */
 	bool sealed; /* plan.json is there */
-	bool seen_end; /* the holder itself told us that the command ended */
-	int noted_status; /* endnote_read(): the status of an end; 0: none */
+	bool noted; /* the holder noted the command's end, */
+	int noted_status; /* with this status */
+	/* The client of a session that ends with it saw its end, or has left. */
+	bool client_left;
 	const struct engine *engine; /* the one that answered */
 	const struct container_list *containers; /* its whole answer */
 	const char *state_id;
@@ -41,14 +43,24 @@ struct collect_facts {
 };
 
 /*
+ * Fills in what the session's directory shows of its end: the holder's note and
+ * whether its client has left.
+ */
+int collect_read_end(
+    int session_fd, struct collect_facts *facts, struct diag *dg);
+
+/*
  * Whether the session is over, by the facts alone.  A container counts as the
  * session's when it has the recorded id and our labels; before its ids were
  * recorded, when it has our labels, its role and the recorded image, or was
  * made after the claim in our Compose project, and then the agent has never
- * run.  An exit that an engine's or host's end may have made (137, 143, 255) is
- * an end only for a session that ends with its client, when the holder noted
- * that the command exited with it by itself, or within 30 seconds of the stop
- * that the record tells of.
+ * run.
+ *
+ * An exited container is no end, whatever its status is: a holder that crashed,
+ * was killed or went down with its engine leaves a session that can go on.  An
+ * end is what the holder noted; what stop or a deletion put on record, an exit
+ * within 30 seconds of a stop included; and an exit of a session that ends with
+ * its client when that has left.
  */
 enum collect_verdict collect_decide(const struct collect_facts *facts);
 

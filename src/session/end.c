@@ -12,7 +12,6 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "session/collect.h"
-#include "session/endnote.h"
 #include "session/prompt.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -141,7 +140,7 @@ end_leased(
 		spec->engine, spec->paths->state_id, &containers, dg) != 0)
 		return -1;
 	/* Without it the session counts as stopped, which is asked about. */
-	(void)endnote_read(session->dir_fd, &facts.noted_status, &ignored);
+	(void)collect_read_end(session->dir_fd, &facts, &ignored);
 	verdict = collect_decide(&facts);
 	if (check_verdict(spec, verdict, &record, dg) != 0)
 		return -1;

@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -18,19 +19,22 @@ enum {
 	STATUS_MAX = 255,
 };
 
-static int
-parse(const struct strbuf *text)
+static bool
+parse(const struct strbuf *text, int *ret_status)
 {
 	int status = 0;
 
 	if (text->len < 2 || text->buf[text->len - 1] != '\n')
-		return 0;
+		return false;
 	for (size_t i = 0; i + 1 < text->len; i++) {
 		if (text->buf[i] < '0' || text->buf[i] > '9')
-			return 0;
+			return false;
 		status = status * 10 + (text->buf[i] - '0');
 	}
-	return status <= STATUS_MAX ? status : 0;
+	if (status > STATUS_MAX)
+		return false;
+	*ret_status = status;
+	return true;
 }
 
 /* Nothing, or no file, link or size that the holder would have left. */
@@ -43,18 +47,35 @@ is_no_note(const struct diag *dg)
 	    dg->errnum == EISDIR;
 }
 
+/* An agent may take away the rights to its own note. */
+static int
+read_note(int run_fd, struct strbuf *text, struct diag *dg)
+{
+	cleanup_close int fd =
+	    openat(run_fd, WIRE_END_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd != -1 && fstat(fd, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return diag_set(dg, DIAG_DATA, "is no regular file");
+		if (st.st_uid == geteuid() && (st.st_mode & S_IRUSR) == 0)
+			(void)fs_chmod_fd(fd, S_IRUSR | S_IWUSR);
+	}
+	return fs_read_file(run_fd, WIRE_END_NAME, NOTE_MAX, text, dg);
+}
+
 int
-endnote_read(int session_fd, int *ret_status, struct diag *dg)
+endnote_read(int session_fd, bool *ret_noted, int *ret_status, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int run_fd = -1;
 
+	*ret_noted = false;
 	*ret_status = 0;
-	if (fs_open_nolinks(session_fd, "run",
-		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &run_fd, &mine) == 0 &&
-	    fs_read_file(run_fd, WIRE_END_NAME, NOTE_MAX, &text, &mine) == 0) {
-		*ret_status = parse(&text);
+	if (fs_open_own_dir(session_fd, "run", &run_fd, &mine) == 0 &&
+	    read_note(run_fd, &text, &mine) == 0) {
+		*ret_noted = parse(&text, ret_status);
 		return 0;
 	}
 	if (is_no_note(&mine))

@@ -16,12 +16,12 @@
 #include "session/attach.h"
 #include "session/collect.h"
 #include "session/companion.h"
-#include "session/endnote.h"
 #include "session/interrupt.h"
 #include "session/record.h"
 #include "session/resume.h"
 #include "session/session.h"
 #include "session/view.h"
+#include "session/viewers.h"
 
 enum {
 	LEASE_WAIT_MS = 10000,
@@ -148,7 +148,7 @@ settle(const struct join_spec *spec, const struct engine *engine,
 
 	memcpy(id, session->id, sizeof(id));
 	if (record_read(session->dir_fd, &record, dg) != 0 ||
-	    endnote_read(session->dir_fd, &facts.noted_status, dg) != 0 ||
+	    collect_read_end(session->dir_fd, &facts, dg) != 0 ||
 	    containers_find(engine, spec->paths->state_id, &containers, dg) !=
 		0)
 		return -1;
@@ -163,7 +163,8 @@ settle(const struct join_spec *spec, const struct engine *engine,
 	case COLLECT_DELETE:
 		if (agent != NULL && record.launched_at != NULL)
 			diag_note("session %s has ended with status %d", id,
-			    agent->exit_code);
+			    facts.noted ? facts.noted_status
+					: agent->exit_code);
 		if (collect_delete(spec->paths, &facts, session, dg) != 0)
 			return -1;
 		return diag_set(dg, DIAG_NO, "session %s has ended", id);
@@ -227,7 +228,8 @@ join_session(const struct join_spec *spec, const char *id, int *ret_status,
 	if (record_read(session.dir_fd, &record, dg) != 0 ||
 	    session_open_contents(&session, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
-	if (record.ends_with_client)
+	/* Unless it exited before its end: that one is started again. */
+	if (record.ends_with_client && !viewers_forgotten(session.dir_fd))
 		return diag_set(dg, DIAG_USAGE,
 		    "session %s belongs to the command that started it", id);
 	if (holder_connect(session.run_fd, HOLDER_MS, &hello, &fd, &silent) !=

@@ -44,6 +44,7 @@ struct launch {
 	struct container_list containers; /* the engine's whole answer */
 	int holder_fd;
 	int agent_pidfd; /* of its first process */
+	int seen_fd; /* viewers_join() */
 	struct interrupt interrupt; /* once there is something to put away */
 };
 
@@ -54,7 +55,7 @@ struct launch {
 		.images = IMAGES_INIT, .session = SESSION_INIT,     \
 		.record = RECORD_INIT, .plan = JUDGED_PLAN_INIT,    \
 		.plan_fd = -1, .containers = CONTAINER_LIST_INIT,   \
-		.holder_fd = -1, .agent_pidfd = -1                  \
+		.holder_fd = -1, .agent_pidfd = -1, .seen_fd = -1   \
 	}
 
 void launch_release(struct launch *l);

@@ -24,6 +24,7 @@
 #include "session/interrupt.h"
 #include "session/launch-private.h"
 #include "session/task.h"
+#include "session/viewers.h"
 
 /* Somebody who wants a launch to end while Compose works. */
 struct impatience {
@@ -315,19 +316,21 @@ read_token(
 }
 
 /*
- * Only once the agent runs again is an exit its end: a holder that was given
- * nothing ends too, and the session could still go on.  With the note left
- * where it is an end is no more than not believed.
+ * A command that was not started on the first start leaves a session in which
+ * nothing ever ran, and which goes; on a later one it leaves the session as it
+ * was, stopped.
  */
 static void
-end_restart(struct launch *l)
+note_start(struct launch *l, bool started)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
+	char **over =
+	    l->resume ? &l->record.starting_at : &l->record.launched_at;
 
-	if (l->record.starting_at == NULL)
+	if (started != l->resume)
 		return;
-	free(l->record.starting_at);
-	l->record.starting_at = NULL;
+	free(*over);
+	*over = NULL;
 	if (record_write(l->session.dir_fd, &l->record, &dg) != 0)
 		diag_warn("%s", dg.message);
 }
@@ -370,6 +373,8 @@ launch_go(struct launch *l, struct diag *dg)
 		.ends_with_client = l->record.ends_with_client,
 	};
 
+	bool started = false;
+
 	if (plan_environment(&l->plan, "agent", &plan_env, dg) != 0)
 		return -1;
 	spec.plan_env = (const char *const *)plan_env.v;
@@ -378,13 +383,15 @@ launch_go(struct launch *l, struct diag *dg)
 	fill_argv(l, &argv);
 	go.argv = (const char *const *)argv.v;
 	go.envp = (const char *const *)env.v;
+	/* Here before the lease is free: a collector knows who has left. */
+	l->seen_fd = viewers_join(l->session.dir_fd);
 	/* From the next line on the agent may have run. */
 	free(l->record.launched_at);
 	l->record.launched_at = record_now();
 	if (record_write(l->session.dir_fd, &l->record, dg) != 0 ||
 	    holder_go(l->holder_fd, &go, (int)l->settings->engine_timeout_ms,
-		dg) != 0)
+		&started, dg) != 0)
 		return -1;
-	end_restart(l);
+	note_start(l, started);
 	return 0;
 }

@@ -32,6 +32,7 @@ void
 launch_release(struct launch *l)
 {
 	cleanup_close_fn(&l->agent_pidfd);
+	cleanup_close_fn(&l->seen_fd);
 	cleanup_close_fn(&l->holder_fd);
 	cleanup_close_fn(&l->plan_fd);
 	container_list_release(&l->containers);

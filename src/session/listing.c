@@ -19,7 +19,6 @@
 #include "plan/plan.h"
 #include "session/collect.h"
 #include "session/companion.h"
-#include "session/endnote.h"
 #include "session/viewers.h"
 
 static const char *const state_names[] = {
@@ -207,7 +206,7 @@ judge_one(const struct paths *paths, const struct engine *engine,
 		return 0;
 	if (session_open(paths, s->id, &session, &dg) != 0)
 		return dg.errnum == ENOENT ? -1 : 0;
-	(void)endnote_read(session.dir_fd, &facts.noted_status, &dg);
+	(void)collect_read_end(session.dir_fd, &facts, &dg);
 	facts.sealed =
 	    fstatat(session.dir_fd, PLAN_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
 	    errno != ENOENT;
@@ -320,7 +319,8 @@ bool
 listed_is_attachable(const struct listed *s, const char *project)
 {
 	return s->recorded && s->record.launched_at != NULL && !s->ending &&
-	    s->record.ended_at == NULL && !s->record.ends_with_client &&
+	    s->record.ended_at == NULL &&
+	    (!s->record.ends_with_client || s->state == SESSION_STOPPED) &&
 	    (project == NULL || strcmp(s->record.project, project) == 0) &&
 	    (s->state == SESSION_RUNNING || s->state == SESSION_DETACHED ||
 		s->state == SESSION_STARTING || s->state == SESSION_STOPPED ||

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/xalloc.h"
 #include "engine/image.h"
 #include "host/reserved.h"
@@ -91,7 +92,8 @@ start_containers(struct launch *l, struct diag *dg)
 {
 	struct record *r = &l->record;
 
-	/* From here on an exit is not the agent's end. */
+	/* From here on an exit is not the agent's end, nor a client's. */
+	r->ends_with_client = false;
 	free(r->starting_at);
 	r->starting_at = record_now();
 	free(r->stopping_at);
@@ -105,9 +107,14 @@ start_containers(struct launch *l, struct diag *dg)
 		return -1;
 	/* A proxy that still runs has read an older allowlist. */
 	if (r->egress_container != NULL &&
-	    (container_stop(&l->engine, r->egress_container, GRACE_S, dg) !=
-		    0 ||
-		container_start(&l->engine, r->egress_container, dg) != 0))
+	    container_stop(&l->engine, r->egress_container, GRACE_S, dg) != 0)
+		return -1;
+	/* What the agent left there, where the sockets are made. */
+	if (fs_empty_dir(l->session.dir_fd, "run", dg) != 0 ||
+	    fs_empty_dir(l->session.dir_fd, "egress", dg) != 0)
+		return diag_wrap(dg, "%s", l->session.dir);
+	if (r->egress_container != NULL &&
+	    container_start(&l->engine, r->egress_container, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < r->nservices; i++)
 		if (r->services[i].container != NULL &&
@@ -188,7 +195,10 @@ resume_session(const struct resume_spec *spec, struct session *session,
     struct record *record, int *ret_status, struct diag *dg)
 {
 	struct launch l = LAUNCH_INIT;
-	struct launch_request request = { .kind = LAUNCH_RUN };
+	struct launch_request request = {
+		.kind = strcmp(record->kind, "shell") == 0 ? LAUNCH_SHELL
+							   : LAUNCH_RUN,
+	};
 	int rc;
 
 	l.request = &request;

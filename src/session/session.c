@@ -351,8 +351,8 @@ session_open_contents(struct session *session, struct diag *dg)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_close_fn(rows[i].fd);
-		if (fs_open_nolinks(session->dir_fd, rows[i].name, OPEN_DIR, 0,
-			rows[i].fd, dg) != 0)
+		if (fs_open_own_dir(
+			session->dir_fd, rows[i].name, rows[i].fd, dg) != 0)
 			return diag_wrap(dg, "%s", session->dir);
 	}
 	return 0;

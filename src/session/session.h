@@ -72,7 +72,10 @@ int session_open(const struct paths *paths, const char *id,
 int session_reopen(
     const struct paths *paths, struct session *session, struct diag *dg);
 
-/* Opens home/ run/ egress/ sidecar/ of a session whose dir_fd is open. */
+/*
+ * Opens home/ run/ egress/ sidecar/ of a session whose dir_fd is open, and gives
+ * the user the rights back that an agent took away.
+ */
 int session_open_contents(struct session *session, struct diag *dg);
 
 /* Lets go of descriptors and the lease; deletes nothing. */

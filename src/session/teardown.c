@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "session/collect.h"
+#include "session/endnote.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -177,9 +178,10 @@ kill_overdue(const struct collect_facts *facts,
 
 static int
 remove_ended(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool seen_end, int agent_pidfd,
+    const struct record *record, bool client_left, int agent_pidfd,
     int *ret_status, struct diag *dg)
 {
+	cleanup_diag struct diag unread = DIAG_INIT;
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
@@ -188,7 +190,6 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 	enum collect_verdict verdict;
 	struct collect_facts facts = {
 		.record = record,
-		.seen_end = seen_end,
 		.engine = engine,
 		.containers = &containers,
 		.state_id = paths->state_id,
@@ -199,7 +200,7 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		paths, record->id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE) { /* A collector was faster, or stop. */
-		if (!seen_end && !record->ends_with_client) {
+		if (!client_left && !record->ends_with_client) {
 			diag_note("session %s was ended elsewhere", record->id);
 			*ret_status = STATUS_ENDED;
 		}
@@ -209,6 +210,10 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		return diag_set(dg, DIAG_BUSY, "somebody else holds its lease");
 	if (wait_end(engine, record, agent_pidfd, &containers, dg) != 0)
 		return -1;
+	/* Without it the session counts as stopped. */
+	(void)endnote_read(
+	    session.dir_fd, &facts.noted, &facts.noted_status, &unread);
+	facts.client_left = client_left;
 	verdict = collect_decide(&facts);
 	if (verdict == COLLECT_LIVE && record->ends_with_client) {
 		if (kill_overdue(&facts, &containers, dg) != 0)
@@ -216,7 +221,9 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		verdict = collect_decide(&facts);
 	}
 	agent = container_list_find(&containers, record->agent_container);
-	if (agent != NULL && agent->state == CONTAINER_EXITED)
+	if (facts.noted)
+		*ret_status = facts.noted_status;
+	else if (agent != NULL && agent->state == CONTAINER_EXITED)
 		*ret_status = agent->exit_code;
 	if (verdict == COLLECT_STOPPED) {
 		*ret_status = -1;
@@ -233,13 +240,13 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 
 int
 teardown_ended(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool seen_end, int agent_pidfd)
+    const struct record *record, bool client_left, int agent_pidfd)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int status = -1;
 
-	if (remove_ended(paths, engine, record, seen_end, agent_pidfd, &status,
-		&dg) != 0)
+	if (remove_ended(paths, engine, record, client_left, agent_pidfd,
+		&status, &dg) != 0)
 		diag_warn(
 		    "session %s is not removed: %s", record->id, dg.message);
 	return status;

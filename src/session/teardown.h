@@ -24,13 +24,14 @@ void teardown_launch(const struct paths *paths, const struct engine *engine,
 /*
  * After the command's end, the lease not held: wins it again, waits for the
  * agent's container to have ended (agent_pidfd, or -1, saves questions) and
- * removes its containers and the session.  A session that ends with its
- * client, and has not ended by then, has its container killed, with a warning;
- * one that may be left never.  What fails, or a lease that somebody else keeps,
- * leaves the rest to the next collection, with a warning.  Returns the
- * container's own status, or -1.
+ * removes its containers and the session when it has ended.  A session that
+ * ends with its client, and runs by then, has its container killed, with a
+ * warning; one that may be left never.  client_left: the client saw the end or
+ * leaves, and did not lose the connection.  What fails, or a lease that somebody
+ * else keeps, leaves the rest to the next collection, with a warning.  Returns
+ * the status of the end, or -1.
  */
 int teardown_ended(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool seen_end, int agent_pidfd);
+    const struct record *record, bool client_left, int agent_pidfd);
 
 #endif /* DRYDOCK_TEARDOWN_H */

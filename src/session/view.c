@@ -16,9 +16,9 @@ enum {
 	AGAIN_MS = 300 /* a holder that is there answers at once */
 };
 
-/* Removes what has ended; *ret_status is the container's own, or -1. */
+/* Removes what has ended; *ret_status is the status of the end, or -1. */
 static int
-put_away(const struct view_spec *spec, bool seen_end, int *ret_status,
+put_away(const struct view_spec *spec, bool client_left, int *ret_status,
     struct diag *dg)
 {
 	const char *const projects[] = { spec->record->project, NULL };
@@ -33,7 +33,7 @@ put_away(const struct view_spec *spec, bool seen_end, int *ret_status,
 		engine = &found;
 	}
 	*ret_status = teardown_ended(
-	    spec->paths, engine, spec->record, seen_end, spec->agent_pidfd);
+	    spec->paths, engine, spec->record, client_left, spec->agent_pidfd);
 	return 0;
 }
 
@@ -63,6 +63,12 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 		    "or was the oldest of too many, and goes on: drydock "
 		    "attach %s",
 		    id, id);
+	/*
+	 * Nobody said that the command has ended: this client has not left, and
+	 * without the holder's note the session can be started again.
+	 */
+	if (spec->record->ends_with_client)
+		viewers_forget(spec->session->dir_fd);
 	if (put_away(spec, false, &status, dg) != 0)
 		return diag_wrap(
 		    dg, "the connection to session %s is lost", id);
@@ -102,7 +108,7 @@ on_broken(const struct view_spec *spec)
 	int own = -1;
 
 	if (spec->record->ends_with_client) {
-		if (put_away(spec, false, &own, &dg) != 0)
+		if (put_away(spec, true, &own, &dg) != 0)
 			diag_warn(
 			    "session %s is not removed: %s", id, dg.message);
 		return;
@@ -126,7 +132,6 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 
 	/* A holder that waits for its client is to see that it is gone. */
 	cleanup_close_fn(&fd);
-	cleanup_close_fn(&seen);
 	if (rc != 0) {
 		on_broken(spec);
 		return -1;
@@ -141,7 +146,7 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 		return on_lost(spec, ret_status, dg);
 	if (outcome.end == ATTACH_EXITED)
 		return on_exit_seen(spec, outcome.status, ret_status);
-	if (put_away(spec, false, ret_status, dg) != 0)
+	if (put_away(spec, true, ret_status, dg) != 0)
 		return -1;
 	*ret_status = outcome.status;
 	return 0;

@@ -2,6 +2,7 @@
 /* A lock of an open file description, and the question who has one. */
 #include "session/viewers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -34,12 +35,41 @@ viewers_join(int session_fd)
 	return steal_fd(&fd);
 }
 
-bool
-viewers_present(int session_fd)
+/* F_UNLCK when nobody has a lock; -1 when that cannot be found out. */
+static int
+ask(int session_fd)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	cleanup_close int fd = open_file(session_fd, O_RDWR);
 
-	return fd != -1 && fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
-	    lock.l_type != F_UNLCK;
+	return fd != -1 && fcntl(fd, F_OFD_GETLK, &lock) == 0 ? lock.l_type
+							      : -1;
+}
+
+bool
+viewers_present(int session_fd)
+{
+	int type = ask(session_fd);
+
+	return type != -1 && type != F_UNLCK;
+}
+
+bool
+viewers_left(int session_fd)
+{
+	return ask(session_fd) == F_UNLCK;
+}
+
+void
+viewers_forget(int session_fd)
+{
+	(void)unlinkat(session_fd, VIEWERS_NAME, 0);
+}
+
+bool
+viewers_forgotten(int session_fd)
+{
+	return faccessat(session_fd, VIEWERS_NAME, F_OK, AT_SYMLINK_NOFOLLOW) !=
+	    0 &&
+	    errno == ENOENT;
 }

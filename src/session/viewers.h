@@ -16,4 +16,14 @@ int viewers_join(int session_fd);
 /* Takes no lock, so that asking disturbs nobody. */
 bool viewers_present(int session_fd);
 
+/*
+ * Whether there were viewers, and all have left; false where that is not
+ * known.
+ */
+bool viewers_left(int session_fd);
+
+/* From now on, and until another one joins, nobody is known to have left. */
+void viewers_forget(int session_fd);
+bool viewers_forgotten(int session_fd);
+
 #endif /* DRYDOCK_VIEWERS_H */

@@ -129,9 +129,12 @@ decide(const struct state *st, size_t i, uint8_t answer)
 		.containers = &list,
 		.state_id = state_id,
 		.id = ids[i],
+		.noted = s->noted != 0 || st->believes != 0,
+		.client_left = s->client == CL_LEFT || st->deserts != 0,
 	};
 
 	fill_record(i, s, &record);
+	record.ends_with_client = st->bound != 0 && s->client != CL_RESUMED;
 	for (size_t n = 0; n < SESSIONS; n++) {
 		enum world seen = (enum world)st->s[n].seen;
 

@@ -38,6 +38,7 @@ enum world {
 	W_AGENT,
 	W_ENDED,
 	W_STOPPED,
+	W_CRASHED, /* its holder, by itself, with any status */
 	W_REMOVED
 };
 enum note {
@@ -66,6 +67,13 @@ enum person {
 	P_WENT, /* stop: it is removed; attach: starting_at goes next */
 	P_OVER,
 };
+/* Of a session that ends with its client: the launcher, once go was sent. */
+enum client {
+	CL_THERE,
+	CL_LEFT, /* it saw the end, left, or was killed */
+	CL_LOST, /* the connection, and nobody noted an end */
+	CL_RESUMED, /* nobody: it was started again, and ends by itself */
+};
 enum answer {
 	A_COMPLETE,
 	A_EMPTY,
@@ -92,7 +100,9 @@ struct one {
 	uint8_t starting; /* starting_at is recorded */
 	uint8_t stopping; /* stopping_at is */
 	uint8_t by_stop; /* the container exited since stopping_at, by stop */
-	uint8_t owed; /* its agent was stopped with the engine */
+	uint8_t owed; /* its agent was stopped, or its holder died */
+	uint8_t noted; /* the holder's word that the command has ended */
+	uint8_t client;
 	uint8_t there; /* a container was, when the collector had the lease */
 };
 
@@ -100,6 +110,10 @@ struct state {
 	struct one s[SESSIONS];
 	uint8_t answer;
 	uint8_t runs;
+	/* What the search is of, the same in all of its states. */
+	uint8_t bound; /* sessions end with their client */
+	uint8_t believes; /* planted: an exit is an end, noted or not */
+	uint8_t deserts; /* planted: a client is never there */
 };
 
 bool launcher_holds(const struct one *s);
@@ -120,7 +134,9 @@ enum collect_verdict decide(const struct state *st, size_t i, uint8_t answer);
 /* The same by the answer that one who holds its lease was given. */
 enum collect_verdict decide_told(const struct state *st, size_t i);
 
-/* What must hold where something is removed: no agent runs, or may go on. */
+/*
+ * What must hold where something is removed: no agent runs, or may go on.
+ */
 bool may_delete(const struct one *s);
 
 #endif /* DRYDOCK_TESTS_MODEL_STATE_H */

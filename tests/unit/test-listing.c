@@ -52,16 +52,17 @@ test_states(void)
 	static const struct {
 		enum container_state state;
 		int code;
-		bool launched, leased, viewed;
+		bool noted, launched, leased, viewed;
 		const char *want;
 	} rows[] = {
-		{ CONTAINER_RUNNING, 0, true, false, true, "running" },
-		{ CONTAINER_RUNNING, 0, true, false, false, "detached" },
-		{ CONTAINER_EXITED, 0, true, false, false, "ended" },
-		{ CONTAINER_EXITED, 143, true, false, false, "stopped" },
-		{ CONTAINER_EXITED, 143, true, true, false, "starting" },
-		{ CONTAINER_RUNNING, 0, false, true, false, "starting" },
-		{ CONTAINER_RUNNING, 0, false, false, false, "ended" },
+		{ CONTAINER_RUNNING, 0, false, true, false, true, "running" },
+		{ CONTAINER_RUNNING, 0, false, true, false, false, "detached" },
+		{ CONTAINER_EXITED, 0, true, true, false, false, "ended" },
+		{ CONTAINER_EXITED, 0, false, true, false, false, "stopped" },
+		{ CONTAINER_EXITED, 143, false, true, false, false, "stopped" },
+		{ CONTAINER_EXITED, 143, false, true, true, false, "starting" },
+		{ CONTAINER_RUNNING, 0, false, false, true, false, "starting" },
+		{ CONTAINER_RUNNING, 0, false, false, false, false, "ended" },
 	};
 	static char id[] = "abcd1234";
 	static char text[] = "x";
@@ -87,6 +88,7 @@ test_states(void)
 			.id = text, .data_root = text, .socket = text
 		};
 		struct collect_facts facts = { .record = &record,
+			.noted = rows[i].noted,
 			.engine = &engine,
 			.containers = &list,
 			.state_id = text,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model: every order in which two launchers, two sessions and a collector can
- * take their steps, with a crash after each, over collect_decide() itself; and
- * one session with stop and attach beside them.  In no state is a session
- * deleted whose agent runs, could go on, or is still to be started.
+ * take their steps, with a crash after each, over collect_decide() itself; one
+ * session with stop and attach beside them; and one that ends with its client.
+ * The engine stops containers and holders die at any time.  In no state is a
+ * session deleted whose agent runs, could go on, or is still to be started.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,9 @@ struct kind {
 	size_t sessions;
 	bool persons;
 	bool asks_early; /* planted: the engine is asked before the lease */
-	bool clears_early; /* planted: starting_at goes before go */
+	bool bound; /* it ends with its client */
+	bool believes; /* planted: an exit is an end, noted or not */
+	bool deserts; /* planted: a client counts as gone while it is there */
 	bool ends_early; /* planted: ended_at is there before the end */
 };
 
@@ -70,6 +73,16 @@ visit(struct search *f, const struct state *st)
 	f->table[at] = *st;
 	f->queue[f->tail++] = *st;
 	f->nstates++;
+}
+
+/* Of a client that is gone nothing is owed to anybody. */
+static void
+leave(const struct state *st, struct one *s)
+{
+	if (st->bound == 0)
+		return;
+	s->client = CL_LEFT;
+	s->owed = 0;
 }
 
 static void
@@ -115,16 +128,48 @@ step_launcher(struct search *f, const struct state *st, size_t i)
 	visit(f, &next);
 	/* The crash: what was done stays, the descriptor is closed. */
 	s->launcher = L_OVER;
+	leave(&next, s);
 	visit(f, &next);
+}
+
+/*
+ * The client of a session that ends with it.  One that lost the connection
+ * waits for what the session is, so that it can be started again.
+ */
+static void
+step_client(struct search *f, const struct state *st, size_t i)
+{
+	struct state next = *st;
+	struct one *s = &next.s[i];
+
+	if (st->bound == 0 || s->client != CL_THERE || s->launcher != L_OVER)
+		return;
+	leave(&next, s);
+	visit(f, &next);
+	next = *st;
+	if (s->container == W_STOPPED || s->container == W_CRASHED) {
+		s->client = CL_LOST;
+		visit(f, &next);
+	}
 }
 
 /* Compose, the daemon behind it, the agent, and the engine's own end. */
 static void
 step_world(struct search *f, const struct state *st, size_t i)
 {
-	static const enum world from[] = { W_WAITS, W_WAITS, W_AGENT, W_AGENT };
-	static const enum world to[] = { W_ENDED, W_STOPPED, W_ENDED,
-		W_STOPPED };
+	static const struct {
+		enum world from, to;
+		bool noted;
+	} ends[] = {
+		{ W_WAITS, W_ENDED, false },
+		{ W_WAITS, W_STOPPED, false },
+		{ W_WAITS, W_CRASHED, false },
+		{ W_AGENT, W_ENDED, true },
+		/* Nothing could be written. */
+		{ W_AGENT, W_ENDED, false },
+		{ W_AGENT, W_STOPPED, false },
+		{ W_AGENT, W_CRASHED, false },
+	};
 	const struct one *s = &st->s[i];
 	struct state next = *st;
 
@@ -141,13 +186,15 @@ step_world(struct search *f, const struct state *st, size_t i)
 		next.s[i].child = CH_OVER;
 		visit(f, &next);
 	}
-	for (size_t n = 0; n < ARRAY_SIZE(from); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(ends); n++) {
 		next = *st;
-		if ((enum world)s->container != from[n])
+		if ((enum world)s->container != ends[n].from)
 			continue;
-		set_container(&next.s[i], to[n]);
-		if (from[n] == W_AGENT)
-			next.s[i].owed = to[n] == W_STOPPED;
+		set_container(&next.s[i], ends[n].to);
+		next.s[i].noted = next.s[i].noted || ends[n].noted;
+		if (ends[n].from == W_AGENT)
+			next.s[i].owed = ends[n].to != W_ENDED &&
+			    (st->bound == 0 || s->client != CL_LEFT);
 		visit(f, &next);
 	}
 }
@@ -334,12 +381,20 @@ step_starter(struct search *f, const struct state *st, size_t i)
 		/* A holder that waits is begun anew, one that works is not. */
 		if (verdict == COLLECT_STOPPED || verdict == COLLECT_LIVE)
 			s->stopping = 0;
+		/* One that ends with its client is that client's, unless lost. */
+		if (st->bound != 0 && s->client != CL_LOST &&
+		    s->client != CL_RESUMED) {
+			s->starter = P_OVER;
+			break;
+		}
 		if (verdict == COLLECT_STOPPED ||
 		    (verdict == COLLECT_LIVE && s->starting != 0 &&
 			s->container == W_WAITS))
 			s->starting = 1;
 		else
 			s->starter = P_OVER;
+		if (s->starting != 0 && st->bound != 0)
+			s->client = CL_RESUMED;
 		break;
 	case P_WRITTEN:
 		if (s->container == W_AGENT)
@@ -348,9 +403,11 @@ step_starter(struct search *f, const struct state *st, size_t i)
 			s->starter = P_OVER;
 		else
 			set_container(s, W_WAITS);
+		/* The holder that starts removes an earlier one's. */
+		if (s->container == W_WAITS)
+			s->noted = 0;
 		break;
 	case P_DONE:
-		s->starting = f->kind.clears_early ? 0 : s->starting;
 		break;
 	case P_LAUNCHED:
 		if (s->container == W_WAITS)
@@ -397,6 +454,9 @@ search(struct search *f)
 	f->used = xcalloc(TABLE, 1);
 	f->queue = xcalloc(TABLE / 2 + 1, sizeof(*f->queue));
 	memset(&first, 0, sizeof(first));
+	first.bound = f->kind.bound;
+	first.believes = f->kind.believes;
+	first.deserts = f->kind.deserts;
 	visit(f, &first);
 	while (f->head < f->tail && !f->broken) {
 		const struct state st = f->queue[f->head++];
@@ -405,6 +465,7 @@ search(struct search *f)
 			step_launcher(f, &st, i);
 			step_world(f, &st, i);
 			step_collector(f, &st, i);
+			step_client(f, &st, i);
 			if (f->kind.persons) {
 				step_ender(f, &st, i);
 				step_starter(f, &st, i);
@@ -425,6 +486,7 @@ test_interleavings(void)
 	static const struct kind kinds[] = {
 		{ .sessions = SESSIONS },
 		{ .sessions = 1, .persons = true },
+		{ .sessions = 1, .persons = true, .bound = true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -442,7 +504,12 @@ test_planted(void)
 {
 	static const struct kind kinds[] = {
 		{ .sessions = SESSIONS, .asks_early = true },
-		{ .sessions = 1, .persons = true, .clears_early = true },
+		{ .sessions = 1, .persons = true, .believes = true },
+		{ .sessions = SESSIONS, .believes = true },
+		{ .sessions = 1,
+		    .persons = true,
+		    .bound = true,
+		    .deserts = true },
 		{ .sessions = 1, .persons = true, .ends_early = true },
 	};
 

@@ -25,6 +25,7 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "session/teardown.h"
+#include "session/viewers.h"
 #include "stub-bed.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
@@ -93,27 +94,18 @@ container_is(const struct room *r, int n, const char *state, int code)
 	stub_script("inspect.rc", "0");
 }
 
-static bool
-room_open(struct room *r, bool ends_with_client)
+/* One more session in the room. */
+static void
+room_claim(struct room *r, bool ends_with_client)
 {
 	static char key[] = "0123-p";
 	static char path[] = "/p";
-	static const char *const names[] = { "sessions", "agents", "trash" };
 	const struct project project = { .path = path, .key = key, .fd = -1 };
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	*r = (struct room){ .engine = ENGINE_INIT,
-		.session = SESSION_INIT,
-		.record = RECORD_INIT };
-	if (!bed_find(&r->bed, &r->engine))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		CHECK_INT(mkdirat(r->bed.paths.state_fd, names[i], 0700), 0);
-	(void)strcpy(r->bed.paths.state_id, "0123");
-	free(r->engine.id);
-	free(r->engine.data_root);
-	r->engine.id = xstrdup("stub");
-	r->engine.data_root = xstrdup("/data");
+	record_release(&r->record);
+	session_release(&r->session);
+	r->session = (struct session)SESSION_INIT;
 	CHECK_INT(session_claim(&r->bed.paths, "claude", &project,
 		      MODE_CONTAINED, &r->session, &dg),
 	    0);
@@ -135,6 +127,26 @@ room_open(struct room *r, bool ends_with_client)
 	CHECK_INT(record_write(r->session.dir_fd, &r->record, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	session_drop_lease(&r->session);
+}
+
+static bool
+room_open(struct room *r, bool ends_with_client)
+{
+	static const char *const names[] = { "sessions", "agents", "trash" };
+
+	*r = (struct room){ .engine = ENGINE_INIT,
+		.session = SESSION_INIT,
+		.record = RECORD_INIT };
+	if (!bed_find(&r->bed, &r->engine))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK_INT(mkdirat(r->bed.paths.state_fd, names[i], 0700), 0);
+	(void)strcpy(r->bed.paths.state_id, "0123");
+	free(r->engine.id);
+	free(r->engine.data_root);
+	r->engine.id = xstrdup("stub");
+	r->engine.data_root = xstrdup("/data");
+	room_claim(r, ends_with_client);
 	return true;
 }
 
@@ -155,9 +167,13 @@ session_is_there(const struct room *r)
 	return stat(r->session.dir, &st) == 0;
 }
 
-/* Views through a holder that sent this, and closed nothing. */
+/*
+ * Views through a holder that sent this, and closed nothing; one that sends
+ * nothing is gone.
+ */
 static int
-view_of(struct room *r, const struct strbuf *sent, struct diag *dg)
+view_of(
+    struct room *r, const struct strbuf *sent, int *ret_status, struct diag *dg)
 {
 	struct view_spec spec = {
 		.paths = &r->bed.paths,
@@ -169,14 +185,15 @@ view_of(struct room *r, const struct strbuf *sent, struct diag *dg)
 		.agent_pidfd = -1,
 	};
 	int ends[2];
-	int status = -1;
 	int rc;
 
 	if (!CHECK_INT(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0))
 		return 0;
 	CHECK_INT(write(ends[1], sent->buf, sent->len), (intmax_t)sent->len);
-	rc = view_session(&spec, ends[0], &status, dg);
+	if (sent->len == 0)
+		CHECK_INT(shutdown(ends[1], SHUT_WR), 0);
+	rc = view_session(&spec, ends[0], ret_status, dg);
 	(void)close(ends[1]);
 	return rc;
 }
@@ -186,13 +203,14 @@ a_session_that_ends_with_its_client_is_put_away(void)
 {
 	cleanup_strbuf struct strbuf sent = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
+	int status = -1;
 	struct room r;
 
 	if (!room_open(&r, true))
 		return;
 	container_is(&r, 0, "exited", 129);
 	wire_add(&sent, WIRE_REFUSED, "no", 2);
-	CHECK_INT(view_of(&r, &sent, &dg), -1);
+	CHECK_INT(view_of(&r, &sent, &status, &dg), -1);
 	CHECK_STR(dg.message, "the holder refused: no");
 	CHECK(!session_is_there(&r));
 	room_close(&r);
@@ -204,17 +222,92 @@ one_that_may_be_left_stays(void)
 	cleanup_strbuf struct strbuf sent = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *stopped = NULL;
+	int status = -1;
 	struct room r;
 
 	if (!room_open(&r, false))
 		return;
 	container_is(&r, 0, "running", 0);
 	wire_add(&sent, WIRE_REFUSED, "no", 2);
-	CHECK_INT(view_of(&r, &sent, &dg), -1);
+	CHECK_INT(view_of(&r, &sent, &status, &dg), -1);
 	CHECK_STR(dg.message, "the holder refused: no");
 	CHECK(session_is_there(&r));
 	stopped = stub_recorded("stop.1");
 	CHECK_STR(stopped, "");
+	room_close(&r);
+}
+
+/* What the holder leaves in run/. */
+static void
+note_end(const struct room *r, const char *text)
+{
+	int fd = openat(r->session.run_fd, WIRE_END_NAME,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK_INT(write(fd, text, strlen(text)), (intmax_t)strlen(text));
+	CHECK_INT(close(fd), 0);
+}
+
+/* The holder is gone: its note says whether the command has ended. */
+static void
+a_lost_connection_is_no_end(void)
+{
+	static const struct {
+		bool ends_with_client;
+		const char *note;
+		int code; /* the container's */
+		int status; /* -1: the session stays */
+	} rows[] = {
+		{ false, "---\n", 0, -1 },
+		{ false, "---\n", 134, -1 },
+		{ false, "000\n", 0, 0 },
+		{ false, "137\n", 137, 137 },
+		{ false, "143\n", 143, 143 },
+		{ false, "255\n", 255, 255 },
+		{ true, "---\n", 0, -1 },
+		{ true, "---\n", 139, -1 },
+		{ true, "003\n", 137, 3 },
+	};
+	struct room r;
+
+	if (!room_open(&r, false))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf sent = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		bool stays = rows[i].status == -1;
+		int status = -1;
+
+		room_claim(&r, rows[i].ends_with_client);
+		container_is(&r, 0, "exited", rows[i].code);
+		note_end(&r, rows[i].note);
+		CHECK_INT(view_of(&r, &sent, &status, &dg), stays ? -1 : 0);
+		CHECK_INT(status, rows[i].status);
+		CHECK_INT(session_is_there(&r), stays);
+		/* A collector does not take the client for one that left. */
+		CHECK(!stays || !rows[i].ends_with_client ||
+		    (viewers_forgotten(r.session.dir_fd) &&
+			!viewers_left(r.session.dir_fd)));
+	}
+	room_close(&r);
+}
+
+/* A status without a note is a holder's that somebody put in its place. */
+static void
+a_status_alone_is_no_end(void)
+{
+	cleanup_strbuf struct strbuf sent = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int status = -1;
+	struct room r;
+
+	if (!room_open(&r, false))
+		return;
+	container_is(&r, 0, "exited", 0);
+	wire_add_exit(&sent, 7, "");
+	CHECK_INT(view_of(&r, &sent, &status, &dg), 0);
+	CHECK_INT(status, 7);
+	CHECK(session_is_there(&r));
 	room_close(&r);
 }
 
@@ -240,7 +333,7 @@ overdue(bool ends_with_client)
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	CHECK(pidfd >= 0);
 	CHECK_INT(
-	    teardown_ended(&r.bed.paths, &r.engine, &r.record, false, pidfd),
+	    teardown_ended(&r.bed.paths, &r.engine, &r.record, true, pidfd),
 	    ends_with_client ? 137 : -1);
 	CHECK_INT(session_is_there(&r), !ends_with_client);
 	stopped = stub_recorded("stop.1");
@@ -272,6 +365,8 @@ main(void)
 		    a_session_that_ends_with_its_client_is_put_away },
 		{ "a broken holder: what may be left stays",
 		    one_that_may_be_left_stays },
+		{ "a lost connection is no end", a_lost_connection_is_no_end },
+		{ "a status alone is no end", a_status_alone_is_no_end },
 		{ "what does not end with its client is killed",
 		    what_does_not_end_with_its_client_is_killed },
 		{ "what may be left is never killed",

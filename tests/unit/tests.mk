@@ -36,6 +36,7 @@ unit_tests = \
 	tests/unit/test-json \
 	tests/unit/test-knownprojects \
 	tests/unit/test-listing \
+	tests/unit/test-limits \
 	tests/unit/test-lock \
 	tests/unit/test-mode \
 	tests/unit/test-model \
@@ -133,6 +134,7 @@ tests_unit_test_endnote_SOURCES = tests/unit/test-endnote.c $(holder_kit)
 tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)
+tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
 tests_unit_test_serve_SOURCES = tests/unit/test-serve.c $(holder_kit)
 tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)

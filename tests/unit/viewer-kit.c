@@ -26,14 +26,16 @@ attach(const struct viewer *v, struct attach_outcome *ret, struct diag *dg)
 		v->tty, v->ends };
 	struct settings settings;
 	struct holder_hello hello;
+	bool started = false;
 	int run_fd = open(v->kit->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = -1;
 	settings_init(&settings);
 	if (holder_connect(run_fd, 20000, &hello, &fd, dg) == -1)
 		return -1;
-	if ((v->view ? holder_view(fd, dg) : holder_go(fd, &go, 20000, dg)) ==
-	    -1)
+	if ((v->view ? holder_view(fd, dg)
+		     : holder_go(fd, &go, 20000, &started, dg)) == -1)
 		return -1;
+	CHECK_INT(started, !v->view && v->script != NULL);
 	int rc = attach_view(fd, v->tty, &settings, ret, dg);
 	(void)close(fd);
 	settings_release(&settings);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* The holder's word that the command has ended, as a file. */
+#include "guest/note.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "guest/wire.h"
+
+/* The same length as a status: no reader takes it for one. */
+static const char no_status[] = "---\n";
+#define NOTE_LEN ((ssize_t)sizeof(no_status) - 1)
+
+/* What stands there is of an earlier start, or planted. */
+static void
+clear(const struct note *note)
+{
+	if (unlinkat(note->dir_fd, WIRE_END_NAME, 0) == -1)
+		(void)unlinkat(note->dir_fd, WIRE_END_NAME, AT_REMOVEDIR);
+}
+
+static bool
+put(int fd, const char *text)
+{
+	return pwrite(fd, text, (size_t)NOTE_LEN, 0) == NOTE_LEN;
+}
+
+static void
+make(struct note *note, const char *text)
+{
+	cleanup_close_fn(&note->fd);
+	clear(note);
+	note->fd = openat(note->dir_fd, WIRE_END_NAME,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (note->fd != -1 && !put(note->fd, text)) {
+		cleanup_close_fn(&note->fd);
+		clear(note);
+	}
+}
+
+void
+note_start(struct note *note, const char *run_dir)
+{
+	note->fd = -1;
+	note->dir_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (note->dir_fd != -1)
+		make(note, no_status);
+}
+
+/* Whether the name still leads to the file that was made. */
+static bool
+is_in_place(const struct note *note)
+{
+	struct stat ours;
+	struct stat there;
+	return note->fd != -1 && fstat(note->fd, &ours) == 0 &&
+	    fstatat(note->dir_fd, WIRE_END_NAME, &there, AT_SYMLINK_NOFOLLOW) ==
+	    0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+void
+note_end(struct note *note, unsigned int status)
+{
+	char text[sizeof("4294967295\n")];
+	if (note->dir_fd == -1)
+		return;
+	(void)snprintf(text, sizeof(text), "%03u\n", status);
+	(void)fchmod(note->dir_fd, 0700);
+	if (note->fd != -1)
+		(void)fchmod(note->fd, 0600);
+	if (!is_in_place(note) || !put(note->fd, text))
+		make(note, text);
+}
+
+void
+note_release(struct note *note)
+{
+	cleanup_close_fn(&note->fd);
+	cleanup_close_fn(&note->dir_fd);
+}
