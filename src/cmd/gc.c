@@ -13,6 +13,7 @@
 #include "cmd/sessions.h"
 #include "session/collect.h"
 #include "session/prompt.h"
+#include "session/usage.h"
 
 enum {
 	LEASE_WAIT_MS = 10000
@@ -133,6 +134,26 @@ adopt(struct context *ctx, const struct engine *engine, struct diag *dg)
 	return 0;
 }
 
+/* What stays, and takes much of the disk. */
+static void
+tell_usage(const struct context *ctx)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (session_list_ids(ctx->paths, &ids, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < ids.nr; i++) {
+		cleanup_session struct session session = SESSION_INIT;
+		cleanup_diag struct diag gone = DIAG_INIT;
+
+		if (session_open(ctx->paths, ids.v[i], &session, &gone) == 0 &&
+		    session_open_contents(&session, &gone) == 0)
+			usage_tell(ctx->settings, ids.v[i], session.home_fd,
+			    USAGE_GC_MS);
+	}
+}
+
 static int
 collect(struct context *ctx, const struct gc_options *o,
     const struct engine *engine, struct diag *dg)
@@ -145,6 +166,7 @@ collect(struct context *ctx, const struct gc_options *o,
 	if (collect_sessions(ctx->paths, engine, &options, &outcome, dg) != 0)
 		return diag_wrap(dg, "nothing is collected");
 	ctx->status = outcome.failed > 0 ? 1 : 0;
+	tell_usage(ctx);
 	if (o->json)
 		return print_json(o, &removed, &outcome, dg);
 	for (size_t i = 0; i < removed.nr; i++)

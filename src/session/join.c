@@ -20,6 +20,7 @@
 #include "session/record.h"
 #include "session/resume.h"
 #include "session/session.h"
+#include "session/usage.h"
 #include "session/view.h"
 #include "session/viewers.h"
 
@@ -87,6 +88,8 @@ view(const struct join_spec *spec, const struct session *session,
 	if (holder_view(fd, dg) != 0)
 		return -1;
 	restart_companion(session, record);
+	usage_tell(
+	    spec->settings, record->id, session->home_fd, USAGE_ATTACH_MS);
 	if (record->stopping_at != NULL)
 		forget_stop(spec, record->id);
 	interrupt_hold(&held);

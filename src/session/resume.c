@@ -18,6 +18,7 @@
 #include "session/launch-private.h"
 #include "session/links.h"
 #include "session/neighbours.h"
+#include "session/usage.h"
 #include "session/view.h"
 
 enum {
@@ -182,6 +183,8 @@ note_start(const struct launch *l)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
+	usage_tell(
+	    l->settings, l->record.id, l->session.home_fd, USAGE_ATTACH_MS);
 	diag_note("session %s was stopped: this is a new process of %s, with "
 		  "the session's files as they were",
 	    l->record.id, l->record.agent);

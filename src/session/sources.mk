@@ -64,6 +64,8 @@ session_sources = \
 	src/session/termmodes.h \
 	src/session/tty.c \
 	src/session/tty.h \
+	src/session/usage.c \
+	src/session/usage.h \
 	src/session/view.c \
 	src/session/view.h \
 	src/session/viewers.c \

@@ -24,7 +24,15 @@ inventory() {
 
 @test "what only root can remove is told once, and by gc" {
   local trash=$XDG_STATE_HOME/drydock/trash
-  in_session true 2>/dev/null
+  # What lives and is large is told, too.
+  open_session sh -c 'head -c 3000000 /dev/zero | tr "\0" x >~/big; sync
+    echo ready; cat >/dev/null'
+  DRYDOCK_DISK_WARN=1m run -0 --separate-stderr as_who drydock gc
+  assert_contains "$stderr" "the home of session "
+  assert_contains "$stderr" "over what disk_warn or files_warn says"
+  run -0 --separate-stderr as_who drydock gc
+  assert_equal "$stderr" ""
+  close_session
   install -d -o "$BED_UID" -g "$BED_UID" "$trash/abcd1234.x" \
     "$trash/abcd1234.x/home"
   mkdir -p "$trash/abcd1234.x/home/elsewhere/cache"

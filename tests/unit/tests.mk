@@ -70,6 +70,7 @@ unit_tests = \
 	tests/unit/test-termmodes \
 	tests/unit/test-token \
 	tests/unit/test-trusted \
+	tests/unit/test-usage \
 	tests/unit/test-verify \
 	tests/unit/test-verify-inspect \
 	tests/unit/test-view \

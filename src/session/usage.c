@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Adding up a tree that an agent made, for a bounded time. */
+#include "session/usage.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-walk.h"
+#include "base/monotime.h"
+#include "host/settings.h"
+
+enum {
+	DEPTH_MAX = 256,
+	BLOCK = 512, /* what st_blocks counts, see stat(2) */
+};
+
+#define MIB (INT64_C(1024) * 1024)
+
+struct measurement {
+	struct usage usage;
+	int64_t deadline;
+	dev_t dev;
+};
+
+static int
+visit(struct fs_walk *walk, int dirfd, const char *name)
+{
+	struct measurement *m = walk->arg;
+	struct stat st;
+	int fd;
+
+	if (monotime_left_ms(m->deadline) == 0)
+		return diag_set(walk->dg, DIAG_IO, "the time is over");
+	/* What the agent removes meanwhile takes nothing. */
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	m->usage.files++;
+	m->usage.bytes += (int64_t)st.st_blocks * BLOCK;
+	if (!S_ISDIR(st.st_mode) || st.st_dev != m->dev)
+		return 0;
+	fd = walk->depth < DEPTH_MAX ? fs_walk_open(dirfd, name) : -1;
+	if (fd == -1) {
+		m->usage.whole = false;
+		return 0;
+	}
+	return fs_walk_read(walk, fd);
+}
+
+struct usage
+usage_measure(int dir_fd, int timeout_ms)
+{
+	cleanup_diag struct diag over = DIAG_INIT;
+	struct measurement m = {
+		.usage = { .whole = true },
+		.deadline = monotime_ms() + timeout_ms,
+	};
+	cleanup_fs_walk struct fs_walk walk = {
+		.visit = visit,
+		.arg = &m,
+		.dg = &over,
+		.label = "home",
+		.path = STRBUF_INIT,
+		.max_depth = DEPTH_MAX + 1,
+		.too_deep = DIAG_DATA,
+	};
+	struct stat st;
+	int fd = fs_walk_open(dir_fd, ".");
+
+	if (fd == -1 || fstat(fd, &st) != 0) {
+		cleanup_close_fn(&fd);
+		m.usage.whole = false;
+		return m.usage;
+	}
+	m.dev = st.st_dev;
+	if (fs_walk_read(&walk, fd) != 0)
+		m.usage.whole = false;
+	return m.usage;
+}
+
+void
+usage_tell(const struct settings *settings, const char *id, int home_fd,
+    int timeout_ms)
+{
+	struct usage u;
+
+	if (settings->disk_warn == 0 && settings->files_warn == 0)
+		return;
+	u = usage_measure(home_fd, timeout_ms);
+	if ((settings->disk_warn == 0 || u.bytes <= settings->disk_warn) &&
+	    (settings->files_warn == 0 || u.files <= settings->files_warn))
+		return;
+	diag_note("the home of session %s has %s%" PRId64 " MiB in %" PRId64
+		  " files, over what disk_warn or files_warn says: \"drydock "
+		  "stop %s\" removes it with the session",
+	    id, u.whole ? "" : "at least ", u.bytes / MIB, u.files, id);
+}
