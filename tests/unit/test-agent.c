@@ -185,6 +185,7 @@ test_shipped(void)
 	const char *top = getenv("top_srcdir");
 
 	paths_init(&paths);
+	paths.uid = geteuid();
 	paths.data_dir = xstrdup(top != NULL ? top : ".");
 	if (!CHECK_INT(agent_load(&agent, "claude", &paths, &dg), 0))
 		CHECK_STR(dg.message, NULL);
@@ -201,6 +202,7 @@ test_names(void)
 	cleanup_free char *dir = NULL;
 
 	paths_init(&paths);
+	paths.uid = geteuid();
 	paths.data_dir = xstrdup(check_tmpdir());
 	dir = xasprintf("%s/agents", paths.data_dir);
 	CHECK_INT(mkdir(dir, 0700), 0);
