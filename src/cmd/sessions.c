@@ -273,6 +273,16 @@ sessions_find_container(struct context *ctx, const struct engine *engine,
 		return diag_set(dg, DIAG_ENGINE,
 		    "session %s is of another engine (socket %s)", id,
 		    record.engine_socket);
+	if (collect_warn_strangers(&facts, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < record.nservices; i++) {
+		struct record_service *s = &record.services[i];
+
+		if (collect_container(&facts, s->name) == NULL) {
+			free(s->container);
+			s->container = NULL;
+		}
+	}
 	agent = collect_container(&facts, "agent");
 	if (agent == NULL)
 		return diag_set(dg, DIAG_ENGINE,

@@ -123,19 +123,27 @@ is_ours(const struct collect_facts *facts, const struct container *c)
 void
 collect_own_ids(const struct collect_facts *facts, struct strvec *ret_ids)
 {
-	struct record_part part;
-
 	if (facts->record == NULL)
 		return;
-	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
-		if (part.container != NULL)
-			strvec_push(ret_ids, part.container);
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		const struct container *c = &facts->containers->v[i];
 
 		if (is_ours(facts, c) && !strvec_has(ret_ids, c->id))
 			strvec_push(ret_ids, c->id);
 	}
+}
+
+void
+collect_unconfirmed_ids(
+    const struct collect_facts *facts, struct strvec *ret_ids)
+{
+	struct record_part part;
+
+	if (facts->record == NULL)
+		return;
+	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
+		if (part.container != NULL && find_part(facts, &part) == NULL)
+			strvec_push(ret_ids, part.container);
 }
 
 /*

@@ -156,6 +156,25 @@ record_end(const struct record *record, int session_fd)
 }
 
 int
+collect_warn_strangers(const struct collect_facts *facts, struct diag *dg)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	cleanup_container_list struct container_list found =
+	    CONTAINER_LIST_INIT;
+
+	collect_unconfirmed_ids(facts, &ids);
+	if (containers_inspect(
+		facts->engine, (const char *const *)ids.v, &found, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < found.nr; i++)
+		diag_warn("session %s: its record names container %.12s, which "
+			  "does not have this session's labels: nothing is "
+			  "done to it",
+		    facts->id, found.v[i].id);
+	return 0;
+}
+
+int
 collect_delete(const struct paths *paths, const struct collect_facts *facts,
     struct session *session, struct diag *dg)
 {
@@ -164,7 +183,8 @@ collect_delete(const struct paths *paths, const struct collect_facts *facts,
 	if (facts->record != NULL)
 		record_end(facts->record, session->dir_fd);
 	collect_own_ids(facts, &ids);
-	if (remove_all(facts->engine, &ids, dg) != 0)
+	if (collect_warn_strangers(facts, dg) != 0 ||
+	    remove_all(facts->engine, &ids, dg) != 0)
 		return diag_wrap(dg, "%s", session->dir);
 	return session_delete(paths, session, dg);
 }
@@ -204,6 +224,8 @@ remove_lost_rest(const struct collect_facts *facts, struct diag *dg)
 		if (part.container != NULL &&
 		    collect_container(facts, part.role) != NULL)
 			strvec_push(&ids, part.container);
+	if (collect_warn_strangers(facts, dg) != 0)
+		return -1;
 	return remove_all(facts->engine, &ids, dg);
 }
 

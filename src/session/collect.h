@@ -71,8 +71,24 @@ enum collect_verdict collect_decide(const struct collect_facts *facts);
 const struct container *collect_container(
     const struct collect_facts *facts, const char *role);
 
-/* Appends the id, once, of each container that deleting it removes. */
+/*
+ * Appends the id, once, of each container that deleting it removes: the engine
+ * confirmed its labels, session and role.
+ */
 void collect_own_ids(const struct collect_facts *facts, struct strvec *ret_ids);
+
+/*
+ * Appends the recorded ids that the engine did not confirm so: such a container
+ * is gone, or somebody else's.
+ */
+void collect_unconfirmed_ids(
+    const struct collect_facts *facts, struct strvec *ret_ids);
+
+/*
+ * Asks the engine about those, and warns of each that it has; no question when
+ * there are none.
+ */
+int collect_warn_strangers(const struct collect_facts *facts, struct diag *dg);
 
 struct collect_outcome {
 	size_t removed;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
@@ -41,17 +42,46 @@ ask_about_stopped(
 }
 
 /*
+ * One that has the labels and is not in the record may be the session's own, in
+ * whose home it works: then the record is wrong.
+ */
+static int
+check_unrecorded(const struct collect_facts *facts, struct diag *dg)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+	collect_own_ids(facts, &ids);
+	for (size_t i = 0; i < facts->containers->nr; i++) {
+		const struct container *c = &facts->containers->v[i];
+
+		if (strcmp(c->session, facts->id) == 0 &&
+		    !strvec_has(&ids, c->id))
+			return diag_set(dg, DIAG_ENGINE,
+			    "session %s is not removed: container %.12s has "
+			    "its labels and is not in its record; if it is "
+			    "nothing to keep, \"docker rm -f %.12s\" removes "
+			    "it",
+			    facts->id, c->id, c->id);
+	}
+	return 0;
+}
+
+/*
  * Lost may mean that our state's id is another now, by which it was asked for:
  * what its engine knows by its own id is not removed as lost.
  */
 static int
-check_lost(
-    const struct end_spec *spec, const struct record *record, struct diag *dg)
+check_lost(const struct end_spec *spec, const struct collect_facts *facts,
+    struct diag *dg)
 {
 	cleanup_container_list struct container_list found =
 	    CONTAINER_LIST_INIT;
+	const struct record *record = facts->record;
 	const char *const ids[] = { record->agent_container, NULL };
+	const struct container *agent;
 
+	if (collect_warn_strangers(facts, dg) != 0)
+		return -1;
 	if (!spec->force)
 		return diag_set(dg, DIAG_NO,
 		    "session %s is lost: the engine does not know its "
@@ -59,8 +89,9 @@ check_lost(
 		    record->id);
 	if (containers_inspect(spec->engine, ids, &found, dg) != 0)
 		return -1;
-	if (container_list_find(&found, ids[0]) == NULL)
-		return 0;
+	agent = container_list_find(&found, ids[0]);
+	if (agent == NULL || strcmp(agent->session, record->id) != 0)
+		return check_unrecorded(facts, dg);
 	return diag_set(dg, DIAG_ENGINE,
 	    "session %s is not lost: its container %.12s is there, with labels "
 	    "of another state directory (see its file id); nothing is removed",
@@ -69,8 +100,10 @@ check_lost(
 
 static int
 check_verdict(const struct end_spec *spec, enum collect_verdict verdict,
-    const struct record *record, struct diag *dg)
+    const struct collect_facts *facts, struct diag *dg)
 {
+	const struct record *record = facts->record;
+
 	switch (verdict) {
 	case COLLECT_DELETE:
 	case COLLECT_LIVE:
@@ -78,7 +111,7 @@ check_verdict(const struct end_spec *spec, enum collect_verdict verdict,
 	case COLLECT_STOPPED:
 		return ask_about_stopped(spec, record, dg);
 	case COLLECT_LOST:
-		return check_lost(spec, record, dg);
+		return check_lost(spec, facts, dg);
 	case COLLECT_FOREIGN:
 		return diag_set(dg, DIAG_ENGINE,
 		    "session %s is of another engine (%s, socket %s): start "
@@ -142,7 +175,7 @@ end_leased(
 	/* Without it the session counts as stopped, which is asked about. */
 	(void)collect_read_end(session->dir_fd, &facts, &ignored);
 	verdict = collect_decide(&facts);
-	if (check_verdict(spec, verdict, &record, dg) != 0)
+	if (check_verdict(spec, verdict, &facts, dg) != 0)
 		return -1;
 	if (record.launched_at != NULL &&
 	    stop_agent(spec, session, &record,

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strvec.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
@@ -125,6 +126,23 @@ on_live(const struct resume_spec *resume, struct session *session,
 	    "session %s runs, but its holder does not answer", session->id);
 }
 
+/* What is started again by its recorded id is what the engine confirms. */
+static int
+check_parts(const struct collect_facts *facts, struct diag *dg)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+	collect_unconfirmed_ids(facts, &ids);
+	if (ids.nr == 0)
+		return 0;
+	if (collect_warn_strangers(facts, dg) != 0)
+		return -1;
+	return diag_set(dg, DIAG_ENGINE,
+	    "session %s is not started again: the engine has no container %.12s "
+	    "with this session's labels",
+	    facts->id, ids.v[0]);
+}
+
 /*
  * The lease is held: what the session is now, it stays.  *ret_holder_fd is set
  * where it runs after all and is to be viewed, without the lease.
@@ -158,9 +176,13 @@ settle(const struct join_spec *spec, const struct engine *engine,
 	agent = collect_container(&facts, "agent");
 	switch (collect_decide(&facts)) {
 	case COLLECT_STOPPED:
+		if (check_parts(&facts, dg) != 0)
+			return -1;
 		return resume_session(
 		    &resume, session, &record, ret_status, dg);
 	case COLLECT_LIVE:
+		if (record.starting_at != NULL && check_parts(&facts, dg) != 0)
+			return -1;
 		return on_live(&resume, session, &record, agent != NULL,
 		    ret_holder_fd, ret_status, dg);
 	case COLLECT_DELETE:
@@ -172,6 +194,8 @@ settle(const struct join_spec *spec, const struct engine *engine,
 			return -1;
 		return diag_set(dg, DIAG_NO, "session %s has ended", id);
 	case COLLECT_LOST:
+		if (collect_warn_strangers(&facts, dg) != 0)
+			return -1;
 		return diag_set(dg, DIAG_ENGINE,
 		    "session %s is lost: the engine does not know its "
 		    "container (drydock stop --force %s removes it)",

@@ -127,28 +127,39 @@ teardown_launch(const struct paths *paths, const struct engine *engine,
 		    session->id, dg.message);
 }
 
+static void
+recorded_ids(const struct record *record, struct strvec *ret_ids)
+{
+	struct record_part part;
+
+	for (size_t i = 0; record_part_at(record, i, &part); i++)
+		if (part.container != NULL)
+			strvec_push(ret_ids, part.container);
+}
+
 /*
  * The end of the command and the engine's knowledge of it are a few
  * milliseconds apart.
  */
 static int
-wait_end(const struct engine *engine, const struct record *record,
-    int agent_pidfd, struct container_list *containers, struct diag *dg)
+wait_end(const struct collect_facts *facts, int agent_pidfd,
+    struct container_list *containers, struct diag *dg)
 {
 	struct pollfd ended = { .fd = agent_pidfd, .events = POLLIN };
-	const char *const ids[] = { record->agent_container, NULL };
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
 	int64_t deadline = monotime_ms() + END_WAIT_MS;
 
+	recorded_ids(facts->record, &ids);
 	if (agent_pidfd >= 0)
 		(void)poll(&ended, 1, END_WAIT_MS);
 	for (;;) {
 		const struct container *agent;
 
 		container_list_release(containers);
-		if (containers_inspect(engine, ids, containers, dg) != 0)
+		if (containers_inspect(facts->engine,
+			(const char *const *)ids.v, containers, dg) != 0)
 			return -1;
-		agent =
-		    container_list_find(containers, record->agent_container);
+		agent = collect_container(facts, "agent");
 		if (agent == NULL || agent->state == CONTAINER_EXITED ||
 		    agent->state == CONTAINER_DEAD ||
 		    monotime_left_ms(deadline) == 0)
@@ -165,15 +176,19 @@ static int
 kill_overdue(const struct collect_facts *facts,
     struct container_list *containers, struct diag *dg)
 {
-	const char *const ids[] = { facts->record->agent_container, NULL };
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
+	recorded_ids(facts->record, &ids);
 	diag_warn("session %s: its command did not end with its client within "
 		  "%d seconds and is killed",
 	    facts->id, END_WAIT_MS / 1000);
-	if (container_stop(facts->engine, ids[0], 0, dg) != 0)
+	/* It was found live: by its id and its labels. */
+	if (container_stop(
+		facts->engine, facts->record->agent_container, 0, dg) != 0)
 		return -1;
 	container_list_release(containers);
-	return containers_inspect(facts->engine, ids, containers, dg);
+	return containers_inspect(
+	    facts->engine, (const char *const *)ids.v, containers, dg);
 }
 
 static int
@@ -208,7 +223,7 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 	}
 	if (answer == LOCK_BUSY)
 		return diag_set(dg, DIAG_BUSY, "somebody else holds its lease");
-	if (wait_end(engine, record, agent_pidfd, &containers, dg) != 0)
+	if (wait_end(&facts, agent_pidfd, &containers, dg) != 0)
 		return -1;
 	/* Without it the session counts as stopped. */
 	(void)endnote_read(
@@ -220,7 +235,7 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 			return -1;
 		verdict = collect_decide(&facts);
 	}
-	agent = container_list_find(&containers, record->agent_container);
+	agent = collect_container(&facts, "agent");
 	if (facts.noted)
 		*ret_status = facts.noted_status;
 	else if (agent != NULL && agent->state == CONTAINER_EXITED)

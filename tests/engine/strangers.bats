@@ -172,3 +172,79 @@ END
   run -65 --separate-stderr as_who drydock build
   refute_contains "$stderr" "[1/"
 }
+
+# names FIELD: the session's record says that the stranger, which has no label
+# of ours, is its container.
+names() {
+  local record=$XDG_STATE_HOME/drydock/sessions/$id/session.json text
+  other=$(docker run -d --network none --label drydock-test.stranger=1 \
+    --entrypoint sleep "$(egress_image)" 600)
+  began=$(docker inspect -f '{{.State.StartedAt}}' "$other")
+  text=$(jq --arg field "$1" --arg id "$other" '.[$field] = $id' "$record")
+  printf '%s\n' "$text" >"$record"
+}
+
+# leaves_alone STATUS COMMAND...: it says that the record names a stranger, and
+# does nothing to that.
+leaves_alone() {
+  run "-$1" --separate-stderr as_who "${@:2}" </dev/null
+  assert_contains "$stderr" "session $id: its record names container ${other:0:12}, which does not have this session's labels: nothing is done to it"
+  stranger_runs
+  assert_equal "$(docker inspect -f '{{.State.StartedAt}}' "$other")" "$began"
+}
+
+@test "a record that names a stranger leads no command to it" {
+  local agent proxy
+  open_counter
+  agent=$(docker inspect -f '{{.Id}}' "drydock-$id-agent-1")
+  names agent_container
+  leaves_alone 0 drydock gc
+  leaves_alone 69 drydock exec "$id" -- true
+  leaves_alone 69 drydock logs "$id"
+  leaves_alone 1 drydock stop "$id"
+  leaves_alone 69 drydock stop --force "$id"
+  assert_contains "$stderr" "session $id is not removed: container ${agent:0:12} has its labels and is not in its record"
+  goes_on
+  docker rm -f "$agent" >/dev/null
+  run -69 --separate-stderr on_terminal -- drydock attach "$id"
+  assert_contains "$output$stderr" "its record names container ${other:0:12}"
+  leaves_alone 0 drydock stop --force "$id"
+  [ ! -e "$XDG_STATE_HOME/drydock/sessions/$id" ]
+  docker rm -f "$other" >/dev/null
+
+  open_counter
+  proxy=$(docker inspect -f '{{.Id}}' "drydock-$id-egress-1")
+  names egress_container
+  docker kill "drydock-$id-agent-1" >/dev/null
+  run -69 --separate-stderr on_terminal -- drydock attach "$id"
+  assert_contains "$output$stderr" "session $id is not started again: the engine has no container ${other:0:12} with this session's labels"
+  leaves_alone 0 drydock stop --force "$id"
+  # Nobody's record has this one now; it is shown, and nothing else.
+  run -0 as_who drydock list --all
+  assert_contains "$output" "container ${proxy:0:12} ("
+  docker inspect "$proxy" >/dev/null
+}
+
+@test "containers without a state directory are shown, and left alone" {
+  local shown
+  open_counter
+  as_who mv "$XDG_STATE_HOME/drydock" "$XDG_STATE_HOME/gone"
+  images_record "$BED_UID" "$XDG_STATE_HOME"
+  run -0 as_who drydock list --all --json
+  shown=$(jq -c --arg session "$id" '[.[] | select(.session == $session) |
+    [.id, .state, .name, .role, .status, .state_id]] | sort' <<<"$output")
+  assert_equal "$shown" "$(jq -nc --arg id "$id" \
+    --arg state "$(cat "$XDG_STATE_HOME/gone/id")" '["agent", "egress"] |
+    map(["-", "unknown container", "drydock-\($id)-\(.)-1", ., "running",
+      $state])')"
+  run -0 as_who drydock list --all
+  assert_contains "$output" "(drydock-$id-agent-1, session $id, role agent, state $(cat "$XDG_STATE_HOME/gone/id"), running): left alone; \"docker rm -f "
+  run -0 as_who drydock list
+  assert_equal "$output" ""
+  as_who drydock gc
+  as_who drydock stop --all --force || true
+  assert_equal "$(docker inspect -f '{{.State.Running}}' \
+    "drydock-$id-agent-1" "drydock-$id-egress-1" | sort -u)" true
+  as_who rm -rf "$XDG_STATE_HOME/drydock"
+  as_who mv "$XDG_STATE_HOME/gone" "$XDG_STATE_HOME/drydock"
+}

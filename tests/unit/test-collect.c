@@ -2,11 +2,13 @@
 /* collect: who may be deleted, by a table of what is known. */
 #include "session/collect.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
@@ -508,6 +510,59 @@ test_roles(void)
 	CHECK(collect_container(&facts, "egress") == &v[1]);
 }
 
+/* What is removed, and what is left, when the first of both is changed so. */
+static void
+test_removed(void)
+{
+	static const struct {
+		const char *name;
+		size_t member; /* of the agent's container */
+		size_t own, unconfirmed;
+	} cases[] = {
+		{ "as recorded", 0, 2, 0 },
+		{ "another session", offsetof(struct container, session), 1,
+		    1 },
+		{ "another state", offsetof(struct container, state_id), 1, 1 },
+		{ "another role", offsetof(struct container, role), 1, 1 },
+		{ "another id", offsetof(struct container, id), 1, 1 },
+	};
+	struct record record cleanup_record = RECORD_INIT;
+	const struct row row = { .recorded = LAUNCHED };
+	struct engine engine = ENGINE_INIT;
+
+	fill_record(&row, &record);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_strvec struct strvec own = STRVEC_INIT;
+		cleanup_strvec struct strvec unconfirmed = STRVEC_INIT;
+		struct container v[] = {
+			AGENT(CONTAINER_EXITED, 0),
+			{ .id = egress_id,
+			    .session = own_session,
+			    .state_id = own_state,
+			    .role = egress_role },
+		};
+		struct container_list list = { v, ARRAY_SIZE(v) };
+		const struct collect_facts facts = {
+			.record = &record,
+			.engine = &engine,
+			.containers = &list,
+			.state_id = own_state,
+			.id = own_session,
+		};
+
+		if (i > 0)
+			*(char **)(void *)((char *)v + cases[i].member) =
+			    other_session;
+		collect_own_ids(&facts, &own);
+		collect_unconfirmed_ids(&facts, &unconfirmed);
+		check_int(__FILE__, __LINE__, cases[i].name, (intmax_t)own.nr,
+		    (intmax_t)cases[i].own);
+		check_int(__FILE__, __LINE__, cases[i].name,
+		    (intmax_t)unconfirmed.nr, (intmax_t)cases[i].unconfirmed);
+		CHECK(strvec_has(&own, egress_id));
+	}
+}
+
 int
 main(void)
 {
@@ -516,6 +571,8 @@ main(void)
 		{ "a launched container that runs is never deleted",
 		    test_running_is_never_deleted },
 		{ "containers are found by id, labels and role", test_roles },
+		{ "what a record names is removed by its labels too",
+		    test_removed },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
