@@ -136,6 +136,21 @@ in_session() {
   as_who drydock shell "$project" -- "$@" </dev/null
 }
 
+# companions ID: the processes that drydock runs beside a session.
+companions() {
+  grep -lszxF -e --companion -- /proc/[0-9]*/cmdline |
+    xargs -r grep -lszxF -e "$1" -- |
+    cut -d / -f 3
+}
+
+has_companion() {
+  [ -n "$(companions "$1")" ]
+}
+
+has_no_companion() {
+  ! has_companion "$1"
+}
+
 fail() {
   printf '%s\n' "$@" >&2
   return 1

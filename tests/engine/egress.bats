@@ -239,26 +239,6 @@ END
   assert_contains "$stderr" "allowlist:3"
 }
 
-# companions ID: the processes that drydock runs beside a session.
-companions() {
-  local line
-  for line in /proc/[0-9]*/cmdline; do
-    if tr '\0' ' ' 2>/dev/null <"$line" |
-      grep -E "^/proc/self/exe --companion $1 " >/dev/null; then
-      line=${line#/proc/}
-      echo "${line%/cmdline}"
-    fi
-  done
-}
-
-has_companion() {
-  [ -n "$(companions "$1")" ]
-}
-
-has_no_companion() {
-  ! has_companion "$1"
-}
-
 # Of the Internet's addresses, none that anybody here has.
 LATER=11.22.33.44
 

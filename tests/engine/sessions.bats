@@ -39,6 +39,35 @@ change() {
   printf '%s\n' "$text" >"$(record)"
 }
 
+# has_another_companion: than $first.
+has_another_companion() {
+  [ -n "$(companions "$id")" ] && [ "$(companions "$id")" != "$first" ]
+}
+
+@test "a companion outlives its drydock, and attach brings another" {
+  local first
+  open_counter
+  # The drydock that started it is gone.
+  has_companion "$id"
+  first=$(companions "$id")
+  kill -KILL "$first"
+  wait_for "no companion" has_no_companion "$id"
+  assert_equal "$(as_who drydock list --json | jq '.[0].companion')" false
+  on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock attach >/dev/null
+  wait_for "another companion" has_another_companion
+  assert_equal "$(companions "$id" | wc -l)" 1
+  first=$(companions "$id")
+  # A session that stops has none, and gets one when it is started again.
+  docker kill "drydock-$id-agent-1" >/dev/null
+  wait_for "no companion" has_no_companion "$id"
+  on_terminal 'expect:agent resumed' $'send:\034' 'expect:goes on' -- \
+    drydock attach >/dev/null
+  wait_for "another companion" has_another_companion
+  as_who drydock stop "$id"
+  wait_for "no companion" has_no_companion "$id"
+}
+
 @test "running, detached, stopped, ended" {
   open_counter
   said detached
