@@ -186,6 +186,31 @@ violation_describe(const struct violation *v, struct strbuf *out)
 			out->buf[i] = ' ';
 }
 
+/* Lines of one rule in a row: "/" holds every protected place. */
+#define EACH_RULE 8
+
+/* Describes the violations from i on that are of one rule; returns how many. */
+static size_t
+describe_rule(const struct judged_plan *plan, size_t i, struct strbuf *lines)
+{
+	const char *rule = plan->violations[i].rule;
+	size_t n = 0;
+
+	for (; i < plan->nviolations &&
+	     strcmp(plan->violations[i].rule, rule) == 0;
+	     i++, n++) {
+		if (n >= EACH_RULE)
+			continue;
+		violation_describe(&plan->violations[i], lines);
+		strbuf_addch(lines, '\n');
+	}
+	if (n > EACH_RULE)
+		strbuf_addf(lines,
+		    "%s: and %zu more, which \"drydock plan\" shows\n", rule,
+		    n - EACH_RULE);
+	return n;
+}
+
 int
 plan_check_verdict(const struct judged_plan *plan, struct diag *dg)
 {
@@ -193,10 +218,8 @@ plan_check_verdict(const struct judged_plan *plan, struct diag *dg)
 
 	if (plan->nviolations == 0)
 		return 0;
-	for (size_t i = 0; i < plan->nviolations; i++) {
-		violation_describe(&plan->violations[i], &lines);
-		strbuf_addch(&lines, '\n');
-	}
+	for (size_t i = 0; i < plan->nviolations;)
+		i += describe_rule(plan, i, &lines);
 	(void)diag_set(dg, DIAG_POLICY, "refused by policy: %s%s",
 	    plan->violations[0].rule, plan->nviolations > 1 ? " and more" : "");
 	return diag_add_detail(dg, lines.buf, lines.len);
