@@ -255,16 +255,37 @@ add_path(
 	return 0;
 }
 
-/* The caller's, and those that drydock itself runs programs from. */
+static bool
+has_directory(const char *path, const char *dir, size_t len)
+{
+	for (const char *p = path; *p != '\0';) {
+		size_t n = strcspn(p, ":");
+
+		if (n == len && strncmp(p, dir, len) == 0)
+			return true;
+		p += n + (p[n] == ':' ? 1 : 0);
+	}
+	return false;
+}
+
+/* The caller's, and what else drydock itself runs programs from. */
 static int
 add_path_dirs(struct places *places, struct diag *dg)
 {
-	const char *path = getenv("PATH");
+	static const char own[] = PROC_SYSTEM_PATH ":" PROGRAM_PLUGIN_PATH;
+	const char *callers = getenv("PATH");
+	const char *path = callers != NULL ? callers : "";
 
-	if (add_path(places, "programs", PROC_SYSTEM_PATH, dg) != 0 ||
-	    add_path(places, "programs", PROGRAM_PLUGIN_PATH, dg) != 0)
-		return -1;
-	return add_path(places, "path", path != NULL ? path : "", dg);
+	for (const char *p = own; *p != '\0';) {
+		size_t len = strcspn(p, ":");
+
+		/* Said once. */
+		if (!has_directory(path, p, len) &&
+		    add(places, "programs", xstrndup(p, len), dg) != 0)
+			return -1;
+		p += len + (p[len] == ':' ? 1 : 0);
+	}
+	return add_path(places, "path", path, dg);
 }
 
 static int

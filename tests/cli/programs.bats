@@ -84,7 +84,7 @@ each_command() {
 }
 
 @test "no program that is started gets the caller's PATH" {
-  PATH=$project/.venv/bin:$PATH run -0 drydock plan "$project"
+  PATH=$project/.venv/bin:$PATH run -0 drydock plan "$BATS_TEST_TMPDIR/other"
   local file
   grep -h '^PATH=' "$script/calls"/*.env | sort -u >"$BATS_TEST_TMPDIR/paths"
   assert_equal "$(cat "$BATS_TEST_TMPDIR/paths")" \
