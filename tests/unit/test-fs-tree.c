@@ -295,7 +295,44 @@ crosses_no_mounts(void)
 		CHECK_INT(status, 0);
 }
 
+/* All that is in it goes, however it looks; the directory is the same one. */
+static void
+empties_and_keeps(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = tree_open();
+	int top cleanup_close = -1;
+	struct stat before;
+	struct stat after;
+
+	CHECK_INT(mkdirat(dir, "outside", 0700), 0);
+	tree_file(dir, "outside/kept", 0600);
+	CHECK_INT(fs_make_dir(dir, "top", 0700, &top, &dg), 0);
+	CHECK_INT(symlinkat("../outside", top, "link"), 0);
+	CHECK_INT(mkdirat(top, "closed", 0700), 0);
+	tree_file(top, "closed/f", 0);
+	tree_nest(top, 100);
+	tree_file(top, "f", 0);
+	CHECK_INT(fchmodat(top, "closed", 0, 0), 0);
+	CHECK_INT(fchmod(top, 0), 0);
+	CHECK_INT(fstat(top, &before), 0);
+	CHECK_INT(fs_empty_dir(dir, "top", &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(fstatat(dir, "top", &after, AT_SYMLINK_NOFOLLOW), 0);
+	CHECK(fs_same(&before, &after));
+	CHECK_INT(tree_count(top), 0);
+	CHECK(tree_has(dir, "outside/kept"));
+	/* Once more, with nothing in it. */
+	CHECK_INT(fs_empty_dir(dir, "top", &dg), 0);
+	CHECK_INT(fs_empty_dir(dir, "absent", &dg), -1);
+	diag_clear(&dg);
+	CHECK_INT(symlinkat("outside", dir, "to"), 0);
+	CHECK_INT(fs_empty_dir(dir, "to", &dg), -1);
+	CHECK(tree_has(dir, "outside/kept"));
+}
+
 static const struct check_test tests[] = {
+	{ "a directory is emptied and stays", empties_and_keeps },
 	{ "a tree 5,000 deep is removed with few descriptors",
 	    removes_deep_trees },
 	{ "a wide tree is removed", removes_wide_trees },

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -124,6 +126,57 @@ a_directory_without_rights_gets_them_back(void)
 	CHECK_INT(fs_make_dir(dir, "closed", 0700, &fd, &dg), 0);
 	CHECK_INT(fstat(fd, &st), 0);
 	CHECK_INT(st.st_mode & 07777, 0700);
+}
+
+/* Also by root, whom its own mode does not keep out, but a container. */
+static void
+an_own_directory_is_opened_whatever_its_mode(void)
+{
+	static const mode_t modes[] = { 0, 0400, 0100, 0600, 0500, 0700, 0755 };
+	int dir cleanup_close = tree_open();
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct diag dg cleanup_diag = DIAG_INIT;
+		int fd cleanup_close = -1;
+		struct stat st;
+
+		CHECK_INT(mkdirat(dir, "own", 0700), 0);
+		CHECK_INT(fchmodat(dir, "own", modes[i], 0), 0);
+		CHECK_INT(fs_open_own_dir(dir, "own", &fd, &dg), 0);
+		CHECK_INT(fstat(fd, &st), 0);
+		CHECK_INT(st.st_mode & 07777, modes[i] | 0700);
+		tree_file(fd, "file", 0600);
+		CHECK_INT(unlinkat(fd, "file", 0), 0);
+		CHECK_INT(unlinkat(dir, "own", AT_REMOVEDIR), 0);
+	}
+}
+
+/* A socket of the caller's own, in a directory of its own. */
+static void
+a_socket_is_reached_whatever_its_mode(void)
+{
+	static const mode_t modes[][2] = { { 0, 0700 }, { 0, 0 }, { 0600, 0 },
+		{ 0400, 0400 } };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = tree_open();
+	int run cleanup_close = -1;
+	int listener cleanup_close =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK_INT(fs_make_dir(dir, "run", 0700, &run, &dg), 0);
+	(void)snprintf(
+	    un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d/s", run);
+	CHECK_INT(bind(listener, (const struct sockaddr *)&un, sizeof(un)), 0);
+	CHECK_INT(listen(listener, 8), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		int fd cleanup_close = -1;
+
+		CHECK_INT(fchmodat(run, "s", modes[i][0], 0), 0);
+		CHECK_INT(fchmod(run, modes[i][1]), 0);
+		CHECK_INT(fs_connect_socket(run, "s", &fd), 0);
+		CHECK_INT(fchmod(run, 0700), 0);
+	}
 }
 
 static void
@@ -363,6 +416,10 @@ static const struct check_test tests[] = {
 	    directories_are_made_exactly },
 	{ "a directory that its owner may not read is opened again",
 	    a_directory_without_rights_gets_them_back },
+	{ "one's own directory is opened whatever its mode is",
+	    an_own_directory_is_opened_whatever_its_mode },
+	{ "one's own socket is reached whatever its mode is",
+	    a_socket_is_reached_whatever_its_mode },
 	{ "files, links and others' directories are no directories",
 	    false_directories_are_refused },
 	{ "a path is made with its parents, over links",
