@@ -9,10 +9,10 @@ import subprocess
 from bed import CANARY
 from sessions import (
     ADOPT, EXEC, TYPED, adopt_again, adopt_check, adopt_done, attach_again,
-    attach_check, attach_done, beside_check, change_engine, exec_again,
-    exec_done, forced_again, logs_again, logs_done, lose_container, mark, put,
-    resume_again, resume_check, start_detached, stop_again, stop_check,
-    stop_done, stop_outside, write_logs)
+    attach_check, attach_done, beside_check, change_engine, crash_holder,
+    crashed_done, exec_again, exec_done, forced_again, logs_again, logs_done,
+    lose_container, mark, put, resume_again, resume_check, start_detached,
+    stop_again, stop_check, stop_done, stop_outside, write_logs)
 
 
 class Scenario:
@@ -395,6 +395,8 @@ ALL = [
     Scenario("list", ["list", "--all"], 0, list_done, prepare=leave_dead,
              weight=0.5, only_asks=True),
     Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead, check=gc_check),
+    Scenario("gc-crashed", ["gc"], 0, crashed_done, prepare=crash_holder,
+             check=resume_check, again=resume_again, weight=0.5),
     Scenario("gc-much", ["gc"], 0, much_done, prepare=leave_much,
              check=much_check),
     Scenario("setup", ["setup"], 0, setup_done, live=False,

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import time
 
 import terminal
 from bed import SECONDS
@@ -103,6 +104,28 @@ def attach_again(bed):
 def stop_outside(bed):
     start_detached(bed)
     bed.end_others(signal.SIGKILL)
+
+
+# One whose holder died by itself: no end is noted, whatever the status.
+
+def crash_holder(bed):
+    start_detached(bed)
+    init = bed.pid(os.path.basename(agent_dir(bed)))
+    with open("/proc/%d/task/%d/children" % (init, init)) as f:
+        holder = int(f.read().split()[0])
+    os.kill(holder, signal.SIGABRT)
+    deadline = time.time() + SECONDS
+    while agent_of(bed) != ("exited", 128 + signal.SIGABRT):
+        if time.time() > deadline:
+            raise RuntimeError("the holder does not end: %s %s" % agent_of(bed))
+        time.sleep(0.01)
+    # The proxy would go on, and what runs cannot be put back after a run.
+    bed.end_others(signal.SIGKILL)
+
+
+def crashed_done(bed, run):
+    """It is passed by."""
+    return session_there(bed) and agent_dir(bed) is not None
 
 
 def resume_check(bed, run):
