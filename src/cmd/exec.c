@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* exec: one more command in a session, as the engine's own client. */
+/* exec: one more command in a session, by the engine's own client. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -9,8 +9,12 @@
 #include "base/diag.h"
 #include "base/strvec.h"
 #include "cmd/sessions.h"
+#include "session/hosted.h"
 
-/* Nothing is to be done afterwards: the engine's client takes our place. */
+/*
+ * Nothing is to be done afterwards: the engine's client takes our place.  Not
+ * where it would write to a terminal: see hosted.h.
+ */
 static int
 become(const struct engine *engine, const struct strvec *argv, struct diag *dg)
 {
@@ -65,6 +69,11 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 	fill_argv(&engine, &record, container, &command);
 	for (int i = dashdash; i < argc; i++)
 		strvec_push(&command, argv[i]);
+	if (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
+		return hosted_view((const char *const *)command.v,
+		    (const char *const *)engine.env.v,
+		    isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+		    ctx->settings, &ctx->status, dg);
 	return become(&engine, &command, dg);
 }
 

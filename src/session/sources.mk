@@ -22,6 +22,8 @@ session_sources = \
 	src/session/goenv.h \
 	src/session/homed.c \
 	src/session/homed.h \
+	src/session/hosted.c \
+	src/session/hosted.h \
 	src/session/images.c \
 	src/session/images.h \
 	src/session/interrupt.c \

@@ -31,6 +31,7 @@ unit_tests = \
 	tests/unit/test-goenv \
 	tests/unit/test-holder \
 	tests/unit/test-hostconf \
+	tests/unit/test-hosted \
 	tests/unit/test-http \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
