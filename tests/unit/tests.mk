@@ -41,6 +41,7 @@ unit_tests = \
 	tests/unit/test-lock \
 	tests/unit/test-mode \
 	tests/unit/test-model \
+	tests/unit/test-neighbours \
 	tests/unit/test-options \
 	tests/unit/test-paths \
 	tests/unit/test-policy \
