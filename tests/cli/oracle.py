@@ -68,7 +68,8 @@ def facts(mode, model):
                    "cpus": 1.5},
         "binds": [{"path": p, "read_only": ro} for p, ro in LISTED.items()],
         "overlays": [], "sources": sources,
-        "seccomp": {"path": seccomp.split(":", 1)[1], "digest": digest},
+        "reserved_env": ["LD_*", "DRYDOCK*", "*PROXY", "PATH", "HOME"],
+        "seccomp": {"path": seccomp.split("=", 1)[1], "digest": digest},
         "roles": {r: {"path": p, "dev": "1", "ino": "2"}
                   for r, p in roles.items()}}
 
