@@ -16,6 +16,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "check.h"
+#include "data-kit.h"
 #include "plan/model.h"
 #include "plan/values.h"
 
@@ -107,7 +108,7 @@ fill_places(struct plan_bed *bed)
 	bed->paths.home = xasprintf("%s/home", bed->tmp);
 	bed->paths.config_dir = xasprintf("%s/config", bed->tmp);
 	bed->paths.state_dir = xasprintf("%s/state", bed->tmp);
-	bed->paths.data_dir = xstrdup(getenv("top_srcdir"));
+	bed->paths.data_dir = data_kit_copy(bed->tmp);
 	memcpy(bed->paths.state_id, "0123456789abcdef0123456789abcdef", 33);
 	bed->project.path = xasprintf("%s/home/pro$ject", bed->tmp);
 	bed->project.name = xstrdup("project");

@@ -71,6 +71,8 @@ policy_judge(const struct plan_bed *bed, struct policy *policy,
 	static const struct assembly no_overlays = ASSEMBLY_INIT;
 	int fd cleanup_close = -1;
 
+	if (policy == NULL)
+		return diag_set(dg, DIAG_POLICY, "no policy was loaded");
 	CHECK_INT(fs_open_dir(getenv("top_srcdir"), &fd, dg), 0);
 	CHECK_INT(
 	    fs_read_file(fd, "compose/seccomp.json", 65536, &plan->seccomp, dg),

@@ -17,6 +17,7 @@
 #include "host/reserved.h"
 
 #include "check.h"
+#include "data-kit.h"
 
 static void
 test_whole(void)
@@ -182,11 +183,10 @@ test_shipped(void)
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_paths struct paths paths;
-	const char *top = getenv("top_srcdir");
 
 	paths_init(&paths);
 	paths.uid = geteuid();
-	paths.data_dir = xstrdup(top != NULL ? top : ".");
+	paths.data_dir = data_kit_copy(check_tmpdir());
 	if (!CHECK_INT(agent_load(&agent, "claude", &paths, &dg), 0))
 		CHECK_STR(dg.message, NULL);
 	CHECK_STR(agent.command.v[0], "claude");

@@ -144,7 +144,9 @@ tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 
 # The plan room's tests stand on models that Compose made of the overlays.
 dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json
-plan_bed = tests/unit/plan-bed.c tests/unit/plan-bed.h
+data_kit = tests/unit/data-kit.c tests/unit/data-kit.h
+plan_bed = tests/unit/plan-bed.c tests/unit/plan-bed.h $(data_kit)
+tests_unit_test_agent_SOURCES = tests/unit/test-agent.c $(data_kit)
 tests_unit_test_assemble_SOURCES = tests/unit/test-assemble.c $(plan_bed)
 policy_kit = tests/unit/policy-kit.c tests/unit/policy-kit.h $(plan_bed)
 tests_unit_test_policy_SOURCES = tests/unit/test-policy.c $(policy_kit)

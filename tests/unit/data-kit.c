@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree's data files, copied with an installation's modes. */
+#include "data-kit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "check.h"
+
+static void
+copy(const char *top, const char *name, const char *data)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	char *from cleanup_free = xasprintf("%s/%s", top, name);
+	char *to cleanup_free = xasprintf("%s/%s", data, name);
+	int src cleanup_close = -1;
+	int dst cleanup_close = -1;
+
+	CHECK_INT(mkdir(to, 0755), 0);
+	if (fs_open_dir(from, &src, &dg) == 0 &&
+	    fs_open_dir(to, &dst, &dg) == 0)
+		(void)fs_copy_wanted(src, dst, NULL, NULL, &dg);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(chmod(to, 0755), 0);
+}
+
+char *
+data_kit_copy(const char *dir)
+{
+	const char *top = getenv("top_srcdir");
+	char *data = xasprintf("%s/data", dir);
+
+	/* Of an earlier bed in the same directory. */
+	if (mkdir(data, 0755) != 0 && errno == EEXIST)
+		return data;
+	CHECK_INT(chmod(data, 0755), 0);
+	copy(top != NULL ? top : ".", "agents", data);
+	copy(top != NULL ? top : ".", "compose", data);
+	return data;
+}
