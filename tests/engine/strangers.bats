@@ -148,7 +148,8 @@ stranger_runs() {
 }
 
 @test "a record of images that is damaged, gone or of other images runs nothing" {
-  local record=$XDG_STATE_HOME/drydock/images.json kept status words filter command stranger
+  local record=$XDG_STATE_HOME/drydock/images.json
+  local kept status words filter command stranger
   kept=$(<"$record")
   stranger=$(docker image inspect --format '{{.Id}}' drydock-base:bookworm)
   while IFS='|' read -r status words filter; do

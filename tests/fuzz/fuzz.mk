@@ -5,6 +5,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-agent \
 	tests/fuzz/fuzz-allowlist \
 	tests/fuzz/fuzz-answer \
+	tests/fuzz/fuzz-built \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-egress \
 	tests/fuzz/fuzz-endpoint \
