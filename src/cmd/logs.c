@@ -8,10 +8,10 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
-#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
+#include "engine/logs.h"
 #include "session/egress.h"
 
 #define LINES "1000"
@@ -64,13 +64,13 @@ print_container(const struct engine *engine, const char *name,
 {
 	cleanup_free char *out = xasprintf("%s, stdout", name);
 	cleanup_free char *err = xasprintf("%s, stderr", name);
-	const char *const args[] = { "logs", "--tail", LINES, container, NULL };
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strbuf struct strbuf said = STRBUF_INIT;
+	cleanup_strbuf struct strbuf complained = STRBUF_INIT;
 
-	if (engine_docker(engine, args, &result, dg) != 0)
+	if (logs_ask(engine, container, LINES, &said, &complained, dg) != 0)
 		return -1;
-	print_lines(out, &result.out);
-	print_lines(err, &result.err);
+	print_lines(out, &said);
+	print_lines(err, &complained);
 	return 0;
 }
 

@@ -13,8 +13,7 @@
 #include "base/xalloc.h"
 
 /* Words of docker that group commands: the next word belongs to the name. */
-static const char *const groups[] = { "buildx", "compose", "container", "image",
-	"system" };
+static const char *const groups[] = { "buildx", "compose" };
 
 /* Which setting bounds a command; the others have engine_timeout. */
 static const struct {
@@ -22,9 +21,6 @@ static const struct {
 	const char *setting;
 } deadlines[] = {
 	{ "build", "build_timeout" },
-	{ "rm", "launch_timeout" },
-	{ "start", "launch_timeout" },
-	{ "stop", "launch_timeout" },
 	{ "up", "launch_timeout" },
 };
 
@@ -162,107 +158,4 @@ bool
 answer_is_image_id(const char *s)
 {
 	return strncmp(s, "sha256:", 7) == 0 && answer_is_container_id(s + 7);
-}
-
-int
-answer_read_ids(const char *const *argv, const struct proc_result *result,
-    bool (*is_id)(const char *s), struct strvec *ret_ids, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf name = STRBUF_INIT;
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	const char *p = result->out.buf;
-	const char *end = p + result->out.len;
-
-	answer_command_name(argv, &name);
-	while (p < end) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		cleanup_free char *id = NULL;
-
-		if (nl == NULL)
-			return diag_set(dg, DIAG_ENGINE,
-			    "%s: the answer is cut short", name.buf);
-		id = xstrndup(p, (size_t)(nl - p));
-		if (!is_id(id) || strlen(id) != (size_t)(nl - p))
-			return diag_set(dg, DIAG_ENGINE, "%s: '%.80s' is no id",
-			    name.buf, id);
-		if (!strvec_has(&ids, id))
-			strvec_push(&ids, id);
-		p = nl + 1;
-	}
-	strvec_push_all(ret_ids, (const char *const *)ids.v);
-	return 0;
-}
-
-/*
- * The name that one line denies to exist, or NULL for any other line.  What
- * the CLIs print: "Error: No such container: X" (20.10), "Error response from
- * daemon: No such container: X", "Error: No such object: X".
- */
-static const char *
-denied_name(const char *line, const char *kind)
-{
-	static const char *const starts[] = { "error: ",
-		"error response from daemon: " };
-	const char *const kinds[] = { kind, "object" };
-	static const char no_such[] = "no such ";
-
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		size_t len = strlen(starts[i]);
-
-		if (strncasecmp(line, starts[i], len) != 0)
-			continue;
-		line += len;
-		if (strncasecmp(line, no_such, sizeof(no_such) - 1) != 0)
-			return NULL;
-		line += sizeof(no_such) - 1;
-		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-			len = strlen(kinds[k]);
-			if (strncmp(line, kinds[k], len) == 0 &&
-			    strncmp(line + len, ": ", 2) == 0)
-				return line + len + 2;
-		}
-		return NULL;
-	}
-	return NULL;
-}
-
-/* The daemon completes a reference with a tag before it denies it. */
-static bool
-same_name(const char *denied, const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(denied, name, len) == 0 &&
-	    (denied[len] == '\0' || strcmp(denied + len, ":latest") == 0);
-}
-
-bool
-answer_denies(const struct strbuf *words, const char *kind,
-    const struct strvec *names, struct strvec *ret_denied)
-{
-	cleanup_strvec struct strvec denied = STRVEC_INIT;
-	const char *p = words->buf;
-
-	while (*p != '\0') {
-		size_t len = strcspn(p, "\n");
-		cleanup_free char *line = xstrndup(p, len);
-		const char *name;
-		size_t i = 0;
-
-		p += len + (p[len] == '\n' ? 1 : 0);
-		if (len == 0)
-			continue;
-		name = denied_name(line, kind);
-		if (name == NULL)
-			return false;
-		while (i < names->nr && !same_name(name, names->v[i]))
-			i++;
-		if (i == names->nr || strvec_has(&denied, names->v[i]))
-			return false;
-		strvec_push(&denied, names->v[i]);
-	}
-	if (p != words->buf + words->len)
-		return false;
-	strvec_push_all(ret_denied, (const char *const *)denied.v);
-	return true;
 }

@@ -6,12 +6,10 @@
 #define DRYDOCK_ANSWER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct diag;
 struct proc_result;
 struct strbuf;
-struct strvec;
 
 #define CONTAINER_ID_LEN 64
 
@@ -36,20 +34,5 @@ const char *answer_advice(const char *words);
 bool answer_is_container_id(const char *s);
 /* "sha256:" and 64 of them. */
 bool answer_is_image_id(const char *s);
-
-/*
- * Appends the ids, one a line, of a listing, each once (images have a line for
- * each tag); each must satisfy is_id.  Anything else, also a last line without
- * its end, is DIAG_ENGINE.
- */
-int answer_read_ids(const char *const *argv, const struct proc_result *result,
-    bool (*is_id)(const char *s), struct strvec *ret_ids, struct diag *dg);
-
-/*
- * Whether words say nothing but that the engine does not know some of these
- * names, of each once; appends those.  kind is "container" or "image".
- */
-bool answer_denies(const struct strbuf *words, const char *kind,
-    const struct strvec *names, struct strvec *ret_denied);
 
 #endif /* DRYDOCK_ANSWER_H */

@@ -196,7 +196,7 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
     struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	cleanup_free char *id = NULL;
 	const char *const argv[] = { engine->docker, "import", "--change",
 		"LABEL " IMAGE_BASE_LABEL, "--change",
 		"ENV PATH=" PROC_SYSTEM_PATH, "-", reference, NULL };
@@ -208,13 +208,13 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 	child.input_len = tarball->len;
 	child.timeout_ms = spec->timeout_ms;
 	if (proc_run(&child, &result, dg) < 0 ||
-	    engine_check_result(argv, &result, spec->timeout_ms, dg) < 0 ||
-	    answer_read_ids(argv, &result, answer_is_image_id, &ids, dg) < 0)
+	    engine_check_result(argv, &result, spec->timeout_ms, dg) < 0)
 		return -1;
-	if (ids.nr != 1)
-		return diag_set(
-		    dg, DIAG_ENGINE, "docker import gave %zu ids", ids.nr);
-	*ret_image_id = xstrdup(ids.v[0]);
+	id = xstrndup(result.out.buf, strcspn(result.out.buf, "\n"));
+	if (!answer_is_image_id(id) || result.out.len != strlen(id) + 1)
+		return diag_set(dg, DIAG_ENGINE,
+		    "docker import gave no image id: \"%.80s\"", id);
+	*ret_image_id = steal_ptr(&id);
 	return 0;
 }
 

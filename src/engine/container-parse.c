@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* container-parse: struct container from what `docker inspect` prints. */
+/* container-parse: struct container from what the engine answers of one. */
 #include "engine/container.h"
 
 #include <limits.h>
@@ -94,7 +94,7 @@ read_config(const struct json *config, struct container *c)
 	    inspect_labels(labels, &c->labels);
 }
 
-static void
+void
 container_release(struct container *c)
 {
 	char *const owned[] = { c->id, c->name, c->created, c->image_id,
@@ -109,12 +109,13 @@ container_release(struct container *c)
 	strvec_release(&c->entrypoint);
 }
 
-static int
+int
 container_read(const struct json *object, struct container *c, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct jsonw *w;
 
+	*c = (struct container){ .id = NULL };
 	strvec_init(&c->env);
 	strvec_init(&c->labels);
 	strvec_init(&c->entrypoint);
@@ -126,13 +127,13 @@ container_read(const struct json *object, struct container *c, struct diag *dg)
 	    copy_string(json_get(object, "HostConfig"), "NetworkMode");
 	if (!answer_is_container_id(c->id))
 		return diag_set(dg, DIAG_ENGINE,
-		    "docker inspect: '%.80s' is no container id", c->id);
+		    "the engine's answer about a container: '%.80s' is no id",
+		    c->id);
 	if (!answer_is_image_id(c->image_id) || *c->network_mode == '\0' ||
 	    !read_state(json_get(object, "State"), c) ||
 	    !read_config(json_get(object, "Config"), c))
 		return diag_set(dg, DIAG_ENGINE,
-		    "docker inspect: the answer about container %s is not "
-		    "complete",
+		    "the engine's answer about container %s is not complete",
 		    c->id);
 	w = jsonw_new(false);
 	jsonw_node(w, object);
@@ -145,35 +146,18 @@ container_read(const struct json *object, struct container *c, struct diag *dg)
 }
 
 int
-containers_read(
-    const struct json *root, struct container_list *ret_list, struct diag *dg)
-{
-	cleanup_container_list struct container_list list = CONTAINER_LIST_INIT;
-
-	list.v = xcalloc(json_len(root) + 1, sizeof(*list.v));
-	for (size_t i = 0; i < json_len(root); i++) {
-		struct container *c = &list.v[list.nr++];
-
-		if (container_read(json_at(root, i), c, dg) == -1)
-			return -1;
-		if (container_list_find(&list, c->id) != c)
-			return diag_set(dg, DIAG_ENGINE,
-			    "docker inspect: container %s comes twice", c->id);
-	}
-	*ret_list = list;
-	list = (struct container_list)CONTAINER_LIST_INIT;
-	return 0;
-}
-
-int
-containers_parse(const char *text, size_t len, struct container_list *ret_list,
-    struct diag *dg)
+container_parse(
+    const char *text, size_t len, struct container *c, struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
 
-	if (inspect_parse(text, len, "docker inspect", &root, dg) == -1)
+	*c = (struct container){ .id = NULL };
+	if (json_parse(text, len, "the engine's answer about a container",
+		&root, dg) == -1) {
+		dg->class = DIAG_ENGINE;
 		return -1;
-	return containers_read(root, ret_list, dg);
+	}
+	return container_read(root, c, dg);
 }
 
 const struct container *

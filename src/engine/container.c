@@ -8,19 +8,18 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/http.h"
 #include "base/json.h"
-#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/answer.h"
+#include "engine/api.h"
 #include "engine/engine.h"
-#include "engine/inspect.h"
-
-/* Ids in one command line: well below any limit on arguments or answers. */
-#define BATCH 100
 
 /* How often a listing is asked for again when containers vanish meanwhile. */
 #define FIND_TRIES 5
+
+#define HTTP_CONFLICT 409
 
 static int
 check_id(const char *id, struct diag *dg)
@@ -30,41 +29,28 @@ check_id(const char *id, struct diag *dg)
 	return diag_set(dg, DIAG_DATA, "'%.80s' is no container's full id", id);
 }
 
-/* Moves what b holds to the end of a. */
-static void
-list_append(struct container_list *a, struct container_list *b)
-{
-	if (b->nr > 0) {
-		a->v = xreallocarray(a->v, a->nr + b->nr, sizeof(*a->v));
-		memcpy(a->v + a->nr, b->v, b->nr * sizeof(*b->v));
-		a->nr += b->nr;
-	}
-	free(b->v);
-	*b = (struct container_list)CONTAINER_LIST_INIT;
-}
-
+/* Appends it, unless the engine reliably does not know it. */
 static int
-inspect_batch(const struct engine *engine, const struct strvec *ids,
-    struct container_list *ret_list, struct diag *dg)
+inspect_one(const struct engine *engine, const char *id,
+    struct container_list *list, struct diag *dg)
 {
-	cleanup_container_list struct container_list list = CONTAINER_LIST_INIT;
-	cleanup_strvec struct strvec unknown = STRVEC_INIT;
+	cleanup_free char *path = xasprintf("/containers/%s/json", id);
 	cleanup_json struct json *root = NULL;
+	struct container *c;
 
-	if (inspect_ask(engine, "container", ids, &root, &unknown, dg) == -1 ||
-	    containers_read(root, &list, dg) == -1)
+	if (api_get_known(engine, path, id, &root, dg) == -1)
 		return -1;
-	for (size_t i = 0; i < ids->nr; i++) {
-		const char *id = ids->v[i];
-		bool known = container_list_find(&list, id) != NULL;
-
-		if (known == strvec_has(&unknown, id))
-			return diag_set(dg, DIAG_ENGINE,
-			    "docker inspect: no clear answer about container "
-			    "%s",
-			    id);
-	}
-	list_append(ret_list, &list);
+	if (root == NULL)
+		return 0;
+	list->v = xreallocarray(list->v, list->nr + 1, sizeof(*list->v));
+	c = &list->v[list->nr++];
+	if (container_read(root, c, dg) == -1)
+		return -1;
+	if (strcmp(c->id, id) != 0)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine was asked about container %s and answered "
+		    "about %s",
+		    id, c->id);
 	return 0;
 }
 
@@ -74,16 +60,11 @@ containers_inspect(const struct engine *engine, const char *const *ids,
 {
 	cleanup_container_list struct container_list list = CONTAINER_LIST_INIT;
 
-	while (*ids != NULL) {
-		cleanup_strvec struct strvec batch = STRVEC_INIT;
-
-		for (; *ids != NULL && batch.nr < BATCH; ids++) {
-			if (check_id(*ids, dg) == -1)
-				return -1;
-			if (!strvec_has(&batch, *ids))
-				strvec_push(&batch, *ids);
-		}
-		if (inspect_batch(engine, &batch, &list, dg) == -1)
+	for (; *ids != NULL; ids++) {
+		if (check_id(*ids, dg) == -1)
+			return -1;
+		if (container_list_find(&list, *ids) == NULL &&
+		    inspect_one(engine, *ids, &list, dg) == -1)
 			return -1;
 	}
 	*ret_list = list;
@@ -95,15 +76,14 @@ static int
 list_ids(const struct engine *engine, const char *label, struct strvec *ret_ids,
     struct diag *dg)
 {
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_free char *filter = xasprintf("--filter=label=%s", label);
-	const char *const argv[] = { engine->docker, "ps", "--all",
-		"--no-trunc", filter, "--format={{.ID}}", NULL };
+	const char *const labels[] = { label, NULL };
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
-	if (engine_docker(engine, argv + 1, &result, dg) == -1)
+	strbuf_addstr(&path, "/containers/json?all=1&");
+	if (api_add_label_filter(&path, labels, dg) == -1)
 		return -1;
-	return answer_read_ids(
-	    argv, &result, answer_is_container_id, ret_ids, dg);
+	return api_list_ids(
+	    engine, path.buf, answer_is_container_id, ret_ids, dg);
 }
 
 int
@@ -135,82 +115,67 @@ containers_find_labelled(const struct engine *engine, const char *label,
 		return 0;
 	}
 	return diag_set(dg, DIAG_ENGINE,
-	    "docker ps: containers came and went during %d listings; try again",
+	    "containers came and went during %d listings; try again",
 	    FIND_TRIES);
 }
 
-/* Runs `docker ARGS... ID`; argv is what was run, the status is to judge. */
-static int
-act(const struct engine *engine, const char *const *args, const char *id,
-    int timeout_ms, struct proc_result *result, struct strvec *argv,
-    struct diag *dg)
-{
-	if (check_id(id, dg) == -1)
-		return -1;
-	strvec_push(argv, engine->docker);
-	strvec_push_all(argv, args);
-	strvec_push(argv, id);
-	return engine_ask(
-	    engine, (const char *const *)argv->v + 1, timeout_ms, result, dg);
-}
-
-/* The same, and any status but 0 is a failure. */
-static int
-act_well(const struct engine *engine, const char *const *args, const char *id,
-    int timeout_ms, struct diag *dg)
-{
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec argv = STRVEC_INIT;
-
-	if (act(engine, args, id, timeout_ms, &result, &argv, dg) == -1)
-		return -1;
-	if (result.status == 0)
-		return 0;
-	return answer_failed((const char *const *)argv.v, &result, dg);
-}
+struct action {
+	const char *method;
+	const char *id;
+	const char *verb; /* behind the id */
+	bool may_be_gone; /* then it is done */
+	int timeout_ms;
+};
 
 /*
- * One try.  *ret_again: somebody else's removal is under way, so the container
- * may still be there.
+ * 204 means done, 304 that it runs already or does not run any more.
+ * *ret_status, of any other answer, says why it was refused; else 0.
  */
 static int
-remove_once(const struct engine *engine, const char *id, bool *ret_again,
+act(const struct engine *engine, const struct action *a, int *ret_status,
     struct diag *dg)
 {
-	static const char *const args[] = { "rm", "--force", "--volumes",
-		NULL };
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec argv = STRVEC_INIT;
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_strvec struct strvec unknown = STRVEC_INIT;
+	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
+	cleanup_free char *path = xasprintf("/containers/%s%s", a->id, a->verb);
+	const struct api_call call = {
+		.method = a->method,
+		.path = path,
+		.timeout_ms = a->timeout_ms,
+		.setting = "launch_timeout",
+	};
 
-	*ret_again = false;
-	if (act(engine, args, id, engine->launch_timeout_ms, &result, &argv,
-		dg) == -1)
+	*ret_status = 0;
+	if (check_id(a->id, dg) == -1 ||
+	    api_ask(engine, &call, &answer, dg) == -1)
 		return -1;
-	if (result.status == 0)
+	if (answer.status == 204 || answer.status == 304 ||
+	    (a->may_be_gone && api_denies(&answer, a->id)))
 		return 0;
-	strvec_push(&names, id);
-	if (result.err.len > 0 &&
-	    answer_denies(&result.err, "container", &names, &unknown))
-		return 0;
-	*ret_again = strstr(result.err.buf, "already in progress") != NULL;
-	return answer_failed((const char *const *)argv.v, &result, dg);
+	*ret_status = answer.status;
+	return api_refuse(&call, &answer, dg);
 }
 
+/* Until nobody else's removal is under way: the container may still be there. */
 int
 container_remove(const struct engine *engine, const char *id, struct diag *dg)
 {
 	const struct timespec pause = { 0, 50000000 };
+	const struct action action = {
+		.method = "DELETE",
+		.id = id,
+		.verb = "?force=1&v=1",
+		.may_be_gone = true,
+		.timeout_ms = engine->launch_timeout_ms,
+	};
 	int tries = engine->launch_timeout_ms / 50;
 
 	for (;;) {
 		cleanup_diag struct diag one = DIAG_INIT;
-		bool again;
+		int status;
 
-		if (remove_once(engine, id, &again, &one) == 0)
+		if (act(engine, &action, &status, &one) == 0)
 			return 0;
-		if (!again || tries-- <= 0) {
+		if (status != HTTP_CONFLICT || tries-- <= 0) {
 			diag_move(dg, &one);
 			return -1;
 		}
@@ -218,21 +183,33 @@ container_remove(const struct engine *engine, const char *id, struct diag *dg)
 	}
 }
 
+static int
+change(const struct engine *engine, const char *id, const char *verb,
+    int timeout_ms, struct diag *dg)
+{
+	const struct action action = {
+		.method = "POST",
+		.id = id,
+		.verb = verb,
+		.timeout_ms = timeout_ms,
+	};
+	int status;
+
+	return act(engine, &action, &status, dg);
+}
+
 int
 container_start(const struct engine *engine, const char *id, struct diag *dg)
 {
-	static const char *const args[] = { "start", NULL };
-
-	return act_well(engine, args, id, engine->launch_timeout_ms, dg);
+	return change(engine, id, "/start", engine->launch_timeout_ms, dg);
 }
 
 int
 container_stop(
     const struct engine *engine, const char *id, int grace, struct diag *dg)
 {
-	cleanup_free char *time = xasprintf("%d", grace);
-	const char *const args[] = { "stop", "-t", time, NULL };
+	cleanup_free char *action = xasprintf("/stop?t=%d", grace);
 
-	return act_well(
-	    engine, args, id, engine->launch_timeout_ms + grace * 1000, dg);
+	return change(
+	    engine, id, action, engine->launch_timeout_ms + grace * 1000, dg);
 }

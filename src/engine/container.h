@@ -25,7 +25,7 @@ enum container_state {
 	CONTAINER_DEAD,
 };
 
-/* From `docker inspect`; every string is owned and never NULL. */
+/* As the engine knows it; every string is owned and never NULL. */
 struct container {
 	char *id; /* 64 hex digits */
 	char *name;
@@ -61,8 +61,8 @@ struct container_list {
 
 /*
  * All containers, in any state, that carry io.drydock.state=state_id: their
- * ids by one `docker ps`, then one `docker inspect` of them.  One that is gone
- * between the two is asked about again (bounded); no answer is ever partial.
+ * ids by one listing, then each is inspected.  When one is gone between the
+ * two, the listing is asked for again (bounded); no answer is ever partial.
  */
 int containers_find(const struct engine *engine, const char *state_id,
     struct container_list *ret_list, struct diag *dg);
@@ -90,19 +90,23 @@ int container_start(
 int container_stop(
     const struct engine *engine, const char *id, int grace, struct diag *dg);
 
-/* Parses the array that `docker inspect` prints; for fuzzing too. */
-int containers_parse(const char *text, size_t len,
-    struct container_list *ret_list, struct diag *dg);
-
-/* The same from the parsed array. */
-int containers_read(
-    const struct json *root, struct container_list *ret_list, struct diag *dg);
+/*
+ * From what the engine answers of one; *c is to be released also after a
+ * failure.
+ */
+int container_read(
+    const struct json *object, struct container *c, struct diag *dg);
+/* The same from text; for tests and fuzzing. */
+int container_parse(
+    const char *text, size_t len, struct container *c, struct diag *dg);
+void container_release(struct container *c);
 
 /* NULL, or the one with this id. */
 const struct container *container_list_find(
     const struct container_list *list, const char *id);
 void container_list_release(struct container_list *list);
 
+#define cleanup_container __attribute__((cleanup(container_release)))
 #define cleanup_container_list __attribute__((cleanup(container_list_release)))
 
 #endif /* DRYDOCK_CONTAINER_H */

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/fs-temp.h"
 #include "base/fs.h"
+#include "base/http.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -213,6 +214,8 @@ engine_release(struct engine *engine)
 	free(engine->origin);
 	free(engine->docker);
 	free(engine->passed_over);
+	http_free(engine->http);
+	free(engine->api_version);
 	strvec_release(&engine->composes);
 	strvec_release(&engine->compose);
 	strvec_release(&engine->env);

@@ -2,10 +2,11 @@
 /*
  * engine: the one Docker engine that a command talks to, and how.
  *
- * This floor alone knows the command lines of docker and Compose.  Every call
- * has a deadline, bounded output, an environment made here, and a DOCKER_CONFIG
- * of ours.  An answer that is late, cut short, malformed or a failure is
- * DIAG_ENGINE with the engine's own words; it is never an empty list.
+ * This floor alone knows the engine's API (api.h) and the command lines of
+ * docker and Compose.  Every call has a deadline and bounded output; a program
+ * also has an environment made here, and a DOCKER_CONFIG of ours.  An answer
+ * that is late, cut short, malformed or a failure is DIAG_ENGINE with the
+ * engine's own words; it is never an empty list.
  */
 #ifndef DRYDOCK_ENGINE_H
 #define DRYDOCK_ENGINE_H
@@ -17,6 +18,7 @@
 #include "base/strvec.h"
 
 struct diag;
+struct http;
 struct paths;
 struct settings;
 struct proc_result;
@@ -31,6 +33,8 @@ struct engine {
 	struct strvec compose; /* absolute program [and "compose"] */
 	char *passed_over; /* owned; a docker-compose of PATH, or NULL */
 	struct strvec env; /* complete environment of every call */
+	struct http *http; /* owned; NULL until engine_open() */
+	char *api_version; /* owned; MAJOR.MINOR, NULL until engine_open() */
 	int timeout_ms; /* of one query */
 	int launch_timeout_ms;
 	/* Identity, "" until engine_probe(). */
@@ -72,15 +76,25 @@ int engine_find(struct engine *ret_engine, const struct settings *settings,
     const char *const *environ_, struct diag *dg);
 
 /*
- * Asks who it is (docker info) and for Compose's version, both at once; checks
- * the version floors; refuses rootless, userns-remap, Docker Desktop, Windows
- * containers, and an engine process outside our pid namespace (SO_PEERCRED).
- * Compose v1 is passed over for a plugin; without any v2 it is DIAG_ENGINE
- * with what to install.
+ * Makes it ready for questions: loads libcurl, refuses an engine process
+ * outside our pid namespace (SO_PEERCRED), and chooses the API's version.  Once
+ * is enough; before any thread asks.
+ */
+int engine_open(struct engine *engine, struct diag *dg);
+
+/*
+ * Opens it, asks who it is and for Compose's version, both at once; checks the
+ * version floors; refuses rootless, userns-remap, Docker Desktop and Windows
+ * containers.  Compose v1 is passed over for a plugin; without any v2 it is
+ * DIAG_ENGINE with what to install.
  */
 int engine_probe(struct engine *engine, struct diag *dg);
 
-/* Takes identity from what `docker info` printed, and judges it; for tests. */
+/* What a connect(2) that failed means for the user; returns -1. */
+int engine_refuse_connect(
+    const struct engine *engine, int errnum, struct diag *dg);
+
+/* Takes identity from what GET /info answered, and judges it; for tests. */
 int engine_read_info(
     struct engine *engine, const char *text, size_t len, struct diag *dg);
 

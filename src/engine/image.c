@@ -7,11 +7,12 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/http.h"
 #include "base/json.h"
-#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/answer.h"
+#include "engine/api.h"
 #include "engine/engine.h"
 #include "engine/inspect.h"
 #include "engine/moment.h"
@@ -46,7 +47,8 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	    json_string_or(json_get(labels, IMAGE_LABEL_PREFIX "context"), ""));
 	if (!answer_is_image_id(image->id))
 		return diag_set(dg, DIAG_ENGINE,
-		    "docker inspect: '%.80s' is no image id", image->id);
+		    "the engine's answer about an image: '%.80s' is no id",
+		    image->id);
 	/* An imported image of an old engine has "Config": null. */
 	if (!moment_parse(image->created, &created) ||
 	    (!json_is_object(config) && !json_is_null(config)) ||
@@ -57,8 +59,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	    !inspect_strings(json_get(config, "Cmd"), &image->command) ||
 	    !inspect_labels(labels, &image->labels))
 		return diag_set(dg, DIAG_ENGINE,
-		    "docker inspect: the answer about image %s is not "
-		    "complete",
+		    "the engine's answer about image %s is not complete",
 		    image->id);
 	image->has_volumes = json_len(json_get(config, "Volumes")) > 0;
 	image->has_onbuild = json_len(json_get(config, "OnBuild")) > 0;
@@ -86,37 +87,37 @@ image_parse(
 {
 	cleanup_json struct json *root = NULL;
 
-	if (inspect_parse(text, len, "docker inspect", &root, dg) == -1)
+	if (json_parse(text, len, "the engine's answer about an image", &root,
+		dg) == -1) {
+		dg->class = DIAG_ENGINE;
 		return -1;
-	if (json_len(root) != 1)
-		return diag_set(dg, DIAG_ENGINE,
-		    "docker inspect: %zu images where one was asked for",
-		    json_len(root));
-	return image_read(json_at(root, 0), ret_image, dg);
+	}
+	return image_read(root, ret_image, dg);
 }
 
 int
 image_inspect(const struct engine *engine, const char *reference,
     struct image *ret_image, struct diag *dg)
 {
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_strvec struct strvec unknown = STRVEC_INIT;
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	cleanup_json struct json *root = NULL;
 
-	strvec_push(&names, reference);
-	if (inspect_ask(engine, "image", &names, &root, &unknown, dg) == -1)
+	*ret_image = (struct image)IMAGE_INIT;
+	strbuf_addstr(&path, "/images/");
+	http_add_escaped(&path, reference);
+	strbuf_addstr(&path, "/json");
+	if (api_get_known(engine, path.buf, reference, &root, dg) == -1)
 		return -1;
-	if (json_len(root) == 0) {
-		*ret_image = (struct image)IMAGE_INIT;
+	if (root == NULL)
 		return 0;
-	}
-	if (image_read(json_at(root, 0), ret_image, dg) == -1)
+	if (image_read(root, ret_image, dg) == -1)
 		return -1;
 	if (!answer_is_image_id(reference) ||
 	    strcmp(ret_image->id, reference) == 0)
 		return 0;
-	diag_set(dg, DIAG_ENGINE, "docker inspect: image %s was not asked for",
-	    ret_image->id);
+	diag_set(dg, DIAG_ENGINE,
+	    "the engine was asked about image %s and answered about %s",
+	    reference, ret_image->id);
 	image_release(ret_image);
 	return -1;
 }
@@ -213,19 +214,18 @@ image_judge(const struct image *image, struct diag *dg)
 	return 0;
 }
 
-/* A listing has a line for each tag; each id is returned once. */
 int
 images_list_labelled(
     const struct engine *engine, struct strvec *ret_ids, struct diag *dg)
 {
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	const char *const argv[] = { engine->docker, "image", "ls",
-		"--no-trunc", "--format={{.ID}}",
-		"--filter=label=" IMAGE_LABEL_PREFIX "image", NULL };
+	static const char *const labels[] = { IMAGE_LABEL_PREFIX "image",
+		NULL };
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
-	if (engine_docker(engine, argv + 1, &result, dg) == -1)
+	strbuf_addstr(&path, "/images/json?");
+	if (api_add_label_filter(&path, labels, dg) == -1)
 		return -1;
-	return answer_read_ids(argv, &result, answer_is_image_id, ret_ids, dg);
+	return api_list_ids(engine, path.buf, answer_is_image_id, ret_ids, dg);
 }
 
 int
@@ -233,27 +233,14 @@ images_inspect(const struct engine *engine, const struct strvec *ids,
     struct image_list *ret_images, struct diag *dg)
 {
 	cleanup_image_list struct image_list list = IMAGE_LIST_INIT;
-	cleanup_strvec struct strvec unknown = STRVEC_INIT;
-	cleanup_json struct json *root = NULL;
 
-	*ret_images = (struct image_list)IMAGE_LIST_INIT;
-	if (ids->nr == 0)
-		return 0;
-	if (inspect_ask(engine, "image", ids, &root, &unknown, dg) == -1)
-		return -1;
-	list.v = xcalloc(json_len(root) + 1, sizeof(*list.v));
-	for (; list.nr < json_len(root); list.nr++) {
-		struct image *image = &list.v[list.nr];
-
-		if (image_read(json_at(root, list.nr), image, dg) == -1)
+	list.v = xcalloc(ids->nr + 1, sizeof(*list.v));
+	for (size_t i = 0; i < ids->nr; i++) {
+		if (image_inspect(engine, ids->v[i], &list.v[list.nr], dg) ==
+		    -1)
 			return -1;
-		if (!strvec_has(ids, image->id)) {
-			diag_set(dg, DIAG_ENGINE,
-			    "docker inspect: image %s was not asked for",
-			    image->id);
-			image_release(image);
-			return -1;
-		}
+		if (list.v[list.nr].id != NULL)
+			list.nr++;
 	}
 	*ret_images = list;
 	list = (struct image_list)IMAGE_LIST_INIT;

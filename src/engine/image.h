@@ -97,7 +97,7 @@ int image_inspect(const struct engine *engine, const char *reference,
  */
 const char *image_acts_by(const struct image *image);
 
-/* The array that `docker image inspect` prints; for fuzzing too. */
+/* From what the engine answers of one; for tests and fuzzing. */
 int image_parse(
     const char *text, size_t len, struct image *ret_image, struct diag *dg);
 void image_release(struct image *image);

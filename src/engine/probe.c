@@ -13,15 +13,13 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/http.h"
 #include "base/json.h"
 #include "base/proc.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "engine/answer.h"
+#include "engine/api.h"
 #include "engine/compose-version.h"
 #include "engine/version.h"
-
-#define INFO_MAX ((size_t)4 << 20)
 
 static const struct engine_floor floors[] = {
 	[ENGINE_FLOOR_DOCKER] = { "Docker Engine", "20.10",
@@ -48,9 +46,8 @@ engine_meets_floor(enum engine_floor_index i, const char *text)
 	return version_parse(text, &v) && !version_before(v, floor);
 }
 
-/* What a connect(2) that failed means for the user. */
-static int
-refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
+int
+engine_refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
 {
 	const struct group *gr = getgrgid(engine->socket_gid);
 
@@ -95,7 +92,7 @@ check_peer(const struct engine *engine, struct diag *dg)
 		r = connect(fd, (const struct sockaddr *)&sun, sizeof(sun));
 	while (r == -1 && errno == EINTR);
 	if (r == -1)
-		return refuse_connect(engine, errno, dg);
+		return engine_refuse_connect(engine, errno, dg);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
 		return diag_set_errno(dg, DIAG_ENGINE, errno,
 		    "ask who serves %s", engine->socket);
@@ -137,7 +134,8 @@ check_kind(const struct json *info, struct diag *dg)
 
 	if (!json_is_array(options) && !json_is_null(options))
 		return diag_set(dg, DIAG_ENGINE,
-		    "docker info: no SecurityOptions in the answer");
+		    "the engine's answer to GET /info has no "
+		    "SecurityOptions");
 	if (strcmp(json_string_or(json_get(info, "OSType"), ""), "linux") != 0)
 		kind = "an engine for other than Linux containers";
 	else if (strstr(os, "Docker Desktop") != NULL)
@@ -159,20 +157,12 @@ check_answer(const struct json *info, struct diag *dg)
 {
 	static const char *const needed[] = { "ID", "DockerRootDir",
 		"ServerVersion", "OSType" };
-	const struct json *errors = json_get(info, "ServerErrors");
 
-	if (json_len(errors) > 0) {
-		const char *words = json_string_or(json_at(errors, 0), "");
-		const char *advice = answer_advice(words);
-
-		diag_set(dg, DIAG_ENGINE, "docker info failed%s%s",
-		    advice != NULL ? ": " : "", advice != NULL ? advice : "");
-		return diag_add_detail(dg, words, strlen(words));
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (*json_string_or(json_get(info, needed[i]), "") == '\0')
 			return diag_set(dg, DIAG_ENGINE,
-			    "docker info: no %s in the answer", needed[i]);
+			    "the engine's answer to GET /info has no %s",
+			    needed[i]);
 	return 0;
 }
 
@@ -183,19 +173,13 @@ replace_string(char **p, const char *value)
 	*p = xstrdup(value);
 }
 
-int
-engine_read_info(
-    struct engine *engine, const char *text, size_t len, struct diag *dg)
+static int
+read_info(struct engine *engine, const struct json *info, struct diag *dg)
 {
-	cleanup_json struct json *info = NULL;
 	const char *version;
 	const char *root;
 	struct stat st;
 
-	if (json_parse(text, len, "answer of docker info", &info, dg) == -1) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
 	if (check_answer(info, dg) == -1 || check_kind(info, dg) == -1)
 		return -1;
 	version = json_string(json_get(info, "ServerVersion"));
@@ -218,52 +202,59 @@ engine_read_info(
 	return 0;
 }
 
-static int
-finish_info(struct engine *engine, struct proc *proc, const char *const *argv,
-    struct diag *dg)
+int
+engine_read_info(
+    struct engine *engine, const char *text, size_t len, struct diag *dg)
 {
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_json struct json *info = NULL;
 
-	if (proc_finish(proc, &result, dg) == -1) {
+	if (json_parse(text, len, "the engine's answer to GET /info", &info,
+		dg) == -1) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
-	if (answer_is_whole(argv, &result, engine->timeout_ms, dg) == -1)
+	return read_info(engine, info, dg);
+}
+
+/* Of an engine that is served by a process that we can see. */
+static int
+make_ready(struct engine *engine, struct diag *dg)
+{
+	if (engine->http == NULL && http_load(&engine->http, dg) == -1)
 		return -1;
-	/* A CLI says with status 0 or 1 that the daemon is away. */
-	if (result.status > 1 ||
-	    (result.status == 1 && (result.err.len > 0 || result.out.len == 0)))
-		return answer_failed(argv, &result, dg);
-	return engine_read_info(engine, result.out.buf, result.out.len, dg);
+	return api_choose_version(engine, dg);
+}
+
+int
+engine_open(struct engine *engine, struct diag *dg)
+{
+	if (engine->api_version != NULL)
+		return 0;
+	return check_peer(engine, dg) == -1 ? -1 : make_ready(engine, dg);
+}
+
+static int
+ask_info(struct engine *engine, struct diag *dg)
+{
+	cleanup_json struct json *info = NULL;
+
+	if ((engine->api_version == NULL && make_ready(engine, dg) == -1) ||
+	    api_get(engine, "/info", &info, dg) == -1)
+		return -1;
+	return read_info(engine, info, dg);
 }
 
 int
 engine_probe(struct engine *engine, struct diag *dg)
 {
-	static const char *const args[] = { "info", "--format", "{{json .}}",
-		NULL };
-	cleanup_strvec struct strvec info_argv = STRVEC_INIT;
-	struct proc_spec spec = PROC_SPEC_INIT;
-	struct proc *info = NULL;
 	struct proc *compose = NULL;
 
-	if (check_peer(engine, dg) == -1)
+	if (engine->api_version == NULL && check_peer(engine, dg) == -1)
 		return -1;
-	strvec_push(&info_argv, engine->docker);
-	strvec_push_all(&info_argv, args);
-	spec.argv = (const char *const *)info_argv.v;
-	spec.envp = (const char *const *)engine->env.v;
-	spec.timeout_ms = engine->timeout_ms;
-	spec.max_output = INFO_MAX;
-	if (proc_start(&spec, &info, dg) == -1) {
-		dg->class = DIAG_ENGINE;
+	/* It starts while libcurl is loaded. */
+	if (compose_version_start(engine, &compose, dg) == -1)
 		return -1;
-	}
-	if (compose_version_start(engine, &compose, dg) == -1) {
-		proc_cancel(info);
-		return -1;
-	}
-	if (finish_info(engine, info, spec.argv, dg) == -1) {
+	if (ask_info(engine, dg) == -1) {
 		proc_cancel(compose);
 		return -1;
 	}

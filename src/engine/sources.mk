@@ -2,6 +2,8 @@
 engine_sources = \
 	src/engine/answer.c \
 	src/engine/answer.h \
+	src/engine/api.c \
+	src/engine/api.h \
 	src/engine/aptsources.c \
 	src/engine/aptsources.h \
 	src/engine/bootstrap.c \
@@ -31,6 +33,8 @@ engine_sources = \
 	src/engine/image.h \
 	src/engine/inspect.c \
 	src/engine/inspect.h \
+	src/engine/logs.c \
+	src/engine/logs.h \
 	src/engine/moment.c \
 	src/engine/moment.h \
 	src/engine/npmrc.c \

@@ -14,38 +14,62 @@ call() {
   tr '\0' '\n' <"$script/calls/$1"
 }
 
-@test "an answer of docker info that is cut short is no answer" {
-  printf '{"ID":"x","DockerRootDir":"/","ServerVer' >"$script/info.out"
-  echo "cut 20" >"$script/info.fault"
-  run -69 --separate-stderr drydock build
-  assert_contains "$stderr" "drydock: docker info"
-  rm "$script/info.fault"
-  run -69 --separate-stderr drydock build
-  assert_contains "$stderr" "drydock: answer of docker info"
-  assert_equal "$output" ""
+@test "an answer that is cut short is no answer" {
+  local fault
+  for fault in "cut 20" "cut-head 30" "cut-chunk 20" "length 20" die wrong \
+    "message no" "redirect /v1.41/info"; do
+    echo "$fault" >"$script/info.fault"
+    run -69 --separate-stderr drydock build
+    assert_contains "$stderr" "drydock: the engine"
+    assert_contains "$stderr" "GET /info"
+    assert_equal "$output" ""
+    [ ! -e "$script/calls/build.1" ]
+  done
+  # One byte after the other is slow, and whole.
+  echo slow >"$script/info.fault"
+  run drydock build
+  refute_contains "$output" "GET /info"
 }
 
 @test "an endless answer is cut off and refused" {
   echo spew >"$script/info.fault"
   run -69 --separate-stderr drydock build
-  assert_equal "$stderr" "drydock: docker info answered more than drydock\
- reads; nothing of it is used"
+  assert_equal "$stderr" "drydock: the engine's answer to GET /info is larger\
+ than drydock reads; nothing of it is used"
 }
 
-@test "a daemon that is away is told in its own words, with what to do" {
-  echo "Cannot connect to the Docker daemon at unix:///x. Is the docker\
- daemon running?" >"$script/info.err"
-  echo 1 >"$script/info.rc"
+@test "a version of the API that is too old or too new is refused by name" {
+  echo '{"Version":"19.03","ApiVersion":"1.40","MinAPIVersion":"1.12"}' \
+    >"$script/version.out"
   run -69 --separate-stderr drydock build
-  assert_contains "$stderr" "systemctl start docker"
-  assert_contains "$stderr" "  Cannot connect to the Docker daemon at unix:///x"
-  # Older CLIs end with 0 and say it in the answer.
-  rm "$script"/info.*
-  echo '{"ID":"","ServerErrors":["Cannot connect to the Docker daemon at x"]}' \
-    >"$script/info.out"
+  assert_equal "$stderr" "drydock: the engine has version 19.03, and drydock\
+ needs Docker Engine 20.10 or newer"
+  echo '{"Version":"40.1","ApiVersion":"1.90","MinAPIVersion":"1.60"}' \
+    >"$script/version.out"
   run -69 --separate-stderr drydock build
-  assert_contains "$stderr" "systemctl start docker"
-  assert_contains "$stderr" "  Cannot connect to the Docker daemon at x"
+  assert_contains "$stderr" "(version 40.1) speaks its API from version 1.60"
+  assert_contains "$stderr" "install a newer drydock"
+  [ ! -e "$script/calls/info.1" ]
+  # The engine's least, where that is more than ours.
+  echo '{"Version":"29.0.1","ApiVersion":"1.52","MinAPIVersion":"1.44"}' \
+    >"$script/version.out"
+  run drydock build
+  assert_equal "$(call version.1)" "GET
+/version"
+  assert_equal "$(call info.1)" "GET
+/v1.44/info"
+}
+
+@test "a command that asks no engine does not load libcurl" {
+  local command
+  for command in --version --help config; do
+    run -0 strace -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" \
+      drydock "$command"
+    grep -q libjq "$BATS_TEST_TMPDIR/trace"
+    run ! grep libcurl "$BATS_TEST_TMPDIR/trace"
+  done
+  strace -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" drydock build || true
+  grep -q libcurl "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "words of the engine reach the terminal escaped" {
@@ -76,10 +100,10 @@ EOF
   export COMPOSE_FILE=hostile COMPOSE_PROFILES=hostile DOCKER_BUILDKIT=hostile \
     PROJECT_DIR=hostile BUILDX_BUILDER=hostile LD_BIND_NOT=hostile
   run drydock build
-  [ -e "$script/calls/info.1.env" ]
   [ -e "$script/calls/compose-version.1.env" ]
   run ! grep -rlaF hostile "$script/calls"
-  grep -x "DOCKER_HOST=unix://$DRYDOCK_ENGINE" "$script/calls/info.1.env"
+  grep -x "DOCKER_HOST=unix://$DRYDOCK_ENGINE" \
+    "$script/calls/compose-version.1.env"
 }
 
 @test "the docker configuration is ours, private and empty" {
@@ -89,7 +113,7 @@ EOF
     >"$BATS_TEST_TMPDIR/theirs/config.json"
   DOCKER_CONFIG=$BATS_TEST_TMPDIR/theirs run -69 drydock build
   local dir=$XDG_STATE_HOME/drydock/docker
-  grep -x "DOCKER_CONFIG=$dir" "$script/calls/info.1.env"
+  grep -x "DOCKER_CONFIG=$dir" "$script/calls/compose-version.1.env"
   assert_equal "$(stat -c %a "$dir")" 700
   assert_equal "$(cat "$dir/config.json")" "{}"
 }

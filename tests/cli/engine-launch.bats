@@ -84,11 +84,11 @@ nothing_is_left() {
   shell -69
   rm -r "$script/calls"
   mkdir "$XDG_STATE_HOME/drydock/sessions/abcdefgh"
-  echo "Error response from daemon: something" >"$script/ps.1.err"
+  echo "something" >"$script/ps.1.err"
   echo 1 >"$script/ps.1.rc"
   shell -69
   assert_contains "$stderr" "drydock: warning: "
-  assert_contains "$stderr" "docker ps failed"
+  assert_contains "$stderr" "failed at GET /containers/json with status 500"
   [ -e "$script/calls/compose-up.1" ]
   [ -d "$XDG_STATE_HOME/drydock/sessions/abcdefgh" ]
 }

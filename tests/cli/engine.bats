@@ -2,6 +2,7 @@
 # An engine that is away, silent, out of reach or of the wrong kind.
 
 load ../helper
+load stub
 
 setup() {
   bed_setup self
@@ -37,9 +38,8 @@ signal.pause()' "$DRYDOCK_ENGINE" 3>&- &
   # Without the setting it would be 15 seconds.
   [ $((SECONDS - begin)) -lt 14 ]
   assert_equal "$output" ""
-  # The command that hung is named, and so is the setting.
-  assert_contains "$stderr" "docker "
-  assert_contains "$stderr" "1s"
+  # What was asked is named, and so is the setting.
+  assert_contains "$stderr" "GET /version within 1s (setting engine_timeout)"
 }
 
 @test "an engine that is not there is named, with what to do" {
@@ -79,15 +79,13 @@ signal.pause()' "$DRYDOCK_ENGINE" 3>&- &
 }
 
 @test "Compose v1 is refused by name with what to install" {
-  silent_engine
+  stub_programs
+  rm "$bin/docker-compose"
   printf '#!/bin/sh\necho "docker-compose version 1.29.2, build unknown"\n' \
     >"$bin/docker-compose"
   chmod 0755 "$bin/docker-compose"
-  export DRYDOCK_DOCKER=$bin/docker DRYDOCK_COMPOSE=$bin/docker-compose
-  cp "$BATS_TEST_DIRNAME/../stub/docker" "$bin/docker"
-  mkdir "$bin/stub.d"
-  echo "docker: compose is not a docker command" >"$bin/stub.d/compose-version.err"
-  echo 1 >"$bin/stub.d/compose-version.rc"
+  echo "docker: compose is not a docker command" >"$script/compose-version.err"
+  echo 1 >"$script/compose-version.rc"
   run -69 --separate-stderr drydock shell "$project" -- true
   assert_contains "$stderr" "Compose"
   assert_contains "$stderr" "docker-compose"

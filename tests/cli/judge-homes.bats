@@ -11,7 +11,6 @@ setup() {
 
 # judged STATUS RULE DIR
 judged() {
-  rm -rf "$script/calls"
   run --separate-stderr drydock plan "$3"
   [ "$status" -eq "$1" ] || fail "$3" "status $status, not $1" "$stderr"
   [ -z "$2" ] || assert_contains "$stderr" "$2: "
@@ -31,18 +30,16 @@ in_account() {
   mkdir -p "$account/.ssh/deep" "$account/.claude" "$account/src"
   # The images are for a user of this name.
   sed -i 's/"io.drydock.user":"[^"]*"/"io.drydock.user":"u0"/' \
-    "$script/inspect.1.out"
+    "$script/image-inspect.out"
   stub_record u0 "$script"
   in_account drydock plan "$account" >"$BATS_TEST_TMPDIR/out" 2>&1 &&
     fail "the account's home is taken"
   assert_contains "$(<"$BATS_TEST_TMPDIR/out")" source-home
   for dir in .ssh/deep:source-credentials .claude:source-agent; do
-    rm -rf "$script/calls"
     in_account drydock plan "$account/${dir%:*}" \
       >"$BATS_TEST_TMPDIR/out" 2>&1 && fail "$dir is taken"
     assert_contains "$(<"$BATS_TEST_TMPDIR/out")" "${dir#*:}"
   done
-  rm -rf "$script/calls"
   in_account drydock plan "$account/src"
 }
 

@@ -51,6 +51,8 @@ each_command() {
   local where
   unset DRYDOCK_DOCKER DRYDOCK_COMPOSE
   export DRYDOCK_ENGINE_TIMEOUT=2s
+  # What is run is found before the engine is asked anything.
+  echo 1 >"$script/version.rc"
   for where in "$project" "$project/sub" "$BATS_TEST_TMPDIR/other" /; do
     cd "$where"
     each_command "$project/.venv/bin:$PATH"

@@ -19,15 +19,12 @@ setup() {
 
 # image CONFIG: the engine has one that is called as asked.
 image() {
-  printf '[{"Id":"sha256:%s","Created":"2026-01-01T00:00:00Z",
-    "Config":{%s}}]\n' "$id" "$1" | tee "$script/inspect.3.out" \
-    >"$script/inspect.4.out"
-  echo 0 | tee "$script/inspect.3.rc" >"$script/inspect.4.rc"
+  local stub_images=$stub_images
+  stub_image "$id" "$1" my/db
 }
 
 # judge STATUS WORD FILE: the overlay FILE ends in STATUS, with WORD.
 judge() {
-  rm -rf "$script/calls"
   printf '%s\n' "$3" >"$config/compose.d/z.yml"
   run --separate-stderr drydock plan --json "$project"
   [ "$status" -eq "$1" ] || fail "$3" "status $status, not $1" "$stderr"
@@ -187,7 +184,7 @@ x-drydock-services: { kind: file }'
   db image 'read_only: true'
   image '"Env":["A=b"]'
   db entrypoint 'read_only: true'
-  rm "$script/inspect.3.out" "$script/inspect.3.rc"
+  stub_image "$id" "" another
   db image 'read_only: true'
 }
 

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 #
 # For tests of what needs an engine but not a real one: tests/stub answers for
-# docker, and the machine's own Compose merges the files.
+# the engine's API (world-script.c) and for docker (docker), and the machine's
+# own Compose merges the files.  BUILD is where tests/stub/world was built.
 
 # Names the stubs by the settings, without any answer; $bin and $script are
-# theirs.  stub_teardown ends the listener.
+# theirs.  stub_teardown ends the engine.
 stub_programs() {
+  : "${BUILD:?where the test programs are built}"
   unset DOCKER_HOST
   bin=$BATS_TEST_TMPDIR/bin
   script=$bin/stub.d
@@ -15,16 +17,10 @@ stub_programs() {
   ln -s docker "$bin/docker-compose"
   export DRYDOCK_DOCKER=$bin/docker DRYDOCK_COMPOSE=$bin/docker-compose
   export DRYDOCK_ENGINE=$BATS_TEST_TMPDIR/stub.sock
-  # Compose pings the engine even to merge files: hanging up is the fastest no.
-  python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(64)
-while True:
-    s.accept()[0].close()' "$DRYDOCK_ENGINE" 3>&- &
+  "$BUILD/tests/stub/world" serve "$bin" "$DRYDOCK_ENGINE" \
+    >"$script/listening" 3>&- &
   listener=$!
-  wait_for "a listener" test -S "$DRYDOCK_ENGINE"
+  wait_for "the stub" test -s "$script/listening"
 }
 
 # The same with the machine's own Compose, and both images of the caller's.
@@ -40,12 +36,14 @@ stub_setup() {
   # Fifteen seconds were not enough for Compose on a machine with much to do.
   export DRYDOCK_ENGINE_TIMEOUT=60s
   user=$(id -un 2>/dev/null) || user=u$(id -u)
-  stub_image 1 "$(printf 'a%.0s' {1..64})" '"io.drydock.image":"agent",
-    "io.drydock.context":"of-the-stub","io.drydock.user":"'"$user"'",
+  stub_images=
+  stub_image "$(printf 'a%.0s' {1..64})" '"Labels":{
+    "io.drydock.image":"agent","io.drydock.context":"of-the-stub",
+    "io.drydock.user":"'"$user"'",
     "io.drydock.uid":"'"$(id -u)"'","io.drydock.gid":"'"$(id -g)"'",
-    "io.drydock.home":"'"$HOME"'"'
-  stub_image 2 "$(printf 'b%.0s' {1..64})" '"io.drydock.image":"egress",
-    "io.drydock.context":"of-the-stub"'
+    "io.drydock.home":"'"$HOME"'"}'
+  stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{
+    "io.drydock.image":"egress","io.drydock.context":"of-the-stub"}'
   stub_record "$user" "$script"
 }
 
@@ -73,9 +71,10 @@ teardown() {
   stub_teardown
 }
 
-# stub_image N ID LABELS: what the Nth inspection of an image answers.
+# stub_image ID CONFIG [NAME]: one more image that the engine has.
 stub_image() {
-  printf '[{"Id":"sha256:%s","Created":"2026-01-01T00:00:00Z",
-    "Config":{"Labels":{%s}}}]\n' "$2" "$3" >"$script/inspect.$1.out"
-  echo 0 >"$script/inspect.$1.rc"
+  stub_images+=${stub_images:+,}$(printf '{"Id":"sha256:%s",
+    "RepoTags":["%s"],"Created":"2026-01-01T00:00:00Z","Config":{%s}}' \
+    "$1" "${3-none}" "$2")
+  echo "[$stub_images]" >"$script/image-inspect.out"
 }

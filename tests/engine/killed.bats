@@ -3,11 +3,16 @@
 # leaves it to the next collection, and a live session to nobody.
 
 load ../helper
+load between
 
 setup() {
   bed_setup user
   bin=$BATS_TEST_TMPDIR/bin
   mkdir "$bin"
+}
+
+teardown() {
+  between_teardown
 }
 
 sessions() {
@@ -143,20 +148,15 @@ start_and_stop() {
 
 @test "nothing is collected when the engine gives no answer" {
   local id
+  between_setup
   start_and_stop after 'kill -KILL $PPID'
   wait_for "end of Compose" nobody_holds_a_lease
   id=$(sessions)
-  cat >"$bin/docker" <<END
-#!/bin/bash
-case "\$1" in
-  ps) echo 'the engine is confused' >&2; exit 1 ;;
-  *) exec $(type -P docker) "\$@" ;;
-esac
-END
-  chmod 0755 "$bin/docker"
-  DRYDOCK_DOCKER=$bin/docker run --separate-stderr in_session true
+  between fail 'GET .*/containers/json'
+  run --separate-stderr in_session true
   assert_contains "$stderr" "nothing is collected"
   assert_contains "$(sessions)" "$id"
+  between_nothing
   in_session true
   nothing_is_left
 }

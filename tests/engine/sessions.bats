@@ -3,6 +3,7 @@
 
 load ../helper
 load counter
+load between
 
 setup() {
   bed_setup user
@@ -12,6 +13,7 @@ setup() {
 teardown() {
   chattr -R -i "$XDG_STATE_HOME" 2>/dev/null || true
   as_who drydock stop --all --force >/dev/null 2>&1 || true
+  between_teardown
 }
 
 # said STATE: list tells it, to people and as JSON.
@@ -145,20 +147,16 @@ has_another_companion() {
   goes_on
 }
 
-# docker that kills who calls it, instead of stopping a container.
 stop_is_cut_off() {
-  local bin=$BATS_TEST_TMPDIR/cut
-  mkdir -p "$bin"
-  cat >"$bin/docker" <<END
-#!/bin/bash
-[ "\$1" != stop ] || { kill -KILL "\$PPID"; exit 1; }
-exec $(type -P docker) "\$@"
-END
-  chmod 0755 "$bin" "$bin/docker"
-  DRYDOCK_DOCKER=$bin/docker run -137 as_who drydock stop "$id"
+  # shellcheck disable=SC2016 # the server's
+  between before 'POST .*/stop' 'kill -KILL "$PEER"'
+  run -137 as_who drydock stop "$id"
+  between_nothing
 }
 
 @test "a stop that is cut off before the agent heard of it takes nothing" {
+  # The engine is reached by a way that kills who stops a container.
+  between_setup
   open_counter
   stop_is_cut_off
   said detached

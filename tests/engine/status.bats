@@ -2,9 +2,14 @@
 # What a session gives back: status, stdout, stderr.
 
 load ../helper
+load between
 
 setup() {
   bed_setup user
+}
+
+teardown() {
+  between_teardown
 }
 
 @test "statuses come back as they were" {
@@ -46,30 +51,12 @@ setup() {
   cmp "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
 }
 
-# docker that ends the agent's container between an answer about it and the
-# moment at which it is given.
-ends_after_inspect() {
-  local bin=$BATS_TEST_TMPDIR/bin
-  mkdir "$bin"
-  cat >"$bin/docker" <<END
-#!/bin/bash
-docker=$(type -P docker)
-[ "\$1" = inspect ] || exec "\$docker" "\$@"
-"\$docker" "\$@" >"$BATS_TEST_TMPDIR/answer" || exit
-if grep -q '"running"' "$BATS_TEST_TMPDIR/answer"; then
-  "\$docker" kill \$("\$docker" ps -q --filter label=io.drydock.role=agent \\
-    --filter "label=io.drydock.state=\$(cat "$XDG_STATE_HOME/drydock/id")")
-fi >/dev/null
-cat "$BATS_TEST_TMPDIR/answer"
-END
-  chmod 0755 "$bin" "$bin/docker"
-  touch "$BATS_TEST_TMPDIR/answer"
-  chmod 0666 "$BATS_TEST_TMPDIR/answer"
-  export DRYDOCK_DOCKER=$bin/docker
-}
-
 @test "a container that ends while it is verified is an engine's failure" {
-  ends_after_inspect
+  # It ends between the answer about it and the moment at which that is given.
+  between_setup
+  local ours="label=io.drydock.state=\$(cat '$XDG_STATE_HOME/drydock/id')"
+  between after 'GET .*/containers/[0-9a-f]*/json' \
+    "! grep -q '\"running\"' || docker kill \$(docker ps -q --filter \"$ours\" --filter label=io.drydock.role=agent) >/dev/null"
   run --separate-stderr in_session echo ran
   assert_equal "$status" 69
   assert_equal "$output" ""

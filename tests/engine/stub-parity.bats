@@ -27,9 +27,10 @@ END
   printf '{"Id":"sha256:%064d","Created":"2026-01-01T00:00:00Z","Config":{}}' \
     0 >"$world/bin/world.d/images/base"
   echo "base_image = base" >"$world/config/drydock/drydock.conf"
-  "$BUILD/tests/stub/world" listen "$world/sock" >"$world/listen" 3>&- &
+  "$BUILD/tests/stub/world" serve "$world/bin" "$world/sock" \
+    >"$world/listen" 3>&- &
   listener=$!
-  wait_for "a listener" test -s "$world/listen"
+  wait_for "the world" test -s "$world/listen"
   on_world build >/dev/null 2>&1
 }
 

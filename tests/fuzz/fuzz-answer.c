@@ -1,78 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* Short answers of the CLIs: lists of ids, denials, versions and times. */
+/* Short answers: denials, versions of the API and of programs, times. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/proc.h"
+#include "base/http.h"
+#include "base/json.h"
 #include "base/strbuf.h"
-#include "base/strvec.h"
-#include "engine/answer.h"
+#include "engine/api.h"
+#include "engine/engine.h"
 #include "engine/moment.h"
 #include "engine/version.h"
 #include "fuzz.h"
 
-static const char *const docker_ps[] = { "docker", "ps", NULL };
-
-/* An accepted list is exactly its ids, a line each; nothing is left out. */
-static void
-check_ids(const struct fuzz_input *in, bool (*is_id)(const char *s))
-{
-	struct proc_result result cleanup_proc_result = PROC_RESULT_INIT;
-	struct strvec ids cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-
-	strbuf_add(&result.out, in->data, in->size);
-	int rc = answer_read_ids(docker_ps, &result, is_id, &ids, &dg);
-	fuzz_outcome(rc, &dg);
-	if (rc == -1) {
-		FUZZ_CHECK(ids.nr == 0);
-		return;
-	}
-	size_t lines = 0;
-	for (size_t i = 0; i < in->size; i++)
-		lines += in->data[i] == '\n';
-	FUZZ_CHECK(in->size == 0 || in->data[in->size - 1] == '\n');
-	FUZZ_CHECK(ids.nr <= lines && (ids.nr > 0) == (lines > 0));
-	for (size_t i = 0; i < ids.nr; i++) {
-		const char *colon = strchr(ids.v[i], ':');
-		const char *hex = colon != NULL ? colon + 1 : ids.v[i];
-		FUZZ_CHECK(strlen(hex) == 64);
-		FUZZ_CHECK(strspn(hex, "0123456789abcdef") == 64);
-	}
-}
-
-/*
- * A denial is believed only when each line denies another one of the names.
- */
+/* A denial is believed only when it names what was asked for. */
 static void
 check_denial(const struct fuzz_input *in)
 {
-	struct strvec names cleanup_strvec = STRVEC_INIT;
-	struct strvec denied cleanup_strvec = STRVEC_INIT;
-	struct strbuf words cleanup_strbuf = STRBUF_INIT;
+	struct http_answer answer cleanup_http_answer = HTTP_ANSWER_INIT;
 
-	strvec_push(&names, "aaaa");
-	strvec_push(&names, "bbbb");
-	strbuf_add(&words, in->data, in->size);
-	if (!answer_denies(&words, "container", &names, &denied)) {
-		FUZZ_CHECK(denied.nr == 0);
+	answer.status = 404;
+	strbuf_add(&answer.body, in->data, in->size);
+	if (!api_denies(&answer, "aaaa"))
 		return;
-	}
-	FUZZ_CHECK(denied.nr <= names.nr);
-	for (size_t i = 0; i < denied.nr; i++) {
-		FUZZ_CHECK(strvec_has(&names, denied.v[i]));
+	struct json *root cleanup_json = NULL;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	FUZZ_CHECK(
+	    json_parse(answer.body.buf, answer.body.len, "x", &root, &dg) == 0);
+	FUZZ_CHECK(
+	    strstr(json_string(json_get(root, "message")), "aaaa") != NULL);
+}
+
+/* The version that is spoken is neither too old nor unknown to us. */
+static void
+check_api(const struct fuzz_input *in)
+{
+	struct engine engine cleanup_engine = ENGINE_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct version ours, least, most;
+
+	int rc =
+	    api_read_version(&engine, (const char *)in->data, in->size, &dg);
+	if (rc == -1)
 		FUZZ_CHECK(
-		    memmem(words.buf, words.len, denied.v[i], 4) != NULL);
-	}
-	size_t lines = 0;
-	for (const char *p = words.buf; *p != '\0';) {
-		size_t len = strcspn(p, "\n");
-		lines += len > 0;
-		p += len + (p[len] == '\n' ? 1 : 0);
-	}
-	FUZZ_CHECK(lines == denied.nr);
+		    dg.class == DIAG_ENGINE && engine.api_version == NULL);
+	fuzz_outcome(rc, &dg);
+	if (rc == -1)
+		return;
+	FUZZ_CHECK(version_parse(engine.api_version, &ours));
+	FUZZ_CHECK(version_parse("1.41", &least));
+	FUZZ_CHECK(version_parse(API_TESTED, &most));
+	FUZZ_CHECK(!version_before(ours, least));
+	FUZZ_CHECK(!version_before(most, ours));
 }
 
 static void
@@ -102,12 +82,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int kind = fuzz_take(&in);
 	char *text cleanup_free = fuzz_text(in.data, in.size);
 
-	if (kind == 'c')
-		check_ids(&in, answer_is_container_id);
-	else if (kind == 'i')
-		check_ids(&in, answer_is_image_id);
-	else if (kind == 'd')
+	if (kind == 'd')
 		check_denial(&in);
+	else if (kind == 'p')
+		check_api(&in);
 	else if (kind == 'v')
 		check_version(text);
 	else

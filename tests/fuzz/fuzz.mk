@@ -22,6 +22,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-key \
 	tests/fuzz/fuzz-limits \
+	tests/fuzz/fuzz-logs \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-procfacts \

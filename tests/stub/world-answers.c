@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What docker answers to drydock's questions, and what it removes by id. */
+/* What the engine answers to drydock's questions, and does by id. */
 #include "world.h"
 
 #include <dirent.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -50,21 +51,19 @@ answer_info(struct world *w)
 	    world_has_fault(w, "root") ? w->value : root, version);
 }
 
-/* Whether the labels (an object) have each --filter=label=NAME=VALUE. */
-static bool
-has_labels(const struct world *w, const struct json *labels)
+bool
+world_has_labels(const struct world *w, const struct json *labels)
 {
-	static const char prefix[] = "--filter=label=";
+	cleanup_free char *text = world_query(w, "filters");
+	cleanup_json struct json *filters =
+	    text == NULL ? NULL : world_parse(text, "filters");
+	const struct json *wanted = json_get(filters, "label");
 
-	for (char *const *a = w->argv; *a != NULL; a++) {
-		const char *label = *a + sizeof(prefix) - 1;
-		cleanup_free char *name = NULL;
-		const char *value;
+	for (size_t i = 0; i < json_len(wanted); i++) {
+		const char *label = json_string_or(json_at(wanted, i), "");
+		cleanup_free char *name = xstrndup(label, strcspn(label, "="));
+		const char *value = json_string(json_get(labels, name));
 
-		if (strncmp(*a, prefix, sizeof(prefix) - 1) != 0)
-			continue;
-		name = xstrndup(label, strcspn(label, "="));
-		value = json_string(json_get(labels, name));
 		if (value == NULL ||
 		    (label[strlen(name)] == '=' &&
 			strcmp(value, label + strlen(name) + 1) != 0))
@@ -75,26 +74,29 @@ has_labels(const struct world *w, const struct json *labels)
 
 /* Whether whoever asks is still there: a killed one holds no lease. */
 static bool
-is_asked(void)
+is_asked(const struct world *w)
 {
+	struct ucred peer = { 0, 0, 0 };
+	socklen_t len = sizeof(peer);
 	char path[64];
 	cleanup_free char *comm = NULL;
 
-	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)getppid());
+	(void)getsockopt(w->peer, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)peer.pid);
 	comm = world_read(path, true);
 	return comm != NULL && strncmp(comm, "drydock", 7) == 0;
 }
 
 /*
  * Whatever an answer about all containers is wanted for, the lease of what it
- * is about was won before: sessions with all leases free are a mistake.
+ * is about was won before: sessions with all leases free are a mistake.  The
+ * caller's state lies beside the world.
  */
 static void
 check_leases(struct world *w)
 {
-	const char *config = getenv("DOCKER_CONFIG");
 	cleanup_free char *path =
-	    xasprintf("%s/../sessions", config == NULL ? "" : config);
+	    xasprintf("%s/../state/drydock/sessions", w->top);
 	cleanup_closedir DIR *dir = opendir(path);
 	size_t nr = 0;
 	size_t held = 0;
@@ -110,8 +112,27 @@ check_leases(struct world *w)
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 			held++;
 	}
-	if (nr > 0 && held == 0 && is_asked())
+	if (nr > 0 && held == 0 && is_asked(w))
 		world_complain(w, "asked before any lease was won");
+}
+
+void
+world_list(struct world *w, const char *id, const struct json *labels)
+{
+	struct jsonw *j = jsonw_new(false);
+
+	if (w->out.len > 1)
+		strbuf_addch(&w->out, ',');
+	jsonw_open_object(j);
+	jsonw_key_str(j, "Id", id);
+	jsonw_key(j, "Labels");
+	if (labels != NULL)
+		jsonw_node(j, labels);
+	else
+		jsonw_null(j);
+	jsonw_close_object(j);
+	if (jsonw_finish(j, &w->out, NULL) != 0)
+		world_die("a listing");
 }
 
 static void
@@ -120,8 +141,8 @@ answer_ps(struct world *w)
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
 	check_leases(w);
-
 	list(w, "containers", &ids);
+	strbuf_addch(&w->out, '[');
 	for (size_t i = 0; i < ids.nr; i++) {
 		cleanup_free char *path =
 		    xasprintf("%s/containers/%s/labels", w->dir, ids.v[i]);
@@ -131,9 +152,10 @@ answer_ps(struct world *w)
 		if (text == NULL)
 			continue;
 		labels = world_parse(text, path);
-		if (has_labels(w, labels))
-			strbuf_addf(&w->out, "%s\n", ids.v[i]);
+		if (world_has_labels(w, labels))
+			world_list(w, ids.v[i], labels);
 	}
+	strbuf_addstr(&w->out, "]\n");
 }
 
 static void
@@ -142,17 +164,20 @@ answer_images(struct world *w)
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
 	list(w, "images", &names);
+	strbuf_addch(&w->out, '[');
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_free char *path =
 		    xasprintf("%s/images/%s", w->dir, names.v[i]);
 		cleanup_free char *text = world_read(path, false);
 		cleanup_json struct json *image = world_parse(text, path);
-		const struct json *config = json_get(image, "Config");
+		const struct json *labels =
+		    json_get(json_get(image, "Config"), "Labels");
 
-		if (has_labels(w, json_get(config, "Labels")))
-			strbuf_addf(&w->out, "%s\n",
-			    json_string_or(json_get(image, "Id"), ""));
+		if (world_has_labels(w, labels))
+			world_list(w, json_string_or(json_get(image, "Id"), ""),
+			    labels);
 	}
+	strbuf_addstr(&w->out, "]\n");
 }
 
 /* "running PID STARTED" or "exited CODE STARTED FINISHED" as JSON. */
@@ -229,103 +254,74 @@ add_image(struct world *w, const char *name)
 static void
 answer_inspect(struct world *w)
 {
-	const char *kind = world_option(w, "--type=");
-	bool image = kind != NULL && strcmp(kind, "image") == 0;
-	bool first = true;
+	bool image = strcmp(w->key, "image-inspect") == 0;
 
-	strbuf_addstr(&w->out, "[");
-	for (char *const *a = w->argv + 1; *a != NULL; a++) {
-		size_t len;
-
-		if (**a == '-')
-			continue;
-		if (!image && world_has_fault(w, "vanish"))
-			world_remove(w, *a);
-		len = w->out.len;
-		if (!first)
-			strbuf_addstr(&w->out, ",");
-		if (image ? add_image(w, *a) : add_container(w, *a)) {
-			first = false;
-			continue;
-		}
-		strbuf_setlen(&w->out, len);
-		strbuf_addf(&w->err,
-		    "Error response from daemon: No such %s: %s\n",
-		    image ? "image" : "container", *a);
-		w->status = 1;
-	}
-	strbuf_addstr(&w->out, "]\n");
-}
-
-static bool
-is_id(const char *word)
-{
-	return strlen(word) == ID_LEN &&
-	    strspn(word, "0123456789abcdef") == ID_LEN;
+	if (!image && world_has_fault(w, "vanish"))
+		world_remove(w, w->subject);
+	if (image ? !add_image(w, w->subject) : !add_container(w, w->subject))
+		world_deny(w);
 }
 
 /* rm, start and stop: ids alone, never a name. */
 static void
 change(struct world *w)
 {
-	const char *grace = "10";
+	cleanup_free char *dir = world_container(w, w->subject);
+	cleanup_free char *grace = world_query(w, "t");
 
-	for (char *const *a = w->argv + 1; *a != NULL; a++) {
-		cleanup_free char *dir = NULL;
+	if (strlen(w->subject) != ID_LEN ||
+	    strspn(w->subject, "0123456789abcdef") != ID_LEN)
+		world_complain(w, "'%s' is no full id", w->subject);
+	if (access(dir, F_OK) != 0)
+		world_deny(w);
+	else if (strcmp(w->key, "rm") == 0)
+		world_remove(w, w->subject);
+	else if (strcmp(w->key, "start") == 0)
+		world_start(w, w->subject);
+	else
+		world_stop(w, w->subject,
+		    grace == NULL ? 10 : (int)strtol(grace, NULL, 10));
+}
 
-		if (strcmp(*a, "-t") == 0 && a[1] != NULL) {
-			grace = *++a;
-			continue;
-		}
-		if (**a == '-')
-			continue;
-		if (!is_id(*a))
-			world_complain(w, "'%s' is no full id", *a);
-		dir = world_container(w, *a);
-		if (access(dir, F_OK) != 0) {
-			strbuf_addf(&w->err,
-			    "Error response from daemon: No such "
-			    "container: %s\n",
-			    *a);
-			w->status = 1;
-			continue;
-		}
-		if (strcmp(w->key, "rm") == 0)
-			world_remove(w, *a);
-		else if (strcmp(w->key, "start") == 0)
-			world_start(w, *a);
-		else
-			world_stop(w, *a, (int)strtol(grace, NULL, 10));
-		strbuf_addf(&w->out, "%s\n", *a);
-	}
+static void
+answer_version(struct world *w)
+{
+	char least[16];
+	char most[16];
+
+	if (!world_has_fault(w, "api"))
+		strbuf_addstr(&w->out, WORLD_VERSION);
+	else if (sscanf(w->value, "%15s %15s", least, most) == 2)
+		strbuf_addf(&w->out,
+		    "{\"Version\":\"26.1.5\",\"ApiVersion\":\"%s\","
+		    "\"MinAPIVersion\":\"%s\"}\n",
+		    most, least);
 }
 
 bool
 world_answer(struct world *w)
 {
-	const char *key = w->key;
+	static const struct {
+		const char *key;
+		void (*answer)(struct world *w);
+	} answers[] = {
+		{ "version", answer_version },
+		{ "info", answer_info },
+		{ "ps", answer_ps },
+		{ "image-ls", answer_images },
+		{ "inspect", answer_inspect },
+		{ "image-inspect", answer_inspect },
+		{ "rm", change },
+		{ "start", change },
+		{ "stop", change },
+		{ "logs", world_logs },
+	};
 
-	if (strcmp(key, "info") == 0)
-		answer_info(w);
-	else if (strcmp(key, "version") == 0)
-		strbuf_addstr(&w->out, "26.1.5\n");
-	else if (strcmp(key, "compose-version") == 0)
-		strbuf_addstr(&w->out, "2.26.1\n");
-	else if (strcmp(key, "ps") == 0)
-		answer_ps(w);
-	else if (strcmp(key, "image-ls") == 0)
-		answer_images(w);
-	else if (strcmp(key, "inspect") == 0 ||
-	    strcmp(key, "image-inspect") == 0)
-		answer_inspect(w);
-	else if (strcmp(key, "rm") == 0 || strcmp(key, "start") == 0 ||
-	    strcmp(key, "stop") == 0)
-		change(w);
-	else if (strcmp(key, "exec") == 0)
-		world_exec(w);
-	else if (strcmp(key, "logs") == 0)
-		world_logs(w);
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		if (strcmp(w->key, answers[i].key) != 0)
+			continue;
+		answers[i].answer(w);
+		return true;
+	}
+	return false;
 }

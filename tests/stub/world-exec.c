@@ -23,27 +23,12 @@ find_operand(struct world *w, const char **ret_dir)
 {
 	char *const *a = w->argv + 1;
 
-	for (; *a != NULL && **a == '-'; a++) {
+	for (; *a != NULL && **a == '-'; a++)
 		if (strcmp(*a, "--workdir") == 0 && a[1] != NULL)
 			*ret_dir = *++a;
-		else if (strcmp(*a, "--tail") == 0 && a[1] != NULL)
-			a++;
-	}
 	if (*a == NULL)
 		world_die("%s of nothing", w->key);
 	return a;
-}
-
-static bool
-find_container(struct world *w, const char *id, char **ret_dir)
-{
-	*ret_dir = world_container(w, id);
-	if (access(*ret_dir, F_OK) == 0)
-		return true;
-	strbuf_addf(
-	    &w->err, "Error response from daemon: No such container: %s\n", id);
-	w->status = 1;
-	return false;
 }
 
 static bool
@@ -78,8 +63,7 @@ world_exec(struct world *w)
 	int status;
 	pid_t pid;
 
-	if (!find_container(w, *operand, &dir))
-		return;
+	dir = world_container(w, *operand);
 	if (!is_running(dir)) {
 		strbuf_addf(&w->err,
 		    "Error response from daemon: container %s is not running\n",
@@ -102,19 +86,37 @@ world_exec(struct world *w)
 	    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Frames of 8 bytes and the text: which stream it is, and how long. */
 void
 world_logs(struct world *w)
 {
-	const char *ignored = NULL;
-	char *const *operand = find_operand(w, &ignored);
-	cleanup_free char *dir = NULL;
-	cleanup_free char *path = NULL;
-	cleanup_free char *text = NULL;
+	cleanup_free char *dir = world_container(w, w->subject);
+	cleanup_free char *path = xasprintf("%s/log", dir);
+	cleanup_free char *text = world_read(path, true);
+	size_t len = text == NULL ? 0 : strlen(text);
+	const unsigned char head[8] = { 1, 0, 0, 0, (unsigned char)(len >> 24),
+		(unsigned char)(len >> 16), (unsigned char)(len >> 8),
+		(unsigned char)len };
 
-	if (!find_container(w, *operand, &dir))
+	if (access(dir, F_OK) != 0) {
+		world_deny(w);
 		return;
-	path = xasprintf("%s/log", dir);
-	text = world_read(path, true);
-	if (text != NULL)
-		strbuf_addstr(&w->out, text);
+	}
+	w->status = 200;
+	if (len == 0)
+		return;
+	strbuf_add(&w->out, head, sizeof(head));
+	strbuf_add(&w->out, text, len);
+}
+
+bool
+world_command(struct world *w)
+{
+	if (strcmp(w->key, "exec") == 0)
+		world_exec(w);
+	else if (strcmp(w->key, "compose-version") == 0)
+		strbuf_addstr(&w->out, "2.26.1\n");
+	else
+		return false;
+	return true;
 }

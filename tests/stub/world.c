@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -147,13 +145,26 @@ make_key(const struct world *w)
 	return strbuf_detach(&key, NULL);
 }
 
-/* argv as calls/KEY.N, environment as calls/KEY.N.env, and the order. */
+static void
+record_environment(const char *path)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *env = xasprintf("%s.env", path);
+
+	for (char **e = environ; *e != NULL; e++)
+		strbuf_addf(&text, "%s\n", *e);
+	world_write(env, text.buf, text.len);
+}
+
+/*
+ * argv, or a request's method and target, as calls/KEY.N; a program's
+ * environment as calls/KEY.N.env; and the order.
+ */
 static void
 record(struct world *w)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *path = NULL;
-	cleanup_free char *env = NULL;
 	cleanup_free char *log = xasprintf("%s/log", w->dir);
 	cleanup_fclose FILE *f = NULL;
 
@@ -168,15 +179,13 @@ record(struct world *w)
 			world_die("make %s: %s", claim, strerror(errno));
 	}
 	path = xasprintf("%s/calls/%s.%d", w->dir, w->key, w->n);
-	env = xasprintf("%s.env", path);
-	strbuf_add(&text, w->name, strlen(w->name) + 1);
+	if (*w->name != '\0')
+		strbuf_add(&text, w->name, strlen(w->name) + 1);
 	for (char *const *a = w->argv; *a != NULL; a++)
 		strbuf_add(&text, *a, strlen(*a) + 1);
 	world_write(path, text.buf, text.len);
-	strbuf_reset(&text);
-	for (char **e = environ; *e != NULL; e++)
-		strbuf_addf(&text, "%s\n", *e);
-	world_write(env, text.buf, text.len);
+	if (*w->name != '\0')
+		record_environment(path);
 	f = fopen(log, "ae");
 	if (f != NULL)
 		(void)fprintf(f, "%s.%d\n", w->key, w->n);
@@ -229,14 +238,20 @@ wait_for_file(const char *path)
 	}
 }
 
-/* Faults that come before anything is done. */
 static void
-fail_before(struct world *w)
+wait_before(const struct world *w)
 {
 	if (world_has_fault(w, "delay"))
 		pause_for(w->value);
 	if (world_has_fault(w, "until"))
 		wait_for_file(w->value);
+}
+
+/* Faults of a program that come before anything is done. */
+static void
+fail_before(struct world *w)
+{
+	wait_before(w);
 	if (world_has_fault(w, "hang"))
 		pause_for("600");
 	if (world_has_fault(w, "spew"))
@@ -297,10 +312,33 @@ act(struct world *w)
 		world_config(w);
 	else if (strcmp(w->key, "compose-up") == 0)
 		world_up(w);
-	else if (!world_answer(w) && !world_build(w))
+	else if (!world_command(w) && !world_build(w))
 		world_die("%s: no such call", w->key);
 	emit(w);
 	abort();
+}
+
+void
+world_call(struct world *w)
+{
+	char *const words[] = { w->method, w->target, NULL };
+	cleanup_free char *calls = xasprintf("%s/calls", w->dir);
+
+	if (mkdir(calls, 0755) != 0 && errno != EEXIST)
+		world_die("make %s: %s", calls, strerror(errno));
+	w->argv = words;
+	record(w);
+	if (w->scripted)
+		world_read_fault(w);
+	else
+		read_script(w);
+	wait_before(w);
+	world_lie(w);
+	if (w->scripted)
+		world_recite(w);
+	else if (!world_answer(w))
+		world_message(w, 404, "page not found");
+	w->argv = NULL;
 }
 
 static void
@@ -361,6 +399,7 @@ make_world(
 	cleanup_free char *d = xasprintf("%s/world.d", dir);
 	put(d, "id", "WRLD:0001");
 	put(d, "version", "26.1.5");
+	put(d, "busy", "");
 	put(d, "holder", holder);
 	put(d, "guard", guard);
 	put(d, "compose-real", compose);
@@ -368,26 +407,19 @@ make_world(
 	return 0;
 }
 
-/* The socket of an engine, which listens and never answers. */
+/* What there is in dir: a world, or what a test wrote down. */
 static int
-listen_at(const char *path)
+serve(struct world *w, const char *dir, const char *socket_path, bool until_eof)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_free char *script = xasprintf("%s/stub.d", dir);
 
-	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	if (fd == -1 ||
-	    bind(fd, (const struct sockaddr *)&sun, sizeof(sun)) != 0 ||
-	    listen(fd, 64) != 0)
-		world_die("listen at %s: %s", path, strerror(errno));
-	(void)puts("listening");
-	(void)fflush(stdout);
-	for (;;) {
-		int peer = accept(fd, NULL, NULL);
-
-		if (peer != -1)
-			(void)close(peer);
-	}
+	w->name = "";
+	w->top = xstrdup(dir);
+	w->scripted = access(script, F_OK) == 0;
+	w->dir =
+	    w->scripted ? steal_ptr(&script) : xasprintf("%s/world.d", dir);
+	world_serve(w, socket_path, until_eof);
+	return 0;
 }
 
 int
@@ -410,7 +442,9 @@ main(int argc, char **argv)
 	}
 	if (argc == 6 && strcmp(argv[1], "init") == 0)
 		return make_world(argv[2], argv[3], argv[4], argv[5]);
-	if (argc == 3 && strcmp(argv[1], "listen") == 0)
-		return listen_at(argv[2]);
-	world_die("usage: world init DIR HOLDER GUARD COMPOSE | listen SOCKET");
+	if (argc >= 4 && strcmp(argv[1], "serve") == 0)
+		return serve(&w, argv[2], argv[3],
+		    argc == 5 && strcmp(argv[4], "until-eof") == 0);
+	world_die("usage: world init DIR HOLDER GUARD COMPOSE | "
+		  "serve DIR SOCKET [until-eof]");
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world: a stand-in for docker and docker-compose that keeps containers.
+ * world: a stand-in for an engine, docker and docker-compose that keeps
+ * containers.
  *
  * Installed by `world init DIR` as DIR/docker and DIR/docker-compose, it keeps
  * its world in DIR/world.d, found by its own name: drydock gives its children
- * nothing else.  Containers run the real holder, as a process in namespaces.
- * It is for tests: what fails ends it with words.
+ * nothing else.  `world serve DIR SOCKET` answers for the engine's API in the
+ * same world, or, when there is a DIR/stub.d, as the files in there say.
+ * Containers run the real holder, as a process in namespaces.  It is for tests:
+ * what fails ends it with words.
  */
 #ifndef DRYDOCK_TESTS_WORLD_H
 #define DRYDOCK_TESTS_WORLD_H
@@ -21,16 +24,27 @@ struct json;
 struct world {
 	char *top; /* DIR */
 	char *dir; /* DIR/world.d */
-	const char *name; /* docker or docker-compose */
+	const char *name; /* docker, docker-compose, or "" for the API */
 	char *const *argv; /* without the name */
+	/* Of the API: its connection, what is asked, and about which name. */
+	int peer;
+	char *method;
+	char *target;
+	char *subject;
+	bool scripted; /* by stub.d */
 	char *key; /* of the call: info, image-ls, compose-up */
 	int n; /* the how-manieth of this key */
 	/* One line of the script that is for this call: "" for none. */
 	char fault[32];
 	char *value;
 	struct strbuf out, err;
-	int status;
+	int status; /* an exit's, or of HTTP; 0: 200 or 204 */
 };
+
+/* What GET /version answers: an engine 26.1. */
+#define WORLD_VERSION                                             \
+	"{\"Version\":\"26.1.5\",\"ApiVersion\":\"1.45\",\"Os\":" \
+	"\"linux\",\"MinAPIVersion\":\"1.24\"}\n"
 
 /* Prints and ends with a status that no engine has. */
 _Noreturn void world_die(const char *fmt, ...)
@@ -48,8 +62,32 @@ void world_complain(struct world *w, const char *fmt, ...)
 bool world_has_fault(const struct world *w, const char *name);
 const char *world_option(const struct world *w, const char *prefix);
 
+/* Until it is killed, or standard input ends. */
+void world_serve(struct world *w, const char *socket_path, bool until_eof);
+/* Records one call of the API, and makes its answer. */
+void world_call(struct world *w);
+_Noreturn void world_reply(struct world *w);
+/* Faults of the API that come before anything is done. */
+void world_lie(struct world *w);
+/* Until whoever asks leaves. */
+_Noreturn void world_hang(const struct world *w);
+/* An answer of an error: {"message": words}. */
+void world_message(struct world *w, int status, const char *words);
+/* 404, naming what was asked for. */
+void world_deny(struct world *w);
+/* A parameter of the query, unescaped; returned, or NULL. */
+char *world_query(const struct world *w, const char *name);
+/* Whether the labels (an object) have each NAME=VALUE of the filters. */
+bool world_has_labels(const struct world *w, const struct json *labels);
+/* Adds one object to a listing. */
+void world_list(struct world *w, const char *id, const struct json *labels);
+/* Of stub.d: fault and value, and the answer. */
+void world_read_fault(struct world *w);
+void world_recite(struct world *w);
+
 /* The calls, by key; false for a key that is none. */
 bool world_answer(struct world *w);
+bool world_command(struct world *w);
 bool world_build(struct world *w);
 void world_config(struct world *w);
 void world_up(struct world *w);

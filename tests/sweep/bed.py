@@ -165,10 +165,7 @@ class Bed:
         self.live = None
         self.session = None  # which the scenario's command is about
         self.live_containers = self.live_pids = ()
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(self.root + ".sock")
-        self.socket.listen(4096)
-        self.socket.setblocking(False)
+        self.engine = None  # serves the world's API
 
     def pin(self):
         """This thread, and what it starts, to one processor: a tracer and who
@@ -222,12 +219,22 @@ class Bed:
         except FileNotFoundError:
             return ""
 
-    def accept(self):
-        while True:
-            try:
-                self.socket.accept()[0].close()
-            except BlockingIOError:
-                return
+    def start_engine(self):
+        """It keeps nothing but in the world, and ends when we do."""
+        if self.engine is None:
+            self.engine = subprocess.Popen(
+                [self.base.world, "serve", self.path("bin"),
+                 self.root + ".sock", "until-eof"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            if self.engine.stdout.readline() != b"listening\n":
+                raise RuntimeError("no engine")
+
+    def ask_all_seen(self):
+        """Until the engine has begun with each call that it was sent."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.root + ".sock")
+            s.shutdown(socket.SHUT_WR)
+            s.recv(1)
 
     def command(self, args, project="project"):
         return [self.base.drydock] + [
@@ -236,7 +243,6 @@ class Bed:
 
     def plain(self, args, project="project", check=False, extra=None,
               settle=True, given=""):
-        self.accept()
         with self.input(given) as f:
             r = subprocess.run(
                 self.command(args, project),
@@ -279,7 +285,6 @@ class Bed:
 
     def attempt(self, scenario, fault):
         """As drive(), by the worker."""
-        self.accept()
         status, hit, state, outcome = self.ask(
             "try " + " ".join(fault.inject())).split()
         return Run(int(status), None, None, None, hit == "1", fault,
@@ -322,7 +327,6 @@ class Bed:
                 f.write("".join(s + "\0" for s in strings))
 
     def drive(self, scenario, args, env):
-        self.accept()
         if scenario.steps is not None:
             status, shown = terminal.drive(args, env, scenario.steps, SECONDS)
             # What was typed at a session may end it a moment later.
@@ -357,6 +361,7 @@ class Bed:
     def settle(self):
         """Until calls of the stub that outlive drydock have ended."""
         path = os.path.join(self.world, "busy")
+        self.ask_all_seen()
         if not os.path.exists(path):
             return
         with open(path) as f:
@@ -407,6 +412,7 @@ class Bed:
         subprocess.run([self.base.world, "init", self.path("bin"),
                         self.base.holder, self.base.guard,
                         self.base.compose], check=True)
+        self.start_engine()
         os.symlink(self.base.templates, self.path("bin/world.d/templates"))
         with open(self.path("bin/world.d/here"), "w") as f:
             f.write(self.root)
@@ -472,7 +478,6 @@ class Bed:
 
     def start_live(self):
         """A session of another project that nothing may touch."""
-        self.accept()
         self.client = subprocess.Popen(
             self.command(["shell", "@PROJECT@", "--", "/bin/sh", "-c",
                           "echo ready; read x"], "other"),
@@ -547,4 +552,6 @@ class Bed:
         if self.worker is not None:
             self.worker.stdin.close()
             self.worker.wait()
-        self.socket.close()
+        if self.engine is not None:
+            self.engine.stdin.close()
+            self.engine.wait()

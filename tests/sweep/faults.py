@@ -86,6 +86,8 @@ LIST = "list"
 FRAMES = 4
 # Who calls the commands.
 COMMANDS = "run_command"
+# Who loads libcurl, which is the same each time.
+LOADS = ("http_load+", "open_library+")
 
 
 class Fault:
@@ -117,7 +119,8 @@ class Call:
         m = re.match(r"\w+\((\d+)", line)
         self.fd = int(m.group(1)) if m else -1  # where it begins with one
         self.after = after  # how many children, and which call since the last
-        self.loads = loads  # before main() was reached
+        self.loads = loads  # before main() was reached, or
+        self.library = False  # of the loading of libcurl
         self.frames = []  # innermost first: addresses in drydock
         self.whole = False
         self.nth = 0  # of those from the same functions
@@ -129,6 +132,8 @@ class Call:
     def add_frame(self, function, address):
         """But for the command itself and what called it: commands share what
         is below."""
+        if function.startswith(LOADS):
+            self.loads = self.library = True
         if function.startswith(COMMANDS + "+"):
             self.whole = True
             if len(self.frames) > 1:
@@ -224,7 +229,7 @@ def choose(calls, scenario, how, known):
     bring the host's configuration along.  What a scenario that is like others
     does in another order is told by its place alone, as in "place".
     What the dynamic linker does before main() is the same in all: one scenario
-    has it.  A kill as the process ends is one after all that was done."""
+    has it; another one has what it does for libcurl.  A kill as the process ends is one after all that was done."""
     todo = []
     changed = None
     apart = how in ("each", "full")
@@ -234,7 +239,8 @@ def choose(calls, scenario, how, known):
         key = call.place if by_place else call.path
         errors = errors_of(call.name) if call.can_fail else []
         if call.loads:
-            errors = errors[:1] if scenario.loads else []
+            wanted = scenario.library if call.library else scenario.loads
+            errors = errors[:1] if wanted else []
         elif how != "full":
             errors = errors[:1]
         for e in errors:

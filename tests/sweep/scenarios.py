@@ -21,7 +21,7 @@ class Scenario:
                  given="", settings="", secrets=(), keeps=False, loads=False,
                  fresh=None, again=None, steps=None, only_asks=False,
                  launches=False, syncs=False, leaves=None, lasts=False,
-                 prints=False, alike=False):
+                 prints=False, alike=False, library=False):
         self.name = name
         self.args = args
         self.status = status
@@ -47,6 +47,7 @@ class Scenario:
         self.launches = launches  # a session,
         self.syncs = syncs  # and brings the host's configuration to it
         self.loads = loads  # the dynamic linker's calls are failed, too
+        self.library = library  # those that load libcurl are
 
 
 def shell_done(bed, run):
@@ -82,7 +83,6 @@ def build_done(bed, run):
 
 def leave_dead(bed):
     """A session whose client was killed, and whose command ended by that."""
-    bed.accept()
     p = subprocess.Popen(
         bed.command(["shell", "@PROJECT@", "--", "/bin/sh", "-c",
                      "echo ready; read x"]),
@@ -393,6 +393,7 @@ ALL = [
              again=stop_again,
              claims=r" ended$"),
     Scenario("list", ["list", "--all"], 0, list_done, prepare=leave_dead,
+             library=True,
              weight=0.5, only_asks=True),
     Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead, check=gc_check),
     Scenario("gc-crashed", ["gc"], 0, crashed_done, prepare=crash_holder,

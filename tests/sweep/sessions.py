@@ -29,7 +29,6 @@ def put(bed, name, text):
 
 
 def start_detached(bed):
-    bed.accept()
     status, shown = terminal.drive(
         bed.command(["run", "--agent", "screen", "@PROJECT@"]), bed.learning(),
         [("ready", "\x1c")], SECONDS)

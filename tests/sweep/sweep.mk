@@ -14,6 +14,8 @@ tests_stub_world_SOURCES = \
 	tests/stub/world-config.c \
 	tests/stub/world-exec.c \
 	tests/stub/world-init.c \
+	tests/stub/world-script.c \
+	tests/stub/world-serve.c \
 	tests/stub/world-up.c \
 	tests/stub/world.c \
 	tests/stub/world.h

@@ -31,7 +31,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -203,6 +205,25 @@ has_call(void)
 	return found;
 }
 
+/*
+ * Until the engine has begun with each call that it was sent: it takes one
+ * connection after the other, and hangs up when nothing is asked.
+ */
+static void
+wait_for_engine(const struct worker *w)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char c;
+
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s.sock", w->top);
+	if (fd == -1 ||
+	    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) != 0 ||
+	    shutdown(fd, SHUT_WR) != 0 || read(fd, &c, 1) != 0)
+		die("wait for the engine at %s", sun.sun_path);
+	(void)close(fd);
+}
+
 /* Until calls of the stub that outlive the command have ended: those that
  * began only, and those whose parent is another by now. */
 static void
@@ -210,11 +231,13 @@ settle(const struct worker *w)
 {
 	const struct timespec pause = { 0, 1000000 };
 	cleanup_free char *path = xasprintf("%s/bin/world.d/busy", w->top);
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = -1;
 
 	while (has_call())
 		(void)nanosleep(&pause, NULL);
-	if (fd != -1 && flock(fd, LOCK_EX) != 0)
+	wait_for_engine(w);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 || flock(fd, LOCK_EX) != 0)
 		die("wait for %s", path);
 }
 

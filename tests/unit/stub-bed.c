@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* stub-bed: a home, a socket that listens, and stubs of docker and Compose. */
+/* stub-bed: a home, and stubs of an engine, docker and Compose. */
 #include "stub-bed.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -71,10 +72,38 @@ install_stub(const char *name)
 		CHECK_INT(symlink(real, to), 0);
 }
 
+/* tests/stub/world, which answers for the engine's API until it is killed. */
+static pid_t
+start_engine(const char *bin, const char *socket_path)
+{
+	const char *top = getenv("top_builddir");
+	cleanup_free char *program =
+	    xasprintf("%s/tests/stub/world", top == NULL ? "." : top);
+	char line[16];
+	int fds[2];
+	pid_t pid;
+
+	CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(fds[1], STDOUT_FILENO);
+		(void)execl(
+		    program, "world", "serve", bin, socket_path, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(fds[1]);
+	/* It says that it listens. */
+	CHECK(read(fds[0], line, sizeof(line)) > 0);
+	(void)close(fds[0]);
+	return pid;
+}
+
 static void
 bed_init(struct bed *bed)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	cleanup_free char *sock = xasprintf("%s/docker.sock", check_tmpdir());
 	cleanup_free char *bin = xasprintf("%s/bin", check_tmpdir());
 	cleanup_free char *scripts = xasprintf("%s/stub.d", bin);
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -83,12 +112,7 @@ bed_init(struct bed *bed)
 	CHECK_INT(mkdir(scripts, 0700), 0);
 	install_stub("docker");
 	install_stub("docker-compose");
-	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/docker.sock",
-	    check_tmpdir());
-	bed->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK_INT(
-	    bind(bed->listener, (const struct sockaddr *)&sun, sizeof(sun)), 0);
-	CHECK_INT(listen(bed->listener, 8), 0);
+	bed->engine = start_engine(bin, sock);
 	paths_init(&bed->paths);
 	bed->paths.home = xstrdup(check_tmpdir());
 	bed->paths.uid = getuid();
@@ -104,7 +128,7 @@ bed_init(struct bed *bed)
 	bed->settings.compose = xasprintf("%s/docker-compose", bin);
 	strvec_init(&bed->env);
 	strvec_push(&bed->env, "PATH=relative:/hostile:");
-	strvec_pushf(&bed->env, "DOCKER_HOST=unix://%s", sun.sun_path);
+	strvec_pushf(&bed->env, "DOCKER_HOST=unix://%s", sock);
 	strvec_push(&bed->env, "COMPOSE_FILE=/hostile.yml");
 	strvec_push(&bed->env, "LD_PRELOAD=/hostile.so");
 }
@@ -112,7 +136,8 @@ bed_init(struct bed *bed)
 void
 bed_release(struct bed *bed)
 {
-	(void)close(bed->listener);
+	(void)kill(bed->engine, SIGKILL);
+	(void)waitpid(bed->engine, NULL, 0);
 	paths_release(&bed->paths);
 	settings_release(&bed->settings);
 	strvec_release(&bed->env);
@@ -128,6 +153,7 @@ bed_find(struct bed *bed, struct engine *engine)
 	found = CHECK_INT(engine_find(engine, &bed->settings, &bed->paths, NULL,
 			      (const char *const *)bed->env.v, &dg),
 	    0);
+	found = found && CHECK_INT(engine_open(engine, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	return found;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of docker and Compose: names, ids, denials, versions, times. */
+/* Answers of the engine and Compose: failures, denials, logs, versions, times. */
 #include "check.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/http.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
-#include "base/strvec.h"
 #include "engine/answer.h"
+#include "engine/api.h"
 #include "engine/engine.h"
+#include "engine/logs.h"
 #include "engine/moment.h"
 #include "engine/version.h"
 
@@ -26,16 +28,16 @@ commands_are_named_by_program_and_subcommand(void)
 		const char *argv[8];
 		const char *name;
 	} rows[] = {
-		{ { "/usr/bin/docker", "info", "--format", "x", NULL },
-		    "docker info" },
-		{ { "/usr/bin/docker", "image", "ls", "-q", NULL },
-		    "docker image ls" },
+		{ { "/usr/bin/docker", "pull", "--quiet", "x", NULL },
+		    "docker pull" },
+		{ { "/usr/bin/docker", "buildx", "version", NULL },
+		    "docker buildx version" },
 		{ { "/bin/docker", "compose", "--ansi=never", "up", NULL },
 		    "docker compose up" },
 		{ { "/bin/docker-compose", "--file=/x", "config", NULL },
 		    "docker-compose config" },
 		{ { "docker", NULL }, "docker" },
-		{ { "docker", "image", NULL }, "docker image" },
+		{ { "docker", "buildx", NULL }, "docker buildx" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -56,8 +58,8 @@ late_and_cut_answers_are_failures(void)
 		int timeout_ms;
 		const char *message;
 	} rows[] = {
-		{ "info", true, false, 15000,
-		    "docker info did not answer within 15s (setting "
+		{ "tag", true, false, 15000,
+		    "docker tag did not answer within 15s (setting "
 		    "engine_timeout)" },
 		{ "up", true, false, 1500,
 		    "docker up did not answer within 1500ms (setting "
@@ -65,8 +67,8 @@ late_and_cut_answers_are_failures(void)
 		{ "build", true, false, 1000,
 		    "docker build did not answer within 1s (setting "
 		    "build_timeout)" },
-		{ "ps", false, true, 1000,
-		    "docker ps answered more than drydock reads; nothing of "
+		{ "pull", false, true, 1000,
+		    "docker pull answered more than drydock reads; nothing of "
 		    "it is used" },
 	};
 
@@ -118,102 +120,67 @@ failures_have_the_engines_words_and_what_to_do(void)
 }
 
 static void
-listings_are_whole_lines_of_ids(void)
+only_a_denial_of_what_was_asked_for_counts(void)
 {
 	static const struct {
-		const char *text;
-		int ids; /* -1: refused */
+		int status;
+		const char *body;
+		bool denied;
 	} rows[] = {
-		{ "", 0 },
-		{ A64 "\n", 1 },
-		{ A64 "\n" B64 "\n", 2 },
-		{ A64 "\n" A64 "\n", 1 },
-		{ A64, -1 },
-		{ A64 "\n" B16, -1 },
-		{ A64 "\n\n", -1 },
-		{ A64 "a\n", -1 },
-		{ A64 "\r\n", -1 },
-		{ " " A64 "\n", -1 },
-		{ "AAAAAAAAAAAAAAAA" A16 A16 A16 "\n", -1 },
-		{ "WARNING: something\n" A64 "\n", -1 },
-		{ "sha256:" A64 "\n", -1 },
+		{ 404, "{\"message\":\"No such container: " A64 "\"}", true },
+		{ 404, "{\"message\":\"no container with ID " A64 "\"}", true },
+		{ 404, "{\"message\":\"No such container: " B64 "\"}", false },
+		{ 404, "{\"message\":\"page not found\"}", false },
+		{ 404, "{\"error\":\"" A64 "\"}", false },
+		{ 404, "<html>" A64 "</html>", false },
+		{ 404, "", false },
+		{ 410, "{\"message\":\"No such container: " A64 "\"}", false },
+		{ 200, "{\"message\":\"No such container: " A64 "\"}", false },
 	};
-	static const char *const argv[] = { "/bin/docker", "ps", NULL };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_diag struct diag dg = DIAG_INIT;
-		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-		cleanup_strvec struct strvec ids = STRVEC_INIT;
-		int got;
+		cleanup_http_answer struct http_answer answer =
+		    HTTP_ANSWER_INIT;
 
-		strbuf_addstr(&r.out, rows[i].text);
-		got = answer_read_ids(
-		    argv, &r, answer_is_container_id, &ids, &dg);
-		CHECK_INT(got, rows[i].ids == -1 ? -1 : 0);
-		CHECK_INT(ids.nr, rows[i].ids == -1 ? 0 : rows[i].ids);
-		CHECK_INT(dg.class, got == -1 ? DIAG_ENGINE : DIAG_NONE);
+		answer.status = rows[i].status;
+		strbuf_addstr(&answer.body, rows[i].body);
+		CHECK_INT(api_denies(&answer, A64), rows[i].denied);
 	}
 }
 
 static void
-a_nul_in_a_listing_is_refused(void)
+a_log_is_whole_frames(void)
 {
-	static const char text[] = A64 "\0\n";
-	static const char *const argv[] = { "/bin/docker", "ps", NULL };
-	cleanup_diag struct diag dg = DIAG_INIT;
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
-
-	strbuf_add(&r.out, text, sizeof(text) - 1);
-	CHECK_INT(
-	    answer_read_ids(argv, &r, answer_is_container_id, &ids, &dg), -1);
-}
-
-static void
-only_clear_denials_count(void)
-{
-	static const char *const names[] = { A64, B64, "debian", NULL };
-	static const char daemon[] = "Error response from daemon: ";
 	static const struct {
-		const char *before, *words;
-		int denied; /* -1: no denial */
+		const char *data;
+		size_t len;
+		const char *out, *err; /* NULL: refused */
 	} rows[] = {
-		{ "", "", 0 },
-		{ daemon, "No such container: " A64 "\n", 1 },
-		{ "", "Error: No such container: " A64, 1 },
-		{ "", "Error: No such object: " A64 "\n", 1 },
-		{ "", "error: no such object: " A64 "\n", 1 },
-		{ daemon,
-		    "No such container: " A64
-		    "\nError response from daemon: No such container: " B64
-		    "\n",
-		    2 },
-		{ daemon, "No such container: debian:latest\n", 1 },
-		{ daemon, "No such container: debian:lates\n", -1 },
-		{ daemon, "No such image: " A64 "\n", -1 },
-		{ daemon, "No such container: " A16 "\n", -1 },
-		{ daemon, "No such container: " A64 B16 "\n", -1 },
-		{ daemon,
-		    "No such container: " A64 "\nError: No such container: " A64
-		    "\n",
-		    -1 },
-		{ daemon, "No such container: " A64 "\nunexpected EOF\n", -1 },
-		{ "", "unexpected EOF\n", -1 },
-		{ "", "Cannot connect to the Docker daemon at unix:///x.\n",
-		    -1 },
+		{ "", 0, "", "" },
+		{ "\1\0\0\0\0\0\0\2a\n\2\0\0\0\0\0\0\1b\1\0\0\0\0\0\0\1c", 28,
+		    "a\nc", "b" },
+		{ "\1\0\0\0\0\0\0\0", 8, "", "" },
+		/* Cut in a head, in a frame, and words that are no frame. */
+		{ "\1\0\0\0\0\0\0", 7, NULL, NULL },
+		{ "\1\0\0\0\0\0\0\2a", 9, NULL, NULL },
+		{ "\1\0\0\0\377\377\377\377a", 9, NULL, NULL },
+		{ "\1\0\0\0\0\0\0\1a\1\0\0\0", 13, NULL, NULL },
+		{ "plain words\n", 12, NULL, NULL },
+		{ "\4\0\0\0\0\0\0\1a", 9, NULL, NULL },
+		{ "\3\0\0\0\0\0\0\1a", 9, NULL, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_strbuf struct strbuf words = STRBUF_INIT;
-		cleanup_strvec struct strvec asked = STRVEC_INIT;
-		cleanup_strvec struct strvec denied = STRVEC_INIT;
-		bool got;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_strbuf struct strbuf err = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		bool good = rows[i].out != NULL;
 
-		strbuf_addf(&words, "%s%s", rows[i].before, rows[i].words);
-		strvec_push_all(&asked, names);
-		got = answer_denies(&words, "container", &asked, &denied);
-		CHECK_INT(got, rows[i].denied != -1);
-		CHECK_INT(denied.nr, rows[i].denied == -1 ? 0 : rows[i].denied);
+		CHECK_INT(logs_read(rows[i].data, rows[i].len, &out, &err, &dg),
+		    good ? 0 : -1);
+		CHECK_INT(dg.class, good ? DIAG_NONE : DIAG_ENGINE);
+		CHECK_STR(out.buf, good ? rows[i].out : "");
+		CHECK_STR(err.buf, good ? rows[i].err : "");
 	}
 }
 
@@ -289,11 +256,9 @@ main(void)
 		    late_and_cut_answers_are_failures },
 		{ "failures have the engine's words and what to do",
 		    failures_have_the_engines_words_and_what_to_do },
-		{ "listings are whole lines of ids",
-		    listings_are_whole_lines_of_ids },
-		{ "a NUL in a listing is refused",
-		    a_nul_in_a_listing_is_refused },
-		{ "only clear denials count", only_clear_denials_count },
+		{ "only a denial of what was asked for counts",
+		    only_a_denial_of_what_was_asked_for_counts },
+		{ "a log is whole frames", a_log_is_whole_frames },
 		{ "versions meet their floors", versions_meet_their_floors },
 		{ "times are read with fractions and offsets",
 		    times_are_read_with_fractions_and_offsets },

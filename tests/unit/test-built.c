@@ -208,14 +208,13 @@ each_engine_and_user_has_images_of_its_own(void)
 	}
 }
 
-#define INSPECTED(id, labels)                                              \
-	"[{\"Id\":\"sha256:" id "\",\"Created\":\"2026-11-22T14:55:44Z\"," \
-	"\"Config\":{\"Labels\":{" labels "}}}]"
+#define INSPECTED(id, labels)                                             \
+	"{\"Id\":\"sha256:" id "\",\"Created\":\"2026-11-22T14:55:44Z\"," \
+	"\"Config\":{\"Labels\":{" labels "}}}"
 #define OF(context)                        \
 	"\"io.drydock.image\":\"egress\"," \
 	"\"io.drydock.context\":\"" context "\""
-#define NO_IMAGE(id) \
-	"Error response from daemon: No such image: sha256:" id "\n"
+#define NO_IMAGE(id) "No such image: sha256:" id "\n"
 
 /* Recorded in this order: A of c1, B of c2. */
 static void
@@ -260,19 +259,19 @@ only_what_is_recorded_is_found(void)
 
 		stub_forget();
 		for (size_t n = 0; n < ARRAY_SIZE(answers); n++) {
-			const char *const names[] = { "inspect.1.",
-				"inspect.2." };
+			const char *const names[] = { "image-inspect.1.",
+				"image-inspect.2." };
 			cleanup_free char *out = xasprintf("%sout", names[n]);
 			cleanup_free char *err = xasprintf("%serr", names[n]);
 			cleanup_free char *rc = xasprintf("%src", names[n]);
 			bool gone = strlen(answers[n]) == 1;
 
-			stub_script(out, gone ? "[]" : answers[n]);
+			stub_script(out, gone ? "" : answers[n]);
 			stub_script(err,
 			    !gone                    ? ""
 				: *answers[n] == 'A' ? NO_IMAGE(A64)
 						     : NO_IMAGE(B64));
-			stub_script(rc, gone ? "1" : "0");
+			stub_script(rc, gone ? "404" : "0");
 		}
 		CHECK_INT(built_find_image(&list, &engine, "egress", NULL,
 			      rows[i].context, &image, &dg),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who an engine is, and which are refused, with a scripted docker. */
+/* Who an engine is, and which are refused, with a scripted one. */
 #include "check.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ calls_get_an_environment_of_ours_alone(void)
 	CHECK(strstr(engine.data_root, "/bin/stub.d") != NULL);
 	CHECK_STR(engine.version, "26.1.5");
 	CHECK_STR(engine.compose_version, "2.26.1");
-	cleanup_free char *env = stub_recorded("info.1.env");
+	cleanup_free char *env = stub_recorded("compose-version.1.env");
 	CHECK(strstr(env, "HOME=") != NULL);
 	CHECK(strstr(env, "DOCKER_HOST=unix:///") != NULL);
 	CHECK(strstr(env, "hostile") == NULL);
@@ -67,14 +67,10 @@ engines_of_the_wrong_kind_are_refused(void)
 		    "not support for now: use a Docker Engine that runs as "
 		    "root on this host" },
 		{ "\"OSType\":\"linux\"",
-		    "docker info: no SecurityOptions in the answer" },
+		    "the engine's answer to GET /info has no "
+		    "SecurityOptions" },
 		{ "\"SecurityOptions\":[]",
-		    "docker info: no OSType in the answer" },
-		{ "\"OSType\":\"linux\",\"SecurityOptions\":[],"
-		  "\"ServerErrors\":[\"no space left on device\"]",
-		    "docker info failed: free space on the disk that holds "
-		    "the engine's data (docker system df shows what uses "
-		    "it)" },
+		    "the engine's answer to GET /info has no OSType" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -130,8 +126,8 @@ an_engine_that_hangs_is_named_when_the_deadline_has_passed(void)
 		const char *fault, *message;
 	} rows[] = {
 		{ "info.fault",
-		    "docker info did not answer within 300ms (setting "
-		    "engine_timeout)" },
+		    "the engine did not answer GET /info within 300ms "
+		    "(setting engine_timeout)" },
 		{ "compose-version.fault",
 		    "docker-compose version did not answer within 300ms "
 		    "(setting engine_timeout)" },

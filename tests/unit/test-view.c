@@ -338,8 +338,9 @@ overdue(bool ends_with_client)
 	CHECK_INT(session_is_there(&r), !ends_with_client);
 	stopped = stub_recorded("stop.1");
 	CHECK_INT(skipped_ms, END_WAIT_MS);
-	CHECK_STR(
-	    stopped, ends_with_client ? "docker\nstop\n-t\n0\n" A64 "\n" : "");
+	CHECK_STR(stopped,
+	    ends_with_client ? "POST\n/v1.41/containers/" A64 "/stop?t=0\n"
+			     : "");
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 	room_close(&r);

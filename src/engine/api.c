@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* api: asks the engine, and judges the answer's status. */
+#include "engine/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/http.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "engine/answer.h"
+#include "engine/engine.h"
+#include "engine/version.h"
+
+/* An engine's largest answer: a listing of a few thousand containers. */
+#define ANSWER_MAX ((size_t)16 << 20)
+
+/* The API of the oldest engine (ENGINE_FLOOR_DOCKER). */
+#define API_FLOOR "1.41"
+
+/* "GET /containers/json": without version and query. */
+static char *
+call_name(const struct api_call *call)
+{
+	return xasprintf(
+	    "%s %.*s", call->method, (int)strcspn(call->path, "?"), call->path);
+}
+
+static int
+refuse_late(const struct api_call *call, const char *name, struct diag *dg)
+{
+	bool seconds = call->timeout_ms % 1000 == 0;
+
+	return diag_set(dg, DIAG_ENGINE,
+	    "the engine did not answer %s within %d%s (setting %s)", name,
+	    seconds ? call->timeout_ms / 1000 : call->timeout_ms,
+	    seconds ? "s" : "ms", call->setting);
+}
+
+/* For an answer that is not whole. */
+static int
+refuse_answer(const struct engine *engine, const struct api_call *call,
+    const struct http_answer *answer, struct diag *dg)
+{
+	cleanup_free char *name = call_name(call);
+
+	switch (answer->outcome) {
+	case HTTP_UNREACHABLE:
+		return engine_refuse_connect(engine, answer->errnum, dg);
+	case HTTP_LATE:
+		return refuse_late(call, name, dg);
+	case HTTP_TOO_LARGE:
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine's answer to %s is larger than drydock reads; "
+		    "nothing of it is used",
+		    name);
+	case HTTP_WHOLE:
+	case HTTP_BROKEN:
+		break;
+	}
+	diag_set(dg, DIAG_ENGINE,
+	    "the engine's answer to %s is cut off or is no answer; nothing of "
+	    "it is used",
+	    name);
+	return diag_add_detail(dg, answer->words.buf, answer->words.len);
+}
+
+/* target: with the version. */
+static int
+ask(const struct engine *engine, const struct api_call *call,
+    const char *target, struct http_answer *ret_answer, struct diag *dg)
+{
+	const struct http_request request = {
+		.socket = engine->socket,
+		.method = call->method,
+		.target = target,
+		.timeout_ms = call->timeout_ms,
+		.max_body = ANSWER_MAX,
+	};
+
+	http_ask(engine->http, &request, ret_answer);
+	if (ret_answer->outcome == HTTP_WHOLE)
+		return 0;
+	return refuse_answer(engine, call, ret_answer, dg);
+}
+
+int
+api_ask(const struct engine *engine, const struct api_call *call,
+    struct http_answer *ret_answer, struct diag *dg)
+{
+	cleanup_free char *target =
+	    xasprintf("/v%s%s", engine->api_version, call->path);
+
+	return ask(engine, call, target, ret_answer, dg);
+}
+
+/* The message of an error's body, or the body itself; returned. */
+static char *
+read_message(const struct http_answer *answer)
+{
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	const char *message = NULL;
+
+	if (json_parse(answer->body.buf, answer->body.len, "answer", &root,
+		&ignored) == 0)
+		message = json_string(json_get(root, "message"));
+	return message != NULL ? xstrdup(message)
+			       : xstrndup(answer->body.buf, answer->body.len);
+}
+
+int
+api_refuse(const struct api_call *call, const struct http_answer *answer,
+    struct diag *dg)
+{
+	cleanup_free char *name = call_name(call);
+	cleanup_free char *message = read_message(answer);
+	const char *advice = answer_advice(message);
+
+	if (advice != NULL)
+		diag_set(dg, DIAG_ENGINE, "the engine failed at %s: %s", name,
+		    advice);
+	else if (answer->status >= 400)
+		diag_set(dg, DIAG_ENGINE,
+		    "the engine failed at %s with status %d", name,
+		    answer->status);
+	else
+		diag_set(dg, DIAG_ENGINE,
+		    "the engine answered %s with status %d, which drydock "
+		    "does not expect",
+		    name, answer->status);
+	if (*message != '\0')
+		diag_add_detail(dg, message, strlen(message));
+	return -1;
+}
+
+bool
+api_denies(const struct http_answer *answer, const char *name)
+{
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	return answer->status == 404 &&
+	    json_parse(answer->body.buf, answer->body.len, "answer", &root,
+		&ignored) == 0 &&
+	    strstr(json_string_or(json_get(root, "message"), ""), name) != NULL;
+}
+
+/* name: may be denied; NULL: nothing may. */
+static int
+get(const struct engine *engine, const char *path, const char *name,
+    struct json **ret_root, struct diag *dg)
+{
+	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
+	cleanup_free char *what = NULL;
+	const struct api_call call = {
+		.method = "GET",
+		.path = path,
+		.timeout_ms = engine->timeout_ms,
+		.setting = "engine_timeout",
+	};
+
+	if (api_ask(engine, &call, &answer, dg) == -1)
+		return -1;
+	if (name != NULL && api_denies(&answer, name))
+		return 0;
+	if (answer.status != 200)
+		return api_refuse(&call, &answer, dg);
+	what = xasprintf(
+	    "the engine's answer to GET %.*s", (int)strcspn(path, "?"), path);
+	if (json_parse(answer.body.buf, answer.body.len, what, ret_root, dg) ==
+	    -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	return 0;
+}
+
+int
+api_get(const struct engine *engine, const char *path, struct json **ret_root,
+    struct diag *dg)
+{
+	return get(engine, path, NULL, ret_root, dg);
+}
+
+int
+api_get_known(const struct engine *engine, const char *path, const char *name,
+    struct json **ret_root, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+
+	if (get(engine, path, name, &root, dg) == -1)
+		return -1;
+	if (root != NULL && !json_is_object(root))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine's answer to GET %s is no object", path);
+	*ret_root = steal_ptr(&root);
+	return 0;
+}
+
+int
+api_list_ids(const struct engine *engine, const char *path,
+    bool (*is_id)(const char *s), struct strvec *ret_ids, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+	int len = (int)strcspn(path, "?");
+
+	if (api_get(engine, path, &root, dg) == -1)
+		return -1;
+	if (!json_is_array(root))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine's answer to GET %.*s is no list", len, path);
+	for (size_t i = 0; i < json_len(root); i++) {
+		const char *id =
+		    json_string_or(json_get(json_at(root, i), "Id"), "");
+
+		if (!is_id(id) || strvec_has(ret_ids, id))
+			return diag_set(dg, DIAG_ENGINE,
+			    "the engine's answer to GET %.*s: '%.80s' is no "
+			    "id, or comes twice",
+			    len, path, id);
+		strvec_push(ret_ids, id);
+	}
+	return 0;
+}
+
+/* The versions are MAJOR.MINOR, both from the engine. */
+static int
+choose(struct engine *engine, const char *least, const char *most,
+    const char *engine_version, struct diag *dg)
+{
+	struct version ours, tested, min, max;
+
+	if (!version_parse(API_FLOOR, &ours) ||
+	    !version_parse(API_TESTED, &tested))
+		return diag_set(dg, DIAG_BUG, "versions of the API");
+	if (!version_parse(least, &min) || !version_parse(most, &max))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine's answer to GET /version names no versions of "
+		    "its API");
+	if (version_before(max, ours))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine has version %s, and drydock needs %s %s or "
+		    "newer",
+		    engine_version,
+		    engine_floors()[ENGINE_FLOOR_DOCKER].program,
+		    engine_floors()[ENGINE_FLOOR_DOCKER].version);
+	if (version_before(tested, min))
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine (version %s) speaks its API from version %s "
+		    "on, and this drydock speaks it up to " API_TESTED
+		    ": install a newer drydock",
+		    engine_version, least);
+	free(engine->api_version);
+	engine->api_version = version_before(ours, min)
+	    ? xasprintf("%d.%d", min.major, min.minor)
+	    : xstrdup(API_FLOOR);
+	return 0;
+}
+
+int
+api_read_version(
+    struct engine *engine, const char *text, size_t len, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+
+	if (json_parse(text, len, "the engine's answer to GET /version", &root,
+		dg) == -1) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	return choose(engine,
+	    json_string_or(json_get(root, "MinAPIVersion"), ""),
+	    json_string_or(json_get(root, "ApiVersion"), ""),
+	    json_string_or(json_get(root, "Version"), ""), dg);
+}
+
+int
+api_choose_version(struct engine *engine, struct diag *dg)
+{
+	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
+	const struct api_call call = {
+		.method = "GET",
+		.path = "/version",
+		.timeout_ms = engine->timeout_ms,
+		.setting = "engine_timeout",
+	};
+
+	if (ask(engine, &call, call.path, &answer, dg) == -1)
+		return -1;
+	if (answer.status != 200)
+		return api_refuse(&call, &answer, dg);
+	return api_read_version(engine, answer.body.buf, answer.body.len, dg);
+}
+
+int
+api_add_label_filter(
+    struct strbuf *path, const char *const *labels, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf filters = STRBUF_INIT;
+	struct jsonw *w = jsonw_new(false);
+
+	jsonw_open_object(w);
+	jsonw_key(w, "label");
+	jsonw_open_array(w);
+	for (; *labels != NULL; labels++)
+		jsonw_str(w, *labels);
+	jsonw_close_array(w);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &filters, dg) == -1)
+		return diag_wrap(dg, "labels to look for");
+	strbuf_setlen(&filters, strcspn(filters.buf, "\n"));
+	strbuf_addstr(path, "filters=");
+	http_add_escaped(path, filters.buf);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* A container's log: all of what its frames hold, or refused. */
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "engine/logs.h"
+#include "fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	int rc = logs_read((const char *)data, size, &out, &err, &dg);
+	if (rc == -1)
+		FUZZ_CHECK(
+		    dg.class == DIAG_ENGINE && out.len == 0 && err.len == 0);
+	fuzz_outcome(rc, &dg);
+	if (rc == -1)
+		return 0;
+	/* What is no text is heads, of 8 bytes each. */
+	FUZZ_CHECK(out.len + err.len <= size);
+	FUZZ_CHECK((size - out.len - err.len) % 8 == 0);
+	FUZZ_CHECK(size == 0 || size - out.len - err.len >= 8);
+	return 0;
+}
