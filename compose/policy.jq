@@ -54,6 +54,7 @@ def table: [
 {rule: "source-drydock", text: "nor drydock's configuration and state, nor what a link in it leads to"},
 {rule: "source-startup", text: "nor what the host runs by itself: shells' start files, units and programs of the user's log-in"},
 {rule: "source-program", text: "they are not and do not hold a directory of PATH, but for an activated environment's, nor drydock's program or a directory of the programs that it runs"},
+{rule: "source-socket", text: "nobody listens at a unix socket in them, unless the setting project_sockets says that the agent may connect"},
 {rule: "include", text: "an overlay includes no other file"},
 {rule: "extends", keys: ["extends"], text: "a service of an overlay extends no other"},
 {rule: "env-file", keys: ["env_file"], text: "an overlay reads no environment from a file"},
@@ -557,6 +558,12 @@ def judge_places:
 	(select(holds($path; "/tmp"))
 	| violation("bind-target"; ""; "%s at %j would hide /tmp"; $role, $path));
 
+# A socket in a bind is a way out that no network namespace closes.
+def judge_sockets:
+	unless($f.sockets.allowed)
+	| $f.sockets.listened_at[]
+	| violation("source-socket"; ""; "a program listens at %j, and the agent could talk to it: stop that program, or set project_sockets = yes"; .);
+
 # sha256sum seccomp.json; a test tells when the two part.
 def judge_seccomp:
 	"949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f" as $digest
@@ -572,7 +579,7 @@ def attribute:
 if has("model") then
 	[judge_top, judge_services,
 	 (binds as $bind | of($bind.service; judge_source($bind; $f.sources[$bind.declared.source]))),
-	 of("agent"; judge_user_sources, judge_places), judge_seccomp]
+	 of("agent"; judge_user_sources, judge_places, judge_sockets), judge_seccomp]
 	| unique | map(attribute)
 elif has("raw") then
 	.raw as $raw

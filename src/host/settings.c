@@ -174,6 +174,10 @@ static const struct setting table[] = {
 	{ "seed_leave_out", SETTING_WORDS, AT(seed_leave_out), 0, 0, "",
 	    "PATHS", check_below,
 	    "paths below the home that sessions start without" },
+	{ "project_sockets", SETTING_BOOL, AT(project_sockets), 0, 1, "no",
+	    "yes|no", NULL,
+	    "let contained sessions reach programs of the host at unix "
+	    "sockets in the project" },
 	{ "binds", SETTING_WORDS, AT(binds), 0, 0, "", "PATHS", check_bind,
 	    "directories that overlays may bind; PATH:ro only read-only" },
 	{ .name = NULL },

@@ -45,6 +45,7 @@ struct settings {
 	int64_t sync_max_size; /* bytes of all files */
 	int64_t sync_max_files; /* files, directories and links */
 	struct strvec seed_leave_out; /* paths below the home */
+	bool project_sockets; /* contained sessions may connect to them */
 	struct strvec binds; /* PATH or PATH:ro, that overlays may bind */
 };
 

@@ -219,6 +219,22 @@ write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
 	return 0;
 }
 
+/* A dood session has the host's network anyway. */
+static void
+write_sockets(struct jsonw *w, const struct plan_request *request,
+    const struct judged_plan *plan)
+{
+	jsonw_key(w, "sockets");
+	jsonw_open_object(w);
+	jsonw_key_bool(w, "allowed", request->settings->project_sockets);
+	jsonw_key(w, "listened_at");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < plan->sockets.nr; i++)
+		jsonw_str(w, plan->sockets.v[i]);
+	jsonw_close_array(w);
+	jsonw_close_object(w);
+}
+
 static void
 write_seccomp(struct jsonw *w, const struct plan_request *request,
     const struct judged_plan *plan)
@@ -317,6 +333,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_listed(w, request->settings);
 	write_further(w, assembly);
 	write_overlays(w, assembly);
+	write_sockets(w, request, plan);
 	write_seccomp(w, request, plan);
 	if (write_roles(w, request, dg) != 0 ||
 	    write_reserved(w, request->paths, dg) != 0)

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/compose.h"
 #include "engine/engine.h"
@@ -21,6 +22,7 @@
 #include "plan/model.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
+#include "plan/sockets.h"
 
 /* What the policy needs and Compose does not: read while Compose works. */
 static int
@@ -144,6 +146,9 @@ plan_judge_model(const struct plan_request *request,
 	/* The last of what decides has been read. */
 	if (trusted_check(request->paths, request->project->path, dg) != 0 ||
 	    facts_open_binds(plan, dg) != 0 ||
+	    (request->mode.mode == MODE_CONTAINED &&
+		sockets_find(request, plan, &plan->sockets,
+		    &plan->sockets_whole, dg) != 0) ||
 	    facts_write(request, assembly, plan, &input, dg) != 0)
 		return -1;
 	return policy_run(policy, input.buf, input.len, plan, dg);
@@ -248,5 +253,6 @@ judged_plan_release(struct judged_plan *plan)
 	free(plan->binds);
 	free(plan->violations);
 	strbuf_release(&plan->seccomp);
+	strvec_release(&plan->sockets);
 	*plan = (struct judged_plan)JUDGED_PLAN_INIT;
 }

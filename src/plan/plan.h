@@ -115,6 +115,9 @@ struct judged_plan {
 	struct violation *violations; /* owned */
 	size_t nviolations; /* 0: may run */
 	struct strbuf seccomp; /* the profile that was judged */
+	/* Contained: what is listened at below the binds (plan/sockets.h). */
+	struct strvec sockets;
+	bool sockets_whole;
 };
 
 /*
@@ -205,9 +208,9 @@ int plan_verify_asked(const struct plan_request *request,
 
 void judged_plan_release(struct judged_plan *plan);
 
-#define JUDGED_PLAN_INIT                            \
-	{                                           \
-		NULL, NULL, 0, NULL, 0, STRBUF_INIT \
+#define JUDGED_PLAN_INIT                                                \
+	{                                                               \
+		NULL, NULL, 0, NULL, 0, STRBUF_INIT, STRVEC_INIT, false \
 	}
 #define cleanup_assembly __attribute__((cleanup(assembly_release)))
 #define cleanup_judged_plan __attribute__((cleanup(judged_plan_release)))

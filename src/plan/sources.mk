@@ -23,6 +23,8 @@ plan_sources = \
 	src/plan/procfacts.c \
 	src/plan/procfacts.h \
 	src/plan/seal.c \
+	src/plan/sockets.c \
+	src/plan/sockets.h \
 	src/plan/squid.c \
 	src/plan/squid.h \
 	src/plan/useroverlays.c \

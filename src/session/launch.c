@@ -283,6 +283,14 @@ print_banner(const struct launch *l)
 		    "session %s on %s, dood (%s): it has the engine's socket "
 		    "and the host's network, so it is root on the host",
 		    l->session.id, l->project.path, l->mode.reason);
+	for (size_t i = 0; i < l->plan.sockets.nr; i++)
+		diag_note("a program listens at %s, and the agent can talk to "
+			  "it without a network (setting project_sockets)",
+		    l->plan.sockets.v[i]);
+	if (l->mode.mode == MODE_CONTAINED && !l->plan.sockets_whole)
+		diag_note("the project and the binds are too large to be "
+			  "searched for sockets to their end, or have "
+			  "directories that you cannot read");
 	if (in_path != NULL)
 		diag_note("PATH has %s, which is in the project: a program "
 			  "that the agent puts there runs on this host by any "

@@ -14,6 +14,7 @@
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "host/trusted.h"
+#include "plan/sockets.h"
 #include "session/interrupt.h"
 #include "session/launch-private.h"
 #include "session/links.h"
@@ -73,6 +74,25 @@ find_parts(struct launch *l, struct diag *dg)
 	return session_open_contents(&l->session, dg);
 }
 
+/* What listens there by now: at a first start the policy asks. */
+static int
+check_sockets(struct launch *l, struct diag *dg)
+{
+	struct judged_plan *plan = &l->plan;
+
+	if (l->mode.mode != MODE_CONTAINED)
+		return 0;
+	if (sockets_find(&l->plan_request, plan, &plan->sockets,
+		&plan->sockets_whole, dg) != 0)
+		return -1;
+	if (plan->sockets.nr == 0 || l->settings->project_sockets)
+		return 0;
+	return diag_set(dg, DIAG_POLICY,
+	    "a program listens at %s, and the agent could talk to it: stop "
+	    "that program, or set project_sockets = yes",
+	    plan->sockets.v[0]);
+}
+
 /* Links that an agent planted are found here, before anything is mounted. */
 static int
 check_plan(struct launch *l, struct diag *dg)
@@ -83,7 +103,8 @@ check_plan(struct launch *l, struct diag *dg)
 		return -1;
 	if (neighbours_check(l->paths, &l->engine, &l->plan, &l->session, dg) !=
 		0 ||
-	    plan_prepare(&l->plan_request, &l->plan, dg) != 0)
+	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
+	    check_sockets(l, dg) != 0)
 		return -1;
 	return launch_write_proxy(l, dg);
 }

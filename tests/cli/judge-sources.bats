@@ -277,3 +277,23 @@ as_project() {
   as_project "" "$project"
   as_project source-program "$project/.venv/bin"
 }
+
+@test "a program that listens in the project is refused unless the setting allows" {
+  mkdir "$project/.db"
+  (cd "$project/.db" && exec python3 -c 'import socket, time
+s = socket.socket(1)
+s.bind("sock")
+s.listen(99)
+open("ready", "w")
+time.sleep(60)') >/dev/null 2>&1 3>&- &
+  wait_for "a listener" test -e "$project/.db/ready"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "source-socket: agent: a program listens at"
+  assert_contains "$stderr" "$project/.db/sock"
+  DRYDOCK_PROJECT_SOCKETS=yes drydock plan "$project" >/dev/null
+  drydock plan --mode dood "$project" >/dev/null
+  # Once it has ended, what it left is harmless.
+  kill "$!"
+  wait_for "end of the listener" drydock plan "$project"
+  [ -S "$project/.db/sock" ]
+}

@@ -62,6 +62,7 @@ unit_tests = \
 	tests/unit/test-serve \
 	tests/unit/test-session \
 	tests/unit/test-settings \
+	tests/unit/test-sockets \
 	tests/unit/test-squid \
 	tests/unit/test-state \
 	tests/unit/test-strbuf \
@@ -95,6 +96,7 @@ tests_unit_test_view_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=poll \
 
 # Trees are made in one way.
 tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
+tests_unit_test_sockets_SOURCES = tests/unit/test-sockets.c $(tree_kit)
 tests_unit_test_fs_SOURCES = tests/unit/test-fs.c $(tree_kit)
 tests_unit_test_fs_copy_SOURCES = tests/unit/test-fs-copy.c $(tree_kit)
 tests_unit_test_fs_fault_SOURCES = tests/unit/test-fs-fault.c $(tree_kit)

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* sockets: a bounded search, breadth first, and a connection to what it finds. */
+#include "plan/sockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/project.h"
+#include "host/settings.h"
+#include "plan/plan.h"
+
+/* The search of one bind. */
+struct search {
+	const struct bind *bind;
+	struct strvec *found;
+	struct strvec todo; /* directories below the bind, "" is itself */
+	size_t *entries; /* of all binds */
+	int64_t deadline;
+	bool whole;
+	struct diag *dg;
+};
+
+/*
+ * Whether somebody listens.  A stream that cannot be connected to because its
+ * queue is full, and a socket of another type, are as good as a listener; one
+ * that the caller may not connect to is closed to the agent, too.
+ */
+static bool
+is_live(int dirfd, const char *name)
+{
+	cleanup_close int fd =
+	    openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int probe =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return false;
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", fd);
+	if (probe >= 0 &&
+	    connect(probe, (const struct sockaddr *)&address, sizeof(address)) <
+		0)
+		return errno != ECONNREFUSED && errno != EACCES &&
+		    errno != EPERM;
+	return true;
+}
+
+/* Returned: DIR/NAME, where dir may be "". */
+static char *
+join(const char *dir, const char *name)
+{
+	return *dir == '\0' ? xstrdup(name) : xasprintf("%s/%s", dir, name);
+}
+
+static void
+look_at(struct search *s, int dirfd, const char *dir, const struct dirent *e)
+{
+	unsigned char type = e->d_type;
+	struct stat st;
+
+	if (type == DT_UNKNOWN &&
+	    fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		type = S_ISDIR(st.st_mode) ? DT_DIR
+		    : S_ISSOCK(st.st_mode) ? DT_SOCK
+					   : DT_REG;
+	if (type == DT_DIR) {
+		strvec_push_given(&s->todo, join(dir, e->d_name));
+	} else if (type == DT_SOCK && is_live(dirfd, e->d_name)) {
+		cleanup_free char *path = join(dir, e->d_name);
+
+		strvec_pushf(s->found, "%s/%s", s->bind->source, path);
+	}
+}
+
+/* One that is not the caller's is as closed to the agent. */
+static int
+note_closed(struct search *s, const char *dir, int error)
+{
+	struct stat st;
+
+	if (error == ENOENT || error == ENOTDIR || error == ELOOP)
+		return 0;
+	/* /proc has such directories. */
+	if (error == EINVAL) {
+		s->whole = false;
+		return 0;
+	}
+	if (error != EACCES && error != EPERM)
+		return diag_set_errno(s->dg, DIAG_IO, error,
+		    "look for sockets in %s/%s", s->bind->source, dir);
+	if (fstatat(s->bind->fd, dir, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_uid == geteuid())
+		s->whole = false;
+	return 0;
+}
+
+static int
+read_directory(struct search *s, const char *dir)
+{
+	cleanup_diag struct diag closed = DIAG_INIT;
+	cleanup_closedir DIR *stream = NULL;
+	cleanup_close int fd = -1;
+	const struct dirent *e;
+
+	if (fs_open_nolinks(s->bind->fd, *dir == '\0' ? "." : dir,
+		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &fd, &closed) < 0)
+		return note_closed(s, dir, closed.errnum);
+	stream = fdopendir(fd);
+	if (stream == NULL)
+		return diag_set_errno(s->dg, DIAG_IO, errno,
+		    "look for sockets in %s/%s", s->bind->source, dir);
+	(void)steal_fd(&fd);
+	while (errno = 0, (e = readdir(stream)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (++*s->entries > SOCKETS_MAX_ENTRIES) {
+			s->whole = false;
+			return 0;
+		}
+		look_at(s, dirfd(stream), dir, e);
+	}
+	return errno == 0 ? 0 : note_closed(s, dir, errno);
+}
+
+static int
+search_bind(struct search *s)
+{
+	strvec_push(&s->todo, "");
+	for (size_t i = 0; i < s->todo.nr; i++) {
+		/* The list moves while it grows. */
+		cleanup_free char *dir = xstrdup(s->todo.v[i]);
+
+		if (*s->entries > SOCKETS_MAX_ENTRIES ||
+		    monotime_ms() > s->deadline) {
+			s->whole = false;
+			return 0;
+		}
+		if (read_directory(s, dir) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of the rest, what is not drydock's own the policy refuses. */
+static bool
+is_users(const struct plan_request *request, const char *source)
+{
+	const struct strvec *binds = &request->settings->binds;
+	size_t len = strlen(source);
+
+	if (strcmp(source, request->project->path) == 0)
+		return true;
+	for (size_t i = 0; i < binds->nr; i++)
+		if (strncmp(binds->v[i], source, len) == 0 &&
+		    (binds->v[i][len] == '\0' || binds->v[i][len] == ':'))
+			return true;
+	return false;
+}
+
+int
+sockets_find(const struct plan_request *request, const struct judged_plan *plan,
+    struct strvec *ret_paths, bool *ret_whole, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + SOCKETS_MAX_MS;
+	size_t entries = 0;
+
+	*ret_whole = true;
+	for (size_t i = 0; i < plan->nbinds; i++) {
+		const struct bind *b = &plan->binds[i];
+		struct search s = {
+			.bind = b,
+			.found = ret_paths,
+			.todo = STRVEC_INIT,
+			.entries = &entries,
+			.deadline = deadline,
+			.whole = true,
+			.dg = dg,
+		};
+		int rc;
+
+		/* A read-only mount keeps nobody from connecting. */
+		if (b->fd == -1 || !S_ISDIR(b->st.st_mode) ||
+		    strcmp(b->service, "agent") != 0 ||
+		    !is_users(request, b->source))
+			continue;
+		rc = search_bind(&s);
+		strvec_release(&s.todo);
+		if (rc < 0)
+			return -1;
+		if (!s.whole)
+			*ret_whole = false;
+	}
+	return 0;
+}
