@@ -95,7 +95,8 @@ plain() {
     -e 's/session [a-z0-9]{8}/session ID/g' \
     -e 's/drydock-[a-z0-9]{8}/drydock-ID/g; s|sessions/[a-z0-9]{8}|sessions/ID|g' \
     -e 's/^[a-z0-9]{8} /ID /; s/[0-9-]{10}T[0-9:]{8}Z/TIME/' \
-    -e '/older than what is installed/d'
+    -e '/older than what is installed/d' \
+    -e "/has drydock's labels, but this user's/d"
 }
 
 # Only the first line is drydock's; what follows are the engine's own words.
@@ -105,7 +106,9 @@ words() {
 
 left() {
   (cd "$1/drydock" && find sessions trash -mindepth 1 -maxdepth 1 | wc -l)
-  find "$1/drydock" -maxdepth 1 | sed 's|.*/||' | LC_ALL=C sort
+  # The real one's images were built before.
+  find "$1/drydock" -maxdepth 1 ! -name images.lock | sed 's|.*/||' |
+    LC_ALL=C sort
 }
 
 containers_left() {
