@@ -62,10 +62,17 @@ session_list_ids(
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_free char *path = xasprintf("%s/sessions", paths->state_dir);
+	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_close int fd = -1;
 
-	if (open_sessions(paths, &fd, dg) != 0 ||
-	    fs_list_names(fd, path, &names, dg) != 0)
+	if (open_sessions(paths, &fd, &failure) != 0) {
+		/* The state directory is not made whole yet. */
+		if (failure.class == DIAG_IO && failure.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &failure);
+		return -1;
+	}
+	if (fs_list_names(fd, path, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)
 		if (session_id_valid(names.v[i]))

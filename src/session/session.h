@@ -39,7 +39,10 @@ struct session {
 		"", NULL, -1, -1, -1, -1, -1, -1, NULL \
 	}
 
-/* Appends the ids of all sessions' directories; over 100,000 is DIAG_DATA. */
+/*
+ * Appends the ids of all sessions' directories; over 100,000 is DIAG_DATA.  No
+ * directory of sessions holds none.
+ */
 int session_list_ids(
     const struct paths *paths, struct strvec *ret_ids, struct diag *dg);
 
