@@ -12,8 +12,9 @@
  * Private modes that a viewer must be in too.  Those that change the screen
  * come first: a terminal forgets others when it does so.
  */
-static const unsigned short modes[] = { 47, 1047, 1049, 1, 7, 25, 1000, 1002,
-	1003, 1004, 1005, 1006, 1015, 2004 };
+static const unsigned short modes[] = { 47, 1047, 1049, 1, 5, 7, 25, 45, 66, 69,
+	1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2031, 2048,
+	9001 };
 
 #define SCREEN_MODES 3
 

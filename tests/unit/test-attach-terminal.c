@@ -302,8 +302,10 @@ key_detaches_and_another_attaches(void)
 		struct kit kit;
 		struct viewer v = { .kit = &kit,
 			.tty = true,
-			.script = "echo ready; read x; echo got $x; read y;"
-				  "exit 6" };
+			/* Modes that are not in what is on the screen. */
+			.script = "printf '\\033[?2031h\\033[?66;1016h';"
+				  "printf '\\033[2J'; echo ready; read x;"
+				  "echo got $x; read y; exit 6" };
 		struct viewer w = { .kit = &kit, .tty = true, .view = true };
 		struct strbuf out cleanup_strbuf = STRBUF_INIT;
 		struct strbuf again cleanup_strbuf = STRBUF_INIT;
@@ -321,6 +323,9 @@ key_detaches_and_another_attaches(void)
 		if (!viewer_start(&w))
 			return;
 		CHECK(viewer_read_for(w.in, &again, "got typed"));
+		CHECK(strstr(again.buf, "\033[?66h") != NULL);
+		CHECK(strstr(again.buf, "\033[?1016h") != NULL);
+		CHECK(strstr(again.buf, "\033[?2031h") != NULL);
 		CHECK(viewer_type(w.in, "\r"));
 		r = viewer_wait(&w);
 		CHECK_INT(r.outcome.end, ATTACH_EXITED);
