@@ -60,6 +60,7 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (sessions_choose(ctx, dashdash > 0 ? argv[0] : NULL, SESSIONS_OF_ANY,
 		id, dg) != 0 ||
 	    sessions_find_engine(ctx, &engine, dg) != 0 ||
+	    engine_need_docker(&engine, dg) != 0 ||
 	    sessions_find_container(
 		ctx, &engine, id, &record, &container, &runs, dg) != 0)
 		return -1;

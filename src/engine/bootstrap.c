@@ -202,6 +202,8 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 		"ENV PATH=" PROC_SYSTEM_PATH, "-", reference, NULL };
 	struct proc_spec child = PROC_SPEC_INIT;
 
+	if (engine_need_docker(engine, dg) < 0)
+		return -1;
 	child.argv = argv;
 	child.envp = (const char *const *)engine->env.v;
 	child.input = tarball->buf;

@@ -99,15 +99,6 @@ finish_one(struct engine *engine, struct proc *proc, bool *ret_timed_out,
 	return judge(engine, line, dg);
 }
 
-static void
-use_compose(struct engine *engine, const char *program)
-{
-	strvec_release(&engine->compose);
-	strvec_push(&engine->compose, program);
-	if (strcmp(program, engine->docker) == 0)
-		strvec_push(&engine->compose, "compose");
-}
-
 int
 compose_version_finish(
     struct engine *engine, struct proc *proc, struct diag *dg)
@@ -121,7 +112,7 @@ compose_version_finish(
 		cleanup_diag struct diag ignored = DIAG_INIT;
 		struct proc *next = NULL;
 
-		use_compose(engine, engine->composes.v[i]);
+		engine_use_compose(engine, engine->composes.v[i]);
 		if (compose_version_start(engine, &next, &ignored) == 0 &&
 		    finish_one(engine, next, &timed_out, &ignored) == 0)
 			return 0;

@@ -27,6 +27,31 @@
 #define DOCKER_CONFIG_DIR "docker"
 static const char docker_config[] = "{}\n";
 
+int
+engine_need_docker(const struct engine *engine, struct diag *dg)
+{
+	if (engine->docker != NULL)
+		return 0;
+	if (engine->docker_passed_over != NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s is not run, because a session or others than root "
+		    "could replace it: install Docker (Debian: docker.io and "
+		    "docker-cli), or name a program by the setting docker",
+		    engine->docker_passed_over);
+	return diag_set(dg, DIAG_ENGINE,
+	    "found no docker program: install Docker (Debian: docker.io and "
+	    "docker-cli)");
+}
+
+void
+engine_use_compose(struct engine *engine, const char *program)
+{
+	strvec_release(&engine->compose);
+	strvec_push(&engine->compose, program);
+	if (engine->docker != NULL && strcmp(program, engine->docker) == 0)
+		strvec_push(&engine->compose, "compose");
+}
+
 /*
  * A plugin that is run by itself is the standalone program, and saves the CLI's
  * own start.  A CLI that a setting names has plugins of its own.
@@ -55,34 +80,23 @@ find_composes(
 			engine->passed_over = steal_ptr(&passed_over);
 	}
 	/* One that a setting names is the only one. */
-	if (*settings->compose == '\0')
+	if (*settings->compose == '\0' && engine->docker != NULL)
 		strvec_push(&engine->composes, engine->docker);
-	strvec_push(&engine->compose, engine->composes.v[0]);
-	if (strcmp(engine->compose.v[0], engine->docker) == 0)
-		strvec_push(&engine->compose, "compose");
+	if (engine->composes.nr == 0)
+		return engine_need_docker(engine, dg);
+	engine_use_compose(engine, engine->composes.v[0]);
 	return 0;
 }
 
+/* Without the CLI a session is launched all the same, given a Compose. */
 static int
 find_programs(
     struct engine *engine, const struct program_search *search, struct diag *dg)
 {
-	cleanup_free char *passed_over = NULL;
-
-	if (program_find(
-		PROGRAM_DOCKER, search, &engine->docker, &passed_over, dg) != 0)
+	if (program_find(PROGRAM_DOCKER, search, &engine->docker,
+		&engine->docker_passed_over, dg) != 0)
 		return -1;
-	if (engine->docker != NULL)
-		return find_composes(engine, search, dg);
-	if (passed_over != NULL)
-		return diag_set(dg, DIAG_ENGINE,
-		    "%s is not run, because a session or others than root "
-		    "could replace it: install Docker (Debian: docker.io and "
-		    "docker-cli), or name a program by the setting docker",
-		    passed_over);
-	return diag_set(dg, DIAG_ENGINE,
-	    "found no docker program: install Docker (Debian: docker.io and "
-	    "docker-cli)");
+	return find_composes(engine, search, dg);
 }
 
 /*
@@ -170,6 +184,8 @@ engine_ask(const struct engine *engine, const char *const *args, int timeout_ms,
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 
+	if (engine_need_docker(engine, dg) == -1)
+		return -1;
 	strvec_push(&argv, engine->docker);
 	strvec_push_all(&argv, args);
 	spec.argv = (const char *const *)argv.v;
@@ -213,6 +229,7 @@ engine_release(struct engine *engine)
 	free(engine->socket);
 	free(engine->origin);
 	free(engine->docker);
+	free(engine->docker_passed_over);
 	free(engine->passed_over);
 	http_free(engine->http);
 	free(engine->api_version);

@@ -27,7 +27,8 @@ struct engine {
 	char *socket; /* owned; absolute path of the unix socket */
 	char *origin; /* owned; who named it: "DOCKER_HOST", "context x" */
 	gid_t socket_gid;
-	char *docker; /* owned; absolute path of the CLI */
+	char *docker; /* owned; absolute path of the CLI, or NULL */
+	char *docker_passed_over; /* owned; one that is not run, or NULL */
 	/* Programs that may be Compose, best first; the CLI: its plugin. */
 	struct strvec composes;
 	struct strvec compose; /* absolute program [and "compose"] */
@@ -65,8 +66,8 @@ bool engine_meets_floor(enum engine_floor_index i, const char *version);
 /*
  * Finds endpoint and programs without calling anything: setting `engine`, then
  * DOCKER_HOST, then DOCKER_CONTEXT or the user's current context, then
- * /var/run/docker.sock.  tcp, ssh and npipe are refused by name; a missing
- * CLI is DIAG_ENGINE with what to install.  host/program.h says which
+ * /var/run/docker.sock.  tcp, ssh and npipe are refused by name;
+ * neither a CLI nor a Compose is DIAG_ENGINE with what to install.  host/program.h says which
  * programs are run; projects are real paths of what a launch is about, ended
  * by NULL (NULL: none).
  * paths has an open state directory, where the DOCKER_CONFIG lives.
@@ -74,6 +75,12 @@ bool engine_meets_floor(enum engine_floor_index i, const char *version);
 int engine_find(struct engine *ret_engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg);
+
+/* 0, or -1 with DIAG_ENGINE and what to install, for what only the CLI does. */
+int engine_need_docker(const struct engine *engine, struct diag *dg);
+
+/* Makes one of composes the Compose that is run; the CLI: its plugin. */
+void engine_use_compose(struct engine *engine, const char *program);
 
 /*
  * Makes it ready for questions: loads libcurl, refuses an engine process

@@ -99,3 +99,24 @@ nothing_is_left() {
   assert_contains "$stderr" "File too large"
   nothing_is_left
 }
+
+@test "without a docker program sessions are launched, and exec says why not" {
+  [ "$(id -u)" = 0 ] || skip "only root mounts"
+  local program
+  mapfile -t programs < <(type -aP docker | grep -v "^$bin/")
+  without_docker() {
+    env -u DRYDOCK_DOCKER unshare --mount --propagation private bash -c '
+      while [ "$1" != -- ]; do
+        mount --bind /dev/null "$1"
+        shift
+      done
+      "${@:2}"' hide "${programs[@]}" -- "$@"
+  }
+  run -0 --separate-stderr without_docker drydock plan "$project"
+  assert_contains "$output" "verdict: allowed"
+  run -69 without_docker drydock build
+  assert_contains "$output" "found no docker program: install Docker"
+  echo 1 >"$script/compose-up.rc"
+  run -69 without_docker drydock shell "$project" -- true
+  [ -e "$script/calls/compose-up.1" ]
+}
