@@ -18,7 +18,6 @@
 #define HANGUP_MS 10000 /* from SIGHUP to SIGKILL */
 #define STOP_MS 5000 /* the same when the engine stops us */
 #define NUDGE_MS 100 /* programs look at the size when they get to it */
-#define DOUBT_MS 1000
 
 static bool
 is_viewing(const struct client *c)
@@ -354,6 +353,19 @@ sweep_clients(struct serve *s)
 		follow_who_stays(s);
 }
 
+/*
+ * A host that goes down sends TERM, HUP and KILL to all processes, in any order,
+ * and the kernel kills when memory is short: a command that died of one can go
+ * on, unless it was to end with its client.
+ */
+static bool
+has_ended(const struct serve *s)
+{
+	int sig = command_end_signal(s->command);
+	return s->bound ||
+	    (!s->stopped && sig != SIGTERM && sig != SIGHUP && sig != SIGKILL);
+}
+
 /* The note comes first: whoever was told the end finds it. */
 static void
 pass_exit(struct serve *s)
@@ -362,30 +374,12 @@ pass_exit(struct serve *s)
 	s->ended = true;
 	if (goes_on)
 		s->status = 128U + (unsigned int)SIGTERM;
-	else
+	if (has_ended(s))
 		note_end(s->note, s->status);
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
 		if (c->viewer && !goes_on)
 			send_exit(c, s->status, "");
 	}
-}
-
-/*
- * A host that goes down sends TERM, HUP and KILL to all processes, in any order:
- * a command that died of one may go on later.  If nobody stops us soon, it was
- * the command alone that was meant, and has ended.
- */
-static bool
-may_be_stopped(struct serve *s)
-{
-	int sig = command_end_signal(s->command);
-	if (s->bound || s->stopped ||
-	    (sig != SIGTERM && sig != SIGHUP && sig != SIGKILL))
-		return false;
-	if (!s->doubted)
-		timer_arm(s->loop, &s->doubt, DOUBT_MS);
-	s->doubted = true;
-	return s->doubt.due != 0;
 }
 
 void
@@ -398,16 +392,9 @@ serve_settle(struct serve *s)
 	for (struct client *c = s->clients; c != NULL; c = c->next)
 		client_listen(c, listen);
 	if (!s->ended && s->command != NULL &&
-	    command_has_ended(s->command, &s->status) && !may_be_stopped(s))
+	    command_has_ended(s->command, &s->status))
 		pass_exit(s);
 	sweep_clients(s);
-}
-
-/* serve_settle() comes next. */
-static void
-on_doubt(void *arg)
-{
-	(void)arg;
 }
 
 int
@@ -417,7 +404,6 @@ serve_start(
 	struct address address;
 	s->loop = loop;
 	s->nudge = (struct timer){ 0, on_nudge, s, NULL };
-	s->doubt = (struct timer){ 0, on_doubt, s, NULL };
 	if (address_unix(&address, path, dg) == -1)
 		return -1;
 	return listener_open(&s->listener, loop, &address, on_accepted, s, dg);

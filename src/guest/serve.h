@@ -38,13 +38,10 @@ struct serve {
 	bool bound; /* the command ends with its owner */
 	bool ended; /* exit was sent to everybody */
 	bool stopped; /* the engine ends us: the command may go on later */
-	bool doubted; /* doubt was armed once */
 	unsigned int status;
 	struct note *note; /* of the command's end; borrowed */
 	struct screen screen;
 	struct timer nudge;
-	struct timer
-	    doubt; /* whether whoever killed the command means us, too */
 	struct wire_size size; /* the pty's, restored by the nudge */
 	uint64_t active; /* of the viewer that did something last */
 };

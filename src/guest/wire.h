@@ -42,9 +42,10 @@ struct strbuf;
  * A file beside the socket, the holder's note of the command's end: the status,
  * one to three digits and a newline.  The holder makes it anew, without a
  * status, when it starts, and writes the status before it tells any client.  A
- * command that was stopped together with the holder, and can go on, has none.
- * Holders of WIRE_VERSION 1 that are older leave the note out for a command
- * that was killed or ends with its client.
+ * command that was stopped together with the holder, or died of TERM, HUP or
+ * KILL, has none unless it ends with its client: it can go on.  Older holders of
+ * WIRE_VERSION 1 leave the note out for each signal, and for each command that
+ * ends with its client.
  */
 #define WIRE_END_NAME "ended"
 #define WIRE_HEADER_SIZE 8
