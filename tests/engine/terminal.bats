@@ -97,7 +97,7 @@ END
   wait_for "modes" has_modes t:0 "1 0 1"
 
   # exec, with a terminal and with an output that alone is one.
-  id=$(as_who drydock list --all | cut -c 1-8)
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
   in_tmux new-window -t t "PS1='\$ ' exec bash --norc -i"
   in_tmux send-keys -t t:1 "drydock exec $id -- sh -c \
     'stty size; printf \"\\033]52;c;aGVsbG8=\\007\"; exit 5'; echo end \$?" Enter
