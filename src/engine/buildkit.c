@@ -160,7 +160,7 @@ buildkit_run(const struct engine *engine, const struct buildkit_spec *spec,
 	if (hostconf_pack(spec->hostconf, &secret, dg) < 0 ||
 	    fs_memfd("drydock-host", secret.buf, secret.len, &secret_fd, dg) <
 		0 ||
-	    workdir_make(&work, NULL, 0700, dg) < 0)
+	    workdir_make(&work, dg) < 0)
 		return -1;
 	iidfile = xasprintf("%s/iid", work.path);
 	make_argv(engine, spec, iidfile, secret_fd, &argv);

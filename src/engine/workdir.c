@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -14,23 +12,15 @@
 #include "base/xalloc.h"
 
 int
-workdir_make(
-    struct workdir *ret, const char *parent, mode_t mode, struct diag *dg)
+workdir_make(struct workdir *ret, struct diag *dg)
 {
-	cleanup_free char *path = NULL;
+	cleanup_free char *path = xstrdup("/tmp/drydock-build-XXXXXX");
 
-	if (parent == NULL)
-		parent = getenv("TMPDIR");
-	if (parent == NULL || *parent != '/')
-		parent = "/tmp";
-	path = xasprintf("%s/drydock-build-XXXXXX", parent);
+	/* Made with mode 0700, whatever the umask. */
 	if (mkdtemp(path) == NULL)
-		return diag_set_errno(dg, DIAG_IO, errno,
-		    "make a temporary directory in %s", parent);
-	ret->path = steal_ptr(&path);
-	if (chmod(ret->path, mode) < 0)
 		return diag_set_errno(
-		    dg, DIAG_IO, errno, "chmod %s", ret->path);
+		    dg, DIAG_IO, errno, "make a temporary directory in /tmp");
+	ret->path = steal_ptr(&path);
 	return 0;
 }
 

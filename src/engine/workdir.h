@@ -5,8 +5,6 @@
 #ifndef DRYDOCK_WORKDIR_H
 #define DRYDOCK_WORKDIR_H
 
-#include <sys/types.h>
-
 struct diag;
 
 struct workdir {
@@ -18,9 +16,11 @@ struct workdir {
 		NULL \
 	}
 
-/* Below parent; NULL is $TMPDIR where it is absolute, else /tmp. */
-int workdir_make(
-    struct workdir *ret, const char *parent, mode_t mode, struct diag *dg);
+/*
+ * In /tmp, which no session may have: $TMPDIR may lie in a project, and the id
+ * of a built image that is read from here would be an agent's to choose.
+ */
+int workdir_make(struct workdir *ret, struct diag *dg);
 /* Removes it; what cannot be removed is a warning with its path. */
 void workdir_remove(struct workdir *work);
 

@@ -81,6 +81,7 @@ in_agent() {
   cat >"$BATS_TEST_TMPDIR/bin/docker" <<END
 #!/bin/sh
 [ "\$1" = build ] || exec "$(command -v docker)" "\$@"
+printf '%s\n' "\$@" >>"$BATS_TEST_TMPDIR/arguments"
 "$(command -v docker)" tag drydock-agent:uid-0 drydock-test:base
 "$(command -v docker)" "\$@"
 status=\$?
@@ -89,9 +90,11 @@ exit \$status
 END
   chmod 0755 "$BATS_TEST_TMPDIR/bin/docker"
   docker tag "$base" drydock-test:base
-  DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker run -0 --separate-stderr \
-    drydock build --base drydock-test:base --json
+  # A caller's TMPDIR may lie in a project: the new id is not read from there.
+  TMPDIR=$project DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker \
+    run -0 --separate-stderr drydock build --base drydock-test:base --json
   assert_equal "$output" "$first"
+  grep -E '(^|=)/tmp/drydock-build-[^/]*/iid$' "$BATS_TEST_TMPDIR/arguments"
   docker image rm drydock-test:base >/dev/null
   assert_equal "$(docker image ls -q 'drydock-base:build-*')" ""
   docker tag "$base" drydock-base:bookworm
@@ -291,5 +294,7 @@ EOF
   run --separate-stderr drydock build --bootstrap
   [ "$status" -eq 0 ] || fail "$stderr"
   assert_equal "$(ls -A "$TMPDIR")" ""
+  assert_equal "$(find /tmp -maxdepth 1 -name 'drydock-build-*' -newer "$TMPDIR")" \
+    ""
   assert_equal "$(find /dev/shm -maxdepth 1 -name 'drydock-*')" ""
 }
