@@ -29,7 +29,8 @@ const struct cmd cmd_attach = {
 	.description =
 	    "Shows SESSION (an id or the start of one), or DIR's only session, "
 	    "on this terminal, beside others that show it. The default is this "
-	    "project's only session, or else the only one of all projects. "
+	    "project's only session; in your home, which is no project, the "
+	    "only one of all projects. "
 	    "One that was stopped with its engine is started again, as a new "
 	    "process of the agent in the same home. The status is the agent's "
 	    "own.",

@@ -175,7 +175,7 @@ choose_of(struct context *ctx, const char *project,
 
 /*
  * A directory that cannot be a project, such as the home, has no session of its
- * own: where any session will do that is no failure.
+ * own: there the only one of all projects may do.
  */
 static int
 choose_of_directory(struct context *ctx, const char *dir,
@@ -185,19 +185,12 @@ choose_of_directory(struct context *ctx, const char *dir,
 	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_diag struct diag refused = DIAG_INIT;
 
-	ret_id[0] = '\0';
-	if (project_open(&project, dir, ctx->paths, &refused) != 0) {
-		if (fallback != SESSIONS_OF_ANY) {
-			diag_move(dg, &refused);
-			return -1;
-		}
-	} else if (choose_of(ctx, project.path, ret_id, dg) != 0) {
+	if (project_open(&project, dir, ctx->paths, &refused) != 0 &&
+	    fallback != SESSIONS_OF_ANY) {
+		diag_move(dg, &refused);
 		return -1;
 	}
-	if (ret_id[0] != '\0')
-		return 0;
-	if (fallback == SESSIONS_OF_ANY &&
-	    choose_of(ctx, NULL, ret_id, dg) != 0)
+	if (choose_of(ctx, project.path, ret_id, dg) != 0)
 		return -1;
 	if (ret_id[0] != '\0')
 		return 0;

@@ -41,7 +41,7 @@ void sessions_describe(const struct listing *listing, struct strbuf *out);
 /* Which session a command takes that is given none. */
 enum sessions_default {
 	SESSIONS_OF_PROJECT, /* the working directory's only one */
-	SESSIONS_OF_ANY, /* that, else the only one of all projects */
+	SESSIONS_OF_ANY, /* in a home, too: the only one of all projects */
 };
 
 /*

@@ -127,9 +127,13 @@ each_command() {
 
 @test "a session is named by its directory, or is the only one there is" {
   local place
-  cd "$other"
+  # A home is no project, and is not asked about here.
+  cd "$HOME"
   run -64 --separate-stderr drydock logs
   assert_contains "$stderr" "2 sessions of all projects: name one"
+  cd "$other"
+  run -1 --separate-stderr drydock logs
+  assert_contains "$stderr" "no session of $other"
   run -64 --separate-stderr drydock exec "$project" -- true
   assert_contains "$stderr" "2 sessions of $project: name one"
   run -1 --separate-stderr drydock logs "$other"
@@ -142,13 +146,14 @@ each_command() {
   run --separate-stderr drydock logs aaaa
   refute_contains "$stderr" "no session of"
   mv "$sessions/bbbb2222" "$BATS_TEST_TMPDIR"
-  { printf 'a%.0s' {1..64}; echo; } >"$script/ps.out"
-  jq '.[:1]' "$script/inspect.out" >"$script/one"
-  mv "$script/one" "$script/inspect.out"
+  local answer
+  for answer in ps inspect; do
+    jq '.[:1]' "$script/$answer.out" >"$script/one"
+    mv "$script/one" "$script/$answer.out"
+  done
   mkdir -m 0700 "$sessions/aaaa1111/sidecar/log"
   echo "its only session" >"$sessions/aaaa1111/sidecar/log/access.log"
-  # A home is no project, and is not asked about here.
-  for place in "$other" "$HOME" "$project"; do
+  for place in "$HOME" "$project"; do
     cd "$place"
     run -0 --separate-stderr drydock logs
     assert_contains "$output" "its only session"
