@@ -132,6 +132,8 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 
 	/* A holder that waits for its client is to see that it is gone. */
 	cleanup_close_fn(&fd);
+	/* Held until we return: the client has not left before. */
+	(void)seen;
 	if (rc != 0) {
 		on_broken(spec);
 		return -1;

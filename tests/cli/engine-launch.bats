@@ -102,7 +102,7 @@ nothing_is_left() {
 
 @test "without a docker program sessions are launched, and exec says why not" {
   [ "$(id -u)" = 0 ] || skip "only root mounts"
-  local program
+  local -a programs
   mapfile -t programs < <(type -aP docker | grep -v "^$bin/")
   without_docker() {
     env -u DRYDOCK_DOCKER unshare --mount --propagation private bash -c '
