@@ -224,7 +224,6 @@ test_planted(void)
 	cleanup_paths struct paths paths;
 	cleanup_free char *tmp = make_world(&paths);
 	cleanup_free char *mine = make_dir(tmp, "mine");
-	cleanup_free char *inner = make_dir(mine, "v2");
 	cleanup_free char *other = make_dir(tmp, "other");
 	cleanup_free char *plain = xasprintf("%s/plain", tmp);
 	cleanup_free char *planted = xasprintf("%s/sub", mine);
@@ -252,6 +251,7 @@ test_planted(void)
 	cleanup_free char *old = getcwd(NULL, 0);
 
 	free(make_dir(tmp, "state/drydock"));
+	free(make_dir(mine, "v2"));
 	paths.state_fd = open(paths.state_dir, O_RDONLY | O_CLOEXEC);
 	CHECK_INT(knownprojects_add(&paths, mine, &dg), 0);
 	CHECK_INT(symlink(other, plain), 0);

@@ -69,7 +69,6 @@ test_kinds(void)
 	cleanup_close int dir = tree_open();
 	cleanup_close int listener = -1;
 	cleanup_close int datagram = -1;
-	cleanup_close int unheard = -1;
 	cleanup_close int closed = -1;
 	bool whole = false;
 

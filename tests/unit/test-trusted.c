@@ -228,6 +228,7 @@ test_configuration(void)
 	cleanup_close int home = enter(&paths);
 	cleanup_free char *config = xasprintf("%s/.config", paths.home);
 
+	(void)home;
 	expect_check(&paths, NULL, NULL);
 	CHECK_INT(knownprojects_add(&paths, config, &dg), 0);
 	expect_check(&paths, NULL, "set XDG_CONFIG_HOME to another directory");
