@@ -13,7 +13,7 @@ struct strbuf;
 
 #define CONTAINER_ID_LEN 64
 
-/* Program and subcommand of a command line: "docker image inspect". */
+/* Program and subcommand of a command line: "docker buildx version". */
 void answer_command_name(const char *const *argv, struct strbuf *out);
 
 /*
