@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/lock.h"
+#include "base/resolve.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -29,7 +31,11 @@
 #define FILE_LARGE ((size_t)1 << 20)
 
 enum {
-	LOCK_WAIT_MS = 10000
+	LOCK_WAIT_MS = 10000,
+	/* "@INODE SECONDS.NANOSECONDS" of a directory's birth */
+	BIRTH_SIZE = 64,
+	/* One made anew for each launch must not fill the file. */
+	BIRTHS_MAX = 16384
 };
 
 /* A directory of the list that exists. */
@@ -41,6 +47,7 @@ struct present {
 struct knownprojects {
 	struct strvec paths;
 	struct strvec digests; /* PROJECT_DIGITS hex digits of a path */
+	struct strvec births; /* in order; the newest last */
 	struct present *present; /* owned */
 	size_t npresent;
 	bool has_file;
@@ -56,6 +63,40 @@ open_state(const struct paths *paths, int *ret_fd, struct diag *dg)
 	if (*ret_fd >= 0 || (paths->state_fd < 0 && errno == ENOENT))
 		return 0;
 	return diag_set_errno(dg, DIAG_IO, errno, "open %s", paths->state_dir);
+}
+
+/*
+ * Writes what a directory keeps when it is renamed, and no other one ever has:
+ * its inode and the time it was made.  "" where the file system has no such
+ * time.  A device's number is not in it, since that differs after a reboot.
+ */
+static void
+write_birth(const struct statx *st, char birth[BIRTH_SIZE])
+{
+	birth[0] = '\0';
+	if ((st->stx_mask & STATX_BTIME) != 0 && st->stx_btime.tv_sec > 0)
+		(void)snprintf(birth, BIRTH_SIZE, "@%llu %lld.%09u",
+		    (unsigned long long)st->stx_ino,
+		    (long long)st->stx_btime.tv_sec,
+		    (unsigned)st->stx_btime.tv_nsec);
+}
+
+static void
+find_birth(const char *path, char birth[BIRTH_SIZE])
+{
+	struct statx st;
+
+	birth[0] = '\0';
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		STATX_INO | STATX_BTIME, &st) == 0)
+		write_birth(&st, birth);
+}
+
+static bool
+is_birth(const char *word)
+{
+	return word[0] == '@' && strlen(word) < BIRTH_SIZE &&
+	    strspn(word + 1, "0123456789 .") == strlen(word + 1);
 }
 
 static bool
@@ -133,26 +174,84 @@ parse(struct knownprojects *known, const struct strbuf *text, struct diag *dg)
 			strvec_push_given(&known->paths, steal_ptr(&line));
 		else if (line != NULL && is_digest(line))
 			strvec_push_given(&known->digests, steal_ptr(&line));
+		else if (line != NULL && is_birth(line))
+			strvec_push_given(&known->births, steal_ptr(&line));
 		else
 			return diag_set(dg, DIAG_DATA,
-			    FILE_NAME ":%zu: neither a path nor a digest: "
-				      "remove the line",
+			    FILE_NAME ":%zu: not understood: remove the line",
 			    number);
 		at = newline + 1;
 	}
 	return 0;
 }
 
+/* Whether it, or a directory that it lies in, is known by its name. */
+static bool
+is_named(const struct knownprojects *known, const char *real)
+{
+	cleanup_free char *path = xstrdup(real);
+	char digits[PROJECT_DIGITS + 1];
+
+	for (;;) {
+		char *slash = strrchr(path, '/');
+
+		if (slash == NULL || *path == '\0')
+			return false;
+		project_digits(path, digits);
+		if (strvec_has(&known->paths, path) ||
+		    strvec_has(&known->digests, digits))
+			return true;
+		*slash = '\0';
+	}
+}
+
+static int
+judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
+{
+	cleanup_free char *real = NULL;
+
+	(void)name;
+	if (!S_ISLNK(st->st_mode))
+		return 0;
+	return fs_real_path(dirfd, &real) < 0 || is_named(arg, real);
+}
+
+/*
+ * The directory that has the name now: where the user put a link, what that
+ * leads to.  A link in a project may be an agent's, by which any directory of
+ * the user's would become a project.
+ */
+static int
+open_named(struct knownprojects *known, int slash_fd, const char *path)
+{
+	struct resolve resolve = { .judge = judge_link, .arg = known };
+	cleanup_diag struct diag closed = DIAG_INIT;
+	int fd = -1;
+
+	if (fs_open_nolinks(slash_fd, path + strspn(path, "/"),
+		O_PATH | O_DIRECTORY, 0, &fd, &closed) == 0)
+		return fd;
+	if (closed.errnum != ELOOP ||
+	    resolve_open(&resolve, slash_fd, path, &fd) != 0)
+		return -1;
+	return fd;
+}
+
 /* What has gone cannot hold anything now. */
 static void
 find_present(struct knownprojects *known)
 {
+	cleanup_close int slash_fd =
+	    open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
 	known->present = xcalloc(known->paths.nr + 1, sizeof(*known->present));
 	for (size_t i = 0; i < known->paths.nr; i++) {
 		struct present *p = &known->present[known->npresent];
+		cleanup_close int fd =
+		    open_named(known, slash_fd, known->paths.v[i]);
 
 		p->path = known->paths.v[i];
-		if (stat(p->path, &p->st) == 0)
+		if (fd >= 0 && fstat(fd, &p->st) == 0)
 			known->npresent++;
 	}
 }
@@ -182,6 +281,7 @@ knownprojects_load(const struct paths *paths, struct knownprojects **ret_known,
 
 	strvec_init(&known->paths);
 	strvec_init(&known->digests);
+	strvec_init(&known->births);
 	if (open_state(paths, &fd, dg) < 0)
 		return -1;
 	if (fd >= 0 && read_list(known, fd, dg) < 0)
@@ -196,14 +296,19 @@ static const char *
 find_directory(const struct knownprojects *known, const char *path)
 {
 	char digits[PROJECT_DIGITS + 1];
+	char birth[BIRTH_SIZE];
 	struct stat st;
 
-	for (size_t i = 0; i < known->paths.nr; i++)
-		if (strcmp(known->paths.v[i], path) == 0)
-			return path;
+	if (strvec_has(&known->paths, path))
+		return path;
 	project_digits(path, digits);
 	if (strvec_has(&known->digests, digits))
 		return path;
+	if (known->births.nr > 0) {
+		find_birth(path, birth);
+		if (strvec_has(&known->births, birth))
+			return path;
+	}
 	if (known->npresent == 0 || stat(path, &st) < 0)
 		return NULL;
 	for (size_t i = 0; i < known->npresent; i++)
@@ -242,6 +347,11 @@ print(const struct knownprojects *known, struct strbuf *out)
 		bytes += strlen(known->paths.v[i]) + 1;
 	for (size_t i = 0; i < known->digests.nr; i++)
 		strbuf_addf(out, "%s\n", known->digests.v[i]);
+	for (size_t i = known->births.nr < BIRTHS_MAX
+		 ? 0
+		 : known->births.nr - BIRTHS_MAX;
+	     i < known->births.nr; i++)
+		strbuf_addf(out, "%s\n", known->births.v[i]);
 	for (size_t i = 0; i < known->paths.nr; i++) {
 		if (bytes > FILE_LARGE &&
 		    access(known->paths.v[i], F_OK) != 0 && errno == ENOENT)
@@ -250,20 +360,32 @@ print(const struct knownprojects *known, struct strbuf *out)
 	}
 }
 
+/* Whether the list has the path, and the directory that is there now. */
+static bool
+has_both(const struct knownprojects *known, const char *path, const char *birth)
+{
+	return strvec_has(&known->paths, path) &&
+	    (*birth == '\0' || strvec_has(&known->births, birth));
+}
+
 /* path may be NULL: then the file alone is due. */
 static int
 write_locked(const struct paths *paths, const char *path, struct diag *dg)
 {
 	cleanup_knownprojects struct knownprojects *known = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char birth[BIRTH_SIZE] = "";
 
 	if (knownprojects_load(paths, &known, dg) < 0)
 		return -1;
-	if (known->has_file &&
-	    (path == NULL || strvec_has(&known->paths, path)))
-		return 0;
 	if (path != NULL)
+		find_birth(path, birth);
+	if (known->has_file && (path == NULL || has_both(known, path, birth)))
+		return 0;
+	if (path != NULL && !strvec_has(&known->paths, path))
 		strvec_push(&known->paths, path);
+	if (*birth != '\0' && !strvec_has(&known->births, birth))
+		strvec_push(&known->births, birth);
 	print(known, &text);
 	fs_temp_clean(paths->state_fd, FILE_NAME);
 	return fs_replace_file(
@@ -306,11 +428,13 @@ knownprojects_add(
     const struct paths *paths, const char *real_path, struct diag *dg)
 {
 	cleanup_knownprojects struct knownprojects *known = NULL;
+	char birth[BIRTH_SIZE];
 
 	/* Most launches are on a project that had one. */
 	if (knownprojects_load(paths, &known, dg) < 0)
 		return -1;
-	if (strvec_has(&known->paths, real_path))
+	find_birth(real_path, birth);
+	if (has_both(known, real_path, birth))
 		return 0;
 	return write_list(paths, real_path, dg);
 }
@@ -322,6 +446,7 @@ knownprojects_free(struct knownprojects *known)
 		return;
 	strvec_release(&known->paths);
 	strvec_release(&known->digests);
+	strvec_release(&known->births);
 	free(known->present);
 	free(known);
 }

@@ -7,7 +7,9 @@
  * its containers start, and drydock never removes one that exists.  Versions
  * without that file left a conversations' directory for each project, whose name
  * has a digest of the project's path: those digests are taken over when the file
- * is made, and are looked at where it is not made yet.
+ * is made, and are looked at where it is not made yet.  The file also has each
+ * directory's inode and the time it was made, by which it is known after it was
+ * moved, where the file system keeps such a time.
  *
  * What lies below such a directory may be an agent's work: no program, no
  * configuration and no link to one is taken from there.
@@ -29,8 +31,8 @@ int knownprojects_load(const struct paths *paths,
 /*
  * Returned: the known directory that a real path is or lies in, or NULL.  It
  * is found by its path and, while it exists, by device and inode of the path's
- * parents, so that a bind mount does not hide it.  The path itself need not
- * exist.
+ * parents, so that a bind mount of it does not hide it, nor that it was renamed.
+ * The path itself need not exist.
  */
 char *knownprojects_find(
     const struct knownprojects *known, const char *real_path);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Which directories an agent ever had, by path, by digest and by inode. */
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,6 +146,119 @@ test_inode(void)
 	expect(&paths, below, dir);
 }
 
+/* Whether the file system of the tests has what tells a moved directory. */
+static bool
+has_births(const char *path)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, 0, STATX_BTIME, &st) == 0 &&
+	    (st.stx_mask & STATX_BTIME) != 0;
+}
+
+/* By its own name, and as part of a directory that was renamed. */
+static void
+test_moved(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_free char *dir = NULL;
+	cleanup_free char *moved = NULL;
+	cleanup_free char *file = NULL;
+	cleanup_free char *list = NULL;
+	cleanup_free char *again = NULL;
+
+	paths_init(&paths);
+	enter(&paths);
+	if (!has_births(paths.home)) {
+		check_skip("the file system keeps no time of birth");
+		return;
+	}
+	dir = xasprintf("%s/project", paths.home);
+	moved = xasprintf("%s/moved", paths.home);
+	file = xasprintf("%s/moved/deep/file", paths.home);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	add(&paths, dir);
+	list = tree_get(paths.state_fd, "projects");
+	add(&paths, dir);
+	again = tree_get(paths.state_fd, "projects");
+	CHECK_STR(again, list);
+	CHECK_INT(rename(dir, moved), 0);
+	expect(&paths, file, moved);
+	/* Another one in its old place is known from its first session on. */
+	CHECK_INT(mkdir(dir, 0700), 0);
+	add(&paths, dir);
+	expect(&paths, dir, dir);
+	expect(&paths, file, moved);
+	CHECK_INT(rmdir(moved), 0);
+	CHECK_INT(rename(dir, moved), 0);
+	expect(&paths, file, moved);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	expect(&paths, file, moved);
+}
+
+/* A list that versions without times of birth left is completed. */
+static void
+test_unborn(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_free char *dir = NULL;
+	cleanup_free char *moved = NULL;
+	cleanup_free char *list = NULL;
+
+	paths_init(&paths);
+	enter(&paths);
+	if (!has_births(paths.home)) {
+		check_skip("the file system keeps no time of birth");
+		return;
+	}
+	dir = xasprintf("%s/project", paths.home);
+	moved = xasprintf("%s/moved", paths.home);
+	list = xasprintf("%s\n", dir);
+	tree_put(paths.state_fd, "projects", list);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	add(&paths, dir);
+	CHECK_INT(rename(dir, moved), 0);
+	expect(&paths, moved, moved);
+}
+
+/*
+ * A project within a project is the agent's to replace by a link; one beside it
+ * is the user's.
+ */
+static void
+test_planted(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_free char *outer = NULL;
+	cleanup_free char *inner = NULL;
+	cleanup_free char *file = NULL;
+	cleanup_free char *own = NULL;
+	cleanup_free char *kept = NULL;
+
+	paths_init(&paths);
+	enter(&paths);
+	outer = xasprintf("%s/outer", paths.home);
+	inner = xasprintf("%s/outer/a/b", paths.home);
+	own = xasprintf("%s/own", paths.home);
+	kept = xasprintf("%s/kept", paths.home);
+	file = xasprintf("%s/kept/file", paths.home);
+	CHECK_INT(mkdir(outer, 0700), 0);
+	CHECK_INT(mkdir(kept, 0700), 0);
+	add(&paths, outer);
+	add(&paths, inner);
+	add(&paths, own);
+	free(inner);
+	inner = xasprintf("%s/outer/a", paths.home);
+	CHECK_INT(symlink(paths.home, inner), 0);
+	free(inner);
+	inner = xasprintf("%s/b", paths.home);
+	CHECK_INT(symlink("kept", inner), 0);
+	expect(&paths, file, NULL);
+	/* The user moved a project and left a link in its place. */
+	CHECK_INT(symlink("kept", own), 0);
+	expect(&paths, file, own);
+}
+
 static void
 test_damaged(void)
 {
@@ -157,9 +272,8 @@ test_damaged(void)
 	tree_put(paths.state_fd, "projects", "/w/a\nw/b\n");
 	CHECK_INT(knownprojects_load(&paths, &known, &dg), -1);
 	CHECK_INT(dg.class, DIAG_DATA);
-	want = xasprintf("%s: projects:2: neither a path nor a digest: remove "
-			 "the line",
-	    paths.state_dir);
+	want = xasprintf(
+	    "%s: projects:2: not understood: remove the line", paths.state_dir);
 	CHECK_STR(dg.message, want);
 }
 
@@ -187,6 +301,11 @@ main(void)
 		{ "the list begins before the first project is in it",
 		    test_begin },
 		{ "another name of a project does not hide it", test_inode },
+		{ "a project that was moved is known", test_moved },
+		{ "a project of an older list is known after a move, too",
+		    test_unborn },
+		{ "a link that an agent can have made adds no project",
+		    test_planted },
 		{ "a damaged list is an error that names the line",
 		    test_damaged },
 		{ "without a state directory nothing is known, or made",
