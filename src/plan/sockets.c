@@ -37,8 +37,9 @@ struct search {
 
 /*
  * Whether somebody listens.  A stream that cannot be connected to because its
- * queue is full, and a socket of another type, are as good as a listener; one
- * that the caller may not connect to is closed to the agent, too.
+ * queue is full, and a socket of another type, are as good as a listener.  One
+ * that the caller may not connect to is closed to the agent, too, unless it is
+ * the caller's own, whose mode the agent can change.
  */
 static bool
 is_live(int dirfd, const char *name)
@@ -48,6 +49,7 @@ is_live(int dirfd, const char *name)
 	cleanup_close int probe =
 	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat st;
 
 	if (fd < 0)
 		return false;
@@ -55,9 +57,11 @@ is_live(int dirfd, const char *name)
 	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", fd);
 	if (probe >= 0 &&
 	    connect(probe, (const struct sockaddr *)&address, sizeof(address)) <
-		0)
-		return errno != ECONNREFUSED && errno != EACCES &&
-		    errno != EPERM;
+		0) {
+		if (errno == EACCES || errno == EPERM)
+			return fstat(fd, &st) == 0 && st.st_uid == geteuid();
+		return errno != ECONNREFUSED;
+	}
 	return true;
 }
 
@@ -88,6 +92,14 @@ look_at(struct search *s, int dirfd, const char *dir, const struct dirent *e)
 	}
 }
 
+/* Too deep for a name, or on a disk or server that does not answer. */
+static bool
+is_unsearchable(int error)
+{
+	return error == ENAMETOOLONG || error == EIO || error == ESTALE ||
+	    error == ENOTCONN;
+}
+
 /* One that is not the caller's is as closed to the agent. */
 static int
 note_closed(struct search *s, const char *dir, int error)
@@ -97,7 +109,7 @@ note_closed(struct search *s, const char *dir, int error)
 	if (error == ENOENT || error == ENOTDIR || error == ELOOP)
 		return 0;
 	/* /proc has such directories. */
-	if (error == EINVAL) {
+	if (error == EINVAL || is_unsearchable(error)) {
 		s->whole = false;
 		return 0;
 	}

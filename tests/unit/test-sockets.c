@@ -2,6 +2,7 @@
 /* Which sockets below a bind somebody listens at. */
 #include <bsd/string.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -133,6 +134,43 @@ test_closed(void)
 	CHECK_INT(fchmodat(dir, "closed", 0700, 0), 0);
 }
 
+/* The agent has the caller's rights: it could connect to this one. */
+static void
+test_mode(void)
+{
+	cleanup_strvec struct strvec found = STRVEC_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int listener = make_socket("listener", SOCK_STREAM);
+	bool whole = false;
+
+	CHECK_INT(listen(listener, 1), 0);
+	CHECK_INT(fchmodat(dir, "listener", 0, 0), 0);
+	find("/p", &found, &whole);
+	CHECK_INT(found.nr, 1);
+}
+
+/* An agent can make a tree that no path reaches the end of. */
+static void
+test_too_deep(void)
+{
+	cleanup_strvec struct strvec found = STRVEC_INIT;
+	cleanup_free char *name = xcalloc(NAME_MAX + 1, 1);
+	cleanup_close int at = tree_open();
+	bool whole = true;
+
+	memset(name, 'x', NAME_MAX);
+	for (int i = 0; i <= PATH_MAX / NAME_MAX; i++) {
+		cleanup_close int up = at;
+
+		CHECK_INT(mkdirat(up, name, 0700), 0);
+		at = openat(up, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		CHECK(at >= 0);
+	}
+	find("/p", &found, &whole);
+	CHECK(!whole);
+	CHECK_INT(found.nr, 0);
+}
+
 int
 main(void)
 {
@@ -142,6 +180,10 @@ main(void)
 		{ "drydock's own directories are not searched", test_binds },
 		{ "a directory that is closed to the caller is told of",
 		    test_closed },
+		{ "a socket of the caller's is open to the agent by any mode",
+		    test_mode },
+		{ "a tree that is too deep for a name is told of",
+		    test_too_deep },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
