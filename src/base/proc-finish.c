@@ -64,12 +64,12 @@ write_quietly(int fd, const void *data, size_t len)
 	(void)sigaddset(&pipe_set, SIGPIPE);
 	(void)sigpending(&pending);
 	was_pending = sigismember(&pending, SIGPIPE) == 1;
-	(void)sigprocmask(SIG_BLOCK, &pipe_set, &old);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
 	n = write(fd, data, len);
 	saved = errno;
 	if (n < 0 && saved == EPIPE && !was_pending)
 		(void)sigtimedwait(&pipe_set, NULL, &at_once);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	errno = saved;
 	return n;
 }
