@@ -50,7 +50,10 @@ forget_stop(const struct join_spec *spec, const char *id)
 		return;
 	free(record.stopping_at);
 	record.stopping_at = NULL;
-	(void)record_write(session.dir_fd, &record, &ignored);
+	if (record_write(session.dir_fd, &record, &ignored) != 0)
+		diag_warn("session %s is still recorded as being stopped, and "
+			  "is removed when its agent ends: %s",
+		    id, ignored.message);
 }
 
 /* One that was killed, or that a log-out ended, is started again. */
