@@ -295,6 +295,7 @@ int
 main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "viewers") == 0)
-		return be_viewers(argv[2]);
+		/* LeakSanitizer fails where /proc is of another namespace. */
+		_exit(be_viewers(argv[2]));
 	return check_run(tests, ARRAY_SIZE(tests));
 }
