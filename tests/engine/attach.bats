@@ -254,6 +254,7 @@ write_as_agent() {
   deep=$XDG_STATE_HOME/$(printf 'd%.0s' {1..100})/$(printf 'e%.0s' {1..100})
   as_who mkdir -p "$deep"
   XDG_STATE_HOME=$deep
+  images_record "$BED_UID" "$deep"
   open_counter
   goes_on
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
