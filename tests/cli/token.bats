@@ -91,7 +91,7 @@ EOF
 # prints what was shown, and how the terminal was before and is afterwards.
 interrupt_prompt() {
   python3 - "$@" <<'EOF'
-import fcntl, os, select, sys, termios, time
+import fcntl, os, select, signal, sys, termios, time
 master, slave = os.openpty()
 before = termios.tcgetattr(slave)
 pid = os.fork()
@@ -100,6 +100,9 @@ if pid == 0:
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     for fd in range(3):
         os.dup2(slave, fd)
+    # What the tests were started with may be ignored.
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, signal.SIG_DFL)
     os.execvp(sys.argv[2], sys.argv[2:])
 shown = b""
 while not shown.endswith(b": ") and select.select([master], [], [], 60)[0]:

@@ -237,8 +237,9 @@ def re_find(pattern, text):
 # Configuration.
 
 def no_config(bed):
+    """Nothing but the record of images, which building has made."""
     write_host(bed, "new")
-    for d in ("state", "config", "runtime"):
+    for d in ("config", "runtime"):
         subprocess.run(["rm", "-rf", bed.path(d)], check=True)
         os.mkdir(bed.path(d), 0o700)
 
