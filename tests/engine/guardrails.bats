@@ -10,8 +10,8 @@ setup() {
   bed_setup user
 }
 
-# with_image_changed SHELL-COMMAND: a newer agent image for the user in which
-# root has run the command.
+# with_image_changed SHELL-COMMAND: the agent image that is recorded for the user
+# becomes one in which root has run the command.
 with_image_changed() {
   local container
   container=$(docker run -d --user 0 --network none --entrypoint sh \
@@ -20,6 +20,13 @@ with_image_changed() {
   changed_image=$(docker commit --change 'USER '"$BED_UID:$BED_UID" \
     --change "$(original_entrypoint)" "$container")
   docker rm "$container" >/dev/null
+  local record=$XDG_STATE_HOME/drydock/images.json
+  jq --arg image "$changed_image" \
+    '(.images[] | select(.kind == "agent")).image = $image' "$record" \
+    >"$record.new"
+  # Owner and mode stay.
+  cat "$record.new" >"$record"
+  rm "$record.new"
 }
 
 original_entrypoint() {

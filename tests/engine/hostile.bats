@@ -94,17 +94,19 @@ os.mkfifo("fifo")
       touch "$home/fixed"
       chattr +i "$home/fixed" || skip "no immutable files here"
     fi
-    ended_session
-    good=$id
     run -0 --separate-stderr in_session true
     assert_equal "$(grep -c warning: <<<"$stderr")" 1
     assert_contains "$stderr" "$bad"
-    [ ! -e "$XDG_STATE_HOME/drydock/sessions/$good" ]
+    ended_session
+    good=$id
     run -0 --separate-stderr in_session sh -c 'echo again'
     assert_equal "$output" again
-    assert_equal "$(grep -c warning: <<<"$stderr")" 1
+    [ ! -e "$XDG_STATE_HOME/drydock/sessions/$good" ]
+    run --separate-stderr as_who drydock gc
+    assert_contains "$stderr" "$bad"
     chattr -R -i "$XDG_STATE_HOME/drydock/trash" 2>/dev/null || true
     chown -R "$BED_UID:$BED_UID" "$XDG_STATE_HOME/drydock/trash"
+    run --separate-stderr as_who drydock gc
     run -0 --separate-stderr in_session true
     assert_equal "$(grep -c warning: <<<"$stderr")" 0
     nothing_left
@@ -115,6 +117,7 @@ os.mkfifo("fifo")
   local sessions=$XDG_STATE_HOME/drydock/sessions
   mount -t tmpfs -o "size=6m,mode=0700,uid=$BED_UID,gid=$BED_UID" tmpfs \
     "$XDG_STATE_HOME"
+  images_record "$BED_UID" "$XDG_STATE_HOME"
   open_counter
   head -c 10m /dev/zero >"$XDG_STATE_HOME/fill" || true
   run -74 as_who drydock new "$project"
