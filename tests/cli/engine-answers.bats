@@ -63,12 +63,12 @@ call() {
 @test "a command that asks no engine does not load libcurl" {
   local command
   for command in --version --help config; do
-    run -0 strace -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" \
+    run -0 traced -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" \
       drydock "$command"
     grep -q libjq "$BATS_TEST_TMPDIR/trace"
     run ! grep libcurl "$BATS_TEST_TMPDIR/trace"
   done
-  strace -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" drydock build || true
+  traced -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" drydock build || true
   grep -q libcurl "$BATS_TEST_TMPDIR/trace"
 }
 
