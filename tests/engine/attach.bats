@@ -249,6 +249,17 @@ write_as_agent() {
   goes_on
 }
 
+@test "attach asks no engine, and loads nothing for it" {
+  local trace=$BATS_TEST_TMPDIR/trace
+  open_counter
+  : >"$trace"
+  chmod 0666 "$trace"
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- strace -f -qq \
+    -e trace=openat,connect -o "$trace" drydock attach
+  grep holder.sock "$trace"
+  run ! grep -F -e libcurl -e "$DRYDOCK_ENGINE" "$trace"
+}
+
 @test "a state directory 200 characters deep" {
   local deep
   deep=$XDG_STATE_HOME/$(printf 'd%.0s' {1..100})/$(printf 'e%.0s' {1..100})
