@@ -21,6 +21,7 @@
 #include "host/paths.h"
 #include "host/protected.h"
 #include "host/settings.h"
+#include "host/trusted.h"
 
 static const struct row {
 	const char *name;
@@ -49,7 +50,14 @@ enum verdict {
 	FINE,
 	NO_PROGRAM,
 	FOREIGN, /* somebody else can replace it */
+	TWO_NAMES, /* and may be a session's by the other one */
 	OF_A_SESSION /* a session could have written it */
+};
+
+/* As the kernel does (execve(2)), in whose first bytes an interpreter is. */
+enum {
+	MAX_INTERPRETERS = 5,
+	HEAD_SIZE = 256
 };
 
 struct candidate {
@@ -83,22 +91,46 @@ is_of_session(const struct candidate *c, const char *real)
 	return false;
 }
 
+/* What root gave a group below /usr: Debian's /usr/local is of staff. */
+static bool
+is_systems_own(int dirfd, const struct stat *st)
+{
+	cleanup_free char *real = NULL;
+
+	return st->st_uid == 0 && fs_real_path(dirfd, &real) == 0 &&
+	    protected_is_below(real, "/usr");
+}
+
 /*
  * A sticky directory keeps others from replacing what is not theirs: /tmp, and
  * the store of nix.
  */
 static bool
-is_replaceable(const struct candidate *c, const struct stat *st)
+is_replaceable(const struct candidate *c, int dirfd, const char *name,
+    const struct stat *st)
 {
-	mode_t others = c->trust == TRUST_ROOT ? S_IWGRP | S_IWOTH : S_IWOTH;
+	mode_t others = st->st_mode & (S_IWGRP | S_IWOTH);
 
 	if (c->trust == TRUST_SYSTEM)
 		return false;
 	if (st->st_uid != 0 &&
 	    (c->trust == TRUST_ROOT || st->st_uid != c->search->paths->uid))
 		return true;
-	return !S_ISLNK(st->st_mode) && (st->st_mode & others) != 0 &&
-	    !(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0);
+	if (S_ISLNK(st->st_mode) || others == 0 ||
+	    (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0))
+		return false;
+	if (c->trust == TRUST_ROOT || others != S_IWGRP)
+		return true;
+	return !trusted_group_is_own(c->search->paths, dirfd, name, st) &&
+	    !is_systems_own(dirfd, st);
+}
+
+/* A program of the caller's, which an agent with the same uid may have, too. */
+static bool
+has_two_names(const struct candidate *c, const struct stat *st)
+{
+	return c->trust == TRUST_CALLER && S_ISREG(st->st_mode) &&
+	    st->st_nlink > 1 && st->st_uid != 0;
 }
 
 static int
@@ -107,9 +139,10 @@ judge_step(void *arg, int dirfd, const char *name, const struct stat *st)
 	const struct candidate *c = arg;
 	cleanup_free char *real = NULL;
 
-	(void)name;
-	if (is_replaceable(c, st))
+	if (is_replaceable(c, dirfd, name, st))
 		return FOREIGN;
+	if (has_two_names(c, st))
+		return TWO_NAMES;
 	/* A directory on the way leads where the last step will tell. */
 	if (S_ISDIR(st->st_mode))
 		return 0;
@@ -118,10 +151,32 @@ judge_step(void *arg, int dirfd, const char *name, const struct stat *st)
 	return is_of_session(c, real) ? OF_A_SESSION : 0;
 }
 
+/*
+ * Returned: the interpreter that a script names behind "#!", or NULL.  What
+ * cannot be read is no script.
+ */
+static char *
+find_interpreter(const char *path)
+{
+	char head[HEAD_SIZE];
+	cleanup_close int fd =
+	    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head) - 1, 0);
+	const char *start = head + 2;
+
+	if (n < 2 || head[0] != '#' || head[1] != '!')
+		return NULL;
+	head[n] = '\0';
+	start += strspn(start, " \t");
+	return xstrndup(start, strcspn(start, " \t\n"));
+}
+
+/* Of a script also what runs it, which is another program. */
 static enum verdict
-judge(const struct candidate *c, const char *path)
+judge_depth(const struct candidate *c, const char *path, int depth)
 {
 	struct resolve walk = { .judge = judge_step, .arg = (void *)c };
+	cleanup_free char *interpreter = NULL;
 	cleanup_close int fd = -1;
 	struct stat st;
 	int rc = resolve_open(&walk, AT_FDCWD, path, &fd);
@@ -131,7 +186,19 @@ judge(const struct candidate *c, const char *path)
 	if (rc < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    eaccess(path, X_OK) < 0)
 		return NO_PROGRAM;
-	return FINE;
+	interpreter = find_interpreter(path);
+	if (interpreter == NULL)
+		return FINE;
+	/* A relative one is the working directory's say. */
+	if (interpreter[0] != '/' || depth == MAX_INTERPRETERS)
+		return NO_PROGRAM;
+	return judge_depth(c, interpreter, depth + 1);
+}
+
+static enum verdict
+judge(const struct candidate *c, const char *path)
+{
+	return judge_depth(c, path, 0);
 }
 
 /*
@@ -180,12 +247,19 @@ check_named(const struct program_search *search, const struct row *row,
 		    "%s is not run: others than you and root can replace it "
 		    "(setting %s)",
 		    path, row->setting);
+	case TWO_NAMES:
+		return diag_set(dg, DIAG_POLICY,
+		    "%s is not run: it, or what runs it, has another name (a "
+		    "hard link), by which it can be changed: name a copy "
+		    "(setting %s)",
+		    path, row->setting);
 	case OF_A_SESSION:
 		break;
 	}
 	return diag_set(dg, DIAG_POLICY,
-	    "%s is not run: it is where sessions can write; name one outside "
-	    "of every project (setting %s)",
+	    "%s is not run: it, a link to it, or what runs it is where "
+	    "sessions can write; name one outside of every project (setting "
+	    "%s)",
 	    path, row->setting);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -41,7 +42,7 @@ struct search {
 	struct diag *dg;
 };
 
-/* The group that has no member but the user whose name it has. */
+/* Whether a group is the caller's own. */
 static bool
 is_own_group(const struct paths *paths, gid_t gid)
 {
@@ -50,7 +51,29 @@ is_own_group(const struct paths *paths, gid_t gid)
 	if (gid != paths->gid || paths->user == NULL)
 		return false;
 	group = getgrgid(gid);
-	return group != NULL && strcmp(group->gr_name, paths->user) == 0;
+	if (group == NULL || strcmp(group->gr_name, paths->user) != 0)
+		return false;
+	for (char *const *member = group->gr_mem; *member != NULL; member++)
+		if (strcmp(*member, paths->user) != 0)
+			return false;
+	return true;
+}
+
+/* What cannot be told counts as one. */
+static bool
+has_access_list(int dirfd, const char *name)
+{
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d/%s", dirfd, name);
+
+	return lgetxattr(path, "system.posix_acl_access", NULL, 0) >= 0 ||
+	    (errno != ENODATA && errno != ENOTSUP);
+}
+
+bool
+trusted_group_is_own(const struct paths *paths, int dirfd, const char *name,
+    const struct stat *st)
+{
+	return is_own_group(paths, st->st_gid) && !has_access_list(dirfd, name);
 }
 
 /* Returned: for messages and the policy. */
@@ -87,7 +110,8 @@ check_parent(const struct search *s, int dirfd)
 	/* Where everybody may add, nobody may replace: /tmp. */
 	if ((st.st_uid == s->paths->uid || st.st_uid == 0) &&
 	    (writers == 0 || (st.st_mode & S_ISVTX) != 0 ||
-		(writers == S_IWGRP && is_own_group(s->paths, st.st_gid))))
+		(writers == S_IWGRP &&
+		    trusted_group_is_own(s->paths, dirfd, ".", &st))))
 		return 0;
 	path = real_path(dirfd);
 	if (check_owner(s, &st, path) < 0)

@@ -7,7 +7,8 @@
  * the way, and what is found, must belong to the caller or to root, and nobody
  * else may write to it: whoever can replace a parent can replace the file.  A
  * directory with the sticky bit may be anybody's to write to, and a parent may be
- * writable for the caller's own group, which has the caller's name.
+ * writable for the caller's own group, which has the caller's name and no other
+ * member.
  *
  * What lies neither in the configuration directory nor in what is installed is
  * kept in paths->decisive, for trusted_check() and for the policy.
@@ -15,7 +16,9 @@
 #ifndef DRYDOCK_TRUSTED_H
 #define DRYDOCK_TRUSTED_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/strvec.h"
 
@@ -56,5 +59,14 @@ int trusted_open(const struct paths *paths, const char *base, const char *name,
  */
 int trusted_check(
     const struct paths *paths, const char *project, struct diag *dg);
+
+/*
+ * Whether what the group may write to is the caller's alone: the group is the
+ * caller's own, with the caller's name and no other member, and no access list
+ * (acl(5)), whose mask the mode's bits of the group then are, names anybody.
+ * st is of name in dirfd.
+ */
+bool trusted_group_is_own(const struct paths *paths, int dirfd,
+    const char *name, const struct stat *st);
 
 #endif /* DRYDOCK_TRUSTED_H */

@@ -4,6 +4,8 @@
 /* For the search of PATH alone: the host's own docker would come first. */
 #include "host/program.c"
 
+#include <grp.h>
+
 #include "check.h"
 #include "tree-kit.h"
 
@@ -129,12 +131,122 @@ a_setting_names_a_program(void)
 	    "docker)");
 }
 
+/* A group that the test's user alone is in, by the name of the user. */
+static struct group own_group;
+
+struct group *
+getgrgid(gid_t gid)
+{
+	return gid == getgid() ? &own_group : NULL;
+}
+
+/* As umask 002 leaves it: the group is the caller's, or others are in it. */
+static void
+a_group_may_write_that_is_the_callers_own(void)
+{
+	static const char refused[] =
+	    " is not run: others than you and root can replace it (setting "
+	    "docker)";
+	static char name[] = "tester", other[] = "other";
+	static char *alone[] = { name, NULL };
+	static char *more[] = { name, other, NULL };
+	cleanup_world struct world w;
+
+	world_init(&w);
+	w.paths.user = xstrdup(name);
+	w.paths.gid = getgid();
+	own_group = (struct group){ .gr_name = name, .gr_mem = alone };
+	put_program(&w, "tools");
+	CHECK_INT(fchmodat(w.dir, "tools/bin", 0775, 0), 0);
+	expect_named(&w, "tools/bin/docker", "");
+	CHECK_INT(fchmodat(w.dir, "tools/bin/docker", 0775, 0), 0);
+	expect_named(&w, "tools/bin/docker", "");
+	own_group.gr_mem = more;
+	expect_named(&w, "tools/bin/docker", refused);
+	own_group.gr_mem = alone;
+	own_group.gr_name = other;
+	expect_named(&w, "tools/bin/docker", refused);
+	own_group.gr_name = name;
+	CHECK_INT(fchmodat(w.dir, "tools/bin/docker", 0755, 0), 0);
+	expect_named(&w, "tools/bin/docker", "");
+	/* The mode's bits of the group are another user's then. */
+	if (!CHECK(tree_access_list(w.dir, "tools/bin", 12345)))
+		return;
+	expect_named(&w, "tools/bin/docker", refused);
+}
+
+static void
+put_script(const struct world *w, const char *first)
+{
+	tree_put(w->dir, "script", first);
+	CHECK_INT(fchmodat(w->dir, "script", 0755, 0), 0);
+}
+
+/* The kernel runs what a script names, not the script. */
+static void
+what_runs_a_script_is_a_program_too(void)
+{
+	static const char refused[] =
+	    " is not run: it, a link to it, or what runs it is where sessions "
+	    "can write; name one outside of every project (setting docker)";
+	static const char none[] =
+	    " is not a program that can be run (setting docker)";
+	cleanup_world struct world w;
+	cleanup_free char *direct =
+	    xasprintf("#! \t%s/project/bin/docker -x\n", check_tmpdir());
+	cleanup_free char *link = xasprintf("#!%s/link", check_tmpdir());
+	cleanup_free char *chain = xasprintf("#!%s/chain", check_tmpdir());
+	cleanup_free char *itself = xasprintf("#!%s/script\n", check_tmpdir());
+
+	world_init(&w);
+	put_program(&w, "project");
+	put_script(&w, "#!/bin/sh\n");
+	expect_named(&w, "script", "");
+	put_script(&w, direct);
+	expect_named(&w, "script", refused);
+	CHECK_INT(symlinkat("project/bin/docker", w.dir, "link"), 0);
+	put_script(&w, link);
+	expect_named(&w, "script", refused);
+	tree_put(w.dir, "chain", direct);
+	CHECK_INT(fchmodat(w.dir, "chain", 0755, 0), 0);
+	put_script(&w, chain);
+	expect_named(&w, "script", refused);
+	put_script(&w, "#!bin/sh\n");
+	expect_named(&w, "script", none);
+	put_script(&w, "#!\n");
+	expect_named(&w, "script", none);
+	put_script(&w, itself);
+	expect_named(&w, "script", none);
+}
+
+/* By its other name an agent could write it. */
+static void
+a_named_program_has_one_name(void)
+{
+	cleanup_world struct world w;
+
+	world_init(&w);
+	put_program(&w, "tools");
+	CHECK_INT(linkat(w.dir, "tools/bin/docker", w.dir, "other", 0), 0);
+	/* Root's programs often have several names. */
+	if (getuid() == 0) {
+		expect_named(&w, "tools/bin/docker", "");
+		w.paths.uid = 12345;
+		CHECK_INT(fchownat(w.dir, "other", 12345, 0, 0), 0);
+	}
+	expect_named(&w, "tools/bin/docker",
+	    " is not run: it, or what runs it, has another name (a hard link), "
+	    "by which it can be changed: name a copy (setting docker)");
+	CHECK_INT(unlinkat(w.dir, "other", 0), 0);
+	expect_named(&w, "tools/bin/docker", "");
+}
+
 static void
 no_setting_reaches_into_a_project(void)
 {
 	static const char refused[] =
-	    " is not run: it is where sessions can write; name one outside of "
-	    "every project (setting docker)";
+	    " is not run: it, a link to it, or what runs it is where sessions "
+	    "can write; name one outside of every project (setting docker)";
 	cleanup_world struct world w;
 	cleanup_free char *deep = xasprintf("%s/project/deep", check_tmpdir());
 	cleanup_free char *into =
@@ -316,6 +428,12 @@ main(void)
 {
 	static const struct check_test tests[] = {
 		{ "a setting names a program", a_setting_names_a_program },
+		{ "a group may write that is the caller's own",
+		    a_group_may_write_that_is_the_callers_own },
+		{ "what runs a script is a program, too",
+		    what_runs_a_script_is_a_program_too },
+		{ "a named program has one name",
+		    a_named_program_has_one_name },
 		{ "no setting reaches into a project",
 		    no_setting_reaches_into_a_project },
 		{ "a program of PATH is root's alone",

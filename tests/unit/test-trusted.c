@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What decides a launch is read from where nobody else can put it. */
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +108,45 @@ test_parents(void)
 	expect(&paths,
 	    "/.config can be written by others: chmod go-w it, or "
 	    "/.config/drydock is not safe there");
+}
+
+/* The group that the test's user is in, whose name the test chooses. */
+static struct group own_group;
+
+struct group *
+getgrgid(gid_t gid)
+{
+	return gid == getegid() ? &own_group : NULL;
+}
+
+/* A parent may be the group's to write that the caller alone is in. */
+static void
+test_groups(void)
+{
+	static char other[] = "other";
+	static char *alone[] = { NULL };
+	static char *more[] = { other, NULL };
+	static const char refused[] =
+	    "/dots can be written by others: chmod go-w it, or "
+	    "/.config/drydock/allowlist is not safe there";
+	cleanup_paths struct paths paths;
+	cleanup_close int home = enter(&paths);
+
+	own_group = (struct group){ .gr_name = paths.user, .gr_mem = alone };
+	tree_file(home, "dots/list", 0644);
+	CHECK_INT(
+	    symlinkat("../../dots/list", home, ".config/drydock/allowlist"), 0);
+	CHECK_INT(fchmodat(home, "dots", 0775, 0), 0);
+	expect(&paths, NULL);
+	own_group.gr_mem = more;
+	expect(&paths, refused);
+	own_group.gr_mem = alone;
+	own_group.gr_name = other;
+	expect(&paths, refused);
+	own_group.gr_name = paths.user;
+	expect(&paths, NULL);
+	if (CHECK(tree_access_list(home, "dots", 12345)))
+		expect(&paths, refused);
 }
 
 /* A directory that a link leads to need not have all that is looked for. */
@@ -240,6 +280,8 @@ main(void)
 	static const struct check_test tests[] = {
 		{ "who can replace a parent can replace the file",
 		    test_parents },
+		{ "a group may write to a parent that is the caller's own",
+		    test_groups },
 		{ "what is absent behind a link is absent, its end is not",
 		    test_absent },
 		{ "each link on the way is looked at", test_links },

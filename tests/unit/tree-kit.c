@@ -4,14 +4,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
 #include "check.h"
 
 int
@@ -92,4 +95,23 @@ tree_get(int dir, const char *name)
 	if (fs_read_file(dir, name, 4096, &sb, &dg) < 0)
 		return NULL;
 	return strbuf_detach(&sb, NULL);
+}
+
+bool
+tree_access_list(int dir, const char *path, uid_t user)
+{
+	const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, bits;
+			uint32_t id;
+		} entry[5];
+	} list = { 2,
+		{ { 0x01, 7, UINT32_MAX }, { 0x02, 7, user },
+		    { 0x04, 0, UINT32_MAX }, { 0x10, 7, UINT32_MAX },
+		    { 0x20, 5, UINT32_MAX } } };
+	char *name cleanup_free = xasprintf("/proc/self/fd/%d/%s", dir, path);
+
+	return setxattr(name, "system.posix_acl_access", &list, sizeof(list),
+		   0) == 0;
 }

@@ -27,6 +27,12 @@ bool tree_has(int dir, const char *path);
 /* How many entries a directory has. */
 int tree_count(int dir);
 
+/*
+ * Gives a user all of a directory by an access list (acl(5)); false where the
+ * file system has none.
+ */
+bool tree_access_list(int dir, const char *path, uid_t user);
+
 /* Nests depth directories called d below dir, with a file in some. */
 void tree_nest(int dir, int depth);
 
