@@ -205,8 +205,7 @@ add_address(
 	if (inet_ntop(sa->sa_family, address, text, sizeof(text)) == NULL)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "write an address of the host's");
-	if (!strvec_has(addresses, text))
-		strvec_push(addresses, text);
+	strvec_push(addresses, text);
 	return 0;
 }
 
@@ -246,7 +245,8 @@ squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 		qsort(addresses.v, addresses.nr, sizeof(*addresses.v), by_text);
 	strbuf_addstr(&text, "# The host's own addresses.\n");
 	for (size_t i = 0; i < addresses.nr; i++)
-		strbuf_addf(&text, "%s\n", addresses.v[i]);
+		if (i == 0 || strcmp(addresses.v[i - 1], addresses.v[i]) != 0)
+			strbuf_addf(&text, "%s\n", addresses.v[i]);
 	/* What cannot be read is written anew. */
 	*ret_changed = fs_read_file(conf_fd, SQUID_ADDRESSES, ADDRESSES_MAX,
 			   &before, &absent) != 0 ||

@@ -32,7 +32,11 @@
 
 enum {
 	STAT_MAX = 4096,
-	LOG_MAX = 65536,
+	/*
+	 * Of any file that it writes: the log, and the list of addresses, of
+	 * which a host with many virtual services has tens of thousands.
+	 */
+	FILE_MAX = 4 * 1024 * 1024,
 	LOCK_WAIT_MS = 5000, /* for an earlier one that is about to end */
 	LOCK_STEP_MS = 20,
 	RETRY_MS = 1000,
@@ -129,11 +133,11 @@ take_lock(int session_fd, int *ret_fd, struct diag *dg)
 	}
 }
 
-/* What is printed goes to a file that cannot grow over LOG_MAX. */
+/* What is printed goes to a file that cannot grow over FILE_MAX. */
 static int
 open_log(int session_fd, struct diag *dg)
 {
-	const struct rlimit limit = { LOG_MAX, LOG_MAX };
+	const struct rlimit limit = { FILE_MAX, FILE_MAX };
 	cleanup_close int fd = -1;
 
 	if (fs_open_nolinks(session_fd, LOG_NAME,
@@ -201,15 +205,17 @@ drain(int fd)
 		continue;
 }
 
+/* Of failures in a row the first is told. */
 static bool
-update(int conf_fd)
+update(int conf_fd, bool tell)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	bool changed;
 
 	if (squid_write_addresses(conf_fd, &changed, &dg) == 0)
 		return true;
-	diag_warn("%s", dg.message);
+	if (tell)
+		diag_warn("%s", dg.message);
 	return false;
 }
 
@@ -222,7 +228,7 @@ follow(int conf_fd, int netlink_fd, int process_fd)
 	};
 
 	/* The first time for what changed before the socket was there. */
-	for (bool written = update(conf_fd);;) {
+	for (bool written = update(conf_fd, true);;) {
 		int n = poll(fds, ARRAY_SIZE(fds), written ? -1 : RETRY_MS);
 
 		if (n < 0)
@@ -231,7 +237,7 @@ follow(int conf_fd, int netlink_fd, int process_fd)
 			return;
 		if (fds[1].revents != 0)
 			drain(netlink_fd);
-		written = update(conf_fd);
+		written = update(conf_fd, written);
 	}
 }
 

@@ -2,14 +2,17 @@
 /* companion: one a session, for as long as its process lives. */
 #include "session/companion.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +23,35 @@
 #include "plan/squid.h"
 
 #include "check.h"
+
+/* How many addresses the host has; each twice, as on two interfaces. */
+static size_t naddresses = 1;
+
+int
+getifaddrs(struct ifaddrs **ret)
+{
+	struct ifaddrs *list = xcalloc(2 * naddresses, sizeof(*list));
+	struct sockaddr_in *sin = xcalloc(naddresses, sizeof(*sin));
+
+	for (size_t i = 0; i < 2 * naddresses; i++) {
+		struct sockaddr_in *a = &sin[i % naddresses];
+
+		a->sin_family = AF_INET;
+		a->sin_addr.s_addr =
+		    htonl((uint32_t)(0x66646464 + i % naddresses));
+		list[i].ifa_addr = (struct sockaddr *)a;
+		list[i].ifa_next = i + 1 < 2 * naddresses ? &list[i + 1] : NULL;
+	}
+	*ret = list;
+	return 0;
+}
+
+void
+freeifaddrs(struct ifaddrs *list)
+{
+	free(list->ifa_addr);
+	free(list);
+}
 
 /* A process with a name that looks like the end of one. */
 static pid_t
@@ -153,12 +185,35 @@ test_another_process(void)
 	CHECK_STR(companion_process(-1), NULL);
 }
 
+/* A node of a cluster has an address for each of its services. */
+static void
+test_many_addresses(void)
+{
+	int dir cleanup_close = make_session();
+	pid_t agent = start_process();
+	char *process cleanup_free = companion_process(agent);
+	struct stat st = { .st_size = 0 };
+	pid_t companion;
+
+	naddresses = 20000;
+	companion = start_companion(dir, process);
+	naddresses = 1;
+	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
+	CHECK_INT(fstatat(dir, "sidecar/conf/" SQUID_ADDRESSES, &st, 0), 0);
+	CHECK(st.st_size > 20000 * 10 && st.st_size < 20000 * 17);
+	CHECK_INT(kill(agent, SIGKILL), 0);
+	CHECK_INT(wait_end(companion), 0);
+	(void)waitpid(agent, NULL, 0);
+}
+
 int
 main(void)
 {
 	static const struct check_test tests[] = {
 		{ "it ends when the process does", test_life },
 		{ "a session has one", test_only_one },
+		{ "a list of many addresses is written whole",
+		    test_many_addresses },
 		{ "a number that is used again is another process",
 		    test_another_process },
 	};
