@@ -4,7 +4,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -12,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/monotime.h"
 
 #define BACKLOG 1024
 #define PAUSE_MS 100
@@ -133,12 +136,80 @@ listener_open(struct listener *l, struct loop *loop,
 	return 0;
 }
 
+/* A socket that listens keeps the inode of its file from reuse. */
+static bool
+is_in_place(const struct listener *l)
+{
+	struct stat st;
+	return lstat(unix_path(&l->address), &st) == 0 &&
+	    l->file.st_dev == st.st_dev && l->file.st_ino == st.st_ino;
+}
+
+/* An exchange takes the place of anything, also of a directory. */
+static int
+put_in_place(const char *fresh, const char *path)
+{
+	if (rename(fresh, path) == 0)
+		return 0;
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == -1)
+		return -1;
+	(void)rmdir(fresh);
+	return 0;
+}
+
+/* The name is hard to foresee, and another one at the next try. */
+static int
+listen_anew(const struct address *address, int *ret_fd, struct stat *ret_file)
+{
+	struct diag ignored cleanup_diag = DIAG_INIT;
+	struct address fresh;
+	const char *path = unix_path(address);
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int fd cleanup_close = -1;
+	int len = snprintf(name, sizeof(name), "%s.%lld", path,
+	    (long long)(monotime_ms() % 1000000));
+	if (len < 0 || (size_t)len >= sizeof(name) ||
+	    address_unix(&fresh, name, &ignored) == -1 ||
+	    listen_at(&fresh, &fd, &ignored) == -1)
+		return -1;
+	if (lstat(name, ret_file) == -1 || put_in_place(name, path) == -1) {
+		(void)unlink(name);
+		return -1;
+	}
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static void
+on_look(void *arg)
+{
+	struct listener *l = arg;
+	int fd;
+	if (!is_in_place(l) && listen_anew(&l->address, &fd, &l->file) == 0) {
+		loop_want(l->loop, &l->watch, 0);
+		(void)close(l->watch.fd);
+		l->watch.fd = fd;
+		update(l);
+	}
+	timer_arm(l->loop, &l->look, LISTEN_LOOK_MS);
+}
+
+void
+listener_guard(struct listener *l, const struct address *address)
+{
+	l->address = *address;
+	l->look = (struct timer){ 0, on_look, l, NULL };
+	(void)lstat(unix_path(address), &l->file);
+	timer_arm(l->loop, &l->look, LISTEN_LOOK_MS);
+}
+
 void
 listener_release(struct listener *l)
 {
 	if (l->loop == NULL)
 		return;
 	timer_cancel(l->loop, &l->pause);
+	timer_cancel(l->loop, &l->look);
 	loop_want(l->loop, &l->watch, 0);
 	(void)close(l->watch.fd);
 	*l = (struct listener){ .loop = NULL };

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "guest/loop.h"
 
@@ -28,6 +29,9 @@ struct listener {
 	struct loop *loop; /* NULL: not open */
 	struct watch watch; /* fd owned */
 	struct timer pause; /* accepting goes on after it */
+	struct timer look; /* at a guarded path */
+	struct address address; /* of a guarded path */
+	struct stat file; /* the socket's, there */
 	bool allowed;
 	void (*accepted)(void *arg, int fd);
 	void *arg;
@@ -41,6 +45,15 @@ int listener_open(struct listener *l, struct loop *loop,
     const struct address *address, void (*accepted)(void *arg, int fd),
     void *arg, struct diag *dg);
 void listener_release(struct listener *l);
+
+/*
+ * From now on looks at the unix path every LISTEN_LOOK_MS.  Where the path does
+ * not lead to this socket any more, a new socket takes its place at once:
+ * whatever stands there is removed, or, a directory that is not empty, renamed.
+ * Connections that were accepted before stay.
+ */
+#define LISTEN_LOOK_MS 1000
+void listener_guard(struct listener *l, const struct address *address);
 
 /* Whether to accept at all; with no descriptors left it waits by itself. */
 void listener_allow(struct listener *l, bool allowed);

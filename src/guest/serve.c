@@ -404,9 +404,13 @@ serve_start(
 	struct address address;
 	s->loop = loop;
 	s->nudge = (struct timer){ 0, on_nudge, s, NULL };
-	if (address_unix(&address, path, dg) == -1)
+	if (address_unix(&address, path, dg) == -1 ||
+	    listener_open(&s->listener, loop, &address, on_accepted, s, dg) ==
+		-1)
 		return -1;
-	return listener_open(&s->listener, loop, &address, on_accepted, s, dg);
+	/* The command may write to the directory. */
+	listener_guard(&s->listener, &address);
+	return 0;
 }
 
 void

@@ -88,11 +88,18 @@ stay() {
   [ ! -e "$home" ]
 }
 
-@test "an agent keeps nobody out: modes, and viewers of its own" {
+@test "an agent keeps nobody out: modes, its own socket, viewers of its own" {
   open_counter
   as_who sh -c 'echo kept >"$0/mine"' "$home"
   as_who drydock exec "$id" -- chmod 0 /run/drydock/holder.sock /run/drydock \
     /run/egress "$(as_who sh -c 'echo ~')"
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  goes_on
+  # A socket of its own, which accepts nobody, in place of the holder's.
+  as_who drydock exec "$id" -- perl -MIO::Socket::UNIX -e '
+    my $path = "/run/drydock/holder.sock";
+    unlink $path or die;
+    IO::Socket::UNIX->new(Local => $path, Listen => 1) or die'
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
   goes_on
   stay

@@ -441,6 +441,80 @@ what_stands_at_the_socket_is_replaced(void)
 	}
 }
 
+/* What a command can do to the socket's file, by the number of the row. */
+static bool
+take_socket_away(const char *run, int row)
+{
+	char path[300];
+	char other[300];
+	(void)snprintf(path, sizeof(path), "%s/holder.sock", run);
+	(void)snprintf(other, sizeof(other), "%s/other", run);
+	if (row == 0)
+		return rename(path, other) == 0;
+	if (unlink(path) == -1)
+		return false;
+	if (row == 1)
+		return true;
+	if (row == 2)
+		return mknod(path, S_IFSOCK | 0600, 0) == 0;
+	if (row == 3)
+		return symlink("other", path) == 0;
+	(void)snprintf(other, sizeof(other), "%s/holder.sock/x", run);
+	return mkdir(path, 0700) == 0 && (row == 4 || mkdir(other, 0700) == 0);
+}
+
+static bool
+is_socket(const char *path, ino_t not )
+{
+	struct stat st;
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    st.st_ino != not ;
+}
+
+static void
+socket_that_is_taken_away_comes_back(void)
+{
+	for (int row = 0; row < 6; row++) {
+		struct kit kit;
+		struct kit_output first = KIT_OUTPUT_INIT;
+		struct kit_output second = KIT_OUTPUT_INIT;
+		struct wire_hello hello = { .flags = 0 };
+		struct strbuf view cleanup_strbuf = STRBUF_INIT;
+		char path[300];
+		struct stat taken = { .st_ino = 0 };
+		int fd =
+		    kit_shell(&kit, "echo ready; read x; exit 7", true, false);
+		if (fd == -1)
+			return;
+		(void)snprintf(path, sizeof(path), "%s/holder.sock", kit.run);
+		CHECK(kit_read_until(fd, &first, "ready"));
+		CHECK(take_socket_away(kit.run, row));
+		(void)lstat(path, &taken);
+		int64_t deadline = monotime_ms() + 10000;
+		while (
+		    !is_socket(path, taken.st_ino) && monotime_ms() < deadline)
+			(void)usleep(10000);
+		if (!CHECK(is_socket(path, taken.st_ino))) {
+			(void)kill(kit.pid, SIGKILL);
+			return;
+		}
+		int viewer = kit_greet(&kit, &hello);
+		CHECK(hello.flags & WIRE_HELLO_RUNNING);
+		wire_add_size(&view, WIRE_VIEW, (struct wire_size){ 24, 80 });
+		CHECK(kit_send(viewer, &view));
+		CHECK(kit_read_until(viewer, &second, "ready"));
+		CHECK(kit_send_frame(viewer, WIRE_INPUT, "\n", 1));
+		kit_collect(viewer, &second);
+		CHECK_INT(second.status, 7);
+		/* Who was there before has lost nothing. */
+		kit_collect(fd, &first);
+		CHECK_INT(first.status, 7);
+		CHECK_INT(kit_wait(&kit), 7);
+		kit_output_release(&first);
+		kit_output_release(&second);
+	}
+}
+
 static void
 broken_guardrails_are_refused(void)
 {
@@ -554,6 +628,8 @@ static const struct check_test tests[] = {
 	{ "told to end, it ends", told_to_end_it_ends },
 	{ "what stands at the socket's place is replaced",
 	    what_stands_at_the_socket_is_replaced },
+	{ "a socket that the command takes away comes back",
+	    socket_that_is_taken_away_comes_back },
 	{ "broken guardrails are refused by name",
 	    broken_guardrails_are_refused },
 	{ "without a command it ends by itself", without_a_command_it_ends },
