@@ -68,6 +68,7 @@ def facts(mode, model):
                    "cpus": 1.5},
         "binds": [{"path": p, "read_only": ro} for p, ro in LISTED.items()],
         "overlays": [], "sources": sources,
+        "sockets": {"allowed": False, "listened_at": []},
         "reserved_env": ["LD_*", "DRYDOCK*", "*PROXY", "PATH", "HOME"],
         "seccomp": {"path": seccomp.split("=", 1)[1], "digest": digest},
         "roles": {r: {"path": p, "dev": "1", "ino": "2"}

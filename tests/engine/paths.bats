@@ -74,6 +74,7 @@ reads_mark() {
     mkdir -p "$base/$name"/{state,config/drydock,runtime,project}
     echo mark >"$base/$name/project/mark"
     chown -R "$BED_UID:$BED_UID" "$base/$name"
+    images_record "$BED_UID" "$base/$name/state"
     run --separate-stderr as_who env XDG_STATE_HOME="$base/$name/state" \
       XDG_CONFIG_HOME="$base/$name/config" \
       XDG_RUNTIME_DIR="$base/$name/runtime" \
@@ -89,6 +90,7 @@ reads_mark() {
   done
   mkdir -p "$long"
   chown -R "$BED_UID:$BED_UID" "$base"/d*
+  images_record "$BED_UID" "$long"
   run --separate-stderr as_who env XDG_STATE_HOME="$long" \
     drydock shell "$project" -- true </dev/null
   [ "$status" -eq 0 ] || assert_contains "$stderr" "XDG_STATE_HOME"

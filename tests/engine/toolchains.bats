@@ -27,6 +27,9 @@ teardown_file() {
 
 setup() {
   bed_setup user
+  # The record that the build made, in place of the bed's.
+  as_user cp "$BATS_FILE_TMPDIR/state/drydock/images.json" \
+    "$XDG_STATE_HOME/drydock/images.json"
 }
 
 need_all() {
