@@ -20,7 +20,6 @@
 #include "host/protected.h"
 #include "host/settings.h"
 #include "host/trusted.h"
-#include "sync/inodes.h"
 
 #define KEPT_MODE ((mode_t)0755)
 
@@ -32,8 +31,6 @@ struct look {
 	const struct settings *settings;
 	const struct agent *agent;
 	const struct knownprojects *known;
-	bool found; /* secrets is filled */
-	struct inodes secrets; /* owned */
 };
 
 static int
@@ -80,23 +77,6 @@ is_account(const struct agent *agent, const char *path, const char *name)
 	return agent_sync_is_document(&agent->sync, name);
 }
 
-/* A file with two names may be a secret, whose other name says so. */
-static int
-check_names(struct look *l, const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode) || st->st_nlink == 1)
-		return 0;
-	if (!l->found &&
-	    scan_secrets(
-		&l->secrets, l->paths, l->settings, l->agent, l->walk.dg) < 0)
-		return diag_wrap(l->walk.dg, "%s%s: is it a credential",
-		    l->walk.label, l->walk.path.buf);
-	l->found = true;
-	if (inodes_has(&l->secrets, st->st_dev, st->st_ino))
-		return refuse(l, "is another name of a credential file");
-	return 0;
-}
-
 static int
 check_entry(struct look *l, const char *name, const struct stat *st)
 {
@@ -118,7 +98,11 @@ check_entry(struct look *l, const char *name, const struct stat *st)
 		return refuse(l, "belongs to somebody else");
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return refuse(l, "can be written by others: chmod go-w it");
-	return check_names(l, st);
+	/* The other one may be a secret's, or in a project. */
+	if (S_ISREG(st->st_mode) && st->st_nlink > 1)
+		return refuse(l,
+		    "has another name (a hard link): put a copy in its place");
+	return 0;
 }
 
 static int
@@ -216,7 +200,6 @@ homed_open(struct homed *ret, const struct paths *paths,
 		rc = fd < 0 ? fs_walk_fail(&l.walk, "open")
 			    : fs_walk_read(&l.walk, fd);
 	}
-	inodes_release(&l.secrets);
 	fs_walk_release(&l.walk);
 	return rc;
 }

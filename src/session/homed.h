@@ -25,8 +25,8 @@ struct homed {
 
 /*
  * Finds and checks all of it.  What is neither a file nor a directory, can be
- * written by others, holds credentials, an account or the conversations, or
- * exceeds a limit is DIAG_CONFIG and named.
+ * written by others, has two names, holds credentials, an account or the
+ * conversations, or exceeds a limit is DIAG_CONFIG and named.
  */
 int homed_open(struct homed *ret, const struct paths *paths,
     const struct settings *settings, const struct agent *agent,

@@ -235,22 +235,3 @@ scan_run(struct scan *ret, const struct paths *paths,
 	inodes_release(&w.credentials);
 	return rc;
 }
-
-int
-scan_secrets(struct inodes *ret, const struct paths *paths,
-    const struct settings *settings, const struct agent *agent, struct diag *dg)
-{
-	cleanup_scan struct scan scan = SCAN_INIT;
-	struct walk w = {
-		.scan = &scan,
-		.paths = paths,
-		.settings = settings,
-		.agent = agent,
-	};
-	int rc = walk_host(&w, dg);
-
-	add_documents(&scan, &w.credentials);
-	inodes_sort(&w.credentials);
-	*ret = w.credentials;
-	return rc;
-}

@@ -19,7 +19,6 @@
 struct agent;
 struct agent_source;
 struct diag;
-struct inodes;
 struct paths;
 struct settings;
 
@@ -90,15 +89,6 @@ bool scan_why_is_distrust(enum scan_why why);
  * settings that is met is DIAG_CONFIG and names the setting.
  */
 int scan_run(struct scan *ret, const struct paths *paths,
-    const struct settings *settings, const struct agent *agent,
-    struct diag *dg);
-
-/*
- * Finds what no session gets, by whatever name: credential files, and documents
- * as the host has them.  *ret is INODES_INIT before and to be released also
- * after a failure; it is sorted.
- */
-int scan_secrets(struct inodes *ret, const struct paths *paths,
     const struct settings *settings, const struct agent *agent,
     struct diag *dg);
 
