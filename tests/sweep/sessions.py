@@ -213,6 +213,8 @@ def adopt_again(bed):
             bed.command(["gc", "--adopt"]), bed.learning(), ADOPT, SECONDS)
         if status != 0 or not adopt_done(bed, None):
             return ["gc --adopt: status %d: %s" % (status, shown)]
+    # The record of images is for the engine as it was.
+    bed.plain(["build"])
     return attach_again(bed)
 
 
