@@ -264,9 +264,25 @@ remove_image(const struct engine *engine, const char *reference)
 		diag_warn("%s", failure.message);
 }
 
+/* Whether the name still leads to this image; a failure means that it may not. */
+static int
+check_name(const struct engine *engine, const char *name, const char *image_id,
+    struct diag *dg)
+{
+	cleanup_image struct image image = IMAGE_INIT;
+
+	if (image_inspect(engine, name, &image, dg) < 0)
+		return -1;
+	if (image.id != NULL && strcmp(image.id, image_id) == 0)
+		return 0;
+	return diag_set(dg, DIAG_DATA,
+	    "the name %s of its base image was moved while it was built", name);
+}
+
 /*
  * BuildKit takes its base by a name, and not by an id.  So the base that was
- * checked gets a name that nobody else can know, while it works.
+ * checked gets a name of the build's own.  Whoever may use the engine can move
+ * that, too: an image counts only when the name has stayed.
  */
 static int
 build_on(const struct engine *engine, const struct paths *paths,
@@ -275,13 +291,20 @@ build_on(const struct engine *engine, const struct paths *paths,
 {
 	cleanup_free char *name =
 	    xasprintf("drydock-base:build-%s", paths->state_id);
+	cleanup_free char *image_id = NULL;
+	cleanup_diag struct diag moved = DIAG_INIT;
 	int rc;
 
 	if (tag(engine, base_id, name, dg) < 0)
 		return -1;
 	strvec_pushf(&spec->args, "BASE=%s", name);
-	rc = buildkit_run(engine, spec, ret_image_id, dg);
-	remove_image(engine, name);
+	rc = buildkit_run(engine, spec, &image_id, dg);
+	/* A name that was moved is on somebody else's image: it stays. */
+	if (check_name(engine, name, base_id, &moved) == 0)
+		remove_image(engine, name);
+	else if (rc == 0)
+		return diag_move(dg, &moved), -1;
+	*ret_image_id = steal_ptr(&image_id);
 	return rc;
 }
 

@@ -97,6 +97,17 @@ END
   grep -E '(^|=)/tmp/drydock-build-[^/]*/iid$' "$BATS_TEST_TMPDIR/arguments"
   docker image rm drydock-test:base >/dev/null
   assert_equal "$(docker image ls -q 'drydock-base:build-*')" ""
+  # The build's own name for its base, which everybody can see on the engine.
+  sed -i 's/drydock-test:base/drydock-base:build-*/;
+    s/^\(.* tag drydock-agent:uid-0\) .*/\1 "$(docker image ls --format "{{.Repository}}:{{.Tag}}" "drydock-base:build-*")"/;
+    /tag "*sha256/d' "$BATS_TEST_TMPDIR/bin/docker"
+  DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker \
+    run -65 --separate-stderr drydock build --bootstrap
+  assert_contains "$stderr" "was moved while it was built"
+  assert_equal "$(jq -r '.images[-2].image' "$XDG_STATE_HOME/drydock/images.json")" \
+    "$(jq -r .agent.id <<<"$first")"
+  docker image rm "$(docker image ls --format '{{.Repository}}:{{.Tag}}' \
+    'drydock-base:build-*')" >/dev/null
   docker tag "$base" drydock-base:bookworm
   docker tag "$(agent_image 0)" drydock-agent:uid-0
   docker image inspect "$(agent_image 0)" "$(egress_image)" >/dev/null

@@ -132,8 +132,17 @@ tag(struct world *w)
 
 	/* The base's name, for as long as a build takes. */
 	if (id != NULL && w->argv[2] != NULL &&
-	    strncmp(w->argv[2], "drydock-base:", 13) == 0)
+	    strncmp(w->argv[2], "drydock-base:", 13) == 0) {
+		cleanup_free char *path =
+		    xasprintf("%s/images/%s", w->dir, w->argv[2]);
+		cleanup_free char *text = xasprintf(
+		    "{\"Id\":\"%s\",\"Created\":\"2026-01-01T00:00:00Z\","
+		    "\"Config\":null}",
+		    id);
+
+		world_write(path, text, strlen(text));
 		return;
+	}
 	f = fopen(tags, "ae");
 	if (id == NULL || strncmp(id, "sha256:", 7) != 0 || w->argv[2] == NULL)
 		world_complain(w, "tagged by something else than an id");
@@ -158,11 +167,11 @@ world_build(struct world *w)
 		tag(w);
 	} else if (strcmp(key, "rmi") == 0) {
 		for (char *const *a = w->argv + 1; *a != NULL; a++) {
+			bool is_id = strncmp(*a, "sha256:", 7) == 0;
 			cleanup_free char *path = xasprintf(
-			    "%s/images/%s", w->dir, *a + strcspn(*a, ":") + 1);
+			    "%s/images/%s", w->dir, is_id ? *a + 7 : *a);
 
-			if (strncmp(*a, "sha256:", 7) == 0)
-				(void)unlink(path);
+			(void)unlink(path);
 		}
 	} else {
 		return false;
