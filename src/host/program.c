@@ -74,16 +74,43 @@ holds(const char *project, const char *real, const char *home)
 	    !protected_is_below(home, project);
 }
 
-/* Whether an agent may have written what is at this real path. */
+/* One of the system's directories: the policy refuses a project that has it. */
 static bool
-is_of_session(const struct candidate *c, const char *real)
+is_systems_directory(const char *real)
 {
+	static const char list[] = PROC_SYSTEM_PATH;
+
+	for (const char *p = list; *p != '\0';) {
+		size_t len = strcspn(p, ":");
+
+		if (strlen(real) == len && strncmp(real, p, len) == 0)
+			return true;
+		p += len + (p[len] == ':' ? 1 : 0);
+	}
+	return false;
+}
+
+/* The way to a program, or to what runs a script. */
+struct way {
+	const struct candidate *c;
+	bool interpreter;
+};
+
+/* Whether an agent may have written what is in this real directory. */
+static bool
+is_of_session(const struct way *way, const char *real)
+{
+	const struct candidate *c = way->c;
 	const struct paths *paths = c->search->paths;
 	const char *const *project = c->search->projects;
 	cleanup_free char *known = knownprojects_find(c->search->known, real);
 
-	if (known != NULL || protected_is_below(real, paths->state_dir) ||
-	    (c->cwd != NULL && holds(c->cwd, real, paths->home)))
+	if (known != NULL || protected_is_below(real, paths->state_dir))
+		return true;
+	/* /bin/sh does not stand in for what the policy says of /usr. */
+	if (way->interpreter && is_systems_directory(real))
+		return false;
+	if (c->cwd != NULL && holds(c->cwd, real, paths->home))
 		return true;
 	for (; project != NULL && *project != NULL; project++)
 		if (protected_is_below(real, *project))
@@ -136,7 +163,8 @@ has_two_names(const struct candidate *c, const struct stat *st)
 static int
 judge_step(void *arg, int dirfd, const char *name, const struct stat *st)
 {
-	const struct candidate *c = arg;
+	const struct way *way = arg;
+	const struct candidate *c = way->c;
 	cleanup_free char *real = NULL;
 
 	if (is_replaceable(c, dirfd, name, st))
@@ -148,7 +176,7 @@ judge_step(void *arg, int dirfd, const char *name, const struct stat *st)
 		return 0;
 	if (fs_real_path(dirfd, &real) < 0)
 		return NO_PROGRAM;
-	return is_of_session(c, real) ? OF_A_SESSION : 0;
+	return is_of_session(way, real) ? OF_A_SESSION : 0;
 }
 
 /*
@@ -175,7 +203,8 @@ find_interpreter(const char *path)
 static enum verdict
 judge_depth(const struct candidate *c, const char *path, int depth)
 {
-	struct resolve walk = { .judge = judge_step, .arg = (void *)c };
+	struct way way = { c, depth > 0 };
+	struct resolve walk = { .judge = judge_step, .arg = &way };
 	cleanup_free char *interpreter = NULL;
 	cleanup_close int fd = -1;
 	struct stat st;

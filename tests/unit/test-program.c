@@ -196,12 +196,16 @@ what_runs_a_script_is_a_program_too(void)
 	    xasprintf("#! \t%s/project/bin/docker -x\n", check_tmpdir());
 	cleanup_free char *link = xasprintf("#!%s/link", check_tmpdir());
 	cleanup_free char *chain = xasprintf("#!%s/chain", check_tmpdir());
+	cleanup_free char *found = NULL;
 	cleanup_free char *itself = xasprintf("#!%s/script\n", check_tmpdir());
 
 	world_init(&w);
 	put_program(&w, "project");
 	put_script(&w, "#!/bin/sh\n");
 	expect_named(&w, "script", "");
+	/* What is said of a project that holds /bin/sh, the policy says. */
+	found = find(&w, "/nowhere", "/usr");
+	CHECK_STR(found, w.settings.docker);
 	put_script(&w, direct);
 	expect_named(&w, "script", refused);
 	CHECK_INT(symlinkat("project/bin/docker", w.dir, "link"), 0);
