@@ -45,12 +45,15 @@ wait_for(int fd, short events, int64_t deadline, int at_most_ms)
 	return true;
 }
 
-/* Absent, or left by an earlier start: it comes. */
+/*
+ * Absent, or left by an earlier start: it comes.  Where the command has put
+ * something else, the holder soon takes the place back (listener_guard()).
+ */
 static bool
 may_come(int errnum)
 {
 	return errnum == ENOENT || errnum == ECONNREFUSED || errnum == EAGAIN ||
-	    errnum == EINTR;
+	    errnum == EINTR || errnum == ENOTSOCK || errnum == EPROTOTYPE;
 }
 
 static int

@@ -341,6 +341,30 @@ no_link_is_followed(void)
 }
 
 static void
+what_is_in_the_way_is_waited_out(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct holder_hello hello = { .running = false };
+	struct kit kit;
+	char path[300];
+	int fd = -1;
+	int owner = kit_shell(&kit, "read x", true, false);
+	if (owner == -1)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/holder.sock", kit.run);
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(mkdir(path, 0700), 0);
+	int run_fd = open(kit.run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(holder_connect(run_fd, 10000, &hello, &fd, &dg), 0);
+	CHECK(hello.running);
+	(void)kill(kit.pid, SIGKILL);
+	(void)kit_wait(&kit);
+	(void)close(owner);
+	(void)close(fd);
+	(void)close(run_fd);
+}
+
+static void
 absent_socket_times_out(void)
 {
 	struct diag dg cleanup_diag = DIAG_INIT;
@@ -373,6 +397,8 @@ static const struct check_test tests[] = {
 	{ "a holder that is killed is lost", killed_holder_is_lost },
 	{ "liars are told apart in time", liars_are_told_apart },
 	{ "no link is followed to a socket", no_link_is_followed },
+	{ "what is in the socket's way is waited out",
+	    what_is_in_the_way_is_waited_out },
 	{ "an absent socket times out", absent_socket_times_out },
 };
 
