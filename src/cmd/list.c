@@ -54,7 +54,8 @@ write_session(
 	    xasprintf("%s/%s/holder.sock", paths->runtime_dir, s->id);
 
 	jsonw_open_object(w);
-	jsonw_key_str(w, "id", s->id);
+	/* What is no session of ours has none. */
+	jsonw_key_str(w, "id", session_id_valid(s->id) ? s->id : NULL);
 	jsonw_key_str(w, "state", session_state_name(s->state));
 	if (s->recorded) {
 		jsonw_key_str(w, "project", r->project);

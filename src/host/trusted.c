@@ -136,8 +136,12 @@ check_end(const struct search *s, int fd, const struct stat *st, int links)
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return diag_set(s->dg, DIAG_CONFIG,
 		    "%s can be written by others: chmod go-w it", where);
-	/* What is written through another name is written here. */
-	if ((s->flags & TRUSTED_ONE_NAME) != 0 && links == 0 &&
+	/*
+	 * What is written through another name is written here.  A link may
+	 * lead to a store of the system's, whose files have several.
+	 */
+	if ((s->flags & TRUSTED_ONE_NAME) != 0 &&
+	    (links == 0 || st->st_uid == s->paths->uid) &&
 	    S_ISREG(st->st_mode) && st->st_nlink > 1)
 		return diag_set(s->dg, DIAG_CONFIG,
 		    "%s has another name (a hard link), by which it can be "

@@ -40,7 +40,7 @@ void decisive_free(struct decisive *decisive);
 enum trusted_flags {
 	TRUSTED_DIRECTORY = 1 << 0, /* else a regular file */
 	TRUSTED_NO_LINK = 1 << 1, /* below base */
-	/* A file that no link leads to has no other name, either. */
+	/* A file has no other name; behind a link only the caller's own. */
 	TRUSTED_ONE_NAME = 1 << 2,
 };
 

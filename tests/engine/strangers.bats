@@ -137,8 +137,8 @@ stranger_runs() {
   for id in $images; do
     assert_contains "$words" "image ${id:7:12} ("
     assert_equal "$(jq -r --arg id "$id" \
-      '.[] | select(.image == $id) | .id + .state' <<<"$output")" \
-      "-unknown image"
+      '.[] | select(.image == $id) | "\(.id)\(.state)"' <<<"$output")" \
+      "nullunknown image"
   done
   assert_contains "$words" \
     "docker image rm ${id:7:12}\" removes it"
@@ -236,7 +236,7 @@ leaves_alone() {
     [.id, .state, .name, .role, .status, .state_id]] | sort' <<<"$output")
   assert_equal "$shown" "$(jq -nc --arg id "$id" \
     --arg state "$(cat "$XDG_STATE_HOME/gone/id")" '["agent", "egress"] |
-    map(["-", "unknown container", "drydock-\($id)-\(.)-1", ., "running",
+    map([null, "unknown container", "drydock-\($id)-\(.)-1", ., "running",
       $state])')"
   run -0 as_who drydock list --all
   assert_contains "$output" "(drydock-$id-agent-1, session $id, role agent, state $(cat "$XDG_STATE_HOME/gone/id"), running): left alone; \"docker rm -f "

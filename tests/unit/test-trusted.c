@@ -231,6 +231,15 @@ test_hard_link(void)
 	expect(&paths,
 	    "/.config/drydock/allowlist has another name (a hard link), by "
 	    "which it can be changed: replace it with a copy");
+	/* Nor where a link leads to one of the names. */
+	CHECK_INT(unlinkat(home, ".config/drydock/allowlist", 0), 0);
+	CHECK_INT(linkat(home, "dots/list", home, "dots/second", 0), 0);
+	CHECK_INT(
+	    symlinkat("../../dots/second", home, ".config/drydock/allowlist"),
+	    0);
+	expect(&paths,
+	    "/.config/drydock/allowlist (/dots/second) has another name (a "
+	    "hard link), by which it can be changed: replace it with a copy");
 }
 
 /* The project at hand, one of the past, and links that one holds. */
