@@ -175,18 +175,22 @@ decisive_free(struct decisive *decisive)
 	free(decisive);
 }
 
-/* Keeps where fd lies; list is one of paths->decisive. */
-static void
+/* Keeps where fd lies, or fails; list is one of paths->decisive. */
+static int
 keep(const struct search *s, int fd, struct strvec *list)
 {
-	cleanup_free char *path = real_path(fd);
+	cleanup_free char *path = NULL;
 	const char *const own[] = { s->paths->config_dir, s->paths->data_dir };
 
+	if (fs_real_path(fd, &path) != 0)
+		return diag_set_errno(
+		    s->dg, DIAG_IO, errno, "real path of %s", s->label);
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (own[i] != NULL && protected_is_below(path, own[i]))
-			return;
+			return 0;
 	if (!strvec_has(list, path))
 		strvec_push(list, path);
+	return 0;
 }
 
 static int
@@ -206,8 +210,9 @@ judge(void *arg, int dirfd, const char *name, const struct stat *st)
 	}
 	if (check_owner(s, st, s->label) < 0)
 		return REFUSED;
-	if (s->paths->decisive != NULL)
-		keep(s, dirfd, &s->paths->decisive->links);
+	if (s->paths->decisive != NULL &&
+	    keep(s, dirfd, &s->paths->decisive->links) < 0)
+		return REFUSED;
 	return 0;
 }
 
@@ -328,8 +333,9 @@ trusted_open(const struct paths *paths, const char *base, const char *name,
 	}
 	if (rc < 0)
 		return diag_set_errno(dg, DIAG_CONFIG, errno, "%s", full);
-	if (paths->decisive != NULL)
-		keep(&s, fd, &paths->decisive->found);
+	if (paths->decisive != NULL &&
+	    keep(&s, fd, &paths->decisive->found) < 0)
+		return -1;
 	return open_found(&s, fd, walk.links, ret_fd);
 }
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,10 @@ world_has_labels(const struct world *w, const struct json *labels)
 	return true;
 }
 
+enum {
+	GONE_MS = 10
+};
+
 /* Whether whoever asks is still there: a killed one holds no lease. */
 static bool
 is_asked(const struct world *w)
@@ -81,7 +86,12 @@ is_asked(const struct world *w)
 	char path[64];
 	cleanup_free char *comm = NULL;
 
+	struct pollfd gone = { .fd = w->peer, .events = POLLRDHUP };
+
 	(void)getsockopt(w->peer, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	/* Its descriptors are closed one by one; a zombie keeps its name. */
+	if (poll(&gone, 1, GONE_MS) == 1)
+		return false;
 	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)peer.pid);
 	comm = world_read(path, true);
 	return comm != NULL && strncmp(comm, "drydock", 7) == 0;
