@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/lock.h"
@@ -248,6 +249,7 @@ write_list(
 	}
 	jsonw_close_array(w);
 	jsonw_close_object(w);
+	fs_temp_clean(paths->state_fd, BUILT_FILE);
 	if (jsonw_finish(w, &text, dg) == -1 ||
 	    fs_replace_file(paths->state_fd, BUILT_FILE, text.buf, text.len,
 		0600, dg) == -1)
