@@ -102,33 +102,6 @@ view(const struct join_spec *spec, const struct session *session,
 	return rc;
 }
 
-/* A holder that is busy answers late; one that is silent is left alone. */
-static int
-on_live(const struct resume_spec *resume, struct session *session,
-    struct record *record, bool has_agent, int *ret_holder_fd, int *ret_status,
-    struct diag *dg)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int fd = -1;
-	struct holder_hello hello;
-	bool answers = session_open_contents(session, &ignored) == 0 &&
-	    holder_connect(
-		session->run_fd, HOLDER_LONG_MS, &hello, &fd, &ignored) == 0;
-
-	if (answers && hello.running && hello.tty) {
-		*ret_holder_fd = steal_fd(&fd);
-		return 0;
-	}
-	if (answers && !hello.running && record->starting_at != NULL &&
-	    has_agent) {
-		/* A start that was cut short. */
-		cleanup_close_fn(&fd);
-		return resume_session(resume, session, record, ret_status, dg);
-	}
-	return diag_set(dg, DIAG_ENGINE,
-	    "session %s runs, but its holder does not answer", session->id);
-}
-
 /* What is started again by its recorded id is what the engine confirms. */
 static int
 check_parts(const struct collect_facts *facts, struct diag *dg)
@@ -144,6 +117,38 @@ check_parts(const struct collect_facts *facts, struct diag *dg)
 	    "session %s is not started again: the engine has no container %.12s "
 	    "with this session's labels",
 	    facts->id, ids.v[0]);
+}
+
+/* A holder that is busy answers late; one that is silent is left alone. */
+static int
+on_live(const struct resume_spec *resume, struct session *session,
+    struct record *record, const struct collect_facts *facts,
+    int *ret_holder_fd, int *ret_status, struct diag *dg)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct holder_hello hello;
+	bool answers = session_open_contents(session, &ignored) == 0 &&
+	    holder_connect(
+		session->run_fd, HOLDER_LONG_MS, &hello, &fd, &ignored) == 0;
+
+	if (answers && hello.running && hello.tty) {
+		*ret_holder_fd = steal_fd(&fd);
+		return 0;
+	}
+	if (answers && !hello.running &&
+	    collect_container(facts, "agent") != NULL) {
+		/*
+		 * A start that was cut short, or somebody else's of the
+		 * container: with the lease ours, nobody gives a command.
+		 */
+		cleanup_close_fn(&fd);
+		if (check_parts(facts, dg) != 0)
+			return -1;
+		return resume_session(resume, session, record, ret_status, dg);
+	}
+	return diag_set(dg, DIAG_ENGINE,
+	    "session %s runs, but its holder does not answer", session->id);
 }
 
 /*
@@ -186,8 +191,8 @@ settle(const struct join_spec *spec, const struct engine *engine,
 	case COLLECT_LIVE:
 		if (record.starting_at != NULL && check_parts(&facts, dg) != 0)
 			return -1;
-		return on_live(&resume, session, &record, agent != NULL,
-		    ret_holder_fd, ret_status, dg);
+		return on_live(&resume, session, &record, &facts, ret_holder_fd,
+		    ret_status, dg);
 	case COLLECT_DELETE:
 		if (agent != NULL && record.launched_at != NULL)
 			diag_note("session %s has ended with status %d", id,

@@ -51,6 +51,9 @@ stay() {
     is_kept
     starts_again
   done
+  # A start that is not drydock's: the holder waits, and nobody gives a command.
+  docker restart --time 1 "drydock-$id-agent-1" >/dev/null
+  starts_again
   # The command ends with 0, and nothing can be noted; what is in the way, and
   # in that of the sockets, is gone at the next start.
   as_who drydock exec "$id" -- sh -c 'cd /run/drydock && rm -f ended holder.sock &&
