@@ -8,9 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +175,34 @@ source_of(const struct service *s, const char *target)
 	world_die("no bind at %s", target);
 }
 
+/*
+ * Another session of the user has taken all that the kernel gives to one user:
+ * the holder, and so each session of the world, does without.
+ */
+static void
+deny_watches(void)
+{
+	static const uint32_t calls[] = { SYS_epoll_create1, SYS_epoll_ctl,
+		SYS_inotify_init1, SYS_timerfd_create };
+	struct sock_filter code[2 * ARRAY_SIZE(calls) + 2];
+	unsigned short n = 0;
+
+	code[n++] = (struct sock_filter)BPF_STMT(
+	    BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		code[n++] = (struct sock_filter)BPF_JUMP(
+		    BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+		code[n++] = (struct sock_filter)BPF_STMT(
+		    BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)ENOSPC);
+	}
+	code[n++] =
+	    (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog program = { n, code };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+		world_die("deny watches: %s", strerror(errno));
+}
+
 static _Noreturn void
 be_holder(const struct service *s)
 {
@@ -188,6 +219,7 @@ be_holder(const struct service *s)
 		manifest, NULL };
 	char *const envp[] = { NULL };
 
+	deny_watches();
 	(void)execve(holder, argv, envp);
 	world_die("run %s: %s", holder, strerror(errno));
 }
