@@ -13,6 +13,8 @@
 #include "cmd/sessions.h"
 #include "session/collect.h"
 #include "session/prompt.h"
+#include "session/record.h"
+#include "session/session.h"
 #include "session/usage.h"
 
 enum {
@@ -139,19 +141,27 @@ static void
 tell_usage(const struct context *ctx)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	cleanup_strvec struct strvec projects = STRVEC_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
 	if (session_list_ids(ctx->paths, &ids, &ignored) != 0)
 		return;
 	for (size_t i = 0; i < ids.nr; i++) {
 		cleanup_session struct session session = SESSION_INIT;
+		cleanup_record struct record record = RECORD_INIT;
 		cleanup_diag struct diag gone = DIAG_INIT;
 
-		if (session_open(ctx->paths, ids.v[i], &session, &gone) == 0 &&
-		    session_open_contents(&session, &gone) == 0)
-			usage_tell(ctx->settings, ids.v[i], session.home_fd,
-			    USAGE_GC_MS);
+		if (session_open(ctx->paths, ids.v[i], &session, &gone) != 0 ||
+		    session_open_contents(&session, &gone) != 0)
+			continue;
+		usage_tell(
+		    ctx->settings, ids.v[i], session.home_fd, USAGE_GC_MS);
+		if (record_read(session.dir_fd, &record, &gone) == 0 &&
+		    !strvec_has(&projects, record.project))
+			strvec_push(&projects, record.project);
 	}
+	for (size_t i = 0; i < projects.nr; i++)
+		usage_tell_project(ctx->settings, projects.v[i], USAGE_GC_MS);
 }
 
 static int

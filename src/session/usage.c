@@ -80,20 +80,45 @@ usage_measure(int dir_fd, int timeout_ms)
 	return m.usage;
 }
 
+/* Over what the settings say; *ret_usage is what was found. */
+static bool
+is_over(const struct settings *settings, int fd, int timeout_ms,
+    struct usage *ret_usage)
+{
+	if (settings->disk_warn == 0 && settings->files_warn == 0)
+		return false;
+	*ret_usage = usage_measure(fd, timeout_ms);
+	return (settings->disk_warn != 0 &&
+		   ret_usage->bytes > settings->disk_warn) ||
+	    (settings->files_warn != 0 &&
+		ret_usage->files > settings->files_warn);
+}
+
 void
 usage_tell(const struct settings *settings, const char *id, int home_fd,
     int timeout_ms)
 {
 	struct usage u;
 
-	if (settings->disk_warn == 0 && settings->files_warn == 0)
-		return;
-	u = usage_measure(home_fd, timeout_ms);
-	if ((settings->disk_warn == 0 || u.bytes <= settings->disk_warn) &&
-	    (settings->files_warn == 0 || u.files <= settings->files_warn))
-		return;
-	diag_note("the home of session %s has %s%" PRId64 " MiB in %" PRId64
-		  " files, over what disk_warn or files_warn says: \"drydock "
-		  "stop %s\" removes it with the session",
-	    id, u.whole ? "" : "at least ", u.bytes / MIB, u.files, id);
+	if (is_over(settings, home_fd, timeout_ms, &u))
+		diag_note("the home of session %s has %s%" PRId64
+			  " MiB in %" PRId64
+			  " files, over what disk_warn or files_warn says: "
+			  "\"drydock stop %s\" removes it with the session",
+		    id, u.whole ? "" : "at least ", u.bytes / MIB, u.files, id);
+}
+
+void
+usage_tell_project(
+    const struct settings *settings, const char *project, int timeout_ms)
+{
+	cleanup_close int fd =
+	    open(project, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct usage u;
+
+	if (fd != -1 && is_over(settings, fd, timeout_ms, &u))
+		diag_note("the project %s has %s%" PRId64 " MiB in %" PRId64
+			  " files, over what disk_warn or files_warn says",
+		    project, u.whole ? "" : "at least ", u.bytes / MIB,
+		    u.files);
 }

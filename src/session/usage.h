@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: how much of the host's disk a session's home takes.
+ * usage: how much of the host's disk a session's home and project take.
  *
  * No quota bounds it.  The settings disk_warn and files_warn say from when on
  * the user is told.
@@ -29,5 +29,9 @@ struct usage usage_measure(int dir_fd, int timeout_ms);
 /* A note when the home of session id has more than the settings say. */
 void usage_tell(const struct settings *settings, const char *id, int home_fd,
     int timeout_ms);
+
+/* The same for a project, which stays with its user whatever becomes of it. */
+void usage_tell_project(
+    const struct settings *settings, const char *project, int timeout_ms);
 
 #endif /* DRYDOCK_USAGE_H */

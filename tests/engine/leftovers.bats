@@ -25,11 +25,15 @@ inventory() {
 @test "what only root can remove is told once, and by gc" {
   local trash=$XDG_STATE_HOME/drydock/trash
   # What lives and is large is told, too.
-  open_session sh -c 'head -c 3000000 /dev/zero | tr "\0" x >~/big; sync
+  open_session sh -c 'head -c 3000000 /dev/zero | tr "\0" x |
+    tee big >~/big; sync
     echo ready; cat >/dev/null'
   DRYDOCK_DISK_WARN=1m run -0 --separate-stderr as_who drydock gc
+  assert_contains "$stderr" "over what disk_warn or files_warn says: \"drydock\
+ stop "
   assert_contains "$stderr" "the home of session "
-  assert_contains "$stderr" "over what disk_warn or files_warn says"
+  assert_contains "$stderr" "the project $project has 2 MiB in 1 files, over\
+ what disk_warn or files_warn says"
   run -0 --separate-stderr as_who drydock gc
   assert_equal "$stderr" ""
   close_session
