@@ -376,7 +376,10 @@ ALL = [
              steps=TYPED, leaves=r" goes on: drydock attach "),
     Scenario("resume", ["attach", "@SESSION@"], 7, attach_done,
              prepare=stop_outside, check=resume_check, again=resume_again,
-             steps=TYPED, leaves=r" goes on: drydock attach ", alike=True),
+             steps=TYPED, leaves=r" goes on: drydock attach ", alike=True,
+             # How often it asks whether the holder is up differs: one call of
+             # a sample may not come.
+             weight=4),
     Scenario("exec", EXEC, 3, exec_done, only_asks=True, fresh=start_detached,
              lasts=True, check=beside_check, again=exec_again, weight=0.3),
     Scenario("logs", ["logs", "@SESSION@"], 0, logs_done, fresh=write_logs,
