@@ -14,6 +14,7 @@ teardown() {
   docker image ls -aq --no-trunc | grep -vxF -e "$before" |
     xargs -r docker image rm -f >/dev/null 2>&1 || true
   [ -z "${tampered-}" ] || rm -rf "$tampered"
+  [ -z "${watches-}" ] || echo "$watches" >"$watches_limit"
 }
 
 # tamper SHELL-LINE: an installation whose guardrail step runs one more line;
@@ -308,4 +309,70 @@ EOF
   assert_equal "$(find /tmp -maxdepth 1 -name 'drydock-build-*' -newer "$TMPDIR")" \
     ""
   assert_equal "$(find /dev/shm -maxdepth 1 -name 'drydock-*')" ""
+}
+
+# A user of the test's own: what it takes from the kernel nobody else misses.
+OTHER_UID=12399
+watches_limit=/proc/sys/fs/epoll/max_user_watches
+
+as_other() {
+  HOME=$BATS_TEST_TMPDIR/other XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/other/config \
+    XDG_STATE_HOME=$BATS_TEST_TMPDIR/other/state \
+    XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/other/runtime \
+    setpriv --reuid "$OTHER_UID" --regid "$OTHER_UID" \
+    --groups "$(stat -c %g "${DOCKER_HOST#unix://}")" "$@"
+}
+
+@test "a session goes on when its user's epoll watches are used up" {
+  local other=$BATS_TEST_TMPDIR/other pid socket
+  watches=$(cat "$watches_limit")
+  mkdir -p "$other"/{config,state/drydock,runtime,project}
+  jq '.images |= map(select(.kind == "base"))' "$BED/images/0.json" \
+    >"$other/state/drydock/images.json"
+  chmod 0700 "$other/state/drydock"
+  chmod 0600 "$other/state/drydock/images.json"
+  chown -R "$OTHER_UID:$OTHER_UID" "$other"
+  chmod 0711 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" \
+    "$BATS_RUN_TMPDIR"
+  run -0 --separate-stderr as_other drydock build --bootstrap
+  mkfifo "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/hold"
+  as_other drydock shell "$other/project" -- sh -c \
+    'echo ready; read -r word; echo "got $word"; exit 7' \
+    <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  pid=$!
+  exec {session_in}>"$BATS_TEST_TMPDIR/in"
+  wait_for "a session" grep -x ready "$BATS_TEST_TMPDIR/out"
+  # Much more than all others together have.
+  echo 20000 >"$watches_limit"
+  as_other python3 -c '
+import errno, os, select
+kept = []
+pipes = [os.dup(0) for _ in range(100)]
+try:
+    while True:
+        kept.append(select.epoll())
+        for fd in pipes:
+            kept[-1].register(fd)
+except OSError as e:
+    print("full" if e.errno == errno.ENOSPC else e, flush=True)
+os.read(0, 1)' <"$BATS_TEST_TMPDIR/hold" >"$BATS_TEST_TMPDIR/watches" 2>&1 3>&- &
+  exec {hold}>"$BATS_TEST_TMPDIR/hold"
+  wait_for "no watch left" test -s "$BATS_TEST_TMPDIR/watches"
+  # Somebody who comes is let in, and takes nothing down.
+  socket=$(echo "$other"/runtime/drydock/*/holder.sock)
+  as_other python3 -c '
+import socket, sys
+for _ in range(5):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    assert s.recv(1)' "$socket" || echo failed >>"$BATS_TEST_TMPDIR/watches"
+  echo "$watches" >"$watches_limit"
+  exec {hold}>&-
+  assert_equal "$(cat "$BATS_TEST_TMPDIR/watches")" full
+  echo word >&"$session_in"
+  exec {session_in}>&-
+  local status=0
+  wait "$pid" || status=$?
+  assert_equal "$status" 7
+  assert_contains "$(cat "$BATS_TEST_TMPDIR/out")" "got word"
 }
