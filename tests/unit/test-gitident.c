@@ -66,10 +66,10 @@ bed_make(struct bed *bed)
 	cleanup_free char *real = realpath(check_tmpdir(), NULL);
 
 	*bed = (struct bed){ .home = xasprintf("%s/home", real) };
-	make_dirs(real, "home/work/p/.git/objects");
-	make_dirs(real, "home/work/p/.git/refs/heads");
+	make_dirs(real, "home/src/p/.git/objects");
+	make_dirs(real, "home/src/p/.git/refs/heads");
 	make_dirs(real, "home/.config/git");
-	bed->project = xasprintf("%s/work/p", bed->home);
+	bed->project = xasprintf("%s/src/p", bed->home);
 	bed->git = xasprintf("%s/.git", bed->project);
 	write_file(bed->git, "HEAD", "ref: refs/heads/main\n");
 	write_file(
@@ -172,7 +172,7 @@ test_conditions(void)
 
 	bed_make(&bed);
 	write_file(bed.home, ".gitconfig",
-	    "[user]\nname = A\n[includeIf \"gitdir:~/work/\"]\n"
+	    "[user]\nname = A\n[includeIf \"gitdir:~/src/\"]\n"
 	    "path = work.inc\n[includeIf \"onbranch:main\"]\n"
 	    "path = main.inc\n");
 	write_file(bed.home, "work.inc", "[user]\nname = W\n");
@@ -197,7 +197,7 @@ test_worktree(void)
 
 	bed_make(&bed);
 	write_file(bed.home, ".gitconfig",
-	    "[user]\nname = A\n[includeIf \"gitdir:~/work/\"]\n"
+	    "[user]\nname = A\n[includeIf \"gitdir:~/src/\"]\n"
 	    "path = work.inc\n");
 	write_file(bed.home, "work.inc", "[user]\nname = W\n");
 	make_dirs(bed.home, "linked");
@@ -295,7 +295,7 @@ test_hostile(void)
 
 	bed_make(&bed);
 	write_file(bed.home, ".gitconfig",
-	    "[user]\nname = A\n[includeIf \"gitdir:~/work/\"]\n"
+	    "[user]\nname = A\n[includeIf \"gitdir:~/src/\"]\n"
 	    "path = work.inc\n");
 	write_file(bed.home, "work.inc", "[user]\nemail = w@x\n");
 	make_hostile(&bed);
