@@ -264,7 +264,7 @@ remove_image(const struct engine *engine, const char *reference)
 		diag_warn("%s", failure.message);
 }
 
-/* Whether the name still leads to this image; a failure means that it may not. */
+/* Fails when the name leads to another image, or when that cannot be told. */
 static int
 check_name(const struct engine *engine, const char *name, const char *image_id,
     struct diag *dg)

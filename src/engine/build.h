@@ -61,8 +61,9 @@ struct build_outcome {
 
 /*
  * Builds one image for the caller, verifies it by its id (its labels, and the
- * guardrails in a container hardened like a session's), and records it (engine/built.h).  An image that fails is removed.  The caller
- * holds built_lock().
+ * guardrails in a container hardened like a session's), and records it
+ * (engine/built.h).  An image that fails is removed.  The caller holds
+ * built_lock().
  *
  * No BuildKit, a step that fails or a registry that cannot be reached is
  * DIAG_ENGINE with the last of the builder's words; a base image with VOLUME,

@@ -66,11 +66,11 @@ bool engine_meets_floor(enum engine_floor_index i, const char *version);
 /*
  * Finds endpoint and programs without calling anything: setting `engine`, then
  * DOCKER_HOST, then DOCKER_CONTEXT or the user's current context, then
- * /var/run/docker.sock.  tcp, ssh and npipe are refused by name;
- * neither a CLI nor a Compose is DIAG_ENGINE with what to install.  host/program.h says which
- * programs are run; projects are real paths of what a launch is about, ended
- * by NULL (NULL: none).
- * paths has an open state directory, where the DOCKER_CONFIG lives.
+ * /var/run/docker.sock.  tcp, ssh and npipe are refused by name; without a
+ * docker program and without Compose it is DIAG_ENGINE with what to install.
+ * host/program.h says which programs are run; projects are real paths of what a
+ * launch is about, ended by NULL (NULL: none).  paths has an open state
+ * directory, where the DOCKER_CONFIG lives.
  */
 int engine_find(struct engine *ret_engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
