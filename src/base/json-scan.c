@@ -41,15 +41,11 @@ hex4(const char *s, size_t len, unsigned int *ret_value)
 	return true;
 }
 
-/*
- * Finds the first \u escape that is half a surrogate pair; yajl makes a '?' of
- * it.  A backslash stands nowhere but in strings, so no more of the grammar is
- * needed; malformed escapes are yajl's to refuse.
- */
-static bool
-find_lone_surrogate(const char *text, size_t len, size_t *ret_offset)
+bool
+json_scan_find_lone_surrogate(
+    const char *text, size_t len, size_t from, size_t *ret_offset)
 {
-	size_t i = 0;
+	size_t i = from;
 
 	while (i + 1 < len) {
 		unsigned int high;
@@ -103,7 +99,7 @@ json_scan_check(const char *text, size_t len, const char *what, struct diag *dg)
 
 	if (offset < len)
 		return fail_at(text, offset, what, "not UTF-8", dg);
-	if (find_lone_surrogate(text, len, &offset))
+	if (json_scan_find_lone_surrogate(text, len, 0, &offset))
 		return fail_at(text, offset, what, "half a surrogate pair", dg);
 	if (find_foreign_blank(text, len, &offset))
 		return fail_at(text, offset, what, "a control character", dg);

@@ -29,6 +29,14 @@ struct json_scan {
 	}
 
 /*
+ * Finds the first \u escape at or after from that is half a surrogate pair,
+ * which yajl turns into a '?'.  from is 0 or just behind an escape.  Only strings
+ * hold backslashes, so this needs no grammar; yajl refuses malformed escapes.
+ */
+bool json_scan_find_lone_surrogate(
+    const char *text, size_t len, size_t from, size_t *ret_offset);
+
+/*
  * Checks what needs no tokens: UTF-8, no half surrogate pair, no blank that is
  * none in JSON.  DIAG_DATA with the line; what names the document.
  */

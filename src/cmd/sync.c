@@ -99,7 +99,8 @@ print_json(const struct sync_outcome *outcome, struct diag *dg)
 		strbuf_add_escaped(&path, e->path, strlen(e->path));
 		jsonw_open_object(w);
 		jsonw_key_str(w, "path", path.buf);
-		jsonw_key_str(w, "why", scan_why_text(e->why));
+		jsonw_key_str(w, "why",
+		    e->detail != NULL ? e->detail : scan_why_text(e->why));
 		jsonw_close_object(w);
 	}
 	jsonw_close_array(w);
@@ -187,7 +188,8 @@ const struct cmd cmd_sync = {
 	    "Makes the snapshot that sessions start from out of the agent's "
 	    "configuration on the host, without credentials, account data, "
 	    "conversations and caches. run and shell do the same when "
-	    "something changed. The snapshot is replaced whole or not at all.",
+	    "something changed. The snapshot is replaced whole or not at all; "
+	    "of a document that is not valid JSON it keeps the last copy.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = sync_optdefs,
 	.options_size = sizeof(struct sync_options),

@@ -169,13 +169,10 @@ read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 	if (in < 0)
 		return 0;
 	if (fs_read_fd(in, what, (size_t)f->spec->settings->sync_max_json,
-		&text, dg) < 0) {
-		if (dg->errnum == EFBIG) {
-			dg->class = DIAG_CONFIG;
-			(void)diag_wrap(dg, "setting sync_max_json");
-		}
-		return -1;
-	}
+		&text, dg) < 0)
+		return dg->errnum == EFBIG
+		    ? diag_wrap(dg, "setting sync_max_json")
+		    : -1;
 	if (check_still(in, &st, what, dg) < 0)
 		return -1;
 	*ret_there = true;
@@ -185,7 +182,7 @@ read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 /* Somebody may be writing it: what is no JSON now may be so in a moment. */
 static int
 read_settled(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
-    struct strbuf *out, bool *ret_there)
+    struct strbuf *out, bool *ret_there, struct diag *dg)
 {
 	for (int i = 1;; i++) {
 		cleanup_diag struct diag mine = DIAG_INIT;
@@ -193,7 +190,7 @@ read_settled(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 		if (read_document(f, e, filter, out, ret_there, &mine) == 0)
 			return 0;
 		if (mine.class != DIAG_DATA || i == DOCUMENT_TRIES) {
-			diag_move(f->dg, &mine);
+			diag_move(dg, &mine);
 			return -1;
 		}
 		(void)poll(NULL, 0, DOCUMENT_PAUSE_MS);
@@ -217,18 +214,41 @@ make_parents(struct filler *f, const char *path)
 	return 0;
 }
 
+/* What cannot be filtered stops neither the trees nor another document. */
+static int
+keep_last_copy(struct filler *f, struct scan_entry *e, struct diag *why)
+{
+	bool kept;
+
+	if (make_parents(f, e->path) < 0)
+		return -1;
+	kept = f->spec->kept_fd >= 0 &&
+	    linkat(f->spec->kept_fd, e->path, f->spec->fd, e->path, 0) == 0;
+	e->why = SCAN_BAD;
+	e->detail = xasprintf("%s; sessions %s", why->message,
+	    kept ? "keep the copy of the last sync" : "start without it");
+	spoil(e);
+	return 0;
+}
+
 static int
 filter_document(struct filler *f, struct scan_entry *e)
 {
 	cleanup_jsonfilter struct jsonfilter *filter = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag why = DIAG_INIT;
 	cleanup_close int out = -1;
 	bool there = false;
 
 	if (jsonfilter_new(&e->document->drop, f->spec->paths->home, NULL,
-		&filter, f->dg) < 0 ||
-	    read_settled(f, e, filter, &text, &there) < 0)
+		&filter, f->dg) < 0)
 		return -1;
+	if (read_settled(f, e, filter, &text, &there, &why) < 0) {
+		if (why.class == DIAG_DATA || why.errnum == EFBIG)
+			return keep_last_copy(f, e, &why);
+		diag_move(f->dg, &why);
+		return -1;
+	}
 	if (!there)
 		return 0;
 	if (make_parents(f, e->path) < 0 || create(f, e, &out) < 0 ||

@@ -38,11 +38,14 @@ struct generation_spec {
 	const struct paths *paths;
 	const struct settings *settings;
 	int old_fd; /* the snapshot that unchanged files are in, or -1 */
+	int kept_fd; /* the last snapshot, for bad documents, or -1 */
 	int fd; /* the empty one */
 };
 
 /*
- * Fills it from a scan.  An entry that is `same` is shared with the old one.
+ * Fills it from a scan.  An entry that is `same` is shared with the old one.  A
+ * document that cannot be filtered is SCAN_BAD then, with the reason in its
+ * detail, and the copy in kept_fd takes its place.
  * What turns out not to be readable is marked in the scan, what has gone since
  * is left out: the scan no longer fits then, and the next look will tell.
  */

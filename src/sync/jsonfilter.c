@@ -3,10 +3,12 @@
 #include "sync/jsonfilter.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/jqprog.h"
+#include "base/json-scan.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -70,23 +72,45 @@ jsonfilter_freep(struct jsonfilter **filter)
 	*filter = NULL;
 }
 
+/*
+ * Returns text, or scratch with a copy in which each escaped half of a
+ * surrogate pair is \ufffd.  That is as long, so offsets hold in both; jq and
+ * yajl read it alike, so a key that jq names is the key that is cut.
+ */
+static const char *
+mask_surrogates(const char *text, size_t len, struct strbuf *scratch)
+{
+	static const char replacement[] = "\\ufffd";
+	size_t at = 0;
+
+	while (json_scan_find_lone_surrogate(text, len, at, &at)) {
+		if (scratch->len == 0)
+			strbuf_add(scratch, text, len);
+		memcpy(scratch->buf + at, replacement, sizeof(replacement) - 1);
+		at += sizeof(replacement) - 1;
+	}
+	return scratch->len > 0 ? scratch->buf : text;
+}
+
 int
 jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
     const char *what, struct strbuf *out, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf chosen = STRBUF_INIT;
+	cleanup_strbuf struct strbuf scratch = STRBUF_INIT;
+	const char *read = mask_surrogates(text, len, &scratch);
 	cleanup_jsonpaths struct jsonpaths *paths = NULL;
 	cleanup_byte_ranges struct byte_ranges ranges = BYTE_RANGES_INIT;
 	size_t at = 0;
 
-	if (jsonread_check(text, len, what, dg) < 0)
+	if (jsonread_check(read, len, what, dg) < 0)
 		return -1;
-	if (filter->prog != NULL) {
-		if (jqprog_run(filter->prog, text, len, &chosen, dg) < 0 ||
-		    jsonpaths_parse(chosen.buf, chosen.len, &paths, dg) < 0 ||
-		    jsonread_cut(text, len, what, paths, &ranges, dg) < 0)
-			return diag_wrap(dg, "%s", what);
-	}
+	if (filter->prog != NULL &&
+	    (jqprog_run(filter->prog, read, len, &chosen, dg) < 0 ||
+		jsonpaths_parse(chosen.buf, chosen.len, &paths, dg) < 0))
+		return diag_wrap(dg, "%s", what);
+	if (jsonread_cut(read, len, what, paths, &ranges, dg) < 0)
+		return -1;
 	for (size_t i = 0; i < ranges.nr; i++) {
 		strbuf_add(out, text + at, ranges.v[i].start - at);
 		at = ranges.v[i].end;

@@ -28,9 +28,11 @@ void jsonfilter_freep(struct jsonfilter **filter);
 
 /*
  * Appends what is left of text to out.  Text that is cut off or otherwise no
- * JSON (RFC 8259), holds a duplicate key, bad UTF-8 or half a surrogate pair,
- * or is nested deeper than JSONFILTER_MAX_DEPTH is DIAG_DATA "WHAT: line N:
- * why"; out is left as it was then.
+ * JSON (RFC 8259), holds bad UTF-8, is nested deeper than JSONFILTER_MAX_DEPTH,
+ * or has a duplicate key in what is left is DIAG_DATA "WHAT: line N: why"; out
+ * is left as it was then.  An escaped half of a surrogate pair, which
+ * JavaScript writes, is copied like all else; to the path expressions it is
+ * U+FFFD.
  */
 int jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
     const char *what, struct strbuf *out, struct diag *dg);

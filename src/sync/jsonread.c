@@ -37,8 +37,8 @@ struct level {
 struct pass {
 	struct json_scan scan;
 	const char *text;
-	const struct jsonpaths *paths; /* NULL: check */
-	struct byte_ranges *ranges;
+	const struct jsonpaths *paths; /* NULL: nothing goes */
+	struct byte_ranges *ranges; /* NULL: only the grammar is checked */
 	struct level levels[JSONFILTER_MAX_DEPTH];
 	size_t dropping; /* depth + 1 of the container that goes; 0: none */
 	size_t token_end; /* of the last one */
@@ -168,12 +168,15 @@ on_key(void *ctx, const unsigned char *s, size_t len)
 	struct pass *p = ctx;
 	struct level *l = top(p);
 
-	if (p->paths == NULL) {
-		add_key(p, s, len);
-	} else if (p->dropping == 0) {
-		assert(l != NULL);
-		l->start = token_start(p);
-		l->child = jsonpaths_member(p->paths, l->node, s, len);
+	assert(l != NULL);
+	if (p->ranges != NULL && p->dropping == 0) {
+		if (p->paths != NULL) {
+			l->start = token_start(p);
+			l->child = jsonpaths_member(p->paths, l->node, s, len);
+		}
+		/* Members of one name go or stay together. */
+		if (p->paths == NULL || !jsonpaths_has(p->paths, l->child))
+			add_key(p, s, len);
 	}
 	p->token_end = yajl_get_bytes_consumed(p->scan.yajl);
 	return 1;
@@ -258,7 +261,7 @@ close_container(struct pass *p)
 	bool dropped = p->dropping == p->scan.depth;
 
 	assert(l != NULL);
-	if (p->paths == NULL && l->object && !check_keys(p, l->first_key))
+	if (l->object && !check_keys(p, l->first_key))
 		return 0;
 	if (p->dropping == 0 && l->pending != NOWHERE)
 		add_range(p->ranges, l->pending, l->last_end);

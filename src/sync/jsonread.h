@@ -27,14 +27,15 @@ struct byte_ranges {
 		NULL, 0, 0 \
 	}
 
-/* Checks the whole text, as jsonfilter_run() says. */
+/* Checks the grammar and the depth of the whole text. */
 int jsonread_check(
     const char *text, size_t len, const char *what, struct diag *dg);
 
 /*
  * Collects the ranges to cut out of a text that jsonread_check() passed so that
- * the places of paths are gone and the rest is a document: the members with
- * their keys, and a comma for each.
+ * the places of paths (NULL: none) are gone and the rest is a document: the
+ * members with their keys, and a comma for each.  A duplicate key in what stays
+ * is DIAG_DATA.
  */
 int jsonread_cut(const char *text, size_t len, const char *what,
     const struct jsonpaths *paths, struct byte_ranges *ret, struct diag *dg);

@@ -98,10 +98,6 @@ scan_document(struct walk *w, int home_fd)
 		return 0;
 	if (!S_ISREG(st.st_mode))
 		return walk_skip(w, &st, SCAN_SPECIAL);
-	if (st.st_size > w->settings->sync_max_json)
-		return diag_set(w->at.dg, DIAG_CONFIG,
-		    "%s: larger than %lld bytes (setting sync_max_json)",
-		    w->home_name, (long long)w->settings->sync_max_json);
 	e = walk_add(w, SCAN_DOCUMENT, &st);
 	if (e == NULL)
 		return -1;

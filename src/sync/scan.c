@@ -28,6 +28,7 @@ scan_why_text(enum scan_why why)
 		[SCAN_IN_PROJECT] =
 		    "leads into a project, where an agent can replace what is "
 		    "there: put a copy in the link's place",
+		[SCAN_BAD] = "cannot be filtered",
 		[SCAN_FOREIGN] =
 		    "leads to another user's file, or through another user's "
 		    "link: put a copy in the link's place",
@@ -64,6 +65,7 @@ scan_release(struct scan *scan)
 	for (size_t i = 0; i < scan->nr; i++) {
 		free(scan->v[i].path);
 		free(scan->v[i].source);
+		free(scan->v[i].detail);
 	}
 	free(scan->v);
 	*scan = (struct scan)SCAN_INIT;

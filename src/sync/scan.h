@@ -47,6 +47,7 @@ enum scan_why {
 	SCAN_ACCOUNT, /* what is left out of a document would be in it */
 	SCAN_IN_PROJECT, /* where an agent may have put a link, or anything */
 	SCAN_FOREIGN, /* another user's file, or through such a link */
+	SCAN_BAD, /* a document that is no JSON, or too large to read */
 	SCAN_NWHYS
 };
 
@@ -62,6 +63,7 @@ struct scan_entry {
 	dev_t dev; /* of a scan alone: not kept */
 	char *path; /* owned; below the session's home */
 	char *source; /* owned; path below /, a link's target, or NULL */
+	char *detail; /* owned; why a SCAN_BAD one is, or NULL; not kept */
 	const struct agent_source *document; /* borrowed from the agent */
 };
 

@@ -179,6 +179,7 @@ make_generation(struct run *r, struct diag *dg)
 		.paths = r->request->paths,
 		.settings = r->request->settings,
 		.old_fd = r->usable && !r->request->force ? r->old_fd : -1,
+		.kept_fd = r->old_fd,
 	};
 	struct stat st;
 
@@ -357,13 +358,18 @@ sync_warn_skipped(const struct sync_outcome *outcome, enum sync_tell tell)
 		const struct scan_entry *e = &scan->v[i];
 
 		bool distrust = scan_why_is_distrust(e->why);
-		bool fails = distrust || e->why == SCAN_UNREADABLE;
+		bool fails =
+		    distrust || e->why == SCAN_UNREADABLE || e->why == SCAN_BAD;
 
 		if (e->why == SCAN_FINE ||
 		    (tell == SYNC_TELL_FAILURES && !fails) ||
 		    (tell == SYNC_TELL_DISTRUST && !distrust))
 			continue;
-		diag_warn("skipped %s: it %s", e->path, scan_why_text(e->why));
+		if (e->detail != NULL)
+			diag_warn("skipped %s: %s", e->path, e->detail);
+		else
+			diag_warn("skipped %s: it %s", e->path,
+			    scan_why_text(e->why));
 		n += fails;
 	}
 	return n;

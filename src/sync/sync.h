@@ -42,7 +42,7 @@ struct sync_outcome {
 
 /*
  * Brings the snapshot up to date.  A sync that began after the call counts as
- * its own.  A host document that is wrong is DIAG_DATA, a limit DIAG_CONFIG, a
+ * its own.  A host document that is wrong is skipped, a limit is DIAG_CONFIG, a
  * sync that does not end DIAG_BUSY.
  */
 int sync_run(const struct sync_request *request, struct sync_outcome *ret,
@@ -66,7 +66,7 @@ void sync_before_launch(const struct sync_request *request);
 
 enum sync_tell {
 	SYNC_TELL_ALL,
-	SYNC_TELL_FAILURES, /* not readable, or not trusted */
+	SYNC_TELL_FAILURES, /* not readable, wrong, or not trusted */
 	SYNC_TELL_DISTRUST /* an agent or another user may have put it there */
 };
 

@@ -92,34 +92,60 @@ only_whole() {
 EOF
 }
 
-@test "a document that is wrong leaves the last snapshot, and no mark" {
+@test "a document that is wrong keeps its last copy, and stops nothing else" {
   host_config
   drydock sync
   before=$(checksum "$snapshot")
-  mark=$(sha256sum <"$agent_dir/manifest")
   good=$(cat "$HOME/.claude.json")
   local bad
-  for bad in '' '{' '[' 'x' '{"a": 1, "a": 2}' '{"a": "\ud800"}' \
+  for bad in '' '{' '[' 'x' '{"a": 1, "a": 2}' \
     '{"a": NaN}' $'{"a": "\xff"}' "${good%\}*}" "$good}"; do
     printf '%s' "$bad" >"$HOME/.claude.json"
-    run -65 --separate-stderr drydock sync
-    assert_equal "$output" ""
-    assert_contains "$stderr" "$HOME/.claude.json: line "
+    run -1 --separate-stderr drydock sync
+    assert_contains "$stderr" "skipped .claude/.claude.json: \
+$HOME/.claude.json: line "
+    assert_contains "$stderr" "sessions keep the copy of the last sync"
     assert_equal "$(checksum "$snapshot")" "$before"
-    assert_equal "$(sha256sum <"$agent_dir/manifest")" "$mark"
     only_whole
     run -1 drydock sync --check
+    assert_equal "$output" $'changed\t.claude/.claude.json'
   done
+  echo new >"$HOME/.claude/commands/new.md"
+  run -1 --separate-stderr drydock sync --json
+  assert_equal "$(jq -r '.skipped[0].path' <<<"$output")" .claude/.claude.json
+  assert_contains "$(jq -r '.skipped[0].why' <<<"$output")" "json: line "
+  assert_equal "$(cat "$snapshot/.claude/commands/new.md")" new
+  rm "$HOME/.claude/commands/new.md"
   printf '%s\n' "$good" >"$HOME/.claude.json"
   run -0 drydock sync
 }
 
-@test "a document over the limit is refused by its size" {
+@test "a document that is wrong from the start leaves the rest to sessions" {
+  host_config
+  echo '{' >"$HOME/.claude.json"
+  run -1 --separate-stderr drydock sync
+  assert_contains "$stderr" "sessions start without it"
+  cmp "$HOME/.claude/settings.json" "$snapshot/.claude/settings.json"
+  [ ! -e "$snapshot/.claude/.claude.json" ]
+}
+
+@test "half a surrogate pair goes with what goes, and stays with what stays" {
+  mkdir "$HOME/.claude"
+  # What Node's JSON.stringify() makes of a text that was cut in a character.
+  printf '%s' '{"tip":"\ud83d","projects":{"/p":{"history":["a \uD83D"],' \
+    '"allowedTools":[]}}}' >"$HOME/.claude.json"
+  run -0 --separate-stderr drydock sync
+  assert_equal "$stderr" ""
+  assert_equal "$(cat "$snapshot/.claude/.claude.json")" \
+    '{"tip":"\ud83d","projects":{"/p":{"allowedTools":[]}}}'
+}
+
+@test "a document over the limit is skipped by its size" {
   host_config
   drydock sync
   before=$(checksum "$snapshot")
   truncate -s 65M "$HOME/.claude.json"
-  run -78 --separate-stderr drydock sync
+  run -1 --separate-stderr drydock sync
   assert_contains "$stderr" "sync_max_json"
   assert_equal "$(checksum "$snapshot")" "$before"
   echo '{}' >"$HOME/.claude.json"

@@ -407,10 +407,16 @@ test_written_in_place(void)
 	check_snapshot(&bed, ".tool/main.json", "{\"n\": 2}");
 	put(&bed, ".tool.json", "{\"n\": 3}");
 	writer.left = 1000;
-	CHECK_INT(run(&bed, false, &outcome, &dg), -1);
-	CHECK_INT(dg.class, DIAG_DATA);
+	put(&bed, ".tool/a", "a");
+	CHECK_INT(run(&bed, false, &outcome, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(sync_warn_skipped(&outcome, SYNC_TELL_FAILURES), 1);
 	check_snapshot(&bed, ".tool/main.json", "{\"n\": 2}");
+	check_snapshot(&bed, ".tool/a", "a");
 	writer.bed = NULL;
+	/* It did not count as synced. */
+	CHECK(sync_now(&bed, false));
+	check_snapshot(&bed, ".tool/main.json", "{\"n\": 2}");
 }
 
 /* A pipe behind /dev/stdin, say, is nowhere in the file system. */
