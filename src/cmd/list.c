@@ -33,8 +33,13 @@ write_services(struct jsonw *w, const struct record *r)
 {
 	jsonw_key(w, "services");
 	jsonw_open_object(w);
-	for (size_t i = 0; i < r->nservices; i++)
-		jsonw_key_str(w, r->services[i].name, r->services[i].container);
+	for (size_t i = 0; i < r->ncontainers; i++) {
+		const struct record_container *c = &r->containers[i];
+
+		if (strcmp(c->role, "agent") != 0 &&
+		    strcmp(c->role, "egress") != 0)
+			jsonw_key_str(w, c->role, c->id);
+	}
 	jsonw_close_object(w);
 }
 
@@ -67,8 +72,10 @@ write_session(
 		jsonw_key_str(w, "created_at", r->created_at);
 		jsonw_key_str(w, "launched_at", r->launched_at);
 		jsonw_key_str(w, "engine_socket", r->engine_socket);
-		jsonw_key_str(w, "agent_container", r->agent_container);
-		jsonw_key_str(w, "egress_container", r->egress_container);
+		jsonw_key_str(
+		    w, "agent_container", record_container_id(r, "agent"));
+		jsonw_key_str(
+		    w, "egress_container", record_container_id(r, "egress"));
 		write_services(w, r);
 		jsonw_key_str(w, "socket", socket);
 	}

@@ -96,11 +96,14 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	    sessions_find_container(
 		ctx, &engine, id, &record, &container, &runs, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < record.nservices; i++)
-		if (record.services[i].container != NULL &&
-		    print_container(&engine, record.services[i].name,
-			record.services[i].container, dg) != 0)
+	for (size_t i = 0; i < record.ncontainers; i++) {
+		const struct record_container *c = &record.containers[i];
+
+		if (c->id != NULL && strcmp(c->role, "agent") != 0 &&
+		    strcmp(c->role, "egress") != 0 &&
+		    print_container(&engine, c->role, c->id, dg) != 0)
 			return -1;
+	}
 	return print_container(&engine, "container", container, dg);
 }
 

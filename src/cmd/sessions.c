@@ -257,7 +257,7 @@ sessions_find_container(struct context *ctx, const struct engine *engine,
 	if (session_open(ctx->paths, id, &session, dg) != 0 ||
 	    record_read(session.dir_fd, &record, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
-	if (record.agent_container == NULL)
+	if (record_container_id(&record, "agent") == NULL)
 		return diag_set(
 		    dg, DIAG_NO, "session %s has no container yet", id);
 	if (containers_find(engine, ctx->paths->state_id, &containers, dg) != 0)
@@ -268,12 +268,12 @@ sessions_find_container(struct context *ctx, const struct engine *engine,
 		    record.engine_socket);
 	if (collect_warn_strangers(&facts, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < record.nservices; i++) {
-		struct record_service *s = &record.services[i];
+	for (size_t i = 0; i < record.ncontainers; i++) {
+		struct record_container *c = &record.containers[i];
 
-		if (collect_container(&facts, s->name) == NULL) {
-			free(s->container);
-			s->container = NULL;
+		if (collect_container(&facts, c->role) == NULL) {
+			free(c->id);
+			c->id = NULL;
 		}
 	}
 	agent = collect_container(&facts, "agent");

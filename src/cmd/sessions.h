@@ -57,7 +57,7 @@ int sessions_choose(struct context *ctx, const char *word,
 /*
  * The agent's container of a session, made sure of by record, labels and
  * engine; returned: its id, and whether a command can be run in it.  Of the
- * record's services only those keep a container that is made sure of so.
+ * record's containers only those keep an id that are made sure of so.
  */
 int sessions_find_container(struct context *ctx, const struct engine *engine,
     const char *id, struct record *ret_record, char **ret_container,

@@ -72,12 +72,12 @@ is_of_launch(const struct collect_facts *facts, const struct container *c)
 
 static bool
 matches(const struct collect_facts *facts, const struct container *c,
-    const struct record_part *part)
+    const struct record_container *part)
 {
 	if (!is_labelled(facts, c) || strcmp(c->role, part->role) != 0)
 		return false;
-	if (part->container != NULL)
-		return strcmp(c->id, part->container) == 0;
+	if (part->id != NULL)
+		return strcmp(c->id, part->id) == 0;
 	if (facts->record->launched_at != NULL)
 		return false;
 	return (part->image != NULL && strcmp(c->image_id, part->image) == 0) ||
@@ -85,7 +85,8 @@ matches(const struct collect_facts *facts, const struct container *c,
 }
 
 static const struct container *
-find_part(const struct collect_facts *facts, const struct record_part *part)
+find_part(
+    const struct collect_facts *facts, const struct record_container *part)
 {
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		const struct container *c = &facts->containers->v[i];
@@ -99,23 +100,17 @@ find_part(const struct collect_facts *facts, const struct record_part *part)
 const struct container *
 collect_container(const struct collect_facts *facts, const char *role)
 {
-	struct record_part part;
+	const struct record_container *part =
+	    facts->record != NULL ? record_find(facts->record, role) : NULL;
 
-	if (facts->record == NULL)
-		return NULL;
-	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
-		if (strcmp(part.role, role) == 0)
-			return find_part(facts, &part);
-	return NULL;
+	return part != NULL ? find_part(facts, part) : NULL;
 }
 
 static bool
 is_ours(const struct collect_facts *facts, const struct container *c)
 {
-	struct record_part part;
-
-	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
-		if (find_part(facts, &part) == c)
+	for (size_t i = 0; i < facts->record->ncontainers; i++)
+		if (find_part(facts, &facts->record->containers[i]) == c)
 			return true;
 	return is_of_launch(facts, c);
 }
@@ -137,13 +132,15 @@ void
 collect_unconfirmed_ids(
     const struct collect_facts *facts, struct strvec *ret_ids)
 {
-	struct record_part part;
-
 	if (facts->record == NULL)
 		return;
-	for (size_t i = 0; record_part_at(facts->record, i, &part); i++)
-		if (part.container != NULL && find_part(facts, &part) == NULL)
-			strvec_push(ret_ids, part.container);
+	for (size_t i = 0; i < facts->record->ncontainers; i++) {
+		const struct record_container *part =
+		    &facts->record->containers[i];
+
+		if (part->id != NULL && find_part(facts, part) == NULL)
+			strvec_push(ret_ids, part->id);
+	}
 }
 
 /*
@@ -209,7 +206,7 @@ collect_decide(const struct collect_facts *facts)
 		/* The lease is free and go was never sent: no agent ran. */
 		return all_labelled_are_ours(facts) ? COLLECT_DELETE
 						    : COLLECT_UNKNOWN;
-	if (r->agent_container == NULL)
+	if (record_container_id(r, "agent") == NULL)
 		return COLLECT_UNKNOWN;
 	agent = collect_container(facts, "agent");
 	if (agent == NULL)

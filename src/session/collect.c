@@ -148,7 +148,8 @@ record_end(const struct record *record, int session_fd)
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_free char *now = NULL;
 
-	if (record->agent_container == NULL || record->ended_at != NULL)
+	if (record_container_id(record, "agent") == NULL ||
+	    record->ended_at != NULL)
 		return;
 	now = record_now();
 	ended.ended_at = now;
@@ -216,14 +217,17 @@ static int
 remove_lost_rest(const struct collect_facts *facts, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	struct record_part part;
 
 	/* Only what has a record can be lost. */
 	assert(facts->record != NULL);
-	for (size_t i = 1; record_part_at(facts->record, i, &part); i++)
-		if (part.container != NULL &&
-		    collect_container(facts, part.role) != NULL)
-			strvec_push(&ids, part.container);
+	for (size_t i = 0; i < facts->record->ncontainers; i++) {
+		const struct record_container *c =
+		    &facts->record->containers[i];
+
+		if (c->id != NULL && strcmp(c->role, "agent") != 0 &&
+		    collect_container(facts, c->role) != NULL)
+			strvec_push(&ids, c->id);
+	}
 	if (collect_warn_strangers(facts, dg) != 0)
 		return -1;
 	return remove_all(facts->engine, &ids, dg);

@@ -77,7 +77,8 @@ check_lost(const struct end_spec *spec, const struct collect_facts *facts,
 	cleanup_container_list struct container_list found =
 	    CONTAINER_LIST_INIT;
 	const struct record *record = facts->record;
-	const char *const ids[] = { record->agent_container, NULL };
+	const char *const ids[] = { record_container_id(record, "agent"),
+		NULL };
 	const struct container *agent;
 
 	if (collect_warn_strangers(facts, dg) != 0)

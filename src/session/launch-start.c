@@ -145,29 +145,15 @@ verify(const struct launch *l, const char *role, struct diag *dg)
 	return -1;
 }
 
-/* Whether the plan has it: in dood there is no egress. */
-static bool
-is_planned(const struct launch *l, const struct record_part *part)
-{
-	return strcmp(part->role, "egress") != 0 ||
-	    l->mode.mode == MODE_CONTAINED;
-}
-
 /* No container but the plan's carries the session's label. */
 static int
 check_strangers(const struct launch *l, struct diag *dg)
 {
-	struct record_part part;
-
 	for (size_t i = 0; i < l->containers.nr; i++) {
 		const struct container *c = &l->containers.v[i];
-		bool planned = strcmp(c->session, l->session.id) != 0;
 
-		for (size_t n = 0;
-		     !planned && record_part_at(&l->record, n, &part); n++)
-			planned = is_planned(l, &part) &&
-			    find_role(l, part.role) == c;
-		if (!planned)
+		if (strcmp(c->session, l->session.id) == 0 &&
+		    find_role(l, c->role) != c)
 			return diag_set(dg, DIAG_POLICY,
 			    "container %.12s has the session's label and is "
 			    "not of the plan",
@@ -180,30 +166,29 @@ check_strangers(const struct launch *l, struct diag *dg)
 static int
 match_containers(struct launch *l, struct diag *dg)
 {
-	struct record_part part;
+	struct record *r = &l->record;
 
-	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
-		if (is_planned(l, &part) && find_role(l, part.role) == NULL)
+	for (size_t i = 0; i < r->ncontainers; i++)
+		if (find_role(l, r->containers[i].role) == NULL)
 			return diag_set(dg, DIAG_ENGINE,
 			    "the engine does not list the %s container that "
 			    "Compose started",
-			    part.role);
-	}
+			    r->containers[i].role);
 	if (check_strangers(l, dg) != 0)
 		return -1;
-	for (size_t i = 0; record_part_at(&l->record, i, &part); i++)
-		if (is_planned(l, &part))
-			record_set_container(
-			    &l->record, part.role, find_role(l, part.role)->id);
-	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
-		const struct container *c = find_role(l, part.role);
+	for (size_t i = 0; i < r->ncontainers; i++) {
+		const char *role = r->containers[i].role;
 
-		if (is_planned(l, &part) &&
-		    check_runs(l, part.role, c, dg) != 0)
+		record_set(r, role, NULL, find_role(l, role)->id);
+	}
+	for (size_t i = 0; i < r->ncontainers; i++) {
+		const char *role = r->containers[i].role;
+
+		if (check_runs(l, role, find_role(l, role), dg) != 0)
 			return -1;
 	}
-	free(l->record.agent_process);
-	l->record.agent_process = companion_process(find_role(l, "agent")->pid);
+	free(r->agent_process);
+	r->agent_process = companion_process(find_role(l, "agent")->pid);
 	/* Only to be waited for: verify makes sure whose it is. */
 	l->agent_pidfd =
 	    (int)syscall(SYS_pidfd_open, find_role(l, "agent")->pid, 0);
@@ -243,12 +228,11 @@ verify_containers(struct launch *l, struct diag *dg)
 {
 	struct holder_hello hello;
 
-	struct record_part part;
+	for (size_t i = 0; i < l->record.ncontainers; i++) {
+		const char *role = l->record.containers[i].role;
 
-	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
 		/* The proxy comes up meanwhile. */
-		if (strcmp(part.role, "egress") != 0 &&
-		    verify(l, part.role, dg) != 0)
+		if (strcmp(role, "egress") != 0 && verify(l, role, dg) != 0)
 			return -1;
 	}
 	if (holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,

@@ -126,9 +126,9 @@ fill_record(struct launch *l)
 	r->engine_id = xstrdup(l->engine.id);
 	r->engine_data_root = xstrdup(l->engine.data_root);
 	r->engine_socket = xstrdup(l->engine.socket);
-	r->agent_image = xstrdup(l->images.agent.id);
+	record_set(r, "agent", l->images.agent.id, NULL);
 	if (l->images.egress.id != NULL)
-		r->egress_image = xstrdup(l->images.egress.id);
+		record_set(r, "egress", l->images.egress.id, NULL);
 	r->created_at = record_now();
 	r->ends_with_client = l->request->kind != LAUNCH_RUN || !l->tty;
 }
@@ -218,7 +218,7 @@ record_further(struct launch *l, struct diag *dg)
 	if (plan_further(&l->plan, &names, &images, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)
-		record_add_service(&l->record, names.v[i], images.v[i]);
+		record_set(&l->record, names.v[i], images.v[i], NULL);
 	return 0;
 }
 

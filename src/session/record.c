@@ -2,7 +2,6 @@
 /* The record of a session, as JSON. */
 #include "session/record.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,49 +17,40 @@
 #define RECORD_NAME "session.json"
 
 enum {
-	RECORD_VERSION = 1,
+	RECORD_VERSION = 2,
+	RECORD_OLDEST = 1,
 	RECORD_MAX = 256 * 1024,
 	CONTAINER_ID_LEN = 64,
-};
-
-enum field_kind {
-	FIELD_REQUIRED,
-	FIELD_OPTIONAL,
-	FIELD_CONTAINER, /* optional; becomes an argument of the engine's CLI */
 };
 
 struct field {
 	const char *name;
 	size_t offset;
-	enum field_kind kind;
+	bool required;
 };
 
-#define FIELD(member, kind)                                    \
-	{                                                      \
-#		member, offsetof(struct record, member), kind \
+#define FIELD(member, required)                                    \
+	{                                                          \
+#		member, offsetof(struct record, member), required \
 	}
 
 static const struct field fields[] = {
-	FIELD(id, FIELD_REQUIRED),
-	FIELD(project, FIELD_REQUIRED),
-	FIELD(agent, FIELD_REQUIRED),
-	FIELD(mode, FIELD_REQUIRED),
-	FIELD(mode_reason, FIELD_REQUIRED),
-	FIELD(kind, FIELD_REQUIRED),
-	FIELD(engine_id, FIELD_REQUIRED),
-	FIELD(engine_data_root, FIELD_REQUIRED),
-	FIELD(engine_socket, FIELD_REQUIRED),
-	FIELD(agent_image, FIELD_OPTIONAL),
-	FIELD(egress_image, FIELD_OPTIONAL),
-	FIELD(agent_container, FIELD_CONTAINER),
-	FIELD(egress_container, FIELD_CONTAINER),
-	FIELD(agent_process, FIELD_OPTIONAL),
-	FIELD(plan_digest, FIELD_OPTIONAL),
-	FIELD(created_at, FIELD_REQUIRED),
-	FIELD(launched_at, FIELD_OPTIONAL),
-	FIELD(starting_at, FIELD_OPTIONAL),
-	FIELD(stopping_at, FIELD_OPTIONAL),
-	FIELD(ended_at, FIELD_OPTIONAL),
+	FIELD(id, true),
+	FIELD(project, true),
+	FIELD(agent, true),
+	FIELD(mode, true),
+	FIELD(mode_reason, true),
+	FIELD(kind, true),
+	FIELD(engine_id, true),
+	FIELD(engine_data_root, true),
+	FIELD(engine_socket, true),
+	FIELD(agent_process, false),
+	FIELD(plan_digest, false),
+	FIELD(created_at, true),
+	FIELD(launched_at, false),
+	FIELD(starting_at, false),
+	FIELD(stopping_at, false),
+	FIELD(ended_at, false),
 };
 
 static char **
@@ -77,49 +67,49 @@ field_value(const struct record *record, const struct field *f)
 	return *(char *const *)at;
 }
 
-bool
-record_part_at(
-    const struct record *record, size_t i, struct record_part *ret_part)
+const struct record_container *
+record_find(const struct record *record, const char *role)
 {
-	if (i == 0)
-		*ret_part = (struct record_part){ "agent", record->agent_image,
-			record->agent_container };
-	else if (i == 1)
-		*ret_part = (struct record_part){ "egress",
-			record->egress_image, record->egress_container };
-	else if (i - 2 < record->nservices)
-		*ret_part = (struct record_part){ record->services[i - 2].name,
-			record->services[i - 2].image,
-			record->services[i - 2].container };
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < record->ncontainers; i++)
+		if (strcmp(record->containers[i].role, role) == 0)
+			return &record->containers[i];
+	return NULL;
+}
+
+const char *
+record_container_id(const struct record *record, const char *role)
+{
+	const struct record_container *c = record_find(record, role);
+
+	return c != NULL ? c->id : NULL;
+}
+
+static void
+replace(char **string, const char *value)
+{
+	if (value == NULL)
+		return;
+	free(*string);
+	*string = xstrdup(value);
 }
 
 void
-record_add_service(struct record *record, const char *name, const char *image)
+record_set(
+    struct record *record, const char *role, const char *image, const char *id)
 {
-	record->services = xreallocarray(
-	    record->services, record->nservices + 1, sizeof(*record->services));
-	record->services[record->nservices++] =
-	    (struct record_service){ xstrdup(name), xstrdup(image), NULL };
-}
+	size_t i = 0;
 
-void
-record_set_container(struct record *record, const char *role, const char *id)
-{
-	char **field = NULL;
-
-	if (strcmp(role, "agent") == 0)
-		field = &record->agent_container;
-	else if (strcmp(role, "egress") == 0)
-		field = &record->egress_container;
-	for (size_t i = 0; i < record->nservices; i++)
-		if (strcmp(record->services[i].name, role) == 0)
-			field = &record->services[i].container;
-	assert(field != NULL);
-	free(*field);
-	*field = xstrdup(id);
+	while (i < record->ncontainers &&
+	    strcmp(record->containers[i].role, role) != 0)
+		i++;
+	if (i == record->ncontainers) {
+		record->containers = xreallocarray(record->containers,
+		    ++record->ncontainers, sizeof(*record->containers));
+		record->containers[i] =
+		    (struct record_container){ .role = xstrdup(role) };
+	}
+	replace(&record->containers[i].image, image);
+	replace(&record->containers[i].id, id);
 }
 
 char *
@@ -136,20 +126,19 @@ record_now(void)
 }
 
 static void
-write_services(struct jsonw *w, const struct record *record)
+write_containers(struct jsonw *w, const struct record *record)
 {
-	if (record->nservices == 0)
-		return;
-	jsonw_key(w, "services");
+	jsonw_key(w, "containers");
 	jsonw_open_array(w);
-	for (size_t i = 0; i < record->nservices; i++) {
-		const struct record_service *s = &record->services[i];
+	for (size_t i = 0; i < record->ncontainers; i++) {
+		const struct record_container *c = &record->containers[i];
 
 		jsonw_open_object(w);
-		jsonw_key_str(w, "service", s->name);
-		jsonw_key_str(w, "image", s->image);
-		if (s->container != NULL)
-			jsonw_key_str(w, "container", s->container);
+		jsonw_key_str(w, "role", c->role);
+		if (c->image != NULL)
+			jsonw_key_str(w, "image", c->image);
+		if (c->id != NULL)
+			jsonw_key_str(w, "id", c->id);
 		jsonw_close_object(w);
 	}
 	jsonw_close_array(w);
@@ -170,7 +159,7 @@ record_write(int session_fd, const struct record *record, struct diag *dg)
 			jsonw_key_str(w, fields[i].name, value);
 	}
 	jsonw_key_bool(w, "ends_with_client", record->ends_with_client);
-	write_services(w, record);
+	write_containers(w, record);
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0 ||
 	    fs_replace_file(
@@ -186,51 +175,102 @@ is_container_id(const char *s)
 	    strspn(s, "0123456789abcdef") == CONTAINER_ID_LEN;
 }
 
+/* *ret_value stays NULL where the key is absent. */
 static int
-read_field(const struct json *root, const struct field *f,
-    struct record *record, struct diag *dg)
+read_string(const struct json *object, const char *key, const char **ret_value,
+    struct diag *dg)
 {
-	const struct json *node = json_get(root, f->name);
-	const char *value = json_string(node);
+	const struct json *node = json_get(object, key);
 
-	if (value == NULL) {
-		if (node != NULL)
-			return diag_set(dg, DIAG_DATA,
-			    RECORD_NAME ": %s is not a string", f->name);
-		if (f->kind == FIELD_REQUIRED)
-			return diag_set(
-			    dg, DIAG_DATA, RECORD_NAME ": no %s", f->name);
-		return 0;
-	}
-	if (f->kind == FIELD_CONTAINER && !is_container_id(value))
-		return diag_set(dg, DIAG_DATA,
-		    RECORD_NAME ": %s is not a container's id", f->name);
-	*field_of(record, f) = xstrdup(value);
+	*ret_value = json_string(node);
+	if (node != NULL && *ret_value == NULL)
+		return diag_set(
+		    dg, DIAG_DATA, RECORD_NAME ": %s is not a string", key);
 	return 0;
 }
 
 static int
-read_services(const struct json *root, struct record *record, struct diag *dg)
+read_field(const struct json *root, const struct field *f,
+    struct record *record, struct diag *dg)
+{
+	const char *value;
+
+	if (read_string(root, f->name, &value, dg) != 0)
+		return -1;
+	if (value == NULL && f->required)
+		return diag_set(dg, DIAG_DATA, RECORD_NAME ": no %s", f->name);
+	replace(field_of(record, f), value);
+	return 0;
+}
+
+/* A role of NULL is the object's own "role". */
+static int
+read_container(const struct json *object, const char *role,
+    const char *image_key, const char *id_key, struct record *record,
+    struct diag *dg)
+{
+	const char *image;
+	const char *id;
+
+	if ((role == NULL && read_string(object, "role", &role, dg) != 0) ||
+	    read_string(object, image_key, &image, dg) != 0 ||
+	    read_string(object, id_key, &id, dg) != 0)
+		return -1;
+	if (role == NULL || record_find(record, role) != NULL)
+		return diag_set(dg, DIAG_DATA,
+		    RECORD_NAME ": a container without a role of its own");
+	/* It becomes a part of the engine's URLs. */
+	if (id != NULL && !is_container_id(id))
+		return diag_set(dg, DIAG_DATA,
+		    RECORD_NAME ": %s of %s is not a container's id", id_key,
+		    role);
+	record_set(record, role, image, id);
+	return 0;
+}
+
+static int
+read_containers(const struct json *root, struct record *record, struct diag *dg)
+{
+	const struct json *list = json_get(root, "containers");
+
+	if (!json_is_array(list))
+		return diag_set(
+		    dg, DIAG_DATA, RECORD_NAME ": containers is no list");
+	for (size_t i = 0; i < json_len(list); i++)
+		if (read_container(
+			json_at(list, i), NULL, "image", "id", record, dg) != 0)
+			return -1;
+	return 0;
+}
+
+/* Version 1 had keys of its own for drydock's two, and a list for the rest. */
+static int
+read_containers_1(
+    const struct json *root, struct record *record, struct diag *dg)
 {
 	const struct json *list = json_get(root, "services");
 
+	if (read_container(root, "agent", "agent_image", "agent_container",
+		record, dg) != 0)
+		return -1;
+	if ((json_get(root, "egress_image") != NULL ||
+		json_get(root, "egress_container") != NULL) &&
+	    read_container(root, "egress", "egress_image", "egress_container",
+		record, dg) != 0)
+		return -1;
 	if (list != NULL && !json_is_array(list))
 		return diag_set(
 		    dg, DIAG_DATA, RECORD_NAME ": services is no list");
 	for (size_t i = 0; i < json_len(list); i++) {
 		const struct json *s = json_at(list, i);
 		const char *name = json_string(json_get(s, "service"));
-		const char *image = json_string(json_get(s, "image"));
-		const struct json *node = json_get(s, "container");
-		const char *id = json_string(node);
 
-		if (name == NULL || image == NULL ||
-		    (node != NULL && (id == NULL || !is_container_id(id))))
+		if (name == NULL || json_get(s, "image") == NULL)
 			return diag_set(dg, DIAG_DATA,
 			    RECORD_NAME ": service %zu is not understood", i);
-		record_add_service(record, name, image);
-		if (id != NULL)
-			record->services[i].container = xstrdup(id);
+		if (read_container(s, name, "image", "container", record, dg) !=
+		    0)
+			return -1;
 	}
 	return 0;
 }
@@ -259,15 +299,16 @@ record_parse(
 		return -1;
 	if (!json_int(json_get(root, "version"), &version))
 		return diag_set(dg, DIAG_DATA, RECORD_NAME ": no version");
-	if (version != RECORD_VERSION)
+	if (version < RECORD_OLDEST || version > RECORD_VERSION)
 		return diag_set(dg, DIAG_DATA,
-		    RECORD_NAME ": version %lld, this drydock reads %d",
-		    (long long)version, RECORD_VERSION);
+		    RECORD_NAME ": version %lld, this drydock reads %d to %d",
+		    (long long)version, RECORD_OLDEST, RECORD_VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (read_field(root, &fields[i], &record, dg) != 0)
 			return -1;
 	}
-	if (read_services(root, &record, dg) != 0)
+	if ((version == 1 ? read_containers_1(root, &record, dg)
+			  : read_containers(root, &record, dg)) != 0)
 		return -1;
 	record.ends_with_client =
 	    json_bool(json_get(root, "ends_with_client"), false);
@@ -292,12 +333,12 @@ record_release(struct record *record)
 		free(*field_of(record, &fields[i]));
 		*field_of(record, &fields[i]) = NULL;
 	}
-	for (size_t i = 0; i < record->nservices; i++) {
-		free(record->services[i].name);
-		free(record->services[i].image);
-		free(record->services[i].container);
+	for (size_t i = 0; i < record->ncontainers; i++) {
+		free(record->containers[i].role);
+		free(record->containers[i].image);
+		free(record->containers[i].id);
 	}
-	free(record->services);
-	record->services = NULL;
-	record->nservices = 0;
+	free(record->containers);
+	record->containers = NULL;
+	record->ncontainers = 0;
 }

@@ -10,11 +10,11 @@
 
 struct diag;
 
-/* A service of the plan beside agent and egress; all owned. */
-struct record_service {
-	char *name;
-	char *image; /* sha256:... */
-	char *container; /* NULL: not known yet */
+/* The container of one service of the plan; all owned. */
+struct record_container {
+	char *role; /* the service's name: "agent", "egress", or the user's */
+	char *image; /* sha256:...; NULL only in records of version 1 */
+	char *id; /* NULL: not known yet */
 };
 
 /* All strings owned; NULL where not known yet. */
@@ -28,12 +28,8 @@ struct record {
 	char *engine_id;
 	char *engine_data_root;
 	char *engine_socket;
-	char *agent_image;
-	char *egress_image;
-	char *agent_container;
-	char *egress_container;
-	struct record_service *services; /* owned */
-	size_t nservices;
+	struct record_container *containers; /* owned; each role once */
+	size_t ncontainers;
 	char *agent_process; /* its first, as companion_process() has it */
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
@@ -49,32 +45,23 @@ struct record {
 		.ends_with_client = false \
 	}
 
-/* One container of the session's plan; borrowed, NULL where not known. */
-struct record_part {
-	const char *role; /* the service's name */
-	const char *image;
-	const char *container;
-};
+/* NULL: the plan has no service of that role, or none is recorded yet. */
+const struct record_container *record_find(
+    const struct record *record, const char *role);
+/* The id of the role's container; NULL where it is not known. */
+const char *record_container_id(const struct record *record, const char *role);
 
-/*
- * The i-th container that the plan has: the agent, egress (in dood without
- * image and id), the further services.  False: there are no more.
- */
-bool record_part_at(
-    const struct record *record, size_t i, struct record_part *ret_part);
-
-void record_add_service(
-    struct record *record, const char *name, const char *image);
-/* Of a role that the record has. */
-void record_set_container(
-    struct record *record, const char *role, const char *id);
+/* Adds a role, or replaces its image or id where those are not NULL. */
+void record_set(
+    struct record *record, const char *role, const char *image, const char *id);
 
 /* Replaces session.json in session_fd, 0600, flushed. */
 int record_write(int session_fd, const struct record *record, struct diag *dg);
 
 /*
- * Absent: DIAG_IO with errnum ENOENT.  Malformed, too new, or with a container
- * id that is none: DIAG_DATA.  Nothing is returned then.
+ * Reads what this version and version 1 write.  Absent: DIAG_IO with errnum
+ * ENOENT.  Malformed, too new, with a role twice, or with a container id that
+ * is none: DIAG_DATA.  Nothing is returned then.
  */
 int record_read(int session_fd, struct record *ret_record, struct diag *dg);
 int record_parse(

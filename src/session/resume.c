@@ -43,8 +43,10 @@ static int
 find_parts(struct launch *l, struct diag *dg)
 {
 	const struct record *r = &l->record;
+	const struct record_container *agent = record_find(r, "agent");
+	const struct record_container *egress = record_find(r, "egress");
 
-	if (r->agent_image == NULL || r->plan_digest == NULL)
+	if (agent == NULL || agent->image == NULL || r->plan_digest == NULL)
 		return diag_set(
 		    dg, DIAG_DATA, "its record names no image or plan");
 	l->mode = mode_resolve(r->mode, "");
@@ -55,14 +57,13 @@ find_parts(struct launch *l, struct diag *dg)
 	if (strcmp(l->project.path, r->project) != 0)
 		return diag_set(dg, DIAG_POLICY, "%s leads to %s now",
 		    r->project, l->project.path);
-	if (inspect_image(&l->engine, r->agent_image, &l->images.agent, dg) !=
-	    0)
+	if (inspect_image(&l->engine, agent->image, &l->images.agent, dg) != 0)
 		return -1;
 	if (l->mode.mode == MODE_CONTAINED &&
-	    (r->egress_image == NULL || r->egress_container == NULL))
+	    (egress == NULL || egress->image == NULL || egress->id == NULL))
 		return diag_set(dg, DIAG_DATA, "its record names no proxy");
 	if (l->mode.mode == MODE_CONTAINED &&
-	    inspect_image(&l->engine, r->egress_image, &l->images.egress, dg) !=
+	    inspect_image(&l->engine, egress->image, &l->images.egress, dg) !=
 		0)
 		return -1;
 	if (l->mode.mode == MODE_CONTAINED &&
@@ -113,6 +114,8 @@ static int
 start_containers(struct launch *l, struct diag *dg)
 {
 	struct record *r = &l->record;
+	const char *agent = record_container_id(r, "agent");
+	const char *egress = record_container_id(r, "egress");
 
 	/* From here on an exit is not the agent's end, nor a client's. */
 	r->ends_with_client = false;
@@ -125,38 +128,36 @@ start_containers(struct launch *l, struct diag *dg)
 	l->composed = true;
 	/* One that waits already, from a start that was cut short, is no help:
 	 * its first process is asked to begin anew. */
-	if (container_stop(&l->engine, r->agent_container, GRACE_S, dg) != 0)
+	if (container_stop(&l->engine, agent, GRACE_S, dg) != 0)
 		return -1;
 	/* A proxy that still runs has read an older allowlist. */
-	if (r->egress_container != NULL &&
-	    container_stop(&l->engine, r->egress_container, GRACE_S, dg) != 0)
+	if (egress != NULL &&
+	    container_stop(&l->engine, egress, GRACE_S, dg) != 0)
 		return -1;
 	/* What the agent left there, where the sockets are made. */
 	if (fs_empty_dir(l->session.dir_fd, "run", dg) != 0 ||
 	    fs_empty_dir(l->session.dir_fd, "egress", dg) != 0)
 		return diag_wrap(dg, "%s", l->session.dir);
-	if (r->egress_container != NULL &&
-	    container_start(&l->engine, r->egress_container, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < r->nservices; i++)
-		if (r->services[i].container != NULL &&
-		    container_start(&l->engine, r->services[i].container, dg) !=
-			0)
+	/* In the record's order, but the agent last. */
+	for (size_t i = 0; i < r->ncontainers; i++) {
+		const char *id = r->containers[i].id;
+
+		if (id != NULL && strcmp(id, agent) != 0 &&
+		    container_start(&l->engine, id, dg) != 0)
 			return -1;
-	return container_start(&l->engine, r->agent_container, dg);
+	}
+	return container_start(&l->engine, agent, dg);
 }
 
 static void
 stop_again(struct launch *l)
 {
-	struct record_part part;
-
-	for (size_t i = 0; record_part_at(&l->record, i, &part); i++) {
+	for (size_t i = 0; i < l->record.ncontainers; i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
+		const char *id = l->record.containers[i].id;
 
-		if (part.container != NULL &&
-		    container_stop(&l->engine, part.container, GRACE_S, &dg) !=
-			0)
+		if (id != NULL &&
+		    container_stop(&l->engine, id, GRACE_S, &dg) != 0)
 			diag_warn("%s", dg.message);
 	}
 }

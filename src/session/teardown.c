@@ -46,18 +46,6 @@ keep_directory(const struct collect_facts *facts, struct diag *dg)
 }
 
 static size_t
-count_parts(const struct record *record)
-{
-	struct record_part part;
-	size_t n = 0;
-
-	for (size_t i = 0; record_part_at(record, i, &part); i++)
-		if (part.image != NULL)
-			n++;
-	return n;
-}
-
-static size_t
 count_own(const struct collect_facts *facts)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
@@ -81,7 +69,7 @@ find_settled(const struct paths *paths, const struct collect_facts *facts,
 		if (containers_find(
 			facts->engine, paths->state_id, containers, dg) != 0)
 			return -1;
-		if (count_own(facts) >= count_parts(facts->record) ||
+		if (count_own(facts) >= facts->record->ncontainers ||
 		    monotime_left_ms(deadline) == 0)
 			return 0;
 		(void)poll(NULL, 0, SETTLE_STEP_MS);
@@ -130,11 +118,9 @@ teardown_launch(const struct paths *paths, const struct engine *engine,
 static void
 recorded_ids(const struct record *record, struct strvec *ret_ids)
 {
-	struct record_part part;
-
-	for (size_t i = 0; record_part_at(record, i, &part); i++)
-		if (part.container != NULL)
-			strvec_push(ret_ids, part.container);
+	for (size_t i = 0; i < record->ncontainers; i++)
+		if (record->containers[i].id != NULL)
+			strvec_push(ret_ids, record->containers[i].id);
 }
 
 /*
@@ -183,8 +169,8 @@ kill_overdue(const struct collect_facts *facts,
 		  "%d seconds and is killed",
 	    facts->id, END_WAIT_MS / 1000);
 	/* It was found live: by its id and its labels. */
-	if (container_stop(
-		facts->engine, facts->record->agent_container, 0, dg) != 0)
+	if (container_stop(facts->engine,
+		record_container_id(facts->record, "agent"), 0, dg) != 0)
 		return -1;
 	container_list_release(containers);
 	return containers_inspect(

@@ -185,7 +185,7 @@ stop_is_cut_off() {
   open_counter
   cp -p "$(record)" "$BATS_TEST_TMPDIR/record"
   for damage in '' '{' '{"version":1}' '{"version":99}' '[]' \
-    "$(jq -c '.agent_container = "--all"' "$(record)")" \
+    "$(jq -c '.containers[0].id = "--all"' "$(record)")" \
     "$(jq -c '.id = 7' "$(record)")"; do
     printf '%s' "$damage" >"$(record)"
     said damaged

@@ -174,14 +174,15 @@ END
   refute_contains "$stderr" "[1/"
 }
 
-# names FIELD: the session's record says that the stranger, which has no label
+# names ROLE: the session's record says that the stranger, which has no label
 # of ours, is its container.
 names() {
   local record=$XDG_STATE_HOME/drydock/sessions/$id/session.json text
   other=$(docker run -d --network none --label drydock-test.stranger=1 \
     --entrypoint sleep "$(egress_image)" 600)
   began=$(docker inspect -f '{{.State.StartedAt}}' "$other")
-  text=$(jq --arg field "$1" --arg id "$other" '.[$field] = $id' "$record")
+  text=$(jq --arg role "$1" --arg id "$other" \
+    '(.containers[] | select(.role == $role)).id = $id' "$record")
   printf '%s\n' "$text" >"$record"
 }
 
@@ -198,7 +199,7 @@ leaves_alone() {
   local agent proxy
   open_counter
   agent=$(docker inspect -f '{{.Id}}' "drydock-$id-agent-1")
-  names agent_container
+  names agent
   leaves_alone 0 drydock gc
   leaves_alone 69 drydock exec "$id" -- true
   leaves_alone 69 drydock logs "$id"
@@ -215,7 +216,7 @@ leaves_alone() {
 
   open_counter
   proxy=$(docker inspect -f '{{.Id}}' "drydock-$id-egress-1")
-  names egress_container
+  names egress
   docker kill "drydock-$id-agent-1" >/dev/null
   run -69 --separate-stderr on_terminal -- drydock attach "$id"
   assert_contains "$output$stderr" "session $id is not started again: the engine has no container ${other:0:12} with this session's labels"

@@ -30,22 +30,17 @@ check_same(const struct record *a, const struct record *b)
 	check_string(a->engine_id, b->engine_id);
 	check_string(a->engine_data_root, b->engine_data_root);
 	check_string(a->engine_socket, b->engine_socket);
-	check_string(a->agent_image, b->agent_image);
-	check_string(a->egress_image, b->egress_image);
-	check_string(a->agent_container, b->agent_container);
-	check_string(a->egress_container, b->egress_container);
 	check_string(a->plan_digest, b->plan_digest);
 	check_string(a->created_at, b->created_at);
 	check_string(a->launched_at, b->launched_at);
 	check_string(a->starting_at, b->starting_at);
 	check_string(a->stopping_at, b->stopping_at);
 	check_string(a->ended_at, b->ended_at);
-	FUZZ_CHECK(a->nservices == b->nservices);
-	for (size_t i = 0; i < a->nservices; i++) {
-		check_string(a->services[i].name, b->services[i].name);
-		check_string(a->services[i].image, b->services[i].image);
-		check_string(
-		    a->services[i].container, b->services[i].container);
+	FUZZ_CHECK(a->ncontainers == b->ncontainers);
+	for (size_t i = 0; i < a->ncontainers; i++) {
+		check_string(a->containers[i].role, b->containers[i].role);
+		check_string(a->containers[i].image, b->containers[i].image);
+		check_string(a->containers[i].id, b->containers[i].id);
 	}
 	FUZZ_CHECK(a->ends_with_client == b->ends_with_client);
 }
@@ -67,12 +62,12 @@ check_required(const struct record *r)
 	/* Nothing is deleted without all three. */
 	FUZZ_CHECK(r->engine_id != NULL && r->engine_data_root != NULL &&
 	    r->engine_socket != NULL);
-	check_id(r->agent_container);
-	check_id(r->egress_container);
-	for (size_t i = 0; i < r->nservices; i++) {
-		FUZZ_CHECK(r->services[i].name != NULL);
-		FUZZ_CHECK(r->services[i].image != NULL);
-		check_id(r->services[i].container);
+	for (size_t i = 0; i < r->ncontainers; i++) {
+		const struct record_container *c = &r->containers[i];
+
+		/* No role twice. */
+		FUZZ_CHECK(c->role != NULL && record_find(r, c->role) == c);
+		check_id(c->id);
 	}
 }
 

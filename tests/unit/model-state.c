@@ -83,15 +83,18 @@ fill_container(
 }
 
 static void
-fill_record(size_t i, const struct one *s, struct record *r)
+fill_record(size_t i, const struct one *s, struct record_container *agent,
+    struct record *r)
 {
+	*agent = (struct record_container){ .role = role,
+		.image = image,
+		.id = s->record >= R_LISTED ? agent_ids[i] : NULL };
 	*r = (struct record){ .id = ids[i],
 		.engine_id = engine_id,
 		.engine_data_root = data_root,
 		.engine_socket = socket_path,
-		.agent_image = image };
-	if (s->record >= R_LISTED)
-		r->agent_container = agent_ids[i];
+		.containers = agent,
+		.ncontainers = 1 };
 	if (s->record >= R_LAUNCHED)
 		r->launched_at = moment;
 	if (s->starting != 0)
@@ -116,6 +119,7 @@ decide(const struct state *st, size_t i, uint8_t answer)
 	const struct one *s = &st->s[i];
 	struct container v[SESSIONS];
 	struct container_list list = { v, 0 };
+	struct record_container agent;
 	struct record record;
 	const struct engine engine = {
 		.id = answer == A_FOREIGN ? other_id : engine_id,
@@ -133,7 +137,7 @@ decide(const struct state *st, size_t i, uint8_t answer)
 		.client_left = s->client == CL_LEFT || st->deserts != 0,
 	};
 
-	fill_record(i, s, &record);
+	fill_record(i, s, &agent, &record);
 	record.ends_with_client = st->bound != 0 && s->client != CL_RESUMED;
 	for (size_t n = 0; n < SESSIONS; n++) {
 		enum world seen = (enum world)st->s[n].seen;

@@ -409,12 +409,12 @@ fill_record(const struct row *row, struct record *r)
 	r->created_at = xstrdup("2026-01-01T12:00:00Z");
 	r->engine_data_root = xstrdup("/data");
 	r->engine_socket = xstrdup("/socket");
-	r->agent_image = xstrdup(agent_image);
-	r->egress_image = xstrdup(egress_image);
+	record_set(r, "agent", agent_image, NULL);
+	record_set(r, "egress", egress_image, NULL);
 	r->ends_with_client = row->ends_with_client;
 	if (row->recorded == LISTED || row->recorded == LAUNCHED) {
-		r->agent_container = xstrdup(agent_id);
-		r->egress_container = xstrdup(egress_id);
+		record_set(r, "agent", NULL, agent_id);
+		record_set(r, "egress", NULL, egress_id);
 	}
 	if (row->recorded == LAUNCHED || row->recorded == LAUNCHED_WITHOUT_ID)
 		r->launched_at = record_now();

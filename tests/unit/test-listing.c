@@ -69,12 +69,13 @@ test_states(void)
 	static char role[] = "agent";
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct record_container agent = { role, text, text };
 		struct record record = { .id = id,
 			.engine_id = text,
 			.engine_data_root = text,
 			.engine_socket = text,
-			.agent_image = text,
-			.agent_container = text,
+			.containers = &agent,
+			.ncontainers = 1,
 			.launched_at = rows[i].launched ? text : NULL };
 		struct container c = { .id = text,
 			.session = id,

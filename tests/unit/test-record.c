@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
 
 #include "check.h"
@@ -20,7 +20,7 @@
 #define CONTAINER_ID HEX16 HEX16 HEX16 HEX16
 
 static const char complete[] =
-    "{\"version\": 1, \"id\": \"abcd1234\", \"project\": \"/p\","
+    "{\"version\": %d, \"id\": \"abcd1234\", \"project\": \"/p\","
     "\"agent\": \"claude\", \"mode\": \"contained\","
     "\"mode_reason\": \"default\", \"kind\": \"run\","
     "\"engine_id\": \"e\", \"engine_data_root\": \"/d\","
@@ -47,32 +47,27 @@ test_round_trip(void)
 		.engine_id = xstrdup("E"),
 		.engine_data_root = xstrdup("/var/lib/docker"),
 		.engine_socket = xstrdup("/run/docker.sock"),
-		.agent_container = xstrdup(CONTAINER_ID),
 		.created_at = record_now(),
 		.ends_with_client = true,
 	};
-	struct record_part part;
 	struct record out cleanup_record = RECORD_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	struct stat st;
 
-	record_add_service(&in, "db", "sha256:d");
-	record_add_service(&in, "cache", "sha256:c");
-	record_set_container(&in, "cache", CONTAINER_ID);
+	record_set(&in, "agent", "sha256:a", NULL);
+	record_set(&in, "db", "sha256:d", NULL);
+	record_set(&in, "agent", NULL, CONTAINER_ID);
 	CHECK_INT(record_write(fd, &in, &dg), 0);
 	CHECK_INT(record_read(fd, &out, &dg), 0);
-	CHECK(record_part_at(&out, 2, &part));
-	CHECK_STR(part.role, "db");
-	CHECK_STR(part.image, "sha256:d");
-	CHECK_STR(part.container, NULL);
-	CHECK(record_part_at(&out, 3, &part));
-	CHECK_STR(part.role, "cache");
-	CHECK_STR(part.container, CONTAINER_ID);
-	CHECK(!record_part_at(&out, 4, &part));
+	CHECK_INT(out.ncontainers, 2);
+	CHECK_STR(record_find(&out, "agent")->image, "sha256:a");
+	CHECK_STR(record_container_id(&out, "agent"), CONTAINER_ID);
+	CHECK_STR(record_find(&out, "db")->image, "sha256:d");
+	CHECK_STR(record_container_id(&out, "db"), NULL);
+	CHECK(record_find(&out, "egress") == NULL);
+	CHECK_STR(record_container_id(&out, "egress"), NULL);
 	CHECK_STR(out.project, in.project);
 	CHECK_STR(out.mode_reason, "--mode");
-	CHECK_STR(out.agent_container, CONTAINER_ID);
-	CHECK_STR(out.egress_container, NULL);
 	CHECK_STR(out.launched_at, NULL);
 	CHECK(out.ends_with_client);
 	CHECK_INT(fstatat(fd, "session.json", &st, 0), 0);
@@ -92,35 +87,87 @@ test_absent(void)
 	CHECK_INT(dg.errnum, ENOENT);
 }
 
+/* The complete record of a version, with more keys. */
+static int
+parse_with(
+    int version, const char *more, struct record *record, struct diag *dg)
+{
+	char *text cleanup_free = NULL;
+
+	CHECK(asprintf(&text, complete, version, more) > 0);
+	return parse(text, record, dg);
+}
+
 static void
 test_additions(void)
 {
 	static const struct {
+		int version;
 		const char *more;
 		bool ok;
 	} rows[] = {
-		{ "", true },
-		{ ", \"later\": [1]", true },
-		{ ", \"agent_container\": \"" CONTAINER_ID "\"", true },
-		{ ", \"agent_container\": \"-f\"", false },
-		{ ", \"agent_container\": \"" HEX16 "\"", false },
-		{ ", \"egress_container\": 5", false },
-		{ ", \"launched_at\": null", false },
-		{ ", \"id\": \"twice123\"", false },
+		{ 1, "", true },
+		{ 1, ", \"later\": [1]", true },
+		{ 1, ", \"agent_container\": \"" CONTAINER_ID "\"", true },
+		{ 1, ", \"agent_container\": \"-f\"", false },
+		{ 1, ", \"agent_container\": \"" HEX16 "\"", false },
+		{ 1, ", \"egress_container\": 5", false },
+		{ 1, ", \"launched_at\": null", false },
+		{ 1, ", \"id\": \"twice123\"", false },
+		{ 1, ", \"services\": {}", false },
+		{ 1, ", \"services\": [{\"service\": \"db\"}]", false },
+		{ 2, "", false },
+		{ 2, ", \"containers\": []", true },
+		{ 2, ", \"containers\": [], \"later\": [1]", true },
+		{ 2, ", \"containers\": {}", false },
+		{ 2, ", \"containers\": [1]", false },
+		{ 2, ", \"containers\": [{\"image\": \"a\"}]", false },
+		{ 2, ", \"containers\": [{\"role\": 1}]", false },
+		{ 2, ", \"containers\": [{\"role\": \"db\"}]", true },
+		{ 2, ", \"containers\": [{\"role\": \"db\", \"id\": \"-f\"}]",
+		    false },
+		{ 2,
+		    ", \"containers\": [{\"role\": \"db\"}, "
+		    "{\"role\": \"db\"}]",
+		    false },
+		{ 3, ", \"containers\": []", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct strbuf text cleanup_strbuf = STRBUF_INIT;
 		struct record out cleanup_record = RECORD_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
-		const char *tail = strstr(complete, "%s");
 
-		strbuf_add(&text, complete, (size_t)(tail - complete));
-		strbuf_addstr(&text, rows[i].more);
-		strbuf_addstr(&text, tail + 2);
-		CHECK_INT(parse(text.buf, &out, &dg), rows[i].ok ? 0 : -1);
+		check_int(__FILE__, __LINE__, rows[i].more,
+		    parse_with(rows[i].version, rows[i].more, &out, &dg),
+		    rows[i].ok ? 0 : -1);
 		CHECK_INT(dg.class, rows[i].ok ? DIAG_NONE : DIAG_DATA);
 	}
+}
+
+static void
+test_version_1(void)
+{
+	struct record out cleanup_record = RECORD_INIT;
+	struct record dood cleanup_record = RECORD_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+
+	CHECK_INT(parse_with(1,
+		      ", \"agent_image\": \"sha256:a\", \"agent_container\": "
+		      "\"" CONTAINER_ID "\", \"egress_image\": \"sha256:e\", "
+		      "\"services\": [{\"service\": \"db\", \"image\": "
+		      "\"sha256:d\", \"container\": \"" CONTAINER_ID "\"}]",
+		      &out, &dg),
+	    0);
+	CHECK_INT(out.ncontainers, 3);
+	CHECK_STR(record_find(&out, "agent")->image, "sha256:a");
+	CHECK_STR(record_container_id(&out, "agent"), CONTAINER_ID);
+	CHECK_STR(record_find(&out, "egress")->image, "sha256:e");
+	CHECK_STR(record_container_id(&out, "egress"), NULL);
+	CHECK_STR(record_find(&out, "db")->image, "sha256:d");
+	CHECK_STR(record_container_id(&out, "db"), CONTAINER_ID);
+	CHECK_INT(
+	    parse_with(1, ", \"agent_image\": \"sha256:a\"", &dood, &dg), 0);
+	CHECK(record_find(&dood, "egress") == NULL);
 }
 
 static void
@@ -128,6 +175,7 @@ test_malformed(void)
 {
 	static const char *const rows[] = { "", "[]", "{}", "{\"version\": 1}",
 		"{\"version\": 2, \"id\": \"abcd1234\"}",
+		"{\"version\": 0, \"id\": \"abcd1234\"}",
 		"{\"version\": \"1\"}", "{\"version\": 1, \"id\": " };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -148,6 +196,7 @@ main(void)
 		{ "no record is told from a bad one", test_absent },
 		{ "keys of a later drydock are kept out, bad ones refused",
 		    test_additions },
+		{ "containers of version 1 are found by role", test_version_1 },
 		{ "a malformed or newer record is refused", test_malformed },
 	};
 

@@ -119,11 +119,11 @@ room_claim(struct room *r, bool ends_with_client)
 		.engine_id = xstrdup("stub"),
 		.engine_data_root = xstrdup("/data"),
 		.engine_socket = xstrdup(r->engine.socket),
-		.agent_container = xstrdup(A64),
 		.created_at = record_now(),
 		.launched_at = record_now(),
 		.ends_with_client = ends_with_client,
 	};
+	record_set(&r->record, "agent", NULL, A64);
 	CHECK_INT(record_write(r->session.dir_fd, &r->record, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	session_drop_lease(&r->session);
