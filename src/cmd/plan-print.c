@@ -13,7 +13,7 @@
 #include "plan/policy.h"
 
 static const char *
-verdict(const struct judged_plan *plan)
+verdict(const struct plan *plan)
 {
 	return plan->nviolations == 0 ? "allowed" : "refused";
 }
@@ -36,7 +36,7 @@ add_terminal_safe(struct strbuf *out, const char *json)
 }
 
 static void
-write_violations(struct jsonw *w, const struct judged_plan *plan)
+write_violations(struct jsonw *w, const struct plan *plan)
 {
 	jsonw_key(w, "violations");
 	jsonw_open_array(w);
@@ -56,7 +56,7 @@ write_violations(struct jsonw *w, const struct judged_plan *plan)
 
 int
 plan_print_json(const struct project *project, const struct assembly *assembly,
-    const struct judged_plan *plan, struct strbuf *out, struct diag *dg)
+    const struct plan *plan, struct strbuf *out, struct diag *dg)
 {
 	cleanup_json struct json *model = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -110,7 +110,7 @@ add_model(const char *model, struct strbuf *out, struct diag *dg)
 
 int
 plan_print_text(const struct project *project, const struct assembly *assembly,
-    const struct judged_plan *plan, struct strbuf *out, struct diag *dg)
+    const struct plan *plan, struct strbuf *out, struct diag *dg)
 {
 	strbuf_addstr(out, "overlays:\n");
 	for (size_t i = 0; i < assembly->nr; i++) {

@@ -10,13 +10,13 @@
 
 struct assembly;
 struct diag;
-struct judged_plan;
+struct plan;
 struct policy;
 struct project;
 struct strbuf;
 
 int plan_print_text(const struct project *project,
-    const struct assembly *assembly, const struct judged_plan *plan,
+    const struct assembly *assembly, const struct plan *plan,
     struct strbuf *out, struct diag *dg);
 
 /*
@@ -24,7 +24,7 @@ int plan_print_text(const struct project *project,
  * "violations", "verdict"}
  */
 int plan_print_json(const struct project *project,
-    const struct assembly *assembly, const struct judged_plan *plan,
+    const struct assembly *assembly, const struct plan *plan,
     struct strbuf *out, struct diag *dg);
 
 /* "RULE  what it promises", or the policy's own JSON. */

@@ -112,7 +112,7 @@ static int
 judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 {
 	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
-	cleanup_judged_plan struct judged_plan plan = JUDGED_PLAN_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	if (plan_assemble(request, &assembly, dg) != 0 ||

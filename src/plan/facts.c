@@ -31,7 +31,7 @@
 #include "plan/values.h"
 
 int
-facts_open_binds(struct judged_plan *plan, struct diag *dg)
+facts_open_binds(struct plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < plan->nbinds; i++) {
 		struct bind *b = &plan->binds[i];
@@ -109,7 +109,7 @@ write_source(struct jsonw *w, const struct places *places, const struct bind *b,
 
 static int
 write_sources(struct jsonw *w, const struct places *places,
-    const struct judged_plan *plan, struct diag *dg)
+    const struct plan *plan, struct diag *dg)
 {
 	jsonw_key(w, "sources");
 	jsonw_open_object(w);
@@ -222,7 +222,7 @@ write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
 /* A dood session has the host's network anyway. */
 static void
 write_sockets(struct jsonw *w, const struct plan_request *request,
-    const struct judged_plan *plan)
+    const struct plan *plan)
 {
 	jsonw_key(w, "sockets");
 	jsonw_open_object(w);
@@ -237,7 +237,7 @@ write_sockets(struct jsonw *w, const struct plan_request *request,
 
 static void
 write_seccomp(struct jsonw *w, const struct plan_request *request,
-    const struct judged_plan *plan)
+    const struct plan *plan)
 {
 	char *path cleanup_free = plan_seccomp_path(request);
 	char digest[DIGEST_HEX_SIZE];
@@ -319,8 +319,7 @@ write_overlays(struct jsonw *w, const struct assembly *assembly)
 
 static int
 write_facts(struct jsonw *w, const struct plan_request *request,
-    const struct assembly *assembly, const struct judged_plan *plan,
-    struct diag *dg)
+    const struct assembly *assembly, const struct plan *plan, struct diag *dg)
 {
 	struct places *places cleanup_places = NULL;
 
@@ -345,7 +344,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 
 int
 facts_write(const struct plan_request *request, const struct assembly *assembly,
-    const struct judged_plan *plan, struct strbuf *out, struct diag *dg)
+    const struct plan *plan, struct strbuf *out, struct diag *dg)
 {
 	struct strbuf facts cleanup_strbuf = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(false);

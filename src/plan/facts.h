@@ -7,7 +7,7 @@
 
 struct assembly;
 struct diag;
-struct judged_plan;
+struct plan;
 struct plan_request;
 struct strbuf;
 
@@ -16,14 +16,14 @@ struct strbuf;
  * component: fills fd and st, or leaves fd -1 for one that is absent.  One that
  * cannot be looked at is DIAG_IO.
  */
-int facts_open_binds(struct judged_plan *plan, struct diag *dg);
+int facts_open_binds(struct plan *plan, struct diag *dg);
 
 /*
  * Appends {"model": plan->model, "facts": ...}, the policy's input.  The keys
  * are documented by their use in policy.jq.
  */
 int facts_write(const struct plan_request *request,
-    const struct assembly *assembly, const struct judged_plan *plan,
+    const struct assembly *assembly, const struct plan *plan,
     struct strbuf *out, struct diag *dg);
 
 #endif /* DRYDOCK_PLAN_FACTS_H */

@@ -67,7 +67,7 @@ write_raw(const struct assembly *assembly, const struct overlay *o,
 /* Judges, before Compose sees them, what no merged model shows. */
 static int
 judge_raw(const struct plan_request *request, const struct assembly *assembly,
-    struct policy **ret_policy, struct judged_plan *plan, struct diag *dg)
+    struct policy **ret_policy, struct plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < assembly->nr; i++) {
 		const struct overlay *o = &assembly->v[i];
@@ -90,7 +90,7 @@ judge_raw(const struct plan_request *request, const struct assembly *assembly,
 /* Appends the merged model, with single dollars. */
 static int
 resolve(const struct plan_request *request, const struct assembly *assembly,
-    struct policy **ret_policy, struct judged_plan *plan, struct strbuf *model,
+    struct policy **ret_policy, struct plan *plan, struct strbuf *model,
     struct diag *dg)
 {
 	char *project cleanup_free =
@@ -133,7 +133,7 @@ resolve(const struct plan_request *request, const struct assembly *assembly,
 int
 plan_judge_model(const struct plan_request *request,
     const struct assembly *assembly, struct policy *policy, const char *model,
-    struct judged_plan *plan, struct diag *dg)
+    struct plan *plan, struct diag *dg)
 {
 	struct json *root cleanup_json = NULL;
 	struct strbuf input cleanup_strbuf = STRBUF_INIT;
@@ -156,9 +156,9 @@ plan_judge_model(const struct plan_request *request,
 
 int
 plan_judge(const struct plan_request *request, const struct assembly *assembly,
-    struct judged_plan *ret_plan, struct diag *dg)
+    struct plan *ret_plan, struct diag *dg)
 {
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct policy *policy cleanup_policy = NULL;
 	struct strbuf model cleanup_strbuf = STRBUF_INIT;
 
@@ -170,7 +170,7 @@ plan_judge(const struct plan_request *request, const struct assembly *assembly,
 		    request, assembly, policy, model.buf, &plan, dg) != 0))
 		return -1;
 	*ret_plan = plan;
-	plan = (struct judged_plan)JUDGED_PLAN_INIT;
+	plan = (struct plan)PLAN_INIT;
 	return 0;
 }
 
@@ -196,7 +196,7 @@ violation_describe(const struct violation *v, struct strbuf *out)
 
 /* Describes the violations from i on that are of one rule; returns how many. */
 static size_t
-describe_rule(const struct judged_plan *plan, size_t i, struct strbuf *lines)
+describe_rule(const struct plan *plan, size_t i, struct strbuf *lines)
 {
 	const char *rule = plan->violations[i].rule;
 	size_t n = 0;
@@ -217,7 +217,7 @@ describe_rule(const struct judged_plan *plan, size_t i, struct strbuf *lines)
 }
 
 int
-plan_check_verdict(const struct judged_plan *plan, struct diag *dg)
+plan_check_verdict(const struct plan *plan, struct diag *dg)
 {
 	struct strbuf lines cleanup_strbuf = STRBUF_INIT;
 
@@ -231,7 +231,7 @@ plan_check_verdict(const struct judged_plan *plan, struct diag *dg)
 }
 
 void
-judged_plan_release(struct judged_plan *plan)
+plan_release(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nbinds; i++) {
 		struct bind *b = &plan->binds[i];
@@ -254,5 +254,5 @@ judged_plan_release(struct judged_plan *plan)
 	free(plan->violations);
 	strbuf_release(&plan->seccomp);
 	strvec_release(&plan->sockets);
-	*plan = (struct judged_plan)JUDGED_PLAN_INIT;
+	*plan = (struct plan)PLAN_INIT;
 }

@@ -7,7 +7,7 @@
 
 struct assembly;
 struct diag;
-struct judged_plan;
+struct plan;
 struct plan_request;
 struct policy;
 
@@ -18,6 +18,6 @@ struct policy;
  */
 int plan_judge_model(const struct plan_request *request,
     const struct assembly *assembly, struct policy *policy, const char *model,
-    struct judged_plan *plan, struct diag *dg);
+    struct plan *plan, struct diag *dg);
 
 #endif /* DRYDOCK_PLAN_JUDGE_H */

@@ -104,7 +104,7 @@ read_declaration(
 
 static void
 add_bind(const struct json *model, const struct paths *paths,
-    const char *service, const struct json *volume, struct judged_plan *plan)
+    const char *service, const struct json *volume, struct plan *plan)
 {
 	const char *source = json_string(json_get(volume, "source"));
 	const char *target = json_string(json_get(volume, "target"));
@@ -125,8 +125,8 @@ add_bind(const struct json *model, const struct paths *paths,
 }
 
 void
-model_binds(const struct json *model, const struct paths *paths,
-    struct judged_plan *plan)
+model_binds(
+    const struct json *model, const struct paths *paths, struct plan *plan)
 {
 	const struct json *services = json_get(model, "services");
 
@@ -141,7 +141,7 @@ model_binds(const struct json *model, const struct paths *paths,
 }
 
 int
-plan_further(const struct judged_plan *plan, struct strvec *names,
+plan_further(const struct plan *plan, struct strvec *names,
     struct strvec *images, struct diag *dg)
 {
 	struct json *model cleanup_json = NULL;
@@ -169,7 +169,7 @@ plan_further(const struct judged_plan *plan, struct strvec *names,
 
 /* NAME=VALUE, or NAME of a list that is one already. */
 int
-plan_environment(const struct judged_plan *plan, const char *service,
+plan_environment(const struct plan *plan, const char *service,
     struct strvec *env, struct diag *dg)
 {
 	struct json *model cleanup_json = NULL;

@@ -9,7 +9,7 @@
 
 struct diag;
 struct json;
-struct judged_plan;
+struct plan;
 struct paths;
 struct strbuf;
 
@@ -29,7 +29,7 @@ void model_double(const char *text, size_t len, struct strbuf *out);
  * target, with what the model's x-drydock-ROLE declares of the source.  What
  * is declared in no known words counts as must be there.
  */
-void model_binds(const struct json *model, const struct paths *paths,
-    struct judged_plan *plan);
+void model_binds(
+    const struct json *model, const struct paths *paths, struct plan *plan);
 
 #endif /* DRYDOCK_PLAN_MODEL_H */

@@ -108,7 +108,7 @@ struct violation {
 	char *overlay; /* "" when not known */
 };
 
-struct judged_plan {
+struct plan {
 	char *model; /* owned; the merged JSON, dollars single */
 	struct bind *binds; /* owned */
 	size_t nbinds;
@@ -125,14 +125,14 @@ struct judged_plan {
  * service: what the container gets beyond its image's own, and where the
  * agent's proxy variables stand.
  */
-int plan_environment(const struct judged_plan *plan, const char *service,
+int plan_environment(const struct plan *plan, const char *service,
     struct strvec *env, struct diag *dg);
 
 /*
  * Appends the names of the services that are not drydock's own, and the ids of
  * their images, in the same order.
  */
-int plan_further(const struct judged_plan *plan, struct strvec *names,
+int plan_further(const struct plan *plan, struct strvec *names,
     struct strvec *images, struct diag *dg);
 
 /*
@@ -142,30 +142,29 @@ int plan_further(const struct judged_plan *plan, struct strvec *names,
  * not compile, also one of policy.d, is a failure.
  */
 int plan_judge(const struct plan_request *request,
-    const struct assembly *assembly, struct judged_plan *ret_plan,
-    struct diag *dg);
+    const struct assembly *assembly, struct plan *ret_plan, struct diag *dg);
 
 /* Appends "rule: service: what (overlay x)": one line, not escaped. */
 void violation_describe(const struct violation *v, struct strbuf *out);
-int plan_check_verdict(const struct judged_plan *plan, struct diag *dg);
+int plan_check_verdict(const struct plan *plan, struct diag *dg);
 
 /*
  * Opens or makes each bind source and each mount point that falls inside
  * another bind, walked without following links; fills fd and st.
  */
-int plan_prepare(const struct plan_request *request, struct judged_plan *plan,
-    struct diag *dg);
+int plan_prepare(
+    const struct plan_request *request, struct plan *plan, struct diag *dg);
 
 /* The bind of the same service in which b's mount point lies, or NULL. */
 const struct bind *plan_outer_bind(
-    const struct judged_plan *plan, const struct bind *b);
+    const struct plan *plan, const struct bind *b);
 
 /*
  * Walks, and where missing makes, each mount point below another bind of its
  * service, in that bind's source.  A link or a file on the way is DIAG_POLICY
  * that names it.  Part of plan_prepare(); due before every later start too.
  */
-int plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg);
+int plan_walk_mount_points(const struct plan *plan, struct diag *dg);
 
 /* The sealed plan, and the profile that it names, in a session's directory. */
 #define PLAN_FILE "plan.json"
@@ -178,7 +177,7 @@ int plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg);
  * out (create_host_path false, a command that is none).  *ret_fd is the plan,
  * opened for reading.
  */
-int plan_seal(const struct judged_plan *plan, int session_fd,
+int plan_seal(const struct plan *plan, int session_fd,
     char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg);
 
 /*
@@ -187,32 +186,31 @@ int plan_seal(const struct judged_plan *plan, int session_fd,
  * plan_prepare() is due, no verdict.
  */
 int plan_unseal(const struct plan_request *request, int session_fd,
-    const char *digest, struct judged_plan *ret_plan, struct diag *dg);
+    const char *digest, struct plan *ret_plan, struct diag *dg);
 
 /*
  * Compares one waiting container with the plan: kernel facts first, then
  * inspect for what the kernel does not show.  A difference is DIAG_POLICY that
  * says what was expected and what is; facts that cannot be read likewise.
  */
-int plan_verify(const struct plan_request *request,
-    const struct judged_plan *plan, const char *service,
-    const struct container *container, struct diag *dg);
+int plan_verify(const struct plan_request *request, const struct plan *plan,
+    const char *service, const struct container *container, struct diag *dg);
 
 /*
  * What was asked for alone, by inspect: also of a container that has ended, and
  * perhaps for just that.
  */
 int plan_verify_asked(const struct plan_request *request,
-    const struct judged_plan *plan, const char *service,
+    const struct plan *plan, const char *service,
     const struct container *container, struct diag *dg);
 
-void judged_plan_release(struct judged_plan *plan);
+void plan_release(struct plan *plan);
 
-#define JUDGED_PLAN_INIT                                                \
+#define PLAN_INIT                                                       \
 	{                                                               \
 		NULL, NULL, 0, NULL, 0, STRBUF_INIT, STRVEC_INIT, false \
 	}
 #define cleanup_assembly __attribute__((cleanup(assembly_release)))
-#define cleanup_judged_plan __attribute__((cleanup(judged_plan_release)))
+#define cleanup_plan __attribute__((cleanup(plan_release)))
 
 #endif /* DRYDOCK_PLAN_H */

@@ -169,7 +169,7 @@ policy_freep(struct policy **policy)
 }
 
 static int
-add_violation(const struct json *n, struct judged_plan *plan)
+add_violation(const struct json *n, struct plan *plan)
 {
 	const char *rule = json_string(json_get(n, "rule"));
 	const char *what = json_string(json_get(n, "what"));
@@ -189,7 +189,7 @@ add_violation(const struct json *n, struct judged_plan *plan)
 
 static int
 run_program(struct policy *policy, size_t i, const char *input, size_t len,
-    struct judged_plan *plan, struct diag *dg)
+    struct plan *plan, struct diag *dg)
 {
 	struct strbuf out cleanup_strbuf = STRBUF_INIT;
 	struct json *answer cleanup_json = NULL;
@@ -214,7 +214,7 @@ run_program(struct policy *policy, size_t i, const char *input, size_t len,
 
 int
 policy_run(struct policy *policy, const char *input, size_t len,
-    struct judged_plan *plan, struct diag *dg)
+    struct plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < policy->nr; i++)
 		if (run_program(policy, i, input, len, plan, dg) != 0)
@@ -224,7 +224,7 @@ policy_run(struct policy *policy, const char *input, size_t len,
 
 int
 policy_run_raw(struct policy *policy, const char *input, size_t len,
-    struct judged_plan *plan, struct diag *dg)
+    struct plan *plan, struct diag *dg)
 {
 	return run_program(policy, 0, input, len, plan, dg);
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct diag;
-struct judged_plan;
+struct plan;
 struct paths;
 struct policy;
 struct strbuf;
@@ -29,14 +29,14 @@ void policy_freep(struct policy **policy);
  * class as above.
  */
 int policy_run(struct policy *policy, const char *input, size_t len,
-    struct judged_plan *plan, struct diag *dg);
+    struct plan *plan, struct diag *dg);
 
 /*
  * The same for an overlay of the user's before it is merged, {"raw": {name,
  * variables}, "overlay"}: drydock's own rules alone.
  */
 int policy_run_raw(struct policy *policy, const char *input, size_t len,
-    struct judged_plan *plan, struct diag *dg);
+    struct plan *plan, struct diag *dg);
 
 /* Appends the table of rules, a JSON array of {rule, text, keys}. */
 int policy_rules(struct policy *policy, struct strbuf *out, struct diag *dg);

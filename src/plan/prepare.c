@@ -140,7 +140,7 @@ below(const struct bind *outer, const char *target)
 }
 
 const struct bind *
-plan_outer_bind(const struct judged_plan *plan, const struct bind *b)
+plan_outer_bind(const struct plan *plan, const struct bind *b)
 {
 	const struct bind *best = NULL;
 
@@ -208,7 +208,7 @@ walk_mount_point(const struct bind *outer, const char *rest, struct diag *dg)
 }
 
 int
-plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg)
+plan_walk_mount_points(const struct plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < plan->nbinds; i++) {
 		const struct bind *b = &plan->binds[i];
@@ -228,8 +228,8 @@ plan_walk_mount_points(const struct judged_plan *plan, struct diag *dg)
 }
 
 int
-plan_prepare(const struct plan_request *request, struct judged_plan *plan,
-    struct diag *dg)
+plan_prepare(
+    const struct plan_request *request, struct plan *plan, struct diag *dg)
 {
 	int root_fd cleanup_close = -1;
 

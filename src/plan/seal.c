@@ -113,7 +113,7 @@ write_plan(const char *model, struct strbuf *out, struct diag *dg)
 }
 
 int
-plan_seal(const struct judged_plan *plan, int session_fd,
+plan_seal(const struct plan *plan, int session_fd,
     char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg)
 {
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
@@ -135,9 +135,9 @@ plan_seal(const struct judged_plan *plan, int session_fd,
 
 int
 plan_unseal(const struct plan_request *request, int session_fd,
-    const char *digest, struct judged_plan *ret_plan, struct diag *dg)
+    const char *digest, struct plan *ret_plan, struct diag *dg)
 {
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	struct strbuf model cleanup_strbuf = STRBUF_INIT;
 	struct json *root cleanup_json = NULL;
@@ -159,6 +159,6 @@ plan_unseal(const struct plan_request *request, int session_fd,
 	if (facts_open_binds(&plan, dg) != 0)
 		return -1;
 	*ret_plan = plan;
-	plan = (struct judged_plan)JUDGED_PLAN_INIT;
+	plan = (struct plan)PLAN_INIT;
 	return 0;
 }

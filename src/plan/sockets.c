@@ -186,7 +186,7 @@ is_users(const struct plan_request *request, const char *source)
 }
 
 int
-sockets_find(const struct plan_request *request, const struct judged_plan *plan,
+sockets_find(const struct plan_request *request, const struct plan *plan,
     struct strvec *ret_paths, bool *ret_whole, struct diag *dg)
 {
 	int64_t deadline = monotime_ms() + SOCKETS_MAX_MS;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 struct diag;
-struct judged_plan;
+struct plan;
 struct plan_request;
 struct strvec;
 
@@ -25,8 +25,7 @@ struct strvec;
  */
 #define SOCKETS_MAX_ENTRIES 200000
 #define SOCKETS_MAX_MS 2000
-int sockets_find(const struct plan_request *request,
-    const struct judged_plan *plan, struct strvec *ret_paths, bool *ret_whole,
-    struct diag *dg);
+int sockets_find(const struct plan_request *request, const struct plan *plan,
+    struct strvec *ret_paths, bool *ret_whole, struct diag *dg);
 
 #endif /* DRYDOCK_PLAN_SOCKETS_H */

@@ -45,9 +45,8 @@ engine_net(const struct engine *engine)
 }
 
 static int
-read_expectation(const struct plan_request *request,
-    const struct judged_plan *plan, const char *service,
-    struct expectation *ret_expect, struct diag *dg)
+read_expectation(const struct plan_request *request, const struct plan *plan,
+    const char *service, struct expectation *ret_expect, struct diag *dg)
 {
 	cleanup_json struct json *model = NULL;
 	bool agent = strcmp(service, "agent") == 0;
@@ -71,9 +70,8 @@ read_expectation(const struct plan_request *request,
 }
 
 static int
-verify_service(const struct plan_request *request,
-    const struct judged_plan *plan, const char *service,
-    const struct container *container, struct diag *dg)
+verify_service(const struct plan_request *request, const struct plan *plan,
+    const char *service, const struct container *container, struct diag *dg)
 {
 	cleanup_expectation struct expectation expect = EXPECTATION_INIT;
 	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
@@ -104,7 +102,7 @@ not_as_planned(const char *service, struct diag *dg)
 }
 
 int
-plan_verify(const struct plan_request *request, const struct judged_plan *plan,
+plan_verify(const struct plan_request *request, const struct plan *plan,
     const char *service, const struct container *container, struct diag *dg)
 {
 	if (verify_service(request, plan, service, container, dg) != 0)
@@ -113,9 +111,8 @@ plan_verify(const struct plan_request *request, const struct judged_plan *plan,
 }
 
 int
-plan_verify_asked(const struct plan_request *request,
-    const struct judged_plan *plan, const char *service,
-    const struct container *container, struct diag *dg)
+plan_verify_asked(const struct plan_request *request, const struct plan *plan,
+    const char *service, const struct container *container, struct diag *dg)
 {
 	cleanup_expectation struct expectation expect = EXPECTATION_INIT;
 

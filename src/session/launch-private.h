@@ -36,7 +36,7 @@ struct launch {
 	struct session session;
 	struct record record;
 	struct plan_request plan_request;
-	struct judged_plan plan;
+	struct plan plan;
 	int plan_fd;
 	bool composed; /* there may be containers */
 	bool left; /* Compose is at work on them still, with the lease */
@@ -48,14 +48,14 @@ struct launch {
 	struct interrupt interrupt; /* once there is something to put away */
 };
 
-#define LAUNCH_INIT                                                 \
-	{                                                           \
-		.project = PROJECT_INIT, .agent = AGENT_INIT,       \
-		.allowlist = ALLOWLIST_INIT, .engine = ENGINE_INIT, \
-		.images = IMAGES_INIT, .session = SESSION_INIT,     \
-		.record = RECORD_INIT, .plan = JUDGED_PLAN_INIT,    \
-		.plan_fd = -1, .containers = CONTAINER_LIST_INIT,   \
-		.holder_fd = -1, .agent_pidfd = -1, .seen_fd = -1   \
+#define LAUNCH_INIT                                                      \
+	{                                                                \
+		.project = PROJECT_INIT, .agent = AGENT_INIT,            \
+		.allowlist = ALLOWLIST_INIT, .engine = ENGINE_INIT,      \
+		.images = IMAGES_INIT, .session = SESSION_INIT,          \
+		.record = RECORD_INIT, .plan = PLAN_INIT, .plan_fd = -1, \
+		.containers = CONTAINER_LIST_INIT, .holder_fd = -1,      \
+		.agent_pidfd = -1, .seen_fd = -1                         \
 	}
 
 void launch_release(struct launch *l);

@@ -36,7 +36,7 @@ launch_release(struct launch *l)
 	cleanup_close_fn(&l->holder_fd);
 	cleanup_close_fn(&l->plan_fd);
 	container_list_release(&l->containers);
-	judged_plan_release(&l->plan);
+	plan_release(&l->plan);
 	record_release(&l->record);
 	session_release(&l->session);
 	images_release(&l->images);

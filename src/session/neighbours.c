@@ -58,7 +58,7 @@ add_once(struct strvec *paths, const char *path)
 
 /* What drydock itself makes lies in its state, and no project is there. */
 static void
-reach_of_plan(const struct judged_plan *plan, struct reach *r)
+reach_of_plan(const struct plan *plan, struct reach *r)
 {
 	for (size_t i = 0; i < plan->nbinds; i++) {
 		const struct bind *b = &plan->binds[i];
@@ -323,8 +323,7 @@ check_one(struct comparison *c, const char *id, struct diag *dg)
 
 int
 neighbours_check(const struct paths *paths, const struct engine *engine,
-    const struct judged_plan *plan, const struct session *session,
-    struct diag *dg)
+    const struct plan *plan, const struct session *session, struct diag *dg)
 {
 	cleanup_reach struct reach own = REACH_INIT;
 	cleanup_strvec struct strvec ids = STRVEC_INIT;

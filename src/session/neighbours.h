@@ -13,7 +13,7 @@
 
 struct diag;
 struct engine;
-struct judged_plan;
+struct plan;
 struct paths;
 struct session;
 
@@ -25,7 +25,6 @@ struct session;
  * sessions that start at once at least one sees the other.
  */
 int neighbours_check(const struct paths *paths, const struct engine *engine,
-    const struct judged_plan *plan, const struct session *session,
-    struct diag *dg);
+    const struct plan *plan, const struct session *session, struct diag *dg);
 
 #endif /* DRYDOCK_NEIGHBOURS_H */

@@ -79,7 +79,7 @@ find_parts(struct launch *l, struct diag *dg)
 static int
 check_sockets(struct launch *l, struct diag *dg)
 {
-	struct judged_plan *plan = &l->plan;
+	struct plan *plan = &l->plan;
 
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;

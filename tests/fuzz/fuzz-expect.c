@@ -49,7 +49,7 @@ static void
 check_binds(const struct json *model)
 {
 	const struct paths paths = { .uid = 1000, .gid = 1000 };
-	struct judged_plan plan = { .seccomp = STRBUF_INIT };
+	struct plan plan = { .seccomp = STRBUF_INIT };
 
 	model_binds(model, &paths, &plan);
 	for (size_t i = 0; i < plan.nbinds; i++) {
@@ -59,7 +59,7 @@ check_binds(const struct json *model)
 		FUZZ_CHECK((b->mode & ~(mode_t)0777) == 0);
 		FUZZ_CHECK(b->fd == -1);
 	}
-	judged_plan_release(&plan);
+	plan_release(&plan);
 }
 
 /* A dollar never comes or goes alone. */

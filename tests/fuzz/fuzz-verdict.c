@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct policy policy;
 	struct strbuf identity cleanup_strbuf = STRBUF_INIT;
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct json *answer cleanup_json = NULL;
 	struct diag dg cleanup_diag = DIAG_INIT;
 

@@ -34,7 +34,7 @@ policy_mutate(const char *model, const char *program)
 }
 
 static bool
-has_rule(const struct judged_plan *plan, const char *rule)
+has_rule(const struct plan *plan, const char *rule)
 {
 	for (size_t i = 0; i < plan->nviolations; i++)
 		if (strcmp(plan->violations[i].rule, rule) == 0)
@@ -43,7 +43,7 @@ has_rule(const struct judged_plan *plan, const char *rule)
 }
 
 static void
-print_violations(const struct judged_plan *plan)
+print_violations(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nviolations; i++) {
 		struct strbuf line cleanup_strbuf = STRBUF_INIT;
@@ -66,7 +66,7 @@ policy_of(const struct plan_bed *bed)
 
 int
 policy_judge(const struct plan_bed *bed, struct policy *policy,
-    const char *model, struct judged_plan *plan, struct diag *dg)
+    const char *model, struct plan *plan, struct diag *dg)
 {
 	static const struct assembly no_overlays = ASSEMBLY_INIT;
 	int fd cleanup_close = -1;
@@ -85,7 +85,7 @@ void
 policy_expect(const struct plan_bed *bed, struct policy *policy,
     const char *model, const char *rule, const char *name)
 {
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	bool as_wanted;
 

@@ -4,7 +4,7 @@
 #define DRYDOCK_TESTS_POLICY_KIT_H
 
 struct diag;
-struct judged_plan;
+struct plan;
 struct plan_bed;
 struct policy;
 
@@ -16,7 +16,7 @@ struct policy *policy_of(const struct plan_bed *bed);
 
 /* Judges model with the tree's own seccomp profile; as plan_judge_model(). */
 int policy_judge(const struct plan_bed *bed, struct policy *policy,
-    const char *model, struct judged_plan *plan, struct diag *dg);
+    const char *model, struct plan *plan, struct diag *dg);
 
 /*
  * Judges model; the rule must be among what it violates, or nothing be (NULL).

@@ -28,7 +28,7 @@ struct bed {
 	struct session own;
 	struct session other;
 	struct bind binds[2];
-	struct judged_plan plan;
+	struct plan plan;
 };
 
 static char *
@@ -89,7 +89,7 @@ bed_init(struct bed *bed, size_t nr, const char *other_project)
 	*bed = (struct bed){ .engine = ENGINE_INIT,
 		.own = SESSION_INIT,
 		.other = SESSION_INIT,
-		.plan = JUDGED_PLAN_INIT };
+		.plan = PLAN_INIT };
 	paths_init(&bed->paths);
 	bed->paths.state_dir = xasprintf("%s/%zu", tmp, nr);
 	CHECK_INT(mkdir(bed->paths.state_dir, 0700), 0);

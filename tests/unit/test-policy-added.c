@@ -95,7 +95,7 @@ test_added_answers(void)
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		struct plan_bed bed cleanup_plan_bed;
 		struct policy *policy cleanup_policy = NULL;
-		struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+		struct plan plan cleanup_plan = PLAN_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
 
 		plan_bed_init(&bed, MODE_CONTAINED);

@@ -20,7 +20,7 @@
 
 /* A plan without violations, as the judge leaves it. */
 static void
-judge(const struct plan_bed *bed, struct judged_plan *plan)
+judge(const struct plan_bed *bed, struct plan *plan)
 {
 	struct json *root cleanup_json = NULL;
 	struct diag dg cleanup_diag = DIAG_INIT;
@@ -51,7 +51,7 @@ test_makes(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(umasks); i++) {
 		struct plan_bed bed cleanup_plan_bed;
-		struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+		struct plan plan cleanup_plan = PLAN_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
 		mode_t before;
 
@@ -76,7 +76,7 @@ static void
 test_again(void)
 {
 	struct plan_bed bed cleanup_plan_bed;
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 
 	plan_bed_init(&bed, MODE_DOOD);
@@ -156,7 +156,7 @@ test_spoiled(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct plan_bed bed cleanup_plan_bed;
-		struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+		struct plan plan cleanup_plan = PLAN_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
@@ -180,7 +180,7 @@ static void
 test_walk_after_rename(void)
 {
 	struct plan_bed bed cleanup_plan_bed;
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	char *point cleanup_free = NULL;
 
@@ -200,7 +200,7 @@ static void
 test_unreadable_mount_point(void)
 {
 	struct plan_bed bed cleanup_plan_bed;
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	char *point cleanup_free = NULL;
 
@@ -217,7 +217,7 @@ static void
 test_refused(void)
 {
 	struct plan_bed bed cleanup_plan_bed;
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	char *history cleanup_free = NULL;
 

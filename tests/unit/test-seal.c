@@ -27,7 +27,7 @@ struct sealed {
 static void
 seal(struct sealed *s, enum mode mode)
 {
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 	int dir cleanup_close = -1;
 	int fd cleanup_close = -1;
@@ -154,7 +154,7 @@ static void
 test_environment(void)
 {
 	struct plan_bed bed cleanup_plan_bed;
-	struct judged_plan plan cleanup_judged_plan = JUDGED_PLAN_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
 	struct strvec env cleanup_strvec = STRVEC_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
 

@@ -55,7 +55,7 @@ find(const char *project, struct strvec *found, bool *whole)
 		.settings = &settings,
 		.project = &named,
 	};
-	struct judged_plan plan = { .binds = &bind, .nbinds = 1 };
+	struct plan plan = { .binds = &bind, .nbinds = 1 };
 
 	CHECK_INT(fstat(bind.fd, &bind.st), 0);
 	CHECK_INT(sockets_find(&request, &plan, found, whole, &dg), 0);
