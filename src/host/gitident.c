@@ -16,15 +16,14 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "host/gitrepo.h"
 #include "host/paths.h"
 #include "host/text.h"
 
 /* A user's include may be a fifo. */
 #define GIT_TIMEOUT_MS 5000
+#define SAFE_MAX 100
 #define GIT_MAX_OUTPUT ((size_t)64 << 10)
-/* Of what git reads in a project. */
-#define FILE_MAX ((size_t)1 << 20)
-#define NO_REPOSITORY "/dev/null"
 
 /* A value that reaches a commit: one line, and not endless. */
 static bool
@@ -36,6 +35,17 @@ is_identity(const char *value)
 	    text_is_plain(value);
 }
 
+/* An empty value takes back what was said before it. */
+static void
+take_safe_directory(struct gitident *ident, const char *value)
+{
+	if (value[0] == '\0')
+		strvec_release(&ident->safe);
+	else if (strlen(value) < PATH_MAX && text_is_plain(value) &&
+	    ident->safe.nr < SAFE_MAX)
+		strvec_push(&ident->safe, value);
+}
+
 static void
 take_value(struct gitident *ident, const char *key, const char *value)
 {
@@ -45,6 +55,8 @@ take_value(struct gitident *ident, const char *key, const char *value)
 		field = &ident->name;
 	else if (strcmp(key, "user.email") == 0)
 		field = &ident->email;
+	else if (strcmp(key, "safe.directory") == 0)
+		take_safe_directory(ident, value);
 	if (field == NULL || !is_identity(value))
 		return;
 	free(*field);
@@ -68,99 +80,6 @@ take_answer(struct gitident *ident, const struct strbuf *out)
 	}
 }
 
-/* Whether git may read it: it would wait for a fifo, and follow a link. */
-static bool
-is_small_file(int dirfd, const char *name)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int fd = -1;
-	struct stat st;
-
-	return fs_open_nolinks(dirfd, name, O_PATH, 0, &fd, &ignored) == 0 &&
-	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size <= (off_t)FILE_MAX;
-}
-
-static bool
-is_absent(int dirfd, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-	    errno == ENOENT;
-}
-
-/* Reads "PREFIX" "TEXT\n"; returns TEXT, or NULL when it is something else. */
-static char *
-read_line(int dirfd, const char *name, const char *prefix)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
-	size_t skip = strlen(prefix);
-
-	if (fs_open_nolinks(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, &ignored) != 0 ||
-	    fs_read_fd(fd, name, PATH_MAX, &text, &ignored) != 0)
-		return NULL;
-	if (text.len > 0 && text.buf[text.len - 1] == '\n')
-		strbuf_setlen(&text, text.len - 1);
-	if (strlen(text.buf) != text.len ||
-	    strncmp(text.buf, prefix, skip) != 0)
-		return NULL;
-	return xstrdup(text.buf + skip);
-}
-
-/*
- * The git directory of a linked worktree, which lies elsewhere: believed only
- * when it names the project too, so that who writes to the project cannot
- * choose another repository's identity.
- */
-static char *
-worktree_git_dir(const char *project, int project_fd)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_free char *dir = read_line(project_fd, ".git", "gitdir: ");
-	cleanup_free char *dot_git = xasprintf("%s/.git", project);
-	cleanup_free char *back = NULL;
-	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_close int fd = -1;
-
-	if (dir == NULL || dir[0] != '/' || dir[1] == '/' ||
-	    fs_open_nolinks(
-		root, dir + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
-		return NULL;
-	back = read_line(fd, "gitdir", "");
-	if (back == NULL || strcmp(back, dot_git) != 0 ||
-	    !is_small_file(fd, "HEAD"))
-		return NULL;
-	return steal_ptr(&dir);
-}
-
-/*
- * Returned: the project's git directory, for the user's includeIf conditions.
- * One whose files would make git wait or read elsewhere counts as none.
- */
-static char *
-find_git_dir(const char *project)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int project_fd =
-	    open(project, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_close int fd = -1;
-	char *dir = NULL;
-
-	if (project_fd == -1)
-		return xstrdup(NO_REPOSITORY);
-	if (fs_open_nolinks(project_fd, ".git", O_PATH | O_DIRECTORY, 0, &fd,
-		&ignored) != 0)
-		dir = worktree_git_dir(project, project_fd);
-	else if (is_small_file(fd, "HEAD") && is_small_file(fd, "config") &&
-	    is_absent(fd, "commondir"))
-		dir = xasprintf("%s/.git", project);
-	return dir != NULL ? dir : xstrdup(NO_REPOSITORY);
-}
-
 /*
  * One file a child: when both exist, what --global reads depends on git's
  * version.  With --file git takes values from no other configuration, such as
@@ -173,7 +92,7 @@ ask_git(struct gitident *ident, const char *git, const char *file,
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	const char *const argv[] = { git, "--no-pager", "config", "--file",
 		file, "--includes", "--null", "--get-regexp",
-		"^user\\.(name|email)$", NULL };
+		"^(user\\.(name|email)|safe\\.directory)$", NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
@@ -228,7 +147,7 @@ gitident_load(struct gitident *ident, const struct paths *paths,
 	cleanup_free char *xdg =
 	    xasprintf("%.*s/git/config", len, paths->config_dir);
 	cleanup_free char *own = xasprintf("%s/.gitconfig", paths->home);
-	cleanup_free char *git_dir = find_git_dir(project);
+	cleanup_free char *git_dir = gitrepo_find_dir(project);
 	cleanup_free char *dir_env = xasprintf("GIT_DIR=%s", git_dir);
 	cleanup_free char *home_env = xasprintf("HOME=%s", paths->home);
 	cleanup_free char *xdg_env =
@@ -258,14 +177,14 @@ add_value(struct strbuf *out, const char *key, const char *value)
 void
 gitident_write(const struct gitident *ident, struct strbuf *out)
 {
-	if (ident->name == NULL && ident->email == NULL)
-		return;
-	strbuf_addstr(out, "[user]\n");
+	if (ident->name != NULL || ident->email != NULL)
+		strbuf_addstr(out, "[user]\n");
 	add_value(out, "name", ident->name);
 	add_value(out, "email", ident->email);
-	/* The keys stay on the host. */
-	strbuf_addstr(
-	    out, "[commit]\n\tgpgSign = false\n[tag]\n\tgpgSign = false\n");
+	if (ident->safe.nr > 0)
+		strbuf_addstr(out, "[safe]\n");
+	for (size_t i = 0; i < ident->safe.nr; i++)
+		add_value(out, "directory", ident->safe.v[i]);
 }
 
 void
@@ -273,5 +192,6 @@ gitident_release(struct gitident *ident)
 {
 	free(ident->name);
 	free(ident->email);
+	strvec_release(&ident->safe);
 	*ident = (struct gitident)GITIDENT_INIT;
 }

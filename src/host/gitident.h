@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gitident: the user's name and address, as git has them for a project.
+ * gitident: the user's name and address, as git has them for a project, and the
+ * directories that the user told git to trust.
  *
  * $XDG_CONFIG_HOME/git/config and then ~/.gitconfig count, with what they
  * include; the last value wins.  git reads them in a child with an environment
@@ -10,6 +11,8 @@
 #ifndef DRYDOCK_GITIDENT_H
 #define DRYDOCK_GITIDENT_H
 
+#include "base/strvec.h"
+
 struct diag;
 struct paths;
 struct strbuf;
@@ -17,11 +20,12 @@ struct strbuf;
 struct gitident {
 	char *name; /* owned; NULL: not set */
 	char *email; /* owned */
+	struct strvec safe; /* owned; values of safe.directory */
 };
 
-#define GITIDENT_INIT      \
-	{                  \
-		NULL, NULL \
+#define GITIDENT_INIT                   \
+	{                               \
+		NULL, NULL, STRVEC_INIT \
 	}
 
 /*
@@ -32,10 +36,7 @@ struct gitident {
 int gitident_load(struct gitident *ident, const struct paths *paths,
     const char *project, struct diag *dg);
 
-/*
- * Appends a .gitconfig with the identity and signing switched off; nothing at
- * all when no identity is known.
- */
+/* Appends it as a .gitconfig; nothing when nothing is known. */
 void gitident_write(const struct gitident *ident, struct strbuf *out);
 
 void gitident_release(struct gitident *ident);

@@ -8,6 +8,8 @@ host_sources = \
 	src/host/allowlist.h \
 	src/host/gitident.c \
 	src/host/gitident.h \
+	src/host/gitrepo.c \
+	src/host/gitrepo.h \
 	src/host/knownprojects.c \
 	src/host/knownprojects.h \
 	src/host/mode.c \

@@ -81,6 +81,27 @@ pass_named(
 	}
 }
 
+/*
+ * The keys stay on the host.  These win over the repository's configuration
+ * (git-config(1)), which a .gitconfig does not.
+ */
+static void
+set_git(struct strvec *env)
+{
+	static const char *const keys[] = { "commit.gpgSign", "tag.gpgSign",
+		"push.gpgSign" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		cleanup_free char *key = xasprintf("GIT_CONFIG_KEY_%zu", i);
+		cleanup_free char *value = xasprintf("GIT_CONFIG_VALUE_%zu", i);
+
+		strvec_setenv(env, key, keys[i]);
+		strvec_setenv(env, value, "false");
+	}
+	cleanup_free char *count = xasprintf("%zu", ARRAY_SIZE(keys));
+	strvec_setenv(env, "GIT_CONFIG_COUNT", count);
+}
+
 bool
 goenv_has_secret(const struct goenv_spec *spec)
 {
@@ -105,6 +126,7 @@ goenv_build(const struct goenv_spec *spec, struct strvec *env)
 		set_terminal(env, spec->environ_, "TERM");
 		set_terminal(env, spec->environ_, "COLORTERM");
 	}
+	set_git(env);
 	set_agent(env, &spec->agent->env, spec->paths->home);
 	pass_named(env, spec->environ_, &spec->settings->pass_env);
 	if (spec->secrets && spec->token != NULL &&

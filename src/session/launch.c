@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/gitrepo.h"
 #include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/protected.h"
@@ -267,6 +268,7 @@ make_plan(struct launch *l, struct diag *dg)
 static void
 print_banner(const struct launch *l)
 {
+	cleanup_strvec struct strvec git_notes = STRVEC_INIT;
 	const char *search = envp_get(l->environ_, "PATH");
 	cleanup_free char *in_path = search == NULL
 	    ? NULL
@@ -296,6 +298,9 @@ print_banner(const struct launch *l)
 			  "that the agent puts there runs on this host by any "
 			  "name; leave that environment before you run others",
 		    in_path);
+	gitrepo_check(l->project.path, l->paths, &git_notes);
+	for (size_t i = 0; i < git_notes.nr; i++)
+		diag_note("%s", git_notes.v[i]);
 	if (l->paths->uid == 0)
 		diag_note("the session runs as root, because you are root");
 }

@@ -373,13 +373,34 @@ test_written(void)
 {
 	struct bed bed cleanup_bed;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct gitident ident = { xstrdup("A \"B\" \\ #;"), xstrdup("a@b") };
+	struct gitident ident = { xstrdup("A \"B\" \\ #;"), xstrdup("a@b"),
+		STRVEC_INIT };
 
 	bed_make(&bed);
 	gitident_write(&ident, &text);
 	write_file(bed.home, ".gitconfig", text.buf);
 	check_identity(&bed, "A \"B\" \\ #; <a@b>");
 	gitident_release(&ident);
+}
+
+/* What git is told to trust, it trusts in a session. */
+static void
+test_safe(void)
+{
+	struct bed bed cleanup_bed;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_gitident struct gitident ident = GITIDENT_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	bed_make(&bed);
+	write_file(bed.home, ".gitconfig",
+	    "[safe]\ndirectory = /gone\ndirectory =\n"
+	    "directory = \"/a b\"\ndirectory = *\n");
+	write_file(bed.git, "config", "[safe]\ndirectory = /theirs\n");
+	CHECK_INT(gitident_load(&ident, &bed.paths, bed.project, &dg), 0);
+	gitident_write(&ident, &text);
+	CHECK_STR(
+	    text.buf, "[safe]\n\tdirectory = \"/a b\"\n\tdirectory = \"*\"\n");
 }
 
 int
@@ -397,6 +418,7 @@ main(void)
 		{ "planted files are not waited for", test_planted },
 		{ "git has a deadline", test_deadline },
 		{ "what is written is read back as the same", test_written },
+		{ "directories that the user trusts come along", test_safe },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

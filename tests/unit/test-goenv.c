@@ -79,6 +79,19 @@ test_sources(void)
 }
 
 static void
+test_git(void)
+{
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+
+	build(false, false, &env);
+	CHECK(strvec_has(&env, "GIT_CONFIG_COUNT=3"));
+	CHECK(strvec_has(&env, "GIT_CONFIG_KEY_0=commit.gpgSign"));
+	CHECK(strvec_has(&env, "GIT_CONFIG_VALUE_0=false"));
+	CHECK(strvec_has(&env, "GIT_CONFIG_KEY_2=push.gpgSign"));
+	CHECK(strvec_has(&env, "GIT_CONFIG_VALUE_2=false"));
+}
+
+static void
 test_plan_wins(void)
 {
 	struct strvec env cleanup_strvec = STRVEC_INIT;
@@ -116,6 +129,7 @@ main(void)
 {
 	static const struct check_test tests[] = {
 		{ "only what is named comes along", test_sources },
+		{ "git signs nothing, whatever a repository says", test_git },
 		{ "the plan has the last word", test_plan_wins },
 		{ "the terminal's name comes along with a terminal",
 		    test_terminal },

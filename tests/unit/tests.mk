@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test-fs-temp \
 	tests/unit/test-fs-tree \
 	tests/unit/test-gitident \
+	tests/unit/test-gitrepo \
 	tests/unit/test-goenv \
 	tests/unit/test-holder \
 	tests/unit/test-hostconf \

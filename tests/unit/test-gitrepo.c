@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* What git does not find in a session is known before it starts. */
+#include "host/gitrepo.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+
+#include "check.h"
+
+/* Makes DIR/PATH with its parents; text is NULL for a directory. */
+static void
+make(const char *dir, const char *path, const char *text)
+{
+	cleanup_free char *whole = xasprintf("%s/%s", dir, path);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	for (char *at = whole + strlen(dir) + 1; (at = strchr(at, '/')) != NULL;
+	     at++) {
+		*at = '\0';
+		(void)mkdir(whole, 0755);
+		*at = '/';
+	}
+	if (text == NULL) {
+		(void)mkdir(whole, 0755);
+		return;
+	}
+	fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	CHECK(fd >= 0);
+	CHECK_INT(fs_write_all(fd, text, strlen(text), whole, &dg), 0);
+}
+
+/* Returned: the notes on DIR/PROJECT, one a line, with DIR as @. */
+static char *
+notes(char *dir, const char *project)
+{
+	cleanup_free char *path = xasprintf("%s/%s", dir, project);
+	struct paths paths = { .home = dir };
+	cleanup_strvec struct strvec list = STRVEC_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	gitrepo_check(path, &paths, &list);
+	for (size_t i = 0; i < list.nr; i++) {
+		const char *at = list.v[i];
+
+		for (const char *hit; (hit = strstr(at, dir)) != NULL;
+		     at = hit + strlen(dir)) {
+			strbuf_add(&out, at, (size_t)(hit - at));
+			strbuf_addch(&out, '@');
+		}
+		strbuf_addf(&out, "%s\n", at);
+	}
+	return strbuf_detach(&out, NULL);
+}
+
+static void
+check_notes(char *dir, const char *project, const char *want)
+{
+	cleanup_free char *got = notes(dir, project);
+
+	CHECK_STR(got, want);
+}
+
+static void
+test_whole(void)
+{
+	cleanup_free char *dir = realpath(check_tmpdir(), NULL);
+
+	make(dir, "p/.git/HEAD", "ref: refs/heads/main\n");
+	make(dir, "p/sub/.git", "gitdir: ../.git/modules/sub\n");
+	make(dir, "p/.git/modules/sub/HEAD", "");
+	make(dir, "p/.git/objects/info/alternates",
+	    "# one\n../../.git/modules/sub\n");
+	make(dir, "plain/a", "");
+	check_notes(dir, "p", "");
+	check_notes(dir, "plain", "");
+}
+
+static void
+test_elsewhere(void)
+{
+	cleanup_free char *dir = realpath(check_tmpdir(), NULL);
+	cleanup_free char *tree =
+	    xasprintf("gitdir: %s/r/.git/worktrees/w\n", dir);
+
+	make(dir, "r/.git/worktrees/w/HEAD", "");
+	make(dir, "r/.git/modules/m/HEAD", "");
+	make(dir, "r/m/.git", "gitdir: ../.git/modules/m\n");
+	make(dir, "r/sub/sub/a", "");
+	make(dir, "w/.git", tree);
+	make(dir, "gone/.git", "gitdir: /nowhere/\033[m\n");
+	make(dir, "bare/.git/HEAD", "");
+	make(dir, "bare/p/HEAD", "");
+	check_notes(dir, "w",
+	    "git does not work in the session, since the repository of @/w is "
+	    "in @/r/.git/worktrees/w, outside of the project: start it on "
+	    "@/r\n");
+	check_notes(dir, "r/m",
+	    "git does not work in the session, since the repository of @/r/m "
+	    "is in @/r/.git/modules/m, outside of the project: start it on "
+	    "@/r\n");
+	check_notes(dir, "r/sub/sub",
+	    "git finds no repository in the session, which has @/r/sub/sub and "
+	    "not @/r around it: start it on @/r\n");
+	check_notes(dir, "gone",
+	    "git does not work in the session, since the repository of @/gone "
+	    "is in /nowhere/\033[m, outside of the project\n");
+	check_notes(dir, "bare/p", "");
+}
+
+/* A home that is a repository is no project. */
+static void
+test_home(void)
+{
+	cleanup_free char *dir = realpath(check_tmpdir(), NULL);
+
+	make(dir, ".git/HEAD", "");
+	make(dir, "p/a", "");
+	check_notes(dir, "p",
+	    "git finds no repository in the session, which has @/p and not @ "
+	    "around it\n");
+}
+
+static void
+test_shared(void)
+{
+	cleanup_free char *dir = realpath(check_tmpdir(), NULL);
+	cleanup_free char *fifo =
+	    xasprintf("%s/p/.git/objects/info/alternates", dir);
+
+	make(dir, "p/.git/objects/info/alternates", "/elsewhere/objects\n");
+	check_notes(dir, "p",
+	    "git does not find all objects in the session, since @/p shares "
+	    "those in /elsewhere/objects: a clone without --shared and "
+	    "--reference has its own\n");
+	CHECK_INT(unlink(fifo), 0);
+	CHECK_INT(mkfifo(fifo, 0600), 0);
+	check_notes(dir, "p", "");
+}
+
+int
+main(void)
+{
+	static const struct check_test tests[] = {
+		{ "a repository that is all there needs no note", test_whole },
+		{ "one that lies elsewhere is named", test_elsewhere },
+		{ "a home is not proposed", test_home },
+		{ "objects that lie elsewhere are named", test_shared },
+	};
+
+	return check_run(tests, ARRAY_SIZE(tests));
+}
