@@ -2,4 +2,5 @@
 man_files = \
 	man/drydock.1 \
 	man/drydock-security.7 \
+	man/drydock-toolchain.5 \
 	man/drydock.conf.5

@@ -101,7 +101,7 @@ check_written(const struct context *ctx, enum mode mode, struct diag *dg)
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
-	    reserved_check_passed(&ctx->settings->pass_env, &agent, dg) != 0)
+	    reserved_check_passed(&ctx->settings->pass_env, ctx->paths, dg) != 0)
 		return -1;
 	if (mode != MODE_CONTAINED)
 		return 0;

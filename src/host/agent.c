@@ -3,37 +3,15 @@
 
 #include "host/agent.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-walk.h"
-#include "base/fs.h"
 #include "base/json.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "host/allowlist.h"
-#include "host/paths.h"
-#include "host/reserved.h"
+#include "host/catalog.h"
 #include "host/text.h"
-#include "host/trusted.h"
-
-#define AGENT_MAX ((size_t)64 << 10)
-#define SUFFIX ".json"
-
-bool
-agent_is_name(const char *name)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "0123456789-";
-
-	return *name != '\0' && *name != '-' && strlen(name) <= 64 &&
-	    name[strspn(name, allowed)] == '\0';
-}
 
 /* One key of the document: how it is read into the struct. */
 struct field {
@@ -43,32 +21,15 @@ struct field {
 };
 
 static int
-read_list(const struct json *value, const char *key, struct strvec *ret_list,
-    struct diag *dg)
-{
-	if (!json_is_array(value))
-		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
-	for (size_t i = 0; i < json_len(value); i++) {
-		const char *word = json_string(json_at(value, i));
-
-		if (word == NULL || !text_is_plain(word))
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s: entry %zu is not plain text", key, i + 1);
-		strvec_push(ret_list, word);
-	}
-	return 0;
-}
-
-static int
 read_command(struct agent *agent, const struct json *value, struct diag *dg)
 {
-	return read_list(value, "command", &agent->command, dg);
+	return catalog_read_list(value, "command", &agent->command, dg);
 }
 
 static int
 read_resume(struct agent *agent, const struct json *value, struct diag *dg)
 {
-	return read_list(value, "resume_args", &agent->resume_args, dg);
+	return catalog_read_list(value, "resume_args", &agent->resume_args, dg);
 }
 
 static int
@@ -94,23 +55,13 @@ read_env(struct agent *agent, const struct json *value, struct diag *dg)
 static int
 read_hosts(struct agent *agent, const struct json *value, struct diag *dg)
 {
-	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-
-	if (read_list(value, "hosts", &agent->hosts, dg) < 0)
-		return -1;
-	for (size_t i = 0; i < agent->hosts.nr; i++) {
-		const char *line = agent->hosts.v[i];
-
-		if (allowlist_parse(&list, "hosts", line, strlen(line), dg) < 0)
-			return -1;
-	}
-	return 0;
+	return catalog_read_hosts(value, &agent->hosts, dg);
 }
 
 static int
 read_secrets(struct agent *agent, const struct json *value, struct diag *dg)
 {
-	if (read_list(value, "secrets", &agent->secrets, dg) < 0)
+	if (catalog_read_list(value, "secrets", &agent->secrets, dg) < 0)
 		return -1;
 	for (size_t i = 0; i < agent->secrets.nr; i++) {
 		if (!text_is_variable(agent->secrets.v[i]))
@@ -124,16 +75,7 @@ read_secrets(struct agent *agent, const struct json *value, struct diag *dg)
 static int
 read_reserved(struct agent *agent, const struct json *value, struct diag *dg)
 {
-	if (read_list(value, "reserved_env", &agent->reserved_env, dg) < 0)
-		return -1;
-	for (size_t i = 0; i < agent->reserved_env.nr; i++) {
-		if (!reserved_is_pattern(agent->reserved_env.v[i]))
-			return diag_set(dg, DIAG_CONFIG,
-			    "reserved_env: \"%s\" is neither the name of a "
-			    "variable nor one with * before or behind it",
-			    agent->reserved_env.v[i]);
-	}
-	return 0;
+	return catalog_read_reserved(value, &agent->reserved_env, dg);
 }
 
 static int
@@ -213,101 +155,45 @@ read_document(struct agent *agent, const struct json *root, struct diag *dg)
 }
 
 int
-agent_parse(struct agent *ret_agent, const char *name, const char *text,
-    size_t len, struct diag *dg)
+agent_parse(struct agent *ret_agent, const char *name, const char *label,
+    const char *text, size_t len, struct diag *dg)
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_json struct json *root = NULL;
-	cleanup_free char *what = xasprintf("agents/%s" SUFFIX, name);
 
 	agent.name = xstrdup(name);
-	if (json_parse(text, len, what, &root, dg) < 0) {
+	if (json_parse(text, len, label, &root, dg) != 0) {
 		dg->class = DIAG_CONFIG;
 		return -1;
 	}
-	if (read_document(&agent, root, dg) < 0)
-		return diag_wrap(dg, "%s", what);
+	if (read_document(&agent, root, dg) != 0)
+		return diag_wrap(dg, "%s", label);
 	digest_bytes(text, len, agent.digest);
 	*ret_agent = agent;
 	agent = (struct agent)AGENT_INIT;
 	return 0;
 }
 
-/* Appends those below dirfd. */
-static int
-list_names(int dirfd, struct strvec *agents, struct diag *dg)
-{
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-
-	if (fs_list_names(dirfd, "agents", &names, dg) < 0)
-		return -1;
-	for (size_t i = 0; i < names.nr; i++) {
-		cleanup_free char *stem = NULL;
-		size_t len = strlen(names.v[i]);
-
-		if (len <= strlen(SUFFIX) ||
-		    strcmp(names.v[i] + len - strlen(SUFFIX), SUFFIX) != 0)
-			continue;
-		stem = xstrndup(names.v[i], len - strlen(SUFFIX));
-		if (agent_is_name(stem))
-			strvec_push_given(agents, steal_ptr(&stem));
-	}
-	return 0;
-}
-
-int
-agent_list(const struct paths *paths, struct strvec *ret_names, struct diag *dg)
-{
-	cleanup_free char *dir = xasprintf("%s/agents", paths->data_dir);
-	cleanup_close int dirfd = -1;
-
-	if (fs_open_dir(dir, &dirfd, dg) < 0)
-		return -1;
-	return list_names(dirfd, ret_names, dg);
-}
-
-/* DIAG_USAGE that lists the agents below dirfd. */
-static int
-fail_unknown(const char *name, int dirfd, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf list = STRBUF_INIT;
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-
-	if (list_names(dirfd, &names, dg) < 0)
-		return -1;
-	for (size_t i = 0; i < names.nr; i++)
-		strbuf_addf(&list, "%s%s", i > 0 ? ", " : "", names.v[i]);
-	return diag_set(dg, DIAG_USAGE, "unknown agent \"%s\" (there is: %s)",
-	    name, names.nr > 0 ? list.buf : "none");
-}
-
 int
 agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
     struct diag *dg)
 {
-	cleanup_free char *dir = xasprintf("%s/agents", paths->data_dir);
-	cleanup_free char *file = xasprintf("agents/%s" SUFFIX, name);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int dirfd = -1;
-	cleanup_close int fd = -1;
+	cleanup_catalog_file struct catalog_file file = CATALOG_FILE_INIT;
 
-	if (fs_open_dir(dir, &dirfd, dg) < 0)
+	if (catalog_read(&catalog_agents, name, paths, &file, dg) != 0 ||
+	    agent_parse(ret_agent, name, file.label, file.text.buf,
+		file.text.len, dg) != 0)
 		return -1;
-	if (!agent_is_name(name))
-		return fail_unknown(name, dirfd, dg);
-	if (trusted_open(paths, paths->data_dir, file, 0, &fd, dg) < 0)
-		return -1;
-	if (fd < 0)
-		return fail_unknown(name, dirfd, dg);
-	if (fs_read_fd(fd, file, AGENT_MAX, &text, dg) < 0)
-		return -1;
-	return agent_parse(ret_agent, name, text.buf, text.len, dg);
+	if (file.replaces)
+		ret_agent->replacement = steal_ptr(&file.label);
+	return 0;
 }
 
 void
 agent_release(struct agent *agent)
 {
 	free(agent->name);
+	free(agent->replacement);
 	strvec_release(&agent->command);
 	strvec_release(&agent->resume_args);
 	strvec_release(&agent->env);

@@ -2,7 +2,7 @@
 /*
  * agent: what drydock knows of one AI agent, read from agents/NAME.json.
  *
- * The file is a JSON object of at most 64 KiB; a key that is not listed here is
+ * The file (host/catalog.h) is a JSON object; a key that is not listed here is
  * refused.
  *
  *	command		list: the program and its fixed arguments; required
@@ -34,6 +34,7 @@ struct paths;
 
 struct agent {
 	char *name;
+	char *replacement; /* the user's file, when it replaces a shipped one */
 	struct strvec command; /* program and fixed arguments */
 	struct strvec resume_args;
 	struct strvec env; /* NAME=VALUE; ${HOME} is the session's home */
@@ -49,29 +50,24 @@ struct agent {
 	char digest[DIGEST_HEX_SIZE]; /* of the file that was read */
 };
 
-/* [a-z0-9-], at most 64 of them, no dash at the start. */
-bool agent_is_name(const char *name);
-
-/* Appends the names of the agents there are, in the order of bytes. */
-int agent_list(
-    const struct paths *paths, struct strvec *ret_names, struct diag *dg);
-
 /*
  * A name that is none, or is without a file, is DIAG_USAGE and lists the agents
  * there are; a bad file is DIAG_CONFIG.  ret_agent is AGENT_INIT before.
  */
 int agent_load(struct agent *ret_agent, const char *name,
     const struct paths *paths, struct diag *dg);
-int agent_parse(struct agent *ret_agent, const char *name, const char *text,
-    size_t len, struct diag *dg);
+/* label: the file, for messages. */
+int agent_parse(struct agent *ret_agent, const char *name, const char *label,
+    const char *text, size_t len, struct diag *dg);
 void agent_release(struct agent *agent);
 
 #define cleanup_agent __attribute__((cleanup(agent_release)))
-#define AGENT_INIT                                                         \
-	{                                                                  \
-		NULL, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT,  \
-		    STRVEC_INIT, STRVEC_INIT, NULL, AGENT_SYNC_INIT, NULL, \
-		    NULL, NULL, ""                                         \
+#define AGENT_INIT                                                   \
+	{                                                            \
+		.command = STRVEC_INIT, .resume_args = STRVEC_INIT,  \
+		.env = STRVEC_INIT, .hosts = STRVEC_INIT,            \
+		.secrets = STRVEC_INIT, .reserved_env = STRVEC_INIT, \
+		.sync = AGENT_SYNC_INIT                              \
 	}
 
 #endif /* DRYDOCK_AGENT_H */

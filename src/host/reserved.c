@@ -10,7 +10,9 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/catalog.h"
 #include "host/text.h"
+#include "host/toolchain.h"
 
 /* source: where it is documented what the variable does. */
 static const struct row {
@@ -106,25 +108,69 @@ reserved_matches(const char *pattern, const char *name)
 	return strcasecmp(name, pattern) == 0;
 }
 
-static bool
-is_reserved(const char *name, const struct agent *agent)
+/* Appends what the files of agents and toolchains reserve. */
+static int
+add_listed(
+    const struct paths *paths, struct strvec *ret_patterns, struct diag *dg)
+{
+	cleanup_strvec struct strvec agents = STRVEC_INIT;
+	cleanup_strvec struct strvec toolchains = STRVEC_INIT;
+
+	if (catalog_list(&catalog_agents, paths, &agents, dg) != 0 ||
+	    catalog_list(&catalog_toolchains, paths, &toolchains, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < agents.nr; i++) {
+		cleanup_agent struct agent agent = AGENT_INIT;
+
+		if (agent_load(&agent, agents.v[i], paths, dg) != 0)
+			return -1;
+		strvec_push_all(
+		    ret_patterns, (const char *const *)agent.reserved_env.v);
+	}
+	for (size_t i = 0; i < toolchains.nr; i++) {
+		cleanup_toolchain struct toolchain tc = TOOLCHAIN_INIT;
+
+		if (toolchain_load(&tc, toolchains.v[i], paths, dg) != 0)
+			return -1;
+		strvec_push_all(
+		    ret_patterns, (const char *const *)tc.reserved_env.v);
+	}
+	return 0;
+}
+
+int
+reserved_load(
+    const struct paths *paths, struct strvec *ret_patterns, struct diag *dg)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (!table[i].passed &&
-		    reserved_matches(table[i].pattern, name))
-			return true;
-	for (size_t i = 0; i < agent->reserved_env.nr; i++)
-		if (reserved_matches(agent->reserved_env.v[i], name))
+		strvec_push(ret_patterns, table[i].pattern);
+	return add_listed(paths, ret_patterns, dg);
+}
+
+static bool
+is_reserved(const char *name, const struct strvec *patterns)
+{
+	for (size_t i = 0; i < patterns->nr; i++)
+		if (reserved_matches(patterns->v[i], name))
 			return true;
 	return false;
 }
 
 int
 reserved_check_passed(
-    const struct strvec *names, const struct agent *agent, struct diag *dg)
+    const struct strvec *names, const struct paths *paths, struct diag *dg)
 {
+	cleanup_strvec struct strvec patterns = STRVEC_INIT;
+
+	if (names->nr == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (!table[i].passed)
+			strvec_push(&patterns, table[i].pattern);
+	if (add_listed(paths, &patterns, dg) != 0)
+		return -1;
 	for (size_t i = 0; i < names->nr; i++)
-		if (is_reserved(names->v[i], agent))
+		if (is_reserved(names->v[i], &patterns))
 			return diag_set(dg, DIAG_CONFIG,
 			    "pass_env: %s is reserved: it makes programs of a "
 			    "session load other code, or decides what guards "

@@ -9,18 +9,17 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "host/agent.h"
+#include "host/catalog.h"
 #include "host/nearest.h"
 #include "host/setting-value.h"
 #include "host/text.h"
+#include "host/toolchain.h"
 
 #define KIB INT64_C(1024)
 #define MIB (KIB * KIB)
 #define TIB (MIB * MIB)
 #define SECOND INT64_C(1000)
 #define HOUR (3600 * SECOND)
-
-static const char lower_digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 static const char *
 check_engine(const char *value)
@@ -55,17 +54,12 @@ check_image(const char *value)
 	return NULL;
 }
 
-/* Debian Policy 5.6.7; the first character keeps options out. */
 static const char *
 check_package(const char *value)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "0123456789+.-";
-
-	if (strlen(value) < 2 || strchr(lower_digits, value[0]) == NULL ||
-	    value[strspn(value, allowed)] != '\0')
-		return "is not the name of a Debian package";
-	return NULL;
+	return toolchain_is_package(value)
+	    ? NULL
+	    : "is not the name of a Debian package";
 }
 
 static const char *
@@ -79,7 +73,7 @@ check_variable(const char *value)
 static const char *
 check_agent(const char *value)
 {
-	return agent_is_name(value) ? NULL : "is not the name of an agent";
+	return catalog_is_name(value) ? NULL : "is not the name of an agent";
 }
 
 static const char *

@@ -6,6 +6,8 @@ host_sources = \
 	src/host/agent.h \
 	src/host/allowlist.c \
 	src/host/allowlist.h \
+	src/host/catalog.c \
+	src/host/catalog.h \
 	src/host/gitident.c \
 	src/host/gitident.h \
 	src/host/gitrepo.c \
@@ -36,5 +38,7 @@ host_sources = \
 	src/host/text.h \
 	src/host/token.c \
 	src/host/token.h \
+	src/host/toolchain.c \
+	src/host/toolchain.h \
 	src/host/trusted.c \
 	src/host/trusted.h

@@ -20,7 +20,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
-#include "host/agent.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/reserved.h"
@@ -194,27 +193,17 @@ write_listed(struct jsonw *w, const struct settings *settings)
 	jsonw_close_array(w);
 }
 
-/* Also other agents', which somebody may run in the session. */
 static int
 write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
 {
-	struct strvec names cleanup_strvec = STRVEC_INIT;
-	const char *pattern;
+	struct strvec patterns cleanup_strvec = STRVEC_INIT;
 
-	if (agent_list(paths, &names, dg) != 0)
+	if (reserved_load(paths, &patterns, dg) != 0)
 		return -1;
 	jsonw_key(w, "reserved_env");
 	jsonw_open_array(w);
-	for (unsigned i = 0; (pattern = reserved_pattern(i)) != NULL; i++)
-		jsonw_str(w, pattern);
-	for (size_t i = 0; i < names.nr; i++) {
-		struct agent agent cleanup_agent = AGENT_INIT;
-
-		if (agent_load(&agent, names.v[i], paths, dg) != 0)
-			return -1;
-		for (size_t n = 0; n < agent.reserved_env.nr; n++)
-			jsonw_str(w, agent.reserved_env.v[n]);
-	}
+	for (size_t i = 0; i < patterns.nr; i++)
+		jsonw_str(w, patterns.v[i]);
 	jsonw_close_array(w);
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include "base/xalloc.h"
 #include "engine/engine.h"
 #include "host/agent.h"
+#include "host/catalog.h"
 #include "host/paths.h"
 #include "host/program.h"
 #include "host/protected.h"
@@ -227,7 +228,7 @@ add_agents(struct places *places, const struct paths *paths, struct diag *dg)
 {
 	struct strvec names cleanup_strvec = STRVEC_INIT;
 
-	if (agent_list(paths, &names, dg) != 0)
+	if (catalog_list(&catalog_agents, paths, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)
 		if (add_agent(places, paths, names.v[i], dg) != 0)

@@ -79,7 +79,7 @@ read_request(struct launch *l, struct diag *dg)
 	if (l->mode.mode == MODE_CONTAINED &&
 	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
 		return -1;
-	if (reserved_check_passed(&l->settings->pass_env, &l->agent, dg) != 0)
+	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
 		return -1;
 	return trusted_check(l->paths, l->project.path, dg);
 }

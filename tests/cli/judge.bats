@@ -352,7 +352,9 @@ ue" } }'
   local name
   for name in PATH HOME LD_PRELOAD LD_LIBRARY_PATH DRYDOCK DRYDOCK_SESSION \
     DRYDOCK_X HTTP_PROXY https_proxy ALL_PROXY Ftp_Proxy BASH_ENV Node_Options \
-    CLAUDE_CODE_SIMPLE 'A B' 1A '' a-b; do
+    CLAUDE_CODE_SIMPLE RUSTC_WRAPPER goflags MAKEFLAGS PIP_INDEX_URL \
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER JAVA_TOOL_OPTIONS \
+    'A B' 1A '' a-b; do
     agent environment "environment: { '$name': 'http://u:p@h' }"
   done
 }

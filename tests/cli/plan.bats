@@ -181,6 +181,36 @@ model() {
   assert_contains "$stderr" "pass_env: CLAUDE_CODE_SIMPLE is reserved"
 }
 
+@test "what a toolchain of the user's own reserves is no overlay's to set" {
+  local config=$XDG_CONFIG_HOME/drydock
+  umask 077
+  mkdir -p "$config/toolchains" "$config/compose.d"
+  echo 'services: { agent: { environment: { ZIG_LIB_DIR: /x } } }' \
+    >"$config/compose.d/zig.yml"
+  run -0 --separate-stderr drydock plan "$project"
+  echo '{"reserved_env": ["ZIG_*"]}' >"$config/toolchains/zig.json"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "environment: "
+}
+
+@test "a toolchain's file that is wrong: status 78, its name and the key" {
+  local file=$XDG_CONFIG_HOME/drydock/toolchains/zig.json text key
+  umask 077
+  mkdir -p "${file%/*}"
+  while IFS='|' read -r key text; do
+    echo "$text" >"$file"
+    run -78 --separate-stderr drydock plan "$project"
+    assert_contains "$stderr" "$file: $key"
+  done <<'END'
+packages|{"packages": ["zig; reboot"]}
+hosts|{"hosts": ["10.0.0.1"]}
+caches|{"caches": [{"path": "../x", "variable": "A", "source": "a(1)"}]}
+shown_by|{"shown_by": ["../x"]}
+reserved_env|{"reserved_env": ["*"]}
+unknown key "host"|{"host": []}
+END
+}
+
 @test "data that others may write is refused" {
   own_prefix
   chmod 0666 "$compose/base.yml"

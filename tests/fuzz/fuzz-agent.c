@@ -33,7 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct agent agent cleanup_agent = AGENT_INIT;
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int rc = agent_parse(&agent, "a", (const char *)data, size, &dg);
+	int rc =
+	    agent_parse(&agent, "a", "a.json", (const char *)data, size, &dg);
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_CONFIG && agent.name == NULL);
 	fuzz_outcome(rc, &dg);

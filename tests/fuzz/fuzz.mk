@@ -35,6 +35,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-synced \
 	tests/fuzz/fuzz-termfilter \
 	tests/fuzz/fuzz-token \
+	tests/fuzz/fuzz-toolchain \
 	tests/fuzz/fuzz-verdict \
 	tests/fuzz/fuzz-wire \
 	tests/fuzz/fuzz-yaml

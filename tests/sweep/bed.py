@@ -59,7 +59,7 @@ class Base:
         os.makedirs(os.path.join(prefix, "libexec/drydock"))
         shutil.copy(os.path.join(self.build, "tests/sweep/drydock-world"),
                     self.drydock)
-        for name in ("compose", "images", "agents"):
+        for name in ("compose", "images", "agents", "toolchains"):
             shutil.copytree(os.path.join(self.source, name),
                             os.path.join(share, name))
         # An archive's files may be the group's to write; these may not.

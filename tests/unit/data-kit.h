@@ -7,8 +7,8 @@
 #define DRYDOCK_TESTS_DATA_KIT_H
 
 /*
- * Returned: the directory "data" in dir, with copies of agents/ and compose/, to
- * be paths.data_dir; made once.  What goes wrong is a failed check.
+ * Returned: the directory "data" in dir, with copies of agents/, compose/ and
+ * toolchains/, to be paths.data_dir; made once.  What goes wrong is a failed check.
  */
 char *data_kit_copy(const char *dir);
 

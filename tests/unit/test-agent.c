@@ -14,7 +14,6 @@
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/paths.h"
-#include "host/reserved.h"
 
 #include "check.h"
 #include "data-kit.h"
@@ -33,7 +32,9 @@ test_whole(void)
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(agent_parse(&agent, "tool", text, strlen(text), &dg), 0);
+	CHECK_INT(
+	    agent_parse(&agent, "tool", "tool.json", text, strlen(text), &dg),
+	    0);
 	CHECK_STR(agent.name, "tool");
 	CHECK_INT(agent.command.nr, 2);
 	CHECK_STR(agent.command.v[1], "--fast");
@@ -53,7 +54,9 @@ test_minimal(void)
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(agent_parse(&agent, "tool", text, strlen(text), &dg), 0);
+	CHECK_INT(
+	    agent_parse(&agent, "tool", "tool.json", text, strlen(text), &dg),
+	    0);
 	CHECK_STR(agent.history_link, NULL);
 	CHECK_INT(agent.hosts.nr, 0);
 }
@@ -109,8 +112,8 @@ test_bad(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_free char *want = NULL;
 
-		CHECK_INT(agent_parse(&agent, "x", rows[i].text,
-			      strlen(rows[i].text), &dg),
+		CHECK_INT(agent_parse(&agent, "x", "agents/x.json",
+			      rows[i].text, strlen(rows[i].text), &dg),
 		    -1);
 		CHECK_INT(dg.class, DIAG_CONFIG);
 		CHECK_STR(agent.name, NULL);
@@ -119,62 +122,6 @@ test_bad(void)
 		want = xasprintf("agents/x.json: %s", rows[i].want);
 		CHECK_STR(dg.message, want);
 	}
-}
-
-/* What pass_env may name, by the table and by the agent's file. */
-static void
-test_reserved(void)
-{
-	static const char text[] =
-	    "{\"command\": [\"tool\"],"
-	    " \"reserved_env\": [\"TOOL_*\", \"*_HOOK\"]}";
-	static const struct {
-		const char *name;
-		bool reserved;
-	} rows[] = {
-		{ "LANG", false },
-		{ "EDITOR", false },
-		{ "PATHS", false },
-		{ "GIT_AUTHOR_NAME", false },
-		/* In dood the caller's is the one there is. */
-		{ "HTTPS_PROXY", false },
-		{ "TOOLS", false },
-		{ "HOOK", false },
-		{ "PATH", true },
-		{ "path", true },
-		{ "LD_", true },
-		{ "LD_PRELOAD", true },
-		{ "BASH_ENV", true },
-		{ "BASH_FUNC_ls", true },
-		{ "NODE_OPTIONS", true },
-		{ "npm_config_node_options", true },
-		{ "PYTHONSTARTUP", true },
-		{ "PERL5OPT", true },
-		{ "GIT_CONFIG_COUNT", true },
-		{ "GIT_SSH_COMMAND", true },
-		{ "TOOL_X", true },
-		{ "MY_HOOK", true },
-	};
-	cleanup_agent struct agent agent = AGENT_INIT;
-	cleanup_diag struct diag dg = DIAG_INIT;
-	const char *pattern;
-
-	CHECK_INT(agent_parse(&agent, "tool", text, strlen(text), &dg), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_strvec struct strvec names = STRVEC_INIT;
-		cleanup_diag struct diag failure = DIAG_INIT;
-
-		strvec_push(&names, "TERM_PROGRAM");
-		strvec_push(&names, rows[i].name);
-		if (!CHECK_INT(reserved_check_passed(&names, &agent, &failure),
-			rows[i].reserved ? -1 : 0))
-			CHECK_STR(rows[i].name, "");
-		if (rows[i].reserved)
-			CHECK(strstr(failure.message, rows[i].name) != NULL);
-	}
-	for (unsigned i = 0; (pattern = reserved_pattern(i)) != NULL; i++)
-		if (!CHECK(reserved_is_pattern(pattern)))
-			CHECK_STR(pattern, "");
 }
 
 static void
@@ -233,7 +180,6 @@ main(void)
 	static const struct check_test tests[] = {
 		{ "every key is read", test_whole },
 		{ "a command is enough", test_minimal },
-		{ "pass_env names nothing that loads code", test_reserved },
 		{ "anything unknown or wrong is refused by its key", test_bad },
 		{ "the agent that is shipped is read", test_shipped },
 		{ "an unknown agent is a usage error that lists those there "

@@ -174,7 +174,9 @@ test_newer_rules(void)
 	int top;
 
 	bed_open(&bed);
-	CHECK_INT(agent_parse(&agent, "tool", rules, strlen(rules), &dg), 0);
+	CHECK_INT(
+	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
+	    0);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		CHECK_INT(mkdirat(bed.paths.state_fd, dirs[i], 0700), 0);
 	top = openat(bed.paths.state_fd, "agents/tool/snapshot/.t",
@@ -213,7 +215,9 @@ test_other_names(void)
 
 	bed_open(&bed);
 	state = bed.paths.state_fd;
-	CHECK_INT(agent_parse(&agent, "tool", rules, strlen(rules), &dg), 0);
+	CHECK_INT(
+	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
+	    0);
 	CHECK_INT(mkdirat(state, "agents/tool", 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		CHECK_INT(mkdirat(state, dirs[i], 0700), 0);

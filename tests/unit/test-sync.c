@@ -45,8 +45,9 @@ bed_open(struct bed *bed)
 	paths_init(&bed->paths);
 	settings_init(&bed->settings);
 	bed->agent = (struct agent)AGENT_INIT;
-	CHECK_INT(
-	    agent_parse(&bed->agent, "tool", rules, strlen(rules), &dg), 0);
+	CHECK_INT(agent_parse(&bed->agent, "tool", "tool.json", rules,
+		      strlen(rules), &dg),
+	    0);
 	bed->paths.uid = geteuid();
 	bed->paths.home = xasprintf("%s/home", check_tmpdir());
 	bed->paths.config_dir = xasprintf("%s/config/drydock", check_tmpdir());

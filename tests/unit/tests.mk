@@ -57,6 +57,7 @@ unit_tests = \
 	tests/unit/test-project \
 	tests/unit/test-record \
 	tests/unit/test-relay \
+	tests/unit/test-reserved \
 	tests/unit/test-resolve \
 	tests/unit/test-seal \
 	tests/unit/test-seed \
@@ -73,6 +74,7 @@ unit_tests = \
 	tests/unit/test-termfilter \
 	tests/unit/test-termmodes \
 	tests/unit/test-token \
+	tests/unit/test-toolchain \
 	tests/unit/test-trusted \
 	tests/unit/test-usage \
 	tests/unit/test-verify \
@@ -150,6 +152,8 @@ dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json
 data_kit = tests/unit/data-kit.c tests/unit/data-kit.h
 plan_bed = tests/unit/plan-bed.c tests/unit/plan-bed.h $(data_kit)
 tests_unit_test_agent_SOURCES = tests/unit/test-agent.c $(data_kit)
+tests_unit_test_reserved_SOURCES = tests/unit/test-reserved.c $(data_kit)
+tests_unit_test_toolchain_SOURCES = tests/unit/test-toolchain.c $(data_kit)
 tests_unit_test_assemble_SOURCES = tests/unit/test-assemble.c $(plan_bed)
 policy_kit = tests/unit/policy-kit.c tests/unit/policy-kit.h $(plan_bed)
 tests_unit_test_policy_SOURCES = tests/unit/test-policy.c $(policy_kit)

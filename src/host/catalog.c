@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* catalog: finds a file in the user's folder, then among those shipped. */
+#include "host/catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/allowlist.h"
+#include "host/paths.h"
+#include "host/reserved.h"
+#include "host/text.h"
+#include "host/trusted.h"
+
+#define FILE_MAX ((size_t)64 << 10)
+#define SUFFIX ".json"
+
+const struct catalog catalog_agents = { "agents", "agent", DIAG_USAGE };
+const struct catalog catalog_toolchains = { "toolchains", "toolchain",
+	DIAG_CONFIG };
+
+bool
+catalog_is_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789-";
+
+	return *name != '\0' && *name != '-' && strlen(name) <= 64 &&
+	    name[strspn(name, allowed)] == '\0';
+}
+
+static int
+add_names(int dirfd, const char *label, struct strvec *names, struct diag *dg)
+{
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+
+	if (fs_list_names(dirfd, label, &files, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < files.nr; i++) {
+		cleanup_free char *stem = NULL;
+		size_t len = strlen(files.v[i]);
+
+		if (len <= strlen(SUFFIX) ||
+		    strcmp(files.v[i] + len - strlen(SUFFIX), SUFFIX) != 0)
+			continue;
+		stem = xstrndup(files.v[i], len - strlen(SUFFIX));
+		if (catalog_is_name(stem) && !strvec_has(names, stem))
+			strvec_push_given(names, steal_ptr(&stem));
+	}
+	return 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int
+catalog_list(const struct catalog *catalog, const struct paths *paths,
+    struct strvec *ret_names, struct diag *dg)
+{
+	cleanup_free char *dir =
+	    xasprintf("%s/%s", paths->data_dir, catalog->folder);
+	cleanup_close int shipped = -1;
+	cleanup_close int own = -1;
+
+	if (fs_open_dir(dir, &shipped, dg) != 0 ||
+	    add_names(shipped, dir, ret_names, dg) != 0)
+		return -1;
+	if (paths->config_dir != NULL &&
+	    (paths_open_config(
+		 paths, catalog->folder, TRUSTED_DIRECTORY, &own, dg) != 0 ||
+		(own >= 0 &&
+		    add_names(own, catalog->folder, ret_names, dg) != 0)))
+		return -1;
+	qsort(ret_names->v, ret_names->nr, sizeof(ret_names->v[0]),
+	    compare_names);
+	return 0;
+}
+
+static int
+fail_unknown(const struct catalog *catalog, const char *name,
+    const struct paths *paths, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (catalog_list(catalog, paths, &names, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		strbuf_addf(&list, "%s%s", i > 0 ? ", " : "", names.v[i]);
+	return diag_set(dg, catalog->unknown,
+	    "unknown %s \"%s\" (there is: %s)", catalog->noun, name,
+	    names.nr > 0 ? list.buf : "none");
+}
+
+int
+catalog_read(const struct catalog *catalog, const char *name,
+    const struct paths *paths, struct catalog_file *ret_file, struct diag *dg)
+{
+	cleanup_catalog_file struct catalog_file file = CATALOG_FILE_INIT;
+	cleanup_free char *path =
+	    xasprintf("%s/%s" SUFFIX, catalog->folder, name);
+	cleanup_close int shipped = -1;
+	cleanup_close int own = -1;
+
+	if (!catalog_is_name(name))
+		return fail_unknown(catalog, name, paths, dg);
+	if (paths->config_dir != NULL &&
+	    paths_open_config_file(paths, path, &own, dg) != 0)
+		return -1;
+	if (trusted_open(paths, paths->data_dir, path, 0, &shipped, dg) != 0)
+		return -1;
+	if (own < 0 && shipped < 0)
+		return fail_unknown(catalog, name, paths, dg);
+	file.replaces = own >= 0 && shipped >= 0;
+	file.label = own >= 0 ? xasprintf("%s/%s", paths->config_dir, path)
+			      : steal_ptr(&path);
+	if (fs_read_fd(own >= 0 ? own : shipped, file.label, FILE_MAX,
+		&file.text, dg) != 0) {
+		/* Too large: a user wrote it. */
+		if (dg->class == DIAG_DATA)
+			dg->class = DIAG_CONFIG;
+		return -1;
+	}
+	*ret_file = file;
+	file = (struct catalog_file)CATALOG_FILE_INIT;
+	return 0;
+}
+
+void
+catalog_file_release(struct catalog_file *file)
+{
+	strbuf_release(&file->text);
+	free(file->label);
+	*file = (struct catalog_file)CATALOG_FILE_INIT;
+}
+
+int
+catalog_read_list(const struct json *value, const char *key,
+    struct strvec *ret_list, struct diag *dg)
+{
+	if (!json_is_array(value))
+		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
+	for (size_t i = 0; i < json_len(value); i++) {
+		const char *word = json_string(json_at(value, i));
+
+		if (word == NULL || !text_is_plain(word))
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s: entry %zu is not plain text", key, i + 1);
+		strvec_push(ret_list, word);
+	}
+	return 0;
+}
+
+int
+catalog_read_hosts(
+    const struct json *value, struct strvec *ret_hosts, struct diag *dg)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+
+	if (catalog_read_list(value, "hosts", ret_hosts, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < ret_hosts->nr; i++) {
+		const char *line = ret_hosts->v[i];
+
+		if (allowlist_parse(&list, "hosts", line, strlen(line), dg) !=
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+catalog_read_reserved(
+    const struct json *value, struct strvec *ret_patterns, struct diag *dg)
+{
+	if (catalog_read_list(value, "reserved_env", ret_patterns, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < ret_patterns->nr; i++) {
+		if (!reserved_is_pattern(ret_patterns->v[i]))
+			return diag_set(dg, DIAG_CONFIG,
+			    "reserved_env: \"%s\" is neither the name of a "
+			    "variable nor one with * before or behind it",
+			    ret_patterns->v[i]);
+	}
+	return 0;
+}
