@@ -47,11 +47,11 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	cleanup_engine struct engine engine = ENGINE_INIT;
-	cleanup_record struct record record = RECORD_INIT;
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	cleanup_strvec struct strvec command = STRVEC_INIT;
-	cleanup_free char *container = NULL;
+	const struct container *agent;
 	char id[SESSION_ID_SIZE];
-	bool runs;
 
 	(void)options;
 	if (dashdash > 1 || argc <= dashdash)
@@ -61,13 +61,11 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 		id, dg) != 0 ||
 	    sessions_find_engine(ctx, &engine, dg) != 0 ||
 	    engine_need_docker(&engine, dg) != 0 ||
-	    sessions_find_container(
-		ctx, &engine, id, &record, &container, &runs, dg) != 0)
+	    sessions_look(ctx, &engine, id, &session, &look, &agent, dg) != 0)
 		return -1;
-	if (!runs)
-		return diag_set(dg, DIAG_NO,
-		    "session %s does not run (see drydock list --all)", id);
-	fill_argv(&engine, &record, container, &command);
+	if (agent->state != CONTAINER_RUNNING)
+		return session_refuse(&look.facts, look.state, dg);
+	fill_argv(&engine, &look.record, agent->id, &command);
 	for (int i = dashdash; i < argc; i++)
 		strvec_push(&command, argv[i]);
 	if (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))

@@ -12,14 +12,11 @@
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
 #include "session/collect.h"
+#include "session/look.h"
 #include "session/prompt.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/usage.h"
-
-enum {
-	LEASE_WAIT_MS = 10000
-};
 
 struct gc_options {
 	bool adopt;
@@ -72,14 +69,10 @@ adopt_one(const struct context *ctx, const struct engine *engine,
 	cleanup_record struct record record = RECORD_INIT;
 	enum lock_answer answer;
 
-	if (session_lease(
-		ctx->paths, id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+	if (session_take(ctx->paths, id, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE)
 		return 0;
-	if (answer == LOCK_BUSY)
-		return diag_set(
-		    dg, DIAG_BUSY, "session %s is in use elsewhere", id);
 	if (record_read(session.dir_fd, &record, dg) != 0)
 		return -1;
 	replace(&record.engine_id, engine->id);

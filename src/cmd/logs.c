@@ -79,10 +79,11 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	cleanup_engine struct engine engine = ENGINE_INIT;
-	cleanup_record struct record record = RECORD_INIT;
-	cleanup_free char *container = NULL;
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+	const struct container *agent;
+	const struct record *record = &look.record;
 	char id[SESSION_ID_SIZE];
-	bool runs;
 
 	(void)options;
 	(void)dashdash;
@@ -93,18 +94,18 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 		return -1;
 	print_proxy(ctx, id);
 	if (sessions_find_engine(ctx, &engine, dg) != 0 ||
-	    sessions_find_container(
-		ctx, &engine, id, &record, &container, &runs, dg) != 0)
+	    sessions_look(ctx, &engine, id, &session, &look, &agent, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < record.ncontainers; i++) {
-		const struct record_container *c = &record.containers[i];
+	for (size_t i = 0; i < record->ncontainers; i++) {
+		const char *role = record->containers[i].role;
+		const struct container *c =
+		    session_container(&look.facts, role);
 
-		if (c->id != NULL && strcmp(c->role, "agent") != 0 &&
-		    strcmp(c->role, "egress") != 0 &&
-		    print_container(&engine, c->role, c->id, dg) != 0)
+		if (c != NULL && c != agent && strcmp(role, "egress") != 0 &&
+		    print_container(&engine, role, c->id, dg) != 0)
 			return -1;
 	}
-	return print_container(&engine, "container", container, dg);
+	return print_container(&engine, "container", agent->id, dg);
 }
 
 const struct cmd cmd_logs = {

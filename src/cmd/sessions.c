@@ -13,7 +13,6 @@
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "host/project.h"
-#include "session/collect.h"
 #include "session/prompt.h"
 #include "session/strangers.h"
 
@@ -237,54 +236,23 @@ sessions_choose(struct context *ctx, const char *word,
 }
 
 int
-sessions_find_container(struct context *ctx, const struct engine *engine,
-    const char *id, struct record *ret_record, char **ret_container,
-    bool *ret_runs, struct diag *dg)
+sessions_look(struct context *ctx, const struct engine *engine, const char *id,
+    struct session *ret_session, struct session_look *ret_look,
+    const struct container **ret_agent, struct diag *dg)
 {
-	cleanup_container_list struct container_list containers =
-	    CONTAINER_LIST_INIT;
-	cleanup_session struct session session = SESSION_INIT;
-	cleanup_record struct record record = RECORD_INIT;
-	const struct container *agent;
-	struct collect_facts facts = {
-		.record = &record,
-		.engine = engine,
-		.containers = &containers,
-		.state_id = ctx->paths->state_id,
-		.id = id,
-	};
+	const struct look_spec spec = { .paths = ctx->paths, .engine = engine };
+	const struct session_facts *facts = &ret_look->facts;
 
-	if (session_open(ctx->paths, id, &session, dg) != 0 ||
-	    record_read(session.dir_fd, &record, dg) != 0)
+	if (session_open(ctx->paths, id, ret_session, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
-	if (record_container_id(&record, "agent") == NULL)
-		return diag_set(
-		    dg, DIAG_NO, "session %s has no container yet", id);
-	if (containers_find(engine, ctx->paths->state_id, &containers, dg) != 0)
+	if (session_look(&spec, ret_session, ret_look, dg) != 0)
 		return -1;
-	if (collect_decide(&facts) == COLLECT_FOREIGN)
-		return diag_set(dg, DIAG_ENGINE,
-		    "session %s is of another engine (socket %s)", id,
-		    record.engine_socket);
-	if (collect_warn_strangers(&facts, dg) != 0)
+	if (facts->record == NULL || ret_look->state == SESSION_FOREIGN)
+		return session_refuse(facts, ret_look->state, dg);
+	if (session_warn_strangers(facts, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < record.ncontainers; i++) {
-		struct record_container *c = &record.containers[i];
-
-		if (collect_container(&facts, c->role) == NULL) {
-			free(c->id);
-			c->id = NULL;
-		}
-	}
-	agent = collect_container(&facts, "agent");
-	if (agent == NULL)
-		return diag_set(dg, DIAG_ENGINE,
-		    "session %s is lost: the engine does not know its "
-		    "container",
-		    id);
-	*ret_container = xstrdup(agent->id);
-	*ret_runs = agent->state == CONTAINER_RUNNING;
-	*ret_record = record;
-	record = (struct record)RECORD_INIT;
+	*ret_agent = session_container(facts, "agent");
+	if (*ret_agent == NULL)
+		return session_refuse(facts, ret_look->state, dg);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "engine/engine.h"
 #include "session/listing.h"
+#include "session/look.h"
 
 struct diag;
 
@@ -55,12 +56,12 @@ int sessions_choose(struct context *ctx, const char *word,
     struct diag *dg);
 
 /*
- * The agent's container of a session, made sure of by record, labels and
- * engine; returned: its id, and whether a command can be run in it.  Of the
- * record's containers only those keep an id that are made sure of so.
+ * Looks at a session without its lease, and finds the agent's container, made
+ * sure of by record, labels and engine.  Without one the failure says what
+ * state the session is in.  ret_look is of ret_session.
  */
-int sessions_find_container(struct context *ctx, const struct engine *engine,
-    const char *id, struct record *ret_record, char **ret_container,
-    bool *ret_runs, struct diag *dg);
+int sessions_look(struct context *ctx, const struct engine *engine,
+    const char *id, struct session *ret_session, struct session_look *ret_look,
+    const struct container **ret_agent, struct diag *dg);
 
 #endif /* DRYDOCK_SESSIONS_H */

@@ -4,28 +4,22 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
-#include "plan/plan.h"
-#include "session/endnote.h"
 #include "session/links.h"
 #include "session/listing.h"
-#include "session/record.h"
+#include "session/look.h"
 #include "session/session.h"
 #include "session/task.h"
-#include "session/viewers.h"
 
 enum {
 	FEW_DESCRIPTORS = 64, /* kept for everything but leases */
@@ -157,64 +151,23 @@ record_end(const struct record *record, int session_fd)
 }
 
 int
-collect_warn_strangers(const struct collect_facts *facts, struct diag *dg)
-{
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	cleanup_container_list struct container_list found =
-	    CONTAINER_LIST_INIT;
-
-	collect_unconfirmed_ids(facts, &ids);
-	if (containers_inspect(
-		facts->engine, (const char *const *)ids.v, &found, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < found.nr; i++)
-		diag_warn("session %s: its record names container %.12s, which "
-			  "does not have this session's labels: nothing is "
-			  "done to it",
-		    facts->id, found.v[i].id);
-	return 0;
-}
-
-int
-collect_delete(const struct paths *paths, const struct collect_facts *facts,
+collect_delete(const struct paths *paths, const struct session_facts *facts,
     struct session *session, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
 	if (facts->record != NULL)
 		record_end(facts->record, session->dir_fd);
-	collect_own_ids(facts, &ids);
-	if (collect_warn_strangers(facts, dg) != 0 ||
+	session_own_ids(facts, &ids);
+	if (session_warn_strangers(facts, dg) != 0 ||
 	    remove_all(facts->engine, &ids, dg) != 0)
 		return diag_wrap(dg, "%s", session->dir);
 	return session_delete(paths, session, dg);
 }
 
-static int
-read_facts(struct session *session, struct record *record,
-    struct collect_facts *facts, struct diag *dg)
-{
-	cleanup_diag struct diag read_dg = DIAG_INIT;
-	struct stat st;
-
-	if (record_read(session->dir_fd, record, &read_dg) != 0) {
-		if (read_dg.class != DIAG_IO || read_dg.errnum != ENOENT) {
-			diag_move(dg, &read_dg);
-			return diag_wrap(dg, "%s", session->dir);
-		}
-		facts->record = NULL;
-	}
-	facts->sealed =
-	    fstatat(session->dir_fd, PLAN_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!facts->sealed && errno != ENOENT)
-		return diag_set_errno(dg, DIAG_IO, errno, "look at %s/%s",
-		    session->dir, PLAN_FILE);
-	return 0;
-}
-
 /* Without their agent they serve nobody; the session's files stay. */
 static int
-remove_lost_rest(const struct collect_facts *facts, struct diag *dg)
+remove_lost_rest(const struct session_facts *facts, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
@@ -225,20 +178,12 @@ remove_lost_rest(const struct collect_facts *facts, struct diag *dg)
 		    &facts->record->containers[i];
 
 		if (c->id != NULL && strcmp(c->role, "agent") != 0 &&
-		    collect_container(facts, c->role) != NULL)
+		    session_container(facts, c->role) != NULL)
 			strvec_push(&ids, c->id);
 	}
-	if (collect_warn_strangers(facts, dg) != 0)
+	if (session_warn_strangers(facts, dg) != 0)
 		return -1;
 	return remove_all(facts->engine, &ids, dg);
-}
-
-int
-collect_read_end(int session_fd, struct collect_facts *facts, struct diag *dg)
-{
-	facts->client_left = viewers_left(session_fd);
-	return endnote_read(
-	    session_fd, &facts->noted, &facts->noted_status, dg);
 }
 
 /* Under the lease, by what the engine said after it was won. */
@@ -247,35 +192,28 @@ decide_one(const struct paths *paths, const struct engine *engine,
     const struct container_list *sorted, const struct collect_options *options,
     struct session *session, bool *ret_deleted, struct diag *dg)
 {
-	cleanup_record struct record record = RECORD_INIT;
 	const struct container_list own = containers_of(sorted, session->id);
-	cleanup_diag struct diag note_dg = DIAG_INIT;
-	enum collect_verdict verdict;
-	struct collect_facts facts = {
-		.record = &record,
-		.engine = engine,
-		.containers = &own,
-		.state_id = paths->state_id,
-		.id = session->id,
+	const struct look_spec spec = {
+		.paths = paths, .engine = engine, .containers = &own
 	};
-	int unread;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 
 	if (session_reopen(paths, session, dg) != 0 ||
-	    read_facts(session, &record, &facts, dg) != 0)
+	    session_look(&spec, session, &look, dg) != 0)
 		return -1;
-	unread = collect_read_end(session->dir_fd, &facts, &note_dg);
-	verdict = collect_decide(&facts);
+	if (look.facts.damage != NULL)
+		return session_refuse(&look.facts, look.state, dg);
 	/* It may be over, and only the note would tell. */
-	if (verdict == COLLECT_STOPPED && unread != 0) {
-		diag_move(dg, &note_dg);
+	if (look.state == SESSION_STOPPED && look.unnoted.class != DIAG_NONE) {
+		diag_move(dg, &look.unnoted);
 		return diag_wrap(dg, "%s", session->dir);
 	}
-	if (verdict == COLLECT_LOST && !options->dry_run)
-		return remove_lost_rest(&facts, dg);
-	if (verdict != COLLECT_DELETE)
+	if (look.state == SESSION_LOST && !options->dry_run)
+		return remove_lost_rest(&look.facts, dg);
+	if (look.state != SESSION_ENDED)
 		return 0;
 	if (!options->dry_run &&
-	    collect_delete(paths, &facts, session, dg) != 0)
+	    collect_delete(paths, &look.facts, session, dg) != 0)
 		return -1;
 	*ret_deleted = true;
 	return 0;

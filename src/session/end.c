@@ -13,13 +13,10 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "session/collect.h"
+#include "session/look.h"
 #include "session/prompt.h"
 #include "session/record.h"
 #include "session/session.h"
-
-enum {
-	LEASE_WAIT_MS = 10000
-};
 
 /* Its files would go with it, and attach could start it again. */
 static int
@@ -46,11 +43,11 @@ ask_about_stopped(
  * whose home it works: then the record is wrong.
  */
 static int
-check_unrecorded(const struct collect_facts *facts, struct diag *dg)
+check_unrecorded(const struct session_facts *facts, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	collect_own_ids(facts, &ids);
+	session_own_ids(facts, &ids);
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		const struct container *c = &facts->containers->v[i];
 
@@ -71,7 +68,7 @@ check_unrecorded(const struct collect_facts *facts, struct diag *dg)
  * what its engine knows by its own id is not removed as lost.
  */
 static int
-check_lost(const struct end_spec *spec, const struct collect_facts *facts,
+check_lost(const struct end_spec *spec, const struct session_facts *facts,
     struct diag *dg)
 {
 	cleanup_container_list struct container_list found =
@@ -81,13 +78,14 @@ check_lost(const struct end_spec *spec, const struct collect_facts *facts,
 		NULL };
 	const struct container *agent;
 
-	if (collect_warn_strangers(facts, dg) != 0)
+	if (session_warn_strangers(facts, dg) != 0)
 		return -1;
-	if (!spec->force)
-		return diag_set(dg, DIAG_NO,
-		    "session %s is lost: the engine does not know its "
-		    "container; stop --force removes what is left",
-		    record->id);
+	if (!spec->force) {
+		(void)session_refuse(facts, SESSION_LOST, dg);
+		/* The engine answered: it is the session that stays. */
+		dg->class = DIAG_NO;
+		return -1;
+	}
 	if (containers_inspect(spec->engine, ids, &found, dg) != 0)
 		return -1;
 	agent = container_list_find(&found, ids[0]);
@@ -100,29 +98,16 @@ check_lost(const struct end_spec *spec, const struct collect_facts *facts,
 }
 
 static int
-check_verdict(const struct end_spec *spec, enum collect_verdict verdict,
-    const struct collect_facts *facts, struct diag *dg)
+check_state(const struct end_spec *spec, const struct session_look *look,
+    struct diag *dg)
 {
-	const struct record *record = facts->record;
-
-	switch (verdict) {
-	case COLLECT_DELETE:
-	case COLLECT_LIVE:
+	if (look->state == SESSION_ENDED || session_runs(look->state))
 		return 0;
-	case COLLECT_STOPPED:
-		return ask_about_stopped(spec, record, dg);
-	case COLLECT_LOST:
-		return check_lost(spec, facts, dg);
-	case COLLECT_FOREIGN:
-		return diag_set(dg, DIAG_ENGINE,
-		    "session %s is of another engine (%s, socket %s): start "
-		    "that one, or see gc --adopt",
-		    record->id, record->engine_id, record->engine_socket);
-	case COLLECT_UNKNOWN:
-		break;
-	}
-	return diag_set(dg, DIAG_DATA, "session %s: its record says too little",
-	    record->id);
+	if (look->state == SESSION_STOPPED)
+		return ask_about_stopped(spec, look->facts.record, dg);
+	if (look->state == SESSION_LOST)
+		return check_lost(spec, &look->facts, dg);
+	return session_refuse(&look->facts, look->state, dg);
 }
 
 /*
@@ -151,38 +136,28 @@ static int
 end_leased(
     const struct end_spec *spec, struct session *session, struct diag *dg)
 {
-	cleanup_container_list struct container_list containers =
-	    CONTAINER_LIST_INIT;
-	cleanup_record struct record record = RECORD_INIT;
-	struct collect_facts facts = {
-		.record = &record,
-		.engine = spec->engine,
-		.containers = &containers,
-		.state_id = spec->paths->state_id,
-		.id = session->id,
-	};
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	enum collect_verdict verdict;
+	const struct look_spec at = { .paths = spec->paths,
+		.engine = spec->engine };
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 
-	if (record_read(session->dir_fd, &record, dg) != 0)
+	if (session_look(&at, session, &look, dg) != 0)
+		return -1;
+	if (look.facts.record == NULL) {
+		diag_move(dg, &look.unrecorded);
 		return diag_wrap(dg,
 		    "%s: without its record nothing is removed (docker ps -a "
 		    "--filter label=io.drydock.session=%s shows its "
 		    "containers)",
 		    session->dir, session->id);
-	if (containers_find(
-		spec->engine, spec->paths->state_id, &containers, dg) != 0)
+	}
+	/* Without its end note the session counts as stopped: that asks. */
+	if (check_state(spec, &look, dg) != 0)
 		return -1;
-	/* Without it the session counts as stopped, which is asked about. */
-	(void)collect_read_end(session->dir_fd, &facts, &ignored);
-	verdict = collect_decide(&facts);
-	if (check_verdict(spec, verdict, &facts, dg) != 0)
+	if (look.record.launched_at != NULL &&
+	    stop_agent(spec, session, &look.record,
+		session_container(&look.facts, "agent"), dg) != 0)
 		return -1;
-	if (record.launched_at != NULL &&
-	    stop_agent(spec, session, &record,
-		collect_container(&facts, "agent"), dg) != 0)
-		return -1;
-	return collect_delete(spec->paths, &facts, session, dg);
+	return collect_delete(spec->paths, &look.facts, session, dg);
 }
 
 int
@@ -191,13 +166,9 @@ end_session(const struct end_spec *spec, const char *id, struct diag *dg)
 	cleanup_session struct session session = SESSION_INIT;
 	enum lock_answer answer;
 
-	if (session_lease(
-		spec->paths, id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+	if (session_take(spec->paths, id, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE)
 		return 0;
-	if (answer == LOCK_BUSY)
-		return diag_set(dg, DIAG_BUSY,
-		    "session %s is being started or ended elsewhere", id);
 	return end_leased(spec, &session, dg);
 }

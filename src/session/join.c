@@ -18,6 +18,7 @@
 #include "session/collect.h"
 #include "session/companion.h"
 #include "session/interrupt.h"
+#include "session/look.h"
 #include "session/record.h"
 #include "session/resume.h"
 #include "session/session.h"
@@ -26,7 +27,6 @@
 #include "session/viewers.h"
 
 enum {
-	LEASE_WAIT_MS = 10000,
 	HOLDER_MS = 300, /* one that is there answers at once */
 	HOLDER_LONG_MS = 5000, /* where a wrong guess would end an agent */
 };
@@ -104,14 +104,14 @@ view(const struct join_spec *spec, const struct session *session,
 
 /* What is started again by its recorded id is what the engine confirms. */
 static int
-check_parts(const struct collect_facts *facts, struct diag *dg)
+check_parts(const struct session_facts *facts, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	collect_unconfirmed_ids(facts, &ids);
+	session_unconfirmed_ids(facts, &ids);
 	if (ids.nr == 0)
 		return 0;
-	if (collect_warn_strangers(facts, dg) != 0)
+	if (session_warn_strangers(facts, dg) != 0)
 		return -1;
 	return diag_set(dg, DIAG_ENGINE,
 	    "session %s is not started again: the engine has no container %.12s "
@@ -122,7 +122,7 @@ check_parts(const struct collect_facts *facts, struct diag *dg)
 /* A holder that is busy answers late; one that is silent is left alone. */
 static int
 on_live(const struct resume_spec *resume, struct session *session,
-    struct record *record, const struct collect_facts *facts,
+    struct record *record, const struct session_facts *facts,
     int *ret_holder_fd, int *ret_status, struct diag *dg)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
@@ -137,7 +137,7 @@ on_live(const struct resume_spec *resume, struct session *session,
 		return 0;
 	}
 	if (answers && !hello.running &&
-	    collect_container(facts, "agent") != NULL) {
+	    session_container(facts, "agent") != NULL) {
 		/*
 		 * A start that was cut short, or somebody else's of the
 		 * container: with the lease ours, nobody gives a command.
@@ -160,64 +160,44 @@ settle(const struct join_spec *spec, const struct engine *engine,
     struct session *session, int *ret_holder_fd, int *ret_status,
     struct diag *dg)
 {
-	cleanup_container_list struct container_list containers =
-	    CONTAINER_LIST_INIT;
-	cleanup_record struct record record = RECORD_INIT;
-	struct collect_facts facts = {
-		.record = &record,
-		.engine = engine,
-		.containers = &containers,
-		.state_id = spec->paths->state_id,
-		.id = session->id,
-	};
+	const struct look_spec at = { .paths = spec->paths, .engine = engine };
 	const struct resume_spec resume = { spec->paths, spec->settings,
 		spec->environ_, engine };
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+	const struct session_facts *facts = &look.facts;
 	const struct container *agent;
-	char id[SESSION_ID_SIZE];
 
-	memcpy(id, session->id, sizeof(id));
-	if (record_read(session->dir_fd, &record, dg) != 0 ||
-	    collect_read_end(session->dir_fd, &facts, dg) != 0 ||
-	    containers_find(engine, spec->paths->state_id, &containers, dg) !=
-		0)
+	if (session_look(&at, session, &look, dg) != 0)
 		return -1;
-	agent = collect_container(&facts, "agent");
-	switch (collect_decide(&facts)) {
-	case COLLECT_STOPPED:
-		if (check_parts(&facts, dg) != 0)
+	if (look.unnoted.class != DIAG_NONE) {
+		diag_move(dg, &look.unnoted);
+		return -1;
+	}
+	if (look.state == SESSION_STOPPED) {
+		if (check_parts(facts, dg) != 0)
 			return -1;
 		return resume_session(
-		    &resume, session, &record, ret_status, dg);
-	case COLLECT_LIVE:
-		if (record.starting_at != NULL && check_parts(&facts, dg) != 0)
-			return -1;
-		return on_live(&resume, session, &record, &facts, ret_holder_fd,
-		    ret_status, dg);
-	case COLLECT_DELETE:
-		if (agent != NULL && record.launched_at != NULL)
-			diag_note("session %s has ended with status %d", id,
-			    facts.noted ? facts.noted_status
-					: agent->exit_code);
-		if (collect_delete(spec->paths, &facts, session, dg) != 0)
-			return -1;
-		return diag_set(dg, DIAG_NO, "session %s has ended", id);
-	case COLLECT_LOST:
-		if (collect_warn_strangers(&facts, dg) != 0)
-			return -1;
-		return diag_set(dg, DIAG_ENGINE,
-		    "session %s is lost: the engine does not know its "
-		    "container (drydock stop --force %s removes it)",
-		    id, id);
-	case COLLECT_FOREIGN:
-		return diag_set(dg, DIAG_ENGINE,
-		    "session %s is of another engine (%s, socket %s): start "
-		    "that one, or see gc --adopt",
-		    id, record.engine_id, record.engine_socket);
-	case COLLECT_UNKNOWN:
-		break;
+		    &resume, session, &look.record, ret_status, dg);
 	}
-	return diag_set(
-	    dg, DIAG_DATA, "session %s: its record says too little", id);
+	if (session_runs(look.state)) {
+		if (look.record.starting_at != NULL &&
+		    check_parts(facts, dg) != 0)
+			return -1;
+		return on_live(&resume, session, &look.record, facts,
+		    ret_holder_fd, ret_status, dg);
+	}
+	agent = session_container(facts, "agent");
+	if (look.state == SESSION_ENDED && agent != NULL &&
+	    look.record.launched_at != NULL)
+		diag_note("session %s has ended with status %d", session->id,
+		    facts->noted ? facts->noted_status : agent->exit_code);
+	if (look.state == SESSION_ENDED &&
+	    collect_delete(spec->paths, facts, session, dg) != 0)
+		return -1;
+	if (look.state == SESSION_LOST &&
+	    session_warn_strangers(facts, dg) != 0)
+		return -1;
+	return session_refuse(facts, look.state, dg);
 }
 
 static int
@@ -232,14 +212,10 @@ ask_engine(const struct join_spec *spec, const char *id, const char *project,
 	if (engine_find(&engine, spec->settings, spec->paths, projects,
 		spec->environ_, dg) != 0 ||
 	    engine_probe(&engine, dg) != 0 ||
-	    session_lease(
-		spec->paths, id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+	    session_take(spec->paths, id, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE)
 		return diag_set(dg, DIAG_NO, "session %s has ended", id);
-	if (answer == LOCK_BUSY)
-		return diag_set(dg, DIAG_BUSY,
-		    "session %s is being started or ended elsewhere", id);
 	return settle(spec, &engine, &session, ret_holder_fd, ret_status, dg);
 }
 

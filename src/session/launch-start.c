@@ -17,7 +17,7 @@
 #include "host/settings.h"
 #include "host/token.h"
 #include "session/attach.h"
-#include "session/collect.h"
+#include "session/status.h"
 #include "session/companion.h"
 #include "session/egress.h"
 #include "session/goenv.h"
@@ -93,7 +93,7 @@ launch_containers(struct launch *l, struct diag *dg)
 static const struct container *
 find_role(const struct launch *l, const char *role)
 {
-	const struct collect_facts facts = {
+	const struct session_facts facts = {
 		.record = &l->record,
 		.engine = &l->engine,
 		.containers = &l->containers,
@@ -101,7 +101,7 @@ find_role(const struct launch *l, const char *role)
 		.id = l->session.id,
 	};
 
-	return collect_container(&facts, role);
+	return session_container(&facts, role);
 }
 
 /* One that is not what was planned may have ended for just that. */

@@ -3,10 +3,8 @@
 #include "session/listing.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -16,54 +14,8 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
-#include "plan/plan.h"
-#include "session/collect.h"
 #include "session/companion.h"
-#include "session/viewers.h"
-
-static const char *const state_names[] = {
-	[SESSION_RUNNING] = "running",
-	[SESSION_DETACHED] = "detached",
-	[SESSION_STARTING] = "starting",
-	[SESSION_STOPPED] = "stopped",
-	[SESSION_ENDED] = "ended",
-	[SESSION_LOST] = "lost",
-	[SESSION_FOREIGN] = "foreign engine",
-	[SESSION_SILENT] = "engine silent",
-	[SESSION_ORPHAN] = "orphan container",
-	[SESSION_DAMAGED] = "damaged",
-	[SESSION_UNKNOWN_CONTAINER] = "unknown container",
-	[SESSION_UNKNOWN_IMAGE] = "unknown image",
-};
-
-const char *
-session_state_name(enum session_state state)
-{
-	return state_names[state];
-}
-
-enum session_state
-listing_state(const struct collect_facts *facts, bool leased, bool viewed)
-{
-	bool launched =
-	    facts->record != NULL && facts->record->launched_at != NULL;
-
-	switch (collect_decide(facts)) {
-	case COLLECT_LIVE:
-		return viewed ? SESSION_RUNNING : SESSION_DETACHED;
-	case COLLECT_STOPPED:
-		return leased ? SESSION_STARTING : SESSION_STOPPED;
-	case COLLECT_LOST:
-		return SESSION_LOST;
-	case COLLECT_FOREIGN:
-		return SESSION_FOREIGN;
-	case COLLECT_DELETE:
-		return leased && !launched ? SESSION_STARTING : SESSION_ENDED;
-	case COLLECT_UNKNOWN:
-		break;
-	}
-	return leased && !launched ? SESSION_STARTING : SESSION_DAMAGED;
-}
+#include "session/look.h"
 
 static int
 by_id(const void *a, const void *b)
@@ -86,39 +38,34 @@ listing_add(struct listing *l, const char *id)
 	return s;
 }
 
-/* Only asked where the answer matters: it holds the lease for a moment. */
-static bool
-is_leased(const struct paths *paths, const char *id)
-{
-	cleanup_session struct session session = SESSION_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	enum lock_answer answer;
-
-	return session_lease(paths, id, 0, &answer, &session, &ignored) == 0 &&
-	    answer == LOCK_BUSY;
-}
-
 /* -1: the directory is gone meanwhile. */
 static int
 read_one(const struct paths *paths, struct listed *s)
 {
+	const struct look_spec spec = { .paths = paths };
 	cleanup_session struct session session = SESSION_INIT;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	if (session_open(paths, s->id, &session, &dg) != 0) {
+	if (session_open(paths, s->id, &session, &dg) != 0 ||
+	    session_look(&spec, &session, &look, &dg) != 0) {
 		if (dg.errnum == ENOENT)
 			return -1;
-	} else if (record_read(session.dir_fd, &s->record, &dg) == 0) {
-		s->recorded = true;
-		s->companion = companion_present(session.dir_fd);
-		s->ending =
-		    s->record.stopping_at != NULL && is_leased(paths, s->id);
-		return 0;
-	}
-	if (dg.class != DIAG_IO || dg.errnum != ENOENT) {
 		s->state = SESSION_DAMAGED;
 		s->note = xstrdup(dg.message);
+		return 0;
 	}
+	s->state = look.state;
+	if (look.facts.damage != NULL)
+		s->note = xstrdup(look.facts.damage->message);
+	if (look.facts.record == NULL)
+		return 0;
+	s->recorded = true;
+	s->record = look.record;
+	look.record = (struct record)RECORD_INIT;
+	s->companion = companion_present(session.dir_fd);
+	if (s->record.stopping_at != NULL)
+		(void)session_is_leased(paths, s->id, &s->ending, &dg);
 	return 0;
 }
 
@@ -189,29 +136,21 @@ judge_one(const struct paths *paths, const struct engine *engine,
     const struct container_list *sorted, struct listed *s)
 {
 	const struct container_list own = containers_of(sorted, s->id);
-	cleanup_session struct session session = SESSION_INIT;
-	cleanup_diag struct diag dg = DIAG_INIT;
-	struct stat st;
-	struct collect_facts facts = {
-		.record = s->recorded ? &s->record : NULL,
+	const struct look_spec spec = { .paths = paths,
 		.engine = engine,
 		.containers = &own,
-		.state_id = paths->state_id,
-		.id = s->id,
-	};
-	bool unsure = !s->recorded || s->record.launched_at == NULL ||
-	    s->record.starting_at != NULL;
+		.record_given = true,
+		.record = s->recorded ? &s->record : NULL };
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	if (s->state == SESSION_DAMAGED)
 		return 0;
 	if (session_open(paths, s->id, &session, &dg) != 0)
 		return dg.errnum == ENOENT ? -1 : 0;
-	(void)collect_read_end(session.dir_fd, &facts, &dg);
-	facts.sealed =
-	    fstatat(session.dir_fd, PLAN_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-	    errno != ENOENT;
-	s->state = listing_state(&facts, unsure && is_leased(paths, s->id),
-	    viewers_present(session.dir_fd));
+	if (session_look(&spec, &session, &look, &dg) == 0)
+		s->state = look.state;
 	return 0;
 }
 

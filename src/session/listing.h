@@ -10,31 +10,14 @@
 
 #include "session/record.h"
 #include "session/session.h"
+#include "session/status.h"
 
-struct collect_facts;
-struct container;
 struct container_list;
 struct diag;
 struct engine;
 struct paths;
 struct strbuf;
 struct strvec;
-
-enum session_state {
-	SESSION_RUNNING, /* and somebody looks at it */
-	SESSION_DETACHED,
-	SESSION_STARTING, /* its launcher is at work */
-	SESSION_STOPPED, /* attach starts it again */
-	SESSION_ENDED, /* the next collection takes it */
-	SESSION_LOST, /* its engine does not know its container */
-	SESSION_FOREIGN, /* another engine's */
-	SESSION_SILENT, /* the engine gives no answer */
-	SESSION_ORPHAN, /* a container with our labels and no directory */
-	SESSION_DAMAGED, /* its record cannot be read, or says too little */
-	/* Of strangers_list() alone: these have our labels and no record. */
-	SESSION_UNKNOWN_CONTAINER,
-	SESSION_UNKNOWN_IMAGE,
-};
 
 struct listed {
 	char id[SESSION_ID_SIZE];
@@ -64,16 +47,6 @@ struct listing {
 	{                      \
 		NULL, 0, false \
 	}
-
-/* "running", "foreign engine", ... */
-const char *session_state_name(enum session_state state);
-
-/*
- * What one session's state is, by facts that were read without its lease;
- * leased and viewed tell whether somebody holds its lease, or looks at it.
- */
-enum session_state listing_state(
-    const struct collect_facts *facts, bool leased, bool viewed);
 
 /*
  * Records alone, no question to anybody; every state is SESSION_SILENT or

@@ -19,7 +19,7 @@
 #include "plan/location.h"
 #include "plan/plan.h"
 #include "plan/procfacts.h"
-#include "session/collect.h"
+#include "session/look.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -192,19 +192,6 @@ first_overlap(const struct strvec *a, const struct strvec *b,
 }
 
 /* Somebody starts, restarts, ends or deletes it. */
-static int
-is_leased(const struct paths *paths, const char *id, bool *ret_leased,
-    struct diag *dg)
-{
-	cleanup_session struct session session = SESSION_INIT;
-	enum lock_answer answer;
-
-	if (session_lease(paths, id, 0, &answer, &session, dg) != 0)
-		return -1;
-	*ret_leased = answer == LOCK_BUSY;
-	return 0;
-}
-
 /* Whether its agent may run; what another engine says is not known. */
 static int
 is_live(const struct paths *paths, const struct engine *engine,
@@ -212,7 +199,7 @@ is_live(const struct paths *paths, const struct engine *engine,
 {
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
-	const struct collect_facts facts = {
+	const struct session_facts facts = {
 		.record = record,
 		.sealed = true,
 		.engine = engine,
@@ -221,23 +208,17 @@ is_live(const struct paths *paths, const struct engine *engine,
 		.id = record->id,
 	};
 
-	if (is_leased(paths, record->id, ret_live, dg) != 0)
+	enum session_state state;
+
+	if (session_is_leased(paths, record->id, ret_live, dg) != 0)
 		return -1;
 	if (*ret_live)
 		return 0;
 	if (containers_find(engine, paths->state_id, &containers, dg) != 0)
 		return -1;
-	switch (collect_decide(&facts)) {
-	case COLLECT_DELETE:
-	case COLLECT_STOPPED:
-	case COLLECT_LOST:
-		break;
-	case COLLECT_LIVE:
-	case COLLECT_FOREIGN:
-	case COLLECT_UNKNOWN:
-		*ret_live = true;
-		break;
-	}
+	state = session_status(&facts);
+	*ret_live = state != SESSION_ENDED && state != SESSION_STOPPED &&
+	    state != SESSION_LOST;
 	return 0;
 }
 
@@ -277,7 +258,7 @@ compare(struct comparison *c, struct reach *reach, const struct record *record,
 		return -1;
 	if (path == NULL)
 		return 0;
-	if (is_leased(c->paths, record->id, &live, dg) != 0)
+	if (session_is_leased(c->paths, record->id, &live, dg) != 0)
 		return -1;
 	return live ? diag_set(dg, DIAG_BUSY,
 			  "session %s is being started and mounts something "

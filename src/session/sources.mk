@@ -5,7 +5,6 @@ session_sources = \
 	src/session/attach-view.c \
 	src/session/attach.c \
 	src/session/attach.h \
-	src/session/collect-decide.c \
 	src/session/collect.c \
 	src/session/collect.h \
 	src/session/companion.c \
@@ -38,6 +37,8 @@ session_sources = \
 	src/session/links.h \
 	src/session/listing.c \
 	src/session/listing.h \
+	src/session/look.c \
+	src/session/look.h \
 	src/session/neighbours.c \
 	src/session/neighbours.h \
 	src/session/prompt.c \
@@ -54,6 +55,8 @@ session_sources = \
 	src/session/session.h \
 	src/session/sink.c \
 	src/session/sink.h \
+	src/session/status.c \
+	src/session/status.h \
 	src/session/strangers.c \
 	src/session/strangers.h \
 	src/session/task.c \

@@ -14,8 +14,8 @@
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "host/paths.h"
-#include "session/collect.h"
 #include "session/listing.h"
+#include "session/status.h"
 
 enum {
 	SHORT_ID = 12
@@ -138,7 +138,7 @@ is_explained(const struct paths *paths, const struct engine *engine,
 {
 	const struct container_list own = containers_of(sorted, c->session);
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	struct collect_facts facts = {
+	struct session_facts facts = {
 		.engine = engine,
 		.containers = &own,
 		.state_id = paths->state_id,
@@ -157,7 +157,7 @@ is_explained(const struct paths *paths, const struct engine *engine,
 		if (!s->recorded)
 			return true;
 		facts.record = &s->record;
-		collect_own_ids(&facts, &ids);
+		session_own_ids(&facts, &ids);
 		return strvec_has(&ids, c->id);
 	}
 	return false;

@@ -13,12 +13,11 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "session/collect.h"
-#include "session/endnote.h"
+#include "session/look.h"
 #include "session/record.h"
 #include "session/session.h"
 
 enum {
-	LEASE_WAIT_MS = 10000, /* a collector holds it for one query */
 	END_WAIT_MS = 15000, /* the holder itself kills after ten seconds */
 	END_STEP_MS = 10,
 	SETTLE_MS = 2000, /* the engine makes a container in less */
@@ -31,11 +30,11 @@ enum {
  * stays: it is what leads to that container.  What is ours goes.
  */
 static int
-keep_directory(const struct collect_facts *facts, struct diag *dg)
+keep_directory(const struct session_facts *facts, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	collect_own_ids(facts, &ids);
+	session_own_ids(facts, &ids);
 	for (size_t i = 0; i < ids.nr; i++)
 		if (container_remove(facts->engine, ids.v[i], dg) != 0)
 			return -1;
@@ -46,11 +45,11 @@ keep_directory(const struct collect_facts *facts, struct diag *dg)
 }
 
 static size_t
-count_own(const struct collect_facts *facts)
+count_own(const struct session_facts *facts)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	collect_own_ids(facts, &ids);
+	session_own_ids(facts, &ids);
 	return ids.nr;
 }
 
@@ -59,7 +58,7 @@ count_own(const struct collect_facts *facts)
  * one: nobody would find that when the session is gone.
  */
 static int
-find_settled(const struct paths *paths, const struct collect_facts *facts,
+find_settled(const struct paths *paths, const struct session_facts *facts,
     struct container_list *containers, struct diag *dg)
 {
 	int64_t deadline = monotime_ms() + SETTLE_MS;
@@ -83,20 +82,20 @@ remove_launch(const struct paths *paths, const struct engine *engine,
 {
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
-	struct collect_facts facts = {
-		.record = record,
+	const struct look_spec at = { .paths = paths,
 		.engine = engine,
 		.containers = &containers,
-		.state_id = paths->state_id,
-		.id = session->id,
-	};
+		.record_given = true,
+		.record = record };
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 
-	if (may_have_containers &&
-	    find_settled(paths, &facts, &containers, dg) != 0)
+	if (session_look(&at, session, &look, dg) != 0 ||
+	    (may_have_containers &&
+		find_settled(paths, &look.facts, &containers, dg) != 0))
 		return -1;
-	if (collect_decide(&facts) != COLLECT_DELETE)
-		return keep_directory(&facts, dg);
-	return collect_delete(paths, &facts, session, dg);
+	if (session_status(&look.facts) != SESSION_ENDED)
+		return keep_directory(&look.facts, dg);
+	return collect_delete(paths, &look.facts, session, dg);
 }
 
 void
@@ -128,7 +127,7 @@ recorded_ids(const struct record *record, struct strvec *ret_ids)
  * milliseconds apart.
  */
 static int
-wait_end(const struct collect_facts *facts, int agent_pidfd,
+wait_end(const struct session_facts *facts, int agent_pidfd,
     struct container_list *containers, struct diag *dg)
 {
 	struct pollfd ended = { .fd = agent_pidfd, .events = POLLIN };
@@ -145,7 +144,7 @@ wait_end(const struct collect_facts *facts, int agent_pidfd,
 		if (containers_inspect(facts->engine,
 			(const char *const *)ids.v, containers, dg) != 0)
 			return -1;
-		agent = collect_container(facts, "agent");
+		agent = session_container(facts, "agent");
 		if (agent == NULL || agent->state == CONTAINER_EXITED ||
 		    agent->state == CONTAINER_DEAD ||
 		    monotime_left_ms(deadline) == 0)
@@ -159,7 +158,7 @@ wait_end(const struct collect_facts *facts, int agent_pidfd,
  * session whose client is gone: nobody could come back to it.
  */
 static int
-kill_overdue(const struct collect_facts *facts,
+kill_overdue(const struct session_facts *facts,
     struct container_list *containers, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
@@ -177,28 +176,44 @@ kill_overdue(const struct collect_facts *facts,
 	    facts->engine, (const char *const *)ids.v, containers, dg);
 }
 
+/* Waits for the end, and looks again at what the session is by then. */
+static int
+look_at_end(const struct look_spec *at, const struct session *session,
+    struct container_list *containers, bool client_left, int agent_pidfd,
+    struct session_look *look, struct diag *dg)
+{
+	if (session_look(at, session, look, dg) != 0 ||
+	    wait_end(&look->facts, agent_pidfd, containers, dg) != 0)
+		return -1;
+	session_look_again(at, session, look);
+	look->facts.client_left = client_left;
+	look->state = session_status(&look->facts);
+	if (!session_runs(look->state) || !at->record->ends_with_client)
+		return 0;
+	if (kill_overdue(&look->facts, containers, dg) != 0)
+		return -1;
+	look->state = session_status(&look->facts);
+	return 0;
+}
+
 static int
 remove_ended(const struct paths *paths, const struct engine *engine,
     const struct record *record, bool client_left, int agent_pidfd,
     int *ret_status, struct diag *dg)
 {
-	cleanup_diag struct diag unread = DIAG_INIT;
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
-	const struct container *agent;
-	enum lock_answer answer;
-	enum collect_verdict verdict;
-	struct collect_facts facts = {
-		.record = record,
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+	const struct look_spec at = { .paths = paths,
 		.engine = engine,
 		.containers = &containers,
-		.state_id = paths->state_id,
-		.id = record->id,
-	};
+		.record_given = true,
+		.record = record };
+	const struct container *agent;
+	enum lock_answer answer;
 
-	if (session_lease(
-		paths, record->id, LEASE_WAIT_MS, &answer, &session, dg) != 0)
+	if (session_take(paths, record->id, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE) { /* A collector was faster, or stop. */
 		if (!client_left && !record->ends_with_client) {
@@ -207,36 +222,25 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		}
 		return 0;
 	}
-	if (answer == LOCK_BUSY)
-		return diag_set(dg, DIAG_BUSY, "somebody else holds its lease");
-	if (wait_end(&facts, agent_pidfd, &containers, dg) != 0)
+	if (look_at_end(&at, &session, &containers, client_left, agent_pidfd,
+		&look, dg) != 0)
 		return -1;
-	/* Without it the session counts as stopped. */
-	(void)endnote_read(
-	    session.dir_fd, &facts.noted, &facts.noted_status, &unread);
-	facts.client_left = client_left;
-	verdict = collect_decide(&facts);
-	if (verdict == COLLECT_LIVE && record->ends_with_client) {
-		if (kill_overdue(&facts, &containers, dg) != 0)
-			return -1;
-		verdict = collect_decide(&facts);
-	}
-	agent = collect_container(&facts, "agent");
-	if (facts.noted)
-		*ret_status = facts.noted_status;
+	agent = session_container(&look.facts, "agent");
+	if (look.facts.noted)
+		*ret_status = look.facts.noted_status;
 	else if (agent != NULL && agent->state == CONTAINER_EXITED)
 		*ret_status = agent->exit_code;
-	if (verdict == COLLECT_STOPPED) {
+	if (look.state == SESSION_STOPPED) {
 		*ret_status = -1;
 		diag_note("session %s is stopped: drydock attach %s starts it "
 			  "again",
 		    record->id, record->id);
 		return 0;
 	}
-	if (verdict != COLLECT_DELETE)
+	if (look.state != SESSION_ENDED)
 		return diag_set(dg, DIAG_ENGINE,
 		    "its container is not known to have ended");
-	return collect_delete(paths, &facts, &session, dg);
+	return collect_delete(paths, &look.facts, &session, dg);
 }
 
 int

@@ -127,7 +127,7 @@ as_root_mkdir() {
   docker kill "drydock-$id-agent-1" >/dev/null
   run -1 --separate-stderr as_who drydock exec "$id" -- true
   assert_equal "$stderr" \
-    "drydock: session $id does not run (see drydock list --all)"
+    "drydock: session $id is stopped: \"drydock attach $id\" starts it again"
   run -0 as_who drydock logs "$id"
   assert_contains "$output" '\033[31mred'
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The model's states as the facts that collect_decide() is given. */
+/* The model's states as the facts that session_status() is given. */
 #include "model-state.h"
 
 #include <string.h>
@@ -113,7 +113,7 @@ seen_in(const struct one *s, int kind)
 			       : s->container;
 }
 
-enum collect_verdict
+enum session_state
 decide(const struct state *st, size_t i, uint8_t answer)
 {
 	const struct one *s = &st->s[i];
@@ -126,7 +126,7 @@ decide(const struct state *st, size_t i, uint8_t answer)
 		.data_root = answer == A_OTHER_ROOT ? other_root : data_root,
 		.socket = socket_path,
 	};
-	const struct collect_facts facts = {
+	const struct session_facts facts = {
 		.record = s->record == R_NONE ? NULL : &record,
 		.sealed = s->sealed != 0,
 		.engine = &engine,
@@ -145,10 +145,10 @@ decide(const struct state *st, size_t i, uint8_t answer)
 		if (seen != W_NONE && seen != W_REMOVED)
 			fill_container(n, &st->s[n], seen, &v[list.nr++]);
 	}
-	return collect_decide(&facts);
+	return session_status(&facts);
 }
 
-enum collect_verdict
+enum session_state
 decide_told(const struct state *st, size_t i)
 {
 	struct state own = *st;

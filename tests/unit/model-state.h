@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model-state: a session, everybody who acts on it, and what collect_decide()
+ * model-state: a session, everybody who acts on it, and what session_status()
  * makes of what they can know.
  */
 #ifndef DRYDOCK_TESTS_MODEL_STATE_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session/collect.h"
+#include "session/status.h"
 
 enum {
 	SESSIONS = 2
@@ -129,10 +129,10 @@ void set_container(struct one *s, enum world now);
 uint8_t seen_in(const struct one *s, int kind);
 
 /* The verdict of session i by what was seen, in an answer of this kind. */
-enum collect_verdict decide(const struct state *st, size_t i, uint8_t answer);
+enum session_state decide(const struct state *st, size_t i, uint8_t answer);
 
 /* The same by the answer that one who holds its lease was given. */
-enum collect_verdict decide_told(const struct state *st, size_t i);
+enum session_state decide_told(const struct state *st, size_t i);
 
 /*
  * What must hold where something is removed: no agent runs, or may go on.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* collect: who may be deleted, by a table of what is known. */
-#include "session/collect.h"
+#include "session/status.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ struct row {
 	const char *record_id; /* NULL: the session's */
 	struct container agent; /* id NULL: not listed */
 	struct container other; /* another one in the list */
-	enum collect_verdict want;
+	enum session_state want;
 };
 
 #define AGENT(st, code)                                                        \
@@ -105,22 +105,22 @@ static char *project_label_list[] = { project_label, NULL };
 static const struct row rows[] = {
 	{ .name = "no record, nothing sealed, no container",
 	    .recorded = NO_RECORD,
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "no record but a sealed plan",
 	    .recorded = NO_RECORD,
 	    .sealed = true,
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "no record but a container",
 	    .recorded = NO_RECORD,
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "claimed, no container",
 	    .recorded = CLAIMED,
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "claimed, its container waits and nobody holds the lease",
 	    .recorded = CLAIMED,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "claimed, a container of another image has the labels",
 	    .recorded = CLAIMED,
 	    .agent = { .id = agent_id,
@@ -129,37 +129,37 @@ static const struct row rows[] = {
 		.role = agent_role,
 		.image_id = egress_image,
 		.state = CONTAINER_EXITED },
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "claimed, Compose made one of another image",
 	    .recorded = CLAIMED,
 	    .agent = MADE(made_agent, project_labels, after_claim),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "claimed, Compose made one that no plan has",
 	    .recorded = CLAIMED,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
 	    .other = MADE(made_extra, project_labels, after_claim),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "claimed, one of another image is older than the claim",
 	    .recorded = CLAIMED,
 	    .agent = MADE(made_agent, project_labels, before_claim),
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "claimed, one of another image is of no project",
 	    .recorded = CLAIMED,
 	    .agent = MADE(made_agent, STRVEC_INIT, after_claim),
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "claimed, one of another image has another name",
 	    .recorded = CLAIMED,
 	    .agent = MADE(made_other, project_labels, after_claim),
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "claimed, nobody says when one of another image was made",
 	    .recorded = CLAIMED,
 	    .agent = MADE(made_agent, project_labels, not_said),
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "launched, one more is of the project",
 	    .recorded = LAUNCHED,
 	    .ended = true,
 	    .other = MADE(made_extra, project_labels, after_claim),
-	    .want = COLLECT_LOST },
+	    .want = SESSION_LOST },
 	{ .name = "claimed, a second container has the labels",
 	    .recorded = CLAIMED,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
@@ -169,160 +169,160 @@ static const struct row rows[] = {
 		.role = agent_role,
 		.image_id = agent_image,
 		.state = CONTAINER_RUNNING },
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "claimed on another engine",
 	    .recorded = CLAIMED,
 	    .engine_id = "other",
-	    .want = COLLECT_FOREIGN },
+	    .want = SESSION_FOREIGN },
 	{ .name = "listed, go was not sent",
 	    .recorded = LISTED,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "launched and running",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "launched and paused",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_PAUSED, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "launched and being removed",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_REMOVING, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "launched and created only",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_CREATED, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "ended with 0",
 	    .recorded = LAUNCHED,
 	    .noted = true,
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "ended, and its container was killed then",
 	    .recorded = LAUNCHED,
 	    .noted = true,
 	    .agent = AGENT(CONTAINER_EXITED, 137),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "ended, and the container is dead",
 	    .recorded = LAUNCHED,
 	    .noted = true,
 	    .agent = AGENT(CONTAINER_DEAD, 255),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "exited with 0, and no end is noted",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "exited with 1, and no end is noted",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_EXITED, 1),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "the holder got no command",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_EXITED, 75),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "the holder crashed",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_EXITED, 134),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "killed, perhaps by the engine's end",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_EXITED, 137),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "255, which a reboot leaves",
 	    .recorded = LAUNCHED,
 	    .agent = AGENT(CONTAINER_EXITED, 255),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "a viewer left",
 	    .recorded = LAUNCHED,
 	    .left = true,
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "an end is noted, and it runs",
 	    .recorded = LAUNCHED,
 	    .noted = true,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "it was started again, and ended",
 	    .recorded = LAUNCHED,
 	    .starting = true,
 	    .noted = true,
 	    .agent = AGENT(CONTAINER_EXITED, 3),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "it was to be started again",
 	    .recorded = LAUNCHED,
 	    .starting = true,
 	    .agent = AGENT(CONTAINER_EXITED, 3),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "killed, one whose client has left",
 	    .recorded = LAUNCHED,
 	    .ends_with_client = true,
 	    .left = true,
 	    .agent = AGENT(CONTAINER_EXITED, 137),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "killed, one whose client is there",
 	    .recorded = LAUNCHED,
 	    .ends_with_client = true,
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "its client has left, and it runs",
 	    .recorded = LAUNCHED,
 	    .ends_with_client = true,
 	    .left = true,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "the engine does not know the container",
 	    .recorded = LAUNCHED,
-	    .want = COLLECT_LOST },
+	    .want = SESSION_LOST },
 	{ .name = "a deletion removed the container and ended there",
 	    .recorded = LAUNCHED,
 	    .ended = true,
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "a stop began, and the engine does not know the container",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
-	    .want = COLLECT_LOST },
+	    .want = SESSION_LOST },
 	{ .name = "a stop ended it, and did not get to its end",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .agent = ENDED(143, by_stop),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "a stop ended it late, and did not get to its end",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .agent = ENDED(137, by_slow_stop),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "a stop was cut off, and later its engine ended it",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .agent = ENDED(143, after_stop),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "its engine had ended it, and a stop began",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .agent = ENDED(143, before_stop),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "a stop began, and when it exited is not known",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .agent = ENDED(255, never),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "a stop began, and when it exited is not said",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .agent = ENDED(255, not_said),
-	    .want = COLLECT_STOPPED },
+	    .want = SESSION_STOPPED },
 	{ .name = "a stop was cut off, and later it ended by itself",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .noted = true,
 	    .agent = ENDED(0, after_stop),
-	    .want = COLLECT_DELETE },
+	    .want = SESSION_ENDED },
 	{ .name = "a stop began, and it runs",
 	    .recorded = LAUNCHED,
 	    .stopping = true,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "its end is recorded, and its labels are on another",
 	    .recorded = LAUNCHED,
 	    .ended = true,
@@ -332,12 +332,12 @@ static const struct row rows[] = {
 		.role = agent_role,
 		.image_id = agent_image,
 		.state = CONTAINER_EXITED },
-	    .want = COLLECT_LOST },
+	    .want = SESSION_LOST },
 	{ .name = "its end is recorded, and it runs",
 	    .recorded = LAUNCHED,
 	    .ended = true,
 	    .agent = AGENT(CONTAINER_RUNNING, 0),
-	    .want = COLLECT_LIVE },
+	    .want = SESSION_DETACHED },
 	{ .name = "another container took over the labels",
 	    .recorded = LAUNCHED,
 	    .other = { .id = other_id,
@@ -346,7 +346,7 @@ static const struct row rows[] = {
 		.role = agent_role,
 		.image_id = agent_image,
 		.state = CONTAINER_EXITED },
-	    .want = COLLECT_LOST },
+	    .want = SESSION_LOST },
 	{ .name = "the recorded id without our labels",
 	    .recorded = LAUNCHED,
 	    .agent = { .id = agent_id,
@@ -355,7 +355,7 @@ static const struct row rows[] = {
 		.role = agent_role,
 		.image_id = agent_image,
 		.state = CONTAINER_EXITED },
-	    .want = COLLECT_LOST },
+	    .want = SESSION_LOST },
 	{ .name = "the recorded id of another state directory",
 	    .recorded = LAUNCHED,
 	    .agent = { .id = agent_id,
@@ -364,35 +364,35 @@ static const struct row rows[] = {
 		.role = agent_role,
 		.image_id = agent_image,
 		.state = CONTAINER_EXITED },
-	    .want = COLLECT_LOST },
+	    .want = SESSION_LOST },
 	{ .name = "launched without an id",
 	    .recorded = LAUNCHED_WITHOUT_ID,
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 	{ .name = "exited, another engine id",
 	    .recorded = LAUNCHED,
 	    .engine_id = "other",
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_FOREIGN },
+	    .want = SESSION_FOREIGN },
 	{ .name = "exited, another data root",
 	    .recorded = LAUNCHED,
 	    .engine_root = "/other",
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_FOREIGN },
+	    .want = SESSION_FOREIGN },
 	{ .name = "exited, another socket",
 	    .recorded = LAUNCHED,
 	    .engine_socket = "/other",
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_FOREIGN },
+	    .want = SESSION_FOREIGN },
 	{ .name = "exited, an engine without an id",
 	    .recorded = LAUNCHED,
 	    .engine_id = "",
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_FOREIGN },
+	    .want = SESSION_FOREIGN },
 	{ .name = "exited, a record of another session",
 	    .recorded = LAUNCHED,
 	    .record_id = "zzzz9999",
 	    .agent = AGENT(CONTAINER_EXITED, 0),
-	    .want = COLLECT_UNKNOWN },
+	    .want = SESSION_DAMAGED },
 };
 
 static char *
@@ -426,7 +426,7 @@ fill_record(const struct row *row, struct record *r)
 		r->ended_at = record_now();
 }
 
-static enum collect_verdict
+static enum session_state
 decide(const struct row *row)
 {
 	struct record record cleanup_record = RECORD_INIT;
@@ -440,7 +440,7 @@ decide(const struct row *row)
 	};
 	struct container v[2];
 	struct container_list list = { v, 0 };
-	struct collect_facts facts = {
+	struct session_facts facts = {
 		.record = row->recorded == NO_RECORD ? NULL : &record,
 		.sealed = row->sealed,
 		.noted = row->noted,
@@ -456,7 +456,7 @@ decide(const struct row *row)
 		v[list.nr++] = row->agent;
 	if (row->other.id != NULL)
 		v[list.nr++] = row->other;
-	return collect_decide(&facts);
+	return session_status(&facts);
 }
 
 static void
@@ -478,7 +478,7 @@ test_running_is_never_deleted(void)
 			continue;
 		row.agent.state = CONTAINER_RUNNING;
 		check_true(__FILE__, __LINE__, row.name,
-		    decide(&row) != COLLECT_DELETE);
+		    decide(&row) != SESSION_ENDED);
 	}
 }
 
@@ -497,7 +497,7 @@ test_roles(void)
 	};
 	struct container_list list = { v, ARRAY_SIZE(v) };
 	struct engine engine = ENGINE_INIT;
-	struct collect_facts facts = {
+	struct session_facts facts = {
 		.record = &record,
 		.engine = &engine,
 		.containers = &list,
@@ -506,8 +506,8 @@ test_roles(void)
 	};
 
 	fill_record(&row, &record);
-	CHECK(collect_container(&facts, "agent") == &v[0]);
-	CHECK(collect_container(&facts, "egress") == &v[1]);
+	CHECK(session_container(&facts, "agent") == &v[0]);
+	CHECK(session_container(&facts, "egress") == &v[1]);
 }
 
 /* What is removed, and what is left, when the first of both is changed so. */
@@ -542,7 +542,7 @@ test_removed(void)
 			    .role = egress_role },
 		};
 		struct container_list list = { v, ARRAY_SIZE(v) };
-		const struct collect_facts facts = {
+		const struct session_facts facts = {
 			.record = &record,
 			.engine = &engine,
 			.containers = &list,
@@ -553,8 +553,8 @@ test_removed(void)
 		if (i > 0)
 			*(char **)(void *)((char *)v + cases[i].member) =
 			    other_session;
-		collect_own_ids(&facts, &own);
-		collect_unconfirmed_ids(&facts, &unconfirmed);
+		session_own_ids(&facts, &own);
+		session_unconfirmed_ids(&facts, &unconfirmed);
 		check_int(__FILE__, __LINE__, cases[i].name, (intmax_t)own.nr,
 		    (intmax_t)cases[i].own);
 		check_int(__FILE__, __LINE__, cases[i].name,

@@ -16,7 +16,6 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
-#include "session/collect.h"
 #include "session/links.h"
 #include "session/viewers.h"
 
@@ -88,16 +87,17 @@ test_states(void)
 		struct engine engine = {
 			.id = text, .data_root = text, .socket = text
 		};
-		struct collect_facts facts = { .record = &record,
+		struct session_facts facts = { .record = &record,
 			.noted = rows[i].noted,
+			.leased = rows[i].leased,
+			.viewed = rows[i].viewed,
 			.engine = &engine,
 			.containers = &list,
 			.state_id = text,
 			.id = id };
 
-		CHECK_STR(session_state_name(listing_state(
-			      &facts, rows[i].leased, rows[i].viewed)),
-		    rows[i].want);
+		CHECK_STR(
+		    session_state_name(session_status(&facts)), rows[i].want);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model: every order in which two launchers, two sessions and a collector can
- * take their steps, with a crash after each, over collect_decide() itself; one
+ * take their steps, with a crash after each, over session_status() itself; one
  * session with stop and attach beside them; and one that ends with its client.
  * The engine stops containers and holders die at any time.  In no state is a
  * session deleted whose agent runs, could go on, or is still to be started.
@@ -252,7 +252,7 @@ step_collector(struct search *f, const struct state *st, size_t i)
 		s->collector = C_ANSWERED;
 		break;
 	case C_ANSWERED:
-		if (decide(st, i, st->answer) != COLLECT_DELETE) {
+		if (decide(st, i, st->answer) != SESSION_ENDED) {
 			s->collector = C_OVER;
 			break;
 		}
@@ -336,14 +336,14 @@ step_ender(struct search *f, const struct state *st, size_t i)
 {
 	struct state next = *st;
 	struct one *s = &next.s[i];
-	enum collect_verdict verdict = COLLECT_LIVE;
+	enum session_state verdict = SESSION_DETACHED;
 
 	if (step_to_answer(f, st, i, offsetof(struct one, ender)))
 		return;
 	if (s->ender == P_ANSWERED)
 		verdict = decide_told(st, i);
-	if (verdict != COLLECT_LIVE && verdict != COLLECT_DELETE &&
-	    verdict != COLLECT_STOPPED) {
+	if (verdict != SESSION_DETACHED && verdict != SESSION_ENDED &&
+	    verdict != SESSION_STOPPED) {
 		s->ender = P_OVER;
 	} else if (s->ender == P_ANSWERED) {
 		if (s->record >= R_LAUNCHED &&
@@ -368,7 +368,7 @@ step_starter(struct search *f, const struct state *st, size_t i)
 {
 	struct state next = *st;
 	struct one *s = &next.s[i];
-	enum collect_verdict verdict;
+	enum session_state verdict;
 
 	if (step_to_answer(f, st, i, offsetof(struct one, starter)))
 		return;
@@ -376,10 +376,10 @@ step_starter(struct search *f, const struct state *st, size_t i)
 	switch ((enum person)st->s[i].starter) {
 	case P_ANSWERED:
 		verdict = decide_told(st, i);
-		if (verdict == COLLECT_DELETE && !may_delete(&st->s[i]))
+		if (verdict == SESSION_ENDED && !may_delete(&st->s[i]))
 			f->broken = true;
 		/* A holder that waits is begun anew, one that works is not. */
-		if (verdict == COLLECT_STOPPED || verdict == COLLECT_LIVE)
+		if (verdict == SESSION_STOPPED || verdict == SESSION_DETACHED)
 			s->stopping = 0;
 		/* One that ends with its client is that client's, unless lost. */
 		if (st->bound != 0 && s->client != CL_LOST &&
@@ -387,8 +387,8 @@ step_starter(struct search *f, const struct state *st, size_t i)
 			s->starter = P_OVER;
 			break;
 		}
-		if (verdict == COLLECT_STOPPED ||
-		    (verdict == COLLECT_LIVE && s->starting != 0 &&
+		if (verdict == SESSION_STOPPED ||
+		    (verdict == SESSION_DETACHED && s->starting != 0 &&
 			s->container == W_WAITS))
 			s->starting = 1;
 		else

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a session is over: a pure function of typed facts. */
-#include "session/collect.h"
+/* A pure function of typed facts, and the table of states. */
+#include "session/status.h"
 
 #include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
@@ -19,7 +21,7 @@ enum {
 
 /* Two engines on one host can share an id. */
 static bool
-engine_is_recorded(const struct collect_facts *facts)
+engine_is_recorded(const struct session_facts *facts)
 {
 	const struct record *r = facts->record;
 	const struct engine *e = facts->engine;
@@ -31,14 +33,14 @@ engine_is_recorded(const struct collect_facts *facts)
 }
 
 static bool
-is_labelled(const struct collect_facts *facts, const struct container *c)
+is_labelled(const struct session_facts *facts, const struct container *c)
 {
 	return strcmp(c->session, facts->id) == 0 &&
 	    strcmp(c->state_id, facts->state_id) == 0;
 }
 
 static bool
-any_labelled(const struct collect_facts *facts)
+any_labelled(const struct session_facts *facts)
 {
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		if (is_labelled(facts, &facts->containers->v[i]))
@@ -53,7 +55,7 @@ any_labelled(const struct collect_facts *facts)
  * project of that id and by a name that Compose gives there.
  */
 static bool
-is_of_launch(const struct collect_facts *facts, const struct container *c)
+is_of_launch(const struct session_facts *facts, const struct container *c)
 {
 	cleanup_free char *label =
 	    xasprintf("com.docker.compose.project=drydock-%s", facts->id);
@@ -71,7 +73,7 @@ is_of_launch(const struct collect_facts *facts, const struct container *c)
 }
 
 static bool
-matches(const struct collect_facts *facts, const struct container *c,
+matches(const struct session_facts *facts, const struct container *c,
     const struct record_container *part)
 {
 	if (!is_labelled(facts, c) || strcmp(c->role, part->role) != 0)
@@ -86,7 +88,7 @@ matches(const struct collect_facts *facts, const struct container *c,
 
 static const struct container *
 find_part(
-    const struct collect_facts *facts, const struct record_container *part)
+    const struct session_facts *facts, const struct record_container *part)
 {
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		const struct container *c = &facts->containers->v[i];
@@ -98,7 +100,7 @@ find_part(
 }
 
 const struct container *
-collect_container(const struct collect_facts *facts, const char *role)
+session_container(const struct session_facts *facts, const char *role)
 {
 	const struct record_container *part =
 	    facts->record != NULL ? record_find(facts->record, role) : NULL;
@@ -107,7 +109,7 @@ collect_container(const struct collect_facts *facts, const char *role)
 }
 
 static bool
-is_ours(const struct collect_facts *facts, const struct container *c)
+is_ours(const struct session_facts *facts, const struct container *c)
 {
 	for (size_t i = 0; i < facts->record->ncontainers; i++)
 		if (find_part(facts, &facts->record->containers[i]) == c)
@@ -116,7 +118,7 @@ is_ours(const struct collect_facts *facts, const struct container *c)
 }
 
 void
-collect_own_ids(const struct collect_facts *facts, struct strvec *ret_ids)
+session_own_ids(const struct session_facts *facts, struct strvec *ret_ids)
 {
 	if (facts->record == NULL)
 		return;
@@ -129,8 +131,8 @@ collect_own_ids(const struct collect_facts *facts, struct strvec *ret_ids)
 }
 
 void
-collect_unconfirmed_ids(
-    const struct collect_facts *facts, struct strvec *ret_ids)
+session_unconfirmed_ids(
+    const struct session_facts *facts, struct strvec *ret_ids)
 {
 	if (facts->record == NULL)
 		return;
@@ -149,7 +151,7 @@ collect_unconfirmed_ids(
  * come back since.
  */
 static bool
-is_of_stop(const struct collect_facts *facts, const struct container *c)
+is_of_stop(const struct session_facts *facts, const struct container *c)
 {
 	struct timespec began;
 	struct timespec ended;
@@ -169,7 +171,7 @@ is_of_stop(const struct collect_facts *facts, const struct container *c)
  * last one, also while that start is still on record (starting_at).
  */
 static bool
-has_ended(const struct collect_facts *facts, const struct container *c)
+has_ended(const struct session_facts *facts, const struct container *c)
 {
 	return facts->noted || facts->record->ended_at != NULL ||
 	    is_of_stop(facts, c) ||
@@ -178,7 +180,7 @@ has_ended(const struct collect_facts *facts, const struct container *c)
 
 /* Every container with our labels is one that we would remove. */
 static bool
-all_labelled_are_ours(const struct collect_facts *facts)
+all_labelled_are_ours(const struct session_facts *facts)
 {
 	for (size_t i = 0; i < facts->containers->nr; i++) {
 		const struct container *c = &facts->containers->v[i];
@@ -189,32 +191,138 @@ all_labelled_are_ours(const struct collect_facts *facts)
 	return true;
 }
 
-enum collect_verdict
-collect_decide(const struct collect_facts *facts)
+/* What the lease, held until now, and the engine's answer make of it. */
+static enum session_state
+judge(const struct session_facts *facts)
 {
 	const struct record *r = facts->record;
 	const struct container *agent;
 
+	if (facts->damage != NULL)
+		return SESSION_DAMAGED;
 	if (r == NULL)
-		return facts->sealed || any_labelled(facts) ? COLLECT_UNKNOWN
-							    : COLLECT_DELETE;
+		return facts->sealed || any_labelled(facts) ? SESSION_DAMAGED
+							    : SESSION_ENDED;
 	if (strcmp(r->id, facts->id) != 0)
-		return COLLECT_UNKNOWN;
+		return SESSION_DAMAGED;
 	if (!engine_is_recorded(facts))
-		return COLLECT_FOREIGN;
+		return SESSION_FOREIGN;
 	if (r->launched_at == NULL)
 		/* The lease is free and go was never sent: no agent ran. */
-		return all_labelled_are_ours(facts) ? COLLECT_DELETE
-						    : COLLECT_UNKNOWN;
+		return all_labelled_are_ours(facts) ? SESSION_ENDED
+						    : SESSION_DAMAGED;
 	if (record_container_id(r, "agent") == NULL)
-		return COLLECT_UNKNOWN;
-	agent = collect_container(facts, "agent");
+		return SESSION_DAMAGED;
+	agent = session_container(facts, "agent");
 	if (agent == NULL)
 		/* Removed by a deletion that did not get to its end? */
 		return r->ended_at != NULL && all_labelled_are_ours(facts)
-		    ? COLLECT_DELETE
-		    : COLLECT_LOST;
+		    ? SESSION_ENDED
+		    : SESSION_LOST;
 	if (agent->state != CONTAINER_EXITED && agent->state != CONTAINER_DEAD)
-		return COLLECT_LIVE;
-	return has_ended(facts, agent) ? COLLECT_DELETE : COLLECT_STOPPED;
+		return facts->viewed ? SESSION_RUNNING : SESSION_DETACHED;
+	return has_ended(facts, agent) ? SESSION_ENDED : SESSION_STOPPED;
+}
+
+enum session_state
+session_status(const struct session_facts *facts)
+{
+	bool launched =
+	    facts->record != NULL && facts->record->launched_at != NULL;
+	enum session_state state = judge(facts);
+
+	if (!facts->leased || facts->damage != NULL)
+		return state;
+	if (state == SESSION_STOPPED ||
+	    (!launched && (state == SESSION_ENDED || state == SESSION_DAMAGED)))
+		return SESSION_STARTING;
+	return state;
+}
+
+bool
+session_runs(enum session_state state)
+{
+	return state == SESSION_RUNNING || state == SESSION_DETACHED;
+}
+
+/* ID and SOCKET stand for the session's id and its engine's socket. */
+static const struct {
+	const char *name;
+	enum diag_class class;
+	const char *words; /* behind "session ID" */
+} states[] = {
+	[SESSION_RUNNING] = { "running", DIAG_NO, "runs" },
+	[SESSION_DETACHED] = { "detached", DIAG_NO, "runs" },
+	[SESSION_STARTING] = { "starting", DIAG_BUSY,
+	    "is being started: try again when it runs" },
+	[SESSION_STOPPED] = { "stopped", DIAG_NO,
+	    "is stopped: \"drydock attach ID\" starts it again" },
+	[SESSION_ENDED] = { "ended", DIAG_NO, "has ended" },
+	[SESSION_LOST] = { "lost", DIAG_ENGINE,
+	    "is lost: the engine does not know its container; \"drydock stop "
+	    "--force ID\" removes what is left" },
+	[SESSION_FOREIGN] = { "foreign engine", DIAG_ENGINE,
+	    "was started on another engine (SOCKET): start that engine, or "
+	    "see \"drydock gc --adopt\"" },
+	[SESSION_SILENT] = { "engine silent", DIAG_ENGINE,
+	    "cannot be judged: its engine does not answer" },
+	[SESSION_ORPHAN] = { "orphan container", DIAG_NO, "has no directory" },
+	[SESSION_DAMAGED] = { "damaged", DIAG_DATA,
+	    "is damaged: its record says too little" },
+	[SESSION_UNKNOWN_CONTAINER] = { "unknown container", DIAG_NO,
+	    "is not recorded" },
+	[SESSION_UNKNOWN_IMAGE] = { "unknown image", DIAG_NO,
+	    "is not recorded" },
+};
+
+const char *
+session_state_name(enum session_state state)
+{
+	return states[state].name;
+}
+
+static void
+add_words(
+    const struct session_facts *facts, const char *words, struct strbuf *out)
+{
+	const struct {
+		const char *name, *value;
+	} rows[] = {
+		{ "ID", facts->id },
+		{ "SOCKET",
+		    facts->record != NULL ? facts->record->engine_socket : "" },
+	};
+
+	while (*words != '\0') {
+		const char *value = NULL;
+
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			size_t len = strlen(rows[i].name);
+
+			if (strncmp(words, rows[i].name, len) != 0)
+				continue;
+			value = rows[i].value;
+			words += len;
+			break;
+		}
+		if (value != NULL)
+			strbuf_addstr(out, value);
+		else
+			strbuf_addch(out, *words++);
+	}
+}
+
+int
+session_refuse(const struct session_facts *facts, enum session_state state,
+    struct diag *dg)
+{
+	cleanup_strbuf struct strbuf words = STRBUF_INIT;
+
+	if (state == SESSION_DAMAGED && facts->damage != NULL)
+		return diag_set(dg, facts->damage->class,
+		    "session %s is damaged: %s", facts->id,
+		    facts->damage->message);
+	add_words(facts, states[state].words, &words);
+	return diag_set(
+	    dg, states[state].class, "session %s %s", facts->id, words.buf);
 }
