@@ -5,6 +5,7 @@ oracle.py merges SEED COUNT: model and facts of each, one a line, for policy.jq.
 oracle.py verdicts SEED COUNT: what a naive reader says of each, "allowed" or
 "refused", one a line.  The same seed makes the same merges; one that came
 before is not printed again.
+oracle.py bases: what the merges start from, by the session's name.
 """
 import copy
 import json
@@ -29,10 +30,31 @@ def read_model(mode):
     return json.loads(text)
 
 
+def with_further(model):
+    """The same with a service "db" of the user's."""
+    model = copy.deepcopy(model)
+    agent = model["services"]["agent"]
+    db = {k: v for k, v in copy.deepcopy(agent).items() if k not in
+          ("working_dir", "stop_grace_period")}
+    shared = {"type": "bind", "source": TMP + "/state/s/services",
+              "target": "/run/services", "bind": {}}
+    db.update(image="sha256:" + "d" * 64, entrypoint=["/db"], command=["--x"],
+              environment={"A": "b"}, volumes=[shared],
+              stop_grace_period="10s",
+              tmpfs=[t.replace(",exec", ",noexec") for t in db["tmpfs"]])
+    db["labels"]["io.drydock.role"] = "db"
+    agent["volumes"].append(dict(shared))
+    model["services"]["db"] = db
+    model["x-drydock-services"] = {
+        "kind": "directory", "make": "0700", "source": shared["source"]}
+    return model
+
+
 BASE = {mode: read_model(mode) for mode in ("contained", "dood")}
+BASE["further"] = with_further(BASE["contained"])
 
 
-def facts(mode, model):
+def facts(mode):
     """What drydock finds where nothing is wrong with the directories."""
     base = BASE[mode]
     agent = base["services"]["agent"]
@@ -41,7 +63,9 @@ def facts(mode, model):
              "project": agent["working_dir"],
              "history": target["/var/lib/drydock/history"]}
     images = {"agent": agent["image"]}
-    if mode == "contained":
+    if mode == "further":
+        roles["services"] = target["/run/services"]
+    if mode != "dood":
         egress = base["services"]["egress"]
         target = {v["target"]: v["source"] for v in egress["volumes"]}
         roles.update(egress=target["/run/egress"],
@@ -50,6 +74,9 @@ def facts(mode, model):
         images["egress"] = egress["image"]
     else:
         roles["engine"] = target["/run/docker.sock"]
+    further = {} if mode != "further" else {"db": {
+        "reference": "my/db", "image": "sha256:" + "d" * 64, "volumes": False,
+        "healthcheck": False, "onbuild": False, "labels": []}}
     sources = {}
     for path in set(roles.values()) | set(LISTED):
         sources[path] = {
@@ -60,8 +87,9 @@ def facts(mode, model):
     digest = re.search(r'"([0-9a-f]{64})" as \$digest', open(
         HERE + "/../../compose/policy.jq").read()).group(1)
     return {
-        "mode": mode, "session": "abcdefgh", "home": TMP + "/home",
-        "state": agent["labels"]["io.drydock.state"],
+        "mode": "dood" if mode == "dood" else "contained", "further": further,
+        "session": "abcdefgh", "home": TMP + "/home", "state":
+        agent["labels"]["io.drydock.state"],
         "users": {"agent": "1000:1000", "egress": "1000:1000"},
         "images": images, "engine": {"gid": 999},
         "limits": {"memory": "1073741824", "pids": "256", "tmp": "67108864",
@@ -102,6 +130,18 @@ VALUES = [None, [], {}, "", "x", "host", "none", 0, 1, -1, True, False,
           ["x"], {"x": "y"}, {"x": None}, "1073741824", 1073741824, 256]
 
 
+WORDS = [["/x", "-v"], [], ["/y"], "x", [1], None]
+OWN_VALUES = {
+    "entrypoint": WORDS, "command": WORDS,
+    "working_dir": ["/", "/data", "data", "/a/../b", "/a/", None, 1],
+    "tmpfs": [["/data:size=64m"], ["/data:size=64m,mode=0700", "/b:size=1k"],
+              ["/data"], ["/data:size=64g"], ["/tmp:suid,size=1m"], None,
+              ["/a:size=1", "/a:size=1"], ["/run:size=1m"], "/x:size=1m",
+              ["/run/db:exec,size=1k"], ["/proc/x:size=1m"]]}
+LIMITS = [0, 1, 0.5, 1.5, 2, 256, 257, 1024, "1024", "1073741824",
+          "1073741825", -1, "-1", None, True, "1k"]
+
+
 def mutate(rng, model, kinds):
     """One fragment, as an overlay would leave it in the merged model."""
     services = model["services"]
@@ -130,6 +170,9 @@ def mutate(rng, model, kinds):
             service[key].pop(rng.randrange(len(service[key])))
         elif isinstance(service[key], dict) and service[key]:
             service[key].pop(rng.choice(sorted(service[key])))
+    elif kind == 11 and name == "db":
+        key = rng.choice(OWN[:8])
+        service[key] = rng.choice(OWN_VALUES.get(key, LIMITS))
     elif kind == 8:
         model[rng.choice(["x-a", "networks", "volumes", "secrets", "configs",
                           "x-drydock-home", "name", "include", "tomorrow"])
@@ -148,10 +191,10 @@ def mutate(rng, model, kinds):
 def merges(seed, count):
     rng = random.Random(seed)
     for _ in range(count):
-        mode = rng.choice(sorted(BASE))
+        mode = rng.choice(["contained", "dood"])
         model = copy.deepcopy(BASE[mode])
         # A third has little but what a user may add.
-        kinds = rng.choice([range(11), range(11), (2, 3, 6)])
+        kinds = rng.choice([range(12), range(12), (2, 3, 6, 11)])
         for _ in range(rng.randrange(4)):
             mutate(rng, model, kinds)
         yield mode, model
@@ -245,12 +288,82 @@ def empty(value):
     return value is None or value == [] or value == {}
 
 
+def words(is_):
+    return empty(is_) or isinstance(is_, list) and \
+        all(isinstance(w, str) for w in is_)
+
+
+def naive_path(is_):
+    return isinstance(is_, str) and is_.startswith("/") and \
+        not is_.startswith("//") and os.path.normpath(is_) == is_
+
+
+def naive_tmpfs(tmpfs):
+    if not words(tmpfs):
+        return False
+    targets = [t.split(":")[0] for t in tmpfs or ()]
+    for entry, where in zip(tmpfs or (), targets):
+        options = entry.split(":")[1:] and entry.split(":", 1)[1].split(",")
+        sizes = [o for o in options if o.startswith("size=")]
+        if len(sizes) != 1 or not naive_path(where) or \
+                targets.count(where) > 1:
+            return False
+        size = re.fullmatch("size=([0-9]+)([kmg]?)", sizes[0])
+        if not size or not 0 < int(size.group(1)) << " kmg".index(
+                size.group(2) or " ") * 10 <= 67108864:
+            return False
+        if not all(o in ("rw", "noexec", "exec", "nosuid", "nodev") or o in
+                   sizes or re.fullmatch("(mode|uid|gid)=[0-9]+", o)
+                   for o in options):
+            return False
+        for place in "/proc", "/sys", "/dev", "/run/services":
+            if within(where, place) or within(place, where):
+                return False
+    return True
+
+
+def naive_limit(is_, least, most):
+    if isinstance(is_, str) and re.fullmatch("[0-9]{1,15}", is_):
+        is_ = int(is_)
+    return isinstance(is_, (int, float)) and not isinstance(is_, bool) and \
+        least <= is_ <= most and is_ > 0
+
+
+def naive_own(key, is_, service):
+    """What a service of the user's chooses by itself."""
+    if key in ("entrypoint", "command"):
+        return words(is_) and not (empty(service.get("entrypoint")) and
+                                   empty(service.get("command")))
+    if key == "working_dir":
+        return empty(is_) or naive_path(is_)
+    if key == "tmpfs":
+        return naive_tmpfs(is_)
+    if key == "mem_limit":
+        return naive_limit(is_, 1, 1073741824)
+    if key == "memswap_limit":
+        memory = service.get("mem_limit")
+        return not naive_limit(memory, 1, 1073741824) or \
+            naive_limit(is_, int(memory), 1073741824)
+    if key == "pids_limit":
+        return naive_limit(is_, 1, 256)
+    if key == "cpus":
+        return not isinstance(is_, str) and naive_limit(is_, 0, 1.5)
+    return empty(is_) or isinstance(is_, dict) and all(
+        k and "=" not in k and isinstance(v, str) for k, v in is_.items())
+
+
+OWN = ("entrypoint", "command", "working_dir", "tmpfs", "mem_limit",
+       "memswap_limit", "pids_limit", "cpus", "environment")
+
+
 def naive_service(name, is_, want):
     if not isinstance(is_, dict):
         return False
     user = name == "agent"
     for key in set(is_) | set(want):
-        if key == "volumes":
+        if name == "db" and key in OWN:
+            ok = naive_own(key, is_.get(key), is_)
+        elif key == "volumes":
             ok = naive_volumes(is_.get(key), want[key], user)
         elif key == "environment":
             ok = naive_environment(is_.get(key), want.get(key, {}), user)
@@ -280,16 +393,23 @@ def verdict(mode, model):
     return "allowed"
 
 
-def main(what, seed, count):
+def case(mode, model):
+    return json.dumps({"model": model, "facts": facts(mode)})
+
+
+def main(what, seed=None, count=None):
+    if what == "bases":
+        print("{%s}" % ", ".join('"%s": %s' % (mode, case(mode, model))
+                                 for mode, model in BASE.items()))
+        return
     seen = set()
-    known = {mode: json.dumps(facts(mode, None)) for mode in BASE}
     for mode, model in merges(int(seed), int(count)):
         text = json.dumps(model)
         if (mode, text) in seen:
             continue
         seen.add((mode, text))
         if what == "merges":
-            print('{"model": %s, "facts": %s}' % (text, known[mode]))
+            print(case(mode, model))
         else:
             print(verdict(mode, model))
 

@@ -44,6 +44,61 @@ judge_all() {
   [ "$(grep -c refused naive)" -gt 1000 ]
 }
 
+# What the cases of the matrix are written in.
+matrix_words='
+def model(f): .model |= f;
+def agent(f): .model.services.agent |= f;
+def egress(f): .model.services.egress |= f;
+def db(f): .model.services.db |= f;
+def fact(f): .facts |= f;
+def home: "/tmp/bed/state/s/home";
+def project: "/tmp/bed/home/pro$ject";
+def source($path; f): .facts.sources[$path] |= f;
+def touches($group; $how):
+  source(project; .touches = [{$group, $how, place: "/place"}]);
+def bind($source; $target): {type: "bind", $source, $target, bind: {}};
+def listed($source; $target): agent(.volumes += [bind($source; $target)]);
+def raw(overlay):
+  {raw: {name: "z.yml", variables: ["DRYDOCK_HOME"]}, overlay: overlay};
+'
+
+# The matrix, a case a line: its words, and the input that it makes.
+matrix_cases() {
+  local rule op session authors program comma=''
+  oracle bases >sessions
+  {
+    echo "$matrix_words"
+    while read -r rule op session authors program; do
+      [ "$authors" != . ] || continue
+      printf '%s({case: "%s", authors: "%s", input: (.%s | %s)})' "$comma" \
+        "$rule $op ${program//[\"\\]/\'}" "$authors" "$session" "$program"
+      comma=$',\n'
+    done < <(grep '^[a-z]' "$top/tests/data/policy-matrix")
+  } >matrix.jq
+  jq -c -f matrix.jq sessions
+}
+
+@test "each change of each rule is refused, or is meant to be allowed" {
+  matrix_cases >cases
+  [ "$(wc -l <cases)" -gt 300 ]
+  jq -r "(.input | $(cat "$policy")) as \$found
+    | select((\$found == []) != (.authors == \"-\"))
+    | \"\(.case): not \(.authors), but \(\$found)\"" cases >wrong
+  assert_equal "$(cat wrong)" ""
+}
+
+@test "the matrix has each operation of each rule" {
+  local rule op
+  drydock plan --rules --json | jq -r '.[].rule' |
+    grep -vxE 'anchors|tags' | sort >rules
+  # What the YAML reader finds is not in the policy.
+  for op in set reset override reorder null; do
+    sed -n "s/^\([a-z-]*\) $op .*/\1/p" "$top/tests/data/policy-matrix" |
+      sort -u >have
+    assert_equal "$(diff rules have)" ""
+  done
+}
+
 @test "each key of a service that the specification knows is in the table" {
   drydock plan --rules --json | jq -r '.[].keys // [] | .[]' | sort >known
   sed -n 's/^service //p' "$top/tests/data/compose-keys" | sort >specified
