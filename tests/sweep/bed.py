@@ -51,6 +51,7 @@ class Base:
         self.mine = within is None
         self.world = os.path.join(self.build, "tests/stub/world")
         self.inject = os.path.join(self.build, "tests/sweep/inject")
+        self.names = os.path.join(self.build, "tests/sweep/names.so")
         self.worker = os.path.join(self.build, "tests/sweep/worker")
         prefix = os.path.join(self.dir, "prefix")
         share = os.path.join(prefix, "share/drydock")
@@ -264,7 +265,8 @@ class Bed:
             args = ["/usr/bin/strace", "-qq", "-n", "-o", self.log,
                     "-e", "signal=none"]
             if stacks:
-                args += ["-k"]
+                args = ["/usr/bin/env", "LD_PRELOAD=" + self.base.names,
+                        *args, "-E", "LD_PRELOAD", "-k"]
                 # Looking at each call's stack takes its time.
                 env["DRYDOCK_ENGINE_TIMEOUT"] = \
                     env["DRYDOCK_LAUNCH_TIMEOUT"] = "%ds" % (SECONDS / 2)

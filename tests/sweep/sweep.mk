@@ -5,6 +5,7 @@ sweep_programs = \
 	tests/stub/world \
 	tests/sweep/drydock-world \
 	tests/sweep/inject \
+	tests/sweep/names.so \
 	tests/sweep/worker
 
 tests_stub_world_SOURCES = \
@@ -39,6 +40,12 @@ sweep_tracing = \
 tests_sweep_inject_SOURCES = tests/sweep/inject.c $(sweep_tracing)
 tests_sweep_inject_LDADD = $(drydock_libs)
 tests_sweep_inject_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
+
+# For strace, which has neither sanitizers nor a counter of what was run.
+tests_sweep_names_so_SOURCES = tests/sweep/names.c
+tests_sweep_names_so_CFLAGS = $(WARN_CFLAGS) -fPIC
+tests_sweep_names_so_LDFLAGS = -shared
+tests_sweep_names_so_LDADD =
 
 tests_sweep_worker_SOURCES = \
 	tests/sweep/outcome.c \
