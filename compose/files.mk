@@ -4,6 +4,7 @@ compose_files = \
 	compose/base.yml \
 	compose/contained.yml \
 	compose/dood.yml \
+	compose/group.yml \
 	compose/hardening.yml \
 	compose/policy.jq \
 	compose/seccomp.json \

@@ -184,6 +184,7 @@ def binds:
 	| (if .for then .for[]
 	    else $f.further // {} | keys | select(. != []) | "agent", .[] end) as $service
 	| {read_only: false, target: {home: $f.home, project: $f.roles.project.path}[.role]} + .
+	+ (if .role == "project" then {read_only: ($f.roles.project.read_only // false)} else {} end)
 	+ {$service, declared: ({source: $f.roles[.role].path} + .declared
 	    + (if .owner then {owner: $f.users[.owner]} else {} end))};
 
@@ -223,7 +224,8 @@ def agent_row:
 		pids_limit: .pids, cpus, tmpfs: ["/tmp:rw,exec,nosuid,nodev,mode=1777,size=\(.tmp)"],
 		environment: ({DRYDOCK: "1", DRYDOCK_SESSION: $f.session, HOME: $f.home}
 			+ $mode.environment)
-	}) + (if $f.mode == "dood" then {group_add: ["\($f.engine.gid)"]} else {} end);
+	}) + ({group_add: ((if $f.mode == "dood" then ["\($f.engine.gid)"] else [] end) + ($f.groups // []))}
+		| with_entries(unless(.value | unset)));
 
 # Numbers may be text, and the order of these lists says nothing.
 def comparable($key):

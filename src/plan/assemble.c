@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* assemble: the ordered overlays, each read once. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,9 +77,19 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
 	size_t own;
 
-	if (plan_variables(request, &a.vars, dg) != 0 ||
+	if (access_find(request, &a.access, dg) != 0 ||
+	    plan_variables(request, &a.vars, dg) != 0 ||
 	    add_all_installed(request, &a, dg) != 0)
 		return -1;
+	strvec_pushf(&a.vars, "DRYDOCK_PROJECT_READ_ONLY=%s",
+	    a.access.read_only ? "true" : "false");
+	if (a.access.has_group) {
+		strvec_pushf(&a.vars, "DRYDOCK_PROJECT_GID=%ju",
+		    (uintmax_t)a.access.group);
+		if (add_installed(&a, request->paths, "group",
+			xstrdup("the project's group"), dg) != 0)
+			return -1;
+	}
 	own = a.nr;
 	if (useroverlays_add(request, &a, dg) != 0 ||
 	    further_add(request, own, &a, dg) != 0)

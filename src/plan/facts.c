@@ -127,8 +127,8 @@ write_sources(struct jsonw *w, const struct places *places,
 }
 
 static int
-write_roles(
-    struct jsonw *w, const struct plan_request *request, struct diag *dg)
+write_roles(struct jsonw *w, const struct plan_request *request,
+    const struct assembly *assembly, struct diag *dg)
 {
 	const char *role;
 
@@ -147,6 +147,8 @@ write_roles(
 				    "look at project %s", path);
 			write_number(w, "dev", st.st_dev);
 			write_number(w, "ino", st.st_ino);
+			jsonw_key_bool(
+			    w, "read_only", assembly->access.read_only);
 		}
 		jsonw_close_object(w);
 	}
@@ -239,8 +241,19 @@ write_seccomp(struct jsonw *w, const struct plan_request *request,
 	jsonw_close_object(w);
 }
 
+/* As the model has it: text. */
 static void
-write_services(struct jsonw *w, const struct plan_request *request)
+write_group(struct jsonw *w, gid_t gid)
+{
+	char digits[32];
+
+	(void)snprintf(digits, sizeof(digits), "%ju", (uintmax_t)gid);
+	jsonw_str(w, digits);
+}
+
+static void
+write_services(struct jsonw *w, const struct plan_request *request,
+    const struct assembly *assembly)
 {
 	char *agent cleanup_free = plan_service_user(request, "agent");
 	char *egress cleanup_free = plan_service_user(request, "egress");
@@ -250,6 +263,11 @@ write_services(struct jsonw *w, const struct plan_request *request)
 	jsonw_key_str(w, "agent", agent);
 	jsonw_key_str(w, "egress", egress);
 	jsonw_close_object(w);
+	jsonw_key(w, "groups");
+	jsonw_open_array(w);
+	if (assembly->access.has_group)
+		write_group(w, assembly->access.group);
+	jsonw_close_array(w);
 	jsonw_key(w, "images");
 	jsonw_open_object(w);
 	jsonw_key_str(w, "agent", request->agent_image);
@@ -316,14 +334,14 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	jsonw_key_str(w, "session", request->session_id);
 	jsonw_key_str(w, "state", request->paths->state_id);
 	jsonw_key_str(w, "home", request->paths->home);
-	write_services(w, request);
+	write_services(w, request, assembly);
 	write_limits(w, request);
 	write_listed(w, request->settings);
 	write_further(w, assembly);
 	write_overlays(w, assembly);
 	write_sockets(w, request, plan);
 	write_seccomp(w, request, plan);
-	if (write_roles(w, request, dg) != 0 ||
+	if (write_roles(w, request, assembly, dg) != 0 ||
 	    write_reserved(w, request->paths, dg) != 0)
 		return -1;
 	if (places_find(request, &places, dg) != 0)

@@ -21,6 +21,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "host/mode.h"
+#include "plan/access.h"
 
 struct container;
 struct diag;
@@ -59,13 +60,14 @@ struct assembly {
 	struct overlay *v; /* owned */
 	size_t nr;
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
+	struct access access; /* to the project */
 	struct further *further; /* owned; what the user's add */
 	size_t nfurther;
 };
 
-#define ASSEMBLY_INIT                         \
-	{                                     \
-		NULL, 0, STRVEC_INIT, NULL, 0 \
+#define ASSEMBLY_INIT               \
+	{                           \
+		.vars = STRVEC_INIT \
 	}
 
 /* An empty overlay at this place of the list; name and why are given. */
@@ -73,7 +75,8 @@ struct overlay *assembly_insert(
     struct assembly *assembly, size_t at, char *name, char *why);
 
 /*
- * Base, mode, hardening, then the optional overlays, with what drydock says of
+ * Base, mode, hardening, the project's group where a session needs it, then the
+ * optional overlays, with what drydock says of
  * the services that they add.  No partial list leaves it: on failure
  * *ret_assembly is empty and the overlay is named.
  */

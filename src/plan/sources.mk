@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 plan_sources = \
+	src/plan/access.c \
+	src/plan/access.h \
 	src/plan/assemble.c \
 	src/plan/datafile.c \
 	src/plan/datafile.h \

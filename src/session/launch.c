@@ -3,6 +3,7 @@
 #include "session/launch.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -265,6 +266,19 @@ make_plan(struct launch *l, struct diag *dg)
 	return record_write(l->session.dir_fd, &l->record, dg);
 }
 
+static bool
+is_read_only(const struct launch *l)
+{
+	for (size_t i = 0; i < l->plan.nbinds; i++) {
+		const struct bind *b = &l->plan.binds[i];
+
+		if (b->read_only && strcmp(b->service, "agent") == 0 &&
+		    strcmp(b->target, l->project.path) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 print_banner(const struct launch *l)
 {
@@ -301,6 +315,9 @@ print_banner(const struct launch *l)
 	gitrepo_check(l->project.path, l->paths, &git_notes);
 	for (size_t i = 0; i < git_notes.nr; i++)
 		diag_note("%s", git_notes.v[i]);
+	if (is_read_only(l))
+		diag_note("%s is read-only in the session, as its mount is",
+		    l->project.path);
 	if (l->paths->uid == 0)
 		diag_note("the session runs as root, because you are root");
 }

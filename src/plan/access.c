@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* access: compares the project's modes and mounts with what a session is. */
+#include "plan/access.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/xalloc.h"
+#include "engine/engine.h"
+#include "host/paths.h"
+#include "host/project.h"
+#include "host/protected.h"
+#include "plan/plan.h"
+#include "plan/procfacts.h"
+
+/* login.defs(5), SYS_GID_MAX: groups below own parts of the system. */
+#define SYSTEM_GID_MAX 999
+
+static bool
+caller_has_group(gid_t gid)
+{
+	int n = getgroups(0, NULL);
+	cleanup_free gid_t *groups = xcalloc((size_t)n + 1, sizeof(*groups));
+
+	n = getgroups(n, groups);
+	for (int i = 0; i < n; i++) {
+		if (groups[i] == gid)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a group may go into a session; if not, *ret_why says why. */
+static bool
+may_go_along(
+    const struct plan_request *request, gid_t gid, const char **ret_why)
+{
+	if (gid == request->engine->socket_gid) {
+		*ret_why = "the engine's";
+		return false;
+	}
+	*ret_why = "a system group";
+	return gid > SYSTEM_GID_MAX;
+}
+
+/* An access list may give what the mode does not. */
+static bool
+has_acl(int fd)
+{
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d", fd);
+
+	return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+}
+
+static int
+refuse_modes(const struct plan_request *request, const struct stat *st,
+    const char *group_why, struct diag *dg)
+{
+	const char *path = request->project->path;
+
+	if (request->paths->uid == 0)
+		return diag_set(dg, DIAG_POLICY,
+		    "%s cannot be read in a session of root, which has no "
+		    "capabilities there: it belongs to uid %ju (mode %04o); "
+		    "start the session as that user, or chmod o+rx it",
+		    path, (uintmax_t)st->st_uid,
+		    (unsigned int)(st->st_mode & 07777));
+	if (group_why != NULL)
+		return diag_set(dg, DIAG_POLICY,
+		    "%s is yours by group %ju, which is %s and stays out of "
+		    "sessions: give the project another group, or chmod o+rx "
+		    "it",
+		    path, (uintmax_t)st->st_gid, group_why);
+	return diag_set(dg, DIAG_POLICY,
+	    "%s cannot be read in a session, which has your uid and gid alone "
+	    "(it belongs to uid %ju and gid %ju, mode %04o)",
+	    path, (uintmax_t)st->st_uid, (uintmax_t)st->st_gid,
+	    (unsigned int)(st->st_mode & 07777));
+}
+
+static int
+check_modes(
+    const struct plan_request *request, struct access *ret, struct diag *dg)
+{
+	const struct paths *paths = request->paths;
+	const char *why = NULL;
+	struct stat st;
+	mode_t bits;
+
+	if (fstat(request->project->fd, &st) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at project %s",
+		    request->project->path);
+	if (st.st_gid != paths->gid && caller_has_group(st.st_gid) &&
+	    (st.st_mode & S_IRWXG) != 0 &&
+	    may_go_along(request, st.st_gid, &why)) {
+		ret->has_group = true;
+		ret->group = st.st_gid;
+		why = NULL;
+	}
+	if (st.st_uid == paths->uid)
+		bits = st.st_mode >> 6;
+	else if (st.st_gid == paths->gid || ret->has_group)
+		bits = st.st_mode >> 3;
+	else
+		bits = st.st_mode;
+	if ((bits & 05) == 05 || has_acl(request->project->fd))
+		return 0;
+	return refuse_modes(request, &st, why, dg);
+}
+
+/* The engine would carry them along, and nothing of them was judged. */
+static int
+check_mounts(const struct plan_request *request, struct diag *dg)
+{
+	const char *path = request->project->path;
+	struct proc_mounts mounts cleanup_proc_mounts = { NULL, 0 };
+
+	if (proc_mounts_read_own(&mounts, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < mounts.nr; i++) {
+		const char *target = mounts.v[i].target;
+
+		if (strcmp(target, path) != 0 &&
+		    protected_is_below(target, path))
+			return diag_set(dg, DIAG_POLICY,
+			    "%s (%s) is mounted below the project, and "
+			    "sessions do not carry mounts: unmount it, or "
+			    "start the session on %s",
+			    target, mounts.v[i].fstype, target);
+	}
+	return 0;
+}
+
+int
+access_find(
+    const struct plan_request *request, struct access *ret, struct diag *dg)
+{
+	struct statvfs fs;
+
+	*ret = (struct access){ 0 };
+	if (fstatvfs(request->project->fd, &fs) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno,
+		    "look at the file system of %s", request->project->path);
+	ret->read_only = (fs.f_flag & ST_RDONLY) != 0;
+	return check_modes(request, ret, dg) != 0 ? -1
+						  : check_mounts(request, dg);
+}

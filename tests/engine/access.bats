@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+# What plan allows is what a launch does: projects by their modes and mounts.
+
+load ../helper
+
+setup() {
+  bed_setup user
+  mounts=()
+}
+
+teardown() {
+  local at
+  [ -z "${engine_gid-}" ] || chgrp "$engine_gid" "$DRYDOCK_ENGINE"
+  for at in "${mounts[@]}"; do
+    umount "$at"
+  done
+}
+
+# As somebody who has a further group.
+with_group() (
+  umask 077
+  HOME=$BED/user exec setpriv --reuid "$BED_UID" --regid "$BED_UID" \
+    --groups "$1" "${@:2}"
+)
+
+# refused WORDS COMMAND...: before anything is made, plan and launch alike.
+refused() {
+  local words=$1
+  shift
+  run -77 --separate-stderr "$@" drydock plan "$project"
+  assert_contains "$stderr" "$words"
+  run -77 --separate-stderr "$@" drydock shell "$project" -- true
+  assert_contains "$stderr" "$words"
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1)" ""
+}
+
+@test "a project that is the caller's by its group" {
+  chown 0:23456 "$project"
+  chmod 2770 "$project"
+  with_group 23456 drydock plan "$project" | grep -x 'verdict: allowed'
+  run -0 --separate-stderr with_group 23456 drydock shell "$project" -- \
+    sh -c 'id -G && umask 002 && touch made && mkdir dir'
+  assert_equal "$output" "$BED_UID 23456"
+  assert_equal "$(stat -c '%u %g' "$project/made")" "$BED_UID 23456"
+}
+
+@test "a group of the system's or the engine's gives no project" {
+  chown 0:42 "$project"
+  chmod 2770 "$project"
+  refused "is yours by group 42, which is a system group" with_group 42
+  engine_gid=$(stat -c %g "$DRYDOCK_ENGINE")
+  chgrp 34567 "$project" "$DRYDOCK_ENGINE"
+  refused "34567, which is the engine's" with_group 34567
+}
+
+@test "a project on a read-only mount is read-only" {
+  echo text >"$project/file"
+  mount --bind "$project" "$project"
+  mounts=("$project")
+  mount -o remount,ro,bind "$project"
+  as_who drydock plan "$project" | grep -x 'verdict: allowed'
+  run -0 --separate-stderr in_session sh -c 'cat file; ! touch made'
+  assert_equal "${lines[0]}" text
+  assert_contains "$stderr" "$project is read-only in the session, as its mount is"
+}
+
+@test "what is mounted below the project is refused by name" {
+  mkdir "$project/below"
+  mount -t tmpfs none "$project/below"
+  mounts=("$project/below")
+  refused "$project/below (tmpfs) is mounted below the project" as_who
+}
+
+@test "root's session on what root cannot read without its capabilities" {
+  chmod 0700 "$project"
+  export who=root
+  images_record 0 "$XDG_STATE_HOME"
+  chown -R 0:0 "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" "$XDG_RUNTIME_DIR"
+  refused "it belongs to uid $BED_UID (mode 0700)" as_who
+  chmod 0755 "$project"
+  run -0 in_session sh -c 'ls && ! touch made'
+}
