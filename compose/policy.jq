@@ -188,6 +188,9 @@ def binds:
 	+ {$service, declared: ({source: $f.roles[.role].path} + .declared
 	    + (if .owner then {owner: $f.users[.owner]} else {} end))};
 
+# Only an absent key may be defaulted: `//` would take false for absent, too.
+def absent($default): if . == null then $default else . end;
+
 # What services are, but for volumes and security_opt.
 def service_table: {
 all: {pull_policy: "never", init: true, read_only: true, cap_drop: ["ALL"],
@@ -379,7 +382,7 @@ def judge_tmpfs($tmpfs):
 	end;
 
 def judge_command($service):
-	($service.entrypoint // []) as $entrypoint | ($service.command // []) as $command
+	($service.entrypoint | absent([])) as $entrypoint | ($service.command | absent([])) as $command
 	| (unless(($entrypoint | words) and ($command | words) and $entrypoint + $command != [])
 	| violation("entrypoint"; "entrypoint"; "neither the image nor an overlay says what runs"; empty)),
 	(unless($service.working_dir | . == null or (type == "string" and normal))
@@ -419,14 +422,14 @@ def judge_further($name; $service):
 	| judge_image($f.further[$name]),
 	judge_keys($service | delpaths([chosen[], ("image" | select($want[.] == null)) | [.]]); $want),
 	judge_limits($service),
-	judge_tmpfs($service.tmpfs // []),
+	judge_tmpfs($service.tmpfs | absent([])),
 	(select($want.image) | judge_command($service)),
-	judge_own_environment($service.environment // {});
+	judge_own_environment($service.environment | absent({}));
 
 def judge_own($name; $service):
 	expected($name; if $name == "egress" then service_table.egress else agent_row end) as $want
 	| judge_keys($service; $want),
-	judge_environment($name; $service.environment // {}; $want.environment // {});
+	judge_environment($name; $service.environment | absent({}); $want.environment | absent({}));
 
 def judge_service($own; $name; $service):
 	if ($own or ($f.further // {} | has($name))) | not then
@@ -436,8 +439,8 @@ def judge_service($own; $name; $service):
 		violation("services"; if $own then "" else $name end; "no service"; empty)
 	else
 		if $own then judge_own($name; $service) else judge_further($name; $service) end,
-		judge_security_opt($service.security_opt // []),
-		judge_volumes($name; $service.volumes // [])
+		judge_security_opt($service.security_opt | absent([])),
+		judge_volumes($name; $service.volumes | absent([]))
 	end;
 
 def judge_services:

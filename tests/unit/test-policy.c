@@ -160,6 +160,10 @@ static const struct mutation mutations[] = {
 	{ MODE_CONTAINED, AGENT ".environment.HTTPS_PROXY = \"http://x\"",
 	    "environment" },
 	{ MODE_CONTAINED, "del(" AGENT ".environment.HOME)", "environment" },
+	/* false is not an absent key. */
+	{ MODE_CONTAINED, EGRESS ".environment = false", "environment" },
+	{ MODE_CONTAINED, AGENT ".volumes = false", "storage" },
+	{ MODE_CONTAINED, AGENT ".security_opt = false", "security-opt" },
 	{ MODE_CONTAINED, AGENT ".env_file = [\"/etc/passwd\"]", "env-file" },
 	{ MODE_CONTAINED, AGENT ".labels[\"io.drydock.session\"] = \"other\"",
 	    "labels" },
