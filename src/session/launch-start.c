@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of a launch in which containers run: up, check, go. */
+#include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/monotime.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -25,6 +28,11 @@
 #include "session/launch-private.h"
 #include "session/task.h"
 #include "session/viewers.h"
+
+enum {
+	EXIT_WAIT_MS = 10000,
+	EXIT_POLL_MS = 20
+};
 
 /* Somebody who wants a launch to end while Compose works. */
 struct impatience {
@@ -120,9 +128,45 @@ check_runs(const struct launch *l, const char *role, const struct container *c,
 	    l->resume ? l->session.id : "");
 }
 
+/* A zombie is over, too; what cannot be told is not. */
+static bool
+process_is_over(pid_t pid)
+{
+	cleanup_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	if (fd == -1)
+		return errno == ESRCH;
+	return poll(&p, 1, 0) > 0;
+}
+
 /*
- * What ends while it is looked at leaves nothing to compare: by what was asked
- * for it is the plan's or not, and when it is, that it ended is the failure.
+ * Asks the engine for the container until it says that the container runs no
+ * more; once only, unless its process is over: the kernel knows that first.
+ */
+static int
+inspect_again(const struct launch *l, const char *id,
+    struct container_list *ret_again, struct diag *dg)
+{
+	const char *const ids[] = { id, NULL };
+	int64_t deadline = monotime_ms() + EXIT_WAIT_MS;
+	const struct container *c;
+
+	for (;;) {
+		container_list_release(ret_again);
+		if (containers_inspect(&l->engine, ids, ret_again, dg) != 0)
+			return -1;
+		c = container_list_find(ret_again, id);
+		if (c == NULL || c->state != CONTAINER_RUNNING ||
+		    !process_is_over(c->pid) || monotime_left_ms(deadline) == 0)
+			return 0;
+		(void)poll(NULL, 0, EXIT_POLL_MS);
+	}
+}
+
+/*
+ * The container may exit during verification, which leaves nothing to compare.
+ * If its configuration differs from the plan, report that; otherwise the exit.
  */
 static int
 verify(const struct launch *l, const char *role, struct diag *dg)
@@ -132,12 +176,12 @@ verify(const struct launch *l, const char *role, struct diag *dg)
 	cleanup_diag struct diag seen = DIAG_INIT;
 	cleanup_diag struct diag unasked = DIAG_INIT;
 	const struct container *c = find_role(l, role);
-	const char *const ids[] = { c->id, NULL };
+	const char *id = c->id;
 
 	if (plan_verify(&l->plan_request, &l->plan, role, c, &seen) == 0)
 		return 0;
-	if (containers_inspect(&l->engine, ids, &again, &unasked) == 0) {
-		c = container_list_find(&again, ids[0]);
+	if (inspect_again(l, id, &again, &unasked) == 0) {
+		c = container_list_find(&again, id);
 		if (c != NULL && check_runs(l, role, c, dg) != 0)
 			return -1;
 	}

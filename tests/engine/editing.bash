@@ -31,7 +31,10 @@ for arg; do
     yes:--project-name=*) [ ! -e "$here/beside" ] || . "$here/beside" "$arg" ;;
   esac
 done
-exec "$(cat "$here/real")" "${args[@]}"
+if [ -z "$up" ] || ! [ -e "$here/after" ]; then
+  exec "$(cat "$here/real")" "${args[@]}"
+fi
+"$(cat "$here/real")" "${args[@]}" && . "$here/after"
 END
   chmod 0755 "$bin" "$bin/docker-compose"
   export DRYDOCK_COMPOSE=$bin/docker-compose

@@ -91,6 +91,43 @@ setup() {
   refused command '.services.agent.entrypoint = ["/bin/false"]'
 }
 
+state_is() {
+  grep -q "^State:.$2" "/proc/$1/status"
+}
+
+# Ends the agent's container while the engine's shim is stopped, so that for a
+# while the kernel alone knows.
+end_behind_the_engine() {
+  local id pid shim
+  until [ -e "$flags/up" ]; do :; done
+  id=$(docker ps -q --no-trunc --filter label=io.drydock.role=agent)
+  pid=$(docker inspect -f '{{.State.Pid}}' "$id")
+  shim=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
+  kill -STOP "$shim"
+  until state_is "$shim" T; do :; done
+  kill -KILL "$pid"
+  until state_is "$pid" Z; do [ -e "/proc/$pid" ] || return; done
+  touch "$flags/ended"
+  sleep 1
+  kill -CONT "$shim"
+}
+
+@test "a container that ended before the engine knows it is said to have ended" {
+  local flags=$BATS_TEST_TMPDIR/flags
+  mkdir -m 0777 "$flags"
+  echo "touch '$flags/up'; until [ -e '$flags/ended' ]; do :; done" \
+    >"$bin/after"
+  end_behind_the_engine 3>&- &
+  run --separate-stderr in_session sh -c 'echo the command ran'
+  touch "$flags/up"
+  wait "$!"
+  rm "$bin/after"
+  assert_equal "$status" 69
+  assert_equal "$output" ""
+  assert_contains "$stderr" "does not run (status 137)"
+  nothing_is_left
+}
+
 @test "a container that no plan has is found out and removed" {
   refused "not of the plan" '.services.extra = .services.agent'
   refused "not of the plan" '.services.extra = .services.egress |
