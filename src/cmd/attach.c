@@ -9,7 +9,7 @@ attach_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	const struct join_spec spec = { ctx->paths, ctx->settings,
-		ctx->environ_ };
+		ctx->environ_, ctx->engine };
 	char id[SESSION_ID_SIZE];
 
 	(void)options;

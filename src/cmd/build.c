@@ -51,7 +51,6 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 {
 	const struct build_cmd_options *o = options;
 	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
-	cleanup_engine struct engine engine = ENGINE_INIT;
 	const struct build_options build = {
 		.base = o->base,
 		.bootstrap = o->bootstrap,
@@ -73,11 +72,10 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 	/* base_image and packages are what each session's holder is made of. */
 	if (paths_open_state(ctx->paths, dg) < 0 ||
 	    trusted_check(ctx->paths, NULL, dg) < 0 ||
-	    engine_find(&engine, ctx->settings, ctx->paths, NULL, ctx->environ_,
-		dg) < 0 ||
-	    engine_probe(&engine, dg) < 0 ||
+	    engine_ready(ctx->engine, ctx->settings, ctx->paths, NULL,
+		ctx->environ_, dg) < 0 ||
 	    build_images(
-		&engine, ctx->settings, ctx->paths, &build, &built, dg) < 0)
+		ctx->engine, ctx->settings, ctx->paths, &build, &built, dg) < 0)
 		return -1;
 	if (o->json)
 		return print_json(&built, dg);

@@ -13,6 +13,7 @@
 #include "host/settings.h"
 
 struct diag;
+struct engine;
 
 enum opt_type {
 	OPT_FLAG, /* bool */
@@ -40,6 +41,8 @@ struct context {
 	struct paths *paths;
 	struct settings *settings;
 	const char *const *environ_; /* the caller's */
+	struct engine
+	    *engine; /* asked who it is once, by the first that needs it */
 	int status; /* what the program ends with when run() returns 0 */
 };
 

@@ -46,7 +46,7 @@ static int
 exec_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
-	cleanup_engine struct engine engine = ENGINE_INIT;
+	const struct engine *engine = ctx->engine;
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	cleanup_strvec struct strvec command = STRVEC_INIT;
@@ -59,21 +59,21 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 		    dg, DIAG_USAGE, "exec takes [SESSION] -- COMMAND...");
 	if (sessions_choose(ctx, dashdash > 0 ? argv[0] : NULL, SESSIONS_OF_ANY,
 		id, dg) != 0 ||
-	    sessions_find_engine(ctx, &engine, dg) != 0 ||
-	    engine_need_docker(&engine, dg) != 0 ||
-	    sessions_look(ctx, &engine, id, &session, &look, &agent, dg) != 0)
+	    sessions_find_engine(ctx, NULL, dg) != 0 ||
+	    engine_need_docker(engine, dg) != 0 ||
+	    sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
 		return -1;
 	if (agent->state != CONTAINER_RUNNING)
 		return session_refuse(&look.facts, look.state, dg);
-	fill_argv(&engine, &look.record, agent->id, &command);
+	fill_argv(engine, &look.record, agent->id, &command);
 	for (int i = dashdash; i < argc; i++)
 		strvec_push(&command, argv[i]);
 	if (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
 		return hosted_view((const char *const *)command.v,
-		    (const char *const *)engine.env.v,
+		    (const char *const *)engine->env.v,
 		    isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
 		    ctx->settings, &ctx->status, dg);
-	return become(&engine, &command, dg);
+	return become(engine, &command, dg);
 }
 
 const struct cmd cmd_exec = {

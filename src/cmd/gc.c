@@ -183,7 +183,6 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	const struct gc_options *o = options;
-	cleanup_engine struct engine engine = ENGINE_INIT;
 
 	(void)dashdash;
 	if (argc > 0)
@@ -194,15 +193,15 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
 		    dg, DIAG_USAGE, "--adopt goes with no other option");
 	if (paths_open_state(ctx->paths, dg) != 0)
 		return -1;
-	if (sessions_find_engine(ctx, &engine, dg) != 0) {
+	if (sessions_find_engine(ctx, NULL, dg) != 0) {
 		/* What needs no answer is done all the same. */
 		if (!o->dry_run)
 			(void)collect_leftovers(ctx->paths, true);
 		return -1;
 	}
 	if (o->adopt)
-		return adopt(ctx, &engine, dg);
-	return collect(ctx, o, &engine, dg);
+		return adopt(ctx, ctx->engine, dg);
+	return collect(ctx, o, ctx->engine, dg);
 }
 
 static const struct optdef gc_optdefs[] = {

@@ -40,6 +40,7 @@ launching_run(struct context *ctx, enum launch_kind kind,
 		.args = argv + dashdash,
 		.nargs = argc - dashdash,
 		.build = build_both,
+		.engine = ctx->engine,
 	};
 
 	if (dashdash > 1)

@@ -154,7 +154,8 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (argc > 0)
 		return diag_set(
 		    dg, DIAG_USAGE, "list: unexpected operand \"%s\"", argv[0]);
-	if (sessions_list(ctx, &listing, o->all ? &untold : NULL, dg) != 0)
+	if (sessions_list(ctx, NULL, &listing, o->all ? &untold : NULL, dg) !=
+	    0)
 		return -1;
 	if (o->json && print_json(ctx, o, &listing, dg) != 0)
 		return -1;

@@ -78,7 +78,6 @@ static int
 logs_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
-	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	const struct container *agent;
@@ -93,8 +92,7 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0)
 		return -1;
 	print_proxy(ctx, id);
-	if (sessions_find_engine(ctx, &engine, dg) != 0 ||
-	    sessions_look(ctx, &engine, id, &session, &look, &agent, dg) != 0)
+	if (sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < record->ncontainers; i++) {
 		const char *role = record->containers[i].role;
@@ -102,10 +100,10 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 		    session_container(&look.facts, role);
 
 		if (c != NULL && c != agent && strcmp(role, "egress") != 0 &&
-		    print_container(&engine, role, c->id, dg) != 0)
+		    print_container(ctx->engine, role, c->id, dg) != 0)
 			return -1;
 	}
-	return print_container(&engine, "container", agent->id, dg);
+	return print_container(ctx->engine, "container", agent->id, dg);
 }
 
 const struct cmd cmd_logs = {

@@ -18,6 +18,7 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/table.h"
+#include "engine/engine.h"
 
 /*
  * Makes descriptors 0 to 2 valid, or a file opened later would become somebody's
@@ -93,8 +94,9 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 	cleanup_settings struct settings settings;
 	cleanup_paths struct paths paths;
 	cleanup_strbuf struct strbuf help = STRBUF_INIT;
+	cleanup_engine struct engine engine = ENGINE_INIT;
 	struct context ctx = { &paths, &settings, (const char *const *)environ,
-		0 };
+		&engine, 0 };
 
 	paths_init(&paths);
 	settings_init(&settings);

@@ -101,7 +101,8 @@ check_written(const struct context *ctx, enum mode mode, struct diag *dg)
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
-	    reserved_check_passed(&ctx->settings->pass_env, ctx->paths, dg) != 0)
+	    reserved_check_passed(&ctx->settings->pass_env, ctx->paths, dg) !=
+		0)
 		return -1;
 	if (mode != MODE_CONTAINED)
 		return 0;
@@ -136,10 +137,8 @@ find_engine(struct context *ctx, const struct scratch *scratch,
 
 	if (scratch->path != NULL)
 		paths.state_dir = scratch->path;
-	if (engine_find(engine, ctx->settings, &paths, projects, ctx->environ_,
-		dg) != 0)
-		return -1;
-	return engine_probe(engine, dg);
+	return engine_ready(
+	    engine, ctx->settings, &paths, projects, ctx->environ_, dg);
 }
 
 static int

@@ -75,7 +75,7 @@ run_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	const struct join_spec join = { ctx->paths, ctx->settings,
-		ctx->environ_ };
+		ctx->environ_, ctx->engine };
 	cleanup_listing struct listing live = LISTING_INIT;
 	char id[SESSION_ID_SIZE] = "";
 

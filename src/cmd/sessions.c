@@ -21,40 +21,34 @@ enum {
 };
 
 int
-sessions_find_engine(
-    struct context *ctx, struct engine *ret_engine, struct diag *dg)
+sessions_find_engine(struct context *ctx, const char *project, struct diag *dg)
 {
-	cleanup_engine struct engine engine = ENGINE_INIT;
+	const char *const projects[] = { project, NULL };
 
-	if (paths_open_state(ctx->paths, dg) != 0 ||
-	    engine_find(&engine, ctx->settings, ctx->paths, NULL, ctx->environ_,
-		dg) != 0 ||
-	    engine_probe(&engine, dg) != 0)
-		return -1;
-	*ret_engine = engine;
-	engine = (struct engine)ENGINE_INIT;
-	return 0;
+	return paths_open_state(ctx->paths, dg) != 0
+	    ? -1
+	    : engine_ready(ctx->engine, ctx->settings, ctx->paths, projects,
+		  ctx->environ_, dg);
 }
 
 int
-sessions_list(struct context *ctx, struct listing *ret_listing,
-    struct diag *ret_untold, struct diag *dg)
+sessions_list(struct context *ctx, const char *project,
+    struct listing *ret_listing, struct diag *ret_untold, struct diag *dg)
 {
-	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_diag struct diag silent = DIAG_INIT;
 	bool answers;
 
 	if (paths_open_state(ctx->paths, dg) != 0)
 		return -1;
-	answers = sessions_find_engine(ctx, &engine, &silent) == 0;
+	answers = sessions_find_engine(ctx, project, &silent) == 0;
 	if (!answers)
 		diag_warn("%s", silent.message);
 	if (listing_read(
-		ctx->paths, answers ? &engine : NULL, ret_listing, dg) != 0)
+		ctx->paths, answers ? ctx->engine : NULL, ret_listing, dg) != 0)
 		return -1;
 	if (ret_untold != NULL && !ret_listing->silent)
 		(void)strangers_list(
-		    ctx->paths, &engine, ret_listing, ret_untold);
+		    ctx->paths, ctx->engine, ret_listing, ret_untold);
 	return 0;
 }
 
@@ -111,7 +105,7 @@ sessions_of_project(struct context *ctx, const char *project, size_t unasked,
 		return -1;
 	if (count_attachable(ret_listing, project) > unasked) {
 		listing_release(ret_listing);
-		if (sessions_list(ctx, ret_listing, NULL, dg) != 0)
+		if (sessions_list(ctx, project, ret_listing, NULL, dg) != 0)
 			return -1;
 	}
 	tell_unread(ret_listing, ret_unread);
@@ -236,13 +230,16 @@ sessions_choose(struct context *ctx, const char *word,
 }
 
 int
-sessions_look(struct context *ctx, const struct engine *engine, const char *id,
-    struct session *ret_session, struct session_look *ret_look,
-    const struct container **ret_agent, struct diag *dg)
+sessions_look(struct context *ctx, const char *id, struct session *ret_session,
+    struct session_look *ret_look, const struct container **ret_agent,
+    struct diag *dg)
 {
-	const struct look_spec spec = { .paths = ctx->paths, .engine = engine };
+	const struct look_spec spec = { .paths = ctx->paths,
+		.engine = ctx->engine };
 	const struct session_facts *facts = &ret_look->facts;
 
+	if (sessions_find_engine(ctx, NULL, dg) != 0)
+		return -1;
 	if (session_open(ctx->paths, id, ret_session, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
 	if (session_look(&spec, ret_session, ret_look, dg) != 0)

@@ -14,17 +14,20 @@
 
 struct diag;
 
-/* The engine, asked who it is; ctx has an open state directory afterwards. */
+/*
+ * Makes ctx->engine ready, for a project (its real path) or NULL; ctx has an
+ * open state directory afterwards.
+ */
 int sessions_find_engine(
-    struct context *ctx, struct engine *ret_engine, struct diag *dg);
+    struct context *ctx, const char *project, struct diag *dg);
 
 /*
  * All sessions with their states; an engine that does not answer is a warning.
  * Unless ret_untold is NULL also what has drydock's labels and no record
  * (session/strangers.h); ret_untold is set when that cannot be told.
  */
-int sessions_list(struct context *ctx, struct listing *ret_listing,
-    struct diag *ret_untold, struct diag *dg);
+int sessions_list(struct context *ctx, const char *project,
+    struct listing *ret_listing, struct diag *ret_untold, struct diag *dg);
 
 /*
  * What attach could show of this project; NULL: of all projects.  The engine,
@@ -60,8 +63,8 @@ int sessions_choose(struct context *ctx, const char *word,
  * sure of by record, labels and engine.  Without one the failure says what
  * state the session is in.  ret_look is of ret_session.
  */
-int sessions_look(struct context *ctx, const struct engine *engine,
-    const char *id, struct session *ret_session, struct session_look *ret_look,
+int sessions_look(struct context *ctx, const char *id,
+    struct session *ret_session, struct session_look *ret_look,
     const struct container **ret_agent, struct diag *dg);
 
 #endif /* DRYDOCK_SESSIONS_H */

@@ -88,11 +88,10 @@ stop_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	const struct stop_options *o = options;
-	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 	struct end_spec spec = {
 		.paths = ctx->paths,
-		.engine = &engine,
+		.engine = ctx->engine,
 		.force = o->force,
 		.grace = GRACE_S,
 	};
@@ -106,7 +105,7 @@ stop_run(struct context *ctx, const void *options, int argc, char **argv,
 		return -1;
 	if (ids.nr == 0)
 		return diag_set(dg, DIAG_NO, "there is no session");
-	if (sessions_find_engine(ctx, &engine, dg) != 0)
+	if (sessions_find_engine(ctx, NULL, dg) != 0)
 		return -1;
 	return end_all(&spec, &ids, dg);
 }

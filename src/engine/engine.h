@@ -97,6 +97,14 @@ int engine_open(struct engine *engine, struct diag *dg);
  */
 int engine_probe(struct engine *engine, struct diag *dg);
 
+/*
+ * Finds and probes an engine that has not been (engine is ENGINE_INIT then);
+ * one that has been is left as it is.  A failure leaves ENGINE_INIT.
+ */
+int engine_ready(struct engine *engine, const struct settings *settings,
+    const struct paths *paths, const char *const *projects,
+    const char *const *environ_, struct diag *dg);
+
 /* What a connect(2) that failed means for the user; returns -1. */
 int engine_refuse_connect(
     const struct engine *engine, int errnum, struct diag *dg);

@@ -260,3 +260,18 @@ engine_probe(struct engine *engine, struct diag *dg)
 	}
 	return compose_version_finish(engine, compose, dg);
 }
+
+int
+engine_ready(struct engine *engine, const struct settings *settings,
+    const struct paths *paths, const char *const *projects,
+    const char *const *environ_, struct diag *dg)
+{
+	if (engine->socket != NULL)
+		return 0;
+	if (engine_find(engine, settings, paths, projects, environ_, dg) != 0)
+		return -1;
+	if (engine_probe(engine, dg) == 0)
+		return 0;
+	engine_release(engine);
+	return -1;
+}

@@ -83,6 +83,7 @@ view(const struct join_spec *spec, const struct session *session,
 		.paths = spec->paths,
 		.settings = spec->settings,
 		.environ_ = spec->environ_,
+		.engine = spec->engine,
 		.record = record,
 		.session = session,
 		.tty = true,
@@ -156,13 +157,13 @@ on_live(const struct resume_spec *resume, struct session *session,
  * where it runs after all and is to be viewed, without the lease.
  */
 static int
-settle(const struct join_spec *spec, const struct engine *engine,
-    struct session *session, int *ret_holder_fd, int *ret_status,
-    struct diag *dg)
+settle(const struct join_spec *spec, struct session *session,
+    int *ret_holder_fd, int *ret_status, struct diag *dg)
 {
-	const struct look_spec at = { .paths = spec->paths, .engine = engine };
+	const struct look_spec at = { .paths = spec->paths,
+		.engine = spec->engine };
 	const struct resume_spec resume = { spec->paths, spec->settings,
-		spec->environ_, engine };
+		spec->environ_, spec->engine };
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	const struct session_facts *facts = &look.facts;
 	const struct container *agent;
@@ -205,18 +206,16 @@ ask_engine(const struct join_spec *spec, const char *id, const char *project,
     int *ret_holder_fd, int *ret_status, struct diag *dg)
 {
 	const char *const projects[] = { project, NULL };
-	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_session struct session session = SESSION_INIT;
 	enum lock_answer answer;
 
-	if (engine_find(&engine, spec->settings, spec->paths, projects,
+	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
 		spec->environ_, dg) != 0 ||
-	    engine_probe(&engine, dg) != 0 ||
 	    session_take(spec->paths, id, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE)
 		return diag_set(dg, DIAG_NO, "session %s has ended", id);
-	return settle(spec, &engine, &session, ret_holder_fd, ret_status, dg);
+	return settle(spec, &session, ret_holder_fd, ret_status, dg);
 }
 
 int

@@ -6,6 +6,7 @@
 #define DRYDOCK_JOIN_H
 
 struct diag;
+struct engine;
 struct paths;
 struct settings;
 
@@ -13,6 +14,7 @@ struct join_spec {
 	struct paths *paths; /* with an open state directory */
 	const struct settings *settings;
 	const char *const *environ_;
+	struct engine *engine; /* ready, or ENGINE_INIT: when it is needed */
 };
 
 /*

@@ -101,10 +101,11 @@ ask_engine(struct launch *l, struct diag *dg)
 		.build = l->request->build,
 	};
 
+	l->engine = *l->request->engine;
+	*l->request->engine = (struct engine)ENGINE_INIT;
 	if (paths_open_state(l->paths, dg) != 0 ||
-	    engine_find(&l->engine, l->settings, l->paths, projects,
+	    engine_ready(&l->engine, l->settings, l->paths, projects,
 		l->environ_, dg) != 0 ||
-	    engine_probe(&l->engine, dg) != 0 ||
 	    images_get(&spec, &l->images, dg) != 0)
 		return -1;
 	/* What cannot be collected now is collected later. */

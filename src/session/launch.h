@@ -12,6 +12,7 @@
 #include "session/images.h"
 
 struct diag;
+struct engine;
 struct paths;
 struct settings;
 
@@ -30,6 +31,7 @@ struct launch_request {
 	char *const *args; /* run: more arguments; shell: the command */
 	int nargs;
 	images_builder *build; /* for images that are missing */
+	struct engine *engine; /* ready, or ENGINE_INIT; taken */
 };
 
 /*

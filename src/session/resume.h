@@ -16,7 +16,7 @@ struct resume_spec {
 	struct paths *paths;
 	const struct settings *settings;
 	const char *const *environ_;
-	const struct engine *engine;
+	struct engine *engine;
 };
 
 /*

@@ -22,18 +22,12 @@ put_away(const struct view_spec *spec, bool client_left, int *ret_status,
     struct diag *dg)
 {
 	const char *const projects[] = { spec->record->project, NULL };
-	cleanup_engine struct engine found = ENGINE_INIT;
-	const struct engine *engine = spec->engine;
 
-	if (engine == NULL) {
-		if (engine_find(&found, spec->settings, spec->paths, projects,
-			spec->environ_, dg) != 0 ||
-		    engine_probe(&found, dg) != 0)
-			return -1;
-		engine = &found;
-	}
-	*ret_status = teardown_ended(
-	    spec->paths, engine, spec->record, client_left, spec->agent_pidfd);
+	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
+		spec->environ_, dg) != 0)
+		return -1;
+	*ret_status = teardown_ended(spec->paths, spec->engine, spec->record,
+	    client_left, spec->agent_pidfd);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct view_spec {
 	const struct paths *paths;
 	const struct settings *settings;
 	const char *const *environ_;
-	const struct engine *engine; /* NULL: found when it is needed */
+	struct engine *engine; /* ready, or ENGINE_INIT: when it is needed */
 	const struct record *record;
 	const struct session *session; /* dir_fd and run_fd are open */
 	bool tty;

@@ -403,6 +403,16 @@ but cannot be read: "
   untouched
 }
 
+@test "run asks once who the engine is, also where the project has sessions" {
+  cd "$project"
+  run script -qec "drydock run" /dev/null <<<n
+  assert_contains "$output" "start a [n]ew one"
+  # It got as far as the launch, which asks for the images.
+  assert_contains "$output" "there is no agent image yet"
+  [ -e "$script/calls/info.1" ]
+  [ ! -e "$script/calls/info.2" ]
+}
+
 @test "2000 directories are one question to the engine" {
   (cd "$sessions" && seq -f '%08.0f' 1 2000 | xargs mkdir -m 0700)
   run -0 drydock list --all
