@@ -31,29 +31,35 @@ enum {
 	HOLDER_LONG_MS = 5000, /* where a wrong guess would end an agent */
 };
 
-/*
- * A stop that was cut off: who comes back wants it no more.  One that is at
- * work has the lease, and is left to it.
- */
-static void
-forget_stop(const struct join_spec *spec, const char *id)
+/* A stop that is at work has the lease, and is left to it. */
+static int
+write_no_stop(const struct join_spec *spec, const char *id, struct diag *dg)
 {
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_record struct record record = RECORD_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	enum lock_answer answer;
 
-	if (session_lease(spec->paths, id, 0, &answer, &session, &ignored) !=
-		0 ||
-	    answer != LOCK_WON ||
-	    record_read(session.dir_fd, &record, &ignored) != 0)
-		return;
+	if (session_lease(spec->paths, id, 0, &answer, &session, dg) != 0)
+		return -1;
+	if (answer != LOCK_WON)
+		return 0;
+	if (record_read(session.dir_fd, &record, dg) != 0)
+		return -1;
 	free(record.stopping_at);
 	record.stopping_at = NULL;
-	if (record_write(session.dir_fd, &record, &ignored) != 0)
+	return record_write(session.dir_fd, &record, dg);
+}
+
+/* A stop that was cut off is over: the user came back to the session. */
+static void
+forget_stop(const struct join_spec *spec, const char *id)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (write_no_stop(spec, id, &dg) != 0)
 		diag_warn("session %s is still recorded as being stopped, and "
 			  "is removed when its agent ends: %s",
-		    id, ignored.message);
+		    id, dg.message);
 }
 
 /* One that was killed, or that a log-out ended, is started again. */

@@ -162,6 +162,13 @@ stop_is_cut_off() {
   goes_on
   run -0 as_who drydock gc
   said detached
+  # The stop cannot be taken off the record: that is said.
+  mv "$XDG_STATE_HOME/drydock/sessions/$id/lease" "$BATS_TEST_TMPDIR/lease"
+  mkdir "$XDG_STATE_HOME/drydock/sessions/$id/lease"
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  assert_contains "$output" "session $id is still recorded as being stopped"
+  rmdir "$XDG_STATE_HOME/drydock/sessions/$id/lease"
+  mv "$BATS_TEST_TMPDIR/lease" "$XDG_STATE_HOME/drydock/sessions/$id/lease"
   # This project's session is found, and who comes back wants no stop.
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
   assert_equal "$(jq -r .stopping_at "$(record)")" null
