@@ -78,13 +78,36 @@ judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
 	return S_ISLNK(st->st_mode) && is_in_project(arg, dirfd);
 }
 
+/* A directory with protected places in it, resolved once for all of them. */
+struct base {
+	const char *path; /* borrowed */
+	int fd; /* owned; -1: it is not there, or kept in a project */
+	int links; /* that led to it */
+};
+
+static int
+open_base(struct base *base, const struct knownprojects *known, struct diag *dg)
+{
+	struct resolve resolve = {
+		.judge = judge_link,
+		.arg = (void *)(uintptr_t)known,
+	};
+	int rc = resolve_open(&resolve, AT_FDCWD, base->path, &base->fd);
+
+	if (rc < 0 && !is_closed(errno))
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "stat %s", base->path);
+	base->links = resolve.links;
+	return 0;
+}
+
 /*
  * A place may be a link to where it is kept.  What is kept in a project has no
  * secret of that project's agent, who could lead this walk to any other file,
  * which then were taken for a secret.
  */
 static int
-add_place(struct inodes *set, const char *place,
+add_place(struct inodes *set, const struct base *base, const char *place,
     const struct knownprojects *known, struct diag *dg)
 {
 	cleanup_fs_walk struct fs_walk walk = {
@@ -99,14 +122,17 @@ add_place(struct inodes *set, const char *place,
 	struct resolve resolve = {
 		.judge = judge_link,
 		.arg = (void *)(uintptr_t)known,
+		.links = base->links,
 	};
 	cleanup_close int at = -1;
 	cleanup_close int fd = -1;
 	struct stat st;
 	int rc;
 
-	strbuf_addstr(&walk.path, place);
-	rc = resolve_open(&resolve, AT_FDCWD, place, &at);
+	if (base->fd < 0)
+		return 0;
+	strbuf_addf(&walk.path, "%s/%s", base->path, place);
+	rc = resolve_open(&resolve, base->fd, place, &at);
 	if (rc < 0 || (rc == 0 && fstat(at, &st) < 0))
 		return is_closed(errno) ? 0 : fs_walk_fail(&walk, "stat");
 	if (rc > 0 || (resolve.links > 0 && is_in_project(known, at)))
@@ -121,22 +147,36 @@ add_place(struct inodes *set, const char *place,
 	return fs_walk_read(&walk, steal_fd(&fd));
 }
 
+static int
+add_credentials(struct inodes *set, const struct base *home,
+    const struct knownprojects *known, struct diag *dg)
+{
+	const struct protected_place *row;
+
+	for (size_t i = 0; (row = protected_at(i)) != NULL; i++)
+		if (strcmp(row->group, PROTECTED_CREDENTIALS) == 0 &&
+		    add_place(set, home, row->path, known, dg) < 0)
+			return -1;
+	return 0;
+}
+
 int
 inodes_add_protected(struct inodes *set, const struct paths *paths,
     const struct knownprojects *known, struct diag *dg)
 {
-	const struct protected_place *row;
-	cleanup_free char *tokens = xasprintf("%s/tokens", paths->state_dir);
+	struct base home = { .path = paths->home, .fd = -1 };
+	struct base state = { .path = paths->state_dir, .fd = -1 };
+	int rc = open_base(&home, known, dg);
 
-	for (size_t i = 0; (row = protected_at(i)) != NULL; i++) {
-		cleanup_free char *place =
-		    xasprintf("%s/%s", paths->home, row->path);
-
-		if (strcmp(row->group, PROTECTED_CREDENTIALS) == 0 &&
-		    add_place(set, place, known, dg) < 0)
-			return -1;
-	}
-	return add_place(set, tokens, known, dg);
+	if (rc == 0)
+		rc = add_credentials(set, &home, known, dg);
+	if (rc == 0)
+		rc = open_base(&state, known, dg);
+	if (rc == 0)
+		rc = add_place(set, &state, "tokens", known, dg);
+	cleanup_close_fn(&state.fd);
+	cleanup_close_fn(&home.fd);
+	return rc;
 }
 
 static int
