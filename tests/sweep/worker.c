@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -173,6 +174,20 @@ restore(struct kept *k, bool dead)
 		(void)printf("lost %s\n", lost);
 }
 
+/* A companion is called as drydock is; it lives as long as its session, which
+ * without a command may be a minute. */
+static bool
+is_companion(int pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%d/cmdline", pid);
+	cleanup_fclose FILE *f = fopen(path, "re");
+	char args[PATH_MAX] = "";
+	size_t n = f == NULL ? 0 : fread(args, 1, sizeof(args) - 1, f);
+	size_t first = strlen(args);
+
+	return first < n && strcmp(args + first + 1, "--companion") == 0;
+}
+
 /* Whether a child of ours is not of a container, but a call of the stub, or is
  * about to be one. */
 static bool
@@ -182,9 +197,10 @@ is_call(int pid)
 	cleanup_fclose FILE *f = fopen(path, "re");
 	char name[32];
 
-	return f != NULL && fgets(name, sizeof(name), f) != NULL &&
-	    (strncmp(name, "docker", 6) == 0 ||
-		strncmp(name, "drydock", 7) == 0);
+	if (f == NULL || fgets(name, sizeof(name), f) == NULL)
+		return false;
+	return strncmp(name, "docker", 6) == 0 ||
+	    (strncmp(name, "drydock", 7) == 0 && !is_companion(pid));
 }
 
 /* What the command left alone is our child now: whether a call is among that. */
