@@ -298,7 +298,7 @@ build_on(const struct engine *engine, const struct paths *paths,
 	if (tag(engine, base_id, name, dg) < 0)
 		return -1;
 	strvec_pushf(&spec->args, "BASE=%s", name);
-	rc = buildkit_run(engine, spec, &image_id, dg);
+	rc = buildkit_run(engine, paths, spec, &image_id, dg);
 	/* A name that was moved is on somebody else's image: it stays. */
 	if (check_name(engine, name, base_id, &moved) == 0)
 		remove_image(engine, name);

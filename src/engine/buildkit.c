@@ -145,8 +145,8 @@ judge(const struct strvec *argv, const struct buildkit_spec *spec,
 }
 
 int
-buildkit_run(const struct engine *engine, const struct buildkit_spec *spec,
-    char **ret_image_id, struct diag *dg)
+buildkit_run(const struct engine *engine, const struct paths *paths,
+    const struct buildkit_spec *spec, char **ret_image_id, struct diag *dg)
 {
 	cleanup_workdir struct workdir work = WORKDIR_INIT;
 	cleanup_strbuf struct strbuf secret = STRBUF_INIT;
@@ -160,7 +160,7 @@ buildkit_run(const struct engine *engine, const struct buildkit_spec *spec,
 	if (hostconf_pack(spec->hostconf, &secret, dg) < 0 ||
 	    fs_memfd("drydock-host", secret.buf, secret.len, &secret_fd, dg) <
 		0 ||
-	    workdir_make(&work, dg) < 0)
+	    workdir_make(&work, paths, dg) < 0)
 		return -1;
 	iidfile = xasprintf("%s/iid", work.path);
 	make_argv(engine, spec, iidfile, secret_fd, &argv);

@@ -13,6 +13,7 @@
 struct diag;
 struct engine;
 struct hostconf;
+struct paths;
 struct strbuf;
 
 struct buildkit_spec {
@@ -34,10 +35,10 @@ struct buildkit_spec {
 /* Without buildx DIAG_ENGINE, with what to install. */
 int buildkit_check(const struct engine *engine, struct diag *dg);
 
-/* Returned in *ret_image_id.  Failures are DIAG_ENGINE, with the end of the
- * builder's words as detail. */
-int buildkit_run(const struct engine *engine, const struct buildkit_spec *spec,
-    char **ret_image_id, struct diag *dg);
+/* Returned in *ret_image_id.  The caller holds built_lock().  Failures are
+ * DIAG_ENGINE, with the end of the builder's words as detail. */
+int buildkit_run(const struct engine *engine, const struct paths *paths,
+    const struct buildkit_spec *spec, char **ret_image_id, struct diag *dg);
 
 void buildkit_spec_release(struct buildkit_spec *spec);
 

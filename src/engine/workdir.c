@@ -4,23 +4,32 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
+#include "host/paths.h"
+
+#define PARENT "build"
 
 int
-workdir_make(struct workdir *ret, struct diag *dg)
+workdir_make(struct workdir *ret, const struct paths *paths, struct diag *dg)
 {
-	cleanup_free char *path = xstrdup("/tmp/drydock-build-XXXXXX");
+	/* The builder of a killed build may still write to its own. */
+	cleanup_free char *path =
+	    xasprintf("%s/" PARENT "/XXXXXX", paths->state_dir);
+	int fd cleanup_close = -1;
 
+	if (fs_remove_tree(paths->state_fd, PARENT, dg) < 0 ||
+	    fs_make_dir(paths->state_fd, PARENT, 0700, &fd, dg) < 0)
+		return -1;
 	/* Made with mode 0700, whatever the umask. */
 	if (mkdtemp(path) == NULL)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "make a temporary directory in /tmp");
+		return diag_set_errno(dg, DIAG_IO, errno,
+		    "make a directory in %s/" PARENT, paths->state_dir);
 	ret->path = steal_ptr(&path);
+	ret->state_fd = paths->state_fd;
 	return 0;
 }
 
@@ -29,15 +38,9 @@ workdir_remove(struct workdir *work)
 {
 	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_free char *path = work->path;
-	int parent_fd cleanup_close = -1;
-	char *slash;
 
 	work->path = NULL;
-	if (path == NULL)
-		return;
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	if (fs_open_dir(path, &parent_fd, &failure) < 0 ||
-	    fs_remove_tree(parent_fd, slash + 1, &failure) < 0)
+	if (path != NULL &&
+	    fs_remove_tree(work->state_fd, PARENT, &failure) < 0)
 		diag_warn("%s", failure.message);
 }

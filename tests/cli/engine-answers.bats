@@ -117,3 +117,27 @@ EOF
   assert_equal "$(stat -c %a "$dir")" 700
   assert_equal "$(cat "$dir/config.json")" "{}"
 }
+
+@test "what a killed build leaves, the next one clears" {
+  local pid dir builder=$BATS_TEST_TMPDIR/builder
+  stub_images=
+  stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{}' debian:12-slim
+  echo 'github.com/docker/buildx 0.17' >"$script/buildx-version.out"
+  printf '#!/bin/sh\necho $$ >"%s.pid"\nexec sleep 600\n' "$builder" >"$builder"
+  chmod 0755 "$builder"
+  echo "$builder" >"$script/build.exec"
+  drydock build 3>&- &
+  pid=$!
+  wait_for "a build" test -s "$builder.pid"
+  kill -KILL "$pid"
+  wait "$pid" || true
+  dir=$(call build.1 | sed -n 's|^--iidfile=\(.*\)/iid$|\1|p')
+  [ -d "$dir" ]
+  kill "$(cat "$builder.pid")"
+  rm "$script/build.exec"
+  echo 1 >"$script/build.rc"
+  run -69 --separate-stderr drydock build
+  assert_contains "$stderr" "docker build failed with status 1"
+  [ ! -e "$dir" ]
+  [ ! -e "$XDG_STATE_HOME/drydock/build" ]
+}

@@ -95,7 +95,8 @@ END
   TMPDIR=$project DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker \
     run -0 --separate-stderr drydock build --base drydock-test:base --json
   assert_equal "$output" "$first"
-  grep -E '(^|=)/tmp/drydock-build-[^/]*/iid$' "$BATS_TEST_TMPDIR/arguments"
+  grep -E "(^|=)$XDG_STATE_HOME/drydock/build/[^/]*/iid$" \
+    "$BATS_TEST_TMPDIR/arguments"
   docker image rm drydock-test:base >/dev/null
   assert_equal "$(docker image ls -q 'drydock-base:build-*')" ""
   # The build's own name for its base, which everybody can see on the engine.
@@ -306,8 +307,7 @@ EOF
   run --separate-stderr drydock build --bootstrap
   [ "$status" -eq 0 ] || fail "$stderr"
   assert_equal "$(ls -A "$TMPDIR")" ""
-  assert_equal "$(find /tmp -maxdepth 1 -name 'drydock-build-*' -newer "$TMPDIR")" \
-    ""
+  [ ! -e "$XDG_STATE_HOME/drydock/build" ]
   assert_equal "$(find /dev/shm -maxdepth 1 -name 'drydock-*')" ""
 }
 
