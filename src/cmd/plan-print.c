@@ -35,6 +35,18 @@ add_terminal_safe(struct strbuf *out, const char *json)
 	}
 }
 
+/* An overlay that is refused as it was written is not merged. */
+static void
+write_model(struct jsonw *w, const struct plan *plan)
+{
+	if (plan->tree != NULL) {
+		jsonw_node(w, plan->tree);
+		return;
+	}
+	jsonw_open_object(w);
+	jsonw_close_object(w);
+}
+
 static void
 write_violations(struct jsonw *w, const struct plan *plan)
 {
@@ -58,14 +70,9 @@ int
 plan_print_json(const struct project *project, const struct assembly *assembly,
     const struct plan *plan, struct strbuf *out, struct diag *dg)
 {
-	cleanup_json struct json *model = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct jsonw *w;
+	struct jsonw *w = jsonw_new(true);
 
-	if (json_parse(
-		plan->model, strlen(plan->model), "the model", &model, dg) != 0)
-		return -1;
-	w = jsonw_new(true);
 	jsonw_open_object(w);
 	jsonw_key(w, "project");
 	jsonw_open_object(w);
@@ -82,7 +89,7 @@ plan_print_json(const struct project *project, const struct assembly *assembly,
 	}
 	jsonw_close_array(w);
 	jsonw_key(w, "model");
-	jsonw_node(w, model);
+	write_model(w, plan);
 	write_violations(w, plan);
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0)
@@ -92,16 +99,12 @@ plan_print_json(const struct project *project, const struct assembly *assembly,
 }
 
 static int
-add_model(const char *model, struct strbuf *out, struct diag *dg)
+add_model(const struct plan *plan, struct strbuf *out, struct diag *dg)
 {
-	cleanup_json struct json *root = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct jsonw *w;
+	struct jsonw *w = jsonw_new(true);
 
-	if (json_parse(model, strlen(model), "the model", &root, dg) != 0)
-		return -1;
-	w = jsonw_new(true);
-	jsonw_node(w, root);
+	write_model(w, plan);
 	if (jsonw_finish(w, &text, dg) != 0)
 		return -1;
 	add_terminal_safe(out, text.buf);
@@ -129,7 +132,7 @@ plan_print_text(const struct project *project, const struct assembly *assembly,
 	strbuf_addstr(out, "\nproject: ");
 	strbuf_add_escaped(out, project->path, strlen(project->path));
 	strbuf_addf(out, "\nkey: %s\n\nmodel:\n", project->key);
-	if (add_model(plan->model, out, dg) != 0)
+	if (add_model(plan, out, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < plan->nviolations; i++) {
 		cleanup_strbuf struct strbuf line = STRBUF_INIT;

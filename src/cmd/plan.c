@@ -180,10 +180,8 @@ show_plan(struct context *ctx, const struct plan_options *o,
 		.session_id = NO_SESSION,
 		.session_dir = session,
 		.history_dir = history,
-		.agent_image = agent.id,
-		.egress_image = egress.id,
-		.agent_image_env = (const char *const *)agent.env.v,
-		.egress_image_env = (const char *const *)egress.env.v,
+		.agent_image = &agent,
+		.egress_image = &egress,
 	};
 	return judge_and_print(&request, o->json, dg);
 }

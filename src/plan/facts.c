@@ -20,6 +20,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/reserved.h"
@@ -27,23 +28,33 @@
 #include "plan/further.h"
 #include "plan/places.h"
 #include "plan/plan.h"
+#include "plan/role.h"
 #include "plan/values.h"
 
-int
-facts_open_binds(struct plan *plan, struct diag *dg)
+static int
+open_mount(struct plan_mount *m, struct diag *dg)
 {
-	for (size_t i = 0; i < plan->nbinds; i++) {
-		struct bind *b = &plan->binds[i];
+	/* Compose makes them absolute; the policy refuses the rest. */
+	if (m->source[0] != '/')
+		return 0;
+	m->fd = open(m->source, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (m->fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (m->fd == -1 || fstat(m->fd, &m->st) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "look at bind source %s", m->source);
+	return 0;
+}
 
-		/* Compose makes them absolute; the policy refuses the rest. */
-		if (b->source[0] != '/')
-			continue;
-		b->fd = open(b->source, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (b->fd == -1 && (errno == ENOENT || errno == ENOTDIR))
-			continue;
-		if (b->fd == -1 || fstat(b->fd, &b->st) != 0)
-			return diag_set_errno(dg, DIAG_IO, errno,
-			    "look at bind source %s", b->source);
+int
+facts_open_mounts(struct plan *plan, struct diag *dg)
+{
+	for (size_t i = 0; i < plan->nservices; i++) {
+		struct plan_service *s = &plan->services[i];
+
+		for (size_t n = 0; n < s->nmounts; n++)
+			if (open_mount(&s->mounts[n], dg) != 0)
+				return -1;
 	}
 	return 0;
 }
@@ -76,8 +87,8 @@ kind_of(mode_t mode)
 }
 
 static int
-write_source(struct jsonw *w, const struct places *places, const struct bind *b,
-    struct diag *dg)
+write_source(struct jsonw *w, const struct places *places,
+    const struct plan_mount *b, struct diag *dg)
 {
 	char *real cleanup_free = NULL;
 
@@ -97,7 +108,7 @@ write_source(struct jsonw *w, const struct places *places, const struct bind *b,
 		write_number(w, "ino", b->st.st_ino);
 	}
 	/* What drydock makes lies in its own state directory. */
-	if (b->fd != -1 && b->mode == 0 && S_ISDIR(b->st.st_mode)) {
+	if (b->fd != -1 && !mount_is_made(b) && S_ISDIR(b->st.st_mode)) {
 		jsonw_key(w, "touches");
 		if (places_write(places, b->fd, w, dg) != 0)
 			return diag_wrap(dg, "bind source %s", b->source);
@@ -106,21 +117,27 @@ write_source(struct jsonw *w, const struct places *places, const struct bind *b,
 	return 0;
 }
 
+/* One key for a source that several services bind. */
 static int
 write_sources(struct jsonw *w, const struct places *places,
     const struct plan *plan, struct diag *dg)
 {
+	struct strvec written cleanup_strvec = STRVEC_INIT;
+
 	jsonw_key(w, "sources");
 	jsonw_open_object(w);
-	for (size_t i = 0; i < plan->nbinds; i++) {
-		size_t n = 0;
+	for (size_t i = 0; i < plan->nservices; i++) {
+		const struct plan_service *s = &plan->services[i];
 
-		while (
-		    strcmp(plan->binds[n].source, plan->binds[i].source) != 0)
-			n++;
-		/* One key for a source that several services bind. */
-		if (n == i && write_source(w, places, &plan->binds[i], dg) != 0)
-			return -1;
+		for (size_t n = 0; n < s->nmounts; n++) {
+			const struct plan_mount *m = &s->mounts[n];
+
+			if (strvec_has(&written, m->source))
+				continue;
+			strvec_push(&written, m->source);
+			if (write_source(w, places, m, dg) != 0)
+				return -1;
+		}
 	}
 	jsonw_close_object(w);
 	return 0;
@@ -130,18 +147,20 @@ static int
 write_roles(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, struct diag *dg)
 {
-	const char *role;
-
 	jsonw_key(w, "roles");
 	jsonw_open_object(w);
-	for (size_t i = 0; (role = plan_role_at(request, i)) != NULL; i++) {
-		char *path cleanup_free = plan_role_path(request, role);
+	for (size_t i = 0; i < MOUNT_IDS; i++) {
+		const struct mount_role *role = &mount_roles[i];
+		char *path cleanup_free = NULL;
 		struct stat st;
 
-		jsonw_key(w, role);
+		if (!mount_role_has_mode(role, request->mode.mode))
+			continue;
+		path = mount_role_path(role, request);
+		jsonw_key(w, role->name);
 		jsonw_open_object(w);
 		jsonw_key_str(w, "path", path);
-		if (strcmp(role, "project") == 0) {
+		if (i == MOUNT_PROJECT) {
 			if (fstat(request->project->fd, &st) != 0)
 				return diag_set_errno(dg, DIAG_IO, errno,
 				    "look at project %s", path);
@@ -255,8 +274,8 @@ static void
 write_services(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly)
 {
-	char *agent cleanup_free = plan_service_user(request, "agent");
-	char *egress cleanup_free = plan_service_user(request, "egress");
+	char *agent cleanup_free = plan_service_user(request, SERVICE_AGENT);
+	char *egress cleanup_free = plan_service_user(request, SERVICE_EGRESS);
 
 	jsonw_key(w, "users");
 	jsonw_open_object(w);
@@ -270,8 +289,9 @@ write_services(struct jsonw *w, const struct plan_request *request,
 	jsonw_close_array(w);
 	jsonw_key(w, "images");
 	jsonw_open_object(w);
-	jsonw_key_str(w, "agent", request->agent_image);
-	jsonw_key_str(w, "egress", request->egress_image);
+	jsonw_key_str(w, "agent", request->agent_image->id);
+	jsonw_key_str(w, "egress",
+	    request->egress_image != NULL ? request->egress_image->id : NULL);
 	jsonw_close_object(w);
 	jsonw_key(w, "engine");
 	jsonw_open_object(w);
@@ -353,21 +373,20 @@ int
 facts_write(const struct plan_request *request, const struct assembly *assembly,
     const struct plan *plan, struct strbuf *out, struct diag *dg)
 {
-	struct strbuf facts cleanup_strbuf = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(false);
 
+	jsonw_open_object(w);
+	jsonw_key(w, "model");
+	jsonw_node(w, plan->tree);
+	jsonw_key(w, "facts");
 	jsonw_open_object(w);
 	if (write_facts(w, request, assembly, plan, dg) != 0) {
 		jsonw_free(w);
 		return -1;
 	}
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &facts, dg) != 0)
+	jsonw_close_object(w);
+	if (jsonw_finish(w, out, dg) != 0)
 		return diag_wrap(dg, "facts of the plan");
-	strbuf_addstr(out, "{\"model\":");
-	strbuf_addstr(out, plan->model);
-	strbuf_addstr(out, ",\"facts\":");
-	strbuf_add(out, facts.buf, facts.len);
-	strbuf_addstr(out, "}");
 	return 0;
 }

@@ -12,14 +12,14 @@ struct plan_request;
 struct strbuf;
 
 /*
- * Opens the source of each bind, without following a link at its last
+ * Opens the source of each mount, without following a link at its last
  * component: fills fd and st, or leaves fd -1 for one that is absent.  One that
  * cannot be looked at is DIAG_IO.
  */
-int facts_open_binds(struct plan *plan, struct diag *dg);
+int facts_open_mounts(struct plan *plan, struct diag *dg);
 
 /*
- * Appends {"model": plan->model, "facts": ...}, the policy's input.  The keys
+ * Appends {"model": plan->tree, "facts": ...}, the policy's input.  The keys
  * are documented by their use in policy.jq.
  */
 int facts_write(const struct plan_request *request,

@@ -91,7 +91,7 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 		const char *image = json_string(json_get(s, "image"));
 		struct further *f;
 
-		if (plan_is_own_service(name) || !is_name(name) ||
+		if (service_role_of(name) != SERVICE_EXTRA || !is_name(name) ||
 		    !json_is_object(s))
 			continue;
 		f = find_or_add(a, name);

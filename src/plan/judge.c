@@ -81,9 +81,6 @@ judge_raw(const struct plan_request *request, const struct assembly *assembly,
 			*ret_policy, input.buf, input.len, plan, dg) != 0)
 			return -1;
 	}
-	/* Nothing was merged. */
-	if (plan->nviolations != 0)
-		plan->model = xstrdup("{}");
 	return 0;
 }
 
@@ -135,23 +132,22 @@ plan_judge_model(const struct plan_request *request,
     const struct assembly *assembly, struct policy *policy, const char *model,
     struct plan *plan, struct diag *dg)
 {
-	struct json *root cleanup_json = NULL;
 	struct strbuf input cleanup_strbuf = STRBUF_INIT;
 
-	if (json_parse(model, strlen(model), "the merged model", &root, dg) !=
-	    0)
+	if (model_read(request, model, strlen(model), "the merged model", plan,
+		dg) != 0)
 		return -1;
-	plan->model = xstrdup(model);
-	model_binds(root, request->paths, plan);
 	/* The last of what decides has been read. */
 	if (trusted_check(request->paths, request->project->path, dg) != 0 ||
-	    facts_open_binds(plan, dg) != 0 ||
+	    facts_open_mounts(plan, dg) != 0 ||
 	    (request->mode.mode == MODE_CONTAINED &&
 		sockets_find(request, plan, &plan->sockets,
 		    &plan->sockets_whole, dg) != 0) ||
 	    facts_write(request, assembly, plan, &input, dg) != 0)
 		return -1;
-	return policy_run(policy, input.buf, input.len, plan, dg);
+	if (policy_run(policy, input.buf, input.len, plan, dg) != 0)
+		return -1;
+	return plan->nviolations == 0 ? model_check_clear(plan, dg) : 0;
 }
 
 int
@@ -228,31 +224,4 @@ plan_check_verdict(const struct plan *plan, struct diag *dg)
 	(void)diag_set(dg, DIAG_POLICY, "refused by policy: %s%s",
 	    plan->violations[0].rule, plan->nviolations > 1 ? " and more" : "");
 	return diag_add_detail(dg, lines.buf, lines.len);
-}
-
-void
-plan_release(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->nbinds; i++) {
-		struct bind *b = &plan->binds[i];
-
-		free(b->service);
-		free(b->source);
-		free(b->target);
-		cleanup_close_fn(&b->fd);
-	}
-	for (size_t i = 0; i < plan->nviolations; i++) {
-		struct violation *v = &plan->violations[i];
-
-		free(v->rule);
-		free(v->service);
-		free(v->what);
-		free(v->overlay);
-	}
-	free(plan->model);
-	free(plan->binds);
-	free(plan->violations);
-	strbuf_release(&plan->seccomp);
-	strvec_release(&plan->sockets);
-	*plan = (struct plan)PLAN_INIT;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model: Compose's merged model, as text and as what drydock asks of it.
+ * model: Compose's merged model, as text and read into a struct plan.
  */
 #ifndef DRYDOCK_PLAN_MODEL_H
 #define DRYDOCK_PLAN_MODEL_H
@@ -8,9 +8,8 @@
 #include <stddef.h>
 
 struct diag;
-struct json;
 struct plan;
-struct paths;
+struct plan_request;
 struct strbuf;
 
 /* A merged model is far below this. */
@@ -25,11 +24,15 @@ int model_undouble(
 void model_double(const char *text, size_t len, struct strbuf *out);
 
 /*
- * Fills plan->binds from the volumes of all services that have a source and a
- * target, with what the model's x-drydock-ROLE declares of the source.  What
- * is declared in no known words counts as must be there.
+ * Reads a model with single dollars into plan->tree and the services; what
+ * names it in messages.  A key that is not of the expected form is left out and
+ * named in its service: the policy comes first, since it says more of it.  A
+ * volume without source or target is left out.
  */
-void model_binds(
-    const struct json *model, const struct paths *paths, struct plan *plan);
+int model_read(const struct plan_request *request, const char *text, size_t len,
+    const char *what, struct plan *plan, struct diag *dg);
+
+/* DIAG_POLICY when a key of a service could not be read. */
+int model_check_clear(const struct plan *plan, struct diag *dg);
 
 #endif /* DRYDOCK_PLAN_MODEL_H */

@@ -4,9 +4,9 @@
  *
  *	assemble	the ordered overlays, each read once
  *	resolve		Compose's merged model
- *	judge		policy.jq over model and facts
+ *	judge		the model read into struct plan; policy.jq over it and facts
  *	prepare		bind sources and mount points
- *	seal		plan.json
+ *	seal		the plan's tree as plan.json
  *	verify		the waiting processes against the plan
  */
 #ifndef DRYDOCK_PLAN_H
@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -22,11 +23,15 @@
 #include "base/strvec.h"
 #include "host/mode.h"
 #include "plan/access.h"
+#include "plan/procfacts.h"
 
 struct container;
 struct diag;
 struct engine;
 struct further;
+struct image;
+struct json;
+struct mount_role;
 struct paths;
 struct project;
 struct settings;
@@ -41,10 +46,8 @@ struct plan_request {
 	const char *session_id;
 	const char *session_dir; /* absolute; home/ run/ egress/ sidecar/ */
 	const char *history_dir; /* absolute */
-	const char *agent_image; /* sha256:... */
-	const char *egress_image; /* contained only */
-	const char *const *agent_image_env; /* what the image sets */
-	const char *const *egress_image_env;
+	const struct image *agent_image;
+	const struct image *egress_image; /* contained only */
 };
 
 struct overlay {
@@ -84,24 +87,69 @@ int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);
 void assembly_release(struct assembly *assembly);
 
-enum bind_kind {
-	BIND_DIRECTORY,
-	BIND_SOCKET,
-	BIND_FILE
+/* Whose a service is: its name says so. */
+enum service_role {
+	SERVICE_AGENT,
+	SERVICE_EGRESS,
+	SERVICE_EXTRA /* an overlay of the user's adds it */
 };
 
-/* One bind of the judged model and what is known of its source. */
-struct bind {
-	char *service; /* owned */
+enum service_role service_role_of(const char *name);
+
+/* One bind of a service and what is known of its source. */
+struct plan_mount {
+	const struct mount_role *role; /* static; MOUNT_USER: the user's own */
 	char *source; /* owned; as the model has it, dollars single */
 	char *target; /* owned; normalised */
 	bool read_only;
-	enum bind_kind kind;
-	mode_t mode; /* declared, if prepare may make it; 0: it must be there */
-	uid_t uid; /* declared owner of what prepare makes */
-	gid_t gid;
 	int fd; /* O_PATH, from judge on; -1 while the source is absent */
 	struct stat st; /* of fd */
+};
+
+struct plan_tmpfs {
+	char *target; /* owned */
+	int64_t size; /* bytes; -1 not said */
+	bool noexec;
+};
+
+enum plan_net {
+	PLAN_NET_NONE,
+	PLAN_NET_BRIDGE,
+	PLAN_NET_HOST
+};
+
+/* A service of the model.  Strings are owned, "" where the model has none. */
+struct plan_service {
+	enum service_role role;
+	char *name;
+	char *image; /* sha256:... */
+	char *user; /* "UID:GID" */
+	uid_t uid;
+	gid_t gid;
+	gid_t groups[PROC_MAX_GROUPS]; /* group_add */
+	size_t ngroups;
+	char *network_mode;
+	enum plan_net net;
+	bool read_only;
+	bool init; /* an init process is asked for */
+	struct proc_limits limits; /* -1: none planned */
+	struct plan_tmpfs *tmpfs; /* owned */
+	size_t ntmpfs;
+	struct plan_mount *mounts; /* owned */
+	size_t nmounts;
+	struct strvec env; /* NAME=VALUE; what the plan sets over the image's */
+	struct strvec labels; /* NAME=VALUE */
+	struct strvec entrypoint;
+	struct strvec command;
+	struct strvec log_options; /* NAME=VALUE */
+	struct strvec ulimits; /* NAME=VALUE, soft and hard */
+	char *log_driver;
+	char *restart;
+	char *ipc;
+	char *cgroup;
+	char *working_dir;
+	const char
+	    *unclear; /* static; a key that was not understood, or NULL */
 };
 
 struct violation {
@@ -111,10 +159,11 @@ struct violation {
 	char *overlay; /* "" when not known */
 };
 
+/* Compose's merged model, read once; every later stage takes it. */
 struct plan {
-	char *model; /* owned; the merged JSON, dollars single */
-	struct bind *binds; /* owned */
-	size_t nbinds;
+	struct json *tree; /* owned; dollars single; NULL: nothing was merged */
+	struct plan_service *services; /* owned; in the model's order */
+	size_t nservices;
 	struct violation *violations; /* owned */
 	size_t nviolations; /* 0: may run */
 	struct strbuf seccomp; /* the profile that was judged */
@@ -123,20 +172,8 @@ struct plan {
 	bool sockets_whole;
 };
 
-/*
- * Appends the environment, NAME=VALUE, that the judged model sets for a
- * service: what the container gets beyond its image's own, and where the
- * agent's proxy variables stand.
- */
-int plan_environment(const struct plan *plan, const char *service,
-    struct strvec *env, struct diag *dg);
-
-/*
- * Appends the names of the services that are not drydock's own, and the ids of
- * their images, in the same order.
- */
-int plan_further(const struct plan *plan, struct strvec *names,
-    struct strvec *images, struct diag *dg);
+/* NULL: the plan has no such service. */
+const struct plan_service *plan_find(const struct plan *plan, const char *name);
 
 /*
  * Resolve and judge.  The policy compiles while Compose resolves.  Violations
@@ -153,21 +190,16 @@ int plan_check_verdict(const struct plan *plan, struct diag *dg);
 
 /*
  * Opens or makes each bind source and each mount point that falls inside
- * another bind, walked without following links; fills fd and st.
+ * another bind of its service, walked without following links; fills fd and
+ * st.  A link or a file on the way to a mount point is DIAG_POLICY that names
+ * it.  Due before every start: an agent can plant links for the next one.
  */
 int plan_prepare(
     const struct plan_request *request, struct plan *plan, struct diag *dg);
 
-/* The bind of the same service in which b's mount point lies, or NULL. */
-const struct bind *plan_outer_bind(
-    const struct plan *plan, const struct bind *b);
-
-/*
- * Walks, and where missing makes, each mount point below another bind of its
- * service, in that bind's source.  A link or a file on the way is DIAG_POLICY
- * that names it.  Part of plan_prepare(); due before every later start too.
- */
-int plan_walk_mount_points(const struct plan *plan, struct diag *dg);
+/* The mount of the same service in which m's mount point lies, or NULL. */
+const struct plan_mount *plan_outer_mount(
+    const struct plan_service *service, const struct plan_mount *m);
 
 /* The sealed plan, and the profile that it names, in a session's directory. */
 #define PLAN_FILE "plan.json"
@@ -176,7 +208,7 @@ int plan_walk_mount_points(const struct plan *plan, struct diag *dg);
 
 /*
  * Writes the profile, then the plan, each atomically, into session_fd: the
- * judged model as Compose reads it, with what Compose does not print spelled
+ * plan's tree as Compose reads it, with what Compose does not print spelled
  * out (create_host_path false, a command that is none).  *ret_fd is the plan,
  * opened for reading.
  */
@@ -185,33 +217,34 @@ int plan_seal(const struct plan *plan, int session_fd,
 
 /*
  * Reads back what plan_seal() wrote, for a session that is started again: its
- * digest must be the recorded one (DIAG_DATA).  Bind sources are opened;
- * plan_prepare() is due, no verdict.
+ * digest must be the recorded one, and every key that is compared understood
+ * (DIAG_DATA).  Bind sources are opened; plan_prepare() is due, no verdict.
  */
 int plan_unseal(const struct plan_request *request, int session_fd,
     const char *digest, struct plan *ret_plan, struct diag *dg);
 
 /*
- * Compares one waiting container with the plan: kernel facts first, then
+ * Compares one waiting container with its service: kernel facts first, then
  * inspect for what the kernel does not show.  A difference is DIAG_POLICY that
  * says what was expected and what is; facts that cannot be read likewise.
  */
 int plan_verify(const struct plan_request *request, const struct plan *plan,
-    const char *service, const struct container *container, struct diag *dg);
+    const struct plan_service *service, const struct container *container,
+    struct diag *dg);
 
 /*
- * What was asked for alone, by inspect: also of a container that has ended, and
- * perhaps for just that.
+ * Compares the container's configuration alone, by inspect: also of a container
+ * that has ended, and perhaps because of a difference.
  */
-int plan_verify_asked(const struct plan_request *request,
-    const struct plan *plan, const char *service,
+int plan_verify_config(const struct plan_request *request,
+    const struct plan *plan, const struct plan_service *service,
     const struct container *container, struct diag *dg);
 
 void plan_release(struct plan *plan);
 
-#define PLAN_INIT                                                       \
-	{                                                               \
-		NULL, NULL, 0, NULL, 0, STRBUF_INIT, STRVEC_INIT, false \
+#define PLAN_INIT                                              \
+	{                                                      \
+		.seccomp = STRBUF_INIT, .sockets = STRVEC_INIT \
 	}
 #define cleanup_assembly __attribute__((cleanup(assembly_release)))
 #define cleanup_plan __attribute__((cleanup(plan_release)))

@@ -15,6 +15,8 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "plan/plan.h"
+#include "plan/role.h"
+#include "plan/values.h"
 
 /* What a session of ours keeps above a source: DIR/sidecar/conf. */
 #define MAKE_DEPTH 4
@@ -61,17 +63,21 @@ make_source(const struct paths *paths, int root_fd, const char *path,
 
 /* Through /proc: an O_PATH descriptor knows no fchmod(2). */
 static int
-set_owner_and_mode(
-    const struct bind *b, int fd, struct stat *st, struct diag *dg)
+set_owner_and_mode(const struct plan_request *request,
+    const struct mount_role *role, int fd, struct stat *st, struct diag *dg)
 {
-	bool owned = st->st_uid == b->uid && st->st_gid == b->gid;
-	bool moded = (st->st_mode & 07777) == b->mode;
+	uid_t uid;
+	gid_t gid;
+	bool owned;
+	bool moded = (st->st_mode & 07777) == role->mode;
 
+	plan_service_ids(request, role->owner, &uid, &gid);
+	owned = st->st_uid == uid && st->st_gid == gid;
 	if (owned && moded)
 		return 0;
-	if (!owned && fchownat(fd, "", b->uid, b->gid, AT_EMPTY_PATH) != 0)
+	if (!owned && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chown");
-	if (!moded && fs_chmod_fd(fd, b->mode) != 0)
+	if (!moded && fs_chmod_fd(fd, role->mode) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod");
 	if (fstat(fd, st) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "look at it");
@@ -79,58 +85,40 @@ set_owner_and_mode(
 }
 
 static int
-check_kind(const struct bind *b, const struct stat *st, struct diag *dg)
+prepare_source(const struct plan_request *request, int root_fd,
+    struct plan_mount *m, struct diag *dg)
 {
-	static const struct {
-		enum bind_kind kind;
-		mode_t type;
-		const char *name;
-	} kinds[] = {
-		{ BIND_DIRECTORY, S_IFDIR, "directory" },
-		{ BIND_SOCKET, S_IFSOCK, "socket" },
-		{ BIND_FILE, S_IFREG, "regular file" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].kind == b->kind &&
-		    (st->st_mode & S_IFMT) != kinds[i].type)
-			return diag_set(
-			    dg, DIAG_POLICY, "is no %s", kinds[i].name);
-	return 0;
-}
-
-static int
-prepare_source(
-    const struct paths *paths, int root_fd, struct bind *b, struct diag *dg)
-{
+	const struct mount_role *role = m->role;
 	int fd cleanup_close = -1;
 	struct stat st;
 
-	if (b->mode == 0) {
-		if (open_source(root_fd, b->source, &fd, dg) != 0)
+	if (!mount_is_made(m)) {
+		if (open_source(root_fd, m->source, &fd, dg) != 0)
 			return -1;
-	} else if (make_source(paths, root_fd, b->source, b->mode, MAKE_DEPTH,
-		       &fd, dg) != 0) {
+	} else if (make_source(request->paths, root_fd, m->source, role->mode,
+		       MAKE_DEPTH, &fd, dg) != 0) {
 		return -1;
 	}
 	if (fstat(fd, &st) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "look at it");
-	if (check_kind(b, &st, dg) != 0)
-		return -1;
-	if (b->fd != -1 && !fs_same(&st, &b->st))
+	if ((st.st_mode & S_IFMT) != role->type)
+		return diag_set(dg, DIAG_POLICY, "is no %s",
+		    role->type == S_IFDIR ? "directory" : "socket");
+	if (m->fd != -1 && !fs_same(&st, &m->st))
 		return diag_set(
 		    dg, DIAG_POLICY, "was exchanged after it was judged");
-	if (b->mode != 0 && set_owner_and_mode(b, fd, &st, dg) != 0)
+	if (mount_is_made(m) &&
+	    set_owner_and_mode(request, role, fd, &st, dg) != 0)
 		return -1;
-	cleanup_close_fn(&b->fd);
-	b->fd = steal_fd(&fd);
-	b->st = st;
+	cleanup_close_fn(&m->fd);
+	m->fd = steal_fd(&fd);
+	m->st = st;
 	return 0;
 }
 
 /* Where the target lies below the bind's own; NULL when it does not. */
 static const char *
-below(const struct bind *outer, const char *target)
+below(const struct plan_mount *outer, const char *target)
 {
 	size_t len = strlen(outer->target);
 
@@ -139,16 +127,15 @@ below(const struct bind *outer, const char *target)
 	return target + len + 1;
 }
 
-const struct bind *
-plan_outer_bind(const struct plan *plan, const struct bind *b)
+const struct plan_mount *
+plan_outer_mount(const struct plan_service *service, const struct plan_mount *m)
 {
-	const struct bind *best = NULL;
+	const struct plan_mount *best = NULL;
 
-	for (size_t i = 0; i < plan->nbinds; i++) {
-		const struct bind *o = &plan->binds[i];
+	for (size_t i = 0; i < service->nmounts; i++) {
+		const struct plan_mount *o = &service->mounts[i];
 
-		if (strcmp(o->service, b->service) == 0 &&
-		    below(o, b->target) != NULL &&
+		if (below(o, m->target) != NULL &&
 		    (best == NULL || strlen(o->target) > strlen(best->target)))
 			best = o;
 	}
@@ -189,7 +176,8 @@ enter(int dir_fd, const char *name, int *ret_fd, struct diag *dg)
 }
 
 static int
-walk_mount_point(const struct bind *outer, const char *rest, struct diag *dg)
+walk_mount_point(
+    const struct plan_mount *outer, const char *rest, struct diag *dg)
 {
 	char *path cleanup_free = xstrdup(rest);
 	int fd cleanup_close = -1;
@@ -207,26 +195,40 @@ walk_mount_point(const struct bind *outer, const char *rest, struct diag *dg)
 	return 0;
 }
 
-int
-plan_walk_mount_points(const struct plan *plan, struct diag *dg)
+static int
+walk_mount_points(const struct plan_service *service, struct diag *dg)
 {
-	for (size_t i = 0; i < plan->nbinds; i++) {
-		const struct bind *b = &plan->binds[i];
-		const struct bind *outer = plan_outer_bind(plan, b);
+	for (size_t i = 0; i < service->nmounts; i++) {
+		const struct plan_mount *m = &service->mounts[i];
+		const struct plan_mount *outer = plan_outer_mount(service, m);
 
 		if (outer == NULL)
 			continue;
 		/* The runtime would make a file there, as root. */
-		if (b->kind != BIND_DIRECTORY)
+		if (m->role->type != S_IFDIR)
 			return diag_set(dg, DIAG_POLICY,
 			    "mount point %s: lies in the bind at %s, and is no directory",
-			    b->target, outer->target);
-		if (walk_mount_point(outer, below(outer, b->target), dg) != 0)
-			return diag_wrap(dg, "mount point %s", b->target);
+			    m->target, outer->target);
+		if (walk_mount_point(outer, below(outer, m->target), dg) != 0)
+			return diag_wrap(dg, "mount point %s", m->target);
 	}
 	return 0;
 }
 
+static int
+prepare_sources(const struct plan_request *request, int root_fd,
+    struct plan_service *service, struct diag *dg)
+{
+	for (size_t i = 0; i < service->nmounts; i++) {
+		struct plan_mount *m = &service->mounts[i];
+
+		if (prepare_source(request, root_fd, m, dg) != 0)
+			return diag_wrap(dg, "bind source %s", m->source);
+	}
+	return 0;
+}
+
+/* All sources before the first mount point: one may lie in another. */
 int
 plan_prepare(
     const struct plan_request *request, struct plan *plan, struct diag *dg)
@@ -239,10 +241,12 @@ plan_prepare(
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "open /");
-	for (size_t i = 0; i < plan->nbinds; i++)
-		if (prepare_source(
-			request->paths, root_fd, &plan->binds[i], dg) != 0)
-			return diag_wrap(
-			    dg, "bind source %s", plan->binds[i].source);
-	return plan_walk_mount_points(plan, dg);
+	for (size_t i = 0; i < plan->nservices; i++)
+		if (prepare_sources(request, root_fd, &plan->services[i], dg) !=
+		    0)
+			return -1;
+	for (size_t i = 0; i < plan->nservices; i++)
+		if (walk_mount_points(&plan->services[i], dg) != 0)
+			return -1;
+	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seal: the judged model, as the one file that is launched. */
+/* seal: the judged plan, as the one file that is launched. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,25 +85,20 @@ write_services(struct jsonw *w, const struct json *services)
 
 /* Appends the plan's text, its dollars doubled. */
 static int
-write_plan(const char *model, struct strbuf *out, struct diag *dg)
+write_plan(const struct json *tree, struct strbuf *out, struct diag *dg)
 {
-	struct json *root cleanup_json = NULL;
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct jsonw *w;
+	struct jsonw *w = jsonw_new(true);
 
-	if (json_parse(model, strlen(model), "the judged model", &root, dg) !=
-	    0)
-		return -1;
-	w = jsonw_new(true);
 	jsonw_open_object(w);
-	for (size_t i = 0; i < json_len(root); i++) {
-		const char *key = json_key_at(root, i);
+	for (size_t i = 0; i < json_len(tree); i++) {
+		const char *key = json_key_at(tree, i);
 
 		jsonw_key(w, key);
 		if (strcmp(key, "services") == 0)
-			write_services(w, json_value_at(root, i));
+			write_services(w, json_value_at(tree, i));
 		else
-			jsonw_node(w, json_value_at(root, i));
+			jsonw_node(w, json_value_at(tree, i));
 	}
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0)
@@ -121,7 +116,7 @@ plan_seal(const struct plan *plan, int session_fd,
 	if (plan->nviolations != 0)
 		return diag_set(
 		    dg, DIAG_BUG, "a refused plan was to be sealed");
-	if (write_plan(plan->model, &text, dg) != 0 ||
+	if (write_plan(plan->tree, &text, dg) != 0 ||
 	    fs_replace_file(session_fd, PLAN_SECCOMP_FILE, plan->seccomp.buf,
 		plan->seccomp.len, 0600, dg) != 0 ||
 	    fs_replace_file(
@@ -140,7 +135,6 @@ plan_unseal(const struct plan_request *request, int session_fd,
 	struct plan plan cleanup_plan = PLAN_INIT;
 	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	struct strbuf model cleanup_strbuf = STRBUF_INIT;
-	struct json *root cleanup_json = NULL;
 	char now[DIGEST_HEX_SIZE];
 
 	if (fs_read_file(session_fd, PLAN_FILE, MAX_SEALED, &text, dg) != 0)
@@ -150,13 +144,12 @@ plan_unseal(const struct plan_request *request, int session_fd,
 		return diag_set(
 		    dg, DIAG_DATA, PLAN_FILE " is not what was launched");
 	if (model_undouble(text.buf, text.len, &model, dg) != 0 ||
-	    json_parse(model.buf, model.len, PLAN_FILE, &root, dg) != 0 ||
+	    model_read(request, model.buf, model.len, PLAN_FILE, &plan, dg) !=
+		0 ||
+	    model_check_clear(&plan, dg) != 0 ||
 	    fs_read_file(session_fd, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
-		&plan.seccomp, dg) != 0)
-		return -1;
-	model_binds(root, request->paths, &plan);
-	plan.model = strbuf_detach(&model, NULL);
-	if (facts_open_binds(&plan, dg) != 0)
+		&plan.seccomp, dg) != 0 ||
+	    facts_open_mounts(&plan, dg) != 0)
 		return -1;
 	*ret_plan = plan;
 	plan = (struct plan)PLAN_INIT;

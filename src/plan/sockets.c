@@ -20,13 +20,13 @@
 #include "base/monotime.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "host/project.h"
 #include "host/settings.h"
 #include "plan/plan.h"
+#include "plan/role.h"
 
 /* The search of one bind. */
 struct search {
-	const struct bind *bind;
+	const struct plan_mount *bind;
 	struct strvec *found;
 	struct strvec todo; /* directories below the bind, "" is itself */
 	size_t *entries; /* of all binds */
@@ -171,15 +171,15 @@ search_bind(struct search *s)
 
 /* Of the rest, what is not drydock's own the policy refuses. */
 static bool
-is_users(const struct plan_request *request, const char *source)
+is_users(const struct plan_request *request, const struct plan_mount *m)
 {
 	const struct strvec *binds = &request->settings->binds;
-	size_t len = strlen(source);
+	size_t len = strlen(m->source);
 
-	if (strcmp(source, request->project->path) == 0)
+	if (m->role == &mount_roles[MOUNT_PROJECT])
 		return true;
 	for (size_t i = 0; i < binds->nr; i++)
-		if (strncmp(binds->v[i], source, len) == 0 &&
+		if (strncmp(binds->v[i], m->source, len) == 0 &&
 		    (binds->v[i][len] == '\0' || binds->v[i][len] == ':'))
 			return true;
 	return false;
@@ -189,14 +189,15 @@ int
 sockets_find(const struct plan_request *request, const struct plan *plan,
     struct strvec *ret_paths, bool *ret_whole, struct diag *dg)
 {
+	const struct plan_service *agent = plan_find(plan, "agent");
 	int64_t deadline = monotime_ms() + SOCKETS_MAX_MS;
 	size_t entries = 0;
 
 	*ret_whole = true;
-	for (size_t i = 0; i < plan->nbinds; i++) {
-		const struct bind *b = &plan->binds[i];
+	for (size_t i = 0; agent != NULL && i < agent->nmounts; i++) {
+		const struct plan_mount *m = &agent->mounts[i];
 		struct search s = {
-			.bind = b,
+			.bind = m,
 			.found = ret_paths,
 			.todo = STRVEC_INIT,
 			.entries = &entries,
@@ -207,9 +208,8 @@ sockets_find(const struct plan_request *request, const struct plan *plan,
 		int rc;
 
 		/* A read-only mount keeps nobody from connecting. */
-		if (b->fd == -1 || !S_ISDIR(b->st.st_mode) ||
-		    strcmp(b->service, "agent") != 0 ||
-		    !is_users(request, b->source))
+		if (m->fd == -1 || !S_ISDIR(m->st.st_mode) ||
+		    !is_users(request, m))
 			continue;
 		rc = search_bind(&s);
 		strvec_release(&s.todo);

@@ -24,6 +24,8 @@ plan_sources = \
 	src/plan/procfacts-read.c \
 	src/plan/procfacts.c \
 	src/plan/procfacts.h \
+	src/plan/role.c \
+	src/plan/role.h \
 	src/plan/seal.c \
 	src/plan/sockets.c \
 	src/plan/sockets.h \
@@ -33,10 +35,8 @@ plan_sources = \
 	src/plan/useroverlays.h \
 	src/plan/values.c \
 	src/plan/values.h \
-	src/plan/verify-expect.c \
 	src/plan/verify-inspect.c \
 	src/plan/verify-mounts.c \
-	src/plan/verify-process.c \
 	src/plan/verify.c \
 	src/plan/verify.h \
 	src/plan/yaml.c \

@@ -7,6 +7,8 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
 #include "engine/container.h"
 #include "plan/verify.h"
 
@@ -42,26 +44,51 @@ verify_subset(const struct strvec *some, const struct strvec *all,
  * checked when it was found, stand beside them.
  */
 static int
-verify_labels(const struct expectation *expect, const struct container *c,
-    struct diag *dg)
+verify_labels(
+    const struct plan_service *s, const struct container *c, struct diag *dg)
 {
-	return verify_subset(&expect->labels, &c->labels,
-	    "labels: not there or not as planned:", dg);
+	return verify_subset(
+	    &s->labels, &c->labels, "labels: not there or not as planned:", dg);
 }
 
 static int
-verify_command(const struct expectation *expect, const struct container *c,
-    struct diag *dg)
+verify_command(
+    const struct plan_service *s, const struct container *c, struct diag *dg)
 {
-	bool same = expect->command.nr == c->entrypoint.nr;
+	cleanup_strvec struct strvec want = STRVEC_INIT;
+	bool same;
 
-	for (size_t i = 0; same && i < expect->command.nr; i++)
-		same = strcmp(expect->command.v[i], c->entrypoint.v[i]) == 0;
+	strvec_push_all(&want, (const char *const *)s->entrypoint.v);
+	strvec_push_all(&want, (const char *const *)s->command.v);
+	same = want.nr == c->entrypoint.nr;
+	for (size_t i = 0; same && i < want.nr; i++)
+		same = strcmp(want.v[i], c->entrypoint.v[i]) == 0;
 	if (same)
 		return 0;
-	return differs("command",
-	    expect->command.nr > 0 ? expect->command.v[0] : "none",
+	return differs("command", want.nr > 0 ? want.v[0] : "none",
 	    c->entrypoint.nr > 0 ? c->entrypoint.v[0] : "none", dg);
+}
+
+static int
+verify_env(const struct plan_service *s, const char *const *image_env,
+    const struct container *c, struct diag *dg)
+{
+	cleanup_strvec struct strvec want = STRVEC_INIT;
+
+	if (image_env != NULL)
+		strvec_push_all(&want, image_env);
+	for (size_t i = 0; i < s->env.nr; i++) {
+		const char *value = strchr(s->env.v[i], '=');
+		cleanup_free char *name =
+		    xstrndup(s->env.v[i], (size_t)(value - s->env.v[i]));
+
+		strvec_setenv(&want, name, value + 1);
+	}
+	if (verify_subset(&want, &c->env,
+		"environment: not there or not as planned:", dg) != 0)
+		return -1;
+	return verify_subset(
+	    &c->env, &want, "environment: not in the plan:", dg);
 }
 
 /* One line of JSON, whatever the spacing of the source was. */
@@ -94,26 +121,25 @@ same_profile(const char *want, const char *got, bool *ret_same, struct diag *dg)
 
 /* The last one counts for the engine, so all of them must be drydock's. */
 static int
-verify_seccomp(
-    const struct expectation *expect, const struct json *host, struct diag *dg)
+verify_seccomp(const char *profile, const struct json *host, struct diag *dg)
 {
 	static const char prefix[] = "seccomp=";
 	const struct json *options = json_get(host, "SecurityOpt");
 	bool same = false;
 
-	if (expect->seccomp == NULL)
+	if (profile == NULL)
 		return 0;
 	for (size_t i = 0; i < json_len(options); i++) {
-		const char *s = json_string_or(json_at(options, i), "");
+		const char *option = json_string_or(json_at(options, i), "");
 
 		/* "seccomp:PROFILE" is an old spelling of the same. */
-		if (strncmp(s, prefix, strlen(prefix) - 1) != 0)
+		if (strncmp(option, prefix, strlen(prefix) - 1) != 0)
 			continue;
 		same = false;
-		if (s[strlen(prefix) - 1] != '=')
+		if (option[strlen(prefix) - 1] != '=')
 			break;
-		if (same_profile(
-			expect->seccomp, s + strlen(prefix), &same, dg) != 0)
+		if (same_profile(profile, option + strlen(prefix), &same, dg) !=
+		    0)
 			return -1;
 		if (!same)
 			break;
@@ -160,7 +186,7 @@ verify_mode(
 /* "on-failure:3" is a name and a count. */
 static int
 verify_restart(
-    const struct expectation *expect, const struct json *host, struct diag *dg)
+    const struct plan_service *s, const struct json *host, struct diag *dg)
 {
 	const struct json *policy = json_get(host, "RestartPolicy");
 	const char *name = json_string_or(json_get(policy, "Name"), "");
@@ -171,12 +197,12 @@ verify_restart(
 	if (json_int(json_get(policy, "MaximumRetryCount"), &count) &&
 	    count != 0)
 		strbuf_addf(&got, ":%" PRId64, count);
-	return verify_text("restart policy", expect->restart, got.buf, dg);
+	return verify_text("restart policy", s->restart, got.buf, dg);
 }
 
 static int
 verify_logging(
-    const struct expectation *expect, const struct json *host, struct diag *dg)
+    const struct plan_service *s, const struct json *host, struct diag *dg)
 {
 	const struct json *log = json_get(host, "LogConfig");
 	const struct json *options = json_get(log, "Config");
@@ -185,19 +211,19 @@ verify_logging(
 	for (size_t i = 0; i < json_len(options); i++)
 		strvec_pushf(&got, "%s=%s", json_key_at(options, i),
 		    json_string_or(json_value_at(options, i), ""));
-	if (verify_text("log driver", expect->log_driver,
+	if (verify_text("log driver", s->log_driver,
 		json_string_or(json_get(log, "Type"), ""), dg) != 0 ||
 	    verify_subset(
-		&expect->log_options, &got, "log options: not there:", dg) != 0)
+		&s->log_options, &got, "log options: not there:", dg) != 0)
 		return -1;
 	return verify_subset(
-	    &got, &expect->log_options, "log options: not in the plan:", dg);
+	    &got, &s->log_options, "log options: not in the plan:", dg);
 }
 
 /* An engine may add some for all containers. */
 static int
 verify_ulimits(
-    const struct expectation *expect, const struct json *host, struct diag *dg)
+    const struct plan_service *s, const struct json *host, struct diag *dg)
 {
 	const struct json *list = json_get(host, "Ulimits");
 	cleanup_strvec struct strvec got = STRVEC_INIT;
@@ -212,7 +238,7 @@ verify_ulimits(
 			strvec_pushf(&got, "%s=%" PRId64,
 			    json_string_or(json_get(u, "Name"), ""), hard);
 	}
-	return verify_subset(&expect->ulimits, &got, "ulimits: not there:", dg);
+	return verify_subset(&s->ulimits, &got, "ulimits: not there:", dg);
 }
 
 /* It would run beside the container's process, as often as it says. */
@@ -230,8 +256,8 @@ verify_healthcheck(const struct json *config, struct diag *dg)
 }
 
 static int
-verify_host_config(const struct expectation *expect, const struct container *c,
-    struct diag *dg)
+verify_host_config(const struct plan_service *s, const char *seccomp,
+    const struct container *c, struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
 	cleanup_diag struct diag cause = DIAG_INIT;
@@ -244,39 +270,36 @@ verify_host_config(const struct expectation *expect, const struct container *c,
 	if (!json_is_object(host))
 		return diag_set(
 		    dg, DIAG_POLICY, "docker inspect: no HostConfig");
-	if (expect->init && !json_bool(json_get(host, "Init"), false))
+	if (s->init && !json_bool(json_get(host, "Init"), false))
 		return diag_set(
 		    dg, DIAG_POLICY, "init: expected one, has none");
-	if (verify_restart(expect, host, dg) != 0 ||
-	    verify_logging(expect, host, dg) != 0 ||
-	    verify_ulimits(expect, host, dg) != 0 ||
+	if (verify_restart(s, host, dg) != 0 ||
+	    verify_logging(s, host, dg) != 0 ||
+	    verify_ulimits(s, host, dg) != 0 ||
 	    verify_healthcheck(json_get(root, "Config"), dg) != 0 ||
 	    verify_unset(host, dg) != 0 ||
-	    verify_mode("IpcMode", expect->ipc, host, dg) != 0 ||
-	    verify_mode("CgroupnsMode", expect->cgroup, host, dg) != 0)
+	    verify_mode("IpcMode", s->ipc, host, dg) != 0 ||
+	    verify_mode("CgroupnsMode", s->cgroup, host, dg) != 0)
 		return -1;
-	return verify_seccomp(expect, host, dg);
+	return verify_seccomp(seccomp, host, dg);
 }
 
 int
-verify_inspect(const struct expectation *expect,
-    const struct container *container, struct diag *dg)
+verify_inspect(const struct plan_service *service, const char *const *image_env,
+    const char *seccomp, const struct container *container, struct diag *dg)
 {
+	const struct plan_service *s = service;
 	const struct container *c = container;
 
-	if (verify_text("image", expect->image_id, c->image_id, dg) != 0 ||
-	    verify_text("user", expect->user, c->user, dg) != 0 ||
-	    verify_text("network mode", expect->network_mode, c->network_mode,
-		dg) != 0 ||
-	    (expect->working_dir[0] != '\0' &&
-		verify_text("working directory", expect->working_dir,
-		    c->working_dir, dg) != 0) ||
-	    verify_command(expect, c, dg) != 0 ||
-	    verify_labels(expect, c, dg) != 0 ||
-	    verify_subset(&expect->env, &c->env,
-		"environment: not there or not as planned:", dg) != 0 ||
-	    verify_subset(&c->env, &expect->env,
-		"environment: not in the plan:", dg) != 0)
+	if (verify_text("image", s->image, c->image_id, dg) != 0 ||
+	    verify_text("user", s->user, c->user, dg) != 0 ||
+	    verify_text("network mode", s->network_mode, c->network_mode, dg) !=
+		0 ||
+	    (s->working_dir[0] != '\0' &&
+		verify_text("working directory", s->working_dir, c->working_dir,
+		    dg) != 0) ||
+	    verify_command(s, c, dg) != 0 || verify_labels(s, c, dg) != 0 ||
+	    verify_env(s, image_env, c, dg) != 0)
 		return -1;
-	return verify_host_config(expect, c, dg);
+	return verify_host_config(s, seccomp, c, dg);
 }

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
-#include "plan/plan.h"
 #include "plan/verify.h"
 
 enum {
@@ -77,32 +76,28 @@ is_standard(const struct proc_mount *m)
 	return false;
 }
 
-static const struct bind *
-find_bind(const struct bind *binds, size_t nbinds, const char *service,
-    const char *target)
+static const struct plan_mount *
+find_mount(const struct plan_service *service, const char *target)
 {
-	for (size_t i = 0; i < nbinds; i++) {
-		if (strcmp(binds[i].service, service) == 0 &&
-		    strcmp(binds[i].target, target) == 0)
-			return &binds[i];
-	}
+	for (size_t i = 0; i < service->nmounts; i++)
+		if (strcmp(service->mounts[i].target, target) == 0)
+			return &service->mounts[i];
 	return NULL;
 }
 
-static const struct expect_tmpfs *
-find_tmpfs(const struct expectation *expect, const char *target)
+static const struct plan_tmpfs *
+find_tmpfs(const struct plan_service *service, const char *target)
 {
-	for (size_t i = 0; i < expect->ntmpfs; i++) {
-		if (strcmp(expect->tmpfs[i].target, target) == 0)
-			return &expect->tmpfs[i];
-	}
+	for (size_t i = 0; i < service->ntmpfs; i++)
+		if (strcmp(service->tmpfs[i].target, target) == 0)
+			return &service->tmpfs[i];
 	return NULL;
 }
 
 /* The kernel prints the size in KiB, whole pages. */
 static int
-verify_tmpfs(const struct expect_tmpfs *want, const struct proc_mount *m,
-    struct diag *dg)
+verify_tmpfs(
+    const struct plan_tmpfs *want, const struct proc_mount *m, struct diag *dg)
 {
 	const char *size = strstr(m->super, "size=");
 	int64_t got = size == NULL ? -1 : strtoll(size + 5, NULL, 10) * 1024;
@@ -135,15 +130,14 @@ verify_writable(
 }
 
 static int
-verify_one(const struct expectation *expect, const struct bind *binds,
-    size_t nbinds, const char *service, const struct proc_mount *m,
+verify_one(const struct plan_service *service, const struct proc_mount *m,
     struct diag *dg)
 {
-	const struct bind *bind = find_bind(binds, nbinds, service, m->target);
-	const struct expect_tmpfs *tmpfs = find_tmpfs(expect, m->target);
+	const struct plan_mount *bind = find_mount(service, m->target);
+	const struct plan_tmpfs *tmpfs = find_tmpfs(service, m->target);
 
 	if (strcmp(m->target, "/") == 0)
-		return verify_writable(m, expect->read_only, dg);
+		return verify_writable(m, service->read_only, dg);
 	if (bind != NULL)
 		return verify_writable(m, bind->read_only, dg);
 	if (tmpfs != NULL)
@@ -178,9 +172,8 @@ verify_present(
 }
 
 int
-verify_mounts(const struct expectation *expect, const struct bind *binds,
-    size_t nbinds, const char *service, const struct proc_mounts *mounts,
-    struct diag *dg)
+verify_mounts(const struct plan_service *service,
+    const struct proc_mounts *mounts, struct diag *dg)
 {
 	static const char *const always[] = { "/", "/proc", "/proc/sys",
 		"/sys" };
@@ -192,20 +185,19 @@ verify_mounts(const struct expectation *expect, const struct bind *binds,
 		if (count_target(mounts, m->target) != 1)
 			return diag_set(dg, DIAG_POLICY,
 			    "%s: expected one mount, has several", m->target);
-		if (verify_one(expect, binds, nbinds, service, m, dg) != 0)
+		if (verify_one(service, m, dg) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++) {
 		if (verify_present(mounts, always[i], dg) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < expect->ntmpfs; i++) {
-		if (verify_present(mounts, expect->tmpfs[i].target, dg) != 0)
+	for (size_t i = 0; i < service->ntmpfs; i++) {
+		if (verify_present(mounts, service->tmpfs[i].target, dg) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < nbinds; i++) {
-		if (strcmp(binds[i].service, service) == 0 &&
-		    verify_present(mounts, binds[i].target, dg) != 0)
+	for (size_t i = 0; i < service->nmounts; i++) {
+		if (verify_present(mounts, service->mounts[i].target, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -216,18 +208,15 @@ verify_mounts(const struct expectation *expect, const struct bind *binds,
  * are on the way, and a link in one would lead out of the container's root.
  */
 int
-verify_sources(const struct bind *binds, size_t nbinds, const char *service,
-    int root_fd, struct diag *dg)
+verify_sources(const struct plan_service *service, int root_fd, struct diag *dg)
 {
-	for (size_t i = 0; i < nbinds; i++) {
-		const struct bind *b = &binds[i];
+	for (size_t i = 0; i < service->nmounts; i++) {
+		const struct plan_mount *b = &service->mounts[i];
 		cleanup_diag struct diag cause = DIAG_INIT;
 		cleanup_close int fd = -1;
 		struct stat there;
 		struct stat judged;
 
-		if (strcmp(b->service, service) != 0)
-			continue;
 		if (b->fd < 0 || fstat(b->fd, &judged) != 0)
 			return diag_set(dg, DIAG_POLICY,
 			    "%s: its source %s was not opened", b->target,

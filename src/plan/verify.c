@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* verify: one waiting container against the judged plan. */
+/* verify: one waiting container and its processes against the plan. */
 #include "plan/verify.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,12 +11,197 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/json.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "plan/plan.h"
-#include "plan/values.h"
+
+enum {
+	SECCOMP_FILTERED = 2,
+	CPU_SLACK_MILLI = 1, /* quota and period are whole microseconds */
+};
+
+/* The identity map of a host without user namespaces in use. */
+static const char identity_map[] = "0 0 4294967295";
+
+static int
+verify_ids(
+    const struct plan_service *s, const struct proc_status *st, struct diag *dg)
+{
+	for (int i = 0; i < 4; i++) {
+		if (st->uid[i] != s->uid)
+			return diag_set(dg, DIAG_POLICY,
+			    "uid: expected %" PRIu32 ", is %" PRIu32,
+			    (uint32_t)s->uid, (uint32_t)st->uid[i]);
+		if (st->gid[i] != s->gid)
+			return diag_set(dg, DIAG_POLICY,
+			    "gid: expected %" PRIu32 ", is %" PRIu32,
+			    (uint32_t)s->gid, (uint32_t)st->gid[i]);
+	}
+	return 0;
+}
+
+static bool
+has_group(const gid_t *groups, size_t n, gid_t gid)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (groups[i] == gid)
+			return true;
+	}
+	return false;
+}
+
+/* The primary group may be repeated; those of the plan must all be there. */
+static int
+verify_groups(
+    const struct plan_service *s, const struct proc_status *st, struct diag *dg)
+{
+	for (size_t i = 0; i < st->ngroups; i++) {
+		if (st->groups[i] != s->gid &&
+		    !has_group(s->groups, s->ngroups, st->groups[i]))
+			return diag_set(dg, DIAG_POLICY,
+			    "groups: %" PRIu32 " is not in the plan",
+			    (uint32_t)st->groups[i]);
+	}
+	for (size_t i = 0; i < s->ngroups; i++) {
+		if (s->groups[i] != s->gid &&
+		    !has_group(st->groups, st->ngroups, s->groups[i]))
+			return diag_set(dg, DIAG_POLICY,
+			    "groups: %" PRIu32 " of the plan is not there",
+			    (uint32_t)s->groups[i]);
+	}
+	return 0;
+}
+
+static int
+verify_one_status(
+    const struct plan_service *s, const struct proc_status *st, struct diag *dg)
+{
+	if (verify_ids(s, st, dg) != 0 || verify_groups(s, st, dg) != 0)
+		return -1;
+	for (unsigned i = 0; i < PROC_NCAPS; i++) {
+		if (st->caps[i] != 0)
+			return diag_set(dg, DIAG_POLICY,
+			    "%s: expected no capability, is %016" PRIx64,
+			    proc_cap_name((enum proc_cap)i), st->caps[i]);
+	}
+	if (st->no_new_privs != 1)
+		return diag_set(dg, DIAG_POLICY,
+		    "NoNewPrivs: expected 1, is %" PRId64, st->no_new_privs);
+	if (st->seccomp != SECCOMP_FILTERED)
+		return diag_set(dg, DIAG_POLICY,
+		    "Seccomp: expected %d, is %" PRId64, SECCOMP_FILTERED,
+		    st->seccomp);
+	if (st->seccomp_filters == 0)
+		return diag_set(
+		    dg, DIAG_POLICY, "Seccomp_filters: expected 1, is 0");
+	return 0;
+}
+
+static int
+verify_namespaces(const struct plan_service *s, const struct proc_facts *facts,
+    ino_t host_net, struct diag *dg)
+{
+	for (unsigned i = 0; i < PROC_NNS; i++) {
+		enum proc_ns ns = (enum proc_ns)i;
+		bool shared = facts->ns[i] == facts->own_ns[i];
+		bool expected = ns == PROC_NS_USER ||
+		    (ns == PROC_NS_NET && s->net == PLAN_NET_HOST);
+
+		if (ns == PROC_NS_NET && expected && host_net != 0)
+			shared = shared || facts->ns[i] == host_net;
+		if (shared != expected)
+			return diag_set(dg, DIAG_POLICY,
+			    "%s namespace: expected %s, is %s",
+			    proc_ns_name(ns),
+			    expected ? "the host's" : "its own",
+			    shared ? "the host's" : "another");
+	}
+	if (strcmp(facts->uid_map, identity_map) != 0)
+		return diag_set(dg, DIAG_POLICY, "uid_map: expected %s, is %s",
+		    identity_map, facts->uid_map);
+	return 0;
+}
+
+/* Nothing but loopback when there is no network; one device on the bridge. */
+static int
+verify_devices(const struct plan_service *s, const struct proc_facts *facts,
+    struct diag *dg)
+{
+	size_t others = 0;
+	const char *name = "";
+
+	if (s->net == PLAN_NET_HOST)
+		return 0;
+	for (size_t i = 0; i < facts->devices.nr; i++) {
+		if (strcmp(facts->devices.v[i], "lo") != 0) {
+			others++;
+			name = facts->devices.v[i];
+		}
+	}
+	/* A device that is down may have an address only the trie shows. */
+	if (facts->nfallback != 0 &&
+	    facts->addresses.nr > (s->net == PLAN_NET_BRIDGE ? 1 : 0))
+		return diag_set(dg, DIAG_POLICY,
+		    "network: a tunnel device has an address, one of %zu "
+		    "from %s",
+		    facts->addresses.nr, facts->addresses.v[0]);
+	if (s->net == PLAN_NET_NONE && others != 0)
+		return diag_set(
+		    dg, DIAG_POLICY, "network: expected only lo, has %s", name);
+	if (s->net == PLAN_NET_BRIDGE && others != 1)
+		return diag_set(dg, DIAG_POLICY,
+		    "network: expected one device beside lo, has %zu", others);
+	return 0;
+}
+
+/* A kernel rounds memory down to whole pages. */
+static int
+verify_limits(const struct plan_service *s, const struct proc_facts *facts,
+    struct diag *dg)
+{
+	const struct proc_limits *want = &s->limits;
+	const struct proc_limits *got = &facts->limits;
+
+	if (want->memory >= 0 &&
+	    (got->memory < 0 || got->memory > want->memory))
+		return diag_set(dg, DIAG_POLICY,
+		    "memory limit: expected %" PRId64 ", is %" PRId64,
+		    want->memory, got->memory);
+	if (want->pids >= 0 && got->pids != want->pids)
+		return diag_set(dg, DIAG_POLICY,
+		    "pids limit: expected %" PRId64 ", is %" PRId64, want->pids,
+		    got->pids);
+	if (want->cpu_milli >= 0 &&
+	    (got->cpu_milli < 0 ||
+		got->cpu_milli > want->cpu_milli + CPU_SLACK_MILLI))
+		return diag_set(dg, DIAG_POLICY,
+		    "cpu limit: expected %" PRId64 "/1000, is %" PRId64,
+		    want->cpu_milli, got->cpu_milli);
+	return 0;
+}
+
+int
+verify_status(const struct plan_service *service,
+    const struct proc_facts *facts, struct diag *dg)
+{
+	if (verify_one_status(service, &facts->status, dg) != 0)
+		return diag_wrap(dg, "init");
+	if (verify_one_status(service, &facts->child, dg) != 0)
+		return diag_wrap(dg, "holder");
+	return 0;
+}
+
+int
+verify_process(const struct plan_service *service,
+    const struct proc_facts *facts, ino_t host_net, struct diag *dg)
+{
+	if (verify_namespaces(service, facts, host_net, dg) != 0 ||
+	    verify_devices(service, facts, dg) != 0)
+		return -1;
+	return verify_limits(service, facts, dg);
+}
 
 /*
  * The engine's own network namespace, which is what it calls the host's; 0
@@ -44,66 +228,64 @@ engine_net(const struct engine *engine)
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-static int
-read_expectation(const struct plan_request *request, const struct plan *plan,
-    const char *service, struct expectation *ret_expect, struct diag *dg)
+/* What the service's image sets; an extra service has it in the plan. */
+static const char *const *
+image_env(
+    const struct plan_request *request, const struct plan_service *service)
 {
-	cleanup_json struct json *model = NULL;
-	bool agent = strcmp(service, "agent") == 0;
-	bool egress = strcmp(service, "egress") == 0;
+	const struct image *image = service->role == SERVICE_AGENT
+	    ? request->agent_image
+	    : service->role == SERVICE_EGRESS ? request->egress_image
+					      : NULL;
 
-	if (json_parse(plan->model, strlen(plan->model), "the plan", &model,
-		dg) != 0 ||
-	    expectation_read(model, service,
-		agent        ? request->agent_image_env
-		    : egress ? request->egress_image_env
-			     : NULL,
-		agent        ? request->agent_image
-		    : egress ? request->egress_image
-			     : NULL,
-		ret_expect, dg) != 0)
-		return -1;
-	ret_expect->seccomp = plan->seccomp.len > 0 ? plan->seccomp.buf : NULL;
-	if (ret_expect->net == EXPECT_NET_HOST)
-		ret_expect->host_net = engine_net(request->engine);
-	return 0;
+	return image != NULL ? (const char *const *)image->env.v : NULL;
+}
+
+static int
+verify_config(const struct plan_request *request, const struct plan *plan,
+    const struct plan_service *service, const struct container *container,
+    struct diag *dg)
+{
+	return verify_inspect(service, image_env(request, service),
+	    plan->seccomp.len > 0 ? plan->seccomp.buf : NULL, container, dg);
 }
 
 static int
 verify_service(const struct plan_request *request, const struct plan *plan,
-    const char *service, const struct container *container, struct diag *dg)
+    const struct plan_service *service, const struct container *container,
+    struct diag *dg)
 {
-	cleanup_expectation struct expectation expect = EXPECTATION_INIT;
 	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
-	bool holder = plan_is_own_service(service);
+	bool holder = service->role != SERVICE_EXTRA;
+	ino_t host_net =
+	    service->net == PLAN_NET_HOST ? engine_net(request->engine) : 0;
 
 	if (container->state != CONTAINER_RUNNING || container->pid <= 0)
 		return diag_set(dg, DIAG_POLICY,
 		    "it does not run (exit status %d) %s", container->exit_code,
 		    container->error);
-	if (read_expectation(request, plan, service, &expect, dg) != 0 ||
-	    proc_facts_open(
+	if (proc_facts_open(
 		container->pid, container->id, holder, &facts, dg) != 0 ||
-	    verify_status(&expect, &facts, dg) != 0 ||
+	    verify_status(service, &facts, dg) != 0 ||
 	    proc_facts_read(&facts, dg) != 0 ||
-	    verify_process(&expect, &facts, dg) != 0 ||
-	    verify_mounts(&expect, plan->binds, plan->nbinds, service,
-		&facts.mounts, dg) != 0 ||
-	    verify_sources(
-		plan->binds, plan->nbinds, service, facts.root_fd, dg) != 0)
+	    verify_process(service, &facts, host_net, dg) != 0 ||
+	    verify_mounts(service, &facts.mounts, dg) != 0 ||
+	    verify_sources(service, facts.root_fd, dg) != 0)
 		return -1;
-	return verify_inspect(&expect, container, dg);
+	return verify_config(request, plan, service, container, dg);
 }
 
 static int
-not_as_planned(const char *service, struct diag *dg)
+not_as_planned(const struct plan_service *service, struct diag *dg)
 {
-	return diag_wrap(dg, "the %s container is not as planned", service);
+	return diag_wrap(
+	    dg, "the %s container is not as planned", service->name);
 }
 
 int
 plan_verify(const struct plan_request *request, const struct plan *plan,
-    const char *service, const struct container *container, struct diag *dg)
+    const struct plan_service *service, const struct container *container,
+    struct diag *dg)
 {
 	if (verify_service(request, plan, service, container, dg) != 0)
 		return not_as_planned(service, dg);
@@ -111,13 +293,11 @@ plan_verify(const struct plan_request *request, const struct plan *plan,
 }
 
 int
-plan_verify_asked(const struct plan_request *request, const struct plan *plan,
-    const char *service, const struct container *container, struct diag *dg)
+plan_verify_config(const struct plan_request *request, const struct plan *plan,
+    const struct plan_service *service, const struct container *container,
+    struct diag *dg)
 {
-	cleanup_expectation struct expectation expect = EXPECTATION_INIT;
-
-	if (read_expectation(request, plan, service, &expect, dg) != 0 ||
-	    verify_inspect(&expect, container, dg) != 0)
+	if (verify_config(request, plan, service, container, dg) != 0)
 		return not_as_planned(service, dg);
 	return 0;
 }

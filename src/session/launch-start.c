@@ -20,12 +20,12 @@
 #include "host/settings.h"
 #include "host/token.h"
 #include "session/attach.h"
-#include "session/status.h"
 #include "session/companion.h"
 #include "session/egress.h"
 #include "session/goenv.h"
 #include "session/interrupt.h"
 #include "session/launch-private.h"
+#include "session/status.h"
 #include "session/task.h"
 #include "session/viewers.h"
 
@@ -112,20 +112,20 @@ find_role(const struct launch *l, const char *role)
 	return session_container(&facts, role);
 }
 
-/* One that is not what was planned may have ended for just that. */
+/* A wrong configuration may be the reason why it ended: that comes first. */
 static int
-check_runs(const struct launch *l, const char *role, const struct container *c,
-    struct diag *dg)
+check_runs(const struct launch *l, const struct plan_service *s,
+    const struct container *c, struct diag *dg)
 {
 	if (c->state == CONTAINER_RUNNING && c->pid > 0)
 		return 0;
-	if (plan_verify_asked(&l->plan_request, &l->plan, role, c, dg) != 0)
+	if (plan_verify_config(&l->plan_request, &l->plan, s, c, dg) != 0)
 		return -1;
 	return diag_set(dg, DIAG_ENGINE,
-	    "the %s container %.12s does not run (status %d)%s%s%s%s", c->role,
-	    c->id, c->exit_code, c->error[0] != '\0' ? ": " : "", c->error,
-	    l->resume ? "; what it wrote shows drydock logs " : "",
-	    l->resume ? l->session.id : "");
+	    "the %s container %.12s does not run (status %d)%s%s%s%s%s",
+	    s->name, c->id, c->exit_code, c->error[0] != '\0' ? ": " : "",
+	    c->error, l->resume ? "; see \"drydock logs " : "",
+	    l->resume ? l->session.id : "", l->resume ? "\"" : "");
 }
 
 /* A zombie is over, too; what cannot be told is not. */
@@ -169,20 +169,20 @@ inspect_again(const struct launch *l, const char *id,
  * If its configuration differs from the plan, report that; otherwise the exit.
  */
 static int
-verify(const struct launch *l, const char *role, struct diag *dg)
+verify(const struct launch *l, const struct plan_service *s, struct diag *dg)
 {
 	cleanup_container_list struct container_list again =
 	    CONTAINER_LIST_INIT;
 	cleanup_diag struct diag seen = DIAG_INIT;
 	cleanup_diag struct diag unasked = DIAG_INIT;
-	const struct container *c = find_role(l, role);
+	const struct container *c = find_role(l, s->name);
 	const char *id = c->id;
 
-	if (plan_verify(&l->plan_request, &l->plan, role, c, &seen) == 0)
+	if (plan_verify(&l->plan_request, &l->plan, s, c, &seen) == 0)
 		return 0;
 	if (inspect_again(l, id, &again, &unasked) == 0) {
 		c = container_list_find(&again, id);
-		if (c != NULL && check_runs(l, role, c, dg) != 0)
+		if (c != NULL && check_runs(l, s, c, dg) != 0)
 			return -1;
 	}
 	diag_move(dg, &seen);
@@ -210,29 +210,29 @@ check_strangers(const struct launch *l, struct diag *dg)
 static int
 match_containers(struct launch *l, struct diag *dg)
 {
-	struct record *r = &l->record;
+	const struct plan *plan = &l->plan;
 
-	for (size_t i = 0; i < r->ncontainers; i++)
-		if (find_role(l, r->containers[i].role) == NULL)
+	for (size_t i = 0; i < plan->nservices; i++)
+		if (find_role(l, plan->services[i].name) == NULL)
 			return diag_set(dg, DIAG_ENGINE,
 			    "the engine does not list the %s container that "
 			    "Compose started",
-			    r->containers[i].role);
+			    plan->services[i].name);
 	if (check_strangers(l, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < r->ncontainers; i++) {
-		const char *role = r->containers[i].role;
+	for (size_t i = 0; i < plan->nservices; i++) {
+		const char *name = plan->services[i].name;
 
-		record_set(r, role, NULL, find_role(l, role)->id);
+		record_set(&l->record, name, NULL, find_role(l, name)->id);
 	}
-	for (size_t i = 0; i < r->ncontainers; i++) {
-		const char *role = r->containers[i].role;
+	for (size_t i = 0; i < plan->nservices; i++) {
+		const struct plan_service *s = &plan->services[i];
 
-		if (check_runs(l, role, find_role(l, role), dg) != 0)
+		if (check_runs(l, s, find_role(l, s->name), dg) != 0)
 			return -1;
 	}
-	free(r->agent_process);
-	r->agent_process = companion_process(find_role(l, "agent")->pid);
+	free(l->record.agent_process);
+	l->record.agent_process = companion_process(find_role(l, "agent")->pid);
 	/* Only to be waited for: verify makes sure whose it is. */
 	l->agent_pidfd =
 	    (int)syscall(SYS_pidfd_open, find_role(l, "agent")->pid, 0);
@@ -266,25 +266,31 @@ wait_proxy(void *arg, struct diag *dg)
 	return -1;
 }
 
-/* The holder waits: what it says is heard once it is known to be ours. */
+static int
+verify_role(const struct launch *l, enum service_role role, struct diag *dg)
+{
+	for (size_t i = 0; i < l->plan.nservices; i++)
+		if (l->plan.services[i].role == role &&
+		    verify(l, &l->plan.services[i], dg) != 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * The holder waits: what it says is heard once it is known to be ours.  The
+ * proxy comes up meanwhile, so it is the last.
+ */
 static int
 verify_containers(struct launch *l, struct diag *dg)
 {
 	struct holder_hello hello;
 
-	for (size_t i = 0; i < l->record.ncontainers; i++) {
-		const char *role = l->record.containers[i].role;
-
-		/* The proxy comes up meanwhile. */
-		if (strcmp(role, "egress") != 0 && verify(l, role, dg) != 0)
-			return -1;
-	}
-	if (holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,
+	if (verify_role(l, SERVICE_AGENT, dg) != 0 ||
+	    verify_role(l, SERVICE_EXTRA, dg) != 0 ||
+	    holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,
 		&hello, &l->holder_fd, dg) != 0)
 		return -1;
-	if (l->mode.mode != MODE_CONTAINED)
-		return 0;
-	return verify(l, "egress", dg);
+	return verify_role(l, SERVICE_EGRESS, dg);
 }
 
 /* The proxy takes its time to come up: what else is due is done meanwhile. */
@@ -385,13 +391,14 @@ launch_go(struct launch *l, struct diag *dg)
 	cleanup_token struct strbuf token = STRBUF_INIT;
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 	cleanup_strvec struct strvec env = STRVEC_INIT;
-	cleanup_strvec struct strvec plan_env = STRVEC_INIT;
 	struct goenv_spec spec = {
 		.paths = l->paths,
 		.settings = l->settings,
 		.agent = &l->agent,
 		.environ_ = l->environ_,
 		.image_env = (const char *const *)l->images.agent.env.v,
+		.plan_env =
+		    (const char *const *)plan_find(&l->plan, "agent")->env.v,
 		.tty = l->tty,
 		.secrets = l->request->kind == LAUNCH_RUN,
 	};
@@ -403,9 +410,6 @@ launch_go(struct launch *l, struct diag *dg)
 
 	bool started = false;
 
-	if (plan_environment(&l->plan, "agent", &plan_env, dg) != 0)
-		return -1;
-	spec.plan_env = (const char *const *)plan_env.v;
 	read_token(l, &token, &spec);
 	goenv_build(&spec, &env);
 	fill_argv(l, &argv);

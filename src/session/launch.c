@@ -3,7 +3,7 @@
 #include "session/launch.h"
 
 #include <fcntl.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +18,7 @@
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "host/trusted.h"
+#include "plan/role.h"
 #include "plan/squid.h"
 #include "session/collect.h"
 #include "session/interrupt.h"
@@ -125,13 +126,11 @@ fill_record(struct launch *l)
 	r->agent = xstrdup(l->agent.name);
 	r->mode = xstrdup(mode_name(l->mode.mode));
 	r->mode_reason = xstrdup(l->mode.reason);
+	r->history = xstrdup(l->session.history);
 	r->kind = xstrdup(l->request->kind == LAUNCH_RUN ? "run" : "shell");
 	r->engine_id = xstrdup(l->engine.id);
 	r->engine_data_root = xstrdup(l->engine.data_root);
 	r->engine_socket = xstrdup(l->engine.socket);
-	record_set(r, "agent", l->images.agent.id, NULL);
-	if (l->images.egress.id != NULL)
-		record_set(r, "egress", l->images.egress.id, NULL);
 	r->created_at = record_now();
 	r->ends_with_client = l->request->kind != LAUNCH_RUN || !l->tty;
 }
@@ -190,10 +189,8 @@ launch_fill_request(struct launch *l)
 		.session_id = l->session.id,
 		.session_dir = l->session.dir,
 		.history_dir = l->session.history,
-		.agent_image = l->images.agent.id,
-		.egress_image = l->images.egress.id,
-		.agent_image_env = (const char *const *)l->images.agent.env.v,
-		.egress_image_env = (const char *const *)l->images.egress.env.v,
+		.agent_image = &l->images.agent,
+		.egress_image = &l->images.egress,
 	};
 }
 
@@ -211,20 +208,6 @@ launch_write_proxy(struct launch *l, struct diag *dg)
 	return 0;
 }
 
-/* Their ids come once they are known, as those of drydock's own. */
-static int
-record_further(struct launch *l, struct diag *dg)
-{
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_strvec struct strvec images = STRVEC_INIT;
-
-	if (plan_further(&l->plan, &names, &images, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < names.nr; i++)
-		record_set(&l->record, names.v[i], images.v[i], NULL);
-	return 0;
-}
-
 /*
  * What the agent is about to be given, so that no later launch takes what it is
  * told from there.
@@ -232,12 +215,14 @@ record_further(struct launch *l, struct diag *dg)
 static int
 note_places(const struct launch *l, struct diag *dg)
 {
-	for (size_t i = 0; i < l->plan.nbinds; i++) {
-		const struct bind *b = &l->plan.binds[i];
+	const struct plan_service *agent = plan_find(&l->plan, "agent");
 
-		/* What has a mode is drydock's own. */
-		if (!b->read_only && b->mode == 0 && S_ISDIR(b->st.st_mode) &&
-		    knownprojects_add(l->paths, b->source, dg) != 0)
+	for (size_t i = 0; i < agent->nmounts; i++) {
+		const struct plan_mount *m = &agent->mounts[i];
+
+		if (!m->read_only && !mount_is_made(m) &&
+		    m->role->type == S_IFDIR &&
+		    knownprojects_add(l->paths, m->source, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -262,21 +247,20 @@ make_plan(struct launch *l, struct diag *dg)
 		0)
 		return -1;
 	l->record.plan_digest = xstrdup(digest);
-	if (record_further(l, dg) != 0)
-		return -1;
+	for (size_t i = 0; i < l->plan.nservices; i++)
+		record_set(&l->record, l->plan.services[i].name,
+		    l->plan.services[i].image, NULL);
 	return record_write(l->session.dir_fd, &l->record, dg);
 }
 
 static bool
 is_read_only(const struct launch *l)
 {
-	for (size_t i = 0; i < l->plan.nbinds; i++) {
-		const struct bind *b = &l->plan.binds[i];
+	const struct plan_service *agent = plan_find(&l->plan, "agent");
 
-		if (b->read_only && strcmp(b->service, "agent") == 0 &&
-		    strcmp(b->target, l->project.path) == 0)
-			return true;
-	}
+	for (size_t i = 0; i < agent->nmounts; i++)
+		if (agent->mounts[i].role == &mount_roles[MOUNT_PROJECT])
+			return agent->mounts[i].read_only;
 	return false;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,6 +20,7 @@
 #include "plan/location.h"
 #include "plan/plan.h"
 #include "plan/procfacts.h"
+#include "plan/role.h"
 #include "session/look.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -60,14 +62,19 @@ add_once(struct strvec *paths, const char *path)
 static void
 reach_of_plan(const struct plan *plan, struct reach *r)
 {
-	for (size_t i = 0; i < plan->nbinds; i++) {
-		const struct bind *b = &plan->binds[i];
-		const struct bind *outer = plan_outer_bind(plan, b);
+	for (size_t i = 0; i < plan->nservices; i++) {
+		const struct plan_service *s = &plan->services[i];
 
-		if (b->kind == BIND_DIRECTORY && b->mode == 0 && !b->read_only)
-			add_once(&r->writes, b->source);
-		if (outer != NULL && outer->mode == 0)
-			add_once(&r->into, outer->source);
+		for (size_t n = 0; n < s->nmounts; n++) {
+			const struct plan_mount *m = &s->mounts[n];
+			const struct plan_mount *outer = plan_outer_mount(s, m);
+
+			if (m->role->type == S_IFDIR && !mount_is_made(m) &&
+			    !m->read_only)
+				add_once(&r->writes, m->source);
+			if (outer != NULL && !mount_is_made(outer))
+				add_once(&r->into, outer->source);
+		}
 	}
 }
 

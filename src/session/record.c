@@ -45,6 +45,7 @@ static const struct field fields[] = {
 	FIELD(engine_data_root, true),
 	FIELD(engine_socket, true),
 	FIELD(agent_process, false),
+	FIELD(history, false),
 	FIELD(plan_digest, false),
 	FIELD(created_at, true),
 	FIELD(launched_at, false),

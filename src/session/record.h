@@ -31,6 +31,7 @@ struct record {
 	struct record_container *containers; /* owned; each role once */
 	size_t ncontainers;
 	char *agent_process; /* its first, as companion_process() has it */
+	char *history; /* path of the bound one */
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
 	char *launched_at; /* written before the agent may run */

@@ -26,29 +26,14 @@ enum {
 	GRACE_S = 2 /* nothing of the agent runs yet */
 };
 
-static int
-inspect_image(const struct engine *engine, const char *id,
-    struct image *ret_image, struct diag *dg)
-{
-	if (image_inspect(engine, id, ret_image, dg) != 0)
-		return -1;
-	if (ret_image->id == NULL)
-		return diag_set(dg, DIAG_ENGINE,
-		    "the engine does not know the session's image %s", id);
-	return 0;
-}
-
 /* What the record names, as it is now. */
 static int
 find_parts(struct launch *l, struct diag *dg)
 {
 	const struct record *r = &l->record;
-	const struct record_container *agent = record_find(r, "agent");
-	const struct record_container *egress = record_find(r, "egress");
 
-	if (agent == NULL || agent->image == NULL || r->plan_digest == NULL)
-		return diag_set(
-		    dg, DIAG_DATA, "its record names no image or plan");
+	if (r->plan_digest == NULL)
+		return diag_set(dg, DIAG_DATA, "its record names no plan");
 	l->mode = mode_resolve(r->mode, "");
 	l->mode.reason = r->mode_reason;
 	if (project_open(&l->project, r->project, l->paths, dg) != 0 ||
@@ -57,15 +42,10 @@ find_parts(struct launch *l, struct diag *dg)
 	if (strcmp(l->project.path, r->project) != 0)
 		return diag_set(dg, DIAG_POLICY, "%s leads to %s now",
 		    r->project, l->project.path);
-	if (inspect_image(&l->engine, agent->image, &l->images.agent, dg) != 0)
-		return -1;
-	if (l->mode.mode == MODE_CONTAINED &&
-	    (egress == NULL || egress->image == NULL || egress->id == NULL))
-		return diag_set(dg, DIAG_DATA, "its record names no proxy");
-	if (l->mode.mode == MODE_CONTAINED &&
-	    inspect_image(&l->engine, egress->image, &l->images.egress, dg) !=
-		0)
-		return -1;
+	/* A record of version 1 has none: then it is the mode's own. */
+	l->session.history = r->history != NULL
+	    ? xstrdup(r->history)
+	    : project_history(&l->project, l->paths, r->agent, l->mode.mode);
 	if (l->mode.mode == MODE_CONTAINED &&
 	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
 		return -1;
@@ -108,6 +88,41 @@ check_plan(struct launch *l, struct diag *dg)
 	    check_sockets(l, dg) != 0)
 		return -1;
 	return launch_write_proxy(l, dg);
+}
+
+static int
+inspect_image(const struct launch *l, const char *service,
+    struct image *ret_image, struct diag *dg)
+{
+	const struct plan_service *s = plan_find(&l->plan, service);
+
+	if (s == NULL)
+		return diag_set(dg, DIAG_DATA, "its plan has no %s", service);
+	if (image_inspect(&l->engine, s->image, ret_image, dg) != 0)
+		return -1;
+	if (ret_image->id == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine does not know the session's image %s",
+		    s->image);
+	return 0;
+}
+
+/* What the sealed plan needs: its containers by id, drydock's own images. */
+static int
+find_planned(struct launch *l, struct diag *dg)
+{
+	for (size_t i = 0; i < l->plan.nservices; i++) {
+		const char *name = l->plan.services[i].name;
+
+		if (record_container_id(&l->record, name) == NULL)
+			return diag_set(dg, DIAG_DATA,
+			    "its record names no %s container", name);
+	}
+	if (inspect_image(l, "agent", &l->images.agent, dg) != 0)
+		return -1;
+	if (l->mode.mode != MODE_CONTAINED)
+		return 0;
+	return inspect_image(l, "egress", &l->images.egress, dg);
 }
 
 static int
@@ -168,6 +183,7 @@ start(struct launch *l, struct diag *dg)
 	static int (*const stages[])(struct launch *, struct diag *) = {
 		find_parts,
 		check_plan,
+		find_planned,
 		start_containers,
 		launch_check,
 		launch_companion,

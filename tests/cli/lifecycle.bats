@@ -121,7 +121,7 @@ each_command() {
   [ ! -e "$script/calls/ps.5" ]
   # What it was started from is not known.
   run -65 script -qec "drydock attach bbbb2222" /dev/null </dev/null
-  assert_contains "$output" "its record names no image or plan"
+  assert_contains "$output" "its record names no plan"
   untouched
 }
 

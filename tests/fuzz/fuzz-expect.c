@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compose's merged model, as verify and prepare read it: what is expected is
+ * Compose's merged model, as it is read into a plan: what is compared later is
  * typed, or the plan is refused.
  */
 #include <stdlib.h>
@@ -8,58 +8,72 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/json.h"
 #include "base/strbuf.h"
+#include "engine/engine.h"
 #include "fuzz.h"
-#include "host/paths.h"
+#include "host/project.h"
 #include "plan/model.h"
 #include "plan/plan.h"
-#include "plan/verify.h"
-
-static const char *const image_env[] = { "PATH=/bin", NULL };
+#include "plan/role.h"
 
 static void
-check_expectation(const struct json *model)
+check_mount(const struct plan_mount *m)
 {
-	struct expectation e cleanup_expectation = EXPECTATION_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-
-	int rc =
-	    expectation_read(model, "agent", image_env, "sha256:0", &e, &dg);
-	if (rc == -1)
-		FUZZ_CHECK(dg.class == DIAG_POLICY && e.user == NULL);
-	fuzz_outcome(rc, &dg);
-	if (rc == -1)
-		return;
-	FUZZ_CHECK(e.net <= EXPECT_NET_HOST);
-	FUZZ_CHECK(e.ngroups <= PROC_MAX_GROUPS);
-	FUZZ_CHECK(e.limits.memory == -1 || e.limits.memory > 0);
-	FUZZ_CHECK(e.limits.pids == -1 || e.limits.pids > 0);
-	FUZZ_CHECK(e.limits.cpu_milli >= -1);
-	FUZZ_CHECK(e.user != NULL && strchr(e.user, ':') != NULL);
-	FUZZ_CHECK(e.log_driver != NULL && e.restart != NULL);
-	for (size_t i = 0; i < e.ntmpfs; i++)
-		FUZZ_CHECK(e.tmpfs[i].target[0] == '/' &&
-		    (e.tmpfs[i].size == -1 || e.tmpfs[i].size > 0));
-	for (size_t i = 0; i < e.env.nr; i++)
-		FUZZ_CHECK(strchr(e.env.v[i], '=') != NULL);
+	FUZZ_CHECK(m->source != NULL && m->target != NULL && m->fd == -1);
+	FUZZ_CHECK(m->role != NULL);
+	/* drydock makes and gives away nothing but its own. */
+	FUZZ_CHECK(!mount_is_made(m) || strncmp(m->source, "/s/", 3) == 0 ||
+	    strcmp(m->source, "/h") == 0);
 }
 
 static void
-check_binds(const struct json *model)
+check_service(const struct plan_service *s)
 {
-	const struct paths paths = { .uid = 1000, .gid = 1000 };
-	struct plan plan = { .seccomp = STRBUF_INIT };
+	FUZZ_CHECK(s->ngroups <= PROC_MAX_GROUPS);
+	FUZZ_CHECK(s->user != NULL && s->log_driver != NULL &&
+	    s->restart != NULL && s->image != NULL);
+	for (size_t i = 0; i < s->nmounts; i++)
+		check_mount(&s->mounts[i]);
+	for (size_t i = 0; i < s->env.nr; i++)
+		FUZZ_CHECK(strchr(s->env.v[i], '=') != NULL);
+	if (s->unclear != NULL)
+		return;
+	FUZZ_CHECK(s->net <= PLAN_NET_HOST);
+	FUZZ_CHECK(s->limits.memory == -1 || s->limits.memory > 0);
+	FUZZ_CHECK(s->limits.pids == -1 || s->limits.pids > 0);
+	FUZZ_CHECK(s->limits.cpu_milli >= -1);
+	FUZZ_CHECK(strchr(s->user, ':') != NULL);
+	for (size_t i = 0; i < s->ntmpfs; i++)
+		FUZZ_CHECK(s->tmpfs[i].target[0] == '/' &&
+		    (s->tmpfs[i].size == -1 || s->tmpfs[i].size > 0));
+}
 
-	model_binds(model, &paths, &plan);
-	for (size_t i = 0; i < plan.nbinds; i++) {
-		const struct bind *b = &plan.binds[i];
-		FUZZ_CHECK(b->service != NULL && b->source != NULL &&
-		    b->target != NULL);
-		FUZZ_CHECK((b->mode & ~(mode_t)0777) == 0);
-		FUZZ_CHECK(b->fd == -1);
+static void
+check_model(const char *text, size_t len)
+{
+	static char socket[] = "/e";
+	static char path[] = "/p";
+	struct engine engine = { .socket = socket };
+	struct project project = { .path = path };
+	const struct plan_request request = {
+		.engine = &engine,
+		.project = &project,
+		.session_dir = "/s",
+		.history_dir = "/h",
+	};
+	struct plan plan cleanup_plan = PLAN_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	bool clear = true;
+
+	if (model_read(&request, text, len, "model", &plan, &dg) == -1) {
+		FUZZ_CHECK(dg.class == DIAG_DATA);
+		return;
 	}
-	plan_release(&plan);
+	for (size_t i = 0; i < plan.nservices; i++) {
+		check_service(&plan.services[i]);
+		clear = clear && plan.services[i].unclear == NULL;
+	}
+	FUZZ_CHECK((model_check_clear(&plan, &dg) == 0) == clear);
 }
 
 /* A dollar never comes or goes alone. */
@@ -88,13 +102,7 @@ check_dollars(const char *text, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct json *model cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
-
 	check_dollars((const char *)data, size);
-	if (json_parse((const char *)data, size, "model", &model, &dg) == -1)
-		return 0;
-	check_expectation(model);
-	check_binds(model);
+	check_model((const char *)data, size);
 	return 0;
 }

@@ -14,20 +14,6 @@
 #include "fuzz.h"
 #include "plan/verify.h"
 
-static void
-expect_plain(struct expectation *e)
-{
-	e->image_id = strdup("sha256:a");
-	e->user = strdup("1:1");
-	e->network_mode = strdup("none");
-	e->log_driver = strdup("local");
-	e->restart = strdup("no");
-	e->ipc = strdup("private");
-	e->cgroup = strdup("private");
-	e->working_dir = strdup("/w");
-	e->seccomp = "{\"a\":1}";
-}
-
 static const char *
 text_at(const struct json *host, const char *key, const char *member)
 {
@@ -77,8 +63,24 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char image[] = "sha256:a", user[] = "1:1", net[] = "none",
-		    dir[] = "/w";
-	struct expectation e cleanup_expectation = EXPECTATION_INIT;
+		    dir[] = "/w", driver[] = "local", restart[] = "no",
+		    own[] = "private";
+	const struct plan_service planned = {
+		.image = image,
+		.user = user,
+		.network_mode = net,
+		.log_driver = driver,
+		.restart = restart,
+		.ipc = own,
+		.cgroup = own,
+		.working_dir = dir,
+		.env = STRVEC_INIT,
+		.labels = STRVEC_INIT,
+		.entrypoint = STRVEC_INIT,
+		.command = STRVEC_INIT,
+		.log_options = STRVEC_INIT,
+		.ulimits = STRVEC_INIT,
+	};
 	char *text cleanup_free = fuzz_text(data, size);
 	const struct container c = {
 		.image_id = image,
@@ -92,8 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	struct diag dg cleanup_diag = DIAG_INIT;
 
-	expect_plain(&e);
-	int rc = verify_inspect(&e, &c, &dg);
+	int rc = verify_inspect(&planned, NULL, "{\"a\":1}", &c, &dg);
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_POLICY);
 	else

@@ -30,6 +30,7 @@ check_same(const struct record *a, const struct record *b)
 	check_string(a->engine_id, b->engine_id);
 	check_string(a->engine_data_root, b->engine_data_root);
 	check_string(a->engine_socket, b->engine_socket);
+	check_string(a->history, b->history);
 	check_string(a->plan_digest, b->plan_digest);
 	check_string(a->created_at, b->created_at);
 	check_string(a->launched_at, b->launched_at);

@@ -68,8 +68,10 @@ read_model(const struct plan_bed *bed)
 	struct diag dg cleanup_diag = DIAG_INIT;
 	char *name cleanup_free = xasprintf(
 	    "tests/unit/model-%s.json", mode_name(bed->request.mode.mode));
-	char *user cleanup_free = plan_service_user(&bed->request, "agent");
-	char *proxy cleanup_free = plan_service_user(&bed->request, "egress");
+	char *user cleanup_free =
+	    plan_service_user(&bed->request, SERVICE_AGENT);
+	char *proxy cleanup_free =
+	    plan_service_user(&bed->request, SERVICE_EGRESS);
 	int fd cleanup_close = -1;
 
 	CHECK_INT(fs_open_dir(getenv("top_srcdir"), &fd, &dg), 0);
@@ -132,6 +134,10 @@ plan_bed_init(struct plan_bed *bed, enum mode mode)
 	CHECK(bed->tmp != NULL);
 	fill_settings(bed);
 	fill_places(bed);
+	bed->agent_image = (struct image)IMAGE_INIT;
+	bed->agent_image.id = xstrdup(IMAGE(FOUR("a")));
+	bed->egress_image = (struct image)IMAGE_INIT;
+	bed->egress_image.id = xstrdup(IMAGE(FOUR("b")));
 	bed->request = (struct plan_request){
 		.paths = &bed->paths,
 		.settings = &bed->settings,
@@ -141,8 +147,8 @@ plan_bed_init(struct plan_bed *bed, enum mode mode)
 		.session_id = "abcdefgh",
 		.session_dir = bed->session_dir,
 		.history_dir = bed->history_dir,
-		.agent_image = IMAGE(FOUR("a")),
-		.egress_image = IMAGE(FOUR("b")),
+		.agent_image = &bed->agent_image,
+		.egress_image = &bed->egress_image,
 	};
 	bed->model = read_model(bed);
 }
@@ -154,6 +160,8 @@ plan_bed_release(struct plan_bed *bed)
 	settings_release(&bed->settings);
 	engine_release(&bed->engine);
 	project_release(&bed->project);
+	image_release(&bed->agent_image);
+	image_release(&bed->egress_image);
 	free(bed->tmp);
 	free(bed->session_dir);
 	free(bed->history_dir);

@@ -8,6 +8,7 @@
 #define DRYDOCK_TESTS_PLAN_BED_H
 
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "host/mode.h"
 #include "host/paths.h"
 #include "host/project.h"
@@ -21,6 +22,8 @@ struct plan_bed {
 	struct settings settings;
 	struct engine engine;
 	struct project project;
+	struct image agent_image;
+	struct image egress_image;
 	struct plan_request request;
 	char *tmp; /* real path */
 	char *session_dir; /* state/s, made; so are its four directories */

@@ -16,6 +16,7 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "plan/plan.h"
+#include "plan/role.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -27,7 +28,8 @@ struct bed {
 	struct engine engine;
 	struct session own;
 	struct session other;
-	struct bind binds[2];
+	struct plan_mount binds[2];
+	struct plan_service agent;
 	struct plan plan;
 };
 
@@ -65,16 +67,15 @@ claim(struct bed *bed, const char *dir, struct session *s)
 	CHECK_STR(dg.message, NULL);
 }
 
-static struct bind
+static struct plan_mount
 make_bind(const struct bed *bed, const char *source, const char *target,
     bool read_only)
 {
-	return (struct bind){
-		.service = xstrdup("agent"),
+	return (struct plan_mount){
+		.role = &mount_roles[MOUNT_USER],
 		.source = path_of(bed, source),
 		.target = xstrdup(target),
 		.read_only = read_only,
-		.kind = BIND_DIRECTORY,
 		.fd = -1,
 	};
 }
@@ -100,15 +101,16 @@ bed_init(struct bed *bed, size_t nr, const char *other_project)
 	claim(bed, "p", &bed->own);
 	claim(bed, other_project, &bed->other);
 	bed->binds[0] = make_bind(bed, "p", "/p", false);
-	bed->plan.binds = bed->binds;
-	bed->plan.nbinds = 1;
+	bed->agent.mounts = bed->binds;
+	bed->agent.nmounts = 1;
+	bed->plan.services = &bed->agent;
+	bed->plan.nservices = 1;
 }
 
 static void
 bed_clear(struct bed *bed)
 {
-	for (size_t i = 0; i < bed->plan.nbinds; i++) {
-		free(bed->binds[i].service);
+	for (size_t i = 0; i < bed->agent.nmounts; i++) {
 		free(bed->binds[i].source);
 		free(bed->binds[i].target);
 	}
@@ -153,7 +155,7 @@ test_mounts_into(void)
 		bed_init(&bed, i, rows[i].other);
 		bed.binds[0].read_only = rows[i].read_only;
 		bed.binds[1] = make_bind(&bed, "cache", rows[i].target, false);
-		bed.plan.nbinds = 2;
+		bed.agent.nmounts = 2;
 		check_int(__FILE__, (int)i, rows[i].target, check(&bed),
 		    rows[i].class);
 		bed_clear(&bed);
@@ -211,7 +213,7 @@ test_damaged(void)
 	    0);
 	CHECK_INT(check(&bed), DIAG_NONE);
 	bed.binds[1] = make_bind(&bed, "cache", "/p/cache", false);
-	bed.plan.nbinds = 2;
+	bed.agent.nmounts = 2;
 	CHECK_INT(check(&bed), DIAG_DATA);
 	bed_clear(&bed);
 }
@@ -227,7 +229,7 @@ test_published(void)
 	CHECK_INT(check(&bed), DIAG_NONE);
 	CHECK_INT(fstatat(bed.own.dir_fd, "mounts.json", &st, 0), -1);
 	bed.binds[1] = make_bind(&bed, "cache", "/cache", false);
-	bed.plan.nbinds = 2;
+	bed.agent.nmounts = 2;
 	CHECK_INT(check(&bed), DIAG_NONE);
 	CHECK_INT(fstatat(bed.own.dir_fd, "mounts.json", &st, 0), 0);
 	bed_clear(&bed);

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
-#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "plan-bed.h"
@@ -22,14 +21,12 @@
 static void
 judge(const struct plan_bed *bed, struct plan *plan)
 {
-	struct json *root cleanup_json = NULL;
 	struct diag dg cleanup_diag = DIAG_INIT;
 
-	CHECK_INT(
-	    json_parse(bed->model, strlen(bed->model), "model", &root, &dg), 0);
-	plan->model = xstrdup(bed->model);
-	model_binds(root, &bed->paths, plan);
-	CHECK_INT(facts_open_binds(plan, &dg), 0);
+	CHECK_INT(model_read(&bed->request, bed->model, strlen(bed->model),
+		      "model", plan, &dg),
+	    0);
+	CHECK_INT(facts_open_mounts(plan, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 }
 
@@ -66,8 +63,9 @@ test_makes(void)
 		check_dir(&bed, "state/s/sidecar/log", 0700);
 		check_dir(&bed, "state/s/egress", 0711);
 		check_dir(&bed, "state/s/home/pro$ject", 0700);
-		for (size_t n = 0; n < plan.nbinds; n++)
-			CHECK(plan.binds[n].fd != -1);
+		for (size_t n = 0; n < plan.nservices; n++)
+			for (size_t k = 0; k < plan.services[n].nmounts; k++)
+				CHECK(plan.services[n].mounts[k].fd != -1);
 		plan_bed_clear(&bed);
 	}
 }
@@ -83,7 +81,6 @@ test_again(void)
 	judge(&bed, &plan);
 	CHECK_INT(plan_prepare(&bed.request, &plan, &dg), 0);
 	CHECK_INT(plan_prepare(&bed.request, &plan, &dg), 0);
-	CHECK_INT(plan_walk_mount_points(&plan, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 }
 
@@ -190,7 +187,7 @@ test_walk_after_rename(void)
 	point = xasprintf("%s/state/s/home/pro$ject", bed.tmp);
 	CHECK_INT(rmdir(point), 0);
 	CHECK_INT(symlink("/etc/claude-code/managed-settings.d", point), 0);
-	CHECK_INT(plan_walk_mount_points(&plan, &dg), -1);
+	CHECK_INT(plan_prepare(&bed.request, &plan, &dg), -1);
 	CHECK_INT(dg.class, DIAG_POLICY);
 	CHECK(dg.message != NULL &&
 	    strstr(dg.message, "no real directory") != NULL);
@@ -209,7 +206,7 @@ test_unreadable_mount_point(void)
 	CHECK_INT(plan_prepare(&bed.request, &plan, &dg), 0);
 	point = xasprintf("%s/state/s/home/pro$ject", bed.tmp);
 	CHECK_INT(chmod(point, 0), 0);
-	CHECK_INT(plan_walk_mount_points(&plan, &dg), 0);
+	CHECK_INT(plan_prepare(&bed.request, &plan, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 }
 

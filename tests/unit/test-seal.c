@@ -17,6 +17,7 @@
 #include "base/xalloc.h"
 #include "plan-bed.h"
 #include "plan/model.h"
+#include "plan/role.h"
 
 struct sealed {
 	struct plan_bed bed;
@@ -34,7 +35,9 @@ seal(struct sealed *s, enum mode mode)
 
 	plan_bed_init(&s->bed, mode);
 	strbuf_init(&s->text);
-	plan.model = xstrdup(s->bed.model);
+	CHECK_INT(model_read(&s->bed.request, s->bed.model,
+		      strlen(s->bed.model), "model", &plan, &dg),
+	    0);
 	strbuf_addstr(&plan.seccomp, "{}\n");
 	CHECK_INT(fs_open_dir(s->bed.session_dir, &dir, &dg), 0);
 	CHECK_INT(plan_seal(&plan, dir, s->digest, &fd, &dg), 0);
@@ -150,22 +153,59 @@ test_there_and_back(void)
 	CHECK_STR(once.buf, text);
 }
 
+/* What is read back is what was sealed, and every mount has its role. */
 static void
-test_environment(void)
+check_same(const struct plan *a, const struct plan *b)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct strvec env cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	CHECK_INT(a->nservices, b->nservices);
+	for (size_t i = 0; i < a->nservices; i++) {
+		const struct plan_service *x = &a->services[i];
+		const struct plan_service *y = &b->services[i];
 
-	plan_bed_init(&bed, MODE_CONTAINED);
-	plan.model = xstrdup(bed.model);
-	CHECK_INT(plan_environment(&plan, "agent", &env, &dg), 0);
-	CHECK(strvec_has(&env, "DRYDOCK_SESSION=abcdefgh"));
-	CHECK(strvec_has(&env, "HTTPS_PROXY=http://127.0.0.1:3128"));
-	strvec_release(&env);
-	CHECK_INT(plan_environment(&plan, "egress", &env, &dg), 0);
-	CHECK_INT(env.nr, 0);
+		CHECK_STR(x->name, y->name);
+		CHECK_STR(x->image, y->image);
+		CHECK_STR(x->user, y->user);
+		CHECK_STR(x->unclear, NULL);
+		CHECK_INT(x->env.nr, y->env.nr);
+		CHECK_INT(x->nmounts, y->nmounts);
+		for (size_t n = 0; n < x->nmounts; n++) {
+			CHECK_STR(x->mounts[n].source, y->mounts[n].source);
+			CHECK_STR(x->mounts[n].target, y->mounts[n].target);
+			CHECK(x->mounts[n].role == y->mounts[n].role);
+			CHECK(x->mounts[n].role != &mount_roles[MOUNT_USER]);
+		}
+	}
+}
+
+static void
+test_read_back(void)
+{
+	static const enum mode modes[] = { MODE_CONTAINED, MODE_DOOD };
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct sealed s __attribute__((cleanup(sealed_release)));
+		struct plan judged cleanup_plan = PLAN_INIT;
+		struct plan back cleanup_plan = PLAN_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+		int dir cleanup_close = -1;
+
+		seal(&s, modes[i]);
+		CHECK_INT(fs_open_dir(s.bed.session_dir, &dir, &dg), 0);
+		CHECK_INT(
+		    plan_unseal(&s.bed.request, dir, s.digest, &back, &dg), 0);
+		CHECK_STR(dg.message, NULL);
+		CHECK_INT(model_read(&s.bed.request, s.bed.model,
+			      strlen(s.bed.model), "model", &judged, &dg),
+		    0);
+		check_same(&judged, &back);
+		CHECK(strvec_has(&plan_find(&back, "agent")->env,
+		    "DRYDOCK_SESSION=abcdefgh"));
+		s.digest[0] ^= 1;
+		CHECK_INT(
+		    plan_unseal(&s.bed.request, dir, s.digest, &back, &dg), -1);
+		CHECK_INT(dg.class, DIAG_DATA);
+		plan_bed_clear(&s.bed);
+	}
 }
 
 int
@@ -180,7 +220,8 @@ main(void)
 		{ "a dollar that stands alone was not printed by Compose",
 		    test_single_dollar },
 		{ "doubling and undoubling are inverse", test_there_and_back },
-		{ "the plan's environment can be listed", test_environment },
+		{ "a sealed plan is read back as it was judged",
+		    test_read_back },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

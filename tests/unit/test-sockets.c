@@ -14,9 +14,9 @@
 #include "base/diag.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "host/project.h"
 #include "host/settings.h"
 #include "plan/plan.h"
+#include "plan/role.h"
 #include "plan/sockets.h"
 
 #include "check.h"
@@ -44,18 +44,22 @@ static void
 find(const char *project, struct strvec *found, bool *whole)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	struct bind bind = {
-		.service = (char *)(uintptr_t) "agent",
+	struct plan_mount bind = {
+		.role = &mount_roles[strcmp(project, "/p") == 0 ? MOUNT_PROJECT
+								: MOUNT_RUN],
 		.source = (char *)(uintptr_t) "/p",
 		.fd = tree_open(),
 	};
 	struct settings settings = { .binds = STRVEC_INIT };
-	struct project named = { .path = (char *)(uintptr_t)project };
 	struct plan_request request = {
 		.settings = &settings,
-		.project = &named,
 	};
-	struct plan plan = { .binds = &bind, .nbinds = 1 };
+	struct plan_service agent = {
+		.name = (char *)(uintptr_t) "agent",
+		.mounts = &bind,
+		.nmounts = 1,
+	};
+	struct plan plan = { .services = &agent, .nservices = 1 };
 
 	CHECK_INT(fstat(bind.fd, &bind.st), 0);
 	CHECK_INT(sockets_find(&request, &plan, found, whole, &dg), 0);

@@ -20,37 +20,36 @@
 static void
 test_sources(void)
 {
-	static char agent[] = "agent";
 	static char source[] = "judged";
 	static char target[] = "/in/target";
 	int root cleanup_close =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int judged cleanup_close = -1;
-	struct bind bind = {
-		.service = agent,
+	struct plan_mount bind = {
 		.source = source,
 		.target = target,
 		.fd = -1,
 	};
+	const struct plan_service agent = { .mounts = &bind, .nmounts = 1 };
 	struct diag dg cleanup_diag = DIAG_INIT;
 
-	CHECK_INT(verify_sources(&bind, 1, "agent", root, &dg), -1);
+	CHECK_INT(verify_sources(&agent, root, &dg), -1);
 	diag_clear(&dg);
 	CHECK_INT(mkdirat(root, "in", 0700), 0);
 	CHECK_INT(mkdirat(root, "in/target", 0700), 0);
 	CHECK_INT(mkdirat(root, "other", 0700), 0);
 	judged = openat(root, "in/target", O_PATH | O_CLOEXEC);
 	bind.fd = judged;
-	CHECK_INT(verify_sources(&bind, 1, "agent", root, &dg), 0);
+	CHECK_INT(verify_sources(&agent, root, &dg), 0);
 	CHECK_INT(renameat(root, "in/target", root, "moved"), 0);
-	CHECK_INT(verify_sources(&bind, 1, "agent", root, &dg), -1);
+	CHECK_INT(verify_sources(&agent, root, &dg), -1);
 	diag_clear(&dg);
 	CHECK_INT(symlinkat("../moved", root, "in/target"), 0);
-	CHECK_INT(verify_sources(&bind, 1, "agent", root, &dg), -1);
+	CHECK_INT(verify_sources(&agent, root, &dg), -1);
 	diag_clear(&dg);
 	CHECK_INT(unlinkat(root, "in/target", 0), 0);
 	CHECK_INT(renameat(root, "other", root, "in/target"), 0);
-	CHECK_INT(verify_sources(&bind, 1, "agent", root, &dg), -1);
+	CHECK_INT(verify_sources(&agent, root, &dg), -1);
 	CHECK_INT(dg.class, DIAG_POLICY);
 }
 
@@ -63,7 +62,8 @@ static int
 verify_container(const char *host_config, const char *more_env,
     const char *image, const char *seccomp)
 {
-	struct expectation e cleanup_expectation = EXPECTATION_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
+	const struct plan_service *agent = verify_kit_agent(NULL, &plan);
 	char *inspect cleanup_free =
 	    xasprintf("{\"HostConfig\":{%s}}", host_config);
 	char *image_id cleanup_free = xstrdup(image);
@@ -81,8 +81,6 @@ verify_container(const char *host_config, const char *more_env,
 	struct diag dg cleanup_diag = DIAG_INIT;
 	int rc;
 
-	verify_kit_expect(&e);
-	e.seccomp = seccomp;
 	strvec_push(&c.env, "PATH=/bin");
 	strvec_push(&c.env, "N=1");
 	strvec_push(&c.env, "HOME=/home/u");
@@ -92,7 +90,7 @@ verify_container(const char *host_config, const char *more_env,
 	strvec_push(&c.labels, "com.docker.compose.service=agent");
 	strvec_push(&c.entrypoint, "/holder");
 	strvec_push(&c.entrypoint, "hold");
-	rc = verify_inspect(&e, &c, &dg);
+	rc = verify_inspect(agent, verify_kit_image_env, seccomp, &c, &dg);
 	CHECK_INT(dg.class, rc == 0 ? DIAG_NONE : DIAG_POLICY);
 	CHECK(dg.message == NULL || strstr(dg.message, "secret") == NULL);
 	strvec_release(&c.env);

@@ -8,10 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "check.h"
+#include "plan/model.h"
 #include "plan/plan.h"
 #include "verify-kit.h"
 
@@ -65,25 +65,35 @@ good_facts(struct proc_facts *facts)
 }
 
 static void
-test_expectation(void)
+test_service(void)
 {
-	struct expectation e cleanup_expectation = EXPECTATION_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
+	const struct plan_service *s = verify_kit_agent(NULL, &plan);
 
-	verify_kit_expect(&e);
-	CHECK_INT(e.uid, 1234);
-	CHECK_INT(e.gid, 1235);
-	CHECK(e.read_only);
-	CHECK_INT(e.net, EXPECT_NET_NONE);
-	CHECK_INT(e.limits.memory, 1000000);
-	CHECK_INT(e.limits.pids, 100);
-	CHECK_INT(e.limits.cpu_milli, 1500);
-	CHECK_INT(e.ntmpfs, 1);
-	CHECK_STR(e.tmpfs[0].target, "/tmp");
-	CHECK_INT(e.tmpfs[0].size, 1000000);
-	CHECK(!e.tmpfs[0].noexec);
-	CHECK_INT(e.env.nr, 3);
-	CHECK(strvec_has(&e.env, "N=1"));
-	CHECK_INT(e.command.nr, 2);
+	CHECK_INT(plan.nservices, 1);
+	CHECK_INT(s->role, SERVICE_AGENT);
+	CHECK_STR(s->unclear, NULL);
+	CHECK_STR(s->image, "sha256:a");
+	CHECK_STR(s->cgroup, "");
+	CHECK_INT(s->uid, 1234);
+	CHECK_INT(s->gid, 1235);
+	CHECK(s->read_only);
+	CHECK_INT(s->net, PLAN_NET_NONE);
+	CHECK_INT(s->limits.memory, 1000000);
+	CHECK_INT(s->limits.pids, 100);
+	CHECK_INT(s->limits.cpu_milli, 1500);
+	CHECK_INT(s->ntmpfs, 1);
+	CHECK_STR(s->tmpfs[0].target, "/tmp");
+	CHECK_INT(s->tmpfs[0].size, 1000000);
+	CHECK(!s->tmpfs[0].noexec);
+	CHECK_INT(s->env.nr, 2);
+	CHECK(strvec_has(&s->env, "N=1"));
+	CHECK_INT(s->entrypoint.nr, 2);
+	CHECK_INT(s->nmounts, 3);
+	CHECK(s->mounts[2].read_only);
+	CHECK(plan_outer_mount(s, &s->mounts[1]) == &s->mounts[0]);
+	CHECK(plan_outer_mount(s, &s->mounts[0]) == NULL);
+	CHECK(plan_find(&plan, "egress") == NULL);
 }
 
 /* What a service's keys are, each nothing that can be compared. */
@@ -129,34 +139,53 @@ static void
 test_not_understood(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(odd_keys); i++) {
-		struct expectation e cleanup_expectation = EXPECTATION_INIT;
-		struct json *model cleanup_json = NULL;
+		struct plan plan cleanup_plan = PLAN_INIT;
 		struct diag dg cleanup_diag = DIAG_INIT;
 		char *text cleanup_free =
 		    xasprintf("{\"services\": {\"agent\": {\"user\": "
 			      "\"1:1\", \"network_mode\": \"none\", %s}}}",
 			odd_keys[i]);
+		const char *key = verify_kit_agent(text, &plan)->unclear;
 
-		CHECK_INT(
-		    json_parse(text, strlen(text), "model", &model, &dg), 0);
-		check_int(__FILE__, __LINE__, odd_keys[i],
-		    expectation_read(model, "agent", NULL, "sha256:a", &e, &dg),
-		    -1);
+		/* It is named. */
+		check_true(__FILE__, __LINE__, odd_keys[i],
+		    key != NULL &&
+			strncmp(odd_keys[i] + 1, key, strlen(key)) == 0);
+		CHECK_INT(model_check_clear(&plan, &dg), -1);
 		CHECK_INT(dg.class, DIAG_POLICY);
+	}
+}
+
+/* The engine's own default would count. */
+static void
+test_missing(void)
+{
+	static const char *const models[] = {
+		"{\"services\": {\"agent\": {\"user\": \"1:1\"}}}",
+		"{\"services\": {\"agent\": {\"network_mode\": \"none\"}}}",
+		"{\"services\": {\"agent\": {\"user\": null, "
+		"\"network_mode\": \"none\"}}}",
+		"{\"services\": {\"agent\": []}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
+		struct plan plan cleanup_plan = PLAN_INIT;
+
+		check_true(__FILE__, __LINE__, models[i],
+		    verify_kit_agent(models[i], &plan)->unclear != NULL);
 	}
 }
 
 static int
 verify(const struct proc_facts *facts)
 {
-	struct expectation e cleanup_expectation = EXPECTATION_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
+	const struct plan_service *s = verify_kit_agent(NULL, &plan);
 	struct diag dg cleanup_diag = DIAG_INIT;
-	int rc;
+	int rc = verify_status(s, facts, &dg);
 
-	verify_kit_expect(&e);
-	rc = verify_status(&e, facts, &dg);
 	if (rc == 0)
-		rc = verify_process(&e, facts, &dg);
+		rc = verify_process(s, facts, 0, &dg);
 	CHECK_INT(dg.class, rc == 0 ? DIAG_NONE : DIAG_POLICY);
 	return rc;
 }
@@ -268,32 +297,17 @@ test_namespaces(void)
 	}
 }
 
-#define BIND(s, t, ro)                                          \
-	{                                                       \
-		.service = agent, .source = (s), .target = (t), \
-		.read_only = (ro), .fd = -1                     \
-	}
-
 static int
 verify_text(const char *text)
 {
-	static char agent[] = "agent";
-	static char home[] = "/s/home", home_target[] = "/home/u";
-	static char project[] = "/s/p", project_target[] = "/home/u/p x";
-	static char conf[] = "/s/c", conf_target[] = "/etc/conf";
-	const struct bind binds[] = {
-		BIND(home, home_target, false),
-		BIND(project, project_target, false),
-		BIND(conf, conf_target, true),
-	};
-	struct expectation e cleanup_expectation = EXPECTATION_INIT;
+	struct plan plan cleanup_plan = PLAN_INIT;
+	const struct plan_service *s = verify_kit_agent(NULL, &plan);
 	struct proc_mounts m cleanup_proc_mounts = { NULL, 0 };
 	struct diag dg cleanup_diag = DIAG_INIT;
 	int rc;
 
-	verify_kit_expect(&e);
 	CHECK_INT(proc_parse_mounts(text, &m, &dg), 0);
-	rc = verify_mounts(&e, binds, ARRAY_SIZE(binds), "agent", &m, &dg);
+	rc = verify_mounts(s, &m, &dg);
 	CHECK_INT(dg.class, rc == 0 ? DIAG_NONE : DIAG_POLICY);
 	return rc;
 }
@@ -357,10 +371,10 @@ int
 main(void)
 {
 	static const struct check_test tests[] = {
-		{ "the plan's service becomes an expectation",
-		    test_expectation },
+		{ "a service of the model is read", test_service },
 		{ "what is not understood is not taken as absent",
 		    test_not_understood },
+		{ "user and network must be in the plan", test_missing },
 		{ "one wrong fact of a process is refused", test_process },
 		{ "a capability in any set is refused", test_capabilities },
 		{ "a namespace that is shared is refused", test_namespaces },

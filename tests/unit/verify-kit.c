@@ -5,33 +5,46 @@
 #include <string.h>
 
 #include "base/diag.h"
-#include "base/json.h"
 #include "check.h"
-#include "plan/verify.h"
+#include "engine/engine.h"
+#include "host/project.h"
+#include "plan/model.h"
+#include "plan/plan.h"
 
 static const char model_text[] =
-    "{\"services\":{\"agent\":{\"user\":\"1234:1235\",\"read_only\":true,"
+    "{\"services\":{\"agent\":{\"image\":\"sha256:a\",\"user\":\"1234:1235\",\"read_only\":true,"
     "\"network_mode\":\"none\",\"mem_limit\":\"1000000\","
     "\"pids_limit\":100,\"ipc\":\"private\",\"cpus\":1.5,\"restart\":\"no\","
     "\"tmpfs\":[\"/tmp:rw,exec,nosuid,nodev,mode=1777,size=1000000\"],"
     "\"environment\":{\"HOME\":\"/home/u\",\"N\":\"1\"},"
     "\"labels\":{\"io.drydock.role\":\"agent\"},"
     "\"logging\":{\"driver\":\"local\"},\"working_dir\":\"/home/u/p x\","
+    "\"volumes\":[{\"source\":\"/s/home\",\"target\":\"/home/u\"},"
+    "{\"source\":\"/s/p\",\"target\":\"/home/u/p x\"},"
+    "{\"source\":\"/s/c\",\"target\":\"/etc/conf\",\"read_only\":true}],"
     "\"entrypoint\":[\"/holder\",\"hold\"],\"command\":[]}}}";
 
-static const char *const image_env[] = { "PATH=/bin", "N=0", NULL };
+const char *const verify_kit_image_env[] = { "PATH=/bin", "N=0", NULL };
 
-void
-verify_kit_expect(struct expectation *expect)
+const struct plan_service *
+verify_kit_agent(const char *model, struct plan *ret_plan)
 {
-	struct json *model cleanup_json = NULL;
+	static char nothing[] = "/-";
+	struct engine engine = { .socket = nothing };
+	struct project project = { .path = nothing };
+	const struct plan_request request = {
+		.engine = &engine,
+		.project = &project,
+		.session_dir = nothing,
+		.history_dir = nothing,
+	};
 	struct diag dg cleanup_diag = DIAG_INIT;
 
+	if (model == NULL)
+		model = model_text;
 	CHECK_INT(
-	    json_parse(model_text, strlen(model_text), "model", &model, &dg),
-	    0);
-	CHECK_INT(expectation_read(
-		      model, "agent", image_env, "sha256:a", expect, &dg),
+	    model_read(&request, model, strlen(model), "model", ret_plan, &dg),
 	    0);
 	CHECK_STR(dg.message, NULL);
+	return plan_find(ret_plan, "agent");
 }

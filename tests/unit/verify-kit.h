@@ -6,7 +6,8 @@
 #ifndef DRYDOCK_TESTS_VERIFY_KIT_H
 #define DRYDOCK_TESTS_VERIFY_KIT_H
 
-struct expectation;
+struct plan;
+struct plan_service;
 
 #define STATUS_TEXT                      \
 	"Name:\tdocker-init\n"           \
@@ -22,7 +23,14 @@ struct expectation;
 	"Seccomp:\t2\n"                  \
 	"Seccomp_filters:\t1\n"
 
-/* What the plan says of the service agent; the caller releases. */
-void verify_kit_expect(struct expectation *ret_expect);
+/* NAME=VALUE of the service's image, which the plan changes in part. */
+extern const char *const verify_kit_image_env[];
+
+/*
+ * Reads a model, NULL for the one that the container is of; borrowed: its
+ * service agent.  The caller releases the plan.
+ */
+const struct plan_service *verify_kit_agent(
+    const char *model, struct plan *ret_plan);
 
 #endif /* DRYDOCK_TESTS_VERIFY_KIT_H */
