@@ -131,6 +131,16 @@ wait_for() {
   done
 }
 
+# project_conf [DIR]: standard input becomes the own file of settings, $own, of
+# the project DIR ($project), for whom the test is about.
+project_conf() {
+  local dir=${1-$project} key
+  key=$(printf %s "$dir" | sha256sum | cut -c 1-16)-${dir##*/}
+  own=$XDG_CONFIG_HOME/drydock/projects/$key/drydock.conf
+  # shellcheck disable=SC2016 # for the other shell
+  as_who sh -c 'umask 077 && mkdir -p "${1%/*}" && cat >"$1"' sh "$own"
+}
+
 # in_session COMMAND...: a contained session on $project.
 in_session() {
   as_who drydock shell "$project" -- "$@" </dev/null

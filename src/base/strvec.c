@@ -69,6 +69,19 @@ strvec_push_all(struct strvec *sv, const char *const *list)
 		strvec_push(sv, *list);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+strvec_sort(struct strvec *sv)
+{
+	if (sv->nr > 1)
+		qsort(sv->v, sv->nr, sizeof(sv->v[0]), compare);
+}
+
 bool
 strvec_has(const struct strvec *sv, const char *s)
 {

@@ -26,6 +26,7 @@ void strvec_push(struct strvec *sv, const char *s); /* copies */
 void strvec_push_given(struct strvec *sv, char *s); /* given */
 void strvec_pushf(struct strvec *sv, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void strvec_sort(struct strvec *sv); /* by bytes */
 void strvec_push_all(struct strvec *sv, const char *const *list);
 bool strvec_has(const struct strvec *sv, const char *s);
 /* For environments: replaces or appends NAME=VALUE. */

@@ -132,7 +132,7 @@ wipe(struct status *status)
 
 static int
 build_one(enum build_kind kind, const struct engine *engine,
-    const struct settings *settings, const struct paths *paths,
+    const struct build_recipe *recipe, const struct paths *paths,
     const struct build_options *options, struct build_outcome *ret_outcome,
     struct diag *dg)
 {
@@ -146,13 +146,13 @@ build_one(enum build_kind kind, const struct engine *engine,
 	own.progress = show;
 	own.progress_arg = &status;
 	diag_note("building the %s image", status.image);
-	ret = build_image(kind, engine, settings, paths, &own, ret_outcome, dg);
+	ret = build_image(kind, engine, recipe, paths, &own, ret_outcome, dg);
 	wipe(&status);
 	return ret;
 }
 
 int
-build_images(const struct engine *engine, const struct settings *settings,
+build_images(const struct engine *engine, const struct build_recipe *recipe,
     const struct paths *paths, const struct build_options *options,
     struct built_images *ret_built, struct diag *dg)
 {
@@ -160,15 +160,15 @@ build_images(const struct engine *engine, const struct settings *settings,
 	struct build_options second = *options;
 
 	/* Another build makes two images, each within the setting's time. */
-	if (built_lock(
-		paths, 2 * (int)settings->build_timeout_ms, &lock_fd, dg) < 0 ||
-	    build_one(BUILD_AGENT, engine, settings, paths, options,
+	if (built_lock(paths, 2 * (int)recipe->settings->build_timeout_ms,
+		&lock_fd, dg) < 0 ||
+	    build_one(BUILD_AGENT, engine, recipe, paths, options,
 		&ret_built->agent, dg) < 0)
 		return -1;
 	/* The base that the first one pulled or made is fresh. */
 	second.pull = false;
 	second.keep_base = true;
-	return build_one(BUILD_EGRESS, engine, settings, paths, &second,
+	return build_one(BUILD_EGRESS, engine, recipe, paths, &second,
 	    &ret_built->egress, dg);
 }
 

@@ -11,7 +11,6 @@
 struct diag;
 struct engine;
 struct paths;
-struct settings;
 
 struct built_images {
 	struct build_outcome agent;
@@ -19,7 +18,7 @@ struct built_images {
 };
 
 /* options' progress is set here.  As build_image() fails. */
-int build_images(const struct engine *engine, const struct settings *settings,
+int build_images(const struct engine *engine, const struct build_recipe *recipe,
     const struct paths *paths, const struct build_options *options,
     struct built_images *ret_built, struct diag *dg);
 void built_images_release(struct built_images *built);

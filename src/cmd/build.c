@@ -8,6 +8,9 @@
 #include "cmd/build-images.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "host/agent.h"
+#include "host/project.h"
+#include "host/toolchain.h"
 #include "host/trusted.h"
 
 struct build_cmd_options {
@@ -51,6 +54,11 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 {
 	const struct build_cmd_options *o = options;
 	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
+	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
+	const struct build_recipe recipe = { ctx->settings, &agent,
+		&toolchains };
 	const struct build_options build = {
 		.base = o->base,
 		.bootstrap = o->bootstrap,
@@ -59,23 +67,29 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 		.environ_ = ctx->environ_,
 	};
 
-	(void)dashdash;
-	if (argc > 0)
-		return diag_set(dg, DIAG_USAGE,
-		    "build: unexpected operand \"%s\"", argv[0]);
+	if (argc > 1 || dashdash < argc)
+		return diag_set(dg, DIAG_USAGE, "build takes one directory");
 	if (o->bootstrap && o->base != NULL)
 		return diag_set(dg, DIAG_USAGE,
 		    "build: --base and --bootstrap exclude each other");
 	if (o->base != NULL && (*o->base == '\0' || *o->base == '-'))
 		return diag_set(dg, DIAG_USAGE,
 		    "build: --base \"%s\" is no image", o->base);
+	if (argc > 0 &&
+	    (project_open(&project, argv[0], ctx->paths, dg) < 0 ||
+		settings_load_project(ctx->settings, ctx->paths, &project, dg) <
+		    0))
+		return -1;
 	/* base_image and packages are what each session's holder is made of. */
-	if (paths_open_state(ctx->paths, dg) < 0 ||
-	    trusted_check(ctx->paths, NULL, dg) < 0 ||
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) < 0 ||
+	    toolchains_load(
+		&toolchains, &ctx->settings->toolchains, ctx->paths, dg) < 0 ||
+	    paths_open_state(ctx->paths, dg) < 0 ||
+	    trusted_check(ctx->paths, project.path, dg) < 0 ||
 	    engine_ready(ctx->engine, ctx->settings, ctx->paths, NULL,
 		ctx->environ_, dg) < 0 ||
-	    build_images(
-		ctx->engine, ctx->settings, ctx->paths, &build, &built, dg) < 0)
+	    build_images(ctx->engine, &recipe, ctx->paths, &build, &built, dg) <
+		0)
 		return -1;
 	if (o->json)
 		return print_json(&built, dg);
@@ -101,8 +115,12 @@ static const struct optdef build_optdefs[] = {
 
 const struct cmd cmd_build = {
 	.name = "build",
+	.args = "[DIR]",
 	.summary = "make the agent's and the egress image",
 	.description =
+	    "With DIR the images are those that the project needs: its own "
+	    "file of settings\nnames toolchains, packages, agent and base "
+	    "image.  Projects that need the same\nshare them.\n\n"
 	    "Build steps use this host's package sources, proxy variables and "
 	    "npm settings;\nthe images keep none of them.  The agent's image "
 	    "is made for the caller: name,\nuid, gid and home.  A new image is "

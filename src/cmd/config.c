@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "cmd/cmd.h"
+#include "host/project.h"
 
 struct config_options {
 	bool json;
@@ -66,12 +67,16 @@ config_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	const struct config_options *o = options;
+	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	(void)dashdash;
-	if (argc > 0)
-		return diag_set(dg, DIAG_USAGE,
-		    "config: unexpected operand \"%s\"", argv[0]);
+	if (argc > 1 || dashdash < argc)
+		return diag_set(dg, DIAG_USAGE, "config takes one directory");
+	if (argc > 0 &&
+	    (project_open(&project, argv[0], ctx->paths, dg) < 0 ||
+		settings_load_project(ctx->settings, ctx->paths, &project, dg) <
+		    0))
+		return -1;
 	if (!o->json)
 		settings_print(ctx->settings, &out);
 	else if (print_json(ctx->settings, &out, dg) < 0)
@@ -88,11 +93,12 @@ static const struct optdef config_optdefs[] = {
 
 const struct cmd cmd_config = {
 	.name = "config",
+	.args = "[DIR]",
 	.summary = "print the settings in effect, in drydock.conf's own form",
 	.description =
-	    "Settings come from options, the environment, drydock.conf and "
-	    "the defaults, in this order.  The output is a drydock.conf that "
-	    "sets the same.",
+	    "Settings come from options, the environment, the project's own "
+	    "file when DIR is given, drydock.conf and the defaults, in this "
+	    "order.  The output is a drydock.conf that sets the same.",
 	.needs = CMD_NEED_SETTINGS | CMD_SHOW_SETTINGS,
 	.options = config_optdefs,
 	.options_size = sizeof(struct config_options),

@@ -18,13 +18,13 @@ const struct optdef launching_optdefs[] = {
 };
 
 static int
-build_both(const struct engine *engine, const struct settings *settings,
+build_both(const struct engine *engine, const struct build_recipe *recipe,
     const struct paths *paths, const char *const *environ_, struct diag *dg)
 {
 	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
 	const struct build_options options = { .environ_ = environ_ };
 
-	return build_images(engine, settings, paths, &options, &built, dg);
+	return build_images(engine, recipe, paths, &options, &built, dg);
 }
 
 int

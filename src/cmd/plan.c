@@ -23,6 +23,7 @@
 #include "host/mode.h"
 #include "host/project.h"
 #include "host/reserved.h"
+#include "host/toolchain.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "session/images.h"
@@ -95,18 +96,47 @@ find_image(const struct images_spec *spec, enum build_kind kind,
 
 /* What a launch reads before anything else, and that a user may have wrong. */
 static int
-check_written(const struct context *ctx, enum mode mode, struct diag *dg)
+read_written(const struct context *ctx, enum mode mode, struct agent *agent,
+    struct toolchains *toolchains, struct diag *dg)
 {
-	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_strvec struct strvec hosts = STRVEC_INIT;
 
-	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
+	if (agent_load(agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
+	    toolchains_load(
+		toolchains, &ctx->settings->toolchains, ctx->paths, dg) != 0 ||
 	    reserved_check_passed(&ctx->settings->pass_env, ctx->paths, dg) !=
 		0)
 		return -1;
 	if (mode != MODE_CONTAINED)
 		return 0;
-	return allowlist_load(&list, &agent.hosts, ctx->paths, dg);
+	strvec_push_all(&hosts, (const char *const *)agent->hosts.v);
+	toolchains_add_hosts(toolchains, &hosts);
+	return allowlist_load(&list, &hosts, ctx->paths, dg);
+}
+
+/* Says what to write for a project whose files show more than is on. */
+static int
+suggest(const struct paths *paths, const struct settings *settings,
+    const struct project *project, struct diag *dg)
+{
+	cleanup_strvec struct strvec shown = STRVEC_INIT;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	cleanup_free char *file = settings_project_file(paths, project);
+	size_t on = settings->toolchains.nr;
+
+	strvec_push_all(&shown, (const char *const *)settings->toolchains.v);
+	if (toolchains_shown(paths, project->fd, &shown, dg) != 0)
+		return -1;
+	if (shown.nr == on)
+		return 0;
+	strvec_sort(&shown);
+	for (size_t i = 0; i < shown.nr; i++)
+		strbuf_addf(&line, " %s", shown.v[i]);
+	diag_note("the project's files show toolchains that are not on; to "
+		  "have them in its image, write \"toolchains =%s\" into %s",
+	    line.buf, file);
+	return 0;
 }
 
 static int
@@ -118,6 +148,8 @@ judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 
 	if (plan_assemble(request, &assembly, dg) != 0 ||
 	    plan_judge(request, &assembly, &plan, dg) != 0 ||
+	    suggest(request->paths, request->settings, request->project, dg) !=
+		0 ||
 	    (json ? plan_print_json(
 			request->project, &assembly, &plan, &out, dg)
 		  : plan_print_text(
@@ -148,8 +180,10 @@ show_plan(struct context *ctx, const struct plan_options *o,
 {
 	const struct paths *paths = ctx->paths;
 	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
 	cleanup_context_files struct context_files *files = NULL;
-	cleanup_image struct image agent = IMAGE_INIT;
+	cleanup_image struct image image = IMAGE_INIT;
 	cleanup_image struct image egress = IMAGE_INIT;
 	struct mode_choice mode = mode_resolve(o->mode, ctx->settings->mode);
 	cleanup_free char *session =
@@ -158,15 +192,16 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	    project_history(project, paths, ctx->settings->agent, mode.mode);
 	struct images_spec spec = {
 		.engine = &engine,
-		.settings = ctx->settings,
+		.recipe = { ctx->settings, &agent, &toolchains },
 		.paths = paths,
+		.project = ctx->settings->of_project ? project->path : NULL,
 		.mode = mode.mode,
 	};
 
-	if (check_written(ctx, mode.mode, dg) != 0 ||
+	if (read_written(ctx, mode.mode, &agent, &toolchains, dg) != 0 ||
 	    find_engine(ctx, scratch, project, &engine, dg) != 0 ||
 	    strangers_warn_images(paths, &engine, dg) != 0 ||
-	    find_image(&spec, BUILD_AGENT, &files, &agent, dg) != 0 ||
+	    find_image(&spec, BUILD_AGENT, &files, &image, dg) != 0 ||
 	    (mode.mode == MODE_CONTAINED &&
 		find_image(&spec, BUILD_EGRESS, &files, &egress, dg) != 0))
 		return -1;
@@ -180,7 +215,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 		.session_id = NO_SESSION,
 		.session_dir = session,
 		.history_dir = history,
-		.agent_image = &agent,
+		.agent_image = &image,
 		.egress_image = &egress,
 	};
 	return judge_and_print(&request, o->json, dg);
@@ -213,7 +248,8 @@ run_plan(struct context *ctx, const void *options, int argc, char **argv,
 	if (o->rules)
 		return show_rules(ctx, o->json, dg);
 	if (project_open(&project, argc > 0 ? argv[0] : NULL, ctx->paths, dg) !=
-	    0)
+		0 ||
+	    settings_load_project(ctx->settings, ctx->paths, &project, dg) != 0)
 		return -1;
 	failed = open_state(ctx->paths, &scratch, dg);
 	if (failed == 0)

@@ -19,8 +19,10 @@
 #include "engine/engine.h"
 #include "engine/hostconf.h"
 #include "engine/image.h"
+#include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/toolchain.h"
 
 /* docker run's own failures; anything else is the container's. */
 #define RUN_FAILED 125
@@ -38,20 +40,80 @@ build_kind_name(enum build_kind kind)
 	return "";
 }
 
+/* Appends words, sorted: their order in the settings does not matter. */
+static void
+add_sorted(struct strbuf *out, const char *what, const struct strvec *words)
+{
+	cleanup_strvec struct strvec sorted = STRVEC_INIT;
+
+	if (words->nr == 0)
+		return;
+	strvec_push_all(&sorted, (const char *const *)words->v);
+	strvec_sort(&sorted);
+	strbuf_addf(out, "; %s", what);
+	for (size_t i = 0; i < sorted.nr; i++)
+		strbuf_addf(out, " %s", sorted.v[i]);
+}
+
+void
+build_recipe_text(const struct build_recipe *recipe, struct strbuf *out)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	for (size_t i = 0; i < recipe->toolchains->nr; i++)
+		strvec_push(&names, recipe->toolchains->v[i].name);
+	strbuf_addf(out, "agent %s", recipe->agent->name);
+	add_sorted(out, "toolchains", &names);
+	add_sorted(out, "packages", &recipe->settings->packages);
+}
+
+bool
+build_recipe_is_plain(const struct build_recipe *recipe)
+{
+	return recipe->toolchains->nr == 0 &&
+	    strcmp(recipe->agent->name, settings_find("agent")->fallback) == 0;
+}
+
+/*
+ * Appends the toolchains' packages as images/lib/apt-install takes them, which
+ * alone knows the base's release: NAME/RELEASE/PACKAGE.
+ */
+static void
+add_toolchains(const struct toolchains *toolchains, struct strvec *words)
+{
+	for (size_t i = 0; i < toolchains->nr; i++) {
+		const struct toolchain *tc = &toolchains->v[i];
+
+		for (size_t s = 0; s < tc->nsuites; s++) {
+			const struct toolchain_suite *suite = &tc->suites[s];
+
+			for (size_t p = 0; p < suite->packages.nr; p++)
+				strvec_pushf(words, "%s/%s/%s", tc->name,
+				    suite->name, suite->packages.v[p]);
+		}
+	}
+}
+
 int
-build_context_digest(enum build_kind kind, const struct settings *settings,
+build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
     const struct context_files *files, char ret_hex[DIGEST_HEX_SIZE],
     struct diag *dg)
 {
+	const struct settings *settings = recipe->settings;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strvec struct strvec words = STRVEC_INIT;
 
 	if (context_list(files, build_kind_name(kind), &text, dg) < 0)
 		return -1;
 	strbuf_addf(&text, "base %s\n", settings->base_image);
-	if (kind == BUILD_AGENT)
+	if (kind == BUILD_AGENT) {
+		add_toolchains(recipe->toolchains, &words);
+		for (size_t i = 0; i < words.nr; i++)
+			strbuf_addf(&text, "toolchain %s\n", words.v[i]);
 		for (size_t i = 0; i < settings->packages.nr; i++)
 			strbuf_addf(
 			    &text, "package %s\n", settings->packages.v[i]);
+	}
 	digest_bytes(text.buf, text.len, ret_hex);
 	return 0;
 }
@@ -108,7 +170,8 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
 	cleanup_image struct image known = IMAGE_INIT;
 	cleanup_free char *id = NULL;
-	const char *suite = bootstrap_suite(hc);
+	const struct built_key key = { .kind = BUILT_BASE,
+		.context = bootstrap_suite(hc) };
 	bool fresh =
 	    !options->keep_base && (options->pull || options->no_cache);
 	struct bootstrap_spec spec = {
@@ -119,9 +182,7 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 	};
 
 	if (built_read(paths, &built, dg) < 0 ||
-	    (!fresh &&
-		built_find_image(
-		    &built, engine, BUILT_BASE, NULL, suite, &known, dg) < 0))
+	    (!fresh && built_find_image(&built, engine, &key, &known, dg) < 0))
 		return -1;
 	spec.known = known.id;
 	if (bootstrap_base(engine, &spec, &id, dg) < 0 ||
@@ -130,7 +191,7 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 		return -1;
 	if (known.id != NULL)
 		return 0;
-	return built_add(paths, engine, BUILT_BASE, NULL, suite, id, dg);
+	return built_add(paths, engine, &key, id, dg);
 }
 
 /* The one that the user names, from the registry if need be. */
@@ -165,22 +226,32 @@ find_base(const struct engine *engine, const struct settings *settings,
 	return find_named_base(engine, settings, options, ret_image, dg);
 }
 
+/* NAME=WORDS, when there are any. */
 static void
-describe(enum build_kind kind, const struct settings *settings,
+add_words(
+    struct buildkit_spec *spec, const char *name, const struct strvec *words)
+{
+	cleanup_strbuf struct strbuf value = STRBUF_INIT;
+
+	for (size_t i = 0; i < words->nr; i++)
+		strbuf_addf(&value, "%s%s", i > 0 ? " " : "", words->v[i]);
+	if (words->nr > 0)
+		strvec_pushf(&spec->args, "%s=%s", name, value.buf);
+}
+
+static void
+describe(enum build_kind kind, const struct build_recipe *recipe,
     const struct image_user *user, const char *context,
     struct buildkit_spec *spec)
 {
+	cleanup_strvec struct strvec toolchains = STRVEC_INIT;
+
 	image_make_labels(build_kind_name(kind), user, context, &spec->labels);
 	if (user == NULL)
 		return;
-	if (settings->packages.nr > 0) {
-		cleanup_strbuf struct strbuf packages = STRBUF_INIT;
-
-		for (size_t i = 0; i < settings->packages.nr; i++)
-			strbuf_addf(&packages, "%s%s", i > 0 ? " " : "",
-			    settings->packages.v[i]);
-		strvec_pushf(&spec->args, "PACKAGES=%s", packages.buf);
-	}
+	add_toolchains(recipe->toolchains, &toolchains);
+	add_words(spec, "TOOLCHAINS", &toolchains);
+	add_words(spec, "PACKAGES", &recipe->settings->packages);
 	strvec_pushf(&spec->args, "UID=%u", user->uid);
 	strvec_pushf(&spec->args, "GID=%u", user->gid);
 	strvec_pushf(&spec->args, "NAME=%s", user->name);
@@ -308,28 +379,41 @@ build_on(const struct engine *engine, const struct paths *paths,
 	return rc;
 }
 
+/* Returned.  An image for one project takes no other's name away. */
+static char *
+agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char hex[DIGEST_HEX_SIZE];
+
+	if (build_recipe_is_plain(recipe))
+		return xasprintf("drydock-agent:uid-%u", paths->uid);
+	build_recipe_text(recipe, &text);
+	digest_bytes(text.buf, text.len, hex);
+	return xasprintf("drydock-agent:uid-%u-%.12s", paths->uid, hex);
+}
+
 /*
  * The name is for people, and against `docker image prune`; the image that had
  * it keeps it until the new one has passed.  The record alone makes it count.
  */
 static int
 accept(enum build_kind kind, const struct engine *engine,
-    const struct paths *paths, const struct image_user *user,
-    const char *context, const char *image_id, struct diag *dg)
+    const struct build_recipe *recipe, const struct paths *paths,
+    const struct built_key *key, const char *image_id, struct diag *dg)
 {
-	cleanup_free char *name = kind == BUILD_AGENT
-	    ? xasprintf("drydock-agent:uid-%u", paths->uid)
-	    : xstrdup("drydock-egress:latest");
+	cleanup_free char *name = kind == BUILD_EGRESS
+	    ? xstrdup("drydock-egress:latest")
+	    : agent_image_name(recipe, paths);
 
 	if (tag(engine, image_id, name, dg) < 0)
 		return -1;
-	return built_add(
-	    paths, engine, build_kind_name(kind), user, context, image_id, dg);
+	return built_add(paths, engine, key, image_id, dg);
 }
 
 int
 build_image(enum build_kind kind, const struct engine *engine,
-    const struct settings *settings, const struct paths *paths,
+    const struct build_recipe *recipe, const struct paths *paths,
     const struct build_options *options, struct build_outcome *ret_outcome,
     struct diag *dg)
 {
@@ -342,19 +426,22 @@ build_image(enum build_kind kind, const struct engine *engine,
 	cleanup_free char *image_id = NULL;
 	const struct image_user caller = image_user_of(paths);
 	const struct image_user *user = kind == BUILD_AGENT ? &caller : NULL;
+	const struct settings *settings = recipe->settings;
+	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
+	struct built_key key = { .kind = build_kind_name(kind), .user = user };
 	char context[DIGEST_HEX_SIZE];
 
 	/* A damaged record is told now, not after minutes. */
 	if (built_read(paths, &built, dg) < 0 ||
 	    context_read(paths, &files, dg) < 0 ||
 	    context_pack(files, build_kind_name(kind), &tar, dg) < 0 ||
-	    build_context_digest(kind, settings, files, context, dg) < 0 ||
+	    build_context_digest(kind, recipe, files, context, dg) < 0 ||
 	    buildkit_check(engine, dg) < 0)
 		return -1;
 	hostconf_read(&hc, paths, options->environ_);
 	if (find_base(engine, settings, paths, options, &hc, &base, dg) < 0)
 		return -1;
-	describe(kind, settings, user, context, &spec);
+	describe(kind, recipe, user, context, &spec);
 	spec.context = &tar;
 	spec.hostconf = &hc;
 	spec.no_cache = options->no_cache;
@@ -371,7 +458,10 @@ build_image(enum build_kind kind, const struct engine *engine,
 			remove_image(engine, image_id);
 		return -1;
 	}
-	if (accept(kind, engine, paths, user, context, image_id, dg) < 0)
+	build_recipe_text(recipe, &wanted);
+	key.recipe = kind == BUILD_AGENT ? wanted.buf : NULL;
+	key.context = context;
+	if (accept(kind, engine, recipe, paths, &key, image_id, dg) < 0)
 		return -1;
 	ret_outcome->image_id = steal_ptr(&image_id);
 	memcpy(ret_outcome->context, context, sizeof(context));

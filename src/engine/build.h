@@ -11,11 +11,14 @@
 
 #include "base/digest.h"
 
+struct agent;
 struct context_files;
 struct diag;
 struct engine;
 struct paths;
 struct settings;
+struct strbuf;
+struct toolchains;
 
 /*
  * Squid refuses to be root: a root caller's sidecar is Debian's "proxy", user
@@ -30,16 +33,32 @@ enum build_kind {
 
 const char *build_kind_name(enum build_kind kind);
 
+/* What decides what an image is made of; all of it borrowed. */
+struct build_recipe {
+	const struct settings *settings; /* base image, packages, deadlines */
+	const struct agent *agent;
+	const struct toolchains *toolchains;
+};
+
+/*
+ * Appends what an agent image is asked to have, in one line: the agent, the
+ * toolchains, the packages.  Two projects with the same text share an image.
+ */
+void build_recipe_text(const struct build_recipe *recipe, struct strbuf *out);
+
+/* Whether it asks for what an older drydock's images all have. */
+bool build_recipe_is_plain(const struct build_recipe *recipe);
+
 /*
  * The digest that an image built of these files would carry in
- * io.drydock.context: over the list of what its tar has and the settings that
- * steer the build (base image, packages).  It does not depend on umask, time,
+ * io.drydock.context: over the list of what its tar has and what steers the
+ * build (base image, toolchains, packages).  It does not depend on umask, time,
  * or the caller, nor on a base image that one build was given by option: asking
  * for it again would be in vain.
  */
-int build_context_digest(enum build_kind kind, const struct settings *settings,
-    const struct context_files *files, char ret_hex[DIGEST_HEX_SIZE],
-    struct diag *dg);
+int build_context_digest(enum build_kind kind,
+    const struct build_recipe *recipe, const struct context_files *files,
+    char ret_hex[DIGEST_HEX_SIZE], struct diag *dg);
 
 struct build_options {
 	const char *base; /* NULL: the setting */
@@ -73,7 +92,7 @@ struct build_outcome {
  * A builder whose caller is killed ends by itself: its output goes nowhere.
  */
 int build_image(enum build_kind kind, const struct engine *engine,
-    const struct settings *settings, const struct paths *paths,
+    const struct build_recipe *recipe, const struct paths *paths,
     const struct build_options *options, struct build_outcome *ret_outcome,
     struct diag *dg);
 void build_outcome_release(struct build_outcome *outcome);

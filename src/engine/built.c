@@ -35,22 +35,24 @@ struct field {
 	const char *name;
 	size_t offset;
 	bool agent_only;
+	bool optional;
 };
 
-#define FIELD(member, agent_only)                                   \
-	{                                                           \
-#		member, offsetof(struct built, member), agent_only \
+#define FIELD(member, ...)                                           \
+	{                                                            \
+#		member, offsetof(struct built, member), __VA_ARGS__ \
 	}
 
 static const struct field fields[] = {
-	FIELD(kind, false),
-	FIELD(image, false),
-	FIELD(context, false),
-	FIELD(engine_id, false),
-	FIELD(engine_data_root, false),
-	FIELD(user, true),
-	FIELD(home, true),
-	FIELD(built_at, false),
+	FIELD(kind, false, false),
+	FIELD(image, false, false),
+	FIELD(context, false, false),
+	FIELD(recipe, true, true),
+	FIELD(engine_id, false, false),
+	FIELD(engine_data_root, false, false),
+	FIELD(user, true, false),
+	FIELD(home, true, false),
+	FIELD(built_at, false, false),
 };
 
 static const char *const kinds[] = { "agent", "egress", BUILT_BASE };
@@ -124,9 +126,11 @@ read_entry(const struct json *entry, struct built *b, struct diag *dg)
 		return diag_set(dg, DIAG_DATA, "kind is not a kind of image");
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		const char *name = fields[i].name;
-		const char *text = json_string(json_get(entry, name));
+		const struct json *value = json_get(entry, name);
+		const char *text = json_string(value);
 
-		if (fields[i].agent_only && strcmp(kind, "agent") != 0)
+		if ((fields[i].agent_only && strcmp(kind, "agent") != 0) ||
+		    (fields[i].optional && value == NULL))
 			continue;
 		if (text == NULL || *text == '\0' || strlen(text) > TEXT_MAX)
 			return diag_set(dg, DIAG_DATA,
@@ -288,10 +292,12 @@ is_of_engine(const struct built *b, const struct engine *engine)
 }
 
 static bool
-is_for(const struct built *b, const struct engine *engine, const char *kind,
-    const struct image_user *user)
+is_for(const struct built *b, const struct engine *engine,
+    const struct built_key *key)
 {
-	if (strcmp(b->kind, kind) != 0 || !is_of_engine(b, engine))
+	const struct image_user *user = key->user;
+
+	if (strcmp(b->kind, key->kind) != 0 || !is_of_engine(b, engine))
 		return false;
 	return user == NULL ||
 	    (strcmp(b->user, user->name) == 0 &&
@@ -299,17 +305,29 @@ is_for(const struct built *b, const struct engine *engine, const char *kind,
 		b->gid == user->gid);
 }
 
+/* Whether it is made of what the key names. */
+static bool
+is_of(const struct built *b, const struct built_key *key)
+{
+	if (key->context != NULL)
+		return strcmp(b->context, key->context) == 0;
+	if (key->recipe == NULL)
+		return true;
+	return b->recipe == NULL ? key->plain
+				 : strcmp(b->recipe, key->recipe) == 0;
+}
+
 /* Makes room for one more entry like this: the oldest ones go. */
 static void
 make_room(struct built_list *list, const struct engine *engine,
-    const char *kind, const struct image_user *user, const char *image)
+    const struct built_key *key, const char *image)
 {
 	size_t same = 0;
 
 	for (size_t i = list->nr; i-- > 0;) {
 		struct built *b = &list->v[i];
 
-		if (is_for(b, engine, kind, user) &&
+		if (is_for(b, engine, key) &&
 		    (strcmp(b->image, image) == 0 || ++same >= SAME_MAX))
 			list_remove(list, i);
 	}
@@ -319,9 +337,9 @@ make_room(struct built_list *list, const struct engine *engine,
 
 int
 built_add(const struct paths *paths, const struct engine *engine,
-    const char *kind, const struct image_user *user, const char *context,
-    const char *image, struct diag *dg)
+    const struct built_key *key, const char *image, struct diag *dg)
 {
+	const struct image_user *user = key->user;
 	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
 	struct built *b;
 
@@ -331,11 +349,12 @@ built_add(const struct paths *paths, const struct engine *engine,
 		    "without which no image is recorded");
 	if (built_read(paths, &list, dg) == -1)
 		return -1;
-	make_room(&list, engine, kind, user, image);
+	make_room(&list, engine, key, image);
 	b = list_append(&list);
-	b->kind = xstrdup(kind);
+	b->kind = xstrdup(key->kind);
 	b->image = xstrdup(image);
-	b->context = xstrdup(context);
+	b->context = xstrdup(key->context);
+	b->recipe = key->recipe != NULL ? xstrdup(key->recipe) : NULL;
 	b->engine_id = xstrdup(engine->id);
 	b->engine_data_root = xstrdup(engine->data_root);
 	b->built_at = now();
@@ -376,16 +395,14 @@ look_up(const struct built *b, const struct engine *engine,
 
 int
 built_find_image(const struct built_list *list, const struct engine *engine,
-    const char *kind, const struct image_user *user, const char *context,
-    struct image *ret_image, struct diag *dg)
+    const struct built_key *key, struct image *ret_image, struct diag *dg)
 {
 	*ret_image = (struct image)IMAGE_INIT;
 	for (size_t i = list->nr; i-- > 0 && ret_image->id == NULL;) {
 		const struct built *b = &list->v[i];
 
-		if (is_for(b, engine, kind, user) &&
-		    (context == NULL || strcmp(b->context, context) == 0) &&
-		    look_up(b, engine, user, ret_image, dg) == -1)
+		if (is_for(b, engine, key) && is_of(b, key) &&
+		    look_up(b, engine, key->user, ret_image, dg) == -1)
 			return -1;
 	}
 	return 0;

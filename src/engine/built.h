@@ -30,6 +30,9 @@ struct built {
 	char *kind; /* "agent", "egress" or BUILT_BASE */
 	char *image; /* sha256:... */
 	char *context; /* the digest of what it was made of */
+	/* What it was asked to have (build_recipe_text()); NULL: an older
+	 * drydock's, which knew of one agent and of no toolchain. */
+	char *recipe;
 	char *engine_id;
 	char *engine_data_root;
 	char *user;
@@ -70,25 +73,30 @@ int built_parse(
 int built_lock(
     const struct paths *paths, int timeout_ms, int *ret_fd, struct diag *dg);
 
-/*
- * Appends an image of this engine to the record and replaces the file.  The
- * caller holds built_lock() and has verified the image.  user is NULL unless
- * kind is "agent".  The oldest entries beyond 64 of one kind, engine and user,
- * and beyond 512 in all, are dropped.
- */
-int built_add(const struct paths *paths, const struct engine *engine,
-    const char *kind, const struct image_user *user, const char *context,
-    const char *image, struct diag *dg);
+/* What an image is for and made of. */
+struct built_key {
+	const char *kind;
+	const struct image_user *user; /* NULL unless kind is "agent" */
+	const char *recipe; /* NULL unless kind is "agent" */
+	const char *context; /* to find: NULL is any */
+	bool plain; /* to find: one without a recipe will do */
+};
 
 /*
- * The image of this kind, user and context (NULL: any) that was built last on
- * this engine, and that the engine still has.  ret_image->id is NULL when there
- * is none.  One whose labels are not those of its entry is DIAG_DATA;
- * image_judge() is asked too.
+ * Appends an image of this engine to the record and replaces the file.  The
+ * caller holds built_lock() and has verified the image.  The oldest entries
+ * beyond 64 of one kind, engine and user, and beyond 512 in all, are dropped.
+ */
+int built_add(const struct paths *paths, const struct engine *engine,
+    const struct built_key *key, const char *image, struct diag *dg);
+
+/*
+ * The image with this key that was built last on this engine, and that the
+ * engine still has.  ret_image->id is NULL when there is none.  One whose labels
+ * are not those of its entry is DIAG_DATA; image_judge() is asked too.
  */
 int built_find_image(const struct built_list *list, const struct engine *engine,
-    const char *kind, const struct image_user *user, const char *context,
-    struct image *ret_image, struct diag *dg);
+    const struct built_key *key, struct image *ret_image, struct diag *dg);
 
 /* Whether the record has this image of this engine. */
 bool built_has(const struct built_list *list, const struct engine *engine,

@@ -206,17 +206,17 @@ allowlist_parse(struct allowlist *list, const char *name, const char *text,
 }
 
 int
-allowlist_load(struct allowlist *list, const struct strvec *agent_hosts,
+allowlist_load(struct allowlist *list, const struct strvec *hosts,
     const struct paths *paths, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *file =
 	    xasprintf("%s/" ALLOWLIST_NAME, paths->config_dir);
 
-	for (size_t i = 0; i < agent_hosts->nr; i++)
-		strbuf_addf(&text, "%s\n", agent_hosts->v[i]);
-	if (allowlist_parse(list, "the agent's hosts", text.buf, text.len, dg) <
-	    0)
+	for (size_t i = 0; i < hosts->nr; i++)
+		strbuf_addf(&text, "%s\n", hosts->v[i]);
+	if (allowlist_parse(list, "hosts of the agent and the toolchains",
+		text.buf, text.len, dg) < 0)
 		return -1;
 	if (paths_read_config_file(
 		paths, ALLOWLIST_NAME, ALLOWLIST_MAX, &text, dg) < 0)

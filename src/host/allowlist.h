@@ -42,10 +42,10 @@ int allowlist_parse(struct allowlist *list, const char *name, const char *text,
     size_t len, struct diag *dg);
 
 /*
- * The agent's hosts plus the user's `allowlist` file (absent: nothing; not
- * readable, too large or not a file: an error).
+ * The agent's and the toolchains' hosts plus the user's `allowlist` file (absent:
+ * nothing; not readable, too large or not a file: an error).
  */
-int allowlist_load(struct allowlist *list, const struct strvec *agent_hosts,
+int allowlist_load(struct allowlist *list, const struct strvec *hosts,
     const struct paths *paths, struct diag *dg);
 void allowlist_release(struct allowlist *list);
 

@@ -55,12 +55,6 @@ add_names(int dirfd, const char *label, struct strvec *names, struct diag *dg)
 	return 0;
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int
 catalog_list(const struct catalog *catalog, const struct paths *paths,
     struct strvec *ret_names, struct diag *dg)
@@ -79,8 +73,7 @@ catalog_list(const struct catalog *catalog, const struct paths *paths,
 		(own >= 0 &&
 		    add_names(own, catalog->folder, ret_names, dg) != 0)))
 		return -1;
-	qsort(ret_names->v, ret_names->nr, sizeof(ret_names->v[0]),
-	    compare_names);
+	strvec_sort(ret_names);
 	return 0;
 }
 

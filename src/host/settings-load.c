@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 #include "host/nearest.h"
 #include "host/paths.h"
+#include "host/project.h"
 #include "host/settings.h"
 #include "host/text.h"
 
@@ -178,10 +179,44 @@ settings_load(struct settings *s, const struct paths *paths,
 	if (paths_read_config_file(paths, CONF_NAME, CONF_MAX, &text, dg) < 0 ||
 	    settings_parse(s, file, text.buf, text.len, dg) < 0)
 		return -1;
+	s->given = 0;
 	for (; *environ_ != NULL; environ_++) {
 		if (strncmp(*environ_, ENV_PREFIX, strlen(ENV_PREFIX)) == 0 &&
 		    set_variable(s, *environ_, dg) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static char *
+project_file_name(const struct project *project)
+{
+	return xasprintf("projects/%s/" CONF_NAME, project->key);
+}
+
+char *
+settings_project_file(const struct paths *paths, const struct project *project)
+{
+	cleanup_free char *name = project_file_name(project);
+
+	return xasprintf("%s/%s", paths->config_dir, name);
+}
+
+int
+settings_load_project(struct settings *s, const struct paths *paths,
+    const struct project *project, struct diag *dg)
+{
+	cleanup_settings struct settings own;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *name = project_file_name(project);
+	cleanup_free char *file = settings_project_file(paths, project);
+
+	settings_init(&own);
+	if (paths_read_config_file(paths, name, CONF_MAX, &text, dg) < 0)
+		return -1;
+	if (text.len == 0)
+		return 0;
+	if (settings_parse(&own, file, text.buf, text.len, dg) < 0)
+		return -1;
+	return settings_take_project(s, &own, file, dg);
 }

@@ -77,6 +77,12 @@ check_agent(const char *value)
 }
 
 static const char *
+check_toolchain(const char *value)
+{
+	return catalog_is_name(value) ? NULL : "is not the name of a toolchain";
+}
+
+static const char *
 check_detach_key(const char *value)
 {
 	static const char keys[] = "abcdefghijklmnopqrstuvwxyz@\\]^_";
@@ -112,70 +118,90 @@ static const struct setting table[] = {
 	{ "engine", SETTING_STRING, AT(engine), 0, 0, "", "SOCKET",
 	    check_engine,
 	    "the engine's unix socket; empty: DOCKER_HOST, the docker "
-	    "context, or /var/run/docker.sock" },
+	    "context, or /var/run/docker.sock",
+	    false },
 	{ "docker", SETTING_STRING, AT(docker), 0, 0, "", "PROGRAM",
 	    check_program,
 	    "the docker program; empty: the system's, or one in PATH that "
-	    "root alone can replace" },
+	    "root alone can replace",
+	    false },
 	{ "compose", SETTING_STRING, AT(compose), 0, 0, "", "PROGRAM",
 	    check_program,
-	    "the docker-compose program; empty: the system's, as for docker" },
+	    "the docker-compose program; empty: the system's, as for docker",
+	    false },
 	{ "base_image", SETTING_STRING, AT(base_image), 0, 0, "debian:12-slim",
-	    "IMAGE", check_image, "image that both images start from" },
+	    "IMAGE", check_image, "image that both images start from", true },
 	{ "packages", SETTING_WORDS, AT(packages), 0, 0, "", "NAMES",
-	    check_package, "Debian packages added to the agent image" },
+	    check_package, "Debian packages added to the agent image", true },
+	{ "toolchains", SETTING_WORDS, AT(toolchains), 0, 0, "", "NAMES",
+	    check_toolchain,
+	    "toolchains of the image, whose package managers' hosts are open",
+	    true },
 	{ "memory", SETTING_SIZE, AT(memory), 64 * MIB, 64 * TIB, "8g", "SIZE",
-	    NULL, "memory of a session" },
+	    NULL, "memory of a session", true },
 	{ "cpus", SETTING_CPUS, AT(cpus_milli), 0, INT64_C(4096) * 1000, "0",
-	    "NUMBER", NULL, "processors of a session; 0: all of the host's" },
+	    "NUMBER", NULL, "processors of a session; 0: all of the host's",
+	    true },
 	{ "pids", SETTING_INT, AT(pids), 64, 4194304, "2048", "NUMBER", NULL,
-	    "processes and threads of a session" },
+	    "processes and threads of a session", true },
 	{ "tmp_size", SETTING_SIZE, AT(tmp_size), MIB, 64 * TIB, "1g", "SIZE",
-	    NULL, "size of /tmp in a session; it is memory" },
+	    NULL, "size of /tmp in a session; it is memory", true },
 	{ "disk_warn", SETTING_SIZE, AT(disk_warn), 0, 64 * TIB, "10g", "SIZE",
 	    NULL,
-	    "attach and gc tell of a session whose home is larger; 0: never" },
+	    "attach and gc tell of a session whose home is larger; 0: never",
+	    false },
 	{ "files_warn", SETTING_INT, AT(files_warn), 0, INT64_C(1000000000),
 	    "1000000", "NUMBER", NULL,
-	    "the same for the number of files in it; 0: never" },
+	    "the same for the number of files in it; 0: never", false },
 	{ "pass_env", SETTING_WORDS, AT(pass_env), 0, 0, "", "NAMES",
 	    check_variable,
-	    "variables of the caller handed to the agent or command" },
+	    "variables of the caller handed to the agent or command", true },
 	{ "engine_timeout", SETTING_DURATION, AT(engine_timeout_ms), 100, HOUR,
-	    "15s", "TIME", NULL, "how long one question to the engine takes" },
+	    "15s", "TIME", NULL, "how long one question to the engine takes",
+	    false },
 	{ "launch_timeout", SETTING_DURATION, AT(launch_timeout_ms), SECOND,
-	    HOUR, "1m", "TIME", NULL, "how long the start of a session takes" },
+	    HOUR, "1m", "TIME", NULL, "how long the start of a session takes",
+	    false },
 	{ "build_timeout", SETTING_DURATION, AT(build_timeout_ms), SECOND,
-	    24 * HOUR, "30m", "TIME", NULL, "how long one image build takes" },
+	    24 * HOUR, "30m", "TIME", NULL, "how long one image build takes",
+	    false },
 	{ "agent", SETTING_STRING, AT(agent), 0, 0, "claude", "NAME",
-	    check_agent, "the agent that run starts" },
+	    check_agent, "the agent that run starts", true },
 	{ "mode", SETTING_STRING, AT(mode), 0, 0, "", "contained|dood", NULL,
 	    "contained, or dood: the host's network and the engine's socket, "
-	    "which is root on the host; empty or unknown: contained" },
+	    "which is root on the host; empty or unknown: contained",
+	    true },
 	{ "clipboard", SETTING_BOOL, AT(clipboard), 0, 1, "no", "yes|no", NULL,
-	    "let the agent's terminal write the clipboard" },
+	    "let the agent's terminal write the clipboard", false },
 	{ "detach_key", SETTING_STRING, AT(detach_key), 0, 0, "ctrl-\\", "KEY",
 	    check_detach_key,
-	    "key that leaves a session and keeps it running; or none" },
+	    "key that leaves a session and keeps it running; or none", false },
 	{ "sync_max_json", SETTING_SIZE, AT(sync_max_json), KIB, 1024 * MIB,
 	    "64m", "SIZE", NULL,
-	    "how large a JSON document of the agent's configuration may be" },
+	    "how large a JSON document of the agent's configuration may be",
+	    false },
 	{ "sync_max_size", SETTING_SIZE, AT(sync_max_size), MIB, 64 * TIB, "2g",
-	    "SIZE", NULL, "how large the agent's whole configuration may be" },
+	    "SIZE", NULL, "how large the agent's whole configuration may be",
+	    false },
 	{ "sync_max_files", SETTING_INT, AT(sync_max_files), 16, 10000000,
 	    "100000", "NUMBER", NULL,
-	    "how many files, directories and links it may have" },
+	    "how many files, directories and links it may have", false },
 	{ "seed_leave_out", SETTING_WORDS, AT(seed_leave_out), 0, 0, "",
 	    "PATHS", check_below,
-	    "paths below the home that sessions start without" },
+	    "paths below the home that sessions start without", true },
 	{ "project_sockets", SETTING_BOOL, AT(project_sockets), 0, 1, "no",
 	    "yes|no", NULL,
 	    "let contained sessions reach programs of the host at unix "
-	    "sockets in the project" },
+	    "sockets in the project",
+	    true },
 	{ "binds", SETTING_WORDS, AT(binds), 0, 0, "", "PATHS", check_bind,
-	    "directories that overlays may bind; PATH:ro only read-only" },
+	    "directories that overlays may bind; PATH:ro only read-only",
+	    true },
 	{ .name = NULL },
 };
+
+/* settings.given has a bit for each. */
+_Static_assert(ARRAY_SIZE(table) <= 65, "more than 64 settings");
 
 const struct setting *
 settings_table(void)
@@ -205,8 +231,14 @@ const_member(const struct settings *s, const struct setting *row)
 	return (const char *)s + row->offset;
 }
 
+static uint64_t
+bit_of(const struct setting *row)
+{
+	return UINT64_C(1) << (row - table);
+}
+
 static int
-set_row(struct settings *s, const struct setting *row, const char *value,
+write_row(struct settings *s, const struct setting *row, const char *value,
     const char *origin, struct diag *dg)
 {
 	int64_t number;
@@ -233,11 +265,22 @@ set_row(struct settings *s, const struct setting *row, const char *value,
 	return 0;
 }
 
+static int
+set_row(struct settings *s, const struct setting *row, const char *value,
+    const char *origin, struct diag *dg)
+{
+	if (write_row(s, row, value, origin, dg) < 0)
+		return -1;
+	s->given |= bit_of(row);
+	return 0;
+}
+
 void
 settings_init(struct settings *s)
 {
 	memset(s, 0, sizeof(*s));
 	strvec_init(&s->packages);
+	strvec_init(&s->toolchains);
 	strvec_init(&s->pass_env);
 	strvec_init(&s->seed_leave_out);
 	strvec_init(&s->binds);
@@ -247,6 +290,7 @@ settings_init(struct settings *s)
 		/* A test sees to it that every fallback parses. */
 		(void)set_row(s, row, row->fallback, "default", &dg);
 	}
+	s->given = 0;
 }
 
 void
@@ -275,6 +319,39 @@ fail_unknown(const char *origin, const char *name, struct diag *dg)
 		    dg, DIAG_CONFIG, "%s: unknown key \"%s\"", origin, name);
 	return diag_set(dg, DIAG_CONFIG, "%s: unknown key \"%s\" (nearest: %s)",
 	    origin, name, near.name);
+}
+
+/* Swaps one value of two settings. */
+static void
+swap_row(struct settings *a, struct settings *b, const struct setting *row)
+{
+	char buf[sizeof(struct strvec)];
+	size_t size = row->type == SETTING_STRING ? sizeof(char *)
+	    : row->type == SETTING_WORDS          ? sizeof(struct strvec)
+	    : row->type == SETTING_BOOL           ? sizeof(bool)
+						  : sizeof(int64_t);
+
+	memcpy(buf, member(a, row), size);
+	memcpy(member(a, row), member(b, row), size);
+	memcpy(member(b, row), buf, size);
+}
+
+int
+settings_take_project(
+    struct settings *s, struct settings *own, const char *name, struct diag *dg)
+{
+	for (const struct setting *row = table; row->name != NULL; row++)
+		if ((own->given & bit_of(row)) != 0 && !row->per_project)
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s: %s cannot be set for one project: set it in "
+			    "drydock.conf",
+			    name, row->name);
+	for (const struct setting *row = table; row->name != NULL; row++)
+		if ((own->given & bit_of(row)) != 0 &&
+		    (s->given & bit_of(row)) == 0)
+			swap_row(s, own, row);
+	s->of_project = true;
+	return 0;
 }
 
 int

@@ -5,8 +5,8 @@
  * Each row has a name (memory), from which the variable (DRYDOCK_MEMORY) and
  * the option (--memory) follow, a type, bounds, a default and a help text; the
  * parser, `drydock config`, --help, completions and man page read it.
- * An option beats the environment, which beats the file, which beats the
- * default.
+ * An option beats the environment, which beats the project's own file, which
+ * beats drydock.conf, which beats the default.
  */
 #ifndef DRYDOCK_SETTINGS_H
 #define DRYDOCK_SETTINGS_H
@@ -19,6 +19,7 @@
 
 struct diag;
 struct paths;
+struct project;
 struct strbuf;
 
 struct settings {
@@ -27,6 +28,7 @@ struct settings {
 	char *compose; /* the same */
 	char *base_image;
 	struct strvec packages; /* added to the agent image */
+	struct strvec toolchains; /* names (host/toolchain.h) */
 	int64_t memory; /* bytes */
 	int64_t cpus_milli; /* thousandths of a CPU; 0: all of the host's */
 	int64_t pids;
@@ -47,6 +49,9 @@ struct settings {
 	struct strvec seed_leave_out; /* paths below the home */
 	bool project_sockets; /* contained sessions may connect to them */
 	struct strvec binds; /* PATH or PATH:ro, that overlays may bind */
+	/* Rows that were set since the defaults or the file, a bit each. */
+	uint64_t given;
+	bool of_project; /* the project has a file of its own */
 };
 
 enum setting_type {
@@ -72,6 +77,7 @@ struct setting {
 	 */
 	const char *(*check)(const char *value);
 	const char *help;
+	bool per_project; /* a project's own file may set it */
 };
 
 /* The table, ended by a row whose name is NULL. */
@@ -94,6 +100,18 @@ int settings_load(struct settings *s, const struct paths *paths,
     const char *const *environ_, struct diag *dg);
 
 /*
+ * Reads projects/KEY/drydock.conf of the configuration directory over what is
+ * there (absent: nothing), except for what the environment or an option set.
+ * A key that is not for one project is DIAG_CONFIG.
+ */
+int settings_load_project(struct settings *s, const struct paths *paths,
+    const struct project *project, struct diag *dg);
+
+/* Returned: where that file is. */
+char *settings_project_file(
+    const struct paths *paths, const struct project *project);
+
+/*
  * Parses a whole drydock.conf of at most 64 KiB: "key = value" lines, each key
  * once; # starts a comment at the start or after a blank; a value may stand in
  * double quotes, where \" and \\ are escapes.  name is for messages.
@@ -107,6 +125,13 @@ int settings_parse(struct settings *s, const char *name, const char *text,
  */
 int settings_set(struct settings *s, const char *name, const char *value,
     const char *origin, struct diag *dg);
+
+/*
+ * Puts what own was given over *s, except for what *s was given; name is own's
+ * file.  A key that is not for one project is DIAG_CONFIG and changes nothing.
+ */
+int settings_take_project(struct settings *s, struct settings *own,
+    const char *name, struct diag *dg);
 
 /* Appends "name = value" lines that settings_parse() reads back to the same. */
 void settings_print(const struct settings *s, struct strbuf *out);

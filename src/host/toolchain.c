@@ -303,6 +303,14 @@ toolchains_release(struct toolchains *toolchains)
 	*toolchains = (struct toolchains)TOOLCHAINS_INIT;
 }
 
+void
+toolchains_add_hosts(const struct toolchains *toolchains, struct strvec *hosts)
+{
+	for (size_t i = 0; i < toolchains->nr; i++)
+		strvec_push_all(
+		    hosts, (const char *const *)toolchains->v[i].hosts.v);
+}
+
 static bool
 is_shown(const struct toolchain *tc, int project_fd)
 {
@@ -330,7 +338,8 @@ toolchains_shown(const struct paths *paths, int project_fd,
 
 		if (toolchain_load(&tc, names.v[i], paths, dg) != 0)
 			return -1;
-		if (is_shown(&tc, project_fd))
+		if (!strvec_has(ret_names, tc.name) &&
+		    is_shown(&tc, project_fd))
 			strvec_push(ret_names, tc.name);
 	}
 	return 0;

@@ -91,9 +91,13 @@ int toolchains_load(struct toolchains *ret_toolchains,
     const struct strvec *names, const struct paths *paths, struct diag *dg);
 void toolchains_release(struct toolchains *toolchains);
 
+/* Appends the allowlist lines of all. */
+void toolchains_add_hosts(
+    const struct toolchains *toolchains, struct strvec *hosts);
+
 /*
  * Appends the names of the toolchains by whose files the project shows that it
- * uses them, sorted.  project_fd: its directory.
+ * uses them, without those that are in *ret_names.  project_fd: its directory.
  */
 int toolchains_shown(const struct paths *paths, int project_fd,
     struct strvec *ret_names, struct diag *dg);

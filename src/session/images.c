@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strbuf.h"
 #include "engine/build.h"
 #include "engine/built.h"
 #include "engine/context.h"
@@ -27,26 +28,46 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 	char digest[DIGEST_HEX_SIZE];
 	const char *name = build_kind_name(kind);
 	const struct image_user caller = image_user_of(spec->paths);
-	const struct image_user *user = kind == BUILD_AGENT ? &caller : NULL;
+	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
+	struct built_key key = { .kind = name,
+		.user = kind == BUILD_AGENT ? &caller : NULL };
 	bool told = (*filesp != NULL ||
 			context_read(spec->paths, filesp, &untold) == 0) &&
 	    build_context_digest(
-		kind, spec->settings, *filesp, digest, &untold) == 0;
+		kind, &spec->recipe, *filesp, digest, &untold) == 0;
 
 	*ret_image = (struct image)IMAGE_INIT;
 	if (!told)
 		diag_warn("%s", untold.message);
-	if (built_read(spec->paths, &built, dg) != 0 ||
-	    (told &&
-		built_find_image(&built, spec->engine, name, user, digest,
-		    ret_image, dg) != 0) ||
-	    (ret_image->id == NULL &&
-		built_find_image(&built, spec->engine, name, user, NULL,
-		    ret_image, dg) != 0))
+	if (built_read(spec->paths, &built, dg) != 0)
+		return -1;
+	key.context = digest;
+	if (told &&
+	    built_find_image(&built, spec->engine, &key, ret_image, dg) != 0)
+		return -1;
+	key.context = NULL;
+	if (kind == BUILD_AGENT) {
+		build_recipe_text(&spec->recipe, &wanted);
+		key.recipe = wanted.buf;
+		key.plain = build_recipe_is_plain(&spec->recipe);
+	}
+	if (ret_image->id == NULL &&
+	    built_find_image(&built, spec->engine, &key, ret_image, dg) != 0)
 		return -1;
 	*ret_older = told && ret_image->id != NULL &&
 	    strcmp(ret_image->context, digest) != 0;
 	return 0;
+}
+
+/* The command that builds what this project needs. */
+static void
+add_command(const struct images_spec *spec, struct strbuf *out)
+{
+	strbuf_addstr(out, "drydock build");
+	if (spec->project == NULL)
+		return;
+	strbuf_addch(out, ' ');
+	strbuf_add_shell_quoted(out, spec->project);
 }
 
 int
@@ -55,18 +76,29 @@ images_missing(
 {
 	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
 
+	cleanup_strbuf struct strbuf command = STRBUF_INIT;
+
 	if (built_read(spec->paths, &built, dg) != 0)
 		return -1;
+	add_command(spec, &command);
+	if (built.recorded && kind == BUILD_AGENT &&
+	    !build_recipe_is_plain(&spec->recipe)) {
+		cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
+
+		build_recipe_text(&spec->recipe, &wanted);
+		return diag_set(dg, DIAG_ENGINE,
+		    "there is no image of this user's with %s: run \"%s\"",
+		    wanted.buf, command.buf);
+	}
 	if (built.recorded)
 		return diag_set(dg, DIAG_ENGINE,
-		    "there is no %s image for this user: run \"drydock "
-		    "build\"",
-		    build_kind_name(kind));
+		    "there is no %s image for this user: run \"%s\"",
+		    build_kind_name(kind), command.buf);
 	return diag_set(dg, DIAG_ENGINE,
-	    "no %s image is recorded in %s/" BUILT_FILE ": run \"drydock "
-	    "build\" (images of an older drydock have no record and are built "
+	    "no %s image is recorded in %s/" BUILT_FILE ": run \"%s\" "
+	    "(images of an older drydock have no record and are built "
 	    "again once, mostly from the engine's cache)",
-	    build_kind_name(kind), spec->paths->state_dir);
+	    build_kind_name(kind), spec->paths->state_dir, command.buf);
 }
 
 /* Reads the rest of the line too, so that it reaches no command. */
@@ -107,7 +139,7 @@ build_missing(
 		return images_missing(f, kind, dg);
 	if (ask_to_build(build_kind_name(kind), dg) != 0)
 		return -1;
-	return f->build(f->engine, f->settings, f->paths, f->environ_, dg);
+	return f->build(f->engine, &f->recipe, f->paths, f->environ_, dg);
 }
 
 static int
@@ -145,9 +177,14 @@ images_get(
 		find_or_build(spec, BUILD_EGRESS, &files, &images.egress,
 		    &older, dg) != 0))
 		return -1;
-	if (older)
+	if (older) {
+		cleanup_strbuf struct strbuf command = STRBUF_INIT;
+
+		add_command(spec, &command);
 		diag_note("the images are older than what is installed: "
-			  "run drydock build");
+			  "run %s",
+		    command.buf);
+	}
 	*ret_images = images;
 	images = (struct images)IMAGES_INIT;
 	return 0;

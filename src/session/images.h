@@ -16,7 +16,6 @@ struct context_files;
 struct diag;
 struct engine;
 struct paths;
-struct settings;
 
 struct images {
 	struct image agent;
@@ -30,13 +29,15 @@ struct images {
 
 /* Makes both images, with progress for people. */
 typedef int images_builder(const struct engine *engine,
-    const struct settings *settings, const struct paths *paths,
+    const struct build_recipe *recipe, const struct paths *paths,
     const char *const *environ_, struct diag *dg);
 
 struct images_spec {
 	const struct engine *engine;
-	const struct settings *settings;
+	struct build_recipe recipe;
 	const struct paths *paths;
+	/* For messages: the directory, when it has settings of its own. */
+	const char *project;
 	const char *const *environ_; /* the caller's, for a build */
 	enum mode mode;
 	images_builder *build;
@@ -45,7 +46,7 @@ struct images_spec {
 /*
  * The recorded image of this kind for this user, best one made of what is
  * installed; *ret_older when it was made of something else.  ret_image->id is
- * NULL when there is none.  Of spec no more than engine, settings and paths is read.
+ * NULL when there is none.  Of spec no more than engine, recipe and paths is read.
  * What is installed is read into *filesp, the caller's, when that is NULL.
  */
 int images_find(const struct images_spec *spec, enum build_kind kind,

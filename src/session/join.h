@@ -12,7 +12,7 @@ struct settings;
 
 struct join_spec {
 	struct paths *paths; /* with an open state directory */
-	const struct settings *settings;
+	struct settings *settings;
 	const char *const *environ_;
 	struct engine *engine; /* ready, or ENGINE_INIT: when it is needed */
 };

@@ -13,6 +13,7 @@
 #include "host/allowlist.h"
 #include "host/mode.h"
 #include "host/project.h"
+#include "host/toolchain.h"
 #include "plan/plan.h"
 #include "session/images.h"
 #include "session/interrupt.h"
@@ -24,12 +25,13 @@
 struct launch {
 	const struct launch_request *request;
 	struct paths *paths;
-	const struct settings *settings;
+	struct settings *settings;
 	const char *const *environ_;
 	bool tty;
 	struct mode_choice mode;
 	struct project project;
 	struct agent agent;
+	struct toolchains toolchains;
 	struct allowlist allowlist;
 	struct engine engine;
 	struct images images;
@@ -48,19 +50,26 @@ struct launch {
 	struct interrupt interrupt; /* once there is something to put away */
 };
 
-#define LAUNCH_INIT                                                      \
-	{                                                                \
-		.project = PROJECT_INIT, .agent = AGENT_INIT,            \
-		.allowlist = ALLOWLIST_INIT, .engine = ENGINE_INIT,      \
-		.images = IMAGES_INIT, .session = SESSION_INIT,          \
-		.record = RECORD_INIT, .plan = PLAN_INIT, .plan_fd = -1, \
-		.containers = CONTAINER_LIST_INIT, .holder_fd = -1,      \
-		.agent_pidfd = -1, .seen_fd = -1                         \
+#define LAUNCH_INIT                                                         \
+	{                                                                   \
+		.project = PROJECT_INIT, .agent = AGENT_INIT,               \
+		.toolchains = TOOLCHAINS_INIT, .allowlist = ALLOWLIST_INIT, \
+		.engine = ENGINE_INIT, .images = IMAGES_INIT,               \
+		.session = SESSION_INIT, .record = RECORD_INIT,             \
+		.plan = PLAN_INIT, .plan_fd = -1,                           \
+		.containers = CONTAINER_LIST_INIT, .holder_fd = -1,         \
+		.agent_pidfd = -1, .seen_fd = -1                            \
 	}
 
 void launch_release(struct launch *l);
 
 #define cleanup_launch __attribute__((cleanup(launch_release)))
+
+/*
+ * Loads the toolchains of the settings, and in contained mode the allowlist with
+ * the hosts of the agent, which is loaded, and of the toolchains.
+ */
+int launch_load_hosts(struct launch *l, struct diag *dg);
 
 /* Fills plan_request from the rest, for a first start and for a later one. */
 void launch_fill_request(struct launch *l);

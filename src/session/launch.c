@@ -45,6 +45,7 @@ launch_release(struct launch *l)
 	images_release(&l->images);
 	engine_release(&l->engine);
 	allowlist_release(&l->allowlist);
+	toolchains_release(&l->toolchains);
 	agent_release(&l->agent);
 	project_release(&l->project);
 }
@@ -65,22 +66,53 @@ agree_to_history(const struct launch *l, struct diag *dg)
 	    dg);
 }
 
+int
+launch_load_hosts(struct launch *l, struct diag *dg)
+{
+	cleanup_strvec struct strvec hosts = STRVEC_INIT;
+
+	if (toolchains_load(
+		&l->toolchains, &l->settings->toolchains, l->paths, dg) != 0)
+		return -1;
+	if (l->mode.mode != MODE_CONTAINED)
+		return 0;
+	strvec_push_all(&hosts, (const char *const *)l->agent.hosts.v);
+	toolchains_add_hosts(&l->toolchains, &hosts);
+	return allowlist_load(&l->allowlist, &hosts, l->paths, dg);
+}
+
+/* The user's files that stand for shipped ones. */
+static void
+note_replacements(const struct launch *l)
+{
+	if (l->agent.replacement != NULL)
+		diag_note("agent %s: %s replaces the one that is installed",
+		    l->agent.name, l->agent.replacement);
+	for (size_t i = 0; i < l->toolchains.nr; i++)
+		if (l->toolchains.v[i].replacement != NULL)
+			diag_note("toolchain %s: %s replaces the one that is "
+				  "installed",
+			    l->toolchains.v[i].name,
+			    l->toolchains.v[i].replacement);
+}
+
 /* What the caller asked for, without the engine. */
 static int
 read_request(struct launch *l, struct diag *dg)
 {
 	const struct launch_request *r = l->request;
-	const char *agent = r->agent != NULL ? r->agent : l->settings->agent;
 
 	l->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	l->mode = mode_resolve(r->mode, l->settings->mode);
 	if (project_open(&l->project, r->dir, l->paths, dg) != 0 ||
-	    agent_load(&l->agent, agent, l->paths, dg) != 0 ||
-	    agree_to_history(l, dg) != 0)
+	    settings_load_project(l->settings, l->paths, &l->project, dg) != 0)
 		return -1;
-	if (l->mode.mode == MODE_CONTAINED &&
-	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
+	l->mode = mode_resolve(r->mode, l->settings->mode);
+	if (agent_load(&l->agent,
+		r->agent != NULL ? r->agent : l->settings->agent, l->paths,
+		dg) != 0 ||
+	    agree_to_history(l, dg) != 0 || launch_load_hosts(l, dg) != 0)
 		return -1;
+	note_replacements(l);
 	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
 		return -1;
 	return trusted_check(l->paths, l->project.path, dg);
@@ -95,8 +127,9 @@ ask_engine(struct launch *l, struct diag *dg)
 	struct collect_outcome outcome;
 	const struct images_spec spec = {
 		.engine = &l->engine,
-		.settings = l->settings,
+		.recipe = { l->settings, &l->agent, &l->toolchains },
 		.paths = l->paths,
+		.project = l->settings->of_project ? l->project.path : NULL,
 		.environ_ = l->environ_,
 		.mode = l->mode.mode,
 		.build = l->request->build,
@@ -364,8 +397,8 @@ view(struct launch *l, int *ret_status, struct diag *dg)
 
 int
 launch_session(const struct launch_request *request, struct paths *paths,
-    const struct settings *settings, const char *const *environ_,
-    int *ret_status, struct diag *dg)
+    struct settings *settings, const char *const *environ_, int *ret_status,
+    struct diag *dg)
 {
 	cleanup_launch struct launch l = LAUNCH_INIT;
 	int rc;

@@ -35,12 +35,13 @@ struct launch_request {
 };
 
 /*
- * The whole life of an attached session; *ret_status is the command's own.
+ * The whole life of an attached session; the project's own settings are put over
+ * *settings; *ret_status is the command's own.
  * Whatever fails before go leaves no container, and nothing on disk but what
  * the next collection removes.
  */
 int launch_session(const struct launch_request *request, struct paths *paths,
-    const struct settings *settings, const char *const *environ_,
-    int *ret_status, struct diag *dg);
+    struct settings *settings, const char *const *environ_, int *ret_status,
+    struct diag *dg);
 
 #endif /* DRYDOCK_LAUNCH_H */

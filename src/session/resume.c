@@ -37,6 +37,8 @@ find_parts(struct launch *l, struct diag *dg)
 	l->mode = mode_resolve(r->mode, "");
 	l->mode.reason = r->mode_reason;
 	if (project_open(&l->project, r->project, l->paths, dg) != 0 ||
+	    settings_load_project(l->settings, l->paths, &l->project, dg) !=
+		0 ||
 	    agent_load(&l->agent, r->agent, l->paths, dg) != 0)
 		return -1;
 	if (strcmp(l->project.path, r->project) != 0)
@@ -46,8 +48,7 @@ find_parts(struct launch *l, struct diag *dg)
 	l->session.history = r->history != NULL
 	    ? xstrdup(r->history)
 	    : project_history(&l->project, l->paths, r->agent, l->mode.mode);
-	if (l->mode.mode == MODE_CONTAINED &&
-	    allowlist_load(&l->allowlist, &l->agent.hosts, l->paths, dg) != 0)
+	if (launch_load_hosts(l, dg) != 0)
 		return -1;
 	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0 ||
 	    trusted_check(l->paths, l->project.path, dg) != 0)

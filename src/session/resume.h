@@ -14,7 +14,7 @@ struct settings;
 
 struct resume_spec {
 	struct paths *paths;
-	const struct settings *settings;
+	struct settings *settings;
 	const char *const *environ_;
 	struct engine *engine;
 };

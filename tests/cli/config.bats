@@ -72,6 +72,48 @@ setup() {
   assert_contains "$stderr" XDG_STATE_HOME
 }
 
+@test "a project has settings of its own, which beat drydock.conf's" {
+  printf 'pids = 100\nmemory = 1g\n' >"$conf"
+  project_conf <<<'pids = 200
+toolchains = rust node'
+  run -0 --separate-stderr drydock config "$project"
+  assert_contains "$output" "pids = 200"
+  assert_contains "$output" "memory = 1g"
+  assert_contains "$output" 'toolchains = "rust node"'
+  run -0 --separate-stderr drydock config
+  assert_contains "$output" "pids = 100"
+  assert_contains "$output" 'toolchains = ""'
+  DRYDOCK_PIDS=300 run -0 --separate-stderr drydock config "$project"
+  assert_contains "$output" "pids = 300"
+  DRYDOCK_PIDS=300 run -0 --separate-stderr drydock config --pids 400 "$project"
+  assert_contains "$output" "pids = 400"
+  # What the project itself holds decides nothing.
+  printf 'pids = 500\n' >"$project/drydock.conf"
+  run -0 --separate-stderr drydock config "$project"
+  assert_contains "$output" "pids = 200"
+}
+
+@test "a project's file that is wrong is refused by its name" {
+  project_conf <<<'engine = /tmp/other.sock'
+  run -78 --separate-stderr drydock config "$project"
+  assert_equal "$stderr" "drydock: $own: engine cannot be set for one project: \
+set it in drydock.conf"
+  project_conf <<<'toolchains = $(id)'
+  run -78 --separate-stderr drydock config "$project"
+  assert_contains "$stderr" "$own:1: toolchains: \"\$(id)\" is not the name"
+  project_conf <<<'mode = dood'
+  chmod 0666 "$own"
+  run -78 --separate-stderr drydock config "$project"
+  assert_contains "$stderr" "$own can be written by others"
+  # A link into the project is not a file that decides.
+  rm "$own"
+  echo 'mode = dood' >"$project/conf"
+  chmod 0600 "$project/conf"
+  ln -s "$project/conf" "$own"
+  run -77 --separate-stderr drydock shell "$project" -- true
+  assert_contains "$stderr" "$project/conf decides what a session may do"
+}
+
 @test "config makes nothing" {
   drydock config >/dev/null
   assert_equal "$(ls -A "$XDG_STATE_HOME")" ""

@@ -147,6 +147,52 @@ model() {
   assert_contains "$stderr" "no agent image is recorded in $XDG_STATE_HOME/drydock/images.json: run \"drydock build\""
 }
 
+@test "a project's toolchains want an image of their own" {
+  local record=$XDG_STATE_HOME/drydock/images.json
+  project_conf <<<'toolchains = rust c'
+  run -69 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "there is no image of this user's with agent claude; \
+toolchains c rust: run \"drydock build $project\""
+  # One that was asked to have the same will do, also when it is older.
+  jq '.images[0].recipe = "agent claude; toolchains c rust"' "$record" \
+    >"$record.new"
+  cat "$record.new" >"$record"
+  run -0 --separate-stderr drydock plan --json "$project"
+  assert_equal "$(model .services.agent.image)" "sha256:$(printf 'a%.0s' {1..64})"
+  # It is no other project's.
+  mkdir "$project/other"
+  run -69 --separate-stderr drydock plan "$project/other"
+  assert_contains "$stderr" 'there is no agent image for this user: run "drydock build"'
+  project_conf <<<'toolchains = rust cobol'
+  run -78 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" 'unknown toolchain "cobol" (there is: c, go, java,'
+}
+
+@test "a project's own limits and mode are the plan's" {
+  project_conf <<<$'pids = 333\nmode = dood'
+  run -0 --separate-stderr drydock plan --json "$project"
+  assert_equal "$(model .services.agent.pids_limit)" 333
+  assert_equal "$(model .services.agent.network_mode)" host
+  run -0 --separate-stderr drydock plan --mode contained --json "$project"
+  assert_equal "$(model .services.agent.network_mode)" none
+}
+
+@test "toolchains that the project shows are suggested, and not switched on" {
+  run -0 --separate-stderr drydock plan "$project"
+  refute_contains "$stderr" toolchains
+  touch "$project/Cargo.toml" "$project/package.json"
+  run -0 --separate-stderr drydock plan --json "$project"
+  project_conf </dev/null
+  assert_contains "$stderr" "write \"toolchains = node rust\" into $own"
+  assert_equal "$(model .services.agent.image)" "sha256:$(printf 'a%.0s' {1..64})"
+  jq '.images[0].recipe = "agent claude; toolchains node rust"' \
+    "$XDG_STATE_HOME/drydock/images.json" >"$BATS_TEST_TMPDIR/new"
+  cat "$BATS_TEST_TMPDIR/new" >"$XDG_STATE_HOME/drydock/images.json"
+  project_conf <<<'toolchains = rust node'
+  run -0 --separate-stderr drydock plan --json "$project"
+  refute_contains "$stderr" toolchains
+}
+
 @test "an absent policy or profile refuses" {
   own_prefix
   rm "$compose/policy.jq"

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 # People build and test in a session: nothing of that meets the seccomp profile.
-# gcc, make and what the agent's image has anyway are always tried; cargo, go,
-# gdb and strace, a download of 300 MB, with DRYDOCK_TEST_TOOLCHAINS=all.
+# The toolchain c and what the agent's image has anyway are always tried; rust,
+# go, gdb and strace, a download of 300 MB, with DRYDOCK_TEST_TOOLCHAINS=all.
 
 load ../helper
 
-export DRYDOCK_PACKAGES="gcc libc6-dev make"
+export DRYDOCK_TOOLCHAINS=c
 if [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ]; then
-  DRYDOCK_PACKAGES+=" cargo gdb golang-go sqlite3 strace"
+  DRYDOCK_TOOLCHAINS="c go rust"
+  export DRYDOCK_PACKAGES="gdb sqlite3 strace"
 fi
 
-# The image with these packages; every layer below them is the bed's.
+# The image with these; every layer below them is the bed's.
 setup_file() {
   export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
   bed_setup user

@@ -58,6 +58,7 @@ check_adding(const uint8_t *data, size_t size, const struct built_list *list)
 	char id[] = "of-the-fuzzer";
 	char root[] = "/of-the-fuzzer";
 	struct engine engine = { .id = id, .data_root = root };
+	const struct built_key key = { .kind = "egress", .context = "c" };
 	const char *tmp = getenv("TMPDIR");
 	int added;
 	int back;
@@ -69,7 +70,7 @@ check_adding(const uint8_t *data, size_t size, const struct built_list *list)
 	FUZZ_CHECK(fs_open_dir(paths.state_dir, &paths.state_fd, &dg) == 0);
 	FUZZ_CHECK(fs_replace_file(
 		       paths.state_fd, BUILT_FILE, data, size, 0600, &dg) == 0);
-	added = built_add(&paths, &engine, "egress", NULL, "c", NEW_IMAGE, &dg);
+	added = built_add(&paths, &engine, &key, NEW_IMAGE, &dg);
 	back = added == 0 ? built_read(&paths, &again, &dg) : -1;
 	(void)unlinkat(paths.state_fd, BUILT_FILE, 0);
 	FUZZ_CHECK(rmdir(paths.state_dir) == 0);

@@ -23,6 +23,7 @@
 #define B64 B16 B16 B16 B16
 
 static const struct image_user me = { "me", 1000, 1000, "/home/me" };
+static const struct built_key egress_key = { .kind = "egress", .context = "c" };
 
 /* An engine that nobody asks. */
 static struct engine
@@ -52,9 +53,11 @@ add(const struct bed *bed, const struct engine *engine, const char *kind,
     const char *context, const char *image)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	const struct image_user *user = strcmp(kind, "agent") == 0 ? &me : NULL;
-	int rc =
-	    built_add(&bed->paths, engine, kind, user, context, image, &dg);
+	const struct built_key key = { .kind = kind,
+		.user = strcmp(kind, "agent") == 0 ? &me : NULL,
+		.recipe = strcmp(kind, "agent") == 0 ? "agent x" : NULL,
+		.context = context };
+	int rc = built_add(&bed->paths, engine, &key, image, &dg);
 
 	if (rc != 0)
 		CHECK_STR(dg.message, "");
@@ -155,7 +158,7 @@ a_record_that_is_no_file_is_an_error(void)
 			CHECK_INT(mkdirat(dir, BUILT_FILE, 0700), 0);
 		CHECK_INT(built_read(&bed.paths, &list, &dg), -1);
 		CHECK(strstr(dg.message, words) != NULL);
-		CHECK_INT(built_add(&bed.paths, &engine, "egress", NULL, "c",
+		CHECK_INT(built_add(&bed.paths, &engine, &egress_key,
 			      "sha256:" A64, &ignored),
 		    -1);
 	}
@@ -197,13 +200,14 @@ each_engine_and_user_has_images_of_its_own(void)
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		cleanup_image struct image image = IMAGE_INIT;
 
-		CHECK_INT(built_find_image(&list, &one, "agent", &others[i],
-			      NULL, &image, &dg),
-		    0);
+		const struct built_key other = { .kind = "agent",
+			.user = &others[i] };
+		const struct built_key mine = { .kind = "agent", .user = &me };
+
+		CHECK_INT(
+		    built_find_image(&list, &one, &other, &image, &dg), 0);
 		CHECK_STR(image.id, NULL);
-		CHECK_INT(built_find_image(
-			      &list, &two, "agent", &me, NULL, &image, &dg),
-		    0);
+		CHECK_INT(built_find_image(&list, &two, &mine, &image, &dg), 0);
 		CHECK_STR(image.id, NULL);
 	}
 }
@@ -256,6 +260,8 @@ only_what_is_recorded_is_found(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_image struct image image = IMAGE_INIT;
 		const char *const answers[] = { rows[i].first, rows[i].second };
+		const struct built_key key = { .kind = "egress",
+			.context = rows[i].context };
 
 		stub_forget();
 		for (size_t n = 0; n < ARRAY_SIZE(answers); n++) {
@@ -273,10 +279,72 @@ only_what_is_recorded_is_found(void)
 						     : NO_IMAGE(B64));
 			stub_script(rc, gone ? "404" : "0");
 		}
-		CHECK_INT(built_find_image(&list, &engine, "egress", NULL,
-			      rows[i].context, &image, &dg),
+
+		CHECK_INT(built_find_image(&list, &engine, &key, &image, &dg),
 		    rows[i].class == DIAG_NONE ? 0 : -1);
 		CHECK_INT(dg.class, rows[i].class);
+		CHECK_STR(image.id, rows[i].id);
+	}
+}
+
+/*
+ * Without an image of just this context, one that was asked to have the same
+ * will do; one of an older drydock only for what those had.
+ */
+#define AGENT(id, context)                                            \
+	INSPECTED(id,                                                 \
+	    "\"io.drydock.image\":\"agent\","                         \
+	    "\"io.drydock.context\":\"" context "\","                 \
+	    "\"io.drydock.user\":\"me\",\"io.drydock.uid\":\"1000\"," \
+	    "\"io.drydock.gid\":\"1000\","                            \
+	    "\"io.drydock.home\":\"/home/me\"")
+
+static void
+an_image_of_another_recipe_will_not_do(void)
+{
+	static const struct {
+		const char *context, *recipe;
+		bool plain;
+		const char *id;
+	} rows[] = {
+		{ "new", NULL, false, "sha256:" B64 },
+		{ NULL, "agent x; toolchains c", false, "sha256:" B64 },
+		{ NULL, "agent x", true, "sha256:" A64 },
+		{ NULL, "agent x", false, NULL },
+		{ NULL, "agent x; toolchains go", false, NULL },
+		{ "newer", NULL, false, NULL },
+	};
+	static const char text[] = IMAGES(
+	    "{\"kind\":\"agent\",\"image\":\"sha256:" A64 "\","
+	    "\"context\":\"old\",\"engine_id\":\"stub\",\"built_at\":\"n\","
+	    "\"engine_data_root\":\"/stub\",\"user\":\"me\","
+	    "\"home\":\"/home/me\",\"uid\":1000,\"gid\":1000},"
+	    "{\"kind\":\"agent\",\"image\":\"sha256:" B64 "\","
+	    "\"recipe\":\"agent x; toolchains c\","
+	    "\"context\":\"new\",\"engine_id\":\"stub\",\"built_at\":\"n\","
+	    "\"engine_data_root\":\"/stub\",\"user\":\"me\","
+	    "\"home\":\"/home/me\",\"uid\":1000,\"gid\":1000}");
+	cleanup_bed struct bed bed;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (!find(&bed, &engine))
+		return;
+	CHECK_INT(built_parse(text, strlen(text), &list, &dg), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct built_key key = { "agent", &me, rows[i].recipe,
+			rows[i].context, rows[i].plain };
+		cleanup_image struct image image = IMAGE_INIT;
+		const char *letter =
+		    rows[i].id != NULL && rows[i].id[7] == 'a' ? "a" : "b";
+
+		stub_forget();
+		stub_script("image-inspect.out",
+		    *letter == 'a' ? AGENT(A64, "old") : AGENT(B64, "new"));
+		if (!CHECK_INT(
+			built_find_image(&list, &engine, &key, &image, &dg), 0))
+			CHECK_STR(dg.message, "");
 		CHECK_STR(image.id, rows[i].id);
 	}
 }
@@ -336,8 +404,8 @@ builds_at_once_lose_nothing(void)
 			    xasprintf("sha256:%064d", p * EACH + i);
 
 			if (built_lock(&bed.paths, 30000, &lock, &dg) != 0 ||
-			    built_add(&bed.paths, &engine, "egress", NULL, "c",
-				id, &dg) != 0)
+			    built_add(
+				&bed.paths, &engine, &egress_key, id, &dg) != 0)
 				_exit(1);
 		}
 		_exit(0);
@@ -361,6 +429,8 @@ int
 main(void)
 {
 	static const struct check_test tests[] = {
+		{ "an image of another recipe will not do",
+		    an_image_of_another_recipe_will_not_do },
 		{ "a damaged record is an error",
 		    a_damaged_record_is_an_error },
 		{ "a record that is no file is an error",

@@ -17,8 +17,10 @@
 #include "base/xalloc.h"
 #include "engine/build.h"
 #include "engine/context.h"
+#include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/toolchain.h"
 
 #include "check.h"
 
@@ -161,18 +163,31 @@ static void
 get_digest(const struct paths *paths, const char *setting, const char *value,
     char ret_hex[DIGEST_HEX_SIZE])
 {
+	static const char text[] =
+	    "{\"packages\": {\"default\": [\"gcc\"], \"x\": [\"tcc\"]}}";
+	cleanup_agent struct agent agent = AGENT_INIT;
+	struct toolchain tc = TOOLCHAIN_INIT;
+	struct toolchains toolchains = { &tc, 1 };
+	const struct toolchains none = TOOLCHAINS_INIT;
+	struct build_recipe recipe = { NULL, &agent, &none };
 	cleanup_context_files struct context_files *files = NULL;
 	cleanup_settings struct settings settings;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	settings_init(&settings);
+	recipe.settings = &settings;
+	agent.name = xstrdup("tool");
+	CHECK_INT(
+	    toolchain_parse(&tc, "c", "c.json", text, strlen(text), &dg), 0);
+	if (setting != NULL && strcmp(setting, "toolchains") == 0)
+		recipe.toolchains = &toolchains;
 	if (setting != NULL)
 		CHECK_INT(
 		    settings_set(&settings, setting, value, "test", &dg), 0);
 	CHECK_INT(context_read(paths, &files, &dg), 0);
 	CHECK_INT(
-	    build_context_digest(BUILD_AGENT, &settings, files, ret_hex, &dg),
-	    0);
+	    build_context_digest(BUILD_AGENT, &recipe, files, ret_hex, &dg), 0);
+	toolchain_release(&tc);
 }
 
 static void
@@ -207,6 +222,8 @@ test_what_counts(void)
 	get_digest(&paths, "base_image", "debian:13-slim", other);
 	CHECK(strcmp(plain, other) != 0);
 	get_digest(&paths, "packages", "make", other);
+	CHECK(strcmp(plain, other) != 0);
+	get_digest(&paths, "toolchains", "c", other);
 	CHECK(strcmp(plain, other) != 0);
 	get_digest(&paths, "memory", "1g", other);
 	CHECK_STR(other, plain);
@@ -256,7 +273,8 @@ main(void)
 		    test_manifest },
 		{ "an image without a policy has no manifest", test_egress },
 		{ "the digest is the same under every umask", test_umask },
-		{ "the digest follows sources, holder, base and packages",
+		{ "the digest follows sources, holder, base, toolchains and "
+		  "packages",
 		    test_what_counts },
 		{ "links, fifos and a missing holder are named", test_refused },
 	};

@@ -3,15 +3,18 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
+#include "host/project.h"
 #include "host/settings.h"
 
 #include "check.h"
@@ -377,6 +380,79 @@ test_file_access(void)
 	CHECK_STR(directory, "/config can be written by others: chmod go-w it");
 }
 
+/* The project's file, in the order of who has a say. */
+static void
+test_project(void)
+{
+	static const struct {
+		const char *text; /* of the project's file; NULL: none */
+		const char *env[2], *option; /* memory */
+		const char *want; /* memory, or the failure behind the file */
+	} rows[] = {
+		{ NULL, { NULL }, NULL, "2g" },
+		{ "", { NULL }, NULL, "2g" },
+		{ "toolchains = rust node\n", { NULL }, NULL, "2g" },
+		{ "memory = 3g\n", { NULL }, NULL, "3g" },
+		{ "memory = 3g\n", { "DRYDOCK_MEMORY=4g" }, NULL, "4g" },
+		{ "memory = 3g\n", { NULL }, "5g", "5g" },
+		{ "memory = 3g\n", { "DRYDOCK_MEMORY=4g" }, "5g", "5g" },
+		{ "memory = 8g\n", { NULL }, NULL, "8g" },
+		{ "memory = x\n", { "DRYDOCK_MEMORY=4g" }, NULL,
+		    ":1: memory: \"x\" is not a size such as 512m or 4g" },
+		{ "engine = /x\n", { NULL }, NULL,
+		    ": engine cannot be set for one project: set it in "
+		    "drydock.conf" },
+		{ "\nmemori = 1g\n", { NULL }, NULL,
+		    ":2: unknown key \"memori\" (nearest: memory)" },
+		{ "toolchains = ../x\n", { NULL }, NULL,
+		    ":1: toolchains: \"../x\" is not the name of a "
+		    "toolchain" },
+	};
+	static char key[] = "0123456789abcdef-p";
+	const struct project project = { .key = key };
+	cleanup_paths struct paths paths;
+	cleanup_free char *dir = NULL;
+	cleanup_free char *file = NULL;
+
+	make_home(&paths);
+	write_conf(&paths, "memory = 2g\n", 0644);
+	dir = xasprintf("%s/projects", paths.config_dir);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	free(dir);
+	dir = xasprintf("%s/projects/%s", paths.config_dir, key);
+	CHECK_INT(mkdir(dir, 0700), 0);
+	file = settings_project_file(&paths, &project);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_settings struct settings s;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		const char *name = strrchr(file, '/') + 1;
+		cleanup_close int fd = -1;
+
+		CHECK_INT(fs_open_dir(dir, &fd, &dg), 0);
+		if (rows[i].text != NULL)
+			CHECK_INT(fs_replace_file(fd, name, rows[i].text,
+				      strlen(rows[i].text), 0600, &dg),
+			    0);
+		settings_init(&s);
+		CHECK_INT(settings_load(&s, &paths, rows[i].env, &dg), 0);
+		if (rows[i].option != NULL)
+			CHECK_INT(settings_set(&s, "memory", rows[i].option,
+				      "--memory", &dg),
+			    0);
+		if (settings_load_project(&s, &paths, &project, &dg) < 0) {
+			CHECK_INT(dg.class, DIAG_CONFIG);
+			CHECK(strncmp(dg.message, file, strlen(file)) == 0);
+			CHECK_STR(dg.message + strlen(file), rows[i].want);
+			continue;
+		}
+		settings_print_value(&s, settings_find("memory"), &out);
+		CHECK_STR(out.buf, rows[i].want);
+		CHECK_INT(s.of_project,
+		    rows[i].text != NULL && *rows[i].text != '\0');
+	}
+}
+
 int
 main(void)
 {
@@ -392,6 +468,8 @@ main(void)
 		    test_environment },
 		{ "drydock.conf must be yours alone to write",
 		    test_file_access },
+		{ "a project's own file beats drydock.conf, and nothing else",
+		    test_project },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

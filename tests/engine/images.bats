@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+# An image for each set of toolchains: projects that need the same share one,
+# and all share what is large.  Toolchains here are a test's own, and small.
+
+load ../helper
+
+# toolchain NAME TEXT: a file of the user's own.
+toolchain() {
+  local dir=$XDG_CONFIG_HOME/drydock/toolchains
+  as_user mkdir -p -m 0700 "$dir"
+  as_user sh -c 'umask 077 && cat >"$1"' sh "$dir/$1.json" <<<"$2"
+}
+
+setup_file() {
+  docker image ls -aq --no-trunc | sort >"$BATS_FILE_TMPDIR/before"
+}
+
+teardown_file() {
+  docker image ls -aq --no-trunc |
+    grep -vxF -f "$BATS_FILE_TMPDIR/before" |
+    xargs -r docker image rm -f >/dev/null 2>&1 || true
+}
+
+setup() {
+  bed_setup user
+  toolchain make '{
+    "packages": {"default": ["there-is-no-such-package"],
+      "bookworm": ["make"], "trixie": ["make"]},
+    "hosts": ["make.example", "index.make.example:8443"],
+    "shown_by": ["Makefile"], "reserved_env": ["MAKEFLAGS"]}'
+  toolchain bc '{"packages": ["bc"], "hosts": ["bc.example"]}'
+}
+
+layers() {
+  docker image inspect --format '{{json .RootFS.Layers}}' "$1"
+}
+
+image_of() {
+  as_user drydock plan --json "$1" 2>/dev/null |
+    jq -r .model.services.agent.image
+}
+
+@test "a project's toolchains are in its image, its hosts open, and nobody else's" {
+  local other=$project-other same=$project-same mine plain conf n before
+  install --directory --owner "$BED_UID" --group "$BED_UID" "$other" "$same"
+  for n in "$project" "$same"; do
+    project_conf "$n" <<<'toolchains = make'
+  done
+  run -69 --separate-stderr as_user drydock shell "$project" -- true </dev/null
+  assert_contains "$stderr" "toolchains make: run \"drydock build $project\""
+
+  as_user drydock build --bootstrap "$project" >"$BATS_TEST_TMPDIR/build" 2>&1 ||
+    fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")"
+  run -0 --separate-stderr in_session sh -c 'make --version; command -v bc ||
+    echo none'
+  assert_contains "$output" "GNU Make"
+  assert_equal "${lines[-1]}" none
+
+  # The other project is as it was, with an image of its own.
+  project=$other run -0 --separate-stderr in_session sh -c \
+    'command -v make || echo none'
+  assert_equal "$output" none
+  mine=$(image_of "$project")
+  plain=$(image_of "$other")
+  [ "$mine" != "$plain" ]
+  assert_equal "$(image_of "$same")" "$mine"
+
+  # Base, Debian's packages, npm and the agent: layers that both have.
+  before=$(layers "$plain" | jq 'length')
+  n=$(jq -n --argjson a "$(layers "$plain")" --argjson b "$(layers "$mine")" \
+    '[range($a | length) | select($a[.] != $b[.])][0]')
+  [ "$n" -ge 3 ] || fail "$n of $before layers shared"
+
+  # What a set of toolchains needs is built once, whatever the order.
+  project_conf "$same" <<<'toolchains = bc make'
+  project_conf "$other" <<<'toolchains = make bc'
+  run -0 --separate-stderr as_user drydock build --bootstrap "$same"
+  assert_equal "$(image_of "$same")" "$(image_of "$other")"
+  project=$other run -0 --separate-stderr in_session sh -c \
+    'command -v make bc'
+
+  # An image that a project had keeps its name.
+  [ -n "$(docker image inspect --format '{{join .RepoTags " "}}' "$mine")" ]
+  [ -n "$(docker image inspect --format '{{join .RepoTags " "}}' "$plain")" ]
+
+  # The proxy lets the toolchain's hosts through, and no other's.
+  open_session sh -c 'echo ready; cat >/dev/null'
+  conf=$(as_user cat "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/squid.conf)
+  close_session
+  assert_contains "$conf" make.example
+  assert_contains "$conf" index.make.example
+  refute_contains "$conf" bc.example
+}
+
+@test "a toolchain of a name of drydock's own stands for it, with a note" {
+  toolchain c '{"packages": ["bc"]}'
+  project_conf <<<'toolchains = c'
+  run -69 --separate-stderr as_user drydock shell "$project" -- true </dev/null
+  assert_contains "$stderr" "toolchain c: $XDG_CONFIG_HOME/drydock/toolchains/c.json \
+replaces the one that is installed"
+}
+
+@test "a package that no release has fails the build, and no image counts" {
+  toolchain none '{"packages": ["there-is-no-such-package"]}'
+  project_conf <<<'toolchains = none'
+  run -69 --separate-stderr as_user drydock build --bootstrap "$project"
+  assert_contains "$stderr" "build the agent image"
+  assert_contains "$stderr" there-is-no-such-package
+  run -69 --separate-stderr as_user drydock plan "$project"
+  assert_contains "$stderr" "toolchains none: run"
+}
