@@ -1,35 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree of a document: what a node answers, and its end. */
+/* Documents read by yajl into a tree, and what yajl does not look for. */
 #include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <yajl/yajl_parse.h>
 
-#include "base/json-node.h"
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
 
-static void
-free_node(struct json *n)
-{
-	if (n->kind == JSON_STRING || n->kind == JSON_NUMBER)
-		free(n->u.text);
-	if (n->kind == JSON_ARRAY || n->kind == JSON_OBJECT) {
-		for (size_t i = 0; i < n->nr; i++) {
-			json_free(n->u.items[i]);
-			if (n->keys != NULL)
-				free(n->keys[i]);
-		}
-		free(n->u.items);
-		free(n->keys);
-	}
-	free(n);
-}
+enum json_kind {
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
 
-/* Recursion ends at JSON_MAX_DEPTH. */
+struct json {
+	enum json_kind kind;
+	bool truth;
+	size_t nr; /* items, or bytes of a string */
+	size_t alloc;
+	size_t start; /* of its bytes in the text */
+	size_t end;
+	union {
+		char *text; /* owned; a string, or a number's digits */
+		struct json **items; /* owned */
+	} u;
+	struct json_key *keys; /* owned; of an object, beside items */
+};
+
+/* Recursion ends at JSON_LOOSE_DEPTH. */
 void
 json_free(struct json *root)
 {
-	if (root != NULL)
-		free_node(root);
+	if (root == NULL)
+		return;
+	if (root->kind == JSON_STRING || root->kind == JSON_NUMBER)
+		free(root->u.text);
+	if (root->kind == JSON_ARRAY || root->kind == JSON_OBJECT) {
+		for (size_t i = 0; i < root->nr; i++) {
+			json_free(root->u.items[i]);
+			if (root->keys != NULL)
+				free(root->keys[i].text);
+		}
+		free(root->u.items);
+		free(root->keys);
+	}
+	free(root);
 }
 
 void
@@ -37,6 +60,387 @@ json_freep(struct json **root)
 {
 	json_free(*root);
 	*root = NULL;
+}
+
+/* From 1. */
+static size_t
+line_of(const char *text, size_t offset)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < offset; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+static bool
+hex4(const char *s, size_t len, unsigned int *ret_value)
+{
+	unsigned int value = 0;
+
+	if (len < 4)
+		return false;
+	for (size_t i = 0; i < 4; i++) {
+		unsigned int c = (unsigned char)s[i];
+
+		if (c >= '0' && c <= '9')
+			c -= '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			c = (c | 0x20) - 'a' + 10;
+		else
+			return false;
+		value = value << 4 | c;
+	}
+	*ret_value = value;
+	return true;
+}
+
+bool
+json_find_lone_surrogate(
+    const char *text, size_t len, size_t from, size_t *ret_offset)
+{
+	size_t i = from;
+
+	while (i + 1 < len) {
+		unsigned int high;
+		unsigned int low;
+
+		if (text[i] != '\\') {
+			i++;
+			continue;
+		}
+		if (text[i + 1] != 'u' ||
+		    !hex4(text + i + 2, len - i - 2, &high) ||
+		    (high & 0xf800) != 0xd800) {
+			i += 2;
+			continue;
+		}
+		*ret_offset = i;
+		if (high >= 0xdc00 || len - i < 12 || text[i + 6] != '\\' ||
+		    text[i + 7] != 'u' || !hex4(text + i + 8, 4, &low) ||
+		    (low & 0xfc00) != 0xdc00)
+			return true;
+		i += 12;
+	}
+	return false;
+}
+
+/* Vertical tabs and form feeds are blanks to yajl, not to JSON. */
+static bool
+find_foreign_blank(const char *text, size_t len, size_t *ret_offset)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\v' || text[i] == '\f') {
+			*ret_offset = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+json_refuse_at(const char *text, size_t offset, const char *what,
+    const char *why, struct diag *dg)
+{
+	return diag_set(dg, DIAG_DATA, "%s: line %zu: %s", what,
+	    line_of(text, offset), why);
+}
+
+static int
+check_bytes(const char *text, size_t len, const char *what, struct diag *dg)
+{
+	size_t offset = utf8_valid_prefix(text, len);
+
+	if (offset < len)
+		return json_refuse_at(text, offset, what, "not UTF-8", dg);
+	if (json_find_lone_surrogate(text, len, 0, &offset))
+		return json_refuse_at(
+		    text, offset, what, "half a surrogate pair", dg);
+	if (find_foreign_blank(text, len, &offset))
+		return json_refuse_at(
+		    text, offset, what, "a control character", dg);
+	return 0;
+}
+
+struct reader {
+	yajl_handle yajl; /* owned */
+	const char *text; /* borrowed */
+	bool loose;
+	size_t depth; /* open containers */
+	size_t token_end; /* of the last one */
+	struct json *root; /* owned until the end */
+	struct json *open[JSON_LOOSE_DEPTH]; /* borrowed from root */
+	struct json_key key; /* owned; read, its value to come */
+	struct strbuf why; /* a callback that returns 0 says it here */
+};
+
+static void
+grow(struct json *n)
+{
+	if (n->nr < n->alloc)
+		return;
+	n->alloc = n->alloc > 0 ? n->alloc * 2 : 4;
+	n->u.items = xreallocarray(n->u.items, n->alloc, sizeof(struct json *));
+	if (n->kind == JSON_OBJECT)
+		n->keys = xreallocarray(n->keys, n->alloc, sizeof(*n->keys));
+}
+
+/* Where the token starts that yajl has just read. */
+static size_t
+token_start(const struct reader *r)
+{
+	return r->token_end + strspn(r->text + r->token_end, " \t\r\n,:");
+}
+
+/* Hangs a new node where the reader stands. */
+static struct json *
+add_node(struct reader *r, enum json_kind kind)
+{
+	struct json *n = xcalloc(1, sizeof(*n));
+	struct json *parent;
+
+	n->kind = kind;
+	n->start = token_start(r);
+	r->token_end = yajl_get_bytes_consumed(r->yajl);
+	n->end = r->token_end;
+	if (r->depth == 0) {
+		/* yajl refuses a second value at the top. */
+		json_free(r->root);
+		r->root = n;
+		return n;
+	}
+	parent = r->open[r->depth - 1];
+	grow(parent);
+	if (parent->kind == JSON_OBJECT) {
+		parent->keys[parent->nr] = r->key;
+		r->key.text = NULL;
+	}
+	parent->u.items[parent->nr++] = n;
+	return n;
+}
+
+static int
+on_null(void *ctx)
+{
+	(void)add_node(ctx, JSON_NULL);
+	return 1;
+}
+
+static int
+on_bool(void *ctx, int truth)
+{
+	add_node(ctx, JSON_BOOL)->truth = truth != 0;
+	return 1;
+}
+
+static int
+on_number(void *ctx, const char *digits, size_t len)
+{
+	add_node(ctx, JSON_NUMBER)->u.text = xstrndup(digits, len);
+	return 1;
+}
+
+/* C strings hold the texts, so a NUL character would cut one silently. */
+static int
+refuse_nul(struct reader *r, const unsigned char *s, size_t len)
+{
+	if (r->loose || len == 0 || memchr(s, '\0', len) == NULL)
+		return 1;
+	strbuf_addstr(&r->why, "a string holds a NUL character");
+	return 0;
+}
+
+/* yajl gives an empty string as NULL. */
+static char *
+copy_text(const unsigned char *s, size_t len)
+{
+	char *text = xmalloc(len + 1);
+
+	if (len > 0)
+		memcpy(text, s, len);
+	text[len] = '\0';
+	return text;
+}
+
+static int
+on_string(void *ctx, const unsigned char *s, size_t len)
+{
+	struct json *n;
+
+	if (!refuse_nul(ctx, s, len))
+		return 0;
+	n = add_node(ctx, JSON_STRING);
+	n->u.text = copy_text(s, len);
+	n->nr = len;
+	return 1;
+}
+
+static int
+on_key(void *ctx, const unsigned char *s, size_t len)
+{
+	struct reader *r = ctx;
+
+	if (!refuse_nul(r, s, len))
+		return 0;
+	free(r->key.text);
+	r->key = (struct json_key){ copy_text(s, len), len, token_start(r) };
+	r->token_end = yajl_get_bytes_consumed(r->yajl);
+	return 1;
+}
+
+static int
+open_container(struct reader *r, enum json_kind kind)
+{
+	size_t most = r->loose ? JSON_LOOSE_DEPTH : JSON_MAX_DEPTH;
+	struct json *n;
+
+	if (r->depth == most) {
+		strbuf_addf(&r->why, "nested deeper than %zu levels", most);
+		return 0;
+	}
+	n = add_node(r, kind);
+	r->open[r->depth++] = n;
+	return 1;
+}
+
+static int
+on_start_map(void *ctx)
+{
+	return open_container(ctx, JSON_OBJECT);
+}
+
+static int
+on_start_array(void *ctx)
+{
+	return open_container(ctx, JSON_ARRAY);
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct json_key *x = a;
+	const struct json_key *y = b;
+	size_t len = x->len < y->len ? x->len : y->len;
+	int order = memcmp(x->text, y->text, len);
+
+	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+const struct json_key *
+json_find_duplicate(struct json_key *keys, size_t nr)
+{
+	if (nr > 1)
+		qsort(keys, nr, sizeof(*keys), compare_keys);
+	for (size_t i = 1; i < nr; i++)
+		if (compare_keys(&keys[i - 1], &keys[i]) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+/* Sorted, so that an object of a million keys stays affordable. */
+static int
+check_keys(struct reader *r, const struct json *n)
+{
+	cleanup_free struct json_key *sorted = NULL;
+	const struct json_key *twice;
+
+	if (r->loose || n->kind != JSON_OBJECT || n->nr < 2)
+		return 1;
+	sorted = xreallocarray(NULL, n->nr, sizeof(*sorted));
+	memcpy(sorted, n->keys, n->nr * sizeof(*sorted));
+	twice = json_find_duplicate(sorted, n->nr);
+	if (twice == NULL)
+		return 1;
+	strbuf_addf(&r->why, "duplicate key \"%.80s\"", twice->text);
+	return 0;
+}
+
+static int
+on_end(void *ctx)
+{
+	struct reader *r = ctx;
+	struct json *n = r->open[--r->depth];
+
+	r->token_end = yajl_get_bytes_consumed(r->yajl);
+	n->end = r->token_end;
+	return check_keys(r, n);
+}
+
+/* Says in r->why, if nobody has, why it is not ok. */
+static yajl_status
+run(struct reader *r, size_t len, size_t *ret_offset)
+{
+	const unsigned char *bytes = (const unsigned char *)r->text;
+	yajl_status status = yajl_parse(r->yajl, bytes, len);
+
+	*ret_offset =
+	    status == yajl_status_ok ? len : yajl_get_bytes_consumed(r->yajl);
+	/*
+	 * Behind a whole document yajl forgives a token that is cut off; at a
+	 * line's end it sees that there is none.
+	 */
+	if (status == yajl_status_ok && r->root != NULL && r->depth == 0)
+		status = yajl_parse(r->yajl, (const unsigned char *)"\n", 1);
+	if (status == yajl_status_ok)
+		status = yajl_complete_parse(r->yajl);
+	if (status == yajl_status_error) {
+		unsigned char *words = yajl_get_error(r->yajl, 0, bytes, len);
+		const char *s = (const char *)words;
+
+		strbuf_add(&r->why, s, strcspn(s, "\n"));
+		yajl_free_error(r->yajl, words);
+	}
+	return status;
+}
+
+static int
+parse(bool loose, const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
+{
+	static const yajl_callbacks callbacks = {
+		.yajl_null = on_null,
+		.yajl_boolean = on_bool,
+		.yajl_number = on_number,
+		.yajl_string = on_string,
+		.yajl_start_map = on_start_map,
+		.yajl_map_key = on_key,
+		.yajl_end_map = on_end,
+		.yajl_start_array = on_start_array,
+		.yajl_end_array = on_end,
+	};
+	struct reader r = { .text = text, .loose = loose, .why = STRBUF_INIT };
+	size_t offset = len;
+	int rc = 0;
+
+	if (check_bytes(text, len, what, dg) < 0)
+		return -1;
+	r.yajl = yajl_alloc(&callbacks, NULL, &r);
+	if (r.yajl == NULL)
+		abort(); /* as xalloc does: there is no memory */
+	if (run(&r, len, &offset) != yajl_status_ok || r.root == NULL)
+		rc = json_refuse_at(text, offset < len ? offset : len, what,
+		    r.why.len > 0 ? r.why.buf : "no value", dg);
+	if (rc == 0)
+		*ret_root = steal_ptr(&r.root);
+	yajl_free(r.yajl);
+	strbuf_release(&r.why);
+	json_free(r.root);
+	free(r.key.text);
+	return rc;
+}
+
+int
+json_parse(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
+{
+	return parse(false, text, len, what, ret_root, dg);
+}
+
+int
+json_parse_loose(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
+{
+	return parse(true, text, len, what, ret_root, dg);
 }
 
 static bool
@@ -51,7 +455,7 @@ json_get(const struct json *object, const char *key)
 	if (!is_kind(object, JSON_OBJECT))
 		return NULL;
 	for (size_t i = 0; i < object->nr; i++) {
-		if (strcmp(object->keys[i], key) == 0)
+		if (strcmp(object->keys[i].text, key) == 0)
 			return object->u.items[i];
 	}
 	return NULL;
@@ -68,7 +472,10 @@ json_at(const struct json *array, size_t i)
 size_t
 json_len(const struct json *array_or_object)
 {
-	return array_or_object == NULL ? 0 : array_or_object->nr;
+	return is_kind(array_or_object, JSON_ARRAY) ||
+		is_kind(array_or_object, JSON_OBJECT)
+	    ? array_or_object->nr
+	    : 0;
 }
 
 const char *
@@ -76,7 +483,13 @@ json_key_at(const struct json *object, size_t i)
 {
 	if (!is_kind(object, JSON_OBJECT) || i >= object->nr)
 		return NULL;
-	return object->keys[i];
+	return object->keys[i].text;
+}
+
+const struct json_key *
+json_keys(const struct json *object)
+{
+	return is_kind(object, JSON_OBJECT) ? object->keys : NULL;
 }
 
 const struct json *
@@ -124,6 +537,15 @@ json_string(const struct json *n)
 }
 
 const char *
+json_string_len(const struct json *n, size_t *ret_len)
+{
+	if (!is_kind(n, JSON_STRING))
+		return NULL;
+	*ret_len = n->nr;
+	return n->u.text;
+}
+
+const char *
 json_string_or(const struct json *n, const char *fallback)
 {
 	return is_kind(n, JSON_STRING) ? n->u.text : fallback;
@@ -162,4 +584,16 @@ bool
 json_bool(const struct json *n, bool fallback)
 {
 	return is_kind(n, JSON_BOOL) ? n->truth : fallback;
+}
+
+size_t
+json_start(const struct json *n)
+{
+	return n->start;
+}
+
+size_t
+json_end(const struct json *n)
+{
+	return n->end;
 }

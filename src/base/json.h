@@ -22,9 +22,25 @@ struct strbuf;
 struct json; /* a node; the root owns all */
 
 #define JSON_MAX_DEPTH 64
+#define JSON_LOOSE_DEPTH 128
+
+/* A member's key, borrowed from its object. */
+struct json_key {
+	char *text; /* terminated; one of a loose document may hold a NUL */
+	size_t len;
+	size_t start; /* of its quote, in the text */
+};
 
 /* what names the document in messages. */
 int json_parse(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg);
+
+/*
+ * The same for a document whose bytes are copied, not its meaning: strings may
+ * hold a NUL character, keys may be there twice, and containers may be in
+ * JSON_LOOSE_DEPTH levels.
+ */
+int json_parse_loose(const char *text, size_t len, const char *what,
     struct json **ret_root, struct diag *dg);
 void json_free(struct json *root);
 void json_freep(struct json **root);
@@ -35,6 +51,15 @@ size_t json_len(const struct json *array_or_object);
 /* The i-th key of an object, in document order. */
 const char *json_key_at(const struct json *object, size_t i);
 const struct json *json_value_at(const struct json *object, size_t i);
+/* All keys, in document order, json_len() of them; NULL for another kind. */
+const struct json_key *json_keys(const struct json *object);
+
+/* Sorts the keys; NULL, or one that is there twice. */
+const struct json_key *json_find_duplicate(struct json_key *keys, size_t nr);
+
+/* Where the bytes of a value are in the text that was parsed. */
+size_t json_start(const struct json *n);
+size_t json_end(const struct json *n);
 
 bool json_is_object(const struct json *n);
 bool json_is_array(const struct json *n);
@@ -43,12 +68,26 @@ bool json_is_bool(const struct json *n);
 bool json_is_null(const struct json *n); /* a JSON null, not absence */
 /* NULL unless a string; one holding a NUL character is refused at parse. */
 const char *json_string(const struct json *n);
+/* The same with its length, also of one that holds a NUL character. */
+const char *json_string_len(const struct json *n, size_t *ret_len);
 const char *json_string_or(const struct json *n, const char *fallback);
 /* The digits of a number as they stood in the text; NULL for another kind. */
 const char *json_number(const struct json *n);
 /* false unless an integer (no fraction, no exponent) that fits. */
 bool json_int(const struct json *n, int64_t *ret_value);
 bool json_bool(const struct json *n, bool fallback);
+
+/*
+ * Finds the first \u escape at or after from that is half a surrogate pair,
+ * which yajl turns into a '?'.  from is 0 or just behind an escape.  Only strings
+ * hold backslashes, so this needs no grammar; yajl refuses malformed escapes.
+ */
+bool json_find_lone_surrogate(
+    const char *text, size_t len, size_t from, size_t *ret_offset);
+
+/* Sets DIAG_DATA "WHAT: line N: WHY", the line that of offset; returns -1. */
+int json_refuse_at(const char *text, size_t offset, const char *what,
+    const char *why, struct diag *dg);
 
 /*
  * Writer: appends to out, 2-space indented when pretty.  Each helper checks

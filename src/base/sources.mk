@@ -20,10 +20,6 @@ base_sources = \
 	src/base/http.h \
 	src/base/jqprog.c \
 	src/base/jqprog.h \
-	src/base/json-node.h \
-	src/base/json-parse.c \
-	src/base/json-scan.c \
-	src/base/json-scan.h \
 	src/base/json.c \
 	src/base/json.h \
 	src/base/jsonw.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* jq chooses, on a copy; the source's bytes are spliced. */
+/* jq chooses, on a copy; offsets in the tree say which bytes that is. */
 #include "sync/jsonfilter.h"
 
 #include <stdlib.h>
@@ -8,13 +8,10 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/jqprog.h"
-#include "base/json-scan.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "sync/jsonpaths.h"
-#include "sync/jsonread.h"
 
 struct jsonfilter {
 	struct jqprog *prog; /* owned; NULL: nothing is dropped */
@@ -83,7 +80,7 @@ mask_surrogates(const char *text, size_t len, struct strbuf *scratch)
 	static const char replacement[] = "\\ufffd";
 	size_t at = 0;
 
-	while (json_scan_find_lone_surrogate(text, len, at, &at)) {
+	while (json_find_lone_surrogate(text, len, at, &at)) {
 		if (scratch->len == 0)
 			strbuf_add(scratch, text, len);
 		memcpy(scratch->buf + at, replacement, sizeof(replacement) - 1);
@@ -92,29 +89,265 @@ mask_surrogates(const char *text, size_t len, struct strbuf *scratch)
 	return scratch->len > 0 ? scratch->buf : text;
 }
 
+/*
+ * What jq's path() named, sorted, so that the paths that lead through a value
+ * are neighbours.
+ */
+struct places {
+	struct json *root; /* owned; the list */
+	const struct json **v; /* owned; its paths */
+	size_t nr;
+};
+
+static void
+places_release(struct places *p)
+{
+	json_free(p->root);
+	free(p->v);
+}
+
+/* By a step: elements of arrays before members, these by their bytes. */
+static int
+compare_step(const struct json *step, const char *key, size_t len)
+{
+	int64_t index = 0;
+	size_t n = 0;
+	const char *s = json_string_len(step, &n);
+	int order;
+
+	if (s == NULL && key == NULL) {
+		(void)json_int(step, &index);
+		return ((size_t)index > len) - ((size_t)index < len);
+	}
+	if (s == NULL || key == NULL)
+		return s == NULL ? -1 : 1;
+	order = memcmp(s, key, n < len ? n : len);
+	return order != 0 ? order : (n > len) - (n < len);
+}
+
+static int
+compare_paths(const void *a, const void *b)
+{
+	const struct json *x = *(const struct json *const *)a;
+	const struct json *y = *(const struct json *const *)b;
+	size_t most = json_len(x) < json_len(y) ? json_len(x) : json_len(y);
+
+	for (size_t i = 0; i < most; i++) {
+		int64_t index = 0;
+		size_t len = 0;
+		const char *key = json_string_len(json_at(y, i), &len);
+		int order;
+
+		if (key == NULL) {
+			(void)json_int(json_at(y, i), &index);
+			len = (size_t)index;
+		}
+		order = compare_step(json_at(x, i), key, len);
+		if (order != 0)
+			return order;
+	}
+	return (json_len(x) > json_len(y)) - (json_len(x) < json_len(y));
+}
+
+/* NULL, or why this is no path that can be cut out. */
+static const char *
+path_fault(const struct json *path)
+{
+	int64_t index;
+
+	if (!json_is_array(path))
+		return "not a list of paths";
+	if (json_len(path) == 0)
+		return "the whole document is dropped";
+	for (size_t i = 0; i < json_len(path); i++) {
+		const struct json *step = json_at(path, i);
+
+		if (json_is_string(step))
+			continue;
+		if (!json_int(step, &index))
+			return "a path is not of keys and numbers";
+		if (index < 0)
+			return "a path counts from an array's end";
+	}
+	return NULL;
+}
+
+static int
+read_places(
+    const char *text, size_t len, struct places *places, struct diag *dg)
+{
+	const char *fault = NULL;
+
+	if (json_parse_loose(text, len, "what to drop", &places->root, dg) < 0)
+		return -1;
+	if (!json_is_array(places->root))
+		fault = "not a list of paths";
+	places->nr = json_len(places->root);
+	places->v = xcalloc(places->nr + 1, sizeof(struct json *));
+	for (size_t i = 0; fault == NULL && i < places->nr; i++) {
+		places->v[i] = json_at(places->root, i);
+		fault = path_fault(places->v[i]);
+	}
+	if (fault != NULL)
+		return diag_set(dg, DIAG_CONFIG, "what to drop: %s", fault);
+	if (places->nr > 1)
+		qsort(places->v, places->nr, sizeof(struct json *),
+		    compare_paths);
+	return 0;
+}
+
+/* A value, and the paths that lead to it or through it: [low, high). */
+struct cursor {
+	const struct json *node;
+	size_t depth;
+	size_t low;
+	size_t high;
+};
+
+struct cut {
+	const char *text;
+	const char *what;
+	const struct places *places;
+	struct strbuf *out;
+	size_t done; /* text is copied, or left out, up to here */
+};
+
+/* The first of the paths whose step is not before, or is behind, this one. */
+static size_t
+bound(const struct cut *c, const struct cursor *at, const char *key, size_t len,
+    int before)
+{
+	size_t low = at->low;
+	size_t high = at->high;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct json *step =
+		    json_at(c->places->v[middle], at->depth);
+
+		if (compare_step(step, key, len) < before)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Key NULL: the element len of an array. */
+static struct cursor
+step(const struct cut *c, const struct cursor *at, const struct json *child,
+    const char *key, size_t len)
+{
+	struct cursor next = { child, at->depth + 1, at->low, at->low };
+
+	if (at->low < at->high) {
+		next.low = bound(c, at, key, len, 0);
+		next.high = bound(c, at, key, len, 1);
+	}
+	return next;
+}
+
+/* The shortest path is the first of those that have the same steps. */
+static bool
+is_dropped(const struct cut *c, const struct cursor *at)
+{
+	return at->low < at->high &&
+	    json_len(c->places->v[at->low]) == at->depth;
+}
+
+/* Copies up to start, and leaves out what is from there to end. */
+static void
+leave_out(struct cut *c, size_t start, size_t end)
+{
+	strbuf_add(c->out, c->text + c->done, start - c->done);
+	c->done = end;
+}
+
+static int
+check_kept(struct cut *c, const struct cursor *at, struct json_key *kept,
+    size_t nr, struct diag *dg)
+{
+	const struct json_key *twice = json_find_duplicate(kept, nr);
+	cleanup_free char *why = NULL;
+
+	if (twice == NULL)
+		return 0;
+	why = xasprintf("duplicate key \"%.80s\"", twice->text);
+	return json_refuse_at(
+	    c->text, json_end(at->node) - 1, c->what, why, dg);
+}
+
+/*
+ * With a dropped member goes one comma: the one before it, or, where no member
+ * before it stays, the one behind it.  Recursion ends at JSON_LOOSE_DEPTH.
+ */
+static int
+cut_container(struct cut *c, const struct cursor *at, struct diag *dg)
+{
+	const struct json_key *keys = json_keys(at->node);
+	size_t nr = json_len(at->node);
+	cleanup_free struct json_key *kept =
+	    keys != NULL ? xcalloc(nr + 1, sizeof(*kept)) : NULL;
+	size_t nkept = 0;
+	size_t last_end = 0;
+	size_t first_dropped = 0;
+	bool pending = false;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct json *child = keys != NULL
+		    ? json_value_at(at->node, i)
+		    : json_at(at->node, i);
+		size_t start = keys != NULL ? keys[i].start : json_start(child);
+		const struct cursor next = keys != NULL
+		    ? step(c, at, child, keys[i].text, keys[i].len)
+		    : step(c, at, child, NULL, i);
+
+		if (is_dropped(c, &next)) {
+			if (nkept > 0)
+				leave_out(c, last_end, json_end(child));
+			else if (!pending)
+				first_dropped = start;
+			pending = nkept == 0;
+		} else {
+			if (pending)
+				leave_out(c, first_dropped, start);
+			pending = false;
+			if (kept != NULL)
+				kept[nkept] = keys[i];
+			nkept++;
+			if (cut_container(c, &next, dg) < 0)
+				return -1;
+		}
+		last_end = json_end(child);
+	}
+	if (pending)
+		leave_out(c, first_dropped, last_end);
+	return kept == NULL ? 0 : check_kept(c, at, kept, nkept, dg);
+}
+
 int
 jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
     const char *what, struct strbuf *out, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf chosen = STRBUF_INIT;
 	cleanup_strbuf struct strbuf scratch = STRBUF_INIT;
+	cleanup_strbuf struct strbuf left = STRBUF_INIT;
 	const char *read = mask_surrogates(text, len, &scratch);
-	cleanup_jsonpaths struct jsonpaths *paths = NULL;
-	cleanup_byte_ranges struct byte_ranges ranges = BYTE_RANGES_INIT;
-	size_t at = 0;
+	cleanup_json struct json *root = NULL;
+	__attribute__((
+	    cleanup(places_release))) struct places places = { .root = NULL };
+	struct cut c = { text, what, &places, &left, 0 };
 
-	if (jsonread_check(read, len, what, dg) < 0)
+	if (json_parse_loose(read, len, what, &root, dg) < 0)
 		return -1;
 	if (filter->prog != NULL &&
 	    (jqprog_run(filter->prog, read, len, &chosen, dg) < 0 ||
-		jsonpaths_parse(chosen.buf, chosen.len, &paths, dg) < 0))
+		read_places(chosen.buf, chosen.len, &places, dg) < 0))
 		return diag_wrap(dg, "%s", what);
-	if (jsonread_cut(read, len, what, paths, &ranges, dg) < 0)
+	if (cut_container(&c, &(struct cursor){ root, 0, 0, places.nr }, dg) <
+	    0)
 		return -1;
-	for (size_t i = 0; i < ranges.nr; i++) {
-		strbuf_add(out, text + at, ranges.v[i].start - at);
-		at = ranges.v[i].end;
-	}
-	strbuf_add(out, text + at, len - at);
+	leave_out(&c, len, len);
+	strbuf_add(out, left.buf, left.len);
 	return 0;
 }

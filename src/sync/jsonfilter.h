@@ -15,8 +15,6 @@ struct jsonfilter;
 struct strbuf;
 struct strvec;
 
-#define JSONFILTER_MAX_DEPTH 128
-
 /*
  * Compiles path expressions.  They may use home and project, strings; project
  * is null when it is NULL here.  One that does not compile is DIAG_CONFIG.
@@ -28,7 +26,7 @@ void jsonfilter_freep(struct jsonfilter **filter);
 
 /*
  * Appends what is left of text to out.  Text that is cut off or otherwise no
- * JSON (RFC 8259), holds bad UTF-8, is nested deeper than JSONFILTER_MAX_DEPTH,
+ * JSON (RFC 8259), holds bad UTF-8, is nested deeper than JSON_LOOSE_DEPTH,
  * or has a duplicate key in what is left is DIAG_DATA "WHAT: line N: why"; out
  * is left as it was then.  An escaped half of a surrogate pair, which
  * JavaScript writes, is copied like all else; to the path expressions it is

@@ -7,10 +7,6 @@ sync_sources = \
 	src/sync/inodes.h \
 	src/sync/jsonfilter.c \
 	src/sync/jsonfilter.h \
-	src/sync/jsonpaths.c \
-	src/sync/jsonpaths.h \
-	src/sync/jsonread.c \
-	src/sync/jsonread.h \
 	src/sync/manifest.c \
 	src/sync/manifest.h \
 	src/sync/scan-run.c \

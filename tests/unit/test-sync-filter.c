@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -171,8 +172,8 @@ test_nul(void)
 static void
 test_depth(void)
 {
-	for (size_t depth = JSONFILTER_MAX_DEPTH;
-	     depth <= JSONFILTER_MAX_DEPTH + 1; depth++) {
+	for (size_t depth = JSON_LOOSE_DEPTH;
+	     depth <= JSON_LOOSE_DEPTH + 1; depth++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
@@ -182,9 +183,9 @@ test_depth(void)
 		for (size_t i = 0; i < depth; i++)
 			strbuf_addch(&text, ']');
 		CHECK_INT(filter(".[7]", NULL, text.buf, text.len, &out, &dg),
-		    depth == JSONFILTER_MAX_DEPTH ? 0 : -1);
+		    depth == JSON_LOOSE_DEPTH ? 0 : -1);
 		CHECK_INT(dg.class,
-		    depth == JSONFILTER_MAX_DEPTH ? DIAG_NONE : DIAG_DATA);
+		    depth == JSON_LOOSE_DEPTH ? DIAG_NONE : DIAG_DATA);
 	}
 }
 
