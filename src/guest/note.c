@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,10 +18,23 @@ static const char no_status[] = "---\n";
 
 /* What stands there is of an earlier start, or planted. */
 static void
+clear_name(const struct note *note, const char *name)
+{
+	if (unlinkat(note->dir_fd, name, 0) == -1)
+		(void)unlinkat(note->dir_fd, name, AT_REMOVEDIR);
+}
+
+static void
 clear(const struct note *note)
 {
-	if (unlinkat(note->dir_fd, WIRE_END_NAME, 0) == -1)
-		(void)unlinkat(note->dir_fd, WIRE_END_NAME, AT_REMOVEDIR);
+	clear_name(note, WIRE_END_NAME);
+}
+
+static int
+create(const struct note *note, const char *name)
+{
+	return openat(note->dir_fd, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 static bool
@@ -34,8 +48,7 @@ make(struct note *note, const char *text)
 {
 	cleanup_close_fn(&note->fd);
 	clear(note);
-	note->fd = openat(note->dir_fd, WIRE_END_NAME,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	note->fd = create(note, WIRE_END_NAME);
 	if (note->fd != -1 && !put(note->fd, text)) {
 		cleanup_close_fn(&note->fd);
 		clear(note);
@@ -47,8 +60,11 @@ note_start(struct note *note, const char *run_dir)
 {
 	note->fd = -1;
 	note->dir_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (note->dir_fd != -1)
-		make(note, no_status);
+	if (note->dir_fd == -1)
+		return;
+	clear_name(note, WIRE_SCREEN_NAME);
+	clear_name(note, WIRE_LIMITS_NAME);
+	make(note, no_status);
 }
 
 /* Whether the name still leads to the file that was made. */
@@ -75,6 +91,23 @@ note_end(struct note *note, unsigned int status)
 		(void)fchmod(note->fd, 0600);
 	if (!is_in_place(note) || !put(note->fd, text))
 		make(note, text);
+}
+
+void
+note_leave(struct note *note, const char *name, const char *head,
+    const void *data, size_t len)
+{
+	size_t nhead = strlen(head);
+	int fd cleanup_close = -1;
+	if (note->dir_fd == -1)
+		return;
+	(void)fchmod(note->dir_fd, 0700);
+	clear_name(note, name);
+	fd = create(note, name);
+	if (fd != -1 &&
+	    (write(fd, head, nhead) != (ssize_t)nhead ||
+		write(fd, data, len) != (ssize_t)len))
+		clear_name(note, name);
 }
 
 void

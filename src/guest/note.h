@@ -9,6 +9,8 @@
 #ifndef DRYDOCK_NOTE_H
 #define DRYDOCK_NOTE_H
 
+#include <stddef.h>
+
 struct note {
 	int dir_fd; /* owned; -1: there can be no note */
 	int fd; /* owned; the file, made before the command runs, or -1 */
@@ -23,6 +25,13 @@ void note_start(struct note *note, const char *run_dir);
 
 /* Writes the status, 0 to 255.  Changed modes and a removed file are mended. */
 void note_end(struct note *note, unsigned int status);
+
+/*
+ * Leaves a file beside the note, in two parts, for whoever tells of the end.
+ * Where that fails there is none.
+ */
+void note_leave(struct note *note, const char *name, const char *head,
+    const void *data, size_t len);
 
 void note_release(struct note *note);
 

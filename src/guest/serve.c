@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "guest/client.h"
 #include "guest/command.h"
+#include "guest/limits.h"
 #include "guest/note.h"
 
 /* Of the user, and as many of processes of the container. */
@@ -366,6 +367,26 @@ has_ended(const struct serve *s)
 	    (!s->stopped && sig != SIGTERM && sig != SIGHUP && sig != SIGKILL);
 }
 
+/* What is told of the end beside its status. */
+static void
+leave_details(struct serve *s)
+{
+	char limits[WIRE_LIMITS_MAX];
+	char size[sizeof("65535 65535\n")];
+	_Static_assert(
+	    SCREEN_MAX + sizeof(size) <= WIRE_SCREEN_MAX + 1, "size");
+	bool killed = command_end_signal(s->command) == SIGKILL;
+	size_t len = limits_describe(LIMITS_CGROUP, LIMITS_TMP, killed, limits);
+	if (len > 0)
+		note_leave(s->note, WIRE_LIMITS_NAME, "", limits, len);
+	if (!command_has_tty(s->command))
+		return;
+	(void)snprintf(
+	    size, sizeof(size), "%u %u\n", s->size.rows, s->size.columns);
+	note_leave(
+	    s->note, WIRE_SCREEN_NAME, size, s->screen.buf, s->screen.len);
+}
+
 /* The note comes first: whoever was told the end finds it. */
 static void
 pass_exit(struct serve *s)
@@ -374,6 +395,7 @@ pass_exit(struct serve *s)
 	s->ended = true;
 	if (goes_on)
 		s->status = 128U + (unsigned int)SIGTERM;
+	leave_details(s);
 	if (has_ended(s))
 		note_end(s->note, s->status);
 	for (struct client *c = s->clients; c != NULL; c = c->next) {

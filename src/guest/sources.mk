@@ -10,6 +10,8 @@ guest_sources = \
 	src/guest/hold.c \
 	src/guest/hold.h \
 	src/guest/holder.c \
+	src/guest/limits.c \
+	src/guest/limits.h \
 	src/guest/listen.c \
 	src/guest/listen.h \
 	src/guest/loop.c \

@@ -48,6 +48,15 @@ struct strbuf;
  * ends with its client.
  */
 #define WIRE_END_NAME "ended"
+/*
+ * Two more, which the holder leaves before that note, and older ones do not:
+ * what the terminal showed last, "ROWS COLUMNS\n" and then raw output; and which
+ * limits the command met, lines as limits_describe() makes them.
+ */
+#define WIRE_SCREEN_NAME "screen"
+#define WIRE_LIMITS_NAME "limits"
+#define WIRE_SCREEN_MAX ((size_t)65536 + 16)
+#define WIRE_LIMITS_MAX ((size_t)256)
 #define WIRE_HEADER_SIZE 8
 #define WIRE_HELLO_MAX (8 + DIGEST_HEX_SIZE - 1)
 #define WIRE_PAYLOAD_MAX ((size_t)65536)
