@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* attach: a session's terminal again. */
 #include "base/diag.h"
+#include "cmd/ended.h"
 #include "cmd/sessions.h"
 #include "session/join.h"
 
@@ -17,9 +18,19 @@ attach_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (argc > 1)
 		return diag_set(dg, DIAG_USAGE, "attach takes one session");
 	if (sessions_choose(
-		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0)
+		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0) {
+		if (argc == 0 || !ended_show(ctx, argv[0], &ctx->status))
+			return -1;
+		diag_clear(dg);
+		return 0;
+	}
+	if (join_session(&spec, id, &ctx->status, dg) == 0)
+		return 0;
+	/* It ended by itself before we came. */
+	if (dg->class != DIAG_NO || !ended_show(ctx, id, &ctx->status))
 		return -1;
-	return join_session(&spec, id, &ctx->status, dg);
+	diag_clear(dg);
+	return 0;
 }
 
 const struct cmd cmd_attach = {
@@ -32,8 +43,9 @@ const struct cmd cmd_attach = {
 	    "project's only session; in your home, which is no project, the "
 	    "only one of all projects. "
 	    "One that was stopped with its engine is started again, as a new "
-	    "process of the agent in the same home. The status is the agent's "
-	    "own.",
+	    "process of the agent in the same home. Of one that has ended, and "
+	    "whose id is given, it shows the last screen and how it ended. "
+	    "The status is the agent's own.",
 	.needs = CMD_NEED_SETTINGS,
 	.run = attach_run,
 };

@@ -13,6 +13,7 @@
 #include "cmd/sessions.h"
 #include "session/collect.h"
 #include "session/look.h"
+#include "session/outcome.h"
 #include "session/prompt.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -168,6 +169,8 @@ collect(struct context *ctx, const struct gc_options *o,
 
 	if (collect_sessions(ctx->paths, engine, &options, &outcome, dg) != 0)
 		return diag_wrap(dg, "nothing is collected");
+	if (!o->dry_run)
+		outcome.failed += outcomes_prune(ctx->paths, ctx->settings);
 	ctx->status = outcome.failed > 0 ? 1 : 0;
 	tell_usage(ctx);
 	if (o->json)
@@ -220,8 +223,9 @@ const struct cmd cmd_gc = {
 	.summary = "remove what ended sessions left",
 	.description =
 	    "Removes sessions that have ended, directories of launches that "
-	    "died before a container, proxies without an agent, and links that "
-	    "lead nowhere, as every launch does first. It never removes a "
+	    "died before a container, proxies without an agent, links that "
+	    "lead nowhere, and outcomes that were kept long enough (setting "
+	    "keep_ended), as every launch does first. It never removes a "
 	    "stopped session, and nothing while the engine gives no complete "
 	    "answer.",
 	.needs = CMD_NEED_SETTINGS,

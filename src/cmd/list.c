@@ -9,7 +9,9 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "cmd/ended.h"
 #include "cmd/sessions.h"
+#include "session/outcome.h"
 
 struct list_options {
 	bool all;
@@ -92,7 +94,7 @@ write_session(
 
 static int
 print_json(const struct context *ctx, const struct list_options *o,
-    const struct listing *l, struct diag *dg)
+    const struct listing *l, const struct outcomes *ended, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
@@ -101,6 +103,10 @@ print_json(const struct context *ctx, const struct list_options *o,
 	for (size_t i = 0; i < l->nr; i++) {
 		if (is_shown(o, &l->v[i]))
 			write_session(w, ctx->paths, &l->v[i]);
+	}
+	for (size_t i = 0; i < ended->nr; i++) {
+		if (ended_is_shown(ended, i, o->all))
+			outcome_write(&ended->v[i], w);
 	}
 	jsonw_close_array(w);
 	if (jsonw_finish(w, &out, dg) != 0)
@@ -142,12 +148,39 @@ tell_damaged(struct context *ctx, const struct listing *l)
 	}
 }
 
+/* What is kept of sessions; one whose directory is there is listed by that. */
+static void
+read_ended(
+    struct context *ctx, const struct listing *l, struct outcomes *ret_ended)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	size_t kept = 0;
+
+	if (outcomes_read(ctx->paths, ret_ended, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return;
+	}
+	for (size_t i = 0; i < ret_ended->nr; i++) {
+		struct outcome *o = &ret_ended->v[i];
+		bool there = false;
+
+		for (size_t n = 0; n < l->nr; n++)
+			there = there || strcmp(l->v[n].id, o->id) == 0;
+		if (there)
+			outcome_release(o);
+		else
+			ret_ended->v[kept++] = *o;
+	}
+	ret_ended->nr = kept;
+}
+
 static int
 list_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	const struct list_options *o = options;
 	cleanup_listing struct listing listing = LISTING_INIT;
+	cleanup_outcomes struct outcomes ended = OUTCOMES_INIT;
 	cleanup_diag struct diag untold = DIAG_INIT;
 
 	(void)dashdash;
@@ -157,10 +190,13 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (sessions_list(ctx, NULL, &listing, o->all ? &untold : NULL, dg) !=
 	    0)
 		return -1;
-	if (o->json && print_json(ctx, o, &listing, dg) != 0)
+	read_ended(ctx, &listing, &ended);
+	if (o->json && print_json(ctx, o, &listing, &ended, dg) != 0)
 		return -1;
-	if (!o->json)
+	if (!o->json) {
 		print_table(o, &listing);
+		ended_print(&ended, o->all);
+	}
 	tell_damaged(ctx, &listing);
 	if (listing.silent)
 		return diag_set(dg, DIAG_ENGINE,
@@ -174,7 +210,7 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 
 static const struct optdef list_optdefs[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct list_options, all), NULL,
-	    "also what has ended, what ends with a client that is there, and "
+	    "also all that has ended, what ends with a client that is there, and "
 	    "what has\ndrydock's labels and no record" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct list_options, json), NULL,
 	    "print JSON" },
@@ -189,8 +225,10 @@ const struct cmd cmd_list = {
 	    "together: running (somebody looks at it), detached, starting, "
 	    "stopped (attach starts it again), lost (the engine does not know "
 	    "its container), foreign engine, engine silent, damaged, or a "
-	    "container of ours without a session (orphan container). With a "
-	    "damaged one the status is 1.",
+	    "container of ours without a session (orphan container). Below them "
+	    "stands each project's session that ended last, as long as that is "
+	    "kept (setting keep_ended): attach and logs show its last screen. "
+	    "With a damaged one the status is 1.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = list_optdefs,
 	.options_size = sizeof(struct list_options),

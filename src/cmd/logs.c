@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "cmd/ended.h"
 #include "cmd/sessions.h"
 #include "engine/logs.h"
 #include "session/egress.h"
@@ -83,14 +84,19 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	const struct container *agent;
 	const struct record *record = &look.record;
 	char id[SESSION_ID_SIZE];
+	int status;
 
 	(void)options;
 	(void)dashdash;
 	if (argc > 1)
 		return diag_set(dg, DIAG_USAGE, "logs takes one session");
 	if (sessions_choose(
-		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0)
-		return -1;
+		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0) {
+		if (argc == 0 || !ended_show(ctx, argv[0], &status))
+			return -1;
+		diag_clear(dg);
+		return 0;
+	}
 	print_proxy(ctx, id);
 	if (sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
 		return -1;
@@ -113,7 +119,8 @@ const struct cmd cmd_logs = {
 	.description =
 	    "Prints the proxy's log, then the last " LINES
 	    " lines that SESSION's container, and each further service, wrote "
-	    "beside its terminal, escaped. The terminal itself is what attach shows.",
+	    "beside its terminal, escaped. The terminal itself is what attach shows. Of one that has ended "
+	    "it prints the last screen and how it ended.",
 	.needs = CMD_NEED_SETTINGS,
 	.run = logs_run,
 };

@@ -7,6 +7,8 @@ cmd_sources = \
 	src/cmd/cmd.h \
 	src/cmd/companion.c \
 	src/cmd/config.c \
+	src/cmd/ended.c \
+	src/cmd/ended.h \
 	src/cmd/exec.c \
 	src/cmd/gc.c \
 	src/cmd/help.c \

@@ -8,6 +8,7 @@
 #include "base/strvec.h"
 #include "cmd/sessions.h"
 #include "session/end.h"
+#include "session/outcome.h"
 
 enum {
 	GRACE_S = 10
@@ -95,6 +96,7 @@ stop_run(struct context *ctx, const void *options, int argc, char **argv,
 		.force = o->force,
 		.grace = GRACE_S,
 	};
+	int rc;
 
 	(void)dashdash;
 	if (o->all && argc > 0)
@@ -107,7 +109,9 @@ stop_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_NO, "there is no session");
 	if (sessions_find_engine(ctx, NULL, dg) != 0)
 		return -1;
-	return end_all(&spec, &ids, dg);
+	rc = end_all(&spec, &ids, dg);
+	(void)outcomes_prune(ctx->paths, ctx->settings);
+	return rc;
 }
 
 static const struct optdef stop_optdefs[] = {

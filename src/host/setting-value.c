@@ -32,6 +32,7 @@ static const struct unit size_units[] = {
 };
 
 static const struct unit duration_units[] = {
+	{ "d", INT64_C(24) * 3600 * 1000 },
 	{ "h", INT64_C(3600) * 1000 },
 	{ "m", INT64_C(60) * 1000 },
 	{ "s", 1000 },

@@ -20,6 +20,7 @@
 #define TIB (MIB * MIB)
 #define SECOND INT64_C(1000)
 #define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
 
 static const char *
 check_engine(const char *value)
@@ -153,6 +154,11 @@ static const struct setting table[] = {
 	{ "files_warn", SETTING_INT, AT(files_warn), 0, INT64_C(1000000000),
 	    "1000000", "NUMBER", NULL,
 	    "the same for the number of files in it; 0: never", false },
+	{ "keep_ended", SETTING_DURATION, AT(keep_ended_ms), 0, 366 * DAY, "7d",
+	    "TIME", NULL,
+	    "how long the outcome of an ended session is kept; 0s: not "
+	    "at all",
+	    false },
 	{ "pass_env", SETTING_WORDS, AT(pass_env), 0, 0, "", "NAMES",
 	    check_variable,
 	    "variables of the caller handed to the agent or command", true },

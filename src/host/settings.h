@@ -35,6 +35,7 @@ struct settings {
 	int64_t tmp_size; /* bytes */
 	int64_t disk_warn; /* bytes of a session's home; 0: never */
 	int64_t files_warn; /* entries in it; 0: never */
+	int64_t keep_ended_ms; /* outcomes of ended sessions; 0: not kept */
 	struct strvec pass_env; /* names of variables handed over at exec */
 	int64_t engine_timeout_ms; /* one engine query */
 	int64_t launch_timeout_ms; /* compose up, and ready */

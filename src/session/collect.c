@@ -18,6 +18,7 @@
 #include "session/links.h"
 #include "session/listing.h"
 #include "session/look.h"
+#include "session/outcome.h"
 #include "session/session.h"
 #include "session/task.h"
 
@@ -150,14 +151,34 @@ record_end(const struct record *record, int session_fd)
 	(void)record_write(session_fd, &ended, &ignored);
 }
 
+/*
+ * What is kept of a session whose command ran.  One that cannot be kept is
+ * removed all the same: on a full disk that makes room.
+ */
+static void
+keep_outcome(const struct paths *paths, const struct session_facts *facts,
+    int session_fd)
+{
+	cleanup_outcome struct outcome outcome = OUTCOME_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (facts->record->launched_at == NULL)
+		return;
+	outcome_gather(facts, session_fd, &outcome);
+	if (outcome_keep(paths, &outcome, session_fd, &dg) != 0)
+		diag_warn("session %s: %s", facts->id, dg.message);
+}
+
 int
 collect_delete(const struct paths *paths, const struct session_facts *facts,
     struct session *session, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	if (facts->record != NULL)
+	if (facts->record != NULL) {
 		record_end(facts->record, session->dir_fd);
+		keep_outcome(paths, facts, session->dir_fd);
+	}
 	session_own_ids(facts, &ids);
 	if (session_warn_strangers(facts, dg) != 0 ||
 	    remove_all(facts->engine, &ids, dg) != 0)

@@ -51,7 +51,8 @@ size_t collect_leftovers(const struct paths *paths, bool all);
 /*
  * Removes the containers of a session whose lease we hold, then the session.
  * That it has ended is recorded first: one whose containers are gone, and
- * which nobody got to delete, is else lost.
+ * which nobody got to delete, is else lost.  How it ended is kept (outcome.h)
+ * when its command ran.
  */
 int collect_delete(const struct paths *paths, const struct session_facts *facts,
     struct session *session, struct diag *dg);

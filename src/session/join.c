@@ -194,13 +194,14 @@ settle(const struct join_spec *spec, struct session *session,
 		    ret_holder_fd, ret_status, dg);
 	}
 	agent = session_container(facts, "agent");
-	if (look.state == SESSION_ENDED && agent != NULL &&
-	    look.record.launched_at != NULL)
-		diag_note("session %s has ended with status %d", session->id,
-		    facts->noted ? facts->noted_status : agent->exit_code);
 	if (look.state == SESSION_ENDED &&
 	    collect_delete(spec->paths, facts, session, dg) != 0)
 		return -1;
+	if (look.state == SESSION_ENDED && agent != NULL &&
+	    look.record.launched_at != NULL)
+		return diag_set(dg, DIAG_NO,
+		    "session %s has ended with status %d", session->id,
+		    facts->noted ? facts->noted_status : agent->exit_code);
 	if (look.state == SESSION_LOST &&
 	    session_warn_strangers(facts, dg) != 0)
 		return -1;

@@ -25,6 +25,7 @@
 #include "session/launch-private.h"
 #include "session/links.h"
 #include "session/neighbours.h"
+#include "session/outcome.h"
 #include "session/prompt.h"
 #include "session/seed.h"
 #include "session/teardown.h"
@@ -146,6 +147,7 @@ ask_engine(struct launch *l, struct diag *dg)
 	if (collect_sessions(
 		l->paths, &l->engine, NULL, &outcome, &collect_dg) != 0)
 		diag_warn("nothing is collected: %s", collect_dg.message);
+	(void)outcomes_prune(l->paths, l->settings);
 	return 0;
 }
 

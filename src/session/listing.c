@@ -266,8 +266,8 @@ listed_is_attachable(const struct listed *s, const char *project)
 		s->state == SESSION_SILENT);
 }
 
-static void
-add_column(struct strbuf *out, const char *text, size_t width)
+void
+listed_add_column(struct strbuf *out, const char *text, size_t width)
 {
 	size_t at = out->len;
 
@@ -282,11 +282,11 @@ listed_describe(const struct listed *s, struct strbuf *out)
 {
 	const struct record *r = &s->record;
 
-	add_column(out, s->id, 10);
-	add_column(out, session_state_name(s->state), 18);
-	add_column(out, s->recorded ? r->agent : "-", 10);
-	add_column(out, s->recorded ? r->mode : "-", 11);
-	add_column(out, s->recorded ? r->created_at : "-", 22);
+	listed_add_column(out, s->id, 10);
+	listed_add_column(out, session_state_name(s->state), 18);
+	listed_add_column(out, s->recorded ? r->agent : "-", 10);
+	listed_add_column(out, s->recorded ? r->mode : "-", 11);
+	listed_add_column(out, s->recorded ? r->created_at : "-", 22);
 	strbuf_add_escaped(out,
 	    s->recorded           ? r->project
 		: s->note != NULL ? s->note

@@ -75,6 +75,9 @@ int listing_match(const struct listing *listing, const char *word,
 /* Of this project (a real path; NULL: of any), launched, and not ended. */
 bool listed_is_attachable(const struct listed *s, const char *project);
 
+/* Appends text, escaped, and blanks up to a width: a column of such a line. */
+void listed_add_column(struct strbuf *out, const char *text, size_t width);
+
 /* Appends "ID  state  agent  project" for a choice, escaped, one line. */
 void listed_describe(const struct listed *s, struct strbuf *out);
 

@@ -33,6 +33,8 @@ session_sources = \
 	src/session/launch-start.c \
 	src/session/launch.c \
 	src/session/launch.h \
+	src/session/limitsmet.c \
+	src/session/limitsmet.h \
 	src/session/links.c \
 	src/session/links.h \
 	src/session/listing.c \
@@ -41,12 +43,18 @@ session_sources = \
 	src/session/look.h \
 	src/session/neighbours.c \
 	src/session/neighbours.h \
+	src/session/outcome.c \
+	src/session/outcome.h \
 	src/session/prompt.c \
 	src/session/prompt.h \
 	src/session/record.c \
 	src/session/record.h \
+	src/session/refused.c \
+	src/session/refused.h \
 	src/session/resume.c \
 	src/session/resume.h \
+	src/session/screentext.c \
+	src/session/screentext.h \
 	src/session/secret.c \
 	src/session/secret.h \
 	src/session/seed.c \

@@ -14,6 +14,7 @@
 #include "host/paths.h"
 #include "session/collect.h"
 #include "session/look.h"
+#include "session/outcome.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -196,6 +197,33 @@ look_at_end(const struct look_spec *at, const struct session *session,
 	return 0;
 }
 
+/* For whoever saw the end, before the session's files go. */
+static void
+tell_end(const struct paths *paths, const struct session_facts *facts,
+    int session_fd)
+{
+	cleanup_outcome struct outcome outcome = OUTCOME_INIT;
+
+	outcome_gather(facts, session_fd, &outcome);
+	outcome_tell(&outcome, paths);
+}
+
+/* A collector was faster, or stop. */
+static void
+tell_gone(const struct paths *paths, const struct record *record,
+    bool client_left, int *ret_status)
+{
+	cleanup_outcome struct outcome outcome = OUTCOME_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (outcome_read(paths, record->id, &outcome, &ignored) == 0)
+		outcome_tell(&outcome, paths);
+	if (!client_left && !record->ends_with_client) {
+		diag_note("session %s was ended elsewhere", record->id);
+		*ret_status = STATUS_ENDED;
+	}
+}
+
 static int
 remove_ended(const struct paths *paths, const struct engine *engine,
     const struct record *record, bool client_left, int agent_pidfd,
@@ -215,11 +243,8 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 
 	if (session_take(paths, record->id, &answer, &session, dg) != 0)
 		return -1;
-	if (answer == LOCK_GONE) { /* A collector was faster, or stop. */
-		if (!client_left && !record->ends_with_client) {
-			diag_note("session %s was ended elsewhere", record->id);
-			*ret_status = STATUS_ENDED;
-		}
+	if (answer == LOCK_GONE) {
+		tell_gone(paths, record, client_left, ret_status);
 		return 0;
 	}
 	if (look_at_end(&at, &session, &containers, client_left, agent_pidfd,
@@ -230,6 +255,8 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		*ret_status = look.facts.noted_status;
 	else if (agent != NULL && agent->state == CONTAINER_EXITED)
 		*ret_status = agent->exit_code;
+	if (look.state == SESSION_STOPPED || look.state == SESSION_ENDED)
+		tell_end(paths, &look.facts, session.dir_fd);
 	if (look.state == SESSION_STOPPED) {
 		*ret_status = -1;
 		diag_note("session %s is stopped: drydock attach %s starts it "

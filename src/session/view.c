@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "host/settings.h"
 #include "session/attach.h"
+#include "session/outcome.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/teardown.h"
@@ -28,6 +29,7 @@ put_away(const struct view_spec *spec, bool client_left, int *ret_status,
 		return -1;
 	*ret_status = teardown_ended(spec->paths, spec->engine, spec->record,
 	    client_left, spec->agent_pidfd);
+	(void)outcomes_prune(spec->paths, spec->settings);
 	return 0;
 }
 

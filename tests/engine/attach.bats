@@ -78,7 +78,7 @@ no_container_left() {
   wait_for "the end" test_state ended
   run -0 as_who drydock gc --dry-run
   assert_equal "$output" "$id would be removed"
-  run -1 on_terminal -- drydock attach "$id"
+  run -7 on_terminal -- drydock attach "$id"
   assert_contains "$output" "has ended with status 7"
   no_container_left
 }

@@ -37,7 +37,7 @@ on_terminal() {
 open_counter() {
   on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
     drydock new "$project" -- first >/dev/null || return
-  id=$(as_who drydock list | cut -c 1-8)
+  id=$(as_who drydock list | sed -n "1s/ .*//p")
   home=$XDG_STATE_HOME/drydock/sessions/$id/home
 }
 

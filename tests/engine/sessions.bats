@@ -97,7 +97,7 @@ has_another_companion() {
     open_counter
     as_who sh -c "echo $code >'$home/end.new' && mv '$home/end.new' '$home/end'"
     wait_for "the end" test_state ended
-    run -1 on_terminal -- drydock attach "$id"
+    run "-$code" on_terminal -- drydock attach "$id"
     assert_contains "$output" "has ended with status $code"
   done
   # Who killed it is not known: it can go on.

@@ -310,6 +310,9 @@ def tree(bed):
                 dirs.remove(bed.live)
             for name in names + dirs:
                 path = os.path.relpath(os.path.join(d, name), bed.root)
+                # How a session ended, by its id: bounded by themselves.
+                if re.match(r"state/drydock/ended/\w{8}\.json$", path):
+                    continue
                 # A project's key is made of its path, which is the worker's.
                 path = re.sub(r"history/[0-9a-f]+-", "history/", path)
                 found.add(path.replace(bed.live, "LIVE") if bed.live else path)

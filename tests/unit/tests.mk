@@ -44,6 +44,7 @@ unit_tests = \
 	tests/unit/test-model \
 	tests/unit/test-neighbours \
 	tests/unit/test-options \
+	tests/unit/test-outcome \
 	tests/unit/test-paths \
 	tests/unit/test-policy \
 	tests/unit/test-policy-added \
@@ -143,6 +144,7 @@ tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)
 tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
+tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c src/guest/limits.c
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
 tests_unit_test_serve_SOURCES = tests/unit/test-serve.c $(holder_kit)
 tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)

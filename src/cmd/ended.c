@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Records of ended sessions, printed so that a terminal obeys none of them. */
+#include "cmd/ended.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "session/outcome.h"
+
+bool
+ended_show(struct context *ctx, const char *word, int *ret_status)
+{
+	cleanup_outcomes struct outcomes all = OUTCOMES_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf said = STRBUF_INIT;
+	const struct outcome *o;
+
+	if (outcomes_read(ctx->paths, &all, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return false;
+	}
+	o = outcomes_find(&all, word);
+	if (o == NULL)
+		return false;
+	for (size_t i = 0; i < o->screen.nr; i++) {
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		strbuf_add_escaped(
+		    &line, o->screen.v[i], strlen(o->screen.v[i]));
+		(void)printf("%s\n", line.buf);
+	}
+	(void)fflush(stdout);
+	outcome_describe(o, &said);
+	diag_note("%s; above is its last screen", said.buf);
+	outcome_tell(o, ctx->paths);
+	*ret_status = o->status >= 0 ? o->status : 1;
+	return true;
+}
+
+bool
+ended_is_shown(const struct outcomes *outcomes, size_t i, bool all)
+{
+	const struct outcome *o = &outcomes->v[i];
+
+	if (all)
+		return true;
+	for (size_t n = 0; n < i; n++)
+		if (!outcomes->v[n].ends_with_client &&
+		    strcmp(outcomes->v[n].project, o->project) == 0)
+			return false;
+	return !o->ends_with_client;
+}
+
+void
+ended_print(const struct outcomes *outcomes, bool all)
+{
+	for (size_t i = 0; i < outcomes->nr; i++) {
+		const struct outcome *o = &outcomes->v[i];
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		if (!ended_is_shown(outcomes, i, all))
+			continue;
+		outcome_describe_row(o, &line);
+		(void)printf("%s\n", line.buf);
+	}
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* From the proxy's log to a list that a person can act on. */
+#include "session/refused.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/agent.h"
+#include "host/allowlist.h"
+#include "host/paths.h"
+#include "plan/squid.h"
+#include "session/egress.h"
+
+void
+refused_add(struct refused *r, const char *name, bool allowable, int64_t n)
+{
+	for (size_t i = 0; i < r->nr; i++) {
+		if (strncmp(r->v[i].name, name, REFUSED_NAME_MAX) != 0)
+			continue;
+		r->v[i].count += n;
+		return;
+	}
+	if (r->nr == REFUSED_MAX) {
+		r->more += n;
+		return;
+	}
+	r->v = xreallocarray(r->v, r->nr + 1, sizeof(*r->v));
+	r->v[r->nr++] = (struct refused_host){
+		xstrndup(name, strnlen(name, REFUSED_NAME_MAX)), n,
+		allowable && strlen(name) <= REFUSED_NAME_MAX
+	};
+}
+
+/* The line of the allowlist for HOST:PORT; false when there can be none. */
+static bool
+line_for(const char *target, struct strbuf *out)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (strpbrk(target, " \t\r\n#") != NULL ||
+	    allowlist_parse(&list, "line", target, strlen(target), &ignored) !=
+		0 ||
+	    list.nr != 1)
+		return false;
+	strbuf_addstr(out, list.v[0].host);
+	if (list.v[0].port != 443)
+		strbuf_addf(out, ":%u", list.v[0].port);
+	return true;
+}
+
+/* Of a URL what leads to its host: the rest may be long and secret. */
+static void
+cut_url(struct strbuf *target)
+{
+	const char *host = strstr(target->buf, "://");
+
+	if (host != NULL) {
+		size_t scheme = (size_t)(host - target->buf) + 3;
+
+		strbuf_setlen(
+		    target, scheme + strcspn(target->buf + scheme, "/?#"));
+	}
+}
+
+static void
+add_request(struct refused *r, const char *method, const char *target)
+{
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
+
+	if (strcmp(target, SQUID_READY_AUTHORITY) == 0)
+		return;
+	if (strcmp(method, "CONNECT") == 0 && line_for(target, &line)) {
+		refused_add(r, line.buf, true, 1);
+		return;
+	}
+	strbuf_addstr(&cut, target);
+	cut_url(&cut);
+	refused_add(r, cut.buf, false, 1);
+}
+
+void
+refused_parse(struct refused *r, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	for (const char *at = text; at < end;) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		cleanup_free char *line =
+		    xstrndup(at, (size_t)((eol != NULL ? eol : end) - at));
+		char *rest = line;
+		char *word[4];
+		size_t n = 0;
+
+		while (n < ARRAY_SIZE(word) &&
+		    (word[n] = strsep(&rest, " ")) != NULL)
+			n++;
+		if (n == ARRAY_SIZE(word) && strcmp(word[1], "403") == 0)
+			add_request(r, word[2], word[3]);
+		at = eol != NULL ? eol + 1 : end;
+	}
+}
+
+void
+refused_read(struct refused *r, int session_fd)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(session_fd, "sidecar", O_RDONLY | O_DIRECTORY, 0,
+		&fd, &ignored) == 0 &&
+	    egress_read_requests(fd, &text, &ignored) == 0)
+		refused_parse(r, text.buf, text.len);
+}
+
+void
+refused_describe(const struct refused *r, bool allowable, struct strbuf *out)
+{
+	for (size_t i = 0; i < r->nr; i++) {
+		const struct refused_host *h = &r->v[i];
+
+		if (h->allowable != allowable)
+			continue;
+		if (out->len > 0)
+			strbuf_addstr(out, ", ");
+		strbuf_addstr(out, h->name);
+		if (h->count > 1)
+			strbuf_addf(out, " (%" PRId64 " times)", h->count);
+	}
+}
+
+/* What the lists had allowed by its name: its address was refused. */
+static void
+tell_listed(
+    struct refused *left, const struct paths *paths, const char *agent_name)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (agent_load(&agent, agent_name, paths, &ignored) != 0 ||
+	    allowlist_load(&list, &agent.hosts, paths, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < left->nr; i++) {
+		struct refused_host *h = &left->v[i];
+		size_t len = strcspn(h->name, ":");
+
+		for (size_t n = 0; h->allowable && n < list.nr; n++) {
+			const struct allow_entry *e = &list.v[n];
+			unsigned port = h->name[len] == ':'
+			    ? (unsigned)strtoul(h->name + len + 1, NULL, 10)
+			    : 443;
+
+			if (strlen(e->host) != len ||
+			    strncmp(e->host, h->name, len) != 0 ||
+			    e->port != port)
+				continue;
+			diag_note(
+			    "the proxy refused %s, which is on the allowlist "
+			    "now: it leads to an address that %s, or the line "
+			    "is newer than the session",
+			    h->name,
+			    e->private_ok ? "no line allows"
+					  : "only \"private\" behind its name "
+					    "allows");
+			h->allowable = false;
+			h->count = 0;
+		}
+	}
+}
+
+static void
+keep_told(struct refused *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->nr; i++) {
+		if (r->v[i].count == 0)
+			free(r->v[i].name);
+		else
+			r->v[kept++] = r->v[i];
+	}
+	r->nr = kept;
+}
+
+static size_t
+count_allowable(const struct refused *r, const char **ret_first)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->nr; i++)
+		if (r->v[i].allowable && n++ == 0)
+			*ret_first = r->v[i].name;
+	return n;
+}
+
+void
+refused_tell(
+    const struct refused *refused, const struct paths *paths, const char *agent)
+{
+	cleanup_refused struct refused r = REFUSED_INIT;
+	cleanup_strbuf struct strbuf hosts = STRBUF_INIT;
+	cleanup_strbuf struct strbuf others = STRBUF_INIT;
+	const char *first = NULL;
+	size_t n;
+
+	for (size_t i = 0; i < refused->nr; i++)
+		refused_add(&r, refused->v[i].name, refused->v[i].allowable,
+		    refused->v[i].count);
+	if (r.nr == 0)
+		return;
+	tell_listed(&r, paths, agent);
+	keep_told(&r);
+	refused_describe(&r, true, &hosts);
+	refused_describe(&r, false, &others);
+	n = count_allowable(&r, &first);
+	if (n == 1)
+		diag_note("the proxy refused %s; to allow it, add the line "
+			  "\"%s\" to %s/allowlist",
+		    hosts.buf, first, paths->config_dir);
+	else if (n > 1)
+		diag_note("the proxy refused %s; to allow a host, add its name "
+			  "as a line to %s/allowlist, for example \"%s\"",
+		    hosts.buf, paths->config_dir, first);
+	if (others.len > 0)
+		diag_note("the proxy refused %s, which no line of the "
+			  "allowlist can allow: it takes names of hosts, and "
+			  "https (CONNECT) alone",
+		    others.buf);
+	if (refused->more > 0)
+		diag_note("the proxy refused %" PRId64
+			  " more requests, to other hosts",
+		    refused->more);
+}
+
+void
+refused_release(struct refused *r)
+{
+	for (size_t i = 0; i < r->nr; i++)
+		free(r->v[i].name);
+	free(r->v);
+	*r = (struct refused)REFUSED_INIT;
+}
