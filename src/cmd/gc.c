@@ -144,12 +144,13 @@ tell_usage(const struct context *ctx)
 		cleanup_session struct session session = SESSION_INIT;
 		cleanup_record struct record record = RECORD_INIT;
 		cleanup_diag struct diag gone = DIAG_INIT;
+		cleanup_close int home_fd = -1;
 
 		if (session_open(ctx->paths, ids.v[i], &session, &gone) != 0 ||
-		    session_open_contents(&session, &gone) != 0)
+		    session_open_mount(&session, MOUNT_HOME, &home_fd, &gone) !=
+			0)
 			continue;
-		usage_tell(
-		    ctx->settings, ids.v[i], session.home_fd, USAGE_GC_MS);
+		usage_tell(ctx->settings, ids.v[i], home_fd, USAGE_GC_MS);
 		if (record_read(session.dir_fd, &record, &gone) == 0 &&
 		    !strvec_has(&projects, record.project))
 			strvec_push(&projects, record.project);

@@ -47,8 +47,7 @@ print_proxy(struct context *ctx, const char *id)
 	cleanup_close int fd = -1;
 
 	if (session_open(ctx->paths, id, &session, &dg) != 0 ||
-	    fs_open_nolinks(session.dir_fd, "sidecar", O_RDONLY | O_DIRECTORY,
-		0, &fd, &dg) != 0 ||
+	    session_open_mount(&session, MOUNT_PROXY_LOG, &fd, &dg) != 0 ||
 	    egress_read_requests(fd, &text, &dg) != 0) {
 		if (dg.errnum == ENOENT)
 			return;

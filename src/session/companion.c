@@ -25,6 +25,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "plan/role.h"
 #include "plan/squid.h"
 
 #define LOCK_NAME "companion"
@@ -260,8 +261,8 @@ companion_run(int session_fd, const char *process, struct diag *dg)
 	if (process_fd == -1)
 		return 0;
 	if (open_netlink(&netlink_fd, dg) != 0 ||
-	    fs_open_nolinks(session_fd, "sidecar/conf", O_RDONLY | O_DIRECTORY,
-		0, &conf_fd, dg) != 0)
+	    fs_open_nolinks(session_fd, mount_roles[MOUNT_PROXY].below,
+		O_RDONLY | O_DIRECTORY, 0, &conf_fd, dg) != 0)
 		return -1;
 	follow(conf_fd, netlink_fd, process_fd);
 	return 0;

@@ -123,31 +123,22 @@ egress_wait_ready(
 }
 
 int
-egress_read_requests(int sidecar_fd, struct strbuf *out, struct diag *dg)
+egress_read_requests(int log_fd, struct strbuf *out, struct diag *dg)
 {
 	static const char *const names[] = { "access.log", "requests.log.1",
 		"requests.log" };
-	cleanup_diag struct diag absent = DIAG_INIT;
-	cleanup_close int fd = -1;
 
-	if (fs_open_nolinks(sidecar_fd, "log", O_RDONLY | O_DIRECTORY, 0, &fd,
-		&absent) != 0) {
-		if (absent.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &absent);
-		return -1;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_diag struct diag mine = DIAG_INIT;
 		struct stat st;
 
 		/* The pipe to the process that writes the other two. */
-		if (fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstatat(log_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISFIFO(st.st_mode))
 			continue;
-		if (fs_read_file(fd, names[i], REQUESTS_MAX, &text, &mine) ==
-		    0) {
+		if (fs_read_file(
+			log_fd, names[i], REQUESTS_MAX, &text, &mine) == 0) {
 			strbuf_add(out, text.buf, text.len);
 		} else if (mine.errnum != ENOENT) {
 			diag_move(dg, &mine);
@@ -158,7 +149,7 @@ egress_read_requests(int sidecar_fd, struct strbuf *out, struct diag *dg)
 }
 
 void
-egress_add_log(int sidecar_fd, struct diag *dg)
+egress_add_log(int log_fd, struct diag *dg)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int fd = -1;
@@ -166,7 +157,7 @@ egress_add_log(int sidecar_fd, struct diag *dg)
 	struct stat st;
 	ssize_t n;
 
-	if (fs_open_nolinks(sidecar_fd, "log/cache.log",
+	if (fs_open_nolinks(log_fd, "cache.log",
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &ignored) != 0 ||
 	    fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return;

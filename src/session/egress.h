@@ -22,17 +22,17 @@ int egress_wait_ready(
     int egress_fd, int timeout_ms, const atomic_bool *stop, struct diag *dg);
 
 /*
- * Attaches the end of the proxy's own log, log/cache.log in sidecar_fd, to a
+ * Attaches the end of the proxy's own log, cache.log in log_fd, to a
  * diag that is set.  A log that is not there or no file adds nothing.
  */
-void egress_add_log(int sidecar_fd, struct diag *dg);
+void egress_add_log(int log_fd, struct diag *dg);
 
 /*
- * Appends what the proxy was asked for, the newest lines: log/requests.log.1
- * and log/requests.log in sidecar_fd, before them access.log, which older
- * sidecars write.  What is absent adds nothing.
+ * Appends what the proxy was asked for, the newest lines: requests.log.1 and
+ * requests.log in log_fd, before them access.log, which older sidecars write.
+ * What is absent adds nothing.
  */
-int egress_read_requests(int sidecar_fd, struct strbuf *out, struct diag *dg);
+int egress_read_requests(int log_fd, struct strbuf *out, struct diag *dg);
 
 /* Whether these bytes are the head of our own refusal. */
 bool egress_is_refusal(const char *head, size_t len);

@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "guest/wire.h"
+#include "plan/role.h"
 
 enum {
 	NOTE_MAX = sizeof("255"), /* three digits and the newline */
@@ -73,7 +74,8 @@ endnote_read(int session_fd, bool *ret_noted, int *ret_status, struct diag *dg)
 
 	*ret_noted = false;
 	*ret_status = 0;
-	if (fs_open_own_dir(session_fd, "run", &run_fd, &mine) == 0 &&
+	if (fs_open_own_dir(session_fd, mount_roles[MOUNT_RUN].below, &run_fd,
+		&mine) == 0 &&
 	    read_note(run_fd, &text, &mine) == 0) {
 		*ret_noted = parse(&text, ret_status);
 		return 0;

@@ -82,6 +82,8 @@ view(const struct join_spec *spec, const struct session *session,
     const struct record *record, int holder_fd, int *ret_status,
     struct diag *dg)
 {
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int home_fd = -1;
 	cleanup_close int fd = holder_fd;
 	struct interrupt held;
 	int rc;
@@ -99,8 +101,9 @@ view(const struct join_spec *spec, const struct session *session,
 	if (holder_view(fd, dg) != 0)
 		return -1;
 	restart_companion(session, record);
-	usage_tell(
-	    spec->settings, record->id, session->home_fd, USAGE_ATTACH_MS);
+	if (session_open_mount(session, MOUNT_HOME, &home_fd, &ignored) == 0)
+		usage_tell(
+		    spec->settings, record->id, home_fd, USAGE_ATTACH_MS);
 	if (record->stopping_at != NULL)
 		forget_stop(spec, record->id);
 	interrupt_hold(&held);
@@ -133,11 +136,12 @@ on_live(const struct resume_spec *resume, struct session *session,
     int *ret_holder_fd, int *ret_status, struct diag *dg)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int run_fd = -1;
 	cleanup_close int fd = -1;
 	struct holder_hello hello;
-	bool answers = session_open_contents(session, &ignored) == 0 &&
-	    holder_connect(
-		session->run_fd, HOLDER_LONG_MS, &hello, &fd, &ignored) == 0;
+	bool answers =
+	    session_open_mount(session, MOUNT_RUN, &run_fd, &ignored) == 0 &&
+	    holder_connect(run_fd, HOLDER_LONG_MS, &hello, &fd, &ignored) == 0;
 
 	if (answers && hello.running && hello.tty) {
 		*ret_holder_fd = steal_fd(&fd);
@@ -233,6 +237,7 @@ join_session(const struct join_spec *spec, const char *id, int *ret_status,
 	cleanup_record struct record record = RECORD_INIT;
 	cleanup_diag struct diag silent = DIAG_INIT;
 	cleanup_close int fd = -1;
+	cleanup_close int run_fd = -1;
 	struct holder_hello hello;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -243,14 +248,13 @@ join_session(const struct join_spec *spec, const char *id, int *ret_status,
 			  diag_set(dg, DIAG_NO, "session %s has ended", id))
 		    : -1;
 	if (record_read(session.dir_fd, &record, dg) != 0 ||
-	    session_open_contents(&session, dg) != 0)
+	    session_open_mount(&session, MOUNT_RUN, &run_fd, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
 	/* Unless it exited before its end: that one is started again. */
 	if (record.ends_with_client && !viewers_forgotten(session.dir_fd))
 		return diag_set(dg, DIAG_USAGE,
 		    "session %s belongs to the command that started it", id);
-	if (holder_connect(session.run_fd, HOLDER_MS, &hello, &fd, &silent) !=
-		0 ||
+	if (holder_connect(run_fd, HOLDER_MS, &hello, &fd, &silent) != 0 ||
 	    !hello.running || !hello.tty) {
 		cleanup_close_fn(&fd);
 		if (ask_engine(spec, id, record.project, &fd, ret_status, dg) !=

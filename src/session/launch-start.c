@@ -259,10 +259,19 @@ wait_proxy(void *arg, struct diag *dg)
 {
 	const struct proxy_wait *w = arg;
 
-	if (egress_wait_ready(w->launch->session.egress_fd,
-		w->launch->engine.launch_timeout_ms, &w->stop, dg) == 0)
+	const struct session *session = &w->launch->session;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	cleanup_close int log_fd = -1;
+
+	if (session_open_mount(session, MOUNT_EGRESS, &fd, dg) != 0)
+		return -1;
+	if (egress_wait_ready(
+		fd, w->launch->engine.launch_timeout_ms, &w->stop, dg) == 0)
 		return 0;
-	egress_add_log(w->launch->session.sidecar_fd, dg);
+	if (session_open_mount(session, MOUNT_PROXY_LOG, &log_fd, &ignored) ==
+	    0)
+		egress_add_log(log_fd, dg);
 	return -1;
 }
 
@@ -283,12 +292,14 @@ verify_role(const struct launch *l, enum service_role role, struct diag *dg)
 static int
 verify_containers(struct launch *l, struct diag *dg)
 {
+	cleanup_close int run_fd = -1;
 	struct holder_hello hello;
 
 	if (verify_role(l, SERVICE_AGENT, dg) != 0 ||
 	    verify_role(l, SERVICE_EXTRA, dg) != 0 ||
-	    holder_connect(l->session.run_fd, l->engine.launch_timeout_ms,
-		&hello, &l->holder_fd, dg) != 0)
+	    session_open_mount(&l->session, MOUNT_RUN, &run_fd, dg) != 0 ||
+	    holder_connect(run_fd, l->engine.launch_timeout_ms, &hello,
+		&l->holder_fd, dg) != 0)
 		return -1;
 	return verify_role(l, SERVICE_EGRESS, dg);
 }

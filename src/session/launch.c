@@ -161,7 +161,8 @@ fill_record(struct launch *l)
 	r->agent = xstrdup(l->agent.name);
 	r->mode = xstrdup(mode_name(l->mode.mode));
 	r->mode_reason = xstrdup(l->mode.reason);
-	r->history = xstrdup(l->session.history);
+	r->history = project_history(&l->project, l->paths, l->agent.name,
+	    l->request->contained_history ? MODE_CONTAINED : l->mode.mode);
 	r->kind = xstrdup(l->request->kind == LAUNCH_RUN ? "run" : "shell");
 	r->engine_id = xstrdup(l->engine.id);
 	r->engine_data_root = xstrdup(l->engine.data_root);
@@ -175,8 +176,10 @@ static void
 make_link(const struct launch *l)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
 
-	if (links_make(l->paths, l->session.id, l->session.run_fd, &dg) != 0)
+	if (session_open_mount(&l->session, MOUNT_RUN, &fd, &dg) != 0 ||
+	    links_make(l->paths, l->session.id, fd, &dg) != 0)
 		diag_warn(
 		    "no short path to the session's socket: %s", dg.message);
 }
@@ -199,17 +202,19 @@ make_session(struct launch *l, struct diag *dg)
 		.project = l->project.path,
 	};
 
+	cleanup_close int home_fd = -1;
+
 	if (knownprojects_begin(l->paths, dg) != 0 ||
-	    session_claim(l->paths, l->agent.name, &l->project,
-		l->request->contained_history ? MODE_CONTAINED : l->mode.mode,
-		s, dg) != 0)
+	    session_claim(l->paths, s, dg) != 0)
 		return -1;
 	fill_record(l);
 	if (record_write(s->dir_fd, &l->record, dg) != 0)
 		return -1;
 	make_link(l);
 	sync_before_launch(&sync);
-	return seed_home(&seed, s->home_fd, dg);
+	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0)
+		return -1;
+	return seed_home(&seed, home_fd, dg);
 }
 
 void
@@ -223,7 +228,7 @@ launch_fill_request(struct launch *l)
 		.mode = l->mode,
 		.session_id = l->session.id,
 		.session_dir = l->session.dir,
-		.history_dir = l->session.history,
+		.history_dir = l->record.history,
 		.agent_image = &l->images.agent,
 		.egress_image = &l->images.egress,
 	};
@@ -236,8 +241,7 @@ launch_write_proxy(struct launch *l, struct diag *dg)
 
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;
-	if (fs_open_nolinks(l->session.sidecar_fd, "conf",
-		O_RDONLY | O_DIRECTORY, 0, &fd, dg) != 0 ||
+	if (session_open_mount(&l->session, MOUNT_PROXY, &fd, dg) != 0 ||
 	    squid_write(fd, &l->allowlist, dg) != 0)
 		return diag_wrap(dg, "write the proxy's configuration");
 	return 0;

@@ -30,7 +30,7 @@ enum {
 static int
 find_parts(struct launch *l, struct diag *dg)
 {
-	const struct record *r = &l->record;
+	struct record *r = &l->record;
 
 	if (r->plan_digest == NULL)
 		return diag_set(dg, DIAG_DATA, "its record names no plan");
@@ -45,15 +45,14 @@ find_parts(struct launch *l, struct diag *dg)
 		return diag_set(dg, DIAG_POLICY, "%s leads to %s now",
 		    r->project, l->project.path);
 	/* A record of version 1 has none: then it is the mode's own. */
-	l->session.history = r->history != NULL
-	    ? xstrdup(r->history)
-	    : project_history(&l->project, l->paths, r->agent, l->mode.mode);
+	if (r->history == NULL)
+		r->history = project_history(
+		    &l->project, l->paths, r->agent, l->mode.mode);
 	if (launch_load_hosts(l, dg) != 0)
 		return -1;
-	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0 ||
-	    trusted_check(l->paths, l->project.path, dg) != 0)
+	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
 		return -1;
-	return session_open_contents(&l->session, dg);
+	return trusted_check(l->paths, l->project.path, dg);
 }
 
 /* What listens there by now: at a first start the policy asks. */
@@ -127,6 +126,14 @@ find_planned(struct launch *l, struct diag *dg)
 }
 
 static int
+empty_mount(const struct launch *l, enum mount_id id, struct diag *dg)
+{
+	if (fs_empty_dir(l->session.dir_fd, mount_roles[id].below, dg) != 0)
+		return diag_wrap(dg, "%s", l->session.dir);
+	return 0;
+}
+
+static int
 start_containers(struct launch *l, struct diag *dg)
 {
 	struct record *r = &l->record;
@@ -151,9 +158,9 @@ start_containers(struct launch *l, struct diag *dg)
 	    container_stop(&l->engine, egress, GRACE_S, dg) != 0)
 		return -1;
 	/* What the agent left there, where the sockets are made. */
-	if (fs_empty_dir(l->session.dir_fd, "run", dg) != 0 ||
-	    fs_empty_dir(l->session.dir_fd, "egress", dg) != 0)
-		return diag_wrap(dg, "%s", l->session.dir);
+	if (empty_mount(l, MOUNT_RUN, dg) != 0 ||
+	    (egress != NULL && empty_mount(l, MOUNT_EGRESS, dg) != 0))
+		return -1;
 	/* In the record's order, but the agent last. */
 	for (size_t i = 0; i < r->ncontainers; i++) {
 		const char *id = r->containers[i].id;
@@ -221,14 +228,19 @@ static void
 note_start(const struct launch *l)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int home_fd = -1;
+	cleanup_close int run_fd = -1;
 
-	usage_tell(
-	    l->settings, l->record.id, l->session.home_fd, USAGE_ATTACH_MS);
+	if (session_open_mount(&l->session, MOUNT_HOME, &home_fd, &ignored) ==
+	    0)
+		usage_tell(l->settings, l->record.id, home_fd, USAGE_ATTACH_MS);
+	diag_clear(&ignored);
 	diag_note("session %s was stopped: this is a new process of %s, with "
 		  "the session's files as they were",
 	    l->record.id, l->record.agent);
-	if (links_make(l->paths, l->session.id, l->session.run_fd, &ignored) !=
-	    0)
+	if (session_open_mount(&l->session, MOUNT_RUN, &run_fd, &ignored) !=
+		0 ||
+	    links_make(l->paths, l->session.id, run_fd, &ignored) != 0)
 		diag_warn("%s", ignored.message);
 }
 

@@ -18,7 +18,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
-#include "host/project.h"
 #include "session/links.h"
 
 enum {
@@ -138,57 +137,26 @@ claim_one(const struct paths *paths, int sessions_fd,
 	return session_lease(paths, id, 0, ret_answer, ret_session, dg);
 }
 
+/* What is filled before the plan is made. */
 static int
-make_kept_dir(int dirfd, const char *name, int *ret_fd, struct diag *dg)
+make_first(const struct session *s, struct diag *dg)
 {
-	return fs_make_dir(dirfd, name, 0700, ret_fd, dg);
-}
+	static const enum mount_id ids[] = { MOUNT_HOME, MOUNT_RUN };
 
-static int
-make_closed_dir(int dirfd, const char *name, struct diag *dg)
-{
-	cleanup_close int fd = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		const struct mount_role *role = &mount_roles[ids[i]];
+		cleanup_close int fd = -1;
 
-	return fs_make_dir(dirfd, name, 0700, &fd, dg);
-}
-
-/* agents/AGENT/history/KEY-MODE: never below sessions/, so never deleted. */
-static int
-make_history(const struct paths *paths, const char *agent,
-    const struct project *project, enum mode mode, char **ret_path,
-    struct diag *dg)
-{
-	cleanup_close int agents_fd = -1;
-	cleanup_close int agent_fd = -1;
-	cleanup_close int history_fd = -1;
-	cleanup_free char *path = project_history(project, paths, agent, mode);
-
-	if (make_kept_dir(paths->state_fd, "agents", &agents_fd, dg) != 0 ||
-	    make_kept_dir(agents_fd, agent, &agent_fd, dg) != 0 ||
-	    make_kept_dir(agent_fd, "history", &history_fd, dg) != 0 ||
-	    make_closed_dir(history_fd, strrchr(path, '/') + 1, dg) != 0)
-		return diag_wrap(dg, "make the project's history");
-	*ret_path = steal_ptr(&path);
-	return 0;
-}
-
-static int
-make_contents(struct session *s, struct diag *dg)
-{
-	if (make_kept_dir(s->dir_fd, "home", &s->home_fd, dg) != 0 ||
-	    make_kept_dir(s->dir_fd, "run", &s->run_fd, dg) != 0 ||
-	    make_kept_dir(s->dir_fd, "egress", &s->egress_fd, dg) != 0 ||
-	    make_kept_dir(s->dir_fd, "sidecar", &s->sidecar_fd, dg) != 0 ||
-	    make_closed_dir(s->sidecar_fd, "conf", dg) != 0 ||
-	    make_closed_dir(s->sidecar_fd, "log", dg) != 0)
-		return diag_wrap(dg, "make %s", s->dir);
+		if (fs_make_dir(s->dir_fd, role->below, role->mode, &fd, dg) !=
+		    0)
+			return diag_wrap(dg, "make %s", s->dir);
+	}
 	return 0;
 }
 
 int
-session_claim(const struct paths *paths, const char *agent,
-    const struct project *project, enum mode mode, struct session *ret_session,
-    struct diag *dg)
+session_claim(
+    const struct paths *paths, struct session *ret_session, struct diag *dg)
 {
 	cleanup_session struct session s = SESSION_INIT;
 	cleanup_close int sessions_fd = -1;
@@ -208,8 +176,7 @@ session_claim(const struct paths *paths, const char *agent,
 	if (answer != LOCK_WON)
 		return diag_set(dg, DIAG_BUSY,
 		    "claim a session: %d ids were taken", CLAIM_TRIES);
-	if (make_contents(&s, dg) != 0 ||
-	    make_history(paths, agent, project, mode, &s.history, dg) != 0) {
+	if (make_first(&s, dg) != 0) {
 		(void)session_delete(paths, &s, &ignored);
 		return -1;
 	}
@@ -228,14 +195,8 @@ session_release(struct session *session)
 {
 	session_drop_lease(session);
 	cleanup_close_fn(&session->dir_fd);
-	cleanup_close_fn(&session->run_fd);
-	cleanup_close_fn(&session->egress_fd);
-	cleanup_close_fn(&session->home_fd);
-	cleanup_close_fn(&session->sidecar_fd);
 	free(session->dir);
-	free(session->history);
 	session->dir = NULL;
-	session->history = NULL;
 }
 
 int
@@ -344,23 +305,17 @@ session_reopen(
 }
 
 int
-session_open_contents(struct session *session, struct diag *dg)
+session_open_mount(const struct session *session, enum mount_id id, int *ret_fd,
+    struct diag *dg)
 {
-	const struct {
-		const char *name;
-		int *fd;
-	} rows[] = {
-		{ "home", &session->home_fd },
-		{ "run", &session->run_fd },
-		{ "egress", &session->egress_fd },
-		{ "sidecar", &session->sidecar_fd },
-	};
+	const char *below = mount_roles[id].below;
+	bool nested;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_close_fn(rows[i].fd);
-		if (fs_open_own_dir(
-			session->dir_fd, rows[i].name, rows[i].fd, dg) != 0)
-			return diag_wrap(dg, "%s", session->dir);
-	}
+	assert(below != NULL);
+	nested = strchr(below, '/') != NULL;
+	if ((nested ? fs_open_nolinks(session->dir_fd, below,
+			  O_RDONLY | O_DIRECTORY, 0, ret_fd, dg)
+		    : fs_open_own_dir(session->dir_fd, below, ret_fd, dg)) != 0)
+		return diag_wrap(dg, "%s", session->dir);
 	return 0;
 }

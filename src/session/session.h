@@ -13,11 +13,10 @@
 #include <stddef.h>
 
 #include "base/lock.h"
-#include "host/mode.h"
+#include "plan/role.h"
 
 struct diag;
 struct paths;
-struct project;
 struct strvec;
 
 #define SESSION_ID_SIZE 9 /* 8 of [a-z0-9], terminated */
@@ -27,16 +26,11 @@ struct session {
 	char *dir; /* owned; absolute path */
 	int dir_fd; /* O_RDONLY|O_DIRECTORY */
 	int lease_fd; /* -1 when we do not hold the lease */
-	int run_fd; /* run/, opened */
-	int egress_fd; /* egress/ */
-	int home_fd; /* home/ */
-	int sidecar_fd; /* sidecar/ */
-	char *history; /* owned; absolute path of the bound history */
 };
 
-#define SESSION_INIT                                   \
-	{                                              \
-		"", NULL, -1, -1, -1, -1, -1, -1, NULL \
+#define SESSION_INIT             \
+	{                        \
+		"", NULL, -1, -1 \
 	}
 
 /*
@@ -50,14 +44,13 @@ int session_list_ids(
 bool session_id_valid(const char *name);
 
 /*
- * Claims a fresh id by mkdir, takes its lease, makes home/ run/ egress/
- * sidecar/conf/ sidecar/log/ and the history of this project in a mode, all
- * 0700.  The claimer holds the lease.  On failure after the mkdir the directory
- * is removed again as far as that is possible.
+ * Claims a fresh id by mkdir, takes its lease and makes home/ and run/, 0700;
+ * plan_prepare() makes what else a plan mounts.  The claimer holds the lease.
+ * On failure after the mkdir the directory is removed again as far as that is
+ * possible.
  */
-int session_claim(const struct paths *paths, const char *agent,
-    const struct project *project, enum mode mode, struct session *ret_session,
-    struct diag *dg);
+int session_claim(
+    const struct paths *paths, struct session *ret_session, struct diag *dg);
 
 /*
  * Opens the directory of an id and tries for its lease.  timeout_ms is 0 to
@@ -76,10 +69,12 @@ int session_reopen(
     const struct paths *paths, struct session *session, struct diag *dg);
 
 /*
- * Opens home/ run/ egress/ sidecar/ of a session whose dir_fd is open, and gives
- * the user the rights back that an agent took away.
+ * Opens the source of a mount that lies in a session whose dir_fd is open, for
+ * reading.  An agent may have taken the user's rights on it away: they are
+ * given back.
  */
-int session_open_contents(struct session *session, struct diag *dg);
+int session_open_mount(const struct session *session, enum mount_id id,
+    int *ret_fd, struct diag *dg);
 
 /* Lets go of descriptors and the lease; deletes nothing. */
 void session_release(struct session *session);

@@ -38,12 +38,14 @@ static bool
 still_runs(const struct view_spec *spec)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int run_fd = -1;
 	cleanup_close int fd = -1;
 	struct holder_hello hello;
 
-	return !spec->record->ends_with_client && spec->session->run_fd >= 0 &&
-	    holder_connect(
-		spec->session->run_fd, AGAIN_MS, &hello, &fd, &ignored) == 0 &&
+	return !spec->record->ends_with_client &&
+	    session_open_mount(spec->session, MOUNT_RUN, &run_fd, &ignored) ==
+	    0 &&
+	    holder_connect(run_fd, AGAIN_MS, &hello, &fd, &ignored) == 0 &&
 	    hello.running;
 }
 

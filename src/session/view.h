@@ -21,7 +21,7 @@ struct view_spec {
 	const char *const *environ_;
 	struct engine *engine; /* ready, or ENGINE_INIT: when it is needed */
 	const struct record *record;
-	const struct session *session; /* dir_fd and run_fd are open */
+	const struct session *session; /* dir_fd is open */
 	bool tty;
 	int agent_pidfd; /* or -1 */
 };

@@ -166,16 +166,15 @@ test_log(void)
 	(void)diag_set(&dg, DIAG_ENGINE, "not ready");
 	egress_add_log(dir, &dg);
 	CHECK_STR(dg.detail, NULL);
-	CHECK_INT(mkdirat(dir, "log", 0700), 0);
-	CHECK_INT(symlinkat("/etc/passwd", dir, "log/cache.log"), 0);
+	CHECK_INT(symlinkat("/etc/passwd", dir, "cache.log"), 0);
 	egress_add_log(dir, &dg);
 	CHECK_STR(dg.detail, NULL);
-	CHECK_INT(unlinkat(dir, "log/cache.log", 0), 0);
-	CHECK_INT(mkfifoat(dir, "log/cache.log", 0600), 0);
+	CHECK_INT(unlinkat(dir, "cache.log", 0), 0);
+	CHECK_INT(mkfifoat(dir, "cache.log", 0600), 0);
 	egress_add_log(dir, &dg);
 	CHECK_STR(dg.detail, NULL);
-	CHECK_INT(unlinkat(dir, "log/cache.log", 0), 0);
-	fd = openat(dir, "log/cache.log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(unlinkat(dir, "cache.log", 0), 0);
+	fd = openat(dir, "cache.log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(write(fd, "FATAL: no\n", 10), 10);
 	(void)close(fd);
 	egress_add_log(dir, &dg);
@@ -201,20 +200,19 @@ test_requests(void)
 
 	CHECK_INT(egress_read_requests(dir, &out, &dg), 0);
 	CHECK_STR(out.buf, "");
-	CHECK_INT(mkdirat(dir, "log", 0700), 0);
-	CHECK_INT(mkfifoat(dir, "log/access.log", 0600), 0);
-	write_file(dir, "log/requests.log", "3\n");
-	write_file(dir, "log/requests.log.1", "1\n2\n");
+	CHECK_INT(mkfifoat(dir, "access.log", 0600), 0);
+	write_file(dir, "requests.log", "3\n");
+	write_file(dir, "requests.log.1", "1\n2\n");
 	CHECK_INT(egress_read_requests(dir, &out, &dg), 0);
 	CHECK_STR(out.buf, "1\n2\n3\n");
 	/* An older sidecar's log is a file. */
 	strbuf_reset(&out);
-	CHECK_INT(unlinkat(dir, "log/access.log", 0), 0);
-	write_file(dir, "log/access.log", "0\n");
+	CHECK_INT(unlinkat(dir, "access.log", 0), 0);
+	write_file(dir, "access.log", "0\n");
 	CHECK_INT(egress_read_requests(dir, &out, &dg), 0);
 	CHECK_STR(out.buf, "0\n1\n2\n3\n");
-	CHECK_INT(unlinkat(dir, "log/requests.log", 0), 0);
-	CHECK_INT(symlinkat("/etc/passwd", dir, "log/requests.log"), 0);
+	CHECK_INT(unlinkat(dir, "requests.log", 0), 0);
+	CHECK_INT(symlinkat("/etc/passwd", dir, "requests.log"), 0);
 	CHECK_INT(egress_read_requests(dir, &out, &dg), -1);
 }
 

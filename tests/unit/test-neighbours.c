@@ -14,7 +14,6 @@
 #include "base/xalloc.h"
 #include "engine/engine.h"
 #include "host/paths.h"
-#include "host/project.h"
 #include "plan/plan.h"
 #include "plan/role.h"
 #include "session/record.h"
@@ -42,9 +41,7 @@ path_of(const struct bed *bed, const char *name)
 static void
 claim(struct bed *bed, const char *dir, struct session *s)
 {
-	char key[] = "0123-p";
 	char *path cleanup_free = path_of(bed, dir);
-	const struct project project = { .path = path, .key = key, .fd = -1 };
 	struct diag dg cleanup_diag = DIAG_INIT;
 	struct record record cleanup_record = {
 		.id = NULL,
@@ -59,9 +56,7 @@ claim(struct bed *bed, const char *dir, struct session *s)
 		.created_at = record_now(),
 	};
 
-	CHECK_INT(session_claim(
-		      &bed->paths, "claude", &project, MODE_CONTAINED, s, &dg),
-	    0);
+	CHECK_INT(session_claim(&bed->paths, s, &dg), 0);
 	record.id = xstrdup(s->id);
 	CHECK_INT(record_write(s->dir_fd, &record, &dg), 0);
 	CHECK_STR(dg.message, NULL);

@@ -18,7 +18,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
-#include "host/project.h"
 
 #include "check.h"
 
@@ -40,13 +39,6 @@ __wrap_readdir(DIR *dir)
 	return NULL;
 }
 
-static char project_key[] = "0123-p";
-static char project_path[] = "/p";
-
-static const struct project project = {
-	.path = project_path, .key = project_key, .fd = -1
-};
-
 static void
 open_state(struct paths *paths)
 {
@@ -63,7 +55,7 @@ open_state(struct paths *paths)
 static int
 claim(const struct paths *paths, struct session *s, struct diag *dg)
 {
-	return session_claim(paths, "claude", &project, MODE_CONTAINED, s, dg);
+	return session_claim(paths, s, dg);
 }
 
 static mode_t
@@ -79,8 +71,7 @@ mode_of(int dirfd, const char *name)
 static void
 test_claim(void)
 {
-	static const char *const names[] = { "home", "run", "egress", "sidecar",
-		"sidecar/conf", "sidecar/log" };
+	static const char *const names[] = { "home", "run" };
 	static const mode_t masks[] = { 0, 022, 077, 0777 };
 
 	for (size_t m = 0; m < ARRAY_SIZE(masks); m++) {
@@ -107,9 +98,6 @@ test_claim(void)
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 			check_int(__FILE__, __LINE__, names[i],
 			    mode_of(s.dir_fd, names[i]), S_IFDIR | 0700);
-		CHECK_INT(mode_of(paths.state_fd,
-			      "agents/claude/history/0123-p-contained"),
-		    S_IFDIR | 0700);
 	}
 }
 
@@ -148,15 +136,12 @@ test_delete(void)
 	open_state(&paths);
 	CHECK_INT(claim(&paths, &s, &dg), 0);
 	memcpy(id, s.id, sizeof(id));
-	CHECK_INT(symlinkat("/etc/passwd", s.home_fd, "link"), 0);
-	CHECK_INT(mkdirat(s.home_fd, "shut", 0), 0);
+	CHECK_INT(symlinkat("/etc/passwd", s.dir_fd, "home/link"), 0);
+	CHECK_INT(mkdirat(s.dir_fd, "home/shut", 0), 0);
 	CHECK_INT(session_delete(&paths, &s, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	CHECK_INT(session_lease(&paths, id, 0, &answer, &again, &dg), 0);
 	CHECK_INT(answer, LOCK_GONE);
-	CHECK_INT(
-	    mode_of(paths.state_fd, "agents/claude/history/0123-p-contained"),
-	    S_IFDIR | 0700);
 	trash = xasprintf("%s/trash", paths.state_dir);
 	CHECK_INT(rmdir(trash), 0);
 }

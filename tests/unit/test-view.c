@@ -21,7 +21,6 @@
 #include "engine/engine.h"
 #include "guest/wire.h"
 #include "host/paths.h"
-#include "host/project.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/teardown.h"
@@ -98,17 +97,13 @@ container_is(const struct room *r, int n, const char *state, int code)
 static void
 room_claim(struct room *r, bool ends_with_client)
 {
-	static char key[] = "0123-p";
 	static char path[] = "/p";
-	const struct project project = { .path = path, .key = key, .fd = -1 };
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	record_release(&r->record);
 	session_release(&r->session);
 	r->session = (struct session)SESSION_INIT;
-	CHECK_INT(session_claim(&r->bed.paths, "claude", &project,
-		      MODE_CONTAINED, &r->session, &dg),
-	    0);
+	CHECK_INT(session_claim(&r->bed.paths, &r->session, &dg), 0);
 	r->record = (struct record){
 		.id = xstrdup(r->session.id),
 		.project = xstrdup(path),
@@ -241,7 +236,7 @@ one_that_may_be_left_stays(void)
 static void
 note_end(const struct room *r, const char *text)
 {
-	int fd = openat(r->session.run_fd, WIRE_END_NAME,
+	int fd = openat(r->session.dir_fd, "run/" WIRE_END_NAME,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	CHECK_INT(write(fd, text, strlen(text)), (intmax_t)strlen(text));
