@@ -224,7 +224,8 @@ def agent_row:
 	service_table[$f.mode] as $mode
 	| service_table.agent + $mode + ($f.limits | {
 		working_dir: $f.roles.project.path, mem_limit: .memory, memswap_limit: .memory,
-		pids_limit: .pids, cpus, tmpfs: ["/tmp:rw,exec,nosuid,nodev,mode=1777,size=\(.tmp)"],
+		pids_limit: .pids, cpus, tmpfs: ["/tmp:rw,exec,nosuid,nodev,mode=1777,size=\(.tmp)",
+			"/dev/shm:rw,noexec,nosuid,nodev,mode=1777,size=\(.shm)"],
 		environment: ({DRYDOCK: "1", DRYDOCK_SESSION: $f.session, HOME: $f.home}
 			+ $mode.environment)
 	}) + ({group_add: ((if $f.mode == "dood" then ["\($f.engine.gid)"] else [] end) + ($f.groups // []))}

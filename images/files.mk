@@ -9,6 +9,7 @@ image_files = \
 	images/agent/policy/managed-settings.d/40-system.json \
 	images/egress/Dockerfile
 image_scripts = \
+	images/lib/add-certificates \
 	images/lib/add-guardrails \
 	images/lib/add-sidecar \
 	images/lib/add-user \

@@ -57,8 +57,8 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
-	const struct build_recipe recipe = { ctx->settings, &agent,
-		&toolchains };
+	const struct build_recipe recipe = { ctx->settings, &agent, &toolchains,
+		ctx->paths };
 	const struct build_options build = {
 		.base = o->base,
 		.bootstrap = o->bootstrap,

@@ -192,7 +192,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	    project_history(project, paths, ctx->settings->agent, mode.mode);
 	struct images_spec spec = {
 		.engine = &engine,
-		.recipe = { ctx->settings, &agent, &toolchains },
+		.recipe = { ctx->settings, &agent, &toolchains, paths },
 		.paths = paths,
 		.project = ctx->settings->of_project ? project->path : NULL,
 		.mode = mode.mode,

@@ -15,6 +15,7 @@
 #include "engine/bootstrap.h"
 #include "engine/buildkit.h"
 #include "engine/built.h"
+#include "engine/certificates.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/hostconf.h"
@@ -38,6 +39,21 @@ build_kind_name(enum build_kind kind)
 	}
 	assert(false);
 	return "";
+}
+
+/* *ret_hex is a digest of the certificates that images trust, "" for none. */
+static int
+digest_certificates(const struct build_recipe *recipe,
+    char ret_hex[DIGEST_HEX_SIZE], struct diag *dg)
+{
+	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
+
+	ret_hex[0] = '\0';
+	if (certificates_read(recipe->settings, recipe->paths, &pem, dg) < 0)
+		return -1;
+	if (pem.len > 0)
+		digest_bytes(pem.buf, pem.len, ret_hex);
+	return 0;
 }
 
 /* Appends words, sorted: their order in the settings does not matter. */
@@ -102,8 +118,10 @@ build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
 	const struct settings *settings = recipe->settings;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strvec struct strvec words = STRVEC_INIT;
+	char certificates[DIGEST_HEX_SIZE];
 
-	if (context_list(files, build_kind_name(kind), &text, dg) < 0)
+	if (digest_certificates(recipe, certificates, dg) < 0 ||
+	    context_list(files, build_kind_name(kind), &text, dg) < 0)
 		return -1;
 	strbuf_addf(&text, "base %s\n", settings->base_image);
 	if (kind == BUILD_AGENT) {
@@ -113,6 +131,11 @@ build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
 		for (size_t i = 0; i < settings->packages.nr; i++)
 			strbuf_addf(
 			    &text, "package %s\n", settings->packages.v[i]);
+		if (certificates[0] != '\0')
+			strbuf_addf(&text, "certificates %s\n", certificates);
+		if (recipe->paths->home_name != NULL)
+			strbuf_addf(
+			    &text, "home %s\n", recipe->paths->home_name);
 	}
 	digest_bytes(text.buf, text.len, ret_hex);
 	return 0;
@@ -242,7 +265,7 @@ add_words(
 static void
 describe(enum build_kind kind, const struct build_recipe *recipe,
     const struct image_user *user, const char *context,
-    struct buildkit_spec *spec)
+    const struct strbuf *certificates, struct buildkit_spec *spec)
 {
 	cleanup_strvec struct strvec toolchains = STRVEC_INIT;
 
@@ -252,6 +275,15 @@ describe(enum build_kind kind, const struct build_recipe *recipe,
 	add_toolchains(recipe->toolchains, &toolchains);
 	add_words(spec, "TOOLCHAINS", &toolchains);
 	add_words(spec, "PACKAGES", &recipe->settings->packages);
+	if (certificates->len > 0) {
+		char hex[DIGEST_HEX_SIZE];
+
+		digest_bytes(certificates->buf, certificates->len, hex);
+		strvec_pushf(&spec->args, "CERTIFICATES=%s", hex);
+	}
+	if (recipe->paths->home_name != NULL)
+		strvec_pushf(
+		    &spec->args, "HOME_NAME=%s", recipe->paths->home_name);
 	strvec_pushf(&spec->args, "UID=%u", user->uid);
 	strvec_pushf(&spec->args, "GID=%u", user->gid);
 	strvec_pushf(&spec->args, "NAME=%s", user->name);
@@ -436,12 +468,13 @@ build_image(enum build_kind kind, const struct engine *engine,
 	    context_read(paths, &files, dg) < 0 ||
 	    context_pack(files, build_kind_name(kind), &tar, dg) < 0 ||
 	    build_context_digest(kind, recipe, files, context, dg) < 0 ||
+	    certificates_read(settings, paths, &hc.trusted, dg) < 0 ||
 	    buildkit_check(engine, dg) < 0)
 		return -1;
 	hostconf_read(&hc, paths, options->environ_);
 	if (find_base(engine, settings, paths, options, &hc, &base, dg) < 0)
 		return -1;
-	describe(kind, recipe, user, context, &spec);
+	describe(kind, recipe, user, context, &hc.trusted, &spec);
 	spec.context = &tar;
 	spec.hostconf = &hc;
 	spec.no_cache = options->no_cache;

@@ -38,6 +38,7 @@ struct build_recipe {
 	const struct settings *settings; /* base image, packages, deadlines */
 	const struct agent *agent;
 	const struct toolchains *toolchains;
+	const struct paths *paths; /* the home's names */
 };
 
 /*
@@ -52,8 +53,8 @@ bool build_recipe_is_plain(const struct build_recipe *recipe);
 /*
  * The digest that an image built of these files would carry in
  * io.drydock.context: over the list of what its tar has and what steers the
- * build (base image, toolchains, packages).  It does not depend on umask, time,
- * or the caller, nor on a base image that one build was given by option: asking
+ * build (base image, toolchains, packages, certificates, a home that is a link).
+ * It does not depend on umask, time, or the caller, nor on a base image that one build was given by option: asking
  * for it again would be in vain.
  */
 int build_context_digest(enum build_kind kind,

@@ -273,6 +273,7 @@ hostconf_pack(const struct hostconf *hc, struct strbuf *out, struct diag *dg)
 	add_text(tar, "auth.conf", &hc->apt_auth);
 	add_text(tar, "npmrc", &hc->npmrc);
 	add_text(tar, "ca.crt", &hc->ca);
+	add_text(tar, "trusted.crt", &hc->trusted);
 	if (tarball_finish(tar, dg) < 0)
 		return -1;
 	if (out->len > SECRET_MAX)
@@ -293,5 +294,6 @@ hostconf_release(struct hostconf *hc)
 	strbuf_release(&hc->apt_auth);
 	strbuf_release(&hc->npmrc);
 	strbuf_release(&hc->ca);
+	strbuf_release(&hc->trusted);
 	strvec_release(&hc->proxies);
 }

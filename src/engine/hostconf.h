@@ -4,7 +4,8 @@
  *
  * Its package sources with their keys, apt's network settings and credentials,
  * npm's registry settings, proxies, and the certificates it trusts.  A build
- * gets it as one secret (a gzip'ed tar); no image keeps any of it.
+ * gets it as one secret (a gzip'ed tar); no image keeps any of it but the
+ * certificates that the user added.
  */
 #ifndef DRYDOCK_HOSTCONF_H
 #define DRYDOCK_HOSTCONF_H
@@ -24,13 +25,14 @@ struct hostconf {
 	struct strbuf apt_auth; /* apt_auth.conf(5) */
 	struct strbuf npmrc;
 	struct strbuf ca; /* PEM */
+	struct strbuf trusted; /* PEM: what the image is to trust */
 	struct strvec proxies; /* HTTP_PROXY=... and the like */
 };
 
 #define HOSTCONF_INIT                                                     \
 	{                                                                 \
 		NULL, STRVEC_INIT, STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, \
-		    STRBUF_INIT, STRVEC_INIT                              \
+		    STRBUF_INIT, STRBUF_INIT, STRVEC_INIT                 \
 	}
 
 /* What the host lacks, or the caller may not read, is left out. */

@@ -14,6 +14,8 @@ engine_sources = \
 	src/engine/buildkit.h \
 	src/engine/built.c \
 	src/engine/built.h \
+	src/engine/certificates.c \
+	src/engine/certificates.h \
 	src/engine/compose-version.c \
 	src/engine/compose-version.h \
 	src/engine/compose.c \

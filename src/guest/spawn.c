@@ -18,6 +18,8 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strvec.h"
+#include "guest/fallback.h"
 #include "guest/wire.h"
 
 #define STATUS_NOT_EXECUTABLE 126U
@@ -124,6 +126,17 @@ inherited_restore(const struct inherited *own)
 	(void)setrlimit(RLIMIT_NOFILE, &own->files);
 }
 
+/* What the holder was started with is the runtime's; the caller has another. */
+static void
+apply_umask(const struct strvec *env)
+{
+	const char *text =
+	    envp_get((const char *const *)env->v, WIRE_UMASK_VARIABLE);
+
+	if (text != NULL)
+		(void)umask((mode_t)strtoul(text, NULL, 8) & 0777);
+}
+
 /*
  * In the child.  Every descriptor of ours is close-on-exec, and what the holder
  * was started with becomes so.
@@ -132,6 +145,9 @@ static void
 become(const struct wire_go *go, const struct inherited *own,
     const struct ends *e, struct failure *failure)
 {
+	/* This process has it alone since fork(). */
+	struct strvec env = go->envp;
+
 	failure->step = STEP_TERMINAL;
 	(void)setsid();
 	if (go->tty && ioctl(e->theirs[0], TIOCSCTTY, 0) == -1)
@@ -147,8 +163,10 @@ become(const struct wire_go *go, const struct inherited *own,
 		return;
 	failure->step = STEP_EXEC;
 	reset_signals();
+	fallback_apply(&env);
+	apply_umask(&env);
 	/* execvp() searches the PATH of the environment that it is given. */
-	environ = go->envp.v;
+	environ = env.v;
 	(void)execvp(go->argv.v[0], go->argv.v);
 }
 

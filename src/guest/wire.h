@@ -111,6 +111,8 @@ struct wire_size {
  * the working directory (absolute), the arguments and the variables, each
  * ended by a NUL.
  */
+#define WIRE_UMASK_VARIABLE "DRYDOCK_UMASK" /* octal; the command's umask */
+
 struct wire_go {
 	bool tty;
 	bool ends_with_client;

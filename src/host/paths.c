@@ -44,6 +44,7 @@ paths_release(struct paths *paths)
 {
 	free(paths->user);
 	free(paths->home);
+	free(paths->home_name);
 	free(paths->account_home);
 	free(paths->config_dir);
 	free(paths->config_name);
@@ -152,6 +153,28 @@ real_path_missing(
 	return 0;
 }
 
+/*
+ * Returned: name, without doubled and last slashes, where it is not real; else
+ * NULL.  One with . or .. in it is not what configuration says.
+ */
+static char *
+other_spelling(const char *name, const char *real)
+{
+	cleanup_strbuf struct strbuf plain = STRBUF_INIT;
+
+	for (; *name != '\0'; name++) {
+		if (name[0] == '/' && (name[1] == '/' || name[1] == '\0'))
+			continue;
+		if (name[0] == '/' && name[1] == '.' &&
+		    strchr("/.", name[2]) != NULL)
+			return NULL;
+		strbuf_addch(&plain, *name);
+	}
+	if (strcmp(plain.buf, real) == 0)
+		return NULL;
+	return strbuf_detach(&plain, NULL);
+}
+
 static int
 find_home(struct paths *paths, struct diag *dg)
 {
@@ -178,6 +201,7 @@ find_home(struct paths *paths, struct diag *dg)
 		    "HOME: %s belongs to uid %lu, and you are uid %lu",
 		    paths->home, (unsigned long)st.st_uid,
 		    (unsigned long)paths->uid);
+	paths->home_name = other_spelling(home, paths->home);
 	return 0;
 }
 

@@ -19,6 +19,8 @@ struct paths {
 	gid_t gid;
 	char *user; /* owned; the passwd name, or "uUID" without an entry */
 	char *home; /* owned; real path of $HOME: absolute, an own directory */
+	/* owned; $HOME where that is a link to home or goes through one, or NULL */
+	char *home_name;
 	/* owned; the home of the passwd entry; NULL without one */
 	char *account_home;
 	char *config_dir; /* owned; real path; may not exist */

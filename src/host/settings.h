@@ -27,12 +27,14 @@ struct settings {
 	char *docker; /* "" or the absolute path of the program */
 	char *compose; /* the same */
 	char *base_image;
+	char *ca_file; /* owned */
 	struct strvec packages; /* added to the agent image */
 	struct strvec toolchains; /* names (host/toolchain.h) */
 	int64_t memory; /* bytes */
 	int64_t cpus_milli; /* thousandths of a CPU; 0: all of the host's */
 	int64_t pids;
 	int64_t tmp_size; /* bytes */
+	int64_t shm_size;
 	int64_t disk_warn; /* bytes of a session's home; 0: never */
 	int64_t files_warn; /* entries in it; 0: never */
 	int64_t keep_ended_ms; /* outcomes of ended sessions; 0: not kept */

@@ -186,6 +186,7 @@ write_limits(struct jsonw *w, const struct plan_request *request)
 	write_number(w, "memory", (uintmax_t)s->memory);
 	write_number(w, "pids", (uintmax_t)s->pids);
 	write_number(w, "tmp", (uintmax_t)s->tmp_size);
+	write_number(w, "shm", (uintmax_t)s->shm_size);
 	/* Compose leaves out a limit that is none. */
 	jsonw_key(w, "cpus");
 	if (strcmp(cpus, "0") == 0)

@@ -93,6 +93,7 @@ add_limits(
 	strvec_pushf(vars, "DRYDOCK_MEMORY=%" PRId64, s->memory);
 	strvec_pushf(vars, "DRYDOCK_PIDS=%" PRId64, s->pids);
 	strvec_pushf(vars, "DRYDOCK_TMP_SIZE=%" PRId64, s->tmp_size);
+	strvec_pushf(vars, "DRYDOCK_SHM_SIZE=%" PRId64, s->shm_size);
 	return add_variable_given(vars, "DRYDOCK_CPUS", plan_cpus(request), dg);
 }
 

@@ -2,18 +2,23 @@
 /* From image, caller, agent and plan to one environment. */
 #include "session/goenv.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "guest/wire.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
 
 enum {
-	TERM_MAX = 64
+	TERM_MAX = 64,
+	ZONE_MAX = 64
 };
 
 static void
@@ -30,18 +35,63 @@ set_all(struct strvec *env, const char *const *list)
 	}
 }
 
-/* Names a terminal and nothing that a terminfo lookup could follow. */
-static void
-set_terminal(struct strvec *env, const char *const *environ_, const char *name)
+const char *
+goenv_terminal(const char *const *environ_, const char *name)
 {
 	static const char plain[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	    "0123456789._+-";
 	const char *value = envp_get(environ_, name);
 
-	if (value != NULL && value[0] != '\0' && value[0] != '.' &&
-	    strlen(value) <= TERM_MAX && value[strspn(value, plain)] == '\0')
+	if (value == NULL || value[0] == '\0' || value[0] == '.' ||
+	    strlen(value) > TERM_MAX || value[strspn(value, plain)] != '\0')
+		return NULL;
+	return value;
+}
+
+static void
+set_terminal(struct strvec *env, const char *const *environ_, const char *name)
+{
+	const char *value = goenv_terminal(environ_, name);
+
+	if (value != NULL)
 		strvec_setenv(env, name, value);
+}
+
+/* TZ of the caller's, or what localtime(5) leads to. */
+static void
+set_zone(struct strvec *env, const char *const *environ_)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789._+-/,<>";
+	static const char database[] = "/zoneinfo/";
+	const char *zone = envp_get(environ_, "TZ");
+	char link[PATH_MAX];
+	const char *at;
+
+	if (zone == NULL || zone[0] == '\0') {
+		ssize_t n = readlink("/etc/localtime", link, sizeof(link) - 1);
+
+		link[n > 0 ? n : 0] = '\0';
+		zone = link;
+	}
+	at = strstr(zone, database);
+	if (at != NULL)
+		zone = at + strlen(database);
+	if (zone[0] == ':')
+		zone++;
+	if (zone[0] != '\0' && zone[0] != '/' && strlen(zone) <= ZONE_MAX &&
+	    strstr(zone, "..") == NULL && zone[strspn(zone, plain)] == '\0')
+		strvec_setenv(env, "TZ", zone);
+}
+
+/* node(1) 22.21, 24 and later; older ones have no such switch. */
+static void
+set_node_proxy(struct strvec *env, const char *const *plan_env)
+{
+	if (envp_get(plan_env, "HTTPS_PROXY") != NULL)
+		strvec_setenv(env, "NODE_USE_ENV_PROXY", "1");
 }
 
 static void
@@ -102,6 +152,16 @@ set_git(struct strvec *env)
 	strvec_setenv(env, "GIT_CONFIG_COUNT", count);
 }
 
+/* umask(2) shows the mask only by setting one. */
+static unsigned int
+caller_umask(void)
+{
+	mode_t mask = umask(077);
+
+	(void)umask(mask);
+	return mask;
+}
+
 bool
 goenv_has_secret(const struct goenv_spec *spec)
 {
@@ -117,15 +177,20 @@ goenv_has_secret(const struct goenv_spec *spec)
 void
 goenv_build(const struct goenv_spec *spec, struct strvec *env)
 {
+	cleanup_free char *mask = xasprintf("%03o", caller_umask());
+
 	set_all(env, spec->image_env);
 	strvec_setenv(env, "USER", spec->paths->user);
 	strvec_setenv(env, "LOGNAME", spec->paths->user);
 	strvec_setenv(env, "SHELL", "/bin/bash");
 	strvec_setenv(env, "LANG", "C.UTF-8");
+	strvec_setenv(env, WIRE_UMASK_VARIABLE, mask);
 	if (spec->tty) {
 		set_terminal(env, spec->environ_, "TERM");
 		set_terminal(env, spec->environ_, "COLORTERM");
 	}
+	set_zone(env, spec->environ_);
+	set_node_proxy(env, spec->plan_env);
 	set_git(env);
 	set_agent(env, &spec->agent->env, spec->paths->home);
 	pass_named(env, spec->environ_, &spec->settings->pass_env);

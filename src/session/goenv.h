@@ -28,6 +28,12 @@ struct goenv_spec {
 /* Whether the caller's environment has one of the agent's secrets. */
 bool goenv_has_secret(const struct goenv_spec *spec);
 
+/*
+ * TERM or COLORTERM of the caller's, borrowed, if it is a plain word that leads
+ * nowhere as a file's name; or NULL.
+ */
+const char *goenv_terminal(const char *const *environ_, const char *name);
+
 /* Appends it to env; every name once. */
 void goenv_build(const struct goenv_spec *spec, struct strvec *env);
 

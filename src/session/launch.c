@@ -29,6 +29,7 @@
 #include "session/prompt.h"
 #include "session/seed.h"
 #include "session/teardown.h"
+#include "session/terminfo.h"
 #include "session/view.h"
 #include "sync/sync.h"
 
@@ -128,7 +129,7 @@ ask_engine(struct launch *l, struct diag *dg)
 	struct collect_outcome outcome;
 	const struct images_spec spec = {
 		.engine = &l->engine,
-		.recipe = { l->settings, &l->agent, &l->toolchains },
+		.recipe = { l->settings, &l->agent, &l->toolchains, l->paths },
 		.paths = l->paths,
 		.project = l->settings->of_project ? l->project.path : NULL,
 		.environ_ = l->environ_,
@@ -212,9 +213,12 @@ make_session(struct launch *l, struct diag *dg)
 		return -1;
 	make_link(l);
 	sync_before_launch(&sync);
-	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0)
+	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0 ||
+	    seed_home(&seed, home_fd, dg) != 0)
 		return -1;
-	return seed_home(&seed, home_fd, dg);
+	if (l->tty)
+		terminfo_carry(l->paths, l->environ_, home_fd);
+	return 0;
 }
 
 void

@@ -72,6 +72,8 @@ session_sources = \
 	src/session/teardown.c \
 	src/session/teardown.h \
 	src/session/termfilter.c \
+	src/session/terminfo.c \
+	src/session/terminfo.h \
 	src/session/termfilter.h \
 	src/session/termmodes.c \
 	src/session/termmodes.h \

@@ -41,7 +41,8 @@ def with_further(model):
     db.update(image="sha256:" + "d" * 64, entrypoint=["/db"], command=["--x"],
               environment={"A": "b"}, volumes=[shared],
               stop_grace_period="10s",
-              tmpfs=[t.replace(",exec", ",noexec") for t in db["tmpfs"]])
+              tmpfs=[t.replace(",exec", ",noexec") for t in db["tmpfs"]
+                     if t.startswith("/tmp:")])
     db["labels"]["io.drydock.role"] = "db"
     agent["volumes"].append(dict(shared))
     model["services"]["db"] = db
@@ -93,7 +94,7 @@ def facts(mode):
         "users": {"agent": "1000:1000", "egress": "1000:1000"},
         "images": images, "engine": {"gid": 999},
         "limits": {"memory": "1073741824", "pids": "256", "tmp": "67108864",
-                   "cpus": 1.5},
+                   "shm": "67108864", "cpus": 1.5},
         "binds": [{"path": p, "read_only": ro} for p, ro in LISTED.items()],
         "overlays": [], "sources": sources,
         "sockets": {"allowed": False, "listened_at": []},

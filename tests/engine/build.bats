@@ -243,6 +243,28 @@ EOF
   assert_equal "$(docker image ls -aq --no-trunc | sort)" "$before"
 }
 
+@test "a home by another name, and authorities of the user's, are there too" {
+  local named=$BATS_TEST_TMPDIR/named tls=$BATS_TEST_TMPDIR/tls
+  ln -s "$HOME" "$named"
+  mkdir "$tls"
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ours \
+    -keyout "$tls/key.pem" -out "$tls/cert.pem" 2>/dev/null
+  # A key beside the certificate stays on the host.
+  cat "$tls/key.pem" "$tls/cert.pem" >"$tls/both.pem"
+  export DRYDOCK_CA_FILE=$tls/both.pem
+  HOME=$named drydock build --bootstrap 2>/dev/null
+  run -0 --separate-stderr env HOME="$named" drydock shell "$project" -- \
+    sh -c 'echo "$HOME"; readlink "$1"; touch "$1/made" && ls "$HOME/made"
+      openssl verify -CApath /etc/ssl/certs \
+        /usr/local/share/ca-certificates/drydock-*.crt | tail -1
+      grep -rl "PRIVATE KEY" /usr/local/share /etc/ssl/certs || true' \
+    sh "$named" </dev/null
+  assert_equal "${lines[*]:0:3}" "$HOME $HOME $HOME/made"
+  assert_contains "$output" ": OK"
+  refute_contains "$output" ca-certificates.crt
+  refute_contains "$stderr" 'run "drydock build"'
+}
+
 @test "a step that fails ends with the builder's words and status 69" {
   tamper 'echo the-step-spoke; exit 3'
   run --separate-stderr "$tampered/bin/drydock" build --bootstrap

@@ -44,3 +44,48 @@ git_project() {
   assert_contains "$stderr" "the repository of $project is in\
  $top/.git/worktrees/tree, outside of the project: start it on $top"
 }
+
+# in_terminal TERM COMMAND...: a session on a terminal; prints what it wrote.
+in_terminal() {
+  TERM=$1 as_who script -qec "stty cols 200
+    drydock shell '$project' -- ${*:2}" /dev/null </dev/null | tr -d '\r'
+}
+
+@test "a terminal that only the host describes is known inside" {
+  mkdir -p "$BATS_TEST_TMPDIR/terminfo"
+  infocmp xterm-256color | sed 's/^xterm-256color|/xterm-of-mine|/' |
+    tic -x -o "$BATS_TEST_TMPDIR/terminfo" -
+  chmod -R go+rX "$BATS_TEST_TMPDIR/terminfo"
+  # A file of root's or the caller's counts.
+  TERMINFO=$BATS_TEST_TMPDIR/terminfo run -0 in_terminal xterm-of-mine \
+    "sh -c 'echo term=\$TERM; tput -T xterm-of-mine colors'"
+  assert_contains "$output" term=xterm-of-mine
+  assert_contains "$output" 256
+  run -0 in_terminal xterm-of-nobody "sh -c 'echo term=\$TERM; tput colors'"
+  assert_contains "$output" term=xterm-256color
+  run -0 in_terminal xterm-kitty "sh -c 'echo term=\$TERM; tput colors'"
+  assert_contains "$output" term=xterm-kitty
+}
+
+@test "the caller's umask, time zone and locale hold where the image can" {
+  echo 'pass_env = LANG' >"$XDG_CONFIG_HOME/drydock/drydock.conf"
+  TZ=Asia/Kolkata LANG=xx_XX.UTF-8 run -0 --separate-stderr in_session \
+    sh -c 'umask; date +%z; locale charmap; echo "$LANG"; df -m /dev/shm'
+  assert_equal "${lines[*]:0:4}" "0077 +0530 UTF-8 C.UTF-8"
+  assert_contains "$output" " 64 "
+  refute_contains "$stderr" locale
+  TZ=No/Where DRYDOCK_SHM_SIZE=128m run -0 --separate-stderr in_session \
+    sh -c 'date +%z; df -m /dev/shm'
+  assert_equal "${lines[0]}" +0000
+  assert_contains "$output" " 128 "
+}
+
+@test "what one expects of a shell at once is there" {
+  run -0 --separate-stderr in_session sh -ec 'for program in make gcc nano vi \
+      pip rsync unzip xz tput file; do command -v "$program" >/dev/null ||
+      echo "no $program"; done
+    python3 -m venv /tmp/v && /tmp/v/bin/pip --version >/dev/null
+    printf "all:\n\t@echo made\n" >Makefile && make
+    echo "int main(void){return 0;}" >a.c && gcc a.c -o /tmp/a && /tmp/a'
+  assert_equal "$output" made
+}

@@ -92,6 +92,7 @@ fill_settings(struct plan_bed *bed)
 	bed->settings.cpus_milli = 1500;
 	bed->settings.pids = 256;
 	bed->settings.tmp_size = 67108864;
+	bed->settings.shm_size = 67108864;
 }
 
 static void

@@ -169,7 +169,7 @@ get_digest(const struct paths *paths, const char *setting, const char *value,
 	struct toolchain tc = TOOLCHAIN_INIT;
 	struct toolchains toolchains = { &tc, 1 };
 	const struct toolchains none = TOOLCHAINS_INIT;
-	struct build_recipe recipe = { NULL, &agent, &none };
+	struct build_recipe recipe = { NULL, &agent, &none, paths };
 	cleanup_context_files struct context_files *files = NULL;
 	cleanup_settings struct settings settings;
 	cleanup_diag struct diag dg = DIAG_INIT;

@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/strvec.h"
+#include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
@@ -19,6 +21,8 @@ static char home[] = "/home/x";
 static const char *const image_env[] = { "PATH=/bin", "USER=image", NULL };
 static const char *const plan_env[] = { "HOME=/home/x",
 	"HTTPS_PROXY=http://127.0.0.1:3128", NULL };
+/* Of the caller's: TZ=VALUE, or NULL. */
+static const char *zone;
 static const char *const caller[] = { "PATH=/evil", "LD_PRELOAD=/evil",
 	"TERM=xterm-256color", "COLORTERM=$(reboot)", "KEY=secret", "PASSED=1",
 	"HTTPS_PROXY=http://u:p@h", "HOME=/root", NULL };
@@ -26,6 +30,7 @@ static const char *const caller[] = { "PATH=/evil", "LD_PRELOAD=/evil",
 static void
 build(bool tty, bool secrets, struct strvec *env)
 {
+	const char *environ_[ARRAY_SIZE(caller) + 1] = { zone };
 	const struct paths paths = { .user = user, .home = home };
 	struct settings settings = { .pass_env = STRVEC_INIT };
 	struct agent agent = AGENT_INIT;
@@ -33,13 +38,14 @@ build(bool tty, bool secrets, struct strvec *env)
 		.paths = &paths,
 		.settings = &settings,
 		.agent = &agent,
-		.environ_ = caller,
+		.environ_ = environ_,
 		.image_env = image_env,
 		.plan_env = plan_env,
 		.tty = tty,
 		.secrets = secrets,
 	};
 
+	memcpy(environ_ + (zone != NULL), caller, sizeof(caller));
 	strvec_push(&settings.pass_env, "PASSED");
 	strvec_push(&settings.pass_env, "HTTPS_PROXY");
 	strvec_push(&settings.pass_env, "NOT_SET");
@@ -92,6 +98,47 @@ test_git(void)
 }
 
 static void
+check_zone(const char *given, const char *want)
+{
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_free char *tz = xasprintf("TZ=%s", given);
+	cleanup_free char *line = xasprintf("TZ=%s", want != NULL ? want : "");
+
+	zone = tz;
+	build(false, false, &env);
+	zone = NULL;
+	if (want == NULL)
+		CHECK(!has_name(&env, "TZ"));
+	else
+		CHECK(strvec_has(&env, line));
+}
+
+static void
+test_zone(void)
+{
+	check_zone("Europe/Berlin", "Europe/Berlin");
+	check_zone(":Asia/Kolkata", "Asia/Kolkata");
+	check_zone("/usr/share/zoneinfo/UTC", "UTC");
+	check_zone("CET-1CEST,M3.5.0,M10.5.0/3", "CET-1CEST,M3.5.0,M10.5.0/3");
+	check_zone("/etc/passwd", NULL);
+	check_zone("../../etc/passwd", NULL);
+	check_zone("$(reboot)", NULL);
+}
+
+static void
+test_inherited(void)
+{
+	struct strvec env cleanup_strvec = STRVEC_INIT;
+	mode_t before = umask(027);
+
+	build(false, false, &env);
+	CHECK_INT(umask(before), 027);
+	CHECK(strvec_has(&env, "DRYDOCK_UMASK=027"));
+	/* There is a proxy. */
+	CHECK(strvec_has(&env, "NODE_USE_ENV_PROXY=1"));
+}
+
+static void
 test_plan_wins(void)
 {
 	struct strvec env cleanup_strvec = STRVEC_INIT;
@@ -130,6 +177,9 @@ main(void)
 	static const struct check_test tests[] = {
 		{ "only what is named comes along", test_sources },
 		{ "git signs nothing, whatever a repository says", test_git },
+		{ "the caller's time zone comes along", test_zone },
+		{ "so does the umask, and node is told of the proxy",
+		    test_inherited },
 		{ "the plan has the last word", test_plan_wins },
 		{ "the terminal's name comes along with a terminal",
 		    test_terminal },

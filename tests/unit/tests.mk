@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test-engine \
 	tests/unit/test-built \
 	tests/unit/test-engine-calls \
+	tests/unit/test-fallback \
 	tests/unit/test-fs \
 	tests/unit/test-fs-copy \
 	tests/unit/test-fs-fault \
@@ -146,6 +147,8 @@ tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
 tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c src/guest/limits.c
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
+tests_unit_test_fallback_SOURCES = tests/unit/test-fallback.c \
+	src/guest/fallback.c src/guest/fallback.h
 tests_unit_test_serve_SOURCES = tests/unit/test-serve.c $(holder_kit)
 tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 
