@@ -114,6 +114,7 @@ http_free(struct http *http)
 
 /* An interim answer (100 to 199) has a head of its own. */
 static size_t
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl calls it */
 take_head(char *data, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
@@ -147,7 +148,7 @@ take_body(char *data, size_t size, size_t n, void *arg)
 static CURLcode
 set_options(const struct http *http, CURL *curl,
     const struct http_request *request, const char *url, struct transfer *t,
-    char *words)
+    char *words) /* NOLINT(readability-non-const-parameter): libcurl writes */
 {
 	const struct {
 		CURLoption option;
