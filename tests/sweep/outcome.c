@@ -75,6 +75,7 @@ find_chance(const struct chance *c, const char *s, const char **ret_word)
 	static const char *const before_id[] = { "drydock-", "session ",
 		"drydock.session\":\"", "drydock.session\": \"" };
 	static const char history[] = "history/";
+	static const char process[] = "_process\": \"";
 	size_t n;
 
 	*ret_word = "ROOT";
@@ -86,6 +87,11 @@ find_chance(const struct chance *c, const char *s, const char **ret_word)
 	for (size_t i = 0; i < ARRAY_SIZE(before_id); i++)
 		if (starts(s, before_id[i]) && is_id(s + strlen(before_id[i])))
 			return strlen(before_id[i]) + ID;
+	/* Its number, and when it began. */
+	*ret_word = process;
+	if (starts(s, process))
+		return strlen(process) +
+		    strspn(s + strlen(process), "0123456789 ");
 	*ret_word = history;
 	n = strlen(history);
 	if (!starts(s, history))
