@@ -151,8 +151,6 @@ read_hello(
 		    "the holder speaks version %u, not %u: build the images "
 		    "anew",
 		    hello.version, WIRE_VERSION);
-	ret_hello->version = hello.version;
-	memcpy(ret_hello->policy_digest, hello.digest, sizeof(hello.digest));
 	ret_hello->running = (hello.flags & WIRE_HELLO_RUNNING) != 0;
 	ret_hello->tty = (hello.flags & WIRE_HELLO_TTY) != 0;
 	return 0;

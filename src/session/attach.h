@@ -24,8 +24,6 @@ struct go_message {
 
 /* What the holder said before go. */
 struct holder_hello {
-	unsigned version; /* of the wire format */
-	char policy_digest[65]; /* SHA-256 of the guardrail manifest; "" none */
 	bool running; /* go was given: view it */
 	bool tty; /* and it runs on a pty */
 };

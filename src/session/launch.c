@@ -2,13 +2,11 @@
 /* The pipeline, in its order; each stage fails by itself and by name. */
 #include "session/launch.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/gitrepo.h"
@@ -19,42 +17,21 @@
 #include "host/settings.h"
 #include "host/trusted.h"
 #include "plan/role.h"
-#include "plan/squid.h"
 #include "session/collect.h"
 #include "session/interrupt.h"
-#include "session/launch-private.h"
 #include "session/links.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
 #include "session/prompt.h"
 #include "session/seed.h"
+#include "session/start.h"
 #include "session/teardown.h"
 #include "session/terminfo.h"
-#include "session/view.h"
 #include "sync/sync.h"
-
-void
-launch_release(struct launch *l)
-{
-	cleanup_close_fn(&l->agent_pidfd);
-	cleanup_close_fn(&l->seen_fd);
-	cleanup_close_fn(&l->holder_fd);
-	cleanup_close_fn(&l->plan_fd);
-	container_list_release(&l->containers);
-	plan_release(&l->plan);
-	record_release(&l->record);
-	session_release(&l->session);
-	images_release(&l->images);
-	engine_release(&l->engine);
-	allowlist_release(&l->allowlist);
-	toolchains_release(&l->toolchains);
-	agent_release(&l->agent);
-	project_release(&l->project);
-}
 
 /* What a contained session wrote is for dood to read only when told so. */
 static int
-agree_to_history(const struct launch *l, struct diag *dg)
+agree_to_history(const struct start *l, struct diag *dg)
 {
 	if (!l->request->contained_history || l->mode.mode == MODE_CONTAINED)
 		return 0;
@@ -68,24 +45,9 @@ agree_to_history(const struct launch *l, struct diag *dg)
 	    dg);
 }
 
-int
-launch_load_hosts(struct launch *l, struct diag *dg)
-{
-	cleanup_strvec struct strvec hosts = STRVEC_INIT;
-
-	if (toolchains_load(
-		&l->toolchains, &l->settings->toolchains, l->paths, dg) != 0)
-		return -1;
-	if (l->mode.mode != MODE_CONTAINED)
-		return 0;
-	strvec_push_all(&hosts, (const char *const *)l->agent.hosts.v);
-	toolchains_add_hosts(&l->toolchains, &hosts);
-	return allowlist_load(&l->allowlist, &hosts, l->paths, dg);
-}
-
 /* The user's files that stand for shipped ones. */
 static void
-note_replacements(const struct launch *l)
+note_replacements(const struct start *l)
 {
 	if (l->agent.replacement != NULL)
 		diag_note("agent %s: %s replaces the one that is installed",
@@ -100,7 +62,7 @@ note_replacements(const struct launch *l)
 
 /* What the caller asked for, without the engine. */
 static int
-read_request(struct launch *l, struct diag *dg)
+read_request(struct start *l, struct diag *dg)
 {
 	const struct launch_request *r = l->request;
 
@@ -109,10 +71,8 @@ read_request(struct launch *l, struct diag *dg)
 	    settings_load_project(l->settings, l->paths, &l->project, dg) != 0)
 		return -1;
 	l->mode = mode_resolve(r->mode, l->settings->mode);
-	if (agent_load(&l->agent,
-		r->agent != NULL ? r->agent : l->settings->agent, l->paths,
-		dg) != 0 ||
-	    agree_to_history(l, dg) != 0 || launch_load_hosts(l, dg) != 0)
+	if (agent_load(&l->agent, l->settings->agent, l->paths, dg) != 0 ||
+	    agree_to_history(l, dg) != 0 || start_load_hosts(l, dg) != 0)
 		return -1;
 	note_replacements(l);
 	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
@@ -122,7 +82,7 @@ read_request(struct launch *l, struct diag *dg)
 
 /* Which images are ours depends on which engine this is. */
 static int
-ask_engine(struct launch *l, struct diag *dg)
+ask_engine(struct start *l, struct diag *dg)
 {
 	const char *const projects[] = { l->project.path, NULL };
 	cleanup_diag struct diag collect_dg = DIAG_INIT;
@@ -153,7 +113,7 @@ ask_engine(struct launch *l, struct diag *dg)
 }
 
 static void
-fill_record(struct launch *l)
+fill_record(struct start *l)
 {
 	struct record *r = &l->record;
 
@@ -174,7 +134,7 @@ fill_record(struct launch *l)
 
 /* For other programs; drydock itself does not need it. */
 static void
-make_link(const struct launch *l)
+make_link(const struct start *l)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
@@ -187,7 +147,7 @@ make_link(const struct launch *l)
 
 /* Claim, sync and seed. */
 static int
-make_session(struct launch *l, struct diag *dg)
+make_session(struct start *l, struct diag *dg)
 {
 	struct session *s = &l->session;
 	const struct sync_request sync = {
@@ -221,42 +181,12 @@ make_session(struct launch *l, struct diag *dg)
 	return 0;
 }
 
-void
-launch_fill_request(struct launch *l)
-{
-	l->plan_request = (struct plan_request){
-		.paths = l->paths,
-		.settings = l->settings,
-		.engine = &l->engine,
-		.project = &l->project,
-		.mode = l->mode,
-		.session_id = l->session.id,
-		.session_dir = l->session.dir,
-		.history_dir = l->record.history,
-		.agent_image = &l->images.agent,
-		.egress_image = &l->images.egress,
-	};
-}
-
-int
-launch_write_proxy(struct launch *l, struct diag *dg)
-{
-	cleanup_close int fd = -1;
-
-	if (l->mode.mode != MODE_CONTAINED)
-		return 0;
-	if (session_open_mount(&l->session, MOUNT_PROXY, &fd, dg) != 0 ||
-	    squid_write(fd, &l->allowlist, dg) != 0)
-		return diag_wrap(dg, "write the proxy's configuration");
-	return 0;
-}
-
 /*
  * What the agent is about to be given, so that no later launch takes what it is
  * told from there.
  */
 static int
-note_places(const struct launch *l, struct diag *dg)
+note_places(const struct start *l, struct diag *dg)
 {
 	const struct plan_service *agent = plan_find(&l->plan, "agent");
 
@@ -273,19 +203,19 @@ note_places(const struct launch *l, struct diag *dg)
 
 /* Assemble, resolve, judge, prepare, seal. */
 static int
-make_plan(struct launch *l, struct diag *dg)
+make_plan(struct start *l, struct diag *dg)
 {
 	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
 	char digest[DIGEST_HEX_SIZE];
 
-	launch_fill_request(l);
+	start_fill_request(l);
 	if (plan_assemble(&l->plan_request, &assembly, dg) != 0 ||
 	    plan_judge(&l->plan_request, &assembly, &l->plan, dg) != 0 ||
 	    plan_check_verdict(&l->plan, dg) != 0 ||
 	    neighbours_check(l->paths, &l->engine, &l->plan, &l->session, dg) !=
 		0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
-	    note_places(l, dg) != 0 || launch_write_proxy(l, dg) != 0 ||
+	    note_places(l, dg) != 0 || start_write_proxy(l, dg) != 0 ||
 	    plan_seal(&l->plan, l->session.dir_fd, digest, &l->plan_fd, dg) !=
 		0)
 		return -1;
@@ -297,7 +227,7 @@ make_plan(struct launch *l, struct diag *dg)
 }
 
 static bool
-is_read_only(const struct launch *l)
+is_read_only(const struct start *l)
 {
 	const struct plan_service *agent = plan_find(&l->plan, "agent");
 
@@ -308,7 +238,7 @@ is_read_only(const struct launch *l)
 }
 
 static void
-print_banner(const struct launch *l)
+print_banner(const struct start *l)
 {
 	cleanup_strvec struct strvec git_notes = STRVEC_INIT;
 	const char *search = envp_get(l->environ_, "PATH");
@@ -352,27 +282,24 @@ print_banner(const struct launch *l)
 
 /* From the sealed plan to a command that runs. */
 static int
-start(struct launch *l, struct diag *dg)
+start(struct start *l, struct diag *dg)
 {
-	static int (*const stages[])(struct launch *, struct diag *) = {
-		launch_containers,
-		launch_check,
-		launch_companion,
-		launch_go,
+	static start_stage *const stages[] = {
+		start_compose,
+		start_check,
+		start_companion,
+		start_go,
 	};
 
 	print_banner(l);
-	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		if (interrupt_check(&l->interrupt, dg) != 0 ||
-		    stages[i](l, dg) != 0)
-			return -1;
-	}
+	if (start_run(l, stages, ARRAY_SIZE(stages), dg) != 0)
+		return -1;
 	session_drop_lease(&l->session);
 	return 0;
 }
 
 static int
-make_and_start(struct launch *l, struct diag *dg)
+make_and_start(struct start *l, struct diag *dg)
 {
 	if (make_session(l, dg) == 0 &&
 	    interrupt_check(&l->interrupt, dg) == 0 && make_plan(l, dg) == 0 &&
@@ -388,29 +315,12 @@ make_and_start(struct launch *l, struct diag *dg)
 	return -1;
 }
 
-static int
-view(struct launch *l, int *ret_status, struct diag *dg)
-{
-	const struct view_spec spec = {
-		.paths = l->paths,
-		.settings = l->settings,
-		.environ_ = l->environ_,
-		.engine = &l->engine,
-		.record = &l->record,
-		.session = &l->session,
-		.tty = l->tty,
-		.agent_pidfd = l->agent_pidfd,
-	};
-
-	return view_session(&spec, steal_fd(&l->holder_fd), ret_status, dg);
-}
-
 int
 launch_session(const struct launch_request *request, struct paths *paths,
     struct settings *settings, const char *const *environ_, int *ret_status,
     struct diag *dg)
 {
-	cleanup_launch struct launch l = LAUNCH_INIT;
+	cleanup_start struct start l = START_INIT;
 	int rc;
 
 	l.request = request;
@@ -422,7 +332,7 @@ launch_session(const struct launch_request *request, struct paths *paths,
 	interrupt_hold(&l.interrupt);
 	rc = make_and_start(&l, dg);
 	if (rc == 0)
-		rc = view(&l, ret_status, dg);
+		rc = start_view(&l, ret_status, dg);
 	interrupt_restore(&l.interrupt);
 	return rc;
 }

@@ -25,7 +25,6 @@ struct launch_request {
 	enum launch_kind kind;
 	const char *dir; /* project directory, NULL: the working directory */
 	const char *mode; /* --mode, NULL: not given */
-	const char *agent; /* NULL: the setting */
 	bool
 	    contained_history; /* what contained sessions wrote, also in dood */
 	char *const *args; /* run: more arguments; shell: the command */

@@ -16,11 +16,10 @@
 #include "host/trusted.h"
 #include "plan/sockets.h"
 #include "session/interrupt.h"
-#include "session/launch-private.h"
 #include "session/links.h"
 #include "session/neighbours.h"
+#include "session/start.h"
 #include "session/usage.h"
-#include "session/view.h"
 
 enum {
 	GRACE_S = 2 /* nothing of the agent runs yet */
@@ -28,7 +27,7 @@ enum {
 
 /* What the record names, as it is now. */
 static int
-find_parts(struct launch *l, struct diag *dg)
+find_parts(struct start *l, struct diag *dg)
 {
 	struct record *r = &l->record;
 
@@ -48,7 +47,7 @@ find_parts(struct launch *l, struct diag *dg)
 	if (r->history == NULL)
 		r->history = project_history(
 		    &l->project, l->paths, r->agent, l->mode.mode);
-	if (launch_load_hosts(l, dg) != 0)
+	if (start_load_hosts(l, dg) != 0)
 		return -1;
 	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
 		return -1;
@@ -57,7 +56,7 @@ find_parts(struct launch *l, struct diag *dg)
 
 /* What listens there by now: at a first start the policy asks. */
 static int
-check_sockets(struct launch *l, struct diag *dg)
+check_sockets(struct start *l, struct diag *dg)
 {
 	struct plan *plan = &l->plan;
 
@@ -76,9 +75,9 @@ check_sockets(struct launch *l, struct diag *dg)
 
 /* Links that an agent planted are found here, before anything is mounted. */
 static int
-check_plan(struct launch *l, struct diag *dg)
+check_plan(struct start *l, struct diag *dg)
 {
-	launch_fill_request(l);
+	start_fill_request(l);
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0)
 		return -1;
@@ -87,11 +86,11 @@ check_plan(struct launch *l, struct diag *dg)
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
 	    check_sockets(l, dg) != 0)
 		return -1;
-	return launch_write_proxy(l, dg);
+	return start_write_proxy(l, dg);
 }
 
 static int
-inspect_image(const struct launch *l, const char *service,
+inspect_image(const struct start *l, const char *service,
     struct image *ret_image, struct diag *dg)
 {
 	const struct plan_service *s = plan_find(&l->plan, service);
@@ -109,7 +108,7 @@ inspect_image(const struct launch *l, const char *service,
 
 /* What the sealed plan needs: its containers by id, drydock's own images. */
 static int
-find_planned(struct launch *l, struct diag *dg)
+find_planned(struct start *l, struct diag *dg)
 {
 	for (size_t i = 0; i < l->plan.nservices; i++) {
 		const char *name = l->plan.services[i].name;
@@ -126,7 +125,7 @@ find_planned(struct launch *l, struct diag *dg)
 }
 
 static int
-empty_mount(const struct launch *l, enum mount_id id, struct diag *dg)
+empty_mount(const struct start *l, enum mount_id id, struct diag *dg)
 {
 	if (fs_empty_dir(l->session.dir_fd, mount_roles[id].below, dg) != 0)
 		return diag_wrap(dg, "%s", l->session.dir);
@@ -134,7 +133,7 @@ empty_mount(const struct launch *l, enum mount_id id, struct diag *dg)
 }
 
 static int
-start_containers(struct launch *l, struct diag *dg)
+start_containers(struct start *l, struct diag *dg)
 {
 	struct record *r = &l->record;
 	const char *agent = record_container_id(r, "agent");
@@ -173,7 +172,7 @@ start_containers(struct launch *l, struct diag *dg)
 }
 
 static void
-stop_again(struct launch *l)
+stop_again(struct start *l)
 {
 	for (size_t i = 0; i < l->record.ncontainers; i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
@@ -186,46 +185,23 @@ stop_again(struct launch *l)
 }
 
 static int
-start(struct launch *l, struct diag *dg)
+start(struct start *l, struct diag *dg)
 {
-	static int (*const stages[])(struct launch *, struct diag *) = {
+	static start_stage *const stages[] = {
 		find_parts,
 		check_plan,
 		find_planned,
 		start_containers,
-		launch_check,
-		launch_companion,
-		launch_go,
+		start_check,
+		start_companion,
+		start_go,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		if (interrupt_check(&l->interrupt, dg) != 0 ||
-		    stages[i](l, dg) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-view(struct launch *l, const struct resume_spec *spec, int *ret_status,
-    struct diag *dg)
-{
-	const struct view_spec view = {
-		.paths = l->paths,
-		.settings = l->settings,
-		.environ_ = l->environ_,
-		.engine = spec->engine,
-		.record = &l->record,
-		.session = &l->session,
-		.tty = true,
-		.agent_pidfd = l->agent_pidfd,
-	};
-
-	return view_session(&view, steal_fd(&l->holder_fd), ret_status, dg);
+	return start_run(l, stages, ARRAY_SIZE(stages), dg);
 }
 
 static void
-note_start(const struct launch *l)
+note_start(const struct start *l)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int home_fd = -1;
@@ -248,7 +224,7 @@ int
 resume_session(const struct resume_spec *spec, struct session *session,
     struct record *record, int *ret_status, struct diag *dg)
 {
-	struct launch l = LAUNCH_INIT;
+	struct start l = START_INIT;
 	struct launch_request request = {
 		.kind = strcmp(record->kind, "shell") == 0 ? LAUNCH_SHELL
 							   : LAUNCH_RUN,
@@ -277,10 +253,10 @@ resume_session(const struct resume_spec *spec, struct session *session,
 		    dg, "session %s is not started again", l.record.id);
 	} else {
 		note_start(&l);
-		rc = view(&l, spec, ret_status, dg);
+		rc = start_view(&l, ret_status, dg);
 	}
 	interrupt_restore(&l.interrupt);
 	l.engine = (struct engine)ENGINE_INIT;
-	launch_release(&l);
+	start_release(&l);
 	return rc;
 }

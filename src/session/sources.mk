@@ -29,8 +29,6 @@ session_sources = \
 	src/session/interrupt.h \
 	src/session/join.c \
 	src/session/join.h \
-	src/session/launch-private.h \
-	src/session/launch-start.c \
 	src/session/launch.c \
 	src/session/launch.h \
 	src/session/limitsmet.c \
@@ -65,6 +63,8 @@ session_sources = \
 	src/session/sink.h \
 	src/session/status.c \
 	src/session/status.h \
+	src/session/start.c \
+	src/session/start.h \
 	src/session/strangers.c \
 	src/session/strangers.h \
 	src/session/task.c \

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * launch-private: what the files of a launch share.
+ * start: a sealed plan's containers brought up, checked and given their command,
+ * for the first time (launch) or again (resume).
  */
-#ifndef DRYDOCK_LAUNCH_PRIVATE_H
-#define DRYDOCK_LAUNCH_PRIVATE_H
+#ifndef DRYDOCK_START_H
+#define DRYDOCK_START_H
 
 #include <stdbool.h>
 
@@ -22,7 +23,7 @@
 #include "session/session.h"
 
 /* A launch under way: everything that a later stage needs of an earlier one. */
-struct launch {
+struct start {
 	const struct launch_request *request;
 	struct paths *paths;
 	struct settings *settings;
@@ -50,7 +51,7 @@ struct launch {
 	struct interrupt interrupt; /* once there is something to put away */
 };
 
-#define LAUNCH_INIT                                                         \
+#define START_INIT                                                          \
 	{                                                                   \
 		.project = PROJECT_INIT, .agent = AGENT_INIT,               \
 		.toolchains = TOOLCHAINS_INIT, .allowlist = ALLOWLIST_INIT, \
@@ -61,39 +62,48 @@ struct launch {
 		.agent_pidfd = -1, .seen_fd = -1                            \
 	}
 
-void launch_release(struct launch *l);
+void start_release(struct start *l);
 
-#define cleanup_launch __attribute__((cleanup(launch_release)))
+#define cleanup_start __attribute__((cleanup(start_release)))
 
 /*
  * Loads the toolchains of the settings, and in contained mode the allowlist with
  * the hosts of the agent, which is loaded, and of the toolchains.
  */
-int launch_load_hosts(struct launch *l, struct diag *dg);
+int start_load_hosts(struct start *l, struct diag *dg);
 
 /* Fills plan_request from the rest, for a first start and for a later one. */
-void launch_fill_request(struct launch *l);
+void start_fill_request(struct start *l);
 
 /*
  * Writes the proxy's configuration from the allowlist, before each start: the
  * plan is sealed, what is allowed is the user's present will, and the host's
  * addresses change.
  */
-int launch_write_proxy(struct launch *l, struct diag *dg);
+int start_write_proxy(struct start *l, struct diag *dg);
 
 /* Compose on the sealed plan; containers may exist also when it fails. */
-int launch_containers(struct launch *l, struct diag *dg);
+int start_compose(struct start *l, struct diag *dg);
 
 /*
  * Finds the plan's containers, records them, and verifies what waits in them;
  * the proxy is ready.
  */
-int launch_check(struct launch *l, struct diag *dg);
+int start_check(struct start *l, struct diag *dg);
 
 /* Starts the session's companion; one that cannot be started is a warning. */
-int launch_companion(struct launch *l, struct diag *dg);
+int start_companion(struct start *l, struct diag *dg);
 
 /* Hands the command over; from within it on the agent may have run. */
-int launch_go(struct launch *l, struct diag *dg);
+int start_go(struct start *l, struct diag *dg);
 
-#endif /* DRYDOCK_LAUNCH_PRIVATE_H */
+typedef int start_stage(struct start *l, struct diag *dg);
+
+/* The stages in their order, until one fails or the user cancels. */
+int start_run(
+    struct start *l, start_stage *const *stages, size_t n, struct diag *dg);
+
+/* Views what runs, as view_session() does; the lease is free. */
+int start_view(struct start *l, int *ret_status, struct diag *dg);
+
+#endif /* DRYDOCK_START_H */

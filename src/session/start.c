@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of a launch in which containers run: up, check, go. */
+/* start: up, check, go. */
+#include "session/start.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -19,14 +21,16 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/token.h"
+#include "plan/role.h"
+#include "plan/squid.h"
 #include "session/attach.h"
 #include "session/companion.h"
 #include "session/egress.h"
 #include "session/goenv.h"
 #include "session/interrupt.h"
-#include "session/launch-private.h"
 #include "session/status.h"
 #include "session/task.h"
+#include "session/view.h"
 #include "session/viewers.h"
 
 enum {
@@ -34,20 +38,84 @@ enum {
 	EXIT_POLL_MS = 20
 };
 
-/* Somebody who wants a launch to end while Compose works. */
-struct impatience {
+void
+start_release(struct start *l)
+{
+	cleanup_close_fn(&l->agent_pidfd);
+	cleanup_close_fn(&l->seen_fd);
+	cleanup_close_fn(&l->holder_fd);
+	cleanup_close_fn(&l->plan_fd);
+	container_list_release(&l->containers);
+	plan_release(&l->plan);
+	record_release(&l->record);
+	session_release(&l->session);
+	images_release(&l->images);
+	engine_release(&l->engine);
+	allowlist_release(&l->allowlist);
+	toolchains_release(&l->toolchains);
+	agent_release(&l->agent);
+	project_release(&l->project);
+}
+
+int
+start_load_hosts(struct start *l, struct diag *dg)
+{
+	cleanup_strvec struct strvec hosts = STRVEC_INIT;
+
+	if (toolchains_load(
+		&l->toolchains, &l->settings->toolchains, l->paths, dg) != 0)
+		return -1;
+	if (l->mode.mode != MODE_CONTAINED)
+		return 0;
+	strvec_push_all(&hosts, (const char *const *)l->agent.hosts.v);
+	toolchains_add_hosts(&l->toolchains, &hosts);
+	return allowlist_load(&l->allowlist, &hosts, l->paths, dg);
+}
+
+void
+start_fill_request(struct start *l)
+{
+	l->plan_request = (struct plan_request){
+		.paths = l->paths,
+		.settings = l->settings,
+		.engine = &l->engine,
+		.project = &l->project,
+		.mode = l->mode,
+		.session_id = l->session.id,
+		.session_dir = l->session.dir,
+		.history_dir = l->record.history,
+		.agent_image = &l->images.agent,
+		.egress_image = &l->images.egress,
+	};
+}
+
+int
+start_write_proxy(struct start *l, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (l->mode.mode != MODE_CONTAINED)
+		return 0;
+	if (session_open_mount(&l->session, MOUNT_PROXY, &fd, dg) != 0 ||
+	    squid_write(fd, &l->allowlist, dg) != 0)
+		return diag_wrap(dg, "write the proxy's configuration");
+	return 0;
+}
+
+/* The user cancels while Compose works. */
+struct compose_cancel {
 	int fd;
 	int sig; /* the first one that came, or 0 */
 };
 
 /*
- * What the daemon does for a Compose that is killed would be found by nobody,
- * so it is waited for.  Who insists leaves it to Compose, which has the lease.
+ * Killing Compose would orphan containers.  The first signal waits for it; the
+ * second detaches, and Compose keeps the lease.
  */
 static bool
 leave_compose(void *arg)
 {
-	struct impatience *i = arg;
+	struct compose_cancel *i = arg;
 	int sig = interrupt_read(i->fd);
 
 	if (sig == 0)
@@ -61,10 +129,10 @@ leave_compose(void *arg)
 }
 
 static int
-compose_patiently(struct launch *l, struct compose_spec *spec, struct diag *dg)
+run_compose(struct start *l, struct compose_spec *spec, struct diag *dg)
 {
 	cleanup_close int fd = interrupt_open(&l->interrupt);
-	struct impatience i = { .fd = fd };
+	struct compose_cancel i = { .fd = fd };
 	const struct proc_interrupt interrupt = { fd, leave_compose, &i };
 	int rc;
 
@@ -79,7 +147,7 @@ compose_patiently(struct launch *l, struct compose_spec *spec, struct diag *dg)
 }
 
 int
-launch_containers(struct launch *l, struct diag *dg)
+start_compose(struct start *l, struct diag *dg)
 {
 	cleanup_free char *project = xasprintf("drydock-%s", l->session.id);
 	struct strvec vars = STRVEC_INIT;
@@ -95,11 +163,11 @@ launch_containers(struct launch *l, struct diag *dg)
 		.ret_began = &l->composed,
 	};
 
-	return compose_patiently(l, &spec, dg);
+	return run_compose(l, &spec, dg);
 }
 
 static const struct container *
-find_role(const struct launch *l, const char *role)
+find_role(const struct start *l, const char *role)
 {
 	const struct session_facts facts = {
 		.record = &l->record,
@@ -114,7 +182,7 @@ find_role(const struct launch *l, const char *role)
 
 /* A wrong configuration may be the reason why it ended: that comes first. */
 static int
-check_runs(const struct launch *l, const struct plan_service *s,
+check_runs(const struct start *l, const struct plan_service *s,
     const struct container *c, struct diag *dg)
 {
 	if (c->state == CONTAINER_RUNNING && c->pid > 0)
@@ -145,7 +213,7 @@ process_is_over(pid_t pid)
  * more; once only, unless its process is over: the kernel knows that first.
  */
 static int
-inspect_again(const struct launch *l, const char *id,
+inspect_again(const struct start *l, const char *id,
     struct container_list *ret_again, struct diag *dg)
 {
 	const char *const ids[] = { id, NULL };
@@ -169,7 +237,7 @@ inspect_again(const struct launch *l, const char *id,
  * If its configuration differs from the plan, report that; otherwise the exit.
  */
 static int
-verify(const struct launch *l, const struct plan_service *s, struct diag *dg)
+verify(const struct start *l, const struct plan_service *s, struct diag *dg)
 {
 	cleanup_container_list struct container_list again =
 	    CONTAINER_LIST_INIT;
@@ -191,7 +259,7 @@ verify(const struct launch *l, const struct plan_service *s, struct diag *dg)
 
 /* No container but the plan's carries the session's label. */
 static int
-check_strangers(const struct launch *l, struct diag *dg)
+check_strangers(const struct start *l, struct diag *dg)
 {
 	for (size_t i = 0; i < l->containers.nr; i++) {
 		const struct container *c = &l->containers.v[i];
@@ -208,7 +276,7 @@ check_strangers(const struct launch *l, struct diag *dg)
 
 /* Exactly the plan's services carry our labels, and they are running. */
 static int
-match_containers(struct launch *l, struct diag *dg)
+match_containers(struct start *l, struct diag *dg)
 {
 	const struct plan *plan = &l->plan;
 
@@ -240,7 +308,7 @@ match_containers(struct launch *l, struct diag *dg)
 }
 
 static int
-find_containers(struct launch *l, struct diag *dg)
+find_containers(struct start *l, struct diag *dg)
 {
 	if (containers_find(
 		&l->engine, l->paths->state_id, &l->containers, dg) != 0 ||
@@ -250,7 +318,7 @@ find_containers(struct launch *l, struct diag *dg)
 }
 
 struct proxy_wait {
-	const struct launch *launch;
+	const struct start *start;
 	atomic_bool stop;
 };
 
@@ -259,7 +327,7 @@ wait_proxy(void *arg, struct diag *dg)
 {
 	const struct proxy_wait *w = arg;
 
-	const struct session *session = &w->launch->session;
+	const struct session *session = &w->start->session;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int fd = -1;
 	cleanup_close int log_fd = -1;
@@ -267,7 +335,7 @@ wait_proxy(void *arg, struct diag *dg)
 	if (session_open_mount(session, MOUNT_EGRESS, &fd, dg) != 0)
 		return -1;
 	if (egress_wait_ready(
-		fd, w->launch->engine.launch_timeout_ms, &w->stop, dg) == 0)
+		fd, w->start->engine.launch_timeout_ms, &w->stop, dg) == 0)
 		return 0;
 	if (session_open_mount(session, MOUNT_PROXY_LOG, &log_fd, &ignored) ==
 	    0)
@@ -276,7 +344,7 @@ wait_proxy(void *arg, struct diag *dg)
 }
 
 static int
-verify_role(const struct launch *l, enum service_role role, struct diag *dg)
+verify_role(const struct start *l, enum service_role role, struct diag *dg)
 {
 	for (size_t i = 0; i < l->plan.nservices; i++)
 		if (l->plan.services[i].role == role &&
@@ -290,7 +358,7 @@ verify_role(const struct launch *l, enum service_role role, struct diag *dg)
  * proxy comes up meanwhile, so it is the last.
  */
 static int
-verify_containers(struct launch *l, struct diag *dg)
+verify_containers(struct start *l, struct diag *dg)
 {
 	cleanup_close int run_fd = -1;
 	struct holder_hello hello;
@@ -306,9 +374,9 @@ verify_containers(struct launch *l, struct diag *dg)
 
 /* The proxy takes its time to come up: what else is due is done meanwhile. */
 int
-launch_check(struct launch *l, struct diag *dg)
+start_check(struct start *l, struct diag *dg)
 {
-	struct proxy_wait wait = { .launch = l, .stop = false };
+	struct proxy_wait wait = { .start = l, .stop = false };
 	bool contained = l->mode.mode == MODE_CONTAINED;
 	struct task proxy;
 	int rc;
@@ -326,7 +394,7 @@ launch_check(struct launch *l, struct diag *dg)
 }
 
 static void
-fill_argv(const struct launch *l, struct strvec *argv)
+fill_argv(const struct start *l, struct strvec *argv)
 {
 	if (l->request->kind == LAUNCH_RUN) {
 		strvec_push_all(argv, (const char *const *)l->agent.command.v);
@@ -342,8 +410,7 @@ fill_argv(const struct launch *l, struct strvec *argv)
 
 /* The kept token, for the agent alone; without any the user hears of it. */
 static void
-read_token(
-    const struct launch *l, struct strbuf *token, struct goenv_spec *spec)
+read_token(const struct start *l, struct strbuf *token, struct goenv_spec *spec)
 {
 	cleanup_diag struct diag mine = DIAG_INIT;
 
@@ -366,7 +433,7 @@ read_token(
  * was, stopped.
  */
 static void
-note_start(struct launch *l, bool started)
+note_start(struct start *l, bool started)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	char **over =
@@ -381,7 +448,7 @@ note_start(struct launch *l, bool started)
 }
 
 int
-launch_companion(struct launch *l, struct diag *dg)
+start_companion(struct start *l, struct diag *dg)
 {
 	cleanup_diag struct diag mine = DIAG_INIT;
 
@@ -397,7 +464,7 @@ launch_companion(struct launch *l, struct diag *dg)
 }
 
 int
-launch_go(struct launch *l, struct diag *dg)
+start_go(struct start *l, struct diag *dg)
 {
 	cleanup_token struct strbuf token = STRBUF_INIT;
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
@@ -436,5 +503,33 @@ launch_go(struct launch *l, struct diag *dg)
 		&started, dg) != 0)
 		return -1;
 	note_start(l, started);
+	return 0;
+}
+
+int
+start_view(struct start *l, int *ret_status, struct diag *dg)
+{
+	const struct view_spec spec = {
+		.paths = l->paths,
+		.settings = l->settings,
+		.environ_ = l->environ_,
+		.engine = &l->engine,
+		.record = &l->record,
+		.session = &l->session,
+		.tty = l->tty,
+		.agent_pidfd = l->agent_pidfd,
+	};
+
+	return view_session(&spec, steal_fd(&l->holder_fd), ret_status, dg);
+}
+
+int
+start_run(
+    struct start *l, start_stage *const *stages, size_t n, struct diag *dg)
+{
+	for (size_t i = 0; i < n; i++)
+		if (interrupt_check(&l->interrupt, dg) != 0 ||
+		    stages[i](l, dg) != 0)
+			return -1;
 	return 0;
 }
