@@ -2,6 +2,7 @@
 /* The record of built images as JSON, and the images that it leads to. */
 #include "engine/built.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -327,6 +328,8 @@ make_room(struct built_list *list, const struct engine *engine,
 	for (size_t i = list->nr; i-- > 0;) {
 		struct built *b = &list->v[i];
 
+		/* read_entry() takes none without. */
+		assert(b->kind != NULL && b->image != NULL);
 		if (is_for(b, engine, key) &&
 		    (strcmp(b->image, image) == 0 || ++same >= SAME_MAX))
 			list_remove(list, i);

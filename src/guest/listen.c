@@ -162,7 +162,7 @@ static int
 listen_anew(const struct address *address, int *ret_fd, struct stat *ret_file)
 {
 	struct diag ignored cleanup_diag = DIAG_INIT;
-	struct address fresh;
+	struct address fresh = { .len = 0 };
 	const char *path = unix_path(address);
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int fd cleanup_close = -1;

@@ -145,9 +145,9 @@ call_ready(struct loop *loop)
 		struct watch *w = loop->watches[i];
 		if (w == NULL)
 			continue;
-		short seen = loop->polled[i].revents;
+		short seen = (short)(loop->polled[i].revents &
+		    (w->want | POLLERR | POLLHUP | POLLNVAL));
 		loop->polled[i].revents = 0;
-		seen &= (short)(w->want | POLLERR | POLLHUP | POLLNVAL);
 		if (seen == 0)
 			continue;
 		w->ready(w->arg, seen);

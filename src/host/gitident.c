@@ -152,10 +152,11 @@ gitident_load(struct gitident *ident, const struct paths *paths,
 	cleanup_free char *home_env = xasprintf("HOME=%s", paths->home);
 	cleanup_free char *xdg_env =
 	    xasprintf("XDG_CONFIG_HOME=%.*s", len, paths->config_dir);
+	static const char path[] = "PATH=" PROC_SYSTEM_PATH;
 	const char *const files[] = { xdg, own };
 	const char *const envp[] = { home_env, xdg_env, dir_env,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
-		"LC_ALL=C", "PATH=" PROC_SYSTEM_PATH, NULL };
+		"LC_ALL=C", path, NULL };
 
 	return ask_about(ident, files, ARRAY_SIZE(files), envp, dg);
 }

@@ -2,6 +2,7 @@
 /* knownprojects: the file `projects`, and the conversations of older versions. */
 #include "host/knownprojects.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -378,6 +379,7 @@ write_locked(const struct paths *paths, const char *path, struct diag *dg)
 
 	if (knownprojects_load(paths, &known, dg) < 0)
 		return -1;
+	assert(known != NULL);
 	if (path != NULL)
 		find_birth(path, birth);
 	if (known->has_file && (path == NULL || has_both(known, path, birth)))
