@@ -177,6 +177,8 @@ read_npmrc(
 			npmrc_parse(text.buf, environ_, &hc->npmrc, &cafile);
 	}
 	npmrc_from_environment(environ_, &hc->npmrc, &cafile);
+	/* Install scripts of packages can read what a build is given. */
+	npmrc_keep_used(&hc->npmrc);
 	add_ca(hc, cafile);
 }
 

@@ -12,6 +12,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 
+#define DEFAULT_REGISTRY "https://registry.npmjs.org/"
 #define ENV_PREFIX "npm_config_"
 
 /* Whether the setting says where packages come from or how to get there. */
@@ -129,5 +130,63 @@ npmrc_from_environment(
 			else if (*p >= 'A' && *p <= 'Z')
 				*p = (char)(*p - 'A' + 'a');
 		add_setting(key, equals + 1, NULL, out, cafile);
+	}
+}
+
+/* "//host/path/" of a registry's address, as npm names its credentials. */
+static char *
+credentials_of(const char *registry)
+{
+	const char *at = strstr(registry, "://");
+	size_t len;
+
+	at = at != NULL ? at + 1 : registry;
+	len = strlen(at);
+	return xasprintf("%s%s", at, len > 0 && at[len - 1] == '/' ? "" : "/");
+}
+
+/* Of key "//host/path/:name": whether a registry is at or below that path. */
+static bool
+is_used(const char *key, const struct strvec *registries)
+{
+	size_t len = (size_t)(strrchr(key, ':') - key);
+
+	for (size_t i = 0; i < registries->nr; i++)
+		if (strncmp(registries->v[i], key, len) == 0 &&
+		    (key[len - 1] == '/' || registries->v[i][len] == '/'))
+			return true;
+	return false;
+}
+
+void
+npmrc_keep_used(struct strbuf *npmrc)
+{
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+	cleanup_strvec struct strvec registries = STRVEC_INIT;
+	const char *registry = DEFAULT_REGISTRY;
+
+	for (const char *at = npmrc->buf; *at != '\0';) {
+		size_t len = strcspn(at, "\n");
+
+		strvec_push_given(&lines, xstrndup(at, len));
+		at += len + (at[len] == '\n' ? 1 : 0);
+	}
+	for (size_t i = 0; i < lines.nr; i++) {
+		const char *line = lines.v[i];
+
+		if (strncmp(line, "registry=", strlen("registry=")) == 0)
+			registry = strchr(line, '=') + 1;
+		else if (line[0] == '@')
+			strvec_push_given(
+			    &registries, credentials_of(strchr(line, '=') + 1));
+	}
+	strvec_push_given(&registries, credentials_of(registry));
+	strbuf_reset(npmrc);
+	for (size_t i = 0; i < lines.nr; i++) {
+		cleanup_free char *key =
+		    xstrndup(lines.v[i], strcspn(lines.v[i], "="));
+
+		if (strncmp(key, "//", 2) != 0 || is_used(key, &registries))
+			strbuf_addf(npmrc, "%s\n", lines.v[i]);
 	}
 }

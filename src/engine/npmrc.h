@@ -20,4 +20,11 @@ void npmrc_parse(const char *text, const char *const *environ_,
 void npmrc_from_environment(
     const char *const *environ_, struct strbuf *out, char **cafile);
 
+/*
+ * Removes the credentials ("//host/path/:name=...") of registries that neither
+ * registry= nor a scope's @scope:registry= names.  Without registry= npm's own
+ * is in use.
+ */
+void npmrc_keep_used(struct strbuf *npmrc);
+
 #endif /* DRYDOCK_NPMRC_H */

@@ -160,6 +160,47 @@ test_npmrc(void)
 }
 
 static void
+test_npm_credentials(void)
+{
+	static const struct {
+		const char *npmrc;
+		const char *want;
+	} rows[] = {
+		{ "", "" },
+		{ "//registry.npmjs.org/:_authToken=a\n//x.example/:_auth=b\n",
+		    "//registry.npmjs.org/:_authToken=a\n" },
+		{ "registry=https://r.example:8443/npm\n"
+		  "//r.example:8443/npm/:_authToken=a\n"
+		  "//r.example:8443/:_authToken=b\n"
+		  "//r.example:8443/npm/other/:_authToken=c\n"
+		  "//r.example/:_authToken=d\n"
+		  "//r.example:8443/np/:_authToken=e\n"
+		  "//registry.npmjs.org/:_authToken=f\n",
+		    "registry=https://r.example:8443/npm\n"
+		    "//r.example:8443/npm/:_authToken=a\n"
+		    "//r.example:8443/:_authToken=b\n" },
+		/* The last one counts. */
+		{ "registry=https://a.example/\n//a.example/:_password=a\n"
+		  "registry=https://b.example/\n//b.example/:username=b\n",
+		    "registry=https://a.example/\n"
+		    "registry=https://b.example/\n"
+		    "//b.example/:username=b\n" },
+		{ "@s:registry=https://s.example/\n//s.example/:_authToken=a\n"
+		  "//t.example/:keyfile=/k\nproxy=http://p\n",
+		    "@s:registry=https://s.example/\n"
+		    "//s.example/:_authToken=a\nproxy=http://p\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf npmrc = STRBUF_INIT;
+
+		strbuf_addstr(&npmrc, rows[i].npmrc);
+		npmrc_keep_used(&npmrc);
+		CHECK_STR(npmrc.buf, rows[i].want);
+	}
+}
+
+static void
 test_npm_environment(void)
 {
 	static const char *const env[] = { "npm_config_registry=https://a/",
@@ -205,6 +246,8 @@ main(void)
 		{ "deb822 sources are multiplied out", test_deb822 },
 		{ "of an npmrc only what says where packages are is taken",
 		    test_npmrc },
+		{ "credentials of a registry that is not used stay behind",
+		    test_npm_credentials },
 		{ "npm's variables count like its file", test_npm_environment },
 		{ "a proxy on the host's loopback is known as one",
 		    test_local },
