@@ -15,6 +15,17 @@ images_record() {
     "$2/drydock/images.json"
 }
 
+# images_for_agent NAME: the agent's image that was built is one for this agent,
+# too.
+images_for_agent() {
+  local file=$XDG_STATE_HOME/drydock/images.json
+  jq --arg recipe "agent $1" '.images +=
+    [.images[] | select(.kind == "agent") | .recipe = $recipe]' \
+    "$file" >"$BATS_TEST_TMPDIR/images.json"
+  # Owner and mode stay.
+  cat "$BATS_TEST_TMPDIR/images.json" >"$file"
+}
+
 # images_of KIND UID: the id of the image that was built last.
 images_of() {
   jq -r --arg kind "$1" \

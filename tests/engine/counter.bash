@@ -25,6 +25,7 @@ setup_file() {
 counter_setup() {
   PATH=$BATS_FILE_TMPDIR/prefix/bin:$PATH
   export DRYDOCK_AGENT=counter
+  images_for_agent counter
   cd "$project" || return
 }
 
