@@ -10,6 +10,8 @@
 #include "base/strvec.h"
 #include "cmd/sessions.h"
 #include "session/hosted.h"
+#include "session/moved.h"
+#include "session/resume.h"
 
 /*
  * Nothing is to be done afterwards: the engine's client takes our place.  Not
@@ -50,6 +52,9 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	cleanup_strvec struct strvec command = STRVEC_INIT;
+	cleanup_free char *moved = NULL;
+	const struct resume_spec resume = { ctx->paths, ctx->settings,
+		ctx->environ_, ctx->engine };
 	const struct container *agent;
 	char id[SESSION_ID_SIZE];
 
@@ -65,6 +70,11 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 		return -1;
 	if (agent->state != CONTAINER_RUNNING)
 		return session_refuse(&look.facts, look.state, dg);
+	if (session_proxy_gave_up(&look.facts))
+		resume_proxy_if_needed(&resume, id);
+	moved = moved_describe(&look.record);
+	if (moved != NULL)
+		diag_warn("session %s: %s", id, moved);
 	fill_argv(engine, &look.record, agent->id, &command);
 	for (int i = dashdash; i < argc; i++)
 		strvec_push(&command, argv[i]);

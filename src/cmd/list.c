@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "cmd/ended.h"
 #include "cmd/sessions.h"
+#include "session/moved.h"
 #include "session/outcome.h"
 
 struct list_options {
@@ -133,6 +134,27 @@ print_table(const struct list_options *o, const struct listing *l)
 	(void)fputs(out.buf, stdout);
 }
 
+/* What the user should know of a session that is there. */
+static void
+note_trouble(struct listing *l)
+{
+	for (size_t i = 0; i < l->nr; i++) {
+		struct listed *s = &l->v[i];
+
+		if (s->note != NULL || !s->recorded ||
+		    s->state == SESSION_ENDED)
+			continue;
+		s->note = moved_describe(&s->record);
+		if (s->note == NULL && s->proxy_gave_up)
+			s->note = xasprintf("its proxy has ended, and it has "
+					    "no way out: \"drydock attach "
+					    "%s\" starts it again",
+			    s->id);
+		if (s->note != NULL)
+			diag_warn("session %s: %s", s->id, s->note);
+	}
+}
+
 /* A script that reads no state learns by the status that not all is well. */
 static void
 tell_damaged(struct context *ctx, const struct listing *l)
@@ -190,6 +212,7 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (sessions_list(ctx, NULL, &listing, o->all ? &untold : NULL, dg) !=
 	    0)
 		return -1;
+	note_trouble(&listing);
 	read_ended(ctx, &listing, &ended);
 	if (o->json && print_json(ctx, o, &listing, &ended, dg) != 0)
 		return -1;

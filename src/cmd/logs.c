@@ -99,6 +99,10 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	print_proxy(ctx, id);
 	if (sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
 		return -1;
+	if (session_runs(look.state) && session_proxy_gave_up(&look.facts))
+		diag_warn("the proxy of session %s has ended, and it has no "
+			  "way out: \"drydock attach %s\" starts it again",
+		    id, id);
 	for (size_t i = 0; i < record->ncontainers; i++) {
 		const char *role = record->containers[i].role;
 		const struct container *c =

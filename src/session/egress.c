@@ -122,6 +122,14 @@ egress_wait_ready(
 	}
 }
 
+bool
+egress_listens(int egress_fd)
+{
+	cleanup_close int fd = -1;
+
+	return fs_connect_socket(egress_fd, "egress.sock", &fd) == 0;
+}
+
 int
 egress_read_requests(int log_fd, struct strbuf *out, struct diag *dg)
 {

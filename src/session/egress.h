@@ -21,6 +21,9 @@ struct strbuf;
 int egress_wait_ready(
     int egress_fd, int timeout_ms, const atomic_bool *stop, struct diag *dg);
 
+/* Whether somebody listens there; for a moment, without asking anything. */
+bool egress_listens(int egress_fd);
+
 /*
  * Attaches the end of the proxy's own log, cache.log in log_fd, to a
  * diag that is set.  A log that is not there or no file adds nothing.

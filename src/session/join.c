@@ -17,8 +17,10 @@
 #include "session/attach.h"
 #include "session/collect.h"
 #include "session/companion.h"
+#include "session/egress.h"
 #include "session/interrupt.h"
 #include "session/look.h"
+#include "session/moved.h"
 #include "session/record.h"
 #include "session/resume.h"
 #include "session/session.h"
@@ -77,6 +79,41 @@ restart_companion(const struct session *session, const struct record *record)
 		diag_warn("%s", dg.message);
 }
 
+/* The engine is asked only when nobody listens where the proxy does. */
+static void
+restart_proxy(const struct join_spec *spec, const struct session *session,
+    const struct record *record)
+{
+	const char *const projects[] = { record->project, NULL };
+	const struct resume_spec resume = { spec->paths, spec->settings,
+		spec->environ_, spec->engine };
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (strcmp(record->mode, mode_name(MODE_CONTAINED)) != 0)
+		return;
+	if (session_open_mount(session, MOUNT_EGRESS, &fd, &dg) == 0 &&
+	    egress_listens(fd))
+		return;
+	diag_clear(&dg);
+	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
+		spec->environ_, &dg) == 0)
+		resume_proxy_if_needed(&resume, record->id);
+	else
+		diag_warn("the proxy of session %s does not listen: %s",
+		    record->id, dg.message);
+}
+
+/* The agent goes on in the directory that it has, wherever that is now. */
+static void
+tell_moved(const struct record *record)
+{
+	cleanup_free char *moved = moved_describe(record);
+
+	if (moved != NULL)
+		diag_warn("session %s: %s", record->id, moved);
+}
+
 static int
 view(const struct join_spec *spec, const struct session *session,
     const struct record *record, int holder_fd, int *ret_status,
@@ -98,9 +135,11 @@ view(const struct join_spec *spec, const struct session *session,
 		.agent_pidfd = -1,
 	};
 
+	restart_proxy(spec, session, record);
 	if (holder_view(fd, dg) != 0)
 		return -1;
 	restart_companion(session, record);
+	tell_moved(record);
 	if (session_open_mount(session, MOUNT_HOME, &home_fd, &ignored) == 0)
 		usage_tell(
 		    spec->settings, record->id, home_fd, USAGE_ATTACH_MS);

@@ -20,13 +20,16 @@
 #include "session/collect.h"
 #include "session/interrupt.h"
 #include "session/links.h"
+#include "session/moved.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
 #include "session/prompt.h"
 #include "session/seed.h"
 #include "session/start.h"
+#include "session/task.h"
 #include "session/teardown.h"
 #include "session/terminfo.h"
+#include "session/usage.h"
 #include "sync/sync.h"
 
 /* What a contained session wrote is for dood to read only when told so. */
@@ -119,6 +122,7 @@ fill_record(struct start *l)
 
 	r->id = xstrdup(l->session.id);
 	r->project = xstrdup(l->project.path);
+	r->project_file = moved_identity(l->project.fd);
 	r->agent = xstrdup(l->agent.name);
 	r->mode = xstrdup(mode_name(l->mode.mode));
 	r->mode_reason = xstrdup(l->mode.reason);
@@ -280,6 +284,17 @@ print_banner(const struct start *l)
 		diag_note("the session runs as root, because you are root");
 }
 
+/* How much of the disk the project takes, for a bounded time. */
+static int
+tell_usage(void *arg, struct diag *dg)
+{
+	const struct start *l = arg;
+
+	(void)dg;
+	usage_tell_project(l->settings, l->project.path, USAGE_LAUNCH_MS);
+	return 0;
+}
+
 /* From the sealed plan to a command that runs. */
 static int
 start(struct start *l, struct diag *dg)
@@ -291,11 +306,17 @@ start(struct start *l, struct diag *dg)
 		start_go,
 	};
 
+	struct task usage;
+	int rc;
+
 	print_banner(l);
-	if (start_run(l, stages, ARRAY_SIZE(stages), dg) != 0)
-		return -1;
-	session_drop_lease(&l->session);
-	return 0;
+	/* The containers take longer to come up. */
+	task_start(&usage, tell_usage, l);
+	rc = start_run(l, stages, ARRAY_SIZE(stages), dg);
+	(void)task_join(&usage, dg);
+	if (rc == 0)
+		session_drop_lease(&l->session);
+	return rc;
 }
 
 static int

@@ -149,8 +149,11 @@ judge_one(const struct paths *paths, const struct engine *engine,
 		return 0;
 	if (session_open(paths, s->id, &session, &dg) != 0)
 		return dg.errnum == ENOENT ? -1 : 0;
-	if (session_look(&spec, &session, &look, &dg) == 0)
-		s->state = look.state;
+	if (session_look(&spec, &session, &look, &dg) != 0)
+		return 0;
+	s->state = look.state;
+	s->proxy_gave_up =
+	    session_runs(s->state) && session_proxy_gave_up(&look.facts);
 	return 0;
 }
 

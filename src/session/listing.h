@@ -25,6 +25,7 @@ struct listed {
 	bool recorded;
 	bool ending; /* a stop is at work on it */
 	bool companion; /* it has one */
+	bool proxy_gave_up; /* it runs, and has no way out */
 	struct record record; /* when recorded */
 	/* Owned, NULL where not known: of orphans and strangers. */
 	char *container; /* its id */

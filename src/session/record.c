@@ -37,6 +37,7 @@ struct field {
 static const struct field fields[] = {
 	FIELD(id, true),
 	FIELD(project, true),
+	FIELD(project_file, false),
 	FIELD(agent, true),
 	FIELD(mode, true),
 	FIELD(mode_reason, true),

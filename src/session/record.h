@@ -21,6 +21,7 @@ struct record_container {
 struct record {
 	char *id;
 	char *project; /* real path */
+	char *project_file; /* its device and inode, see moved.h */
 	char *agent;
 	char *mode;
 	char *mode_reason;

@@ -17,6 +17,8 @@
 #include "plan/sockets.h"
 #include "session/interrupt.h"
 #include "session/links.h"
+#include "session/look.h"
+#include "session/moved.h"
 #include "session/neighbours.h"
 #include "session/start.h"
 #include "session/usage.h"
@@ -31,6 +33,10 @@ find_parts(struct start *l, struct diag *dg)
 {
 	struct record *r = &l->record;
 
+	cleanup_free char *moved = moved_describe(r);
+
+	if (moved != NULL)
+		diag_warn("session %s: %s", r->id, moved);
 	if (r->plan_digest == NULL)
 		return diag_set(dg, DIAG_DATA, "its record names no plan");
 	l->mode = mode_resolve(r->mode, "");
@@ -259,4 +265,79 @@ resume_session(const struct resume_spec *spec, struct session *session,
 	l.engine = (struct engine)ENGINE_INIT;
 	start_release(&l);
 	return rc;
+}
+
+/* What a sealed plan says of it, and what the allowlist says now. */
+static int
+start_proxy(struct start *l, struct diag *dg)
+{
+	const char *id = record_container_id(&l->record, "egress");
+
+	if (find_parts(l, dg) != 0)
+		return -1;
+	start_fill_request(l);
+	if (plan_unseal(&l->plan_request, l->session.dir_fd,
+		l->record.plan_digest, &l->plan, dg) != 0 ||
+	    start_write_proxy(l, dg) != 0 || find_planned(l, dg) != 0 ||
+	    container_start(&l->engine, id, dg) != 0)
+		return -1;
+	l->composed = true;
+	return start_check_proxy(l, dg);
+}
+
+int
+resume_proxy(
+    const struct resume_spec *spec, struct session *session, struct diag *dg)
+{
+	struct start l = START_INIT;
+	cleanup_diag struct diag stop = DIAG_INIT;
+	int rc;
+
+	l.paths = spec->paths;
+	l.settings = spec->settings;
+	l.environ_ = spec->environ_;
+	l.engine = *spec->engine;
+	l.session = *session;
+	*session = (struct session)SESSION_INIT;
+	rc = record_read(l.session.dir_fd, &l.record, dg);
+	if (rc == 0)
+		rc = start_proxy(&l, dg);
+	if (rc != 0 && l.composed &&
+	    container_stop(&l.engine, record_container_id(&l.record, "egress"),
+		GRACE_S, &stop) != 0)
+		diag_warn("%s", stop.message);
+	l.engine = (struct engine)ENGINE_INIT;
+	start_release(&l);
+	return rc;
+}
+
+void
+resume_proxy_if_needed(const struct resume_spec *spec, const char *id)
+{
+	const struct look_spec at = { .paths = spec->paths,
+		.engine = spec->engine };
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	enum lock_answer answer;
+	int rc = session_take(spec->paths, id, &answer, &session, &dg);
+
+	if (rc == 0 && answer == LOCK_GONE)
+		return;
+	if (rc == 0)
+		rc = session_look(&at, &session, &look, &dg);
+	if (rc == 0 &&
+	    (!session_runs(look.state) || !session_proxy_gave_up(&look.facts)))
+		return;
+	if (rc == 0)
+		rc = resume_proxy(spec, &session, &dg);
+	if (rc == 0)
+		diag_note("the proxy of session %s had ended, and is started "
+			  "again",
+		    id);
+	else
+		diag_warn("the proxy of session %s may have ended, and is not "
+			  "started again: %s; the session has no way out until "
+			  "\"drydock attach %s\" can start it",
+		    id, dg.message, id);
 }

@@ -28,4 +28,18 @@ struct resume_spec {
 int resume_session(const struct resume_spec *spec, struct session *session,
     struct record *record, int *ret_status, struct diag *dg);
 
+/*
+ * With the lease held, of a session that runs: starts the proxy's recorded
+ * container again with the allowlist as it is now, and verifies it; one that is
+ * not as planned, or not ready, is stopped again.
+ */
+int resume_proxy(
+    const struct resume_spec *spec, struct session *session, struct diag *dg);
+
+/*
+ * Does so when it has given up, taking the lease, and tells of it: what fails
+ * is a warning.
+ */
+void resume_proxy_if_needed(const struct resume_spec *spec, const char *id);
+
 #endif /* DRYDOCK_RESUME_H */

@@ -39,6 +39,8 @@ session_sources = \
 	src/session/listing.h \
 	src/session/look.c \
 	src/session/look.h \
+	src/session/moved.c \
+	src/session/moved.h \
 	src/session/neighbours.c \
 	src/session/neighbours.h \
 	src/session/outcome.c \

@@ -393,6 +393,25 @@ start_check(struct start *l, struct diag *dg)
 	return task_join(&proxy, dg) == 0 ? rc : -1;
 }
 
+int
+start_check_proxy(struct start *l, struct diag *dg)
+{
+	struct proxy_wait wait = { .start = l, .stop = false };
+	const struct plan_service *s = plan_find(&l->plan, "egress");
+	const struct container *c;
+
+	container_list_release(&l->containers);
+	if (containers_find(
+		&l->engine, l->paths->state_id, &l->containers, dg) != 0)
+		return -1;
+	c = find_role(l, "egress");
+	if (s == NULL || c == NULL)
+		return diag_set(dg, DIAG_ENGINE, "the engine has no proxy");
+	if (check_runs(l, s, c, dg) != 0 || wait_proxy(&wait, dg) != 0)
+		return -1;
+	return verify(l, s, dg);
+}
+
 static void
 fill_argv(const struct start *l, struct strvec *argv)
 {

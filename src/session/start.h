@@ -91,6 +91,12 @@ int start_compose(struct start *l, struct diag *dg);
  */
 int start_check(struct start *l, struct diag *dg);
 
+/*
+ * The same for the proxy alone, that was started again beside an agent that
+ * runs.
+ */
+int start_check_proxy(struct start *l, struct diag *dg);
+
 /* Starts the session's companion; one that cannot be started is a warning. */
 int start_companion(struct start *l, struct diag *dg);
 

@@ -326,3 +326,13 @@ session_refuse(const struct session_facts *facts, enum session_state state,
 	return diag_set(
 	    dg, states[state].class, "session %s %s", facts->id, words.buf);
 }
+
+bool
+session_proxy_gave_up(const struct session_facts *facts)
+{
+	const struct container *proxy = session_container(facts, "egress");
+
+	return proxy != NULL &&
+	    (proxy->state == CONTAINER_EXITED ||
+		proxy->state == CONTAINER_DEAD);
+}

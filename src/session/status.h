@@ -85,6 +85,12 @@ const struct container *session_container(
     const struct session_facts *facts, const char *role);
 
 /*
+ * Whether the proxy of a session has given up: it crashed more often than it is
+ * started again, or somebody ended it.
+ */
+bool session_proxy_gave_up(const struct session_facts *facts);
+
+/*
  * Appends the id, once, of each container that deleting the session removes:
  * the engine confirmed its labels, session and role.
  */

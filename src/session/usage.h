@@ -22,6 +22,8 @@ struct usage {
 /* How long a measurement may take: with somebody at a terminal, and for gc. */
 #define USAGE_ATTACH_MS 100
 #define USAGE_GC_MS 5000
+/* While the containers of a launch come up. */
+#define USAGE_LAUNCH_MS 200
 
 /* The tree below dir_fd (borrowed), on its file system, without links. */
 struct usage usage_measure(int dir_fd, int timeout_ms);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Device and inode against the record, and the kernel's word for where it is. */
+#include "session/moved.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "plan/procfacts.h"
+#include "session/companion.h"
+#include "session/record.h"
+
+enum {
+	MOUNTS_MAX = 4 * 1024 * 1024,
+};
+
+#define DELETED "//deleted"
+
+static char *
+identity_of(const struct stat *st)
+{
+	return xasprintf(
+	    "%ju:%ju", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
+}
+
+char *
+moved_identity(int project_fd)
+{
+	struct stat st;
+
+	return fstat(project_fd, &st) == 0 ? identity_of(&st) : NULL;
+}
+
+/* The mounts of the agent's process, if it is still that one. */
+static int
+read_mounts(const struct record *r, struct proc_mounts *ret_mounts)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	long pid =
+	    r->agent_process != NULL ? strtol(r->agent_process, NULL, 10) : 0;
+	cleanup_free char *path = xasprintf("/proc/%ld/mountinfo", pid);
+	cleanup_free char *now = NULL;
+	cleanup_close int fd = -1;
+
+	if (pid <= 0)
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	now = fd == -1 ? NULL : companion_process((pid_t)pid);
+	if (now == NULL || strcmp(now, r->agent_process) != 0 ||
+	    fs_read_fd(fd, path, MOUNTS_MAX, &text, &ignored) != 0)
+		return -1;
+	return proc_parse_mounts(text.buf, ret_mounts, &ignored);
+}
+
+/* Where this part of a file system is seen on the host. */
+static char *
+path_on_host(const struct proc_mount *m)
+{
+	cleanup_proc_mounts struct proc_mounts own = { NULL, 0 };
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (proc_mounts_read_own(&own, &ignored) != 0)
+		return NULL;
+	for (size_t i = own.nr; i-- > 0;) {
+		const char *root = own.v[i].root;
+		size_t len = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+		if (strcmp(own.v[i].device, m->device) == 0 &&
+		    strncmp(m->root, root, len) == 0 &&
+		    (m->root[len] == '/' || m->root[len] == '\0'))
+			return xasprintf("%s%s",
+			    strcmp(own.v[i].target, "/") == 0 ? ""
+							      : own.v[i].target,
+			    m->root + len);
+	}
+	return NULL;
+}
+
+/* *ret_deleted: it has no name any more.  NULL: that cannot be told. */
+static char *
+find_now(const struct record *r, bool *ret_deleted)
+{
+	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
+	const size_t tail = strlen(DELETED);
+
+	*ret_deleted = false;
+	if (read_mounts(r, &mounts) != 0)
+		return NULL;
+	for (size_t i = 0; i < mounts.nr; i++) {
+		const char *root = mounts.v[i].root;
+		size_t len = strlen(root);
+		cleanup_free char *path = NULL;
+		cleanup_free char *identity = NULL;
+		struct stat st;
+
+		if (strcmp(mounts.v[i].target, r->project) != 0)
+			continue;
+		*ret_deleted =
+		    len > tail && strcmp(root + len - tail, DELETED) == 0;
+		path = *ret_deleted ? NULL : path_on_host(&mounts.v[i]);
+		if (path == NULL || lstat(path, &st) != 0)
+			return NULL;
+		identity = identity_of(&st);
+		return strcmp(identity, r->project_file) == 0 ? steal_ptr(&path)
+							      : NULL;
+	}
+	return NULL;
+}
+
+char *
+moved_describe(const struct record *r)
+{
+	cleanup_free char *identity = NULL;
+	cleanup_free char *now = NULL;
+	bool deleted;
+	bool there;
+	struct stat st;
+
+	if (r->project_file == NULL)
+		return NULL;
+	there = lstat(r->project, &st) == 0;
+	identity = there ? identity_of(&st) : NULL;
+	if (identity != NULL && strcmp(identity, r->project_file) == 0)
+		return NULL;
+	now = find_now(r, &deleted);
+	if (now != NULL)
+		return xasprintf("its project %s was moved to %s, where its "
+				 "agent works on",
+		    r->project, now);
+	if (deleted)
+		return xasprintf("its project %s was removed%s, and what its "
+				 "agent writes there is lost with the session",
+		    r->project, there ? " and another one stands there" : "");
+	return xasprintf("its project %s %s", r->project,
+	    there ? "is another directory now than when the session began"
+		  : "is not there any more");
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# What goes wrong beside an agent that runs, and who says it.
+
+load ../helper
+load counter
+
+setup() {
+  bed_setup user
+  counter_setup
+}
+
+as_root_mkdir() {
+  mkdir "$1"
+  chown --reference="$BED/user" "$1"
+}
+
+proxy_state() {
+  docker inspect --format '{{.State.Status}}' "drydock-$id-egress-1"
+}
+
+@test "a proxy that has ended is told, and started again by attach and exec" {
+  local list=$XDG_CONFIG_HOME/drydock/allowlist
+  open_counter
+  run -0 --separate-stderr as_who drydock list
+  assert_equal "$stderr" ""
+  docker kill "drydock-$id-egress-1" >/dev/null
+  run -0 --separate-stderr as_who drydock list
+  assert_contains "$stderr" "session $id: its proxy has ended, and it has no way\
+ out: \"drydock attach $id\" starts it again"
+  assert_contains "$(as_who drydock list --json 2>/dev/null | jq -r '.[0].note')" \
+    "its proxy has ended"
+  run -0 --separate-stderr as_who drydock logs "$id"
+  assert_contains "$stderr" "the proxy of session $id has ended"
+  # What is allowed is the user's present will.
+  as_who mkdir -p "${list%/*}"
+  as_who sh -c "echo opened.example >'$list'"
+  run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+  assert_contains "$output" "the proxy of session $id had ended, and is started\
+ again"
+  assert_equal "$(proxy_state)" running
+  grep -q opened.example \
+    "$XDG_STATE_HOME/drydock/sessions/$id/sidecar/conf/squid.conf"
+  goes_on
+  docker kill "drydock-$id-egress-1" >/dev/null
+  run -0 --separate-stderr as_who drydock exec "$id" -- \
+    curl --silent --output /dev/null --write-out '%{http_connect}' \
+    --max-time 20 https://nowhere.example || [ "$status" -eq 56 ]
+  assert_equal "$output" 403
+  assert_equal "$(proxy_state)" running
+  # One that is not what was planned gets no second chance.
+  docker kill "drydock-$id-egress-1" >/dev/null
+  docker update --memory 300m --memory-swap 300m "drydock-$id-egress-1" >/dev/null
+  run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+  assert_contains "$output" "is not started again"
+  assert_equal "$(proxy_state)" exited
+  goes_on
+}
+
+@test "a project that moved, was replaced or removed is told at every turn" {
+  local elsewhere=$project.elsewhere
+  open_counter
+  mv "$project" "$elsewhere"
+  cd "$elsewhere"
+  run -0 --separate-stderr as_who drydock list
+  assert_contains "$stderr" "session $id: its project $project was moved to\
+ $elsewhere, where its agent works on"
+  run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+  assert_contains "$output" "was moved to $elsewhere"
+  run -0 --separate-stderr as_who drydock exec "$id" -- true
+  assert_contains "$stderr" "was moved to $elsewhere"
+  # Another one in its place does not hide it.
+  as_root_mkdir "$project"
+  run -0 --separate-stderr as_who drydock list
+  assert_contains "$stderr" "was moved to $elsewhere"
+  cd "$project"
+  rm -r "$elsewhere"
+  run -0 --separate-stderr as_who drydock list
+  assert_contains "$stderr" "its project $project was removed and another one\
+ stands there, and what its agent writes there is lost with the session"
+  docker kill "drydock-$id-agent-1" >/dev/null
+  wait_for "a stopped session" test_state stopped
+  run -0 on_terminal 'expect:agent resumed' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+  assert_contains "$output" "its project $project is another directory now than\
+ when the session began"
+}
+
+@test "a launch tells of a project that takes much of the disk" {
+  as_who sh -c "head -c 3000000 /dev/zero | tr '\0' x >'$project/big'; sync"
+  DRYDOCK_DISK_WARN=1m run -0 --separate-stderr in_session true
+  assert_contains "$stderr" "the project $project has 2 MiB in 1 files, over\
+ what disk_warn or files_warn says"
+  run -0 --separate-stderr in_session true
+  refute_contains "$stderr" disk_warn
+}
