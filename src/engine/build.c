@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "engine/hostconf.h"
 #include "engine/image.h"
+#include "engine/subids.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
@@ -174,14 +175,19 @@ pull(const struct engine *engine, const struct settings *settings,
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	const char *const args[] = { "pull", "--quiet", "--", reference, NULL };
 	struct engine patient = *engine;
+	cleanup_diag struct diag why = DIAG_INIT;
 
 	patient.timeout_ms = (int)settings->build_timeout_ms;
-	if (engine_docker(&patient, args, &result, dg) < 0)
-		return diag_wrap(dg,
-		    "get base image %s (a host without a registry: "
-		    "drydock build --bootstrap)",
-		    reference);
-	return 0;
+	if (engine_docker(&patient, args, &result, &why) == 0)
+		return 0;
+	(void)diag_set(dg, why.class,
+	    "cannot pull %s; without a registry run \"drydock build "
+	    "--bootstrap\"",
+	    reference);
+	(void)diag_add_detail(dg, why.message, strlen(why.message));
+	if (why.detail == NULL)
+		return -1;
+	return diag_add_detail(dg, why.detail, strlen(why.detail));
 }
 
 /* The base that this state directory's record has, else a new one. */
@@ -208,6 +214,8 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 	    (!fresh && built_find_image(&built, engine, &key, &known, dg) < 0))
 		return -1;
 	spec.known = known.id;
+	if (known.id == NULL && subids_check(paths, dg) < 0)
+		return -1;
 	if (bootstrap_base(engine, &spec, &id, dg) < 0 ||
 	    image_inspect(engine, id, ret_image, dg) < 0 ||
 	    check_base(id, ret_image, dg) < 0)

@@ -44,6 +44,8 @@ engine_sources = \
 	src/engine/probe.c \
 	src/engine/slurp.c \
 	src/engine/slurp.h \
+	src/engine/subids.c \
+	src/engine/subids.h \
 	src/engine/tarball.c \
 	src/engine/tarball.h \
 	src/engine/version.c \

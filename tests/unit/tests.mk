@@ -71,6 +71,7 @@ unit_tests = \
 	tests/unit/test-state \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
+	tests/unit/test-subids \
 	tests/unit/test-sync \
 	tests/unit/test-sync-filter \
 	tests/unit/test-termfilter \
