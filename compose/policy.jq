@@ -128,7 +128,7 @@ def size:
 def judge_raw_service($service):
 	($service | keys[] | rule_of_key(.) as $rule
 	| select($rule | among(["unknown-key", "extends", "env-file", "label-file", "profiles"]))
-	| violation($rule; .; "%s stands in an overlay"; .)),
+	| violation($rule; .; "overlays may not have the key %j in a service"; .)),
 	($service.environment
 	| if type == "object" then
 		to_entries[] | select(.value == null) | .key
@@ -148,7 +148,7 @@ def judge_raw($overlay; $variables):
 	| unless(among(["services", "version"]))
 	| violation(if . == "include" then "include"
 		elif among(["secrets", "configs"]) then "from-files"
-		else "top-level" end; .; "%s stands in an overlay"; .)),
+		else "top-level" end; .; "overlays may not have a top-level %j key"; .)),
 	($overlay.services
 	| if type == "object" then
 		to_entries[] | select(.value | type == "object")
@@ -299,8 +299,10 @@ def guarded: ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run"
 def judge_user_bind($name; $target; $volume; $want):
 	[$f.binds[] | select(.path == $volume.source)][0] as $listed
 	| (unless($name == "agent" and $listed)
-	| violation("bind-source"; $volume.source // "" | tostring;
-		"%j is not a directory that the setting binds lists"; $volume.source)),
+	| $volume.source // "" | tostring
+	| if $name == "agent" and normal then
+		violation("bind-source"; .; "%s may not be mounted yet: add \"binds = %s:ro\" to drydock.conf"; ., .)
+	else violation("bind-source"; .; "%j may not be mounted in the service %s"; $volume.source, $name) end),
 	(if $listed.read_only and $volume.read_only != true then
 		violation("bind-read-only"; $target; "%j is listed as read-only"; $target)
 	else

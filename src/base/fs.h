@@ -91,7 +91,7 @@ int fs_remove_tree(int dirfd, const char *name, struct diag *dg);
 /*
  * Connects to the unix socket at name in dirfd, also where somebody hostile can
  * write there: a symlink is never followed.  *ret_fd is non-blocking.  Returns
- * 0, or -1 with errno set; a file that is no socket is ENOTSOCK.
+ * 0, or -1 with errno set; a file that is not a socket is ENOTSOCK.
  */
 int fs_connect_socket(int dirfd, const char *name, int *ret_fd);
 

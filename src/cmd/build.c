@@ -74,7 +74,7 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 		    "build: --base and --bootstrap exclude each other");
 	if (o->base != NULL && (*o->base == '\0' || *o->base == '-'))
 		return diag_set(dg, DIAG_USAGE,
-		    "build: --base \"%s\" is no image", o->base);
+		    "build: --base \"%s\" is not an image", o->base);
 	if (argc > 0 &&
 	    (project_open(&project, argv[0], ctx->paths, dg) < 0 ||
 		settings_load_project(ctx->settings, ctx->paths, &project, dg) <

@@ -34,12 +34,11 @@ static const struct {
 	{ "disk quota exceeded",
 	    "free space on the disk that holds the engine's data" },
 	{ "permission denied while trying to connect",
-	    "add yourself to the group of the engine's socket (usually: "
-	    "sudo usermod -aG docker USER, then log in again)" },
+	    "join the group of the engine's socket with \"sudo usermod -aG "
+	    "docker $USER\", then log in again" },
 	{ "cannot connect to the docker daemon",
-	    "is it running? start it (systemctl start docker) or name "
-	    "another with --engine PATH"
-	    " (or engine = PATH in drydock.conf)" },
+	    "start the engine with \"systemctl start docker\", or name "
+	    "another with --engine PATH or engine = PATH in drydock.conf" },
 	{ "no such image", "build the images again: drydock build" },
 	{ "is not a docker command", "install Docker Compose v2" },
 };

@@ -63,7 +63,7 @@ refuse_answer(const struct engine *engine, const struct api_call *call,
 		break;
 	}
 	diag_set(dg, DIAG_ENGINE,
-	    "the engine's answer to %s is cut off or is no answer; nothing of "
+	    "the engine's answer to %s is cut off or is not an answer; nothing of "
 	    "it is used",
 	    name);
 	return diag_add_detail(dg, answer->words.buf, answer->words.len);
@@ -197,7 +197,7 @@ api_get_known(const struct engine *engine, const char *path, const char *name,
 		return -1;
 	if (root != NULL && !json_is_object(root))
 		return diag_set(dg, DIAG_ENGINE,
-		    "the engine's answer to GET %s is no object", path);
+		    "the engine's answer to GET %s is not an object", path);
 	*ret_root = steal_ptr(&root);
 	return 0;
 }
@@ -213,7 +213,7 @@ api_list_ids(const struct engine *engine, const char *path,
 		return -1;
 	if (!json_is_array(root))
 		return diag_set(dg, DIAG_ENGINE,
-		    "the engine's answer to GET %.*s is no list", len, path);
+		    "the engine's answer to GET %.*s is not a list", len, path);
 	for (size_t i = 0; i < json_len(root); i++) {
 		const char *id =
 		    json_string_or(json_get(json_at(root, i), "Id"), "");

@@ -131,7 +131,7 @@ compose_config_finish(const struct engine *engine, struct proc *proc,
 	if (result.out.len < 2 || result.out.buf[0] != '{' ||
 	    result.out.buf[result.out.len - 1] != '}')
 		return diag_set(dg, DIAG_ENGINE,
-		    "docker-compose config: the answer is no whole JSON object");
+		    "docker-compose config: the answer is not a whole JSON object");
 	strbuf_add(out, result.out.buf, result.out.len);
 	return 0;
 }

@@ -127,7 +127,7 @@ container_read(const struct json *object, struct container *c, struct diag *dg)
 	    copy_string(json_get(object, "HostConfig"), "NetworkMode");
 	if (!answer_is_container_id(c->id))
 		return diag_set(dg, DIAG_ENGINE,
-		    "the engine's answer about a container: '%.80s' is no id",
+		    "the engine's answer about a container: '%.80s' is not an id",
 		    c->id);
 	if (!answer_is_image_id(c->image_id) || *c->network_mode == '\0' ||
 	    !read_state(json_get(object, "State"), c) ||

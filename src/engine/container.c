@@ -26,7 +26,7 @@ check_id(const char *id, struct diag *dg)
 {
 	if (answer_is_container_id(id))
 		return 0;
-	return diag_set(dg, DIAG_DATA, "'%.80s' is no container's full id", id);
+	return diag_set(dg, DIAG_DATA, "'%.80s' is not a container's full id", id);
 }
 
 /* Appends it, unless the engine reliably does not know it. */

@@ -98,7 +98,7 @@ find_context(const char *home, const char *const *environ_, char **ret_host,
 
 	if (dir[0] != '/')
 		return diag_set(
-		    dg, DIAG_CONFIG, "DOCKER_CONFIG is no absolute path");
+		    dg, DIAG_CONFIG, "DOCKER_CONFIG is not an absolute path");
 	if (name == NULL) {
 		if (read_config(path, &root, dg) == -1)
 			return -1;
@@ -129,7 +129,7 @@ parse_url(
 		    origin, len < 16 ? len : 16, url);
 	if (len == 0)
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s is no unix:///PATH: for now only unix sockets of "
+		    "%s is not unix:///PATH: for now only unix sockets of "
 		    "engines on this host work",
 		    origin);
 	if (url[7] != '/')
@@ -161,7 +161,7 @@ resolve_socket(const char *path, struct endpoint *e, struct diag *dg)
 		    "find the engine's socket %s (%s)", path, e->origin);
 	if (!S_ISSOCK(st.st_mode))
 		return diag_set(dg, DIAG_ENGINE,
-		    "%s (%s) is no socket: name the engine's with --engine PATH"
+		    "%s (%s) is not a socket: name the engine's with --engine PATH"
 		    " (or engine = PATH in drydock.conf)",
 		    e->socket, e->origin);
 	if (strlen(e->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))

@@ -47,7 +47,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	    json_string_or(json_get(labels, IMAGE_LABEL_PREFIX "context"), ""));
 	if (!answer_is_image_id(image->id))
 		return diag_set(dg, DIAG_ENGINE,
-		    "the engine's answer about an image: '%.80s' is no id",
+		    "the engine's answer about an image: '%.80s' is not an id",
 		    image->id);
 	/* An imported image of an old engine has "Config": null. */
 	if (!moment_parse(image->created, &created) ||

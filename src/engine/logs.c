@@ -89,7 +89,7 @@ logs_ask(const struct engine *engine, const char *container_id,
 
 	if (!answer_is_container_id(container_id))
 		return diag_set(dg, DIAG_DATA,
-		    "'%.80s' is no container's full id", container_id);
+		    "'%.80s' is not a container's full id", container_id);
 	if (api_ask(engine, &call, &answer, dg) == -1)
 		return -1;
 	if (answer.status != 200)

@@ -52,9 +52,9 @@ engine_refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
 	const struct group *gr = getgrgid(engine->socket_gid);
 
 	if (errnum == EACCES || errnum == EPERM)
-		return diag_set_errno(dg, DIAG_ENGINE, errnum,
-		    "connect to the engine's socket %s: add yourself to its "
-		    "group (sudo usermod -aG %s USER, then log in again)",
+		return diag_set(dg, DIAG_ENGINE,
+		    "permission denied on %s: join its group with \"sudo "
+		    "usermod -aG %s $USER\", then log in again",
 		    engine->socket, gr != NULL ? gr->gr_name : "docker");
 	if (errnum == EAGAIN)
 		return diag_set(dg, DIAG_ENGINE,

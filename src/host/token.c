@@ -111,7 +111,7 @@ token_clean(struct strbuf *text, const char *prefix, struct diag *dg)
 		return 0;
 	if (strncmp(text->buf, prefix, len) != 0)
 		return diag_set(dg, DIAG_USAGE,
-		    "this is no token of the agent: one starts with %s",
+		    "this is not a token of the agent: tokens start with %s",
 		    prefix);
 	if (strstr(text->buf + len, prefix) != NULL)
 		return diag_set(

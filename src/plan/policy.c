@@ -202,7 +202,7 @@ run_program(struct policy *policy, size_t i, const char *input, size_t len,
 	}
 	if (!json_is_array(answer))
 		return diag_set(dg, class,
-		    "%s: its answer is no array of violations",
+		    "%s: its answer is not an array of violations",
 		    policy->v[i].name);
 	for (size_t n = 0; n < json_len(answer); n++)
 		if (add_violation(json_at(answer, n), plan) != 0)

@@ -102,7 +102,7 @@ prepare_source(const struct plan_request *request, int root_fd,
 	if (fstat(fd, &st) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "look at it");
 	if ((st.st_mode & S_IFMT) != role->type)
-		return diag_set(dg, DIAG_POLICY, "is no %s",
+		return diag_set(dg, DIAG_POLICY, "is not a %s",
 		    role->type == S_IFDIR ? "directory" : "socket");
 	if (m->fd != -1 && !fs_same(&st, &m->st))
 		return diag_set(
@@ -168,7 +168,7 @@ enter(int dir_fd, const char *name, int *ret_fd, struct diag *dg)
 	}
 	if (fd == -1 && (errno == ELOOP || errno == ENOTDIR))
 		return diag_set(
-		    dg, DIAG_POLICY, "%s is no real directory", name);
+		    dg, DIAG_POLICY, "%s is not a real directory", name);
 	if (fd == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
 	*ret_fd = fd;
@@ -207,7 +207,7 @@ walk_mount_points(const struct plan_service *service, struct diag *dg)
 		/* The runtime would make a file there, as root. */
 		if (m->role->type != S_IFDIR)
 			return diag_set(dg, DIAG_POLICY,
-			    "mount point %s: lies in the bind at %s, and is no directory",
+			    "mount point %s: lies in the bind at %s, and is not a directory",
 			    m->target, outer->target);
 		if (walk_mount_point(outer, below(outer, m->target), dg) != 0)
 			return diag_wrap(dg, "mount point %s", m->target);

@@ -161,7 +161,7 @@ open_process(const char *process, int *ret_fd, struct diag *dg)
 
 	if (end == process || *end != ' ' || pid <= 0)
 		return diag_set(
-		    dg, DIAG_USAGE, "companion: %s is no process", process);
+		    dg, DIAG_USAGE, "companion: %s is not a process", process);
 	fd = pidfd_open((pid_t)pid, 0);
 	if (fd == -1 && errno != ESRCH)
 		return diag_set_errno(

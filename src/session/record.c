@@ -237,7 +237,7 @@ read_containers(const struct json *root, struct record *record, struct diag *dg)
 
 	if (!json_is_array(list))
 		return diag_set(
-		    dg, DIAG_DATA, RECORD_NAME ": containers is no list");
+		    dg, DIAG_DATA, RECORD_NAME ": containers is not a list");
 	for (size_t i = 0; i < json_len(list); i++)
 		if (read_container(
 			json_at(list, i), NULL, "image", "id", record, dg) != 0)
@@ -262,7 +262,7 @@ read_containers_1(
 		return -1;
 	if (list != NULL && !json_is_array(list))
 		return diag_set(
-		    dg, DIAG_DATA, RECORD_NAME ": services is no list");
+		    dg, DIAG_DATA, RECORD_NAME ": services is not a list");
 	for (size_t i = 0; i < json_len(list); i++) {
 		const struct json *s = json_at(list, i);
 		const char *name = json_string(json_get(s, "service"));

@@ -123,8 +123,8 @@ leave_compose(void *arg)
 	if (i->sig != 0)
 		return true;
 	i->sig = sig;
-	diag_note("cancelled: waiting for what Docker Compose has begun (once "
-		  "more leaves it to the next launch)");
+	diag_note("cancelling; press Ctrl-C again to stop waiting (the next "
+		  "drydock command cleans up)");
 	return false;
 }
 

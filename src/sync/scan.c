@@ -20,7 +20,7 @@ scan_why_text(enum scan_why why)
 		[SCAN_TO_CREDENTIAL] = "leads to a credential file",
 		[SCAN_SPECIAL] = "is not a file, directory or link",
 		[SCAN_TO_SPECIAL] =
-		    "is a link to what is no file and no directory",
+		    "is a link to neither a file nor a directory",
 		[SCAN_BACK] = "is a link to a directory around it",
 		[SCAN_LEAVES] = "is a link out of a directory that a link "
 				"leads to: put a copy in its place",

@@ -294,3 +294,16 @@ END
   run -64 --separate-stderr drydock plan "$project" "$project"
   run -64 --separate-stderr drydock plan -- true
 }
+
+@test "what an overlay may not say is told with what may be done" {
+  mkdir -p "$XDG_CONFIG_HOME/drydock/compose.d"
+  echo 'volumes: { v: {} }' >"$XDG_CONFIG_HOME/drydock/compose.d/own.yml"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" 'overlays may not have a top-level "volumes" key'
+  mkdir "$BATS_TEST_TMPDIR/data"
+  echo "services: { agent: { volumes: ['$BATS_TEST_TMPDIR/data:/data'] } }" \
+    >"$XDG_CONFIG_HOME/drydock/compose.d/own.yml"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "$BATS_TEST_TMPDIR/data may not be mounted yet: add\
+ \"binds = $BATS_TEST_TMPDIR/data:ro\" to drydock.conf"
+}

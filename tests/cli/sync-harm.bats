@@ -241,7 +241,7 @@ skipped() {
   for i in nowhere a-file a b self far long; do
     skipped 0 "/$i" "is a link that leads nowhere"
   done
-  skipped 0 /fifo "is a link to what is no file and no directory"
+  skipped 0 /fifo "is a link to neither a file nor a directory"
   # As far as the kernel goes.
   rm far
   sed -i s/canary/far/ "$HOME/far/0"

@@ -306,8 +306,8 @@ EOF
 @test "a base that cannot be had says so, and what to do" {
   run --separate-stderr drydock build --base registry.invalid/none:1
   assert_equal "$status" 69
-  assert_contains "$stderr" "registry.invalid/none:1"
-  assert_contains "$stderr" "--bootstrap"
+  assert_contains "$stderr" "cannot pull registry.invalid/none:1; without a\
+ registry run \"drydock build --bootstrap\""
 }
 
 @test "a CLI without buildx is refused by name" {

@@ -100,9 +100,14 @@ failures_have_the_engines_words_and_what_to_do(void)
 		    "engine's data (docker system df shows what uses it)" },
 		{ "Cannot connect to the Docker daemon at unix:///x. Is the "
 		  "docker daemon running?",
-		    "docker up failed: is it running? start it (systemctl "
-		    "start docker) or name another with --engine PATH"
-		    " (or engine = PATH in drydock.conf)" },
+		    "docker up failed: start the engine with \"systemctl "
+		    "start docker\", or name another with --engine PATH or "
+		    "engine = PATH in drydock.conf" },
+		{ "permission denied while trying to connect to the Docker "
+		  "daemon socket",
+		    "docker up failed: join the group of the engine's socket "
+		    "with \"sudo usermod -aG docker $USER\", then log in "
+		    "again" },
 	};
 	static const char *const argv[] = { "/bin/docker", "up", NULL };
 

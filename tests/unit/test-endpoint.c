@@ -93,10 +93,10 @@ other_engines_than_this_hosts_are_refused(void)
 		{ "unix://", DIAG_CONFIG,
 		    "DOCKER_HOST names a socket by a relative path" },
 		{ "127.0.0.1:2375", DIAG_CONFIG,
-		    "DOCKER_HOST is no unix:///PATH: for now only unix "
+		    "DOCKER_HOST is not unix:///PATH: for now only unix "
 		    "sockets of engines on this host work" },
 		{ "/var/run/docker.sock", DIAG_CONFIG,
-		    "DOCKER_HOST is no unix:///PATH: for now only unix "
+		    "DOCKER_HOST is not unix:///PATH: for now only unix "
 		    "sockets of engines on this host work" },
 		{ "unix:///nowhere/docker.sock", DIAG_ENGINE,
 		    "no engine socket at /nowhere/docker.sock (DOCKER_HOST): "
@@ -104,7 +104,7 @@ other_engines_than_this_hosts_are_refused(void)
 		    "--engine PATH"
 		    " (or engine = PATH in drydock.conf)" },
 		{ "unix:///dev/null", DIAG_ENGINE,
-		    "/dev/null (DOCKER_HOST) is no socket: name the engine's "
+		    "/dev/null (DOCKER_HOST) is not a socket: name the engine's "
 		    "with --engine PATH"
 		    " (or engine = PATH in drydock.conf)" },
 	};

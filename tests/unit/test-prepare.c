@@ -190,7 +190,7 @@ test_walk_after_rename(void)
 	CHECK_INT(plan_prepare(&bed.request, &plan, &dg), -1);
 	CHECK_INT(dg.class, DIAG_POLICY);
 	CHECK(dg.message != NULL &&
-	    strstr(dg.message, "no real directory") != NULL);
+	    strstr(dg.message, "not a real directory") != NULL);
 }
 
 static void
