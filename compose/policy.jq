@@ -578,11 +578,17 @@ def judge_seccomp:
 	| unless($f.seccomp.digest == $digest)
 	| violation("seccomp-profile"; ""; "seccomp.json is not the profile that the policy knows"; empty);
 
-# The overlay that brought a word, where one alone shows it.
+# The overlay that brought a word, where one alone shows it.  One of drydock's
+# own has its words by right when an overlay of the user's took them away.
 def attribute:
 	.word as $word | del(.word)
+	| [$f.overlays[] | select(.name | startswith("compose.d/"))] as $users
+	| [$users[] | select(.text | contains("!override") or contains("!reset"))] as $taking
 	| .overlay = if $word == "" then "" else
-		[$f.overlays[] | select(.text | contains($word)) | .name] | last // "" end;
+		([$users[] | select(.text | contains($word))] | last)
+		// (if $taking == [] then [$f.overlays[] | select(.text | contains($word))] | last
+			elif ($taking | length) == 1 then $taking[0] else null end)
+		| .name? // "" end;
 
 if has("model") then
 	[judge_top, judge_services,

@@ -298,13 +298,20 @@ find_all(struct paths *paths, struct diag *dg)
 	    paths, "libexec", PKGLIBEXECDIR, &paths->libexec_dir, dg);
 }
 
-/* Short whatever the state directory's name is: sun_path holds 108 bytes. */
+/*
+ * Short whatever the state directory's name is: sun_path holds 108 bytes.  The
+ * XDG specification wants a directory of the user's; sudo keeps the variable of
+ * somebody else.
+ */
 static char *
 find_runtime(uid_t uid)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 
-	if (dir != NULL && dir[0] == '/' && strlen(dir) <= RUNTIME_MAX)
+	struct stat st;
+
+	if (dir != NULL && dir[0] == '/' && strlen(dir) <= RUNTIME_MAX &&
+	    (stat(dir, &st) != 0 || st.st_uid == uid))
 		return xasprintf("%s/drydock", dir);
 	return xasprintf("/tmp/drydock-%ld", (long)uid);
 }

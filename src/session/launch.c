@@ -244,6 +244,7 @@ is_read_only(const struct start *l)
 static void
 print_banner(const struct start *l)
 {
+	const char *as_root = l->paths->uid == 0 ? ", as root" : "";
 	cleanup_strvec struct strvec git_notes = STRVEC_INIT;
 	const char *search = envp_get(l->environ_, "PATH");
 	cleanup_free char *in_path = search == NULL
@@ -252,15 +253,15 @@ print_banner(const struct start *l)
 
 	if (l->mode.mode == MODE_CONTAINED)
 		diag_note(
-		    "session %s on %s, contained (%s): no network, and a proxy "
-		    "to %zu allowed hosts",
-		    l->session.id, l->project.path, l->mode.reason,
+		    "session %s on %s, contained (%s)%s: no network, and a "
+		    "proxy to %zu allowed hosts",
+		    l->session.id, l->project.path, l->mode.reason, as_root,
 		    l->allowlist.nr);
 	else
 		diag_note(
-		    "session %s on %s, dood (%s): it has the engine's socket "
-		    "and the host's network, so it is root on the host",
-		    l->session.id, l->project.path, l->mode.reason);
+		    "session %s on %s, dood (%s)%s: it has the engine's "
+		    "socket and the host's network, so it is root on the host",
+		    l->session.id, l->project.path, l->mode.reason, as_root);
 	for (size_t i = 0; i < l->plan.sockets.nr; i++)
 		diag_note("a program listens at %s, and the agent can talk to "
 			  "it without a network (setting project_sockets)",
@@ -280,8 +281,6 @@ print_banner(const struct start *l)
 	if (is_read_only(l))
 		diag_note("%s is read-only in the session, as its mount is",
 		    l->project.path);
-	if (l->paths->uid == 0)
-		diag_note("the session runs as root, because you are root");
 }
 
 /* How much of the disk the project takes, for a bounded time. */

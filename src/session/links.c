@@ -133,9 +133,11 @@ links_sweep(const struct paths *paths)
 	cleanup_close int fd = -1;
 
 	if (open_own(paths, &fd, &dg) != 0) {
-		if (dg.errnum != ENOENT)
-			diag_warn("%s", dg.message);
-		return dg.errnum != ENOENT;
+		/* In somebody else's is nothing of ours; links_make() tells. */
+		if (dg.errnum == 0 || dg.errnum == ENOENT)
+			return 0;
+		diag_warn("%s", dg.message);
+		return 1;
 	}
 	if (fs_list_names(fd, paths->runtime_dir, &names, &dg) != 0) {
 		diag_warn("%s", dg.message);

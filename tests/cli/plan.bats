@@ -210,6 +210,16 @@ toolchains c rust: run \"drydock build $project\""
   assert_contains "$stderr" 'read-only: agent: read_only must be true'
 }
 
+@test "what an overlay takes away is not blamed on the one that had it" {
+  own_prefix
+  mkdir -p "$XDG_CONFIG_HOME/drydock/compose.d"
+  echo 'services: { agent: { cap_drop: !reset [] } }' \
+    >"$XDG_CONFIG_HOME/drydock/compose.d/mine.yml"
+  run -77 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" '(overlay compose.d/mine.yml)'
+  refute_contains "$stderr" '(overlay hardening)'
+}
+
 @test "another seccomp profile is refused" {
   own_prefix
   sed -i 's/"defaultAction": "SCMP_ACT_ERRNO"/"defaultAction": "SCMP_ACT_ALLOW"/' \

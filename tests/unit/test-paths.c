@@ -149,6 +149,31 @@ test_dangling_state(void)
 	CHECK(strstr(got, "leads nowhere") != NULL);
 }
 
+/* As sudo keeps the variable: what is there is not ours to use. */
+static void
+test_foreign_runtime(void)
+{
+	cleanup_free char *home = home_enter();
+	cleanup_free char *own = home_below(home, "run");
+	cleanup_free char *inside = home_below(own, "drydock");
+	cleanup_free char *other =
+	    xasprintf("/tmp/drydock-%ld", (long)geteuid());
+	cleanup_paths struct paths here;
+	cleanup_paths struct paths there;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(mkdir(own, 0700), 0);
+	CHECK_INT(setenv("XDG_RUNTIME_DIR", own, 1), 0);
+	CHECK_INT(paths_find(&here, &dg), 0);
+	CHECK_STR(here.runtime_dir, inside);
+	if (geteuid() == 0)
+		CHECK_INT(chown(own, 1, 1), 0);
+	else
+		CHECK_INT(setenv("XDG_RUNTIME_DIR", "/", 1), 0);
+	CHECK_INT(paths_find(&there, &dg), 0);
+	CHECK_STR(there.runtime_dir, other);
+}
+
 int
 main(void)
 {
@@ -161,6 +186,8 @@ main(void)
 		    test_links },
 		{ "bad variables are refused by name", test_bad_variables },
 		{ "somebody else's HOME is refused", test_foreign_home },
+		{ "somebody else's runtime directory is not used",
+		    test_foreign_runtime },
 		{ "a dangling state directory is refused",
 		    test_dangling_state },
 	};
