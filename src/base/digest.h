@@ -9,12 +9,6 @@
 
 #define DIGEST_HEX_SIZE 65 /* with the terminator */
 
-struct digest; /* one under way */
-
 void digest_bytes(const void *data, size_t len, char ret_hex[DIGEST_HEX_SIZE]);
-struct digest *digest_new(void);
-void digest_add(struct digest *d, const void *data, size_t len);
-/* Frees d (given). */
-void digest_finish(struct digest *d, char ret_hex[DIGEST_HEX_SIZE]);
 
 #endif /* DRYDOCK_DIGEST_H */

@@ -174,12 +174,6 @@ copy_entry(struct fs_walk *walk, int dirfd, const char *name)
 }
 
 int
-fs_copy_tree(int src_fd, int dst_fd, struct diag *dg)
-{
-	return fs_copy_wanted(src_fd, dst_fd, NULL, NULL, dg);
-}
-
-int
 fs_copy_wanted(int src_fd, int dst_fd,
     bool (*wanted)(void *arg, const char *path, const struct stat *st),
     void *arg, struct diag *dg)

@@ -7,16 +7,24 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-temp.h"
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 
 /* A rename next door makes openat2(2) say EAGAIN; a flood of them is hostile.
@@ -345,4 +353,222 @@ bool
 fs_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+#define READ_STEP ((size_t)65536)
+
+static int
+too_large(const char *what, size_t max, struct diag *dg)
+{
+	(void)diag_set(dg, DIAG_DATA, "%s: larger than %zu bytes", what, max);
+	dg->errnum = EFBIG;
+	return -1;
+}
+
+/*
+ * One byte over max is asked for: it tells a full file from a larger one.  size
+ * is what the file should have; 0, as all in /proc have it, says nothing.
+ */
+static int
+read_bounded(int fd, const char *what, size_t size, size_t max,
+    struct strbuf *out, struct diag *dg)
+{
+	size_t start = out->len;
+
+	for (;;) {
+		size_t got = out->len - start;
+		size_t room = max - got;
+		size_t step =
+		    size > 0 && got <= size ? size - got + 1 : READ_STEP;
+		size_t want = room < step ? room + 1 : step;
+		ssize_t n;
+
+		strbuf_reserve(out, want);
+		n = read(fd, out->buf + out->len, want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "read %s", what);
+		if (n == 0)
+			return 0;
+		if ((size_t)n > room)
+			return too_large(what, max, dg);
+		out->len += (size_t)n;
+		out->buf[out->len] = '\0';
+		/* There would have been room for more. */
+		if ((size_t)n < want && got + (size_t)n == size)
+			return 0;
+	}
+}
+
+int
+fs_read_fd(
+    int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg)
+{
+	size_t start = out->len;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", what);
+	if (S_ISDIR(st.st_mode))
+		return diag_set_errno(dg, DIAG_IO, EISDIR, "read %s", what);
+	if (!S_ISREG(st.st_mode))
+		return diag_set(dg, DIAG_IO, "%s: not a regular file", what);
+	if (st.st_size > 0 && (size_t)st.st_size > max)
+		return too_large(what, max, dg);
+	if (read_bounded(fd, what, (size_t)st.st_size, max, out, dg) < 0) {
+		strbuf_setlen(out, start);
+		return -1;
+	}
+	return 0;
+}
+
+int
+fs_read_file(int dirfd, const char *path, size_t max, struct strbuf *out,
+    struct diag *dg)
+{
+	int fd cleanup_close = -1;
+
+	if (fs_open_beneath(
+		dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) < 0)
+		return -1;
+	return fs_read_fd(fd, path, max, out, dg);
+}
+
+int
+fs_write_all(
+    int fd, const void *data, size_t len, const char *what, struct diag *dg)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n >= 0) {
+			p += n;
+			len -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+			(void)poll(&pfd, 1, -1);
+		} else if (errno != EINTR) {
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "write %s", what);
+		}
+	}
+	return 0;
+}
+
+/* Fills the temporary file and makes its bytes last. */
+static int
+fill_file(int fd, const void *data, size_t len, mode_t mode, const char *name,
+    struct diag *dg)
+{
+	if (fs_write_all(fd, data, len, name, dg) < 0)
+		return -1;
+	if (fchmod(fd, mode) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
+	if (fsync(fd) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "sync %s", name);
+	return 0;
+}
+
+int
+fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
+    mode_t mode, struct diag *dg)
+{
+	char temp[FS_TEMP_SIZE];
+	int fd cleanup_close = -1;
+	int rc;
+
+	if (!fs_is_component(name))
+		return diag_set(
+		    dg, DIAG_IO, "replace %s: not a plain name", name);
+	if (fs_temp_create(dirfd, name, temp, &fd, dg) < 0)
+		return -1;
+	rc = fill_file(fd, data, len, mode, name, dg);
+	if (rc == 0 && renameat(dirfd, temp, dirfd, name) < 0)
+		rc = diag_set_errno(dg, DIAG_IO, errno, "replace %s", name);
+	if (rc < 0) {
+		(void)unlinkat(dirfd, temp, 0);
+		return -1;
+	}
+	if (fsync(dirfd) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "sync the directory of %s", name);
+	return 0;
+}
+
+int
+fs_memfd(const char *name, const void *data, size_t len, int *ret_fd,
+    struct diag *dg)
+{
+	int fd cleanup_close =
+	    memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "memfd %s", name);
+	if (fs_write_all(fd, data, len, name, dg) < 0)
+		return -1;
+	if (fcntl(fd, F_ADD_SEALS,
+		F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "seal %s", name);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "rewind %s", name);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/* The owner gives itself back the rights that somebody took away. */
+static bool
+regain_rights(int fd, const struct stat *st, mode_t rights)
+{
+	return st->st_uid == geteuid() && (st->st_mode & rights) != rights &&
+	    fs_chmod_fd(fd, (st->st_mode & 07777) | rights) == 0;
+}
+
+/* Without the rights to the directory there is no descriptor of the socket. */
+static int
+open_socket(int dirfd, const char *name)
+{
+	static const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags);
+	struct stat st;
+
+	if (fd >= 0 || errno != EACCES)
+		return fd;
+	if (fstat(dirfd, &st) != 0 || !regain_rights(dirfd, &st, S_IRWXU)) {
+		errno = EACCES;
+		return -1;
+	}
+	return openat(dirfd, name, flags);
+}
+
+int
+fs_connect_socket(int dirfd, const char *name, int *ret_fd)
+{
+	struct stat st;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	cleanup_close int at = open_socket(dirfd, name);
+	cleanup_close int fd = -1;
+
+	if (at < 0 || fstat(at, &st) != 0)
+		return -1;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = ENOTSOCK;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	/* The descriptor, unlike the name, cannot be replaced. */
+	(void)snprintf(
+	    un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", at);
+	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) != 0 &&
+	    (errno != EACCES || !regain_rights(at, &st, S_IRUSR | S_IWUSR) ||
+		connect(fd, (const struct sockaddr *)&un, sizeof(un)) != 0))
+		return -1;
+	*ret_fd = steal_fd(&fd);
+	return 0;
 }

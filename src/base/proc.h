@@ -106,9 +106,6 @@ void proc_result_release(struct proc_result *r);
 #define PROC_SYSTEM_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Returned: the absolute path of an executable on the search path, or NULL. */
-char *proc_find_program(const char *name, const char *search_path);
-
 #define cleanup_proc_result __attribute__((cleanup(proc_result_release)))
 
 #endif /* DRYDOCK_PROC_H */

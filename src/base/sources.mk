@@ -7,9 +7,7 @@ base_sources = \
 	src/base/digest.c \
 	src/base/digest.h \
 	src/base/fs-copy.c \
-	src/base/fs-io.c \
 	src/base/fs-remove.c \
-	src/base/fs-socket.c \
 	src/base/fs-temp.c \
 	src/base/fs-temp.h \
 	src/base/fs-walk.c \
@@ -27,8 +25,6 @@ base_sources = \
 	src/base/lock.h \
 	src/base/monotime.c \
 	src/base/monotime.h \
-	src/base/proc-finish.c \
-	src/base/proc-private.h \
 	src/base/proc.c \
 	src/base/proc.h \
 	src/base/resolve.c \

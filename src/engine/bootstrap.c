@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 #include "engine/hostconf.h"
 #include "engine/image.h"
+#include "host/program.h"
 
 #define DEFAULT_SUITE "bookworm"
 #define ROOM_NEEDED ((unsigned long)1024 * 1024 * 1024)
@@ -121,12 +122,9 @@ static int
 make_argv(const struct bootstrap_spec *spec, const char *suite,
     bool has_sources, struct strvec *argv, struct diag *dg)
 {
-	cleanup_free char *setpriv =
-	    proc_find_program("setpriv", PROC_SYSTEM_PATH);
-	cleanup_free char *timeout =
-	    proc_find_program("timeout", PROC_SYSTEM_PATH);
-	cleanup_free char *program =
-	    proc_find_program("mmdebstrap", PROC_SYSTEM_PATH);
+	cleanup_free char *setpriv = program_find_system("setpriv");
+	cleanup_free char *timeout = program_find_system("timeout");
+	cleanup_free char *program = program_find_system("mmdebstrap");
 
 	if (program == NULL)
 		return diag_set(dg, DIAG_ENGINE,

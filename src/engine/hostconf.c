@@ -15,6 +15,7 @@
 #include "engine/slurp.h"
 #include "engine/tarball.h"
 #include "host/paths.h"
+#include "host/program.h"
 
 #define APT_DIR "/etc/apt"
 #define TEXT_MAX ((size_t)256 * 1024)
@@ -118,8 +119,7 @@ read_apt_settings(struct hostconf *hc)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_free char *program =
-	    proc_find_program("apt-config", PROC_SYSTEM_PATH);
+	cleanup_free char *program = program_find_system("apt-config");
 	const char *const argv[] = { program, "dump", NULL };
 	const char *const envp[] = { "PATH=" PROC_SYSTEM_PATH, "LC_ALL=C",
 		NULL };

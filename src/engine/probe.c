@@ -18,7 +18,6 @@
 #include "base/proc.h"
 #include "base/xalloc.h"
 #include "engine/api.h"
-#include "engine/compose-version.h"
 #include "engine/version.h"
 
 static const struct engine_floor floors[] = {

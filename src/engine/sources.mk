@@ -16,11 +16,8 @@ engine_sources = \
 	src/engine/built.h \
 	src/engine/certificates.c \
 	src/engine/certificates.h \
-	src/engine/compose-version.c \
-	src/engine/compose-version.h \
 	src/engine/compose.c \
 	src/engine/compose.h \
-	src/engine/container-parse.c \
 	src/engine/container.c \
 	src/engine/container.h \
 	src/engine/context.c \

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "engine/slurp.h"
 #include "host/paths.h"
+#include "host/program.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 /* mmdebstrap(1): one for each id of a Debian system. */
@@ -66,8 +67,7 @@ has_enough(const char *path, const struct paths *paths, uint64_t *ret_free)
 int
 subids_check(const struct paths *paths, struct diag *dg)
 {
-	cleanup_free char *newuidmap =
-	    proc_find_program("newuidmap", PROC_SYSTEM_PATH);
+	cleanup_free char *newuidmap = program_find_system("newuidmap");
 	uint64_t uids;
 	uint64_t gids;
 	bool has_uids = has_enough("/etc/subuid", paths, &uids);

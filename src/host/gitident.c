@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "host/gitrepo.h"
 #include "host/paths.h"
+#include "host/program.h"
 #include "host/text.h"
 
 /* A user's include may be a fifo. */
@@ -126,7 +127,7 @@ ask_about(struct gitident *ident, const char *const *files, size_t n,
 		    (errno == ENOENT || errno == ENOTDIR))
 			continue;
 		if (git == NULL)
-			git = proc_find_program("git", PROC_SYSTEM_PATH);
+			git = program_find_system("git");
 		if (git == NULL)
 			return diag_set(dg, DIAG_CONFIG,
 			    "it is not carried into the session, since git is "

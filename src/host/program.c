@@ -325,3 +325,20 @@ program_find(enum program which, const struct program_search *search,
 		*ret_passed_over = steal_ptr(&passed_over);
 	return 0;
 }
+
+char *
+program_find_system(const char *name)
+{
+	for (const char *at = PROC_SYSTEM_PATH; *at != '\0';) {
+		size_t len = strcspn(at, ":");
+		char *path cleanup_free =
+		    xasprintf("%.*s/%s", (int)len, at, name);
+		struct stat st;
+
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+		    eaccess(path, X_OK) == 0)
+			return steal_ptr(&path);
+		at += len + (at[len] == ':' ? 1 : 0);
+	}
+	return NULL;
+}

@@ -46,4 +46,7 @@ struct program_search {
 int program_find(enum program which, const struct program_search *search,
     char **ret_path, char **ret_passed_over, struct diag *dg);
 
+/* Returned: the path of a program in the system's own directories, or NULL. */
+char *program_find_system(const char *name);
+
 #endif /* DRYDOCK_PROGRAM_H */

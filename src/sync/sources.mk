@@ -9,7 +9,6 @@ sync_sources = \
 	src/sync/jsonfilter.h \
 	src/sync/manifest.c \
 	src/sync/manifest.h \
-	src/sync/scan-run.c \
 	src/sync/scan.c \
 	src/sync/scan.h \
 	src/sync/sync.c \

@@ -16,16 +16,14 @@
 static void
 read_context(char ret_hex[DIGEST_HEX_SIZE], size_t *ret_len)
 {
-	struct digest *d = digest_new();
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
 	char buf[65536];
 	ssize_t n;
 
-	*ret_len = 0;
-	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0) {
-		digest_add(d, buf, (size_t)n);
-		*ret_len += (size_t)n;
-	}
-	digest_finish(d, ret_hex);
+	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0)
+		strbuf_add(&all, buf, (size_t)n);
+	*ret_len = all.len;
+	digest_bytes(all.buf, all.len, ret_hex);
 }
 
 static void
@@ -74,7 +72,7 @@ static void
 build(struct world *w)
 {
 	const char *iid = world_option(w, "--iidfile=");
-	struct digest *d = digest_new();
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
 	char context[DIGEST_HEX_SIZE];
 	char hex[DIGEST_HEX_SIZE];
 	cleanup_free char *text = NULL;
@@ -86,11 +84,11 @@ build(struct world *w)
 		w->status = 1;
 		return;
 	}
-	digest_add(d, context, sizeof(context));
+	strbuf_add(&all, context, sizeof(context));
 	for (char *const *a = w->argv; *a != NULL; a++)
 		if (strncmp(*a, "--label=", 8) == 0)
-			digest_add(d, *a, strlen(*a));
-	digest_finish(d, hex);
+			strbuf_addstr(&all, *a);
+	digest_bytes(all.buf, all.len, hex);
 	write_image(w, hex);
 	text = xasprintf("sha256:%s", hex);
 	if (iid != NULL)

@@ -53,7 +53,7 @@ copies_share_nothing(void)
 	CHECK_INT(symlinkat("/etc/passwd", src, "link"), 0);
 	CHECK_INT(symlinkat("d", src, "dlink"), 0);
 	old = umask(0777);
-	if (!CHECK_INT(fs_copy_tree(src, dst, &dg), 0))
+	if (!CHECK_INT(fs_copy_wanted(src, dst, NULL, NULL, &dg), 0))
 		CHECK_STR(dg.message, NULL);
 	(void)umask(old);
 	CHECK_INT(mode_of(dst, "plain"), S_IFREG | 0644);
@@ -87,7 +87,7 @@ copies_big_files_whole(void)
 	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
 	fd = openat(src, "big", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(pwrite(fd, "z", 1, 5000000), 1);
-	CHECK_INT(fs_copy_tree(src, dst, &dg), 0);
+	CHECK_INT(fs_copy_wanted(src, dst, NULL, NULL, &dg), 0);
 	CHECK_INT(fstatat(dst, "big", &st, 0), 0);
 	CHECK_INT(st.st_size, 5000001);
 	(void)close(steal_fd(&fd));
@@ -108,7 +108,7 @@ copies_refuse_the_rest(void)
 	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
 	CHECK_INT(mkdirat(src, "d", 0700), 0);
 	CHECK_INT(mkfifoat(src, "d/fifo", 0600), 0);
-	CHECK_INT(fs_copy_tree(src, dst, &dg), -1);
+	CHECK_INT(fs_copy_wanted(src, dst, NULL, NULL, &dg), -1);
 	CHECK_INT(dg.class, DIAG_DATA);
 	CHECK_STR(
 	    dg.message, "copy d/fifo: not a file, directory or symbolic link");
@@ -121,7 +121,7 @@ copies_refuse_the_rest(void)
 	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
 	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
 	tree_nest(src, FS_COPY_DEPTH + 1);
-	CHECK_INT(fs_copy_tree(src, dst, &dg), -1);
+	CHECK_INT(fs_copy_wanted(src, dst, NULL, NULL, &dg), -1);
 	CHECK_INT(dg.class, DIAG_DATA);
 	CHECK(dg.message != NULL &&
 	    strstr(dg.message, "more than 64 directories deep") != NULL);

@@ -270,36 +270,6 @@ nothing_is_left_open(void)
 	CHECK_INT(count_fds(), before);
 }
 
-static void
-programs_are_found_on_absolute_paths(void)
-{
-	char *dir cleanup_free =
-	    xasprintf(":relative:%s:/nonexistent:/bin", check_tmpdir());
-	char *tool cleanup_free = xasprintf("%s/tool", check_tmpdir());
-	char *plain cleanup_free = xasprintf("%s/plain", check_tmpdir());
-	char *sub cleanup_free = xasprintf("%s/sh", check_tmpdir());
-	char *got;
-
-	CHECK_INT(close(open(tool, O_CREAT | O_WRONLY, 0700)), 0);
-	CHECK_INT(close(open(plain, O_CREAT | O_WRONLY, 0600)), 0);
-	CHECK_INT(mkdir(sub, 0700), 0);
-	got = proc_find_program("tool", dir);
-	CHECK_STR(got, tool);
-	free(got);
-	got = proc_find_program("sh", dir);
-	CHECK_STR(got, "/bin/sh");
-	free(got);
-	CHECK(proc_find_program("plain", dir) == NULL);
-	CHECK(proc_find_program("none", dir) == NULL);
-	CHECK(proc_find_program("a/b", dir) == NULL);
-	CHECK(proc_find_program("", dir) == NULL);
-	CHECK(proc_find_program("sh", "") == NULL);
-	got = proc_find_program("/bin/sh", "");
-	CHECK_STR(got, "/bin/sh");
-	free(got);
-	CHECK(proc_find_program("/bin", "") == NULL);
-}
-
 static const struct check_test tests[] = {
 	{ "output comes apart, statuses and signals return",
 	    output_is_apart_and_statuses_return },
@@ -319,8 +289,6 @@ static const struct check_test tests[] = {
 	{ "what starts has begun, whatever its end", what_starts_has_begun },
 	{ "no descriptor is left open, also by failures",
 	    nothing_is_left_open },
-	{ "programs are found on absolute search paths alone",
-	    programs_are_found_on_absolute_paths },
 };
 
 int

@@ -412,8 +412,7 @@ static void
 the_systems_own_comes_before_path(void)
 {
 	cleanup_world struct world w;
-	cleanup_free char *system =
-	    proc_find_program("docker", PROC_SYSTEM_PATH);
+	cleanup_free char *system = program_find_system("docker");
 	cleanup_free char *path = xasprintf("%s/tools/bin", check_tmpdir());
 	cleanup_free char *program = xasprintf("%s/docker", path);
 	cleanup_free char *found = NULL;
