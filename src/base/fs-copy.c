@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 
 #define COPY_STEP ((size_t)65536)
+#define SPARSE_MIN ((off_t)65536)
 #define COPY_MODE ((mode_t)0755)
 
 struct copier {
@@ -63,11 +64,9 @@ is_unsupported(int errnum)
 	    errnum == EINVAL || errnum == EPERM;
 }
 
-int
-fs_copy_bytes(int in, int out, off_t left, const char *what, struct diag *dg)
+static int
+copy_range(int in, int out, off_t left, const char *what, struct diag *dg)
 {
-	if (ioctl(out, FICLONE, in) == 0)
-		return 0;
 	while (left > 0) {
 		size_t want =
 		    left < SSIZE_MAX / 2 ? (size_t)left : SSIZE_MAX / 2;
@@ -84,6 +83,54 @@ fs_copy_bytes(int in, int out, off_t left, const char *what, struct diag *dg)
 		left -= n;
 	}
 	return 0;
+}
+
+/* Smaller files are not worth a question. */
+static bool
+has_holes(int fd, off_t size)
+{
+	struct stat st;
+
+	return size >= SPARSE_MIN && fstat(fd, &st) == 0 &&
+	    st.st_blocks * 512 < size;
+}
+
+/* Copies what is data, from the start of both files. */
+static int
+copy_data(int in, int out, off_t size, const char *what, struct diag *dg)
+{
+	off_t hole;
+
+	for (off_t at = 0; at < size; at = hole) {
+		off_t data = lseek(in, at, SEEK_DATA);
+
+		if (data < 0 && errno == ENXIO)
+			break;
+		hole = data < 0 ? -1 : lseek(in, data, SEEK_HOLE);
+		if (hole < 0 || lseek(in, data, SEEK_SET) < 0 ||
+		    lseek(out, data, SEEK_SET) < 0)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "copy %s", what);
+		if (data >= size)
+			break;
+		if (hole > size)
+			hole = size;
+		if (copy_range(in, out, hole - data, what, dg) < 0)
+			return -1;
+	}
+	if (ftruncate(out, size) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "copy %s", what);
+	return 0;
+}
+
+int
+fs_copy_bytes(int in, int out, off_t left, const char *what, struct diag *dg)
+{
+	if (ioctl(out, FICLONE, in) == 0)
+		return 0;
+	if (has_holes(in, left))
+		return copy_data(in, out, left, what, dg);
+	return copy_range(in, out, left, what, dg);
 }
 
 static int

@@ -196,12 +196,47 @@ walks_go_by_descriptors(void)
 	}
 }
 
+/* What is not there takes no room in a copy either. */
+static void
+holes_stay_holes(void)
+{
+	struct diag dg cleanup_diag = DIAG_INIT;
+	int dir cleanup_close = tree_open();
+	int src cleanup_close = -1;
+	int dst cleanup_close = -1;
+	int fd cleanup_close = -1;
+	char back[5] = "";
+	struct stat st;
+
+	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
+	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
+	fd = openat(src, "sparse", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(pwrite(fd, "here", 4, 40 << 20), 4);
+	CHECK_INT(ftruncate(fd, 64 << 20), 0);
+	cleanup_close_fn(&fd);
+	fd = openat(src, "hole", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(ftruncate(fd, 1 << 20), 0);
+	cleanup_close_fn(&fd);
+	if (!CHECK_INT(fs_copy_tree(src, dst, &dg), 0))
+		CHECK_STR(dg.message, NULL);
+	CHECK_INT(fstatat(dst, "sparse", &st, 0), 0);
+	CHECK_INT(st.st_size, 64 << 20);
+	CHECK(st.st_blocks < 2048);
+	CHECK_INT(fstatat(dst, "hole", &st, 0), 0);
+	CHECK_INT(st.st_size, 1 << 20);
+	CHECK_INT(st.st_blocks, 0);
+	fd = openat(dst, "sparse", O_RDONLY | O_CLOEXEC);
+	CHECK_INT(pread(fd, back, 4, 40 << 20), 4);
+	CHECK_STR(back, "here");
+}
+
 static const struct check_test tests[] = {
 	{ "a walk names what it meets and follows no link",
 	    walks_go_by_descriptors },
 	{ "a copy shares no inode and no dangerous bit", copies_share_nothing },
 	{ "a big file is copied whole", copies_big_files_whole },
 	{ "a fifo or a tree too deep is not copied", copies_refuse_the_rest },
+	{ "holes of a file stay holes", holes_stay_holes },
 };
 
 int
