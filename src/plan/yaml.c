@@ -417,6 +417,15 @@ is_nothing(const struct reader *r)
 }
 
 static int
+next_events(struct reader *r, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (next_event(r) != 0)
+			return -1;
+	return 0;
+}
+
+static int
 read_document(struct reader *r, struct yaml_node **ret_top)
 {
 	struct yaml_node *top cleanup_yaml = NULL;
@@ -431,8 +440,9 @@ read_document(struct reader *r, struct yaml_node **ret_top)
 		return fail(r, "no mapping at the top");
 	if (read_node(r, &top) != 0)
 		return -1;
+	assert(top != NULL);
 	top->kind = YAML_MAPPING;
-	if (next_event(r) != 0 || next_event(r) != 0)
+	if (next_events(r, 2) != 0)
 		return -1;
 	if (r->event.type != YAML_STREAM_END_EVENT)
 		return fail(r, "a second document");
@@ -444,7 +454,7 @@ static int
 read_stream(struct reader *r, struct yaml_node **ret_top)
 {
 	/* The stream's start, then a document's or the stream's end. */
-	if (next_event(r) != 0 || next_event(r) != 0)
+	if (next_events(r, 2) != 0)
 		return -1;
 	if (r->event.type != YAML_STREAM_END_EVENT)
 		return read_document(r, ret_top);
