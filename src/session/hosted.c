@@ -350,7 +350,7 @@ hosted_view(const char *const *argv, const char *const *envp, bool tty,
 	wire_decoder_init(h.decoder, WIRE_CLIENT);
 	if (rc == 0)
 		rc = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
-	if (rc == -1) {
+	if (rc != 0) {
 		rc = diag_set_errno(dg, DIAG_IO, errno, "make pipes");
 	} else {
 		h.viewer = ends[0];
