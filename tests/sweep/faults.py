@@ -218,12 +218,12 @@ def errors_of(name):
     return ["EIO"]
 
 
-def choose(calls, scenario, how, known):
+def choose(calls, scenario, how, known, every=False):
     """An errno at each call, and a kill before each that follows a change.
 
     how: "call": what an earlier scenario did alike, from the same functions and
     as often before, was failed there; "each": it is failed here, too; "place":
-    a place in the code is failed once; "full": as "each", with every errno.
+    a place in the code is failed once.  every: with each errno of the call.
     What a kill leaves is more than that: what was there before.  Only launches
     do the same in a world of their own, whatever else is in it, unless they
     bring the host's configuration along.  What a scenario that is like others
@@ -232,7 +232,7 @@ def choose(calls, scenario, how, known):
     has it; another one has what it does for libcurl.  A kill as the process ends is one after all that was done."""
     todo = []
     changed = None
-    apart = how in ("each", "full")
+    apart = how == "each"
     by_place = how == "place" or how == "call" and scenario.alike
     whose = scenario.launches and not scenario.syncs or scenario.name
     for call in calls:
@@ -241,7 +241,7 @@ def choose(calls, scenario, how, known):
         if call.loads:
             wanted = scenario.library if call.library else scenario.loads
             errors = errors[:1] if wanted else []
-        elif how != "full":
+        elif not every:
             errors = errors[:1]
         for e in errors:
             if apart or call.loads or (key, e) not in known:
