@@ -3,10 +3,6 @@
 # go to image_scripts.
 image_files = \
 	images/agent/Dockerfile \
-	images/agent/policy/managed-settings.d/10-credentials.json \
-	images/agent/policy/managed-settings.d/20-drydock.json \
-	images/agent/policy/managed-settings.d/30-git.json \
-	images/agent/policy/managed-settings.d/40-system.json \
 	images/egress/Dockerfile
 image_scripts = \
 	images/lib/add-certificates \

@@ -122,10 +122,13 @@ build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
 	char certificates[DIGEST_HEX_SIZE];
 
 	if (digest_certificates(recipe, certificates, dg) < 0 ||
-	    context_list(files, build_kind_name(kind), &text, dg) < 0)
+	    context_list(files, build_kind_name(kind),
+		kind == BUILD_AGENT ? recipe->agent : NULL, &text, dg) < 0)
 		return -1;
 	strbuf_addf(&text, "base %s\n", settings->base_image);
 	if (kind == BUILD_AGENT) {
+		for (size_t i = 0; i < recipe->agent->npm.nr; i++)
+			strbuf_addf(&text, "npm %s\n", recipe->agent->npm.v[i]);
 		add_toolchains(recipe->toolchains, &words);
 		for (size_t i = 0; i < words.nr; i++)
 			strbuf_addf(&text, "toolchain %s\n", words.v[i]);
@@ -281,6 +284,7 @@ describe(enum build_kind kind, const struct build_recipe *recipe,
 	if (user == NULL)
 		return;
 	add_toolchains(recipe->toolchains, &toolchains);
+	add_words(spec, "NPM", &recipe->agent->npm);
 	add_words(spec, "TOOLCHAINS", &toolchains);
 	add_words(spec, "PACKAGES", &recipe->settings->packages);
 	if (certificates->len > 0) {
@@ -474,7 +478,8 @@ build_image(enum build_kind kind, const struct engine *engine,
 	/* A damaged record is told now, not after minutes. */
 	if (built_read(paths, &built, dg) < 0 ||
 	    context_read(paths, &files, dg) < 0 ||
-	    context_pack(files, build_kind_name(kind), &tar, dg) < 0 ||
+	    context_pack(files, build_kind_name(kind),
+		kind == BUILD_AGENT ? recipe->agent : NULL, &tar, dg) < 0 ||
 	    build_context_digest(kind, recipe, files, context, dg) < 0 ||
 	    certificates_read(settings, paths, &hc.trusted, dg) < 0 ||
 	    buildkit_check(engine, dg) < 0)

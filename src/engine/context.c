@@ -17,6 +17,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/tarball.h"
+#include "host/agent.h"
 #include "host/paths.h"
 
 #define FILE_MAX ((size_t)64 * 1024 * 1024)
@@ -46,20 +47,26 @@ struct entry {
 
 /* What one image gets, sorted. */
 struct entries {
-	struct entry v[FILES_MAX + 1];
+	struct entry *v; /* owned */
 	size_t nr;
-	struct file manifest;
+	struct file *made; /* owned; what is not installed */
+	size_t nmade;
 };
 
-#define ENTRIES_INIT                               \
-	{                                          \
-		.manifest = {.data = STRBUF_INIT } \
+#define ENTRIES_INIT             \
+	{                        \
+		NULL, 0, NULL, 0 \
 	}
 
 static void
 entries_release(struct entries *entries)
 {
-	strbuf_release(&entries->manifest.data);
+	for (size_t i = 0; i < entries->nmade; i++) {
+		free(entries->made[i].path);
+		strbuf_release(&entries->made[i].data);
+	}
+	free(entries->made);
+	free(entries->v);
 }
 
 #define cleanup_entries __attribute__((cleanup(entries_release)))
@@ -199,24 +206,44 @@ is_below(const char *path, const char *dir)
 	return strncmp(path, dir, strlen(dir)) == 0;
 }
 
-/* As sha256sum(1) prints it, relative to where the policy is installed. */
-static void
-add_manifest(struct entries *entries)
+/* path is given. */
+static struct file *
+make_file(struct entries *entries, char *path)
 {
-	const size_t skip = strlen(POLICY_DIR);
-	struct file *manifest = &entries->manifest;
+	struct file *file;
 
-	for (size_t i = 0; i < entries->nr; i++) {
-		const struct entry *e = &entries->v[i];
+	entries->made = xreallocarray(
+	    entries->made, entries->nmade + 1, sizeof(*entries->made));
+	file = &entries->made[entries->nmade++];
+	file->path = path;
+	strbuf_init(&file->data);
+	return file;
+}
 
-		if (is_below(e->path, POLICY_DIR) && !is_dir(e->path))
-			strbuf_addf(&manifest->data, "%s  %s\n",
-			    e->file->digest, e->path + skip);
+static bool
+has_made(const struct entries *entries, const char *path)
+{
+	for (size_t i = 0; i < entries->nmade; i++)
+		if (strcmp(entries->made[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static void
+make_guardrail(struct entries *entries, const struct agent_guardrail *g)
+{
+	cleanup_free char *path = xasprintf(POLICY_DIR "%s", g->path);
+	struct file *file;
+
+	for (const char *p = path; *p != '\0'; p++) {
+		cleanup_free char *dir = xstrndup(path, (size_t)(p - path) + 1);
+
+		if (*p == '/' && !has_made(entries, dir))
+			(void)make_file(entries, steal_ptr(&dir));
 	}
-	if (manifest->data.len == 0)
-		return;
-	digest_bytes(manifest->data.buf, manifest->data.len, manifest->digest);
-	entries->v[entries->nr++] = (struct entry){ MANIFEST, manifest };
+	file = make_file(entries, steal_ptr(&path));
+	strbuf_add(&file->data, g->data.buf, g->data.len);
+	digest_bytes(file->data.buf, file->data.len, file->digest);
 }
 
 static int
@@ -226,20 +253,50 @@ compare_entries(const void *a, const void *b)
 	    ((const struct entry *)a)->path, ((const struct entry *)b)->path);
 }
 
-static void
-sort_entries(struct entries *entries)
+static int
+compare_files(const void *a, const void *b)
 {
-	qsort(entries->v, entries->nr, sizeof(entries->v[0]), compare_entries);
+	return strcmp(
+	    ((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+/* The guardrails and their manifest, whose lines are sorted. */
+static void
+make_policy(struct entries *entries, const struct agent *agent)
+{
+	const struct agent_guardrails *g = &agent->guardrails;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	struct file *manifest;
+
+	for (size_t i = 0; i < g->nr; i++)
+		make_guardrail(entries, &g->v[i]);
+	if (entries->nmade > 0)
+		qsort(entries->made, entries->nmade, sizeof(*entries->made),
+		    compare_files);
+	strbuf_addf(&text, "# %s\n", g->dir != NULL ? g->dir : "none");
+	for (size_t i = 0; i < entries->nmade; i++) {
+		const struct file *file = &entries->made[i];
+
+		if (!is_dir(file->path))
+			strbuf_addf(&text, "%s  %s\n", file->digest,
+			    file->path + strlen(POLICY_DIR));
+	}
+	manifest = make_file(entries, xstrdup(MANIFEST));
+	strbuf_add(&manifest->data, text.buf, text.len);
+	digest_bytes(text.buf, text.len, manifest->digest);
 }
 
 /* What stands in images/KIND, and what all images share. */
 static int
 choose(const struct context_files *files, const char *kind,
-    struct entries *entries, struct diag *dg)
+    const struct agent *agent, struct entries *entries, struct diag *dg)
 {
 	cleanup_free char *own = xasprintf("%s/", kind);
 	bool known = false;
 
+	if (agent != NULL)
+		make_policy(entries, agent);
+	entries->v = xcalloc(files->nr + entries->nmade, sizeof(*entries->v));
 	for (size_t i = 0; i < files->nr; i++) {
 		const struct file *file = &files->v[i];
 		const char *path = file->path;
@@ -258,9 +315,10 @@ choose(const struct context_files *files, const char *kind,
 	if (!known)
 		return diag_set_errno(
 		    dg, DIAG_IO, ENOENT, "open images/%s", kind);
-	sort_entries(entries);
-	add_manifest(entries);
-	sort_entries(entries);
+	for (size_t i = 0; i < entries->nmade; i++)
+		entries->v[entries->nr++] =
+		    (struct entry){ entries->made[i].path, &entries->made[i] };
+	qsort(entries->v, entries->nr, sizeof(entries->v[0]), compare_entries);
 	return 0;
 }
 
@@ -275,12 +333,12 @@ mode_of(const char *path)
 
 int
 context_pack(const struct context_files *files, const char *kind,
-    struct strbuf *out, struct diag *dg)
+    const struct agent *agent, struct strbuf *out, struct diag *dg)
 {
 	cleanup_entries struct entries entries = ENTRIES_INIT;
 	struct tarball *tar;
 
-	if (choose(files, kind, &entries, dg) < 0)
+	if (choose(files, kind, agent, &entries, dg) < 0)
 		return -1;
 	tar = tarball_new(out, false);
 	for (size_t i = 0; i < entries.nr; i++) {
@@ -298,11 +356,11 @@ context_pack(const struct context_files *files, const char *kind,
 
 int
 context_list(const struct context_files *files, const char *kind,
-    struct strbuf *out, struct diag *dg)
+    const struct agent *agent, struct strbuf *out, struct diag *dg)
 {
 	cleanup_entries struct entries entries = ENTRIES_INIT;
 
-	if (choose(files, kind, &entries, dg) < 0)
+	if (choose(files, kind, agent, &entries, dg) < 0)
 		return -1;
 	for (size_t i = 0; i < entries.nr; i++) {
 		const struct entry *e = &entries.v[i];

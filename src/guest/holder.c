@@ -167,8 +167,7 @@ main(int argc, char **argv)
 	struct diag dg = DIAG_INIT;
 	int status = 0;
 	struct options o = { .hold = { .run_dir = "/run/drydock",
-				 .policy = { .dir = POLICY_DIR,
-				     .manifest = POLICY_MANIFEST },
+				 .policy = { .manifest = POLICY_MANIFEST },
 				 .port = PROXY_PORT,
 				 .egress_socket = EGRESS_SOCKET,
 				 .go_timeout_ms = GO_TIMEOUT_MS },

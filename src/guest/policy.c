@@ -28,12 +28,14 @@
 
 /* The manifest as read: line i says digests[i] paths[i]. */
 struct manifest {
+	char *dir; /* owned; of the first line, or NULL */
 	struct strvec digests;
 	struct strvec paths;
 };
 
 struct check {
 	const struct policy *policy;
+	const char *dir; /* the guardrails' directory */
 	struct manifest manifest;
 	struct strvec found; /* files of the tree, relative to dir */
 	size_t entries;
@@ -142,6 +144,26 @@ parse_line(struct check *c, const char *line, size_t number)
 	return 0;
 }
 
+/* "# DIR" or "# none", the first line. */
+static int
+parse_dir(struct check *c, const char *line)
+{
+	const char *dir = line + 2;
+	if (strncmp(line, "# ", 2) != 0 ||
+	    (strcmp(dir, POLICY_NONE) != 0 &&
+		(dir[0] != '/' || !path_is_plain(dir + 1))))
+		return diag_set(c->dg, DIAG_POLICY, "%s:1: names no directory",
+		    c->policy->manifest);
+	c->manifest.dir = xstrdup(dir);
+	return 0;
+}
+
+static bool
+has_none(const struct check *c)
+{
+	return strcmp(c->dir, POLICY_NONE) == 0;
+}
+
 /* text is terminated at len and is cut into lines. */
 static int
 parse_manifest(struct check *c, char *text, size_t len)
@@ -153,10 +175,19 @@ parse_manifest(struct check *c, char *text, size_t len)
 	for (char *line = text; *line != '\0'; number++) {
 		char *end = line + strcspn(line, "\n");
 		*end = '\0';
-		if (parse_line(c, line, number) == -1)
+		bool first =
+		    number == 1 && (c->policy->dir == NULL || line[0] == '#');
+		if ((first ? parse_dir(c, line)
+			   : parse_line(c, line, number)) == -1)
 			return -1;
 		line = end + 1;
 	}
+	c->dir = c->policy->dir != NULL ? c->policy->dir : c->manifest.dir;
+	if ((c->manifest.paths.nr == 0) != has_none(c))
+		return diag_set(c->dg, DIAG_POLICY, "%s: %s",
+		    c->policy->manifest,
+		    has_none(c) ? "names files of no directory"
+				: "names no file");
 	return 0;
 }
 
@@ -211,11 +242,11 @@ check_child(struct check *c, int dirfd, const char *name, const char *rel_dir,
 	char *rel cleanup_free = rel_dir[0] == '\0'
 	    ? xstrdup(name)
 	    : xasprintf("%s/%s", rel_dir, name);
-	char *path cleanup_free = xasprintf("%s/%s", c->policy->dir, rel);
+	char *path cleanup_free = xasprintf("%s/%s", c->dir, rel);
 	struct stat st;
 	if (++c->entries > ENTRIES_MAX)
 		return diag_set(c->dg, DIAG_POLICY, "%s: over %d entries",
-		    c->policy->dir, ENTRIES_MAX);
+		    c->dir, ENTRIES_MAX);
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return diag_set_errno(
 		    c->dg, DIAG_POLICY, errno, "stat %s", path);
@@ -229,9 +260,8 @@ static int
 check_dir(
     struct check *c, int dirfd, const char *name, const char *rel, int depth)
 {
-	char *path cleanup_free = rel[0] == '\0'
-	    ? xstrdup(c->policy->dir)
-	    : xasprintf("%s/%s", c->policy->dir, rel);
+	char *path cleanup_free =
+	    rel[0] == '\0' ? xstrdup(c->dir) : xasprintf("%s/%s", c->dir, rel);
 	int fd cleanup_close = -1;
 	if (depth > DEPTH_MAX)
 		return diag_set(c->dg, DIAG_POLICY, "%s: too deep", path);
@@ -265,7 +295,7 @@ check_none_missing(const struct check *c)
 	for (size_t i = 0; i < m->paths.nr; i++) {
 		if (!strvec_has(&c->found, m->paths.v[i]))
 			return diag_set(c->dg, DIAG_POLICY, "%s/%s: missing",
-			    c->policy->dir, m->paths.v[i]);
+			    c->dir, m->paths.v[i]);
 	}
 	return 0;
 }
@@ -313,8 +343,8 @@ static int
 check_mount_table(const struct check *c, char *table)
 {
 	const struct policy *p = c->policy;
-	bool above = strcmp(p->dir, POLICY_DIR) == 0 &&
-	    strcmp(p->manifest, POLICY_MANIFEST) == 0;
+	bool above =
+	    p->dir == NULL && strcmp(p->manifest, POLICY_MANIFEST) == 0;
 	char *manifest cleanup_free = xstrdup(p->manifest);
 	const char *manifest_dir = dirname(manifest);
 	char *rest = table;
@@ -328,7 +358,7 @@ check_mount_table(const struct check *c, char *table)
 			return diag_set(c->dg, DIAG_POLICY,
 			    "mountinfo: a line that cannot be read");
 		unescape_octal(mount);
-		if (mount_covers(mount, p->dir, above) ||
+		if ((!has_none(c) && mount_covers(mount, c->dir, above)) ||
 		    mount_covers(mount, manifest_dir, above))
 			return diag_set(c->dg, DIAG_POLICY,
 			    "%s: a mount over guardrail files", mount);
@@ -355,17 +385,18 @@ policy_check(const struct policy *policy, char ret_digest[DIGEST_HEX_SIZE],
     struct diag *dg)
 {
 	struct check c = { .policy = policy,
-		.manifest = { STRVEC_INIT, STRVEC_INIT },
+		.manifest = { NULL, STRVEC_INIT, STRVEC_INIT },
 		.found = STRVEC_INIT,
 		.dg = dg };
 	char digest[DIGEST_HEX_SIZE];
 	int rc = -1;
 	if (read_manifest(&c, digest) == 0 &&
-	    check_dir(&c, AT_FDCWD, policy->dir, "", 0) == 0 &&
+	    (has_none(&c) || check_dir(&c, AT_FDCWD, c.dir, "", 0) == 0) &&
 	    check_none_missing(&c) == 0 && check_mounts(&c) == 0) {
 		memcpy(ret_digest, digest, sizeof(digest));
 		rc = 0;
 	}
+	free(c.manifest.dir);
 	strvec_release(&c.manifest.digests);
 	strvec_release(&c.manifest.paths);
 	strvec_release(&c.found);

@@ -13,12 +13,131 @@
 #include "host/catalog.h"
 #include "host/text.h"
 
+enum {
+	GUARDRAILS_MAX = 64,
+	DEPTH_MAX = 7, /* as the holder takes them (guest/policy.c) */
+	PACKAGE_MAX = 214 /* npm's own limit for a name */
+};
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
 /* One key of the document: how it is read into the struct. */
 struct field {
 	const char *key;
 	int (*read)(
 	    struct agent *agent, const struct json *value, struct diag *dg);
 };
+
+/*
+ * NAME@VERSION or @SCOPE/NAME@VERSION, with an exact version: a range or a tag
+ * would name another package tomorrow.
+ */
+static bool
+is_npm_package(const char *word)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz" DIGITS "._-";
+	static const char version[] = LETTERS DIGITS ".+-";
+	size_t len;
+
+	if (strlen(word) > PACKAGE_MAX)
+		return false;
+	if (*word == '@') {
+		word++;
+		len = strspn(word, name);
+		if (len == 0 || *word == '.' || *word == '-' ||
+		    word[len] != '/')
+			return false;
+		word += len + 1;
+	}
+	len = strspn(word, name);
+	if (len == 0 || *word == '.' || *word == '-' || *word == '_' ||
+	    word[len] != '@')
+		return false;
+	word += len + 1;
+	return *word >= '0' && *word <= '9' && strchr(word, '.') != NULL &&
+	    word[strspn(word, version)] == '\0';
+}
+
+static int
+read_npm(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	if (catalog_read_list(value, "npm", &agent->npm, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < agent->npm.nr; i++)
+		if (!is_npm_package(agent->npm.v[i]))
+			return diag_set(dg, DIAG_CONFIG,
+			    "npm: \"%s\" is not a package with an exact "
+			    "version, as in tool@1.2.3",
+			    agent->npm.v[i]);
+	return 0;
+}
+
+/* A path in its shortest form, of characters that mean nothing to a shell. */
+static bool
+is_guardrail_path(const char *path)
+{
+	size_t depth = 0;
+
+	for (const char *p = path; *p != '\0'; p++)
+		depth += *p == '/';
+	return text_is_below(path) && depth < DEPTH_MAX &&
+	    path[strspn(path, LETTERS DIGITS "._/-")] == '\0';
+}
+
+static int
+read_guardrail(struct agent_guardrails *g, const char *path,
+    const struct json *value, struct diag *dg)
+{
+	const char *text = json_string(value);
+	struct agent_guardrail *file;
+
+	if (!is_guardrail_path(path))
+		return diag_set(dg, DIAG_CONFIG,
+		    "guardrails: \"%s\" is not a path below the directory",
+		    path);
+	if (text == NULL && !json_is_object(value))
+		return diag_set(dg, DIAG_CONFIG,
+		    "guardrails: %s is neither text nor an object", path);
+	g->v = xreallocarray(g->v, g->nr + 1, sizeof(*g->v));
+	file = &g->v[g->nr++];
+	file->path = xstrdup(path);
+	strbuf_init(&file->data);
+	if (text != NULL) {
+		strbuf_addstr(&file->data, text);
+		return 0;
+	}
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_node(w, value);
+	return jsonw_finish(w, &file->data, dg);
+}
+
+static int
+read_guardrails(struct agent *agent, const struct json *value, struct diag *dg)
+{
+	struct agent_guardrails *g = &agent->guardrails;
+	const char *dir = json_string(json_get(value, "dir"));
+	const struct json *files = json_get(value, "files");
+
+	if (dir == NULL || !json_is_object(files) || json_len(value) != 2)
+		return diag_set(dg, DIAG_CONFIG,
+		    "guardrails: not an object of a dir and files");
+	/* What else is there is the system's: a directory of the agent's own. */
+	if (strncmp(dir, "/etc/", 5) != 0 || !is_guardrail_path(dir + 1) ||
+	    strlen(dir + 5) == 0)
+		return diag_set(dg, DIAG_CONFIG,
+		    "guardrails: \"%s\" is not a directory below /etc", dir);
+	if (json_len(files) == 0 || json_len(files) > GUARDRAILS_MAX)
+		return diag_set(dg, DIAG_CONFIG,
+		    "guardrails: not 1 to %d files", GUARDRAILS_MAX);
+	g->dir = xstrdup(dir);
+	for (size_t i = 0; i < json_len(files); i++)
+		if (read_guardrail(g, json_key_at(files, i),
+			json_value_at(files, i), dg) != 0)
+			return -1;
+	return 0;
+}
 
 static int
 read_command(struct agent *agent, const struct json *value, struct diag *dg)
@@ -117,6 +236,7 @@ read_token(struct agent *agent, const struct json *value, struct diag *dg)
 }
 
 static const struct field fields[] = {
+	{ "npm", read_npm },
 	{ "command", read_command },
 	{ "resume_args", read_resume },
 	{ "env", read_env },
@@ -126,6 +246,7 @@ static const struct field fields[] = {
 	{ "history_link", read_history },
 	{ "sync", read_sync },
 	{ "token", read_token },
+	{ "guardrails", read_guardrails },
 };
 
 static int
@@ -194,6 +315,7 @@ agent_release(struct agent *agent)
 {
 	free(agent->name);
 	free(agent->replacement);
+	strvec_release(&agent->npm);
 	strvec_release(&agent->command);
 	strvec_release(&agent->resume_args);
 	strvec_release(&agent->env);
@@ -205,5 +327,11 @@ agent_release(struct agent *agent)
 	free(agent->token_variable);
 	free(agent->token_advice);
 	free(agent->token_prefix);
+	free(agent->guardrails.dir);
+	for (size_t i = 0; i < agent->guardrails.nr; i++) {
+		free(agent->guardrails.v[i].path);
+		strbuf_release(&agent->guardrails.v[i].data);
+	}
+	free(agent->guardrails.v);
 	*agent = (struct agent)AGENT_INIT;
 }

@@ -5,6 +5,9 @@
  * The file (host/catalog.h) is a JSON object; a key that is not listed here is
  * refused.
  *
+ *	npm		list: npm packages that bring it, each with its exact
+ *			version; without any, the base image or the setting
+ *			packages bring it
  *	command		list: the program and its fixed arguments; required
  *	resume_args	list: arguments that continue a conversation
  *	env		object of strings; ${HOME} is the session's home
@@ -18,6 +21,10 @@
  *	token		object: "variable" that hands the kept token over,
  *			"advice", the command that makes one, and optionally
  *			"prefix", what each token starts with
+ *	guardrails	object: "dir", a directory below /etc that the agent
+ *			reads its managed settings from, and "files", an object
+ *			of paths below it; each is text, or JSON that is written
+ *			as such
  */
 #ifndef DRYDOCK_AGENT_H
 #define DRYDOCK_AGENT_H
@@ -26,15 +33,29 @@
 #include <stddef.h>
 
 #include "base/digest.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "host/agent-sync.h"
 
 struct diag;
 struct paths;
 
+/* A file that nobody in a session can change. */
+struct agent_guardrail {
+	char *path; /* owned; below the directory */
+	struct strbuf data;
+};
+
+struct agent_guardrails {
+	char *dir; /* owned; NULL: the agent has none */
+	struct agent_guardrail *v; /* owned; at least one, unless dir is NULL */
+	size_t nr;
+};
+
 struct agent {
 	char *name;
 	char *replacement; /* the user's file, when it replaces a shipped one */
+	struct strvec npm; /* NAME@VERSION */
 	struct strvec command; /* program and fixed arguments */
 	struct strvec resume_args;
 	struct strvec env; /* NAME=VALUE; ${HOME} is the session's home */
@@ -47,6 +68,7 @@ struct agent {
 	char *token_variable; /* NULL: this agent takes no token */
 	char *token_advice; /* NULL: none */
 	char *token_prefix; /* NULL: not known */
+	struct agent_guardrails guardrails;
 	char digest[DIGEST_HEX_SIZE]; /* of the file that was read */
 };
 
@@ -64,10 +86,10 @@ void agent_release(struct agent *agent);
 #define cleanup_agent __attribute__((cleanup(agent_release)))
 #define AGENT_INIT                                                   \
 	{                                                            \
-		.command = STRVEC_INIT, .resume_args = STRVEC_INIT,  \
-		.env = STRVEC_INIT, .hosts = STRVEC_INIT,            \
-		.secrets = STRVEC_INIT, .reserved_env = STRVEC_INIT, \
-		.sync = AGENT_SYNC_INIT                              \
+		.npm = STRVEC_INIT, .command = STRVEC_INIT,          \
+		.resume_args = STRVEC_INIT, .env = STRVEC_INIT,      \
+		.hosts = STRVEC_INIT, .secrets = STRVEC_INIT,        \
+		.reserved_env = STRVEC_INIT, .sync = AGENT_SYNC_INIT \
 	}
 
 #endif /* DRYDOCK_AGENT_H */

@@ -15,7 +15,9 @@
 #include "engine/built.h"
 #include "engine/context.h"
 #include "engine/engine.h"
+#include "host/agent.h"
 #include "host/paths.h"
+#include "host/settings.h"
 
 /* An unknown digest is no reason not to launch. */
 int
@@ -63,7 +65,11 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 static void
 add_command(const struct images_spec *spec, struct strbuf *out)
 {
+	const char *agent = spec->recipe.agent->name;
+
 	strbuf_addstr(out, "drydock build");
+	if (strcmp(agent, settings_find("agent")->fallback) != 0)
+		strbuf_addf(out, " --agent %s", agent);
 	if (spec->project == NULL)
 		return;
 	strbuf_addch(out, ' ');

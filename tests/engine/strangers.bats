@@ -162,9 +162,9 @@ stranger_runs() {
 65|$record cannot be used; move it away and run "drydock build": |not JSON
 65|version 2, this drydock reads 1|.version = 2
 65|but its labels say otherwise: run "drydock build"|.images |= map(.image = "$stranger")
-69|there is no agent image for this user: run "drydock build"|.images |= map(.image = "sha256:" + "0" * 64)
-69|there is no agent image for this user: run "drydock build"|.images |= map(.engine_data_root = "/other")
-69|there is no agent image for this user: run "drydock build"|.images |= map(.engine_id = "other")
+69|there is no image of this user's with agent counter: run "drydock build --agent counter"|.images |= map(.image = "sha256:" + "0" * 64)
+69|there is no image of this user's with agent counter: run "drydock build --agent counter"|.images |= map(.engine_data_root = "/other")
+69|there is no image of this user's with agent counter: run "drydock build --agent counter"|.images |= map(.engine_id = "other")
 END
   rm "$record"
   run -69 --separate-stderr as_who drydock shell "$project"

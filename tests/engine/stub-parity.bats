@@ -18,7 +18,9 @@ setup() {
   cp -R "$prefix/libexec" "$world/prefix/libexec"
   cp -R "$prefix" "$world/real"
   for top in "$world/real" "$world/prefix"; do
-    cat >"$top/share/drydock/agents/waits.json" <<'END'
+    jq -s '(.[0] | {npm, guardrails}) + .[1]' \
+      "$top/share/drydock/agents/claude.json" - \
+      >"$top/share/drydock/agents/waits.json" <<'END'
 {"command": ["sh", "-c", "echo ready; while [ ! -e end ]; do sleep 0.1; done; exit 7"]}
 END
   done

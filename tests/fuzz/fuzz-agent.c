@@ -46,6 +46,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_hosts(&agent.hosts);
 	for (size_t i = 0; i < agent.env.nr; i++)
 		FUZZ_CHECK(strchr(agent.env.v[i], '=') != NULL);
+	for (size_t i = 0; i < agent.npm.nr; i++) {
+		const char *word = agent.npm.v[i];
+		FUZZ_CHECK(word[0] != '-' && strchr(word + 1, '@') != NULL);
+		FUZZ_CHECK(strpbrk(word, " \t\n;&|$`\"'\\*?<>(){}:") == NULL);
+		FUZZ_CHECK(strstr(word, "..") == NULL || word[0] != '.');
+	}
+	if (agent.guardrails.dir != NULL) {
+		const char *dir = agent.guardrails.dir;
+		FUZZ_CHECK(strncmp(dir, "/etc/", 5) == 0 && dir[5] != '\0');
+		FUZZ_CHECK(strstr(dir, "/..") == NULL);
+		FUZZ_CHECK(agent.guardrails.nr > 0);
+	}
+	for (size_t i = 0; i < agent.guardrails.nr; i++) {
+		const char *path = agent.guardrails.v[i].path;
+		FUZZ_CHECK(path[0] != '/' && path[0] != '\0');
+		FUZZ_CHECK(strncmp(path, "../", 3) != 0);
+		FUZZ_CHECK(strstr(path, "/../") == NULL);
+		FUZZ_CHECK(strpbrk(path, " $`\"'\\*\n") == NULL);
+	}
 	if (agent.history_link != NULL) {
 		const char *p = agent.history_link;
 		FUZZ_CHECK(*p != '/' && *p != '\0');

@@ -7,13 +7,15 @@
 
 #include "fuzz.h"
 
+#define DIR "/etc/claude-code"
+
 static void
 check_manifest(char *text, size_t len)
 {
-	const struct policy policy = { POLICY_DIR, "manifest", false };
+	const struct policy policy = { NULL, "manifest", false };
 	struct diag dg cleanup_diag = DIAG_INIT;
 	struct check c = { .policy = &policy,
-		.manifest = { STRVEC_INIT, STRVEC_INIT },
+		.manifest = { NULL, STRVEC_INIT, STRVEC_INIT },
 		.found = STRVEC_INIT,
 		.dg = &dg };
 
@@ -22,7 +24,11 @@ check_manifest(char *text, size_t len)
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_POLICY);
 	else
-		FUZZ_CHECK(m->paths.nr > 0);
+		FUZZ_CHECK(
+		    (m->paths.nr > 0) == (strcmp(m->dir, POLICY_NONE) != 0));
+	if (m->dir != NULL && strcmp(m->dir, POLICY_NONE) != 0)
+		FUZZ_CHECK(m->dir[0] == '/' && m->dir[1] != '/' &&
+		    m->dir[1] != '\0' && strstr(m->dir, "/../") == NULL);
 	fuzz_outcome(rc, &dg);
 	FUZZ_CHECK(m->paths.nr == m->digests.nr);
 	for (size_t i = 0; i < m->paths.nr; i++) {
@@ -34,6 +40,7 @@ check_manifest(char *text, size_t len)
 		FUZZ_CHECK(strstr(path, "//") == NULL);
 		FUZZ_CHECK(i == 0 || strcmp(m->paths.v[i - 1], path) < 0);
 	}
+	free(c.manifest.dir);
 	strvec_release(&c.manifest.digests);
 	strvec_release(&c.manifest.paths);
 	strvec_release(&c.found);
@@ -43,16 +50,16 @@ check_manifest(char *text, size_t len)
 static bool
 names_guardrails(const char *text)
 {
-	static const char top[] = "1 2 0:3 / " POLICY_DIR " ";
+	static const char top[] = "1 2 0:3 / " DIR " ";
 	return strncmp(text, top, sizeof(top) - 1) == 0;
 }
 
 static void
 check_table(char *text)
 {
-	const struct policy policy = { POLICY_DIR, POLICY_MANIFEST, false };
+	const struct policy policy = { NULL, POLICY_MANIFEST, false };
 	struct diag dg cleanup_diag = DIAG_INIT;
-	struct check c = { .policy = &policy, .dg = &dg };
+	struct check c = { .policy = &policy, .dir = DIR, .dg = &dg };
 
 	bool covered = names_guardrails(text);
 	int rc = check_mount_table(&c, text);

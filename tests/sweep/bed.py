@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Where a scenario runs: a prefix for all, and for each worker a world."""
+import json
 import fcntl
 import os
 import re
@@ -69,9 +70,15 @@ class Base:
         # As packages have it; it is read again and again.
         subprocess.run(["strip", "-o", self.holder,
                         os.path.join(self.build, "holder")], check=True)
+        # One image for all: what it is made of is what claude's is.
+        with open(os.path.join(share, "agents/claude.json")) as f:
+            claude = json.load(f)
         for name, text in AGENTS.items():
+            agent = json.loads(text.replace("\n", " "))
+            for key in ("npm", "guardrails"):
+                agent[key] = claude[key]
             with open(os.path.join(share, "agents", name + ".json"), "w") as f:
-                f.write(text.replace("\n", " ") + "\n")
+                json.dump(agent, f)
         # Without the real docker, which would wait for the engine's answer.
         self.tools = os.path.join(self.dir, "tools")
         os.mkdir(self.tools)

@@ -28,6 +28,9 @@ test_whole(void)
 	    " \"hosts\": [\"api.example\", \"b.example:8443\"],"
 	    " \"secrets\": [\"TOOL_KEY\"],"
 	    " \"reserved_env\": [\"TOOL_*\", \"*_HOOK\", \"X\"],"
+	    " \"npm\": [\"@scope/tool-x@1.2.3-rc.1\", \"tool@0.1.0\"],"
+	    " \"guardrails\": {\"dir\": \"/etc/tool\", \"files\": {"
+	    "  \"d/a.json\": {\"deny\": [\"x\"]}, \"b.toml\": \"x = 1\\n\"}},"
 	    " \"history_link\": \".tool/history\"}";
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -45,6 +48,13 @@ test_whole(void)
 	CHECK_STR(agent.secrets.v[0], "TOOL_KEY");
 	CHECK_STR(agent.reserved_env.v[1], "*_HOOK");
 	CHECK_STR(agent.history_link, ".tool/history");
+	CHECK_STR(agent.npm.v[0], "@scope/tool-x@1.2.3-rc.1");
+	CHECK_STR(agent.npm.v[1], "tool@0.1.0");
+	CHECK_STR(agent.guardrails.dir, "/etc/tool");
+	CHECK_INT(agent.guardrails.nr, 2);
+	CHECK_STR(agent.guardrails.v[0].path, "d/a.json");
+	CHECK(strstr(agent.guardrails.v[0].data.buf, "\"deny\"") != NULL);
+	CHECK_STR(agent.guardrails.v[1].data.buf, "x = 1\n");
 }
 
 static void
@@ -60,6 +70,20 @@ test_minimal(void)
 	CHECK_STR(agent.history_link, NULL);
 	CHECK_INT(agent.hosts.nr, 0);
 }
+
+#define NPM(word)                                                    \
+	{                                                            \
+		"{\"npm\": [\"" word "\"]}",                         \
+		    "npm: \"" word                                   \
+		    "\" is not a package with an exact version, as " \
+		    "in tool@1.2.3"                                  \
+	}
+#define GUARD(dir, path, want)                                                \
+	{                                                                     \
+		"{\"guardrails\": {\"dir\": \"" dir "\", \"files\": {\"" path \
+		"\": \"x\"}}}",                                               \
+		    want                                                      \
+	}
 
 static void
 test_bad(void)
@@ -80,6 +104,44 @@ test_bad(void)
 		{ "{\"command\": [\"a\\n\"]}",
 		    "command: entry 1 is not plain text" },
 		{ "{\"comand\": [\"a\"]}", "unknown key \"comand\"" },
+		{ "{\"npm\": \"a@1.0.0\"}", "npm: not a list" },
+		NPM("tool"),
+		NPM("tool@latest"),
+		NPM("tool@^1.2.3"),
+		NPM("tool@1"),
+		NPM("tool@1.0.0 other@1.0.0"),
+		NPM("tool@1.0.0;reboot"),
+		NPM("-g@1.0.0"),
+		NPM("../tool@1.0.0"),
+		NPM("@scope@1.0.0"),
+		NPM("@sc/../ope/tool@1.0.0"),
+		NPM("https://a.example/tool@1.0.0"),
+		{ "{\"guardrails\": []}",
+		    "guardrails: not an object of a dir and files" },
+		{ "{\"guardrails\": {\"dir\": \"/etc/x\"}}",
+		    "guardrails: not an object of a dir and files" },
+		GUARD("/etc", "a",
+		    "guardrails: \"/etc\" is not a directory "
+		    "below /etc"),
+		GUARD("/usr/lib/drydock", "a",
+		    "guardrails: \"/usr/lib/drydock\" is not a directory below "
+		    "/etc"),
+		GUARD("/etc/../usr", "a",
+		    "guardrails: \"/etc/../usr\" is not a directory below "
+		    "/etc"),
+		GUARD("/etc/$(id)", "a",
+		    "guardrails: \"/etc/$(id)\" is not a directory below /etc"),
+		GUARD("/etc/x", "../a",
+		    "guardrails: \"../a\" is not a path below the directory"),
+		GUARD("/etc/x", "/a",
+		    "guardrails: \"/a\" is not a path below the directory"),
+		GUARD("/etc/x", "a b",
+		    "guardrails: \"a b\" is not a path below the directory"),
+		{ "{\"guardrails\": {\"dir\": \"/etc/x\", \"files\": {}}}",
+		    "guardrails: not 1 to 64 files" },
+		{ "{\"guardrails\": {\"dir\": \"/etc/x\", \"files\": "
+		  "{\"a\": 1}}}",
+		    "guardrails: a is neither text nor an object" },
 		{ "{\"env\": []}", "env: not an object" },
 		{ "{\"env\": {\"A B\": \"x\"}}",
 		    "env: \"A B\" is not the name of a variable" },

@@ -29,8 +29,6 @@ static const struct {
 	const char *text;
 } sources[] = {
 	{ "images/agent/Dockerfile", "FROM x\n" },
-	{ "images/agent/policy/managed-settings.d/20-b.json", "{}\n" },
-	{ "images/agent/policy/managed-settings.d/10-a.json", "{ }\n" },
 	{ "images/egress/Dockerfile", "FROM y\n" },
 	{ "images/lib/apt-install", "#!/bin/sh\n" },
 	{ "holder", "\177ELF" },
@@ -89,15 +87,36 @@ list_tar(const struct strbuf *tar, struct strbuf *out)
 	(void)archive_read_free(a);
 }
 
+#define AGENT_PLAIN "{\"command\": [\"tool\"]}"
+#define AGENT_GUARDED                                                   \
+	"{\"command\": [\"tool\"], \"guardrails\": {\"dir\": "          \
+	"\"/etc/tool\", \"files\": {\"managed-settings.d/20-b.json\": " \
+	"\"{}\\n\", \"managed-settings.d/10-a.json\": \"{ }\\n\"}}}"
+
+static void
+parse_agent(struct agent *agent, const char *text)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (!CHECK_INT(agent_parse(
+			   agent, "tool", "tool.json", text, strlen(text), &dg),
+		0))
+		CHECK_STR(dg.message, "");
+}
+
 static int
 pack(const char *kind, const struct paths *paths, struct strbuf *out,
     struct diag *dg)
 {
 	cleanup_context_files struct context_files *files = NULL;
 
+	cleanup_agent struct agent agent = AGENT_INIT;
+
 	if (context_read(paths, &files, dg) < 0)
 		return -1;
-	return context_pack(files, kind, out, dg);
+	parse_agent(&agent, AGENT_GUARDED);
+	return context_pack(
+	    files, kind, strcmp(kind, "agent") == 0 ? &agent : NULL, out, dg);
 }
 
 static void
@@ -135,6 +154,7 @@ test_manifest(void)
 	digest_bytes("{ }\n", 4, a);
 	digest_bytes("{}\n", 3, b);
 	strbuf_addf(&want,
+	    "# /etc/tool\n"
 	    "%s  managed-settings.d/10-a.json\n"
 	    "%s  managed-settings.d/20-b.json\n",
 	    a, b);
@@ -176,7 +196,12 @@ get_digest(const struct paths *paths, const char *setting, const char *value,
 
 	settings_init(&settings);
 	recipe.settings = &settings;
-	agent.name = xstrdup("tool");
+	parse_agent(&agent, AGENT_PLAIN);
+	if (setting != NULL && strcmp(setting, "agent") == 0) {
+		agent_release(&agent);
+		parse_agent(&agent, value);
+		setting = NULL;
+	}
 	CHECK_INT(
 	    toolchain_parse(&tc, "c", "c.json", text, strlen(text), &dg), 0);
 	if (setting != NULL && strcmp(setting, "toolchains") == 0)
@@ -225,6 +250,14 @@ test_what_counts(void)
 	CHECK(strcmp(plain, other) != 0);
 	get_digest(&paths, "toolchains", "c", other);
 	CHECK(strcmp(plain, other) != 0);
+	get_digest(&paths, "agent", AGENT_GUARDED, other);
+	CHECK(strcmp(plain, other) != 0);
+	get_digest(&paths, "agent",
+	    "{\"command\": [\"tool\"], \"npm\": [\"tool@1.0.0\"]}", other);
+	CHECK(strcmp(plain, other) != 0);
+	/* What runs is not what the image is made of. */
+	get_digest(&paths, "agent", "{\"command\": [\"other\"]}", other);
+	CHECK_STR(other, plain);
 	get_digest(&paths, "memory", "1g", other);
 	CHECK_STR(other, plain);
 	write_file(paths.libexec_dir, "holder", "\177ELG");
@@ -237,7 +270,7 @@ test_refused(void)
 {
 	cleanup_paths struct paths paths = install_under("a", 022);
 	cleanup_free char *link =
-	    xasprintf("%s/images/agent/policy/link", paths.data_dir);
+	    xasprintf("%s/images/agent/link", paths.data_dir);
 	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 

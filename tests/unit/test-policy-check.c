@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The guardrail check, run as the program that the image runs. */
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "check.h"
 #include "holder-kit.h"
@@ -302,6 +307,66 @@ damage_is_named(void)
 	}
 }
 
+/* The directory is the manifest's first line, unless an option names it. */
+static void
+manifest_names_the_directory(void)
+{
+	static const struct {
+		const char *first; /* "%s" is the directory */
+		bool files;
+		int status;
+		const char *said;
+	} cases[] = {
+		{ "# %s\n", true, 0, "" },
+		{ "# none\n", false, 0, "" },
+		{ "", true, 77, "manifest:1: names no directory" },
+		{ "#%s\n", true, 77, "manifest:1: names no directory" },
+		{ "# etc\n", true, 77, "manifest:1: names no directory" },
+		{ "# /\n", true, 77, "manifest:1: names no directory" },
+		{ "# /etc/../tmp\n", true, 77,
+		    "manifest:1: names no directory" },
+		{ "# %s/more\n", true, 77, "open " },
+		{ "# %s\n", false, 77, "manifest: names no file" },
+		{ "# none\n", true, 77,
+		    "manifest: names files of no directory" },
+		{ "# %s\n# none\n", true, 77, "manifest:2: malformed" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kit kit;
+		struct strbuf err cleanup_strbuf = STRBUF_INIT;
+		struct strbuf text cleanup_strbuf = STRBUF_INIT;
+		char digest[DIGEST_HEX_SIZE];
+		struct strbuf file cleanup_strbuf = STRBUF_INIT;
+		struct diag dg cleanup_diag = DIAG_INIT;
+		const char *at = strstr(cases[i].first, "%s");
+
+		if (!kit_make(&kit))
+			return;
+		char *path cleanup_free = below(&kit, FILE_NAME);
+		int fd cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
+		CHECK_INT(fs_read_fd(fd, path, 4096, &file, &dg), 0);
+		digest_bytes(file.buf, file.len, digest);
+		if (at == NULL)
+			strbuf_addstr(&text, cases[i].first);
+		else
+			strbuf_addf(&text, "%.*s%s%s",
+			    (int)(at - cases[i].first), cases[i].first,
+			    kit.policy, at + 2);
+		if (cases[i].files)
+			strbuf_addf(&text, "%s  " FILE_NAME "\n", digest);
+		set_manifest(&kit, "w", text.buf);
+		const char *argv[] = { "check-policy", "--build", "--manifest",
+			kit.manifest, NULL };
+		if (!kit_spawn(&kit, argv))
+			return;
+		CHECK_INT(kit_wait(&kit), cases[i].status);
+		kit_read_error(&kit, &err);
+		if (!CHECK(strstr(err.buf, cases[i].said) != NULL))
+			CHECK_STR(err.buf, cases[i].said);
+	}
+}
+
 static void
 owner_counts(void)
 {
@@ -394,6 +459,8 @@ mounts_count(void)
 static const struct check_test tests[] = {
 	{ "whole guardrails pass", whole_guardrails_pass },
 	{ "each damage is refused, and its file named", damage_is_named },
+	{ "the manifest names the directory, or none",
+	    manifest_names_the_directory },
 	{ "a file that is not root's is refused", owner_counts },
 	{ "outside a build a writable root is refused",
 	    writable_root_is_refused },
