@@ -235,6 +235,13 @@ shift_cells(const struct grid *g, unsigned column, unsigned n, bool left)
 }
 
 static void
+erase_in_row(struct grid *g, unsigned what, unsigned column)
+{
+	erase(g, g->row, what == 0 ? column : 0,
+	    what == 1 ? column + 1 : g->columns);
+}
+
+static void
 change(struct grid *g, const struct vt_csi *csi)
 {
 	unsigned n = csi->v[0] != 0 ? csi->v[0] : 1;
@@ -247,12 +254,11 @@ change(struct grid *g, const struct vt_csi *csi)
 			erase_rows(g, g->row + 1, g->rows);
 		else
 			erase_rows(g, 0, what == 1 ? g->row : g->rows);
-		if (what > 1)
-			break;
-		/* FALLTHROUGH */
+		if (what <= 1)
+			erase_in_row(g, what, column);
+		break;
 	case 'K':
-		erase(g, g->row, what == 0 ? column : 0,
-		    what == 1 ? column + 1 : g->columns);
+		erase_in_row(g, what, column);
 		break;
 	case 'X':
 		erase(g, g->row, column, clamp(column + n, g->columns + 1));

@@ -163,8 +163,8 @@ test_missing(void)
 	static const char *const models[] = {
 		"{\"services\": {\"agent\": {\"user\": \"1:1\"}}}",
 		"{\"services\": {\"agent\": {\"network_mode\": \"none\"}}}",
-		"{\"services\": {\"agent\": {\"user\": null, "
-		"\"network_mode\": \"none\"}}}",
+		("{\"services\": {\"agent\": {\"user\": null, "
+		 "\"network_mode\": \"none\"}}}"),
 		"{\"services\": {\"agent\": []}}",
 	};
 
