@@ -123,14 +123,11 @@ bool fs_is_component(const char *name);
  * Modes keep their user bits and lose group and other write, set-id and
  * sticky bits.  Anything else, or a tree over FS_COPY_DEPTH directories deep,
  * is DIAG_DATA and names the entry.  What was copied before a failure stays.
+ * Only what wanted(arg) is true for is copied (NULL: all), asked with the path
+ * below src_fd before the entry is opened; nothing below a directory that is
+ * not.  Holes stay holes.
  */
 #define FS_COPY_DEPTH 64
-int fs_copy_tree(int src_fd, int dst_fd, struct diag *dg);
-
-/*
- * The same, but only of what wanted(arg) is true for, asked with the path below
- * src_fd before the entry is opened; nothing below a directory that is not.
- */
 int fs_copy_wanted(int src_fd, int dst_fd,
     bool (*wanted)(void *arg, const char *path, const struct stat *st),
     void *arg, struct diag *dg);
