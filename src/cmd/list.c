@@ -124,7 +124,7 @@ print_table(const struct list_options *o, const struct listing *l)
 	if (isatty(STDOUT_FILENO))
 		strbuf_addstr(&out,
 		    "ID        STATE             AGENT     MODE       "
-		    "CREATED               PROJECT\n");
+		    "CREATED      PROJECT\n");
 	for (size_t i = 0; i < l->nr; i++) {
 		if (!is_shown(o, &l->v[i]))
 			continue;

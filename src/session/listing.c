@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -13,6 +14,7 @@
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/moment.h"
 #include "host/paths.h"
 #include "session/companion.h"
 #include "session/look.h"
@@ -281,15 +283,58 @@ listed_add_column(struct strbuf *out, const char *text, size_t width)
 }
 
 void
+listed_add_when(struct strbuf *out, const char *text, time_t now)
+{
+	static const struct {
+		int64_t below; /* seconds */
+		int64_t unit;
+		const char *name;
+	} units[] = {
+		{ 3600, 60, "min" },
+		{ 24 * 3600, 3600, "h" },
+		{ 7 * 24 * 3600, 24 * 3600, "d" },
+	};
+	struct timespec at;
+	struct tm local;
+	char date[sizeof("-2147483648-01-01")];
+	int64_t age;
+
+	if (!moment_parse(text, &at)) {
+		strbuf_addstr(out, text);
+		return;
+	}
+	age = (int64_t)now - at.tv_sec;
+	if (age >= -60 && age < 60) {
+		strbuf_addstr(out, "just now");
+		return;
+	}
+	for (size_t i = 0; age > 0 && i < ARRAY_SIZE(units); i++) {
+		if (age < units[i].below) {
+			strbuf_addf(out, "%lld %s ago",
+			    (long long)(age / units[i].unit), units[i].name);
+			return;
+		}
+	}
+	if (localtime_r(&at.tv_sec, &local) == NULL ||
+	    strftime(date, sizeof(date), "%Y-%m-%d", &local) == 0)
+		strbuf_addstr(out, text);
+	else
+		strbuf_addstr(out, date);
+}
+
+void
 listed_describe(const struct listed *s, struct strbuf *out)
 {
 	const struct record *r = &s->record;
+	cleanup_strbuf struct strbuf when = STRBUF_INIT;
 
 	listed_add_column(out, s->id, 10);
 	listed_add_column(out, session_state_name(s->state), 18);
 	listed_add_column(out, s->recorded ? r->agent : "-", 10);
 	listed_add_column(out, s->recorded ? r->mode : "-", 11);
-	listed_add_column(out, s->recorded ? r->created_at : "-", 22);
+	if (s->recorded)
+		listed_add_when(&when, r->created_at, time(NULL));
+	listed_add_column(out, s->recorded ? when.buf : "-", 13);
 	strbuf_add_escaped(out,
 	    s->recorded           ? r->project
 		: s->note != NULL ? s->note

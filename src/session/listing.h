@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "session/record.h"
 #include "session/session.h"
@@ -78,6 +79,12 @@ bool listed_is_attachable(const struct listed *s, const char *project);
 
 /* Appends text, escaped, and blanks up to a width: a column of such a line. */
 void listed_add_column(struct strbuf *out, const char *text, size_t width);
+
+/*
+ * Appends when something happened, of text in RFC 3339, as people say it: "just
+ * now", "5 min ago", "2 h ago", "3 d ago", or the local date.
+ */
+void listed_add_when(struct strbuf *out, const char *text, time_t now);
 
 /* Appends "ID  state  agent  project" for a choice, escaped, one line. */
 void listed_describe(const struct listed *s, struct strbuf *out);

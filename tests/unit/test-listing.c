@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -146,6 +147,38 @@ test_projects(void)
 }
 
 static void
+test_when(void)
+{
+	static const struct {
+		long long age;
+		const char *want;
+	} rows[] = {
+		{ 0, "just now" },
+		{ -5, "just now" },
+		{ 59, "just now" },
+		{ 60, "1 min ago" },
+		{ 3599, "59 min ago" },
+		{ 2 * 3600 + 1, "2 h ago" },
+		{ 24 * 3600, "1 d ago" },
+		{ 7 * 24 * 3600, "2026-01-01" },
+		{ -3600, "2026-01-01" },
+	};
+	/* 2026-01-01T00:30:00Z, where the date is one day further. */
+	static const time_t then = 1767227400;
+
+	(void)setenv("TZ", "EAST-1", 1);
+	tzset();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+
+		listed_add_when(&out, "2025-12-31T23:30:00Z",
+		    then - 3600 + (time_t)rows[i].age);
+		CHECK_STR(out.buf, rows[i].want);
+	}
+	(void)unsetenv("TZ");
+}
+
+static void
 test_escapes(void)
 {
 	static char project[] = "/src/\033]0;x\007";
@@ -273,6 +306,7 @@ main(void)
 		{ "each state has its name", test_states },
 		{ "a session is named by the start of its id", test_match },
 		{ "a project is its whole path", test_projects },
+		{ "times are told as people say them", test_when },
 		{ "what is printed carries no escape sequence", test_escapes },
 		{ "each session has its containers", test_containers_of },
 		{ "a link leads to run/, and goes when it dangles",
