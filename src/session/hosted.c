@@ -2,6 +2,7 @@
 /* Between the engine's client and a viewer, on a thread of its own. */
 #include "session/hosted.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -103,6 +104,8 @@ spawn(const char *const *argv, const char *const *envp, const struct theirs *t,
 	(void)posix_spawnattr_setsigdefault(&attr, &all);
 	(void)posix_spawnattr_setsigmask(&attr, &none);
 	for (int i = 0; rc == 0 && i < 3; i++) {
+		/* Its pty is what the command has in place of pipes. */
+		assert(t->std[i] != -1 || t->pty != NULL);
 		if (t->std[i] != -1)
 			rc =
 			    posix_spawn_file_actions_adddup2(&fa, t->std[i], i);
