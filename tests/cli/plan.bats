@@ -213,7 +213,7 @@ toolchains c rust: run \"drydock build $project\""
 @test "what an overlay takes away is not blamed on the one that had it" {
   own_prefix
   mkdir -p "$XDG_CONFIG_HOME/drydock/compose.d"
-  echo 'services: { agent: { cap_drop: !reset [] } }' \
+  echo 'services: { agent: { environment: !override { HOME: /x } } }' \
     >"$XDG_CONFIG_HOME/drydock/compose.d/mine.yml"
   run -77 --separate-stderr drydock plan "$project"
   assert_contains "$stderr" '(overlay compose.d/mine.yml)'
