@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 
 #define HEAD_LEN 8
+#define LAST_LINES "20"
 
 enum {
 	STREAM_OUT = 1,
@@ -95,4 +96,18 @@ logs_ask(const struct engine *engine, const char *container_id,
 	if (answer.status != 200)
 		return api_refuse(&call, &answer, dg);
 	return logs_read(answer.body.buf, answer.body.len, out, err, dg);
+}
+
+void
+logs_add(const struct engine *engine, const char *container_id, struct diag *dg)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
+
+	if (logs_ask(engine, container_id, LAST_LINES, &out, &err, &ignored) !=
+	    0)
+		return;
+	(void)diag_add_detail(dg, out.buf, out.len);
+	(void)diag_add_detail(dg, err.buf, err.len);
 }

@@ -26,4 +26,11 @@ int logs_ask(const struct engine *engine, const char *container_id,
 int logs_read(const char *data, size_t len, struct strbuf *out,
     struct strbuf *err, struct diag *dg);
 
+/*
+ * Attaches the last lines of both streams to a diag that is set; a log that
+ * cannot be had adds nothing.
+ */
+void logs_add(
+    const struct engine *engine, const char *container_id, struct diag *dg);
+
 #endif /* DRYDOCK_LOGS_H */

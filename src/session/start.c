@@ -18,6 +18,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/compose.h"
+#include "engine/logs.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/token.h"
@@ -189,11 +190,14 @@ check_runs(const struct start *l, const struct plan_service *s,
 		return 0;
 	if (plan_verify_config(&l->plan_request, &l->plan, s, c, dg) != 0)
 		return -1;
-	return diag_set(dg, DIAG_ENGINE,
+	(void)diag_set(dg, DIAG_ENGINE,
 	    "the %s container %.12s does not run (status %d)%s%s%s%s%s",
 	    s->name, c->id, c->exit_code, c->error[0] != '\0' ? ": " : "",
 	    c->error, l->resume ? "; see \"drydock logs " : "",
 	    l->resume ? l->session.id : "", l->resume ? "\"" : "");
+	if (s->role == SERVICE_EXTRA)
+		logs_add(&l->engine, c->id, dg);
+	return -1;
 }
 
 /* A zombie is over, too; what cannot be told is not. */

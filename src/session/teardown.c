@@ -11,7 +11,9 @@
 #include "base/strvec.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/logs.h"
 #include "host/paths.h"
+#include "plan/plan.h"
 #include "session/collect.h"
 #include "session/look.h"
 #include "session/outcome.h"
@@ -197,6 +199,31 @@ look_at_end(const struct look_spec *at, const struct session *session,
 	return 0;
 }
 
+/*
+ * The user's services go with their session: one that has ended by then did so
+ * by itself, and may be why the command failed.
+ */
+static void
+tell_services(const struct session_facts *facts)
+{
+	const struct record *r = facts->record;
+
+	for (size_t i = 0; i < r->ncontainers; i++) {
+		const char *role = r->containers[i].role;
+		const struct container *c = session_container(facts, role);
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		if (service_role_of(role) != SERVICE_EXTRA || c == NULL ||
+		    c->state != CONTAINER_EXITED || c->exit_code == 0)
+			continue;
+		(void)diag_set(&dg, DIAG_ENGINE,
+		    "the service %s ended before the session did (status %d)",
+		    role, c->exit_code);
+		logs_add(facts->engine, c->id, &dg);
+		diag_print(&dg);
+	}
+}
+
 /* For whoever saw the end, before the session's files go. */
 static void
 tell_end(const struct paths *paths, const struct session_facts *facts,
@@ -206,6 +233,7 @@ tell_end(const struct paths *paths, const struct session_facts *facts,
 
 	outcome_gather(facts, session_fd, &outcome);
 	outcome_tell(&outcome, paths);
+	tell_services(facts);
 }
 
 /* A collector was faster, or stop. */

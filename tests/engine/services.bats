@@ -192,3 +192,14 @@ logged() {
   run as_who drydock list
   assert_contains "$output" "(db)"
 }
+
+@test "a service that fails is told with the last lines that it wrote" {
+  echo 'services: { db: { image: drydock-test-db, command: [/nowhere/db.sock] } }' \
+    >"$overlays/db.yml"
+  # Before the command is given, or while it runs.
+  run --separate-stderr in_session sleep 3
+  [ "$status" -eq 0 ] || assert_contains "$stderr" "the db container "
+  assert_contains "$stderr" "(status 2)"
+  assert_contains "$stderr" "  listen: No such file or directory at /serve line"
+  nothing_is_left
+}
