@@ -407,7 +407,7 @@ def judge_image($image):
 		violation("image"; $reference // "image";
 			"the engine has no image %j: it is not pulled"; $reference)
 	else
-		({volumes: "VOLUME", healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} | to_entries[]
+		({healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} | to_entries[]
 		| select($image[.key])
 		| violation("image"; $reference; "image %j carries %s"; $reference, .value)),
 		($image.labels[]
@@ -416,6 +416,15 @@ def judge_image($image):
 		| violation("image"; $reference; "image %j carries the label %s"; $reference, .))
 	end;
 
+# The engine makes a volume without a bound where an image declares one and the
+# plan mounts nothing.
+def judge_declared($image; $service):
+	([($service.tmpfs | absent([]))[]? | strings | split(":")[0]]
+		+ [($service.volumes | absent([]))[]? | .target?]) as $mounted
+	| ($image.volumes // [])[]
+	| unless(among($mounted))
+	| violation("image"; $image.reference; "image %j carries VOLUME %j"; $image.reference, .);
+
 # What a further service may choose.
 def chosen: ["entrypoint", "command", "working_dir", "tmpfs",
 	"mem_limit", "memswap_limit", "pids_limit", "cpus"];
@@ -423,6 +432,7 @@ def chosen: ["entrypoint", "command", "working_dir", "tmpfs",
 def judge_further($name; $service):
 	expected($name; service_table.further) as $want
 	| judge_image($f.further[$name]),
+	judge_declared($f.further[$name]; $service),
 	judge_keys($service | delpaths([chosen[], ("image" | select($want[.] == null)) | [.]]); $want),
 	judge_limits($service),
 	judge_tmpfs($service.tmpfs | absent([])),

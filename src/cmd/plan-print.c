@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "host/project.h"
+#include "plan/further.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 
@@ -111,6 +112,25 @@ add_model(const struct plan *plan, struct strbuf *out, struct diag *dg)
 	return 0;
 }
 
+/* What images declare, and no overlay mounts. */
+static void
+add_volumes(const struct assembly *assembly, struct strbuf *out)
+{
+	for (size_t i = 0; i < assembly->nfurther; i++) {
+		const struct further *f = &assembly->further[i];
+
+		for (size_t n = 0; n < f->tmpfs.nr; n++) {
+			strbuf_addf(out,
+			    "service %s: its image declares a VOLUME, which "
+			    "is memory and goes with the session: ",
+			    f->name);
+			strbuf_add_escaped(
+			    out, f->tmpfs.v[n], strlen(f->tmpfs.v[n]));
+			strbuf_addch(out, '\n');
+		}
+	}
+}
+
 int
 plan_print_text(const struct project *project, const struct assembly *assembly,
     const struct plan *plan, struct strbuf *out, struct diag *dg)
@@ -131,7 +151,9 @@ plan_print_text(const struct project *project, const struct assembly *assembly,
 	}
 	strbuf_addstr(out, "\nproject: ");
 	strbuf_add_escaped(out, project->path, strlen(project->path));
-	strbuf_addf(out, "\nkey: %s\n\nmodel:\n", project->key);
+	strbuf_addf(out, "\nkey: %s\n", project->key);
+	add_volumes(assembly, out);
+	strbuf_addstr(out, "\nmodel:\n");
 	if (add_model(plan, out, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < plan->nviolations; i++) {

@@ -38,6 +38,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 {
 	const struct json *config = json_get(object, "Config");
 	const struct json *labels = json_get(config, "Labels");
+	const struct json *volumes;
 	struct timespec created;
 
 	image->id = xstrdup(json_string_or(json_get(object, "Id"), ""));
@@ -61,7 +62,11 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer about image %s is not complete",
 		    image->id);
-	image->has_volumes = json_len(json_get(config, "Volumes")) > 0;
+	volumes = json_get(config, "Volumes");
+	for (size_t i = 0; json_is_object(volumes) && i < json_len(volumes);
+	     i++)
+		strvec_push(&image->volumes, json_key_at(volumes, i));
+	image->has_volumes = json_len(volumes) > 0;
 	image->has_onbuild = json_len(json_get(config, "OnBuild")) > 0;
 	image->has_healthcheck =
 	    has_healthcheck(json_get(config, "Healthcheck"));
@@ -258,6 +263,7 @@ image_release(struct image *image)
 	strvec_release(&image->command);
 	strvec_release(&image->labels);
 	strvec_release(&image->tags);
+	strvec_release(&image->volumes);
 	*image = (struct image)IMAGE_INIT;
 }
 

@@ -30,6 +30,7 @@ struct image {
 	struct strvec command; /* Config.Cmd */
 	struct strvec labels; /* NAME=VALUE */
 	struct strvec tags; /* NAME:TAG, for people */
+	struct strvec volumes; /* paths that VOLUME declares */
 	bool has_volumes;
 	bool has_healthcheck;
 	bool has_onbuild;
@@ -39,7 +40,7 @@ struct image {
 	{                                                      \
 		.env = STRVEC_INIT, .entrypoint = STRVEC_INIT, \
 		.command = STRVEC_INIT, .labels = STRVEC_INIT, \
-		.tags = STRVEC_INIT                            \
+		.tags = STRVEC_INIT, .volumes = STRVEC_INIT    \
 	}
 
 struct image_list {

@@ -313,7 +313,11 @@ write_further(struct jsonw *w, const struct assembly *assembly)
 		jsonw_open_object(w);
 		jsonw_key_str(w, "reference", f->reference);
 		jsonw_key_str(w, "image", f->image.id);
-		jsonw_key_bool(w, "volumes", f->image.has_volumes);
+		jsonw_key(w, "volumes");
+		jsonw_open_array(w);
+		for (size_t n = 0; n < f->image.volumes.nr; n++)
+			jsonw_str(w, f->image.volumes.v[n]);
+		jsonw_close_array(w);
 		jsonw_key_bool(w, "healthcheck", f->image.has_healthcheck);
 		jsonw_key_bool(w, "onbuild", f->image.has_onbuild);
 		jsonw_key(w, "labels");

@@ -2,6 +2,7 @@
 /* further: what drydock says of a service that an overlay adds. */
 #include "plan/further.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
+#include "host/settings.h"
 #include "plan/datafile.h"
 #include "plan/model.h"
 #include "plan/plan.h"
@@ -59,8 +61,10 @@ find_or_add(struct assembly *a, const char *name)
 			return &a->further[i];
 	a->further =
 	    xreallocarray(a->further, a->nfurther + 1, sizeof(*a->further));
-	a->further[a->nfurther] =
-	    (struct further){ .name = xstrdup(name), .image = IMAGE_INIT };
+	a->further[a->nfurther] = (struct further){ .name = xstrdup(name),
+		.image = IMAGE_INIT,
+		.mounted = STRVEC_INIT,
+		.tmpfs = STRVEC_INIT };
 	return &a->further[a->nfurther++];
 }
 
@@ -70,6 +74,54 @@ says(const struct json *service, const char *key)
 	const struct json *n = json_get(service, key);
 
 	return n != NULL && !json_is_null(n);
+}
+
+/* "TARGET:OPTIONS" of a tmpfs, "SOURCE:TARGET" of a volume, or an object. */
+static void
+add_target(const struct json *entry, bool second, struct strvec *targets)
+{
+	const char *text = json_string_or(entry, "");
+	const char *target = json_string(json_get(entry, "target"));
+
+	if (target != NULL) {
+		strvec_push(targets, target);
+		return;
+	}
+	if (second)
+		text += strcspn(text, ":") + (strchr(text, ':') != NULL);
+	strvec_push_given(targets, xstrndup(text, strcspn(text, ":")));
+}
+
+static void
+add_targets(const struct json *list, bool second, struct strvec *targets)
+{
+	if (json_is_string(list))
+		add_target(list, second, targets);
+	for (size_t i = 0; json_is_array(list) && i < json_len(list); i++)
+		add_target(json_at(list, i), second, targets);
+}
+
+/*
+ * At each declared volume that no overlay mounts something, a tmpfs of the
+ * caller's: the engine would make a volume there that nothing bounds.  The
+ * policy looks whether all are covered.
+ */
+static void
+add_volumes(const struct plan_request *request, struct further *f)
+{
+	for (size_t i = 0; i < f->image.volumes.nr; i++) {
+		const char *path = f->image.volumes.v[i];
+
+		if (strvec_has(&f->mounted, path) ||
+		    strpbrk(path, ":,") != NULL)
+			continue;
+		strvec_pushf(&f->tmpfs,
+		    "%s:rw,noexec,nosuid,nodev,mode=0700,uid=%ju,gid=%ju,"
+		    "size=%jd",
+		    path, (uintmax_t)request->paths->uid,
+		    (uintmax_t)request->paths->gid,
+		    (intmax_t)request->settings->tmp_size);
+	}
 }
 
 /* What one overlay of the user's says, over what earlier ones did. */
@@ -97,6 +149,8 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 		f = find_or_add(a, name);
 		f->has_entrypoint = f->has_entrypoint || says(s, "entrypoint");
 		f->has_command = f->has_command || says(s, "command");
+		add_targets(json_get(s, "tmpfs"), false, &f->mounted);
+		add_targets(json_get(s, "volumes"), true, &f->mounted);
 		if (image == NULL)
 			continue;
 		free(f->reference);
@@ -152,6 +206,8 @@ write_defaults(struct jsonw *w, const struct further *f)
 	write_words(w, "environment", &env);
 	if (!f->has_entrypoint)
 		write_words(w, "entrypoint", &f->image.entrypoint);
+	if (f->tmpfs.nr > 0)
+		write_words(w, "tmpfs", &f->tmpfs);
 	/* As the engine does: another entrypoint has no use for it. */
 	if (!f->has_entrypoint && !f->has_command)
 		write_words(w, "command", &f->image.command);
@@ -206,6 +262,7 @@ find_images(
 		    image_inspect(
 			request->engine, f->reference, &f->image, dg) != 0)
 			return diag_wrap(dg, "service %s", f->name);
+		add_volumes(request, f);
 	}
 	return 0;
 }
@@ -246,6 +303,8 @@ further_free(struct further *v, size_t nr)
 		free(v[i].name);
 		free(v[i].reference);
 		image_release(&v[i].image);
+		strvec_release(&v[i].mounted);
+		strvec_release(&v[i].tmpfs);
 	}
 	free(v);
 }

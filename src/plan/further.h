@@ -24,6 +24,9 @@ struct further {
 	struct image image; /* its id is NULL when the engine has none */
 	bool has_entrypoint; /* an overlay says what runs */
 	bool has_command;
+	struct strvec mounted; /* where overlays mount something */
+	struct strvec
+	    tmpfs; /* for the volumes of its image, as Compose has it */
 };
 
 /*

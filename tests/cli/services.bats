@@ -174,8 +174,13 @@ x-drydock-services: { kind: file }'
   judge 77 image 'services: { db: { image: "${DRYDOCK_AGENT_IMAGE}" } }'
   judge 78 "" 'services: { db: { image: !reset null } }'
   image '"Entrypoint":["/db"],"Volumes":{"/data":{}}'
-  db image 'read_only: true'
+  db image 'tmpfs: !override ["/elsewhere:size=1m"]'
   assert_contains "$stderr" VOLUME
+  # A volume where nothing may be mounted, or that cannot be written down.
+  for at in /proc /run/services /run/services/x /dev/x data /a/../b '/a:b' '/a,b'; do
+    image '"Entrypoint":["/db"],"Volumes":{"'"$at"'":{}}'
+    judge 77 "" 'services: { db: { image: my/db } }'
+  done
   image '"Entrypoint":["/db"],"Healthcheck":{"Test":["CMD","x"]}'
   db image 'read_only: true'
   image '"Entrypoint":["/db"],"OnBuild":["RUN x"]'

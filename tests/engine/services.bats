@@ -203,3 +203,24 @@ logged() {
   assert_contains "$stderr" "  listen: No such file or directory at /serve line"
   nothing_is_left
 }
+
+@test "a volume that an image declares is memory of the session" {
+  docker build --quiet --tag drydock-test-volume - <<'END' >/dev/null
+FROM drydock-test-db
+VOLUME /data /var/lib/own
+END
+  echo 'services: { db: { image: drydock-test-volume,
+    tmpfs: ["/var/lib/own:rw,noexec,nosuid,nodev,mode=0777,size=1m"] } }' \
+    >"$overlays/db.yml"
+  run -0 --separate-stderr as_who drydock plan "$project"
+  assert_contains "$output" "service db: its image declares a VOLUME, which is\
+ memory and goes with the session: /data:rw,noexec,nosuid,nodev,mode=0700"
+  refute_contains "$output" "session: /var/lib/own"
+  asked "write /data/x"
+  assert_equal "$output" written
+  asked "write /var/lib/own/x"
+  assert_equal "$output" written
+  assert_equal "$(docker volume ls -q)" ""
+  nothing_is_left
+  docker image rm drydock-test-volume >/dev/null
+}
