@@ -129,6 +129,7 @@ static size_t
 add_text(char *out, size_t at, const char *text)
 {
 	size_t len = strlen(text);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a stream */
 	memcpy(out + at, text, len);
 	return at + len;
 }
