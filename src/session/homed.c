@@ -27,6 +27,7 @@
 struct look {
 	struct fs_walk walk;
 	struct homed *homed;
+	bool common; /* home.d itself: its dot files, for each agent */
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
@@ -130,6 +131,10 @@ look_entry(struct fs_walk *walk, int dirfd, const char *name)
 	struct stat st;
 	int fd;
 
+	/* Agents' directories have other names. */
+	if (l->common && strchr(l->walk.path.buf, '/') == NULL &&
+	    (name[0] != '.' || strcmp(name, ".git") == 0))
+		return 0;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fs_walk_fail(walk, "stat");
 	if (check_entry(l, name, &st) < 0 || add_entry(l, &st) < 0)
@@ -154,6 +159,9 @@ open_homed(struct look *l)
 	cleanup_close int above = -1;
 	struct stat st;
 
+	if (l->common)
+		return paths_open_config(l->paths, "home.d", TRUSTED_DIRECTORY,
+		    &l->homed->fd, l->walk.dg);
 	if (paths_open_config(
 		l->paths, "home.d", TRUSTED_DIRECTORY, &above, l->walk.dg) < 0)
 		return -1;
@@ -168,12 +176,14 @@ open_homed(struct look *l)
 }
 
 int
-homed_open(struct homed *ret, const struct paths *paths,
+homed_open(struct homed *ret, bool common, const struct paths *paths,
     const struct settings *settings, const struct agent *agent, struct diag *dg)
 {
-	cleanup_free char *label = xasprintf("home.d/%s/", agent->name);
+	cleanup_free char *label =
+	    common ? xstrdup("home.d/") : xasprintf("home.d/%s/", agent->name);
 	struct look l = {
 		.homed = ret,
+		.common = common,
 		.paths = paths,
 		.settings = settings,
 		.agent = agent,

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * homed: the user's own files for sessions' homes, home.d/AGENT of the
- * configuration directory.
+ * configuration directory, and what home.d has for all agents: entries whose
+ * names begin with a dot, but .git.
  */
 #ifndef DRYDOCK_HOMED_H
 #define DRYDOCK_HOMED_H
+
+#include <stdbool.h>
 
 #include "sync/scan.h"
 
@@ -24,11 +27,11 @@ struct homed {
 	}
 
 /*
- * Finds and checks all of it.  What is neither a file nor a directory, can be
+ * Finds and checks all of the agent's, or of the common ones.  What is neither a file nor a directory, can be
  * written by others, has two names, holds credentials, an account or the
  * conversations, or exceeds a limit is DIAG_CONFIG and named.
  */
-int homed_open(struct homed *ret, const struct paths *paths,
+int homed_open(struct homed *ret, bool common, const struct paths *paths,
     const struct settings *settings, const struct agent *agent,
     struct diag *dg);
 

@@ -239,6 +239,60 @@ test_other_names(void)
 	agent_release(&agent);
 }
 
+/* What is in no agent's directory is for each of them. */
+static void
+test_common_files(void)
+{
+	static const char *const dirs[] = { "config", "config/drydock",
+		"config/drydock/home.d", "config/drydock/home.d/.vim",
+		"config/drydock/home.d/.git", "config/drydock/home.d/other",
+		"config/drydock/home.d/claude" };
+	static const struct {
+		const char *file;
+		const char *text;
+		const char *seeded;
+	} rows[] = {
+		{ ".vimrc", "common", ".vimrc" },
+		{ ".both", "common", NULL },
+		{ "claude/.both", "own", ".both" },
+		{ ".vim/v", "v", ".vim/v" },
+		{ ".git/config", "no", NULL },
+		{ "README", "no", NULL },
+		{ "other/.theirs", "no", NULL },
+	};
+	struct bed bed cleanup_bed;
+	char name[] = "claude";
+	struct agent agent = AGENT_INIT;
+	struct diag dg cleanup_diag = DIAG_INIT;
+	struct stat st;
+
+	bed_open(&bed);
+	agent.name = name;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		CHECK_INT(mkdirat(bed.paths.state_fd, dirs[i], 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *path =
+		    xasprintf("config/drydock/home.d/%s", rows[i].file);
+
+		put(bed.paths.state_fd, path, rows[i].text);
+	}
+	CHECK_INT(seed(&bed, &agent, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct strbuf text cleanup_strbuf = STRBUF_INIT;
+
+		if (rows[i].seeded == NULL)
+			continue;
+		CHECK_INT(
+		    fs_read_file(bed.home_fd, rows[i].seeded, 100, &text, &dg),
+		    0);
+		CHECK_STR(text.buf, rows[i].text);
+	}
+	CHECK_INT(fstatat(bed.home_fd, ".git", &st, 0), -1);
+	CHECK_INT(fstatat(bed.home_fd, "README", &st, 0), -1);
+	CHECK_INT(fstatat(bed.home_fd, ".theirs", &st, 0), -1);
+}
+
 /* A directory of home.d that once was a project is an agent's. */
 static void
 test_project_within(void)
@@ -303,6 +357,7 @@ main(void)
 		    test_newer_rules },
 		{ "home.d brings nothing that has another name",
 		    test_other_names },
+		{ "home.d's own files are for each agent", test_common_files },
 		{ "home.d brings nothing out of a project",
 		    test_project_within },
 		{ "a link where a directory is due is an error",
