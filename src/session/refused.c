@@ -17,6 +17,7 @@
 #include "host/agent.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
+#include "plan/role.h"
 #include "plan/squid.h"
 #include "session/egress.h"
 
@@ -118,8 +119,8 @@ refused_read(struct refused *r, int session_fd)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -1;
 
-	if (fs_open_nolinks(session_fd, "sidecar", O_RDONLY | O_DIRECTORY, 0,
-		&fd, &ignored) == 0 &&
+	if (fs_open_nolinks(session_fd, mount_roles[MOUNT_PROXY_LOG].below,
+		O_RDONLY | O_DIRECTORY, 0, &fd, &ignored) == 0 &&
 	    egress_read_requests(fd, &text, &ignored) == 0)
 		refused_parse(r, text.buf, text.len);
 }
