@@ -51,7 +51,7 @@ static void print_line(const char *prefix, const char *fmt, va_list ap)
 static void
 add_vescaped(struct strbuf *sb, const char *fmt, va_list ap)
 {
-	struct strbuf raw cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf raw = STRBUF_INIT;
 
 	strbuf_vaddf(&raw, fmt, ap);
 	strbuf_add_escaped(sb, raw.buf, raw.len);
@@ -62,7 +62,7 @@ static void
 set_message(struct diag *dg, enum diag_class class, int errnum, const char *fmt,
     va_list ap)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 	if (dg->class != DIAG_NONE)
 		return;
@@ -87,7 +87,7 @@ int
 diag_set_errno(
     struct diag *dg, enum diag_class class, int errnum, const char *fmt, ...)
 {
-	struct strbuf whole cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf whole = STRBUF_INIT;
 	va_list ap;
 
 	if (dg->class != DIAG_NONE)
@@ -103,7 +103,7 @@ diag_set_errno(
 int
 diag_wrap(struct diag *dg, const char *fmt, ...)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 	va_list ap;
 
 	if (dg->message == NULL)
@@ -121,7 +121,7 @@ diag_wrap(struct diag *dg, const char *fmt, ...)
 int
 diag_add_detail(struct diag *dg, const char *text, size_t len)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 	if (len > DETAIL_MAX) {
 		text += len - DETAIL_MAX;
@@ -197,7 +197,7 @@ add_detail_lines(struct strbuf *sb, const char *detail)
 void
 diag_print(const struct diag *dg)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 	strbuf_addf(&sb, "drydock: %s\n",
 	    dg->message != NULL ? dg->message : "failed without a word");
@@ -210,7 +210,7 @@ diag_print(const struct diag *dg)
 static void
 print_line(const char *prefix, const char *fmt, va_list ap)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 	strbuf_addstr(&sb, prefix);
 	add_vescaped(&sb, fmt, ap);

@@ -37,7 +37,7 @@ struct entry {
 static int
 copy_by_hand(int in, int out, off_t left, const char *what, struct diag *dg)
 {
-	char *buf cleanup_free = xmalloc(COPY_STEP);
+	cleanup_free char *buf = xmalloc(COPY_STEP);
 
 	while (left > 0) {
 		ssize_t n = read(in, buf, COPY_STEP);
@@ -49,7 +49,7 @@ copy_by_hand(int in, int out, off_t left, const char *what, struct diag *dg)
 			    dg, DIAG_IO, errno, "read %s", what);
 		if (n == 0)
 			break;
-		if (fs_write_all(out, buf, (size_t)n, what, dg) < 0)
+		if (fs_write_all(out, buf, (size_t)n, what, dg) != 0)
 			return -1;
 		left -= n;
 	}
@@ -115,7 +115,7 @@ copy_data(int in, int out, off_t size, const char *what, struct diag *dg)
 			break;
 		if (hole > size)
 			hole = size;
-		if (copy_range(in, out, hole - data, what, dg) < 0)
+		if (copy_range(in, out, hole - data, what, dg) != 0)
 			return -1;
 	}
 	if (ftruncate(out, size) < 0)
@@ -136,8 +136,8 @@ fs_copy_bytes(int in, int out, off_t left, const char *what, struct diag *dg)
 static int
 copy_file(struct copier *c, const struct entry *e)
 {
-	int in cleanup_close = -1;
-	int out cleanup_close = -1;
+	cleanup_close int in = -1;
+	cleanup_close int out = -1;
 	struct stat st;
 
 	in = openat(e->src, e->name,
@@ -151,7 +151,7 @@ copy_file(struct copier *c, const struct entry *e)
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
 		return fs_walk_fail(&c->walk, "create");
-	if (fs_copy_bytes(in, out, st.st_size, c->walk.path.buf, c->walk.dg) <
+	if (fs_copy_bytes(in, out, st.st_size, c->walk.path.buf, c->walk.dg) !=
 	    0)
 		return -1;
 	if (fchmod(out, st.st_mode & COPY_MODE) < 0)
@@ -180,13 +180,13 @@ copy_link(struct copier *c, const struct entry *e)
 static int
 copy_subdir(struct copier *c, const struct entry *e)
 {
-	int src cleanup_close = fs_walk_open(e->src, e->name);
-	int dst cleanup_close = -1;
+	cleanup_close int src = fs_walk_open(e->src, e->name);
+	cleanup_close int dst = -1;
 	int rc;
 
 	if (src < 0)
 		return fs_walk_fail(&c->walk, "open");
-	if (fs_make_dir(e->dst, e->name, 0700, &dst, c->walk.dg) < 0)
+	if (fs_make_dir(e->dst, e->name, 0700, &dst, c->walk.dg) != 0)
 		return -1;
 	c->dst = dst;
 	rc = fs_walk_read(&c->walk, steal_fd(&src));

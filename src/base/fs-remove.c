@@ -71,8 +71,8 @@ open_entry(int dirfd, const char *name, int flags)
 static int
 open_forbidden(int dirfd, const char *name)
 {
-	int handle cleanup_close = open_entry(dirfd, name, O_PATH);
-	int fd cleanup_close = -1;
+	cleanup_close int handle = open_entry(dirfd, name, O_PATH);
+	cleanup_close int fd = -1;
 	struct stat before;
 	struct stat st;
 
@@ -96,7 +96,7 @@ open_forbidden(int dirfd, const char *name)
 static int
 open_for_emptying(int dirfd, const char *name, struct stat *ret_st)
 {
-	int fd cleanup_close = open_entry(dirfd, name, O_RDONLY);
+	cleanup_close int fd = open_entry(dirfd, name, O_RDONLY);
 
 	if (fd < 0 && errno == EACCES)
 		fd = open_forbidden(dirfd, name);
@@ -148,7 +148,7 @@ remove_empty(int dirfd, const char *name)
 static void
 remove_dir(struct remover *r, int dirfd, const char *name, int level)
 {
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	struct stat st;
 
 	/* Somebody else's goes too, when it is empty. */
@@ -222,7 +222,7 @@ sweep(struct remover *r, DIR *dir, int level)
 static void
 empty_dir(struct remover *r, int fd, int level, int parent, const char *name)
 {
-	DIR *dir cleanup_closedir = fdopendir(fd);
+	cleanup_closedir DIR *dir = fdopendir(fd);
 	size_t failed_before = r->nfailed;
 
 	if (dir == NULL) {
@@ -256,7 +256,7 @@ empty_attic(struct remover *r)
 	strbuf_addch(&r->path, '/');
 	strbuf_addstr(&r->path, r->attic);
 	while (r->moved.nr > 0) {
-		char *name cleanup_free = r->moved.v[--r->moved.nr];
+		cleanup_free char *name = r->moved.v[--r->moved.nr];
 
 		r->moved.v[r->moved.nr] = NULL;
 		remove_entry(r, r->attic_fd, name, DT_DIR, 1);
@@ -305,7 +305,7 @@ static int
 remove_directory(int dirfd, const char *name, bool keep, struct diag *dg)
 {
 	struct remover r = { .top = -1, .attic_fd = -1 };
-	int top cleanup_close = -1;
+	cleanup_close int top = -1;
 	struct stat st;
 	int rc = 0;
 

@@ -91,10 +91,10 @@ remove_unlocked(int dirfd, const char *entry)
 void
 fs_temp_clean(int dirfd, const char *name)
 {
-	struct strvec names cleanup_strvec = STRVEC_INIT;
-	struct diag ignored cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	if (fs_list_names(dirfd, name, &names, &ignored) < 0)
+	if (fs_list_names(dirfd, name, &names, &ignored) != 0)
 		return;
 	for (size_t i = 0; i < names.nr; i++)
 		if (is_temp(names.v[i], name))

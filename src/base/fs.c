@@ -146,7 +146,7 @@ fs_real_path(int fd, char **ret_path)
 static int
 make_exactly(int dirfd, const char *name, mode_t mode)
 {
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	if (mkdirat(dirfd, name, mode) < 0)
 		return errno == EEXIST ? 1 : -1;
@@ -175,13 +175,13 @@ check_owned(int fd, const char *what, struct stat *ret_st, struct diag *dg)
 static int
 give_rights_back(int dirfd, const char *name, struct diag *dg)
 {
-	int fd cleanup_close =
+	cleanup_close int fd =
 	    openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
-	if (check_owned(fd, name, &st, dg) < 0)
+	if (check_owned(fd, name, &st, dg) != 0)
 		return -1;
 	if (fs_chmod_fd(fd, (st.st_mode & 07777) | S_IRWXU) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
@@ -194,7 +194,7 @@ fs_open_own_dir(int dirfd, const char *name, int *ret_fd, struct diag *dg)
 	if (!fs_is_component(name))
 		return diag_set(dg, DIAG_IO, "open %s: not a plain name", name);
 	for (int i = 0;; i++) {
-		int fd cleanup_close = openat(dirfd, name,
+		cleanup_close int fd = openat(dirfd, name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		struct stat st;
 
@@ -214,7 +214,7 @@ fs_open_own_dir(int dirfd, const char *name, int *ret_fd, struct diag *dg)
 			return diag_set_errno(
 			    dg, DIAG_IO, EACCES, "open %s", name);
 		cleanup_close_fn(&fd);
-		if (give_rights_back(dirfd, name, dg) < 0)
+		if (give_rights_back(dirfd, name, dg) != 0)
 			return -1;
 	}
 }
@@ -223,7 +223,7 @@ int
 fs_make_dir(
     int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg)
 {
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	struct stat st;
 	bool made;
 
@@ -236,9 +236,9 @@ fs_make_dir(
 	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno != EACCES)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", name);
-	if (fd < 0 && fs_open_own_dir(dirfd, name, &fd, dg) < 0)
+	if (fd < 0 && fs_open_own_dir(dirfd, name, &fd, dg) != 0)
 		return -1;
-	if (check_owned(fd, name, &st, dg) < 0)
+	if (check_owned(fd, name, &st, dg) != 0)
 		return -1;
 	/* As the umask had it. */
 	if (made && (st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
@@ -283,13 +283,13 @@ step_into(int dirfd, const char *name, mode_t mode)
 static int
 make_steps(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 {
-	int at cleanup_close = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const char *rest = path;
 
 	if (at < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open /");
 	for (;;) {
-		char *name cleanup_free = next_component(&rest);
+		cleanup_free char *name = next_component(&rest);
 		int next;
 
 		if (name == NULL)
@@ -308,18 +308,18 @@ make_steps(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 int
 fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 {
-	int end cleanup_close = -1;
+	cleanup_close int end = -1;
 	struct stat st;
 
 	if (*path != '/')
 		return diag_set(
 		    dg, DIAG_IO, "make %s: not an absolute path", path);
 	end = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (end < 0 && make_steps(path, mode, &end, dg) < 0)
+	if (end < 0 && make_steps(path, mode, &end, dg) != 0)
 		return -1;
 	if (end < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
-	if (check_owned(end, path, &st, dg) < 0)
+	if (check_owned(end, path, &st, dg) != 0)
 		return -1;
 	*ret_fd = steal_fd(&end);
 	return 0;
@@ -417,7 +417,7 @@ fs_read_fd(
 		return diag_set(dg, DIAG_IO, "%s: not a regular file", what);
 	if (st.st_size > 0 && (size_t)st.st_size > max)
 		return too_large(what, max, dg);
-	if (read_bounded(fd, what, (size_t)st.st_size, max, out, dg) < 0) {
+	if (read_bounded(fd, what, (size_t)st.st_size, max, out, dg) != 0) {
 		strbuf_setlen(out, start);
 		return -1;
 	}
@@ -428,10 +428,10 @@ int
 fs_read_file(int dirfd, const char *path, size_t max, struct strbuf *out,
     struct diag *dg)
 {
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	if (fs_open_beneath(
-		dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) < 0)
+		dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) != 0)
 		return -1;
 	return fs_read_fd(fd, path, max, out, dg);
 }
@@ -465,7 +465,7 @@ static int
 fill_file(int fd, const void *data, size_t len, mode_t mode, const char *name,
     struct diag *dg)
 {
-	if (fs_write_all(fd, data, len, name, dg) < 0)
+	if (fs_write_all(fd, data, len, name, dg) != 0)
 		return -1;
 	if (fchmod(fd, mode) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
@@ -479,13 +479,13 @@ fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
     mode_t mode, struct diag *dg)
 {
 	char temp[FS_TEMP_SIZE];
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	int rc;
 
 	if (!fs_is_component(name))
 		return diag_set(
 		    dg, DIAG_IO, "replace %s: not a plain name", name);
-	if (fs_temp_create(dirfd, name, temp, &fd, dg) < 0)
+	if (fs_temp_create(dirfd, name, temp, &fd, dg) != 0)
 		return -1;
 	rc = fill_file(fd, data, len, mode, name, dg);
 	if (rc == 0 && renameat(dirfd, temp, dirfd, name) < 0)
@@ -504,12 +504,12 @@ int
 fs_memfd(const char *name, const void *data, size_t len, int *ret_fd,
     struct diag *dg)
 {
-	int fd cleanup_close =
+	cleanup_close int fd =
 	    memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "memfd %s", name);
-	if (fs_write_all(fd, data, len, name, dg) < 0)
+	if (fs_write_all(fd, data, len, name, dg) != 0)
 		return -1;
 	if (fcntl(fd, F_ADD_SEALS,
 		F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)

@@ -89,8 +89,8 @@ int
 jqprog_compile(const char *name, const char *text, struct jqprog **ret_prog,
     struct diag *dg)
 {
-	struct jqprog *prog cleanup_jqprog = xcalloc(1, sizeof(*prog));
-	char *whole cleanup_free = xasprintf("%s%s", prelude, text);
+	cleanup_jqprog struct jqprog *prog = xcalloc(1, sizeof(*prog));
+	cleanup_free char *whole = xasprintf("%s%s", prelude, text);
 	char **saved;
 	int ok;
 
@@ -160,7 +160,7 @@ only_output(struct jqprog *prog, jv *ret_value, struct diag *dg)
 	jv next;
 
 	if (!jv_is_valid(first)) {
-		if (check_end(prog, first, dg) < 0)
+		if (check_end(prog, first, dg) != 0)
 			return -1;
 		return diag_set(
 		    dg, DIAG_CONFIG, "%s: gave no output", prog->name);
@@ -172,7 +172,7 @@ only_output(struct jqprog *prog, jv *ret_value, struct diag *dg)
 		return diag_set(dg, DIAG_CONFIG,
 		    "%s: gave more than one output", prog->name);
 	}
-	if (check_end(prog, next, dg) < 0) {
+	if (check_end(prog, next, dg) != 0) {
 		jv_free(first);
 		return -1;
 	}

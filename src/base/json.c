@@ -412,7 +412,7 @@ parse(bool loose, const char *text, size_t len, const char *what,
 	size_t offset = len;
 	int rc = 0;
 
-	if (check_bytes(text, len, what, dg) < 0)
+	if (check_bytes(text, len, what, dg) != 0)
 		return -1;
 	r.yajl = yajl_alloc(&callbacks, NULL, &r);
 	if (r.yajl == NULL)

@@ -22,7 +22,7 @@ static int
 open_name(int dirfd, const char *name, int flags, bool *ret_gone, int *ret_fd,
     struct diag *dg)
 {
-	struct diag mine cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag mine = DIAG_INIT;
 
 	*ret_gone = false;
 	if (fs_open_nolinks(dirfd, name, flags, LOCK_MODE, ret_fd, &mine) == 0)
@@ -56,12 +56,12 @@ static int
 still_there(int dirfd, const char *name, const struct stat *locked,
     bool *ret_there, struct diag *dg)
 {
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	struct stat st;
 	bool gone;
 
 	*ret_there = false;
-	if (open_name(dirfd, name, O_PATH, &gone, &fd, dg) < 0)
+	if (open_name(dirfd, name, O_PATH, &gone, &fd, dg) != 0)
 		return -1;
 	if (gone)
 		return 0;
@@ -87,18 +87,18 @@ lock_try(int dirfd, const char *name, bool create, enum lock_answer *ret_answer,
     int *ret_fd, struct diag *dg)
 {
 	int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0);
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	struct stat st;
 	bool gone;
 	bool there;
 
-	if (open_name(dirfd, name, flags, &gone, &fd, dg) < 0)
+	if (open_name(dirfd, name, flags, &gone, &fd, dg) != 0)
 		return -1;
 	if (gone) {
 		*ret_answer = LOCK_GONE;
 		return 0;
 	}
-	if (check_file(fd, name, create, &st, dg) < 0)
+	if (check_file(fd, name, create, &st, dg) != 0)
 		return -1;
 	if (flock_now(fd) < 0) {
 		if (errno != EWOULDBLOCK)
@@ -107,7 +107,7 @@ lock_try(int dirfd, const char *name, bool create, enum lock_answer *ret_answer,
 		*ret_answer = LOCK_BUSY;
 		return 0;
 	}
-	if (still_there(dirfd, name, &st, &there, dg) < 0)
+	if (still_there(dirfd, name, &st, &there, dg) != 0)
 		return -1;
 	if (there)
 		*ret_fd = steal_fd(&fd);
@@ -125,7 +125,7 @@ lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
 		enum lock_answer answer = LOCK_BUSY;
 		int left;
 
-		if (lock_try(dirfd, name, create, &answer, ret_fd, dg) < 0)
+		if (lock_try(dirfd, name, create, &answer, ret_fd, dg) != 0)
 			return -1;
 		left = monotime_left_ms(deadline);
 		if (answer != LOCK_BUSY || left == 0) {

@@ -92,8 +92,8 @@ copy_above(int fd, size_t nkeep)
 static int
 make_pipe(int end, size_t nkeep, int *ret_ours, int *ret_theirs)
 {
-	int ours cleanup_close = -1;
-	int theirs cleanup_close = -1;
+	cleanup_close int ours = -1;
+	cleanup_close int theirs = -1;
 	int pair[2];
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
@@ -299,7 +299,7 @@ proc_run(const struct proc_spec *spec, struct proc_result *ret, struct diag *dg)
 {
 	struct proc *p = NULL;
 
-	if (proc_start(spec, &p, dg) < 0)
+	if (proc_start(spec, &p, dg) != 0)
 		return -1;
 	return proc_finish(p, ret, dg);
 }

@@ -161,9 +161,9 @@ build_images(const struct engine *engine, const struct build_recipe *recipe,
 
 	/* Another build makes two images, each within the setting's time. */
 	if (built_lock(paths, 2 * (int)recipe->settings->build_timeout_ms,
-		&lock_fd, dg) < 0 ||
+		&lock_fd, dg) != 0 ||
 	    build_one(BUILD_AGENT, engine, recipe, paths, options,
-		&ret_built->agent, dg) < 0)
+		&ret_built->agent, dg) != 0)
 		return -1;
 	/* The base that the first one pulled or made is fresh. */
 	second.pull = false;

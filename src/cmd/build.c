@@ -42,7 +42,7 @@ print_json(const struct built_images *built, struct diag *dg)
 	add_outcome(w, "agent", &built->agent);
 	add_outcome(w, "egress", &built->egress);
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &out, dg) < 0)
+	if (jsonw_finish(w, &out, dg) != 0)
 		return -1;
 	(void)fputs(out.buf, stdout);
 	return 0;
@@ -76,20 +76,20 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE,
 		    "build: --base \"%s\" is not an image", o->base);
 	if (argc > 0 &&
-	    (project_open(&project, argv[0], ctx->paths, dg) < 0 ||
-		settings_load_project(ctx->settings, ctx->paths, &project, dg) <
-		    0))
+	    (project_open(&project, argv[0], ctx->paths, dg) != 0 ||
+		settings_load_project(
+		    ctx->settings, ctx->paths, &project, dg) != 0))
 		return -1;
 	/* base_image and packages are what each session's holder is made of. */
-	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) < 0 ||
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
 	    toolchains_load(
-		&toolchains, &ctx->settings->toolchains, ctx->paths, dg) < 0 ||
-	    paths_open_state(ctx->paths, dg) < 0 ||
-	    trusted_check(ctx->paths, project.path, dg) < 0 ||
+		&toolchains, &ctx->settings->toolchains, ctx->paths, dg) != 0 ||
+	    paths_open_state(ctx->paths, dg) != 0 ||
+	    trusted_check(ctx->paths, project.path, dg) != 0 ||
 	    engine_ready(ctx->engine, ctx->settings, ctx->paths, NULL,
-		ctx->environ_, dg) < 0 ||
-	    build_images(ctx->engine, &recipe, ctx->paths, &build, &built, dg) <
-		0)
+		ctx->environ_, dg) != 0 ||
+	    build_images(
+		ctx->engine, &recipe, ctx->paths, &build, &built, dg) != 0)
 		return -1;
 	if (o->json)
 		return print_json(&built, dg);

@@ -73,13 +73,13 @@ config_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (argc > 1 || dashdash < argc)
 		return diag_set(dg, DIAG_USAGE, "config takes one directory");
 	if (argc > 0 &&
-	    (project_open(&project, argv[0], ctx->paths, dg) < 0 ||
-		settings_load_project(ctx->settings, ctx->paths, &project, dg) <
-		    0))
+	    (project_open(&project, argv[0], ctx->paths, dg) != 0 ||
+		settings_load_project(
+		    ctx->settings, ctx->paths, &project, dg) != 0))
 		return -1;
 	if (!o->json)
 		settings_print(ctx->settings, &out);
-	else if (print_json(ctx->settings, &out, dg) < 0)
+	else if (print_json(ctx->settings, &out, dg) != 0)
 		return -1;
 	(void)fputs(out.buf, stdout);
 	return 0;

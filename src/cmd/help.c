@@ -23,7 +23,7 @@ help_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (argc == 0) {
 		table_help(&out);
 	} else {
-		if (table_find(argv[0], &cmd, dg) < 0)
+		if (table_find(argv[0], &cmd, dg) != 0)
 			return -1;
 		table_help_command(cmd, &out);
 	}

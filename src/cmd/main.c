@@ -69,7 +69,7 @@ check_order(
 	const struct cmd *cmd;
 	struct stat st;
 
-	if (word == NULL || table_find(word, &cmd, &none) < 0 ||
+	if (word == NULL || table_find(word, &cmd, &none) != 0 ||
 	    (stat(word, &st) == 0 && S_ISDIR(st.st_mode)))
 		return 0;
 	strbuf_addf(&line, "drydock %s", word);
@@ -104,19 +104,19 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 	if ((cmd->needs & CMD_NEED_SETUID) == 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
-	if (options_parse(cmd, argc, argv, &options, dg) < 0)
+	if (options_parse(cmd, argc, argv, &options, dg) != 0)
 		return -1;
 	if (options.help) {
 		table_help_command(cmd, &help);
 		(void)fputs(help.buf, stdout);
 		return 0;
 	}
-	if (implied && check_order(&options, argc, argv, dg) < 0)
+	if (implied && check_order(&options, argc, argv, dg) != 0)
 		return -1;
 	if ((cmd->needs & CMD_NEED_SETTINGS) != 0 &&
-	    (paths_find(&paths, dg) < 0 ||
-		settings_load(&settings, &paths, ctx.environ_, dg) < 0 ||
-		options_apply(&options, &settings, dg) < 0))
+	    (paths_find(&paths, dg) != 0 ||
+		settings_load(&settings, &paths, ctx.environ_, dg) != 0 ||
+		options_apply(&options, &settings, dg) != 0))
 		return -1;
 	if (cmd->run(&ctx, options.values, options.argc, options.argv,
 		options.dashdash, dg) < 0)
@@ -130,7 +130,7 @@ print_lists(int argc, char **argv, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	if (table_list(argc, argv, &out, dg) < 0)
+	if (table_list(argc, argv, &out, dg) != 0)
 		return -1;
 	(void)fputs(out.buf, stdout);
 	return 0;
@@ -157,7 +157,7 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 		word = "run";
 		used = 0;
 	}
-	if (table_find(word, &cmd, dg) < 0)
+	if (table_find(word, &cmd, dg) != 0)
 		return -1;
 	return run_command(
 	    cmd, used == 0, argc - used, argv + used, ret_status, dg);

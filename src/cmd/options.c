@@ -179,7 +179,7 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 		return diag_set(dg, DIAG_USAGE, "%s: %s takes no value",
 		    w->cmd->name, shown);
 	if (arg != NULL &&
-	    take_value(w, shown, name, arg, attached, &value, dg) < 0)
+	    take_value(w, shown, name, arg, attached, &value, dg) != 0)
 		return -1;
 	if (o != NULL)
 		store(w->options, o, value);
@@ -213,7 +213,7 @@ parse_letters(struct walk *w, const char *letters, struct diag *dg)
 		}
 		if (take_value(w, shown, o->name, o->arg,
 			letters[1] != '\0' ? letters + 1 : NULL, &value,
-			dg) < 0)
+			dg) != 0)
 			return -1;
 		store(w->options, o, value);
 		break;
@@ -259,7 +259,7 @@ options_parse(const struct cmd *cmd, int argc, char **argv,
 
 	options.values = xcalloc(1, cmd->options_size + 1);
 	options.argv = xcalloc((size_t)argc + 1, sizeof(*options.argv));
-	if (parse_words(&w, dg) < 0)
+	if (parse_words(&w, dg) != 0)
 		return -1;
 	*ret_options = options;
 	options = (struct options)OPTIONS_INIT;
@@ -276,7 +276,7 @@ options_apply(
 		cleanup_free char *origin = xasprintf("--%s", option);
 
 		if (settings_set(
-			s, name, options->settings.v[i + 1], origin, dg) < 0) {
+			s, name, options->settings.v[i + 1], origin, dg) != 0) {
 			/* What the command line says is usage. */
 			dg->class = DIAG_USAGE;
 			return -1;

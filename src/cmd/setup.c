@@ -32,7 +32,7 @@ tell_token(
 
 	if (agent->token_variable == NULL)
 		return 0;
-	if (token_status(ctx->paths, agent->name, &there, &since, dg) < 0)
+	if (token_status(ctx->paths, agent->name, &there, &since, dg) != 0)
 		return -1;
 	if (!there)
 		(void)printf("no token is kept: get one with \"%s\", then "
@@ -59,10 +59,10 @@ setup_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (argc > 0)
 		return diag_set(dg, DIAG_USAGE,
 		    "setup: unexpected operand \"%s\"", argv[0]);
-	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) < 0 ||
-	    make_config(ctx, &agent, dg) < 0 ||
-	    paths_open_state(ctx->paths, dg) < 0 ||
-	    sync_run(&request, &outcome, dg) < 0)
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
+	    make_config(ctx, &agent, dg) != 0 ||
+	    paths_open_state(ctx->paths, dg) != 0 ||
+	    sync_run(&request, &outcome, dg) != 0)
 		return -1;
 	(void)printf("configuration: %s\nstate: %s\n%s: %s, %zu entries\n",
 	    ctx->paths->config_dir, ctx->paths->state_dir, agent.name,

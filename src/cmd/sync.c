@@ -54,7 +54,7 @@ check(struct context *ctx, const struct sync_request *request,
 	int there;
 	int rc;
 
-	if (paths_open_state_readonly(ctx->paths, &there, dg) < 0)
+	if (paths_open_state_readonly(ctx->paths, &there, dg) != 0)
 		return -1;
 	if (o->json) {
 		l.w = jsonw_new(true);
@@ -105,7 +105,7 @@ print_json(const struct sync_outcome *outcome, struct diag *dg)
 	}
 	jsonw_close_array(w);
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &out, dg) < 0)
+	if (jsonw_finish(w, &out, dg) != 0)
 		return -1;
 	(void)fputs(out.buf, stdout);
 	return 0;
@@ -122,7 +122,7 @@ report(struct context *ctx, const struct agent *agent,
 	if (told || !o->if_stale)
 		failures = sync_warn_skipped(
 		    outcome, o->quiet ? SYNC_TELL_FAILURES : SYNC_TELL_ALL);
-	if (o->json && print_json(outcome, dg) < 0)
+	if (o->json && print_json(outcome, dg) != 0)
 		return -1;
 	if (told && !o->json)
 		(void)printf("%s: %s, %zu entries\n", agent->name,
@@ -156,12 +156,12 @@ sync_cmd_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (o->check + o->if_stale + o->force > 1)
 		return diag_set(dg, DIAG_USAGE,
 		    "sync: --check, --if-stale and --force exclude each other");
-	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) < 0)
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0)
 		return -1;
 	if (o->check)
 		return check(ctx, &request, o, dg);
-	if (paths_open_state(ctx->paths, dg) < 0 ||
-	    sync_run(&request, &outcome, dg) < 0)
+	if (paths_open_state(ctx->paths, dg) != 0 ||
+	    sync_run(&request, &outcome, dg) != 0)
 		return -1;
 	return report(ctx, &agent, o, &outcome, dg);
 }

@@ -276,7 +276,7 @@ table_list(int argc, char **argv, struct strbuf *out, struct diag *dg)
 	const struct cmd *cmd = NULL;
 
 	if (strcmp(argv[0], "--list-options") == 0 && argc == 2) {
-		if (table_find(argv[1], &cmd, dg) < 0)
+		if (table_find(argv[1], &cmd, dg) != 0)
 			return -1;
 		assert(cmd != NULL);
 		options_list(cmd, out);

@@ -55,9 +55,9 @@ token_set(struct context *ctx, const struct agent *agent, struct diag *dg)
 
 	if ((isatty(STDIN_FILENO) ? ask(agent, &text, dg)
 				  : read_input(&text, dg)) < 0 ||
-	    token_clean(&text, agent->token_prefix, dg) < 0 ||
-	    paths_open_state(ctx->paths, dg) < 0 ||
-	    token_write(ctx->paths, agent->name, &text, dg) < 0)
+	    token_clean(&text, agent->token_prefix, dg) != 0 ||
+	    paths_open_state(ctx->paths, dg) != 0 ||
+	    token_write(ctx->paths, agent->name, &text, dg) != 0)
 		return -1;
 	(void)printf("%s: token kept, %zu characters\n", agent->name, text.len);
 	return 0;
@@ -72,8 +72,8 @@ token_tell(struct context *ctx, const struct agent *agent, struct diag *dg)
 	char date[32];
 	int state;
 
-	if (paths_open_state_readonly(ctx->paths, &state, dg) < 0 ||
-	    token_status(ctx->paths, agent->name, &there, &since, dg) < 0)
+	if (paths_open_state_readonly(ctx->paths, &state, dg) != 0 ||
+	    token_status(ctx->paths, agent->name, &there, &since, dg) != 0)
 		return -1;
 	if (!there) {
 		(void)printf("%s: no token: get one with \"%s\", then "
@@ -94,8 +94,8 @@ token_drop(struct context *ctx, const struct agent *agent, struct diag *dg)
 {
 	bool there = false;
 
-	if (paths_open_state(ctx->paths, dg) < 0 ||
-	    token_remove(ctx->paths, agent->name, &there, dg) < 0)
+	if (paths_open_state(ctx->paths, dg) != 0 ||
+	    token_remove(ctx->paths, agent->name, &there, dg) != 0)
 		return -1;
 	(void)printf("%s: %s\n", agent->name,
 	    there ? "token removed" : "there is no token");
@@ -123,7 +123,7 @@ token_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (argc != 1)
 		return diag_set(
 		    dg, DIAG_USAGE, "token needs set, status or remove");
-	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) < 0)
+	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0)
 		return -1;
 	if (agent.token_variable == NULL)
 		return diag_set(dg, DIAG_USAGE,

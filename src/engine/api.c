@@ -164,7 +164,7 @@ get(const struct engine *engine, const char *path, const char *name,
 		.setting = "engine_timeout",
 	};
 
-	if (api_ask(engine, &call, &answer, dg) == -1)
+	if (api_ask(engine, &call, &answer, dg) != 0)
 		return -1;
 	if (name != NULL && api_denies(&answer, name))
 		return 0;
@@ -172,8 +172,8 @@ get(const struct engine *engine, const char *path, const char *name,
 		return api_refuse(&call, &answer, dg);
 	what = xasprintf(
 	    "the engine's answer to GET %.*s", (int)strcspn(path, "?"), path);
-	if (json_parse(answer.body.buf, answer.body.len, what, ret_root, dg) ==
-	    -1) {
+	if (json_parse(answer.body.buf, answer.body.len, what, ret_root, dg) !=
+	    0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
@@ -193,7 +193,7 @@ api_get_known(const struct engine *engine, const char *path, const char *name,
 {
 	cleanup_json struct json *root = NULL;
 
-	if (get(engine, path, name, &root, dg) == -1)
+	if (get(engine, path, name, &root, dg) != 0)
 		return -1;
 	if (root != NULL && !json_is_object(root))
 		return diag_set(dg, DIAG_ENGINE,
@@ -209,7 +209,7 @@ api_list_ids(const struct engine *engine, const char *path,
 	cleanup_json struct json *root = NULL;
 	int len = (int)strcspn(path, "?");
 
-	if (api_get(engine, path, &root, dg) == -1)
+	if (api_get(engine, path, &root, dg) != 0)
 		return -1;
 	if (!json_is_array(root))
 		return diag_set(dg, DIAG_ENGINE,
@@ -269,7 +269,7 @@ api_read_version(
 	cleanup_json struct json *root = NULL;
 
 	if (json_parse(text, len, "the engine's answer to GET /version", &root,
-		dg) == -1) {
+		dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
@@ -290,7 +290,7 @@ api_choose_version(struct engine *engine, struct diag *dg)
 		.setting = "engine_timeout",
 	};
 
-	if (ask(engine, &call, call.path, &answer, dg) == -1)
+	if (ask(engine, &call, call.path, &answer, dg) != 0)
 		return -1;
 	if (answer.status != 200)
 		return api_refuse(&call, &answer, dg);
@@ -311,7 +311,7 @@ api_add_label_filter(
 		jsonw_str(w, *labels);
 	jsonw_close_array(w);
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &filters, dg) == -1)
+	if (jsonw_finish(w, &filters, dg) != 0)
 		return diag_wrap(dg, "labels to look for");
 	strbuf_setlen(&filters, strcspn(filters.buf, "\n"));
 	strbuf_addstr(path, "filters=");

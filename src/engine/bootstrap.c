@@ -163,7 +163,7 @@ run_mmdebstrap(const struct bootstrap_spec *spec, const char *suite,
 	struct proc_spec child = PROC_SPEC_INIT;
 
 	write_sources(spec->hostconf, &sources);
-	if (make_argv(spec, suite, sources.len > 0, &argv, dg) < 0)
+	if (make_argv(spec, suite, sources.len > 0, &argv, dg) != 0)
 		return -1;
 	make_environment(spec->hostconf, &envp);
 	child.argv = (const char *const *)argv.v;
@@ -174,7 +174,7 @@ run_mmdebstrap(const struct bootstrap_spec *spec, const char *suite,
 	child.max_output = TARBALL_MAX;
 	child.on_stderr_line = give_line;
 	child.on_stderr_arg = (void *)(uintptr_t)spec;
-	if (proc_run(&child, result, dg) < 0)
+	if (proc_run(&child, result, dg) != 0)
 		return -1;
 	if (result->timed_out || result->status == TIMEOUT_STATUS)
 		return diag_set(dg, DIAG_ENGINE,
@@ -200,15 +200,15 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 		"ENV PATH=" PROC_SYSTEM_PATH, "-", reference, NULL };
 	struct proc_spec child = PROC_SPEC_INIT;
 
-	if (engine_need_docker(engine, dg) < 0)
+	if (engine_need_docker(engine, dg) != 0)
 		return -1;
 	child.argv = argv;
 	child.envp = (const char *const *)engine->env.v;
 	child.input = tarball->buf;
 	child.input_len = tarball->len;
 	child.timeout_ms = spec->timeout_ms;
-	if (proc_run(&child, &result, dg) < 0 ||
-	    engine_check_result(argv, &result, spec->timeout_ms, dg) < 0)
+	if (proc_run(&child, &result, dg) != 0 ||
+	    engine_check_result(argv, &result, spec->timeout_ms, dg) != 0)
 		return -1;
 	id = xstrndup(result.out.buf, strcspn(result.out.buf, "\n"));
 	if (!answer_is_image_id(id) || result.out.len != strlen(id) + 1)
@@ -246,10 +246,10 @@ bootstrap_base(const struct engine *engine, const struct bootstrap_spec *spec,
 
 	if (spec->known != NULL) {
 		id = xstrdup(spec->known);
-		if (tag(engine, id, reference, dg) < 0)
+		if (tag(engine, id, reference, dg) != 0)
 			return -1;
-	} else if (run_mmdebstrap(spec, suite, &result, dg) < 0 ||
-	    import(engine, spec, &result.out, reference, &id, dg) < 0) {
+	} else if (run_mmdebstrap(spec, suite, &result, dg) != 0 ||
+	    import(engine, spec, &result.out, reference, &id, dg) != 0) {
 		return -1;
 	}
 	*ret_image_id = steal_ptr(&id);

@@ -50,7 +50,7 @@ digest_certificates(const struct build_recipe *recipe,
 	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
 
 	ret_hex[0] = '\0';
-	if (certificates_read(recipe->settings, recipe->paths, &pem, dg) < 0)
+	if (certificates_read(recipe->settings, recipe->paths, &pem, dg) != 0)
 		return -1;
 	if (pem.len > 0)
 		digest_bytes(pem.buf, pem.len, ret_hex);
@@ -121,9 +121,9 @@ build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
 	cleanup_strvec struct strvec words = STRVEC_INIT;
 	char certificates[DIGEST_HEX_SIZE];
 
-	if (digest_certificates(recipe, certificates, dg) < 0 ||
+	if (digest_certificates(recipe, certificates, dg) != 0 ||
 	    context_list(files, build_kind_name(kind),
-		kind == BUILD_AGENT ? recipe->agent : NULL, &text, dg) < 0)
+		kind == BUILD_AGENT ? recipe->agent : NULL, &text, dg) != 0)
 		return -1;
 	strbuf_addf(&text, "base %s\n", settings->base_image);
 	if (kind == BUILD_AGENT) {
@@ -213,15 +213,15 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 		.progress_arg = options->progress_arg,
 	};
 
-	if (built_read(paths, &built, dg) < 0 ||
-	    (!fresh && built_find_image(&built, engine, &key, &known, dg) < 0))
+	if (built_read(paths, &built, dg) != 0 ||
+	    (!fresh && built_find_image(&built, engine, &key, &known, dg) != 0))
 		return -1;
 	spec.known = known.id;
-	if (known.id == NULL && subids_check(paths, dg) < 0)
+	if (known.id == NULL && subids_check(paths, dg) != 0)
 		return -1;
-	if (bootstrap_base(engine, &spec, &id, dg) < 0 ||
-	    image_inspect(engine, id, ret_image, dg) < 0 ||
-	    check_base(id, ret_image, dg) < 0)
+	if (bootstrap_base(engine, &spec, &id, dg) != 0 ||
+	    image_inspect(engine, id, ret_image, dg) != 0 ||
+	    check_base(id, ret_image, dg) != 0)
 		return -1;
 	if (known.id != NULL)
 		return 0;
@@ -237,12 +237,12 @@ find_named_base(const struct engine *engine, const struct settings *settings,
 	const char *name =
 	    options->base != NULL ? options->base : settings->base_image;
 
-	if (image_inspect(engine, name, ret_image, dg) < 0)
+	if (image_inspect(engine, name, ret_image, dg) != 0)
 		return -1;
 	if (ret_image->id == NULL || options->pull) {
 		image_release(ret_image);
-		if (pull(engine, settings, name, dg) < 0 ||
-		    image_inspect(engine, name, ret_image, dg) < 0)
+		if (pull(engine, settings, name, dg) != 0 ||
+		    image_inspect(engine, name, ret_image, dg) != 0)
 			return -1;
 	}
 	return check_base(name, ret_image, dg);
@@ -308,7 +308,7 @@ check_built(enum build_kind kind, const struct engine *engine,
 {
 	cleanup_image struct image image = IMAGE_INIT;
 
-	if (image_inspect(engine, image_id, &image, dg) < 0)
+	if (image_inspect(engine, image_id, &image, dg) != 0)
 		return -1;
 	if (image.id == NULL || !image_carries(&image, labels))
 		return diag_set(dg, DIAG_ENGINE,
@@ -346,7 +346,7 @@ verify(enum build_kind kind, const struct engine *engine,
 		"--memory", "256m", "--user", user, "--entrypoint", program,
 		image_id, arg, NULL };
 
-	if (engine_ask(engine, args, engine->launch_timeout_ms, &result, dg) <
+	if (engine_ask(engine, args, engine->launch_timeout_ms, &result, dg) !=
 	    0)
 		return -1;
 	if (result.status == 0)
@@ -375,7 +375,7 @@ remove_image(const struct engine *engine, const char *reference)
 	cleanup_diag struct diag failure = DIAG_INIT;
 	const char *const args[] = { "rmi", "--force", reference, NULL };
 
-	if (engine_docker(engine, args, &result, &failure) < 0)
+	if (engine_docker(engine, args, &result, &failure) != 0)
 		diag_warn("%s", failure.message);
 }
 
@@ -386,7 +386,7 @@ check_name(const struct engine *engine, const char *name, const char *image_id,
 {
 	cleanup_image struct image image = IMAGE_INIT;
 
-	if (image_inspect(engine, name, &image, dg) < 0)
+	if (image_inspect(engine, name, &image, dg) != 0)
 		return -1;
 	if (image.id != NULL && strcmp(image.id, image_id) == 0)
 		return 0;
@@ -410,7 +410,7 @@ build_on(const struct engine *engine, const struct paths *paths,
 	cleanup_diag struct diag moved = DIAG_INIT;
 	int rc;
 
-	if (tag(engine, base_id, name, dg) < 0)
+	if (tag(engine, base_id, name, dg) != 0)
 		return -1;
 	strvec_pushf(&spec->args, "BASE=%s", name);
 	rc = buildkit_run(engine, paths, spec, &image_id, dg);
@@ -450,7 +450,7 @@ accept(enum build_kind kind, const struct engine *engine,
 	    ? xstrdup("drydock-egress:latest")
 	    : agent_image_name(recipe, paths);
 
-	if (tag(engine, image_id, name, dg) < 0)
+	if (tag(engine, image_id, name, dg) != 0)
 		return -1;
 	return built_add(paths, engine, key, image_id, dg);
 }
@@ -476,16 +476,16 @@ build_image(enum build_kind kind, const struct engine *engine,
 	char context[DIGEST_HEX_SIZE];
 
 	/* A damaged record is told now, not after minutes. */
-	if (built_read(paths, &built, dg) < 0 ||
-	    context_read(paths, &files, dg) < 0 ||
+	if (built_read(paths, &built, dg) != 0 ||
+	    context_read(paths, &files, dg) != 0 ||
 	    context_pack(files, build_kind_name(kind),
-		kind == BUILD_AGENT ? recipe->agent : NULL, &tar, dg) < 0 ||
-	    build_context_digest(kind, recipe, files, context, dg) < 0 ||
-	    certificates_read(settings, paths, &hc.trusted, dg) < 0 ||
-	    buildkit_check(engine, dg) < 0)
+		kind == BUILD_AGENT ? recipe->agent : NULL, &tar, dg) != 0 ||
+	    build_context_digest(kind, recipe, files, context, dg) != 0 ||
+	    certificates_read(settings, paths, &hc.trusted, dg) != 0 ||
+	    buildkit_check(engine, dg) != 0)
 		return -1;
 	hostconf_read(&hc, paths, options->environ_);
-	if (find_base(engine, settings, paths, options, &hc, &base, dg) < 0)
+	if (find_base(engine, settings, paths, options, &hc, &base, dg) != 0)
 		return -1;
 	describe(kind, recipe, user, context, &hc.trusted, &spec);
 	spec.context = &tar;
@@ -497,8 +497,8 @@ build_image(enum build_kind kind, const struct engine *engine,
 	if (build_on(engine, paths, base.id, &spec, &image_id, dg) < 0)
 		return diag_wrap(
 		    dg, "build the %s image", build_kind_name(kind));
-	if (check_built(kind, engine, image_id, &spec.labels, dg) < 0 ||
-	    verify(kind, engine, paths, image_id, dg) < 0) {
+	if (check_built(kind, engine, image_id, &spec.labels, dg) != 0 ||
+	    verify(kind, engine, paths, image_id, dg) != 0) {
 		/* One that passed before is in use. */
 		if (!built_has(&built, engine, image_id))
 			remove_image(engine, image_id);
@@ -507,7 +507,7 @@ build_image(enum build_kind kind, const struct engine *engine,
 	build_recipe_text(recipe, &wanted);
 	key.recipe = kind == BUILD_AGENT ? wanted.buf : NULL;
 	key.context = context;
-	if (accept(kind, engine, recipe, paths, &key, image_id, dg) < 0)
+	if (accept(kind, engine, recipe, paths, &key, image_id, dg) != 0)
 		return -1;
 	ret_outcome->image_id = steal_ptr(&image_id);
 	memcpy(ret_outcome->context, context, sizeof(context));

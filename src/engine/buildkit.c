@@ -29,7 +29,7 @@ buildkit_check(const struct engine *engine, struct diag *dg)
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	const char *const args[] = { "buildx", "version", NULL };
 
-	if (engine_ask(engine, args, engine->timeout_ms, &result, dg) < 0)
+	if (engine_ask(engine, args, engine->timeout_ms, &result, dg) != 0)
 		return -1;
 	if (result.status == 0 && strstr(result.out.buf, "buildx") != NULL)
 		return 0;
@@ -111,12 +111,12 @@ static int
 read_image_id(const char *path, char **ret_image_id, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf id = STRBUF_INIT;
-	int dirfd cleanup_close = -1;
+	cleanup_close int dirfd = -1;
 	cleanup_free char *dir =
 	    xstrndup(path, (size_t)(strrchr(path, '/') - path));
 
-	if (fs_open_dir(dir, &dirfd, dg) < 0 ||
-	    fs_read_file(dirfd, strrchr(path, '/') + 1, IID_MAX, &id, dg) < 0)
+	if (fs_open_dir(dir, &dirfd, dg) != 0 ||
+	    fs_read_file(dirfd, strrchr(path, '/') + 1, IID_MAX, &id, dg) != 0)
 		return diag_wrap(dg, "the new image's id");
 	strbuf_setlen(&id, strcspn(id.buf, "\n"));
 	if (!answer_is_image_id(id.buf))
@@ -132,8 +132,8 @@ judge(const struct strvec *argv, const struct buildkit_spec *spec,
 {
 	const char *words;
 
-	if (answer_is_whole(
-		(const char *const *)argv->v, result, spec->timeout_ms, dg) < 0)
+	if (answer_is_whole((const char *const *)argv->v, result,
+		spec->timeout_ms, dg) != 0)
 		return -1;
 	if (result->status == 0)
 		return 0;
@@ -154,13 +154,13 @@ buildkit_run(const struct engine *engine, const struct paths *paths,
 	cleanup_strvec struct strvec envp = STRVEC_INIT;
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_free char *iidfile = NULL;
-	int secret_fd cleanup_close = -1;
+	cleanup_close int secret_fd = -1;
 	struct proc_spec child = PROC_SPEC_INIT;
 
-	if (hostconf_pack(spec->hostconf, &secret, dg) < 0 ||
-	    fs_memfd("drydock-host", secret.buf, secret.len, &secret_fd, dg) <
+	if (hostconf_pack(spec->hostconf, &secret, dg) != 0 ||
+	    fs_memfd("drydock-host", secret.buf, secret.len, &secret_fd, dg) !=
 		0 ||
-	    workdir_make(&work, paths, dg) < 0)
+	    workdir_make(&work, paths, dg) != 0)
 		return -1;
 	iidfile = xasprintf("%s/iid", work.path);
 	make_argv(engine, spec, iidfile, secret_fd, &argv);
@@ -173,8 +173,8 @@ buildkit_run(const struct engine *engine, const struct paths *paths,
 	child.max_output = OUTPUT_MAX;
 	child.on_stderr_line = give_line;
 	child.on_stderr_arg = (void *)(uintptr_t)spec;
-	if (proc_run(&child, &result, dg) < 0 ||
-	    judge(&argv, spec, &result, dg) < 0)
+	if (proc_run(&child, &result, dg) != 0 ||
+	    judge(&argv, spec, &result, dg) != 0)
 		return -1;
 	return read_image_id(iidfile, ret_image_id, dg);
 }

@@ -143,8 +143,8 @@ read_entry(const struct json *entry, struct built *b, struct diag *dg)
 		return diag_set(dg, DIAG_DATA, "image is not an image's id");
 	if (!is_agent(b))
 		return 0;
-	if (read_id(entry, "uid", &b->uid, dg) == -1 ||
-	    read_id(entry, "gid", &b->gid, dg) == -1)
+	if (read_id(entry, "uid", &b->uid, dg) != 0 ||
+	    read_id(entry, "gid", &b->gid, dg) != 0)
 		return -1;
 	return 0;
 }
@@ -159,7 +159,7 @@ read_entries(
 		return diag_set(
 		    dg, DIAG_DATA, "more than %d images", ENTRIES_MAX);
 	for (size_t i = 0; i < json_len(images); i++)
-		if (read_entry(json_at(images, i), list_append(list), dg) == -1)
+		if (read_entry(json_at(images, i), list_append(list), dg) != 0)
 			return diag_wrap(dg, "image %zu", i + 1);
 	return 0;
 }
@@ -174,7 +174,7 @@ built_parse(
 
 	if (len > FILE_MAX)
 		return diag_set(dg, DIAG_DATA, "more than %d bytes", FILE_MAX);
-	if (json_parse(text, len, BUILT_FILE, &root, dg) == -1)
+	if (json_parse(text, len, BUILT_FILE, &root, dg) != 0)
 		return -1;
 	if (!json_int(json_get(root, "version"), &version))
 		return diag_set(dg, DIAG_DATA, "no version");
@@ -182,7 +182,7 @@ built_parse(
 		return diag_set(dg, DIAG_DATA,
 		    "version %lld, this drydock reads %d", (long long)version,
 		    BUILT_VERSION);
-	if (read_entries(json_get(root, "images"), &list, dg) == -1)
+	if (read_entries(json_get(root, "images"), &list, dg) != 0)
 		return -1;
 	list.recorded = true;
 	*ret_list = list;
@@ -200,7 +200,7 @@ built_read(
 
 	*ret_list = (struct built_list)BUILT_LIST_INIT;
 	if (fs_open_nolinks(paths->state_fd, BUILT_FILE,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &failure) == -1) {
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &failure) != 0) {
 		if (failure.class == DIAG_IO && failure.errnum == ENOENT)
 			return 0;
 	} else if (fs_read_fd(fd, BUILT_FILE, FILE_MAX, &text, &failure) == 0 &&
@@ -255,9 +255,9 @@ write_list(
 	jsonw_close_array(w);
 	jsonw_close_object(w);
 	fs_temp_clean(paths->state_fd, BUILT_FILE);
-	if (jsonw_finish(w, &text, dg) == -1 ||
-	    fs_replace_file(paths->state_fd, BUILT_FILE, text.buf, text.len,
-		0600, dg) == -1)
+	if (jsonw_finish(w, &text, dg) != 0 ||
+	    fs_replace_file(
+		paths->state_fd, BUILT_FILE, text.buf, text.len, 0600, dg) != 0)
 		return diag_wrap(
 		    dg, "record the image in %s", paths->state_dir);
 	return 0;
@@ -269,14 +269,14 @@ built_lock(
 {
 	enum lock_answer answer;
 
-	if (lock_try(paths->state_fd, LOCK_FILE, true, &answer, ret_fd, dg) ==
-	    -1)
+	if (lock_try(paths->state_fd, LOCK_FILE, true, &answer, ret_fd, dg) !=
+	    0)
 		return -1;
 	if (answer == LOCK_WON)
 		return 0;
 	diag_note("another drydock build is running: waiting for it");
 	if (lock_wait(paths->state_fd, LOCK_FILE, true, timeout_ms, &answer,
-		ret_fd, dg) == -1)
+		ret_fd, dg) != 0)
 		return -1;
 	if (answer == LOCK_WON)
 		return 0;
@@ -350,7 +350,7 @@ built_add(const struct paths *paths, const struct engine *engine,
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine does not tell its id and data directory, "
 		    "without which no image is recorded");
-	if (built_read(paths, &list, dg) == -1)
+	if (built_read(paths, &list, dg) != 0)
 		return -1;
 	make_room(&list, engine, key, image);
 	b = list_append(&list);
@@ -378,7 +378,7 @@ look_up(const struct built *b, const struct engine *engine,
 	cleanup_image struct image image = IMAGE_INIT;
 	cleanup_strvec struct strvec labels = STRVEC_INIT;
 
-	if (image_inspect(engine, b->image, &image, dg) == -1)
+	if (image_inspect(engine, b->image, &image, dg) != 0)
 		return -1;
 	if (image.id == NULL)
 		return 0;
@@ -389,7 +389,7 @@ look_up(const struct built *b, const struct engine *engine,
 		    BUILT_FILE " has image %s as %s image, but its labels say "
 			       "otherwise: run \"drydock build\"",
 		    b->image, b->kind);
-	if (image_judge(&image, dg) == -1)
+	if (image_judge(&image, dg) != 0)
 		return -1;
 	*ret_image = image;
 	image = (struct image)IMAGE_INIT;
@@ -405,7 +405,7 @@ built_find_image(const struct built_list *list, const struct engine *engine,
 		const struct built *b = &list->v[i];
 
 		if (is_for(b, engine, key) && is_of(b, key) &&
-		    look_up(b, engine, key->user, ret_image, dg) == -1)
+		    look_up(b, engine, key->user, ret_image, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -430,7 +430,7 @@ built_find_unknown(const struct built_list *list, const struct engine *engine,
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
 	*ret_images = (struct image_list)IMAGE_LIST_INIT;
-	if (images_list_labelled(engine, &labelled, dg) == -1)
+	if (images_list_labelled(engine, &labelled, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < labelled.nr; i++)
 		if (!built_has(list, engine, labelled.v[i]))

@@ -83,7 +83,7 @@ add_file(const struct paths *paths, const char *path, struct strbuf *pem,
 	if (fd < 0)
 		return diag_set(
 		    dg, DIAG_CONFIG, "setting ca_file: %s is not there", path);
-	if (fs_read_fd(fd, path, FILE_MAX, &text, dg) < 0)
+	if (fs_read_fd(fd, path, FILE_MAX, &text, dg) != 0)
 		return diag_wrap(dg, "setting ca_file");
 	if (!add_blocks(text.buf, pem))
 		return diag_set(dg, DIAG_CONFIG,

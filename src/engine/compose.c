@@ -73,7 +73,7 @@ start(const struct engine *engine, const struct compose_spec *spec,
 	ps.max_output = MODEL_MAX;
 	ps.interrupt = spec->interrupt;
 	ps.ret_began = spec->ret_began;
-	if (proc_start(&ps, ret_proc, dg) == -1) {
+	if (proc_start(&ps, ret_proc, dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
@@ -112,11 +112,11 @@ compose_config_finish(const struct engine *engine, struct proc *proc,
 	strvec_push_all(&args, (const char *const *)engine->compose.v);
 	strvec_push_all(&args, config_args);
 	argv = (const char *const *)args.v;
-	if (proc_finish(proc, &result, dg) == -1) {
+	if (proc_finish(proc, &result, dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
-	if (answer_is_whole(argv, &result, engine->timeout_ms, dg) == -1)
+	if (answer_is_whole(argv, &result, engine->timeout_ms, dg) != 0)
 		return -1;
 	if (result.status != 0 && (result.err.len == 0 || crashed(&result)))
 		return answer_failed(argv, &result, dg);
@@ -179,10 +179,10 @@ compose_up(const struct engine *engine, const struct compose_spec *spec,
 	struct proc *proc = NULL;
 
 	make_argv(engine, spec, up_args, &args);
-	if (start(engine, spec, &args, engine->launch_timeout_ms, &proc, dg) ==
-	    -1)
+	if (start(engine, spec, &args, engine->launch_timeout_ms, &proc, dg) !=
+	    0)
 		return -1;
-	if (proc_finish(proc, &result, dg) == -1) {
+	if (proc_finish(proc, &result, dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}

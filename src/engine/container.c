@@ -41,13 +41,13 @@ inspect_one(const struct engine *engine, const char *id,
 	cleanup_json struct json *root = NULL;
 	struct container *c;
 
-	if (api_get_known(engine, path, id, &root, dg) == -1)
+	if (api_get_known(engine, path, id, &root, dg) != 0)
 		return -1;
 	if (root == NULL)
 		return 0;
 	list->v = xreallocarray(list->v, list->nr + 1, sizeof(*list->v));
 	c = &list->v[list->nr++];
-	if (container_read(root, c, dg) == -1)
+	if (container_read(root, c, dg) != 0)
 		return -1;
 	if (strcmp(c->id, id) != 0)
 		return diag_set(dg, DIAG_ENGINE,
@@ -64,10 +64,10 @@ containers_inspect(const struct engine *engine, const char *const *ids,
 	cleanup_container_list struct container_list list = CONTAINER_LIST_INIT;
 
 	for (; *ids != NULL; ids++) {
-		if (check_id(*ids, dg) == -1)
+		if (check_id(*ids, dg) != 0)
 			return -1;
 		if (container_list_find(&list, *ids) == NULL &&
-		    inspect_one(engine, *ids, &list, dg) == -1)
+		    inspect_one(engine, *ids, &list, dg) != 0)
 			return -1;
 	}
 	*ret_list = list;
@@ -83,7 +83,7 @@ list_ids(const struct engine *engine, const char *label, struct strvec *ret_ids,
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 	strbuf_addstr(&path, "/containers/json?all=1&");
-	if (api_add_label_filter(&path, labels, dg) == -1)
+	if (api_add_label_filter(&path, labels, dg) != 0)
 		return -1;
 	return api_list_ids(
 	    engine, path.buf, answer_is_container_id, ret_ids, dg);
@@ -107,9 +107,9 @@ containers_find_labelled(const struct engine *engine, const char *label,
 		cleanup_container_list struct container_list list =
 		    CONTAINER_LIST_INIT;
 
-		if (list_ids(engine, label, &ids, dg) == -1 ||
+		if (list_ids(engine, label, &ids, dg) != 0 ||
 		    containers_inspect(
-			engine, (const char *const *)ids.v, &list, dg) == -1)
+			engine, (const char *const *)ids.v, &list, dg) != 0)
 			return -1;
 		if (list.nr != ids.nr)
 			continue;
@@ -148,8 +148,8 @@ act(const struct engine *engine, const struct action *a, int *ret_status,
 	};
 
 	*ret_status = 0;
-	if (check_id(a->id, dg) == -1 ||
-	    api_ask(engine, &call, &answer, dg) == -1)
+	if (check_id(a->id, dg) != 0 ||
+	    api_ask(engine, &call, &answer, dg) != 0)
 		return -1;
 	if (answer.status == 204 || answer.status == 304 ||
 	    (a->may_be_gone && api_denies(&answer, a->id)))
@@ -340,7 +340,7 @@ container_read(const struct json *object, struct container *c, struct diag *dg)
 		    c->id);
 	w = jsonw_new(false);
 	jsonw_node(w, object);
-	if (jsonw_finish(w, &text, dg) == -1) {
+	if (jsonw_finish(w, &text, dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
@@ -356,7 +356,7 @@ container_parse(
 
 	*c = (struct container){ .id = NULL };
 	if (json_parse(text, len, "the engine's answer about a container",
-		&root, dg) == -1) {
+		&root, dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}

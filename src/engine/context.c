@@ -109,8 +109,8 @@ add_data(struct context_files *files, const char *path, int fd,
 {
 	struct file *file = NULL;
 
-	if (add_file(files, xstrdup(path), &file, dg) < 0 ||
-	    fs_read_fd(fd, name, FILE_MAX, &file->data, dg) < 0)
+	if (add_file(files, xstrdup(path), &file, dg) != 0 ||
+	    fs_read_fd(fd, name, FILE_MAX, &file->data, dg) != 0)
 		return -1;
 	assert(file != NULL);
 	digest_bytes(file->data.buf, file->data.len, file->digest);
@@ -123,17 +123,17 @@ add_entry(struct fs_walk *walk, int dirfd, const char *name)
 {
 	struct context_files *files = walk->arg;
 	const char *path = walk->path.buf;
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	struct file *file = NULL;
 	struct stat st;
 
 	if (fs_open_nolinks(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, walk->dg) < 0)
+		&fd, walk->dg) != 0)
 		return -1;
 	if (fstat(fd, &st) < 0)
 		return fs_walk_fail(walk, "stat");
 	if (S_ISDIR(st.st_mode)) {
-		if (add_file(files, xasprintf("%s/", path), &file, walk->dg) <
+		if (add_file(files, xasprintf("%s/", path), &file, walk->dg) !=
 		    0)
 			return -1;
 		return fs_walk_read(walk, steal_fd(&fd));
@@ -145,7 +145,7 @@ static int
 add_images(
     struct context_files *files, const struct paths *paths, struct diag *dg)
 {
-	struct fs_walk walk cleanup_fs_walk = {
+	cleanup_fs_walk struct fs_walk walk = {
 		.visit = add_entry,
 		.arg = files,
 		.dg = dg,
@@ -157,7 +157,7 @@ add_images(
 	cleanup_free char *path = xasprintf("%s/images", paths->data_dir);
 	int fd = -1;
 
-	if (fs_open_dir(path, &fd, dg) < 0)
+	if (fs_open_dir(path, &fd, dg) != 0)
 		return -1;
 	if (fs_walk_read(&walk, fd) < 0)
 		return diag_wrap(dg, "%s", path);
@@ -168,14 +168,14 @@ static int
 add_holder(
     struct context_files *files, const struct paths *paths, struct diag *dg)
 {
-	int dirfd cleanup_close = -1;
-	int fd cleanup_close = -1;
+	cleanup_close int dirfd = -1;
+	cleanup_close int fd = -1;
 
-	if (fs_open_dir(paths->libexec_dir, &dirfd, dg) < 0)
+	if (fs_open_dir(paths->libexec_dir, &dirfd, dg) != 0)
 		return -1;
 	if (fs_open_nolinks(dirfd, HOLDER, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, dg) < 0 ||
-	    add_data(files, HOLDER, fd, HOLDER, dg) < 0)
+		&fd, dg) != 0 ||
+	    add_data(files, HOLDER, fd, HOLDER, dg) != 0)
 		return diag_wrap(dg, "%s", paths->libexec_dir);
 	return 0;
 }
@@ -187,8 +187,8 @@ context_read(const struct paths *paths, struct context_files **ret_files,
 	cleanup_context_files struct context_files *files =
 	    xcalloc(1, sizeof(*files));
 
-	if (add_images(files, paths, dg) < 0 ||
-	    add_holder(files, paths, dg) < 0)
+	if (add_images(files, paths, dg) != 0 ||
+	    add_holder(files, paths, dg) != 0)
 		return -1;
 	*ret_files = steal_ptr(&files);
 	return 0;
@@ -265,7 +265,7 @@ static void
 make_policy(struct entries *entries, const struct agent *agent)
 {
 	const struct agent_guardrails *g = &agent->guardrails;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct file *manifest;
 
 	for (size_t i = 0; i < g->nr; i++)
@@ -338,7 +338,7 @@ context_pack(const struct context_files *files, const char *kind,
 	cleanup_entries struct entries entries = ENTRIES_INIT;
 	struct tarball *tar;
 
-	if (choose(files, kind, agent, &entries, dg) < 0)
+	if (choose(files, kind, agent, &entries, dg) != 0)
 		return -1;
 	tar = tarball_new(out, false);
 	for (size_t i = 0; i < entries.nr; i++) {
@@ -360,7 +360,7 @@ context_list(const struct context_files *files, const char *kind,
 {
 	cleanup_entries struct entries entries = ENTRIES_INIT;
 
-	if (choose(files, kind, agent, &entries, dg) < 0)
+	if (choose(files, kind, agent, &entries, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < entries.nr; i++) {
 		const struct entry *e = &entries.v[i];

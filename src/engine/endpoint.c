@@ -70,7 +70,7 @@ read_context(
 		return 0;
 	digest_bytes(name, strlen(name), hex);
 	path = xasprintf("%s/contexts/meta/%s/meta.json", config_dir, hex);
-	if (read_config(path, &root, dg) == -1)
+	if (read_config(path, &root, dg) != 0)
 		return -1;
 	if (root == NULL)
 		return diag_set(dg, DIAG_CONFIG, "no docker context '%s' in %s",
@@ -100,13 +100,13 @@ find_context(const char *home, const char *const *environ_, char **ret_host,
 		return diag_set(
 		    dg, DIAG_CONFIG, "DOCKER_CONFIG is not an absolute path");
 	if (name == NULL) {
-		if (read_config(path, &root, dg) == -1)
+		if (read_config(path, &root, dg) != 0)
 			return -1;
 		name = json_string(json_get(root, "currentContext"));
 	}
 	if (name == NULL || *name == '\0')
 		return 0;
-	if (read_context(dir, name, ret_host, dg) == -1)
+	if (read_context(dir, name, ret_host, dg) != 0)
 		return -1;
 	if (*ret_host != NULL)
 		*ret_origin = xasprintf("docker context '%s'", name);
@@ -188,16 +188,16 @@ endpoint_find(const char *setting, const char *home,
 	} else if (env_host != NULL) {
 		host = xstrdup(env_host);
 		e.origin = xstrdup("DOCKER_HOST");
-	} else if (find_context(home, environ_, &host, &e.origin, dg) == -1) {
+	} else if (find_context(home, environ_, &host, &e.origin, dg) != 0) {
 		return -1;
 	}
 	if (host == NULL)
 		e.origin = xstrdup("default");
 	else if (setting != NULL && *setting == '/')
 		path = host;
-	else if (parse_url(host, e.origin, &path, dg) == -1)
+	else if (parse_url(host, e.origin, &path, dg) != 0)
 		return -1;
-	if (resolve_socket(path, &e, dg) == -1)
+	if (resolve_socket(path, &e, dg) != 0)
 		return -1;
 	ret_endpoint->socket = steal_ptr(&e.socket);
 	ret_endpoint->origin = steal_ptr(&e.origin);

@@ -110,8 +110,7 @@ make_config(const struct paths *paths, struct diag *dg)
 	cleanup_strbuf struct strbuf now = STRBUF_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	if (fs_make_dir(paths->state_fd, DOCKER_CONFIG_DIR, 0700, &fd, dg) ==
-	    -1)
+	if (fs_make_dir(paths->state_fd, DOCKER_CONFIG_DIR, 0700, &fd, dg) != 0)
 		return -1;
 	if (fs_read_file(fd, "config.json", 4096, &now, &ignored) == 0 &&
 	    strcmp(now.buf, docker_config) == 0)
@@ -155,12 +154,12 @@ engine_find(struct engine *ret_engine, const struct settings *settings,
 	};
 
 	if (endpoint_find(
-		settings->engine, paths->home, environ_, &endpoint, dg) == -1 ||
-	    knownprojects_load(paths, &known, dg) == -1)
+		settings->engine, paths->home, environ_, &endpoint, dg) != 0 ||
+	    knownprojects_load(paths, &known, dg) != 0)
 		return -1;
 	search.known = known;
-	if (find_programs(&engine, &search, dg) == -1 ||
-	    make_config(paths, dg) == -1)
+	if (find_programs(&engine, &search, dg) != 0 ||
+	    make_config(paths, dg) != 0)
 		return -1;
 	engine.socket = steal_ptr(&endpoint.socket);
 	engine.origin = steal_ptr(&endpoint.origin);
@@ -184,7 +183,7 @@ engine_ask(const struct engine *engine, const char *const *args, int timeout_ms,
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 
-	if (engine_need_docker(engine, dg) == -1)
+	if (engine_need_docker(engine, dg) != 0)
 		return -1;
 	strvec_push(&argv, engine->docker);
 	strvec_push_all(&argv, args);
@@ -192,7 +191,7 @@ engine_ask(const struct engine *engine, const char *const *args, int timeout_ms,
 	spec.envp = (const char *const *)engine->env.v;
 	spec.timeout_ms = timeout_ms;
 	spec.max_output = ANSWER_MAX;
-	if (proc_run(&spec, result, dg) == -1) {
+	if (proc_run(&spec, result, dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
@@ -205,7 +204,7 @@ engine_docker(const struct engine *engine, const char *const *args,
 {
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 
-	if (engine_ask(engine, args, engine->timeout_ms, result, dg) == -1)
+	if (engine_ask(engine, args, engine->timeout_ms, result, dg) != 0)
 		return -1;
 	if (result->status == 0)
 		return 0;
@@ -218,7 +217,7 @@ int
 engine_check_result(const char *const *argv, const struct proc_result *result,
     int timeout_ms, struct diag *dg)
 {
-	if (answer_is_whole(argv, result, timeout_ms, dg) == -1)
+	if (answer_is_whole(argv, result, timeout_ms, dg) != 0)
 		return -1;
 	return result->status == 0 ? 0 : answer_failed(argv, result, dg);
 }

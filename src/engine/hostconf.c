@@ -128,7 +128,7 @@ read_apt_settings(struct hostconf *hc)
 	spec.argv = argv;
 	spec.envp = envp;
 	spec.timeout_ms = APT_CONFIG_TIMEOUT_MS;
-	if (program == NULL || proc_run(&spec, &result, &ignored) < 0 ||
+	if (program == NULL || proc_run(&spec, &result, &ignored) != 0 ||
 	    result.status != 0 || result.timed_out || result.truncated)
 		return;
 	take_apt_settings(hc, result.out.buf);
@@ -276,7 +276,7 @@ hostconf_pack(const struct hostconf *hc, struct strbuf *out, struct diag *dg)
 	add_text(tar, "npmrc", &hc->npmrc);
 	add_text(tar, "ca.crt", &hc->ca);
 	add_text(tar, "trusted.crt", &hc->trusted);
-	if (tarball_finish(tar, dg) < 0)
+	if (tarball_finish(tar, dg) != 0)
 		return -1;
 	if (out->len > SECRET_MAX)
 		return diag_set(dg, DIAG_CONFIG,

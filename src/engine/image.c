@@ -78,7 +78,7 @@ image_read(const struct json *object, struct image *ret_image, struct diag *dg)
 {
 	struct image image = IMAGE_INIT;
 
-	if (read_all(object, &image, dg) == -1) {
+	if (read_all(object, &image, dg) != 0) {
 		image_release(&image);
 		return -1;
 	}
@@ -93,7 +93,7 @@ image_parse(
 	cleanup_json struct json *root = NULL;
 
 	if (json_parse(text, len, "the engine's answer about an image", &root,
-		dg) == -1) {
+		dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
@@ -111,11 +111,11 @@ image_inspect(const struct engine *engine, const char *reference,
 	strbuf_addstr(&path, "/images/");
 	http_add_escaped(&path, reference);
 	strbuf_addstr(&path, "/json");
-	if (api_get_known(engine, path.buf, reference, &root, dg) == -1)
+	if (api_get_known(engine, path.buf, reference, &root, dg) != 0)
 		return -1;
 	if (root == NULL)
 		return 0;
-	if (image_read(root, ret_image, dg) == -1)
+	if (image_read(root, ret_image, dg) != 0)
 		return -1;
 	if (!answer_is_image_id(reference) ||
 	    strcmp(ret_image->id, reference) == 0)
@@ -228,7 +228,7 @@ images_list_labelled(
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 	strbuf_addstr(&path, "/images/json?");
-	if (api_add_label_filter(&path, labels, dg) == -1)
+	if (api_add_label_filter(&path, labels, dg) != 0)
 		return -1;
 	return api_list_ids(engine, path.buf, answer_is_image_id, ret_ids, dg);
 }
@@ -241,8 +241,7 @@ images_inspect(const struct engine *engine, const struct strvec *ids,
 
 	list.v = xcalloc(ids->nr + 1, sizeof(*list.v));
 	for (size_t i = 0; i < ids->nr; i++) {
-		if (image_inspect(engine, ids->v[i], &list.v[list.nr], dg) ==
-		    -1)
+		if (image_inspect(engine, ids->v[i], &list.v[list.nr], dg) != 0)
 			return -1;
 		if (list.v[list.nr].id != NULL)
 			list.nr++;

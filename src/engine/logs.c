@@ -91,7 +91,7 @@ logs_ask(const struct engine *engine, const char *container_id,
 	if (!answer_is_container_id(container_id))
 		return diag_set(dg, DIAG_DATA,
 		    "'%.80s' is not a container's full id", container_id);
-	if (api_ask(engine, &call, &answer, dg) == -1)
+	if (api_ask(engine, &call, &answer, dg) != 0)
 		return -1;
 	if (answer.status != 200)
 		return api_refuse(&call, &answer, dg);

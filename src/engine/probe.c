@@ -179,7 +179,7 @@ read_info(struct engine *engine, const struct json *info, struct diag *dg)
 	const char *root;
 	struct stat st;
 
-	if (check_answer(info, dg) == -1 || check_kind(info, dg) == -1)
+	if (check_answer(info, dg) != 0 || check_kind(info, dg) != 0)
 		return -1;
 	version = json_string(json_get(info, "ServerVersion"));
 	if (!engine_meets_floor(ENGINE_FLOOR_DOCKER, version))
@@ -208,7 +208,7 @@ engine_read_info(
 	cleanup_json struct json *info = NULL;
 
 	if (json_parse(text, len, "the engine's answer to GET /info", &info,
-		dg) == -1) {
+		dg) != 0) {
 		dg->class = DIAG_ENGINE;
 		return -1;
 	}
@@ -219,7 +219,7 @@ engine_read_info(
 static int
 make_ready(struct engine *engine, struct diag *dg)
 {
-	if (engine->http == NULL && http_load(&engine->http, dg) == -1)
+	if (engine->http == NULL && http_load(&engine->http, dg) != 0)
 		return -1;
 	return api_choose_version(engine, dg);
 }
@@ -229,7 +229,7 @@ engine_open(struct engine *engine, struct diag *dg)
 {
 	if (engine->api_version != NULL)
 		return 0;
-	return check_peer(engine, dg) == -1 ? -1 : make_ready(engine, dg);
+	return check_peer(engine, dg) != 0 ? -1 : make_ready(engine, dg);
 }
 
 static int
@@ -237,8 +237,8 @@ ask_info(struct engine *engine, struct diag *dg)
 {
 	cleanup_json struct json *info = NULL;
 
-	if ((engine->api_version == NULL && make_ready(engine, dg) == -1) ||
-	    api_get(engine, "/info", &info, dg) == -1)
+	if ((engine->api_version == NULL && make_ready(engine, dg) != 0) ||
+	    api_get(engine, "/info", &info, dg) != 0)
 		return -1;
 	return read_info(engine, info, dg);
 }
@@ -248,12 +248,12 @@ engine_probe(struct engine *engine, struct diag *dg)
 {
 	struct proc *compose = NULL;
 
-	if (engine->api_version == NULL && check_peer(engine, dg) == -1)
+	if (engine->api_version == NULL && check_peer(engine, dg) != 0)
 		return -1;
 	/* It starts while libcurl is loaded. */
-	if (compose_version_start(engine, &compose, dg) == -1)
+	if (compose_version_start(engine, &compose, dg) != 0)
 		return -1;
-	if (ask_info(engine, dg) == -1) {
+	if (ask_info(engine, dg) != 0) {
 		proc_cancel(compose);
 		return -1;
 	}

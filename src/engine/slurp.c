@@ -14,7 +14,7 @@ bool
 slurp_bytes(const char *path, size_t max, struct strbuf *out)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
-	int fd cleanup_close =
+	cleanup_close int fd =
 	    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	return fd != -1 && fs_read_fd(fd, path, max, out, &ignored) == 0;

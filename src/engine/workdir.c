@@ -19,10 +19,10 @@ workdir_make(struct workdir *ret, const struct paths *paths, struct diag *dg)
 	/* The builder of a killed build may still write to its own. */
 	cleanup_free char *path =
 	    xasprintf("%s/" PARENT "/XXXXXX", paths->state_dir);
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
-	if (fs_remove_tree(paths->state_fd, PARENT, dg) < 0 ||
-	    fs_make_dir(paths->state_fd, PARENT, 0700, &fd, dg) < 0)
+	if (fs_remove_tree(paths->state_fd, PARENT, dg) != 0 ||
+	    fs_make_dir(paths->state_fd, PARENT, 0700, &fd, dg) != 0)
 		return -1;
 	/* Made with mode 0700, whatever the umask. */
 	if (mkdtemp(path) == NULL)
@@ -41,6 +41,6 @@ workdir_remove(struct workdir *work)
 
 	work->path = NULL;
 	if (path != NULL &&
-	    fs_remove_tree(work->state_fd, PARENT, &failure) < 0)
+	    fs_remove_tree(work->state_fd, PARENT, &failure) != 0)
 		diag_warn("%s", failure.message);
 }

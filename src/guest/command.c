@@ -77,7 +77,7 @@ command_start(struct loop *loop, const struct wire_go *go,
 	struct spawned child;
 	/* First: once the command runs, nothing may fail. */
 	struct command *cmd = xcalloc(1, sizeof(*cmd));
-	if (spawn_command(go, own, &child, ret_status, dg) == -1) {
+	if (spawn_command(go, own, &child, ret_status, dg) != 0) {
 		free(cmd);
 		return -1;
 	}

@@ -120,7 +120,7 @@ on_change(void *arg, short events)
 static void
 watch_addresses(struct egress *e)
 {
-	char *dir cleanup_free = xstrdup(e->spec->addresses);
+	cleanup_free char *dir = xstrdup(e->spec->addresses);
 	char *slash = strrchr(dir, '/');
 	e->changes = (struct watch){ inotify_init1(IN_CLOEXEC | IN_NONBLOCK), 0,
 		on_change, e, 0 };
@@ -156,15 +156,15 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 {
 	struct address from, target;
 	address_loopback(&target, spec->port);
-	if (watch_signals(e, dg) == -1 ||
-	    address_unix(&from, spec->socket, dg) == -1)
+	if (watch_signals(e, dg) != 0 ||
+	    address_unix(&from, spec->socket, dg) != 0)
 		return -1;
 	/*
 	 * A root caller's sidecar is another user than its agent: the
 	 * directory, which only the session's containers have, is the gate.
 	 */
 	from.mode = 0666;
-	if (relay_start(&e->relay, &e->loop, &from, &target, dg) == -1)
+	if (relay_start(&e->relay, &e->loop, &from, &target, dg) != 0)
 		return -1;
 	watch_addresses(e);
 	if (spec->log != NULL)

@@ -105,7 +105,7 @@ start_relay(struct hold *h)
 	if (!h->spec->egress)
 		return 0;
 	address_loopback(&from, h->spec->port);
-	if (address_unix(&target, h->spec->egress_socket, h->dg) == -1)
+	if (address_unix(&target, h->spec->egress_socket, h->dg) != 0)
 		return -1;
 	return relay_start(&h->relay, &h->loop, &from, &target, h->dg);
 }
@@ -113,10 +113,10 @@ start_relay(struct hold *h)
 static int
 run(struct hold *h, int timeout_ms)
 {
-	char *path cleanup_free = xasprintf("%s/holder.sock", h->spec->run_dir);
+	cleanup_free char *path = xasprintf("%s/holder.sock", h->spec->run_dir);
 	timer_arm(&h->loop, &h->deadline, timeout_ms);
 	if (watch_signals(h) == -1 ||
-	    serve_start(&h->serve, &h->loop, path, h->dg) == -1)
+	    serve_start(&h->serve, &h->loop, path, h->dg) != 0)
 		return -1;
 	loop_run(&h->loop);
 	return h->dg->class == DIAG_NONE ? 0 : -1;
@@ -135,7 +135,7 @@ run_refusal(struct hold *h, struct diag *broken)
 static int
 check_and_run(struct hold *h, struct diag *broken)
 {
-	if (policy_check(&h->spec->policy, h->serve.digest, broken) == -1)
+	if (policy_check(&h->spec->policy, h->serve.digest, broken) != 0)
 		return run_refusal(h, broken);
 	if (start_relay(h) == -1)
 		return -1;
@@ -149,7 +149,7 @@ hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 		.dg = dg,
 		.signals = { .fd = -1 },
 		.serve = { .go = STRBUF_INIT } };
-	struct diag broken cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag broken = DIAG_INIT;
 	h.deadline = (struct timer){ 0, on_deadline, &h, NULL };
 	h.left = (struct timer){ 0, on_deadline, &h, NULL };
 	inherited_note(&h.serve.own);

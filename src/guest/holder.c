@@ -104,7 +104,7 @@ parse(char **argv, struct options *o, struct diag *dg)
 			o->hold.egress = true;
 		else if (strcmp(*argv, "--build") == 0)
 			o->hold.policy.build = true;
-		else if (parse_option(argv, o, dg) == -1)
+		else if (parse_option(argv, o, dg) != 0)
 			return -1;
 		else
 			argv++;
@@ -178,7 +178,7 @@ main(int argc, char **argv)
 		(void)fputs(usage, stderr);
 		return 64;
 	}
-	if (parse(argv + 2, &o, &dg) == -1 ||
+	if (parse(argv + 2, &o, &dg) != 0 ||
 	    run(argv[1], &o, &status, &dg) == -1) {
 		diag_print(&dg);
 		status = diag_exit_status(&dg);

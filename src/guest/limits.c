@@ -17,7 +17,7 @@ static bool
 read_small(const char *dir, const char *name, char *buf, size_t size)
 {
 	char path[512];
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	ssize_t n;
 	int len = snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (len < 0 || (size_t)len >= sizeof(path))

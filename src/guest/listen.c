@@ -77,7 +77,7 @@ listen_at(const struct address *address, int *ret_fd, struct diag *dg)
 {
 	bool is_unix = address->sa.ss_family == AF_UNIX;
 	const char *what = is_unix ? unix_path(address) : "the loopback";
-	int fd cleanup_close = socket(address->sa.ss_family,
+	cleanup_close int fd = socket(address->sa.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1 || bind_fresh(fd, address) == -1 ||
 	    listen(fd, BACKLOG) == -1)
@@ -125,7 +125,7 @@ listener_open(struct listener *l, struct loop *loop,
     void *arg, struct diag *dg)
 {
 	int fd = -1;
-	if (listen_at(address, &fd, dg) == -1)
+	if (listen_at(address, &fd, dg) != 0)
 		return -1;
 	*l = (struct listener){ .loop = loop, .allowed = true };
 	l->watch = (struct watch){ fd, 0, on_connection, l, 0 };
@@ -161,16 +161,16 @@ put_in_place(const char *fresh, const char *path)
 static int
 listen_anew(const struct address *address, int *ret_fd, struct stat *ret_file)
 {
-	struct diag ignored cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
 	struct address fresh = { .len = 0 };
 	const char *path = unix_path(address);
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	int len = snprintf(name, sizeof(name), "%s.%lld", path,
 	    (long long)(monotime_ms() % 1000000));
 	if (len < 0 || (size_t)len >= sizeof(name) ||
-	    address_unix(&fresh, name, &ignored) == -1 ||
-	    listen_at(&fresh, &fd, &ignored) == -1)
+	    address_unix(&fresh, name, &ignored) != 0 ||
+	    listen_at(&fresh, &fd, &ignored) != 0)
 		return -1;
 	if (lstat(name, ret_file) == -1 || put_in_place(name, path) == -1) {
 		(void)unlink(name);

@@ -98,7 +98,7 @@ note_leave(struct note *note, const char *name, const char *head,
     const void *data, size_t len)
 {
 	size_t nhead = strlen(head);
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	if (note->dir_fd == -1)
 		return;
 	(void)fchmod(note->dir_fd, 0700);

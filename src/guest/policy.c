@@ -195,11 +195,11 @@ static int
 read_manifest(struct check *c, char ret_digest[DIGEST_HEX_SIZE])
 {
 	const char *path = c->policy->manifest;
-	int fd cleanup_close = -1;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_close int fd = -1;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	if (open_entry(c, AT_FDCWD, path, path, &fd) == -1 ||
 	    check_entry(c, fd, path, S_IFREG, 0444) == -1 ||
-	    read_all(fd, path, FILE_MAX, &text, c->dg) == -1)
+	    read_all(fd, path, FILE_MAX, &text, c->dg) != 0)
 		return -1;
 	digest_bytes(text.buf, text.len, ret_digest);
 	return parse_manifest(c, text.buf, text.len);
@@ -217,12 +217,12 @@ check_file(struct check *c, int dirfd, const char *name, const char *rel,
 		return diag_set(c->dg, DIAG_POLICY,
 		    "%s: not one of the image's guardrail files", path);
 
-	int fd cleanup_close = -1;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_close int fd = -1;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char digest[DIGEST_HEX_SIZE];
 	if (open_entry(c, dirfd, name, path, &fd) == -1 ||
 	    check_entry(c, fd, path, S_IFREG, 0444) == -1 ||
-	    read_all(fd, path, FILE_MAX, &text, c->dg) == -1)
+	    read_all(fd, path, FILE_MAX, &text, c->dg) != 0)
 		return -1;
 	digest_bytes(text.buf, text.len, digest);
 	if (strcmp(digest, m->digests.v[i]) != 0)
@@ -239,10 +239,10 @@ static int
 check_child(struct check *c, int dirfd, const char *name, const char *rel_dir,
     int depth)
 {
-	char *rel cleanup_free = rel_dir[0] == '\0'
+	cleanup_free char *rel = rel_dir[0] == '\0'
 	    ? xstrdup(name)
 	    : xasprintf("%s/%s", rel_dir, name);
-	char *path cleanup_free = xasprintf("%s/%s", c->dir, rel);
+	cleanup_free char *path = xasprintf("%s/%s", c->dir, rel);
 	struct stat st;
 	if (++c->entries > ENTRIES_MAX)
 		return diag_set(c->dg, DIAG_POLICY, "%s: over %d entries",
@@ -260,15 +260,15 @@ static int
 check_dir(
     struct check *c, int dirfd, const char *name, const char *rel, int depth)
 {
-	char *path cleanup_free =
+	cleanup_free char *path =
 	    rel[0] == '\0' ? xstrdup(c->dir) : xasprintf("%s/%s", c->dir, rel);
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	if (depth > DEPTH_MAX)
 		return diag_set(c->dg, DIAG_POLICY, "%s: too deep", path);
 	if (open_entry(c, dirfd, name, path, &fd) == -1 ||
 	    check_entry(c, fd, path, S_IFDIR, 0555) == -1)
 		return -1;
-	DIR *dir cleanup_closedir = fdopendir(fd);
+	cleanup_closedir DIR *dir = fdopendir(fd);
 	if (dir == NULL)
 		return diag_set_errno(
 		    c->dg, DIAG_POLICY, errno, "read %s", path);
@@ -345,7 +345,7 @@ check_mount_table(const struct check *c, char *table)
 	const struct policy *p = c->policy;
 	bool above =
 	    p->dir == NULL && strcmp(p->manifest, POLICY_MANIFEST) == 0;
-	char *manifest cleanup_free = xstrdup(p->manifest);
+	cleanup_free char *manifest = xstrdup(p->manifest);
 	const char *manifest_dir = dirname(manifest);
 	char *rest = table;
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -370,12 +370,12 @@ static int
 check_mounts(const struct check *c)
 {
 	static const char table[] = "/proc/self/mountinfo";
-	int fd cleanup_close = open(table, O_RDONLY | O_CLOEXEC);
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_close int fd = open(table, O_RDONLY | O_CLOEXEC);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	if (fd == -1)
 		return diag_set_errno(
 		    c->dg, DIAG_POLICY, errno, "open %s", table);
-	if (read_all(fd, table, MOUNTINFO_MAX, &text, c->dg) == -1)
+	if (read_all(fd, table, MOUNTINFO_MAX, &text, c->dg) != 0)
 		return -1;
 	return check_mount_table(c, text.buf);
 }

@@ -168,7 +168,7 @@ open_files(struct proxylog *log, const char *name)
 void
 proxylog_open(struct proxylog *log, struct loop *loop, const char *path)
 {
-	char *dir cleanup_free = xstrdup(path);
+	cleanup_free char *dir = xstrdup(path);
 	char *slash = strrchr(dir, '/');
 	*log = (struct proxylog)PROXYLOG_INIT;
 	log->loop = loop;

@@ -121,12 +121,12 @@ wipe_go(struct serve *s)
 static void
 start_command(struct serve *s, struct client *c, const struct wire_go *go)
 {
-	struct diag why cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag why = DIAG_INIT;
 	struct command *cmd;
 	s->went = true;
 	s->size = go->size;
 	if (command_start(s->loop, go, &s->own, on_output, s, &cmd, &s->status,
-		&why) == -1) {
+		&why) != 0) {
 		s->ended = true;
 		send_exit(c, s->status, why.message);
 		return;
@@ -143,7 +143,7 @@ start_command(struct serve *s, struct client *c, const struct wire_go *go)
 static void
 on_go(struct serve *s, struct client *c, const struct wire_frame *frame)
 {
-	struct wire_go go cleanup_wire_go = WIRE_GO_INIT;
+	cleanup_wire_go struct wire_go go = WIRE_GO_INIT;
 	if (s->went || (s->owner != NULL && s->owner != c)) {
 		refuse(c, "a command was given already");
 		return;
@@ -426,9 +426,9 @@ serve_start(
 	struct address address;
 	s->loop = loop;
 	s->nudge = (struct timer){ 0, on_nudge, s, NULL };
-	if (address_unix(&address, path, dg) == -1 ||
-	    listener_open(&s->listener, loop, &address, on_accepted, s, dg) ==
-		-1)
+	if (address_unix(&address, path, dg) != 0 ||
+	    listener_open(&s->listener, loop, &address, on_accepted, s, dg) !=
+		0)
 		return -1;
 	/* The command may write to the directory. */
 	listener_guard(&s->listener, &address);

@@ -218,7 +218,7 @@ int
 spawn_command(const struct wire_go *go, const struct inherited *own,
     struct spawned *ret_child, unsigned int *ret_status, struct diag *dg)
 {
-	struct ends e cleanup_ends = { { -1, -1, -1 }, { -1, -1, -1 } };
+	cleanup_ends struct ends e = { { -1, -1, -1 }, { -1, -1, -1 } };
 	struct failure failure = { STEP_TERMINAL, 0 };
 	int word[2];
 	*ret_status = STATUS_NOT_EXECUTABLE;
@@ -228,8 +228,8 @@ spawn_command(const struct wire_go *go, const struct inherited *own,
 		    go->tty ? "make a terminal" : "make pipes");
 	if (pipe2(word, O_CLOEXEC) == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "make a pipe");
-	int hear cleanup_close = word[0];
-	int tell cleanup_close = word[1];
+	cleanup_close int hear = word[0];
+	cleanup_close int tell = word[1];
 
 	/*
 	 * The command is the same user: it must not trace us and speak to the
@@ -262,8 +262,8 @@ spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
 	int word[2];
 	if (pipe2(word, O_CLOEXEC) == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "make a pipe");
-	int hear cleanup_close = word[0];
-	int tell cleanup_close = word[1];
+	cleanup_close int hear = word[0];
+	cleanup_close int tell = word[1];
 	pid_t pid = fork();
 	if (pid == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "fork");

@@ -338,7 +338,7 @@ wire_read_go(const void *data, size_t len, struct wire_go *ret_go)
 	uint32_t flags = get_u32(head);
 	if ((flags & ~(uint32_t)(GO_TTY | GO_ENDS_WITH_CLIENT)) != 0)
 		return -1;
-	struct wire_go go cleanup_wire_go = WIRE_GO_INIT;
+	cleanup_wire_go struct wire_go go = WIRE_GO_INIT;
 	go.tty = (flags & GO_TTY) != 0;
 	go.ends_with_client = (flags & GO_ENDS_WITH_CLIENT) != 0;
 	go.size.rows = get_u16(head + 4);

@@ -69,11 +69,11 @@ static int
 read_source(struct agent_source *s, const struct json *object,
     const char *const *keys, struct diag *dg)
 {
-	if (check_keys(object, keys, dg) < 0 ||
-	    read_path(object, "path", NULL, &s->from, dg) < 0 ||
-	    read_path(object, "to", s->from, &s->to, dg) < 0 ||
-	    read_words(object, "exclude", &s->exclude, dg) < 0 ||
-	    read_words(object, "drop", &s->drop, dg) < 0)
+	if (check_keys(object, keys, dg) != 0 ||
+	    read_path(object, "path", NULL, &s->from, dg) != 0 ||
+	    read_path(object, "to", s->from, &s->to, dg) != 0 ||
+	    read_words(object, "exclude", &s->exclude, dg) != 0 ||
+	    read_words(object, "drop", &s->drop, dg) != 0)
 		return -1;
 	return read_words(object, "drop_at_seed", &s->drop_at_seed, dg);
 }
@@ -95,7 +95,7 @@ read_sources(struct agent_sources *sources, const struct json *list,
 		strvec_init(&s->exclude);
 		strvec_init(&s->drop);
 		strvec_init(&s->drop_at_seed);
-		if (read_source(s, json_at(list, i), keys, dg) < 0)
+		if (read_source(s, json_at(list, i), keys, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -111,15 +111,15 @@ agent_sync_read(
 	static const char *const of_document[] = { "path", "to", "drop",
 		"drop_at_seed", NULL };
 
-	if (check_keys(value, of_all, dg) < 0)
+	if (check_keys(value, of_all, dg) != 0)
 		return diag_wrap(dg, "sync");
-	if (read_sources(&sync->trees, json_get(value, "trees"), of_tree, dg) <
+	if (read_sources(&sync->trees, json_get(value, "trees"), of_tree, dg) !=
 	    0)
 		return diag_wrap(dg, "sync: trees");
 	if (read_sources(&sync->documents, json_get(value, "documents"),
-		of_document, dg) < 0)
+		of_document, dg) != 0)
 		return diag_wrap(dg, "sync: documents");
-	if (read_words(value, "credentials", &sync->credentials, dg) < 0)
+	if (read_words(value, "credentials", &sync->credentials, dg) != 0)
 		return diag_wrap(dg, "sync");
 	return 0;
 }

@@ -180,7 +180,7 @@ read_hosts(struct agent *agent, const struct json *value, struct diag *dg)
 static int
 read_secrets(struct agent *agent, const struct json *value, struct diag *dg)
 {
-	if (catalog_read_list(value, "secrets", &agent->secrets, dg) < 0)
+	if (catalog_read_list(value, "secrets", &agent->secrets, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < agent->secrets.nr; i++) {
 		if (!text_is_variable(agent->secrets.v[i]))

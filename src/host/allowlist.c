@@ -195,11 +195,11 @@ allowlist_parse(struct allowlist *list, const char *name, const char *text,
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	struct lines lines;
 
-	if (lines_init(&lines, name, text, len, ALLOWLIST_MAX, dg) < 0)
+	if (lines_init(&lines, name, text, len, ALLOWLIST_MAX, dg) != 0)
 		return -1;
 	while (lines_next(&lines, &line)) {
 		lines_cut_comment(&line);
-		if (parse_line(list, name, lines.number, line.buf, dg) < 0)
+		if (parse_line(list, name, lines.number, line.buf, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -216,10 +216,10 @@ allowlist_load(struct allowlist *list, const struct strvec *hosts,
 	for (size_t i = 0; i < hosts->nr; i++)
 		strbuf_addf(&text, "%s\n", hosts->v[i]);
 	if (allowlist_parse(list, "hosts of the agent and the toolchains",
-		text.buf, text.len, dg) < 0)
+		text.buf, text.len, dg) != 0)
 		return -1;
 	if (paths_read_config_file(
-		paths, ALLOWLIST_NAME, ALLOWLIST_MAX, &text, dg) < 0)
+		paths, ALLOWLIST_NAME, ALLOWLIST_MAX, &text, dg) != 0)
 		return -1;
 	return allowlist_parse(list, file, text.buf, text.len, dg);
 }

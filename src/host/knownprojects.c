@@ -113,7 +113,7 @@ add_history(struct knownprojects *known, int history_fd, struct diag *dg)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	if (fs_list_names(history_fd, "history", &names, dg) < 0)
+	if (fs_list_names(history_fd, "history", &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
 		char *name = names.v[i];
@@ -139,7 +139,7 @@ read_histories(struct knownprojects *known, int state_fd, struct diag *dg)
 		return errno == ENOENT
 		    ? 0
 		    : diag_set_errno(dg, DIAG_IO, errno, "open agents");
-	if (fs_list_names(agents_fd, "agents", &agents, dg) < 0)
+	if (fs_list_names(agents_fd, "agents", &agents, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < agents.nr; i++) {
 		cleanup_close int agent_fd =
@@ -152,7 +152,7 @@ read_histories(struct knownprojects *known, int state_fd, struct diag *dg)
 		if (history_fd < 0)
 			return diag_set_errno(dg, DIAG_IO, errno,
 			    "open agents/%s/history", agents.v[i]);
-		if (add_history(known, history_fd, dg) < 0)
+		if (add_history(known, history_fd, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -262,7 +262,7 @@ read_list(struct knownprojects *known, int state_fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (fs_read_file(state_fd, FILE_NAME, FILE_MAX, &text, dg) < 0) {
+	if (fs_read_file(state_fd, FILE_NAME, FILE_MAX, &text, dg) != 0) {
 		if (dg->errnum != ENOENT)
 			return -1;
 		diag_clear(dg);
@@ -283,9 +283,9 @@ knownprojects_load(const struct paths *paths, struct knownprojects **ret_known,
 	strvec_init(&known->paths);
 	strvec_init(&known->digests);
 	strvec_init(&known->births);
-	if (open_state(paths, &fd, dg) < 0)
+	if (open_state(paths, &fd, dg) != 0)
 		return -1;
-	if (fd >= 0 && read_list(known, fd, dg) < 0)
+	if (fd >= 0 && read_list(known, fd, dg) != 0)
 		return diag_wrap(dg, "%s", paths->state_dir);
 	find_present(known);
 	*ret_known = steal_ptr(&known);
@@ -377,7 +377,7 @@ write_locked(const struct paths *paths, const char *path, struct diag *dg)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char birth[BIRTH_SIZE] = "";
 
-	if (knownprojects_load(paths, &known, dg) < 0)
+	if (knownprojects_load(paths, &known, dg) != 0)
 		return -1;
 	assert(known != NULL);
 	if (path != NULL)
@@ -401,13 +401,13 @@ write_list(const struct paths *paths, const char *path, struct diag *dg)
 	enum lock_answer answer;
 
 	if (lock_wait(paths->state_fd, LOCK_NAME, true, LOCK_WAIT_MS, &answer,
-		&lock_fd, dg) < 0)
+		&lock_fd, dg) != 0)
 		return diag_wrap(dg, "%s", paths->state_dir);
 	if (answer != LOCK_WON)
 		return diag_set(dg, DIAG_BUSY,
 		    "%s/" LOCK_NAME " is held by another drydock: try again",
 		    paths->state_dir);
-	if (write_locked(paths, path, dg) < 0)
+	if (write_locked(paths, path, dg) != 0)
 		return diag_wrap(dg, "note the project");
 	return 0;
 }
@@ -433,7 +433,7 @@ knownprojects_add(
 	char birth[BIRTH_SIZE];
 
 	/* Most launches are on a project that had one. */
-	if (knownprojects_load(paths, &known, dg) < 0)
+	if (knownprojects_load(paths, &known, dg) != 0)
 		return -1;
 	find_birth(real_path, birth);
 	if (has_both(known, real_path, birth))

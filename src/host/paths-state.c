@@ -88,7 +88,7 @@ read_id(const struct paths *paths, int fd, char *ret_id, struct diag *dg)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	ret_id[0] = '\0';
-	if (fs_read_file(fd, ID_NAME, 256, &text, dg) < 0) {
+	if (fs_read_file(fd, ID_NAME, 256, &text, dg) != 0) {
 		if (dg->errnum != ENOENT)
 			return diag_wrap(dg, "%s", paths->state_dir);
 		diag_clear(dg);
@@ -110,7 +110,7 @@ write_id(const struct paths *paths, int id_fd, struct diag *dg)
 		text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
 	}
 	text[ID_DIGITS] = '\n';
-	if (fs_write_all(id_fd, text, ID_DIGITS + 1, ID_NAME, dg) < 0)
+	if (fs_write_all(id_fd, text, ID_DIGITS + 1, ID_NAME, dg) != 0)
 		return -1;
 	/* Mode 0600 whatever the umask was. */
 	if (fchmod(id_fd, 0600) < 0 || fsync(id_fd) < 0)
@@ -132,7 +132,7 @@ make_id(const struct paths *paths, int fd, struct diag *dg)
 	int rc;
 
 	fs_temp_clean(fd, ID_NAME);
-	if (fs_temp_create(fd, ID_NAME, temp, &id_fd, dg) < 0)
+	if (fs_temp_create(fd, ID_NAME, temp, &id_fd, dg) != 0)
 		return diag_wrap(dg, "%s", paths->state_dir);
 	rc = write_id(paths, id_fd, dg);
 	if (rc == 0 && renameat2(fd, temp, fd, ID_NAME, RENAME_NOREPLACE) == 0)
@@ -158,7 +158,7 @@ has_sessions(const struct paths *paths, int fd, bool *ret_has, struct diag *dg)
 
 	if (dir_fd < 0 && errno != ENOENT)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
-	if (dir_fd >= 0 && fs_list_names(dir_fd, path, &names, dg) < 0)
+	if (dir_fd >= 0 && fs_list_names(dir_fd, path, &names, dg) != 0)
 		return -1;
 	*ret_has = names.nr > 0;
 	return 0;
@@ -169,7 +169,7 @@ read_or_make_id(struct paths *paths, int fd, struct diag *dg)
 {
 	bool has = false;
 
-	if (read_id(paths, fd, paths->state_id, dg) < 0)
+	if (read_id(paths, fd, paths->state_id, dg) != 0)
 		return -1;
 	if (paths->state_id[0] != '\0')
 		return 0;
@@ -177,15 +177,15 @@ read_or_make_id(struct paths *paths, int fd, struct diag *dg)
 	 * A new id beside old sessions would make their containers look like
 	 * somebody else's.
 	 */
-	if (has_sessions(paths, fd, &has, dg) < 0)
+	if (has_sessions(paths, fd, &has, dg) != 0)
 		return -1;
 	if (has)
 		return diag_set(dg, DIAG_DATA,
 		    "%s/" ID_NAME " is missing though there are sessions: "
 		    "put it back, or move " SESSIONS "/ away",
 		    paths->state_dir);
-	if (make_id(paths, fd, dg) < 0 ||
-	    read_id(paths, fd, paths->state_id, dg) < 0)
+	if (make_id(paths, fd, dg) != 0 ||
+	    read_id(paths, fd, paths->state_id, dg) != 0)
 		return -1;
 	if (paths->state_id[0] == '\0')
 		return diag_set(dg, DIAG_DATA, "%s/" ID_NAME " went away",
@@ -231,18 +231,18 @@ paths_open_state(struct paths *paths, struct diag *dg)
 {
 	cleanup_close int fd = -1;
 
-	if (fs_make_path(paths->state_dir, 0700, &fd, dg) < 0)
+	if (fs_make_path(paths->state_dir, 0700, &fd, dg) != 0)
 		return -1;
-	if (check_file_system(paths, fd, dg) < 0 ||
-	    check_state_dir(paths, fd, dg) < 0 ||
-	    take_real_path(paths, fd, dg) < 0)
+	if (check_file_system(paths, fd, dg) != 0 ||
+	    check_state_dir(paths, fd, dg) != 0 ||
+	    take_real_path(paths, fd, dg) != 0)
 		return -1;
-	if (read_or_make_id(paths, fd, dg) < 0)
+	if (read_or_make_id(paths, fd, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
 		cleanup_close int child = -1;
 
-		if (fs_make_dir(fd, children[i], 0700, &child, dg) < 0)
+		if (fs_make_dir(fd, children[i], 0700, &child, dg) != 0)
 			return diag_wrap(dg, "%s", paths->state_dir);
 	}
 	cleanup_close_fn(&paths->state_fd);
@@ -256,15 +256,15 @@ paths_open_state_readonly(struct paths *paths, int *ret_there, struct diag *dg)
 	cleanup_close int fd = -1;
 
 	*ret_there = 0;
-	if (fs_open_dir(paths->state_dir, &fd, dg) < 0) {
+	if (fs_open_dir(paths->state_dir, &fd, dg) != 0) {
 		if (dg->errnum != ENOENT)
 			return -1;
 		diag_clear(dg);
 		return 0;
 	}
-	if (check_file_system(paths, fd, dg) < 0 ||
-	    take_real_path(paths, fd, dg) < 0 ||
-	    read_id(paths, fd, paths->state_id, dg) < 0)
+	if (check_file_system(paths, fd, dg) != 0 ||
+	    take_real_path(paths, fd, dg) != 0 ||
+	    read_id(paths, fd, paths->state_id, dg) != 0)
 		return -1;
 	cleanup_close_fn(&paths->state_fd);
 	paths->state_fd = steal_fd(&fd);

@@ -108,7 +108,7 @@ real_path(const char *what, const char *path, char **ret_path, struct diag *dg)
 	if (real == NULL)
 		return diag_set_errno(
 		    dg, DIAG_CONFIG, errno, "%s: %s", what, path);
-	if (check_path(what, real, dg) < 0)
+	if (check_path(what, real, dg) != 0)
 		return -1;
 	*ret_path = steal_ptr(&real);
 	return 0;
@@ -146,7 +146,7 @@ real_path_missing(
 	}
 	*ret_path = xasprintf("%s%s", strcmp(real, "/") == 0 ? "" : real,
 	    path + (strcmp(head, "/") == 0 ? 0 : strlen(head)));
-	if (check_path(what, *ret_path, dg) < 0) {
+	if (check_path(what, *ret_path, dg) != 0) {
 		cleanup_free_fn(ret_path);
 		return -1;
 	}
@@ -183,8 +183,8 @@ find_home(struct paths *paths, struct diag *dg)
 
 	if (home == NULL || *home == '\0')
 		return diag_set(dg, DIAG_CONFIG, "HOME is not set");
-	if (check_path("HOME", home, dg) < 0 ||
-	    real_path("HOME", home, &paths->home, dg) < 0)
+	if (check_path("HOME", home, dg) != 0 ||
+	    real_path("HOME", home, &paths->home, dg) != 0)
 		return -1;
 	assert(paths->home != NULL);
 	if (strcmp(paths->home, "/") == 0)
@@ -217,13 +217,13 @@ find_xdg(const struct paths *paths, const char *variable, const char *fallback,
 	const char *value = getenv(variable);
 
 	if (value != NULL && *value != '\0') {
-		if (check_path(variable, value, dg) < 0)
+		if (check_path(variable, value, dg) != 0)
 			return -1;
 		dir = xasprintf("%s/drydock", value);
 	} else {
 		dir = xasprintf("%s/%s/drydock", paths->home, fallback);
 	}
-	if (real_path_missing(variable, dir, ret_dir, dg) < 0)
+	if (real_path_missing(variable, dir, ret_dir, dg) != 0)
 		return -1;
 	if (ret_name != NULL)
 		*ret_name = steal_ptr(&dir);
@@ -282,16 +282,16 @@ find_installed(const struct paths *paths, const char *kind,
 static int
 find_all(struct paths *paths, struct diag *dg)
 {
-	if (find_home(paths, dg) < 0)
+	if (find_home(paths, dg) != 0)
 		return -1;
 	if (find_xdg(paths, "XDG_CONFIG_HOME", ".config", &paths->config_name,
-		&paths->config_dir, dg) < 0 ||
+		&paths->config_dir, dg) != 0 ||
 	    find_xdg(paths, "XDG_STATE_HOME", ".local/state", NULL,
-		&paths->state_dir, dg) < 0)
+		&paths->state_dir, dg) != 0)
 		return -1;
-	if (find_self(paths, dg) < 0)
+	if (find_self(paths, dg) != 0)
 		return -1;
-	if (find_installed(paths, "share", PKGDATADIR, &paths->data_dir, dg) <
+	if (find_installed(paths, "share", PKGDATADIR, &paths->data_dir, dg) !=
 	    0)
 		return -1;
 	return find_installed(
@@ -327,7 +327,7 @@ paths_find(struct paths *ret_paths, struct diag *dg)
 	find_account(&paths);
 	paths.runtime_dir = find_runtime(paths.uid);
 	paths.decisive = decisive_new();
-	if (find_all(&paths, dg) < 0)
+	if (find_all(&paths, dg) != 0)
 		return -1;
 	*ret_paths = paths;
 	paths_init(&paths);
@@ -361,7 +361,7 @@ paths_read_config_file(const struct paths *paths, const char *name, size_t max,
 	strbuf_reset(out);
 	if (paths_open_config_file(paths, name, &fd, dg) < 0)
 		return -1;
-	if (fd >= 0 && fs_read_fd(fd, name, max, out, dg) < 0) {
+	if (fd >= 0 && fs_read_fd(fd, name, max, out, dg) != 0) {
 		/* What a program would have written too large, a user did. */
 		if (dg->class == DIAG_DATA)
 			dg->class = DIAG_CONFIG;

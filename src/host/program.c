@@ -331,7 +331,7 @@ program_find_system(const char *name)
 {
 	for (const char *at = PROC_SYSTEM_PATH; *at != '\0';) {
 		size_t len = strcspn(at, ":");
-		char *path cleanup_free =
+		cleanup_free char *path =
 		    xasprintf("%.*s/%s", (int)len, at, name);
 		struct stat st;
 

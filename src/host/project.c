@@ -181,7 +181,7 @@ judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
 		return 1;
 	}
 	if (n->known == NULL &&
-	    knownprojects_load(n->paths, &n->known, n->dg) < 0)
+	    knownprojects_load(n->paths, &n->known, n->dg) != 0)
 		return 1;
 	in = knownprojects_find(n->known, where);
 	if (in == NULL || protected_is_below(n->target, in))
@@ -251,12 +251,12 @@ project_open(struct project *ret_project, const char *dir,
 	if (project.fd < 0)
 		return diag_set_errno(
 		    dg, DIAG_CONFIG, errno, "project %s", dir);
-	if (real_path(project.fd, dir, &project.path, dg) < 0)
+	if (real_path(project.fd, dir, &project.path, dg) != 0)
 		return -1;
 	assert(project.path != NULL);
-	if (check_links(&project, dir, paths, dg) < 0 ||
-	    check_characters(project.path, dg) < 0 ||
-	    check_place(project.path, paths, dg) < 0)
+	if (check_links(&project, dir, paths, dg) != 0 ||
+	    check_characters(project.path, dg) != 0 ||
+	    check_place(project.path, paths, dg) != 0)
 		return -1;
 	project_digits(project.path, digits);
 	project.name = make_name(project.path);

@@ -214,7 +214,7 @@ setting_value_words(const struct setting *row, const char *text,
 		len = strcspn(text, separators);
 		word = xstrndup(text, len);
 		text += len;
-		if (setting_value_check(row, word, origin, dg) < 0)
+		if (setting_value_check(row, word, origin, dg) != 0)
 			return -1;
 		if (words.nr == WORDS_MAX)
 			return diag_set(dg, DIAG_CONFIG,

@@ -78,7 +78,7 @@ parse_line(struct settings *s, const char *name, size_t number,
 	if (first != NULL)
 		*first = number;
 	if (*p == '"') {
-		if (unquote(p, &value, origin, dg) < 0)
+		if (unquote(p, &value, origin, dg) != 0)
 			return -1;
 	} else {
 		/* The blank lets "key = # comment" be an empty value. */
@@ -97,13 +97,13 @@ settings_parse(struct settings *s, const char *name, const char *text,
 	struct lines lines;
 	size_t rows = 0;
 
-	if (lines_init(&lines, name, text, len, CONF_MAX, dg) < 0)
+	if (lines_init(&lines, name, text, len, CONF_MAX, dg) != 0)
 		return -1;
 	while (settings_table()[rows].name != NULL)
 		rows++;
 	seen = xcalloc(rows, sizeof(*seen));
 	while (lines_next(&lines, &line)) {
-		if (parse_line(s, name, lines.number, &line, seen, dg) < 0)
+		if (parse_line(s, name, lines.number, &line, seen, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -176,13 +176,14 @@ settings_load(struct settings *s, const struct paths *paths,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *file = xasprintf("%s/" CONF_NAME, paths->config_dir);
 
-	if (paths_read_config_file(paths, CONF_NAME, CONF_MAX, &text, dg) < 0 ||
-	    settings_parse(s, file, text.buf, text.len, dg) < 0)
+	if (paths_read_config_file(paths, CONF_NAME, CONF_MAX, &text, dg) !=
+		0 ||
+	    settings_parse(s, file, text.buf, text.len, dg) != 0)
 		return -1;
 	s->given = 0;
 	for (; *environ_ != NULL; environ_++) {
 		if (strncmp(*environ_, ENV_PREFIX, strlen(ENV_PREFIX)) == 0 &&
-		    set_variable(s, *environ_, dg) < 0)
+		    set_variable(s, *environ_, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -212,11 +213,11 @@ settings_load_project(struct settings *s, const struct paths *paths,
 	cleanup_free char *file = settings_project_file(paths, project);
 
 	settings_init(&own);
-	if (paths_read_config_file(paths, name, CONF_MAX, &text, dg) < 0)
+	if (paths_read_config_file(paths, name, CONF_MAX, &text, dg) != 0)
 		return -1;
 	if (text.len == 0)
 		return 0;
-	if (settings_parse(&own, file, text.buf, text.len, dg) < 0)
+	if (settings_parse(&own, file, text.buf, text.len, dg) != 0)
 		return -1;
 	return settings_take_project(s, &own, file, dg);
 }

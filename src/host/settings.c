@@ -262,14 +262,14 @@ write_row(struct settings *s, const struct setting *row, const char *value,
 	if (row->type == SETTING_STRING) {
 		char **string = member(s, row);
 
-		if (setting_value_check(row, value, origin, dg) < 0)
+		if (setting_value_check(row, value, origin, dg) != 0)
 			return -1;
 		value = xstrdup(value);
 		cleanup_free_fn(string);
 		memcpy(string, &value, sizeof(value));
 		return 0;
 	}
-	if (setting_value_number(row, value, origin, &number, dg) < 0)
+	if (setting_value_number(row, value, origin, &number, dg) != 0)
 		return -1;
 	if (row->type == SETTING_BOOL)
 		*(bool *)member(s, row) = number != 0;
@@ -282,7 +282,7 @@ static int
 set_row(struct settings *s, const struct setting *row, const char *value,
     const char *origin, struct diag *dg)
 {
-	if (write_row(s, row, value, origin, dg) < 0)
+	if (write_row(s, row, value, origin, dg) != 0)
 		return -1;
 	s->given |= bit_of(row);
 	return 0;

@@ -105,7 +105,7 @@ token_clean(struct strbuf *text, const char *prefix, struct diag *dg)
 
 	join_lines(text);
 	strip_quotes(text);
-	if (token_check(text, dg) < 0)
+	if (token_check(text, dg) != 0)
 		return -1;
 	if (len == 0)
 		return 0;
@@ -130,12 +130,12 @@ open_token(
 	struct stat st;
 
 	*ret_fd = -1;
-	if (open_tokens(paths, &dirfd, dg) < 0)
+	if (open_tokens(paths, &dirfd, dg) != 0)
 		return -1;
 	if (dirfd < 0)
 		return 0;
 	if (fs_open_nolinks(dirfd, agent, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, &mine) < 0) {
+		&fd, &mine) != 0) {
 		if (mine.errnum == ENOENT)
 			return 0;
 		diag_move(dg, &mine);
@@ -160,12 +160,12 @@ token_read(const struct paths *paths, const char *agent, struct strbuf *out,
 	cleanup_token struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -1;
 
-	if (open_token(paths, agent, &fd, dg) < 0)
+	if (open_token(paths, agent, &fd, dg) != 0)
 		return -1;
 	if (fd < 0)
 		return 0;
-	if (fs_read_fd(fd, agent, TOKEN_MAX + 2, &text, dg) < 0 ||
-	    token_check(&text, dg) < 0) {
+	if (fs_read_fd(fd, agent, TOKEN_MAX + 2, &text, dg) != 0 ||
+	    token_check(&text, dg) != 0) {
 		dg->class = DIAG_DATA;
 		return diag_wrap(dg, "%s/tokens/%s", paths->state_dir, agent);
 	}
@@ -179,10 +179,10 @@ token_write(const struct paths *paths, const char *agent,
 {
 	cleanup_close int dirfd = -1;
 
-	if (fs_make_dir(paths->state_fd, "tokens", 0700, &dirfd, dg) < 0)
+	if (fs_make_dir(paths->state_fd, "tokens", 0700, &dirfd, dg) != 0)
 		return diag_wrap(dg, "%s/tokens", paths->state_dir);
 	fs_temp_clean(dirfd, agent);
-	if (fs_replace_file(dirfd, agent, text->buf, text->len, 0600, dg) < 0)
+	if (fs_replace_file(dirfd, agent, text->buf, text->len, 0600, dg) != 0)
 		return diag_wrap(dg, "%s/tokens", paths->state_dir);
 	return 0;
 }
@@ -194,7 +194,7 @@ token_remove(const struct paths *paths, const char *agent, bool *ret_there,
 	cleanup_close int dirfd = -1;
 
 	*ret_there = false;
-	if (open_tokens(paths, &dirfd, dg) < 0)
+	if (open_tokens(paths, &dirfd, dg) != 0)
 		return -1;
 	if (dirfd < 0)
 		return 0;
@@ -217,7 +217,7 @@ token_status(const struct paths *paths, const char *agent, bool *ret_there,
 	struct stat st;
 
 	*ret_there = false;
-	if (open_token(paths, agent, &fd, dg) < 0)
+	if (open_token(paths, agent, &fd, dg) != 0)
 		return -1;
 	if (fd < 0)
 		return 0;

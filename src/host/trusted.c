@@ -403,13 +403,13 @@ trusted_check(const struct paths *paths, const char *project, struct diag *dg)
 {
 	cleanup_knownprojects struct knownprojects *known = NULL;
 
-	if (knownprojects_load(paths, &known, dg) < 0 ||
-	    check_own(paths, known, dg) < 0)
+	if (knownprojects_load(paths, &known, dg) != 0 ||
+	    check_own(paths, known, dg) != 0)
 		return -1;
 	if (paths->decisive == NULL)
 		return 0;
-	if (check_list(
-		paths, known, project, &paths->decisive->found, "file", dg) < 0)
+	if (check_list(paths, known, project, &paths->decisive->found, "file",
+		dg) != 0)
 		return -1;
 	return check_list(
 	    paths, known, project, &paths->decisive->links, "a link in", dg);

@@ -121,7 +121,7 @@ static int
 check_mounts(const struct plan_request *request, struct diag *dg)
 {
 	const char *path = request->project->path;
-	struct proc_mounts mounts cleanup_proc_mounts = { NULL, 0 };
+	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
 
 	if (proc_mounts_read_own(&mounts, dg) != 0)
 		return -1;

@@ -45,7 +45,7 @@ add_installed(struct assembly *assembly, const struct paths *paths,
 {
 	struct overlay *o =
 	    assembly_insert(assembly, assembly->nr, xstrdup(name), why);
-	char *file cleanup_free = xasprintf("%s.yml", name);
+	cleanup_free char *file = xasprintf("%s.yml", name);
 
 	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
 	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
@@ -74,7 +74,7 @@ int
 plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
     struct diag *dg)
 {
-	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
 	size_t own;
 
 	if (access_find(request, &a.access, dg) != 0 ||

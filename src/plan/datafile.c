@@ -16,8 +16,8 @@ int
 datafile_read(const struct paths *paths, const char *name, size_t max,
     struct strbuf *out, struct diag *dg)
 {
-	char *below cleanup_free = xasprintf("compose/%s", name);
-	int fd cleanup_close = -1;
+	cleanup_free char *below = xasprintf("compose/%s", name);
+	cleanup_close int fd = -1;
 
 	if (trusted_open(
 		paths, paths->data_dir, below, TRUSTED_NO_LINK, &fd, dg) != 0) {

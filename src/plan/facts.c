@@ -90,7 +90,7 @@ static int
 write_source(struct jsonw *w, const struct places *places,
     const struct plan_mount *b, struct diag *dg)
 {
-	char *real cleanup_free = NULL;
+	cleanup_free char *real = NULL;
 
 	jsonw_key(w, b->source);
 	jsonw_open_object(w);
@@ -122,7 +122,7 @@ static int
 write_sources(struct jsonw *w, const struct places *places,
     const struct plan *plan, struct diag *dg)
 {
-	struct strvec written cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec written = STRVEC_INIT;
 
 	jsonw_key(w, "sources");
 	jsonw_open_object(w);
@@ -151,7 +151,7 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 	jsonw_open_object(w);
 	for (size_t i = 0; i < MOUNT_IDS; i++) {
 		const struct mount_role *role = &mount_roles[i];
-		char *path cleanup_free = NULL;
+		cleanup_free char *path = NULL;
 		struct stat st;
 
 		if (!mount_role_has_mode(role, request->mode.mode))
@@ -179,7 +179,7 @@ static void
 write_limits(struct jsonw *w, const struct plan_request *request)
 {
 	const struct settings *s = request->settings;
-	char *cpus cleanup_free = plan_cpus(request);
+	cleanup_free char *cpus = plan_cpus(request);
 
 	jsonw_key(w, "limits");
 	jsonw_open_object(w);
@@ -205,7 +205,7 @@ write_listed(struct jsonw *w, const struct settings *settings)
 	for (size_t i = 0; i < settings->binds.nr; i++) {
 		const char *word = settings->binds.v[i];
 		size_t len = strcspn(word, ":");
-		char *path cleanup_free = xstrndup(word, len);
+		cleanup_free char *path = xstrndup(word, len);
 
 		jsonw_open_object(w);
 		jsonw_key_str(w, "path", path);
@@ -218,7 +218,7 @@ write_listed(struct jsonw *w, const struct settings *settings)
 static int
 write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
 {
-	struct strvec patterns cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec patterns = STRVEC_INIT;
 
 	if (reserved_load(paths, &patterns, dg) != 0)
 		return -1;
@@ -250,7 +250,7 @@ static void
 write_seccomp(struct jsonw *w, const struct plan_request *request,
     const struct plan *plan)
 {
-	char *path cleanup_free = plan_seccomp_path(request);
+	cleanup_free char *path = plan_seccomp_path(request);
 	char digest[DIGEST_HEX_SIZE];
 
 	digest_bytes(plan->seccomp.buf, plan->seccomp.len, digest);
@@ -275,8 +275,8 @@ static void
 write_services(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly)
 {
-	char *agent cleanup_free = plan_service_user(request, SERVICE_AGENT);
-	char *egress cleanup_free = plan_service_user(request, SERVICE_EGRESS);
+	cleanup_free char *agent = plan_service_user(request, SERVICE_AGENT);
+	cleanup_free char *egress = plan_service_user(request, SERVICE_EGRESS);
 
 	jsonw_key(w, "users");
 	jsonw_open_object(w);
@@ -353,7 +353,7 @@ static int
 write_facts(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, const struct plan *plan, struct diag *dg)
 {
-	struct places *places cleanup_places = NULL;
+	cleanup_places struct places *places = NULL;
 
 	jsonw_key_str(w, "mode", mode_name(request->mode.mode));
 	jsonw_key_str(w, "session", request->session_id);

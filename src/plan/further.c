@@ -128,7 +128,7 @@ add_volumes(const struct plan_request *request, struct further *f)
 static int
 read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 {
-	struct json *root cleanup_json = NULL;
+	cleanup_json struct json *root = NULL;
 	const struct json *services;
 
 	if (o->tree.len == 0)
@@ -192,12 +192,12 @@ write_words(struct jsonw *w, const char *key, const struct strvec *words)
 static void
 write_defaults(struct jsonw *w, const struct further *f)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	for (size_t i = 0; i < f->image.env.nr; i++) {
 		const char *word = f->image.env.v[i];
 		size_t len = strcspn(word, "=");
-		char *name cleanup_free = xstrndup(word, len);
+		cleanup_free char *name = xstrndup(word, len);
 
 		if (word[len] == '=')
 			strvec_setenv(&env, name, word + len + 1);
@@ -228,8 +228,8 @@ add_generated(void (*write)(struct jsonw *w, const struct further *f),
     const char *name, const char *why, size_t at, struct assembly *a,
     struct diag *dg)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf doubled cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf doubled = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(false);
 	struct overlay *o = assembly_insert(a, at, xstrdup(name), xstrdup(why));
 
@@ -271,7 +271,7 @@ int
 further_add(const struct plan_request *request, size_t first,
     struct assembly *assembly, struct diag *dg)
 {
-	struct strbuf template cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf template = STRBUF_INIT;
 
 	for (size_t i = first; i < assembly->nr; i++)
 		if (read_overlay(&assembly->v[i], assembly, dg) != 0)

@@ -43,7 +43,7 @@ write_raw(const struct assembly *assembly, const struct overlay *o,
     struct strbuf *out)
 {
 	struct jsonw *w = jsonw_new(false);
-	struct diag ignored cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
 
 	jsonw_open_object(w);
 	jsonw_key_str(w, "name", o->name);
@@ -51,7 +51,7 @@ write_raw(const struct assembly *assembly, const struct overlay *o,
 	jsonw_open_array(w);
 	for (size_t i = 0; i < assembly->vars.nr; i++) {
 		const char *var = assembly->vars.v[i];
-		char *name cleanup_free = xstrndup(var, strcspn(var, "="));
+		cleanup_free char *name = xstrndup(var, strcspn(var, "="));
 
 		jsonw_str(w, name);
 	}
@@ -71,7 +71,7 @@ judge_raw(const struct plan_request *request, const struct assembly *assembly,
 {
 	for (size_t i = 0; i < assembly->nr; i++) {
 		const struct overlay *o = &assembly->v[i];
-		struct strbuf input cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf input = STRBUF_INIT;
 
 		if (o->tree.len == 0)
 			continue;
@@ -90,12 +90,12 @@ resolve(const struct plan_request *request, const struct assembly *assembly,
     struct policy **ret_policy, struct plan *plan, struct strbuf *model,
     struct diag *dg)
 {
-	char *project cleanup_free =
+	cleanup_free char *project =
 	    xasprintf("drydock-%s", request->session_id);
-	int *fds cleanup_free = xcalloc(assembly->nr + 1, sizeof(*fds));
-	const char **names cleanup_free =
+	cleanup_free int *fds = xcalloc(assembly->nr + 1, sizeof(*fds));
+	cleanup_free const char **names =
 	    xcalloc(assembly->nr + 1, sizeof(*names));
-	struct strbuf printed cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf printed = STRBUF_INIT;
 	struct compose_spec spec = {
 		.project = project,
 		/* No path in an overlay of ours is relative. */
@@ -132,7 +132,7 @@ plan_judge_model(const struct plan_request *request,
     const struct assembly *assembly, struct policy *policy, const char *model,
     struct plan *plan, struct diag *dg)
 {
-	struct strbuf input cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf input = STRBUF_INIT;
 
 	if (model_read(request, model, strlen(model), "the merged model", plan,
 		dg) != 0)
@@ -154,9 +154,9 @@ int
 plan_judge(const struct plan_request *request, const struct assembly *assembly,
     struct plan *ret_plan, struct diag *dg)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct policy *policy cleanup_policy = NULL;
-	struct strbuf model cleanup_strbuf = STRBUF_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
 
 	if (judge_raw(request, assembly, &policy, &plan, dg) != 0)
 		return -1;
@@ -215,7 +215,7 @@ describe_rule(const struct plan *plan, size_t i, struct strbuf *lines)
 int
 plan_check_verdict(const struct plan *plan, struct diag *dg)
 {
-	struct strbuf lines cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
 
 	if (plan->nviolations == 0)
 		return 0;

@@ -28,7 +28,7 @@ add_link(struct location *l, const struct stat *st)
 static int
 find_chain(int fd, struct location *l, struct diag *dg)
 {
-	char *path cleanup_free = xstrdup(l->real);
+	cleanup_free char *path = xstrdup(l->real);
 	struct stat st;
 	struct stat again;
 
@@ -101,7 +101,7 @@ int
 location_find(int fd, const struct proc_mounts *mounts,
     struct location *ret_location, struct diag *dg)
 {
-	struct location l cleanup_location = LOCATION_INIT;
+	cleanup_location struct location l = LOCATION_INIT;
 
 	if (fs_real_path(fd, &l.real) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "its real path");
@@ -117,7 +117,7 @@ location_find_in(const struct location *parent, const char *name,
     const struct stat *st, const struct proc_mounts *mounts,
     struct location *ret_location, struct diag *dg)
 {
-	struct location l cleanup_location = LOCATION_INIT;
+	cleanup_location struct location l = LOCATION_INIT;
 
 	l.real = xasprintf(
 	    "%s/%s", strcmp(parent->real, "/") == 0 ? "" : parent->real, name);

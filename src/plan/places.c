@@ -72,7 +72,7 @@ static int
 follow(const char *path, const struct proc_mounts *mounts,
     struct location *ret_at, struct diag *dg)
 {
-	int fd cleanup_close = open(path, O_PATH | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_PATH | O_CLOEXEC);
 
 	if (fd == -1)
 		return look_failed(path, dg);
@@ -108,7 +108,7 @@ find_spot(
     struct places *places, const char *path, size_t *ret_spot, struct diag *dg)
 {
 	const char *slash = strrchr(path, '/');
-	char *up cleanup_free = NULL;
+	cleanup_free char *up = NULL;
 	struct location at = LOCATION_INIT;
 	size_t parent = 0;
 	int rc;
@@ -148,7 +148,7 @@ find_spot(
 static int
 add(struct places *places, const char *group, char *path, struct diag *dg)
 {
-	char *owned cleanup_free = path;
+	cleanup_free char *owned = path;
 	size_t spot;
 
 	if (find_spot(places, owned, &spot, dg) != 0)
@@ -208,7 +208,7 @@ static int
 add_agent(struct places *places, const struct paths *paths, const char *name,
     struct diag *dg)
 {
-	struct agent agent cleanup_agent = AGENT_INIT;
+	cleanup_agent struct agent agent = AGENT_INIT;
 	const struct agent_sources *sources[] = { &agent.sync.trees,
 		&agent.sync.documents };
 
@@ -226,7 +226,7 @@ add_agent(struct places *places, const struct paths *paths, const char *name,
 static int
 add_agents(struct places *places, const struct paths *paths, struct diag *dg)
 {
-	struct strvec names cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 
 	if (catalog_list(&catalog_agents, paths, &names, dg) != 0)
 		return -1;
@@ -240,7 +240,7 @@ static int
 add_path(
     struct places *places, const char *group, const char *path, struct diag *dg)
 {
-	char *copy cleanup_free = xstrdup(path);
+	cleanup_free char *copy = xstrdup(path);
 	char *save = NULL;
 
 	for (char *dir = strtok_r(copy, ":", &save); dir != NULL;
@@ -342,7 +342,7 @@ int
 places_find(const struct plan_request *request, struct places **ret_places,
     struct diag *dg)
 {
-	struct places *places cleanup_places = xcalloc(1, sizeof(*places));
+	cleanup_places struct places *places = xcalloc(1, sizeof(*places));
 
 	if (proc_mounts_read_own(&places->mounts, dg) != 0)
 		return -1;
@@ -398,7 +398,7 @@ int
 places_write(
     const struct places *places, int fd, struct jsonw *w, struct diag *dg)
 {
-	struct location at cleanup_location = LOCATION_INIT;
+	cleanup_location struct location at = LOCATION_INIT;
 
 	if (location_find(fd, &places->mounts, &at, dg) != 0)
 		return -1;

@@ -68,7 +68,7 @@ add_program(struct policy *policy, const char *name, const struct strbuf *text,
 static int
 add_own(struct policy *policy, const struct paths *paths, struct diag *dg)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0) {
 		dg->class = DIAG_POLICY;
@@ -89,9 +89,9 @@ is_program_name(const char *name)
 static int
 list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
 {
-	char *path cleanup_free = xasprintf("%s/policy.d", paths->config_dir);
-	struct strvec names cleanup_strvec = STRVEC_INIT;
-	int fd cleanup_close = -1;
+	cleanup_free char *path = xasprintf("%s/policy.d", paths->config_dir);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
 
 	/* Who may take a program away may take its rule away. */
 	if (paths_open_config(paths, "policy.d", TRUSTED_DIRECTORY, &fd, dg) !=
@@ -115,13 +115,13 @@ list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
 static int
 add_added(struct policy *policy, const struct paths *paths, struct diag *dg)
 {
-	struct strvec names cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 
 	if (list_added(paths, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
-		struct strbuf text cleanup_strbuf = STRBUF_INIT;
-		int fd cleanup_close = -1;
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_close int fd = -1;
 
 		if (paths_open_config_file(paths, names.v[i], &fd, dg) != 0)
 			return -1;
@@ -139,7 +139,7 @@ int
 policy_load(
     const struct paths *paths, struct policy **ret_policy, struct diag *dg)
 {
-	struct policy *policy cleanup_policy = xcalloc(1, sizeof(*policy));
+	cleanup_policy struct policy *policy = xcalloc(1, sizeof(*policy));
 
 	if (add_own(policy, paths, dg) != 0 ||
 	    add_added(policy, paths, dg) != 0)
@@ -191,8 +191,8 @@ static int
 run_program(struct policy *policy, size_t i, const char *input, size_t len,
     struct plan *plan, struct diag *dg)
 {
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct json *answer cleanup_json = NULL;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_json struct json *answer = NULL;
 	enum diag_class class = class_of(i);
 
 	if (jqprog_run(policy->v[i].prog, input, len, &out, dg) != 0 ||

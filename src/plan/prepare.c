@@ -38,10 +38,10 @@ make_source(const struct paths *paths, int root_fd, const char *path,
     mode_t mode, int depth, int *ret_fd, struct diag *dg)
 {
 	size_t len = strlen(paths->state_dir);
-	char *parent cleanup_free = xstrdup(path);
+	cleanup_free char *parent = xstrdup(path);
 	char *slash = strrchr(parent, '/');
-	int parent_fd cleanup_close = -1;
-	struct diag missing cleanup_diag = DIAG_INIT;
+	cleanup_close int parent_fd = -1;
+	cleanup_diag struct diag missing = DIAG_INIT;
 
 	if (open_source(root_fd, path, ret_fd, &missing) == 0)
 		return 0;
@@ -89,7 +89,7 @@ prepare_source(const struct plan_request *request, int root_fd,
     struct plan_mount *m, struct diag *dg)
 {
 	const struct mount_role *role = m->role;
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	struct stat st;
 
 	if (!mount_is_made(m)) {
@@ -153,9 +153,9 @@ enter(int dir_fd, const char *name, int *ret_fd, struct diag *dg)
 	int fd = openat(dir_fd, name, flags);
 
 	if (fd == -1 && errno == ENOENT) {
-		int made cleanup_close = -1;
+		cleanup_close int made = -1;
 		char path[64];
-		int readable cleanup_close = -1;
+		cleanup_close int readable = -1;
 
 		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dir_fd);
 		readable = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -179,8 +179,8 @@ static int
 walk_mount_point(
     const struct plan_mount *outer, const char *rest, struct diag *dg)
 {
-	char *path cleanup_free = xstrdup(rest);
-	int fd cleanup_close = -1;
+	cleanup_free char *path = xstrdup(rest);
+	cleanup_close int fd = -1;
 	char *save = NULL;
 
 	for (char *name = strtok_r(path, "/", &save); name != NULL;
@@ -233,7 +233,7 @@ int
 plan_prepare(
     const struct plan_request *request, struct plan *plan, struct diag *dg)
 {
-	int root_fd cleanup_close = -1;
+	cleanup_close int root_fd = -1;
 
 	if (plan->nviolations != 0)
 		return diag_set(

@@ -87,7 +87,7 @@ write_services(struct jsonw *w, const struct json *services)
 static int
 write_plan(const struct json *tree, struct strbuf *out, struct diag *dg)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
@@ -111,7 +111,7 @@ int
 plan_seal(const struct plan *plan, int session_fd,
     char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (plan->nviolations != 0)
 		return diag_set(
@@ -132,9 +132,9 @@ int
 plan_unseal(const struct plan_request *request, int session_fd,
     const char *digest, struct plan *ret_plan, struct diag *dg)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf model cleanup_strbuf = STRBUF_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
 	char now[DIGEST_HEX_SIZE];
 
 	if (fs_read_file(session_fd, PLAN_FILE, MAX_SEALED, &text, dg) != 0)

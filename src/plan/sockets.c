@@ -131,7 +131,7 @@ read_directory(struct search *s, const char *dir)
 	const struct dirent *e;
 
 	if (fs_open_nolinks(s->bind->fd, *dir == '\0' ? "." : dir,
-		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &fd, &closed) < 0)
+		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &fd, &closed) != 0)
 		return note_closed(s, dir, closed.errnum);
 	stream = fdopendir(fd);
 	if (stream == NULL)

@@ -234,10 +234,10 @@ by_text(const void *a, const void *b)
 int
 squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 {
-	struct strvec addresses cleanup_strvec = STRVEC_INIT;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf before cleanup_strbuf = STRBUF_INIT;
-	struct diag absent cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec addresses = STRVEC_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf before = STRBUF_INIT;
+	cleanup_diag struct diag absent = DIAG_INIT;
 
 	if (squid_host_addresses(&addresses, dg) != 0)
 		return -1;
@@ -260,7 +260,7 @@ squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 int
 squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	bool changed;
 
 	if (squid_write_addresses(conf_fd, &changed, dg) != 0)

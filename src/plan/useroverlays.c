@@ -44,8 +44,8 @@ static int
 list_names(const struct paths *paths, const char *directory,
     struct strvec *overlays, struct diag *dg)
 {
-	struct strvec names cleanup_strvec = STRVEC_INIT;
-	int fd cleanup_close = -1;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
 
 	if (paths_open_config(paths, directory,
 		TRUSTED_DIRECTORY | TRUSTED_NO_LINK, &fd, dg) != 0)
@@ -67,9 +67,9 @@ list_names(const struct paths *paths, const char *directory,
 static int
 read_one(const struct paths *paths, struct overlay *o, struct diag *dg)
 {
-	struct yaml_node *top cleanup_yaml = NULL;
-	struct strbuf compose cleanup_strbuf = STRBUF_INIT;
-	int fd cleanup_close = -1;
+	cleanup_yaml struct yaml_node *top = NULL;
+	cleanup_strbuf struct strbuf compose = STRBUF_INIT;
+	cleanup_close int fd = -1;
 
 	if (paths_open_config(paths, o->name, TRUSTED_NO_LINK, &fd, dg) != 0)
 		return -1;
@@ -91,7 +91,7 @@ static int
 add_directory(const struct paths *paths, const char *directory, const char *why,
     struct assembly *assembly, struct diag *dg)
 {
-	struct strvec names cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 
 	if (list_names(paths, directory, &names, dg) != 0)
 		return -1;
@@ -110,7 +110,7 @@ useroverlays_add(const struct plan_request *request, struct assembly *assembly,
     struct diag *dg)
 {
 	const struct paths *paths = request->paths;
-	char *own cleanup_free =
+	cleanup_free char *own =
 	    xasprintf(DIRECTORY "/%s", request->project->key);
 
 	if (add_directory(

@@ -79,7 +79,7 @@ static int
 add_variable_given(
     struct strvec *vars, const char *name, char *given, struct diag *dg)
 {
-	char *value cleanup_free = given;
+	cleanup_free char *value = given;
 
 	return add_variable(vars, name, value, dg);
 }

@@ -347,7 +347,7 @@ read_items(struct reader *r, struct yaml_node *node, yaml_event_type_t end)
 {
 	while (r->event.type != end) {
 		struct yaml_node *value = NULL;
-		char *key cleanup_free = NULL;
+		cleanup_free char *key = NULL;
 
 		if (node->kind == YAML_MAPPING &&
 		    (read_key(r, node, &key) != 0 || next_event(r) != 0))
@@ -390,7 +390,7 @@ read_collection(struct reader *r, struct yaml_node *node)
 static int
 read_node(struct reader *r, struct yaml_node **ret_node)
 {
-	struct yaml_node *node cleanup_yaml = NULL;
+	cleanup_yaml struct yaml_node *node = NULL;
 	const char *tag;
 
 	if (check_anchor(r) != 0 || read_tag(r, &tag) != 0)
@@ -428,7 +428,7 @@ next_events(struct reader *r, int n)
 static int
 read_document(struct reader *r, struct yaml_node **ret_top)
 {
-	struct yaml_node *top cleanup_yaml = NULL;
+	cleanup_yaml struct yaml_node *top = NULL;
 
 	if (r->event.data.document_start.version_directive != NULL ||
 	    r->event.data.document_start.tag_directives.start !=
@@ -467,7 +467,7 @@ int
 yaml_parse(const char *name, const char *text, size_t len,
     struct yaml_node **ret_top, struct diag *dg)
 {
-	struct strbuf copy cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf copy = STRBUF_INIT;
 	struct reader r = { .name = name, .len = len, .dg = dg };
 	int rc;
 

@@ -86,7 +86,7 @@ queue_size(struct view *v)
 static void
 undo_modes(const struct sink *s, const struct termfilter *f)
 {
-	struct strbuf undo cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf undo = STRBUF_INIT;
 	/* A sequence of which a part was written. */
 	if (s->at > 0)
 		strbuf_addstr(&undo, "\030\033\\");
@@ -151,7 +151,7 @@ suspend(struct view *v)
 	if (enter_terminal(v) == -1)
 		return -1;
 	if (v->out_filter != NULL) {
-		struct strbuf redo cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf redo = STRBUF_INIT;
 		termmodes_redo(&v->out_filter->modes, &redo);
 		tty_write(v->tty.out_fd, redo.buf, redo.len);
 	}
@@ -187,7 +187,7 @@ queue_typed(struct view *v, const struct strbuf *typed)
 static void
 on_typed(struct view *v, const char *data, size_t len)
 {
-	struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf typed = STRBUF_INIT;
 	bool pressed = detach_key_find(&v->key, data, len, &typed);
 	queue_typed(v, &typed);
 	tty_count_answers(&v->answers, typed.buf, typed.len);
@@ -290,7 +290,7 @@ on_frame(struct view *v, const struct wire_frame *frame)
 	} else if (frame->type == WIRE_EXIT) {
 		on_exit_frame(v, frame);
 	} else if (frame->type == WIRE_REFUSED) {
-		char *text cleanup_free = xstrndup(data, frame->len);
+		cleanup_free char *text = xstrndup(data, frame->len);
 		return diag_set(
 		    v->dg, DIAG_ENGINE, "the holder refused: %s", text);
 	} else if (frame->type != WIRE_STARTED) {
@@ -368,7 +368,7 @@ static void
 on_due(struct view *v)
 {
 	if (v->key_due != 0 && monotime_left_ms(v->key_due) == 0) {
-		struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf typed = STRBUF_INIT;
 		detach_key_flush(&v->key, &typed);
 		queue_typed(v, &typed);
 		tty_count_answers(&v->answers, typed.buf, typed.len);

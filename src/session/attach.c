@@ -127,7 +127,7 @@ static int
 set_refused(
     const struct wire_frame *frame, enum diag_class class, struct diag *dg)
 {
-	char *text cleanup_free =
+	cleanup_free char *text =
 	    xstrndup((const char *)frame->payload, frame->len);
 	return diag_set(dg, class, "the holder refused: %s", text);
 }
@@ -136,10 +136,10 @@ static int
 read_hello(
     int fd, int64_t deadline, struct holder_hello *ret_hello, struct diag *dg)
 {
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	struct wire_frame frame;
 	struct wire_hello hello;
-	if (read_frame(fd, dec, deadline, &frame, dg) == -1)
+	if (read_frame(fd, dec, deadline, &frame, dg) != 0)
 		return -1;
 	if (frame.type == WIRE_REFUSED)
 		return set_refused(&frame, DIAG_POLICY, dg);
@@ -163,13 +163,13 @@ holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
 	int64_t deadline = now_ms() + timeout_ms;
 	struct holder_hello hello;
 	struct wire_hello ours = { .version = WIRE_VERSION };
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
-	int fd cleanup_close = -1;
-	if (connect_by(run_fd, deadline, &fd, dg) == -1 ||
-	    read_hello(fd, deadline, &hello, dg) == -1)
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
+	cleanup_close int fd = -1;
+	if (connect_by(run_fd, deadline, &fd, dg) != 0 ||
+	    read_hello(fd, deadline, &hello, dg) != 0)
 		return -1;
 	wire_add_hello(&frame, &ours);
-	if (send_all(fd, &frame, deadline, dg) == -1)
+	if (send_all(fd, &frame, deadline, dg) != 0)
 		return -1;
 	*ret_hello = hello;
 	*ret_fd = steal_fd(&fd);
@@ -183,7 +183,7 @@ holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
 static int
 await_start(int fd, int64_t deadline, bool *ret_started, struct diag *dg)
 {
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	struct wire_frame frame;
 	unsigned char type;
 	while (recv(fd, &type, 1, MSG_PEEK) == -1 &&
@@ -197,7 +197,7 @@ await_start(int fd, int64_t deadline, bool *ret_started, struct diag *dg)
 		*ret_started = false;
 		return 0;
 	}
-	if (read_frame(fd, dec, deadline, &frame, dg) == -1)
+	if (read_frame(fd, dec, deadline, &frame, dg) != 0)
 		return -1;
 	if (frame.type == WIRE_REFUSED)
 		return set_refused(&frame, DIAG_ENGINE, dg);
@@ -213,8 +213,8 @@ holder_go(int fd, const struct go_message *go, int timeout_ms,
     bool *ret_started, struct diag *dg)
 {
 	int64_t deadline = now_ms() + timeout_ms;
-	struct wire_go message cleanup_wire_go = WIRE_GO_INIT;
-	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	cleanup_wire_go struct wire_go message = WIRE_GO_INIT;
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	message.tty = go->tty;
 	message.ends_with_client = go->ends_with_client;
 	if (go->tty)
@@ -234,7 +234,7 @@ holder_go(int fd, const struct go_message *go, int timeout_ms,
 int
 holder_view(int fd, struct diag *dg)
 {
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 	wire_add_size(&frame, WIRE_VIEW, tty_size(STDIN_FILENO));
 	return send_all(fd, &frame, now_ms() + 1000, dg);
 }

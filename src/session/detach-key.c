@@ -179,7 +179,7 @@ bool
 detach_key_find(struct detach_key *k, const char *input, size_t len,
     struct strbuf *ret_typed)
 {
-	struct strbuf all cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
 	if (k->key == -1) {
 		strbuf_add(ret_typed, input, len);
 		return false;

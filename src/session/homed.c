@@ -224,7 +224,7 @@ check_place(const struct scan_entry *e, int home_fd, struct diag *dg)
 
 	/* A link on the way is an error, one in the place itself is opened. */
 	if (fs_open_nolinks(
-		home_fd, e->path, O_PATH | O_NOFOLLOW, 0, &fd, &mine) < 0) {
+		home_fd, e->path, O_PATH | O_NOFOLLOW, 0, &fd, &mine) != 0) {
 		if (mine.errnum == ENOENT)
 			return 0;
 		if (mine.errnum == ELOOP)
@@ -271,7 +271,7 @@ copy_file(const struct homed *homed, const struct scan_entry *e, int parent,
 	struct stat st;
 
 	if (fs_open_nolinks(homed->fd, e->path,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &in, dg) < 0)
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &in, dg) != 0)
 		return diag_wrap(dg, "home.d");
 	if (fstat(in, &st) < 0 || !S_ISREG(st.st_mode))
 		return diag_set(dg, DIAG_CONFIG,
@@ -283,7 +283,7 @@ copy_file(const struct homed *homed, const struct scan_entry *e, int parent,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "create %s", e->path);
-	if (fs_copy_bytes(in, out, st.st_size, e->path, dg) < 0)
+	if (fs_copy_bytes(in, out, st.st_size, e->path, dg) != 0)
 		return -1;
 	if (fchmod(out, e->mode & KEPT_MODE) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", e->path);
@@ -298,7 +298,7 @@ copy_entry(const struct homed *homed, const struct scan_entry *e, int home_fd,
 	cleanup_close int made = -1;
 	const char *name;
 
-	if (open_parent(e, home_fd, &parent, &name, dg) < 0)
+	if (open_parent(e, home_fd, &parent, &name, dg) != 0)
 		return -1;
 	if (e->kind == SCAN_FILE)
 		return copy_file(homed, e, parent, name, dg);
@@ -313,11 +313,11 @@ homed_copy(const struct homed *homed, int home_fd, struct diag *dg)
 	const struct scan *files = &homed->files;
 
 	for (size_t i = 0; i < files->nr; i++) {
-		if (check_place(&files->v[i], home_fd, dg) < 0)
+		if (check_place(&files->v[i], home_fd, dg) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < files->nr; i++) {
-		if (copy_entry(homed, &files->v[i], home_fd, dg) < 0)
+		if (copy_entry(homed, &files->v[i], home_fd, dg) != 0)
 			return -1;
 	}
 	return 0;

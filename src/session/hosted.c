@@ -142,7 +142,7 @@ send_all(int fd, const struct strbuf *data)
 static bool
 on_output(struct hosted *h, int *fd, enum wire_type type)
 {
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 	char buf[CHUNK];
 	ssize_t n = read(*fd, buf, sizeof(buf));
 	if (n == -1 && (errno == EINTR || errno == EAGAIN))
@@ -263,7 +263,7 @@ end_child(pid_t pid)
 static bool
 has_ended(const struct hosted *h)
 {
-	int pidfd cleanup_close = (int)syscall(SYS_pidfd_open, h->pid, 0);
+	cleanup_close int pidfd = (int)syscall(SYS_pidfd_open, h->pid, 0);
 	struct pollfd p[] = { { pidfd, POLLIN, 0 },
 		{ h->viewer, POLLRDHUP, 0 } };
 	if (pidfd == -1)
@@ -282,7 +282,7 @@ be_holder(void *arg)
 		end_child(h->pid);
 	int status = await(h->pid);
 	if (ended) {
-		struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 		wire_add_exit(&frame, (unsigned int)status, "");
 		(void)send_all(h->viewer, &frame);
 	}

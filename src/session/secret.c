@@ -190,7 +190,7 @@ ask(int fd, const char *question, size_t max, struct strbuf *text,
 
 	*ret_signal = 0;
 	interrupt_hold(&held);
-	int signal_fd cleanup_close = interrupt_open(&held);
+	cleanup_close int signal_fd = interrupt_open(&held);
 	if (signal_fd < 0)
 		rc = diag_set_errno(dg, DIAG_IO, errno, "signalfd");
 	else

@@ -71,7 +71,7 @@ open_source(
 	*ret_fd = -1;
 	e->why = SCAN_FINE;
 	if (fs_open_nolinks(f->slash_fd, e->source,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &mine) < 0) {
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &mine) != 0) {
 		int errnum = mine.errnum;
 
 		if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP ||
@@ -128,7 +128,7 @@ copy_file(struct filler *f, struct scan_entry *e)
 		    "%s: more than %lld bytes with it (setting sync_max_size)",
 		    e->path, (long long)f->spec->settings->sync_max_size);
 	if (create(f, e, &out) < 0 ||
-	    fs_copy_bytes(in, out, st.st_size, e->path, f->dg) < 0)
+	    fs_copy_bytes(in, out, st.st_size, e->path, f->dg) != 0)
 		return -1;
 	return set_mode(f, e, out);
 }
@@ -169,11 +169,11 @@ read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 	if (in < 0)
 		return 0;
 	if (fs_read_fd(in, what, (size_t)f->spec->settings->sync_max_json,
-		&text, dg) < 0)
+		&text, dg) != 0)
 		return dg->errnum == EFBIG
 		    ? diag_wrap(dg, "setting sync_max_json")
 		    : -1;
-	if (check_still(in, &st, what, dg) < 0)
+	if (check_still(in, &st, what, dg) != 0)
 		return -1;
 	*ret_there = true;
 	return jsonfilter_run(filter, text.buf, text.len, what, out, dg);
@@ -241,9 +241,9 @@ filter_document(struct filler *f, struct scan_entry *e)
 	bool there = false;
 
 	if (jsonfilter_new(&e->document->drop, f->spec->paths->home, NULL,
-		&filter, f->dg) < 0)
+		&filter, f->dg) != 0)
 		return -1;
-	if (read_settled(f, e, filter, &text, &there, &why) < 0) {
+	if (read_settled(f, e, filter, &text, &there, &why) != 0) {
 		if (why.class == DIAG_DATA || why.errnum == EFBIG)
 			return keep_last_copy(f, e, &why);
 		diag_move(f->dg, &why);
@@ -252,7 +252,7 @@ filter_document(struct filler *f, struct scan_entry *e)
 	if (!there)
 		return 0;
 	if (make_parents(f, e->path) < 0 || create(f, e, &out) < 0 ||
-	    fs_write_all(out, text.buf, text.len, e->path, f->dg) < 0)
+	    fs_write_all(out, text.buf, text.len, e->path, f->dg) != 0)
 		return -1;
 	return set_mode(f, e, out);
 }

@@ -73,12 +73,12 @@ generation_open(
 	cleanup_close int agent_fd = -1;
 
 	*ret_fd = -1;
-	if (open_maybe(paths->state_fd, path, &agent_fd, dg) < 0)
+	if (open_maybe(paths->state_fd, path, &agent_fd, dg) != 0)
 		return -1;
 	for (int i = 0; agent_fd >= 0 && i < OPEN_TRIES; i++) {
 		cleanup_close int fd = -1;
 
-		if (generation_open_unlocked(agent_fd, &fd, dg) < 0)
+		if (generation_open_unlocked(agent_fd, &fd, dg) != 0)
 			return -1;
 		if (fd < 0)
 			return 0;
@@ -107,7 +107,7 @@ generation_make(int agent_fd, char ret_name[GENERATION_NAME_SIZE], int *ret_fd,
 
 	fs_random_name(random, sizeof(random));
 	(void)snprintf(ret_name, GENERATION_NAME_SIZE, PREFIX "%s", random);
-	if (fs_make_dir(agent_fd, ret_name, 0700, &fd, dg) < 0)
+	if (fs_make_dir(agent_fd, ret_name, 0700, &fd, dg) != 0)
 		return -1;
 	/* As a reader does: also against a writer past a lock that was lost. */
 	if (lock_dir(fd, LOCK_SH | LOCK_NB) < 0)
@@ -153,7 +153,7 @@ remove_unread(int agent_fd, const char *name, struct diag *dg)
 	cleanup_close int fd = -1;
 
 	/* What is no directory nobody reads. */
-	if (open_maybe(agent_fd, name, &fd, &mine) < 0 &&
+	if (open_maybe(agent_fd, name, &fd, &mine) != 0 &&
 	    mine.errnum != ENOTDIR && mine.errnum != ELOOP) {
 		diag_move(dg, &mine);
 		return -1;
@@ -172,7 +172,7 @@ list_old(int agent_fd, struct strvec *old, struct diag *dg)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	if (fs_list_names(agent_fd, "the snapshots", &names, dg) < 0)
+	if (fs_list_names(agent_fd, "the snapshots", &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)
 		if (strncmp(names.v[i], PREFIX, strlen(PREFIX)) == 0)
@@ -186,7 +186,7 @@ generation_clean(int agent_fd, struct diag *dg)
 	cleanup_strvec struct strvec old = STRVEC_INIT;
 	int rc = 0;
 
-	if (list_old(agent_fd, &old, dg) < 0)
+	if (list_old(agent_fd, &old, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < old.nr; i++) {
 		cleanup_diag struct diag mine = DIAG_INIT;

@@ -155,7 +155,7 @@ add_credentials(struct inodes *set, const struct base *home,
 
 	for (size_t i = 0; (row = protected_at(i)) != NULL; i++)
 		if (strcmp(row->group, PROTECTED_CREDENTIALS) == 0 &&
-		    add_place(set, home, row->path, known, dg) < 0)
+		    add_place(set, home, row->path, known, dg) != 0)
 			return -1;
 	return 0;
 }

@@ -26,7 +26,7 @@ add_definition(struct strbuf *program, const char *name, const char *value,
 
 	jsonw_str(w, value);
 	strbuf_addf(program, "def %s: ", name);
-	if (jsonw_finish(w, program, dg) < 0)
+	if (jsonw_finish(w, program, dg) != 0)
 		return -1;
 	strbuf_addstr(program, ";\n");
 	return 0;
@@ -39,15 +39,15 @@ jsonfilter_new(const struct strvec *drop, const char *home, const char *project,
 	cleanup_jsonfilter struct jsonfilter *f = xcalloc(1, sizeof(*f));
 	cleanup_strbuf struct strbuf program = STRBUF_INIT;
 
-	if (add_definition(&program, "home", home, dg) < 0 ||
-	    add_definition(&program, "project", project, dg) < 0)
+	if (add_definition(&program, "home", home, dg) != 0 ||
+	    add_definition(&program, "project", project, dg) != 0)
 		return -1;
 	strbuf_addstr(&program, "[path(");
 	for (size_t i = 0; i < drop->nr; i++)
 		strbuf_addf(&program, "%s(%s)", i > 0 ? ",\n" : "", drop->v[i]);
 	strbuf_addstr(&program, ")]");
 	if (drop->nr > 0 &&
-	    jqprog_compile("what to drop", program.buf, &f->prog, dg) < 0)
+	    jqprog_compile("what to drop", program.buf, &f->prog, dg) != 0)
 		return -1;
 	*ret_filter = steal_ptr(&f);
 	return 0;
@@ -178,7 +178,7 @@ read_places(
 {
 	const char *fault = NULL;
 
-	if (json_parse_loose(text, len, "what to drop", &places->root, dg) < 0)
+	if (json_parse_loose(text, len, "what to drop", &places->root, dg) != 0)
 		return -1;
 	if (!json_is_array(places->root))
 		fault = "not a list of paths";
@@ -315,7 +315,7 @@ cut_container(struct cut *c, const struct cursor *at, struct diag *dg)
 			if (kept != NULL)
 				kept[nkept] = keys[i];
 			nkept++;
-			if (cut_container(c, &next, dg) < 0)
+			if (cut_container(c, &next, dg) != 0)
 				return -1;
 		}
 		last_end = json_end(child);
@@ -338,13 +338,13 @@ jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
 	    cleanup(places_release))) struct places places = { .root = NULL };
 	struct cut c = { text, what, &places, &left, 0 };
 
-	if (json_parse_loose(read, len, what, &root, dg) < 0)
+	if (json_parse_loose(read, len, what, &root, dg) != 0)
 		return -1;
 	if (filter->prog != NULL &&
-	    (jqprog_run(filter->prog, read, len, &chosen, dg) < 0 ||
-		read_places(chosen.buf, chosen.len, &places, dg) < 0))
+	    (jqprog_run(filter->prog, read, len, &chosen, dg) != 0 ||
+		read_places(chosen.buf, chosen.len, &places, dg) != 0))
 		return diag_wrap(dg, "%s", what);
-	if (cut_container(&c, &(struct cursor){ root, 0, 0, places.nr }, dg) <
+	if (cut_container(&c, &(struct cursor){ root, 0, 0, places.nr }, dg) !=
 	    0)
 		return -1;
 	leave_out(&c, len, len);

@@ -121,7 +121,7 @@ manifest_read(
 	cleanup_diag struct diag mine = DIAG_INIT;
 
 	*ret_there = false;
-	if (fs_read_file(agent_fd, NAME, MANIFEST_MAX, &text, &mine) < 0) {
+	if (fs_read_file(agent_fd, NAME, MANIFEST_MAX, &text, &mine) != 0) {
 		if (mine.errnum == ENOENT)
 			return 0;
 		diag_move(dg, &mine);

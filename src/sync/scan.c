@@ -413,8 +413,8 @@ walk_host(struct walk *w, struct diag *dg)
 	};
 	/* The clock that the kernel stamps files with. */
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &w->scan->start);
-	if (knownprojects_load(w->paths, &known, dg) < 0 ||
-	    fs_open_dir(w->paths->home, &home_fd, dg) < 0)
+	if (knownprojects_load(w->paths, &known, dg) != 0 ||
+	    fs_open_dir(w->paths->home, &home_fd, dg) != 0)
 		return -1;
 	w->known = known;
 	rc = scan_sources(w, &sync->trees, home_fd, scan_tree);

@@ -89,13 +89,13 @@ read_snapshot(struct run *r, struct diag *dg)
 	manifest_release(&r->then);
 	cleanup_close_fn(&r->old_fd);
 	r->usable = false;
-	if (generation_open_unlocked(r->agent_fd, &r->old_fd, dg) < 0)
+	if (generation_open_unlocked(r->agent_fd, &r->old_fd, dg) != 0)
 		return -1;
 	if (r->old_fd < 0)
 		return 0;
 	if (fstat(r->old_fd, &st) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "stat the snapshot");
-	if (manifest_read(r->agent_fd, &r->then, &there, dg) < 0)
+	if (manifest_read(r->agent_fd, &r->then, &there, dg) != 0)
 		return -1;
 	r->usable = there && manifest_is_of(&r->then, &st) &&
 	    strcmp(r->then.rules, r->rules) == 0;
@@ -106,7 +106,7 @@ read_snapshot(struct run *r, struct diag *dg)
 static int
 look_at_snapshot(struct run *r, struct diag *dg)
 {
-	return read_snapshot(r, dg) < 0 ? fail_below(r, dg) : 0;
+	return read_snapshot(r, dg) != 0 ? fail_below(r, dg) : 0;
 }
 
 /* Whether the snapshot is what the host's files would give now. */
@@ -135,8 +135,8 @@ wait_for_lock(struct run *r, enum lock_answer *ret, struct diag *dg)
 	const struct sync_request *q = r->request;
 	int silent = q->wait_ms < TELL_AFTER_MS ? q->wait_ms : TELL_AFTER_MS;
 
-	if (lock_wait(
-		r->agent_fd, LOCK_NAME, true, silent, ret, &r->lock_fd, dg) < 0)
+	if (lock_wait(r->agent_fd, LOCK_NAME, true, silent, ret, &r->lock_fd,
+		dg) != 0)
 		return -1;
 	if (*ret != LOCK_BUSY || silent == q->wait_ms)
 		return 0;
@@ -154,12 +154,12 @@ take_lock(struct run *r, bool *ret_waited, struct diag *dg)
 	enum lock_answer answer = LOCK_BUSY;
 
 	*ret_waited = false;
-	if (lock_try(r->agent_fd, LOCK_NAME, true, &answer, &r->lock_fd, dg) <
+	if (lock_try(r->agent_fd, LOCK_NAME, true, &answer, &r->lock_fd, dg) !=
 	    0)
 		return fail_below(r, dg);
 	if (answer == LOCK_BUSY) {
 		*ret_waited = true;
-		if (wait_for_lock(r, &answer, dg) < 0)
+		if (wait_for_lock(r, &answer, dg) != 0)
 			return fail_below(r, dg);
 	}
 	if (answer != LOCK_WON)
@@ -183,14 +183,14 @@ make_generation(struct run *r, struct diag *dg)
 	};
 	struct stat st;
 
-	if (generation_make(r->agent_fd, name, &fd, dg) < 0)
+	if (generation_make(r->agent_fd, name, &fd, dg) != 0)
 		return -1;
 	spec.fd = fd;
 	if (generation_fill(&spec, &r->now, dg) < 0)
 		return -1;
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", name);
-	if (generation_swap(r->agent_fd, name, dg) < 0)
+	if (generation_swap(r->agent_fd, name, dg) != 0)
 		return -1;
 	return manifest_write(r->agent_fd, r->rules, &st, &r->now, dg);
 }
@@ -229,7 +229,7 @@ clean_up(struct run *r)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	if (generation_clean(r->agent_fd, &dg) < 0)
+	if (generation_clean(r->agent_fd, &dg) != 0)
 		diag_warn("an old snapshot stays: %s", dg.message);
 }
 
@@ -241,7 +241,7 @@ finish_fresh(struct run *r, struct sync_outcome *ret, struct diag *dg)
 
 	if (generation_has_old(r->agent_fd)) {
 		if (lock_try(r->agent_fd, LOCK_NAME, true, &answer, &r->lock_fd,
-			dg) < 0)
+			dg) != 0)
 			return -1;
 		if (answer == LOCK_WON)
 			clean_up(r);
@@ -255,7 +255,7 @@ static int
 run_locked(struct run *r, bool waited, const struct timespec *called,
     struct sync_outcome *ret, struct diag *dg)
 {
-	if (look_at_snapshot(r, dg) < 0)
+	if (look_at_snapshot(r, dg) != 0)
 		return -1;
 	if (waited && r->usable && is_at_least(&r->then.scan.start, called)) {
 		give_outcome(r, false, ret);
@@ -267,7 +267,7 @@ run_locked(struct run *r, bool waited, const struct timespec *called,
 		give_outcome(r, false, ret);
 		return 0;
 	}
-	if (build(r, dg) < 0)
+	if (build(r, dg) != 0)
 		return -1;
 	clean_up(r);
 	give_outcome(r, true, ret);
@@ -280,9 +280,9 @@ open_agent(struct run *r, struct diag *dg)
 	const struct paths *paths = r->request->paths;
 	cleanup_close int agents_fd = -1;
 
-	if (fs_make_dir(paths->state_fd, "agents", 0700, &agents_fd, dg) < 0 ||
-	    fs_make_dir(
-		agents_fd, r->request->agent->name, 0700, &r->agent_fd, dg) < 0)
+	if (fs_make_dir(paths->state_fd, "agents", 0700, &agents_fd, dg) != 0 ||
+	    fs_make_dir(agents_fd, r->request->agent->name, 0700, &r->agent_fd,
+		dg) != 0)
 		return diag_wrap(dg, "%s", paths->state_dir);
 	return 0;
 }
@@ -299,13 +299,13 @@ sync_run(const struct sync_request *request, struct sync_outcome *ret,
 
 	r.request = request;
 	name_rules(&r);
-	if (open_agent(&r, dg) < 0 || look_at_host(&r, dg) < 0 ||
-	    look_at_snapshot(&r, dg) < 0)
+	if (open_agent(&r, dg) != 0 || look_at_host(&r, dg) < 0 ||
+	    look_at_snapshot(&r, dg) != 0)
 		return -1;
 	called = r.now.start;
 	if (is_fresh(&r) && !request->force)
 		return finish_fresh(&r, ret, dg);
-	if (take_lock(&r, &waited, dg) < 0)
+	if (take_lock(&r, &waited, dg) != 0)
 		return -1;
 	/* What it makes has the modes that it says. */
 	mask = umask(077);
@@ -329,12 +329,12 @@ sync_check(const struct sync_request *request, size_t *ret_drift,
 		return -1;
 	if (request->paths->state_fd >= 0 &&
 	    fs_open_nolinks(request->paths->state_fd, path,
-		O_RDONLY | O_DIRECTORY, 0, &r.agent_fd, &mine) < 0 &&
+		O_RDONLY | O_DIRECTORY, 0, &r.agent_fd, &mine) != 0 &&
 	    mine.errnum != ENOENT) {
 		diag_move(dg, &mine);
 		return -1;
 	}
-	if (r.agent_fd >= 0 && look_at_snapshot(&r, dg) < 0)
+	if (r.agent_fd >= 0 && look_at_snapshot(&r, dg) != 0)
 		return -1;
 	if (r.usable) {
 		*ret_drift = scan_compare(&r.now, &r.then.scan, report, arg) +
@@ -381,7 +381,7 @@ sync_before_launch(const struct sync_request *request)
 	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	if (sync_run(request, &outcome, &dg) < 0)
+	if (sync_run(request, &outcome, &dg) != 0)
 		diag_warn("%s's configuration is not synced: %s",
 		    request->agent->name, dg.message);
 	else

@@ -20,8 +20,8 @@ static void
 check_hosts(const struct strvec *hosts)
 {
 	for (size_t i = 0; i < hosts->nr; i++) {
-		struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		const char *line = hosts->v[i];
 		FUZZ_CHECK(allowlist_parse(
 			       &list, "hosts", line, strlen(line), &dg) == 0);
@@ -31,8 +31,8 @@ check_hosts(const struct strvec *hosts)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct agent agent cleanup_agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc =
 	    agent_parse(&agent, "a", "a.json", (const char *)data, size, &dg);
 	if (rc == -1)

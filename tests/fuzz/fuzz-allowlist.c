@@ -37,9 +37,9 @@ check_host(const char *host)
 static void
 check_round_trip(const struct allow_entry *e)
 {
-	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *line cleanup_free = xasprintf(
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *line = xasprintf(
 	    "%s:%u%s", e->host, e->port, e->private_ok ? " private" : "");
 
 	FUZZ_CHECK(
@@ -53,8 +53,8 @@ check_round_trip(const struct allow_entry *e)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc =
 	    allowlist_parse(&list, "allowlist", (const char *)data, size, &dg);
 	fuzz_outcome(rc, &dg);

@@ -18,14 +18,14 @@
 static void
 check_denial(const struct fuzz_input *in)
 {
-	struct http_answer answer cleanup_http_answer = HTTP_ANSWER_INIT;
+	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
 
 	answer.status = 404;
 	strbuf_add(&answer.body, in->data, in->size);
 	if (!api_denies(&answer, "aaaa"))
 		return;
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	FUZZ_CHECK(
 	    json_parse(answer.body.buf, answer.body.len, "x", &root, &dg) == 0);
 	FUZZ_CHECK(
@@ -36,8 +36,8 @@ check_denial(const struct fuzz_input *in)
 static void
 check_api(const struct fuzz_input *in)
 {
-	struct engine engine cleanup_engine = ENGINE_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct version ours, least, most;
 
 	int rc =
@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
-	char *text cleanup_free = fuzz_text(in.data, in.size);
+	cleanup_free char *text = fuzz_text(in.data, in.size);
 
 	if (kind == 'd')
 		check_denial(&in);

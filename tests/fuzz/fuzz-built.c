@@ -52,9 +52,9 @@ check_same(const struct built *a, const struct built *b)
 static void
 check_adding(const uint8_t *data, size_t size, const struct built_list *list)
 {
-	struct built_list again cleanup_built_list = BUILT_LIST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct paths paths cleanup_paths;
+	cleanup_built_list struct built_list again = BUILT_LIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_paths struct paths paths;
 	char id[] = "of-the-fuzzer";
 	char root[] = "/of-the-fuzzer";
 	struct engine engine = { .id = id, .data_root = root };
@@ -84,8 +84,8 @@ check_adding(const uint8_t *data, size_t size, const struct built_list *list)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct built_list list cleanup_built_list = BUILT_LIST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc = built_parse((const char *)data, size, &list, &dg);
 
 	if (rc == -1)

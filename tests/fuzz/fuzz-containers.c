@@ -39,9 +39,9 @@ check_same(const struct container *a, const struct container *b)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct container c cleanup_container;
-	struct container again cleanup_container = { .id = NULL };
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_container struct container c;
+	cleanup_container struct container again = { .id = NULL };
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = container_parse((const char *)data, size, &c, &dg);
 	if (rc == -1)

@@ -46,9 +46,9 @@ static void
 home_put(const struct home *home, const char *dir, const char *name,
     const struct fuzz_input *in)
 {
-	char *path cleanup_free = xasprintf("%s/%s", home->path, dir);
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int fd cleanup_close = -1;
+	cleanup_free char *path = xasprintf("%s/%s", home->path, dir);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
 
 	FUZZ_CHECK(fs_make_path(path, 0700, &fd, &dg) == 0);
 	FUZZ_CHECK(
@@ -58,8 +58,8 @@ home_put(const struct home *home, const char *dir, const char *name,
 static void
 home_remove(struct home *home)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int parent cleanup_close = openat(home->fd, "..", O_RDONLY | O_CLOEXEC);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int parent = openat(home->fd, "..", O_RDONLY | O_CLOEXEC);
 
 	FUZZ_CHECK(
 	    fs_remove_tree(parent, strrchr(home->path, '/') + 1, &dg) == 0);
@@ -83,10 +83,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
-	char *text cleanup_free = fuzz_text(in.data, in.size);
-	struct endpoint e cleanup_endpoint = ENDPOINT_INIT;
-	struct strvec env cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_free char *text = fuzz_text(in.data, in.size);
+	cleanup_endpoint struct endpoint e = ENDPOINT_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct home home;
 
 	home_open(&home);

@@ -40,9 +40,9 @@ unescape(const struct strbuf *text, struct strbuf *out)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct strbuf shown cleanup_strbuf = STRBUF_INIT;
-	struct strbuf back cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf shown = STRBUF_INIT;
+	cleanup_strbuf struct strbuf back = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *text = (const char *)data;
 
 	strbuf_add_escaped(&shown, text, size);

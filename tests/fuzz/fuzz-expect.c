@@ -61,8 +61,8 @@ check_model(const char *text, size_t len)
 		.session_dir = "/s",
 		.history_dir = "/h",
 	};
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	bool clear = true;
 
 	if (model_read(&request, text, len, "model", &plan, &dg) == -1) {
@@ -80,10 +80,10 @@ check_model(const char *text, size_t len)
 static void
 check_dollars(const char *text, size_t len)
 {
-	struct strbuf single cleanup_strbuf = STRBUF_INIT;
-	struct strbuf twice cleanup_strbuf = STRBUF_INIT;
-	struct strbuf back cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf single = STRBUF_INIT;
+	cleanup_strbuf struct strbuf twice = STRBUF_INIT;
+	cleanup_strbuf struct strbuf back = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = model_undouble(text, len, &single, &dg);
 	fuzz_outcome(rc, &dg);

@@ -16,8 +16,8 @@
 static struct jsonfilter *
 make_filter(void)
 {
-	struct strvec drop cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec drop = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct jsonfilter *filter = NULL;
 
 	strvec_push(&drop, ".. | objects | .a");
@@ -60,12 +60,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct jsonfilter *filter;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct diag ignored cleanup_diag = DIAG_INIT;
-	struct strbuf once cleanup_strbuf = STRBUF_INIT;
-	struct strbuf twice cleanup_strbuf = STRBUF_INIT;
-	struct json *before cleanup_json = NULL;
-	struct json *after cleanup_json = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf once = STRBUF_INIT;
+	cleanup_strbuf struct strbuf twice = STRBUF_INIT;
+	cleanup_json struct json *before = NULL;
+	cleanup_json struct json *after = NULL;
 	const char *text = (const char *)data;
 
 	if (filter == NULL)

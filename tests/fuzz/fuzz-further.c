@@ -38,9 +38,9 @@ check_names(const struct assembly *a)
 static void
 read_services(int fd, struct json **ret_root)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf single cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf single = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	FUZZ_CHECK(lseek(fd, 0, SEEK_SET) == 0);
 	FUZZ_CHECK(fs_read_fd(fd, "x", (size_t)1 << 24, &text, &dg) == 0);
@@ -51,8 +51,8 @@ read_services(int fd, struct json **ret_root)
 static void
 check_generated(struct assembly *a)
 {
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	for (size_t i = 0; i < a->nfurther; i++) {
 		struct image *image = &a->further[i].image;
@@ -81,9 +81,9 @@ check_generated(struct assembly *a)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct yaml_node *top cleanup_yaml = NULL;
-	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_yaml struct yaml_node *top = NULL;
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	if (yaml_parse("overlay", (const char *)data, size, &top, &dg) == -1)
 		return 0;

@@ -11,8 +11,8 @@
 static void
 check_os_release(const char *text)
 {
-	char *value cleanup_free = os_release_value(text, "ID");
-	char *want cleanup_free = xasprintf("ID=%s", value);
+	cleanup_free char *value = os_release_value(text, "ID");
+	cleanup_free char *want = xasprintf("ID=%s", value);
 
 	FUZZ_CHECK(strpbrk(value, "\"'\n") == NULL);
 	if (*value == '\0')
@@ -40,7 +40,7 @@ check_apt_line(const char *line, size_t len)
 static void
 check_apt(char *text)
 {
-	struct hostconf hc cleanup_hostconf = HOSTCONF_INIT;
+	cleanup_hostconf struct hostconf hc = HOSTCONF_INIT;
 
 	/* A file of certificates would be opened. */
 	for (char *p = text; (p = strcasestr(p, "cainfo")) != NULL; p++)
@@ -59,8 +59,8 @@ check_apt(char *text)
 static void
 check_proxies(char *text)
 {
-	struct hostconf hc cleanup_hostconf = HOSTCONF_INIT;
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_hostconf struct hostconf hc = HOSTCONF_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	for (char *line; (line = strsep(&text, "\n")) != NULL;)
 		strvec_push(&env, line);
@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
-	char *text cleanup_free = fuzz_text(in.data, in.size);
+	cleanup_free char *text = fuzz_text(in.data, in.size);
 
 	if (kind == 'o')
 		check_os_release(text);

@@ -10,8 +10,8 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct image image cleanup_image = IMAGE_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_image struct image image = IMAGE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct timespec created;
 
 	int rc = image_parse((const char *)data, size, &image, &dg);

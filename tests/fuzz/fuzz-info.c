@@ -10,8 +10,8 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct engine engine cleanup_engine = ENGINE_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = engine_read_info(&engine, (const char *)data, size, &dg);
 	if (rc == -1)
@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(engine.data_root[0] == '/');
 	FUZZ_CHECK(engine_meets_floor(ENGINE_FLOOR_DOCKER, engine.version));
 	/* Whatever else it says, it did not say that it is one of these. */
-	struct json *info cleanup_json = NULL;
+	cleanup_json struct json *info = NULL;
 	FUZZ_CHECK(
 	    json_parse((const char *)data, size, "info", &info, &dg) == 0);
 	const struct json *options = json_get(info, "SecurityOptions");

@@ -31,8 +31,8 @@ check_empty(const struct json *n)
 static void
 check_passed(const char *inspect)
 {
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	FUZZ_CHECK(json_parse(inspect, strlen(inspect), "x", &root, &dg) == 0);
 	const struct json *host = json_get(root, "HostConfig");
@@ -81,7 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.log_options = STRVEC_INIT,
 		.ulimits = STRVEC_INIT,
 	};
-	char *text cleanup_free = fuzz_text(data, size);
+	cleanup_free char *text = fuzz_text(data, size);
 	const struct container c = {
 		.image_id = image,
 		.env = STRVEC_INIT,
@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.working_dir = dir,
 		.inspect = text,
 	};
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = verify_inspect(&planned, NULL, "{\"a\":1}", &c, &dg);
 	if (rc == -1)

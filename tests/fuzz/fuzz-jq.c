@@ -46,10 +46,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct jqprog *identity;
-	struct json *ours cleanup_json = NULL;
-	struct json *theirs cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_json struct json *ours = NULL;
+	cleanup_json struct json *theirs = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (identity == NULL)
 		FUZZ_CHECK(

@@ -10,7 +10,7 @@
 static void
 write_node(const struct json *n, bool pretty, struct strbuf *out)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct jsonw *w = jsonw_new(pretty);
 	jsonw_node(w, n);
 	FUZZ_CHECK(jsonw_finish(w, out, &dg) == 0);
@@ -40,10 +40,10 @@ check_same(const struct json *a, const struct json *b)
 static void
 check_round_trip(const struct json *root, bool pretty)
 {
-	struct json *again cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf once_more cleanup_strbuf = STRBUF_INIT;
+	cleanup_json struct json *again = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf once_more = STRBUF_INIT;
 	write_node(root, pretty, &text);
 	FUZZ_CHECK(json_parse(text.buf, text.len, "again", &again, &dg) == 0);
 	check_same(root, again);
@@ -54,8 +54,8 @@ check_round_trip(const struct json *root, bool pretty)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc = json_parse((const char *)data, size, "input", &root, &dg);
 	FUZZ_CHECK((rc == 0) == (root != NULL));
 	if (rc == -1)

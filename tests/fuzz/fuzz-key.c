@@ -35,12 +35,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
-	struct settings settings cleanup_settings;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf whole cleanup_strbuf = STRBUF_INIT;
-	struct strbuf cut cleanup_strbuf = STRBUF_INIT;
-	struct strbuf none cleanup_strbuf = STRBUF_INIT;
-	struct strbuf again cleanup_strbuf = STRBUF_INIT;
+	cleanup_settings struct settings settings;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf whole = STRBUF_INIT;
+	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
+	cleanup_strbuf struct strbuf none = STRBUF_INIT;
+	cleanup_strbuf struct strbuf again = STRBUF_INIT;
 	char name[] = "ctrl-?";
 
 	settings_init(&settings);

@@ -14,7 +14,7 @@ check_number(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
 	int64_t value = number_of(text);
-	char *again cleanup_free = xasprintf("%" PRId64, value);
+	cleanup_free char *again = xasprintf("%" PRId64, value);
 	size_t zeros = strspn(text, "0");
 
 	FUZZ_CHECK(value >= -1);
@@ -32,7 +32,7 @@ check_number(const char *text)
 static void
 check_group(const char *text)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc = check_membership(text, ID, &dg);
 
 	if (rc == -1)
@@ -59,8 +59,8 @@ check_group(const char *text)
 static void
 check_blanks(const char *text)
 {
-	char *folded cleanup_free = fold_blanks(text);
-	char *twice cleanup_free = fold_blanks(folded);
+	cleanup_free char *folded = fold_blanks(text);
+	cleanup_free char *twice = fold_blanks(folded);
 
 	FUZZ_CHECK(strcmp(folded, twice) == 0);
 	FUZZ_CHECK(folded[0] != ' ' && strstr(folded, "  ") == NULL);
@@ -74,7 +74,7 @@ check_files(const uint8_t *data, size_t size, const char *text)
 	static const char *const names[] = { "cpu.max", "memory.max",
 		"pids.max" };
 	const char *tmp = getenv("TMPDIR");
-	char *path cleanup_free =
+	cleanup_free char *path =
 	    xasprintf("%s/fuzz-limits.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	static char root[] = "/", type[] = "cgroup2", none[] = "";
 	struct proc_mount mount = { none, root, path, none, type, none };
@@ -82,9 +82,9 @@ check_files(const uint8_t *data, size_t size, const char *text)
 	struct proc_limits limits;
 
 	FUZZ_CHECK(mkdtemp(path) != NULL);
-	int fd cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		int file cleanup_close =
+		cleanup_close int file =
 		    openat(fd, names[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 		FUZZ_CHECK(write(file, data, size) == (ssize_t)size);
@@ -106,7 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
-	char *text cleanup_free = fuzz_text(in.data, in.size);
+	cleanup_free char *text = fuzz_text(in.data, in.size);
 
 	if (kind == 'g')
 		check_group(text);

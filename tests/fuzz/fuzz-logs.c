@@ -8,9 +8,9 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = logs_read((const char *)data, size, &out, &err, &dg);
 	if (rc == -1)

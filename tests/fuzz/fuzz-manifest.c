@@ -13,7 +13,7 @@ static void
 check_manifest(char *text, size_t len)
 {
 	const struct policy policy = { NULL, "manifest", false };
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct check c = { .policy = &policy,
 		.manifest = { NULL, STRVEC_INIT, STRVEC_INIT },
 		.found = STRVEC_INIT,
@@ -58,7 +58,7 @@ static void
 check_table(char *text)
 {
 	const struct policy policy = { NULL, POLICY_MANIFEST, false };
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct check c = { .policy = &policy, .dir = DIR, .dg = &dg };
 
 	bool covered = names_guardrails(text);
@@ -74,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	strbuf_add(&text, in.data, in.size);
 	if (kind == 'm')

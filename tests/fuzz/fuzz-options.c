@@ -21,7 +21,7 @@ split(const char *text, struct strvec *words)
 {
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\n");
-		struct strbuf word cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf word = STRBUF_INIT;
 		strbuf_add(&word, text, len);
 		strvec_push(words, word.buf);
 		text += len + (text[len] == '\n' ? 1 : 0);
@@ -54,14 +54,14 @@ check_operands(const struct strvec *words, const struct options *o)
 static void
 check_again(const struct cmd *cmd, const struct options *o)
 {
-	struct strvec words cleanup_strvec = STRVEC_INIT;
-	struct options again cleanup_options = OPTIONS_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	cleanup_options struct options again = OPTIONS_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	FUZZ_CHECK(o->settings.nr % 2 == 0);
 	for (size_t i = 0; i < o->settings.nr; i += 2) {
 		FUZZ_CHECK(settings_find(o->settings.v[i]) != NULL);
-		char *name cleanup_free =
+		cleanup_free char *name =
 		    options_setting_name(o->settings.v[i]);
 		strvec_pushf(&words, "--%s=%s", name, o->settings.v[i + 1]);
 	}
@@ -85,11 +85,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	size_t which = fuzz_take(&in);
-	char *text cleanup_free = fuzz_text(in.data, in.size);
-	struct strvec words cleanup_strvec = STRVEC_INIT;
-	struct options options cleanup_options = OPTIONS_INIT;
-	struct settings settings cleanup_settings;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_free char *text = fuzz_text(in.data, in.size);
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	cleanup_options struct options options = OPTIONS_INIT;
+	cleanup_settings struct settings settings;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	size_t ncommands = 0;
 
 	settings_init(&settings);

@@ -24,10 +24,10 @@ add_field(struct strbuf *out, const char *s)
 static void
 check_mounts(const char *text)
 {
-	struct proc_mounts mounts cleanup_proc_mounts = { NULL, 0 };
-	struct proc_mounts again cleanup_proc_mounts = { NULL, 0 };
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf lines cleanup_strbuf = STRBUF_INIT;
+	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
+	cleanup_proc_mounts struct proc_mounts again = { NULL, 0 };
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
 	bool empty = false;
 
 	int rc = proc_parse_mounts(text, &mounts, &dg);
@@ -76,7 +76,7 @@ static void
 check_status(const char *text)
 {
 	struct proc_status status;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = proc_parse_status(text, &status, &dg);
 	if (rc == -1)
@@ -97,8 +97,8 @@ check_status(const char *text)
 static void
 check_devices(const char *text)
 {
-	struct strvec devices cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec devices = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = proc_parse_devices(text, &devices, &dg);
 	if (rc == -1)
@@ -120,7 +120,7 @@ check_cgroup(const char *text)
 {
 	static const char *const controllers[] = { NULL, "memory", "pids" };
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
-		struct strbuf path cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf path = STRBUF_INIT;
 		if (!proc_find_cgroup(text, controllers[i], &path)) {
 			FUZZ_CHECK(path.len == 0);
 			continue;
@@ -137,7 +137,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
-	char *text cleanup_free = fuzz_text(in.data, in.size);
+	cleanup_free char *text = fuzz_text(in.data, in.size);
 
 	if (kind == 'm')
 		check_mounts(text);

@@ -75,14 +75,14 @@ check_required(const struct record *r)
 static void
 check_round_trip(const struct record *record)
 {
-	struct record again cleanup_record = RECORD_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_record struct record again = RECORD_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *tmp = getenv("TMPDIR");
-	char *path cleanup_free =
+	cleanup_free char *path =
 	    xasprintf("%s/fuzz-record.XXXXXX", tmp != NULL ? tmp : "/tmp");
 
 	FUZZ_CHECK(mkdtemp(path) != NULL);
-	int fd cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int written = record_write(fd, record, &dg);
 	int back = written == 0 ? record_read(fd, &again, &dg) : -1;
 	(void)unlinkat(fd, "session.json", 0);
@@ -94,8 +94,8 @@ check_round_trip(const struct record *record)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct record record cleanup_record = RECORD_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	int rc = record_parse((const char *)data, size, &record, &dg);
 	if (rc == -1)

@@ -38,8 +38,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
-	struct strbuf whole cleanup_strbuf = STRBUF_INIT;
-	struct strbuf cut cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf whole = STRBUF_INIT;
+	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
 
 	uint32_t seed = fuzz_take(&in) + 1;
 	/* Now and then enough to fill it. */

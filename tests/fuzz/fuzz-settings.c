@@ -10,11 +10,11 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct settings first cleanup_settings;
-	struct settings second cleanup_settings;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf printed cleanup_strbuf = STRBUF_INIT;
-	struct strbuf again cleanup_strbuf = STRBUF_INIT;
+	cleanup_settings struct settings first;
+	cleanup_settings struct settings second;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf printed = STRBUF_INIT;
+	cleanup_strbuf struct strbuf again = STRBUF_INIT;
 
 	settings_init(&first);
 	settings_init(&second);

@@ -38,9 +38,9 @@ unquote(const char *p, struct strbuf *out)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *word cleanup_free = fuzz_text(data, size);
-	struct strbuf line cleanup_strbuf = STRBUF_INIT;
-	struct strbuf back cleanup_strbuf = STRBUF_INIT;
+	cleanup_free char *word = fuzz_text(data, size);
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	cleanup_strbuf struct strbuf back = STRBUF_INIT;
 
 	strbuf_add_shell_quoted(&line, word);
 	unquote(line.buf, &back);

@@ -38,8 +38,8 @@ static void
 check_npmrc(const char *text)
 {
 	static const char *const environ_[] = { "A=1", "TOKEN=x\ny", NULL };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	char *cafile cleanup_free = NULL;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_free char *cafile = NULL;
 
 	npmrc_parse(text, environ_, &out, &cafile);
 	for (const char *p = out.buf; *p != '\0';) {
@@ -58,8 +58,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
-	char *text cleanup_free = fuzz_text(in.data, in.size);
-	struct strvec lines cleanup_strvec = STRVEC_INIT;
+	cleanup_free char *text = fuzz_text(in.data, in.size);
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
 
 	if (kind == 'n')
 		check_npmrc(text);

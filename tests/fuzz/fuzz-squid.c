@@ -53,12 +53,12 @@ fill(const struct strbuf *text, const struct allowlist *list,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-	struct allowlist placeholders cleanup_allowlist = ALLOWLIST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf plain cleanup_strbuf = STRBUF_INIT;
-	struct strbuf want cleanup_strbuf = STRBUF_INIT;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_allowlist struct allowlist placeholders = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf plain = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
 
 	/* Lines before one that is refused count as well. */
 	(void)allowlist_parse(

@@ -46,9 +46,9 @@ check_same(const struct manifest *a, const struct manifest *b)
 static void
 read_and_write(int fd, const uint8_t *data, size_t size)
 {
-	struct manifest first cleanup_manifest = MANIFEST_INIT;
-	struct manifest second cleanup_manifest = MANIFEST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_manifest struct manifest first = MANIFEST_INIT;
+	cleanup_manifest struct manifest second = MANIFEST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st;
 	bool there = false;
 
@@ -70,11 +70,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *tmp = getenv("TMPDIR");
-	char *path cleanup_free =
+	cleanup_free char *path =
 	    xasprintf("%s/fuzz-synced.XXXXXX", tmp != NULL ? tmp : "/tmp");
 
 	FUZZ_CHECK(mkdtemp(path) != NULL);
-	int fd cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	read_and_write(fd, data, size);
 	(void)unlinkat(fd, "manifest", 0);
 	FUZZ_CHECK(rmdir(path) == 0);

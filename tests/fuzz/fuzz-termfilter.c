@@ -160,10 +160,10 @@ check_undo(const struct termfilter *f, const struct strbuf *shown)
 	static const unsigned int modes[] = { 1, 5, 45, 1000, 1002, 1003, 1004,
 		1006, 2004, 2026 };
 	struct termfilter after = TERMFILTER_INIT;
-	struct strbuf undo cleanup_strbuf = STRBUF_INIT;
-	struct strbuf all cleanup_strbuf = STRBUF_INIT;
-	struct strbuf again cleanup_strbuf = STRBUF_INIT;
-	struct strbuf passed cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf undo = STRBUF_INIT;
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
+	cleanup_strbuf struct strbuf again = STRBUF_INIT;
+	cleanup_strbuf struct strbuf passed = STRBUF_INIT;
 	bool restores = memmem(shown->buf, shown->len, "\033[?", 3) != NULL &&
 	    memchr(shown->buf, 'r', shown->len) != NULL;
 
@@ -191,9 +191,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
-	struct strbuf whole cleanup_strbuf = STRBUF_INIT;
-	struct strbuf cut cleanup_strbuf = STRBUF_INIT;
-	struct strbuf twice cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf whole = STRBUF_INIT;
+	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
+	cleanup_strbuf struct strbuf twice = STRBUF_INIT;
 	struct termfilter f = TERMFILTER_INIT;
 	struct termfilter g = TERMFILTER_INIT;
 	struct termfilter h = TERMFILTER_INIT;

@@ -29,8 +29,8 @@ static void
 check_cleaned(const uint8_t *data, size_t size)
 {
 	static const char prefix[] = "sk-";
-	struct strbuf text cleanup_token = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_token struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	size_t at = 0;
 	size_t taken = 0;
 
@@ -53,8 +53,8 @@ check_cleaned(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct strbuf text cleanup_token = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_token struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	check_cleaned(data, size);
 	strbuf_add(&text, data, size);

@@ -40,8 +40,8 @@ static void
 check_hosts(const struct strvec *hosts)
 {
 	for (size_t i = 0; i < hosts->nr; i++) {
-		struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		const char *line = hosts->v[i];
 
 		FUZZ_CHECK(allowlist_parse(
@@ -53,8 +53,8 @@ check_hosts(const struct strvec *hosts)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct toolchain tc cleanup_toolchain = TOOLCHAIN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_toolchain struct toolchain tc = TOOLCHAIN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc =
 	    toolchain_parse(&tc, "a", "a.json", (const char *)data, size, &dg);
 

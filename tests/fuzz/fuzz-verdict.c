@@ -41,10 +41,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct policy policy;
-	struct strbuf identity cleanup_strbuf = STRBUF_INIT;
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct json *answer cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf identity = STRBUF_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_json struct json *answer = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	strbuf_addstr(&identity, ".");
 	if (policy.nr == 0)

@@ -34,7 +34,7 @@ write_again(const struct wire_frame *frame, struct strbuf *out)
 		break;
 	case WIRE_EXIT: {
 		unsigned int status = wire_read_exit(frame, &text, &len);
-		char *copy cleanup_free = xstrndup(text, len);
+		cleanup_free char *copy = xstrndup(text, len);
 		FUZZ_CHECK(status <= 255);
 		/* As it is where the text is none: it has a NUL in it. */
 		if (strlen(copy) == len)
@@ -84,7 +84,7 @@ static const char *
 read_stream(enum wire_end from, const struct fuzz_input *in, uint32_t seed,
     struct strbuf *frames)
 {
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	struct fuzz_chunks chunks = { seed };
 	size_t at = 0;
 
@@ -117,8 +117,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
-	struct strbuf whole cleanup_strbuf = STRBUF_INIT;
-	struct strbuf cut cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf whole = STRBUF_INIT;
+	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
 
 	enum wire_end from =
 	    fuzz_take(&in) % 2 == 0 ? WIRE_CLIENT : WIRE_HOLDER;

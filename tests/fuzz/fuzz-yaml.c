@@ -58,11 +58,11 @@ check_same(const struct yaml_node *a, const struct yaml_node *b)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct yaml_node *top cleanup_yaml = NULL;
-	struct yaml_node *again cleanup_yaml = NULL;
-	struct json *json cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_yaml struct yaml_node *top = NULL;
+	cleanup_yaml struct yaml_node *again = NULL;
+	cleanup_json struct json *json = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	int rc = yaml_parse("overlay", (const char *)data, size, &top, &dg);
 	FUZZ_CHECK((rc == 0) == (top != NULL));

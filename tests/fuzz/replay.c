@@ -21,7 +21,7 @@
 static void
 replay(const struct strbuf *text)
 {
-	uint8_t *data cleanup_free = xmalloc(text->len > 0 ? text->len : 1);
+	cleanup_free uint8_t *data = xmalloc(text->len > 0 ? text->len : 1);
 
 	memcpy(data, text->buf, text->len);
 	(void)LLVMFuzzerTestOneInput(data, text->len);
@@ -30,8 +30,8 @@ replay(const struct strbuf *text)
 static int
 read_file(const char *path, struct strbuf *text)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int fd cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd != -1 && fs_read_fd(fd, path, FILE_MAX, text, &dg) == 0)
 		return 0;
@@ -114,7 +114,7 @@ end_entry(const char *name, struct strbuf *entry, int *number)
 static int
 replay_corpus(char *text)
 {
-	struct strbuf entry cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf entry = STRBUF_INIT;
 	const char *name = NULL;
 	int number = 0;
 
@@ -141,8 +141,8 @@ replay_corpus(char *text)
 int
 main(int argc, char **argv)
 {
-	char *path cleanup_free = corpus_path(argv[0]);
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_free char *path = corpus_path(argv[0]);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	for (int i = 1; i < argc; i++) {
 		strbuf_reset(&text);

@@ -15,11 +15,11 @@
 static void
 copy(const char *top, const char *name, const char *data)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *from cleanup_free = xasprintf("%s/%s", top, name);
-	char *to cleanup_free = xasprintf("%s/%s", data, name);
-	int src cleanup_close = -1;
-	int dst cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *from = xasprintf("%s/%s", top, name);
+	cleanup_free char *to = xasprintf("%s/%s", data, name);
+	cleanup_close int src = -1;
+	cleanup_close int dst = -1;
 
 	CHECK_INT(mkdir(to, 0755), 0);
 	if (fs_open_dir(from, &src, &dg) == 0 &&

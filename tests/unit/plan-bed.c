@@ -26,7 +26,7 @@
 static void
 make_dir(const char *tmp, const char *name)
 {
-	char *path cleanup_free = xasprintf("%s/%s", tmp, name);
+	cleanup_free char *path = xasprintf("%s/%s", tmp, name);
 
 	CHECK_INT(mkdir(path, 0700), 0);
 }
@@ -35,7 +35,7 @@ static void
 make_socket(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd cleanup_close = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	CHECK(strlen(path) < sizeof(a.sun_path));
 	memcpy(a.sun_path, path, strlen(path) + 1);
@@ -63,16 +63,16 @@ replace(struct strbuf *text, const char *token, const char *value)
 static char *
 read_model(const struct plan_bed *bed)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf single cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *name cleanup_free = xasprintf(
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf single = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *name = xasprintf(
 	    "tests/unit/model-%s.json", mode_name(bed->request.mode.mode));
-	char *user cleanup_free =
+	cleanup_free char *user =
 	    plan_service_user(&bed->request, SERVICE_AGENT);
-	char *proxy cleanup_free =
+	cleanup_free char *proxy =
 	    plan_service_user(&bed->request, SERVICE_EGRESS);
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	CHECK_INT(fs_open_dir(getenv("top_srcdir"), &fd, &dg), 0);
 	CHECK_INT(fs_read_file(fd, name, 65536, &text, &dg), 0);
@@ -174,8 +174,8 @@ plan_bed_clear(const struct plan_bed *bed)
 {
 	static const char *const names[] = { "home", "state", "config", "other",
 		"engine.sock" };
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int fd cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
 
 	CHECK_INT(fs_open_dir(bed->tmp, &fd, &dg), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -21,9 +21,9 @@
 char *
 policy_mutate(const char *model, const char *program)
 {
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct jqprog *prog cleanup_jqprog = NULL;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_jqprog struct jqprog *prog = NULL;
 
 	if (!CHECK_INT(jqprog_compile("mutation", program, &prog, &dg), 0) ||
 	    !CHECK_INT(jqprog_run(prog, model, strlen(model), &out, &dg), 0)) {
@@ -46,7 +46,7 @@ static void
 print_violations(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nviolations; i++) {
-		struct strbuf line cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
 
 		violation_describe(&plan->violations[i], &line);
 		printf("#   %s\n", line.buf);
@@ -57,7 +57,7 @@ struct policy *
 policy_of(const struct plan_bed *bed)
 {
 	struct policy *policy = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(policy_load(&bed->paths, &policy, &dg), 0);
 	CHECK_STR(dg.message, NULL);
@@ -69,7 +69,7 @@ policy_judge(const struct plan_bed *bed, struct policy *policy,
     const char *model, struct plan *plan, struct diag *dg)
 {
 	static const struct assembly no_overlays = ASSEMBLY_INIT;
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	if (policy == NULL)
 		return diag_set(dg, DIAG_POLICY, "no policy was loaded");
@@ -85,8 +85,8 @@ void
 policy_expect(const struct plan_bed *bed, struct policy *policy,
     const char *model, const char *rule, const char *name)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	bool as_wanted;
 
 	CHECK_INT(policy_judge(bed, policy, model, &plan, &dg), 0);

@@ -11,7 +11,7 @@
 void
 proc_kit_run(const struct proc_spec *spec, struct proc_result *r)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(proc_run(spec, r, &dg), 0);
 	CHECK_STR(dg.message, NULL);

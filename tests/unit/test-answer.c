@@ -74,7 +74,7 @@ late_and_cut_answers_are_failures(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
-		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+		cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 		const char *const argv[] = { "/bin/docker", rows[i].command,
 			NULL };
 
@@ -113,7 +113,7 @@ failures_have_the_engines_words_and_what_to_do(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
-		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+		cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 
 		r.status = 1;
 		strbuf_addstr(&r.out, "not this");

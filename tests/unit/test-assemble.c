@@ -19,10 +19,10 @@
 static void
 check_names(enum mode mode, const char *second)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *why cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *why = NULL;
 
 	plan_bed_init(&bed, mode);
 	CHECK_INT(plan_assemble(&bed.request, &a, &dg), 0);
@@ -52,9 +52,9 @@ test_dood(void)
 static void
 test_sealed(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	CHECK_INT(plan_assemble(&bed.request, &a, &dg), 0);
@@ -73,9 +73,9 @@ test_variables(void)
 	static const char *const names[] = { "DRYDOCK_PROJECT=",
 		"DRYDOCK_HOME=", "DRYDOCK_SESSION=abcdefgh", "DRYDOCK_CPUS=1.5",
 		"DRYDOCK_MEMORY=1073741824" };
-	struct plan_bed bed cleanup_plan_bed;
-	struct strvec vars cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_strvec struct strvec vars = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	CHECK_INT(plan_variables(&bed.request, &vars, &dg), 0);
@@ -99,11 +99,11 @@ test_cpus(void)
 		const char *text;
 	} rows[] = { { 0, "0" }, { 1000, "1" }, { 1500, "1.5" }, { 10, "0.01" },
 		{ 10000, "10" }, { 1001, "1.001" } };
-	struct plan_bed bed cleanup_plan_bed;
+	cleanup_plan_bed struct plan_bed bed;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char *text cleanup_free = NULL;
+		cleanup_free char *text = NULL;
 
 		bed.settings.cpus_milli = rows[i].milli;
 		text = plan_cpus(&bed.request);
@@ -118,10 +118,10 @@ test_bad_path(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		struct plan_request request;
-		struct plan_bed bed cleanup_plan_bed;
-		struct assembly a cleanup_assembly = ASSEMBLY_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
-		int fd cleanup_close = -1;
+		cleanup_plan_bed struct plan_bed bed;
+		cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int fd = -1;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
 		request = bed.request;
@@ -142,8 +142,8 @@ static char *
 make_data(struct plan_bed *bed)
 {
 	char *dir = xasprintf("%s/compose", bed->tmp);
-	int fd cleanup_close = -1;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_close int fd = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(mkdir(dir, 0755), 0);
 	CHECK_INT(fs_open_dir(dir, &fd, &dg), 0);
@@ -156,10 +156,10 @@ make_data(struct plan_bed *bed)
 static void
 test_missing(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *dir cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *dir = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	dir = make_data(&bed);
@@ -172,11 +172,11 @@ test_missing(void)
 static void
 test_writable(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct assembly a cleanup_assembly = ASSEMBLY_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *dir cleanup_free = NULL;
-	char *file cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *dir = NULL;
+	cleanup_free char *file = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	dir = make_data(&bed);

@@ -34,7 +34,7 @@ terminal_is_raw_and_restored(void)
 			  "exit 5" };
 	struct termios before, during, after;
 	struct winsize ws = { .ws_row = 44, .ws_col = 122 };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK_INT(tcgetattr(v.slave, &before), 0);
@@ -105,7 +105,7 @@ nothing_is_written_where_nothing_was_set(void)
 		.tty = true,
 		.script = "echo ready; head -c1 >/dev/null;"
 			  "printf '\\033[1mx\\033[m\\n'" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(v.in, &out, "ready"));
@@ -128,8 +128,8 @@ pending_answers_reach_nobody(void)
 	struct viewer v = { .kit = &kit,
 		.tty = true,
 		.script = "printf 'ready\\033[c\\033[6n'" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf typed = STRBUF_INIT;
 	struct termios during;
 	int waits = 1;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
@@ -159,7 +159,7 @@ silent_terminals_are_waited_for_a_moment(void)
 	struct viewer v = {
 		.kit = &kit, .tty = true, .script = "printf 'x\\033[6n'"
 	};
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	int64_t start = monotime_ms();
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
@@ -183,7 +183,7 @@ modes_are_given_back_while_stopped(void)
 		.script = "trap 'stty size' WINCH;"
 			  "printf '\\033[?25l\\033[4hready';"
 			  "until read x; do :; done; echo got $x" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct termios after;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
@@ -212,7 +212,7 @@ escape_alone_is_typed(void)
 		.tty = true,
 		.script = "stty raw -echo; echo ready;"
 			  "head -c1 | od -An -tx1; stty sane" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(v.in, &out, "ready"));
@@ -258,8 +258,8 @@ every_stream_to_a_terminal_is_filtered(void)
 		{ WIRE_OUTPUT, "\033]52;" },
 	};
 	for (int tty = 0; tty < 2; tty++) {
-		struct strbuf sent cleanup_strbuf = STRBUF_INIT;
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf sent = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		int ends[2];
 		int status = -1;
 		int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -307,13 +307,13 @@ key_detaches_and_another_attaches(void)
 				  "printf '\\033[2J'; echo ready; read x;"
 				  "echo got $x; read y; exit 6" };
 		struct viewer w = { .kit = &kit, .tty = true, .view = true };
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
-		struct strbuf again cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_strbuf struct strbuf again = STRBUF_INIT;
 		struct termios after;
 		if (!kit_start(&kit, NULL) || !viewer_start(&v))
 			return;
 		CHECK(viewer_read_for(v.in, &out, "ready"));
-		char *text cleanup_free = xasprintf("typed\r%sz", keys[i]);
+		cleanup_free char *text = xasprintf("typed\r%sz", keys[i]);
 		CHECK(viewer_type(v.in, text));
 		struct viewer_result r = viewer_wait(&v);
 		CHECK_INT(r.outcome.end, ATTACH_DETACHED);
@@ -363,7 +363,7 @@ key_is_seen_when_the_holder_stopped(void)
 	struct viewer v = {
 		.kit = &kit, .tty = true, .script = "echo ready; read x"
 	};
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(v.in, &out, "ready"));
@@ -386,7 +386,7 @@ terminal_gone_detaches(void)
 		.tty = true,
 		.ends = true,
 		.script = "echo ready; exec sleep 1000" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(v.in, &out, "ready"));

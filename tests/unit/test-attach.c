@@ -31,8 +31,8 @@ pipes_are_apart(void)
 	struct viewer v = { .kit = &kit,
 		.ends = true,
 		.script = "cat; echo err >&2; exit 42" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_type(v.in, "input"));
@@ -53,8 +53,8 @@ much_data_both_ways(void)
 {
 	struct kit kit;
 	struct viewer v = { .kit = &kit, .ends = true, .script = "cat" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	char *data cleanup_free = xmalloc(BIG);
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_free char *data = xmalloc(BIG);
 	for (size_t i = 0; i < BIG; i++)
 		data[i] = (char)(i * 2654435761U >> 11);
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
@@ -86,7 +86,7 @@ absent_command_is_said(void)
 		struct viewer v = {
 			.kit = &kit, .tty = tty == 1, .ends = true
 		};
-		struct strbuf err cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf err = STRBUF_INIT;
 		if (!kit_start(&kit, NULL) || !viewer_start(&v))
 			return;
 		if (v.tty) {
@@ -134,7 +134,7 @@ failed_output_is_no_detaching(void)
 			.ends = true,
 			.script = "trap '' PIPE; yes",
 			.out_path = paths[i] };
-		struct strbuf err cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf err = STRBUF_INIT;
 		if (!kit_start(&kit, NULL) || !viewer_start(&v))
 			return;
 		struct viewer_result r = viewer_wait(&v);
@@ -159,7 +159,7 @@ output_terminal_gone_detaches(void)
 		.script = "trap '' PIPE; yes",
 		.out_path = ptsname(master),
 		.not_its = master };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(master, &out, "y"));
@@ -180,8 +180,8 @@ failed_input_is_no_end(void)
 		.ends = true,
 		.script = "cat; echo whole; exec sleep 1000",
 		.in_path = "/proc/self/mem" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	viewer_read_rest(v.out, &out);
@@ -204,7 +204,7 @@ no_input_is_an_end(void)
 		.script = "cat; echo whole",
 		.in_path = "/dev/null",
 		.in_flags = O_WRONLY };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	viewer_read_rest(v.out, &out);
@@ -222,7 +222,7 @@ signals_detach(void)
 		struct viewer v = { .kit = &kit,
 			.ends = true,
 			.script = "echo ready; exec sleep 1000" };
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		if (!kit_start(&kit, NULL) || !viewer_start(&v))
 			return;
 		CHECK(viewer_read_for(v.out, &out, "ready"));
@@ -241,7 +241,7 @@ killed_holder_is_lost(void)
 	struct viewer v = {
 		.kit = &kit, .ends = true, .script = "echo ready; read x"
 	};
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(v.out, &out, "ready"));
@@ -293,7 +293,7 @@ liars_are_told_apart(void)
 	int listener = listen_as_holder(check_tmpdir());
 	int run_fd = open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		struct holder_hello hello;
 		int fd = -1;
 		(void)fflush(stdout);
@@ -321,7 +321,7 @@ liars_are_told_apart(void)
 static void
 no_link_is_followed(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct holder_hello hello;
 	char elsewhere[200];
 	int fd = -1;
@@ -343,7 +343,7 @@ no_link_is_followed(void)
 static void
 what_is_in_the_way_is_waited_out(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct holder_hello hello = { .running = false };
 	struct kit kit;
 	char path[300];
@@ -367,7 +367,7 @@ what_is_in_the_way_is_waited_out(void)
 static void
 absent_socket_times_out(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct holder_hello hello;
 	int fd = -1;
 	int run_fd = open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

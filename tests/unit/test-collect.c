@@ -429,10 +429,10 @@ fill_record(const struct row *row, struct record *r)
 static enum session_state
 decide(const struct row *row)
 {
-	struct record record cleanup_record = RECORD_INIT;
-	char *id cleanup_free = dup_or(row->engine_id, "engine");
-	char *root cleanup_free = dup_or(row->engine_root, "/data");
-	char *socket cleanup_free = dup_or(row->engine_socket, "/socket");
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_free char *id = dup_or(row->engine_id, "engine");
+	cleanup_free char *root = dup_or(row->engine_root, "/data");
+	cleanup_free char *socket = dup_or(row->engine_socket, "/socket");
 	struct engine engine = {
 		.id = id,
 		.data_root = root,
@@ -485,7 +485,7 @@ test_running_is_never_deleted(void)
 static void
 test_roles(void)
 {
-	struct record record cleanup_record = RECORD_INIT;
+	cleanup_record struct record record = RECORD_INIT;
 	const struct row row = { .recorded = LAUNCHED };
 	struct container v[] = {
 		AGENT(CONTAINER_RUNNING, 0),
@@ -526,7 +526,7 @@ test_removed(void)
 		{ "another role", offsetof(struct container, role), 1, 1 },
 		{ "another id", offsetof(struct container, id), 1, 1 },
 	};
-	struct record record cleanup_record = RECORD_INIT;
+	cleanup_record struct record record = RECORD_INIT;
 	const struct row row = { .recorded = LAUNCHED };
 	struct engine engine = ENGINE_INIT;
 

@@ -124,9 +124,9 @@ make_session(void)
 static void
 test_life(void)
 {
-	int dir cleanup_close = make_session();
+	cleanup_close int dir = make_session();
 	pid_t agent = start_process();
-	char *process cleanup_free = companion_process(agent);
+	cleanup_free char *process = companion_process(agent);
 	pid_t first;
 	pid_t second;
 
@@ -152,9 +152,9 @@ test_life(void)
 static void
 test_only_one(void)
 {
-	int dir cleanup_close = make_session();
+	cleanup_close int dir = make_session();
 	pid_t agent = start_process();
-	char *process cleanup_free = companion_process(agent);
+	cleanup_free char *process = companion_process(agent);
 	pid_t first = start_companion(dir, process);
 
 	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
@@ -169,10 +169,10 @@ test_only_one(void)
 static void
 test_another_process(void)
 {
-	int dir cleanup_close = make_session();
+	cleanup_close int dir = make_session();
 	pid_t agent = start_process();
-	char *process cleanup_free = companion_process(agent);
-	char *other cleanup_free = xasprintf("%s9", process);
+	cleanup_free char *process = companion_process(agent);
+	cleanup_free char *other = xasprintf("%s9", process);
 	struct stat st;
 
 	CHECK_INT(wait_end(start_companion(dir, other)), 0);
@@ -189,9 +189,9 @@ test_another_process(void)
 static void
 test_many_addresses(void)
 {
-	int dir cleanup_close = make_session();
+	cleanup_close int dir = make_session();
 	pid_t agent = start_process();
-	char *process cleanup_free = companion_process(agent);
+	cleanup_free char *process = companion_process(agent);
 	struct stat st = { .st_size = 0 };
 	pid_t companion;
 

@@ -38,7 +38,7 @@ static void
 write_file(const char *root, const char *path, const char *text)
 {
 	cleanup_free char *full = xasprintf("%s/%s", root, path);
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	for (char *p = full + 1; (p = strchr(p, '/')) != NULL; p++) {
 		*p = '\0';

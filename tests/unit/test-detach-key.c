@@ -88,7 +88,7 @@ keys_are_found(void)
 		/* The cut between two reads may be anywhere. */
 		for (size_t cut = 0; cut <= len; cut++) {
 			struct detach_key k = { rows[i].key, 0, "" };
-			struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+			cleanup_strbuf struct strbuf typed = STRBUF_INIT;
 			bool found =
 			    detach_key_find(&k, rows[i].input, cut, &typed) ||
 			    detach_key_find(
@@ -112,7 +112,7 @@ static void
 held_back_is_bounded(void)
 {
 	struct detach_key k = { 0x1c, 0, "" };
-	struct strbuf typed cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf typed = STRBUF_INIT;
 	CHECK(!detach_key_find(&k, "\033[", 2, &typed));
 	CHECK_INT(k.nheld, 2);
 	for (int i = 0; i < 1000; i++)

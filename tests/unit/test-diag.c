@@ -51,7 +51,7 @@ classes_pick_the_status(void)
 static void
 setters_escape_and_return_failure(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(diag_set(&dg, DIAG_DATA, "open %s", "a\x1b[2J\nb\xff"), -1);
 	CHECK_INT(dg.class, DIAG_DATA);
@@ -67,7 +67,7 @@ setters_escape_and_return_failure(void)
 static void
 the_first_failure_stays(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	(void)diag_set(&dg, DIAG_POLICY, "the cause");
 	CHECK_INT(diag_set_errno(&dg, DIAG_IO, EIO, "later"), -1);
@@ -79,7 +79,7 @@ the_first_failure_stays(void)
 static void
 context_goes_in_front(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(diag_wrap(&dg, "nothing to wrap"), -1);
 	CHECK(dg.message == NULL);
@@ -91,8 +91,8 @@ context_goes_in_front(void)
 static void
 details_keep_their_end(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *big cleanup_free = xmalloc(20000);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *big = xmalloc(20000);
 
 	memset(big, 'x', 20000);
 	memcpy(big + 20000 - 4, "end\n", 4);
@@ -109,8 +109,8 @@ details_keep_their_end(void)
 static void
 moving_leaves_the_source_clear(void)
 {
-	struct diag a cleanup_diag = DIAG_INIT;
-	struct diag b cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag a = DIAG_INIT;
+	cleanup_diag struct diag b = DIAG_INIT;
 
 	(void)diag_set(&a, DIAG_BUSY, "held");
 	diag_move(&b, &a);
@@ -124,9 +124,9 @@ moving_leaves_the_source_clear(void)
 static char *
 captured(void (*print)(void))
 {
-	char *path cleanup_free = xasprintf("%s/err", check_tmpdir());
-	int file cleanup_close = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	int old cleanup_close = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	cleanup_free char *path = xasprintf("%s/err", check_tmpdir());
+	cleanup_close int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cleanup_close int old = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	char buf[4096];
 	ssize_t n;
 
@@ -143,7 +143,7 @@ captured(void (*print)(void))
 static void
 print_all(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	static const char words[] = "one\r\n\n\x1b]52;c;eA==\x07\ntwo";
 
 	(void)diag_set(&dg, DIAG_ENGINE, "compose failed");
@@ -156,7 +156,7 @@ print_all(void)
 static void
 printing_is_line_by_line(void)
 {
-	char *got cleanup_free = captured(print_all);
+	cleanup_free char *got = captured(print_all);
 
 	CHECK_STR(got,
 	    "drydock: compose failed\n"

@@ -62,7 +62,7 @@ serve(void *arg)
 	struct server *s = arg;
 
 	for (int i = 0; i < s->connections; i++) {
-		int fd cleanup_close = accept(s->fd, NULL, NULL);
+		cleanup_close int fd = accept(s->fd, NULL, NULL);
 		char request[512];
 
 		(void)!read(fd, request, sizeof(request));
@@ -87,12 +87,12 @@ listen_in(int dir)
 static void
 test_ready(void)
 {
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd cleanup_close = listen_in(dir);
+	cleanup_close int fd = listen_in(dir);
 	struct server server = { fd, "HTTP/1.1 403 Forbidden\r\n" OURS "\r\n",
 		1 };
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	atomic_bool stop = false;
 	pthread_t thread;
 
@@ -104,13 +104,13 @@ test_ready(void)
 static void
 test_never(void)
 {
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct diag mute cleanup_diag = DIAG_INIT;
-	struct diag open cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag mute = DIAG_INIT;
+	cleanup_diag struct diag open = DIAG_INIT;
 	struct server server = { -1, "HTTP/1.1 200 OK\r\n\r\n", 1 };
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	atomic_bool stop = false;
 	pthread_t thread;
 
@@ -134,13 +134,13 @@ test_never(void)
 static void
 test_link(void)
 {
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd cleanup_close = listen_in(dir);
+	cleanup_close int fd = listen_in(dir);
 	struct server server = { fd, "HTTP/1.1 403 Forbidden\r\n" OURS "\r\n",
 		1 };
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct diag last cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag last = DIAG_INIT;
 	atomic_bool stop = false;
 	pthread_t thread;
 
@@ -158,9 +158,9 @@ test_link(void)
 static void
 test_log(void)
 {
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int fd;
 
 	(void)diag_set(&dg, DIAG_ENGINE, "not ready");
@@ -184,7 +184,7 @@ test_log(void)
 static void
 write_file(int dir, const char *name, const char *text)
 {
-	int fd cleanup_close =
+	cleanup_close int fd =
 	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	CHECK_INT(write(fd, text, strlen(text)), (ssize_t)strlen(text));
@@ -193,10 +193,10 @@ write_file(int dir, const char *name, const char *text)
 static void
 test_requests(void)
 {
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(egress_read_requests(dir, &out, &dg), 0);
 	CHECK_STR(out.buf, "");

@@ -81,7 +81,7 @@ test_own_ends(void)
 		const char *const argv[] = { "sh", "-c", rows[i].script, NULL };
 		const struct kit_go go = { true, rows[i].bound, argv, envp,
 			NULL };
-		int dir cleanup_close = -1;
+		cleanup_close int dir = -1;
 		int fd = -1;
 
 		if (!kit_start(&kit, NULL))
@@ -112,7 +112,7 @@ test_crashes(void)
 		struct kit kit;
 		struct kit_output o = KIT_OUTPUT_INIT;
 		int fd = kit_shell(&kit, "echo ready; read x", true, i % 2);
-		int dir cleanup_close = -1;
+		cleanup_close int dir = -1;
 
 		if (fd == -1)
 			return;
@@ -134,7 +134,7 @@ test_older(void)
 	struct kit kit;
 	char path[300];
 	struct stat st;
-	int dir cleanup_close = -1;
+	cleanup_close int dir = -1;
 
 	if (!kit_make(&kit))
 		return;
@@ -177,7 +177,7 @@ test_reading(void)
 		{ "99999999999999999999\n", -1 },
 	};
 	char path[300];
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	CHECK_INT(note_of(dir), -1);
@@ -198,7 +198,7 @@ static void
 test_hostile(void)
 {
 	char path[300];
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	(void)snprintf(
@@ -211,7 +211,7 @@ test_hostile(void)
 	CHECK_INT(note_of(dir), -1);
 	CHECK_INT(rmdir(path), 0);
 	CHECK_INT(mkdirat(dir, "other", 0700), 0);
-	int other cleanup_close =
+	cleanup_close int other =
 	    openat(dir, "other", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd =
 	    openat(other, WIRE_END_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -230,7 +230,7 @@ static void
 test_unread(void)
 {
 	struct rlimit all;
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool noted = true;
 	int status = -1;

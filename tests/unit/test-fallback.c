@@ -17,7 +17,7 @@
 static void
 check_one(const char *given, const char *want)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	strvec_push(&env, given);
 	fallback_apply(&env);
@@ -47,7 +47,7 @@ test_rows(void)
 static void
 test_own_entry(void)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 	const char *tmp = check_tmpdir();
 	cleanup_free char *dir = xasprintf("%s/.terminfo", tmp);
 	cleanup_free char *sub = xasprintf("%s/78", dir);

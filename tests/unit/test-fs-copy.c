@@ -29,11 +29,11 @@ mode_of(int dir, const char *path)
 static void
 copies_share_nothing(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int src cleanup_close = -1;
-	int dst cleanup_close = -1;
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int src = -1;
+	cleanup_close int dst = -1;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 	struct stat a;
 	struct stat b;
 	char target[64] = "";
@@ -75,11 +75,11 @@ copies_share_nothing(void)
 static void
 copies_big_files_whole(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int src cleanup_close = -1;
-	int dst cleanup_close = -1;
-	int fd cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int src = -1;
+	cleanup_close int dst = -1;
+	cleanup_close int fd = -1;
 	struct stat st;
 	char byte = 0;
 
@@ -99,10 +99,10 @@ copies_big_files_whole(void)
 static void
 copies_refuse_the_rest(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int src cleanup_close = -1;
-	int dst cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int src = -1;
+	cleanup_close int dst = -1;
 
 	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
 	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
@@ -166,15 +166,15 @@ walks_go_by_descriptors(void)
 		{ "", NULL, 2, "3:d 4:d/e ",
 		    "home/d/e: more than 3 directories deep" },
 	};
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 
 	CHECK_INT(mkdirat(dir, "d", 0700), 0);
 	CHECK_INT(mkdirat(dir, "d/e", 0700), 0);
 	CHECK_INT(symlinkat("..", dir, "d/e/link"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct seen seen = { STRBUF_INIT, rows[i].stop };
-		struct diag dg cleanup_diag = DIAG_INIT;
-		struct fs_walk walk cleanup_fs_walk = {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_fs_walk struct fs_walk walk = {
 			.visit = see,
 			.arg = &seen,
 			.dg = &dg,
@@ -200,11 +200,11 @@ walks_go_by_descriptors(void)
 static void
 holes_stay_holes(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int src cleanup_close = -1;
-	int dst cleanup_close = -1;
-	int fd cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int src = -1;
+	cleanup_close int dst = -1;
+	cleanup_close int fd = -1;
 	char back[5] = "";
 	struct stat st;
 

@@ -112,9 +112,9 @@ each_failure_keeps_a_whole_file(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
-		int dir cleanup_close = tree_open();
+		cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int dir = tree_open();
 
 		fault.call = CALL_NONE;
 		CHECK_INT(fs_replace_file(dir, "f", "old", 3, 0600, &dg), 0);
@@ -137,9 +137,9 @@ each_failure_keeps_a_whole_file(void)
 static void
 short_writes_are_finished(void)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
 
 	fault.slow = true;
 	CHECK_INT(fs_replace_file(dir, "f", "0123456789", 10, 0600, &dg), 0);
@@ -159,9 +159,9 @@ removal_names_what_failed(void)
 	int removed = 0;
 
 	for (int nth = 2; nth <= 7; nth++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
-		int dir cleanup_close = tree_open();
-		int top cleanup_close = -1;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int dir = tree_open();
+		cleanup_close int top = -1;
 
 		CHECK_INT(fs_make_dir(dir, "top", 0700, &top, &dg), 0);
 		CHECK_INT(mkdirat(top, "d", 0700), 0);

@@ -19,8 +19,8 @@
 static void
 what_was_left_is_removed(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
 	char temp[FS_TEMP_SIZE];
 	int fd = -1;
 
@@ -34,10 +34,10 @@ what_was_left_is_removed(void)
 static void
 what_somebody_fills_stays(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
 	char temp[FS_TEMP_SIZE];
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	CHECK_INT(fs_temp_create(dir, "f", temp, &fd, &dg), 0);
 	fs_temp_clean(dir, "f");
@@ -53,7 +53,7 @@ nothing_else_is_removed(void)
 {
 	static const char *const names[] = { ".f.aaaabbbbccccd",
 		".f.aaaabbbbccc", ".g.aaaabbbbcccc", "f.aaaabbbbcccc", "f" };
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

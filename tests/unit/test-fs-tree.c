@@ -27,8 +27,8 @@
 static void
 removes_deep_trees(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
 	struct rlimit old;
 	struct rlimit few;
 
@@ -46,9 +46,9 @@ removes_deep_trees(void)
 static void
 removes_wide_trees(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int top cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int top = -1;
 
 	CHECK_INT(fs_make_dir(dir, "top", 0700, &top, &dg), 0);
 	for (int i = 0; i < 600; i++) {
@@ -69,9 +69,9 @@ removes_wide_trees(void)
 static void
 removes_what_is_deep_and_wide(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int at cleanup_close = dup(dir);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int at = dup(dir);
 
 	for (int i = 0; i < 70; i++) {
 		int next;
@@ -95,10 +95,10 @@ removes_what_is_deep_and_wide(void)
 static void
 removes_every_kind(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int top cleanup_close = -1;
-	int sock cleanup_close = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int top = -1;
+	cleanup_close int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
 	CHECK_INT(fs_make_dir(dir, "top", 0700, &top, &dg), 0);
@@ -123,9 +123,9 @@ removes_every_kind(void)
 static void
 follows_no_links(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int top cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int top = -1;
 	struct stat st;
 
 	CHECK_INT(mkdirat(dir, "outside", 0555), 0);
@@ -182,7 +182,7 @@ must(bool held)
 static void
 locked_body(int dir)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	must(mkdirat(dir, "top", 0700) == 0);
 	must(mkdirat(dir, "top/none", 0700) == 0);
@@ -203,7 +203,7 @@ locked_body(int dir)
 static void
 removes_directories_without_permission(void)
 {
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 
 	as_nobody(dir, locked_body);
 	CHECK(!tree_has(dir, "top"));
@@ -212,7 +212,7 @@ removes_directories_without_permission(void)
 static void
 foreign_body(int dir)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	must(fs_remove_tree(dir, "top", &dg) == -1);
 	must(dg.class == DIAG_IO);
@@ -227,7 +227,7 @@ foreign_body(int dir)
 static void
 goes_on_after_failures(void)
 {
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 
 	if (geteuid() != 0) {
 		check_skip("needs root to make what another cannot remove");
@@ -250,7 +250,7 @@ goes_on_after_failures(void)
 static void
 mounts_body(const char *path)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int dir = -1;
 
 	if (unshare(CLONE_NEWNS) < 0 ||
@@ -272,7 +272,7 @@ mounts_body(const char *path)
 static void
 crosses_no_mounts(void)
 {
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 	pid_t pid;
 	int status = -1;
 
@@ -299,9 +299,9 @@ crosses_no_mounts(void)
 static void
 empties_and_keeps(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int top cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int top = -1;
 	struct stat before;
 	struct stat after;
 

@@ -49,7 +49,7 @@ paths_stay_beneath(void)
 		{ "", "open : No such file or directory",
 		    "open : No such file or directory" },
 	};
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 
 	CHECK_INT(mkdirat(dir, "d", 0700), 0);
 	CHECK_INT(close(openat(dir, "d/f", O_WRONLY | O_CREAT, 0600)), 0);
@@ -59,10 +59,10 @@ paths_stay_beneath(void)
 	CHECK_INT(symlinkat("../../etc/passwd", dir, "up"), 0);
 	CHECK_INT(symlinkat("loop", dir, "loop"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct diag a cleanup_diag = DIAG_INIT;
-		struct diag b cleanup_diag = DIAG_INIT;
-		int fd cleanup_close = -1;
-		int fd2 cleanup_close = -1;
+		cleanup_diag struct diag a = DIAG_INIT;
+		cleanup_diag struct diag b = DIAG_INIT;
+		cleanup_close int fd = -1;
+		cleanup_close int fd2 = -1;
 
 		/* The mode must not matter without O_CREAT. */
 		CHECK_INT(
@@ -81,9 +81,9 @@ paths_stay_beneath(void)
 static void
 magic_links_do_not_open(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int proc cleanup_close = -1;
-	int fd cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int proc = -1;
+	cleanup_close int fd = -1;
 
 	CHECK_INT(fs_open_dir("/proc/self", &proc, &dg), 0);
 	CHECK_INT(fs_open_beneath(proc, "exe", O_RDONLY, 0, &fd, &dg), -1);
@@ -93,9 +93,9 @@ magic_links_do_not_open(void)
 static void
 directories_are_made_exactly(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int fd cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int fd = -1;
 	struct stat st;
 	mode_t old = umask(0777);
 
@@ -113,9 +113,9 @@ directories_are_made_exactly(void)
 static void
 a_directory_without_rights_gets_them_back(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int fd cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int fd = -1;
 	struct stat st;
 
 	if (geteuid() == 0) {
@@ -133,11 +133,11 @@ static void
 an_own_directory_is_opened_whatever_its_mode(void)
 {
 	static const mode_t modes[] = { 0, 0400, 0100, 0600, 0500, 0700, 0755 };
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
-		int fd cleanup_close = -1;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int fd = -1;
 		struct stat st;
 
 		CHECK_INT(mkdirat(dir, "own", 0700), 0);
@@ -158,10 +158,10 @@ a_socket_is_reached_whatever_its_mode(void)
 	static const mode_t modes[][2] = { { 0, 0700 }, { 0, 0 }, { 0600, 0 },
 		{ 0400, 0400 } };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int run cleanup_close = -1;
-	int listener cleanup_close =
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int run = -1;
+	cleanup_close int listener =
 	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	CHECK_INT(fs_make_dir(dir, "run", 0700, &run, &dg), 0);
@@ -170,7 +170,7 @@ a_socket_is_reached_whatever_its_mode(void)
 	CHECK_INT(bind(listener, (const struct sockaddr *)&un, sizeof(un)), 0);
 	CHECK_INT(listen(listener, 8), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		int fd cleanup_close = -1;
+		cleanup_close int fd = -1;
 
 		CHECK_INT(fchmodat(run, "s", modes[i][0], 0), 0);
 		CHECK_INT(fchmod(run, modes[i][1]), 0);
@@ -184,22 +184,22 @@ false_directories_are_refused(void)
 {
 	static const char *const names[] = { "file", "link", ".", "..", "",
 		"a/b" };
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 
 	tree_put(dir, "file", "");
 	CHECK_INT(mkdirat(dir, "real", 0700), 0);
 	CHECK_INT(symlinkat("real", dir, "link"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
-		int fd cleanup_close = -1;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int fd = -1;
 
 		CHECK_INT(fs_make_dir(dir, names[i], 0700, &fd, &dg), -1);
 		CHECK_INT(dg.class, DIAG_IO);
 		CHECK_INT(fd, -1);
 	}
 	if (geteuid() == 0) {
-		struct diag dg cleanup_diag = DIAG_INIT;
-		int fd cleanup_close = -1;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int fd = -1;
 
 		CHECK_INT(fchownat(dir, "real", 1234, 1234, 0), 0);
 		CHECK_INT(fs_make_dir(dir, "real", 0700, &fd, &dg), -1);
@@ -211,12 +211,12 @@ false_directories_are_refused(void)
 static void
 paths_are_made_with_their_parents(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	int fd cleanup_close = -1;
-	char *path cleanup_free =
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_close int fd = -1;
+	cleanup_free char *path =
 	    xasprintf("%s/link//a/./b c/d/", check_tmpdir());
-	char *dead cleanup_free = xasprintf("%s/dead/a", check_tmpdir());
+	cleanup_free char *dead = xasprintf("%s/dead/a", check_tmpdir());
 	mode_t old = umask(0777);
 	struct stat st;
 
@@ -241,9 +241,9 @@ paths_are_made_with_their_parents(void)
 static void
 reading_is_bounded(void)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
 
 	tree_put(dir, "ten", "0123456789");
 	strbuf_addstr(&sb, "+");
@@ -255,7 +255,7 @@ reading_is_bounded(void)
 	CHECK_STR(sb.buf, "+0123456789");
 	diag_clear(&dg);
 	/* A size of 0 in its stat tells nothing about a file of /proc. */
-	int proc cleanup_close = open("/proc/self", O_RDONLY | O_CLOEXEC);
+	cleanup_close int proc = open("/proc/self", O_RDONLY | O_CLOEXEC);
 	CHECK_INT(fs_read_file(proc, "status", 100, &sb, &dg), -1);
 	CHECK_STR(dg.message, "status: larger than 100 bytes");
 	CHECK_STR(sb.buf, "+0123456789");
@@ -272,13 +272,13 @@ only_files_are_read(void)
 		{ "dir", "read dir: Is a directory" },
 		{ "none", "open none: No such file or directory" },
 	};
-	int dir cleanup_close = tree_open();
+	cleanup_close int dir = tree_open();
 
 	CHECK_INT(mkfifoat(dir, "fifo", 0600), 0);
 	CHECK_INT(mkdirat(dir, "dir", 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(fs_read_file(dir, rows[i].name, 10, &sb, &dg), -1);
 		CHECK_INT(dg.class, DIAG_IO);
@@ -289,9 +289,9 @@ only_files_are_read(void)
 static void
 files_are_replaced_whole(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
-	char *text cleanup_free = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	cleanup_free char *text = NULL;
 	mode_t old = umask(0777);
 	struct stat st;
 
@@ -310,8 +310,8 @@ files_are_replaced_whole(void)
 static void
 replacing_follows_no_link(void)
 {
-	int dir cleanup_close = tree_open();
-	char *text cleanup_free = NULL;
+	cleanup_close int dir = tree_open();
+	cleanup_free char *text = NULL;
 	struct stat st;
 
 	tree_put(dir, "target", "kept");
@@ -326,11 +326,11 @@ replacing_follows_no_link(void)
 static void
 a_full_disk_leaves_the_old(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct rlimit old;
 	struct rlimit tiny = { 4, RLIM_INFINITY };
-	int dir cleanup_close = tree_open();
-	char *text cleanup_free = NULL;
+	cleanup_close int dir = tree_open();
+	cleanup_free char *text = NULL;
 
 	tree_put(dir, "f", "old");
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -348,8 +348,8 @@ a_full_disk_leaves_the_old(void)
 static void
 a_directory_in_the_way_leaves_no_temp(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
 
 	CHECK_INT(mkdirat(dir, "f", 0700), 0);
 	CHECK_INT(fs_replace_file(dir, "f", "x", 1, 0600, &dg), -1);
@@ -360,10 +360,10 @@ a_directory_in_the_way_leaves_no_temp(void)
 static void
 a_read_only_directory_keeps_the_old(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = tree_open();
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
 	bool root = geteuid() == 0;
-	char *text cleanup_free = NULL;
+	cleanup_free char *text = NULL;
 
 	tree_put(dir, "f", "old");
 	CHECK_INT(fchmod(dir, 0555), 0);
@@ -381,8 +381,8 @@ a_read_only_directory_keeps_the_old(void)
 static void
 memfds_are_sealed(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int fd cleanup_close = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
 	char buf[8] = "";
 
 	CHECK_INT(fs_memfd("plan", "bytes", 5, &fd, &dg), 0);

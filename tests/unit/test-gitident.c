@@ -133,7 +133,7 @@ test_values(void)
 		{ "[include]\npath = more\n[user]\nname = A", "A <m@m>" },
 		{ "[user]\nname = A\n[include]\npath = more", "M <m@m>" },
 	};
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 
 	bed_make(&bed);
 	write_file(bed.home, "more", "[user]\nname = M\nemail = m@m\n");
@@ -146,7 +146,7 @@ test_values(void)
 static void
 test_both(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 
 	bed_make(&bed);
 	check_identity(&bed, " <>");
@@ -167,7 +167,7 @@ test_both(void)
 static void
 test_conditions(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_free char *other = NULL;
 
 	bed_make(&bed);
@@ -190,7 +190,7 @@ test_conditions(void)
 static void
 test_worktree(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_free char *linked = NULL;
 	cleanup_free char *admin = NULL;
 	cleanup_free char *text = NULL;
@@ -263,8 +263,8 @@ make_hostile(const struct bed *bed)
 {
 	static const char *const keys[] = { "fsmonitor", "pager", "editor",
 		"sshCommand", "askPass", "gitProxy", "attributesFile" };
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
-	struct strbuf hook cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf hook = STRBUF_INIT;
 
 	make_dirs(bed->git, "hooks");
 	strbuf_addf(&hook, "touch %s/owned", bed->home);
@@ -288,7 +288,7 @@ static void
 test_hostile(void)
 {
 	static const char *const read_by_git[] = { "HEAD", "config", ".git" };
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_free char *owned = NULL;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
@@ -333,7 +333,7 @@ test_planted(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct bed bed cleanup_bed;
+		cleanup_bed struct bed bed;
 		cleanup_free char *path = NULL;
 		int64_t begin;
 
@@ -355,7 +355,7 @@ test_planted(void)
 static void
 test_deadline(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_free char *fifo = NULL;
 	cleanup_free char *got = NULL;
 
@@ -371,7 +371,7 @@ test_deadline(void)
 static void
 test_written(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct gitident ident = { xstrdup("A \"B\" \\ #;"), xstrdup("a@b"),
 		STRVEC_INIT };
@@ -387,7 +387,7 @@ test_written(void)
 static void
 test_safe(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_gitident struct gitident ident = GITIDENT_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;

@@ -71,7 +71,7 @@ has_name(const struct strvec *env, const char *name)
 static void
 test_sources(void)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	build(false, true, &env);
 	CHECK(strvec_has(&env, "PATH=/bin"));
@@ -87,7 +87,7 @@ test_sources(void)
 static void
 test_git(void)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	build(false, false, &env);
 	CHECK(strvec_has(&env, "GIT_CONFIG_COUNT=3"));
@@ -100,7 +100,7 @@ test_git(void)
 static void
 check_zone(const char *given, const char *want)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 	cleanup_free char *tz = xasprintf("TZ=%s", given);
 	cleanup_free char *line = xasprintf("TZ=%s", want != NULL ? want : "");
 
@@ -128,7 +128,7 @@ test_zone(void)
 static void
 test_inherited(void)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 	mode_t before = umask(027);
 
 	build(false, false, &env);
@@ -141,7 +141,7 @@ test_inherited(void)
 static void
 test_plan_wins(void)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	build(false, true, &env);
 	CHECK(strvec_has(&env, "HTTPS_PROXY=http://127.0.0.1:3128"));
@@ -151,8 +151,8 @@ test_plan_wins(void)
 static void
 test_terminal(void)
 {
-	struct strvec without cleanup_strvec = STRVEC_INIT;
-	struct strvec with cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec without = STRVEC_INIT;
+	cleanup_strvec struct strvec with = STRVEC_INIT;
 
 	build(false, true, &without);
 	CHECK(!has_name(&without, "TERM"));
@@ -164,7 +164,7 @@ test_terminal(void)
 static void
 test_secrets(void)
 {
-	struct strvec env cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	build(true, false, &env);
 	CHECK(!has_name(&env, "KEY"));

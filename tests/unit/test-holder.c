@@ -95,7 +95,7 @@ streams_are_byte_clean(void)
 {
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
 	int status = -1;
 	fill_random(&data, BIG);
 	int fd = kit_shell(&kit, "tee /dev/fd/2", false, true);
@@ -127,7 +127,7 @@ slow_reader_holds_the_command_back(void)
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
 	char done[200];
-	char *script cleanup_free = NULL;
+	cleanup_free char *script = NULL;
 	(void)snprintf(done, sizeof(done), "%s/done", check_tmpdir());
 	script =
 	    xasprintf("head -c %zu /dev/zero; touch %s; exit 3", BIG, done);
@@ -161,13 +161,13 @@ client_gone_ends_the_command(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct kit kit;
 		struct kit_output o = KIT_OUTPUT_INIT;
-		char *many cleanup_free = xcalloc(1, WIRE_PAYLOAD_MAX);
+		cleanup_free char *many = xcalloc(1, WIRE_PAYLOAD_MAX);
 		int fd =
 		    kit_shell(&kit, rows[i].script, rows[i].tty, rows[i].ends);
 		if (fd == -1)
 			return;
 		CHECK(kit_read_until(fd, &o, "ready"));
-		struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 		wire_add(&frame, WIRE_INPUT, many, WIRE_PAYLOAD_MAX);
 		ssize_t n = rows[i].fill ? 1 : 0;
 		while (n > 0)
@@ -186,7 +186,7 @@ terminal_outlives_its_viewer(void)
 	struct kit_output o = KIT_OUTPUT_INIT;
 	struct kit_output again = KIT_OUTPUT_INIT;
 	struct wire_hello hello;
-	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	int fd = kit_shell(&kit,
 	    "tty -s && stty size; echo first; read x; stty size; echo got $x;"
 	    "exit 9",
@@ -219,7 +219,7 @@ terminal_output_is_whole(void)
 {
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
-	struct strbuf want cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
 	for (int i = 1; i <= 100000; i++)
 		strbuf_addf(&want, "%d\r\n", i);
 	int fd = kit_shell(&kit, "seq 1 100000", true, true);
@@ -303,7 +303,7 @@ hostile_clients_do_no_harm(void)
 {
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
-	struct strbuf junk cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf junk = STRBUF_INIT;
 	int fds[60];
 	size_t n = 0;
 	int fd = kit_shell(
@@ -323,7 +323,7 @@ hostile_clients_do_no_harm(void)
 	}
 	/* The oldest are sent away first: a new viewer still comes in. */
 	int late = kit_greet(&kit, NULL);
-	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	wire_add_size(&frames, WIRE_VIEW, (struct wire_size){ 30, 100 });
 	wire_add(&frames, WIRE_INPUT, "word\r", 5);
 	CHECK(kit_send(late, &frames));
@@ -370,7 +370,7 @@ endless_go_is_refused(void)
 	struct kit_output o = KIT_OUTPUT_INIT;
 	struct kit_output next = KIT_OUTPUT_INIT;
 	struct kit_go go = { false, true, argv, NULL, NULL };
-	char *part cleanup_free = xcalloc(1, WIRE_PAYLOAD_MAX);
+	cleanup_free char *part = xcalloc(1, WIRE_PAYLOAD_MAX);
 	if (!kit_start(&kit, NULL))
 		return;
 	int fd = kit_greet(&kit, NULL);
@@ -479,7 +479,7 @@ socket_that_is_taken_away_comes_back(void)
 		struct kit_output first = KIT_OUTPUT_INIT;
 		struct kit_output second = KIT_OUTPUT_INIT;
 		struct wire_hello hello = { .flags = 0 };
-		struct strbuf view cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf view = STRBUF_INIT;
 		char path[300];
 		struct stat taken = { .st_ino = 0 };
 		int fd =
@@ -520,7 +520,7 @@ broken_guardrails_are_refused(void)
 {
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	char path[300];
 	if (!kit_make(&kit))
 		return;
@@ -546,7 +546,7 @@ without_a_command_it_ends(void)
 {
 	static const char *const more[] = { "--wait", "100", NULL };
 	struct kit kit;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_start(&kit, more))
 		return;
 	int fd = kit_greet(&kit, NULL);
@@ -565,7 +565,7 @@ client_gone_without_a_command_ends_it(void)
 	const struct kit_go go = { false, true, argv, NULL, NULL };
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_start(&kit, fewer))
 		return;
 	int64_t before = monotime_ms();

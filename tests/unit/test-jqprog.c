@@ -15,8 +15,8 @@
 static char *
 run(const char *program, const char *input, struct diag *dg)
 {
-	struct jqprog *prog cleanup_jqprog = NULL;
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_jqprog struct jqprog *prog = NULL;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	if (jqprog_compile("rules.jq", program, &prog, dg) < 0 ||
 	    jqprog_run(prog, input, strlen(input), &out, dg) < 0)
@@ -42,8 +42,8 @@ one_output_is_compact(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
-		char *got cleanup_free =
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *got =
 		    run(rows[i].program, rows[i].input, &dg);
 
 		CHECK_STR(got, rows[i].want);
@@ -79,8 +79,8 @@ anything_else_is_an_error(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
-		char *got cleanup_free = run(rows[i].program, "1", &dg);
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *got = run(rows[i].program, "1", &dg);
 
 		CHECK_STR(got, NULL);
 		CHECK_INT(dg.class, DIAG_CONFIG);
@@ -97,8 +97,8 @@ bad_programs_do_not_compile(void)
 		"import \"a\" as $a {search: \"/tmp\"}; .", "module {}; ." };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
-		char *got cleanup_free = run(rows[i], "1", &dg);
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *got = run(rows[i], "1", &dg);
 
 		CHECK_STR(got, NULL);
 		CHECK_INT(dg.class, DIAG_CONFIG);
@@ -113,8 +113,8 @@ bad_programs_do_not_compile(void)
 static void
 line_numbers_are_the_programs(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *got cleanup_free = run(".\n|\n]", "1", &dg);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *got = run(".\n|\n]", "1", &dg);
 
 	CHECK_STR(got, NULL);
 	CHECK(dg.detail != NULL && strstr(dg.detail, "line 3") != NULL);
@@ -123,10 +123,10 @@ line_numbers_are_the_programs(void)
 static void
 the_users_own_jq_file_is_not_read(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	static const char text[] = "def planted: 1;";
-	int home cleanup_close = -1;
-	char *got cleanup_free = NULL;
+	cleanup_close int home = -1;
+	cleanup_free char *got = NULL;
 
 	CHECK_INT(fs_open_dir(check_tmpdir(), &home, &dg), 0);
 	CHECK_INT(
@@ -141,9 +141,9 @@ the_users_own_jq_file_is_not_read(void)
 static void
 a_program_runs_again_after_a_failure(void)
 {
-	struct jqprog *prog cleanup_jqprog = NULL;
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_jqprog struct jqprog *prog = NULL;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(jqprog_compile("p", ".a + 1", &prog, &dg), 0);
 	CHECK_INT(jqprog_run(prog, "[]", 2, &out, &dg), -1);

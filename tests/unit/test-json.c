@@ -52,8 +52,8 @@ bad_documents_are_refused(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct json *root cleanup_json = NULL;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_json struct json *root = NULL;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(json_parse(rows[i].text, strlen(rows[i].text), "doc",
 			      &root, &dg),
@@ -74,8 +74,8 @@ odd_tokens_are_refused(void)
 		"/**/1", "{1:2}" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct json *root cleanup_json = NULL;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_json struct json *root = NULL;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		if (!CHECK_INT(
 			json_parse(rows[i], strlen(rows[i]), "doc", &root, &dg),
@@ -83,16 +83,16 @@ odd_tokens_are_refused(void)
 			CHECK_STR(rows[i], NULL);
 	}
 	/* A NUL byte outside a string. */
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	CHECK_INT(json_parse("{}\0", 3, "doc", &root, &dg), -1);
 }
 
 static int
 parse_nested(size_t depth, const char *open, const char *close, struct diag *dg)
 {
-	struct json *root cleanup_json = NULL;
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 	for (size_t i = 0; i < depth; i++)
 		strbuf_addstr(&sb, open);
@@ -105,7 +105,7 @@ parse_nested(size_t depth, const char *open, const char *close, struct diag *dg)
 static void
 depth_is_bounded(void)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(parse_nested(64, "[", "]", &dg), 0);
 	CHECK_INT(parse_nested(64, "{\"a\":", "}", &dg), 0);
@@ -123,8 +123,8 @@ getters_answer_and_take_absence(void)
 	static const char text[] =
 	    "{\"s\":\"x\\u00fc\\ud83d\\ude00\",\"n\":null,\"t\":true,"
 	    "\"i\":-42,\"f\":1.5,\"a\":[1,[2]],\"o\":{\"k\":\"v\"}}";
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int64_t value = 0;
 
 	CHECK_INT(json_parse(text, sizeof(text) - 1, "doc", &root, &dg), 0);
@@ -175,8 +175,8 @@ integers_fit_or_are_none(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct json *root cleanup_json = NULL;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_json struct json *root = NULL;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		int64_t value = 0;
 
 		CHECK_INT(json_parse(rows[i].text, strlen(rows[i].text), "doc",
@@ -190,9 +190,9 @@ integers_fit_or_are_none(void)
 static void
 many_keys_stay_affordable(void)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	strbuf_addch(&sb, '{');
 	for (int i = 0; i < 200000; i++)
@@ -208,9 +208,9 @@ nodes_are_written_again(void)
 	static const char text[] =
 	    "{\"z\":1.50,\"a\":[9007199254740993,1e400,-0,true,false,null],"
 	    "\"e\":{},\"f\":[],\"s\":\"q\\\"/\\n\"}\n";
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct jsonw *w = jsonw_new(false);
 
 	CHECK_INT(json_parse(text, sizeof(text) - 1, "doc", &root, &dg), 0);
@@ -222,8 +222,8 @@ nodes_are_written_again(void)
 static void
 pretty_documents_are_indented(void)
 {
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
@@ -247,8 +247,8 @@ pretty_documents_are_indented(void)
 static void
 the_writer_fails_at_its_end(void)
 {
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct jsonw *w = jsonw_new(false);
 
 	strbuf_addstr(&out, "kept");

@@ -121,11 +121,11 @@ static int
 noted(const struct kit *kit)
 {
 	char path[300];
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	bool is = false;
 	int status = -1;
 	(void)snprintf(path, sizeof(path), "%s/..", kit->run);
-	int dir cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CHECK_INT(endnote_read(dir, &is, &status, &dg), 0);
 	return is ? status : -1;
 }
@@ -133,7 +133,7 @@ noted(const struct kit *kit)
 static int
 view(struct kit *kit)
 {
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 	int fd = kit_greet(kit, NULL);
 	wire_add_size(&frame, WIRE_VIEW, (struct wire_size){ 30, 100 });
 	CHECK(kit_send(fd, &frame));
@@ -189,7 +189,7 @@ no_process_is_no_end(void)
 static void
 memory_costs_a_viewer(void)
 {
-	char *script cleanup_free = xasprintf(
+	cleanup_free char *script = xasprintf(
 	    "stty -echo; echo ready; read x; seq -f %%098.0f 1 %d; exit 5",
 	    LINES);
 	const char *const argv[] = { "sh", "-c", script, NULL };

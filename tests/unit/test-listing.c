@@ -38,8 +38,8 @@ open_state(struct paths *paths)
 static int
 make_session(const struct paths *paths, const char *id)
 {
-	char *dir cleanup_free = xasprintf("sessions/%s", id);
-	char *run cleanup_free = xasprintf("sessions/%s/run", id);
+	cleanup_free char *dir = xasprintf("sessions/%s", id);
+	cleanup_free char *run = xasprintf("sessions/%s/run", id);
 
 	CHECK_INT(mkdirat(paths->state_fd, dir, 0700), 0);
 	CHECK_INT(mkdirat(paths->state_fd, run, 0700), 0);
@@ -121,7 +121,7 @@ test_match(void)
 	const struct listing listing = { v, ARRAY_SIZE(v), false };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		const struct listed *found = NULL;
 		int rc = listing_match(&listing, rows[i].word, &found, &dg);
 
@@ -169,7 +169,7 @@ test_when(void)
 	(void)setenv("TZ", "EAST-1", 1);
 	tzset();
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 		listed_add_when(&out, "2025-12-31T23:30:00Z",
 		    then - 3600 + (time_t)rows[i].age);
@@ -189,7 +189,7 @@ test_escapes(void)
 		    .agent = text,
 		    .mode = text,
 		    .created_at = text } };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	listed_describe(&s, &out);
 	for (size_t i = 0; i < out.len; i++)
@@ -221,12 +221,12 @@ test_containers_of(void)
 static void
 test_links(void)
 {
-	struct paths paths cleanup_paths;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st, run;
-	int fd cleanup_close = -1;
-	char *link cleanup_free = NULL;
-	char *other cleanup_free = NULL;
+	cleanup_close int fd = -1;
+	cleanup_free char *link = NULL;
+	cleanup_free char *other = NULL;
 
 	open_state(&paths);
 	fd = make_session(&paths, "aaaa1111");
@@ -257,11 +257,11 @@ test_links(void)
 static void
 test_foreign_runtime(void)
 {
-	struct paths paths cleanup_paths;
-	struct diag open_dg cleanup_diag = DIAG_INIT;
-	struct diag link_dg cleanup_diag = DIAG_INIT;
-	struct diag uid_dg cleanup_diag = DIAG_INIT;
-	int fd cleanup_close = -1;
+	cleanup_paths struct paths paths;
+	cleanup_diag struct diag open_dg = DIAG_INIT;
+	cleanup_diag struct diag link_dg = DIAG_INIT;
+	cleanup_diag struct diag uid_dg = DIAG_INIT;
+	cleanup_close int fd = -1;
 
 	open_state(&paths);
 	fd = make_session(&paths, "aaaa1111");
@@ -283,7 +283,7 @@ test_foreign_runtime(void)
 static void
 test_viewers(void)
 {
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int one;
 	int two;

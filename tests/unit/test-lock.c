@@ -44,7 +44,7 @@ open_tmp(void)
 static enum lock_answer
 try(int dir, const char *name, bool create, int *fd)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	enum lock_answer answer = LOCK_GONE;
 
 	if (!CHECK_INT(lock_try(dir, name, create, &answer, fd, &dg), 0))
@@ -55,9 +55,9 @@ try(int dir, const char *name, bool create, int *fd)
 static void
 one_wins(void)
 {
-	int dir cleanup_close = open_tmp();
-	int first cleanup_close = -1;
-	int second cleanup_close = -1;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int first = -1;
+	cleanup_close int second = -1;
 
 	CHECK_INT(try(dir, "l", true, &first), LOCK_WON);
 	CHECK(first >= 0);
@@ -71,10 +71,10 @@ one_wins(void)
 static void
 the_last_copy_holds(void)
 {
-	int dir cleanup_close = open_tmp();
-	int first cleanup_close = -1;
-	int copy cleanup_close = -1;
-	int second cleanup_close = -1;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int first = -1;
+	cleanup_close int copy = -1;
+	cleanup_close int second = -1;
 
 	CHECK_INT(try(dir, "l", true, &first), LOCK_WON);
 	copy = fcntl(first, F_DUPFD_CLOEXEC, 3);
@@ -87,8 +87,8 @@ the_last_copy_holds(void)
 static void
 absence_is_gone(void)
 {
-	int dir cleanup_close = open_tmp();
-	int fd cleanup_close = -1;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int fd = -1;
 
 	CHECK_INT(try(dir, "none", false, &fd), LOCK_GONE);
 	CHECK_INT(try(dir, "no/dir", true, &fd), LOCK_GONE);
@@ -98,8 +98,8 @@ absence_is_gone(void)
 static void
 modes_do_not_depend_on_umask(void)
 {
-	int dir cleanup_close = open_tmp();
-	int fd cleanup_close = -1;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int fd = -1;
 	mode_t old = umask(0777);
 	struct stat st;
 
@@ -113,9 +113,9 @@ modes_do_not_depend_on_umask(void)
 static void
 another_file_is_another_lock(void)
 {
-	int dir cleanup_close = open_tmp();
-	int first cleanup_close = -1;
-	int second cleanup_close = -1;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int first = -1;
+	cleanup_close int second = -1;
 
 	CHECK_INT(try(dir, "l", true, &first), LOCK_WON);
 	CHECK_INT(renameat(dir, "l", dir, "m"), 0);
@@ -126,15 +126,15 @@ another_file_is_another_lock(void)
 static void
 links_and_other_kinds_fail(void)
 {
-	int dir cleanup_close = open_tmp();
-	int fd cleanup_close = -1;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int fd = -1;
 	static const char *const names[] = { "link", "fifo", "dir", "../x" };
 
 	CHECK_INT(symlinkat("target", dir, "link"), 0);
 	CHECK_INT(mkfifoat(dir, "fifo", 0600), 0);
 	CHECK_INT(mkdirat(dir, "dir", 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		enum lock_answer answer;
 
 		CHECK_INT(lock_try(dir, names[i], true, &answer, &fd, &dg), -1);
@@ -147,10 +147,10 @@ links_and_other_kinds_fail(void)
 static void
 waiting_ends(void)
 {
-	int dir cleanup_close = open_tmp();
-	int first cleanup_close = -1;
-	int second cleanup_close = -1;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int first = -1;
+	cleanup_close int second = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	enum lock_answer answer = LOCK_WON;
 	int64_t start = monotime_ms();
 
@@ -166,8 +166,8 @@ waiting_ends(void)
 static void
 a_lock_of_what_went_away_is_none(void)
 {
-	int dir cleanup_close = open_tmp();
-	int fd cleanup_close = -1;
+	cleanup_close int dir = open_tmp();
+	cleanup_close int fd = -1;
 
 	CHECK_INT(try(dir, "swapped", true, &fd), LOCK_WON);
 	(void)close(steal_fd(&fd));

@@ -41,9 +41,9 @@ path_of(const struct bed *bed, const char *name)
 static void
 claim(struct bed *bed, const char *dir, struct session *s)
 {
-	char *path cleanup_free = path_of(bed, dir);
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct record record cleanup_record = {
+	cleanup_free char *path = path_of(bed, dir);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_record struct record record = {
 		.id = NULL,
 		.project = xstrdup(path),
 		.agent = xstrdup("claude"),
@@ -80,7 +80,7 @@ bed_init(struct bed *bed, size_t nr, const char *other_project)
 {
 	static const char *const names[] = { "sessions", "agents", "trash", "p",
 		"p/sub", "q", "cache" };
-	char *tmp cleanup_free = realpath(check_tmpdir(), NULL);
+	cleanup_free char *tmp = realpath(check_tmpdir(), NULL);
 
 	*bed = (struct bed){ .engine = ENGINE_INIT,
 		.own = SESSION_INIT,
@@ -118,7 +118,7 @@ bed_clear(struct bed *bed)
 static enum diag_class
 check(const struct bed *bed)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc = neighbours_check(
 	    &bed->paths, &bed->engine, &bed->plan, &bed->own, &dg);
 
@@ -175,7 +175,7 @@ test_writes(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct bed bed;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		char *into = NULL;
 		char *json = NULL;
 
@@ -200,7 +200,7 @@ static void
 test_damaged(void)
 {
 	struct bed bed;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	bed_init(&bed, 0, "q");
 	CHECK_INT(

@@ -17,9 +17,9 @@
 static void
 put_program(const struct plan_bed *bed, const char *text)
 {
-	char *dir cleanup_free = xasprintf("%s/config/policy.d", bed->tmp);
-	int fd cleanup_close = -1;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_free char *dir = xasprintf("%s/config/policy.d", bed->tmp);
+	cleanup_close int fd = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(mkdir(dir, 0700), 0);
 	CHECK_INT(fs_open_dir(dir, &fd, &dg), 0);
@@ -30,8 +30,8 @@ put_program(const struct plan_bed *bed, const char *text)
 static void
 test_added_violation(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct policy *policy cleanup_policy = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	put_program(&bed, "[{rule: \"mine\", what: (\"not \" + .facts.mode)}]");
@@ -43,9 +43,9 @@ test_added_violation(void)
 static void
 test_added_cannot_allow(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct policy *policy cleanup_policy = NULL;
-	char *model cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_free char *model = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	put_program(&bed, "[]");
@@ -57,9 +57,9 @@ test_added_cannot_allow(void)
 static void
 test_added_not_compiling(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct policy *policy cleanup_policy = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	put_program(&bed, "[{rule: ");
@@ -72,10 +72,10 @@ test_added_not_compiling(void)
 static void
 test_added_nowhere(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct policy *policy cleanup_policy = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *dir cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *dir = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	dir = xasprintf("%s/config/policy.d", bed.tmp);
@@ -93,10 +93,10 @@ test_added_answers(void)
 		"[{rule: \"x\"}]", "empty", "[], []", "error(\"x\")" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		struct plan_bed bed cleanup_plan_bed;
-		struct policy *policy cleanup_policy = NULL;
-		struct plan plan cleanup_plan = PLAN_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_plan_bed struct plan_bed bed;
+		cleanup_policy struct policy *policy = NULL;
+		cleanup_plan struct plan plan = PLAN_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
 		put_program(&bed, programs[i]);

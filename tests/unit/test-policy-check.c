@@ -53,8 +53,8 @@ write_text(const char *path, const char *mode, const char *text)
 static void
 change_file(const struct kit *kit, const char *name, const char *text)
 {
-	char *path cleanup_free = below(kit, name);
-	char *dir cleanup_free = below(kit, "settings.d");
+	cleanup_free char *path = below(kit, name);
+	cleanup_free char *dir = below(kit, "settings.d");
 	CHECK_INT(chmod(dir, 0755), 0);
 	(void)chmod(path, 0644);
 	write_text(path, "w", text);
@@ -83,28 +83,28 @@ add_file(const struct kit *kit)
 static void
 make_writable(const struct kit *kit)
 {
-	char *path cleanup_free = below(kit, FILE_NAME);
+	cleanup_free char *path = below(kit, FILE_NAME);
 	CHECK_INT(chmod(path, 0644), 0);
 }
 
 static void
 make_unreadable(const struct kit *kit)
 {
-	char *path cleanup_free = below(kit, FILE_NAME);
+	cleanup_free char *path = below(kit, FILE_NAME);
 	CHECK_INT(chmod(path, 0400), 0);
 }
 
 static void
 make_set_id(const struct kit *kit)
 {
-	char *path cleanup_free = below(kit, FILE_NAME);
+	cleanup_free char *path = below(kit, FILE_NAME);
 	CHECK_INT(chmod(path, 04444), 0);
 }
 
 static void
 open_directory(const struct kit *kit)
 {
-	char *path cleanup_free = below(kit, "settings.d");
+	cleanup_free char *path = below(kit, "settings.d");
 	CHECK_INT(chmod(path, 0755), 0);
 }
 
@@ -117,8 +117,8 @@ open_top(const struct kit *kit)
 static void
 remove_file(const struct kit *kit)
 {
-	char *dir cleanup_free = below(kit, "settings.d");
-	char *path cleanup_free = below(kit, FILE_NAME);
+	cleanup_free char *dir = below(kit, "settings.d");
+	cleanup_free char *path = below(kit, FILE_NAME);
 	CHECK_INT(chmod(dir, 0755), 0);
 	CHECK_INT(unlink(path), 0);
 	CHECK_INT(chmod(dir, 0555), 0);
@@ -128,9 +128,9 @@ remove_file(const struct kit *kit)
 static void
 replace_by(const struct kit *kit, int kind)
 {
-	char *dir cleanup_free = below(kit, "settings.d");
-	char *path cleanup_free = below(kit, FILE_NAME);
-	char *other cleanup_free = xasprintf("%s/other", check_tmpdir());
+	cleanup_free char *dir = below(kit, "settings.d");
+	cleanup_free char *path = below(kit, FILE_NAME);
+	cleanup_free char *other = xasprintf("%s/other", check_tmpdir());
 	CHECK_INT(chmod(dir, 0755), 0);
 	CHECK_INT(rename(path, other), 0);
 	CHECK_INT(kind == S_IFLNK ? symlink(other, path)
@@ -163,7 +163,7 @@ replace_by_directory(const struct kit *kit)
 static void
 link_the_top(const struct kit *kit)
 {
-	char *other cleanup_free = xasprintf("%s/elsewhere", check_tmpdir());
+	cleanup_free char *other = xasprintf("%s/elsewhere", check_tmpdir());
 	CHECK_INT(chmod(kit->policy, 0755), 0);
 	CHECK_INT(rename(kit->policy, other), 0);
 	CHECK_INT(chmod(other, 0555), 0);
@@ -273,7 +273,7 @@ static void
 whole_guardrails_pass(void)
 {
 	struct kit kit;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_make(&kit))
 		return;
 	CHECK_INT(run_check(&kit, true, &err), 0);
@@ -285,7 +285,7 @@ damage_is_named(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct kit kit;
-		struct strbuf err cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf err = STRBUF_INIT;
 		if (!kit_make(&kit))
 			return;
 		rows[i].damage(&kit);
@@ -295,12 +295,12 @@ damage_is_named(void)
 		/* One line, and drydock's. */
 		CHECK(strncmp(err.buf, "drydock: ", 9) == 0);
 		CHECK(strchr(err.buf, '\n') == err.buf + err.len - 1);
-		char *other cleanup_free =
+		cleanup_free char *other =
 		    xasprintf("%s/other", check_tmpdir());
 		(void)unlink(other);
-		char *elsewhere cleanup_free =
+		cleanup_free char *elsewhere =
 		    xasprintf("%s/elsewhere", check_tmpdir());
-		char *old cleanup_free =
+		cleanup_free char *old =
 		    xasprintf("%s/old-%zu", check_tmpdir(), i);
 		(void)chmod(elsewhere, 0755);
 		(void)rename(elsewhere, old);
@@ -334,17 +334,17 @@ manifest_names_the_directory(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct kit kit;
-		struct strbuf err cleanup_strbuf = STRBUF_INIT;
-		struct strbuf text cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf err = STRBUF_INIT;
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		char digest[DIGEST_HEX_SIZE];
-		struct strbuf file cleanup_strbuf = STRBUF_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_strbuf struct strbuf file = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		const char *at = strstr(cases[i].first, "%s");
 
 		if (!kit_make(&kit))
 			return;
-		char *path cleanup_free = below(&kit, FILE_NAME);
-		int fd cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
+		cleanup_free char *path = below(&kit, FILE_NAME);
+		cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 		CHECK_INT(fs_read_fd(fd, path, 4096, &file, &dg), 0);
 		digest_bytes(file.buf, file.len, digest);
 		if (at == NULL)
@@ -371,14 +371,14 @@ static void
 owner_counts(void)
 {
 	struct kit kit;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (geteuid() != 0) {
 		check_skip("only root can give files away");
 		return;
 	}
 	if (!kit_make(&kit))
 		return;
-	char *path cleanup_free = below(&kit, FILE_NAME);
+	cleanup_free char *path = below(&kit, FILE_NAME);
 	CHECK_INT(chown(path, 12345, 0), 0);
 	CHECK_INT(run_check(&kit, true, &err), 77);
 	CHECK(strstr(err.buf, "owned by 12345") != NULL);
@@ -388,7 +388,7 @@ static void
 writable_root_is_refused(void)
 {
 	struct kit kit;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_make(&kit))
 		return;
 	CHECK_INT(run_check(&kit, false, &err), 77);
@@ -406,7 +406,7 @@ own_mounts(void)
 static bool
 cover_directory(const struct kit *kit)
 {
-	char *path cleanup_free = below(kit, "settings.d");
+	cleanup_free char *path = below(kit, "settings.d");
 	return own_mounts() && mount(path, path, NULL, MS_BIND, NULL) == 0;
 }
 
@@ -442,7 +442,7 @@ mounts_count(void)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct kit kit;
-		struct strbuf err cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf err = STRBUF_INIT;
 		if (!kit_make(&kit))
 			return;
 		kit.in_child = cases[i].in_child;

@@ -18,7 +18,7 @@
 static void
 make_swapped(struct plan_bed *bed)
 {
-	char *other cleanup_free = xasprintf("%s/other", bed->tmp);
+	cleanup_free char *other = xasprintf("%s/other", bed->tmp);
 
 	CHECK_INT(rename(bed->project.path, other), 0);
 	CHECK_INT(mkdir(bed->project.path, 0700), 0);
@@ -27,7 +27,7 @@ make_swapped(struct plan_bed *bed)
 static void
 make_linked(struct plan_bed *bed)
 {
-	char *other cleanup_free = xasprintf("%s/other", bed->tmp);
+	cleanup_free char *other = xasprintf("%s/other", bed->tmp);
 
 	CHECK_INT(rename(bed->project.path, other), 0);
 	CHECK_INT(symlink(other, bed->project.path), 0);
@@ -36,7 +36,7 @@ make_linked(struct plan_bed *bed)
 static void
 make_parent_link(struct plan_bed *bed)
 {
-	char *other cleanup_free = xasprintf("%s/other", bed->tmp);
+	cleanup_free char *other = xasprintf("%s/other", bed->tmp);
 
 	CHECK_INT(rename(bed->session_dir, other), 0);
 	CHECK_INT(symlink(other, bed->session_dir), 0);
@@ -45,8 +45,8 @@ make_parent_link(struct plan_bed *bed)
 static void
 make_file(struct plan_bed *bed)
 {
-	char *run cleanup_free = xasprintf("%s/run", bed->session_dir);
-	int fd cleanup_close = -1;
+	cleanup_free char *run = xasprintf("%s/run", bed->session_dir);
+	cleanup_close int fd = -1;
 
 	CHECK_INT(rmdir(run), 0);
 	fd = open(run, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -56,7 +56,7 @@ make_file(struct plan_bed *bed)
 static void
 make_open(struct plan_bed *bed)
 {
-	char *run cleanup_free = xasprintf("%s/run", bed->session_dir);
+	cleanup_free char *run = xasprintf("%s/run", bed->session_dir);
 
 	CHECK_INT(chmod(run, 0777), 0);
 }
@@ -100,7 +100,7 @@ make_program_inside(struct plan_bed *bed)
 static void
 make_path_dir(struct plan_bed *bed)
 {
-	char *path cleanup_free = xasprintf("/nowhere:%s/", bed->project.path);
+	cleanup_free char *path = xasprintf("/nowhere:%s/", bed->project.path);
 
 	CHECK_INT(setenv("PATH", path, 1), 0);
 }
@@ -109,7 +109,7 @@ make_path_dir(struct plan_bed *bed)
 static void
 make_home_project(struct plan_bed *bed)
 {
-	char *link cleanup_free = xasprintf("%s/other", bed->tmp);
+	cleanup_free char *link = xasprintf("%s/other", bed->tmp);
 
 	CHECK_INT(symlink(bed->project.path, link), 0);
 	free(bed->paths.home);
@@ -119,8 +119,8 @@ make_home_project(struct plan_bed *bed)
 static void
 make_keys_inside(struct plan_bed *bed)
 {
-	char *link cleanup_free = xasprintf("%s/.ssh", bed->paths.home);
-	char *keys cleanup_free = xasprintf("%s/keys", bed->project.path);
+	cleanup_free char *link = xasprintf("%s/.ssh", bed->paths.home);
+	cleanup_free char *keys = xasprintf("%s/keys", bed->project.path);
 
 	CHECK_INT(mkdir(keys, 0700), 0);
 	CHECK_INT(symlink(keys, link), 0);
@@ -129,8 +129,8 @@ make_keys_inside(struct plan_bed *bed)
 static void
 make_agent_inside(struct plan_bed *bed)
 {
-	char *link cleanup_free = xasprintf("%s/.claude", bed->paths.home);
-	char *keys cleanup_free = xasprintf("%s/claude", bed->project.path);
+	cleanup_free char *link = xasprintf("%s/.claude", bed->paths.home);
+	cleanup_free char *keys = xasprintf("%s/claude", bed->project.path);
 
 	CHECK_INT(mkdir(keys, 0700), 0);
 	CHECK_INT(symlink(keys, link), 0);
@@ -168,8 +168,8 @@ test_sources(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct plan_bed bed cleanup_plan_bed;
-		struct policy *policy cleanup_policy = NULL;
+		cleanup_plan_bed struct plan_bed bed;
+		cleanup_policy struct policy *policy = NULL;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
 		policy = policy_of(&bed);

@@ -225,8 +225,8 @@ static const struct mutation mutations[] = {
 static void
 test_mutations_of(enum mode mode)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct policy *policy cleanup_policy = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
 
 	plan_bed_init(&bed, mode);
 	policy = policy_of(&bed);
@@ -234,7 +234,7 @@ test_mutations_of(enum mode mode)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(mutations); i++) {
 		const struct mutation *m = &mutations[i];
-		char *model cleanup_free = NULL;
+		cleanup_free char *model = NULL;
 
 		if (m->mode != mode)
 			continue;
@@ -258,9 +258,9 @@ test_dood(void)
 static void
 test_absent_policy(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct policy *policy cleanup_policy = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	free(bed.paths.data_dir);
@@ -273,11 +273,11 @@ test_absent_policy(void)
 static void
 test_table(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct policy *policy cleanup_policy = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct json *rows cleanup_json = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_json struct json *rows = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	policy = policy_of(&bed);

@@ -21,7 +21,7 @@
 static void
 judge(const struct plan_bed *bed, struct plan *plan)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(model_read(&bed->request, bed->model, strlen(bed->model),
 		      "model", plan, &dg),
@@ -33,7 +33,7 @@ judge(const struct plan_bed *bed, struct plan *plan)
 static void
 check_dir(const struct plan_bed *bed, const char *name, mode_t mode)
 {
-	char *path cleanup_free = xasprintf("%s/%s", bed->tmp, name);
+	cleanup_free char *path = xasprintf("%s/%s", bed->tmp, name);
 	struct stat st = { 0 };
 
 	CHECK_INT(lstat(path, &st), 0);
@@ -47,9 +47,9 @@ test_makes(void)
 	static const mode_t umasks[] = { 0, 022, 077 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(umasks); i++) {
-		struct plan_bed bed cleanup_plan_bed;
-		struct plan plan cleanup_plan = PLAN_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_plan_bed struct plan_bed bed;
+		cleanup_plan struct plan plan = PLAN_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		mode_t before;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
@@ -73,9 +73,9 @@ test_makes(void)
 static void
 test_again(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	plan_bed_init(&bed, MODE_DOOD);
 	judge(&bed, &plan);
@@ -95,7 +95,7 @@ struct spoiled {
 static void
 put_link(const struct plan_bed *bed, const char *name, const char *to)
 {
-	char *path cleanup_free = xasprintf("%s/%s", bed->tmp, name);
+	cleanup_free char *path = xasprintf("%s/%s", bed->tmp, name);
 
 	(void)rmdir(path);
 	CHECK_INT(symlink(to, path), 0);
@@ -104,9 +104,9 @@ put_link(const struct plan_bed *bed, const char *name, const char *to)
 static void
 file_mount_point(const struct plan_bed *bed)
 {
-	char *path cleanup_free =
+	cleanup_free char *path =
 	    xasprintf("%s/state/s/home/pro$ject", bed->tmp);
-	int fd cleanup_close = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	CHECK(fd != -1);
 }
@@ -114,7 +114,7 @@ file_mount_point(const struct plan_bed *bed)
 static void
 swap_project(const struct plan_bed *bed)
 {
-	char *other cleanup_free = xasprintf("%s/other", bed->tmp);
+	cleanup_free char *other = xasprintf("%s/other", bed->tmp);
 
 	CHECK_INT(rename(bed->project.path, other), 0);
 	CHECK_INT(mkdir(bed->project.path, 0700), 0);
@@ -129,8 +129,8 @@ lose_project(const struct plan_bed *bed)
 static void
 file_run(const struct plan_bed *bed)
 {
-	char *path cleanup_free = xasprintf("%s/run", bed->session_dir);
-	int fd cleanup_close = -1;
+	cleanup_free char *path = xasprintf("%s/run", bed->session_dir);
+	cleanup_close int fd = -1;
 
 	CHECK_INT(rmdir(path), 0);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -152,9 +152,9 @@ test_spoiled(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct plan_bed bed cleanup_plan_bed;
-		struct plan plan cleanup_plan = PLAN_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_plan_bed struct plan_bed bed;
+		cleanup_plan struct plan plan = PLAN_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		plan_bed_init(&bed, MODE_CONTAINED);
 		judge(&bed, &plan);
@@ -176,10 +176,10 @@ test_spoiled(void)
 static void
 test_walk_after_rename(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *point cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *point = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	judge(&bed, &plan);
@@ -196,10 +196,10 @@ test_walk_after_rename(void)
 static void
 test_unreadable_mount_point(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *point cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *point = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	judge(&bed, &plan);
@@ -213,10 +213,10 @@ test_unreadable_mount_point(void)
 static void
 test_refused(void)
 {
-	struct plan_bed bed cleanup_plan_bed;
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	char *history cleanup_free = NULL;
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *history = NULL;
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	judge(&bed, &plan);

@@ -37,10 +37,10 @@ __wrap_read(int fd, void *buf, size_t len)
 static bool
 is_dead(const char *text)
 {
-	char *path cleanup_free =
+	cleanup_free char *path =
 	    xasprintf("/proc/%.*s/stat", (int)strcspn(text, "\n"), text);
 	char buf[256] = "";
-	int fd cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	const char *p;
 
 	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) <= 0)
@@ -65,7 +65,7 @@ a_deadline_kills_the_group(void)
 {
 	const char *const argv[] =
 	    SHELL("sleep 1000 & echo $!; trap '' TERM; wait");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 	int64_t start = monotime_ms();
 
@@ -83,7 +83,7 @@ static void
 a_deadline_holds_against_output(void)
 {
 	const char *const argv[] = SHELL("while :; do echo x; done");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
@@ -98,7 +98,7 @@ output_is_bounded(void)
 {
 	const char *const argv[] = SHELL("while :; do echo 0123456789; done");
 	const char *const exact[] = SHELL("printf 0123456789");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
@@ -119,7 +119,7 @@ output_is_bounded(void)
 static void
 grandchildren_do_not_hold_us(void)
 {
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	int64_t start = monotime_ms();
 
 	proc_kit_script("sleep 1000 & echo $!; exit 5", &r);
@@ -134,7 +134,7 @@ cancelling_kills(void)
 {
 	const char *const argv[] = SHELL("echo $$; exec sleep 1000");
 	struct proc_spec spec = PROC_SPEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct proc *p = NULL;
 	int64_t start = monotime_ms();
 
@@ -161,7 +161,7 @@ an_interrupt_leaves_the_child(void)
 {
 	const char *const argv[] =
 	    SHELL("echo $$; printf 1 >&3; printf 2 >&3; exec sleep 1000");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 	int fds[2] = { -1, -1 };
 	struct proc_interrupt interrupt = { -1, lose_patience, fds };
@@ -190,8 +190,8 @@ an_error_is_no_end(void)
 {
 	const char *const argv[] = SHELL("echo one");
 	struct proc_spec spec = PROC_SPEC_INIT;
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	spec.argv = argv;
 	bad_from = 4096;

@@ -36,7 +36,7 @@ output_is_apart_and_statuses_return(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+		cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 
 		proc_kit_script(rows[i].script, &r);
 		CHECK_STR(r.out.buf, rows[i].out);
@@ -51,7 +51,7 @@ the_environment_is_what_was_given(void)
 {
 	static const char *const argv[] = { "/usr/bin/env", NULL };
 	static const char *const envp[] = { "A=1", "B=x y", NULL };
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
@@ -64,10 +64,10 @@ static void
 input_arrives_whole(void)
 {
 	const char *const argv[] = { "/bin/cat", NULL };
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 	size_t len = 3000000;
-	char *big cleanup_free = xmalloc(len);
+	cleanup_free char *big = xmalloc(len);
 
 	for (size_t i = 0; i < len; i++)
 		big[i] = (char)(i * 7 % 251);
@@ -89,9 +89,9 @@ static void
 input_that_nobody_reads_is_no_failure(void)
 {
 	const char *const argv[] = SHELL("exec <&-; echo done");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
-	char *big cleanup_free = xcalloc(1000000, 1);
+	cleanup_free char *big = xcalloc(1000000, 1);
 
 	(void)signal(SIGPIPE, SIG_DFL);
 	spec.argv = argv;
@@ -111,12 +111,12 @@ kept_descriptors_get_their_numbers(void)
 {
 	const char *const argv[] = SHELL("cat <&3; cat <&4; cat <&5; cat; "
 					 "ls /proc/self/fd | wc -l; pwd");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	static const char *const texts[] = { "c", "a", "b", "i" };
 	int fds[4];
-	int cwd cleanup_close = -1;
+	cleanup_close int cwd = -1;
 	int keep[3];
 
 	CHECK_INT(fs_open_dir("/usr", &cwd, &dg), 0);
@@ -141,7 +141,7 @@ kept_descriptors_get_their_numbers(void)
 static void
 children_start_with_clean_signals(void)
 {
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
 	sigset_t set;
 	sigset_t old;
 
@@ -163,7 +163,7 @@ children_start_with_clean_signals(void)
 static void
 keep_line(void *arg, const char *line, size_t len)
 {
-	char *copy cleanup_free = xstrndup(line, len);
+	cleanup_free char *copy = xstrndup(line, len);
 
 	strvec_push(arg, copy);
 }
@@ -173,8 +173,8 @@ lines_of_stderr_come_whole(void)
 {
 	const char *const argv[] =
 	    SHELL("printf 'a\\nbc' >&2; printf 'd\\n\\nlast' >&2; echo out");
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	struct strvec lines cleanup_strvec = STRVEC_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
@@ -206,8 +206,8 @@ what_does_not_start_is_an_error(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		const char *const argv[] = { rows[i].program, NULL };
 		struct proc_spec spec = PROC_SPEC_INIT;
 		bool began = false;
@@ -224,8 +224,8 @@ what_does_not_start_is_an_error(void)
 static void
 what_starts_has_begun(void)
 {
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *const argv[] = { "/bin/false", NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 	bool began = false;
@@ -250,8 +250,8 @@ count_fds(void)
 static void
 nothing_is_left_open(void)
 {
-	struct proc_result r cleanup_proc_result = PROC_RESULT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_proc_result struct proc_result r = PROC_RESULT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *const argv[] = { "/nonexistent", NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 	int bad[] = { 0, 9999 };

@@ -19,7 +19,7 @@ static void
 test_status(void)
 {
 	struct proc_status st;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(proc_parse_status(status_text, &st, &dg), 0);
 	CHECK_INT(st.uid[3], 1234);
@@ -45,8 +45,8 @@ test_status_cut(void)
 		const char *rest = strchr(line, '\n');
 
 		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
-			struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-			struct diag dg cleanup_diag = DIAG_INIT;
+			cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+			cleanup_diag struct diag dg = DIAG_INIT;
 			struct proc_status st;
 			bool empty_groups = i == 2 && v < 2;
 
@@ -69,8 +69,8 @@ test_status_cut(void)
 static void
 test_mountinfo(void)
 {
-	struct proc_mounts m cleanup_proc_mounts = { NULL, 0 };
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_proc_mounts struct proc_mounts m = { NULL, 0 };
+	cleanup_diag struct diag dg = DIAG_INIT;
 	static const char text[] =
 	    "1 2 0:1 /a\\134b /x\\011y\\012z rw,ro2 shared:1 master:2 - "
 	    "ext4 /dev/a\\040b rw\n"
@@ -95,8 +95,8 @@ test_mountinfo_cut(void)
 		"1 2 0:1 / /x rw - ext4 a\n", "\n" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct proc_mounts m cleanup_proc_mounts = { NULL, 0 };
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_proc_mounts struct proc_mounts m = { NULL, 0 };
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(proc_parse_mounts(rows[i], &m, &dg), -1);
 		CHECK_INT(dg.class, DIAG_POLICY);
@@ -108,7 +108,7 @@ test_cgroups(void)
 {
 	static const char text[] = "8:pids:/docker/1\n1:cpu,cpuacct:/c:d\n"
 				   "0::/unified\n";
-	struct strbuf path cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 	CHECK(proc_find_cgroup(text, "pids", &path));
 	CHECK_STR(path.buf, "/docker/1");
@@ -125,8 +125,8 @@ test_cgroups(void)
 static void
 test_devices(void)
 {
-	struct strvec v cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec v = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(proc_parse_devices("Inter-| x\n face |y\n    lo: 0 0\n"
 				     "  eth0:1 2\n",
@@ -148,7 +148,7 @@ test_addresses(void)
 	    "        |-- 172.17.0.2\n           /32 host LOCAL\n"
 	    "        |-- 172.17.255.255\n           /32 link BROADCAST\n"
 	    "Local:\n        |-- 172.17.0.2\n           /32 host LOCAL\n";
-	struct strvec v cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec v = STRVEC_INIT;
 
 	proc_parse_addresses(text, &v);
 	CHECK_INT(v.nr, 1);

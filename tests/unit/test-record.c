@@ -35,9 +35,9 @@ parse(const char *text, struct record *record, struct diag *dg)
 static void
 test_round_trip(void)
 {
-	int fd cleanup_close =
+	cleanup_close int fd =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct record in cleanup_record = {
+	cleanup_record struct record in = {
 		.id = xstrdup("abcd1234"),
 		.project = xstrdup("/home/u/a \"b\" $c \xc3\xa4"),
 		.agent = xstrdup("claude"),
@@ -50,8 +50,8 @@ test_round_trip(void)
 		.created_at = record_now(),
 		.ends_with_client = true,
 	};
-	struct record out cleanup_record = RECORD_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_record struct record out = RECORD_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st;
 
 	record_set(&in, "agent", "sha256:a", NULL);
@@ -77,10 +77,10 @@ test_round_trip(void)
 static void
 test_absent(void)
 {
-	int fd cleanup_close =
+	cleanup_close int fd =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct record out cleanup_record = RECORD_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_record struct record out = RECORD_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(record_read(fd, &out, &dg), -1);
 	CHECK_INT(dg.class, DIAG_IO);
@@ -92,7 +92,7 @@ static int
 parse_with(
     int version, const char *more, struct record *record, struct diag *dg)
 {
-	char *text cleanup_free = NULL;
+	cleanup_free char *text = NULL;
 
 	CHECK(asprintf(&text, complete, version, more) > 0);
 	return parse(text, record, dg);
@@ -134,8 +134,8 @@ test_additions(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct record out cleanup_record = RECORD_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_record struct record out = RECORD_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		check_int(__FILE__, __LINE__, rows[i].more,
 		    parse_with(rows[i].version, rows[i].more, &out, &dg),
@@ -147,9 +147,9 @@ test_additions(void)
 static void
 test_version_1(void)
 {
-	struct record out cleanup_record = RECORD_INIT;
-	struct record dood cleanup_record = RECORD_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_record struct record out = RECORD_INIT;
+	cleanup_record struct record dood = RECORD_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(parse_with(1,
 		      ", \"agent_image\": \"sha256:a\", \"agent_container\": "
@@ -179,8 +179,8 @@ test_malformed(void)
 		"{\"version\": \"1\"}", "{\"version\": 1, \"id\": " };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct record out cleanup_record = RECORD_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_record struct record out = RECORD_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(parse(rows[i], &out, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);

@@ -191,8 +191,8 @@ much_data_comes_whole(void)
 	int status = -1;
 	if (!start_chain(&c) || !make_pair(&c, fds))
 		return;
-	char *data cleanup_free = xmalloc(BIG);
-	char *got cleanup_free = xmalloc(BIG);
+	cleanup_free char *data = xmalloc(BIG);
+	cleanup_free char *got = xmalloc(BIG);
 	for (size_t i = 0; i < BIG; i++)
 		data[i] = (char)(i * 2654435761U >> 13);
 	(void)fflush(stdout);
@@ -378,7 +378,7 @@ static void
 absent_proxy_is_said(void)
 {
 	struct chain c = { .server = -1 };
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	(void)snprintf(
 	    c.socket, sizeof(c.socket), "%s/egress.sock", check_tmpdir());
 	const char *const argv[] = { "egress", "--socket", c.socket, "--",
@@ -423,7 +423,7 @@ grows_to(const char *path, off_t size)
 static void
 write_addresses(const char *path, const char *text)
 {
-	char *temp cleanup_free = xasprintf("%s.new", path);
+	cleanup_free char *temp = xasprintf("%s.new", path);
 	FILE *f = fopen(temp, "we");
 	CHECK(f != NULL && fputs(text, f) >= 0);
 	CHECK(f != NULL && fclose(f) == 0);
@@ -435,9 +435,9 @@ static void
 reload_on_change(bool late)
 {
 	struct chain c = { .server = -1 };
-	char *dir cleanup_free = xasprintf("%s/conf", check_tmpdir());
-	char *file cleanup_free = xasprintf("%s/addresses", dir);
-	char *hups cleanup_free = xasprintf("%s/hups", check_tmpdir());
+	cleanup_free char *dir = xasprintf("%s/conf", check_tmpdir());
+	cleanup_free char *file = xasprintf("%s/addresses", dir);
+	cleanup_free char *hups = xasprintf("%s/hups", check_tmpdir());
 	char self[PATH_MAX] = "";
 	CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	const char *const argv[] = { "egress", "--socket", c.socket, "--port",
@@ -524,10 +524,10 @@ log_keeps_the_newest(void)
 {
 	static const unsigned long runs[] = { 100, 3000, 9000 };
 	unsigned long written = 0;
-	char *dir cleanup_free = xasprintf("%s/log", check_tmpdir());
-	char *path cleanup_free = xasprintf("%s/access.log", dir);
-	char *new cleanup_free = xasprintf("%s/" PROXYLOG_NEW, dir);
-	char *old cleanup_free = xasprintf("%s/" PROXYLOG_OLD, dir);
+	cleanup_free char *dir = xasprintf("%s/log", check_tmpdir());
+	cleanup_free char *path = xasprintf("%s/access.log", dir);
+	cleanup_free char *new = xasprintf("%s/" PROXYLOG_NEW, dir);
+	cleanup_free char *old = xasprintf("%s/" PROXYLOG_OLD, dir);
 	char self[PATH_MAX] = "";
 	CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	CHECK_INT(mkdir(dir, 0700), 0);

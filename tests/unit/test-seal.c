@@ -28,10 +28,10 @@ struct sealed {
 static void
 seal(struct sealed *s, enum mode mode)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int dir cleanup_close = -1;
-	int fd cleanup_close = -1;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = -1;
+	cleanup_close int fd = -1;
 
 	plan_bed_init(&s->bed, mode);
 	strbuf_init(&s->text);
@@ -56,9 +56,9 @@ static void
 test_spelled_out(void)
 {
 	struct sealed s __attribute__((cleanup(sealed_release)));
-	struct strbuf single cleanup_strbuf = STRBUF_INIT;
-	struct json *root cleanup_json = NULL;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf single = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	const struct json *services;
 
 	seal(&s, MODE_CONTAINED);
@@ -115,7 +115,7 @@ test_files(void)
 
 	seal(&s, MODE_CONTAINED);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char *path cleanup_free =
+		cleanup_free char *path =
 		    xasprintf("%s/%s", s.bed.session_dir, names[i]);
 		struct stat st = { 0 };
 
@@ -130,8 +130,8 @@ test_single_dollar(void)
 	static const char *const texts[] = { "$", "a$b", "$$$", "$$ $" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(
 		    model_undouble(texts[i], strlen(texts[i]), &out, &dg), -1);
@@ -143,9 +143,9 @@ static void
 test_there_and_back(void)
 {
 	static const char text[] = "$ $$ ${X} a$";
-	struct strbuf twice cleanup_strbuf = STRBUF_INIT;
-	struct strbuf once cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf twice = STRBUF_INIT;
+	cleanup_strbuf struct strbuf once = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	model_double(text, strlen(text), &twice);
 	CHECK_STR(twice.buf, "$$ $$$$ $${X} a$$");
@@ -184,10 +184,10 @@ test_read_back(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		struct sealed s __attribute__((cleanup(sealed_release)));
-		struct plan judged cleanup_plan = PLAN_INIT;
-		struct plan back cleanup_plan = PLAN_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
-		int dir cleanup_close = -1;
+		cleanup_plan struct plan judged = PLAN_INIT;
+		cleanup_plan struct plan back = PLAN_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int dir = -1;
 
 		seal(&s, modes[i]);
 		CHECK_INT(fs_open_dir(s.bed.session_dir, &dir, &dg), 0);

@@ -81,11 +81,11 @@ check_link(int home_fd, const char *path)
 static void
 test_link(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	char name[] = "claude";
 	char link[] = ".claude/deep/projects";
 	struct agent agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st;
 
 	bed_open(&bed);
@@ -100,10 +100,10 @@ test_link(void)
 static void
 test_no_link(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	char name[] = "claude";
 	struct agent agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	bed_open(&bed);
 	agent.name = name;
@@ -114,11 +114,11 @@ test_no_link(void)
 static void
 test_snapshot(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	char name[] = "claude";
 	char link[] = ".claude/projects";
 	struct agent agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st;
 	int fd;
 
@@ -166,10 +166,10 @@ test_newer_rules(void)
 		"agents/tool/snapshot", "agents/tool/snapshot/.t",
 		"agents/tool/snapshot/.t/cache",
 		"agents/tool/snapshot/.t/sub" };
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	struct agent agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct stat st;
 	int top;
 
@@ -207,9 +207,9 @@ test_other_names(void)
 		"config/drydock/home.d/tool" };
 	static const char *const files[] = { "host/.t/key", "host/.t.json",
 		"host/project/CLAUDE.md" };
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	struct agent agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st;
 	int state;
 
@@ -222,7 +222,7 @@ test_other_names(void)
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		CHECK_INT(mkdirat(state, dirs[i], 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		struct diag mine cleanup_diag = DIAG_INIT;
+		cleanup_diag struct diag mine = DIAG_INIT;
 		const char *name = "config/drydock/home.d/tool/x";
 
 		put(state, files[i], "canary");
@@ -301,10 +301,10 @@ test_project_within(void)
 		"config/drydock/home.d", "config/drydock/home.d/claude",
 		"config/drydock/home.d/claude/.x",
 		"config/drydock/home.d/claude/.x/work" };
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	char name[] = "claude";
 	struct agent agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *project = xasprintf(
 	    "%s/config/drydock/home.d/claude/.x/work", check_tmpdir());
 	cleanup_free char *want = xasprintf(
@@ -326,11 +326,11 @@ test_project_within(void)
 static void
 test_hostile_parent(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	char name[] = "claude";
 	char link[] = ".claude/projects";
 	struct agent agent = AGENT_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st;
 
 	bed_open(&bed);

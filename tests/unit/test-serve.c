@@ -37,7 +37,7 @@ drip(int fd)
 static int
 view(struct kit *kit)
 {
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 	int fd = kit_greet(kit, NULL);
 	wire_add_size(&frame, WIRE_VIEW, (struct wire_size){ 30, 100 });
 	CHECK(kit_send(fd, &frame));
@@ -57,7 +57,7 @@ flood(int lines)
 static bool
 is_whole(const struct strbuf *out, int lines)
 {
-	struct strbuf want cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
 	for (int i = 1; i <= lines; i++)
 		strbuf_addf(&want, "%098d\r\n", i);
 	return out->len >= want.len &&
@@ -75,7 +75,7 @@ who_reads_waits_for_nobody(void)
 	struct kit_output o = KIT_OUTPUT_INIT;
 	struct kit_output other = KIT_OUTPUT_INIT;
 	int status;
-	char *script cleanup_free = flood(LINES);
+	cleanup_free char *script = flood(LINES);
 	int fd = kit_shell(&kit, script, true, false);
 	if (fd == -1)
 		return;
@@ -105,10 +105,10 @@ who_is_slow_alone_loses_nothing(void)
 {
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	struct wire_frame frame = { .type = WIRE_STARTED };
 	size_t since = 0;
-	char *script cleanup_free = flood(LINES);
+	cleanup_free char *script = flood(LINES);
 	int fd = kit_shell(&kit, script, true, false);
 	if (fd == -1)
 		return;
@@ -137,7 +137,7 @@ who_stands_still_is_dropped(void)
 {
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
-	char *script cleanup_free = flood(LINES);
+	cleanup_free char *script = flood(LINES);
 	int fd = kit_shell(&kit, script, true, false);
 	if (fd == -1)
 		return;
@@ -156,7 +156,7 @@ who_reads_again_has_it_all(void)
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
 	struct kit_output again = KIT_OUTPUT_INIT;
-	char *script cleanup_free = xasprintf(
+	cleanup_free char *script = xasprintf(
 	    "stty -echo; echo ready; read x; seq -f %%098.0f 1 %d; read x; exit 5",
 	    LINES / 4);
 	char last[128];

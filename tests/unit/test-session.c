@@ -75,9 +75,9 @@ test_claim(void)
 	static const mode_t masks[] = { 0, 022, 077, 0777 };
 
 	for (size_t m = 0; m < ARRAY_SIZE(masks); m++) {
-		struct paths paths cleanup_paths;
-		struct session s cleanup_session = SESSION_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
+		cleanup_paths struct paths paths;
+		cleanup_session struct session s = SESSION_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
 		mode_t old;
 
 		if (m == 0)
@@ -104,10 +104,10 @@ test_claim(void)
 static void
 test_lease(void)
 {
-	struct paths paths cleanup_paths;
-	struct session first cleanup_session = SESSION_INIT;
-	struct session second cleanup_session = SESSION_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_session struct session first = SESSION_INIT;
+	cleanup_session struct session second = SESSION_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	enum lock_answer answer;
 
 	open_state(&paths);
@@ -125,12 +125,12 @@ test_lease(void)
 static void
 test_delete(void)
 {
-	struct paths paths cleanup_paths;
-	struct session s cleanup_session = SESSION_INIT;
-	struct session again cleanup_session = SESSION_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_session struct session s = SESSION_INIT;
+	cleanup_session struct session again = SESSION_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	enum lock_answer answer;
-	char *trash cleanup_free = NULL;
+	cleanup_free char *trash = NULL;
 	char id[SESSION_ID_SIZE];
 
 	open_state(&paths);
@@ -149,8 +149,8 @@ test_delete(void)
 static void
 test_trash(void)
 {
-	struct paths paths cleanup_paths;
-	char *path cleanup_free = NULL;
+	cleanup_paths struct paths paths;
+	cleanup_free char *path = NULL;
 
 	open_state(&paths);
 	CHECK_INT(mkdirat(paths.state_fd, "trash/abcd1234.x", 0700), 0);
@@ -163,9 +163,9 @@ test_trash(void)
 static void
 test_cut_lists(void)
 {
-	struct paths paths cleanup_paths;
-	struct strvec ids cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	open_state(&paths);
 	CHECK_INT(mkdirat(paths.state_fd, "sessions/abcd1234", 0700), 0);
@@ -198,7 +198,7 @@ test_removal_race(void)
 		DIRS = 40,
 		FILES = 20
 	};
-	int top cleanup_close =
+	cleanup_close int top =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pid_t pids[CHILDREN];
 

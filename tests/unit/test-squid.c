@@ -39,8 +39,8 @@ __wrap_inet_ntop(int family, const void *address, char *text, socklen_t size)
 static void
 configure(const char *lines, struct strbuf *out)
 {
-	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(allowlist_parse(&list, "list", lines, strlen(lines), &dg), 0);
 	CHECK_STR(dg.message, NULL);
@@ -51,7 +51,7 @@ configure(const char *lines, struct strbuf *out)
 static long
 line_at(const struct strbuf *text, const char *line)
 {
-	char *whole cleanup_free = xasprintf("\n%s\n", line);
+	cleanup_free char *whole = xasprintf("\n%s\n", line);
 	const char *at = strstr(text->buf, whole);
 
 	return at == NULL ? -1 : at - text->buf;
@@ -60,7 +60,7 @@ line_at(const struct strbuf *text, const char *line)
 static void
 test_empty(void)
 {
-	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf conf = STRBUF_INIT;
 
 	configure("", &conf);
 	CHECK(line_at(&conf, "acl listed any-of nothing") != -1);
@@ -71,7 +71,7 @@ test_empty(void)
 static void
 test_lines(void)
 {
-	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf conf = STRBUF_INIT;
 
 	configure("API.Example.com\nb.example:8443 private\n", &conf);
 	CHECK(line_at(&conf, "acl host0 dstdomain -n api.example.com") != -1);
@@ -95,7 +95,7 @@ test_order(void)
 		"http_access allow listed",
 		"http_access deny all",
 	};
-	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf conf = STRBUF_INIT;
 	long last = 0;
 	int nr = 0;
 
@@ -130,7 +130,7 @@ test_addresses(void)
 		"acl unreachable dst fd00:ec2::254",
 		"acl unreachable dst \"/etc/drydock-egress/host-addresses\"",
 	};
-	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf conf = STRBUF_INIT;
 
 	configure("", &conf);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
@@ -144,7 +144,7 @@ test_addresses(void)
 static void
 test_loopback_only(void)
 {
-	struct strbuf conf cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf conf = STRBUF_INIT;
 
 	configure("", &conf);
 	CHECK(line_at(&conf, "http_port 127.0.0.1:3128") != -1);
@@ -154,8 +154,8 @@ test_loopback_only(void)
 static void
 test_host_addresses(void)
 {
-	struct strvec addresses cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec addresses = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(squid_host_addresses(&addresses, &dg), 0);
 	/* Others change with each container, and are refused anyway. */
@@ -170,8 +170,8 @@ test_host_addresses(void)
 static void
 test_lost_address(void)
 {
-	struct strvec addresses cleanup_strvec = STRVEC_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strvec struct strvec addresses = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	names_fail = true;
 	CHECK_INT(squid_host_addresses(&addresses, &dg), -1);
@@ -184,9 +184,9 @@ test_write(void)
 {
 	static const char *const names[] = { "squid.conf",
 		"ERR_DRYDOCK_REFUSED", SQUID_ADDRESSES };
-	struct allowlist list cleanup_allowlist = ALLOWLIST_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
-	int fd cleanup_close = -1;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
 	mode_t before = umask(077);
 	bool changed;
 

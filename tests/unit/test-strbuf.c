@@ -12,7 +12,7 @@
 static void
 always_terminated(void)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 	char *s;
 	size_t len = 99;
 
@@ -41,7 +41,7 @@ always_terminated(void)
 static void
 grows(void)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 	for (int i = 0; i < 100000; i++)
 		strbuf_addch(&sb, (char)('a' + i % 26));
@@ -86,12 +86,12 @@ terminals_obey_nothing(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 		strbuf_add_escaped(&sb, rows[i].in, strlen(rows[i].in));
 		CHECK_STR(sb.buf, rows[i].want);
 	}
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 	strbuf_add_escaped(&sb, "a\0b", 3);
 	CHECK_STR(sb.buf, "a\\000b");
 }
@@ -117,7 +117,7 @@ shells_see_one_word(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 		strbuf_add_shell_quoted(&sb, rows[i].in);
 		CHECK_STR(sb.buf, rows[i].want);

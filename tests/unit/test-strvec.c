@@ -9,7 +9,7 @@
 static void
 always_terminated(void)
 {
-	struct strvec sv cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec sv = STRVEC_INIT;
 
 	CHECK(sv.v[0] == NULL);
 	for (int i = 0; i < 100; i++) {
@@ -28,7 +28,7 @@ static void
 whole_lists_are_copied(void)
 {
 	static const char *const list[] = { "a", "b", NULL };
-	struct strvec sv cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec sv = STRVEC_INIT;
 
 	strvec_push_all(&sv, list);
 	strvec_push_all(&sv, NULL);
@@ -43,7 +43,7 @@ whole_lists_are_copied(void)
 static void
 variables_are_replaced(void)
 {
-	struct strvec sv cleanup_strvec = STRVEC_INIT;
+	cleanup_strvec struct strvec sv = STRVEC_INIT;
 
 	strvec_setenv(&sv, "PATH", "/bin");
 	strvec_setenv(&sv, "PATHS", "x");

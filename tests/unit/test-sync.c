@@ -129,7 +129,7 @@ check_snapshot(struct bed *bed, const char *path, const char *want)
 static void
 test_whole(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 
 	bed_open(&bed);
 	put(&bed, ".tool/a", "a");
@@ -149,7 +149,7 @@ test_whole(void)
 static void
 test_rules(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 
 	bed_open(&bed);
 	put(&bed, ".tool/a", "a");
@@ -162,7 +162,7 @@ test_rules(void)
 static void
 test_marks(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	int fd;
 
 	bed_open(&bed);
@@ -188,7 +188,7 @@ test_marks(void)
 static void
 test_reader(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int fd = -1;
@@ -211,7 +211,7 @@ test_reader(void)
 static void
 test_busy(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	enum lock_answer answer = LOCK_BUSY;
@@ -262,7 +262,7 @@ unread(struct bed *bed)
 static void
 test_unread(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 
 	bed_open(&bed);
 	put(&bed, ".tool/a", "a");
@@ -280,7 +280,7 @@ test_unread(void)
 static void
 test_put_back(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_scan struct scan then = SCAN_INIT;
 	cleanup_scan struct scan now = SCAN_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -396,7 +396,7 @@ __wrap_fs_read_fd(
 static void
 test_written_in_place(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
@@ -424,7 +424,7 @@ test_written_in_place(void)
 static void
 test_pathless(void)
 {
-	struct bed bed cleanup_bed;
+	cleanup_bed struct bed bed;
 	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *target = NULL;

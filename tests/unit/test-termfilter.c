@@ -27,7 +27,7 @@ check_rows(const struct row *rows, size_t n, const struct termfilter *start)
 		/* The cut between two reads may be anywhere. */
 		for (size_t cut = 0; cut <= len; cut++) {
 			struct termfilter f = *start;
-			struct strbuf out cleanup_strbuf = STRBUF_INIT;
+			cleanup_strbuf struct strbuf out = STRBUF_INIT;
 			termfilter_add(&f, rows[i].in, cut, &out);
 			termfilter_add(&f, rows[i].in + cut, len - cut, &out);
 			termfilter_release(&f);
@@ -227,7 +227,7 @@ questions_are_noticed(void)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct termfilter f = TERMFILTER_INIT;
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		termfilter_add(&f, rows[i].in, strlen(rows[i].in), &out);
 		if (!CHECK_INT(f.asked, rows[i].asks) ||
 		    !CHECK_INT(f.asked_attributes, rows[i].attributes))
@@ -265,7 +265,7 @@ static void
 held_back_is_bounded(void)
 {
 	struct termfilter f = TERMFILTER_INIT;
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	char text[4096];
 	memset(text, '0', sizeof(text));
 	termfilter_add(&f, "\033[", 2, &out);

@@ -61,8 +61,8 @@ modes_are_undone(void)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct termfilter f = TERMFILTER_INIT;
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
-		struct strbuf undo cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_strbuf struct strbuf undo = STRBUF_INIT;
 		termfilter_add(&f, rows[i].in, strlen(rows[i].in), &out);
 		termmodes_undo(&f.modes, &undo);
 		if (!CHECK_STR(undo.buf, rows[i].undo))
@@ -78,8 +78,8 @@ modes_are_set_again(void)
 	    "\033[?1;1000h\033[?25l\033[4h\033[>5u\033[>4;2m\033[4 q"
 	    "\033[?1049h\033[>1u\033[2;9r";
 	struct termfilter f = TERMFILTER_INIT;
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct strbuf redo cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf redo = STRBUF_INIT;
 	termfilter_add(&f, in, strlen(in), &out);
 	termmodes_redo(&f.modes, &redo);
 	CHECK_STR(redo.buf,

@@ -20,7 +20,7 @@ make_tree(void)
 {
 	static char data[SIZE];
 	int dir = open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	CHECK_INT(mkdirat(dir, "a", 0700), 0);
 	CHECK_INT(mkdirat(dir, "a/b", 0700), 0);
@@ -40,7 +40,7 @@ make_tree(void)
 static void
 test_tree(void)
 {
-	int dir cleanup_close = make_tree();
+	cleanup_close int dir = make_tree();
 	struct usage u = usage_measure(dir, 10000);
 
 	CHECK(u.whole);
@@ -52,7 +52,7 @@ test_tree(void)
 static void
 test_time(void)
 {
-	int dir cleanup_close = make_tree();
+	cleanup_close int dir = make_tree();
 	struct usage u = usage_measure(dir, 0);
 
 	CHECK(!u.whole);
@@ -63,7 +63,7 @@ test_time(void)
 static void
 test_deep(void)
 {
-	int dir cleanup_close =
+	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int at = dup(dir);
 	struct usage u;

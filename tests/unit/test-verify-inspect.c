@@ -22,16 +22,16 @@ test_sources(void)
 {
 	static char source[] = "judged";
 	static char target[] = "/in/target";
-	int root cleanup_close =
+	cleanup_close int root =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int judged cleanup_close = -1;
+	cleanup_close int judged = -1;
 	struct plan_mount bind = {
 		.source = source,
 		.target = target,
 		.fd = -1,
 	};
 	const struct plan_service agent = { .mounts = &bind, .nmounts = 1 };
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(verify_sources(&agent, root, &dg), -1);
 	diag_clear(&dg);
@@ -62,11 +62,11 @@ static int
 verify_container(const char *host_config, const char *more_env,
     const char *image, const char *seccomp)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
 	const struct plan_service *agent = verify_kit_agent(NULL, &plan);
-	char *inspect cleanup_free =
+	cleanup_free char *inspect =
 	    xasprintf("{\"HostConfig\":{%s}}", host_config);
-	char *image_id cleanup_free = xstrdup(image);
+	cleanup_free char *image_id = xstrdup(image);
 	static char user[] = "1234:1235", net[] = "none", dir[] = "/home/u/p x";
 	struct container c = {
 		.image_id = image_id,
@@ -78,7 +78,7 @@ verify_container(const char *host_config, const char *more_env,
 		.working_dir = dir,
 		.inspect = inspect,
 	};
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc;
 
 	strvec_push(&c.env, "PATH=/bin");
@@ -142,7 +142,7 @@ test_inspect(void)
 	CHECK_INT(verify_container(same, NULL, "sha256:a", "{ \"a\": 2 }"), -1);
 	CHECK_INT(verify_container(HOST_CONFIG, NULL, "sha256:a", "{}"), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		char *config cleanup_free =
+		cleanup_free char *config =
 		    xasprintf(HOST_CONFIG ",\"SecurityOpt\":[%s]", options[i]);
 
 		CHECK_INT(

@@ -48,7 +48,7 @@ static const char mounts_text[] = MOUNTS_HEAD MOUNTS_MASKED MOUNTS_FILES
 static void
 good_facts(struct proc_facts *facts)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	*facts = (struct proc_facts)PROC_FACTS_INIT;
 	CHECK_INT(proc_parse_status(status_text, &facts->status, &dg), 0);
@@ -67,7 +67,7 @@ good_facts(struct proc_facts *facts)
 static void
 test_service(void)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
 	const struct plan_service *s = verify_kit_agent(NULL, &plan);
 
 	CHECK_INT(plan.nservices, 1);
@@ -139,9 +139,9 @@ static void
 test_not_understood(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(odd_keys); i++) {
-		struct plan plan cleanup_plan = PLAN_INIT;
-		struct diag dg cleanup_diag = DIAG_INIT;
-		char *text cleanup_free =
+		cleanup_plan struct plan plan = PLAN_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *text =
 		    xasprintf("{\"services\": {\"agent\": {\"user\": "
 			      "\"1:1\", \"network_mode\": \"none\", %s}}}",
 			odd_keys[i]);
@@ -169,7 +169,7 @@ test_missing(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
-		struct plan plan cleanup_plan = PLAN_INIT;
+		cleanup_plan struct plan plan = PLAN_INIT;
 
 		check_true(__FILE__, __LINE__, models[i],
 		    verify_kit_agent(models[i], &plan)->unclear != NULL);
@@ -179,9 +179,9 @@ test_missing(void)
 static int
 verify(const struct proc_facts *facts)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
 	const struct plan_service *s = verify_kit_agent(NULL, &plan);
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc = verify_status(s, facts, &dg);
 
 	if (rc == 0)
@@ -257,12 +257,12 @@ enum {
 static void
 test_process(void)
 {
-	struct proc_facts good cleanup_proc_facts;
+	cleanup_proc_facts struct proc_facts good;
 
 	good_facts(&good);
 	CHECK_INT(verify(&good), 0);
 	for (unsigned i = 0; i < NCHANGES; i++) {
-		struct proc_facts bad cleanup_proc_facts;
+		cleanup_proc_facts struct proc_facts bad;
 
 		good_facts(&bad);
 		change_fact(&bad, i);
@@ -274,7 +274,7 @@ static void
 test_capabilities(void)
 {
 	for (unsigned i = 0; i < PROC_NCAPS; i++) {
-		struct proc_facts bad cleanup_proc_facts;
+		cleanup_proc_facts struct proc_facts bad;
 
 		good_facts(&bad);
 		bad.child.caps[i] = UINT64_C(1) << 10;
@@ -289,7 +289,7 @@ static void
 test_namespaces(void)
 {
 	for (unsigned i = 0; i < PROC_NNS; i++) {
-		struct proc_facts bad cleanup_proc_facts;
+		cleanup_proc_facts struct proc_facts bad;
 
 		good_facts(&bad);
 		bad.ns[i] = i == PROC_NS_USER ? 300 : bad.own_ns[i];
@@ -300,10 +300,10 @@ test_namespaces(void)
 static int
 verify_text(const char *text)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
 	const struct plan_service *s = verify_kit_agent(NULL, &plan);
-	struct proc_mounts m cleanup_proc_mounts = { NULL, 0 };
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_proc_mounts struct proc_mounts m = { NULL, 0 };
+	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc;
 
 	CHECK_INT(proc_parse_mounts(text, &m, &dg), 0);
@@ -316,7 +316,7 @@ verify_text(const char *text)
 static int
 verify_changed(const char *from, const char *to)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 	const char *at = strstr(mounts_text, from);
 
 	if (!CHECK(at != NULL))

@@ -11,7 +11,7 @@
 static int
 view(struct kit *kit, uint16_t rows, uint16_t columns)
 {
-	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	int fd = kit_greet(kit, NULL);
 
 	wire_add_size(&frames, WIRE_VIEW, (struct wire_size){ rows, columns });

@@ -45,9 +45,9 @@ static void
 frames_survive_any_cut(void)
 {
 	static const size_t pieces[] = { 1, 2, 7, 8, 9, 4096, 100000 };
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
-	char *big cleanup_free = xcalloc(1, WIRE_PAYLOAD_MAX);
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
+	cleanup_free char *big = xcalloc(1, WIRE_PAYLOAD_MAX);
 	wire_add(&data, WIRE_OUTPUT, "abc", 3);
 	wire_add(&data, WIRE_STARTED, NULL, 0);
 	wire_add(&data, WIRE_ERROR, big, WIRE_PAYLOAD_MAX);
@@ -87,7 +87,7 @@ static const struct bad {
 static void
 bad_frames_are_refused(void)
 {
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (!CHECK_INT(
 			decode(bad[i].from, bad[i].bytes, bad[i].len, 3, dec),
@@ -100,7 +100,7 @@ bad_frames_are_refused(void)
 static void
 random_bytes_do_no_harm(void)
 {
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	unsigned int seed = 1;
 	char data[256];
 	for (int i = 0; i < 20000; i++) {
@@ -120,8 +120,8 @@ random_bytes_do_no_harm(void)
 static void
 hello_comes_back(void)
 {
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	struct wire_hello in = { .version = 7, .flags = WIRE_HELLO_TTY };
 	struct wire_hello out;
 	struct wire_frame frame;
@@ -173,11 +173,11 @@ fill_go(struct wire_go *go, size_t big)
 static void
 go_comes_back_in_parts(void)
 {
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
-	struct wire_go in cleanup_wire_go = WIRE_GO_INIT;
-	struct wire_go out cleanup_wire_go = WIRE_GO_INIT;
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
+	cleanup_wire_go struct wire_go in = WIRE_GO_INIT;
+	cleanup_wire_go struct wire_go out = WIRE_GO_INIT;
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	fill_go(&in, 200000);
 	CHECK_INT(wire_add_go(&data, &in), 0);
 	CHECK_INT(decode(WIRE_CLIENT, data.buf, data.len, 5000, dec), 4);
@@ -196,9 +196,9 @@ go_comes_back_in_parts(void)
 static void
 go_is_bounded(void)
 {
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	struct wire_go big cleanup_wire_go = WIRE_GO_INIT;
-	struct wire_go none cleanup_wire_go = WIRE_GO_INIT;
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_wire_go struct wire_go big = WIRE_GO_INIT;
+	cleanup_wire_go struct wire_go none = WIRE_GO_INIT;
 	fill_go(&big, WIRE_GO_MAX);
 	CHECK_INT(wire_add_go(&data, &big), -1);
 	none.cwd = xstrdup("/");
@@ -213,20 +213,20 @@ go_is_bounded(void)
 static void
 damaged_go_is_refused(void)
 {
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
-	struct wire_go in cleanup_wire_go = WIRE_GO_INIT;
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
+	cleanup_wire_go struct wire_go in = WIRE_GO_INIT;
 	fill_go(&in, 3);
 	CHECK_INT(wire_add_go(&data, &in), 0);
 	join_go(&data, &blob);
 	for (size_t len = 0; len <= blob.len; len++) {
-		struct wire_go out cleanup_wire_go = WIRE_GO_INIT;
+		cleanup_wire_go struct wire_go out = WIRE_GO_INIT;
 		CHECK_INT(wire_read_go(blob.buf, len, &out),
 		    len == blob.len ? 0 : -1);
 	}
 	static const size_t counts[] = { 0, 8, 9, 11, 12, 15 };
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		struct wire_go out cleanup_wire_go = WIRE_GO_INIT;
+		cleanup_wire_go struct wire_go out = WIRE_GO_INIT;
 		char saved = blob.buf[counts[i]];
 		blob.buf[counts[i]] = (char)(saved ^ 0x44);
 		CHECK_INT(wire_read_go(blob.buf, blob.len, &out), -1);

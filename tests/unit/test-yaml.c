@@ -24,7 +24,7 @@ struct row {
 static char *
 read_text(const char *text, size_t len, enum diag_class *ret_class)
 {
-	struct yaml_node *top cleanup_yaml = NULL;
+	cleanup_yaml struct yaml_node *top = NULL;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	struct strbuf out = STRBUF_INIT;
 	struct strbuf flat = STRBUF_INIT;
@@ -48,7 +48,7 @@ check_rows(const struct row *rows, size_t n, enum diag_class want)
 {
 	for (size_t i = 0; i < n; i++) {
 		enum diag_class class;
-		char *got cleanup_free =
+		cleanup_free char *got =
 		    read_text(rows[i].text, strlen(rows[i].text), &class);
 
 		if (!CHECK_STR(got, rows[i].want))
@@ -105,8 +105,8 @@ test_types(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char *text cleanup_free = xasprintf("k: %s", rows[i].text);
-		char *want cleanup_free =
+		cleanup_free char *text = xasprintf("k: %s", rows[i].text);
+		cleanup_free char *want =
 		    xasprintf("{\"k\": %s}", rows[i].want);
 		const struct row row = { text, want };
 
@@ -203,7 +203,7 @@ test_hidden(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char *want cleanup_free =
+		cleanup_free char *want =
 		    xasprintf("refused by policy: %s", rows[i].want);
 		const struct row row = { rows[i].text, want };
 
@@ -262,7 +262,7 @@ test_utf16(void)
 {
 	static const char text[] = "\0a\0:\0 \0b";
 	enum diag_class class;
-	char *got cleanup_free = read_text(text, sizeof(text) - 1, &class);
+	cleanup_free char *got = read_text(text, sizeof(text) - 1, &class);
 
 	CHECK_STR(got, "o.yml:1: a control character");
 	CHECK_INT(class, DIAG_CONFIG);
@@ -303,13 +303,13 @@ test_bounds(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char *parts cleanup_free = repeat(rows[i].part, rows[i].times);
-		char *closing cleanup_free = repeat(
+		cleanup_free char *parts = repeat(rows[i].part, rows[i].times);
+		cleanup_free char *closing = repeat(
 		    "]", rows[i].want == NULL && i == 0 ? rows[i].times : 0);
-		char *text cleanup_free = xasprintf(
+		cleanup_free char *text = xasprintf(
 		    "%s%s%s%s", rows[i].head, parts, rows[i].tail, closing);
 		enum diag_class class;
-		char *got cleanup_free = read_text(text, strlen(text), &class);
+		cleanup_free char *got = read_text(text, strlen(text), &class);
 
 		if (rows[i].want == NULL) {
 			CHECK_INT(class, DIAG_NONE);

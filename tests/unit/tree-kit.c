@@ -21,7 +21,7 @@ int
 tree_open(void)
 {
 	int fd = -1;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(fs_open_dir(check_tmpdir(), &fd, &dg), 0);
 	return fd;
@@ -30,7 +30,7 @@ tree_open(void)
 void
 tree_file(int dir, const char *path, mode_t mode)
 {
-	int fd cleanup_close =
+	cleanup_close int fd =
 	    openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	CHECK(fd >= 0);
@@ -49,7 +49,7 @@ tree_has(int dir, const char *path)
 void
 tree_nest(int dir, int depth)
 {
-	int at cleanup_close = dup(dir);
+	cleanup_close int at = dup(dir);
 
 	for (int i = 0; i < depth; i++) {
 		int next;
@@ -69,7 +69,7 @@ int
 tree_count(int dir)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d cleanup_closedir = fdopendir(fd);
+	cleanup_closedir DIR *d = fdopendir(fd);
 	int n = 0;
 
 	while (d != NULL && readdir(d) != NULL)
@@ -80,7 +80,7 @@ tree_count(int dir)
 void
 tree_put(int dir, const char *name, const char *text)
 {
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	CHECK_INT(fs_replace_file(dir, name, text, strlen(text), 0644, &dg), 0);
 	CHECK_STR(dg.message, NULL);
@@ -89,8 +89,8 @@ tree_put(int dir, const char *name, const char *text)
 char *
 tree_get(int dir, const char *name)
 {
-	struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	if (fs_read_file(dir, name, 4096, &sb, &dg) < 0)
 		return NULL;
@@ -110,7 +110,7 @@ tree_access_list(int dir, const char *path, uid_t user)
 		{ { 0x01, 7, UINT32_MAX }, { 0x02, 7, user },
 		    { 0x04, 0, UINT32_MAX }, { 0x10, 7, UINT32_MAX },
 		    { 0x20, 5, UINT32_MAX } } };
-	char *name cleanup_free = xasprintf("/proc/self/fd/%d/%s", dir, path);
+	cleanup_free char *name = xasprintf("/proc/self/fd/%d/%s", dir, path);
 
 	return setxattr(name, "system.posix_acl_access", &list, sizeof(list),
 		   0) == 0;

@@ -38,7 +38,7 @@ verify_kit_agent(const char *model, struct plan *ret_plan)
 		.session_dir = nothing,
 		.history_dir = nothing,
 	};
-	struct diag dg cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
 	if (model == NULL)
 		model = model_text;
