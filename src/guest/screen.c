@@ -2,6 +2,7 @@
 /* What was written to a terminal since it was last cleared. */
 #include "guest/screen.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,10 @@ void
 screen_init(struct screen *s)
 {
 	s->len = 0;
+	s->area = (struct screen_area){ .top = 0 };
+	s->first = s->area;
+	s->insert = false;
+	s->shape = 0;
 	s->set = 0;
 	s->reset = 0;
 	s->start = 0;
@@ -35,6 +40,7 @@ forget(struct screen *s, size_t at)
 	memmove(s->buf, s->buf + at, s->len - at);
 	s->len -= at;
 	s->start = s->start > at ? s->start - at : 0;
+	s->first = s->area;
 }
 
 /* Half of it goes, to the end of a line where there is one. */
@@ -50,6 +56,8 @@ make_room(struct screen *s)
 static bool
 apply_mode(struct screen *s, unsigned long mode, bool on)
 {
+	if (mode == 6)
+		s->area.origin = on;
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (modes[i] != mode)
 			continue;
@@ -61,31 +69,74 @@ apply_mode(struct screen *s, unsigned long mode, bool on)
 	return false;
 }
 
+/* Takes a number off the front; 0 where there is none, or too large a one. */
+static unsigned short
+take_number(const char **at)
+{
+	unsigned long n = 0;
+	while (**at >= '0' && **at <= '9')
+		n = n * 10 % 100000 + (unsigned long)(*(*at)++ - '0');
+	return n <= USHRT_MAX ? (unsigned short)n : 0;
+}
+
+/* n ; n before h and l: whether a screen was changed. */
+static bool
+apply_modes(struct screen *s, const char *at, bool private, bool on)
+{
+	bool cleared = false;
+	for (;; at++) {
+		unsigned short mode = take_number(&at);
+		if (private)
+			cleared |= apply_mode(s, mode, on);
+		else if (mode == 4)
+			s->insert = on;
+		if (*at != ';')
+			return cleared;
+	}
+}
+
+static void
+apply_region(struct screen *s, const char *at)
+{
+	s->area.top = take_number(&at);
+	s->area.bottom = 0;
+	if (*at++ == ';')
+		s->area.bottom = take_number(&at);
+}
+
+/* What DECSTR resets, and not more. */
+static void
+reset_softly(struct screen *s)
+{
+	s->area = (struct screen_area){ .top = 0 };
+	s->insert = false;
+}
+
 /* The sequence is whole: ESC c, or ESC [ with parameters and a last byte. */
 static void
 apply(struct screen *s)
 {
+	const char *at = s->seq + 2;
 	char last = s->seq[s->nseq - 1];
+	bool plain = *at == last || *at == ';' || (*at >= '0' && *at <= '9');
 	bool cleared = false;
 	if (s->seq[1] == 'c') {
 		s->set = 0;
 		s->reset = 0;
+		s->shape = 0;
+		reset_softly(s);
 		cleared = true;
 	} else if (last == 'J') {
-		cleared = s->seq[2] == '2' || s->seq[2] == '3';
-	} else if ((last == 'h' || last == 'l') && s->seq[2] == '?') {
-		unsigned long mode = 0;
-		for (const char *at = s->seq + 3;; at++) {
-			if (*at >= '0' && *at <= '9') {
-				mode = mode * 10 % 100000 +
-				    (unsigned long)(*at - '0');
-				continue;
-			}
-			cleared |= apply_mode(s, mode, last == 'h');
-			mode = 0;
-			if (*at != ';')
-				break;
-		}
+		cleared = *at == '2' || *at == '3';
+	} else if ((last == 'h' || last == 'l') && (plain || *at == '?')) {
+		cleared =
+		    apply_modes(s, plain ? at : at + 1, !plain, last == 'h');
+	} else if (last == 'r' && plain) {
+		apply_region(s, at);
+	} else if (last == 'q' && s->seq[s->nseq - 2] == ' ') {
+		s->shape = (unsigned char)(take_number(&at) % 100);
+	} else if (last == 'p' && *at == '!') {
+		reset_softly(s);
 	}
 	if (cleared)
 		forget(s, s->start);
@@ -134,6 +185,19 @@ add_text(char *out, size_t at, const char *text)
 	return at + len;
 }
 
+/* What was drawn after it was set is drawn within it. */
+static size_t
+add_area(char *out, size_t at, const struct screen_area *area)
+{
+	char text[32];
+	if (area->top != 0 || area->bottom != 0) {
+		(void)snprintf(text, sizeof(text), "\033[%u;%ur", area->top,
+		    area->bottom != 0 ? area->bottom : USHRT_MAX);
+		at = add_text(out, at, text);
+	}
+	return area->origin ? add_text(out, at, "\033[?6h") : at;
+}
+
 size_t
 screen_replay(const struct screen *s, char out[static SCREEN_REPLAY_MAX])
 {
@@ -148,7 +212,16 @@ screen_replay(const struct screen *s, char out[static SCREEN_REPLAY_MAX])
 		    set ? 'h' : 'l');
 		at = add_text(out, at, text);
 	}
+	at = add_area(out, at, &s->first);
 	at = add_text(out, at, "\033[2J\033[H");
 	memcpy(out + at, s->buf, s->len);
-	return at + s->len;
+	at += s->len;
+	/* Not while it is drawn: text that replaces other must not move it. */
+	if (s->insert)
+		at = add_text(out, at, "\033[4h");
+	if (s->shape != 0) {
+		(void)snprintf(text, sizeof(text), "\033[%u q", s->shape);
+		at = add_text(out, at, text);
+	}
+	return at;
 }

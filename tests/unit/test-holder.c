@@ -214,6 +214,36 @@ terminal_outlives_its_viewer(void)
 	kit_output_release(&again);
 }
 
+/* The modes in which it was drawn first, those that it ends in last. */
+static void
+replay_has_the_modes(void)
+{
+	struct kit kit;
+	struct kit_output o = KIT_OUTPUT_INIT;
+	struct kit_output again = KIT_OUTPUT_INIT;
+	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	int fd = kit_shell(&kit,
+	    "printf '\\033[3;9r\\033[?6h\\033[4h\\033[5 q\\033[2J';"
+	    "printf '\\033[2;4rdrawn\\033[?25;6lready'; read x; exit 9",
+	    true, false);
+	if (fd == -1)
+		return;
+	CHECK(kit_read_until(fd, &o, "ready"));
+	(void)close(fd);
+	fd = kit_greet(&kit, NULL);
+	wire_add_size(&frames, WIRE_VIEW, (struct wire_size){ 40, 120 });
+	CHECK(kit_send(fd, &frames));
+	CHECK(kit_read_until(fd, &again, "ready"));
+	CHECK(kit_send_frame(fd, WIRE_INPUT, "\r", 1));
+	kit_collect(fd, &again);
+	CHECK_STR(again.out.buf,
+	    "\033[!p\033[0m\033[?25l\033[3;9r\033[?6h\033[2J\033[H"
+	    "\033[2J\033[2;4rdrawn\033[?25;6lready\033[4h\033[5 q\r\n");
+	CHECK_INT(kit_wait(&kit), 9);
+	kit_output_release(&o);
+	kit_output_release(&again);
+}
+
 static void
 terminal_output_is_whole(void)
 {
@@ -617,6 +647,7 @@ static const struct check_test tests[] = {
 	    client_gone_ends_the_command },
 	{ "a terminal outlives its viewer, and shows the next one",
 	    terminal_outlives_its_viewer },
+	{ "what a viewer sees has the terminal's modes", replay_has_the_modes },
 	{ "what a terminal was told comes whole", terminal_output_is_whole },
 	{ "a process left behind delays nothing",
 	    left_behind_process_delays_nothing },
