@@ -3,6 +3,7 @@
 #include "base/diag.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,11 +229,22 @@ diag_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* As stderr is, which all of the program writes to, the choice is global. */
+static bool notes_muted;
+
+void
+diag_mute_notes(void)
+{
+	notes_muted = true;
+}
+
 void
 diag_note(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (notes_muted)
+		return;
 	va_start(ap, fmt);
 	print_line("drydock: ", fmt, ap);
 	va_end(ap);

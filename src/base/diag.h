@@ -93,6 +93,8 @@ void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints "drydock: ..." to stderr: progress and banners, one line, escaped. */
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* From now on diag_note() prints nothing; before there are threads. */
+void diag_mute_notes(void);
 
 #define cleanup_diag __attribute__((cleanup(diag_clear)))
 

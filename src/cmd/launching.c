@@ -14,6 +14,9 @@ const struct optdef launching_optdefs[] = {
 	{ "contained-history", 0, OPT_FLAG,
 	    offsetof(struct launching_options, contained_history), NULL,
 	    "in dood mode with contained sessions' conversations; asks first" },
+	{ "no-banner", 0, OPT_FLAG,
+	    offsetof(struct launching_options, no_banner), NULL,
+	    "do not say what the session may do" },
 	{ .name = NULL },
 };
 
@@ -37,6 +40,7 @@ launching_run(struct context *ctx, enum launch_kind kind,
 		.dir = dashdash > 0 ? argv[0] : NULL,
 		.mode = options->mode,
 		.contained_history = options->contained_history,
+		.no_banner = options->no_banner,
 		.args = argv + dashdash,
 		.nargs = argc - dashdash,
 		.build = build_both,

@@ -13,6 +13,7 @@ struct diag;
 struct launching_options {
 	const char *mode;
 	bool contained_history;
+	bool no_banner;
 };
 
 extern const struct optdef launching_optdefs[];

@@ -106,6 +106,8 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
 	if (options_parse(cmd, argc, argv, &options, dg) != 0)
 		return -1;
+	if (options.quiet)
+		diag_mute_notes();
 	if (options.help) {
 		table_help_command(cmd, &help);
 		(void)fputs(help.buf, stdout);

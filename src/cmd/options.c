@@ -83,6 +83,7 @@ fail_unknown(const struct cmd *cmd, const char *name, struct diag *dg)
 
 	nearest_init(&near, name);
 	nearest_offer(&near, "help");
+	nearest_offer(&near, "quiet");
 	for (const struct optdef *o = cmd->options;
 	     o != NULL && o->name != NULL; o++)
 		nearest_offer(&near, o->name);
@@ -172,7 +173,8 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 	o = find_long(w->cmd, name);
 	if (o == NULL)
 		setting = find_setting(w->cmd, name);
-	if (o == NULL && setting == NULL && strcmp(name, "help") != 0)
+	if (o == NULL && setting == NULL && strcmp(name, "help") != 0 &&
+	    strcmp(name, "quiet") != 0)
 		return fail_unknown(w->cmd, name, dg);
 	arg = o != NULL ? o->arg : setting != NULL ? setting->values : NULL;
 	if (arg == NULL && attached != NULL)
@@ -185,8 +187,10 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 		store(w->options, o, value);
 	else if (setting != NULL)
 		push_setting(w->options, name, value);
-	else
+	else if (strcmp(name, "help") == 0)
 		w->options->help = true;
+	else
+		w->options->quiet = true;
 	return 0;
 }
 
@@ -201,6 +205,10 @@ parse_letters(struct walk *w, const char *letters, struct diag *dg)
 
 		if (o == NULL && *letters == 'h') {
 			w->options->help = true;
+			continue;
+		}
+		if (o == NULL && *letters == 'q') {
+			w->options->quiet = true;
 			continue;
 		}
 		if (o == NULL)
@@ -289,6 +297,8 @@ void
 options_list(const struct cmd *cmd, struct strbuf *out)
 {
 	strbuf_addstr(out, "-h\n--help\n");
+	if (find_letter(cmd, 'q') == NULL)
+		strbuf_addstr(out, "-q\n--quiet\n");
 	for (const struct optdef *o = cmd->options;
 	     o != NULL && o->name != NULL; o++) {
 		if (o->letter != '\0')

@@ -3,8 +3,8 @@
  * options: one parser for the option tables of all commands.
  *
  * --name VALUE, --name=VALUE, -n VALUE, -nVALUE and bundled flags (-ab) may
- * stand before, between and behind operands, up to "--".  -h and --help are
- * known to every command.
+ * stand before, between and behind operands, up to "--".  -h, --help, -q
+ * and --quiet are known to every command.
  */
 #ifndef DRYDOCK_OPTIONS_H
 #define DRYDOCK_OPTIONS_H
@@ -23,12 +23,13 @@ struct options {
 	int argc;
 	int dashdash; /* where the operands behind "--" start, or argc */
 	bool help;
+	bool quiet;
 	struct strvec settings; /* name, value, name, value, ... */
 };
 
-#define OPTIONS_INIT                                 \
-	{                                            \
-		NULL, NULL, 0, 0, false, STRVEC_INIT \
+#define OPTIONS_INIT                                        \
+	{                                                   \
+		NULL, NULL, 0, 0, false, false, STRVEC_INIT \
 	}
 
 /*

@@ -213,6 +213,7 @@ void
 table_help_command(const struct cmd *cmd, struct strbuf *out)
 {
 	bool settings = (cmd->needs & CMD_NEED_SETTINGS) != 0;
+	bool quiet = false; /* its own option */
 
 	strbuf_addf(out, "usage: drydock %s [OPTION...]%s%s\n\n%s\n", cmd->name,
 	    cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "",
@@ -223,9 +224,13 @@ table_help_command(const struct cmd *cmd, struct strbuf *out)
 	}
 	strbuf_addstr(out, "\noptions:\n");
 	for (const struct optdef *o = cmd->options;
-	     o != NULL && o->name != NULL; o++)
+	     o != NULL && o->name != NULL; o++) {
 		add_option(out, o);
+		quiet = quiet || o->letter == 'q';
+	}
 	add_row(out, "-h, --help", "print this");
+	if (!quiet)
+		add_row(out, "-q, --quiet", "print warnings and errors alone");
 	if ((cmd->needs & CMD_SHOW_SETTINGS) != 0)
 		add_settings(out);
 	else if (settings)

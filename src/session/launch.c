@@ -308,7 +308,8 @@ start(struct start *l, struct diag *dg)
 	struct task usage;
 	int rc;
 
-	print_banner(l);
+	if (!l->request->no_banner)
+		print_banner(l);
 	/* The containers take longer to come up. */
 	task_start(&usage, tell_usage, l);
 	rc = start_run(l, stages, ARRAY_SIZE(stages), dg);

@@ -27,6 +27,7 @@ struct launch_request {
 	const char *mode; /* --mode, NULL: not given */
 	bool
 	    contained_history; /* what contained sessions wrote, also in dood */
+	bool no_banner; /* nothing is said of what the session may do */
 	char *const *args; /* run: more arguments; shell: the command */
 	int nargs;
 	images_builder *build; /* for images that are missing */
