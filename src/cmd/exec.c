@@ -1,61 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* exec: one more command in a session, by the engine's own client. */
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
+/* exec: one more command in a session. */
+#include "session/exec.h"
 
-#include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/strvec.h"
 #include "cmd/sessions.h"
-#include "session/hosted.h"
-#include "session/moved.h"
-#include "session/resume.h"
 
-/*
- * Nothing is to be done afterwards: the engine's client takes our place.  Not
- * where it would write to a terminal: see hosted.h.
- */
+/* Nobody listens: the engine tells what became of the session. */
 static int
-become(const struct engine *engine, const struct strvec *argv, struct diag *dg)
+explain(struct context *ctx, const char *id, struct diag *dg)
 {
-	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR)
-		return diag_set_errno(dg, DIAG_BUG, errno, "restore SIGPIPE");
-	(void)execve(engine->docker, argv->v, engine->env.v);
-	return diag_set_errno(dg, DIAG_ENGINE, errno, "run %s", engine->docker);
-}
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+	cleanup_diag struct diag why = DIAG_INIT;
+	const struct container *agent;
 
-/*
- * User and environment are the container's: the same ids as the agent, HOME and
- * proxies, and none of the secrets, which came with go alone.
- */
-static void
-fill_argv(const struct engine *engine, const struct record *record,
-    const char *container, struct strvec *argv)
-{
-	strvec_push(argv, engine->docker);
-	strvec_push(argv, "exec");
-	strvec_push(argv, "--interactive");
-	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		strvec_push(argv, "--tty");
-	strvec_push(argv, "--workdir");
-	strvec_push(argv, record->project);
-	strvec_push(argv, container);
+	if (sessions_look(ctx, id, &session, &look, &agent, &why) == 0) {
+		if (agent->state == CONTAINER_RUNNING)
+			return -1;
+		(void)session_refuse(&look.facts, look.state, &why);
+	}
+	diag_clear(dg);
+	diag_move(dg, &why);
+	return -1;
 }
 
 static int
 exec_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
-	const struct engine *engine = ctx->engine;
-	cleanup_session struct session session = SESSION_INIT;
-	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
-	cleanup_strvec struct strvec command = STRVEC_INIT;
-	cleanup_free char *moved = NULL;
-	const struct resume_spec resume = { ctx->paths, ctx->settings,
+	const struct join_spec spec = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
-	const struct container *agent;
 	char id[SESSION_ID_SIZE];
 
 	(void)options;
@@ -63,27 +37,12 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(
 		    dg, DIAG_USAGE, "exec takes [SESSION] -- COMMAND...");
 	if (sessions_choose(ctx, dashdash > 0 ? argv[0] : NULL, SESSIONS_OF_ANY,
-		id, dg) != 0 ||
-	    sessions_find_engine(ctx, NULL, dg) != 0 ||
-	    engine_need_docker(engine, dg) != 0 ||
-	    sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
+		id, dg) != 0)
 		return -1;
-	if (agent->state != CONTAINER_RUNNING)
-		return session_refuse(&look.facts, look.state, dg);
-	if (session_proxy_gave_up(&look.facts))
-		resume_proxy_if_needed(&resume, id);
-	moved = moved_describe(&look.record);
-	if (moved != NULL)
-		diag_warn("session %s: %s", id, moved);
-	fill_argv(engine, &look.record, agent->id, &command);
-	for (int i = dashdash; i < argc; i++)
-		strvec_push(&command, argv[i]);
-	if (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
-		return hosted_view((const char *const *)command.v,
-		    (const char *const *)engine->env.v,
-		    isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
-		    ctx->settings, &ctx->status, dg);
-	return become(engine, &command, dg);
+	if (exec_session(&spec, id, (const char *const *)argv + dashdash,
+		&ctx->status, dg) == 0)
+		return 0;
+	return dg->class == DIAG_NO ? explain(ctx, id, dg) : -1;
 }
 
 const struct cmd cmd_exec = {
@@ -92,8 +51,10 @@ const struct cmd cmd_exec = {
 	.summary = "run one more command in a session",
 	.description =
 	    "Runs CMD in SESSION's container, in the project's directory, as "
-	    "the same user, with the container's environment and without the "
-	    "agent's secrets. The status is the command's own.",
+	    "the same user, with the agent's environment and without its "
+	    "secrets. It ends with drydock, which passes signals on to it. The "
+	    "status is the command's own, 127 when there is no such command "
+	    "and 126 when it cannot be executed.",
 	.needs = CMD_NEED_SETTINGS,
 	.run = exec_run,
 };

@@ -71,6 +71,7 @@ client_drop(struct client *c)
 	(void)close(c->watch.fd);
 	c->watch.fd = -1;
 	queue_release(&c->out);
+	client_wipe_go(c);
 	/* It may have held the go message. */
 	explicit_bzero(c->decoder.buf, sizeof(c->decoder.buf));
 }
@@ -196,6 +197,55 @@ client_leave(struct client *c)
 	c->leaving = true;
 	client_listen(c, false);
 	flush(c);
+}
+
+void
+client_hurry(struct client *c)
+{
+	c->patient = false;
+	if (!client_is_gone(c))
+		flush(c);
+}
+
+void
+client_send_exit(struct client *c, unsigned int status, const char *why)
+{
+	unsigned char payload[WIRE_EXIT_MAX];
+	client_send(c, WIRE_EXIT, payload, wire_put_exit(payload, status, why));
+	client_leave(c);
+}
+
+void
+client_refuse(struct client *c, const char *why)
+{
+	client_send(c, WIRE_REFUSED, why, strnlen(why, WIRE_TEXT_MAX));
+	client_leave(c);
+}
+
+/* At once in full: a copy that grew would leave secrets behind. */
+const char *
+client_add_go(struct client *c, const struct wire_frame *frame)
+{
+	if (frame->len > WIRE_GO_MAX - c->go_len)
+		return "the go message is too long";
+	if (c->go == NULL)
+		c->go = malloc(WIRE_GO_MAX);
+	if (c->go == NULL)
+		return "there is no memory for the go message";
+	memcpy(c->go + c->go_len, frame->payload, frame->len);
+	c->go_len += frame->len;
+	return NULL;
+}
+
+void
+client_wipe_go(struct client *c)
+{
+	if (c->go == NULL)
+		return;
+	explicit_bzero(c->go, c->go_len);
+	free(c->go);
+	c->go = NULL;
+	c->go_len = 0;
 }
 
 bool

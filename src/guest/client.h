@@ -20,6 +20,7 @@
 #include "guest/wire.h"
 
 struct client;
+struct exec;
 
 typedef void client_frame_fn(
     void *arg, struct client *c, const struct wire_frame *frame);
@@ -36,6 +37,10 @@ struct client {
 	bool greeted; /* said hello */
 	bool inside; /* a process of the container, so none of the user's */
 	bool viewer; /* gets output */
+	struct exec
+	    *exec; /* the command beside that it runs, or NULL; borrowed */
+	unsigned char *go; /* parts of a go message; owned */
+	size_t go_len;
 	bool patient; /* may stop reading for as long as it likes */
 	bool behind; /* has much to take */
 	bool leaving; /* goes when it has taken all */
@@ -57,11 +62,25 @@ void client_drop(struct client *c); /* gone, but not freed */
 void client_leave(struct client *c); /* gone when all was taken */
 
 /*
+ * Keeps a piece of a go message, at most WIRE_GO_MAX bytes together.  NULL, or
+ * why not; what there is of it is client_wipe_go()'s.
+ */
+const char *client_add_go(struct client *c, const struct wire_frame *frame);
+void client_wipe_go(struct client *c); /* it may hold secrets */
+
+/*
  * Queues a frame.  A client that is gone or leaving gets nothing; one for which
  * there is no memory is gone.
  */
 void client_send(
     struct client *c, enum wire_type type, const void *payload, size_t len);
+
+/* From now on it is not waited for, if it was. */
+void client_hurry(struct client *c);
+
+/* Each is the last that it gets: it leaves. */
+void client_send_exit(struct client *c, unsigned int status, const char *why);
+void client_refuse(struct client *c, const char *why);
 
 /* From 256 KiB that wait for it until it has taken most of them. */
 bool client_is_behind(const struct client *c);

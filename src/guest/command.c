@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/diag.h"
-#include "base/xalloc.h"
 #include "guest/loop.h"
 #include "guest/queue.h"
 #include "guest/spawn.h"
@@ -36,6 +34,7 @@ struct command {
 	bool tty;
 	bool paused;
 	bool reaped;
+	bool ending; /* what it leaves behind is killed */
 	bool input_ended; /* close stdin when the queue is empty */
 	int signal; /* that it died of, or 0 */
 	unsigned int status;
@@ -71,19 +70,22 @@ update_streams(struct command *cmd)
 
 int
 command_start(struct loop *loop, const struct wire_go *go,
-    const struct inherited *own, command_output_fn *output, void *arg,
-    struct command **ret_command, unsigned int *ret_status, struct diag *dg)
+    const struct command_spec *spec, struct command **ret_command,
+    struct spawn_failure *ret_failure)
 {
 	struct spawned child;
 	/* First: once the command runs, nothing may fail. */
-	struct command *cmd = xcalloc(1, sizeof(*cmd));
-	if (spawn_command(go, own, &child, ret_status, dg) != 0) {
+	struct command *cmd = calloc(1, sizeof(*cmd));
+	if (cmd == NULL)
+		return spawn_fail(ret_failure, 126, ENOMEM, "run a command");
+	if (spawn_command(go, spec->add_env, spec->own, &child, ret_failure) ==
+	    -1) {
 		free(cmd);
 		return -1;
 	}
 	cmd->loop = loop;
-	cmd->output = output;
-	cmd->arg = arg;
+	cmd->output = spec->output;
+	cmd->arg = spec->arg;
 	cmd->pid = child.pid;
 	cmd->tty = go->tty;
 	cmd->input = (struct watch){ child.in_fd, 0, on_input, cmd, 0 };
@@ -249,12 +251,21 @@ signal_groups(const struct command *cmd, int sig)
 }
 
 void
-command_end(struct command *cmd, int sig, int grace_ms)
+command_signal(struct command *cmd, int sig)
 {
 	if (cmd->reaped)
 		return;
 	signal_groups(cmd, sig);
 	signal_groups(cmd, SIGCONT);
+}
+
+void
+command_end(struct command *cmd, int sig, int grace_ms)
+{
+	if (cmd->reaped)
+		return;
+	cmd->ending = true;
+	command_signal(cmd, sig);
 	command_input_end(cmd);
 	if (cmd->kill.due == 0)
 		timer_arm(cmd->loop, &cmd->kill, grace_ms);
@@ -269,6 +280,26 @@ on_kill(void *arg)
 }
 
 /*
+ * Whether it has ended; it is reaped later, so that its process group keeps
+ * its number.
+ */
+static bool
+look(struct command *cmd)
+{
+	siginfo_t info = { .si_pid = 0 };
+	if (waitid(P_PID, (id_t)cmd->pid, &info,
+		WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == -1 ||
+	    info.si_pid != cmd->pid)
+		return false;
+	if (info.si_code != CLD_STOPPED)
+		return true;
+	if (waitid(P_PID, (id_t)cmd->pid, &info, WSTOPPED | WNOHANG) == 0 &&
+	    info.si_pid == cmd->pid && cmd->tty)
+		signal_groups(cmd, SIGCONT);
+	return false;
+}
+
+/*
  * Processes that the command left behind may hold its pipes for ever, so what
  * is in them now is all that counts.
  */
@@ -276,7 +307,11 @@ void
 command_reap(struct command *cmd)
 {
 	int status;
-	if (cmd->reaped || waitpid(cmd->pid, &status, WNOHANG) != cmd->pid)
+	if (cmd->reaped || !look(cmd))
+		return;
+	if (cmd->ending)
+		signal_groups(cmd, SIGKILL);
+	if (waitpid(cmd->pid, &status, WNOHANG) != cmd->pid)
 		return;
 	cmd->reaped = true;
 	cmd->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

@@ -10,10 +10,10 @@
 
 #include "guest/wire.h"
 
-struct diag;
 struct command;
 struct inherited;
 struct loop;
+struct spawn_failure;
 
 /*
  * Takes what it wrote: type is WIRE_OUTPUT or WIRE_ERROR, len at most
@@ -22,14 +22,21 @@ struct loop;
 typedef void command_output_fn(
     void *arg, enum wire_type type, const void *data, size_t len);
 
+/* What a command is given by the holder. */
+struct command_spec {
+	const struct inherited *own;
+	bool add_env; /* the holder's environment as well, under go's */
+	command_output_fn *output;
+	void *arg;
+};
+
 /*
  * Executes go's command in a session of its own with default signals and no
- * descriptor but 0 to 2.  When it cannot be executed
- * *ret_status is 127 (not there) or 126, with the reason in *dg.
+ * descriptor but 0 to 2.  When it cannot be executed *ret_failure says why.
  */
 int command_start(struct loop *loop, const struct wire_go *go,
-    const struct inherited *own, command_output_fn *output, void *arg,
-    struct command **ret_command, unsigned int *ret_status, struct diag *dg);
+    const struct command_spec *spec, struct command **ret_command,
+    struct spawn_failure *ret_failure);
 void command_free(struct command *cmd); /* kills nothing */
 
 bool command_has_tty(const struct command *cmd);
@@ -48,13 +55,19 @@ void command_pause(struct command *cmd, bool paused);
 /* Sets the pty's size; 0 keeps what it is. */
 void command_resize(struct command *cmd, struct wire_size size);
 
+/* Sends sig to its process group and the one in its terminal's foreground. */
+void command_signal(struct command *cmd, int sig);
+
 /*
  * Sends sig and what makes a stopped process notice it, ends its input, and
- * kills what is left after grace_ms.
+ * kills what is left after grace_ms, or of its process group when it has ended.
  */
 void command_end(struct command *cmd, int sig, int grace_ms);
 
-/* A child changed its state: looks whether it was this one. */
+/*
+ * A child changed its state: looks whether it was this one.  A command on a
+ * terminal that stopped goes on: there is no shell that could continue it.
+ */
 void command_reap(struct command *cmd);
 
 /* Whether it ended and all that it wrote was given out. */

@@ -28,6 +28,7 @@ struct hold {
 	struct relay relay;
 	struct watch signals; /* fd owned */
 	struct serve serve;
+	struct inherited own;
 	struct note note;
 	struct timer deadline; /* for go; for the telling of a refusal */
 	struct timer left; /* for go, since the last client has left */
@@ -145,14 +146,12 @@ check_and_run(struct hold *h, struct diag *broken)
 int
 hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 {
-	struct hold h = { .spec = spec,
-		.dg = dg,
-		.signals = { .fd = -1 },
-		.serve = { .go = STRBUF_INIT } };
-	cleanup_diag struct diag broken = DIAG_INIT;
+	struct hold h = { .spec = spec, .dg = dg, .signals = { .fd = -1 } };
+	struct diag broken cleanup_diag = DIAG_INIT;
 	h.deadline = (struct timer){ 0, on_deadline, &h, NULL };
 	h.left = (struct timer){ 0, on_deadline, &h, NULL };
-	inherited_note(&h.serve.own);
+	inherited_note(&h.own);
+	h.serve.own = &h.own;
 	(void)umask(077);
 	loop_init(&h.loop);
 	h.loop.after = settle;

@@ -17,8 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The owners limit themselves: a relay's pairs, clients, streams, and spare. */
-#define LOOP_MAX ((size_t)2176)
+/*
+ * The owners limit themselves: a relay's pairs, clients, commands with three
+ * streams each, and spare.
+ */
+#define LOOP_MAX ((size_t)2304)
 
 struct watch {
 	int fd; /* borrowed */

@@ -14,7 +14,7 @@
 
 #define CHUNK 65536
 #define PAIRS_MAX ((size_t)1024)
-#define SPARE_FILES ((size_t)64)
+#define SPARE_FILES ((size_t)256)
 
 /* One socket of a pair, with what is to be written to it. */
 struct side {

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/diag.h"
 #include "guest/client.h"
 #include "guest/command.h"
 #include "guest/limits.h"
@@ -66,21 +65,6 @@ on_output(void *arg, enum wire_type type, const void *data, size_t len)
 }
 
 static void
-send_exit(struct client *c, unsigned int status, const char *why)
-{
-	unsigned char payload[WIRE_EXIT_MAX];
-	client_send(c, WIRE_EXIT, payload, wire_put_exit(payload, status, why));
-	client_leave(c);
-}
-
-static void
-refuse(struct client *c, const char *why)
-{
-	client_send(c, WIRE_REFUSED, why, strnlen(why, WIRE_TEXT_MAX));
-	client_leave(c);
-}
-
-static void
 set_size(struct serve *s, struct wire_size size)
 {
 	if (size.rows == 0 || size.columns == 0)
@@ -112,26 +96,21 @@ follow_who_stays(struct serve *s)
 }
 
 static void
-wipe_go(struct serve *s)
-{
-	explicit_bzero(s->go.buf, s->go.len);
-	strbuf_release(&s->go);
-}
-
-static void
 start_command(struct serve *s, struct client *c, const struct wire_go *go)
 {
-	cleanup_diag struct diag why = DIAG_INIT;
+	const struct command_spec spec = { s->own, false, on_output, s };
+	struct spawn_failure why;
 	struct command *cmd;
 	s->went = true;
 	s->size = go->size;
-	if (command_start(s->loop, go, &s->own, on_output, s, &cmd, &s->status,
-		&why) != 0) {
+	if (command_start(s->loop, go, &spec, &cmd, &why) == -1) {
 		s->ended = true;
-		send_exit(c, s->status, why.message);
+		s->status = why.status;
+		client_send_exit(c, why.status, why.text);
 		return;
 	}
 	s->command = cmd;
+	s->owner = c;
 	s->bound = !go->tty || go->ends_with_client;
 	c->viewer = true;
 	c->size = go->size;
@@ -143,26 +122,27 @@ start_command(struct serve *s, struct client *c, const struct wire_go *go)
 static void
 on_go(struct serve *s, struct client *c, const struct wire_frame *frame)
 {
-	cleanup_wire_go struct wire_go go = WIRE_GO_INIT;
-	if (s->went || (s->owner != NULL && s->owner != c)) {
-		refuse(c, "a command was given already");
+	struct wire_go go cleanup_wire_go = { .lists = NULL };
+	const char *why = NULL;
+	if (c->viewer || c->exec != NULL)
+		why = "this connection has its command";
+	else if (frame->type == WIRE_GO && s->went)
+		why = "a command was given already";
+	else if (frame->type == WIRE_EXEC && s->command == NULL)
+		why = "the session's command does not run yet";
+	else
+		why = client_add_go(c, frame);
+	if (why == NULL && frame->type == WIRE_GO_PART)
 		return;
-	}
-	/* At once in full: a copy that grew would leave secrets behind. */
-	s->owner = c;
-	strbuf_reserve(&s->go, WIRE_GO_MAX);
-	if (frame->len > WIRE_GO_MAX - s->go.len) {
-		refuse(c, "the go message is too long");
-		return;
-	}
-	strbuf_add(&s->go, frame->payload, frame->len);
-	if (frame->type == WIRE_GO_PART)
-		return;
-	if (wire_read_go(s->go.buf, s->go.len, &go) == -1)
-		refuse(c, "the go message is malformed");
+	if (why == NULL && wire_read_go(c->go, c->go_len, &go) == -1)
+		why = "the go message is malformed";
+	if (why != NULL)
+		client_refuse(c, why);
+	else if (frame->type == WIRE_EXEC)
+		exec_start(&s->execs, c, &go);
 	else
 		start_command(s, c, &go);
-	wipe_go(s);
+	client_wipe_go(c);
 }
 
 static void
@@ -171,15 +151,17 @@ on_hello(struct serve *s, struct client *c, const struct wire_frame *frame)
 	struct wire_hello hello;
 	char why[80];
 	wire_read_hello(frame, &hello);
-	if (hello.version == WIRE_VERSION && !c->greeted) {
+	if (hello.version >= WIRE_VERSION_OLDEST &&
+	    hello.version <= WIRE_VERSION && !c->greeted) {
 		c->greeted = true;
 		s->met = true;
 		timer_cancel(s->loop, &c->timer);
 		return;
 	}
-	(void)snprintf(why, sizeof(why), "version %u is spoken here, not %u",
+	(void)snprintf(why, sizeof(why),
+	    "versions %u to %u are spoken here, not %u", WIRE_VERSION_OLDEST,
 	    WIRE_VERSION, hello.version);
-	refuse(c, why);
+	client_refuse(c, why);
 }
 
 /*
@@ -190,8 +172,9 @@ static void
 on_view(struct serve *s, struct client *c, const struct wire_frame *frame)
 {
 	char text[SCREEN_REPLAY_MAX];
-	if (s->command == NULL || !command_has_tty(s->command) || c->viewer) {
-		refuse(c, "there is no terminal to view");
+	if (s->command == NULL || !command_has_tty(s->command) || c->viewer ||
+	    c->exec != NULL) {
+		client_refuse(c, "there is no terminal to view");
 		return;
 	}
 	c->viewer = true;
@@ -219,39 +202,44 @@ on_nudge(void *arg)
 		command_resize(s->command, s->size);
 }
 
+/* For the command that the client has, which is one of two. */
+static void
+on_input(struct serve *s, struct client *c, const struct wire_frame *frame)
+{
+	bool beside = c->exec != NULL;
+	struct command *cmd = beside ? exec_command(c->exec) : s->command;
+	if (frame->type == WIRE_SIZE)
+		c->size = wire_read_size(frame);
+	if (!beside)
+		be_active(s, c);
+	else if (frame->type == WIRE_SIZE)
+		command_resize(cmd, c->size);
+	if (frame->type == WIRE_INPUT &&
+	    !command_input(cmd, frame->payload, frame->len))
+		client_drop(c);
+	else if (frame->type == WIRE_INPUT_END)
+		command_input_end(cmd);
+	else if (frame->type == WIRE_SIGNAL && (beside || s->bound))
+		command_signal(cmd, wire_read_signal(frame));
+}
+
 static void
 on_frame(void *arg, struct client *c, const struct wire_frame *frame)
 {
 	struct serve *s = arg;
-	if (frame->type == WIRE_HELLO) {
+	if (frame->type == WIRE_HELLO)
 		on_hello(s, c, frame);
-		return;
-	}
-	if (!c->greeted) {
+	else if (!c->greeted)
 		client_drop(c);
-		return;
-	}
-	if (frame->type == WIRE_GO_PART || frame->type == WIRE_GO) {
+	else if (frame->type == WIRE_GO_PART || frame->type == WIRE_GO ||
+	    frame->type == WIRE_EXEC)
 		on_go(s, c, frame);
-		return;
-	}
-	if (frame->type == WIRE_VIEW) {
+	else if (frame->type == WIRE_VIEW)
 		on_view(s, c, frame);
-		return;
-	}
-	/* What is left needs a viewer's command: anything else is noise. */
-	if (!c->viewer || s->command == NULL) {
-		client_drop(c);
-		return;
-	}
-	if (frame->type == WIRE_SIZE)
-		c->size = wire_read_size(frame);
-	be_active(s, c);
-	if (frame->type == WIRE_INPUT &&
-	    !command_input(s->command, frame->payload, frame->len))
-		client_drop(c);
-	else if (frame->type == WIRE_INPUT_END)
-		command_input_end(s->command);
+	else if (c->exec != NULL || (c->viewer && s->command != NULL))
+		on_input(s, c, frame);
+	else
+		client_drop(c); /* it has no command */
 }
 
 /*
@@ -273,10 +261,11 @@ static void
 greet(struct serve *s, struct client *c)
 {
 	unsigned char payload[WIRE_HELLO_MAX];
-	struct wire_hello hello = { .version = WIRE_VERSION };
+	struct wire_hello hello = { .version = WIRE_VERSION_OLDEST,
+		.newest = WIRE_VERSION };
 	if (s->refusal != NULL) {
 		s->told = true;
-		refuse(c, s->refusal);
+		client_refuse(c, s->refusal);
 		return;
 	}
 	memcpy(hello.digest, s->digest, sizeof(hello.digest));
@@ -288,9 +277,9 @@ greet(struct serve *s, struct client *c)
 }
 
 /*
- * Beyond the limit the oldest goes, but never the one whose command ends with
- * it.  Those of the container count by themselves: they cannot take the places
- * of the user's.
+ * Beyond the limit the oldest goes, but never one whose command ends with it.
+ * Those of the container count by themselves: they cannot take the places of
+ * the user's.
  */
 static void
 make_room(struct serve *s, bool inside)
@@ -298,7 +287,7 @@ make_room(struct serve *s, bool inside)
 	struct client *oldest = NULL;
 	size_t n = 0;
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
-		if (c->inside != inside || client_is_gone(c))
+		if (c->inside != inside || client_is_gone(c) || c->exec != NULL)
 			continue;
 		n++;
 		if (!s->bound || c != s->owner)
@@ -342,10 +331,11 @@ sweep_clients(struct serve *s)
 		}
 		if (c == s->owner) {
 			s->owner = NULL;
-			wipe_go(s);
 			if (s->bound)
 				command_end(s->command, SIGHUP, HANGUP_MS);
 		}
+		if (c->exec != NULL)
+			exec_leave(c->exec);
 		follow = follow || (c->viewer && c->active == s->active);
 		*at = c->next;
 		client_free(c);
@@ -399,9 +389,12 @@ pass_exit(struct serve *s)
 	if (has_ended(s))
 		note_end(s->note, s->status);
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		if (c != s->owner)
+			client_hurry(c);
 		if (c->viewer && !goes_on)
-			send_exit(c, s->status, "");
+			client_send_exit(c, s->status, "");
 	}
+	execs_end(&s->execs);
 }
 
 void
@@ -410,9 +403,12 @@ serve_settle(struct serve *s)
 	sweep_clients(s);
 	if (s->command != NULL)
 		hold_back(s);
-	bool listen = s->command == NULL || command_has_room(s->command);
-	for (struct client *c = s->clients; c != NULL; c = c->next)
-		client_listen(c, listen);
+	execs_settle(&s->execs);
+	for (struct client *c = s->clients; c != NULL; c = c->next) {
+		struct command *cmd =
+		    c->exec != NULL ? exec_command(c->exec) : s->command;
+		client_listen(c, cmd == NULL || command_has_room(cmd));
+	}
 	if (!s->ended && s->command != NULL &&
 	    command_has_ended(s->command, &s->status))
 		pass_exit(s);
@@ -425,6 +421,8 @@ serve_start(
 {
 	struct address address;
 	s->loop = loop;
+	s->execs.loop = loop;
+	s->execs.own = s->own;
 	s->nudge = (struct timer){ 0, on_nudge, s, NULL };
 	if (address_unix(&address, path, dg) != 0 ||
 	    listener_open(&s->listener, loop, &address, on_accepted, s, dg) !=
@@ -440,6 +438,7 @@ serve_reap(struct serve *s)
 {
 	if (s->command != NULL)
 		command_reap(s->command);
+	execs_reap(&s->execs);
 }
 
 /* Shells on a terminal ignore TERM; elsewhere it is what is awaited. */
@@ -469,6 +468,6 @@ serve_release(struct serve *s)
 		client_free(c);
 	}
 	command_free(s->command);
+	execs_release(&s->execs);
 	listener_release(&s->listener);
-	wipe_go(s);
 }

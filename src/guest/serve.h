@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * serve: the holder's socket, whoever comes to it, and the one command that
- * they bring and view.
+ * serve: the holder's socket, whoever comes to it, the session's command that
+ * they bring and view, and those beside it.
  */
 #ifndef DRYDOCK_SERVE_H
 #define DRYDOCK_SERVE_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
-#include "base/strbuf.h"
+#include "guest/exec.h"
 #include "guest/listen.h"
 #include "guest/loop.h"
 #include "guest/screen.h"
@@ -29,10 +29,11 @@ struct serve {
 	char digest[DIGEST_HEX_SIZE];
 	const char *refusal; /* NULL, or told instead of hello; borrowed */
 	bool told; /* somebody the refusal */
-	struct inherited own; /* what the command gets as it was */
-	struct strbuf go; /* parts that came so far */
-	const struct client *owner; /* who sent them; for comparison alone */
+	const struct inherited
+	    *own; /* what a command gets as it was; borrowed */
+	const struct client *owner; /* who sent go; for comparison alone */
 	struct command *command; /* owned */
+	struct execs execs; /* more commands, beside it */
 	bool met; /* somebody said hello */
 	bool went; /* a go message was taken */
 	bool bound; /* the command ends with its owner */

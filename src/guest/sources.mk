@@ -7,6 +7,8 @@ guest_sources = \
 	src/guest/command.h \
 	src/guest/egress.c \
 	src/guest/egress.h \
+	src/guest/exec.c \
+	src/guest/exec.h \
 	src/guest/fallback.c \
 	src/guest/fallback.h \
 	src/guest/hold.c \

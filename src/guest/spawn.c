@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strvec.h"
+#include "base/xalloc.h"
 #include "guest/fallback.h"
 #include "guest/wire.h"
 
@@ -137,16 +140,32 @@ apply_umask(const struct strvec *env)
 		(void)umask((mode_t)strtoul(text, NULL, 8) & 0777);
 }
 
+static void
+make_environment(const struct wire_go *go, bool add_env, struct strvec *env)
+{
+	if (!add_env) {
+		strvec_push_all(env, go->envp);
+		return;
+	}
+	strvec_push_all(env, (const char *const *)environ);
+	for (const char *const *v = go->envp; *v != NULL; v++) {
+		char *name cleanup_free = xstrndup(*v, strcspn(*v, "="));
+		const char *value = *v + strlen(name);
+		if (*value == '=')
+			strvec_setenv(env, name, value + 1);
+	}
+}
+
 /*
  * In the child.  Every descriptor of ours is close-on-exec, and what the holder
  * was started with becomes so.
  */
 static void
-become(const struct wire_go *go, const struct inherited *own,
+become(const struct wire_go *go, bool add_env, const struct inherited *own,
     const struct ends *e, struct failure *failure)
 {
-	/* This process has it alone since fork(). */
-	struct strvec env = go->envp;
+	/* Allocated after fork(): what it lacks is this process's alone. */
+	struct strvec env = STRVEC_INIT;
 
 	failure->step = STEP_TERMINAL;
 	(void)setsid();
@@ -163,11 +182,12 @@ become(const struct wire_go *go, const struct inherited *own,
 		return;
 	failure->step = STEP_EXEC;
 	reset_signals();
+	make_environment(go, add_env, &env);
 	fallback_apply(&env);
 	apply_umask(&env);
 	/* execvp() searches the PATH of the environment that it is given. */
 	environ = env.v;
-	(void)execvp(go->argv.v[0], go->argv.v);
+	(void)execvp(go->argv[0], (char *const *)go->argv);
 }
 
 /* What the child says when it is still itself after exec. */
@@ -180,27 +200,48 @@ fail(int tell, struct failure *failure)
 	_exit((int)STATUS_NOT_EXECUTABLE);
 }
 
+int
+spawn_fail(struct spawn_failure *ret_failure, unsigned int status, int errnum,
+    const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(ret_failure->text, sizeof(ret_failure->text), fmt, ap);
+	va_end(ap);
+	size_t len = strlen(ret_failure->text);
+	if (errnum != 0)
+		(void)snprintf(ret_failure->text + len,
+		    sizeof(ret_failure->text) - len, ": %s", strerror(errnum));
+	ret_failure->status = status;
+	return -1;
+}
+
+static int
+cannot_run(struct spawn_failure *ret_failure, const char *what)
+{
+	return spawn_fail(
+	    ret_failure, STATUS_NOT_EXECUTABLE, errno, "%s", what);
+}
+
 static int
 describe(const struct wire_go *go, const struct failure *failure,
-    unsigned int *ret_status, struct diag *dg)
+    struct spawn_failure *ret_failure)
 {
-	*ret_status = STATUS_NOT_EXECUTABLE;
+	errno = failure->errnum;
 	switch (failure->step) {
 	case STEP_TERMINAL:
-		return diag_set_errno(
-		    dg, DIAG_IO, failure->errnum, "make a terminal");
+		return cannot_run(ret_failure, "make a terminal");
 	case STEP_DIRECTORY:
-		return diag_set_errno(
-		    dg, DIAG_IO, failure->errnum, "change to %s", go->cwd);
+		return spawn_fail(ret_failure, STATUS_NOT_EXECUTABLE,
+		    failure->errnum, "change to %.500s", go->cwd);
 	case STEP_EXEC:
 		break;
 	}
-	if (failure->errnum == ENOENT || failure->errnum == ENOTDIR) {
-		*ret_status = STATUS_NOT_FOUND;
-		return diag_set(dg, DIAG_IO, "%s: not found", go->argv.v[0]);
-	}
-	return diag_set_errno(
-	    dg, DIAG_IO, failure->errnum, "%s", go->argv.v[0]);
+	if (failure->errnum == ENOENT || failure->errnum == ENOTDIR)
+		return spawn_fail(ret_failure, STATUS_NOT_FOUND, 0,
+		    "%.500s: not found", go->argv[0]);
+	return spawn_fail(ret_failure, STATUS_NOT_EXECUTABLE, failure->errnum,
+	    "%.500s", go->argv[0]);
 }
 
 /* true when exec succeeded: it closed the child's end without a word. */
@@ -215,21 +256,21 @@ has_executed(int fd, struct failure *ret_failure)
 }
 
 int
-spawn_command(const struct wire_go *go, const struct inherited *own,
-    struct spawned *ret_child, unsigned int *ret_status, struct diag *dg)
+spawn_command(const struct wire_go *go, bool add_env,
+    const struct inherited *own, struct spawned *ret_child,
+    struct spawn_failure *ret_failure)
 {
 	cleanup_ends struct ends e = { { -1, -1, -1 }, { -1, -1, -1 } };
 	struct failure failure = { STEP_TERMINAL, 0 };
 	int word[2];
-	*ret_status = STATUS_NOT_EXECUTABLE;
 	if ((go->tty ? open_pty(&e, go->size) : open_pipes(&e)) == -1 ||
 	    set_nonblocking(&e) == -1)
-		return diag_set_errno(dg, DIAG_IO, errno,
-		    go->tty ? "make a terminal" : "make pipes");
+		return cannot_run(
+		    ret_failure, go->tty ? "make a terminal" : "make pipes");
 	if (pipe2(word, O_CLOEXEC) == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "make a pipe");
-	cleanup_close int hear = word[0];
-	cleanup_close int tell = word[1];
+		return cannot_run(ret_failure, "make a pipe");
+	int hear cleanup_close = word[0];
+	int tell cleanup_close = word[1];
 
 	/*
 	 * The command is the same user: it must not trace us and speak to the
@@ -239,15 +280,15 @@ spawn_command(const struct wire_go *go, const struct inherited *own,
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	pid_t pid = fork();
 	if (pid == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "fork");
+		return cannot_run(ret_failure, "fork");
 	if (pid == 0) {
-		become(go, own, &e, &failure);
+		become(go, add_env, own, &e, &failure);
 		fail(tell, &failure);
 	}
 	cleanup_close_fn(&tell);
 	if (!has_executed(hear, &failure)) {
 		(void)waitpid(pid, NULL, 0);
-		return describe(go, &failure, ret_status, dg);
+		return describe(go, &failure, ret_failure);
 	}
 	*ret_child = (struct spawned){ pid, steal_fd(&e.ours[0]),
 		steal_fd(&e.ours[1]), steal_fd(&e.ours[2]) };

@@ -5,8 +5,11 @@
 #ifndef DRYDOCK_SPAWN_H
 #define DRYDOCK_SPAWN_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+
+#define SPAWN_TEXT_SIZE 1024
 
 struct diag;
 struct wire_go;
@@ -28,9 +31,23 @@ struct inherited {
 /* As the process has them now. */
 void inherited_note(struct inherited *own);
 
-/* As command_start(); nothing is left behind on failure. */
-int spawn_command(const struct wire_go *go, const struct inherited *own,
-    struct spawned *ret_child, unsigned int *ret_status, struct diag *dg);
+/* Why a command does not run.  Allocates nothing: memory may be the reason. */
+struct spawn_failure {
+	unsigned int status; /* 127: not there, else 126 */
+	char text[SPAWN_TEXT_SIZE];
+};
+
+/*
+ * As command_start(); nothing is left behind on failure.  With add_env the
+ * command has our own environment as well, under go's.
+ */
+int spawn_command(const struct wire_go *go, bool add_env,
+    const struct inherited *own, struct spawned *ret_child,
+    struct spawn_failure *ret_failure);
+
+/* Says why by errno, unless that is 0; -1. */
+int spawn_fail(struct spawn_failure *ret_failure, unsigned int status,
+    int errnum, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * Executes argv[0], an absolute path, with our descriptors and environment

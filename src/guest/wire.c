@@ -3,12 +3,12 @@
 #include "guest/wire.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
-#include "base/xalloc.h"
 
 #define DIGEST_LEN ((size_t)DIGEST_HEX_SIZE - 1)
 #define GO_HEAD ((size_t)16)
@@ -35,6 +35,8 @@ static const struct kind {
 	[WIRE_OUTPUT] = { false, true, 1, WIRE_PAYLOAD_MAX },
 	[WIRE_ERROR] = { false, true, 1, WIRE_PAYLOAD_MAX },
 	[WIRE_EXIT] = { false, true, 4, 4 + WIRE_TEXT_MAX },
+	[WIRE_EXEC] = { true, false, 0, WIRE_PAYLOAD_MAX },
+	[WIRE_SIGNAL] = { true, false, 4, 4 },
 };
 
 static uint32_t
@@ -111,6 +113,13 @@ is_hex(const unsigned char *p, size_t len)
 	return true;
 }
 
+static bool
+may_send(uint32_t sig)
+{
+	return sig == SIGHUP || sig == SIGINT || sig == SIGQUIT ||
+	    sig == SIGTERM || sig == SIGKILL;
+}
+
 /* NULL, or what is wrong with the payload of a type that is known. */
 static const char *
 check_payload(enum wire_type type, const unsigned char *p, size_t len)
@@ -120,6 +129,8 @@ check_payload(enum wire_type type, const unsigned char *p, size_t len)
 		return "a hello with a malformed digest";
 	if (type == WIRE_EXIT && get_u32(p) > 255)
 		return "an exit status over 255";
+	if (type == WIRE_SIGNAL && !may_send(get_u32(p)))
+		return "a signal that no client may send";
 	return NULL;
 }
 
@@ -191,7 +202,8 @@ wire_put_hello(unsigned char payload[static WIRE_HELLO_MAX],
 {
 	size_t digest = hello->digest[0] != '\0' ? DIGEST_LEN : 0;
 	put_u32(payload, hello->version);
-	put_u32(payload + 4, hello->flags);
+	put_u16(payload + 4, hello->flags);
+	put_u16(payload + 6, hello->newest);
 	memcpy(payload + 8, hello->digest, digest);
 	return 8 + digest;
 }
@@ -212,6 +224,14 @@ wire_add_size(struct strbuf *out, enum wire_type type, struct wire_size size)
 	wire_add(out, type, payload, sizeof(payload));
 }
 
+void
+wire_add_signal(struct strbuf *out, int sig)
+{
+	unsigned char payload[4];
+	put_u32(payload, (uint32_t)sig);
+	wire_add(out, WIRE_SIGNAL, payload, sizeof(payload));
+}
+
 size_t
 wire_put_exit(unsigned char payload[static WIRE_EXIT_MAX], unsigned int status,
     const char *text)
@@ -230,29 +250,30 @@ wire_add_exit(struct strbuf *out, unsigned int status, const char *text)
 }
 
 static void
-add_strings(struct strbuf *blob, const struct strvec *list)
+add_strings(struct strbuf *blob, const char *const *list)
 {
-	for (size_t i = 0; i < list->nr; i++)
-		strbuf_add(blob, list->v[i], strlen(list->v[i]) + 1);
+	for (; *list != NULL; list++)
+		strbuf_add(blob, *list, strlen(*list) + 1);
 }
 
 static size_t
-strings_size(const struct strvec *list)
+strings_size(const char *const *list, uint32_t *ret_nr)
 {
 	size_t size = 0;
-	for (size_t i = 0; i < list->nr; i++)
-		size += strlen(list->v[i]) + 1;
+	*ret_nr = 0;
+	for (; *list != NULL; list++, (*ret_nr)++)
+		size += strlen(*list) + 1;
 	return size;
 }
 
 int
-wire_add_go(struct strbuf *out, const struct wire_go *go)
+wire_add_go(struct strbuf *out, enum wire_type type, const struct wire_go *go)
 {
-	if (go->cwd == NULL || go->cwd[0] != '/' || go->argv.nr == 0)
-		return -1;
-	size_t size = GO_HEAD + strlen(go->cwd) + 1 + strings_size(&go->argv) +
-	    strings_size(&go->envp);
-	if (size > WIRE_GO_MAX)
+	uint32_t nargs;
+	uint32_t nvars;
+	size_t size = GO_HEAD + strlen(go->cwd) + 1 +
+	    strings_size(go->argv, &nargs) + strings_size(go->envp, &nvars);
+	if (go->cwd[0] != '/' || nargs == 0 || size > WIRE_GO_MAX)
 		return -1;
 
 	/* Reserved at once, so that no copy of a secret is left behind. */
@@ -264,19 +285,19 @@ wire_add_go(struct strbuf *out, const struct wire_go *go)
 		(go->ends_with_client ? GO_ENDS_WITH_CLIENT : 0U));
 	put_u16(head + 4, go->size.rows);
 	put_u16(head + 6, go->size.columns);
-	put_u32(head + 8, (uint32_t)go->argv.nr);
-	put_u32(head + 12, (uint32_t)go->envp.nr);
+	put_u32(head + 8, nargs);
+	put_u32(head + 12, nvars);
 	strbuf_add(&blob, head, sizeof(head));
 	strbuf_add(&blob, go->cwd, strlen(go->cwd) + 1);
-	add_strings(&blob, &go->argv);
-	add_strings(&blob, &go->envp);
+	add_strings(&blob, go->argv);
+	add_strings(&blob, go->envp);
 
 	strbuf_reserve(
 	    out, size + WIRE_HEADER_SIZE * (size / WIRE_PAYLOAD_MAX + 1));
 	size_t at = 0;
 	for (; size - at > WIRE_PAYLOAD_MAX; at += WIRE_PAYLOAD_MAX)
 		wire_add(out, WIRE_GO_PART, blob.buf + at, WIRE_PAYLOAD_MAX);
-	wire_add(out, WIRE_GO, blob.buf + at, size - at);
+	wire_add(out, type, blob.buf + at, size - at);
 	explicit_bzero(blob.buf, blob.len);
 	strbuf_release(&blob);
 	return 0;
@@ -287,7 +308,8 @@ wire_read_hello(const struct wire_frame *frame, struct wire_hello *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->version = get_u32(frame->payload);
-	ret->flags = get_u32(frame->payload + 4);
+	ret->flags = get_u16(frame->payload + 4);
+	ret->newest = get_u16(frame->payload + 6);
 	memcpy(ret->digest, frame->payload + 8, frame->len - 8);
 }
 
@@ -296,6 +318,23 @@ wire_read_size(const struct wire_frame *frame)
 {
 	return (struct wire_size){ get_u16(frame->payload),
 		get_u16(frame->payload + 2) };
+}
+
+int
+wire_read_signal(const struct wire_frame *frame)
+{
+	return (int)get_u32(frame->payload);
+}
+
+uint32_t
+wire_choose_version(const struct wire_hello *hello)
+{
+	uint32_t newest = hello->newest != 0 ? hello->newest : hello->version;
+	if (newest > WIRE_VERSION)
+		newest = WIRE_VERSION;
+	return newest >= hello->version && newest >= WIRE_VERSION_OLDEST
+	    ? newest
+	    : 0;
 }
 
 unsigned int
@@ -309,24 +348,17 @@ wire_read_exit(
 
 /* Takes n strings off the front of what is left. */
 static int
-take_strings(const char **at, size_t *left, uint32_t n, struct strvec *list)
+take_strings(const char **at, size_t *left, uint32_t n, const char **list)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const char *end = memchr(*at, '\0', *left);
 		if (end == NULL)
 			return -1;
-		strvec_push(list, *at);
+		list[i] = *at;
 		*left -= (size_t)(end + 1 - *at);
 		*at = end + 1;
 	}
 	return 0;
-}
-
-static void
-move_go(struct wire_go *to, struct wire_go *from)
-{
-	*to = *from;
-	*from = (struct wire_go)WIRE_GO_INIT;
 }
 
 int
@@ -338,42 +370,41 @@ wire_read_go(const void *data, size_t len, struct wire_go *ret_go)
 	uint32_t flags = get_u32(head);
 	if ((flags & ~(uint32_t)(GO_TTY | GO_ENDS_WITH_CLIENT)) != 0)
 		return -1;
-	cleanup_wire_go struct wire_go go = WIRE_GO_INIT;
-	go.tty = (flags & GO_TTY) != 0;
-	go.ends_with_client = (flags & GO_ENDS_WITH_CLIENT) != 0;
-	go.size.rows = get_u16(head + 4);
-	go.size.columns = get_u16(head + 6);
-
 	const char *at = (const char *)data + GO_HEAD;
 	size_t left = len - GO_HEAD;
 	const char *end = memchr(at, '\0', left);
 	if (at[0] != '/' || end == NULL)
 		return -1;
-	go.cwd = xstrdup(at);
+	struct wire_go go cleanup_wire_go = {
+		.tty = (flags & GO_TTY) != 0,
+		.ends_with_client = (flags & GO_ENDS_WITH_CLIENT) != 0,
+		.size = { get_u16(head + 4), get_u16(head + 6) },
+		.cwd = at,
+	};
 	left -= (size_t)(end + 1 - at);
 	at = end + 1;
-	if (get_u32(head + 8) == 0 ||
-	    take_strings(&at, &left, get_u32(head + 8), &go.argv) == -1 ||
-	    take_strings(&at, &left, get_u32(head + 12), &go.envp) == -1 ||
+	/* Each string has a byte at least, which bounds both numbers. */
+	size_t nargs = get_u32(head + 8);
+	size_t nvars = get_u32(head + 12);
+	if (nargs == 0 || nargs > left || nvars > left)
+		return -1;
+	go.lists = calloc(nargs + nvars + 2, sizeof(*go.lists));
+	if (go.lists == NULL ||
+	    take_strings(&at, &left, (uint32_t)nargs, go.lists) == -1 ||
+	    take_strings(&at, &left, (uint32_t)nvars, go.lists + nargs + 1) ==
+		-1 ||
 	    left != 0)
 		return -1;
-	move_go(ret_go, &go);
+	go.argv = go.lists;
+	go.envp = go.lists + nargs + 1;
+	*ret_go = go;
+	go.lists = NULL;
 	return 0;
-}
-
-static void
-wipe_strings(struct strvec *list)
-{
-	for (size_t i = 0; i < list->nr; i++)
-		explicit_bzero(list->v[i], strlen(list->v[i]));
-	strvec_release(list);
 }
 
 void
 wire_go_release(struct wire_go *go)
 {
-	free(go->cwd);
-	wipe_strings(&go->argv);
-	wipe_strings(&go->envp);
-	*go = (struct wire_go)WIRE_GO_INIT;
+	free((void *)go->lists);
+	go->lists = NULL;
 }

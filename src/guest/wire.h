@@ -13,15 +13,23 @@
  *
  *	holder: HELLO, or REFUSED and close
  *	client: HELLO
- *	client: GO_PART... GO	while nothing runs, once in a holder's life
+ *	client: what kind of connection this is, once:
+ *	    GO_PART... GO	runs the session's command, once in a holder's
+ *				life
+ *	    VIEW		views that command, when it runs on a pty
+ *	    GO_PART... EXEC	runs one more command beside it (version 2)
  *	holder: STARTED, or EXIT with the reason why it does not run
- *	client: VIEW		instead of GO, when a command runs on a pty
- *	client: INPUT, INPUT_END, SIZE;  holder: OUTPUT, ERROR
+ *	client: INPUT, INPUT_END, SIZE, SIGNAL;  holder: OUTPUT, ERROR
  *	holder: EXIT, and close
  *
- * The sender of GO is a viewer without saying VIEW.  Closing is leaving.  A
- * frame of an unknown type, of the wrong direction or of a length that its
- * type does not have ends the connection; so does one that comes too early.
+ * The sender of GO is a viewer without saying VIEW.  Closing is leaving, and
+ * ends the command of EXEC.  A frame of an unknown type, of the wrong direction
+ * or of a length that its type does not have ends the connection; so does one
+ * that comes too early.
+ *
+ * The holder's HELLO has the range of versions that it speaks, the client's the
+ * one that it chose, the newest that both speak.  A new kind of connection is a
+ * new type of frame and a new version.
  *
  * There is no I/O here: both ends feed a decoder and are fuzzable.
  */
@@ -33,18 +41,19 @@
 #include <stdint.h>
 
 #include "base/digest.h"
-#include "base/strvec.h"
 
 struct strbuf;
 
-#define WIRE_VERSION 1U
+#define WIRE_VERSION_OLDEST 1U
+#define WIRE_VERSION 2U
+#define WIRE_VERSION_EXEC 2U /* the first with EXEC and SIGNAL */
 /*
  * A file beside the socket, the holder's note of the command's end: the status,
  * one to three digits and a newline.  The holder makes it anew, without a
  * status, when it starts, and writes the status before it tells any client.  A
  * command that was stopped together with the holder, or died of TERM, HUP or
  * KILL, has none unless it ends with its client: it can go on.  Older holders of
- * WIRE_VERSION 1 leave the note out for each signal, and for each command that
+ * version 1 leave the note out for each signal, and for each command that
  * ends with its client.
  */
 #define WIRE_END_NAME "ended"
@@ -66,8 +75,9 @@ struct strbuf;
 
 enum wire_type {
 	/*
-	 * Both ways.  u32 version, u32 flags (enum wire_hello_flags, 0 from
-	 * the client), then nothing or the 64 hex digits of the guardrail
+	 * Both ways.  u32 version, from the holder the oldest; u16 flags (enum
+	 * wire_hello_flags, 0 from the client), u16 the newest version, 0 when
+	 * there is no other; then nothing or the 64 hex digits of the guardrail
 	 * manifest's SHA-256.
 	 */
 	WIRE_HELLO = 1,
@@ -82,6 +92,12 @@ enum wire_type {
 	WIRE_OUTPUT, /* holder: bytes from stdout or the pty */
 	WIRE_ERROR, /* holder: bytes from stderr, pipes only */
 	WIRE_EXIT, /* holder: u32 status 0 to 255, text why it did not run */
+	WIRE_EXEC, /* client: as GO; its variables are set over the holder's */
+	/*
+	 * client: u32 HUP, INT, QUIT, TERM or KILL, for a command that ends
+	 * with this client
+	 */
+	WIRE_SIGNAL,
 };
 
 enum wire_hello_flags {
@@ -96,7 +112,8 @@ enum wire_end {
 
 struct wire_hello {
 	uint32_t version;
-	uint32_t flags;
+	uint16_t flags;
+	uint16_t newest; /* 0: version is the only one */
 	char digest[DIGEST_HEX_SIZE]; /* "" none */
 };
 
@@ -117,15 +134,11 @@ struct wire_go {
 	bool tty;
 	bool ends_with_client;
 	struct wire_size size;
-	char *cwd; /* owned */
-	struct strvec argv;
-	struct strvec envp;
+	const char *cwd; /* borrowed, as are the strings of both lists */
+	const char *const *argv; /* end with NULL */
+	const char *const *envp;
+	const char **lists; /* owned: where a message that was read has them */
 };
-
-#define WIRE_GO_INIT                                                   \
-	{                                                              \
-		false, false, { 0, 0 }, NULL, STRVEC_INIT, STRVEC_INIT \
-	}
 
 /* One frame; payload is borrowed from the decoder. */
 struct wire_frame {
@@ -169,28 +182,38 @@ size_t wire_put_exit(unsigned char payload[static WIRE_EXIT_MAX],
 void wire_add(
     struct strbuf *out, enum wire_type type, const void *payload, size_t len);
 void wire_add_hello(struct strbuf *out, const struct wire_hello *hello);
+void wire_add_signal(struct strbuf *out, int sig);
 void wire_add_size(
     struct strbuf *out, enum wire_type type, struct wire_size size);
 /* Text over WIRE_TEXT_MAX is cut. */
 void wire_add_exit(struct strbuf *out, unsigned int status, const char *text);
 
 /*
- * Appends a go message as frames.  -1 when it is over WIRE_GO_MAX, has no
- * argument or a working directory that is not absolute; out is unchanged then.
+ * Appends a go message as frames, of which the last is of this type: WIRE_GO or
+ * WIRE_EXEC.  -1 when it is over WIRE_GO_MAX, has no argument or a working
+ * directory that is not absolute; out is unchanged then.
  */
-int wire_add_go(struct strbuf *out, const struct wire_go *go);
+int wire_add_go(
+    struct strbuf *out, enum wire_type type, const struct wire_go *go);
 
 /* The payload was checked by the decoder. */
 void wire_read_hello(const struct wire_frame *frame, struct wire_hello *ret);
 struct wire_size wire_read_size(const struct wire_frame *frame);
+int wire_read_signal(const struct wire_frame *frame);
 /* *ret_text is not terminated. */
 unsigned int wire_read_exit(
     const struct wire_frame *frame, const char **ret_text, size_t *ret_len);
 
-/* Reads a whole go message; -1 and nothing owned when it is malformed. */
+/* The newest version that both this end and who sent hello speak; 0: none. */
+uint32_t wire_choose_version(const struct wire_hello *hello);
+
+/*
+ * Reads a whole go message, whose strings stay in data; -1 when it is malformed
+ * or there is no memory for the lists.
+ */
 int wire_read_go(const void *data, size_t len, struct wire_go *ret_go);
 
-/* Overwrites what is secret in it, then frees. */
+/* Frees the lists, and not what they point at. */
 void wire_go_release(struct wire_go *go);
 
 #define cleanup_wire_go __attribute__((cleanup(wire_go_release)))

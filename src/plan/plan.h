@@ -216,6 +216,13 @@ int plan_seal(const struct plan *plan, int session_fd,
     char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg);
 
 /*
+ * Appends the environment, NAME=VALUE, that the plan which plan_seal() wrote
+ * sets for a service; its digest must be the recorded one (DIAG_DATA).
+ */
+int plan_sealed_environment(int session_fd, const char *digest,
+    const char *service, struct strvec *env, struct diag *dg);
+
+/*
  * Reads back what plan_seal() wrote, for a session that is started again: its
  * digest must be the recorded one, and every key that is compared understood
  * (DIAG_DATA).  Bind sources are opened; plan_prepare() is due, no verdict.

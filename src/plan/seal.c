@@ -128,13 +128,12 @@ plan_seal(const struct plan *plan, int session_fd,
 	return 0;
 }
 
-int
-plan_unseal(const struct plan_request *request, int session_fd,
-    const char *digest, struct plan *ret_plan, struct diag *dg)
+/* Reads the sealed plan, as long as it is what digest says. */
+static int
+read_sealed(int session_fd, const char *digest, struct strbuf *ret_model,
+    struct diag *dg)
 {
-	cleanup_plan struct plan plan = PLAN_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_strbuf struct strbuf model = STRBUF_INIT;
+	struct strbuf text cleanup_strbuf = STRBUF_INIT;
 	char now[DIGEST_HEX_SIZE];
 
 	if (fs_read_file(session_fd, PLAN_FILE, MAX_SEALED, &text, dg) != 0)
@@ -143,7 +142,39 @@ plan_unseal(const struct plan_request *request, int session_fd,
 	if (digest == NULL || strcmp(now, digest) != 0)
 		return diag_set(
 		    dg, DIAG_DATA, PLAN_FILE " is not what was launched");
-	if (model_undouble(text.buf, text.len, &model, dg) != 0 ||
+	return model_undouble(text.buf, text.len, ret_model, dg);
+}
+
+int
+plan_sealed_environment(int session_fd, const char *digest, const char *service,
+    struct strvec *env, struct diag *dg)
+{
+	struct strbuf model cleanup_strbuf = STRBUF_INIT;
+	struct json *root cleanup_json = NULL;
+	const struct json *e;
+
+	if (read_sealed(session_fd, digest, &model, dg) != 0 ||
+	    json_parse(model.buf, model.len, PLAN_FILE, &root, dg) != 0)
+		return -1;
+	e = json_get(
+	    json_get(json_get(root, "services"), service), "environment");
+	for (size_t i = 0; i < json_len(e); i++) {
+		const char *value = json_string(json_value_at(e, i));
+
+		if (value != NULL)
+			strvec_pushf(env, "%s=%s", json_key_at(e, i), value);
+	}
+	return 0;
+}
+
+int
+plan_unseal(const struct plan_request *request, int session_fd,
+    const char *digest, struct plan *ret_plan, struct diag *dg)
+{
+	struct plan plan cleanup_plan = PLAN_INIT;
+	struct strbuf model cleanup_strbuf = STRBUF_INIT;
+
+	if (read_sealed(session_fd, digest, &model, dg) != 0 ||
 	    model_read(request, model.buf, model.len, PLAN_FILE, &plan, dg) !=
 		0 ||
 	    model_check_clear(&plan, dg) != 0 ||

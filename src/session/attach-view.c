@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +26,10 @@
 #define TTY_CHUNK ((size_t)8192)
 /* More than anybody types or pastes while the holder does not read. */
 #define TYPED_MAX ((size_t)16 << 20)
+/* After SIGKILL, which nothing survives, the holder tells the end at once. */
+#define KILLED_MS 5000
+/* How often a job in the background looks whether it is there still. */
+#define BACKGROUND_MS 500
 /* Between two sizes, so that programs see both and draw anew. */
 #define REDRAW_MS 100
 
@@ -31,6 +37,10 @@ struct view {
 	int fd; /* the holder */
 	int signal_fd; /* owned */
 	bool is_tty;
+	bool passes_signals; /* they are the command's */
+	bool plain; /* the terminal knows no sequences */
+	int signalled; /* the first signal that was passed on, or 0 */
+	int64_t signal_due; /* when the command's time to end is over, or 0 */
 	struct detach_key key;
 	int64_t key_due; /* when what it holds goes on, or 0 */
 	int64_t redraw_due; /* when the size is told that counts, or 0 */
@@ -84,9 +94,11 @@ queue_size(struct view *v)
 
 /* What a terminal still waits for, the undone modes, then its own modes. */
 static void
-undo_modes(const struct sink *s, const struct termfilter *f)
+undo_modes(const struct sink *s, const struct termfilter *f, bool plain)
 {
-	cleanup_strbuf struct strbuf undo = STRBUF_INIT;
+	struct strbuf undo cleanup_strbuf = STRBUF_INIT;
+	if (plain)
+		return;
 	/* A sequence of which a part was written. */
 	if (s->at > 0)
 		strbuf_addstr(&undo, "\030\033\\");
@@ -101,10 +113,11 @@ leave_terminals(struct view *v)
 	const struct termfilter *f = v->out_filter;
 	unsigned int questions = 0;
 	if (v->err_filter != NULL)
-		undo_modes(&v->err, v->err_filter != f ? v->err_filter : NULL);
+		undo_modes(&v->err, v->err_filter != f ? v->err_filter : NULL,
+		    v->plain);
 	if (f != NULL)
-		undo_modes(&v->out, f);
-	if (f != NULL && f->asked && !f->silent) {
+		undo_modes(&v->out, f, v->plain);
+	if (f != NULL && f->asked && !f->silent && !v->plain) {
 		/* As many as it still owes, and the one that we ask for. */
 		questions = 1;
 		if (f->asked_attributes > v->answers.n)
@@ -150,13 +163,42 @@ suspend(struct view *v)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	if (enter_terminal(v) == -1)
 		return -1;
-	if (v->out_filter != NULL) {
-		cleanup_strbuf struct strbuf redo = STRBUF_INIT;
+	if (v->out_filter != NULL && !v->plain) {
+		struct strbuf redo cleanup_strbuf = STRBUF_INIT;
 		termmodes_redo(&v->out_filter->modes, &redo);
 		tty_write(v->tty.out_fd, redo.buf, redo.len);
 	}
 	queue_redraw(v);
 	return 0;
+}
+
+/* The command is told, and its output is read until it ends. */
+static void
+pass_signal(struct view *v, int sig)
+{
+	wire_add_signal(&v->to_holder, sig);
+	if (v->signalled != 0)
+		return;
+	v->signalled = sig;
+	v->signal_due = monotime_ms() + ATTACH_GRACE_MS;
+}
+
+static void
+on_signal_due(struct view *v)
+{
+	static const char *const names[] = { [SIGHUP] = "SIGHUP",
+		[SIGINT] = "SIGINT",
+		[SIGQUIT] = "SIGQUIT",
+		[SIGTERM] = "SIGTERM" };
+	if (v->signalled == SIGKILL) {
+		end(v, ATTACH_DETACHED, 128 + SIGKILL);
+		return;
+	}
+	diag_warn("the command has not ended %d s after %s, and is killed",
+	    ATTACH_GRACE_MS / 1000, names[v->signalled]);
+	wire_add_signal(&v->to_holder, SIGKILL);
+	v->signalled = SIGKILL;
+	v->signal_due = monotime_ms() + KILLED_MS;
 }
 
 static int
@@ -171,6 +213,8 @@ on_signal(struct view *v)
 		tty_again(&v->tty);
 	if (info.ssi_signo == SIGCONT || info.ssi_signo == SIGWINCH)
 		queue_size(v);
+	else if (v->passes_signals)
+		pass_signal(v, (int)info.ssi_signo);
 	else
 		end(v, ATTACH_DETACHED, 128 + (int)info.ssi_signo);
 	return 0;
@@ -208,6 +252,14 @@ input_failed(const struct view *v, int errnum)
 	    (errnum != EIO || !v->input_is_tty);
 }
 
+/* A job that must leave the terminal to whoever is in its foreground. */
+static bool
+in_background(const struct view *v)
+{
+	return v->input_is_tty && !v->is_tty &&
+	    !tty_in_foreground(STDIN_FILENO);
+}
+
 static int
 on_input(struct view *v)
 {
@@ -216,12 +268,17 @@ on_input(struct view *v)
 	int saved = errno;
 	if (n == -1 && (saved == EINTR || saved == EAGAIN))
 		return 0;
+	/* SIGTTIN is blocked, so that reading fails. */
+	if (n == -1 && saved == EIO && in_background(v))
+		return 0;
 	if (n == -1 && input_failed(v, saved))
 		return diag_set_errno(v->dg, DIAG_IO, saved, "read the input");
 	if (n <= 0) {
 		v->input_open = false;
-		if (v->is_tty)
+		if (v->is_tty && v->signalled == 0)
 			end(v, ATTACH_DETACHED, 128 + SIGHUP);
+		else if (v->is_tty)
+			return 0;
 		else
 			wire_add(&v->to_holder, WIRE_INPUT_END, NULL, 0);
 		return 0;
@@ -358,9 +415,11 @@ takes_input(const struct view *v)
 static int
 next_due(const struct view *v)
 {
-	int64_t due = v->key_due;
-	if (due == 0 || (v->redraw_due != 0 && v->redraw_due < due))
-		due = v->redraw_due;
+	const int64_t dues[] = { v->key_due, v->redraw_due, v->signal_due };
+	int64_t due = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(dues); i++)
+		if (dues[i] != 0 && (due == 0 || dues[i] < due))
+			due = dues[i];
 	return due == 0 ? -1 : monotime_left_ms(due);
 }
 
@@ -378,6 +437,8 @@ on_due(struct view *v)
 		queue_size(v);
 		v->redraw_due = 0;
 	}
+	if (v->signal_due != 0 && monotime_left_ms(v->signal_due) == 0)
+		on_signal_due(v);
 }
 
 /*
@@ -389,19 +450,24 @@ step(struct view *v)
 {
 	bool writing = has_pending(v);
 	bool sending = v->to_holder.len > 0;
+	bool reading = takes_input(v);
+	bool away = reading && in_background(v);
+	int timeout = next_due(v);
+	if (away && (timeout < 0 || timeout > BACKGROUND_MS))
+		timeout = BACKGROUND_MS;
 	struct pollfd p[] = {
 		{ v->signal_fd, POLLIN, 0 },
 		{ v->fd,
 		    (short)((writing ? 0 : POLLIN) | (sending ? POLLOUT : 0)),
 		    0 },
-		{ takes_input(v) ? STDIN_FILENO : -1, POLLIN, 0 },
+		{ reading && !away ? STDIN_FILENO : -1, POLLIN, 0 },
 		{ v->out.pending.len > 0 ? v->out.fd : -1, POLLOUT, 0 },
 		{ v->err.pending.len > 0 ? v->err.fd : -1, POLLOUT, 0 },
 	};
 	/* While output waits a holder that went away tells it for ever. */
 	if (p[1].events == 0)
 		p[1].fd = -1;
-	if (poll(p, ARRAY_SIZE(p), next_due(v)) == -1)
+	if (poll(p, ARRAY_SIZE(p), timeout) == -1)
 		return errno == EINTR
 		    ? 0
 		    : diag_set_errno(v->dg, DIAG_BUG, errno, "poll");
@@ -426,16 +492,22 @@ static int
 watch_signals(struct view *v, sigset_t *ret_before)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
-		SIGWINCH, SIGCONT };
-	struct sigaction stops;
+		SIGTSTP, SIGWINCH, SIGCONT };
 	sigset_t set;
+	sigset_t blocked;
 	(void)sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		(void)sigaddset(&set, signals[i]);
-	if (v->is_tty && sigaction(SIGTSTP, NULL, &stops) == 0 &&
-	    stops.sa_handler != SIG_IGN)
-		(void)sigaddset(&set, SIGTSTP);
-	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
+	/* What the caller ignores, as nohup(1) does, stays ignored. */
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		struct sigaction now;
+		bool ignored = sigaction(signals[i], NULL, &now) == 0 &&
+		    now.sa_handler == SIG_IGN;
+		if (!ignored && (signals[i] != SIGTSTP || v->is_tty))
+			(void)sigaddset(&set, signals[i]);
+	}
+	blocked = set;
+	if (!v->is_tty)
+		(void)sigaddset(&blocked, SIGTTIN);
+	(void)sigprocmask(SIG_BLOCK, &blocked, ret_before);
 	v->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (v->signal_fd == -1)
 		return diag_set_errno(v->dg, DIAG_IO, errno, "signalfd");
@@ -455,6 +527,13 @@ run(struct view *v)
 	/* What was typed before the key belongs to the agent. */
 	flush_to_holder(v);
 	return 0;
+}
+
+static bool
+terminal_is_plain(void)
+{
+	const char *term = getenv("TERM");
+	return term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0;
 }
 
 /*
@@ -479,13 +558,18 @@ set_up_filters(struct view *v, const struct settings *settings)
 }
 
 int
-attach_view(int fd, bool tty, const struct settings *settings,
+attach_view(int fd, unsigned flags, const struct settings *settings,
     struct attach_outcome *ret_outcome, struct diag *dg)
 {
+	bool detachable = (flags & ATTACH_DETACHABLE) != 0;
 	struct view v = { .fd = fd,
 		.signal_fd = -1,
-		.is_tty = tty,
-		.key = { detach_key_parse(settings->detach_key), 0, "" },
+		.is_tty = (flags & ATTACH_TTY) != 0,
+		.passes_signals = !detachable && (flags & ATTACH_SIGNALS) != 0,
+		.plain = terminal_is_plain(),
+		.key = { detachable ? detach_key_parse(settings->detach_key)
+				    : -1,
+		    0, "" },
 		.input_open = true,
 		.input_is_tty = isatty(STDIN_FILENO),
 		.filters = { TERMFILTER_INIT, TERMFILTER_INIT },

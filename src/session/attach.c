@@ -146,11 +146,12 @@ read_hello(
 	if (frame.type != WIRE_HELLO)
 		return diag_set(dg, DIAG_DATA, "the holder said no hello");
 	wire_read_hello(&frame, &hello);
-	if (hello.version != WIRE_VERSION)
+	ret_hello->version = wire_choose_version(&hello);
+	if (ret_hello->version == 0)
 		return diag_set(dg, DIAG_DATA,
-		    "the holder speaks version %u, not %u: build the images "
-		    "anew",
-		    hello.version, WIRE_VERSION);
+		    "the holder speaks version %u of the protocol, and drydock "
+		    "%u to %u: run \"drydock build\", and start a new session",
+		    hello.version, WIRE_VERSION_OLDEST, WIRE_VERSION);
 	ret_hello->running = (hello.flags & WIRE_HELLO_RUNNING) != 0;
 	ret_hello->tty = (hello.flags & WIRE_HELLO_TTY) != 0;
 	return 0;
@@ -168,6 +169,7 @@ holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
 	if (connect_by(run_fd, deadline, &fd, dg) != 0 ||
 	    read_hello(fd, deadline, &hello, dg) != 0)
 		return -1;
+	ours.version = hello.version;
 	wire_add_hello(&frame, &ours);
 	if (send_all(fd, &frame, deadline, dg) != 0)
 		return -1;
@@ -208,27 +210,46 @@ await_start(int fd, int64_t deadline, bool *ret_started, struct diag *dg)
 	return 0;
 }
 
-int
-holder_go(int fd, const struct go_message *go, int timeout_ms,
+static int
+bring(int fd, enum wire_type type, const struct go_message *go, int timeout_ms,
     bool *ret_started, struct diag *dg)
 {
 	int64_t deadline = now_ms() + timeout_ms;
-	cleanup_wire_go struct wire_go message = WIRE_GO_INIT;
-	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
-	message.tty = go->tty;
-	message.ends_with_client = go->ends_with_client;
+	struct wire_go message = { .tty = go->tty,
+		.ends_with_client = go->ends_with_client,
+		.cwd = go->cwd,
+		.argv = go->argv,
+		.envp = go->envp };
+	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
 	if (go->tty)
 		message.size = tty_size(STDIN_FILENO);
-	message.cwd = xstrdup(go->cwd);
-	strvec_push_all(&message.argv, go->argv);
-	strvec_push_all(&message.envp, go->envp);
-	if (wire_add_go(&frames, &message) == -1)
+	if (wire_add_go(&frames, type, &message) == -1)
 		return diag_set(dg, DIAG_CONFIG,
 		    "command and environment are empty or over %zu bytes",
 		    WIRE_GO_MAX);
 	int rc = send_all(fd, &frames, deadline, dg);
 	explicit_bzero(frames.buf, frames.len);
 	return rc == -1 ? -1 : await_start(fd, deadline, ret_started, dg);
+}
+
+int
+holder_go(int fd, const struct go_message *go, int timeout_ms,
+    bool *ret_started, struct diag *dg)
+{
+	return bring(fd, WIRE_GO, go, timeout_ms, ret_started, dg);
+}
+
+int
+holder_exec(int fd, const struct go_message *go, int timeout_ms,
+    bool *ret_started, struct diag *dg)
+{
+	return bring(fd, WIRE_EXEC, go, timeout_ms, ret_started, dg);
+}
+
+bool
+holder_can_exec(const struct holder_hello *hello)
+{
+	return hello->version >= WIRE_VERSION_EXEC;
 }
 
 int

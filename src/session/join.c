@@ -114,6 +114,15 @@ tell_moved(const struct record *record)
 		diag_warn("session %s: %s", record->id, moved);
 }
 
+void
+join_tend(const struct join_spec *spec, const struct session *session,
+    const struct record *record)
+{
+	restart_proxy(spec, session, record);
+	restart_companion(session, record);
+	tell_moved(record);
+}
+
 static int
 view(const struct join_spec *spec, const struct session *session,
     const struct record *record, int holder_fd, int *ret_status,
@@ -135,11 +144,9 @@ view(const struct join_spec *spec, const struct session *session,
 		.agent_pidfd = -1,
 	};
 
-	restart_proxy(spec, session, record);
+	join_tend(spec, session, record);
 	if (holder_view(fd, dg) != 0)
 		return -1;
-	restart_companion(session, record);
-	tell_moved(record);
 	if (session_open_mount(session, MOUNT_HOME, &home_fd, &ignored) == 0)
 		usage_tell(
 		    spec->settings, record->id, home_fd, USAGE_ATTACH_MS);

@@ -8,6 +8,8 @@
 struct diag;
 struct engine;
 struct paths;
+struct session;
+struct record;
 struct settings;
 
 struct join_spec {
@@ -24,5 +26,13 @@ struct join_spec {
  */
 int join_session(const struct join_spec *spec, const char *id, int *ret_status,
     struct diag *dg);
+
+/*
+ * Of a session that runs, before somebody turns to it: starts its proxy and its
+ * companion again when they are gone, and tells when its project is.  What
+ * fails is a warning.
+ */
+void join_tend(const struct join_spec *spec, const struct session *session,
+    const struct record *record);
 
 #endif /* DRYDOCK_JOIN_H */

@@ -29,6 +29,7 @@
 #include "session/task.h"
 #include "session/teardown.h"
 #include "session/terminfo.h"
+#include "session/tty.h"
 #include "session/usage.h"
 #include "sync/sync.h"
 
@@ -69,7 +70,7 @@ read_request(struct start *l, struct diag *dg)
 {
 	const struct launch_request *r = l->request;
 
-	l->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	l->tty = tty_is_ours();
 	if (project_open(&l->project, r->dir, l->paths, dg) != 0 ||
 	    settings_load_project(l->settings, l->paths, &l->project, dg) != 0)
 		return -1;
@@ -133,7 +134,7 @@ fill_record(struct start *l)
 	r->engine_data_root = xstrdup(l->engine.data_root);
 	r->engine_socket = xstrdup(l->engine.socket);
 	r->created_at = record_now();
-	r->ends_with_client = l->request->kind != LAUNCH_RUN || !l->tty;
+	r->ends_with_client = !l->tty;
 }
 
 /* For other programs; drydock itself does not need it. */

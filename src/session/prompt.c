@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "session/tty.h"
 
 bool
 prompt_possible(void)
 {
-	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) &&
+	    tty_in_foreground(STDIN_FILENO);
 }
 
 int

@@ -10,7 +10,7 @@
 
 struct diag;
 
-/* Whether there is somebody to ask. */
+/* Whether there is somebody to ask: not of a job in the background. */
 bool prompt_possible(void);
 
 /*

@@ -17,12 +17,12 @@ session_sources = \
 	src/session/end.h \
 	src/session/endnote.c \
 	src/session/endnote.h \
+	src/session/exec.c \
+	src/session/exec.h \
 	src/session/goenv.c \
 	src/session/goenv.h \
 	src/session/homed.c \
 	src/session/homed.h \
-	src/session/hosted.c \
-	src/session/hosted.h \
 	src/session/images.c \
 	src/session/images.h \
 	src/session/interrupt.c \

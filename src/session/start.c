@@ -373,6 +373,7 @@ verify_containers(struct start *l, struct diag *dg)
 	    holder_connect(run_fd, l->engine.launch_timeout_ms, &hello,
 		&l->holder_fd, dg) != 0)
 		return -1;
+	l->signals = holder_can_exec(&hello);
 	return verify_role(l, SERVICE_EGRESS, dg);
 }
 
@@ -540,6 +541,7 @@ start_view(struct start *l, int *ret_status, struct diag *dg)
 		.record = &l->record,
 		.session = &l->session,
 		.tty = l->tty,
+		.signals = l->signals,
 		.agent_pidfd = l->agent_pidfd,
 	};
 

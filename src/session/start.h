@@ -29,6 +29,7 @@ struct start {
 	struct settings *settings;
 	const char *const *environ_;
 	bool tty;
+	bool signals; /* the holder passes them on */
 	struct mode_choice mode;
 	struct project project;
 	struct agent agent;

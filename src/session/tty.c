@@ -118,6 +118,20 @@ tty_write(int fd, const char *data, size_t len)
 	}
 }
 
+bool
+tty_in_foreground(int fd)
+{
+	pid_t front = tcgetpgrp(fd);
+	return front == -1 || front == getpgrp();
+}
+
+bool
+tty_is_ours(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
+	    tty_in_foreground(STDIN_FILENO);
+}
+
 struct wire_size
 tty_size(int fd)
 {

@@ -50,6 +50,15 @@ void tty_restore(struct tty *tty, unsigned int questions);
 /* Writes to a terminal, as far as it takes it in time; it may be non-blocking. */
 void tty_write(int fd, const char *data, size_t len);
 
+/*
+ * Whether we may read from this terminal and set its modes: a job in the
+ * background would be stopped.  True where there is no job control.
+ */
+bool tty_in_foreground(int fd);
+
+/* A terminal at stdin and stdout, and it is ours. */
+bool tty_is_ours(void);
+
 /* 0 by 0 when it cannot be told. */
 struct wire_size tty_size(int fd);
 

@@ -126,7 +126,10 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 	cleanup_close int fd = holder_fd;
 	cleanup_close int seen = viewers_join(spec->session->dir_fd);
 	struct attach_outcome outcome;
-	int rc = attach_view(fd, spec->tty, spec->settings, &outcome, dg);
+	unsigned flags = (spec->tty ? ATTACH_TTY : 0U) |
+	    (spec->record->ends_with_client ? 0U : ATTACH_DETACHABLE) |
+	    (spec->signals ? ATTACH_SIGNALS : 0U);
+	int rc = attach_view(fd, flags, spec->settings, &outcome, dg);
 
 	/* A holder that waits for its client is to see that it is gone. */
 	cleanup_close_fn(&fd);

@@ -23,6 +23,7 @@ struct view_spec {
 	const struct record *record;
 	const struct session *session; /* dir_fd is open */
 	bool tty;
+	bool signals; /* the holder passes signals on */
 	int agent_pidfd; /* or -1 */
 };
 

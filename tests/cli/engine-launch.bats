@@ -100,7 +100,7 @@ nothing_is_left() {
   nothing_is_left
 }
 
-@test "without a docker program sessions are launched, and exec says why not" {
+@test "without a docker program sessions are launched, and build says why not" {
   [ "$(id -u)" = 0 ] || skip "only root mounts"
   local -a programs
   mapfile -t programs < <(type -aP docker | grep -v "^$bin/")

@@ -132,10 +132,10 @@ has_another_companion() {
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
   goes_on
   # A holder that is slow to answer is no holder that waits.
-  as_who drydock exec "$id" -- pkill -STOP -x holder
+  docker exec "drydock-$id-agent-1" pkill -STOP -x holder
   run -69 on_terminal -- drydock attach
   assert_contains "$output" "does not answer"
-  as_who drydock exec "$id" -- pkill -CONT -x holder
+  docker exec "drydock-$id-agent-1" pkill -CONT -x holder
   goes_on
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
   # The holder's note is of this start: the agent's own end is one.
@@ -272,7 +272,7 @@ stop_is_cut_off() {
   run -0 --separate-stderr as_who drydock list
   assert_equal "$output" ""
   # A holder that stands still cannot end it, and who would have is killed.
-  as_who drydock exec "$id" -- pkill -STOP -x holder
+  docker exec "drydock-$id-agent-1" pkill -STOP -x holder
   client=$(pgrep -f "drydock shell $project -- sh" | head -n 1)
   kill -KILL "$client"
   exec {session_in}>&-
@@ -325,7 +325,8 @@ is_paused() {
   said detached
   run -0 as_who drydock gc
   run -69 on_terminal -- drydock attach
-  run -1 as_who drydock exec "$id" -- true
+  run -69 as_who drydock exec "$id" -- true
+  assert_contains "$output" "the holder did not answer in time"
   docker unpause "drydock-$id-agent-1" >/dev/null
   goes_on
   wait_for "paused agent" is_paused

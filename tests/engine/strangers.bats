@@ -201,7 +201,10 @@ leaves_alone() {
   agent=$(docker inspect -f '{{.Id}}' "drydock-$id-agent-1")
   names agent
   leaves_alone 0 drydock gc
-  leaves_alone 69 drydock exec "$id" -- true
+  # By the session's own socket, whatever the record names.
+  run -0 --separate-stderr as_who drydock exec "$id" -- \
+    sh -c 'echo "$DRYDOCK_SESSION"' </dev/null
+  assert_equal "$output" "$id"
   leaves_alone 69 drydock logs "$id"
   leaves_alone 1 drydock stop "$id"
   leaves_alone 69 drydock stop --force "$id"

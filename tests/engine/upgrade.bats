@@ -104,9 +104,10 @@ wait_viewer() {
   goes_on
   run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
     drydock attach "$detached"
-  run -9 --separate-stderr as_who drydock exec "$detached" -- \
-    sh -c 'pwd; exit 9' </dev/null
-  assert_equal "$output" "$project"
+  # Its holder cannot: what can is said.
+  run -69 --separate-stderr as_who drydock exec "$detached" -- true </dev/null
+  assert_contains "$stderr" "docker exec -it drydock-$detached-agent-1 CMD"
+  assert_equal "$(docker exec "drydock-$detached-agent-1" pwd)" "$project"
   run -0 as_who drydock logs "$detached"
   goes_on
 

@@ -44,17 +44,17 @@ join_parts(const struct strbuf *frames, struct strbuf *blob)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	cleanup_wire_go struct wire_go go = WIRE_GO_INIT;
-	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
-	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
+	struct wire_go go cleanup_wire_go = { .lists = NULL };
+	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
 
 	/* Every message has one form only. */
 	if (wire_read_go(data, size, &go) == -1) {
-		FUZZ_CHECK(go.cwd == NULL && go.argv.nr == 0);
+		FUZZ_CHECK(go.cwd == NULL && go.lists == NULL);
 		return 0;
 	}
-	FUZZ_CHECK(go.cwd[0] == '/' && go.argv.nr > 0);
-	FUZZ_CHECK(wire_add_go(&frames, &go) == 0);
+	FUZZ_CHECK(go.cwd[0] == '/' && go.argv[0] != NULL);
+	FUZZ_CHECK(wire_add_go(&frames, WIRE_GO, &go) == 0);
 	join_parts(&frames, &blob);
 	FUZZ_CHECK(blob.len == size && memcmp(blob.buf, data, size) == 0);
 	return 0;

@@ -28,6 +28,9 @@ write_again(const struct wire_frame *frame, struct strbuf *out)
 		FUZZ_CHECK(memchr(hello.digest, 0, sizeof(hello.digest)));
 		wire_add_hello(out, &hello);
 		break;
+	case WIRE_SIGNAL:
+		wire_add_signal(out, wire_read_signal(frame));
+		break;
 	case WIRE_VIEW:
 	case WIRE_SIZE:
 		wire_add_size(out, frame->type, wire_read_size(frame));
@@ -46,6 +49,7 @@ write_again(const struct wire_frame *frame, struct strbuf *out)
 	case WIRE_REFUSED:
 	case WIRE_GO_PART:
 	case WIRE_GO:
+	case WIRE_EXEC:
 	case WIRE_STARTED:
 	case WIRE_INPUT:
 	case WIRE_INPUT_END:
@@ -65,12 +69,14 @@ static const bool from_client[] = {
 	[WIRE_INPUT] = true,
 	[WIRE_INPUT_END] = true,
 	[WIRE_EXIT] = false,
+	[WIRE_EXEC] = true,
+	[WIRE_SIGNAL] = true,
 };
 
 static void
 check_frame(enum wire_end from, const struct wire_frame *frame)
 {
-	FUZZ_CHECK(frame->type >= WIRE_HELLO && frame->type <= WIRE_EXIT);
+	FUZZ_CHECK(frame->type >= WIRE_HELLO && frame->type <= WIRE_SIGNAL);
 	FUZZ_CHECK(frame->len <= WIRE_PAYLOAD_MAX);
 	if (from == WIRE_CLIENT)
 		FUZZ_CHECK(from_client[frame->type]);

@@ -91,7 +91,6 @@ bool world_command(struct world *w);
 bool world_build(struct world *w);
 void world_config(struct world *w);
 void world_up(struct world *w);
-void world_exec(struct world *w);
 void world_logs(struct world *w);
 
 /* Containers: the directory world.d/containers/ID is the container. */

@@ -266,23 +266,33 @@ kit_greet(struct kit *kit, struct wire_hello *ret_hello)
 	return fd;
 }
 
+static bool
+bring(int fd, enum wire_type type, const struct kit_go *go)
+{
+	static const char *const path[] = { "PATH=/usr/bin:/bin", NULL };
+	struct wire_go message = { .tty = go->tty,
+		.ends_with_client = go->ends,
+		.size = { 30, 100 },
+		.cwd = go->cwd != NULL ? go->cwd : "/",
+		.argv = go->argv,
+		.envp = go->envp != NULL ? go->envp : path };
+	struct strbuf frames = STRBUF_INIT;
+	bool ok = CHECK_INT(wire_add_go(&frames, type, &message), 0) &&
+	    CHECK(kit_send(fd, &frames));
+	strbuf_release(&frames);
+	return ok;
+}
+
 bool
 kit_go(int fd, const struct kit_go *go)
 {
-	static const char *const path[] = { "PATH=/usr/bin:/bin", NULL };
-	struct wire_go message = WIRE_GO_INIT;
-	struct strbuf frames = STRBUF_INIT;
-	message.tty = go->tty;
-	message.ends_with_client = go->ends;
-	message.size = (struct wire_size){ 30, 100 };
-	message.cwd = xstrdup(go->cwd != NULL ? go->cwd : "/");
-	strvec_push_all(&message.argv, go->argv);
-	strvec_push_all(&message.envp, go->envp != NULL ? go->envp : path);
-	bool ok = CHECK_INT(wire_add_go(&frames, &message), 0) &&
-	    CHECK(kit_send(fd, &frames));
-	strbuf_release(&frames);
-	wire_go_release(&message);
-	return ok;
+	return bring(fd, WIRE_GO, go);
+}
+
+bool
+kit_exec(int fd, const struct kit_go *go)
+{
+	return bring(fd, WIRE_EXEC, go);
 }
 
 int

@@ -59,6 +59,7 @@ struct kit_go {
 bool kit_send(int fd, const struct strbuf *frames);
 bool kit_send_frame(int fd, enum wire_type type, const void *data, size_t len);
 bool kit_go(int fd, const struct kit_go *go);
+bool kit_exec(int fd, const struct kit_go *go);
 
 /* kit_start(), greet, go with sh -c script; the connection or -1. */
 int kit_shell(struct kit *kit, const char *script, bool tty, bool ends);

@@ -237,7 +237,9 @@ view_liar(int fd, bool tty, int slave)
 	(void)dup2(slave, 1);
 	(void)dup2(slave, 2);
 	settings_init(&settings);
-	int rc = attach_view(fd, tty, &settings, &outcome, &dg);
+	(void)setenv("TERM", "xterm", 1);
+	int rc = attach_view(fd, tty ? ATTACH_TTY | ATTACH_DETACHABLE : 0U,
+	    &settings, &outcome, &dg);
 	_exit(rc == 0 ? outcome.status : 99);
 }
 
@@ -393,9 +395,54 @@ terminal_gone_detaches(void)
 	(void)close(v.in);
 	(void)close(v.slave);
 	struct viewer_result r = viewer_wait(&v);
-	CHECK_INT(r.outcome.end, ATTACH_DETACHED);
+	CHECK_INT(r.outcome.end, ATTACH_EXITED);
 	CHECK_INT(r.outcome.status, 129);
 	CHECK_INT(kit_wait(&kit), 129);
+}
+
+/* A terminal that knows no sequences gets none that the program did not send. */
+static void
+dumb_terminal_gets_no_reset(void)
+{
+	static const char *const terms[] = { "dumb", "" };
+	for (size_t i = 0; i < ARRAY_SIZE(terms); i++) {
+		struct kit kit;
+		struct viewer v = { .kit = &kit,
+			.tty = true,
+			.ends = true,
+			.term = terms[i],
+			.script = "printf 'a\033[4h\033[?25l\033[6nb'" };
+		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		if (!kit_start(&kit, NULL) || !viewer_start(&v))
+			return;
+		CHECK_INT(viewer_wait(&v).outcome.status, 0);
+		(void)close(v.slave);
+		viewer_read_rest(v.in, &out);
+		CHECK_STR(out.buf, "a\033[4h\033[?25l\033[6nb");
+		CHECK_INT(kit_wait(&kit), 0);
+	}
+}
+
+/* Where leaving would end the command the key is the program's. */
+static void
+key_is_the_programs_where_none_can_leave(void)
+{
+	struct kit kit;
+	struct viewer v = { .kit = &kit,
+		.tty = true,
+		.ends = true,
+		.script = "trap 'echo quit; exit 3' QUIT; echo ready;"
+			  "while :; do sleep 0.02; done" };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(viewer_read_for(v.in, &out, "ready"));
+	CHECK(viewer_type(v.in, "\034"));
+	CHECK(viewer_read_for(v.in, &out, "quit"));
+	struct viewer_result r = viewer_wait(&v);
+	CHECK_INT(r.outcome.end, ATTACH_EXITED);
+	CHECK_INT(r.outcome.status, 3);
+	CHECK_INT(kit_wait(&kit), 3);
 }
 
 static const struct check_test tests[] = {
@@ -416,6 +463,9 @@ static const struct check_test tests[] = {
 	{ "the key is seen when the holder stopped",
 	    key_is_seen_when_the_holder_stopped },
 	{ "a terminal that is gone detaches", terminal_gone_detaches },
+	{ "a dumb terminal gets no reset", dumb_terminal_gets_no_reset },
+	{ "the key is the program's where none can leave",
+	    key_is_the_programs_where_none_can_leave },
 };
 
 int

@@ -213,25 +213,88 @@ no_input_is_an_end(void)
 	CHECK_INT(kit_wait(&kit), 0);
 }
 
+/* On pipes and on a terminal: what it prints then is read to the end. */
 static void
-signals_detach(void)
+signals_are_the_commands(void)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+	static const char script[] =
+	    "for s in TERM INT HUP QUIT; do trap \"echo got $s; exit 7\" $s;"
+	    " done; echo ready; while :; do sleep 0.02; done";
+	static const struct {
+		int signal;
+		const char *text;
+	} rows[] = { { SIGTERM, "got TERM" }, { SIGINT, "got INT" },
+		{ SIGHUP, "got HUP" }, { SIGQUIT, "got QUIT" } };
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(rows); i++) {
 		struct kit kit;
+		size_t row = i % ARRAY_SIZE(rows);
+		bool dies = i >= 2 * ARRAY_SIZE(rows);
 		struct viewer v = { .kit = &kit,
 			.ends = true,
-			.script = "echo ready; exec sleep 1000" };
-		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+			.tty = i / ARRAY_SIZE(rows) == 1,
+			.script =
+			    dies ? "echo ready; exec sleep 1000" : script };
+		struct strbuf out cleanup_strbuf = STRBUF_INIT;
 		if (!kit_start(&kit, NULL) || !viewer_start(&v))
 			return;
-		CHECK(viewer_read_for(v.out, &out, "ready"));
-		CHECK_INT(kill(v.pid, signals[i]), 0);
+		int fd = v.tty ? v.in : v.out;
+		CHECK(viewer_read_for(fd, &out, "ready"));
+		CHECK_INT(kill(v.pid, rows[row].signal), 0);
+		if (!dies)
+			CHECK(viewer_read_for(fd, &out, rows[row].text));
 		struct viewer_result r = viewer_wait(&v);
-		CHECK_INT(r.outcome.end, ATTACH_DETACHED);
-		CHECK_INT(r.outcome.status, 128 + signals[i]);
-		CHECK_INT(kit_wait(&kit), 129);
+		int status = dies ? 128 + rows[row].signal : 7;
+		CHECK_INT(r.outcome.end, ATTACH_EXITED);
+		CHECK_INT(r.outcome.status, status);
+		CHECK_INT(kit_wait(&kit), status);
 	}
+}
+
+static void
+command_that_heeds_no_signal_is_killed(void)
+{
+	struct kit kit;
+	struct viewer v = { .kit = &kit,
+		.script = "trap '' TERM; echo ready; while :; do sleep 0.1;"
+			  " done" };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	if (!kit_start(&kit, NULL) || !viewer_start(&v))
+		return;
+	CHECK(viewer_read_for(v.out, &out, "ready"));
+	CHECK_INT(kill(v.pid, SIGTERM), 0);
+	viewer_read_rest(v.err, &err);
+	CHECK(strstr(err.buf, "10 s after SIGTERM") != NULL);
+	struct viewer_result r = viewer_wait(&v);
+	CHECK_INT(r.outcome.end, ATTACH_EXITED);
+	CHECK_INT(r.outcome.status, 137);
+	CHECK_INT(kit_wait(&kit), 137);
+}
+
+static void
+ignored_signals_stay_ignored(void)
+{
+	struct kit kit;
+	struct viewer v = { .kit = &kit,
+		.script = "trap 'exit 9' HUP INT QUIT TERM; echo ready; read x;"
+			  " exit 4" };
+	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)signal(signals[i], SIG_IGN);
+	bool ok = kit_start(&kit, NULL) && viewer_start(&v);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)signal(signals[i], SIG_DFL);
+	if (!ok)
+		return;
+	CHECK(viewer_read_for(v.out, &out, "ready"));
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		CHECK_INT(kill(v.pid, signals[i]), 0);
+	CHECK(viewer_type(v.in, "go\n"));
+	struct viewer_result r = viewer_wait(&v);
+	CHECK_INT(r.outcome.end, ATTACH_EXITED);
+	CHECK_INT(r.outcome.status, 4);
+	CHECK_INT(kit_wait(&kit), 4);
 }
 
 static void
@@ -393,7 +456,11 @@ static const struct check_test tests[] = {
 	    output_terminal_gone_detaches },
 	{ "input that cannot be read is a failure", failed_input_is_no_end },
 	{ "input that may not be read is none", no_input_is_an_end },
-	{ "signals detach with their number", signals_detach },
+	{ "signals are the command's", signals_are_the_commands },
+	{ "a command that heeds no signal is killed",
+	    command_that_heeds_no_signal_is_killed },
+	{ "signals that the caller ignores stay ignored",
+	    ignored_signals_stay_ignored },
 	{ "a holder that is killed is lost", killed_holder_is_lost },
 	{ "liars are told apart in time", liars_are_told_apart },
 	{ "no link is followed to a socket", no_link_is_followed },

@@ -67,7 +67,7 @@ static const struct bad {
 } bad[] = {
 #define BYTES(s) s, sizeof(s) - 1
 	{ "type 0", WIRE_CLIENT, BYTES("\0\0\0\0\0\0\0\0") },
-	{ "unknown type", WIRE_CLIENT, BYTES("\15\0\0\0\0\0\0\0") },
+	{ "unknown type", WIRE_CLIENT, BYTES("\17\0\0\0\0\0\0\0") },
 	{ "type 255", WIRE_HOLDER, BYTES("\377\0\0\0\0\0\0\0") },
 	{ "not zero", WIRE_CLIENT, BYTES("\11\0\1\0\0\0\0\0") },
 	{ "oversize", WIRE_CLIENT, BYTES("\10\0\0\0\1\0\1\0") },
@@ -80,6 +80,11 @@ static const struct bad {
 	{ "a short hello", WIRE_HOLDER, BYTES("\1\0\0\0\4\0\0\0\1\0\0\0") },
 	{ "half a digest", WIRE_HOLDER,
 	    BYTES("\1\0\0\0\12\0\0\0\1\0\0\0\0\0\0\0ab") },
+	{ "an exec by the holder", WIRE_HOLDER, BYTES("\15\0\0\0\1\0\0\0x") },
+	{ "a signal by the holder", WIRE_HOLDER,
+	    BYTES("\16\0\0\0\4\0\0\0\17\0\0\0") },
+	{ "signal 0", WIRE_CLIENT, BYTES("\16\0\0\0\4\0\0\0\0\0\0\0") },
+	{ "SIGSTOP", WIRE_CLIENT, BYTES("\16\0\0\0\4\0\0\0\23\0\0\0") },
 	{ "status 256", WIRE_HOLDER, BYTES("\14\0\0\0\4\0\0\0\0\1\0\0") },
 #undef BYTES
 };
@@ -109,7 +114,7 @@ random_bytes_do_no_harm(void)
 		/* Half of them get a head that may be right. */
 		if (i % 2 == 0) {
 			memset(data, 0, 8);
-			data[0] = (char)(rand_r(&seed) % 14);
+			data[0] = (char)(rand_r(&seed) % 16);
 			data[4] = (char)rand_r(&seed);
 		}
 		(void)decode(i % 3 == 0 ? WIRE_CLIENT : WIRE_HOLDER, data,
@@ -155,31 +160,40 @@ join_go(const struct strbuf *data, struct strbuf *blob)
 	}
 }
 
+/* Its lists are static, and their last string is the caller's. */
 static void
-fill_go(struct wire_go *go, size_t big)
+fill_go(struct wire_go *go, const char *value)
 {
-	go->tty = true;
-	go->size = (struct wire_size){ 50, 200 };
-	go->cwd = xstrdup("/work dir");
-	strvec_push(&go->argv, "sh");
-	strvec_push(&go->argv, "");
-	strvec_push(&go->envp, "A=1");
-	char *value = xmalloc(big + 1);
-	memset(value, 'x', big);
-	value[big] = '\0';
-	strvec_push_given(&go->envp, value);
+	static const char *const argv[] = { "sh", "", NULL };
+	static const char *envp[] = { "A=1", NULL, NULL };
+	envp[1] = value;
+	*go = (struct wire_go){ .tty = true,
+		.size = { 50, 200 },
+		.cwd = "/work dir",
+		.argv = argv,
+		.envp = envp };
+}
+
+static char *
+make_long(size_t len)
+{
+	char *value = xmalloc(len + 1);
+	memset(value, 'x', len);
+	value[len] = '\0';
+	return value;
 }
 
 static void
 go_comes_back_in_parts(void)
 {
-	cleanup_strbuf struct strbuf data = STRBUF_INIT;
-	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
-	cleanup_wire_go struct wire_go in = WIRE_GO_INIT;
-	cleanup_wire_go struct wire_go out = WIRE_GO_INIT;
-	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
-	fill_go(&in, 200000);
-	CHECK_INT(wire_add_go(&data, &in), 0);
+	struct strbuf data cleanup_strbuf = STRBUF_INIT;
+	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
+	char *value cleanup_free = make_long(200000);
+	struct wire_go in;
+	struct wire_go out cleanup_wire_go = { .lists = NULL };
+	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	fill_go(&in, value);
+	CHECK_INT(wire_add_go(&data, WIRE_EXEC, &in), 0);
 	CHECK_INT(decode(WIRE_CLIENT, data.buf, data.len, 5000, dec), 4);
 	join_go(&data, &blob);
 	if (!CHECK_INT(wire_read_go(blob.buf, blob.len, &out), 0))
@@ -187,46 +201,48 @@ go_comes_back_in_parts(void)
 	CHECK(out.tty && !out.ends_with_client);
 	CHECK_INT(out.size.columns, 200);
 	CHECK_STR(out.cwd, "/work dir");
-	CHECK_INT(out.argv.nr, 2);
-	CHECK_STR(out.argv.v[1], "");
-	CHECK_INT(out.envp.nr, 2);
-	CHECK_STR(out.envp.v[1], in.envp.v[1]);
+	CHECK_STR(out.argv[0], "sh");
+	CHECK_STR(out.argv[1], "");
+	CHECK(out.argv[2] == NULL);
+	CHECK_STR(out.envp[1], value);
+	CHECK(out.envp[2] == NULL);
 }
 
 static void
 go_is_bounded(void)
 {
-	cleanup_strbuf struct strbuf data = STRBUF_INIT;
-	cleanup_wire_go struct wire_go big = WIRE_GO_INIT;
-	cleanup_wire_go struct wire_go none = WIRE_GO_INIT;
-	fill_go(&big, WIRE_GO_MAX);
-	CHECK_INT(wire_add_go(&data, &big), -1);
-	none.cwd = xstrdup("/");
-	CHECK_INT(wire_add_go(&data, &none), -1);
-	strvec_push(&none.argv, "x");
-	free(none.cwd);
-	none.cwd = xstrdup("relative");
-	CHECK_INT(wire_add_go(&data, &none), -1);
+	static const char *const none[] = { NULL };
+	struct strbuf data cleanup_strbuf = STRBUF_INIT;
+	char *value cleanup_free = make_long(WIRE_GO_MAX);
+	struct wire_go go;
+	fill_go(&go, value);
+	CHECK_INT(wire_add_go(&data, WIRE_GO, &go), -1);
+	fill_go(&go, "B=2");
+	go.cwd = "relative";
+	CHECK_INT(wire_add_go(&data, WIRE_GO, &go), -1);
+	go.cwd = "/";
+	go.argv = none;
+	CHECK_INT(wire_add_go(&data, WIRE_GO, &go), -1);
 	CHECK_INT(data.len, 0);
 }
 
 static void
 damaged_go_is_refused(void)
 {
-	cleanup_strbuf struct strbuf data = STRBUF_INIT;
-	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
-	cleanup_wire_go struct wire_go in = WIRE_GO_INIT;
-	fill_go(&in, 3);
-	CHECK_INT(wire_add_go(&data, &in), 0);
+	struct strbuf data cleanup_strbuf = STRBUF_INIT;
+	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
+	struct wire_go in;
+	fill_go(&in, "xxx");
+	CHECK_INT(wire_add_go(&data, WIRE_GO, &in), 0);
 	join_go(&data, &blob);
 	for (size_t len = 0; len <= blob.len; len++) {
-		cleanup_wire_go struct wire_go out = WIRE_GO_INIT;
+		struct wire_go out cleanup_wire_go = { .lists = NULL };
 		CHECK_INT(wire_read_go(blob.buf, len, &out),
 		    len == blob.len ? 0 : -1);
 	}
 	static const size_t counts[] = { 0, 8, 9, 11, 12, 15 };
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		cleanup_wire_go struct wire_go out = WIRE_GO_INIT;
+		struct wire_go out cleanup_wire_go = { .lists = NULL };
 		char saved = blob.buf[counts[i]];
 		blob.buf[counts[i]] = (char)(saved ^ 0x44);
 		CHECK_INT(wire_read_go(blob.buf, blob.len, &out), -1);
@@ -234,7 +250,32 @@ damaged_go_is_refused(void)
 	}
 }
 
+static void
+the_newest_common_version_is_spoken(void)
+{
+	static const struct {
+		uint32_t oldest;
+		uint16_t newest;
+		uint32_t chosen;
+	} rows[] = {
+		{ 1, 0, 1 }, /* as it was before there were two */
+		{ 1, 2, 2 },
+		{ 2, 0, 2 },
+		{ 1, 9, 2 },
+		{ 3, 0, 0 },
+		{ 3, 9, 0 },
+		{ 0, 0, 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct wire_hello hello = { .version = rows[i].oldest,
+			.newest = rows[i].newest };
+		CHECK_INT(wire_choose_version(&hello), rows[i].chosen);
+	}
+}
+
 static const struct check_test tests[] = {
+	{ "the newest version that both speak is spoken",
+	    the_newest_common_version_is_spoken },
 	{ "frames survive any cut", frames_survive_any_cut },
 	{ "bad frames are refused", bad_frames_are_refused },
 	{ "random bytes do no harm", random_bytes_do_no_harm },

@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test-engine \
 	tests/unit/test-built \
 	tests/unit/test-engine-calls \
+	tests/unit/test-exec \
 	tests/unit/test-fallback \
 	tests/unit/test-fs \
 	tests/unit/test-fs-copy \
@@ -33,7 +34,6 @@ unit_tests = \
 	tests/unit/test-goenv \
 	tests/unit/test-holder \
 	tests/unit/test-hostconf \
-	tests/unit/test-hosted \
 	tests/unit/test-http \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
@@ -148,6 +148,7 @@ tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
 tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c src/guest/limits.c
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
+tests_unit_test_exec_SOURCES = tests/unit/test-exec.c $(holder_kit)
 tests_unit_test_fallback_SOURCES = tests/unit/test-fallback.c \
 	src/guest/fallback.c src/guest/fallback.h
 tests_unit_test_serve_SOURCES = tests/unit/test-serve.c $(holder_kit)

@@ -23,7 +23,7 @@ attach(const struct viewer *v, struct attach_outcome *ret, struct diag *dg)
 	static const char *const absent[] = { "no-such-command", NULL };
 	static const char *const envp[] = { "PATH=/usr/bin:/bin", NULL };
 	struct go_message go = { v->script != NULL ? argv : absent, envp, "/",
-		v->tty, v->ends };
+		v->tty, v->ends || !v->tty };
 	struct settings settings;
 	struct holder_hello hello;
 	bool started = false;
@@ -36,7 +36,10 @@ attach(const struct viewer *v, struct attach_outcome *ret, struct diag *dg)
 		     : holder_go(fd, &go, 20000, &started, dg)) == -1)
 		return -1;
 	CHECK_INT(started, !v->view && v->script != NULL);
-	int rc = attach_view(fd, v->tty, &settings, ret, dg);
+	unsigned flags = (v->tty ? ATTACH_TTY : 0U) |
+	    (v->tty && !v->ends ? ATTACH_DETACHABLE : 0U) |
+	    (holder_can_exec(&hello) ? ATTACH_SIGNALS : 0U);
+	int rc = attach_view(fd, flags, &settings, ret, dg);
 	(void)close(fd);
 	settings_release(&settings);
 	return rc;
@@ -55,6 +58,7 @@ be_viewer(const struct viewer *v, const int fds[3], int result_fd)
 	if (v->slave != -1)
 		(void)close(v->slave);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setenv("TERM", v->term != NULL ? v->term : "xterm", 1);
 	r.rc = attach(v, &r.outcome, &dg);
 	r.class = dg.class;
 	if (r.rc == -1)

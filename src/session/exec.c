@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* exec: the holder's socket, an environment, and a viewer. */
+#include "session/exec.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strvec.h"
+#include "host/agent.h"
+#include "host/project.h"
+#include "host/reserved.h"
+#include "host/settings.h"
+#include "plan/plan.h"
+#include "session/attach.h"
+#include "session/goenv.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "session/tty.h"
+
+enum {
+	/* An agent that takes the socket away keeps us out for a second. */
+	SOCKET_MS = 1500,
+	ANSWER_MS = 5000,
+};
+
+/* The image's own environment is the holder's. */
+static int
+build_environment(const struct join_spec *spec, const struct session *session,
+    const struct record *record, bool tty, struct strvec *env, struct diag *dg)
+{
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_diag struct diag gone = DIAG_INIT;
+	cleanup_strvec struct strvec plan_env = STRVEC_INIT;
+	struct goenv_spec goenv = {
+		.paths = spec->paths,
+		.settings = spec->settings,
+		.agent = &agent,
+		.environ_ = spec->environ_,
+		.tty = tty,
+	};
+
+	/* Of a project that is gone there are no settings. */
+	if (project_open(&project, record->project, spec->paths, &gone) == 0 &&
+	    settings_load_project(spec->settings, spec->paths, &project, dg) !=
+		0)
+		return -1;
+	if (agent_load(&agent, record->agent, spec->paths, dg) != 0 ||
+	    reserved_check_passed(&spec->settings->pass_env, spec->paths, dg) !=
+		0 ||
+	    plan_sealed_environment(session->dir_fd, record->plan_digest,
+		"agent", &plan_env, dg) != 0)
+		return -1;
+	goenv.plan_env = (const char *const *)plan_env.v;
+	goenv_build(&goenv, env);
+	return 0;
+}
+
+static int
+connect_running(const struct session *session, int *ret_fd, struct diag *dg)
+{
+	cleanup_diag struct diag first = DIAG_INIT;
+	cleanup_close int run_fd = -1;
+	cleanup_close int fd = -1;
+	struct holder_hello hello;
+	const char *id = session->id;
+
+	if (session_open_mount(session, MOUNT_RUN, &run_fd, dg) != 0)
+		return diag_wrap(dg, "session %s", id);
+	if (holder_connect(run_fd, SOCKET_MS, &hello, &fd, &first) != 0) {
+		/* Nobody listens, or there is no socket. */
+		if (first.errnum == ECONNREFUSED || first.errnum == ENOENT)
+			return diag_set(dg, DIAG_NO,
+			    "session %s does not run (see drydock list --all)",
+			    id);
+		/* One that listens may be busy. */
+		if (holder_connect(run_fd, ANSWER_MS, &hello, &fd, dg) != 0)
+			return diag_wrap(dg, "session %s", id);
+	}
+	if (!holder_can_exec(&hello))
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s was started by an older drydock, whose holder "
+		    "runs no further command: use \"docker exec -it "
+		    "drydock-%s-agent-1 CMD\", or start a new session",
+		    id, id);
+	if (!hello.running)
+		return diag_set(dg, DIAG_BUSY,
+		    "session %s is being started: try again", id);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+int
+exec_session(const struct join_spec *spec, const char *id,
+    const char *const *argv, int *ret_status, struct diag *dg)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
+	cleanup_close int fd = -1;
+	struct attach_outcome outcome;
+	bool tty = tty_is_ours();
+	bool started;
+	struct go_message go = {
+		.argv = argv, .tty = tty, .ends_with_client = true
+	};
+
+	if (session_open(spec->paths, id, &session, dg) != 0 ||
+	    record_read(session.dir_fd, &record, dg) != 0)
+		return diag_wrap(dg, "session %s", id);
+	if (connect_running(&session, &fd, dg) != 0 ||
+	    build_environment(spec, &session, &record, tty, &env, dg) != 0)
+		return -1;
+	join_tend(spec, &session, &record);
+	go.cwd = record.project;
+	go.envp = (const char *const *)env.v;
+	if (holder_exec(fd, &go, ANSWER_MS, &started, dg) != 0 ||
+	    attach_view(fd, (tty ? ATTACH_TTY : 0U) | ATTACH_SIGNALS,
+		spec->settings, &outcome, dg) != 0)
+		return -1;
+	if (outcome.end == ATTACH_LOST)
+		return diag_set(dg, DIAG_ENGINE,
+		    "the connection to session %s is lost", id);
+	*ret_status = outcome.status;
+	return 0;
+}
