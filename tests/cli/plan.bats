@@ -267,6 +267,36 @@ unknown key "host"|{"host": []}
 END
 }
 
+@test "an agent's file that is wrong: status 78, its name and the key" {
+  local file=$XDG_CONFIG_HOME/drydock/agents/aid.json text key
+  umask 077
+  mkdir -p "${file%/*}"
+  while IFS='|' read -r key text; do
+    echo "$text" >"$file"
+    run -78 --separate-stderr drydock plan --agent aid "$project"
+    assert_contains "$stderr" "$file: $key"
+  done <<'END'
+command|{"npm": ["aid@1.0.0"]}
+npm|{"command": ["aid"], "npm": ["aid@latest"]}
+npm|{"command": ["aid"], "npm": ["aid@1.0.0; reboot"]}
+hosts|{"command": ["aid"], "hosts": ["10.0.0.1"]}
+guardrails|{"command": ["aid"], "guardrails": {"dir": "/usr", "files": {"a": ""}}}
+guardrails|{"command": ["aid"], "guardrails": {"dir": "/etc/a", "files": {"../a": ""}}}
+unknown key "host"|{"command": ["aid"], "host": []}
+END
+}
+
+@test "an agent of the user's own wants an image of its own" {
+  local file=$XDG_CONFIG_HOME/drydock/agents/aid.json
+  umask 077
+  mkdir -p "${file%/*}"
+  echo '{"command": ["aid"]}' >"$file"
+  run -69 --separate-stderr drydock plan --agent aid "$project"
+  assert_contains "$stderr" 'with agent aid: run "drydock build --agent aid"'
+  # The image of the default agent is nobody else's.
+  run -0 --separate-stderr drydock plan "$project"
+}
+
 @test "data that others may write is refused" {
   own_prefix
   chmod 0666 "$compose/base.yml"

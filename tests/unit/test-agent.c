@@ -13,6 +13,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/catalog.h"
 #include "host/paths.h"
 
 #include "check.h"
@@ -190,6 +191,7 @@ static void
 test_shipped(void)
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_paths struct paths paths;
 
@@ -200,6 +202,17 @@ test_shipped(void)
 		CHECK_STR(dg.message, NULL);
 	CHECK_STR(agent.command.v[0], "claude");
 	CHECK_STR(agent.history_link, ".claude/projects");
+	CHECK_STR(agent.guardrails.dir, "/etc/claude-code");
+	if (!CHECK_INT(catalog_list(&catalog_agents, &paths, &names, &dg), 0))
+		CHECK_STR(dg.message, NULL);
+	CHECK_INT(names.nr, 4);
+	for (size_t i = 0; i < names.nr; i++) {
+		cleanup_agent struct agent each = AGENT_INIT;
+
+		if (!CHECK_INT(agent_load(&each, names.v[i], &paths, &dg), 0))
+			CHECK_STR(dg.message, names.v[i]);
+		CHECK_STR(each.replacement, NULL);
+	}
 }
 
 static void
@@ -243,7 +256,7 @@ main(void)
 		{ "every key is read", test_whole },
 		{ "a command is enough", test_minimal },
 		{ "anything unknown or wrong is refused by its key", test_bad },
-		{ "the agent that is shipped is read", test_shipped },
+		{ "the agents that are shipped are read", test_shipped },
 		{ "an unknown agent is a usage error that lists those there "
 		  "are",
 		    test_names },

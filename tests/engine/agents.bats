@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# Agents that are a file each: an image of their own, with their package at its
+# version and their guardrails, and nobody else's.  The clients are a download
+# of 300 MB: DRYDOCK_TEST_TOOLCHAINS=all tries them, too.
+
+load ../helper
+
+setup_file() {
+  docker image ls -aq --no-trunc | sort >"$BATS_FILE_TMPDIR/before"
+}
+
+teardown_file() {
+  docker image ls -aq --no-trunc |
+    grep -vxF -f "$BATS_FILE_TMPDIR/before" |
+    xargs -r docker image rm -f >/dev/null 2>&1 || true
+}
+
+setup() {
+  bed_setup user
+}
+
+# with_agent NAME COMMAND...: builds its image, and runs COMMAND in a session.
+with_agent() {
+  export DRYDOCK_AGENT=$1
+  shift
+  as_user drydock build --bootstrap >"$BATS_TEST_TMPDIR/build" 2>&1 ||
+    fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")" || return
+  run -0 --separate-stderr in_session "$@"
+}
+
+need_all() {
+  [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ] ||
+    skip "DRYDOCK_TEST_TOOLCHAINS=all tries $1"
+}
+
+@test "shell is bash, without any agent's package or guardrails" {
+  with_agent shell sh -c 'bash --version | head -n 1
+    cat /usr/lib/drydock/policy.sha256
+    command -v claude codex opencode || echo none'
+  assert_contains "${lines[0]}" "GNU bash"
+  assert_equal "${lines[1]}" "# none"
+  assert_equal "${lines[2]}" none
+}
+
+@test "an agent of the user's own, with guardrails: its image alone is built" {
+  local dir=$XDG_CONFIG_HOME/drydock/agents
+  as_user mkdir -p -m 0700 "$dir"
+  as_user sh -c 'umask 077 && cat >"$1"' sh "$dir/aid.json" <<'END'
+{"command": ["sh", "-c", "cat /etc/aid/rules.d/a.json; cat /etc/aid/b"],
+ "guardrails": {"dir": "/etc/aid",
+   "files": {"rules.d/a.json": {"deny": ["x"]}, "b": "plain\n"}}}
+END
+  with_agent aid sh -c 'cat /etc/aid/b; tr -d " \n" </etc/aid/rules.d/a.json
+    echo; cat /usr/lib/drydock/policy.sha256 | head -n 1
+    stat -c "%a %u" /etc/aid /etc/aid/rules.d/a.json
+    ! { echo >>/etc/aid/b; } 2>/dev/null'
+  assert_equal "${lines[0]}" plain
+  assert_equal "${lines[1]}" '{"deny":["x"]}'
+  assert_equal "${lines[2]}" "# /etc/aid"
+  assert_equal "${lines[3]}" "555 0"
+  assert_equal "${lines[4]}" "444 0"
+}
+
+@test "codex runs at the version of its file" {
+  need_all codex
+  with_agent codex codex --version
+  assert_contains "$output" "$(jq -r '.npm[0] | split("@")[-1]' \
+    "$(cat "$BED/prefix")/share/drydock/agents/codex.json")"
+}
+
+@test "opencode runs at the version of its file" {
+  need_all opencode
+  with_agent opencode opencode --version
+  assert_contains "$output" "$(jq -r '.npm[0] | split("@")[-1]' \
+    "$(cat "$BED/prefix")/share/drydock/agents/opencode.json")"
+}
