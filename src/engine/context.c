@@ -308,7 +308,8 @@ choose(const struct context_files *files, const char *kind,
 		    strcmp(path, HOLDER) != 0) {
 			continue;
 		}
-		if (*path != '\0')
+		/* What an older version installed there is nobody's. */
+		if (*path != '\0' && !is_below(path, POLICY_DIR))
 			entries->v[entries->nr++] =
 			    (struct entry){ path, file };
 	}

@@ -141,6 +141,24 @@ test_entries(void)
 	    "0444 0:0 0 policy/managed-settings.d/20-b.json\n");
 }
 
+/* Of an older version, which a newer one was installed over. */
+static void
+test_left_over(void)
+{
+	cleanup_paths struct paths paths = install_under("a", 022);
+	cleanup_paths struct paths older = install_under("b", 022);
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_strbuf struct strbuf again = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	write_file(older.data_dir,
+	    "images/agent/policy/managed-settings.d/30-c.json", "{}\n");
+	CHECK_INT(pack("agent", &paths, &tar, &dg), 0);
+	CHECK_INT(pack("agent", &older, &again, &dg), 0);
+	CHECK_INT(again.len, tar.len);
+	CHECK(memcmp(again.buf, tar.buf, tar.len) == 0);
+}
+
 static void
 test_manifest(void)
 {
@@ -304,6 +322,8 @@ main(void)
 		    test_entries },
 		{ "the manifest names each policy file, sorted",
 		    test_manifest },
+		{ "guardrails that an older version installed are left out",
+		    test_left_over },
 		{ "an image without a policy has no manifest", test_egress },
 		{ "the digest is the same under every umask", test_umask },
 		{ "the digest follows sources, holder, base, toolchains and "
