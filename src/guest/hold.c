@@ -147,7 +147,7 @@ int
 hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 {
 	struct hold h = { .spec = spec, .dg = dg, .signals = { .fd = -1 } };
-	struct diag broken cleanup_diag = DIAG_INIT;
+	cleanup_diag struct diag broken = DIAG_INIT;
 	h.deadline = (struct timer){ 0, on_deadline, &h, NULL };
 	h.left = (struct timer){ 0, on_deadline, &h, NULL };
 	inherited_note(&h.own);

@@ -122,7 +122,7 @@ start_command(struct serve *s, struct client *c, const struct wire_go *go)
 static void
 on_go(struct serve *s, struct client *c, const struct wire_frame *frame)
 {
-	struct wire_go go cleanup_wire_go = { .lists = NULL };
+	cleanup_wire_go struct wire_go go = { .lists = NULL };
 	const char *why = NULL;
 	if (c->viewer || c->exec != NULL)
 		why = "this connection has its command";

@@ -149,7 +149,7 @@ make_environment(const struct wire_go *go, bool add_env, struct strvec *env)
 	}
 	strvec_push_all(env, (const char *const *)environ);
 	for (const char *const *v = go->envp; *v != NULL; v++) {
-		char *name cleanup_free = xstrndup(*v, strcspn(*v, "="));
+		cleanup_free char *name = xstrndup(*v, strcspn(*v, "="));
 		const char *value = *v + strlen(name);
 		if (*value == '=')
 			strvec_setenv(env, name, value + 1);
@@ -269,8 +269,8 @@ spawn_command(const struct wire_go *go, bool add_env,
 		    ret_failure, go->tty ? "make a terminal" : "make pipes");
 	if (pipe2(word, O_CLOEXEC) == -1)
 		return cannot_run(ret_failure, "make a pipe");
-	int hear cleanup_close = word[0];
-	int tell cleanup_close = word[1];
+	cleanup_close int hear = word[0];
+	cleanup_close int tell = word[1];
 
 	/*
 	 * The command is the same user: it must not trace us and speak to the

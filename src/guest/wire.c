@@ -375,7 +375,7 @@ wire_read_go(const void *data, size_t len, struct wire_go *ret_go)
 	const char *end = memchr(at, '\0', left);
 	if (at[0] != '/' || end == NULL)
 		return -1;
-	struct wire_go go cleanup_wire_go = {
+	cleanup_wire_go struct wire_go go = {
 		.tty = (flags & GO_TTY) != 0,
 		.ends_with_client = (flags & GO_ENDS_WITH_CLIENT) != 0,
 		.size = { get_u16(head + 4), get_u16(head + 6) },

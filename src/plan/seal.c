@@ -133,7 +133,7 @@ static int
 read_sealed(int session_fd, const char *digest, struct strbuf *ret_model,
     struct diag *dg)
 {
-	struct strbuf text cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char now[DIGEST_HEX_SIZE];
 
 	if (fs_read_file(session_fd, PLAN_FILE, MAX_SEALED, &text, dg) != 0)
@@ -149,8 +149,8 @@ int
 plan_sealed_environment(int session_fd, const char *digest, const char *service,
     struct strvec *env, struct diag *dg)
 {
-	struct strbuf model cleanup_strbuf = STRBUF_INIT;
-	struct json *root cleanup_json = NULL;
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
 	const struct json *e;
 
 	if (read_sealed(session_fd, digest, &model, dg) != 0 ||
@@ -171,8 +171,8 @@ int
 plan_unseal(const struct plan_request *request, int session_fd,
     const char *digest, struct plan *ret_plan, struct diag *dg)
 {
-	struct plan plan cleanup_plan = PLAN_INIT;
-	struct strbuf model cleanup_strbuf = STRBUF_INIT;
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
 
 	if (read_sealed(session_fd, digest, &model, dg) != 0 ||
 	    model_read(request, model.buf, model.len, PLAN_FILE, &plan, dg) !=

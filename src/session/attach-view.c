@@ -96,7 +96,7 @@ queue_size(struct view *v)
 static void
 undo_modes(const struct sink *s, const struct termfilter *f, bool plain)
 {
-	struct strbuf undo cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf undo = STRBUF_INIT;
 	if (plain)
 		return;
 	/* A sequence of which a part was written. */
@@ -164,7 +164,7 @@ suspend(struct view *v)
 	if (enter_terminal(v) == -1)
 		return -1;
 	if (v->out_filter != NULL && !v->plain) {
-		struct strbuf redo cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf redo = STRBUF_INIT;
 		termmodes_redo(&v->out_filter->modes, &redo);
 		tty_write(v->tty.out_fd, redo.buf, redo.len);
 	}

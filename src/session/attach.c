@@ -220,7 +220,7 @@ bring(int fd, enum wire_type type, const struct go_message *go, int timeout_ms,
 		.cwd = go->cwd,
 		.argv = go->argv,
 		.envp = go->envp };
-	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	if (go->tty)
 		message.size = tty_size(STDIN_FILENO);
 	if (wire_add_go(&frames, type, &message) == -1)

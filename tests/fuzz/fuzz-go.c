@@ -44,9 +44,9 @@ join_parts(const struct strbuf *frames, struct strbuf *blob)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct wire_go go cleanup_wire_go = { .lists = NULL };
-	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
-	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
+	cleanup_wire_go struct wire_go go = { .lists = NULL };
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
+	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
 
 	/* Every message has one form only. */
 	if (wire_read_go(data, size, &go) == -1) {

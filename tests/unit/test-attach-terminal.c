@@ -412,7 +412,7 @@ dumb_terminal_gets_no_reset(void)
 			.ends = true,
 			.term = terms[i],
 			.script = "printf 'a\033[4h\033[?25l\033[6nb'" };
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		if (!kit_start(&kit, NULL) || !viewer_start(&v))
 			return;
 		CHECK_INT(viewer_wait(&v).outcome.status, 0);
@@ -433,7 +433,7 @@ key_is_the_programs_where_none_can_leave(void)
 		.ends = true,
 		.script = "trap 'echo quit; exit 3' QUIT; echo ready;"
 			  "while :; do sleep 0.02; done" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(v.in, &out, "ready"));

@@ -234,7 +234,7 @@ signals_are_the_commands(void)
 			.tty = i / ARRAY_SIZE(rows) == 1,
 			.script =
 			    dies ? "echo ready; exec sleep 1000" : script };
-		struct strbuf out cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		if (!kit_start(&kit, NULL) || !viewer_start(&v))
 			return;
 		int fd = v.tty ? v.in : v.out;
@@ -257,8 +257,8 @@ command_that_heeds_no_signal_is_killed(void)
 	struct viewer v = { .kit = &kit,
 		.script = "trap '' TERM; echo ready; while :; do sleep 0.1;"
 			  " done" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
-	struct strbuf err cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
 	CHECK(viewer_read_for(v.out, &out, "ready"));
@@ -278,7 +278,7 @@ ignored_signals_stay_ignored(void)
 	struct viewer v = { .kit = &kit,
 		.script = "trap 'exit 9' HUP INT QUIT TERM; echo ready; read x;"
 			  " exit 4" };
-	struct strbuf out cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		(void)signal(signals[i], SIG_IGN);

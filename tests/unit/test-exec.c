@@ -155,7 +155,7 @@ signals_are_passed_on(void)
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
 	struct kit_output its = KIT_OUTPUT_INIT;
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 	int fd = start(&kit, &o);
 	if (fd == -1)
 		return;
@@ -197,7 +197,7 @@ there_are_only_so_many(void)
 	for (int i = 0; i < 40; i++) {
 		struct kit_output its = KIT_OUTPUT_INIT;
 		int viewer = kit_greet(&kit, NULL);
-		struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+		cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 		wire_add_size(&frame, WIRE_VIEW, (struct wire_size){ 9, 9 });
 		CHECK(kit_send(viewer, &frame));
 		CHECK(kit_read_until(viewer, &its, "ready"));
@@ -214,7 +214,7 @@ there_are_only_so_many(void)
 	}
 	(void)close(fd);
 	fd = kit_greet(&kit, NULL);
-	struct strbuf frame cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 	wire_add_size(&frame, WIRE_VIEW, (struct wire_size){ 24, 80 });
 	CHECK(kit_send(fd, &frame));
 	finish(&kit, fd, &o);

@@ -221,7 +221,7 @@ replay_has_the_modes(void)
 	struct kit kit;
 	struct kit_output o = KIT_OUTPUT_INIT;
 	struct kit_output again = KIT_OUTPUT_INIT;
-	struct strbuf frames cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	int fd = kit_shell(&kit,
 	    "printf '\\033[3;9r\\033[?6h\\033[4h\\033[5 q\\033[2J';"
 	    "printf '\\033[2;4rdrawn\\033[?25;6lready'; read x; exit 9",

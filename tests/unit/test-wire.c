@@ -186,12 +186,12 @@ make_long(size_t len)
 static void
 go_comes_back_in_parts(void)
 {
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
-	char *value cleanup_free = make_long(200000);
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
+	cleanup_free char *value = make_long(200000);
 	struct wire_go in;
-	struct wire_go out cleanup_wire_go = { .lists = NULL };
-	struct wire_decoder *dec cleanup_free = xmalloc(sizeof(*dec));
+	cleanup_wire_go struct wire_go out = { .lists = NULL };
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
 	fill_go(&in, value);
 	CHECK_INT(wire_add_go(&data, WIRE_EXEC, &in), 0);
 	CHECK_INT(decode(WIRE_CLIENT, data.buf, data.len, 5000, dec), 4);
@@ -212,8 +212,8 @@ static void
 go_is_bounded(void)
 {
 	static const char *const none[] = { NULL };
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	char *value cleanup_free = make_long(WIRE_GO_MAX);
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_free char *value = make_long(WIRE_GO_MAX);
 	struct wire_go go;
 	fill_go(&go, value);
 	CHECK_INT(wire_add_go(&data, WIRE_GO, &go), -1);
@@ -229,20 +229,20 @@ go_is_bounded(void)
 static void
 damaged_go_is_refused(void)
 {
-	struct strbuf data cleanup_strbuf = STRBUF_INIT;
-	struct strbuf blob cleanup_strbuf = STRBUF_INIT;
+	cleanup_strbuf struct strbuf data = STRBUF_INIT;
+	cleanup_strbuf struct strbuf blob = STRBUF_INIT;
 	struct wire_go in;
 	fill_go(&in, "xxx");
 	CHECK_INT(wire_add_go(&data, WIRE_GO, &in), 0);
 	join_go(&data, &blob);
 	for (size_t len = 0; len <= blob.len; len++) {
-		struct wire_go out cleanup_wire_go = { .lists = NULL };
+		cleanup_wire_go struct wire_go out = { .lists = NULL };
 		CHECK_INT(wire_read_go(blob.buf, len, &out),
 		    len == blob.len ? 0 : -1);
 	}
 	static const size_t counts[] = { 0, 8, 9, 11, 12, 15 };
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		struct wire_go out cleanup_wire_go = { .lists = NULL };
+		cleanup_wire_go struct wire_go out = { .lists = NULL };
 		char saved = blob.buf[counts[i]];
 		blob.buf[counts[i]] = (char)(saved ^ 0x44);
 		CHECK_INT(wire_read_go(blob.buf, blob.len, &out), -1);
