@@ -32,8 +32,10 @@ setup_file() {
   else
     return 0
   fi
-  cp "$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json" \
-    "$BATS_FILE_TMPDIR/old/share/drydock/agents"
+  # The old one knows no more of an agent's file.
+  jq '{command, resume_args}' \
+    "$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json" \
+    >"$BATS_FILE_TMPDIR/old/share/drydock/agents/counter.json"
   chmod -R go+rX "$BATS_FILE_TMPDIR/old"
 }
 
