@@ -54,18 +54,11 @@ jsonfilter_new(const struct strvec *drop, const char *home, const char *project,
 }
 
 void
-jsonfilter_free(struct jsonfilter *filter)
-{
-	if (filter == NULL)
-		return;
-	jqprog_free(filter->prog);
-	free(filter);
-}
-
-void
 jsonfilter_freep(struct jsonfilter **filter)
 {
-	jsonfilter_free(*filter);
+	if (*filter != NULL)
+		jqprog_free((*filter)->prog);
+	free(*filter);
 	*filter = NULL;
 }
 

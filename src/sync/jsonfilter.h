@@ -21,7 +21,6 @@ struct strvec;
  */
 int jsonfilter_new(const struct strvec *drop, const char *home,
     const char *project, struct jsonfilter **ret_filter, struct diag *dg);
-void jsonfilter_free(struct jsonfilter *filter);
 void jsonfilter_freep(struct jsonfilter **filter);
 
 /*
