@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: MIT
-# The judge: {model, facts} in, an array of violations out; {raw, overlay} in,
-# the same for one overlay of the user's before it is merged; {} in, the table
-# of rules out.  It is an allow-list: a service is what `service` below expects,
-# key by key, and what is not expected is a violation, whatever it is.
+# The judge: {reference, model, facts} in, an array of violations out.  Compose
+# makes the reference of drydock's own overlays alone and the model of all.
+# Three parts judge, and each of them refuses by itself:
+#   the difference   of the model to the reference, against what overlays may do
+#   the invariants   of any model, whatever drydock's own overlays say
+#   the sources      of the binds, as they are on the host
+# {raw, overlay} in: violations of one overlay of the user's before it is merged;
+# {} in: the table of rules.
 
 # One row a rule: its name, the keys of a service that it speaks for, and what
 # it promises.  A key that no row names falls to unknown-key.
 def table: [
 {rule: "unknown-key", text: "no key that drydock does not know, at any level"},
-{rule: "top-level", text: "name, services and drydock's own declarations stand at the top, nothing else"},
+{rule: "top-level", text: "name and services stand at the top, nothing else"},
 {rule: "services", keys: ["container_name"], text: "the services are agent, egress when contained, and further ones of your overlays"},
-{rule: "declaration", text: "each bind source is declared once, as drydock declares it"},
+{rule: "layer", text: "drydock's own overlays are those that came with the policy, judged by their digests"},
 {rule: "privileged", keys: ["privileged"], text: "no privileged container"},
 {rule: "capabilities", keys: ["cap_add", "cap_drop"], text: "every capability is dropped, none is added"},
 {rule: "no-new-privileges", text: "no process gains privileges"},
@@ -42,7 +46,7 @@ def table: [
 {rule: "bind-source", text: "the source of a bind is the directory that belongs there, or one that the setting binds lists"},
 {rule: "bind-options", text: "no propagation, relabelling or subpath, and no source that the engine makes"},
 {rule: "bind-read-only", text: "what is read-only stays so, what is not is not"},
-{rule: "source-kind", text: "a bind source is of the declared kind"},
+{rule: "source-kind", text: "a bind source is of the kind that belongs there"},
 {rule: "source-link", text: "no symlink leads to a bind source"},
 {rule: "source-owner", text: "drydock's own bind sources are the caller's alone"},
 {rule: "source-swapped", text: "the project is still the directory that was opened"},
@@ -67,6 +71,17 @@ def table: [
 {rule: "tags", text: "an overlay has no tags but !reset and !override"}
 ];
 
+# sha256sum of each file that decides; a test tells when one is another.
+def digests: {
+"base.yml": "32e925cf01918522e67753e4a3041cfa21b7a1d857213e26572e087c61f2f062",
+"contained.yml": "b44864eea422b91e48447a5164ff898e13be5a82f488f68f54212cbe4ed851c3",
+"dood.yml": "26890b2682fc8d434de3a8c79a50b47b1c247a1062332b20624aa6c2c6eca1f5",
+"group.yml": "f1350dbbcb56ab425d471b883a011e1d51597433ef3a2b066fc50269d074304c",
+"hardening.yml": "953e614ba76a4930521f8856c67ec709e41926af0430b9d0e62dbe1b79e8d05e",
+"seccomp.json": "949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f",
+"service.yml": "78a293db28d7ea55df746cc2c1e9962dcf1e1437f227cf2b00781fff1ff13a45"
+};
+
 # Not index(): libjq 1.6 leaks what it compares.
 def among(list): [.] - list == [];
 
@@ -77,407 +92,316 @@ def rule_of_key($key):
 
 def short: tojson | if length > 200 then .[:200] + "..." else . end;
 
-# The arguments in the places of a text's %: %s as they are, %j as JSON.
-def fill($arguments):
-	split("%") as $parts
-	| if ($parts | length) != ($arguments | length) + 1 then
-		error("\"\(.)\" has not \($arguments | length) arguments")
-	else
-		[$parts[0], (range(1; $parts | length) as $i | $parts[$i] as $part
-		| ($arguments[$i - 1] | if $part | startswith("j") then short else tostring end),
-		$part[1:])] | add
-	end;
-
-# A name that the table lacks is a bug, and an error is a refusal.  The word is
-# what may show which overlay brought it.
-def violation($rule; $word; $text; arguments):
-	[arguments] as $arguments
-	| if $rule | among([table[].rule]) then
-		{$rule, service: "", what: ($text | fill($arguments)), $word}
-	else
-		error("no rule \($rule)")
-	end;
-
-def of($service; violations): violations + {$service};
-
 # Compose prints what is not set in several ways; they mean the same.
 def unset: among([null, [], {}]);
+def given($default): if unset then $default else . end;
+def shown: if unset then "not set" else short end;
+
+# The word is what may show which overlay brought it.
+def violation($rule; $word; $what): {$rule, service: "", $what, $word};
+def differs($rule; $word; $what; $want; $is):
+	violation($rule; $word; "\($what) must be \($want | shown), is \($is | shown)");
+
+def of($service; violations): violations + {$service};
 
 # Is, holds or lies in.
 def holds($a; $b): $a == "/" or ($b + "/" | startswith($a + "/"));
 def touches($a; $b): holds($a; $b) or holds($b; $a);
 
 # Absolute, and spelled in the one way there is.
-def normal: startswith("/")
+def normal: type == "string" and startswith("/")
 	and (. == "/" or (split("/")[1:] | . == . - ["", ".", ".."]));
 
 def words: type == "array" and all(.[]; type == "string");
 
 # A number, also as text; null for anything else.
 def number:
-	if type == "number" then .
-	elif type == "string" and test("\\A[0-9]{1,15}\\z") then tonumber
+	if type == "string" and test("\\A[0-9]{1,15}\\z") then tonumber
+	elif type == "number" then .
 	else null end;
 
-# "64m" in bytes, null for what is no size.
-def size:
-	{"k": 1024, "m": 1048576, "g": 1073741824}[.[-1:] | ascii_downcase] as $unit
-	| if $unit == null then number else .[:-1] | number | values * $unit end;
+def at_most($most): number | . != null and . > 0 and . <= $most;
 
 # What Compose would resolve away, in an overlay as it was written.
-def judge_raw_service($service):
-	($service | keys[] | rule_of_key(.) as $rule
+def judge_raw_service:
+	(keys[] | rule_of_key(.) as $rule
 	| select($rule | among(["unknown-key", "extends", "env-file", "label-file", "profiles"]))
-	| violation($rule; .; "overlays may not have the key %j in a service"; .)),
-	($service.environment
+	| violation($rule; .; "overlays may not have the key \(short) in a service")),
+	(.environment
 	| if type == "object" then
 		to_entries[] | select(.value == null) | .key
 	elif type == "array" then
 		.[] | tostring | unless(contains("="))
 	else empty end
-	| violation("null-environment"; .; "%j has no value"; .));
+	| violation("null-environment"; .; "\(short) has no value"));
 
 # "$$" is a dollar.
 def foreign_variables($variables):
 	split("$$") | join("") | split("$")[1:][]
-	| unless(. as $rest | any($variables[]; . as $v | $rest | startswith("{\($v)}")))
+	| select(. as $rest | all($variables[]; . as $v | $rest | startswith("{\($v)}") | not))
 	| "$" + .;
 
-def judge_raw($overlay; $variables):
-	($overlay | keys[]
-	| unless(among(["services", "version"]))
-	| violation(if . == "include" then "include"
-		elif among(["secrets", "configs"]) then "from-files"
-		else "top-level" end; .; "overlays may not have a top-level %j key"; .)),
-	($overlay.services
+def judge_raw($variables):
+	(keys - ["services", "version"] | .[]
+	| violation({include: "include", secrets: "from-files", configs: "from-files"}[.] // "top-level";
+		.; "overlays may not have a top-level \(short) key")),
+	(.services
 	| if type == "object" then
 		to_entries[] | select(.value | type == "object")
-		| of(.key; judge_raw_service(.value))
-	elif . == null then empty
-	else violation("services"; "services"; "services is no mapping"; empty) end),
-	([$overlay | .. | strings | foreign_variables($variables)] | unique[]
-	| violation("interpolation"; .; "%j is not drydock's"; .)),
-	([$overlay | .. | objects | keys[] | select(contains("$"))] | unique[]
-	| violation("interpolation"; .; "a $ in the key %j"; .));
+		| of(.key; .value | judge_raw_service)
+	else
+		values | violation("services"; "services"; "services is no mapping")
+	end),
+	([.. | strings | foreign_variables($variables)] | unique[]
+	| violation("interpolation"; .; "\(short) is not drydock's")),
+	([.. | objects | keys[] | select(contains("$"))] | unique[]
+	| violation("interpolation"; .; "a $ in the key \(short)"));
 
-# From here on $f are the facts, and $model is what Compose merged.
-.facts as $f | .model as $model |
+# From here on $f are the facts.
+.facts as $f | .model as $model | .reference as $reference |
 
-# What stands at which target of which service, and what is declared of it; the
-# home and the project stand where they do on the host.
-def bind_table: [
-{role: "home", for: ["agent"], declared: {kind: "directory", make: "0700"}},
-{role: "project", for: ["agent"], declared: {kind: "directory"}},
-{role: "run", for: ["agent"], target: "/run/drydock", declared: {kind: "directory", make: "0700"}},
-{role: "history", for: ["agent"], target: "/var/lib/drydock/history", declared: {kind: "directory", make: "0700"}},
-{role: "egress", mode: "contained", for: ["agent", "egress"], target: "/run/egress", declared: {kind: "directory", make: "0711"}, owner: "egress"},
-{role: "proxy", mode: "contained", for: ["egress"], target: "/etc/drydock-egress", read_only: true, declared: {kind: "directory", make: "0755"}},
-{role: "proxylog", mode: "contained", for: ["egress"], target: "/var/log/squid", declared: {kind: "directory", make: "0700"}, owner: "egress"},
-{role: "engine", mode: "dood", for: ["agent"], target: "/run/docker.sock", declared: {kind: "socket"}},
-{role: "services", target: "/run/services", declared: {kind: "directory", make: "0700"}}
-];
+def kind_of($name): if $name | among(["agent", "egress"]) then $name else "further" end;
 
-# Those of the mode, one a service; "services" where there are further ones.
-def binds:
-	if $f.mode | among(["contained", "dood"]) then bind_table[] else error("no such mode") end
-	| select(.mode | among([null, $f.mode]))
-	| (if .for then .for[]
-	    else $f.further // {} | keys | select(. != []) | "agent", .[] end) as $service
-	| {read_only: false, target: {home: $f.home, project: $f.roles.project.path}[.role]} + .
-	+ (if .role == "project" then {read_only: ($f.roles.project.read_only // false)} else {} end)
-	+ {$service, declared: ({source: $f.roles[.role].path} + .declared
-	    + (if .owner then {owner: $f.users[.owner]} else {} end))};
-
-# Only an absent key may be defaulted: `//` would take false for absent, too.
-def absent($default): if . == null then $default else . end;
-
-# What services are, but for volumes and security_opt.
-def service_table: {
-all: {pull_policy: "never", init: true, read_only: true, cap_drop: ["ALL"],
-	ipc: "private", cgroup: "private", healthcheck: {disable: true}, stop_signal: "SIGTERM",
-	logging: {driver: "local", options: {"max-size": "1m", "max-file": "2"}}},
-further: {ulimits: {msgqueue: 262144, sigpending: 1024}, network_mode: "none", restart: "no", stop_grace_period: "10s"},
-egress: {entrypoint: ["/usr/lib/drydock/holder", "egress"], working_dir: "/",
-	network_mode: "bridge", restart: "on-failure:3", stop_grace_period: "2s",
-	mem_limit: "268435456", memswap_limit: "268435456", pids_limit: 64, ulimits: {fsize: 16777216, msgqueue: 262144, sigpending: 1024},
-	tmpfs: ["/tmp:rw,noexec,nosuid,nodev,mode=1777,size=16m",
-		"/var/spool/squid:rw,noexec,nosuid,nodev,mode=1777,size=16m"]},
-agent: {ulimits: {msgqueue: 262144, sigpending: 1024}, restart: "no", stop_grace_period: "10s"},
-contained: {entrypoint: ["/usr/lib/drydock/holder", "hold", "--egress"], network_mode: "none",
-	environment: {
-		HTTPS_PROXY: "http://127.0.0.1:3128", https_proxy: "http://127.0.0.1:3128",
-		HTTP_PROXY: "http://127.0.0.1:3128", http_proxy: "http://127.0.0.1:3128",
-		NO_PROXY: "localhost,127.0.0.1,::1", no_proxy: "localhost,127.0.0.1,::1"}},
-dood: {entrypoint: ["/usr/lib/drydock/holder", "hold"], network_mode: "host"}
+# What overlays may change of a service: names, more of its environment; binds,
+# more of them, which the setting binds lists; less, a limit; own, as far as the
+# invariants allow.  Everything else is as in the reference.
+def permitted: {
+agent: {environment: "names", volumes: "binds"},
+egress: {},
+further: {entrypoint: "own", command: "own", working_dir: "own", environment: "own", tmpfs: "own",
+	mem_limit: "less", memswap_limit: "less", pids_limit: "less", cpus: "less"}
 };
 
-# What a service must be: a row of the table, and what the facts add.
-def expected($name; $row):
-	service_table.all + {
-		image: ($f.images[$name] // $f.further[$name].image),
-		user: ($f.users[$name] // $f.users.agent),
-		labels: {"io.drydock.role": $name, "io.drydock.session": $f.session,
-		    "io.drydock.state": $f.state}
-	} + $row | with_entries(unless(.value | unset));
+# A name of the agent's environment that is nobody's: not what drydock sets, and
+# not what makes programs load other code.  An absent list is an error, and so a
+# refusal.
+def reserved:
+	ascii_downcase as $name
+	| all($f.reserved_env[] | ascii_downcase; . as $pattern
+	| if startswith("*") then $name | endswith($pattern[1:])
+	elif endswith("*") then $name | startswith($pattern[:-1])
+	else $name == $pattern end | not) | not;
+def not_free($name; $value):
+	unless(($value | type) == "string" and ($name | test("\\A[A-Za-z_][A-Za-z0-9_]*\\z") and (reserved | not)))
+	| violation("environment"; $name; "\($name | short) is not for an overlay to set, or its value is no text");
 
-def agent_row:
-	service_table[$f.mode] as $mode
-	| service_table.agent + $mode + ($f.limits | {
-		working_dir: $f.roles.project.path, mem_limit: .memory, memswap_limit: .memory,
-		pids_limit: .pids, cpus, tmpfs: ["/tmp:rw,exec,nosuid,nodev,mode=1777,size=\(.tmp)",
-			"/dev/shm:rw,noexec,nosuid,nodev,mode=1777,size=\(.shm)"],
-		environment: ({DRYDOCK: "1", DRYDOCK_SESSION: $f.session, HOME: $f.home}
-			+ $mode.environment)
-	}) + ({group_add: ((if $f.mode == "dood" then ["\($f.engine.gid)"] else [] end) + ($f.groups // []))}
-		| with_entries(unless(.value | unset)));
+def is_bind: type == "object" and .type == "bind";
+def no_bind: violation("storage"; .source? // "volumes"; "not a bind: \(short)");
+def listed: .source as $path | [$f.binds[] | select(.path == $path)][0];
+# What the setting lists may be bound, and of drydock's own the project alone.
+def unlisted($may):
+	if $may and listed then
+		select($f.sources[.source].role | among([null, "project"]) | not)
+		| violation("source-drydock"; .target; "\(.source | short) stands at its own target alone")
+	else
+		.source | violation("bind-source"; .; if $may and normal
+			then "\(.) may not be mounted yet: add \"binds = \(.):ro\" to drydock.conf"
+			else "\(short) may not be mounted in this service" end)
+	end;
+
+def changed_names($was; $is):
+	($was + $is | keys[]) as $name
+	| if $was | has($name) then
+		unless($is[$name] == $was[$name]) | differs("environment"; $name; $name; $was[$name]; $is[$name])
+	else
+		not_free($name; $is[$name])
+	end;
+
+# Defaults are printed in two ways.
+def plain:
+	. + {read_only: (.read_only // false), bind: (if .bind == {create_host_path: false} then {} else .bind end)};
+
+def changed_binds($may; $was; $is):
+	($is[] | . as $bind | [$was[] | select(.target == ($bind | objects | .target))][0] as $own
+	| if is_bind | not then
+		no_bind
+	elif $own == null then
+		unlisted($may)
+	else
+		($own + . | keys[]) as $key
+		| unless(($own | plain)[$key] == ($bind | plain)[$key])
+		| differs({source: "bind-source", read_only: "bind-read-only"}[$key] // "bind-options";
+			.target; "\($key) of \(.target)"; $own[$key]; $bind[$key])
+	end),
+	([$is[] | objects | .target | tostring] as $targets
+	| ($was[].target | unless(among($targets)) | violation("bind-missing"; "volumes"; "nothing at \(short)")),
+	($targets | group_by(.)[] | select(length > 1)
+	| violation("bind-target"; .[0]; "\(length) binds at \(.[0] | short)")));
 
 # Numbers may be text, and the order of these lists says nothing.
 def comparable($key):
-	if type == "number" and ($key | among(["mem_limit", "memswap_limit", "pids_limit"])) then tostring
-	elif type == "array" and ($key | among(["cap_drop", "group_add", "tmpfs"])) then sort
+	if unset then null
+	elif type == "array" and ($key | among(["cap_drop", "group_add", "security_opt", "tmpfs"])) then sort
+	elif $key | among(["mem_limit", "memswap_limit", "pids_limit"]) then number // .
 	else . end;
 
-def judge_keys($is; $want):
-	($is + $want | keys - ["volumes", "security_opt", "environment"])[] as $key
-	| if $want | has($key) then
-		unless(($is[$key] | comparable($key)) == ($want[$key] | comparable($key)))
-		| violation(rule_of_key($key); $key; "%s must be %j, is %s"; $key, $want[$key],
-			($is | if has($key) then .[$key] | short else "not set" end))
+def changed_key($name; $key; $was; $is):
+	permitted[kind_of($name)][$key] as $may
+	| if $key == "volumes" and ($is | given([]) | type == "array") then
+		changed_binds($may == "binds"; $was | given([]); $is | given([]))
+	elif $may == "names" and ($is | type == "object") then
+		changed_names($was; $is)
 	else
-		unless($is[$key] | unset)
-		| violation(rule_of_key($key); $key; "%s: %j"; $key, $is[$key])
+		unless($may == "own" or ($may == "less" and ($is | at_most($was | given("999999999") | number))))
+		| differs(rule_of_key($key); $key; $key; $was; $is)
 	end;
 
-# What overlays may not set: what drydock sets, and what makes programs load
-# other code, as patterns; an absent list is an error, and so a refusal.
-def reserved:
-	ascii_downcase as $name
-	| any($f.reserved_env[] | ascii_downcase; . as $pattern
-	| if startswith("*") then $name | endswith($pattern[1:])
-	elif endswith("*") then $name | startswith($pattern[:-1])
-	else $name == $pattern end);
-
-def judge_environment($name; $is; $want):
-	if ($is | type) != "object" then
-		violation("environment"; "environment"; "environment is no mapping"; empty)
+def judge_difference:
+	(($reference + $model | del(.services) | keys[]) as $key
+	| unless(($reference[$key] | given(null)) == ($model[$key] | given(null)))
+	| differs("top-level"; $key; $key; $reference[$key]; $model[$key])),
+	if ($model.services | type) != "object" then
+		violation("services"; ""; "no services")
 	else
-		($want | keys[] | unless($is[.] == $want[.])
-		| violation("environment"; .; "%s must be %j, is %j"; ., $want[.], $is[.])),
-		(($is | keys) - ($want | keys) | .[]
-		| if $name == "egress" then
-			violation("environment"; .; "%j is not drydock's"; .)
-		elif reserved or (test("\\A[A-Za-z_][A-Za-z0-9_]*\\z") | not) then
-			violation("environment"; .; "%j is not for an overlay to set"; .)
+		($reference.services + $model.services | keys[]) as $name
+		| $reference.services[$name] as $was | $model.services[$name] as $is
+		| of($name; if $was == null or ($is | type) != "object" then
+			violation("services"; $name; if $was == null
+				then "a further service has a name of a-z, 0-9 and -, a letter first, 32 at most"
+				else "no service" end)
 		else
-			unless($is[.] | type == "string")
-			| violation("environment"; .; "%j is no text"; .)
+			($was + $is | keys[]) as $key
+			| unless(($was[$key] | comparable($key)) == ($is[$key] | comparable($key)))
+			| changed_key($name; $key; $was[$key]; $is[$key])
 		end)
 	end;
 
-def judge_security_opt($options):
-	"no-new-privileges:true" as $nnp | "seccomp=\($f.seccomp.path)" as $seccomp
-	| if ($options | type) != "array" then
-		violation("security-opt"; "security_opt"; "security_opt is no list"; empty)
+# The invariants: what each key of a service must be, whatever drydock's own
+# overlays say: text by a pattern, a number at most that, the rest as it stands.
+# A key that stands neither here nor in judge_service() may not be set.
+def promises: {
+all: {pull_policy: "never", init: true, read_only: true, cap_drop: ["ALL"], ipc: "private", cgroup: "private",
+	healthcheck: {disable: true}, stop_signal: "SIG[A-Z0-9]+", stop_grace_period: "[0-9]{1,2}s",
+	logging: {driver: "local", options: {"max-size": "[1-9]m", "max-file": "[1-9]"}}},
+agent: {restart: "no", entrypoint: "/usr/lib/drydock/holder hold (--egress )?",
+	ulimits: {msgqueue: 1048576, sigpending: 4096}},
+egress: {restart: "on-failure:[1-9]", entrypoint: "/usr/lib/drydock/holder egress ", network_mode: "bridge",
+	mem_limit: 1073741824, memswap_limit: 1073741824, pids_limit: 1024, cpus: null,
+	ulimits: {msgqueue: 1048576, sigpending: 4096, fsize: 1073741824}},
+further: {restart: "no", network_mode: "none", ulimits: {msgqueue: 1048576, sigpending: 4096}},
+"agent contained": {network_mode: "none"},
+"agent dood": {network_mode: "host"}
+};
+
+def like($want):
+	. as $is | $want | type
+	| if . == "object" then
+		$is | type == "object" and keys == ($want | keys)
+		and all(keys[]; . as $key | $is[$key] | like($want[$key]))
+	elif . == "number" then
+		$is | at_most($want)
+	elif . == "string" then
+		$is | if words then [.[] + " "] | add else . end | type == "string" and test("\\A(\($want))\\z")
 	else
-		(unless($nnp | among($options))
-		| violation("no-new-privileges"; ""; "%s is missing"; $nnp)),
-		(unless($seccomp | among($options))
-		| violation("seccomp"; ""; "drydock's profile is missing"; empty)),
-		(($options - [$nnp, $seccomp])[] | tostring
-		| violation(if startswith("seccomp") then "seccomp"
-			elif startswith("no-new-privileges") then "no-new-privileges"
-			else "security-opt" end; .; "option %s"; .)),
-		(unless(($options | length) == ($options | unique | length))
-		| violation("security-opt"; ""; "an option twice"; empty))
+		$is == $want
 	end;
+
+def broken($key):
+	rule_of_key($key) as $rule
+	| violation($rule; $key; "\($key) is \(.[$key] | shown): \(table[] | select(.rule == $rule) | .text)");
 
 # In the container, nothing of the user's may hide any of these.
 def guarded: ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run",
 	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin", "/var/lib/drydock", "/var/run"];
 
-# A bind that is not drydock's own.
-def judge_user_bind($name; $target; $volume; $want):
-	[$f.binds[] | select(.path == $volume.source)][0] as $listed
-	| (unless($name == "agent" and $listed)
-	| $volume.source // "" | tostring
-	| if $name == "agent" and normal then
-		violation("bind-source"; .; "%s may not be mounted yet: add \"binds = %s:ro\" to drydock.conf"; ., .)
-	else violation("bind-source"; .; "%j may not be mounted in the service %s"; $volume.source, $name) end),
-	(if $listed.read_only and $volume.read_only != true then
-		violation("bind-read-only"; $target; "%j is listed as read-only"; $target)
+# The most that a place may have; what has no place of its own, as /tmp.
+def judge_tmpfs($sizes; $taken):
+	(.[] | split(":")[0] as $target | ($sizes[$target] // $sizes["/tmp"]) as $most
+	| unless(test("\\A[^:]*:((rw|(no)?exec|nosuid|nodev|(mode|uid|gid)=[0-9]{1,15}),)*size=[0-9]{1,12}[kmg]?(,(rw|(no)?exec|nosuid|nodev|(mode|uid|gid)=[0-9]{1,15}))*\\z")
+		and (split("size=")[1] | split(",")[0]
+			| ({k: 1024, m: 1048576, g: 1073741824}[.[-1:]] // 1) * (if test("[kmg]") then .[:-1] else . end | tonumber) | at_most($most))
+		and (($target | normal and all($taken[]; touches(.; $target) | not)) or ($sizes | has($target))))
+	| violation("tmpfs"; .; "\(short) needs one size, \($most) at most, a place of its own, and no option that gives rights")),
+	([.[] | split(":")[0]] | group_by(.)[] | select(length > 1)
+	| violation("tmpfs"; .[0]; "\(length) tmpfs at \(.[0] | short)"));
+
+# The way out leads to the agent's own loopback, by every name that programs use.
+def proxies:
+	(.HTTPS_PROXY | strings | select(test("\\Ahttp://127\\.0\\.0\\.1:[0-9]{1,5}\\z"))) // "a proxy at 127.0.0.1"
+	| {HTTPS_PROXY: ., https_proxy: ., HTTP_PROXY: ., http_proxy: .};
+
+def judge_environment($name):
+	if type != "object" then
+		violation("environment"; "environment"; "environment is no mapping")
+	elif $name == "agent" then
+		. as $is
+		| ({HOME: $f.home, DRYDOCK_SESSION: $f.session, DRYDOCK}
+		    + if $f.mode == "contained" then proxies + {NO_PROXY: ((.NO_PROXY | strings) // "a list"), no_proxy: .NO_PROXY} else {} end) as $own
+		| (. + $own | keys[]) as $name
+		| if $own | has($name) then
+			unless($is[$name] == $own[$name]) | differs("environment"; $name; $name; $own[$name]; $is[$name])
+		else
+			not_free($name; $is[$name])
+		end
 	else
-		unless($volume.read_only | among([null, true, false]))
-		| violation("bind-read-only"; $target; "%j: read_only is %j"; $target, $volume.read_only)
-	end),
-	(if $target | normal | not then
-		violation("bind-target"; $target; "%j is no plain absolute path"; $target)
+		to_entries[]
+		| unless($name != "egress" and (.value | type) == "string" and (.key | test("\\A[^=]+\\z")))
+		| violation("environment"; .key; "\(.key | short) is not drydock's, or its value is no text")
+	end;
+
+def judge_security_opt:
+	{"no-new-privileges": "no-new-privileges:true", seccomp: "seccomp=\($f.seccomp)"} as $want
+	| (($want | keys[]) as $rule | select([$want[$rule]] - . != [])
+	| violation($rule; ""; "\($want[$rule] | short) is missing")),
+	((. - [$want[]])[] | tostring | . as $option
+	| violation([($want | keys[] | select(. as $rule | $option | startswith($rule))), "security-opt"][0]; .; "option \(short)")),
+	(unless(length == (unique | length))
+	| violation("security-opt"; ""; "an option twice"));
+
+# What an image brings acts though no plan says so; where it declares a volume and
+# nothing is mounted, the engine makes one without a bound.
+def judge_image($mounted):
+	.reference as $reference
+	| (if .image == null then
+		"is not in the engine: it is not pulled"
 	else
-		(guarded[] | select(touches(.; $target))
-		| violation("bind-target"; $target; "%j would hide or lie in %s"; $target, .)),
-		($want[].target, "/tmp" | select(holds($target; .))
-		| violation("bind-target"; $target; "%j would hide %s"; $target, .))
+		{healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} as $acts
+		| "carries " + ((to_entries[] | select(.value == true) | $acts[.key]), (.volumes - $mounted | .[] | "VOLUME \(short)"),
+		    (.labels - ["io.drydock.context", "io.drydock.gid", "io.drydock.home", "io.drydock.image",
+			"io.drydock.uid", "io.drydock.user"] | .[] | "the label " + .))
+	end) as $what
+	| violation("image"; $reference; "image \($reference | short) \($what)");
+
+def judge_service($name):
+	kind_of($name) as $kind | $f.services[$name] as $exact
+	| ($f.limits + promises.all + promises[$kind] + promises["\($kind) \($f.mode)"]) as $want
+	| (($exact | keys[]) as $key | unless($exact[$key] != null and .[$key] == $exact[$key]) | broken($key)),
+	(($want | keys[]) as $key | unless(.[$key] | given(null) | like($want[$key])) | broken($key)),
+	(unless(.cpus | unset or at_most(999999)) | broken("cpus")),
+	((keys - ["command", "cpus", "entrypoint", "environment", "group_add", "security_opt", "tmpfs", "volumes", "working_dir"]
+	    - ($exact + $want | keys))[] as $key
+	| unless(.[$key] | unset) | broken($key)),
+	(unless((.memswap_limit | number) >= (.mem_limit | number)) | broken("memswap_limit")),
+	(unless(.group_add | given([]) | type == "array" and . - if $kind == "agent" then $f.groups else [] end == []) | broken("group_add")),
+	(unless(if $kind == "further" then [.entrypoint, .command | given([])] | all(.[]; words) and add != []
+	    else .command | unset end) | broken("command")),
+	(unless(.working_dir | unset or normal) | broken("working_dir")),
+	(.environment | given({}) | judge_environment($name)),
+	(.security_opt | given([]) | if type == "array" then judge_security_opt else violation("security-opt"; "security_opt"; "security_opt is no list") end),
+	(.tmpfs | given([]) | if words then judge_tmpfs({agent: $f.tmpfs, egress: {"/tmp": 67108864}}[$kind] // {"/tmp": $f.tmpfs["/tmp"]};
+		if $kind == "further" then ["/proc", "/sys", "/dev", "/run/services"] else guarded end)
+	else violation("tmpfs"; "tmpfs"; "tmpfs is no list") end),
+	([(.tmpfs[]? | strings | split(":")[0]), .volumes[]?.target?] as $mounted
+	| $f.further[$name] | values | judge_image($mounted));
+
+def judge_invariants:
+	(["base.yml", "\($f.mode).yml", "hardening.yml", "seccomp.json", ($f.files | keys[])] | unique[]
+	| unless(digests[.] != null and $f.files[.] == digests[.])
+	| violation(if . == "seccomp.json" then "seccomp-profile" else "layer" end; ""; "\(.) is not the one that the policy knows")),
+	($model + {name: $model.name} | del(.services) | keys[]
+	| unless(if . == "name" then $model.name == "drydock-" + $f.session else $model[.] | unset end)
+	| violation("top-level"; .; "\(.): \($model[.] | short)")),
+	($model.services
+	| if type != "object" then
+		violation("services"; ""; "no services")
+	else
+		($f.services + . | keys[]) as $name
+		| .[$name] | of($name; if type == "object" and ($f.services | has($name)) then judge_service($name)
+		    else violation("services"; $name; "no service, or none of this name may be") end)
 	end);
 
-def judge_volume($name; $volume; $want):
-	if ($volume | type) != "object" or $volume.type != "bind" then
-		violation("storage"; $volume.source? // "volumes"; "not a bind: %j"; $volume)
-	else
-		($volume.target | tostring) as $target
-		| [$want[] | select(.target == $target)][0] as $bind
-		| (unless($volume.bind | among([{}, {create_host_path: false}]))
-		| violation("bind-options"; $target; "%j has %j"; $target, $volume.bind)),
-		(($volume | keys) - ["type", "source", "target", "read_only", "bind"] | .[]
-		| violation("bind-options"; .; "%j has %s"; $target, .)),
-		if $bind == null then
-			judge_user_bind($name; $target; $volume; $want)
-		else
-			(unless($volume.source == $bind.declared.source)
-			| violation("bind-source"; $volume.source // "" | tostring;
-				"%j must be %j, is %j"; $target, $bind.declared.source, $volume.source)),
-			(unless(($volume.read_only // false) == $bind.read_only)
-			| violation("bind-read-only"; $target; "%j is %s"; $target,
-				if $bind.read_only then "not read-only" else "read-only" end))
-		end
-	end;
-
-def judge_volumes($name; $is):
-	[binds | select(.service == $name)] as $want
-	| if ($is | type) != "array" then
-		violation("storage"; "volumes"; "volumes is no list"; empty)
-	else
-		($is[] | judge_volume($name; .; $want)),
-		($want[].target | unless(among([$is[] | objects | .target]))
-		| violation("bind-missing"; ""; "nothing at %j"; .)),
-		([$is[] | objects | .target | tostring] | group_by(.)[] | select(length > 1)
-		| violation("bind-target"; .[0]; "%s binds at %j"; length, .[0]))
-	end;
-
-def judge_limit($key; $is; $least; $most):
-	select($is <= 0 or $is < $least or ($most != null and $is > $most))
-	| violation("limits"; $key; "%s is not between %s and %s"; $key, $least, $most);
-
-def judge_limits($service):
-	($f.limits.memory | number) as $memory
-	| judge_limit("mem_limit"; $service.mem_limit | number; 1; $memory),
-	judge_limit("memswap_limit"; $service.memswap_limit | number;
-		$service.mem_limit | number // 1; $memory),
-	judge_limit("pids_limit"; $service.pids_limit | number; 1; $f.limits.pids | number),
-	(unless($f.limits.cpus == null and ($service.cpus | unset))
-	| judge_limit("cpus"; $service.cpus | numbers // null; 0; $f.limits.cpus));
-
-def judge_tmpfs($tmpfs):
-	if $tmpfs | words | not then
-		violation("tmpfs"; "tmpfs"; "tmpfs is no list"; empty)
-	else
-		($tmpfs[] | . as $entry | split(":") as $parts | $parts[0] as $target
-		| ($parts[1] // "" | split(",")) as $options
-		| [$options[] | select(startswith("size=")) | .[5:] | size] as $sizes
-		| (select(($target | normal | not) or ($parts | length) > 2
-		    or any("/proc", "/sys", "/dev", "/run/services"; touches(.; $target)))
-		| violation("tmpfs"; $entry; "%j is no place for a tmpfs"; $entry)),
-		(select(($sizes | length) != 1 or $sizes[0] <= 0 or $sizes[0] > ($f.limits.tmp | number))
-		| violation("tmpfs"; $entry; "%j has not one size, of %s at most"; $entry, $f.limits.tmp)),
-		($options[]
-		| unless(test("\\A(size=|(rw|(no)?exec|nosuid|nodev|(mode|uid|gid)=[0-9]{1,15})\\z)"))
-		| violation("tmpfs"; $entry; "%j has the option %j"; $entry, .))),
-		([$tmpfs[] | split(":")[0]] | group_by(.)[] | select(length > 1)
-		| violation("tmpfs"; .[0]; "%s tmpfs at %j"; length, .[0]))
-	end;
-
-def judge_command($service):
-	($service.entrypoint | absent([])) as $entrypoint | ($service.command | absent([])) as $command
-	| (unless(($entrypoint | words) and ($command | words) and $entrypoint + $command != [])
-	| violation("entrypoint"; "entrypoint"; "neither the image nor an overlay says what runs"; empty)),
-	(unless($service.working_dir | . == null or (type == "string" and normal))
-	| violation("entrypoint"; "working_dir"; "working_dir: %j"; $service.working_dir));
-
-def judge_own_environment($is):
-	if ($is | type) != "object" then
-		violation("environment"; "environment"; "environment is no mapping"; empty)
-	else
-		$is | to_entries[]
-		| unless((.value | type) == "string" and (.key | test("\\A[^=]+\\z")))
-		| violation("environment"; .key; "%j is no text"; .key)
-	end;
-
-# What an image brings acts though no plan says so.
-def judge_image($image):
-	$image.reference as $reference
-	| if $image.image == null then
-		violation("image"; $reference // "image";
-			"the engine has no image %j: it is not pulled"; $reference)
-	else
-		({healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} | to_entries[]
-		| select($image[.key])
-		| violation("image"; $reference; "image %j carries %s"; $reference, .value)),
-		($image.labels[]
-		| unless(among(["io.drydock.context", "io.drydock.gid", "io.drydock.home",
-			"io.drydock.image", "io.drydock.uid", "io.drydock.user"]))
-		| violation("image"; $reference; "image %j carries the label %s"; $reference, .))
-	end;
-
-# The engine makes a volume without a bound where an image declares one and the
-# plan mounts nothing.
-def judge_declared($image; $service):
-	([($service.tmpfs | absent([]))[]? | strings | split(":")[0]]
-		+ [($service.volumes | absent([]))[]? | .target?]) as $mounted
-	| ($image.volumes // [])[]
-	| unless(among($mounted))
-	| violation("image"; $image.reference; "image %j carries VOLUME %j"; $image.reference, .);
-
-# What a further service may choose.
-def chosen: ["entrypoint", "command", "working_dir", "tmpfs",
-	"mem_limit", "memswap_limit", "pids_limit", "cpus"];
-
-def judge_further($name; $service):
-	expected($name; service_table.further) as $want
-	| judge_image($f.further[$name]),
-	judge_declared($f.further[$name]; $service),
-	judge_keys($service | delpaths([chosen[], ("image" | select($want[.] == null)) | [.]]); $want),
-	judge_limits($service),
-	judge_tmpfs($service.tmpfs | absent([])),
-	(select($want.image) | judge_command($service)),
-	judge_own_environment($service.environment | absent({}));
-
-def judge_own($name; $service):
-	expected($name; if $name == "egress" then service_table.egress else agent_row end) as $want
-	| judge_keys($service; $want),
-	judge_environment($name; $service.environment | absent({}); $want.environment | absent({}));
-
-def judge_service($own; $name; $service):
-	if ($own or ($f.further // {} | has($name))) | not then
-		violation("services"; $name;
-			"a further service with no name of a-z, 0-9 and -, a letter first, 32 at most"; empty)
-	elif ($service | type) != "object" then
-		violation("services"; if $own then "" else $name end; "no service"; empty)
-	else
-		if $own then judge_own($name; $service) else judge_further($name; $service) end,
-		judge_security_opt($service.security_opt | absent([])),
-		judge_volumes($name; $service.volumes | absent([]))
-	end;
-
-def judge_services:
-	(if $f.mode == "contained" then ["agent", "egress"] else ["agent"] end) as $own
-	| if ($model.services | type) != "object" then
-		violation("services"; ""; "no services"; empty)
-	else
-		($own + ($model.services | keys) | unique[]) as $name
-		| of($name; judge_service($name | among($own); $name; $model.services[$name]))
-	end;
-
-def judge_top:
-	([binds | {("x-drydock-" + .role): .declared}] | add) as $declared
-	| (($model | keys) - ["name", "services"] - ($declared | keys) | .[]
-	| unless($model[.] | unset)
-	| violation(if startswith("x-drydock") then "declaration" else "top-level" end;
-		.; "%s: %j"; ., $model[.])),
-	($declared | keys[] | unless($model[.] == $declared[.])
-	| violation("declaration"; .; "%s must be %j, is %j"; ., $declared[.], $model[.])),
-	(unless($model.name == "drydock-" + $f.session)
-	| violation("top-level"; "name"; "name: %j"; $model.name));
-
-# What a source may not be to a protected place, by the place's group, and what
-# such a place is in words.
+# The sources.  What one may not be to a protected place, by the place's group,
+# and what such a place is in words.
 def forbidden: {
 root: {rule: "source-home", how: ["is", "holds"], text: "the root of the file system: name a directory of its own for the project"},
 home: {rule: "source-home", how: ["is", "holds"], text: "the home directory: name a directory of its own for the project"},
@@ -500,115 +424,102 @@ programs: {rule: "source-program", how: ["is", "holds"], text: "a directory of t
 program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
 };
 
+# The services that see a source of drydock's; all but the sidecar see services.
+def seen_by: {home: ["agent"], project: ["agent"], run: ["agent"], history: ["agent"], engine: ["agent"],
+	egress: ["agent", "egress"], proxy: ["egress"], proxylog: ["egress"]};
+
+# The role of a bind of drydock's that is in its place.
+def role($name):
+	$f.sources[.source | tostring].role as $role
+	| select($role and ($name | among(seen_by[$role] // [$name] - ["egress"])) and (.target | normal)
+		and .target == ({home: $f.home, project: .source}[$role] // .target)) | $role;
+
 # For what drydock does not make itself.  A directory of PATH has many names as
 # a rule: "/usr/bin" is "/bin".
 def judge_touches($path; $source):
-	if ($source.touches | type) != "array" then
-		violation("source-kind"; ""; "%j is no directory that can be looked at"; $path)
+	$source.touches
+	| if type != "array" then
+		violation("source-kind"; ""; "\($path | short) is no directory that can be looked at")
 	else
-		$source.touches[] | . as $touch | forbidden[.group] as $no
-		| select(.group != "root-home" or .place != $f.home)
-		| if $no == null then
-			error("no group \(.group)")
-		else
-			select(.how | among($no.how))
-			| violation($no.rule; ""; "%j %s %s%s"; $path,
-				if .how == "under" then "lies in" else .how end,
-				if .how == "is" and (.place == $path or (.group | among(["path", "path-activated", "programs"]))) then ""
-				else "\(.place | short), " end, $no.text)
-		end
+		.[] | (forbidden[.group] // error("no group \(.group)")) as $no
+		| select((.how | among($no.how)) and (.group != "root-home" or .place != $f.home))
+		| violation($no.rule; ""; "\($path | short) \({under: "lies in"}[.how] // .how) "
+			+ if .how == "is" then "" else "\(.place | short), " end + $no.text)
 	end;
 
-# Sources that the setting lists; those that nothing lists are refused as such.
-# One of drydock's own is that at its own target alone.
-def judge_user_sources:
-	[binds | select(.service == "agent") | .target] as $own
-	| ([($model.services.agent.volumes[])? | objects
-		| unless(.target | among($own)) | .source | strings] | unique[])
-	| . as $path | $f.sources[$path] as $source
-	| select(among([$f.binds[].path]))
-	| if among([binds | select(.role != "project") | .declared.source]) then
-		violation("source-drydock"; ""; "%j stands at its own target alone"; $path)
-	elif $source.exists != true or $source.kind != "directory" then
-		violation("source-kind"; ""; "%j is no directory"; $path)
+# What a source of drydock's is else, by what it must be: rule and words.
+def otherwise: {
+kind: ["source-kind", "is a"],
+real: ["source-link", "leads to"],
+others_write: ["source-owner", "can be written by others:"],
+dev: ["source-swapped", "is another directory now, on device"],
+ino: ["source-swapped", "is another directory now, of inode"]
+};
+
+def judge_own_bind($role; $source):
+	$f.roles[$role] as $want
+	| (select($want.read_only and .read_only != true)
+	| violation("bind-read-only"; .target; "\($role) is not read-only")),
+	if $source.exists | not then
+		unless($want.made and $source.exists == false) | violation("source-kind"; ""; "\($role) \(.source | short) is not there")
+	else
+		(otherwise | keys[]) as $key
+		| select($want[$key] != null) | unless($want[$key] == $source[$key])
+		| violation(if $source[$key] == "symlink" then "source-link" else otherwise[$key][0] end; "";
+			"\($role) \(.source | short) \(otherwise[$key][1]) \($source[$key] | short)")
+	end,
+	(select($want.made and $source.exists) | $source.owner | unless(among([$f.services[].user]))
+	| violation("source-owner"; ""; "\($role) \($want.real | short) belongs to \(.)")),
+	(select($role == "project") | judge_touches(.source; $source));
+
+def hidden($what; others):
+	. as $target
+	| (guarded[] | select(touches(.; $target))), (others, "/tmp" | select(holds($target; .)))
+	| violation("bind-target"; $target; "\($what)\($target | short) would hide or lie in \(.)");
+
+# A bind that is not drydock's own, or not where that belongs.
+def judge_user_bind($name; $own; $source):
+	.source as $path | listed as $listed
+	| unlisted($name == "agent"),
+	(unless(.read_only | . == true or (among([null, false]) and $listed.read_only != true))
+	| violation("bind-read-only"; .target; "\(.target | short) is listed as read-only, or read_only is neither true nor false")),
+	(.target | if normal then hidden(""; $own[])
+	else violation("bind-target"; .; "\(short) is no plain absolute path") end),
+	(select($listed)
+	| if $source.exists != true or $source.kind != "directory" then
+		violation("source-kind"; ""; "\($path | short) is no directory")
 	elif $source.real != $path then
-		violation("source-link"; ""; "%j leads to %j"; $path, $source.real)
+		violation("source-link"; ""; "\($path | short) leads to \($source.real | short)")
 	else
 		judge_touches($path; $source)
-	end;
+	end);
 
-# Facts about the sources, which the model does not show.
-def judge_source($bind; $source):
-	$bind.declared as $want
-	| def wrong($rule; $text; arguments):
-		violation($rule; ""; "%s %j " + $text; $bind.role, $want.source, arguments);
-	# Nothing is bound from there, which bind-missing says.
-	if $source == null then empty
-	elif $source.exists | not then
-		unless($want.make) | wrong("source-kind"; "is not there"; empty)
+def judge_binds($name):
+	[.[] | objects | select(role($name)) | .target] as $own
+	| .[] | if is_bind | not then
+		no_bind
 	else
-		(unless($source.kind == $want.kind)
-		| if $source.kind == "symlink" then
-			wrong("source-link"; "is a symlink"; empty)
-		else
-			wrong("source-kind"; "must be a %s, is a %s"; $want.kind, $source.kind)
-		end),
-		(unless($source.real == $want.source)
-		| wrong("source-link"; "leads to %j"; $source.real)),
-		(select($want.make)
-		| if "\($source.uid):\($source.gid)" | among([$f.users.agent, $f.users.egress]) | not then
-			wrong("source-owner"; "belongs to %s:%s"; $source.uid, $source.gid)
-		else
-			select($source.others_write)
-			| wrong("source-owner"; "can be written by others"; empty)
-		end),
-		(select($bind.role == "project")
-		| judge_touches($want.source; $source),
-		(unless($source.dev == $f.roles.project.dev and $source.ino == $f.roles.project.ino)
-		| wrong("source-swapped"; "is another directory now"; empty)))
+		(({bind: {}} + . | keys - ["type", "source", "target", "read_only"])[] as $key
+		| unless($key == "bind" and (.bind | among([{}, {create_host_path: false}])))
+		| violation("bind-options"; .target; "\($key) of \(.target | short): \(.[$key] | short)")),
+		([role($name)][0] as $role | $f.sources[.source | tostring] as $source
+		| if $role then judge_own_bind($role; $source) else judge_user_bind($name; $own; $source) end)
 	end;
-
-def judge_places:
-	({home: $f.home, project: $f.roles.project.path} | to_entries[])
-	| .key as $role | .value as $path
-	| (guarded[] | select(touches(.; $path))
-	| violation("bind-target"; ""; "%s at %j would hide or lie in %s"; $role, $path, .)),
-	(select(holds($path; "/tmp"))
-	| violation("bind-target"; ""; "%s at %j would hide /tmp"; $role, $path));
 
 # A socket in a bind is a way out that no network namespace closes.
-def judge_sockets:
-	unless($f.sockets.allowed)
-	| $f.sockets.listened_at[]
-	| violation("source-socket"; ""; "a program listens at %j, and the agent could talk to it: stop that program, or set project_sockets = yes"; .);
+def judge_sources:
+	($model.services | objects | keys[]) as $name
+	| of($name; $model.services[$name] | objects | .volumes | given([])
+		| if type == "array" then judge_binds($name) else violation("storage"; "volumes"; "volumes is no list") end),
+	of("agent"; ($f.home | hidden("home at "; empty)), ($f.project | hidden("project at "; empty)),
+	(unless($f.sockets.allowed) | $f.sockets.listened_at[]
+	| violation("source-socket"; ""; "a program listens at \(short), and the agent could talk to it: stop that program, or set project_sockets = yes")));
 
-# sha256sum seccomp.json; a test tells when the two part.
-def judge_seccomp:
-	"949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f" as $digest
-	| unless($f.seccomp.digest == $digest)
-	| violation("seccomp-profile"; ""; "seccomp.json is not the profile that the policy knows"; empty);
-
-# The overlay that brought a word, where one alone shows it.  One of drydock's
-# own has its words by right when an overlay of the user's took them away.
-def attribute:
-	.word as $word | del(.word)
-	| [$f.overlays[] | select(.name | startswith("compose.d/"))] as $users
-	| [$users[] | select(.text | contains("!override") or contains("!reset"))] as $taking
-	| .overlay = if $word == "" then "" else
-		([$users[] | select(.text | contains($word))] | last)
-		// (if $taking == [] then [$f.overlays[] | select(.text | contains($word))] | last
-			elif ($taking | length) == 1 then $taking[0] else null end)
-		| .name? // "" end;
-
-if has("model") then
-	[judge_top, judge_services,
-	 (binds as $bind | of($bind.service; judge_source($bind; $f.sources[$bind.declared.source]))),
-	 of("agent"; judge_user_sources, judge_places, judge_sockets), judge_seccomp]
-	| unique | map(attribute)
-elif has("raw") then
-	.raw as $raw
-	| [judge_raw(.overlay; $raw.variables)]
-	| unique | map(del(.word) | .overlay = $raw.name)
-else
-	table
-end
+# The entries, one of which is put behind this program: of the model where the
+# user has no overlays, so that the reference is the model; of any other; of one
+# overlay before it is merged.  "table" is another.
+def judge_own: [judge_invariants, judge_sources] | sort_by(.rule);
+def judge:
+	if has("raw") then [.raw as $variables | .overlay | judge_raw($variables)]
+	else [(judge_difference | . + {changed: true}), judge_invariants, judge_sources] end
+	| sort_by(.rule);

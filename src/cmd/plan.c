@@ -227,7 +227,7 @@ show_rules(const struct context *ctx, bool json, struct diag *dg)
 	cleanup_policy struct policy *policy = NULL;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	if (policy_load(ctx->paths, &policy, dg) != 0 ||
+	if (policy_load(ctx->paths, POLICY_RULES, &policy, dg) != 0 ||
 	    plan_print_rules(policy, json, &out, dg) != 0)
 		return -1;
 	(void)fputs(out.buf, stdout);

@@ -50,6 +50,7 @@ add_installed(struct assembly *assembly, const struct paths *paths,
 	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
 	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
 		return diag_wrap(dg, "overlay %s", name);
+	digest_bytes(o->text.buf, o->text.len, o->digest);
 	return 0;
 }
 

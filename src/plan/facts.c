@@ -69,6 +69,16 @@ write_number(struct jsonw *w, const char *key, uintmax_t n)
 	jsonw_key_str(w, key, digits);
 }
 
+static void
+write_ids(struct jsonw *w, const char *key, uid_t uid, gid_t gid)
+{
+	char ids[64];
+
+	(void)snprintf(
+	    ids, sizeof(ids), "%ju:%ju", (uintmax_t)uid, (uintmax_t)gid);
+	jsonw_key_str(w, key, ids);
+}
+
 static const char *
 kind_of(mode_t mode)
 {
@@ -94,6 +104,8 @@ write_source(struct jsonw *w, const struct places *places,
 
 	jsonw_key(w, b->source);
 	jsonw_open_object(w);
+	if (b->role != &mount_roles[MOUNT_USER])
+		jsonw_key_str(w, "role", b->role->name);
 	jsonw_key_bool(w, "exists", b->fd != -1);
 	if (b->fd != -1) {
 		if (fs_real_path(b->fd, &real) != 0)
@@ -101,8 +113,7 @@ write_source(struct jsonw *w, const struct places *places,
 			    "real path of bind source %s", b->source);
 		jsonw_key_str(w, "real", real);
 		jsonw_key_str(w, "kind", kind_of(b->st.st_mode));
-		jsonw_key_int(w, "uid", b->st.st_uid);
-		jsonw_key_int(w, "gid", b->st.st_gid);
+		write_ids(w, "owner", b->st.st_uid, b->st.st_gid);
 		jsonw_key_bool(w, "others_write", (b->st.st_mode & 022) != 0);
 		write_number(w, "dev", b->st.st_dev);
 		write_number(w, "ino", b->st.st_ino);
@@ -143,6 +154,7 @@ write_sources(struct jsonw *w, const struct places *places,
 	return 0;
 }
 
+/* What the source of each role must be, in the keys of "sources". */
 static int
 write_roles(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, struct diag *dg)
@@ -159,15 +171,20 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 		path = mount_role_path(role, request);
 		jsonw_key(w, role->name);
 		jsonw_open_object(w);
-		jsonw_key_str(w, "path", path);
+		jsonw_key_str(w, "real", path);
+		jsonw_key_str(w, "kind", kind_of(role->type));
+		jsonw_key_bool(w, "made", role->mode != 0);
+		if (role->mode != 0)
+			jsonw_key_bool(w, "others_write", false);
+		if (i == MOUNT_PROXY ||
+		    (i == MOUNT_PROJECT && assembly->access.read_only))
+			jsonw_key_bool(w, "read_only", true);
 		if (i == MOUNT_PROJECT) {
 			if (fstat(request->project->fd, &st) != 0)
 				return diag_set_errno(dg, DIAG_IO, errno,
 				    "look at project %s", path);
 			write_number(w, "dev", st.st_dev);
 			write_number(w, "ino", st.st_ino);
-			jsonw_key_bool(
-			    w, "read_only", assembly->access.read_only);
 		}
 		jsonw_close_object(w);
 	}
@@ -175,24 +192,28 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 	return 0;
 }
 
+/* By Compose's names. */
 static void
 write_limits(struct jsonw *w, const struct plan_request *request)
 {
 	const struct settings *s = request->settings;
 	cleanup_free char *cpus = plan_cpus(request);
 
+	jsonw_key(w, "tmpfs");
+	jsonw_open_object(w);
+	jsonw_key_int(w, "/tmp", s->tmp_size);
+	jsonw_key_int(w, "/dev/shm", s->shm_size);
+	jsonw_close_object(w);
 	jsonw_key(w, "limits");
 	jsonw_open_object(w);
-	write_number(w, "memory", (uintmax_t)s->memory);
-	write_number(w, "pids", (uintmax_t)s->pids);
-	write_number(w, "tmp", (uintmax_t)s->tmp_size);
-	write_number(w, "shm", (uintmax_t)s->shm_size);
+	jsonw_key_int(w, "mem_limit", s->memory);
+	jsonw_key_int(w, "memswap_limit", s->memory);
+	jsonw_key_int(w, "pids_limit", s->pids);
 	/* Compose leaves out a limit that is none. */
-	jsonw_key(w, "cpus");
-	if (strcmp(cpus, "0") == 0)
-		jsonw_null(w);
-	else
+	if (strcmp(cpus, "0") != 0) {
+		jsonw_key(w, "cpus");
 		jsonw_number_raw(w, cpus);
+	}
 	jsonw_close_object(w);
 }
 
@@ -246,58 +267,88 @@ write_sockets(struct jsonw *w, const struct plan_request *request,
 	jsonw_close_object(w);
 }
 
+/* The digest of each file that decides, as it was read. */
 static void
-write_seccomp(struct jsonw *w, const struct plan_request *request,
-    const struct plan *plan)
+write_files(
+    struct jsonw *w, const struct assembly *assembly, const struct plan *plan)
 {
-	cleanup_free char *path = plan_seccomp_path(request);
 	char digest[DIGEST_HEX_SIZE];
 
-	digest_bytes(plan->seccomp.buf, plan->seccomp.len, digest);
-	jsonw_key(w, "seccomp");
+	jsonw_key(w, "files");
 	jsonw_open_object(w);
-	jsonw_key_str(w, "path", path);
-	jsonw_key_str(w, "digest", digest);
+	for (size_t i = 0; i < assembly->nr; i++) {
+		const struct overlay *o = &assembly->v[i];
+		cleanup_free char *file =
+		    xasprintf("%.*s.yml", (int)strcspn(o->name, " "), o->name);
+
+		/* "service NAME" of each extra service is of one file. */
+		if (o->digest[0] != '\0' &&
+		    (i == 0 || strcmp(o->digest, o[-1].digest) != 0))
+			jsonw_key_str(w, file, o->digest);
+	}
+	digest_bytes(plan->seccomp.buf, plan->seccomp.len, digest);
+	jsonw_key_str(w, PLAN_SECCOMP_FILE, digest);
 	jsonw_close_object(w);
 }
 
-/* As the model has it: text. */
 static void
-write_group(struct jsonw *w, gid_t gid)
+write_service(struct jsonw *w, const struct plan_request *request,
+    const char *name, const char *image)
 {
-	char digits[32];
+	cleanup_free char *user =
+	    plan_service_user(request, service_role_of(name));
 
-	(void)snprintf(digits, sizeof(digits), "%ju", (uintmax_t)gid);
-	jsonw_str(w, digits);
+	jsonw_key(w, name);
+	jsonw_open_object(w);
+	jsonw_key_str(w, "image", image);
+	jsonw_key_str(w, "user", user);
+	jsonw_key(w, "labels");
+	jsonw_open_object(w);
+	jsonw_key_str(w, "io.drydock.role", name);
+	jsonw_key_str(w, "io.drydock.session", request->session_id);
+	jsonw_key_str(w, "io.drydock.state", request->paths->state_id);
+	jsonw_close_object(w);
+	if (service_role_of(name) == SERVICE_AGENT)
+		jsonw_key_str(w, "working_dir", request->project->path);
+	jsonw_close_object(w);
 }
 
+/* What only drydock knows of a service, by Compose's names. */
 static void
 write_services(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly)
 {
-	cleanup_free char *agent = plan_service_user(request, SERVICE_AGENT);
-	cleanup_free char *egress = plan_service_user(request, SERVICE_EGRESS);
-
-	jsonw_key(w, "users");
+	jsonw_key(w, "services");
 	jsonw_open_object(w);
-	jsonw_key_str(w, "agent", agent);
-	jsonw_key_str(w, "egress", egress);
+	write_service(w, request, "agent", request->agent_image->id);
+	if (request->mode.mode == MODE_CONTAINED)
+		write_service(w, request, "egress", request->egress_image->id);
+	for (size_t i = 0; i < assembly->nfurther; i++)
+		write_service(w, request, assembly->further[i].name,
+		    assembly->further[i].image.id);
 	jsonw_close_object(w);
+}
+
+/* The agent's, as the model has them: text. */
+static void
+write_groups(struct jsonw *w, const struct plan_request *request,
+    const struct assembly *assembly)
+{
+	char digits[32];
+
 	jsonw_key(w, "groups");
 	jsonw_open_array(w);
-	if (assembly->access.has_group)
-		write_group(w, assembly->access.group);
+	if (assembly->access.has_group) {
+		(void)snprintf(digits, sizeof(digits), "%ju",
+		    (uintmax_t)assembly->access.group);
+		jsonw_str(w, digits);
+	}
+	if (request->mode.mode == MODE_DOOD) {
+		(void)snprintf(digits, sizeof(digits), "%ju",
+		    (uintmax_t)request->engine->socket_gid);
+		jsonw_str(w, digits);
+	}
 	jsonw_close_array(w);
-	jsonw_key(w, "images");
-	jsonw_open_object(w);
-	jsonw_key_str(w, "agent", request->agent_image->id);
-	jsonw_key_str(w, "egress",
-	    request->egress_image != NULL ? request->egress_image->id : NULL);
-	jsonw_close_object(w);
-	jsonw_key(w, "engine");
-	jsonw_open_object(w);
-	jsonw_key_int(w, "gid", request->engine->socket_gid);
-	jsonw_close_object(w);
 }
 
 /* Of the images of the services that overlays add. */
@@ -335,37 +386,25 @@ write_further(struct jsonw *w, const struct assembly *assembly)
 	jsonw_close_object(w);
 }
 
-static void
-write_overlays(struct jsonw *w, const struct assembly *assembly)
-{
-	jsonw_key(w, "overlays");
-	jsonw_open_array(w);
-	for (size_t i = 0; i < assembly->nr; i++) {
-		jsonw_open_object(w);
-		jsonw_key_str(w, "name", assembly->v[i].name);
-		jsonw_key_str(w, "text", assembly->v[i].text.buf);
-		jsonw_close_object(w);
-	}
-	jsonw_close_array(w);
-}
-
 static int
 write_facts(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, const struct plan *plan, struct diag *dg)
 {
 	cleanup_places struct places *places = NULL;
+	cleanup_free char *seccomp = plan_seccomp_path(request);
 
 	jsonw_key_str(w, "mode", mode_name(request->mode.mode));
 	jsonw_key_str(w, "session", request->session_id);
-	jsonw_key_str(w, "state", request->paths->state_id);
 	jsonw_key_str(w, "home", request->paths->home);
+	jsonw_key_str(w, "project", request->project->path);
+	jsonw_key_str(w, "seccomp", seccomp);
 	write_services(w, request, assembly);
+	write_groups(w, request, assembly);
 	write_limits(w, request);
 	write_listed(w, request->settings);
 	write_further(w, assembly);
-	write_overlays(w, assembly);
+	write_files(w, assembly, plan);
 	write_sockets(w, request, plan);
-	write_seccomp(w, request, plan);
 	if (write_roles(w, request, assembly, dg) != 0 ||
 	    write_reserved(w, request->paths, dg) != 0)
 		return -1;
@@ -376,11 +415,16 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 
 int
 facts_write(const struct plan_request *request, const struct assembly *assembly,
-    const struct plan *plan, struct strbuf *out, struct diag *dg)
+    const struct json *reference, const struct plan *plan, struct strbuf *out,
+    struct diag *dg)
 {
 	struct jsonw *w = jsonw_new(false);
 
 	jsonw_open_object(w);
+	if (reference != NULL) {
+		jsonw_key(w, "reference");
+		jsonw_node(w, reference);
+	}
 	jsonw_key(w, "model");
 	jsonw_node(w, plan->tree);
 	jsonw_key(w, "facts");

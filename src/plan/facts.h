@@ -7,6 +7,7 @@
 
 struct assembly;
 struct diag;
+struct json;
 struct plan;
 struct plan_request;
 struct strbuf;
@@ -19,11 +20,11 @@ struct strbuf;
 int facts_open_mounts(struct plan *plan, struct diag *dg);
 
 /*
- * Appends {"model": plan->tree, "facts": ...}, the policy's input.  The keys
- * are documented by their use in policy.jq.
+ * Appends {"reference", "model", "facts"}, the policy's input; the reference may
+ * be NULL.  HACKING.md says what stands in it.
  */
 int facts_write(const struct plan_request *request,
-    const struct assembly *assembly, const struct plan *plan,
-    struct strbuf *out, struct diag *dg);
+    const struct assembly *assembly, const struct json *reference,
+    const struct plan *plan, struct strbuf *out, struct diag *dg);
 
 #endif /* DRYDOCK_PLAN_FACTS_H */

@@ -175,6 +175,7 @@ add_hardening(const struct strbuf *template, const struct further *f, size_t at,
 		strbuf_addstr(&o->text, f->name);
 	}
 	strbuf_addstr(&o->text, rest);
+	digest_bytes(template->buf, template->len, o->digest);
 	return fs_memfd("service", o->text.buf, o->text.len, &o->fd, dg);
 }
 
@@ -203,6 +204,10 @@ write_defaults(struct jsonw *w, const struct further *f)
 			strvec_setenv(&env, name, word + len + 1);
 	}
 	jsonw_open_object(w);
+	/* Compose wants one, also where the policy says that it is absent. */
+	if (f->image.id == NULL)
+		jsonw_key_str(
+		    w, "image", f->reference != NULL ? f->reference : "none");
 	write_words(w, "environment", &env);
 	if (!f->has_entrypoint)
 		write_words(w, "entrypoint", &f->image.entrypoint);
@@ -218,11 +223,12 @@ static void
 write_id(struct jsonw *w, const struct further *f)
 {
 	jsonw_open_object(w);
-	jsonw_key_str(w, "image", f->image.id);
+	if (f->image.id != NULL)
+		jsonw_key_str(w, "image", f->image.id);
 	jsonw_close_object(w);
 }
 
-/* An overlay with one object for each of them whose image is there. */
+/* An overlay with one object for each of them. */
 static int
 add_generated(void (*write)(struct jsonw *w, const struct further *f),
     const char *name, const char *why, size_t at, struct assembly *a,
@@ -237,8 +243,6 @@ add_generated(void (*write)(struct jsonw *w, const struct further *f),
 	jsonw_key(w, "services");
 	jsonw_open_object(w);
 	for (size_t i = 0; i < a->nfurther; i++) {
-		if (a->further[i].image.id == NULL)
-			continue;
 		jsonw_key(w, a->further[i].name);
 		write(w, &a->further[i]);
 	}

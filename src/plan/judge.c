@@ -24,10 +24,26 @@
 #include "plan/policy.h"
 #include "plan/sockets.h"
 
+void
+resolved_release(struct resolved *resolved)
+{
+	strbuf_release(&resolved->reference);
+	strbuf_release(&resolved->model);
+}
+
+static bool
+has_user_overlay(const struct assembly *assembly)
+{
+	for (size_t i = 0; i < assembly->nr; i++)
+		if (assembly->v[i].tree.len > 0)
+			return true;
+	return false;
+}
+
 /* What the policy needs and Compose does not: read while Compose works. */
 static int
-load_rules(const struct plan_request *request, struct policy **ret_policy,
-    struct strbuf *seccomp, struct diag *dg)
+load_rules(const struct plan_request *request, const struct assembly *assembly,
+    struct policy **ret_policy, struct strbuf *seccomp, struct diag *dg)
 {
 	/* Overlays of the user's needed them before. */
 	if (*ret_policy != NULL)
@@ -35,7 +51,9 @@ load_rules(const struct plan_request *request, struct policy **ret_policy,
 	if (datafile_read(request->paths, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
 		seccomp, dg) != 0)
 		return -1;
-	return policy_load(request->paths, ret_policy, dg);
+	return policy_load(request->paths,
+	    has_user_overlay(assembly) ? POLICY_ALL : POLICY_OWN, ret_policy,
+	    dg);
 }
 
 static void
@@ -45,9 +63,6 @@ write_raw(const struct assembly *assembly, const struct overlay *o,
 	struct jsonw *w = jsonw_new(false);
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	jsonw_open_object(w);
-	jsonw_key_str(w, "name", o->name);
-	jsonw_key(w, "variables");
 	jsonw_open_array(w);
 	for (size_t i = 0; i < assembly->vars.nr; i++) {
 		const char *var = assembly->vars.v[i];
@@ -56,7 +71,6 @@ write_raw(const struct assembly *assembly, const struct overlay *o,
 		jsonw_str(w, name);
 	}
 	jsonw_close_array(w);
-	jsonw_close_object(w);
 	strbuf_addstr(out, "{\"raw\":");
 	(void)jsonw_finish(w, out, &ignored);
 	strbuf_addstr(out, ",\"overlay\":");
@@ -70,55 +84,74 @@ judge_raw(const struct plan_request *request, const struct assembly *assembly,
     struct policy **ret_policy, struct plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < assembly->nr; i++) {
-		const struct overlay *o = &assembly->v[i];
+		struct overlay *o = &assembly->v[i];
+		const struct assembly only = { .v = o, .nr = 1 };
 		cleanup_strbuf struct strbuf input = STRBUF_INIT;
 
 		if (o->tree.len == 0)
 			continue;
 		write_raw(assembly, o, &input);
-		if (load_rules(request, ret_policy, &plan->seccomp, dg) != 0 ||
-		    policy_run_raw(
-			*ret_policy, input.buf, input.len, plan, dg) != 0)
+		if (load_rules(request, assembly, ret_policy, &plan->seccomp,
+			dg) != 0 ||
+		    policy_run_raw(*ret_policy, &only, &input, plan, dg) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Appends the merged model, with single dollars. */
-static int
-resolve(const struct plan_request *request, const struct assembly *assembly,
-    struct policy **ret_policy, struct plan *plan, struct strbuf *model,
-    struct diag *dg)
+/* One question to Compose: what it makes of some of the overlays. */
+struct resolving {
+	struct compose_spec spec;
+	int *fds; /* owned */
+	const char **names; /* owned */
+	struct proc *proc; /* owned; NULL: it was not asked */
+};
+
+static void
+resolving_release(struct resolving *r)
 {
-	cleanup_free char *project =
-	    xasprintf("drydock-%s", request->session_id);
-	cleanup_free int *fds = xcalloc(assembly->nr + 1, sizeof(*fds));
-	cleanup_free const char **names =
-	    xcalloc(assembly->nr + 1, sizeof(*names));
-	cleanup_strbuf struct strbuf printed = STRBUF_INIT;
-	struct compose_spec spec = {
+	proc_cancel(r->proc);
+	free(r->fds);
+	free(r->names);
+}
+
+#define cleanup_resolving __attribute__((cleanup(resolving_release)))
+
+/* Asks for drydock's own overlays alone, or for all; the caller releases. */
+static int
+resolve_start(const struct plan_request *request,
+    const struct assembly *assembly, bool own, const char *project,
+    struct resolving *r, struct diag *dg)
+{
+	r->fds = xcalloc(assembly->nr + 1, sizeof(*r->fds));
+	r->names = xcalloc(assembly->nr + 1, sizeof(*r->names));
+	r->spec = (struct compose_spec){
 		.project = project,
 		/* No path in an overlay of ours is relative. */
 		.project_dir = request->paths->data_dir,
-		.file_fds = fds,
-		.file_names = names,
-		.nfiles = assembly->nr,
+		.file_fds = r->fds,
+		.file_names = r->names,
 		.vars = &assembly->vars,
 	};
-	struct proc *proc = NULL;
-
 	for (size_t i = 0; i < assembly->nr; i++) {
-		fds[i] = assembly->v[i].fd;
-		names[i] = assembly->v[i].name;
+		if (own && assembly->v[i].tree.len > 0)
+			continue;
+		r->fds[r->spec.nfiles] = assembly->v[i].fd;
+		r->names[r->spec.nfiles++] = assembly->v[i].name;
 	}
-	if (compose_config_start(request->engine, &spec, &proc, dg) != 0)
-		return -1;
-	if (load_rules(request, ret_policy, &plan->seccomp, dg) != 0) {
-		proc_cancel(proc);
-		return -1;
-	}
-	if (compose_config_finish(request->engine, proc, &printed, dg) != 0) {
-		compose_name_files(&spec, dg);
+	return compose_config_start(request->engine, &r->spec, &r->proc, dg);
+}
+
+/* Appends the merged model, with single dollars. */
+static int
+resolve_finish(const struct engine *engine, struct resolving *r,
+    struct strbuf *model, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf printed = STRBUF_INIT;
+
+	if (compose_config_finish(engine, steal_ptr(&r->proc), &printed, dg) !=
+	    0) {
+		compose_name_files(&r->spec, dg);
 		return -1;
 	}
 	if (printed.len > MODEL_MAX_SIZE)
@@ -127,15 +160,47 @@ resolve(const struct plan_request *request, const struct assembly *assembly,
 	return model_undouble(printed.buf, printed.len, model, dg);
 }
 
+/*
+ * Appends the merged model and, where the user has overlays, the reference: what
+ * Compose makes of the others.  Both are made at once.
+ */
+static int
+resolve(const struct plan_request *request, const struct assembly *assembly,
+    struct policy **ret_policy, struct plan *plan, struct resolved *resolved,
+    struct diag *dg)
+{
+	cleanup_free char *project =
+	    xasprintf("drydock-%s", request->session_id);
+	cleanup_resolving struct resolving all = { .proc = NULL };
+	cleanup_resolving struct resolving own = { .proc = NULL };
+	bool two = has_user_overlay(assembly);
+
+	if (resolve_start(request, assembly, false, project, &all, dg) != 0 ||
+	    (two &&
+		resolve_start(request, assembly, true, project, &own, dg) !=
+		    0) ||
+	    load_rules(request, assembly, ret_policy, &plan->seccomp, dg) !=
+		0 ||
+	    resolve_finish(request->engine, &all, &resolved->model, dg) != 0)
+		return -1;
+	return !two
+	    ? 0
+	    : resolve_finish(request->engine, &own, &resolved->reference, dg);
+}
+
 int
 plan_judge_model(const struct plan_request *request,
-    const struct assembly *assembly, struct policy *policy, const char *model,
-    struct plan *plan, struct diag *dg)
+    const struct assembly *assembly, struct policy *policy,
+    const struct resolved *resolved, struct plan *plan, struct diag *dg)
 {
+	cleanup_json struct json *reference = NULL;
 	cleanup_strbuf struct strbuf input = STRBUF_INIT;
 
-	if (model_read(request, model, strlen(model), "the merged model", plan,
-		dg) != 0)
+	if (model_read(request, resolved->model.buf, resolved->model.len,
+		"the merged model", plan, dg) != 0 ||
+	    (resolved->reference.len > 0 &&
+		json_parse(resolved->reference.buf, resolved->reference.len,
+		    "the reference", &reference, dg) != 0))
 		return -1;
 	/* The last of what decides has been read. */
 	if (trusted_check(request->paths, request->project->path, dg) != 0 ||
@@ -143,9 +208,9 @@ plan_judge_model(const struct plan_request *request,
 	    (request->mode.mode == MODE_CONTAINED &&
 		sockets_find(request, plan, &plan->sockets,
 		    &plan->sockets_whole, dg) != 0) ||
-	    facts_write(request, assembly, plan, &input, dg) != 0)
+	    facts_write(request, assembly, reference, plan, &input, dg) != 0)
 		return -1;
-	if (policy_run(policy, input.buf, input.len, plan, dg) != 0)
+	if (policy_run(policy, assembly, &input, plan, dg) != 0)
 		return -1;
 	return plan->nviolations == 0 ? model_check_clear(plan, dg) : 0;
 }
@@ -156,14 +221,14 @@ plan_judge(const struct plan_request *request, const struct assembly *assembly,
 {
 	cleanup_plan struct plan plan = PLAN_INIT;
 	cleanup_policy struct policy *policy = NULL;
-	cleanup_strbuf struct strbuf model = STRBUF_INIT;
+	cleanup_resolved struct resolved resolved = RESOLVED_INIT;
 
 	if (judge_raw(request, assembly, &policy, &plan, dg) != 0)
 		return -1;
 	if (plan.nviolations == 0 &&
-	    (resolve(request, assembly, &policy, &plan, &model, dg) != 0 ||
+	    (resolve(request, assembly, &policy, &plan, &resolved, dg) != 0 ||
 		plan_judge_model(
-		    request, assembly, policy, model.buf, &plan, dg) != 0))
+		    request, assembly, policy, &resolved, &plan, dg) != 0))
 		return -1;
 	*ret_plan = plan;
 	plan = (struct plan)PLAN_INIT;

@@ -56,6 +56,7 @@ struct overlay {
 	int fd; /* sealed memfd with the bytes that Compose reads */
 	struct strbuf text;
 	struct strbuf tree; /* a user's as JSON, tags left out; else empty */
+	char digest[DIGEST_HEX_SIZE]; /* of drydock's own file; else "" */
 };
 
 /* The -f list, in order. */

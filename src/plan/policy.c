@@ -66,14 +66,21 @@ add_program(struct policy *policy, const char *name, const struct strbuf *text,
 }
 
 static int
-add_own(struct policy *policy, const struct paths *paths, struct diag *dg)
+add_own(struct policy *policy, const struct paths *paths, enum policy_use use,
+    struct diag *dg)
 {
+	static const char *const entries[] = {
+		[POLICY_OWN] = "judge_own",
+		[POLICY_ALL] = "judge",
+		[POLICY_RULES] = "table",
+	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0) {
 		dg->class = DIAG_POLICY;
 		return -1;
 	}
+	strbuf_addstr(&text, entries[use]);
 	return add_program(policy, "policy.jq", &text, dg);
 }
 
@@ -136,12 +143,12 @@ add_added(struct policy *policy, const struct paths *paths, struct diag *dg)
 }
 
 int
-policy_load(
-    const struct paths *paths, struct policy **ret_policy, struct diag *dg)
+policy_load(const struct paths *paths, enum policy_use use,
+    struct policy **ret_policy, struct diag *dg)
 {
 	cleanup_policy struct policy *policy = xcalloc(1, sizeof(*policy));
 
-	if (add_own(policy, paths, dg) != 0 ||
+	if (add_own(policy, paths, use, dg) != 0 ||
 	    add_added(policy, paths, dg) != 0)
 		return -1;
 	*ret_policy = steal_ptr(&policy);
@@ -168,8 +175,63 @@ policy_freep(struct policy **policy)
 	*policy = NULL;
 }
 
+/*
+ * The overlay of the user's that brought a violation: the last one that has its
+ * word.  What was taken away has no word there: the one that takes, if it is
+ * the only one.
+ */
+static const char *
+find_overlay(const struct assembly *assembly, const struct json *n)
+{
+	const char *word = json_string_or(json_get(n, "word"), "");
+	const char *taking = "";
+	size_t count = 0;
+
+	for (size_t i = assembly->nr; i-- > 0 && word[0] != '\0';) {
+		const struct overlay *o = &assembly->v[i];
+
+		if (o->tree.len == 0)
+			continue;
+		if (strstr(o->text.buf, word) != NULL)
+			return o->name;
+		if (strstr(o->text.buf, "!override") == NULL &&
+		    strstr(o->text.buf, "!reset") == NULL)
+			continue;
+		taking = o->name;
+		count++;
+	}
+	return count == 1 && json_bool(json_get(n, "changed"), false) ? taking
+								      : "";
+}
+
+static bool
+are_same(const struct json *a, const struct json *b, const char *key)
+{
+	return strcmp(json_string_or(json_get(a, key), ""),
+		   json_string_or(json_get(b, key), "")) == 0;
+}
+
+/* Whether an earlier one says the same of the same word. */
+static bool
+is_said(const struct json *answer, size_t i)
+{
+	const struct json *n = json_at(answer, i);
+	const char *word = json_string(json_get(n, "word"));
+
+	for (size_t k = 0; word != NULL && k < i; k++) {
+		const struct json *m = json_at(answer, k);
+
+		if (are_same(m, n, "rule") && are_same(m, n, "service") &&
+		    (word[0] == '\0' ? are_same(m, n, "what")
+				     : are_same(m, n, "word")))
+			return true;
+	}
+	return false;
+}
+
 static int
-add_violation(const struct json *n, struct plan *plan)
+add_violation(
+    const struct json *n, const struct assembly *assembly, struct plan *plan)
 {
 	const char *rule = json_string(json_get(n, "rule"));
 	const char *what = json_string(json_get(n, "what"));
@@ -183,50 +245,54 @@ add_violation(const struct json *n, struct plan *plan)
 	v->rule = xstrdup(rule);
 	v->what = xstrdup(what);
 	v->service = xstrdup(json_string_or(json_get(n, "service"), ""));
-	v->overlay = xstrdup(json_string_or(json_get(n, "overlay"), ""));
+	v->overlay = xstrdup(
+	    json_string_or(json_get(n, "overlay"), find_overlay(assembly, n)));
 	return 0;
 }
 
 static int
-run_program(struct policy *policy, size_t i, const char *input, size_t len,
+run_program(const struct program *program, enum diag_class class,
+    const struct assembly *assembly, const struct strbuf *input,
     struct plan *plan, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_json struct json *answer = NULL;
-	enum diag_class class = class_of(i);
 
-	if (jqprog_run(policy->v[i].prog, input, len, &out, dg) != 0 ||
-	    json_parse(out.buf, out.len, policy->v[i].name, &answer, dg) != 0) {
+	if (jqprog_run(program->prog, input->buf, input->len, &out, dg) != 0 ||
+	    json_parse(out.buf, out.len, program->name, &answer, dg) != 0) {
 		dg->class = class;
 		return -1;
 	}
 	if (!json_is_array(answer))
 		return diag_set(dg, class,
 		    "%s: its answer is not an array of violations",
-		    policy->v[i].name);
+		    program->name);
 	for (size_t n = 0; n < json_len(answer); n++)
-		if (add_violation(json_at(answer, n), plan) != 0)
+		if (!is_said(answer, n) &&
+		    add_violation(json_at(answer, n), assembly, plan) != 0)
 			return diag_set(dg, class,
 			    "%s: a violation needs the strings rule and what",
-			    policy->v[i].name);
+			    program->name);
 	return 0;
 }
 
 int
-policy_run(struct policy *policy, const char *input, size_t len,
-    struct plan *plan, struct diag *dg)
+policy_run(struct policy *policy, const struct assembly *assembly,
+    const struct strbuf *input, struct plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < policy->nr; i++)
-		if (run_program(policy, i, input, len, plan, dg) != 0)
+		if (run_program(&policy->v[i], class_of(i), assembly, input,
+			plan, dg) != 0)
 			return -1;
 	return 0;
 }
 
 int
-policy_run_raw(struct policy *policy, const char *input, size_t len,
-    struct plan *plan, struct diag *dg)
+policy_run_raw(struct policy *policy, const struct assembly *assembly,
+    const struct strbuf *input, struct plan *plan, struct diag *dg)
 {
-	return run_program(policy, 0, input, len, plan, dg);
+	return run_program(
+	    &policy->v[0], class_of(0), assembly, input, plan, dg);
 }
 
 int

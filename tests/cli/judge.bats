@@ -100,6 +100,24 @@ ue" } }'
   judge 77 services 'services: { egress: !reset null }'
 }
 
+# The invariants have nothing against any of these.
+@test "what only the difference to drydock's own overlays shows" {
+  agent restart 'stop_signal: SIGINT'
+  agent restart 'stop_grace_period: 9s'
+  agent limits 'pids_limit: 1'
+  agent limits 'ulimits: { sigpending: 1 }'
+  agent tmpfs 'tmpfs: ["/x:size=1k"]'
+  agent tmpfs 'tmpfs: !reset []'
+  agent environment 'environment: { DRYDOCK: "2" }'
+  agent bind-missing 'volumes: !override []'
+  agent bind-read-only 'volumes: [{ type: bind, target: /run/drydock,
+    source: "${DRYDOCK_SOURCE_RUN}", read_only: true,
+    bind: { create_host_path: false } }]'
+  egress limits 'mem_limit: 512m, memswap_limit: 512m'
+  egress limits 'pids_limit: 65'
+  egress tmpfs 'tmpfs: !reset []'
+}
+
 @test "process and kernel" {
   agent privileged 'privileged: true'
   agent capabilities 'cap_add: [SYS_ADMIN]'

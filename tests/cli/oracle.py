@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Random merges of permitted and forbidden fragments, judged twice.
 
-oracle.py merges SEED COUNT: model and facts of each, one a line, for policy.jq.
+oracle.py merges SEED COUNT: the policy's input for each, one a line.
 oracle.py verdicts SEED COUNT: what a naive reader says of each, "allowed" or
 "refused", one a line.  The same seed makes the same merges; one that came
 before is not printed again.
@@ -46,8 +46,6 @@ def with_further(model):
     db["labels"]["io.drydock.role"] = "db"
     agent["volumes"].append(dict(shared))
     model["services"]["db"] = db
-    model["x-drydock-services"] = {
-        "kind": "directory", "make": "0700", "source": shared["source"]}
     return model
 
 
@@ -63,7 +61,6 @@ def facts(mode):
     roles = {"home": target[TMP + "/home"], "run": target["/run/drydock"],
              "project": agent["working_dir"],
              "history": target["/var/lib/drydock/history"]}
-    images = {"agent": agent["image"]}
     if mode == "further":
         roles["services"] = target["/run/services"]
     if mode != "dood":
@@ -72,36 +69,49 @@ def facts(mode):
         roles.update(egress=target["/run/egress"],
                      proxy=target["/etc/drydock-egress"],
                      proxylog=target["/var/log/squid"])
-        images["egress"] = egress["image"]
     else:
         roles["engine"] = target["/run/docker.sock"]
     further = {} if mode != "further" else {"db": {
-        "reference": "my/db", "image": "sha256:" + "d" * 64, "volumes": False,
+        "reference": "my/db", "image": "sha256:" + "d" * 64, "volumes": [],
         "healthcheck": False, "onbuild": False, "labels": []}}
     sources = {}
     for path in set(roles.values()) | set(LISTED):
         sources[path] = {
-            "exists": True, "real": path, "uid": 1000, "gid": 1000,
+            "exists": True, "real": path, "owner": "1000:1000",
             "kind": "socket" if path == roles.get("engine") else "directory",
             "others_write": False, "dev": "1", "ino": "2", "touches": []}
     seccomp = [o for o in agent["security_opt"] if o.startswith("seccomp")][0]
-    digest = re.search(r'"([0-9a-f]{64})" as \$digest', open(
-        HERE + "/../../compose/policy.jq").read()).group(1)
+    known = dict(re.findall(r'"([a-z.]+)": "([0-9a-f]{64})"', open(
+        HERE + "/../../compose/policy.jq").read()))
+    files = ["base.yml", "dood.yml" if mode == "dood" else "contained.yml",
+             "hardening.yml", "seccomp.json"]
+    files += ["service.yml"] if mode == "further" else []
+    made = {"made": True, "others_write": False}
+    known_roles = {r: dict({} if r in ("project", "engine") else made, real=p,
+                           kind="socket" if r == "engine" else "directory")
+                   for r, p in roles.items()}
+    known_roles["project"].update(dev="1", ino="2")
+    if "proxy" in roles:
+        known_roles["proxy"]["read_only"] = True
+    for role, path in roles.items():
+        sources[path]["role"] = role
+    services = {name: {k: s[k] for k in ("image", "user", "labels")}
+                for name, s in base["services"].items()}
+    services["agent"]["working_dir"] = agent["working_dir"]
     return {
         "mode": "dood" if mode == "dood" else "contained", "further": further,
-        "session": "abcdefgh", "home": TMP + "/home", "state":
-        agent["labels"]["io.drydock.state"],
-        "users": {"agent": "1000:1000", "egress": "1000:1000"},
-        "images": images, "engine": {"gid": 999},
-        "limits": {"memory": "1073741824", "pids": "256", "tmp": "67108864",
-                   "shm": "67108864", "cpus": 1.5},
+        "session": "abcdefgh", "home": TMP + "/home",
+        "project": agent["working_dir"], "services": services,
+        "groups": ["999"] if mode == "dood" else [],
+        "limits": {"mem_limit": 1073741824, "memswap_limit": 1073741824,
+                   "pids_limit": 256, "cpus": 1.5}, "tmpfs": {
+            "/tmp": 67108864, "/dev/shm": 67108864},
         "binds": [{"path": p, "read_only": ro} for p, ro in LISTED.items()],
-        "overlays": [], "sources": sources,
+        "files": {name: known[name] for name in files},
+        "sources": sources, "roles": known_roles,
         "sockets": {"allowed": False, "listened_at": []},
         "reserved_env": ["LD_*", "DRYDOCK*", "*PROXY", "PATH", "HOME"],
-        "seccomp": {"path": seccomp.split("=", 1)[1], "digest": digest},
-        "roles": {r: {"path": p, "dev": "1", "ino": "2"}
-                  for r, p in roles.items()}}
+        "seccomp": seccomp.split("=", 1)[1]}
 
 
 def bind(source, where, **more):
@@ -192,7 +202,7 @@ def mutate(rng, model, kinds):
 def merges(seed, count):
     rng = random.Random(seed)
     for _ in range(count):
-        mode = rng.choice(["contained", "dood"])
+        mode = rng.choice(sorted(BASE))
         model = copy.deepcopy(BASE[mode])
         # A third has little but what a user may add.
         kinds = rng.choice([range(12), range(12), (2, 3, 6, 11)])
@@ -340,15 +350,15 @@ def naive_own(key, is_, service):
     if key == "tmpfs":
         return naive_tmpfs(is_)
     if key == "mem_limit":
-        return naive_limit(is_, 1, 1073741824)
+        return naive_limit(is_, 0, 1073741824)
     if key == "memswap_limit":
         memory = service.get("mem_limit")
-        return not naive_limit(memory, 1, 1073741824) or \
-            naive_limit(is_, int(memory), 1073741824)
+        return not naive_limit(memory, 0, 1073741824) or \
+            naive_limit(is_, float(memory), 1073741824)
     if key == "pids_limit":
-        return naive_limit(is_, 1, 256)
+        return naive_limit(is_, 0, 256)
     if key == "cpus":
-        return not isinstance(is_, str) and naive_limit(is_, 0, 1.5)
+        return naive_limit(is_, 0, 1.5)
     return empty(is_) or isinstance(is_, dict) and all(
         k and "=" not in k and isinstance(v, str) for k, v in is_.items())
 
@@ -395,7 +405,8 @@ def verdict(mode, model):
 
 
 def case(mode, model):
-    return json.dumps({"model": model, "facts": facts(mode)})
+    return json.dumps({"reference": BASE[mode], "model": model,
+                       "facts": facts(mode)})
 
 
 def main(what, seed=None, count=None):

@@ -201,13 +201,48 @@ toolchains c rust: run \"drydock build $project\""
   assert_equal "$output" ""
 }
 
-@test "an installed overlay that weakens is refused, and is named" {
-  own_prefix
-  sed -i 's/^    read_only: true/    privileged: true/' "$compose/hardening.yml"
+# planted RULE SERVICE FILE EDIT: an overlay of drydock's that sed EDIT changes is
+# refused by its digest, and by RULE; also when the policy has the new digest.
+planted() {
+  local old new
+  old=$(sha256sum <"$compose/$3")
+  cp "$compose/$3" "$compose/policy.jq" "$BATS_TEST_TMPDIR"
+  sed -i "$4" "$compose/$3"
+  new=$(sha256sum <"$compose/$3")
+  [ "$old" != "$new" ] || fail "$4 changes nothing"
   run -77 --separate-stderr drydock plan "$project"
-  assert_contains "$stderr" \
-    'privileged: agent: privileged: true (overlay hardening)'
-  assert_contains "$stderr" 'read-only: agent: read_only must be true'
+  assert_contains "$stderr" "layer: $3 is not the one that the policy knows"
+  assert_contains "$stderr" "$1: $2: "
+  sed -i "s/${old%% *}/${new%% *}/" "$compose/policy.jq"
+  run -77 --separate-stderr drydock plan "$project"
+  refute_contains "$stderr" "layer: "
+  assert_contains "$stderr" "$1: $2: "
+  cp "$BATS_TEST_TMPDIR/$3" "$BATS_TEST_TMPDIR/policy.jq" "$compose"
+}
+
+@test "an installed overlay that weakens is refused, by its digest and by a rule" {
+  own_prefix
+  planted privileged agent hardening.yml 's/^    read_only: true/&\n    privileged: true/'
+  planted network agent contained.yml 's/network_mode: none/network_mode: host/'
+  planted network egress contained.yml 's/network_mode: bridge/network_mode: host/'
+  planted read-only agent hardening.yml '/read_only: true/d'
+  planted read-only egress contained.yml '/^    read_only: true/d'
+  planted seccomp agent hardening.yml '/seccomp=/d'
+  planted no-new-privileges agent hardening.yml '/no-new-privileges/d'
+  planted capabilities agent hardening.yml '/cap_drop/d'
+  planted capabilities egress contained.yml '/cap_drop/d'
+  planted limits agent hardening.yml '/mem_limit/d'
+  planted limits agent hardening.yml '/pids_limit/d'
+  planted limits agent hardening.yml '/ulimits/d'
+  planted limits egress contained.yml '/memswap_limit/d'
+  planted logging agent hardening.yml '/logging/d'
+  planted namespaces agent hardening.yml '/ipc: private/d'
+  planted user agent base.yml 's/user: .*/user: "0:1"/'
+  planted entrypoint agent contained.yml 's/drydock.holder, hold/bin\/sh, hold/'
+  planted environment agent contained.yml 's/http_proxy: .*/http_proxy: http:\/\/10.0.0.1/'
+  planted init agent base.yml '/init: true/d'
+  planted bind-source agent base.yml 's/source: .*SOURCE_RUN.*/source: \//'
+  planted bind-read-only egress contained.yml '/read_only: true/{/^    read/!d}'
 }
 
 @test "what an overlay takes away is not blamed on the one that had it" {
@@ -225,7 +260,8 @@ toolchains c rust: run \"drydock build $project\""
   sed -i 's/"defaultAction": "SCMP_ACT_ERRNO"/"defaultAction": "SCMP_ACT_ALLOW"/' \
     "$compose/seccomp.json"
   run -77 --separate-stderr drydock plan "$project"
-  assert_contains "$stderr" "seccomp-profile: seccomp.json is not the profile"
+  assert_contains "$stderr" \
+    "seccomp-profile: seccomp.json is not the one that the policy knows"
 }
 
 @test "pass_env hands over no variable that loads code" {

@@ -41,7 +41,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct policy policy;
+	static const struct assembly assembly = ASSEMBLY_INIT;
 	cleanup_strbuf struct strbuf identity = STRBUF_INIT;
+	cleanup_strbuf struct strbuf input = STRBUF_INIT;
 	cleanup_plan struct plan plan = PLAN_INIT;
 	cleanup_json struct json *answer = NULL;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -52,7 +54,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    add_program(&policy, "mine.jq", &identity, &dg) == 0);
 	if (json_parse((const char *)data, size, "input", &answer, &dg) == -1)
 		return 0;
-	int rc = policy_run(&policy, (const char *)data, size, &plan, &dg);
+	strbuf_add(&input, data, size);
+	int rc = policy_run(&policy, &assembly, &input, &plan, &dg);
 	fuzz_outcome(rc, &dg);
 	FUZZ_CHECK((rc == 0) == is_answer(answer));
 	if (rc == 0)

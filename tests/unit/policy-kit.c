@@ -59,7 +59,7 @@ policy_of(const struct plan_bed *bed)
 	struct policy *policy = NULL;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(policy_load(&bed->paths, &policy, &dg), 0);
+	CHECK_INT(policy_load(&bed->paths, POLICY_ALL, &policy, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	return policy;
 }
@@ -68,7 +68,8 @@ int
 policy_judge(const struct plan_bed *bed, struct policy *policy,
     const char *model, struct plan *plan, struct diag *dg)
 {
-	static const struct assembly no_overlays = ASSEMBLY_INIT;
+	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
+	cleanup_resolved struct resolved resolved = RESOLVED_INIT;
 	cleanup_close int fd = -1;
 
 	if (policy == NULL)
@@ -77,8 +78,11 @@ policy_judge(const struct plan_bed *bed, struct policy *policy,
 	CHECK_INT(
 	    fs_read_file(fd, "compose/seccomp.json", 65536, &plan->seccomp, dg),
 	    0);
+	CHECK_INT(plan_assemble(&bed->request, &assembly, dg), 0);
+	strbuf_addstr(&resolved.reference, bed->model);
+	strbuf_addstr(&resolved.model, model);
 	return plan_judge_model(
-	    &bed->request, &no_overlays, policy, model, plan, dg);
+	    &bed->request, &assembly, policy, &resolved, plan, dg);
 }
 
 void

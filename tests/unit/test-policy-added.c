@@ -63,7 +63,7 @@ test_added_not_compiling(void)
 
 	plan_bed_init(&bed, MODE_CONTAINED);
 	put_program(&bed, "[{rule: ");
-	CHECK_INT(policy_load(&bed.paths, &policy, &dg), -1);
+	CHECK_INT(policy_load(&bed.paths, POLICY_ALL, &policy, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
 	CHECK(strstr(dg.message, "policy.d/mine.jq") != NULL);
 }
@@ -80,7 +80,7 @@ test_added_nowhere(void)
 	plan_bed_init(&bed, MODE_CONTAINED);
 	dir = xasprintf("%s/config/policy.d", bed.tmp);
 	CHECK_INT(symlink("nowhere", dir), 0);
-	CHECK_INT(policy_load(&bed.paths, &policy, &dg), -1);
+	CHECK_INT(policy_load(&bed.paths, POLICY_ALL, &policy, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
 	CHECK(strstr(dg.message, "policy.d is a link that leads nowhere") !=
 	    NULL);
