@@ -15,8 +15,8 @@ struct paths;
  * The largest range of user or uid in the text of such a file; *ret_free is
  * where the ranges of all users end.
  */
-uint64_t subids_count(const char *text, const char *user, unsigned int uid,
-    uint64_t *ret_free);
+uint64_t subids_count(
+    const char *text, const char *user, unsigned int uid, uint64_t *ret_free);
 
 /*
  * DIAG_ENGINE when this user has no such ids or newuidmap(1) is not installed:

@@ -2,7 +2,7 @@
 /*
  * walk: one of the host's trees or documents, on its way into a scan.
  *
- * For scan-run.c, which says what the trees are.  Failures are set in
+ * For scan.c, which says what the trees are.  Failures are set in
  * the walk's diag; a limit of the settings that is met is DIAG_CONFIG.
  */
 #ifndef DRYDOCK_WALK_H

@@ -172,8 +172,8 @@ test_nul(void)
 static void
 test_depth(void)
 {
-	for (size_t depth = JSON_LOOSE_DEPTH;
-	     depth <= JSON_LOOSE_DEPTH + 1; depth++) {
+	for (size_t depth = JSON_LOOSE_DEPTH; depth <= JSON_LOOSE_DEPTH + 1;
+	     depth++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
