@@ -68,9 +68,9 @@ static void
 watch_launcher(struct hold *h)
 {
 	const struct serve *s = &h->serve;
-	if (s->went || s->clients != NULL)
+	if (s->started || s->clients != NULL)
 		timer_cancel(&h->loop, &h->left);
-	else if (s->met && h->left.due == 0)
+	else if (s->greeted && h->left.due == 0)
 		timer_arm(
 		    &h->loop, &h->left, h->spec->go_timeout_ms / LEFT_SHARE);
 }
@@ -80,7 +80,7 @@ settle(void *arg)
 {
 	struct hold *h = arg;
 	serve_settle(&h->serve);
-	if (h->serve.went)
+	if (h->serve.started)
 		timer_cancel(&h->loop, &h->deadline);
 	watch_launcher(h);
 	if (serve_is_over(&h->serve))

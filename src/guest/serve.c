@@ -101,7 +101,7 @@ start_command(struct serve *s, struct client *c, const struct wire_go *go)
 	const struct command_spec spec = { s->own, false, on_output, s };
 	struct spawn_failure why;
 	struct command *cmd;
-	s->went = true;
+	s->started = true;
 	s->size = go->size;
 	if (command_start(s->loop, go, &spec, &cmd, &why) == -1) {
 		s->ended = true;
@@ -111,11 +111,11 @@ start_command(struct serve *s, struct client *c, const struct wire_go *go)
 	}
 	s->command = cmd;
 	s->owner = c;
-	s->bound = !go->tty || go->ends_with_client;
+	s->owner_bound = !go->tty || go->ends_with_client;
 	c->viewer = true;
 	c->size = go->size;
 	c->active = ++s->active;
-	c->patient = s->bound;
+	c->patient = s->owner_bound;
 	client_send(c, WIRE_STARTED, NULL, 0);
 }
 
@@ -126,7 +126,7 @@ on_go(struct serve *s, struct client *c, const struct wire_frame *frame)
 	const char *why = NULL;
 	if (c->viewer || c->exec != NULL)
 		why = "this connection has its command";
-	else if (frame->type == WIRE_GO && s->went)
+	else if (frame->type == WIRE_GO && s->started)
 		why = "a command was given already";
 	else if (frame->type == WIRE_EXEC && s->command == NULL)
 		why = "the session's command does not run yet";
@@ -154,7 +154,7 @@ on_hello(struct serve *s, struct client *c, const struct wire_frame *frame)
 	if (hello.version >= WIRE_VERSION_OLDEST &&
 	    hello.version <= WIRE_VERSION && !c->greeted) {
 		c->greeted = true;
-		s->met = true;
+		s->greeted = true;
 		timer_cancel(s->loop, &c->timer);
 		return;
 	}
@@ -219,7 +219,7 @@ on_input(struct serve *s, struct client *c, const struct wire_frame *frame)
 		client_drop(c);
 	else if (frame->type == WIRE_INPUT_END)
 		command_input_end(cmd);
-	else if (frame->type == WIRE_SIGNAL && (beside || s->bound))
+	else if (frame->type == WIRE_SIGNAL && (beside || s->owner_bound))
 		command_signal(cmd, wire_read_signal(frame));
 }
 
@@ -264,12 +264,12 @@ greet(struct serve *s, struct client *c)
 	struct wire_hello hello = { .version = WIRE_VERSION_OLDEST,
 		.newest = WIRE_VERSION };
 	if (s->refusal != NULL) {
-		s->told = true;
+		s->refusal_sent = true;
 		client_refuse(c, s->refusal);
 		return;
 	}
 	memcpy(hello.digest, s->digest, sizeof(hello.digest));
-	if (s->went)
+	if (s->started)
 		hello.flags |= WIRE_HELLO_RUNNING;
 	if (s->command != NULL && command_has_tty(s->command))
 		hello.flags |= WIRE_HELLO_TTY;
@@ -290,7 +290,7 @@ make_room(struct serve *s, bool inside)
 		if (c->inside != inside || client_is_gone(c) || c->exec != NULL)
 			continue;
 		n++;
-		if (!s->bound || c != s->owner)
+		if (!s->owner_bound || c != s->owner)
 			oldest = c;
 	}
 	if (n > CLIENTS_MAX && oldest != NULL)
@@ -331,7 +331,7 @@ sweep_clients(struct serve *s)
 		}
 		if (c == s->owner) {
 			s->owner = NULL;
-			if (s->bound)
+			if (s->owner_bound)
 				command_end(s->command, SIGHUP, HANGUP_MS);
 		}
 		if (c->exec != NULL)
@@ -353,7 +353,7 @@ static bool
 has_ended(const struct serve *s)
 {
 	int sig = command_end_signal(s->command);
-	return s->bound ||
+	return s->owner_bound ||
 	    (!s->stopped && sig != SIGTERM && sig != SIGHUP && sig != SIGKILL);
 }
 
@@ -381,7 +381,7 @@ leave_details(struct serve *s)
 static void
 pass_exit(struct serve *s)
 {
-	bool goes_on = s->stopped && !s->bound;
+	bool goes_on = s->stopped && !s->owner_bound;
 	s->ended = true;
 	if (goes_on)
 		s->status = 128U + (unsigned int)SIGTERM;
@@ -456,7 +456,7 @@ serve_stop(struct serve *s)
 bool
 serve_is_over(const struct serve *s)
 {
-	return (s->ended || s->told) && s->clients == NULL;
+	return (s->ended || s->refusal_sent) && s->clients == NULL;
 }
 
 void

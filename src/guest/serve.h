@@ -28,15 +28,15 @@ struct serve {
 	struct client *clients; /* owned; the newest first */
 	char digest[DIGEST_HEX_SIZE];
 	const char *refusal; /* NULL, or told instead of hello; borrowed */
-	bool told; /* somebody the refusal */
+	bool refusal_sent; /* somebody the refusal */
 	const struct inherited
 	    *own; /* what a command gets as it was; borrowed */
 	const struct client *owner; /* who sent go; for comparison alone */
 	struct command *command; /* owned */
 	struct execs execs; /* more commands, beside it */
-	bool met; /* somebody said hello */
-	bool went; /* a go message was taken */
-	bool bound; /* the command ends with its owner */
+	bool greeted; /* somebody said hello */
+	bool started; /* a go message was taken */
+	bool owner_bound; /* the command ends with its owner */
 	bool ended; /* exit was sent to everybody */
 	bool stopped; /* the engine ends us: the command may go on later */
 	unsigned int status;

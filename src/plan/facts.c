@@ -26,8 +26,8 @@
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "plan/further.h"
-#include "plan/places.h"
 #include "plan/plan.h"
+#include "plan/protected-paths.h"
 #include "plan/role.h"
 #include "plan/values.h"
 
@@ -97,7 +97,7 @@ kind_of(mode_t mode)
 }
 
 static int
-write_source(struct jsonw *w, const struct places *places,
+write_source(struct jsonw *w, const struct protected_paths *places,
     const struct plan_mount *b, struct diag *dg)
 {
 	cleanup_free char *real = NULL;
@@ -121,7 +121,7 @@ write_source(struct jsonw *w, const struct places *places,
 	/* What drydock makes lies in its own state directory. */
 	if (b->fd != -1 && !mount_is_made(b) && S_ISDIR(b->st.st_mode)) {
 		jsonw_key(w, "touches");
-		if (places_write(places, b->fd, w, dg) != 0)
+		if (protected_paths_write(places, b->fd, w, dg) != 0)
 			return diag_wrap(dg, "bind source %s", b->source);
 	}
 	jsonw_close_object(w);
@@ -130,7 +130,7 @@ write_source(struct jsonw *w, const struct places *places,
 
 /* One key for a source that several services bind. */
 static int
-write_sources(struct jsonw *w, const struct places *places,
+write_sources(struct jsonw *w, const struct protected_paths *places,
     const struct plan *plan, struct diag *dg)
 {
 	cleanup_strvec struct strvec written = STRVEC_INIT;
@@ -390,7 +390,7 @@ static int
 write_facts(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, const struct plan *plan, struct diag *dg)
 {
-	cleanup_places struct places *places = NULL;
+	cleanup_protected_paths struct protected_paths *places = NULL;
 	cleanup_free char *seccomp = plan_seccomp_path(request);
 
 	jsonw_key_str(w, "mode", mode_name(request->mode.mode));
@@ -408,7 +408,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	if (write_roles(w, request, assembly, dg) != 0 ||
 	    write_reserved(w, request->paths, dg) != 0)
 		return -1;
-	if (places_find(request, &places, dg) != 0)
+	if (protected_paths_find(request, &places, dg) != 0)
 		return -1;
 	return write_sources(w, places, plan, dg);
 }

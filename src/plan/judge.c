@@ -157,7 +157,7 @@ resolve_finish(const struct engine *engine, struct resolving *r,
 	if (printed.len > MODEL_MAX_SIZE)
 		return diag_set(dg, DIAG_CONFIG,
 		    "the merged model has more than %lu bytes", MODEL_MAX_SIZE);
-	return model_undouble(printed.buf, printed.len, model, dg);
+	return dollars_unescape(printed.buf, printed.len, model, dg);
 }
 
 /*

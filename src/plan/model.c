@@ -16,7 +16,7 @@
 #include "plan/role.h"
 
 int
-model_undouble(
+dollars_unescape(
     const char *text, size_t len, struct strbuf *out, struct diag *dg)
 {
 	for (size_t i = 0; i < len; i++) {

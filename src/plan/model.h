@@ -19,7 +19,7 @@ struct strbuf;
  * Compose prints each dollar twice, in keys and values alike, so that what it
  * prints can be read again.  A dollar that stands alone is DIAG_ENGINE.
  */
-int model_undouble(
+int dollars_unescape(
     const char *text, size_t len, struct strbuf *out, struct diag *dg);
 void model_double(const char *text, size_t len, struct strbuf *out);
 

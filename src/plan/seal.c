@@ -142,7 +142,7 @@ read_sealed(int session_fd, const char *digest, struct strbuf *ret_model,
 	if (digest == NULL || strcmp(now, digest) != 0)
 		return diag_set(
 		    dg, DIAG_DATA, PLAN_FILE " is not what was launched");
-	return model_undouble(text.buf, text.len, ret_model, dg);
+	return dollars_unescape(text.buf, text.len, ret_model, dg);
 }
 
 int

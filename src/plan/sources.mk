@@ -15,8 +15,8 @@ plan_sources = \
 	src/plan/location.h \
 	src/plan/model.c \
 	src/plan/model.h \
-	src/plan/places.c \
-	src/plan/places.h \
+	src/plan/protected-paths.c \
+	src/plan/protected-paths.h \
 	src/plan/plan.h \
 	src/plan/policy.c \
 	src/plan/policy.h \

@@ -13,8 +13,8 @@
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "plan/plan.h"
+#include "session/agent-env.h"
 #include "session/attach.h"
-#include "session/goenv.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/tty.h"
@@ -34,7 +34,7 @@ build_environment(const struct join_spec *spec, const struct session *session,
 	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_diag struct diag gone = DIAG_INIT;
 	cleanup_strvec struct strvec plan_env = STRVEC_INIT;
-	struct goenv_spec goenv = {
+	struct agent_env_spec agent_env = {
 		.paths = spec->paths,
 		.settings = spec->settings,
 		.agent = &agent,
@@ -53,8 +53,8 @@ build_environment(const struct join_spec *spec, const struct session *session,
 	    plan_sealed_environment(session->dir_fd, record->plan_digest,
 		"agent", &plan_env, dg) != 0)
 		return -1;
-	goenv.plan_env = (const char *const *)plan_env.v;
-	goenv_build(&goenv, env);
+	agent_env.plan_env = (const char *const *)plan_env.v;
+	agent_env_build(&agent_env, env);
 	return 0;
 }
 

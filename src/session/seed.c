@@ -17,7 +17,7 @@
 #include "host/gitident.h"
 #include "host/paths.h"
 #include "host/settings.h"
-#include "session/homed.h"
+#include "session/home-files.h"
 #include "sync/generation.h"
 #include "sync/jsonfilter.h"
 
@@ -217,18 +217,18 @@ link_history(const char *link, int home_fd, struct diag *dg)
 static int
 fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
-	cleanup_homed struct homed common = HOMED_INIT;
-	cleanup_homed struct homed homed = HOMED_INIT;
+	cleanup_home_files struct home_files common = HOME_FILES_INIT;
+	cleanup_home_files struct home_files home_files = HOME_FILES_INIT;
 	const char *link = spec->agent->history_link;
 
-	if (homed_open(&common, true, spec->paths, spec->settings, spec->agent,
-		dg) != 0 ||
-	    homed_open(&homed, false, spec->paths, spec->settings, spec->agent,
-		dg) != 0 ||
+	if (home_files_open(&common, true, spec->paths, spec->settings,
+		spec->agent, dg) != 0 ||
+	    home_files_open(&home_files, false, spec->paths, spec->settings,
+		spec->agent, dg) != 0 ||
 	    copy_snapshot(spec, home_fd, dg) != 0 ||
 	    write_identity(spec, home_fd, dg) != 0 ||
-	    homed_copy(&common, home_fd, dg) != 0 ||
-	    homed_copy(&homed, home_fd, dg) != 0)
+	    home_files_copy(&common, home_fd, dg) != 0 ||
+	    home_files_copy(&home_files, home_fd, dg) != 0)
 		return -1;
 	return link == NULL ? 0 : link_history(link, home_fd, dg);
 }

@@ -19,10 +19,10 @@ session_sources = \
 	src/session/endnote.h \
 	src/session/exec.c \
 	src/session/exec.h \
-	src/session/goenv.c \
-	src/session/goenv.h \
-	src/session/homed.c \
-	src/session/homed.h \
+	src/session/agent-env.c \
+	src/session/agent-env.h \
+	src/session/home-files.c \
+	src/session/home-files.h \
 	src/session/images.c \
 	src/session/images.h \
 	src/session/interrupt.c \

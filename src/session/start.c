@@ -24,10 +24,10 @@
 #include "host/token.h"
 #include "plan/role.h"
 #include "plan/squid.h"
+#include "session/agent-env.h"
 #include "session/attach.h"
 #include "session/companion.h"
 #include "session/egress.h"
-#include "session/goenv.h"
 #include "session/interrupt.h"
 #include "session/status.h"
 #include "session/task.h"
@@ -434,7 +434,8 @@ fill_argv(const struct start *l, struct strvec *argv)
 
 /* The kept token, for the agent alone; without any the user hears of it. */
 static void
-read_token(const struct start *l, struct strbuf *token, struct goenv_spec *spec)
+read_token(
+    const struct start *l, struct strbuf *token, struct agent_env_spec *spec)
 {
 	cleanup_diag struct diag mine = DIAG_INIT;
 
@@ -444,7 +445,7 @@ read_token(const struct start *l, struct strbuf *token, struct goenv_spec *spec)
 		diag_warn("%s", mine.message);
 	else if (token->len > 0)
 		spec->token = token->buf;
-	else if (!goenv_has_secret(spec))
+	else if (!agent_env_has_secret(spec))
 		diag_note(
 		    "%s has no token: get one with \"%s\", then \"drydock "
 		    "token set\"",
@@ -493,7 +494,7 @@ start_go(struct start *l, struct diag *dg)
 	cleanup_token struct strbuf token = STRBUF_INIT;
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 	cleanup_strvec struct strvec env = STRVEC_INIT;
-	struct goenv_spec spec = {
+	struct agent_env_spec spec = {
 		.paths = l->paths,
 		.settings = l->settings,
 		.agent = &l->agent,
@@ -513,7 +514,7 @@ start_go(struct start *l, struct diag *dg)
 	bool started = false;
 
 	read_token(l, &token, &spec);
-	goenv_build(&spec, &env);
+	agent_env_build(&spec, &env);
 	fill_argv(l, &argv);
 	go.argv = (const char *const *)argv.v;
 	go.envp = (const char *const *)env.v;

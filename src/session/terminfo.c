@@ -16,7 +16,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
-#include "session/goenv.h"
+#include "session/agent-env.h"
 
 /* term(5): what an extended entry takes at most. */
 #define ENTRY_MAX ((size_t)32768)
@@ -105,7 +105,7 @@ void
 terminfo_carry(
     const struct paths *paths, const char *const *environ_, int home_fd)
 {
-	const char *name = goenv_terminal(environ_, "TERM");
+	const char *name = agent_env_terminal(environ_, "TERM");
 	cleanup_strbuf struct strbuf entry = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 

@@ -52,7 +52,7 @@ is_as_seen(const struct scan_entry *e, const struct stat *st)
  * no file has such a time, so that the next look sees a change.
  */
 static void
-spoil(struct scan_entry *e)
+mark_changed(struct scan_entry *e)
 {
 	e->ctime.tv_nsec = -1;
 }
@@ -76,7 +76,7 @@ open_source(
 
 		if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP ||
 		    errnum == ENXIO) {
-			spoil(e);
+			mark_changed(e);
 			return 0;
 		}
 		if (walk_is_denied(errnum)) {
@@ -89,7 +89,7 @@ open_source(
 	if (fstat(fd, ret_st) < 0)
 		return fail(f, "stat", e);
 	if (!is_as_seen(e, ret_st))
-		spoil(e);
+		mark_changed(e);
 	if (S_ISREG(ret_st->st_mode))
 		*ret_fd = steal_fd(&fd);
 	return 0;
@@ -227,7 +227,7 @@ keep_last_copy(struct filler *f, struct scan_entry *e, struct diag *why)
 	e->why = SCAN_BAD;
 	e->detail = xasprintf("%s; sessions %s", why->message,
 	    kept ? "keep the copy of the last sync" : "start without it");
-	spoil(e);
+	mark_changed(e);
 	return 0;
 }
 

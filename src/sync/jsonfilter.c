@@ -86,14 +86,14 @@ mask_surrogates(const char *text, size_t len, struct strbuf *scratch)
  * What jq's path() named, sorted, so that the paths that lead through a value
  * are neighbours.
  */
-struct places {
+struct protected_paths {
 	struct json *root; /* owned; the list */
 	const struct json **v; /* owned; its paths */
 	size_t nr;
 };
 
 static void
-places_release(struct places *p)
+places_release(struct protected_paths *p)
 {
 	json_free(p->root);
 	free(p->v);
@@ -166,8 +166,8 @@ path_fault(const struct json *path)
 }
 
 static int
-read_places(
-    const char *text, size_t len, struct places *places, struct diag *dg)
+read_places(const char *text, size_t len, struct protected_paths *places,
+    struct diag *dg)
 {
 	const char *fault = NULL;
 
@@ -200,7 +200,7 @@ struct cursor {
 struct cut {
 	const char *text;
 	const char *what;
-	const struct places *places;
+	const struct protected_paths *places;
 	struct strbuf *out;
 	size_t done; /* text is copied, or left out, up to here */
 };
@@ -327,8 +327,8 @@ jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
 	cleanup_strbuf struct strbuf left = STRBUF_INIT;
 	const char *read = mask_surrogates(text, len, &scratch);
 	cleanup_json struct json *root = NULL;
-	__attribute__((
-	    cleanup(places_release))) struct places places = { .root = NULL };
+	__attribute__((cleanup(
+	    places_release))) struct protected_paths places = { .root = NULL };
 	struct cut c = { text, what, &places, &left, 0 };
 
 	if (json_parse_loose(read, len, what, &root, dg) != 0)

@@ -85,7 +85,7 @@ check_dollars(const char *text, size_t len)
 	cleanup_strbuf struct strbuf back = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	int rc = model_undouble(text, len, &single, &dg);
+	int rc = dollars_unescape(text, len, &single, &dg);
 	fuzz_outcome(rc, &dg);
 	if (rc == 0) {
 		model_double(single.buf, single.len, &twice);
@@ -94,7 +94,7 @@ check_dollars(const char *text, size_t len)
 	}
 	strbuf_reset(&twice);
 	model_double(text, len, &twice);
-	FUZZ_CHECK(model_undouble(twice.buf, twice.len, &back, &dg) == 0);
+	FUZZ_CHECK(dollars_unescape(twice.buf, twice.len, &back, &dg) == 0);
 	FUZZ_CHECK(back.len == len);
 	FUZZ_CHECK(len == 0 || memcmp(back.buf, text, len) == 0);
 }

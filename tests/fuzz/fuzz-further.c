@@ -44,7 +44,7 @@ read_services(int fd, struct json **ret_root)
 
 	FUZZ_CHECK(lseek(fd, 0, SEEK_SET) == 0);
 	FUZZ_CHECK(fs_read_fd(fd, "x", (size_t)1 << 24, &text, &dg) == 0);
-	FUZZ_CHECK(model_undouble(text.buf, text.len, &single, &dg) == 0);
+	FUZZ_CHECK(dollars_unescape(text.buf, text.len, &single, &dg) == 0);
 	FUZZ_CHECK(json_parse(single.buf, single.len, "x", ret_root, &dg) == 0);
 }
 

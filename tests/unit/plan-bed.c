@@ -79,7 +79,7 @@ read_model(const struct plan_bed *bed)
 	replace(&text, "@TMP@", bed->tmp);
 	replace(&text, "@USER@", user);
 	replace(&text, "@PROXY@", proxy);
-	CHECK_INT(model_undouble(text.buf, text.len, &single, &dg), 0);
+	CHECK_INT(dollars_unescape(text.buf, text.len, &single, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	return strbuf_detach(&single, NULL);
 }

@@ -62,7 +62,7 @@ test_spelled_out(void)
 	const struct json *services;
 
 	seal(&s, MODE_CONTAINED);
-	CHECK_INT(model_undouble(s.text.buf, s.text.len, &single, &dg), 0);
+	CHECK_INT(dollars_unescape(s.text.buf, s.text.len, &single, &dg), 0);
 	CHECK_INT(json_parse(single.buf, single.len, "plan", &root, &dg), 0);
 	services = json_get(root, "services");
 	CHECK_INT(json_len(services), 2);
@@ -134,7 +134,8 @@ test_single_dollar(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(
-		    model_undouble(texts[i], strlen(texts[i]), &out, &dg), -1);
+		    dollars_unescape(texts[i], strlen(texts[i]), &out, &dg),
+		    -1);
 		CHECK_INT(dg.class, DIAG_ENGINE);
 	}
 }
@@ -149,7 +150,7 @@ test_there_and_back(void)
 
 	model_double(text, strlen(text), &twice);
 	CHECK_STR(twice.buf, "$$ $$$$ $${X} a$$");
-	CHECK_INT(model_undouble(twice.buf, twice.len, &once, &dg), 0);
+	CHECK_INT(dollars_unescape(twice.buf, twice.len, &once, &dg), 0);
 	CHECK_STR(once.buf, text);
 }
 

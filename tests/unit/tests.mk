@@ -31,7 +31,7 @@ unit_tests = \
 	tests/unit/test-fs-tree \
 	tests/unit/test-gitident \
 	tests/unit/test-gitrepo \
-	tests/unit/test-goenv \
+	tests/unit/test-agent-env \
 	tests/unit/test-holder \
 	tests/unit/test-hostconf \
 	tests/unit/test-http \

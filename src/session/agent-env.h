@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * goenv: the environment of the agent's process, as the go message hands it
+ * agent-env: the environment of the agent's process, as the go message hands it
  * over: it stands neither in the plan nor in the container's configuration.
  */
-#ifndef DRYDOCK_GOENV_H
-#define DRYDOCK_GOENV_H
+#ifndef DRYDOCK_AGENT_ENV_H
+#define DRYDOCK_AGENT_ENV_H
 
 #include <stdbool.h>
 
@@ -13,7 +13,7 @@ struct paths;
 struct settings;
 struct strvec;
 
-struct goenv_spec {
+struct agent_env_spec {
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
@@ -26,15 +26,15 @@ struct goenv_spec {
 };
 
 /* Whether the caller's environment has one of the agent's secrets. */
-bool goenv_has_secret(const struct goenv_spec *spec);
+bool agent_env_has_secret(const struct agent_env_spec *spec);
 
 /*
  * TERM or COLORTERM of the caller's, borrowed, if it is a plain word that leads
  * nowhere as a file's name; or NULL.
  */
-const char *goenv_terminal(const char *const *environ_, const char *name);
+const char *agent_env_terminal(const char *const *environ_, const char *name);
 
 /* Appends it to env; every name once. */
-void goenv_build(const struct goenv_spec *spec, struct strvec *env);
+void agent_env_build(const struct agent_env_spec *spec, struct strvec *env);
 
-#endif /* DRYDOCK_GOENV_H */
+#endif /* DRYDOCK_AGENT_ENV_H */

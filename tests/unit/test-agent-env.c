@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* goenv: whose word counts in the environment of the agent's process. */
-#include "session/goenv.h"
+/* agent-env: whose word counts in the environment of the agent's process. */
+#include "session/agent-env.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ build(bool tty, bool secrets, struct strvec *env)
 	const struct paths paths = { .user = user, .home = home };
 	struct settings settings = { .pass_env = STRVEC_INIT };
 	struct agent agent = AGENT_INIT;
-	const struct goenv_spec spec = {
+	const struct agent_env_spec spec = {
 		.paths = &paths,
 		.settings = &settings,
 		.agent = &agent,
@@ -51,7 +51,7 @@ build(bool tty, bool secrets, struct strvec *env)
 	strvec_push(&settings.pass_env, "NOT_SET");
 	strvec_push(&agent.env, "DIR=${HOME}/.a:${HOME}/.b");
 	strvec_push(&agent.secrets, "KEY");
-	goenv_build(&spec, env);
+	agent_env_build(&spec, env);
 	strvec_release(&settings.pass_env);
 	strvec_release(&agent.env);
 	strvec_release(&agent.secrets);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* All of home.d is checked before the first of its files is copied. */
-#include "session/homed.h"
+#include "session/home-files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 /* A look through home.d; the walk's path is below it. */
 struct look {
 	struct fs_walk walk;
-	struct homed *homed;
+	struct home_files *home_files;
 	bool common; /* home.d itself: its dot files, for each agent */
 	const struct paths *paths;
 	const struct settings *settings;
@@ -109,7 +109,7 @@ check_entry(struct look *l, const char *name, const struct stat *st)
 static int
 add_entry(struct look *l, const struct stat *st)
 {
-	struct scan *files = &l->homed->files;
+	struct scan *files = &l->home_files->files;
 	struct scan_entry *e;
 
 	if ((int64_t)files->nr >= l->settings->sync_max_files)
@@ -153,7 +153,7 @@ look_entry(struct fs_walk *walk, int dirfd, const char *name)
 
 /* home.d may be a link, what is in it not. */
 static int
-open_homed(struct look *l)
+open_home_files(struct look *l)
 {
 	cleanup_free char *name = xasprintf("home.d/%s", l->agent->name);
 	cleanup_close int above = -1;
@@ -161,7 +161,7 @@ open_homed(struct look *l)
 
 	if (l->common)
 		return paths_open_config(l->paths, "home.d", TRUSTED_DIRECTORY,
-		    &l->homed->fd, l->walk.dg);
+		    &l->home_files->fd, l->walk.dg);
 	if (paths_open_config(
 		l->paths, "home.d", TRUSTED_DIRECTORY, &above, l->walk.dg) < 0)
 		return -1;
@@ -172,17 +172,17 @@ open_homed(struct look *l)
 		return diag_set_errno(l->walk.dg, DIAG_CONFIG, ELOOP,
 		    "open %s/%s", l->paths->config_dir, name);
 	return paths_open_config(
-	    l->paths, name, TRUSTED_DIRECTORY, &l->homed->fd, l->walk.dg);
+	    l->paths, name, TRUSTED_DIRECTORY, &l->home_files->fd, l->walk.dg);
 }
 
 int
-homed_open(struct homed *ret, bool common, const struct paths *paths,
+home_files_open(struct home_files *ret, bool common, const struct paths *paths,
     const struct settings *settings, const struct agent *agent, struct diag *dg)
 {
 	cleanup_free char *label =
 	    common ? xstrdup("home.d/") : xasprintf("home.d/%s/", agent->name);
 	struct look l = {
-		.homed = ret,
+		.home_files = ret,
 		.common = common,
 		.paths = paths,
 		.settings = settings,
@@ -200,7 +200,7 @@ homed_open(struct homed *ret, bool common, const struct paths *paths,
 	int rc;
 
 	l.walk.arg = &l;
-	rc = open_homed(&l);
+	rc = open_home_files(&l);
 	if (rc == 0 && ret->fd >= 0)
 		rc = knownprojects_load(paths, &known, dg);
 	l.known = known;
@@ -263,14 +263,14 @@ open_parent(const struct scan_entry *e, int home_fd, int *ret_fd,
 }
 
 static int
-copy_file(const struct homed *homed, const struct scan_entry *e, int parent,
-    const char *name, struct diag *dg)
+copy_file(const struct home_files *home_files, const struct scan_entry *e,
+    int parent, const char *name, struct diag *dg)
 {
 	cleanup_close int in = -1;
 	cleanup_close int out = -1;
 	struct stat st;
 
-	if (fs_open_nolinks(homed->fd, e->path,
+	if (fs_open_nolinks(home_files->fd, e->path,
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &in, dg) != 0)
 		return diag_wrap(dg, "home.d");
 	if (fstat(in, &st) < 0 || !S_ISREG(st.st_mode))
@@ -291,8 +291,8 @@ copy_file(const struct homed *homed, const struct scan_entry *e, int parent,
 }
 
 static int
-copy_entry(const struct homed *homed, const struct scan_entry *e, int home_fd,
-    struct diag *dg)
+copy_entry(const struct home_files *home_files, const struct scan_entry *e,
+    int home_fd, struct diag *dg)
 {
 	cleanup_close int parent = -1;
 	cleanup_close int made = -1;
@@ -301,31 +301,32 @@ copy_entry(const struct homed *homed, const struct scan_entry *e, int home_fd,
 	if (open_parent(e, home_fd, &parent, &name, dg) != 0)
 		return -1;
 	if (e->kind == SCAN_FILE)
-		return copy_file(homed, e, parent, name, dg);
+		return copy_file(home_files, e, parent, name, dg);
 	/* Without write permission it could not be filled. */
 	return fs_make_dir(
 	    parent, name, (e->mode & KEPT_MODE) | 0700, &made, dg);
 }
 
 int
-homed_copy(const struct homed *homed, int home_fd, struct diag *dg)
+home_files_copy(
+    const struct home_files *home_files, int home_fd, struct diag *dg)
 {
-	const struct scan *files = &homed->files;
+	const struct scan *files = &home_files->files;
 
 	for (size_t i = 0; i < files->nr; i++) {
 		if (check_place(&files->v[i], home_fd, dg) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < files->nr; i++) {
-		if (copy_entry(homed, &files->v[i], home_fd, dg) != 0)
+		if (copy_entry(home_files, &files->v[i], home_fd, dg) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 void
-homed_release(struct homed *homed)
+home_files_release(struct home_files *home_files)
 {
-	cleanup_close_fn(&homed->fd);
-	scan_release(&homed->files);
+	cleanup_close_fn(&home_files->fd);
+	scan_release(&home_files->files);
 }

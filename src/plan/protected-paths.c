@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* places: the one list, by groups; which relation is refused, policy.jq says. */
-#include "plan/places.h"
+#include "plan/protected-paths.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,22 +32,23 @@
 #include "plan/procfacts.h"
 
 /* A path that was looked at, once, after its parents. */
-struct spot {
+struct path_entry {
 	char *path; /* owned */
-	size_t near; /* the spot that is there: itself, or the nearest parent */
+	size_t
+	    near; /* the entry that is there: itself, or the nearest parent */
 	struct location at; /* of nothing when it is not there */
 };
 
-struct place {
+struct protected_path {
 	const char *group; /* static */
-	size_t spot;
+	size_t entry;
 };
 
-struct places {
-	struct place *v; /* owned */
+struct protected_paths {
+	struct protected_path *v; /* owned */
 	size_t nr;
-	struct spot *spots; /* owned */
-	size_t nspots;
+	struct path_entry *entries; /* owned */
+	size_t nentries;
 	struct proc_mounts mounts;
 };
 
@@ -100,12 +101,12 @@ look(const char *path, const char *name, const struct location *parent,
 }
 
 /*
- * The spot of an absolute path.  Whoever holds the nearest parent of one that
+ * The entry of an absolute path.  Whoever holds the nearest parent of one that
  * is not there may make the rest of it.
  */
 static int
-find_spot(
-    struct places *places, const char *path, size_t *ret_spot, struct diag *dg)
+find_entry(struct protected_paths *places, const char *path, size_t *ret_index,
+    struct diag *dg)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *up = NULL;
@@ -114,9 +115,9 @@ find_spot(
 	int rc;
 
 	assert(slash != NULL);
-	for (size_t i = 0; i < places->nspots; i++) {
-		if (strcmp(places->spots[i].path, path) == 0) {
-			*ret_spot = i;
+	for (size_t i = 0; i < places->nentries; i++) {
+		if (strcmp(places->entries[i].path, path) == 0) {
+			*ret_index = i;
 			return 0;
 		}
 	}
@@ -126,42 +127,43 @@ find_spot(
 		if (rc == NOT_THERE)
 			return diag_set_errno(
 			    dg, DIAG_IO, errno, "open %s", path);
-	} else if (find_spot(places, up, &parent, dg) != 0) {
+	} else if (find_entry(places, up, &parent, dg) != 0) {
 		return -1;
-	} else if (places->spots[parent].near != parent) {
+	} else if (places->entries[parent].near != parent) {
 		rc = NOT_THERE;
 	} else {
-		rc = look(path, slash + 1, &places->spots[parent].at,
+		rc = look(path, slash + 1, &places->entries[parent].at,
 		    &places->mounts, &at, dg);
 	}
 	if (rc == -1)
 		return -1;
-	places->spots = xreallocarray(
-	    places->spots, places->nspots + 1, sizeof(*places->spots));
-	places->spots[places->nspots] = (struct spot){ xstrdup(path),
-		rc == 0 ? places->nspots : places->spots[parent].near, at };
-	*ret_spot = places->nspots++;
+	places->entries = xreallocarray(
+	    places->entries, places->nentries + 1, sizeof(*places->entries));
+	places->entries[places->nentries] = (struct path_entry){ xstrdup(path),
+		rc == 0 ? places->nentries : places->entries[parent].near, at };
+	*ret_index = places->nentries++;
 	return 0;
 }
 
 /* path is given. */
 static int
-add(struct places *places, const char *group, char *path, struct diag *dg)
+add(struct protected_paths *places, const char *group, char *path,
+    struct diag *dg)
 {
 	cleanup_free char *owned = path;
-	size_t spot;
+	size_t entry;
 
-	if (find_spot(places, owned, &spot, dg) != 0)
+	if (find_entry(places, owned, &entry, dg) != 0)
 		return -1;
 	places->v =
 	    xreallocarray(places->v, places->nr + 1, sizeof(*places->v));
-	places->v[places->nr++] = (struct place){ group, spot };
+	places->v[places->nr++] = (struct protected_path){ group, entry };
 	return 0;
 }
 
 static int
-add_all(struct places *places, const char *group, const struct strvec *paths,
-    struct diag *dg)
+add_all(struct protected_paths *places, const char *group,
+    const struct strvec *paths, struct diag *dg)
 {
 	for (size_t i = 0; i < paths->nr; i++)
 		if (add(places, group, xstrdup(paths->v[i]), dg) != 0)
@@ -174,7 +176,7 @@ add_all(struct places *places, const char *group, const struct strvec *paths,
  * account's, which stays what it is whatever HOME says.
  */
 static int
-add_below_homes(struct places *places, const struct paths *paths,
+add_below_homes(struct protected_paths *places, const struct paths *paths,
     const char *group, const char *name, struct diag *dg)
 {
 	const char *home = paths->home;
@@ -188,7 +190,8 @@ add_below_homes(struct places *places, const struct paths *paths,
 }
 
 static int
-add_table(struct places *places, const struct paths *paths, struct diag *dg)
+add_table(
+    struct protected_paths *places, const struct paths *paths, struct diag *dg)
 {
 	const struct protected_place *row;
 
@@ -205,8 +208,8 @@ add_table(struct places *places, const struct paths *paths, struct diag *dg)
 
 /* What a session gets of an agent's configuration, it gets as a copy. */
 static int
-add_agent(struct places *places, const struct paths *paths, const char *name,
-    struct diag *dg)
+add_agent(struct protected_paths *places, const struct paths *paths,
+    const char *name, struct diag *dg)
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
 	const struct agent_sources *sources[] = { &agent.sync.trees,
@@ -224,7 +227,8 @@ add_agent(struct places *places, const struct paths *paths, const char *name,
 
 /* No agent is to change what another one on the host runs by. */
 static int
-add_agents(struct places *places, const struct paths *paths, struct diag *dg)
+add_agents(
+    struct protected_paths *places, const struct paths *paths, struct diag *dg)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
@@ -237,8 +241,8 @@ add_agents(struct places *places, const struct paths *paths, struct diag *dg)
 }
 
 static int
-add_path(
-    struct places *places, const char *group, const char *path, struct diag *dg)
+add_path(struct protected_paths *places, const char *group, const char *path,
+    struct diag *dg)
 {
 	cleanup_free char *copy = xstrdup(path);
 	char *save = NULL;
@@ -271,7 +275,7 @@ has_directory(const char *path, const char *dir, size_t len)
 
 /* The caller's, and what else drydock itself runs programs from. */
 static int
-add_path_dirs(struct places *places, struct diag *dg)
+add_path_dirs(struct protected_paths *places, struct diag *dg)
 {
 	static const char own[] = PROC_SYSTEM_PATH ":" PROGRAM_PLUGIN_PATH;
 	const char *callers = getenv("PATH");
@@ -290,8 +294,8 @@ add_path_dirs(struct places *places, struct diag *dg)
 }
 
 static int
-add_sockets(
-    struct places *places, const struct plan_request *request, struct diag *dg)
+add_sockets(struct protected_paths *places, const struct plan_request *request,
+    struct diag *dg)
 {
 	uintmax_t uid = request->paths->uid;
 
@@ -310,8 +314,8 @@ add_sockets(
 }
 
 static int
-add_own(
-    struct places *places, const struct plan_request *request, struct diag *dg)
+add_own(struct protected_paths *places, const struct plan_request *request,
+    struct diag *dg)
 {
 	const struct paths *p = request->paths;
 	const struct {
@@ -339,10 +343,11 @@ add_own(
 }
 
 int
-places_find(const struct plan_request *request, struct places **ret_places,
-    struct diag *dg)
+protected_paths_find(const struct plan_request *request,
+    struct protected_paths **ret_places, struct diag *dg)
 {
-	cleanup_places struct places *places = xcalloc(1, sizeof(*places));
+	cleanup_protected_paths struct protected_paths *places =
+	    xcalloc(1, sizeof(*places));
 
 	if (proc_mounts_read_own(&places->mounts, dg) != 0)
 		return -1;
@@ -357,36 +362,37 @@ places_find(const struct plan_request *request, struct places **ret_places,
 }
 
 void
-places_free(struct places *places)
+protected_paths_free(struct protected_paths *places)
 {
 	if (places == NULL)
 		return;
-	for (size_t i = 0; i < places->nspots; i++) {
-		free(places->spots[i].path);
-		location_release(&places->spots[i].at);
+	for (size_t i = 0; i < places->nentries; i++) {
+		free(places->entries[i].path);
+		location_release(&places->entries[i].at);
 	}
-	free(places->spots);
+	free(places->entries);
 	free(places->v);
 	proc_mounts_release(&places->mounts);
 	free(places);
 }
 
 void
-places_freep(struct places **places)
+protected_paths_freep(struct protected_paths **places)
 {
-	places_free(*places);
+	protected_paths_free(*places);
 	*places = NULL;
 }
 
-/* What the location is to the spot, or NULL. */
+/* What the location is to the entry, or NULL. */
 static const char *
-relation(const struct places *places, const struct location *at, size_t spot)
+relation(const struct protected_paths *places, const struct location *at,
+    size_t entry)
 {
-	size_t near = places->spots[spot].near;
-	const struct location *there = &places->spots[near].at;
+	size_t near = places->entries[entry].near;
+	const struct location *there = &places->entries[near].at;
 	bool is = location_is(at, there);
 
-	if (near != spot)
+	if (near != entry)
 		return is || location_holds(at, there) ? "holds" : NULL;
 	return is                        ? "is"
 	    : location_holds(at, there)  ? "holds"
@@ -395,8 +401,8 @@ relation(const struct places *places, const struct location *at, size_t spot)
 }
 
 int
-places_write(
-    const struct places *places, int fd, struct jsonw *w, struct diag *dg)
+protected_paths_write(const struct protected_paths *places, int fd,
+    struct jsonw *w, struct diag *dg)
 {
 	cleanup_location struct location at = LOCATION_INIT;
 
@@ -404,14 +410,14 @@ places_write(
 		return -1;
 	jsonw_open_array(w);
 	for (size_t i = 0; i < places->nr; i++) {
-		const struct place *p = &places->v[i];
-		const char *how = relation(places, &at, p->spot);
+		const struct protected_path *p = &places->v[i];
+		const char *how = relation(places, &at, p->entry);
 
 		if (how == NULL)
 			continue;
 		jsonw_open_object(w);
 		jsonw_key_str(w, "group", p->group);
-		jsonw_key_str(w, "place", places->spots[p->spot].path);
+		jsonw_key_str(w, "place", places->entries[p->entry].path);
 		jsonw_key_str(w, "how", how);
 		jsonw_close_object(w);
 	}

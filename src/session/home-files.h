@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * homed: the user's own files for sessions' homes, home.d/AGENT of the
+ * home-files: the user's own files for sessions' homes, home.d/AGENT of the
  * configuration directory, and what home.d has for all agents: entries whose
  * names begin with a dot, but .git.
  */
-#ifndef DRYDOCK_HOMED_H
-#define DRYDOCK_HOMED_H
+#ifndef DRYDOCK_HOME_FILES_H
+#define DRYDOCK_HOME_FILES_H
 
 #include <stdbool.h>
 
@@ -16,12 +16,12 @@ struct diag;
 struct paths;
 struct settings;
 
-struct homed {
+struct home_files {
 	int fd; /* owned; -1: there is none */
 	struct scan files; /* directories and files, in order */
 };
 
-#define HOMED_INIT            \
+#define HOME_FILES_INIT       \
 	{                     \
 		-1, SCAN_INIT \
 	}
@@ -31,19 +31,20 @@ struct homed {
  * written by others, has two names, holds credentials, an account or the
  * conversations, or exceeds a limit is DIAG_CONFIG and named.
  */
-int homed_open(struct homed *ret, bool common, const struct paths *paths,
-    const struct settings *settings, const struct agent *agent,
-    struct diag *dg);
+int home_files_open(struct home_files *ret, bool common,
+    const struct paths *paths, const struct settings *settings,
+    const struct agent *agent, struct diag *dg);
 
 /*
  * Puts it on top of what is in a home.  An entry in whose way there is a link,
  * or a file where a directory is due or the other way round, is DIAG_CONFIG
  * before anything was copied.
  */
-int homed_copy(const struct homed *homed, int home_fd, struct diag *dg);
+int home_files_copy(
+    const struct home_files *home_files, int home_fd, struct diag *dg);
 
-void homed_release(struct homed *homed);
+void home_files_release(struct home_files *home_files);
 
-#define cleanup_homed __attribute__((cleanup(homed_release)))
+#define cleanup_home_files __attribute__((cleanup(home_files_release)))
 
-#endif /* DRYDOCK_HOMED_H */
+#endif /* DRYDOCK_HOME_FILES_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From image, caller, agent and plan to one environment. */
-#include "session/goenv.h"
+#include "session/agent-env.h"
 
 #include <limits.h>
 #include <string.h>
@@ -36,7 +36,7 @@ set_all(struct strvec *env, const char *const *list)
 }
 
 const char *
-goenv_terminal(const char *const *environ_, const char *name)
+agent_env_terminal(const char *const *environ_, const char *name)
 {
 	static const char plain[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -52,7 +52,7 @@ goenv_terminal(const char *const *environ_, const char *name)
 static void
 set_terminal(struct strvec *env, const char *const *environ_, const char *name)
 {
-	const char *value = goenv_terminal(environ_, name);
+	const char *value = agent_env_terminal(environ_, name);
 
 	if (value != NULL)
 		strvec_setenv(env, name, value);
@@ -163,7 +163,7 @@ caller_umask(void)
 }
 
 bool
-goenv_has_secret(const struct goenv_spec *spec)
+agent_env_has_secret(const struct agent_env_spec *spec)
 {
 	const struct strvec *names = &spec->agent->secrets;
 
@@ -175,7 +175,7 @@ goenv_has_secret(const struct goenv_spec *spec)
 }
 
 void
-goenv_build(const struct goenv_spec *spec, struct strvec *env)
+agent_env_build(const struct agent_env_spec *spec, struct strvec *env)
 {
 	cleanup_free char *mask = xasprintf("%03o", caller_umask());
 
