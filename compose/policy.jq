@@ -13,7 +13,7 @@
 def table: [
 {rule: "unknown-key", text: "no key that drydock does not know, at any level"},
 {rule: "top-level", text: "name and services stand at the top, nothing else"},
-{rule: "services", keys: ["container_name"], text: "the services are agent, egress when contained, and further ones of your overlays"},
+{rule: "services", keys: ["container_name"], text: "the services are agent, egress when contained, and extra ones of your overlays"},
 {rule: "layer", text: "drydock's own overlays are those that came with the policy, judged by their digests"},
 {rule: "privileged", keys: ["privileged"], text: "no privileged container"},
 {rule: "capabilities", keys: ["cap_add", "cap_drop"], text: "every capability is dropped, none is added"},
@@ -29,14 +29,14 @@ def table: [
 {rule: "groups", keys: ["group_add"], text: "no further group; in dood the engine socket's alone"},
 {rule: "read-only", keys: ["read_only"], text: "the root file system is read-only"},
 {rule: "init", keys: ["init"], text: "an init process is PID 1"},
-{rule: "limits", keys: ["mem_limit", "memswap_limit", "mem_reservation", "mem_swappiness", "pids_limit", "cpus", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset", "shm_size", "oom_kill_disable", "oom_score_adj", "blkio_config", "storage_opt", "ulimits", "deploy", "scale"], text: "memory, swap, processors and processes are limited as set; a further service may have less"},
-{rule: "tmpfs", keys: ["tmpfs"], text: "the tmpfs mounts are drydock's; those of a further service have a size, /tmp's at most"},
-{rule: "network", keys: ["network_mode", "networks", "ports", "expose", "dns", "dns_opt", "dns_search", "extra_hosts", "links", "external_links", "hostname", "domainname", "mac_address"], text: "contained: no network for the agent, the default bridge for egress; dood: the host's; none for a further service"},
-{rule: "entrypoint", keys: ["entrypoint", "command", "working_dir", "post_start", "pre_stop"], text: "the container runs drydock's holder, a further service its own command, nothing before or after it"},
-{rule: "image", keys: ["image", "pull_policy", "pull_refresh_after", "platform", "build", "develop"], text: "the image that drydock built, for a further service one that the engine has; by its id, never pulled"},
+{rule: "limits", keys: ["mem_limit", "memswap_limit", "mem_reservation", "mem_swappiness", "pids_limit", "cpus", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset", "shm_size", "oom_kill_disable", "oom_score_adj", "blkio_config", "storage_opt", "ulimits", "deploy", "scale"], text: "memory, swap, processors and processes are limited as set; an extra service may have less"},
+{rule: "tmpfs", keys: ["tmpfs"], text: "the tmpfs mounts are drydock's; those of an extra service have a size, /tmp's at most"},
+{rule: "network", keys: ["network_mode", "networks", "ports", "expose", "dns", "dns_opt", "dns_search", "extra_hosts", "links", "external_links", "hostname", "domainname", "mac_address"], text: "contained: no network for the agent, the default bridge for egress; dood: the host's; none for an extra service"},
+{rule: "entrypoint", keys: ["entrypoint", "command", "working_dir", "post_start", "pre_stop"], text: "the container runs drydock's holder, an extra service its own command, nothing before or after it"},
+{rule: "image", keys: ["image", "pull_policy", "pull_refresh_after", "platform", "build", "develop"], text: "the image that drydock built, for an extra service one that the engine has; by its id, never pulled"},
 {rule: "healthcheck", keys: ["healthcheck"], text: "no health check runs"},
 {rule: "restart", keys: ["restart", "stop_signal", "stop_grace_period", "depends_on", "attach"], text: "starts and stops are drydock's"},
-{rule: "environment", keys: ["environment"], text: "drydock's own environment; overlays add plain names to the agent's; a further service has its own"},
+{rule: "environment", keys: ["environment"], text: "drydock's own environment; overlays add plain names to the agent's; an extra service has its own"},
 {rule: "labels", keys: ["labels", "annotations"], text: "no labels but drydock's own"},
 {rule: "logging", keys: ["logging"], text: "the container's log is bounded"},
 {rule: "terminal", keys: ["tty", "stdin_open"], text: "the terminal is the holder's"},
@@ -79,7 +79,7 @@ def digests: {
 "group.yml": "f1350dbbcb56ab425d471b883a011e1d51597433ef3a2b066fc50269d074304c",
 "hardening.yml": "953e614ba76a4930521f8856c67ec709e41926af0430b9d0e62dbe1b79e8d05e",
 "seccomp.json": "949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f",
-"service.yml": "78a293db28d7ea55df746cc2c1e9962dcf1e1437f227cf2b00781fff1ff13a45"
+"service.yml": "33f0c0544f79e9491d932efcb4e8479a7837d376f4d86cc566e155e8edbaa6cd"
 };
 
 # Not index(): libjq 1.6 leaks what it compares.
@@ -160,7 +160,7 @@ def judge_raw($variables):
 # From here on $f are the facts.
 .facts as $f | .model as $model | .reference as $reference |
 
-def kind_of($name): if $name | among(["agent", "egress"]) then $name else "further" end;
+def kind_of($name): if $name | among(["agent", "egress"]) then $name else "extra" end;
 
 # What overlays may change of a service: names, more of its environment; binds,
 # more of them, which the setting binds lists; less, a limit; own, as far as the
@@ -168,7 +168,7 @@ def kind_of($name): if $name | among(["agent", "egress"]) then $name else "furth
 def permitted: {
 agent: {environment: "names", volumes: "binds"},
 egress: {},
-further: {entrypoint: "own", command: "own", working_dir: "own", environment: "own", tmpfs: "own",
+extra: {entrypoint: "own", command: "own", working_dir: "own", environment: "own", tmpfs: "own",
 	mem_limit: "less", memswap_limit: "less", pids_limit: "less", cpus: "less"}
 };
 
@@ -257,7 +257,7 @@ def judge_difference:
 		| $reference.services[$name] as $was | $model.services[$name] as $is
 		| of($name; if $was == null or ($is | type) != "object" then
 			violation("services"; $name; if $was == null
-				then "a further service has a name of a-z, 0-9 and -, a letter first, 32 at most"
+				then "an extra service has a name of a-z, 0-9 and -, a letter first, 32 at most"
 				else "no service" end)
 		else
 			($was + $is | keys[]) as $key
@@ -278,7 +278,7 @@ agent: {restart: "no", entrypoint: "/usr/lib/drydock/holder hold (--egress )?",
 egress: {restart: "on-failure:[1-9]", entrypoint: "/usr/lib/drydock/holder egress ", network_mode: "bridge",
 	mem_limit: 1073741824, memswap_limit: 1073741824, pids_limit: 1024, cpus: null,
 	ulimits: {msgqueue: 1048576, sigpending: 4096, fsize: 1073741824}},
-further: {restart: "no", network_mode: "none", ulimits: {msgqueue: 1048576, sigpending: 4096}},
+extra: {restart: "no", network_mode: "none", ulimits: {msgqueue: 1048576, sigpending: 4096}},
 "agent contained": {network_mode: "none"},
 "agent dood": {network_mode: "host"}
 };
@@ -373,16 +373,16 @@ def judge_service($name):
 	| unless(.[$key] | unset) | broken($key)),
 	(unless((.memswap_limit | number) >= (.mem_limit | number)) | broken("memswap_limit")),
 	(unless(.group_add | given([]) | type == "array" and . - if $kind == "agent" then $f.groups else [] end == []) | broken("group_add")),
-	(unless(if $kind == "further" then [.entrypoint, .command | given([])] | all(.[]; words) and add != []
+	(unless(if $kind == "extra" then [.entrypoint, .command | given([])] | all(.[]; words) and add != []
 	    else .command | unset end) | broken("command")),
 	(unless(.working_dir | unset or normal) | broken("working_dir")),
 	(.environment | given({}) | judge_environment($name)),
 	(.security_opt | given([]) | if type == "array" then judge_security_opt else violation("security-opt"; "security_opt"; "security_opt is no list") end),
 	(.tmpfs | given([]) | if words then judge_tmpfs({agent: $f.tmpfs, egress: {"/tmp": 67108864}}[$kind] // {"/tmp": $f.tmpfs["/tmp"]};
-		if $kind == "further" then ["/proc", "/sys", "/dev", "/run/services"] else guarded end)
+		if $kind == "extra" then ["/proc", "/sys", "/dev", "/run/services"] else guarded end)
 	else violation("tmpfs"; "tmpfs"; "tmpfs is no list") end),
 	([(.tmpfs[]? | strings | split(":")[0]), .volumes[]?.target?] as $mounted
-	| $f.further[$name] | values | judge_image($mounted));
+	| $f.extra[$name] | values | judge_image($mounted));
 
 def judge_invariants:
 	(["base.yml", "\($f.mode).yml", "hardening.yml", "seccomp.json", ($f.files | keys[])] | unique[]

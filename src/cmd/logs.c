@@ -121,7 +121,7 @@ const struct cmd cmd_logs = {
 	.summary = "show what a session's proxy and holder wrote",
 	.description =
 	    "Prints the proxy's log, then the last " LINES
-	    " lines that SESSION's container, and each further service, wrote "
+	    " lines that SESSION's container, and each extra service, wrote "
 	    "beside its terminal, escaped. The terminal itself is what attach shows. Of one that has ended "
 	    "it prints the last screen and how it ended.",
 	.needs = CMD_NEED_SETTINGS,

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "host/project.h"
-#include "plan/further.h"
+#include "plan/extra-service.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 
@@ -116,8 +116,8 @@ add_model(const struct plan *plan, struct strbuf *out, struct diag *dg)
 static void
 add_volumes(const struct assembly *assembly, struct strbuf *out)
 {
-	for (size_t i = 0; i < assembly->nfurther; i++) {
-		const struct further *f = &assembly->further[i];
+	for (size_t i = 0; i < assembly->nextra; i++) {
+		const struct extra_service *f = &assembly->extra[i];
 
 		for (size_t n = 0; n < f->tmpfs.nr; n++) {
 			strbuf_addf(out,

@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/xalloc.h"
 #include "plan/datafile.h"
-#include "plan/further.h"
+#include "plan/extra-service.h"
 #include "plan/plan.h"
 #include "plan/useroverlays.h"
 #include "plan/values.h"
@@ -93,7 +93,7 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 	}
 	own = a.nr;
 	if (useroverlays_add(request, &a, dg) != 0 ||
-	    further_add(request, own, &a, dg) != 0)
+	    extra_services_add(request, own, &a, dg) != 0)
 		return -1;
 	*ret_assembly = a;
 	a = (struct assembly)ASSEMBLY_INIT;
@@ -113,7 +113,7 @@ assembly_release(struct assembly *assembly)
 		strbuf_release(&o->tree);
 	}
 	free(assembly->v);
-	further_free(assembly->further, assembly->nfurther);
+	extra_services_free(assembly->extra, assembly->nextra);
 	strvec_release(&assembly->vars);
 	*assembly = (struct assembly)ASSEMBLY_INIT;
 }

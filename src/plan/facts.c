@@ -25,7 +25,7 @@
 #include "host/project.h"
 #include "host/reserved.h"
 #include "host/settings.h"
-#include "plan/further.h"
+#include "plan/extra-service.h"
 #include "plan/plan.h"
 #include "plan/protected-paths.h"
 #include "plan/role.h"
@@ -323,9 +323,9 @@ write_services(struct jsonw *w, const struct plan_request *request,
 	write_service(w, request, "agent", request->agent_image->id);
 	if (request->mode.mode == MODE_CONTAINED)
 		write_service(w, request, "egress", request->egress_image->id);
-	for (size_t i = 0; i < assembly->nfurther; i++)
-		write_service(w, request, assembly->further[i].name,
-		    assembly->further[i].image.id);
+	for (size_t i = 0; i < assembly->nextra; i++)
+		write_service(w, request, assembly->extra[i].name,
+		    assembly->extra[i].image.id);
 	jsonw_close_object(w);
 }
 
@@ -353,12 +353,12 @@ write_groups(struct jsonw *w, const struct plan_request *request,
 
 /* Of the images of the services that overlays add. */
 static void
-write_further(struct jsonw *w, const struct assembly *assembly)
+write_extra(struct jsonw *w, const struct assembly *assembly)
 {
-	jsonw_key(w, "further");
+	jsonw_key(w, "extra");
 	jsonw_open_object(w);
-	for (size_t i = 0; i < assembly->nfurther; i++) {
-		const struct further *f = &assembly->further[i];
+	for (size_t i = 0; i < assembly->nextra; i++) {
+		const struct extra_service *f = &assembly->extra[i];
 
 		jsonw_key(w, f->name);
 		jsonw_open_object(w);
@@ -402,7 +402,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_groups(w, request, assembly);
 	write_limits(w, request);
 	write_listed(w, request->settings);
-	write_further(w, assembly);
+	write_extra(w, assembly);
 	write_files(w, assembly, plan);
 	write_sockets(w, request, plan);
 	if (write_roles(w, request, assembly, dg) != 0 ||

@@ -28,7 +28,7 @@
 struct container;
 struct diag;
 struct engine;
-struct further;
+struct extra_service;
 struct image;
 struct json;
 struct mount_role;
@@ -65,8 +65,8 @@ struct assembly {
 	size_t nr;
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
 	struct access access; /* to the project */
-	struct further *further; /* owned; what the user's add */
-	size_t nfurther;
+	struct extra_service *extra; /* owned; what the user's add */
+	size_t nextra;
 };
 
 #define ASSEMBLY_INIT               \

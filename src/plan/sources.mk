@@ -7,8 +7,8 @@ plan_sources = \
 	src/plan/datafile.h \
 	src/plan/facts.c \
 	src/plan/facts.h \
-	src/plan/further.c \
-	src/plan/further.h \
+	src/plan/extra-service.c \
+	src/plan/extra-service.h \
 	src/plan/judge.c \
 	src/plan/judge.h \
 	src/plan/location.c \

@@ -40,7 +40,7 @@ struct secret {
 
 /*
  * Takes one byte that a terminal in non-canonical mode sent.  text never grows
- * beyond its reserve of max bytes: further ones are dropped but one, so that
+ * beyond its reserve of max bytes: extra ones are dropped but one, so that
  * the reader sees that it is too long.
  */
 enum secret_answer secret_type(

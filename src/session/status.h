@@ -79,7 +79,7 @@ int session_refuse(const struct session_facts *facts, enum session_state state,
 
 /*
  * NULL, or the session's container of this role ("agent", "egress", or a
- * further service's name), found as session_status() does.
+ * extra service's name), found as session_status() does.
  */
 const struct container *session_container(
     const struct session_facts *facts, const char *role);

@@ -120,6 +120,7 @@ EOF
 
 @test "what a killed build leaves, the next one clears" {
   local pid dir builder=$BATS_TEST_TMPDIR/builder
+  # shellcheck disable=SC2034 # stub_image adds to it
   stub_images=
   stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{}' debian:12-slim
   echo 'github.com/docker/buildx 0.17' >"$script/buildx-version.out"

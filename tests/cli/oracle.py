@@ -30,7 +30,7 @@ def read_model(mode):
     return json.loads(text)
 
 
-def with_further(model):
+def with_extra(model):
     """The same with a service "db" of the user's."""
     model = copy.deepcopy(model)
     agent = model["services"]["agent"]
@@ -50,7 +50,7 @@ def with_further(model):
 
 
 BASE = {mode: read_model(mode) for mode in ("contained", "dood")}
-BASE["further"] = with_further(BASE["contained"])
+BASE["extra"] = with_extra(BASE["contained"])
 
 
 def facts(mode):
@@ -61,7 +61,7 @@ def facts(mode):
     roles = {"home": target[TMP + "/home"], "run": target["/run/drydock"],
              "project": agent["working_dir"],
              "history": target["/var/lib/drydock/history"]}
-    if mode == "further":
+    if mode == "extra":
         roles["services"] = target["/run/services"]
     if mode != "dood":
         egress = base["services"]["egress"]
@@ -71,7 +71,7 @@ def facts(mode):
                      proxylog=target["/var/log/squid"])
     else:
         roles["engine"] = target["/run/docker.sock"]
-    further = {} if mode != "further" else {"db": {
+    extra = {} if mode != "extra" else {"db": {
         "reference": "my/db", "image": "sha256:" + "d" * 64, "volumes": [],
         "healthcheck": False, "onbuild": False, "labels": []}}
     sources = {}
@@ -85,7 +85,7 @@ def facts(mode):
         HERE + "/../../compose/policy.jq").read()))
     files = ["base.yml", "dood.yml" if mode == "dood" else "contained.yml",
              "hardening.yml", "seccomp.json"]
-    files += ["service.yml"] if mode == "further" else []
+    files += ["service.yml"] if mode == "extra" else []
     made = {"made": True, "others_write": False}
     known_roles = {r: dict({} if r in ("project", "engine") else made, real=p,
                            kind="socket" if r == "engine" else "directory")
@@ -99,7 +99,7 @@ def facts(mode):
                 for name, s in base["services"].items()}
     services["agent"]["working_dir"] = agent["working_dir"]
     return {
-        "mode": "dood" if mode == "dood" else "contained", "further": further,
+        "mode": "dood" if mode == "dood" else "contained", "extra": extra,
         "session": "abcdefgh", "home": TMP + "/home",
         "project": agent["working_dir"], "services": services,
         "groups": ["999"] if mode == "dood" else [],

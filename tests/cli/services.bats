@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Further services of an overlay: what drydock makes of one, and that each
+# Extra services of an overlay: what drydock makes of one, and that each
 # weakening of one is refused by its rule's name.  Compose is the machine's own,
 # the engine a stub.
 

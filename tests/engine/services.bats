@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A further service of an overlay on a real engine: the agent meets it at a
+# An extra service of an overlay on a real engine: the agent meets it at a
 # socket, it is as contained as the agent, and it goes with the session.
 
 load ../helper

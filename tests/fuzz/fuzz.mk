@@ -12,7 +12,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-escape \
 	tests/fuzz/fuzz-expect \
 	tests/fuzz/fuzz-filter \
-	tests/fuzz/fuzz-further \
+	tests/fuzz/fuzz-extra-service \
 	tests/fuzz/fuzz-go \
 	tests/fuzz/fuzz-hostconf \
 	tests/fuzz/fuzz-image \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * further: the services that overlays of the user's add to drydock's own.
+ * extra-service: the services that overlays of the user's add to drydock's own.
  *
  * The user writes an image and what is particular to it; drydock adds the
  * hardening before that, as compose/service.yml has it, and the image's id
  * after it.  What became of the two when they were merged, the policy judges.
  */
-#ifndef DRYDOCK_PLAN_FURTHER_H
-#define DRYDOCK_PLAN_FURTHER_H
+#ifndef DRYDOCK_PLAN_EXTRA_SERVICE_H
+#define DRYDOCK_PLAN_EXTRA_SERVICE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct assembly;
 struct diag;
 struct plan_request;
 
-struct further {
+struct extra_service {
 	char *name; /* owned */
 	char *reference; /* owned; as the last overlay names it; NULL: none */
 	struct image image; /* its id is NULL when the engine has none */
@@ -34,9 +34,9 @@ struct further {
  * the engine for their images, and puts drydock's part of them around those.
  * More than a few are DIAG_CONFIG.  An image that is not there is no failure.
  */
-int further_add(const struct plan_request *request, size_t first,
+int extra_services_add(const struct plan_request *request, size_t first,
     struct assembly *assembly, struct diag *dg);
 
-void further_free(struct further *v, size_t nr);
+void extra_services_free(struct extra_service *v, size_t nr);
 
-#endif /* DRYDOCK_PLAN_FURTHER_H */
+#endif /* DRYDOCK_PLAN_EXTRA_SERVICE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* further: what drydock says of a service that an overlay adds. */
-#include "plan/further.h"
+/* extra-service: what drydock says of a service that an overlay adds. */
+#include "plan/extra-service.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 #define PLACEHOLDER "@SERVICE@"
 
 enum {
-	MAX_FURTHER = 8,
+	MAX_EXTRA = 8,
 	MAX_NAME = 32,
 	MAX_REFERENCE = 255,
 };
@@ -53,19 +53,18 @@ is_reference(const char *s)
 	    s[0] != '/' && strspn(s, more) == len;
 }
 
-static struct further *
+static struct extra_service *
 find_or_add(struct assembly *a, const char *name)
 {
-	for (size_t i = 0; i < a->nfurther; i++)
-		if (strcmp(a->further[i].name, name) == 0)
-			return &a->further[i];
-	a->further =
-	    xreallocarray(a->further, a->nfurther + 1, sizeof(*a->further));
-	a->further[a->nfurther] = (struct further){ .name = xstrdup(name),
+	for (size_t i = 0; i < a->nextra; i++)
+		if (strcmp(a->extra[i].name, name) == 0)
+			return &a->extra[i];
+	a->extra = xreallocarray(a->extra, a->nextra + 1, sizeof(*a->extra));
+	a->extra[a->nextra] = (struct extra_service){ .name = xstrdup(name),
 		.image = IMAGE_INIT,
 		.mounted = STRVEC_INIT,
 		.tmpfs = STRVEC_INIT };
-	return &a->further[a->nfurther++];
+	return &a->extra[a->nextra++];
 }
 
 static bool
@@ -107,7 +106,7 @@ add_targets(const struct json *list, bool second, struct strvec *targets)
  * policy looks whether all are covered.
  */
 static void
-add_volumes(const struct plan_request *request, struct further *f)
+add_volumes(const struct plan_request *request, struct extra_service *f)
 {
 	for (size_t i = 0; i < f->image.volumes.nr; i++) {
 		const char *path = f->image.volumes.v[i];
@@ -141,7 +140,7 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 		const char *name = json_key_at(services, i);
 		const struct json *s = json_value_at(services, i);
 		const char *image = json_string(json_get(s, "image"));
-		struct further *f;
+		struct extra_service *f;
 
 		if (service_role_of(name) != SERVICE_EXTRA || !is_name(name) ||
 		    !json_is_object(s))
@@ -160,12 +159,12 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 }
 
 static int
-add_hardening(const struct strbuf *template, const struct further *f, size_t at,
-    struct assembly *a, struct diag *dg)
+add_hardening(const struct strbuf *template, const struct extra_service *f,
+    size_t at, struct assembly *a, struct diag *dg)
 {
 	struct overlay *o =
 	    assembly_insert(a, at, xasprintf("service %s", f->name),
-		xstrdup("a further service of yours, hardened"));
+		xstrdup("an extra service of yours, hardened"));
 	const char *rest = template->buf;
 	const char *mark;
 
@@ -191,7 +190,7 @@ write_words(struct jsonw *w, const char *key, const struct strvec *words)
 
 /* What the image sets stands in the plan, where the overlays say no other. */
 static void
-write_defaults(struct jsonw *w, const struct further *f)
+write_defaults(struct jsonw *w, const struct extra_service *f)
 {
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 
@@ -220,7 +219,7 @@ write_defaults(struct jsonw *w, const struct further *f)
 }
 
 static void
-write_id(struct jsonw *w, const struct further *f)
+write_id(struct jsonw *w, const struct extra_service *f)
 {
 	jsonw_open_object(w);
 	if (f->image.id != NULL)
@@ -230,7 +229,7 @@ write_id(struct jsonw *w, const struct further *f)
 
 /* An overlay with one object for each of them. */
 static int
-add_generated(void (*write)(struct jsonw *w, const struct further *f),
+add_generated(void (*write)(struct jsonw *w, const struct extra_service *f),
     const char *name, const char *why, size_t at, struct assembly *a,
     struct diag *dg)
 {
@@ -242,14 +241,14 @@ add_generated(void (*write)(struct jsonw *w, const struct further *f),
 	jsonw_open_object(w);
 	jsonw_key(w, "services");
 	jsonw_open_object(w);
-	for (size_t i = 0; i < a->nfurther; i++) {
-		jsonw_key(w, a->further[i].name);
-		write(w, &a->further[i]);
+	for (size_t i = 0; i < a->nextra; i++) {
+		jsonw_key(w, a->extra[i].name);
+		write(w, &a->extra[i]);
 	}
 	jsonw_close_object(w);
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0)
-		return diag_wrap(dg, "images of further services");
+		return diag_wrap(dg, "images of extra services");
 	model_double(text.buf, text.len, &doubled);
 	/* No text: what is wrong there, an overlay of the user's brought. */
 	return fs_memfd("images", doubled.buf, doubled.len, &o->fd, dg);
@@ -259,8 +258,8 @@ static int
 find_images(
     const struct plan_request *request, struct assembly *a, struct diag *dg)
 {
-	for (size_t i = 0; i < a->nfurther; i++) {
-		struct further *f = &a->further[i];
+	for (size_t i = 0; i < a->nextra; i++) {
+		struct extra_service *f = &a->extra[i];
 
 		if (f->reference != NULL && is_reference(f->reference) &&
 		    image_inspect(
@@ -272,7 +271,7 @@ find_images(
 }
 
 int
-further_add(const struct plan_request *request, size_t first,
+extra_services_add(const struct plan_request *request, size_t first,
     struct assembly *assembly, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf template = STRBUF_INIT;
@@ -280,28 +279,28 @@ further_add(const struct plan_request *request, size_t first,
 	for (size_t i = first; i < assembly->nr; i++)
 		if (read_overlay(&assembly->v[i], assembly, dg) != 0)
 			return -1;
-	if (assembly->nfurther == 0)
+	if (assembly->nextra == 0)
 		return 0;
-	if (assembly->nfurther > MAX_FURTHER)
-		return diag_set(dg, DIAG_CONFIG,
-		    "more than %d further services", MAX_FURTHER);
+	if (assembly->nextra > MAX_EXTRA)
+		return diag_set(
+		    dg, DIAG_CONFIG, "more than %d extra services", MAX_EXTRA);
 	if (datafile_read(request->paths, "service.yml", MAX_TEMPLATE,
 		&template, dg) != 0 ||
 	    find_images(request, assembly, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < assembly->nfurther; i++)
-		if (add_hardening(&template, &assembly->further[i], first + i,
+	for (size_t i = 0; i < assembly->nextra; i++)
+		if (add_hardening(&template, &assembly->extra[i], first + i,
 			assembly, dg) != 0)
 			return -1;
 	if (add_generated(write_defaults, "images", "what their images say",
-		first + assembly->nfurther, assembly, dg) != 0)
+		first + assembly->nextra, assembly, dg) != 0)
 		return -1;
 	return add_generated(write_id, "image ids", "the images looked at",
 	    assembly->nr, assembly, dg);
 }
 
 void
-further_free(struct further *v, size_t nr)
+extra_services_free(struct extra_service *v, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
 		free(v[i].name);
