@@ -162,7 +162,7 @@ test_spoiled(void)
 		if (rows[i].link != NULL)
 			put_link(&bed, rows[i].link, rows[i].to);
 		else
-			rows[i].mark_changed(&bed);
+			rows[i].spoil(&bed);
 		CHECK_INT(plan_prepare(&bed.request, &plan, &dg), -1);
 		if (!CHECK(dg.message != NULL &&
 			strstr(dg.message, rows[i].words) != NULL))
