@@ -388,7 +388,8 @@ write_extra(struct jsonw *w, const struct assembly *assembly)
 
 static int
 write_facts(struct jsonw *w, const struct plan_request *request,
-    const struct assembly *assembly, const struct plan *plan, struct diag *dg)
+    const struct assembly *assembly, bool overlays, const struct plan *plan,
+    struct diag *dg)
 {
 	cleanup_protected_paths struct protected_paths *places = NULL;
 	cleanup_free char *seccomp = plan_seccomp_path(request);
@@ -406,7 +407,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_files(w, assembly, plan);
 	write_sockets(w, request, plan);
 	if (write_roles(w, request, assembly, dg) != 0 ||
-	    write_reserved(w, request->paths, dg) != 0)
+	    (overlays && write_reserved(w, request->paths, dg) != 0))
 		return -1;
 	if (protected_paths_find(request, &places, dg) != 0)
 		return -1;
@@ -429,7 +430,8 @@ facts_write(const struct plan_request *request, const struct assembly *assembly,
 	jsonw_node(w, plan->tree);
 	jsonw_key(w, "facts");
 	jsonw_open_object(w);
-	if (write_facts(w, request, assembly, plan, dg) != 0) {
+	if (write_facts(w, request, assembly, reference != NULL, plan, dg) !=
+	    0) {
 		jsonw_free(w);
 		return -1;
 	}
