@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* access: compares the project's modes and mounts with what a session is. */
+/* access: compares the project's modes and mounts with a session's ids. */
 #include "plan/access.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "plan/plan.h"
 #include "plan/procfacts.h"
 
-/* login.defs(5), SYS_GID_MAX: groups below own parts of the system. */
+/* login.defs(5), SYS_GID_MAX: gids up to this one are system groups. */
 #define SYSTEM_GID_MAX 999
 
 static bool
@@ -38,7 +38,10 @@ caller_has_group(gid_t gid)
 	return false;
 }
 
-/* Whether a group may go into a session; if not, *ret_why says why. */
+/*
+ * Returns true if a session may have this group.  Otherwise *ret_why is the
+ * reason, a static string.
+ */
 static bool
 may_go_along(
     const struct plan_request *request, gid_t gid, const char **ret_why)
@@ -51,7 +54,7 @@ may_go_along(
 	return gid > SYSTEM_GID_MAX;
 }
 
-/* An access list may give what the mode does not. */
+/* An ACL may grant access that the mode does not show. */
 static bool
 has_acl(int fd)
 {
@@ -116,7 +119,10 @@ check_modes(
 	return refuse_modes(request, &st, why, dg);
 }
 
-/* The engine would carry them along, and nothing of them was judged. */
+/*
+ * The engine binds the project with all mounts below it, and these mounts are
+ * not judged.
+ */
 static int
 check_mounts(const struct plan_request *request, struct diag *dg)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access: what a session may do with its project, by its mount and its modes.
+ * access: the session's access to its project, from the project's mount and
+ * modes.
  *
- * A session has the caller's uid and gid, no capability and, where the project
- * needs it, the project's own group.  What does not work with that is refused
- * before anything is made.
+ * A session has the caller's uid and gid, no capabilities and, if the project
+ * needs it, the project's group.  A project that cannot be used with these is
+ * refused before anything is created.
  */
 #ifndef DRYDOCK_PLAN_ACCESS_H
 #define DRYDOCK_PLAN_ACCESS_H
@@ -16,14 +17,14 @@ struct diag;
 struct plan_request;
 
 struct access {
-	bool read_only; /* the project lies on a mount that is */
-	bool has_group; /* the session needs the project's own group */
+	bool read_only; /* the project is on a read-only mount */
+	bool has_group; /* the session needs the project's group */
 	gid_t group;
 };
 
 /*
- * DIAG_POLICY, with what to do, when a session could not read the project, or
- * when something is mounted below it.
+ * Fills *ret.  Fails with DIAG_POLICY, and says what to do, if a session could
+ * not read the project or if a file system is mounted below the project.
  */
 int access_find(
     const struct plan_request *request, struct access *ret, struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* assemble: the ordered overlays, each read once. */
+/* assemble: builds the ordered list of overlays and reads each one once. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,9 @@
 #include "plan/useroverlays.h"
 #include "plan/values.h"
 
-/* An overlay is written by hand; this is a hundred times the longest. */
+/*
+ * Overlays are written by hand; the limit is about 100 times the longest one.
+ */
 #define MAX_OVERLAY (256UL * 1024)
 
 struct overlay *
@@ -54,7 +56,7 @@ add_installed(struct assembly *assembly, const struct paths *paths,
 	return 0;
 }
 
-/* The three that every session has. */
+/* Adds the three overlays that every session has. */
 static int
 add_all_installed(const struct plan_request *request, struct assembly *assembly,
     struct diag *dg)

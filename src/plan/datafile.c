@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* datafile: overlays, policy and profile, from the data directory. */
+/*
+ * datafile: reads overlays, policy and seccomp profile from the data directory.
+ */
 #include "plan/datafile.h"
 
 #include <errno.h>
@@ -21,7 +23,10 @@ datafile_read(const struct paths *paths, const char *name, size_t max,
 
 	if (trusted_open(
 		paths, paths->data_dir, below, TRUSTED_NO_LINK, &fd, dg) != 0) {
-		/* Without an errno it is there, and not to be trusted. */
+		/*
+		 * A failure without errno means: the file exists and is not
+		 * trusted.
+		 */
 		if (dg->errnum == 0)
 			dg->class = DIAG_POLICY;
 		return -1;

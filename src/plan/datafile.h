@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * datafile: what is installed beside the overlays, read with suspicion.
+ * datafile: reads files that are installed beside the overlays.
  *
- * A file that decides what a session may do is the administrator's or the
- * caller's: it and its parent directories belong to root or to the caller,
- * and nobody else may write there.
+ * Such a file decides what a session may do.  Therefore the file and its parent
+ * directories must belong to root or to the caller, and nobody else may have
+ * write permission.
  */
 #ifndef DRYDOCK_DATAFILE_H
 #define DRYDOCK_DATAFILE_H
@@ -16,9 +16,9 @@ struct paths;
 struct strbuf;
 
 /*
- * Appends the file of this name in compose/ of the data directory.  Absent is
- * DIAG_CONFIG, one that others could change DIAG_POLICY; over max bytes
- * DIAG_DATA.
+ * Appends the contents of the file "name" in compose/ of the data directory.
+ * An absent file is DIAG_CONFIG, a file that others could change is
+ * DIAG_POLICY, a file of more than max bytes is DIAG_DATA.
  */
 int datafile_read(const struct paths *paths, const char *name, size_t max,
     struct strbuf *out, struct diag *dg);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* extra-service: what drydock says of a service that an overlay adds. */
+/*
+ * extra-service: generates drydock's overlays for services that the user adds.
+ */
 #include "plan/extra-service.h"
 
 #include <stdint.h>
@@ -29,7 +31,7 @@ enum {
 	MAX_REFERENCE = 255,
 };
 
-/* It becomes a part of container names, a label and a key of Compose's. */
+/* The name becomes part of container names, a label and a Compose key. */
 static bool
 is_name(const char *name)
 {
@@ -40,7 +42,10 @@ is_name(const char *name)
 	    strspn(name, more) == len;
 }
 
-/* Becomes an argument of the engine's: nothing else than what is needed. */
+/*
+ * The reference becomes an argument of the engine's command: only the
+ * characters that references need are allowed.
+ */
 static bool
 is_reference(const char *s)
 {
@@ -75,7 +80,10 @@ says(const struct json *service, const char *key)
 	return n != NULL && !json_is_null(n);
 }
 
-/* "TARGET:OPTIONS" of a tmpfs, "SOURCE:TARGET" of a volume, or an object. */
+/*
+ * An entry is "TARGET:OPTIONS" for a tmpfs, "SOURCE:TARGET" for a volume, or an
+ * object.
+ */
 static void
 add_target(const struct json *entry, bool second, struct strvec *targets)
 {
@@ -101,9 +109,9 @@ add_targets(const struct json *list, bool second, struct strvec *targets)
 }
 
 /*
- * At each declared volume that no overlay mounts something, a tmpfs of the
- * caller's: the engine would make a volume there that nothing bounds.  The
- * policy looks whether all are covered.
+ * Adds a tmpfs, owned by the caller, for each declared volume of the image on
+ * which no overlay mounts anything.  Without it the engine would create a
+ * volume of unlimited size.  The policy checks that all volumes are covered.
  */
 static void
 add_volumes(const struct plan_request *request, struct extra_service *f)
@@ -123,7 +131,9 @@ add_volumes(const struct plan_request *request, struct extra_service *f)
 	}
 }
 
-/* What one overlay of the user's says, over what earlier ones did. */
+/*
+ * Reads the services of one user overlay; later overlays override earlier ones.
+ */
 static int
 read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 {
@@ -188,7 +198,7 @@ write_words(struct jsonw *w, const char *key, const struct strvec *words)
 	jsonw_close_array(w);
 }
 
-/* What the image sets stands in the plan, where the overlays say no other. */
+/* The plan has the image's values wherever no overlay sets another value. */
 static void
 write_defaults(struct jsonw *w, const struct extra_service *f)
 {
@@ -203,7 +213,10 @@ write_defaults(struct jsonw *w, const struct extra_service *f)
 			strvec_setenv(&env, name, word + len + 1);
 	}
 	jsonw_open_object(w);
-	/* Compose wants one, also where the policy says that it is absent. */
+	/*
+	 * Compose requires an image, even if the policy then reports the image
+	 * as missing.
+	 */
 	if (f->image.id == NULL)
 		jsonw_key_str(
 		    w, "image", f->reference != NULL ? f->reference : "none");
@@ -212,7 +225,9 @@ write_defaults(struct jsonw *w, const struct extra_service *f)
 		write_words(w, "entrypoint", &f->image.entrypoint);
 	if (f->tmpfs.nr > 0)
 		write_words(w, "tmpfs", &f->tmpfs);
-	/* As the engine does: another entrypoint has no use for it. */
+	/*
+	 * Like the engine: an overridden entrypoint drops the image's command.
+	 */
 	if (!f->has_entrypoint && !f->has_command)
 		write_words(w, "command", &f->image.command);
 	jsonw_close_object(w);
@@ -227,7 +242,7 @@ write_id(struct jsonw *w, const struct extra_service *f)
 	jsonw_close_object(w);
 }
 
-/* An overlay with one object for each of them. */
+/* Inserts an overlay with one object for each extra service. */
 static int
 add_generated(void (*write)(struct jsonw *w, const struct extra_service *f),
     const char *name, const char *why, size_t at, struct assembly *a,
@@ -250,7 +265,10 @@ add_generated(void (*write)(struct jsonw *w, const struct extra_service *f),
 	if (jsonw_finish(w, &text, dg) != 0)
 		return diag_wrap(dg, "images of extra services");
 	model_double(text.buf, text.len, &doubled);
-	/* No text: what is wrong there, an overlay of the user's brought. */
+	/*
+	 * The overlay's text stays empty: an error in it comes from a user
+	 * overlay, and find_overlay() in policy.c must not match this one.
+	 */
 	return fs_memfd("images", doubled.buf, doubled.len, &o->fd, dg);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * extra-service: the services that overlays of the user's add to drydock's own.
+ * extra-service: services that user overlays add to drydock's own.
  *
- * The user writes an image and what is particular to it; drydock adds the
- * hardening before that, as compose/service.yml has it, and the image's id
- * after it.  What became of the two when they were merged, the policy judges.
+ * The user writes the image and the settings of the service.  drydock puts the
+ * hardening of compose/service.yml before the user's overlays and the image's
+ * id after them.  The policy judges the merged result.
  */
 #ifndef DRYDOCK_PLAN_EXTRA_SERVICE_H
 #define DRYDOCK_PLAN_EXTRA_SERVICE_H
@@ -20,19 +20,19 @@ struct plan_request;
 
 struct extra_service {
 	char *name; /* owned */
-	char *reference; /* owned; as the last overlay names it; NULL: none */
-	struct image image; /* its id is NULL when the engine has none */
-	bool has_entrypoint; /* an overlay says what runs */
+	char *reference; /* owned; the last overlay's; or NULL */
+	struct image image; /* id is NULL if the engine has none */
+	bool has_entrypoint; /* an overlay sets the entrypoint */
 	bool has_command;
-	struct strvec mounted; /* where overlays mount something */
-	struct strvec
-	    tmpfs; /* for the volumes of its image, as Compose has it */
+	struct strvec mounted; /* targets of the overlays' mounts */
+	struct strvec tmpfs; /* Compose tmpfs entries for the image's volumes */
 };
 
 /*
- * Finds them in the overlays from the first-th on, which are the user's, asks
- * the engine for their images, and puts drydock's part of them around those.
- * More than a few are DIAG_CONFIG.  An image that is not there is no failure.
+ * Finds the extra services in the overlays from index "first" on, which are the
+ * user's.  Inspects their images and inserts drydock's overlays for them before
+ * and after the user's.  More than 8 services are DIAG_CONFIG.  A missing image
+ * is not a failure here.
  */
 int extra_services_add(const struct plan_request *request, size_t first,
     struct assembly *assembly, struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* facts: gathered through descriptors that stay open. */
+/* facts: collected through descriptors that stay open. */
 #include "plan/facts.h"
 
 #include <errno.h>
@@ -34,7 +34,10 @@
 static int
 open_mount(struct plan_mount *m, struct diag *dg)
 {
-	/* Compose makes them absolute; the policy refuses the rest. */
+	/*
+	 * Compose makes sources absolute; the policy refuses any source that is
+	 * not.
+	 */
 	if (m->source[0] != '/')
 		return 0;
 	m->fd = open(m->source, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -59,7 +62,7 @@ facts_open_mounts(struct plan *plan, struct diag *dg)
 	return 0;
 }
 
-/* A double would lose the digits of a device or inode number. */
+/* Written as text: a double would lose digits of a device or inode number. */
 static void
 write_number(struct jsonw *w, const char *key, uintmax_t n)
 {
@@ -118,7 +121,10 @@ write_source(struct jsonw *w, const struct protected_paths *places,
 		write_number(w, "dev", b->st.st_dev);
 		write_number(w, "ino", b->st.st_ino);
 	}
-	/* What drydock makes lies in its own state directory. */
+	/*
+	 * Sources that drydock makes are in its own state directory, so they
+	 * need no comparison with the protected paths.
+	 */
 	if (b->fd != -1 && !mount_is_made(b) && S_ISDIR(b->st.st_mode)) {
 		jsonw_key(w, "touches");
 		if (protected_paths_write(places, b->fd, w, dg) != 0)
@@ -128,7 +134,7 @@ write_source(struct jsonw *w, const struct protected_paths *places,
 	return 0;
 }
 
-/* One key for a source that several services bind. */
+/* A source that several services bind gets one key. */
 static int
 write_sources(struct jsonw *w, const struct protected_paths *places,
     const struct plan *plan, struct diag *dg)
@@ -154,7 +160,7 @@ write_sources(struct jsonw *w, const struct protected_paths *places,
 	return 0;
 }
 
-/* What the source of each role must be, in the keys of "sources". */
+/* What the source of each role must be, with the same keys as "sources". */
 static int
 write_roles(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, struct diag *dg)
@@ -192,7 +198,7 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 	return 0;
 }
 
-/* By Compose's names. */
+/* The keys are Compose's names. */
 static void
 write_limits(struct jsonw *w, const struct plan_request *request)
 {
@@ -209,7 +215,7 @@ write_limits(struct jsonw *w, const struct plan_request *request)
 	jsonw_key_int(w, "mem_limit", s->memory);
 	jsonw_key_int(w, "memswap_limit", s->memory);
 	jsonw_key_int(w, "pids_limit", s->pids);
-	/* Compose leaves out a limit that is none. */
+	/* Compose leaves out a limit of 0. */
 	if (strcmp(cpus, "0") != 0) {
 		jsonw_key(w, "cpus");
 		jsonw_number_raw(w, cpus);
@@ -217,7 +223,7 @@ write_limits(struct jsonw *w, const struct plan_request *request)
 	jsonw_close_object(w);
 }
 
-/* What overlays may bind, as the user listed it. */
+/* The setting "binds": what user overlays may bind. */
 static void
 write_listed(struct jsonw *w, const struct settings *settings)
 {
@@ -251,7 +257,7 @@ write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
 	return 0;
 }
 
-/* A dood session has the host's network anyway. */
+/* "listened_at" is empty in mode dood: that session has the host's network. */
 static void
 write_sockets(struct jsonw *w, const struct plan_request *request,
     const struct plan *plan)
@@ -267,7 +273,9 @@ write_sockets(struct jsonw *w, const struct plan_request *request,
 	jsonw_close_object(w);
 }
 
-/* The digest of each file that decides, as it was read. */
+/*
+ * The digest of each file that decides the launch, taken from the bytes read.
+ */
 static void
 write_files(
     struct jsonw *w, const struct assembly *assembly, const struct plan *plan)
@@ -281,7 +289,10 @@ write_files(
 		cleanup_free char *file =
 		    xasprintf("%.*s.yml", (int)strcspn(o->name, " "), o->name);
 
-		/* "service NAME" of each extra service is of one file. */
+		/*
+		 * All overlays "service NAME" come from the one file
+		 * service.yml.
+		 */
 		if (o->digest[0] != '\0' &&
 		    (i == 0 || strcmp(o->digest, o[-1].digest) != 0))
 			jsonw_key_str(w, file, o->digest);
@@ -313,7 +324,7 @@ write_service(struct jsonw *w, const struct plan_request *request,
 	jsonw_close_object(w);
 }
 
-/* What only drydock knows of a service, by Compose's names. */
+/* Values of a service that only drydock has; the keys are Compose's names. */
 static void
 write_services(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly)
@@ -329,7 +340,7 @@ write_services(struct jsonw *w, const struct plan_request *request,
 	jsonw_close_object(w);
 }
 
-/* The agent's, as the model has them: text. */
+/* The agent's supplementary groups, as text like in the model. */
 static void
 write_groups(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly)
@@ -351,7 +362,7 @@ write_groups(struct jsonw *w, const struct plan_request *request,
 	jsonw_close_array(w);
 }
 
-/* Of the images of the services that overlays add. */
+/* The images of the extra services. */
 static void
 write_extra(struct jsonw *w, const struct assembly *assembly)
 {

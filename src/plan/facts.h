@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * facts: what the policy must know and the model does not show.
+ * facts: collects the facts that the policy needs and the model does not have.
  */
 #ifndef DRYDOCK_PLAN_FACTS_H
 #define DRYDOCK_PLAN_FACTS_H
@@ -13,15 +13,15 @@ struct plan_request;
 struct strbuf;
 
 /*
- * Opens the source of each mount, without following a link at its last
- * component: fills fd and st, or leaves fd -1 for one that is absent.  One that
- * cannot be looked at is DIAG_IO.
+ * Opens the source of each mount; the last component is not followed if it is a
+ * symlink.  Fills fd and st.  For an absent source fd stays -1.  Any other
+ * failure to open the source is DIAG_IO.
  */
 int facts_open_mounts(struct plan *plan, struct diag *dg);
 
 /*
- * Appends {"reference", "model", "facts"}, the policy's input; the reference may
- * be NULL.  HACKING.md says what stands in it.
+ * Appends {"reference", "model", "facts"}, the policy's input.  reference may
+ * be NULL; then that key is left out.  HACKING.md documents the format.
  */
 int facts_write(const struct plan_request *request,
     const struct assembly *assembly, const struct json *reference,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan: from a request to a judged, sealed Compose model.
+ * plan: turns a request into a judged, sealed Compose model.  The stages are:
  *
- *	assemble	the ordered overlays, each read once
- *	resolve		Compose's merged model
- *	judge		the model read into struct plan; policy.jq over it and facts
- *	prepare		bind sources and mount points
- *	seal		the plan's tree as plan.json
- *	verify		the waiting processes against the plan
+ *	assemble	builds the ordered list of overlays; reads each once
+ *	resolve		runs Compose to merge the overlays into one model
+ *	judge		reads the model into struct plan and runs policy.jq
+ *			on the model and the facts
+ *	prepare		opens or makes bind sources and mount points
+ *	seal		writes the plan's tree to plan.json
+ *	verify		compares the waiting processes with the plan
  */
 #ifndef DRYDOCK_PLAN_H
 #define DRYDOCK_PLAN_H
@@ -36,7 +37,7 @@ struct paths;
 struct project;
 struct settings;
 
-/* What is to be launched; all borrowed. */
+/* The session to launch.  All pointers are borrowed. */
 struct plan_request {
 	const struct paths *paths;
 	const struct settings *settings;
@@ -44,28 +45,28 @@ struct plan_request {
 	const struct project *project;
 	struct mode_choice mode;
 	const char *session_id;
-	const char *session_dir; /* absolute; home/ run/ egress/ sidecar/ */
+	const char *session_dir; /* absolute; has home/ run/ egress/ sidecar/ */
 	const char *history_dir; /* absolute */
 	const struct image *agent_image;
-	const struct image *egress_image; /* contained only */
+	const struct image *egress_image; /* mode contained only */
 };
 
 struct overlay {
 	char *name; /* owned; "base", "contained", ... */
-	char *why; /* owned; "always", "mode contained (--mode)" */
-	int fd; /* sealed memfd with the bytes that Compose reads */
+	char *why; /* owned; the reason: "always", "mode contained (--mode)" */
+	int fd; /* owned; sealed memfd with the bytes that Compose reads */
 	struct strbuf text;
-	struct strbuf tree; /* a user's as JSON, tags left out; else empty */
-	char digest[DIGEST_HEX_SIZE]; /* of drydock's own file; else "" */
+	struct strbuf tree; /* user overlay as JSON without tags; else empty */
+	char digest[DIGEST_HEX_SIZE]; /* of a file of drydock's; else "" */
 };
 
-/* The -f list, in order. */
+/* The overlays in the order of Compose's -f options. */
 struct assembly {
 	struct overlay *v; /* owned */
 	size_t nr;
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
-	struct access access; /* to the project */
-	struct extra_service *extra; /* owned; what the user's add */
+	struct access access; /* of the session to the project */
+	struct extra_service *extra; /* owned; added by user overlays */
 	size_t nextra;
 };
 
@@ -74,42 +75,45 @@ struct assembly {
 		.vars = STRVEC_INIT \
 	}
 
-/* An empty overlay at this place of the list; name and why are given. */
+/*
+ * Inserts an empty overlay at index "at".  name and why are given.  The result
+ * is borrowed and valid until the next insertion.
+ */
 struct overlay *assembly_insert(
     struct assembly *assembly, size_t at, char *name, char *why);
 
 /*
- * Base, mode, hardening, the project's group where a session needs it, then the
- * optional overlays, with what drydock says of
- * the services that they add.  No partial list leaves it: on failure
- * *ret_assembly is empty and the overlay is named.
+ * Builds the list: base, the mode's overlay, hardening, the overlay with the
+ * project's group if the session needs it, then the user's overlays.  The list
+ * also has the overlays that drydock generates for extra services.  On failure
+ * *ret_assembly is untouched.  A failure in an overlay names that overlay.
  */
 int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);
 void assembly_release(struct assembly *assembly);
 
-/* Whose a service is: its name says so. */
+/* The kind of a service; its name decides it. */
 enum service_role {
 	SERVICE_AGENT,
 	SERVICE_EGRESS,
-	SERVICE_EXTRA /* an overlay of the user's adds it */
+	SERVICE_EXTRA /* added by a user overlay */
 };
 
 enum service_role service_role_of(const char *name);
 
-/* One bind of a service and what is known of its source. */
+/* One bind of a service, and the facts of its source. */
 struct plan_mount {
-	const struct mount_role *role; /* static; MOUNT_USER: the user's own */
-	char *source; /* owned; as the model has it, dollars single */
+	const struct mount_role *role; /* static; MOUNT_USER: a user's bind */
+	char *source; /* owned; as in the model, with single dollars */
 	char *target; /* owned; normalised */
 	bool read_only;
-	int fd; /* O_PATH, from judge on; -1 while the source is absent */
-	struct stat st; /* of fd */
+	int fd; /* owned; O_PATH, set by judge; -1: source absent */
+	struct stat st; /* of fd; valid when fd is not -1 */
 };
 
 struct plan_tmpfs {
 	char *target; /* owned */
-	int64_t size; /* bytes; -1 not said */
+	int64_t size; /* bytes; -1: not set */
 	bool noexec;
 };
 
@@ -119,7 +123,10 @@ enum plan_net {
 	PLAN_NET_HOST
 };
 
-/* A service of the model.  Strings are owned, "" where the model has none. */
+/*
+ * A service of the model.  Strings are owned; a string that the model lacks is
+ * "".
+ */
 struct plan_service {
 	enum service_role role;
 	char *name;
@@ -132,117 +139,128 @@ struct plan_service {
 	char *network_mode;
 	enum plan_net net;
 	bool read_only;
-	bool init; /* an init process is asked for */
-	struct proc_limits limits; /* -1: none planned */
+	bool init; /* the engine must run an init process */
+	struct proc_limits limits; /* -1: no limit planned */
 	struct plan_tmpfs *tmpfs; /* owned */
 	size_t ntmpfs;
 	struct plan_mount *mounts; /* owned */
 	size_t nmounts;
-	struct strvec env; /* NAME=VALUE; what the plan sets over the image's */
+	struct strvec env; /* NAME=VALUE; the plan's, over the image's */
 	struct strvec labels; /* NAME=VALUE */
 	struct strvec entrypoint;
 	struct strvec command;
 	struct strvec log_options; /* NAME=VALUE */
-	struct strvec ulimits; /* NAME=VALUE, soft and hard */
+	struct strvec ulimits; /* NAME=VALUE; the soft and the hard limit */
 	char *log_driver;
 	char *restart;
 	char *ipc;
 	char *cgroup;
 	char *working_dir;
-	const char
-	    *unclear; /* static; a key that was not understood, or NULL */
+	const char *unclear; /* static; a key that could not be read, or NULL */
 };
 
 struct violation {
 	char *rule;
-	char *service; /* "" when of the whole model */
+	char *service; /* "" for the whole model */
 	char *what;
-	char *overlay; /* "" when not known */
+	char *overlay; /* "" if unknown */
 };
 
-/* Compose's merged model, read once; every later stage takes it. */
+/* Compose's merged model, read once.  Every later stage takes this struct. */
 struct plan {
-	struct json *tree; /* owned; dollars single; NULL: nothing was merged */
-	struct plan_service *services; /* owned; in the model's order */
+	struct json *tree; /* owned; single dollars; NULL: nothing merged */
+	struct plan_service *services; /* owned; in the order of the model */
 	size_t nservices;
 	struct violation *violations; /* owned */
-	size_t nviolations; /* 0: may run */
+	size_t nviolations; /* 0: the plan may run */
 	struct strbuf seccomp; /* the profile that was judged */
-	/* Contained: what is listened at below the binds (plan/sockets.h). */
+	/*
+	 * Mode contained: the unix sockets with a listener in the project and
+	 * in the user's binds.  See plan/sockets.h.
+	 */
 	struct strvec sockets;
-	bool sockets_whole;
+	bool sockets_whole; /* false: the search was incomplete */
 };
 
-/* NULL: the plan has no such service. */
+/* Returns NULL if the plan has no service of this name. */
 const struct plan_service *plan_find(const struct plan *plan, const char *name);
 
 /*
- * Resolve and judge.  The policy compiles while Compose resolves.  Violations
- * are not a failure of this function: plan_check_verdict() turns them into
- * DIAG_POLICY with one line each as detail.  A policy that is absent or does
- * not compile, also one of policy.d, is a failure.
+ * Resolves and judges the model.  Without user overlays the policy compiles
+ * while Compose resolves.  A violation is not a failure of this function:
+ * plan_check_verdict() turns violations into DIAG_POLICY, with one line each as
+ * detail.  If policy.jq is absent or does not compile, that is a failure.  The
+ * same holds for a file of policy.d that does not compile.
  */
 int plan_judge(const struct plan_request *request,
     const struct assembly *assembly, struct plan *ret_plan, struct diag *dg);
 
-/* Appends "rule: service: what (overlay x)": one line, not escaped. */
+/* Appends "rule: service: what (overlay x)" as one line; nothing is escaped. */
 void violation_describe(const struct violation *v, struct strbuf *out);
 int plan_check_verdict(const struct plan *plan, struct diag *dg);
 
 /*
- * Opens or makes each bind source and each mount point that falls inside
- * another bind of its service, walked without following links; fills fd and
- * st.  A link or a file on the way to a mount point is DIAG_POLICY that names
- * it.  Due before every start: an agent can plant links for the next one.
+ * Opens each bind source.  For a source of drydock's own: makes it if it is
+ * missing, and sets owner and mode.  A source that was replaced after
+ * plan_judge() is DIAG_POLICY.  Makes each mount point that lies inside another
+ * bind of the same service.  The walk follows no symlink.  Fills fd and st of
+ * each mount.  A symlink or a file in the path of a mount point is DIAG_POLICY,
+ * and the message names it.  Call it before every start: an agent can plant
+ * symlinks for the next start.
  */
 int plan_prepare(
     const struct plan_request *request, struct plan *plan, struct diag *dg);
 
-/* The mount of the same service in which m's mount point lies, or NULL. */
+/*
+ * Returns the innermost mount of the same service whose target holds m's
+ * target, or NULL.
+ */
 const struct plan_mount *plan_outer_mount(
     const struct plan_service *service, const struct plan_mount *m);
 
-/* The sealed plan, and the profile that it names, in a session's directory. */
+/* The sealed plan and its seccomp profile, in the session directory. */
 #define PLAN_FILE "plan.json"
 #define PLAN_SECCOMP_FILE "seccomp.json"
 #define PLAN_SECCOMP_MAX (256UL * 1024)
 
 /*
- * Writes the profile, then the plan, each atomically, into session_fd: the
- * plan's tree as Compose reads it, with what Compose does not print spelled
- * out (create_host_path false, a command that is none).  *ret_fd is the plan,
- * opened for reading.
+ * Writes the profile, then the plan, each atomically, into session_fd.  The
+ * file is the plan's tree in the form that Compose reads.  Values that Compose
+ * leaves out when it prints a model are explicit (create_host_path: false, an
+ * empty command).  *ret_fd is the plan, open for reading; the caller closes it.
  */
 int plan_seal(const struct plan *plan, int session_fd,
     char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct diag *dg);
 
 /*
- * Appends the environment, NAME=VALUE, that the plan which plan_seal() wrote
- * sets for a service; its digest must be the recorded one (DIAG_DATA).
+ * Appends the environment of a service, as NAME=VALUE, from the plan that
+ * plan_seal() wrote.  A plan whose digest is not "digest" is DIAG_DATA.
  */
 int plan_sealed_environment(int session_fd, const char *digest,
     const char *service, struct strvec *env, struct diag *dg);
 
 /*
- * Reads back what plan_seal() wrote, for a session that is started again: its
- * digest must be the recorded one, and every key that is compared understood
- * (DIAG_DATA).  Bind sources are opened; plan_prepare() is due, no verdict.
+ * Reads back what plan_seal() wrote, to start a session again.  Opens the bind
+ * sources, but does not judge; the caller must call plan_prepare().  A plan
+ * whose digest is not "digest" is DIAG_DATA; a key of a service that cannot be
+ * read is DIAG_POLICY.
  */
 int plan_unseal(const struct plan_request *request, int session_fd,
     const char *digest, struct plan *ret_plan, struct diag *dg);
 
 /*
- * Compares one waiting container with its service: kernel facts first, then
- * inspect for what the kernel does not show.  A difference is DIAG_POLICY that
- * says what was expected and what is; facts that cannot be read likewise.
+ * Compares one waiting container with its service: first the kernel's facts,
+ * then the engine's inspect output for what the kernel does not show.  A
+ * difference is DIAG_POLICY, and the message has the expected and the actual
+ * value.  Facts that cannot be read are DIAG_POLICY too.
  */
 int plan_verify(const struct plan_request *request, const struct plan *plan,
     const struct plan_service *service, const struct container *container,
     struct diag *dg);
 
 /*
- * Compares the container's configuration alone, by inspect: also of a container
- * that has ended, and perhaps because of a difference.
+ * Compares only the container's configuration, from inspect.  This also works
+ * for a container that has exited; a difference may be the cause of the exit.
  */
 int plan_verify_config(const struct plan_request *request,
     const struct plan *plan, const struct plan_service *service,
