@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* answer: judges the outcome of one call of docker or Compose. */
+/* answer: checks the result of one docker or Compose command. */
 #include "engine/answer.h"
 
 #include <string.h>
@@ -12,10 +12,10 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 
-/* Words of docker that group commands: the next word belongs to the name. */
+/* docker commands that have subcommands: the name includes the subcommand. */
 static const char *const groups[] = { "buildx", "compose" };
 
-/* Which setting bounds a command; the others have engine_timeout. */
+/* The setting that limits a command.  Other commands have engine_timeout. */
 static const struct {
 	const char *command;
 	const char *setting;
@@ -43,7 +43,7 @@ static const struct {
 	{ "is not a docker command", "install Docker Compose v2" },
 };
 
-/* The words of a command line that are no options. */
+/* Returns the next word that is not an option, or NULL, and advances argv. */
 static const char *
 next_word(const char *const **argv)
 {
@@ -52,7 +52,7 @@ next_word(const char *const **argv)
 	return **argv == NULL ? NULL : *(*argv)++;
 }
 
-/* The program's words, the last of which tells what it does. */
+/* Appends the name of the command.  Returns its last word, or NULL. */
 static const char *
 command_words(const char *const *argv, struct strbuf *out)
 {

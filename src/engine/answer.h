@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answer: what docker and Compose said, and whether it can be relied on.
+ * answer: checks the result of a docker or Compose command: its completeness,
+ * its exit status and its output.
  */
 #ifndef DRYDOCK_ANSWER_H
 #define DRYDOCK_ANSWER_H
@@ -13,26 +14,30 @@ struct strbuf;
 
 #define CONTAINER_ID_LEN 64
 
-/* Program and subcommand of a command line: "docker buildx version". */
+/* Appends the program and its subcommand: "docker buildx version". */
 void answer_command_name(const char *const *argv, struct strbuf *out);
 
 /*
- * 0 for a child that ended by itself within its deadline and its bounds,
- * whatever its status; else DIAG_ENGINE, naming the command and the setting.
+ * Returns 0 if the child exited within its deadline and its output limits, with
+ * any exit status.  Otherwise fails with DIAG_ENGINE; the message names the
+ * command and the setting.
  */
 int answer_is_whole(const char *const *argv, const struct proc_result *result,
     int timeout_ms, struct diag *dg);
 
-/* DIAG_ENGINE for a status that is not 0, with the words and what to do. */
+/*
+ * Sets DIAG_ENGINE for a nonzero exit status and returns -1.  The message has
+ * advice for a known error, or the status.  The detail is the child's stderr.
+ */
 int answer_failed(
     const char *const *argv, const struct proc_result *result, struct diag *dg);
 
-/* What to do about well-known words of the engine's; NULL if none is known. */
+/* Returns advice (static) for a known error message of the engine, or NULL. */
 const char *answer_advice(const char *words);
 
-/* Exactly 64 lower-case hex digits. */
+/* Returns true for exactly 64 lower-case hex digits. */
 bool answer_is_container_id(const char *s);
-/* "sha256:" and 64 of them. */
+/* Returns true for "sha256:" followed by 64 lower-case hex digits. */
 bool answer_is_image_id(const char *s);
 
 #endif /* DRYDOCK_ANSWER_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* api: asks the engine, and judges the answer's status. */
+/* api: sends HTTP requests to the engine and checks the status. */
 #include "engine/api.h"
 
 #include <stdlib.h>
@@ -16,13 +16,13 @@
 #include "engine/engine.h"
 #include "engine/version.h"
 
-/* An engine's largest answer: a listing of a few thousand containers. */
+/* Limit of one answer; a list of a few thousand containers fits. */
 #define ANSWER_MAX ((size_t)16 << 20)
 
-/* The API of the oldest engine (ENGINE_FLOOR_DOCKER). */
+/* The API version of the oldest supported engine (ENGINE_FLOOR_DOCKER). */
 #define API_FLOOR "1.41"
 
-/* "GET /containers/json": without version and query. */
+/* Returns "GET /containers/json": without the version and the query. */
 static char *
 call_name(const struct api_call *call)
 {
@@ -41,7 +41,7 @@ refuse_late(const struct api_call *call, const char *name, struct diag *dg)
 	    seconds ? "s" : "ms", call->setting);
 }
 
-/* For an answer that is not whole. */
+/* Sets the diag for an incomplete answer; returns -1. */
 static int
 refuse_answer(const struct engine *engine, const struct api_call *call,
     const struct http_answer *answer, struct diag *dg)
@@ -69,7 +69,7 @@ refuse_answer(const struct engine *engine, const struct api_call *call,
 	return diag_add_detail(dg, answer->words.buf, answer->words.len);
 }
 
-/* target: with the version. */
+/* target includes the API version. */
 static int
 ask(const struct engine *engine, const struct api_call *call,
     const char *target, struct http_answer *ret_answer, struct diag *dg)
@@ -98,7 +98,9 @@ api_ask(const struct engine *engine, const struct api_call *call,
 	return ask(engine, call, target, ret_answer, dg);
 }
 
-/* The message of an error's body, or the body itself; returned. */
+/*
+ * Returns the message of an error's JSON body, or the body if it is not JSON.
+ */
 static char *
 read_message(const struct http_answer *answer)
 {
@@ -150,7 +152,7 @@ api_denies(const struct http_answer *answer, const char *name)
 	    strstr(json_string_or(json_get(root, "message"), ""), name) != NULL;
 }
 
-/* name: may be denied; NULL: nothing may. */
+/* If name is not NULL, a 404 for name is success with *ret_root unchanged. */
 static int
 get(const struct engine *engine, const char *path, const char *name,
     struct json **ret_root, struct diag *dg)
@@ -228,7 +230,10 @@ api_list_ids(const struct engine *engine, const char *path,
 	return 0;
 }
 
-/* The versions are MAJOR.MINOR, both from the engine. */
+/*
+ * least, most and engine_version come from the engine.  The API versions have
+ * the form MAJOR.MINOR.
+ */
 static int
 choose(struct engine *engine, const char *least, const char *most,
     const char *engine_version, struct diag *dg)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * api: questions to the engine over its HTTP API.
+ * api: requests to the engine over its HTTP API.
  *
- * An answer is whole, or it is DIAG_ENGINE: no connection, a passed deadline,
- * a cut or too large answer.  Only the status says whether the engine did what
- * it was asked; its own words are detail.
+ * A failed connection, a missed deadline, and a truncated, malformed or too
+ * large answer fail with DIAG_ENGINE.  Success is decided by the HTTP status
+ * alone; the engine's message is only detail.
  */
 #ifndef DRYDOCK_API_H
 #define DRYDOCK_API_H
@@ -19,62 +19,72 @@ struct json;
 struct strbuf;
 struct strvec;
 
-/* The newest version of the API that drydock was tried with. */
+/* The newest API version that drydock was tested with. */
 #define API_TESTED "1.45"
 
 struct api_call {
 	const char *method;
 	const char *path; /* after the version; escaped */
 	int timeout_ms;
-	const char *setting; /* which bounds it */
+	const char *setting; /* the setting that sets timeout_ms */
 };
 
 /*
- * Asks, and leaves the status to the caller.  The engine is open
- * (engine_open()).
+ * Sends the request.  The caller checks the HTTP status.  The engine must be
+ * open (engine_open()).
  */
 int api_ask(const struct engine *engine, const struct api_call *call,
     struct http_answer *ret_answer, struct diag *dg);
 
-/* DIAG_ENGINE for a status that the caller cannot use; returns -1. */
+/* Sets DIAG_ENGINE for a status that the caller cannot use, and returns -1. */
 int api_refuse(const struct api_call *call, const struct http_answer *answer,
     struct diag *dg);
 
 /*
- * Whether the answer is 404 and its message names what was asked for.  A 404
- * of something that is no engine does not.
+ * Returns true if the status is 404 and the JSON message contains name.  A 404
+ * from a server that is not an engine does not contain the name.
  */
 bool api_denies(const struct http_answer *answer, const char *name);
 
-/* GET within engine_timeout: any status but 200 is refused. */
+/*
+ * Sends a GET with deadline engine_timeout.  Any status except 200 is
+ * DIAG_ENGINE.
+ */
 int api_get(const struct engine *engine, const char *path,
     struct json **ret_root, struct diag *dg);
 
 /*
- * The same for one thing that may not be there: then *ret_root stays NULL.
- * Anything but an object is refused.
+ * Like api_get(), for one object that may not exist.  If it does not exist, the
+ * call succeeds and *ret_root stays NULL.  An answer that is not a JSON object
+ * is DIAG_ENGINE.
  */
 int api_get_known(const struct engine *engine, const char *path,
     const char *name, struct json **ret_root, struct diag *dg);
 
 /*
- * Appends the "Id" of each object of a listing; anything else in it, and one
- * that comes twice, is DIAG_ENGINE.
+ * Appends the "Id" of each object of a list.  An invalid or duplicate id is
+ * DIAG_ENGINE.
  */
 int api_list_ids(const struct engine *engine, const char *path,
     bool (*is_id)(const char *s), struct strvec *ret_ids, struct diag *dg);
 
 /*
- * Asks which versions of the API the engine has, and chooses one; for
+ * Asks the engine for its API versions and chooses one.  Called by
  * engine_open().
  */
 int api_choose_version(struct engine *engine, struct diag *dg);
 
-/* The same from what GET /version answered; for tests and fuzzing. */
+/*
+ * Chooses the API version from the text of a GET /version answer.  For tests
+ * and fuzzing.
+ */
 int api_read_version(
     struct engine *engine, const char *text, size_t len, struct diag *dg);
 
-/* Appends "filters=..." for what carries all of these labels, NAME=VALUE. */
+/*
+ * Appends "filters=..." that matches objects with all of these labels (NAME or
+ * NAME=VALUE).  labels ends with NULL.
+ */
 int api_add_label_filter(
     struct strbuf *path, const char *const *labels, struct diag *dg);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* aptsources: both forms of sources.list(5), reduced to what a build needs. */
+/*
+ * aptsources: parses both formats of sources.list(5) into the lines of
+ * aptsources.h.
+ */
 #include "engine/aptsources.h"
 
 #include <dirent.h>
@@ -17,7 +20,7 @@
 #define FILE_MAX ((size_t)256 * 1024)
 #define BLANKS " \t\r\n"
 
-/* The next word from *p on; NULL at the end.  Returned. */
+/* Returns the next word from *p on and advances *p; NULL at the end. */
 static char *
 next_word(const char **p)
 {
@@ -52,7 +55,7 @@ add_line(const char *key, const char *uri, const char *suite,
 	size_t len = strlen(codename);
 	const char *at = "";
 
-	/* A suite that ends in a slash is a flat archive's directory. */
+	/* A suite that ends in a slash is the directory of a flat archive. */
 	if (!is_network_uri(uri) || *suite == '\0' || *components == '\0' ||
 	    suite[strlen(suite) - 1] == '/' || strchr(key, '|') != NULL)
 		return;
@@ -64,7 +67,7 @@ add_line(const char *key, const char *uri, const char *suite,
 	strvec_pushf(lines, "%s|%s %s%s %s", key, uri, at, suite, components);
 }
 
-/* What options "[a=b c=d]" say about the key.  Returned. */
+/* Returns the KEY of the options "[a=b c=d]". */
 static char *
 key_of_options(const char *options, size_t len)
 {
@@ -133,7 +136,7 @@ aptsources_parse_list(
 	}
 }
 
-/* One paragraph's fields of interest; "" when absent. */
+/* The relevant fields of one paragraph; "" if absent. */
 struct stanza {
 	struct strbuf types;
 	struct strbuf uris;
@@ -202,8 +205,10 @@ has_word(const char *words, const char *wanted)
 	return found;
 }
 
-/* Every URI with every suite.  A key that stands inside is left out: apt in
- * the image then has the one it came with, or leaves the source. */
+/*
+ * Adds a line for every URI and suite.  An embedded key is left out: the
+ * image's apt then uses its own key for the source, or the source is dropped.
+ */
 static void
 stanza_add(const struct stanza *s, const char *codename, struct strvec *lines)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * aptsources: where this host's apt gets packages from (sources.list(5)), in
- * one plain form that a build's script filters by the image's release.
+ * aptsources: the package sources of the host's apt (sources.list(5)), in one
+ * plain format.  The build script filters them by the release of the image.
  *
  * Each line is "KEY|URI SUITE COMPONENT...".  KEY is empty, the path of the
- * keyring that signs it, or "trusted".  In SUITE a leading "@" stands for the
- * codename of the host's release: the same archive holds the image's release.
- * Left out are source packages, disabled entries, flat archives, and URIs that
- * are not reached by network (file:, cdrom:).
+ * keyring that signs the source, or "trusted".  A leading "@" in SUITE stands
+ * for the codename of the host's release: the same archive also has the release
+ * of the image.  Source packages, disabled entries, flat archives and URIs
+ * other than http and https (file:, cdrom:) are left out.
  */
 #ifndef DRYDOCK_APTSOURCES_H
 #define DRYDOCK_APTSOURCES_H
@@ -16,14 +16,17 @@
 
 struct strvec;
 
-/* Both append to lines; what does not parse is left out, as it is not ours. */
+/*
+ * Both append to lines.  Entries that do not parse are skipped: the host's apt
+ * reports them.
+ */
 void aptsources_parse_list(
     const char *text, const char *codename, struct strvec *lines);
 void aptsources_parse_deb822(
     const char *text, const char *codename, struct strvec *lines);
 
 /*
- * All of the host's, from sources.list and sources.list.d/ below dir
+ * Reads all sources of the host: sources.list and sources.list.d/ below dir
  * ("/etc/apt").  codename may be "".
  */
 void aptsources_read(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bootstrap: mmdebstrap makes a tree, the engine imports it. */
+/* bootstrap: mmdebstrap makes a root file system, the engine imports it. */
 #include "engine/bootstrap.h"
 
 #include <assert.h>
@@ -23,15 +23,16 @@
 
 #define DEFAULT_SUITE "bookworm"
 #define ROOM_NEEDED ((unsigned long)1024 * 1024 * 1024)
-/* What mmdebstrap has to tidy up in, and timeout(1)'s own status. */
+/* Time for mmdebstrap's cleanup, and the exit status of timeout(1). */
 #define GRACE_MS 30000
 #define TIMEOUT_STATUS 124
-/* A base of apt and what it needs is an eighth of this. */
+/* Limit of the tarball; a base of variant apt has an eighth of this size. */
 #define TARBALL_MAX ((size_t)1024 * 1024 * 1024)
 
 /*
- * mmdebstrap hands its settings on to the tree's own apt; those are the
- * host's, and go.  So do passwords that stand in a source's URI.
+ * mmdebstrap copies its apt options into the tree.  They are the host's
+ * settings, so the hook removes them.  It also removes passwords from source
+ * URIs.
  */
 static const char tidy[] =
     "set -e; cd \"$1\"; "
@@ -52,7 +53,10 @@ give_line(void *arg, const char *line, size_t len)
 		spec->progress(spec->progress_arg, copy);
 }
 
-/* The host's sources of its own release, as sources.list(5) has them. */
+/*
+ * Appends the sources of the host's own release in the format of
+ * sources.list(5).
+ */
 static void
 write_sources(const struct hostconf *hc, struct strbuf *out)
 {
@@ -83,14 +87,14 @@ add_apt_options(const struct hostconf *hc, struct strvec *argv)
 	for (const char *p = hc->apt_conf.buf; *p != '\0';) {
 		size_t len = strcspn(p, "\n");
 
-		/* mmdebstrap wants NAME "VALUE" without the semicolon. */
+		/* mmdebstrap expects NAME "VALUE" without a semicolon. */
 		strvec_pushf(argv, "--aptopt=%.*s",
 		    (int)(len > 0 && p[len - 1] == ';' ? len - 1 : len), p);
 		p += len + (p[len] == '\n' ? 1 : 0);
 	}
 }
 
-/* Half a minute of small files: in memory where there is room. */
+/* mmdebstrap writes many small files.  Uses /dev/shm if it has enough space. */
 static const char *
 roomy_directory(void)
 {
@@ -114,9 +118,10 @@ make_environment(const struct hostconf *hc, struct strvec *envp)
 }
 
 /*
- * On a signal to all of its processes mmdebstrap takes down its mounts and its
- * tree, killed it leaves both.  So whatever ends it early, drydock's own death
- * or the deadline, does so by timeout(1), which passes TERM on to the group.
+ * mmdebstrap removes its mounts and its tree after a signal to its process
+ * group, but not after SIGKILL.  Therefore setpriv and timeout(1) end it:
+ * timeout(1) sends SIGTERM to the process group at the deadline, or when it
+ * gets SIGTERM because drydock died.
  */
 static int
 make_argv(const struct bootstrap_spec *spec, const char *suite,
@@ -149,7 +154,7 @@ make_argv(const struct bootstrap_spec *spec, const char *suite,
 	strvec_push(argv, suite);
 	strvec_push(argv, "-");
 	if (has_sources)
-		strvec_push(argv, "-"); /* they come on stdin */
+		strvec_push(argv, "-"); /* the sources come on stdin */
 	return 0;
 }
 
@@ -218,7 +223,10 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 	return 0;
 }
 
-/* For people, and against `docker image prune`; somebody may have moved it. */
+/*
+ * The tag is for people, and protects the image from `docker image prune`.
+ * Sets the tag again because somebody may have moved it.
+ */
 static int
 tag(const struct engine *engine, const char *image_id, const char *reference,
     struct diag *dg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bootstrap: a Debian base image made from package sources, for hosts that
- * reach no registry.
+ * bootstrap: makes a Debian base image from package sources, for hosts that
+ * cannot reach a registry.
  */
 #ifndef DRYDOCK_BOOTSTRAP_H
 #define DRYDOCK_BOOTSTRAP_H
@@ -14,20 +14,22 @@ struct hostconf;
 
 struct bootstrap_spec {
 	const struct hostconf *hostconf;
-	const char *known; /* an image that the engine has; NULL: make one */
+	const char *known; /* borrowed; id of an existing base; NULL: make
+			    * one */
 	int timeout_ms;
-	/* Called with each line that mmdebstrap says. */
+	/* Called with each line of mmdebstrap's stderr. */
 	void (*progress)(void *arg, const char *line);
 	void *progress_arg;
 };
 
-/* Debian's release that a base is made of: the host's, else bookworm. */
+/* Returns the Debian release for the base: the host's, otherwise bookworm. */
 const char *bootstrap_suite(const struct hostconf *hc);
 
 /*
- * Makes a base image labelled io.drydock.image=base, or takes the known one.
- * Returns its id; it is tagged for people, whatever had that tag before.  No
- * mmdebstrap, or one that fails, is DIAG_ENGINE, with its last words.
+ * Makes a base image with the label io.drydock.image=base, or uses spec->known.
+ * Returns its id.  The image gets the tag drydock-base:RELEASE for people; the
+ * tag moves if another image had it.  A missing or failing mmdebstrap is
+ * DIAG_ENGINE, with the end of its output as detail.
  */
 int bootstrap_base(const struct engine *engine,
     const struct bootstrap_spec *spec, char **ret_image_id, struct diag *dg);

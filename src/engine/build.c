@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* build: from what is installed to a verified image, one step after another. */
+/* build: builds and verifies an image, step by step. */
 #include "engine/build.h"
 
 #include <assert.h>
@@ -26,7 +26,7 @@
 #include "host/settings.h"
 #include "host/toolchain.h"
 
-/* docker run's own failures; anything else is the container's. */
+/* Exit status if docker run itself fails.  Others come from the container. */
 #define RUN_FAILED 125
 
 const char *
@@ -42,7 +42,9 @@ build_kind_name(enum build_kind kind)
 	return "";
 }
 
-/* *ret_hex is a digest of the certificates that images trust, "" for none. */
+/*
+ * ret_hex is the digest of the certificates that images trust, or "" for none.
+ */
 static int
 digest_certificates(const struct build_recipe *recipe,
     char ret_hex[DIGEST_HEX_SIZE], struct diag *dg)
@@ -57,7 +59,7 @@ digest_certificates(const struct build_recipe *recipe,
 	return 0;
 }
 
-/* Appends words, sorted: their order in the settings does not matter. */
+/* Appends the words sorted: their order in the settings does not matter. */
 static void
 add_sorted(struct strbuf *out, const char *what, const struct strvec *words)
 {
@@ -92,8 +94,9 @@ build_recipe_is_plain(const struct build_recipe *recipe)
 }
 
 /*
- * Appends the toolchains' packages as images/lib/apt-install takes them, which
- * alone knows the base's release: NAME/RELEASE/PACKAGE.
+ * Appends the packages of the toolchains as NAME/RELEASE/PACKAGE.
+ * images/lib/apt-install selects the packages for the release of the base,
+ * which only the build can determine.
  */
 static void
 add_toolchains(const struct toolchains *toolchains, struct strvec *words)
@@ -193,7 +196,7 @@ pull(const struct engine *engine, const struct settings *settings,
 	return diag_add_detail(dg, why.detail, strlen(why.detail));
 }
 
-/* The base that this state directory's record has, else a new one. */
+/* Uses the base in the record of this state directory, or makes a new one. */
 static int
 bootstrap(const struct engine *engine, const struct settings *settings,
     const struct paths *paths, const struct build_options *options,
@@ -228,7 +231,7 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 	return built_add(paths, engine, &key, id, dg);
 }
 
-/* The one that the user names, from the registry if need be. */
+/* Finds the base image that the user named; pulls it if necessary. */
 static int
 find_named_base(const struct engine *engine, const struct settings *settings,
     const struct build_options *options, struct image *ret_image,
@@ -248,7 +251,7 @@ find_named_base(const struct engine *engine, const struct settings *settings,
 	return check_base(name, ret_image, dg);
 }
 
-/* The id of a base image that the engine has and that may be one. */
+/* Finds a base image on the engine and checks it. */
 static int
 find_base(const struct engine *engine, const struct settings *settings,
     const struct paths *paths, const struct build_options *options,
@@ -260,7 +263,7 @@ find_base(const struct engine *engine, const struct settings *settings,
 	return find_named_base(engine, settings, options, ret_image, dg);
 }
 
-/* NAME=WORDS, when there are any. */
+/* Adds the build argument NAME=WORDS if there are any words. */
 static void
 add_words(
     struct buildkit_spec *spec, const char *name, const struct strvec *words)
@@ -318,8 +321,8 @@ check_built(enum build_kind kind, const struct engine *engine,
 }
 
 /*
- * The image in a container hardened like a session's, as the user of one: the
- * guardrails hold there, or Squid starts there.
+ * Runs a check of the image in a container hardened like a session's, as the
+ * user of a session: the guardrails are in force, or Squid starts.
  */
 static int
 verify(enum build_kind kind, const struct engine *engine,
@@ -367,7 +370,10 @@ tag(const struct engine *engine, const char *image_id, const char *name,
 	return engine_docker(engine, args, &result, dg);
 }
 
-/* Of a name this takes the name alone, unless it is the image's last one. */
+/*
+ * Removes an image by id or tag.  For a tag, docker removes only the tag unless
+ * it is the image's last one.
+ */
 static void
 remove_image(const struct engine *engine, const char *reference)
 {
@@ -379,7 +385,9 @@ remove_image(const struct engine *engine, const char *reference)
 		diag_warn("%s", failure.message);
 }
 
-/* Fails when the name leads to another image, or when that cannot be told. */
+/*
+ * Fails if the name refers to another image, or if that cannot be determined.
+ */
 static int
 check_name(const struct engine *engine, const char *name, const char *image_id,
     struct diag *dg)
@@ -395,9 +403,10 @@ check_name(const struct engine *engine, const char *name, const char *image_id,
 }
 
 /*
- * BuildKit takes its base by a name, and not by an id.  So the base that was
- * checked gets a name of the build's own.  Whoever may use the engine can move
- * that, too: an image counts only when the name has stayed.
+ * BuildKit accepts a base by name, but not by id.  Therefore the verified base
+ * gets a name that only this build uses.  Everyone with access to the engine
+ * can move that name too.  The built image is accepted only if the name still
+ * refers to the base after the build.
  */
 static int
 build_on(const struct engine *engine, const struct paths *paths,
@@ -414,7 +423,7 @@ build_on(const struct engine *engine, const struct paths *paths,
 		return -1;
 	strvec_pushf(&spec->args, "BASE=%s", name);
 	rc = buildkit_run(engine, paths, spec, &image_id, dg);
-	/* A name that was moved is on somebody else's image: it stays. */
+	/* A moved name refers to somebody else's image: keep it. */
 	if (check_name(engine, name, base_id, &moved) == 0)
 		remove_image(engine, name);
 	else if (rc == 0)
@@ -423,7 +432,10 @@ build_on(const struct engine *engine, const struct paths *paths,
 	return rc;
 }
 
-/* Returned.  An image for one project takes no other's name away. */
+/*
+ * Returns the tag of an agent image.  An image for one project does not take
+ * the tag of another project's image.
+ */
 static char *
 agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
 {
@@ -438,8 +450,9 @@ agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
 }
 
 /*
- * The name is for people, and against `docker image prune`; the image that had
- * it keeps it until the new one has passed.  The record alone makes it count.
+ * Tags and records the image.  The tag is for people, and protects the image
+ * from `docker image prune`.  The previous image keeps the tag until the new
+ * one is verified.  Only the record makes the image valid.
  */
 static int
 accept(enum build_kind kind, const struct engine *engine,
@@ -475,7 +488,7 @@ build_image(enum build_kind kind, const struct engine *engine,
 	struct built_key key = { .kind = build_kind_name(kind), .user = user };
 	char context[DIGEST_HEX_SIZE];
 
-	/* A damaged record is told now, not after minutes. */
+	/* Report a damaged record now, not after minutes of building. */
 	if (built_read(paths, &built, dg) != 0 ||
 	    context_read(paths, &files, dg) != 0 ||
 	    context_pack(files, build_kind_name(kind),
@@ -499,7 +512,10 @@ build_image(enum build_kind kind, const struct engine *engine,
 		    dg, "build the %s image", build_kind_name(kind));
 	if (check_built(kind, engine, image_id, &spec.labels, dg) != 0 ||
 	    verify(kind, engine, paths, image_id, dg) != 0) {
-		/* One that passed before is in use. */
+		/*
+		 * An image that was verified by an earlier build may be in use:
+		 * keep it.
+		 */
 		if (!built_has(&built, engine, image_id))
 			remove_image(engine, image_id);
 		return -1;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * build: the agent and the egress image, made from contexts that drydock
- * streams: a tar (POSIX.1-2001 pax) in which drydock sets every entry's mode,
- * owner and time, so that the same sources give the same bytes.
+ * build: builds the agent image and the egress image.
+ *
+ * The build context is a tar (POSIX.1-2001 pax) that drydock streams to the
+ * builder.  drydock sets the mode, owner and time of every entry, so the same
+ * sources give the same bytes.
  */
 #ifndef DRYDOCK_BUILD_H
 #define DRYDOCK_BUILD_H
@@ -21,8 +23,8 @@ struct strbuf;
 struct toolchains;
 
 /*
- * Squid refuses to be root: a root caller's sidecar is Debian's "proxy", user
- * and group, the same in every image.
+ * Squid does not run as root.  For a root caller the sidecar runs as Debian's
+ * user and group "proxy", which have this id in every image.
  */
 #define BUILD_PROXY_ID 13
 
@@ -33,43 +35,50 @@ enum build_kind {
 
 const char *build_kind_name(enum build_kind kind);
 
-/* What decides what an image is made of; all of it borrowed. */
+/* The inputs that decide the contents of an image; all borrowed. */
 struct build_recipe {
 	const struct settings *settings; /* base image, packages, deadlines */
 	const struct agent *agent;
 	const struct toolchains *toolchains;
-	const struct paths *paths; /* the home's names */
+	const struct paths *paths; /* home and home_name */
 };
 
 /*
- * Appends what an agent image is asked to have, in one line: the agent, the
+ * Appends the requested contents of an agent image as one line: the agent, the
  * toolchains, the packages.  Two projects with the same text share an image.
  */
 void build_recipe_text(const struct build_recipe *recipe, struct strbuf *out);
 
-/* Whether it asks for what an older drydock's images all have. */
+/*
+ * Returns true for the default agent without toolchains; packages do not
+ * matter.  An image that an older drydock recorded without a recipe satisfies
+ * such a recipe.
+ */
 bool build_recipe_is_plain(const struct build_recipe *recipe);
 
 /*
- * The digest that an image built of these files would carry in
- * io.drydock.context: over the list of what its tar has and what steers the
- * build (base image, toolchains, packages, certificates, a home that is a link).
- * It does not depend on umask, time, or the caller, nor on a base image that one build was given by option: asking
- * for it again would be in vain.
+ * Computes the digest that an image built from these files carries in the label
+ * io.drydock.context.  The input is the list of the tar's entries and the
+ * parameters of the build: base image, npm packages, toolchains, packages,
+ * certificates, a home that is a symlink.
+ *
+ * The digest does not depend on umask, time or caller.  A base image given by a
+ * command-line option is not included either: otherwise an image from such a
+ * build would never be up to date.
  */
 int build_context_digest(enum build_kind kind,
     const struct build_recipe *recipe, const struct context_files *files,
     char ret_hex[DIGEST_HEX_SIZE], struct diag *dg);
 
 struct build_options {
-	const char *base; /* NULL: the setting */
+	const char *base; /* NULL: the base_image setting */
 	bool bootstrap; /* make the base with mmdebstrap */
-	bool pull; /* ask the registry for a newer base, or bootstrap anew */
+	bool pull; /* pull a newer base, or bootstrap a new one */
 	bool no_cache;
-	bool keep_base; /* a bootstrapped one is reused even so */
-	/* The caller's: proxies, npm's settings.  NULL: none. */
+	bool keep_base; /* reuse a base even with pull or no_cache */
+	/* The caller's environment (proxies, npm settings).  NULL: none. */
 	const char *const *environ_;
-	/* Progress: called for each line of the builder's output, raw. */
+	/* Called for each line of the builder's output, unescaped. */
 	void (*progress)(void *arg, const char *line);
 	void *progress_arg;
 };
@@ -80,17 +89,18 @@ struct build_outcome {
 };
 
 /*
- * Builds one image for the caller, verifies it by its id (its labels, and the
- * guardrails in a container hardened like a session's), and records it
- * (engine/built.h).  An image that fails is removed.  The caller holds
- * built_lock().
+ * Builds one image for the caller, verifies it, and records it
+ * (engine/built.h).  The verification inspects the labels by image id.  It also
+ * runs a check in a container that is hardened like a session's: the guardrails
+ * are in force, or Squid starts.  An image that fails is removed.  The caller
+ * holds built_lock().
  *
- * No BuildKit, a step that fails or a registry that cannot be reached is
- * DIAG_ENGINE with the last of the builder's words; a base image with VOLUME,
- * HEALTHCHECK, ONBUILD or labels of ours is DIAG_POLICY; an image whose
- * guardrails do not hold is DIAG_DATA and names the file.
+ * DIAG_ENGINE: BuildKit is missing, a build step fails, or a registry cannot be
+ * reached; the detail is the end of the builder's output.  DIAG_POLICY: the
+ * base image has VOLUME, HEALTHCHECK, ONBUILD or a label of drydock.
+ * DIAG_DATA: the check in the container fails; the detail names the file.
  *
- * A builder whose caller is killed ends by itself: its output goes nowhere.
+ * If drydock is killed, the builder's output pipe breaks and the builder ends.
  */
 int build_image(enum build_kind kind, const struct engine *engine,
     const struct build_recipe *recipe, const struct paths *paths,

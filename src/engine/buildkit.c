@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* buildkit: the command line, what goes beside it, and what comes back. */
+/*
+ * buildkit: makes the command line and environment of the build, and reads the
+ * image id.
+ */
 #include "engine/buildkit.h"
 
 #include <stdint.h>
@@ -18,7 +21,10 @@
 #include "engine/hostconf.h"
 #include "engine/workdir.h"
 
-/* What a build says: some hundred kB for a few hundred packages. */
+/*
+ * Limit of the builder's output.  A build with a few hundred packages writes
+ * some hundred kB.
+ */
 #define OUTPUT_MAX ((size_t)64 * 1024 * 1024)
 #define IID_MAX ((size_t)256)
 #define TOLD_LINES 40
@@ -49,7 +55,7 @@ give_line(void *arg, const char *line, size_t len)
 		spec->progress(spec->progress_arg, copy);
 }
 
-/* Where the last lines of text begin. */
+/* Returns the start of the last lines of text. */
 static const char *
 last_lines(const struct strbuf *text, int lines)
 {
@@ -71,7 +77,7 @@ make_argv(const struct engine *engine, const struct buildkit_spec *spec,
 	strvec_push(argv, "--progress=plain");
 	strvec_push(argv, "--file=Dockerfile");
 	strvec_pushf(argv, "--iidfile=%s", iidfile);
-	/* Our own descriptor: the bytes never have a name on a disk. */
+	/* A descriptor of drydock: the secret is never a file on a disk. */
 	strvec_pushf(argv, "--secret=id=host,src=/proc/%d/fd/%d", (int)getpid(),
 	    secret_fd);
 	if (spec->no_cache)
@@ -83,9 +89,10 @@ make_argv(const struct engine *engine, const struct buildkit_spec *spec,
 	for (size_t i = 0; i < spec->args.nr; i++)
 		strvec_pushf(argv, "--build-arg=%s", spec->args.v[i]);
 	/*
-	 * By name alone, with the value in the environment: arguments are for
-	 * everybody on the host to see, and these may hold passwords.  BuildKit
-	 * keeps these names out of history and cache.
+	 * Proxies are passed by name only, with the value in the environment.
+	 * They may contain passwords, and every user of the host can read the
+	 * arguments of a process.  BuildKit keeps these names out of history
+	 * and cache.
 	 */
 	for (size_t i = 0; i < spec->hostconf->proxies.nr; i++) {
 		const char *proxy = spec->hostconf->proxies.v[i];
@@ -96,7 +103,9 @@ make_argv(const struct engine *engine, const struct buildkit_spec *spec,
 	strvec_push(argv, "-");
 }
 
-/* BUILDX_CONFIG: buildx keeps a file for each build it made there. */
+/*
+ * buildx writes a file for each build to BUILDX_CONFIG: use the work directory.
+ */
 static void
 make_environment(const struct engine *engine, const struct buildkit_spec *spec,
     const char *dir, struct strvec *envp)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buildkit: one `docker build`, by BuildKit alone: the classic builder knows
- * no secrets and no mounts, and the CLI falls back to it without a word.
+ * buildkit: runs one `docker build` with BuildKit.  The classic builder
+ * supports neither secrets nor mounts, and the CLI falls back to it silently.
  */
 #ifndef DRYDOCK_BUILDKIT_H
 #define DRYDOCK_BUILDKIT_H
@@ -19,7 +19,7 @@ struct strbuf;
 struct buildkit_spec {
 	const struct strbuf *context; /* borrowed; a tar with a Dockerfile */
 	const struct hostconf *hostconf; /* borrowed */
-	struct strvec args; /* NAME=VALUE; they stay in the history */
+	struct strvec args; /* NAME=VALUE; visible in the image history */
 	struct strvec labels; /* NAME=VALUE */
 	bool no_cache;
 	int timeout_ms;
@@ -32,11 +32,16 @@ struct buildkit_spec {
 		.args = STRVEC_INIT, .labels = STRVEC_INIT \
 	}
 
-/* Without buildx DIAG_ENGINE, with what to install. */
+/*
+ * Fails with DIAG_ENGINE if buildx is missing; the message says what to
+ * install.
+ */
 int buildkit_check(const struct engine *engine, struct diag *dg);
 
-/* Returned in *ret_image_id.  The caller holds built_lock().  Failures are
- * DIAG_ENGINE, with the end of the builder's words as detail. */
+/*
+ * Runs the build.  *ret_image_id is returned.  The caller holds built_lock().
+ * Failures are DIAG_ENGINE, with the end of the builder's output as detail.
+ */
 int buildkit_run(const struct engine *engine, const struct paths *paths,
     const struct buildkit_spec *spec, char **ret_image_id, struct diag *dg);
 

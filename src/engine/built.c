@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The record of built images as JSON, and the images that it leads to. */
+/*
+ * built: reads and writes the record of images as JSON, and finds their images.
+ */
 #include "engine/built.h"
 
 #include <assert.h>
@@ -28,8 +30,8 @@ enum {
 	BUILT_VERSION = 1,
 	FILE_MAX = 1024 * 1024,
 	ENTRIES_MAX = 512,
-	SAME_MAX = 64, /* of one kind, engine and user */
-	TEXT_MAX = 4096, /* of one string; a path is the longest */
+	SAME_MAX = 64, /* for one kind, engine and user */
+	TEXT_MAX = 4096, /* bytes of one string; a path is the longest */
 };
 
 struct field {
@@ -101,7 +103,7 @@ read_id(const struct json *entry, const char *name, uint32_t *ret_id,
 {
 	int64_t value;
 
-	/* The last one is no id: it means "none" to the kernel. */
+	/* UINT32_MAX is not an id: to the kernel it means "no change". */
 	if (!json_int(json_get(entry, name), &value) || value < 0 ||
 	    value >= UINT32_MAX)
 		return diag_set(dg, DIAG_DATA, "%s is not an id", name);
@@ -287,7 +289,7 @@ built_lock(
 static bool
 is_of_engine(const struct built *b, const struct engine *engine)
 {
-	/* Two engines on one host can share an id. */
+	/* The id alone is not enough: two engines on one host can share it. */
 	return strcmp(b->engine_id, engine->id) == 0 &&
 	    strcmp(b->engine_data_root, engine->data_root) == 0;
 }
@@ -306,7 +308,7 @@ is_for(const struct built *b, const struct engine *engine,
 		b->gid == user->gid);
 }
 
-/* Whether it is made of what the key names. */
+/* Returns true if the entry matches the context, or the recipe, of the key. */
 static bool
 is_of(const struct built *b, const struct built_key *key)
 {
@@ -318,7 +320,7 @@ is_of(const struct built *b, const struct built_key *key)
 				 : strcmp(b->recipe, key->recipe) == 0;
 }
 
-/* Makes room for one more entry like this: the oldest ones go. */
+/* Removes the oldest entries to make room for one more with this key. */
 static void
 make_room(struct built_list *list, const struct engine *engine,
     const struct built_key *key, const char *image)
@@ -328,7 +330,7 @@ make_room(struct built_list *list, const struct engine *engine,
 	for (size_t i = list->nr; i-- > 0;) {
 		struct built *b = &list->v[i];
 
-		/* read_entry() takes none without. */
+		/* read_entry() rejects an entry without them. */
 		assert(b->kind != NULL && b->image != NULL);
 		if (is_for(b, engine, key) &&
 		    (strcmp(b->image, image) == 0 || ++same >= SAME_MAX))
@@ -370,7 +372,9 @@ built_add(const struct paths *paths, const struct engine *engine,
 	return write_list(paths, &list, dg);
 }
 
-/* An entry's image as the engine has it; ret_image->id is NULL: gone. */
+/*
+ * Inspects the image of an entry.  ret_image->id is NULL if the image is gone.
+ */
 static int
 look_up(const struct built *b, const struct engine *engine,
     const struct image_user *user, struct image *ret_image, struct diag *dg)

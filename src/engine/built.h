@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * built: the record of the images that `drydock build` made, images.json in
- * the state directory.
+ * built: the record of images that `drydock build` made (images.json in the
+ * state directory).
  *
- * A label or a tag says nothing about who made an image: whoever builds FROM
- * one of ours inherits its labels, and a tag can be moved.  Only an image whose
- * id stands in this record is run or built on.
+ * Labels and tags do not prove who made an image.  An image built FROM one of
+ * drydock's images inherits its labels, and a tag can be moved.  drydock runs
+ * an image, or builds on it, only if its id is in this record.
  */
 #ifndef DRYDOCK_BUILT_H
 #define DRYDOCK_BUILT_H
@@ -22,16 +22,22 @@ struct paths;
 
 #define BUILT_FILE "images.json"
 
-/* The Debian base that --bootstrap made; its context is Debian's release. */
+/*
+ * The kind of a Debian base made by --bootstrap.  Its context is the Debian
+ * release.
+ */
 #define BUILT_BASE "base"
 
-/* All strings are owned; user and home are NULL unless kind is "agent". */
+/* All strings are owned.  user and home are NULL unless kind is "agent". */
 struct built {
 	char *kind; /* "agent", "egress" or BUILT_BASE */
 	char *image; /* sha256:... */
-	char *context; /* the digest of what it was made of */
-	/* What it was asked to have (build_recipe_text()); NULL: an older
-	 * drydock's, which knew of one agent and of no toolchain. */
+	char *context; /* digest of the build context
+		        * (build_context_digest()) */
+	/*
+	 * build_recipe_text(), or NULL for an image recorded by an older
+	 * drydock, which supported one agent and no toolchains.
+	 */
 	char *recipe;
 	char *engine_id;
 	char *engine_data_root;
@@ -43,7 +49,7 @@ struct built {
 };
 
 struct built_list {
-	struct built *v; /* owned; the one that was built last is the last */
+	struct built *v; /* owned; in build order, the newest last */
 	size_t nr;
 	bool recorded; /* the file exists */
 };
@@ -54,57 +60,58 @@ struct built_list {
 	}
 
 /*
- * Reads the record in the open state directory.  No file is an empty list.  A
- * file that cannot be read, is damaged, or was written by a newer version is an
- * error (DIAG_DATA, or DIAG_IO) that names the file and what to do.
+ * Reads the record from the open state directory.  A missing file is an empty
+ * list.  A file that is unreadable (DIAG_IO), damaged or written by a newer
+ * version (DIAG_DATA) is an error; the message names the file and what to do.
  */
 int built_read(
     const struct paths *paths, struct built_list *ret_list, struct diag *dg);
 
-/* The same from text, DIAG_DATA; for fuzzing too. */
+/* Parses the text of the record.  Failures are DIAG_DATA.  Also for fuzzing. */
 int built_parse(
     const char *text, size_t len, struct built_list *ret_list, struct diag *dg);
 
 /*
- * Takes the lock that builds of one state directory share, and waits for
- * another build for at most timeout_ms (DIAG_BUSY), with a note.  The lock is
- * held until *ret_fd is closed.
+ * Takes the lock that all builds of one state directory share.  If another
+ * build holds the lock, prints a note and waits for at most timeout_ms, then
+ * fails with DIAG_BUSY.  The lock is held until *ret_fd is closed.
  */
 int built_lock(
     const struct paths *paths, int timeout_ms, int *ret_fd, struct diag *dg);
 
-/* What an image is for and made of. */
+/* Identifies an image: its purpose and its contents. */
 struct built_key {
 	const char *kind;
 	const struct image_user *user; /* NULL unless kind is "agent" */
 	const char *recipe; /* NULL unless kind is "agent" */
-	const char *context; /* to find: NULL is any */
-	bool plain; /* to find: one without a recipe will do */
+	const char *context; /* NULL in a search: any context */
+	bool plain; /* in a search: also match an entry without a recipe */
 };
 
 /*
- * Appends an image of this engine to the record and replaces the file.  The
- * caller holds built_lock() and has verified the image.  The oldest entries
- * beyond 64 of one kind, engine and user, and beyond 512 in all, are dropped.
+ * Adds an image of this engine to the record and replaces the file.  The caller
+ * holds built_lock() and has verified the image.  The oldest entries are
+ * dropped beyond 64 for one kind, engine and user, and beyond 512 in total.
  */
 int built_add(const struct paths *paths, const struct engine *engine,
     const struct built_key *key, const char *image, struct diag *dg);
 
 /*
- * The image with this key that was built last on this engine, and that the
- * engine still has.  ret_image->id is NULL when there is none.  One whose labels
- * are not those of its entry is DIAG_DATA; image_judge() is asked too.
+ * Finds the newest image with this key on this engine.  Entries whose image the
+ * engine no longer has are skipped.  ret_image->id is NULL if there is none.
+ * An image whose labels differ from its entry is DIAG_DATA.  image_judge() also
+ * checks the image.
  */
 int built_find_image(const struct built_list *list, const struct engine *engine,
     const struct built_key *key, struct image *ret_image, struct diag *dg);
 
-/* Whether the record has this image of this engine. */
+/* Returns true if the record has this image for this engine. */
 bool built_has(const struct built_list *list, const struct engine *engine,
     const char *image);
 
 /*
- * The images on the engine that carry drydock's label and are not recorded:
- * somebody else's, or made before there was a record.
+ * Finds the images on the engine that carry drydock's label but are not in the
+ * record: made by somebody else, or before the record existed.
  */
 int built_find_unknown(const struct built_list *list,
     const struct engine *engine, struct image_list *ret_images,

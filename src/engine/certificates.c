@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* certificates: PEM blocks out of text files. */
+/* certificates: extracts PEM certificates from text files. */
 #include "engine/certificates.h"
 
 #include <dirent.h>
@@ -22,7 +22,10 @@
 #define BEGIN "-----BEGIN CERTIFICATE-----"
 #define END "-----END CERTIFICATE-----"
 
-/* Returns whether there was one.  A private key beside it stays behind. */
+/*
+ * Appends the certificates in text, but never a private key in the same file.
+ * Returns true if there was a certificate.
+ */
 static bool
 add_blocks(const char *text, struct strbuf *pem)
 {
@@ -47,7 +50,7 @@ is_shown(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* In the order of names, so that the same files give the same text. */
+/* Reads files sorted by name, so that the same files give the same text. */
 static void
 add_directory(const char *dir, int depth, struct strbuf *pem)
 {

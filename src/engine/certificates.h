@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * certificates: the authorities that this host's user added to the system's, so
- * that sessions trust them too.
+ * certificates: the certificate authorities that the user added to the host's
+ * system store or named in ca_file.  Sessions trust them too.
  */
 #ifndef DRYDOCK_CERTIFICATES_H
 #define DRYDOCK_CERTIFICATES_H
@@ -12,10 +12,12 @@ struct settings;
 struct strbuf;
 
 /*
- * Appends what is in *.crt below /usr/local/share/ca-certificates, which
- * update-ca-certificates(8) reads, and in the file of the setting ca_file, in
- * PEM: certificates and nothing else of these files.  A ca_file that cannot be
- * read, that others could change, or without a certificate is DIAG_CONFIG.
+ * Appends the certificates in PEM, and nothing else of these files.  They come
+ * from *.crt below /usr/local/share/ca-certificates (update-ca-certificates(8))
+ * and from the file of the setting ca_file.
+ *
+ * DIAG_CONFIG: ca_file is unreadable, writable for others, or has no
+ * certificate.
  */
 int certificates_read(const struct settings *settings,
     const struct paths *paths, struct strbuf *ret_pem, struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* compose: runs Compose on files that only we can have written. */
+/* compose: runs Compose on files that only drydock can have written. */
 #include "engine/compose.h"
 
 #include <stdlib.h>
@@ -16,22 +16,24 @@
 
 #define MODEL_MAX ((size_t)8 << 20)
 
-/* proc.h: the first of the kept descriptors. */
+/* Number of the first kept descriptor in the child (proc.h). */
 #define FIRST_FD 3
 
 #define FD_PATH "/proc/self/fd/"
 
 static const char *const config_args[] = { "config", "--format=json", NULL };
 /*
- * Images are there, by id; what exists is another session's or a bug, and is
- * never replaced.  Whether a container is ready is asked of its holder.
+ * The plan names images by id, and they exist.  An existing container is
+ * another session's or a bug, and is never replaced.  The holder in the
+ * container reports when it is ready.
  */
 static const char *const up_args[] = { "up", "--detach", "--no-build",
 	"--no-recreate", "--pull=never", "--quiet-pull", NULL };
 
 /*
- * Every option that would otherwise come from a .env, the project's folder or
- * the environment is spelled out.  "--x=y" keeps values from being commands.
+ * Sets every option that Compose would otherwise read from a .env file, the
+ * project's directory or the environment.  "--x=y" keeps a value from being
+ * parsed as a command.
  */
 static void
 make_argv(const struct engine *engine, const struct compose_spec *spec,
@@ -90,7 +92,10 @@ compose_config_start(const struct engine *engine,
 	return start(engine, spec, &argv, engine->timeout_ms, ret_proc, dg);
 }
 
-/* A Go program that broke down, rather than refused what it read. */
+/*
+ * Returns true if Compose (a Go program) crashed, rather than rejected its
+ * input.
+ */
 static bool
 crashed(const struct proc_result *result)
 {
@@ -125,7 +130,9 @@ compose_config_finish(const struct engine *engine, struct proc *proc,
 		    "Docker Compose refuses the session's files");
 		return diag_add_detail(dg, result.err.buf, result.err.len);
 	}
-	/* A JSON object from its first byte to its last. */
+	/*
+	 * The answer must be one JSON object from its first byte to its last.
+	 */
 	while (result.out.len > 0 && result.out.buf[result.out.len - 1] == '\n')
 		strbuf_setlen(&result.out, result.out.len - 1);
 	if (result.out.len < 2 || result.out.buf[0] != '{' ||
@@ -136,7 +143,7 @@ compose_config_finish(const struct engine *engine, struct proc *proc,
 	return 0;
 }
 
-/* Appends text with the names of the files in place of their descriptors. */
+/* Appends text with descriptor paths replaced by the names of the files. */
 static void
 add_named(const struct compose_spec *spec, const char *text, struct strbuf *out)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compose: Docker Compose v2, always with --project-name, a project directory
- * of ours, --env-file /dev/null and a sealed environment.
+ * compose: runs Docker Compose v2.  Every call has --project-name, a project
+ * directory made by drydock, --env-file=/dev/null, and an environment made by
+ * drydock.
  */
 #ifndef DRYDOCK_COMPOSE_H
 #define DRYDOCK_COMPOSE_H
@@ -18,24 +19,29 @@ struct strvec;
 
 struct compose_spec {
 	const char *project; /* "drydock-ID" */
-	const char *project_dir; /* absolute, ours */
-	const int *file_fds; /* overlays in order; memfds or files */
-	/* Their names for messages, NULL-terminated; NULL: none are known. */
+	const char *project_dir; /* absolute; made by drydock */
+	const int *file_fds; /* borrowed; overlays in order; memfds or files */
+	/* Names of the files for messages, NULL-terminated.  NULL: unknown. */
 	const char *const *file_names;
 	size_t nfiles;
-	const struct strvec *vars; /* NAME=VALUE for interpolation, ours */
-	const int *keep_fds; /* more descriptors that the child inherits */
+	const struct strvec *vars; /* NAME=VALUE for interpolation, made by
+				    * drydock */
+	const int *keep_fds; /* additional descriptors that the child
+			      * inherits */
 	size_t nkeep;
-	const struct proc_interrupt *interrupt; /* of compose_up(), or NULL */
-	bool *ret_began; /* becomes true when Compose runs; or NULL */
+	const struct proc_interrupt *interrupt; /* for compose_up(); or NULL */
+	bool *ret_began; /* set to true when Compose runs; or NULL */
 };
 
 /*
- * Starts `compose config --format json`; finish appends the merged model to
- * out.  What Compose refuses is DIAG_CONFIG with its words; a deadline or a
- * broken answer is DIAG_ENGINE.  finish frees proc (given).  In what Compose
- * says an overlay is called /proc/self/fd/N: compose_name_files() puts its
- * name from the spec there, in a diag that compose_config_finish() set.
+ * compose_config_start() starts `compose config --format json`.
+ * compose_config_finish() waits for it, appends the merged model to out, and
+ * frees proc (given).  DIAG_CONFIG: Compose rejects the files; its stderr is
+ * the detail.  DIAG_ENGINE: a missed deadline or a malformed answer.
+ *
+ * Compose calls an overlay /proc/self/fd/N in its messages.
+ * compose_name_files() replaces these paths in the detail of a diag with the
+ * names from the spec.
  */
 int compose_config_start(const struct engine *engine,
     const struct compose_spec *spec, struct proc **ret_proc, struct diag *dg);
@@ -44,10 +50,13 @@ int compose_config_finish(const struct engine *engine, struct proc *proc,
 void compose_name_files(const struct compose_spec *spec, struct diag *dg);
 
 /*
- * `compose up --detach --no-build --no-recreate ... ` on one sealed plan.  A
- * failure is DIAG_ENGINE with Compose's words; containers may exist then, if it
- * began.  The deadline is that of a launch.  One that was left by its interrupt
- * is DIAG_CANCELLED, and goes on with the descriptors that it inherited.
+ * Runs `compose up --detach --no-build --no-recreate ...` on a sealed plan.
+ * The deadline is launch_timeout.  A failure is DIAG_ENGINE with Compose's
+ * stderr as detail.  After *ret_began is true, containers may exist in spite of
+ * a failure.
+ *
+ * If the interrupt detaches from Compose, the result is DIAG_CANCELLED.
+ * Compose then keeps running with the descriptors that it inherited.
  */
 int compose_up(const struct engine *engine, const struct compose_spec *spec,
     struct diag *dg);

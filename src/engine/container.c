@@ -18,7 +18,7 @@
 #include "engine/engine.h"
 #include "engine/inspect.h"
 
-/* How often a listing is asked for again when containers vanish meanwhile. */
+/* Maximum number of listings if containers are removed in the meantime. */
 #define FIND_TRIES 5
 
 #define HTTP_CONFLICT 409
@@ -32,7 +32,7 @@ check_id(const char *id, struct diag *dg)
 	    dg, DIAG_DATA, "'%.80s' is not a container's full id", id);
 }
 
-/* Appends it, unless the engine reliably does not know it. */
+/* Appends the container, unless the engine reports that it does not exist. */
 static int
 inspect_one(const struct engine *engine, const char *id,
     struct container_list *list, struct diag *dg)
@@ -125,14 +125,14 @@ containers_find_labelled(const struct engine *engine, const char *label,
 struct action {
 	const char *method;
 	const char *id;
-	const char *verb; /* behind the id */
-	bool may_be_gone; /* then it is done */
+	const char *verb; /* URL suffix after the id */
+	bool may_be_gone; /* an absent container is success */
 	int timeout_ms;
 };
 
 /*
- * 204 means done, 304 that it runs already or does not run any more.
- * *ret_status, of any other answer, says why it was refused; else 0.
+ * 204 means done.  304 means that the container was already in that state.
+ * *ret_status is the HTTP status of any other answer, or 0.
  */
 static int
 act(const struct engine *engine, const struct action *a, int *ret_status,
@@ -158,7 +158,10 @@ act(const struct engine *engine, const struct action *a, int *ret_status,
 	return api_refuse(&call, &answer, dg);
 }
 
-/* Until nobody else's removal is under way: the container may still be there. */
+/*
+ * Retries while another removal of the container is in progress (HTTP 409): the
+ * container may still exist.
+ */
 int
 container_remove(const struct engine *engine, const char *id, struct diag *dg)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * container: typed answers about containers, and what is done to them by id.
+ * container: the engine's data about containers, and operations on containers
+ * by id.
  */
 #ifndef DRYDOCK_CONTAINER_H
 #define DRYDOCK_CONTAINER_H
@@ -25,11 +26,13 @@ enum container_state {
 	CONTAINER_DEAD,
 };
 
-/* As the engine knows it; every string is owned and never NULL. */
+/*
+ * A container as the engine reports it.  Every string is owned and never NULL.
+ */
 struct container {
 	char *id; /* 64 hex digits */
 	char *name;
-	char *created; /* RFC 3339, "" when it is not said */
+	char *created; /* RFC 3339; "" if the engine does not report it */
 	char *image_id; /* sha256:... */
 	char *session; /* label io.drydock.session, or "" */
 	char *state_id; /* label io.drydock.state, or "" */
@@ -37,12 +40,12 @@ struct container {
 	enum container_state state;
 	pid_t pid; /* 0 unless running */
 	int exit_code;
-	char *finished_at; /* RFC 3339; "0001-..." when it never ended */
+	char *finished_at; /* RFC 3339; "0001-..." before the first exit */
 	char *started_at;
-	char *error; /* the engine's words on a failed start */
+	char *error; /* the engine's message for a failed start */
 	struct strvec env; /* NAME=VALUE */
 	struct strvec labels; /* NAME=VALUE */
-	struct strvec entrypoint; /* Config.Entrypoint then Config.Cmd */
+	struct strvec entrypoint; /* Config.Entrypoint, then Config.Cmd */
 	char *working_dir;
 	char *user;
 	char *network_mode;
@@ -60,48 +63,52 @@ struct container_list {
 	}
 
 /*
- * All containers, in any state, that carry io.drydock.state=state_id: their
- * ids by one listing, then each is inspected.  When one is gone between the
- * two, the listing is asked for again (bounded); no answer is ever partial.
+ * Finds all containers, in any state, with the label io.drydock.state=state_id.
+ * One request lists the ids, then each container is inspected.  If a container
+ * is removed between the two, the list is requested again (at most 5 times in
+ * total, then DIAG_ENGINE).  A result is never partial.
  */
 int containers_find(const struct engine *engine, const char *state_id,
     struct container_list *ret_list, struct diag *dg);
 
-/* The same with a label (NAME, or NAME=VALUE) that the caller chooses. */
+/* Like containers_find(), with the label (NAME or NAME=VALUE) of the caller. */
 int containers_find_labelled(const struct engine *engine, const char *label,
     struct container_list *ret_list, struct diag *dg);
 
-/* "running", "exited", ...: the engine's word. */
+/* Returns the engine's name of the state: "running", "exited", ... */
 const char *container_state_name(enum container_state state);
 
 /*
- * Inspects these ids.  One that the engine reliably does not know is left out
- * of the list, and that is no failure.
+ * Inspects the containers with these ids; ids ends with NULL.  A container that
+ * does not exist on the engine is left out of the list.
  */
 int containers_inspect(const struct engine *engine, const char *const *ids,
     struct container_list *ret_list, struct diag *dg);
 
-/* By full id, forced, with anonymous volumes; absent is success. */
+/*
+ * Removes a container by full id, forced, with its anonymous volumes.  An
+ * absent container is success.
+ */
 int container_remove(
     const struct engine *engine, const char *id, struct diag *dg);
 int container_start(
     const struct engine *engine, const char *id, struct diag *dg);
-/* TERM, then KILL after grace seconds. */
+/* Sends SIGTERM, then SIGKILL after grace seconds. */
 int container_stop(
     const struct engine *engine, const char *id, int grace, struct diag *dg);
 
 /*
- * From what the engine answers of one; *c is to be released also after a
- * failure.
+ * Fills *c from the engine's JSON object.  The caller releases *c after a
+ * failure too.
  */
 int container_read(
     const struct json *object, struct container *c, struct diag *dg);
-/* The same from text; for tests and fuzzing. */
+/* Like container_read(), from text.  For tests and fuzzing. */
 int container_parse(
     const char *text, size_t len, struct container *c, struct diag *dg);
 void container_release(struct container *c);
 
-/* NULL, or the one with this id. */
+/* Returns the container with this id (borrowed), or NULL. */
 const struct container *container_list_find(
     const struct container_list *list, const char *id);
 void container_list_release(struct container_list *list);

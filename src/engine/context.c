@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* context: collects an image's sources and packs them in one fixed way. */
+/* context: collects the sources of an image and packs them reproducibly. */
 #include "engine/context.h"
 
 #include <assert.h>
@@ -30,9 +30,9 @@
 #define MANIFEST "policy.sha256"
 
 struct file {
-	char *path; /* owned; below images/; a directory's ends in a slash */
+	char *path; /* owned; below images/; a directory ends in a slash */
 	struct strbuf data;
-	char digest[DIGEST_HEX_SIZE]; /* of data */
+	char digest[DIGEST_HEX_SIZE]; /* digest of data */
 };
 
 struct context_files {
@@ -41,15 +41,15 @@ struct context_files {
 };
 
 struct entry {
-	const char *path; /* borrowed; in the tar */
+	const char *path; /* borrowed; path in the tar */
 	const struct file *file;
 };
 
-/* What one image gets, sorted. */
+/* The entries of one image, sorted. */
 struct entries {
 	struct entry *v; /* owned */
 	size_t nr;
-	struct file *made; /* owned; what is not installed */
+	struct file *made; /* owned; generated files, not installed ones */
 	size_t nmade;
 };
 
@@ -102,7 +102,7 @@ add_file(struct context_files *files, char *path, struct file **ret_file,
 	return 0;
 }
 
-/* fd is borrowed, and name for messages. */
+/* fd is borrowed.  name is for messages. */
 static int
 add_data(struct context_files *files, const char *path, int fd,
     const char *name, struct diag *dg)
@@ -117,7 +117,7 @@ add_data(struct context_files *files, const char *path, int fd,
 	return 0;
 }
 
-/* Adds what walk->path names, and what is in it. */
+/* Adds the file or directory at walk->path, and the contents of a directory. */
 static int
 add_entry(struct fs_walk *walk, int dirfd, const char *name)
 {
@@ -260,7 +260,7 @@ compare_files(const void *a, const void *b)
 	    ((const struct file *)a)->path, ((const struct file *)b)->path);
 }
 
-/* The guardrails and their manifest, whose lines are sorted. */
+/* Makes the guardrails and their manifest.  The manifest's lines are sorted. */
 static void
 make_policy(struct entries *entries, const struct agent *agent)
 {
@@ -286,7 +286,7 @@ make_policy(struct entries *entries, const struct agent *agent)
 	digest_bytes(text.buf, text.len, manifest->digest);
 }
 
-/* What stands in images/KIND, and what all images share. */
+/* Selects the entries of one image: images/KIND and the files of all images. */
 static int
 choose(const struct context_files *files, const char *kind,
     const struct agent *agent, struct entries *entries, struct diag *dg)
@@ -308,7 +308,10 @@ choose(const struct context_files *files, const char *kind,
 		    strcmp(path, HOLDER) != 0) {
 			continue;
 		}
-		/* What an older version installed there is nobody's. */
+		/*
+		 * A policy/ directory left by an older version's installation
+		 * is ignored.
+		 */
 		if (*path != '\0' && !is_below(path, POLICY_DIR))
 			entries->v[entries->nr++] =
 			    (struct entry){ path, file };

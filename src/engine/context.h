@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context: what the images are built from, packed as one tar for each.
+ * context: the build context of each image, packed as one tar.
  *
- * images/KIND/ of what is installed at the top, images/lib/ below lib/, the
- * holder, and for the agent policy/, the guardrails of its file (host/agent.h),
- * with policy.sha256, their manifest as guest/policy.h reads it.  Entries
- * are sorted and have modes of ours, whatever the installed files' are: 0555
- * for directories and for what is run, 0444 for the rest.
+ * A tar has the installed images/KIND/ at its top, images/lib/ as lib/, and the
+ * holder.  The tar of an agent image also has policy/, the guardrails from the
+ * agent's file (host/agent.h), and policy.sha256, their manifest in the format
+ * of guest/policy.h.
+ *
+ * Entries are sorted.  Modes do not depend on the installed files: 0555 for
+ * directories and executables, 0444 for other files.
  */
 #ifndef DRYDOCK_CONTEXT_H
 #define DRYDOCK_CONTEXT_H
@@ -18,22 +20,25 @@ struct paths;
 struct strbuf;
 
 /*
- * Reads what is installed, for all images.  A file that is missing, not
- * readable, or neither a regular file nor a directory is DIAG_IO and named;
- * one over 64 MiB, more than 256 files or directories deeper than 8 are
- * DIAG_DATA.
+ * Reads the installed files for all images.  A file that is missing,
+ * unreadable, or neither a regular file nor a directory is DIAG_IO; the message
+ * names the file.  A file over 64 MiB, more than 256 files, or a depth over 8
+ * is DIAG_DATA.
  */
 int context_read(const struct paths *paths, struct context_files **ret_files,
     struct diag *dg);
 void context_files_freep(struct context_files **filesp);
 
-/* Appends an image's tar to out.  agent is NULL for an image without one. */
+/*
+ * Appends the tar of an image to out.  agent is NULL for an image without an
+ * agent.
+ */
 int context_pack(const struct context_files *files, const char *kind,
     const struct agent *agent, struct strbuf *out, struct diag *dg);
 
 /*
- * Appends a line "MODE DIGEST PATH" for each of the tar's entries, with "-" for
- * the digest of a directory.
+ * Appends one line "MODE DIGEST PATH" for each entry of the tar.  The digest of
+ * a directory is "-".
  */
 int context_list(const struct context_files *files, const char *kind,
     const struct agent *agent, struct strbuf *out, struct diag *dg);

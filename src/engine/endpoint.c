@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* endpoint: finds the socket that a setting, DOCKER_HOST or a context names. */
+/*
+ * endpoint: finds the socket from the setting, DOCKER_HOST or a docker context.
+ */
 #include "engine/endpoint.h"
 
 #include <errno.h>
@@ -22,7 +24,7 @@
 #define DEFAULT_SOCKET "/var/run/docker.sock"
 #define CONFIG_MAX ((size_t)1 << 20)
 
-/* The value of an environment variable; NULL when unset or empty. */
+/* Returns the value of an environment variable; NULL if unset or empty. */
 static const char *
 env_get(const char *const *environ_, const char *name)
 {
@@ -32,8 +34,8 @@ env_get(const char *const *environ_, const char *name)
 }
 
 /*
- * A document of the docker CLI, which the user's dotfiles may well have made a
- * symlink.  *ret_root stays NULL when the file is not there.
+ * Reads a JSON file of the docker CLI.  The file may be a symlink, for example
+ * into the user's dotfiles.  *ret_root stays NULL if the file does not exist.
  */
 static int
 read_config(const char *path, struct json **ret_root, struct diag *dg)
@@ -56,7 +58,7 @@ read_config(const char *path, struct json **ret_root, struct diag *dg)
 	return r;
 }
 
-/* *ret_host, returned, stays NULL for the default context. */
+/* *ret_host is returned, and stays NULL for the default context. */
 static int
 read_context(
     const char *config_dir, const char *name, char **ret_host, struct diag *dg)
@@ -84,7 +86,7 @@ read_context(
 	return 0;
 }
 
-/* The context that the environment or the user's config.json selects. */
+/* Reads the context selected by the environment or the user's config.json. */
 static int
 find_context(const char *home, const char *const *environ_, char **ret_host,
     char **ret_origin, struct diag *dg)
@@ -113,7 +115,7 @@ find_context(const char *home, const char *const *environ_, char **ret_host,
 	return 0;
 }
 
-/* The path that a unix:// URL holds, borrowed from url. */
+/* *ret_path is the path of a unix:// URL, borrowed from url. */
 static int
 parse_url(
     const char *url, const char *origin, const char **ret_path, struct diag *dg)
@@ -121,7 +123,7 @@ parse_url(
 	const char *colon = strstr(url, "://");
 	int len = colon == NULL ? 0 : (int)(colon - url);
 
-	/* Only the scheme is repeated: a URL may hold a password. */
+	/* The message has only the scheme: a URL may contain a password. */
 	if (len > 0 && strncmp(url, "unix://", 7) != 0)
 		return diag_set(dg, DIAG_ENGINE,
 		    "%s names an engine by %.*s://: for now only unix sockets "

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * endpoint: which engine's socket the caller means.
- */
+/* endpoint: finds the socket of the engine that the caller selected. */
 #ifndef DRYDOCK_ENDPOINT_H
 #define DRYDOCK_ENDPOINT_H
 
@@ -11,7 +9,7 @@ struct diag;
 
 struct endpoint {
 	char *socket; /* owned; real path of a unix socket */
-	char *origin; /* owned; who named it */
+	char *origin; /* owned; the source: a setting, a variable, a context */
 	gid_t gid; /* the socket's group */
 };
 
@@ -21,11 +19,13 @@ struct endpoint {
 	}
 
 /*
- * In this order: setting (a path or a unix:// URL; "" is unset), DOCKER_HOST,
- * DOCKER_CONTEXT, the current context of DOCKER_CONFIG or home/.docker, and
- * /var/run/docker.sock.  A context that is not there or does not parse, and a
- * relative path, are DIAG_CONFIG; tcp, ssh and other machines' engines are
- * DIAG_ENGINE by name, as is a socket that is not there or no socket.
+ * Finds the socket.  The first source that is set wins: setting (a path or a
+ * unix:// URL; "" is unset), DOCKER_HOST, DOCKER_CONTEXT, the current context
+ * in DOCKER_CONFIG or home/.docker, and /var/run/docker.sock.
+ *
+ * DIAG_CONFIG: a context is missing or does not parse, or a path is relative.
+ * DIAG_ENGINE: the URL scheme is not unix (tcp, ssh, ...; the message names the
+ * scheme), or the socket is missing, unreachable or not a socket.
  */
 int endpoint_find(const char *setting, const char *home,
     const char *const *environ_, struct endpoint *ret_endpoint,

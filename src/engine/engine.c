@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* engine: finds the engine and its programs, and runs docker for the floor. */
+/* engine: finds the engine and its programs, and runs docker commands. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #include "host/program.h"
 #include "host/settings.h"
 
-/* An engine's largest answer: inspecting a few hundred containers. */
+/* Limit of the output of one docker command. */
 #define ANSWER_MAX ((size_t)16 << 20)
 
 #define DOCKER_CONFIG_DIR "docker"
@@ -53,8 +53,9 @@ engine_use_compose(struct engine *engine, const char *program)
 }
 
 /*
- * A plugin that is run by itself is the standalone program, and saves the CLI's
- * own start.  A CLI that a setting names has plugins of its own.
+ * Finds the candidates for Compose.  A plugin can run as a standalone program,
+ * which saves the start of the docker CLI.  If a setting names the CLI, the
+ * plugins of other installations are not used: that CLI has its own plugins.
  */
 static int
 find_composes(
@@ -79,7 +80,7 @@ find_composes(
 		if (passed_over != NULL)
 			engine->passed_over = steal_ptr(&passed_over);
 	}
-	/* One that a setting names is the only one. */
+	/* A Compose that a setting names is the only candidate. */
 	if (*settings->compose == '\0' && engine->docker != NULL)
 		strvec_push(&engine->composes, engine->docker);
 	if (engine->composes.nr == 0)
@@ -88,7 +89,7 @@ find_composes(
 	return 0;
 }
 
-/* Without the CLI a session is launched all the same, given a Compose. */
+/* The docker CLI is optional: Compose alone can launch a session. */
 static int
 find_programs(
     struct engine *engine, const struct program_search *search, struct diag *dg)
@@ -100,8 +101,9 @@ find_programs(
 }
 
 /*
- * Makes the DOCKER_CONFIG of ours: the user's own may hold proxies with
- * passwords, which Compose would put into every container, and plugins.
+ * Makes drydock's own DOCKER_CONFIG.  The user's config may name plugins.  It
+ * may also have proxies with passwords, which Compose would pass into every
+ * container.
  */
 static int
 make_config(const struct paths *paths, struct diag *dg)
@@ -120,7 +122,7 @@ make_config(const struct paths *paths, struct diag *dg)
 	    sizeof(docker_config) - 1, 0600, dg);
 }
 
-/* Nothing of the caller's environment is in it. */
+/* The environment contains nothing from the caller's environment. */
 static void
 make_env(struct engine *engine, const struct paths *paths)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine: the one Docker engine that a command talks to, and how.
+ * engine: the Docker engine that a command uses, and the calls to it.
  *
- * This floor alone knows the engine's API (api.h) and the command lines of
- * docker and Compose.  Every call has a deadline and bounded output; a program
- * also has an environment made here, and a DOCKER_CONFIG of ours.  An answer
- * that is late, cut short, malformed or a failure is DIAG_ENGINE with the
- * engine's own words; it is never an empty list.
+ * Only src/engine/ uses the engine's API (api.h) and the command lines of
+ * docker and Compose.  Every call has a deadline and bounded output.  A program
+ * also gets an environment and a DOCKER_CONFIG made by drydock.  A late,
+ * truncated, malformed or failed answer is DIAG_ENGINE with the engine's
+ * message; it is never an empty list.
  */
 #ifndef DRYDOCK_ENGINE_H
 #define DRYDOCK_ENGINE_H
@@ -25,27 +25,30 @@ struct proc_result;
 
 struct engine {
 	char *socket; /* owned; absolute path of the unix socket */
-	char *origin; /* owned; who named it: "DOCKER_HOST", "context x" */
+	char *origin; /* owned; the source: "DOCKER_HOST", "context x" */
 	gid_t socket_gid;
 	char *docker; /* owned; absolute path of the CLI, or NULL */
-	char *docker_passed_over; /* owned; one that is not run, or NULL */
-	/* Programs that may be Compose, best first; the CLI: its plugin. */
+	char *docker_passed_over; /* owned; an untrusted one, or NULL */
+	/*
+	 * Candidates for Compose, best first.  The docker CLI stands for its
+	 * plugin.
+	 */
 	struct strvec composes;
 	struct strvec compose; /* absolute program [and "compose"] */
-	char *passed_over; /* owned; a docker-compose of PATH, or NULL */
+	char *passed_over; /* owned; an untrusted Compose, or NULL */
 	struct strvec env; /* complete environment of every call */
 	struct http *http; /* owned; NULL until engine_open() */
 	char *api_version; /* owned; MAJOR.MINOR, NULL until engine_open() */
-	int timeout_ms; /* of one query */
+	int timeout_ms; /* deadline of one query */
 	int launch_timeout_ms;
-	/* Identity, "" until engine_probe(). */
+	/* owned; identity, "" until engine_probe(). */
 	char *id;
 	char *data_root;
 	char *version;
 	char *compose_version;
 };
 
-/* The oldest version of a program that works; for messages and the man page. */
+/* The oldest supported version of a program, for messages and the man page. */
 struct engine_floor {
 	const char *program;
 	const char *version; /* MAJOR.MINOR */
@@ -57,80 +60,99 @@ enum engine_floor_index {
 	ENGINE_FLOOR_COMPOSE
 };
 
-/* The table, in the order of the enum, ended by a row without program. */
+/*
+ * Returns the table (static), in the order of the enum.  The last row has no
+ * program.
+ */
 const struct engine_floor *engine_floors(void);
 
-/* False for an older version, and for what is none. */
+/*
+ * Returns true if version is at least the floor.  An invalid version is false.
+ */
 bool engine_meets_floor(enum engine_floor_index i, const char *version);
 
 /*
- * Finds endpoint and programs without calling anything: setting `engine`, then
- * DOCKER_HOST, then DOCKER_CONTEXT or the user's current context, then
- * /var/run/docker.sock.  tcp, ssh and npipe are refused by name; without a
- * docker program and without Compose it is DIAG_ENGINE with what to install.
- * host/program.h says which programs are run; projects are real paths of what a
- * launch is about, ended by NULL (NULL: none).  paths has an open state
- * directory, where the DOCKER_CONFIG lives.
+ * Finds the socket (endpoint.h) and the programs.  No program is run.  The
+ * socket comes from the setting `engine`, DOCKER_HOST, DOCKER_CONTEXT or the
+ * user's current context, or is /var/run/docker.sock.  URL schemes other than
+ * unix (tcp, ssh, npipe) are rejected; the message names the scheme.  If there
+ * is neither docker nor Compose, it fails with DIAG_ENGINE and says what to
+ * install.
+ *
+ * host/program.h decides which programs are trusted.  projects are the real
+ * paths of the projects of this launch, NULL-terminated (NULL: none).  paths
+ * has an open state directory, which contains the DOCKER_CONFIG.
  */
 int engine_find(struct engine *ret_engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg);
 
-/* 0, or -1 with DIAG_ENGINE and what to install, for what only the CLI does. */
+/*
+ * Returns 0, or -1 with DIAG_ENGINE and what to install.  For operations that
+ * need the docker CLI.
+ */
 int engine_need_docker(const struct engine *engine, struct diag *dg);
 
-/* Makes one of composes the Compose that is run; the CLI: its plugin. */
+/*
+ * Selects one of composes as the Compose to run.  For the docker CLI this is
+ * its plugin.
+ */
 void engine_use_compose(struct engine *engine, const char *program);
 
 /*
- * Makes it ready for questions: loads libcurl, refuses an engine process
- * outside our pid namespace (SO_PEERCRED), and chooses the API's version.  Once
- * is enough; before any thread asks.
+ * Opens the engine for API requests: loads libcurl, rejects an engine process
+ * outside drydock's pid namespace (SO_PEERCRED), and chooses the API version.
+ * Further calls do nothing.  The first call must precede any thread that sends
+ * requests.
  */
 int engine_open(struct engine *engine, struct diag *dg);
 
 /*
- * Opens it, asks who it is and for Compose's version, both at once; checks the
- * version floors; refuses rootless, userns-remap, Docker Desktop and Windows
- * containers.  Compose v1 is passed over for a plugin; without any v2 it is
- * DIAG_ENGINE with what to install.
+ * Opens the engine, and asks for its identity and for Compose's version in
+ * parallel.  Checks the version floors.  Rejects rootless engines,
+ * userns-remap, Docker Desktop and Windows containers.  Compose v1 is skipped
+ * in favour of a plugin.  Without Compose v2, it fails with DIAG_ENGINE and
+ * says what to install.
  */
 int engine_probe(struct engine *engine, struct diag *dg);
 
 /*
- * Finds and probes an engine that has not been (engine is ENGINE_INIT then);
- * one that has been is left as it is.  A failure leaves ENGINE_INIT.
+ * Finds and probes the engine if engine is ENGINE_INIT.  An engine that was
+ * probed before is not changed.  After a failure engine is ENGINE_INIT.
  */
 int engine_ready(struct engine *engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg);
 
-/* What a connect(2) that failed means for the user; returns -1. */
+/*
+ * Sets a DIAG_ENGINE that explains a failed connect(2) to the user; returns -1.
+ */
 int engine_refuse_connect(
     const struct engine *engine, int errnum, struct diag *dg);
 
-/* Takes identity from what GET /info answered, and judges it; for tests. */
+/* Checks the text of a GET /info answer and stores the identity.  For tests. */
 int engine_read_info(
     struct engine *engine, const char *text, size_t len, struct diag *dg);
 
 /*
- * Runs `docker ARGS...` (args without "docker").  Every failure is DIAG_ENGINE:
- * a deadline names the command that hung, a status that is not 0 has the
- * engine's words as detail.  stdout is in result->out on success.
+ * Runs `docker ARGS...` (args without "docker") with deadline engine_timeout.
+ * Every failure is DIAG_ENGINE.  For a missed deadline the message names the
+ * command.  For a nonzero exit status the detail is docker's stderr.  On
+ * success result->out has stdout.
  */
 int engine_docker(const struct engine *engine, const char *const *args,
     struct proc_result *result, struct diag *dg);
 
 /*
- * The same with a deadline of its own, and a status that is not 0 is for the
- * caller to judge: only late, cut or no answers are failures.
+ * Like engine_docker(), with the deadline timeout_ms.  The caller checks the
+ * exit status; only a late, truncated or missing answer is a failure.
  */
 int engine_ask(const struct engine *engine, const char *const *args,
     int timeout_ms, struct proc_result *result, struct diag *dg);
 
 /*
- * For a proc_result of the command line argv: 0, or -1 with DIAG_ENGINE for a
- * deadline, cut output or a status that is not 0.
+ * Checks the result of the command line argv.  Returns 0, or -1 with
+ * DIAG_ENGINE for a missed deadline, truncated output or a nonzero exit status.
  */
 int engine_check_result(const char *const *argv,
     const struct proc_result *result, int timeout_ms, struct diag *dg);

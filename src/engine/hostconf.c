@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hostconf: reads apt's, npm's and the environment's network settings. */
+/* hostconf: reads the network settings of apt, npm and the environment. */
 #include "engine/hostconf.h"
 
 #include <dirent.h>
@@ -24,7 +24,7 @@
 #define SECRET_MAX ((size_t)500 * 1024)
 #define APT_CONFIG_TIMEOUT_MS 10000
 
-/* The value of NAME=value in os-release(5), without quotes.  Returned. */
+/* Returns the value of NAME=value in os-release(5), without quotes. */
 static char *
 os_release_value(const char *text, const char *name)
 {
@@ -55,7 +55,7 @@ read_codename(void)
 	return os_release_value(text.buf, "VERSION_CODENAME");
 }
 
-/* Adds a bundle that is not the same as one that is there already. */
+/* Adds a bundle unless its text is already included. */
 static void
 add_ca(struct hostconf *hc, const char *path)
 {
@@ -69,8 +69,9 @@ add_ca(struct hostconf *hc, const char *path)
 }
 
 /*
- * A line of `apt-config dump`: NAME "VALUE";  Values that are paths name
- * programs and files of the host, which a build has not.
+ * Adds one line of `apt-config dump`: NAME "VALUE";  A value that is a path is
+ * skipped: it names a program or file of the host, which the build does not
+ * have.
  */
 static void
 take_apt_setting(struct hostconf *hc, const char *line, size_t len)
@@ -83,7 +84,7 @@ take_apt_setting(struct hostconf *hc, const char *line, size_t len)
 	static const char ca_info[] = "Acquire::https::CaInfo \"";
 	const char *quote = memchr(line, '"', len);
 
-	/* The quote at the end is not the first one. */
+	/* The closing quote must not be the opening one. */
 	if (quote == NULL || len < 3 || quote >= line + len - 2 ||
 	    strncmp(line + len - 2, "\";", 2) != 0)
 		return;
@@ -169,7 +170,7 @@ read_npmrc(
 	const char *const files[] = { "/etc/npmrc", "/usr/etc/npmrc",
 		"/usr/local/etc/npmrc", user != NULL ? user : own };
 
-	/* A later line wins over an earlier one, as with npm itself. */
+	/* A later line overrides an earlier one, as in npm. */
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -177,7 +178,10 @@ read_npmrc(
 			npmrc_parse(text.buf, environ_, &hc->npmrc, &cafile);
 	}
 	npmrc_from_environment(environ_, &hc->npmrc, &cafile);
-	/* Install scripts of packages can read what a build is given. */
+	/*
+	 * Drop unused credentials: install scripts of packages can read them in
+	 * a build.
+	 */
 	npmrc_keep_used(&hc->npmrc);
 	add_ca(hc, cafile);
 }
@@ -241,7 +245,7 @@ add_text(struct tarball *tar, const char *name, const struct strbuf *text)
 		tarball_add_file(tar, name, 0644, text->buf, text->len);
 }
 
-/* The sources as one file, and each key that they name. */
+/* Adds the sources as one file, and each key file that they name. */
 static void
 add_sources(struct tarball *tar, const struct hostconf *hc)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hostconf: how this host reaches packages, for a build's steps alone.
+ * hostconf: the settings with which this host reaches packages, for the steps
+ * of a build only.
  *
- * Its package sources with their keys, apt's network settings and credentials,
- * npm's registry settings, proxies, and the certificates it trusts.  A build
- * gets it as one secret (a gzip'ed tar); no image keeps any of it but the
- * certificates that the user added.
+ * These are the package sources with their keys, apt's network settings and
+ * credentials, npm's registry settings, proxies, and the certificates that the
+ * host trusts.  A build gets them as one secret (a gzip-compressed tar).  An
+ * image keeps only the certificates that the user added.
  */
 #ifndef DRYDOCK_HOSTCONF_H
 #define DRYDOCK_HOSTCONF_H
@@ -19,14 +20,14 @@ struct diag;
 struct paths;
 
 struct hostconf {
-	char *codename; /* owned; of the release, "" where not Debian itself */
-	struct strvec sources; /* as aptsources.h has them */
-	struct strbuf apt_conf; /* lines of apt.conf(5) about the network */
+	char *codename; /* owned; Debian release; "" on other systems */
+	struct strvec sources; /* in the format of aptsources.h */
+	struct strbuf apt_conf; /* network settings, as lines of apt.conf(5) */
 	struct strbuf apt_auth; /* apt_auth.conf(5) */
 	struct strbuf npmrc;
 	struct strbuf ca; /* PEM */
-	struct strbuf trusted; /* PEM: what the image is to trust */
-	struct strvec proxies; /* HTTP_PROXY=... and the like */
+	struct strbuf trusted; /* PEM; certificates that the image trusts */
+	struct strvec proxies; /* HTTP_PROXY=... and similar variables */
 };
 
 #define HOSTCONF_INIT                                                     \
@@ -35,16 +36,18 @@ struct hostconf {
 		    STRBUF_INIT, STRBUF_INIT, STRVEC_INIT                 \
 	}
 
-/* What the host lacks, or the caller may not read, is left out. */
+/* Settings that are absent or unreadable for the caller are left out. */
 void hostconf_read(struct hostconf *ret, const struct paths *paths,
     const char *const *environ_);
 
-/* Whether something in it is this host's own loopback, where only builds in
- * the host's network reach it: a proxy or a mirror on the machine itself. */
+/*
+ * Returns true if a proxy or a package source is on the host's loopback
+ * address.  Only a build in the host's network can reach it.
+ */
 bool hostconf_is_local(const struct hostconf *hc);
 
 /*
- * Appends the tar to out.  More than BuildKit takes as a secret (500 kB) is
+ * Appends the tar to out.  More than BuildKit's limit for a secret (500 kB) is
  * DIAG_CONFIG.
  */
 int hostconf_pack(

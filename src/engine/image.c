@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* image: reads what images carry, and judges what a build has made. */
+/* image: reads the properties of images, and checks what a build made. */
 #include "engine/image.h"
 
 #include <stdlib.h>
@@ -18,11 +18,14 @@
 #include "engine/moment.h"
 #include "host/paths.h"
 
-/* What a build puts on; anything else of ours would pass for a session's. */
+/*
+ * The labels that a build sets.  Any other label of drydock could be mistaken
+ * for a session's.
+ */
 static const char *const build_labels[] = { "context", "gid", "home", "image",
 	"uid", "user" };
 
-/* {"Test": ["NONE"]} switches a check of the base off. */
+/* {"Test": ["NONE"]} disables a healthcheck of the base image. */
 static bool
 has_healthcheck(const struct json *check)
 {
@@ -50,7 +53,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer about an image: '%.80s' is not an id",
 		    image->id);
-	/* An imported image of an old engine has "Config": null. */
+	/* An image imported by an old engine has "Config": null. */
 	if (!moment_parse(image->created, &created) ||
 	    (!json_is_object(config) && !json_is_null(config)) ||
 	    !inspect_strings(json_get(object, "RepoTags"), &image->tags) ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image: what an image carries.  Which images are drydock's own, the record
- * says (engine/built.h), never a label.
+ * image: the properties of an image.  Labels do not prove that drydock built an
+ * image; only the record does (engine/built.h).
  */
 #ifndef DRYDOCK_IMAGE_H
 #define DRYDOCK_IMAGE_H
@@ -17,7 +17,7 @@ struct engine;
 struct json;
 struct paths;
 
-/* The labels that are drydock's own, and a base that drydock bootstrapped. */
+/* The prefix of drydock's labels, and the label of a base that drydock made. */
 #define IMAGE_LABEL_PREFIX "io.drydock."
 #define IMAGE_BASE_LABEL IMAGE_LABEL_PREFIX "image=base"
 
@@ -30,7 +30,7 @@ struct image {
 	struct strvec command; /* Config.Cmd */
 	struct strvec labels; /* NAME=VALUE */
 	struct strvec tags; /* NAME:TAG, for people */
-	struct strvec volumes; /* paths that VOLUME declares */
+	struct strvec volumes; /* paths of VOLUME instructions */
 	bool has_volumes;
 	bool has_healthcheck;
 	bool has_onbuild;
@@ -53,7 +53,7 @@ struct image_list {
 		NULL, 0 \
 	}
 
-/* What an agent image was made for. */
+/* The user that an agent image was built for. */
 struct image_user {
 	const char *name;
 	uid_t uid;
@@ -61,13 +61,13 @@ struct image_user {
 	const char *home;
 };
 
-/* The caller; borrowed from paths. */
+/* The caller; the strings are borrowed from paths. */
 struct image_user image_user_of(const struct paths *paths);
 
 /*
- * Appends the labels that a build puts on an image of this kind ("agent",
- * "egress", "base"), as NAME=VALUE.  context and user are NULL where the kind
- * has none.
+ * Appends the labels that a build sets on an image of this kind ("agent",
+ * "egress", "base"), as NAME=VALUE.  context and user are NULL if the kind has
+ * none.
  */
 void image_make_labels(const char *kind, const struct image_user *user,
     const char *context, struct strvec *ret_labels);
@@ -75,30 +75,33 @@ void image_make_labels(const char *kind, const struct image_user *user,
 bool image_carries(const struct image *image, const struct strvec *labels);
 
 /*
- * An image with VOLUME, HEALTHCHECK, ONBUILD, or io.drydock.* labels other than
- * a build's is DIAG_POLICY, naming it.
+ * DIAG_POLICY if the image has VOLUME, HEALTHCHECK, ONBUILD, or an io.drydock.*
+ * label that no build sets.  The message names the image.
  */
 int image_judge(const struct image *image, struct diag *dg);
 
-/* Appends the ids of the images that have a label of a build's. */
+/* Appends the ids of all images with the label io.drydock.image. */
 int images_list_labelled(
     const struct engine *engine, struct strvec *ret_ids, struct diag *dg);
 
-/* By ids, without those that the engine does not know. */
+/* Inspects images by id.  Ids that the engine does not have are left out. */
 int images_inspect(const struct engine *engine, const struct strvec *ids,
     struct image_list *ret_images, struct diag *dg);
 
-/* By reference or id; ret->id is NULL when the engine does not know it. */
+/*
+ * Inspects an image by reference or id.  ret_image->id is NULL if the engine
+ * does not have the image.
+ */
 int image_inspect(const struct engine *engine, const char *reference,
     struct image *ret_image, struct diag *dg);
 
 /*
- * What of a Dockerfile would make the image act by itself, which no plan shows:
- * "VOLUME", "HEALTHCHECK", "ONBUILD", or NULL.
+ * Returns the Dockerfile instruction that would change a session without being
+ * in its plan: "VOLUME", "HEALTHCHECK", "ONBUILD", or NULL.
  */
 const char *image_acts_by(const struct image *image);
 
-/* From what the engine answers of one; for tests and fuzzing. */
+/* Parses the engine's answer about one image.  For tests and fuzzing. */
 int image_parse(
     const char *text, size_t len, struct image *ret_image, struct diag *dg);
 void image_release(struct image *image);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* inspect: lists and labels in what the engine answers. */
+/* inspect: reads lists of strings and labels from the engine's JSON. */
 #include "engine/inspect.h"
 
 #include "base/json.h"

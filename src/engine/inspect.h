@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * inspect: what the engine's answers about containers and images have in
- * common.
- */
+/* inspect: parses the parts that container and image answers have in common. */
 #ifndef DRYDOCK_INSPECT_H
 #define DRYDOCK_INSPECT_H
 
@@ -11,7 +8,10 @@
 struct json;
 struct strvec;
 
-/* Append; null and absent are empty, anything but strings is false. */
+/*
+ * Both append to out.  null or an absent value is an empty list.  They return
+ * false if a value is not a string.  Labels are appended as NAME=VALUE.
+ */
 bool inspect_strings(const struct json *array, struct strvec *out);
 bool inspect_labels(const struct json *object, struct strvec *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* logs: asks for a container's log, and takes its frames apart. */
+/* logs: requests the log of a container and splits it into streams. */
 #include "engine/logs.h"
 
 #include <stdint.h>
@@ -19,10 +19,10 @@
 enum {
 	STREAM_OUT = 1,
 	STREAM_ERR = 2,
-	STREAM_ENGINE = 3 /* the engine's own words on a failure */
+	STREAM_ENGINE = 3 /* an error message of the engine */
 };
 
-/* The length that a frame's head says. */
+/* Returns the length field of a frame header. */
 static size_t
 frame_len(const unsigned char *head)
 {

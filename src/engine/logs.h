@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * logs: what a container wrote to stdout and stderr, as the engine kept it.
- */
+/* logs: the stdout and stderr of a container, as stored by the engine. */
 #ifndef DRYDOCK_LOGS_H
 #define DRYDOCK_LOGS_H
 
@@ -12,23 +10,23 @@ struct engine;
 struct strbuf;
 
 /*
- * Appends the last lines (a number) of each stream.  An answer that is not
- * whole is DIAG_ENGINE, and nothing of it is appended.
+ * Appends the last lines of each stream; lines is a decimal number.  An
+ * incomplete answer is DIAG_ENGINE, and nothing is appended.
  */
 int logs_ask(const struct engine *engine, const char *container_id,
     const char *lines, struct strbuf *out, struct strbuf *err, struct diag *dg);
 
 /*
- * Takes apart what the engine answers for a container without a terminal:
- * frames of one byte that names the stream, three zeros, a length of four bytes,
- * most significant first, and the data.  For tests and fuzzing too.
+ * Splits the engine's log of a container without a terminal into its streams.
+ * A frame has one byte for the stream, three zero bytes, a length of four bytes
+ * (big endian), and the data.  For tests and fuzzing too.
  */
 int logs_read(const char *data, size_t len, struct strbuf *out,
     struct strbuf *err, struct diag *dg);
 
 /*
- * Attaches the last lines of both streams to a diag that is set; a log that
- * cannot be had adds nothing.
+ * Adds the last 20 lines of both streams to the detail of a diag that is set.
+ * If the log is not available, nothing is added.
  */
 void logs_add(
     const struct engine *engine, const char *container_id, struct diag *dg);

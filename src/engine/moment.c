@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* moment: reads RFC 3339 times with fractions and offsets. */
+/* moment: parses RFC 3339 times with fractions and offsets. */
 #include "engine/moment.h"
 
 #include <stddef.h>
 
-/* Two digits; -1 for anything else. */
+/* Parses two digits; -1 for anything else. */
 static int
 two_digits(const char *p)
 {
@@ -13,7 +13,7 @@ two_digits(const char *p)
 	return (p[0] - '0') * 10 + (p[1] - '0');
 }
 
-/* "Z" or "+01:00", to the end; in seconds. */
+/* Parses "Z" or "+01:00" to the end of the string; in seconds. */
 static bool
 parse_offset(const char *p, long *ret_seconds)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* npmrc: npm's ini dialect, as far as the registry settings need it. */
+/* npmrc: parses npm's ini format as far as the registry settings need it. */
 #include "engine/npmrc.h"
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #define DEFAULT_REGISTRY "https://registry.npmjs.org/"
 #define ENV_PREFIX "npm_config_"
 
-/* Whether the setting says where packages come from or how to get there. */
+/* Returns true for a setting about registries, credentials or the network. */
 static bool
 is_wanted(const char *key)
 {
@@ -31,7 +31,7 @@ is_wanted(const char *key)
 	return strncmp(key, "//", 2) == 0 && colon != NULL;
 }
 
-/* ${NAME} of a variable that is not set stays as it is, as npm has it. */
+/* A ${NAME} whose variable is unset is not replaced, as in npm. */
 static void
 add_expanded(const char *value, const char *const *environ_, struct strbuf *out)
 {
@@ -73,7 +73,7 @@ add_setting(const char *key, const char *value, const char *const *environ_,
 	}
 }
 
-/* Cuts blanks, and one pair of quotes, around; in place. */
+/* Trims blanks, then one pair of quotes, in place. */
 static char *
 trim(char *s)
 {
@@ -133,7 +133,10 @@ npmrc_from_environment(
 	}
 }
 
-/* "//host/path/" of a registry's address, as npm names its credentials. */
+/*
+ * Returns "//host/path/" of a registry URL, the form npm uses in credential
+ * keys.
+ */
 static char *
 credentials_of(const char *registry)
 {
@@ -145,7 +148,10 @@ credentials_of(const char *registry)
 	return xasprintf("%s%s", at, len > 0 && at[len - 1] == '/' ? "" : "/");
 }
 
-/* Of key "//host/path/:name": whether a registry is at or below that path. */
+/*
+ * Returns true if a registry is at or below the path of the key
+ * "//host/path/:name".
+ */
 static bool
 is_used(const char *key, const struct strvec *registries)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npmrc: the npm settings that say where packages come from: registry,
- * registries and credentials of scopes and hosts, proxies, certificates.
+ * npmrc: the npm settings about package sources: registries, scopes,
+ * credentials, proxies, certificates.
  */
 #ifndef DRYDOCK_NPMRC_H
 #define DRYDOCK_NPMRC_H
@@ -9,21 +9,21 @@
 struct strbuf;
 
 /*
- * Appends those lines of a file as "key=value", ${NAME} replaced from the
- * environment as npm does it.  The value of cafile, a path of this host, goes
- * to *cafile (owned, replaced) instead.
+ * Appends the relevant lines of a file as "key=value".  ${NAME} is replaced
+ * from the environment as npm does.  The value of cafile is a path of this
+ * host; it is not appended but stored in *cafile (owned, replaced).
  */
 void npmrc_parse(const char *text, const char *const *environ_,
     struct strbuf *out, char **cafile);
 
-/* The same for npm_config_* variables, whose case does not matter. */
+/* Like npmrc_parse(), for npm_config_* variables in any case. */
 void npmrc_from_environment(
     const char *const *environ_, struct strbuf *out, char **cafile);
 
 /*
- * Removes the credentials ("//host/path/:name=...") of registries that neither
- * registry= nor a scope's @scope:registry= names.  Without registry= npm's own
- * is in use.
+ * Removes the credentials ("//host/path/:name=...") of registries that are
+ * named neither by registry= nor by a scope's @scope:registry=.  Without
+ * registry=, npm's default registry is used.
  */
 void npmrc_keep_used(struct strbuf *npmrc);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* probe: who the engine is, and whether it is one that drydock can trust. */
+/* probe: reads the identity of the engine and checks that it is supported. */
 #include "engine/engine.h"
 
 #include <errno.h>
@@ -68,8 +68,10 @@ engine_refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
 }
 
 /*
- * A socket can be mounted into a container, where the paths and pids that we
- * name would not be the engine's.  A peer outside our pid namespace has pid 0.
+ * Rejects an engine in another pid namespace, for which drydock's paths and
+ * pids would have another meaning.  The engine's socket can be mounted into a
+ * container.  SO_PEERCRED reports pid 0 for a peer outside drydock's pid
+ * namespace.
  */
 static int
 check_peer(const struct engine *engine, struct diag *dg)
@@ -83,7 +85,7 @@ check_peer(const struct engine *engine, struct diag *dg)
 	int r;
 
 	memcpy(sun.sun_path, engine->socket, strlen(engine->socket) + 1);
-	/* On a unix socket the send timeout bounds connect(2), too. */
+	/* For a unix socket SO_SNDTIMEO also limits connect(2). */
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1)
 		return diag_set_errno(dg, DIAG_ENGINE, errno, "make a socket");
@@ -103,7 +105,7 @@ check_peer(const struct engine *engine, struct diag *dg)
 	return 0;
 }
 
-/* Whether one of the options' comma-separated words is this. */
+/* Returns true if word is one of the comma-separated words of the options. */
 static bool
 has_option(const struct json *options, const char *word)
 {
@@ -123,7 +125,7 @@ has_option(const struct json *options, const char *word)
 	return false;
 }
 
-/* Kinds of engines whose paths or pids are not ours. */
+/* Rejects engines for which drydock's paths or pids have another meaning. */
 static int
 check_kind(const struct json *info, struct diag *dg)
 {
@@ -189,7 +191,10 @@ read_info(struct engine *engine, const struct json *info, struct diag *dg)
 		    version, floors[ENGINE_FLOOR_DOCKER].program,
 		    floors[ENGINE_FLOOR_DOCKER].version);
 	root = json_string(json_get(info, "DockerRootDir"));
-	/* Unreadable is usual; absent means another mount namespace. */
+	/*
+	 * The directory is usually unreadable.  ENOENT means that the engine is
+	 * in another mount namespace.
+	 */
 	if (root[0] != '/' || (stat(root, &st) == -1 && errno == ENOENT))
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine keeps its data in %s, which is not on this "
@@ -215,7 +220,7 @@ engine_read_info(
 	return read_info(engine, info, dg);
 }
 
-/* Of an engine that is served by a process that we can see. */
+/* The caller has checked the peer of the socket (check_peer()). */
 static int
 make_ready(struct engine *engine, struct diag *dg)
 {
@@ -250,7 +255,7 @@ engine_probe(struct engine *engine, struct diag *dg)
 
 	if (engine->api_version == NULL && check_peer(engine, dg) != 0)
 		return -1;
-	/* It starts while libcurl is loaded. */
+	/* Compose starts while libcurl is loaded. */
 	if (compose_version_start(engine, &compose, dg) != 0)
 		return -1;
 	if (ask_info(engine, dg) != 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* slurp: reads what is there. */
+/* slurp: reads optional files. */
 #include "engine/slurp.h"
 
 #include <fcntl.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * slurp: a file of the host's that may be there or not.
- */
+/* slurp: reads a host file that may be absent. */
 #ifndef DRYDOCK_SLURP_H
 #define DRYDOCK_SLURP_H
 
@@ -11,9 +9,9 @@
 struct strbuf;
 
 /*
- * Appends the regular file at path, following links.  false, and nothing
- * appended, when it is absent, not readable, larger than max, or has a NUL
- * byte in it (text alone).
+ * Both append the regular file at path; symlinks are followed.  They return
+ * false and append nothing if the file is absent, unreadable or larger than max
+ * bytes.  slurp_text() also rejects a file with a NUL byte.
  */
 bool slurp_text(const char *path, size_t max, struct strbuf *out);
 bool slurp_bytes(const char *path, size_t max, struct strbuf *out);

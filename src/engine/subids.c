@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* subids: USER:FIRST:COUNT lines. */
+/* subids: parses USER:FIRST:COUNT lines. */
 #include "engine/subids.h"
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "host/program.h"
 
 #define FILE_MAX ((size_t)1 << 20)
-/* mmdebstrap(1): one for each id of a Debian system. */
+/* mmdebstrap(1): one for each id of a Debian system */
 #define NEEDED 65536
 /* login.defs(5), SUB_UID_MIN */
 #define FIRST_FREE 100000

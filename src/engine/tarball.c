@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tarball: libarchive's writer with everything set that it would ask for. */
+/* tarball: writes tar streams with libarchive, with all metadata fixed. */
 #include "engine/tarball.h"
 
 #include <archive.h>
@@ -14,10 +14,12 @@
 struct tarball {
 	struct archive *archive; /* owned */
 	struct strbuf *out; /* borrowed */
-	char *failure; /* owned; the first one's words */
+	char *failure; /* owned; message of the first failure */
 };
 
-/* The rest after a failure is worth nothing; the first one is told. */
+/*
+ * Stores the first failure.  Later failures are consequences and are ignored.
+ */
 static void
 note_failure(struct tarball *t, int status)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* version: reads and compares what `--version` answers hold. */
+/* version: parses and compares the output of `--version`. */
 #include "engine/version.h"
 
 #include <stddef.h>
@@ -15,7 +15,10 @@
 #include "engine/answer.h"
 #include "engine/engine.h"
 
-/* Reads up to six digits, so that no number overflows; NULL without any. */
+/*
+ * Parses up to six digits, so that no number overflows.  Returns the end, or
+ * NULL if there is no number or it is longer.
+ */
 static const char *
 parse_number(const char *p, int *ret_value)
 {
@@ -90,7 +93,9 @@ compose_version_start(
 	"install docker-compose of Debian 13, or docker-compose-plugin of " \
 	"docker.com"
 
-/* The number in "docker-compose version 1.29.2, build x" and in "2.26.1". */
+/*
+ * Returns the number in "docker-compose version 1.29.2, build x" or "2.26.1".
+ */
 static const char *
 find_number(const char *text)
 {

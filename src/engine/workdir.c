@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* workdir: made by mkdtemp(3), removed without following anything. */
+/*
+ * workdir: makes a directory with mkdtemp(3) and removes it without following
+ * symlinks.
+ */
 #include "engine/workdir.h"
 
 #include <errno.h>
@@ -16,7 +19,10 @@
 int
 workdir_make(struct workdir *ret, const struct paths *paths, struct diag *dg)
 {
-	/* The builder of a killed build may still write to its own. */
+	/*
+	 * A random name: the builder of a killed build may still write to its
+	 * directory.
+	 */
 	cleanup_free char *path =
 	    xasprintf("%s/" PARENT "/XXXXXX", paths->state_dir);
 	cleanup_close int fd = -1;
@@ -24,7 +30,7 @@ workdir_make(struct workdir *ret, const struct paths *paths, struct diag *dg)
 	if (fs_remove_tree(paths->state_fd, PARENT, dg) != 0 ||
 	    fs_make_dir(paths->state_fd, PARENT, 0700, &fd, dg) != 0)
 		return -1;
-	/* Made with mode 0700, whatever the umask. */
+	/* mkdtemp(3) uses mode 0700, whatever the umask. */
 	if (mkdtemp(path) == NULL)
 		return diag_set_errno(dg, DIAG_IO, errno,
 		    "make a directory in %s/" PARENT, paths->state_dir);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * workdir: a directory of one build, which goes with everything in it.
- */
+/* workdir: a temporary directory of one build. */
 #ifndef DRYDOCK_WORKDIR_H
 #define DRYDOCK_WORKDIR_H
 
@@ -19,14 +17,18 @@ struct workdir {
 	}
 
 /*
- * In the state directory, which no session may have: $TMPDIR may lie in a
- * project, and the id of a built image that is read from here would be an
- * agent's to choose.  The caller holds built_lock(): what a killed build left
- * is removed first.  paths stays open until workdir_remove().
+ * Makes the directory below the state directory, which no session can access.
+ * $TMPDIR could be inside a project, where an agent could forge the image id
+ * that drydock reads from the directory.  The caller holds built_lock():
+ * directories left by killed builds are removed first.  paths stays open until
+ * workdir_remove().
  */
 int workdir_make(
     struct workdir *ret, const struct paths *paths, struct diag *dg);
-/* Removes it; what cannot be removed is a warning with its path. */
+/*
+ * Removes the directory and its contents.  A failure is a warning with the
+ * path.
+ */
 void workdir_remove(struct workdir *work);
 
 #define cleanup_workdir __attribute__((cleanup(workdir_remove)))
