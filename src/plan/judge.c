@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* judge: Compose's merged model, facts, and the policy's verdict on them. */
+/* judge: runs the policy on Compose's merged model and the facts. */
 #include "plan/judge.h"
 
 #include <stdlib.h>
@@ -40,12 +40,15 @@ has_user_overlay(const struct assembly *assembly)
 	return false;
 }
 
-/* What the policy needs and Compose does not: read while Compose works. */
+/*
+ * Reads the seccomp profile and compiles the policy.  Without user overlays
+ * this happens while Compose runs.
+ */
 static int
 load_rules(const struct plan_request *request, const struct assembly *assembly,
     struct policy **ret_policy, struct strbuf *seccomp, struct diag *dg)
 {
-	/* Overlays of the user's needed them before. */
+	/* Already loaded by judge_raw() for user overlays. */
 	if (*ret_policy != NULL)
 		return 0;
 	if (datafile_read(request->paths, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
@@ -78,7 +81,10 @@ write_raw(const struct assembly *assembly, const struct overlay *o,
 	strbuf_addstr(out, "}");
 }
 
-/* Judges, before Compose sees them, what no merged model shows. */
+/*
+ * Judges each user overlay before Compose reads it, for the rules that a merged
+ * model cannot show.
+ */
 static int
 judge_raw(const struct plan_request *request, const struct assembly *assembly,
     struct policy **ret_policy, struct plan *plan, struct diag *dg)
@@ -99,12 +105,12 @@ judge_raw(const struct plan_request *request, const struct assembly *assembly,
 	return 0;
 }
 
-/* One question to Compose: what it makes of some of the overlays. */
+/* One run of Compose, which merges all overlays or only drydock's. */
 struct resolving {
 	struct compose_spec spec;
 	int *fds; /* owned */
 	const char **names; /* owned */
-	struct proc *proc; /* owned; NULL: it was not asked */
+	struct proc *proc; /* owned; NULL: not started */
 };
 
 static void
@@ -117,7 +123,10 @@ resolving_release(struct resolving *r)
 
 #define cleanup_resolving __attribute__((cleanup(resolving_release)))
 
-/* Asks for drydock's own overlays alone, or for all; the caller releases. */
+/*
+ * Starts Compose with drydock's overlays only (own), or with all.  The caller
+ * releases r, also after a failure.
+ */
 static int
 resolve_start(const struct plan_request *request,
     const struct assembly *assembly, bool own, const char *project,
@@ -127,7 +136,7 @@ resolve_start(const struct plan_request *request,
 	r->names = xcalloc(assembly->nr + 1, sizeof(*r->names));
 	r->spec = (struct compose_spec){
 		.project = project,
-		/* No path in an overlay of ours is relative. */
+		/* No effect: drydock's overlays have no relative path. */
 		.project_dir = request->paths->data_dir,
 		.file_fds = r->fds,
 		.file_names = r->names,
@@ -142,7 +151,7 @@ resolve_start(const struct plan_request *request,
 	return compose_config_start(request->engine, &r->spec, &r->proc, dg);
 }
 
-/* Appends the merged model, with single dollars. */
+/* Waits for Compose and appends the merged model, with single dollars. */
 static int
 resolve_finish(const struct engine *engine, struct resolving *r,
     struct strbuf *model, struct diag *dg)
@@ -161,8 +170,8 @@ resolve_finish(const struct engine *engine, struct resolving *r,
 }
 
 /*
- * Appends the merged model and, where the user has overlays, the reference: what
- * Compose makes of the others.  Both are made at once.
+ * Appends the merged model.  If the user has overlays, also appends the
+ * reference: the model without them.  Both runs of Compose are parallel.
  */
 static int
 resolve(const struct plan_request *request, const struct assembly *assembly,
@@ -202,7 +211,10 @@ plan_judge_model(const struct plan_request *request,
 		json_parse(resolved->reference.buf, resolved->reference.len,
 		    "the reference", &reference, dg) != 0))
 		return -1;
-	/* The last of what decides has been read. */
+	/*
+	 * trusted_check() covers the files that were read before the call.  By
+	 * now every file that decides the launch has been read.
+	 */
 	if (trusted_check(request->paths, request->project->path, dg) != 0 ||
 	    facts_open_mounts(plan, dg) != 0 ||
 	    (request->mode.mode == MODE_CONTAINED &&
@@ -246,16 +258,22 @@ violation_describe(const struct violation *v, struct strbuf *out)
 	strbuf_addstr(out, v->what);
 	if (v->overlay[0] != '\0')
 		strbuf_addf(out, " (overlay %s)", v->overlay);
-	/* One line, whatever a program of the user's says. */
+	/* An answer of a user's policy may have several lines. */
 	for (size_t i = start; i < out->len; i++)
 		if (out->buf[i] == '\n')
 			out->buf[i] = ' ';
 }
 
-/* Lines of one rule in a row: "/" holds every protected place. */
+/*
+ * The maximum of printed violations per rule.  A bind of "/", for example,
+ * holds every protected path.
+ */
 #define EACH_RULE 8
 
-/* Describes the violations from i on that are of one rule; returns how many. */
+/*
+ * Appends up to EACH_RULE of the consecutive violations of one rule, from index
+ * i on.  Returns the number of these violations.
+ */
 static size_t
 describe_rule(const struct plan *plan, size_t i, struct strbuf *lines)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * judge: the half of plan_judge() that needs no Compose.
- */
+/* judge: the part of plan_judge() that does not run Compose. */
 #ifndef DRYDOCK_PLAN_JUDGE_H
 #define DRYDOCK_PLAN_JUDGE_H
 
@@ -13,9 +11,9 @@ struct plan;
 struct plan_request;
 struct policy;
 
-/* What Compose printed, with single dollars. */
+/* The models that Compose printed, with single dollars. */
 struct resolved {
-	struct strbuf reference; /* drydock's own overlays; empty: as model */
+	struct strbuf reference; /* drydock's overlays; empty: as model */
 	struct strbuf model; /* all overlays */
 };
 
@@ -28,8 +26,8 @@ void resolved_release(struct resolved *resolved);
 #define cleanup_resolved __attribute__((cleanup(resolved_release)))
 
 /*
- * Judges what is resolved already, with a policy for it.  plan has the seccomp
- * profile; the rest of it is filled, and its owner releases it, on failure too.
+ * Judges a resolved model with the given policy.  plan->seccomp must be set;
+ * the function fills the rest.  The caller releases plan, also after a failure.
  */
 int plan_judge_model(const struct plan_request *request,
     const struct assembly *assembly, struct policy *policy,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* location: by inode along the parents, and by path within a file system. */
+/*
+ * location: compares files by inode along the parents, and by path within a
+ * file system.
+ */
 #include "plan/location.h"
 
 #include <assert.h>
@@ -22,8 +25,9 @@ add_link(struct location *l, const struct stat *st)
 }
 
 /*
- * A directory that may not be searched gives no "..", so names are looked at
- * again; where one leads elsewhere by now, the first inode tells.
+ * Looks up the parents by name, because ".." needs search permission on the
+ * directory.  If the path has become another file, its inode differs from the
+ * descriptor's.
  */
 static int
 find_chain(int fd, struct location *l, struct diag *dg)
@@ -64,7 +68,7 @@ add_on(struct location *l, const struct proc_mount *m, const char *below)
 	};
 }
 
-/* path without dir, "/x" or "". */
+/* Returns the part of path after dir: "/x" or "". */
 static const char *
 below(const char *path, const char *dir)
 {
@@ -81,7 +85,10 @@ find_on(const struct proc_mounts *mounts, struct location *l, struct diag *dg)
 	for (size_t i = 0; i < mounts->nr; i++) {
 		const struct proc_mount *m = &mounts->v[i];
 
-		/* Of several on one target the last hides the others. */
+		/*
+		 * If several mounts have the same target, the last one hides
+		 * the others.
+		 */
 		if (protected_is_below(l->real, m->target) &&
 		    (own == NULL || strlen(m->target) >= strlen(own->target)))
 			own = m;
@@ -161,7 +168,10 @@ chain_has(const struct location *l, const struct stat *st)
 	return false;
 }
 
-/* Whether one of its mounts shows what is, or is below, the path of another. */
+/*
+ * Returns true if one of a's mounts shows the given path or a parent of the
+ * path.
+ */
 static bool
 mounts_hold(const struct location *a, const struct fs_path *path)
 {
@@ -172,7 +182,7 @@ mounts_hold(const struct location *a, const struct fs_path *path)
 	return false;
 }
 
-/* A bind takes along what is mounted below it. */
+/* A bind includes all mounts below its source. */
 bool
 location_holds(const struct location *a, const struct location *b)
 {
@@ -182,8 +192,8 @@ location_holds(const struct location *a, const struct location *b)
 }
 
 /*
- * What a holds is told by where it lies itself: what else is mounted below it,
- * a disk below /run, say, belongs to others.
+ * Only a's own file system counts.  A mount below a, for example a disk below
+ * /run, is a place of its own.
  */
 bool
 location_shares(const struct location *a, const struct location *b)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * location: where a file is, told in ways that no name can hide.
+ * location: where a file is on the host, independent of its name.
+ *
+ * A symlink, another name and a bind mount on the host do not hide the
+ * location.
  */
 #ifndef DRYDOCK_PLAN_LOCATION_H
 #define DRYDOCK_PLAN_LOCATION_H
@@ -12,17 +15,17 @@
 struct diag;
 struct proc_mounts;
 
-/* A path within one file system, which may be mounted in several places. */
+/* A path within one file system, which may be mounted at several targets. */
 struct fs_path {
-	char *device; /* owned; "8:1" */
+	char *device; /* owned; st_dev as "8:1" */
 	char *path; /* owned */
 };
 
 struct location {
-	char *real; /* owned */
-	struct stat *chain; /* owned; itself, its parent ... the root */
+	char *real; /* owned; the real path */
+	struct stat *chain; /* owned; itself, its parent, ... the root */
 	size_t nchain;
-	struct fs_path *on; /* owned; itself, then what is mounted below it */
+	struct fs_path *on; /* owned; itself, then the mounts below it */
 	size_t non;
 };
 
@@ -32,15 +35,16 @@ struct location {
 	}
 
 /*
- * Fills *ret_location for an O_PATH descriptor.  Parents are looked up by the
- * descriptor's own path.
+ * Fills *ret_location for an O_PATH descriptor.  The parents are looked up by
+ * the descriptor's real path.  A failed lookup is DIAG_IO.  If the real path
+ * has become another file, that is DIAG_POLICY.
  */
 int location_find(int fd, const struct proc_mounts *mounts,
     struct location *ret_location, struct diag *dg);
 
 /*
- * Fills *ret_location for what stands under a name in a directory that was
- * found, and is no link: st is its own.
+ * Fills *ret_location for the entry "name" of a directory whose location is
+ * known.  st is the entry's own lstat(2); the entry must not be a symlink.
  */
 int location_find_in(const struct location *parent, const char *name,
     const struct stat *st, const struct proc_mounts *mounts,
@@ -50,7 +54,7 @@ void location_release(struct location *location);
 bool location_is(const struct location *a, const struct location *b);
 bool location_holds(const struct location *a, const struct location *b);
 
-/* Whether a holds b, or something that is mounted below b. */
+/* Returns true if a holds b or something that is mounted below b. */
 bool location_shares(const struct location *a, const struct location *b);
 
 #define cleanup_location __attribute__((cleanup(location_release)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* model: the one reader of what Compose merged, and of the sealed plan. */
+/* model: reads Compose's merged model and the sealed plan. */
 #include "plan/model.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ model_double(const char *text, size_t len, struct strbuf *out)
 	}
 }
 
-/* Returned: a string, number or boolean as text; NULL for anything else. */
+/* Returned: a string, number or boolean as text; NULL for any other value. */
 static char *
 scalar_text(const struct json *n)
 {
@@ -74,8 +74,9 @@ parse_integer(const char *s, int64_t max, int64_t *ret_value)
 }
 
 /*
- * The readers below get a value that is there and not null, and the member of
- * the service that the table of keys names; false: not understood.
+ * The readers below get a value that is present and not null, and the member of
+ * the service that the table "keys" gives.  They return false if the value has
+ * an unexpected form.
  */
 static bool
 read_text(const struct json *value, void *member)
@@ -109,7 +110,7 @@ read_words(const struct json *value, void *member)
 	return json_is_array(value);
 }
 
-/* NAME=VALUE of each, whose value is one word. */
+/* Pushes NAME=VALUE for each member; each value must be a scalar. */
 static bool
 read_pairs(const struct json *value, void *member)
 {
@@ -125,7 +126,7 @@ read_pairs(const struct json *value, void *member)
 	return true;
 }
 
-/* 0 means no limit, which is -1. */
+/* A limit of 0 means no limit and is stored as -1. */
 static bool
 read_limit(const struct json *value, void *member)
 {
@@ -224,7 +225,7 @@ read_logging(const struct json *value, void *service)
 		read_pairs(options, &s->log_options));
 }
 
-/* "1048576", "64k", "16m", "1g"; -1 for anything else. */
+/* "1048576", "64k", "16m", "1g" in bytes; -1 for any other text. */
 static int64_t
 parse_size(const char *s)
 {
@@ -249,7 +250,10 @@ parse_size(const char *s)
 	return (int64_t)value << shift;
 }
 
-/* One size that is understood, or none: then *ret_size stays. */
+/*
+ * Reads the option "size=".  Without that option *ret_size is untouched.
+ * Returns false if the size is invalid or given twice.
+ */
 static bool
 read_size_option(const char *options, int64_t *ret_size)
 {
@@ -269,7 +273,7 @@ read_size_option(const char *options, int64_t *ret_size)
 	}
 }
 
-/* "TARGET:OPTIONS": the policy knows no longer form. */
+/* The policy accepts only the short form "TARGET:OPTIONS". */
 static bool
 read_tmpfs(const struct json *value, void *service)
 {
@@ -330,7 +334,7 @@ static const struct {
 	KEY("working_dir", read_text, working_dir),
 };
 
-/* The strings of a service: "" where the model has none. */
+/* The string members of a service; "" if the model has none. */
 static const size_t texts[] = {
 	offsetof(struct plan_service, image),
 	offsetof(struct plan_service, user),
@@ -398,7 +402,10 @@ read_service(const struct plan_request *request, const char *name,
 		    !keys[i].read(value, (char *)s + keys[i].offset))
 			s->unclear = keys[i].name;
 	}
-	/* No default of the engine's can be compared with. */
+	/*
+	 * Required: the engine's default could not be compared with the
+	 * container.
+	 */
 	if (s->user == NULL)
 		s->unclear = "user";
 	if (s->network_mode == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* policy: policy.jq, and what policy.d adds to it. */
+/* policy: compiles and runs policy.jq and the programs in policy.d. */
 #include "plan/policy.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@
 #include "plan/plan.h"
 
 #define MAX_PROGRAM (256UL * 1024)
-/* Each costs a compilation; a folder of thousands is a mistake. */
+/* Each program costs one compilation; thousands of files are a mistake. */
 #define MAX_ADDED 64
 
 struct program {
@@ -34,11 +34,11 @@ struct program {
 };
 
 struct policy {
-	struct program *v; /* owned; the first one is drydock's */
+	struct program *v; /* owned; v[0] is drydock's */
 	size_t nr;
 };
 
-/* The class says whose program it is. */
+/* The class depends on the owner of the program: drydock or the user. */
 static enum diag_class
 class_of(size_t i)
 {
@@ -51,7 +51,7 @@ add_program(struct policy *policy, const char *name, const struct strbuf *text,
 {
 	struct jqprog *prog = NULL;
 
-	/* The compiler would stop at it and leave the rest out. */
+	/* The compiler would stop at the NUL byte and ignore the rest. */
 	if (memchr(text->buf, '\0', text->len) != NULL)
 		return diag_set(dg, class_of(policy->nr),
 		    "%s: a NUL byte in a jq program", name);
@@ -92,7 +92,7 @@ is_program_name(const char *name)
 	return name[0] != '.' && len > 3 && strcmp(name + len - 3, ".jq") == 0;
 }
 
-/* The sorted names in policy.d; nothing when there is no such directory. */
+/* Appends the sorted names in policy.d; none if there is no such directory. */
 static int
 list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
 {
@@ -100,7 +100,10 @@ list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
 
-	/* Who may take a program away may take its rule away. */
+	/*
+	 * The directory must be trusted: write permission on it allows removal
+	 * of a program, and so of a rule.
+	 */
 	if (paths_open_config(paths, "policy.d", TRUSTED_DIRECTORY, &fd, dg) !=
 	    0)
 		return -1;
@@ -176,9 +179,10 @@ policy_freep(struct policy **policy)
 }
 
 /*
- * The overlay of the user's that brought a violation: the last one that has its
- * word.  What was taken away has no word there: the one that takes, if it is
- * the only one.
+ * Returns the name of the user overlay that caused a violation, or "".  This is
+ * the last overlay whose text contains the violation's word.  If a value was
+ * removed, no overlay contains the word.  Then this is the overlay with
+ * !override or !reset, if there is exactly one.
  */
 static const char *
 find_overlay(const struct assembly *assembly, const struct json *n)
@@ -211,7 +215,10 @@ are_same(const struct json *a, const struct json *b, const char *key)
 		   json_string_or(json_get(b, key), "")) == 0;
 }
 
-/* Whether an earlier one says the same of the same word. */
+/*
+ * Returns true if an earlier violation has the same rule, service and word.  If
+ * the word is empty, the texts are compared instead.
+ */
 static bool
 is_said(const struct json *answer, size_t i)
 {

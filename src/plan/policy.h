@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * policy: the rules, compiled: drydock's own and the user's additions.
- */
+/* policy: the compiled rules, drydock's own and those that the user adds. */
 #ifndef DRYDOCK_PLAN_POLICY_H
 #define DRYDOCK_PLAN_POLICY_H
 
@@ -14,17 +12,21 @@ struct paths;
 struct policy;
 struct strbuf;
 
-/* What a policy is asked; libjq compiles no rule that is not needed for it. */
+/*
+ * The purpose of a policy.  It selects the jq entry point; libjq compiles only
+ * the rules that this entry point needs.
+ */
 enum policy_use {
-	POLICY_OWN, /* a model of drydock's overlays alone */
-	POLICY_ALL, /* any model, and overlays of the user's */
-	POLICY_RULES /* the table of rules */
+	POLICY_OWN, /* judge a model without user overlays */
+	POLICY_ALL, /* judge any model and single user overlays */
+	POLICY_RULES /* print the table of rules */
 };
 
 /*
- * Reads and compiles compose/policy.jq and every CONFIG/policy.d/NAME.jq, in
- * the order of their names.  Ours absent or not compiling is DIAG_POLICY; one of
- * the user's that does not compile is DIAG_CONFIG, and none is left out.
+ * Reads and compiles compose/policy.jq, then each CONFIG/policy.d/NAME.jq,
+ * sorted by name.  If policy.jq is absent or does not compile, that is
+ * DIAG_POLICY.  A file of policy.d that does not compile is DIAG_CONFIG; no
+ * file is skipped.  The caller frees *ret_policy.
  */
 int policy_load(const struct paths *paths, enum policy_use use,
     struct policy **ret_policy, struct diag *dg);
@@ -32,16 +34,16 @@ void policy_free(struct policy *policy);
 void policy_freep(struct policy **policy);
 
 /*
- * Runs all of it over one input and appends what they find to the plan's
- * violations, with the overlay of the assembly that brought it.  An answer that
- * is no array of violations is a failure, of the class as above.
+ * Runs each program on the input and appends the violations to the plan, each
+ * with the overlay of the assembly that caused it.  An answer that is not an
+ * array of violations is a failure, with the class of the program as above.
  */
 int policy_run(struct policy *policy, const struct assembly *assembly,
     const struct strbuf *input, struct plan *plan, struct diag *dg);
 
 /*
- * The same for an overlay of the user's before it is merged, {"raw": [variable],
- * "overlay"}: drydock's own rules alone.
+ * Runs drydock's rules only, on a user overlay before the merge.  The input is
+ * {"raw": [variable, ...], "overlay"}.
  */
 int policy_run_raw(struct policy *policy, const struct assembly *assembly,
     const struct strbuf *input, struct plan *plan, struct diag *dg);
