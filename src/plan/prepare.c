@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* prepare: bind sources and mount points, before the engine makes them. */
+/* prepare: makes bind sources and mount points before the engine could. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -18,10 +18,13 @@
 #include "plan/role.h"
 #include "plan/values.h"
 
-/* What a session of ours keeps above a source: DIR/sidecar/conf. */
+/*
+ * The maximum number of directories to make for one source, such as
+ * DIR/sidecar/conf.
+ */
 #define MAKE_DEPTH 4
 
-/* Opens an absolute path; a link anywhere on the way is an error. */
+/* Opens an absolute path; a symlink in any component is an error. */
 static int
 open_source(int root_fd, const char *path, int *ret_fd, struct diag *dg)
 {
@@ -30,8 +33,8 @@ open_source(int root_fd, const char *path, int *ret_fd, struct diag *dg)
 }
 
 /*
- * Opens the directory at path below the state directory, and makes it and its
- * missing parents there.  fs_make_dir() takes no name that leads elsewhere.
+ * Opens the directory at path.  If it is missing and below the state directory,
+ * makes it and its missing parents.  fs_make_dir() refuses a symlink.
  */
 static int
 make_source(const struct paths *paths, int root_fd, const char *path,
@@ -54,14 +57,20 @@ make_source(const struct paths *paths, int root_fd, const char *path,
 	if (make_source(
 		paths, root_fd, parent, 0700, depth - 1, &parent_fd, dg) != 0)
 		return -1;
-	/* An O_PATH descriptor cannot be flushed; open it for that. */
+	/*
+	 * fsync(2) refuses an O_PATH descriptor, so open the directory for
+	 * reading.
+	 */
 	cleanup_close_fn(&parent_fd);
 	if (fs_open_dir(parent, &parent_fd, dg) != 0)
 		return -1;
 	return fs_make_dir(parent_fd, slash + 1, mode, ret_fd, dg);
 }
 
-/* Through /proc: an O_PATH descriptor knows no fchmod(2). */
+/*
+ * fs_chmod_fd() goes through /proc, because fchmod(2) refuses an O_PATH
+ * descriptor.
+ */
 static int
 set_owner_and_mode(const struct plan_request *request,
     const struct mount_role *role, int fd, struct stat *st, struct diag *dg)
@@ -116,7 +125,7 @@ prepare_source(const struct plan_request *request, int root_fd,
 	return 0;
 }
 
-/* Where the target lies below the bind's own; NULL when it does not. */
+/* Returns the part of target below the outer mount's target, or NULL. */
 static const char *
 below(const struct plan_mount *outer, const char *target)
 {
@@ -143,8 +152,9 @@ plan_outer_mount(const struct plan_service *service, const struct plan_mount *m)
 }
 
 /*
- * One directory further, never over a link.  O_PATH needs no permission that an
- * agent could have taken away from its own directory.
+ * Opens the directory "name" in dir_fd, and makes it if it is missing; follows
+ * no symlink.  O_PATH needs no read permission: an agent may have removed that
+ * from its own directory.
  */
 static int
 enter(int dir_fd, const char *name, int *ret_fd, struct diag *dg)
@@ -204,7 +214,7 @@ walk_mount_points(const struct plan_service *service, struct diag *dg)
 
 		if (outer == NULL)
 			continue;
-		/* The runtime would make a file there, as root. */
+		/* The runtime would create a file there, as root. */
 		if (m->role->type != S_IFDIR)
 			return diag_set(dg, DIAG_POLICY,
 			    "mount point %s: lies in the bind at %s, and is not a directory",
@@ -228,7 +238,10 @@ prepare_sources(const struct plan_request *request, int root_fd,
 	return 0;
 }
 
-/* All sources before the first mount point: one may lie in another. */
+/*
+ * Prepares all sources before the first mount point, because a mount point may
+ * lie in another source.
+ */
 int
 plan_prepare(
     const struct plan_request *request, struct plan *plan, struct diag *dg)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the facts of one process, and the limits of its control groups. */
+/*
+ * procfacts: reads the facts of one process and the limits of its control
+ * groups.
+ */
 #include "plan/procfacts.h"
 
 #include <ctype.h>
@@ -27,7 +30,7 @@ enum {
 	CHILD_POLL_MS = 5
 };
 
-/* Every failure here is one of policy: what is not seen is not verified. */
+/* Every failure is DIAG_POLICY: a fact that was not read is not verified. */
 static int
 as_policy(struct diag *cause, struct diag *dg)
 {
@@ -82,7 +85,9 @@ proc_mounts_read_own(struct proc_mounts *ret_mounts, struct diag *dg)
 	return proc_parse_mounts(text.buf, ret_mounts, dg);
 }
 
-/* The names are magic links: a stat of one is a stat of the namespace. */
+/*
+ * The names are magic links: fstatat(2) follows them to the namespace's inode.
+ */
 static int
 read_namespaces(int proc_fd, ino_t ns[PROC_NNS], struct diag *dg)
 {
@@ -100,7 +105,10 @@ read_namespaces(int proc_fd, ino_t ns[PROC_NNS], struct diag *dg)
 	return 0;
 }
 
-/* The process's path in the hierarchy that has this controller. */
+/*
+ * Appends the path of the process in the hierarchy that has this controller: v1
+ * if /proc/PID/cgroup lists the controller, else v2.
+ */
 static bool
 cgroup_of(const char *cgroups, const char *controller, bool *ret_v1,
     struct strbuf *path)
@@ -109,7 +117,10 @@ cgroup_of(const char *cgroups, const char *controller, bool *ret_v1,
 	return *ret_v1 || proc_find_cgroup(cgroups, NULL, path);
 }
 
-/* A hierarchy that the engine does not use may have it elsewhere. */
+/*
+ * Only these two controllers are checked: in a hierarchy that the engine does
+ * not use the process may be in another control group.
+ */
 static int
 check_membership(const char *cgroups, const char *id, struct diag *dg)
 {
@@ -129,7 +140,10 @@ check_membership(const char *cgroups, const char *id, struct diag *dg)
 	return 0;
 }
 
-/* Where a hierarchy is mounted for us: "" when it is not, or not whole. */
+/*
+ * Returns the mount point of a hierarchy in drydock's own mounts; "" if it is
+ * not mounted or if only a part of it is.
+ */
 static const char *
 hierarchy(const struct proc_mounts *own, const char *controller)
 {
@@ -147,13 +161,13 @@ hierarchy(const struct proc_mounts *own, const char *controller)
 }
 
 struct limit_reader {
-	const char *cgroups; /* /proc/PID/cgroup */
+	const char *cgroups; /* text of /proc/PID/cgroup */
 	const struct proc_mounts *own;
 };
 
 /*
- * Reads one file of the control group for a controller, in whichever hierarchy
- * has it.  False: there is none.
+ * Reads one file of the control group, in the hierarchy that has the
+ * controller.  Returns false if there is no such file.
  */
 static bool
 read_limit(const struct limit_reader *r, const char *controller,
@@ -179,7 +193,10 @@ read_limit(const struct limit_reader *r, const char *controller,
 	    0;
 }
 
-/* A number; "max", no file, or something else is -1: no limit. */
+/*
+ * Returns the number at the start of s, or -1 (no limit) for "max" and any
+ * other text.
+ */
 static int64_t
 number_of(const char *s)
 {
@@ -250,7 +267,7 @@ read_cgroups(int proc_fd, int self_fd, const char *container_id,
 	return 0;
 }
 
-/* A busy machine takes its time to let an init that runs start its child. */
+/* On a busy machine a running init may take seconds to start its child. */
 static int
 wait_children(
     int proc_fd, const char *name, struct strbuf *text, struct diag *dg)
@@ -267,8 +284,8 @@ wait_children(
 }
 
 /*
- * The init of the container has one child, the holder.  Of several the first is
- * the one that it started.
+ * The container's init has one child, the holder.  If it has several, the first
+ * is the one that the init itself started.
  */
 static int
 read_child(int proc_fd, pid_t pid, bool only_child,
@@ -313,7 +330,7 @@ fold_blanks(const char *s)
 	return strbuf_detach(&sb, NULL);
 }
 
-/* Reads what sysfs, as the container has it, says of a device. */
+/* Reads a device's attribute in sysfs, below the container's root. */
 static int
 read_attribute(const struct proc_facts *facts, const char *name,
     const char *attribute, struct strbuf *out, struct diag *dg)
@@ -333,7 +350,10 @@ is_idle_fallback(
 	cleanup_strbuf struct strbuf address = STRBUF_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	/* One that cannot be looked at counts as any other device. */
+	/*
+	 * A device whose attributes cannot be read counts as an ordinary
+	 * device.
+	 */
 	return read_attribute(facts, name, "type", &type, &ignored) == 0 &&
 	    read_attribute(facts, name, "flags", &flags, &ignored) == 0 &&
 	    read_attribute(facts, name, "address", &address, &ignored) == 0 &&
@@ -404,8 +424,8 @@ proc_facts_open(pid_t pid, const char *container_id, bool only_child,
 	facts.pid = pid;
 	(void)snprintf(name, sizeof(name), "%jd", (intmax_t)pid);
 	/*
-	 * What is opened below this directory is this process's or fails, also
-	 * when the number is given to another one meanwhile.
+	 * Race: if the pid is recycled, every open below this directory fails,
+	 * so no fact is of another process.
 	 */
 	if (open_proc(name, &facts.proc_fd, dg) != 0 ||
 	    open_proc("self", &self_fd, dg) != 0 ||

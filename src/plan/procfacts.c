@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parsers of what proc(5) prints of one process. */
+/* procfacts: parses the files of proc(5) of one process. */
 #include "plan/procfacts.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ proc_cap_name(enum proc_cap cap)
 	return names[cap];
 }
 
-/* The rest of the line that starts with "NAME:", or NULL. */
+/* Returns the text after "NAME:" at the start of a line, or NULL. */
 static const char *
 find_line(const char *text, const char *name)
 {
@@ -62,7 +62,10 @@ find_line(const char *text, const char *name)
 	return NULL;
 }
 
-/* One number of this base; *at moves behind it.  Never leaves the line. */
+/*
+ * Parses one number and moves *at past it.  Never reads past the end of the
+ * line.
+ */
 static bool
 take_number(const char **at, int base, uint64_t *ret_value)
 {
@@ -89,7 +92,7 @@ cannot_read(const char *what, struct diag *dg)
 	    dg, DIAG_POLICY, "/proc/PID/status: %s cannot be read", what);
 }
 
-/* uid_t and gid_t are the same 32 bits. */
+/* uid_t and gid_t are the same 32-bit type. */
 static int
 parse_ids(const char *text, const char *name, uid_t ids[4], struct diag *dg)
 {
@@ -124,7 +127,7 @@ parse_groups(const char *text, struct proc_status *status, struct diag *dg)
 	return *at == '\n' || *at == '\0' ? 0 : cannot_read("Groups", dg);
 }
 
-/* -1 when the line is not there or is no number. */
+/* Returns -1 if the line is missing or has no number. */
 static int64_t
 parse_small(const char *text, const char *name)
 {
@@ -167,7 +170,7 @@ is_octal(const char *s, const char *end)
 	    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7';
 }
 
-/* Returned: the bytes up to end with \ooo undone, as mountinfo writes them. */
+/* Returned: the text up to end; each \ooo of mountinfo is decoded. */
 static char *
 unescape(const char *s, const char *end)
 {
@@ -191,11 +194,11 @@ enum {
 	MOUNT_FIELD_ROOT = 3,
 	MOUNT_FIELD_TARGET = 4,
 	MOUNT_FIELD_OPTIONS = 5,
-	MOUNT_FIELDS = 6, /* before the optional ones */
-	MOUNT_TAIL = 3, /* behind the "-" */
+	MOUNT_FIELDS = 6, /* before the optional fields */
+	MOUNT_TAIL = 3, /* after the "-" */
 };
 
-/* The next field of the line, without the blank; false at its end. */
+/* Returns the next field without its blank, or false at the end of the line. */
 static bool
 next_field(const char **at, const char *eol, const char **s, const char **end)
 {
@@ -293,7 +296,7 @@ proc_parse_devices(
 		const char *name = line + strspn(line, " \t");
 		const char *colon = memchr(name, ':', (size_t)(eol - name));
 
-		/* Two lines of headings come first. */
+		/* The first two lines are headings. */
 		if (number >= 2) {
 			if (colon == NULL)
 				return diag_set(dg, DIAG_POLICY,
@@ -310,8 +313,8 @@ proc_parse_devices(
 }
 
 /*
- * A local address is two lines: "|-- 10.0.0.2", then "/32 host LOCAL".  Each is
- * in the trie twice.
+ * A local address has two lines: "|-- 10.0.0.2", then "/32 host LOCAL".  Each
+ * address is in the trie twice.
  */
 void
 proc_parse_addresses(const char *text, struct strvec *ret_addresses)
@@ -339,8 +342,8 @@ proc_parse_addresses(const char *text, struct strvec *ret_addresses)
 }
 
 /*
- * net/ipv4/ipip.c, net/ipv6/sit.c, net/ipv4/ip_gre.c and their like; the types
- * are those of if_arp.h.
+ * From net/ipv4/ipip.c, net/ipv6/sit.c, net/ipv4/ip_gre.c and similar files of
+ * the kernel.  The types are from if_arp.h.
  */
 static const struct {
 	const char *name;
@@ -357,7 +360,7 @@ static const struct {
 	{ "ip6_vti0", "769\n" },
 };
 
-/* The last column of if_inet6 is the device's name. */
+/* The last column of if_inet6 is the device name. */
 static bool
 has_inet6(const char *inet6, const char *name)
 {

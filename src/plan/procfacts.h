@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procfacts: what the kernel says of one process, as proc(5) prints it.
+ * procfacts: the kernel's facts about one process, as proc(5) prints them.
  *
- * The parsers take text and fail with DIAG_POLICY: a fact that cannot be read
- * is not a fact in the session's favour.
+ * The parsers take text.  A fact that cannot be read is DIAG_POLICY: it must
+ * not count in the session's favour.
  */
 #ifndef DRYDOCK_PROCFACTS_H
 #define DRYDOCK_PROCFACTS_H
@@ -32,7 +32,10 @@ enum proc_cap {
 	PROC_NCAPS
 };
 
-/* Of /proc/PID/status; -1 for a number that this kernel does not print. */
+/*
+ * From /proc/PID/status.  no_new_privs, seccomp and seccomp_filters are -1 if
+ * the kernel does not print them.
+ */
 struct proc_status {
 	uid_t uid[4]; /* real, effective, saved, file system */
 	gid_t gid[4];
@@ -45,12 +48,12 @@ struct proc_status {
 };
 
 struct proc_mount {
-	char *device; /* owned; of its file system, "8:1" */
-	char *root; /* owned; what of its file system stands there */
+	char *device; /* owned; of the file system, "8:1" */
+	char *root; /* owned; the mounted path in the file system */
 	char *target; /* owned */
 	char *options; /* owned; of the mount: "ro,nosuid,relatime" */
 	char *fstype; /* owned */
-	char *super; /* owned; of the file system */
+	char *super; /* owned; super block options */
 };
 
 struct proc_mounts {
@@ -68,28 +71,28 @@ enum proc_ns {
 	PROC_NNS
 };
 
-/* Limits of its control group; -1: none, or not asked for. */
+/* Limits of the control group; -1: no limit, or not read. */
 struct proc_limits {
 	int64_t memory; /* bytes */
 	int64_t pids;
-	int64_t cpu_milli; /* thousandths of a CPU */
+	int64_t cpu_milli; /* 1/1000 CPU */
 };
 
-/* Everything that verify looks at, of a container's first process. */
+/* The facts that verify compares, of a container's first process. */
 struct proc_facts {
 	pid_t pid;
 	struct proc_status status;
-	struct proc_status child; /* of its child, the holder or service */
+	struct proc_status child; /* of its child: the holder or the service */
 	struct proc_mounts mounts;
 	ino_t ns[PROC_NNS];
-	ino_t own_ns[PROC_NNS]; /* drydock's own, to compare with */
-	struct strvec devices; /* of the network, but idle fallback ones */
-	size_t nfallback; /* how many of those there are */
-	struct strvec addresses; /* IPv4, its own, but loopback's */
+	ino_t own_ns[PROC_NNS]; /* drydock's own, for comparison */
+	struct strvec devices; /* network devices without idle fallback ones */
+	size_t nfallback; /* number of idle fallback devices */
+	struct strvec addresses; /* local IPv4 addresses without loopback */
 	struct proc_limits limits;
-	char *uid_map; /* owned; blanks folded: "0 0 4294967295" */
-	int proc_fd; /* /proc/PID */
-	int root_fd; /* O_PATH of its root directory */
+	char *uid_map; /* owned; single blanks: "0 0 4294967295" */
+	int proc_fd; /* owned; /proc/PID */
+	int root_fd; /* owned; O_PATH of its root directory */
 };
 
 #define PROC_FACTS_INIT                                           \
@@ -103,56 +106,63 @@ const char *proc_cap_name(enum proc_cap cap);
 
 int proc_parse_status(
     const char *text, struct proc_status *ret_status, struct diag *dg);
-/* Octal escapes are undone. */
+/*
+ * Parses /proc/PID/mountinfo and decodes octal escapes.  More than
+ * PROC_MAX_MOUNTS mounts are DIAG_POLICY.
+ */
 int proc_parse_mounts(
     const char *text, struct proc_mounts *ret_mounts, struct diag *dg);
 int proc_parse_devices(
     const char *text, struct strvec *ret_devices, struct diag *dg);
-/* Appends the local addresses of /proc/PID/net/fib_trie but 127.0.0.0/8. */
+/*
+ * Appends the local addresses of /proc/PID/net/fib_trie, each once, without
+ * 127.0.0.0/8.
+ */
 void proc_parse_addresses(const char *text, struct strvec *ret_addresses);
 
-/* One device, as sysfs and /proc/PID/net/if_inet6 show it. */
+/* One network device, as sysfs and /proc/PID/net/if_inet6 print it. */
 struct proc_device {
 	const char *name;
 	const char *type; /* "768\n" */
 	const char *flags; /* "0x80\n" */
 	const char *address; /* "00:00:00:00\n" */
-	const char *inet6; /* all of if_inet6 */
+	const char *inet6; /* the whole if_inet6 */
 };
 
 /*
- * Returns true for a tunnel device that the kernel itself makes in every new
- * network namespace (tunl0 of ipip, say) and that nobody uses: it has the
- * module's name and type, is down, and has neither endpoint nor IPv6 address.
+ * Returns true for an unused tunnel device that the kernel makes in every new
+ * network namespace, for example tunl0 of ipip.  Such a device has the module's
+ * name and type, is down, and has no endpoint and no IPv6 address.
  */
 bool proc_device_is_idle_fallback(const struct proc_device *device);
 
 /*
- * The path of the v1 controller (NULL: of the unified hierarchy) in
- * /proc/PID/cgroup, appended to path; false when there is none.
+ * Appends the path of a v1 controller from /proc/PID/cgroup; with controller
+ * NULL the path in the unified hierarchy (v2).  Returns false if there is none.
  */
 bool proc_find_cgroup(
     const char *text, const char *controller, struct strbuf *path);
 
-/* Whether a comma-separated list of options has this word. */
+/* Returns true if a comma-separated list of options contains word. */
 bool proc_has_option(const char *options, const char *word);
 
-/* Reads drydock's own mounts. */
+/* Reads the mounts of drydock's own mount namespace. */
 int proc_mounts_read_own(struct proc_mounts *ret_mounts, struct diag *dg);
 
 /*
- * Reads status and child of pid, a process of the container with this id, once
- * its init has forked: into the holder alone, or into a service that may have
- * left it more children.  Its directory in /proc is opened once, so that a
- * recycled number is noticed, and its memory and pids control groups must name
- * the container.  Otherwise, and for whatever cannot be read, DIAG_POLICY.
+ * Reads status, child and limits of process pid, the init of the container
+ * container_id.  Waits up to 15 s for the init to fork.  With only_child the
+ * init must have exactly one child, the holder; otherwise the first child is
+ * the service.  The directory in /proc is opened once, which detects a recycled
+ * pid.  The memory and pids control groups of the process must name the
+ * container.  Any failure is DIAG_POLICY.
  */
 int proc_facts_open(pid_t pid, const char *container_id, bool only_child,
     struct proc_facts *ret_facts, struct diag *dg);
 
 /*
- * Reads the rest, which the kernel shows only to who could trace the process:
- * check the ids first.
+ * Reads the other facts.  The kernel shows these only to a caller that may
+ * trace the process, so check the ids first.  Any failure is DIAG_POLICY.
  */
 int proc_facts_read(struct proc_facts *facts, struct diag *dg);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* places: the one list, by groups; which relation is refused, policy.jq says. */
+/*
+ * protected-paths: builds the list by groups; policy.jq decides which relations
+ * to refuse.
+ */
 #include "plan/protected-paths.h"
 
 #include <assert.h>
@@ -31,12 +34,11 @@
 #include "plan/plan.h"
 #include "plan/procfacts.h"
 
-/* A path that was looked at, once, after its parents. */
+/* A path that was looked up.  Each path has one entry, after its parents. */
 struct path_entry {
 	char *path; /* owned */
-	size_t
-	    near; /* the entry that is there: itself, or the nearest parent */
-	struct location at; /* of nothing when it is not there */
+	size_t near; /* index of itself, or of the nearest existing parent */
+	struct location at; /* empty if the path does not exist */
 };
 
 struct protected_path {
@@ -55,7 +57,7 @@ struct protected_paths {
 static const char *const sockets_of_user[] = { "docker.sock",
 	"podman/podman.sock" };
 
-/* What look() and follow() say of a path besides 0 and -1. */
+/* The result of look() and follow() for a missing or inaccessible path. */
 enum {
 	NOT_THERE = 1
 };
@@ -68,7 +70,7 @@ look_failed(const char *path, struct diag *dg)
 	return diag_set_errno(dg, DIAG_IO, errno, "look at %s", path);
 }
 
-/* Where a path leads, in the kernel's words. */
+/* Finds the location that the kernel resolves path to. */
 static int
 follow(const char *path, const struct proc_mounts *mounts,
     struct location *ret_at, struct diag *dg)
@@ -82,7 +84,10 @@ follow(const char *path, const struct proc_mounts *mounts,
 	return 0;
 }
 
-/* A name, the last of path, that is no link is where its parent is. */
+/*
+ * Finds the location of path, whose last component is name.  If that is no
+ * symlink, the location follows from the parent's.
+ */
 static int
 look(const char *path, const char *name, const struct location *parent,
     const struct proc_mounts *mounts, struct location *ret_at, struct diag *dg)
@@ -101,8 +106,8 @@ look(const char *path, const char *name, const struct location *parent,
 }
 
 /*
- * The entry of an absolute path.  Whoever holds the nearest parent of one that
- * is not there may make the rest of it.
+ * Finds or adds the entry of an absolute path.  If the path does not exist, a
+ * bind that holds the nearest existing parent could create it.
  */
 static int
 find_entry(struct protected_paths *places, const char *path, size_t *ret_index,
@@ -172,8 +177,8 @@ add_all(struct protected_paths *places, const char *group,
 }
 
 /*
- * Of both homes that the caller may have: the one that HOME names, and the
- * account's, which stays what it is whatever HOME says.
+ * Adds name below both homes of the caller: HOME, and the account's home, which
+ * does not depend on the environment.
  */
 static int
 add_below_homes(struct protected_paths *places, const struct paths *paths,
@@ -206,7 +211,7 @@ add_table(
 	return 0;
 }
 
-/* What a session gets of an agent's configuration, it gets as a copy. */
+/* A session gets only a copy of an agent's configuration. */
 static int
 add_agent(struct protected_paths *places, const struct paths *paths,
     const char *name, struct diag *dg)
@@ -225,7 +230,10 @@ add_agent(struct protected_paths *places, const struct paths *paths,
 	return 0;
 }
 
-/* No agent is to change what another one on the host runs by. */
+/*
+ * Adds the configuration of all agents: an agent must not change the
+ * configuration of another agent on the host.
+ */
 static int
 add_agents(
     struct protected_paths *places, const struct paths *paths, struct diag *dg)
@@ -273,7 +281,10 @@ has_directory(const char *path, const char *dir, size_t len)
 	return false;
 }
 
-/* The caller's, and what else drydock itself runs programs from. */
+/*
+ * Adds the caller's PATH and the other directories that drydock runs programs
+ * from.
+ */
 static int
 add_path_dirs(struct protected_paths *places, struct diag *dg)
 {
@@ -284,7 +295,7 @@ add_path_dirs(struct protected_paths *places, struct diag *dg)
 	for (const char *p = own; *p != '\0';) {
 		size_t len = strcspn(p, ":");
 
-		/* Said once. */
+		/* A directory that is also in PATH is added once. */
 		if (!has_directory(path, p, len) &&
 		    add(places, "programs", xstrndup(p, len), dg) != 0)
 			return -1;
@@ -383,7 +394,7 @@ protected_paths_freep(struct protected_paths **places)
 	*places = NULL;
 }
 
-/* What the location is to the entry, or NULL. */
+/* Returns the relation of the location to the entry, or NULL. */
 static const char *
 relation(const struct protected_paths *places, const struct location *at,
     size_t entry)

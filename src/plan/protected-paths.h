@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protected-paths: where on the host no bind may come from.
+ * protected-paths: paths on the host that no bind may expose.
  *
- * Told by device and inode, and by what stands where in its file system, so
- * that neither a link, nor another name, nor a bind mount on the host hides it.
+ * They are compared by device and inode and by the path within their file
+ * system.  Therefore a symlink, another name or a bind mount on the host does
+ * not hide them.
  */
 #ifndef DRYDOCK_PLAN_PROTECTED_PATHS_H
 #define DRYDOCK_PLAN_PROTECTED_PATHS_H
@@ -15,15 +16,20 @@ struct jsonw;
 struct protected_paths;
 struct plan_request;
 
-/* Finds those of a request, also where one would be that is not there. */
+/*
+ * Finds the protected paths for a request.  A path that does not exist, or that
+ * the caller may not reach, is protected at its nearest existing parent.  The
+ * caller frees *ret_places.
+ */
 int protected_paths_find(const struct plan_request *request,
     struct protected_paths **ret_places, struct diag *dg);
 void protected_paths_free(struct protected_paths *places);
 void protected_paths_freep(struct protected_paths **places);
 
 /*
- * Writes an array of {group, place, how}: what the file or directory of an
- * O_PATH descriptor is ("is"), holds ("holds") or lies under ("under").
+ * Writes an array of {group, place, how} for the O_PATH descriptor fd.  "how"
+ * is the relation of fd's file to the protected path: it is the path ("is"),
+ * holds it ("holds") or lies below it ("under").
  */
 int protected_paths_write(const struct protected_paths *places, int fd,
     struct jsonw *w, struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* role: the one table of mounts. */
+/* role: the table of drydock's own mounts. */
 #include "plan/role.h"
 
 #include <assert.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * role: drydock's own mounts, each once: how the overlays name its source,
- * where that lies, and what prepare makes of it.  The overlays say at which
- * target and in which service it stands.
+ * role: the table of drydock's own mounts.
+ *
+ * Each row has the variable that the overlays use for the source, the path of
+ * the source, and the mode that prepare gives it.  The overlays have the target
+ * and the service.
  */
 #ifndef DRYDOCK_PLAN_ROLE_H
 #define DRYDOCK_PLAN_ROLE_H
@@ -23,32 +25,38 @@ enum mount_id {
 	MOUNT_SERVICES,
 	MOUNT_ENGINE,
 	MOUNT_IDS,
-	MOUNT_USER = MOUNT_IDS /* a bind of the user's own: no source */
+	MOUNT_USER = MOUNT_IDS /* a user's bind; has no source */
 };
 
 struct mount_role {
-	const char *name; /* "home", as the policy says it */
-	const char *variable; /* of the source */
-	const char *below; /* the session's directory; NULL: not there */
+	const char *name; /* "home", as in the policy */
+	const char *variable; /* the overlays' variable for the source */
+	const char *below; /* path in the session directory, or NULL */
 	mode_t type; /* S_IFDIR, S_IFSOCK */
-	mode_t mode; /* prepare makes it so; 0: it must be there */
-	enum service_role owner; /* of what has a mode */
-	unsigned modes; /* 1u << enum mode, each that has it */
+	mode_t mode; /* set by prepare; 0: must exist already */
+	enum service_role owner; /* if mode is not 0 */
+	unsigned modes; /* 1u << enum mode, for each mode with it */
 };
 
-/* By enum mount_id, MOUNT_USER included. */
+/* Indexed by enum mount_id, including MOUNT_USER. */
 extern const struct mount_role mount_roles[MOUNT_IDS + 1];
 
-/* Whether drydock itself made the source, below its state directory. */
+/*
+ * Returns true if drydock makes the source itself, below its state directory.
+ */
 bool mount_is_made(const struct plan_mount *mount);
 
 bool mount_role_has_mode(const struct mount_role *role, enum mode mode);
 
-/* Returned: the path of a role's source on the host; of all but MOUNT_USER. */
+/*
+ * Returned: the path of the role's source on the host.  role is not MOUNT_USER.
+ */
 char *mount_role_path(
     const struct mount_role *role, const struct plan_request *request);
 
-/* The role in the request's mode that has this source, or MOUNT_USER's. */
+/*
+ * Returns the role that has this source in the request's mode, or MOUNT_USER's.
+ */
 const struct mount_role *mount_role_find(
     const struct plan_request *request, const char *source);
 
