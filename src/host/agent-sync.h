@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * agent-sync: what of the host's configuration of an agent a session gets, the
- * "sync" object of agents/NAME.json.
+ * agent-sync: the "sync" object of agents/NAME.json, which selects the part of
+ * the host's configuration of an agent that a session gets.
  *
- *	trees		list of {"path", "exclude"}: a directory of the home, and
- *			patterns of fnmatch(3) with FNM_PATHNAME, anchored at it
+ *	trees		list of {"path", "exclude"}: a directory of the home,
+ *			and patterns of fnmatch(3) with FNM_PATHNAME, anchored
+ *			at that directory
  *	documents	list of {"path", "to", "drop", "drop_at_seed"}: a JSON
- *			file of the home, where a session has it, and jq path
- *			expressions for what is left out of the snapshot, and of
- *			the session; both may use home and project (the latter
- *			is null but at the seed)
- *	credentials	patterns of file names that never go along, at any depth
+ *			file of the home, its path in a session, and jq path
+ *			expressions.  "drop" removes values from the snapshot,
+ *			"drop_at_seed" from the session's copy.  Both may use
+ *			the functions home and project; project is null except
+ *			at the seed
+ *	credentials	patterns of file names that are never copied, at any
+ *			depth
  */
 #ifndef DRYDOCK_AGENT_SYNC_H
 #define DRYDOCK_AGENT_SYNC_H
@@ -23,12 +26,12 @@
 struct diag;
 struct json;
 
-/* A tree is where it was; it has nothing to drop. */
+/* One tree or document.  A tree has from equal to to, and empty drop lists. */
 struct agent_source {
 	char *from; /* owned; path below the home */
 	char *to; /* owned; path below the session's home */
-	struct strvec exclude; /* of a tree */
-	struct strvec drop; /* of a document */
+	struct strvec exclude; /* patterns; trees only */
+	struct strvec drop; /* jq paths; documents only */
 	struct strvec drop_at_seed;
 };
 
@@ -48,17 +51,26 @@ struct agent_sync {
 		{ NULL, 0 }, { NULL, 0 }, STRVEC_INIT \
 	}
 
-/* Fills *sync, AGENT_SYNC_INIT before; releasable also after a failure. */
+/*
+ * Reads the "sync" object into *sync, which is AGENT_SYNC_INIT before.  The
+ * caller releases *sync, also after a failure (DIAG_CONFIG).
+ */
 int agent_sync_read(
     struct agent_sync *sync, const struct json *value, struct diag *dg);
 
-/* Whether a file's name, without its directory, is that of a credential. */
+/*
+ * Returns true if name, a file name without its directory, matches a credential
+ * pattern.  Case does not count.
+ */
 bool agent_sync_is_credential(const struct agent_sync *sync, const char *name);
 
-/* The same for a document's, or one that goes on after it: a copy of it. */
+/*
+ * Returns true if name starts with the file name of a document, as a backup
+ * copy of the document does.  Case does not count.
+ */
 bool agent_sync_is_document(const struct agent_sync *sync, const char *name);
 
-/* Whether a path below a tree is none of it. */
+/* Returns true if path, relative to the tree, matches an exclude pattern. */
 bool agent_source_excludes(const struct agent_source *tree, const char *path);
 
 void agent_sync_release(struct agent_sync *sync);

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * agent: what drydock knows of one AI agent, read from agents/NAME.json.
+ * agent: the description of one AI agent, read from agents/NAME.json.
  *
- * The file (host/catalog.h) is a JSON object; a key that is not listed here is
- * refused.
+ * The file (host/catalog.h) is a JSON object.  An unknown key is an error.
  *
- *	npm		list: npm packages that bring it, each with its exact
- *			version; without any, the base image or the setting
- *			packages bring it
+ *	npm		list: npm packages to install, each with its exact
+ *			version; if empty, the base image or the packages
+ *			setting provides the agent
  *	command		list: the program and its fixed arguments; required
  *	resume_args	list: arguments that continue a conversation
  *	env		object of strings; ${HOME} is the session's home
  *	hosts		list of allowlist lines (host/allowlist.h)
- *	secrets		list: variables of the caller that are handed over
+ *	secrets		list: variables of the caller that are passed on
  *	reserved_env	list: variables that neither overlays nor pass_env may
  *			set, as patterns (host/reserved.h)
- *	history_link	path below the home that leads to the conversations
- *	sync		what of the host's configuration a session gets, see
- *			host/agent-sync.h
- *	token		object: "variable" that hands the kept token over,
- *			"advice", the command that makes one, and optionally
- *			"prefix", what each token starts with
- *	guardrails	object: "dir", a directory below /etc that the agent
- *			reads its managed settings from, and "files", an object
- *			of paths below it; each is text, or JSON that is written
- *			as such
+ *	history_link	path below the home of the symlink to the
+ *			conversations
+ *	sync		the part of the host's configuration that a session
+ *			gets (host/agent-sync.h)
+ *	token		object: "variable" that carries the stored token;
+ *			"advice", the command that creates a token; optional
+ *			"prefix", the fixed start of each token
+ *	guardrails	object: "dir", a directory below /etc from which the
+ *			agent reads its managed settings, and "files", an
+ *			object of paths below that directory; each value is
+ *			text, or an object that is written as JSON
  */
 #ifndef DRYDOCK_AGENT_H
 #define DRYDOCK_AGENT_H
@@ -40,7 +40,7 @@
 struct diag;
 struct paths;
 
-/* A file that nobody in a session can change. */
+/* A file that no process in a session can change. */
 struct agent_guardrail {
 	char *path; /* owned; below the directory */
 	struct strbuf data;
@@ -48,37 +48,45 @@ struct agent_guardrail {
 
 struct agent_guardrails {
 	char *dir; /* owned; NULL: the agent has none */
-	struct agent_guardrail *v; /* owned; at least one, unless dir is NULL */
+	struct agent_guardrail *v; /* owned; not empty unless dir is NULL */
 	size_t nr;
 };
 
 struct agent {
 	char *name;
-	char *replacement; /* the user's file, when it replaces a shipped one */
+	/* owned; the user's file if it replaces a shipped one, else NULL */
+	char *replacement;
 	struct strvec npm; /* NAME@VERSION */
 	struct strvec command; /* program and fixed arguments */
 	struct strvec resume_args;
 	struct strvec env; /* NAME=VALUE; ${HOME} is the session's home */
-	struct strvec hosts; /* allowlist lines that it needs */
-	struct strvec secrets; /* names of variables, passed when set */
+	struct strvec hosts; /* allowlist lines */
+	struct strvec secrets; /* names of variables; passed when set */
 	struct strvec reserved_env; /* patterns */
-	char *history_link; /* path in the home that leads to the history,
-			     * ".claude/projects"; NULL: none */
+	/*
+	 * path below the home of the symlink to the conversations,
+	 * ".claude/projects"; NULL: none
+	 */
+	char *history_link;
 	struct agent_sync sync;
 	char *token_variable; /* NULL: this agent takes no token */
 	char *token_advice; /* NULL: none */
-	char *token_prefix; /* NULL: not known */
+	char *token_prefix; /* NULL: not specified */
 	struct agent_guardrails guardrails;
 	char digest[DIGEST_HEX_SIZE]; /* of the file that was read */
 };
 
 /*
- * A name that is none, or is without a file, is DIAG_USAGE and lists the agents
- * there are; a bad file is DIAG_CONFIG.  ret_agent is AGENT_INIT before.
+ * Loads the agent of that name.  ret_agent is AGENT_INIT before.  An invalid or
+ * unknown name is DIAG_USAGE, and the message lists the known agents.  A bad
+ * file is DIAG_CONFIG.
  */
 int agent_load(struct agent *ret_agent, const char *name,
     const struct paths *paths, struct diag *dg);
-/* label: the file, for messages. */
+/*
+ * Parses the text of a file.  label is the file's name in messages.  ret_agent
+ * is AGENT_INIT before.
+ */
 int agent_parse(struct agent *ret_agent, const char *name, const char *label,
     const char *text, size_t len, struct diag *dg);
 void agent_release(struct agent *agent);

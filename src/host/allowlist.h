@@ -2,11 +2,12 @@
 /*
  * allowlist: the hosts that a contained session may CONNECT to.
  *
- * One "NAME[:PORT] [private]" a line, # starts a comment.  A name is a whole
- * DNS name (RFC 1123: letters, digits, hyphens, dots; at most 253 characters,
- * labels at most 63; not all digits and dots; case folds, one trailing dot is
- * dropped) and matches itself alone.  No port means 443.  "private" lets it
- * resolve to a private address.  Addresses, wildcards and URLs are refused.
+ * Each line is "NAME[:PORT] [private]"; # starts a comment.  NAME is a whole
+ * DNS name (RFC 1123): letters, digits, hyphens and dots; at most 253
+ * characters; labels of at most 63; not only digits and dots.  Case is folded,
+ * and one trailing dot is dropped.  NAME matches exactly that host.  The
+ * default port is 443.  "private" permits the name to resolve to a private
+ * address.  Addresses, wildcards and URLs are errors.
  */
 #ifndef DRYDOCK_ALLOWLIST_H
 #define DRYDOCK_ALLOWLIST_H
@@ -27,7 +28,7 @@ struct allow_entry {
 
 struct allowlist {
 	struct allow_entry
-	    *v; /* owned; in order of first mention, no doubles */
+	    *v; /* owned; in order of first mention, no duplicates */
 	size_t nr;
 	size_t alloc;
 };
@@ -37,13 +38,16 @@ struct allowlist {
 		NULL, 0, 0 \
 	}
 
-/* Adds the lines of text; a bad one is DIAG_CONFIG "name:LINE: why". */
+/*
+ * Adds the lines of text to list.  A bad line is DIAG_CONFIG "name:LINE: why".
+ */
 int allowlist_parse(struct allowlist *list, const char *name, const char *text,
     size_t len, struct diag *dg);
 
 /*
- * The agent's and the toolchains' hosts plus the user's `allowlist` file (absent:
- * nothing; not readable, too large or not a file: an error).
+ * Adds hosts (lines of the agent and the toolchains) and then the user's
+ * `allowlist` file.  An absent file adds nothing.  An unreadable file, one that
+ * is too large and one that is not a regular file are errors.
  */
 int allowlist_load(struct allowlist *list, const struct strvec *hosts,
     const struct paths *paths, struct diag *dg);

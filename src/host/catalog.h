@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * catalog: the JSON files that describe agents and toolchains, one for each.
+ * catalog: the JSON files that describe agents and toolchains, one file each.
  *
- * What is shipped is in PREFIX/share/drydock/agents/ and toolchains/; the user's
- * own files are in the folders of the same names in the configuration directory,
- * and are read as host/trusted.h says.  A file of the user's replaces a shipped
- * one of the same name.  A project has no say.
+ * The shipped files are in PREFIX/share/drydock/agents/ and toolchains/.  The
+ * user's files are in the directories of the same names in the configuration
+ * directory; host/trusted.h states the checks on them.  A user's file replaces
+ * the shipped file of the same name.  A project cannot supply a file.
  *
  * A file has at most 64 KiB.
  */
@@ -26,7 +26,7 @@ struct strvec;
 struct catalog {
 	const char *folder; /* "agents" */
 	const char *noun; /* "agent", for messages */
-	enum diag_class unknown; /* the failure for a name without a file */
+	enum diag_class unknown; /* class of the failure for an unknown name */
 };
 
 extern const struct catalog catalog_agents;
@@ -34,8 +34,9 @@ extern const struct catalog catalog_toolchains;
 
 struct catalog_file {
 	struct strbuf text;
-	char *label; /* owned; "agents/NAME.json", or the user's own path */
-	bool replaces; /* the user's own, in place of a shipped one */
+	/* owned; "agents/NAME.json", or the path of the user's file */
+	char *label;
+	bool replaces; /* the user's file replaces a shipped one */
 };
 
 #define CATALOG_FILE_INIT           \
@@ -43,24 +44,27 @@ struct catalog_file {
 		.text = STRBUF_INIT \
 	}
 
-/* [a-z0-9-], at most 64 of them, no dash at the start. */
+/*
+ * Returns true for 1 to 64 characters of [a-z0-9-] that do not start with a
+ * dash.
+ */
 bool catalog_is_name(const char *name);
 
-/* Appends the names there are, sorted by bytes, each once. */
+/* Appends all known names, sorted by bytes, without duplicates. */
 int catalog_list(const struct catalog *catalog, const struct paths *paths,
     struct strvec *ret_names, struct diag *dg);
 
 /*
- * Reads a file.  A name that is none or has no file is of the class
- * catalog->unknown, and the message lists the names there are.
+ * Reads the file of that name.  An invalid or unknown name fails with the class
+ * catalog->unknown, and the message lists the known names.
  */
 int catalog_read(const struct catalog *catalog, const char *name,
     const struct paths *paths, struct catalog_file *ret_file, struct diag *dg);
 void catalog_file_release(struct catalog_file *file);
 
 /*
- * Readers of values that agents and toolchains have alike.  Each appends to
- * *ret_list; failures are DIAG_CONFIG "KEY: why".
+ * Readers for values that agents and toolchains share.  Each appends to its
+ * list.  Failures are DIAG_CONFIG "KEY: why".
  */
 int catalog_read_list(const struct json *value, const char *key,
     struct strvec *ret_list, struct diag *dg);

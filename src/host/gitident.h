@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gitident: the user's name and address, as git has them for a project, and the
- * directories that the user told git to trust.
+ * gitident: the user's git name and e-mail address for a project, and the
+ * directories that the user marked as safe.directory.
  *
- * $XDG_CONFIG_HOME/git/config and then ~/.gitconfig count, with what they
- * include; the last value wins.  git reads them in a child with an environment
- * of ours and a deadline.  The project's own configuration does not count and
- * is not run; where its .git is tells which conditional includes apply.
+ * git reads $XDG_CONFIG_HOME/git/config and then ~/.gitconfig, with their
+ * includes; the last value wins.  git runs as a child with an environment that
+ * drydock builds, and with a deadline.  The project's own configuration is
+ * neither read nor run.  Only the location of the project's git directory is
+ * used, to evaluate conditional includes.
  */
 #ifndef DRYDOCK_GITIDENT_H
 #define DRYDOCK_GITIDENT_H
@@ -29,14 +30,15 @@ struct gitident {
 	}
 
 /*
- * Both files; absent ones are nothing.  project is its real path.  Fails
- * (DIAG_CONFIG) when git is not installed, refuses a file, or is too slow;
- * what the file before it said is kept then.
+ * Loads both files; an absent file is skipped.  project is its real path.
+ * Fails with DIAG_CONFIG when git is not installed, rejects a file, or exceeds
+ * its deadline.  ident then keeps the values of the files before the failed
+ * one.
  */
 int gitident_load(struct gitident *ident, const struct paths *paths,
     const char *project, struct diag *dg);
 
-/* Appends it as a .gitconfig; nothing when nothing is known. */
+/* Appends ident as text of a .gitconfig.  An empty ident appends nothing. */
 void gitident_write(const struct gitident *ident, struct strbuf *out);
 
 void gitident_release(struct gitident *ident);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gitrepo: where a project's repository is, found without running git.
+ * gitrepo: finds a project's repository without running git.
  *
- * The project is hostile input: nothing in it is followed through a link, and
- * what its files name is believed only where it is checked.
+ * The project is hostile input.  No symlink in the project is followed, and a
+ * path that its files name is trusted only after a check.
  */
 #ifndef DRYDOCK_GITREPO_H
 #define DRYDOCK_GITREPO_H
@@ -12,16 +12,17 @@ struct paths;
 struct strvec;
 
 /*
- * Returned: the project's git directory, or "/dev/null" when it has none that
- * git reads without waiting or reading elsewhere.  A linked worktree's counts
- * when it names the project too.
+ * Returned: the project's git directory, or "/dev/null" when git could not read
+ * one without blocking or without reading outside of it.  The git directory of
+ * a linked worktree counts only when it names the project too.
  */
 char *gitrepo_find_dir(const char *project);
 
 /*
- * Appends what git does not find in a session on project, one sentence each,
- * and what to do: the repository of a worktree, of a submodule or around a
- * sub-directory, and objects that lie elsewhere.
+ * Appends one sentence for each thing that git cannot find in a session on
+ * project, with advice.  The cases are: the repository of a worktree or
+ * submodule, the repository around a sub-directory, and objects that lie
+ * elsewhere.
  */
 void gitrepo_check(
     const char *project, const struct paths *paths, struct strvec *ret_notes);

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * knownprojects: each directory that a session could ever write to.
+ * knownprojects: each directory that any session could ever write to.
  *
- * The file `projects` of the state directory has the real path of each project
- * and of each writable bind of an overlay, one a line; a launch adds them before
- * its containers start, and drydock never removes one that exists.  Versions
- * without that file left a conversations' directory for each project, whose name
- * has a digest of the project's path: those digests are taken over when the file
- * is made, and are looked at where it is not made yet.  The file also has each
- * directory's inode and the time it was made, by which it is known after it was
- * moved, where the file system keeps such a time.
+ * The file `projects` of the state directory lists the real path of each
+ * project and of each writable bind of an overlay, one per line.  A launch adds
+ * its paths before its containers start.  drydock never removes the path of a
+ * directory that exists.
  *
- * What lies below such a directory may be an agent's work: no program, no
- * configuration and no link to one is taken from there.
+ * The file also lists the inode and the birth time of each directory, where the
+ * file system has birth times.  They identify the directory after it was moved.
+ *
+ * Versions without this file left a history directory for each project, whose
+ * name starts with a digest of the project's path.  Those digests are copied
+ * into the file when it is created, and are read from the directories until
+ * then.
+ *
+ * Files below a listed directory may be written by an agent.  drydock takes no
+ * program, no configuration and no symlink to one from there.
  */
 #ifndef DRYDOCK_KNOWNPROJECTS_H
 #define DRYDOCK_KNOWNPROJECTS_H
@@ -22,31 +26,32 @@ struct knownprojects;
 struct paths;
 
 /*
- * Reads them; *ret_known is the caller's.  Needs no open state directory, and
- * makes nothing; without one the list is empty.  A damaged file is DIAG_DATA.
+ * Loads the list.  The caller frees *ret_known.  The state directory need not
+ * be open; nothing is created.  Without a state directory the list is empty.  A
+ * damaged file is DIAG_DATA.
  */
 int knownprojects_load(const struct paths *paths,
     struct knownprojects **ret_known, struct diag *dg);
 
 /*
- * Returned: the known directory that a real path is or lies in, or NULL.  It
- * is found by its path and, while it exists, by device and inode of the path's
- * parents, so that a bind mount of it does not hide it, nor that it was renamed.
- * The path itself need not exist.
+ * Returned: the listed directory that equals or contains real_path, or NULL.
+ * real_path need not exist.  Paths are compared, and for directories that exist
+ * also device and inode of real_path and its parents.  A bind mount or a rename
+ * therefore does not hide a listed directory.
  */
 char *knownprojects_find(
     const struct knownprojects *known, const char *real_path);
 
 /*
- * Makes the file where there is none, of what older versions left: due before a
- * launch makes a conversations' directory, since the launch may be refused.  The
- * state directory is open.
+ * Creates the file, if absent, with the digests that older versions left.  A
+ * launch calls this before it creates a history directory, because the launch
+ * may fail later.  The state directory is open.
  */
 int knownprojects_begin(const struct paths *paths, struct diag *dg);
 
 /*
- * Adds a real path of a project or bind, unless the file has it; flushed when
- * it returns.  The state directory is open.
+ * Adds the real path of a project or bind unless the file lists it.  The file
+ * is flushed on return.  The state directory is open.
  */
 int knownprojects_add(
     const struct paths *paths, const char *real_path, struct diag *dg);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * mode: contained (the factory mode) or dood, and why.
- */
+/* mode: contained (the default) or dood, and the reason for the choice. */
 #ifndef DRYDOCK_MODE_H
 #define DRYDOCK_MODE_H
 
@@ -9,7 +7,7 @@
 
 enum mode {
 	MODE_CONTAINED,
-	MODE_DOOD, /* host network, the engine's socket: root on the host */
+	MODE_DOOD, /* host network and engine socket: root on the host */
 };
 
 struct mode_choice {
@@ -19,13 +17,14 @@ struct mode_choice {
 
 const char *mode_name(enum mode mode);
 
-/* The mode of that name; false, and *ret_mode as it was, for another word. */
+/* Parses a mode name.  Another word returns false and leaves *ret_mode. */
 bool mode_parse(const char *word, enum mode *ret_mode);
 
 /*
- * From the option (NULL: not given), then DRYDOCK_MODE or drydock.conf's value
- * (NULL or "": not given), else contained.  An unknown word is contained, with
- * a warning that names it; the option parser refuses one on the command line.
+ * Resolves the mode.  option comes first (NULL: not given), then setting, the
+ * value of DRYDOCK_MODE or drydock.conf (NULL or "": not given), then
+ * contained.  An unknown word gives contained, and a warning names the word.
+ * The option parser rejects an unknown word on the command line.
  */
 struct mode_choice mode_resolve(const char *option, const char *setting);
 

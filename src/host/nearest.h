@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * nearest: the name that somebody probably meant.
- */
+/* nearest: finds the closest known name to a mistyped word. */
 #ifndef DRYDOCK_NEAREST_H
 #define DRYDOCK_NEAREST_H
 
@@ -9,16 +7,17 @@
 
 struct nearest {
 	const char *word; /* borrowed */
-	const char *name; /* borrowed; the answer, NULL when none is near */
+	const char *name; /* borrowed; the result, NULL when no name is close */
 	size_t distance;
 };
 
-/* Looks for word among the names offered afterwards. */
+/* Starts a search for word, which must outlive n. */
 void nearest_init(struct nearest *n, const char *word);
 
 /*
- * Offers one name.  n->name is the one with the fewest edits (letter changed,
- * added, left out, two swapped), when those are few for the word's length.
+ * Offers one candidate.  n->name is the candidate with the fewest edits: a
+ * letter changed, added or removed, or two adjacent letters swapped.  The limit
+ * on edits grows with the length of word.
  */
 void nearest_offer(struct nearest *n, const char *name);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paths: where things live (XDG Base Directory Specification 0.8).
+ * paths: the directories that drydock uses (XDG Base Directory Specification
+ * 0.8).
  *
- * The caller's home, the configuration directory (what the user writes), the
- * state directory (what drydock writes, 0700) and what is installed.
+ * They are the caller's home, the configuration directory (written by the
+ * user), the state directory (written by drydock, 0700) and the installed
+ * files.
  */
 #ifndef DRYDOCK_PATHS_H
 #define DRYDOCK_PATHS_H
@@ -17,20 +19,24 @@ struct strbuf;
 struct paths {
 	uid_t uid;
 	gid_t gid;
-	char *user; /* owned; the passwd name, or "uUID" without an entry */
-	char *home; /* owned; real path of $HOME: absolute, an own directory */
-	/* owned; $HOME where that is a link to home or goes through one, or NULL */
+	/* owned; the passwd name, or "uUID" without a usable entry */
+	char *user;
+	char *home; /* owned; real path of $HOME, which the caller owns */
+	/*
+	 * owned; $HOME as set, if a symlink makes it differ from home; else
+	 * NULL
+	 */
 	char *home_name;
-	/* owned; the home of the passwd entry; NULL without one */
+	/* owned; home of the passwd entry, or NULL */
 	char *account_home;
 	char *config_dir; /* owned; real path; may not exist */
-	/* owned; the same with the links by which it was named, or NULL */
+	/* owned; config_dir as named, with its symlinks; or NULL */
 	char *config_name;
 	struct decisive *decisive; /* owned, see host/trusted.h; or NULL */
 	char *state_dir; /* owned; real path once opened */
 	char *data_dir; /* owned; PREFIX/share/drydock */
 	char *libexec_dir; /* owned; PREFIX/libexec/drydock */
-	/* owned; $XDG_RUNTIME_DIR/drydock, or /tmp/drydock-UID; may not exist */
+	/* owned; $XDG_RUNTIME_DIR/drydock or /tmp/drydock-UID; may not exist */
 	char *runtime_dir;
 	char *self; /* owned; real path of the running program */
 	int state_fd; /* -1 until paths_open_state() */
@@ -38,41 +44,44 @@ struct paths {
 };
 
 /*
- * Finds all names; makes nothing.  Fails with DIAG_CONFIG when HOME or an XDG
- * variable is relative, unset, has a newline, colon or backslash in it, or
- * names somebody else's directory.
+ * Finds all paths and creates nothing.  Fails with DIAG_CONFIG when HOME is
+ * unset, when HOME or an XDG variable is relative or contains a newline, colon
+ * or backslash, or when HOME belongs to another user.
  */
 int paths_find(struct paths *ret_paths, struct diag *dg);
 
 /*
- * Makes and opens the state directory (0700, the caller's) with its fixed
- * children (sessions/, agents/, tokens/, trash/), refuses a file system
- * without dependable flock and rename (9p, NFS, FUSE: by its name), and reads
- * or makes the state id.  A damaged id file is DIAG_DATA: nothing may be
- * deleted then.
+ * Creates and opens the state directory (0700, owned by the caller) and its
+ * fixed children (sessions/, agents/, tokens/, trash/), and reads or creates
+ * the state id.  A file system without dependable flock and rename (9p, NFS,
+ * SMB, FUSE) is an error that names it.  A damaged id file is DIAG_DATA; the
+ * caller must then delete nothing.
  */
 int paths_open_state(struct paths *paths, struct diag *dg);
 
 /*
- * Opens the state directory when it exists, makes nothing; *ret_there tells.
+ * Opens the state directory if it exists and creates nothing.  *ret_there is 0
+ * when it does not exist.
  */
 int paths_open_state_readonly(
     struct paths *paths, int *ret_there, struct diag *dg);
 
 /*
- * Opens a file or a directory of the configuration directory ("": itself), as
- * trusted_open() does; flags are trusted_open()'s, too.
+ * Opens a file or a directory of the configuration directory ("": the directory
+ * itself) with trusted_open().  flags are those of trusted_open().
  */
 int paths_open_config(const struct paths *paths, const char *name,
     unsigned flags, int *ret_fd, struct diag *dg);
 
-/* A regular file, also where a link leads to one. */
+/*
+ * Opens a regular file of the configuration directory; symlinks are followed.
+ */
 int paths_open_config_file(
     const struct paths *paths, const char *name, int *ret_fd, struct diag *dg);
 
 /*
- * Reads such a file, of at most max bytes, into out; none leaves out empty.  A
- * larger one is DIAG_CONFIG.
+ * Reads such a file of at most max bytes into out.  An absent file leaves out
+ * empty.  A larger file is DIAG_CONFIG.
  */
 int paths_read_config_file(const struct paths *paths, const char *name,
     size_t max, struct strbuf *out, struct diag *dg);

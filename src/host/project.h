@@ -2,8 +2,8 @@
 /*
  * project: the directory that a session works on.
  *
- * A project is its real path; the name is only for people, the key is what
- * files are named by: 16 hex digits of the path's SHA-256 and the name.
+ * The real path identifies a project.  The name is for display only.  The key
+ * names files: 16 hex digits of the path's SHA-256, a dash and the name.
  */
 #ifndef DRYDOCK_PROJECT_H
 #define DRYDOCK_PROJECT_H
@@ -15,7 +15,8 @@ struct paths;
 
 struct project {
 	char *path; /* owned; real, absolute path */
-	char *name; /* owned; last component, only [A-Za-z0-9._-], for people */
+	/* owned; last component, only [A-Za-z0-9._-]; for display */
+	char *name;
 	char *key; /* owned; file name safe, unique for the path */
 	int fd; /* O_PATH|O_DIRECTORY, owned */
 };
@@ -26,21 +27,24 @@ struct project {
 	}
 
 /*
- * Opens dir (NULL: the working directory).  Refuses, by name and with advice,
- * $HOME, /, and (DIAG_CONFIG) paths with a newline, colon or backslash; absent
- * or no directory is DIAG_CONFIG.
+ * Opens dir (NULL: the working directory).  Fails with DIAG_POLICY, and with
+ * advice, for /, $HOME, a directory that contains $HOME, drydock's own
+ * directories, and a path through a symlink that an agent or another user could
+ * have made.  Fails with DIAG_CONFIG for a path with a newline, colon or
+ * backslash, and when dir is absent or not a directory.
  */
 int project_open(struct project *ret_project, const char *dir,
     const struct paths *paths, struct diag *dg);
 void project_release(struct project *project);
 
-/* What a project's key begins with: hex digits of its path's SHA-256. */
+/* The prefix of a project's key: hex digits of the SHA-256 of its path. */
 #define PROJECT_DIGITS 16
 void project_digits(const char *path, char ret_digits[PROJECT_DIGITS + 1]);
 
 /*
- * Returned: where an agent's conversations of this project and mode are, below
- * the state directory; its last part is of the project and the mode alone.
+ * Returned: the history directory for an agent's conversations with this
+ * project and mode, below the state directory.  Its last component depends only
+ * on the project and the mode.
  */
 char *project_history(const struct project *project, const struct paths *paths,
     const char *agent, enum mode mode);

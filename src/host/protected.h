@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protected: the one list of places on the host that are nobody else's: no
- * project, no bind of an overlay's, and no copy that a link may bring along.
+ * protected: the single list of protected paths of the host.  None may be a
+ * project, the source of an overlay's bind, or copied because a symlink leads
+ * there.
  */
 #ifndef DRYDOCK_PROTECTED_H
 #define DRYDOCK_PROTECTED_H
@@ -10,40 +11,48 @@
 #include <stddef.h>
 
 struct protected_place {
-	/* As policy.jq knows it, which says what relation is refused. */
+	/* The group name in policy.jq, which defines the refused relations. */
 	const char *group;
 	const char *path; /* absolute, or below the home */
-	const char *source; /* where it is documented what is there */
+	const char *source; /* documentation of the path */
 };
 
-/* Keys and credentials: what homes never have, nor the snapshot. */
+/*
+ * The group of keys and credentials.  Neither a session's home nor the snapshot
+ * contains them.
+ */
 #define PROTECTED_CREDENTIALS "credentials"
 
 /* The i-th row of the table, or NULL. */
 const struct protected_place *protected_at(size_t i);
 
-/* Whether path is dir or lies below it; both absolute, without a last slash. */
+/*
+ * Returns true if path is dir or lies below it.  Both are absolute and have no
+ * trailing slash.
+ */
 bool protected_is_below(const char *path, const char *dir);
 
 /*
- * Whether the real path is, holds or lies in a place of home that keeps secrets
- * or programs, or in one of the kernel's own file systems.
+ * Returns true if the real path equals, contains or lies in a path below home
+ * that stores secrets or programs, or lies in /proc, /sys, /dev or /run.
  */
 bool protected_has(const char *home, const char *path);
 
-/* Whether a path below the home is, or lies in, what holds credentials. */
+/*
+ * Returns true if path, relative to the home, is or lies in a credential path.
+ */
 bool protected_is_credential(const char *path);
 
 /*
- * Returned: the first directory of PATH (search) whose real path is in the
+ * Returned: the first directory of search (a PATH) whose real path lies in the
  * project, or NULL.
  */
 char *protected_search_dir_in(const char *search, const char *project);
 
 /*
- * Whether a directory of PATH is there because the caller's shell has entered
- * an environment of a project: a virtual environment of Python's or conda's,
- * direnv, or npm run.  Such an environment is left by one command.
+ * Returns true if the caller's shell put dir into PATH by activating an
+ * environment of a project: a virtual environment of Python or conda, direnv,
+ * or npm run.  The user can leave such an environment with one command.
  */
 bool protected_is_activated(const char *dir);
 

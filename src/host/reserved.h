@@ -2,14 +2,14 @@
 /*
  * reserved: variables that neither overlays nor pass_env may set.
  *
- * They make a shell, an interpreter, the dynamic linker, git or the agent load
- * other code, or they are what a session's guardrails stand on.  One table has
- * those that concern each agent; the files of agents and of toolchains add their
- * own (reserved_env).  All of them count in each session: somebody may run
- * another agent there, or install another toolchain.
+ * These variables make a shell, an interpreter, the dynamic linker, git or the
+ * agent load other code, or the session's guardrails depend on them.  One table
+ * has the variables that apply to all agents.  The files of agents and
+ * toolchains add their own (reserved_env).  All of them apply to each session,
+ * because a user may run another agent or install another toolchain in it.
  *
- * A pattern is a name, or the start of names with * behind it, or the end of
- * names with * before it.  Case does not count.
+ * A pattern is a name, a prefix followed by *, or * followed by a suffix.  Case
+ * does not count.
  */
 #ifndef DRYDOCK_RESERVED_H
 #define DRYDOCK_RESERVED_H
@@ -23,14 +23,17 @@ struct strvec;
 /* The i-th pattern of the table, or NULL. */
 const char *reserved_pattern(unsigned i);
 
-/* Appends all patterns: the table's, the agents' and the toolchains'. */
+/* Appends all patterns: those of the table, the agents and the toolchains. */
 int reserved_load(
     const struct paths *paths, struct strvec *ret_patterns, struct diag *dg);
 
 bool reserved_is_pattern(const char *word);
 bool reserved_matches(const char *pattern, const char *name);
 
-/* DIAG_CONFIG that names the first of pass_env's names that is reserved. */
+/*
+ * Fails with DIAG_CONFIG when a name of pass_env is reserved; the message gives
+ * the first one.  Table rows that pass_env may contain do not count.
+ */
 int reserved_check_passed(
     const struct strvec *names, const struct paths *paths, struct diag *dg);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * text: what people write: words, and files of lines with # comments.
- */
+/* text: checks words, and reads files of lines with # comments. */
 #ifndef DRYDOCK_TEXT_H
 #define DRYDOCK_TEXT_H
 
@@ -11,42 +9,50 @@
 struct diag;
 struct strbuf;
 
-/* UTF-8 without C0 control characters and DEL: one line, safe to keep. */
+/*
+ * Returns true for UTF-8 without control characters (C0, DEL, C1), U+FFFE and
+ * U+FFFF.  Such text is one line.
+ */
 bool text_is_plain(const char *s);
 
-/* ASCII letters alone; no locale has a say. */
+/* ASCII letters only, in every locale. */
 char text_lower(char c);
 char text_upper(char c);
 
-/* A name of an environment variable: [A-Za-z_][A-Za-z0-9_]*. */
+/*
+ * Returns true for the name of an environment variable: [A-Za-z_][A-Za-z0-9_]*.
+ */
 bool text_is_variable(const char *s);
 
-/* A relative path in its shortest form: no "", "." or ".." in it. */
+/* Returns true for a relative path without empty, "." or ".." components. */
 bool text_is_below(const char *path);
 
-/* A file of lines under way; text is borrowed. */
+/* The state of a line reader.  The text is borrowed. */
 struct lines {
 	const char *name;
 	const char *at;
 	const char *end;
-	size_t number; /* of the line that lines_next() gave, from 1 */
+	size_t number; /* of the last line returned by lines_next(), from 1 */
 };
 
 /*
- * Starts on text.  More than max bytes, a byte that is not UTF-8 or a control
- * character other than tab and line ends (LF, CR LF) is DIAG_CONFIG with the
- * name and the line.
+ * Starts to read text.  More than max bytes, invalid UTF-8, or a control
+ * character other than tab and line ends (LF, CR LF) is DIAG_CONFIG.  The
+ * message has the name and, except for the size, the line number.
  */
 int lines_init(struct lines *lines, const char *name, const char *text,
     size_t len, size_t max, struct diag *dg);
 
 /*
- * Puts the next line that is neither blank nor a comment into line, without
- * the blanks around it; false at the end.
+ * Stores the next line that is neither blank nor a comment in line, without
+ * surrounding blanks.  Returns false at the end.
  */
 bool lines_next(struct lines *lines, struct strbuf *line);
 
-/* Cuts a # that stands at the start or after a blank, and what follows. */
+/*
+ * Removes a comment: a # at the start or after a blank, and the rest of the
+ * line.
+ */
 void lines_cut_comment(struct strbuf *line);
 
 #endif /* DRYDOCK_TEXT_H */

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * toolchain: what drydock knows of one toolchain, read from
- * toolchains/NAME.json.
+ * toolchain: the description of one toolchain, read from toolchains/NAME.json.
  *
- * The file (host/catalog.h) is a JSON object; a key that is not listed here is
- * refused.  All keys are optional.
+ * The file (host/catalog.h) is a JSON object.  An unknown key is an error.  All
+ * keys are optional.
  *
- *	packages	list of Debian packages; or an object of such lists, by
- *			the codename of Debian's release, and "default" for all
- *			others
+ *	packages	list of Debian packages; or an object of such lists by
+ *			the codename of a Debian release, with "default" for all
+ *			other releases
  *	hosts		list of allowlist lines (host/allowlist.h)
- *	caches		list of objects: "path" below the cache directory, and
- *			where the package manager looks for it, as "variable" or
- *			"link" (a path below the home); "source", where that is
- *			documented
- *	shown_by	list of file names: a project that has one of them at its
- *			top uses the toolchain
+ *	caches		list of objects: "path" below the cache directory;
+ *			"variable" or "link" (a path below the home), by which
+ *			the package manager finds the cache; and "source", the
+ *			documentation of that
+ *	shown_by	list of file names: a project with one of these files in
+ *			its top directory uses the toolchain
  *	reserved_env	list: variables that neither overlays nor pass_env may
  *			set, as patterns (host/reserved.h)
  */
@@ -39,13 +38,14 @@ struct toolchain_suite {
 
 struct toolchain_cache {
 	char *path; /* owned */
-	char *variable; /* owned; NULL: a link */
-	char *link; /* owned; NULL: a variable */
+	char *variable; /* owned; NULL: link is set */
+	char *link; /* owned; NULL: variable is set */
 };
 
 struct toolchain {
 	char *name; /* owned */
-	char *replacement; /* the user's file, when it replaces a shipped one */
+	/* owned; the user's file if it replaces a shipped one, else NULL */
+	char *replacement;
 	struct toolchain_suite *suites; /* owned */
 	size_t nsuites;
 	struct toolchain_cache *caches; /* owned */
@@ -61,22 +61,23 @@ struct toolchain {
 		.reserved_env = STRVEC_INIT                    \
 	}
 
-/* Debian Policy 5.6.7. */
+/* Returns true for a valid package name (Debian Policy 5.6.7). */
 bool toolchain_is_package(const char *word);
 
 /*
- * A bad file is DIAG_CONFIG and names the file and the key; so is an unknown
- * name, which lists those there are.  ret is TOOLCHAIN_INIT before.
+ * Loads a toolchain.  ret_toolchain is TOOLCHAIN_INIT before.  A bad file is
+ * DIAG_CONFIG and the message names the file and the key.  An unknown name is
+ * DIAG_CONFIG and the message lists the known names.
  */
 int toolchain_load(struct toolchain *ret_toolchain, const char *name,
     const struct paths *paths, struct diag *dg);
 
-/* label: the file, for messages. */
+/* Parses the text of a file.  label is the file's name in messages. */
 int toolchain_parse(struct toolchain *ret_toolchain, const char *name,
     const char *label, const char *text, size_t len, struct diag *dg);
 void toolchain_release(struct toolchain *toolchain);
 
-/* Those that a project has on, sorted by name, each once. */
+/* The toolchains of a project, sorted by name, without duplicates. */
 struct toolchains {
 	struct toolchain *v; /* owned */
 	size_t nr;
@@ -91,13 +92,14 @@ int toolchains_load(struct toolchains *ret_toolchains,
     const struct strvec *names, const struct paths *paths, struct diag *dg);
 void toolchains_release(struct toolchains *toolchains);
 
-/* Appends the allowlist lines of all. */
+/* Appends the allowlist lines of all toolchains. */
 void toolchains_add_hosts(
     const struct toolchains *toolchains, struct strvec *hosts);
 
 /*
- * Appends the names of the toolchains by whose files the project shows that it
- * uses them, without those that are in *ret_names.  project_fd: its directory.
+ * Appends the names of the toolchains that the project uses according to its
+ * files (shown_by), except those in *ret_names.  project_fd is the project's
+ * directory.
  */
 int toolchains_shown(const struct paths *paths, int project_fd,
     struct strvec *ret_names, struct diag *dg);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trusted: opens what decides a launch: settings, allowlist, overlays, policies,
- * files for homes, agents, and what is installed.
+ * trusted: opens the files that decide a launch: settings, allowlist, overlays,
+ * policies, files for homes, agents, and the installed files.
  *
- * Links are followed, one component at a time.  Each directory and each link on
- * the way, and what is found, must belong to the caller or to root, and nobody
- * else may write to it: whoever can replace a parent can replace the file.  A
- * directory with the sticky bit may be anybody's to write to, and a parent may be
- * writable for the caller's own group, which has the caller's name and no other
+ * Symlinks are resolved one component at a time.  The target, and each
+ * directory and symlink on the path to it, must belong to the caller or to root
+ * and must not be writable by others, because write access to a parent is
+ * enough to replace the file.  Two exceptions apply to parents: a directory
+ * with the sticky bit may be writable by everyone, and a directory may be
+ * writable by the caller's own group, which has the caller's name and no other
  * member.
  *
- * What lies neither in the configuration directory nor in what is installed is
- * kept in paths->decisive, for trusted_check() and for the policy.
+ * Paths outside of the configuration directory and of the installed files are
+ * recorded in paths->decisive, for trusted_check() and for the policy.
  */
 #ifndef DRYDOCK_TRUSTED_H
 #define DRYDOCK_TRUSTED_H
@@ -26,11 +27,14 @@ struct diag;
 struct paths;
 struct trusted_base;
 
-/* Real paths of what was read, each once. */
+/*
+ * Real paths of the opened files and of the symlinks on the way; no duplicates.
+ */
 struct decisive {
-	struct strvec found; /* files and directories that links lead to */
-	struct strvec links; /* directories with a link on the way there */
-	struct trusted_base *bases; /* owned; searches begin in these */
+	struct strvec found; /* files and directories that were opened */
+	struct strvec links; /* directories that contain a followed symlink */
+	/* owned; directories that searches start in */
+	struct trusted_base *bases;
 	size_t nbases;
 };
 
@@ -38,33 +42,36 @@ struct decisive *decisive_new(void);
 void decisive_free(struct decisive *decisive);
 
 enum trusted_flags {
-	TRUSTED_DIRECTORY = 1 << 0, /* else a regular file */
-	TRUSTED_NO_LINK = 1 << 1, /* below base */
-	/* A file has no other name; behind a link only the caller's own. */
+	TRUSTED_DIRECTORY = 1 << 0, /* a directory; otherwise a regular file */
+	TRUSTED_NO_LINK = 1 << 1, /* no symlink below base */
+	/*
+	 * A file has one hard link.  Behind a symlink this applies only to the
+	 * caller's own files.
+	 */
 	TRUSTED_ONE_NAME = 1 << 2,
 };
 
 /*
  * Opens name below the absolute path base for reading; "" is base itself.
- * *ret_fd is -1 when there is no base, or nothing of that name in it.  A link
- * that leads nowhere, another kind, and what others could change is DIAG_CONFIG.
+ * *ret_fd is -1 when base or name does not exist.  A dangling symlink, a file
+ * of another type, and a path that others can change are DIAG_CONFIG.
  */
 int trusted_open(const struct paths *paths, const char *base, const char *name,
     unsigned flags, int *ret_fd, struct diag *dg);
 
 /*
- * DIAG_POLICY when the configuration, what is installed, or anything that was
- * opened so far lies in the project (NULL: none) or where any session can or
- * could write: names the file, the project and what to do.
+ * Fails with DIAG_POLICY when the configuration, the installed files, or
+ * anything opened so far lies in project (NULL: none) or where any session can
+ * or could write.  The message names the file, the directory and what to do.
  */
 int trusted_check(
     const struct paths *paths, const char *project, struct diag *dg);
 
 /*
- * Whether what the group may write to is the caller's alone: the group is the
- * caller's own, with the caller's name and no other member, and no access list
- * (acl(5)), whose mask the mode's bits of the group then are, names anybody.
- * st is of name in dirfd.
+ * Returns true if only the caller is in the group of a group-writable file.
+ * The group must be the caller's own, with the caller's name and no other
+ * member.  The file must have no access list (acl(5)): with one, the group bits
+ * of the mode are its mask.  st is the status of name in dirfd.
  */
 bool trusted_group_is_own(const struct paths *paths, int dirfd,
     const char *name, const struct stat *st);
