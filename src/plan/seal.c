@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seal: the judged plan, as the one file that is launched. */
+/* seal: writes the judged plan to the one file that is launched. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,10 @@
 
 #define MAX_SEALED (2 * MODEL_MAX_SIZE)
 
-/* Compose prints what was said of the source's making as nothing at all. */
+/*
+ * Compose leaves out create_host_path: false when it prints a model, and the
+ * default is true.
+ */
 static void
 write_volume(struct jsonw *w, const struct json *volume)
 {
@@ -44,8 +47,8 @@ write_volumes(struct jsonw *w, const struct json *volumes)
 }
 
 /*
- * The policy pinned every other key; a command that is none is spelled out, as
- * it is for drydock's own.
+ * Copies a service.  A missing command becomes an empty one, as in drydock's
+ * own overlays.  The policy has checked all other keys.
  */
 static void
 write_service(struct jsonw *w, const struct json *service)
@@ -83,7 +86,7 @@ write_services(struct jsonw *w, const struct json *services)
 	jsonw_close_object(w);
 }
 
-/* Appends the plan's text, its dollars doubled. */
+/* Appends the plan's text with doubled dollars. */
 static int
 write_plan(const struct json *tree, struct strbuf *out, struct diag *dg)
 {
@@ -128,7 +131,9 @@ plan_seal(const struct plan *plan, int session_fd,
 	return 0;
 }
 
-/* Reads the sealed plan, as long as it is what digest says. */
+/*
+ * Reads the sealed plan and checks its digest.  *ret_model has single dollars.
+ */
 static int
 read_sealed(int session_fd, const char *digest, struct strbuf *ret_model,
     struct diag *dg)

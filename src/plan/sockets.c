@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* sockets: a bounded search, breadth first, and a connection to what it finds. */
+/*
+ * sockets: a bounded search, breadth first, with a connect(2) to each socket.
+ */
 #include "plan/sockets.h"
 
 #include <dirent.h>
@@ -28,18 +30,18 @@
 struct search {
 	const struct plan_mount *bind;
 	struct strvec *found;
-	struct strvec todo; /* directories below the bind, "" is itself */
-	size_t *entries; /* of all binds */
+	struct strvec todo; /* directories below the bind; "" is the bind */
+	size_t *entries; /* count over all binds */
 	int64_t deadline;
 	bool whole;
 	struct diag *dg;
 };
 
 /*
- * Whether somebody listens.  A stream that cannot be connected to because its
- * queue is full, and a socket of another type, are as good as a listener.  One
- * that the caller may not connect to is closed to the agent, too, unless it is
- * the caller's own, whose mode the agent can change.
+ * Returns true if the socket has a listener.  A stream socket with a full queue
+ * and a socket of another type count as one with a listener.  If the caller may
+ * not connect, neither may the agent, which has the caller's uid.  The
+ * exception is a socket that the caller owns: the agent can change its mode.
  */
 static bool
 is_live(int dirfd, const char *name)
@@ -65,7 +67,7 @@ is_live(int dirfd, const char *name)
 	return true;
 }
 
-/* Returned: DIR/NAME, where dir may be "". */
+/* Returned: DIR/NAME; dir may be "". */
 static char *
 join(const char *dir, const char *name)
 {
@@ -92,7 +94,7 @@ look_at(struct search *s, int dirfd, const char *dir, const struct dirent *e)
 	}
 }
 
-/* Too deep for a name, or on a disk or server that does not answer. */
+/* The path is too long, or the disk or file server does not answer. */
 static bool
 is_unsearchable(int error)
 {
@@ -100,7 +102,10 @@ is_unsearchable(int error)
 	    error == ENOTCONN;
 }
 
-/* One that is not the caller's is as closed to the agent. */
+/*
+ * Handles a directory that cannot be read.  If the caller does not own the
+ * directory, the agent cannot read it either.
+ */
 static int
 note_closed(struct search *s, const char *dir, int error)
 {
@@ -108,7 +113,7 @@ note_closed(struct search *s, const char *dir, int error)
 
 	if (error == ENOENT || error == ENOTDIR || error == ELOOP)
 		return 0;
-	/* /proc has such directories. */
+	/* Some directories in /proc fail with EINVAL. */
 	if (error == EINVAL || is_unsearchable(error)) {
 		s->whole = false;
 		return 0;
@@ -155,7 +160,7 @@ search_bind(struct search *s)
 {
 	strvec_push(&s->todo, "");
 	for (size_t i = 0; i < s->todo.nr; i++) {
-		/* The list moves while it grows. */
+		/* strvec_push() may move the array, so copy the path. */
 		cleanup_free char *dir = xstrdup(s->todo.v[i]);
 
 		if (*s->entries > SOCKETS_MAX_ENTRIES ||
@@ -169,7 +174,10 @@ search_bind(struct search *s)
 	return 0;
 }
 
-/* Of the rest, what is not drydock's own the policy refuses. */
+/*
+ * Returns true for the project and the listed binds.  The other binds are
+ * drydock's own, or the policy refuses them.
+ */
 static bool
 is_users(const struct plan_request *request, const struct plan_mount *m)
 {
@@ -207,7 +215,10 @@ sockets_find(const struct plan_request *request, const struct plan *plan,
 		};
 		int rc;
 
-		/* A read-only mount keeps nobody from connecting. */
+		/*
+		 * A read-only mount does not prevent connect(2), so search it
+		 * too.
+		 */
 		if (m->fd == -1 || !S_ISDIR(m->st.st_mode) ||
 		    !is_users(request, m))
 			continue;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockets: programs that the agent could talk to without a network, through
- * unix sockets in the project and in other directories of the user's.
+ * sockets: finds unix sockets in the project and in the user's binds.
+ *
+ * Through such a socket the agent could reach a program without a network.
  */
 #ifndef DRYDOCK_PLAN_SOCKETS_H
 #define DRYDOCK_PLAN_SOCKETS_H
@@ -14,14 +15,15 @@ struct plan_request;
 struct strvec;
 
 /*
- * Appends the path of each socket below the project and the binds of overlays
- * that somebody listens at, whatever network namespace it is in.  It is asked by
- * a connection that is closed at once.  A socket whose program has ended cannot
- * be listened at again, and is left out.
+ * Appends the path of each socket with a listener, below the project and below
+ * the agent's binds that the user listed.  The listener may be in any network
+ * namespace.  The test is a connect(2), closed at once.  A socket whose
+ * listener has exited is left out: it cannot get a listener again.
  *
- * Links are not followed.  The search ends after SOCKETS_MAX_ENTRIES names or
- * SOCKETS_MAX_MS, the highest directories first; *ret_whole is false then, and
- * where a directory could not be read that the agent could open to itself.
+ * Symlinks are not followed.  The search is breadth first and ends after
+ * SOCKETS_MAX_ENTRIES names or SOCKETS_MAX_MS milliseconds.  *ret_whole is
+ * false if the search ended early.  It is also false if a directory could not
+ * be read, unless the agent cannot read that directory either.
  */
 #define SOCKETS_MAX_ENTRIES 200000
 #define SOCKETS_MAX_MS 2000

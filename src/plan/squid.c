@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* squid: who may be connected to, in Squid's own words. */
+/* squid: the configuration of the egress proxy. */
 #include "plan/squid.h"
 
 #include <arpa/inet.h>
@@ -22,24 +22,24 @@
 #define ADDRESSES_MAX ((size_t)1 << 20)
 
 /*
- * Whatever is no global unicast address: the special-purpose registries of
- * RFC 6890 and its successors, multicast, and the ways of writing an IPv4
- * address inside an IPv6 one, which would hide the former.
+ * All ranges that are not global unicast: the special-purpose registries of RFC
+ * 6890 and its successors, multicast, and the IPv6 ranges that embed an IPv4
+ * address.  An embedded address would bypass the IPv4 ranges.
  */
 static const char *const special[] = { "0.0.0.0/8", "10.0.0.0/8",
 	"100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24",
 	"192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
 	"198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-	/* Outside 2000::/3, with add_below_3() for ::/3. */
+	/* Outside 2000::/3; add_below_3() adds ::/3. */
 	"4000::/2", "8000::/1",
-	/* Teredo, benchmarks, ORCHID, documentation, 6to4, and the like. */
+	/* Teredo, benchmarks, ORCHID, documentation, 6to4 and others. */
 	"2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48",
 	"3fff::/20" };
 
 /*
- * Never a destination, also of a line that says `private`; the last ones are
- * metadata services of clouds that are not link-local.
+ * Never a destination, even for a line with "private".  The last five are
+ * metadata services of clouds; these are not link-local.
  */
 static const char *const unreachable[] = { "0.0.0.0/8", "127.0.0.0/8",
 	"169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128",
@@ -65,14 +65,19 @@ static const char preamble[] =
     "connect_timeout 30 seconds\n"
     "read_timeout 1 hour\n"
     "client_lifetime 30 days\n"
-    /* An answer with a lifetime of nothing would be asked for again between
-     * the check of the address and the connection. */
+    /*
+     * Squid would resolve an answer with TTL 0 again between the check of the
+     * address and the connection.  This directive is also the minimum TTL of
+     * positive answers.
+     */
     "negative_dns_ttl 10 seconds\n"
     "error_directory /etc/drydock-egress\n"
     "cache_log /var/log/squid/cache.log\n"
     "logfile_rotate 0\n"
-    /* The defaults have the client's name (%>A): each first connection would
-     * ask DNS for it. */
+    /*
+     * The defaults contain the client's name (%>A).  Squid would query DNS for
+     * it at each first connection.
+     */
     "url_rewrite_extras \"%>a\"\n"
     "store_id_extras \"%>a\"\n"
     "logformat drydock %ts %>Hs %rm %ru\n"
@@ -96,8 +101,9 @@ add_list(struct strbuf *out, const char *name, const char *const *v, size_t nr)
 }
 
 /*
- * All of ::/3 but ::ffff:0:0/96, which for Squid is how it holds any IPv4
- * address: at each bit below the third, what parts from it there.
+ * Adds ::/3 without ::ffff:0:0/96, the form in which Squid stores every IPv4
+ * address.  For each bit from 3 to 95, adds the range that first differs from
+ * ::ffff:0:0 at that bit.
  */
 static void
 add_below_3(struct strbuf *out, const char *name)
@@ -119,7 +125,7 @@ add_below_3(struct strbuf *out, const char *name)
 	}
 }
 
-/* "any-of" wants a member, and no port is 0. */
+/* "any-of" needs at least one member; "nothing" never matches (port 0). */
 static void
 add_any_of(struct strbuf *out, const struct allowlist *list, const char *name,
     bool only_private)
@@ -139,8 +145,10 @@ squid_config(const struct allowlist *list, struct strbuf *out)
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct allow_entry *e = &list->v[i];
 
-		/* -n: no address is looked up backwards.  Without a dot in
-		 * front a name matches itself alone. */
+		/*
+		 * -n: no reverse lookup.  A name without a leading dot matches
+		 * only itself.
+		 */
 		strbuf_addf(out, "acl host%zu dstdomain -n %s\n", i, e->host);
 		strbuf_addf(out, "acl port%zu port %u\n", i, e->port);
 		strbuf_addf(
@@ -154,7 +162,10 @@ squid_config(const struct allowlist *list, struct strbuf *out)
 	strbuf_addstr(out,
 	    "acl unreachable dst \"/etc/drydock-egress/" SQUID_ADDRESSES
 	    "\"\n");
-	/* Names first: dst asks DNS, and a question carries a message. */
+	/*
+	 * Check names before addresses: "dst" queries DNS, and a query could
+	 * carry data out.
+	 */
 	strbuf_addstr(out,
 	    "deny_info " PAGE " all\n"
 	    "http_access deny !CONNECT all\n"
@@ -165,7 +176,10 @@ squid_config(const struct allowlist *list, struct strbuf *out)
 	    "http_access deny all\n");
 }
 
-/* Whether `unreachable` covers it, so that a list need not be written anew. */
+/*
+ * Returns true if "unreachable" covers the address.  Leaving it out avoids
+ * needless changes of the file.
+ */
 static bool
 is_covered(const struct sockaddr *sa)
 {
@@ -182,7 +196,10 @@ is_covered(const struct sockaddr *sa)
 	return IN6_IS_ADDR_LOOPBACK(six) || IN6_IS_ADDR_LINKLOCAL(six);
 }
 
-/* An address that is left out is one that a session reaches. */
+/*
+ * Appends the address of one interface.  A failure is fatal, because a session
+ * could reach an address that is missing from the list.
+ */
 static int
 add_address(
     const struct sockaddr *sa, struct strvec *addresses, struct diag *dg)
@@ -247,7 +264,7 @@ squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 	for (size_t i = 0; i < addresses.nr; i++)
 		if (i == 0 || strcmp(addresses.v[i - 1], addresses.v[i]) != 0)
 			strbuf_addf(&text, "%s\n", addresses.v[i]);
-	/* What cannot be read is written anew. */
+	/* A file that cannot be read is replaced. */
 	*ret_changed = fs_read_file(conf_fd, SQUID_ADDRESSES, ADDRESSES_MAX,
 			   &before, &absent) != 0 ||
 	    strcmp(before.buf, text.buf) != 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squid: the sidecar's configuration, from an allowlist.
+ * squid: writes the sidecar's Squid configuration from an allowlist.
  *
- * Default deny, CONNECT only, exact names, and no name is resolved before it
- * is known to be listed.
+ * The configuration denies by default, allows only CONNECT and matches exact
+ * host names.  A host name is resolved only after it matched the allowlist.
  */
 #ifndef DRYDOCK_SQUID_H
 #define DRYDOCK_SQUID_H
@@ -16,39 +16,42 @@ struct strbuf;
 struct strvec;
 
 /*
- * Asking for this host and port must give SQUID_REFUSED_STATUS and the header
- * line below, without a DNS query: then the proxy is ready and refuses.
+ * The readiness probe.  A CONNECT to this authority must give
+ * SQUID_REFUSED_STATUS and the header line SQUID_REFUSED_HEADER, without a DNS
+ * query.
  */
 #define SQUID_READY_AUTHORITY "ready.drydock.invalid:443"
 #define SQUID_REFUSED_STATUS 403
 #define SQUID_REFUSED_HEADER "X-Squid-Error: ERR_DRYDOCK_REFUSED 0"
 
 /*
- * Appends the text.  The addresses in the file SQUID_ADDRESSES are refused
- * whatever the list says.
+ * Appends the text of squid.conf.  The addresses in the file SQUID_ADDRESSES
+ * are refused even if the allowlist has them.
  */
 void squid_config(const struct allowlist *list, struct strbuf *out);
 
 /*
- * Appends each address of the host's interfaces (getifaddrs), or fails.  Those
- * that squid_config() refuses for any host are left out: loopback and
- * link-local ones, which change with each container.
+ * Appends the addresses of the host's interfaces (getifaddrs(3)).  Loopback and
+ * link-local addresses are left out: squid_config() always refuses these, and
+ * they change with each container.  A failure is DIAG_IO.
  */
 int squid_host_addresses(struct strvec *addresses, struct diag *dg);
 
-/* The host's addresses, beside squid.conf; the sidecar watches it. */
+/*
+ * The file with the host's addresses, beside squid.conf.  The sidecar watches
+ * it.
+ */
 #define SQUID_ADDRESSES "host-addresses"
 
 /*
- * Replaces SQUID_ADDRESSES in conf_fd where the host has other addresses now;
- * *ret_changed says so.
+ * Replaces SQUID_ADDRESSES in conf_fd if the host's addresses differ from it.
+ * *ret_changed is true if the file was replaced.
  */
 int squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
 
 /*
- * Writes squid.conf, SQUID_ADDRESSES and the refusal page into conf_fd, the
- * directory that the sidecar has at /etc/drydock-egress: sidecar/conf of the
- * session.
+ * Writes squid.conf, SQUID_ADDRESSES and the refusal page into conf_fd.  This
+ * is sidecar/conf of the session; the sidecar has it at /etc/drydock-egress.
  */
 int squid_write(int conf_fd, const struct allowlist *list, struct diag *dg);
 

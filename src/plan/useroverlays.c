@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* useroverlays: found, checked, read once and written anew for Compose. */
+/*
+ * useroverlays: finds the files, checks them, reads each once and writes them
+ * anew for Compose.
+ */
 #include "plan/useroverlays.h"
 
 #include <stdbool.h>
@@ -39,7 +42,7 @@ is_overlay(const char *name)
 	return false;
 }
 
-/* The sorted overlays of one directory, as DIRECTORY/NAME. */
+/* Appends the sorted overlays of one directory, as DIRECTORY/NAME. */
 static int
 list_names(const struct paths *paths, const char *directory,
     struct strvec *overlays, struct diag *dg)
@@ -63,7 +66,10 @@ list_names(const struct paths *paths, const char *directory,
 	return 0;
 }
 
-/* Given a place in the list, which its owner releases on failure too. */
+/*
+ * Reads one file into an empty overlay.  The assembly owns the overlay, also
+ * after a failure.
+ */
 static int
 read_one(const struct paths *paths, struct overlay *o, struct diag *dg)
 {
@@ -86,7 +92,7 @@ read_one(const struct paths *paths, struct overlay *o, struct diag *dg)
 	return fs_memfd("overlay", compose.buf, compose.len, &o->fd, dg);
 }
 
-/* why is static. */
+/* why is copied for each overlay. */
 static int
 add_directory(const struct paths *paths, const char *directory, const char *why,
     struct assembly *assembly, struct diag *dg)

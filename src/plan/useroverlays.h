@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * useroverlays: what the user adds to the model, from CONFIG/compose.d alone.
+ * useroverlays: the overlays that the user adds, from CONFIG/compose.d only.
  *
- * compose.d/NAME is for all projects, compose.d/KEY/NAME for the project of
- * that key; NAME ends in .yml, .yaml or .json.  Nothing of them is reached
- * through a link: an agent could have placed where it leads.
+ * compose.d/NAME is for all projects, compose.d/KEY/NAME for the project with
+ * that key.  NAME ends in .yml, .yaml or .json.  No symlink is followed: an
+ * agent could have written the symlink's target.
  */
 #ifndef DRYDOCK_PLAN_USEROVERLAYS_H
 #define DRYDOCK_PLAN_USEROVERLAYS_H
@@ -14,9 +14,14 @@ struct diag;
 struct plan_request;
 
 /*
- * Appends them in byte order, those for all projects first; each is read once.
- * One that others may write, that is too large or not in the part of YAML that
- * drydock reads is DIAG_CONFIG and names it; anchors and tags are DIAG_POLICY.
+ * Appends the overlays in byte order, those for all projects first.  Each file
+ * is read once.  A failure names the file:
+ *
+ * - DIAG_CONFIG: others may write it, it is too large, or it is not in the
+ *   subset of YAML that drydock reads
+ * - DIAG_POLICY: it has an anchor, an alias, a merge key or a forbidden tag
+ *
+ * More than 32 overlays in one directory are DIAG_CONFIG.
  */
 int useroverlays_add(const struct plan_request *request,
     struct assembly *assembly, struct diag *dg);

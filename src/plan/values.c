@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* values: of the settings, the caller and the images. */
+/* values: computed from the settings, the caller and the images. */
 #include "plan/values.h"
 
 #include <inttypes.h>
