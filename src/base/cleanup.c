@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Owners that let go at the end of their block, and how to hand over. */
+/* Cleanup functions for tagged variables, and the functions that hand over. */
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -58,7 +58,7 @@ steal_fd(int *fd)
 	return taken;
 }
 
-/* memcpy keeps this inside the aliasing rules: pp is some T **. */
+/* memcpy respects the aliasing rules: pp is a pointer to any T *. */
 void *
 steal_ptr_fn(void *pp)
 {

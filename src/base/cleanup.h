@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cleanup: owners that let go at the end of their block.
+ * cleanup: variables whose contents are released at the end of their block.
  *
- * Initialise on the declaring line; hand over with steal_ptr()/steal_fd().
- * Tagged variables do not run on exit() or exec.
+ * Initialise a tagged variable on its declaring line.  Hand its contents over
+ * with steal_ptr() or steal_fd().  The cleanup does not run on exit() or exec.
  */
 #ifndef DRYDOCK_CLEANUP_H
 #define DRYDOCK_CLEANUP_H
@@ -11,7 +11,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
-/* Free what *p points at; close *fd when it is not -1.  errno is kept. */
+/* Free *p; close *fd if it is not -1.  errno is preserved. */
 void cleanup_free_fn(void *p);
 void cleanup_close_fn(int *fd);
 void cleanup_fclose_fn(FILE **fp);
@@ -22,10 +22,10 @@ void cleanup_closedir_fn(DIR **dir);
 #define cleanup_fclose __attribute__((cleanup(cleanup_fclose_fn)))
 #define cleanup_closedir __attribute__((cleanup(cleanup_closedir_fn)))
 
-/* Returns *fd and leaves -1 behind. */
+/* Returns *fd and sets *fd to -1. */
 int steal_fd(int *fd);
 
-/* Returns *pp and leaves NULL behind; steal_ptr() keeps the type. */
+/* Returns *pp and sets *pp to NULL.  steal_ptr() keeps the pointer's type. */
 void *steal_ptr_fn(void *pp);
 #define steal_ptr(pp) (0 ? *(pp) : steal_ptr_fn(pp))
 

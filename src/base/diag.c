@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A failure on its way up, and the one place that prints it. */
+/* Failures: setting, wrapping and printing them. */
 #include "base/diag.h"
 
 #include <stdarg.h>
@@ -14,7 +14,9 @@
 
 #define DETAIL_MAX ((size_t)8192)
 
-/* Rows before DIAG_NCLASSES are found by class; the rest is only printed. */
+/*
+ * Rows before DIAG_NCLASSES are indexed by class; the others are only printed.
+ */
 static const struct diag_status status_table[] = {
 	[DIAG_NONE] = { 0, "done" },
 	[DIAG_NO] = { 1,
@@ -58,7 +60,7 @@ add_vescaped(struct strbuf *sb, const char *fmt, va_list ap)
 	strbuf_add_escaped(sb, raw.buf, raw.len);
 }
 
-/* A diag that is set stays: the first failure is the cause. */
+/* The first message is kept: the first failure is the cause. */
 static void
 set_message(struct diag *dg, enum diag_class class, int errnum, const char *fmt,
     va_list ap)
@@ -133,7 +135,7 @@ diag_add_detail(struct diag *dg, const char *text, size_t len)
 		if (sb.len > 0 && sb.buf[sb.len - 1] != '\n')
 			strbuf_addch(&sb, '\n');
 	}
-	/* A C string holds it; a NUL would hide what follows. */
+	/* detail is a C string; a NUL would truncate it. */
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\0')
 			strbuf_addch(&sb, ' ');
@@ -207,7 +209,7 @@ diag_print(const struct diag *dg)
 	(void)fwrite(sb.buf, 1, sb.len, stderr);
 }
 
-/* One fwrite, so that lines of several processes do not mix. */
+/* One fwrite per line, so that lines of several processes do not mix. */
 static void
 print_line(const char *prefix, const char *fmt, va_list ap)
 {
@@ -229,7 +231,7 @@ diag_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* As stderr is, which all of the program writes to, the choice is global. */
+/* Global state, as stderr is: the whole program writes to it. */
 static bool notes_muted;
 
 void

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diag: one failure, travelling up from whoever saw it to main().
+ * diag: one failure, passed up from the function that detects it to main().
  *
- * A function that can fail takes a struct diag, returns 0 or -1, leaves the
- * diag alone on success and sets it exactly once on failure.  Callers may add
- * context with diag_wrap().  The class alone decides the exit status.
+ * A function that can fail takes a struct diag and returns 0 or -1.  The
+ * function leaves the diag alone on success and sets it exactly once on
+ * failure.  Callers may add context with diag_wrap().  The class alone decides
+ * the exit status.
  */
 #ifndef DRYDOCK_DIAG_H
 #define DRYDOCK_DIAG_H
 
 #include <stddef.h>
 
-/* One for each row of the exit status table in drydock(1). */
+/* One class for each row of the exit status table in drydock(1). */
 enum diag_class {
 	DIAG_NONE = 0,
-	DIAG_NO, /* 1: nothing failed, but the answer is no */
+	DIAG_NO, /* 1: no failure, but the answer is no */
 	DIAG_USAGE, /* 64 */
-	DIAG_DATA, /* 65: a program wrote something wrong */
-	DIAG_ENGINE, /* 69: engine missing, silent, or it failed */
+	DIAG_DATA, /* 65: data that a program wrote is wrong */
+	DIAG_ENGINE, /* 69: engine missing, unresponsive or failed */
 	DIAG_BUG, /* 70 */
 	DIAG_IO, /* 74 */
-	DIAG_BUSY, /* 75: somebody else holds the lease */
+	DIAG_BUSY, /* 75: another process holds the lease */
 	DIAG_POLICY, /* 77 */
 	DIAG_CONFIG, /* 78: a file the user wrote is wrong */
 	DIAG_CANCELLED, /* 130: cancelled at a prompt */
@@ -30,8 +31,8 @@ enum diag_class {
 struct diag {
 	enum diag_class class;
 	int errnum; /* errno of the failure, or 0 */
-	char *message; /* owned; one line, already escaped for a terminal */
-	char *detail; /* owned; NULL or the other program's words, raw */
+	char *message; /* owned; one line, escaped for a terminal */
+	char *detail; /* owned; another program's output, raw, or NULL */
 };
 
 #define DIAG_INIT                        \
@@ -39,20 +40,20 @@ struct diag {
 		DIAG_NONE, 0, NULL, NULL \
 	}
 
-/* The row that stands for no class of ours: a command's own status. */
+/* The row of statuses that no class has: a command's own exit status. */
 #define DIAG_STATUS_ANY (-1)
 
-/* A row of the exit status table: what --help and the man page print. */
+/* A row of the exit status table, which --help and the man page print. */
 struct diag_status {
 	int status; /* or DIAG_STATUS_ANY, printed "any" */
 	const char *meaning;
 };
 
 /*
- * The setters format, escape control characters (vis(3) style) and bad UTF-8,
- * and return -1, so that failing is one statement.  diag_set_errno() appends
- * ": " and strerror(errnum).  A diag that is set already keeps its first words:
- * they are the cause.
+ * The setters format the message, escape control characters (vis(3) style) and
+ * bad UTF-8, and return -1, so that failing is one statement.  diag_set_errno()
+ * appends ": " and strerror(errnum).  A diag that is already set keeps its
+ * first message, which is the cause.
  */
 int diag_set(struct diag *dg, enum diag_class class, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -60,40 +61,42 @@ int diag_set_errno(struct diag *dg, enum diag_class class, int errnum,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * Puts "context: " before the message of a diag that is set; returns -1.  The
- * context is escaped, the message is not escaped a second time.
+ * Puts "context: " before the message of a diag that is set.  The context is
+ * escaped; the message is not escaped again.  Returns -1.
  */
 int diag_wrap(struct diag *dg, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Attaches another program's own words (at most 8 KiB are kept, the end of
- * them); printed line by line, escaped, below the message.  What was attached
- * before stays in front, within the same bound.  Returns -1.
+ * Attaches another program's output, for example its stderr.  diag_print()
+ * prints the detail escaped, line by line, below the message.  The last 8 KiB
+ * are kept.  Earlier detail stays in front, within the same limit.  Returns -1.
  */
 int diag_add_detail(struct diag *dg, const char *text, size_t len);
 
-/* Frees the contents and leaves *dg as DIAG_INIT. */
+/* Frees the contents and resets *dg to DIAG_INIT. */
 void diag_clear(struct diag *dg);
 
-/* Moves src to dst, which must be clear; src is clear afterwards. */
+/* Moves src to dst and clears src.  dst must be clear. */
 void diag_move(struct diag *dst, struct diag *src);
 
-/* The exit status for a class; 0 for DIAG_NONE. */
+/* Returns the exit status for the diag's class; 0 for DIAG_NONE. */
 int diag_exit_status(const struct diag *dg);
 
-/* The whole table, in order, ended by a row whose meaning is NULL. */
+/* Returns the whole table in order.  The last row's meaning is NULL. */
 const struct diag_status *diag_status_table(void);
 
 /* Prints "drydock: MESSAGE" and the detail's lines to stderr.  For main(). */
 void diag_print(const struct diag *dg);
 
-/* Prints "drydock: warning: ..." to stderr, one line, escaped. */
+/* Prints "drydock: warning: ..." to stderr, escaped, on one line. */
 void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints "drydock: ..." to stderr: progress and banners, one line, escaped. */
+/*
+ * Prints "drydock: ..." to stderr, escaped, on one line: progress and banners.
+ */
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* From now on diag_note() prints nothing; before there are threads. */
+/* Turns diag_note() off.  Call this before any thread is started. */
 void diag_mute_notes(void);
 
 #define cleanup_diag __attribute__((cleanup(diag_clear)))

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * digest: SHA-256 (FIPS 180-4) as 64 lower-case hex digits.
- */
+/* digest: SHA-256 (FIPS 180-4) as 64 lower-case hex digits. */
 #ifndef DRYDOCK_DIGEST_H
 #define DRYDOCK_DIGEST_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Copying a tree of directories, regular files and links, sharing no inode. */
+/* Copies a tree of directories, regular files and symlinks. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,10 +23,10 @@ struct copier {
 	struct fs_walk walk;
 	bool (*wanted)(void *arg, const char *path, const struct stat *st);
 	void *arg;
-	int dst; /* borrowed; what the directory at hand becomes */
+	int dst; /* borrowed; the copy of the current directory */
 };
 
-/* One entry on its way: name in both directories. */
+/* An entry to copy; name is the same in both directories. */
 struct entry {
 	int src;
 	int dst;
@@ -56,7 +56,7 @@ copy_by_hand(int in, int out, off_t left, const char *what, struct diag *dg)
 	return 0;
 }
 
-/* Whether the kernel only says that it cannot do this in one call. */
+/* Returns true if the error only means that the call is not supported here. */
 static bool
 is_unsupported(int errnum)
 {
@@ -74,7 +74,7 @@ copy_range(int in, int out, off_t left, const char *what, struct diag *dg)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		/* Both offsets stand where the last success left them. */
+		/* The last success left both offsets after the copied bytes. */
 		if (n == 0 || (n < 0 && is_unsupported(errno)))
 			return copy_by_hand(in, out, left, what, dg);
 		if (n < 0)
@@ -85,7 +85,7 @@ copy_range(int in, int out, off_t left, const char *what, struct diag *dg)
 	return 0;
 }
 
-/* Smaller files are not worth a question. */
+/* Small files are not checked: the saving is not worth the system calls. */
 static bool
 has_holes(int fd, off_t size)
 {
@@ -95,7 +95,7 @@ has_holes(int fd, off_t size)
 	    st.st_blocks * 512 < size;
 }
 
-/* Copies what is data, from the start of both files. */
+/* Copies the data extents, from the start of both files. */
 static int
 copy_data(int in, int out, off_t size, const char *what, struct diag *dg)
 {
@@ -193,7 +193,7 @@ copy_subdir(struct copier *c, const struct entry *e)
 	c->dst = e->dst;
 	if (rc < 0)
 		return -1;
-	/* Last: a directory without write permission could not be filled. */
+	/* The mode is set last: a read-only directory could not be filled. */
 	if (fchmod(dst, e->st.st_mode & COPY_MODE) < 0)
 		return fs_walk_fail(&c->walk, "chmod");
 	return 0;
@@ -238,7 +238,7 @@ fs_copy_wanted(int src_fd, int dst_fd,
 			.too_deep = DIAG_DATA,
 		},
 	};
-	/* A description of its own, since reading moves the offset. */
+	/* A new open file description, since reading moves the offset. */
 	int top = fs_walk_open(src_fd, ".");
 	int rc;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Removing a tree that somebody hostile has built.
+ * Removes a tree that an attacker may have built.
  *
- * The walk goes LEVELS directories deep and no deeper: what hangs below is
- * renamed into an attic, a new directory at the top of the tree, and put on a
- * list, which is worked off in turn.  Each directory is entered by descriptor
- * with RESOLVE_NO_XDEV, which also stops at a bind mount of the same file
- * system, where comparing st_dev would walk into somebody's project.
+ * The walk descends at most LEVELS directories.  A deeper directory is renamed
+ * into an attic, a new directory at the top of the tree, and is added to a list
+ * that is processed afterwards.  Each directory is opened with RESOLVE_NO_XDEV,
+ * which also stops at a bind mount of the same file system.  Comparing st_dev
+ * would not detect such a mount, and the walk would delete a user's project.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,13 +30,13 @@
 struct remover {
 	dev_t dev;
 	int top; /* borrowed; the tree's own directory */
-	char attic[NAME_SIZE]; /* its name in top; empty before it is needed */
+	char attic[NAME_SIZE]; /* its name in top; empty until it is created */
 	int attic_fd;
-	struct strvec moved; /* directories in the attic that are to be done */
-	struct strbuf path; /* of the entry at hand, for messages */
+	struct strvec moved; /* directories in the attic still to be removed */
+	struct strbuf path; /* of the current entry, for messages */
 	size_t nfailed;
 	int errnum; /* of the first failure */
-	struct strbuf failed; /* owned; its path */
+	struct strbuf failed; /* owned; path of the first failure */
 };
 
 static void
@@ -67,7 +67,9 @@ open_entry(int dirfd, const char *name, int flags)
 	return (int)fd;
 }
 
-/* For one that may not be read: asks for what shows whose it is, and chmods. */
+/*
+ * Opens an unreadable directory: chmod through an O_PATH descriptor, then open.
+ */
 static int
 open_forbidden(int dirfd, const char *name)
 {
@@ -90,8 +92,8 @@ open_forbidden(int dirfd, const char *name)
 }
 
 /*
- * Opens a directory for emptying, giving it permissions that let us; -1 with
- * errno, EXDEV for a mount point.
+ * Opens a directory to empty it, after adding the owner's permissions.  Returns
+ * -1 with errno; EXDEV for a mount point.
  */
 static int
 open_for_emptying(int dirfd, const char *name, struct stat *ret_st)
@@ -124,7 +126,7 @@ make_attic(struct remover *r)
 	return r->attic_fd < 0 ? -1 : 0;
 }
 
-/* Brings a directory that is too deep to the attic, for later. */
+/* Moves a directory that is too deep into the attic. */
 static void
 move_up(struct remover *r, int dirfd, const char *name)
 {
@@ -140,18 +142,18 @@ move_up(struct remover *r, int dirfd, const char *name)
 static bool
 remove_empty(int dirfd, const char *name)
 {
-	/* Somebody else may remove the same tree. */
+	/* Another process may be removing the same tree. */
 	return unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
-/* Removes one directory; fails into r only. */
+/* Removes one directory.  Failures are recorded in r only. */
 static void
 remove_dir(struct remover *r, int dirfd, const char *name, int level)
 {
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	/* Somebody else's goes too, when it is empty. */
+	/* An empty directory can be removed without permissions to it. */
 	if (remove_empty(dirfd, name))
 		return;
 	fd = open_for_emptying(dirfd, name, &st);
@@ -176,7 +178,7 @@ remove_entry(
 
 	strbuf_addch(&r->path, '/');
 	strbuf_addstr(&r->path, name);
-	/* Unlinking first needs no stat; only a directory says EISDIR. */
+	/* unlink without stat first; only a directory gives EISDIR. */
 	if (type == DT_DIR)
 		remove_dir(r, dirfd, name, level);
 	else if (unlinkat(dirfd, name, 0) < 0) {
@@ -188,7 +190,7 @@ remove_entry(
 	strbuf_setlen(&r->path, base);
 }
 
-/* One reading of the directory; returns how many entries it met. */
+/* Reads the directory once; returns the number of entries seen. */
 static size_t
 sweep(struct remover *r, DIR *dir, int level)
 {
@@ -206,7 +208,7 @@ sweep(struct remover *r, DIR *dir, int level)
 		}
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		/* The attic has its turn when all else is gone. */
+		/* The attic is removed last. */
 		if (level == 0 && strcmp(e->d_name, r->attic) == 0)
 			continue;
 		met++;
@@ -215,9 +217,9 @@ sweep(struct remover *r, DIR *dir, int level)
 }
 
 /*
- * Removes all that is in fd (given), and then it from its parent, or not for a
- * parent of -1.  Some file systems skip entries when others are removed while
- * reading: it reads again until nothing is met, or the directory goes.
+ * Removes everything in fd (given), and then the directory from its parent
+ * unless parent is -1.  Some file systems skip entries that are removed during
+ * a read: the read is repeated until it sees no entry or rmdir succeeds.
  */
 static void
 empty_dir(struct remover *r, int fd, int level, int parent, const char *name)
@@ -242,12 +244,15 @@ empty_dir(struct remover *r, int fd, int level, int parent, const char *name)
 			break;
 		rewinddir(dir);
 	}
-	/* Of the top the attic may be left. */
+	/* The top directory may still hold the attic. */
 	if (level > 0 || r->attic_fd < 0)
 		note_failure(r, errno);
 }
 
-/* Works the attic's list off; what is too deep even there joins the list. */
+/*
+ * Processes the attic's list.  A directory that is too deep there joins the
+ * list.
+ */
 static void
 empty_attic(struct remover *r)
 {
@@ -300,7 +305,7 @@ report(const struct remover *r, struct diag *dg)
 	return -1;
 }
 
-/* All that is in the directory, and it too unless it is kept. */
+/* Removes everything in the directory, and the directory unless keep is set. */
 static int
 remove_directory(int dirfd, const char *name, bool keep, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Temporary files: locked by whoever fills them, so that no other is removed. */
+/* Temporary files: the writer's lock protects its file from removal. */
 #include "base/fs-temp.h"
 
 #include <errno.h>
@@ -23,13 +23,13 @@ enum {
 	TRIES = 16
 };
 
-/* Whether it is ours still: a cleaner may have won it before it was locked. */
+/* Locks the file.  Returns false if a cleaner locked or removed it first. */
 static bool
 keep(int fd)
 {
 	struct stat st;
 
-	/* Where there are no locks nobody wins one. */
+	/* Without lock support, a cleaner cannot take the lock either. */
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return false;
 	return fstat(fd, &st) < 0 || st.st_nlink > 0;
@@ -87,7 +87,7 @@ remove_unlocked(int dirfd, const char *entry)
 		(void)unlinkat(dirfd, entry, 0);
 }
 
-/* What cannot be read or removed is in nobody's way: the next one tries. */
+/* A file that cannot be read or removed does no harm; the next call retries. */
 void
 fs_temp_clean(int dirfd, const char *name)
 {

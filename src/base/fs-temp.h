@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs-temp: what a file is filled under before it is renamed to its place.
+ * fs-temp: temporary files, filled and then renamed to their final name.
  *
- * A process that is killed in between leaves such a file, whose name nobody
- * reads.  In a session's directory it goes with the session; whoever fills a
- * file of a directory that stays first removes what was left there.  Who fills
- * one holds its lock (flock(2)), which tells it from what was left.
+ * A killed process leaves its temporary file behind.  No reader uses the name
+ * of a temporary file.  In a session's directory the file is removed with the
+ * session.  In a directory that outlives sessions, a writer calls
+ * fs_temp_clean() first.  The writer holds an exclusive flock(2) on its
+ * temporary file; an unlocked file is a leftover.
  */
 #ifndef DRYDOCK_FS_TEMP_H
 #define DRYDOCK_FS_TEMP_H
@@ -17,16 +18,16 @@ struct diag;
 #define FS_TEMP_SIZE (NAME_MAX + 1)
 
 /*
- * Makes an empty file of mode 0600 in dirfd, locked, whose name begins with
- * that of the file it is for.  *ret_fd is the caller's, for writing, and the
- * lock lasts until it is closed; the name is the caller's to rename or remove.
+ * Creates an empty, locked file of mode 0600 in dirfd, called ".NAME.RANDOM".
+ * The caller closes *ret_fd, which is open for writing; closing it releases the
+ * lock.  The caller renames or removes the file.
  */
 int fs_temp_create(int dirfd, const char *name, char ret_temp[FS_TEMP_SIZE],
     int *ret_fd, struct diag *dg);
 
 /*
- * Removes what killed processes left of such files for name in dirfd.  What it
- * cannot remove stays for the next time.
+ * Removes the temporary files for name that killed processes left in dirfd.  A
+ * file that cannot be removed stays for the next call.
  */
 void fs_temp_clean(int dirfd, const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one loop over a directory, or a tree of them. */
+/* The only loop over a directory, or over a tree. */
 #include "base/fs-walk.h"
 
 #include <dirent.h>
@@ -110,7 +110,7 @@ fs_list_names(
 		.label = what,
 		.path = STRBUF_INIT,
 	};
-	/* A description of its own, since reading moves the offset. */
+	/* A new open file description, since reading moves the offset. */
 	int fd = fs_walk_open(dirfd, ".");
 
 	if (fd < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening and making what is beneath a directory that we hold. */
+/* Opening and creating files beneath a directory that is held open. */
 #include "base/fs.h"
 
 #include <assert.h>
@@ -27,10 +27,11 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-/* A rename next door makes openat2(2) say EAGAIN; a flood of them is hostile.
+/*
+ * openat2(2) fails with EAGAIN during a concurrent rename; more are an attack.
  */
 #define OPEN_TRIES 128
-/* For somebody who takes rights away as fast as they are given back. */
+/* Bounds the race against a process that removes the permissions again. */
 #define RIGHTS_TRIES 1000
 
 static int
@@ -43,7 +44,7 @@ open_resolved(
 	};
 	long fd = -1;
 
-	/* The kernel refuses a mode that nothing would use. */
+	/* openat2(2) refuses a mode without O_CREAT. */
 	if ((flags & O_CREAT) != 0)
 		how.mode = mode & 07777;
 	for (int i = 0; i < OPEN_TRIES; i++) {
@@ -142,7 +143,7 @@ fs_real_path(int fd, char **ret_path)
 	return 0;
 }
 
-/* Makes name with exactly mode; 1 when it was there, -1 with errno. */
+/* Creates name with exactly mode; returns 1 if it existed, -1 with errno. */
 static int
 make_exactly(int dirfd, const char *name, mode_t mode)
 {
@@ -169,8 +170,8 @@ check_owned(int fd, const char *what, struct stat *ret_st, struct diag *dg)
 }
 
 /*
- * An agent may take away the rights to what it shares with later sessions: the
- * caller's own directory is the caller's again.
+ * An agent may remove the permissions of a directory that later sessions share.
+ * The owner's permissions are restored.
  */
 static int
 give_rights_back(int dirfd, const char *name, struct diag *dg)
@@ -240,7 +241,7 @@ fs_make_dir(
 		return -1;
 	if (check_owned(fd, name, &st, dg) != 0)
 		return -1;
-	/* As the umask had it. */
+	/* The umask cleared bits of the mode. */
 	if (made && (st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "make %s", name);
 	*ret_fd = steal_fd(&fd);
@@ -248,8 +249,8 @@ fs_make_dir(
 }
 
 /*
- * Takes the first component off *rest into *ret_name (returned), NULL when
- * there is none left.
+ * Removes the first component from *rest and returns it (returned); NULL if
+ * none is left.
  */
 static char *
 next_component(const char **rest)
@@ -266,7 +267,7 @@ next_component(const char **rest)
 	return name;
 }
 
-/* Opens name in dirfd, making it when it is absent; -1 with errno. */
+/* Opens name in dirfd; creates it if absent.  Returns -1 with errno. */
 static int
 step_into(int dirfd, const char *name, mode_t mode)
 {
@@ -279,7 +280,7 @@ step_into(int dirfd, const char *name, mode_t mode)
 	return openat(dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Makes what is missing of path, step by step, and opens it. */
+/* Creates the missing components of path one by one, and opens the last. */
 static int
 make_steps(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 {
@@ -338,10 +339,9 @@ fs_random_name(char *buf, size_t len)
 		ssize_t got = getrandom(bytes, sizeof(bytes), 0);
 
 		if (got < 0 && errno != EINTR)
-			abort(); /* no kernel that has openat2 refuses */
+			abort(); /* every kernel with openat2 has it */
 		for (ssize_t i = 0; i < got && done < len - 1; i++) {
-			/* The tail is skipped, so that no letter is likelier.
-			 */
+			/* Skipping the last values avoids modulo bias. */
 			if (bytes[i] < 256 / n * n)
 				buf[done++] = alphabet[bytes[i] % n];
 		}
@@ -366,8 +366,8 @@ too_large(const char *what, size_t max, struct diag *dg)
 }
 
 /*
- * One byte over max is asked for: it tells a full file from a larger one.  size
- * is what the file should have; 0, as all in /proc have it, says nothing.
+ * Asks for one byte over max, to tell a full file from a larger one.  size is
+ * the file's expected size; 0 is unknown, as for the files in /proc.
  */
 static int
 read_bounded(int fd, const char *what, size_t size, size_t max,
@@ -396,7 +396,7 @@ read_bounded(int fd, const char *what, size_t size, size_t max,
 			return too_large(what, max, dg);
 		out->len += (size_t)n;
 		out->buf[out->len] = '\0';
-		/* There would have been room for more. */
+		/* A short read at the expected size is the end of the file. */
 		if ((size_t)n < want && got + (size_t)n == size)
 			return 0;
 	}
@@ -460,7 +460,7 @@ fs_write_all(
 	return 0;
 }
 
-/* Fills the temporary file and makes its bytes last. */
+/* Fills the temporary file and flushes it to disk. */
 static int
 fill_file(int fd, const void *data, size_t len, mode_t mode, const char *name,
     struct diag *dg)
@@ -520,7 +520,7 @@ fs_memfd(const char *name, const void *data, size_t len, int *ret_fd,
 	return 0;
 }
 
-/* The owner gives itself back the rights that somebody took away. */
+/* Restores permissions that another process removed, if the caller owns fd. */
 static bool
 regain_rights(int fd, const struct stat *st, mode_t rights)
 {
@@ -528,7 +528,7 @@ regain_rights(int fd, const struct stat *st, mode_t rights)
 	    fs_chmod_fd(fd, (st->st_mode & 07777) | rights) == 0;
 }
 
-/* Without the rights to the directory there is no descriptor of the socket. */
+/* Opening the socket needs search permission to its directory. */
 static int
 open_socket(int dirfd, const char *name)
 {
@@ -562,7 +562,7 @@ fs_connect_socket(int dirfd, const char *name, int *ret_fd)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	/* The descriptor, unlike the name, cannot be replaced. */
+	/* The name could be replaced; the descriptor cannot. */
 	(void)snprintf(
 	    un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", at);
 	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) != 0 &&

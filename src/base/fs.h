@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs: files under a directory that we hold open.
+ * fs: files under a directory that is held open.
  *
- * Every path is relative to a directory descriptor and may not leave it: an
- * absolute path, a ".." or a symlink that leads outside fails.  A descriptor
- * made here is close-on-exec and belongs to the caller.  Failures are DIAG_IO
- * unless stated; messages name the path as `what` gives it.
+ * Every path is relative to a directory descriptor and may not leave that
+ * directory: an absolute path, a ".." or a symlink that leads outside fails.
+ * Every returned descriptor is close-on-exec and owned by the caller.  Failures
+ * are DIAG_IO unless stated otherwise.  Messages name the path as `what` gives
+ * it.
  */
 #ifndef DRYDOCK_FS_H
 #define DRYDOCK_FS_H
@@ -20,112 +21,120 @@ struct strbuf;
 
 /*
  * Opens path beneath dirfd with openat2(2), RESOLVE_BENEATH and
- * RESOLVE_NO_MAGICLINKS; O_CLOEXEC is added.  mode counts with O_CREAT.
- * errnum in *dg tells ENOENT from the rest.
+ * RESOLVE_NO_MAGICLINKS.  O_CLOEXEC is added.  mode is used with O_CREAT only.
+ * errnum in *dg is the errno, for example ENOENT.
  */
 int fs_open_beneath(int dirfd, const char *path, int flags, mode_t mode,
     int *ret_fd, struct diag *dg);
 
-/* The same, and no symlink anywhere on the way (RESOLVE_NO_SYMLINKS). */
+/* The same, and refuses a symlink in any component (RESOLVE_NO_SYMLINKS). */
 int fs_open_nolinks(int dirfd, const char *path, int flags, mode_t mode,
     int *ret_fd, struct diag *dg);
 
-/* Opens a directory by an ordinary path, following links, for reading. */
+/* Opens a directory by an ordinary path for reading.  Symlinks are followed. */
 int fs_open_dir(const char *path, int *ret_fd, struct diag *dg);
 
 /*
- * Makes one directory, name being one component in dirfd, with exactly mode
- * whatever the umask, or takes the one that is there: it must be a real
- * directory owned by the caller.  An existing one's mode is left alone, but
- * where the caller may not read it, all of the owner's rights are given back.
+ * Creates the directory name, one component in dirfd, with exactly mode,
+ * regardless of the umask.  An existing entry is opened instead: it must be a
+ * real directory owned by the caller, and keeps its mode.  If the caller cannot
+ * read its existing directory, the owner's rwx permissions are restored first.
  */
 int fs_make_dir(
     int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg);
 
 /*
- * Opens a directory that is there, one component in dirfd, for reading.  Where
- * it is the caller's own and the owner may not read, write or search it, all of
- * the owner's rights are given back first, also over again while somebody else
- * takes them away.
+ * Opens an existing directory, one component in dirfd, for reading.  If the
+ * caller owns it and the owner lacks read, write or search permission, the
+ * owner's rwx permissions are restored first.  This is retried while another
+ * process removes them again.
  */
 int fs_open_own_dir(int dirfd, const char *name, int *ret_fd, struct diag *dg);
 
 /*
- * Makes an absolute path and its missing parents, the missing ones with mode.
- * What exists may be reached through symlinks (an XDG directory on another
- * disk); the end of it must be a directory owned by the caller.
+ * Creates an absolute path.  Missing components are created with mode.
+ * Existing components may be symlinks (an XDG directory on another disk).  The
+ * last component must be a directory owned by the caller.
  */
 int fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg);
 
 /*
- * Reads a whole regular file of at most max bytes.  A larger one is DIAG_DATA
- * and names the limit; a fifo, socket or directory is an error, not a hang
- * (O_NONBLOCK, then fstat).
+ * Reads a whole regular file of at most max bytes and appends it to out.  A
+ * larger file is DIAG_DATA; the message names the limit.  A fifo, socket or
+ * directory is an error and never blocks (O_NONBLOCK, then fstat).
  */
 int fs_read_file(int dirfd, const char *path, size_t max, struct strbuf *out,
     struct diag *dg);
 int fs_read_fd(
     int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg);
 
-/* Writes all of it, over short writes and EINTR. */
+/* Writes all len bytes; retries short writes and EINTR. */
 int fs_write_all(
     int fd, const void *data, size_t len, const char *what, struct diag *dg);
 
 /*
- * Replaces name, one component in dirfd, with len bytes, or leaves it as it
- * was.  dirfd is open for reading.  After success the contents survive a power
- * cut: data is flushed before the rename and the directory after it.  What a
- * killed process left on its way there is fs_temp_clean()'s (base/fs-temp.h).
+ * Replaces name, one component in dirfd, with len bytes atomically: a failure
+ * before the rename leaves the old file.  dirfd is open for reading.  After
+ * success the contents survive a power cut: the data is flushed before the
+ * rename and the directory after it.  A killed process may leave a temporary
+ * file, which fs_temp_clean() removes (base/fs-temp.h).
  */
 int fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
     mode_t mode, struct diag *dg);
 
 /*
- * Removes the tree at name, one component in dirfd, following nothing and
- * staying on its file system; directories without permission are given it
- * first.  Depth costs no stack and few descriptors.  Absent is success.
- * What cannot be removed is named in *dg after everything else is gone.
+ * Removes the tree at name, one component in dirfd.  The removal follows no
+ * symlink and stays on the tree's file system.  Directories without permissions
+ * are given them first.  The tree's depth costs no stack and few descriptors.
+ * An absent name is success.  An entry that cannot be removed does not stop the
+ * removal of the others; *dg names the first such entry.
  */
 int fs_remove_tree(int dirfd, const char *name, struct diag *dg);
 
 /*
- * Connects to the unix socket at name in dirfd, also where somebody hostile can
- * write there: a symlink is never followed.  *ret_fd is non-blocking.  Returns
- * 0, or -1 with errno set; a file that is not a socket is ENOTSOCK.
+ * Connects to the unix socket at name in dirfd.  This is safe if an attacker
+ * can write to the directory: a symlink is never followed.  *ret_fd is
+ * non-blocking.  Returns 0, or -1 with errno; a file that is not a socket is
+ * ENOTSOCK.
  */
 int fs_connect_socket(int dirfd, const char *name, int *ret_fd);
 
 /*
- * The same for all that is in the directory at name, which stays, with its
- * inode.
+ * Empties the directory at name as fs_remove_tree() removes one.  The directory
+ * itself stays, with its inode.  An absent name is a failure.
  */
 int fs_empty_dir(int dirfd, const char *name, struct diag *dg);
 
 /*
- * Gives what an O_PATH descriptor shows another mode; no name is looked up
- * again, so no link can be followed; goes by /proc.  Returns 0, or -1 with
- * errno set.
+ * Changes the mode of the file that an O_PATH descriptor refers to, through
+ * /proc.  No name is looked up again, so that no symlink can redirect the
+ * change.  Returns 0, or -1 with errno.
  */
 int fs_chmod_fd(int fd, mode_t mode);
 
 /*
- * The path by which the kernel shows what fd holds, returned; it may lead
- * elsewhere by now.  -1 with errno; what has no path here is ENOENT.
+ * Returns the path that the kernel reports for fd (returned).  The path may
+ * lead to another file by the time it is used.  Returns -1 with errno; ENOENT
+ * if the file has no path here.
  */
 int fs_real_path(int fd, char **ret_path);
 
-/* Whether name is one component: not empty, ".", ".." or with a slash. */
+/*
+ * Returns true if name is one component: not empty, ".", ".." or with a slash.
+ */
 bool fs_is_component(const char *name);
 
 /*
  * Copies the tree below src_fd into dst_fd (an empty directory): directories,
- * regular files (copy_file_range) and symlinks as they are; never hard links.
- * Modes keep their user bits and lose group and other write, set-id and
- * sticky bits.  Anything else, or a tree over FS_COPY_DEPTH directories deep,
- * is DIAG_DATA and names the entry.  What was copied before a failure stays.
- * Only what wanted(arg) is true for is copied (NULL: all), asked with the path
- * below src_fd before the entry is opened; nothing below a directory that is
- * not.  Holes stay holes.
+ * regular files (copy_file_range) and symlinks, never hard links.  Modes keep
+ * the user bits and lose group and other write, set-id and sticky bits.  Holes
+ * are preserved.  Another file type, or a tree more than FS_COPY_DEPTH
+ * directories deep, is DIAG_DATA; the message names the entry.  A failure
+ * leaves the part that was already copied.
+ *
+ * wanted (NULL: copy everything) is called with the path below src_fd before
+ * the entry is opened.  If it returns false, the entry is skipped; a skipped
+ * directory is skipped with all its contents.
  */
 #define FS_COPY_DEPTH 64
 int fs_copy_wanted(int src_fd, int dst_fd,
@@ -133,23 +142,23 @@ int fs_copy_wanted(int src_fd, int dst_fd,
     void *arg, struct diag *dg);
 
 /*
- * Copies left bytes, or as many as there are, from where in stands to where out
- * stands (both at 0 for a reflink), in the kernel where that is possible.
+ * Copies at most left bytes from in's offset to out's offset, and stops at the
+ * end of in.  Both offsets are 0 for a reflink.  The kernel copies if it can.
  */
 int fs_copy_bytes(
     int in, int out, off_t left, const char *what, struct diag *dg);
 
-/* A sealed, anonymous file (memfd) with these bytes, offset 0. */
+/* Creates a sealed anonymous file (memfd) with these bytes, at offset 0. */
 int fs_memfd(const char *name, const void *data, size_t len, int *ret_fd,
     struct diag *dg);
 
 /*
- * Fills buf (of len > 0) with len - 1 characters from [a-z0-9], from
- * getrandom(2), and a terminator.
+ * Fills buf (len > 0) with len - 1 characters from [a-z0-9] and a terminator.
+ * The characters come from getrandom(2).
  */
 void fs_random_name(char *buf, size_t len);
 
-/* Whether two stats name the same file. */
+/* Returns true if both stats describe the same file. */
 bool fs_same(const struct stat *a, const struct stat *b);
 
 #endif /* DRYDOCK_FS_H */

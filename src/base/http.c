@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* http: loads libcurl, and asks a server on a unix socket by it. */
+/* http: loads libcurl and sends requests to a server on a unix socket. */
 #include "base/http.h"
 
 #include <curl/curl.h>
@@ -12,10 +12,10 @@
 #include "base/diag.h"
 #include "base/xalloc.h"
 
-/* A server's whole head; libcurl's own limit is larger. */
+/* The limit for the whole head; libcurl's own limit is larger. */
 #define HEAD_MAX ((size_t)64 << 10)
 
-/* The same interface under two names: with OpenSSL, and with GnuTLS. */
+/* The same interface, built with OpenSSL and with GnuTLS. */
 static const char *const libraries[] = { "libcurl.so.4",
 	"libcurl-gnutls.so.4" };
 
@@ -45,12 +45,12 @@ static const struct {
 	{ "curl_easy_strerror", offsetof(struct http, strerror) },
 };
 
-/* One answer as it comes. */
+/* A response that is being received. */
 struct transfer {
 	struct strbuf body;
 	size_t max_body;
-	size_t head; /* bytes of it so far */
-	bool head_ended; /* the last head's empty line came */
+	size_t head; /* bytes received so far */
+	bool head_ended; /* the last head's empty line arrived */
 	bool too_large;
 };
 
@@ -64,7 +64,7 @@ open_library(void)
 	return library;
 }
 
-/* Whether one easy handle takes an option that 7.85 brought. */
+/* Returns true if libcurl accepts an option that version 7.85 introduced. */
 static bool
 is_new_enough(const struct http *http)
 {
@@ -94,7 +94,10 @@ http_load(struct http **ret_http, struct diag *dg)
 			return diag_set(dg, DIAG_ENGINE,
 			    "libcurl has no %s: install libcurl 7.85 or newer",
 			    symbols[i].name);
-		/* ISO C has no cast from a pointer to data. */
+		/*
+		 * ISO C has no cast from an object pointer to a function
+		 * pointer.
+		 */
 		memcpy(
 		    (char *)http + symbols[i].offset, &symbol, sizeof(symbol));
 	}
@@ -112,7 +115,7 @@ http_free(struct http *http)
 	free(http);
 }
 
-/* An interim answer (100 to 199) has a head of its own. */
+/* An interim response (100 to 199) has its own head. */
 static size_t
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl calls it */
 take_head(char *data, size_t size, size_t n, void *arg)
@@ -191,8 +194,8 @@ set_options(const struct http *http, CURL *curl,
 }
 
 /*
- * Whether the head says where the body ends.  One that ends with the
- * connection may have been cut off anywhere.
+ * Returns true if the head states the body's length.  A body that ends with the
+ * connection may be truncated.
  */
 static bool
 has_length(const struct http *http, CURL *curl, long status)
@@ -211,7 +214,7 @@ has_length(const struct http *http, CURL *curl, long status)
 	    strcmp(header->value, "chunked") == 0;
 }
 
-/* Which failures of libcurl's are which outcome; any other is HTTP_BROKEN. */
+/* Maps libcurl's failures to outcomes; any other is HTTP_BROKEN. */
 static enum http_outcome
 outcome_of(CURLcode rc, const struct transfer *t)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One jq program in a sealed libjq 1.6.
+ * A jq program in a sandboxed libjq 1.6.
  *
- * What libjq would reach by itself is taken away: `import` and `include` are
- * only grammatical before the first definition, and PRELUDE is in front of
- * it; the builtins that read, write or stop are defined anew there; environ
- * is empty while libjq compiles ($ENV is read then, and $HOME/.jq would be
- * loaded) and while it runs (`env`).
+ * The program gets no access to files, standard streams or the environment.
+ * `import` and `include` are a syntax error after the first definition, and the
+ * prelude puts definitions before the program.  The prelude also redefines the
+ * builtins that read, write or stop.  environ is empty while libjq compiles,
+ * since libjq then reads $ENV and would load $HOME/.jq.  environ is also empty
+ * while libjq runs (`env`).
  */
 #include "base/jqprog.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* jv.h's own inline helper may stay unused. */
+/* An inline helper of jv.h may stay unused. */
 #include <jq.h>
 
 #include "base/cleanup.h"
@@ -23,7 +24,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-/* One line, so that the line numbers in libjq's words are the program's. */
+/* On one line, so that line numbers in libjq's messages are the program's. */
 #define REFUSED(name) \
 	"def " name ": error(\"" name " is not available here\"); "
 static const char prelude[] =
@@ -35,10 +36,10 @@ static const char prelude[] =
 struct jqprog {
 	jq_state *jq; /* owned */
 	char *name; /* owned */
-	struct strbuf words; /* libjq's, since the last reset */
+	struct strbuf words; /* libjq's messages since the last reset */
 };
 
-/* Callers are single-threaded, and nothing between the two calls reads it. */
+/* Callers are single-threaded; nothing reads environ until it is restored. */
 static char **
 hide_environ(void)
 {
@@ -49,7 +50,7 @@ hide_environ(void)
 	return saved;
 }
 
-/* Adds text without the blanks at the ends of its lines: libjq pads them. */
+/* Appends text without trailing blanks: libjq pads its lines. */
 static void
 add_trimmed(struct strbuf *sb, const char *s)
 {
@@ -68,7 +69,9 @@ add_trimmed(struct strbuf *sb, const char *s)
 	}
 }
 
-/* Takes msg (libjq: given).  The prelude is not what the user wrote. */
+/*
+ * Takes msg (libjq: given).  The prelude is removed: the user did not write it.
+ */
 static void
 collect_words(void *arg, jv msg)
 {
@@ -138,7 +141,7 @@ fail_with_words(struct jqprog *prog, const char *how, struct diag *dg)
 	return diag_add_detail(dg, prog->words.buf, prog->words.len);
 }
 
-/* Takes the value that ended the outputs: an error, a halt, or the end. */
+/* Takes the value after the last output: an error, a halt or the end. */
 static int
 check_end(struct jqprog *prog, jv end, struct diag *dg)
 {
@@ -152,7 +155,7 @@ check_end(struct jqprog *prog, jv end, struct diag *dg)
 	return 0;
 }
 
-/* Exactly one output, given to *ret_value; nothing is left over on failure. */
+/* Gives the only output to *ret_value.  A failure leaves no value behind. */
 static int
 only_output(struct jqprog *prog, jv *ret_value, struct diag *dg)
 {

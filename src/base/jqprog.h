@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jqprog: one jq program, compiled once, run over JSON text (libjq).
+ * jqprog: a jq program, compiled once and run over JSON text (libjq).
  *
- * libjq's values never leave this module: text goes in, text comes out.
- * Callers bound the size and check the input with json_parse() first, since
- * libjq accepts duplicate keys and nan.
+ * libjq's values never leave this module: input and output are text.  libjq
+ * accepts duplicate keys and nan.  Callers therefore bound the size and check
+ * the input with json_parse() first.
  */
 #ifndef DRYDOCK_JQPROG_H
 #define DRYDOCK_JQPROG_H
@@ -16,10 +16,10 @@ struct strbuf;
 struct jqprog;
 
 /*
- * Compiles text (terminated).  name is for messages.  One that does not
- * compile is DIAG_CONFIG, with libjq's words as detail.  No modules (a syntax
- * error, also $HOME/.jq is not read), no input, inputs, debug, stderr, halt
- * (errors when they run), no environment ($ENV and env are empty).
+ * Compiles text (terminated).  name is for messages.  A program that does not
+ * compile is DIAG_CONFIG, with libjq's messages as detail.  Modules are a
+ * syntax error, and $HOME/.jq is not read.  input, inputs, debug, stderr and
+ * halt fail at run time.  The environment is empty ($ENV and env).
  */
 int jqprog_compile(const char *name, const char *text, struct jqprog **ret_prog,
     struct diag *dg);
@@ -27,10 +27,11 @@ void jqprog_free(struct jqprog *prog);
 void jqprog_freep(struct jqprog **prog);
 
 /*
- * Runs it over one document; the program must give exactly one output, which
- * is appended to out as compact JSON.  None, several, or a jq error is
- * DIAG_CONFIG.  To libjq 1.6 error(null) is the same as empty: it goes unseen
- * beside an output.  A program of definitions alone gives its input.
+ * Runs the program over one document.  The program must give exactly one
+ * output, which is appended to out as compact JSON.  No output, several outputs
+ * or a jq error is DIAG_CONFIG.  libjq 1.6 treats error(null) as empty, so that
+ * it is not detected beside an output.  A program that consists of definitions
+ * alone returns its input.
  */
 int jqprog_run(struct jqprog *prog, const char *input, size_t len,
     struct strbuf *out, struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents read by yajl into a tree, and what yajl does not look for. */
+/* The reader: a tree built by yajl, and the checks that yajl lacks. */
 #include "base/json.h"
 
 #include <stdlib.h>
@@ -26,16 +26,16 @@ struct json {
 	bool truth;
 	size_t nr; /* items, or bytes of a string */
 	size_t alloc;
-	size_t start; /* of its bytes in the text */
+	size_t start; /* offset of the first byte in the text */
 	size_t end;
 	union {
 		char *text; /* owned; a string, or a number's digits */
 		struct json **items; /* owned */
 	} u;
-	struct json_key *keys; /* owned; of an object, beside items */
+	struct json_key *keys; /* owned; of an object, parallel to items */
 };
 
-/* Recursion ends at JSON_LOOSE_DEPTH. */
+/* Recursion is bounded by JSON_LOOSE_DEPTH. */
 void
 json_free(struct json *root)
 {
@@ -62,7 +62,7 @@ json_freep(struct json **root)
 	*root = NULL;
 }
 
-/* From 1. */
+/* Lines count from 1. */
 static size_t
 line_of(const char *text, size_t offset)
 {
@@ -125,7 +125,7 @@ json_find_lone_surrogate(
 	return false;
 }
 
-/* Vertical tabs and form feeds are blanks to yajl, not to JSON. */
+/* yajl accepts vertical tabs and form feeds as blanks; JSON does not. */
 static bool
 find_foreign_blank(const char *text, size_t len, size_t *ret_offset)
 {
@@ -166,12 +166,12 @@ struct reader {
 	yajl_handle yajl; /* owned */
 	const char *text; /* borrowed */
 	bool loose;
-	size_t depth; /* open containers */
-	size_t token_end; /* of the last one */
+	size_t depth; /* number of open containers */
+	size_t token_end; /* end of the last token */
 	struct json *root; /* owned until the end */
 	struct json *open[JSON_LOOSE_DEPTH]; /* borrowed from root */
-	struct json_key key; /* owned; read, its value to come */
-	struct strbuf why; /* a callback that returns 0 says it here */
+	struct json_key key; /* owned; its value is not read yet */
+	struct strbuf why; /* the reason when a callback returns 0 */
 };
 
 static void
@@ -185,14 +185,14 @@ grow(struct json *n)
 		n->keys = xreallocarray(n->keys, n->alloc, sizeof(*n->keys));
 }
 
-/* Where the token starts that yajl has just read. */
+/* Returns the offset of the token that yajl has just read. */
 static size_t
 token_start(const struct reader *r)
 {
 	return r->token_end + strspn(r->text + r->token_end, " \t\r\n,:");
 }
 
-/* Hangs a new node where the reader stands. */
+/* Appends a new node to the innermost open container. */
 static struct json *
 add_node(struct reader *r, enum json_kind kind)
 {
@@ -240,7 +240,7 @@ on_number(void *ctx, const char *digits, size_t len)
 	return 1;
 }
 
-/* C strings hold the texts, so a NUL character would cut one silently. */
+/* Texts are C strings; a NUL character would truncate one silently. */
 static int
 refuse_nul(struct reader *r, const unsigned char *s, size_t len)
 {
@@ -250,7 +250,7 @@ refuse_nul(struct reader *r, const unsigned char *s, size_t len)
 	return 0;
 }
 
-/* yajl gives an empty string as NULL. */
+/* yajl passes an empty string as NULL. */
 static char *
 copy_text(const unsigned char *s, size_t len)
 {
@@ -337,7 +337,7 @@ json_find_duplicate(struct json_key *keys, size_t nr)
 	return NULL;
 }
 
-/* Sorted, so that an object of a million keys stays affordable. */
+/* Sorting keeps the check affordable for an object of a million keys. */
 static int
 check_keys(struct reader *r, const struct json *n)
 {
@@ -366,7 +366,10 @@ on_end(void *ctx)
 	return check_keys(r, n);
 }
 
-/* Says in r->why, if nobody has, why it is not ok. */
+/*
+ * Parses the text.  On failure r->why holds the reason, from yajl or a
+ * callback.
+ */
 static yajl_status
 run(struct reader *r, size_t len, size_t *ret_offset)
 {
@@ -376,8 +379,8 @@ run(struct reader *r, size_t len, size_t *ret_offset)
 	*ret_offset =
 	    status == yajl_status_ok ? len : yajl_get_bytes_consumed(r->yajl);
 	/*
-	 * Behind a whole document yajl forgives a token that is cut off; at a
-	 * line's end it sees that there is none.
+	 * After a complete document yajl accepts a truncated token; an added
+	 * newline makes yajl detect it.
 	 */
 	if (status == yajl_status_ok && r->root != NULL && r->depth == 0)
 		status = yajl_parse(r->yajl, (const unsigned char *)"\n", 1);
@@ -416,7 +419,7 @@ parse(bool loose, const char *text, size_t len, const char *what,
 		return -1;
 	r.yajl = yajl_alloc(&callbacks, NULL, &r);
 	if (r.yajl == NULL)
-		abort(); /* as xalloc does: there is no memory */
+		abort(); /* no memory: abort as xalloc does */
 	if (run(&r, len, &offset) != yajl_status_ok || r.root == NULL)
 		rc = json_refuse_at(text, offset < len ? offset : len, what,
 		    r.why.len > 0 ? r.why.buf : "no value", dg);

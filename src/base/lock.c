@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* flock(2), and the proof that the locked inode still stands at its name. */
+/* flock(2), and the check that the name still leads to the locked inode. */
 #include "base/lock.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define LOCK_MODE ((mode_t)0600)
 #define WAIT_STEP_MS 20
 
-/* Opens without following links; *ret_gone when the name leads nowhere. */
+/* Opens without following symlinks; *ret_gone if the name leads nowhere. */
 static int
 open_name(int dirfd, const char *name, int flags, bool *ret_gone, int *ret_fd,
     struct diag *dg)
@@ -44,14 +44,14 @@ check_file(
 	if (!S_ISREG(ret_st->st_mode))
 		return diag_set(
 		    dg, DIAG_IO, "lock %s: not a regular file", name);
-	/* A file made under a strange umask would lock its owner out. */
+	/* A file created under an unusual umask would lock its owner out. */
 	if (create && ret_st->st_uid == geteuid() &&
 	    (ret_st->st_mode & 07777) != LOCK_MODE && fchmod(fd, LOCK_MODE) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "chmod %s", name);
 	return 0;
 }
 
-/* Whether the name leads to the inode that was locked. */
+/* Checks that the name leads to the locked inode. */
 static int
 still_there(int dirfd, const char *name, const struct stat *locked,
     bool *ret_there, struct diag *dg)
@@ -132,7 +132,7 @@ lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
 			*ret_answer = answer;
 			return 0;
 		}
-		/* flock(2) itself knows no deadline. */
+		/* flock(2) has no timeout. */
 		(void)poll(NULL, 0, left < WAIT_STEP_MS ? left : WAIT_STEP_MS);
 	}
 }

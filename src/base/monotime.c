@@ -10,7 +10,7 @@ monotime_ms(void)
 {
 	struct timespec ts = { 0, 0 };
 
-	/* Fails only for a clock that is not there. */
+	/* clock_gettime fails only for a clock that does not exist. */
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * monotime: deadlines, on the clock that nobody sets.
- */
+/* monotime: deadlines on CLOCK_MONOTONIC, which cannot be set. */
 #ifndef DRYDOCK_MONOTIME_H
 #define DRYDOCK_MONOTIME_H
 
@@ -10,7 +8,7 @@
 /* Milliseconds on CLOCK_MONOTONIC. */
 int64_t monotime_ms(void);
 
-/* What poll(2) may wait until deadline: 0 when it has passed. */
+/* Returns the timeout for poll(2) until deadline; 0 if deadline has passed. */
 int monotime_left_ms(int64_t deadline);
 
 #endif /* DRYDOCK_MONOTIME_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Children: what they get, and one poll loop until they have ended. */
+/* Children: their descriptors, and one poll loop until they exit. */
 #include "base/proc.h"
 
 #include <errno.h>
@@ -20,23 +20,23 @@
 #include "base/xalloc.h"
 
 struct proc_stream {
-	int fd; /* owned; -1 at its end */
+	int fd; /* owned; -1 after end of file */
 	size_t max;
 	struct strbuf data;
 };
 
 struct proc {
-	pid_t pid; /* also its group; -1 when there is none (any more) */
+	pid_t pid; /* also the group's id; -1 unless started and not reaped */
 	int pidfd; /* owned */
-	int in; /* owned; -1 when all is written or nobody reads */
+	int in; /* owned; -1 when input is written or has no reader */
 	struct proc_stream out;
 	struct proc_stream err;
 	char *program; /* owned; for messages */
-	const char *input; /* borrowed; what is left to write */
+	const char *input; /* borrowed; input still to be written */
 	size_t input_left;
 	int64_t deadline; /* monotime_ms(), or INT64_MAX */
-	bool exited; /* a zombie until it is reaped, which keeps its pid */
-	size_t line; /* where the line of stderr that is not whole begins */
+	bool exited; /* a zombie until reaped, which reserves its pid */
+	size_t line; /* start of the incomplete last line of stderr */
 	void (*on_line)(void *arg, const char *line, size_t len);
 	void *on_line_arg;
 	const struct proc_interrupt *interrupt; /* borrowed, or NULL */
@@ -44,11 +44,11 @@ struct proc {
 
 #define DEFAULT_MAX_OUTPUT ((size_t)1 << 20)
 #define READ_STEP ((size_t)65536)
-/* How long pipes stay open for grandchildren when the child is gone. */
+/* How long grandchildren may hold the pipes after the child's exit. */
 #define GRACE_MS 1000
-#define REAP_MS 5000 /* how long a killed child may take to be gone */
+#define REAP_MS 5000 /* limit for a killed child to exit */
 
-/* The child's ends, and what they were copied to: above all its numbers. */
+/* The child's descriptors, copied above the numbers that the child uses. */
 struct child_fds {
 	int std[3]; /* owned; -1: /dev/null */
 	int *keep; /* owned, nkeep of them */
@@ -75,8 +75,8 @@ child_fds_release(struct child_fds *c)
 }
 
 /*
- * Copies fd to a number that no dup2 of the child's will hit.  Returns -1 with
- * errno.
+ * Copies fd to a number above the targets of the child's dup2 calls.  Returns
+ * -1 with errno.
  */
 static int
 copy_above(int fd, size_t nkeep)
@@ -85,9 +85,9 @@ copy_above(int fd, size_t nkeep)
 }
 
 /*
- * Makes a pipe; theirs is above the child's numbers.  Which end is ours: 0 to
- * read, 1 to write.  Only what writes may meet a full pipe: a reader asks
- * poll(2) first, and nobody else empties it.
+ * Makes a pipe; *ret_theirs is above the child's numbers.  end is our end: 0 to
+ * read, 1 to write.  Only a write end is non-blocking: a write may find the
+ * pipe full, while a read follows poll(2) and has no competing reader.
  */
 static int
 make_pipe(int end, size_t nkeep, int *ret_ours, int *ret_theirs)
@@ -110,7 +110,7 @@ make_pipe(int end, size_t nkeep, int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
-/* What the child keeps, and its directory; -1 with errno. */
+/* Copies keep_fds and cwd_fd; -1 with errno. */
 static int
 make_kept_fds(const struct proc_spec *spec, struct child_fds *c)
 {
@@ -130,7 +130,7 @@ make_kept_fds(const struct proc_spec *spec, struct child_fds *c)
 	return 0;
 }
 
-/* Opens all that the child gets and our ends of it; -1 with errno. */
+/* Opens the child's descriptors and our ends of its pipes; -1 with errno. */
 static int
 make_fds(const struct proc_spec *spec, struct proc *p, struct child_fds *c)
 {
@@ -150,7 +150,7 @@ make_fds(const struct proc_spec *spec, struct proc *p, struct child_fds *c)
 	return make_kept_fds(spec, c);
 }
 
-/* These calls, and those below, return an errno; only memory can run out. */
+/* These calls and those below return an errno; only ENOMEM can occur. */
 static int
 add_actions(posix_spawn_file_actions_t *fa, const struct child_fds *c)
 {
@@ -326,8 +326,7 @@ proc_free(struct proc *p)
 }
 
 /*
- * The zombie is not reaped before, so the number still is this group's and
- * nobody else's.
+ * The child is not reaped yet, so that its pid and group id cannot be reused.
  */
 static void
 kill_group(const struct proc *p)
@@ -336,7 +335,7 @@ kill_group(const struct proc *p)
 		(void)kill(-p->pid, SIGKILL);
 }
 
-/* write(2) that gives EPIPE and no SIGPIPE, whatever the disposition is. */
+/* write(2) that fails with EPIPE without SIGPIPE, whatever its disposition. */
 static ssize_t
 write_quietly(int fd, const void *data, size_t len)
 {
@@ -362,7 +361,7 @@ write_quietly(int fd, const void *data, size_t len)
 	return n;
 }
 
-/* A child that does not read its input is not wrong; its status tells. */
+/* A child may ignore its input: EPIPE is not an error. */
 static void
 feed(struct proc *p)
 {
@@ -412,8 +411,8 @@ give_last_line(struct proc *p)
 
 enum drained {
 	DRAINED,
-	DRAINED_TOO_MUCH, /* there is more than may be */
-	DRAINED_FAILED, /* errno: what came is not all */
+	DRAINED_TOO_MUCH, /* the output exceeds its limit */
+	DRAINED_FAILED, /* errno is set; the output is incomplete */
 };
 
 /* Reads once. */
@@ -421,7 +420,7 @@ static enum drained
 drain(struct proc_stream *s)
 {
 	size_t room = s->max - s->data.len;
-	/* One byte over the bound tells full from too much. */
+	/* One byte over the limit tells full from too much. */
 	size_t want = room < READ_STEP ? room + 1 : READ_STEP;
 	ssize_t n;
 
@@ -454,7 +453,7 @@ drain_both(struct proc *p, const struct pollfd pfd[5])
 	return rc;
 }
 
-/* poll(2) skips negative descriptors, so closed ones need no care. */
+/* poll(2) ignores negative descriptors, such as those that are closed. */
 static int
 wait_for_news(struct proc *p, struct pollfd pfd[5], int64_t deadline)
 {
@@ -472,7 +471,7 @@ wait_for_news(struct proc *p, struct pollfd pfd[5], int64_t deadline)
 	return poll(pfd, 5, ms);
 }
 
-/* The zombie stays; nobody who could be meant reads its input now. */
+/* The child stays a zombie.  Its input has no reader any more. */
 static void
 note_exit(struct proc *p, int64_t *deadline)
 {
@@ -485,8 +484,8 @@ note_exit(struct proc *p, int64_t *deadline)
 }
 
 /*
- * Runs until the child has exited and its pipes are at their end.  After the
- * exit only a short grace is waited for pipes that grandchildren hold.
+ * Runs until the child has exited and its pipes are at end of file.  After the
+ * exit, grandchildren that hold the pipes get GRACE_MS.
  */
 static int
 pump(struct proc *p, struct proc_result *ret)
@@ -519,8 +518,10 @@ pump(struct proc *p, struct proc_result *ret)
 		give_lines(p);
 		if (pfd[3].revents != 0)
 			note_exit(p, &deadline);
-		/* Checked by the clock: a child that never stops writing
-		 * keeps poll(2) from timing out. */
+		/*
+		 * Check the clock too: a child that never stops writing keeps
+		 * poll(2) from timing out.
+		 */
 		if (deadline != INT64_MAX && monotime_left_ms(deadline) == 0) {
 			ret->timed_out = !p->exited;
 			return 0;
@@ -530,8 +531,8 @@ pump(struct proc *p, struct proc_result *ret)
 }
 
 /*
- * Waits a bounded time for a child that has exited or was killed.  Its pidfd
- * tells; the status of one that is traced comes by its tracer.
+ * Waits at most REAP_MS for a child that has exited or was killed.  The pidfd
+ * reports the exit; the status of a traced child goes to its tracer first.
  */
 static int
 reap(struct proc *p, int *ret_status)
@@ -570,7 +571,10 @@ proc_finish(struct proc *p, struct proc_result *ret, struct diag *dg)
 	if (rc < 0)
 		(void)diag_set_errno(
 		    dg, DIAG_IO, errno, "wait for %s", p->program);
-	/* Also after a plain exit with pipes held open: they are its own. */
+	/*
+	 * After the exit, open pipes are held by descendants in its group: kill
+	 * them.
+	 */
 	if (!ret->left && (!p->exited || p->out.fd >= 0 || p->err.fd >= 0))
 		kill_group(p);
 	if (!ret->left && reap(p, &ret->status) < 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proc: children with a deadline and bounded output.
+ * proc: child processes with a deadline and bounded output.
  *
- * A child gets an absolute program, an explicit environment, its own process
- * group, default signals, fds 0 to 2 and those it is meant to keep, nothing
- * else.  No shell is ever between.
+ * A child gets an absolute program path, an explicit environment, its own
+ * process group, default signal dispositions, descriptors 0 to 2 and those in
+ * keep_fds.  All other descriptors are closed.  No shell is involved.
  */
 #ifndef DRYDOCK_PROC_H
 #define DRYDOCK_PROC_H
@@ -18,8 +18,9 @@
 struct diag;
 
 /*
- * Somebody may lose patience with a child: when fd can be read, leave() is
- * called, which reads it.  When it says true the child is left to itself.
+ * Detaches from a running child on request.  When fd becomes readable, leave()
+ * is called and must read from fd.  If leave() returns true, proc_finish()
+ * returns while the child keeps running.
  */
 struct proc_interrupt {
 	int fd;
@@ -38,11 +39,13 @@ struct proc_spec {
 	size_t nkeep;
 	int timeout_ms; /* 0: none */
 	size_t max_output; /* bytes for each of stdout and stderr; 0: 1 MiB */
-	/* When set, called with each whole line of stderr as it comes. */
+	/* If set, called for each whole line of stderr as it arrives. */
 	void (*on_stderr_line)(void *arg, const char *line, size_t len);
 	void *on_stderr_arg;
-	const struct proc_interrupt *interrupt; /* stays to the end; or NULL */
-	/* When set, becomes true once there is a child, whatever fails then. */
+	const struct proc_interrupt *interrupt; /* borrowed; or NULL */
+	/*
+	 * If set, becomes true when the child exists, even on a later failure.
+	 */
 	bool *ret_began;
 };
 
@@ -54,8 +57,8 @@ struct proc_spec {
 struct proc_result {
 	int status; /* exit status, or 128 + signal */
 	bool timed_out; /* the deadline passed; the group was killed */
-	bool truncated; /* more than max_output came; the group was killed */
-	bool left; /* it goes on, without a reader; status says nothing */
+	bool truncated; /* over max_output; the group was killed */
+	bool left; /* detached and still running; status is unset */
 	struct strbuf out;
 	struct strbuf err;
 };
@@ -65,44 +68,46 @@ struct proc_result {
 		0, false, false, false, STRBUF_INIT, STRBUF_INIT \
 	}
 
-/* A child under way.  Contents belong to proc.c. */
+/* A running child.  The contents are private to proc.c. */
 struct proc;
 
 /*
- * Starts; spec and what it points at may go afterwards, input may not.  A
- * program that cannot be executed is DIAG_IO ("run PROGRAM: ...").  SIGCHLD
- * may not be ignored: the status would be lost.
+ * Starts a child.  spec and the data it points at may be freed afterwards,
+ * except input and interrupt.  A program that cannot be executed is DIAG_IO
+ * ("run PROGRAM: ...").  SIGCHLD must not be ignored, or the exit status would
+ * be lost.
  */
 int proc_start(
     const struct proc_spec *spec, struct proc **ret_proc, struct diag *dg);
 
 /*
- * Reads to the end, waits, frees proc (given, also on failure).  A deadline
- * that passed or output that was cut is no failure of this function: callers
- * look at *ret; status is 137 unless it had ended before.  When the child is
- * gone, grandchildren that still hold its pipes have one second, then the
- * group is killed.  What *ret held before is released; it is releasable after
- * a failure too.
+ * Reads the output to its end, waits for the child and frees proc (given, also
+ * on failure).  A missed deadline and truncated output are not failures:
+ * callers check *ret.  A killed child has status 137.  After the child's exit,
+ * grandchildren that still hold its pipes get one second; then the group is
+ * killed.  The previous contents of *ret are released.  *ret is releasable
+ * after a failure too.
  */
 int proc_finish(struct proc *proc, struct proc_result *ret, struct diag *dg);
 
-/* Start and finish. */
+/* proc_start() and proc_finish(). */
 int proc_run(
     const struct proc_spec *spec, struct proc_result *ret, struct diag *dg);
 
 /*
- * Starts a program that outlives us, in a session of its own, with /dev/null at
- * 0 to 2.  Of spec argv, envp, cwd_fd and keep_fds count.  Nobody waits for it:
- * when it ends first, its exit status stays with the kernel until we end.
+ * Starts a program that outlives this process, in its own session, with
+ * /dev/null as descriptors 0 to 2.  Only argv, envp, cwd_fd and keep_fds of
+ * spec are used.  This process does not wait for the program: a program that
+ * exits first stays a zombie until this process exits.
  */
 int proc_detach(const struct proc_spec *spec, struct diag *dg);
 
-/* Kills the group, reaps, frees.  NULL is accepted. */
+/* Kills the group, reaps the child, frees proc.  NULL is accepted. */
 void proc_cancel(struct proc *proc);
 
 void proc_result_release(struct proc_result *r);
 
-/* Where a system has its programs. */
+/* The system's default PATH. */
 #define PROC_SYSTEM_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

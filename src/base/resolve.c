@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* resolve: the kernel's own walk, made in steps. */
+/* resolve: path resolution as in the kernel, one component at a time. */
 #include "base/resolve.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-/* What is left of a path, links' targets in it included. */
+/* Limit for the rest of a path, including the targets of symlinks. */
 #define REST_MAX ((size_t)4 * PATH_MAX)
 
 static int
@@ -28,7 +28,7 @@ go_to(int *fd, int dirfd, const char *name)
 	return 0;
 }
 
-/* Puts the target of the link that fd holds before the rest of the path. */
+/* Puts the target of the symlink fd before the rest of the path. */
 static int
 splice_link(struct resolve *r, int fd, const char *after, struct strbuf *rest)
 {
@@ -54,7 +54,7 @@ splice_link(struct resolve *r, int fd, const char *after, struct strbuf *rest)
 	return 0;
 }
 
-/* One component, which rest begins with; *at is the directory it is in. */
+/* Resolves the first component of rest in the directory *at. */
 static int
 take_step(struct resolve *r, int *at, struct strbuf *rest)
 {
@@ -81,7 +81,7 @@ take_step(struct resolve *r, int *at, struct strbuf *rest)
 			return -1;
 		return rest->buf[0] == '/' ? go_to(at, AT_FDCWD, "/") : 0;
 	}
-	/* A slash at the end asks for a directory, as the kernel has it. */
+	/* A trailing slash requires a directory, as in the kernel. */
 	if (*after != '\0' && !S_ISDIR(st.st_mode)) {
 		errno = ENOTDIR;
 		return -1;

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resolve: follows a path one component at a time, so that the caller can judge
- * each symbolic link, and whatever else is on the way, before it is followed.
+ * resolve: follows a path one component at a time, so that the caller can check
+ * each symlink, and each other component, before it is followed.
  *
- * What the caller judges is held open: a name that is swapped afterwards has no
- * effect on where the path leads.
+ * The component is held open during the check: replacing its name afterwards
+ * has no effect on the result.
  */
 #ifndef DRYDOCK_RESOLVE_H
 #define DRYDOCK_RESOLVE_H
 
 #include <sys/stat.h>
 
-/* As many links as the kernel follows in one path; one more is ELOOP. */
+/* The kernel's limit on symlinks in one path; one more is ELOOP. */
 #define RESOLVE_MAX_LINKS 40
 
 struct resolve {
 	/*
-	 * Called for each component but "." and "..", in order, with the
-	 * directory that holds it, and for a link before it is followed.  0
-	 * goes on; a positive number ends the walk and is its result.
+	 * Called in order for each component except "." and "..", with the
+	 * directory that holds it; for a symlink, before it is followed.
+	 * Returns 0 to continue.  A positive number ends the walk and becomes
+	 * its result.
 	 */
 	int (*judge)(
 	    void *arg, int dirfd, const char *name, const struct stat *st);
@@ -27,9 +28,9 @@ struct resolve {
 };
 
 /*
- * Opens path, O_PATH, from dirfd (or from "/" when it is absolute), following
- * links also at its end.  Returns 0 with *ret_fd, which the caller closes; the
- * judge's number; or -1 with errno.
+ * Opens path with O_PATH, relative to dirfd, or from "/" if absolute.  A
+ * symlink as the last component is followed too.  Returns 0 with *ret_fd, which
+ * the caller closes; the judge's positive number; or -1 with errno.
  */
 int resolve_open(struct resolve *r, int dirfd, const char *path, int *ret_fd);
 

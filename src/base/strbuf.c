@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A byte string that grows, and the two escapes that text leaves us in. */
+/* A growing byte string, and escaping for terminals and shells. */
 #include "base/strbuf.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
-/* What an empty strbuf points at; always the empty string, never written. */
+/* The buffer of every empty strbuf; never written. */
 char strbuf_empty[1];
 
 void
@@ -43,7 +43,7 @@ strbuf_reserve(struct strbuf *sb, size_t extra)
 	size_t need;
 	size_t alloc;
 
-	/* An absurd size becomes one that no allocator grants. */
+	/* An overflow becomes a size that no allocator grants. */
 	if (__builtin_add_overflow(sb->len, extra, &need) ||
 	    __builtin_add_overflow(need, 1, &need))
 		need = SIZE_MAX;
@@ -133,8 +133,8 @@ strbuf_detach(struct strbuf *sb, size_t *ret_len)
 }
 
 /*
- * Controls obey a terminal, and separators and direction marks reorder or
- * split what a person reads.
+ * Control characters command a terminal.  Separators and direction marks split
+ * or reorder the text that a person reads.
  */
 static bool
 cp_is_unsafe(uint32_t cp)
@@ -182,7 +182,7 @@ strbuf_add_escaped(struct strbuf *sb, const char *s, size_t len)
 void
 strbuf_add_shell_quoted(struct strbuf *sb, const char *s)
 {
-	/* No '=': a first word A=b would be an assignment. */
+	/* '=' is quoted: A=b as the first word would be an assignment. */
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_@%+:,./-";

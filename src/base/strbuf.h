@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strbuf: a byte string that grows, never NULL, always terminated.
+ * strbuf: a growing byte string; never NULL, always terminated.
  *
- * buf is borrowed by readers and valid until the next call that changes it.
- * It may hold NUL bytes; len tells.
+ * buf is borrowed by readers and valid until the next call that changes the
+ * strbuf.  buf may hold NUL bytes; len is the length.
  */
 #ifndef DRYDOCK_STRBUF_H
 #define DRYDOCK_STRBUF_H
@@ -24,8 +24,8 @@ extern char strbuf_empty[];
 	}
 
 void strbuf_init(struct strbuf *sb);
-void strbuf_release(struct strbuf *sb); /* releasable and usable again */
-void strbuf_reset(struct strbuf *sb); /* length 0, keeps its memory */
+void strbuf_release(struct strbuf *sb); /* reusable afterwards */
+void strbuf_reset(struct strbuf *sb); /* length 0; memory is kept */
 void strbuf_reserve(struct strbuf *sb, size_t extra);
 void strbuf_add(struct strbuf *sb, const void *data, size_t len);
 void strbuf_addstr(struct strbuf *sb, const char *s);
@@ -34,20 +34,21 @@ void strbuf_addf(struct strbuf *sb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
-/* Cuts to len, which must not be more than the present length. */
+/* Truncates to len, which must not exceed the current length. */
 void strbuf_setlen(struct strbuf *sb, size_t len);
 
-/* Returned: the terminated bytes; the strbuf is empty afterwards. */
+/* Returns the terminated bytes (returned); the strbuf is empty afterwards. */
 char *strbuf_detach(struct strbuf *sb, size_t *ret_len);
 
 /*
- * Appends text so that a terminal shows it and obeys none of it: control
- * characters, DEL, C1 controls and bytes that are not UTF-8 become vis(3)
- * escapes (\n, \t, \033 octal), a backslash becomes two.
+ * Appends text escaped, so that a terminal displays it and interprets none of
+ * it.  Control characters, DEL, C1 controls, Unicode line separators and
+ * direction marks, and bytes that are not UTF-8 become vis(3) escapes (\n, \t,
+ * \r, \033 octal).  A backslash is doubled.
  */
 void strbuf_add_escaped(struct strbuf *sb, const char *s, size_t len);
 
-/* Appends s as one word of a POSIX shell command line. */
+/* Appends s quoted as one word of a POSIX shell command line. */
 void strbuf_add_shell_quoted(struct strbuf *sb, const char *s);
 
 #define cleanup_strbuf __attribute__((cleanup(strbuf_release)))

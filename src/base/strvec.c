@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of owned strings, fit for argv and envp at all times. */
+/* A list of owned strings that is always valid as argv or envp. */
 #include "base/strvec.h"
 
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-/* What an empty list points at; never written. */
+/* The array of every empty list; never written. */
 char *strvec_empty[1];
 
 void

@@ -21,17 +21,17 @@ extern char *strvec_empty[];
 	}
 
 void strvec_init(struct strvec *sv);
-void strvec_release(struct strvec *sv); /* usable again */
-void strvec_push(struct strvec *sv, const char *s); /* copies */
+void strvec_release(struct strvec *sv); /* reusable afterwards */
+void strvec_push(struct strvec *sv, const char *s); /* copied */
 void strvec_push_given(struct strvec *sv, char *s); /* given */
 void strvec_pushf(struct strvec *sv, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void strvec_sort(struct strvec *sv); /* by bytes */
 void strvec_push_all(struct strvec *sv, const char *const *list);
 bool strvec_has(const struct strvec *sv, const char *s);
-/* For environments: replaces or appends NAME=VALUE. */
+/* For environments: sets NAME=VALUE, replacing an existing NAME. */
 void strvec_setenv(struct strvec *sv, const char *name, const char *value);
-/* Borrowed: the value of name in an environment (NULL: empty), or NULL. */
+/* Returns the value of name in envp (borrowed), or NULL.  envp may be NULL. */
 const char *envp_get(const char *const *envp, const char *name);
 
 #define cleanup_strvec __attribute__((cleanup(strvec_release)))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * utf8: RFC 3629, strictly: no overlong forms, no surrogates, nothing above
- * U+10FFFF.
+ * utf8: a strict decoder (RFC 3629): no overlong forms, no surrogates, nothing
+ * above U+10FFFF.
  */
 #ifndef DRYDOCK_UTF8_H
 #define DRYDOCK_UTF8_H
@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 /*
- * Decodes the character at s, of which len bytes are there.  Returns the bytes
- * it takes, or 0 when they are no character; *ret_cp is set only then not.
+ * Decodes the character at s, where len bytes are available.  Returns its
+ * length in bytes, or 0 if the bytes are not a character.  *ret_cp is set on
+ * success only.
  */
 size_t utf8_decode(const char *s, size_t len, uint32_t *ret_cp);
 
-/* How many of the bytes at the start are whole characters. */
+/* Returns the length of the longest prefix of whole, valid characters. */
 size_t utf8_valid_prefix(const char *text, size_t len);
 
 bool utf8_valid(const char *s, size_t len);

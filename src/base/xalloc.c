@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocation that cannot fail: one line on stderr and abort() instead. */
+/* Allocation that prints one line and aborts instead of failing. */
 #include "base/xalloc.h"
 
 #include <stdarg.h>
@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* write(2), because stdio may want memory that is not there. */
+/* Uses write(2), because stdio may allocate memory. */
 static _Noreturn void
 out_of_memory(void)
 {
 	static const char line[] = "drydock: out of memory\n";
 
 	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0) {
-		/* Nobody can be told; ending is what is left. */
+		/* stderr is unusable; abort() is all that is left. */
 	}
 	abort();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xalloc: memory that is there or the process ends.
+ * xalloc: allocation that aborts when memory runs out.
  *
- * Sizes are bounded by whoever reads input, so running out is not an error
- * path: these print one line and abort().
+ * Each reader bounds the size of its input, so that running out of memory is
+ * not an error path: these functions print one line and abort().
  */
 #ifndef DRYDOCK_XALLOC_H
 #define DRYDOCK_XALLOC_H
