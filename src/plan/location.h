@@ -51,7 +51,13 @@ int location_find_in(const struct location *parent, const char *name,
     struct location *ret_location, struct diag *dg);
 void location_release(struct location *location);
 
+/* Returns true if a and b are the same file, by inode or by path on a device. */
 bool location_is(const struct location *a, const struct location *b);
+
+/*
+ * Returns true if b lies below a, or if a mount of a shows b.  Returns false if
+ * they are the same.
+ */
 bool location_holds(const struct location *a, const struct location *b);
 
 /* Returns true if a holds b or something that is mounted below b. */

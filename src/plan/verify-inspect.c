@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What only the engine's own answer shows of a container against the plan. */
+/*
+ * verify: compares the values that only the engine's inspect shows with the
+ * plan.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -26,7 +29,9 @@ verify_text(
 	return strcmp(want, got) == 0 ? 0 : differs(what, want, got, dg);
 }
 
-/* Values may be secrets of the user's own: only the name is told. */
+/*
+ * The message has only the name, because a value may be a secret of the user's.
+ */
 static int
 verify_subset(const struct strvec *some, const struct strvec *all,
     const char *complaint, struct diag *dg)
@@ -40,8 +45,8 @@ verify_subset(const struct strvec *some, const struct strvec *all,
 }
 
 /*
- * Exactly the plan's labels; Compose's own and those of the image, which was
- * checked when it was found, stand beside them.
+ * Checks that the container has all labels of the plan.  It may have more:
+ * Compose's own, and those of the image, which was checked when it was found.
  */
 static int
 verify_labels(
@@ -91,7 +96,7 @@ verify_env(const struct plan_service *s, const char *const *image_env,
 	    &c->env, &want, "environment: not in the plan:", dg);
 }
 
-/* One line of JSON, whatever the spacing of the source was. */
+/* Reprints JSON in one line, which removes differences in spacing. */
 static int
 compact(const char *text, const char *what, struct strbuf *out, struct diag *dg)
 {
@@ -119,7 +124,7 @@ same_profile(const char *want, const char *got, bool *ret_same, struct diag *dg)
 	return 0;
 }
 
-/* The last one counts for the engine, so all of them must be drydock's. */
+/* Checks every seccomp option, because the engine uses the last one. */
 static int
 verify_seccomp(const char *profile, const struct json *host, struct diag *dg)
 {
@@ -132,7 +137,7 @@ verify_seccomp(const char *profile, const struct json *host, struct diag *dg)
 	for (size_t i = 0; i < json_len(options); i++) {
 		const char *option = json_string_or(json_at(options, i), "");
 
-		/* "seccomp:PROFILE" is an old spelling of the same. */
+		/* "seccomp:PROFILE" is an old spelling of the same option. */
 		if (strncmp(option, prefix, strlen(prefix) - 1) != 0)
 			continue;
 		same = false;
@@ -150,7 +155,7 @@ verify_seccomp(const char *profile, const struct json *host, struct diag *dg)
 	    "seccomp profile: expected drydock's, is another or none");
 }
 
-/* Keys that must be empty, null, false or absent. */
+/* Checks the keys that must be empty, null, false or absent. */
 static int
 verify_unset(const struct json *host, struct diag *dg)
 {
@@ -172,7 +177,10 @@ verify_unset(const struct json *host, struct diag *dg)
 	return 0;
 }
 
-/* Sharing with another container looks to the kernel like one of its own. */
+/*
+ * Compares a namespace mode.  The kernel cannot tell a namespace that is shared
+ * with another container from a private one.
+ */
 static int
 verify_mode(
     const char *key, const char *want, const struct json *host, struct diag *dg)
@@ -220,7 +228,7 @@ verify_logging(
 	    &got, &s->log_options, "log options: not in the plan:", dg);
 }
 
-/* An engine may add some for all containers. */
+/* Other ulimits are allowed: the engine may set defaults for all containers. */
 static int
 verify_ulimits(
     const struct plan_service *s, const struct json *host, struct diag *dg)
@@ -241,7 +249,7 @@ verify_ulimits(
 	return verify_subset(&s->ulimits, &got, "ulimits: not there:", dg);
 }
 
-/* It would run beside the container's process, as often as it says. */
+/* A health check would run extra processes in the container periodically. */
 static int
 verify_healthcheck(const struct json *config, struct diag *dg)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is mounted in a container against the plan and the runtime's own set. */
+/*
+ * verify: compares a container's mounts with the plan and with the standard
+ * set.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -18,15 +21,15 @@ enum {
 };
 
 /*
- * What the runtime mounts in every container.  The paths that it masks and the
- * files that it brings are read-only or the null device; /dev is writable, and
- * nothing of the host's shows in it.
+ * The mounts that the runtime makes in every container.  Masked paths and the
+ * engine's files must be read-only or the null device.  /dev is writable; it
+ * shows nothing of the host.
  */
 struct standard {
 	const char *target; /* fnmatch(3) pattern */
-	const char *fstype; /* NULL: any, since it is a file of the engine's */
+	const char *fstype; /* NULL: any, for a file of the engine's */
 	bool writable;
-	bool null_ok; /* /dev/null over it: nothing can be written there */
+	bool null_ok; /* /dev/null is allowed: it stores nothing */
 };
 
 static const struct standard standards[] = {
@@ -94,7 +97,7 @@ find_tmpfs(const struct plan_service *service, const char *target)
 	return NULL;
 }
 
-/* The kernel prints the size in KiB, whole pages. */
+/* The kernel prints the size in KiB, rounded up to whole pages. */
 static int
 verify_tmpfs(
     const struct plan_tmpfs *want, const struct proc_mount *m, struct diag *dg)
@@ -181,7 +184,10 @@ verify_mounts(const struct plan_service *service,
 	for (size_t i = 0; i < mounts->nr; i++) {
 		const struct proc_mount *m = &mounts->v[i];
 
-		/* What lies below another mount cannot be judged. */
+		/*
+		 * Several mounts at one target hide each other and cannot be
+		 * judged.
+		 */
 		if (count_target(mounts, m->target) != 1)
 			return diag_set(dg, DIAG_POLICY,
 			    "%s: expected one mount, has several", m->target);
@@ -204,8 +210,9 @@ verify_mounts(const struct plan_service *service,
 }
 
 /*
- * The target is walked without following links: the agent's own directories
- * are on the way, and a link in one would lead out of the container's root.
+ * The walk to the target follows no symlink.  The path contains directories of
+ * the agent, and a symlink in one of these could lead out of the container's
+ * root.
  */
 int
 verify_sources(const struct plan_service *service, int root_fd, struct diag *dg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* verify: one waiting container and its processes against the plan. */
+/* verify: compares one waiting container and its processes with the plan. */
 #include "plan/verify.h"
 
 #include <inttypes.h>
@@ -19,10 +19,10 @@
 
 enum {
 	SECCOMP_FILTERED = 2,
-	CPU_SLACK_MILLI = 1, /* quota and period are whole microseconds */
+	CPU_SLACK_MILLI = 1, /* rounding: both are whole microseconds */
 };
 
-/* The identity map of a host without user namespaces in use. */
+/* The uid_map of a process in the initial user namespace: the identity map. */
 static const char identity_map[] = "0 0 4294967295";
 
 static int
@@ -52,7 +52,10 @@ has_group(const gid_t *groups, size_t n, gid_t gid)
 	return false;
 }
 
-/* The primary group may be repeated; those of the plan must all be there. */
+/*
+ * The container may repeat the primary group.  All groups of the plan must be
+ * there.
+ */
 static int
 verify_groups(
     const struct plan_service *s, const struct proc_status *st, struct diag *dg)
@@ -124,7 +127,10 @@ verify_namespaces(const struct plan_service *s, const struct proc_facts *facts,
 	return 0;
 }
 
-/* Nothing but loopback when there is no network; one device on the bridge. */
+/*
+ * Without a network the only device must be loopback.  On the bridge there must
+ * be exactly one other device.
+ */
 static int
 verify_devices(const struct plan_service *s, const struct proc_facts *facts,
     struct diag *dg)
@@ -140,7 +146,7 @@ verify_devices(const struct plan_service *s, const struct proc_facts *facts,
 			name = facts->devices.v[i];
 		}
 	}
-	/* A device that is down may have an address only the trie shows. */
+	/* The address of a device that is down may be in the trie only. */
 	if (facts->nfallback != 0 &&
 	    facts->addresses.nr > (s->net == PLAN_NET_BRIDGE ? 1 : 0))
 		return diag_set(dg, DIAG_POLICY,
@@ -156,7 +162,7 @@ verify_devices(const struct plan_service *s, const struct proc_facts *facts,
 	return 0;
 }
 
-/* A kernel rounds memory down to whole pages. */
+/* The kernel rounds the memory limit down to whole pages. */
 static int
 verify_limits(const struct plan_service *s, const struct proc_facts *facts,
     struct diag *dg)
@@ -204,8 +210,9 @@ verify_process(const struct plan_service *service,
 }
 
 /*
- * The engine's own network namespace, which is what it calls the host's; 0
- * when that cannot be seen, as an ordinary user cannot.
+ * Returns the inode of the engine's own network namespace, which the engine
+ * uses as the host's.  Returns 0 if it cannot be read; an ordinary user may not
+ * read it.
  */
 static ino_t
 engine_net(const struct engine *engine)
@@ -228,7 +235,10 @@ engine_net(const struct engine *engine)
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-/* What the service's image sets; an extra service has it in the plan. */
+/*
+ * Returns the environment of the service's image, borrowed.  For an extra
+ * service NULL: the plan has that environment already.
+ */
 static const char *const *
 image_env(
     const struct plan_request *request, const struct plan_service *service)

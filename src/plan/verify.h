@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify: the comparisons that plan_verify() makes of one service.
+ * verify: the comparisons that plan_verify() makes for one service.
  *
- * They do no I/O but for the stat of mount targets, so that tests hand in facts
- * of their own.  Each fails with DIAG_POLICY, saying what is expected and what
- * is.
+ * They do no I/O except the stat of mount targets, so that tests can pass their
+ * own facts.  A difference is DIAG_POLICY; the message has the expected and the
+ * actual value.
  */
 #ifndef DRYDOCK_VERIFY_H
 #define DRYDOCK_VERIFY_H
@@ -16,32 +16,42 @@
 struct container;
 struct diag;
 
-/* Ids, capabilities, no_new_privs and seccomp, of init and holder. */
+/*
+ * Compares ids, capabilities, no_new_privs and seccomp, of the init and of its
+ * child.
+ */
 int verify_status(const struct plan_service *service,
     const struct proc_facts *facts, struct diag *dg);
 
 /*
- * Namespaces, network devices, limits.  host_net is good for the host's network
- * beside drydock's own namespace; 0 when it is not known.
+ * Compares namespaces, network devices and limits.  If the plan has the host's
+ * network, the namespace must be drydock's own or host_net.  host_net is an
+ * inode number; 0 if unknown.
  */
 int verify_process(const struct plan_service *service,
     const struct proc_facts *facts, ino_t host_net, struct diag *dg);
 
 /*
- * Every mount is one that the plan or the runtime's standard set has, once and
- * as writable as that says; and each of the plan's is there.
+ * Every mount must be in the plan or in the runtime's standard set, and its
+ * target must have only this mount.  A mount of the plan must be exactly as
+ * writable as the plan says.  A standard mount may be writable only if the set
+ * allows it.  Every mount of the plan must exist.
  */
 int verify_mounts(const struct plan_service *service,
     const struct proc_mounts *mounts, struct diag *dg);
 
-/* What stands at each bind's target is the inode that the judge saw. */
+/*
+ * Compares the inode at each bind's target with the judged source.  root_fd is
+ * the container's root directory.
+ */
 int verify_sources(
     const struct plan_service *service, int root_fd, struct diag *dg);
 
 /*
- * Image, environment (the image's own, image_env, NULL for none, and the
- * plan's over it), labels, command and what else only inspect shows; seccomp is
- * the profile's JSON, NULL for none.
+ * Compares image, environment, labels, command and the other values that only
+ * the engine's inspect shows.  The expected environment is image_env (NULL for
+ * none), overridden by the plan's.  seccomp is the profile as JSON; NULL: not
+ * compared.
  */
 int verify_inspect(const struct plan_service *service,
     const char *const *image_env, const char *seccomp,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* yaml: libyaml's events become a tree, which is printed anew. */
+/* yaml: builds a tree from libyaml's events and prints the tree. */
 #include "plan/yaml.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@
 #include "base/xalloc.h"
 
 #define DIGITS "0123456789"
-/* A double rounds a number that has more digits. */
+/* A double would round a number with more digits. */
 #define MAX_DIGITS 15
 
 struct reader {
@@ -22,8 +22,11 @@ struct reader {
 	const char *text;
 	size_t len;
 	yaml_parser_t parser;
-	yaml_event_t event; /* the current one; zeroed: none */
-	/* libyaml counts characters: character index starts at byte offset. */
+	yaml_event_t event; /* the current event; zeroed if there is none */
+	/*
+	 * libyaml counts characters.  index and offset are the position, in
+	 * characters and in bytes, that event_text() found last.
+	 */
 	size_t index;
 	size_t offset;
 	int depth;
@@ -61,7 +64,7 @@ yaml_node_free(struct yaml_node *node)
 	for (size_t i = 0; i < node->nr; i++) {
 		if (node->keys != NULL)
 			free(node->keys[i]);
-		/* No deeper than YAML_MAX_DEPTH. */
+		/* The recursion ends at YAML_MAX_DEPTH. */
 		yaml_node_free(node->v[i]);
 	}
 	free(node->keys);
@@ -79,8 +82,8 @@ yaml_node_freep(struct yaml_node **node)
 }
 
 /*
- * Characters that YAML 1.1 and 1.2 treat differently, or not at all: refused
- * in the text, escaped in what is printed.
+ * Returns true for a character that YAML 1.1 and 1.2 treat differently or
+ * forbid.  Such a character is refused in the input and escaped in the output.
  */
 static bool
 is_special(uint32_t cp)
@@ -89,7 +92,10 @@ is_special(uint32_t cp)
 	    cp == 0x2029 || cp == 0xfeff || cp == 0xfffe || cp == 0xffff;
 }
 
-/* Refuses other encodings too: UTF-16 is no UTF-8, or has NULs. */
+/*
+ * Also refuses other encodings: UTF-16 text is not valid UTF-8 or contains
+ * NULs.
+ */
 static int
 check_text(const struct reader *r)
 {
@@ -129,7 +135,7 @@ fail_syntax(struct reader *r)
 	    p->context_mark.line + 1);
 }
 
-/* Replaces the current event. */
+/* Reads the next event and frees the current one. */
 static int
 next_event(struct reader *r)
 {
@@ -139,7 +145,7 @@ next_event(struct reader *r)
 	return 0;
 }
 
-/* The text from the current event's first character on. */
+/* Returns the input from the current event's first character on. */
 static const char *
 event_text(struct reader *r)
 {
@@ -182,8 +188,9 @@ event_tag(const struct reader *r)
 }
 
 /*
- * *ret_tag is static, or NULL.  The tag's spelling in the text counts: libyaml
- * drops "!" from a scalar, and makes !reset of !<!reset> and !%72eset.
+ * *ret_tag is a static string or NULL.  The tag's spelling in the input is
+ * compared too, because libyaml drops "!" from a scalar and reads both
+ * !<!reset> and !%72eset as !reset.
  */
 static int
 read_tag(struct reader *r, const char **ret_tag)
@@ -205,7 +212,10 @@ read_tag(struct reader *r, const char **ret_tag)
 	return refuse(r, "tags", "a tag that is not !reset or !override");
 }
 
-/* Anchors and aliases; a node may hide what it brings in them. */
+/*
+ * Refuses anchors and aliases: with them a node's content is elsewhere in the
+ * text.
+ */
 static int
 check_anchor(struct reader *r)
 {
@@ -221,7 +231,7 @@ check_anchor(struct reader *r)
 	return 0;
 }
 
-/* 10, -3, 0.5; what has other forms is text. */
+/* Accepts 10, -3 and 0.5; any other form is text. */
 static bool
 is_number(const char *s)
 {
@@ -243,9 +253,9 @@ is_number(const char *s)
 }
 
 /*
- * The type of a plain scalar, which libyaml leaves open.  What YAML 1.1 and
- * 1.2 type differently (0o17, 1_000, dates, yes and no) is text, and is so
- * printed in quotes.
+ * Returns the type of a plain scalar, which libyaml leaves open.  A scalar that
+ * YAML 1.1 and 1.2 type differently (0o17, 1_000, dates, yes and no) is text
+ * and is printed in quotes.
  */
 static enum yaml_kind
 plain_kind(const char *s, const char **ret_text)
@@ -278,7 +288,10 @@ plain_kind(const char *s, const char **ret_text)
 	return is_number(s) ? YAML_NUMBER : YAML_STRING;
 }
 
-/* Borrowed from the current event, a scalar; NULL after a failure. */
+/*
+ * Returns the text of the current event, a scalar; borrowed from the event.
+ * Returns NULL after a failure.
+ */
 static const char *
 scalar_text(struct reader *r)
 {
@@ -310,7 +323,7 @@ read_scalar(struct reader *r, struct yaml_node *node)
 	return 0;
 }
 
-/* The current event as a key of the mapping; *ret_key is the caller's. */
+/* Reads the current event as a key of the mapping.  *ret_key is returned. */
 static int
 read_key(struct reader *r, const struct yaml_node *mapping, char **ret_key)
 {
@@ -341,7 +354,10 @@ read_key(struct reader *r, const struct yaml_node *mapping, char **ret_key)
 	return 0;
 }
 
-/* The next event is read; node gets what it owns also on failure. */
+/*
+ * Reads the items up to the event "end", from the current event on.  node owns
+ * the items, also after a failure.
+ */
 static int
 read_items(struct reader *r, struct yaml_node *node, yaml_event_type_t end)
 {
@@ -386,7 +402,10 @@ read_collection(struct reader *r, struct yaml_node *node)
 	return rc;
 }
 
-/* The node that starts with the current event; its last one is current then. */
+/*
+ * Reads the node that starts at the current event.  Afterwards the node's last
+ * event is current.
+ */
 static int
 read_node(struct reader *r, struct yaml_node **ret_node)
 {
@@ -408,7 +427,7 @@ read_node(struct reader *r, struct yaml_node **ret_node)
 	return 0;
 }
 
-/* A document of comments alone, also behind "---". */
+/* Returns true for a document without a node, also after "---". */
 static bool
 is_nothing(const struct reader *r)
 {
@@ -453,7 +472,10 @@ read_document(struct reader *r, struct yaml_node **ret_top)
 static int
 read_stream(struct reader *r, struct yaml_node **ret_top)
 {
-	/* The stream's start, then a document's or the stream's end. */
+	/*
+	 * Reads the stream's start, then the start of a document or the end of
+	 * the stream.
+	 */
 	if (next_events(r, 2) != 0)
 		return -1;
 	if (r->event.type != YAML_STREAM_END_EVENT)
@@ -471,7 +493,7 @@ yaml_parse(const char *name, const char *text, size_t len,
 	struct reader r = { .name = name, .len = len, .dg = dg };
 	int rc;
 
-	/* Terminated. */
+	/* A terminated copy. */
 	strbuf_add(&copy, text, len);
 	r.text = copy.buf;
 	if (check_text(&r) != 0)
@@ -519,7 +541,9 @@ print_collection(const struct yaml_node *node, bool tags, struct strbuf *out)
 	for (size_t i = 0; i < node->nr; i++) {
 		if (i > 0)
 			strbuf_addch(out, ',');
-		/* Compose names lines in what it refuses. */
+		/*
+		 * One item per line, because Compose gives lines in its errors.
+		 */
 		strbuf_addch(out, '\n');
 		if (mapping) {
 			print_string(node->keys[i], out);
