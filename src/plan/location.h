@@ -60,7 +60,11 @@ bool location_is(const struct location *a, const struct location *b);
  */
 bool location_holds(const struct location *a, const struct location *b);
 
-/* Returns true if a holds b or something that is mounted below b. */
+/*
+ * Returns true if a holds b or something that is mounted below b.  Unlike
+ * location_holds(), ignores what is mounted below a.  Returns false if a and b
+ * are the same.
+ */
 bool location_shares(const struct location *a, const struct location *b);
 
 #define cleanup_location __attribute__((cleanup(location_release)))

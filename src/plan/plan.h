@@ -159,6 +159,7 @@ struct plan_service {
 	const char *unclear; /* static; a key that could not be read, or NULL */
 };
 
+/* One broken rule.  Strings are owned. */
 struct violation {
 	char *rule;
 	char *service; /* "" for the whole model */
