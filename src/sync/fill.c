@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Fills a generation: shared with the last one, copied, or filtered. */
+/*
+ * fill: fills a generation with hard links to the last one, copies, and
+ * filtered documents.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,7 +29,7 @@
 
 struct filler {
 	const struct generation_spec *spec;
-	int slash_fd; /* what an entry's source is below */
+	int slash_fd; /* "/": sources are relative to it */
 	int64_t bytes; /* copied so far */
 	struct diag *dg;
 };
@@ -48,8 +51,8 @@ is_as_seen(const struct scan_entry *e, const struct stat *st)
 }
 
 /*
- * What is there now is not what the scan saw, and may be put back as it was:
- * no file has such a time, so that the next look sees a change.
+ * Marks an entry whose file is not the one that the scan saw.  The file may be
+ * restored later.  No file has this ctime, so that the next scan sees a change.
  */
 static void
 mark_changed(struct scan_entry *e)
@@ -58,8 +61,9 @@ mark_changed(struct scan_entry *e)
 }
 
 /*
- * Opens an entry's source, without a link on the way.  *ret_fd is -1 when it
- * cannot be read, which is marked, or when it has gone or changed its kind.
+ * Opens the source of an entry without following symlinks.  *ret_fd is -1 if
+ * the file is unreadable (marked in the entry), or has disappeared or changed
+ * its type.
  */
 static int
 open_source(
@@ -133,7 +137,10 @@ copy_file(struct filler *f, struct scan_entry *e)
 	return set_mode(f, e, out);
 }
 
-/* Half of what somebody replaces in place may be JSON, too. */
+/*
+ * Rejects a document that changed while it was read: a partly written file may
+ * be valid JSON.
+ */
 static int
 check_still(
     int fd, const struct stat *before, const char *what, struct diag *dg)
@@ -150,7 +157,10 @@ check_still(
 	return 0;
 }
 
-/* One look at a document; *ret_there is false when there is none to read. */
+/*
+ * Reads and filters a document once.  *ret_there is false if it is not
+ * readable.
+ */
 static int
 read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
     struct strbuf *out, bool *ret_there, struct diag *dg)
@@ -179,7 +189,7 @@ read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 	return jsonfilter_run(filter, text.buf, text.len, what, out, dg);
 }
 
-/* Somebody may be writing it: what is no JSON now may be so in a moment. */
+/* Retries a malformed document: another process may be writing it. */
 static int
 read_settled(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
     struct strbuf *out, bool *ret_there, struct diag *dg)
@@ -197,7 +207,7 @@ read_settled(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 	}
 }
 
-/* What leads to a path of the generation, when no directory of a tree does. */
+/* Makes the parent directories of a path that is not in a tree. */
 static int
 make_parents(struct filler *f, const char *path)
 {
@@ -214,7 +224,7 @@ make_parents(struct filler *f, const char *path)
 	return 0;
 }
 
-/* What cannot be filtered stops neither the trees nor another document. */
+/* A document that cannot be filtered does not stop the sync. */
 static int
 keep_last_copy(struct filler *f, struct scan_entry *e, struct diag *why)
 {
@@ -257,7 +267,7 @@ filter_document(struct filler *f, struct scan_entry *e)
 	return set_mode(f, e, out);
 }
 
-/* Shares an unchanged file; *ret_done is false when that is not possible. */
+/* Links an unchanged file to the old one; *ret_done is false if that fails. */
 static int
 share(struct filler *f, const struct scan_entry *e, bool *ret_done)
 {
@@ -268,7 +278,7 @@ share(struct filler *f, const struct scan_entry *e, bool *ret_done)
 		return -1;
 	*ret_done =
 	    linkat(f->spec->old_fd, e->path, f->spec->fd, e->path, 0) == 0;
-	/* EMLINK, or it is not there: it is copied then. */
+	/* EMLINK, or the old file is missing: the caller copies it. */
 	return 0;
 }
 
@@ -277,7 +287,7 @@ make_dir(struct filler *f, const struct scan_entry *e)
 {
 	if (make_parents(f, e->path) < 0)
 		return -1;
-	/* A document's parent may be there. */
+	/* A document may have made the directory already. */
 	if (mkdirat(f->spec->fd, e->path, 0700) < 0 && errno != EEXIST)
 		return fail(f, "make", e);
 	return 0;
@@ -310,7 +320,10 @@ fill_entry(struct filler *f, struct scan_entry *e)
 	return 0;
 }
 
-/* Last, and from the inside out: a closed directory could not be filled. */
+/*
+ * Sets directory modes last and from the inside out: a directory without write
+ * permission could not be filled.
+ */
 static int
 set_dir_modes(struct filler *f, const struct scan *scan)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Generations come, are read, and go: one rename, and locks on directories. */
+/* generation: replaces snapshots by one rename, and locks their directories. */
 #include "sync/generation.h"
 
 #include <assert.h>
@@ -53,7 +53,7 @@ generation_open_unlocked(int agent_fd, int *ret_fd, struct diag *dg)
 	return open_maybe(agent_fd, SNAPSHOT, ret_fd, dg);
 }
 
-/* Whether the snapshot still is the directory that fd shows. */
+/* Returns true if the snapshot is still the directory open as fd. */
 static bool
 is_current(int agent_fd, int fd)
 {
@@ -85,7 +85,10 @@ generation_open(
 		if (lock_dir(fd, LOCK_SH) < 0)
 			return diag_set_errno(
 			    dg, DIAG_IO, errno, "lock the snapshot");
-		/* One that was replaced before it was held may go away. */
+		/*
+		 * A snapshot that was replaced before the lock was taken may be
+		 * removed.
+		 */
 		if (is_current(agent_fd, fd)) {
 			*ret_fd = steal_fd(&fd);
 			return 0;
@@ -109,14 +112,20 @@ generation_make(int agent_fd, char ret_name[GENERATION_NAME_SIZE], int *ret_fd,
 	(void)snprintf(ret_name, GENERATION_NAME_SIZE, PREFIX "%s", random);
 	if (fs_make_dir(agent_fd, ret_name, 0700, &fd, dg) != 0)
 		return -1;
-	/* As a reader does: also against a writer past a lock that was lost. */
+	/*
+	 * A shared lock like a reader's: it protects against a second writer if
+	 * the writers' lock was lost.
+	 */
 	if (lock_dir(fd, LOCK_SH | LOCK_NB) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "lock %s", ret_name);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
 
-/* Where directories cannot change places, no snapshot is replaced whole. */
+/*
+ * The file system must support RENAME_EXCHANGE to replace a snapshot
+ * atomically.
+ */
 static int
 fail_swap(struct diag *dg)
 {
@@ -145,14 +154,14 @@ generation_swap(int agent_fd, const char *name, struct diag *dg)
 	return 0;
 }
 
-/* Removes one when nobody reads it. */
+/* Removes a generation unless a reader holds its lock. */
 static int
 remove_unread(int agent_fd, const char *name, struct diag *dg)
 {
 	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int fd = -1;
 
-	/* What is no directory nobody reads. */
+	/* A name that is not a directory has no reader. */
 	if (open_maybe(agent_fd, name, &fd, &mine) != 0 &&
 	    mine.errnum != ENOTDIR && mine.errnum != ELOOP) {
 		diag_move(dg, &mine);
@@ -166,7 +175,7 @@ remove_unread(int agent_fd, const char *name, struct diag *dg)
 	return fs_remove_tree(agent_fd, name, dg);
 }
 
-/* The snapshots that another one took the place of. */
+/* Lists the generations beside the snapshot. */
 static int
 list_old(int agent_fd, struct strvec *old, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A sorted list of device and number. */
+/* inodes: a sorted array of device and inode numbers. */
 #include "sync/inodes.h"
 
 #include <errno.h>
@@ -78,11 +78,11 @@ judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
 	return S_ISLNK(st->st_mode) && is_in_project(arg, dirfd);
 }
 
-/* A directory with protected places in it, resolved once for all of them. */
+/* A directory that contains protected places, resolved once for all of them. */
 struct base {
 	const char *path; /* borrowed */
-	int fd; /* owned; -1: it is not there, or kept in a project */
-	int links; /* that led to it */
+	int fd; /* owned; -1: absent, or reached through a project */
+	int links; /* number of symlinks followed to it */
 };
 
 static int
@@ -102,9 +102,9 @@ open_base(struct base *base, const struct knownprojects *known, struct diag *dg)
 }
 
 /*
- * A place may be a link to where it is kept.  What is kept in a project has no
- * secret of that project's agent, who could lead this walk to any other file,
- * which then were taken for a secret.
+ * Adds a protected place, which may be a symlink.  A target in a project is
+ * skipped: the agent of that project could replace it with links to arbitrary
+ * files, which would then count as credentials.
  */
 static int
 add_place(struct inodes *set, const struct base *base, const char *place,

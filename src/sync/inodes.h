@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inodes: files that hold credentials, known by device and number, since a hard
- * link or a mount gives them any name.
+ * inodes: a set of files with credentials, identified by device and inode
+ * number.  A hard link or a bind mount can give such a file any name.
  */
 #ifndef DRYDOCK_INODES_H
 #define DRYDOCK_INODES_H
@@ -30,18 +30,18 @@ struct inodes {
 		NULL, 0, 0 \
 	}
 
-/* Adds st when it is a regular file. */
+/* Adds st if it is a regular file. */
 void inodes_add(struct inodes *set, const struct stat *st);
 
 /*
- * Adds what is in the places below the home that hold credentials, and the
- * tokens.  A place that is absent or closed to the user has nothing to add, and
- * neither has one that a link leads to in a project.
+ * Adds the files in the credential places below the home, and the session
+ * tokens.  A place that is absent or not accessible for the user is skipped.  A
+ * place reached through a symlink in or into a project is skipped too.
  */
 int inodes_add_protected(struct inodes *set, const struct paths *paths,
     const struct knownprojects *known, struct diag *dg);
 
-/* Before the first inodes_has(), and after the last inodes_add(). */
+/* Call it after the last inodes_add() and before the first inodes_has(). */
 void inodes_sort(struct inodes *set);
 
 bool inodes_has(const struct inodes *set, dev_t dev, ino_t ino);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* jq chooses, on a copy; offsets in the tree say which bytes that is. */
+/*
+ * jsonfilter: jq chooses paths in a parsed copy.  The offsets of the parsed
+ * values give the bytes to remove.
+ */
 #include "sync/jsonfilter.h"
 
 #include <stdlib.h>
@@ -14,10 +17,13 @@
 #include "base/xalloc.h"
 
 struct jsonfilter {
-	struct jqprog *prog; /* owned; NULL: nothing is dropped */
+	struct jqprog *prog; /* owned; NULL: nothing is removed */
 };
 
-/* A JSON string is a jq string: a backslash stays escaped, so no \( is left. */
+/*
+ * A JSON string is a valid jq string.  Backslashes stay escaped, so that value
+ * cannot contain an interpolation \(...).
+ */
 static int
 add_definition(struct strbuf *program, const char *name, const char *value,
     struct diag *dg)
@@ -63,9 +69,10 @@ jsonfilter_freep(struct jsonfilter **filter)
 }
 
 /*
- * Returns text, or scratch with a copy in which each escaped half of a
- * surrogate pair is \ufffd.  That is as long, so offsets hold in both; jq and
- * yajl read it alike, so a key that jq names is the key that is cut.
+ * Returns text, or scratch with a copy in which each escaped lone surrogate is
+ * \ufffd.  Both have the same length, so offsets are valid in both.  jq and
+ * yajl decode \ufffd alike, so the key that jq names is the key that is
+ * removed.
  */
 static const char *
 mask_surrogates(const char *text, size_t len, struct strbuf *scratch)
@@ -83,12 +90,12 @@ mask_surrogates(const char *text, size_t len, struct strbuf *scratch)
 }
 
 /*
- * What jq's path() named, sorted, so that the paths that lead through a value
- * are neighbours.
+ * The paths from jq's path(), sorted: paths through the same value are
+ * adjacent.
  */
 struct protected_paths {
-	struct json *root; /* owned; the list */
-	const struct json **v; /* owned; its paths */
+	struct json *root; /* owned; the list of paths */
+	const struct json **v; /* owned array; its elements belong to root */
 	size_t nr;
 };
 
@@ -99,7 +106,7 @@ places_release(struct protected_paths *p)
 	free(p->v);
 }
 
-/* By a step: elements of arrays before members, these by their bytes. */
+/* Orders steps: array indices before keys, and keys by their bytes. */
 static int
 compare_step(const struct json *step, const char *key, size_t len)
 {
@@ -142,7 +149,7 @@ compare_paths(const void *a, const void *b)
 	return (json_len(x) > json_len(y)) - (json_len(x) < json_len(y));
 }
 
-/* NULL, or why this is no path that can be cut out. */
+/* Returns NULL, or the reason why path cannot be removed. */
 static const char *
 path_fault(const struct json *path)
 {
@@ -189,7 +196,9 @@ read_places(const char *text, size_t len, struct protected_paths *places,
 	return 0;
 }
 
-/* A value, and the paths that lead to it or through it: [low, high). */
+/*
+ * A value, and the range of paths that lead to it or through it: [low, high).
+ */
 struct cursor {
 	const struct json *node;
 	size_t depth;
@@ -202,10 +211,13 @@ struct cut {
 	const char *what;
 	const struct protected_paths *places;
 	struct strbuf *out;
-	size_t done; /* text is copied, or left out, up to here */
+	size_t done; /* text is copied or removed up to this offset */
 };
 
-/* The first of the paths whose step is not before, or is behind, this one. */
+/*
+ * Binary search for the first path whose step is not before this one (before is
+ * 0), or is after this one (before is 1).
+ */
 static size_t
 bound(const struct cut *c, const struct cursor *at, const char *key, size_t len,
     int before)
@@ -226,7 +238,7 @@ bound(const struct cut *c, const struct cursor *at, const char *key, size_t len,
 	return low;
 }
 
-/* Key NULL: the element len of an array. */
+/* If key is NULL, child is element number len of an array. */
 static struct cursor
 step(const struct cut *c, const struct cursor *at, const struct json *child,
     const char *key, size_t len)
@@ -240,7 +252,7 @@ step(const struct cut *c, const struct cursor *at, const struct json *child,
 	return next;
 }
 
-/* The shortest path is the first of those that have the same steps. */
+/* The shortest path is the first of the paths with equal steps. */
 static bool
 is_dropped(const struct cut *c, const struct cursor *at)
 {
@@ -248,7 +260,7 @@ is_dropped(const struct cut *c, const struct cursor *at)
 	    json_len(c->places->v[at->low]) == at->depth;
 }
 
-/* Copies up to start, and leaves out what is from there to end. */
+/* Copies the text up to start, and skips the text from start to end. */
 static void
 leave_out(struct cut *c, size_t start, size_t end)
 {
@@ -271,8 +283,9 @@ check_kept(struct cut *c, const struct cursor *at, struct json_key *kept,
 }
 
 /*
- * With a dropped member goes one comma: the one before it, or, where no member
- * before it stays, the one behind it.  Recursion ends at JSON_LOOSE_DEPTH.
+ * Removes members together with one comma: the comma before the member, or the
+ * comma after it if no member before it is kept.  The depth of the recursion is
+ * at most JSON_LOOSE_DEPTH.
  */
 static int
 cut_container(struct cut *c, const struct cursor *at, struct diag *dg)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jsonfilter: a JSON document without some of its parts, the rest to the byte.
+ * jsonfilter: removes parts of a JSON document and copies the rest byte for
+ * byte.
  *
- * jq's path expressions choose what goes; what stays is the source's own
- * bytes.  A second pass of the same filter changes nothing.
+ * jq path expressions choose the parts to remove.  The filter is idempotent: a
+ * second run changes nothing.
  */
 #ifndef DRYDOCK_JSONFILTER_H
 #define DRYDOCK_JSONFILTER_H
@@ -16,20 +17,22 @@ struct strbuf;
 struct strvec;
 
 /*
- * Compiles path expressions.  They may use home and project, strings; project
- * is null when it is NULL here.  One that does not compile is DIAG_CONFIG.
+ * Compiles path expressions.  They may use the strings home and project;
+ * project is null in jq if it is NULL here.  An expression that does not
+ * compile is DIAG_CONFIG.
  */
 int jsonfilter_new(const struct strvec *drop, const char *home,
     const char *project, struct jsonfilter **ret_filter, struct diag *dg);
 void jsonfilter_freep(struct jsonfilter **filter);
 
 /*
- * Appends what is left of text to out.  Text that is cut off or otherwise no
- * JSON (RFC 8259), holds bad UTF-8, is nested deeper than JSON_LOOSE_DEPTH,
- * or has a duplicate key in what is left is DIAG_DATA "WHAT: line N: why"; out
- * is left as it was then.  An escaped half of a surrogate pair, which
- * JavaScript writes, is copied like all else; to the path expressions it is
- * U+FFFD.
+ * Appends the filtered text to out.  DIAG_DATA ("WHAT: line N: why"): text is
+ * truncated or not valid JSON (RFC 8259), has invalid UTF-8, is nested deeper
+ * than JSON_LOOSE_DEPTH, or has a duplicate key in the part that is kept.
+ * After a failure out is unchanged.
+ *
+ * JavaScript writes escaped lone surrogates.  They are copied unchanged; the
+ * path expressions see them as U+FFFD.
  */
 int jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
     const char *what, struct strbuf *out, struct diag *dg);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Records that end in a NUL, since a path may hold anything else. */
+/*
+ * manifest: records that end in a NUL, because a path may contain any other
+ * byte.
+ */
 #include "sync/manifest.h"
 
 #include <errno.h>
@@ -16,7 +19,7 @@
 #define NAME "manifest"
 #define FORMAT "drydock manifest 1"
 
-/* Numbers are separated by blanks, the path is what follows the last one. */
+/* Numbers are separated by blanks.  The rest of a record is the path. */
 struct fields {
 	const char *at;
 	bool bad;
@@ -54,7 +57,7 @@ is_kind(char c)
 	return c != '\0' && strchr("dfjlts", c) != NULL;
 }
 
-/* Adds one record to m; false when it is none. */
+/* Adds one record to m.  Returns false if the record is malformed. */
 static bool
 read_record(struct manifest *m, const char *record)
 {
@@ -79,7 +82,10 @@ read_record(struct manifest *m, const char *record)
 	return true;
 }
 
-/* The first record: what the others are about, and how many there are. */
+/*
+ * Reads the first record: the generation, the start of the scan, the number of
+ * records and the rules.
+ */
 static bool
 read_header(struct manifest *m, const char *record, int64_t *ret_count)
 {

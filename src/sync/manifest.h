@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * manifest: what the last sync was made from, agents/AGENT/manifest.
+ * manifest: the inputs of the last sync, agents/AGENT/manifest.
  *
- * It is written last, and only after a generation stands in its place: its
- * being there, for this generation and these rules, is the freshness mark.
+ * The manifest is written last, after the generation is in its place.  A
+ * snapshot is fresh only if a manifest for this generation and these rules
+ * exists.
  */
 #ifndef DRYDOCK_MANIFEST_H
 #define DRYDOCK_MANIFEST_H
@@ -19,8 +20,8 @@ struct diag;
 #define MANIFEST_MAX ((size_t)512 << 20)
 
 struct manifest {
-	char rules[DIGEST_HEX_SIZE]; /* what chose and filtered */
-	uint64_t generation_ino; /* the directory that it is about */
+	char rules[DIGEST_HEX_SIZE]; /* digest: version, agent file, home */
+	uint64_t generation_ino; /* inode of the snapshot's directory */
 	struct timespec generation_mtime;
 	struct scan scan;
 };
@@ -31,16 +32,16 @@ struct manifest {
 	}
 
 /*
- * Reads it.  One that is absent or not ours leaves *ret_there false: then
- * nothing is fresh.
+ * Reads the manifest.  If it is absent or malformed, *ret_there is false, and
+ * the snapshot is not fresh.
  */
 int manifest_read(
     int agent_fd, struct manifest *ret, bool *ret_there, struct diag *dg);
 
-/* Whether it is about that generation. */
+/* Returns true if the manifest belongs to that generation. */
 bool manifest_is_of(const struct manifest *m, const struct stat *generation);
 
-/* Replaces it by one of these rules, this scan and this generation. */
+/* Replaces the manifest. */
 int manifest_write(int agent_fd, const char *rules,
     const struct stat *generation, const struct scan *scan, struct diag *dg);
 

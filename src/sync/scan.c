@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A scan's list: growing it, comparing it with an earlier one. */
+/* scan: scans the host's trees and documents, and compares two scans. */
 #include "sync/scan.h"
 
 #include <assert.h>
@@ -92,8 +92,8 @@ is_before(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * Whether t was over at the start.  On some file systems a time lasts: for one
- * or two seconds when it is whole, for 10 ms when that is.
+ * Returns true if t is before start, within the resolution of timestamps: up to
+ * 2 s if t is a whole second, and 10 ms if t is a multiple of 10 ms.
  */
 static bool
 is_over(const struct timespec *t, const struct timespec *start)
@@ -113,7 +113,7 @@ same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* A link and what it leads to have one path, and two entries. */
+/* A symlink and its target have the same path but separate entries. */
 static int
 compare_places(const struct scan_entry *a, const struct scan_entry *b)
 {
@@ -130,7 +130,7 @@ is_same(const struct scan_entry *now, const struct scan_entry *then,
 {
 	if (now->kind != then->kind || now->mode != then->mode)
 		return false;
-	/* What a directory holds are entries of their own. */
+	/* The contents of a directory have their own entries. */
 	if (now->kind == SCAN_DIR)
 		return true;
 	return now->size == then->size && now->ino == then->ino &&
@@ -139,13 +139,13 @@ is_same(const struct scan_entry *now, const struct scan_entry *then,
 	    is_over(&then->mtime, start) && is_over(&then->ctime, start);
 }
 
-/* One comparison under way. */
+/* The state of a comparison. */
 struct diff {
 	const struct timespec *start;
 	void (*report)(void *arg, const char *what, const char *path);
 	void *arg;
 	const char
-	    *last; /* path that was told: a link and its target share it */
+	    *last; /* last reported path: a symlink and its target share it */
 	size_t n;
 };
 
@@ -177,7 +177,7 @@ compare_pointers(const void *a, const void *b)
 	    *(struct scan_entry *const *)a, *(struct scan_entry *const *)b);
 }
 
-/* Returned: the entries in the order of their places. */
+/* Returns the entries sorted by compare_places(). */
 static struct scan_entry **
 sorted(const struct scan *scan)
 {
@@ -221,7 +221,10 @@ scan_compare(struct scan *now, const struct scan *then,
 	struct diff d = { &then->start, report, arg, NULL, 0 };
 	size_t i = 0;
 
-	/* A directory that nobody changed lists its names in one order. */
+	/*
+	 * An unchanged directory lists its names in the same order: no sort is
+	 * needed.
+	 */
 	while (i < now->nr && i < then->nr &&
 	    compare_places(&now->v[i], &then->v[i]) == 0)
 		i++;
@@ -235,9 +238,9 @@ scan_compare(struct scan *now, const struct scan *then,
 }
 
 /*
- * Opens HOME/from as people mean it, through a link too; *ret_real, returned,
- * is where it is, *ret_links how many links led there.  *ret_fd is -1 when there
- * is nothing to go on with; what a link is for is an entry then.
+ * Opens HOME/from and follows symlinks.  *ret_real is the real path (returned),
+ * *ret_links the number of symlinks followed.  *ret_fd is -1 if from is absent
+ * or skipped; a skipped one has an entry with the reason.
  */
 static int
 open_top(struct walk *w, int home_fd, int *ret_fd, char **ret_real,
@@ -341,7 +344,10 @@ scan_sources(struct walk *w, const struct agent_sources *sources, int home_fd,
 	return 0;
 }
 
-/* A second name of a credential file is found only when all are known. */
+/*
+ * Other names of a credential file are found only after all credential files
+ * are known.
+ */
 static void
 drop_credentials(struct scan *scan, struct inodes *credentials)
 {
@@ -372,7 +378,7 @@ add_documents(const struct scan *scan, struct inodes *set)
 	}
 }
 
-/* A document may be in a tree, too, where nothing would be left out of it. */
+/* A tree may contain a document too.  There it would be copied unfiltered. */
 static void
 drop_documents(struct scan *scan)
 {
@@ -392,7 +398,7 @@ drop_documents(struct scan *scan)
 	inodes_release(&documents);
 }
 
-/* Fills a scan, and the list of credential files that were met. */
+/* Fills a scan and the set of credential files found. */
 static int
 walk_host(struct walk *w, struct diag *dg)
 {
@@ -407,11 +413,11 @@ walk_host(struct walk *w, struct diag *dg)
 		.dg = dg,
 		.label = "",
 		.path = STRBUF_INIT,
-		.depth = 1, /* in the home */
+		.depth = 1, /* the home is depth 0 */
 		.max_depth = SCAN_MAX_DEPTH,
 		.too_deep = DIAG_CONFIG,
 	};
-	/* The clock that the kernel stamps files with. */
+	/* The clock that the kernel uses for file timestamps. */
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &w->scan->start);
 	if (knownprojects_load(w->paths, &known, dg) != 0 ||
 	    fs_open_dir(w->paths->home, &home_fd, dg) != 0)

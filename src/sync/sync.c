@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One sync at a time: look, build beside, swap, and only then the mark. */
+/*
+ * sync: one sync at a time: scan, build beside the snapshot, swap, and last
+ * write the manifest.
+ */
 #include "sync/sync.h"
 
 #include <errno.h>
@@ -21,14 +24,14 @@
 #define LOCK_NAME "lock"
 #define TELL_AFTER_MS 2000
 
-/* A sync under way. */
+/* The state of a sync. */
 struct run {
 	const struct sync_request *request;
 	char rules[DIGEST_HEX_SIZE];
 	int agent_fd; /* owned; agents/AGENT */
-	int lock_fd; /* owned; -1 until it is won */
+	int lock_fd; /* owned; -1 until the lock is taken */
 	int old_fd; /* owned; the snapshot, or -1 */
-	bool usable; /* then is about old_fd, by the same rules */
+	bool usable; /* then belongs to old_fd and has the same rules */
 	struct manifest then;
 	struct scan now;
 	size_t drift;
@@ -52,7 +55,7 @@ run_release(struct run *r)
 
 #define cleanup_run __attribute__((cleanup(run_release)))
 
-/* What a snapshot depends on besides the host's files. */
+/* Computes the digest of a snapshot's inputs other than the host's files. */
 static void
 name_rules(struct run *r)
 {
@@ -72,7 +75,7 @@ look_at_host(struct run *r, struct diag *dg)
 	return scan_run(&r->now, q->paths, q->settings, q->agent, dg);
 }
 
-/* Whose message names a file of the state says where that is. */
+/* Adds the directory to a message that names only a file in it. */
 static int
 fail_below(const struct run *r, struct diag *dg)
 {
@@ -102,14 +105,14 @@ read_snapshot(struct run *r, struct diag *dg)
 	return 0;
 }
 
-/* Reads what the last sync left. */
+/* Reads the snapshot and manifest of the last sync. */
 static int
 look_at_snapshot(struct run *r, struct diag *dg)
 {
 	return read_snapshot(r, dg) != 0 ? fail_below(r, dg) : 0;
 }
 
-/* Whether the snapshot is what the host's files would give now. */
+/* Returns true if a sync would produce the same snapshot. */
 static bool
 is_fresh(struct run *r)
 {
@@ -128,7 +131,7 @@ is_at_least(const struct timespec *a, const struct timespec *b)
 	    (a->tv_sec == b->tv_sec && a->tv_nsec >= b->tv_nsec);
 }
 
-/* After a while the user is told what for. */
+/* Waits for the lock; prints a note after TELL_AFTER_MS. */
 static int
 wait_for_lock(struct run *r, enum lock_answer *ret, struct diag *dg)
 {
@@ -147,7 +150,7 @@ wait_for_lock(struct run *r, enum lock_answer *ret, struct diag *dg)
 	    &r->lock_fd, dg);
 }
 
-/* Takes the lock; *ret_waited when somebody else had it. */
+/* Takes the lock.  *ret_waited is true if another process held it. */
 static int
 take_lock(struct run *r, bool *ret_waited, struct diag *dg)
 {
@@ -169,7 +172,7 @@ take_lock(struct run *r, bool *ret_waited, struct diag *dg)
 	return 0;
 }
 
-/* One that fails leaves what it made to build(). */
+/* After a failure build() removes the unfinished generation. */
 static int
 make_generation(struct run *r, struct diag *dg)
 {
@@ -195,13 +198,13 @@ make_generation(struct run *r, struct diag *dg)
 	return manifest_write(r->agent_fd, r->rules, &st, &r->now, dg);
 }
 
-/* From a scan to a snapshot in its place.  The lock is held. */
+/* Makes a generation from a scan and puts it in place.  The lock is held. */
 static int
 build(struct run *r, struct diag *dg)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	/* What cannot be removed now, the next sync removes. */
+	/* The next sync removes what cannot be removed now. */
 	(void)generation_clean(r->agent_fd, &ignored);
 	if (make_generation(r, dg) == 0)
 		return 0;
@@ -223,7 +226,7 @@ give_outcome(struct run *r, bool done, struct sync_outcome *ret)
 	}
 }
 
-/* What cannot be removed now is no failure of this sync.  The lock is held. */
+/* A failure to remove an old snapshot is only a warning.  The lock is held. */
 static void
 clean_up(struct run *r)
 {
@@ -233,7 +236,7 @@ clean_up(struct run *r)
 		diag_warn("an old snapshot stays: %s", dg.message);
 }
 
-/* Nothing is to do but what a sync that was killed left to do. */
+/* Nothing changed: only removes what a killed sync left. */
 static int
 finish_fresh(struct run *r, struct sync_outcome *ret, struct diag *dg)
 {
@@ -250,7 +253,10 @@ finish_fresh(struct run *r, struct sync_outcome *ret, struct diag *dg)
 	return 0;
 }
 
-/* The lock is held: look again where something may have changed, and build. */
+/*
+ * The lock is held.  Reads the snapshot again, and scans the host again after a
+ * wait for the lock.  Builds a new snapshot if necessary.
+ */
 static int
 run_locked(struct run *r, bool waited, const struct timespec *called,
     struct sync_outcome *ret, struct diag *dg)
@@ -307,7 +313,9 @@ sync_run(const struct sync_request *request, struct sync_outcome *ret,
 		return finish_fresh(&r, ret, dg);
 	if (take_lock(&r, &waited, dg) != 0)
 		return -1;
-	/* What it makes has the modes that it says. */
+	/*
+	 * Files must have exactly the modes that are passed at their creation.
+	 */
 	mask = umask(077);
 	rc = run_locked(&r, waited, &called, ret, dg);
 	(void)umask(mask);

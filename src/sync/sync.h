@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sync: the host's configuration of an agent becomes its snapshot.
+ * sync: copies the host's configuration of an agent into its snapshot.
  *
- * Whole or not at all: what fails leaves the last snapshot, and no mark that
- * it is fresh.  Of the host's own files nothing is ever written.
+ * A sync is atomic: after a failure the previous snapshot is in place and is
+ * not marked as fresh.  A sync never writes to the host's own files.
  */
 #ifndef DRYDOCK_SYNC_H
 #define DRYDOCK_SYNC_H
@@ -18,21 +18,21 @@ struct diag;
 struct paths;
 struct settings;
 
-/* For how long whoever asked for a sync waits for another one. */
+/* How long a sync requested by the user waits for another sync. */
 #define SYNC_WAIT_MS (10 * 60 * 1000)
 
 struct sync_request {
-	struct paths *paths; /* the state is opened */
+	struct paths *paths; /* with an open state directory */
 	const struct settings *settings;
 	const struct agent *agent;
-	bool force; /* all of it anew, also when nothing changed */
-	bool quiet; /* not a word about a wait for another sync */
-	int wait_ms; /* for that */
+	bool force; /* rebuild everything even if nothing changed */
+	bool quiet; /* no note about waiting for another sync */
+	int wait_ms; /* limit of that wait */
 };
 
 struct sync_outcome {
-	bool done; /* a new snapshot stands; else the last one is fresh */
-	struct manifest manifest; /* what it is made from, what was skipped */
+	bool done; /* true: a new snapshot; false: the last one is fresh */
+	struct manifest manifest; /* inputs, and what was skipped */
 };
 
 #define SYNC_OUTCOME_INIT        \
@@ -41,39 +41,39 @@ struct sync_outcome {
 	}
 
 /*
- * Brings the snapshot up to date.  A sync that began after the call counts as
- * its own.  A host document that is wrong is skipped, a limit is DIAG_CONFIG, a
- * sync that does not end DIAG_BUSY.
+ * Updates the snapshot.  If another sync began after this call and has
+ * finished, its result is used.  A malformed host document is skipped.
+ * Exceeding a limit is DIAG_CONFIG.  Another sync that does not finish in time
+ * is DIAG_BUSY.
  */
 int sync_run(const struct sync_request *request, struct sync_outcome *ret,
     struct diag *dg);
 
 /*
- * Tells what differs from the last sync and writes nothing: *ret_drift is the
- * number of differences, for each of which report is called with what and a
- * path below the home; "never" and the agent's name when there was no sync,
- * "rules" when it went by other rules.
+ * Compares the host with the last sync, and writes nothing.  *ret_drift is the
+ * number of differences.  report is called for each one with "new", "changed"
+ * or "gone" and a path below the home.  If there was no sync, it is called with
+ * "never" and the agent's name; if the last sync had other rules, with "rules"
+ * and the agent's name.
  */
 int sync_check(const struct sync_request *request, size_t *ret_drift,
     void (*report)(void *arg, const char *what, const char *path), void *arg,
     struct diag *dg);
 
 /*
- * For a launch: syncs when that is due.  A failure is a warning; so is what
- * was skipped by a sync that was due, and at each launch what is not trusted.
+ * For a launch: runs a sync if one is needed.  A failure is a warning.  Files
+ * that the sync skipped are warnings too.  Files that are not trusted are
+ * warnings at each launch.
  */
 void sync_before_launch(const struct sync_request *request);
 
 enum sync_tell {
 	SYNC_TELL_ALL,
-	SYNC_TELL_FAILURES, /* not readable, wrong, or not trusted */
-	SYNC_TELL_DISTRUST /* an agent or another user may have put it there */
+	SYNC_TELL_FAILURES, /* unreadable, malformed or untrusted */
+	SYNC_TELL_DISTRUST /* may come from an agent or another user */
 };
 
-/*
- * Warns of entries that did not go along; returns how many of them are
- * failures.
- */
+/* Warns about skipped entries.  Returns how many of them are failures. */
 size_t sync_warn_skipped(
     const struct sync_outcome *outcome, enum sync_tell tell);
 

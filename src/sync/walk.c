@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk over the host's files: by descriptors, following only on purpose. */
+/*
+ * walk: walks the host's files by descriptor; follows a symlink only after a
+ * check.
+ */
 #include "sync/walk.h"
 
 #include <errno.h>
@@ -21,7 +24,7 @@
 #include "host/protected.h"
 #include "host/settings.h"
 
-/* Whether no copy is made of what is there. */
+/* Returns true if real is, contains or is in a place that is never copied. */
 static bool
 is_protected(const struct paths *paths, const char *real)
 {
@@ -74,7 +77,10 @@ walk_skip(struct walk *w, const struct stat *st, enum scan_why why)
 		return -1;
 	e->why = why;
 	if (why == SCAN_SPECIAL) {
-		/* Traffic through a fifo is no change. */
+		/*
+		 * Writes to a FIFO change its size and times, but are no change
+		 * for a sync.
+		 */
 		e->size = 0;
 		e->mtime = (struct timespec){ 0, 0 };
 		e->ctime = e->mtime;
@@ -89,7 +95,7 @@ walk_is_denied(int errnum)
 	    errnum == ESTALE || errnum == ENOTCONN;
 }
 
-/* A link that does not open, by errno; else that is a failure. */
+/* Skips a symlink that cannot be opened.  An unexpected errno is a failure. */
 static int
 skip_closed(struct walk *w, const struct stat *st)
 {
@@ -131,9 +137,9 @@ walk_distrust(const struct walk *w, const struct stat *st, const char *real)
 }
 
 /*
- * A link is the user's own word when it is the user's and lies where no agent
- * could write.  Each of a chain is asked, and those of directories on the way,
- * before it is followed.
+ * A symlink is trusted if its owner is the user or root and no agent can write
+ * to its directory.  Every symlink of a chain, and in the path of a target, is
+ * checked before it is followed.
  */
 static int
 judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
@@ -166,7 +172,7 @@ walk_resolve(struct walk *w, int dirfd, const char *path,
 		      : skip_closed(w, link);
 }
 
-/* What another user's directory or a project holds does not go along. */
+/* A directory of another user or in a project is not copied. */
 static enum scan_why
 distrust_directory(const struct walk *w, int fd, const struct stat *st)
 {
@@ -188,7 +194,7 @@ walk_enter(struct walk *w, int dirfd, const char *name, const struct stat *st)
 	if (fd < 0 && walk_is_denied(errno))
 		return walk_skip(w, st, SCAN_UNREADABLE);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		return 0; /* it has just gone: the next look sees that */
+		return 0; /* disappeared: the next scan detects it */
 	if (fd < 0)
 		return fs_walk_fail(&w->at, "open");
 	why = distrust_directory(w, fd, st);
@@ -215,8 +221,8 @@ walk_follow(struct walk *w, int fd, const struct stat *link, char **ret_real)
 }
 
 /*
- * Whether a target means the same in the session: followed from the entry at
- * hand, by its text alone, it never leaves this walk's root.
+ * Returns true if a target has the same meaning in the session: the text of the
+ * target, resolved from the current entry, never leaves the root of this walk.
  */
 static bool
 stays_inside(const struct walk *w, const char *target)
@@ -248,7 +254,7 @@ stays_inside(const struct walk *w, const char *target)
 	return true;
 }
 
-/* Copies the directory that a link leads to, as a tree of its own. */
+/* Copies the directory that a symlink leads to, as a separate tree. */
 static int
 enter_elsewhere(struct walk *w, int fd, const char *real, const struct stat *st)
 {
@@ -264,13 +270,13 @@ enter_elsewhere(struct walk *w, int fd, const char *real, const struct stat *st)
 		.elsewhere = true,
 		.followed = true,
 	};
-	/* The descriptor names no file: "." of it is opened for reading. */
+	/* fd is O_PATH: "." of it is opened for reading. */
 	rc = walk_enter(w, fd, ".", st);
 	w->place = outer;
 	return rc;
 }
 
-/* What a link that leaves the tree leads to. */
+/* Adds the target of a symlink that leaves the tree. */
 static int
 add_target(struct walk *w, int fd, const char *real, const struct stat *link)
 {
@@ -296,7 +302,7 @@ add_target(struct walk *w, int fd, const char *real, const struct stat *link)
 	return 0;
 }
 
-/* An agent or another user may have put this link there. */
+/* An agent or another user may have put this symlink there. */
 static enum scan_why
 leaves(const struct walk *w, int fd, const char *target)
 {
@@ -350,7 +356,10 @@ walk_link(struct walk *w, int dirfd, const char *name, const struct stat *st)
 	return 0;
 }
 
-/* A file of a tree elsewhere has no path below the home's tree. */
+/*
+ * The source path is built from the real root: a tree elsewhere has no path
+ * below the tree in the home.
+ */
 static int
 walk_file(struct walk *w, const char *name, const struct stat *st)
 {

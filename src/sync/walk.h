@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk: one of the host's trees or documents, on its way into a scan.
+ * walk: adds one tree or document of the host to a scan.
  *
- * For scan.c, which says what the trees are.  Failures are set in
- * the walk's diag; a limit of the settings that is met is DIAG_CONFIG.
+ * scan.c chooses the trees and documents.  Failures are set in the walk's diag.
+ * Exceeding a limit of the settings is DIAG_CONFIG.
  */
 #ifndef DRYDOCK_WALK_H
 #define DRYDOCK_WALK_H
@@ -22,12 +22,12 @@ struct knownprojects;
 struct paths;
 struct settings;
 
-/* Where a walk is; a link to a directory elsewhere starts one of its own. */
+/* The position of a walk.  A symlink to a directory elsewhere gets its own. */
 struct walk_place {
-	const char *real; /* borrowed; where it is */
-	size_t root; /* of the path: this walk's own root and a slash */
-	bool elsewhere; /* behind a link that left the tree */
-	bool followed; /* reached through a link: no other may leave it */
+	const char *real; /* borrowed; real path of its root */
+	size_t root; /* length of the path up to this root, with a slash */
+	bool elsewhere; /* reached through a symlink that left the tree */
+	bool followed; /* reached through a symlink: no symlink may leave it */
 };
 
 struct walk {
@@ -38,47 +38,51 @@ struct walk {
 	const struct agent *agent;
 	const struct knownprojects *known;
 	const struct agent_source *tree;
-	const char *home_name; /* where people see it: HOME/.claude */
-	size_t prefix; /* of the path: the tree itself and a slash */
+	const char *home_name; /* path for messages: HOME/.claude */
+	size_t prefix; /* length of the path up to the tree, with a slash */
 	struct walk_place place;
 	struct inodes credentials; /* owned */
 };
 
-/* What walk->at.visit is. */
+/* The visit callback of walk->at. */
 int walk_entry(struct fs_walk *at, int dirfd, const char *name);
 
-/* Opens the directory at hand, adds it, and goes in. */
+/* Opens the current directory, adds it, and walks its contents. */
 int walk_enter(
     struct walk *w, int dirfd, const char *name, const struct stat *st);
 
-/* Adds the entry at hand; NULL when there is no room for it. */
+/* Adds the current entry.  NULL (diag set) if a limit is exceeded. */
 struct scan_entry *walk_add(
     struct walk *w, enum scan_kind kind, const struct stat *st);
 int walk_skip(struct walk *w, const struct stat *st, enum scan_why why);
 
 /*
- * Opens a path, O_PATH, through links that are the caller's or root's and lie
- * in no project; *ret_links is how many.  *ret_fd is -1 when there is nothing to
- * go on with; the link at hand is an entry then, by whose name it says why.
+ * Opens a path with O_PATH and follows symlinks that belong to the caller or
+ * root and are in no project.  *ret_links is the number of symlinks followed.
+ * If the path cannot be opened or is not trusted, *ret_fd is -1 and the current
+ * symlink has an entry with the reason.
  */
 int walk_resolve(struct walk *w, int dirfd, const char *path,
     const struct stat *link, int *ret_fd, int *ret_links);
 
 /*
- * SCAN_FINE when what a link leads to may go along: fd is the caller's or
- * root's, and lies, at real, neither in a project nor in a protected place.
+ * Returns SCAN_FINE if the target of a symlink may be copied: it belongs to the
+ * caller or root, and real is neither in a project nor in a protected place.
  */
 enum scan_why walk_distrust(
     const struct walk *w, const struct stat *st, const char *real);
 
 /*
- * *ret_real, returned, is where fd is, or NULL for what is skipped: a
- * credential file, and what has no path, as a pipe behind /dev/stdin.
+ * *ret_real (returned) is the real path of fd.  It is NULL if the target is
+ * skipped: a credential file, or a file without a path, such as a pipe behind
+ * /dev/stdin.
  */
 int walk_follow(
     struct walk *w, int fd, const struct stat *link, char **ret_real);
 
-/* Whether errnum says that this one cannot be read, as others can. */
+/*
+ * Returns true if errnum means that this file cannot be read, while others may.
+ */
 bool walk_is_denied(int errnum);
 
 #endif /* DRYDOCK_WALK_H */
