@@ -160,7 +160,7 @@ write_sources(struct jsonw *w, const struct protected_paths *places,
 	return 0;
 }
 
-/* What the source of each role must be, with the same keys as "sources". */
+/* The required source of each role, with the same keys as "sources". */
 static int
 write_roles(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, struct diag *dg)

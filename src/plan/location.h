@@ -51,7 +51,7 @@ int location_find_in(const struct location *parent, const char *name,
     struct location *ret_location, struct diag *dg);
 void location_release(struct location *location);
 
-/* Returns true if a and b are the same file, by inode or by path on a device. */
+/* Returns true if a and b are the same file, by inode or by device and path. */
 bool location_is(const struct location *a, const struct location *b);
 
 /*
