@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A strict reader of the "sync" object of agents/NAME.json. */
+/* agent-sync: a strict parser of the "sync" object of agents/NAME.json. */
 #include "host/agent-sync.h"
 
 #include <fnmatch.h>
@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 #include "host/text.h"
 
-/* Absent is an empty list. */
+/* Reads a list of plain words.  An absent list is empty. */
 static int
 read_words(const struct json *object, const char *key, struct strvec *ret,
     struct diag *dg)
@@ -130,7 +130,7 @@ agent_sync_is_credential(const struct agent_sync *sync, const char *name)
 	const struct strvec *list = &sync->credentials;
 
 	for (size_t i = 0; i < list->nr; i++) {
-		/* On some file systems case does not count. */
+		/* Some file systems ignore case. */
 		if (fnmatch(list->v[i], name, FNM_CASEFOLD) == 0)
 			return true;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* agent: a strict reader of agents/NAME.json. */
+/* agent: a strict parser of agents/NAME.json. */
 
 #include "host/agent.h"
 
@@ -15,14 +15,14 @@
 
 enum {
 	GUARDRAILS_MAX = 64,
-	DEPTH_MAX = 7, /* as the holder takes them (guest/policy.c) */
+	DEPTH_MAX = 7, /* the holder's limit (guest/policy.c) */
 	PACKAGE_MAX = 214 /* npm's own limit for a name */
 };
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* One key of the document: how it is read into the struct. */
+/* One key of the document and its reader. */
 struct field {
 	const char *key;
 	int (*read)(
@@ -30,8 +30,8 @@ struct field {
 };
 
 /*
- * NAME@VERSION or @SCOPE/NAME@VERSION, with an exact version: a range or a tag
- * would name another package tomorrow.
+ * Returns true for NAME@VERSION or @SCOPE/NAME@VERSION with an exact version.
+ * A range or a tag could resolve to other code later.
  */
 static bool
 is_npm_package(const char *word)
@@ -73,7 +73,10 @@ read_npm(struct agent *agent, const struct json *value, struct diag *dg)
 	return 0;
 }
 
-/* A path in its shortest form, of characters that mean nothing to a shell. */
+/*
+ * Returns true for a relative path without empty, "." or ".." components, of
+ * characters that have no meaning to a shell.
+ */
 static bool
 is_guardrail_path(const char *path)
 {
@@ -123,7 +126,10 @@ read_guardrails(struct agent *agent, const struct json *value, struct diag *dg)
 	if (dir == NULL || !json_is_object(files) || json_len(value) != 2)
 		return diag_set(dg, DIAG_CONFIG,
 		    "guardrails: not an object of a dir and files");
-	/* What else is there is the system's: a directory of the agent's own. */
+	/*
+	 * The files directly in /etc are the system's; the agent needs a
+	 * directory of its own.
+	 */
 	if (strncmp(dir, "/etc/", 5) != 0 || !is_guardrail_path(dir + 1) ||
 	    strlen(dir + 5) == 0)
 		return diag_set(dg, DIAG_CONFIG,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* allowlist: a parser for lines of host names, strict about what is one. */
+/* allowlist: a strict parser for lines of host names. */
 
 #include "host/allowlist.h"
 
@@ -33,7 +33,7 @@ is_letter_or_digit(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z');
 }
 
-/* Reads as a number somewhere: 127, 0x7f. */
+/* Returns true if some parser reads the label as a number: 127, 0x7f. */
 static bool
 label_is_number(const char *label, size_t len)
 {
@@ -65,7 +65,7 @@ label_problem(const char *label, size_t len)
 	return NULL;
 }
 
-/* What is wrong with a folded name without its trailing dot, or NULL. */
+/* Returns the error in a lower-case name without its trailing dot, or NULL. */
 static const char *
 host_problem(const char *host)
 {
@@ -92,8 +92,8 @@ host_problem(const char *host)
 		label += len + 1;
 	}
 	/*
-	 * Whatever ends in a number is an IPv4 address to one parser or
-	 * another (inet_aton(3), WHATWG URL 3.5).
+	 * Some parsers take a name whose last label is a number for an IPv4
+	 * address (inet_aton(3), WHATWG URL 3.5).
 	 */
 	if (label_is_number(label, len))
 		return "is an address: only names are allowed";
@@ -102,7 +102,7 @@ host_problem(const char *host)
 	return NULL;
 }
 
-/* 1 to 65535 without sign or leading zero; 0 for anything else. */
+/* Parses 1 to 65535 without sign and leading zero; 0 for anything else. */
 static uint16_t
 parse_port(const char *text)
 {
@@ -118,7 +118,7 @@ parse_port(const char *text)
 	return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
-/* Splits word, which it changes, into a host and its port. */
+/* Splits word in place into a host and a port.  Returns the error, or NULL. */
 static const char *
 parse_host(char *word, uint16_t *ret_port)
 {
@@ -126,7 +126,7 @@ parse_host(char *word, uint16_t *ret_port)
 	size_t len;
 
 	*ret_port = HTTPS_PORT;
-	/* More than one colon is an address; host_problem() says so. */
+	/* More than one colon is an IPv6 address; host_problem() reports it. */
 	if (colon != NULL && strchr(word, ':') == colon &&
 	    strstr(word, "//") == NULL) {
 		*colon = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* catalog: finds a file in the user's folder, then among those shipped. */
+/* catalog: reads a file of the user's directory, or else a shipped file. */
 #include "host/catalog.h"
 
 #include <stdlib.h>
@@ -117,7 +117,10 @@ catalog_read(const struct catalog *catalog, const char *name,
 			      : steal_ptr(&path);
 	if (fs_read_fd(own >= 0 ? own : shipped, file.label, FILE_MAX,
 		&file.text, dg) != 0) {
-		/* Too large: a user wrote it. */
+		/*
+		 * DIAG_DATA means a damaged state file; here a user wrote a
+		 * file that is too large.
+		 */
 		if (dg->class == DIAG_DATA)
 			dg->class = DIAG_CONFIG;
 		return -1;

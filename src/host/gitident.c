@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gitident: asks git about the user's own files. */
+/* gitident: reads the user's own git configuration files with git. */
 #include "host/gitident.h"
 
 #include <errno.h>
@@ -21,12 +21,15 @@
 #include "host/program.h"
 #include "host/text.h"
 
-/* A user's include may be a fifo. */
+/* An include may name a FIFO, on which git blocks. */
 #define GIT_TIMEOUT_MS 5000
 #define SAFE_MAX 100
 #define GIT_MAX_OUTPUT ((size_t)64 << 10)
 
-/* A value that reaches a commit: one line, and not endless. */
+/*
+ * Returns true for a value that is safe in a commit: one line, of bounded
+ * length.
+ */
 static bool
 is_identity(const char *value)
 {
@@ -36,7 +39,7 @@ is_identity(const char *value)
 	    text_is_plain(value);
 }
 
-/* An empty value takes back what was said before it. */
+/* An empty value clears the list, as git does. */
 static void
 take_safe_directory(struct gitident *ident, const char *value)
 {
@@ -64,7 +67,10 @@ take_value(struct gitident *ident, const char *key, const char *value)
 	*field = xstrdup(value);
 }
 
-/* Of "KEY\nVALUE\0" each the last; a key alone is a truth, and no name. */
+/*
+ * Parses "KEY\nVALUE\0" entries; the last value of a key wins.  A key without a
+ * value is a boolean and is skipped.
+ */
 static void
 take_answer(struct gitident *ident, const struct strbuf *out)
 {
@@ -82,9 +88,9 @@ take_answer(struct gitident *ident, const struct strbuf *out)
 }
 
 /*
- * One file a child: when both exist, what --global reads depends on git's
- * version.  With --file git takes values from no other configuration, such as
- * the project's; `config` cannot be an alias, and there is no pager.
+ * Reads one file per child: with two files, the result of --global depends on
+ * git's version.  --file reads no other configuration, such as the project's.
+ * `config` cannot be an alias, and no pager runs.
  */
 static int
 ask_git(struct gitident *ident, const char *git, const char *file,
@@ -106,7 +112,7 @@ ask_git(struct gitident *ident, const char *git, const char *file,
 		return diag_set(dg, DIAG_CONFIG,
 		    "git did not read %s within %d seconds", file,
 		    GIT_TIMEOUT_MS / 1000);
-	/* 1: the file says neither. */
+	/* Status 1: the file has none of the keys. */
 	if (result.truncated || (result.status != 0 && result.status != 1)) {
 		(void)diag_set(dg, DIAG_CONFIG, "git cannot read %s: %.*s",
 		    file, (int)strcspn(result.err.buf, "\n"), result.err.buf);
@@ -143,7 +149,7 @@ int
 gitident_load(struct gitident *ident, const struct paths *paths,
     const char *project, struct diag *dg)
 {
-	/* The configuration directory is $XDG_CONFIG_HOME/drydock. */
+	/* config_dir is $XDG_CONFIG_HOME/drydock. */
 	int len = (int)(strrchr(paths->config_dir, '/') - paths->config_dir);
 	cleanup_free char *xdg =
 	    xasprintf("%.*s/git/config", len, paths->config_dir);

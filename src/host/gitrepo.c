@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gitrepo: reads what git would, as far as it names other directories. */
+/* gitrepo: reads the files by which git finds other directories. */
 #include "host/gitrepo.h"
 
 #include <errno.h>
@@ -21,12 +21,15 @@
 #include "host/paths.h"
 #include "host/protected.h"
 
-/* Of what git reads in a project. */
+/* Size limit of a file in a project that git reads. */
 #define FILE_MAX ((size_t)1 << 20)
 #define NO_REPOSITORY "/dev/null"
 #define ALTERNATES "objects/info/alternates"
 
-/* Whether git may read it: it would wait for a fifo, and follow a link. */
+/*
+ * Returns true if git can read the file without blocking (FIFO) and without
+ * following a symlink.
+ */
 static bool
 is_small_file(int dirfd, const char *name)
 {
@@ -48,7 +51,10 @@ is_absent(int dirfd, const char *name)
 	    errno == ENOENT;
 }
 
-/* Reads "PREFIX" "TEXT\n"; returns TEXT, or NULL when it is something else. */
+/*
+ * Reads a file with PREFIX, TEXT and an optional newline.  Returned: TEXT, or
+ * NULL for other content.
+ */
 static char *
 read_line(int dirfd, const char *name, const char *prefix)
 {
@@ -70,9 +76,10 @@ read_line(int dirfd, const char *name, const char *prefix)
 }
 
 /*
- * The git directory of a linked worktree, which lies elsewhere: believed only
- * when it names the project too, so that who writes to the project cannot
- * choose another repository's identity.
+ * Returned: the git directory of a linked worktree, which lies outside of the
+ * project, or NULL.  The directory is trusted only if its gitdir file names the
+ * project.  Otherwise an agent that writes to the project could select the
+ * identity of another repository.
  */
 static char *
 worktree_git_dir(const char *project, int project_fd)
@@ -129,7 +136,7 @@ add_note(struct strvec *notes, const char *fmt, ...)
 	strvec_push(notes, text.buf);
 }
 
-/* Returned: the nearest directory above with a .git, or NULL. */
+/* Returned: the nearest parent directory with a .git, or NULL. */
 static char *
 top_above(const char *project)
 {
@@ -147,7 +154,11 @@ top_above(const char *project)
 	return NULL;
 }
 
-/* What to do when top has the repository: a home is no project. */
+/*
+ * Returned: advice to start the session on top, the directory of the
+ * repository.  "" when top is NULL or contains the home, which cannot be a
+ * project.
+ */
 static char *
 advice(const char *top, const struct paths *paths)
 {
@@ -156,7 +167,10 @@ advice(const char *top, const struct paths *paths)
 	return xasprintf(": start it on %s", top);
 }
 
-/* The repository that keeps a worktree's or submodule's git directory. */
+/*
+ * Returned: the directory of the repository that contains the git directory of
+ * a worktree or submodule, or NULL.
+ */
 static char *
 top_of_git_dir(const char *git_dir)
 {
@@ -195,7 +209,7 @@ check_git_file(const char *project, int project_fd, const struct paths *paths,
 	    project, real != NULL ? real : path, what_to_do);
 }
 
-/* Objects that a clone shares with another repository. */
+/* Notes objects that the repository shares with another one. */
 static void
 check_alternates(const char *project, int git_fd, struct strvec *notes)
 {
@@ -243,7 +257,7 @@ gitrepo_check(
 		cleanup_free char *top = top_above(project);
 		cleanup_free char *what_to_do = advice(top, paths);
 
-		/* A bare repository has its files here. */
+		/* A bare repository has HEAD in its top directory. */
 		if (top != NULL && !is_small_file(project_fd, "HEAD"))
 			add_note(ret_notes,
 			    "git finds no repository in the session, which has "

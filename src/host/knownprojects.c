@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* knownprojects: the file `projects`, and the conversations of older versions. */
+/*
+ * knownprojects: the file `projects`, and the history directories of older
+ * versions.
+ */
 #include "host/knownprojects.h"
 
 #include <assert.h>
@@ -28,18 +31,18 @@
 #define FILE_NAME "projects"
 #define LOCK_NAME "projects.lock"
 #define FILE_MAX ((size_t)16 << 20)
-/* From here on directories that are gone are left out. */
+/* From this size on, paths that no longer exist are dropped. */
 #define FILE_LARGE ((size_t)1 << 20)
 
 enum {
 	LOCK_WAIT_MS = 10000,
 	/* "@INODE SECONDS.NANOSECONDS" of a directory's birth */
 	BIRTH_SIZE = 64,
-	/* One made anew for each launch must not fill the file. */
+	/* Limit for directories that are recreated for each launch. */
 	BIRTHS_MAX = 16384
 };
 
-/* A directory of the list that exists. */
+/* A listed directory that exists. */
 struct present {
 	struct stat st;
 	const char *path; /* borrowed from paths */
@@ -48,13 +51,13 @@ struct present {
 struct knownprojects {
 	struct strvec paths;
 	struct strvec digests; /* PROJECT_DIGITS hex digits of a path */
-	struct strvec births; /* in order; the newest last */
+	struct strvec births; /* oldest first */
 	struct present *present; /* owned */
 	size_t npresent;
 	bool has_file;
 };
 
-/* -1 in *ret_fd: there is no state directory. */
+/* *ret_fd is -1 when there is no state directory. */
 static int
 open_state(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
@@ -67,9 +70,9 @@ open_state(const struct paths *paths, int *ret_fd, struct diag *dg)
 }
 
 /*
- * Writes what a directory keeps when it is renamed, and no other one ever has:
- * its inode and the time it was made.  "" where the file system has no such
- * time.  A device's number is not in it, since that differs after a reboot.
+ * Writes inode and birth time, which a rename keeps and no other directory
+ * shares.  birth is "" on a file system without birth times.  The device number
+ * is left out: it may change at a reboot.
  */
 static void
 write_birth(const struct statx *st, char birth[BIRTH_SIZE])
@@ -107,7 +110,7 @@ is_digest(const char *word)
 	    strspn(word, "0123456789abcdef") == PROJECT_DIGITS;
 }
 
-/* The names of conversations' directories begin with the project's digits. */
+/* The name of a history directory starts with the project's digits. */
 static int
 add_history(struct knownprojects *known, int history_fd, struct diag *dg)
 {
@@ -128,7 +131,7 @@ add_history(struct knownprojects *known, int history_fd, struct diag *dg)
 	return 0;
 }
 
-/* What sessions of a version without the file had. */
+/* Adds the digests that versions without the file left. */
 static int
 read_histories(struct knownprojects *known, int state_fd, struct diag *dg)
 {
@@ -186,7 +189,7 @@ parse(struct knownprojects *known, const struct strbuf *text, struct diag *dg)
 	return 0;
 }
 
-/* Whether it, or a directory that it lies in, is known by its name. */
+/* Returns true if real, or a parent of it, is listed by path or digest. */
 static bool
 is_named(const struct knownprojects *known, const char *real)
 {
@@ -218,9 +221,9 @@ judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
 }
 
 /*
- * The directory that has the name now: where the user put a link, what that
- * leads to.  A link in a project may be an agent's, by which any directory of
- * the user's would become a project.
+ * Opens the directory that now has a listed path.  A symlink is followed unless
+ * it lies in a listed directory: an agent could have made that one, and it
+ * would turn any directory of the user into a project.
  */
 static int
 open_named(struct knownprojects *known, int slash_fd, const char *path)
@@ -238,7 +241,7 @@ open_named(struct knownprojects *known, int slash_fd, const char *path)
 	return fd;
 }
 
-/* What has gone cannot hold anything now. */
+/* Finds the listed directories that exist; an absent one contains nothing. */
 static void
 find_present(struct knownprojects *known)
 {
@@ -292,7 +295,9 @@ knownprojects_load(const struct paths *paths, struct knownprojects **ret_known,
 	return 0;
 }
 
-/* Whether the directory itself, whose parents are not asked, is known. */
+/*
+ * Returns the entry that matches path itself; parents of path are not checked.
+ */
 static const char *
 find_directory(const struct knownprojects *known, const char *path)
 {
@@ -323,7 +328,7 @@ knownprojects_find(const struct knownprojects *known, const char *real_path)
 {
 	cleanup_free char *path = xstrdup(real_path);
 
-	/* "/" never was a project. */
+	/* "/" cannot be a project. */
 	for (;;) {
 		char *slash = strrchr(path, '/');
 		const char *found;
@@ -361,7 +366,9 @@ print(const struct knownprojects *known, struct strbuf *out)
 	}
 }
 
-/* Whether the list has the path, and the directory that is there now. */
+/*
+ * Returns true if both the path and the directory that now has it are listed.
+ */
 static bool
 has_both(const struct knownprojects *known, const char *path, const char *birth)
 {
@@ -369,7 +376,7 @@ has_both(const struct knownprojects *known, const char *path, const char *birth)
 	    (*birth == '\0' || strvec_has(&known->births, birth));
 }
 
-/* path may be NULL: then the file alone is due. */
+/* Creates the file if absent, and adds path unless it is NULL. */
 static int
 write_locked(const struct paths *paths, const char *path, struct diag *dg)
 {
@@ -432,7 +439,7 @@ knownprojects_add(
 	cleanup_knownprojects struct knownprojects *known = NULL;
 	char birth[BIRTH_SIZE];
 
-	/* Most launches are on a project that had one. */
+	/* Most launches use a listed project; they take no lock. */
 	if (knownprojects_load(paths, &known, dg) != 0)
 		return -1;
 	find_birth(real_path, birth);

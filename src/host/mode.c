@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* mode: the most specific word wins; what is not understood is contained. */
+/*
+ * mode: parses and resolves the session mode.  An unknown word means contained.
+ */
 
 #include "host/mode.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* nearest: edit distance over short names, for messages about typos. */
+/* nearest: edit distance between short names, for messages about typos. */
 
 #include "host/nearest.h"
 
 #include <string.h>
 
-/* Longer words than this are not typos of ours. */
+/* A longer word is not compared; this bounds the matrix. */
 #define NEAREST_MAX 40
 
 static size_t
@@ -14,7 +14,9 @@ min_size(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Optimal string alignment distance of two words within NEAREST_MAX. */
+/*
+ * Optimal string alignment distance of two words of at most NEAREST_MAX bytes.
+ */
 static size_t
 distance(const char *a, size_t alen, const char *b, size_t blen)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* paths-state: makes and opens the state directory and its id. */
+/* paths-state: creates and opens the state directory and its id file. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,10 @@
 
 static const char *const children[] = { SESSIONS, "agents", "tokens", "trash" };
 
-/* File systems whose flock or rename another host, or nobody, keeps. */
+/*
+ * File systems without dependable flock or rename: a server or a user-space
+ * process implements them.
+ */
 static const struct {
 	unsigned long magic;
 	const char *name;
@@ -66,7 +69,7 @@ check_file_system(const struct paths *paths, int fd, struct diag *dg)
 	return 0;
 }
 
-/* Whether text is exactly 32 lower-case hex digits and a newline. */
+/* Accepts exactly 32 lower-case hex digits and a newline. */
 static int
 parse_id(const struct paths *paths, const struct strbuf *text, char *ret_id,
     struct diag *dg)
@@ -112,7 +115,7 @@ write_id(const struct paths *paths, int id_fd, struct diag *dg)
 	text[ID_DIGITS] = '\n';
 	if (fs_write_all(id_fd, text, ID_DIGITS + 1, ID_NAME, dg) != 0)
 		return -1;
-	/* Mode 0600 whatever the umask was. */
+	/* The mode is 0600 under any umask. */
 	if (fchmod(id_fd, 0600) < 0 || fsync(id_fd) < 0)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "write %s/" ID_NAME, paths->state_dir);
@@ -120,9 +123,9 @@ write_id(const struct paths *paths, int id_fd, struct diag *dg)
 }
 
 /*
- * Makes the id under a name of its own and renames it, whole, to its place
- * unless one is there: of two first launches one wins, and both read the same
- * file afterwards.
+ * Writes the id to a temporary file and renames the complete file into place,
+ * unless an id exists (RENAME_NOREPLACE).  When two first launches race, one
+ * wins and both then read the same file.
  */
 static int
 make_id(const struct paths *paths, int fd, struct diag *dg)
@@ -148,7 +151,7 @@ make_id(const struct paths *paths, int fd, struct diag *dg)
 	return rc;
 }
 
-/* Whether sessions/ has an entry. */
+/* Sets *ret_has to true if sessions/ has an entry. */
 static int
 has_sessions(const struct paths *paths, int fd, bool *ret_has, struct diag *dg)
 {
@@ -174,8 +177,8 @@ read_or_make_id(struct paths *paths, int fd, struct diag *dg)
 	if (paths->state_id[0] != '\0')
 		return 0;
 	/*
-	 * A new id beside old sessions would make their containers look like
-	 * somebody else's.
+	 * With a new id, the containers of the existing sessions would be taken
+	 * for those of another state directory.
 	 */
 	if (has_sessions(paths, fd, &has, dg) != 0)
 		return -1;
@@ -193,7 +196,7 @@ read_or_make_id(struct paths *paths, int fd, struct diag *dg)
 	return 0;
 }
 
-/* Takes the opened directory's real path as its name. */
+/* Replaces paths->state_dir with the real path of the opened directory. */
 static int
 take_real_path(struct paths *paths, int fd, struct diag *dg)
 {
@@ -207,7 +210,7 @@ take_real_path(struct paths *paths, int fd, struct diag *dg)
 	return 0;
 }
 
-/* Owner and mode of the directory itself; widened modes are taken back. */
+/* Checks the owner of the directory and sets its mode back to 0700. */
 static int
 check_state_dir(const struct paths *paths, int fd, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* paths: finds the directories that everything else lives in. */
+/* paths: finds the directories that drydock uses. */
 
 #include "host/paths.h"
 
@@ -21,10 +21,10 @@
 #include "host/text.h"
 #include "host/trusted.h"
 
-/* With "/drydock/ID/holder.sock" it is a socket's name. */
+/* With "/drydock/ID/holder.sock" appended, the path must fit into sun_path. */
 #define RUNTIME_MAX 72
 
-/* Where things are when they are not beside the program. */
+/* Used when the directories beside the program do not exist. */
 #ifndef PKGDATADIR
 #	define PKGDATADIR "/usr/local/share/drydock"
 #endif
@@ -58,7 +58,10 @@ paths_release(struct paths *paths)
 	paths_init(paths);
 }
 
-/* A passwd name as useradd(8) allows it; others trouble images and people. */
+/*
+ * Returns true for a passwd name that useradd(8) permits.  Image builds and
+ * displays may not accept others.
+ */
 static bool
 is_user_name(const char *name)
 {
@@ -82,8 +85,8 @@ find_account(struct paths *paths)
 }
 
 /*
- * Whether path may be a directory of ours; it becomes a bind source, a Compose
- * value and a line of a record.
+ * Checks that path can be one of drydock's directories.  It is used as a bind
+ * source, as a Compose value and as a line of a record.
  */
 static int
 check_path(const char *what, const char *path, struct diag *dg)
@@ -99,7 +102,7 @@ check_path(const char *what, const char *path, struct diag *dg)
 	return 0;
 }
 
-/* Returned: the real path, as check_path() allows it. */
+/* Returned: the real path, after check_path(). */
 static int
 real_path(const char *what, const char *path, char **ret_path, struct diag *dg)
 {
@@ -114,7 +117,10 @@ real_path(const char *what, const char *path, char **ret_path, struct diag *dg)
 	return 0;
 }
 
-/* The real path of what exists of path, and the rest as it is. */
+/*
+ * Returned: the real path of the longest existing prefix of path, followed by
+ * the unchanged rest.
+ */
 static int
 real_path_missing(
     const char *what, const char *path, char **ret_path, struct diag *dg)
@@ -135,7 +141,10 @@ real_path_missing(
 		if (errno != ENOENT || slash == NULL)
 			return diag_set_errno(
 			    dg, DIAG_CONFIG, errno, "%s: %s", what, head);
-		/* A dangling link, or "..", would be made elsewhere. */
+		/*
+		 * A directory created below a dangling symlink or ".." would be
+		 * made at another path.
+		 */
 		if (strcmp(slash, "/..") == 0 ||
 		    faccessat(AT_FDCWD, head, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return diag_set(dg, DIAG_CONFIG, "%s: %s leads nowhere",
@@ -154,8 +163,10 @@ real_path_missing(
 }
 
 /*
- * Returned: name, without doubled and last slashes, where it is not real; else
- * NULL.  One with . or .. in it is not what configuration says.
+ * Returned: name without duplicate and trailing slashes, if that differs from
+ * real; else NULL.  NULL also for a name with a component that starts with a
+ * dot and is followed by "/", "." or the end ("." and ".."): such a name is not
+ * a spelling that configuration uses.
  */
 static char *
 other_spelling(const char *name, const char *real)
@@ -206,8 +217,9 @@ find_home(struct paths *paths, struct diag *dg)
 }
 
 /*
- * $VARIABLE/drydock, or $HOME/FALLBACK/drydock when it is unset or empty;
- * *ret_name has it as it was named, where wanted, *ret_dir its real path.
+ * Finds $VARIABLE/drydock, or $HOME/FALLBACK/drydock when VARIABLE is unset or
+ * empty.  *ret_dir is the real path.  *ret_name (may be NULL) is the path
+ * before symlinks are resolved.
  */
 static int
 find_xdg(const struct paths *paths, const char *variable, const char *fallback,
@@ -246,8 +258,9 @@ find_self(struct paths *paths, struct diag *dg)
 }
 
 /*
- * BIN/../KIND/drydock when it is there, else fallback.  What others can write
- * to would let them choose images, policy and the program in the container.
+ * Finds BIN/../KIND/drydock if it exists, else fallback.  The directory must
+ * not be writable by others: it holds the images, the policy and the program
+ * that runs in the container.
  */
 static int
 find_installed(const struct paths *paths, const char *kind,
@@ -266,7 +279,7 @@ find_installed(const struct paths *paths, const char *kind,
 	if (dir == NULL)
 		dir = realpath(fallback, NULL);
 	*ret_dir = dir != NULL ? dir : xstrdup(fallback);
-	/* Absent: whoever needs it says so. */
+	/* An absent directory is reported by the code that needs it. */
 	if (dir == NULL || stat(dir, &st) < 0)
 		return 0;
 	if (st.st_uid != 0 && st.st_uid != paths->uid)
@@ -299,9 +312,9 @@ find_all(struct paths *paths, struct diag *dg)
 }
 
 /*
- * Short whatever the state directory's name is: sun_path holds 108 bytes.  The
- * XDG specification wants a directory of the user's; sudo keeps the variable of
- * somebody else.
+ * The path is short, because sun_path holds 108 bytes; the state directory's
+ * path may be longer.  The XDG specification requires that the user owns the
+ * directory, and sudo may keep the variable of another user.
  */
 static char *
 find_runtime(uid_t uid)
@@ -362,7 +375,10 @@ paths_read_config_file(const struct paths *paths, const char *name, size_t max,
 	if (paths_open_config_file(paths, name, &fd, dg) < 0)
 		return -1;
 	if (fd >= 0 && fs_read_fd(fd, name, max, out, dg) != 0) {
-		/* What a program would have written too large, a user did. */
+		/*
+		 * DIAG_DATA means a damaged state file; here a user wrote a file
+		 * that is too large.
+		 */
 		if (dg->class == DIAG_DATA)
 			dg->class = DIAG_CONFIG;
 		return -1;

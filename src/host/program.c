@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* program: the table of programs, and who could have replaced one. */
+/*
+ * program: the table of host programs, and the checks that only root or the
+ * caller can replace them.
+ */
 #include "host/program.h"
 
 #include <errno.h>
@@ -25,10 +28,10 @@
 
 static const struct row {
 	const char *name;
-	const char *directories; /* the system's, searched in order */
-	const char *setting; /* that names one; NULL: there is none */
+	const char *directories; /* system directories, searched in order */
+	const char *setting; /* setting that names the program; NULL: none */
 	size_t offset; /* of the setting's value */
-	bool elsewhere; /* may be in a directory of PATH */
+	bool elsewhere; /* also searched in PATH */
 } programs[] = {
 	[PROGRAM_DOCKER] = { "docker", PROC_SYSTEM_PATH, "docker",
 	    offsetof(struct settings, docker), true },
@@ -38,23 +41,26 @@ static const struct row {
 	    NULL, 0, false },
 };
 
-/* Who may be able to replace what is on the way to a program. */
+/* The users that may be able to replace a component of a program's path. */
 enum trust {
-	TRUST_SYSTEM, /* whoever administers the system's directories */
-	TRUST_ROOT, /* root alone */
-	TRUST_CALLER /* root and the caller, who named it */
+	TRUST_SYSTEM, /* the owner and writers of the system directories */
+	TRUST_ROOT, /* root only */
+	TRUST_CALLER /* root and the caller, who named the program */
 };
 
-/* Why a program may not be run. */
+/* The result of the checks on a program. */
 enum verdict {
 	FINE,
 	NO_PROGRAM,
-	FOREIGN, /* somebody else can replace it */
-	TWO_NAMES, /* and may be a session's by the other one */
+	FOREIGN, /* another user can replace it */
+	TWO_NAMES, /* has a second hard link, possibly in a session */
 	OF_A_SESSION /* a session could have written it */
 };
 
-/* As the kernel does (execve(2)), in whose first bytes an interpreter is. */
+/*
+ * The kernel's limits (execve(2)): nested interpreters, and the bytes that are
+ * read for "#!".
+ */
 enum {
 	MAX_INTERPRETERS = 5,
 	HEAD_SIZE = 256
@@ -62,11 +68,14 @@ enum {
 
 struct candidate {
 	const struct program_search *search;
-	const char *cwd; /* NULL: it does not count */
+	const char *cwd; /* NULL: not checked */
 	enum trust trust;
 };
 
-/* A directory that holds the home is no project. */
+/*
+ * Returns true if real lies in project.  A directory that contains the home
+ * cannot be a project.
+ */
 static bool
 holds(const char *project, const char *real, const char *home)
 {
@@ -74,7 +83,10 @@ holds(const char *project, const char *real, const char *home)
 	    !protected_is_below(home, project);
 }
 
-/* One of the system's directories: the policy refuses a project that has it. */
+/*
+ * Returns true if real is one of the system's program directories.  The policy
+ * refuses a project that contains one.
+ */
 static bool
 is_systems_directory(const char *real)
 {
@@ -90,13 +102,15 @@ is_systems_directory(const char *real)
 	return false;
 }
 
-/* The way to a program, or to what runs a script. */
+/* The path of a program, or of the interpreter of a script. */
 struct way {
 	const struct candidate *c;
 	bool interpreter;
 };
 
-/* Whether an agent may have written what is in this real directory. */
+/*
+ * Returns true if an agent may have written the files of this real directory.
+ */
 static bool
 is_of_session(const struct way *way, const char *real)
 {
@@ -107,7 +121,10 @@ is_of_session(const struct way *way, const char *real)
 
 	if (known != NULL || protected_is_below(real, paths->state_dir))
 		return true;
-	/* /bin/sh does not stand in for what the policy says of /usr. */
+	/*
+	 * The interpreter /bin/sh is not rejected here for a project on /usr:
+	 * the policy refuses that project.
+	 */
 	if (way->interpreter && is_systems_directory(real))
 		return false;
 	if (c->cwd != NULL && holds(c->cwd, real, paths->home))
@@ -118,7 +135,10 @@ is_of_session(const struct way *way, const char *real)
 	return false;
 }
 
-/* What root gave a group below /usr: Debian's /usr/local is of staff. */
+/*
+ * Returns true for a directory of root below /usr.  Debian's /usr/local is
+ * group-writable for staff.
+ */
 static bool
 is_systems_own(int dirfd, const struct stat *st)
 {
@@ -129,8 +149,9 @@ is_systems_own(int dirfd, const struct stat *st)
 }
 
 /*
- * A sticky directory keeps others from replacing what is not theirs: /tmp, and
- * the store of nix.
+ * Returns true if another user can replace the entry.  In a directory with the
+ * sticky bit (/tmp, the store of nix) other users cannot replace an entry that
+ * they do not own.
  */
 static bool
 is_replaceable(const struct candidate *c, int dirfd, const char *name,
@@ -152,7 +173,10 @@ is_replaceable(const struct candidate *c, int dirfd, const char *name,
 	    !is_systems_own(dirfd, st);
 }
 
-/* A program of the caller's, which an agent with the same uid may have, too. */
+/*
+ * Returns true for a file of the caller with several hard links: an agent with
+ * the same uid may have one of them.
+ */
 static bool
 has_two_names(const struct candidate *c, const struct stat *st)
 {
@@ -171,7 +195,7 @@ judge_step(void *arg, int dirfd, const char *name, const struct stat *st)
 		return FOREIGN;
 	if (has_two_names(c, st))
 		return TWO_NAMES;
-	/* A directory on the way leads where the last step will tell. */
+	/* A directory on the path is checked through the entry below it. */
 	if (S_ISDIR(st->st_mode))
 		return 0;
 	if (fs_real_path(dirfd, &real) < 0)
@@ -180,8 +204,8 @@ judge_step(void *arg, int dirfd, const char *name, const struct stat *st)
 }
 
 /*
- * Returned: the interpreter that a script names behind "#!", or NULL.  What
- * cannot be read is no script.
+ * Returned: the interpreter after "#!", or NULL.  An unreadable file counts as
+ * a binary.
  */
 static char *
 find_interpreter(const char *path)
@@ -199,7 +223,7 @@ find_interpreter(const char *path)
 	return xstrndup(start, strcspn(start, " \t\n"));
 }
 
-/* Of a script also what runs it, which is another program. */
+/* Judges a program and, for a script, its interpreter. */
 static enum verdict
 judge_depth(const struct candidate *c, const char *path, int depth)
 {
@@ -218,7 +242,7 @@ judge_depth(const struct candidate *c, const char *path, int depth)
 	interpreter = find_interpreter(path);
 	if (interpreter == NULL)
 		return FINE;
-	/* A relative one is the working directory's say. */
+	/* A relative interpreter would depend on the working directory. */
 	if (interpreter[0] != '/' || depth == MAX_INTERPRETERS)
 		return NO_PROGRAM;
 	return judge_depth(c, interpreter, depth + 1);
@@ -231,8 +255,8 @@ judge(const struct candidate *c, const char *path)
 }
 
 /*
- * The first program of that name in a list of directories that may be run; what
- * may not is kept in *passed_over.
+ * Returned: the first permitted program of that name in a list of directories,
+ * or NULL.  *passed_over keeps the first executable that was rejected.
  */
 static char *
 look_in(const struct candidate *c, const char *name, const char *directories,
@@ -243,7 +267,10 @@ look_in(const struct candidate *c, const char *name, const char *directories,
 		cleanup_free char *path = NULL;
 		enum verdict verdict = NO_PROGRAM;
 
-		/* An empty or relative entry would be the project's say. */
+		/*
+		 * An empty or relative entry would depend on the working
+		 * directory.
+		 */
 		if (*p == '/') {
 			path = xasprintf("%.*s/%s", (int)len, p, name);
 			verdict = judge(c, path);

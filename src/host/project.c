@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* project: opens a directory and refuses those that must not be one. */
+/* project: opens a directory and rejects those that must not be a project. */
 
 #include "host/project.h"
 
@@ -26,7 +26,10 @@
 
 #define NAME_LEN_MAX 48
 
-/* The real path of what fd holds, checked to still lead to it. */
+/*
+ * Returned: the real path of fd, after a check that the path still leads to the
+ * same inode.
+ */
 static int
 real_path(int fd, const char *dir, char **ret_path, struct diag *dg)
 {
@@ -67,7 +70,7 @@ check_characters(const char *path, struct diag *dg)
 	    path, what);
 }
 
-/* Refuses what an agent must not be able to write to. */
+/* Rejects directories that an agent must not be able to write to. */
 static int
 check_place(const char *path, const struct paths *paths, struct diag *dg)
 {
@@ -120,7 +123,10 @@ make_name(const char *path)
 	for (const char *p = strrchr(path, '/') + 1; *p != '\0'; p++) {
 		bool plain = strchr(allowed, *p) != NULL;
 
-		/* No leading dot or dash; a run of others is one dash. */
+		/*
+		 * The name starts with neither dot nor dash.  A run of other
+		 * characters becomes one dash.
+		 */
 		if (name.len == 0 && (!plain || *p == '.' || *p == '-'))
 			continue;
 		if (plain)
@@ -147,17 +153,18 @@ project_digits(const char *path, char ret_digits[PROJECT_DIGITS + 1])
 	ret_digits[PROJECT_DIGITS] = '\0';
 }
 
-/* The links by which somebody names a project. */
+/* State of the check of the symlinks in the path that names a project. */
 struct naming {
 	const struct paths *paths;
 	const char *target; /* real path of the project */
-	struct knownprojects *known; /* owned; NULL: no link was met yet */
+	struct knownprojects *known; /* owned; NULL until the first symlink */
 	struct diag *dg;
 };
 
 /*
- * A link that an agent left in its project leads the next session to whatever
- * the agent chose.  One that stays within that project is as good as any path.
+ * Rejects a symlink that an agent may have created in its project: the next
+ * session would open a directory of the agent's choice.  A symlink whose target
+ * is in the same project is allowed.
  */
 static int
 judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
@@ -194,8 +201,8 @@ judge_link(void *arg, int dirfd, const char *name, const struct stat *st)
 }
 
 /*
- * Returned: the path by which the shell came here, dir below it; dir alone
- * where it is absolute, or PWD is not the working directory.
+ * Returned: dir below $PWD, which keeps the symlinks that the shell followed.
+ * dir alone if it is absolute or $PWD is not the working directory.
  */
 static char *
 named_path(const char *dir)

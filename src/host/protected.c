@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* protected: the table, and what is asked of it. */
+/* protected: the table of protected paths, and its queries. */
 #include "host/protected.h"
 
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static const struct protected_place table[] = {
 	{ CREDENTIALS, ".config/rclone", "rclone(1), rclone.conf" },
 	{ CREDENTIALS, ".config/sops", "sops, age keys" },
 
-	/* Keyrings are here, too. */
+	/* Keyrings are in .local/share/keyrings. */
 	{ LOCAL, ".local", "XDG Base Directory Specification" },
 
 	{ PROFILES, ".mozilla", "Firefox, profiles" },
@@ -109,12 +109,15 @@ static const struct protected_place table[] = {
 	{ "engine-data", "/var/lib/containers", "containers-storage.conf(5)" },
 };
 
-/* What keeps secrets or programs; what runs by itself may be copied. */
+/*
+ * Groups that store secrets or programs and are never copied.  Startup files
+ * may be copied.
+ */
 static const char *const kept_from_copies[] = { CREDENTIALS, LOCAL, PROFILES };
 
 static const char *const of_the_kernel[] = { "/proc", "/sys", "/dev", "/run" };
 
-/* Variables that name a directory in which an activated environment is. */
+/* Variables that name the directory of an activated environment. */
 static const char *const activations[] = { "VIRTUAL_ENV", "CONDA_PREFIX",
 	"DIRENV_DIR" };
 
@@ -202,7 +205,7 @@ protected_is_activated(const char *dir)
 	for (size_t i = 0; i < ARRAY_SIZE(activations); i++) {
 		const char *root = getenv(activations[i]);
 
-		/* direnv puts a dash before it. */
+		/* direnv puts a dash before the path. */
 		if (root != NULL && *root == '-')
 			root++;
 		if (root != NULL && *root == '/' && root[1] != '\0' &&

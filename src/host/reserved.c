@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* reserved: the table of variables, by the program that reads them. */
+/*
+ * reserved: the table of reserved variables, grouped by the program that reads
+ * them.
+ */
 #include "host/reserved.h"
 
 #include <string.h>
@@ -14,11 +17,11 @@
 #include "host/text.h"
 #include "host/toolchain.h"
 
-/* source: where it is documented what the variable does. */
+/* source: the documentation of the variable's effect. */
 static const struct row {
 	const char *pattern;
 	const char *source;
-	bool passed; /* pass_env may have it: in dood it is the user's */
+	bool passed; /* pass_env may contain it; a user needs it in dood mode */
 } table[] = {
 	{ "PATH", "environ(7)", false },
 	{ "HOME", "environ(7)", false },
@@ -108,7 +111,7 @@ reserved_matches(const char *pattern, const char *name)
 	return strcasecmp(name, pattern) == 0;
 }
 
-/* Appends what the files of agents and toolchains reserve. */
+/* Appends the patterns that the files of agents and toolchains reserve. */
 static int
 add_listed(
     const struct paths *paths, struct strvec *ret_patterns, struct diag *dg)

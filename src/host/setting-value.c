@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* setting-value: a reader and a writer for each type of setting. */
+/* setting-value: a parser and a printer for each type of setting. */
 
 #include "host/setting-value.h"
 
@@ -21,7 +21,7 @@ struct unit {
 	int64_t factor;
 };
 
-/* Largest first: the printer takes the first that divides. */
+/* Largest first: print_units() uses the first factor that divides the value. */
 static const struct unit size_units[] = {
 	{ "t", INT64_C(1) << 40 },
 	{ "g", INT64_C(1) << 30 },
@@ -40,7 +40,10 @@ static const struct unit duration_units[] = {
 	{ NULL, 0 },
 };
 
-/* The digits at *at, which moves behind them; -1 without any or too many. */
+/*
+ * Parses the digits at *at and moves *at behind them.  Returns -1 when there
+ * are no digits or the value overflows.
+ */
 static int64_t
 take_digits(const char **at)
 {
@@ -76,7 +79,7 @@ parse_units(const char *text, const struct unit *units, int64_t *ret_value)
 	return false;
 }
 
-/* 2, 1.5, 0.125: at most three decimals, thousandths come out. */
+/* Parses 2, 1.5 or 0.125 (at most three decimals) into thousandths. */
 static bool
 parse_cpus(const char *text, int64_t *ret_value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* settings-load: drydock.conf and the environment. */
+/* settings-load: reads drydock.conf and the environment. */
 
 #include <string.h>
 
@@ -17,7 +17,10 @@
 #define CONF_MAX ((size_t)64 << 10)
 #define ENV_PREFIX "DRYDOCK_"
 
-/* Takes a quoted value apart; only a comment may follow it. */
+/*
+ * Parses a quoted value.  Only blanks and a comment may follow the closing
+ * quote.
+ */
 static int
 unquote(
     const char *text, struct strbuf *value, const char *origin, struct diag *dg)
@@ -49,7 +52,9 @@ unquote(
 	return 0;
 }
 
-/* One "key = value" line; seen[] holds the line that gave each row. */
+/*
+ * Parses one "key = value" line.  seen[] holds, per row, the line that set it.
+ */
 static int
 parse_line(struct settings *s, const char *name, size_t number,
     const struct strbuf *line, size_t *seen, struct diag *dg)
@@ -81,7 +86,7 @@ parse_line(struct settings *s, const char *name, size_t number,
 		if (unquote(p, &value, origin, dg) != 0)
 			return -1;
 	} else {
-		/* The blank lets "key = # comment" be an empty value. */
+		/* p may start at the #: "key = # comment" is an empty value. */
 		strbuf_addstr(&value, p);
 		lines_cut_comment(&value);
 	}
@@ -112,13 +117,13 @@ settings_parse(struct settings *s, const char *name, const char *text,
 static bool
 is_foreign_variable(const char *name)
 {
-	/* The last two are inside of sessions, which may run drydock. */
+	/* Sessions set the last two, and drydock may run in a session. */
 	return strncmp(name, ENV_PREFIX "TEST_", 13) == 0 ||
 	    strcmp(name, ENV_PREFIX "VERSION") == 0 ||
 	    strcmp(name, ENV_PREFIX "SESSION") == 0;
 }
 
-/* Returned: DRYDOCK_MEMORY for memory. */
+/* Returned: the row's variable, DRYDOCK_MEMORY for memory. */
 static char *
 variable_name(const struct setting *row)
 {

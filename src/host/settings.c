@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* settings: the table, and its three sources. */
+/* settings: the table of settings, their validators, and the text output. */
 
 #include "host/settings.h"
 
@@ -213,7 +213,7 @@ static const struct setting table[] = {
 	{ .name = NULL },
 };
 
-/* settings.given has a bit for each. */
+/* settings.given has one bit per row. */
 _Static_assert(ARRAY_SIZE(table) <= 65, "more than 64 settings");
 
 const struct setting *
@@ -300,7 +300,7 @@ settings_init(struct settings *s)
 	for (const struct setting *row = table; row->name != NULL; row++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
 
-		/* A test sees to it that every fallback parses. */
+		/* A test verifies that every fallback parses. */
 		(void)set_row(s, row, row->fallback, "default", &dg);
 	}
 	s->given = 0;
@@ -318,7 +318,7 @@ settings_release(struct settings *s)
 	}
 }
 
-/* DIAG_CONFIG "ORIGIN: unknown WHAT "NAME" (nearest: ...)". */
+/* Fails with DIAG_CONFIG "ORIGIN: unknown key "NAME" (nearest: ...)". */
 static int
 fail_unknown(const char *origin, const char *name, struct diag *dg)
 {
@@ -334,7 +334,7 @@ fail_unknown(const char *origin, const char *name, struct diag *dg)
 	    origin, name, near.name);
 }
 
-/* Swaps one value of two settings. */
+/* Swaps the value of one row between a and b. */
 static void
 swap_row(struct settings *a, struct settings *b, const struct setting *row)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* text: checks of text that people write, and a reader of lines. */
+/* text: validators for words, and a line reader. */
 
 #include "host/text.h"
 
@@ -25,7 +25,10 @@ text_is_plain(const char *s)
 		uint32_t cp = 0;
 
 		n = utf8_decode(s, len, &cp);
-		/* C1 controls, and what Compose calls controls as well. */
+		/*
+		 * C0, DEL and C1 controls, and U+FFFE and U+FFFF, which Compose
+		 * rejects as controls.
+		 */
 		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
 		    cp == 0xfffe || cp == 0xffff)
 			return false;
@@ -78,7 +81,7 @@ text_is_variable(const char *s)
 	return true;
 }
 
-/* Whether a line, without its end, is text; tabs are. */
+/* Returns true if a line without its line end is text.  Tabs are allowed. */
 static bool
 line_is_text(const char *s, size_t len)
 {
@@ -91,7 +94,7 @@ line_is_text(const char *s, size_t len)
 	return utf8_valid(s, len);
 }
 
-/* Takes the next line, without its end; false when there is none. */
+/* Takes the next line without its line end; false at the end of the text. */
 static bool
 raw_next(struct lines *lines, const char **ret_start, size_t *ret_len)
 {

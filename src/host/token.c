@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A token's file: replaced whole, read only when it is the caller's alone. */
+/*
+ * token: the token's file.  It is replaced atomically, and read only if no
+ * other user can read it.
+ */
 #include "host/token.h"
 
 #include <errno.h>
@@ -15,7 +18,7 @@
 #include "base/strbuf.h"
 #include "host/paths.h"
 
-/* -1 in *ret_fd when there is no directory. */
+/* *ret_fd is -1 when there is no directory. */
 static int
 open_tokens(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
@@ -61,7 +64,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* In place: copies of a token are not left behind. */
+/* Works in place, so that no copy of the token stays in memory. */
 static void
 join_lines(struct strbuf *text)
 {
@@ -119,7 +122,7 @@ token_clean(struct strbuf *text, const char *prefix, struct diag *dg)
 	return 0;
 }
 
-/* Opens the file, checked; -1 in *ret_fd when there is none. */
+/* Opens and checks the file.  *ret_fd is -1 when there is none. */
 static int
 open_token(
     const struct paths *paths, const char *agent, int *ret_fd, struct diag *dg)

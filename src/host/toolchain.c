@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* toolchain: a strict reader of toolchains/NAME.json. */
+/* toolchain: a strict parser of toolchains/NAME.json. */
 #include "host/toolchain.h"
 
 #include <fcntl.h>
@@ -16,9 +16,9 @@
 
 enum {
 	SUITES_MAX = 16,
-	PACKAGES_MAX = 64, /* of one release */
+	PACKAGES_MAX = 64, /* per release */
 	CACHES_MAX = 16,
-	WORD_MAX = 128 /* bytes of a package's name */
+	WORD_MAX = 128 /* bytes of a package name or codename */
 };
 
 static const char lower_digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -30,7 +30,7 @@ toolchain_is_package(const char *word)
 				      "0123456789+.-";
 	size_t len = strlen(word);
 
-	/* The first character keeps options out. */
+	/* A first character of this set cannot start an option. */
 	return len >= 2 && len <= WORD_MAX &&
 	    strchr(lower_digits, word[0]) != NULL &&
 	    word[strspn(word, allowed)] == '\0';
@@ -102,7 +102,9 @@ read_reserved(struct toolchain *tc, const struct json *value, struct diag *dg)
 	return catalog_read_reserved(value, &tc->reserved_env, dg);
 }
 
-/* A key of a cache; NULL when it is not there, or not plain text. */
+/*
+ * Returns a key of a cache object, or NULL if it is absent or not plain text.
+ */
 static const char *
 cache_text(const struct json *cache, const char *key)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* trusted: looks at everything on the way to a file. */
+/* trusted: checks each component of the path to a file. */
 #include "host/trusted.h"
 
 #include <errno.h>
@@ -25,24 +25,24 @@
 
 enum {
 	FD_NAME_SIZE = 32,
-	REFUSED = 1 /* a judge's number; *dg is set */
+	REFUSED = 1 /* returned by judge(); *dg is set */
 };
 
-/* A directory that was walked to, for all that is looked for in it. */
+/* A directory that was resolved and checked once, for all searches in it. */
 struct trusted_base {
 	char *base; /* owned */
 	int fd; /* owned; O_PATH */
 };
 
-/* One search. */
+/* One call of trusted_open(). */
 struct search {
 	const struct paths *paths;
-	const char *label; /* what is looked for */
+	const char *label; /* full path, for messages */
 	unsigned flags;
 	struct diag *dg;
 };
 
-/* Whether a group is the caller's own. */
+/* Returns true if the group is the caller's own. */
 static bool
 is_own_group(const struct paths *paths, gid_t gid)
 {
@@ -59,7 +59,7 @@ is_own_group(const struct paths *paths, gid_t gid)
 	return true;
 }
 
-/* What cannot be told counts as one. */
+/* Returns true if name has an access list.  An error counts as one. */
 static bool
 has_access_list(int dirfd, const char *name)
 {
@@ -76,7 +76,7 @@ trusted_group_is_own(const struct paths *paths, int dirfd, const char *name,
 	return is_own_group(paths, st->st_gid) && !has_access_list(dirfd, name);
 }
 
-/* Returned: for messages and the policy. */
+/* Returned: the real path for a message, or "?". */
 static char *
 real_path(int fd)
 {
@@ -95,7 +95,7 @@ check_owner(const struct search *s, const struct stat *st, const char *path)
 	    (unsigned long)st->st_uid);
 }
 
-/* A directory on the way to something. */
+/* Checks a directory on the path. */
 static int
 check_parent(const struct search *s, int dirfd)
 {
@@ -107,7 +107,10 @@ check_parent(const struct search *s, int dirfd)
 		return diag_set_errno(
 		    s->dg, DIAG_CONFIG, errno, "%s", s->label);
 	writers = st.st_mode & (S_IWGRP | S_IWOTH);
-	/* Where everybody may add, nobody may replace: /tmp. */
+	/*
+	 * With the sticky bit (/tmp), users can add entries but cannot replace
+	 * those of others.
+	 */
 	if ((st.st_uid == s->paths->uid || st.st_uid == 0) &&
 	    (writers == 0 || (st.st_mode & S_ISVTX) != 0 ||
 		(writers == S_IWGRP &&
@@ -122,7 +125,7 @@ check_parent(const struct search *s, int dirfd)
 	    path, s->label);
 }
 
-/* What was looked for: nobody else's at all. */
+/* Checks the target.  Unlike a parent, it may not be group-writable at all. */
 static int
 check_end(const struct search *s, int fd, const struct stat *st, int links)
 {
@@ -137,8 +140,9 @@ check_end(const struct search *s, int fd, const struct stat *st, int links)
 		return diag_set(s->dg, DIAG_CONFIG,
 		    "%s can be written by others: chmod go-w it", where);
 	/*
-	 * What is written through another name is written here.  A link may
-	 * lead to a store of the system's, whose files have several.
+	 * A second hard link is a path by which the file can be changed.
+	 * Behind a symlink only the caller's own files are checked: a system
+	 * store (nix) links its files several times.
 	 */
 	if ((s->flags & TRUSTED_ONE_NAME) != 0 &&
 	    (links == 0 || st->st_uid == s->paths->uid) &&
@@ -175,7 +179,10 @@ decisive_free(struct decisive *decisive)
 	free(decisive);
 }
 
-/* Keeps where fd lies, or fails; list is one of paths->decisive. */
+/*
+ * Adds the real path of fd to list, one of the lists of paths->decisive.  Paths
+ * in the configuration directory and in the data directory are left out.
+ */
 static int
 keep(const struct search *s, int fd, struct strvec *list)
 {
@@ -216,7 +223,10 @@ judge(void *arg, int dirfd, const char *name, const struct stat *st)
 	return 0;
 }
 
-/* The end of a link must be there, what was asked for behind it need not. */
+/*
+ * Returns true if name fails to resolve at a symlink whose target does not
+ * exist.  An absent component behind a symlink that resolves is no error.
+ */
 static bool
 is_dangling(int base_fd, const char *name)
 {
@@ -238,7 +248,7 @@ is_dangling(int base_fd, const char *name)
 	}
 }
 
-/* *ret_fd is O_PATH, or -1 when there is no base. */
+/* *ret_fd is an O_PATH descriptor, or unchanged when base does not exist. */
 static int
 open_base(const struct search *of, const char *base, int *ret_fd)
 {
@@ -279,7 +289,10 @@ open_base(const struct search *of, const char *base, int *ret_fd)
 	return 0;
 }
 
-/* By descriptor: what was looked at is what is read. */
+/*
+ * Reopens the descriptor, so that the file that was checked is the one that is
+ * read.
+ */
 static int
 open_found(const struct search *s, int fd, int links, int *ret_fd)
 {
@@ -339,7 +352,10 @@ trusted_open(const struct paths *paths, const char *base, const char *name,
 	return open_found(&s, fd, walk.links, ret_fd);
 }
 
-/* Where an agent writes, or once could, that holds path; or NULL. */
+/*
+ * Returned: the directory that contains path and that an agent can or could
+ * write to, or NULL.
+ */
 static char *
 find_writer(
     const struct knownprojects *known, const char *project, const char *path)
@@ -369,7 +385,10 @@ check_list(const struct paths *paths, const struct knownprojects *known,
 	return 0;
 }
 
-/* What no link leads to. */
+/*
+ * Checks the configuration directory and the installed files themselves;
+ * paths->decisive has the targets of symlinks.
+ */
 static int
 check_own(const struct paths *paths, const struct knownprojects *known,
     struct diag *dg)
