@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Device and inode against the record, and the kernel's word for where it is. */
+/* Compares device and inode with the record; finds a new path in mountinfo. */
 #include "session/moved.h"
 
 #include <fcntl.h>
@@ -39,7 +39,10 @@ moved_identity(int project_fd)
 	return fstat(project_fd, &st) == 0 ? identity_of(&st) : NULL;
 }
 
-/* The mounts of the agent's process, if it is still that one. */
+/*
+ * Reads the mounts of the agent's process.  Fails if the process has ended or
+ * its pid was reused.
+ */
 static int
 read_mounts(const struct record *r, struct proc_mounts *ret_mounts)
 {
@@ -61,7 +64,10 @@ read_mounts(const struct record *r, struct proc_mounts *ret_mounts)
 	return proc_parse_mounts(text.buf, ret_mounts, &ignored);
 }
 
-/* Where this part of a file system is seen on the host. */
+/*
+ * Returned: the host path at which the root of mount m is visible; NULL if
+ * there is none.
+ */
 static char *
 path_on_host(const struct proc_mount *m)
 {
@@ -85,7 +91,10 @@ path_on_host(const struct proc_mount *m)
 	return NULL;
 }
 
-/* *ret_deleted: it has no name any more.  NULL: that cannot be told. */
+/*
+ * Returned: the project's present path; NULL if it is unknown.  *ret_deleted:
+ * the directory has been removed.
+ */
 static char *
 find_now(const struct record *r, bool *ret_deleted)
 {

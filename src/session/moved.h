@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * moved: whether a session's project is still where the session began with it.
+ * moved: detects that a session's project directory was moved, removed or
+ * replaced.
  */
 #ifndef DRYDOCK_MOVED_H
 #define DRYDOCK_MOVED_H
 
 struct record;
 
-/* Returned: device and inode, as the record has them; NULL when not known. */
+/* Returned: device and inode in the record's format; NULL if fstat() fails. */
 char *moved_identity(int project_fd);
 
 /*
- * Returned: NULL when the project is in its place, or when the record has no
- * identity; else what became of it, escaped by whoever prints it.  Where it is
- * now the mounts of the agent's process tell, while that runs.
+ * Returned: a description of what became of the project; NULL if it is still at
+ * its recorded path, or if the record has no identity.  The description is not
+ * escaped: the code that prints it must escape it.  The new path is read from
+ * the mounts of the agent's process, so it is available only while that process
+ * runs.
  */
 char *moved_describe(const struct record *record);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What sessions write and mount into, published and compared. */
+/*
+ * Publishes the directories that a session writes and mounts into, and compares
+ * them with those of the other sessions.
+ */
 #include "session/neighbours.h"
 
 #include <errno.h>
@@ -31,10 +34,10 @@ enum {
 	MOUNTS_MAX = 1024 * 1024
 };
 
-/* Directories of the user's, by their real paths on the host. */
+/* Directories of the user, as real paths on the host. */
 struct reach {
 	struct strvec writes; /* writable in the session */
-	struct strvec into; /* hold a mount point of the session's */
+	struct strvec into; /* contain a mount point of the session */
 };
 
 #define REACH_INIT                       \
@@ -58,7 +61,10 @@ add_once(struct strvec *paths, const char *path)
 		strvec_push(paths, path);
 }
 
-/* What drydock itself makes lies in its state, and no project is there. */
+/*
+ * Skips mounts that drydock makes: they lie in its state directory, which
+ * contains no project.
+ */
 static void
 reach_of_plan(const struct plan *plan, struct reach *r)
 {
@@ -121,7 +127,7 @@ read_list(const struct json *root, const char *key, struct strvec *list,
 	return 0;
 }
 
-/* Absent, which it mostly is, it says nothing. */
+/* An absent file is no error, and is the usual case. */
 static int
 read_reach(int session_fd, struct reach *r, struct diag *dg)
 {
@@ -154,7 +160,7 @@ find_location(const char *path, const struct proc_mounts *mounts,
 	return location_find(fd, mounts, ret_location, dg);
 }
 
-/* A directory that was moved away meanwhile is compared with nothing. */
+/* A directory b that was moved away or removed overlaps nothing. */
 static int
 overlaps(const char *a, const char *b, const struct proc_mounts *mounts,
     bool *ret_overlaps, struct diag *dg)
@@ -177,7 +183,7 @@ overlaps(const char *a, const char *b, const struct proc_mounts *mounts,
 	return 0;
 }
 
-/* *ret_path: the first of a that overlaps one of b, or NULL. */
+/* *ret_path: the first path of a that overlaps a path of b, or NULL. */
 static int
 first_overlap(const struct strvec *a, const struct strvec *b,
     const struct proc_mounts *mounts, const char **ret_path, struct diag *dg)
@@ -198,8 +204,10 @@ first_overlap(const struct strvec *a, const struct strvec *b,
 	return 0;
 }
 
-/* Somebody starts, restarts, ends or deletes it. */
-/* Whether its agent may run; what another engine says is not known. */
+/*
+ * *ret_live: the session's agent may run.  A session whose lease is held counts
+ * as live, and so does a session of another engine.
+ */
 static int
 is_live(const struct paths *paths, const struct engine *engine,
     const struct record *record, bool *ret_live, struct diag *dg)
@@ -229,7 +237,7 @@ is_live(const struct paths *paths, const struct engine *engine,
 	return 0;
 }
 
-/* This session's reach, and what the others' is compared by. */
+/* This session's reach, and the data for the comparison with the others'. */
 struct comparison {
 	const struct paths *paths;
 	const struct engine *engine;
@@ -274,7 +282,10 @@ compare(struct comparison *c, struct reach *reach, const struct record *record,
 		    : 0;
 }
 
-/* What is needed of another session; its record only where it counts. */
+/*
+ * Reads the reach of another session.  Reads its record only if one of the two
+ * sessions has a mount point to compare.
+ */
 static int
 read_other(const struct comparison *c, const char *id, struct reach *reach,
     struct record *record, struct diag *dg)
@@ -299,9 +310,10 @@ check_one(struct comparison *c, const char *id, struct diag *dg)
 	if (read_other(c, id, &reach, &record, &mine) == 0)
 		return record.id == NULL ? 0 : compare(c, &reach, &record, dg);
 	/*
-	 * Without a directory it has ended; without a record it has no agent
-	 * yet and sees this session when it looks.  A damaged one keeps only
-	 * those from starting to whom its agent might be a danger.
+	 * Without a directory the session has ended.  Without a record the
+	 * session has no agent yet, and will see this session when it reads the
+	 * others.  A damaged session blocks only plans that mount into a
+	 * directory of the user, because its agent may be able to write there.
 	 */
 	if (mine.errnum == ENOENT || c->own->into.nr == 0)
 		return 0;
@@ -319,7 +331,7 @@ neighbours_check(const struct paths *paths, const struct engine *engine,
 	int rc = 0;
 
 	reach_of_plan(plan, &own);
-	/* The project alone is in the record, and is what most have. */
+	/* Most sessions write only the project, which is in the record. */
 	if ((own.into.nr != 0 || own.writes.nr > 1) &&
 	    publish(session->dir_fd, &own, dg) != 0)
 		return -1;

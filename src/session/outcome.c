@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a directory that goes to a file that stays for some days. */
+/* Saves the outcomes of sessions in ended/, reads them and prunes them. */
 #include "session/outcome.h"
 
 #include <errno.h>
@@ -35,8 +35,8 @@
 enum {
 	OUTCOME_VERSION = 1,
 	FILE_MAX = 512 * 1024,
-	SCREEN_BYTES = 32 * 1024, /* of text that is kept */
-	SCREEN_HEAD = 16, /* "65535 65535\n" */
+	SCREEN_BYTES = 32 * 1024, /* of screen text */
+	SCREEN_HEAD = 16, /* "65535 65535\n" fits */
 };
 
 static const struct {
@@ -85,7 +85,10 @@ outcomes_release(struct outcomes *outcomes)
 	*outcomes = (struct outcomes)OUTCOMES_INIT;
 }
 
-/* The first line, two numbers; *ret_len is 0 when there is none. */
+/*
+ * Parses the first line, the screen's size.  *ret_len is the length of the
+ * line, 0 if it is absent.
+ */
 static void
 read_size(const struct strbuf *text, unsigned *ret_rows, unsigned *ret_columns,
     size_t *ret_len)
@@ -153,7 +156,10 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 	else
 		o.ended_at =
 		    r->ended_at != NULL ? xstrdup(r->ended_at) : record_now();
-	/* A stop has read none before it stopped the command. */
+	/*
+	 * "drydock stop" collects the facts before it stops the command: read
+	 * the note now.
+	 */
 	if (facts->noted ||
 	    (endnote_read(session_fd, &noted, &status, &unread) == 0 && noted))
 		o.status = facts->noted ? facts->noted_status : status;
@@ -182,7 +188,7 @@ write_met(const struct limitsmet *met, struct jsonw *w)
 	jsonw_close_object(w);
 }
 
-/* JSON is UTF-8, and a name need not be. */
+/* JSON must be valid UTF-8, and a name from the agent may not be. */
 static void
 write_text(struct jsonw *w, const char *key, const char *value)
 {
@@ -311,7 +317,7 @@ open_dir(const struct paths *paths, int *ret_fd, struct diag *dg)
 	    paths->state_fd, ENDED_DIR, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
 }
 
-/* "ID.json"; false for another name. */
+/* Parses "ID.json"; returns false for any other name. */
 static bool
 id_of(const char *name, char ret_id[SESSION_ID_SIZE])
 {
@@ -415,7 +421,11 @@ remove_of(int dir_fd, const struct outcome *o)
 	(void)unlinkat(dir_fd, name, 0);
 }
 
-/* The latest stay; one that ended before its client's eyes goes first. */
+/*
+ * Removes outcomes of a project beyond the limit, the oldest first.  Outcomes
+ * of sessions that end with their client, which showed the end, go before all
+ * others.
+ */
 static void
 drop_beyond(const struct paths *paths, int dir_fd, const char *project)
 {
@@ -451,7 +461,10 @@ outcome_keep(const struct paths *paths, const struct outcome *outcome,
 	cleanup_close int fd = -1;
 
 	outcome_write(outcome, w);
-	/* Where a kill leaves a half of it, it goes with the session. */
+	/*
+	 * Write the file in the session's directory first: if drydock is
+	 * killed, the partial file is removed together with the session.
+	 */
 	if (jsonw_finish(w, &text, dg) != 0 ||
 	    fs_make_dir(paths->state_fd, ENDED_DIR, 0700, &fd, dg) != 0 ||
 	    fs_replace_file(

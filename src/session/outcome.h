@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outcome: what is kept of a session that has ended: ended/ID.json, beside the
- * sessions, whose directories always go.
+ * outcome: what drydock keeps of a session that has ended, in ended/ID.json.
+ * The session's own directory is always removed.
  *
- * A small file: status, times, limits that were met, hosts that the proxy
- * refused, and the last screen as text.  What it tells of came from the agent
- * and is hostile: bounded here, and escaped wherever it is printed.
+ * The file is small: exit status, times, limits that were hit, hosts that the
+ * proxy refused, and the last screen as text.  The content comes from the agent
+ * and is hostile.  It is bounded here, and escaped wherever it is printed.
  */
 #ifndef DRYDOCK_OUTCOME_H
 #define DRYDOCK_OUTCOME_H
@@ -27,11 +27,11 @@ struct settings;
 struct strbuf;
 
 enum {
-	OUTCOME_PER_PROJECT = 20, /* that are kept */
+	OUTCOME_PER_PROJECT = 20, /* outcomes kept */
 };
 
 struct outcome {
-	char *id; /* owned, as are all strings; none is NULL */
+	char *id; /* owned; no string here is NULL */
 	char *project;
 	char *agent;
 	char *mode;
@@ -39,8 +39,8 @@ struct outcome {
 	char *created_at;
 	char *ended_at;
 	bool ends_with_client;
-	bool stopped; /* by drydock stop */
-	int status; /* the command's; -1: not known */
+	bool stopped; /* by "drydock stop" */
+	int status; /* of the command; -1: unknown */
 	struct limitsmet met;
 	struct refused refused;
 	struct strvec screen; /* lines, in UTF-8 */
@@ -51,28 +51,34 @@ struct outcome {
 		.status = -1, .refused = REFUSED_INIT, .screen = STRVEC_INIT \
 	}
 
-/* Reads what a session that has ended, or stopped, leaves in its directory. */
+/*
+ * Gathers the outcome of a session that has ended or stopped from the facts and
+ * from its directory.  The caller releases *ret_outcome.
+ */
 void outcome_gather(const struct session_facts *facts, int session_fd,
     struct outcome *ret_outcome);
 
 /*
- * Keeps it, in place of what was kept of that session, and removes the oldest
- * of the project beyond OUTCOME_PER_PROJECT, those that ended with their client
- * first.
+ * Writes the outcome to ended/ID.json, in place of an earlier one of that
+ * session.  Then removes the project's outcomes beyond OUTCOME_PER_PROJECT, the
+ * oldest first.  Outcomes of sessions that end with their client go before all
+ * others.
  */
 int outcome_keep(const struct paths *paths, const struct outcome *outcome,
     int session_fd, struct diag *dg);
 
-/* Nothing kept of that id is ENOENT; a file that is none is DIAG_DATA. */
+/* An absent outcome is errnum ENOENT; an invalid file is DIAG_DATA. */
 int outcome_read(const struct paths *paths, const char *id,
     struct outcome *ret_outcome, struct diag *dg);
 int outcome_parse(
     const char *text, size_t len, struct outcome *ret_outcome, struct diag *dg);
-/* Appends it as a JSON object; for outcome_parse(), and for list. */
+/*
+ * Appends the outcome as a JSON object, for outcome_parse() and "drydock list".
+ */
 void outcome_write(const struct outcome *outcome, struct jsonw *w);
 
 struct outcomes {
-	struct outcome *v; /* owned; the latest end first */
+	struct outcome *v; /* owned; sorted by end, latest first */
 	size_t nr;
 };
 
@@ -81,29 +87,38 @@ struct outcomes {
 		NULL, 0 \
 	}
 
-/* All that are kept; one that cannot be read is a warning. */
+/* Reads all outcomes.  An unreadable one is skipped with a warning. */
 int outcomes_read(
     const struct paths *paths, struct outcomes *ret_outcomes, struct diag *dg);
 void outcomes_release(struct outcomes *outcomes);
 
 /*
- * Removes what is kept for longer than the setting keep_ended.  What cannot be
- * removed is a warning, and counted.
+ * Removes outcomes that are older than the setting keep_ended.  A failed
+ * removal is a warning.  Returns the number of failures.
  */
 size_t outcomes_prune(
     const struct paths *paths, const struct settings *settings);
 
-/* The one whose id word is, or is the start of; NULL: none, or several. */
+/*
+ * Returns the outcome whose id is word or starts with word; NULL if there is
+ * none or more than one.
+ */
 const struct outcome *outcomes_find(
     const struct outcomes *outcomes, const char *word);
 
-/* Notes for the user beside the status: limits that were met, refused hosts. */
+/*
+ * Prints notes for the user besides the status: limits that were hit, refused
+ * hosts.
+ */
 void outcome_tell(const struct outcome *outcome, const struct paths *paths);
 
-/* Appends "session ID ended with status N at TIME"; escaped, one line. */
+/*
+ * Appends "session ID has ended with status N at TIME", or that "drydock stop"
+ * stopped it; escaped, one line.
+ */
 void outcome_describe(const struct outcome *outcome, struct strbuf *out);
 
-/* Appends a row as listed_describe() does. */
+/* Appends a row in the format of listed_describe(). */
 void outcome_describe_row(const struct outcome *outcome, struct strbuf *out);
 
 void outcome_release(struct outcome *outcome);

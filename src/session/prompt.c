@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions, read a byte at a time so that nothing of what follows is lost. */
+/* Prompts.  Reads one byte at a time: input after the line stays unread. */
 #include "session/prompt.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@ prompt_line(
 	size_t len = 0;
 	char c;
 
-	/* Nobody would answer what nobody reads. */
+	/* Without a visible question no answer must be read. */
 	if (fprintf(stderr, "drydock: %s ", question) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "ask");
 	for (;;) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prompt: a question to a person, on stderr, the answer from stdin.
+ * prompt: asks the user a question on stderr and reads the answer from stdin.
  */
 #ifndef DRYDOCK_PROMPT_H
 #define DRYDOCK_PROMPT_H
@@ -10,18 +10,22 @@
 
 struct diag;
 
-/* Whether there is somebody to ask: not of a job in the background. */
+/*
+ * Returns true if stdin and stderr are terminals and drydock is no background
+ * job.
+ */
 bool prompt_possible(void);
 
 /*
- * Prints question as it is and reads a line, in lower case, without blanks; what
- * does not fit is dropped.  End of input is DIAG_CANCELLED, and DIAG_IO that
- * nobody could be asked.
+ * Prints question unescaped and reads one line.  *ret_answer is in lower case
+ * and without white space; bytes beyond size - 1 are dropped.  DIAG_CANCELLED
+ * at end of input or if reading fails; DIAG_IO if the question cannot be
+ * printed.
  */
 int prompt_line(
     const char *question, char *ret_answer, size_t size, struct diag *dg);
 
-/* Anything but y or yes is DIAG_CANCELLED. */
+/* Any answer except "y" or "yes" is DIAG_CANCELLED. */
 int prompt_yes(const char *question, struct diag *dg);
 
 #endif /* DRYDOCK_PROMPT_H */

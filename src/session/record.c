@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The record of a session, as JSON. */
+/* Reads and writes a session's record as JSON. */
 #include "session/record.h"
 
 #include <stdint.h>
@@ -177,7 +177,7 @@ is_container_id(const char *s)
 	    strspn(s, "0123456789abcdef") == CONTAINER_ID_LEN;
 }
 
-/* *ret_value stays NULL where the key is absent. */
+/* *ret_value is NULL if the key is absent. */
 static int
 read_string(const struct json *object, const char *key, const char **ret_value,
     struct diag *dg)
@@ -205,7 +205,7 @@ read_field(const struct json *root, const struct field *f,
 	return 0;
 }
 
-/* A role of NULL is the object's own "role". */
+/* If role is NULL, the object's own "role" is used. */
 static int
 read_container(const struct json *object, const char *role,
     const char *image_key, const char *id_key, struct record *record,
@@ -221,7 +221,7 @@ read_container(const struct json *object, const char *role,
 	if (role == NULL || record_find(record, role) != NULL)
 		return diag_set(dg, DIAG_DATA,
 		    RECORD_NAME ": a container without a role of its own");
-	/* It becomes a part of the engine's URLs. */
+	/* The id becomes part of the engine's URLs. */
 	if (id != NULL && !is_container_id(id))
 		return diag_set(dg, DIAG_DATA,
 		    RECORD_NAME ": %s of %s is not a container's id", id_key,
@@ -245,7 +245,10 @@ read_containers(const struct json *root, struct record *record, struct diag *dg)
 	return 0;
 }
 
-/* Version 1 had keys of its own for drydock's two, and a list for the rest. */
+/*
+ * Version 1 has separate keys for the agent and egress containers, and a list
+ * for the other services.
+ */
 static int
 read_containers_1(
     const struct json *root, struct record *record, struct diag *dg)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record: sessions/ID/session.json, versioned, always replaced whole.
+ * record: sessions/ID/session.json.  The file has a version and is always
+ * replaced as a whole.
  */
 #ifndef DRYDOCK_RECORD_H
 #define DRYDOCK_RECORD_H
@@ -10,18 +11,18 @@
 
 struct diag;
 
-/* The container of one service of the plan; all owned. */
+/* The container of one service of the plan.  All strings are owned. */
 struct record_container {
 	char *role; /* the service's name: "agent", "egress", or the user's */
 	char *image; /* sha256:...; NULL only in records of version 1 */
-	char *id; /* NULL: not known yet */
+	char *id; /* NULL: unknown yet */
 };
 
-/* All strings owned; NULL where not known yet. */
+/* All strings are owned; NULL if unknown yet. */
 struct record {
 	char *id;
 	char *project; /* real path */
-	char *project_file; /* its device and inode, see moved.h */
+	char *project_file; /* device and inode, see moved.h */
 	char *agent;
 	char *mode;
 	char *mode_reason;
@@ -29,17 +30,17 @@ struct record {
 	char *engine_id;
 	char *engine_data_root;
 	char *engine_socket;
-	struct record_container *containers; /* owned; each role once */
+	struct record_container *containers; /* owned; each role is unique */
 	size_t ncontainers;
-	char *agent_process; /* its first, as companion_process() has it */
-	char *history; /* path of the bound one */
+	char *agent_process; /* first process, see companion_process() */
+	char *history; /* path of the bound directory */
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
-	char *launched_at; /* written before the agent may run */
-	char *starting_at; /* set while it is started again, until it went */
-	char *stopping_at; /* the user ends it: any exit by that is its end */
-	char *ended_at; /* seen; written before its containers are removed */
-	bool ends_with_client; /* any exit is its end, nobody comes back */
+	char *launched_at; /* set before the agent can run */
+	char *starting_at; /* set during a restart, until the command runs */
+	char *stopping_at; /* set by stop; an exit soon after is the end */
+	char *ended_at; /* end seen; set before containers are removed */
+	bool ends_with_client; /* session ends when its client leaves */
 };
 
 #define RECORD_INIT                       \
@@ -47,30 +48,36 @@ struct record {
 		.ends_with_client = false \
 	}
 
-/* NULL: the plan has no service of that role, or none is recorded yet. */
+/*
+ * Returns NULL if the plan has no service of that role, or none is recorded
+ * yet.
+ */
 const struct record_container *record_find(
     const struct record *record, const char *role);
-/* The id of the role's container; NULL where it is not known. */
+/* Returns the id of the role's container, borrowed; NULL if it is unknown. */
 const char *record_container_id(const struct record *record, const char *role);
 
-/* Adds a role, or replaces its image or id where those are not NULL. */
+/*
+ * Adds a role, or replaces its image and id.  A NULL argument keeps the old
+ * value.
+ */
 void record_set(
     struct record *record, const char *role, const char *image, const char *id);
 
-/* Replaces session.json in session_fd, 0600, flushed. */
+/* Replaces session.json in session_fd, mode 0600, synced to disk. */
 int record_write(int session_fd, const struct record *record, struct diag *dg);
 
 /*
- * Reads what this version and version 1 write.  Absent: DIAG_IO with errnum
- * ENOENT.  Malformed, too new, with a role twice, or with a container id that
- * is none: DIAG_DATA.  Nothing is returned then.
+ * Reads a record of this version or of version 1.  Absent: DIAG_IO with errnum
+ * ENOENT.  DIAG_DATA if the record is malformed or too new, has a role twice,
+ * or has an invalid container id.  *ret_record is set only on success.
  */
 int record_read(int session_fd, struct record *ret_record, struct diag *dg);
 int record_parse(
     const char *text, size_t len, struct record *ret_record, struct diag *dg);
 void record_release(struct record *record);
 
-/* Returned: the present time as the record has it. */
+/* Returned: the current time in the record's format. */
 char *record_now(void);
 
 #define cleanup_record __attribute__((cleanup(record_release)))

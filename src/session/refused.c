@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the proxy's log to a list that a person can act on. */
+/* Builds the list of refused hosts from the proxy's log, and prints it. */
 #include "session/refused.h"
 
 #include <fcntl.h>
@@ -41,7 +41,7 @@ refused_add(struct refused *r, const char *name, bool allowable, int64_t n)
 	};
 }
 
-/* The line of the allowlist for HOST:PORT; false when there can be none. */
+/* Appends the allowlist line for HOST:PORT; returns false if there is none. */
 static bool
 line_for(const char *target, struct strbuf *out)
 {
@@ -59,7 +59,7 @@ line_for(const char *target, struct strbuf *out)
 	return true;
 }
 
-/* Of a URL what leads to its host: the rest may be long and secret. */
+/* Cuts a URL after its host: the rest may be long or secret. */
 static void
 cut_url(struct strbuf *target)
 {
@@ -141,7 +141,10 @@ refused_describe(const struct refused *r, bool allowable, struct strbuf *out)
 	}
 }
 
-/* What the lists had allowed by its name: its address was refused. */
+/*
+ * Reports hosts that the allowlist has by name: the proxy refused their
+ * address.  Marks them as reported (count 0).
+ */
 static void
 tell_listed(
     struct refused *left, const struct paths *paths, const char *agent_name)

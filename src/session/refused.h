@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * refused: the hosts that a session's proxy did not let it reach.
+ * refused: the hosts that a session's proxy refused.
  *
- * The names come from the agent and are hostile: few are kept, and a line for
- * the allowlist is offered only when the allowlist's own parser takes it.
+ * The names come from the agent and are hostile.  The list is bounded.  A name
+ * is offered as an allowlist line only if the allowlist's own parser accepts
+ * it.
  */
 #ifndef DRYDOCK_REFUSED_H
 #define DRYDOCK_REFUSED_H
@@ -16,20 +17,20 @@ struct paths;
 struct strbuf;
 
 enum {
-	REFUSED_MAX = 20, /* hosts that are kept */
+	REFUSED_MAX = 20, /* hosts kept */
 	REFUSED_NAME_MAX = 300, /* bytes of a name */
 };
 
 struct refused_host {
-	char *name; /* owned; the line that allows it, or what was asked for */
+	char *name; /* owned; an allowlist line, or the requested target */
 	int64_t count;
-	bool allowable; /* name is such a line */
+	bool allowable; /* name is a valid allowlist line */
 };
 
 struct refused {
-	struct refused_host *v; /* owned; in order of first mention */
+	struct refused_host *v; /* owned; in order of first request */
 	size_t nr;
-	int64_t more; /* requests for hosts that are not kept */
+	int64_t more; /* requests for other hosts, beyond REFUSED_MAX */
 };
 
 #define REFUSED_INIT       \
@@ -37,24 +38,36 @@ struct refused {
 		NULL, 0, 0 \
 	}
 
-/* Adds n requests; a name that is too long is cut. */
+/*
+ * Adds n requests for a name.  A name of more than REFUSED_NAME_MAX bytes is
+ * cut and is not allowable.
+ */
 void refused_add(
     struct refused *r, const char *name, bool allowable, int64_t n);
 
-/* From lines of the proxy's log: "TIME STATUS METHOD TARGET". */
+/*
+ * Adds the refused requests of the proxy's log: "TIME STATUS METHOD TARGET"
+ * lines.
+ */
 void refused_parse(struct refused *r, const char *text, size_t len);
 
-/* From the log of the session in session_fd; without one nothing. */
+/*
+ * Adds the refused requests of the session in session_fd.  Without a log, adds
+ * none.
+ */
 void refused_read(struct refused *r, int session_fd);
 
 /*
- * Notes for the user: which hosts, and what allows them.  agent names the
- * agent whose hosts are allowed besides the user's.
+ * Prints notes for the user: the refused hosts, and how to allow them.  agent
+ * is the agent's name.  The agent's hosts are allowed besides the user's.
  */
 void refused_tell(
     const struct refused *r, const struct paths *paths, const char *agent);
 
-/* Appends "a.example (3 times), ...", escaped; only those of that kind. */
+/*
+ * Appends "a.example (3 times), ..."  for the hosts with this value of
+ * allowable.  The text is not escaped: the code that prints it must escape it.
+ */
 void refused_describe(
     const struct refused *r, bool allowable, struct strbuf *out);
 

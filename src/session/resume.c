@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a sealed plan and stopped containers to an agent that goes on. */
+/* Restarts a session from its sealed plan and its stopped containers. */
 #include "session/resume.h"
 
 #include <stdlib.h>
@@ -24,10 +24,10 @@
 #include "session/usage.h"
 
 enum {
-	GRACE_S = 2 /* nothing of the agent runs yet */
+	GRACE_S = 2 /* no agent process runs yet */
 };
 
-/* What the record names, as it is now. */
+/* Loads the current state of everything that the record names. */
 static int
 find_parts(struct start *l, struct diag *dg)
 {
@@ -49,7 +49,7 @@ find_parts(struct start *l, struct diag *dg)
 	if (strcmp(l->project.path, r->project) != 0)
 		return diag_set(dg, DIAG_POLICY, "%s leads to %s now",
 		    r->project, l->project.path);
-	/* A record of version 1 has none: then it is the mode's own. */
+	/* A record of version 1 has no history: use the path for the mode. */
 	if (r->history == NULL)
 		r->history = project_history(
 		    &l->project, l->paths, r->agent, l->mode.mode);
@@ -60,7 +60,10 @@ find_parts(struct start *l, struct diag *dg)
 	return trusted_check(l->paths, l->project.path, dg);
 }
 
-/* What listens there by now: at a first start the policy asks. */
+/*
+ * Refuses the restart if a program listens on a reachable socket by now.  On a
+ * first start the policy's rule "source-socket" checks this.
+ */
 static int
 check_sockets(struct start *l, struct diag *dg)
 {
@@ -79,7 +82,7 @@ check_sockets(struct start *l, struct diag *dg)
 	    plan->sockets.v[0]);
 }
 
-/* Links that an agent planted are found here, before anything is mounted. */
+/* Finds symlinks that an agent planted, before anything is mounted. */
 static int
 check_plan(struct start *l, struct diag *dg)
 {
@@ -112,7 +115,9 @@ inspect_image(const struct start *l, const char *service,
 	return 0;
 }
 
-/* What the sealed plan needs: its containers by id, drydock's own images. */
+/*
+ * Finds what the sealed plan needs: its containers by id, drydock's own images.
+ */
 static int
 find_planned(struct start *l, struct diag *dg)
 {
@@ -145,7 +150,10 @@ start_containers(struct start *l, struct diag *dg)
 	const char *agent = record_container_id(r, "agent");
 	const char *egress = record_container_id(r, "egress");
 
-	/* From here on an exit is not the agent's end, nor a client's. */
+	/*
+	 * An exit from here on is not the session's end: drop the record of an
+	 * earlier stop, and keep the session when its client leaves.
+	 */
 	r->ends_with_client = false;
 	free(r->starting_at);
 	r->starting_at = record_now();
@@ -154,15 +162,20 @@ start_containers(struct start *l, struct diag *dg)
 	if (record_write(l->session.dir_fd, r, dg) != 0)
 		return -1;
 	l->composed = true;
-	/* One that waits already, from a start that was cut short, is no help:
-	 * its first process is asked to begin anew. */
+	/*
+	 * A container may still wait from an interrupted start.  Its first
+	 * process has to begin anew.
+	 */
 	if (container_stop(&l->engine, agent, GRACE_S, dg) != 0)
 		return -1;
 	/* A proxy that still runs has read an older allowlist. */
 	if (egress != NULL &&
 	    container_stop(&l->engine, egress, GRACE_S, dg) != 0)
 		return -1;
-	/* What the agent left there, where the sockets are made. */
+	/*
+	 * Remove what the agent left in the directories in which the sockets
+	 * are made.
+	 */
 	if (empty_mount(l, MOUNT_RUN, dg) != 0 ||
 	    (egress != NULL && empty_mount(l, MOUNT_EGRESS, dg) != 0))
 		return -1;
@@ -242,7 +255,10 @@ resume_session(const struct resume_spec *spec, struct session *session,
 	l.settings = spec->settings;
 	l.environ_ = spec->environ_;
 	l.tty = true;
-	/* Borrowed or given back below, so that each has one owner. */
+	/*
+	 * The engine is borrowed and reset below; session and record are moved.
+	 * Each has exactly one owner.
+	 */
 	l.engine = *spec->engine;
 	l.session = *session;
 	l.record = *record;
@@ -267,7 +283,7 @@ resume_session(const struct resume_spec *spec, struct session *session,
 	return rc;
 }
 
-/* What a sealed plan says of it, and what the allowlist says now. */
+/* Starts the proxy from the sealed plan, with the current allowlist. */
 static int
 start_proxy(struct start *l, struct diag *dg)
 {

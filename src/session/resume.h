@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * resume: a stopped session goes on, in the containers that it had.
- */
+/* resume: restarts a stopped session in its existing containers. */
 #ifndef DRYDOCK_RESUME_H
 #define DRYDOCK_RESUME_H
 
@@ -20,25 +18,28 @@ struct resume_spec {
 };
 
 /*
- * With the lease held: checks bind sources and mount points, starts the
- * recorded containers by id, verifies them, and gives go with the agent's
- * resume arguments; then drops the lease and views, as view_session() does.
- * A failure stops the containers again; the session stays as it was.
+ * Restarts a stopped session.  The caller holds the lease; session and record
+ * are given.  Checks bind sources and mount points, starts the recorded
+ * containers by id, verifies them, and sends go with the agent's resume
+ * arguments.  Then drops the lease and views the session as view_session()
+ * does.  On failure the containers are stopped again and the session stays as
+ * it was.
  */
 int resume_session(const struct resume_spec *spec, struct session *session,
     struct record *record, int *ret_status, struct diag *dg);
 
 /*
- * With the lease held, of a session that runs: starts the proxy's recorded
- * container again with the allowlist as it is now, and verifies it; one that is
- * not as planned, or not ready, is stopped again.
+ * Restarts the proxy of a running session.  The caller holds the lease; session
+ * is given.  Starts the proxy's recorded container with the current allowlist
+ * and verifies it.  A proxy that differs from the plan or does not become ready
+ * is stopped again.
  */
 int resume_proxy(
     const struct resume_spec *spec, struct session *session, struct diag *dg);
 
 /*
- * Does so when it has given up, taking the lease, and tells of it: what fails
- * is a warning.
+ * Takes the lease and calls resume_proxy() if session_proxy_gave_up().  Prints
+ * a note on success.  A failure is a warning.
  */
 void resume_proxy_if_needed(const struct resume_spec *spec, const char *id);
 
