@@ -20,8 +20,9 @@ struct strbuf;
 int facts_open_mounts(struct plan *plan, struct diag *dg);
 
 /*
- * Appends {"reference", "model", "facts"}, the policy's input.  reference may
- * be NULL; then that key is left out.  HACKING.md documents the format.
+ * Appends {"reference", "model", "facts"}, the policy's input.  reference is
+ * NULL without user overlays; then that key and facts.reserved_env are left
+ * out.  HACKING.md documents the format.
  */
 int facts_write(const struct plan_request *request,
     const struct assembly *assembly, const struct json *reference,
