@@ -17,8 +17,8 @@
 struct strvec;
 
 /*
- * Both append to lines.  Entries that do not parse are skipped: the host's apt
- * reports them.
+ * Both append to lines.  Entries that do not parse are skipped: the files
+ * belong to the host, not to drydock.
  */
 void aptsources_parse_list(
     const char *text, const char *codename, struct strvec *lines);

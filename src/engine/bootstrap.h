@@ -14,8 +14,7 @@ struct hostconf;
 
 struct bootstrap_spec {
 	const struct hostconf *hostconf;
-	const char *known; /* borrowed; id of an existing base; NULL: make
-			    * one */
+	const char *known; /* id of an existing base; NULL: make one */
 	int timeout_ms;
 	/* Called with each line of mmdebstrap's stderr. */
 	void (*progress)(void *arg, const char *line);

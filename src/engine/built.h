@@ -32,8 +32,7 @@ struct paths;
 struct built {
 	char *kind; /* "agent", "egress" or BUILT_BASE */
 	char *image; /* sha256:... */
-	char *context; /* digest of the build context
-		        * (build_context_digest()) */
+	char *context; /* build_context_digest() */
 	/*
 	 * build_recipe_text(), or NULL for an image recorded by an older
 	 * drydock, which supported one agent and no toolchains.

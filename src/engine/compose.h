@@ -24,10 +24,8 @@ struct compose_spec {
 	/* Names of the files for messages, NULL-terminated.  NULL: unknown. */
 	const char *const *file_names;
 	size_t nfiles;
-	const struct strvec *vars; /* NAME=VALUE for interpolation, made by
-				    * drydock */
-	const int *keep_fds; /* additional descriptors that the child
-			      * inherits */
+	const struct strvec *vars; /* NAME=VALUE for interpolation */
+	const int *keep_fds; /* more descriptors to inherit */
 	size_t nkeep;
 	const struct proc_interrupt *interrupt; /* for compose_up(); or NULL */
 	bool *ret_began; /* set to true when Compose runs; or NULL */

@@ -23,9 +23,10 @@ struct endpoint {
  * unix:// URL; "" is unset), DOCKER_HOST, DOCKER_CONTEXT, the current context
  * in DOCKER_CONFIG or home/.docker, and /var/run/docker.sock.
  *
- * DIAG_CONFIG: a context is missing or does not parse, or a path is relative.
- * DIAG_ENGINE: the URL scheme is not unix (tcp, ssh, ...; the message names the
- * scheme), or the socket is missing, unreachable or not a socket.
+ * DIAG_CONFIG: a context is missing or does not parse, a value has no URL
+ * scheme, or a path is relative.  DIAG_ENGINE: the URL scheme is not unix (tcp,
+ * ssh, ...; the message names the scheme), or the socket is missing,
+ * unreachable or not a socket.
  */
 int endpoint_find(const char *setting, const char *home,
     const char *const *environ_, struct endpoint *ret_endpoint,

@@ -68,10 +68,9 @@ engine_refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
 }
 
 /*
- * Rejects an engine in another pid namespace, for which drydock's paths and
- * pids would have another meaning.  The engine's socket can be mounted into a
- * container.  SO_PEERCRED reports pid 0 for a peer outside drydock's pid
- * namespace.
+ * Rejects an engine outside drydock's pid namespace, for which drydock's paths
+ * and pids would have another meaning.  The engine's socket can be mounted into
+ * a container.  SO_PEERCRED reports pid 0 for a peer outside the pid namespace.
  */
 static int
 check_peer(const struct engine *engine, struct diag *dg)

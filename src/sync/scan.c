@@ -92,8 +92,9 @@ is_before(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * Returns true if t is before start, within the resolution of timestamps: up to
- * 2 s if t is a whole second, and 10 ms if t is a multiple of 10 ms.
+ * Returns true if t was certainly before start.  Some file systems have coarse
+ * timestamps.  The assumed resolution is 2 s if t is a whole second, or 10 ms
+ * if t is a multiple of 10 ms.
  */
 static bool
 is_over(const struct timespec *t, const struct timespec *start)

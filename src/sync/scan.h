@@ -47,9 +47,9 @@ enum scan_why {
 	SCAN_TO_SPECIAL,
 	SCAN_BACK, /* a symlink to a directory that holds or is in the tree */
 	SCAN_LEAVES, /* a symlink out of a directory behind a symlink */
-	SCAN_ACCOUNT, /* a copy of a document: nothing would be filtered */
+	SCAN_ACCOUNT, /* a document or its copy: it would be unfiltered */
 	SCAN_IN_PROJECT, /* in a project, where an agent can write */
-	SCAN_FOREIGN, /* another user's file, or behind another user's symlink */
+	SCAN_FOREIGN, /* another user's file, or behind such a user's link */
 	SCAN_BAD, /* a document that is not JSON, or is too large */
 	SCAN_NWHYS
 };
