@@ -96,9 +96,13 @@ struct build_outcome {
  * holds built_lock().
  *
  * DIAG_ENGINE: BuildKit is missing, a build step fails, or a registry cannot be
- * reached; the detail is the end of the builder's output.  DIAG_POLICY: the
- * base image has VOLUME, HEALTHCHECK, ONBUILD or a label of drydock.
- * DIAG_DATA: the check in the container fails; the detail names the file.
+ * reached; the detail is the end of the builder's output.
+ *
+ * DIAG_POLICY: the base image has VOLUME, HEALTHCHECK, ONBUILD or a label of
+ * drydock.
+ *
+ * DIAG_DATA: the check in the container fails, and the detail names the file;
+ * or the name of the base image was moved during the build.
  *
  * If drydock is killed, the builder's output pipe breaks and the builder ends.
  */
