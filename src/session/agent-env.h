@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * agent-env: the environment of the agent's process, as the go message hands it
- * over: it stands neither in the plan nor in the container's configuration.
+ * agent-env: the environment of the agent's process.
+ *
+ * The go message carries this environment.  Neither the plan nor the
+ * container's configuration contains it.
  */
 #ifndef DRYDOCK_AGENT_ENV_H
 #define DRYDOCK_AGENT_ENV_H
@@ -17,24 +19,26 @@ struct agent_env_spec {
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
-	const char *const *environ_; /* the caller's */
-	const char *const *image_env; /* NAME=VALUE; brings PATH */
-	const char *const *plan_env; /* NAME=VALUE; has the last word */
-	bool tty; /* TERM and COLORTERM go along */
-	bool secrets; /* the agent's, when they are set */
-	const char *token; /* the kept one, or NULL; one of the caller's wins */
+	const char *const *environ_; /* the caller's environment */
+	const char *const *image_env; /* NAME=VALUE; sets PATH */
+	const char *const *plan_env; /* NAME=VALUE; overrides all others */
+	bool tty; /* pass TERM and COLORTERM */
+	bool secrets; /* pass the agent's secrets that the caller has */
+	/* the stored token, or NULL; the caller's overrides it */
+	const char *token;
 };
 
-/* Whether the caller's environment has one of the agent's secrets. */
+/* Returns true if the caller's environment has one of the agent's secrets. */
 bool agent_env_has_secret(const struct agent_env_spec *spec);
 
 /*
- * TERM or COLORTERM of the caller's, borrowed, if it is a plain word that leads
- * nowhere as a file's name; or NULL.
+ * Returns the caller's TERM or COLORTERM, borrowed.  Returns NULL if the
+ * variable is unset or if its value is not safe as a file name (letters, digits
+ * and "._+-", no leading dot, at most 64 bytes).
  */
 const char *agent_env_terminal(const char *const *environ_, const char *name);
 
-/* Appends it to env; every name once. */
+/* Appends the environment to env.  Each name appears once. */
 void agent_env_build(const struct agent_env_spec *spec, struct strvec *env);
 
 #endif /* DRYDOCK_AGENT_ENV_H */

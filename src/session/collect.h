@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect: deletes the sessions that are reliably gone (the lease won
- * without waiting, the recorded engine, one complete answer asked after it,
- * and the session ended or never had a container).
+ * collect: deletes the sessions that are certainly gone.
+ *
+ * A session is deleted only if its lease was won without waiting, the recorded
+ * engine gave one complete answer after that, and the session has ended or
+ * never had a container.
  */
 #ifndef DRYDOCK_COLLECT_H
 #define DRYDOCK_COLLECT_H
@@ -18,41 +20,44 @@ struct session_facts;
 
 struct collect_outcome {
 	size_t removed;
-	size_t kept; /* live, leased, or not known */
+	size_t kept; /* live, leased, or in an unknown state */
 	size_t failed; /* each was a warning with its path */
 };
 
 struct collect_options {
-	bool dry_run; /* tells, removes nothing */
-	/* NULL, or told of each session that is (or would be) removed. */
+	bool dry_run; /* report only, remove nothing */
+	/* NULL, or called for each session that is (or would be) removed. */
 	void (*on_removed)(void *arg, const char *id);
 	void *arg;
 };
 
 /*
- * One engine query for all candidates (as many as there may be descriptors,
- * one a session), asked after every lease that could be
- * won was won, and none when there is no candidate.  A query that fails is -1
- * and nothing was deleted.  What a lost session still has goes, the session
- * stays.
- * options may be NULL: then what was told before of the trash is not told again.
+ * Makes one engine query for all candidates, after every available lease was
+ * won.  Without a candidate there is no query.  Each lease takes one
+ * descriptor: more candidates than descriptors are handled in batches, with one
+ * query each.  When a query fails, returns -1 and deletes nothing of that
+ * batch.
+ *
+ * A lost session is kept, and its remaining containers are removed.  With
+ * options NULL, warnings about the trash are not repeated (see
+ * collect_leftovers(), all false).
  */
 int collect_sessions(const struct paths *paths, const struct engine *engine,
     const struct collect_options *options, struct collect_outcome *ret_outcome,
     struct diag *dg);
 
 /*
- * What collection does without an engine: trash and links that lead nowhere.
- * Returns how many of them could not be removed; each is a warning.  all: also
- * what was told before, see session_empty_trash().
+ * Removes trash and dangling links, which needs no engine.  Returns how many
+ * could not be removed; each is a warning.  With all, warnings that were given
+ * before are repeated, see session_empty_trash().
  */
 size_t collect_leftovers(const struct paths *paths, bool all);
 
 /*
- * Removes the containers of a session whose lease we hold, then the session.
- * That it has ended is recorded first: one whose containers are gone, and
- * which nobody got to delete, is else lost.  How it ended is kept (outcome.h)
- * when its command ran.
+ * Removes the containers of a session whose lease is held, then the session.
+ * The end is recorded first: otherwise an interrupted deletion would leave a
+ * session without containers, which counts as lost.  The outcome (outcome.h) of
+ * a command that ran is stored.
  */
 int collect_delete(const struct paths *paths, const struct session_facts *facts,
     struct session *session, struct diag *dg);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * detach-key: finds the key that leaves a session in what is typed.
+ * detach-key: finds the detach key in terminal input.
  *
- * It comes as its control character or as the sequence of a keyboard protocol
- * that a program switched on: kitty's (CSI 92 ; 5 u), xterm's modifyOtherKeys
- * (CSI 27 ; 5 ; 92 ~) or win32-input-mode (CSI Vk ; Sc ; Uc ; Kd ; Cs ; Rc _),
- * with CSI as ESC [ or as the C1 control, also in UTF-8.  A key that is released
- * is none.
+ * The key arrives as its control character or as a sequence of a keyboard
+ * protocol that a program enabled: kitty's (CSI 92 ; 5 u), xterm's
+ * modifyOtherKeys (CSI 27 ; 5 ; 92 ~) or win32-input-mode (CSI Vk ; Sc ; Uc ;
+ * Kd ; Cs ; Rc _).  CSI is ESC [ or the C1 control, which may be encoded in
+ * UTF-8.  The release of a key is ignored.
  */
 #ifndef DRYDOCK_DETACH_KEY_H
 #define DRYDOCK_DETACH_KEY_H
@@ -16,30 +16,30 @@
 
 struct strbuf;
 
-/* No key's sequence is longer. */
+/* Longest sequence of a key, in bytes. */
 #define DETACH_KEY_MAX ((size_t)64)
 
-/* How long the rest of a sequence may take; a lone ESC waits as long. */
+/* How long to wait for the rest of a sequence, also after a lone ESC. */
 #define DETACH_KEY_WAIT_MS 50
 
 struct detach_key {
-	int key; /* a control character, or -1: none */
+	int key; /* a control character, or -1 for none */
 	size_t nheld;
-	char held[DETACH_KEY_MAX]; /* what may be the start of its sequence */
+	char held[DETACH_KEY_MAX]; /* bytes that may start a sequence */
 };
 
-/* The control character of a setting like "ctrl-\"; -1 for "none" or "". */
+/* Returns the key of a setting like "ctrl-\", or -1 for "none" or "". */
 int detach_key_parse(const char *text);
 
 /*
- * Appends what was typed and is not the key to ret_typed.  true when the key
- * was pressed: what was typed after it is left out.  What may be the start of
- * its sequence is held until the next call, or detach_key_flush().
+ * Appends the input, without the key, to ret_typed.  Returns true when the key
+ * was pressed; the input after the key is dropped.  Bytes that may start the
+ * key's sequence are held until the next call or detach_key_flush().
  */
 bool detach_key_find(struct detach_key *k, const char *input, size_t len,
     struct strbuf *ret_typed);
 
-/* Appends what is held: the rest did not come. */
+/* Appends the held bytes: no complete sequence arrived. */
 void detach_key_flush(struct detach_key *k, struct strbuf *ret_typed);
 
 #endif /* DRYDOCK_DETACH_KEY_H */

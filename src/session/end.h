@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * end: ending a session because somebody wants it to.
+ * end: ends a session at the user's request.
  */
 #ifndef DRYDOCK_END_H
 #define DRYDOCK_END_H
@@ -14,15 +14,15 @@ struct paths;
 struct end_spec {
 	const struct paths *paths;
 	const struct engine *engine; /* probed */
-	bool force; /* no questions, and lost ones too */
+	bool force; /* ask nothing, and end lost sessions too */
 	int grace; /* seconds from TERM to KILL */
 };
 
 /*
- * Takes the lease (DIAG_BUSY when somebody keeps it), stops the agent's
- * container, and removes containers and session.  A stopped session is asked
- * about first, or needs force; so does a lost one.  One of another engine, or
- * whose record cannot be read, is never touched.
+ * Takes the lease (DIAG_BUSY when another process keeps it), stops the agent's
+ * container, and removes the containers and the session.  A stopped session
+ * needs a confirmation or force.  A lost session needs force.  A session of
+ * another engine, or with an unreadable record, is never changed.
  */
 int end_session(const struct end_spec *spec, const char *id, struct diag *dg);
 

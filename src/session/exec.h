@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec: one more command in a session that runs, by its holder.
+ * exec: an additional command in a running session, started by its holder.
  *
- * The engine is not asked.
+ * No engine query is made.
  */
 #ifndef DRYDOCK_SESSION_EXEC_H
 #define DRYDOCK_SESSION_EXEC_H
@@ -12,12 +12,13 @@
 struct diag;
 
 /*
- * Runs argv, which ends with NULL, in the project's directory with the agent's
- * environment and without its secrets: on a terminal when stdin and stdout are
- * one of ours, else on three pipes.  It ends with us; *ret_status is its own,
- * 127 when it is not there and 126 when it cannot be executed.  A session that
- * does not run is DIAG_NO; a holder that is silent, too busy or too old is
- * DIAG_ENGINE.
+ * Runs argv (ends with NULL) in the project's directory, with the agent's
+ * environment but without its secrets.  The command runs on a pty when stdin
+ * and stdout are a terminal in whose foreground drydock is, else on three
+ * pipes.  The command ends when the client does.  *ret_status is the command's
+ * exit status, 127 when not found and 126 when not executable.  A session that
+ * does not run is DIAG_NO, one that is being started is DIAG_BUSY.  A holder
+ * that does not answer, is too busy or too old is DIAG_ENGINE.
  */
 int exec_session(const struct join_spec *spec, const char *id,
     const char *const *argv, int *ret_status, struct diag *dg);

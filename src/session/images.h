@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * images: the images that a launch uses, built first when they are missing
- * and somebody says yes.
+ * images: the images of a launch.  Missing images are built after a
+ * confirmation.
  */
 #ifndef DRYDOCK_IMAGES_H
 #define DRYDOCK_IMAGES_H
@@ -19,7 +19,7 @@ struct paths;
 
 struct images {
 	struct image agent;
-	struct image egress; /* contained only; else without an id */
+	struct image egress; /* contained mode only; else without an id */
 };
 
 #define IMAGES_INIT                    \
@@ -27,7 +27,7 @@ struct images {
 		IMAGE_INIT, IMAGE_INIT \
 	}
 
-/* Makes both images, with progress for people. */
+/* Builds both images and prints progress. */
 typedef int images_builder(const struct engine *engine,
     const struct build_recipe *recipe, const struct paths *paths,
     const char *const *environ_, struct diag *dg);
@@ -36,32 +36,36 @@ struct images_spec {
 	const struct engine *engine;
 	struct build_recipe recipe;
 	const struct paths *paths;
-	/* For messages: the directory, when it has settings of its own. */
+	/*
+	 * For messages: the project directory if it has its own settings, else
+	 * NULL.
+	 */
 	const char *project;
-	const char *const *environ_; /* the caller's, for a build */
+	const char *const *environ_; /* the caller's environment, for a build */
 	enum mode mode;
 	images_builder *build;
 };
 
 /*
- * The recorded image of this kind for this user, best one made of what is
- * installed; *ret_older when it was made of something else.  ret_image->id is
- * NULL when there is none.  Of spec no more than engine, recipe and paths is read.
- * What is installed is read into *filesp, the caller's, when that is NULL.
+ * Finds the recorded image of this kind for this user.  An image of the
+ * installed files is preferred; *ret_older is true when the image has other
+ * contents.  ret_image->id is NULL when there is none.  Reads only engine,
+ * recipe and paths of spec.  If *filesp is NULL, reads the installed files into
+ * it; the caller frees them.
  */
 int images_find(const struct images_spec *spec, enum build_kind kind,
     struct context_files **filesp, struct image *ret_image, bool *ret_older,
     struct diag *dg);
 
-/* Sets DIAG_ENGINE: there is no such image, and how to make it. */
+/* Sets DIAG_ENGINE: the image is missing, with the command that builds it. */
 int images_missing(
     const struct images_spec *spec, enum build_kind kind, struct diag *dg);
 
 /*
- * The images of a launch, by the record; the engine is probed.  When one is
- * missing both are built after asking at a terminal (DIAG_CANCELLED for a no);
- * without one it is DIAG_ENGINE with the command.  Images older than what is
- * installed are used, with a note.
+ * Returns the recorded images for a launch.  The engine is probed.  If one is
+ * missing, asks on a terminal and builds both; a no is DIAG_CANCELLED.  Without
+ * a terminal a missing image is DIAG_ENGINE with the command that builds it.
+ * Images older than the installed files are used, with a note.
  */
 int images_get(
     const struct images_spec *spec, struct images *ret_images, struct diag *dg);

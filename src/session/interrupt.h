@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interrupt: signals that end drydock, held back while there is something to
- * put away first.
+ * interrupt: terminating signals, blocked while a launch has something to clean
+ * up.
  */
 #ifndef DRYDOCK_INTERRUPT_H
 #define DRYDOCK_INTERRUPT_H
@@ -12,18 +12,19 @@ struct diag;
 
 struct interrupt {
 	sigset_t held;
-	sigset_t before; /* the mask to put back */
+	sigset_t before; /* the signal mask to restore */
 };
 
-/* From here on INT, TERM, HUP and QUIT wait. */
+/* Blocks INT, TERM, HUP and QUIT. */
 void interrupt_hold(struct interrupt *in);
 
-/* One came: DIAG_CANCELLED, and it is consumed. */
+/* Consumes a pending signal and returns -1 with DIAG_CANCELLED, else 0. */
 int interrupt_check(const struct interrupt *in, struct diag *dg);
 
 /*
- * The same for a loop that waits: a descriptor that can be read when one came
- * (the caller closes it; -1: none can be had), and the signal, or 0.
+ * For a poll loop: interrupt_open() returns a descriptor that is readable when
+ * a signal is pending (the caller closes it; -1 on failure).  interrupt_read()
+ * consumes the signal and returns it, or returns 0.
  */
 int interrupt_open(const struct interrupt *in);
 int interrupt_read(int fd);

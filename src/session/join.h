@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * join: a terminal comes to a session that is there.
+ * join: attaches a terminal to an existing session.
  */
 #ifndef DRYDOCK_JOIN_H
 #define DRYDOCK_JOIN_H
@@ -16,21 +16,21 @@ struct join_spec {
 	struct paths *paths; /* with an open state directory */
 	struct settings *settings;
 	const char *const *environ_;
-	struct engine *engine; /* ready, or ENGINE_INIT: when it is needed */
+	struct engine *engine; /* ready, or ENGINE_INIT: set up on demand */
 };
 
 /*
- * Views a session that runs, without a word to the engine.  One that does not
- * answer is looked at with the engine: a stopped one is started again, for
- * another what it is is the failure.  Needs a terminal (DIAG_USAGE).
+ * Views a running session, without an engine query.  If the holder does not
+ * answer, the engine is asked: a stopped session is started again, any other
+ * state is a failure that names the state.  Needs a terminal (DIAG_USAGE).
  */
 int join_session(const struct join_spec *spec, const char *id, int *ret_status,
     struct diag *dg);
 
 /*
- * Of a session that runs, before somebody turns to it: starts its proxy and its
- * companion again when they are gone, and tells when its project is.  What
- * fails is a warning.
+ * Called for a running session before a client uses it.  Restarts its proxy and
+ * its companion if they are gone, and warns if its project was moved or
+ * removed.  Each failure is a warning.
  */
 void join_tend(const struct join_spec *spec, const struct session *session,
     const struct record *record);

@@ -23,22 +23,22 @@ enum launch_kind {
 
 struct launch_request {
 	enum launch_kind kind;
-	const char *dir; /* project directory, NULL: the working directory */
-	const char *mode; /* --mode, NULL: not given */
-	bool
-	    contained_history; /* what contained sessions wrote, also in dood */
-	bool no_banner; /* nothing is said of what the session may do */
-	char *const *args; /* run: more arguments; shell: the command */
+	const char *dir; /* project directory; NULL: working directory */
+	const char *mode; /* --mode; NULL: not given */
+	/* contained sessions' conversations, also in dood */
+	bool contained_history;
+	bool no_banner; /* do not print what the session may do */
+	char *const *args; /* run: extra arguments; shell: the command */
 	int nargs;
-	images_builder *build; /* for images that are missing */
-	struct engine *engine; /* ready, or ENGINE_INIT; taken */
+	images_builder *build; /* builds missing images */
+	struct engine *engine; /* given; ready, or ENGINE_INIT */
 };
 
 /*
- * The whole life of an attached session; the project's own settings are put over
- * *settings; *ret_status is the command's own.
- * Whatever fails before go leaves no container, and nothing on disk but what
- * the next collection removes.
+ * Runs an attached session from launch to end.  The project's own settings
+ * override *settings.  *ret_status is the command's exit status.  A failure
+ * before go leaves no container, and on disk only what the next collection
+ * removes.
  */
 int launch_session(const struct launch_request *request, struct paths *paths,
     struct settings *settings, const char *const *environ_, int *ret_status,

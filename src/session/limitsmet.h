@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limitsmet: which limits a session's command met, as its holder read them
- * from the kernel and left them in run/ (guest/limits.h).
+ * limitsmet: the limits that a session's command met.
  *
- * The agent can write there, so that this is for messages alone.
+ * The holder reads them from the kernel and writes them to run/
+ * (guest/limits.h).  The agent can write there too, so the values are for
+ * messages only.
  */
 #ifndef DRYDOCK_LIMITSMET_H
 #define DRYDOCK_LIMITSMET_H
@@ -21,24 +22,27 @@ enum limitsmet_kind {
 };
 
 struct limitsmet {
-	int64_t count[LIMITS_NR]; /* 0: not met */
-	int64_t limit[LIMITS_NR]; /* bytes or processes; 0: not known */
+	int64_t count[LIMITS_NR]; /* 0: the limit was not met */
+	int64_t limit[LIMITS_NR]; /* bytes or processes; 0: unknown */
 };
 
-/* What is not understood is left out. */
+/* Ignores lines that cannot be parsed. */
 void limitsmet_parse(struct limitsmet *met, const char *text, size_t len);
 
-/* From run/ of the session in session_fd; without a file nothing. */
+/*
+ * Reads the file in run/ of the session in session_fd.  Without a file, no
+ * limit counts as met.
+ */
 void limitsmet_read(struct limitsmet *met, int session_fd);
 
 /*
- * Appends what to tell of it, sentences separated by "; ", nothing without any.
- * status is the command's, or -1.
+ * Appends a text for each limit that was met, separated by "; ".  Appends
+ * nothing if there is none.  status is the command's exit status, or -1.
  */
 void limitsmet_describe(
     const struct limitsmet *met, int status, struct strbuf *out);
 
-/* The name of a kind in the holder's file and in drydock's own. */
+/* Returns the name of a kind in the holder's file and in drydock's own. */
 const char *limitsmet_name(enum limitsmet_kind kind);
 
 #endif /* DRYDOCK_LIMITSMET_H */

@@ -2,9 +2,9 @@
 /*
  * links: short paths to the sessions' sockets, for other programs.
  *
- * sun_path holds 108 bytes and a state directory may be as deep as it likes,
- * so $XDG_RUNTIME_DIR/drydock/ID always leads to the session's run/.  drydock
- * itself goes through the opened directory and never by these.
+ * sun_path holds 108 bytes, and the path of the state directory may be longer.
+ * So $XDG_RUNTIME_DIR/drydock/ID is a symlink to the session's run/.  drydock
+ * itself uses the open directory and never these links.
  */
 #ifndef DRYDOCK_LINKS_H
 #define DRYDOCK_LINKS_H
@@ -15,8 +15,9 @@ struct diag;
 struct paths;
 
 /*
- * Makes the link of a session, run_fd being its run/.  The directory is made
- * 0700; one that is somebody else's, a link, or open to others is DIAG_IO.
+ * Makes the link of a session; run_fd is its run/.  Makes the directory with
+ * mode 0700.  A directory that belongs to another user, is a symlink, or is
+ * accessible to others is DIAG_IO.
  */
 int links_make(
     const struct paths *paths, const char *id, int run_fd, struct diag *dg);
@@ -24,8 +25,11 @@ int links_make(
 /* Removes the link of a session whose directory is gone. */
 void links_remove(const struct paths *paths, const char *id);
 
-/* Removes links of sessions that lead nowhere; nothing else.  Returns how many
- * could not be, or 1 when none was looked at, having warned. */
+/*
+ * Removes dangling links of sessions and nothing else.  Returns how many could
+ * not be removed, or 1 when the directory could not be read.  Each failure is a
+ * warning.
+ */
 size_t links_sweep(const struct paths *paths);
 
 #endif /* DRYDOCK_LINKS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listing: the sessions there are, from records and engine together.
+ * listing: all sessions, from the records and the engine together.
  */
 #ifndef DRYDOCK_LISTING_H
 #define DRYDOCK_LISTING_H
@@ -24,25 +24,25 @@ struct listed {
 	char id[SESSION_ID_SIZE];
 	enum session_state state;
 	bool recorded;
-	bool ending; /* a stop is at work on it */
-	bool companion; /* it has one */
-	bool proxy_gave_up; /* it runs, and has no way out */
-	struct record record; /* when recorded */
-	/* Owned, NULL where not known: of orphans and strangers. */
+	bool ending; /* a stop is in progress */
+	bool companion; /* the companion runs */
+	bool proxy_gave_up; /* the session runs without a working proxy */
+	struct record record; /* valid when recorded */
+	/* Owned; NULL where unknown.  Set for orphans and strangers. */
 	char *container; /* its id */
 	char *image; /* its id */
 	char *name;
 	char *role;
-	char *status; /* the engine's word */
-	char *session; /* the label, which nothing confirms */
+	char *status; /* the engine's word for its state */
+	char *session; /* the label; unverified */
 	char *state_id;
-	char *note; /* owned; what is wrong, or NULL */
+	char *note; /* owned; the problem, or NULL */
 };
 
 struct listing {
-	struct listed *v; /* owned; by id, orphans last */
+	struct listed *v; /* owned; sorted by id, orphans last */
 	size_t nr;
-	bool silent; /* the engine gave no answer: there may be more */
+	bool silent; /* the engine did not answer: there may be more */
 };
 
 #define LISTING_INIT           \
@@ -51,47 +51,52 @@ struct listing {
 	}
 
 /*
- * Records alone, no question to anybody; every state is SESSION_SILENT or
+ * Lists the records, without an engine query.  Every state is SESSION_SILENT or
  * SESSION_DAMAGED.
  */
 int listing_records(
     const struct paths *paths, struct listing *ret_listing, struct diag *dg);
 
 /*
- * With one question to the engine.  engine NULL, or one that does not answer
- * (a warning), leaves sessions and listing silent and is no failure.
+ * Lists records and containers, with one engine query.  If engine is NULL or
+ * does not answer (a warning), sessions and listing are silent; that is no
+ * failure.
  */
 int listing_read(const struct paths *paths, const struct engine *engine,
     struct listing *ret_listing, struct diag *dg);
 
-/* Appends a row in state SESSION_SILENT; borrowed until the next call. */
+/* Appends a row in state SESSION_SILENT, borrowed until the next call. */
 struct listed *listing_add(struct listing *listing, const char *id);
 
 /*
- * The one session that word is the id of, or a prefix of the id.  None is
- * DIAG_USAGE, and so are several, with their ids.
+ * Finds the one session whose id is word or begins with word.  No match is
+ * DIAG_USAGE; several matches are DIAG_USAGE with their ids.  Orphans never
+ * match.
  */
 int listing_match(const struct listing *listing, const char *word,
     const struct listed **ret_found, struct diag *dg);
 
-/* Of this project (a real path; NULL: of any), launched, and not ended. */
+/*
+ * Returns true if the session belongs to the project (a real path; NULL: any),
+ * was launched, and has not ended.
+ */
 bool listed_is_attachable(const struct listed *s, const char *project);
 
-/* Appends text, escaped, and blanks up to a width: a column of such a line. */
+/* Appends text as a column: escaped, padded to width, at least one blank. */
 void listed_add_column(struct strbuf *out, const char *text, size_t width);
 
 /*
- * Appends when something happened, of text in RFC 3339, as people say it: "just
- * now", "5 min ago", "2 h ago", "3 d ago", or the local date.
+ * Appends a time, text in RFC 3339, as an age: "just now", "5 min ago", "2 h
+ * ago", "3 d ago", or the local date.  Other text is appended as it is.
  */
 void listed_add_when(struct strbuf *out, const char *text, time_t now);
 
-/* Appends "ID  state  agent  project" for a choice, escaped, one line. */
+/* Appends "ID  state  agent  mode  age  project", escaped, for a choice. */
 void listed_describe(const struct listed *s, struct strbuf *out);
 
 /*
- * The containers of one session in a list sorted by containers_sort(): a part
- * of it, nothing owned.
+ * containers_of() returns the containers of one session in a list that
+ * containers_sort() sorted: a borrowed slice of the list.
  */
 void containers_sort(struct container_list *list);
 struct container_list containers_of(
