@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From image, caller, agent and plan to one environment. */
+/* Builds the agent's environment from image, caller, agent and plan. */
 #include "session/agent-env.h"
 
 #include <limits.h>
@@ -58,7 +58,7 @@ set_terminal(struct strvec *env, const char *const *environ_, const char *name)
 		strvec_setenv(env, name, value);
 }
 
-/* TZ of the caller's, or what localtime(5) leads to. */
+/* Sets TZ to the caller's, or to the zone that localtime(5) links to. */
 static void
 set_zone(struct strvec *env, const char *const *environ_)
 {
@@ -86,7 +86,7 @@ set_zone(struct strvec *env, const char *const *environ_)
 		strvec_setenv(env, "TZ", zone);
 }
 
-/* node(1) 22.21, 24 and later; older ones have no such switch. */
+/* node(1) has the switch since 22.21 and 24. */
 static void
 set_node_proxy(struct strvec *env, const char *const *plan_env)
 {
@@ -132,8 +132,9 @@ pass_named(
 }
 
 /*
- * The keys stay on the host.  These win over the repository's configuration
- * (git-config(1)), which a .gitconfig does not.
+ * The signing keys stay on the host, so signing is off.  These variables
+ * override the repository's configuration (git-config(1)); a .gitconfig would
+ * not.
  */
 static void
 set_git(struct strvec *env)
@@ -152,7 +153,7 @@ set_git(struct strvec *env)
 	strvec_setenv(env, "GIT_CONFIG_COUNT", count);
 }
 
-/* umask(2) shows the mask only by setting one. */
+/* umask(2) returns the mask only when it sets one. */
 static unsigned int
 caller_umask(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Being a viewer: the user's descriptors on one side, the holder on the other. */
+/* The viewer: a poll loop between the user's descriptors and the holder. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,41 +24,42 @@
 
 #define CHUNK 32768
 #define TTY_CHUNK ((size_t)8192)
-/* More than anybody types or pastes while the holder does not read. */
+/* Input limit while the holder does not read: more than a user pastes. */
 #define TYPED_MAX ((size_t)16 << 20)
-/* After SIGKILL, which nothing survives, the holder tells the end at once. */
+/* Time to wait after SIGKILL: the holder reports the exit at once. */
 #define KILLED_MS 5000
-/* How often a job in the background looks whether it is there still. */
+/* Interval at which a background job checks for the foreground. */
 #define BACKGROUND_MS 500
-/* Between two sizes, so that programs see both and draw anew. */
+/* Delay between two window sizes, so that programs see both and redraw. */
 #define REDRAW_MS 100
 
 struct view {
 	int fd; /* the holder */
 	int signal_fd; /* owned */
 	bool is_tty;
-	bool passes_signals; /* they are the command's */
-	bool plain; /* the terminal knows no sequences */
-	int signalled; /* the first signal that was passed on, or 0 */
-	int64_t signal_due; /* when the command's time to end is over, or 0 */
+	bool passes_signals; /* the command gets them */
+	bool plain; /* the terminal supports no sequences */
+	/* the first signal that was passed on, or SIGKILL; 0: none */
+	int signalled;
+	int64_t signal_due; /* deadline for the command's end, or 0 */
 	struct detach_key key;
-	int64_t key_due; /* when what it holds goes on, or 0 */
-	int64_t redraw_due; /* when the size is told that counts, or 0 */
-	bool input_open; /* stdin may have more */
-	bool input_is_tty; /* or was one that is gone now */
-	bool exited; /* the holder told the status */
+	int64_t key_due; /* when the key's held bytes are forwarded, or 0 */
+	int64_t redraw_due; /* when the real window size is sent, or 0 */
+	bool input_open; /* stdin has not ended */
+	bool input_is_tty; /* also when the terminal is gone */
+	bool exited; /* the holder sent the exit status */
 	bool done;
 	struct attach_outcome outcome;
 	struct tty tty;
-	struct tty_answers answers; /* that the program got */
-	/* One for each terminal, of both descriptors when they are the same. */
+	struct tty_answers answers; /* replies that the program got */
+	/* One for each terminal: stdout and stderr may be the same one. */
 	struct termfilter filters[2];
-	struct termfilter *out_filter, *err_filter; /* NULL: no terminal */
+	struct termfilter *out_filter, *err_filter; /* NULL: not a terminal */
 	struct wire_decoder *decoder; /* owned */
 	struct strbuf to_holder;
 	size_t to_holder_at;
 	struct sink out, err;
-	struct strbuf reason; /* why the command did not run */
+	struct strbuf reason; /* why the command did not start */
 	struct diag *dg;
 };
 
@@ -69,7 +70,10 @@ end(struct view *v, enum attach_end how, int status)
 	v->outcome = (struct attach_outcome){ how, status };
 }
 
-/* Nobody reads any more, the terminal is gone, or it is a failure. */
+/*
+ * EPIPE: the reader has closed.  EIO on a terminal: the terminal is gone.  Any
+ * other error is a failure.
+ */
 static int
 on_unwritten(struct view *v, const struct sink *s)
 {
@@ -92,14 +96,14 @@ queue_size(struct view *v)
 		wire_add_size(&v->to_holder, WIRE_SIZE, size);
 }
 
-/* What a terminal still waits for, the undone modes, then its own modes. */
+/* Ends a partly written sequence and undoes the modes that the program set. */
 static void
 undo_modes(const struct sink *s, const struct termfilter *f, bool plain)
 {
 	cleanup_strbuf struct strbuf undo = STRBUF_INIT;
 	if (plain)
 		return;
-	/* A sequence of which a part was written. */
+	/* Part of a sequence may have been written: CAN and ST end it. */
 	if (s->at > 0)
 		strbuf_addstr(&undo, "\030\033\\");
 	if (f != NULL)
@@ -118,7 +122,7 @@ leave_terminals(struct view *v)
 	if (f != NULL)
 		undo_modes(&v->out, f, v->plain);
 	if (f != NULL && f->asked && !f->silent && !v->plain) {
-		/* As many as it still owes, and the one that we ask for. */
+		/* The outstanding DA1 replies, and one for our own query. */
 		questions = 1;
 		if (f->asked_attributes > v->answers.n)
 			questions += f->asked_attributes - v->answers.n;
@@ -127,8 +131,8 @@ leave_terminals(struct view *v)
 }
 
 /*
- * The size of a moment, and then the real one: programs that draw the whole
- * screen draw it again.
+ * Sends a window size that is one row too small, and the real one REDRAW_MS
+ * later: full-screen programs then redraw.
  */
 static void
 queue_redraw(struct view *v)
@@ -150,7 +154,10 @@ enter_terminal(struct view *v)
 	return tty_make_raw(&v->tty, STDIN_FILENO, out, v->dg);
 }
 
-/* Stops as if nobody had caught it; the shell has the terminal meanwhile. */
+/*
+ * Stops drydock by the default action of SIGTSTP.  The shell gets the terminal
+ * with its modes restored.
+ */
 static int
 suspend(struct view *v)
 {
@@ -172,7 +179,7 @@ suspend(struct view *v)
 	return 0;
 }
 
-/* The command is told, and its output is read until it ends. */
+/* Sends a signal to the command.  The first one starts the grace period. */
 static void
 pass_signal(struct view *v, int sig)
 {
@@ -227,7 +234,7 @@ queue_typed(struct view *v, const struct strbuf *typed)
 		wire_add(&v->to_holder, WIRE_INPUT, typed->buf, typed->len);
 }
 
-/* What a terminal sent. */
+/* Forwards input of a terminal, except the detach key. */
 static void
 on_typed(struct view *v, const char *data, size_t len)
 {
@@ -241,9 +248,10 @@ on_typed(struct view *v, const char *data, size_t len)
 }
 
 /*
- * Input may be one that nobody may read (nohup gives such), or a terminal that
- * is gone: there is no more, then.  Any other failure is not an end: a command
- * would take half of its input for all of it.
+ * Returns true if a read error is a failure, false if it is the end of the
+ * input.  nohup(1) gives a stdin that cannot be read (EBADF), and a terminal
+ * can go away (EIO).  Any other error must not look like an end: the command
+ * would take truncated input for complete.
  */
 static bool
 input_failed(const struct view *v, int errnum)
@@ -252,7 +260,7 @@ input_failed(const struct view *v, int errnum)
 	    (errnum != EIO || !v->input_is_tty);
 }
 
-/* A job that must leave the terminal to whoever is in its foreground. */
+/* Returns true in a background job, which must not read the terminal. */
 static bool
 in_background(const struct view *v)
 {
@@ -268,7 +276,7 @@ on_input(struct view *v)
 	int saved = errno;
 	if (n == -1 && (saved == EINTR || saved == EAGAIN))
 		return 0;
-	/* SIGTTIN is blocked, so that reading fails. */
+	/* SIGTTIN is blocked: a read in the background fails with EIO. */
 	if (n == -1 && saved == EIO && in_background(v))
 		return 0;
 	if (n == -1 && input_failed(v, saved))
@@ -290,7 +298,10 @@ on_input(struct view *v)
 	return 0;
 }
 
-/* The holder is gone or will not read: what it still says counts. */
+/*
+ * Sends queued frames to the holder.  A send error drops the queued frames and
+ * ends the input; frames from the holder are still read.
+ */
 static void
 flush_to_holder(struct view *v)
 {
@@ -304,7 +315,10 @@ flush_to_holder(struct view *v)
 	    errno != ENOBUFS && errno != ENOMEM;
 	if (gone) {
 		v->input_open = false;
-		/* A terminal's keys are lost: it ends, also if no other saw. */
+		/*
+		 * Keys are lost, so the connection must end: a shutdown ends it
+		 * even if the holder has seen no error.
+		 */
 		if (v->is_tty)
 			(void)shutdown(v->fd, SHUT_WR);
 	}
@@ -325,7 +339,7 @@ on_exit_frame(struct view *v, const struct wire_frame *frame)
 	v->outcome = (struct attach_outcome){ ATTACH_EXITED, (int)status };
 }
 
-/* A pipe or a file gets the bytes as they are. */
+/* A pipe or a file gets the bytes unfiltered. */
 static void
 queue_output(
     struct termfilter *f, const char *data, size_t len, struct sink *to)
@@ -363,7 +377,7 @@ has_pending(const struct view *v)
 	return v->out.pending.len > 0 || v->err.pending.len > 0;
 }
 
-/* Decodes until something has to be written first. */
+/* Decodes frames until output is pending. */
 static int
 read_frames(struct view *v)
 {
@@ -386,7 +400,7 @@ on_holder(struct view *v)
 {
 	unsigned char *at;
 	size_t space = wire_space(v->decoder, &at);
-	/* By little, so that the holder sees a slow terminal read at all. */
+	/* Small reads let the holder see that a slow terminal still reads. */
 	if (v->is_tty && space > TTY_CHUNK)
 		space = TTY_CHUNK;
 	ssize_t n = recv(v->fd, at, space, MSG_DONTWAIT);
@@ -401,8 +415,9 @@ on_holder(struct view *v)
 }
 
 /*
- * No more is read from stdin while the holder does not take it; of a terminal
- * it is, or a holder that stopped would keep the key from being seen.
+ * Backpressure: stdin is not read while the holder does not take the earlier
+ * input.  A terminal is still read, up to TYPED_MAX: otherwise a stopped holder
+ * would block the detach key.
  */
 static bool
 takes_input(const struct view *v)
@@ -411,7 +426,7 @@ takes_input(const struct view *v)
 	    v->to_holder.len < (v->is_tty ? TYPED_MAX : 1);
 }
 
-/* What poll may wait for what is due, -1 for nothing. */
+/* Returns the time to the next deadline in ms, or -1 for none. */
 static int
 next_due(const struct view *v)
 {
@@ -442,8 +457,8 @@ on_due(struct view *v)
 }
 
 /*
- * One at a time: no more is read from the holder while something is to be
- * written.
+ * One iteration of the poll loop.  Backpressure: the holder is not read while
+ * output is pending.
  */
 static int
 step(struct view *v)
@@ -464,7 +479,10 @@ step(struct view *v)
 		{ v->out.pending.len > 0 ? v->out.fd : -1, POLLOUT, 0 },
 		{ v->err.pending.len > 0 ? v->err.fd : -1, POLLOUT, 0 },
 	};
-	/* While output waits a holder that went away tells it for ever. */
+	/*
+	 * With no events requested, poll still reports POLLHUP of a closed
+	 * connection.  The loop would be busy while output is pending.
+	 */
 	if (p[1].events == 0)
 		p[1].fd = -1;
 	if (poll(p, ARRAY_SIZE(p), timeout) == -1)
@@ -496,7 +514,7 @@ watch_signals(struct view *v, sigset_t *ret_before)
 	sigset_t set;
 	sigset_t blocked;
 	(void)sigemptyset(&set);
-	/* What the caller ignores, as nohup(1) does, stays ignored. */
+	/* Signals that the caller ignores, as with nohup(1), stay ignored. */
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		struct sigaction now;
 		bool ignored = sigaction(signals[i], NULL, &now) == 0 &&
@@ -524,7 +542,7 @@ run(struct view *v)
 		if (step(v) == -1)
 			return -1;
 	}
-	/* What was typed before the key belongs to the agent. */
+	/* Input typed before the detach key belongs to the agent. */
 	flush_to_holder(v);
 	return 0;
 }
@@ -537,8 +555,8 @@ terminal_is_plain(void)
 }
 
 /*
- * A terminal that the program does not read from is asked nothing: its answers
- * would be typed into the user's shell.
+ * Filters drop queries to a terminal that the program does not read from: the
+ * replies would be typed into the user's shell.
  */
 static void
 set_up_filters(struct view *v, const struct settings *settings)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reaching the holder: connect, hello, and the go message. */
+/* Connects to the holder: socket, hello, and the go message. */
 #include "session/attach.h"
 
 #include <errno.h>
@@ -31,7 +31,10 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Waits for fd, -1 for none; false when the deadline passed first. */
+/*
+ * Waits for events on fd (-1: none), until the deadline and at most at_most_ms
+ * (-1: no limit).  Returns false if the deadline had passed before.
+ */
 static bool
 wait_for(int fd, short events, int64_t deadline, int at_most_ms)
 {
@@ -46,8 +49,9 @@ wait_for(int fd, short events, int64_t deadline, int at_most_ms)
 }
 
 /*
- * Absent, or left by an earlier start: it comes.  Where the command has put
- * something else, the holder soon takes the place back (listener_guard()).
+ * Returns true if the holder may still start to listen.  The socket may be
+ * absent, or left by an earlier start.  If the command put another file in its
+ * place, the holder soon replaces that file (listener_guard()).
  */
 static bool
 may_come(int errnum)
@@ -59,7 +63,7 @@ may_come(int errnum)
 static int
 connect_by(int run_fd, int64_t deadline, int *ret_fd, struct diag *dg)
 {
-	/* The agent can write run/: a link in it is not followed. */
+	/* The agent can write to run/: a symlink there is not followed. */
 	while (fs_connect_socket(run_fd, SOCKET_NAME, ret_fd) == -1) {
 		int errnum = errno;
 		if (!may_come(errnum))
@@ -72,7 +76,7 @@ connect_by(int run_fd, int64_t deadline, int *ret_fd, struct diag *dg)
 	return 0;
 }
 
-/* Reads one frame and not a byte more. */
+/* Reads one frame and no byte beyond it. */
 static int
 read_frame(int fd, struct wire_decoder *dec, int64_t deadline,
     struct wire_frame *ret_frame, struct diag *dg)
@@ -179,8 +183,8 @@ holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
 }
 
 /*
- * Awaits the answer to go.  An exit, with the reason, stays where it is: the
- * viewer shows it.
+ * Waits for the answer to go.  An exit frame, with its reason, stays in the
+ * socket: attach_view() reads it.
  */
 static int
 await_start(int fd, int64_t deadline, bool *ret_started, struct diag *dg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Collection: leases first, then one question to the engine, then decisions. */
+/* Collection: takes the leases, asks the engine once, then decides. */
 #include "session/collect.h"
 
 #include <assert.h>
@@ -23,11 +23,11 @@
 #include "session/task.h"
 
 enum {
-	FEW_DESCRIPTORS = 64, /* kept for everything but leases */
+	FEW_DESCRIPTORS = 64, /* reserved for everything but leases */
 	MANY_DESCRIPTORS = 65536,
 };
 
-/* A candidate whose lease is held, and nothing else of it is open. */
+/* Candidates whose leases are held.  Only the lease is open. */
 struct candidates {
 	struct session *v; /* owned */
 	size_t nr;
@@ -35,7 +35,7 @@ struct candidates {
 	struct rlimit before;
 };
 
-/* A lease costs a descriptor: as many as we may have, for the time it takes. */
+/* Raises the soft limit for a while: each lease takes a descriptor. */
 static void
 candidates_init(struct candidates *c, size_t wanted)
 {
@@ -76,7 +76,7 @@ candidates_release(struct candidates *c)
 	(void)setrlimit(RLIMIT_NOFILE, &c->before);
 }
 
-/* Wins what leases can be won without waiting. */
+/* Takes the leases that are free, without waiting. */
 static void
 take_leases(const struct paths *paths, char *const *ids, size_t nids,
     struct candidates *c, struct collect_outcome *outcome)
@@ -98,7 +98,6 @@ take_leases(const struct paths *paths, char *const *ids, size_t nids,
 	}
 }
 
-/* One container to remove. */
 struct removal {
 	const struct engine *engine;
 	const char *id;
@@ -113,7 +112,7 @@ remove_one(void *arg, struct diag *dg)
 	return container_remove(r->engine, r->id, dg);
 }
 
-/* All at once: each takes the engine a while. */
+/* Removes containers in parallel: the engine takes a while for each. */
 static int
 remove_all(
     const struct engine *engine, const struct strvec *ids, struct diag *dg)
@@ -135,7 +134,10 @@ remove_all(
 	return rc;
 }
 
-/* Where there is no room for it, deleting makes room: it goes on. */
+/*
+ * Records the end.  A failure is ignored: on a full disk, the deletion that
+ * follows frees space.
+ */
 static void
 record_end(const struct record *record, int session_fd)
 {
@@ -152,8 +154,8 @@ record_end(const struct record *record, int session_fd)
 }
 
 /*
- * What is kept of a session whose command ran.  One that cannot be kept is
- * removed all the same: on a full disk that makes room.
+ * Stores the outcome of a session whose command ran.  On failure the session is
+ * removed all the same: on a full disk that frees space.
  */
 static void
 keep_outcome(const struct paths *paths, const struct session_facts *facts,
@@ -186,13 +188,16 @@ collect_delete(const struct paths *paths, const struct session_facts *facts,
 	return session_delete(paths, session, dg);
 }
 
-/* Without their agent they serve nobody; the session's files stay. */
+/*
+ * Removes a lost session's remaining containers, which are useless without the
+ * agent's.  The session's files stay.
+ */
 static int
 remove_lost_rest(const struct session_facts *facts, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
-	/* Only what has a record can be lost. */
+	/* Only a session with a record can be lost. */
 	assert(facts->record != NULL);
 	for (size_t i = 0; i < facts->record->ncontainers; i++) {
 		const struct record_container *c =
@@ -207,7 +212,10 @@ remove_lost_rest(const struct session_facts *facts, struct diag *dg)
 	return remove_all(facts->engine, &ids, dg);
 }
 
-/* Under the lease, by what the engine said after it was won. */
+/*
+ * Decides on one session.  The lease is held, and the engine's answer is newer
+ * than the lease.
+ */
 static int
 decide_one(const struct paths *paths, const struct engine *engine,
     const struct container_list *sorted, const struct collect_options *options,
@@ -224,7 +232,9 @@ decide_one(const struct paths *paths, const struct engine *engine,
 		return -1;
 	if (look.facts.damage != NULL)
 		return session_refuse(&look.facts, look.state, dg);
-	/* It may be over, and only the note would tell. */
+	/*
+	 * The command may have ended; only the unreadable note would show it.
+	 */
 	if (look.state == SESSION_STOPPED && look.unnoted.class != DIAG_NONE) {
 		diag_move(dg, &look.unnoted);
 		return diag_wrap(dg, "%s", session->dir);
@@ -259,7 +269,10 @@ collect_batch(const struct paths *paths, const struct engine *engine,
 
 		if (decide_one(paths, engine, &containers, options, &c->v[i],
 			&deleted, &one) != 0) {
-			/* In the trash already: emptying it says why. */
+			/*
+			 * The lease is closed, so the directory is in trash/
+			 * already.  Emptying the trash warns with the reason.
+			 */
 			if (c->v[i].lease_fd >= 0)
 				diag_warn("%s", one.message);
 			else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The companion: its start, its lock, and its loop. */
+/* Starts the companion, and runs its loop under its lock. */
 #include "session/companion.h"
 
 #include <errno.h>
@@ -34,17 +34,19 @@
 enum {
 	STAT_MAX = 4096,
 	/*
-	 * Of any file that it writes: the log, and the list of addresses, of
-	 * which a host with many virtual services has tens of thousands.
+	 * Limit for each file that the companion writes: the log, and the list
+	 * of addresses.  A host with many virtual services has tens of
+	 * thousands of addresses.
 	 */
 	FILE_MAX = 4 * 1024 * 1024,
-	LOCK_WAIT_MS = 5000, /* for an earlier one that is about to end */
+	/* for an earlier companion that is about to exit */
+	LOCK_WAIT_MS = 5000,
 	LOCK_STEP_MS = 20,
 	RETRY_MS = 1000,
-	STAT_STARTTIME = 20, /* fields behind the state, in proc(5) */
+	STAT_STARTTIME = 20, /* the field's number after the name, in proc(5) */
 };
 
-/* Behind the last ")": the name before it is the process's own choice. */
+/* Starts at the last ")": the process can choose a name with a ")". */
 static char *
 start_time(const char *stat)
 {
@@ -75,7 +77,7 @@ int
 companion_start(
     int session_fd, const char *id, const char *process, struct diag *dg)
 {
-	/* Executed anew: a copy of the launcher would keep its memory. */
+	/* Executes the program: a fork would keep the launcher's memory. */
 	const char *const argv[] = { "/proc/self/exe", "--companion", id,
 		process, NULL };
 	const struct proc_spec spec = {
@@ -109,7 +111,7 @@ companion_present(int session_fd)
 	    lock.l_type != F_UNLCK;
 }
 
-/* *ret_fd stays -1 where another companion keeps the lock. */
+/* *ret_fd stays -1 if another companion keeps the lock. */
 static int
 take_lock(int session_fd, int *ret_fd, struct diag *dg)
 {
@@ -134,7 +136,7 @@ take_lock(int session_fd, int *ret_fd, struct diag *dg)
 	}
 }
 
-/* What is printed goes to a file that cannot grow over FILE_MAX. */
+/* Redirects stderr to a log.  No file can grow over FILE_MAX. */
 static int
 open_log(int session_fd, struct diag *dg)
 {
@@ -150,7 +152,7 @@ open_log(int session_fd, struct diag *dg)
 	return 0;
 }
 
-/* *ret_fd stays -1 where the process has ended. */
+/* *ret_fd stays -1 if the process has ended. */
 static int
 open_process(const char *process, int *ret_fd, struct diag *dg)
 {
@@ -166,14 +168,14 @@ open_process(const char *process, int *ret_fd, struct diag *dg)
 	if (fd == -1 && errno != ESRCH)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "watch process %ld", pid);
-	/* The number may be another process's by now. */
+	/* The pid may have been reused: compare the start time too. */
 	now = companion_process((pid_t)pid);
 	if (fd != -1 && now != NULL && strcmp(now, process) == 0)
 		*ret_fd = steal_fd(&fd);
 	return 0;
 }
 
-/* Anyone may hear of addresses; nothing is ever sent. */
+/* Listening for address changes needs no privilege.  Nothing is sent. */
 static int
 open_netlink(int *ret_fd, struct diag *dg)
 {
@@ -193,8 +195,8 @@ open_netlink(int *ret_fd, struct diag *dg)
 }
 
 /*
- * What a message says does not matter: addresses are listed anew.  A queue that
- * ran over (ENOBUFS) is a change too, and is empty afterwards.
+ * Discards the messages: the addresses are listed again in any case.  A queue
+ * that overflowed (ENOBUFS) counts as a change, and is empty afterwards.
  */
 static void
 drain(int fd)
@@ -206,7 +208,10 @@ drain(int fd)
 		continue;
 }
 
-/* Of failures in a row the first is told. */
+/*
+ * Writes the list of addresses.  With tell, a failure is a warning: the caller
+ * sets it for the first of several failures in a row.
+ */
 static bool
 update(int conf_fd, bool tell)
 {
@@ -228,7 +233,7 @@ follow(int conf_fd, int netlink_fd, int process_fd)
 		{ .fd = netlink_fd, .events = POLLIN },
 	};
 
-	/* The first time for what changed before the socket was there. */
+	/* The first update covers changes before the socket was open. */
 	for (bool written = update(conf_fd, true);;) {
 		int n = poll(fds, ARRAY_SIZE(fds), written ? -1 : RETRY_MS);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The detach key in each of the ways that terminals tell a key. */
+/* Finds the detach key in each encoding that terminals use for keys. */
 #include "session/detach-key.h"
 
 #include <string.h>
@@ -7,15 +7,15 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 
-/* Bits of the modifiers of kitty and xterm, which tell them plus 1. */
+/* Modifier bits of kitty and xterm, which send the bits plus 1. */
 #define MODIFIER_SHIFT 1U
 #define MODIFIER_CTRL 4U
-/* Caps lock and num lock are told as modifiers too. */
+/* Caps lock and num lock are sent as modifiers too. */
 #define MODIFIERS_LOCK (64U | 128U)
 
 #define RELEASE 3U
 
-/* Bits of dwControlKeyState: either Alt, either Ctrl. */
+/* Bits of dwControlKeyState: either Alt key, either Ctrl key. */
 #define WIN32_ALT 3U
 #define WIN32_CTRL 12U
 
@@ -32,7 +32,7 @@ detach_key_parse(const char *text)
 	return text[len] & 0x1f;
 }
 
-/* Numbers by ; and their parts by :, 0 where there is none. */
+/* Parameters, separated by ";", with sub-parameters by ":"; 0 if missing. */
 struct numbers {
 	size_t n;
 	unsigned int v[NUMBERS_MAX][PARTS_MAX];
@@ -47,7 +47,7 @@ is_key_code(int key, unsigned int code)
 	    (code & 0x1f) == (unsigned int)key;
 }
 
-/* Not with another modifier: that is another key. */
+/* Returns true for Ctrl plus also.  Any other modifier makes another key. */
 static bool
 is_ctrl(unsigned int modifiers, unsigned int also)
 {
@@ -56,8 +56,9 @@ is_ctrl(unsigned int modifiers, unsigned int also)
 }
 
 /*
- * code : shifted : base ; modifiers : event ; text.  base is what the key has
- * in the layout of a PC in English: the user of another one presses that.
+ * Parameters: code : shifted : base ; modifiers : event ; text.  base is the
+ * key's code in the US English PC layout.  It counts too, for users of other
+ * layouts.
  */
 static bool
 is_kitty_key(int key, const struct numbers *in)
@@ -65,7 +66,7 @@ is_kitty_key(int key, const struct numbers *in)
 	unsigned int modifiers = in->v[1][0];
 	if (in->v[1][1] == RELEASE)
 		return false;
-	/* A sign that needs shift to be typed; of a letter it is another key. */
+	/* A symbol may need Shift.  With a letter, Shift makes another key. */
 	if (is_ctrl(modifiers, MODIFIER_SHIFT))
 		return (key == 0 || key > 26) &&
 		    in->v[0][1] == (0x40U | (unsigned int)key);
@@ -73,11 +74,11 @@ is_kitty_key(int key, const struct numbers *in)
 	    (is_key_code(key, in->v[0][0]) || is_key_code(key, in->v[0][2]));
 }
 
-/* A character alone, as of a paste, has no virtual key. */
+/* A character without a key, such as pasted text, has virtual key 0. */
 static bool
 is_win32_key(int key, const struct numbers *in)
 {
-	/* VK_OEM_5, VK_OEM_4 and VK_OEM_6 are \ [ ] of an English keyboard. */
+	/* VK_OEM_4, VK_OEM_5 and VK_OEM_6: [ \ ] on a US English keyboard. */
 	static const unsigned int signs[] = {
 		[0x1b] = 0xdb, [0x1c] = 0xdc, [0x1d] = 0xdd
 	};
@@ -119,7 +120,7 @@ enum found {
 	FOUND_PART /* more bytes are needed */
 };
 
-/* The length of CSI at s; 0 none, len + 1 when it may become one. */
+/* Returns the length of CSI at s: 0 for none, len + 1 if it is incomplete. */
 static size_t
 csi_len(const char *s, size_t len)
 {
@@ -161,8 +162,8 @@ look(int key, const char *s, size_t len)
 }
 
 /*
- * How long the character is, so that no byte inside it is taken for C1; 0 when
- * it is cut off.
+ * Returns the length of the UTF-8 character at s, or 0 when it is cut off.  A
+ * byte inside a character must not be taken for a C1 control.
  */
 static size_t
 character_len(const char *s, size_t len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asking the proxy for a name that it must refuse. */
+/* Checks the proxy with a request for a name that it must refuse. */
 #include "session/egress.h"
 
 #include <errno.h>
@@ -23,14 +23,15 @@ enum {
 	RETRY_MS = 5,
 	ANSWER_MS = 1000,
 	LOG_TAIL = 2048,
-	REQUESTS_MAX = 64 * 1024 * 1024, /* each; the sidecar's are smaller */
+	/* for each file; the sidecar's files are smaller */
+	REQUESTS_MAX = 64 * 1024 * 1024,
 };
 
 static const char question[] =
     "CONNECT " SQUID_READY_AUTHORITY " HTTP/1.1\r\nHost: " SQUID_READY_AUTHORITY
     "\r\n\r\n";
 
-/* A line of the head that starts with this, anywhere below the first one. */
+/* Returns true if a line below the first one is exactly header. */
 static bool
 has_header(const char *head, size_t len, const char *header)
 {
@@ -64,7 +65,8 @@ egress_is_refusal(const char *head, size_t len)
 }
 
 /*
- * One question.  NULL when refused as it must be, else why not: static text.
+ * Sends one request.  Returns NULL if the proxy refused it as it must, else the
+ * reason as static text.
  */
 static const char *
 ask(int egress_fd, int64_t deadline)
@@ -73,7 +75,7 @@ ask(int egress_fd, int64_t deadline)
 	char head[HEAD_MAX];
 	size_t len = 0;
 
-	/* The agent can write egress/: a link in it is not followed. */
+	/* The agent can write to egress/: a symlink there is not followed. */
 	if (fs_connect_socket(egress_fd, "egress.sock", &fd) != 0)
 		return "nothing listens";
 	if (send(fd, question, strlen(question), MSG_NOSIGNAL) !=
@@ -141,7 +143,7 @@ egress_read_requests(int log_fd, struct strbuf *out, struct diag *dg)
 		cleanup_diag struct diag mine = DIAG_INIT;
 		struct stat st;
 
-		/* The pipe to the process that writes the other two. */
+		/* A FIFO is the pipe to the writer of the other two. */
 		if (fstatat(log_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISFIFO(st.st_mode))
 			continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stop: under the lease, by what the engine says after it was won. */
+/* Ends a session under its lease, by an engine answer newer than the lease. */
 #include "session/end.h"
 
 #include <stdlib.h>
@@ -18,7 +18,10 @@
 #include "session/record.h"
 #include "session/session.h"
 
-/* Its files would go with it, and attach could start it again. */
+/*
+ * Asks first: the end deletes the session's files, and attach could start the
+ * session again.
+ */
 static int
 ask_about_stopped(
     const struct end_spec *spec, const struct record *record, struct diag *dg)
@@ -39,8 +42,9 @@ ask_about_stopped(
 }
 
 /*
- * One that has the labels and is not in the record may be the session's own, in
- * whose home it works: then the record is wrong.
+ * Refuses if a container has the session's labels but is not in the record.
+ * The container may belong to the session and use its home; the record is then
+ * wrong.
  */
 static int
 check_unrecorded(const struct session_facts *facts, struct diag *dg)
@@ -64,8 +68,9 @@ check_unrecorded(const struct session_facts *facts, struct diag *dg)
 }
 
 /*
- * Lost may mean that our state's id is another now, by which it was asked for:
- * what its engine knows by its own id is not removed as lost.
+ * The containers were listed by the id of our state directory.  If that id has
+ * changed, the session only looks lost.  So the recorded container is looked up
+ * by its own id before the session is removed.
  */
 static int
 check_lost(const struct end_spec *spec, const struct session_facts *facts,
@@ -82,7 +87,7 @@ check_lost(const struct end_spec *spec, const struct session_facts *facts,
 		return -1;
 	if (!spec->force) {
 		(void)session_refuse(facts, SESSION_LOST, dg);
-		/* The engine answered: it is the session that stays. */
+		/* The engine answered, so this is no engine failure. */
 		dg->class = DIAG_NO;
 		return -1;
 	}
@@ -111,9 +116,9 @@ check_state(const struct end_spec *spec, const struct session_look *look,
 }
 
 /*
- * That it is to end is recorded before its container stops, so that a stop that
- * is cut short is finished by the next collection.  On a full disk it is not,
- * and then one that is cut short leaves a stopped session.
+ * Records the stop before the container stops: the next collection then
+ * finishes an interrupted stop.  If the record cannot be written (full disk),
+ * an interrupted stop leaves a stopped session.
  */
 static int
 stop_agent(const struct end_spec *spec, struct session *session,
@@ -124,7 +129,7 @@ stop_agent(const struct end_spec *spec, struct session *session,
 	if (agent == NULL || agent->state == CONTAINER_EXITED ||
 	    agent->state == CONTAINER_DEAD)
 		return 0;
-	/* Anew: of an earlier stop that was cut off this is no part. */
+	/* The time of an earlier, interrupted stop does not count. */
 	free(record->stopping_at);
 	record->stopping_at = record_now();
 	if (record_write(session->dir_fd, record, &unwritten) != 0)
@@ -150,7 +155,10 @@ end_leased(
 		    "containers)",
 		    session->dir, session->id);
 	}
-	/* Without its end note the session counts as stopped: that asks. */
+	/*
+	 * A session without a readable end note counts as stopped, and
+	 * check_state() asks first.
+	 */
 	if (check_state(spec, &look, dg) != 0)
 		return -1;
 	if (look.record.launched_at != NULL &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A number and a newline, from a directory that somebody hostile fills. */
+/* Reads a number and a newline from a directory that a hostile agent writes. */
 #include "session/endnote.h"
 
 #include <errno.h>
@@ -38,7 +38,10 @@ parse(const struct strbuf *text, int *ret_status)
 	return true;
 }
 
-/* Nothing, or no file, link or size that the holder would have left. */
+/*
+ * Returns true if there is no note: the file is absent, or has a type or size
+ * that the holder never writes.
+ */
 static bool
 is_no_note(const struct diag *dg)
 {
@@ -48,7 +51,7 @@ is_no_note(const struct diag *dg)
 	    dg->errnum == EISDIR;
 }
 
-/* An agent may take away the rights to its own note. */
+/* Restores the user's rights on the note, which the agent may have removed. */
 static int
 read_note(int run_fd, struct strbuf *text, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* exec: the holder's socket, an environment, and a viewer. */
+/* Runs a command through the holder's socket and views it. */
 #include "session/exec.h"
 
 #include <errno.h>
@@ -20,12 +20,12 @@
 #include "session/tty.h"
 
 enum {
-	/* An agent that takes the socket away keeps us out for a second. */
+	/* An agent that removes the socket blocks connections for a second. */
 	SOCKET_MS = 1500,
 	ANSWER_MS = 5000,
 };
 
-/* The image's own environment is the holder's. */
+/* Builds the variables to add to the image's own environment. */
 static int
 build_environment(const struct join_spec *spec, const struct session *session,
     const struct record *record, bool tty, struct strvec *env, struct diag *dg)
@@ -42,7 +42,7 @@ build_environment(const struct join_spec *spec, const struct session *session,
 		.tty = tty,
 	};
 
-	/* Of a project that is gone there are no settings. */
+	/* A project that is gone has no settings. */
 	if (project_open(&project, record->project, spec->paths, &gone) == 0 &&
 	    settings_load_project(spec->settings, spec->paths, &project, dg) !=
 		0)
@@ -70,12 +70,12 @@ connect_running(const struct session *session, int *ret_fd, struct diag *dg)
 	if (session_open_mount(session, MOUNT_RUN, &run_fd, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
 	if (holder_connect(run_fd, SOCKET_MS, &hello, &fd, &first) != 0) {
-		/* Nobody listens, or there is no socket. */
+		/* The socket has no listener, or is absent. */
 		if (first.errnum == ECONNREFUSED || first.errnum == ENOENT)
 			return diag_set(dg, DIAG_NO,
 			    "session %s does not run (see drydock list --all)",
 			    id);
-		/* One that listens may be busy. */
+		/* The holder listens but may be busy: wait longer. */
 		if (holder_connect(run_fd, ANSWER_MS, &hello, &fd, dg) != 0)
 			return diag_wrap(dg, "session %s", id);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All of home.d is checked before the first of its files is copied. */
+/* Checks all of home.d before it copies the first file. */
 #include "session/home-files.h"
 
 #include <errno.h>
@@ -23,11 +23,11 @@
 
 #define KEPT_MODE ((mode_t)0755)
 
-/* A look through home.d; the walk's path is below it. */
+/* A walk through home.d; walk.path is relative to it. */
 struct look {
 	struct fs_walk walk;
 	struct home_files *home_files;
-	bool common; /* home.d itself: its dot files, for each agent */
+	bool common; /* walk home.d itself, for its dot files */
 	const struct paths *paths;
 	const struct settings *settings;
 	const struct agent *agent;
@@ -41,7 +41,7 @@ refuse(struct look *l, const char *why)
 	    l->walk.path.buf, why);
 }
 
-/* What an agent could write in one session is not given to the next. */
+/* A file that one session could write must not reach the next session. */
 static int
 check_project(struct look *l, int fd)
 {
@@ -65,7 +65,7 @@ starts_with(const char *path, const char *start)
 	return strncmp(path, start, strlen(start)) == 0;
 }
 
-/* Also a copy of it, by a longer name. */
+/* A longer name counts too: the file may be a copy of the document. */
 static bool
 is_account(const struct agent *agent, const char *path, const char *name)
 {
@@ -99,7 +99,7 @@ check_entry(struct look *l, const char *name, const struct stat *st)
 		return refuse(l, "belongs to somebody else");
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return refuse(l, "can be written by others: chmod go-w it");
-	/* The other one may be a secret's, or in a project. */
+	/* The other link may be a secret, or lie in a project. */
 	if (S_ISREG(st->st_mode) && st->st_nlink > 1)
 		return refuse(l,
 		    "has another name (a hard link): put a copy in its place");
@@ -131,7 +131,7 @@ look_entry(struct fs_walk *walk, int dirfd, const char *name)
 	struct stat st;
 	int fd;
 
-	/* Agents' directories have other names. */
+	/* The other names in home.d are the agents' directories. */
 	if (l->common && strchr(l->walk.path.buf, '/') == NULL &&
 	    (name[0] != '.' || strcmp(name, ".git") == 0))
 		return 0;
@@ -151,7 +151,7 @@ look_entry(struct fs_walk *walk, int dirfd, const char *name)
 	return fs_walk_read(walk, fd);
 }
 
-/* home.d may be a link, what is in it not. */
+/* home.d itself may be a symlink.  Nothing below it may be one. */
 static int
 open_home_files(struct look *l)
 {
@@ -214,7 +214,7 @@ home_files_open(struct home_files *ret, bool common, const struct paths *paths,
 	return rc;
 }
 
-/* Whether an entry can go to its place in the home. */
+/* Checks that an entry can be copied to its path in the home. */
 static int
 check_place(const struct scan_entry *e, int home_fd, struct diag *dg)
 {
@@ -222,7 +222,10 @@ check_place(const struct scan_entry *e, int home_fd, struct diag *dg)
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	/* A link on the way is an error, one in the place itself is opened. */
+	/*
+	 * A symlink in a parent directory fails the open.  A symlink at the
+	 * path itself is opened, and refused below.
+	 */
 	if (fs_open_nolinks(
 		home_fd, e->path, O_PATH | O_NOFOLLOW, 0, &fd, &mine) != 0) {
 		if (mine.errnum == ENOENT)
@@ -247,7 +250,7 @@ check_place(const struct scan_entry *e, int home_fd, struct diag *dg)
 	return 0;
 }
 
-/* Opens what an entry goes into; *ret_name is its last component. */
+/* Opens an entry's parent in the home; *ret_name is the last component. */
 static int
 open_parent(const struct scan_entry *e, int home_fd, int *ret_fd,
     const char **ret_name, struct diag *dg)
@@ -302,7 +305,7 @@ copy_entry(const struct home_files *home_files, const struct scan_entry *e,
 		return -1;
 	if (e->kind == SCAN_FILE)
 		return copy_file(home_files, e, parent, name, dg);
-	/* Without write permission it could not be filled. */
+	/* The directory must be writable to be filled. */
 	return fs_make_dir(
 	    parent, name, (e->mode & KEPT_MODE) | 0700, &made, dg);
 }

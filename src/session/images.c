@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding the images of a launch, or having them built. */
+/* Finds the images of a launch, or has them built. */
 #include "session/images.h"
 
 #include <ctype.h>
@@ -19,7 +19,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 
-/* An unknown digest is no reason not to launch. */
+/* An unknown digest is only a warning: a recorded image is used. */
 int
 images_find(const struct images_spec *spec, enum build_kind kind,
     struct context_files **filesp, struct image *ret_image, bool *ret_older,
@@ -61,7 +61,7 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 	return 0;
 }
 
-/* The command that builds what this project needs. */
+/* Appends the command that builds this project's images. */
 static void
 add_command(const struct images_spec *spec, struct strbuf *out)
 {
@@ -107,7 +107,7 @@ images_missing(
 	    build_kind_name(kind), spec->paths->state_dir, command.buf);
 }
 
-/* Reads the rest of the line too, so that it reaches no command. */
+/* Reads the whole line: no rest of it must reach a later command. */
 static int
 ask_to_build(const char *kind, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocked signals, looked at between the steps of a launch. */
+/* Blocks signals and checks for them between the steps of a launch. */
 #include "session/interrupt.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 
-/* One that the caller has ignored, as nohup(1) does, stays ignored. */
+/* Signals that the caller ignores, as with nohup(1), stay ignored. */
 static void
 fill(sigset_t *set)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The holder first; the engine only when no holder answers. */
+/* Asks the holder first, and the engine only when no holder answers. */
 #include "session/join.h"
 
 #include <errno.h>
@@ -29,11 +29,11 @@
 #include "session/viewers.h"
 
 enum {
-	HOLDER_MS = 300, /* one that is there answers at once */
+	HOLDER_MS = 300, /* a running holder answers at once */
 	HOLDER_LONG_MS = 5000, /* where a wrong guess would end an agent */
 };
 
-/* A stop that is at work has the lease, and is left to it. */
+/* Clears the recorded stop, unless a stop in progress holds the lease. */
 static int
 write_no_stop(const struct join_spec *spec, const char *id, struct diag *dg)
 {
@@ -52,7 +52,7 @@ write_no_stop(const struct join_spec *spec, const char *id, struct diag *dg)
 	return record_write(session.dir_fd, &record, dg);
 }
 
-/* A stop that was cut off is over: the user came back to the session. */
+/* An interrupted stop is cancelled: the user came back to the session. */
 static void
 forget_stop(const struct join_spec *spec, const char *id)
 {
@@ -64,7 +64,7 @@ forget_stop(const struct join_spec *spec, const char *id)
 		    id, dg.message);
 }
 
-/* One that was killed, or that a log-out ended, is started again. */
+/* Restarts a companion that was killed, or that a log-out ended. */
 static void
 restart_companion(const struct session *session, const struct record *record)
 {
@@ -79,7 +79,7 @@ restart_companion(const struct session *session, const struct record *record)
 		diag_warn("%s", dg.message);
 }
 
-/* The engine is asked only when nobody listens where the proxy does. */
+/* Asks the engine only when the proxy's socket has no listener. */
 static void
 restart_proxy(const struct join_spec *spec, const struct session *session,
     const struct record *record)
@@ -104,7 +104,7 @@ restart_proxy(const struct join_spec *spec, const struct session *session,
 		    record->id, dg.message);
 }
 
-/* The agent goes on in the directory that it has, wherever that is now. */
+/* The agent keeps its directory, wherever the directory was moved. */
 static void
 tell_moved(const struct record *record)
 {
@@ -158,7 +158,7 @@ view(const struct join_spec *spec, const struct session *session,
 	return rc;
 }
 
-/* What is started again by its recorded id is what the engine confirms. */
+/* Checks that the engine confirmed each recorded id: resume starts by id. */
 static int
 check_parts(const struct session_facts *facts, struct diag *dg)
 {
@@ -175,7 +175,7 @@ check_parts(const struct session_facts *facts, struct diag *dg)
 	    facts->id, ids.v[0]);
 }
 
-/* A holder that is busy answers late; one that is silent is left alone. */
+/* Waits for a busy holder.  A session with a silent holder is left alone. */
 static int
 on_live(const struct resume_spec *resume, struct session *session,
     struct record *record, const struct session_facts *facts,
@@ -196,8 +196,8 @@ on_live(const struct resume_spec *resume, struct session *session,
 	if (answers && !hello.running &&
 	    session_container(facts, "agent") != NULL) {
 		/*
-		 * A start that was cut short, or somebody else's of the
-		 * container: with the lease ours, nobody gives a command.
+		 * Either a start was interrupted, or someone else started the
+		 * container.  We hold the lease, so nobody else sends go.
 		 */
 		cleanup_close_fn(&fd);
 		if (check_parts(facts, dg) != 0)
@@ -209,8 +209,8 @@ on_live(const struct resume_spec *resume, struct session *session,
 }
 
 /*
- * The lease is held: what the session is now, it stays.  *ret_holder_fd is set
- * where it runs after all and is to be viewed, without the lease.
+ * The lease is held, so the state cannot change.  *ret_holder_fd is set if the
+ * session runs after all; it is then viewed without the lease.
  */
 static int
 settle(const struct join_spec *spec, struct session *session,
@@ -296,7 +296,7 @@ join_session(const struct join_spec *spec, const char *id, int *ret_status,
 	if (record_read(session.dir_fd, &record, dg) != 0 ||
 	    session_open_mount(&session, MOUNT_RUN, &run_fd, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
-	/* Unless it exited before its end: that one is started again. */
+	/* A session whose container exited early is started again instead. */
 	if (record.ends_with_client && !viewers_forgotten(session.dir_fd))
 		return diag_set(dg, DIAG_USAGE,
 		    "session %s belongs to the command that started it", id);

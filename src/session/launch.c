@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pipeline, in its order; each stage fails by itself and by name. */
+/* The pipeline.  Each stage fails with its own message. */
 #include "session/launch.h"
 
 #include <sys/stat.h>
@@ -33,7 +33,7 @@
 #include "session/usage.h"
 #include "sync/sync.h"
 
-/* What a contained session wrote is for dood to read only when told so. */
+/* In dood mode, contained sessions' conversations need a confirmation. */
 static int
 agree_to_history(const struct start *l, struct diag *dg)
 {
@@ -49,7 +49,7 @@ agree_to_history(const struct start *l, struct diag *dg)
 	    dg);
 }
 
-/* The user's files that stand for shipped ones. */
+/* Notes the user's files that replace installed ones. */
 static void
 note_replacements(const struct start *l)
 {
@@ -64,7 +64,7 @@ note_replacements(const struct start *l)
 			    l->toolchains.v[i].replacement);
 }
 
-/* What the caller asked for, without the engine. */
+/* Reads and checks the request, without the engine. */
 static int
 read_request(struct start *l, struct diag *dg)
 {
@@ -84,7 +84,7 @@ read_request(struct start *l, struct diag *dg)
 	return trusted_check(l->paths, l->project.path, dg);
 }
 
-/* Which images are ours depends on which engine this is. */
+/* Probes the engine first: each engine has its own recorded images. */
 static int
 ask_engine(struct start *l, struct diag *dg)
 {
@@ -108,7 +108,7 @@ ask_engine(struct start *l, struct diag *dg)
 		l->environ_, dg) != 0 ||
 	    images_get(&spec, &l->images, dg) != 0)
 		return -1;
-	/* What cannot be collected now is collected later. */
+	/* A failure is only a warning: the next launch collects again. */
 	if (collect_sessions(
 		l->paths, &l->engine, NULL, &outcome, &collect_dg) != 0)
 		diag_warn("nothing is collected: %s", collect_dg.message);
@@ -137,7 +137,7 @@ fill_record(struct start *l)
 	r->ends_with_client = !l->tty;
 }
 
-/* For other programs; drydock itself does not need it. */
+/* The link is for other programs, so a failure is only a warning. */
 static void
 make_link(const struct start *l)
 {
@@ -150,7 +150,7 @@ make_link(const struct start *l)
 		    "no short path to the session's socket: %s", dg.message);
 }
 
-/* Claim, sync and seed. */
+/* The stages claim, sync and seed. */
 static int
 make_session(struct start *l, struct diag *dg)
 {
@@ -187,8 +187,8 @@ make_session(struct start *l, struct diag *dg)
 }
 
 /*
- * What the agent is about to be given, so that no later launch takes what it is
- * told from there.
+ * Adds the directories that the agent will be able to write to the known
+ * projects: no later launch takes programs or configuration from there.
  */
 static int
 note_places(const struct start *l, struct diag *dg)
@@ -206,7 +206,7 @@ note_places(const struct start *l, struct diag *dg)
 	return 0;
 }
 
-/* Assemble, resolve, judge, prepare, seal. */
+/* The stages assemble, resolve, judge, prepare and seal. */
 static int
 make_plan(struct start *l, struct diag *dg)
 {
@@ -284,7 +284,7 @@ print_banner(const struct start *l)
 		    l->project.path);
 }
 
-/* How much of the disk the project takes, for a bounded time. */
+/* Reports the project's disk usage, for a bounded time. */
 static int
 tell_usage(void *arg, struct diag *dg)
 {
@@ -295,7 +295,7 @@ tell_usage(void *arg, struct diag *dg)
 	return 0;
 }
 
-/* From the sealed plan to a command that runs. */
+/* The stages launch, verify and go. */
 static int
 start(struct start *l, struct diag *dg)
 {
@@ -311,7 +311,7 @@ start(struct start *l, struct diag *dg)
 
 	if (!l->request->no_banner)
 		print_banner(l);
-	/* The containers take longer to come up. */
+	/* Runs in parallel: the containers take longer to start. */
 	task_start(&usage, tell_usage, l);
 	rc = start_run(l, stages, ARRAY_SIZE(stages), dg);
 	(void)task_join(&usage, dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* "NAME COUNT LIMIT" lines, from a directory that somebody hostile fills. */
+/* Parses "NAME COUNT LIMIT" lines, which a hostile agent can forge. */
 #include "session/limitsmet.h"
 
 #include <fcntl.h>
@@ -32,7 +32,7 @@ limitsmet_name(enum limitsmet_kind kind)
 	return kinds[kind].name;
 }
 
-/* At most 15 digits, and what stands behind them. */
+/* Reads a number of at most 15 digits and the stop character after it. */
 static bool
 read_number(const char **at, const char *end, char stop, int64_t *ret)
 {
@@ -89,7 +89,7 @@ limitsmet_read(struct limitsmet *met, int session_fd)
 		limitsmet_parse(met, text.buf, text.len);
 }
 
-/* As one writes it in drydock.conf: 8g, 512m, 2048. */
+/* Formats a limit as in drydock.conf: 8g, 512m, 2048. */
 static char *
 write_limit(enum limitsmet_kind kind, int64_t limit)
 {
@@ -123,7 +123,7 @@ limitsmet_describe(const struct limitsmet *met, int status, struct strbuf *out)
 		enum limitsmet_kind kind = (enum limitsmet_kind)i;
 		cleanup_free char *limit = write_limit(kind, met->limit[i]);
 
-		/* One that did its work left its files there, and no more. */
+		/* A full /tmp did not hurt a command that succeeded. */
 		if (met->count[i] == 0 || (kind == LIMIT_TMP && status == 0))
 			continue;
 		if (out->len > 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Symlinks in the runtime directory, compared by what they lead to. */
+/* Symlinks in the runtime directory, compared by their target's inode. */
 #include "session/links.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ enum {
 	TEMP_SUFFIX_SIZE = 9
 };
 
-/* Another user may have made it first, below /tmp. */
+/* Checks the owner: another user may have made the directory below /tmp. */
 static int
 open_own(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
@@ -85,7 +85,7 @@ links_make(
 	return 0;
 }
 
-/* Returns -1, with errno, when one that leads nowhere may stay. */
+/* Removes a dangling link.  Returns -1 with errno if one may remain. */
 static int
 remove_dangling(int fd, const char *id)
 {
@@ -110,7 +110,7 @@ links_remove(const struct paths *paths, const char *id)
 		(void)remove_dangling(fd, id);
 }
 
-/* ".ID.SUFFIX": a launch that was killed before its rename. */
+/* ".ID.SUFFIX" is left by a launch that was killed before its rename. */
 static bool
 is_temporary(const char *name)
 {
@@ -133,7 +133,7 @@ links_sweep(const struct paths *paths)
 	cleanup_close int fd = -1;
 
 	if (open_own(paths, &fd, &dg) != 0) {
-		/* In somebody else's is nothing of ours; links_make() tells. */
+		/* links_make() reports another user's directory. */
 		if (dg.errnum == 0 || dg.errnum == ENOENT)
 			return 0;
 		diag_warn("%s", dg.message);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records are a cache of what the engine knows: here the two are compared. */
+/* Compares the records, which are a cache, with the engine's containers. */
 #include "session/listing.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ listing_add(struct listing *l, const char *id)
 	return s;
 }
 
-/* -1: the directory is gone meanwhile. */
+/* Returns -1 if the directory is gone. */
 static int
 read_one(const struct paths *paths, struct listed *s)
 {
@@ -126,13 +126,13 @@ containers_of(const struct container_list *sorted, const char *id)
 	for (end = low;
 	     end < sorted->nr && strcmp(sorted->v[end].session, id) == 0; end++)
 		continue;
-	/* A list of none has no place to count from. */
+	/* An empty list has a NULL array, to which nothing may be added. */
 	if (low == end)
 		return (struct container_list)CONTAINER_LIST_INIT;
 	return (struct container_list){ sorted->v + low, end - low };
 }
 
-/* -1: it is gone. */
+/* Returns -1 if the session is gone. */
 static int
 judge_one(const struct paths *paths, const struct engine *engine,
     const struct container_list *sorted, struct listed *s)
@@ -173,7 +173,7 @@ listed_release(struct listed *s)
 	free(s->note);
 }
 
-/* A launch that began after the directories were listed is no orphan. */
+/* A session claimed after the directories were listed is no orphan. */
 static void
 add_orphans(const struct paths *paths, const struct container_list *list,
     struct listing *l)

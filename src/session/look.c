@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The record first, then the engine, then what shows an end. */
+/* Reads the record, then asks the engine, then reads the signs of an end. */
 #include "session/look.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "session/viewers.h"
 
 enum {
-	LEASE_WAIT_MS = 10000 /* a collector holds it for one query */
+	LEASE_WAIT_MS = 10000 /* a collection holds it for one query */
 };
 
 int
@@ -45,7 +45,7 @@ session_is_leased(const struct paths *paths, const char *id, bool *ret_leased,
 	return 0;
 }
 
-/* Asked only where the answer matters. */
+/* Tests the lease only where the state depends on it. */
 static bool
 leased_elsewhere(const struct look_spec *spec, const struct session *session,
     const struct record *record)
@@ -62,8 +62,8 @@ leased_elsewhere(const struct look_spec *spec, const struct session *session,
 }
 
 /*
- * After the engine answered: a container that it said had exited wrote its
- * note before.
+ * Runs after the engine answered: a container that the engine lists as exited
+ * wrote its note before.
  */
 void
 session_look_again(const struct look_spec *spec, const struct session *session,
@@ -77,7 +77,7 @@ session_look_again(const struct look_spec *spec, const struct session *session,
 	    session->dir_fd, &f->noted, &f->noted_status, &look->unnoted);
 	f->client_left = viewers_left(session->dir_fd);
 	f->viewed = viewers_present(session->dir_fd);
-	/* What cannot be told counts as there. */
+	/* If the test fails, the plan counts as present. */
 	f->sealed = fstatat(session->dir_fd, PLAN_FILE, &st,
 			AT_SYMLINK_NOFOLLOW) == 0 ||
 	    errno != ENOENT;
