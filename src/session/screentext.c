@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A grid of cells that tokens of a terminal's output are written to. */
+/* Writes the tokens of a terminal's output to a grid of cells. */
 #include "session/screentext.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ enum {
 	TAB = 8
 };
 
-/* The bytes of one character; all 0 is a blank. */
+/* The bytes of one character in UTF-8; all 0 is a blank. */
 struct cell {
 	char c[4];
 };
@@ -24,7 +24,7 @@ struct cell {
 struct grid {
 	struct cell *cells; /* owned */
 	unsigned rows, columns;
-	unsigned row, column; /* of the cursor; column may be columns */
+	unsigned row, column; /* cursor; column == columns: wrap pending */
 	unsigned saved_row, saved_column;
 };
 
@@ -34,7 +34,7 @@ cell_at(const struct grid *g, unsigned row, unsigned column)
 	return &g->cells[(size_t)row * g->columns + column];
 }
 
-/* From one place to another, which is not included; in rows of the grid. */
+/* Erases the cells of a row from "from" up to, but not including, "to". */
 static void
 erase(const struct grid *g, unsigned row, unsigned from, unsigned to)
 {
@@ -50,7 +50,10 @@ erase_rows(const struct grid *g, unsigned from, unsigned to)
 		erase(g, row, 0, g->columns);
 }
 
-/* Rows from top on move by n: up (the first go) or down (the last go). */
+/*
+ * Moves the rows from top on by n: up (the first n are lost) or down (the last
+ * n are lost).
+ */
 static void
 shift_rows(const struct grid *g, unsigned top, unsigned n, bool up)
 {
@@ -163,7 +166,7 @@ minus(unsigned value, unsigned n)
 	return value > n ? value - n : 0;
 }
 
-/* Whether it was a move of the cursor. */
+/* Returns true if the sequence moves, saves or restores the cursor. */
 static bool
 move(struct grid *g, const struct vt_csi *csi)
 {
@@ -216,7 +219,10 @@ move(struct grid *g, const struct vt_csi *csi)
 	}
 }
 
-/* Cells of the cursor's row move: to the left (the first n go) or right. */
+/*
+ * Moves the cells of the cursor's row from column on by n: left (the first n
+ * are lost) or right (the last n are lost).
+ */
 static void
 shift_cells(const struct grid *g, unsigned column, unsigned n, bool left)
 {
@@ -297,7 +303,7 @@ on_token(void *arg, const struct vt_token *token)
 		change(g, &csi);
 }
 
-/* Without blanks at the end. */
+/* Writes a row to out, without the blanks at its end. */
 static void
 add_row(const struct grid *g, unsigned row, struct strbuf *out)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * screentext: a terminal's raw output as the lines that it showed.
+ * screentext: renders a terminal's raw output as the lines that it showed.
  *
- * An approximation for people: cursor moves, erasing and scrolling are obeyed,
- * every character is one cell wide, colors and scroll regions are ignored.  The
- * stream is hostile: memory and time are bounded.
+ * The result is an approximation for people.  Cursor moves, erasing and
+ * scrolling are applied.  Every character is one cell wide.  Colors and scroll
+ * regions are ignored.  The stream is hostile: memory and time are bounded.
  */
 #ifndef DRYDOCK_SCREENTEXT_H
 #define DRYDOCK_SCREENTEXT_H
@@ -19,8 +19,10 @@ enum {
 };
 
 /*
- * Appends the lines, in UTF-8 without control characters, blanks at their ends
- * and empty lines before and after.  A size of 0 is 24 rows or 80 columns.
+ * Appends the lines in UTF-8, without control characters.  Blanks at line ends,
+ * and empty lines before the first and after the last text, are left out.  A
+ * size of 0 means 24 rows or 80 columns; a size above the maximum is reduced to
+ * it.
  */
 void screentext_render(const char *raw, size_t len, unsigned rows,
     unsigned columns, struct strvec *ret_lines);

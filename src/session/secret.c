@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A secret from the terminal: raw, bounded, and without copies left behind. */
+/*
+ * Reads a secret from the terminal: no echo, bounded, no copies in freed
+ * memory.
+ */
 #include "session/secret.h"
 
 #include <errno.h>
@@ -35,7 +38,7 @@ add(size_t max, char c, struct strbuf *text)
 		strbuf_addch(text, c);
 }
 
-/* Only the marks of a paste mean anything; other keys are dropped. */
+/* Only the marks of a paste have a meaning; other keys are dropped. */
 static enum secret_answer
 on_sequence(struct secret *s, char c)
 {
@@ -79,7 +82,7 @@ secret_type(struct secret *s, char c, size_t max, struct strbuf *text)
 	}
 	if (c == '\r' || c == '\n')
 		return on_enter(s, max, text);
-	/* What edits a typed line is text in a paste. */
+	/* In a paste the editing keys are text. */
 	if (s->in_paste) {
 		add(max, c, text);
 		return SECRET_MORE;
@@ -120,7 +123,10 @@ say(int fd, const char *words, struct diag *dg)
 	return 0;
 }
 
-/* Reads until the text ends; *ret_signal is one that came instead, or 0. */
+/*
+ * Reads until the text ends.  *ret_signal is the signal that ended the read, or
+ * 0.
+ */
 static int
 read_text(int fd, int signal_fd, size_t max, struct strbuf *text,
     int *ret_signal, struct diag *dg)
@@ -162,7 +168,7 @@ read_text(int fd, int signal_fd, size_t max, struct strbuf *text,
 	}
 }
 
-/* What is typed is not shown, and comes byte by byte; ^C stays a signal. */
+/* Turns off echo and line editing.  Ctrl-C still sends a signal. */
 static int
 hide(int fd, struct termios *ret_before, struct diag *dg)
 {
@@ -199,7 +205,7 @@ ask(int fd, const char *question, size_t max, struct strbuf *text,
 		rc = say(fd, PASTE_ON, dg) != 0 || say(fd, question, dg) != 0
 		    ? -1
 		    : read_text(fd, signal_fd, max, text, ret_signal, dg);
-		/* A terminal that is gone cannot be told anything. */
+		/* Ignore failures: the terminal may be gone. */
 		(void)!write(fd, PASTE_OFF "\n", sizeof(PASTE_OFF));
 		(void)tcsetattr(fd, TCSAFLUSH, &before);
 	}
@@ -216,7 +222,10 @@ secret_read(
 
 	if (fd < 0)
 		return diag_set(dg, DIAG_CANCELLED, "no terminal to ask at");
-	/* Room for all of it at once: growing would leave copies behind. */
+	/*
+	 * Reserve the whole size now: growing would leave copies in freed
+	 * memory.
+	 */
 	strbuf_reserve(text, max + 2);
 	if (ask(fd, question, max, text, &sig, dg) != 0)
 		return -1;

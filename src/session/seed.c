@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A session's home: snapshot, identity, the user's own, link to the history. */
+/*
+ * Fills a session's home: snapshot, identity, user's files, link to the
+ * history.
+ */
 #include "session/seed.h"
 
 #include <errno.h>
@@ -37,18 +40,18 @@ write_new(int dirfd, const char *name, const struct strbuf *text, mode_t mode,
 	return 0;
 }
 
-/* From here on a home is large enough to be worth a word. */
+/* Bytes above which the user gets a note about the size of the home. */
 #define LARGE ((int64_t)64 << 20)
 
-/* A snapshot on its way into a home. */
+/* A snapshot that is being copied into a home. */
 struct copy {
 	const struct seed_spec *spec;
 	int64_t bytes;
 };
 
 /*
- * Whether the agent's rules leave it out.  The snapshot may be of older ones
- * when no sync has succeeded since they changed.
+ * Returns true if the agent's rules leave the path out.  The snapshot may be
+ * older than the rules if no sync has succeeded since they changed.
  */
 static bool
 is_left_out(const struct agent_sync *rules, const char *path)
@@ -68,7 +71,7 @@ is_left_out(const struct agent_sync *rules, const char *path)
 	return false;
 }
 
-/* Whether a path of the snapshot is copied as it is. */
+/* Returns true if a path of the snapshot is copied unchanged. */
 static bool
 is_wanted(void *arg, const char *path, const struct stat *st)
 {
@@ -87,7 +90,10 @@ is_wanted(void *arg, const char *path, const struct stat *st)
 	return true;
 }
 
-/* Opens what path is in, below the home; *ret_name is its last component. */
+/*
+ * Opens the parent directory of path, below the home.  *ret_name points to the
+ * last component of path.
+ */
 static int
 open_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
     struct diag *dg)
@@ -102,7 +108,10 @@ open_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
 	    home_fd, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
 }
 
-/* What goes at a sync goes here, too: that may have been by older rules. */
+/*
+ * Lists the keys to drop.  Keys that a sync drops are included, because the
+ * snapshot may come from a sync with older rules.
+ */
 static void
 list_drops(const struct agent_source *source, struct strvec *ret)
 {
@@ -112,7 +121,7 @@ list_drops(const struct agent_source *source, struct strvec *ret)
 		strvec_push(ret, source->drop_at_seed.v[i]);
 }
 
-/* A document without what is other projects'. */
+/* Writes a document without the entries of other projects. */
 static int
 write_document(const struct seed_spec *spec, const struct agent_source *source,
     int snapshot_fd, int home_fd, struct diag *dg)
@@ -167,7 +176,7 @@ copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	return 0;
 }
 
-/* A session starts without it, too. */
+/* An unreadable identity is a warning: the session starts without one. */
 static int
 write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
@@ -184,8 +193,8 @@ write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
 }
 
 /*
- * The home is not the agent's yet, but its content was copied from a place
- * that people write to: nothing is followed on the way.
+ * The agent has no access to the home yet.  But the content was copied from a
+ * directory that users write to: follow no symlink on the way.
  */
 static int
 link_history(const char *link, int home_fd, struct diag *dg)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * seed: what a fresh session's home holds before anything runs in it.
- */
+/* seed: fills the home of a new session before a process runs in it. */
 #ifndef DRYDOCK_SEED_H
 #define DRYDOCK_SEED_H
 
@@ -10,21 +8,22 @@ struct diag;
 struct paths;
 struct settings;
 
-/* Where the project's history is in the agent's container. */
+/* Path of the project's history in the agent's container. */
 #define SEED_HISTORY_TARGET "/var/lib/drydock/history"
 
 struct seed_spec {
-	const struct paths *paths; /* the state is opened */
+	const struct paths *paths; /* the state directory is open */
 	const struct settings *settings;
 	const struct agent *agent;
-	const char *project; /* its path: other projects' entries stay away */
+	const char *project; /* path; entries of other projects are left out */
 };
 
 /*
- * Fills the empty home (home_fd): the agent's synced snapshot, when there is
- * one, copied without a hard link and without what the settings leave out; the
- * user's git identity; the user's own files from home.d; and the agent's link
- * to the history, its parents 0700, in place of what was there.
+ * Fills the empty directory home_fd with: the agent's synced snapshot, if there
+ * is one; the user's git identity; the user's own files from home.d; and the
+ * agent's symlink to the history.  The snapshot is copied without hard links
+ * and without the paths that the settings leave out.  The symlink replaces an
+ * existing entry; its parent directories are made 0700.
  */
 int seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg);
 

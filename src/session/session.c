@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Claiming, leasing and deleting a session's directory. */
+/* Claims, leases and deletes a session's directory. */
 #include "session/session.h"
 
 #include <assert.h>
@@ -26,7 +26,9 @@ enum {
 	TRASH_SUFFIX_SIZE = 9,
 };
 
-/* In trash/: has been told, and is not tried again by itself. */
+/*
+ * Prefix in trash/: the user has been told, and no call retries without "all".
+ */
 #define KEPT_PREFIX "kept-"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
@@ -65,7 +67,7 @@ session_list_ids(
 	cleanup_close int fd = -1;
 
 	if (open_sessions(paths, &fd, &failure) != 0) {
-		/* The state directory is not made whole yet. */
+		/* The state directory is not complete yet. */
 		if (failure.class == DIAG_IO && failure.errnum == ENOENT)
 			return 0;
 		diag_move(dg, &failure);
@@ -87,8 +89,9 @@ lease_name(const char *id, char name[LEASE_NAME_SIZE])
 }
 
 /*
- * The lease is named from sessions/, so LOCK_GONE also means that the whole
- * directory was renamed away, which a name from inside it would not show.
+ * The lease is opened by its path from sessions/.  LOCK_GONE therefore also
+ * means that the whole directory was renamed, which a path from inside of the
+ * directory would not show.
  */
 int
 session_lease(const struct paths *paths, const char *id, int timeout_ms,
@@ -106,7 +109,10 @@ session_lease(const struct paths *paths, const char *id, int timeout_ms,
 		return diag_wrap(dg, "%s/sessions/%s", paths->state_dir, id);
 	if (*ret_answer != LOCK_WON)
 		return 0;
-	/* Only the lease's holder renames it: this is the same directory. */
+	/*
+	 * Only the lease's holder renames the directory, so the id still names
+	 * it.
+	 */
 	if (fs_open_nolinks(sessions_fd, id, OPEN_DIR, 0, &s.dir_fd, dg) != 0)
 		return diag_wrap(dg, "%s/sessions/%s", paths->state_dir, id);
 	memcpy(s.id, id, SESSION_ID_SIZE);
@@ -115,7 +121,7 @@ session_lease(const struct paths *paths, const char *id, int timeout_ms,
 	return 0;
 }
 
-/* One try: *ret_answer is LOCK_WON only when the fresh directory is ours. */
+/* One try.  *ret_answer is LOCK_WON only if the new directory is ours. */
 static int
 claim_one(const struct paths *paths, int sessions_fd,
     enum lock_answer *ret_answer, struct session *ret_session, struct diag *dg)
@@ -130,14 +136,17 @@ claim_one(const struct paths *paths, int sessions_fd,
 		return diag_set_errno(dg, DIAG_IO, errno, "make %s/sessions/%s",
 		    paths->state_dir, id);
 	}
-	/* The umask may have taken bits away.  A collector may be faster. */
+	/*
+	 * The umask may have removed bits.  ENOENT: a collector removed the
+	 * directory.
+	 */
 	if (fchmodat(sessions_fd, id, 0700, 0) != 0 && errno != ENOENT)
 		return diag_set_errno(dg, DIAG_IO, errno,
 		    "set the mode of %s/sessions/%s", paths->state_dir, id);
 	return session_lease(paths, id, 0, ret_answer, ret_session, dg);
 }
 
-/* What is filled before the plan is made. */
+/* Makes the directories that are filled before the plan is made. */
 static int
 make_first(const struct session *s, struct diag *dg)
 {
@@ -166,8 +175,8 @@ session_claim(
 	if (open_sessions(paths, &sessions_fd, dg) != 0)
 		return -1;
 	/*
-	 * Between mkdir and lease a collector may take the empty directory:
-	 * then the lease is busy or gone, and another id is tried.
+	 * Between mkdir and lease a collector may take the empty directory.
+	 * The lease is then busy or gone, and another id is tried.
 	 */
 	for (int i = 0; i < CLAIM_TRIES && answer != LOCK_WON; i++) {
 		if (claim_one(paths, sessions_fd, &answer, &s, dg) != 0)
@@ -222,7 +231,7 @@ session_delete(
 	return fs_remove_tree(trash_fd, name, dg);
 }
 
-/* Renames what no later try will remove either, so that none is made. */
+/* Renames a tree that no later call can remove, so that later calls skip it. */
 static void
 keep_in_trash(int trash_fd, const char *path, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the agent prints, to a pipe, a terminal or a file of the user's. */
+/* Writes the agent's output to a pipe, a terminal or a file of the user's. */
 #include "session/sink.h"
 
 #include <errno.h>
@@ -11,12 +11,12 @@
 
 #include "base/cleanup.h"
 
-/* What a pipe that polls as writable takes without blocking. */
+/* A pipe that polls as writable takes this many bytes without blocking. */
 #define WRITE_MAX ((size_t)PIPE_BUF)
 
 /*
- * A description of our own of the same pipe or terminal, so that O_NONBLOCK is
- * not set for everybody who shares it.
+ * Opens a separate open file description of the same pipe or terminal.
+ * O_NONBLOCK on fd would affect every process that shares its description.
  */
 void
 sink_init(struct sink *ret_sink, int fd)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * sink: a descriptor that output goes to without ever waiting for its reader.
- */
+/* sink: writes output to a descriptor without blocking on its reader. */
 #ifndef DRYDOCK_SINK_H
 #define DRYDOCK_SINK_H
 
@@ -13,9 +11,9 @@
 struct sink {
 	int fd; /* borrowed, blocking */
 	int own_fd; /* owned; the same file, non-blocking; or -1 */
-	bool is_tty; /* also when it is gone meanwhile */
-	struct strbuf pending; /* bytes that wait, filled by the caller */
-	size_t at; /* of these are written */
+	bool is_tty; /* stays true when the terminal is gone */
+	struct strbuf pending; /* bytes to write, added by the caller */
+	size_t at; /* bytes of pending that are written */
 };
 
 /* fd is borrowed until sink_release(). */
@@ -23,9 +21,9 @@ void sink_init(struct sink *ret_sink, int fd);
 void sink_release(struct sink *sink);
 
 /*
- * Writes once what is pending, or the begin of it; to be called when fd polls
- * as writable.  -1 and errno of write(2) when it failed; a reader that takes
- * nothing now is no failure.
+ * Writes the pending bytes once, as many as fit; call it when fd polls as
+ * writable.  Returns -1 with the errno of write(2) on failure.  A reader that
+ * takes nothing now (EAGAIN) is no failure.
  */
 int sink_flush(struct sink *sink);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* start: up, check, go. */
+/* Brings a plan's containers up, checks them and hands over the command. */
 #include "session/start.h"
 
 #include <errno.h>
@@ -103,10 +103,10 @@ start_write_proxy(struct start *l, struct diag *dg)
 	return 0;
 }
 
-/* The user cancels while Compose works. */
+/* State of a cancellation by the user while Compose runs. */
 struct compose_cancel {
 	int fd;
-	int sig; /* the first one that came, or 0 */
+	int sig; /* the first signal, or 0 */
 };
 
 /*
@@ -139,7 +139,7 @@ run_compose(struct start *l, struct compose_spec *spec, struct diag *dg)
 
 	spec->interrupt = &interrupt;
 	rc = compose_up(&l->engine, spec, dg);
-	spec->interrupt = NULL; /* it ends here */
+	spec->interrupt = NULL; /* points to a local variable */
 	if (i.sig == 0)
 		return rc;
 	l->left = rc != 0 && dg->class == DIAG_CANCELLED;
@@ -158,7 +158,7 @@ start_compose(struct start *l, struct diag *dg)
 		.file_fds = &l->plan_fd,
 		.nfiles = 1,
 		.vars = &vars,
-		/* A launcher that is killed frees the lease, Compose not. */
+		/* If the launcher is killed, Compose still holds the lease. */
 		.keep_fds = &l->session.lease_fd,
 		.nkeep = 1,
 		.ret_began = &l->composed,
@@ -181,7 +181,10 @@ find_role(const struct start *l, const char *role)
 	return session_container(&facts, role);
 }
 
-/* A wrong configuration may be the reason why it ended: that comes first. */
+/*
+ * A wrong configuration may be why the container ended, so it is reported
+ * first.
+ */
 static int
 check_runs(const struct start *l, const struct plan_service *s,
     const struct container *c, struct diag *dg)
@@ -200,7 +203,10 @@ check_runs(const struct start *l, const struct plan_service *s,
 	return -1;
 }
 
-/* A zombie is over, too; what cannot be told is not. */
+/*
+ * A zombie counts as ended.  If the state is unknown, the process counts as
+ * alive.
+ */
 static bool
 process_is_over(pid_t pid)
 {
@@ -213,8 +219,9 @@ process_is_over(pid_t pid)
 }
 
 /*
- * Asks the engine for the container until it says that the container runs no
- * more; once only, unless its process is over: the kernel knows that first.
+ * Inspects the container again.  If its process has ended, repeats this until
+ * the engine reports the exit too, for at most EXIT_WAIT_MS: the kernel reports
+ * an exit before the engine does.
  */
 static int
 inspect_again(const struct start *l, const char *id,
@@ -261,7 +268,7 @@ verify(const struct start *l, const struct plan_service *s, struct diag *dg)
 	return -1;
 }
 
-/* No container but the plan's carries the session's label. */
+/* Fails if a container outside the plan has the session's label. */
 static int
 check_strangers(const struct start *l, struct diag *dg)
 {
@@ -278,7 +285,9 @@ check_strangers(const struct start *l, struct diag *dg)
 	return 0;
 }
 
-/* Exactly the plan's services carry our labels, and they are running. */
+/*
+ * Checks that exactly the plan's services have our labels, and that they run.
+ */
 static int
 match_containers(struct start *l, struct diag *dg)
 {
@@ -305,7 +314,9 @@ match_containers(struct start *l, struct diag *dg)
 	}
 	free(l->record.agent_process);
 	l->record.agent_process = companion_process(find_role(l, "agent")->pid);
-	/* Only to be waited for: verify makes sure whose it is. */
+	/*
+	 * Only for waiting: verification checks that the process is the plan's.
+	 */
 	l->agent_pidfd =
 	    (int)syscall(SYS_pidfd_open, find_role(l, "agent")->pid, 0);
 	return 0;
@@ -358,8 +369,8 @@ verify_role(const struct start *l, enum service_role role, struct diag *dg)
 }
 
 /*
- * The holder waits: what it says is heard once it is known to be ours.  The
- * proxy comes up meanwhile, so it is the last.
+ * The holder waits for go.  Its messages are read only after its container is
+ * verified.  The proxy is verified last, because it is still starting up.
  */
 static int
 verify_containers(struct start *l, struct diag *dg)
@@ -377,7 +388,7 @@ verify_containers(struct start *l, struct diag *dg)
 	return verify_role(l, SERVICE_EGRESS, dg);
 }
 
-/* The proxy takes its time to come up: what else is due is done meanwhile. */
+/* The proxy takes time to start up, so the other checks run meanwhile. */
 int
 start_check(struct start *l, struct diag *dg)
 {
@@ -393,7 +404,10 @@ start_check(struct start *l, struct diag *dg)
 		rc = verify_containers(l, dg);
 	if (!contained)
 		return rc;
-	/* What failed above is the cause, and its words are kept. */
+	/*
+	 * On failure stop waiting for the proxy; the first failure stays in
+	 * *dg.
+	 */
 	atomic_store(&wait.stop, rc != 0);
 	return task_join(&proxy, dg) == 0 ? rc : -1;
 }
@@ -432,7 +446,9 @@ fill_argv(const struct start *l, struct strvec *argv)
 		strvec_push(argv, l->request->args[i]);
 }
 
-/* The kept token, for the agent alone; without any the user hears of it. */
+/*
+ * Reads the stored token, for the agent only.  Without a token prints a note.
+ */
 static void
 read_token(
     const struct start *l, struct strbuf *token, struct agent_env_spec *spec)
@@ -453,9 +469,9 @@ read_token(
 }
 
 /*
- * A command that was not started on the first start leaves a session in which
- * nothing ever ran, and which goes; on a later one it leaves the session as it
- * was, stopped.
+ * Records whether the command was started.  A first start that did not start
+ * the command leaves a session in which nothing ever ran, and which is removed.
+ * A restart that did not start it leaves the session stopped, as it was.
  */
 static void
 note_start(struct start *l, bool started)
@@ -518,9 +534,12 @@ start_go(struct start *l, struct diag *dg)
 	fill_argv(l, &argv);
 	go.argv = (const char *const *)argv.v;
 	go.envp = (const char *const *)env.v;
-	/* Here before the lease is free: a collector knows who has left. */
+	/*
+	 * Join while the lease is held: a later collector can tell that we
+	 * left.
+	 */
 	l->seen_fd = viewers_join(l->session.dir_fd);
-	/* From the next line on the agent may have run. */
+	/* From here on the agent may have run. */
 	free(l->record.launched_at);
 	l->record.launched_at = record_now();
 	if (record_write(l->session.dir_fd, &l->record, dg) != 0 ||

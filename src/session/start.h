@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start: a sealed plan's containers brought up, checked and given their command,
- * for the first time (launch) or again (resume).
+ * start: brings up the containers of a sealed plan, checks them and hands over
+ * the command, for the first time (launch) or again (resume).
  */
 #ifndef DRYDOCK_START_H
 #define DRYDOCK_START_H
@@ -22,14 +22,14 @@
 #include "session/record.h"
 #include "session/session.h"
 
-/* A launch under way: everything that a later stage needs of an earlier one. */
+/* A start in progress: the data that later stages need from earlier ones. */
 struct start {
 	const struct launch_request *request;
 	struct paths *paths;
 	struct settings *settings;
 	const char *const *environ_;
 	bool tty;
-	bool signals; /* the holder passes them on */
+	bool signals; /* the holder forwards signals */
 	struct mode_choice mode;
 	struct project project;
 	struct agent agent;
@@ -42,14 +42,14 @@ struct start {
 	struct plan_request plan_request;
 	struct plan plan;
 	int plan_fd;
-	bool composed; /* there may be containers */
-	bool left; /* Compose is at work on them still, with the lease */
-	bool resume; /* go has the agent's resume arguments */
+	bool composed; /* containers may exist */
+	bool left; /* Compose still runs and keeps the lease */
+	bool resume; /* go includes the agent's resume arguments */
 	struct container_list containers; /* the engine's whole answer */
 	int holder_fd;
-	int agent_pidfd; /* of its first process */
-	int seen_fd; /* viewers_join() */
-	struct interrupt interrupt; /* once there is something to put away */
+	int agent_pidfd; /* of the agent's first process */
+	int seen_fd; /* from viewers_join() */
+	struct interrupt interrupt; /* held once cleanup is needed */
 };
 
 #define START_INIT                                                          \
@@ -68,49 +68,55 @@ void start_release(struct start *l);
 #define cleanup_start __attribute__((cleanup(start_release)))
 
 /*
- * Loads the toolchains of the settings, and in contained mode the allowlist with
- * the hosts of the agent, which is loaded, and of the toolchains.
+ * Loads the toolchains of the settings.  In contained mode also loads the
+ * allowlist with the hosts of the agent and of the toolchains.  The agent is
+ * loaded before.
  */
 int start_load_hosts(struct start *l, struct diag *dg);
 
-/* Fills plan_request from the rest, for a first start and for a later one. */
+/*
+ * Fills plan_request from the other fields, for a first start and for a
+ * restart.
+ */
 void start_fill_request(struct start *l);
 
 /*
- * Writes the proxy's configuration from the allowlist, before each start: the
- * plan is sealed, what is allowed is the user's present will, and the host's
- * addresses change.
+ * Writes the proxy's configuration from the allowlist; nothing outside
+ * contained mode.  This happens before each start: the plan is sealed, but the
+ * allowlist and the host's addresses change.
  */
 int start_write_proxy(struct start *l, struct diag *dg);
 
-/* Compose on the sealed plan; containers may exist also when it fails. */
+/* Runs Compose on the sealed plan.  Containers may exist even if it fails. */
 int start_compose(struct start *l, struct diag *dg);
 
 /*
- * Finds the plan's containers, records them, and verifies what waits in them;
- * the proxy is ready.
+ * Finds the plan's containers, records their ids, connects to the holder,
+ * verifies the containers and waits until the proxy is ready.
  */
 int start_check(struct start *l, struct diag *dg);
 
 /*
- * The same for the proxy alone, that was started again beside an agent that
- * runs.
+ * The same for the proxy alone, after it was restarted beside a running agent.
  */
 int start_check_proxy(struct start *l, struct diag *dg);
 
-/* Starts the session's companion; one that cannot be started is a warning. */
+/* Starts the session's companion; a failure is a warning. */
 int start_companion(struct start *l, struct diag *dg);
 
-/* Hands the command over; from within it on the agent may have run. */
+/* Sends the command to the holder.  The agent may run before this returns. */
 int start_go(struct start *l, struct diag *dg);
 
 typedef int start_stage(struct start *l, struct diag *dg);
 
-/* The stages in their order, until one fails or the user cancels. */
+/*
+ * Runs the stages in order until one fails or the user cancels
+ * (DIAG_CANCELLED).
+ */
 int start_run(
     struct start *l, start_stage *const *stages, size_t n, struct diag *dg);
 
-/* Views what runs, as view_session() does; the lease is free. */
+/* Views the running session as view_session() does; the lease is not held. */
 int start_view(struct start *l, int *ret_status, struct diag *dg);
 
 #endif /* DRYDOCK_START_H */
