@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection that may be anybody's: frames in, frames out, bounded. */
+/* A connection from an untrusted process: frames in, frames out, bounded. */
 #include "guest/client.h"
 
 #include <errno.h>
@@ -14,12 +14,12 @@
 #define QUEUE_ROOM ((size_t)65536)
 #define QUEUE_MAX ((size_t)4194304)
 #define HELLO_MS 5000
-/* One that takes nothing for so long does not read. */
+/* A client that takes nothing for this long does not read. */
 #define READS_MS 1000
 #define LEAVES_MS 2000
 /*
- * While much waits for one it is tried this often: the socket is said to be
- * writable only when it is nearly empty.
+ * How often a client with much queued output is retried: poll(2) reports the
+ * socket as writable only when it is nearly empty.
  */
 #define LOOK_MS 100
 
@@ -72,7 +72,9 @@ client_drop(struct client *c)
 	c->watch.fd = -1;
 	queue_release(&c->out);
 	client_wipe_go(c);
-	/* It may have held the go message. */
+	/*
+	 * The buffer may have held the go message, which may contain secrets.
+	 */
 	explicit_bzero(c->decoder.buf, sizeof(c->decoder.buf));
 }
 
@@ -83,7 +85,7 @@ want(struct client *c, int event, bool on)
 	loop_want(c->loop, &c->watch, (short)(on ? rest | event : rest));
 }
 
-/* Writes what it takes, and sees to the consequences. */
+/* Writes what the socket accepts, and updates the client's state. */
 static void
 flush(struct client *c)
 {
@@ -154,7 +156,10 @@ static void
 on_ready(void *arg, short events)
 {
 	struct client *c = arg;
-	/* Its other end is closed: nobody reads, and what it sent may wait. */
+	/*
+	 * The peer has closed: it reads nothing more, and its input may be
+	 * unread.
+	 */
 	if ((events & (POLLHUP | POLLERR)) != 0 && (events & POLLIN) == 0) {
 		client_drop(c);
 		return;
@@ -177,7 +182,7 @@ client_send(
 	if (client_is_gone(c) || c->leaving)
 		return;
 	wire_put_header(head, type, len);
-	/* Without memory for it this client goes, and no other. */
+	/* If memory runs out, only this client is dropped. */
 	if (!queue_reserve(&c->out, sizeof(head) + len)) {
 		client_drop(c);
 		return;
@@ -222,7 +227,9 @@ client_refuse(struct client *c, const char *why)
 	client_leave(c);
 }
 
-/* At once in full: a copy that grew would leave secrets behind. */
+/*
+ * Allocates the full size at once: growing a copy would leave secrets behind.
+ */
 const char *
 client_add_go(struct client *c, const struct wire_frame *frame)
 {

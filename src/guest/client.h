@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client: one connection on the holder's socket, at the hands of anybody in
- * the container: nothing here blocks, and all that it can make grow is bounded.
+ * client: one connection on the holder's socket.  Any process of the container
+ * may be the peer, so that no call blocks and all memory is bounded.
  *
- * What a client does not take yet waits in a buffer of its own.  One that is
- * behind (256 KiB) may be waited for as long as it reads, which is that it took
- * something in the last second.  One that is not waited for gets on until its
- * buffer is full (4 MiB), and is gone at once then.
+ * Output that the socket does not accept is queued.  A client with 256 KiB
+ * queued is behind.  A client reads if it took data in the last second.  The
+ * holder may wait for a client that is behind as long as it reads.  Otherwise
+ * output is queued up to 4 MiB; then the client is dropped.  A patient client
+ * is never dropped for reading slowly.
  */
 #ifndef DRYDOCK_CLIENT_H
 #define DRYDOCK_CLIENT_H
@@ -32,62 +33,63 @@ struct client {
 	struct watch watch; /* fd owned; -1: gone */
 	struct wire_decoder decoder;
 	struct queue out;
-	struct timer timer; /* hello's deadline, then to look again */
-	int64_t taken_at; /* monotonic milliseconds: when it last took any */
-	bool greeted; /* said hello */
-	bool inside; /* a process of the container, so none of the user's */
-	bool viewer; /* gets output */
-	struct exec
-	    *exec; /* the command beside that it runs, or NULL; borrowed */
-	unsigned char *go; /* parts of a go message; owned */
+	struct timer timer; /* deadline for hello, then for a retry */
+	int64_t taken_at; /* monotonic milliseconds: when it last took data */
+	bool greeted; /* has sent hello */
+	bool inside; /* a process of the container, not on the host */
+	bool viewer; /* receives output */
+	struct exec *exec; /* its additional command, or NULL; borrowed */
+	unsigned char *go; /* received parts of the go message; owned */
 	size_t go_len;
-	bool patient; /* may stop reading for as long as it likes */
-	bool behind; /* has much to take */
-	bool leaving; /* goes when it has taken all */
+	bool patient; /* may stop reading without limit */
+	bool behind; /* much output is queued */
+	bool leaving; /* dropped once its output is written */
 	struct wire_size size;
-	uint64_t active; /* the later it did something, the more */
+	uint64_t active; /* sequence number of its last activity */
 	struct client *next;
 };
 
 /*
- * fd is given.  frame gets what it sends; it may make the client gone.  One
- * that does not say hello soon is gone.  NULL without memory.
+ * Creates a client for fd (given).  frame is called with each frame that the
+ * client sends, and may drop the client.  A client that does not send hello in
+ * time is dropped.  Returns NULL without memory.
  */
 struct client *client_new(
     struct loop *loop, int fd, client_frame_fn *frame, void *arg);
 void client_free(struct client *c);
 
 bool client_is_gone(const struct client *c);
-void client_drop(struct client *c); /* gone, but not freed */
-void client_leave(struct client *c); /* gone when all was taken */
+void client_drop(struct client *c); /* closes the connection; frees nothing */
+void client_leave(struct client *c); /* drops it once its output is written */
 
 /*
- * Keeps a piece of a go message, at most WIRE_GO_MAX bytes together.  NULL, or
- * why not; what there is of it is client_wipe_go()'s.
+ * Appends a part of the go message; all parts together have at most WIRE_GO_MAX
+ * bytes.  Returns NULL, or the reason for a failure.  client_wipe_go() frees
+ * the parts.
  */
 const char *client_add_go(struct client *c, const struct wire_frame *frame);
-void client_wipe_go(struct client *c); /* it may hold secrets */
+void client_wipe_go(struct client *c); /* overwrites it: it may hold secrets */
 
 /*
- * Queues a frame.  A client that is gone or leaving gets nothing; one for which
- * there is no memory is gone.
+ * Queues a frame.  A client that is gone or leaving receives nothing.  A client
+ * is dropped if there is no memory for the frame.
  */
 void client_send(
     struct client *c, enum wire_type type, const void *payload, size_t len);
 
-/* From now on it is not waited for, if it was. */
+/* Makes the client impatient: it is no longer waited for. */
 void client_hurry(struct client *c);
 
-/* Each is the last that it gets: it leaves. */
+/* Each sends its frame as the client's last, and then closes the connection. */
 void client_send_exit(struct client *c, unsigned int status, const char *why);
 void client_refuse(struct client *c, const char *why);
 
-/* From 256 KiB that wait for it until it has taken most of them. */
+/* True from 256 KiB of queued output until most of it is written. */
 bool client_is_behind(const struct client *c);
-/* Whether it took something in the last second, or may take its time. */
+/* True if the client took data in the last second, or is patient. */
 bool client_reads(const struct client *c);
 
-/* Whether to read what it sends. */
+/* Turns reading from the client on or off. */
 void client_listen(struct client *c, bool on);
 
 #endif /* DRYDOCK_CLIENT_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command on a pty or on pipes, pumped without blocking. */
+/* A command on a pty or on pipes; its streams never block. */
 #include "guest/command.h"
 
 #include <errno.h>
@@ -15,15 +15,15 @@
 #include "guest/spawn.h"
 
 #define INPUT_MAX ((size_t)65536)
-/* More than a pty or a pipe of the default size holds. */
+/* More than a pty, or a pipe of the default size, can hold. */
 #define PTY_REST_MAX ((size_t)1 << 20)
 
-/* One stream out of the command. */
+/* One output stream of the command. */
 struct stream {
 	struct command *cmd;
 	enum wire_type type;
 	struct watch watch; /* fd is owned; -1: ended */
-	size_t rest; /* after the command's end: what may still be read */
+	size_t rest; /* after the command's exit: bytes still to read */
 };
 
 struct command {
@@ -34,11 +34,11 @@ struct command {
 	bool tty;
 	bool paused;
 	bool reaped;
-	bool ending; /* what it leaves behind is killed */
+	bool ending; /* kill its process group when it exits */
 	bool input_ended; /* close stdin when the queue is empty */
-	int signal; /* that it died of, or 0 */
+	int signal; /* that killed it, or 0 */
 	unsigned int status;
-	struct watch input; /* fd is owned; the pty has one of its own here */
+	struct watch input; /* fd is owned; a separate one for a pty */
 	struct queue queue;
 	struct stream streams[2]; /* the pty, or stdout and stderr */
 	struct timer kill;
@@ -74,7 +74,7 @@ command_start(struct loop *loop, const struct wire_go *go,
     struct spawn_failure *ret_failure)
 {
 	struct spawned child;
-	/* First: once the command runs, nothing may fail. */
+	/* Allocate first: nothing may fail once the command runs. */
 	struct command *cmd = calloc(1, sizeof(*cmd));
 	if (cmd == NULL)
 		return spawn_fail(ret_failure, 126, ENOMEM, "run a command");
@@ -118,7 +118,7 @@ command_has_tty(const struct command *cmd)
 	return cmd->tty;
 }
 
-/* Reads once; false when there is nothing more for now. */
+/* Reads once; returns false if there is no more data for now. */
 static bool
 pump(struct stream *s)
 {
@@ -132,7 +132,7 @@ pump(struct stream *s)
 		return true;
 	if (n == -1 && errno == EAGAIN && !cmd->reaped)
 		return false;
-	/* A pty says EIO when its last user is gone. */
+	/* A pty fails with EIO when its last user is gone. */
 	if (n <= 0) {
 		close_watch(cmd->loop, &s->watch);
 		return false;
@@ -144,8 +144,8 @@ pump(struct stream *s)
 }
 
 /*
- * After the end: a process that was left behind may hold a stream and be
- * silent, so no event can be waited for.
+ * After the exit: an orphaned process may hold a stream open and stay silent,
+ * so that poll(2) would never report an event.
  */
 static void
 drain(struct command *cmd)
@@ -170,7 +170,7 @@ command_has_room(const struct command *cmd)
 	return cmd->queue.len < INPUT_MAX;
 }
 
-/* Writes what can be written; nobody reads it any more: it is thrown away. */
+/* Writes what the descriptor accepts.  Input without a reader is discarded. */
 static void
 flush_input(struct command *cmd)
 {
@@ -239,7 +239,7 @@ command_resize(struct command *cmd, struct wire_size size)
 	(void)ioctl(cmd->input.fd, TIOCSWINSZ, &ws);
 }
 
-/* Both its own group and, on a pty, the one in the foreground. */
+/* Signals the command's process group and, on a pty, the foreground group. */
 static void
 signal_groups(const struct command *cmd, int sig)
 {
@@ -280,8 +280,9 @@ on_kill(void *arg)
 }
 
 /*
- * Whether it has ended; it is reaped later, so that its process group keeps
- * its number.
+ * Returns true if the command has exited.  The command is reaped later, so that
+ * its process group id is not reused.  A command that stopped on a pty is
+ * continued.
  */
 static bool
 look(struct command *cmd)
@@ -300,8 +301,8 @@ look(struct command *cmd)
 }
 
 /*
- * Processes that the command left behind may hold its pipes for ever, so what
- * is in them now is all that counts.
+ * Orphaned processes may hold the pipes open for ever.  Only the data in the
+ * pipes at the exit is read.
  */
 void
 command_reap(struct command *cmd)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * command: what the holder runs, on a pty or on three pipes.
- */
+/* command: a command that the holder runs, on a pty or on three pipes. */
 #ifndef DRYDOCK_COMMAND_H
 #define DRYDOCK_COMMAND_H
 
@@ -16,23 +14,25 @@ struct loop;
 struct spawn_failure;
 
 /*
- * Takes what it wrote: type is WIRE_OUTPUT or WIRE_ERROR, len at most
- * WIRE_PAYLOAD_MAX.  It may pause the command, nothing else.
+ * Receives the command's output.  type is WIRE_OUTPUT or WIRE_ERROR; len is at
+ * most WIRE_PAYLOAD_MAX.  The function may pause the command, and must not
+ * change it otherwise.
  */
 typedef void command_output_fn(
     void *arg, enum wire_type type, const void *data, size_t len);
 
-/* What a command is given by the holder. */
+/* What the holder gives to a command. */
 struct command_spec {
 	const struct inherited *own;
-	bool add_env; /* the holder's environment as well, under go's */
+	bool add_env; /* add the holder's environment, below go's */
 	command_output_fn *output;
 	void *arg;
 };
 
 /*
- * Executes go's command in a session of its own with default signals and no
- * descriptor but 0 to 2.  When it cannot be executed *ret_failure says why.
+ * Executes go's command in its own session, with default signal dispositions
+ * and descriptors 0 to 2 only.  If the command cannot be executed, *ret_failure
+ * holds the reason.
  */
 int command_start(struct loop *loop, const struct wire_go *go,
     const struct command_spec *spec, struct command **ret_command,
@@ -42,38 +42,39 @@ void command_free(struct command *cmd); /* kills nothing */
 bool command_has_tty(const struct command *cmd);
 
 /*
- * Input is queued; hold it back while there is no room.  False without memory
- * for it: it is lost.
+ * Queues input.  The caller holds input back while there is no room.  Returns
+ * false without memory; the input is then lost.
  */
 bool command_has_room(const struct command *cmd);
 bool command_input(struct command *cmd, const void *data, size_t len);
 void command_input_end(struct command *cmd); /* ignored with a pty */
 
-/* While paused no output is given; without, some may be at once. */
+/* Pauses or resumes output.  Resuming may deliver output at once. */
 void command_pause(struct command *cmd, bool paused);
 
-/* Sets the pty's size; 0 keeps what it is. */
+/* Sets the pty's size; a size with a 0 is ignored. */
 void command_resize(struct command *cmd, struct wire_size size);
 
-/* Sends sig to its process group and the one in its terminal's foreground. */
+/* Sends sig to its process group and to its terminal's foreground group. */
 void command_signal(struct command *cmd, int sig);
 
 /*
- * Sends sig and what makes a stopped process notice it, ends its input, and
- * kills what is left after grace_ms, or of its process group when it has ended.
+ * Ends the command: sends sig, then SIGCONT for a stopped process, and closes
+ * the command's input.  SIGKILL follows after grace_ms.  When the command
+ * exits, its process group is killed.
  */
 void command_end(struct command *cmd, int sig, int grace_ms);
 
 /*
- * A child changed its state: looks whether it was this one.  A command on a
- * terminal that stopped goes on: there is no shell that could continue it.
+ * Called on SIGCHLD: checks whether this command changed its state.  A command
+ * that stopped on a terminal is continued, since no shell could continue it.
  */
 void command_reap(struct command *cmd);
 
-/* Whether it ended and all that it wrote was given out. */
+/* True if the command exited and all its output was delivered. */
 bool command_has_ended(const struct command *cmd, unsigned int *ret_status);
 
-/* The signal that it died of, or 0.  Only of one that has ended. */
+/* Returns the signal that killed the command, or 0.  Only after its end. */
 int command_end_signal(const struct command *cmd);
 
 #endif /* DRYDOCK_COMMAND_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The proxy as a child, and the relay from the egress socket to it. */
+/* Runs the proxy as a child, and the relay from the egress socket to it. */
 #include "guest/egress.h"
 
 #include <errno.h>
@@ -25,11 +25,11 @@
 #include "guest/spawn.h"
 
 enum {
-	/* How often the file is looked at where inotify cannot be had. */
+	/* The polling interval for the file if inotify is unavailable. */
 	LOOK_MS = 2000,
 	/*
-	 * For so long after its start the proxy may have read the file and not
-	 * yet heed HUP, so that it gets another one.
+	 * For this long after its start, the proxy may have read the file
+	 * without handling HUP yet.  HUP is then sent again.
 	 */
 	START_MS = 10000,
 };
@@ -37,10 +37,10 @@ enum {
 struct egress {
 	const struct egress_spec *spec;
 	struct loop loop;
-	struct watch changes; /* fd owned, -1: none; of inotify */
-	struct timer look; /* without inotify */
-	struct timer again; /* HUP once more */
-	struct stat seen; /* of the addresses' file */
+	struct watch changes; /* inotify; fd owned, -1: none */
+	struct timer look; /* polling without inotify */
+	struct timer again; /* repeats HUP */
+	struct stat seen; /* of the addresses file */
 	int64_t started; /* monotime_ms() */
 	struct relay relay;
 	struct proxylog log;
@@ -77,7 +77,7 @@ reload(void *arg)
 	(void)kill(e->pid, SIGHUP);
 }
 
-/* A file that is replaced is another inode. */
+/* A replaced file has another inode. */
 static void
 reload_if_changed(struct egress *e)
 {
@@ -107,15 +107,15 @@ on_change(void *arg, short events)
 	struct egress *e = arg;
 	char buf[sizeof(struct inotify_event) + NAME_MAX + 1];
 	(void)events;
-	/* Which name it was does not matter. */
+	/* The name in the event does not matter. */
 	while (read(e->changes.fd, buf, sizeof(buf)) > 0)
 		continue;
 	reload_if_changed(e);
 }
 
 /*
- * The kernel limits inotify for each uid, and an agent may have used it up:
- * then the file is looked at from time to time.
+ * The kernel limits inotify per uid, and an agent may have used the limit up.
+ * The file is then polled.
  */
 static void
 watch_addresses(struct egress *e)
@@ -133,7 +133,7 @@ watch_addresses(struct egress *e)
 		loop_want(&e->loop, &e->changes, POLLIN);
 	else
 		timer_arm(&e->loop, &e->look, LOOK_MS);
-	/* Absent, it is another file once it is there. */
+	/* An absent file differs from the file once it exists. */
 	if (stat(e->spec->addresses, &e->seen) == -1)
 		e->seen = (struct stat){ .st_ino = 0 };
 }
@@ -150,7 +150,10 @@ watch_signals(struct egress *e, struct diag *dg)
 	return 0;
 }
 
-/* The socket first: when the proxy is up, so is the way to it. */
+/*
+ * Opens the socket before it starts the proxy, so that a running proxy is
+ * always reachable.
+ */
 static int
 start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 {
@@ -160,8 +163,9 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 	    address_unix(&from, spec->socket, dg) != 0)
 		return -1;
 	/*
-	 * A root caller's sidecar is another user than its agent: the
-	 * directory, which only the session's containers have, is the gate.
+	 * With a root caller, the sidecar and the agent run as different users.
+	 * Access is controlled by the directory, which is mounted in this
+	 * session's containers only.
 	 */
 	from.mode = 0666;
 	if (relay_start(&e->relay, &e->loop, &from, &target, dg) != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * egress: the sidecar's own process: the proxy as a child, and the relay from
- * the session's egress socket to it.
+ * egress: the sidecar's process: runs the proxy as a child, and relays the
+ * session's egress socket to it.
  */
 #ifndef DRYDOCK_EGRESS_H
 #define DRYDOCK_EGRESS_H
@@ -11,16 +11,17 @@
 struct diag;
 
 struct egress_spec {
-	const char *socket; /* path to listen at */
-	uint16_t port; /* of the proxy, on the loopback */
-	char *const *argv; /* the proxy, absolute path first */
+	const char *socket; /* path to listen on */
+	uint16_t port; /* the proxy's, on the loopback */
+	char *const *argv; /* the proxy; argv[0] is an absolute path */
 	const char *addresses; /* a file of the proxy's configuration */
-	const char *log; /* where the proxy logs requests, or NULL */
+	const char *log; /* the proxy's access log, or NULL */
 };
 
 /*
- * Runs until the proxy ends; *ret_status is its own.  TERM is passed on.  When
- * the file at addresses is replaced, the proxy gets HUP and reads it again.
+ * Runs until the proxy exits; *ret_status is the proxy's status.  TERM, INT and
+ * HUP are passed on to the proxy.  When the file at addresses is replaced, the
+ * proxy gets HUP and rereads its configuration.
  */
 int egress_run(
     const struct egress_spec *spec, int *ret_status, struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands beside the session's own, one for each client that brought one. */
+/* Additional commands, one for each client that sent WIRE_EXEC. */
 #include "guest/exec.h"
 
 #include <errno.h>
@@ -89,7 +89,7 @@ execs_reap(struct execs *all)
 		command_reap(e->command);
 }
 
-/* What its command wrote goes before the status, however slow the client. */
+/* Output is delivered before the status, however slowly the client reads. */
 static bool
 has_ended(struct exec *e)
 {

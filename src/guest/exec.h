@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec: commands beside the session's own.
+ * exec: commands that run beside the session's command.
  *
- * Each belongs to one client, gets its input and signals and sends its output
- * to it, and ends with it: when the client is gone, the command is hung up, and
- * what is left of its process group is killed.  A client that does not read is
- * waited for.  At most EXECS_MAX run for the user, and as many for processes of
- * the container.
+ * Each belongs to one client: the client sends its input and signals and
+ * receives its output.  When the client is gone, the command gets SIGHUP, and
+ * what is left of its process group is killed.  A slow client is waited for.
+ * At most EXECS_MAX commands run for the user, and as many for processes of the
+ * container.
  */
 #ifndef DRYDOCK_EXEC_H
 #define DRYDOCK_EXEC_H
@@ -26,21 +26,21 @@ struct execs {
 	struct exec *first; /* owned */
 };
 
-/* Runs go's command for c, or tells c why not. */
+/* Runs go's command for c, or sends c the reason for the failure. */
 void exec_start(struct execs *all, struct client *c, const struct wire_go *go);
 
 struct command *exec_command(const struct exec *e);
 
-/* Its client is gone. */
+/* Called when the client is gone. */
 void exec_leave(struct exec *e);
 
-/* A child ended. */
+/* Called on SIGCHLD. */
 void execs_reap(struct execs *all);
 
-/* After each event: clients are told the end of their commands. */
+/* Called after each event: sends each client the end of its command. */
 void execs_settle(struct execs *all);
 
-/* The session ends, and they with it. */
+/* Called at the session's end: ends the clients' connections. */
 void execs_end(struct execs *all);
 
 void execs_release(struct execs *all);

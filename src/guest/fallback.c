@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fallback: asks the C library and the usual places. */
+/* fallback: checks the C library and the standard directories. */
 #include "guest/fallback.h"
 
 #include <locale.h>
@@ -15,7 +15,10 @@
 static bool
 has_entry(const char *dir, const char *name)
 {
-	/* terminfo(5): below the first letter, or its number. */
+	/*
+	 * terminfo(5): the directory is the first letter, or its hexadecimal
+	 * code.
+	 */
 	cleanup_free char *letter = xasprintf("%s/%c/%s", dir, name[0], name);
 	cleanup_free char *number =
 	    xasprintf("%s/%02x/%s", dir, (unsigned char)name[0], name);
@@ -55,7 +58,7 @@ has_locale(const char *name)
 	return true;
 }
 
-/* A rule as POSIX has it (CET-1CEST,M3.5.0) needs no file. */
+/* A POSIX rule (CET-1CEST,M3.5.0) needs no file. */
 static bool
 has_zone(const char *name)
 {

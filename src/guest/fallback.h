@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * fallback: variables of the caller's that name what the image may not have.
- */
+/* fallback: corrects variables of the caller that the image may not support. */
 #ifndef DRYDOCK_FALLBACK_H
 #define DRYDOCK_FALLBACK_H
 
 struct strvec;
 
 /*
- * Replaces, in NAME=VALUE strings, a terminal without a terminfo entry by
- * xterm-256color, and a locale that is not installed by C.UTF-8; drops a time
- * zone without a file.
+ * Changes NAME=VALUE strings: a terminal without a terminfo entry becomes
+ * xterm-256color, a locale that is not installed becomes C.UTF-8, and a time
+ * zone without a file becomes UTC0.
  */
 void fallback_apply(struct strvec *env);
 

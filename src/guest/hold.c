@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The holder: guardrails first, then the way out, then the socket. */
+/* The holder: checks the guardrails, starts the relay, opens the socket. */
 #include "guest/hold.h"
 
 #include <signal.h>
@@ -18,8 +18,8 @@
 #include "guest/spawn.h"
 #include "guest/wire.h"
 
-#define REFUSE_MS 10000 /* how long broken guardrails are told */
-#define LEFT_SHARE 15 /* of the time for go, when who came has left */
+#define REFUSE_MS 10000 /* how long the refusal is served */
+#define LEFT_SHARE 15 /* divides go_timeout_ms once all clients left */
 
 struct hold {
 	const struct hold_spec *spec;
@@ -30,8 +30,8 @@ struct hold {
 	struct serve serve;
 	struct inherited own;
 	struct note note;
-	struct timer deadline; /* for go; for the telling of a refusal */
-	struct timer left; /* for go, since the last client has left */
+	struct timer deadline; /* for go, or for serving a refusal */
+	struct timer left; /* for go, since the last client left */
 };
 
 static void
@@ -61,8 +61,9 @@ on_deadline(void *arg)
 }
 
 /*
- * A launcher that is killed before go gives none later, and until we end its
- * session counts as one that runs.  An attach in between comes and leaves, too.
+ * A launcher that is killed before go sends no go later.  Until the holder
+ * ends, its session counts as running.  An attach may connect and leave
+ * meanwhile, too.
  */
 static void
 watch_launcher(struct hold *h)
@@ -123,7 +124,7 @@ run(struct hold *h, int timeout_ms)
 	return h->dg->class == DIAG_NONE ? 0 : -1;
 }
 
-/* Broken guardrails: said to whoever asks, and nothing is ever run. */
+/* Broken guardrails: every client gets the refusal, and no command is run. */
 static int
 run_refusal(struct hold *h, struct diag *broken)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold: waits for the go message, runs the command, serves its viewers, and
- * ends as it ended.
+ * hold: the holder: waits for the go message, runs the command, serves its
+ * viewers, and exits with the command's status.
  */
 #ifndef DRYDOCK_HOLD_H
 #define DRYDOCK_HOLD_H
@@ -14,21 +14,23 @@
 struct diag;
 
 struct hold_spec {
-	const char *run_dir; /* where holder.sock is made */
+	const char *run_dir; /* the directory of holder.sock */
 	struct policy policy;
 	bool egress; /* relay 127.0.0.1:port to egress_socket */
 	uint16_t port;
 	const char *egress_socket;
-	/* Without a go message it ends then; once whoever might have sent one
-	 * has left, after a fifteenth of that. */
+	/*
+	 * The deadline for the go message.  Once a client has sent hello and
+	 * all clients have left, a fifteenth of it.
+	 */
 	int go_timeout_ms;
 };
 
 /*
- * *ret_status is what the container ends with: the command's own, 143 when
- * told to end before there was one.  Broken guardrails, told to whoever
- * connects in the next seconds, are a failure (DIAG_POLICY); so is no go
- * message in time (DIAG_BUSY).
+ * Runs the holder.  *ret_status is the container's exit status: the command's
+ * status, or 143 if the holder is terminated before go.  Broken guardrails are
+ * DIAG_POLICY, after clients were refused for some seconds.  No go message in
+ * time is DIAG_BUSY.
  */
 int hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The program that runs inside a session's containers before anything else. */
+/*
+ * The first program in a session's containers: holder, sidecar, policy check.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +19,7 @@
 #define PROXY_PORT 3128
 #define EGRESS_ADDRESSES "/etc/drydock-egress/host-addresses"
 #define EGRESS_SOCKET "/run/egress/egress.sock"
-/* A quarter of an hour: no launch takes longer, so whoever began it is gone. */
+/* 15 minutes: no launch takes longer, so that its launcher is gone. */
 #define GO_TIMEOUT_MS 900000
 
 static const char usage[] =
@@ -29,15 +31,15 @@ static const char usage[] =
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
     "       holder version\n";
 
-/* What the image's plan leaves as it is and tests set. */
+/* Options for tests; the image's plan keeps the defaults. */
 struct options {
 	struct hold_spec hold;
 	const char *addresses; /* of the proxy's configuration */
-	const char *log; /* of the proxy, or NULL */
+	const char *log; /* the proxy's, or NULL */
 	char *const *rest; /* after -- */
 };
 
-/* A value's place, or NULL for a name that takes none. */
+/* Returns the place of an option's value, or NULL for an unknown option. */
 static const char **
 find_value(struct options *o, const char *name)
 {
@@ -59,7 +61,7 @@ find_value(struct options *o, const char *name)
 	return NULL;
 }
 
-/* A number from 1 to max. */
+/* Parses a number from 1 to max. */
 static int
 parse_number(const char *text, unsigned long max, unsigned long *ret)
 {
@@ -112,7 +114,10 @@ parse(char **argv, struct options *o, struct diag *dg)
 	return 0;
 }
 
-/* Descriptors 0 to 2 are open, or what is opened next would become them. */
+/*
+ * Opens descriptors 0 to 2 if they are closed; otherwise the next file opened
+ * would get one of these numbers.
+ */
 static void
 open_standard(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's own counters, of cgroup v2 and v1, as files below /sys. */
+/* The kernel's counters of cgroup v2 and v1, read below /sys. */
 #include "guest/limits.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-/* Reads a small file, terminated; false without it. */
+/* Reads a small file and terminates it; false if it cannot be read. */
 static bool
 read_small(const char *dir, const char *name, char *buf, size_t size)
 {
@@ -30,7 +30,10 @@ read_small(const char *dir, const char *name, char *buf, size_t size)
 	return true;
 }
 
-/* The number behind "KEY " at the start of a line, or of the file for "". */
+/*
+ * Finds the number after "KEY " at the start of a line; for the key "", the
+ * number at the start of the file.
+ */
 static bool
 find_count(
     const char *dir, const char *name, const char *key, unsigned long long *ret)
@@ -79,7 +82,7 @@ count_memory(const char *cgroup, bool killed, unsigned long long *ret_limit)
 	(void)find_count(cgroup, "memory/memory.limit_in_bytes", "", ret_limit);
 	if (find_count(cgroup, "memory/memory.oom_control", "oom_kill", &n))
 		return n;
-	/* Linux before 4.13 counts no kills. */
+	/* Linux before 4.13 does not count kills. */
 	return killed && find_count(cgroup, "memory/memory.failcnt", "", &n)
 	    ? n
 	    : 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits: which limits of its container a command has met.
+ * limits: the limits of its container that a command has reached.
  *
- * The kernel counts processes that it killed for memory and processes that it
- * did not start, in the container's cgroup (memory.events, pids.events; of
- * cgroup v1 memory.oom_control, memory.failcnt, pids.events).  Of a tmpfs it
- * counts only what is free now.
+ * The container's cgroup counts processes that were killed for memory and
+ * processes that could not be started (memory.events, pids.events; cgroup v1:
+ * memory.oom_control, memory.failcnt, pids.events).  For a tmpfs the kernel
+ * reports only the current free space.
  */
 #ifndef DRYDOCK_LIMITS_H
 #define DRYDOCK_LIMITS_H
@@ -19,11 +19,11 @@
 #define LIMITS_TMP "/tmp"
 
 /*
- * Fills out with one line for each limit that was met, "NAME COUNT LIMIT", and
- * returns its length: memory (processes killed, bytes), pids (processes that
- * were not started, number), tmp (1 while it is full, bytes).  A limit of 0 is
- * not known.  killed: the command died of SIGKILL, which makes an older
- * kernel's count of failed allocations (memory.failcnt) one of kills.
+ * Writes one line "NAME COUNT LIMIT" to out for each limit that was reached,
+ * and returns the length: memory (killed processes, bytes), pids (processes
+ * that could not be started, number), tmp (1 while it is full, bytes).  A limit
+ * of 0 is unknown.  killed: the command was killed by SIGKILL.  An older
+ * kernel's count of failed allocations (memory.failcnt) then counts as kills.
  */
 size_t limits_describe(const char *cgroup, const char *tmp, bool killed,
     char out[static WIRE_LIMITS_MAX]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening sockets, on a path or on the loopback. */
+/* Listening sockets, on a unix path or on the loopback. */
 #include "guest/listen.h"
 
 #include <arpa/inet.h>
@@ -52,7 +52,7 @@ unix_path(const struct address *address)
 	return ((const struct sockaddr_un *)&address->sa)->sun_path;
 }
 
-/* What is left of an earlier start, or planted, is no reason to fail. */
+/* Removes what an earlier start left or another process planted at the path. */
 static int
 bind_fresh(int fd, const struct address *address)
 {
@@ -112,8 +112,8 @@ on_connection(void *arg, short events)
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 		return;
 	/*
-	 * A limit or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM): the socket stays
-	 * readable, so trying again at once would never end.
+	 * A limit or no memory (EMFILE, ENFILE, ENOBUFS, ENOMEM): the socket
+	 * stays readable, so that retrying at once would be a busy loop.
 	 */
 	timer_arm(l->loop, &l->pause, PAUSE_MS);
 	update(l);
@@ -136,7 +136,7 @@ listener_open(struct listener *l, struct loop *loop,
 	return 0;
 }
 
-/* A socket that listens keeps the inode of its file from reuse. */
+/* While a socket listens, the inode of its file is not reused. */
 static bool
 is_in_place(const struct listener *l)
 {
@@ -145,7 +145,7 @@ is_in_place(const struct listener *l)
 	    l->file.st_dev == st.st_dev && l->file.st_ino == st.st_ino;
 }
 
-/* An exchange takes the place of anything, also of a directory. */
+/* RENAME_EXCHANGE replaces anything, also a directory. */
 static int
 put_in_place(const char *fresh, const char *path)
 {
@@ -157,7 +157,7 @@ put_in_place(const char *fresh, const char *path)
 	return 0;
 }
 
-/* The name is hard to foresee, and another one at the next try. */
+/* The temporary name is hard to predict and differs at each try. */
 static int
 listen_anew(const struct address *address, int *ret_fd, struct stat *ret_file)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * listen: sockets to listen on and to reach, always non-blocking.
- */
+/* listen: listening sockets and addresses to connect to; never blocking. */
 #ifndef DRYDOCK_LISTEN_H
 #define DRYDOCK_LISTEN_H
 
@@ -14,32 +12,32 @@
 
 struct diag;
 
-/* Where the other end is: a unix path, or a port of the loopback. */
+/* An address: a unix path, or a port on the loopback. */
 struct address {
 	struct sockaddr_storage sa;
 	socklen_t len;
-	mode_t mode; /* of the socket that is made at a path; 0600 */
+	mode_t mode; /* of the socket created at a path; 0600 */
 };
 
 int address_unix(struct address *ret, const char *path, struct diag *dg);
 void address_loopback(struct address *ret, uint16_t port);
 
-/* A listening socket whose connections go to one function. */
+/* A listening socket that passes its connections to one function. */
 struct listener {
 	struct loop *loop; /* NULL: not open */
 	struct watch watch; /* fd owned */
-	struct timer pause; /* accepting goes on after it */
-	struct timer look; /* at a guarded path */
+	struct timer pause; /* accepting resumes when it fires */
+	struct timer look; /* next check of a guarded path */
 	struct address address; /* of a guarded path */
-	struct stat file; /* the socket's, there */
+	struct stat file; /* the socket file at that path */
 	bool allowed;
 	void (*accepted)(void *arg, int fd);
 	void *arg;
 };
 
 /*
- * Binds and listens.  What stands at a unix path is unlinked first, whoever
- * put it there.  accepted is given each connection, non-blocking.
+ * Binds and listens.  An existing file at a unix path is unlinked first.
+ * accepted gets each connection (given), non-blocking.
  */
 int listener_open(struct listener *l, struct loop *loop,
     const struct address *address, void (*accepted)(void *arg, int fd),
@@ -47,15 +45,18 @@ int listener_open(struct listener *l, struct loop *loop,
 void listener_release(struct listener *l);
 
 /*
- * From now on looks at the unix path every LISTEN_LOOK_MS.  Where the path does
- * not lead to this socket any more, a new socket takes its place at once:
- * whatever stands there is removed, or, a directory that is not empty, renamed.
- * Connections that were accepted before stay.
+ * Guards the unix path: checks it every LISTEN_LOOK_MS.  If the path does not
+ * lead to this socket any more, a new socket replaces it at once.  The file
+ * found there is removed; a directory that is not empty is renamed.  Accepted
+ * connections stay open.
  */
 #define LISTEN_LOOK_MS 1000
 void listener_guard(struct listener *l, const struct address *address);
 
-/* Whether to accept at all; with no descriptors left it waits by itself. */
+/*
+ * Turns accepting on or off.  If no descriptor is left, accepting pauses by
+ * itself.
+ */
 void listener_allow(struct listener *l, bool allowed);
 
 #endif /* DRYDOCK_LISTEN_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One poll loop over watched descriptors and timers. */
+/* A poll loop over watched descriptors and timers. */
 #include "guest/loop.h"
 
 #include <assert.h>
@@ -21,7 +21,7 @@ loop_init(struct loop *loop)
 	loop->nr = 0;
 }
 
-/* A hole is taken only when there is no place behind the last one. */
+/* Reuses a hole only if the end of the array is reached. */
 static size_t
 find_place(struct loop *loop)
 {
@@ -43,7 +43,10 @@ loop_want(struct loop *loop, struct watch *w, short want)
 		w->at = find_place(loop);
 		assert(w->at < LOOP_MAX);
 		loop->watches[w->at] = w;
-		/* What the place's last watch got is not this one's. */
+		/*
+		 * Events of the place's previous watch do not apply to this
+		 * one.
+		 */
 		loop->polled[w->at] = (struct pollfd){ w->fd, 0, 0 };
 	}
 	w->want = want;
@@ -88,7 +91,7 @@ first_timer(const struct loop *loop)
 	return first;
 }
 
-/* How long to sleep; fires one timer that is due instead, answering 0. */
+/* Returns the time to sleep, or fires one due timer and returns 0. */
 static int
 run_timer(struct loop *loop)
 {
@@ -105,7 +108,7 @@ run_timer(struct loop *loop)
 	return 0;
 }
 
-/* No holes: poll() refuses more entries than there may be descriptors. */
+/* Removes the holes: poll() refuses more entries than RLIMIT_NOFILE. */
 static void
 close_up(struct loop *loop)
 {
@@ -122,8 +125,8 @@ close_up(struct loop *loop)
 }
 
 /*
- * poll() found nothing out: the kernel is short of memory, or somebody took our
- * right to descriptors away (EINVAL).  Each watch is tried; they do not block.
+ * poll() failed: the kernel is short of memory, or another process lowered
+ * RLIMIT_NOFILE (EINVAL).  All watches are treated as ready; they do not block.
  */
 static void
 suppose_ready(struct loop *loop)
@@ -134,8 +137,8 @@ suppose_ready(struct loop *loop)
 }
 
 /*
- * A callback may change what comes after it: a watch that it took out, or put
- * in, is not called for what was seen before.
+ * A callback may add and remove watches.  A watch that was removed or added is
+ * not called for events that were seen before.
  */
 static void
 call_ready(struct loop *loop)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop: one poll(2) loop over watched descriptors and timers.
+ * loop: a poll(2) loop over watched descriptors and timers.
  *
- * poll() needs nothing that could run out: epoll watches are limited per user,
- * and any other process of the same user can take them all.  The set has a
- * fixed size, and nothing is allocated after loop_init().
+ * poll() is used because epoll watches are limited per user, and another
+ * process of the same user can use them all.  The set has a fixed size.
+ * Nothing is allocated after loop_init().
  *
- * A callback may free any watch, its own too.  Watches and timers belong to
- * their owners, who take them out before they go.
+ * A callback may free any watch, including its own.  Watches and timers belong
+ * to their owners, which remove them from the loop before they free them.
  */
 #ifndef DRYDOCK_LOOP_H
 #define DRYDOCK_LOOP_H
@@ -18,17 +18,17 @@
 #include <stdint.h>
 
 /*
- * The owners limit themselves: a relay's pairs, clients, commands with three
- * streams each, and spare.
+ * The owners bound their own numbers: a relay's pairs, clients, commands with
+ * three streams each.  The rest is spare.
  */
 #define LOOP_MAX ((size_t)2304)
 
 struct watch {
 	int fd; /* borrowed */
-	short want; /* POLLIN and so on; 0: nothing, not even errors */
+	short want; /* poll(2) events; 0: not watched, even for errors */
 	void (*ready)(void *arg, short events);
 	void *arg;
-	size_t at; /* its place in the loop, while want is not 0 */
+	size_t at; /* its index in the loop, while want is not 0 */
 };
 
 struct timer {
@@ -43,7 +43,7 @@ struct loop {
 	struct timer *timers; /* armed ones, borrowed */
 	void (*after)(void *arg); /* NULL, or called after each callback */
 	void *after_arg;
-	size_t nr; /* places in use, holes included */
+	size_t nr; /* entries in use, including holes */
 	struct watch *watches[LOOP_MAX]; /* borrowed; NULL: a hole */
 	struct pollfd polled[LOOP_MAX];
 };
@@ -51,9 +51,9 @@ struct loop {
 void loop_init(struct loop *loop);
 
 /*
- * Watches w->fd for want from now on; level-triggered.  0 takes it out, which
- * must happen before the descriptor is closed.  More than LOOP_MAX watches at
- * once are a bug of the caller.
+ * Watches w->fd for want, level-triggered.  0 removes the watch, which must
+ * happen before the descriptor is closed.  More than LOOP_MAX watches at once
+ * are a bug of the caller.
  */
 void loop_want(struct loop *loop, struct watch *w, short want);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The holder's word that the command has ended, as a file. */
+/* The note of the command's end, a file in run/. */
 #include "guest/note.h"
 
 #include <fcntl.h>
@@ -12,11 +12,11 @@
 #include "base/cleanup.h"
 #include "guest/wire.h"
 
-/* The same length as a status: no reader takes it for one. */
+/* As long as a status, and not a valid status for a reader. */
 static const char no_status[] = "---\n";
 #define NOTE_LEN ((ssize_t)sizeof(no_status) - 1)
 
-/* What stands there is of an earlier start, or planted. */
+/* Removes what an earlier start left, or the command planted. */
 static void
 clear_name(const struct note *note, const char *name)
 {
@@ -67,7 +67,7 @@ note_start(struct note *note, const char *run_dir)
 	make(note, no_status);
 }
 
-/* Whether the name still leads to the file that was made. */
+/* Returns true if the name still leads to the file that was created. */
 static bool
 is_in_place(const struct note *note)
 {

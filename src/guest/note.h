@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * note: what the holder leaves in run/ when its command has ended.
+ * note: the file that the holder writes to run/ when its command has ended.
  *
- * The note alone makes an end: without it whatever the container's status says
- * is a session that can go on.  The directory is the command's own to write, so
- * a command can take away or forge its own end, and nobody else's.
+ * Only the note marks the session as ended.  Without a note the session can be
+ * continued, whatever the container's status is.  The command can write to the
+ * directory, so that it can remove or forge the note of its own end, but of no
+ * other command.
  */
 #ifndef DRYDOCK_NOTE_H
 #define DRYDOCK_NOTE_H
@@ -12,23 +13,23 @@
 #include <stddef.h>
 
 struct note {
-	int dir_fd; /* owned; -1: there can be no note */
-	int fd; /* owned; the file, made before the command runs, or -1 */
+	int dir_fd; /* owned; -1: no note is possible */
+	int fd; /* owned; created before the command runs, or -1 */
 };
 
 /*
- * Removes the note of an earlier start and makes the file, which says nothing
- * yet: the end needs no room on a disk that is full by then.  A directory that
- * cannot be written makes a note that stays absent.
+ * Removes the note of an earlier start and creates the file, still without a
+ * status, so that the end can be written to a full disk.  In a directory that
+ * is not writable no note is created.
  */
 void note_start(struct note *note, const char *run_dir);
 
-/* Writes the status, 0 to 255.  Changed modes and a removed file are mended. */
+/* Writes the status, 0 to 255.  Restores changed modes and a removed file. */
 void note_end(struct note *note, unsigned int status);
 
 /*
- * Leaves a file beside the note, in two parts, for whoever tells of the end.
- * Where that fails there is none.
+ * Writes a file beside the note: head, then data.  drydock reports it with the
+ * end.  On a failure there is no such file.
  */
 void note_leave(struct note *note, const char *name, const char *head,
     const void *data, size_t len);

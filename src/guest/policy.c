@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guardrail files against the manifest that the image carries. */
+/* Checks the guardrail files against the image's manifest. */
 #include "guest/policy.h"
 
 #include <dirent.h>
@@ -20,24 +20,24 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 
-#define FILE_MAX ((size_t)1 << 20) /* of one guardrail file, the manifest */
+#define FILE_MAX ((size_t)1 << 20) /* a guardrail file or the manifest */
 #define MOUNTINFO_MAX ((size_t)1 << 22)
 #define ENTRIES_MAX 1024
 #define DEPTH_MAX 8
 #define DIGEST_LEN ((size_t)DIGEST_HEX_SIZE - 1)
 
-/* The manifest as read: line i says digests[i] paths[i]. */
+/* The parsed manifest: line i is digests[i] and paths[i]. */
 struct manifest {
-	char *dir; /* owned; of the first line, or NULL */
+	char *dir; /* owned; from the first line, or NULL */
 	struct strvec digests;
 	struct strvec paths;
 };
 
 struct check {
 	const struct policy *policy;
-	const char *dir; /* the guardrails' directory */
+	const char *dir; /* the directory of the guardrails */
 	struct manifest manifest;
-	struct strvec found; /* files of the tree, relative to dir */
+	struct strvec found; /* files found, relative to dir */
 	size_t entries;
 	struct diag *dg;
 };
@@ -63,7 +63,7 @@ read_all(
 	}
 }
 
-/* What holds for everything: kind, owner, mode, a root that is read-only. */
+/* Checks every entry: file type, owner, mode, a read-only file system. */
 static int
 check_entry(
     const struct check *c, int fd, const char *path, mode_t kind, mode_t mode)
@@ -90,7 +90,7 @@ check_entry(
 	return 0;
 }
 
-/* O_NONBLOCK: what stands there may be a fifo, and fstat tells later. */
+/* O_NONBLOCK: the entry may be a fifo, which fstat detects afterwards. */
 static int
 open_entry(const struct check *c, int dirfd, const char *name, const char *path,
     int *ret_fd)
@@ -121,7 +121,7 @@ path_is_plain(const char *path)
 	}
 }
 
-/* "64 hex digits, two blanks, path" or, for binary mode, blank and star. */
+/* "64 hex digits, two blanks, path" or, for binary mode, a blank and a star. */
 static int
 parse_line(struct check *c, const char *line, size_t number)
 {
@@ -144,7 +144,7 @@ parse_line(struct check *c, const char *line, size_t number)
 	return 0;
 }
 
-/* "# DIR" or "# none", the first line. */
+/* The first line: "# DIR" or "# none". */
 static int
 parse_dir(struct check *c, const char *line)
 {
@@ -164,7 +164,7 @@ has_none(const struct check *c)
 	return strcmp(c->dir, POLICY_NONE) == 0;
 }
 
-/* text is terminated at len and is cut into lines. */
+/* text is terminated at len; it is cut into lines in place. */
 static int
 parse_manifest(struct check *c, char *text, size_t len)
 {
@@ -255,7 +255,7 @@ check_child(struct check *c, int dirfd, const char *name, const char *rel_dir,
 	return check_file(c, dirfd, name, rel, path);
 }
 
-/* rel is "" for the top, where name is an absolute path. */
+/* rel is "" for the top directory, whose name is an absolute path. */
 static int
 check_dir(
     struct check *c, int dirfd, const char *name, const char *rel, int depth)
@@ -300,7 +300,7 @@ check_none_missing(const struct check *c)
 	return 0;
 }
 
-/* The kernel writes blanks and backslashes of a path as three octal digits. */
+/* The kernel writes blanks and backslashes in a path as three octal digits. */
 static void
 unescape_octal(char *s)
 {
@@ -334,10 +334,10 @@ mount_covers(const char *mount, const char *place, bool above_too)
 }
 
 /*
- * A mount over the guardrails could show others under the same name.  Above
- * the default places nothing but the root may be mounted; elsewhere (tests)
- * there may be a mount for temporary files.  table is mountinfo's text, which
- * is cut into fields.
+ * A mount over the guardrails could replace them under the same name.  For the
+ * default places, only the root may be mounted above; elsewhere (tests) a mount
+ * for temporary files is accepted.  table is mountinfo's text, which is cut
+ * into fields in place.
  */
 static int
 check_mount_table(const struct check *c, char *table)

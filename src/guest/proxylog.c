@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the proxy's pipe to two files that take turns. */
+/* Copies the proxy's pipe to two alternating files. */
 #include "guest/proxylog.h"
 
 #include <errno.h>
@@ -27,7 +27,10 @@ count_lines(const char *data, size_t len)
 	return n;
 }
 
-/* What an earlier proxy of this session left; its first line may count. */
+/*
+ * Counts the lines that an earlier proxy of this session left.  The first line
+ * may hold the number of dropped lines.
+ */
 static size_t
 count_file(int fd, size_t *ret_dropped)
 {
@@ -40,7 +43,7 @@ count_file(int fd, size_t *ret_dropped)
 		buf[n] = '\0';
 		if (at == 0 && strncmp(buf, head, strlen(head)) == 0) {
 			*ret_dropped = strtoul(buf + strlen(head), NULL, 10);
-			lines--; /* no line of the proxy's: 0 with the next */
+			lines--; /* not a log line; counted below as +1 */
 		}
 		lines += count_lines(buf, (size_t)n);
 		at += n;
@@ -56,7 +59,7 @@ write_all(struct proxylog *log, const char *data, size_t len)
 		ssize_t n = write(log->fd, data + at, len - at);
 		if (n == -1 && errno == EINTR)
 			continue;
-		/* A full disk loses lines, and they are counted. */
+		/* A full disk loses lines, which are counted. */
 		if (n <= 0) {
 			log->dropped += count_lines(data + at, len - at);
 			break;
@@ -78,7 +81,9 @@ open_new(struct proxylog *log)
 	return 0;
 }
 
-/* Where the next file cannot be had, this one goes on up to its limit. */
+/*
+ * If the next file cannot be opened, the current one is used up to its limit.
+ */
 static void
 turn(struct proxylog *log)
 {
@@ -102,7 +107,7 @@ turn(struct proxylog *log)
 	log->lines = 0;
 }
 
-/* Turns between two lines only. */
+/* Switches files only between two lines. */
 static void
 add(struct proxylog *log, const char *data, size_t len)
 {
@@ -110,7 +115,7 @@ add(struct proxylog *log, const char *data, size_t len)
 		const char *end = memchr(data, '\n', len);
 		size_t n = end == NULL ? len : (size_t)(end - data) + 1;
 		if (log->size < PROXYLOG_HALF) {
-			/* Many lines at once, as long as they fit. */
+			/* Write many lines at once, as long as they fit. */
 			size_t room = PROXYLOG_HALF - log->size;
 			const char *last =
 			    memrchr(data, '\n', len < room ? len : room);
@@ -158,7 +163,9 @@ open_files(struct proxylog *log, const char *name)
 	(void)unlinkat(log->dir_fd, name, 0);
 	if (mkfifoat(log->dir_fd, name, 0600) == -1)
 		return -1;
-	/* Also open to write, it never ends while the proxy reopens it. */
+	/*
+	 * Our write end prevents end of file while the proxy reopens the pipe.
+	 */
 	log->pipe = (struct watch){ openat(log->dir_fd, name,
 					O_RDWR | O_NONBLOCK | O_CLOEXEC),
 		0, on_pipe, log, 0 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxylog: the proxy's access log, of which the newest lines are kept.
+ * proxylog: the newest lines of the proxy's access log.
  *
- * The proxy writes to a named pipe where its log would be.  What comes out goes
- * to PROXYLOG_NEW beside it; once that is full it becomes PROXYLOG_OLD.  The
- * lines that so are lost are counted in the new file's first line.
+ * The proxy logs to a named pipe.  The lines are written to PROXYLOG_NEW beside
+ * the pipe.  A full PROXYLOG_NEW is renamed to PROXYLOG_OLD.  The first line of
+ * the new file counts the lines that were dropped.
  */
 #ifndef DRYDOCK_PROXYLOG_H
 #define DRYDOCK_PROXYLOG_H
@@ -15,7 +15,7 @@
 
 #define PROXYLOG_NEW "requests.log"
 #define PROXYLOG_OLD "requests.log.1"
-#define PROXYLOG_HALF ((size_t)2 << 20) /* bytes in each, and one line */
+#define PROXYLOG_HALF ((size_t)2 << 20) /* bytes per file, plus one line */
 /* Followed by a number and "\n". */
 #define PROXYLOG_DROPPED "# earlier lines that were dropped: "
 
@@ -24,10 +24,10 @@ struct proxylog {
 	struct watch pipe; /* fd owned; -1: none */
 	int dir_fd; /* owned */
 	int fd; /* owned; of PROXYLOG_NEW */
-	size_t size; /* bytes in it */
-	size_t lines; /* in it */
+	size_t size; /* of PROXYLOG_NEW, in bytes */
+	size_t lines; /* lines in PROXYLOG_NEW */
 	size_t older; /* lines in PROXYLOG_OLD */
-	size_t dropped; /* lines that are in neither */
+	size_t dropped; /* lines that are in neither file */
 };
 
 #define PROXYLOG_INIT                                        \
@@ -36,12 +36,12 @@ struct proxylog {
 	}
 
 /*
- * Puts the pipe at path, in place of a file, and reads it from now on.  Where
- * that fails the proxy makes a file of its own there, which is only bounded.
+ * Creates the pipe at path, in place of a file, and starts to read it.  On a
+ * failure the proxy creates a regular file there, whose size is only bounded.
  */
 void proxylog_open(struct proxylog *log, struct loop *loop, const char *path);
 
-/* Reads what is left in the pipe, and closes. */
+/* Reads the rest of the pipe, and closes it. */
 void proxylog_release(struct proxylog *log);
 
 #endif /* DRYDOCK_PROXYLOG_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A byte queue in front of a non-blocking descriptor. */
+/* A byte queue for a non-blocking descriptor. */
 #include "guest/queue.h"
 
 #include <errno.h>
@@ -7,13 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A reader that takes a little is seen to: room comes by whole writes. */
+/*
+ * Small writes, so that progress shows even with a slow reader: the socket
+ * accepts whole writes.
+ */
 #define WRITE_MAX ((size_t)16384)
 
 bool
 queue_reserve(struct queue *q, size_t len)
 {
-	/* Half of it is free before it moves: a byte moves at most twice. */
+	/*
+	 * Moves the data only if half of the buffer is free: each byte moves at
+	 * most twice.
+	 */
 	if (q->start > 0 && q->start >= q->alloc / 2 &&
 	    q->start + q->len + len > q->alloc) {
 		memmove(q->buf, q->buf + q->start, q->len);

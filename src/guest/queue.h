@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue: bytes on their way to a descriptor that takes them when it can.
+ * queue: bytes that wait for a non-blocking descriptor.
  *
- * It grows with what is added: bounding that is the caller's, who stops
- * reading the source.  An empty queue holds no memory.
+ * The queue grows with what is added.  The caller bounds it by not reading the
+ * source.  An empty queue holds no memory.
  */
 #ifndef DRYDOCK_QUEUE_H
 #define DRYDOCK_QUEUE_H
@@ -22,22 +22,22 @@ struct queue {
 	}
 
 /*
- * Makes room for len more bytes, which queue_add() then takes without fail.
- * False without memory, and the queue is as it was.
+ * Makes room for len more bytes, so that queue_add() cannot fail for them.
+ * Returns false without memory; the queue is then unchanged.
  */
 bool queue_reserve(struct queue *q, size_t len);
 
-/* False without memory: nothing was added. */
+/* Returns false without memory; the queue is then unchanged. */
 bool queue_add(struct queue *q, const void *data, size_t len);
 
 /*
- * Writes what fd, non-blocking, takes now; a kernel that is short of memory
- * takes nothing for now.  Returns the number of bytes, or -1
- * with errno when fd can never take more.
+ * Writes what fd, which is non-blocking, accepts now.  A kernel that is short
+ * of memory accepts nothing for now.  Returns the number of bytes, or -1 with
+ * errno if fd will never accept more.
  */
 long queue_flush(struct queue *q, int fd);
 
-/* Overwrites and frees; usable again. */
+/* Overwrites and frees the bytes; the queue is usable again. */
 void queue_release(struct queue *q);
 
 #endif /* DRYDOCK_QUEUE_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Carries connections from one socket to another without blocking. */
+/* Relays connections from one socket to another without blocking. */
 #include "guest/relay.h"
 
 #include <errno.h>
@@ -16,14 +16,14 @@
 #define PAIRS_MAX ((size_t)1024)
 #define SPARE_FILES ((size_t)256)
 
-/* One socket of a pair, with what is to be written to it. */
+/* One socket of a pair, and the bytes to be written to it. */
 struct side {
 	struct relay_pair *pair;
 	struct side *peer;
 	struct watch watch; /* fd owned */
 	struct queue out;
-	bool ended; /* nothing more comes from it */
-	bool shut; /* nothing more goes to it */
+	bool ended; /* end of file was read */
+	bool shut; /* its write side was shut down */
 };
 
 struct relay_pair {
@@ -61,7 +61,7 @@ free_pair(struct relay_pair *p, bool reset)
 	listener_allow(&r->listener, r->npairs < r->max);
 }
 
-/* A side is read when all that it sent before has left. */
+/* Backpressure: a side is read only when its earlier data is written. */
 static void
 update_side(struct side *s)
 {
@@ -77,7 +77,7 @@ update_side(struct side *s)
 	loop_want(s->pair->relay->loop, &s->watch, (short)want);
 }
 
-/* Passes an end on once everything before it was written. */
+/* Passes end of file on once all data before it is written. */
 static void
 settle(struct relay_pair *p)
 {
@@ -97,7 +97,7 @@ settle(struct relay_pair *p)
 	update_side(&p->to);
 }
 
-/* false when the connection broke. */
+/* Returns false if the connection broke. */
 static bool
 read_side(struct side *s)
 {
@@ -167,7 +167,7 @@ connect_target(const struct address *target, bool *ret_connecting)
 	return -1;
 }
 
-/* false without memory. */
+/* Returns false without memory. */
 static bool
 add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
 {
@@ -218,7 +218,7 @@ on_accepted(void *arg, int from)
 	listener_allow(&r->listener, r->npairs < r->max);
 }
 
-/* Two descriptors a pair; whoever else is in the process needs some too. */
+/* A pair needs two descriptors; the rest of the process needs some too. */
 static size_t
 raise_limit(void)
 {

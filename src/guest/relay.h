@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relay: every connection to one socket is carried to another, in one loop.
+ * relay: forwards each connection on one socket to another socket.
  *
- * A half-closed stream stays open the other way for as long as it likes.  Each
- * direction holds at most one read's worth; a side that does not read stops
- * the other.
+ * A half-closed connection stays open in the other direction without a time
+ * limit.  Each direction buffers at most one read.  Backpressure: a side that
+ * does not read stops the other side.
  */
 #ifndef DRYDOCK_RELAY_H
 #define DRYDOCK_RELAY_H
@@ -20,14 +20,14 @@ struct relay {
 	struct loop *loop;
 	struct listener listener;
 	struct address target;
-	size_t npairs, max; /* connections that are, that may be */
+	size_t npairs, max; /* open connections, and their limit */
 	struct relay_pair *pairs;
 };
 
 /*
- * Listens at from and carries to target, which is connected to anew for each
- * connection: where it is absent or refuses, the connection is reset.  The limit
- * of open files is raised to what is allowed.
+ * Listens at from.  Each connection is forwarded on a new connection to target.
+ * If target is absent or refuses, the connection is reset.  RLIMIT_NOFILE is
+ * raised to its hard limit.
  */
 int relay_start(struct relay *relay, struct loop *loop,
     const struct address *from, const struct address *target, struct diag *dg);

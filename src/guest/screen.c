@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was written to a terminal since it was last cleared. */
+/* The terminal output since the screen was last cleared. */
 #include "guest/screen.h"
 
 #include <limits.h>
@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 
 /*
- * Private modes that a viewer must be in too.  Those that change the screen
- * come first: a terminal forgets others when it does so.
+ * Private modes that a new viewer's terminal needs.  Modes that switch the
+ * screen come first: a terminal resets others when it switches.
  */
 static const unsigned short modes[] = { 47, 1047, 1049, 1, 5, 7, 25, 45, 66, 69,
 	1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2031, 2048,
@@ -33,7 +33,7 @@ screen_init(struct screen *s)
 	s->nseq = 0;
 }
 
-/* Forgets what is before at. */
+/* Removes the bytes before at. */
 static void
 forget(struct screen *s, size_t at)
 {
@@ -43,7 +43,7 @@ forget(struct screen *s, size_t at)
 	s->first = s->area;
 }
 
-/* Half of it goes, to the end of a line where there is one. */
+/* Removes half of the buffer, up to the end of a line if there is one. */
 static void
 make_room(struct screen *s)
 {
@@ -52,7 +52,7 @@ make_room(struct screen *s)
 	forget(s, line != NULL ? (size_t)(line - s->buf) + 1 : half);
 }
 
-/* Whether a screen was changed: what was before is not seen any more. */
+/* Returns true if the mode switched the screen, which hides earlier output. */
 static bool
 apply_mode(struct screen *s, unsigned long mode, bool on)
 {
@@ -69,7 +69,7 @@ apply_mode(struct screen *s, unsigned long mode, bool on)
 	return false;
 }
 
-/* Takes a number off the front; 0 where there is none, or too large a one. */
+/* Parses and skips a number; 0 if there is none or it is too large. */
 static unsigned short
 take_number(const char **at)
 {
@@ -79,7 +79,7 @@ take_number(const char **at)
 	return n <= USHRT_MAX ? (unsigned short)n : 0;
 }
 
-/* n ; n before h and l: whether a screen was changed. */
+/* The list "n;n" before h or l.  Returns true if a screen was switched. */
 static bool
 apply_modes(struct screen *s, const char *at, bool private, bool on)
 {
@@ -104,7 +104,7 @@ apply_region(struct screen *s, const char *at)
 		s->area.bottom = take_number(&at);
 }
 
-/* What DECSTR resets, and not more. */
+/* Resets what DECSTR resets, and nothing else. */
 static void
 reset_softly(struct screen *s)
 {
@@ -112,7 +112,10 @@ reset_softly(struct screen *s)
 	s->insert = false;
 }
 
-/* The sequence is whole: ESC c, or ESC [ with parameters and a last byte. */
+/*
+ * Applies a complete sequence: ESC c, or ESC [ with parameters and a final
+ * byte.
+ */
 static void
 apply(struct screen *s)
 {
@@ -185,7 +188,7 @@ add_text(char *out, size_t at, const char *text)
 	return at + len;
 }
 
-/* What was drawn after it was set is drawn within it. */
+/* Sets the area in which the following output was drawn. */
 static size_t
 add_area(char *out, size_t at, const struct screen_area *area)
 {
@@ -216,7 +219,10 @@ screen_replay(const struct screen *s, char out[static SCREEN_REPLAY_MAX])
 	at = add_text(out, at, "\033[2J\033[H");
 	memcpy(out + at, s->buf, s->len);
 	at += s->len;
-	/* Not while it is drawn: text that replaces other must not move it. */
+	/*
+	 * Insert mode is set after the redraw, where it would shift existing
+	 * text.
+	 */
 	if (s->insert)
 		at = add_text(out, at, "\033[4h");
 	if (s->shape != 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One command, its viewers, and the socket between them. */
+/* The session's command, its viewers, and the socket between them. */
 #include "guest/serve.h"
 
 #include <signal.h>
@@ -13,11 +13,11 @@
 #include "guest/limits.h"
 #include "guest/note.h"
 
-/* Of the user, and as many of processes of the container. */
+/* For the user; processes of the container get the same number. */
 #define CLIENTS_MAX 16
 #define HANGUP_MS 10000 /* from SIGHUP to SIGKILL */
-#define STOP_MS 5000 /* the same when the engine stops us */
-#define NUDGE_MS 100 /* programs look at the size when they get to it */
+#define STOP_MS 5000 /* the same when the engine stops the container */
+#define NUDGE_MS 100 /* time for programs to read the changed size */
 
 static bool
 is_viewing(const struct client *c)
@@ -26,10 +26,11 @@ is_viewing(const struct client *c)
 }
 
 /*
- * The command waits as for a terminal, but for the one viewer that is furthest
- * on, and only while that one reads: nobody who is slow or stands still holds
- * up the others, or for long a command that nobody else looks at.  Who brought
- * a command that ends with it loses nothing of it, however slow.
+ * Backpressure: pauses the command while every viewer is behind and at least
+ * one of them still reads.  A slow viewer never blocks the others, and a viewer
+ * that does not read blocks the command for at most 1 s when it is the only
+ * one.  A patient client, which owns a command that ends with it, always pauses
+ * the command while it is behind, so that it loses no output.
  */
 static void
 hold_back(struct serve *s)
@@ -73,7 +74,7 @@ set_size(struct serve *s, struct wire_size size)
 	command_resize(s->command, size);
 }
 
-/* A viewer that did something is the one whose window counts. */
+/* The size follows the viewer that was active last. */
 static void
 be_active(struct serve *s, struct client *c)
 {
@@ -82,7 +83,7 @@ be_active(struct serve *s, struct client *c)
 		set_size(s, c->size);
 }
 
-/* The one who was active has left: the one before it is. */
+/* The active viewer has left: the viewer that was active before it follows. */
 static void
 follow_who_stays(struct serve *s)
 {
@@ -165,8 +166,8 @@ on_hello(struct serve *s, struct client *c, const struct wire_frame *frame)
 }
 
 /*
- * The size changes and changes back, so that programs that draw the whole
- * screen draw it for the new viewer.
+ * Replays the screen.  The size is changed and restored, so that programs that
+ * draw the whole screen redraw it for the new viewer.
  */
 static void
 on_view(struct serve *s, struct client *c, const struct wire_frame *frame)
@@ -202,7 +203,7 @@ on_nudge(void *arg)
 		command_resize(s->command, s->size);
 }
 
-/* For the command that the client has, which is one of two. */
+/* Input for the client's command: its own additional one, or the session's. */
 static void
 on_input(struct serve *s, struct client *c, const struct wire_frame *frame)
 {
@@ -243,8 +244,8 @@ on_frame(void *arg, struct client *c, const struct wire_frame *frame)
 }
 
 /*
- * The same user at the other end: nobody else has business here.  A process of
- * another pid namespace, and such are the user's own, has no pid in ours.
+ * Only the same user may connect.  A peer in another pid namespace, as the
+ * user's own processes on the host are, has pid 0 here.
  */
 static bool
 is_own_user(int fd, bool *ret_inside)
@@ -277,9 +278,9 @@ greet(struct serve *s, struct client *c)
 }
 
 /*
- * Beyond the limit the oldest goes, but never one whose command ends with it.
- * Those of the container count by themselves: they cannot take the places of
- * the user's.
+ * Over the limit the oldest client is dropped, except a client that owns a
+ * command.  Clients from the container are counted separately, so that they
+ * cannot displace the user's.
  */
 static void
 make_room(struct serve *s, bool inside)
@@ -316,7 +317,7 @@ on_accepted(void *arg, int fd)
 	greet(s, c);
 }
 
-/* Frees those that are gone. */
+/* Frees the clients that are gone. */
 static void
 sweep_clients(struct serve *s)
 {
@@ -345,9 +346,10 @@ sweep_clients(struct serve *s)
 }
 
 /*
- * A host that goes down sends TERM, HUP and KILL to all processes, in any order,
- * and the kernel kills when memory is short: a command that died of one can go
- * on, unless it was to end with its client.
+ * Returns true if the end is final.  A host that shuts down sends TERM, HUP and
+ * KILL to all processes, in any order, and the kernel kills when memory is
+ * short.  A command killed by one of these can be continued, unless it ends
+ * with its client.
  */
 static bool
 has_ended(const struct serve *s)
@@ -357,7 +359,7 @@ has_ended(const struct serve *s)
 	    (!s->stopped && sig != SIGTERM && sig != SIGHUP && sig != SIGKILL);
 }
 
-/* What is told of the end beside its status. */
+/* Writes the details of the end: the limits reached and the last screen. */
 static void
 leave_details(struct serve *s)
 {
@@ -377,7 +379,7 @@ leave_details(struct serve *s)
 	    s->note, WIRE_SCREEN_NAME, size, s->screen.buf, s->screen.len);
 }
 
-/* The note comes first: whoever was told the end finds it. */
+/* The note is written first: a client that is sent the end finds it. */
 static void
 pass_exit(struct serve *s)
 {
@@ -428,7 +430,7 @@ serve_start(
 	    listener_open(&s->listener, loop, &address, on_accepted, s, dg) !=
 		0)
 		return -1;
-	/* The command may write to the directory. */
+	/* The command may be able to write to the directory. */
 	listener_guard(&s->listener, &address);
 	return 0;
 }
@@ -441,7 +443,7 @@ serve_reap(struct serve *s)
 	execs_reap(&s->execs);
 }
 
-/* Shells on a terminal ignore TERM; elsewhere it is what is awaited. */
+/* Shells on a terminal ignore TERM, so that they get HUP. */
 bool
 serve_stop(struct serve *s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * serve: the holder's socket, whoever comes to it, the session's command that
- * they bring and view, and those beside it.
+ * serve: the holder's socket: its clients, the session's command that they
+ * start and view, and additional commands.
  */
 #ifndef DRYDOCK_SERVE_H
 #define DRYDOCK_SERVE_H
@@ -25,46 +25,46 @@ struct note;
 struct serve {
 	struct loop *loop;
 	struct listener listener;
-	struct client *clients; /* owned; the newest first */
+	struct client *clients; /* owned; newest first */
 	char digest[DIGEST_HEX_SIZE];
-	const char *refusal; /* NULL, or told instead of hello; borrowed */
-	bool refusal_sent; /* somebody the refusal */
+	const char *refusal; /* NULL, or sent instead of hello; borrowed */
+	bool refusal_sent; /* a client got the refusal */
 	const struct inherited
-	    *own; /* what a command gets as it was; borrowed */
-	const struct client *owner; /* who sent go; for comparison alone */
+	    *own; /* attributes that a command gets unchanged; borrowed */
+	const struct client *owner; /* the sender of go; only compared */
 	struct command *command; /* owned */
-	struct execs execs; /* more commands, beside it */
-	bool greeted; /* somebody said hello */
-	bool started; /* a go message was taken */
+	struct execs execs; /* additional commands */
+	bool greeted; /* a client sent hello */
+	bool started; /* a go message was accepted */
 	bool owner_bound; /* the command ends with its owner */
-	bool ended; /* exit was sent to everybody */
-	bool stopped; /* the engine ends us: the command may go on later */
+	bool ended; /* exit was sent to all clients */
+	bool stopped; /* by the engine: the command may be continued */
 	unsigned int status;
 	struct note *note; /* of the command's end; borrowed */
 	struct screen screen;
 	struct timer nudge;
-	struct wire_size size; /* the pty's, restored by the nudge */
-	uint64_t active; /* of the viewer that did something last */
+	struct wire_size size; /* the pty's; the nudge restores it */
+	uint64_t active; /* of the viewer that was active last */
 };
 
-/* Listens at path.  loop, own, note and refusal outlive it. */
+/* Listens at path.  loop, own, note and refusal must outlive s. */
 int serve_start(
     struct serve *s, struct loop *loop, const char *path, struct diag *dg);
 
-/* After each event: whatever follows from the state that it left. */
+/* Called after each event: applies the consequences of the new state. */
 void serve_settle(struct serve *s);
 
-/* A child ended. */
+/* Called on SIGCHLD. */
 void serve_reap(struct serve *s);
 
 /*
- * Tells the command to end, if there is one; false otherwise.  Of one that
- * does not end with its client nobody is told a status: its session is stopped
- * and not over, and status is 143 then.
+ * Terminates the command; returns false if there is none.  If the command does
+ * not end with its client, no client is sent a status, because the session is
+ * stopped and not over; status is then 143.
  */
 bool serve_stop(struct serve *s);
 
-/* Everything was said to everybody: the command's status, or the refusal. */
+/* True if all clients were sent the status or the refusal, and left. */
 bool serve_is_over(const struct serve *s);
 
 void serve_release(struct serve *s);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts the command: descriptors, fork, exec, and what exec answered. */
+/*
+ * Starts the command: descriptors, fork, exec, and the report of exec's
+ * failure.
+ */
 #include "guest/spawn.h"
 
 #include <errno.h>
@@ -34,13 +37,13 @@ enum step {
 	STEP_EXEC
 };
 
-/* What a child that could not become the command says. */
+/* The report of a child that failed before or in exec. */
 struct failure {
 	enum step step;
 	int errnum;
 };
 
-/* Both ends: ours[] and theirs[] for stdin, stdout, stderr. */
+/* Both ends of stdin, stdout and stderr. */
 struct ends {
 	int ours[3];
 	int theirs[3];
@@ -57,7 +60,10 @@ ends_release(struct ends *e)
 
 #define cleanup_ends __attribute__((cleanup(ends_release)))
 
-/* Three descriptors of one terminal, so that each is closed on its own. */
+/*
+ * Three descriptors of the same terminal, so that each can be closed
+ * separately.
+ */
 static int
 open_pty(struct ends *e, struct wire_size size)
 {
@@ -67,7 +73,7 @@ open_pty(struct ends *e, struct wire_size size)
 	if (e->ours[0] == -1 || grantpt(e->ours[0]) == -1 ||
 	    unlockpt(e->ours[0]) == -1)
 		return -1;
-	/* By the descriptor: no name that could lead elsewhere. */
+	/* TIOCGPTPEER uses the descriptor; a name could lead elsewhere. */
 	e->theirs[0] =
 	    ioctl(e->ours[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (e->theirs[0] == -1 || ioctl(e->ours[0], TIOCSWINSZ, &ws) == -1)
@@ -129,7 +135,9 @@ inherited_restore(const struct inherited *own)
 	(void)setrlimit(RLIMIT_NOFILE, &own->files);
 }
 
-/* What the holder was started with is the runtime's; the caller has another. */
+/*
+ * The holder's umask is the container runtime's; the command gets the caller's.
+ */
 static void
 apply_umask(const struct strvec *env)
 {
@@ -157,14 +165,14 @@ make_environment(const struct wire_go *go, bool add_env, struct strvec *env)
 }
 
 /*
- * In the child.  Every descriptor of ours is close-on-exec, and what the holder
- * was started with becomes so.
+ * Runs in the child.  The holder's descriptors are close-on-exec; those that it
+ * inherited are made so.
  */
 static void
 become(const struct wire_go *go, bool add_env, const struct inherited *own,
     const struct ends *e, struct failure *failure)
 {
-	/* Allocated after fork(): what it lacks is this process's alone. */
+	/* Allocated after fork(): running out of memory ends the child only. */
 	struct strvec env = STRVEC_INIT;
 
 	failure->step = STEP_TERMINAL;
@@ -185,12 +193,12 @@ become(const struct wire_go *go, bool add_env, const struct inherited *own,
 	make_environment(go, add_env, &env);
 	fallback_apply(&env);
 	apply_umask(&env);
-	/* execvp() searches the PATH of the environment that it is given. */
+	/* execvp() searches the PATH in environ. */
 	environ = env.v;
 	(void)execvp(go->argv[0], (char *const *)go->argv);
 }
 
-/* What the child says when it is still itself after exec. */
+/* Reports that exec failed, and exits. */
 static _Noreturn void
 fail(int tell, struct failure *failure)
 {
@@ -244,7 +252,7 @@ describe(const struct wire_go *go, const struct failure *failure,
 	    "%.500s", go->argv[0]);
 }
 
-/* true when exec succeeded: it closed the child's end without a word. */
+/* Returns true if exec succeeded, which closes the pipe without a report. */
 static bool
 has_executed(int fd, struct failure *ret_failure)
 {
@@ -273,9 +281,10 @@ spawn_command(const struct wire_go *go, bool add_env,
 	cleanup_close int tell = word[1];
 
 	/*
-	 * The command is the same user: it must not trace us and speak to the
-	 * viewers in our name.  Before this the host looks at us in /proc;
-	 * exec lifts it for the child.
+	 * The command runs as the same user and must not trace the holder, or
+	 * it could impersonate the holder to the viewers.  The flag is set only
+	 * now, because the host inspects the holder in /proc before.  exec
+	 * resets the flag for the child.
 	 */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	pid_t pid = fork();
@@ -311,9 +320,11 @@ spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
 	if (pid == 0) {
 		inherited_restore(own);
 		reset_signals();
-		/* A log that is full loses lines, not the program. */
+		/* A full log loses lines and does not kill the program. */
 		(void)signal(SIGXFSZ, SIG_IGN);
-		/* Before it has a handler, HUP must not end it. */
+		/*
+		 * HUP must not kill the program before it installs a handler.
+		 */
 		(void)signal(SIGHUP, SIG_IGN);
 		(void)execv(argv[0], argv);
 		fail(tell, &failure);

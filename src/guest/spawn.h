@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn: from a go message to a process, and the signals about it.
+ * spawn: starts the process that a go message describes, and watches signals.
  */
 #ifndef DRYDOCK_SPAWN_H
 #define DRYDOCK_SPAWN_H
@@ -14,51 +14,55 @@
 struct diag;
 struct wire_go;
 
-/* Descriptors are non-blocking and belong to the caller. */
+/* The descriptors are non-blocking and owned by the caller. */
 struct spawned {
-	pid_t pid; /* leads a session and a process group */
+	pid_t pid; /* leads its session and its process group */
 	int in_fd; /* its stdin, or the pty */
-	int out_fd; /* its stdout, or the pty once more */
+	int out_fd; /* its stdout, or a second descriptor of the pty */
 	int err_fd; /* its stderr; -1 with a pty */
 };
 
-/* What the holder changed for itself and the command gets as it was. */
+/* Attributes that the holder changes for itself and restores for a command. */
 struct inherited {
 	mode_t mask;
 	struct rlimit files;
 };
 
-/* As the process has them now. */
+/* Records the current attributes of the process. */
 void inherited_note(struct inherited *own);
 
-/* Why a command does not run.  Allocates nothing: memory may be the reason. */
+/*
+ * The reason why a command does not run.  Nothing is allocated: the reason may
+ * be a lack of memory.
+ */
 struct spawn_failure {
-	unsigned int status; /* 127: not there, else 126 */
+	unsigned int status; /* 127: not found, else 126 */
 	char text[SPAWN_TEXT_SIZE];
 };
 
 /*
- * As command_start(); nothing is left behind on failure.  With add_env the
- * command has our own environment as well, under go's.
+ * As command_start(); a failure leaves nothing behind.  With add_env the
+ * command also gets the holder's environment, which go's variables override.
  */
 int spawn_command(const struct wire_go *go, bool add_env,
     const struct inherited *own, struct spawned *ret_child,
     struct spawn_failure *ret_failure);
 
-/* Says why by errno, unless that is 0; -1. */
+/* Sets the failure, with strerror(errnum) unless errnum is 0; returns -1. */
 int spawn_fail(struct spawn_failure *ret_failure, unsigned int status,
     int errnum, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * Executes argv[0], an absolute path, with our descriptors and environment
- * and default signals, but for SIGXFSZ and SIGHUP, which are ignored.
+ * Executes argv[0], an absolute path, with this process's descriptors and
+ * environment.  Signals have their default dispositions, except SIGXFSZ and
+ * SIGHUP, which are ignored.
  */
 int spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
     struct diag *dg);
 
 /*
- * Blocks the signals, a list that ends with 0, and returns a descriptor that
- * reads them, or -1.
+ * Blocks the signals (a list that ends with 0).  Returns a signalfd for them,
+ * or -1.
  */
 int signals_watch(const int *signals, struct diag *dg);
 

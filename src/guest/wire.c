@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames between drydock and the holder: bytes in, messages out, no I/O. */
+/*
+ * The protocol between drydock and the holder: bytes in, messages out, no I/O.
+ */
 #include "guest/wire.h"
 
 #include <assert.h>
@@ -18,7 +20,7 @@ enum go_flags {
 	GO_ENDS_WITH_CLIENT = 1 << 1
 };
 
-/* Who may send what, and how long it may be. */
+/* The sender and the length that each type of frame allows. */
 static const struct kind {
 	bool client, holder;
 	size_t min, max;
@@ -120,7 +122,7 @@ may_send(uint32_t sig)
 	    sig == SIGTERM || sig == SIGKILL;
 }
 
-/* NULL, or what is wrong with the payload of a type that is known. */
+/* Returns NULL, or the error in the payload of a known type. */
 static const char *
 check_payload(enum wire_type type, const unsigned char *p, size_t len)
 {
@@ -276,7 +278,7 @@ wire_add_go(struct strbuf *out, enum wire_type type, const struct wire_go *go)
 	if (go->cwd[0] != '/' || nargs == 0 || size > WIRE_GO_MAX)
 		return -1;
 
-	/* Reserved at once, so that no copy of a secret is left behind. */
+	/* Reserved at once: growing would leave copies of secrets behind. */
 	struct strbuf blob = STRBUF_INIT;
 	strbuf_reserve(&blob, size);
 	unsigned char head[GO_HEAD];
@@ -346,7 +348,7 @@ wire_read_exit(
 	return get_u32(frame->payload);
 }
 
-/* Takes n strings off the front of what is left. */
+/* Takes n strings from the start of the remaining bytes. */
 static int
 take_strings(const char **at, size_t *left, uint32_t n, const char **list)
 {
@@ -383,7 +385,7 @@ wire_read_go(const void *data, size_t len, struct wire_go *ret_go)
 	};
 	left -= (size_t)(end + 1 - at);
 	at = end + 1;
-	/* Each string has a byte at least, which bounds both numbers. */
+	/* Each string has at least one byte, which bounds both numbers. */
 	size_t nargs = get_u32(head + 8);
 	size_t nvars = get_u32(head + 12);
 	if (nargs == 0 || nargs > left || nvars > left)

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire: what drydock and the holder say to each other on run/holder.sock.
+ * wire: the protocol between drydock and the holder on run/holder.sock.
  *
- * A SOCK_STREAM unix socket carries frames both ways:
+ * A SOCK_STREAM unix socket carries frames in both directions:
  *
  *	u8  type	one of enum wire_type
  *	u8  zero[3]
  *	u32 length	of the payload, at most WIRE_PAYLOAD_MAX
  *	payload
  *
- * Integers are little-endian.  The order of a conversation:
+ * Integers are little-endian.  The order of a connection:
  *
  *	holder: HELLO, or REFUSED and close
  *	client: HELLO
- *	client: what kind of connection this is, once:
+ *	client: the kind of this connection, once:
  *	    GO_PART... GO	runs the session's command, once in a holder's
  *				life
- *	    VIEW		views that command, when it runs on a pty
- *	    GO_PART... EXEC	runs one more command beside it (version 2)
+ *	    VIEW		views that command, if it runs on a pty
+ *	    GO_PART... EXEC	runs an additional command (version 2)
  *	holder: STARTED, or EXIT with the reason why it does not run
  *	client: INPUT, INPUT_END, SIZE, SIGNAL;  holder: OUTPUT, ERROR
  *	holder: EXIT, and close
  *
- * The sender of GO is a viewer without saying VIEW.  Closing is leaving, and
- * ends the command of EXEC.  A frame of an unknown type, of the wrong direction
- * or of a length that its type does not have ends the connection; so does one
- * that comes too early.
+ * The sender of GO is a viewer without sending VIEW.  Closing the connection
+ * leaves the session, and ends the command of EXEC.  A frame with an unknown
+ * type, from the wrong end, with a length that its type does not allow, or sent
+ * too early ends the connection.
  *
- * The holder's HELLO has the range of versions that it speaks, the client's the
- * one that it chose, the newest that both speak.  A new kind of connection is a
- * new type of frame and a new version.
+ * The holder's HELLO has the range of versions that the holder supports.  The
+ * client's HELLO has the version that the client chose, the newest that both
+ * support.  A new kind of connection is a new type of frame and a new version.
  *
- * There is no I/O here: both ends feed a decoder and are fuzzable.
+ * This module does no I/O, so that both ends feed a decoder and can be fuzzed.
  */
 #ifndef DRYDOCK_WIRE_H
 #define DRYDOCK_WIRE_H
@@ -48,19 +48,20 @@ struct strbuf;
 #define WIRE_VERSION 2U
 #define WIRE_VERSION_EXEC 2U /* the first with EXEC and SIGNAL */
 /*
- * A file beside the socket, the holder's note of the command's end: the status,
- * one to three digits and a newline.  The holder makes it anew, without a
- * status, when it starts, and writes the status before it tells any client.  A
- * command that was stopped together with the holder, or died of TERM, HUP or
- * KILL, has none unless it ends with its client: it can go on.  Older holders of
- * version 1 leave the note out for each signal, and for each command that
- * ends with its client.
+ * The holder's note of the command's end, a file beside the socket.  It holds
+ * the status, one to three digits and a newline.  At its start the holder
+ * creates the file without a status.  The holder writes the status before it
+ * sends the end to any client.  If the command was stopped together with the
+ * holder, or was killed by TERM, HUP or KILL, the note has no status, because
+ * the command can be continued; a command that ends with its client always gets
+ * one.  Older holders of version 1 write no note for any signal, and none for a
+ * command that ends with its client.
  */
 #define WIRE_END_NAME "ended"
 /*
- * Two more, which the holder leaves before that note, and older ones do not:
- * what the terminal showed last, "ROWS COLUMNS\n" and then raw output; and which
- * limits the command met, lines as limits_describe() makes them.
+ * Two files that the holder writes before that note, and older holders do not:
+ * the last screen, "ROWS COLUMNS\n" and then raw output; and the limits that
+ * the command reached, in the lines of limits_describe().
  */
 #define WIRE_SCREEN_NAME "screen"
 #define WIRE_LIMITS_NAME "limits"
@@ -70,29 +71,29 @@ struct strbuf;
 #define WIRE_HELLO_MAX (8 + DIGEST_HEX_SIZE - 1)
 #define WIRE_PAYLOAD_MAX ((size_t)65536)
 #define WIRE_GO_MAX ((size_t)1 << 20) /* all parts of one GO together */
-#define WIRE_TEXT_MAX ((size_t)4096) /* words for people */
+#define WIRE_TEXT_MAX ((size_t)4096) /* messages for people */
 #define WIRE_EXIT_MAX (4 + WIRE_TEXT_MAX)
 
 enum wire_type {
 	/*
-	 * Both ways.  u32 version, from the holder the oldest; u16 flags (enum
-	 * wire_hello_flags, 0 from the client), u16 the newest version, 0 when
-	 * there is no other; then nothing or the 64 hex digits of the guardrail
-	 * manifest's SHA-256.
+	 * Both ends.  u32 version, the holder's oldest or the client's choice;
+	 * u16 flags (enum wire_hello_flags, 0 from the client); u16 newest
+	 * version, 0 if there is only one; then nothing, or the 64 hex digits
+	 * of the SHA-256 of the guardrail manifest.
 	 */
 	WIRE_HELLO = 1,
 	WIRE_REFUSED, /* holder: text; the connection ends */
-	WIRE_GO_PART, /* client: a piece of the go message, not the last */
-	WIRE_GO, /* client: the last piece; see struct wire_go */
+	WIRE_GO_PART, /* client: a part of the go message, not the last */
+	WIRE_GO, /* client: the last part; see struct wire_go */
 	WIRE_STARTED, /* holder: empty; the command was executed */
-	WIRE_VIEW, /* client: u16 rows, u16 columns; 0 not known */
-	WIRE_SIZE, /* client: the same */
+	WIRE_VIEW, /* client: u16 rows, u16 columns; 0 unknown */
+	WIRE_SIZE, /* client: as VIEW */
 	WIRE_INPUT, /* client: bytes for stdin or the pty */
 	WIRE_INPUT_END, /* client: empty; end of stdin, pipes only */
 	WIRE_OUTPUT, /* holder: bytes from stdout or the pty */
 	WIRE_ERROR, /* holder: bytes from stderr, pipes only */
 	WIRE_EXIT, /* holder: u32 status 0 to 255, text why it did not run */
-	WIRE_EXEC, /* client: as GO; its variables are set over the holder's */
+	WIRE_EXEC, /* client: as GO; its variables override the holder's */
 	/*
 	 * client: u32 HUP, INT, QUIT, TERM or KILL, for a command that ends
 	 * with this client
@@ -101,8 +102,8 @@ enum wire_type {
 };
 
 enum wire_hello_flags {
-	WIRE_HELLO_RUNNING = 1 << 0, /* GO was given before */
-	WIRE_HELLO_TTY = 1 << 1, /* and what runs has a pty */
+	WIRE_HELLO_RUNNING = 1 << 0, /* GO was received before */
+	WIRE_HELLO_TTY = 1 << 1, /* and the command has a pty */
 };
 
 enum wire_end {
@@ -114,7 +115,7 @@ struct wire_hello {
 	uint32_t version;
 	uint16_t flags;
 	uint16_t newest; /* 0: version is the only one */
-	char digest[DIGEST_HEX_SIZE]; /* "" none */
+	char digest[DIGEST_HEX_SIZE]; /* "" if none */
 };
 
 struct wire_size {
@@ -123,10 +124,10 @@ struct wire_size {
 };
 
 /*
- * The go message: u32 flags (1 tty, 2 ends with client), u16 rows, u16
- * columns, u32 number of arguments (at least 1), u32 number of variables, then
- * the working directory (absolute), the arguments and the variables, each
- * ended by a NUL.
+ * The go message: u32 flags (1 tty, 2 ends with client), u16 rows, u16 columns,
+ * u32 number of arguments (at least 1), u32 number of variables, then the
+ * working directory (absolute), the arguments and the variables, each
+ * terminated by a NUL.
  */
 #define WIRE_UMASK_VARIABLE "DRYDOCK_UMASK" /* octal; the command's umask */
 
@@ -134,13 +135,13 @@ struct wire_go {
 	bool tty;
 	bool ends_with_client;
 	struct wire_size size;
-	const char *cwd; /* borrowed, as are the strings of both lists */
-	const char *const *argv; /* end with NULL */
+	const char *cwd; /* borrowed, like the strings of both lists */
+	const char *const *argv; /* NULL-terminated */
 	const char *const *envp;
-	const char **lists; /* owned: where a message that was read has them */
+	const char **lists; /* owned; the lists of a message that was read */
 };
 
-/* One frame; payload is borrowed from the decoder. */
+/* One frame.  payload is borrowed from the decoder. */
 struct wire_frame {
 	enum wire_type type;
 	const unsigned char *payload;
@@ -148,31 +149,34 @@ struct wire_frame {
 };
 
 struct wire_decoder {
-	enum wire_end from; /* who sends */
-	const char *broken; /* why nothing more can be read; static */
-	size_t start, end; /* what of buf is not decoded yet */
+	enum wire_end from; /* the sender */
+	const char *broken; /* the reason for a decoding error; static */
+	size_t start, end; /* the undecoded part of buf */
 	unsigned char buf[WIRE_HEADER_SIZE + WIRE_PAYLOAD_MAX];
 };
 
 void wire_decoder_init(struct wire_decoder *dec, enum wire_end from);
 
 /*
- * Where to read into and how much fits, at least 1 after wire_next() said 0;
- * frames given before are invalid now.
+ * Returns how many bytes fit at *ret_at; at least 1 after wire_next() returned
+ * 0.  Invalidates the frames returned before.
  */
 size_t wire_space(struct wire_decoder *dec, unsigned char **ret_at);
 void wire_filled(struct wire_decoder *dec, size_t n);
 
-/* How many bytes the frame under way still needs, as far as is known. */
+/* Returns how many bytes the current frame still needs, as far as is known. */
 size_t wire_need(const struct wire_decoder *dec);
 
-/* 1 and a frame, 0 when more bytes are needed, -1 when dec->broken. */
+/* Returns 1 and a frame, 0 if more bytes are needed, -1 with dec->broken. */
 int wire_next(struct wire_decoder *dec, struct wire_frame *ret_frame);
 
-/* A frame's first bytes; len is at most WIRE_PAYLOAD_MAX. */
+/* Writes a frame's header; len is at most WIRE_PAYLOAD_MAX. */
 void wire_put_header(unsigned char head[static WIRE_HEADER_SIZE],
     enum wire_type type, size_t len);
-/* The payloads of HELLO and EXIT; how long it is.  Longer text is cut. */
+/*
+ * Write the payloads of HELLO and EXIT and return their length.  Longer text is
+ * truncated.
+ */
 size_t wire_put_hello(unsigned char payload[static WIRE_HELLO_MAX],
     const struct wire_hello *hello);
 size_t wire_put_exit(unsigned char payload[static WIRE_EXIT_MAX],
@@ -185,18 +189,18 @@ void wire_add_hello(struct strbuf *out, const struct wire_hello *hello);
 void wire_add_signal(struct strbuf *out, int sig);
 void wire_add_size(
     struct strbuf *out, enum wire_type type, struct wire_size size);
-/* Text over WIRE_TEXT_MAX is cut. */
+/* Text over WIRE_TEXT_MAX is truncated. */
 void wire_add_exit(struct strbuf *out, unsigned int status, const char *text);
 
 /*
- * Appends a go message as frames, of which the last is of this type: WIRE_GO or
- * WIRE_EXEC.  -1 when it is over WIRE_GO_MAX, has no argument or a working
- * directory that is not absolute; out is unchanged then.
+ * Appends a go message as frames; the last frame has this type, WIRE_GO or
+ * WIRE_EXEC.  Returns -1 if the message exceeds WIRE_GO_MAX, has no argument or
+ * has a working directory that is not absolute; out is then unchanged.
  */
 int wire_add_go(
     struct strbuf *out, enum wire_type type, const struct wire_go *go);
 
-/* The payload was checked by the decoder. */
+/* These read payloads that the decoder has checked. */
 void wire_read_hello(const struct wire_frame *frame, struct wire_hello *ret);
 struct wire_size wire_read_size(const struct wire_frame *frame);
 int wire_read_signal(const struct wire_frame *frame);
@@ -204,16 +208,18 @@ int wire_read_signal(const struct wire_frame *frame);
 unsigned int wire_read_exit(
     const struct wire_frame *frame, const char **ret_text, size_t *ret_len);
 
-/* The newest version that both this end and who sent hello speak; 0: none. */
+/*
+ * Returns the newest version that this end and hello's sender support; 0: none.
+ */
 uint32_t wire_choose_version(const struct wire_hello *hello);
 
 /*
- * Reads a whole go message, whose strings stay in data; -1 when it is malformed
- * or there is no memory for the lists.
+ * Reads a whole go message; its strings are borrowed from data.  Returns -1 if
+ * the message is malformed or there is no memory for the lists.
  */
 int wire_read_go(const void *data, size_t len, struct wire_go *ret_go);
 
-/* Frees the lists, and not what they point at. */
+/* Frees the lists, not the strings. */
 void wire_go_release(struct wire_go *go);
 
 #define cleanup_wire_go __attribute__((cleanup(wire_go_release)))
