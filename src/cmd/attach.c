@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* attach: a session's terminal again. */
+/* attach: connects the terminal to a session. */
 #include "base/diag.h"
 #include "cmd/ended.h"
 #include "cmd/sessions.h"
@@ -26,7 +26,7 @@ attach_run(struct context *ctx, const void *options, int argc, char **argv,
 	}
 	if (join_session(&spec, id, &ctx->status, dg) == 0)
 		return 0;
-	/* It ended by itself before we came. */
+	/* The session ended before the connection. */
 	if (dg->class != DIAG_NO || !ended_show(ctx, id, &ctx->status))
 		return -1;
 	diag_clear(dg);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* build-images: one image after the other, and what is shown meanwhile. */
+/*
+ * build-images: builds the images one after the other and prints the progress.
+ */
 #include "cmd/build-images.h"
 
 #include <stdbool.h>
@@ -19,8 +21,8 @@
 
 struct status {
 	const char *image; /* "agent" */
-	bool rewrite; /* stderr is a terminal that can go back */
-	bool shown; /* a status line stands there */
+	bool rewrite; /* stderr is a terminal that can rewrite a line */
+	bool shown; /* a status line is displayed */
 };
 
 static bool
@@ -43,8 +45,9 @@ columns(void)
 }
 
 /*
- * Of BuildKit's plain progress ("#6 [2/6] RUN ...", "#6 1.23 words") the step's
- * headline, or NULL.  mmdebstrap's lines start with "I: ".
+ * Returns the step's title in a line of BuildKit's plain progress ("#6 [2/6]
+ * RUN ..."), or NULL for other output ("#6 1.23 words").  A line of mmdebstrap
+ * starts with "I: ".
  */
 static const char *
 headline(const char *line)
@@ -59,7 +62,10 @@ headline(const char *line)
 	return line + 1;
 }
 
-/* What a rewritten line shows: everything, without step number and clock. */
+/*
+ * Returns the text for the status line: any output, without step number and
+ * time.
+ */
 static const char *
 latest(const char *line)
 {
@@ -79,7 +85,7 @@ rewrite(struct status *status, const char *text)
 	strbuf_addf(&shown, "drydock: %s: ", status->image);
 	strbuf_add_escaped(&shown, text, strlen(text));
 	if (shown.len > room) {
-		/* Escaped text may hold UTF-8: no half character. */
+		/* Do not cut a UTF-8 character in two. */
 		while (
 		    room > 0 && ((unsigned char)shown.buf[room] & 0xc0) == 0x80)
 			room--;
@@ -90,7 +96,7 @@ rewrite(struct status *status, const char *text)
 	status->shown = true;
 }
 
-/* A step as one reads it: single blanks, no mounts. */
+/* Appends a step with single blanks and without --mount options. */
 static void
 add_step(struct strbuf *out, const char *text)
 {
@@ -159,13 +165,16 @@ build_images(const struct engine *engine, const struct build_recipe *recipe,
 	cleanup_close int lock_fd = -1;
 	struct build_options second = *options;
 
-	/* Another build makes two images, each within the setting's time. */
+	/*
+	 * A concurrent build may hold the lock for two images, each within
+	 * build_timeout.
+	 */
 	if (built_lock(paths, 2 * (int)recipe->settings->build_timeout_ms,
 		&lock_fd, dg) != 0 ||
 	    build_one(BUILD_AGENT, engine, recipe, paths, options,
 		&ret_built->agent, dg) != 0)
 		return -1;
-	/* The base that the first one pulled or made is fresh. */
+	/* The first build has just pulled or created the base. */
 	second.pull = false;
 	second.keep_base = true;
 	return build_one(BUILD_EGRESS, engine, recipe, paths, &second,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * build-images: both images, with progress on stderr: one status line that is
- * rewritten on a terminal, a line for each step elsewhere.
+ * build-images: builds both images and shows progress on stderr: one status
+ * line that is rewritten on a terminal, one line per step elsewhere.
  */
 #ifndef DRYDOCK_BUILD_IMAGES_H
 #define DRYDOCK_BUILD_IMAGES_H
@@ -17,7 +17,10 @@ struct built_images {
 	struct build_outcome egress;
 };
 
-/* options' progress is set here.  As build_image() fails. */
+/*
+ * Builds both images.  The progress fields of options are ignored and set here.
+ * Fails as build_image() does.
+ */
 int build_images(const struct engine *engine, const struct build_recipe *recipe,
     const struct paths *paths, const struct build_options *options,
     struct built_images *ret_built, struct diag *dg);

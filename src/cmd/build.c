@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* build: makes the agent's and the egress image. */
+/* build: builds the agent image and the egress image. */
 #include <stdio.h>
 
 #include "base/diag.h"
@@ -80,7 +80,10 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 		settings_load_project(
 		    ctx->settings, ctx->paths, &project, dg) != 0))
 		return -1;
-	/* base_image and packages are what each session's holder is made of. */
+	/*
+	 * trusted_check() must run first: settings such as base_image and
+	 * packages decide the content of every session's image.
+	 */
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
 	    toolchains_load(
 		&toolchains, &ctx->settings->toolchains, ctx->paths, dg) != 0 ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd: one const object per subcommand; usage, completions, man page checks
- * and the parser read it.
+ * cmd: one const object per subcommand.  The help text, the completions, the
+ * man page checks and the parser read it.
  */
 #ifndef DRYDOCK_CMD_H
 #define DRYDOCK_CMD_H
@@ -18,38 +18,37 @@ struct engine;
 enum opt_type {
 	OPT_FLAG, /* bool */
 	OPT_STRING, /* const char *, borrowed from argv */
-	OPT_SETTING, /* sets the setting of that name; offset unused */
+	OPT_SETTING, /* sets the setting of this name; offset is unused */
 };
 
 /*
- * Every command that has CMD_NEED_SETTINGS takes every setting as an option
- * (engine_timeout as --engine-timeout TIME) without a row of its own; a row is
- * there to give one a letter or to show it in the command's --help.
+ * A command with CMD_NEED_SETTINGS takes every setting as an option
+ * (engine_timeout as --engine-timeout TIME) without a row.  A row adds a
+ * letter, or shows the option in the command's --help.
  */
 
 struct optdef {
 	const char *name; /* long name, without dashes */
-	char letter; /* or 0 */
+	char letter; /* 0: none */
 	enum opt_type type;
 	size_t offset; /* in the command's own option struct */
 	const char *arg; /* "IMAGE" for help; NULL for a flag */
 	const char *help;
 };
 
-/* What main() made ready for a command; all of it borrowed. */
+/* The state that main() prepares for a command; all pointers are borrowed. */
 struct context {
 	struct paths *paths;
 	struct settings *settings;
-	const char *const *environ_; /* the caller's */
-	struct engine
-	    *engine; /* asked who it is once, by the first that needs it */
-	int status; /* what the program ends with when run() returns 0 */
+	const char *const *environ_; /* the caller's environment */
+	struct engine *engine; /* connected once, on first use */
+	int status; /* exit status when run() returns 0 */
 };
 
 enum cmd_needs {
 	CMD_NEED_SETTINGS = 1 << 0, /* paths and settings are loaded */
 	CMD_SHOW_SETTINGS = 1 << 1, /* --help lists all settings */
-	CMD_NEED_SETUID = 1 << 2, /* starts set-id helpers (newuidmap) */
+	CMD_NEED_SETUID = 1 << 2, /* starts set-user-ID helpers (newuidmap) */
 };
 
 struct cmd {
@@ -58,12 +57,13 @@ struct cmd {
 	const char *summary;
 	const char *description; /* paragraphs for --help; may be NULL */
 	unsigned needs;
-	const struct optdef *options; /* ended by a row without a name */
+	const struct optdef *options; /* ended by a row whose name is NULL */
 	size_t options_size; /* of the command's option struct */
 	/*
-	 * argv holds the operands (after the options); those behind "--" are
-	 * argv[dashdash..argc-1], dashdash is argc when there was none.
-	 * options is a zeroed, filled struct of options_size bytes.
+	 * Runs the command.  argv holds the operands.  Those behind "--" are
+	 * argv[dashdash..argc-1]; dashdash is argc without a "--".  options is
+	 * a struct of options_size bytes that holds the parsed options; the
+	 * rest is zero.
 	 */
 	int (*run)(struct context *ctx, const void *options, int argc,
 	    char **argv, int dashdash, struct diag *dg);
@@ -90,7 +90,7 @@ extern const struct cmd cmd_config;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
 
-/* Of the program that companion_start() starts; argv: ID PROCESS. */
+/* Runs the process that companion_start() starts.  argv: ID PROCESS. */
 int cmd_companion(int argc, char **argv, struct diag *dg);
 
 #endif /* DRYDOCK_CMD_H */

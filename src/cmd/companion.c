@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* companion: what drydock starts beside a session; no command of a user's. */
+/*
+ * companion: the process that drydock starts beside a session; not a user
+ * command.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -10,7 +13,7 @@
 #include "session/companion.h"
 
 enum {
-	SESSION_FD = 3, /* the session's directory, as it was handed over */
+	SESSION_FD = 3, /* the session's directory, inherited */
 };
 
 int

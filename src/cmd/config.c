@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* config: prints the settings in effect. */
+/* config: prints the effective settings. */
 
 #include <stdio.h>
 
@@ -13,7 +13,10 @@ struct config_options {
 	bool json;
 };
 
-/* As drydock.conf has them: 4g and 15s stay strings with their units. */
+/*
+ * Appends the value as in drydock.conf: 4g and 15s are strings with their
+ * units.
+ */
 static void
 add_json_value(
     struct jsonw *w, const struct settings *s, const struct setting *row)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of ended sessions, printed so that a terminal obeys none of them. */
+/* ended: prints outcomes of ended sessions, escaped for the terminal. */
 #include "cmd/ended.h"
 
 #include <stdio.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * ended: what attach, logs and list show of sessions that have ended.
- */
+/* ended: how attach, logs and list show ended sessions. */
 #ifndef DRYDOCK_ENDED_H
 #define DRYDOCK_ENDED_H
 
@@ -14,19 +12,20 @@ struct outcome;
 struct outcomes;
 
 /*
- * Shows the ended session whose id word is, or is the start of: its last screen
- * on stdout, escaped, and how it ended on stderr.  False, and nothing is
- * printed, when there is none.  *ret_status is the command's own, or 1.
+ * Shows the ended session whose id equals or starts with word: the last screen
+ * on stdout, escaped, and the outcome on stderr.  *ret_status is the command's
+ * exit status, or 1 if that is not known.  Returns false and prints no session
+ * when there is none.
  */
 bool ended_show(struct context *ctx, const char *word, int *ret_status);
 
 /*
- * Prints one line of list for each.  Unless all, only the latest of each
- * project, and none that ended with its client.
+ * Prints one row per outcome.  Unless all, only the latest outcome of each
+ * project is printed, and none of a session that ended with its client.
  */
 void ended_print(const struct outcomes *outcomes, bool all);
 
-/* Whether list shows the i-th. */
+/* Returns true if list shows the i-th outcome. */
 bool ended_is_shown(const struct outcomes *outcomes, size_t i, bool all);
 
 #endif /* DRYDOCK_ENDED_H */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* exec: one more command in a session. */
+/* exec: runs another command in a session. */
 #include "session/exec.h"
 
 #include "base/diag.h"
 #include "cmd/sessions.h"
 
-/* Nobody listens: the engine tells what became of the session. */
+/*
+ * The holder does not answer: the failure reports the session's state from the
+ * engine instead.
+ */
 static int
 explain(struct context *ctx, const char *id, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gc: what every launch does first, by itself and with words. */
+/* gc: runs the collection that every launch runs first, with output. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +61,10 @@ replace(char **field, const char *value)
 	*field = xstrdup(value);
 }
 
-/* The record alone changes: what the engine knows of it is found out later. */
+/*
+ * Only the record changes.  The next command that queries the engine finds out
+ * the session's state.
+ */
 static int
 adopt_one(const struct context *ctx, const struct engine *engine,
     const char *id, struct diag *dg)
@@ -130,7 +133,7 @@ adopt(struct context *ctx, const struct engine *engine, struct diag *dg)
 	return 0;
 }
 
-/* What stays, and takes much of the disk. */
+/* Warns of remaining sessions and projects that use much disk space. */
 static void
 tell_usage(const struct context *ctx)
 {
@@ -198,7 +201,7 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (paths_open_state(ctx->paths, dg) != 0)
 		return -1;
 	if (sessions_find_engine(ctx, NULL, dg) != 0) {
-		/* What needs no answer is done all the same. */
+		/* This part needs no answer of the engine. */
 		if (!o->dry_run)
 			(void)collect_leftovers(ctx->paths, true);
 		return -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* help: prints what the tables say. */
+/* help: prints the help that the tables contain. */
 
 #include <stdio.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* From the operands of run, new and shell to a launch. */
+/*
+ * launching: builds a launch request from the operands of run, new and shell.
+ */
 #include "cmd/launching.h"
 
 #include <stddef.h>

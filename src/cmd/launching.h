@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * launching: what run, new and shell share: operands to a launch.
- */
+/* launching: the launch that run, new and shell share. */
 #ifndef DRYDOCK_LAUNCHING_H
 #define DRYDOCK_LAUNCHING_H
 
@@ -18,7 +16,9 @@ struct launching_options {
 
 extern const struct optdef launching_optdefs[];
 
-/* argv and dashdash as a command's run() gets them. */
+/*
+ * Launches a session.  argc, argv and dashdash are those of a command's run().
+ */
 int launching_run(struct context *ctx, enum launch_kind kind,
     const struct launching_options *options, int argc, char **argv,
     int dashdash, struct diag *dg);

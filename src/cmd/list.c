@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* list: what sessions there are. */
+/* list: lists the sessions. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,7 +62,10 @@ write_session(
 	    xasprintf("%s/%s/holder.sock", paths->runtime_dir, s->id);
 
 	jsonw_open_object(w);
-	/* What is no session of ours has none. */
+	/*
+	 * A container or image without a session of this state directory has no
+	 * id.
+	 */
 	jsonw_key_str(w, "id", session_id_valid(s->id) ? s->id : NULL);
 	jsonw_key_str(w, "state", session_state_name(s->state));
 	if (s->recorded) {
@@ -134,7 +137,7 @@ print_table(const struct list_options *o, const struct listing *l)
 	(void)fputs(out.buf, stdout);
 }
 
-/* What the user should know of a session that is there. */
+/* Warns of problems of existing sessions. */
 static void
 note_trouble(struct listing *l)
 {
@@ -155,7 +158,10 @@ note_trouble(struct listing *l)
 	}
 }
 
-/* A script that reads no state learns by the status that not all is well. */
+/*
+ * Warns of damaged sessions and sets status 1, for scripts that do not read the
+ * states.
+ */
 static void
 tell_damaged(struct context *ctx, const struct listing *l)
 {
@@ -170,7 +176,10 @@ tell_damaged(struct context *ctx, const struct listing *l)
 	}
 }
 
-/* What is kept of sessions; one whose directory is there is listed by that. */
+/*
+ * Reads the outcomes of ended sessions.  An outcome whose session directory
+ * still exists is dropped, because the listing has that session.
+ */
 static void
 read_ended(
     struct context *ctx, const struct listing *l, struct outcomes *ret_ended)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* logs: what a session's containers and its proxy wrote, escaped. */
+/*
+ * logs: prints the output of a session's containers and the log of its proxy,
+ * escaped.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +20,10 @@
 
 #define LINES "1000"
 
-/* An agent can write here: nothing of it reaches the terminal as it is. */
+/*
+ * Prints text, which an agent can write, with every line escaped for the
+ * terminal.
+ */
 static void
 print_lines(const char *head, const struct strbuf *text)
 {
@@ -37,7 +43,10 @@ print_lines(const char *head, const struct strbuf *text)
 	}
 }
 
-/* Absent for a session without a proxy, or before its first request. */
+/*
+ * Prints the proxy's log.  It is absent in a session without a proxy, and
+ * before the first request.
+ */
 static void
 print_proxy(struct context *ctx, const char *id)
 {

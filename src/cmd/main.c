@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* main: the command line to a command, a diag to an exit status. */
+/*
+ * main: dispatches the command line to a command and maps a diag to an exit
+ * status.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +24,8 @@
 #include "engine/engine.h"
 
 /*
- * Makes descriptors 0 to 2 valid, or a file opened later would become somebody's
- * standard output.
+ * Opens descriptors 0 to 2 if they are closed.  Otherwise a file that is opened
+ * later could become a child's standard output.
  */
 static int
 sanitise_stdfd(struct diag *dg)
@@ -30,7 +33,7 @@ sanitise_stdfd(struct diag *dg)
 	int fd;
 
 	do {
-		/* Children inherit these three: no close-on-exec. */
+		/* Children inherit these descriptors: no O_CLOEXEC. */
 		fd = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-*) */
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd < 0)
@@ -46,18 +49,24 @@ prepare_process(struct diag *dg)
 		return -1;
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGPIPE");
-	/* A file that may not grow is an error with a name, and no end. */
+	/*
+	 * With SIGXFSZ ignored, a write beyond the limit fails with EFBIG
+	 * instead of ending the process.
+	 */
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "ignore SIGXFSZ");
-	/* Ignored, which a caller may leave behind, it reaps our children. */
+	/*
+	 * A caller may leave SIGCHLD ignored, and then the kernel reaps our
+	 * children.
+	 */
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "heed SIGCHLD");
 	return 0;
 }
 
 /*
- * Where run is only implied: an operand that names a command, and no directory,
- * is a command behind its options.
+ * Rejects options before a command.  When run is only implied and the first
+ * operand names a command and no directory, the user meant that command.
  */
 static int
 check_order(
@@ -83,8 +92,8 @@ check_order(
 }
 
 /*
- * Loads what the command needs and runs it; its status goes to *ret_status.
- * implied: the command line names no command.
+ * Loads what cmd needs and runs it.  *ret_status is the exit status.  implied:
+ * the command line names no command.
  */
 static int
 run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
@@ -100,7 +109,10 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 
 	paths_init(&paths);
 	settings_init(&settings);
-	/* Nothing that drydock starts gains rights, but where it must. */
+	/*
+	 * Child processes gain no privileges, except in commands that start
+	 * set-user-ID helpers.
+	 */
 	if ((cmd->needs & CMD_NEED_SETUID) == 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
@@ -138,7 +150,7 @@ print_lists(int argc, char **argv, struct diag *dg)
 	return 0;
 }
 
-/* argv is the command line without the program. */
+/* argv is the command line without the program name. */
 static int
 dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 {
@@ -155,7 +167,7 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 	} else if (strncmp(word, "--list-", 7) == 0) {
 		return print_lists(argc, argv, dg);
 	} else if (word[0] == '-') {
-		/* An option or "--" without a command is run's. */
+		/* An option or "--" without a command belongs to run. */
 		word = "run";
 		used = 0;
 	}
@@ -165,7 +177,7 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 	    cmd, used == 0, argc - used, argv + used, ret_status, dg);
 }
 
-/* True when standard output is a pipe or socket that nobody reads any more. */
+/* Returns true if standard output is a pipe or socket without a reader. */
 static bool
 reader_left(void)
 {
@@ -178,9 +190,9 @@ reader_left(void)
 }
 
 /*
- * Output that could not be written is a failure.  A reader that left is none:
- * drydock then ends as SIGPIPE ends any program, though it ignores the signal
- * while it works.
+ * Flushes standard output; a write error is a failure.  If the reader closed
+ * its end, the process ends by SIGPIPE as other programs do.  SIGPIPE is
+ * ignored until then.
  */
 static int
 finish_output(struct diag *dg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* new: one more session, whatever others the project has. */
+/* new: starts another session of a project without asking. */
 #include "cmd/launching.h"
 
 static int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* options: the parser that every command's table goes through. */
+/* options: the parser for the option tables of all commands. */
 
 #include "cmd/options.h"
 
@@ -13,12 +13,12 @@
 #include "host/mode.h"
 #include "host/nearest.h"
 
-/* The word at hand and what is left of the command line. */
+/* The state of one parse. */
 struct walk {
 	const struct cmd *cmd;
 	int argc;
 	char **argv;
-	int at; /* of the next word */
+	int at; /* index of the next word */
 	struct options *options;
 };
 
@@ -62,13 +62,16 @@ find_letter(const struct cmd *cmd, char letter)
 	return NULL;
 }
 
-/* The setting that --name is, for a command that takes settings, or NULL. */
+/*
+ * Returns the setting of the option --name, or NULL.  Only commands with
+ * CMD_NEED_SETTINGS take settings.
+ */
 static const struct setting *
 find_setting(const struct cmd *cmd, const char *name)
 {
 	cleanup_free char *setting = NULL;
 
-	/* Underscores are for files: an option has one spelling. */
+	/* Only the spelling with dashes is an option. */
 	if ((cmd->needs & CMD_NEED_SETTINGS) == 0 || strchr(name, '_') != NULL)
 		return NULL;
 	setting = swap_characters(name, '-', '_');
@@ -102,8 +105,9 @@ fail_unknown(const struct cmd *cmd, const char *name, struct diag *dg)
 }
 
 /*
- * An unknown mode in a file or the environment means contained.  Here it is a
- * typing error, and the person who made it is there.
+ * Rejects an unknown mode.  In a file or the environment an unknown mode means
+ * contained; on the command line it is a typing error that the user can
+ * correct.
  */
 static int
 check_value(const struct walk *w, const char *shown, const char *name,
@@ -118,7 +122,7 @@ check_value(const struct walk *w, const char *shown, const char *name,
 	return 0;
 }
 
-/* The value of an option: the text after it, or the next word. */
+/* Takes the value of an option: the attached text, or the next word. */
 static int
 take_value(struct walk *w, const char *shown, const char *name, const char *arg,
     const char *attached, const char **ret_value, struct diag *dg)
@@ -194,7 +198,7 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 	return 0;
 }
 
-/* -a, -ab, -n VALUE, -nVALUE. */
+/* Parses -a, -ab, -n VALUE and -nVALUE. */
 static int
 parse_letters(struct walk *w, const char *letters, struct diag *dg)
 {
@@ -285,7 +289,10 @@ options_apply(
 
 		if (settings_set(
 			s, name, options->settings.v[i + 1], origin, dg) != 0) {
-			/* What the command line says is usage. */
+			/*
+			 * settings_set() fails with DIAG_CONFIG; an error on
+			 * the command line is DIAG_USAGE.
+			 */
 			dg->class = DIAG_USAGE;
 			return -1;
 		}

@@ -3,8 +3,8 @@
  * options: one parser for the option tables of all commands.
  *
  * --name VALUE, --name=VALUE, -n VALUE, -nVALUE and bundled flags (-ab) may
- * stand before, between and behind operands, up to "--".  -h, --help, -q
- * and --quiet are known to every command.
+ * stand before, between and behind operands, up to "--".  Every command takes
+ * -h, --help, -q and --quiet.
  */
 #ifndef DRYDOCK_OPTIONS_H
 #define DRYDOCK_OPTIONS_H
@@ -18,10 +18,10 @@ struct diag;
 struct strbuf;
 
 struct options {
-	void *values; /* owned; the command's option struct, filled */
+	void *values; /* owned; the command's option struct */
 	char **argv; /* owned array, borrowed strings: the operands */
 	int argc;
-	int dashdash; /* where the operands behind "--" start, or argc */
+	int dashdash; /* index of the first operand behind "--", or argc */
 	bool help;
 	bool quiet;
 	struct strvec settings; /* name, value, name, value, ... */
@@ -33,21 +33,22 @@ struct options {
 	}
 
 /*
- * Parses argv, without program and command, against cmd's table.  Anything
- * unknown, a missing value or one too many is DIAG_USAGE, with the nearest
- * name.  argv's strings must outlive ret_options.
+ * Parses argv, without program and command, with cmd's table.  An unknown
+ * option, a missing value and a value for a flag are DIAG_USAGE; for an unknown
+ * option the message has the nearest name.  The strings of argv must outlive
+ * ret_options.
  */
 int options_parse(const struct cmd *cmd, int argc, char **argv,
     struct options *ret_options, struct diag *dg);
 
-/* Puts the settings among the options over s; a bad value is DIAG_USAGE. */
+/* Sets the settings among the options in s.  A bad value is DIAG_USAGE. */
 int options_apply(
     const struct options *options, struct settings *s, struct diag *dg);
 
 /* Returned: the long option of a setting, without dashes. */
 char *options_setting_name(const char *setting);
 
-/* Appends each option that cmd takes, a line each: "-n", "--name". */
+/* Appends the options that cmd takes, one per line: "-n", "--name". */
 void options_list(const struct cmd *cmd, struct strbuf *out);
 
 void options_release(struct options *options);

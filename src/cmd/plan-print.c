@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plan-print: the words of `drydock plan`. */
+/* plan-print: the output of `drydock plan`. */
 #include "cmd/plan-print.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ verdict(const struct plan *plan)
 	return plan->nviolations == 0 ? "allowed" : "refused";
 }
 
-/* JSON may hold DEL and C1 controls as they are; a terminal obeys them. */
+/* JSON permits DEL and C1 controls unescaped; a terminal interprets them. */
 static void
 add_terminal_safe(struct strbuf *out, const char *json)
 {
@@ -36,7 +36,10 @@ add_terminal_safe(struct strbuf *out, const char *json)
 	}
 }
 
-/* An overlay that is refused as it was written is not merged. */
+/*
+ * plan->tree is NULL when an overlay was refused before the merge; the model is
+ * then {}.
+ */
 static void
 write_model(struct jsonw *w, const struct plan *plan)
 {
@@ -112,7 +115,7 @@ add_model(const struct plan *plan, struct strbuf *out, struct diag *dg)
 	return 0;
 }
 
-/* What images declare, and no overlay mounts. */
+/* Lists VOLUMEs that images declare and no overlay mounts. */
 static void
 add_volumes(const struct assembly *assembly, struct strbuf *out)
 {

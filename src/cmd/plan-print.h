@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan-print: a judged plan and the table of rules, for people and as JSON.
- * What they append is safe for a terminal.
+ * plan-print: prints a judged plan and the table of rules, as text and as JSON.
+ * The output is safe for a terminal.
  */
 #ifndef DRYDOCK_CMD_PLAN_PRINT_H
 #define DRYDOCK_CMD_PLAN_PRINT_H
@@ -20,14 +20,14 @@ int plan_print_text(const struct project *project,
     struct strbuf *out, struct diag *dg);
 
 /*
- * {"project": {"path", "key"}, "overlays": [{"name", "why"}], "model",
- * "violations", "verdict"}
+ * Appends {"project": {"path", "key"}, "overlays": [{"name", "why"}], "model",
+ * "violations", "verdict"}.
  */
 int plan_print_json(const struct project *project,
     const struct assembly *assembly, const struct plan *plan,
     struct strbuf *out, struct diag *dg);
 
-/* "RULE  what it promises", or the policy's own JSON. */
+/* Appends "RULE  TEXT" lines, or the policy's own JSON. */
 int plan_print_rules(
     struct policy *policy, bool json, struct strbuf *out, struct diag *dg);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* plan: shows what a launch would judge, and the verdict; starts nothing. */
+/*
+ * plan: shows the model that a launch would judge, and the verdict; starts
+ * nothing.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -29,7 +32,7 @@
 #include "session/images.h"
 #include "session/strangers.h"
 
-/* No session has this id: a launch draws one, and this one is taken. */
+/* A placeholder.  No session has this id, because launches do not use it. */
 #define NO_SESSION "00000000"
 #define NO_STATE "00000000000000000000000000000000"
 
@@ -39,12 +42,15 @@ struct plan_options {
 	const char *mode;
 };
 
-/* Where DOCKER_CONFIG of ours is while there is no state directory. */
+/*
+ * Stands in for the state directory, in which DOCKER_CONFIG is created, when
+ * that does not exist.
+ */
 struct scratch {
-	char *path; /* owned; NULL: none was needed */
+	char *path; /* owned; NULL: not needed */
 };
 
-/* Removes the directory that made up for a state directory. */
+/* Removes the stand-in directory. */
 static void
 scratch_remove(struct scratch *scratch)
 {
@@ -59,7 +65,10 @@ scratch_remove(struct scratch *scratch)
 	free(scratch->path);
 }
 
-/* Opens the state directory, or stands in for it: nothing is made there. */
+/*
+ * Opens the state directory, or a temporary directory in its place; the state
+ * directory is not created.
+ */
 static int
 open_state(struct paths *paths, struct scratch *scratch, struct diag *dg)
 {
@@ -94,7 +103,10 @@ find_image(const struct images_spec *spec, enum build_kind kind,
 	return ret_image->id == NULL ? images_missing(spec, kind, dg) : 0;
 }
 
-/* What a launch reads before anything else, and that a user may have wrong. */
+/*
+ * Loads the configuration that a launch checks first: agent, toolchains,
+ * pass_env and allowlist.
+ */
 static int
 read_written(const struct context *ctx, enum mode mode, struct agent *agent,
     struct toolchains *toolchains, struct diag *dg)
@@ -115,7 +127,10 @@ read_written(const struct context *ctx, enum mode mode, struct agent *agent,
 	return allowlist_load(&list, &hosts, ctx->paths, dg);
 }
 
-/* Says what to write for a project whose files show more than is on. */
+/*
+ * Notes toolchains that the project's files show and that are not on, and the
+ * line to write.
+ */
 static int
 suggest(const struct paths *paths, const struct settings *settings,
     const struct project *project, struct diag *dg)
@@ -159,7 +174,10 @@ judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 	return plan_check_verdict(&plan, dg);
 }
 
-/* The engine's DOCKER_CONFIG is made where the state directory seems to be. */
+/*
+ * Connects the engine.  Its DOCKER_CONFIG is created in the stand-in directory,
+ * if there is one.
+ */
 static int
 find_engine(struct context *ctx, const struct scratch *scratch,
     const struct project *project, struct engine *engine, struct diag *dg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* run: the agent on a project. */
+/* run: starts the agent on a project. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,10 @@ enum {
 	ANSWER_SIZE = 16
 };
 
-/* This project's sessions that go on, or could; the engine is asked last. */
+/*
+ * Lists the project's sessions that attach could show.  Without a state
+ * directory there are none, and the engine is not queried.
+ */
 static int
 find_live(struct context *ctx, const char *dir, struct listing *ret_listing,
     struct diag *dg)
@@ -34,7 +37,7 @@ find_live(struct context *ctx, const char *dir, struct listing *ret_listing,
 	    ctx, project.path, 0, ret_listing, &unread, dg);
 }
 
-/* "" is a new one. */
+/* Asks which session to attach to.  ret_id is "" for a new session. */
 static int
 ask(const struct listing *live, char ret_id[SESSION_ID_SIZE], struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which session a command means. */
+/* sessions: lists and selects the sessions that a command works on. */
 #include "cmd/sessions.h"
 
 #include <stdio.h>
@@ -80,7 +80,10 @@ keep_attachable(struct listing *listing, const char *project)
 	listing->nr = kept;
 }
 
-/* Whose it is says a record alone. */
+/*
+ * Only the record names the project, so an unreadable record may be this
+ * project's.
+ */
 static void
 tell_unread(const struct listing *listing, bool *ret_unread)
 {
@@ -144,7 +147,10 @@ choose_one(const struct listing *listing, const char *of,
 	return 0;
 }
 
-/* Sets ret_id to "" when the project (NULL: no project) has no session. */
+/*
+ * Selects a session of the project (NULL: of all projects).  ret_id is "" when
+ * there is none.
+ */
 static int
 choose_of(struct context *ctx, const char *project,
     char ret_id[SESSION_ID_SIZE], struct diag *dg)
@@ -167,8 +173,8 @@ choose_of(struct context *ctx, const char *project,
 }
 
 /*
- * A directory that cannot be a project, such as the home, has no session of its
- * own: there the only one of all projects may do.
+ * A directory that cannot be a project, such as the home, has no sessions.
+ * With SESSIONS_OF_ANY the sessions of all projects are used instead.
  */
 static int
 choose_of_directory(struct context *ctx, const char *dir,
@@ -212,7 +218,10 @@ sessions_choose(struct context *ctx, const char *word,
 		return -1;
 	if (word == NULL)
 		return choose_of_directory(ctx, NULL, fallback, ret_id, dg);
-	/* An id has neither slash nor dot, and goes before a directory. */
+	/*
+	 * An id contains neither slash nor dot.  An id has precedence over a
+	 * directory.
+	 */
 	if (strpbrk(word, "/.") != NULL)
 		return choose_of_directory(
 		    ctx, word, SESSIONS_OF_PROJECT, ret_id, dg);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * sessions: what commands on existing sessions share: listing, and choosing.
- */
+/* sessions: lists and selects existing sessions, for several commands. */
 #ifndef DRYDOCK_SESSIONS_H
 #define DRYDOCK_SESSIONS_H
 
@@ -15,53 +13,61 @@
 struct diag;
 
 /*
- * Makes ctx->engine ready, for a project (its real path) or NULL; ctx has an
- * open state directory afterwards.
+ * Connects ctx->engine for a project (its real path) or NULL, and opens the
+ * state directory of ctx.
  */
 int sessions_find_engine(
     struct context *ctx, const char *project, struct diag *dg);
 
 /*
- * All sessions with their states; an engine that does not answer is a warning.
- * Unless ret_untold is NULL also what has drydock's labels and no record
- * (session/strangers.h); ret_untold is set when that cannot be told.
+ * Lists all sessions with their states.  An engine that does not answer is a
+ * warning.  Unless ret_untold is NULL, the list includes containers and images
+ * with drydock's labels and without a record (session/strangers.h).  A failure
+ * of that query is stored in *ret_untold.
  */
 int sessions_list(struct context *ctx, const char *project,
     struct listing *ret_listing, struct diag *ret_untold, struct diag *dg);
 
 /*
- * What attach could show of this project; NULL: of all projects.  The engine,
- * which may know better than the records, is asked where these have more than
- * unasked of them.  A session whose record cannot be read is a warning;
- * *ret_unread: there is one.
+ * Lists the sessions of a project (NULL: of all projects) that attach could
+ * show.  The engine is queried only when the records have more than unasked
+ * such sessions, because the records may be out of date.  A session with an
+ * unreadable record is a warning and sets *ret_unread.
  */
 int sessions_of_project(struct context *ctx, const char *project,
     size_t unasked, struct listing *ret_listing, bool *ret_unread,
     struct diag *dg);
 
-/* Appends one line for each, as diag detail or for a prompt. */
+/* Appends one line per session, for a diag detail or a prompt. */
 void sessions_describe(const struct listing *listing, struct strbuf *out);
 
-/* Which session a command takes that is given none. */
+/* The session that a command takes by default. */
 enum sessions_default {
-	SESSIONS_OF_PROJECT, /* the working directory's only one */
-	SESSIONS_OF_ANY, /* in a home, too: the only one of all projects */
+	/* the only session of the working directory's project */
+	SESSIONS_OF_PROJECT,
+	/*
+	 * the same; in a directory that cannot be a project (the home), the
+	 * only session of all projects
+	 */
+	SESSIONS_OF_ANY,
 };
 
 /*
- * The session that a word names: an id, the start of one, or a directory, for
- * its only one.  NULL is the default.  Of several one is asked for: DIAG_USAGE
- * with the choices where nobody can be asked.  DIAG_NO when there is none,
- * DIAG_DATA when that cannot be known.
+ * Selects a session.  word is an id, the start of an id, or a directory with
+ * one session; NULL selects the default.  If several sessions match a
+ * directory, the user is asked; without a terminal that is DIAG_USAGE with the
+ * choices.  No session is DIAG_NO.  DIAG_DATA when an unreadable record leaves
+ * this open.
  */
 int sessions_choose(struct context *ctx, const char *word,
     enum sessions_default fallback, char ret_id[SESSION_ID_SIZE],
     struct diag *dg);
 
 /*
- * Looks at a session without its lease, and finds the agent's container, made
- * sure of by record, labels and engine.  Without one the failure says what
- * state the session is in.  ret_look is of ret_session.
+ * Reads the state of a session without its lease and finds the agent's
+ * container, verified by record, labels and engine.  Fails when there is no
+ * such container, with the session's state in the message.  *ret_look
+ * describes *ret_session.  *ret_agent is borrowed from *ret_look.
  */
 int sessions_look(struct context *ctx, const char *id,
     struct session *ret_session, struct session_look *ret_look,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* setup: what the first session needs besides the images. */
+/* setup: creates the directories and the first snapshot. */
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* shell: bash, or a command, in a session of its own. */
+/* shell: runs bash, or a command, in a new session. */
 #include "cmd/launching.h"
 
 static int

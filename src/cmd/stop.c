@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stop: end sessions. */
+/* stop: ends sessions. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ struct stop_options {
 	bool force;
 };
 
-/* Everything that could be live; shells belong to their clients, too. */
+/* Adds every session that was launched, shells of other clients included. */
 static int
 add_all(struct context *ctx, struct strvec *ids, struct diag *dg)
 {
@@ -35,7 +35,7 @@ add_all(struct context *ctx, struct strvec *ids, struct diag *dg)
 	return 0;
 }
 
-/* All names are resolved before the first session is touched. */
+/* Resolves all operands before the first session is ended. */
 static int
 find_ids(struct context *ctx, const struct stop_options *o, int argc,
     char **argv, struct strvec *ids, struct diag *dg)
@@ -60,7 +60,10 @@ find_ids(struct context *ctx, const struct stop_options *o, int argc,
 	return 0;
 }
 
-/* One that cannot be ended does not keep the others; the first is told last. */
+/*
+ * Ends all sessions.  A failure does not stop the loop.  The first failure is
+ * returned; later ones are warnings.
+ */
 static int
 end_all(const struct end_spec *spec, const struct strvec *ids, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sync: the host's configuration of the agent into its snapshot. */
+/* sync: copies the host's configuration of the agent into the snapshot. */
 #include "sync/sync.h"
 
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct sync_options {
 	bool json;
 };
 
-/* Where differences go: lines on standard output, or a list. */
+/* The output of --check: lines on standard output, or a JSON list. */
 struct listing {
 	const struct sync_options *options;
 	struct jsonw *w; /* NULL: lines */
@@ -32,7 +32,7 @@ list_difference(void *arg, const char *what, const char *path)
 	struct listing *l = arg;
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 
-	/* A name may be any bytes; JSON and terminals take text. */
+	/* A file name may contain any bytes; JSON and terminals need text. */
 	strbuf_add_escaped(&line, path, strlen(path));
 	if (l->w != NULL) {
 		jsonw_open_object(l->w);
@@ -128,7 +128,10 @@ report(struct context *ctx, const struct agent *agent,
 		(void)printf("%s: %s, %zu entries\n", agent->name,
 		    outcome->done ? "synced" : "nothing changed",
 		    outcome->manifest.scan.nr);
-	/* A hook is told by a status of failures alone. */
+	/*
+	 * With --if-stale, a hook takes a non-zero status as a failed sync;
+	 * skipped files do not count as one.
+	 */
 	ctx->status = failures > 0 && !o->if_stale ? 1 : 0;
 	return 0;
 }

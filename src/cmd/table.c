@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* table: the list of commands, and what is generated from it. */
+/* table: the list of commands, and the output that is generated from it. */
 
 #include "cmd/table.h"
 
@@ -16,7 +16,7 @@
 #include "host/nearest.h"
 
 #define HELP_WIDTH 79
-#define HELP_COLUMN 28 /* where texts of rows start */
+#define HELP_COLUMN 28 /* column in which the right texts start */
 
 static const struct cmd *const commands[] = {
 	&cmd_run,
@@ -39,7 +39,7 @@ static const struct cmd *const commands[] = {
 	NULL,
 };
 
-/* Other names of commands, as other tools have them; help does not list them. */
+/* Aliases that other tools use; help does not list them. */
 static const struct {
 	const char *name;
 	const struct cmd *cmd;
@@ -56,7 +56,7 @@ cmd_table(void)
 	return commands;
 }
 
-/* The advice for a directory where a command is due, or "". */
+/* Appends advice if name, given as a command, is a directory. */
 static void
 add_directory_advice(const char *name, struct strbuf *out)
 {
@@ -98,13 +98,14 @@ table_find(const char *name, const struct cmd **ret_cmd, struct diag *dg)
 }
 
 /*
- * Appends text in lines of at most 79 that start at column, at being where the
- * last line of out stands; a newline in it starts a line.
+ * Appends text in lines of at most HELP_WIDTH columns that start at column.  at
+ * is the current column of out's last line.  A newline in text starts a new
+ * line.
  */
 static void
 add_wrapped(struct strbuf *out, const char *text, size_t column, size_t at)
 {
-	bool first = true; /* word of the line */
+	bool first = true; /* next word is the first of the line */
 
 	while (*text != '\0') {
 		size_t len = strcspn(text, " \n");
@@ -135,7 +136,7 @@ add_wrapped(struct strbuf *out, const char *text, size_t column, size_t at)
 	strbuf_addch(out, '\n');
 }
 
-/* "  LEFT    RIGHT", RIGHT in a column of its own. */
+/* Appends "  LEFT    RIGHT"; RIGHT starts at HELP_COLUMN. */
 static void
 add_row(struct strbuf *out, const char *left, const char *right)
 {
@@ -213,7 +214,7 @@ void
 table_help_command(const struct cmd *cmd, struct strbuf *out)
 {
 	bool settings = (cmd->needs & CMD_NEED_SETTINGS) != 0;
-	bool quiet = false; /* its own option */
+	bool quiet = false; /* the command has its own -q */
 
 	strbuf_addf(out, "usage: drydock %s [OPTION...]%s%s\n\n%s\n", cmd->name,
 	    cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "",

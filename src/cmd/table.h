@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * table: looks commands up, and shows what the tables hold.
- */
+/* table: finds commands and prints the contents of the tables. */
 #ifndef DRYDOCK_TABLE_H
 #define DRYDOCK_TABLE_H
 
@@ -10,18 +8,21 @@
 struct diag;
 struct strbuf;
 
-/* The command of that name; none is DIAG_USAGE with the nearest name. */
+/*
+ * Finds the command of that name.  An unknown name is DIAG_USAGE with the
+ * nearest one.
+ */
 int table_find(const char *name, const struct cmd **ret_cmd, struct diag *dg);
 
-/* Appends what `drydock help` and `drydock help NAME` print. */
+/* Append the output of `drydock help` and of `drydock help NAME`. */
 void table_help(struct strbuf *out);
 void table_help_command(const struct cmd *cmd, struct strbuf *out);
 
 /*
- * Answers --list-commands, --list-options CMD, --list-settings (name, default
- * and what to write, separated by tabs), --list-statuses (status and meaning)
- * and --list-floors (program and oldest version): what completions and tests
- * read.  argv[0] is the word.
+ * Handles the options that completions and tests use: --list-commands,
+ * --list-options CMD, --list-settings (name, default and placeholder, separated
+ * by tabs), --list-statuses (status and meaning) and --list-floors (program and
+ * oldest version).  argv[0] is the option.
  */
 int table_list(int argc, char **argv, struct strbuf *out, struct diag *dg);
 

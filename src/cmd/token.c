@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* token: the agent's long-lived token: kept, told of, removed; never shown. */
+/*
+ * token: stores, reports and removes the agent's long-lived token; never prints
+ * it.
+ */
 #include "host/token.h"
 
 #include <errno.h>
@@ -14,7 +17,7 @@
 #include "host/agent.h"
 #include "session/secret.h"
 
-/* From the terminal, without showing it. */
+/* Reads the token from the terminal without echo. */
 static int
 ask(const struct agent *agent, struct strbuf *text, struct diag *dg)
 {
@@ -26,7 +29,10 @@ ask(const struct agent *agent, struct strbuf *text, struct diag *dg)
 	return secret_read(question.buf, TOKEN_MAX + 2, text, dg);
 }
 
-/* Room for all of it at once: growing would leave copies behind. */
+/*
+ * Reserves the whole buffer first: a reallocation would leave a copy of the
+ * token in freed memory.
+ */
 static int
 read_input(struct strbuf *text, struct diag *dg)
 {
@@ -132,7 +138,9 @@ token_run(struct context *ctx, const void *options, int argc, char **argv,
 		if (strcmp(verbs[i].name, argv[0]) == 0)
 			return verbs[i].run(ctx, &agent, dg);
 	}
-	/* The word may be the token itself: it is not shown. */
+	/*
+	 * The operand may be the token itself; the message does not contain it.
+	 */
 	return diag_set(dg, DIAG_USAGE,
 	    "token needs set, status or remove; set reads the token from the "
 	    "terminal or standard input");

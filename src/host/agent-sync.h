@@ -26,7 +26,7 @@
 struct diag;
 struct json;
 
-/* One tree or document.  A tree has from equal to to, and empty drop lists. */
+/* One tree or document.  In a tree, to equals from; drop lists are empty. */
 struct agent_source {
 	char *from; /* owned; path below the home */
 	char *to; /* owned; path below the session's home */

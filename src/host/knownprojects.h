@@ -35,9 +35,10 @@ int knownprojects_load(const struct paths *paths,
 
 /*
  * Returned: the listed directory that equals or contains real_path, or NULL.
- * real_path need not exist.  Paths are compared, and for directories that exist
- * also device and inode of real_path and its parents.  A bind mount or a rename
- * therefore does not hide a listed directory.
+ * real_path need not exist.  real_path and each of its parents are compared by
+ * path, by inode and birth time, and by device and inode of the listed
+ * directories that exist.  Neither a bind mount nor a rename therefore hides a
+ * listed directory.
  */
 char *knownprojects_find(
     const struct knownprojects *known, const char *real_path);

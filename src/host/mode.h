@@ -17,7 +17,7 @@ struct mode_choice {
 
 const char *mode_name(enum mode mode);
 
-/* Parses a mode name.  Another word returns false and leaves *ret_mode. */
+/* Parses a mode name.  Another word returns false; *ret_mode stays. */
 bool mode_parse(const char *word, enum mode *ret_mode);
 
 /*

@@ -376,8 +376,8 @@ paths_read_config_file(const struct paths *paths, const char *name, size_t max,
 		return -1;
 	if (fd >= 0 && fs_read_fd(fd, name, max, out, dg) != 0) {
 		/*
-		 * DIAG_DATA means a damaged state file; here a user wrote a file
-		 * that is too large.
+		 * DIAG_DATA means a damaged state file; here a user wrote a
+		 * file that is too large.
 		 */
 		if (dg->class == DIAG_DATA)
 			dg->class = DIAG_CONFIG;
