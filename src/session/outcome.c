@@ -422,9 +422,9 @@ remove_of(int dir_fd, const struct outcome *o)
 }
 
 /*
- * Removes outcomes of a project beyond the limit, the oldest first.  Outcomes
- * of sessions that end with their client, which showed the end, go before all
- * others.
+ * Removes outcomes of a project beyond the limit, the oldest first.  Outcomes of
+ * sessions that end with their client go before all others: that client has
+ * already shown the end.
  */
 static void
 drop_beyond(const struct paths *paths, int dir_fd, const char *project)

@@ -25,7 +25,7 @@ prompt_line(
 	size_t len = 0;
 	char c;
 
-	/* Without a visible question no answer must be read. */
+	/* If the question cannot be printed, read no answer. */
 	if (fprintf(stderr, "drydock: %s ", question) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "ask");
 	for (;;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A pure function of typed facts, and the table of states. */
+/* Derives the state from typed facts without I/O; has the table of states. */
 #include "session/status.h"
 
 #include <string.h>
@@ -16,10 +16,10 @@
 #include "session/record.h"
 
 enum {
-	STOP_S = 30, /* its grace, and what an engine needs besides */
+	STOP_S = 30, /* grace period of stop, and time for the engine */
 };
 
-/* Two engines on one host can share an id. */
+/* An engine's id alone is not unique: two engines on one host can share it. */
 static bool
 engine_is_recorded(const struct session_facts *facts)
 {
@@ -50,9 +50,10 @@ any_labelled(const struct session_facts *facts)
 }
 
 /*
- * Made by the Compose that this session's launcher started, whatever its image
- * is and though no plan has it: after the claim, which drew the id, in the
- * project of that id and by a name that Compose gives there.
+ * Returns true for a container that was made by the Compose of this session's
+ * launcher.  Its image is not compared, and the plan need not have it.  It was
+ * made after the claim, which drew the id, in the Compose project of that id,
+ * and has a name that Compose gives there.
  */
 static bool
 is_of_launch(const struct session_facts *facts, const struct container *c)
@@ -146,9 +147,9 @@ session_unconfirmed_ids(
 }
 
 /*
- * What exits while stop is at work does so by that.  Later it was something
- * else: stop was cut off before the engine heard of it, and somebody may have
- * come back since.
+ * An exit while stop is at work is caused by stop.  A later exit has another
+ * cause: stop was interrupted before the engine received the request, and the
+ * session may have been attached since.
  */
 static bool
 is_of_stop(const struct session_facts *facts, const struct container *c)
@@ -167,8 +168,8 @@ is_of_stop(const struct session_facts *facts, const struct container *c)
 }
 
 /*
- * The holder removes the note of an earlier start: one that is there is of the
- * last one, also while that start is still on record (starting_at).
+ * The holder removes the note of an earlier start.  A note that exists is of
+ * the last start, even while that start is still recorded (starting_at).
  */
 static bool
 has_ended(const struct session_facts *facts, const struct container *c)
@@ -178,7 +179,10 @@ has_ended(const struct session_facts *facts, const struct container *c)
 	    (facts->record->ends_with_client && facts->client_left);
 }
 
-/* Every container with our labels is one that we would remove. */
+/*
+ * Returns true if deleting the session would remove every container with our
+ * labels.
+ */
 static bool
 all_labelled_are_ours(const struct session_facts *facts)
 {
@@ -191,7 +195,7 @@ all_labelled_are_ours(const struct session_facts *facts)
 	return true;
 }
 
-/* What the lease, held until now, and the engine's answer make of it. */
+/* The state if no other process holds the lease. */
 static enum session_state
 judge(const struct session_facts *facts)
 {
@@ -215,7 +219,7 @@ judge(const struct session_facts *facts)
 		return SESSION_DAMAGED;
 	agent = session_container(facts, "agent");
 	if (agent == NULL)
-		/* Removed by a deletion that did not get to its end? */
+		/* A deletion that was interrupted may have removed it. */
 		return r->ended_at != NULL && all_labelled_are_ours(facts)
 		    ? SESSION_ENDED
 		    : SESSION_LOST;
@@ -249,7 +253,7 @@ session_runs(enum session_state state)
 static const struct {
 	const char *name;
 	enum diag_class class;
-	const char *words; /* behind "session ID" */
+	const char *words; /* follows "session ID" */
 } states[] = {
 	[SESSION_RUNNING] = { "running", DIAG_NO, "runs" },
 	[SESSION_DETACHED] = { "detached", DIAG_NO, "runs" },

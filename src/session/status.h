@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * status: what state a session is in, by facts alone, and in which words.
- */
+/* status: derives the state of a session from facts, and names each state. */
 #ifndef DRYDOCK_STATUS_H
 #define DRYDOCK_STATUS_H
 
@@ -15,90 +13,93 @@ struct record;
 struct strvec;
 
 enum session_state {
-	SESSION_RUNNING, /* and somebody looks at it */
+	SESSION_RUNNING, /* runs, and a viewer is attached */
 	SESSION_DETACHED, /* runs, or may run */
-	SESSION_STARTING, /* its launcher is at work */
-	SESSION_STOPPED, /* its container exited, attach starts it again */
+	SESSION_STARTING, /* a launcher is at work */
+	SESSION_STOPPED, /* container exited; attach restarts it */
 	SESSION_ENDED, /* the next collection removes it */
-	SESSION_LOST, /* its engine does not know its container */
-	SESSION_FOREIGN, /* another engine's */
-	SESSION_SILENT, /* the engine gives no answer */
-	SESSION_ORPHAN, /* a container with our labels and no directory */
-	SESSION_DAMAGED, /* its record cannot be read, or says too little */
-	/* Of strangers_list() alone: these have our labels and no record. */
+	SESSION_LOST, /* its engine does not have its container */
+	SESSION_FOREIGN, /* belongs to another engine */
+	SESSION_SILENT, /* the engine does not answer */
+	SESSION_ORPHAN, /* container with our labels, no directory */
+	SESSION_DAMAGED, /* record unreadable or incomplete */
+	/* Only from strangers_list(): drydock's labels, but no record. */
 	SESSION_UNKNOWN_CONTAINER,
 	SESSION_UNKNOWN_IMAGE,
 };
 
-/* What is known of one session. */
+/* The facts about one session; pointers are borrowed. */
 struct session_facts {
-	const struct record *record; /* NULL: there is none */
-	const struct diag *damage; /* why it cannot be read, or NULL */
-	bool sealed; /* plan.json is there */
-	bool noted; /* the holder noted the command's end, */
-	int noted_status; /* with this status */
-	/* The client of a session that ends with it saw its end, or has left. */
+	const struct record *record; /* NULL: no record */
+	const struct diag *damage; /* why it is unreadable, or NULL */
+	bool sealed; /* plan.json exists */
+	bool noted; /* the holder noted the command's end */
+	int noted_status; /* exit status in that note */
+	/* ends_with_client: the client saw the end, or has left. */
 	bool client_left;
-	bool leased; /* somebody else holds the lease */
-	bool viewed; /* somebody looks at it */
-	const struct engine *engine; /* the one that answered */
-	const struct container_list *containers; /* its whole answer */
+	bool leased; /* another process holds the lease */
+	bool viewed; /* a viewer is attached */
+	const struct engine *engine; /* the engine that answered */
+	const struct container_list *containers; /* the engine's whole answer */
 	const char *state_id;
 	const char *id;
 };
 
 /*
- * The state of a session, by the facts alone.  A container counts as the
- * session's when it has the recorded id and our labels; before its ids were
- * recorded, when it has our labels, its role and the recorded image, or was
- * made after the claim in our Compose project, and then the agent has never
- * run.
+ * Derives the state of a session from the facts alone.
  *
- * An exited container is no end, whatever its status is: a holder that crashed,
- * was killed or went down with its engine leaves a session that can go on.  An
- * end is what the holder noted; what stop or a deletion put on record, an exit
- * within 30 seconds of a stop included; and an exit of a session that ends with
- * its client when that has left.
+ * A container belongs to the session if it has our labels and the recorded id.
+ * Before the ids are recorded, it belongs to the session if it has our labels,
+ * its role and the recorded image, or if it was made after the claim in our
+ * Compose project.  The agent has never run then.
  *
- * Only a session that is SESSION_ENDED while its lease is ours may be removed.
+ * An exit of the container is not the end of the session, whatever its status
+ * is.  A holder that crashed, was killed or went down with its engine leaves a
+ * session that can go on.  A session has ended if the holder noted the end; if
+ * stop or a deletion recorded the end; if its container exited within 30
+ * seconds of a recorded stop; or if the container of a session that ends with
+ * its client exited and that client has left.
+ *
+ * A session may be removed only if it is SESSION_ENDED while the caller holds
+ * its lease.
  */
 enum session_state session_status(const struct session_facts *facts);
 
-/* SESSION_RUNNING or SESSION_DETACHED. */
+/* Returns true for SESSION_RUNNING and SESSION_DETACHED. */
 bool session_runs(enum session_state state);
 
-/* "running", "foreign engine", ... */
+/* Returns the name for users: "running", "foreign engine", ... */
 const char *session_state_name(enum session_state state);
 
 /*
- * Sets dg to why a command that needs the session in another state does
- * nothing, and what the user can do; returns -1.
+ * Sets dg to the reason why a command cannot act on a session in this state,
+ * and to what the user can do.  Always returns -1.
  */
 int session_refuse(const struct session_facts *facts, enum session_state state,
     struct diag *dg);
 
 /*
- * NULL, or the session's container of this role ("agent", "egress", or a
- * extra service's name), found as session_status() does.
+ * Returns the session's container of this role ("agent", "egress", or the name
+ * of an extra service), matched as in session_status(); NULL if there is none.
  */
 const struct container *session_container(
     const struct session_facts *facts, const char *role);
 
 /*
- * Whether the proxy of a session has given up: it crashed more often than it is
- * started again, or somebody ended it.
+ * Returns true if the session's proxy has exited for good: it crashed more
+ * often than the engine restarts it, or somebody stopped it.
  */
 bool session_proxy_gave_up(const struct session_facts *facts);
 
 /*
- * Appends the id, once, of each container that deleting the session removes:
- * the engine confirmed its labels, session and role.
+ * Appends the id, once, of each container that deleting the session removes.
+ * The engine confirmed its labels, session and role.
  */
 void session_own_ids(const struct session_facts *facts, struct strvec *ret_ids);
 
 /*
- * Appends the recorded ids that the engine did not confirm so: such a container
- * is gone, or somebody else's.
+ * Appends the recorded ids that the engine did not confirm this way.  Such a
+ * container is gone or does not belong to the session.
  */
 void session_unconfirmed_ids(
     const struct session_facts *facts, struct strvec *ret_ids);

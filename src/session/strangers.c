@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What has our labels, compared with what our records have. */
+/* Compares what has drydock's labels with drydock's records. */
 #include "session/strangers.h"
 
 #include <string.h>
@@ -40,7 +40,7 @@ label_of(const struct image *image, const char *name)
 	return envp_get((const char *const *)image->labels.v, label);
 }
 
-/* "image 0123456789ab (drydock-agent:mine; agent, uid 1000)" */
+/* Returned: "image 0123456789ab (drydock-agent:mine; image=agent uid=1000)" */
 static char *
 image_words(const struct image *image)
 {
@@ -109,7 +109,9 @@ or_dash(const char *word)
 static void
 add_container(struct listing *listing, const struct container *c)
 {
-	/* Not under the id of the session that it claims. */
+	/*
+	 * The session id in its label is unconfirmed, so it is not used here.
+	 */
 	struct listed *s = listing_add(listing, "-");
 
 	s->state = SESSION_UNKNOWN_CONTAINER;
@@ -127,9 +129,9 @@ add_container(struct listing *listing, const struct container *c)
 }
 
 /*
- * Whether a record has this container, or the listing shows it as an orphan.
- * A session without a record may be one that is being launched, and its own
- * line says so.
+ * Returns true if a record has this container, or if the listing shows it as an
+ * orphan.  A session without a record may be a launch in progress, and has a
+ * line of its own.
  */
 static bool
 is_explained(const struct paths *paths, const struct engine *engine,
@@ -178,7 +180,7 @@ strangers_list(const struct paths *paths, const struct engine *engine,
 		return -1;
 	containers_sort(&containers);
 	for (size_t i = 0; i < containers.nr; i++) {
-		/* What was added here explains nothing. */
+		/* Entries that were added here do not count. */
 		const struct listing before = { listing->v, known, false };
 
 		if (!is_explained(

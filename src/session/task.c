@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A step of a launch on a thread. */
+/* Runs a step of a launch in a thread. */
 #include "session/task.h"
 
 #include <stddef.h>
@@ -29,7 +29,7 @@ task_join(struct task *task, struct diag *dg)
 {
 	if (task->started)
 		(void)pthread_join(task->thread, NULL);
-	/* A caller that failed already keeps its own words. */
+	/* Keep the failure of a caller that failed already. */
 	if (task->rc != 0 && dg->class == DIAG_NONE)
 		diag_move(dg, &task->dg);
 	diag_clear(&task->dg);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task: one step of a launch beside the others, on a thread of its own.
+ * task: runs one step of a launch in a thread, beside the other steps.
  *
- * What the function uses is its own or only read meanwhile; its diag is its
- * own until task_join().
+ * The function may use data of its own, and data that nobody changes meanwhile.
+ * Its diag belongs to the task until task_join().
  */
 #ifndef DRYDOCK_TASK_H
 #define DRYDOCK_TASK_H
@@ -16,20 +16,23 @@
 struct task {
 	int (*run)(void *arg, struct diag *dg);
 	void *arg;
-	bool started; /* on a thread; else it ran when it was to start */
+	bool started; /* in a thread; false: ran in task_start() */
 	pthread_t thread;
 	int rc;
 	struct diag dg; /* owned until joined */
 };
 
 /*
- * Starts run(arg); every task that was started is joined.  Where no thread can
- * be had it runs at once.
+ * Starts run(arg) in a thread.  If no thread can be created, runs it at once.
+ * Every task that was started must be joined.
  */
 void task_start(
     struct task *task, int (*run)(void *arg, struct diag *dg), void *arg);
 
-/* Waits, and returns what run() did, its failure in *dg. */
+/*
+ * Waits for the task and returns the result of run().  A failure goes to *dg,
+ * unless *dg has one already.
+ */
 int task_join(struct task *task, struct diag *dg);
 
 #endif /* DRYDOCK_TASK_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removing a session that was not launched, or whose command has ended. */
+/* Removes a session that was not launched or whose command has ended. */
 #include "session/teardown.h"
 
 #include <poll.h>
@@ -21,16 +21,16 @@
 #include "session/session.h"
 
 enum {
-	END_WAIT_MS = 15000, /* the holder itself kills after ten seconds */
+	END_WAIT_MS = 15000, /* the holder kills after ten seconds */
 	END_STEP_MS = 10,
-	SETTLE_MS = 2000, /* the engine makes a container in less */
+	SETTLE_MS = 2000, /* time for the engine to make a container */
 	SETTLE_STEP_MS = 50,
-	STATUS_ENDED = 143, /* 128 + TERM, which stop sends */
+	STATUS_ENDED = 143, /* 128 + SIGTERM, which stop sends */
 };
 
 /*
- * With a container that has our labels and is not the plan's, the directory
- * stays: it is what leads to that container.  What is ours goes.
+ * A container has our labels but is not the plan's.  The directory stays,
+ * because it leads to that container.  Our own containers are removed.
  */
 static int
 keep_directory(const struct session_facts *facts, struct diag *dg)
@@ -57,8 +57,8 @@ count_own(const struct session_facts *facts)
 }
 
 /*
- * Where one container fails Compose ends, and the engine still makes another
- * one: nobody would find that when the session is gone.
+ * If one container fails, Compose exits while the engine may still make
+ * another.  Wait for that one: removing the session now would orphan it.
  */
 static int
 find_settled(const struct paths *paths, const struct session_facts *facts,
@@ -107,7 +107,9 @@ teardown_launch(const struct paths *paths, const struct engine *engine,
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	/* The agent never ran: containers may be found by image and label. */
+	/*
+	 * The agent never ran: containers may be matched by image and labels.
+	 */
 	free(record->launched_at);
 	record->launched_at = NULL;
 	if (remove_launch(
@@ -125,10 +127,7 @@ recorded_ids(const struct record *record, struct strvec *ret_ids)
 			strvec_push(ret_ids, record->containers[i].id);
 }
 
-/*
- * The end of the command and the engine's knowledge of it are a few
- * milliseconds apart.
- */
+/* The engine reports the end some milliseconds after the command ended. */
 static int
 wait_end(const struct session_facts *facts, int agent_pidfd,
     struct container_list *containers, struct diag *dg)
@@ -157,8 +156,8 @@ wait_end(const struct session_facts *facts, int agent_pidfd,
 }
 
 /*
- * A holder that was stopped, or does not do what it is told, does not keep a
- * session whose client is gone: nobody could come back to it.
+ * Kills a command that its holder did not end.  The client is gone and cannot
+ * attach again, so the session must not stay.
  */
 static int
 kill_overdue(const struct session_facts *facts,
@@ -170,7 +169,7 @@ kill_overdue(const struct session_facts *facts,
 	diag_warn("session %s: its command did not end with its client within "
 		  "%d seconds and is killed",
 	    facts->id, END_WAIT_MS / 1000);
-	/* It was found live: by its id and its labels. */
+	/* The container was matched by its id and its labels. */
 	if (container_stop(facts->engine,
 		record_container_id(facts->record, "agent"), 0, dg) != 0)
 		return -1;
@@ -179,7 +178,7 @@ kill_overdue(const struct session_facts *facts,
 	    facts->engine, (const char *const *)ids.v, containers, dg);
 }
 
-/* Waits for the end, and looks again at what the session is by then. */
+/* Waits for the end, then reads the state of the session again. */
 static int
 look_at_end(const struct look_spec *at, const struct session *session,
     struct container_list *containers, bool client_left, int agent_pidfd,
@@ -200,8 +199,9 @@ look_at_end(const struct look_spec *at, const struct session *session,
 }
 
 /*
- * The user's services go with their session: one that has ended by then did so
- * by itself, and may be why the command failed.
+ * Reports extra services that failed.  They end with their session, so a
+ * service that exited earlier did so by itself, and may be why the command
+ * failed.
  */
 static void
 tell_services(const struct session_facts *facts)
@@ -224,7 +224,7 @@ tell_services(const struct session_facts *facts)
 	}
 }
 
-/* For whoever saw the end, before the session's files go. */
+/* Tells the user about the end before the session's files are removed. */
 static void
 tell_end(const struct paths *paths, const struct session_facts *facts,
     int session_fd)
@@ -236,7 +236,7 @@ tell_end(const struct paths *paths, const struct session_facts *facts,
 	tell_services(facts);
 }
 
-/* A collector was faster, or stop. */
+/* A collector, or "drydock stop", removed the session first. */
 static void
 tell_gone(const struct paths *paths, const struct record *record,
     bool client_left, int *ret_status)

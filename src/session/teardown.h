@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * teardown: the two ways in which a launcher ends its own session.
+ * teardown: how a launcher removes its own session, before go and after the
+ * end.
  */
 #ifndef DRYDOCK_TEARDOWN_H
 #define DRYDOCK_TEARDOWN_H
@@ -14,22 +15,25 @@ struct record;
 struct session;
 
 /*
- * Before go, the lease held: removes the containers that there are (asked for
- * when may_have_containers), then the session.  What fails is a warning: the
- * next collection tries again.
+ * Before go, with the lease held: removes the session's containers, then the
+ * session.  Asks the engine for containers only if may_have_containers.  A
+ * failure is a warning: the next collection tries again.
  */
 void teardown_launch(const struct paths *paths, const struct engine *engine,
     struct record *record, bool may_have_containers, struct session *session);
 
 /*
- * After the command's end, the lease not held: wins it again, waits for the
- * agent's container to have ended (agent_pidfd, or -1, saves questions) and
- * removes its containers and the session when it has ended.  A session that
- * ends with its client, and runs by then, has its container killed, with a
- * warning; one that may be left never.  client_left: the client saw the end or
- * leaves, and did not lose the connection.  What fails, or a lease that somebody
- * else keeps, leaves the rest to the next collection, with a warning.  Returns
- * the status of the end, or -1.
+ * After the command's end, without the lease: takes the lease, waits for the
+ * exit of the agent's container, and removes the containers and the session if
+ * it has ended.  agent_pidfd is borrowed, or -1; it saves requests to the
+ * engine.  If a session that ends with its client still runs after the wait,
+ * its container is killed, with a warning.  A session that can be detached is
+ * never killed.
+ *
+ * client_left: the client saw the end or leaves; false: it lost the connection.
+ *
+ * A failure, or a lease that another process keeps, is a warning: the next
+ * collection removes the rest.  Returns the command's exit status, or -1.
  */
 int teardown_ended(const struct paths *paths, const struct engine *engine,
     const struct record *record, bool client_left, int agent_pidfd);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which sequences reach the user's terminal.  Meanings are those of xterm
- * (invisible-island.net/xterm/ctlseqs), kitty (sw.kovidgoyal.net/kitty, its
- * protocol extensions), iTerm2 (iterm2.com/documentation-escape-codes.html),
- * ConEmu (conemu.github.io/en/AnsiEscapeCodes.html) and screen(1).
+ * Decides which sequences reach the user's terminal.  Meanings are those of
+ * xterm (invisible-island.net/xterm/ctlseqs), kitty (sw.kovidgoyal.net/kitty,
+ * its protocol extensions), iTerm2
+ * (iterm2.com/documentation-escape-codes.html), ConEmu
+ * (conemu.github.io/en/AnsiEscapeCodes.html) and screen(1).
  */
 #include "session/termfilter.h"
 
@@ -14,10 +15,13 @@
 
 #define STRING_SHORT ((size_t)8192)
 
-/* What a string holds behind its number, "" when there is nothing. */
+/* Judges the content behind the number of an OSC, "" if there is none. */
 typedef bool content_fn(const char *s);
 
-/* ConEmu runs programs and macros by other numbers; 4 shows progress. */
+/*
+ * OSC 9: a notification, or a command of ConEmu that starts with a number.
+ * Command 4 shows progress; others run programs and macros.
+ */
 static bool
 is_notification(const char *s)
 {
@@ -26,14 +30,14 @@ is_notification(const char *s)
 	return s[0] < '0' || s[0] > '9';
 }
 
-/* rxvt and others run what they are extended by; this shows a text. */
+/* OSC 777: rxvt and others run the named extension; "notify" shows a text. */
 static bool
 is_notify(const char *s)
 {
 	return strncmp(s, "notify;", 7) == 0;
 }
 
-/* iTerm2 also writes files, opens pages, and steals the focus by this one. */
+/* OSC 1337: iTerm2 also writes files, opens pages, and takes the focus. */
 static bool
 is_copy(const char *s)
 {
@@ -41,14 +45,15 @@ is_copy(const char *s)
 }
 
 /*
- * Left out, among others: 3 sets a property of the window, 7 is a directory in
- * which terminals start new shells (and the container's is none of the host),
- * 50 sets and reports the font, 51 and 633 command editors, 1337 as above.
+ * Not listed, among others: 3 sets a property of the window.  7 is the
+ * directory in which terminals start new shells, and the container's path does
+ * not apply to the host.  50 sets and reports the font.  51 and 633 command
+ * editors.  Of 1337 only the copy commands are listed.
  */
 static const struct osc {
 	const char *number;
-	bool clipboard; /* passes only with that setting */
-	content_fn *content; /* NULL: any */
+	bool clipboard; /* passes only if the clipboard is allowed */
+	content_fn *content; /* NULL: any content passes */
 } oscs[] = {
 	{ "0", false, NULL }, /* titles */
 	{ "1", false, NULL },
@@ -81,7 +86,7 @@ static const struct osc {
 	{ "9", false, is_notification },
 	{ "99", false, NULL }, /* kitty's notifications */
 	{ "777", false, is_notify },
-	{ "133", false, NULL }, /* where prompts and output start */
+	{ "133", false, NULL }, /* start of prompts and output */
 	{ "52", true, NULL },
 	{ "5522", true, NULL }, /* kitty's clipboard */
 	{ "1337", true, is_copy },
@@ -115,11 +120,11 @@ consists_of(const char *s, const char *chars)
 }
 
 /*
- * Sixel images, and two questions: for a setting (DECRQSS) and for a
- * capability (XTGETTCAP).  What is asked for comes back as input, so that it
- * may not be just anything.  Left out: keys (DECUDK), macros (DECDMAC), fonts,
- * ReGIS, restored states, kitty's remote control, and the wrappers of tmux;
- * screen hands any DCS on, and what passes here is printable.
+ * Passes Sixel images and two queries: for a setting (DECRQSS) and for a
+ * capability (XTGETTCAP).  The terminal repeats the queried name as input, so
+ * the name is restricted.  Dropped: keys (DECUDK), macros (DECDMAC), fonts,
+ * ReGIS, restored states, kitty's remote control, and the wrappers of tmux.
+ * screen passes any DCS to the outer terminal; what passes here is printable.
  */
 static bool
 dcs_passes(const char *s)
@@ -139,9 +144,9 @@ dcs_passes(const char *s)
 }
 
 /*
- * kitty's graphics, sent in the stream: by the other media (t=f, t=t, t=s) a
- * terminal reads, or removes, a file or shared memory of the host that the
- * stream names.
+ * Passes kitty's graphics whose data is in the stream (t=d).  With the other
+ * media (t=f, t=t, t=s) a terminal reads, or removes, a file or shared memory
+ * of the host that the stream names.
  */
 static bool
 apc_passes(const char *s)
@@ -168,10 +173,10 @@ apc_passes(const char *s)
 }
 
 /*
- * Character sets, the cursor, tab stops, the keypad and resets.  Left out is
- * what makes a terminal read the stream in another way (VT52 mode, ESC %
- * with another set than UTF-8) or answer in one (ESC SP G), and what screen
- * takes for the start of a string (ESC !).
+ * Passes character sets, the cursor, tab stops, the keypad and resets.
+ * Dropped: sequences that change how a terminal reads the stream (VT52 mode,
+ * ESC % with another set than UTF-8) or how it answers (ESC SP G), and ESC !,
+ * which screen takes for the start of a string.
  */
 static bool
 escape_passes(const struct vt_token *token)
@@ -188,10 +193,11 @@ escape_passes(const struct vt_token *token)
 }
 
 /*
- * Media copy prints, mode 2 switches to VT52 and mode 5522 makes a paste a
- * message that the clipboard's protocol has to fetch.  Nothing undoes, in all
- * terminals, how titles are encoded, the pointer is hidden, controls are sent
- * (DECSCL) and output goes to a status line.
+ * Dropped: media copy, which prints; mode 2, which switches to VT52; and mode
+ * 5522, which replaces a paste by a message, after which the program fetches
+ * the content by the clipboard protocol.  Also dropped, because no sequence
+ * undoes them in all terminals: the encoding of titles, hiding the pointer, how
+ * controls are sent (DECSCL), and output to a status line.
  */
 static bool
 csi_passes(const struct vt_csi *csi)
@@ -211,8 +217,8 @@ csi_passes(const struct vt_csi *csi)
 }
 
 /*
- * Whether a terminal may answer.  Those that do not are listed; any other is
- * taken for a question.
+ * Returns true if a terminal may answer.  Sequences without an answer are
+ * listed; every other one counts as a query.
  */
 static bool
 csi_asks(const struct vt_csi *csi)
@@ -245,7 +251,7 @@ string_asks(const struct vt_token *token)
 struct verdict {
 	bool passes;
 	bool asks;
-	bool attributes; /* the question is DA1 */
+	bool attributes; /* the query is DA1 */
 };
 
 static struct verdict

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * termfilter: everything that a container writes to one terminal of the user.
+ * termfilter: filters everything that a container writes to one terminal of the
+ * user.
  *
- * A list says which control strings (OSC, DCS, APC) pass; any other is left
- * out, as are sequences that a terminal obeys long after (macros, keys,
- * printing, another character set) and wrappers that hand their content to an
- * outer terminal.  What passes is written in one form, whole, so that neither
- * a cut nor a second stream to the same terminal makes two harmless parts into
- * something else: one terminal has one filter.
+ * An allowlist selects the control strings (OSC, DCS, APC) that pass; all
+ * others are dropped.  Also dropped are sequences with a late effect (macros,
+ * keys, printing, another character set) and wrappers that pass their content
+ * to an outer terminal.  Sequences are written whole and in one form.  Neither
+ * a cut nor a second stream to the same terminal can therefore join two
+ * harmless parts into something else.  For that reason one terminal has one
+ * filter.
  */
 #ifndef DRYDOCK_TERMFILTER_H
 #define DRYDOCK_TERMFILTER_H
@@ -21,14 +23,14 @@
 struct strbuf;
 
 struct termfilter {
-	bool clipboard; /* may be written and read */
-	/* Nobody would read an answer: what asks the terminal is left out. */
+	bool clipboard; /* the program may write and read it */
+	/* Answers would not be read: drop each query to the terminal. */
 	bool silent;
-	bool asked; /* the terminal was asked something */
-	unsigned int asked_attributes; /* how often for DA1 */
-	struct termmodes modes; /* that the stream left set */
+	bool asked; /* the terminal may have been made to send input */
+	unsigned int asked_attributes; /* number of DA1 queries */
+	struct termmodes modes; /* modes that the stream left set */
 	struct vt vt;
-	struct strbuf *out; /* while one call lasts */
+	struct strbuf *out; /* borrowed during one call */
 };
 
 #define TERMFILTER_INIT                                               \
@@ -36,7 +38,10 @@ struct termfilter {
 		false, false, false, 0, TERMMODES_INIT, VT_INIT, NULL \
 	}
 
-/* Appends what may be written of data to out; an incomplete end is kept. */
+/*
+ * Appends the part of data that may be written to out.  An incomplete sequence
+ * at the end is kept for the next call.
+ */
 void termfilter_add(
     struct termfilter *f, const char *data, size_t len, struct strbuf *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* terminfo: looks where ncurses does. */
+/* Searches the directories that ncurses searches. */
 #include "session/terminfo.h"
 
 #include <fcntl.h>
@@ -18,10 +18,13 @@
 #include "host/paths.h"
 #include "session/agent-env.h"
 
-/* term(5): what an extended entry takes at most. */
+/* term(5): the maximum size of an extended entry. */
 #define ENTRY_MAX ((size_t)32768)
 
-/* term(5): octal 432, or 01036 with wider numbers, little-endian. */
+/*
+ * term(5): the magic number is octal 432, or 01036 with wider numbers; it is
+ * little-endian.
+ */
 static bool
 is_compiled(const struct strbuf *entry)
 {
@@ -83,7 +86,7 @@ find_entry(const struct paths *paths, const char *const *environ_,
 	return false;
 }
 
-/* ~/.terminfo may have come with the user's own files. */
+/* Keeps an existing entry: .terminfo may come from the user's own files. */
 static int
 write_entry(
     int home_fd, const char *name, const struct strbuf *entry, struct diag *dg)

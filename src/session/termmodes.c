@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers are those of xterm's ctlseqs (invisible-island.net/xterm/ctlseqs);
- * 2026 (synchronized output), 2031 (colour scheme reports), 2048 (size
- * reports) and 9001 (win32-input-mode) are of their terminals' specifications,
- * CSI u is kitty's keyboard protocol.
+ * Numbers are those of xterm's ctlseqs (invisible-island.net/xterm/ctlseqs).
+ * 2026 (synchronized output), 2031 (colour scheme reports), 2048 (size reports)
+ * and 9001 (win32-input-mode) are from their terminals' specifications.  CSI u
+ * is kitty's keyboard protocol.
  */
 #include "session/termmodes.h"
 
@@ -13,15 +13,15 @@
 #include "base/strbuf.h"
 #include "session/vt.h"
 
-#define OFF 1000U /* in modify and format */
-#define TITLES_MAX 10U /* xterm keeps as many */
+#define OFF 1000U /* disabled, in modify and format */
+#define TITLES_MAX 10U /* xterm's limit */
 
-/* Private modes are set by CSI ? n h, the others by CSI n h. */
+/* CSI ? n h sets a private mode, CSI n h any other mode. */
 static const struct mode {
 	unsigned short number;
 	bool private;
 	bool initial;
-	bool reports; /* makes the terminal send what nobody typed */
+	bool reports; /* the terminal sends input that nobody typed */
 } modes[] = {
 	{ 1, true, false, false }, /* cursor keys */
 	{ 5, true, false, false }, /* reverse video */
@@ -36,14 +36,14 @@ static const struct mode {
 	{ 1000, true, false, true }, /* mouse */
 	{ 1001, true, false, true }, { 1002, true, false, true },
 	{ 1003, true, false, true }, { 1004, true, false, true }, /* focus */
-	{ 1005, true, false, false }, /* how the mouse is told */
+	{ 1005, true, false, false }, /* encodings of the mouse */
 	{ 1006, true, false, false }, { 1015, true, false, false },
 	{ 1016, true, false, false },
 	{ 2004, true, false, false }, /* bracketed paste */
 	{ 2026, true, false, false }, /* synchronized output */
-	{ 2031, true, false, true }, /* changes of colours are told */
-	{ 2048, true, false, true }, /* changes of the size are told */
-	{ 9001, true, false, true }, /* keys as Windows tells them */
+	{ 2031, true, false, true }, /* colour scheme reports */
+	{ 2048, true, false, true }, /* size reports */
+	{ 9001, true, false, true }, /* win32-input-mode */
 	{ 2, false, false, false }, /* keyboard locked */
 	{ 4, false, false, false }, /* insert */
 	{ 12, false, true, false }, /* no local echo */
@@ -52,7 +52,7 @@ static const struct mode {
 
 #define MODES ARRAY_SIZE(modes)
 
-/* MODES is what finds nothing. */
+/* Returns MODES if the table has no such mode. */
 static size_t
 find_mode(bool private, unsigned int number)
 {
@@ -106,7 +106,7 @@ set_private(struct termmodes *m, unsigned int number, bool on)
 		set_mode(m, true, number, on);
 }
 
-/* XTSAVE and XTRESTORE: one that was never saved is restored to the initial. */
+/* XTSAVE and XTRESTORE.  Restoring a mode that was never saved resets it. */
 static void
 save_modes(struct termmodes *m, const struct vt_csi *csi)
 {
@@ -147,7 +147,7 @@ on_keyboard(struct termmodes *m, const struct vt_csi *csi)
 		push_keyboard(k, csi->v[0]);
 	} else if (csi->prefix == '<') {
 		unsigned int n = csi->v[0] > 0 ? csi->v[0] : 1;
-		/* The stack that runs empty resets the flags. */
+		/* Popping more entries than the stack has resets the flags. */
 		if (n > k->depth)
 			k->base = 0;
 		k->depth -= n < k->depth ? n : k->depth;
@@ -164,7 +164,10 @@ on_keyboard(struct termmodes *m, const struct vt_csi *csi)
 	}
 }
 
-/* CSI > p ; v m and f set, without v reset, CSI > p n disables. */
+/*
+ * CSI > p ; v m and CSI > p ; v f set a value, without v they reset it; CSI > p
+ * n disables.
+ */
 static void
 on_resource(struct termmodes *m, const struct vt_csi *csi)
 {
@@ -182,7 +185,7 @@ on_resource(struct termmodes *m, const struct vt_csi *csi)
 		values[p] = csi->n > 1 ? csi->v[1] % OFF + 1 : 0;
 }
 
-/* DECSTR.  What terminals do not agree about stays as it was noted. */
+/* DECSTR.  Modes that terminals treat differently stay as recorded. */
 static void
 soft_reset(struct termmodes *m)
 {
@@ -321,7 +324,9 @@ on_escape(struct termmodes *m, const char *s, size_t len)
 	}
 }
 
-/* A query is a question mark in place of each colour. */
+/*
+ * Returns true if an OSC sets a colour.  A query has a question mark instead.
+ */
 static bool
 sets_colour(const char *at, const char *end, bool indexed)
 {
@@ -335,7 +340,7 @@ sets_colour(const char *at, const char *end, bool indexed)
 	return false;
 }
 
-/* Numbers were judged before: they have at most four digits. */
+/* The filter passed the number, so it has at most four digits. */
 static void
 on_osc(struct termmodes *m, const char *s, size_t len)
 {
@@ -352,7 +357,7 @@ on_osc(struct termmodes *m, const char *s, size_t len)
 		if (sets_colour(s, end, true))
 			m->colours |= (uint32_t)1 << number;
 	} else if (number >= 10 && number <= 19) {
-		/* Each further colour is of the next number. */
+		/* Each additional colour has the next number. */
 		if (sets_colour(s, end, false))
 			for (; number <= 19 && s != NULL; number++) {
 				m->colours |= (uint32_t)1 << number;
@@ -420,7 +425,10 @@ undo_pen(const struct termmodes_pen *pen, struct strbuf *out)
 		strbuf_addstr(out, "\033[0m");
 }
 
-/* Either moves the cursor; saving it saves origin mode, too. */
+/*
+ * Resetting the region or origin mode moves the cursor.  DECSC and DECRC keep
+ * the cursor, but not in origin mode, which they also save and restore.
+ */
 static void
 undo_region(const struct termmodes *m, struct strbuf *out)
 {
@@ -444,7 +452,7 @@ termmodes_undo(const struct termmodes *m, struct strbuf *out)
 		strbuf_addf(out, "\033[?%ul", m->alternate);
 		set_alternate(&left, m->alternate, false);
 	} else if (m->keyboard[1].depth > 0 || m->keyboard[1].base != 0) {
-		/* That screen was left with keys that its next user gets. */
+		/* The next user of that screen would get its keyboard flags. */
 		strbuf_addstr(out, "\033[?47h");
 		undo_keyboard(&m->keyboard[1], out);
 		strbuf_addstr(out, "\033[?47l");
@@ -456,7 +464,7 @@ termmodes_undo(const struct termmodes *m, struct strbuf *out)
 	for (unsigned int p = 0; p < TERMMODES_RESOURCES; p++) {
 		if (m->modify[p] != 0) {
 			strbuf_addf(out, "\033[>%um", p);
-			/* Terminals that do not know it read an SGR. */
+			/* Other terminals read it as an SGR. */
 			left.pen.colour = true;
 		}
 		if (m->format[p] != 0)
@@ -494,7 +502,9 @@ redo_resource(
 		strbuf_addf(out, "\033[>%u;%u%c", p, value - 1, final);
 }
 
-/* Colours, titles and tab stops are the program's to set when it redraws. */
+/*
+ * Omits colours, titles and tab stops: the program sets them when it redraws.
+ */
 void
 termmodes_redo(const struct termmodes *m, struct strbuf *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Raw mode and back, and what a terminal still has to say before. */
+/* Sets and restores raw mode, and discards unread answers of the terminal. */
 #include "session/tty.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ tty_again(const struct tty *tty)
 	(void)tcsetattr(tty->in_fd, TCSANOW, &raw);
 }
 
-/* ESC [ ? digits and ; c */
+/* A DA1 answer is ESC [ ? digits and ; c */
 void
 tty_count_answers(struct tty_answers *answers, const char *input, size_t len)
 {
@@ -100,7 +100,7 @@ tty_restore(struct tty *tty, unsigned int questions)
 	(void)tcsetattr(tty->in_fd, TCSANOW, &tty->saved);
 }
 
-/* A terminal that is gone or stuck cannot be told anything. */
+/* Failures are ignored: the terminal may be gone or stuck. */
 void
 tty_write(int fd, const char *data, size_t len)
 {

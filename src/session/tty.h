@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * tty: the user's terminal while a program in a session draws on it.
- */
+/* tty: the user's terminal while a program in a session draws on it. */
 #ifndef DRYDOCK_TTY_H
 #define DRYDOCK_TTY_H
 
@@ -14,60 +12,71 @@
 struct diag;
 
 struct tty {
-	int in_fd; /* borrowed */
+	int in_fd; /* borrowed, as is out_fd */
 	int out_fd;
 	bool raw;
 	struct termios saved;
 };
 
-/* Makes the terminal raw; it is left alone on failure (DIAG_IO). */
+/* Sets raw mode.  On failure (DIAG_IO) the terminal is unchanged. */
 int tty_make_raw(struct tty *tty, int in_fd, int out_fd, struct diag *dg);
 
-/* Raw once more, after whoever stopped us had it. */
+/*
+ * Sets raw mode again after drydock was stopped and another program changed it.
+ */
 void tty_again(const struct tty *tty);
 
-/* Counts answers to "what are you" (DA1) in what a terminal sends. */
+/* Counts answers to DA1 (device attributes) in the terminal's input. */
 struct tty_answers {
 	unsigned int n;
-	unsigned int at; /* in the answer under way */
+	unsigned int at; /* position in an incomplete answer */
 };
 
 void tty_count_answers(
     struct tty_answers *answers, const char *input, size_t len);
 
 /*
- * Gives the terminal's modes back.  Not raw: nothing.
+ * Restores the terminal's modes; does nothing if the terminal is not raw.
  *
- * Before that, with questions above 0, what the terminal answered to a program
- * and nobody read is thrown away: it is asked for its attributes (DA1), and
- * answers come in the order of questions, so that when it answered so often
- * nothing is on its way any more.  Keys that were typed meanwhile are lost, too.
- * A terminal that does not answer is waited for at most TTY_ANSWER_MS.
+ * With questions above 0, first discards answers of the terminal that no
+ * program read.  Sends one more DA1 query and reads until questions answers to
+ * DA1 have arrived, this query's answer included.  Answers come in the order of
+ * the queries, so no other answer is outstanding then.  Keys that are typed
+ * meanwhile are lost.  The wait takes at most TTY_ANSWER_MS.
  */
 #define TTY_ANSWER_MS 300
 void tty_restore(struct tty *tty, unsigned int questions);
 
-/* Writes to a terminal, as far as it takes it in time; it may be non-blocking. */
+/*
+ * Writes to a terminal for at most 200 ms and drops the rest.  fd may be
+ * non-blocking.
+ */
 void tty_write(int fd, const char *data, size_t len);
 
 /*
- * Whether we may read from this terminal and set its modes: a job in the
- * background would be stopped.  True where there is no job control.
+ * Returns true if drydock may read from this terminal and set its modes.  The
+ * kernel would stop a background job.  True without job control.
  */
 bool tty_in_foreground(int fd);
 
-/* A terminal at stdin and stdout, and it is ours. */
+/*
+ * Returns true if stdin and stdout are terminals and drydock is in the
+ * foreground.
+ */
 bool tty_is_ours(void);
 
-/* 0 by 0 when it cannot be told. */
+/* Returns 0 by 0 if the size is unknown. */
 struct wire_size tty_size(int fd);
 
-/* Whether both are the same terminal, also by other names of it. */
+/*
+ * Returns true if both are the same terminal device, even under different
+ * names.
+ */
 bool tty_same(int fd, int other_fd);
 
 /*
- * Whether the terminal decodes UTF-8: it says so itself (IUTF8), or the user's
- * locale does.
+ * Returns true if the terminal decodes UTF-8: its IUTF8 flag is set, or the
+ * user's locale is UTF-8.
  */
 bool tty_decodes_utf8(int fd);
 

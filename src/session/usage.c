@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Adding up a tree that an agent made, for a bounded time. */
+/* Measures a tree that an agent made, within a time limit. */
 #include "session/usage.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 enum {
 	DEPTH_MAX = 256,
-	BLOCK = 512, /* what st_blocks counts, see stat(2) */
+	BLOCK = 512, /* unit of st_blocks, see stat(2) */
 };
 
 #define MIB (INT64_C(1024) * 1024)
@@ -34,7 +34,7 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 
 	if (monotime_left_ms(m->deadline) == 0)
 		return diag_set(walk->dg, DIAG_IO, "the time is over");
-	/* What the agent removes meanwhile takes nothing. */
+	/* The agent may have removed the entry meanwhile. */
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
 	m->usage.files++;
@@ -80,7 +80,9 @@ usage_measure(int dir_fd, int timeout_ms)
 	return m.usage;
 }
 
-/* Over what the settings say; *ret_usage is what was found. */
+/*
+ * Returns true if the tree exceeds the settings; *ret_usage is the measurement.
+ */
 static bool
 is_over(const struct settings *settings, int fd, int timeout_ms,
     struct usage *ret_usage)

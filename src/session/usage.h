@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: how much of the host's disk a session's home and project take.
+ * usage: the disk space that a session's home and project use.
  *
- * No quota bounds it.  The settings disk_warn and files_warn say from when on
- * the user is told.
+ * No quota limits it.  The user gets a note above the settings disk_warn and
+ * files_warn.
  */
 #ifndef DRYDOCK_USAGE_H
 #define DRYDOCK_USAGE_H
@@ -14,25 +14,31 @@
 struct settings;
 
 struct usage {
-	int64_t bytes; /* as allocated; a hard link counts each time */
+	int64_t bytes; /* allocated; a hard link counts each time */
 	int64_t files; /* entries of any kind */
-	bool whole; /* false: time ran out, or a part cannot be read */
+	bool whole; /* false: timed out, or a part is unreadable */
 };
 
-/* How long a measurement may take: with somebody at a terminal, and for gc. */
+/* Time limits in ms of a measurement: at an attach, and for gc. */
 #define USAGE_ATTACH_MS 100
 #define USAGE_GC_MS 5000
-/* While the containers of a launch come up. */
+/* Time limit in ms while the containers of a launch start. */
 #define USAGE_LAUNCH_MS 200
 
-/* The tree below dir_fd (borrowed), on its file system, without links. */
+/*
+ * Measures the tree below dir_fd (borrowed) for at most timeout_ms.  Stays on
+ * its file system and does not follow symlinks.
+ */
 struct usage usage_measure(int dir_fd, int timeout_ms);
 
-/* A note when the home of session id has more than the settings say. */
+/* Prints a note if the home of session id exceeds the settings. */
 void usage_tell(const struct settings *settings, const char *id, int home_fd,
     int timeout_ms);
 
-/* The same for a project, which stays with its user whatever becomes of it. */
+/*
+ * The same for a project.  drydock never removes a project, so the note names
+ * no command that does.
+ */
 void usage_tell_project(
     const struct settings *settings, const char *project, int timeout_ms);
 

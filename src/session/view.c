@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command's end is not the connection's end. */
+/* Views a session, and handles its end apart from the end of the connection. */
 #include "session/view.h"
 
 #include "base/cleanup.h"
@@ -14,10 +14,10 @@
 #include "session/viewers.h"
 
 enum {
-	AGAIN_MS = 300 /* a holder that is there answers at once */
+	AGAIN_MS = 300 /* a live holder answers at once */
 };
 
-/* Removes what has ended; *ret_status is the status of the end, or -1. */
+/* Removes a session that has ended.  *ret_status is its exit status, or -1. */
 static int
 put_away(const struct view_spec *spec, bool client_left, int *ret_status,
     struct diag *dg)
@@ -33,7 +33,9 @@ put_away(const struct view_spec *spec, bool client_left, int *ret_status,
 	return 0;
 }
 
-/* A viewer whose buffer was full is dropped, and that hurts nobody. */
+/*
+ * The holder drops a viewer whose buffer is full.  The session still runs then.
+ */
 static bool
 still_runs(const struct view_spec *spec)
 {
@@ -62,8 +64,8 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 		    "attach %s",
 		    id, id);
 	/*
-	 * Nobody said that the command has ended: this client has not left, and
-	 * without the holder's note the session can be started again.
+	 * The command's end was not reported, so this client has not left.
+	 * Without the holder's note the session can be started again.
 	 */
 	if (spec->record->ends_with_client)
 		viewers_forget(spec->session->dir_fd);
@@ -86,7 +88,7 @@ on_exit_seen(const struct view_spec *spec, int status, int *ret_status)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int own = -1;
 
-	/* The status is known: what is left over is the next collection's. */
+	/* The status is known; the next collection removes what is left. */
 	if (put_away(spec, true, &own, &dg) != 0)
 		diag_warn("session %s is not removed: %s", spec->record->id,
 		    dg.message);
@@ -95,8 +97,8 @@ on_exit_seen(const struct view_spec *spec, int status, int *ret_status)
 }
 
 /*
- * What the holder sent cannot be used.  The failure, and not this, is what the
- * program ends with.
+ * Handles invalid data from the holder.  The caller reports that failure, so a
+ * failure in here is only a warning.
  */
 static void
 on_broken(const struct view_spec *spec)
@@ -131,9 +133,11 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 	    (spec->signals ? ATTACH_SIGNALS : 0U);
 	int rc = attach_view(fd, flags, spec->settings, &outcome, dg);
 
-	/* A holder that waits for its client is to see that it is gone. */
+	/*
+	 * A holder that waits for its client must see that the client is gone.
+	 */
 	cleanup_close_fn(&fd);
-	/* Held until we return: the client has not left before. */
+	/* The lock is held until we return: only then has the client left. */
 	(void)seen;
 	if (rc != 0) {
 		on_broken(spec);

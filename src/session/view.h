@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view: a terminal, or three pipes, on a session that runs, and what follows
- * when the command or the connection ends.
+ * view: connects a terminal, or three pipes, to a running session, and handles
+ * the end of the command or of the connection.
  */
 #ifndef DRYDOCK_VIEW_H
 #define DRYDOCK_VIEW_H
@@ -19,20 +19,27 @@ struct view_spec {
 	const struct paths *paths;
 	const struct settings *settings;
 	const char *const *environ_;
-	struct engine *engine; /* ready, or ENGINE_INIT: when it is needed */
+	struct engine *engine; /* ready, or ENGINE_INIT: made ready on use */
 	const struct record *record;
 	const struct session *session; /* dir_fd is open */
 	bool tty;
-	bool signals; /* the holder passes signals on */
-	int agent_pidfd; /* or -1 */
+	bool signals; /* the holder forwards signals */
+	int agent_pidfd; /* of the agent's first process, or -1 */
 };
 
 /*
- * Views through holder_fd (given).  The command's end tears the session down
- * and its status goes to *ret_status; leaving one that may be left is 0.  When
- * the connection is lost, what became of the session is said (DIAG_ENGINE); when
- * the holder sent what cannot be used, a session that ends with its client is
- * put away, how to come back to another is said, and the failure stays.
+ * Views a session through holder_fd (given).
+ *
+ * If the command ends, the session is torn down and *ret_status is the
+ * command's exit status.  If the user detaches, *ret_status is 0.  A session
+ * that ends with its client is torn down when the client leaves.
+ *
+ * If the connection is lost, the user is told what became of the session.  That
+ * is DIAG_ENGINE, or a warning if the exit status of the command is known.
+ *
+ * If the holder sent invalid data, the failure is that of attach_view().  A
+ * session that ends with its client is torn down; for any other session a note
+ * says how to attach again.
  */
 int view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
     struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A lock of an open file description, and the question who has one. */
+/* Takes and tests a lock of an open file description, see fcntl(2). */
 #include "session/viewers.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ viewers_join(int session_fd)
 	return steal_fd(&fd);
 }
 
-/* F_UNLCK when nobody has a lock; -1 when that cannot be found out. */
+/* Returns F_UNLCK if nobody holds a lock; -1 if that is unknown. */
 static int
 ask(int session_fd)
 {

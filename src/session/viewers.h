@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * viewers: whether somebody looks at a session.
+ * viewers: detects whether a viewer is attached to a session.
  *
- * A terminal on a session holds a shared lock on sessions/ID/viewers while it
- * is there.  The agent sees neither the file nor the lock.
+ * An attached viewer holds a shared lock on sessions/ID/viewers.  The agent
+ * sees neither the file nor the lock.
  */
 #ifndef DRYDOCK_VIEWERS_H
 #define DRYDOCK_VIEWERS_H
 
 #include <stdbool.h>
 
-/* The lock, until it is closed; -1 when it cannot be had, which hurts nobody. */
+/*
+ * Returned: a descriptor that holds the lock until it is closed.  -1 on
+ * failure, which callers may ignore.
+ */
 int viewers_join(int session_fd);
 
-/* Takes no lock, so that asking disturbs nobody. */
+/*
+ * Returns true if a viewer holds the lock.  Takes no lock, so no viewer is
+ * disturbed.
+ */
 bool viewers_present(int session_fd);
 
 /*
- * Whether there were viewers, and all have left; false where that is not
- * known.
+ * Returns true if there were viewers and all have left; false if that is
+ * unknown.
  */
 bool viewers_left(int session_fd);
 
-/* From now on, and until another one joins, nobody is known to have left. */
+/*
+ * Removes the file: until another viewer joins, viewers_left() returns false
+ * and viewers_forgotten() returns true.
+ */
 void viewers_forget(int session_fd);
 bool viewers_forgotten(int session_fd);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The states are those of the VT500 (vt100.net/emu/dec_ansi_parser), with
- * UTF-8, and without what terminals disagree about.
+ * UTF-8, and without features on which terminals disagree.
  */
 #include "session/vt.h"
 
@@ -16,7 +16,7 @@
 #define SUB 0x1a
 #define DEL 0x7f
 
-/* Where tokens go while one call lasts. */
+/* The receiver of the tokens of one call. */
 struct sink_fn {
 	vt_token_fn *token;
 	void *arg;
@@ -62,7 +62,7 @@ hold(struct vt *vt, const char *data, size_t len, size_t max)
 		strbuf_add(&vt->held, data, len);
 }
 
-/* A string that was long does not keep its memory. */
+/* Frees the memory of a long string. */
 static void
 finish(struct vt *vt, enum vt_kind kind, bool bell, const struct sink_fn *to)
 {
@@ -74,7 +74,7 @@ finish(struct vt *vt, enum vt_kind kind, bool bell, const struct sink_fn *to)
 		strbuf_release(&vt->held);
 }
 
-/* ESC was read, and maybe intermediates. */
+/* Handles a byte after ESC and possibly intermediates. */
 static void
 in_escape(struct vt *vt, unsigned char c, const struct sink_fn *to)
 {
@@ -99,7 +99,7 @@ in_escape(struct vt *vt, unsigned char c, const struct sink_fn *to)
 		finish(vt, VT_ESCAPE, false, to);
 }
 
-/* U+0080 to U+009F are ESC and a byte from 0x40 to 0x5f. */
+/* U+0080 to U+009F mean ESC and a byte from 0x40 to 0x5f. */
 static void
 on_c1(struct vt *vt, unsigned char c, const struct sink_fn *to)
 {
@@ -111,7 +111,7 @@ on_c1(struct vt *vt, unsigned char c, const struct sink_fn *to)
 	in_escape(vt, (unsigned char)(c - 0x40), to);
 }
 
-/* A whole character beyond ASCII. */
+/* Handles a complete character beyond ASCII. */
 static void
 on_character(struct vt *vt, uint32_t cp, const struct sink_fn *to)
 {
@@ -124,9 +124,9 @@ on_character(struct vt *vt, uint32_t cp, const struct sink_fn *to)
 }
 
 /*
- * A byte of no character in UTF-8, or any to a narrow terminal.  Some terminals
- * take one from 0x80 to 0x9f for a control and some do not, so that none gets
- * it.
+ * Handles a byte that is not valid UTF-8, or any byte for a narrow terminal.
+ * Some terminals take a byte from 0x80 to 0x9f for a control and some do not,
+ * so no terminal gets it.
  */
 static void
 on_stray(struct vt *vt, unsigned char c, const struct sink_fn *to)
@@ -166,7 +166,7 @@ character_size(unsigned char lead)
 	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-/* A byte from 0x80, of text or in a string. */
+/* Handles a byte from 0x80 on, in text or in a string. */
 static void
 on_high(struct vt *vt, unsigned char c, const struct sink_fn *to)
 {
@@ -189,7 +189,7 @@ on_high(struct vt *vt, unsigned char c, const struct sink_fn *to)
 }
 
 /*
- * The console of Linux has two commands without an end: ESC ] R, and ESC ] P
+ * The Linux console has two commands without a terminator: ESC ] R, and ESC ] P
  * with seven hex digits.
  */
 static bool
@@ -203,7 +203,10 @@ is_console_palette(const struct vt *vt)
 		strspn(s + 1, "0123456789abcdefABCDEF") == 7);
 }
 
-/* Controls are left out: what is judged is what a terminal gets. */
+/*
+ * Drops controls: the body that is judged must be the body that a terminal
+ * gets.
+ */
 static void
 in_string(struct vt *vt, unsigned char c, const struct sink_fn *to)
 {
@@ -221,7 +224,7 @@ in_string(struct vt *vt, unsigned char c, const struct sink_fn *to)
 	}
 }
 
-/* Inside of a wrapper of tmux each ESC is doubled. */
+/* In a wrapper of tmux each ESC is doubled. */
 static void
 in_string_escape(struct vt *vt, unsigned char c, const struct sink_fn *to)
 {
@@ -237,7 +240,7 @@ in_string_escape(struct vt *vt, unsigned char c, const struct sink_fn *to)
 	}
 }
 
-/* In an escape or a CSI. */
+/* Handles a byte in an escape sequence or a CSI. */
 static void
 in_sequence(struct vt *vt, unsigned char c, const struct sink_fn *to)
 {
@@ -280,7 +283,7 @@ parse_byte(struct vt *vt, unsigned char c, const struct sink_fn *to)
 		on_high(vt, c, to);
 		return;
 	}
-	/* It may end the string that they are in. */
+	/* A stray byte (0x9c) may end the current string. */
 	if (vt->ncharacter > 0)
 		flush_strays(vt, to);
 	switch (vt->state) {

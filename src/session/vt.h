@@ -2,11 +2,11 @@
 /*
  * vt: splits a terminal's output into tokens.
  *
- * Terminals do not agree about streams that are malformed: what ends a string,
- * what a byte from 0x80 to 0x9f means, what a control inside of a sequence
- * does.  A token is always whole and says what it is, so that a caller that
- * writes tokens in one form (ESC and 7 bits) writes what all terminals read
- * alike.  Sequences that are cut off, malformed or too long make no token.
+ * Terminals disagree on malformed streams: what ends a string, what a byte from
+ * 0x80 to 0x9f means, what a control inside of a sequence does.  A token is
+ * always complete and has one kind.  A caller that writes tokens in one form
+ * (ESC and 7 bits) therefore writes a stream that all terminals read alike.  A
+ * sequence that is cut off, malformed or too long gives no token.
  */
 #ifndef DRYDOCK_VT_H
 #define DRYDOCK_VT_H
@@ -21,7 +21,7 @@ enum vt_kind {
 	VT_CONTROL, /* one byte: C0 or DEL, never ESC, CAN or SUB */
 	VT_ESCAPE, /* intermediates and the final byte */
 	VT_CSI, /* parameters, intermediates and the final byte */
-	/* Strings: what stands between introducer and end. */
+	/* Strings: the body lies between introducer and terminator. */
 	VT_OSC,
 	VT_DCS,
 	VT_APC,
@@ -34,14 +34,14 @@ struct vt_token {
 	enum vt_kind kind;
 	const char *body; /* borrowed until the callback returns */
 	size_t len;
-	bool bell; /* an OSC that BEL ended */
+	bool bell; /* an OSC that ended with BEL */
 };
 
 typedef void vt_token_fn(void *arg, const struct vt_token *token);
 
 enum {
-	VT_SEQUENCE_MAX = 256, /* of a CSI */
-	VT_STRING_MAX = 4 << 20 /* more than an image or a clipboard needs */
+	VT_SEQUENCE_MAX = 256, /* bytes of a CSI */
+	VT_STRING_MAX = 4 << 20 /* bytes; an image or a clipboard needs less */
 };
 
 enum vt_state {
@@ -49,17 +49,17 @@ enum vt_state {
 	VT_IN_ESCAPE,
 	VT_IN_CSI,
 	VT_IN_STRING,
-	VT_IN_STRING_ESCAPE, /* the ESC may be the start of its end */
+	VT_IN_STRING_ESCAPE, /* the ESC may start the terminator */
 };
 
 struct vt {
 	bool narrow; /* the terminal does not decode UTF-8 */
 	enum vt_state state;
-	enum vt_kind kind; /* of the string */
-	bool bad; /* the sequence makes no token */
-	char character[4]; /* under way, of text or in a string */
+	enum vt_kind kind; /* of the current string */
+	bool bad; /* the sequence gives no token */
+	char character[4]; /* incomplete; of text or of a string */
 	size_t ncharacter;
-	struct strbuf held; /* owned; the sequence under way */
+	struct strbuf held; /* owned; the incomplete sequence */
 };
 
 #define VT_INIT                                                      \
@@ -72,16 +72,16 @@ void vt_parse(
 
 void vt_release(struct vt *vt);
 
-/* A CSI, taken apart. */
+/* A parsed CSI. */
 struct vt_csi {
 	char prefix; /* one of < = > ?, or 0 */
-	char intermediate[3]; /* "" none */
+	char intermediate[3]; /* "": none */
 	char final;
-	size_t n; /* parameters, at least 1; one that is absent is 0 */
-	unsigned int v[VT_SEQUENCE_MAX]; /* saturated; without sub-parameters */
+	size_t n; /* parameters, at least 1; an absent one is 0 */
+	unsigned int v[VT_SEQUENCE_MAX]; /* saturated; no sub-parameters */
 };
 
-/* false when it is no well-formed CSI. */
+/* Returns false if the token is not a well-formed CSI. */
 bool vt_read_csi(const struct vt_token *token, struct vt_csi *ret);
 
 #endif /* DRYDOCK_VT_H */
