@@ -32,7 +32,7 @@
 #include "session/images.h"
 #include "session/strangers.h"
 
-/* A placeholder.  No session has this id, because launches do not use it. */
+/* Shown in place of the session id, which a launch draws at random. */
 #define NO_SESSION "00000000"
 #define NO_STATE "00000000000000000000000000000000"
 

@@ -19,7 +19,7 @@ struct stop_options {
 	bool force;
 };
 
-/* Adds every session that was launched, shells of other clients included. */
+/* Adds every session that was launched, shells included. */
 static int
 add_all(struct context *ctx, struct strvec *ids, struct diag *dg)
 {

@@ -118,8 +118,8 @@ catalog_read(const struct catalog *catalog, const char *name,
 	if (fs_read_fd(own >= 0 ? own : shipped, file.label, FILE_MAX,
 		&file.text, dg) != 0) {
 		/*
-		 * DIAG_DATA means a damaged state file; here a user wrote a
-		 * file that is too large.
+		 * fs_read_fd() fails with DIAG_DATA for a file that is too
+		 * large.  A user wrote this file.
 		 */
 		if (dg->class == DIAG_DATA)
 			dg->class = DIAG_CONFIG;

@@ -59,8 +59,8 @@ paths_release(struct paths *paths)
 }
 
 /*
- * Returns true for a passwd name that useradd(8) permits.  Image builds and
- * displays may not accept others.
+ * Returns true for a passwd name that useradd(8) permits.  Other names break
+ * image builds and confuse users.
  */
 static bool
 is_user_name(const char *name)
@@ -163,10 +163,9 @@ real_path_missing(
 }
 
 /*
- * Returned: name without duplicate and trailing slashes, if that differs from
- * real; else NULL.  NULL also for a name with a component that starts with a
- * dot and is followed by "/", "." or the end ("." and ".."): such a name is not
- * a spelling that configuration uses.
+ * Returned: name without duplicate and trailing slashes if that differs from
+ * real, else NULL.  Also NULL for a name with a "." or ".." component, which no
+ * configuration contains.
  */
 static char *
 other_spelling(const char *name, const char *real)
@@ -376,8 +375,8 @@ paths_read_config_file(const struct paths *paths, const char *name, size_t max,
 		return -1;
 	if (fd >= 0 && fs_read_fd(fd, name, max, out, dg) != 0) {
 		/*
-		 * DIAG_DATA means a damaged state file; here a user wrote a
-		 * file that is too large.
+		 * fs_read_fd() fails with DIAG_DATA for a file that is too
+		 * large.  A user wrote this file.
 		 */
 		if (dg->class == DIAG_DATA)
 			dg->class = DIAG_CONFIG;

@@ -122,8 +122,8 @@ is_of_session(const struct way *way, const char *real)
 	if (known != NULL || protected_is_below(real, paths->state_dir))
 		return true;
 	/*
-	 * The interpreter /bin/sh is not rejected here for a project on /usr:
-	 * the policy refuses that project.
+	 * An interpreter in a system directory (/bin/sh) is not rejected when
+	 * the project contains that directory: the policy refuses the project.
 	 */
 	if (way->interpreter && is_systems_directory(real))
 		return false;
@@ -136,7 +136,7 @@ is_of_session(const struct way *way, const char *real)
 }
 
 /*
- * Returns true for a directory of root below /usr.  Debian's /usr/local is
+ * Returns true for an entry below /usr that root owns.  Debian's /usr/local is
  * group-writable for staff.
  */
 static bool

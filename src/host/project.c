@@ -162,9 +162,9 @@ struct naming {
 };
 
 /*
- * Rejects a symlink that an agent may have created in its project: the next
- * session would open a directory of the agent's choice.  A symlink whose target
- * is in the same project is allowed.
+ * Rejects a symlink that another user owns, or that an agent may have created
+ * in its project: the next session would open a directory of the agent's
+ * choice.  A symlink whose target is in the same project is allowed.
  */
 static int
 judge_link(void *arg, int dirfd, const char *name, const struct stat *st)

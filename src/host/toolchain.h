@@ -72,7 +72,10 @@ bool toolchain_is_package(const char *word);
 int toolchain_load(struct toolchain *ret_toolchain, const char *name,
     const struct paths *paths, struct diag *dg);
 
-/* Parses the text of a file.  label is the file's name in messages. */
+/*
+ * Parses the text of a file.  label is the file's name in messages.
+ * ret_toolchain is TOOLCHAIN_INIT before.
+ */
 int toolchain_parse(struct toolchain *ret_toolchain, const char *name,
     const char *label, const char *text, size_t len, struct diag *dg);
 void toolchain_release(struct toolchain *toolchain);
