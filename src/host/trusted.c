@@ -125,7 +125,7 @@ check_parent(const struct search *s, int dirfd)
 	    path, s->label);
 }
 
-/* Checks the target.  Unlike a parent, it may not be group-writable at all. */
+/* Checks the target.  Unlike a parent, only its owner may have write access. */
 static int
 check_end(const struct search *s, int fd, const struct stat *st, int links)
 {
