@@ -422,8 +422,8 @@ remove_of(int dir_fd, const struct outcome *o)
 }
 
 /*
- * Removes outcomes of a project beyond the limit, the oldest first.  Outcomes of
- * sessions that end with their client go before all others: that client has
+ * Removes outcomes of a project beyond the limit, the oldest first.  Outcomes
+ * of sessions that end with their client go before all others: that client has
  * already shown the end.
  */
 static void

@@ -65,7 +65,7 @@ void refused_tell(
     const struct refused *r, const struct paths *paths, const char *agent);
 
 /*
- * Appends "a.example (3 times), ..."  for the hosts with this value of
+ * Appends "a.example (3 times), ..." for the hosts with this value of
  * allowable.  The text is not escaped: the code that prints it must escape it.
  */
 void refused_describe(

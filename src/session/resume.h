@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* resume: restarts a stopped session in its existing containers. */
+/*
+ * resume: restarts a stopped session in its existing containers.
+ */
 #ifndef DRYDOCK_RESUME_H
 #define DRYDOCK_RESUME_H
 

@@ -39,10 +39,10 @@ struct secret {
 	}
 
 /*
- * Takes one byte from a terminal in non-canonical mode.  text holds at most max
- * + 1 bytes; further bytes are dropped.  A length above max shows the caller
- * that the secret is too long.  The caller reserves the space, so text never
- * grows.
+ * Takes one byte from a terminal in non-canonical mode.  text holds at most
+ * max + 1 bytes; further bytes are dropped.  A length above max shows the
+ * caller that the secret is too long.  The caller reserves the space, so text
+ * is never reallocated.
  */
 enum secret_answer secret_type(
     struct secret *secret, char c, size_t max, struct strbuf *text);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* seed: fills the home of a new session before a process runs in it. */
+/*
+ * seed: fills the home of a new session before a process runs in it.
+ */
 #ifndef DRYDOCK_SEED_H
 #define DRYDOCK_SEED_H
 

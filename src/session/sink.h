@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* sink: writes output to a descriptor without blocking on its reader. */
+/*
+ * sink: writes output to a descriptor without blocking on its reader.
+ */
 #ifndef DRYDOCK_SINK_H
 #define DRYDOCK_SINK_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* status: derives the state of a session from facts, and names each state. */
+/*
+ * status: derives the state of a session from facts, and names each state.
+ */
 #ifndef DRYDOCK_STATUS_H
 #define DRYDOCK_STATUS_H
 

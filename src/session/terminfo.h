@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* terminfo: copies the host's terminfo entry of the caller's terminal. */
+/*
+ * terminfo: copies the host's terminfo entry of the caller's terminal.
+ */
 #ifndef DRYDOCK_SESSION_TERMINFO_H
 #define DRYDOCK_SESSION_TERMINFO_H
 

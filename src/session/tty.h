@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* tty: the user's terminal while a program in a session draws on it. */
+/*
+ * tty: the user's terminal while a program in a session draws on it.
+ */
 #ifndef DRYDOCK_TTY_H
 #define DRYDOCK_TTY_H
 
