@@ -5,7 +5,7 @@
  * Only the note marks the session as ended.  Without a note the session can be
  * continued, whatever the container's status is.  The command can write to the
  * directory, so that it can remove or forge the note of its own end, but of no
- * other command.
+ * other session.
  */
 #ifndef DRYDOCK_NOTE_H
 #define DRYDOCK_NOTE_H
