@@ -28,7 +28,8 @@
 #include "base/xalloc.h"
 
 /*
- * openat2(2) fails with EAGAIN during a concurrent rename; more are an attack.
+ * openat2(2) fails with EAGAIN during a concurrent rename.  That many failures
+ * in a row are an attack.
  */
 #define OPEN_TRIES 128
 /* Bounds the race against a process that removes the permissions again. */

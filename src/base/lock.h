@@ -3,8 +3,8 @@
  * lock: flock(2) on a file that has a name.
  *
  * After locking, the name is resolved again and compared with the locked inode.
- * If they differ, the file was renamed or removed before the lock was taken,
- * and the lock is worthless.
+ * If they differ, the file was renamed or removed meanwhile, and the lock is
+ * worthless.
  */
 #ifndef DRYDOCK_LOCK_H
 #define DRYDOCK_LOCK_H

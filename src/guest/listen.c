@@ -52,7 +52,10 @@ unix_path(const struct address *address)
 	return ((const struct sockaddr_un *)&address->sa)->sun_path;
 }
 
-/* Removes what an earlier start left or another process planted at the path. */
+/*
+ * Binds after removing what an earlier start left or another process planted at
+ * the path.
+ */
 static int
 bind_fresh(int fd, const struct address *address)
 {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * Small writes, so that progress shows even with a slow reader: the socket
- * accepts whole writes.
+ * Writes are small, so that a slow reader's progress is visible: a unix socket
+ * frees space only when a whole write was read.
  */
 #define WRITE_MAX ((size_t)16384)
 

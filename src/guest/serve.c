@@ -278,9 +278,9 @@ greet(struct serve *s, struct client *c)
 }
 
 /*
- * Over the limit the oldest client is dropped, except a client that owns a
- * command.  Clients from the container are counted separately, so that they
- * cannot displace the user's.
+ * Over the limit the oldest client is dropped, except a client whose command
+ * ends with it.  Clients from the container are counted separately, so that
+ * they cannot displace the user's.
  */
 static void
 make_room(struct serve *s, bool inside)
@@ -443,7 +443,10 @@ serve_reap(struct serve *s)
 	execs_reap(&s->execs);
 }
 
-/* Shells on a terminal ignore TERM, so that they get HUP. */
+/*
+ * Shells on a terminal ignore TERM and get HUP.  A command on pipes expects
+ * TERM.
+ */
 bool
 serve_stop(struct serve *s)
 {
