@@ -123,8 +123,8 @@ check_modes(
  * The engine binds the project with all mounts below it, and these mounts are
  * not judged.
  */
-static int
-check_mounts(const struct plan_request *request, struct diag *dg)
+int
+access_check_mounts(const struct plan_request *request, struct diag *dg)
 {
 	const char *path = request->project->path;
 	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
@@ -156,6 +156,5 @@ access_find(
 		return diag_set_errno(dg, DIAG_IO, errno,
 		    "look at the file system of %s", request->project->path);
 	ret->read_only = (fs.f_flag & ST_RDONLY) != 0;
-	return check_modes(request, ret, dg) != 0 ? -1
-						  : check_mounts(request, dg);
+	return check_modes(request, ret, dg);
 }

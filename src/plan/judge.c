@@ -224,7 +224,12 @@ plan_judge_model(const struct plan_request *request,
 		return -1;
 	if (policy_run(policy, assembly, &input, plan, dg) != 0)
 		return -1;
-	return plan->nviolations == 0 ? model_check_clear(plan, dg) : 0;
+	if (plan->nviolations > 0)
+		return 0;
+	/* For a project that the policy refuses, unmounting is no way out. */
+	return access_check_mounts(request, dg) != 0
+	    ? -1
+	    : model_check_clear(plan, dg);
 }
 
 int

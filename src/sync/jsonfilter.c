@@ -93,14 +93,14 @@ mask_surrogates(const char *text, size_t len, struct strbuf *scratch)
  * The paths from jq's path(), sorted: paths through the same value are
  * adjacent.
  */
-struct protected_paths {
+struct drop_paths {
 	struct json *root; /* owned; the list of paths */
 	const struct json **v; /* owned array; its elements belong to root */
 	size_t nr;
 };
 
 static void
-places_release(struct protected_paths *p)
+drop_paths_release(struct drop_paths *p)
 {
 	json_free(p->root);
 	free(p->v);
@@ -173,26 +173,26 @@ path_fault(const struct json *path)
 }
 
 static int
-read_places(const char *text, size_t len, struct protected_paths *places,
-    struct diag *dg)
+read_drop_paths(
+    const char *text, size_t len, struct drop_paths *paths, struct diag *dg)
 {
 	const char *fault = NULL;
 
-	if (json_parse_loose(text, len, "what to drop", &places->root, dg) != 0)
+	if (json_parse_loose(text, len, "what to drop", &paths->root, dg) != 0)
 		return -1;
-	if (!json_is_array(places->root))
+	if (!json_is_array(paths->root))
 		fault = "not a list of paths";
-	places->nr = json_len(places->root);
-	places->v = xcalloc(places->nr + 1, sizeof(struct json *));
-	for (size_t i = 0; fault == NULL && i < places->nr; i++) {
-		places->v[i] = json_at(places->root, i);
-		fault = path_fault(places->v[i]);
+	paths->nr = json_len(paths->root);
+	paths->v = xcalloc(paths->nr + 1, sizeof(struct json *));
+	for (size_t i = 0; fault == NULL && i < paths->nr; i++) {
+		paths->v[i] = json_at(paths->root, i);
+		fault = path_fault(paths->v[i]);
 	}
 	if (fault != NULL)
 		return diag_set(dg, DIAG_CONFIG, "what to drop: %s", fault);
-	if (places->nr > 1)
-		qsort(places->v, places->nr, sizeof(struct json *),
-		    compare_paths);
+	if (paths->nr > 1)
+		qsort(
+		    paths->v, paths->nr, sizeof(struct json *), compare_paths);
 	return 0;
 }
 
@@ -209,7 +209,7 @@ struct cursor {
 struct cut {
 	const char *text;
 	const char *what;
-	const struct protected_paths *places;
+	const struct drop_paths *paths;
 	struct strbuf *out;
 	size_t done; /* text is copied or removed up to this offset */
 };
@@ -228,7 +228,7 @@ bound(const struct cut *c, const struct cursor *at, const char *key, size_t len,
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct json *step =
-		    json_at(c->places->v[middle], at->depth);
+		    json_at(c->paths->v[middle], at->depth);
 
 		if (compare_step(step, key, len) < before)
 			low = middle + 1;
@@ -257,7 +257,7 @@ static bool
 is_dropped(const struct cut *c, const struct cursor *at)
 {
 	return at->low < at->high &&
-	    json_len(c->places->v[at->low]) == at->depth;
+	    json_len(c->paths->v[at->low]) == at->depth;
 }
 
 /* Copies the text up to start, and skips the text from start to end. */
@@ -341,16 +341,16 @@ jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
 	const char *read = mask_surrogates(text, len, &scratch);
 	cleanup_json struct json *root = NULL;
 	__attribute__((cleanup(
-	    places_release))) struct protected_paths places = { .root = NULL };
-	struct cut c = { text, what, &places, &left, 0 };
+	    drop_paths_release))) struct drop_paths paths = { .root = NULL };
+	struct cut c = { text, what, &paths, &left, 0 };
 
 	if (json_parse_loose(read, len, what, &root, dg) != 0)
 		return -1;
 	if (filter->prog != NULL &&
 	    (jqprog_run(filter->prog, read, len, &chosen, dg) != 0 ||
-		read_places(chosen.buf, chosen.len, &places, dg) != 0))
+		read_drop_paths(chosen.buf, chosen.len, &paths, dg) != 0))
 		return diag_wrap(dg, "%s", what);
-	if (cut_container(&c, &(struct cursor){ root, 0, 0, places.nr }, dg) !=
+	if (cut_container(&c, &(struct cursor){ root, 0, 0, paths.nr }, dg) !=
 	    0)
 		return -1;
 	leave_out(&c, len, len);

@@ -74,7 +74,7 @@ signal.pause()' "$DRYDOCK_ENGINE" 3>&- &
   wait_for "the closed engine" test -S "$DRYDOCK_ENGINE"
   chmod 0 "$DRYDOCK_ENGINE"
   run -69 --separate-stderr drydock shell "$project" -- true
-  assert_contains "$stderr" "Permission denied"
+  assert_contains "$stderr" "permission denied on $DRYDOCK_ENGINE"
   assert_contains "$stderr" "group"
 }
 

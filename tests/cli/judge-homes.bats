@@ -53,7 +53,9 @@ in_account() {
   local prefix=$BATS_TEST_TMPDIR/prefix
   cp -R "$(cat "$BED/prefix")" "$prefix"
   chmod -R go-w "$prefix"
-  echo '{"command": ["x"], "sync": {"trees": [{"path": ".other"}]}}' \
+  # With the default agent's packages and guardrails it has the same image.
+  jq '{npm, guardrails, command: ["x"], sync: {trees: [{path: ".other"}]}}' \
+    "$prefix/share/drydock/agents/claude.json" \
     >"$prefix/share/drydock/agents/other.json"
   PATH=$bin:$prefix/bin:$PATH
   mkdir -p "$HOME/.other/x" "$HOME/.claude"

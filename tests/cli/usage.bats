@@ -40,8 +40,8 @@ setup() {
   run -64 --separate-stderr drydock config --pids=many
   assert_equal "$stderr" \
     'drydock: --pids: pids: "many" is not a whole number'
-  run -64 --separate-stderr drydock config operand
-  assert_equal "$stderr" 'drydock: config: unexpected operand "operand"'
+  run -64 --separate-stderr drydock sync operand
+  assert_equal "$stderr" 'drydock: sync: unexpected operand "operand"'
 }
 
 @test "help works though a file is wrong, and only what needs it complains" {

@@ -154,15 +154,17 @@ static void
 test_foreign_runtime(void)
 {
 	cleanup_free char *home = home_enter();
-	cleanup_free char *own = home_below(home, "run");
-	cleanup_free char *inside = home_below(own, "drydock");
+	/* What is longer is not used either. */
+	char own[] = "/tmp/drydock-test.XXXXXX";
+	cleanup_free char *inside = NULL;
 	cleanup_free char *other =
 	    xasprintf("/tmp/drydock-%ld", (long)geteuid());
 	cleanup_paths struct paths here;
 	cleanup_paths struct paths there;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(mkdir(own, 0700), 0);
+	CHECK(mkdtemp(own) != NULL);
+	inside = home_below(own, "drydock");
 	CHECK_INT(setenv("XDG_RUNTIME_DIR", own, 1), 0);
 	CHECK_INT(paths_find(&here, &dg), 0);
 	CHECK_STR(here.runtime_dir, inside);
@@ -172,6 +174,7 @@ test_foreign_runtime(void)
 		CHECK_INT(setenv("XDG_RUNTIME_DIR", "/", 1), 0);
 	CHECK_INT(paths_find(&there, &dg), 0);
 	CHECK_STR(there.runtime_dir, other);
+	CHECK_INT(rmdir(own), 0);
 }
 
 int
