@@ -244,7 +244,11 @@ EOF
 }
 
 @test "a home by another name, and authorities of the user's, are there too" {
-  local named=$BATS_TEST_TMPDIR/named tls=$BATS_TEST_TMPDIR/tls
+  local named tls=$BATS_TEST_TMPDIR/tls
+  # Not below /tmp, which is the session's own.
+  named=$(mktemp -d /var/tmp/drydock-test.XXXXXX)
+  chmod 0755 "$named"
+  named+=/named
   ln -s "$HOME" "$named"
   mkdir "$tls"
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ours \
@@ -263,6 +267,7 @@ EOF
   assert_contains "$output" ": OK"
   refute_contains "$output" ca-certificates.crt
   refute_contains "$stderr" 'run "drydock build"'
+  rm -r "${named%/*}"
 }
 
 @test "a step that fails ends with the builder's words and status 69" {

@@ -23,10 +23,10 @@ teardown_file() {
 
 setup() {
   bed_setup user
-  toolchain make '{
+  toolchain ed '{
     "packages": {"default": ["there-is-no-such-package"],
-      "bookworm": ["make"], "trixie": ["make"]},
-    "hosts": ["make.example", "index.make.example:8443"],
+      "bookworm": ["ed"], "trixie": ["ed"]},
+    "hosts": ["ed.example", "index.ed.example:8443"],
     "shown_by": ["Makefile"], "reserved_env": ["MAKEFLAGS"]}'
   toolchain bc '{"packages": ["bc"], "hosts": ["bc.example"]}'
 }
@@ -44,21 +44,21 @@ image_of() {
   local other=$project-other same=$project-same mine plain conf n before
   install --directory --owner "$BED_UID" --group "$BED_UID" "$other" "$same"
   for n in "$project" "$same"; do
-    project_conf "$n" <<<'toolchains = make'
+    project_conf "$n" <<<'toolchains = ed'
   done
   run -69 --separate-stderr as_user drydock shell "$project" -- true </dev/null
-  assert_contains "$stderr" "toolchains make: run \"drydock build $project\""
+  assert_contains "$stderr" "toolchains ed: run \"drydock build $project\""
 
   as_user drydock build --bootstrap "$project" >"$BATS_TEST_TMPDIR/build" 2>&1 ||
     fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")"
-  run -0 --separate-stderr in_session sh -c 'make --version; command -v bc ||
+  run -0 --separate-stderr in_session sh -c 'ed --version; command -v bc ||
     echo none'
-  assert_contains "$output" "GNU Make"
+  assert_contains "$output" "GNU ed"
   assert_equal "${lines[-1]}" none
 
   # The other project is as it was, with an image of its own.
   project=$other run -0 --separate-stderr in_session sh -c \
-    'command -v make || echo none'
+    'command -v ed || echo none'
   assert_equal "$output" none
   mine=$(image_of "$project")
   plain=$(image_of "$other")
@@ -72,12 +72,12 @@ image_of() {
   [ "$n" -ge 3 ] || fail "$n of $before layers shared"
 
   # What a set of toolchains needs is built once, whatever the order.
-  project_conf "$same" <<<'toolchains = bc make'
-  project_conf "$other" <<<'toolchains = make bc'
+  project_conf "$same" <<<'toolchains = bc ed'
+  project_conf "$other" <<<'toolchains = ed bc'
   run -0 --separate-stderr as_user drydock build --bootstrap "$same"
   assert_equal "$(image_of "$same")" "$(image_of "$other")"
   project=$other run -0 --separate-stderr in_session sh -c \
-    'command -v make bc'
+    'command -v ed bc'
 
   # An image that a project had keeps its name.
   [ -n "$(docker image inspect --format '{{join .RepoTags " "}}' "$mine")" ]
@@ -87,8 +87,8 @@ image_of() {
   open_session sh -c 'echo ready; cat >/dev/null'
   conf=$(as_user cat "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/squid.conf)
   close_session
-  assert_contains "$conf" make.example
-  assert_contains "$conf" index.make.example
+  assert_contains "$conf" ed.example
+  assert_contains "$conf" index.ed.example
   refute_contains "$conf" bc.example
 }
 
