@@ -224,6 +224,7 @@ lie() {
 }
 
 @test "each question of list, gc, run and attach, answered in each wrong way" {
+  [ "$(id -u)" != 0 ] || skip "the answers do not depend on who asks"
   local command call calls how ways asked=0
   export DRYDOCK_ENGINE_TIMEOUT=60s DRYDOCK_LAUNCH_TIMEOUT=60s
   cat >"$script/info.out" <<END

@@ -221,6 +221,7 @@ planted() {
 }
 
 @test "an installed overlay that weakens is refused, by its digest and by a rule" {
+  [ "$(id -u)" != 0 ] || skip "a verdict does not depend on who asks"
   own_prefix
   planted privileged agent hardening.yml 's/^    read_only: true/&\n    privileged: true/'
   planted network agent contained.yml 's/network_mode: none/network_mode: host/'
