@@ -68,7 +68,7 @@ stay() {
   # With a note each status is an end.
   echo 137 >"$home/end"
   wait_for "the end" test_state ended
-  run -1 on_terminal -- drydock attach "$id"
+  run -137 on_terminal -- drydock attach "$id"
   assert_contains "$output" "ended with status 137"
   [ ! -e "$home" ]
 }
