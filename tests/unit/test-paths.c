@@ -163,7 +163,7 @@ test_foreign_runtime(void)
 	cleanup_paths struct paths there;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK(mkdtemp(own) != NULL);
+	CHECK(home != NULL && mkdtemp(own) != NULL);
 	inside = home_below(own, "drydock");
 	CHECK_INT(setenv("XDG_RUNTIME_DIR", own, 1), 0);
 	CHECK_INT(paths_find(&here, &dg), 0);
