@@ -53,10 +53,9 @@ in_account() {
   local prefix=$BATS_TEST_TMPDIR/prefix
   cp -R "$(cat "$BED/prefix")" "$prefix"
   chmod -R go-w "$prefix"
-  # With the default agent's packages and guardrails it has the same image.
-  jq '{npm, guardrails, command: ["x"], sync: {trees: [{path: ".other"}]}}' \
-    "$prefix/share/drydock/agents/claude.json" \
+  echo '{"command": ["x"], "sync": {"trees": [{"path": ".other"}]}}' \
     >"$prefix/share/drydock/agents/other.json"
+  images_for_agent other
   PATH=$bin:$prefix/bin:$PATH
   mkdir -p "$HOME/.other/x" "$HOME/.claude"
   judged 77 source-agent "$HOME/.other/x"

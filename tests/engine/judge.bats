@@ -179,7 +179,7 @@ in_mounts() {
   run -77 --separate-stderr in_mounts "
     mount --bind '$HOME/.ssh/deep' '$project/inside'
     drydock plan '$project'"
-  assert_contains "$stderr" "is mounted below the project"
+  assert_contains "$stderr" source-credentials
   run -77 --separate-stderr in_mounts "mount --bind /etc '$project'
     drydock plan '$project'"
   assert_contains "$stderr" source-system
