@@ -111,8 +111,11 @@ say(int fd, const char *words, struct diag *dg)
 
 	while (len > 0) {
 		ssize_t n = write(fd, words, len);
+		struct pollfd p = { fd, POLLOUT, 0 };
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EAGAIN)
+			(void)poll(&p, 1, -1);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			return diag_set_errno(
@@ -125,7 +128,8 @@ say(int fd, const char *words, struct diag *dg)
 
 /*
  * Reads until the text ends.  *ret_signal is the signal that ended the read, or
- * 0.
+ * 0.  fd does not block: Ctrl-C discards typed text, also what poll() has just
+ * reported.
  */
 static int
 read_text(int fd, int signal_fd, size_t max, struct strbuf *text,
@@ -217,7 +221,8 @@ int
 secret_read(
     const char *question, size_t max, struct strbuf *text, struct diag *dg)
 {
-	cleanup_close int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	cleanup_close int fd =
+	    open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	int sig = 0;
 
 	if (fd < 0)

@@ -113,9 +113,9 @@ ended, status = 0, 0
 tries = 0
 # One that comes between the prompt and its read(2) is not seen by that.
 while not ended and tries < 600:
-    if tries % 10 == 0 and sys.argv[1] == "key":
+    if tries % 10 == 1 and sys.argv[1] == "key":
         os.write(master, b"\x03")
-    elif tries % 10 == 0:
+    elif tries % 10 == 1:
         os.kill(pid, int(sys.argv[1]))
     tries += 1
     time.sleep(0.1)
@@ -139,6 +139,15 @@ EOF
     assert_equal "$(cat "$kept")" "sk-ant-first"
     assert_equal "$(ls -A "$XDG_STATE_HOME/drydock/tokens")" claude
   done
+}
+
+# The delay lies between poll(2), which saw the text, and read(2).
+@test "an interrupt that discards what was typed ends the prompt, too" {
+  echo sk-ant-first | drydock token set
+  run -0 interrupt_prompt key strace -qq -o /dev/null \
+    -e inject=poll:delay_exit=300000 drydock token set
+  assert_contains "$output" "silent True restored True signal -2"
+  assert_equal "$(cat "$kept")" "sk-ant-first"
 }
 
 @test "one that others can read is not used" {
