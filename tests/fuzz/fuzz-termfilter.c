@@ -115,6 +115,14 @@ check_stream(const char *p, const char *end, struct settings settings)
 	}
 }
 
+/* Terminals ignore parameters of DECSTR. */
+static bool
+is_soft_reset(const char *p)
+{
+	return strncmp(p, "\033[", 2) == 0 &&
+	    strncmp(p + 2 + strspn(p + 2, "0123456789;:"), "!p", 2) == 0;
+}
+
 /* A terminal that knows some modes, one at a time, and nothing else. */
 static bool
 mode_is_set(const struct strbuf *stream, char mark, unsigned int mode)
@@ -130,7 +138,7 @@ mode_is_set(const struct strbuf *stream, char mark, unsigned int mode)
 		if (p[1] == 'c')
 			set = false;
 		/* DECSTR ends insert mode, and the cursor keys'. */
-		if ((mark == 0 || mode == 1) && strncmp(p, "\033[!p", 4) == 0)
+		if ((mark == 0 || mode == 1) && is_soft_reset(p))
 			set = false;
 		if (p[1] != '[' || (mark != 0 && p[2] != mark))
 			continue;
