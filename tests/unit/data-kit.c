@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
+#include "host/paths.h"
+
 #include "check.h"
 
 static void
@@ -43,4 +46,15 @@ data_kit_copy(const char *dir)
 	copy(top != NULL ? top : ".", "compose", data);
 	copy(top != NULL ? top : ".", "toolchains", data);
 	return data;
+}
+
+void
+data_kit_paths(struct paths *paths)
+{
+	paths_init(paths);
+	paths->uid = geteuid();
+	paths->gid = getegid();
+	paths->data_dir = data_kit_copy(check_tmpdir());
+	paths->config_dir = xasprintf("%s/config", check_tmpdir());
+	CHECK_INT(mkdir(paths->config_dir, 0700), 0);
 }

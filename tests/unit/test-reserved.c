@@ -16,18 +16,6 @@
 #include "check.h"
 #include "data-kit.h"
 
-/* The shipped files, and a folder for the user's own. */
-static void
-make_paths(struct paths *paths)
-{
-	paths_init(paths);
-	paths->uid = geteuid();
-	paths->gid = getegid();
-	paths->data_dir = data_kit_copy(check_tmpdir());
-	paths->config_dir = xasprintf("%s/config", check_tmpdir());
-	CHECK_INT(mkdir(paths->config_dir, 0700), 0);
-}
-
 static void
 write_own(const struct paths *paths, const char *folder, const char *name,
     const char *text)
@@ -87,7 +75,7 @@ test_passed(void)
 	};
 	cleanup_paths struct paths paths;
 
-	make_paths(&paths);
+	data_kit_paths(&paths);
 	write_own(&paths, "agents", "tool.json",
 	    "{\"command\": [\"tool\"],"
 	    " \"reserved_env\": [\"TOOL_*\", \"*_HOOK\"]}");
@@ -114,7 +102,7 @@ test_all(void)
 	cleanup_strvec struct strvec patterns = STRVEC_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	make_paths(&paths);
+	data_kit_paths(&paths);
 	write_own(&paths, "toolchains", "zig.json",
 	    "{\"reserved_env\": [\"ZIG_*\"]}");
 	if (!CHECK_INT(reserved_load(&paths, &patterns, &dg), 0))
@@ -139,7 +127,7 @@ test_broken(void)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *want = NULL;
 
-	make_paths(&paths);
+	data_kit_paths(&paths);
 	write_own(
 	    &paths, "toolchains", "zig.json", "{\"reserved_env\": [\"A*B\"]}");
 	CHECK_INT(reserved_load(&paths, &patterns, &dg), -1);

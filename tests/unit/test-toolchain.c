@@ -194,12 +194,7 @@ make_paths(struct paths *paths, const char *const *pairs)
 {
 	cleanup_free char *dir = NULL;
 
-	paths_init(paths);
-	paths->uid = geteuid();
-	paths->gid = getegid();
-	paths->data_dir = data_kit_copy(check_tmpdir());
-	paths->config_dir = xasprintf("%s/config", check_tmpdir());
-	CHECK_INT(mkdir(paths->config_dir, 0700), 0);
+	data_kit_paths(paths);
 	dir = xasprintf("%s/toolchains", paths->config_dir);
 	CHECK_INT(mkdir(dir, 0700), 0);
 	for (; *pairs != NULL; pairs += 2) {
