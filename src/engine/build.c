@@ -498,6 +498,12 @@ build_image(enum build_kind kind, const struct engine *engine,
 	    buildkit_check(engine, dg) != 0)
 		return -1;
 	hostconf_read(&hc, paths, options->environ_);
+	/* The egress image installs nothing from npm. */
+	if (kind == BUILD_AGENT && hc.npm_withheld)
+		diag_warn(
+		    "npm's configuration has no \"registry=URL\" line; the "
+		    "build gets only credentials of registries with "
+		    "\"@scope:registry=URL\"");
 	if (find_base(engine, settings, paths, options, &hc, &base, dg) != 0)
 		return -1;
 	describe(kind, recipe, user, context, &hc.trusted, &spec);

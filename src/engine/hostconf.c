@@ -182,7 +182,7 @@ read_npmrc(
 	 * Drop unused credentials: install scripts of packages can read them in
 	 * a build.
 	 */
-	npmrc_keep_used(&hc->npmrc);
+	hc->npm_withheld = !npmrc_keep_used(&hc->npmrc);
 	add_ca(hc, cafile);
 }
 

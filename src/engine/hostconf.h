@@ -25,6 +25,7 @@ struct hostconf {
 	struct strbuf apt_conf; /* network settings, as lines of apt.conf(5) */
 	struct strbuf apt_auth; /* apt_auth.conf(5) */
 	struct strbuf npmrc;
+	bool npm_withheld; /* npmrc_keep_used() returned false */
 	struct strbuf ca; /* PEM */
 	struct strbuf trusted; /* PEM; certificates that the image trusts */
 	struct strvec proxies; /* HTTP_PROXY=... and similar variables */
@@ -33,7 +34,7 @@ struct hostconf {
 #define HOSTCONF_INIT                                                     \
 	{                                                                 \
 		NULL, STRVEC_INIT, STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, \
-		    STRBUF_INIT, STRBUF_INIT, STRVEC_INIT                 \
+		    false, STRBUF_INIT, STRBUF_INIT, STRVEC_INIT          \
 	}
 
 /* Settings that are absent or unreadable for the caller are left out. */

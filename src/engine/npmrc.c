@@ -12,7 +12,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 
-#define DEFAULT_REGISTRY "https://registry.npmjs.org/"
 #define ENV_PREFIX "npm_config_"
 
 /* Returns true for a setting about registries, credentials or the network. */
@@ -164,12 +163,13 @@ is_used(const char *key, const struct strvec *registries)
 	return false;
 }
 
-void
+bool
 npmrc_keep_used(struct strbuf *npmrc)
 {
 	cleanup_strvec struct strvec lines = STRVEC_INIT;
 	cleanup_strvec struct strvec registries = STRVEC_INIT;
-	const char *registry = DEFAULT_REGISTRY;
+	const char *registry = "";
+	bool dropped = false;
 
 	for (const char *at = npmrc->buf; *at != '\0';) {
 		size_t len = strcspn(at, "\n");
@@ -186,7 +186,8 @@ npmrc_keep_used(struct strbuf *npmrc)
 			strvec_push_given(
 			    &registries, credentials_of(strchr(line, '=') + 1));
 	}
-	strvec_push_given(&registries, credentials_of(registry));
+	if (*registry != '\0')
+		strvec_push_given(&registries, credentials_of(registry));
 	strbuf_reset(npmrc);
 	for (size_t i = 0; i < lines.nr; i++) {
 		cleanup_free char *key =
@@ -194,5 +195,8 @@ npmrc_keep_used(struct strbuf *npmrc)
 
 		if (strncmp(key, "//", 2) != 0 || is_used(key, &registries))
 			strbuf_addf(npmrc, "%s\n", lines.v[i]);
+		else
+			dropped = true;
 	}
+	return *registry != '\0' || !dropped;
 }

@@ -6,6 +6,8 @@
 #ifndef DRYDOCK_NPMRC_H
 #define DRYDOCK_NPMRC_H
 
+#include <stdbool.h>
+
 struct strbuf;
 
 /*
@@ -22,9 +24,10 @@ void npmrc_from_environment(
 
 /*
  * Removes the credentials ("//host/path/:name=...") of registries that are
- * named neither by registry= nor by a scope's @scope:registry=.  Without
- * registry=, npm's default registry is used.
+ * named neither by the last registry= nor by a scope's @scope:registry=.  This
+ * includes the credentials of npm's default registry if registry= is absent.
+ * Returns false if registry= is absent and credentials were removed.
  */
-void npmrc_keep_used(struct strbuf *npmrc);
+bool npmrc_keep_used(struct strbuf *npmrc);
 
 #endif /* DRYDOCK_NPMRC_H */

@@ -142,3 +142,22 @@ EOF
   [ ! -e "$dir" ]
   [ ! -e "$XDG_STATE_HOME/drydock/build" ]
 }
+
+@test "a build warns if npm's credentials are withheld for want of registry=" {
+  local npmrc=$BATS_TEST_TMPDIR/npmrc want
+  want="drydock: warning: npm's configuration has no \"registry=URL\" line; the\
+ build gets only credentials of registries with \"@scope:registry=URL\""
+  # shellcheck disable=SC2034 # stub_image adds to it
+  stub_images=
+  stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{}' debian:12-slim
+  echo 'github.com/docker/buildx 0.17' >"$script/buildx-version.out"
+  echo 1 >"$script/build.rc"
+  export NPM_CONFIG_USERCONFIG=$npmrc
+  echo '//r.example/:_authToken=t' >"$npmrc"
+  run -69 --separate-stderr drydock build
+  assert_equal "${stderr_lines[1]}" "$want"
+  assert_equal "$(grep -c "npm's configuration" <<<"$stderr")" 1
+  echo 'registry=https://r.example/' >>"$npmrc"
+  run -69 --separate-stderr drydock build
+  refute_contains "$stderr" "npm's configuration"
+}

@@ -165,37 +165,49 @@ test_npm_credentials(void)
 	static const struct {
 		const char *npmrc;
 		const char *want;
+		bool complete;
 	} rows[] = {
-		{ "", "" },
-		{ "//registry.npmjs.org/:_authToken=a\n//x.example/:_auth=b\n",
-		    "//registry.npmjs.org/:_authToken=a\n" },
+		{ "", "", true },
+		{ "proxy=http://p\n", "proxy=http://p\n", true },
+		/* Without registry= npm's own default is used. */
+		{ "//r.example/:_authToken=a\n//x.example/:_auth=b\n", "",
+		    false },
+		{ "registry=\n//r.example/:_authToken=a\n//:_auth=b\n",
+		    "registry=\n", false },
 		{ "registry=https://r.example:8443/npm\n"
 		  "//r.example:8443/npm/:_authToken=a\n"
 		  "//r.example:8443/:_authToken=b\n"
 		  "//r.example:8443/npm/other/:_authToken=c\n"
 		  "//r.example/:_authToken=d\n"
 		  "//r.example:8443/np/:_authToken=e\n"
-		  "//registry.npmjs.org/:_authToken=f\n",
+		  "//x.example/:_authToken=f\n",
 		    "registry=https://r.example:8443/npm\n"
 		    "//r.example:8443/npm/:_authToken=a\n"
-		    "//r.example:8443/:_authToken=b\n" },
+		    "//r.example:8443/:_authToken=b\n",
+		    true },
 		/* The last one counts. */
 		{ "registry=https://a.example/\n//a.example/:_password=a\n"
 		  "registry=https://b.example/\n//b.example/:username=b\n",
 		    "registry=https://a.example/\n"
 		    "registry=https://b.example/\n"
-		    "//b.example/:username=b\n" },
+		    "//b.example/:username=b\n",
+		    true },
 		{ "@s:registry=https://s.example/\n//s.example/:_authToken=a\n"
 		  "//t.example/:keyfile=/k\nproxy=http://p\n",
 		    "@s:registry=https://s.example/\n"
-		    "//s.example/:_authToken=a\nproxy=http://p\n" },
+		    "//s.example/:_authToken=a\nproxy=http://p\n",
+		    false },
+		{ "@s:registry=https://s.example\n//s.example/:_authToken=a\n",
+		    "@s:registry=https://s.example\n"
+		    "//s.example/:_authToken=a\n",
+		    true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_strbuf struct strbuf npmrc = STRBUF_INIT;
 
 		strbuf_addstr(&npmrc, rows[i].npmrc);
-		npmrc_keep_used(&npmrc);
+		CHECK_INT(npmrc_keep_used(&npmrc), rows[i].complete);
 		CHECK_STR(npmrc.buf, rows[i].want);
 	}
 }
@@ -246,7 +258,7 @@ main(void)
 		{ "deb822 sources are multiplied out", test_deb822 },
 		{ "of an npmrc only what says where packages are is taken",
 		    test_npmrc },
-		{ "credentials of a registry that is not used stay behind",
+		{ "credentials of a registry that is not named are removed",
 		    test_npm_credentials },
 		{ "npm's variables count like its file", test_npm_environment },
 		{ "a proxy on the host's loopback is known as one",
