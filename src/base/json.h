@@ -19,6 +19,7 @@
 
 struct diag;
 struct strbuf;
+struct strvec;
 struct json; /* a node; the root owns all nodes */
 
 #define JSON_MAX_DEPTH 64
@@ -110,6 +111,8 @@ void jsonw_bool(struct jsonw *w, bool value);
 void jsonw_null(struct jsonw *w);
 /* Writes a number with the source's digits (RFC 8259 section 6). */
 void jsonw_number_raw(struct jsonw *w, const char *digits);
+/* Writes an array of strings. */
+void jsonw_strvec(struct jsonw *w, const struct strvec *words);
 void jsonw_key_str(struct jsonw *w, const char *key, const char *value);
 void jsonw_key_int(struct jsonw *w, const char *key, int64_t value);
 void jsonw_key_bool(struct jsonw *w, const char *key, bool value);

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
@@ -167,6 +168,15 @@ jsonw_number_raw(struct jsonw *w, const char *digits)
 {
 	write_opened(w);
 	keep_status(w, yajl_gen_number(w->gen, digits, strlen(digits)));
+}
+
+void
+jsonw_strvec(struct jsonw *w, const struct strvec *words)
+{
+	jsonw_open_array(w);
+	for (size_t i = 0; i < words->nr; i++)
+		jsonw_str(w, words->v[i]);
+	jsonw_close_array(w);
 }
 
 void

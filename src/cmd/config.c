@@ -25,15 +25,9 @@ add_json_value(
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	switch (row->type) {
-	case SETTING_WORDS: {
-		const struct strvec *words = at;
-
-		jsonw_open_array(w);
-		for (size_t i = 0; i < words->nr; i++)
-			jsonw_str(w, words->v[i]);
-		jsonw_close_array(w);
+	case SETTING_WORDS:
+		jsonw_strvec(w, at);
 		break;
-	}
 	case SETTING_INT:
 		jsonw_int(w, *(const int64_t *)at);
 		break;

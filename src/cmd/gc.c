@@ -41,10 +41,7 @@ print_json(const struct gc_options *o, const struct strvec *removed,
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "dry_run", o->dry_run);
 	jsonw_key(w, "removed");
-	jsonw_open_array(w);
-	for (size_t i = 0; i < removed->nr; i++)
-		jsonw_str(w, removed->v[i]);
-	jsonw_close_array(w);
+	jsonw_strvec(w, removed);
 	jsonw_key_int(w, "kept", (int64_t)outcome->kept);
 	jsonw_key_int(w, "failed", (int64_t)outcome->failed);
 	jsonw_close_object(w);

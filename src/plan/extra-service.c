@@ -192,10 +192,7 @@ static void
 write_words(struct jsonw *w, const char *key, const struct strvec *words)
 {
 	jsonw_key(w, key);
-	jsonw_open_array(w);
-	for (size_t i = 0; i < words->nr; i++)
-		jsonw_str(w, words->v[i]);
-	jsonw_close_array(w);
+	jsonw_strvec(w, words);
 }
 
 /* The plan has the image's values wherever no overlay sets another value. */

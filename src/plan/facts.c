@@ -250,10 +250,7 @@ write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
 	if (reserved_load(paths, &patterns, dg) != 0)
 		return -1;
 	jsonw_key(w, "reserved_env");
-	jsonw_open_array(w);
-	for (size_t i = 0; i < patterns.nr; i++)
-		jsonw_str(w, patterns.v[i]);
-	jsonw_close_array(w);
+	jsonw_strvec(w, &patterns);
 	return 0;
 }
 
@@ -266,10 +263,7 @@ write_sockets(struct jsonw *w, const struct plan_request *request,
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "allowed", request->settings->project_sockets);
 	jsonw_key(w, "listened_at");
-	jsonw_open_array(w);
-	for (size_t i = 0; i < plan->sockets.nr; i++)
-		jsonw_str(w, plan->sockets.v[i]);
-	jsonw_close_array(w);
+	jsonw_strvec(w, &plan->sockets);
 	jsonw_close_object(w);
 }
 
@@ -376,10 +370,7 @@ write_extra(struct jsonw *w, const struct assembly *assembly)
 		jsonw_key_str(w, "reference", f->reference);
 		jsonw_key_str(w, "image", f->image.id);
 		jsonw_key(w, "volumes");
-		jsonw_open_array(w);
-		for (size_t n = 0; n < f->image.volumes.nr; n++)
-			jsonw_str(w, f->image.volumes.v[n]);
-		jsonw_close_array(w);
+		jsonw_strvec(w, &f->image.volumes);
 		jsonw_key_bool(w, "healthcheck", f->image.has_healthcheck);
 		jsonw_key_bool(w, "onbuild", f->image.has_onbuild);
 		jsonw_key(w, "labels");

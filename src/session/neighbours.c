@@ -84,16 +84,6 @@ reach_of_plan(const struct plan *plan, struct reach *r)
 	}
 }
 
-static void
-write_list(struct jsonw *w, const char *key, const struct strvec *list)
-{
-	jsonw_key(w, key);
-	jsonw_open_array(w);
-	for (size_t i = 0; i < list->nr; i++)
-		jsonw_str(w, list->v[i]);
-	jsonw_close_array(w);
-}
-
 static int
 publish(int session_fd, const struct reach *r, struct diag *dg)
 {
@@ -101,8 +91,10 @@ publish(int session_fd, const struct reach *r, struct diag *dg)
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
-	write_list(w, "writes", &r->writes);
-	write_list(w, "into", &r->into);
+	jsonw_key(w, "writes");
+	jsonw_strvec(w, &r->writes);
+	jsonw_key(w, "into");
+	jsonw_strvec(w, &r->into);
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0)
 		return -1;

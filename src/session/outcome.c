@@ -229,10 +229,7 @@ outcome_write(const struct outcome *o, struct jsonw *w)
 	write_met(&o->met, w);
 	write_refused(&o->refused, w);
 	jsonw_key(w, "screen");
-	jsonw_open_array(w);
-	for (size_t i = 0; i < o->screen.nr; i++)
-		jsonw_str(w, o->screen.v[i]);
-	jsonw_close_array(w);
+	jsonw_strvec(w, &o->screen);
 	jsonw_close_object(w);
 }
 
