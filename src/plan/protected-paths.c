@@ -80,7 +80,7 @@ follow(const char *path, const struct proc_mounts *mounts,
 	if (fd == -1)
 		return look_failed(path, dg);
 	if (location_find(fd, mounts, ret_at, dg) != 0)
-		return diag_wrap(dg, "protected place %s", path);
+		return diag_wrap(dg, "protected path %s", path);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ look(const char *path, const char *name, const struct location *parent,
 	if (S_ISLNK(st.st_mode))
 		return follow(path, mounts, ret_at, dg);
 	if (location_find_in(parent, name, &st, mounts, ret_at, dg) != 0)
-		return diag_wrap(dg, "protected place %s", path);
+		return diag_wrap(dg, "protected path %s", path);
 	return 0;
 }
 
@@ -110,7 +110,7 @@ look(const char *path, const char *name, const struct location *parent,
  * bind that holds the nearest existing parent could create it.
  */
 static int
-find_entry(struct protected_paths *places, const char *path, size_t *ret_index,
+find_entry(struct protected_paths *list, const char *path, size_t *ret_index,
     struct diag *dg)
 {
 	const char *slash = strrchr(path, '/');
@@ -120,58 +120,57 @@ find_entry(struct protected_paths *places, const char *path, size_t *ret_index,
 	int rc;
 
 	assert(slash != NULL);
-	for (size_t i = 0; i < places->nentries; i++) {
-		if (strcmp(places->entries[i].path, path) == 0) {
+	for (size_t i = 0; i < list->nentries; i++) {
+		if (strcmp(list->entries[i].path, path) == 0) {
 			*ret_index = i;
 			return 0;
 		}
 	}
 	up = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 	if (path[1] == '\0') {
-		rc = follow(path, &places->mounts, &at, dg);
+		rc = follow(path, &list->mounts, &at, dg);
 		if (rc == NOT_THERE)
 			return diag_set_errno(
 			    dg, DIAG_IO, errno, "open %s", path);
-	} else if (find_entry(places, up, &parent, dg) != 0) {
+	} else if (find_entry(list, up, &parent, dg) != 0) {
 		return -1;
-	} else if (places->entries[parent].near != parent) {
+	} else if (list->entries[parent].near != parent) {
 		rc = NOT_THERE;
 	} else {
-		rc = look(path, slash + 1, &places->entries[parent].at,
-		    &places->mounts, &at, dg);
+		rc = look(path, slash + 1, &list->entries[parent].at,
+		    &list->mounts, &at, dg);
 	}
 	if (rc == -1)
 		return -1;
-	places->entries = xreallocarray(
-	    places->entries, places->nentries + 1, sizeof(*places->entries));
-	places->entries[places->nentries] = (struct path_entry){ xstrdup(path),
-		rc == 0 ? places->nentries : places->entries[parent].near, at };
-	*ret_index = places->nentries++;
+	list->entries = xreallocarray(
+	    list->entries, list->nentries + 1, sizeof(*list->entries));
+	list->entries[list->nentries] = (struct path_entry){ xstrdup(path),
+		rc == 0 ? list->nentries : list->entries[parent].near, at };
+	*ret_index = list->nentries++;
 	return 0;
 }
 
 /* path is given. */
 static int
-add(struct protected_paths *places, const char *group, char *path,
+add(struct protected_paths *list, const char *group, char *path,
     struct diag *dg)
 {
 	cleanup_free char *owned = path;
 	size_t entry;
 
-	if (find_entry(places, owned, &entry, dg) != 0)
+	if (find_entry(list, owned, &entry, dg) != 0)
 		return -1;
-	places->v =
-	    xreallocarray(places->v, places->nr + 1, sizeof(*places->v));
-	places->v[places->nr++] = (struct protected_path){ group, entry };
+	list->v = xreallocarray(list->v, list->nr + 1, sizeof(*list->v));
+	list->v[list->nr++] = (struct protected_path){ group, entry };
 	return 0;
 }
 
 static int
-add_all(struct protected_paths *places, const char *group,
+add_all(struct protected_paths *list, const char *group,
     const struct strvec *paths, struct diag *dg)
 {
 	for (size_t i = 0; i < paths->nr; i++)
-		if (add(places, group, xstrdup(paths->v[i]), dg) != 0)
+		if (add(list, group, xstrdup(paths->v[i]), dg) != 0)
 			return -1;
 	return 0;
 }
@@ -181,29 +180,29 @@ add_all(struct protected_paths *places, const char *group,
  * does not depend on the environment.
  */
 static int
-add_below_homes(struct protected_paths *places, const struct paths *paths,
+add_below_homes(struct protected_paths *list, const struct paths *paths,
     const char *group, const char *name, struct diag *dg)
 {
 	const char *home = paths->home;
 	const char *other = paths->account_home;
 
-	if (add(places, group, xasprintf("%s/%s", home, name), dg) != 0)
+	if (add(list, group, xasprintf("%s/%s", home, name), dg) != 0)
 		return -1;
 	if (other == NULL || strcmp(other, home) == 0)
 		return 0;
-	return add(places, group, xasprintf("%s/%s", other, name), dg);
+	return add(list, group, xasprintf("%s/%s", other, name), dg);
 }
 
 static int
 add_table(
-    struct protected_paths *places, const struct paths *paths, struct diag *dg)
+    struct protected_paths *list, const struct paths *paths, struct diag *dg)
 {
 	const struct protected_place *row;
 
 	for (size_t i = 0; (row = protected_at(i)) != NULL; i++) {
 		int rc = row->path[0] == '/'
-		    ? add(places, row->group, xstrdup(row->path), dg)
-		    : add_below_homes(places, paths, row->group, row->path, dg);
+		    ? add(list, row->group, xstrdup(row->path), dg)
+		    : add_below_homes(list, paths, row->group, row->path, dg);
 
 		if (rc != 0)
 			return -1;
@@ -213,7 +212,7 @@ add_table(
 
 /* A session gets only a copy of an agent's configuration. */
 static int
-add_agent(struct protected_paths *places, const struct paths *paths,
+add_agent(struct protected_paths *list, const struct paths *paths,
     const char *name, struct diag *dg)
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
@@ -224,7 +223,7 @@ add_agent(struct protected_paths *places, const struct paths *paths,
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		for (size_t n = 0; n < sources[i]->nr; n++)
-			if (add_below_homes(places, paths, "agent-config",
+			if (add_below_homes(list, paths, "agent-config",
 				sources[i]->v[n].from, dg) != 0)
 				return -1;
 	return 0;
@@ -236,35 +235,33 @@ add_agent(struct protected_paths *places, const struct paths *paths,
  */
 static int
 add_agents(
-    struct protected_paths *places, const struct paths *paths, struct diag *dg)
+    struct protected_paths *list, const struct paths *paths, struct diag *dg)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
 	if (catalog_list(&catalog_agents, paths, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)
-		if (add_agent(places, paths, names.v[i], dg) != 0)
+		if (add_agent(list, paths, names.v[i], dg) != 0)
 			return -1;
 	return 0;
 }
 
+/* Adds the directories of the caller's PATH. */
 static int
-add_path(struct protected_paths *places, const char *group, const char *path,
-    struct diag *dg)
+add_path(struct protected_paths *list, const char *path, struct diag *dg)
 {
 	cleanup_free char *copy = xstrdup(path);
 	char *save = NULL;
 
 	for (char *dir = strtok_r(copy, ":", &save); dir != NULL;
-	     dir = strtok_r(NULL, ":", &save))
-		if (dir[0] == '/' &&
-		    add(places,
-			strcmp(group, "path") == 0 &&
-				protected_is_activated(dir)
-			    ? "path-activated"
-			    : group,
-			xstrdup(dir), dg) != 0)
+	     dir = strtok_r(NULL, ":", &save)) {
+		const char *group =
+		    protected_is_activated(dir) ? "path-activated" : "path";
+
+		if (dir[0] == '/' && add(list, group, xstrdup(dir), dg) != 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -286,7 +283,7 @@ has_directory(const char *path, const char *dir, size_t len)
  * from.
  */
 static int
-add_path_dirs(struct protected_paths *places, struct diag *dg)
+add_path_dirs(struct protected_paths *list, struct diag *dg)
 {
 	static const char own[] = PROC_SYSTEM_PATH ":" PROGRAM_PLUGIN_PATH;
 	const char *callers = getenv("PATH");
@@ -297,35 +294,34 @@ add_path_dirs(struct protected_paths *places, struct diag *dg)
 
 		/* A directory that is also in PATH is added once. */
 		if (!has_directory(path, p, len) &&
-		    add(places, "programs", xstrndup(p, len), dg) != 0)
+		    add(list, "programs", xstrndup(p, len), dg) != 0)
 			return -1;
 		p += len + (p[len] == ':' ? 1 : 0);
 	}
-	return add_path(places, "path", path, dg);
+	return add_path(list, path, dg);
 }
 
 static int
-add_sockets(struct protected_paths *places, const struct plan_request *request,
+add_sockets(struct protected_paths *list, const struct plan_request *request,
     struct diag *dg)
 {
 	uintmax_t uid = request->paths->uid;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sockets_of_user); i++)
-		if (add(places, "engine-socket",
+		if (add(list, "engine-socket",
 			xasprintf("/run/user/%ju/%s", uid, sockets_of_user[i]),
 			dg) != 0)
 			return -1;
 	if (request->engine->data_root != NULL &&
 	    request->engine->data_root[0] == '/' &&
-	    add(places, "engine-data", xstrdup(request->engine->data_root),
-		dg) != 0)
+	    add(list, "engine-data", xstrdup(request->engine->data_root), dg) !=
+		0)
 		return -1;
-	return add(
-	    places, "engine-socket", xstrdup(request->engine->socket), dg);
+	return add(list, "engine-socket", xstrdup(request->engine->socket), dg);
 }
 
 static int
-add_own(struct protected_paths *places, const struct plan_request *request,
+add_own(struct protected_paths *list, const struct plan_request *request,
     struct diag *dg)
 {
 	const struct paths *p = request->paths;
@@ -344,63 +340,62 @@ add_own(struct protected_paths *places, const struct plan_request *request,
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (own[i].path != NULL &&
-		    add(places, own[i].group, xstrdup(own[i].path), dg) != 0)
+		    add(list, own[i].group, xstrdup(own[i].path), dg) != 0)
 			return -1;
 	if (p->decisive != NULL &&
-	    (add_all(places, "decisive", &p->decisive->found, dg) != 0 ||
-		add_all(places, "decisive-link", &p->decisive->links, dg) != 0))
+	    (add_all(list, "decisive", &p->decisive->found, dg) != 0 ||
+		add_all(list, "decisive-link", &p->decisive->links, dg) != 0))
 		return -1;
 	return 0;
 }
 
 int
 protected_paths_find(const struct plan_request *request,
-    struct protected_paths **ret_places, struct diag *dg)
+    struct protected_paths **ret_list, struct diag *dg)
 {
-	cleanup_protected_paths struct protected_paths *places =
-	    xcalloc(1, sizeof(*places));
+	cleanup_protected_paths struct protected_paths *list =
+	    xcalloc(1, sizeof(*list));
 
-	if (proc_mounts_read_own(&places->mounts, dg) != 0)
+	if (proc_mounts_read_own(&list->mounts, dg) != 0)
 		return -1;
-	if (add_table(places, request->paths, dg) != 0 ||
-	    add_own(places, request, dg) != 0 ||
-	    add_agents(places, request->paths, dg) != 0 ||
-	    add_sockets(places, request, dg) != 0 ||
-	    add_path_dirs(places, dg) != 0)
+	if (add_table(list, request->paths, dg) != 0 ||
+	    add_own(list, request, dg) != 0 ||
+	    add_agents(list, request->paths, dg) != 0 ||
+	    add_sockets(list, request, dg) != 0 || add_path_dirs(list, dg) != 0)
 		return -1;
-	*ret_places = steal_ptr(&places);
+	*ret_list = steal_ptr(&list);
 	return 0;
 }
 
 void
-protected_paths_free(struct protected_paths *places)
+protected_paths_free(struct protected_paths *list)
 {
-	if (places == NULL)
+	if (list == NULL)
 		return;
-	for (size_t i = 0; i < places->nentries; i++) {
-		free(places->entries[i].path);
-		location_release(&places->entries[i].at);
+	for (size_t i = 0; i < list->nentries; i++) {
+		free(list->entries[i].path);
+		location_release(&list->entries[i].at);
 	}
-	free(places->entries);
-	free(places->v);
-	proc_mounts_release(&places->mounts);
-	free(places);
+	free(list->entries);
+	free(list->v);
+	proc_mounts_release(&list->mounts);
+	free(list);
 }
 
 void
-protected_paths_freep(struct protected_paths **places)
+protected_paths_freep(struct protected_paths **list)
 {
-	protected_paths_free(*places);
-	*places = NULL;
+	protected_paths_free(*list);
+	*list = NULL;
 }
 
 /* Returns the relation of the location to the entry, or NULL. */
 static const char *
-relation(const struct protected_paths *places, const struct location *at,
-    size_t entry)
+relation(
+    const struct protected_paths *list, const struct location *at, size_t entry)
 {
-	size_t near = places->entries[entry].near;
-	const struct location *there = &places->entries[near].at;
+	size_t near = list->entries[entry].near;
+	const struct location *there = &list->entries[near].at;
 	bool is = location_is(at, there);
 
 	if (near != entry)
@@ -412,23 +407,23 @@ relation(const struct protected_paths *places, const struct location *at,
 }
 
 int
-protected_paths_write(const struct protected_paths *places, int fd,
+protected_paths_write(const struct protected_paths *list, int fd,
     struct jsonw *w, struct diag *dg)
 {
 	cleanup_location struct location at = LOCATION_INIT;
 
-	if (location_find(fd, &places->mounts, &at, dg) != 0)
+	if (location_find(fd, &list->mounts, &at, dg) != 0)
 		return -1;
 	jsonw_open_array(w);
-	for (size_t i = 0; i < places->nr; i++) {
-		const struct protected_path *p = &places->v[i];
-		const char *how = relation(places, &at, p->entry);
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct protected_path *p = &list->v[i];
+		const char *how = relation(list, &at, p->entry);
 
 		if (how == NULL)
 			continue;
 		jsonw_open_object(w);
 		jsonw_key_str(w, "group", p->group);
-		jsonw_key_str(w, "place", places->entries[p->entry].path);
+		jsonw_key_str(w, "place", list->entries[p->entry].path);
 		jsonw_key_str(w, "how", how);
 		jsonw_close_object(w);
 	}
