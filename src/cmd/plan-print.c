@@ -119,8 +119,8 @@ add_model(const struct plan *plan, struct strbuf *out, struct diag *dg)
 static void
 add_volumes(const struct assembly *assembly, struct strbuf *out)
 {
-	for (size_t i = 0; i < assembly->nextra; i++) {
-		const struct extra_service *f = &assembly->extra[i];
+	for (size_t i = 0; i < assembly->nextra_services; i++) {
+		const struct extra_service *f = &assembly->extra_services[i];
 
 		for (size_t n = 0; n < f->tmpfs.nr; n++) {
 			strbuf_addf(out,

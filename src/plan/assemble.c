@@ -115,7 +115,8 @@ assembly_release(struct assembly *assembly)
 		strbuf_release(&o->tree);
 	}
 	free(assembly->v);
-	extra_services_free(assembly->extra, assembly->nextra);
+	extra_services_free(
+	    assembly->extra_services, assembly->nextra_services);
 	strvec_release(&assembly->vars);
 	*assembly = (struct assembly)ASSEMBLY_INIT;
 }

@@ -61,19 +61,21 @@ is_reference(const char *s)
 static struct extra_service *
 find_or_add(struct assembly *a, const char *name)
 {
-	for (size_t i = 0; i < a->nextra; i++)
-		if (strcmp(a->extra[i].name, name) == 0)
-			return &a->extra[i];
-	a->extra = xreallocarray(a->extra, a->nextra + 1, sizeof(*a->extra));
-	a->extra[a->nextra] = (struct extra_service){ .name = xstrdup(name),
-		.image = IMAGE_INIT,
-		.mounted = STRVEC_INIT,
-		.tmpfs = STRVEC_INIT };
-	return &a->extra[a->nextra++];
+	for (size_t i = 0; i < a->nextra_services; i++)
+		if (strcmp(a->extra_services[i].name, name) == 0)
+			return &a->extra_services[i];
+	a->extra_services = xreallocarray(a->extra_services,
+	    a->nextra_services + 1, sizeof(*a->extra_services));
+	a->extra_services[a->nextra_services] =
+	    (struct extra_service){ .name = xstrdup(name),
+		    .image = IMAGE_INIT,
+		    .mounted = STRVEC_INIT,
+		    .tmpfs = STRVEC_INIT };
+	return &a->extra_services[a->nextra_services++];
 }
 
 static bool
-says(const struct json *service, const char *key)
+is_set(const struct json *service, const char *key)
 {
 	const struct json *n = json_get(service, key);
 
@@ -114,15 +116,15 @@ add_targets(const struct json *list, bool second, struct strvec *targets)
  * volume of unlimited size.  The policy checks that all volumes are covered.
  */
 static void
-add_volumes(const struct plan_request *request, struct extra_service *f)
+add_volumes(const struct plan_request *request, struct extra_service *extra)
 {
-	for (size_t i = 0; i < f->image.volumes.nr; i++) {
-		const char *path = f->image.volumes.v[i];
+	for (size_t i = 0; i < extra->image.volumes.nr; i++) {
+		const char *path = extra->image.volumes.v[i];
 
-		if (strvec_has(&f->mounted, path) ||
+		if (strvec_has(&extra->mounted, path) ||
 		    strpbrk(path, ":,") != NULL)
 			continue;
-		strvec_pushf(&f->tmpfs,
+		strvec_pushf(&extra->tmpfs,
 		    "%s:rw,noexec,nosuid,nodev,mode=0700,uid=%ju,gid=%ju,"
 		    "size=%jd",
 		    path, (uintmax_t)request->paths->uid,
@@ -150,30 +152,31 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 		const char *name = json_key_at(services, i);
 		const struct json *s = json_value_at(services, i);
 		const char *image = json_string(json_get(s, "image"));
-		struct extra_service *f;
+		struct extra_service *extra;
 
 		if (service_role_of(name) != SERVICE_EXTRA || !is_name(name) ||
 		    !json_is_object(s))
 			continue;
-		f = find_or_add(a, name);
-		f->has_entrypoint = f->has_entrypoint || says(s, "entrypoint");
-		f->has_command = f->has_command || says(s, "command");
-		add_targets(json_get(s, "tmpfs"), false, &f->mounted);
-		add_targets(json_get(s, "volumes"), true, &f->mounted);
+		extra = find_or_add(a, name);
+		extra->has_entrypoint =
+		    extra->has_entrypoint || is_set(s, "entrypoint");
+		extra->has_command = extra->has_command || is_set(s, "command");
+		add_targets(json_get(s, "tmpfs"), false, &extra->mounted);
+		add_targets(json_get(s, "volumes"), true, &extra->mounted);
 		if (image == NULL)
 			continue;
-		free(f->reference);
-		f->reference = xstrdup(image);
+		free(extra->reference);
+		extra->reference = xstrdup(image);
 	}
 	return 0;
 }
 
 static int
-add_hardening(const struct strbuf *template, const struct extra_service *f,
+add_hardening(const struct strbuf *template, const struct extra_service *extra,
     size_t at, struct assembly *a, struct diag *dg)
 {
 	struct overlay *o =
-	    assembly_insert(a, at, xasprintf("service %s", f->name),
+	    assembly_insert(a, at, xasprintf("service %s", extra->name),
 		xstrdup("an extra service of yours, hardened"));
 	const char *rest = template->buf;
 	const char *mark;
@@ -181,7 +184,7 @@ add_hardening(const struct strbuf *template, const struct extra_service *f,
 	for (; (mark = strstr(rest, PLACEHOLDER)) != NULL;
 	     rest = mark + strlen(PLACEHOLDER)) {
 		strbuf_add(&o->text, rest, (size_t)(mark - rest));
-		strbuf_addstr(&o->text, f->name);
+		strbuf_addstr(&o->text, extra->name);
 	}
 	strbuf_addstr(&o->text, rest);
 	digest_bytes(template->buf, template->len, o->digest);
@@ -197,12 +200,12 @@ write_words(struct jsonw *w, const char *key, const struct strvec *words)
 
 /* The plan has the image's values wherever no overlay sets another value. */
 static void
-write_defaults(struct jsonw *w, const struct extra_service *f)
+write_defaults(struct jsonw *w, const struct extra_service *extra)
 {
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 
-	for (size_t i = 0; i < f->image.env.nr; i++) {
-		const char *word = f->image.env.v[i];
+	for (size_t i = 0; i < extra->image.env.nr; i++) {
+		const char *word = extra->image.env.v[i];
 		size_t len = strcspn(word, "=");
 		cleanup_free char *name = xstrndup(word, len);
 
@@ -214,34 +217,34 @@ write_defaults(struct jsonw *w, const struct extra_service *f)
 	 * Compose requires an image, even if the policy then reports the image
 	 * as missing.
 	 */
-	if (f->image.id == NULL)
-		jsonw_key_str(
-		    w, "image", f->reference != NULL ? f->reference : "none");
+	if (extra->image.id == NULL)
+		jsonw_key_str(w, "image",
+		    extra->reference != NULL ? extra->reference : "none");
 	write_words(w, "environment", &env);
-	if (!f->has_entrypoint)
-		write_words(w, "entrypoint", &f->image.entrypoint);
-	if (f->tmpfs.nr > 0)
-		write_words(w, "tmpfs", &f->tmpfs);
+	if (!extra->has_entrypoint)
+		write_words(w, "entrypoint", &extra->image.entrypoint);
+	if (extra->tmpfs.nr > 0)
+		write_words(w, "tmpfs", &extra->tmpfs);
 	/*
 	 * Like the engine: an overridden entrypoint drops the image's command.
 	 */
-	if (!f->has_entrypoint && !f->has_command)
-		write_words(w, "command", &f->image.command);
+	if (!extra->has_entrypoint && !extra->has_command)
+		write_words(w, "command", &extra->image.command);
 	jsonw_close_object(w);
 }
 
 static void
-write_id(struct jsonw *w, const struct extra_service *f)
+write_id(struct jsonw *w, const struct extra_service *extra)
 {
 	jsonw_open_object(w);
-	if (f->image.id != NULL)
-		jsonw_key_str(w, "image", f->image.id);
+	if (extra->image.id != NULL)
+		jsonw_key_str(w, "image", extra->image.id);
 	jsonw_close_object(w);
 }
 
 /* Inserts an overlay with one object for each extra service. */
 static int
-add_generated(void (*write)(struct jsonw *w, const struct extra_service *f),
+add_generated(void (*write)(struct jsonw *w, const struct extra_service *extra),
     const char *name, const char *why, size_t at, struct assembly *a,
     struct diag *dg)
 {
@@ -253,15 +256,15 @@ add_generated(void (*write)(struct jsonw *w, const struct extra_service *f),
 	jsonw_open_object(w);
 	jsonw_key(w, "services");
 	jsonw_open_object(w);
-	for (size_t i = 0; i < a->nextra; i++) {
-		jsonw_key(w, a->extra[i].name);
-		write(w, &a->extra[i]);
+	for (size_t i = 0; i < a->nextra_services; i++) {
+		jsonw_key(w, a->extra_services[i].name);
+		write(w, &a->extra_services[i]);
 	}
 	jsonw_close_object(w);
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0)
 		return diag_wrap(dg, "images of extra services");
-	model_double(text.buf, text.len, &doubled);
+	dollars_escape(text.buf, text.len, &doubled);
 	/*
 	 * The overlay's text stays empty: an error in it comes from a user
 	 * overlay, and find_overlay() in policy.c must not match this one.
@@ -273,14 +276,15 @@ static int
 find_images(
     const struct plan_request *request, struct assembly *a, struct diag *dg)
 {
-	for (size_t i = 0; i < a->nextra; i++) {
-		struct extra_service *f = &a->extra[i];
+	for (size_t i = 0; i < a->nextra_services; i++) {
+		struct extra_service *extra = &a->extra_services[i];
 
-		if (f->reference != NULL && is_reference(f->reference) &&
-		    image_inspect(
-			request->engine, f->reference, &f->image, dg) != 0)
-			return diag_wrap(dg, "service %s", f->name);
-		add_volumes(request, f);
+		if (extra->reference != NULL &&
+		    is_reference(extra->reference) &&
+		    image_inspect(request->engine, extra->reference,
+			&extra->image, dg) != 0)
+			return diag_wrap(dg, "service %s", extra->name);
+		add_volumes(request, extra);
 	}
 	return 0;
 }
@@ -294,21 +298,21 @@ extra_services_add(const struct plan_request *request, size_t first,
 	for (size_t i = first; i < assembly->nr; i++)
 		if (read_overlay(&assembly->v[i], assembly, dg) != 0)
 			return -1;
-	if (assembly->nextra == 0)
+	if (assembly->nextra_services == 0)
 		return 0;
-	if (assembly->nextra > MAX_EXTRA)
+	if (assembly->nextra_services > MAX_EXTRA)
 		return diag_set(
 		    dg, DIAG_CONFIG, "more than %d extra services", MAX_EXTRA);
 	if (datafile_read(request->paths, "service.yml", MAX_TEMPLATE,
 		&template, dg) != 0 ||
 	    find_images(request, assembly, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < assembly->nextra; i++)
-		if (add_hardening(&template, &assembly->extra[i], first + i,
-			assembly, dg) != 0)
+	for (size_t i = 0; i < assembly->nextra_services; i++)
+		if (add_hardening(&template, &assembly->extra_services[i],
+			first + i, assembly, dg) != 0)
 			return -1;
 	if (add_generated(write_defaults, "images", "what their images say",
-		first + assembly->nextra, assembly, dg) != 0)
+		first + assembly->nextra_services, assembly, dg) != 0)
 		return -1;
 	return add_generated(write_id, "image ids", "the images looked at",
 	    assembly->nr, assembly, dg);

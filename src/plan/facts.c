@@ -100,7 +100,7 @@ kind_of(mode_t mode)
 }
 
 static int
-write_source(struct jsonw *w, const struct protected_paths *places,
+write_source(struct jsonw *w, const struct protected_paths *protected,
     const struct plan_mount *b, struct diag *dg)
 {
 	cleanup_free char *real = NULL;
@@ -127,7 +127,7 @@ write_source(struct jsonw *w, const struct protected_paths *places,
 	 */
 	if (b->fd != -1 && !mount_is_made(b) && S_ISDIR(b->st.st_mode)) {
 		jsonw_key(w, "touches");
-		if (protected_paths_write(places, b->fd, w, dg) != 0)
+		if (protected_paths_write(protected, b->fd, w, dg) != 0)
 			return diag_wrap(dg, "bind source %s", b->source);
 	}
 	jsonw_close_object(w);
@@ -136,7 +136,7 @@ write_source(struct jsonw *w, const struct protected_paths *places,
 
 /* A source that several services bind gets one key. */
 static int
-write_sources(struct jsonw *w, const struct protected_paths *places,
+write_sources(struct jsonw *w, const struct protected_paths *protected,
     const struct plan *plan, struct diag *dg)
 {
 	cleanup_strvec struct strvec written = STRVEC_INIT;
@@ -152,7 +152,7 @@ write_sources(struct jsonw *w, const struct protected_paths *places,
 			if (strvec_has(&written, m->source))
 				continue;
 			strvec_push(&written, m->source);
-			if (write_source(w, places, m, dg) != 0)
+			if (write_source(w, protected, m, dg) != 0)
 				return -1;
 		}
 	}
@@ -328,9 +328,9 @@ write_services(struct jsonw *w, const struct plan_request *request,
 	write_service(w, request, "agent", request->agent_image->id);
 	if (request->mode.mode == MODE_CONTAINED)
 		write_service(w, request, "egress", request->egress_image->id);
-	for (size_t i = 0; i < assembly->nextra; i++)
-		write_service(w, request, assembly->extra[i].name,
-		    assembly->extra[i].image.id);
+	for (size_t i = 0; i < assembly->nextra_services; i++)
+		write_service(w, request, assembly->extra_services[i].name,
+		    assembly->extra_services[i].image.id);
 	jsonw_close_object(w);
 }
 
@@ -362,21 +362,22 @@ write_extra(struct jsonw *w, const struct assembly *assembly)
 {
 	jsonw_key(w, "extra");
 	jsonw_open_object(w);
-	for (size_t i = 0; i < assembly->nextra; i++) {
-		const struct extra_service *f = &assembly->extra[i];
+	for (size_t i = 0; i < assembly->nextra_services; i++) {
+		const struct extra_service *extra =
+		    &assembly->extra_services[i];
 
-		jsonw_key(w, f->name);
+		jsonw_key(w, extra->name);
 		jsonw_open_object(w);
-		jsonw_key_str(w, "reference", f->reference);
-		jsonw_key_str(w, "image", f->image.id);
+		jsonw_key_str(w, "reference", extra->reference);
+		jsonw_key_str(w, "image", extra->image.id);
 		jsonw_key(w, "volumes");
-		jsonw_strvec(w, &f->image.volumes);
-		jsonw_key_bool(w, "healthcheck", f->image.has_healthcheck);
-		jsonw_key_bool(w, "onbuild", f->image.has_onbuild);
+		jsonw_strvec(w, &extra->image.volumes);
+		jsonw_key_bool(w, "healthcheck", extra->image.has_healthcheck);
+		jsonw_key_bool(w, "onbuild", extra->image.has_onbuild);
 		jsonw_key(w, "labels");
 		jsonw_open_array(w);
-		for (size_t n = 0; n < f->image.labels.nr; n++) {
-			const char *label = f->image.labels.v[n];
+		for (size_t n = 0; n < extra->image.labels.nr; n++) {
+			const char *label = extra->image.labels.v[n];
 
 			if (strncmp(label, IMAGE_LABEL_PREFIX,
 				strlen(IMAGE_LABEL_PREFIX)) == 0)
@@ -393,7 +394,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, bool overlays, const struct plan *plan,
     struct diag *dg)
 {
-	cleanup_protected_paths struct protected_paths *places = NULL;
+	cleanup_protected_paths struct protected_paths *protected = NULL;
 	cleanup_free char *seccomp = plan_seccomp_path(request);
 
 	jsonw_key_str(w, "mode", mode_name(request->mode.mode));
@@ -411,9 +412,9 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	if (write_roles(w, request, assembly, dg) != 0 ||
 	    (overlays && write_reserved(w, request->paths, dg) != 0))
 		return -1;
-	if (protected_paths_find(request, &places, dg) != 0)
+	if (protected_paths_find(request, &protected, dg) != 0)
 		return -1;
-	return write_sources(w, places, plan, dg);
+	return write_sources(w, protected, plan, dg);
 }
 
 int

@@ -229,7 +229,7 @@ plan_judge_model(const struct plan_request *request,
 	/* For a project that the policy refuses, unmounting is no way out. */
 	return access_check_mounts(request, dg) != 0
 	    ? -1
-	    : model_check_clear(plan, dg);
+	    : model_check_readable(plan, dg);
 }
 
 int

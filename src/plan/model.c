@@ -31,7 +31,7 @@ dollars_unescape(
 }
 
 void
-model_double(const char *text, size_t len, struct strbuf *out)
+dollars_escape(const char *text, size_t len, struct strbuf *out)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '$')
@@ -258,14 +258,14 @@ static bool
 read_size_option(const char *options, int64_t *ret_size)
 {
 	static const char key[] = "size=";
-	bool said = false;
+	bool seen = false;
 
 	for (;; options++) {
 		if (strncmp(options, key, strlen(key)) == 0) {
 			*ret_size = parse_size(options + strlen(key));
-			if (said || *ret_size < 0)
+			if (seen || *ret_size < 0)
 				return false;
-			said = true;
+			seen = true;
 		}
 		options += strcspn(options, ",");
 		if (*options == '\0')
@@ -352,7 +352,7 @@ read_mounts(const struct plan_request *request, const struct json *volumes,
 {
 	if (volumes != NULL && !json_is_array(volumes) &&
 	    !json_is_null(volumes))
-		s->unclear = "volumes";
+		s->unreadable_key = "volumes";
 	for (size_t i = 0; i < json_len(volumes); i++) {
 		const struct json *v = json_at(volumes, i);
 		const char *source = json_string(json_get(v, "source"));
@@ -400,16 +400,16 @@ read_service(const struct plan_request *request, const char *name,
 
 		if (value != NULL && !json_is_null(value) &&
 		    !keys[i].read(value, (char *)s + keys[i].offset))
-			s->unclear = keys[i].name;
+			s->unreadable_key = keys[i].name;
 	}
 	/*
 	 * Required: the engine's default could not be compared with the
 	 * container.
 	 */
 	if (s->user == NULL)
-		s->unclear = "user";
+		s->unreadable_key = "user";
 	if (s->network_mode == NULL)
-		s->unclear = "network_mode";
+		s->unreadable_key = "network_mode";
 	read_mounts(request, json_get(n, "volumes"), s);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		char **text = (char **)(void *)((char *)s + texts[i]);
@@ -439,14 +439,15 @@ model_read(const struct plan_request *request, const char *text, size_t len,
 }
 
 int
-model_check_clear(const struct plan *plan, struct diag *dg)
+model_check_readable(const struct plan *plan, struct diag *dg)
 {
 	for (size_t i = 0; i < plan->nservices; i++)
-		if (plan->services[i].unclear != NULL)
+		if (plan->services[i].unreadable_key != NULL)
 			return diag_set(dg, DIAG_POLICY,
 			    "service %s: its %s cannot be compared with what "
 			    "the kernel and the engine show",
-			    plan->services[i].name, plan->services[i].unclear);
+			    plan->services[i].name,
+			    plan->services[i].unreadable_key);
 	return 0;
 }
 

@@ -16,22 +16,24 @@ struct strbuf;
 /*
  * dollars_unescape() appends the text with single dollars.  Compose prints each
  * dollar twice, in keys and in values, so that the output can be input again.
- * A dollar that is not doubled is DIAG_ENGINE.  model_double() is the inverse.
+ * A dollar that is not doubled is DIAG_ENGINE.  dollars_escape() is the
+ * inverse.
  */
 int dollars_unescape(
     const char *text, size_t len, struct strbuf *out, struct diag *dg);
-void model_double(const char *text, size_t len, struct strbuf *out);
+void dollars_escape(const char *text, size_t len, struct strbuf *out);
 
 /*
  * Reads a model with single dollars into plan->tree and plan->services.  "what"
- * names the model in messages.  A key of unexpected form is skipped and named
- * in "unclear" of its service.  This is no failure yet: the policy runs first,
- * since its message is better.  A volume without source or target is skipped.
+ * names the model in messages.  A key of unexpected form is skipped;
+ * unreadable_key of its service names it.  This is no failure yet: the policy
+ * runs first, since its message is better.  A volume without source or target
+ * is skipped.
  */
 int model_read(const struct plan_request *request, const char *text, size_t len,
     const char *what, struct plan *plan, struct diag *dg);
 
 /* Fails with DIAG_POLICY if a key of a service could not be read. */
-int model_check_clear(const struct plan *plan, struct diag *dg);
+int model_check_readable(const struct plan *plan, struct diag *dg);
 
 #endif /* DRYDOCK_PLAN_MODEL_H */

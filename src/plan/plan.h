@@ -66,8 +66,8 @@ struct assembly {
 	size_t nr;
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
 	struct access access; /* of the session to the project */
-	struct extra_service *extra; /* owned; added by user overlays */
-	size_t nextra;
+	struct extra_service *extra_services; /* owned; of user overlays */
+	size_t nextra_services;
 };
 
 #define ASSEMBLY_INIT               \
@@ -156,7 +156,7 @@ struct plan_service {
 	char *ipc;
 	char *cgroup;
 	char *working_dir;
-	const char *unclear; /* static; a key that could not be read, or NULL */
+	const char *unreadable_key; /* static; NULL: all keys were read */
 };
 
 /* One broken rule.  Strings are owned. */

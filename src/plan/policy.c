@@ -26,7 +26,7 @@
 
 #define MAX_PROGRAM (256UL * 1024)
 /* Each program costs one compilation; thousands of files are a mistake. */
-#define MAX_ADDED 64
+#define MAX_USER_PROGRAMS 64
 
 struct program {
 	struct jqprog *prog; /* owned */
@@ -94,7 +94,8 @@ is_program_name(const char *name)
 
 /* Appends the sorted names in policy.d; none if there is no such directory. */
 static int
-list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
+list_user_programs(
+    const struct paths *paths, struct strvec *programs, struct diag *dg)
 {
 	cleanup_free char *path = xasprintf("%s/policy.d", paths->config_dir);
 	cleanup_strvec struct strvec names = STRVEC_INIT;
@@ -116,18 +117,19 @@ list_added(const struct paths *paths, struct strvec *programs, struct diag *dg)
 	for (size_t i = 0; i < names.nr; i++)
 		if (is_program_name(names.v[i]))
 			strvec_pushf(programs, "policy.d/%s", names.v[i]);
-	if (programs->nr > MAX_ADDED)
+	if (programs->nr > MAX_USER_PROGRAMS)
 		return diag_set(dg, DIAG_CONFIG, "%s: more than %d programs",
-		    path, MAX_ADDED);
+		    path, MAX_USER_PROGRAMS);
 	return 0;
 }
 
 static int
-add_added(struct policy *policy, const struct paths *paths, struct diag *dg)
+add_user_programs(
+    struct policy *policy, const struct paths *paths, struct diag *dg)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	if (list_added(paths, &names, dg) != 0)
+	if (list_user_programs(paths, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -152,7 +154,7 @@ policy_load(const struct paths *paths, enum policy_use use,
 	cleanup_policy struct policy *policy = xcalloc(1, sizeof(*policy));
 
 	if (add_own(policy, paths, use, dg) != 0 ||
-	    add_added(policy, paths, dg) != 0)
+	    add_user_programs(policy, paths, dg) != 0)
 		return -1;
 	*ret_policy = steal_ptr(&policy);
 	return 0;
@@ -220,7 +222,7 @@ are_same(const struct json *a, const struct json *b, const char *key)
  * the word is empty, the texts are compared instead.
  */
 static bool
-is_said(const struct json *answer, size_t i)
+is_repeated(const struct json *answer, size_t i)
 {
 	const struct json *n = json_at(answer, i);
 	const char *word = json_string(json_get(n, "word"));
@@ -275,7 +277,7 @@ run_program(const struct program *program, enum diag_class class,
 		    "%s: its answer is not an array of violations",
 		    program->name);
 	for (size_t n = 0; n < json_len(answer); n++)
-		if (!is_said(answer, n) &&
+		if (!is_repeated(answer, n) &&
 		    add_violation(json_at(answer, n), assembly, plan) != 0)
 			return diag_set(dg, class,
 			    "%s: a violation needs the strings rule and what",

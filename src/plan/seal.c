@@ -106,7 +106,7 @@ write_plan(const struct json *tree, struct strbuf *out, struct diag *dg)
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0)
 		return -1;
-	model_double(text.buf, text.len, out);
+	dollars_escape(text.buf, text.len, out);
 	return 0;
 }
 
@@ -182,7 +182,7 @@ plan_unseal(const struct plan_request *request, int session_fd,
 	if (read_sealed(session_fd, digest, &model, dg) != 0 ||
 	    model_read(request, model.buf, model.len, PLAN_FILE, &plan, dg) !=
 		0 ||
-	    model_check_clear(&plan, dg) != 0 ||
+	    model_check_readable(&plan, dg) != 0 ||
 	    fs_read_file(session_fd, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
 		&plan.seccomp, dg) != 0 ||
 	    facts_open_mounts(&plan, dg) != 0)

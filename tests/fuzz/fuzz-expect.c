@@ -36,7 +36,7 @@ check_service(const struct plan_service *s)
 		check_mount(&s->mounts[i]);
 	for (size_t i = 0; i < s->env.nr; i++)
 		FUZZ_CHECK(strchr(s->env.v[i], '=') != NULL);
-	if (s->unclear != NULL)
+	if (s->unreadable_key != NULL)
 		return;
 	FUZZ_CHECK(s->net <= PLAN_NET_HOST);
 	FUZZ_CHECK(s->limits.memory == -1 || s->limits.memory > 0);
@@ -71,9 +71,9 @@ check_model(const char *text, size_t len)
 	}
 	for (size_t i = 0; i < plan.nservices; i++) {
 		check_service(&plan.services[i]);
-		clear = clear && plan.services[i].unclear == NULL;
+		clear = clear && plan.services[i].unreadable_key == NULL;
 	}
-	FUZZ_CHECK((model_check_clear(&plan, &dg) == 0) == clear);
+	FUZZ_CHECK((model_check_readable(&plan, &dg) == 0) == clear);
 }
 
 /* A dollar never comes or goes alone. */
@@ -88,12 +88,12 @@ check_dollars(const char *text, size_t len)
 	int rc = dollars_unescape(text, len, &single, &dg);
 	fuzz_outcome(rc, &dg);
 	if (rc == 0) {
-		model_double(single.buf, single.len, &twice);
+		dollars_escape(single.buf, single.len, &twice);
 		FUZZ_CHECK(twice.len == len);
 		FUZZ_CHECK(len == 0 || memcmp(twice.buf, text, len) == 0);
 	}
 	strbuf_reset(&twice);
-	model_double(text, len, &twice);
+	dollars_escape(text, len, &twice);
 	FUZZ_CHECK(dollars_unescape(twice.buf, twice.len, &back, &dg) == 0);
 	FUZZ_CHECK(back.len == len);
 	FUZZ_CHECK(len == 0 || memcmp(back.buf, text, len) == 0);

@@ -16,8 +16,8 @@ check_names(const struct assembly *a)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
 
-	for (size_t i = 0; i < a->nextra; i++) {
-		const struct extra_service *f = &a->extra[i];
+	for (size_t i = 0; i < a->nextra_services; i++) {
+		const struct extra_service *f = &a->extra_services[i];
 
 		FUZZ_CHECK(
 		    f->name[0] != '\0' && strchr(letters, f->name[0]) != NULL);
@@ -26,7 +26,8 @@ check_names(const struct assembly *a)
 		FUZZ_CHECK(strcmp(f->name, "agent") != 0);
 		FUZZ_CHECK(strcmp(f->name, "egress") != 0);
 		for (size_t k = 0; k < i; k++)
-			FUZZ_CHECK(strcmp(a->extra[k].name, f->name) != 0);
+			FUZZ_CHECK(
+			    strcmp(a->extra_services[k].name, f->name) != 0);
 		if (f->reference == NULL || !is_reference(f->reference))
 			continue;
 		FUZZ_CHECK(f->reference[0] != '-');
@@ -54,8 +55,8 @@ check_generated(struct assembly *a)
 	cleanup_json struct json *root = NULL;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	for (size_t i = 0; i < a->nextra; i++) {
-		struct image *image = &a->extra[i].image;
+	for (size_t i = 0; i < a->nextra_services; i++) {
+		struct image *image = &a->extra_services[i].image;
 
 		image->id = xstrdup("sha256:0");
 		strvec_push(&image->env, "A=$x ${y}");
@@ -66,9 +67,9 @@ check_generated(struct assembly *a)
 	FUZZ_CHECK(add_generated(write_defaults, "n", "w", a->nr, a, &dg) == 0);
 	read_services(a->v[a->nr - 1].fd, &root);
 	const struct json *services = json_get(root, "services");
-	FUZZ_CHECK(json_len(services) == a->nextra);
-	for (size_t i = 0; i < a->nextra; i++) {
-		const struct extra_service *f = &a->extra[i];
+	FUZZ_CHECK(json_len(services) == a->nextra_services);
+	for (size_t i = 0; i < a->nextra_services; i++) {
+		const struct extra_service *f = &a->extra_services[i];
 		const struct json *s = json_get(services, f->name);
 
 		FUZZ_CHECK(json_is_object(s));

@@ -148,7 +148,7 @@ test_there_and_back(void)
 	cleanup_strbuf struct strbuf once = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	model_double(text, strlen(text), &twice);
+	dollars_escape(text, strlen(text), &twice);
 	CHECK_STR(twice.buf, "$$ $$$$ $${X} a$$");
 	CHECK_INT(dollars_unescape(twice.buf, twice.len, &once, &dg), 0);
 	CHECK_STR(once.buf, text);
@@ -166,7 +166,7 @@ check_same(const struct plan *a, const struct plan *b)
 		CHECK_STR(x->name, y->name);
 		CHECK_STR(x->image, y->image);
 		CHECK_STR(x->user, y->user);
-		CHECK_STR(x->unclear, NULL);
+		CHECK_STR(x->unreadable_key, NULL);
 		CHECK_INT(x->env.nr, y->env.nr);
 		CHECK_INT(x->nmounts, y->nmounts);
 		for (size_t n = 0; n < x->nmounts; n++) {

@@ -72,7 +72,7 @@ test_service(void)
 
 	CHECK_INT(plan.nservices, 1);
 	CHECK_INT(s->role, SERVICE_AGENT);
-	CHECK_STR(s->unclear, NULL);
+	CHECK_STR(s->unreadable_key, NULL);
 	CHECK_STR(s->image, "sha256:a");
 	CHECK_STR(s->cgroup, "");
 	CHECK_INT(s->uid, 1234);
@@ -145,13 +145,13 @@ test_not_understood(void)
 		    xasprintf("{\"services\": {\"agent\": {\"user\": "
 			      "\"1:1\", \"network_mode\": \"none\", %s}}}",
 			odd_keys[i]);
-		const char *key = verify_kit_agent(text, &plan)->unclear;
+		const char *key = verify_kit_agent(text, &plan)->unreadable_key;
 
 		/* It is named. */
 		check_true(__FILE__, __LINE__, odd_keys[i],
 		    key != NULL &&
 			strncmp(odd_keys[i] + 1, key, strlen(key)) == 0);
-		CHECK_INT(model_check_clear(&plan, &dg), -1);
+		CHECK_INT(model_check_readable(&plan, &dg), -1);
 		CHECK_INT(dg.class, DIAG_POLICY);
 	}
 }
@@ -172,7 +172,7 @@ test_missing(void)
 		cleanup_plan struct plan plan = PLAN_INIT;
 
 		check_true(__FILE__, __LINE__, models[i],
-		    verify_kit_agent(models[i], &plan)->unclear != NULL);
+		    verify_kit_agent(models[i], &plan)->unreadable_key != NULL);
 	}
 }
 
