@@ -3,18 +3,16 @@
 #include "session/attach.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "guest/wire.h"
@@ -23,14 +21,6 @@
 #define SOCKET_NAME "holder.sock"
 #define RETRY_MS 5
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /*
  * Waits for events on fd (-1: none), until the deadline and at most at_most_ms
  * (-1: no limit).  Returns false if the deadline had passed before.
@@ -38,13 +28,13 @@ now_ms(void)
 static bool
 wait_for(int fd, short events, int64_t deadline, int at_most_ms)
 {
-	int64_t left = deadline - now_ms();
+	int left = monotime_left_ms(deadline);
 	struct pollfd p = { fd, events, 0 };
-	if (left <= 0)
+	if (left == 0)
 		return false;
 	if (at_most_ms >= 0 && left > at_most_ms)
 		left = at_most_ms;
-	(void)poll(&p, 1, (int)left);
+	(void)poll(&p, 1, left);
 	return true;
 }
 
@@ -165,7 +155,7 @@ int
 holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
     int *ret_fd, struct diag *dg)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = monotime_ms() + timeout_ms;
 	struct holder_hello hello;
 	struct wire_hello ours = { .version = WIRE_VERSION };
 	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
@@ -218,7 +208,7 @@ static int
 bring(int fd, enum wire_type type, const struct go_message *go, int timeout_ms,
     bool *ret_started, struct diag *dg)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = monotime_ms() + timeout_ms;
 	struct wire_go message = { .tty = go->tty,
 		.ends_with_client = go->ends_with_client,
 		.cwd = go->cwd,
@@ -261,5 +251,5 @@ holder_view(int fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
 	wire_add_size(&frame, WIRE_VIEW, tty_size(STDIN_FILENO));
-	return send_all(fd, &frame, now_ms() + 1000, dg);
+	return send_all(fd, &frame, monotime_ms() + 1000, dg);
 }
