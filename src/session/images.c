@@ -2,15 +2,12 @@
 /* Finds the images of a launch, or has them built. */
 #include "session/images.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
 #include "engine/build.h"
 #include "engine/built.h"
 #include "engine/context.h"
@@ -18,6 +15,7 @@
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "session/prompt.h"
 
 /* An unknown digest is only a warning: a recorded image is used. */
 int
@@ -107,32 +105,19 @@ images_missing(
 	    build_kind_name(kind), spec->paths->state_dir, command.buf);
 }
 
-/* Reads the whole line: no rest of it must reach a later command. */
 static int
 ask_to_build(const char *kind, struct diag *dg)
 {
-	char answer[16];
-	size_t len = 0;
-	char c;
-
-	(void)fprintf(stderr,
-	    "drydock: there is no %s image yet.  "
-	    "Build it now, which takes minutes? [Y/n] ",
+	cleanup_free char *question = xasprintf("there is no %s image yet.  "
+						"Build it now, which takes "
+						"minutes? [Y/n]",
 	    kind);
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, &c, 1);
+	char answer[8];
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return diag_set(dg, DIAG_CANCELLED, "cancelled");
-		if (c == '\n')
-			break;
-		if (len < sizeof(answer) - 1 && !isspace((unsigned char)c))
-			answer[len++] = (char)tolower((unsigned char)c);
-	}
-	answer[len] = '\0';
-	if (len == 0 || strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0)
+	if (prompt_line(question, answer, sizeof(answer), dg) != 0)
+		return -1;
+	if (answer[0] == '\0' || strcmp(answer, "y") == 0 ||
+	    strcmp(answer, "yes") == 0)
 		return 0;
 	return diag_set(dg, DIAG_CANCELLED, "no %s image", kind);
 }
@@ -141,7 +126,7 @@ static int
 build_missing(
     const struct images_spec *f, enum build_kind kind, struct diag *dg)
 {
-	if (f->build == NULL || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+	if (f->build == NULL || !prompt_possible())
 		return images_missing(f, kind, dg);
 	if (ask_to_build(build_kind_name(kind), dg) != 0)
 		return -1;
