@@ -18,6 +18,7 @@
 #include "host/settings.h"
 #include "session/attach.h"
 #include "session/detach-key.h"
+#include "session/interrupt.h"
 #include "session/sink.h"
 #include "session/termfilter.h"
 #include "session/tty.h"
@@ -211,19 +212,19 @@ on_signal_due(struct view *v)
 static int
 on_signal(struct view *v)
 {
-	struct signalfd_siginfo info;
-	if (read(v->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+	int sig = interrupt_read(v->signal_fd);
+	if (sig == 0)
 		return 0;
-	if (info.ssi_signo == SIGTSTP)
+	if (sig == SIGTSTP)
 		return suspend(v);
-	if (info.ssi_signo == SIGCONT)
+	if (sig == SIGCONT)
 		tty_again(&v->tty);
-	if (info.ssi_signo == SIGCONT || info.ssi_signo == SIGWINCH)
+	if (sig == SIGCONT || sig == SIGWINCH)
 		queue_size(v);
 	else if (v->passes_signals)
-		pass_signal(v, (int)info.ssi_signo);
+		pass_signal(v, sig);
 	else
-		end(v, ATTACH_DETACHED, 128 + (int)info.ssi_signo);
+		end(v, ATTACH_DETACHED, 128 + sig);
 	return 0;
 }
 
@@ -232,6 +233,7 @@ queue_typed(struct view *v, const struct strbuf *typed)
 {
 	if (typed->len > 0)
 		wire_add(&v->to_holder, WIRE_INPUT, typed->buf, typed->len);
+	tty_count_answers(&v->answers, typed->buf, typed->len);
 }
 
 /* Forwards input of a terminal, except the detach key. */
@@ -241,7 +243,6 @@ on_typed(struct view *v, const char *data, size_t len)
 	cleanup_strbuf struct strbuf typed = STRBUF_INIT;
 	bool pressed = detach_key_find(&v->key, data, len, &typed);
 	queue_typed(v, &typed);
-	tty_count_answers(&v->answers, typed.buf, typed.len);
 	v->key_due = v->key.nheld > 0 ? monotime_ms() + DETACH_KEY_WAIT_MS : 0;
 	if (pressed)
 		end(v, ATTACH_DETACHED, 0);
@@ -283,12 +284,10 @@ on_input(struct view *v)
 		return diag_set_errno(v->dg, DIAG_IO, saved, "read the input");
 	if (n <= 0) {
 		v->input_open = false;
-		if (v->is_tty && v->signalled == 0)
-			end(v, ATTACH_DETACHED, 128 + SIGHUP);
-		else if (v->is_tty)
-			return 0;
-		else
+		if (!v->is_tty)
 			wire_add(&v->to_holder, WIRE_INPUT_END, NULL, 0);
+		else if (v->signalled == 0)
+			end(v, ATTACH_DETACHED, 128 + SIGHUP);
 		return 0;
 	}
 	if (v->is_tty)
@@ -445,7 +444,6 @@ on_due(struct view *v)
 		cleanup_strbuf struct strbuf typed = STRBUF_INIT;
 		detach_key_flush(&v->key, &typed);
 		queue_typed(v, &typed);
-		tty_count_answers(&v->answers, typed.buf, typed.len);
 		v->key_due = 0;
 	}
 	if (v->redraw_due != 0 && monotime_left_ms(v->redraw_due) == 0) {
@@ -513,15 +511,9 @@ watch_signals(struct view *v, sigset_t *ret_before)
 		SIGTSTP, SIGWINCH, SIGCONT };
 	sigset_t set;
 	sigset_t blocked;
-	(void)sigemptyset(&set);
-	/* Signals that the caller ignores, as with nohup(1), stay ignored. */
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		struct sigaction now;
-		bool ignored = sigaction(signals[i], NULL, &now) == 0 &&
-		    now.sa_handler == SIG_IGN;
-		if (!ignored && (signals[i] != SIGTSTP || v->is_tty))
-			(void)sigaddset(&set, signals[i]);
-	}
+	interrupt_heeded(signals, ARRAY_SIZE(signals), &set);
+	if (!v->is_tty)
+		(void)sigdelset(&set, SIGTSTP);
 	blocked = set;
 	if (!v->is_tty)
 		(void)sigaddset(&blocked, SIGTTIN);

@@ -10,26 +10,25 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 
-/* Signals that the caller ignores, as with nohup(1), stay ignored. */
-static void
-fill(sigset_t *set)
+void
+interrupt_heeded(const int *signals, size_t n, sigset_t *ret_set)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
-	(void)sigemptyset(set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+	(void)sigemptyset(ret_set);
+	for (size_t i = 0; i < n; i++) {
 		struct sigaction now;
 
 		if (sigaction(signals[i], NULL, &now) == 0 &&
 		    now.sa_handler != SIG_IGN)
-			(void)sigaddset(set, signals[i]);
+			(void)sigaddset(ret_set, signals[i]);
 	}
 }
 
 void
 interrupt_hold(struct interrupt *in)
 {
-	fill(&in->held);
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	interrupt_heeded(signals, ARRAY_SIZE(signals), &in->held);
 	(void)sigprocmask(SIG_BLOCK, &in->held, &in->before);
 }
 

@@ -7,6 +7,7 @@
 #define DRYDOCK_INTERRUPT_H
 
 #include <signal.h>
+#include <stddef.h>
 
 struct diag;
 
@@ -15,7 +16,10 @@ struct interrupt {
 	sigset_t before; /* the signal mask to restore */
 };
 
-/* Blocks INT, TERM, HUP and QUIT. */
+/* Sets those signals that are not ignored, as nohup(1) ignores SIGHUP. */
+void interrupt_heeded(const int *signals, size_t n, sigset_t *ret_set);
+
+/* Blocks INT, TERM, HUP and QUIT, except those that are ignored. */
 void interrupt_hold(struct interrupt *in);
 
 /* Consumes a pending signal and returns -1 with DIAG_CANCELLED, else 0. */
