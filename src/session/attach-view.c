@@ -53,9 +53,8 @@ struct view {
 	struct attach_outcome outcome;
 	struct tty tty;
 	struct tty_answers answers; /* replies that the program got */
-	/* One for each terminal: stdout and stderr may be the same one. */
+	/* One for each terminal; stdout and stderr may share the first. */
 	struct termfilter filters[2];
-	struct termfilter *out_filter, *err_filter; /* NULL: not a terminal */
 	struct wire_decoder *decoder; /* owned */
 	struct strbuf to_holder;
 	size_t to_holder_at;
@@ -97,31 +96,15 @@ queue_size(struct view *v)
 		wire_add_size(&v->to_holder, WIRE_SIZE, size);
 }
 
-/* Ends a partly written sequence and undoes the modes that the program set. */
-static void
-undo_modes(const struct sink *s, const struct termfilter *f, bool plain)
-{
-	cleanup_strbuf struct strbuf undo = STRBUF_INIT;
-	if (plain)
-		return;
-	/* Part of a sequence may have been written: CAN and ST end it. */
-	if (s->at > 0)
-		strbuf_addstr(&undo, "\030\033\\");
-	if (f != NULL)
-		termmodes_undo(&f->modes, &undo);
-	tty_write(s->own_fd != -1 ? s->own_fd : s->fd, undo.buf, undo.len);
-}
-
 static void
 leave_terminals(struct view *v)
 {
-	const struct termfilter *f = v->out_filter;
+	const struct termfilter *f = v->out.filter;
 	unsigned int questions = 0;
-	if (v->err_filter != NULL)
-		undo_modes(&v->err, v->err_filter != f ? v->err_filter : NULL,
-		    v->plain);
-	if (f != NULL)
-		undo_modes(&v->out, f, v->plain);
+	if (v->err.filter != NULL && !v->plain)
+		sink_undo_modes(&v->err, v->err.filter != f);
+	if (f != NULL && !v->plain)
+		sink_undo_modes(&v->out, true);
 	if (f != NULL && f->asked && !f->silent && !v->plain) {
 		/* The outstanding DA1 replies, and one for our own query. */
 		questions = 1;
@@ -149,10 +132,10 @@ queue_redraw(struct view *v)
 static int
 enter_terminal(struct view *v)
 {
-	int out = v->out.own_fd != -1 ? v->out.own_fd : v->out.fd;
 	if (!v->is_tty)
 		return 0;
-	return tty_make_raw(&v->tty, STDIN_FILENO, out, v->dg);
+	return tty_make_raw(
+	    &v->tty, STDIN_FILENO, sink_write_fd(&v->out), v->dg);
 }
 
 /*
@@ -171,9 +154,9 @@ suspend(struct view *v)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	if (enter_terminal(v) == -1)
 		return -1;
-	if (v->out_filter != NULL && !v->plain) {
+	if (v->out.filter != NULL && !v->plain) {
 		cleanup_strbuf struct strbuf redo = STRBUF_INIT;
-		termmodes_redo(&v->out_filter->modes, &redo);
+		termmodes_redo(&v->out.filter->modes, &redo);
 		tty_write(v->tty.out_fd, redo.buf, redo.len);
 	}
 	queue_redraw(v);
@@ -338,25 +321,14 @@ on_exit_frame(struct view *v, const struct wire_frame *frame)
 	v->outcome = (struct attach_outcome){ ATTACH_EXITED, (int)status };
 }
 
-/* A pipe or a file gets the bytes unfiltered. */
-static void
-queue_output(
-    struct termfilter *f, const char *data, size_t len, struct sink *to)
-{
-	if (f != NULL)
-		termfilter_add(f, data, len, &to->pending);
-	else
-		strbuf_add(&to->pending, data, len);
-}
-
 static int
 on_frame(struct view *v, const struct wire_frame *frame)
 {
 	const char *data = (const char *)frame->payload;
 	if (frame->type == WIRE_OUTPUT) {
-		queue_output(v->out_filter, data, frame->len, &v->out);
+		sink_add(&v->out, data, frame->len);
 	} else if (frame->type == WIRE_ERROR) {
-		queue_output(v->err_filter, data, frame->len, &v->err);
+		sink_add(&v->err, data, frame->len);
 	} else if (frame->type == WIRE_EXIT) {
 		on_exit_frame(v, frame);
 	} else if (frame->type == WIRE_REFUSED) {
@@ -554,10 +526,10 @@ static void
 set_up_filters(struct view *v, const struct settings *settings)
 {
 	if (v->out.is_tty)
-		v->out_filter = &v->filters[0];
+		v->out.filter = &v->filters[0];
 	if (v->err.is_tty)
-		v->err_filter = v->out.is_tty && tty_same(v->out.fd, v->err.fd)
-		    ? v->out_filter
+		v->err.filter = v->out.is_tty && tty_same(v->out.fd, v->err.fd)
+		    ? v->out.filter
 		    : &v->filters[1];
 	v->filters[0].silent = !v->is_tty || !tty_same(STDIN_FILENO, v->out.fd);
 	v->filters[1].silent = true;

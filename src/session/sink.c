@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "session/termfilter.h"
+#include "session/tty.h"
 
 /* A pipe that polls as writable takes this many bytes without blocking. */
 #define WRITE_MAX ((size_t)PIPE_BUF)
@@ -23,7 +25,7 @@ sink_init(struct sink *ret_sink, int fd)
 {
 	struct stat st;
 	char path[32];
-	*ret_sink = (struct sink){ fd, -1, isatty(fd), STRBUF_INIT, 0 };
+	*ret_sink = (struct sink){ fd, -1, isatty(fd), NULL, STRBUF_INIT, 0 };
 	if (!ret_sink->is_tty &&
 	    (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode)))
 		return;
@@ -39,17 +41,31 @@ sink_release(struct sink *sink)
 	strbuf_release(&sink->pending);
 }
 
+void
+sink_add(struct sink *sink, const char *data, size_t len)
+{
+	if (sink->filter != NULL)
+		termfilter_add(sink->filter, data, len, &sink->pending);
+	else
+		strbuf_add(&sink->pending, data, len);
+}
+
+int
+sink_write_fd(const struct sink *sink)
+{
+	return sink->own_fd != -1 ? sink->own_fd : sink->fd;
+}
+
 int
 sink_flush(struct sink *sink)
 {
-	bool own = sink->own_fd != -1;
 	size_t len = sink->pending.len - sink->at;
 	if (len == 0)
 		return 0;
-	if (!own && len > WRITE_MAX)
+	if (sink->own_fd == -1 && len > WRITE_MAX)
 		len = WRITE_MAX;
-	ssize_t n = write(
-	    own ? sink->own_fd : sink->fd, sink->pending.buf + sink->at, len);
+	ssize_t n =
+	    write(sink_write_fd(sink), sink->pending.buf + sink->at, len);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	sink->at += (size_t)n;
@@ -58,4 +74,16 @@ sink_flush(struct sink *sink)
 		sink->at = 0;
 	}
 	return 0;
+}
+
+void
+sink_undo_modes(const struct sink *sink, bool modes)
+{
+	cleanup_strbuf struct strbuf undo = STRBUF_INIT;
+	/* Part of a sequence may have been written: CAN and ST end it. */
+	if (sink->at > 0)
+		strbuf_addstr(&undo, "\030\033\\");
+	if (modes)
+		termmodes_undo(&sink->filter->modes, &undo);
+	tty_write(sink_write_fd(sink), undo.buf, undo.len);
 }
