@@ -7,7 +7,6 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,6 @@
 #include "base/monotime.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "plan/role.h"
 #include "plan/squid.h"

@@ -2,7 +2,6 @@
 /* Parses "NAME COUNT LIMIT" lines, which a hostile agent can forge. */
 #include "session/limitsmet.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 

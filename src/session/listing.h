@@ -18,7 +18,6 @@ struct diag;
 struct engine;
 struct paths;
 struct strbuf;
-struct strvec;
 
 struct listed {
 	char id[SESSION_ID_SIZE];

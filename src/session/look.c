@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "base/strvec.h"
 #include "engine/engine.h"
 #include "host/paths.h"
