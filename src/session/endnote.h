@@ -3,8 +3,9 @@
  * endnote: the holder's note in run/ that the command has ended.
  *
  * The agent can write to run/.  An agent that forges a note ends its own
- * session, as it could by exiting.  An agent that removes the note or makes it
- * unreadable keeps its session from counting as ended.
+ * session, as it could by exiting.  An agent that removes the note, or puts
+ * something else in its place, keeps its session from counting as ended.  Read
+ * permission that the agent removed is restored.
  */
 #ifndef DRYDOCK_ENDNOTE_H
 #define DRYDOCK_ENDNOTE_H
