@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "guest/wire.h"
+#include "plan/role.h"
 
 enum {
 	STATUS_KILLED = 128 + 9,
@@ -82,7 +83,8 @@ limitsmet_read(struct limitsmet *met, int session_fd)
 	cleanup_close int fd = -1;
 
 	*met = (struct limitsmet){ .count = { 0 } };
-	if (fs_open_own_dir(session_fd, "run", &fd, &ignored) == 0 &&
+	if (fs_open_own_dir(
+		session_fd, mount_roles[MOUNT_RUN].below, &fd, &ignored) == 0 &&
 	    fs_read_file(
 		fd, WIRE_LIMITS_NAME, WIRE_LIMITS_MAX, &text, &ignored) == 0)
 		limitsmet_parse(met, text.buf, text.len);

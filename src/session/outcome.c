@@ -22,6 +22,7 @@
 #include "guest/wire.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "plan/role.h"
 #include "session/endnote.h"
 #include "session/listing.h"
 #include "session/record.h"
@@ -116,7 +117,8 @@ read_screen(int session_fd, struct strvec *lines)
 	size_t from;
 	size_t head;
 
-	if (fs_open_own_dir(session_fd, "run", &fd, &ignored) != 0 ||
+	if (fs_open_own_dir(
+		session_fd, mount_roles[MOUNT_RUN].below, &fd, &ignored) != 0 ||
 	    fs_read_file(
 		fd, WIRE_SCREEN_NAME, WIRE_SCREEN_MAX, &text, &ignored) != 0)
 		return;
