@@ -33,6 +33,19 @@ images_of() {
     "$BED/images/$2.json"
 }
 
+# Every image of the engine, the newest first: an image before what it was built
+# on.
+images_all() {
+  docker image ls -aq --no-trunc
+}
+
+# images_remove_new FILE: removes the images that FILE, an earlier answer of
+# images_all, does not list.
+images_remove_new() {
+  images_all | grep -vxF -f "$1" |
+    xargs -r docker image rm -f >/dev/null 2>&1 || true
+}
+
 # images_adopt FILE...: the records are of the engine that answers here, which
 # has the same images.
 images_adopt() {

@@ -6,13 +6,11 @@
 load ../helper
 
 setup_file() {
-  docker image ls -aq --no-trunc | sort >"$BATS_FILE_TMPDIR/before"
+  images_all >"$BATS_FILE_TMPDIR/before"
 }
 
 teardown_file() {
-  docker image ls -aq --no-trunc |
-    grep -vxF -f "$BATS_FILE_TMPDIR/before" |
-    xargs -r docker image rm -f >/dev/null 2>&1 || true
+  images_remove_new "$BATS_FILE_TMPDIR/before"
 }
 
 setup() {

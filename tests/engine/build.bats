@@ -6,13 +6,11 @@ load ../helper
 
 setup() {
   bed_setup root
-  before=$(docker image ls -aq --no-trunc | sort)
+  images_all >"$BATS_TEST_TMPDIR/before"
 }
 
 teardown() {
-  # What a test built beside the bed's images, newest first.
-  docker image ls -aq --no-trunc | grep -vxF -e "$before" |
-    xargs -r docker image rm -f >/dev/null 2>&1 || true
+  images_remove_new "$BATS_TEST_TMPDIR/before"
   [ -z "${tampered-}" ] || rm -rf "$tampered"
   [ -z "${watches-}" ] || echo "$watches" >"$watches_limit"
 }
@@ -218,9 +216,9 @@ EOF
 }
 
 @test "a guardrail that does not hold fails the build and is named" {
-  local kept line want
+  local before kept line want
   drydock build --bootstrap >/dev/null 2>&1
-  before=$(docker image ls -aq --no-trunc | sort)
+  before=$(images_all | sort)
   kept=$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)
   while IFS='|' read -r line want; do
     tamper "$line"
@@ -240,7 +238,7 @@ EOF
   # The image that passed before is still there under its name, alone.
   assert_equal "$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)" \
     "$kept"
-  assert_equal "$(docker image ls -aq --no-trunc | sort)" "$before"
+  assert_equal "$(images_all | sort)" "$before"
 }
 
 @test "a home by another name, and authorities of the user's, are there too" {

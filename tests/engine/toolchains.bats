@@ -15,15 +15,13 @@ fi
 setup_file() {
   export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
   bed_setup user
-  docker image ls -aq --no-trunc | sort >"$BATS_FILE_TMPDIR/before"
+  images_all >"$BATS_FILE_TMPDIR/before"
   as_user drydock build --bootstrap >"$BATS_FILE_TMPDIR/build" 2>&1 ||
     fail "$(tail -n 30 "$BATS_FILE_TMPDIR/build")"
 }
 
 teardown_file() {
-  docker image ls -aq --no-trunc |
-    grep -vxF -f "$BATS_FILE_TMPDIR/before" |
-    xargs -r docker image rm -f >/dev/null 2>&1 || true
+  images_remove_new "$BATS_FILE_TMPDIR/before"
 }
 
 setup() {
