@@ -19,20 +19,6 @@ static const unsigned short modes[] = { 47, 1047, 1049, 1, 5, 7, 25, 45, 66, 69,
 
 #define SCREEN_MODES 3
 
-void
-screen_init(struct screen *s)
-{
-	s->len = 0;
-	s->area = (struct screen_area){ .top = 0 };
-	s->first = s->area;
-	s->insert = false;
-	s->shape = 0;
-	s->set = 0;
-	s->reset = 0;
-	s->start = 0;
-	s->nseq = 0;
-}
-
 /* Removes the bytes before at. */
 static void
 forget(struct screen *s, size_t at)

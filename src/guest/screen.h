@@ -23,6 +23,7 @@ struct screen_area {
 	bool origin; /* line numbers are relative to top */
 };
 
+/* Zero is an empty screen. */
 struct screen {
 	size_t len;
 	struct screen_area area; /* current */
@@ -36,8 +37,6 @@ struct screen {
 	char seq[24];
 	char buf[SCREEN_MAX];
 };
-
-void screen_init(struct screen *s);
 
 void screen_add(struct screen *s, const char *data, size_t len);
 

@@ -19,7 +19,7 @@ show(const struct fuzz_input *in, unsigned int times, uint32_t seed,
 	static char text[SCREEN_REPLAY_MAX];
 	struct fuzz_chunks chunks = { seed };
 
-	screen_init(&s);
+	memset(&s, 0, sizeof(s));
 	while (times-- > 0) {
 		for (size_t at = 0; at < in->size;) {
 			size_t n = seed == 0
