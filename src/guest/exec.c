@@ -44,7 +44,7 @@ exec_start(struct execs *all, struct client *c, const struct wire_go *go)
 {
 	struct spawn_failure why;
 	if (count(all, c->inside) >= EXECS_MAX) {
-		client_refuse(c, "as many commands as may run there already");
+		client_refuse(c, "too many commands run in the session");
 		return;
 	}
 	struct exec *e = calloc(1, sizeof(*e));

@@ -160,7 +160,7 @@ on_hello(struct serve *s, struct client *c, const struct wire_frame *frame)
 		return;
 	}
 	(void)snprintf(why, sizeof(why),
-	    "versions %u to %u are spoken here, not %u", WIRE_VERSION_OLDEST,
+	    "versions %u to %u are supported, not %u", WIRE_VERSION_OLDEST,
 	    WIRE_VERSION, hello.version);
 	client_refuse(c, why);
 }

@@ -191,7 +191,7 @@ there_are_only_so_many(void)
 	}
 	struct kit_output more = KIT_OUTPUT_INIT;
 	kit_collect(beside(&kit, "true", false), &more);
-	CHECK_STR(more.text, "as many commands as may run there already");
+	CHECK_STR(more.text, "too many commands run in the session");
 	kit_output_release(&more);
 	/* Viewers send none of them away. */
 	for (int i = 0; i < 40; i++) {
