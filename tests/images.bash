@@ -15,6 +15,14 @@ images_record() {
     "$2/drydock/images.json"
 }
 
+# images_agent PREFIX NAME: standard input becomes the file of an agent there,
+# with what the image of claude is made of.
+images_agent() {
+  local agents=$1/share/drydock/agents
+  jq -s '(.[0] | {npm, guardrails}) + .[1]' "$agents/claude.json" - \
+    >"$agents/$2.json"
+}
+
 # images_for_agent NAME: the agent's image that was built is one for this agent,
 # too.
 images_for_agent() {

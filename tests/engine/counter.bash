@@ -3,13 +3,11 @@
 #
 # A second prefix with an agent that shows whether it goes on: it prints
 # "agent HOW PID", counts in ~/count, and ends with 7 when ~/end is there, or
-# with what that says.  What its image is made of is what claude's is.
+# with what that says.
 
 counter_prefix() {
-  local agents=$BATS_FILE_TMPDIR/prefix/share/drydock/agents
   cp -R "$(cat "$BED/prefix")" "$BATS_FILE_TMPDIR/prefix"
-  jq -s '(.[0] | {npm, guardrails}) + .[1]' "$agents/claude.json" - \
-    >"$agents/counter.json" <<'END'
+  images_agent "$BATS_FILE_TMPDIR/prefix" counter <<'END'
 {
   "command": ["bash", "-c", "echo \"agent $1 $$\"; i=0; while [ ! -e ~/end ]; do i=$((i + 1)); echo \"$i $$\" >~/count.new; mv ~/count.new ~/count; sleep 0.05; done; read -r s <~/end || s=7; exit \"$s\"", "counter"],
   "resume_args": ["resumed"]

@@ -18,9 +18,7 @@ setup() {
   cp -R "$prefix/libexec" "$world/prefix/libexec"
   cp -R "$prefix" "$world/real"
   for top in "$world/real" "$world/prefix"; do
-    jq -s '(.[0] | {npm, guardrails}) + .[1]' \
-      "$top/share/drydock/agents/claude.json" - \
-      >"$top/share/drydock/agents/waits.json" <<'END'
+    images_agent "$top" waits <<'END'
 {"command": ["sh", "-c", "echo ready; while [ ! -e end ]; do sleep 0.1; done; exit 7"]}
 END
   done
