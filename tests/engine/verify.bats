@@ -99,14 +99,14 @@ state_is() {
 # while the kernel alone knows.
 end_behind_the_engine() {
   local id pid shim
-  until [ -e "$flags/up" ]; do :; done
+  wait_for "Compose" test -e "$flags/up" || return
   id=$(docker ps -q --no-trunc --filter label=io.drydock.role=agent)
   pid=$(docker inspect -f '{{.State.Pid}}' "$id")
   shim=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
   kill -STOP "$shim"
-  until state_is "$shim" T; do :; done
+  wait_for "a stopped shim" state_is "$shim" T || return
   kill -KILL "$pid"
-  until state_is "$pid" Z; do [ -e "/proc/$pid" ] || return; done
+  wait_for "a zombie" state_is "$pid" Z || return
   touch "$flags/ended"
   sleep 1
   kill -CONT "$shim"
@@ -115,7 +115,7 @@ end_behind_the_engine() {
 @test "a container that ended before the engine knows it is said to have ended" {
   local flags=$BATS_TEST_TMPDIR/flags
   mkdir -m 0777 "$flags"
-  echo "touch '$flags/up'; until [ -e '$flags/ended' ]; do :; done" \
+  echo "touch '$flags/up'; until [ -e '$flags/ended' ]; do sleep 0.1; done" \
     >"$bin/after"
   end_behind_the_engine 3>&- &
   run --separate-stderr in_session sh -c 'echo the command ran'
