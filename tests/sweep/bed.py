@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where a scenario runs: a prefix for all, and for each worker a world."""
-import json
 import fcntl
+import json
 import os
 import re
 import shutil

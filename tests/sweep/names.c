@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names: which function an address is in, asked once.
+ * names: caches the function name of an address for strace.
  *
  * strace -k asks libunwind for the name of each frame of each call, and
- * libunwind reads the process's map of memory for each answer, which takes four
- * fifths of the listing's time.  Preloaded into strace, this keeps the answers:
- * nothing that drydock loads goes before it ends.  A strace that has no
- * libunwind is as slow as before.
+ * libunwind reads the process's memory map for each answer, which takes four
+ * fifths of the listing's time.  This library, preloaded into strace, caches
+ * the answers.  They stay valid, because drydock unloads no library before it
+ * exits.  A strace without libunwind does not call this function.
  */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 typedef int get_name_fn(void *as, uintptr_t ip, char *name, size_t size,
     uintptr_t *offset, void *arg);
 
-/* More than a command has; two of one slot are asked for in turn. */
+/* More than a command needs; two addresses in one slot replace each other. */
 #define SLOTS 65536
 
 get_name_fn _UPT_get_proc_name;
@@ -38,7 +38,7 @@ _UPT_get_proc_name(void *as, uintptr_t ip, char *name, size_t size,
 	int result;
 
 	s = &slots[(ip ^ ip >> 16) % SLOTS];
-	if (s->ip == ip && strlen(s->name) < size) {
+	if (s->name != NULL && s->ip == ip && strlen(s->name) < size) {
 		memcpy(name, s->name, strlen(s->name) + 1);
 		*offset = s->offset;
 		return s->result;
@@ -52,7 +52,7 @@ _UPT_get_proc_name(void *as, uintptr_t ip, char *name, size_t size,
 		return result;
 	free(s->name);
 	s->name = strdup(name);
-	s->ip = s->name == NULL ? 0 : ip;
+	s->ip = ip;
 	s->offset = *offset;
 	s->result = result;
 	return result;

@@ -87,7 +87,7 @@ find_chance(const struct chance *c, const char *s, const char **ret_word)
 	for (size_t i = 0; i < ARRAY_SIZE(before_id); i++)
 		if (starts(s, before_id[i]) && is_id(s + strlen(before_id[i])))
 			return strlen(before_id[i]) + ID;
-	/* Its number, and when it began. */
+	/* A process: its pid and its start time. */
 	*ret_word = process;
 	if (starts(s, process))
 		return strlen(process) +

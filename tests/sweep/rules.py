@@ -310,7 +310,7 @@ def tree(bed):
                 dirs.remove(bed.live)
             for name in names + dirs:
                 path = os.path.relpath(os.path.join(d, name), bed.root)
-                # How a session ended, by its id: bounded by themselves.
+                # drydock itself limits how many ended sessions it keeps.
                 if re.match(r"state/drydock/ended/\w{8}\.json$", path):
                     continue
                 # A project's key is made of its path, which is the worker's.

@@ -377,8 +377,8 @@ ALL = [
     Scenario("resume", ["attach", "@SESSION@"], 7, attach_done,
              prepare=stop_outside, check=resume_check, again=resume_again,
              steps=TYPED, leaves=r" goes on: drydock attach ", alike=True,
-             # How often it asks whether the holder is up differs: one call of
-             # a sample may not come.
+             # The number of polls for the holder varies, so that a call of
+             # the sample may not occur.
              weight=4),
     Scenario("exec", EXEC, 3, exec_done, only_asks=True, fresh=start_detached,
              lasts=True, check=beside_check, again=exec_again, weight=0.3),

@@ -174,8 +174,10 @@ restore(struct kept *k, bool dead)
 		(void)printf("lost %s\n", lost);
 }
 
-/* A companion is called as drydock is; it lives as long as its session, which
- * without a command may be a minute. */
+/*
+ * A companion has drydock's name.  It lives as long as its session, which can
+ * be a minute without a command.
+ */
 static bool
 is_companion(int pid)
 {
