@@ -406,7 +406,7 @@ but cannot be read: "
 
 @test "run asks once who the engine is, also where the project has sessions" {
   cd "$project"
-  run script -qec "drydock run" /dev/null <<<n
+  run -130 script -qec "drydock run" /dev/null <<<n
   assert_contains "$output" "start a [n]ew one"
   # It got as far as the launch, which asks for the images.
   assert_contains "$output" "there is no agent image yet"

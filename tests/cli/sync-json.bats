@@ -54,9 +54,9 @@ only_whole() {
     drydock sync
   assert_contains "$stderr" "$HOME/.claude.json: larger than 67108864 bytes"
   assert_contains "$stderr" "sync_max_json"
-  grep -F 'openat2' "$BATS_TEST_TMPDIR/trace" | grep -F 'O_RDONLY' |
-    assert_contains "$(cat)" "/.claude.json>"
-  run -1 grep -E 'read\([0-9]+<.*/home/.claude.json>' \
+  grep -E 'openat2\(.*O_RDONLY.*/home/\.claude\.json>' \
+    "$BATS_TEST_TMPDIR/trace"
+  run -1 grep -E 'read\([0-9]+<.*/home/\.claude\.json>' \
     "$BATS_TEST_TMPDIR/trace"
   assert_equal "$(cat "$copy")" '{"a": 1}'
   only_whole

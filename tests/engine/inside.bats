@@ -34,13 +34,11 @@ git_project() {
   as_who git -C "$project" worktree add -q "$BATS_TEST_TMPDIR/tree"
   top=$project
   project=$top/sub
-  run --separate-stderr in_session git rev-parse
-  [ "$status" -ne 0 ]
+  run -128 --separate-stderr in_session git rev-parse
   assert_contains "$stderr" "git finds no repository in the session, which has\
  $top/sub and not $top around it: start it on $top"
   project=$BATS_TEST_TMPDIR/tree
-  run --separate-stderr in_session git rev-parse
-  [ "$status" -ne 0 ]
+  run -128 --separate-stderr in_session git rev-parse
   assert_contains "$stderr" "the repository of $project is in\
  $top/.git/worktrees/tree, outside of the project: start it on $top"
 }
