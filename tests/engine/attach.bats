@@ -99,19 +99,13 @@ no_container_left() {
   open_counter
   for other in "${project}2" "${project%t}" "$BATS_TEST_TMPDIR/x$(basename "$project")" \
     "$BATS_TEST_TMPDIR/pro*" "$BATS_TEST_TMPDIR/p"; do
-    as_root_mkdir "$other"
+    make_project "$other"
     cd "$other"
     run -1 --separate-stderr on_terminal -- drydock attach
     run -1 --separate-stderr as_who drydock stop
   done
   cd "$project"
   goes_on
-}
-
-as_root_mkdir() {
-  mkdir "$1"
-  chmod 0755 "$1"
-  [ "$who" = root ] || chown "$BED_UID:$BED_UID" "$1"
 }
 
 @test "exec and logs" {

@@ -29,6 +29,11 @@ counter_setup() {
   cd "$project" || return
 }
 
+# make_project DIR: another empty directory of the ordinary user's.
+make_project() {
+  install --directory --owner "$BED_UID" --group "$BED_UID" "$1"
+}
+
 # on_terminal STEP... -- COMMAND...
 on_terminal() {
   as_who "$BATS_TEST_DIRNAME/servers/terminal.py" "$@"

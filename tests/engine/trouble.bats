@@ -9,11 +9,6 @@ setup() {
   counter_setup
 }
 
-as_root_mkdir() {
-  mkdir "$1"
-  chown --reference="$BED/user" "$1"
-}
-
 proxy_state() {
   docker inspect --format '{{.State.Status}}' "drydock-$id-egress-1"
 }
@@ -72,7 +67,7 @@ proxy_state() {
   run -0 --separate-stderr as_who drydock exec "$id" -- true
   assert_contains "$stderr" "was moved to $elsewhere"
   # Another one in its place does not hide it.
-  as_root_mkdir "$project"
+  make_project "$project"
   run -0 --separate-stderr as_who drydock list
   assert_contains "$stderr" "was moved to $elsewhere"
   cd "$project"
