@@ -29,8 +29,7 @@ struct serve {
 	char digest[DIGEST_HEX_SIZE];
 	const char *refusal; /* NULL, or sent instead of hello; borrowed */
 	bool refusal_sent; /* a client got the refusal */
-	const struct inherited
-	    *own; /* attributes that a command gets unchanged; borrowed */
+	const struct inherited *own; /* restored for a command; borrowed */
 	const struct client *owner; /* the sender of go; only compared */
 	struct command *command; /* owned */
 	struct execs execs; /* additional commands */
