@@ -11,7 +11,14 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "host/catalog.h"
 #include "host/text.h"
+
+static const char *
+check_word(const char *word)
+{
+	return *word != '\0' ? NULL : "is empty";
+}
 
 /* Reads a list of plain words.  An absent list is empty. */
 static int
@@ -20,17 +27,8 @@ read_words(const struct json *object, const char *key, struct strvec *ret,
 {
 	const struct json *list = json_get(object, key);
 
-	if (list != NULL && !json_is_array(list))
-		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
-	for (size_t i = 0; i < json_len(list); i++) {
-		const char *word = json_string(json_at(list, i));
-
-		if (word == NULL || *word == '\0' || !text_is_plain(word))
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s: entry %zu is not plain text", key, i + 1);
-		strvec_push(ret, word);
-	}
-	return 0;
+	return list == NULL ? 0
+			    : catalog_read_list(list, key, check_word, ret, dg);
 }
 
 static int

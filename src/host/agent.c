@@ -22,13 +22,6 @@ enum {
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* One key of the document and its reader. */
-struct field {
-	const char *key;
-	int (*read)(
-	    struct agent *agent, const struct json *value, struct diag *dg);
-};
-
 /*
  * Returns true for NAME@VERSION or @SCOPE/NAME@VERSION with an exact version.
  * A range or a tag could resolve to other code later.
@@ -59,18 +52,12 @@ is_npm_package(const char *word)
 	    word[strspn(word, version)] == '\0';
 }
 
-static int
-read_npm(struct agent *agent, const struct json *value, struct diag *dg)
+static const char *
+check_npm(const char *word)
 {
-	if (catalog_read_list(value, "npm", &agent->npm, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < agent->npm.nr; i++)
-		if (!is_npm_package(agent->npm.v[i]))
-			return diag_set(dg, DIAG_CONFIG,
-			    "npm: \"%s\" is not a package with an exact "
-			    "version, as in tool@1.2.3",
-			    agent->npm.v[i]);
-	return 0;
+	return is_npm_package(word) ? NULL
+				    : "is not a package with an exact version, "
+				      "as in tool@1.2.3";
 }
 
 /*
@@ -117,8 +104,9 @@ read_guardrail(struct agent_guardrails *g, const char *path,
 }
 
 static int
-read_guardrails(struct agent *agent, const struct json *value, struct diag *dg)
+read_guardrails(void *into, const struct json *value, struct diag *dg)
 {
+	struct agent *agent = into;
 	struct agent_guardrails *g = &agent->guardrails;
 	const char *dir = json_string(json_get(value, "dir"));
 	const struct json *files = json_get(value, "files");
@@ -130,8 +118,7 @@ read_guardrails(struct agent *agent, const struct json *value, struct diag *dg)
 	 * The files directly in /etc are the system's; the agent needs a
 	 * directory of its own.
 	 */
-	if (strncmp(dir, "/etc/", 5) != 0 || !is_guardrail_path(dir + 1) ||
-	    strlen(dir + 5) == 0)
+	if (strncmp(dir, "/etc/", 5) != 0 || !is_guardrail_path(dir + 1))
 		return diag_set(dg, DIAG_CONFIG,
 		    "guardrails: \"%s\" is not a directory below /etc", dir);
 	if (json_len(files) == 0 || json_len(files) > GUARDRAILS_MAX)
@@ -146,20 +133,10 @@ read_guardrails(struct agent *agent, const struct json *value, struct diag *dg)
 }
 
 static int
-read_command(struct agent *agent, const struct json *value, struct diag *dg)
+read_env(void *into, const struct json *value, struct diag *dg)
 {
-	return catalog_read_list(value, "command", &agent->command, dg);
-}
+	struct agent *agent = into;
 
-static int
-read_resume(struct agent *agent, const struct json *value, struct diag *dg)
-{
-	return catalog_read_list(value, "resume_args", &agent->resume_args, dg);
-}
-
-static int
-read_env(struct agent *agent, const struct json *value, struct diag *dg)
-{
 	if (!json_is_object(value))
 		return diag_set(dg, DIAG_CONFIG, "env: not an object");
 	for (size_t i = 0; i < json_len(value); i++) {
@@ -177,35 +154,24 @@ read_env(struct agent *agent, const struct json *value, struct diag *dg)
 	return 0;
 }
 
-static int
-read_hosts(struct agent *agent, const struct json *value, struct diag *dg)
+static const char *
+check_variable(const char *word)
 {
+	return text_is_variable(word) ? NULL : "is not the name of a variable";
+}
+
+static int
+read_hosts(void *into, const struct json *value, struct diag *dg)
+{
+	struct agent *agent = into;
+
 	return catalog_read_hosts(value, &agent->hosts, dg);
 }
 
 static int
-read_secrets(struct agent *agent, const struct json *value, struct diag *dg)
+read_history(void *into, const struct json *value, struct diag *dg)
 {
-	if (catalog_read_list(value, "secrets", &agent->secrets, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < agent->secrets.nr; i++) {
-		if (!text_is_variable(agent->secrets.v[i]))
-			return diag_set(dg, DIAG_CONFIG,
-			    "secrets: \"%s\" is not the name of a variable",
-			    agent->secrets.v[i]);
-	}
-	return 0;
-}
-
-static int
-read_reserved(struct agent *agent, const struct json *value, struct diag *dg)
-{
-	return catalog_read_reserved(value, &agent->reserved_env, dg);
-}
-
-static int
-read_history(struct agent *agent, const struct json *value, struct diag *dg)
-{
+	struct agent *agent = into;
 	const char *path = json_string(value);
 
 	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
@@ -216,14 +182,17 @@ read_history(struct agent *agent, const struct json *value, struct diag *dg)
 }
 
 static int
-read_sync(struct agent *agent, const struct json *value, struct diag *dg)
+read_sync(void *into, const struct json *value, struct diag *dg)
 {
+	struct agent *agent = into;
+
 	return agent_sync_read(&agent->sync, value, dg);
 }
 
 static int
-read_token(struct agent *agent, const struct json *value, struct diag *dg)
+read_token(void *into, const struct json *value, struct diag *dg)
 {
+	struct agent *agent = into;
 	const char *variable = json_string(json_get(value, "variable"));
 	const char *advice = json_string(json_get(value, "advice"));
 	const char *prefix = json_string(json_get(value, "prefix"));
@@ -241,60 +210,35 @@ read_token(struct agent *agent, const struct json *value, struct diag *dg)
 	return 0;
 }
 
-static const struct field fields[] = {
-	{ "npm", read_npm },
-	{ "command", read_command },
-	{ "resume_args", read_resume },
-	{ "env", read_env },
-	{ "hosts", read_hosts },
-	{ "secrets", read_secrets },
-	{ "reserved_env", read_reserved },
-	{ "history_link", read_history },
-	{ "sync", read_sync },
-	{ "token", read_token },
-	{ "guardrails", read_guardrails },
+#define AT(member) offsetof(struct agent, member)
+
+static const struct catalog_field fields[] = {
+	{ "npm", NULL, AT(npm), check_npm },
+	{ "command", NULL, AT(command), NULL },
+	{ "resume_args", NULL, AT(resume_args), NULL },
+	{ "env", read_env, 0, NULL },
+	{ "hosts", read_hosts, 0, NULL },
+	{ "secrets", NULL, AT(secrets), check_variable },
+	{ "reserved_env", NULL, AT(reserved_env), catalog_check_reserved },
+	{ "history_link", read_history, 0, NULL },
+	{ "sync", read_sync, 0, NULL },
+	{ "token", read_token, 0, NULL },
+	{ "guardrails", read_guardrails, 0, NULL },
 };
-
-static int
-read_field(struct agent *agent, const char *key, const struct json *value,
-    struct diag *dg)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (strcmp(fields[i].key, key) == 0)
-			return fields[i].read(agent, value, dg);
-	}
-	return diag_set(dg, DIAG_CONFIG, "unknown key \"%s\"", key);
-}
-
-static int
-read_document(struct agent *agent, const struct json *root, struct diag *dg)
-{
-	if (!json_is_object(root))
-		return diag_set(dg, DIAG_CONFIG, "not an object");
-	for (size_t i = 0; i < json_len(root); i++) {
-		if (read_field(agent, json_key_at(root, i),
-			json_value_at(root, i), dg) < 0)
-			return -1;
-	}
-	if (agent->command.nr == 0 || agent->command.v[0][0] == '\0')
-		return diag_set(dg, DIAG_CONFIG, "command: missing or empty");
-	return 0;
-}
 
 int
 agent_parse(struct agent *ret_agent, const char *name, const char *label,
     const char *text, size_t len, struct diag *dg)
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
-	cleanup_json struct json *root = NULL;
 
 	agent.name = xstrdup(name);
-	if (json_parse(text, len, label, &root, dg) != 0) {
-		dg->class = DIAG_CONFIG;
+	if (catalog_parse(
+		label, text, len, fields, ARRAY_SIZE(fields), &agent, dg) != 0)
 		return -1;
-	}
-	if (read_document(&agent, root, dg) != 0)
-		return diag_wrap(dg, "%s", label);
+	if (agent.command.nr == 0 || agent.command.v[0][0] == '\0')
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: command: missing or empty", label);
 	digest_bytes(text, len, agent.digest);
 	*ret_agent = agent;
 	agent = (struct agent)AGENT_INIT;

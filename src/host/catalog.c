@@ -140,16 +140,22 @@ catalog_file_release(struct catalog_file *file)
 
 int
 catalog_read_list(const struct json *value, const char *key,
-    struct strvec *ret_list, struct diag *dg)
+    const char *(*check)(const char *word), struct strvec *ret_list,
+    struct diag *dg)
 {
 	if (!json_is_array(value))
 		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
 	for (size_t i = 0; i < json_len(value); i++) {
 		const char *word = json_string(json_at(value, i));
+		const char *why;
 
 		if (word == NULL || !text_is_plain(word))
 			return diag_set(dg, DIAG_CONFIG,
 			    "%s: entry %zu is not plain text", key, i + 1);
+		why = check != NULL ? check(word) : NULL;
+		if (why != NULL)
+			return diag_set(
+			    dg, DIAG_CONFIG, "%s: \"%s\" %s", key, word, why);
 		strvec_push(ret_list, word);
 	}
 	return 0;
@@ -161,7 +167,7 @@ catalog_read_hosts(
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 
-	if (catalog_read_list(value, "hosts", ret_hosts, dg) != 0)
+	if (catalog_read_list(value, "hosts", NULL, ret_hosts, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < ret_hosts->nr; i++) {
 		const char *line = ret_hosts->v[i];
@@ -173,18 +179,60 @@ catalog_read_hosts(
 	return 0;
 }
 
-int
-catalog_read_reserved(
-    const struct json *value, struct strvec *ret_patterns, struct diag *dg)
+const char *
+catalog_check_reserved(const char *word)
 {
-	if (catalog_read_list(value, "reserved_env", ret_patterns, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < ret_patterns->nr; i++) {
-		if (!reserved_is_pattern(ret_patterns->v[i]))
-			return diag_set(dg, DIAG_CONFIG,
-			    "reserved_env: \"%s\" is neither the name of a "
-			    "variable nor one with * before or behind it",
-			    ret_patterns->v[i]);
+	return reserved_is_pattern(word)
+	    ? NULL
+	    : "is neither the name of a variable nor one with * before or "
+	      "behind it";
+}
+
+static int
+read_field(const struct catalog_field *field, const struct json *value,
+    void *into, struct diag *dg)
+{
+	void *list = (char *)into + field->list;
+
+	return field->read != NULL
+	    ? field->read(into, value, dg)
+	    : catalog_read_list(value, field->key, field->check, list, dg);
+}
+
+static int
+read_fields(const struct json *root, const struct catalog_field *fields,
+    size_t nfields, void *into, struct diag *dg)
+{
+	if (!json_is_object(root))
+		return diag_set(dg, DIAG_CONFIG, "not an object");
+	for (size_t i = 0; i < json_len(root); i++) {
+		const char *key = json_key_at(root, i);
+		size_t n = 0;
+
+		while (n < nfields && strcmp(fields[n].key, key) != 0)
+			n++;
+		if (n == nfields)
+			return diag_set(
+			    dg, DIAG_CONFIG, "unknown key \"%s\"", key);
+		if (read_field(&fields[n], json_value_at(root, i), into, dg) !=
+		    0)
+			return -1;
 	}
+	return 0;
+}
+
+int
+catalog_parse(const char *label, const char *text, size_t len,
+    const struct catalog_field *fields, size_t nfields, void *into,
+    struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+
+	if (json_parse(text, len, label, &root, dg) != 0) {
+		dg->class = DIAG_CONFIG;
+		return -1;
+	}
+	if (read_fields(root, fields, nfields, into, dg) != 0)
+		return diag_wrap(dg, "%s", label);
 	return 0;
 }

@@ -63,15 +63,41 @@ int catalog_read(const struct catalog *catalog, const char *name,
 void catalog_file_release(struct catalog_file *file);
 
 /*
+ * One key of a file, and how its value is stored in *into, the struct of the
+ * agent or toolchain.
+ */
+struct catalog_field {
+	const char *key;
+	int (*read)(void *into, const struct json *value, struct diag *dg);
+	/* without read: offset in *into of a struct strvec for a list */
+	size_t list;
+	/*
+	 * Checks each word of that list.  Returns NULL when it is valid, else
+	 * static text that describes the error.  NULL: no check.
+	 */
+	const char *(*check)(const char *word);
+};
+
+/*
+ * Parses the text of a file, an object of the keys in fields.  label is the
+ * file's name in messages.  Failures are DIAG_CONFIG "LABEL: KEY: why".
+ */
+int catalog_parse(const char *label, const char *text, size_t len,
+    const struct catalog_field *fields, size_t nfields, void *into,
+    struct diag *dg);
+
+/*
  * Readers for values that agents and toolchains share.  Each appends to its
  * list.  Failures are DIAG_CONFIG "KEY: why".
  */
 int catalog_read_list(const struct json *value, const char *key,
-    struct strvec *ret_list, struct diag *dg);
+    const char *(*check)(const char *word), struct strvec *ret_list,
+    struct diag *dg);
 int catalog_read_hosts(
     const struct json *value, struct strvec *ret_hosts, struct diag *dg);
-int catalog_read_reserved(
-    const struct json *value, struct strvec *ret_patterns, struct diag *dg);
+
+/* A check of a field: the pattern of a variable (host/reserved.h). */
+const char *catalog_check_reserved(const char *word);
 
 #define cleanup_catalog_file __attribute__((cleanup(catalog_file_release)))
 

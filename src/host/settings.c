@@ -56,14 +56,6 @@ check_image(const char *value)
 }
 
 static const char *
-check_package(const char *value)
-{
-	return toolchain_is_package(value)
-	    ? NULL
-	    : "is not the name of a Debian package";
-}
-
-static const char *
 check_variable(const char *value)
 {
 	if (!text_is_variable(value))
@@ -133,7 +125,8 @@ static const struct setting table[] = {
 	{ "base_image", SETTING_STRING, AT(base_image), 0, 0, "debian:12-slim",
 	    "IMAGE", check_image, "image that both images start from", true },
 	{ "packages", SETTING_WORDS, AT(packages), 0, 0, "", "NAMES",
-	    check_package, "Debian packages added to the agent image", true },
+	    toolchain_check_package, "Debian packages added to the agent image",
+	    true },
 	{ "toolchains", SETTING_WORDS, AT(toolchains), 0, 0, "", "NAMES",
 	    check_toolchain,
 	    "toolchains of the image, whose package managers' hosts are open",

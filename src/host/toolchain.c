@@ -23,8 +23,8 @@ enum {
 
 static const char lower_digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-bool
-toolchain_is_package(const char *word)
+const char *
+toolchain_check_package(const char *word)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "0123456789+.-";
@@ -32,8 +32,10 @@ toolchain_is_package(const char *word)
 
 	/* A first character of this set cannot start an option. */
 	return len >= 2 && len <= WORD_MAX &&
-	    strchr(lower_digits, word[0]) != NULL &&
-	    word[strspn(word, allowed)] == '\0';
+		strchr(lower_digits, word[0]) != NULL &&
+		word[strspn(word, allowed)] == '\0'
+	    ? NULL
+	    : "is not the name of a Debian package";
 }
 
 static bool
@@ -61,23 +63,20 @@ read_suite(struct toolchain *tc, const char *suite, const struct json *value,
 	s = &tc->suites[tc->nsuites++];
 	s->name = xstrdup(suite);
 	strvec_init(&s->packages);
-	if (catalog_read_list(value, "packages", &s->packages, dg) != 0)
+	if (catalog_read_list(value, "packages", toolchain_check_package,
+		&s->packages, dg) != 0)
 		return -1;
 	if (s->packages.nr > PACKAGES_MAX)
 		return diag_set(
 		    dg, DIAG_CONFIG, "packages: more than %d", PACKAGES_MAX);
-	for (size_t i = 0; i < s->packages.nr; i++)
-		if (!toolchain_is_package(s->packages.v[i]))
-			return diag_set(dg, DIAG_CONFIG,
-			    "packages: \"%s\" is not the name of a Debian "
-			    "package",
-			    s->packages.v[i]);
 	return 0;
 }
 
 static int
-read_packages(struct toolchain *tc, const struct json *value, struct diag *dg)
+read_packages(void *into, const struct json *value, struct diag *dg)
 {
+	struct toolchain *tc = into;
+
 	if (json_is_array(value))
 		return read_suite(tc, TOOLCHAIN_ANY_SUITE, value, dg);
 	if (!json_is_object(value))
@@ -91,15 +90,11 @@ read_packages(struct toolchain *tc, const struct json *value, struct diag *dg)
 }
 
 static int
-read_hosts(struct toolchain *tc, const struct json *value, struct diag *dg)
+read_hosts(void *into, const struct json *value, struct diag *dg)
 {
-	return catalog_read_hosts(value, &tc->hosts, dg);
-}
+	struct toolchain *tc = into;
 
-static int
-read_reserved(struct toolchain *tc, const struct json *value, struct diag *dg)
-{
-	return catalog_read_reserved(value, &tc->reserved_env, dg);
+	return catalog_read_hosts(value, &tc->hosts, dg);
 }
 
 /*
@@ -149,8 +144,10 @@ read_cache(struct toolchain *tc, const struct json *value, size_t number,
 }
 
 static int
-read_caches(struct toolchain *tc, const struct json *value, struct diag *dg)
+read_caches(void *into, const struct json *value, struct diag *dg)
 {
+	struct toolchain *tc = into;
+
 	if (!json_is_array(value))
 		return diag_set(dg, DIAG_CONFIG, "caches: not a list");
 	if (json_len(value) > CACHES_MAX)
@@ -162,69 +159,34 @@ read_caches(struct toolchain *tc, const struct json *value, struct diag *dg)
 	return 0;
 }
 
-static int
-read_shown_by(struct toolchain *tc, const struct json *value, struct diag *dg)
+static const char *
+check_file_name(const char *word)
 {
-	if (catalog_read_list(value, "shown_by", &tc->shown_by, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < tc->shown_by.nr; i++) {
-		const char *name = tc->shown_by.v[i];
-
-		if (!text_is_below(name) || strchr(name, '/') != NULL)
-			return diag_set(dg, DIAG_CONFIG,
-			    "shown_by: \"%s\" is not the name of a file", name);
-	}
-	return 0;
+	return text_is_below(word) && strchr(word, '/') == NULL
+	    ? NULL
+	    : "is not the name of a file";
 }
 
-static const struct field {
-	const char *key;
-	int (*read)(
-	    struct toolchain *tc, const struct json *value, struct diag *dg);
-} fields[] = {
-	{ "packages", read_packages },
-	{ "hosts", read_hosts },
-	{ "caches", read_caches },
-	{ "shown_by", read_shown_by },
-	{ "reserved_env", read_reserved },
+#define AT(member) offsetof(struct toolchain, member)
+
+static const struct catalog_field fields[] = {
+	{ "packages", read_packages, 0, NULL },
+	{ "hosts", read_hosts, 0, NULL },
+	{ "caches", read_caches, 0, NULL },
+	{ "shown_by", NULL, AT(shown_by), check_file_name },
+	{ "reserved_env", NULL, AT(reserved_env), catalog_check_reserved },
 };
-
-static int
-read_field(struct toolchain *tc, const char *key, const struct json *value,
-    struct diag *dg)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (strcmp(fields[i].key, key) == 0)
-			return fields[i].read(tc, value, dg);
-	return diag_set(dg, DIAG_CONFIG, "unknown key \"%s\"", key);
-}
-
-static int
-read_document(struct toolchain *tc, const struct json *root, struct diag *dg)
-{
-	if (!json_is_object(root))
-		return diag_set(dg, DIAG_CONFIG, "not an object");
-	for (size_t i = 0; i < json_len(root); i++)
-		if (read_field(tc, json_key_at(root, i), json_value_at(root, i),
-			dg) != 0)
-			return -1;
-	return 0;
-}
 
 int
 toolchain_parse(struct toolchain *ret_toolchain, const char *name,
     const char *label, const char *text, size_t len, struct diag *dg)
 {
 	cleanup_toolchain struct toolchain tc = TOOLCHAIN_INIT;
-	cleanup_json struct json *root = NULL;
 
 	tc.name = xstrdup(name);
-	if (json_parse(text, len, label, &root, dg) != 0) {
-		dg->class = DIAG_CONFIG;
+	if (catalog_parse(
+		label, text, len, fields, ARRAY_SIZE(fields), &tc, dg) != 0)
 		return -1;
-	}
-	if (read_document(&tc, root, dg) != 0)
-		return diag_wrap(dg, "%s", label);
 	*ret_toolchain = tc;
 	tc = (struct toolchain)TOOLCHAIN_INIT;
 	return 0;

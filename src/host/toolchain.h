@@ -61,8 +61,11 @@ struct toolchain {
 		.reserved_env = STRVEC_INIT                    \
 	}
 
-/* Returns true for a valid package name (Debian Policy 5.6.7). */
-bool toolchain_is_package(const char *word);
+/*
+ * Returns NULL for a valid package name (Debian Policy 5.6.7), else static text
+ * that describes the error.
+ */
+const char *toolchain_check_package(const char *word);
 
 /*
  * Loads a toolchain.  ret_toolchain is TOOLCHAIN_INIT before.  A bad file is
