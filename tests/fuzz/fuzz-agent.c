@@ -5,7 +5,6 @@
 #include "base/diag.h"
 #include "fuzz.h"
 #include "host/agent.h"
-#include "host/allowlist.h"
 
 static void
 check_names(const struct strvec *list)
@@ -14,18 +13,6 @@ check_names(const struct strvec *list)
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 	for (size_t i = 0; i < list->nr; i++)
 		FUZZ_CHECK(strspn(list->v[i], first) > 0);
-}
-
-static void
-check_hosts(const struct strvec *hosts)
-{
-	for (size_t i = 0; i < hosts->nr; i++) {
-		cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-		cleanup_diag struct diag dg = DIAG_INIT;
-		const char *line = hosts->v[i];
-		FUZZ_CHECK(allowlist_parse(
-			       &list, "hosts", line, strlen(line), &dg) == 0);
-	}
 }
 
 int
@@ -43,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(agent.command.nr > 0 && agent.command.v[0][0] != '\0');
 	check_names(&agent.env);
 	check_names(&agent.secrets);
-	check_hosts(&agent.hosts);
+	fuzz_allowlist_lines(&agent.hosts);
 	for (size_t i = 0; i < agent.env.nr; i++)
 		FUZZ_CHECK(strchr(agent.env.v[i], '=') != NULL);
 	for (size_t i = 0; i < agent.npm.nr; i++) {

@@ -7,7 +7,6 @@
 
 #include "base/diag.h"
 #include "fuzz.h"
-#include "host/allowlist.h"
 #include "host/reserved.h"
 #include "host/toolchain.h"
 
@@ -36,20 +35,6 @@ check_packages(const struct toolchain_suite *suite)
 	}
 }
 
-static void
-check_hosts(const struct strvec *hosts)
-{
-	for (size_t i = 0; i < hosts->nr; i++) {
-		cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-		cleanup_diag struct diag dg = DIAG_INIT;
-		const char *line = hosts->v[i];
-
-		FUZZ_CHECK(allowlist_parse(
-			       &list, "hosts", line, strlen(line), &dg) == 0);
-		FUZZ_CHECK(list.nr <= 1);
-	}
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,7 +50,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (size_t i = 0; i < tc.nsuites; i++)
 		check_packages(&tc.suites[i]);
-	check_hosts(&tc.hosts);
+	fuzz_allowlist_lines(&tc.hosts);
 	for (size_t i = 0; i < tc.ncaches; i++) {
 		check_below(tc.caches[i].path);
 		if (tc.caches[i].link != NULL)

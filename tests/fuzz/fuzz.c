@@ -8,7 +8,9 @@
 
 #include "base/diag.h"
 #include "base/json.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/allowlist.h"
 
 /*
  * A compiled program of libjq, which two targets keep, has a stack whose only
@@ -98,6 +100,20 @@ fuzz_same_kind(const struct json *a, const struct json *b)
 	if (json_is_string(a))
 		FUZZ_CHECK(strcmp(json_string(a), json_string(b)) == 0);
 	FUZZ_CHECK((json_number(a) == NULL) == (json_number(b) == NULL));
+}
+
+void
+fuzz_allowlist_lines(const struct strvec *hosts)
+{
+	for (size_t i = 0; i < hosts->nr; i++) {
+		cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		const char *line = hosts->v[i];
+
+		FUZZ_CHECK(allowlist_parse(
+			       &list, "hosts", line, strlen(line), &dg) == 0);
+		FUZZ_CHECK(list.nr <= 1);
+	}
 }
 
 char *

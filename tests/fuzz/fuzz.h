@@ -16,6 +16,7 @@
 
 struct diag;
 struct json;
+struct strvec;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +40,9 @@ bool fuzz_is_printable(const char *s, size_t len);
  * what is inside are the caller's to compare.
  */
 void fuzz_same_kind(const struct json *a, const struct json *b);
+
+/* Checks that each word is one line of an allowlist. */
+void fuzz_allowlist_lines(const struct strvec *hosts);
 
 /* Returned: the input as text, cut at its first NUL. */
 char *fuzz_text(const uint8_t *data, size_t size);
