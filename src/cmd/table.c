@@ -245,8 +245,8 @@ list_settings(struct strbuf *out)
 {
 	for (const struct setting *row = settings_table(); row->name != NULL;
 	     row++)
-		strbuf_addf(
-		    out, "%s\t%s\t%s\n", row->name, row->fallback, row->values);
+		strbuf_addf(out, "%s\t%s\t%s\t%s\n", row->name, row->fallback,
+		    row->values, row->per_project ? "project" : "user");
 }
 
 static void

@@ -68,7 +68,7 @@ page() {
 @test "drydock.conf(5) tells of every setting and its default" {
   local name fallback values part text n=0
   text=$(page drydock.conf.5)
-  while IFS=$'\t' read -r name fallback values; do
+  while IFS=$'\t' read -r name fallback values _; do
     assert_contains "$text" " $name = ${values,,} "
     part=${text#*" $name = ${values,,} "}
     part=${part#*Default: }
@@ -79,8 +79,16 @@ page() {
   [ "$n" -ge 15 ]
 }
 
+@test "drydock.conf(5) tells of every setting that a project's file may have" {
+  local names last
+  names=$(drydock --list-settings | grep $'\tproject$' | cut -f 1 | LC_ALL=C sort)
+  last=${names##*$'\n'}
+  names=${names%$'\n'*}
+  assert_contains "$(page drydock.conf.5)" \
+    " The file may have ${names//$'\n'/, } and $last. "
+}
+
 @test "mandoc finds nothing to warn of" {
-  run -0 mandoc -T lint -W warning "$man_dir/drydock.1" \
-    "$man_dir/drydock.conf.5"
+  run -0 mandoc -T lint -W warning "$man_dir"/*.[1-9]
   assert_equal "$output" ""
 }
