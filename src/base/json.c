@@ -205,7 +205,6 @@ add_node(struct reader *r, enum json_kind kind)
 	n->end = r->token_end;
 	if (r->depth == 0) {
 		/* yajl refuses a second value at the top. */
-		json_free(r->root);
 		r->root = n;
 		return n;
 	}
@@ -282,7 +281,6 @@ on_key(void *ctx, const unsigned char *s, size_t len)
 
 	if (!refuse_nul(r, s, len))
 		return 0;
-	free(r->key.text);
 	r->key = (struct json_key){ copy_text(s, len), len, token_start(r) };
 	r->token_end = yajl_get_bytes_consumed(r->yajl);
 	return 1;

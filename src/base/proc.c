@@ -70,8 +70,6 @@ child_fds_release(struct child_fds *c)
 		cleanup_close_fn(&c->keep[i]);
 	cleanup_close_fn(&c->cwd);
 	free(c->keep);
-	c->keep = NULL;
-	c->nkeep = 0;
 }
 
 /*
@@ -406,7 +404,6 @@ give_last_line(struct proc *p)
 	if (p->on_line != NULL && p->line < sb->len)
 		p->on_line(
 		    p->on_line_arg, sb->buf + p->line, sb->len - p->line);
-	p->line = sb->len;
 }
 
 enum drained {
@@ -551,7 +548,6 @@ reap(struct proc *p, int *ret_status)
 			return -1;
 		}
 	}
-	memset(&info, 0, sizeof(info));
 	while (waitid(P_PID, (id_t)p->pid, &info, WEXITED) < 0)
 		if (errno != EINTR)
 			return -1;
