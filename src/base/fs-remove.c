@@ -12,10 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -51,20 +48,8 @@ note_failure(struct remover *r, int errnum)
 static int
 open_entry(int dirfd, const char *name, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(unsigned int)(flags | O_DIRECTORY |
-		    O_NOFOLLOW | O_CLOEXEC),
-		.resolve =
-		    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-	long fd = -1;
-
-	for (int i = 0; i < 128; i++) {
-		fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
-		if (fd >= 0 || (errno != EINTR && errno != EAGAIN))
-			break;
-	}
-	return (int)fd;
+	return fs_openat2(dirfd, name, flags | O_DIRECTORY | O_NOFOLLOW, 0,
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
 /*

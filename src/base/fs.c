@@ -35,8 +35,8 @@
 /* Bounds the race against a process that removes the permissions again. */
 #define RIGHTS_TRIES 1000
 
-static int
-open_resolved(
+int
+fs_openat2(
     int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = {
@@ -60,7 +60,7 @@ static int
 open_checked(int dirfd, const char *path, int flags, mode_t mode,
     uint64_t resolve, int *ret_fd, struct diag *dg)
 {
-	int fd = open_resolved(dirfd, path, flags, mode, resolve);
+	int fd = fs_openat2(dirfd, path, flags, mode, resolve);
 
 	if (fd >= 0) {
 		*ret_fd = fd;

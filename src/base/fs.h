@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -30,6 +31,14 @@ int fs_open_beneath(int dirfd, const char *path, int flags, mode_t mode,
 /* The same, and refuses a symlink in any component (RESOLVE_NO_SYMLINKS). */
 int fs_open_nolinks(int dirfd, const char *path, int flags, mode_t mode,
     int *ret_fd, struct diag *dg);
+
+/*
+ * openat2(2), retried after EINTR and EAGAIN.  Only resolve (RESOLVE_*) limits
+ * where path leads.  O_CLOEXEC is added.  mode is used with O_CREAT only.
+ * Returns the descriptor, or -1 with errno.
+ */
+int fs_openat2(
+    int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);
 
 /* Opens a directory by an ordinary path for reading.  Symlinks are followed. */
 int fs_open_dir(const char *path, int *ret_fd, struct diag *dg);
