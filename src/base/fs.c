@@ -144,14 +144,14 @@ fs_real_path(int fd, char **ret_path)
 	return 0;
 }
 
-/* Creates name with exactly mode; returns 1 if it existed, -1 with errno. */
+/* Creates name with exactly mode unless it exists; returns -1 with errno. */
 static int
 make_exactly(int dirfd, const char *name, mode_t mode)
 {
 	cleanup_close int fd = -1;
 
 	if (mkdirat(dirfd, name, mode) < 0)
-		return errno == EEXIST ? 1 : -1;
+		return errno == EEXIST ? 0 : -1;
 	fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fs_chmod_fd(fd, mode) < 0)
 		return -1;
@@ -304,6 +304,8 @@ make_steps(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 		at = next;
 	}
 	*ret_fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
 	return 0;
 }
 
@@ -319,8 +321,6 @@ fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 	end = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (end < 0 && make_steps(path, mode, &end, dg) != 0)
 		return -1;
-	if (end < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
 	if (check_owned(end, path, &st, dg) != 0)
 		return -1;
 	*ret_fd = steal_fd(&end);
