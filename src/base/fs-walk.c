@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,12 +79,6 @@ fs_walk_release(struct fs_walk *walk)
 }
 
 static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int
 add_name(struct fs_walk *walk, int dirfd, const char *name)
 {
 	struct strvec *names = walk->arg;
@@ -117,7 +110,7 @@ fs_list_names(
 		return fs_walk_fail(&walk, "open");
 	if (fs_walk_read(&walk, fd) < 0)
 		return -1;
-	qsort(found.v, found.nr, sizeof(*found.v), compare_names);
+	strvec_sort(&found);
 	*ret_names = found;
 	strvec_init(&found);
 	return 0;
