@@ -27,6 +27,15 @@ mode_of(int dir, const char *path)
 }
 
 static void
+make_ends(int dir, int *ret_src, int *ret_dst)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(fs_make_dir(dir, "src", 0700, ret_src, &dg), 0);
+	CHECK_INT(fs_make_dir(dir, "dst", 0700, ret_dst, &dg), 0);
+}
+
+static void
 copies_share_nothing(void)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -39,8 +48,7 @@ copies_share_nothing(void)
 	char target[64] = "";
 	mode_t old;
 
-	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
-	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
+	make_ends(dir, &src, &dst);
 	tree_file(src, "plain", 0666);
 	tree_file(src, "setid", 06775);
 	tree_file(src, "empty", 0600);
@@ -83,8 +91,7 @@ copies_big_files_whole(void)
 	struct stat st;
 	char byte = 0;
 
-	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
-	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
+	make_ends(dir, &src, &dst);
 	fd = openat(src, "big", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(pwrite(fd, "z", 1, 5000000), 1);
 	CHECK_INT(fs_copy_wanted(src, dst, NULL, NULL, &dg), 0);
@@ -104,8 +111,7 @@ copies_refuse_the_rest(void)
 	cleanup_close int src = -1;
 	cleanup_close int dst = -1;
 
-	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
-	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
+	make_ends(dir, &src, &dst);
 	CHECK_INT(mkdirat(src, "d", 0700), 0);
 	CHECK_INT(mkfifoat(src, "d/fifo", 0600), 0);
 	CHECK_INT(fs_copy_wanted(src, dst, NULL, NULL, &dg), -1);
@@ -118,8 +124,7 @@ copies_refuse_the_rest(void)
 	(void)close(steal_fd(&src));
 	(void)close(steal_fd(&dst));
 
-	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
-	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
+	make_ends(dir, &src, &dst);
 	tree_nest(src, FS_COPY_DEPTH + 1);
 	CHECK_INT(fs_copy_wanted(src, dst, NULL, NULL, &dg), -1);
 	CHECK_INT(dg.class, DIAG_DATA);
@@ -196,7 +201,7 @@ walks_go_by_descriptors(void)
 	}
 }
 
-/* What is not there takes no room in a copy either. */
+/* A hole occupies no blocks in the copy either. */
 static void
 holes_stay_holes(void)
 {
@@ -208,8 +213,7 @@ holes_stay_holes(void)
 	char back[5] = "";
 	struct stat st;
 
-	CHECK_INT(fs_make_dir(dir, "src", 0700, &src, &dg), 0);
-	CHECK_INT(fs_make_dir(dir, "dst", 0700, &dst, &dg), 0);
+	make_ends(dir, &src, &dst);
 	fd = openat(src, "sparse", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(pwrite(fd, "here", 4, 40 << 20), 4);
 	CHECK_INT(ftruncate(fd, 64 << 20), 0);
