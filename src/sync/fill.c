@@ -44,10 +44,8 @@ static bool
 is_as_seen(const struct scan_entry *e, const struct stat *st)
 {
 	return e->ino == st->st_ino && e->size == st->st_size &&
-	    e->mtime.tv_sec == st->st_mtim.tv_sec &&
-	    e->mtime.tv_nsec == st->st_mtim.tv_nsec &&
-	    e->ctime.tv_sec == st->st_ctim.tv_sec &&
-	    e->ctime.tv_nsec == st->st_ctim.tv_nsec;
+	    scan_same_time(&e->mtime, &st->st_mtim) &&
+	    scan_same_time(&e->ctime, &st->st_ctim);
 }
 
 /*
@@ -150,8 +148,7 @@ check_still(
 	if (fstat(fd, &now) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", what);
 	if (now.st_size != before->st_size ||
-	    now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-	    now.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
+	    !scan_same_time(&now.st_mtim, &before->st_mtim))
 		return diag_set(
 		    dg, DIAG_DATA, "%s: changed while it was read", what);
 	return 0;

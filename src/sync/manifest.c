@@ -143,8 +143,7 @@ bool
 manifest_is_of(const struct manifest *m, const struct stat *generation)
 {
 	return m->generation_ino == generation->st_ino &&
-	    m->generation_mtime.tv_sec == generation->st_mtim.tv_sec &&
-	    m->generation_mtime.tv_nsec == generation->st_mtim.tv_nsec;
+	    scan_same_time(&m->generation_mtime, &generation->st_mtim);
 }
 
 static void

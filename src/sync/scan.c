@@ -84,8 +84,8 @@ scan_release(struct scan *scan)
 	*scan = (struct scan)SCAN_INIT;
 }
 
-static bool
-is_before(const struct timespec *a, const struct timespec *b)
+bool
+scan_is_before(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec < b->tv_sec ||
 	    (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
@@ -105,11 +105,11 @@ is_over(const struct timespec *t, const struct timespec *start)
 		end.tv_sec += 2;
 	else if (t->tv_nsec % 10000000 == 0)
 		end.tv_nsec += 9999999;
-	return is_before(&end, start);
+	return scan_is_before(&end, start);
 }
 
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
+bool
+scan_same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
@@ -135,8 +135,8 @@ is_same(const struct scan_entry *now, const struct scan_entry *then,
 	if (now->kind == SCAN_DIR)
 		return true;
 	return now->size == then->size && now->ino == then->ino &&
-	    same_time(&now->mtime, &then->mtime) &&
-	    same_time(&now->ctime, &then->ctime) &&
+	    scan_same_time(&now->mtime, &then->mtime) &&
+	    scan_same_time(&now->ctime, &then->ctime) &&
 	    is_over(&then->mtime, start) && is_over(&then->ctime, start);
 }
 

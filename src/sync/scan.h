@@ -120,6 +120,9 @@ struct scan_entry *scan_add(
 size_t scan_compare(struct scan *now, const struct scan *then,
     void (*report)(void *arg, const char *what, const char *path), void *arg);
 
+bool scan_same_time(const struct timespec *a, const struct timespec *b);
+bool scan_is_before(const struct timespec *a, const struct timespec *b);
+
 void scan_release(struct scan *scan);
 
 #define cleanup_scan __attribute__((cleanup(scan_release)))

@@ -124,13 +124,6 @@ is_fresh(struct run *r)
 	return r->drift == 0;
 }
 
-static bool
-is_at_least(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec > b->tv_sec ||
-	    (a->tv_sec == b->tv_sec && a->tv_nsec >= b->tv_nsec);
-}
-
 /* Waits for the lock; prints a note after TELL_AFTER_MS. */
 static int
 wait_for_lock(struct run *r, enum lock_answer *ret, struct diag *dg)
@@ -263,7 +256,8 @@ run_locked(struct run *r, bool waited, const struct timespec *called,
 {
 	if (look_at_snapshot(r, dg) != 0)
 		return -1;
-	if (waited && r->usable && is_at_least(&r->then.scan.start, called)) {
+	if (waited && r->usable &&
+	    !scan_is_before(&r->then.scan.start, called)) {
 		give_outcome(r, false, ret);
 		return 0;
 	}
