@@ -75,7 +75,9 @@ generation_open(
 	*ret_fd = -1;
 	if (open_maybe(paths->state_fd, path, &agent_fd, dg) != 0)
 		return -1;
-	for (int i = 0; agent_fd >= 0 && i < OPEN_TRIES; i++) {
+	if (agent_fd < 0)
+		return 0;
+	for (int i = 0; i < OPEN_TRIES; i++) {
 		cleanup_close int fd = -1;
 
 		if (generation_open_unlocked(agent_fd, &fd, dg) != 0)
@@ -94,8 +96,6 @@ generation_open(
 			return 0;
 		}
 	}
-	if (agent_fd < 0)
-		return 0;
 	return diag_set(dg, DIAG_BUSY,
 	    "the snapshot was replaced %d times while it was opened",
 	    OPEN_TRIES);
