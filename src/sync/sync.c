@@ -219,31 +219,24 @@ give_outcome(struct run *r, bool done, struct sync_outcome *ret)
 	}
 }
 
-/* A failure to remove an old snapshot is only a warning.  The lock is held. */
+/*
+ * Removes old snapshots, unless another sync holds the lock.  A failure is only
+ * a warning: the snapshot itself is fresh.
+ */
 static void
 clean_up(struct run *r)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
+	enum lock_answer answer = LOCK_WON;
+	int rc = 0;
 
-	if (generation_clean(r->agent_fd, &dg) != 0)
+	if (r->lock_fd < 0)
+		rc = lock_try(
+		    r->agent_fd, LOCK_NAME, true, &answer, &r->lock_fd, &dg);
+	if (rc == 0 && answer == LOCK_WON)
+		rc = generation_clean(r->agent_fd, &dg);
+	if (rc != 0)
 		diag_warn("an old snapshot stays: %s", dg.message);
-}
-
-/* Nothing changed: only removes what a killed sync left. */
-static int
-finish_fresh(struct run *r, struct sync_outcome *ret, struct diag *dg)
-{
-	enum lock_answer answer;
-
-	if (generation_has_old(r->agent_fd)) {
-		if (lock_try(r->agent_fd, LOCK_NAME, true, &answer, &r->lock_fd,
-			dg) != 0)
-			return -1;
-		if (answer == LOCK_WON)
-			clean_up(r);
-	}
-	give_outcome(r, false, ret);
-	return 0;
 }
 
 /*
@@ -303,8 +296,13 @@ sync_run(const struct sync_request *request, struct sync_outcome *ret,
 	    look_at_snapshot(&r, dg) != 0)
 		return -1;
 	called = r.now.start;
-	if (is_fresh(&r) && !request->force)
-		return finish_fresh(&r, ret, dg);
+	if (is_fresh(&r) && !request->force) {
+		/* A killed sync leaves an old snapshot. */
+		if (generation_has_old(r.agent_fd))
+			clean_up(&r);
+		give_outcome(&r, false, ret);
+		return 0;
+	}
 	if (take_lock(&r, &waited, dg) != 0)
 		return -1;
 	/*

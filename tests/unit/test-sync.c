@@ -231,6 +231,27 @@ test_busy(void)
 	CHECK(sync_now(&bed, false));
 }
 
+/* Only the removal of an old snapshot needs the lock here. */
+static void
+test_fresh_without_lock(void)
+{
+	cleanup_bed struct bed bed;
+	int state;
+
+	bed_open(&bed);
+	put(&bed, ".tool/a", "a");
+	settle(&bed);
+	state = bed.paths.state_fd;
+	CHECK_INT(mkdirat(state, "agents/tool/gen-aaaaaaaa", 0700), 0);
+	CHECK_INT(unlinkat(state, "agents/tool/lock", 0), 0);
+	CHECK_INT(symlinkat("elsewhere", state, "agents/tool/lock"), 0);
+	CHECK(!sync_now(&bed, false));
+	CHECK_INT(faccessat(state, "agents/tool/gen-aaaaaaaa", F_OK, 0), 0);
+	CHECK_INT(unlinkat(state, "agents/tool/lock", 0), 0);
+	CHECK(!sync_now(&bed, false));
+	CHECK_INT(faccessat(state, "agents/tool/gen-aaaaaaaa", F_OK, 0), -1);
+}
+
 /* Marks .tool/a as one that could not be read, and takes it away. */
 static void
 unread(struct bed *bed)
@@ -455,6 +476,7 @@ main(void)
 		{ "a reader keeps what it opened", test_reader },
 		{ "a sync that does not end is waited for, and not for ever",
 		    test_busy },
+		{ "a fresh snapshot needs no lock", test_fresh_without_lock },
 		{ "what could not be read is tried again", test_unread },
 		{ "what was put back after a sync passed it is seen",
 		    test_put_back },
