@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <sha2.h>
-#include <stdint.h>
 
 void
 digest_bytes(const void *data, size_t len, char ret_hex[DIGEST_HEX_SIZE])

@@ -2,7 +2,6 @@
 /* generation: replaces snapshots by one rename, and locks their directories. */
 #include "sync/generation.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
