@@ -26,7 +26,7 @@ def table: [
 {rule: "devices", keys: ["devices", "device_cgroup_rules", "gpus"], text: "no devices"},
 {rule: "sysctls", keys: ["sysctls"], text: "no kernel settings"},
 {rule: "user", keys: ["user"], text: "the caller's own uid and gid; for egress the proxy's own when the caller is root"},
-{rule: "groups", keys: ["group_add"], text: "no further group; in dood the engine socket's alone"},
+{rule: "groups", keys: ["group_add"], text: "no group but the project's, when the session needs it, and in dood the engine socket's"},
 {rule: "read-only", keys: ["read_only"], text: "the root file system is read-only"},
 {rule: "init", keys: ["init"], text: "an init process is PID 1"},
 {rule: "limits", keys: ["mem_limit", "memswap_limit", "mem_reservation", "mem_swappiness", "pids_limit", "cpus", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset", "shm_size", "oom_kill_disable", "oom_score_adj", "blkio_config", "storage_opt", "ulimits", "deploy", "scale"], text: "memory, swap, processors and processes are limited as set; an extra service may have less"},
