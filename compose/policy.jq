@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-# The judge: {reference, model, facts} in, an array of violations out.  Compose
-# makes the reference of drydock's own overlays alone and the model of all.
-# Three parts judge, and each of them refuses by itself:
-#   the difference   of the model to the reference, against what overlays may do
-#   the invariants   of any model, whatever drydock's own overlays say
+# The policy.  Input {reference, model, facts}: the output is an array of
+# violations.  Compose merges the reference from drydock's overlays, and the
+# model from all overlays.  Three parts judge, and each can refuse alone:
+#   the difference   between model and reference: only what overlays may change
+#   the invariants   of any model, independently of drydock's overlays
 #   the sources      of the binds, as they are on the host
-# {raw, overlay} in: violations of one overlay of the user's before it is merged;
-# {} in: the table of rules.
+# Input {raw, overlay}: the violations of one user overlay, before the merge.
+# Input {}: the table of rules.
 
-# One row a rule: its name, the keys of a service that it speaks for, and what
-# it promises.  A key that no row names falls to unknown-key.
+# One row for each rule: its name, the keys of a service that it covers, and the
+# required state.  A key that no row names violates unknown-key.
 def table: [
 {rule: "unknown-key", text: "no key that drydock does not know, at any level"},
 {rule: "top-level", text: "name and services stand at the top, nothing else"},
@@ -71,18 +71,18 @@ def table: [
 {rule: "tags", text: "an overlay has no tags but !reset and !override"}
 ];
 
-# sha256sum of each file that decides; a test tells when one is another.
+# The sha256sum of each file of drydock's that the policy relies on.
 def digests: {
-"base.yml": "32e925cf01918522e67753e4a3041cfa21b7a1d857213e26572e087c61f2f062",
-"contained.yml": "b44864eea422b91e48447a5164ff898e13be5a82f488f68f54212cbe4ed851c3",
-"dood.yml": "26890b2682fc8d434de3a8c79a50b47b1c247a1062332b20624aa6c2c6eca1f5",
-"group.yml": "f1350dbbcb56ab425d471b883a011e1d51597433ef3a2b066fc50269d074304c",
-"hardening.yml": "953e614ba76a4930521f8856c67ec709e41926af0430b9d0e62dbe1b79e8d05e",
+"base.yml": "036ae1a17bff51cf76b4c8ad76f05f92c25b87718c586cd2fc20b7763e05cdef",
+"contained.yml": "59eb834374bf7190b51cc6a27c9620323ca7d0d72273673317d81a07a5bd16fb",
+"dood.yml": "4d4594748c1ec442591a4c2cba07fc702e21fa34145d3b45eab09bcc7dfe1c3b",
+"group.yml": "e0c0d00aa908be81d66952d5bc715971c499f815f68edc3418e8738f826e7872",
+"hardening.yml": "8025163fd1c1cc53d43fcfafda3980cad0a68fcc166644f3d65011e229e753fa",
 "seccomp.json": "949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f",
-"service.yml": "33f0c0544f79e9491d932efcb4e8479a7837d376f4d86cc566e155e8edbaa6cd"
+"service.yml": "5b92c7a6362891dad7d5db505898a46da8f0a1e059d148d3e5f5b4df2403e9b3"
 };
 
-# Not index(): libjq 1.6 leaks what it compares.
+# Does not use index(): libjq 1.6 leaks its operands.
 def among(list): [.] - list == [];
 
 def unless(good): select(good | not);
@@ -92,29 +92,30 @@ def rule_of_key($key):
 
 def short: tojson | if length > 200 then .[:200] + "..." else . end;
 
-# Compose prints what is not set in several ways; they mean the same.
+# Compose prints a key that is not set in several equivalent ways.
 def unset: among([null, [], {}]);
 def given($default): if unset then $default else . end;
 def shown: if unset then "not set" else short end;
 
-# The word is what may show which overlay brought it.
+# drydock looks for $word in the user overlays, to name the one that caused the
+# violation.
 def violation($rule; $word; $what): {$rule, service: "", $what, $word};
 def differs($rule; $word; $what; $want; $is):
 	violation($rule; $word; "\($what) must be \($want | shown), is \($is | shown)");
 
 def of($service; violations): violations + {$service};
 
-# Is, holds or lies in.
+# True if one path is the other or contains it.
 def holds($a; $b): $a == "/" or ($b + "/" | startswith($a + "/"));
 def touches($a; $b): holds($a; $b) or holds($b; $a);
 
-# Absolute, and spelled in the one way there is.
+# True for an absolute path without empty components, "." and "..".
 def normal: type == "string" and startswith("/")
 	and (. == "/" or (split("/")[1:] | . == . - ["", ".", ".."]));
 
 def words: type == "array" and all(.[]; type == "string");
 
-# A number, also as text; null for anything else.
+# The value of a number or of its text; null for anything else.
 def number:
 	if type == "string" and test("\\A[0-9]{1,15}\\z") then tonumber
 	elif type == "number" then .
@@ -122,7 +123,7 @@ def number:
 
 def at_most($most): number | . != null and . > 0 and . <= $most;
 
-# What Compose would resolve away, in an overlay as it was written.
+# Keys that Compose resolves, so that the merged model does not show them.
 def judge_raw_service:
 	(keys[] | rule_of_key(.) as $rule
 	| select($rule | among(["unknown-key", "extends", "env-file", "label-file", "profiles"]))
@@ -135,7 +136,7 @@ def judge_raw_service:
 	else empty end
 	| violation("null-environment"; .; "\(short) has no value"));
 
-# "$$" is a dollar.
+# "$$" is an escaped dollar, not a variable.
 def foreign_variables($variables):
 	split("$$") | join("") | split("$")[1:][]
 	| select(. as $rest | all($variables[]; . as $v | $rest | startswith("{\($v)}") | not))
@@ -150,10 +151,10 @@ def judge_raw($variables):
 		to_entries[] | select(.value | type == "object")
 		| of(.key; .value | judge_raw_service)
 	else
-		values | violation("services"; "services"; "services is no mapping")
+		values | violation("services"; "services"; "services is not a mapping")
 	end),
 	([.. | strings | foreign_variables($variables)] | unique[]
-	| violation("interpolation"; .; "\(short) is not drydock's")),
+	| violation("interpolation"; .; "\(short) is not a variable of drydock's")),
 	([.. | objects | keys[] | select(contains("$"))] | unique[]
 	| violation("interpolation"; .; "a $ in the key \(short)"));
 
@@ -162,9 +163,12 @@ def judge_raw($variables):
 
 def kind_of($name): if $name | among(["agent", "egress"]) then $name else "extra" end;
 
-# What overlays may change of a service: names, more of its environment; binds,
-# more of them, which the setting binds lists; less, a limit; own, as far as the
-# invariants allow.  Everything else is as in the reference.
+# The changes that overlays may make to a service:
+#   names   add variables to its environment
+#   binds   add binds that the setting "binds" lists
+#   less    lower the limit
+#   own     any value that the invariants allow
+# Every other key must be as in the reference.
 def permitted: {
 agent: {environment: "names", volumes: "binds"},
 egress: {},
@@ -172,9 +176,8 @@ extra: {entrypoint: "own", command: "own", working_dir: "own", environment: "own
 	mem_limit: "less", memswap_limit: "less", pids_limit: "less", cpus: "less"}
 };
 
-# A name of the agent's environment that is nobody's: not what drydock sets, and
-# not what makes programs load other code.  An absent list is an error, and so a
-# refusal.
+# Reserved: variables that drydock sets, and variables that make programs load
+# other code.  If the list is absent, jq fails, and a failure refuses.
 def reserved:
 	ascii_downcase as $name
 	| all($f.reserved_env[] | ascii_downcase; . as $pattern
@@ -183,16 +186,17 @@ def reserved:
 	else $name == $pattern end | not) | not;
 def not_free($name; $value):
 	unless(($value | type) == "string" and ($name | test("\\A[A-Za-z_][A-Za-z0-9_]*\\z") and (reserved | not)))
-	| violation("environment"; $name; "\($name | short) is not for an overlay to set, or its value is no text");
+	| violation("environment"; $name; "an overlay cannot set \($name | short), or its value is not a string");
 
 def is_bind: type == "object" and .type == "bind";
 def no_bind: violation("storage"; .source? // "volumes"; "not a bind: \(short)");
 def listed: .source as $path | [$f.binds[] | select(.path == $path)][0];
-# What the setting lists may be bound, and of drydock's own the project alone.
+# A path that the setting "binds" lists may be bound.  If it is also the source of
+# one of drydock's binds, it must be the project.
 def unlisted($may):
 	if $may and listed then
 		select($f.sources[.source].role | among([null, "project"]) | not)
-		| violation("source-drydock"; .target; "\(.source | short) stands at its own target alone")
+		| violation("source-drydock"; .target; "\(.source | short) is drydock's own bind and cannot have another target")
 	else
 		.source | violation("bind-source"; .; if $may and normal
 			then "\(.) may not be mounted yet: add \"binds = \(.):ro\" to drydock.conf"
@@ -207,7 +211,7 @@ def changed_names($was; $is):
 		not_free($name; $is[$name])
 	end;
 
-# Defaults are printed in two ways.
+# Compose prints or leaves out these defaults.
 def plain:
 	. + {read_only: (.read_only // false), bind: (if .bind == {create_host_path: false} then {} else .bind end)};
 
@@ -224,11 +228,11 @@ def changed_binds($may; $was; $is):
 			.target; "\($key) of \(.target)"; $own[$key]; $bind[$key])
 	end),
 	([$is[] | objects | .target | tostring] as $targets
-	| ($was[].target | unless(among($targets)) | violation("bind-missing"; "volumes"; "nothing at \(short)")),
+	| ($was[].target | unless(among($targets)) | violation("bind-missing"; "volumes"; "no bind at \(short)")),
 	($targets | group_by(.)[] | select(length > 1)
 	| violation("bind-target"; .[0]; "\(length) binds at \(.[0] | short)")));
 
-# Numbers may be text, and the order of these lists says nothing.
+# A number may be text.  The order of these lists has no meaning.
 def comparable($key):
 	if unset then null
 	elif type == "array" and ($key | among(["cap_drop", "group_add", "security_opt", "tmpfs"])) then sort
@@ -251,14 +255,14 @@ def judge_difference:
 	| unless(($reference[$key] | given(null)) == ($model[$key] | given(null)))
 	| differs("top-level"; $key; $key; $reference[$key]; $model[$key])),
 	if ($model.services | type) != "object" then
-		violation("services"; ""; "no services")
+		violation("services"; ""; "the model has no services")
 	else
 		($reference.services + $model.services | keys[]) as $name
 		| $reference.services[$name] as $was | $model.services[$name] as $is
 		| of($name; if $was == null or ($is | type) != "object" then
 			violation("services"; $name; if $was == null
-				then "an extra service has a name of a-z, 0-9 and -, a letter first, 32 at most"
-				else "no service" end)
+				then "the name of an extra service starts with a letter, and has at most 32 characters of a-z, 0-9 and -"
+				else "the service is missing or is not a mapping" end)
 		else
 			($was + $is | keys[]) as $key
 			| unless(($was[$key] | comparable($key)) == ($is[$key] | comparable($key)))
@@ -266,10 +270,11 @@ def judge_difference:
 		end)
 	end;
 
-# The invariants: what each key of a service must be, whatever drydock's own
-# overlays say: text by a pattern, a number at most that, the rest as it stands.
-# A key that stands neither here nor in judge_service() may not be set.
-def promises: {
+# The invariants: the required value of each key of a service, independently of
+# drydock's overlays.  Text must match the pattern, a number must be at most this
+# number, and any other value must be equal.  A key that is neither here nor in
+# judge_service() must not be set.
+def required: {
 all: {pull_policy: "never", init: true, read_only: true, cap_drop: ["ALL"], ipc: "private", cgroup: "private",
 	healthcheck: {disable: true}, stop_signal: "SIG[A-Z0-9]+", stop_grace_period: "[0-9]{1,2}s",
 	logging: {driver: "local", options: {"max-size": "[1-9]m", "max-file": "[1-9]"}}},
@@ -300,29 +305,31 @@ def broken($key):
 	rule_of_key($key) as $rule
 	| violation($rule; $key; "\($key) is \(.[$key] | shown): \(table[] | select(.rule == $rule) | .text)");
 
-# In the container, nothing of the user's may hide any of these.
+# Paths in the container that no mount of the user's may hide.
 def guarded: ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run",
 	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin", "/var/lib/drydock", "/var/run"];
 
-# The most that a place may have; what has no place of its own, as /tmp.
+# $sizes has the maximum size of the tmpfs at each target; the maximum of any
+# other target is /tmp's.
 def judge_tmpfs($sizes; $taken):
 	(.[] | split(":")[0] as $target | ($sizes[$target] // $sizes["/tmp"]) as $most
 	| unless(test("\\A[^:]*:((rw|(no)?exec|nosuid|nodev|(mode|uid|gid)=[0-9]{1,15}),)*size=[0-9]{1,12}[kmg]?(,(rw|(no)?exec|nosuid|nodev|(mode|uid|gid)=[0-9]{1,15}))*\\z")
 		and (split("size=")[1] | split(",")[0]
 			| ({k: 1024, m: 1048576, g: 1073741824}[.[-1:]] // 1) * (if test("[kmg]") then .[:-1] else . end | tonumber) | at_most($most))
 		and (($target | normal and all($taken[]; touches(.; $target) | not)) or ($sizes | has($target))))
-	| violation("tmpfs"; .; "\(short) needs one size, \($most) at most, a place of its own, and no option that gives rights")),
+	| violation("tmpfs"; .; "\(short) needs one size of at most \($most) bytes, a target of its own, and only the options rw, exec, noexec, nosuid, nodev, mode, uid and gid")),
 	([.[] | split(":")[0]] | group_by(.)[] | select(length > 1)
 	| violation("tmpfs"; .[0]; "\(length) tmpfs at \(.[0] | short)"));
 
-# The way out leads to the agent's own loopback, by every name that programs use.
+# The proxy variables, under each name that programs read, must name a port of
+# the agent's loopback.
 def proxies:
 	(.HTTPS_PROXY | strings | select(test("\\Ahttp://127\\.0\\.0\\.1:[0-9]{1,5}\\z"))) // "a proxy at 127.0.0.1"
 	| {HTTPS_PROXY: ., https_proxy: ., HTTP_PROXY: ., http_proxy: .};
 
 def judge_environment($name):
 	if type != "object" then
-		violation("environment"; "environment"; "environment is no mapping")
+		violation("environment"; "environment"; "environment is not a mapping")
 	elif $name == "agent" then
 		. as $is
 		| ({HOME: $f.home, DRYDOCK_SESSION: $f.session, DRYDOCK}
@@ -336,7 +343,7 @@ def judge_environment($name):
 	else
 		to_entries[]
 		| unless($name != "egress" and (.value | type) == "string" and (.key | test("\\A[^=]+\\z")))
-		| violation("environment"; .key; "\(.key | short) is not drydock's, or its value is no text")
+		| violation("environment"; .key; "\(.key | short) is not a variable of drydock's, or its value is not a string")
 	end;
 
 def judge_security_opt:
@@ -346,14 +353,15 @@ def judge_security_opt:
 	((. - [$want[]])[] | tostring | . as $option
 	| violation([($want | keys[] | select(. as $rule | $option | startswith($rule))), "security-opt"][0]; .; "option \(short)")),
 	(unless(length == (unique | length))
-	| violation("security-opt"; ""; "an option twice"));
+	| violation("security-opt"; ""; "an option is given twice"));
 
-# What an image brings acts though no plan says so; where it declares a volume and
-# nothing is mounted, the engine makes one without a bound.
+# The engine applies these values of an image although the plan does not have
+# them.  At a declared volume without a mount it would create a volume of
+# unlimited size.
 def judge_image($mounted):
 	.reference as $reference
 	| (if .image == null then
-		"is not in the engine: it is not pulled"
+		"is not on the engine, and drydock pulls no image: run \"docker pull\""
 	else
 		{healthcheck: "HEALTHCHECK", onbuild: "ONBUILD"} as $acts
 		| "carries " + ((to_entries[] | select(.value == true) | $acts[.key]), (.volumes - $mounted | .[] | "VOLUME \(short)"),
@@ -364,7 +372,7 @@ def judge_image($mounted):
 
 def judge_service($name):
 	kind_of($name) as $kind | $f.services[$name] as $exact
-	| ($f.limits + promises.all + promises[$kind] + promises["\($kind) \($f.mode)"]) as $want
+	| ($f.limits + required.all + required[$kind] + required["\($kind) \($f.mode)"]) as $want
 	| (($exact | keys[]) as $key | unless($exact[$key] != null and .[$key] == $exact[$key]) | broken($key)),
 	(($want | keys[]) as $key | unless(.[$key] | given(null) | like($want[$key])) | broken($key)),
 	(unless(.cpus | unset or at_most(999999)) | broken("cpus")),
@@ -377,31 +385,31 @@ def judge_service($name):
 	    else .command | unset end) | broken("command")),
 	(unless(.working_dir | unset or normal) | broken("working_dir")),
 	(.environment | given({}) | judge_environment($name)),
-	(.security_opt | given([]) | if type == "array" then judge_security_opt else violation("security-opt"; "security_opt"; "security_opt is no list") end),
+	(.security_opt | given([]) | if type == "array" then judge_security_opt else violation("security-opt"; "security_opt"; "security_opt is not a list") end),
 	(.tmpfs | given([]) | if words then judge_tmpfs({agent: $f.tmpfs, egress: {"/tmp": 67108864}}[$kind] // {"/tmp": $f.tmpfs["/tmp"]};
 		if $kind == "extra" then ["/proc", "/sys", "/dev", "/run/services"] else guarded end)
-	else violation("tmpfs"; "tmpfs"; "tmpfs is no list") end),
+	else violation("tmpfs"; "tmpfs"; "tmpfs is not a list") end),
 	([(.tmpfs[]? | strings | split(":")[0]), .volumes[]?.target?] as $mounted
 	| $f.extra[$name] | values | judge_image($mounted));
 
 def judge_invariants:
 	(["base.yml", "\($f.mode).yml", "hardening.yml", "seccomp.json", ($f.files | keys[])] | unique[]
 	| unless(digests[.] != null and $f.files[.] == digests[.])
-	| violation(if . == "seccomp.json" then "seccomp-profile" else "layer" end; ""; "\(.) is not the one that the policy knows")),
+	| violation(if . == "seccomp.json" then "seccomp-profile" else "layer" end; ""; "\(.) is not the file that came with the policy")),
 	($model + {name: $model.name} | del(.services) | keys[]
 	| unless(if . == "name" then $model.name == "drydock-" + $f.session else $model[.] | unset end)
 	| violation("top-level"; .; "\(.): \($model[.] | short)")),
 	($model.services
 	| if type != "object" then
-		violation("services"; ""; "no services")
+		violation("services"; ""; "the model has no services")
 	else
 		($f.services + . | keys[]) as $name
 		| .[$name] | of($name; if type == "object" and ($f.services | has($name)) then judge_service($name)
-		    else violation("services"; $name; "no service, or none of this name may be") end)
+		    else violation("services"; $name; "the service is not a mapping, or no service of this name is allowed") end)
 	end);
 
-# The sources.  What one may not be to a protected place, by the place's group,
-# and what such a place is in words.
+# The sources.  By the group of a protected path: the rule, the relations to the
+# path that are refused, and the words for the path.
 def forbidden: {
 root: {rule: "source-home", how: ["is", "holds"], text: "the root of the file system: name a directory of its own for the project"},
 home: {rule: "source-home", how: ["is", "holds"], text: "the home directory: name a directory of its own for the project"},
@@ -424,22 +432,24 @@ programs: {rule: "source-program", how: ["is", "holds"], text: "a directory of t
 program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program or a part of it"}
 };
 
-# The services that see a source of drydock's; all but the sidecar see services.
+# The services that have a bind of this role.  The role "services" is in all
+# services but egress.
 def seen_by: {home: ["agent"], project: ["agent"], run: ["agent"], history: ["agent"], engine: ["agent"],
 	egress: ["agent", "egress"], proxy: ["egress"], proxylog: ["egress"]};
 
-# The role of a bind of drydock's that is in its place.
+# The role of a bind of drydock's that is at its own target, in a service that
+# has this role.
 def role($name):
 	$f.sources[.source | tostring].role as $role
 	| select($role and ($name | among(seen_by[$role] // [$name] - ["egress"])) and (.target | normal)
 		and .target == ({home: $f.home, project: .source}[$role] // .target)) | $role;
 
-# For what drydock does not make itself.  A directory of PATH has many names as
-# a rule: "/usr/bin" is "/bin".
+# Judges a source that drydock does not make.  The message "is" names no path,
+# because a directory often has several: "/usr/bin" is "/bin".
 def judge_touches($path; $source):
 	$source.touches
 	| if type != "array" then
-		violation("source-kind"; ""; "\($path | short) is no directory that can be looked at")
+		violation("source-kind"; ""; "\($path | short) is not a directory")
 	else
 		.[] | (forbidden[.group] // error("no group \(.group)")) as $no
 		| select((.how | among($no.how)) and (.group != "root-home" or .place != $f.home))
@@ -447,8 +457,9 @@ def judge_touches($path; $source):
 			+ if .how == "is" then "" else "\(.place | short), " end + $no.text)
 	end;
 
-# What a source of drydock's is else, by what it must be: rule and words.
-def otherwise: {
+# The facts of drydock's own sources that must be as in the role: the rule, and
+# the words for another value.
+def own_source: {
 kind: ["source-kind", "is a"],
 real: ["source-link", "leads to"],
 others_write: ["source-owner", "can be written by others:"],
@@ -461,12 +472,12 @@ def judge_own_bind($role; $source):
 	| (select($want.read_only and .read_only != true)
 	| violation("bind-read-only"; .target; "\($role) is not read-only")),
 	if $source.exists | not then
-		unless($want.made and $source.exists == false) | violation("source-kind"; ""; "\($role) \(.source | short) is not there")
+		unless($want.made and $source.exists == false) | violation("source-kind"; ""; "\($role) \(.source | short) does not exist")
 	else
-		(otherwise | keys[]) as $key
+		(own_source | keys[]) as $key
 		| select($want[$key] != null) | unless($want[$key] == $source[$key])
-		| violation(if $source[$key] == "symlink" then "source-link" else otherwise[$key][0] end; "";
-			"\($role) \(.source | short) \(otherwise[$key][1]) \($source[$key] | short)")
+		| violation(if $source[$key] == "symlink" then "source-link" else own_source[$key][0] end; "";
+			"\($role) \(.source | short) \(own_source[$key][1]) \($source[$key] | short)")
 	end,
 	(select($want.made and $source.exists) | $source.owner | unless(among([$f.services[].user]))
 	| violation("source-owner"; ""; "\($role) \($want.real | short) belongs to \(.)")),
@@ -477,17 +488,17 @@ def hidden($what; others):
 	| (guarded[] | select(touches(.; $target))), (others, "/tmp" | select(holds($target; .)))
 	| violation("bind-target"; $target; "\($what)\($target | short) would hide or lie in \(.)");
 
-# A bind that is not drydock's own, or not where that belongs.
+# A bind of the user's, or one of drydock's that is not at its own target.
 def judge_user_bind($name; $own; $source):
 	.source as $path | listed as $listed
 	| unlisted($name == "agent"),
 	(unless(.read_only | . == true or (among([null, false]) and $listed.read_only != true))
 	| violation("bind-read-only"; .target; "\(.target | short) is listed as read-only, or read_only is neither true nor false")),
 	(.target | if normal then hidden(""; $own[])
-	else violation("bind-target"; .; "\(short) is no plain absolute path") end),
+	else violation("bind-target"; .; "\(short) is not a normalized absolute path") end),
 	(select($listed)
 	| if $source.exists != true or $source.kind != "directory" then
-		violation("source-kind"; ""; "\($path | short) is no directory")
+		violation("source-kind"; ""; "\($path | short) is not a directory")
 	elif $source.real != $path then
 		violation("source-link"; ""; "\($path | short) leads to \($source.real | short)")
 	else
@@ -506,18 +517,18 @@ def judge_binds($name):
 		| if $role then judge_own_bind($role; $source) else judge_user_bind($name; $own; $source) end)
 	end;
 
-# A socket in a bind is a way out that no network namespace closes.
+# A network namespace does not stop connections to a unix socket in a bind.
 def judge_sources:
 	($model.services | objects | keys[]) as $name
 	| of($name; $model.services[$name] | objects | .volumes | given([])
-		| if type == "array" then judge_binds($name) else violation("storage"; "volumes"; "volumes is no list") end),
+		| if type == "array" then judge_binds($name) else violation("storage"; "volumes"; "volumes is not a list") end),
 	of("agent"; ($f.home | hidden("home at "; empty)), ($f.project | hidden("project at "; empty)),
 	(unless($f.sockets.allowed) | $f.sockets.listened_at[]
 	| violation("source-socket"; ""; "a program listens at \(short), and the agent could talk to it: stop that program, or set project_sockets = yes")));
 
-# The entries, one of which is put behind this program: of the model where the
-# user has no overlays, so that the reference is the model; of any other; of one
-# overlay before it is merged.  "table" is another.
+# The entry points; policy.c appends the name of one.  judge_own: the user has no
+# overlays, so the reference is the model.  judge: any other model, or one overlay
+# before the merge.  table: the rules.
 def judge_own: [judge_invariants, judge_sources] | sort_by(.rule);
 def judge:
 	if has("raw") then [.raw as $variables | .overlay | judge_raw($variables)]

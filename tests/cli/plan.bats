@@ -211,7 +211,7 @@ planted() {
   new=$(sha256sum <"$compose/$3")
   [ "$old" != "$new" ] || fail "$4 changes nothing"
   run -77 --separate-stderr drydock plan "$project"
-  assert_contains "$stderr" "layer: $3 is not the one that the policy knows"
+  assert_contains "$stderr" "layer: $3 is not the file that came with the policy"
   assert_contains "$stderr" "$1: $2: "
   sed -i "s/${old%% *}/${new%% *}/" "$compose/policy.jq"
   run -77 --separate-stderr drydock plan "$project"
@@ -262,7 +262,7 @@ planted() {
     "$compose/seccomp.json"
   run -77 --separate-stderr drydock plan "$project"
   assert_contains "$stderr" \
-    "seccomp-profile: seccomp.json is not the one that the policy knows"
+    "seccomp-profile: seccomp.json is not the file that came with the policy"
 }
 
 @test "pass_env hands over no variable that loads code" {
