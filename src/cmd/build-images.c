@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
 #include "engine/built.h"
 #include "host/settings.h"
 
@@ -111,10 +112,10 @@ add_step(struct strbuf *out, const char *text)
 }
 
 static void
-show(void *arg, const char *line)
+show(void *arg, const char *data, size_t len)
 {
 	struct status *status = arg;
-
+	cleanup_free char *line = xstrndup(data, len);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (status->rewrite) {

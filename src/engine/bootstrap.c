@@ -3,7 +3,7 @@
 #include "engine/bootstrap.h"
 
 #include <assert.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -42,16 +42,6 @@ static const char tidy[] =
     "find usr/share/doc -type f ! -name copyright -delete; "
     "find etc/apt/sources.list* -type f "
     "-exec sed -i 's,//[^/@ ]*@,//,' {} +";
-
-static void
-give_line(void *arg, const char *line, size_t len)
-{
-	const struct bootstrap_spec *spec = arg;
-	cleanup_free char *copy = xstrndup(line, len);
-
-	if (spec->progress != NULL)
-		spec->progress(spec->progress_arg, copy);
-}
 
 /*
  * Appends the sources of the host's own release in the format of
@@ -177,8 +167,8 @@ run_mmdebstrap(const struct bootstrap_spec *spec, const char *suite,
 	child.input_len = sources.len;
 	child.timeout_ms = spec->timeout_ms + 2 * GRACE_MS;
 	child.max_output = TARBALL_MAX;
-	child.on_stderr_line = give_line;
-	child.on_stderr_arg = (void *)(uintptr_t)spec;
+	child.on_stderr_line = spec->progress;
+	child.on_stderr_arg = spec->progress_arg;
 	if (proc_run(&child, result, dg) != 0)
 		return -1;
 	if (result->timed_out || result->status == TIMEOUT_STATUS)

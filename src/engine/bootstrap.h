@@ -6,7 +6,7 @@
 #ifndef DRYDOCK_BOOTSTRAP_H
 #define DRYDOCK_BOOTSTRAP_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 struct diag;
 struct engine;
@@ -17,7 +17,7 @@ struct bootstrap_spec {
 	const char *known; /* id of an existing base; NULL: make one */
 	int timeout_ms;
 	/* Called with each line of mmdebstrap's stderr. */
-	void (*progress)(void *arg, const char *line);
+	void (*progress)(void *arg, const char *line, size_t len);
 	void *progress_arg;
 };
 

@@ -78,8 +78,8 @@ struct build_options {
 	bool keep_base; /* reuse a base even with pull or no_cache */
 	/* The caller's environment (proxies, npm settings).  NULL: none. */
 	const char *const *environ_;
-	/* Called for each line of the builder's output, unescaped. */
-	void (*progress)(void *arg, const char *line);
+	/* Called for each line of the builder's output (proc.h), unescaped. */
+	void (*progress)(void *arg, const char *line, size_t len);
 	void *progress_arg;
 };
 

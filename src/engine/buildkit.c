@@ -5,7 +5,6 @@
  */
 #include "engine/buildkit.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,16 +42,6 @@ buildkit_check(const struct engine *engine, struct diag *dg)
 	    "%s has no buildx, and building needs it: install docker-buildx "
 	    "(Debian) or docker-buildx-plugin (Docker's packages)",
 	    engine->docker);
-}
-
-static void
-give_line(void *arg, const char *line, size_t len)
-{
-	const struct buildkit_spec *spec = arg;
-	cleanup_free char *copy = xstrndup(line, len);
-
-	if (spec->progress != NULL)
-		spec->progress(spec->progress_arg, copy);
 }
 
 /* Returns the start of the last lines of text. */
@@ -180,8 +169,8 @@ buildkit_run(const struct engine *engine, const struct paths *paths,
 	child.input_len = spec->context->len;
 	child.timeout_ms = spec->timeout_ms;
 	child.max_output = OUTPUT_MAX;
-	child.on_stderr_line = give_line;
-	child.on_stderr_arg = (void *)(uintptr_t)spec;
+	child.on_stderr_line = spec->progress;
+	child.on_stderr_arg = spec->progress_arg;
 	if (proc_run(&child, &result, dg) != 0 ||
 	    judge(&argv, spec, &result, dg) != 0)
 		return -1;

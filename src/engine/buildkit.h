@@ -23,7 +23,7 @@ struct buildkit_spec {
 	struct strvec labels; /* NAME=VALUE */
 	bool no_cache;
 	int timeout_ms;
-	void (*progress)(void *arg, const char *line);
+	void (*progress)(void *arg, const char *line, size_t len);
 	void *progress_arg;
 };
 

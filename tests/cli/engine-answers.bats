@@ -14,6 +14,14 @@ call() {
   tr '\0' '\n' <"$script/calls/$1"
 }
 
+# An engine with the base image, and buildx.
+stub_builder() {
+  # shellcheck disable=SC2034 # stub_image adds to it
+  stub_images=
+  stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{}' debian:12-slim
+  echo 'github.com/docker/buildx 0.17' >"$script/buildx-version.out"
+}
+
 @test "an answer that is cut short is no answer" {
   local fault
   for fault in "cut 20" "cut-head 30" "cut-chunk 20" "length 20" die wrong \
@@ -120,10 +128,7 @@ EOF
 
 @test "what a killed build leaves, the next one clears" {
   local pid dir builder=$BATS_TEST_TMPDIR/builder
-  # shellcheck disable=SC2034 # stub_image adds to it
-  stub_images=
-  stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{}' debian:12-slim
-  echo 'github.com/docker/buildx 0.17' >"$script/buildx-version.out"
+  stub_builder
   printf '#!/bin/sh\necho $$ >"%s.pid"\nexec sleep 600\n' "$builder" >"$builder"
   chmod 0755 "$builder"
   echo "$builder" >"$script/build.exec"
@@ -147,10 +152,7 @@ EOF
   local npmrc=$BATS_TEST_TMPDIR/npmrc want
   want="drydock: warning: npm's configuration has no \"registry=URL\" line; the\
  build gets only credentials of registries with \"@scope:registry=URL\""
-  # shellcheck disable=SC2034 # stub_image adds to it
-  stub_images=
-  stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{}' debian:12-slim
-  echo 'github.com/docker/buildx 0.17' >"$script/buildx-version.out"
+  stub_builder
   echo 1 >"$script/build.rc"
   export NPM_CONFIG_USERCONFIG=$npmrc
   echo '//r.example/:_authToken=t' >"$npmrc"
@@ -160,4 +162,16 @@ EOF
   echo 'registry=https://r.example/' >>"$npmrc"
   run -69 --separate-stderr drydock build
   refute_contains "$stderr" "npm's configuration"
+}
+
+@test "a build prints the titles of its steps" {
+  stub_builder
+  echo 1 >"$script/build.rc"
+  printf '%s\n' '#1 [internal] load build definition' \
+    '#6 [2/6] RUN --mount=type=tmpfs   apt-install' '#6 1.23 words' \
+    >"$script/build.err"
+  run -69 --separate-stderr drydock build
+  assert_equal "${stderr_lines[0]}" "drydock: building the agent image"
+  assert_equal "${stderr_lines[1]}" "drydock: agent: [2/6] RUN apt-install"
+  assert_contains "${stderr_lines[2]}" "docker build failed with status 1"
 }
