@@ -213,20 +213,6 @@ import(const struct engine *engine, const struct bootstrap_spec *spec,
 	return 0;
 }
 
-/*
- * The tag is for people, and protects the image from `docker image prune`.
- * Sets the tag again because somebody may have moved it.
- */
-static int
-tag(const struct engine *engine, const char *image_id, const char *reference,
-    struct diag *dg)
-{
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	const char *const args[] = { "tag", image_id, reference, NULL };
-
-	return engine_docker(engine, args, &result, dg);
-}
-
 const char *
 bootstrap_suite(const struct hostconf *hc)
 {
@@ -244,7 +230,8 @@ bootstrap_base(const struct engine *engine, const struct bootstrap_spec *spec,
 
 	if (spec->known != NULL) {
 		id = xstrdup(spec->known);
-		if (tag(engine, id, reference, dg) != 0)
+		/* Somebody may have moved the tag. */
+		if (image_tag(engine, id, reference, dg) != 0)
 			return -1;
 	} else if (run_mmdebstrap(spec, suite, &result, dg) != 0 ||
 	    import(engine, spec, &result.out, reference, &id, dg) != 0) {

@@ -360,16 +360,6 @@ verify(enum build_kind kind, const struct engine *engine,
 	return diag_add_detail(dg, result.err.buf, result.err.len);
 }
 
-static int
-tag(const struct engine *engine, const char *image_id, const char *name,
-    struct diag *dg)
-{
-	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	const char *const args[] = { "tag", image_id, name, NULL };
-
-	return engine_docker(engine, args, &result, dg);
-}
-
 /*
  * Removes an image by id or tag.  For a tag, docker removes only the tag unless
  * it is the image's last one.
@@ -419,7 +409,7 @@ build_on(const struct engine *engine, const struct paths *paths,
 	cleanup_diag struct diag moved = DIAG_INIT;
 	int rc;
 
-	if (tag(engine, base_id, name, dg) != 0)
+	if (image_tag(engine, base_id, name, dg) != 0)
 		return -1;
 	strvec_pushf(&spec->args, "BASE=%s", name);
 	rc = buildkit_run(engine, paths, spec, &image_id, dg);
@@ -463,7 +453,7 @@ accept(enum build_kind kind, const struct engine *engine,
 	    ? xstrdup("drydock-egress:latest")
 	    : agent_image_name(recipe, paths);
 
-	if (tag(engine, image_id, name, dg) != 0)
+	if (image_tag(engine, image_id, name, dg) != 0)
 		return -1;
 	return built_add(paths, engine, key, image_id, dg);
 }

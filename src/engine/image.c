@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/http.h"
 #include "base/json.h"
+#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/answer.h"
@@ -155,6 +156,16 @@ image_make_labels(const char *kind, const struct image_user *user,
 	    ret_labels, IMAGE_LABEL_PREFIX "gid=%lu", (unsigned long)user->gid);
 	strvec_pushf(ret_labels, IMAGE_LABEL_PREFIX "user=%s", user->name);
 	strvec_pushf(ret_labels, IMAGE_LABEL_PREFIX "home=%s", user->home);
+}
+
+int
+image_tag(const struct engine *engine, const char *image_id, const char *name,
+    struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	const char *const args[] = { "tag", image_id, name, NULL };
+
+	return engine_docker(engine, args, &result, dg);
 }
 
 bool

@@ -72,6 +72,13 @@ struct image_user image_user_of(const struct paths *paths);
 void image_make_labels(const char *kind, const struct image_user *user,
     const char *context, struct strvec *ret_labels);
 
+/*
+ * Gives the image a tag and takes the tag from another image.  The tag is for
+ * people, and protects the image from `docker image prune`.
+ */
+int image_tag(const struct engine *engine, const char *image_id,
+    const char *name, struct diag *dg);
+
 bool image_carries(const struct image *image, const struct strvec *labels);
 
 /*
