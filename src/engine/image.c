@@ -42,7 +42,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 {
 	const struct json *config = json_get(object, "Config");
 	const struct json *labels = json_get(config, "Labels");
-	const struct json *volumes;
+	const struct json *volumes = json_get(config, "Volumes");
 	struct timespec created;
 
 	image->id = xstrdup(json_string_or(json_get(object, "Id"), ""));
@@ -62,15 +62,14 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	    !inspect_strings(
 		json_get(config, "Entrypoint"), &image->entrypoint) ||
 	    !inspect_strings(json_get(config, "Cmd"), &image->command) ||
-	    !inspect_labels(labels, &image->labels))
+	    !inspect_labels(labels, &image->labels) ||
+	    (volumes != NULL && !json_is_object(volumes) &&
+		!json_is_null(volumes)))
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer about image %s is not complete",
 		    image->id);
-	volumes = json_get(config, "Volumes");
-	for (size_t i = 0; json_is_object(volumes) && i < json_len(volumes);
-	     i++)
+	for (size_t i = 0; i < json_len(volumes); i++)
 		strvec_push(&image->volumes, json_key_at(volumes, i));
-	image->has_volumes = json_len(volumes) > 0;
 	image->has_onbuild = json_len(json_get(config, "OnBuild")) > 0;
 	image->has_healthcheck =
 	    has_healthcheck(json_get(config, "Healthcheck"));
@@ -193,7 +192,7 @@ is_build_label(const char *label)
 const char *
 image_acts_by(const struct image *image)
 {
-	if (image->has_volumes)
+	if (image->volumes.nr > 0)
 		return "VOLUME";
 	if (image->has_healthcheck)
 		return "HEALTHCHECK";

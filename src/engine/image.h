@@ -31,7 +31,6 @@ struct image {
 	struct strvec labels; /* NAME=VALUE */
 	struct strvec tags; /* NAME:TAG, for people */
 	struct strvec volumes; /* paths of VOLUME instructions */
-	bool has_volumes;
 	bool has_healthcheck;
 	bool has_onbuild;
 };

@@ -175,9 +175,29 @@ what_an_image_brings_with_it_is_seen(void)
 		CHECK_STR(dg.message, NULL);
 		CHECK_STR(image.id, "sha256:" A64);
 		CHECK_STR(image.context, "");
-		CHECK_INT(image.has_volumes, rows[i].volumes);
+		CHECK_INT(image.volumes.nr > 0, rows[i].volumes);
 		CHECK_INT(image.has_healthcheck, rows[i].healthcheck);
 		CHECK_INT(image.has_onbuild, rows[i].onbuild);
+	}
+}
+
+static void
+volumes_that_are_not_an_object_are_refused(void)
+{
+	static const char *const rows[] = { "[]", "[\"/v\"]", "\"/v\"", "1",
+		"true" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		struct image image = IMAGE_INIT;
+
+		strbuf_addf(&text,
+		    "{\"Id\":\"sha256:" A64 "\",\"Created\":"
+		    "\"2026-11-22T14:55:44Z\",\"Config\":{\"Volumes\":%s}}",
+		    rows[i]);
+		CHECK_INT(image_parse(text.buf, text.len, &image, &dg), -1);
+		CHECK_INT(dg.class, DIAG_ENGINE);
 	}
 }
 
@@ -233,6 +253,8 @@ main(void)
 		    what_is_no_object_is_refused },
 		{ "what an image brings with it is seen",
 		    what_an_image_brings_with_it_is_seen },
+		{ "volumes of an image that are not an object are refused",
+		    volumes_that_are_not_an_object_are_refused },
 		{ "an image's tags are read", an_images_tags_are_read },
 		{ "images that are not complete are refused",
 		    images_that_are_not_complete_are_refused },
