@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/slurp.h"
@@ -67,23 +66,26 @@ has_enough(const char *path, const struct paths *paths, uint64_t *ret_free)
 int
 subids_check(const struct paths *paths, struct diag *dg)
 {
-	cleanup_free char *newuidmap = program_find_system("newuidmap");
+	cleanup_free char *newuidmap = NULL;
 	uint64_t uids;
 	uint64_t gids;
-	bool has_uids = has_enough("/etc/subuid", paths, &uids);
-	bool has_gids = has_enough("/etc/subgid", paths, &gids);
+	bool has_uids;
+	bool has_gids;
 
 	if (paths->uid == 0)
 		return 0;
+	newuidmap = program_find_system("newuidmap");
 	if (newuidmap == NULL)
 		return diag_set(dg, DIAG_ENGINE,
-		    "--bootstrap needs newuidmap of anybody but root: "
-		    "\"sudo apt-get install uidmap\"");
+		    "--bootstrap needs newuidmap unless root runs it: install "
+		    "it with \"sudo apt-get install uidmap\"");
+	has_uids = has_enough("/etc/subuid", paths, &uids);
+	has_gids = has_enough("/etc/subgid", paths, &gids);
 	if (has_uids && has_gids)
 		return 0;
 	return diag_set(dg, DIAG_ENGINE,
-	    "--bootstrap needs %d subordinate ids of anybody but root, and %s "
-	    "has none for %s: add them with \"sudo usermod --add-subuids "
+	    "--bootstrap needs %d subordinate ids unless root runs it, and %s "
+	    "has fewer for %s: add them with \"sudo usermod --add-subuids "
 	    "%" PRIu64 "-%" PRIu64 " --add-subgids %" PRIu64 "-%" PRIu64
 	    " %s\"",
 	    NEEDED, has_uids ? "/etc/subgid" : "/etc/subuid", paths->user, uids,
