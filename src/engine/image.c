@@ -205,8 +205,8 @@ static int
 refuse(const struct image *image, const char *what, struct diag *dg)
 {
 	return diag_set(dg, DIAG_POLICY,
-	    "image %s carries %s, which would act in a session though no plan "
-	    "says so: build the images again (drydock build)",
+	    "image %s has %s, which would change a session without being in "
+	    "its plan: run \"drydock build\"",
 	    image->id, what);
 }
 
