@@ -31,7 +31,7 @@ struct api_call {
 
 /*
  * Sends the request.  The caller checks the HTTP status.  The engine must be
- * open (engine_open()).
+ * open (engine_probe()).
  */
 int api_ask(const struct engine *engine, const struct api_call *call,
     struct http_answer *ret_answer, struct diag *dg);
@@ -70,7 +70,7 @@ int api_list_ids(const struct engine *engine, const char *path,
 
 /*
  * Asks the engine for its API versions and chooses one.  Called by
- * engine_open().
+ * engine_probe().
  */
 int api_choose_version(struct engine *engine, struct diag *dg);
 

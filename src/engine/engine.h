@@ -37,8 +37,8 @@ struct engine {
 	struct strvec compose; /* absolute program [and "compose"] */
 	char *passed_over; /* owned; an untrusted Compose, or NULL */
 	struct strvec env; /* complete environment of every call */
-	struct http *http; /* owned; NULL until engine_open() */
-	char *api_version; /* owned; MAJOR.MINOR, NULL until engine_open() */
+	struct http *http; /* owned; NULL until engine_probe() */
+	char *api_version; /* owned; MAJOR.MINOR, NULL until engine_probe() */
 	int timeout_ms; /* deadline of one query */
 	int launch_timeout_ms;
 	/* owned; identity, "" until engine_probe(). */
@@ -102,17 +102,12 @@ void engine_use_compose(struct engine *engine, const char *program);
 /*
  * Opens the engine for API requests: loads libcurl, rejects an engine process
  * outside drydock's pid namespace (SO_PEERCRED), and chooses the API version.
- * Further calls do nothing.  The first call must precede any thread that sends
- * requests.
- */
-int engine_open(struct engine *engine, struct diag *dg);
-
-/*
- * Opens the engine, and asks for its identity and for Compose's version in
- * parallel.  Checks the version floors.  Rejects rootless engines,
- * userns-remap, Docker Desktop and Windows containers.  Compose v1 is skipped
- * in favour of a plugin.  Without Compose v2, it fails with DIAG_ENGINE and
- * says what to install.
+ * The first call must precede any thread that sends requests.
+ *
+ * Asks for the engine's identity and for Compose's version in parallel.  Checks
+ * the version floors.  Rejects rootless engines, userns-remap, Docker Desktop
+ * and Windows containers.  Compose v1 is skipped in favour of a plugin.  Without
+ * Compose v2, it fails with DIAG_ENGINE and says what to install.
  */
 int engine_probe(struct engine *engine, struct diag *dg);
 

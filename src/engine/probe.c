@@ -228,14 +228,6 @@ make_ready(struct engine *engine, struct diag *dg)
 	return api_choose_version(engine, dg);
 }
 
-int
-engine_open(struct engine *engine, struct diag *dg)
-{
-	if (engine->api_version != NULL)
-		return 0;
-	return check_peer(engine, dg) != 0 ? -1 : make_ready(engine, dg);
-}
-
 static int
 ask_info(struct engine *engine, struct diag *dg)
 {

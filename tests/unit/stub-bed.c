@@ -153,7 +153,7 @@ bed_find(struct bed *bed, struct engine *engine)
 	found = CHECK_INT(engine_find(engine, &bed->settings, &bed->paths, NULL,
 			      (const char *const *)bed->env.v, &dg),
 	    0);
-	found = found && CHECK_INT(engine_open(engine, &dg), 0);
+	found = found && CHECK_INT(engine_probe(engine, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	return found;
 }

@@ -161,6 +161,7 @@ compose_v1_gives_way_to_the_plugin(void)
 
 	if (!bed_find(&bed, &engine))
 		return;
+	stub_forget();
 	/* The stub is asked twice: as docker-compose, then as the plugin. */
 	strvec_push(&engine.composes, engine.docker);
 	stub_script("compose-version.1.out", "1.29.2\n");
