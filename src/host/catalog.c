@@ -115,16 +115,9 @@ catalog_read(const struct catalog *catalog, const char *name,
 	file.replaces = own >= 0 && shipped >= 0;
 	file.label = own >= 0 ? xasprintf("%s/%s", paths->config_dir, path)
 			      : steal_ptr(&path);
-	if (fs_read_fd(own >= 0 ? own : shipped, file.label, FILE_MAX,
-		&file.text, dg) != 0) {
-		/*
-		 * fs_read_fd() fails with DIAG_DATA for a file that is too
-		 * large.  A user wrote this file.
-		 */
-		if (dg->class == DIAG_DATA)
-			dg->class = DIAG_CONFIG;
+	if (trusted_read(own >= 0 ? own : shipped, file.label, FILE_MAX,
+		&file.text, dg) != 0)
 		return -1;
-	}
 	*ret_file = file;
 	file = (struct catalog_file)CATALOG_FILE_INIT;
 	return 0;

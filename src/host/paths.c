@@ -15,7 +15,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/text.h"
@@ -373,14 +372,5 @@ paths_read_config_file(const struct paths *paths, const char *name, size_t max,
 	strbuf_reset(out);
 	if (paths_open_config_file(paths, name, &fd, dg) < 0)
 		return -1;
-	if (fd >= 0 && fs_read_fd(fd, name, max, out, dg) != 0) {
-		/*
-		 * fs_read_fd() fails with DIAG_DATA for a file that is too
-		 * large.  A user wrote this file.
-		 */
-		if (dg->class == DIAG_DATA)
-			dg->class = DIAG_CONFIG;
-		return -1;
-	}
-	return 0;
+	return fd >= 0 ? trusted_read(fd, name, max, out, dg) : 0;
 }

@@ -352,6 +352,21 @@ trusted_open(const struct paths *paths, const char *base, const char *name,
 	return open_found(&s, fd, walk.links, ret_fd);
 }
 
+int
+trusted_read(
+    int fd, const char *label, size_t max, struct strbuf *out, struct diag *dg)
+{
+	if (fs_read_fd(fd, label, max, out, dg) == 0)
+		return 0;
+	/*
+	 * fs_read_fd() fails with DIAG_DATA for a file that is too large.  A
+	 * user wrote this file.
+	 */
+	if (dg->class == DIAG_DATA)
+		dg->class = DIAG_CONFIG;
+	return -1;
+}
+
 /*
  * Returned: the directory that contains path and that an agent can or could
  * write to, or NULL.

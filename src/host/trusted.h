@@ -25,6 +25,7 @@
 
 struct diag;
 struct paths;
+struct strbuf;
 struct trusted_base;
 
 /*
@@ -58,6 +59,13 @@ enum trusted_flags {
  */
 int trusted_open(const struct paths *paths, const char *base, const char *name,
     unsigned flags, int *ret_fd, struct diag *dg);
+
+/*
+ * Reads such a file of at most max bytes into out.  A larger file is
+ * DIAG_CONFIG.  label is the file's name in messages.
+ */
+int trusted_read(
+    int fd, const char *label, size_t max, struct strbuf *out, struct diag *dg);
 
 /*
  * Fails with DIAG_POLICY when the configuration, the installed files, or

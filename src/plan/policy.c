@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-walk.h"
-#include "base/fs.h"
 #include "base/jqprog.h"
 #include "base/json.h"
 #include "base/strbuf.h"
@@ -140,7 +139,7 @@ add_user_programs(
 		if (fd == -1)
 			return diag_set(
 			    dg, DIAG_CONFIG, "%s leads nowhere", names.v[i]);
-		if (fs_read_fd(fd, names.v[i], MAX_PROGRAM, &text, dg) != 0 ||
+		if (trusted_read(fd, names.v[i], MAX_PROGRAM, &text, dg) != 0 ||
 		    add_program(policy, names.v[i], &text, dg) != 0)
 			return -1;
 	}

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "plan-bed.h"
 #include "plan/policy.h"
@@ -68,6 +69,24 @@ test_added_not_compiling(void)
 	CHECK(strstr(dg.message, "policy.d/mine.jq") != NULL);
 }
 
+/* A user wrote the file: the class is that of a wrong file, not of bad data. */
+static void
+test_added_large(void)
+{
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	for (size_t i = 0; i < 256UL * 1024 + 1; i++)
+		strbuf_addch(&text, ' ');
+	put_program(&bed, text.buf);
+	CHECK_INT(policy_load(&bed.paths, POLICY_ALL, &policy, &dg), -1);
+	CHECK_INT(dg.class, DIAG_CONFIG);
+	CHECK_STR(dg.message, "policy.d/mine.jq: larger than 262144 bytes");
+}
+
 /* Rules that went with a disk are not rules that nobody wrote. */
 static void
 test_added_nowhere(void)
@@ -116,6 +135,8 @@ main(void)
 		{ "policy.d allows nothing", test_added_cannot_allow },
 		{ "a policy.d program that does not compile is named",
 		    test_added_not_compiling },
+		{ "a policy.d program that is too large is named",
+		    test_added_large },
 		{ "a policy.d that leads nowhere is an error",
 		    test_added_nowhere },
 		{ "a policy.d program with another answer is an error",
