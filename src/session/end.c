@@ -32,9 +32,9 @@ ask_about_stopped(
 		return 0;
 	if (!prompt_possible())
 		return diag_set(dg, DIAG_USAGE,
-		    "session %s is stopped and could go on: stop --force "
-		    "ends it",
-		    record->id);
+		    "session %s is stopped and could go on: \"drydock stop "
+		    "--force %s\" ends it",
+		    record->id, record->id);
 	question = xasprintf("session %s is stopped and could go on.  End it, "
 			     "with its home directory? [y/N]",
 	    record->id);

@@ -73,7 +73,8 @@ connect_running(const struct session *session, int *ret_fd, struct diag *dg)
 		/* The socket has no listener, or is absent. */
 		if (first.errnum == ECONNREFUSED || first.errnum == ENOENT)
 			return diag_set(dg, DIAG_NO,
-			    "session %s does not run (see drydock list --all)",
+			    "session %s does not run: see \"drydock list "
+			    "--all\"",
 			    id);
 		/* The holder listens but may be busy: wait longer. */
 		if (holder_connect(run_fd, ANSWER_MS, &hello, &fd, dg) != 0)

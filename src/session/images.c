@@ -173,7 +173,7 @@ images_get(
 
 		add_command(spec, &command);
 		diag_note("the images are older than what is installed: "
-			  "run %s",
+			  "run \"%s\"",
 		    command.buf);
 	}
 	*ret_images = images;

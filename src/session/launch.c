@@ -41,8 +41,8 @@ agree_to_history(const struct start *l, struct diag *dg)
 		return 0;
 	if (!prompt_possible())
 		return diag_set(dg, DIAG_USAGE,
-		    "contained conversations in dood mode are asked about on a "
-		    "terminal, and there is none");
+		    "contained conversations in dood mode need a confirmation "
+		    "on a terminal, and there is none");
 	return prompt_yes("contained sessions wrote these conversations, and "
 			  "what they say may lead the agent; in dood mode it "
 			  "is root on the host. Use them? [y/N]",

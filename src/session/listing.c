@@ -251,7 +251,7 @@ listing_match(const struct listing *listing, const char *word,
 	}
 	if (n == 0)
 		return diag_set(dg, DIAG_USAGE,
-		    "no session \"%s\" (see drydock list)", word);
+		    "no session \"%s\": see \"drydock list\"", word);
 	if (n > 1)
 		return diag_set(dg, DIAG_USAGE,
 		    "several sessions start with \"%s\":%s", word, ids.buf);
