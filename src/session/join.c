@@ -288,11 +288,12 @@ join_session(const struct join_spec *spec, const char *id, int *ret_status,
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return diag_set(dg, DIAG_USAGE, "attach needs a terminal");
-	if (session_open(spec->paths, id, &session, dg) != 0)
-		return dg->errnum == ENOENT
-		    ? (diag_clear(dg),
-			  diag_set(dg, DIAG_NO, "session %s has ended", id))
-		    : -1;
+	if (session_open(spec->paths, id, &session, dg) != 0) {
+		if (dg->errnum != ENOENT)
+			return -1;
+		diag_clear(dg);
+		return diag_set(dg, DIAG_NO, "session %s has ended", id);
+	}
 	if (record_read(session.dir_fd, &record, dg) != 0 ||
 	    session_open_mount(&session, MOUNT_RUN, &run_fd, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
