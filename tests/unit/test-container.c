@@ -178,6 +178,13 @@ what_an_image_brings_with_it_is_seen(void)
 		CHECK_INT(image.volumes.nr > 0, rows[i].volumes);
 		CHECK_INT(image.has_healthcheck, rows[i].healthcheck);
 		CHECK_INT(image.has_onbuild, rows[i].onbuild);
+		if (!rows[i].volumes)
+			continue;
+		CHECK_INT(image_judge(&image, &dg), -1);
+		CHECK_INT(dg.class, DIAG_POLICY);
+		CHECK_STR(dg.message,
+		    "image sha256:" A64 " has VOLUME, which would change a "
+		    "session without being in its plan: run \"drydock build\"");
 	}
 }
 

@@ -2,7 +2,11 @@
 /* Whether a user has subordinate ids, and which are free. */
 #include "engine/subids.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
+#include "base/diag.h"
+#include "host/paths.h"
 
 #include "check.h"
 
@@ -33,11 +37,37 @@ test_rows(void)
 	}
 }
 
+/* The user is in neither file: its id is the largest one. */
+static void
+test_check(void)
+{
+	struct paths paths = { .user = (char[]){ "no-such-user" },
+		.uid = UINT32_MAX - 1 };
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(subids_check(&paths, &dg), -1);
+	CHECK_INT(dg.class, DIAG_ENGINE);
+	CHECK(strstr(dg.message, "--bootstrap needs ") == dg.message);
+	CHECK(strstr(dg.message, " unless root runs it") != NULL);
+	CHECK(strstr(dg.message, " with \"sudo ") != NULL);
+}
+
+static void
+test_root(void)
+{
+	struct paths paths = { .user = (char[]){ "no-such-user" }, .uid = 0 };
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(subids_check(&paths, &dg), 0);
+}
+
 int
 main(void)
 {
 	static const struct check_test tests[] = {
 		{ "ranges of one user, and where all end", test_rows },
+		{ "a user without subordinate ids is refused", test_check },
+		{ "root needs no subordinate ids", test_root },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
