@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,20 +121,6 @@ gitrepo_find_dir(const char *project)
 	return dir != NULL ? dir : xstrdup(NO_REPOSITORY);
 }
 
-static void add_note(struct strvec *notes, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-static void
-add_note(struct strvec *notes, const char *fmt, ...)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	va_list ap;
-
-	va_start(ap, fmt);
-	strbuf_vaddf(&text, fmt, ap);
-	va_end(ap);
-	strvec_push(notes, text.buf);
-}
-
 /* Returned: the nearest parent directory with a .git, or NULL. */
 static char *
 top_above(const char *project)
@@ -203,7 +188,7 @@ check_git_file(const char *project, int project_fd, const struct paths *paths,
 	if (real != NULL)
 		top = top_of_git_dir(real);
 	what_to_do = advice(top, paths);
-	add_note(notes,
+	strvec_pushf(notes,
 	    "git does not work in the session, since the repository of %s is "
 	    "in %s, outside of the project%s",
 	    project, real != NULL ? real : path, what_to_do);
@@ -232,7 +217,7 @@ check_alternates(const char *project, int git_fd, struct strvec *notes)
 		if (line[0] == '#' ||
 		    (real != NULL && protected_is_below(real, project)))
 			continue;
-		add_note(notes,
+		strvec_pushf(notes,
 		    "git does not find all objects in the session, since %s "
 		    "shares those in %s: a clone without --shared and "
 		    "--reference has its own",
@@ -259,7 +244,7 @@ gitrepo_check(
 
 		/* A bare repository has HEAD in its top directory. */
 		if (top != NULL && !is_small_file(project_fd, "HEAD"))
-			add_note(ret_notes,
+			strvec_pushf(ret_notes,
 			    "git finds no repository in the session, which has "
 			    "%s and not %s around it%s",
 			    project, top, what_to_do);
