@@ -318,7 +318,6 @@ static char *
 find_runtime(uid_t uid)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
-
 	struct stat st;
 
 	if (dir != NULL && dir[0] == '/' && strlen(dir) <= RUNTIME_MAX &&
