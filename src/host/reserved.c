@@ -97,8 +97,8 @@ reserved_is_pattern(const char *word)
 	return text_is_variable(name);
 }
 
-bool
-reserved_matches(const char *pattern, const char *name)
+static bool
+matches(const char *pattern, const char *name)
 {
 	size_t len = strlen(pattern);
 	size_t have = strlen(name);
@@ -154,7 +154,7 @@ static bool
 is_reserved(const char *name, const struct strvec *patterns)
 {
 	for (size_t i = 0; i < patterns->nr; i++)
-		if (reserved_matches(patterns->v[i], name))
+		if (matches(patterns->v[i], name))
 			return true;
 	return false;
 }

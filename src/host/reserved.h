@@ -28,7 +28,6 @@ int reserved_load(
     const struct paths *paths, struct strvec *ret_patterns, struct diag *dg);
 
 bool reserved_is_pattern(const char *word);
-bool reserved_matches(const char *pattern, const char *name);
 
 /*
  * Fails with DIAG_CONFIG when a name of pass_env is reserved; the message gives
