@@ -7,13 +7,14 @@
  */
 #include "session/termmodes.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "session/vt.h"
 
-#define OFF 1000U /* disabled, in modify and format */
+#define OFF UINT_MAX /* disabled, in modify and format */
 #define TITLES_MAX 10U /* xterm's limit */
 
 /* CSI ? n h sets a private mode, CSI n h any other mode. */
@@ -182,7 +183,7 @@ on_resource(struct termmodes *m, const struct vt_csi *csi)
 	if (csi->final == 'n')
 		values[p] = OFF;
 	else
-		values[p] = csi->n > 1 ? csi->v[1] % OFF + 1 : 0;
+		values[p] = csi->n > 1 ? csi->v[1] + 1 : 0;
 }
 
 /* DECSTR.  Modes that terminals treat differently stay as recorded. */

@@ -78,7 +78,7 @@ struct vt_csi {
 	char intermediate[3]; /* "": none */
 	char final;
 	size_t n; /* parameters, at least 1; an absent one is 0 */
-	unsigned int v[VT_SEQUENCE_MAX]; /* saturated; no sub-parameters */
+	unsigned int v[VT_SEQUENCE_MAX]; /* at most 999999; no sub-parameters */
 };
 
 /* Returns false if the token is not a well-formed CSI. */

@@ -74,18 +74,28 @@ modes_are_undone(void)
 static void
 modes_are_set_again(void)
 {
-	static const char in[] =
-	    "\033[?1;1000h\033[?25l\033[4h\033[>5u\033[>4;2m\033[4 q"
-	    "\033[?1049h\033[>1u\033[2;9r";
-	struct termfilter f = TERMFILTER_INIT;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	cleanup_strbuf struct strbuf redo = STRBUF_INIT;
-	termfilter_add(&f, in, strlen(in), &out);
-	termmodes_redo(&f.modes, &redo);
-	CHECK_STR(redo.buf,
-	    "\033[>5u\033[?1049h\033[>1u\033[?1h\033[?25l\033[?1000h\033[4h"
-	    "\033[>4;2m\033[4 q\033[2;9r");
-	termfilter_release(&f);
+	static const struct {
+		const char *in;
+		const char *redo;
+	} rows[] = {
+		{ "\033[?1;1000h\033[?25l\033[4h\033[>5u\033[>4;2m\033[4 q"
+		  "\033[?1049h\033[>1u\033[2;9r",
+		    "\033[>5u\033[?1049h\033[>1u\033[?1h\033[?25l\033[?1000h"
+		    "\033[4h\033[>4;2m\033[4 q\033[2;9r" },
+		{ "\033[>4n", "\033[>4n" },
+		{ "\033[>4;998m\033[>1;999m\033[>2;1000f",
+		    "\033[>1;999m\033[>2;1000f\033[>4;998m" },
+		{ "\033[>4;99999999999m", "\033[>4;999999m" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct termfilter f = TERMFILTER_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_strbuf struct strbuf redo = STRBUF_INIT;
+		termfilter_add(&f, rows[i].in, strlen(rows[i].in), &out);
+		termmodes_redo(&f.modes, &redo);
+		CHECK_STR(redo.buf, rows[i].redo);
+		termfilter_release(&f);
+	}
 }
 
 static const struct check_test tests[] = {
