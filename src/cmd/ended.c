@@ -34,7 +34,8 @@ ended_show(struct context *ctx, const char *word, int *ret_status)
 	}
 	(void)fflush(stdout);
 	outcome_describe(o, &said);
-	diag_note("%s; above is its last screen", said.buf);
+	diag_note("%s%s", said.buf,
+	    o->screen.nr > 0 ? "; above is its last screen" : "");
 	outcome_tell(o, ctx->paths);
 	*ret_status = o->status >= 0 ? o->status : 1;
 	return true;

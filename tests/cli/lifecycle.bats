@@ -373,6 +373,22 @@ but cannot be read: "
   assert_contains "$output" "warning: the proxy's log is left out: "
 }
 
+@test "attach shows the outcome of an ended session, and a screen if it has one" {
+  mkdir -m 0700 "$XDG_STATE_HOME/drydock/ended"
+  local screen
+  for screen in '"one","two"' ''; do
+    cat >"$XDG_STATE_HOME/drydock/ended/cccc1111.json" <<END
+{"version":1,"id":"cccc1111","project":"$project","agent":"claude",
+"mode":"contained","kind":"run","created_at":"2026-01-01T00:00:00Z",
+"ended_at":"2026-01-01T00:00:01Z","status":3,"screen":[$screen]}
+END
+    run -3 --separate-stderr drydock attach cccc
+    assert_equal "$output" "${screen:+one$'\n'two}"
+    assert_equal "$stderr" "drydock: session cccc1111 has ended with status 3 \
+at 2026-01-01T00:00:01Z${screen:+; above is its last screen}"
+  done
+}
+
 @test "a session's names reach the terminal without escape sequences" {
   sed -i 's/"agent":"claude"/"agent":"\\u001b[31mred"/' \
     "$sessions/aaaa1111/session.json"
