@@ -24,7 +24,7 @@ struct compose_spec {
 	/* Names of the files for messages, NULL-terminated.  NULL: unknown. */
 	const char *const *file_names;
 	size_t nfiles;
-	const struct strvec *vars; /* NAME=VALUE for interpolation */
+	const struct strvec *vars; /* NAME=VALUE to interpolate; NULL: none */
 	const int *keep_fds; /* more descriptors to inherit */
 	size_t nkeep;
 	const struct proc_interrupt *interrupt; /* for compose_up(); or NULL */

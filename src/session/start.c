@@ -151,13 +151,11 @@ int
 start_compose(struct start *l, struct diag *dg)
 {
 	cleanup_free char *project = xasprintf("drydock-%s", l->session.id);
-	struct strvec vars = STRVEC_INIT;
 	struct compose_spec spec = {
 		.project = project,
 		.project_dir = l->session.dir,
 		.file_fds = &l->plan_fd,
 		.nfiles = 1,
-		.vars = &vars,
 		/* If the launcher is killed, Compose still holds the lease. */
 		.keep_fds = &l->session.lease_fd,
 		.nkeep = 1,
