@@ -43,9 +43,9 @@ const struct cmd cmd_attach = {
 	    "project's only session; in your home, which is no project, the "
 	    "only one of all projects. "
 	    "One that was stopped with its engine is started again, as a new "
-	    "process of the agent in the same home. Of one that has ended, and "
-	    "whose id is given, it shows the last screen and how it ended. "
-	    "The status is the agent's own.",
+	    "process of the agent in the same home. For an ended session that "
+	    "is named by its id, attach prints the last screen and the "
+	    "outcome. The status is the agent's own.",
 	.needs = CMD_NEED_SETTINGS,
 	.run = attach_run,
 };

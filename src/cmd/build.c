@@ -108,7 +108,7 @@ static const struct optdef build_optdefs[] = {
 	    offsetof(struct build_cmd_options, bootstrap), NULL,
 	    "make the base from Debian's package sources, without a registry" },
 	{ "pull", 0, OPT_FLAG, offsetof(struct build_cmd_options, pull), NULL,
-	    "get the base anew" },
+	    "download or make the base again" },
 	{ "no-cache", 0, OPT_FLAG, offsetof(struct build_cmd_options, no_cache),
 	    NULL, "run every step again" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct build_cmd_options, json), NULL,
@@ -121,9 +121,9 @@ const struct cmd cmd_build = {
 	.args = "[DIR]",
 	.summary = "make the agent's and the egress image",
 	.description =
-	    "With DIR the images are those that the project needs: its own "
-	    "file of settings\nnames toolchains, packages, agent and base "
-	    "image.  Projects that need the same\nshare them.\n\n"
+	    "With DIR, builds the images that the project needs: its settings "
+	    "file names\ntoolchains, packages, agent and base image.  "
+	    "Projects with equal needs share\ntheir images.\n\n"
 	    "Build steps use this host's package sources, proxy variables and "
 	    "npm settings;\nthe images keep none of them.  The agent's image "
 	    "is made for the caller: name,\nuid, gid and home.  A new image is "

@@ -194,7 +194,7 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
 		    dg, DIAG_USAGE, "gc: unexpected operand \"%s\"", argv[0]);
 	if (o->adopt && (o->dry_run || o->json))
 		return diag_set(
-		    dg, DIAG_USAGE, "--adopt goes with no other option");
+		    dg, DIAG_USAGE, "gc: --adopt excludes other options");
 	if (paths_open_state(ctx->paths, dg) != 0)
 		return -1;
 	if (sessions_find_engine(ctx, NULL, dg) != 0) {
@@ -210,10 +210,10 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
 
 static const struct optdef gc_optdefs[] = {
 	{ "adopt", 0, OPT_FLAG, offsetof(struct gc_options, adopt), NULL,
-	    "after asking, take sessions of an engine that was reinstalled as "
-	    "this one's" },
+	    "after asking, take over the sessions of an engine that was "
+	    "reinstalled" },
 	{ "dry-run", 'n', OPT_FLAG, offsetof(struct gc_options, dry_run), NULL,
-	    "only say what would be removed" },
+	    "only print what would be removed" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct gc_options, json), NULL,
 	    "print JSON" },
 	{ .name = NULL },
@@ -224,11 +224,11 @@ const struct cmd cmd_gc = {
 	.summary = "remove what ended sessions left",
 	.description =
 	    "Removes sessions that have ended, directories of launches that "
-	    "died before a container, proxies without an agent, links that "
-	    "lead nowhere, and outcomes that were kept long enough (setting "
-	    "keep_ended), as every launch does first. It never removes a "
-	    "stopped session, and nothing while the engine gives no complete "
-	    "answer.",
+	    "failed before they had a container, proxies without an agent, "
+	    "dangling symlinks, and outcomes older than the setting "
+	    "keep_ended. Every launch does the same first. gc never removes a "
+	    "stopped session, and removes nothing unless the engine gives a "
+	    "complete answer.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = gc_optdefs,
 	.options_size = sizeof(struct gc_options),

@@ -34,6 +34,6 @@ help_run(struct context *ctx, const void *options, int argc, char **argv,
 const struct cmd cmd_help = {
 	.name = "help",
 	.args = "[COMMAND]",
-	.summary = "list the commands, or tell about one",
+	.summary = "list the commands, or print the help of one",
 	.run = help_run,
 };

@@ -18,7 +18,7 @@ const struct optdef launching_optdefs[] = {
 	    "in dood mode with contained sessions' conversations; asks first" },
 	{ "no-banner", 0, OPT_FLAG,
 	    offsetof(struct launching_options, no_banner), NULL,
-	    "do not say what the session may do" },
+	    "do not print what the session may do" },
 	{ .name = NULL },
 };
 

@@ -149,9 +149,10 @@ note_trouble(struct listing *l)
 			continue;
 		s->note = moved_describe(&s->record);
 		if (s->note == NULL && s->proxy_gave_up)
-			s->note = xasprintf("its proxy has ended, and it has "
-					    "no way out: \"drydock attach "
-					    "%s\" starts it again",
+			s->note = xasprintf("its proxy has ended and it "
+					    "cannot reach any host: \"drydock "
+					    "attach %s\" starts the proxy "
+					    "again",
 			    s->id);
 		if (s->note != NULL)
 			diag_warn("session %s: %s", s->id, s->note);
@@ -232,18 +233,19 @@ list_run(struct context *ctx, const void *options, int argc, char **argv,
 	tell_damaged(ctx, &listing);
 	if (listing.silent)
 		return diag_set(dg, DIAG_ENGINE,
-		    "without the engine's answer this is of records alone");
+		    "the list is from records only: the engine does not answer");
 	if (untold.class != DIAG_NONE) {
 		diag_move(dg, &untold);
-		return diag_wrap(dg, "what has no record is not listed");
+		return diag_wrap(
+		    dg, "cannot list containers and images without a record");
 	}
 	return 0;
 }
 
 static const struct optdef list_optdefs[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct list_options, all), NULL,
-	    "also all that has ended, what ends with a client that is there, and "
-	    "what has\ndrydock's labels and no record" },
+	    "also all ended sessions, sessions that end with their client, "
+	    "and containers and images with drydock's labels but no record" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct list_options, json), NULL,
 	    "print JSON" },
 	{ .name = NULL },
@@ -251,16 +253,16 @@ static const struct optdef list_optdefs[] = {
 
 const struct cmd cmd_list = {
 	.name = "list",
-	.summary = "list the sessions and what state each is in",
+	.summary = "list the sessions and their states",
 	.description =
 	    "Lists the sessions of all projects, from records and engine "
-	    "together: running (somebody looks at it), detached, starting, "
+	    "together: running (a terminal is attached), detached, starting, "
 	    "stopped (attach starts it again), lost (the engine does not know "
 	    "its container), foreign engine, engine silent, damaged, or a "
-	    "container of ours without a session (orphan container). Below them "
-	    "stands each project's session that ended last, as long as that is "
-	    "kept (setting keep_ended): attach and logs show its last screen. "
-	    "With a damaged one the status is 1.",
+	    "container with drydock's labels but no session (orphan "
+	    "container). Each project's last ended session follows, while its "
+	    "outcome is kept (setting keep_ended): attach and logs print its "
+	    "last screen. If a session is damaged, the status is 1.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = list_optdefs,
 	.options_size = sizeof(struct list_options),

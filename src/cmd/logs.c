@@ -109,8 +109,9 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
 		return -1;
 	if (session_runs(look.state) && session_proxy_gave_up(&look.facts))
-		diag_warn("the proxy of session %s has ended, and it has no "
-			  "way out: \"drydock attach %s\" starts it again",
+		diag_warn("the proxy of session %s has ended and it cannot "
+			  "reach any host: \"drydock attach %s\" starts the "
+			  "proxy again",
 		    id, id);
 	for (size_t i = 0; i < record->ncontainers; i++) {
 		const char *role = record->containers[i].role;
@@ -131,8 +132,9 @@ const struct cmd cmd_logs = {
 	.description =
 	    "Prints the proxy's log, then the last " LINES
 	    " lines that SESSION's container, and each extra service, wrote "
-	    "beside its terminal, escaped. The terminal itself is what attach shows. Of one that has ended "
-	    "it prints the last screen and how it ended.",
+	    "outside its terminal, escaped. attach shows the terminal. For an "
+	    "ended session that is named by its id, logs prints the last "
+	    "screen and the outcome.",
 	.needs = CMD_NEED_SETTINGS,
 	.run = logs_run,
 };

@@ -13,10 +13,10 @@ new_run(struct context *ctx, const void *options, int argc, char **argv,
 const struct cmd cmd_new = {
 	.name = "new",
 	.args = "[DIR] [-- ARGS...]",
-	.summary = "start the agent in one more session of a project",
+	.summary = "start the agent in another session of a project",
 	.description =
-	    "Does what run does, and does not ask about sessions that the "
-	    "project has already.",
+	    "Does what run does, but does not ask about the project's existing "
+	    "sessions.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = launching_optdefs,
 	.options_size = sizeof(struct launching_options),

@@ -282,20 +282,19 @@ static const struct optdef plan_optdefs[] = {
 	{ "mode", 'm', OPT_STRING, offsetof(struct plan_options, mode), "MODE",
 	    "contained or dood" },
 	{ "rules", 0, OPT_FLAG, offsetof(struct plan_options, rules), NULL,
-	    "print the policy's rules instead, one a line" },
+	    "print the policy's rules instead, one per line" },
 	{ .name = NULL },
 };
 
 const struct cmd cmd_plan = {
 	.name = "plan",
 	.args = "[DIR]",
-	.summary =
-	    "show what a session would be made of, and the verdict on it",
+	.summary = "show the plan of a session, and the policy's verdict",
 	.description =
-	    "Shows the overlays in their order and why each is there, the "
-	    "model that Compose makes of them, and what the policy says to it. "
+	    "Shows the overlays in order with the reason for each, the model "
+	    "that Compose merges them into, and the policy's verdict. "
 	    "Claims nothing and starts nothing; the session's id is shown as "
-	    "00000000. A plan that the policy refuses gives status 77.",
+	    "00000000. If the policy refuses the plan, the status is 77.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = plan_optdefs,
 	.options_size = sizeof(struct plan_options),

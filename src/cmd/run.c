@@ -99,8 +99,8 @@ const struct cmd cmd_run = {
 	.summary = "start the agent on a project",
 	.description =
 	    "Opens a session on DIR (default: the working directory) and runs "
-	    "the agent in it, with ARGS after its own. When the project has "
-	    "sessions that go on, it asks whether to attach to one. Leaving "
+	    "the agent in it, with ARGS after its own. If the project has live "
+	    "or stopped sessions, it asks whether to attach to one. Closing "
 	    "the terminal leaves the session running; without a terminal the "
 	    "session ends with its client. The status is the agent's own.",
 	.needs = CMD_NEED_SETTINGS,

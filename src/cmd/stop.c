@@ -132,9 +132,9 @@ const struct cmd cmd_stop = {
 	.description =
 	    "Ends each SESSION (an id or the start of one; default: this "
 	    "project's only one): its agent gets ten seconds, then containers "
-	    "and home go; conversations stay. One that is stopped and could go "
-	    "on is asked about. Nothing is removed while the engine gives no "
-	    "answer.",
+	    "and home are removed; conversations stay. It asks before it removes "
+	    "a stopped session that attach could start again. Nothing is "
+	    "removed unless the engine answers.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = stop_optdefs,
 	.options_size = sizeof(struct stop_options),

@@ -171,13 +171,13 @@ sync_cmd_run(struct context *ctx, const void *options, int argc, char **argv,
 
 static const struct optdef sync_optdefs[] = {
 	{ "check", 0, OPT_FLAG, offsetof(struct sync_options, check), NULL,
-	    "list what differs, write nothing; status 1 when something does" },
+	    "list the differences and write nothing; status 1 if there are any" },
 	{ "if-stale", 0, OPT_FLAG, offsetof(struct sync_options, if_stale),
 	    NULL, "say nothing and succeed when nothing changed" },
 	{ "force", 0, OPT_FLAG, offsetof(struct sync_options, force), NULL,
-	    "copy all of it anew, also when nothing changed" },
+	    "copy everything again, even if nothing changed" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct sync_options, quiet), NULL,
-	    "print failures alone" },
+	    "print only failures" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct sync_options, json), NULL,
 	    "print JSON" },
 	{ "agent", 0, OPT_SETTING, 0, "NAME", "the agent" },
@@ -188,11 +188,11 @@ const struct cmd cmd_sync = {
 	.name = "sync",
 	.summary = "copy the agent's configuration for new sessions",
 	.description =
-	    "Makes the snapshot that sessions start from out of the agent's "
-	    "configuration on the host, without credentials, account data, "
+	    "Copies the agent's configuration on the host into the snapshot "
+	    "that sessions start from, without credentials, account data, "
 	    "conversations and caches. run and shell do the same when "
-	    "something changed. The snapshot is replaced whole or not at all; "
-	    "of a document that is not valid JSON it keeps the last copy.",
+	    "something changed. The snapshot is replaced as a whole or not at "
+	    "all; a document that is not valid JSON keeps its last copy.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = sync_optdefs,
 	.options_size = sizeof(struct sync_options),

@@ -170,7 +170,7 @@ table_help(struct strbuf *out)
 	}
 	strbuf_addstr(out,
 	    "\n"
-	    "\"drydock help COMMAND\" tells more; so do drydock(1) and "
+	    "\"drydock help COMMAND\" prints more; see also drydock(1) and "
 	    "drydock.conf(5).\n");
 }
 
@@ -231,7 +231,7 @@ table_help_command(const struct cmd *cmd, struct strbuf *out)
 	}
 	add_row(out, "-h, --help", "print this");
 	if (!quiet)
-		add_row(out, "-q, --quiet", "print warnings and errors alone");
+		add_row(out, "-q, --quiet", "print only warnings and errors");
 	if ((cmd->needs & CMD_SHOW_SETTINGS) != 0)
 		add_settings(out);
 	else if (settings)

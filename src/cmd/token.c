@@ -156,10 +156,10 @@ const struct cmd cmd_token = {
 	.args = "set|status|remove",
 	.summary = "keep the agent's long-lived token",
 	.description =
-	    "set reads a token from the terminal, unseen, or from standard "
+	    "set reads a token from the terminal, without echo, or from standard "
 	    "input, and keeps it where only you can read it; sessions of the "
 	    "agent get it when they start. Lines that a terminal wrapped it "
-	    "into are joined. status tells whether there is one, "
+	    "into are joined. status prints whether there is one, "
 	    "remove deletes it. The token is never shown.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = token_optdefs,

@@ -116,7 +116,7 @@ static const struct setting table[] = {
 	{ "docker", SETTING_STRING, AT(docker), 0, 0, "", "PROGRAM",
 	    check_program,
 	    "the docker program; empty: the system's, or one in PATH that "
-	    "root alone can replace",
+	    "only root can replace",
 	    false },
 	{ "compose", SETTING_STRING, AT(compose), 0, 0, "", "PROGRAM",
 	    check_program,
@@ -149,7 +149,7 @@ static const struct setting table[] = {
 	    NULL, "size of /dev/shm in a session; it is memory", true },
 	{ "disk_warn", SETTING_SIZE, AT(disk_warn), 0, 64 * TIB, "10g", "SIZE",
 	    NULL,
-	    "attach and gc tell of a session whose home is larger; 0: never",
+	    "attach and gc report a session whose home is larger; 0: never",
 	    false },
 	{ "files_warn", SETTING_INT, AT(files_warn), 0, INT64_C(1000000000),
 	    "1000000", "NUMBER", NULL,

@@ -20,8 +20,8 @@ proxy_state() {
   assert_equal "$stderr" ""
   docker kill "drydock-$id-egress-1" >/dev/null
   run -0 --separate-stderr as_who drydock list
-  assert_contains "$stderr" "session $id: its proxy has ended, and it has no way\
- out: \"drydock attach $id\" starts it again"
+  assert_contains "$stderr" "session $id: its proxy has ended and it cannot\
+ reach any host: \"drydock attach $id\" starts the proxy again"
   assert_contains "$(as_who drydock list --json 2>/dev/null | jq -r '.[0].note')" \
     "its proxy has ended"
   run -0 --separate-stderr as_who drydock logs "$id"
