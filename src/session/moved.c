@@ -142,14 +142,14 @@ moved_describe(const struct record *r)
 		return NULL;
 	now = find_now(r, &deleted);
 	if (now != NULL)
-		return xasprintf("its project %s was moved to %s, where its "
-				 "agent works on",
+		return xasprintf("its project %s was moved to %s, and its "
+				 "agent continues there",
 		    r->project, now);
 	if (deleted)
-		return xasprintf("its project %s was removed%s, and what its "
-				 "agent writes there is lost with the session",
-		    r->project, there ? " and another one stands there" : "");
+		return xasprintf("its project %s was removed%s; its agent's "
+				 "changes are lost when the session ends",
+		    r->project, there ? " and replaced" : "");
 	return xasprintf("its project %s %s", r->project,
-	    there ? "is another directory now than when the session began"
-		  : "is not there any more");
+	    there ? "is not the directory in which the session began"
+		  : "does not exist any more");
 }

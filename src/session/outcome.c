@@ -297,7 +297,8 @@ outcome_parse(
 	}
 	if (!session_id_valid(o.id))
 		return diag_set(dg, DIAG_DATA,
-		    "the record of an ended session: \"%s\" is no id", o.id);
+		    "the record of an ended session: \"%s\" is not an id",
+		    o.id);
 	o.ends_with_client =
 	    json_bool(json_get(root, "ends_with_client"), false);
 	o.stopped = json_bool(json_get(root, "stopped"), false);
@@ -468,10 +469,10 @@ outcome_keep(const struct paths *paths, const struct outcome *outcome,
 	    fs_make_dir(paths->state_fd, ENDED_DIR, 0700, &fd, dg) != 0 ||
 	    fs_replace_file(
 		session_fd, OUTCOME_NAME, text.buf, text.len, 0600, dg) != 0)
-		return diag_wrap(dg, "keep how the session ended");
+		return diag_wrap(dg, "save the session's outcome");
 	if (renameat(session_fd, OUTCOME_NAME, fd, name) != 0 || fsync(fd) != 0)
 		return diag_set_errno(
-		    dg, DIAG_IO, errno, "keep how the session ended");
+		    dg, DIAG_IO, errno, "save the session's outcome");
 	drop_beyond(paths, fd, outcome->project);
 	return 0;
 }

@@ -348,12 +348,11 @@ resume_proxy_if_needed(const struct resume_spec *spec, const char *id)
 	if (rc == 0)
 		rc = resume_proxy(spec, &session, &dg);
 	if (rc == 0)
-		diag_note("the proxy of session %s had ended, and is started "
+		diag_note("the proxy of session %s had ended and was started "
 			  "again",
 		    id);
 	else
-		diag_warn("the proxy of session %s may have ended, and is not "
-			  "started again: %s; the session has no way out until "
-			  "\"drydock attach %s\" can start it",
+		diag_warn("the proxy of session %s may have ended and cannot "
+			  "be started again: %s; try \"drydock attach %s\"",
 		    id, dg.message, id);
 }

@@ -114,6 +114,8 @@ terminfo_carry(
 
 	if (name != NULL && find_entry(paths, environ_, name, &entry) &&
 	    write_entry(home_fd, name, &entry, &dg) != 0)
-		diag_warn("the description of your terminal stays behind: %s",
+		diag_warn(
+		    "cannot copy your terminal's description to the session: "
+		    "%s",
 		    dg.message);
 }

@@ -33,7 +33,7 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	int fd;
 
 	if (monotime_left_ms(m->deadline) == 0)
-		return diag_set(walk->dg, DIAG_IO, "the time is over");
+		return diag_set(walk->dg, DIAG_IO, "time limit reached");
 	/* The agent may have removed the entry meanwhile. */
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
@@ -105,7 +105,7 @@ usage_tell(const struct settings *settings, const char *id, int home_fd,
 	if (is_over(settings, home_fd, timeout_ms, &u))
 		diag_note("the home of session %s has %s%" PRId64
 			  " MiB in %" PRId64
-			  " files, over what disk_warn or files_warn says: "
+			  " files, more than disk_warn or files_warn: "
 			  "\"drydock stop %s\" removes it with the session",
 		    id, u.whole ? "" : "at least ", u.bytes / MIB, u.files, id);
 }
@@ -120,7 +120,7 @@ usage_tell_project(
 
 	if (fd != -1 && is_over(settings, fd, timeout_ms, &u))
 		diag_note("the project %s has %s%" PRId64 " MiB in %" PRId64
-			  " files, over what disk_warn or files_warn says",
+			  " files, more than disk_warn or files_warn",
 		    project, u.whole ? "" : "at least ", u.bytes / MIB,
 		    u.files);
 }

@@ -29,11 +29,11 @@ inventory() {
     tee big >~/big; sync
     echo ready; cat >/dev/null'
   DRYDOCK_DISK_WARN=1m run -0 --separate-stderr as_who drydock gc
-  assert_contains "$stderr" "over what disk_warn or files_warn says: \"drydock\
+  assert_contains "$stderr" "more than disk_warn or files_warn: \"drydock\
  stop "
   assert_contains "$stderr" "the home of session "
-  assert_contains "$stderr" "the project $project has 2 MiB in 1 files, over\
- what disk_warn or files_warn says"
+  assert_contains "$stderr" "the project $project has 2 MiB in 1 files, more\
+ than disk_warn or files_warn"
   run -0 --separate-stderr as_who drydock gc
   assert_equal "$stderr" ""
   close_session

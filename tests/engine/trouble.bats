@@ -31,8 +31,8 @@ proxy_state() {
   as_who sh -c "echo opened.example >'$list'"
   run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
     drydock attach "$id"
-  assert_contains "$output" "the proxy of session $id had ended, and is started\
- again"
+  assert_contains "$output" "the proxy of session $id had ended and was\
+ started again"
   assert_equal "$(proxy_state)" running
   grep -q opened.example \
     "$XDG_STATE_HOME/drydock/sessions/$id/sidecar/conf/squid.conf"
@@ -48,7 +48,7 @@ proxy_state() {
   docker update --memory 300m --memory-swap 300m "drydock-$id-egress-1" >/dev/null
   run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
     drydock attach "$id"
-  assert_contains "$output" "is not started again"
+  assert_contains "$output" "cannot be started again"
   assert_equal "$(proxy_state)" exited
   goes_on
 }
@@ -60,7 +60,7 @@ proxy_state() {
   cd "$elsewhere"
   run -0 --separate-stderr as_who drydock list
   assert_contains "$stderr" "session $id: its project $project was moved to\
- $elsewhere, where its agent works on"
+ $elsewhere, and its agent continues there"
   run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
     drydock attach "$id"
   assert_contains "$output" "was moved to $elsewhere"
@@ -73,21 +73,21 @@ proxy_state() {
   cd "$project"
   rm -r "$elsewhere"
   run -0 --separate-stderr as_who drydock list
-  assert_contains "$stderr" "its project $project was removed and another one\
- stands there, and what its agent writes there is lost with the session"
+  assert_contains "$stderr" "its project $project was removed and replaced;\
+ its agent's changes are lost when the session ends"
   docker kill "drydock-$id-agent-1" >/dev/null
   wait_for "a stopped session" test_state stopped
   run -0 on_terminal 'expect:agent resumed' $'send:\034' 'expect:goes on' -- \
     drydock attach "$id"
-  assert_contains "$output" "its project $project is another directory now than\
- when the session began"
+  assert_contains "$output" "its project $project is not the directory in which\
+ the session began"
 }
 
 @test "a launch tells of a project that takes much of the disk" {
   as_who sh -c "head -c 3000000 /dev/zero | tr '\0' x >'$project/big'; sync"
   DRYDOCK_DISK_WARN=1m run -0 --separate-stderr in_session true
-  assert_contains "$stderr" "the project $project has 2 MiB in 1 files, over\
- what disk_warn or files_warn says"
+  assert_contains "$stderr" "the project $project has 2 MiB in 1 files, more\
+ than disk_warn or files_warn"
   run -0 --separate-stderr in_session true
   refute_contains "$stderr" disk_warn
 }
