@@ -271,8 +271,9 @@ listed_is_attachable(const struct listed *s, const char *project)
 		s->state == SESSION_SILENT);
 }
 
-void
-listed_add_column(struct strbuf *out, const char *text, size_t width)
+/* Appends text as a column: escaped, padded to width, at least one blank. */
+static void
+add_column(struct strbuf *out, const char *text, size_t width)
 {
 	size_t at = out->len;
 
@@ -323,25 +324,33 @@ listed_add_when(struct strbuf *out, const char *text, time_t now)
 }
 
 void
+listed_add_row(struct strbuf *out, const struct listed_row *row)
+{
+	cleanup_strbuf struct strbuf when = STRBUF_INIT;
+
+	listed_add_when(&when, row->created_at, time(NULL));
+	add_column(out, row->id, 10);
+	add_column(out, row->state, 18);
+	add_column(out, row->agent, 10);
+	add_column(out, row->mode, 11);
+	add_column(out, when.buf, 13);
+	strbuf_add_escaped(out, row->project, strlen(row->project));
+}
+
+void
 listed_describe(const struct listed *s, struct strbuf *out)
 {
 	const struct record *r = &s->record;
-	cleanup_strbuf struct strbuf when = STRBUF_INIT;
+	struct listed_row row = { s->id, session_state_name(s->state), "-", "-",
+		"-", s->note != NULL ? s->note : "-" };
 
-	listed_add_column(out, s->id, 10);
-	listed_add_column(out, session_state_name(s->state), 18);
-	listed_add_column(out, s->recorded ? r->agent : "-", 10);
-	listed_add_column(out, s->recorded ? r->mode : "-", 11);
-	if (s->recorded)
-		listed_add_when(&when, r->created_at, time(NULL));
-	listed_add_column(out, s->recorded ? when.buf : "-", 13);
-	strbuf_add_escaped(out,
-	    s->recorded           ? r->project
-		: s->note != NULL ? s->note
-				  : "-",
-	    strlen(s->recorded        ? r->project
-		    : s->note != NULL ? s->note
-				      : "-"));
+	if (s->recorded) {
+		row.agent = r->agent;
+		row.mode = r->mode;
+		row.created_at = r->created_at;
+		row.project = r->project;
+	}
+	listed_add_row(out, &row);
 }
 
 void

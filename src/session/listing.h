@@ -81,16 +81,23 @@ int listing_match(const struct listing *listing, const char *word,
  */
 bool listed_is_attachable(const struct listed *s, const char *project);
 
-/* Appends text as a column: escaped, padded to width, at least one blank. */
-void listed_add_column(struct strbuf *out, const char *text, size_t width);
-
 /*
  * Appends a time, text in RFC 3339, as an age: "just now", "5 min ago", "2 h
  * ago", "3 d ago", or the local date.  Other text is appended as it is.
  */
 void listed_add_when(struct strbuf *out, const char *text, time_t now);
 
-/* Appends "ID  state  agent  mode  age  project", escaped, for a choice. */
+/* The columns of a row of "drydock list"; all borrowed, none NULL. */
+struct listed_row {
+	const char *id, *state, *agent, *mode;
+	const char *created_at; /* shown as listed_add_when() does */
+	const char *project;
+};
+
+/* Appends the columns, escaped and padded, without a line end. */
+void listed_add_row(struct strbuf *out, const struct listed_row *row);
+
+/* Appends the row of a session. */
 void listed_describe(const struct listed *s, struct strbuf *out);
 
 /*

@@ -535,16 +535,11 @@ outcome_describe(const struct outcome *o, struct strbuf *out)
 void
 outcome_describe_row(const struct outcome *o, struct strbuf *out)
 {
-	cleanup_strbuf struct strbuf when = STRBUF_INIT;
 	cleanup_free char *state = o->stopped || o->status < 0
 	    ? xstrdup("ended")
 	    : xasprintf("ended, status %d", o->status);
+	const struct listed_row row = { o->id, state, o->agent, o->mode,
+		o->created_at, o->project };
 
-	listed_add_column(out, o->id, 10);
-	listed_add_column(out, state, 18);
-	listed_add_column(out, o->agent, 10);
-	listed_add_column(out, o->mode, 11);
-	listed_add_when(&when, o->created_at, time(NULL));
-	listed_add_column(out, when.buf, 13);
-	strbuf_add_escaped(out, o->project, strlen(o->project));
+	listed_add_row(out, &row);
 }
