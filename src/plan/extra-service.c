@@ -20,7 +20,6 @@
 #include "plan/datafile.h"
 #include "plan/model.h"
 #include "plan/plan.h"
-#include "plan/values.h"
 
 #define MAX_TEMPLATE (64UL * 1024)
 #define PLACEHOLDER "@SERVICE@"

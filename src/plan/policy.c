@@ -2,13 +2,9 @@
 /* policy: compiles and runs policy.jq and the programs in policy.d. */
 #include "plan/policy.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"

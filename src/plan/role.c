@@ -9,7 +9,6 @@
 #include "base/cleanup.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
-#include "host/paths.h"
 #include "host/project.h"
 
 #define IN_CONTAINED (1u << MODE_CONTAINED)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* seal: writes the judged plan to the one file that is launched. */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"

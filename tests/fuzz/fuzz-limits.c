@@ -5,6 +5,8 @@
  */
 #include "plan/procfacts-read.c"
 
+#include <unistd.h>
+
 #include "fuzz.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
