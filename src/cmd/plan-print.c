@@ -120,15 +120,16 @@ static void
 add_volumes(const struct assembly *assembly, struct strbuf *out)
 {
 	for (size_t i = 0; i < assembly->nextra_services; i++) {
-		const struct extra_service *f = &assembly->extra_services[i];
+		const struct extra_service *extra =
+		    &assembly->extra_services[i];
 
-		for (size_t n = 0; n < f->tmpfs.nr; n++) {
+		for (size_t n = 0; n < extra->tmpfs.nr; n++) {
 			strbuf_addf(out,
 			    "service %s: its image declares a VOLUME, which "
 			    "is memory and goes with the session: ",
-			    f->name);
+			    extra->name);
 			strbuf_add_escaped(
-			    out, f->tmpfs.v[n], strlen(f->tmpfs.v[n]));
+			    out, extra->tmpfs.v[n], strlen(extra->tmpfs.v[n]));
 			strbuf_addch(out, '\n');
 		}
 	}

@@ -176,7 +176,7 @@ add_hardening(const struct strbuf *template, const struct extra_service *extra,
 {
 	struct overlay *o =
 	    assembly_insert(a, at, xasprintf("service %s", extra->name),
-		xstrdup("an extra service of yours, hardened"));
+		xstrdup("hardening of your extra service"));
 	const char *rest = template->buf;
 	const char *mark;
 
@@ -310,11 +310,12 @@ extra_services_add(const struct plan_request *request, size_t first,
 		if (add_hardening(&template, &assembly->extra_services[i],
 			first + i, assembly, dg) != 0)
 			return -1;
-	if (add_generated(write_defaults, "images", "what their images say",
+	if (add_generated(write_defaults, "images",
+		"defaults of your extra services' images",
 		first + assembly->nextra_services, assembly, dg) != 0)
 		return -1;
-	return add_generated(write_id, "image ids", "the images looked at",
-	    assembly->nr, assembly, dg);
+	return add_generated(write_id, "image ids",
+	    "ids of your extra services' images", assembly->nr, assembly, dg);
 }
 
 void
