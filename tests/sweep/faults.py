@@ -219,17 +219,20 @@ def errors_of(name):
 
 
 def choose(calls, scenario, how, known, every=False):
-    """An errno at each call, and a kill before each that follows a change.
+    """An errno at each call, and a kill before each call after a change.
 
-    how: "call": what an earlier scenario did alike, from the same functions and
-    as often before, was failed there; "each": it is failed here, too; "place":
-    a place in the code is failed once.  every: with each errno of the call.
-    What a kill leaves is more than that: what was there before.  Only launches
-    do the same in a world of their own, whatever else is in it, unless they
-    bring the host's configuration along.  What a scenario that is like others
-    does in another order is told by its place alone, as in "place".
-    What the dynamic linker does before main() is the same in all: one scenario
-    has it; another one has what it does for libcurl.  A kill as the process ends is one after all that was done."""
+    how: "call" skips a call that an earlier scenario made in the same way, from
+    the same functions and as often before; "each" skips none; "place" fails
+    each place in the code once.  every: each errno of the call, not the first.
+
+    A kill also leaves what was there before, so that another scenario's kill
+    does not stand for this one.  Only launches share their kills, unless they
+    sync: what else is in their world makes no difference.  A scenario that is
+    "alike" makes the calls of others in another order: it is treated by places.
+
+    The dynamic linker's calls before main() are failed in one scenario, and
+    those for libcurl in another.  A kill at exit_group is a kill after all work.
+    """
     todo = []
     changed = None
     apart = how == "each"
