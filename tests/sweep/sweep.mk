@@ -13,8 +13,8 @@ tests_stub_world_SOURCES = \
 	tests/stub/world-body.c \
 	tests/stub/world-build.c \
 	tests/stub/world-config.c \
-	tests/stub/world-logs.c \
 	tests/stub/world-init.c \
+	tests/stub/world-logs.c \
 	tests/stub/world-script.c \
 	tests/stub/world-serve.c \
 	tests/stub/world-up.c \
