@@ -26,15 +26,27 @@
 static const char *const build_labels[] = { "context", "gid", "home", "image",
 	"uid", "user" };
 
-/* {"Test": ["NONE"]} disables a healthcheck of the base image. */
 static bool
-has_healthcheck(const struct json *check)
+is_object_or_null(const struct json *n)
 {
-	const char *first =
-	    json_string_or(json_at(json_get(check, "Test"), 0), "");
+	return n == NULL || json_is_null(n) || json_is_object(n);
+}
 
-	return json_is_object(check) && *first != '\0' &&
-	    strcmp(first, "NONE") != 0;
+/*
+ * {"Test": ["NONE"]} disables a healthcheck of the base image.  Returns false
+ * if the value has another type.
+ */
+static bool
+read_healthcheck(const struct json *check, bool *ret_has)
+{
+	cleanup_strvec struct strvec test = STRVEC_INIT;
+
+	if (!is_object_or_null(check) ||
+	    !inspect_strings(json_get(check, "Test"), &test))
+		return false;
+	*ret_has =
+	    test.nr > 0 && *test.v[0] != '\0' && strcmp(test.v[0], "NONE") != 0;
+	return true;
 }
 
 static int
@@ -43,6 +55,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	const struct json *config = json_get(object, "Config");
 	const struct json *labels = json_get(config, "Labels");
 	const struct json *volumes = json_get(config, "Volumes");
+	cleanup_strvec struct strvec onbuild = STRVEC_INIT;
 	struct timespec created;
 
 	image->id = xstrdup(json_string_or(json_get(object, "Id"), ""));
@@ -55,24 +68,24 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 		    "the engine's answer about an image: '%.80s' is not an id",
 		    image->id);
 	/* An image imported by an old engine has "Config": null. */
-	if (!moment_parse(image->created, &created) ||
-	    (!json_is_object(config) && !json_is_null(config)) ||
+	if (!moment_parse(image->created, &created) || config == NULL ||
+	    !is_object_or_null(config) ||
 	    !inspect_strings(json_get(object, "RepoTags"), &image->tags) ||
 	    !inspect_strings(json_get(config, "Env"), &image->env) ||
 	    !inspect_strings(
 		json_get(config, "Entrypoint"), &image->entrypoint) ||
 	    !inspect_strings(json_get(config, "Cmd"), &image->command) ||
 	    !inspect_labels(labels, &image->labels) ||
-	    (volumes != NULL && !json_is_object(volumes) &&
-		!json_is_null(volumes)))
+	    !is_object_or_null(volumes) ||
+	    !inspect_strings(json_get(config, "OnBuild"), &onbuild) ||
+	    !read_healthcheck(
+		json_get(config, "Healthcheck"), &image->has_healthcheck))
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer about image %s is not complete",
 		    image->id);
 	for (size_t i = 0; i < json_len(volumes); i++)
 		strvec_push(&image->volumes, json_key_at(volumes, i));
-	image->has_onbuild = json_len(json_get(config, "OnBuild")) > 0;
-	image->has_healthcheck =
-	    has_healthcheck(json_get(config, "Healthcheck"));
+	image->has_onbuild = onbuild.nr > 0;
 	return 0;
 }
 

@@ -142,6 +142,34 @@ what_is_no_object_is_refused(void)
 	}
 }
 
+/* Docker Engine API v1.44, ImageInspect: the types of these members. */
+static void
+an_image_with_wrong_types_is_refused(void)
+{
+	static const char *const rows[] = { "{\"OnBuild\":{}}",
+		"{\"OnBuild\":\"RUN x\"}", "{\"OnBuild\":[1]}",
+		"{\"OnBuild\":false}", "{\"Healthcheck\":[]}",
+		"{\"Healthcheck\":\"CMD x\"}", "{\"Healthcheck\":1}",
+		"{\"Healthcheck\":{\"Test\":\"CMD x\"}}",
+		"{\"Healthcheck\":{\"Test\":[1]}}",
+		"{\"Healthcheck\":{\"Test\":{}}}", "{\"Volumes\":[]}",
+		"{\"Volumes\":\"/v\"}", "[]" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_image struct image image = IMAGE_INIT;
+
+		strbuf_addf(&text,
+		    "{\"Id\":\"sha256:" A64 "\",\"Created\":"
+		    "\"2026-11-22T14:55:44Z\",\"Config\":%s}",
+		    rows[i]);
+		check_true(__FILE__, __LINE__, rows[i],
+		    image_parse(text.buf, text.len, &image, &dg) == -1);
+		CHECK_INT(dg.class, DIAG_ENGINE);
+	}
+}
+
 static void
 what_an_image_brings_with_it_is_seen(void)
 {
@@ -258,6 +286,8 @@ main(void)
 		    answers_that_are_not_complete_are_refused },
 		{ "what is no object is refused",
 		    what_is_no_object_is_refused },
+		{ "an image's wrong types are refused",
+		    an_image_with_wrong_types_is_refused },
 		{ "what an image brings with it is seen",
 		    what_an_image_brings_with_it_is_seen },
 		{ "volumes of an image that are not an object are refused",
