@@ -123,7 +123,8 @@ npmrc_from_environment(
 		    equals <= *e + skip)
 			continue;
 		key = xstrndup(*e + skip, (size_t)(equals - *e) - skip);
-		for (char *p = key; *p != '\0'; p++)
+		/* Like npm, leaves "//host/:_authToken" as it is. */
+		for (char *p = key; key[0] != '/' && *p != '\0'; p++)
 			if (*p == '_')
 				*p = '-';
 			else if (*p >= 'A' && *p <= 'Z')

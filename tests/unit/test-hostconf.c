@@ -218,12 +218,17 @@ test_npm_environment(void)
 	static const char *const env[] = { "npm_config_registry=https://a/",
 		"NPM_CONFIG_HTTPS_PROXY=http://p", "npm_config_cafile=/c",
 		"npm_config_prefix=/x", "npm_config_=1",
-		"npm_config_proxy=", NULL };
+		"npm_config_proxy=", "npm_config_//R.example/:_authToken=Ab_c",
+		"npm_config_//r.example/:always_auth=1",
+		"npm_config_@My_Scope:registry=https://b/", NULL };
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_free char *cafile = NULL;
 
 	npmrc_from_environment(env, &out, &cafile);
-	CHECK_STR(out.buf, "registry=https://a/\nhttps-proxy=http://p\n");
+	CHECK_STR(out.buf,
+	    "registry=https://a/\nhttps-proxy=http://p\n"
+	    "//R.example/:_authToken=Ab_c\n//r.example/:always_auth=1\n"
+	    "@my-scope:registry=https://b/\n");
 	CHECK_STR(cafile, "/c");
 }
 
