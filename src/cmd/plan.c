@@ -112,7 +112,6 @@ read_written(const struct context *ctx, enum mode mode, struct agent *agent,
     struct toolchains *toolchains, struct diag *dg)
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-	cleanup_strvec struct strvec hosts = STRVEC_INIT;
 
 	if (agent_load(agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
 	    toolchains_load(
@@ -122,9 +121,7 @@ read_written(const struct context *ctx, enum mode mode, struct agent *agent,
 		return -1;
 	if (mode != MODE_CONTAINED)
 		return 0;
-	strvec_push_all(&hosts, (const char *const *)agent->hosts.v);
-	toolchains_add_hosts(toolchains, &hosts);
-	return allowlist_load(&list, &hosts, ctx->paths, dg);
+	return allowlist_load(&list, agent, toolchains, ctx->paths, dg);
 }
 
 /*

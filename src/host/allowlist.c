@@ -11,8 +11,10 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/agent.h"
 #include "host/paths.h"
 #include "host/text.h"
+#include "host/toolchain.h"
 
 #define ALLOWLIST_NAME "allowlist"
 #define ALLOWLIST_MAX ((size_t)64 << 10)
@@ -205,16 +207,25 @@ allowlist_parse(struct allowlist *list, const char *name, const char *text,
 	return 0;
 }
 
+static void
+add_lines(struct strbuf *text, const struct strvec *hosts)
+{
+	for (size_t i = 0; i < hosts->nr; i++)
+		strbuf_addf(text, "%s\n", hosts->v[i]);
+}
+
 int
-allowlist_load(struct allowlist *list, const struct strvec *hosts,
-    const struct paths *paths, struct diag *dg)
+allowlist_load(struct allowlist *list, const struct agent *agent,
+    const struct toolchains *toolchains, const struct paths *paths,
+    struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *file =
 	    xasprintf("%s/" ALLOWLIST_NAME, paths->config_dir);
 
-	for (size_t i = 0; i < hosts->nr; i++)
-		strbuf_addf(&text, "%s\n", hosts->v[i]);
+	add_lines(&text, &agent->hosts);
+	for (size_t i = 0; i < toolchains->nr; i++)
+		add_lines(&text, &toolchains->v[i].hosts);
 	if (allowlist_parse(list, "hosts of the agent and the toolchains",
 		text.buf, text.len, dg) != 0)
 		return -1;

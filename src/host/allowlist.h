@@ -16,9 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct agent;
 struct diag;
 struct paths;
-struct strvec;
+struct toolchains;
 
 struct allow_entry {
 	char *host; /* owned; lower case, no trailing dot */
@@ -45,12 +46,13 @@ int allowlist_parse(struct allowlist *list, const char *name, const char *text,
     size_t len, struct diag *dg);
 
 /*
- * Adds hosts (lines of the agent and the toolchains) and then the user's
- * `allowlist` file.  An absent file adds nothing.  An unreadable file, one that
+ * Adds the hosts of the agent and the toolchains, then the user's `allowlist`
+ * file.  An absent file adds nothing.  An unreadable file, one that
  * is too large and one that is not a regular file are errors.
  */
-int allowlist_load(struct allowlist *list, const struct strvec *hosts,
-    const struct paths *paths, struct diag *dg);
+int allowlist_load(struct allowlist *list, const struct agent *agent,
+    const struct toolchains *toolchains, const struct paths *paths,
+    struct diag *dg);
 void allowlist_release(struct allowlist *list);
 
 #define cleanup_allowlist __attribute__((cleanup(allowlist_release)))

@@ -267,14 +267,6 @@ toolchains_release(struct toolchains *toolchains)
 	*toolchains = (struct toolchains)TOOLCHAINS_INIT;
 }
 
-void
-toolchains_add_hosts(const struct toolchains *toolchains, struct strvec *hosts)
-{
-	for (size_t i = 0; i < toolchains->nr; i++)
-		strvec_push_all(
-		    hosts, (const char *const *)toolchains->v[i].hosts.v);
-}
-
 static bool
 is_shown(const struct toolchain *tc, int project_fd)
 {

@@ -98,10 +98,6 @@ int toolchains_load(struct toolchains *ret_toolchains,
     const struct strvec *names, const struct paths *paths, struct diag *dg);
 void toolchains_release(struct toolchains *toolchains);
 
-/* Appends the allowlist lines of all toolchains. */
-void toolchains_add_hosts(
-    const struct toolchains *toolchains, struct strvec *hosts);
-
 /*
  * Appends the names of the toolchains that the project uses according to its
  * files (shown_by), except those in *ret_names.  project_fd is the project's

@@ -518,7 +518,7 @@ outcome_tell(const struct outcome *o, const struct paths *paths)
 	limitsmet_describe(&o->met, o->status, &met);
 	if (met.len > 0)
 		diag_note("%s", met.buf);
-	refused_tell(&o->refused, paths, o->agent);
+	refused_tell(&o->refused, paths, o->project, o->agent);
 }
 
 void

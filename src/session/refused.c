@@ -17,6 +17,9 @@
 #include "host/agent.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
+#include "host/project.h"
+#include "host/settings.h"
+#include "host/toolchain.h"
 #include "plan/role.h"
 #include "plan/squid.h"
 #include "session/egress.h"
@@ -141,20 +144,40 @@ refused_describe(const struct refused *r, bool allowable, struct strbuf *out)
 	}
 }
 
+/* Loads what the next session of the project would allow. */
+static int
+load_allowed(const struct paths *paths, const char *dir, const char *agent_name,
+    struct allowlist *list, struct diag *dg)
+{
+	static const char *const no_environ[] = { NULL };
+	cleanup_settings struct settings settings;
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
+	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_diag struct diag gone = DIAG_INIT;
+
+	settings_init(&settings);
+	if (settings_load(&settings, paths, no_environ, dg) != 0 ||
+	    (project_open(&project, dir, paths, &gone) == 0 &&
+		settings_load_project(&settings, paths, &project, dg) != 0) ||
+	    agent_load(&agent, agent_name, paths, dg) != 0 ||
+	    toolchains_load(&toolchains, &settings.toolchains, paths, dg) != 0)
+		return -1;
+	return allowlist_load(list, &agent, &toolchains, paths, dg);
+}
+
 /*
  * Reports hosts that the allowlist has by name: the proxy refused their
  * address.  Marks them as reported (count 0).
  */
 static void
-tell_listed(
-    struct refused *left, const struct paths *paths, const char *agent_name)
+tell_listed(struct refused *left, const struct paths *paths,
+    const char *project, const char *agent)
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	if (agent_load(&agent, agent_name, paths, &ignored) != 0 ||
-	    allowlist_load(&list, &agent.hosts, paths, &ignored) != 0)
+	if (load_allowed(paths, project, agent, &list, &ignored) != 0)
 		return;
 	for (size_t i = 0; i < left->nr; i++) {
 		struct refused_host *h = &left->v[i];
@@ -210,8 +233,8 @@ count_allowable(const struct refused *r, const char **ret_first)
 }
 
 void
-refused_tell(
-    const struct refused *refused, const struct paths *paths, const char *agent)
+refused_tell(const struct refused *refused, const struct paths *paths,
+    const char *project, const char *agent)
 {
 	cleanup_refused struct refused r = REFUSED_INIT;
 	cleanup_strbuf struct strbuf hosts = STRBUF_INIT;
@@ -224,7 +247,7 @@ refused_tell(
 		    refused->v[i].count);
 	if (r.nr == 0)
 		return;
-	tell_listed(&r, paths, agent);
+	tell_listed(&r, paths, project, agent);
 	keep_told(&r);
 	refused_describe(&r, true, &hosts);
 	refused_describe(&r, false, &others);

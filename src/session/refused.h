@@ -58,11 +58,12 @@ void refused_parse(struct refused *r, const char *text, size_t len);
 void refused_read(struct refused *r, int session_fd);
 
 /*
- * Prints notes for the user: the refused hosts, and how to allow them.  agent
- * is the agent's name.  The agent's hosts are allowed besides the user's.
+ * Prints notes for the user: the refused hosts, and how to allow them.  The
+ * hosts of the agent and of the project's toolchains are allowed besides the
+ * user's.
  */
-void refused_tell(
-    const struct refused *r, const struct paths *paths, const char *agent);
+void refused_tell(const struct refused *r, const struct paths *paths,
+    const char *project, const char *agent);
 
 /*
  * Appends "a.example (3 times), ..." for the hosts with this value of

@@ -61,16 +61,13 @@ start_release(struct start *l)
 int
 start_load_hosts(struct start *l, struct diag *dg)
 {
-	cleanup_strvec struct strvec hosts = STRVEC_INIT;
-
 	if (toolchains_load(
 		&l->toolchains, &l->settings->toolchains, l->paths, dg) != 0)
 		return -1;
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;
-	strvec_push_all(&hosts, (const char *const *)l->agent.hosts.v);
-	toolchains_add_hosts(&l->toolchains, &hosts);
-	return allowlist_load(&l->allowlist, &hosts, l->paths, dg);
+	return allowlist_load(
+	    &l->allowlist, &l->agent, &l->toolchains, l->paths, dg);
 }
 
 void

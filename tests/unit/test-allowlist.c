@@ -9,10 +9,11 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/agent.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
+#include "host/toolchain.h"
 
 #include "check.h"
 
@@ -154,7 +155,10 @@ test_load(void)
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_allowlist struct allowlist alone = ALLOWLIST_INIT;
-	cleanup_strvec struct strvec hosts = STRVEC_INIT;
+	cleanup_agent struct agent agent = AGENT_INIT;
+	struct toolchain rust = TOOLCHAIN_INIT;
+	const struct toolchains none = TOOLCHAINS_INIT;
+	const struct toolchains one = { &rust, 1 };
 	cleanup_paths struct paths paths;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *got = NULL;
@@ -165,23 +169,25 @@ test_load(void)
 	paths_init(&paths);
 	paths.uid = geteuid();
 	paths.config_dir = xasprintf("%s/config", check_tmpdir());
-	strvec_push(&hosts, "api.example");
-	CHECK_INT(allowlist_load(&alone, &hosts, &paths, &dg), 0);
+	strvec_push(&agent.hosts, "api.example");
+	strvec_push(&rust.hosts, "crates.example");
+	CHECK_INT(allowlist_load(&alone, &agent, &none, &paths, &dg), 0);
 	CHECK_INT(alone.nr, 1);
 	CHECK_INT(mkdir(paths.config_dir, 0700), 0);
 	file = xasprintf("%s/allowlist", paths.config_dir);
 	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(write(fd, "b.example\napi.example\n", 22), 22);
-	CHECK_INT(allowlist_load(&list, &hosts, &paths, &dg), 0);
+	CHECK_INT(allowlist_load(&list, &agent, &one, &paths, &dg), 0);
 	got = show(&list);
-	CHECK_STR(got, "api.example:443 b.example:443");
+	CHECK_STR(got, "api.example:443 crates.example:443 b.example:443");
 	CHECK_INT(write(fd, "!\n", 2), 2);
-	CHECK_INT(allowlist_load(&list, &hosts, &paths, &dg), -1);
+	CHECK_INT(allowlist_load(&list, &agent, &one, &paths, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
 	want = xasprintf(
 	    "%s:3: \"!\" is not a host name (letters, digits, hyphens and dots)",
 	    file);
 	CHECK_STR(dg.message, want);
+	toolchain_release(&rust);
 }
 
 int
@@ -192,7 +198,7 @@ main(void)
 		{ "what is not a whole name is refused with its line",
 		    test_bad },
 		{ "the number of hosts is bounded", test_many },
-		{ "the agent's hosts come first, then the user's file",
+		{ "the agent's and toolchains' hosts come before the user's",
 		    test_load },
 	};
 

@@ -24,6 +24,7 @@
 #include "session/status.h"
 
 #include "check.h"
+#include "data-kit.h"
 
 static void
 write_file(const char *dir, const char *name, const char *text)
@@ -116,6 +117,46 @@ test_refused(void)
 	refused_parse(&many, text.buf, text.len);
 	CHECK_INT(many.nr, REFUSED_MAX);
 	CHECK_INT(many.more, 1000 - REFUSED_MAX);
+}
+
+/* Returned: the notes of refused_tell(), which go to stderr. */
+static char *
+told(const struct refused *r, const struct paths *paths)
+{
+	cleanup_free char *path = xasprintf("%s/err", check_tmpdir());
+	cleanup_close int file =
+	    open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	cleanup_close int old = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	char buf[4096];
+	ssize_t n;
+
+	CHECK(file >= 0 && old >= 0);
+	(void)fflush(stderr);
+	(void)dup2(file, STDERR_FILENO);
+	refused_tell(r, paths, "/nowhere", "shell");
+	(void)fflush(stderr);
+	(void)dup2(old, STDERR_FILENO);
+	n = pread(file, buf, sizeof(buf), 0);
+	return xstrndup(buf, n > 0 ? (size_t)n : 0);
+}
+
+/* The host of a toolchain that is on was allowed: advice to add it is wrong. */
+static void
+test_refused_of_toolchain(void)
+{
+	cleanup_refused struct refused r = REFUSED_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_free char *off = NULL;
+	cleanup_free char *on = NULL;
+
+	data_kit_paths(&paths);
+	refused_add(&r, "static.crates.io", true, 1);
+	off = told(&r, &paths);
+	CHECK(strstr(off, "add the line \"static.crates.io\"") != NULL);
+	write_file(paths.config_dir, "drydock.conf", "toolchains = rust\n");
+	on = told(&r, &paths);
+	CHECK(strstr(on, "is on the allowlist now") != NULL);
+	CHECK(strstr(on, "add the line") == NULL);
 }
 
 static void
@@ -412,6 +453,8 @@ main(void)
 		{ "a terminal's output becomes the lines that it showed",
 		    test_screen },
 		{ "refused hosts are counted, and few are kept", test_refused },
+		{ "a toolchain's hosts count as allowed",
+		    test_refused_of_toolchain },
 		{ "limits that were met are told in words", test_limits },
 		{ "the kernel's counters of both kinds are read",
 		    test_counters },

@@ -146,7 +146,8 @@ tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)
 tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
-tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c src/guest/limits.c
+tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c \
+	src/guest/limits.c $(data_kit)
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
 tests_unit_test_exec_SOURCES = tests/unit/test-exec.c $(holder_kit)
 tests_unit_test_fallback_SOURCES = tests/unit/test-fallback.c \
