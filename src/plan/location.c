@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * location: compares files by inode along the parents, and by path within a
- * file system.
- */
+/* location: compares files by device and inode along their parents. */
 #include "plan/location.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,83 +21,109 @@ add_link(struct location *l, const struct stat *st)
 }
 
 /*
- * Looks up the parents by name, because ".." needs search permission on the
- * directory.  If the path has become another file, its inode differs from the
- * descriptor's.
+ * Adds the parents of path up to top.  They are looked up by name, because ".."
+ * needs search permission on the directory.  A parent that the caller may not
+ * look up is left out where only visible is set.
  */
 static int
-find_chain(int fd, struct location *l, struct diag *dg)
+add_parents(struct location *l, const char *path, const char *top,
+    bool only_visible, struct diag *dg)
 {
-	cleanup_free char *path = xstrdup(l->real);
+	cleanup_free char *dir = xstrdup(path);
 	struct stat st;
-	struct stat again;
 
-	if (fstat(fd, &st) != 0 || lstat(path, &again) != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "look at %s", path);
-	if (!fs_same(&st, &again))
-		return diag_set(dg, DIAG_POLICY,
-		    "%s is another file than a moment ago", path);
-	add_link(l, &st);
-	while (strcmp(path, "/") != 0) {
-		char *slash = strrchr(path, '/');
+	while (strcmp(dir, top) != 0) {
+		char *slash = strrchr(dir, '/');
 
-		slash[slash == path ? 1 : 0] = '\0';
-		if (lstat(path, &st) != 0)
+		slash[slash == dir ? 1 : 0] = '\0';
+		if (lstat(dir, &st) == 0)
+			add_link(l, &st);
+		else if (!only_visible || errno != EACCES)
 			return diag_set_errno(
-			    dg, DIAG_IO, errno, "look at %s", path);
-		add_link(l, &st);
+			    dg, DIAG_IO, errno, "look at %s", dir);
 	}
 	return 0;
 }
 
-static void
-add_on(struct location *l, const struct proc_mount *m, const char *below)
+/* Returned: dir, with the part of path that follows base. */
+static char *
+moved(const char *path, const char *base, const char *dir)
 {
-	const char *root = strcmp(m->root, "/") == 0 ? "" : m->root;
+	const char *part = path + (base[1] == '\0' ? 0 : strlen(base));
 
-	l->on = xreallocarray(l->on, l->non + 1, sizeof(*l->on));
-	l->on[l->non++] = (struct fs_path){
-		xstrdup(m->device),
-		*root == '\0' && *below == '\0'
-		    ? xstrdup("/")
-		    : xasprintf("%s%s", root, below),
-	};
+	if (part[0] == '\0' || part[1] == '\0')
+		return xstrdup(dir);
+	return xasprintf("%s%s", dir[1] == '\0' ? "" : dir, part);
 }
 
-/* Returns the part of path after dir: "/x" or "". */
-static const char *
-below(const char *path, const char *dir)
-{
-	return strcmp(dir, "/") == 0 ? (path[1] == '\0' ? "" : path)
-				     : path + strlen(dir);
-}
-
+/*
+ * Adds the directories that are parents only by another name: own shows a part
+ * of its file system, and another mount a larger part.
+ */
 static int
-find_on(const struct proc_mounts *mounts, struct location *l, struct diag *dg)
+add_parents_elsewhere(const struct proc_mounts *mounts,
+    const struct proc_mount *own, struct location *l, struct diag *dg)
 {
-	const struct proc_mount *own = NULL;
+	cleanup_free char *inside = moved(l->real, own->target, own->root);
 
-	assert(l->real != NULL);
 	for (size_t i = 0; i < mounts->nr; i++) {
 		const struct proc_mount *m = &mounts->v[i];
+		cleanup_free char *name = NULL;
+		struct stat st;
 
-		/*
-		 * If several mounts have the same target, the last one hides
-		 * the others.
-		 */
-		if (protected_is_below(l->real, m->target) &&
-		    (own == NULL || strlen(m->target) >= strlen(own->target)))
-			own = m;
+		if (strcmp(m->device, own->device) != 0 ||
+		    strcmp(m->root, own->root) == 0 ||
+		    !protected_is_below(own->root, m->root))
+			continue;
+		name = moved(inside, m->root, m->target);
+		/* Another mount may hide the name. */
+		if (lstat(name, &st) == 0 ? !fs_same(&st, &l->chain[0])
+					  : errno != EACCES)
+			continue;
+		if (add_parents(l, name, m->target, true, dg) != 0)
+			return -1;
 	}
-	if (own == NULL)
-		return diag_set(
-		    dg, DIAG_IO, "no mount is known for %s", l->real);
-	add_on(l, own, below(l->real, own->target));
-	for (size_t i = 0; i < mounts->nr; i++)
-		if (&mounts->v[i] != own &&
-		    protected_is_below(mounts->v[i].target, l->real))
-			add_on(l, &mounts->v[i], "");
 	return 0;
+}
+
+/* Sets *ret_own to the mount that shows path. */
+static int
+find_mount(const struct proc_mounts *mounts, const char *path,
+    const struct proc_mount **ret_own, struct diag *dg)
+{
+	*ret_own = NULL;
+	/* The last of several mounts with one target hides the others. */
+	for (size_t i = 0; i < mounts->nr; i++)
+		if (protected_is_below(path, mounts->v[i].target) &&
+		    (*ret_own == NULL ||
+			strlen(mounts->v[i].target) >=
+			    strlen((*ret_own)->target)))
+			*ret_own = &mounts->v[i];
+	return *ret_own != NULL
+	    ? 0
+	    : diag_set(dg, DIAG_IO, "no mount is known for %s", path);
+}
+
+/* Fills l, of which only real is set, but for the parents by that name. */
+static int
+start_chain(struct location *l, const struct stat *st,
+    const struct proc_mounts *mounts, struct diag *dg)
+{
+	const struct proc_mount *own;
+
+	add_link(l, st);
+	if (find_mount(mounts, l->real, &own, dg) != 0)
+		return -1;
+	return add_parents_elsewhere(mounts, own, l, dg);
+}
+
+static struct location
+steal(struct location *l)
+{
+	struct location taken = *l;
+
+	*l = (struct location)LOCATION_INIT;
+	return taken;
 }
 
 int
@@ -109,13 +131,21 @@ location_find(int fd, const struct proc_mounts *mounts,
     struct location *ret_location, struct diag *dg)
 {
 	cleanup_location struct location l = LOCATION_INIT;
+	struct stat st;
+	struct stat again;
 
 	if (fs_real_path(fd, &l.real) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "its real path");
-	if (find_chain(fd, &l, dg) != 0 || find_on(mounts, &l, dg) != 0)
+	if (fstat(fd, &st) != 0 || lstat(l.real, &again) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "look at %s", l.real);
+	/* The parents belong to the path, and not to the descriptor. */
+	if (!fs_same(&st, &again))
+		return diag_set(dg, DIAG_POLICY,
+		    "%s is another file than a moment ago", l.real);
+	if (start_chain(&l, &st, mounts, dg) != 0 ||
+	    add_parents(&l, l.real, "/", false, dg) != 0)
 		return -1;
-	*ret_location = l;
-	l = (struct location)LOCATION_INIT;
+	*ret_location = steal(&l);
 	return 0;
 }
 
@@ -128,24 +158,50 @@ location_find_in(const struct location *parent, const char *name,
 
 	l.real = xasprintf(
 	    "%s/%s", strcmp(parent->real, "/") == 0 ? "" : parent->real, name);
-	add_link(&l, st);
+	if (start_chain(&l, st, mounts, dg) != 0)
+		return -1;
 	for (size_t i = 0; i < parent->nchain; i++)
 		add_link(&l, &parent->chain[i]);
-	if (find_on(mounts, &l, dg) != 0)
-		return -1;
-	*ret_location = l;
-	l = (struct location)LOCATION_INIT;
+	*ret_location = steal(&l);
+	return 0;
+}
+
+int
+location_find_below(struct location *location, const struct proc_mounts *mounts,
+    struct diag *dg)
+{
+	for (size_t i = 0; i < mounts->nr; i++) {
+		const struct proc_mount *m = &mounts->v[i];
+		struct location *l;
+		struct stat st;
+
+		if (strcmp(m->target, location->real) == 0 ||
+		    !protected_is_below(m->target, location->real))
+			continue;
+		/* A session has the caller's permissions, or fewer. */
+		if (lstat(m->target, &st) != 0) {
+			if (errno == EACCES || errno == ENOENT)
+				continue;
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "look at %s", m->target);
+		}
+		location->below = xreallocarray(location->below,
+		    location->nbelow + 1, sizeof(*location->below));
+		l = &location->below[location->nbelow++];
+		*l = (struct location)LOCATION_INIT;
+		l->real = xstrdup(m->target);
+		if (start_chain(l, &st, mounts, dg) != 0)
+			return -1;
+	}
 	return 0;
 }
 
 void
 location_release(struct location *location)
 {
-	for (size_t i = 0; i < location->non; i++) {
-		free(location->on[i].device);
-		free(location->on[i].path);
-	}
-	free(location->on);
+	for (size_t i = 0; i < location->nbelow; i++)
+		location_release(&location->below[i]);
+	free(location->below);
 	free(location->chain);
 	free(location->real);
 	*location = (struct location)LOCATION_INIT;
@@ -154,57 +210,35 @@ location_release(struct location *location)
 bool
 location_is(const struct location *a, const struct location *b)
 {
-	return fs_same(&a->chain[0], &b->chain[0]) ||
-	    (strcmp(a->on[0].device, b->on[0].device) == 0 &&
-		strcmp(a->on[0].path, b->on[0].path) == 0);
+	return fs_same(&a->chain[0], &b->chain[0]);
 }
 
+/* Returns true if a is b or one of the directories that b lies in. */
 static bool
-chain_has(const struct location *l, const struct stat *st)
+is_or_holds(const struct location *a, const struct location *b)
 {
-	for (size_t i = 1; i < l->nchain; i++)
-		if (fs_same(&l->chain[i], st))
+	for (size_t i = 0; i < b->nchain; i++)
+		if (fs_same(&a->chain[0], &b->chain[i]))
 			return true;
 	return false;
 }
 
-/*
- * Returns true if one of a's mounts shows the given path or a parent of the
- * path.
- */
-static bool
-mounts_hold(const struct location *a, const struct fs_path *path)
-{
-	for (size_t i = 0; i < a->non; i++)
-		if (strcmp(a->on[i].device, path->device) == 0 &&
-		    protected_is_below(path->path, a->on[i].path))
-			return true;
-	return false;
-}
-
-/* A bind includes all mounts below its source. */
 bool
 location_holds(const struct location *a, const struct location *b)
 {
-	if (location_is(a, b))
-		return false;
-	return chain_has(b, &a->chain[0]) || mounts_hold(a, &b->on[0]);
+	bool holds = is_or_holds(a, b);
+
+	for (size_t i = 0; i < a->nbelow && !holds; i++)
+		holds = is_or_holds(&a->below[i], b);
+	return holds && !location_is(a, b);
 }
 
-/*
- * Only a's own file system counts.  A mount below a, for example a disk below
- * /run, is a place of its own.
- */
 bool
-location_shares(const struct location *a, const struct location *b)
+location_has_part(const struct location *a, const struct location *b)
 {
-	if (location_is(a, b))
-		return false;
-	if (chain_has(b, &a->chain[0]))
-		return true;
-	for (size_t i = 0; i < b->non; i++)
-		if (strcmp(a->on[0].device, b->on[i].device) == 0 &&
-		    protected_is_below(b->on[i].path, a->on[0].path))
-			return true;
-	return false;
+	bool has = is_or_holds(a, b);
+
+	for (size_t i = 0; i < b->nbelow && !has; i++)
+		has = is_or_holds(a, &b->below[i]);
+	return has && !location_is(a, b);
 }

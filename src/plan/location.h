@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * location: where a file is on the host, independent of its name.
+ * location: where a file is on the host, by device and inode.
  *
  * A symlink, another name and a bind mount on the host do not hide the
  * location.
@@ -15,18 +15,12 @@
 struct diag;
 struct proc_mounts;
 
-/* A path within one file system, which may be mounted at several targets. */
-struct fs_path {
-	char *device; /* owned; st_dev as "8:1" */
-	char *path; /* owned */
-};
-
 struct location {
 	char *real; /* owned; the real path */
-	struct stat *chain; /* owned; itself, its parent, ... the root */
+	struct stat *chain; /* owned; itself, then each directory it lies in */
 	size_t nchain;
-	struct fs_path *on; /* owned; itself, then the mounts below it */
-	size_t non;
+	struct location *below; /* owned; the mount points below it */
+	size_t nbelow;
 };
 
 #define LOCATION_INIT                  \
@@ -35,9 +29,11 @@ struct location {
 	}
 
 /*
- * Fills *ret_location for an O_PATH descriptor.  The parents are looked up by
- * the descriptor's real path.  A failed lookup is DIAG_IO.  If the real path
- * has become another file, that is DIAG_POLICY.
+ * Fills *ret_location, without "below", for an O_PATH descriptor.  The
+ * directories are looked up by the descriptor's real path.  If a bind mount
+ * shows only a part of a file system there, the directories in which another
+ * mount shows that part are added.  A failed lookup is DIAG_IO.  If the real
+ * path has become another file, that is DIAG_POLICY.
  */
 int location_find(int fd, const struct proc_mounts *mounts,
     struct location *ret_location, struct diag *dg);
@@ -49,23 +45,26 @@ int location_find(int fd, const struct proc_mounts *mounts,
 int location_find_in(const struct location *parent, const char *name,
     const struct stat *st, const struct proc_mounts *mounts,
     struct location *ret_location, struct diag *dg);
+
+/* Adds the mount points below: a bind of the location includes them. */
+int location_find_below(struct location *location,
+    const struct proc_mounts *mounts, struct diag *dg);
 void location_release(struct location *location);
 
-/* Returns true if a and b are the same file, by inode or by device and path. */
+/* Returns true if a and b are the same file. */
 bool location_is(const struct location *a, const struct location *b);
 
 /*
- * Returns true if b lies below a, or if a mount of a shows b.  Returns false if
- * they are the same.
+ * Returns true if b lies in a or in a mount below a.  Returns false if they are
+ * the same.
  */
 bool location_holds(const struct location *a, const struct location *b);
 
 /*
- * Returns true if a holds b or something that is mounted below b.  Unlike
- * location_holds(), ignores what is mounted below a.  Returns false if a and b
- * are the same.
+ * Returns true if b, or what a mount below b shows, lies in a.  Returns false
+ * if they are the same.
  */
-bool location_shares(const struct location *a, const struct location *b);
+bool location_has_part(const struct location *a, const struct location *b);
 
 #define cleanup_location __attribute__((cleanup(location_release)))
 

@@ -397,10 +397,10 @@ relation(
 
 	if (near != entry)
 		return is || location_holds(at, there) ? "holds" : NULL;
-	return is                        ? "is"
-	    : location_holds(at, there)  ? "holds"
-	    : location_shares(there, at) ? "under"
-					 : NULL;
+	return is                          ? "is"
+	    : location_holds(at, there)    ? "holds"
+	    : location_has_part(there, at) ? "under"
+					   : NULL;
 }
 
 int
@@ -409,7 +409,8 @@ protected_paths_write(const struct protected_paths *list, int fd,
 {
 	cleanup_location struct location at = LOCATION_INIT;
 
-	if (location_find(fd, &list->mounts, &at, dg) != 0)
+	if (location_find(fd, &list->mounts, &at, dg) != 0 ||
+	    location_find_below(&at, &list->mounts, dg) != 0)
 		return -1;
 	jsonw_open_array(w);
 	for (size_t i = 0; i < list->nr; i++) {

@@ -2,9 +2,8 @@
 /*
  * protected-paths: paths on the host that no bind may expose.
  *
- * They are compared by device and inode and by the path within their file
- * system.  Therefore a symlink, another name or a bind mount on the host does
- * not hide them.
+ * They are compared by device and inode along their parents.  Therefore a
+ * symlink, another name or a bind mount on the host does not hide them.
  */
 #ifndef DRYDOCK_PLAN_PROTECTED_PATHS_H
 #define DRYDOCK_PLAN_PROTECTED_PATHS_H

@@ -149,7 +149,9 @@ find_location(const char *path, const struct proc_mounts *mounts,
 
 	if (fd == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
-	return location_find(fd, mounts, ret_location, dg);
+	if (location_find(fd, mounts, ret_location, dg) != 0)
+		return -1;
+	return location_find_below(ret_location, mounts, dg);
 }
 
 /* A directory b that was moved away or removed overlaps nothing. */

@@ -180,6 +180,16 @@ in_mounts() {
     mount --bind '$HOME/.ssh/deep' '$project/inside'
     drydock plan '$project'"
   assert_contains "$stderr" source-credentials
+  run -77 --separate-stderr in_mounts "mount --bind '$HOME' '$project/inside'
+    drydock plan '$project'"
+  assert_contains "$stderr" source-credentials
+  # The place is a part of another directory, which the project shows whole.
+  mkdir -p "$BATS_TEST_TMPDIR/disk/keys"
+  run -77 --separate-stderr in_mounts "
+    mount --bind '$BATS_TEST_TMPDIR/disk/keys' '$HOME/.ssh'
+    mount --bind '$BATS_TEST_TMPDIR/disk' '$project'
+    drydock plan '$project'"
+  assert_contains "$stderr" source-credentials
   run -77 --separate-stderr in_mounts "mount --bind /etc '$project'
     drydock plan '$project'"
   assert_contains "$stderr" source-system
