@@ -18,6 +18,11 @@ struct engine;
 enum opt_type {
 	OPT_FLAG, /* bool */
 	OPT_STRING, /* const char *, borrowed from argv */
+	/*
+	 * The same, but the value may be left out, which gives "".  A value in
+	 * the next word is ".", ".." or has a slash; --name=VALUE takes any.
+	 */
+	OPT_OPTIONAL,
 	OPT_SETTING, /* sets the setting of this name; offset is unused */
 };
 

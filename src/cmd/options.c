@@ -122,11 +122,31 @@ check_value(const struct walk *w, const char *shown, const char *name,
 	return 0;
 }
 
-/* Takes the value of an option: the attached text, or the next word. */
-static int
-take_value(struct walk *w, const char *shown, const char *name, const char *arg,
-    const char *attached, const char **ret_value, struct diag *dg)
+/* Returns true if the next word is a directory, and no other operand. */
+static bool
+directory_follows(const struct walk *w)
 {
+	const char *word = w->at < w->argc ? w->argv[w->at] : "";
+
+	return *word != '-' &&
+	    (strchr(word, '/') != NULL || strcmp(word, ".") == 0 ||
+		strcmp(word, "..") == 0);
+}
+
+/*
+ * Takes the value of an option: the attached text, or the next word.  o is NULL
+ * for a setting.
+ */
+static int
+take_value(struct walk *w, const char *shown, const char *name,
+    const struct optdef *o, const char *arg, const char *attached,
+    const char **ret_value, struct diag *dg)
+{
+	if (o != NULL && o->type == OPT_OPTIONAL && attached == NULL &&
+	    !directory_follows(w)) {
+		*ret_value = "";
+		return 0;
+	}
 	if (attached == NULL && w->at == w->argc)
 		return diag_set(dg, DIAG_USAGE, "%s: %s needs a value (%s)",
 		    w->cmd->name, shown, arg);
@@ -151,6 +171,7 @@ store(struct options *options, const struct optdef *o, const char *value)
 		*(bool *)member = true;
 		break;
 	case OPT_STRING:
+	case OPT_OPTIONAL:
 		memcpy(member, &value, sizeof(value));
 		break;
 	case OPT_SETTING:
@@ -185,7 +206,7 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 		return diag_set(dg, DIAG_USAGE, "%s: %s takes no value",
 		    w->cmd->name, shown);
 	if (arg != NULL &&
-	    take_value(w, shown, name, arg, attached, &value, dg) != 0)
+	    take_value(w, shown, name, o, arg, attached, &value, dg) != 0)
 		return -1;
 	if (o != NULL)
 		store(w->options, o, value);
@@ -223,7 +244,7 @@ parse_letters(struct walk *w, const char *letters, struct diag *dg)
 			store(w->options, o, NULL);
 			continue;
 		}
-		if (take_value(w, shown, o->name, o->arg,
+		if (take_value(w, shown, o->name, o, o->arg,
 			letters[1] != '\0' ? letters + 1 : NULL, &value,
 			dg) != 0)
 			return -1;
@@ -287,8 +308,8 @@ options_apply(
 		cleanup_free char *option = options_setting_name(name);
 		cleanup_free char *origin = xasprintf("--%s", option);
 
-		if (settings_set(
-			s, name, options->settings.v[i + 1], origin, dg) != 0) {
+		if (settings_set(s, SETTINGS_OPTION, name,
+			options->settings.v[i + 1], origin, dg) != 0) {
 			/*
 			 * settings_set() fails with DIAG_CONFIG; an error on
 			 * the command line is DIAG_USAGE.

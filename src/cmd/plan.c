@@ -134,7 +134,6 @@ suggest(const struct paths *paths, const struct settings *settings,
 {
 	cleanup_strvec struct strvec shown = STRVEC_INIT;
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
-	cleanup_free char *file = settings_project_file(paths, project);
 	size_t on = settings->toolchains.nr;
 
 	strvec_push_all(&shown, (const char *const *)settings->toolchains.v);
@@ -146,8 +145,9 @@ suggest(const struct paths *paths, const struct settings *settings,
 	for (size_t i = 0; i < shown.nr; i++)
 		strbuf_addf(&line, " %s", shown.v[i]);
 	diag_note("the project's files show toolchains that are not on; to "
-		  "have them in its image, write \"toolchains =%s\" into %s",
-	    line.buf, file);
+		  "have them in its image, type \"drydock config set --project "
+		  "toolchains '%s'\" in its directory",
+	    line.buf + 1);
 	return 0;
 }
 
@@ -200,7 +200,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	cleanup_context_files struct context_files *files = NULL;
 	cleanup_image struct image image = IMAGE_INIT;
 	cleanup_image struct image egress = IMAGE_INIT;
-	struct mode_choice mode = mode_resolve(o->mode, ctx->settings->mode);
+	struct mode_choice mode = mode_resolve(o->mode, ctx->settings);
 	cleanup_free char *session =
 	    xasprintf("%s/sessions/" NO_SESSION, paths->state_dir);
 	cleanup_free char *history =

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "host/settings.h"
 
 const char *
 mode_name(enum mode mode)
@@ -34,17 +35,25 @@ mode_parse(const char *word, enum mode *ret_mode)
 }
 
 struct mode_choice
-mode_resolve(const char *option, const char *setting)
+mode_resolve(const char *option, const struct settings *settings)
 {
+	static const char *const sources[] = {
+		[SETTINGS_DEFAULT] = "the default",
+		[SETTINGS_FILE] = "drydock.conf",
+		[SETTINGS_PROJECT] = "the project's drydock.conf",
+		[SETTINGS_ENVIRONMENT] = "DRYDOCK_MODE",
+		[SETTINGS_OPTION] = "--mode",
+	};
 	struct mode_choice choice = { MODE_CONTAINED, "the default" };
+	const char *setting = settings != NULL ? settings->mode : "";
 	const char *word = NULL;
 
 	if (option != NULL) {
 		word = option;
 		choice.reason = "--mode";
-	} else if (setting != NULL && *setting != '\0') {
+	} else if (*setting != '\0') {
 		word = setting;
-		choice.reason = "the mode setting";
+		choice.reason = sources[settings_source(settings, "mode")];
 	}
 	if (word != NULL && !mode_parse(word, &choice.mode)) {
 		diag_warn("unknown mode \"%s\" (contained or dood): "

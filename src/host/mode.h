@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+struct settings;
+
 enum mode {
 	MODE_CONTAINED,
 	MODE_DOOD, /* host network and engine socket: root on the host */
@@ -21,11 +23,12 @@ const char *mode_name(enum mode mode);
 bool mode_parse(const char *word, enum mode *ret_mode);
 
 /*
- * Resolves the mode.  option comes first (NULL: not given), then setting, the
- * value of DRYDOCK_MODE or drydock.conf (NULL or "": not given), then
- * contained.  An unknown word gives contained, and a warning names the word.
- * The option parser rejects an unknown word on the command line.
+ * Resolves the mode.  option comes first (NULL: not given), then the setting
+ * (NULL: no settings), then contained.  An unknown word gives contained, and a
+ * warning names the word.  The option parser rejects an unknown word on the
+ * command line.
  */
-struct mode_choice mode_resolve(const char *option, const char *setting);
+struct mode_choice mode_resolve(
+    const char *option, const struct settings *settings);
 
 #endif /* DRYDOCK_MODE_H */

@@ -268,9 +268,11 @@ project_open(struct project *ret_project, const char *dir,
 	project_digits(project.path, digits);
 	project.name = make_name(project.path);
 	project.key = xasprintf("%s-%s", digits, project.name);
+	project.config = xasprintf("projects/%s", project.key);
 	ret_project->path = steal_ptr(&project.path);
 	ret_project->name = steal_ptr(&project.name);
 	ret_project->key = steal_ptr(&project.key);
+	ret_project->config = steal_ptr(&project.config);
 	ret_project->fd = steal_fd(&project.fd);
 	return 0;
 }
@@ -281,6 +283,7 @@ project_release(struct project *project)
 	free(project->path);
 	free(project->name);
 	free(project->key);
+	free(project->config);
 	cleanup_close_fn(&project->fd);
 	*project = (struct project)PROJECT_INIT;
 }

@@ -18,12 +18,14 @@ struct project {
 	/* owned; last component, only [A-Za-z0-9._-]; for display */
 	char *name;
 	char *key; /* owned; file name safe, unique for the path */
+	/* owned; projects/KEY, below the configuration directory */
+	char *config;
 	int fd; /* O_PATH|O_DIRECTORY, owned */
 };
 
-#define PROJECT_INIT                 \
-	{                            \
-		NULL, NULL, NULL, -1 \
+#define PROJECT_INIT                       \
+	{                                  \
+		NULL, NULL, NULL, NULL, -1 \
 	}
 
 /*

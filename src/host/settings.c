@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* settings: the table of settings, their validators, and the text output. */
+/* settings: the table of settings, their validators and their sources. */
 
 #include "host/settings.h"
 
@@ -10,11 +10,16 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/catalog.h"
+#include "host/conffile.h"
 #include "host/nearest.h"
+#include "host/paths.h"
+#include "host/project.h"
 #include "host/setting-value.h"
 #include "host/text.h"
 #include "host/toolchain.h"
 
+#define CONF_NAME "drydock.conf"
+#define ENV_PREFIX "DRYDOCK_"
 #define KIB INT64_C(1024)
 #define MIB (KIB * KIB)
 #define TIB (MIB * MIB)
@@ -206,8 +211,8 @@ static const struct setting table[] = {
 	{ .name = NULL },
 };
 
-/* settings.given has one bit per row. */
-_Static_assert(ARRAY_SIZE(table) <= 65, "more than 64 settings");
+_Static_assert(
+    ARRAY_SIZE(table) <= SETTINGS_MAX + 1, "more than SETTINGS_MAX settings");
 
 const struct setting *
 settings_table(void)
@@ -237,26 +242,26 @@ const_member(const struct settings *s, const struct setting *row)
 	return (const char *)s + row->offset;
 }
 
-static uint64_t
-bit_of(const struct setting *row)
-{
-	return UINT64_C(1) << (row - table);
-}
-
+/* Checks value; stores it if keep is true. */
 static int
-write_row(struct settings *s, const struct setting *row, const char *value,
-    const char *origin, struct diag *dg)
+write_row(struct settings *s, const struct setting *row, bool keep,
+    const char *value, const char *origin, struct diag *dg)
 {
 	int64_t number;
 
-	if (row->type == SETTING_WORDS)
+	if (row->type == SETTING_WORDS) {
+		cleanup_strvec struct strvec unused = STRVEC_INIT;
+
 		return setting_value_words(
-		    row, value, origin, member(s, row), dg);
+		    row, value, origin, keep ? member(s, row) : &unused, dg);
+	}
 	if (row->type == SETTING_STRING) {
 		char **string = member(s, row);
 
 		if (setting_value_check(row, value, origin, dg) != 0)
 			return -1;
+		if (!keep)
+			return 0;
 		value = xstrdup(value);
 		cleanup_free_fn(string);
 		memcpy(string, &value, sizeof(value));
@@ -264,20 +269,30 @@ write_row(struct settings *s, const struct setting *row, const char *value,
 	}
 	if (setting_value_number(row, value, origin, &number, dg) != 0)
 		return -1;
-	if (row->type == SETTING_BOOL)
+	if (keep && row->type == SETTING_BOOL)
 		*(bool *)member(s, row) = number != 0;
-	else
+	else if (keep)
 		*(int64_t *)member(s, row) = number;
 	return 0;
 }
 
 static int
-set_row(struct settings *s, const struct setting *row, const char *value,
-    const char *origin, struct diag *dg)
+set_row(struct settings *s, const struct setting *row,
+    enum settings_source source, const char *value, const char *origin,
+    struct diag *dg)
 {
-	if (write_row(s, row, value, origin, dg) != 0)
+	unsigned char *now = &s->sources[row - table];
+	bool keep = source >= *now;
+
+	if (source == SETTINGS_PROJECT && !row->per_project)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s: %s cannot be set for one project: set it in "
+		    "drydock.conf",
+		    origin, row->name);
+	if (write_row(s, row, keep, value, origin, dg) != 0)
 		return -1;
-	s->given |= bit_of(row);
+	if (keep)
+		*now = (unsigned char)source;
 	return 0;
 }
 
@@ -294,9 +309,9 @@ settings_init(struct settings *s)
 		cleanup_diag struct diag dg = DIAG_INIT;
 
 		/* A test verifies that every fallback parses. */
-		(void)set_row(s, row, row->fallback, "default", &dg);
+		(void)set_row(
+		    s, row, SETTINGS_DEFAULT, row->fallback, "default", &dg);
 	}
-	s->given = 0;
 }
 
 void
@@ -327,48 +342,15 @@ fail_unknown(const char *origin, const char *name, struct diag *dg)
 	    origin, name, near.name);
 }
 
-/* Swaps the value of one row between a and b. */
-static void
-swap_row(struct settings *a, struct settings *b, const struct setting *row)
-{
-	char buf[sizeof(struct strvec)];
-	size_t size = row->type == SETTING_STRING ? sizeof(char *)
-	    : row->type == SETTING_WORDS          ? sizeof(struct strvec)
-	    : row->type == SETTING_BOOL           ? sizeof(bool)
-						  : sizeof(int64_t);
-
-	memcpy(buf, member(a, row), size);
-	memcpy(member(a, row), member(b, row), size);
-	memcpy(member(b, row), buf, size);
-}
-
 int
-settings_take_project(
-    struct settings *s, struct settings *own, const char *name, struct diag *dg)
-{
-	for (const struct setting *row = table; row->name != NULL; row++)
-		if ((own->given & bit_of(row)) != 0 && !row->per_project)
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s: %s cannot be set for one project: set it in "
-			    "drydock.conf",
-			    name, row->name);
-	for (const struct setting *row = table; row->name != NULL; row++)
-		if ((own->given & bit_of(row)) != 0 &&
-		    (s->given & bit_of(row)) == 0)
-			swap_row(s, own, row);
-	s->of_project = true;
-	return 0;
-}
-
-int
-settings_set(struct settings *s, const char *name, const char *value,
-    const char *origin, struct diag *dg)
+settings_set(struct settings *s, enum settings_source source, const char *name,
+    const char *value, const char *origin, struct diag *dg)
 {
 	const struct setting *row = settings_find(name);
 
 	if (row == NULL)
 		return fail_unknown(origin, name, dg);
-	return set_row(s, row, value, origin, dg);
+	return set_row(s, row, source, value, origin, dg);
 }
 
 void
@@ -400,12 +382,6 @@ settings_print_value(
 	}
 }
 
-static bool
-needs_quotes(const char *value)
-{
-	return *value == '\0' || strpbrk(value, " \t#\"") != NULL;
-}
-
 void
 settings_print(const struct settings *s, struct strbuf *out)
 {
@@ -414,16 +390,177 @@ settings_print(const struct settings *s, struct strbuf *out)
 
 		settings_print_value(s, row, &value);
 		strbuf_addf(out, "%s = ", row->name);
-		if (!needs_quotes(value.buf)) {
-			strbuf_addf(out, "%s\n", value.buf);
-			continue;
-		}
-		strbuf_addch(out, '"');
-		for (const char *p = value.buf; *p != '\0'; p++) {
-			if (*p == '"' || *p == '\\')
-				strbuf_addch(out, '\\');
-			strbuf_addch(out, *p);
-		}
-		strbuf_addstr(out, "\"\n");
+		conffile_quote(value.buf, out);
+		strbuf_addch(out, '\n');
 	}
+}
+
+int
+settings_parse(struct settings *s, enum settings_source source,
+    const char *name, const char *text, size_t len, struct diag *dg)
+{
+	cleanup_conf_entry struct conf_entry entry = CONF_ENTRY_INIT;
+	size_t seen[ARRAY_SIZE(table)] = { 0 };
+	struct lines lines;
+	int rc;
+
+	if (lines_init(&lines, name, text, len, SETTINGS_FILE_MAX, dg) != 0)
+		return -1;
+	while ((rc = conffile_next(&lines, &entry, dg)) > 0) {
+		cleanup_free char *origin =
+		    xasprintf("%s:%zu", name, lines.number);
+		const struct setting *row = settings_find(entry.key);
+		size_t *first = row != NULL ? &seen[row - table] : NULL;
+
+		if (first != NULL && *first != 0)
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s: %s was given in line %zu already", origin,
+			    entry.key, *first);
+		if (first != NULL)
+			*first = lines.number;
+		if (settings_set(
+			s, source, entry.key, entry.value.buf, origin, dg) != 0)
+			return -1;
+	}
+	return rc;
+}
+
+static bool
+is_foreign_variable(const char *name)
+{
+	/* Sessions set the last two, and drydock may run in a session. */
+	return strncmp(name, ENV_PREFIX "TEST_", 13) == 0 ||
+	    strcmp(name, ENV_PREFIX "VERSION") == 0 ||
+	    strcmp(name, ENV_PREFIX "SESSION") == 0;
+}
+
+/* Returned: the row's variable, DRYDOCK_MEMORY for memory. */
+static char *
+variable_name(const struct setting *row)
+{
+	char *name = xasprintf(ENV_PREFIX "%s", row->name);
+
+	for (char *p = name; *p != '\0'; p++)
+		*p = text_upper(*p);
+	return name;
+}
+
+static int
+fail_unknown_variable(const char *name, struct diag *dg)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (const struct setting *row = table; row->name != NULL; row++)
+		strvec_push_given(&names, variable_name(row));
+	for (size_t i = 0; i < names.nr; i++)
+		nearest_offer(&near, names.v[i]);
+	if (near.name == NULL)
+		return diag_set(
+		    dg, DIAG_CONFIG, "environment: unknown variable %s", name);
+	return diag_set(dg, DIAG_CONFIG,
+	    "environment: unknown variable %s (nearest: %s)", name, near.name);
+}
+
+static int
+set_variable(struct settings *s, const char *entry, struct diag *dg)
+{
+	const char *equals = strchr(entry, '=');
+	cleanup_free char *name = NULL;
+
+	if (equals == NULL || equals[1] == '\0')
+		return 0;
+	name = xstrndup(entry, (size_t)(equals - entry));
+	if (is_foreign_variable(name))
+		return 0;
+	for (const struct setting *row = table; row->name != NULL; row++) {
+		cleanup_free char *variable = variable_name(row);
+
+		if (strcmp(variable, name) == 0)
+			return set_row(
+			    s, row, SETTINGS_ENVIRONMENT, equals + 1, name, dg);
+	}
+	return fail_unknown_variable(name, dg);
+}
+
+char *
+settings_file_name(const struct project *project)
+{
+	return project == NULL ? xstrdup(CONF_NAME)
+			       : xasprintf("%s/" CONF_NAME, project->config);
+}
+
+/* Reads one file of the configuration directory.  *ret_any: it has text. */
+static int
+load_file(struct settings *s, enum settings_source source,
+    const struct paths *paths, const char *name, bool *ret_any, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *file = xasprintf("%s/%s", paths->config_dir, name);
+
+	if (paths_read_config_file(paths, name, SETTINGS_FILE_MAX, &text, dg) !=
+	    0)
+		return -1;
+	*ret_any = text.len > 0;
+	return settings_parse(s, source, file, text.buf, text.len, dg);
+}
+
+int
+settings_load(struct settings *s, const struct paths *paths,
+    const char *const *environ_, struct diag *dg)
+{
+	bool ignored;
+
+	if (load_file(s, SETTINGS_FILE, paths, CONF_NAME, &ignored, dg) != 0)
+		return -1;
+	for (; *environ_ != NULL; environ_++) {
+		if (strncmp(*environ_, ENV_PREFIX, strlen(ENV_PREFIX)) == 0 &&
+		    set_variable(s, *environ_, dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+settings_load_project(struct settings *s, const struct paths *paths,
+    const struct project *project, struct diag *dg)
+{
+	cleanup_free char *name = settings_file_name(project);
+
+	return load_file(s, SETTINGS_PROJECT, paths, name, &s->of_project, dg);
+}
+
+enum settings_source
+settings_source(const struct settings *s, const char *name)
+{
+	return s->sources[settings_find(name) - table];
+}
+
+char *
+settings_source_text(const struct settings *s, const struct setting *row,
+    const struct paths *paths, const struct project *project)
+{
+	enum settings_source source = s->sources[row - table];
+	cleanup_free char *name = NULL;
+	char *option;
+
+	switch (source) {
+	case SETTINGS_DEFAULT:
+		return xstrdup("default");
+	case SETTINGS_FILE:
+	case SETTINGS_PROJECT:
+		name = settings_file_name(
+		    source == SETTINGS_PROJECT ? project : NULL);
+		return xasprintf("%s/%s", paths->config_dir, name);
+	case SETTINGS_ENVIRONMENT:
+		return variable_name(row);
+	case SETTINGS_OPTION:
+		break;
+	}
+	option = xasprintf("--%s", row->name);
+	for (char *p = option; *p != '\0'; p++)
+		if (*p == '_')
+			*p = '-';
+	return option;
 }

@@ -24,6 +24,17 @@ struct paths;
 struct project;
 struct strbuf;
 
+/* Where a value comes from; a later source beats an earlier one. */
+enum settings_source {
+	SETTINGS_DEFAULT,
+	SETTINGS_FILE, /* drydock.conf */
+	SETTINGS_PROJECT, /* the project's drydock.conf */
+	SETTINGS_ENVIRONMENT,
+	SETTINGS_OPTION,
+};
+
+#define SETTINGS_MAX 64 /* rows of the table */
+
 struct settings {
 	char *engine; /* "" or a socket path, or a unix:// URL */
 	char *docker; /* "" or the absolute path of the program */
@@ -57,8 +68,7 @@ struct settings {
 	/* contained sessions may connect to sockets in the project */
 	bool project_sockets;
 	struct strvec binds; /* PATH or PATH:ro; overlays may bind these */
-	/* One bit per row that was set after the defaults or the file. */
-	uint64_t given;
+	unsigned char sources[SETTINGS_MAX]; /* settings_source, by row */
 	bool of_project; /* the project has its own settings file */
 };
 
@@ -109,40 +119,47 @@ int settings_load(struct settings *s, const struct paths *paths,
     const char *const *environ_, struct diag *dg);
 
 /*
- * Reads projects/KEY/drydock.conf of the configuration directory over *s,
- * except for settings that the environment or an option set.  An absent file is
- * skipped.  A key that cannot be set for one project is DIAG_CONFIG.
+ * Reads projects/KEY/drydock.conf of the configuration directory over *s.  An
+ * absent file is skipped.  A key that cannot be set for one project is
+ * DIAG_CONFIG.
  */
 int settings_load_project(struct settings *s, const struct paths *paths,
     const struct project *project, struct diag *dg);
 
-/* Returned: the path of that file. */
-char *settings_project_file(
+/*
+ * Returned: the name of drydock.conf in the configuration directory, or of the
+ * project's one (NULL: none).
+ */
+char *settings_file_name(const struct project *project);
+
+/* The source of the value of the setting of this name. */
+enum settings_source settings_source(
+    const struct settings *s, const char *name);
+
+/*
+ * Returned: where the value of a row comes from: "default", the path of a file,
+ * a variable or an option.
+ */
+char *settings_source_text(const struct settings *s, const struct setting *row,
     const struct paths *paths, const struct project *project);
 
 /*
- * Parses the text of a drydock.conf of at most 64 KiB.  Each line is "key =
- * value", and each key occurs at most once.  # starts a comment at the start of
- * a line or after a blank.  A value may be in double quotes, where \" and \\
- * are escapes.  name is the file's name in messages.
+ * Parses the text of a drydock.conf (host/conffile.h) of at most
+ * SETTINGS_FILE_MAX bytes.  Each key occurs at most once.  name is the file's
+ * name in messages.
  */
-int settings_parse(struct settings *s, const char *name, const char *text,
-    size_t len, struct diag *dg);
+#define SETTINGS_FILE_MAX ((size_t)64 << 10)
+int settings_parse(struct settings *s, enum settings_source source,
+    const char *name, const char *text, size_t len, struct diag *dg);
 
 /*
- * Sets one setting by name.  origin ("--memory", "drydock.conf:3") is for
- * messages.  An unknown name or a bad value is DIAG_CONFIG and changes nothing.
+ * Sets one setting by name, unless a later source has set it.  origin
+ * ("--memory", "drydock.conf:3") is for messages.  An unknown name, a bad value
+ * and a project's setting that cannot be set for one project are DIAG_CONFIG
+ * and change nothing.
  */
-int settings_set(struct settings *s, const char *name, const char *value,
-    const char *origin, struct diag *dg);
-
-/*
- * Moves the settings that were given in *own into *s, except for those that
- * were given in *s.  name is the file of *own.  A key that cannot be set for
- * one project is DIAG_CONFIG and changes nothing.
- */
-int settings_take_project(struct settings *s, struct settings *own,
-    const char *name, struct diag *dg);
+int settings_set(struct settings *s, enum settings_source source,
+    const char *name, const char *value, const char *origin, struct diag *dg);
 
 /* Appends "name = value" lines.  settings_parse() reads them back unchanged. */
 void settings_print(const struct settings *s, struct strbuf *out);

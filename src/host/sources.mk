@@ -8,6 +8,8 @@ host_sources = \
 	src/host/allowlist.h \
 	src/host/catalog.c \
 	src/host/catalog.h \
+	src/host/conffile.c \
+	src/host/conffile.h \
 	src/host/gitident.c \
 	src/host/gitident.h \
 	src/host/gitrepo.c \
@@ -31,7 +33,6 @@ host_sources = \
 	src/host/reserved.h \
 	src/host/setting-value.c \
 	src/host/setting-value.h \
-	src/host/settings-load.c \
 	src/host/settings.c \
 	src/host/settings.h \
 	src/host/text.c \
@@ -41,4 +42,6 @@ host_sources = \
 	src/host/toolchain.c \
 	src/host/toolchain.h \
 	src/host/trusted.c \
-	src/host/trusted.h
+	src/host/trusted.h \
+	src/host/userfile.c \
+	src/host/userfile.h

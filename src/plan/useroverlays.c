@@ -116,12 +116,22 @@ useroverlays_add(const struct plan_request *request, struct assembly *assembly,
     struct diag *dg)
 {
 	const struct paths *paths = request->paths;
-	cleanup_free char *own =
-	    xasprintf(DIRECTORY "/%s", request->project->key);
+	const struct project *project = request->project;
+	cleanup_free char *own = xasprintf("%s/" DIRECTORY, project->config);
+	cleanup_free char *older = xasprintf(DIRECTORY "/%s", project->key);
+	size_t before;
 
 	if (add_directory(
 		paths, DIRECTORY, "yours, for all projects", assembly, dg) != 0)
 		return -1;
+	before = assembly->nr;
+	if (add_directory(
+		paths, older, "yours, for this project", assembly, dg) != 0)
+		return -1;
+	if (assembly->nr > before)
+		diag_note("overlays of one project lie in %s/%s now: move "
+			  "those of %s/%s there",
+		    paths->config_dir, own, paths->config_dir, older);
 	return add_directory(
 	    paths, own, "yours, for this project", assembly, dg);
 }

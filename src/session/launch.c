@@ -74,7 +74,7 @@ read_request(struct start *l, struct diag *dg)
 	if (project_open(&l->project, r->dir, l->paths, dg) != 0 ||
 	    settings_load_project(l->settings, l->paths, &l->project, dg) != 0)
 		return -1;
-	l->mode = mode_resolve(r->mode, l->settings->mode);
+	l->mode = mode_resolve(r->mode, l->settings);
 	if (agent_load(&l->agent, l->settings->agent, l->paths, dg) != 0 ||
 	    agree_to_history(l, dg) != 0 || start_load_hosts(l, dg) != 0)
 		return -1;

@@ -39,7 +39,7 @@ find_parts(struct start *l, struct diag *dg)
 		diag_warn("session %s: %s", r->id, moved);
 	if (r->plan_digest == NULL)
 		return diag_set(dg, DIAG_DATA, "its record names no plan");
-	l->mode = mode_resolve(r->mode, "");
+	l->mode = mode_resolve(r->mode, NULL);
 	l->mode.reason = r->mode_reason;
 	if (project_open(&l->project, r->project, l->paths, dg) != 0 ||
 	    settings_load_project(l->settings, l->paths, &l->project, dg) !=

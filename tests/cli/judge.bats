@@ -448,20 +448,25 @@ ue" } }'
   assert_equal "$(jq -r .project.path <<<"$output")" "$project"
   run -0 --separate-stderr drydock plan "$project"
   assert_contains "$output" "key: $key"
-  mkdir "$config/compose.d/$key" "$config/compose.d/other"
-  chmod go-w "$config/compose.d"/*/
+  own=$config/projects/$key/compose.d
+  mkdir -p "$config/compose.d/$key" "$config/compose.d/other" "$own"
+  chmod go-w "$config/compose.d"/*/ "${own%/*}" "$own" "$config/projects"
   printf 'services: { agent: { environment: { A: "%s" } } }\n' all |
     overlay b.yml
   printf 'services: { agent: { environment: { A: "%s" } } }\n' upper |
     overlay B.yaml
-  printf '{"services": {"agent": {"environment": {"A": "%s"}}}}\n' own |
+  printf '{"services": {"agent": {"environment": {"A": "%s"}}}}\n' older |
     overlay "$key/a.json"
+  printf '{"services": {"agent": {"environment": {"A": "%s"}}}}\n' own |
+    overlay "../projects/$key/compose.d/a.json"
   printf 'services: { agent: { privileged: true } }\n' | overlay other/x.yml
   # Keys that are nearly the project's.
   local near
   for near in "${key}x" "${key%?}" "${key^^}" "${key%%-*}" "$key." " $key"; do
     mkdir "$config/compose.d/$near"
     cp "$config/compose.d/other/x.yml" "$config/compose.d/$near/x.yml"
+    mkdir -p "$config/projects/$near/compose.d"
+    cp "$config/compose.d/other/x.yml" "$config/projects/$near/compose.d/"
   done
   printf 'services: { agent: { privileged: true } }\n' | overlay .hidden.yml
   printf 'services: { agent: { privileged: true } }\n' | overlay b.yml~
@@ -473,7 +478,10 @@ ue" } }'
   echo 'COMPOSE_FILE=compose.yml' >"$project/.env"
   run -0 --separate-stderr drydock plan --json "$project"
   assert_equal "$(jq -c '[.overlays[3:][].name]' <<<"$output")" \
-    "[\"compose.d/B.yaml\",\"compose.d/b.yml\",\"compose.d/$key/a.json\"]"
+    "[\"compose.d/B.yaml\",\"compose.d/b.yml\",\"compose.d/$key/a.json\",\
+\"projects/$key/compose.d/a.json\"]"
+  assert_contains "$stderr" "overlays of one project lie in $own now: move \
+those of $config/compose.d/$key there"
   assert_equal "$(jq -r .model.services.agent.environment.A <<<"$output")" own
 }
 

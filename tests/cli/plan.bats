@@ -183,7 +183,8 @@ toolchains c rust: run \"drydock build $project\""
   touch "$project/Cargo.toml" "$project/package.json"
   run -0 --separate-stderr drydock plan --json "$project"
   project_conf </dev/null
-  assert_contains "$stderr" "write \"toolchains = node rust\" into $own"
+  assert_contains "$stderr" "type \"drydock config set \
+--project toolchains 'node rust'\" in its directory"
   assert_equal "$(model .services.agent.image)" "sha256:$(printf 'a%.0s' {1..64})"
   jq '.images[0].recipe = "agent claude; toolchains node rust"' \
     "$XDG_STATE_HOME/drydock/images.json" >"$BATS_TEST_TMPDIR/new"

@@ -81,6 +81,8 @@ setup() {
   assert_equal "$(complete_line drydock conf)" config
   assert_equal "$(complete_line drydock config --eng | sort | xargs)" \
     "--engine --engine-timeout"
+  assert_equal "$(complete_line drydock config un)" unset
+  assert_equal "$(complete_line drydock config set engine_)" engine_timeout
   assert_equal "$(complete_line drydock help vers)" version
   assert_equal "$(complete_line drydock run -- --eng)" ""
   # Where a session is wanted, no directory is offered, and the other way round.

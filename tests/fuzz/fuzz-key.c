@@ -48,7 +48,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int key = detach_key_parse(name);
 	FUZZ_CHECK(key >= -1 && key < 0x20);
 	/* Whatever the setting takes is a key, but for none. */
-	if (settings_set(&settings, "detach_key", name, "test", &dg) == 0)
+	if (settings_set(&settings, SETTINGS_OPTION, "detach_key", name, "test",
+		&dg) == 0)
 		FUZZ_CHECK(key >= 0);
 
 	uint32_t seed = fuzz_take(&in) + 1;

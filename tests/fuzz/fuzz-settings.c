@@ -18,14 +18,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	settings_init(&first);
 	settings_init(&second);
-	int rc = settings_parse(
-	    &first, "drydock.conf", (const char *)data, size, &dg);
+	int rc = settings_parse(&first, SETTINGS_FILE, "drydock.conf",
+	    (const char *)data, size, &dg);
 	fuzz_outcome(rc, &dg);
 
 	/* After a failure too: each of them is as it was or as it was set. */
 	settings_print(&first, &printed);
 	FUZZ_CHECK(strlen(printed.buf) == printed.len);
-	rc = settings_parse(&second, "printed", printed.buf, printed.len, &dg);
+	rc = settings_parse(
+	    &second, SETTINGS_FILE, "printed", printed.buf, printed.len, &dg);
 	FUZZ_CHECK(rc == 0);
 	settings_print(&second, &again);
 	FUZZ_CHECK(strcmp(printed.buf, again.buf) == 0);

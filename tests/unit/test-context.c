@@ -225,8 +225,9 @@ get_digest(const struct paths *paths, const char *setting, const char *value,
 	if (setting != NULL && strcmp(setting, "toolchains") == 0)
 		recipe.toolchains = &toolchains;
 	if (setting != NULL)
-		CHECK_INT(
-		    settings_set(&settings, setting, value, "test", &dg), 0);
+		CHECK_INT(settings_set(&settings, SETTINGS_OPTION, setting,
+			      value, "test", &dg),
+		    0);
 	CHECK_INT(context_read(paths, &files, &dg), 0);
 	CHECK_INT(
 	    build_context_digest(BUILD_AGENT, &recipe, files, ret_hex, &dg), 0);

@@ -28,7 +28,8 @@ parse(const char *text, size_t len)
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	settings_init(&s);
-	if (settings_parse(&s, "drydock.conf", text, len, &dg) < 0) {
+	if (settings_parse(&s, SETTINGS_FILE, "drydock.conf", text, len, &dg) <
+	    0) {
 		CHECK_INT(dg.class, DIAG_CONFIG);
 		return xstrdup(dg.message);
 	}
@@ -63,8 +64,8 @@ test_fallbacks(void)
 		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 		settings_init(&again);
-		CHECK_INT(
-		    settings_set(&again, row->name, row->fallback, "test", &dg),
+		CHECK_INT(settings_set(&again, SETTINGS_OPTION, row->name,
+			      row->fallback, "test", &dg),
 		    0);
 		settings_print_value(&s, row, &out);
 		CHECK_STR(out.buf, row->fallback);
@@ -400,7 +401,7 @@ test_project(void)
 		{ "memory = x\n", { "DRYDOCK_MEMORY=4g" }, NULL,
 		    ":1: memory: \"x\" is not a size such as 512m or 4g" },
 		{ "engine = /x\n", { NULL }, NULL,
-		    ": engine cannot be set for one project: set it in "
+		    ":1: engine cannot be set for one project: set it in "
 		    "drydock.conf" },
 		{ "\nmemori = 1g\n", { NULL }, NULL,
 		    ":2: unknown key \"memori\" (nearest: memory)" },
@@ -409,7 +410,8 @@ test_project(void)
 		    "toolchain" },
 	};
 	static char key[] = "0123456789abcdef-p";
-	const struct project project = { .key = key };
+	static char config[] = "projects/0123456789abcdef-p";
+	const struct project project = { .key = key, .config = config };
 	cleanup_paths struct paths paths;
 	cleanup_free char *dir = NULL;
 	cleanup_free char *file = NULL;
@@ -421,7 +423,7 @@ test_project(void)
 	free(dir);
 	dir = xasprintf("%s/projects/%s", paths.config_dir, key);
 	CHECK_INT(mkdir(dir, 0700), 0);
-	file = settings_project_file(&paths, &project);
+	file = xasprintf("%s/drydock.conf", dir);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_settings struct settings s;
 		cleanup_diag struct diag dg = DIAG_INIT;
@@ -437,8 +439,8 @@ test_project(void)
 		settings_init(&s);
 		CHECK_INT(settings_load(&s, &paths, rows[i].env, &dg), 0);
 		if (rows[i].option != NULL)
-			CHECK_INT(settings_set(&s, "memory", rows[i].option,
-				      "--memory", &dg),
+			CHECK_INT(settings_set(&s, SETTINGS_OPTION, "memory",
+				      rows[i].option, "--memory", &dg),
 			    0);
 		if (settings_load_project(&s, &paths, &project, &dg) < 0) {
 			CHECK_INT(dg.class, DIAG_CONFIG);

@@ -11,6 +11,7 @@ unit_tests = \
 	tests/unit/test-check \
 	tests/unit/test-collect \
 	tests/unit/test-companion \
+	tests/unit/test-conffile \
 	tests/unit/test-container \
 	tests/unit/test-context \
 	tests/unit/test-detach-key \

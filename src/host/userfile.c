@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* userfile: locks, reads and replaces a file of the user's. */
+
+#include "host/userfile.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "base/xalloc.h"
+#include "host/paths.h"
+#include "host/trusted.h"
+
+enum {
+	LOCK_MS = 5000,
+	RETRY_MS = 5
+};
+
+/* Splits path at its last slash, in place.  Returns the last component. */
+static char *
+split(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	*slash = '\0';
+	return slash + 1;
+}
+
+/*
+ * Locks the directory itself: no other file appears in the user's directory.
+ */
+static int
+lock(const struct userfile *file, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + LOCK_MS;
+
+	while (flock(file->dir_fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "lock %s", file->path);
+		if (monotime_left_ms(deadline) == 0)
+			return diag_set(dg, DIAG_BUSY,
+			    "another process changes %s", file->path);
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+	return 0;
+}
+
+/* Finds the directory of name, or of the file that the symlink name leads to. */
+static int
+open_directory(struct userfile *file, const struct paths *paths,
+    const char *name, struct diag *dg)
+{
+	cleanup_free char *dir = xstrdup(file->path);
+	cleanup_free char *real = NULL;
+	cleanup_close int made_fd = -1;
+	cleanup_close int fd = -1;
+
+	file->name = xstrdup(split(dir));
+	if (fs_make_path(dir, 0700, &made_fd, dg) != 0 ||
+	    paths_open_config_file(paths, name, &fd, dg) != 0)
+		return -1;
+	if (fd >= 0 && fs_real_path(fd, &real) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "%s", file->path);
+	if (real == NULL) {
+		file->dir_fd = steal_fd(&made_fd);
+		return 0;
+	}
+	free(file->name);
+	file->name = xstrdup(split(real));
+	return fs_open_dir(*real == '\0' ? "/" : real, &file->dir_fd, dg);
+}
+
+int
+userfile_open(struct userfile *file, const struct paths *paths,
+    const char *name, size_t max, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	file->path = xasprintf("%s/%s", paths->config_dir, name);
+	file->mode = 0644;
+	if (open_directory(file, paths, name, dg) != 0 || lock(file, dg) != 0 ||
+	    paths_open_config_file(paths, name, &fd, dg) != 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "%s", file->path);
+	file->mode = st.st_mode & 0777;
+	return trusted_read(fd, file->path, max, &file->text, dg);
+}
+
+int
+userfile_write(struct userfile *file, struct diag *dg)
+{
+	if (fs_replace_file(file->dir_fd, file->name, file->text.buf,
+		file->text.len, file->mode, dg) != 0)
+		return diag_wrap(dg, "%s", file->path);
+	return 0;
+}
+
+void
+userfile_release(struct userfile *file)
+{
+	strbuf_release(&file->text);
+	free(file->path);
+	free(file->name);
+	cleanup_close_fn(&file->dir_fd);
+	*file = (struct userfile)USERFILE_INIT;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * userfile: a change of a file of the configuration directory that the user
+ * writes too.
+ */
+#ifndef DRYDOCK_USERFILE_H
+#define DRYDOCK_USERFILE_H
+
+#include <sys/types.h>
+
+#include "base/strbuf.h"
+
+struct diag;
+struct paths;
+
+struct userfile {
+	struct strbuf text; /* the file's; the caller changes it */
+	char *path; /* owned; for messages */
+	char *name; /* owned; the file's name in dir_fd */
+	int dir_fd; /* owned; locked until the release */
+	mode_t mode;
+};
+
+#define USERFILE_INIT                          \
+	{                                      \
+		STRBUF_INIT, NULL, NULL, -1, 0 \
+	}
+
+/*
+ * Locks the directory and reads name, a path below the configuration directory.
+ * Missing directories are created; an absent file is empty.  Behind a symlink
+ * the file that it leads to is changed.  A file that paths_open_config_file()
+ * refuses, and a file larger than max, fail as there.  DIAG_BUSY if another
+ * process keeps the lock.
+ */
+int userfile_open(struct userfile *file, const struct paths *paths,
+    const char *name, size_t max, struct diag *dg);
+
+/* Replaces the file atomically with text. */
+int userfile_write(struct userfile *file, struct diag *dg);
+
+void userfile_release(struct userfile *file);
+
+#define cleanup_userfile __attribute__((cleanup(userfile_release)))
+
+#endif /* DRYDOCK_USERFILE_H */
