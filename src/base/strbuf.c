@@ -200,3 +200,15 @@ strbuf_add_shell_quoted(struct strbuf *sb, const char *s)
 	}
 	strbuf_addch(sb, '\'');
 }
+
+void
+strbuf_add_replaced(
+    struct strbuf *sb, const char *text, const char *mark, const char *value)
+{
+	for (const char *at; (at = strstr(text, mark)) != NULL;
+	     text = at + strlen(mark)) {
+		strbuf_add(sb, text, (size_t)(at - text));
+		strbuf_addstr(sb, value);
+	}
+	strbuf_addstr(sb, text);
+}

@@ -48,6 +48,10 @@ char *strbuf_detach(struct strbuf *sb, size_t *ret_len);
  */
 void strbuf_add_escaped(struct strbuf *sb, const char *s, size_t len);
 
+/* Appends text with each occurrence of mark replaced by value. */
+void strbuf_add_replaced(
+    struct strbuf *sb, const char *text, const char *mark, const char *value);
+
 /* Appends s quoted as one word of a POSIX shell command line. */
 void strbuf_add_shell_quoted(struct strbuf *sb, const char *s);
 

@@ -49,25 +49,25 @@ real_path(int fd, const char *dir, char **ret_path, struct diag *dg)
 	return 0;
 }
 
-static int
-check_characters(const char *path, struct diag *dg)
+int
+project_check_path(const char *path, const char *what, struct diag *dg)
 {
-	const char *what = NULL;
+	const char *bad = NULL;
 
 	if (strchr(path, '\n') != NULL)
-		what = "a newline";
+		bad = "a newline";
 	else if (strchr(path, ':') != NULL)
-		what = "a colon";
+		bad = "a colon";
 	else if (strchr(path, '\\') != NULL)
-		what = "a backslash";
+		bad = "a backslash";
 	else if (!text_is_plain(path))
-		what = "a control character or bytes that are not UTF-8";
-	if (what == NULL)
+		bad = "a control character or bytes that are not UTF-8";
+	if (bad == NULL)
 		return 0;
 	return diag_set(dg, DIAG_CONFIG,
-	    "project \"%s\" has %s in its path, which the engine cannot "
+	    "%s \"%s\" has %s in its path, which the engine cannot "
 	    "mount: rename it",
-	    path, what);
+	    what, path, bad);
 }
 
 /* Rejects directories that an agent must not be able to write to. */
@@ -262,7 +262,7 @@ project_open(struct project *ret_project, const char *dir,
 		return -1;
 	assert(project.path != NULL);
 	if (check_links(&project, dir, paths, dg) != 0 ||
-	    check_characters(project.path, dg) != 0 ||
+	    project_check_path(project.path, "project", dg) != 0 ||
 	    check_place(project.path, paths, dg) != 0)
 		return -1;
 	project_digits(project.path, digits);

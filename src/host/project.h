@@ -39,6 +39,12 @@ int project_open(struct project *ret_project, const char *dir,
     const struct paths *paths, struct diag *dg);
 void project_release(struct project *project);
 
+/*
+ * Fails with DIAG_CONFIG for a path that the engine cannot mount.  what is the
+ * kind of the path, "project".
+ */
+int project_check_path(const char *path, const char *what, struct diag *dg);
+
 /* The prefix of a project's key: hex digits of the SHA-256 of its path. */
 #define PROJECT_DIGITS 16
 void project_digits(const char *path, char ret_digits[PROJECT_DIGITS + 1]);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -17,9 +16,7 @@
 #include "engine/engine.h"
 #include "host/paths.h"
 #include "host/project.h"
-#include "host/protected.h"
 #include "plan/plan.h"
-#include "plan/procfacts.h"
 
 /* login.defs(5), SYS_GID_MAX: gids up to this one are system groups. */
 #define SYSTEM_GID_MAX 999
@@ -117,32 +114,6 @@ check_modes(
 	if ((bits & 05) == 05 || has_acl(request->project->fd))
 		return 0;
 	return refuse_modes(request, &st, why, dg);
-}
-
-/*
- * The engine binds the project with all mounts below it, and these mounts are
- * not judged.
- */
-int
-access_check_mounts(const struct plan_request *request, struct diag *dg)
-{
-	const char *path = request->project->path;
-	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
-
-	if (proc_mounts_read_own(&mounts, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < mounts.nr; i++) {
-		const char *target = mounts.v[i].target;
-
-		if (strcmp(target, path) != 0 &&
-		    protected_is_below(target, path))
-			return diag_set(dg, DIAG_POLICY,
-			    "%s (%s) is mounted below the project, and "
-			    "sessions do not carry mounts: unmount it, or "
-			    "start the session on %s",
-			    target, mounts.v[i].fstype, target);
-	}
-	return 0;
 }
 
 int

@@ -29,10 +29,4 @@ struct access {
 int access_find(
     const struct plan_request *request, struct access *ret, struct diag *dg);
 
-/*
- * Fails with DIAG_POLICY, and says what to do, if a file system is mounted
- * below the project.
- */
-int access_check_mounts(const struct plan_request *request, struct diag *dg);
-
 #endif /* DRYDOCK_PLAN_ACCESS_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* assemble: builds the ordered list of overlays and reads each one once. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
+#include "plan/carried.h"
 #include "plan/datafile.h"
 #include "plan/extra-service.h"
 #include "plan/plan.h"
@@ -72,6 +74,36 @@ add_all_installed(const struct plan_request *request, struct assembly *assembly,
 	    assembly, paths, "hardening", xstrdup("always"), dg);
 }
 
+/* Adds one overlay, made from mount.yml, for each carried directory. */
+static int
+add_carried(const struct plan_request *request, struct assembly *assembly,
+    struct diag *dg)
+{
+	const struct carried *carried = &assembly->carried;
+	cleanup_strbuf struct strbuf template = STRBUF_INIT;
+
+	if (carried->nr == 0)
+		return 0;
+	if (datafile_read(
+		request->paths, "mount.yml", MAX_OVERLAY, &template, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < carried->nr; i++) {
+		struct overlay *o = assembly_insert(assembly, assembly->nr,
+		    xasprintf("mount %s", carried->v[i].path),
+		    xstrdup("mounted below the project"));
+		char number[32];
+
+		(void)snprintf(number, sizeof(number), "%zu", i);
+		carried_variables(carried, i, &assembly->vars);
+		strbuf_add_replaced(&o->text, template.buf, "@NUMBER@", number);
+		digest_bytes(template.buf, template.len, o->digest);
+		if (fs_memfd("mount", o->text.buf, o->text.len, &o->fd, dg) !=
+		    0)
+			return diag_wrap(dg, "overlay %s", o->name);
+	}
+	return 0;
+}
+
 int
 plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
     struct diag *dg)
@@ -80,6 +112,7 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 	size_t own;
 
 	if (access_find(request, &a.access, dg) != 0 ||
+	    carried_find(request, &a.carried, dg) != 0 ||
 	    plan_variables(request, &a.vars, dg) != 0 ||
 	    add_all_installed(request, &a, dg) != 0)
 		return -1;
@@ -92,6 +125,8 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 			xstrdup("the project's group"), dg) != 0)
 			return -1;
 	}
+	if (add_carried(request, &a, dg) != 0)
+		return -1;
 	own = a.nr;
 	if (useroverlays_add(request, &a, dg) != 0 ||
 	    extra_services_add(request, own, &a, dg) != 0)
@@ -117,5 +152,6 @@ assembly_release(struct assembly *assembly)
 	extra_services_free(
 	    assembly->extra_services, assembly->nextra_services);
 	strvec_release(&assembly->vars);
+	carried_release(&assembly->carried);
 	*assembly = (struct assembly)ASSEMBLY_INIT;
 }

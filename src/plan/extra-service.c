@@ -177,15 +177,8 @@ add_hardening(const struct strbuf *template, const struct extra_service *extra,
 	struct overlay *o =
 	    assembly_insert(a, at, xasprintf("service %s", extra->name),
 		xstrdup("hardening of your extra service"));
-	const char *rest = template->buf;
-	const char *mark;
 
-	for (; (mark = strstr(rest, PLACEHOLDER)) != NULL;
-	     rest = mark + strlen(PLACEHOLDER)) {
-		strbuf_add(&o->text, rest, (size_t)(mark - rest));
-		strbuf_addstr(&o->text, extra->name);
-	}
-	strbuf_addstr(&o->text, rest);
+	strbuf_add_replaced(&o->text, template->buf, PLACEHOLDER, extra->name);
 	digest_bytes(template->buf, template->len, o->digest);
 	return fs_memfd("service", o->text.buf, o->text.len, &o->fd, dg);
 }

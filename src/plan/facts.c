@@ -24,6 +24,7 @@
 #include "host/project.h"
 #include "host/reserved.h"
 #include "host/settings.h"
+#include "plan/carried.h"
 #include "plan/extra-service.h"
 #include "plan/plan.h"
 #include "plan/protected-paths.h"
@@ -408,6 +409,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_extra(w, assembly);
 	write_files(w, assembly, plan);
 	write_sockets(w, request, plan);
+	carried_write(&assembly->carried, w);
 	if (write_roles(w, request, assembly, dg) != 0 ||
 	    (overlays && write_reserved(w, request->paths, dg) != 0))
 		return -1;

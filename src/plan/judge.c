@@ -17,6 +17,7 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/trusted.h"
+#include "plan/carried.h"
 #include "plan/datafile.h"
 #include "plan/facts.h"
 #include "plan/model.h"
@@ -211,6 +212,7 @@ plan_judge_model(const struct plan_request *request,
 		json_parse(resolved->reference.buf, resolved->reference.len,
 		    "the reference", &reference, dg) != 0))
 		return -1;
+	carried_set_roles(&assembly->carried, plan);
 	/*
 	 * trusted_check() covers the files that were read before the call.  By
 	 * now every file that decides the launch has been read.
@@ -226,10 +228,8 @@ plan_judge_model(const struct plan_request *request,
 		return -1;
 	if (plan->nviolations > 0)
 		return 0;
-	/* For a project that the policy refuses, unmounting is no way out. */
-	return access_check_mounts(request, dg) != 0
-	    ? -1
-	    : model_check_readable(plan, dg);
+	return carried_check(plan, dg) != 0 ? -1
+					    : model_check_readable(plan, dg);
 }
 
 int

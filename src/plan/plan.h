@@ -24,6 +24,7 @@
 #include "base/strvec.h"
 #include "host/mode.h"
 #include "plan/access.h"
+#include "plan/carried.h"
 #include "plan/procfacts.h"
 
 struct container;
@@ -66,6 +67,7 @@ struct assembly {
 	size_t nr;
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
 	struct access access; /* of the session to the project */
+	struct carried carried;
 	struct extra_service *extra_services; /* owned; of user overlays */
 	size_t nextra_services;
 };
@@ -84,7 +86,8 @@ struct overlay *assembly_insert(
 
 /*
  * Builds the list: base, the mode's overlay, hardening, the overlay with the
- * project's group if the session needs it, then the user's overlays.  The list
+ * project's group if the session needs it, one overlay for each mount below the
+ * project, then the user's overlays.  The list
  * also has the overlays that drydock generates for extra services.  On failure
  * *ret_assembly is untouched.  A failure in an overlay names that overlay.
  */

@@ -189,6 +189,7 @@ unescape(const char *s, const char *end)
 }
 
 enum {
+	MOUNT_FIELD_ID = 0,
 	MOUNT_FIELD_DEVICE = 2,
 	MOUNT_FIELD_ROOT = 3,
 	MOUNT_FIELD_TARGET = 4,
@@ -221,7 +222,9 @@ parse_mount(const char *line, const char *eol, struct proc_mount *m)
 	for (int i = 0; i < MOUNT_FIELDS; i++) {
 		if (!next_field(&at, eol, &s, &end))
 			return false;
-		if (i == MOUNT_FIELD_DEVICE)
+		if (i == MOUNT_FIELD_ID)
+			m->id = strtoull(s, NULL, 10);
+		else if (i == MOUNT_FIELD_DEVICE)
 			m->device = unescape(s, end);
 		else if (i == MOUNT_FIELD_ROOT)
 			m->root = unescape(s, end);

@@ -48,6 +48,7 @@ struct proc_status {
 };
 
 struct proc_mount {
+	uint64_t id;
 	char *device; /* owned; of the file system, "8:1" */
 	char *root; /* owned; the mounted path in the file system */
 	char *target; /* owned */

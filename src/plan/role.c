@@ -16,7 +16,7 @@
 #define IN_BOTH (IN_CONTAINED | IN_DOOD)
 
 /* Columns: name, variable, below, type, mode, owner, modes. */
-const struct mount_role mount_roles[MOUNT_IDS + 1] = {
+const struct mount_role mount_roles[MOUNT_ROLES] = {
 	[MOUNT_HOME] = { "home", "DRYDOCK_SOURCE_HOME", "home", S_IFDIR, 0700,
 	    SERVICE_AGENT, IN_BOTH },
 	[MOUNT_PROJECT] = { "project", "DRYDOCK_PROJECT", NULL, S_IFDIR, 0,
@@ -36,6 +36,8 @@ const struct mount_role mount_roles[MOUNT_IDS + 1] = {
 	[MOUNT_ENGINE] = { "engine", "DRYDOCK_ENGINE_SOCKET", NULL, S_IFSOCK, 0,
 	    SERVICE_AGENT, IN_DOOD },
 	[MOUNT_USER] = { "user", NULL, NULL, S_IFDIR, 0, SERVICE_AGENT, 0 },
+	[MOUNT_BELOW] = { "below", NULL, NULL, S_IFDIR, 0, SERVICE_AGENT,
+	    IN_BOTH },
 };
 
 bool

@@ -25,7 +25,10 @@ enum mount_id {
 	MOUNT_SERVICES,
 	MOUNT_ENGINE,
 	MOUNT_IDS,
-	MOUNT_USER = MOUNT_IDS /* a user's bind; has no source */
+	/* Any number of binds; the source does not follow from the role. */
+	MOUNT_USER = MOUNT_IDS,
+	MOUNT_BELOW, /* mounted below the project on the host */
+	MOUNT_ROLES
 };
 
 struct mount_role {
@@ -38,8 +41,8 @@ struct mount_role {
 	unsigned modes; /* 1u << enum mode, for each mode with it */
 };
 
-/* Indexed by enum mount_id, including MOUNT_USER. */
-extern const struct mount_role mount_roles[MOUNT_IDS + 1];
+/* Indexed by enum mount_id. */
+extern const struct mount_role mount_roles[MOUNT_ROLES];
 
 /*
  * Returns true if drydock makes the source itself, below its state directory.
@@ -49,7 +52,8 @@ bool mount_is_made(const struct plan_mount *mount);
 bool mount_role_has_mode(const struct mount_role *role, enum mode mode);
 
 /*
- * Returned: the path of the role's source on the host.  role is not MOUNT_USER.
+ * Returned: the path of the role's source on the host.  role is one of the first
+ * MOUNT_IDS.
  */
 char *mount_role_path(
     const struct mount_role *role, const struct plan_request *request);

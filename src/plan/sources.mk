@@ -3,6 +3,8 @@ plan_sources = \
 	src/plan/access.c \
 	src/plan/access.h \
 	src/plan/assemble.c \
+	src/plan/carried.c \
+	src/plan/carried.h \
 	src/plan/datafile.c \
 	src/plan/datafile.h \
 	src/plan/facts.c \

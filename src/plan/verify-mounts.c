@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -164,11 +165,50 @@ count_target(const struct proc_mounts *mounts, const char *target)
 	return n;
 }
 
+/*
+ * Returns true if the bind that holds the target shows the same directory of
+ * the host there.  The engine binds that one with all mounts below it, and so
+ * mounts the directory twice.
+ */
+static bool
+is_carried(const struct plan_service *service, const char *target)
+{
+	const struct plan_mount *m = find_mount(service, target);
+	const struct plan_mount *outer =
+	    m == NULL ? NULL : plan_outer_mount(service, m);
+	size_t len = outer == NULL ? 0 : strlen(outer->target);
+
+	return outer != NULL &&
+	    strncmp(m->source, outer->source, strlen(outer->source)) == 0 &&
+	    strcmp(m->source + strlen(outer->source), target + len) == 0;
+}
+
+/*
+ * All mounts at a carried directory must show the same directory.  The last
+ * one hides the others; verify_sources() checks whether it is read-only.
+ */
+static int
+verify_stack(const struct proc_mounts *mounts, const struct proc_mount *m,
+    struct diag *dg)
+{
+	for (size_t i = 0; i < mounts->nr; i++) {
+		const struct proc_mount *o = &mounts->v[i];
+
+		if (strcmp(o->target, m->target) == 0 &&
+		    (strcmp(o->device, m->device) != 0 ||
+			strcmp(o->root, m->root) != 0))
+			return diag_set(dg, DIAG_POLICY,
+			    "%s: expected one directory, has several",
+			    m->target);
+	}
+	return 0;
+}
+
 static int
 verify_present(
     const struct proc_mounts *mounts, const char *target, struct diag *dg)
 {
-	if (count_target(mounts, target) == 1)
+	if (count_target(mounts, target) > 0)
 		return 0;
 	return diag_set(
 	    dg, DIAG_POLICY, "%s: expected to be mounted, is not", target);
@@ -184,6 +224,11 @@ verify_mounts(const struct plan_service *service,
 	for (size_t i = 0; i < mounts->nr; i++) {
 		const struct proc_mount *m = &mounts->v[i];
 
+		if (is_carried(service, m->target)) {
+			if (verify_stack(mounts, m, dg) != 0)
+				return -1;
+			continue;
+		}
 		/*
 		 * Several mounts at one target hide each other and cannot be
 		 * judged.
@@ -207,6 +252,21 @@ verify_mounts(const struct plan_service *service,
 			return -1;
 	}
 	return 0;
+}
+
+/* fd is the mount that is visible at the target. */
+static int
+verify_stack_writable(const struct plan_mount *b, int fd, struct diag *dg)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) != 0)
+		return diag_set_errno(
+		    dg, DIAG_POLICY, errno, "look at %s", b->target);
+	if (((fs.f_flag & ST_RDONLY) != 0) == b->read_only)
+		return 0;
+	return diag_set(dg, DIAG_POLICY, "%s: expected %s, is not", b->target,
+	    b->read_only ? "read-only" : "writable");
 }
 
 /*
@@ -238,6 +298,9 @@ verify_sources(const struct plan_service *service, int root_fd, struct diag *dg)
 			return diag_set(dg, DIAG_POLICY,
 			    "%s: expected %s, is another file", b->target,
 			    b->source);
+		if (is_carried(service, b->target) &&
+		    verify_stack_writable(b, fd, dg) != 0)
+			return -1;
 	}
 	return 0;
 }

@@ -57,6 +57,16 @@ def source($path; f): .facts.sources[$path] |= f;
 def touches($group; $how):
   source(project; .touches = [{$group, $how, place: "/place"}]);
 def bind($source; $target): {type: "bind", $source, $target, bind: {}};
+def below: project + "/below";
+def carried(f):
+  fact(.carried[below] = {real: below, kind: "directory", made: false,
+    read_only: false, dev: "1", ino: "3"})
+  | source(below; {exists: true, role: "below", real: below, kind: "directory",
+    owner: "1000:1000", others_write: true, dev: "1", ino: "3", touches: []})
+  | (.model, .reference) |=
+    (.services.agent.volumes += [bind(below; below)]) | f;
+def below_bind(f):
+  agent(.volumes |= map(if .source == below then f else . end));
 def listed($source; $target): agent(.volumes += [bind($source; $target)]);
 def raw(overlay):
   {raw: ["DRYDOCK_HOME"], overlay: overlay};

@@ -64,13 +64,6 @@ refused() {
   assert_contains "$stderr" "$project is read-only in the session, as its mount is"
 }
 
-@test "what is mounted below the project is refused by name" {
-  mkdir "$project/below"
-  mount -t tmpfs none "$project/below"
-  mounts=("$project/below")
-  refused "$project/below (tmpfs) is mounted below the project" as_who
-}
-
 @test "root's session on what root cannot read without its capabilities" {
   chmod 0700 "$project"
   export who=root

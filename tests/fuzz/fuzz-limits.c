@@ -79,7 +79,7 @@ check_files(const uint8_t *data, size_t size, const char *text)
 	cleanup_free char *path =
 	    xasprintf("%s/fuzz-limits.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	static char root[] = "/", type[] = "cgroup2", none[] = "";
-	struct proc_mount mount = { none, root, path, none, type, none };
+	struct proc_mount mount = { 0, none, root, path, none, type, none };
 	const struct proc_mounts own = { &mount, 1 };
 	struct proc_limits limits;
 

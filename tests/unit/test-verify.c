@@ -367,6 +367,51 @@ test_mounts(void)
 		    verify_changed(rows[i].from, rows[i].to), -1);
 }
 
+/* The project has a mount below it: the engine mounts that one twice. */
+static void
+test_carried(void)
+{
+	static const char model[] =
+	    "{\"services\":{\"agent\":{\"user\":\"1:1\",\"read_only\":true,"
+	    "\"network_mode\":\"none\",\"volumes\":["
+	    "{\"source\":\"/p\",\"target\":\"/p\"},"
+	    "{\"source\":\"/p/m\",\"target\":\"/p/m\"},"
+	    "{\"source\":\"/other\",\"target\":\"/p/o\"}]}}}";
+#define PROJECT "200 120 254:0 /p /p rw - ext4 a rw\n"
+#define BELOW "201 200 0:70 / /p/m rw - tmpfs none rw\n"
+#define OTHER "202 200 254:0 /other /p/o rw - ext4 a rw\n"
+	static const struct {
+		const char *mounts;
+		int rc;
+	} rows[] = {
+		{ PROJECT BELOW BELOW OTHER, 0 },
+		{ PROJECT BELOW OTHER, 0 },
+		{ PROJECT OTHER, -1 },
+		{ PROJECT BELOW BELOW OTHER OTHER, -1 },
+		{ PROJECT BELOW
+		    "203 200 0:71 / /p/m rw - tmpfs none rw\n" OTHER,
+		    -1 },
+		{ PROJECT BELOW
+		    "203 200 0:70 /x /p/m rw - tmpfs none rw\n" OTHER,
+		    -1 },
+		{ PROJECT BELOW OTHER "203 200 0:70 / /p/x rw - tmpfs n rw\n",
+		    -1 },
+	};
+	cleanup_plan struct plan plan = PLAN_INIT;
+	const struct plan_service *s = verify_kit_agent(model, &plan);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
+		cleanup_free char *text = xasprintf(
+		    "%s%s", MOUNTS_HEAD MOUNTS_MASKED, rows[i].mounts);
+
+		CHECK_INT(proc_parse_mounts(text, &mounts, &dg), 0);
+		check_int(__FILE__, __LINE__, rows[i].mounts,
+		    verify_mounts(s, &mounts, &dg), rows[i].rc);
+	}
+}
+
 int
 main(void)
 {
@@ -380,6 +425,8 @@ main(void)
 		{ "a namespace that is shared is refused", test_namespaces },
 		{ "a mount that is missing, more or writable is refused",
 		    test_mounts },
+		{ "a mount below the project may be there twice",
+		    test_carried },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
