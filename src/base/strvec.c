@@ -69,6 +69,31 @@ strvec_push_all(struct strvec *sv, const char *const *list)
 		strvec_push(sv, *list);
 }
 
+void
+strvec_split(struct strvec *sv, const char *text, char separator)
+{
+	for (;;) {
+		const char *end = strchrnul(text, separator);
+
+		if (end > text)
+			strvec_push_given(
+			    sv, xstrndup(text, (size_t)(end - text)));
+		if (*end == '\0')
+			return;
+		text = end + 1;
+	}
+}
+
+char *
+strvec_join(const struct strvec *sv, const char *separator)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < sv->nr; i++)
+		strbuf_addf(&sb, "%s%s", i > 0 ? separator : "", sv->v[i]);
+	return strbuf_detach(&sb, NULL);
+}
+
 static int
 compare(const void *a, const void *b)
 {

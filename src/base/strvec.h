@@ -28,6 +28,10 @@ void strvec_pushf(struct strvec *sv, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void strvec_sort(struct strvec *sv); /* by bytes */
 void strvec_push_all(struct strvec *sv, const char *const *list);
+/* Appends the parts of text between separators; empty parts are left out. */
+void strvec_split(struct strvec *sv, const char *text, char separator);
+/* Returned: the strings, with the separator between them. */
+char *strvec_join(const struct strvec *sv, const char *separator);
 bool strvec_has(const struct strvec *sv, const char *s);
 /* For environments: sets NAME=VALUE, replacing an existing NAME. */
 void strvec_setenv(struct strvec *sv, const char *name, const char *value);

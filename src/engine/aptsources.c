@@ -126,13 +126,12 @@ void
 aptsources_parse_list(
     const char *text, const char *codename, struct strvec *lines)
 {
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
-		cleanup_free char *line = xstrndup(text, len);
+	cleanup_strvec struct strvec all = STRVEC_INIT;
 
-		line[strcspn(line, "#")] = '\0';
-		parse_line(line, codename, lines);
-		text += len + (text[len] == '\n' ? 1 : 0);
+	strvec_split(&all, text, '\n');
+	for (size_t i = 0; i < all.nr; i++) {
+		all.v[i][strcspn(all.v[i], "#")] = '\0';
+		parse_line(all.v[i], codename, lines);
 	}
 }
 

@@ -74,14 +74,13 @@ write_sources(const struct hostconf *hc, struct strbuf *out)
 static void
 add_apt_options(const struct hostconf *hc, struct strvec *argv)
 {
-	for (const char *p = hc->apt_conf.buf; *p != '\0';) {
-		size_t len = strcspn(p, "\n");
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
 
-		/* mmdebstrap expects NAME "VALUE" without a semicolon. */
-		strvec_pushf(argv, "--aptopt=%.*s",
-		    (int)(len > 0 && p[len - 1] == ';' ? len - 1 : len), p);
-		p += len + (p[len] == '\n' ? 1 : 0);
-	}
+	/* mmdebstrap expects NAME "VALUE" without the semicolon at the end. */
+	strvec_split(&lines, hc->apt_conf.buf, '\n');
+	for (size_t i = 0; i < lines.nr; i++)
+		strvec_pushf(argv, "--aptopt=%.*s", (int)strlen(lines.v[i]) - 1,
+		    lines.v[i]);
 }
 
 /* mmdebstrap writes many small files.  Uses /dev/shm if it has enough space. */

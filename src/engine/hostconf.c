@@ -74,15 +74,16 @@ add_ca(struct hostconf *hc, const char *path)
  * have.
  */
 static void
-take_apt_setting(struct hostconf *hc, const char *line, size_t len)
+take_apt_setting(struct hostconf *hc, const char *line)
 {
+	size_t len = strlen(line);
 	static const char *const wanted[] = { "Acquire::http::",
 		"Acquire::https::", "Acquire::Check-Valid-Until ",
 		"Acquire::Check-Date ", "Acquire::Max-FutureTime ",
 		"Acquire::Retries ", "Acquire::ForceIPv4 ",
 		"Acquire::ForceIPv6 " };
 	static const char ca_info[] = "Acquire::https::CaInfo \"";
-	const char *quote = memchr(line, '"', len);
+	const char *quote = strchr(line, '"');
 
 	/* The closing quote must not be the opening one. */
 	if (quote == NULL || len < 3 || quote >= line + len - 2 ||
@@ -98,8 +99,7 @@ take_apt_setting(struct hostconf *hc, const char *line, size_t len)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 		if (strncasecmp(line, wanted[i], strlen(wanted[i])) == 0) {
-			strbuf_add(&hc->apt_conf, line, len);
-			strbuf_addch(&hc->apt_conf, '\n');
+			strbuf_addf(&hc->apt_conf, "%s\n", line);
 			return;
 		}
 }
@@ -107,12 +107,11 @@ take_apt_setting(struct hostconf *hc, const char *line, size_t len)
 static void
 take_apt_settings(struct hostconf *hc, const char *text)
 {
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
 
-		take_apt_setting(hc, text, len);
-		text += len + (text[len] == '\n' ? 1 : 0);
-	}
+	strvec_split(&lines, text, '\n');
+	for (size_t i = 0; i < lines.nr; i++)
+		take_apt_setting(hc, lines.v[i]);
 }
 
 static void

@@ -94,12 +94,13 @@ void
 npmrc_parse(const char *text, const char *const *environ_, struct strbuf *out,
     char **cafile)
 {
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
-		cleanup_free char *line = xstrndup(text, len);
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+
+	strvec_split(&lines, text, '\n');
+	for (size_t i = 0; i < lines.nr; i++) {
+		char *line = lines.v[i];
 		char *equals = strchr(line, '=');
 
-		text += len + (text[len] == '\n' ? 1 : 0);
 		if (equals == NULL || strchr(";#[", line[0]) != NULL)
 			continue;
 		*equals = '\0';
@@ -172,12 +173,7 @@ npmrc_keep_used(struct strbuf *npmrc)
 	const char *registry = "";
 	bool dropped = false;
 
-	for (const char *at = npmrc->buf; *at != '\0';) {
-		size_t len = strcspn(at, "\n");
-
-		strvec_push_given(&lines, xstrndup(at, len));
-		at += len + (at[len] == '\n' ? 1 : 0);
-	}
+	strvec_split(&lines, npmrc->buf, '\n');
 	for (size_t i = 0; i < lines.nr; i++) {
 		const char *line = lines.v[i];
 

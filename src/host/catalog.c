@@ -81,16 +81,15 @@ static int
 fail_unknown(const struct catalog *catalog, const char *name,
     const struct paths *paths, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_free char *list = NULL;
 
 	if (catalog_list(catalog, paths, &names, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < names.nr; i++)
-		strbuf_addf(&list, "%s%s", i > 0 ? ", " : "", names.v[i]);
+	list = strvec_join(&names, ", ");
 	return diag_set(dg, catalog->unknown,
 	    "unknown %s \"%s\" (there is: %s)", catalog->noun, name,
-	    names.nr > 0 ? list.buf : "none");
+	    names.nr > 0 ? list : "none");
 }
 
 int

@@ -201,14 +201,15 @@ check_alternates(const char *project, int git_fd, struct strvec *notes)
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -1;
-	char *rest;
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
 
 	if (fs_open_nolinks(git_fd, ALTERNATES,
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &ignored) != 0 ||
 	    fs_read_fd(fd, ALTERNATES, FILE_MAX, &text, &ignored) != 0)
 		return;
-	for (char *line = strtok_r(text.buf, "\n", &rest); line != NULL;
-	     line = strtok_r(NULL, "\n", &rest)) {
+	strvec_split(&lines, text.buf, '\n');
+	for (size_t i = 0; i < lines.nr; i++) {
+		const char *line = lines.v[i];
 		cleanup_free char *path = line[0] == '/'
 		    ? xstrdup(line)
 		    : xasprintf("%s/.git/objects/%s", project, line);

@@ -19,6 +19,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "base/resolve.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/knownprojects.h"
 #include "host/paths.h"
@@ -90,16 +91,10 @@ holds(const char *project, const char *real, const char *home)
 static bool
 is_systems_directory(const char *real)
 {
-	static const char list[] = PROC_SYSTEM_PATH;
+	cleanup_strvec struct strvec dirs = STRVEC_INIT;
 
-	for (const char *p = list; *p != '\0';) {
-		size_t len = strcspn(p, ":");
-
-		if (strlen(real) == len && strncmp(real, p, len) == 0)
-			return true;
-		p += len + (p[len] == ':' ? 1 : 0);
-	}
-	return false;
+	strvec_split(&dirs, PROC_SYSTEM_PATH, ':');
+	return strvec_has(&dirs, real);
 }
 
 /* The path of a program, or of the interpreter of a script. */
@@ -225,7 +220,7 @@ find_interpreter(const char *path)
 
 /* Judges a program and, for a script, its interpreter. */
 static enum verdict
-judge_depth(const struct candidate *c, const char *path, int depth)
+judge(const struct candidate *c, const char *path, int depth)
 {
 	struct way way = { c, depth > 0 };
 	struct resolve walk = { .judge = judge_step, .arg = &way };
@@ -245,13 +240,7 @@ judge_depth(const struct candidate *c, const char *path, int depth)
 	/* A relative interpreter would depend on the working directory. */
 	if (interpreter[0] != '/' || depth == MAX_INTERPRETERS)
 		return NO_PROGRAM;
-	return judge_depth(c, interpreter, depth + 1);
-}
-
-static enum verdict
-judge(const struct candidate *c, const char *path)
-{
-	return judge_depth(c, path, 0);
+	return judge(c, interpreter, depth + 1);
 }
 
 /*
@@ -262,25 +251,20 @@ static char *
 look_in(const struct candidate *c, const char *name, const char *directories,
     char **passed_over)
 {
-	for (const char *p = directories; *p != '\0';) {
-		size_t len = strcspn(p, ":");
-		cleanup_free char *path = NULL;
-		enum verdict verdict = NO_PROGRAM;
+	cleanup_strvec struct strvec dirs = STRVEC_INIT;
 
-		/*
-		 * An empty or relative entry would depend on the working
-		 * directory.
-		 */
-		if (*p == '/') {
-			path = xasprintf("%.*s/%s", (int)len, p, name);
-			verdict = judge(c, path);
-		}
+	strvec_split(&dirs, directories, ':');
+	for (size_t i = 0; i < dirs.nr; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", dirs.v[i], name);
+		/* A relative entry would depend on the working directory. */
+		enum verdict verdict =
+		    path[0] == '/' ? judge(c, path, 0) : NO_PROGRAM;
+
 		if (verdict == FINE)
 			return steal_ptr(&path);
 		if (verdict != NO_PROGRAM && *passed_over == NULL &&
 		    eaccess(path, X_OK) == 0)
 			*passed_over = steal_ptr(&path);
-		p += len + (p[len] == ':' ? 1 : 0);
 	}
 	return NULL;
 }
@@ -291,7 +275,7 @@ check_named(const struct program_search *search, const struct row *row,
 {
 	const struct candidate c = { search, NULL, TRUST_CALLER };
 
-	switch (judge(&c, path)) {
+	switch (judge(&c, path, 0)) {
 	case FINE:
 		return 0;
 	case NO_PROGRAM:
@@ -356,16 +340,16 @@ program_find(enum program which, const struct program_search *search,
 char *
 program_find_system(const char *name)
 {
-	for (const char *at = PROC_SYSTEM_PATH; *at != '\0';) {
-		size_t len = strcspn(at, ":");
-		cleanup_free char *path =
-		    xasprintf("%.*s/%s", (int)len, at, name);
+	cleanup_strvec struct strvec dirs = STRVEC_INIT;
+
+	strvec_split(&dirs, PROC_SYSTEM_PATH, ':');
+	for (size_t i = 0; i < dirs.nr; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", dirs.v[i], name);
 		struct stat st;
 
 		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 		    eaccess(path, X_OK) == 0)
 			return steal_ptr(&path);
-		at += len + (at[len] == ':' ? 1 : 0);
 	}
 	return NULL;
 }

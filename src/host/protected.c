@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 
 #define CREDENTIALS PROTECTED_CREDENTIALS
@@ -181,15 +182,14 @@ protected_is_credential(const char *path)
 char *
 protected_search_dir_in(const char *search, const char *project)
 {
-	cleanup_free char *copy = xstrdup(search);
-	char *save = NULL;
+	cleanup_strvec struct strvec dirs = STRVEC_INIT;
 
-	for (char *dir = strtok_r(copy, ":", &save); dir != NULL;
-	     dir = strtok_r(NULL, ":", &save)) {
-		cleanup_free char *real = realpath(dir, NULL);
+	strvec_split(&dirs, search, ':');
+	for (size_t i = 0; i < dirs.nr; i++) {
+		cleanup_free char *real = realpath(dirs.v[i], NULL);
 
 		if (real != NULL && protected_is_below(real, project))
-			return xstrdup(dir);
+			return xstrdup(dirs.v[i]);
 	}
 	return NULL;
 }

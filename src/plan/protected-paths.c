@@ -244,37 +244,6 @@ add_agents(
 	return 0;
 }
 
-/* Adds the directories of the caller's PATH. */
-static int
-add_path(struct protected_paths *list, const char *path, struct diag *dg)
-{
-	cleanup_free char *copy = xstrdup(path);
-	char *save = NULL;
-
-	for (char *dir = strtok_r(copy, ":", &save); dir != NULL;
-	     dir = strtok_r(NULL, ":", &save)) {
-		const char *group =
-		    protected_is_activated(dir) ? "path-activated" : "path";
-
-		if (dir[0] == '/' && add(list, group, xstrdup(dir), dg) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static bool
-has_directory(const char *path, const char *dir, size_t len)
-{
-	for (const char *p = path; *p != '\0';) {
-		size_t n = strcspn(p, ":");
-
-		if (n == len && strncmp(p, dir, len) == 0)
-			return true;
-		p += n + (p[n] == ':' ? 1 : 0);
-	}
-	return false;
-}
-
 /*
  * Adds the caller's PATH and the other directories that drydock runs programs
  * from.
@@ -282,20 +251,26 @@ has_directory(const char *path, const char *dir, size_t len)
 static int
 add_path_dirs(struct protected_paths *list, struct diag *dg)
 {
-	static const char own[] = PROC_SYSTEM_PATH ":" PROGRAM_PLUGIN_PATH;
-	const char *callers = getenv("PATH");
-	const char *path = callers != NULL ? callers : "";
+	cleanup_strvec struct strvec own = STRVEC_INIT;
+	cleanup_strvec struct strvec callers = STRVEC_INIT;
+	const char *path = getenv("PATH");
 
-	for (const char *p = own; *p != '\0';) {
-		size_t len = strcspn(p, ":");
-
+	strvec_split(&own, PROC_SYSTEM_PATH ":" PROGRAM_PLUGIN_PATH, ':');
+	strvec_split(&callers, path != NULL ? path : "", ':');
+	for (size_t i = 0; i < own.nr; i++)
 		/* A directory that is also in PATH is added once. */
-		if (!has_directory(path, p, len) &&
-		    add(list, "programs", xstrndup(p, len), dg) != 0)
+		if (!strvec_has(&callers, own.v[i]) &&
+		    add(list, "programs", xstrdup(own.v[i]), dg) != 0)
 			return -1;
-		p += len + (p[len] == ':' ? 1 : 0);
+	for (size_t i = 0; i < callers.nr; i++) {
+		const char *dir = callers.v[i];
+		const char *group =
+		    protected_is_activated(dir) ? "path-activated" : "path";
+
+		if (dir[0] == '/' && add(list, group, xstrdup(dir), dg) != 0)
+			return -1;
 	}
-	return add_path(list, path, dg);
+	return 0;
 }
 
 static int

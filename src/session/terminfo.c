@@ -67,22 +67,18 @@ find_entry(const struct paths *paths, const char *const *environ_,
 	cleanup_free char *own = xasprintf("%s/.terminfo", paths->home);
 	const char *dir = envp_get(environ_, "TERMINFO");
 	const char *list = envp_get(environ_, "TERMINFO_DIRS");
-	cleanup_free char *dirs = xstrdup(list != NULL ? list : "");
 	const char *const system[] = { own, "/etc/terminfo", "/lib/terminfo",
-		"/usr/lib/terminfo", "/usr/share/terminfo" };
-	char *rest = NULL;
+		"/usr/lib/terminfo", "/usr/share/terminfo", NULL };
+	cleanup_strvec struct strvec dirs = STRVEC_INIT;
 
-	if (dir != NULL && read_below(paths, dir, name, out))
-		return true;
-	for (char *at = strtok_r(dirs, ":", &rest); at != NULL;
-	     at = strtok_r(NULL, ":", &rest)) {
-		if (read_below(paths, at, name, out))
+	if (dir != NULL)
+		strvec_push(&dirs, dir);
+	if (list != NULL)
+		strvec_split(&dirs, list, ':');
+	strvec_push_all(&dirs, system);
+	for (size_t i = 0; i < dirs.nr; i++)
+		if (read_below(paths, dirs.v[i], name, out))
 			return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(system); i++) {
-		if (read_below(paths, system[i], name, out))
-			return true;
-	}
 	return false;
 }
 

@@ -44,14 +44,13 @@ jsonfilter_new(const struct strvec *drop, const char *home, const char *project,
 {
 	cleanup_jsonfilter struct jsonfilter *f = xcalloc(1, sizeof(*f));
 	cleanup_strbuf struct strbuf program = STRBUF_INIT;
+	cleanup_free char *paths = NULL;
 
 	if (add_definition(&program, "home", home, dg) != 0 ||
 	    add_definition(&program, "project", project, dg) != 0)
 		return -1;
-	strbuf_addstr(&program, "[path(");
-	for (size_t i = 0; i < drop->nr; i++)
-		strbuf_addf(&program, "%s(%s)", i > 0 ? ",\n" : "", drop->v[i]);
-	strbuf_addstr(&program, ")]");
+	paths = strvec_join(drop, "),\n(");
+	strbuf_addf(&program, "[path((%s))]", paths);
 	if (drop->nr > 0 &&
 	    jqprog_compile("what to drop", program.buf, &f->prog, dg) != 0)
 		return -1;

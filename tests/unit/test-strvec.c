@@ -55,10 +55,34 @@ variables_are_replaced(void)
 	CHECK_STR(sv.v[2], "EMPTY=");
 }
 
+static void
+test_split_and_join(void)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "", "" },
+		{ ":", "" },
+		{ "a", "a" },
+		{ "a:b", "a, b" },
+		{ ":a::b:", "a, b" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strvec struct strvec sv = STRVEC_INIT;
+		cleanup_free char *got = NULL;
+
+		strvec_split(&sv, rows[i].text, ':');
+		got = strvec_join(&sv, ", ");
+		check_str(__FILE__, __LINE__, rows[i].text, got, rows[i].want);
+	}
+}
+
 static const struct check_test tests[] = {
 	{ "a list ends with NULL at all times", always_terminated },
 	{ "whole lists are copied", whole_lists_are_copied },
 	{ "an environment has each name once", variables_are_replaced },
+	{ "a list is split and joined at a separator", test_split_and_join },
 };
 
 int
