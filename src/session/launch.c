@@ -92,7 +92,7 @@ ask_engine(struct start *l, struct diag *dg)
 	cleanup_diag struct diag collect_dg = DIAG_INIT;
 	struct collect_outcome outcome;
 	const struct images_spec spec = {
-		.engine = &l->engine,
+		.engine = l->engine,
 		.recipe = { l->settings, &l->agent, &l->toolchains, l->paths },
 		.paths = l->paths,
 		.project = l->settings->of_project ? l->project.path : NULL,
@@ -101,16 +101,14 @@ ask_engine(struct start *l, struct diag *dg)
 		.build = l->request->build,
 	};
 
-	l->engine = *l->request->engine;
-	*l->request->engine = (struct engine)ENGINE_INIT;
 	if (paths_open_state(l->paths, dg) != 0 ||
-	    engine_ready(&l->engine, l->settings, l->paths, projects,
+	    engine_ready(l->engine, l->settings, l->paths, projects,
 		l->environ_, dg) != 0 ||
 	    images_get(&spec, &l->images, dg) != 0)
 		return -1;
 	/* A failure is only a warning: the next launch collects again. */
 	if (collect_sessions(
-		l->paths, &l->engine, NULL, &outcome, &collect_dg) != 0)
+		l->paths, l->engine, NULL, &outcome, &collect_dg) != 0)
 		diag_warn("nothing is collected: %s", collect_dg.message);
 	(void)outcomes_prune(l->paths, l->settings);
 	return 0;
@@ -130,9 +128,9 @@ fill_record(struct start *l)
 	r->history = project_history(&l->project, l->paths, l->agent.name,
 	    l->request->contained_history ? MODE_CONTAINED : l->mode.mode);
 	r->kind = xstrdup(l->request->kind == LAUNCH_RUN ? "run" : "shell");
-	r->engine_id = xstrdup(l->engine.id);
-	r->engine_data_root = xstrdup(l->engine.data_root);
-	r->engine_socket = xstrdup(l->engine.socket);
+	r->engine_id = xstrdup(l->engine->id);
+	r->engine_data_root = xstrdup(l->engine->data_root);
+	r->engine_socket = xstrdup(l->engine->socket);
 	r->created_at = record_now();
 	r->ends_with_client = !l->tty;
 }
@@ -217,7 +215,7 @@ make_plan(struct start *l, struct diag *dg)
 	if (plan_assemble(&l->plan_request, &assembly, dg) != 0 ||
 	    plan_judge(&l->plan_request, &assembly, &l->plan, dg) != 0 ||
 	    plan_check_verdict(&l->plan, dg) != 0 ||
-	    neighbours_check(l->paths, &l->engine, &l->plan, &l->session, dg) !=
+	    neighbours_check(l->paths, l->engine, &l->plan, &l->session, dg) !=
 		0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
 	    note_places(l, dg) != 0 || start_write_proxy(l, dg) != 0 ||
@@ -333,7 +331,7 @@ make_and_start(struct start *l, struct diag *dg)
 		    l->session.id);
 	else if (l->session.dir_fd >= 0)
 		teardown_launch(
-		    l->paths, &l->engine, &l->record, l->composed, &l->session);
+		    l->paths, l->engine, &l->record, l->composed, &l->session);
 	return -1;
 }
 
@@ -349,6 +347,7 @@ launch_session(const struct launch_request *request, struct paths *paths,
 	l.paths = paths;
 	l.settings = settings;
 	l.environ_ = environ_;
+	l.engine = request->engine;
 	if (read_request(&l, dg) != 0 || ask_engine(&l, dg) != 0)
 		return -1;
 	interrupt_hold(&l.interrupt);

@@ -31,7 +31,7 @@ struct launch_request {
 	char *const *args; /* run: extra arguments; shell: the command */
 	int nargs;
 	images_builder *build; /* builds missing images */
-	struct engine *engine; /* given; ready, or ENGINE_INIT */
+	struct engine *engine; /* ready, or ENGINE_INIT */
 };
 
 /*

@@ -91,11 +91,8 @@ session_look(const struct look_spec *spec, const struct session *session,
 	struct session_facts *f = &look->facts;
 
 	*look = (struct session_look)SESSION_LOOK_INIT;
-	*f = (struct session_facts){ .record = spec->record,
-		.engine = spec->engine,
-		.containers = spec->containers,
-		.state_id = spec->paths->state_id,
-		.id = session->id };
+	*f = session_facts_of(session->id, spec->record, spec->paths,
+	    spec->engine, spec->containers);
 	if (!spec->record_given) {
 		if (record_read(
 			session->dir_fd, &look->record, &look->unrecorded) == 0)

@@ -204,30 +204,23 @@ first_overlap(const struct strvec *a, const struct strvec *b,
  */
 static int
 is_live(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool *ret_live, struct diag *dg)
+    const struct record *record, const struct session *session, bool *ret_live,
+    struct diag *dg)
 {
-	cleanup_container_list struct container_list containers =
-	    CONTAINER_LIST_INIT;
-	const struct session_facts facts = {
-		.record = record,
-		.sealed = true,
+	const struct look_spec spec = { .paths = paths,
 		.engine = engine,
-		.containers = &containers,
-		.state_id = paths->state_id,
-		.id = record->id,
-	};
-
-	enum session_state state;
+		.record_given = true,
+		.record = record };
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 
 	if (session_is_leased(paths, record->id, ret_live, dg) != 0)
 		return -1;
 	if (*ret_live)
 		return 0;
-	if (containers_find(engine, paths->state_id, &containers, dg) != 0)
+	if (session_look(&spec, session, &look, dg) != 0)
 		return -1;
-	state = session_status(&facts);
-	*ret_live = state != SESSION_ENDED && state != SESSION_STOPPED &&
-	    state != SESSION_LOST;
+	*ret_live = look.state != SESSION_ENDED &&
+	    look.state != SESSION_STOPPED && look.state != SESSION_LOST;
 	return 0;
 }
 
@@ -241,7 +234,7 @@ struct comparison {
 
 static int
 compare(struct comparison *c, struct reach *reach, const struct record *record,
-    struct diag *dg)
+    const struct session *session, struct diag *dg)
 {
 	const char *path;
 	bool live;
@@ -253,7 +246,8 @@ compare(struct comparison *c, struct reach *reach, const struct record *record,
 		&c->own->into, &reach->writes, &c->mounts, &path, dg) != 0)
 		return -1;
 	if (path != NULL) {
-		if (is_live(c->paths, c->engine, record, &live, dg) != 0)
+		if (is_live(c->paths, c->engine, record, session, &live, dg) !=
+		    0)
 			return -1;
 		if (live)
 			return diag_set(dg, DIAG_POLICY,
@@ -277,32 +271,33 @@ compare(struct comparison *c, struct reach *reach, const struct record *record,
 }
 
 /*
- * Reads the reach of another session.  Reads its record only if one of the two
- * sessions has a mount point to compare.
+ * Opens another session and reads its reach.  Reads its record only if one of
+ * the two sessions has a mount point to compare.
  */
 static int
-read_other(const struct comparison *c, const char *id, struct reach *reach,
-    struct record *record, struct diag *dg)
+read_other(const struct comparison *c, const char *id, struct session *other,
+    struct reach *reach, struct record *record, struct diag *dg)
 {
-	cleanup_session struct session other = SESSION_INIT;
-
-	if (session_open(c->paths, id, &other, dg) != 0 ||
-	    read_reach(other.dir_fd, reach, dg) != 0)
+	if (session_open(c->paths, id, other, dg) != 0 ||
+	    read_reach(other->dir_fd, reach, dg) != 0)
 		return -1;
 	if (c->own->into.nr == 0 && reach->into.nr == 0)
 		return 0;
-	return record_read(other.dir_fd, record, dg);
+	return record_read(other->dir_fd, record, dg);
 }
 
 static int
 check_one(struct comparison *c, const char *id, struct diag *dg)
 {
+	cleanup_session struct session other = SESSION_INIT;
 	cleanup_record struct record record = RECORD_INIT;
 	cleanup_reach struct reach reach = REACH_INIT;
 	cleanup_diag struct diag mine = DIAG_INIT;
 
-	if (read_other(c, id, &reach, &record, &mine) == 0)
-		return record.id == NULL ? 0 : compare(c, &reach, &record, dg);
+	if (read_other(c, id, &other, &reach, &record, &mine) == 0)
+		return record.id == NULL
+		    ? 0
+		    : compare(c, &reach, &record, &other, dg);
 	/*
 	 * Without a directory the session has ended.  Without a record the
 	 * session has no agent yet, and will see this session when it reads the

@@ -91,7 +91,7 @@ check_plan(struct start *l, struct diag *dg)
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0)
 		return -1;
-	if (neighbours_check(l->paths, &l->engine, &l->plan, &l->session, dg) !=
+	if (neighbours_check(l->paths, l->engine, &l->plan, &l->session, dg) !=
 		0 ||
 	    carried_check(&l->plan, dg) != 0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
@@ -108,7 +108,7 @@ inspect_image(const struct start *l, const char *service,
 
 	if (s == NULL)
 		return diag_set(dg, DIAG_DATA, "its plan has no %s", service);
-	if (image_inspect(&l->engine, s->image, ret_image, dg) != 0)
+	if (image_inspect(l->engine, s->image, ret_image, dg) != 0)
 		return -1;
 	if (ret_image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,
@@ -168,11 +168,11 @@ start_containers(struct start *l, struct diag *dg)
 	 * A container may still wait from an interrupted start.  Its first
 	 * process has to begin anew.
 	 */
-	if (container_stop(&l->engine, agent, GRACE_S, dg) != 0)
+	if (container_stop(l->engine, agent, GRACE_S, dg) != 0)
 		return -1;
 	/* A proxy that still runs has read an older allowlist. */
 	if (egress != NULL &&
-	    container_stop(&l->engine, egress, GRACE_S, dg) != 0)
+	    container_stop(l->engine, egress, GRACE_S, dg) != 0)
 		return -1;
 	/*
 	 * Remove what the agent left in the directories in which the sockets
@@ -186,10 +186,10 @@ start_containers(struct start *l, struct diag *dg)
 		const char *id = r->containers[i].id;
 
 		if (id != NULL && strcmp(id, agent) != 0 &&
-		    container_start(&l->engine, id, dg) != 0)
+		    container_start(l->engine, id, dg) != 0)
 			return -1;
 	}
-	return container_start(&l->engine, agent, dg);
+	return container_start(l->engine, agent, dg);
 }
 
 static void
@@ -200,7 +200,7 @@ stop_again(struct start *l)
 		const char *id = l->record.containers[i].id;
 
 		if (id != NULL &&
-		    container_stop(&l->engine, id, GRACE_S, &dg) != 0)
+		    container_stop(l->engine, id, GRACE_S, &dg) != 0)
 			diag_warn("%s", dg.message);
 	}
 }
@@ -245,7 +245,7 @@ int
 resume_session(const struct resume_spec *spec, struct session *session,
     struct record *record, int *ret_status, struct diag *dg)
 {
-	struct start l = START_INIT;
+	cleanup_start struct start l = START_INIT;
 	struct launch_request request = {
 		.kind = strcmp(record->kind, "shell") == 0 ? LAUNCH_SHELL
 							   : LAUNCH_RUN,
@@ -257,11 +257,7 @@ resume_session(const struct resume_spec *spec, struct session *session,
 	l.settings = spec->settings;
 	l.environ_ = spec->environ_;
 	l.tty = true;
-	/*
-	 * The engine is borrowed and reset below; session and record are moved.
-	 * Each has exactly one owner.
-	 */
-	l.engine = *spec->engine;
+	l.engine = spec->engine;
 	l.session = *session;
 	l.record = *record;
 	*session = (struct session)SESSION_INIT;
@@ -280,8 +276,6 @@ resume_session(const struct resume_spec *spec, struct session *session,
 		rc = start_view(&l, ret_status, dg);
 	}
 	interrupt_restore(&l.interrupt);
-	l.engine = (struct engine)ENGINE_INIT;
-	start_release(&l);
 	return rc;
 }
 
@@ -297,7 +291,7 @@ start_proxy(struct start *l, struct diag *dg)
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0 ||
 	    start_write_proxy(l, dg) != 0 || find_planned(l, dg) != 0 ||
-	    container_start(&l->engine, id, dg) != 0)
+	    container_start(l->engine, id, dg) != 0)
 		return -1;
 	l->composed = true;
 	return start_check_proxy(l, dg);
@@ -307,25 +301,23 @@ int
 resume_proxy(
     const struct resume_spec *spec, struct session *session, struct diag *dg)
 {
-	struct start l = START_INIT;
+	cleanup_start struct start l = START_INIT;
 	cleanup_diag struct diag stop = DIAG_INIT;
 	int rc;
 
 	l.paths = spec->paths;
 	l.settings = spec->settings;
 	l.environ_ = spec->environ_;
-	l.engine = *spec->engine;
+	l.engine = spec->engine;
 	l.session = *session;
 	*session = (struct session)SESSION_INIT;
 	rc = record_read(l.session.dir_fd, &l.record, dg);
 	if (rc == 0)
 		rc = start_proxy(&l, dg);
 	if (rc != 0 && l.composed &&
-	    container_stop(&l.engine, record_container_id(&l.record, "egress"),
+	    container_stop(l.engine, record_container_id(&l.record, "egress"),
 		GRACE_S, &stop) != 0)
 		diag_warn("%s", stop.message);
-	l.engine = (struct engine)ENGINE_INIT;
-	start_release(&l);
 	return rc;
 }
 

@@ -51,7 +51,6 @@ start_release(struct start *l)
 	record_release(&l->record);
 	session_release(&l->session);
 	images_release(&l->images);
-	engine_release(&l->engine);
 	allowlist_release(&l->allowlist);
 	toolchains_release(&l->toolchains);
 	agent_release(&l->agent);
@@ -76,7 +75,7 @@ start_fill_request(struct start *l)
 	l->plan_request = (struct plan_request){
 		.paths = l->paths,
 		.settings = l->settings,
-		.engine = &l->engine,
+		.engine = l->engine,
 		.project = &l->project,
 		.mode = l->mode,
 		.session_id = l->session.id,
@@ -135,7 +134,7 @@ run_compose(struct start *l, struct compose_spec *spec, struct diag *dg)
 	int rc;
 
 	spec->interrupt = &interrupt;
-	rc = compose_up(&l->engine, spec, dg);
+	rc = compose_up(l->engine, spec, dg);
 	spec->interrupt = NULL; /* points to a local variable */
 	if (i.sig == 0)
 		return rc;
@@ -165,13 +164,8 @@ start_compose(struct start *l, struct diag *dg)
 static const struct container *
 find_role(const struct start *l, const char *role)
 {
-	const struct session_facts facts = {
-		.record = &l->record,
-		.engine = &l->engine,
-		.containers = &l->containers,
-		.state_id = l->paths->state_id,
-		.id = l->session.id,
-	};
+	const struct session_facts facts = session_facts_of(
+	    l->session.id, &l->record, l->paths, l->engine, &l->containers);
 
 	return session_container(&facts, role);
 }
@@ -194,7 +188,7 @@ check_runs(const struct start *l, const struct plan_service *s,
 	    c->error, l->resume ? "; see \"drydock logs " : "",
 	    l->resume ? l->session.id : "", l->resume ? "\"" : "");
 	if (s->role == SERVICE_EXTRA)
-		logs_add(&l->engine, c->id, dg);
+		logs_add(l->engine, c->id, dg);
 	return -1;
 }
 
@@ -228,7 +222,7 @@ inspect_again(const struct start *l, const char *id,
 
 	for (;;) {
 		container_list_release(ret_again);
-		if (containers_inspect(&l->engine, ids, ret_again, dg) != 0)
+		if (containers_inspect(l->engine, ids, ret_again, dg) != 0)
 			return -1;
 		c = container_list_find(ret_again, id);
 		if (c == NULL || c->state != CONTAINER_RUNNING ||
@@ -321,7 +315,7 @@ static int
 find_containers(struct start *l, struct diag *dg)
 {
 	if (containers_find(
-		&l->engine, l->paths->state_id, &l->containers, dg) != 0 ||
+		l->engine, l->paths->state_id, &l->containers, dg) != 0 ||
 	    match_containers(l, dg) != 0)
 		return -1;
 	return record_write(l->session.dir_fd, &l->record, dg);
@@ -345,7 +339,7 @@ wait_proxy(void *arg, struct diag *dg)
 	if (session_open_mount(session, MOUNT_EGRESS, &fd, dg) != 0)
 		return -1;
 	if (egress_wait_ready(
-		fd, w->start->engine.launch_timeout_ms, &w->stop, dg) == 0)
+		fd, w->start->engine->launch_timeout_ms, &w->stop, dg) == 0)
 		return 0;
 	if (session_open_mount(session, MOUNT_PROXY_LOG, &log_fd, &ignored) ==
 	    0)
@@ -376,7 +370,7 @@ verify_containers(struct start *l, struct diag *dg)
 	if (verify_role(l, SERVICE_AGENT, dg) != 0 ||
 	    verify_role(l, SERVICE_EXTRA, dg) != 0 ||
 	    session_open_mount(&l->session, MOUNT_RUN, &run_fd, dg) != 0 ||
-	    holder_connect(run_fd, l->engine.launch_timeout_ms, &hello,
+	    holder_connect(run_fd, l->engine->launch_timeout_ms, &hello,
 		&l->holder_fd, dg) != 0)
 		return -1;
 	l->signals = holder_can_exec(&hello);
@@ -416,7 +410,7 @@ start_check_proxy(struct start *l, struct diag *dg)
 
 	container_list_release(&l->containers);
 	if (containers_find(
-		&l->engine, l->paths->state_id, &l->containers, dg) != 0)
+		l->engine, l->paths->state_id, &l->containers, dg) != 0)
 		return -1;
 	c = find_role(l, "egress");
 	if (s == NULL || c == NULL)
@@ -552,7 +546,7 @@ start_view(struct start *l, int *ret_status, struct diag *dg)
 		.paths = l->paths,
 		.settings = l->settings,
 		.environ_ = l->environ_,
-		.engine = &l->engine,
+		.engine = l->engine,
 		.record = &l->record,
 		.session = &l->session,
 		.tty = l->tty,

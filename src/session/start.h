@@ -35,7 +35,7 @@ struct start {
 	struct agent agent;
 	struct toolchains toolchains;
 	struct allowlist allowlist;
-	struct engine engine;
+	struct engine *engine; /* borrowed */
 	struct images images;
 	struct session session;
 	struct record record;
@@ -56,9 +56,8 @@ struct start {
 	{                                                                   \
 		.project = PROJECT_INIT, .agent = AGENT_INIT,               \
 		.toolchains = TOOLCHAINS_INIT, .allowlist = ALLOWLIST_INIT, \
-		.engine = ENGINE_INIT, .images = IMAGES_INIT,               \
-		.session = SESSION_INIT, .record = RECORD_INIT,             \
-		.plan = PLAN_INIT, .plan_fd = -1,                           \
+		.images = IMAGES_INIT, .session = SESSION_INIT,             \
+		.record = RECORD_INIT, .plan = PLAN_INIT, .plan_fd = -1,    \
 		.containers = CONTAINER_LIST_INIT, .holder_fd = -1,         \
 		.agent_pidfd = -1, .seen_fd = -1                            \
 	}

@@ -13,11 +13,24 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/moment.h"
+#include "host/paths.h"
 #include "session/record.h"
 
 enum {
 	STOP_S = 30, /* grace period of stop, and time for the engine */
 };
+
+struct session_facts
+session_facts_of(const char *id, const struct record *record,
+    const struct paths *paths, const struct engine *engine,
+    const struct container_list *containers)
+{
+	return (struct session_facts){ .record = record,
+		.engine = engine,
+		.containers = containers,
+		.state_id = paths->state_id,
+		.id = id };
+}
 
 /* An engine's id alone is not unique: two engines on one host can share it. */
 static bool

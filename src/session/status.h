@@ -11,6 +11,7 @@ struct container;
 struct container_list;
 struct diag;
 struct engine;
+struct paths;
 struct record;
 struct strvec;
 
@@ -46,6 +47,14 @@ struct session_facts {
 	const char *state_id;
 	const char *id;
 };
+
+/*
+ * Returns the facts with which a session's containers are found.  record and
+ * containers may be NULL, as in struct session_facts.
+ */
+struct session_facts session_facts_of(const char *id,
+    const struct record *record, const struct paths *paths,
+    const struct engine *engine, const struct container_list *containers);
 
 /*
  * Derives the state of a session from the facts alone.

@@ -45,13 +45,11 @@ static char *
 image_words(const struct image *image)
 {
 	static const char *const shown[] = { "image", "uid" };
+	cleanup_free char *tags = strvec_join(&image->tags, ", ");
 	struct strbuf out = STRBUF_INIT;
 
-	strbuf_addf(
-	    &out, "image %.*s (", SHORT_ID, image->id + strlen("sha256:"));
-	for (size_t i = 0; i < image->tags.nr; i++)
-		strbuf_addf(&out, "%s%s", i > 0 ? ", " : "", image->tags.v[i]);
-	strbuf_addstr(&out, image->tags.nr > 0 ? ";" : "no tag;");
+	strbuf_addf(&out, "image %.*s (%s;", SHORT_ID,
+	    image->id + strlen("sha256:"), *tags != '\0' ? tags : "no tag");
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
 		const char *value = label_of(image, shown[i]);
 
@@ -140,12 +138,7 @@ is_explained(const struct paths *paths, const struct engine *engine,
 {
 	const struct container_list own = containers_of(sorted, c->session);
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	struct session_facts facts = {
-		.engine = engine,
-		.containers = &own,
-		.state_id = paths->state_id,
-		.id = c->session,
-	};
+	struct session_facts facts;
 
 	if (strcmp(c->state_id, paths->state_id) != 0)
 		return false;
@@ -158,7 +151,8 @@ is_explained(const struct paths *paths, const struct engine *engine,
 			continue;
 		if (!s->recorded)
 			return true;
-		facts.record = &s->record;
+		facts = session_facts_of(
+		    c->session, &s->record, paths, engine, &own);
 		session_own_ids(&facts, &ids);
 		return strvec_has(&ids, c->id);
 	}
