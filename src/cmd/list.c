@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "cmd/ended.h"
 #include "cmd/sessions.h"
+#include "session/links.h"
 #include "session/moved.h"
 #include "session/outcome.h"
 
@@ -58,8 +59,7 @@ write_session(
     struct jsonw *w, const struct paths *paths, const struct listed *s)
 {
 	const struct record *r = &s->record;
-	cleanup_free char *socket =
-	    xasprintf("%s/%s/holder.sock", paths->runtime_dir, s->id);
+	cleanup_free char *socket = links_socket(paths, s->id);
 
 	jsonw_open_object(w);
 	/*

@@ -37,6 +37,7 @@ struct engine {
 	struct strvec compose; /* absolute program [and "compose"] */
 	char *passed_over; /* owned; an untrusted Compose, or NULL */
 	struct strvec env; /* complete environment of every call */
+	pid_t pid; /* serves the socket; 0 until engine_probe() */
 	struct http *http; /* owned; NULL until engine_probe() */
 	char *api_version; /* owned; MAJOR.MINOR, NULL until engine_probe() */
 	int timeout_ms; /* deadline of one query */

@@ -73,7 +73,7 @@ engine_refuse_connect(const struct engine *engine, int errnum, struct diag *dg)
  * a container.  SO_PEERCRED reports pid 0 for a peer outside the pid namespace.
  */
 static int
-check_peer(const struct engine *engine, struct diag *dg)
+check_peer(struct engine *engine, struct diag *dg)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct timeval tv = { engine->timeout_ms / 1000,
@@ -101,6 +101,7 @@ check_peer(const struct engine *engine, struct diag *dg)
 		    "the engine behind %s runs outside this process "
 		    "namespace: run drydock on the engine's own host",
 		    engine->socket);
+	engine->pid = peer.pid;
 	return 0;
 }
 

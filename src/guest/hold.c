@@ -115,7 +115,8 @@ start_relay(struct hold *h)
 static int
 run(struct hold *h, int timeout_ms)
 {
-	cleanup_free char *path = xasprintf("%s/holder.sock", h->spec->run_dir);
+	cleanup_free char *path =
+	    xasprintf("%s/" WIRE_SOCKET_NAME, h->spec->run_dir);
 	timer_arm(&h->loop, &h->deadline, timeout_ms);
 	if (watch_signals(h) == -1 ||
 	    serve_start(&h->serve, &h->loop, path, h->dg) != 0)

@@ -44,6 +44,8 @@
 
 struct strbuf;
 
+/* In run/.  The paths of list --json and of other programs end with it. */
+#define WIRE_SOCKET_NAME "holder.sock"
 #define WIRE_VERSION_OLDEST 1U
 #define WIRE_VERSION 2U
 #define WIRE_VERSION_EXEC 2U /* the first with EXEC and SIGNAL */

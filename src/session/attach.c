@@ -18,7 +18,6 @@
 #include "guest/wire.h"
 #include "session/tty.h"
 
-#define SOCKET_NAME "holder.sock"
 #define RETRY_MS 5
 
 /*
@@ -54,14 +53,14 @@ static int
 connect_by(int run_fd, int64_t deadline, int *ret_fd, struct diag *dg)
 {
 	/* The agent can write to run/: a symlink there is not followed. */
-	while (fs_connect_socket(run_fd, SOCKET_NAME, ret_fd) == -1) {
+	while (fs_connect_socket(run_fd, WIRE_SOCKET_NAME, ret_fd) == -1) {
 		int errnum = errno;
 		if (!may_come(errnum))
 			return diag_set_errno(dg, DIAG_ENGINE, errnum,
-			    "reach the holder at " SOCKET_NAME);
+			    "reach the holder at " WIRE_SOCKET_NAME);
 		if (!wait_for(-1, 0, deadline, RETRY_MS))
 			return diag_set_errno(dg, DIAG_ENGINE, errnum,
-			    "the holder did not come up at " SOCKET_NAME);
+			    "the holder did not come up at " WIRE_SOCKET_NAME);
 	}
 	return 0;
 }
@@ -204,40 +203,21 @@ await_start(int fd, int64_t deadline, bool *ret_started, struct diag *dg)
 	return 0;
 }
 
-static int
-bring(int fd, enum wire_type type, const struct go_message *go, int timeout_ms,
+int
+holder_go(int fd, enum wire_type type, struct wire_go *go, int timeout_ms,
     bool *ret_started, struct diag *dg)
 {
 	int64_t deadline = monotime_ms() + timeout_ms;
-	struct wire_go message = { .tty = go->tty,
-		.ends_with_client = go->ends_with_client,
-		.cwd = go->cwd,
-		.argv = go->argv,
-		.envp = go->envp };
 	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	if (go->tty)
-		message.size = tty_size(STDIN_FILENO);
-	if (wire_add_go(&frames, type, &message) == -1)
+		go->size = tty_size(STDIN_FILENO);
+	if (wire_add_go(&frames, type, go) == -1)
 		return diag_set(dg, DIAG_CONFIG,
 		    "command and environment are empty or over %zu bytes",
 		    WIRE_GO_MAX);
 	int rc = send_all(fd, &frames, deadline, dg);
 	explicit_bzero(frames.buf, frames.len);
 	return rc == -1 ? -1 : await_start(fd, deadline, ret_started, dg);
-}
-
-int
-holder_go(int fd, const struct go_message *go, int timeout_ms,
-    bool *ret_started, struct diag *dg)
-{
-	return bring(fd, WIRE_GO, go, timeout_ms, ret_started, dg);
-}
-
-int
-holder_exec(int fd, const struct go_message *go, int timeout_ms,
-    bool *ret_started, struct diag *dg)
-{
-	return bring(fd, WIRE_EXEC, go, timeout_ms, ret_started, dg);
 }
 
 bool

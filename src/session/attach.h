@@ -11,20 +11,10 @@
 
 #include <stdbool.h>
 
+#include "guest/wire.h"
+
 struct diag;
 struct settings;
-
-struct go_message {
-	const char *const *argv; /* the command; ends with NULL */
-	/*
-	 * For go the whole environment, with secrets.  For exec only the
-	 * variables to add.
-	 */
-	const char *const *envp;
-	const char *cwd;
-	bool tty; /* run on a pty of the holder, else on three pipes */
-	bool ends_with_client; /* send SIGHUP when the client disconnects */
-};
 
 /* The holder's hello, which precedes go. */
 struct holder_hello {
@@ -44,23 +34,19 @@ int holder_connect(int run_fd, int timeout_ms, struct holder_hello *ret_hello,
     int *ret_fd, struct diag *dg);
 
 /*
- * Sends the command and the size of the terminal at stdin, and waits until the
- * command runs (*ret_started).
+ * Sends the command (WIRE_GO), or an additional command that ends with this
+ * connection (WIRE_EXEC, requires holder_can_exec()), and waits until it runs
+ * (*ret_started).  Sets go->size to the terminal at stdin.  The environment of
+ * WIRE_GO is the whole one, with secrets; that of WIRE_EXEC is added.
  *
  * A command that cannot be executed is no failure: *ret_started is false, and
  * attach_view() prints the reason and returns the container's exit status (127
  * not found, 126 not executable).  A refusal, no answer or a closed connection
  * is DIAG_ENGINE.  A message over 1 MiB is DIAG_CONFIG.
  */
-int holder_go(int fd, const struct go_message *go, int timeout_ms,
+int holder_go(int fd, enum wire_type type, struct wire_go *go, int timeout_ms,
     bool *ret_started, struct diag *dg);
 
-/*
- * Like holder_go(), for an additional command in the session.  The command ends
- * with this connection.  Requires holder_can_exec().
- */
-int holder_exec(int fd, const struct go_message *go, int timeout_ms,
-    bool *ret_started, struct diag *dg);
 /* False for holders of older images, which pass no signals on either. */
 bool holder_can_exec(const struct holder_hello *hello);
 

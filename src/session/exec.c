@@ -104,7 +104,7 @@ exec_session(const struct join_spec *spec, const char *id,
 	struct attach_outcome outcome;
 	bool tty = tty_is_ours();
 	bool started;
-	struct go_message go = {
+	struct wire_go go = {
 		.argv = argv, .tty = tty, .ends_with_client = true
 	};
 
@@ -117,7 +117,7 @@ exec_session(const struct join_spec *spec, const char *id,
 	join_tend(spec, &session, &record);
 	go.cwd = record.project;
 	go.envp = (const char *const *)env.v;
-	if (holder_exec(fd, &go, ANSWER_MS, &started, dg) != 0 ||
+	if (holder_go(fd, WIRE_EXEC, &go, ANSWER_MS, &started, dg) != 0 ||
 	    attach_view(fd, (tty ? ATTACH_TTY : 0U) | ATTACH_SIGNALS,
 		spec->settings, &outcome, dg) != 0)
 		return -1;

@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "guest/wire.h"
 #include "host/paths.h"
 #include "session/session.h"
 
@@ -98,6 +99,12 @@ remove_dangling(int fd, const char *id)
 	if (errno != ENOENT)
 		return -1;
 	return unlinkat(fd, id, 0) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+char *
+links_socket(const struct paths *paths, const char *id)
+{
+	return xasprintf("%s/%s/" WIRE_SOCKET_NAME, paths->runtime_dir, id);
 }
 
 void

@@ -22,6 +22,9 @@ struct paths;
 int links_make(
     const struct paths *paths, const char *id, int run_fd, struct diag *dg);
 
+/* Returned: the path of a session's socket through its link. */
+char *links_socket(const struct paths *paths, const char *id);
+
 /* Removes the link of a session whose directory is gone. */
 void links_remove(const struct paths *paths, const char *id);
 

@@ -510,7 +510,7 @@ start_go(struct start *l, struct diag *dg)
 		.tty = l->tty,
 		.secrets = l->request->kind == LAUNCH_RUN,
 	};
-	struct go_message go = {
+	struct wire_go go = {
 		.cwd = l->project.path,
 		.tty = l->tty,
 		.ends_with_client = l->record.ends_with_client,
@@ -532,8 +532,8 @@ start_go(struct start *l, struct diag *dg)
 	free(l->record.launched_at);
 	l->record.launched_at = record_now();
 	if (record_write(l->session.dir_fd, &l->record, dg) != 0 ||
-	    holder_go(l->holder_fd, &go, (int)l->settings->engine_timeout_ms,
-		&started, dg) != 0)
+	    holder_go(l->holder_fd, WIRE_GO, &go,
+		(int)l->settings->engine_timeout_ms, &started, dg) != 0)
 		return -1;
 	note_start(l, started);
 	return 0;

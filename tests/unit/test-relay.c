@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Both relays between them: 127.0.0.1 to a socket, the socket to 127.0.0.1. */
 #include <arpa/inet.h>
-#include <bsd/stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

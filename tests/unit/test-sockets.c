@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Which sockets below a bind somebody listens at. */
-#include <bsd/string.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -31,8 +30,8 @@ make_socket(const char *name, int type)
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	CHECK_INT(chdir(check_tmpdir()), 0);
-	CHECK(strlcpy(address.sun_path, name, sizeof(address.sun_path)) <
-	    sizeof(address.sun_path));
+	CHECK((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s",
+		  name) < sizeof(address.sun_path));
 	CHECK_INT(
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
 	CHECK_INT(chdir(old), 0);

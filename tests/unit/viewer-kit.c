@@ -22,8 +22,11 @@ attach(const struct viewer *v, struct attach_outcome *ret, struct diag *dg)
 	const char *argv[] = { "sh", "-c", v->script, NULL };
 	static const char *const absent[] = { "no-such-command", NULL };
 	static const char *const envp[] = { "PATH=/usr/bin:/bin", NULL };
-	struct go_message go = { v->script != NULL ? argv : absent, envp, "/",
-		v->tty, v->ends || !v->tty };
+	struct wire_go go = { .argv = v->script != NULL ? argv : absent,
+		.envp = envp,
+		.cwd = "/",
+		.tty = v->tty,
+		.ends_with_client = v->ends || !v->tty };
 	struct settings settings;
 	struct holder_hello hello;
 	bool started = false;
@@ -33,7 +36,7 @@ attach(const struct viewer *v, struct attach_outcome *ret, struct diag *dg)
 	if (holder_connect(run_fd, 20000, &hello, &fd, dg) == -1)
 		return -1;
 	if ((v->view ? holder_view(fd, dg)
-		     : holder_go(fd, &go, 20000, &started, dg)) == -1)
+		     : holder_go(fd, WIRE_GO, &go, 20000, &started, dg)) == -1)
 		return -1;
 	CHECK_INT(started, !v->view && v->script != NULL);
 	unsigned flags = (v->tty ? ATTACH_TTY : 0U) |
