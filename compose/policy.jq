@@ -43,13 +43,13 @@ def table: [
 {rule: "storage", keys: ["volumes", "volumes_from", "secrets", "configs", "volume_driver"], text: "nothing but binds and tmpfs"},
 {rule: "bind-target", text: "binds are at targets of their own, each once, and hide no guardrail"},
 {rule: "bind-missing", text: "each bind of the mode is there"},
-{rule: "bind-source", text: "the source of a bind is the directory that belongs there, a mount below the project, or one that the setting binds lists"},
+{rule: "bind-source", text: "the source of a bind is the directory that belongs there, a mount below the project, its git directory, or one that the setting binds lists"},
 {rule: "bind-options", text: "no propagation, relabelling or subpath, and no source that the engine makes"},
 {rule: "bind-read-only", text: "what is read-only stays so, what is not is not"},
 {rule: "source-kind", text: "a bind source is of the kind that belongs there"},
 {rule: "source-link", text: "no symlink leads to a bind source"},
 {rule: "source-owner", text: "drydock's own bind sources are the caller's alone"},
-{rule: "source-swapped", text: "the project and the mounts below it are still the directories that were opened"},
+{rule: "source-swapped", text: "the project, the mounts below it and its git directory are still the directories that were opened"},
 {rule: "source-home", text: "the project and the user's binds are not, and do not hold, the home directory or /"},
 {rule: "source-credentials", text: "they are not, and do not hold or lie in, a place of keys and credentials"},
 {rule: "source-agent", text: "nor an agent's own configuration on the host"},
@@ -78,7 +78,7 @@ def digests: {
 "dood.yml": "4d4594748c1ec442591a4c2cba07fc702e21fa34145d3b45eab09bcc7dfe1c3b",
 "group.yml": "e0c0d00aa908be81d66952d5bc715971c499f815f68edc3418e8738f826e7872",
 "hardening.yml": "8025163fd1c1cc53d43fcfafda3980cad0a68fcc166644f3d65011e229e753fa",
-"mount.yml": "cbdc6384c383aabcebc62629f33ddc1cb49fc670be14334decfcdeaec8fd1044",
+"mount.yml": "b5718ad4c7e695a5798f9e371b96eaca4e53acd124baa674a2811062ae2d9c89",
 "seccomp.json": "949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f",
 "service.yml": "5b92c7a6362891dad7d5db505898a46da8f0a1e059d148d3e5f5b4df2403e9b3"
 };
@@ -196,7 +196,7 @@ def listed: .source as $path | [$f.binds[] | select(.path == $path)][0];
 # one of drydock's binds, it must be the project.
 def unlisted($may):
 	if $may and listed then
-		select($f.sources[.source].role | among([null, "project", "below"]) | not)
+		select($f.sources[.source].role | among([null, "project", "below", "git"]) | not)
 		| violation("source-drydock"; .target; "\(.source | short) is drydock's own bind and cannot have another target")
 	else
 		.source | violation("bind-source"; .; if $may and normal
@@ -435,7 +435,7 @@ program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program
 
 # The services that have a bind of this role.  The role "services" is in all
 # services but egress.
-def seen_by: {home: ["agent"], project: ["agent"], below: ["agent"], run: ["agent"], history: ["agent"], engine: ["agent"],
+def seen_by: {home: ["agent"], project: ["agent"], below: ["agent"], git: ["agent"], run: ["agent"], history: ["agent"], engine: ["agent"],
 	egress: ["agent", "egress"], proxy: ["egress"], proxylog: ["egress"]};
 
 # The role of a bind of drydock's that is at its own target, in a service that
@@ -443,7 +443,7 @@ def seen_by: {home: ["agent"], project: ["agent"], below: ["agent"], run: ["agen
 def role($name):
 	$f.sources[.source | tostring].role as $role
 	| select($role and ($name | among(seen_by[$role] // [$name] - ["egress"])) and (.target | normal)
-		and .target == ({home: $f.home, project: .source, below: .source}[$role] // .target)) | $role;
+		and .target == ({home: $f.home, project: .source, below: .source, git: .source}[$role] // .target)) | $role;
 
 # Judges a source that drydock does not make.  The message "is" names no path,
 # because a directory often has several: "/usr/bin" is "/bin".
@@ -482,7 +482,7 @@ def judge_own_bind($role; $source):
 	end,
 	(select($want.made and $source.exists) | $source.owner | unless(among([$f.services[].user]))
 	| violation("source-owner"; ""; "\($role) \($want.real | short) belongs to \(.)")),
-	(select($role | among(["project", "below"])) | judge_touches(.source; $source));
+	(select($role | among(["project", "below", "git"])) | judge_touches(.source; $source));
 
 def hidden($what; others):
 	. as $target
@@ -524,6 +524,7 @@ def judge_sources:
 	| of($name; $model.services[$name] | objects | .volumes | given([])
 		| if type == "array" then judge_binds($name) else violation("storage"; "volumes"; "volumes is not a list") end),
 	of("agent"; ($f.home | hidden("home at "; empty)), ($f.project | hidden("project at "; empty)),
+	($f.carried | keys[] | hidden("mount at "; empty)),
 	(unless($f.sockets.allowed) | $f.sockets.listened_at[]
 	| violation("source-socket"; ""; "a program listens at \(short), and the agent could talk to it: stop that program, or set project_sockets = yes")));
 

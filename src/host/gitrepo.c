@@ -13,10 +13,12 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/digest.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/protected.h"
 
@@ -121,6 +123,215 @@ gitrepo_find_dir(const char *project)
 	return dir != NULL ? dir : xstrdup(NO_REPOSITORY);
 }
 
+/*
+ * Returned: path, which is relative to the real path dir, without "." and
+ * ".."; NULL if it has more ".." than components.  No symlink is followed.
+ */
+static char *
+join_plain(const char *dir, const char *path)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_free char *words =
+	    path[0] == '/' ? xstrdup(path) : xasprintf("%s/%s", dir, path);
+	char *save = NULL;
+
+	for (char *w = strtok_r(words, "/", &save); w != NULL;
+	     w = strtok_r(NULL, "/", &save)) {
+		if (strcmp(w, ".") == 0)
+			continue;
+		if (strcmp(w, "..") != 0) {
+			strbuf_addf(&out, "/%s", w);
+			continue;
+		}
+		if (out.len == 0)
+			return NULL;
+		strbuf_setlen(&out, (size_t)(strrchr(out.buf, '/') - out.buf));
+	}
+	return out.len == 0 ? NULL : strbuf_detach(&out, NULL);
+}
+
+/* Opens a directory by its real path; -1 if a component is a symlink. */
+static int
+open_real(const char *path)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = -1;
+
+	if (fs_open_nolinks(
+		root, path + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
+		return -1;
+	return fd;
+}
+
+/* Returns true if the file's one line is the path "want", from dir. */
+static bool
+line_names(int dirfd, const char *dir, const char *name, const char *want)
+{
+	cleanup_free char *line = read_line(dirfd, name, "");
+	cleanup_free char *path =
+	    line == NULL || *line == '\0' ? NULL : join_plain(dir, line);
+
+	return path != NULL && strcmp(path, want) == 0;
+}
+
+/*
+ * Returned: the common directory of the worktree whose own git directory is
+ * dir, or NULL.  It must hold dir as worktrees/NAME, and commondir must say the
+ * same.
+ */
+static char *
+common_dir(const char *project, int fd, const char *dir)
+{
+	cleanup_free char *dot_git = xasprintf("%s/.git", project);
+	cleanup_free char *common = join_plain(dir, "../..");
+	cleanup_free char *parent = join_plain(dir, "..");
+	const char *last = parent == NULL ? NULL : strrchr(parent, '/');
+	cleanup_close int common_fd = common == NULL ? -1 : open_real(common);
+
+	if (common_fd < 0 || strcmp(last, "/worktrees") != 0 ||
+	    !line_names(fd, dir, "gitdir", dot_git) ||
+	    !line_names(fd, dir, "commondir", common) ||
+	    !is_small_file(common_fd, "HEAD") ||
+	    !is_small_file(common_fd, "config") ||
+	    !is_absent(common_fd, "commondir"))
+		return NULL;
+	return steal_ptr(&common);
+}
+
+/*
+ * Returned: the value of core.worktree as git writes it, or NULL.  A value in
+ * quotes is not read.
+ */
+static char *
+core_worktree(int git_fd)
+{
+	static const char key[] = "worktree = ";
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *value = NULL;
+	cleanup_close int fd = -1;
+	bool in_core = false;
+	char *rest;
+
+	if (fs_open_nolinks(git_fd, "config", O_RDONLY | O_NONBLOCK | O_NOCTTY,
+		0, &fd, &ignored) != 0 ||
+	    fs_read_fd(fd, "config", FILE_MAX, &text, &ignored) != 0)
+		return NULL;
+	for (char *line = strtok_r(text.buf, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		line += strspn(line, " \t");
+		if (*line == '[')
+			in_core = strcmp(line, "[core]") == 0;
+		if (!in_core || strncmp(line, key, strlen(key)) != 0)
+			continue;
+		free(value);
+		value = xstrdup(line + strlen(key));
+	}
+	return value != NULL && strpbrk(value, "\"\\#;") == NULL
+	    ? steal_ptr(&value)
+	    : NULL;
+}
+
+static bool
+is_submodule_of(int fd, const char *dir, const char *project)
+{
+	cleanup_free char *worktree = core_worktree(fd);
+	cleanup_free char *path =
+	    worktree == NULL ? NULL : join_plain(dir, worktree);
+
+	return path != NULL && strcmp(path, project) == 0 &&
+	    is_small_file(fd, "HEAD") && is_absent(fd, "commondir");
+}
+
+char *
+gitrepo_find_outer(const char *project)
+{
+	cleanup_close int project_fd =
+	    open(project, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_free char *named =
+	    project_fd < 0 ? NULL : read_line(project_fd, ".git", "gitdir: ");
+	cleanup_free char *dir =
+	    named == NULL ? NULL : join_plain(project, named);
+	cleanup_close int fd = dir == NULL ? -1 : open_real(dir);
+	cleanup_free char *outer = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (is_submodule_of(fd, dir, project))
+		outer = steal_ptr(&dir);
+	else
+		outer = common_dir(project, fd, dir);
+	/* A directory that holds the other needs no bind, or hides it. */
+	if (outer == NULL || protected_is_below(outer, project) ||
+	    protected_is_below(project, outer))
+		return NULL;
+	return steal_ptr(&outer);
+}
+
+#define KEPT "gitdirs"
+
+/* The kept directory of a project is in a file named by the path's digest. */
+static void
+kept_name(const char *project, char ret_name[DIGEST_HEX_SIZE])
+{
+	digest_bytes(project, strlen(project), ret_name);
+}
+
+static int
+read_kept(const char *project, const struct paths *paths, struct strbuf *text,
+    struct diag *dg)
+{
+	cleanup_free char *path = NULL;
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_close int state_fd =
+	    open(paths->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[DIGEST_HEX_SIZE];
+
+	kept_name(project, name);
+	path = xasprintf(KEPT "/%s", name);
+	if (state_fd < 0 && errno == ENOENT)
+		return 0;
+	if (state_fd < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "open %s", paths->state_dir);
+	if (fs_read_file(state_fd, path, PATH_MAX, text, &mine) == 0 ||
+	    mine.errnum == ENOENT)
+		return 0;
+	diag_move(dg, &mine);
+	return -1;
+}
+
+int
+gitrepo_outer_is_safe(const char *project, const char *dir,
+    const struct paths *paths, bool *ret_safe, struct diag *dg)
+{
+	cleanup_knownprojects struct knownprojects *known = NULL;
+	cleanup_strbuf struct strbuf kept = STRBUF_INIT;
+	cleanup_free char *holder = NULL;
+
+	if (knownprojects_load(paths, &known, dg) != 0 ||
+	    read_kept(project, paths, &kept, dg) != 0)
+		return -1;
+	holder = knownprojects_find(known, project);
+	*ret_safe = holder == NULL || strcmp(kept.buf, dir) == 0 ||
+	    protected_is_below(dir, holder);
+	return 0;
+}
+
+int
+gitrepo_keep_outer(const char *project, const char *dir,
+    const struct paths *paths, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+	char name[DIGEST_HEX_SIZE];
+
+	kept_name(project, name);
+	if (fs_make_dir(paths->state_fd, KEPT, 0700, &fd, dg) != 0)
+		return -1;
+	return fs_replace_file(fd, name, dir, strlen(dir), 0600, dg);
+}
+
 /* Returned: the nearest parent directory with a .git, or NULL. */
 static char *
 top_above(const char *project)
@@ -169,8 +380,8 @@ top_of_git_dir(const char *git_dir)
 }
 
 static void
-check_git_file(const char *project, int project_fd, const struct paths *paths,
-    struct strvec *notes)
+check_git_file(const char *project, int project_fd, const char *outer,
+    const struct paths *paths, struct strvec *notes)
 {
 	cleanup_free char *named = read_line(project_fd, ".git", "gitdir: ");
 	cleanup_free char *path = NULL;
@@ -183,7 +394,9 @@ check_git_file(const char *project, int project_fd, const struct paths *paths,
 	path = named[0] == '/' ? xstrdup(named)
 			       : xasprintf("%s/%s", project, named);
 	real = realpath(path, NULL);
-	if (real != NULL && protected_is_below(real, project))
+	if (real != NULL &&
+	    (protected_is_below(real, project) ||
+		(outer != NULL && protected_is_below(real, outer))))
 		return;
 	if (real != NULL)
 		top = top_of_git_dir(real);
@@ -228,8 +441,8 @@ check_alternates(const char *project, int git_fd, struct strvec *notes)
 }
 
 void
-gitrepo_check(
-    const char *project, const struct paths *paths, struct strvec *ret_notes)
+gitrepo_check(const char *project, const char *outer, const struct paths *paths,
+    struct strvec *ret_notes)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int project_fd =
@@ -252,7 +465,7 @@ gitrepo_check(
 		return;
 	}
 	if (S_ISREG(st.st_mode))
-		check_git_file(project, project_fd, paths, ret_notes);
+		check_git_file(project, project_fd, outer, paths, ret_notes);
 	else if (fs_open_nolinks(project_fd, ".git", O_PATH | O_DIRECTORY, 0,
 		     &git_fd, &ignored) == 0)
 		check_alternates(project, git_fd, ret_notes);

@@ -13,6 +13,7 @@
 #include "plan/datafile.h"
 #include "plan/extra-service.h"
 #include "plan/plan.h"
+#include "plan/role.h"
 #include "plan/useroverlays.h"
 #include "plan/values.h"
 
@@ -90,7 +91,9 @@ add_carried(const struct plan_request *request, struct assembly *assembly,
 	for (size_t i = 0; i < carried->nr; i++) {
 		struct overlay *o = assembly_insert(assembly, assembly->nr,
 		    xasprintf("mount %s", carried->v[i].path),
-		    xstrdup("mounted below the project"));
+		    xstrdup(carried->v[i].role == &mount_roles[MOUNT_GIT]
+			    ? "the project's git directory"
+			    : "mounted below the project"));
 		char number[32];
 
 		(void)snprintf(number, sizeof(number), "%zu", i);

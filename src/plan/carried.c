@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* carried: reads the mounts of the host. */
+/* carried: reads the mounts of the host and the project's .git file. */
 #include "plan/carried.h"
 
 #include <errno.h>
@@ -18,9 +18,11 @@
 #include "base/json.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/gitrepo.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/protected.h"
+#include "host/settings.h"
 #include "plan/plan.h"
 #include "plan/procfacts.h"
 #include "plan/role.h"
@@ -122,6 +124,51 @@ add_mount(const struct plan_request *request, const struct proc_mount *m,
 	return add(c, MOUNT_BELOW, m->target, fd, dg);
 }
 
+static bool
+is_listed(const struct plan_request *request, const char *path)
+{
+	const struct strvec *binds = &request->settings->binds;
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < binds->nr; i++)
+		if (strncmp(binds->v[i], path, len) == 0 &&
+		    (binds->v[i][len] == '\0' || binds->v[i][len] == ':'))
+			return true;
+	return false;
+}
+
+static int
+add_git(const struct plan_request *request, struct carried *c, struct diag *dg)
+{
+	const char *project = request->project->path;
+	cleanup_free char *dir = gitrepo_find_outer(project);
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int root = -1;
+	cleanup_close int fd = -1;
+	bool safe = false;
+
+	if (dir == NULL)
+		return 0;
+	if (!is_listed(request, dir) &&
+	    gitrepo_outer_is_safe(project, dir, request->paths, &safe, dg) != 0)
+		return -1;
+	if (!is_listed(request, dir) && !safe) {
+		diag_note(
+		    "the git directory %s is not in the session, because "
+		    "an earlier session could write %s/.git: if it is the "
+		    "right one, add \"binds = %s\" to drydock.conf",
+		    dir, project, dir);
+		return 0;
+	}
+	if (project_check_path(dir, "git directory", dg) != 0)
+		return -1;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fs_open_nolinks(
+		root, dir + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
+		return diag_set(dg, DIAG_IO, "%s", ignored.message);
+	return add(c, MOUNT_GIT, dir, fd, dg);
+}
+
 int
 carried_find(
     const struct plan_request *request, struct carried *ret, struct diag *dg)
@@ -137,6 +184,8 @@ carried_find(
 		    protected_is_below(mounts.v[i].target, project) &&
 		    add_mount(request, &mounts.v[i], &c, dg) != 0)
 			return -1;
+	if (add_git(request, &c, dg) != 0)
+		return -1;
 	*ret = c;
 	c = (struct carried){ NULL, 0 };
 	return 0;

@@ -3,8 +3,8 @@
  * carried: directories outside of the project's own file tree that a session
  * gets together with its project, each at its own path.
  *
- * These are the mounts below the project.  The policy judges each as a bind
- * source.
+ * These are the mounts below the project, and the git directory of a worktree
+ * or submodule.  The policy judges each as a bind source.
  */
 #ifndef DRYDOCK_PLAN_CARRIED_H
 #define DRYDOCK_PLAN_CARRIED_H
@@ -22,7 +22,7 @@ struct plan_service;
 struct strvec;
 
 struct carried_dir {
-	const struct mount_role *role; /* static; MOUNT_BELOW */
+	const struct mount_role *role; /* static; MOUNT_BELOW or MOUNT_GIT */
 	char *path; /* owned; real path */
 	bool read_only; /* its mount is read-only */
 	struct stat st;
@@ -35,7 +35,8 @@ struct carried {
 
 /*
  * Finds the directories.  A mount that a session cannot have is DIAG_POLICY,
- * and the message says why and what to do.
+ * and the message says why and what to do.  A git directory that an earlier
+ * session may have chosen is left out, with a note.
  */
 int carried_find(
     const struct plan_request *request, struct carried *ret, struct diag *dg);

@@ -38,6 +38,7 @@ const struct mount_role mount_roles[MOUNT_ROLES] = {
 	[MOUNT_USER] = { "user", NULL, NULL, S_IFDIR, 0, SERVICE_AGENT, 0 },
 	[MOUNT_BELOW] = { "below", NULL, NULL, S_IFDIR, 0, SERVICE_AGENT,
 	    IN_BOTH },
+	[MOUNT_GIT] = { "git", NULL, NULL, S_IFDIR, 0, SERVICE_AGENT, IN_BOTH },
 };
 
 bool

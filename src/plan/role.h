@@ -28,6 +28,7 @@ enum mount_id {
 	/* Any number of binds; the source does not follow from the role. */
 	MOUNT_USER = MOUNT_IDS,
 	MOUNT_BELOW, /* mounted below the project on the host */
+	MOUNT_GIT, /* the git directory of a worktree or submodule */
 	MOUNT_ROLES
 };
 

@@ -175,8 +175,8 @@ search_bind(struct search *s)
 }
 
 /*
- * Returns true for the project and the listed binds.  The other binds are
- * drydock's own, or the policy refuses them.
+ * Returns true for the project, its git directory and the listed binds.  The
+ * other binds lie in these, are drydock's own, or the policy refuses them.
  */
 static bool
 is_users(const struct plan_request *request, const struct plan_mount *m)
@@ -184,7 +184,8 @@ is_users(const struct plan_request *request, const struct plan_mount *m)
 	const struct strvec *binds = &request->settings->binds;
 	size_t len = strlen(m->source);
 
-	if (m->role == &mount_roles[MOUNT_PROJECT])
+	if (m->role == &mount_roles[MOUNT_PROJECT] ||
+	    m->role == &mount_roles[MOUNT_GIT])
 		return true;
 	for (size_t i = 0; i < binds->nr; i++)
 		if (strncmp(binds->v[i], m->source, len) == 0 &&

@@ -186,13 +186,22 @@ make_session(struct start *l, struct diag *dg)
 
 /*
  * Adds the directories that the agent will be able to write to the known
- * projects: no later launch takes programs or configuration from there.
+ * projects: no later launch takes programs or configuration from there.  Keeps
+ * the git directory before the project counts as known.
  */
 static int
 note_places(const struct start *l, struct diag *dg)
 {
 	const struct plan_service *agent = plan_find(&l->plan, "agent");
 
+	for (size_t i = 0; i < agent->nmounts; i++) {
+		const struct plan_mount *m = &agent->mounts[i];
+
+		if (m->role == &mount_roles[MOUNT_GIT] &&
+		    gitrepo_keep_outer(
+			l->project.path, m->source, l->paths, dg) != 0)
+			return -1;
+	}
 	for (size_t i = 0; i < agent->nmounts; i++) {
 		const struct plan_mount *m = &agent->mounts[i];
 
@@ -229,21 +238,24 @@ make_plan(struct start *l, struct diag *dg)
 	return record_write(l->session.dir_fd, &l->record, dg);
 }
 
-static bool
-is_read_only(const struct start *l)
+/* Returns the agent's mount that has this role, or NULL. */
+static const struct plan_mount *
+find_role(const struct start *l, enum mount_id id)
 {
 	const struct plan_service *agent = plan_find(&l->plan, "agent");
 
 	for (size_t i = 0; i < agent->nmounts; i++)
-		if (agent->mounts[i].role == &mount_roles[MOUNT_PROJECT])
-			return agent->mounts[i].read_only;
-	return false;
+		if (agent->mounts[i].role == &mount_roles[id])
+			return &agent->mounts[i];
+	return NULL;
 }
 
 static void
 print_banner(const struct start *l)
 {
 	const char *as_root = l->paths->uid == 0 ? ", as root" : "";
+	const struct plan_mount *own = find_role(l, MOUNT_PROJECT);
+	const struct plan_mount *git = find_role(l, MOUNT_GIT);
 	cleanup_strvec struct strvec git_notes = STRVEC_INIT;
 	const char *search = envp_get(l->environ_, "PATH");
 	cleanup_free char *in_path = search == NULL
@@ -274,10 +286,14 @@ print_banner(const struct start *l)
 			  "that the agent puts there runs on this host by any "
 			  "name; leave that environment before you run others",
 		    in_path);
-	gitrepo_check(l->project.path, l->paths, &git_notes);
+	if (git != NULL)
+		diag_note("git's directory %s is %s in the session",
+		    git->source, git->read_only ? "read-only" : "writable");
+	gitrepo_check(l->project.path, git == NULL ? NULL : git->source,
+	    l->paths, &git_notes);
 	for (size_t i = 0; i < git_notes.nr; i++)
 		diag_note("%s", git_notes.v[i]);
-	if (is_read_only(l))
+	if (own != NULL && own->read_only)
 		diag_note("%s is read-only in the session, as its mount is",
 		    l->project.path);
 }

@@ -102,7 +102,7 @@ mounted() {
   umount "$project/up"
   umount "$project/up/below"
   mounts=()
-  mkdir -p "$BED/user/.ssh"
+  as_who mkdir -p "$BED/user/.ssh"
   mounted "$project/keys" --bind "$BED/user/.ssh"
   refused "source-credentials: agent: \"$project/keys\" is a place of keys"
 }

@@ -50,7 +50,7 @@ notes(char *dir, const char *project)
 	cleanup_strvec struct strvec list = STRVEC_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	gitrepo_check(path, &paths, &list);
+	gitrepo_check(path, NULL, &paths, &list);
 	for (size_t i = 0; i < list.nr; i++) {
 		const char *at = list.v[i];
 
@@ -149,6 +149,77 @@ test_shared(void)
 	check_notes(dir, "p", "");
 }
 
+/* The directory outside of DIR/PROJECT that git needs, with DIR as @. */
+static void
+check_outer(const char *dir, const char *project, const char *want)
+{
+	cleanup_free char *path = xasprintf("%s/%s", dir, project);
+	cleanup_free char *outer = gitrepo_find_outer(path);
+	cleanup_free char *whole =
+	    want == NULL ? NULL : xasprintf("%s/%s", dir, want);
+
+	CHECK_STR(outer, whole);
+}
+
+/* Each file of a worktree and of a submodule, changed in turn. */
+static void
+test_outer(void)
+{
+	static const struct {
+		const char *path, *text;
+	} whole[] = {
+		{ "w/.git", "gitdir: ../r/.git/worktrees/w\n" },
+		{ "r/.git/HEAD", "" },
+		{ "r/.git/config", "" },
+		{ "r/.git/worktrees/w/gitdir", "../../../../w/.git\n" },
+		{ "r/.git/worktrees/w/commondir", "../..\n" },
+		{ "r/m/.git", "gitdir: ../.git/modules/m\n" },
+		{ "r/.git/modules/m/HEAD", "" },
+		{ "r/.git/modules/m/config",
+		    "[core]\n\tworktree = ../../../m\n[x]\n" },
+	}, worktree[] = {
+		{ "w/.git", "gitdir: ../r/.git/worktrees/v\n" },
+		{ "w/.git", "gitdir: ../../../../../../../../../..\n" },
+		{ "w/.git", "gitdir: \n" },
+		{ "r/.git/worktrees/w/gitdir", "../../../../v/.git\n" },
+		{ "r/.git/worktrees/w/gitdir", "\n" },
+		{ "r/.git/worktrees/w/commondir", "../../..\n" },
+		{ "r/.git/worktrees/w/commondir", "/etc\n" },
+		{ "r/.git/commondir", "/etc\n" },
+	}, submodule[] = {
+		{ "r/.git/modules/m/config",
+		    "[core]\n\tworktree = ../../../n\n" },
+		{ "r/.git/modules/m/config",
+		    "[x]\n\tworktree = ../../../m\n" },
+		{ "r/.git/modules/m/config",
+		    "[core]\n\tworktree = \"../../../m\"\n" },
+		{ "r/.git/modules/m/config",
+		    "[core]\n\tworktree = ../../../m\n"
+		    "\tworktree = ../../../n\n" },
+		{ "r/.git/modules/m/commondir", "/etc\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(worktree) + ARRAY_SIZE(submodule);
+	     i++) {
+		size_t n = i - ARRAY_SIZE(worktree);
+		bool is_tree = i < ARRAY_SIZE(worktree);
+		cleanup_free char *tmp = realpath(check_tmpdir(), NULL);
+		cleanup_free char *dir = xasprintf("%s/%zu", tmp, i);
+
+		CHECK_INT(mkdir(dir, 0755), 0);
+		for (size_t k = 0; k < ARRAY_SIZE(whole); k++)
+			make(dir, whole[k].path, whole[k].text);
+		check_outer(dir, "w", "r/.git");
+		check_outer(dir, "r/m", "r/.git/modules/m");
+		check_outer(dir, "r", NULL);
+		if (is_tree)
+			make(dir, worktree[i].path, worktree[i].text);
+		else
+			make(dir, submodule[n].path, submodule[n].text);
+		check_outer(dir, is_tree ? "w" : "r/m", NULL);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +228,8 @@ main(void)
 		{ "one that lies elsewhere is named", test_elsewhere },
 		{ "a home is not proposed", test_home },
 		{ "objects that lie elsewhere are named", test_shared },
+		{ "a git directory counts when both sides name each other",
+		    test_outer },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
