@@ -3,6 +3,8 @@
 # go to image_scripts.
 image_files = \
 	images/agent/Dockerfile \
+	images/agent/ssh_config \
+	images/agent/ssh_known_hosts \
 	images/egress/Dockerfile
 image_scripts = \
 	images/lib/add-certificates \

@@ -78,6 +78,22 @@ client_drop(struct client *c)
 	explicit_bzero(c->decoder.buf, sizeof(c->decoder.buf));
 }
 
+int
+client_take_fd(struct client *c)
+{
+	int fd = c->watch.fd;
+	unsigned char *at;
+	bool idle = c->out.len == 0 &&
+	    wire_space(&c->decoder, &at) == sizeof(c->decoder.buf);
+	if (!idle)
+		return -1;
+	loop_want(c->loop, &c->watch, 0);
+	c->watch.fd = -1;
+	timer_cancel(c->loop, &c->timer);
+	client_wipe_go(c);
+	return fd;
+}
+
 static void
 want(struct client *c, int event, bool on)
 {

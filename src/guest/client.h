@@ -89,6 +89,12 @@ bool client_is_behind(const struct client *c);
 /* True if the client took data in the last second, or is patient. */
 bool client_reads(const struct client *c);
 
+/*
+ * Takes the connection away from the client, which is then gone.  Returns its
+ * descriptor, or -1 if data is still queued in either direction.
+ */
+int client_take_fd(struct client *c);
+
 /* Turns reading from the client on or off. */
 void client_listen(struct client *c, bool on);
 

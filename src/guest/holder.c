@@ -14,6 +14,7 @@
 #include "guest/egress.h"
 #include "guest/hold.h"
 #include "guest/policy.h"
+#include "guest/tunnel.h"
 #include "guest/wire.h"
 
 #define PROXY_PORT 3128
@@ -28,6 +29,7 @@ static const char usage[] =
     "           [--wait MS]\n"
     "       holder egress [--port N] [--socket PATH] [--addresses FILE]\n"
     "           [--log FILE] [-- PROXY ARG...]\n"
+    "       holder connect [--port N] -- HOST PORT\n"
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
     "       holder version\n";
 
@@ -159,6 +161,12 @@ run(const char *mode, const struct options *o, int *ret_status, struct diag *dg)
 		return run_egress(o, ret_status, dg);
 	if (strcmp(mode, "check-policy") == 0)
 		return policy_check(&o->hold.policy, digest, dg);
+	if (strcmp(mode, "connect") == 0 && o->rest != NULL &&
+	    o->rest[0] != NULL && o->rest[1] != NULL && o->rest[2] == NULL) {
+		const struct tunnel_spec spec = { o->rest[0], o->rest[1],
+			o->hold.port };
+		return tunnel_run(&spec, dg);
+	}
 	if (strcmp(mode, "version") == 0) {
 		(void)printf("%u\n", WIRE_VERSION);
 		return 0;

@@ -46,6 +46,17 @@ address_loopback(struct address *ret, uint16_t port)
 	ret->len = sizeof(in);
 }
 
+void
+address_loopback6(struct address *ret, uint16_t port)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	memset(ret, 0, sizeof(*ret));
+	memcpy(&ret->sa, &in6, sizeof(in6));
+	ret->len = sizeof(in6);
+}
+
 static const char *
 unix_path(const struct address *address)
 {

@@ -21,6 +21,7 @@ struct address {
 
 int address_unix(struct address *ret, const char *path, struct diag *dg);
 void address_loopback(struct address *ret, uint16_t port);
+void address_loopback6(struct address *ret, uint16_t port);
 
 /* A listening socket that passes its connections to one function. */
 struct listener {

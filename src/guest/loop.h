@@ -18,10 +18,10 @@
 #include <stdint.h>
 
 /*
- * The owners bound their own numbers: a relay's pairs, clients, commands with
+ * The owners bound their own numbers: two relays' pairs, clients, commands with
  * three streams each.  The rest is spare.
  */
-#define LOOP_MAX ((size_t)2304)
+#define LOOP_MAX ((size_t)3328)
 
 struct watch {
 	int fd; /* borrowed */

@@ -2,9 +2,11 @@
 /* Relays connections from one socket to another without blocking. */
 #include "guest/relay.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +32,9 @@ struct relay_pair {
 	struct relay *relay;
 	struct side from, to;
 	bool connecting;
+	struct address second; /* tried when the first refuses; len 0: none */
+	unsigned char greeting[RELAY_GREETING_MAX];
+	size_t greeting_len;
 	struct relay_pair *next, **at;
 };
 
@@ -58,7 +63,8 @@ free_pair(struct relay_pair *p, bool reset)
 		p->next->at = p->at;
 	r->npairs--;
 	free(p);
-	listener_allow(&r->listener, r->npairs < r->max);
+	if (r->listener.loop != NULL)
+		listener_allow(&r->listener, r->npairs < r->max);
 }
 
 /* Backpressure: a side is read only when its earlier data is written. */
@@ -97,6 +103,18 @@ settle(struct relay_pair *p)
 	update_side(&p->to);
 }
 
+/*
+ * Returns true if the peer has closed both directions of a unix socket although
+ * it was not told that our direction ends.
+ */
+static bool
+is_broken(const struct side *s)
+{
+	struct pollfd p = { s->watch.fd, 0, 0 };
+	return s->pair->relay->passes_breaks && !s->shut &&
+	    poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
 /* Returns false if the connection broke. */
 static bool
 read_side(struct side *s)
@@ -107,10 +125,47 @@ read_side(struct side *s)
 		return errno == EAGAIN || errno == EINTR;
 	if (n == 0) {
 		s->ended = true;
-		return true;
+		return !is_broken(s);
 	}
 	return queue_add(&s->peer->out, buf, (size_t)n) &&
 	    queue_flush(&s->peer->out, s->peer->watch.fd) != -1;
+}
+
+/* Returns a socket, or -1. */
+static int
+connect_target(const struct address *target, bool *ret_connecting)
+{
+	int fd = socket(target->sa.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	*ret_connecting = false;
+	if (connect(fd, (const struct sockaddr *)&target->sa, target->len) == 0)
+		return fd;
+	if (errno == EINPROGRESS) {
+		*ret_connecting = true;
+		return fd;
+	}
+	(void)close(fd);
+	return -1;
+}
+
+/* Returns false if the second target refuses, too, or there is none. */
+static bool
+connect_second(struct relay_pair *p)
+{
+	bool connecting;
+	int fd =
+	    p->second.len == 0 ? -1 : connect_target(&p->second, &connecting);
+	p->second.len = 0;
+	if (fd == -1)
+		return false;
+	loop_want(p->relay->loop, &p->to.watch, 0);
+	(void)close(p->to.watch.fd);
+	p->to.watch.fd = fd;
+	/* A finished connect is writable, like one that just finishes. */
+	p->connecting = true;
+	return true;
 }
 
 static bool
@@ -121,9 +176,9 @@ finish_connect(struct relay_pair *p)
 	if (getsockopt(p->to.watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) ==
 		-1 ||
 	    error != 0)
-		return false;
+		return connect_second(p);
 	p->connecting = false;
-	return true;
+	return queue_add(&p->from.out, p->greeting, p->greeting_len);
 }
 
 static void
@@ -149,31 +204,13 @@ on_side(void *arg, short events)
 		free_pair(p, true);
 }
 
-static int
-connect_target(const struct address *target, bool *ret_connecting)
-{
-	int fd = socket(target->sa.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	*ret_connecting = false;
-	if (connect(fd, (const struct sockaddr *)&target->sa, target->len) == 0)
-		return fd;
-	if (errno == EINPROGRESS) {
-		*ret_connecting = true;
-		return fd;
-	}
-	(void)close(fd);
-	return -1;
-}
-
-/* Returns false without memory. */
-static bool
+/* Returns NULL without memory. */
+static struct relay_pair *
 add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
 {
 	struct relay_pair *p = calloc(1, sizeof(*p));
 	if (p == NULL)
-		return false;
+		return NULL;
 	p->relay = r;
 	p->connecting = connecting;
 	p->from =
@@ -189,7 +226,7 @@ add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
 	r->npairs++;
 	update_side(&p->from);
 	update_side(&p->to);
-	return true;
+	return p;
 }
 
 static void
@@ -210,12 +247,52 @@ on_accepted(void *arg, int from)
 		close_reset(from);
 		return;
 	}
-	if (!add_pair(r, from, to, connecting)) {
+	if (add_pair(r, from, to, connecting) == NULL) {
 		close_reset(from);
 		(void)close(to);
 		return;
 	}
 	listener_allow(&r->listener, r->npairs < r->max);
+}
+
+void
+relay_init(struct relay *relay, struct loop *loop, size_t max)
+{
+	*relay =
+	    (struct relay){ .loop = loop, .max = max, .passes_breaks = true };
+}
+
+int
+relay_connect(struct relay *relay, const struct relay_spec *spec)
+{
+	bool connecting;
+	struct relay_pair *p;
+	int to = relay->npairs < relay->max
+	    ? connect_target(spec->target, &connecting)
+	    : -1;
+	if (to == -1)
+		return -1;
+	/* The greeting is sent when the socket is found to be writable. */
+	p = add_pair(relay, spec->from_fd, to, true);
+	if (p == NULL) {
+		(void)close(to);
+		return -1;
+	}
+	assert(spec->len <= sizeof(p->greeting));
+	memcpy(p->greeting, spec->greeting, spec->len);
+	p->greeting_len = spec->len;
+	if (spec->second != NULL)
+		p->second = *spec->second;
+	return 0;
+}
+
+int
+relay_join(struct relay *relay, int from_fd, int to_fd)
+{
+	return relay->npairs < relay->max &&
+		add_pair(relay, from_fd, to_fd, false) != NULL
+	    ? 0
+	    : -1;
 }
 
 /* A pair needs two descriptors; the rest of the process needs some too. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relay: forwards each connection on one socket to another socket.
+ * relay: forwards connections to other sockets: each one that a listening socket
+ * accepts, or single ones that the caller hands over.
  *
  * A half-closed connection stays open in the other direction without a time
  * limit.  Each direction buffers at most one read.  Backpressure: a side that
@@ -9,6 +10,7 @@
 #ifndef DRYDOCK_RELAY_H
 #define DRYDOCK_RELAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "guest/listen.h"
@@ -20,6 +22,7 @@ struct relay {
 	struct loop *loop;
 	struct listener listener;
 	struct address target;
+	bool passes_breaks; /* a broken connection breaks the other side */
 	size_t npairs, max; /* open connections, and their limit */
 	struct relay_pair *pairs;
 };
@@ -32,5 +35,32 @@ struct relay {
 int relay_start(struct relay *relay, struct loop *loop,
     const struct address *from, const struct address *target, struct diag *dg);
 void relay_release(struct relay *relay);
+
+/*
+ * Prepares a relay without a listening socket, for at most max connections
+ * that relay_connect() and relay_join() add.  Such a relay reports a broken
+ * connection to the other side as broken, and not as its end.
+ */
+void relay_init(struct relay *relay, struct loop *loop, size_t max);
+
+/* A connection to forward to an address that is connected to. */
+struct relay_spec {
+	int from_fd; /* non-blocking */
+	const struct address *target;
+	const struct address *second; /* when target refuses; or NULL */
+	const void *greeting; /* sent to from_fd once connected; copied */
+	size_t len; /* of greeting, at most RELAY_GREETING_MAX */
+};
+#define RELAY_GREETING_MAX 16
+
+/*
+ * Takes from_fd and forwards it.  from_fd is closed if nothing accepts the
+ * connection.  Returns -1 if the relay is full, there is no memory, or the
+ * targets refuse at once; from_fd is then the caller's.
+ */
+int relay_connect(struct relay *relay, const struct relay_spec *spec);
+
+/* Forwards between two connections, and takes both unless it returns -1. */
+int relay_join(struct relay *relay, int from_fd, int to_fd);
 
 #endif /* DRYDOCK_RELAY_H */

@@ -15,6 +15,7 @@
 
 /* For the user; processes of the container get the same number. */
 #define CLIENTS_MAX 16
+#define PORTS_MAX ((size_t)512)
 #define HANGUP_MS 10000 /* from SIGHUP to SIGKILL */
 #define STOP_MS 5000 /* the same when the engine stops the container */
 #define NUDGE_MS 100 /* time for programs to read the changed size */
@@ -195,6 +196,38 @@ on_view(struct serve *s, struct client *c, const struct wire_frame *frame)
 	}
 }
 
+/*
+ * Forwards the connection to a port of the loopback.  Servers listen on either of the two addresses of "localhost".
+ */
+static void
+on_port(struct serve *s, struct client *c, const struct wire_frame *frame)
+{
+	unsigned char started[WIRE_HEADER_SIZE];
+	struct address v4;
+	struct address v6;
+	uint16_t port = wire_read_port(frame);
+	if (c->viewer || c->exec != NULL || c->go_len != 0) {
+		client_refuse(c, "this connection cannot have a port");
+		return;
+	}
+	if (s->command == NULL || s->ended) {
+		client_refuse(c, "the session's command does not run");
+		return;
+	}
+	int fd = client_take_fd(c);
+	if (fd == -1) {
+		client_drop(c);
+		return;
+	}
+	address_loopback(&v4, port);
+	address_loopback6(&v6, port);
+	wire_put_header(started, WIRE_STARTED, 0);
+	const struct relay_spec spec = { fd, &v4, &v6, started,
+		sizeof(started) };
+	if (relay_connect(&s->ports, &spec) == -1)
+		(void)close(fd);
+}
+
 static void
 on_nudge(void *arg)
 {
@@ -237,6 +270,8 @@ on_frame(void *arg, struct client *c, const struct wire_frame *frame)
 		on_go(s, c, frame);
 	else if (frame->type == WIRE_VIEW)
 		on_view(s, c, frame);
+	else if (frame->type == WIRE_PORT)
+		on_port(s, c, frame);
 	else if (c->exec != NULL || (c->viewer && s->command != NULL))
 		on_input(s, c, frame);
 	else
@@ -425,6 +460,7 @@ serve_start(
 	s->loop = loop;
 	s->execs.loop = loop;
 	s->execs.own = s->own;
+	relay_init(&s->ports, loop, PORTS_MAX);
 	s->nudge = (struct timer){ 0, on_nudge, s, NULL };
 	if (address_unix(&address, path, dg) != 0 ||
 	    listener_open(&s->listener, loop, &address, on_accepted, s, dg) !=
@@ -474,5 +510,6 @@ serve_release(struct serve *s)
 	}
 	command_free(s->command);
 	execs_release(&s->execs);
+	relay_release(&s->ports);
 	listener_release(&s->listener);
 }

@@ -13,6 +13,7 @@
 #include "guest/exec.h"
 #include "guest/listen.h"
 #include "guest/loop.h"
+#include "guest/relay.h"
 #include "guest/screen.h"
 #include "guest/spawn.h"
 #include "guest/wire.h"
@@ -33,6 +34,7 @@ struct serve {
 	const struct client *owner; /* the sender of go; only compared */
 	struct command *command; /* owned */
 	struct execs execs; /* additional commands */
+	struct relay ports; /* connections of clients to the loopback */
 	bool greeted; /* a client sent hello */
 	bool started; /* a go message was accepted */
 	bool owner_bound; /* the command ends with its owner */

@@ -36,6 +36,8 @@ guest_sources = \
 	src/guest/serve.h \
 	src/guest/spawn.c \
 	src/guest/spawn.h \
+	src/guest/tunnel.c \
+	src/guest/tunnel.h \
 	src/guest/wire.c \
 	src/guest/wire.h
 guest_base_sources = \

@@ -39,6 +39,7 @@ static const struct kind {
 	[WIRE_EXIT] = { false, true, 4, 4 + WIRE_TEXT_MAX },
 	[WIRE_EXEC] = { true, false, 0, WIRE_PAYLOAD_MAX },
 	[WIRE_SIGNAL] = { true, false, 4, 4 },
+	[WIRE_PORT] = { true, false, 2, 2 },
 };
 
 static uint32_t
@@ -133,6 +134,8 @@ check_payload(enum wire_type type, const unsigned char *p, size_t len)
 		return "an exit status over 255";
 	if (type == WIRE_SIGNAL && !may_send(get_u32(p)))
 		return "a signal that no client may send";
+	if (type == WIRE_PORT && get_u16(p) == 0)
+		return "port 0";
 	return NULL;
 }
 
@@ -234,6 +237,14 @@ wire_add_signal(struct strbuf *out, int sig)
 	wire_add(out, WIRE_SIGNAL, payload, sizeof(payload));
 }
 
+void
+wire_add_port(struct strbuf *out, uint16_t port)
+{
+	unsigned char payload[2];
+	put_u16(payload, port);
+	wire_add(out, WIRE_PORT, payload, sizeof(payload));
+}
+
 size_t
 wire_put_exit(unsigned char payload[static WIRE_EXIT_MAX], unsigned int status,
     const char *text)
@@ -326,6 +337,12 @@ int
 wire_read_signal(const struct wire_frame *frame)
 {
 	return (int)get_u32(frame->payload);
+}
+
+uint16_t
+wire_read_port(const struct wire_frame *frame)
+{
+	return get_u16(frame->payload);
 }
 
 uint32_t

@@ -18,9 +18,15 @@
  *				life
  *	    VIEW		views that command, if it runs on a pty
  *	    GO_PART... EXEC	runs an additional command (version 2)
+ *	    PORT		connects to a port of the loopback (version 3)
  *	holder: STARTED, or EXIT with the reason why it does not run
  *	client: INPUT, INPUT_END, SIZE, SIGNAL;  holder: OUTPUT, ERROR
  *	holder: EXIT, and close
+ *
+ * After PORT and STARTED no more frames follow: the connection carries the bytes
+ * of the port's connection, in both directions.  Each direction can be shut down
+ * alone.  An end that closes both directions before it received the other end's
+ * last byte reports a broken connection.
  *
  * The sender of GO is a viewer without sending VIEW.  Closing the connection
  * leaves the session, and ends the command of EXEC.  A frame with an unknown
@@ -47,8 +53,9 @@ struct strbuf;
 /* In run/.  The paths of list --json and of other programs end with it. */
 #define WIRE_SOCKET_NAME "holder.sock"
 #define WIRE_VERSION_OLDEST 1U
-#define WIRE_VERSION 2U
+#define WIRE_VERSION 3U
 #define WIRE_VERSION_EXEC 2U /* the first with EXEC and SIGNAL */
+#define WIRE_VERSION_PORT 3U /* the first with PORT */
 /*
  * The holder's note of the command's end, a file beside the socket.  It holds
  * the status, one to three digits and a newline.  At its start the holder
@@ -101,6 +108,7 @@ enum wire_type {
 	 * with this client
 	 */
 	WIRE_SIGNAL,
+	WIRE_PORT, /* client: u16 port, not 0 */
 };
 
 enum wire_hello_flags {
@@ -189,6 +197,7 @@ void wire_add(
     struct strbuf *out, enum wire_type type, const void *payload, size_t len);
 void wire_add_hello(struct strbuf *out, const struct wire_hello *hello);
 void wire_add_signal(struct strbuf *out, int sig);
+void wire_add_port(struct strbuf *out, uint16_t port);
 void wire_add_size(
     struct strbuf *out, enum wire_type type, struct wire_size size);
 /* Text over WIRE_TEXT_MAX is truncated. */
@@ -206,6 +215,7 @@ int wire_add_go(
 void wire_read_hello(const struct wire_frame *frame, struct wire_hello *ret);
 struct wire_size wire_read_size(const struct wire_frame *frame);
 int wire_read_signal(const struct wire_frame *frame);
+uint16_t wire_read_port(const struct wire_frame *frame);
 /* *ret_text is not terminated. */
 unsigned int wire_read_exit(
     const struct wire_frame *frame, const char **ret_text, size_t *ret_len);

@@ -31,6 +31,10 @@ write_again(const struct wire_frame *frame, struct strbuf *out)
 	case WIRE_SIGNAL:
 		wire_add_signal(out, wire_read_signal(frame));
 		break;
+	case WIRE_PORT:
+		FUZZ_CHECK(wire_read_port(frame) != 0);
+		wire_add_port(out, wire_read_port(frame));
+		break;
 	case WIRE_VIEW:
 	case WIRE_SIZE:
 		wire_add_size(out, frame->type, wire_read_size(frame));
@@ -71,12 +75,13 @@ static const bool from_client[] = {
 	[WIRE_EXIT] = false,
 	[WIRE_EXEC] = true,
 	[WIRE_SIGNAL] = true,
+	[WIRE_PORT] = true,
 };
 
 static void
 check_frame(enum wire_end from, const struct wire_frame *frame)
 {
-	FUZZ_CHECK(frame->type >= WIRE_HELLO && frame->type <= WIRE_SIGNAL);
+	FUZZ_CHECK(frame->type >= WIRE_HELLO && frame->type <= WIRE_PORT);
 	FUZZ_CHECK(frame->len <= WIRE_PAYLOAD_MAX);
 	if (from == WIRE_CLIENT)
 		FUZZ_CHECK(from_client[frame->type]);

@@ -261,9 +261,9 @@ the_newest_common_version_is_spoken(void)
 		{ 1, 0, 1 }, /* as it was before there were two */
 		{ 1, 2, 2 },
 		{ 2, 0, 2 },
-		{ 1, 9, 2 },
-		{ 3, 0, 0 },
-		{ 3, 9, 0 },
+		{ 1, 9, WIRE_VERSION },
+		{ WIRE_VERSION + 1, 0, 0 },
+		{ WIRE_VERSION + 1, 9, 0 },
 		{ 0, 0, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test-policy-added \
 	tests/unit/test-policy-check \
 	tests/unit/test-policy-sources \
+	tests/unit/test-port \
 	tests/unit/test-prepare \
 	tests/unit/test-proc \
 	tests/unit/test-proc-end \
@@ -150,6 +151,7 @@ tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
 tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c \
 	src/guest/limits.c $(data_kit)
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
+tests_unit_test_port_SOURCES = tests/unit/test-port.c $(holder_kit)
 tests_unit_test_exec_SOURCES = tests/unit/test-exec.c $(holder_kit)
 tests_unit_test_fallback_SOURCES = tests/unit/test-fallback.c \
 	src/guest/fallback.c src/guest/fallback.h
