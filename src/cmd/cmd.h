@@ -84,6 +84,7 @@ extern const struct cmd cmd_attach;
 extern const struct cmd cmd_list;
 extern const struct cmd cmd_stop;
 extern const struct cmd cmd_exec;
+extern const struct cmd cmd_port;
 extern const struct cmd cmd_logs;
 extern const struct cmd cmd_gc;
 extern const struct cmd cmd_build;

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "cmd/ended.h"
+#include "cmd/list.h"
 #include "cmd/sessions.h"
 #include "session/links.h"
 #include "session/moved.h"
@@ -47,6 +48,23 @@ write_services(struct jsonw *w, const struct record *r)
 	jsonw_close_object(w);
 }
 
+void
+list_write_ports(struct jsonw *w, const struct portlist *ports, bool companion)
+{
+	jsonw_open_array(w);
+	for (size_t i = 0; i < ports->nr; i++) {
+		const struct port *p = &ports->v[i];
+
+		jsonw_open_object(w);
+		jsonw_key_int(w, "port", p->inner);
+		jsonw_key_str(w, "host_address", "127.0.0.1");
+		jsonw_key_int(w, "host_port", p->outer);
+		jsonw_key_bool(w, "served", companion && p->error == 0);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+}
+
 static void
 write_if(struct jsonw *w, const char *key, const char *value)
 {
@@ -75,6 +93,8 @@ write_session(
 		jsonw_key_str(w, "kind", r->kind);
 		jsonw_key_bool(w, "ends_with_client", r->ends_with_client);
 		jsonw_key_bool(w, "companion", s->companion);
+		jsonw_key(w, "ports");
+		list_write_ports(w, &s->ports, s->companion);
 		jsonw_key_str(w, "created_at", r->created_at);
 		jsonw_key_str(w, "launched_at", r->launched_at);
 		jsonw_key_str(w, "engine_socket", r->engine_socket);
@@ -133,6 +153,12 @@ print_table(const struct list_options *o, const struct listing *l)
 			continue;
 		listed_describe(&l->v[i], &out);
 		strbuf_addch(&out, '\n');
+		for (size_t n = 0; n < l->v[i].ports.nr; n++) {
+			strbuf_addstr(&out, "          port ");
+			port_describe(
+			    &l->v[i].ports.v[n], l->v[i].companion, &out);
+			strbuf_addch(&out, '\n');
+		}
 	}
 	(void)fputs(out.buf, stdout);
 }

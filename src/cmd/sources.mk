@@ -15,6 +15,7 @@ cmd_sources = \
 	src/cmd/launching.c \
 	src/cmd/launching.h \
 	src/cmd/list.c \
+	src/cmd/list.h \
 	src/cmd/logs.c \
 	src/cmd/new.c \
 	src/cmd/options.c \
@@ -22,6 +23,7 @@ cmd_sources = \
 	src/cmd/plan-print.c \
 	src/cmd/plan-print.h \
 	src/cmd/plan.c \
+	src/cmd/port.c \
 	src/cmd/run.c \
 	src/cmd/sessions.c \
 	src/cmd/sessions.h \

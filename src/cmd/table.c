@@ -26,6 +26,7 @@ static const struct cmd *const commands[] = {
 	&cmd_stop,
 	&cmd_shell,
 	&cmd_exec,
+	&cmd_port,
 	&cmd_logs,
 	&cmd_gc,
 	&cmd_build,

@@ -226,6 +226,12 @@ holder_can_exec(const struct holder_hello *hello)
 	return hello->version >= WIRE_VERSION_EXEC;
 }
 
+bool
+holder_has_ports(const struct holder_hello *hello)
+{
+	return hello->version >= WIRE_VERSION_PORT;
+}
+
 int
 holder_view(int fd, struct diag *dg)
 {

@@ -49,6 +49,8 @@ int holder_go(int fd, enum wire_type type, struct wire_go *go, int timeout_ms,
 
 /* False for holders of older images, which pass no signals on either. */
 bool holder_can_exec(const struct holder_hello *hello);
+/* False for holders of older images. */
+bool holder_has_ports(const struct holder_hello *hello);
 
 /* Sends view instead of go: the client becomes a viewer of the pty. */
 int holder_view(int fd, struct diag *dg);

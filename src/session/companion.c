@@ -23,8 +23,11 @@
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "guest/loop.h"
 #include "plan/role.h"
 #include "plan/squid.h"
+#include "session/control.h"
+#include "session/ports.h"
 
 #define LOCK_NAME "companion"
 #define LOG_NAME "companion.log"
@@ -206,67 +209,127 @@ drain(int fd)
 		continue;
 }
 
-/*
- * Writes the list of addresses.  With tell, a failure is a warning: the caller
- * sets it for the first of several failures in a row.
- */
-static bool
-update(int conf_fd, bool tell)
+struct companion {
+	struct loop loop;
+	struct watch process; /* pidfd of the container's process; owned */
+	struct watch netlink; /* owned */
+	struct timer retry;
+	int conf_fd; /* the proxy's configuration; owned */
+	bool told; /* the last list of addresses was not written */
+	struct ports ports;
+	struct control control;
+};
+
+/* The first of several failures in a row is a warning. */
+static void
+update(void *arg)
 {
+	struct companion *c = arg;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	bool changed;
 
-	if (squid_write_addresses(conf_fd, &changed, &dg) == 0)
-		return true;
-	if (tell)
+	if (squid_write_addresses(c->conf_fd, &changed, &dg) == 0) {
+		c->told = false;
+		return;
+	}
+	if (!c->told)
 		diag_warn("%s", dg.message);
-	return false;
+	c->told = true;
+	timer_arm(&c->loop, &c->retry, RETRY_MS);
 }
 
 static void
-follow(int conf_fd, int netlink_fd, int process_fd)
+on_addresses(void *arg, short events)
 {
-	struct pollfd fds[] = {
-		{ .fd = process_fd, .events = POLLIN },
-		{ .fd = netlink_fd, .events = POLLIN },
-	};
+	struct companion *c = arg;
 
-	/* The first update covers changes before the socket was open. */
-	for (bool written = update(conf_fd, true);;) {
-		int n = poll(fds, ARRAY_SIZE(fds), written ? -1 : RETRY_MS);
+	(void)events;
+	drain(c->netlink.fd);
+	update(c);
+}
 
-		if (n < 0)
-			continue;
-		if (fds[0].revents != 0)
-			return;
-		if (fds[1].revents != 0)
-			drain(netlink_fd);
-		written = update(conf_fd, written);
+static void
+on_process(void *arg, short events)
+{
+	struct companion *c = arg;
+
+	(void)events;
+	loop_stop(&c->loop);
+}
+
+static void
+on_request(void *arg, const char *line, struct strbuf *answer)
+{
+	struct companion *c = arg;
+
+	if (!ports_request(&c->ports, line, answer))
+		strbuf_addf(answer, "no %d", EINVAL);
+}
+
+/* The first update covers changes before the socket was open. */
+static int
+follow_addresses(struct companion *c, int session_fd, struct diag *dg)
+{
+	if (open_netlink(&c->netlink.fd, dg) != 0 ||
+	    fs_open_nolinks(session_fd, mount_roles[MOUNT_PROXY].below,
+		O_RDONLY | O_DIRECTORY, 0, &c->conf_fd, dg) != 0)
+		return -1;
+	loop_want(&c->loop, &c->netlink, POLLIN);
+	update(c);
+	return 0;
+}
+
+/* A connection of a port needs two descriptors. */
+static void
+raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+static int
+serve(struct companion *c, int session_fd, struct diag *dg)
+{
+	if (follow_addresses(c, session_fd, dg) != 0)
+		return -1;
+	ports_open(&c->ports, &c->loop, session_fd);
+	if (control_open(
+		&c->control, &c->loop, session_fd, on_request, c, dg) != 0)
+		return -1;
+	loop_want(&c->loop, &c->process, POLLIN);
+	loop_run(&c->loop);
+	return 0;
 }
 
 int
 companion_run(int session_fd, const char *process, struct diag *dg)
 {
 	cleanup_close int lock_fd = -1;
-	cleanup_close int process_fd = -1;
-	cleanup_close int netlink_fd = -1;
-	cleanup_close int conf_fd = -1;
+	cleanup_free struct companion *c = xcalloc(1, sizeof(*c));
+	int rc = -1;
 
+	c->process = (struct watch){ -1, 0, on_process, c, 0 };
+	c->netlink = (struct watch){ -1, 0, on_addresses, c, 0 };
+	c->retry = (struct timer){ 0, update, c, NULL };
+	c->conf_fd = -1;
+	loop_init(&c->loop);
 	(void)prctl(PR_SET_NAME, "drydock");
 	if (take_lock(session_fd, &lock_fd, dg) != 0)
 		return -1;
 	if (lock_fd == -1)
 		return 0;
-	if (open_log(session_fd, dg) != 0 ||
-	    open_process(process, &process_fd, dg) != 0)
-		return -1;
-	if (process_fd == -1)
-		return 0;
-	if (open_netlink(&netlink_fd, dg) != 0 ||
-	    fs_open_nolinks(session_fd, mount_roles[MOUNT_PROXY].below,
-		O_RDONLY | O_DIRECTORY, 0, &conf_fd, dg) != 0)
-		return -1;
-	follow(conf_fd, netlink_fd, process_fd);
-	return 0;
+	raise_files();
+	if (open_log(session_fd, dg) == 0 &&
+	    open_process(process, &c->process.fd, dg) == 0)
+		rc = c->process.fd == -1 ? 0 : serve(c, session_fd, dg);
+	control_release(&c->control);
+	ports_release(&c->ports);
+	cleanup_close_fn(&c->process.fd);
+	cleanup_close_fn(&c->netlink.fd);
+	cleanup_close_fn(&c->conf_fd);
+	return rc;
 }

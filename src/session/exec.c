@@ -2,7 +2,6 @@
 /* Runs a command through the holder's socket and views it. */
 #include "session/exec.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,8 +19,6 @@
 #include "session/tty.h"
 
 enum {
-	/* An agent that removes the socket blocks connections for a second. */
-	SOCKET_MS = 1500,
 	ANSWER_MS = 5000,
 };
 
@@ -61,25 +58,12 @@ build_environment(const struct join_spec *spec, const struct session *session,
 static int
 connect_running(const struct session *session, int *ret_fd, struct diag *dg)
 {
-	cleanup_diag struct diag first = DIAG_INIT;
-	cleanup_close int run_fd = -1;
 	cleanup_close int fd = -1;
 	struct holder_hello hello;
 	const char *id = session->id;
 
-	if (session_open_mount(session, MOUNT_RUN, &run_fd, dg) != 0)
-		return diag_wrap(dg, "session %s", id);
-	if (holder_connect(run_fd, SOCKET_MS, &hello, &fd, &first) != 0) {
-		/* The socket has no listener, or is absent. */
-		if (first.errnum == ECONNREFUSED || first.errnum == ENOENT)
-			return diag_set(dg, DIAG_NO,
-			    "session %s does not run: see \"drydock list "
-			    "--all\"",
-			    id);
-		/* The holder listens but may be busy: wait longer. */
-		if (holder_connect(run_fd, ANSWER_MS, &hello, &fd, dg) != 0)
-			return diag_wrap(dg, "session %s", id);
-	}
+	if (join_holder(session, &hello, &fd, dg) != 0)
+		return -1;
 	if (!holder_can_exec(&hello))
 		return diag_set(dg, DIAG_ENGINE,
 		    "session %s was started by an older drydock, whose holder "

@@ -31,6 +31,9 @@
 enum {
 	HOLDER_MS = 300, /* a running holder answers at once */
 	HOLDER_LONG_MS = 5000, /* where a wrong guess would end an agent */
+	/* An agent that removes the socket blocks connections for a second. */
+	SOCKET_MS = 1500,
+	ANSWER_MS = 5000,
 };
 
 /* Clears the recorded stop, unless a stop in progress holds the lease. */
@@ -112,6 +115,28 @@ tell_moved(const struct record *record)
 
 	if (moved != NULL)
 		diag_warn("session %s: %s", record->id, moved);
+}
+
+int
+join_holder(const struct session *session, struct holder_hello *ret_hello,
+    int *ret_fd, struct diag *dg)
+{
+	cleanup_diag struct diag first = DIAG_INIT;
+	cleanup_close int run_fd = -1;
+
+	if (session_open_mount(session, MOUNT_RUN, &run_fd, dg) != 0)
+		return diag_wrap(dg, "session %s", session->id);
+	if (holder_connect(run_fd, SOCKET_MS, ret_hello, ret_fd, &first) == 0)
+		return 0;
+	/* The socket has no listener, or is absent. */
+	if (first.errnum == ECONNREFUSED || first.errnum == ENOENT)
+		return diag_set(dg, DIAG_NO,
+		    "session %s does not run: see \"drydock list --all\"",
+		    session->id);
+	/* The holder listens but may be busy: wait longer. */
+	if (holder_connect(run_fd, ANSWER_MS, ret_hello, ret_fd, dg) != 0)
+		return diag_wrap(dg, "session %s", session->id);
+	return 0;
 }
 
 void

@@ -7,6 +7,7 @@
 
 struct diag;
 struct engine;
+struct holder_hello;
 struct paths;
 struct session;
 struct record;
@@ -26,6 +27,13 @@ struct join_spec {
  */
 int join_session(const struct join_spec *spec, const char *id, int *ret_status,
     struct diag *dg);
+
+/*
+ * Connects to the holder of a session whose dir_fd is open.  Asks no engine.  A
+ * session that does not run is DIAG_NO.
+ */
+int join_holder(const struct session *session, struct holder_hello *ret_hello,
+    int *ret_fd, struct diag *dg);
 
 /*
  * Called for a running session before a client uses it.  Restarts its proxy and

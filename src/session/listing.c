@@ -48,6 +48,7 @@ read_one(const struct paths *paths, struct listed *s)
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag unread = DIAG_INIT;
 
 	if (session_open(paths, s->id, &session, &dg) != 0 ||
 	    session_look(&spec, &session, &look, &dg) != 0) {
@@ -66,6 +67,8 @@ read_one(const struct paths *paths, struct listed *s)
 	s->record = look.record;
 	look.record = (struct record)RECORD_INIT;
 	s->companion = companion_present(session.dir_fd);
+	/* A list that cannot be read is reported by "drydock port". */
+	(void)portlist_read(session.dir_fd, &s->ports, &unread);
 	if (s->record.stopping_at != NULL)
 		(void)session_is_leased(paths, s->id, &s->ending, &dg);
 	return 0;

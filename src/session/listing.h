@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "session/portlist.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/status.h"
@@ -25,6 +26,7 @@ struct listed {
 	bool recorded;
 	bool ending; /* a stop is in progress */
 	bool companion; /* the companion runs */
+	struct portlist ports; /* served only while the companion runs */
 	bool proxy_gave_up; /* the session runs without a working proxy */
 	struct record record; /* valid when recorded */
 	/* Owned; NULL where unknown.  Set for orphans and strangers. */

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: MIT
 session_sources = \
+	src/guest/listen.c \
+	src/guest/listen.h \
+	src/guest/loop.c \
+	src/guest/loop.h \
+	src/guest/queue.c \
+	src/guest/queue.h \
+	src/guest/relay.c \
+	src/guest/relay.h \
 	src/guest/wire.c \
 	src/guest/wire.h \
 	src/session/attach-view.c \
@@ -9,6 +17,8 @@ session_sources = \
 	src/session/collect.h \
 	src/session/companion.c \
 	src/session/companion.h \
+	src/session/control.c \
+	src/session/control.h \
 	src/session/detach-key.c \
 	src/session/detach-key.h \
 	src/session/egress.c \
@@ -21,6 +31,8 @@ session_sources = \
 	src/session/exec.h \
 	src/session/agent-env.c \
 	src/session/agent-env.h \
+	src/session/forward.c \
+	src/session/forward.h \
 	src/session/home-files.c \
 	src/session/home-files.h \
 	src/session/images.c \
@@ -45,6 +57,10 @@ session_sources = \
 	src/session/neighbours.h \
 	src/session/outcome.c \
 	src/session/outcome.h \
+	src/session/portlist.c \
+	src/session/portlist.h \
+	src/session/ports.c \
+	src/session/ports.h \
 	src/session/prompt.c \
 	src/session/prompt.h \
 	src/session/record.c \

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* Listens on the host and connects through the holder. */
+#include "session/ports.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "guest/listen.h"
+#include "guest/relay.h"
+#include "guest/wire.h"
+#include "plan/role.h"
+
+#define SOCKET_NAME "holder.sock"
+
+enum {
+	/* Connections of all ports; each has two descriptors. */
+	CONNECTIONS_MAX = 512,
+	/* The holder keeps 16 clients that it has not greeted. */
+	KNOCKS_MAX = 8,
+	KNOCK_MS = 5000,
+	RETRY_MS = 2000,
+};
+
+/* A port of the host, and its connections. */
+struct door {
+	struct ports *ports;
+	uint16_t inner;
+	struct listener listener;
+	struct relay relay;
+};
+
+/* A connection that waits for the holder's answer. */
+struct knock {
+	struct door *door; /* borrowed */
+	int client_fd; /* owned */
+	struct watch holder; /* fd owned */
+	struct timer deadline;
+	bool asked; /* the port was requested */
+	struct wire_decoder decoder;
+	struct knock *next;
+};
+
+static size_t
+count(const struct ports *p)
+{
+	size_t n = p->nknocks;
+
+	for (size_t i = 0; i < p->list.nr; i++)
+		if (p->doors[i] != NULL)
+			n += p->doors[i]->relay.npairs;
+	return n;
+}
+
+static void
+allow(struct ports *p)
+{
+	for (size_t i = 0; i < p->list.nr; i++)
+		if (p->doors[i] != NULL)
+			listener_allow(
+			    &p->doors[i]->listener, p->nknocks < KNOCKS_MAX);
+}
+
+/* The client sees a connection that is reset, not one that ends. */
+static void
+close_reset(int fd)
+{
+	struct linger now = { 1, 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)close(fd);
+}
+
+/* Closes what the relay did not take. */
+static void
+free_knock(struct knock *k, bool taken)
+{
+	struct ports *p = k->door->ports;
+	struct knock **at = &p->knocks;
+
+	while (*at != k)
+		at = &(*at)->next;
+	*at = k->next;
+	timer_cancel(p->loop, &k->deadline);
+	loop_want(p->loop, &k->holder, 0);
+	if (!taken) {
+		close_reset(k->client_fd);
+		(void)close(k->holder.fd);
+	}
+	free(k);
+	p->nknocks--;
+	allow(p);
+}
+
+static void
+on_deadline(void *arg)
+{
+	free_knock(arg, false);
+}
+
+/* Both frames fit into the buffer of a new socket. */
+static bool
+send_port(struct knock *k)
+{
+	struct wire_hello ours = { .version = WIRE_VERSION_PORT };
+	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
+
+	wire_add_hello(&frames, &ours);
+	wire_add_port(&frames, k->door->inner);
+	k->asked = true;
+	return send(k->holder.fd, frames.buf, frames.len, MSG_NOSIGNAL) ==
+	    (ssize_t)frames.len;
+}
+
+/* Returns false to close the connection. */
+static bool
+on_frame(struct knock *k, const struct wire_frame *frame)
+{
+	struct wire_hello hello;
+	struct relay *relay = &k->door->relay;
+
+	if (!k->asked && frame->type == WIRE_HELLO) {
+		wire_read_hello(frame, &hello);
+		return wire_choose_version(&hello) >= WIRE_VERSION_PORT &&
+		    send_port(k);
+	}
+	if (!k->asked || frame->type != WIRE_STARTED)
+		return false;
+	loop_want(k->door->ports->loop, &k->holder, 0);
+	if (relay_join(relay, k->client_fd, k->holder.fd) == -1)
+		return false;
+	free_knock(k, true);
+	return true;
+}
+
+/* Reads one frame at most, and no byte beyond it. */
+static void
+on_holder(void *arg, short events)
+{
+	struct knock *k = arg;
+	struct wire_frame frame;
+	unsigned char *at;
+	int rc;
+
+	(void)events;
+	(void)wire_space(&k->decoder, &at);
+	ssize_t n = recv(k->holder.fd, at, wire_need(&k->decoder), 0);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		wire_filled(&k->decoder, (size_t)n);
+	rc = n > 0 ? wire_next(&k->decoder, &frame) : -1;
+	if (rc == -1 || (rc == 1 && !on_frame(k, &frame)))
+		free_knock(k, false);
+}
+
+/*
+ * The agent can write to run/: a socket is connected to through the descriptor
+ * that was checked, and a symlink is not followed.
+ */
+static int
+connect_holder(int session_fd)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int run_fd = -1;
+	int fd = -1;
+
+	if (fs_open_own_dir(session_fd, mount_roles[MOUNT_RUN].below, &run_fd,
+		&ignored) != 0 ||
+	    fs_connect_socket(run_fd, SOCKET_NAME, &fd) != 0)
+		return -1;
+	return fd;
+}
+
+static void
+on_accepted(void *arg, int client_fd)
+{
+	struct door *d = arg;
+	struct ports *p = d->ports;
+	int holder_fd =
+	    count(p) < CONNECTIONS_MAX ? connect_holder(p->session_fd) : -1;
+	struct knock *k;
+
+	if (holder_fd == -1) {
+		close_reset(client_fd);
+		return;
+	}
+	k = xcalloc(1, sizeof(*k));
+	k->door = d;
+	k->client_fd = client_fd;
+	k->holder = (struct watch){ holder_fd, 0, on_holder, k, 0 };
+	k->deadline = (struct timer){ 0, on_deadline, k, NULL };
+	wire_decoder_init(&k->decoder, WIRE_HOLDER);
+	k->next = p->knocks;
+	p->knocks = k;
+	p->nknocks++;
+	timer_arm(p->loop, &k->deadline, KNOCK_MS);
+	loop_want(p->loop, &k->holder, POLLIN);
+	allow(p);
+}
+
+/* Opens the host's port of an entry.  port->error says how it went. */
+static struct door *
+open_door(struct ports *p, struct port *port)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct door *d = xcalloc(1, sizeof(*d));
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	struct address address;
+
+	d->ports = p;
+	d->inner = port->inner;
+	address_loopback(&address, port->outer);
+	if (listener_open(
+		&d->listener, p->loop, &address, on_accepted, d, &dg) != 0) {
+		port->error = dg.errnum != 0 ? dg.errnum : EIO;
+		free(d);
+		return NULL;
+	}
+	port->error = 0;
+	if (getsockname(d->listener.watch.fd, (struct sockaddr *)&in, &len) ==
+	    0)
+		port->outer = ntohs(in.sin_port);
+	relay_init(&d->relay, p->loop, CONNECTIONS_MAX);
+	return d;
+}
+
+/* Ends the port's connections, too. */
+static void
+close_door(struct door *d)
+{
+	struct knock *next;
+
+	if (d == NULL)
+		return;
+	for (struct knock *k = d->ports->knocks; k != NULL; k = next) {
+		next = k->next;
+		if (k->door == d)
+			free_knock(k, false);
+	}
+	listener_release(&d->listener);
+	relay_release(&d->relay);
+	free(d);
+}
+
+static void
+write_list(struct ports *p)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (portlist_write(p->session_fd, &p->list, &dg) != 0)
+		diag_warn("%s", dg.message);
+}
+
+/* Tries again what another program has taken. */
+static void
+open_doors(void *arg)
+{
+	struct ports *p = arg;
+	bool changed = false;
+	bool missing = false;
+
+	for (size_t i = 0; i < p->list.nr; i++) {
+		int before = p->list.v[i].error;
+
+		if (p->doors[i] != NULL)
+			continue;
+		p->doors[i] = open_door(p, &p->list.v[i]);
+		changed = changed || before != p->list.v[i].error;
+		missing = missing || p->doors[i] == NULL;
+	}
+	if (changed)
+		write_list(p);
+	if (missing)
+		timer_arm(p->loop, &p->retry, RETRY_MS);
+}
+
+void
+ports_open(struct ports *ports, struct loop *loop, int session_fd)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	*ports = (struct ports){ .loop = loop, .session_fd = session_fd };
+	ports->retry = (struct timer){ 0, open_doors, ports, NULL };
+	if (portlist_read(session_fd, &ports->list, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		ports->list.nr = 0;
+	}
+	open_doors(ports);
+}
+
+void
+ports_release(struct ports *ports)
+{
+	timer_cancel(ports->loop, &ports->retry);
+	for (size_t i = 0; i < ports->list.nr; i++)
+		close_door(ports->doors[i]);
+}
+
+/* A port that is served already may get another port of the host. */
+static int
+add(struct ports *p, uint16_t inner, uint16_t outer, uint16_t *ret_outer)
+{
+	struct port port = { inner, outer, 0 };
+	struct port *old = portlist_find(&p->list, inner);
+	struct door *d;
+
+	if (old != NULL && old->error == 0 &&
+	    (outer == old->outer || outer == 0)) {
+		*ret_outer = old->outer;
+		return 0;
+	}
+	if (old == NULL && p->list.nr == PORTLIST_MAX)
+		return ENOSPC;
+	d = open_door(p, &port);
+	if (d == NULL)
+		return port.error;
+	if (old == NULL) {
+		old = &p->list.v[p->list.nr];
+		p->doors[p->list.nr++] = NULL;
+	}
+	close_door(p->doors[old - p->list.v]);
+	p->doors[old - p->list.v] = d;
+	*old = port;
+	allow(p);
+	write_list(p);
+	*ret_outer = port.outer;
+	return 0;
+}
+
+static int
+take_back(struct ports *p, uint16_t inner)
+{
+	struct port *old = portlist_find(&p->list, inner);
+	size_t at;
+
+	if (old == NULL)
+		return ENOENT;
+	at = (size_t)(old - p->list.v);
+	close_door(p->doors[at]);
+	portlist_drop(&p->list, old);
+	memmove(&p->doors[at], &p->doors[at + 1],
+	    (p->list.nr - at) * sizeof(p->doors[0]));
+	write_list(p);
+	return 0;
+}
+
+bool
+ports_request(struct ports *ports, const char *line, struct strbuf *answer)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	static const char add_word[] = "port add ";
+	static const char remove_word[] = "port remove ";
+	struct port port;
+	uint16_t outer = 0;
+	int rc;
+
+	if (strncmp(line, add_word, sizeof(add_word) - 1) == 0) {
+		line += sizeof(add_word) - 1;
+		rc = port_parse(line, &port, &dg) != 0
+		    ? EINVAL
+		    : add(ports, port.inner, port.outer, &outer);
+	} else if (strncmp(line, remove_word, sizeof(remove_word) - 1) == 0) {
+		line += sizeof(remove_word) - 1;
+		rc = port_parse(line, &port, &dg) != 0
+		    ? EINVAL
+		    : take_back(ports, port.inner);
+	} else {
+		return false;
+	}
+	if (rc != 0)
+		strbuf_addf(answer, "no %d", rc);
+	else
+		strbuf_addf(answer, "ok %u", outer);
+	return true;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ports: serves ports of a session on the host's 127.0.0.1.
+ *
+ * Each connection is one connection to the holder, which connects to the port
+ * on the session's loopback.  The container gets no network by that.  Memory is
+ * bounded: connections are, and each buffers at most one read.
+ */
+#ifndef DRYDOCK_PORTS_H
+#define DRYDOCK_PORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "guest/loop.h"
+#include "session/portlist.h"
+
+struct diag;
+struct door;
+struct knock;
+struct strbuf;
+
+struct ports {
+	struct loop *loop;
+	int session_fd; /* borrowed */
+	struct portlist list;
+	struct door *doors[PORTLIST_MAX]; /* owned; the same order as list */
+	struct knock *knocks; /* owned; connections that the holder greets */
+	size_t nknocks;
+	struct timer retry; /* of host ports that were taken */
+};
+
+/* Serves the ports of the session's list. */
+void ports_open(struct ports *ports, struct loop *loop, int session_fd);
+void ports_release(struct ports *ports);
+
+/*
+ * Requests of control.h: "port add PORT:HOSTPORT" is answered with "ok
+ * HOSTPORT", and "port remove PORT" with "ok 0".  A failure is "no ERRNO".
+ * Returns false if line is none of them.
+ */
+bool ports_request(
+    struct ports *ports, const char *line, struct strbuf *answer);
+
+#endif /* DRYDOCK_PORTS_H */
