@@ -54,7 +54,7 @@ holds_files(const char *fstype)
 }
 
 static int
-refuse(const struct proc_mount *m, const char *above, const char *why,
+refuse(const struct mountinfo_row *m, const char *above, const char *why,
     struct diag *dg)
 {
 	return diag_set(dg, DIAG_POLICY,
@@ -92,7 +92,7 @@ is_mount(int fd, uint64_t id)
 }
 
 static int
-add_mount(const struct plan_request *request, const struct proc_mount *m,
+add_mount(const struct plan_request *request, const struct mountinfo_row *m,
     struct carried *c, struct diag *dg)
 {
 	const char *project = request->project->path;
@@ -114,7 +114,7 @@ add_mount(const struct plan_request *request, const struct proc_mount *m,
 		why = "a session can have mounted directories only";
 	else if (strncmp(m->fstype, "fuse", 4) == 0 &&
 	    request->paths->uid != 0 &&
-	    !proc_has_option(m->super, "allow_other"))
+	    !mountinfo_has_option(m->super, "allow_other"))
 		why = "the engine cannot open it without its option "
 		      "allow_other";
 	if (why != NULL)
@@ -174,10 +174,10 @@ carried_find(
     const struct plan_request *request, struct carried *ret, struct diag *dg)
 {
 	const char *project = request->project->path;
-	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo mounts = { NULL, 0 };
 	cleanup_carried struct carried c = { NULL, 0 };
 
-	if (proc_mounts_read_own(&mounts, dg) != 0)
+	if (mountinfo_read_own(&mounts, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < mounts.nr; i++)
 		if (strcmp(mounts.v[i].target, project) != 0 &&
@@ -270,10 +270,10 @@ is_planned(const struct plan_service *s, const struct plan_mount *m,
 
 static int
 check_below(const struct plan_service *s, const struct plan_mount *m,
-    const struct proc_mounts *mounts, struct diag *dg)
+    const struct mountinfo *mounts, struct diag *dg)
 {
 	for (size_t i = 0; i < mounts->nr; i++) {
-		const struct proc_mount *on = &mounts->v[i];
+		const struct mountinfo_row *on = &mounts->v[i];
 
 		if (strcmp(on->target, m->source) == 0 ||
 		    !protected_is_below(on->target, m->source) ||
@@ -291,9 +291,9 @@ check_below(const struct plan_service *s, const struct plan_mount *m,
 int
 carried_check(const struct plan *plan, struct diag *dg)
 {
-	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo mounts = { NULL, 0 };
 
-	if (proc_mounts_read_own(&mounts, dg) != 0)
+	if (mountinfo_read_own(&mounts, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < plan->nservices; i++) {
 		const struct plan_service *s = &plan->services[i];

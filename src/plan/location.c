@@ -61,13 +61,13 @@ moved(const char *path, const char *base, const char *dir)
  * of its file system, and another mount a larger part.
  */
 static int
-add_parents_elsewhere(const struct proc_mounts *mounts,
-    const struct proc_mount *own, struct location *l, struct diag *dg)
+add_parents_elsewhere(const struct mountinfo *mounts,
+    const struct mountinfo_row *own, struct location *l, struct diag *dg)
 {
 	cleanup_free char *inside = moved(l->real, own->target, own->root);
 
 	for (size_t i = 0; i < mounts->nr; i++) {
-		const struct proc_mount *m = &mounts->v[i];
+		const struct mountinfo_row *m = &mounts->v[i];
 		cleanup_free char *name = NULL;
 		struct stat st;
 
@@ -88,8 +88,8 @@ add_parents_elsewhere(const struct proc_mounts *mounts,
 
 /* Sets *ret_own to the mount that shows path. */
 static int
-find_mount(const struct proc_mounts *mounts, const char *path,
-    const struct proc_mount **ret_own, struct diag *dg)
+find_mount(const struct mountinfo *mounts, const char *path,
+    const struct mountinfo_row **ret_own, struct diag *dg)
 {
 	*ret_own = NULL;
 	/* The last of several mounts with one target hides the others. */
@@ -107,9 +107,9 @@ find_mount(const struct proc_mounts *mounts, const char *path,
 /* Fills l, of which only real is set, but for the parents by that name. */
 static int
 start_chain(struct location *l, const struct stat *st,
-    const struct proc_mounts *mounts, struct diag *dg)
+    const struct mountinfo *mounts, struct diag *dg)
 {
-	const struct proc_mount *own;
+	const struct mountinfo_row *own;
 
 	add_link(l, st);
 	if (find_mount(mounts, l->real, &own, dg) != 0)
@@ -127,7 +127,7 @@ steal(struct location *l)
 }
 
 int
-location_find(int fd, const struct proc_mounts *mounts,
+location_find(int fd, const struct mountinfo *mounts,
     struct location *ret_location, struct diag *dg)
 {
 	cleanup_location struct location l = LOCATION_INIT;
@@ -151,7 +151,7 @@ location_find(int fd, const struct proc_mounts *mounts,
 
 int
 location_find_in(const struct location *parent, const char *name,
-    const struct stat *st, const struct proc_mounts *mounts,
+    const struct stat *st, const struct mountinfo *mounts,
     struct location *ret_location, struct diag *dg)
 {
 	cleanup_location struct location l = LOCATION_INIT;
@@ -167,11 +167,11 @@ location_find_in(const struct location *parent, const char *name,
 }
 
 int
-location_find_below(struct location *location, const struct proc_mounts *mounts,
-    struct diag *dg)
+location_find_below(
+    struct location *location, const struct mountinfo *mounts, struct diag *dg)
 {
 	for (size_t i = 0; i < mounts->nr; i++) {
-		const struct proc_mount *m = &mounts->v[i];
+		const struct mountinfo_row *m = &mounts->v[i];
 		struct location *l;
 		struct stat st;
 

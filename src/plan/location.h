@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 struct diag;
-struct proc_mounts;
+struct mountinfo;
 
 struct location {
 	char *real; /* owned; the real path */
@@ -35,7 +35,7 @@ struct location {
  * mount shows that part are added.  A failed lookup is DIAG_IO.  If the real
  * path has become another file, that is DIAG_POLICY.
  */
-int location_find(int fd, const struct proc_mounts *mounts,
+int location_find(int fd, const struct mountinfo *mounts,
     struct location *ret_location, struct diag *dg);
 
 /*
@@ -43,12 +43,12 @@ int location_find(int fd, const struct proc_mounts *mounts,
  * known.  st is the entry's own lstat(2); the entry must not be a symlink.
  */
 int location_find_in(const struct location *parent, const char *name,
-    const struct stat *st, const struct proc_mounts *mounts,
+    const struct stat *st, const struct mountinfo *mounts,
     struct location *ret_location, struct diag *dg);
 
 /* Adds the mount points below: a bind of the location includes them. */
-int location_find_below(struct location *location,
-    const struct proc_mounts *mounts, struct diag *dg);
+int location_find_below(
+    struct location *location, const struct mountinfo *mounts, struct diag *dg);
 void location_release(struct location *location);
 
 /* Returns true if a and b are the same file. */

@@ -292,7 +292,7 @@ read_tmpfs(const struct json *value, void *service)
 		s->tmpfs[s->ntmpfs++] = (struct plan_tmpfs){
 			.target = xstrndup(word, len),
 			.size = size,
-			.noexec = !proc_has_option(options, "exec"),
+			.noexec = !mountinfo_has_option(options, "exec"),
 		};
 	}
 	return json_is_array(value);

@@ -143,7 +143,7 @@ struct plan_service {
 	enum plan_net net;
 	bool read_only;
 	bool init; /* the engine must run an init process */
-	struct proc_limits limits; /* -1: no limit planned */
+	struct cgroup_limits limits; /* -1: no limit planned */
 	struct plan_tmpfs *tmpfs; /* owned */
 	size_t ntmpfs;
 	struct plan_mount *mounts; /* owned */

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* procfacts: parses the files of proc(5) of one process. */
+/* procfacts: reads and parses the files of proc(5) of one process. */
 #include "plan/procfacts.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
+#include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+
+enum {
+	PROC_FILE_MAX = 1024 * 1024,
+	CHILD_WAIT_MS = 15000,
+	CHILD_POLL_MS = 5
+};
 
 const char *
 proc_ns_name(enum proc_ns ns)
@@ -162,131 +175,6 @@ proc_parse_status(
 	return 0;
 }
 
-static bool
-is_octal(const char *s, const char *end)
-{
-	return end - s >= 4 && s[0] == '\\' && s[1] >= '0' && s[1] <= '3' &&
-	    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7';
-}
-
-/* Returned: the text up to end; each \ooo of mountinfo is decoded. */
-static char *
-unescape(const char *s, const char *end)
-{
-	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
-
-	while (s < end) {
-		if (is_octal(s, end)) {
-			strbuf_addch(&sb,
-			    (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 +
-				(s[3] - '0')));
-			s += 4;
-		} else {
-			strbuf_addch(&sb, *s++);
-		}
-	}
-	return strbuf_detach(&sb, NULL);
-}
-
-enum {
-	MOUNT_FIELD_ID = 0,
-	MOUNT_FIELD_DEVICE = 2,
-	MOUNT_FIELD_ROOT = 3,
-	MOUNT_FIELD_TARGET = 4,
-	MOUNT_FIELD_OPTIONS = 5,
-	MOUNT_FIELDS = 6, /* before the optional fields */
-	MOUNT_TAIL = 3, /* after the "-" */
-};
-
-/* Returns the next field without its blank, or false at the end of the line. */
-static bool
-next_field(const char **at, const char *eol, const char **s, const char **end)
-{
-	if (*at >= eol)
-		return false;
-	*s = *at;
-	*end = memchr(*s, ' ', (size_t)(eol - *s));
-	if (*end == NULL)
-		*end = eol;
-	*at = *end < eol ? *end + 1 : eol;
-	return true;
-}
-
-static bool
-parse_mount(const char *line, const char *eol, struct proc_mount *m)
-{
-	const char *at = line;
-	const char *s;
-	const char *end;
-
-	for (int i = 0; i < MOUNT_FIELDS; i++) {
-		if (!next_field(&at, eol, &s, &end))
-			return false;
-		if (i == MOUNT_FIELD_ID)
-			m->id = strtoull(s, NULL, 10);
-		else if (i == MOUNT_FIELD_DEVICE)
-			m->device = unescape(s, end);
-		else if (i == MOUNT_FIELD_ROOT)
-			m->root = unescape(s, end);
-		else if (i == MOUNT_FIELD_TARGET)
-			m->target = unescape(s, end);
-		else if (i == MOUNT_FIELD_OPTIONS)
-			m->options = unescape(s, end);
-	}
-	do {
-		if (!next_field(&at, eol, &s, &end))
-			return false;
-	} while (end - s != 1 || *s != '-');
-	for (int i = 0; i < MOUNT_TAIL; i++) {
-		if (!next_field(&at, eol, &s, &end))
-			return false;
-		if (i == 0)
-			m->fstype = unescape(s, end);
-		else if (i == 2)
-			m->super = unescape(s, end);
-	}
-	return true;
-}
-
-static struct proc_mounts
-steal_mounts(struct proc_mounts *mounts)
-{
-	struct proc_mounts taken = *mounts;
-
-	*mounts = (struct proc_mounts){ NULL, 0 };
-	return taken;
-}
-
-int
-proc_parse_mounts(
-    const char *text, struct proc_mounts *ret_mounts, struct diag *dg)
-{
-	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
-	size_t alloc = 0;
-
-	for (const char *line = text; *line != '\0';) {
-		const char *eol = line + strcspn(line, "\n");
-
-		if (mounts.nr == PROC_MAX_MOUNTS)
-			return diag_set(dg, DIAG_POLICY,
-			    "/proc/PID/mountinfo: more than %d mounts",
-			    PROC_MAX_MOUNTS);
-		if (mounts.nr == alloc) {
-			alloc = alloc * 2 + 32;
-			mounts.v =
-			    xreallocarray(mounts.v, alloc, sizeof(*mounts.v));
-		}
-		mounts.v[mounts.nr] = (struct proc_mount){ .root = NULL };
-		if (!parse_mount(line, eol, &mounts.v[mounts.nr++]))
-			return diag_set(dg, DIAG_POLICY,
-			    "/proc/PID/mountinfo: line %zu cannot be read",
-			    mounts.nr);
-		line = *eol == '\n' ? eol + 1 : eol;
-	}
-	*ret_mounts = steal_mounts(&mounts);
-	return 0;
-}
-
 int
 proc_parse_devices(
     const char *text, struct strvec *ret_devices, struct diag *dg)
@@ -403,72 +291,269 @@ proc_device_is_idle_fallback(const struct proc_device *device)
 	    !has_inet6(device->inet6, device->name);
 }
 
+/* Every failure is DIAG_POLICY: a fact that was not read is not verified. */
+static int
+as_policy(struct diag *cause, struct diag *dg)
+{
+	return diag_set(dg, DIAG_POLICY, "%s", cause->message);
+}
+
+static int
+read_proc(int proc_fd, const char *name, struct strbuf *out, struct diag *dg)
+{
+	cleanup_diag struct diag cause = DIAG_INIT;
+
+	strbuf_reset(out);
+	if (fs_read_file(proc_fd, name, PROC_FILE_MAX, out, &cause) != 0)
+		return as_policy(&cause, dg);
+	return 0;
+}
+
+static int
+open_proc(const char *pid, int *ret_fd, struct diag *dg)
+{
+	cleanup_diag struct diag cause = DIAG_INIT;
+	cleanup_free char *path = xasprintf("/proc/%s", pid);
+
+	if (fs_open_dir(path, ret_fd, &cause) != 0)
+		return as_policy(&cause, dg);
+	return 0;
+}
+
+static int
+read_status(int proc_fd, struct proc_status *ret_status, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (read_proc(proc_fd, "status", &text, dg) != 0)
+		return -1;
+	return proc_parse_status(text.buf, ret_status, dg);
+}
+
+/*
+ * The names are magic links: fstatat(2) follows them to the namespace's inode.
+ */
+static int
+read_namespaces(int proc_fd, ino_t ns[PROC_NNS], struct diag *dg)
+{
+	for (unsigned i = 0; i < PROC_NNS; i++) {
+		const char *name = proc_ns_name((enum proc_ns)i);
+		char path[sizeof("ns/") + 8];
+		struct stat st;
+
+		(void)snprintf(path, sizeof(path), "ns/%s", name);
+		if (fstatat(proc_fd, path, &st, 0) != 0)
+			return diag_set_errno(dg, DIAG_POLICY, errno,
+			    "read its %s namespace", name);
+		ns[i] = st.st_ino;
+	}
+	return 0;
+}
+
+static int
+read_cgroups(int proc_fd, int self_fd, const char *container_id,
+    struct cgroup_limits *ret_limits, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf cgroups = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_mountinfo struct mountinfo own = { NULL, 0 };
+
+	if (read_proc(proc_fd, "cgroup", &cgroups, dg) != 0 ||
+	    cgroup_check(cgroups.buf, container_id, dg) != 0 ||
+	    read_proc(self_fd, "mountinfo", &text, dg) != 0 ||
+	    mountinfo_parse(text.buf, &own, dg) != 0)
+		return -1;
+	cgroup_read_limits(cgroups.buf, &own, ret_limits);
+	return 0;
+}
+
+/* On a busy machine a running init may take seconds to start its child. */
+static int
+wait_children(
+    int proc_fd, const char *name, struct strbuf *text, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + CHILD_WAIT_MS;
+
+	for (;;) {
+		if (read_proc(proc_fd, name, text, dg) != 0)
+			return -1;
+		if (text->len > 0 || monotime_left_ms(deadline) == 0)
+			return 0;
+		(void)poll(NULL, 0, CHILD_POLL_MS);
+	}
+}
+
+/*
+ * The container's init has one child, the holder.  If it has several, the first
+ * is the one that the init itself started.
+ */
+static int
+read_child(int proc_fd, pid_t pid, bool only_child,
+    struct proc_status *ret_status, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int child_fd = -1;
+	char path[64];
+	char *end;
+	long child;
+
+	(void)snprintf(path, sizeof(path), "task/%jd/children", (intmax_t)pid);
+	if (wait_children(proc_fd, path, &text, dg) != 0)
+		return -1;
+	errno = 0;
+	child = strtol(text.buf, &end, 10);
+	while (*end == ' ' || *end == '\n')
+		end++;
+	if (errno != 0 || child <= 0 || (only_child && *end != '\0'))
+		return diag_set(dg, DIAG_POLICY,
+		    "its init should have one child and has: %s",
+		    text.len == 0 ? "none" : text.buf);
+	(void)snprintf(path, sizeof(path), "%ld", child);
+	if (open_proc(path, &child_fd, dg) != 0)
+		return -1;
+	return read_status(child_fd, ret_status, dg);
+}
+
+static char *
+fold_blanks(const char *s)
+{
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+
+	for (; *s != '\0'; s++) {
+		if (!isspace((unsigned char)*s))
+			strbuf_addch(&sb, *s);
+		else if (sb.len > 0 && sb.buf[sb.len - 1] != ' ')
+			strbuf_addch(&sb, ' ');
+	}
+	if (sb.len > 0 && sb.buf[sb.len - 1] == ' ')
+		strbuf_setlen(&sb, sb.len - 1);
+	return strbuf_detach(&sb, NULL);
+}
+
+/* Reads a device's attribute in sysfs, below the container's root. */
+static int
+read_attribute(const struct proc_facts *facts, const char *name,
+    const char *attribute, struct strbuf *out, struct diag *dg)
+{
+	cleanup_free char *path =
+	    xasprintf("sys/devices/virtual/net/%s/%s", name, attribute);
+
+	return read_proc(facts->root_fd, path, out, dg);
+}
+
 static bool
-has_word(const char *s, const char *end, const char *word)
+is_idle_fallback(
+    const struct proc_facts *facts, const char *name, const char *inet6)
 {
-	size_t len = strlen(word);
+	cleanup_strbuf struct strbuf type = STRBUF_INIT;
+	cleanup_strbuf struct strbuf flags = STRBUF_INIT;
+	cleanup_strbuf struct strbuf address = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	while (s < end) {
-		const char *comma = memchr(s, ',', (size_t)(end - s));
-		size_t n = (size_t)((comma != NULL ? comma : end) - s);
-
-		if (n == len && memcmp(s, word, len) == 0)
-			return true;
-		if (comma == NULL)
-			break;
-		s = comma + 1;
-	}
-	return false;
+	/*
+	 * A device whose attributes cannot be read counts as an ordinary
+	 * device.
+	 */
+	return read_attribute(facts, name, "type", &type, &ignored) == 0 &&
+	    read_attribute(facts, name, "flags", &flags, &ignored) == 0 &&
+	    read_attribute(facts, name, "address", &address, &ignored) == 0 &&
+	    proc_device_is_idle_fallback(&(struct proc_device){
+		name, type.buf, flags.buf, address.buf, inet6 });
 }
 
-bool
-proc_has_option(const char *options, const char *word)
+static int
+read_devices(struct proc_facts *facts, struct diag *dg)
 {
-	return has_word(options, options + strlen(options), word);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf inet6 = STRBUF_INIT;
+	cleanup_strvec struct strvec all = STRVEC_INIT;
+	cleanup_diag struct diag no_ipv6 = DIAG_INIT;
+
+	if (read_proc(facts->proc_fd, "net/dev", &text, dg) != 0 ||
+	    proc_parse_devices(text.buf, &all, dg) != 0 ||
+	    read_proc(facts->proc_fd, "net/fib_trie", &text, dg) != 0)
+		return -1;
+	proc_parse_addresses(text.buf, &facts->addresses);
+	/* A kernel without IPv6 has no such file. */
+	(void)read_proc(facts->proc_fd, "net/if_inet6", &inet6, &no_ipv6);
+	for (size_t i = 0; i < all.nr; i++) {
+		if (is_idle_fallback(facts, all.v[i], inet6.buf))
+			facts->nfallback++;
+		else
+			strvec_push(&facts->devices, all.v[i]);
+	}
+	return 0;
 }
 
-bool
-proc_find_cgroup(const char *text, const char *controller, struct strbuf *path)
+static int
+read_texts(struct proc_facts *facts, struct diag *dg)
 {
-	for (const char *line = text; *line != '\0';) {
-		const char *eol = line + strcspn(line, "\n");
-		const char *names = memchr(line, ':', (size_t)(eol - line));
-		const char *at = names == NULL
-		    ? NULL
-		    : memchr(names + 1, ':', (size_t)(eol - names - 1));
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-		if (at != NULL &&
-		    (controller == NULL
-			    ? at == names + 1
-			    : has_word(names + 1, at, controller))) {
-			strbuf_add(path, at + 1, (size_t)(eol - at - 1));
-			return true;
-		}
-		line = *eol == '\n' ? eol + 1 : eol;
-	}
-	return false;
+	if (read_proc(facts->proc_fd, "uid_map", &text, dg) != 0)
+		return -1;
+	facts->uid_map = fold_blanks(text.buf);
+	if (read_proc(facts->proc_fd, "mountinfo", &text, dg) != 0 ||
+	    mountinfo_parse(text.buf, &facts->mounts, dg) != 0)
+		return -1;
+	facts->root_fd =
+	    openat(facts->proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (facts->root_fd < 0)
+		return diag_set_errno(
+		    dg, DIAG_POLICY, errno, "open its root directory");
+	return read_devices(facts, dg);
 }
 
-void
-proc_mounts_release(struct proc_mounts *mounts)
+static struct proc_facts
+steal_facts(struct proc_facts *facts)
 {
-	for (size_t i = 0; i < mounts->nr; i++) {
-		free(mounts->v[i].device);
-		free(mounts->v[i].root);
-		free(mounts->v[i].target);
-		free(mounts->v[i].options);
-		free(mounts->v[i].fstype);
-		free(mounts->v[i].super);
-	}
-	free(mounts->v);
-	mounts->v = NULL;
-	mounts->nr = 0;
+	struct proc_facts taken = *facts;
+
+	*facts = (struct proc_facts)PROC_FACTS_INIT;
+	return taken;
+}
+
+int
+proc_facts_open(pid_t pid, const char *container_id, bool only_child,
+    struct proc_facts *ret_facts, struct diag *dg)
+{
+	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
+	cleanup_close int self_fd = -1;
+	char name[32];
+
+	facts.pid = pid;
+	(void)snprintf(name, sizeof(name), "%jd", (intmax_t)pid);
+	/*
+	 * Race: if the pid is recycled, every open below this directory fails,
+	 * so no fact is of another process.
+	 */
+	if (open_proc(name, &facts.proc_fd, dg) != 0 ||
+	    open_proc("self", &self_fd, dg) != 0 ||
+	    read_cgroups(
+		facts.proc_fd, self_fd, container_id, &facts.limits, dg) != 0 ||
+	    read_child(facts.proc_fd, pid, only_child, &facts.child, dg) != 0 ||
+	    read_status(facts.proc_fd, &facts.status, dg) != 0)
+		return -1;
+	*ret_facts = steal_facts(&facts);
+	return 0;
+}
+
+int
+proc_facts_read(struct proc_facts *facts, struct diag *dg)
+{
+	cleanup_close int self_fd = -1;
+
+	if (open_proc("self", &self_fd, dg) != 0 ||
+	    read_namespaces(facts->proc_fd, facts->ns, dg) != 0 ||
+	    read_namespaces(self_fd, facts->own_ns, dg) != 0)
+		return -1;
+	return read_texts(facts, dg);
 }
 
 void
 proc_facts_release(struct proc_facts *facts)
 {
-	proc_mounts_release(&facts->mounts);
+	mountinfo_release(&facts->mounts);
 	strvec_release(&facts->devices);
 	strvec_release(&facts->addresses);
 	free(facts->uid_map);

@@ -14,13 +14,13 @@
 #include <sys/types.h>
 
 #include "base/strvec.h"
+#include "plan/cgroup.h"
+#include "plan/mountinfo.h"
 
 struct diag;
-struct strbuf;
 
 enum {
 	PROC_MAX_GROUPS = 64,
-	PROC_MAX_MOUNTS = 4096,
 };
 
 enum proc_cap {
@@ -47,21 +47,6 @@ struct proc_status {
 	int64_t seccomp_filters;
 };
 
-struct proc_mount {
-	uint64_t id;
-	char *device; /* owned; of the file system, "8:1" */
-	char *root; /* owned; the mounted path in the file system */
-	char *target; /* owned */
-	char *options; /* owned; of the mount: "ro,nosuid,relatime" */
-	char *fstype; /* owned */
-	char *super; /* owned; super block options */
-};
-
-struct proc_mounts {
-	struct proc_mount *v; /* owned */
-	size_t nr;
-};
-
 enum proc_ns {
 	PROC_NS_NET,
 	PROC_NS_PID,
@@ -72,25 +57,18 @@ enum proc_ns {
 	PROC_NNS
 };
 
-/* Limits of the control group; -1: no limit, or not read. */
-struct proc_limits {
-	int64_t memory; /* bytes */
-	int64_t pids;
-	int64_t cpu_milli; /* 1/1000 CPU */
-};
-
 /* The facts that verify compares, of a container's first process. */
 struct proc_facts {
 	pid_t pid;
 	struct proc_status status;
 	struct proc_status child; /* of its child: the holder or the service */
-	struct proc_mounts mounts;
+	struct mountinfo mounts;
 	ino_t ns[PROC_NNS];
 	ino_t own_ns[PROC_NNS]; /* drydock's own, for comparison */
 	struct strvec devices; /* network devices without idle fallback ones */
 	size_t nfallback; /* number of idle fallback devices */
 	struct strvec addresses; /* local IPv4 addresses without loopback */
-	struct proc_limits limits;
+	struct cgroup_limits limits;
 	char *uid_map; /* owned; single blanks: "0 0 4294967295" */
 	int proc_fd; /* owned; /proc/PID */
 	int root_fd; /* owned; O_PATH of its root directory */
@@ -107,12 +85,6 @@ const char *proc_cap_name(enum proc_cap cap);
 
 int proc_parse_status(
     const char *text, struct proc_status *ret_status, struct diag *dg);
-/*
- * Parses /proc/PID/mountinfo and decodes octal escapes.  More than
- * PROC_MAX_MOUNTS mounts are DIAG_POLICY.
- */
-int proc_parse_mounts(
-    const char *text, struct proc_mounts *ret_mounts, struct diag *dg);
 int proc_parse_devices(
     const char *text, struct strvec *ret_devices, struct diag *dg);
 /*
@@ -138,19 +110,6 @@ struct proc_device {
 bool proc_device_is_idle_fallback(const struct proc_device *device);
 
 /*
- * Appends the path of a v1 controller from /proc/PID/cgroup; with controller
- * NULL the path in the unified hierarchy (v2).  Returns false if there is none.
- */
-bool proc_find_cgroup(
-    const char *text, const char *controller, struct strbuf *path);
-
-/* Returns true if a comma-separated list of options contains word. */
-bool proc_has_option(const char *options, const char *word);
-
-/* Reads the mounts of drydock's own mount namespace. */
-int proc_mounts_read_own(struct proc_mounts *ret_mounts, struct diag *dg);
-
-/*
  * Reads status, child and limits of process pid, the init of the container
  * container_id.  Waits up to 15 s for the init to fork.  With only_child the
  * init must have exactly one child, the holder; otherwise the first child is
@@ -167,10 +126,8 @@ int proc_facts_open(pid_t pid, const char *container_id, bool only_child,
  */
 int proc_facts_read(struct proc_facts *facts, struct diag *dg);
 
-void proc_mounts_release(struct proc_mounts *mounts);
 void proc_facts_release(struct proc_facts *facts);
 
-#define cleanup_proc_mounts __attribute__((cleanup(proc_mounts_release)))
 #define cleanup_proc_facts __attribute__((cleanup(proc_facts_release)))
 
 #endif /* DRYDOCK_PROCFACTS_H */

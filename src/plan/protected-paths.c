@@ -48,7 +48,7 @@ struct protected_paths {
 	size_t nr;
 	struct path_entry *entries; /* owned */
 	size_t nentries;
-	struct proc_mounts mounts;
+	struct mountinfo mounts;
 };
 
 static const char *const sockets_of_user[] = { "docker.sock",
@@ -69,7 +69,7 @@ look_failed(const char *path, struct diag *dg)
 
 /* Finds the location that the kernel resolves path to. */
 static int
-follow(const char *path, const struct proc_mounts *mounts,
+follow(const char *path, const struct mountinfo *mounts,
     struct location *ret_at, struct diag *dg)
 {
 	cleanup_close int fd = open(path, O_PATH | O_CLOEXEC);
@@ -87,7 +87,7 @@ follow(const char *path, const struct proc_mounts *mounts,
  */
 static int
 look(const char *path, const char *name, const struct location *parent,
-    const struct proc_mounts *mounts, struct location *ret_at, struct diag *dg)
+    const struct mountinfo *mounts, struct location *ret_at, struct diag *dg)
 {
 	struct stat st;
 
@@ -328,7 +328,7 @@ protected_paths_find(const struct plan_request *request,
 	cleanup_protected_paths struct protected_paths *list =
 	    xcalloc(1, sizeof(*list));
 
-	if (proc_mounts_read_own(&list->mounts, dg) != 0)
+	if (mountinfo_read_own(&list->mounts, dg) != 0)
 		return -1;
 	if (add_table(list, request->paths, dg) != 0 ||
 	    add_own(list, request, dg) != 0 ||
@@ -350,7 +350,7 @@ protected_paths_free(struct protected_paths *list)
 	}
 	free(list->entries);
 	free(list->v);
-	proc_mounts_release(&list->mounts);
+	mountinfo_release(&list->mounts);
 	free(list);
 }
 

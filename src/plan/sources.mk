@@ -5,6 +5,8 @@ plan_sources = \
 	src/plan/assemble.c \
 	src/plan/carried.c \
 	src/plan/carried.h \
+	src/plan/cgroup.c \
+	src/plan/cgroup.h \
 	src/plan/datafile.c \
 	src/plan/datafile.h \
 	src/plan/facts.c \
@@ -17,13 +19,14 @@ plan_sources = \
 	src/plan/location.h \
 	src/plan/model.c \
 	src/plan/model.h \
+	src/plan/mountinfo.c \
+	src/plan/mountinfo.h \
 	src/plan/protected-paths.c \
 	src/plan/protected-paths.h \
 	src/plan/plan.h \
 	src/plan/policy.c \
 	src/plan/policy.h \
 	src/plan/prepare.c \
-	src/plan/procfacts-read.c \
 	src/plan/procfacts.c \
 	src/plan/procfacts.h \
 	src/plan/role.c \

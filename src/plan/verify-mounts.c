@@ -59,13 +59,13 @@ static const struct standard standards[] = {
 };
 
 static bool
-is_read_only(const struct proc_mount *m)
+is_read_only(const struct mountinfo_row *m)
 {
-	return proc_has_option(m->options, "ro");
+	return mountinfo_has_option(m->options, "ro");
 }
 
 static bool
-is_standard(const struct proc_mount *m)
+is_standard(const struct mountinfo_row *m)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(standards); i++) {
 		const struct standard *s = &standards[i];
@@ -100,8 +100,8 @@ find_tmpfs(const struct plan_service *service, const char *target)
 
 /* The kernel prints the size in KiB, rounded up to whole pages. */
 static int
-verify_tmpfs(
-    const struct plan_tmpfs *want, const struct proc_mount *m, struct diag *dg)
+verify_tmpfs(const struct plan_tmpfs *want, const struct mountinfo_row *m,
+    struct diag *dg)
 {
 	const char *size = strstr(m->super, "size=");
 	int64_t got = size == NULL ? -1 : strtoll(size + 5, NULL, 10) * 1024;
@@ -109,9 +109,9 @@ verify_tmpfs(
 	if (strcmp(m->fstype, "tmpfs") != 0)
 		return diag_set(dg, DIAG_POLICY, "%s: expected a tmpfs, is %s",
 		    m->target, m->fstype);
-	if (!proc_has_option(m->options, "nosuid") ||
-	    !proc_has_option(m->options, "nodev") ||
-	    (want->noexec && !proc_has_option(m->options, "noexec")))
+	if (!mountinfo_has_option(m->options, "nosuid") ||
+	    !mountinfo_has_option(m->options, "nodev") ||
+	    (want->noexec && !mountinfo_has_option(m->options, "noexec")))
 		return diag_set(dg, DIAG_POLICY,
 		    "%s: expected nosuid,nodev%s, is %s", m->target,
 		    want->noexec ? ",noexec" : "", m->options);
@@ -124,7 +124,7 @@ verify_tmpfs(
 
 static int
 verify_writable(
-    const struct proc_mount *m, bool want_read_only, struct diag *dg)
+    const struct mountinfo_row *m, bool want_read_only, struct diag *dg)
 {
 	if (is_read_only(m) == want_read_only)
 		return 0;
@@ -134,7 +134,7 @@ verify_writable(
 }
 
 static int
-verify_one(const struct plan_service *service, const struct proc_mount *m,
+verify_one(const struct plan_service *service, const struct mountinfo_row *m,
     struct diag *dg)
 {
 	const struct plan_mount *bind = find_mount(service, m->target);
@@ -154,7 +154,7 @@ verify_one(const struct plan_service *service, const struct proc_mount *m,
 }
 
 static size_t
-count_target(const struct proc_mounts *mounts, const char *target)
+count_target(const struct mountinfo *mounts, const char *target)
 {
 	size_t n = 0;
 
@@ -188,11 +188,11 @@ is_carried(const struct plan_service *service, const char *target)
  * one hides the others; verify_sources() checks whether it is read-only.
  */
 static int
-verify_stack(const struct proc_mounts *mounts, const struct proc_mount *m,
+verify_stack(const struct mountinfo *mounts, const struct mountinfo_row *m,
     struct diag *dg)
 {
 	for (size_t i = 0; i < mounts->nr; i++) {
-		const struct proc_mount *o = &mounts->v[i];
+		const struct mountinfo_row *o = &mounts->v[i];
 
 		if (strcmp(o->target, m->target) == 0 &&
 		    (strcmp(o->device, m->device) != 0 ||
@@ -206,7 +206,7 @@ verify_stack(const struct proc_mounts *mounts, const struct proc_mount *m,
 
 static int
 verify_present(
-    const struct proc_mounts *mounts, const char *target, struct diag *dg)
+    const struct mountinfo *mounts, const char *target, struct diag *dg)
 {
 	if (count_target(mounts, target) > 0)
 		return 0;
@@ -216,13 +216,13 @@ verify_present(
 
 int
 verify_mounts(const struct plan_service *service,
-    const struct proc_mounts *mounts, struct diag *dg)
+    const struct mountinfo *mounts, struct diag *dg)
 {
 	static const char *const always[] = { "/", "/proc", "/proc/sys",
 		"/sys" };
 
 	for (size_t i = 0; i < mounts->nr; i++) {
-		const struct proc_mount *m = &mounts->v[i];
+		const struct mountinfo_row *m = &mounts->v[i];
 
 		if (is_carried(service, m->target)) {
 			if (verify_stack(mounts, m, dg) != 0)

@@ -164,8 +164,8 @@ static int
 verify_limits(const struct plan_service *s, const struct proc_facts *facts,
     struct diag *dg)
 {
-	const struct proc_limits *want = &s->limits;
-	const struct proc_limits *got = &facts->limits;
+	const struct cgroup_limits *want = &s->limits;
+	const struct cgroup_limits *got = &facts->limits;
 
 	if (want->memory >= 0 &&
 	    (got->memory < 0 || got->memory > want->memory))

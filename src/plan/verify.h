@@ -38,7 +38,7 @@ int verify_process(const struct plan_service *service,
  * allows it.  Every mount of the plan must exist.
  */
 int verify_mounts(const struct plan_service *service,
-    const struct proc_mounts *mounts, struct diag *dg);
+    const struct mountinfo *mounts, struct diag *dg);
 
 /*
  * Compares the inode at each bind's target with the judged source.  root_fd is

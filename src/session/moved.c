@@ -44,7 +44,7 @@ moved_identity(int project_fd)
  * its pid was reused.
  */
 static int
-read_mounts(const struct record *r, struct proc_mounts *ret_mounts)
+read_mounts(const struct record *r, struct mountinfo *ret_mounts)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -61,7 +61,7 @@ read_mounts(const struct record *r, struct proc_mounts *ret_mounts)
 	if (now == NULL || strcmp(now, r->agent_process) != 0 ||
 	    fs_read_fd(fd, path, MOUNTS_MAX, &text, &ignored) != 0)
 		return -1;
-	return proc_parse_mounts(text.buf, ret_mounts, &ignored);
+	return mountinfo_parse(text.buf, ret_mounts, &ignored);
 }
 
 /*
@@ -69,12 +69,12 @@ read_mounts(const struct record *r, struct proc_mounts *ret_mounts)
  * there is none.
  */
 static char *
-path_on_host(const struct proc_mount *m)
+path_on_host(const struct mountinfo_row *m)
 {
-	cleanup_proc_mounts struct proc_mounts own = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo own = { NULL, 0 };
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	if (proc_mounts_read_own(&own, &ignored) != 0)
+	if (mountinfo_read_own(&own, &ignored) != 0)
 		return NULL;
 	for (size_t i = own.nr; i-- > 0;) {
 		const char *root = own.v[i].root;
@@ -98,7 +98,7 @@ path_on_host(const struct proc_mount *m)
 static char *
 find_now(const struct record *r, bool *ret_deleted)
 {
-	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo mounts = { NULL, 0 };
 	const size_t tail = strlen(DELETED);
 
 	*ret_deleted = false;

@@ -142,7 +142,7 @@ read_reach(int session_fd, struct reach *r, struct diag *dg)
 }
 
 static int
-find_location(const char *path, const struct proc_mounts *mounts,
+find_location(const char *path, const struct mountinfo *mounts,
     struct location *ret_location, struct diag *dg)
 {
 	cleanup_close int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -156,7 +156,7 @@ find_location(const char *path, const struct proc_mounts *mounts,
 
 /* A directory b that was moved away or removed overlaps nothing. */
 static int
-overlaps(const char *a, const char *b, const struct proc_mounts *mounts,
+overlaps(const char *a, const char *b, const struct mountinfo *mounts,
     bool *ret_overlaps, struct diag *dg)
 {
 	cleanup_location struct location x = LOCATION_INIT;
@@ -180,7 +180,7 @@ overlaps(const char *a, const char *b, const struct proc_mounts *mounts,
 /* *ret_path: the first path of a that overlaps a path of b, or NULL. */
 static int
 first_overlap(const struct strvec *a, const struct strvec *b,
-    const struct proc_mounts *mounts, const char **ret_path, struct diag *dg)
+    const struct mountinfo *mounts, const char **ret_path, struct diag *dg)
 {
 	*ret_path = NULL;
 	for (size_t i = 0; i < a->nr; i++) {
@@ -229,7 +229,7 @@ struct comparison {
 	const struct paths *paths;
 	const struct engine *engine;
 	const struct reach *own;
-	struct proc_mounts mounts;
+	struct mountinfo mounts;
 };
 
 static int
@@ -239,7 +239,7 @@ compare(struct comparison *c, struct reach *reach, const struct record *record,
 	const char *path;
 	bool live;
 
-	if (c->mounts.nr == 0 && proc_mounts_read_own(&c->mounts, dg) != 0)
+	if (c->mounts.nr == 0 && mountinfo_read_own(&c->mounts, dg) != 0)
 		return -1;
 	add_once(&reach->writes, record->project);
 	if (first_overlap(
@@ -329,6 +329,6 @@ neighbours_check(const struct paths *paths, const struct engine *engine,
 	for (size_t i = 0; rc == 0 && i < ids.nr; i++)
 		if (strcmp(ids.v[i], session->id) != 0)
 			rc = check_one(&c, ids.v[i], dg);
-	proc_mounts_release(&c.mounts);
+	mountinfo_release(&c.mounts);
 	return rc;
 }

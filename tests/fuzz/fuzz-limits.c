@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The files of a control group, and which one a process is in: no limit is
- * read that is not written there.  The parsers are private to their file.
+ * read that is not written there.  The parsers are private to their files.
  */
-#include "plan/procfacts-read.c"
+#include "plan/cgroup.c"
+#include "plan/procfacts.c"
 
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ static void
 check_group(const char *text)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	int rc = check_membership(text, ID, &dg);
+	int rc = cgroup_check(text, ID, &dg);
 
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_POLICY);
@@ -79,9 +80,9 @@ check_files(const uint8_t *data, size_t size, const char *text)
 	cleanup_free char *path =
 	    xasprintf("%s/fuzz-limits.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	static char root[] = "/", type[] = "cgroup2", none[] = "";
-	struct proc_mount mount = { 0, none, root, path, none, type, none };
-	const struct proc_mounts own = { &mount, 1 };
-	struct proc_limits limits;
+	struct mountinfo_row mount = { 0, none, root, path, none, type, none };
+	const struct mountinfo own = { &mount, 1 };
+	struct cgroup_limits limits;
 
 	FUZZ_CHECK(mkdtemp(path) != NULL);
 	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -91,7 +92,7 @@ check_files(const uint8_t *data, size_t size, const char *text)
 
 		FUZZ_CHECK(write(file, data, size) == (ssize_t)size);
 	}
-	read_limits(&(struct limit_reader){ "0::/\n", &own }, &limits);
+	cgroup_read_limits("0::/\n", &own, &limits);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		(void)unlinkat(fd, names[i], 0);
 	FUZZ_CHECK(rmdir(path) == 0);

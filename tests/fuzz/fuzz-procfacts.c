@@ -24,13 +24,13 @@ add_field(struct strbuf *out, const char *s)
 static void
 check_mounts(const char *text)
 {
-	cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
-	cleanup_proc_mounts struct proc_mounts again = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo mounts = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo again = { NULL, 0 };
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
 	bool empty = false;
 
-	int rc = proc_parse_mounts(text, &mounts, &dg);
+	int rc = mountinfo_parse(text, &mounts, &dg);
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_POLICY && mounts.nr == 0);
 	fuzz_outcome(rc, &dg);
@@ -42,7 +42,7 @@ check_mounts(const char *text)
 	/* One that is left out is one that is not verified. */
 	FUZZ_CHECK(mounts.nr == want);
 	for (size_t i = 0; i < mounts.nr; i++) {
-		const struct proc_mount *m = &mounts.v[i];
+		const struct mountinfo_row *m = &mounts.v[i];
 		empty = empty || m->super[0] == '\0';
 		strbuf_addstr(&lines, "1 2 0:3 ");
 		add_field(&lines, m->root);
@@ -59,11 +59,11 @@ check_mounts(const char *text)
 	/* The line's end says nothing of a field that is not there. */
 	if (empty)
 		return;
-	FUZZ_CHECK(proc_parse_mounts(lines.buf, &again, &dg) == 0);
+	FUZZ_CHECK(mountinfo_parse(lines.buf, &again, &dg) == 0);
 	FUZZ_CHECK(again.nr == mounts.nr);
 	for (size_t i = 0; i < mounts.nr; i++) {
-		const struct proc_mount *a = &mounts.v[i];
-		const struct proc_mount *b = &again.v[i];
+		const struct mountinfo_row *a = &mounts.v[i];
+		const struct mountinfo_row *b = &again.v[i];
 		FUZZ_CHECK(strcmp(a->root, b->root) == 0);
 		FUZZ_CHECK(strcmp(a->target, b->target) == 0);
 		FUZZ_CHECK(strcmp(a->options, b->options) == 0);
@@ -121,7 +121,7 @@ check_cgroup(const char *text)
 	static const char *const controllers[] = { NULL, "memory", "pids" };
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
 		cleanup_strbuf struct strbuf path = STRBUF_INIT;
-		if (!proc_find_cgroup(text, controllers[i], &path)) {
+		if (!cgroup_find(text, controllers[i], &path)) {
 			FUZZ_CHECK(path.len == 0);
 			continue;
 		}

@@ -66,7 +66,7 @@ read_limits(struct proc_facts *facts, const char *text)
 
 	if (sscanf(text, "%lld %lld %lld %7s", &memory, &pids, &cpus, net) != 4)
 		return -1;
-	facts->limits = (struct proc_limits){ memory, pids, cpus };
+	facts->limits = (struct cgroup_limits){ memory, pids, cpus };
 	for (unsigned i = 0; i < PROC_NNS; i++) {
 		facts->own_ns[i] = i + 1;
 		facts->ns[i] = i + 100;
@@ -112,7 +112,7 @@ __wrap_proc_facts_read(struct proc_facts *facts, struct diag *dg)
 
 	facts->uid_map = xstrdup("0 0 4294967295");
 	if (read_text(fd, "mountinfo", &text, dg) != 0 ||
-	    proc_parse_mounts(text.buf, &facts->mounts, dg) != 0 ||
+	    mountinfo_parse(text.buf, &facts->mounts, dg) != 0 ||
 	    read_text(fd, "netdev", &text, dg) != 0 ||
 	    proc_parse_devices(text.buf, &facts->devices, dg) != 0 ||
 	    read_text(fd, "limits", &text, dg) != 0)

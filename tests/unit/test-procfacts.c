@@ -69,21 +69,21 @@ test_status_cut(void)
 static void
 test_mountinfo(void)
 {
-	cleanup_proc_mounts struct proc_mounts m = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo m = { NULL, 0 };
 	cleanup_diag struct diag dg = DIAG_INIT;
 	static const char text[] =
 	    "1 2 0:1 /a\\134b /x\\011y\\012z rw,ro2 shared:1 master:2 - "
 	    "ext4 /dev/a\\040b rw\n"
 	    "3 4 0:2 / /caf\xc3\xa9 ro - tmpfs tmpfs rw";
 
-	CHECK_INT(proc_parse_mounts(text, &m, &dg), 0);
+	CHECK_INT(mountinfo_parse(text, &m, &dg), 0);
 	CHECK_INT(m.nr, 2);
 	CHECK_STR(m.v[0].root, "/a\\b");
 	CHECK_STR(m.v[0].target, "/x\ty\nz");
 	CHECK_STR(m.v[0].fstype, "ext4");
-	CHECK(!proc_has_option(m.v[0].options, "ro"));
+	CHECK(!mountinfo_has_option(m.v[0].options, "ro"));
 	CHECK_STR(m.v[1].target, "/caf\xc3\xa9");
-	CHECK(proc_has_option(m.v[1].options, "ro"));
+	CHECK(mountinfo_has_option(m.v[1].options, "ro"));
 	CHECK_STR(m.v[1].super, "rw");
 }
 
@@ -95,10 +95,10 @@ test_mountinfo_cut(void)
 		"1 2 0:1 / /x rw - ext4 a\n", "\n" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_proc_mounts struct proc_mounts m = { NULL, 0 };
+		cleanup_mountinfo struct mountinfo m = { NULL, 0 };
 		cleanup_diag struct diag dg = DIAG_INIT;
 
-		CHECK_INT(proc_parse_mounts(rows[i], &m, &dg), -1);
+		CHECK_INT(mountinfo_parse(rows[i], &m, &dg), -1);
 		CHECK_INT(dg.class, DIAG_POLICY);
 	}
 }
@@ -110,16 +110,16 @@ test_cgroups(void)
 				   "0::/unified\n";
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
-	CHECK(proc_find_cgroup(text, "pids", &path));
+	CHECK(cgroup_find(text, "pids", &path));
 	CHECK_STR(path.buf, "/docker/1");
 	strbuf_reset(&path);
-	CHECK(proc_find_cgroup(text, "cpuacct", &path));
+	CHECK(cgroup_find(text, "cpuacct", &path));
 	CHECK_STR(path.buf, "/c:d");
 	strbuf_reset(&path);
-	CHECK(proc_find_cgroup(text, NULL, &path));
+	CHECK(cgroup_find(text, NULL, &path));
 	CHECK_STR(path.buf, "/unified");
-	CHECK(!proc_find_cgroup(text, "memory", &path));
-	CHECK(!proc_find_cgroup(text, "cp", &path));
+	CHECK(!cgroup_find(text, "memory", &path));
+	CHECK(!cgroup_find(text, "cp", &path));
 }
 
 static void

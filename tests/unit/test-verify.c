@@ -53,14 +53,14 @@ good_facts(struct proc_facts *facts)
 	*facts = (struct proc_facts)PROC_FACTS_INIT;
 	CHECK_INT(proc_parse_status(status_text, &facts->status, &dg), 0);
 	facts->child = facts->status;
-	CHECK_INT(proc_parse_mounts(mounts_text, &facts->mounts, &dg), 0);
+	CHECK_INT(mountinfo_parse(mounts_text, &facts->mounts, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	for (unsigned i = 0; i < PROC_NNS; i++) {
 		facts->own_ns[i] = 100 + i;
 		facts->ns[i] = i == PROC_NS_USER ? 100 + i : 200 + i;
 	}
 	strvec_push(&facts->devices, "lo");
-	facts->limits = (struct proc_limits){ 999424, 100, 1500 };
+	facts->limits = (struct cgroup_limits){ 999424, 100, 1500 };
 	facts->uid_map = xstrdup("0 0 4294967295");
 }
 
@@ -302,11 +302,11 @@ verify_text(const char *text)
 {
 	cleanup_plan struct plan plan = PLAN_INIT;
 	const struct plan_service *s = verify_kit_agent(NULL, &plan);
-	cleanup_proc_mounts struct proc_mounts m = { NULL, 0 };
+	cleanup_mountinfo struct mountinfo m = { NULL, 0 };
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int rc;
 
-	CHECK_INT(proc_parse_mounts(text, &m, &dg), 0);
+	CHECK_INT(mountinfo_parse(text, &m, &dg), 0);
 	rc = verify_mounts(s, &m, &dg);
 	CHECK_INT(dg.class, rc == 0 ? DIAG_NONE : DIAG_POLICY);
 	return rc;
@@ -402,11 +402,11 @@ test_carried(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
-		cleanup_proc_mounts struct proc_mounts mounts = { NULL, 0 };
+		cleanup_mountinfo struct mountinfo mounts = { NULL, 0 };
 		cleanup_free char *text = xasprintf(
 		    "%s%s", MOUNTS_HEAD MOUNTS_MASKED, rows[i].mounts);
 
-		CHECK_INT(proc_parse_mounts(text, &mounts, &dg), 0);
+		CHECK_INT(mountinfo_parse(text, &mounts, &dg), 0);
 		check_int(__FILE__, __LINE__, rows[i].mounts,
 		    verify_mounts(s, &mounts, &dg), rows[i].rc);
 	}
