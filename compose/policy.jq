@@ -486,7 +486,7 @@ def judge_own_bind($role; $source):
 
 def hidden($what; others):
 	. as $target
-	| (guarded[] | select(touches(.; $target))), (others, "/tmp" | select(holds($target; .)))
+	| (guarded[] | select(touches(.; $target) and (. != "/run" or ($target | startswith("/run/media/") | not)))), (others, "/tmp" | select(holds($target; .)))
 	| violation("bind-target"; $target; "\($what)\($target | short) would hide or lie in \(.)");
 
 # A bind of the user's, or one of drydock's that is not at its own target.

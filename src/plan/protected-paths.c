@@ -31,6 +31,8 @@
 #include "plan/plan.h"
 #include "plan/procfacts.h"
 
+#define MEDIA "/run/media/"
+
 /* A path that was looked up.  Each path has one entry, after its parents. */
 struct path_entry {
 	char *path; /* owned */
@@ -378,6 +380,19 @@ relation(
 					   : NULL;
 }
 
+/*
+ * Disks are mounted below /run/media (udisks(8)).  What lies on such a disk is
+ * no part of the system's /run.
+ */
+static bool
+is_on_media(const struct location *at, const struct path_entry *place)
+{
+	return strcmp(place->path, "/run") == 0 &&
+	    strncmp(at->real, MEDIA, strlen(MEDIA)) == 0 &&
+	    place->at.nchain > 0 &&
+	    at->chain[0].st_dev != place->at.chain[0].st_dev;
+}
+
 int
 protected_paths_write(const struct protected_paths *list, int fd,
     struct jsonw *w, struct diag *dg)
@@ -392,7 +407,9 @@ protected_paths_write(const struct protected_paths *list, int fd,
 		const struct protected_path *p = &list->v[i];
 		const char *how = relation(list, &at, p->entry);
 
-		if (how == NULL)
+		if (how == NULL ||
+		    (strcmp(how, "under") == 0 &&
+			is_on_media(&at, &list->entries[p->entry])))
 			continue;
 		jsonw_open_object(w);
 		jsonw_key_str(w, "group", p->group);

@@ -108,7 +108,7 @@ def facts(mode):
             "/tmp": 67108864, "/dev/shm": 67108864},
         "binds": [{"path": p, "read_only": ro} for p, ro in LISTED.items()],
         "files": {name: known[name] for name in files},
-        "sources": sources, "roles": known_roles,
+        "sources": sources, "roles": known_roles, "carried": {},
         "sockets": {"allowed": False, "listened_at": []},
         "reserved_env": ["LD_*", "DRYDOCK*", "*PROXY", "PATH", "HOME"],
         "seccomp": seccomp.split("=", 1)[1]}
@@ -123,6 +123,7 @@ BINDS = [
     bind("/srv/data", "/data"), bind("/srv/data", "/mnt/a", read_only=True),
     bind("/srv/ref", "/ref", read_only=True), bind("/srv/ref", "/ref"),
     bind("/srv/data", "/run/drydock"), bind("/srv/data", "/etc/x"),
+    bind("/srv/data", "/run/media/u/d"), bind("/srv/data", "/run/media"),
     bind("/srv/data", "/"), bind("/srv/data", "/data/../etc"),
     bind("/srv/data", "/data/"), bind("/srv/other", "/data"),
     bind("/srv/data/x", "/data"), bind("/srv/data", "/tmp"),
@@ -238,6 +239,8 @@ def naive_bind(volume, own):
     for guarded in ("/bin /boot /dev /etc /lib /lib64 /proc /run /sbin /sys "
                     "/usr/bin /usr/lib /usr/sbin /var/lib/drydock "
                     "/var/run").split():
+        if guarded == "/run" and where.startswith("/run/media/"):
+            continue  # disks of the user's
         if within(where, guarded) or within(guarded, where):
             return False
     return not any(within(t, where) for t in own + ["/tmp"])

@@ -15,6 +15,7 @@ teardown() {
   for at in "${mounts[@]}"; do
     umount "$at"
   done
+  [ ! -d /run/media/drydock-test ] || find /run/media -depth -type d -empty -delete
 }
 
 # refused WORDS: by plan and by a launch alike, before anything is made.
@@ -120,4 +121,19 @@ mounted() {
     "         bind: {create_host_path: false}}" |
     as_who tee "$XDG_CONFIG_HOME/drydock/compose.d/data.yml" >/dev/null
   refused "$data/below (tmpfs) is mounted below $data, and"
+}
+
+@test "a project on a disk below /run/media works, and one in /run does not" {
+  local disk=/run/media/drydock-test/disk
+  mounted "$disk" -t tmpfs -o "mode=0755,uid=$BED_UID" none
+  as_who mkdir "$disk/project"
+  project=$disk/project
+  run -0 --separate-stderr in_session sh -c 'pwd && touch made'
+  assert_equal "$output" "$project"
+  test -e "$project/made"
+  project=/run/media/drydock-test/plain
+  install --directory --owner "$BED_UID" "$project"
+  run -77 --separate-stderr in_session true
+  rmdir "$project"
+  assert_contains "$stderr" 'lies in "/run", a system directory'
 }
