@@ -2,8 +2,8 @@
 /* The file "ports" of a session: lines of "PORT HOSTPORT ERRNO". */
 #include "session/portlist.h"
 
-#include <bsd/stdlib.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -19,11 +19,11 @@
 static int
 parse_number(const char *text, int min, int max, int *ret)
 {
-	const char *why = NULL;
-	long long n = strtonum(text, min, max, &why);
+	size_t digits = strspn(text, "0123456789");
+	long n = strtol(text, NULL, 10);
 
-	/* strtonum() accepts blanks and signs. */
-	if (why != NULL || text[strspn(text, "0123456789")] != '\0')
+	if (digits == 0 || digits > 5 || text[digits] != '\0' || n < min ||
+	    n > max)
 		return -1;
 	*ret = (int)n;
 	return 0;
