@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "host/agent.h"
 #include "host/project.h"
+#include "host/statedir.h"
 #include "host/toolchain.h"
 #include "host/trusted.h"
 
@@ -87,7 +88,7 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
 	    toolchains_load(
 		&toolchains, &ctx->settings->toolchains, ctx->paths, dg) != 0 ||
-	    paths_open_state(ctx->paths, dg) != 0 ||
+	    statedir_open(ctx->paths, dg) != 0 ||
 	    trusted_check(ctx->paths, project.path, dg) != 0 ||
 	    engine_ready(ctx->engine, ctx->settings, ctx->paths, NULL,
 		ctx->environ_, dg) != 0 ||

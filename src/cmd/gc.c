@@ -11,6 +11,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
+#include "host/statedir.h"
 #include "session/collect.h"
 #include "session/look.h"
 #include "session/outcome.h"
@@ -195,7 +196,7 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (o->adopt && (o->dry_run || o->json))
 		return diag_set(
 		    dg, DIAG_USAGE, "gc: --adopt excludes other options");
-	if (paths_open_state(ctx->paths, dg) != 0)
+	if (statedir_open(ctx->paths, dg) != 0)
 		return -1;
 	if (sessions_find_engine(ctx, NULL, dg) != 0) {
 		/* This part needs no answer of the engine. */

@@ -26,6 +26,7 @@
 #include "host/mode.h"
 #include "host/project.h"
 #include "host/reserved.h"
+#include "host/statedir.h"
 #include "host/toolchain.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
@@ -74,7 +75,7 @@ open_state(struct paths *paths, struct scratch *scratch, struct diag *dg)
 {
 	int there;
 
-	if (paths_open_state_readonly(paths, &there, dg) != 0)
+	if (statedir_open_readonly(paths, &there, dg) != 0)
 		return -1;
 	if (paths->state_id[0] == '\0')
 		memcpy(paths->state_id, NO_STATE, sizeof(NO_STATE));

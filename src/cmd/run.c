@@ -9,6 +9,7 @@
 #include "cmd/launching.h"
 #include "cmd/sessions.h"
 #include "host/project.h"
+#include "host/statedir.h"
 #include "session/join.h"
 #include "session/prompt.h"
 
@@ -29,7 +30,7 @@ find_live(struct context *ctx, const char *dir, struct listing *ret_listing,
 	int there = 0;
 
 	if (project_open(&project, dir, ctx->paths, dg) != 0 ||
-	    paths_open_state_readonly(ctx->paths, &there, dg) != 0)
+	    statedir_open_readonly(ctx->paths, &there, dg) != 0)
 		return -1;
 	if (!there)
 		return 0;

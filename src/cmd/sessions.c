@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "host/project.h"
+#include "host/statedir.h"
 #include "session/prompt.h"
 #include "session/strangers.h"
 
@@ -25,7 +26,7 @@ sessions_find_engine(struct context *ctx, const char *project, struct diag *dg)
 {
 	const char *const projects[] = { project, NULL };
 
-	return paths_open_state(ctx->paths, dg) != 0
+	return statedir_open(ctx->paths, dg) != 0
 	    ? -1
 	    : engine_ready(ctx->engine, ctx->settings, ctx->paths, projects,
 		  ctx->environ_, dg);
@@ -38,7 +39,7 @@ sessions_list(struct context *ctx, const char *project,
 	cleanup_diag struct diag silent = DIAG_INIT;
 	bool answers;
 
-	if (paths_open_state(ctx->paths, dg) != 0)
+	if (statedir_open(ctx->paths, dg) != 0)
 		return -1;
 	answers = sessions_find_engine(ctx, project, &silent) == 0;
 	if (!answers)
@@ -214,7 +215,7 @@ sessions_choose(struct context *ctx, const char *word,
 	cleanup_diag struct diag unknown = DIAG_INIT;
 	const struct listed *found = NULL;
 
-	if (paths_open_state(ctx->paths, dg) != 0)
+	if (statedir_open(ctx->paths, dg) != 0)
 		return -1;
 	if (word == NULL)
 		return choose_of_directory(ctx, NULL, fallback, ret_id, dg);

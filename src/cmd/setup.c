@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
 #include "host/agent.h"
+#include "host/statedir.h"
 #include "host/token.h"
 #include "sync/sync.h"
 
@@ -61,7 +62,7 @@ setup_run(struct context *ctx, const void *options, int argc, char **argv,
 		    "setup: unexpected operand \"%s\"", argv[0]);
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
 	    make_config(ctx, &agent, dg) != 0 ||
-	    paths_open_state(ctx->paths, dg) != 0 ||
+	    statedir_open(ctx->paths, dg) != 0 ||
 	    sync_run(&request, &outcome, dg) != 0)
 		return -1;
 	(void)printf("configuration: %s\nstate: %s\n%s: %s, %zu entries\n",

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/strvec.h"
 #include "cmd/sessions.h"
+#include "host/statedir.h"
 #include "session/end.h"
 #include "session/outcome.h"
 
@@ -105,7 +106,7 @@ stop_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (o->all && argc > 0)
 		return diag_set(
 		    dg, DIAG_USAGE, "stop takes sessions or --all, not both");
-	if (paths_open_state(ctx->paths, dg) != 0 ||
+	if (statedir_open(ctx->paths, dg) != 0 ||
 	    find_ids(ctx, o, argc, argv, &ids, dg) != 0)
 		return -1;
 	if (ids.nr == 0)

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "cmd/cmd.h"
 #include "host/agent.h"
+#include "host/statedir.h"
 
 struct sync_options {
 	bool check;
@@ -54,7 +55,7 @@ check(struct context *ctx, const struct sync_request *request,
 	int there;
 	int rc;
 
-	if (paths_open_state_readonly(ctx->paths, &there, dg) != 0)
+	if (statedir_open_readonly(ctx->paths, &there, dg) != 0)
 		return -1;
 	if (o->json) {
 		l.w = jsonw_new(true);
@@ -163,7 +164,7 @@ sync_cmd_run(struct context *ctx, const void *options, int argc, char **argv,
 		return -1;
 	if (o->check)
 		return check(ctx, &request, o, dg);
-	if (paths_open_state(ctx->paths, dg) != 0 ||
+	if (statedir_open(ctx->paths, dg) != 0 ||
 	    sync_run(&request, &outcome, dg) != 0)
 		return -1;
 	return report(ctx, &agent, o, &outcome, dg);

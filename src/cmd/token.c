@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "cmd/cmd.h"
 #include "host/agent.h"
+#include "host/statedir.h"
 #include "session/secret.h"
 
 /* Reads the token from the terminal without echo. */
@@ -62,7 +63,7 @@ token_set(struct context *ctx, const struct agent *agent, struct diag *dg)
 	if ((isatty(STDIN_FILENO) ? ask(agent, &text, dg)
 				  : read_input(&text, dg)) < 0 ||
 	    token_clean(&text, agent->token_prefix, dg) != 0 ||
-	    paths_open_state(ctx->paths, dg) != 0 ||
+	    statedir_open(ctx->paths, dg) != 0 ||
 	    token_write(ctx->paths, agent->name, &text, dg) != 0)
 		return -1;
 	(void)printf("%s: token kept, %zu characters\n", agent->name, text.len);
@@ -78,7 +79,7 @@ token_tell(struct context *ctx, const struct agent *agent, struct diag *dg)
 	char date[32];
 	int state;
 
-	if (paths_open_state_readonly(ctx->paths, &state, dg) != 0 ||
+	if (statedir_open_readonly(ctx->paths, &state, dg) != 0 ||
 	    token_status(ctx->paths, agent->name, &there, &since, dg) != 0)
 		return -1;
 	if (!there) {
@@ -100,7 +101,7 @@ token_drop(struct context *ctx, const struct agent *agent, struct diag *dg)
 {
 	bool there = false;
 
-	if (paths_open_state(ctx->paths, dg) != 0 ||
+	if (statedir_open(ctx->paths, dg) != 0 ||
 	    token_remove(ctx->paths, agent->name, &there, dg) != 0)
 		return -1;
 	(void)printf("%s: %s\n", agent->name,

@@ -39,8 +39,8 @@ struct paths {
 	/* owned; $XDG_RUNTIME_DIR/drydock or /tmp/drydock-UID; may not exist */
 	char *runtime_dir;
 	char *self; /* owned; real path of the running program */
-	int state_fd; /* -1 until paths_open_state() */
-	char state_id[33]; /* 32 hex digits; "" until paths_open_state() */
+	int state_fd; /* -1 until statedir_open() */
+	char state_id[33]; /* 32 hex digits; "" until statedir_open() */
 };
 
 /*
@@ -49,22 +49,6 @@ struct paths {
  * or backslash, or when HOME belongs to another user.
  */
 int paths_find(struct paths *ret_paths, struct diag *dg);
-
-/*
- * Creates and opens the state directory (0700, owned by the caller) and its
- * fixed children (sessions/, agents/, tokens/, trash/), and reads or creates
- * the state id.  A file system without dependable flock and rename (9p, NFS,
- * SMB, FUSE) is an error that names it.  A damaged id file is DIAG_DATA; the
- * caller must then delete nothing.
- */
-int paths_open_state(struct paths *paths, struct diag *dg);
-
-/*
- * Opens the state directory if it exists and creates nothing.  *ret_there is 0
- * when it does not exist.
- */
-int paths_open_state_readonly(
-    struct paths *paths, int *ret_there, struct diag *dg);
 
 /*
  * Opens a file or a directory of the configuration directory ("": the directory

@@ -20,7 +20,6 @@ host_sources = \
 	src/host/mode.h \
 	src/host/nearest.c \
 	src/host/nearest.h \
-	src/host/paths-state.c \
 	src/host/paths.c \
 	src/host/paths.h \
 	src/host/program.c \
@@ -35,6 +34,8 @@ host_sources = \
 	src/host/setting-value.h \
 	src/host/settings.c \
 	src/host/settings.h \
+	src/host/statedir.c \
+	src/host/statedir.h \
 	src/host/text.c \
 	src/host/text.h \
 	src/host/token.c \

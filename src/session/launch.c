@@ -15,6 +15,7 @@
 #include "host/protected.h"
 #include "host/reserved.h"
 #include "host/settings.h"
+#include "host/statedir.h"
 #include "host/trusted.h"
 #include "plan/role.h"
 #include "session/collect.h"
@@ -101,7 +102,7 @@ ask_engine(struct start *l, struct diag *dg)
 		.build = l->request->build,
 	};
 
-	if (paths_open_state(l->paths, dg) != 0 ||
+	if (statedir_open(l->paths, dg) != 0 ||
 	    engine_ready(l->engine, l->settings, l->paths, projects,
 		l->environ_, dg) != 0 ||
 	    images_get(&spec, &l->images, dg) != 0)

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "engine/answer.h"
 
 #define RECORD_NAME "session.json"
 
@@ -20,7 +21,6 @@ enum {
 	RECORD_VERSION = 2,
 	RECORD_OLDEST = 1,
 	RECORD_MAX = 256 * 1024,
-	CONTAINER_ID_LEN = 64,
 };
 
 struct field {
@@ -170,13 +170,6 @@ record_write(int session_fd, const struct record *record, struct diag *dg)
 	return 0;
 }
 
-static bool
-is_container_id(const char *s)
-{
-	return strlen(s) == CONTAINER_ID_LEN &&
-	    strspn(s, "0123456789abcdef") == CONTAINER_ID_LEN;
-}
-
 /* *ret_value is NULL if the key is absent. */
 static int
 read_string(const struct json *object, const char *key, const char **ret_value,
@@ -222,7 +215,7 @@ read_container(const struct json *object, const char *role,
 		return diag_set(dg, DIAG_DATA,
 		    RECORD_NAME ": a container without a role of its own");
 	/* The id becomes part of the engine's URLs. */
-	if (id != NULL && !is_container_id(id))
+	if (id != NULL && !answer_is_container_id(id))
 		return diag_set(dg, DIAG_DATA,
 		    RECORD_NAME ": %s of %s is not a container's id", id_key,
 		    role);

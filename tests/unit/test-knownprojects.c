@@ -13,6 +13,7 @@
 #include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/project.h"
+#include "host/statedir.h"
 
 #include "check.h"
 #include "home-kit.h"
@@ -25,7 +26,7 @@ enter(struct paths *paths)
 
 	free(home_enter());
 	CHECK_INT(paths_find(paths, &dg), 0);
-	CHECK_INT(paths_open_state(paths, &dg), 0);
+	CHECK_INT(statedir_open(paths, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 }
 

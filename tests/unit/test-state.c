@@ -14,6 +14,7 @@
 #include "base/diag.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
+#include "host/statedir.h"
 
 #include "check.h"
 #include "home-kit.h"
@@ -93,9 +94,9 @@ test_state(void)
 	paths_init(&again);
 	CHECK_INT(paths_find(&paths, &dg), 0);
 	CHECK_INT(paths_find(&again, &dg), 0);
-	CHECK_INT(paths_open_state_readonly(&paths, &there, &dg), 0);
+	CHECK_INT(statedir_open_readonly(&paths, &there, &dg), 0);
 	CHECK_INT(there, 0);
-	if (!CHECK_INT(paths_open_state(&paths, &dg), 0))
+	if (!CHECK_INT(statedir_open(&paths, &dg), 0))
 		CHECK_STR(dg.message, NULL);
 	(void)umask(old);
 	check_mode(home, ".local", 0700);
@@ -109,10 +110,10 @@ test_state(void)
 	CHECK_INT(strlen(paths.state_id), 32);
 	CHECK_INT(strspn(paths.state_id, "0123456789abcdef"), 32);
 	CHECK_INT(chmod(paths.state_dir, 0755), 0);
-	CHECK_INT(paths_open_state(&again, &dg), 0);
+	CHECK_INT(statedir_open(&again, &dg), 0);
 	CHECK_STR(again.state_id, paths.state_id);
 	check_mode(paths.state_dir, ".", 0700);
-	CHECK_INT(paths_open_state_readonly(&again, &there, &dg), 0);
+	CHECK_INT(statedir_open_readonly(&again, &there, &dg), 0);
 	CHECK_INT(there, 1);
 }
 
@@ -134,7 +135,7 @@ test_state_id(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(paths_find(&paths, &dg), 0);
-		CHECK_INT(paths_open_state(&paths, &dg), 0);
+		CHECK_INT(statedir_open(&paths, &dg), 0);
 	}
 	id = home_below(paths.state_dir, "id");
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
@@ -143,7 +144,7 @@ test_state_id(void)
 
 		CHECK_INT(write(fd, damaged[i], strlen(damaged[i])),
 		    strlen(damaged[i]));
-		CHECK_INT(paths_open_state(&paths, &dg), -1);
+		CHECK_INT(statedir_open(&paths, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
 	}
 	/* Missing beside sessions is damage; missing before any is new. */
@@ -153,7 +154,7 @@ test_state_id(void)
 	{
 		cleanup_diag struct diag dg = DIAG_INIT;
 
-		CHECK_INT(paths_open_state(&paths, &dg), -1);
+		CHECK_INT(statedir_open(&paths, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
 		CHECK(strstr(dg.message, "is missing though") != NULL);
 	}
@@ -161,7 +162,7 @@ test_state_id(void)
 	{
 		cleanup_diag struct diag dg = DIAG_INIT;
 
-		CHECK_INT(paths_open_state(&paths, &dg), 0);
+		CHECK_INT(statedir_open(&paths, &dg), 0);
 		CHECK_INT(strlen(paths.state_id), 32);
 	}
 }
@@ -190,7 +191,7 @@ test_file_systems(void)
 		paths_init(&paths);
 		CHECK_INT(paths_find(&paths, &dg), 0);
 		file_system = rows[i].magic;
-		rc = paths_open_state(&paths, &dg);
+		rc = statedir_open(&paths, &dg);
 		file_system = 0;
 		if (rows[i].name == NULL) {
 			CHECK_INT(rc, 0);
@@ -221,7 +222,7 @@ test_id_faults(void)
 		const struct dirent *entry;
 
 		failing = i == FAIL_RENAME ? FAIL_RENAME : FAIL_FSYNC;
-		CHECK_INT(paths_open_state(&paths, &dg), -1);
+		CHECK_INT(statedir_open(&paths, &dg), -1);
 		failing = FAIL_NONE;
 		CHECK_INT(dg.class, DIAG_IO);
 		CHECK_INT(dg.errnum, EIO);
@@ -255,7 +256,7 @@ test_state_race(void)
 
 			paths_init(&paths);
 			ok = paths_find(&paths, &dg) == 0 &&
-			    paths_open_state(&paths, &dg) == 0 &&
+			    statedir_open(&paths, &dg) == 0 &&
 			    write(pipes[1], paths.state_id, 32) == 32;
 			_exit(ok ? 0 : 1);
 		}

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "host/knownprojects.h"
 #include "host/paths.h"
+#include "host/statedir.h"
 #include "host/trusted.h"
 
 #include "check.h"
@@ -33,7 +34,7 @@ enter(struct paths *paths)
 	CHECK_INT(mkdirat(fd, "other", 0700), 0);
 	paths_init(paths);
 	CHECK_INT(paths_find(paths, &dg), 0);
-	CHECK_INT(paths_open_state(paths, &dg), 0);
+	CHECK_INT(statedir_open(paths, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	return fd;
 }

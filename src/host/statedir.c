@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* paths-state: creates and opens the state directory and its id file. */
+/* statedir: creates and opens the state directory and its id file. */
+#include "host/statedir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -230,7 +231,7 @@ check_state_dir(const struct paths *paths, int fd, struct diag *dg)
 }
 
 int
-paths_open_state(struct paths *paths, struct diag *dg)
+statedir_open(struct paths *paths, struct diag *dg)
 {
 	cleanup_close int fd = -1;
 
@@ -254,7 +255,7 @@ paths_open_state(struct paths *paths, struct diag *dg)
 }
 
 int
-paths_open_state_readonly(struct paths *paths, int *ret_there, struct diag *dg)
+statedir_open_readonly(struct paths *paths, int *ret_there, struct diag *dg)
 {
 	cleanup_close int fd = -1;
 
