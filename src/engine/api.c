@@ -222,8 +222,8 @@ api_list_ids(const struct engine *engine, const char *path,
 
 		if (!is_id(id) || strvec_has(ret_ids, id))
 			return diag_set(dg, DIAG_ENGINE,
-			    "the engine's answer to GET %.*s: '%.80s' is no "
-			    "id, or comes twice",
+			    "the engine's answer to GET %.*s: '%.80s' is not "
+			    "an id, or comes twice",
 			    len, path, id);
 		strvec_push(ret_ids, id);
 	}

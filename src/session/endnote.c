@@ -61,7 +61,7 @@ read_note(int run_fd, struct strbuf *text, struct diag *dg)
 
 	if (fd != -1 && fstat(fd, &st) == 0) {
 		if (!S_ISREG(st.st_mode))
-			return diag_set(dg, DIAG_DATA, "is no regular file");
+			return diag_set(dg, DIAG_DATA, "is not a regular file");
 		if (st.st_uid == geteuid() && (st.st_mode & S_IRUSR) == 0)
 			(void)fs_chmod_fd(fd, S_IRUSR | S_IWUSR);
 	}

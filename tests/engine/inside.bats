@@ -26,6 +26,23 @@ git_project() {
   refute_contains "$stderr" "git"
 }
 
+@test "the address that a conditional include gives is the one committed with" {
+  local config=$BED/user/.gitconfig
+  as_who git init -q "$project"
+  as_who tee "$config" "$BED/user/.work" >/dev/null <<END
+[user]
+	name = n
+	email = home@example.org
+[includeIf "gitdir:$BATS_TEST_TMPDIR/"]
+	path = $BED/user/.work
+END
+  printf '[user]\nemail = work@example.org\n' | as_who tee "$BED/user/.work"
+  run --separate-stderr in_session sh -ec \
+    'git commit -q --allow-empty -m x; git log --format="%an %ae"'
+  rm "$config" "$BED/user/.work"
+  assert_equal "$status $output" "0 n work@example.org"
+}
+
 @test "what git will not find is said at the launch" {
   mkdir -p "$project/sub"
   chown "$BED_UID" "$project/sub"
@@ -70,6 +87,16 @@ in_terminal() {
     sh -c 'date +%z; df -m /dev/shm'
   assert_equal "${lines[0]}" +0000
   assert_contains "$output" " 128 "
+}
+
+@test "home.d has files for each agent, and sparse ones stay sparse" {
+  as_who mkdir -p "$XDG_CONFIG_HOME/drydock/home.d/claude"
+  echo "set nu" | as_who tee "$XDG_CONFIG_HOME/drydock/home.d/.vimrc"
+  as_who truncate -s 2G "$XDG_CONFIG_HOME/drydock/home.d/claude/.image"
+  run -0 --separate-stderr in_session sh -c 'cat ~/.vimrc
+    stat -c %s ~/.image; du -k ~/.image | cut -f 1'
+  assert_equal "${lines[*]:0:3}" "set nu 2147483648 ${lines[2]}"
+  [ "${lines[2]}" -lt 64 ]
 }
 
 @test "what one expects of a shell at once is there" {

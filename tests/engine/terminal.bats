@@ -131,3 +131,39 @@ END
   in_tmux capture-pane -p -t t:0 | grep -n "echo clean" |
     { IFS=: read -r row _ && [ "$row" -gt 3 ]; }
 }
+
+@test "a dumb terminal gets nothing but the session's own output" {
+  run -0 on_terminal 'expect:ready' 'send:\r' -- env TERM=dumb \
+    drydock shell "$project" -- sh -c 'printf "\033[?1000h"; echo ready; read x'
+  assert_contains "$output" $'\033[?1000h'
+  assert_equal "$(tr -cd '\033' <<<"$output" | wc -c)" 1
+}
+
+# What the program set before the terminal came.
+@test "a terminal that attaches gets the session's modes" {
+  cat >"$project/draw" <<'END'
+printf '\033[2J\033[4 q\033[3;10r\033[?6h\033[4h'
+echo ready
+read -r line
+END
+  in_tmux new-session -d -s t -x 80 -y 24 "exec bash --norc -i"
+  in_tmux send-keys -t t:0 "drydock shell '$project' -- sh ./draw" Enter
+  wait_for "drawing" shows t:0 ready
+  in_tmux send-keys -t t:0 "C-\\"
+  wait_for "detach" shell_has t:0
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  in_tmux new-window -t t "exec bash --norc -i"
+  in_tmux send-keys -t t:1 "drydock attach $id" Enter
+  wait_for "drawing" shows t:1 ready
+  assert_equal "$(in_tmux display -p -t t:1 \
+    '#{insert_flag} #{origin_flag} #{scroll_region_upper} #{scroll_region_lower}')" \
+    "1 1 2 9"
+  run on_terminal 'expect:ready' $'send:\034' -- drydock attach "$id"
+  assert_contains "$output" $'\033[4 q'
+  # The terminals that leave have their own modes again.
+  in_tmux send-keys -t t:1 Enter
+  wait_for "end" shell_has t:1
+  assert_equal "$(in_tmux display -p -t t:1 \
+    '#{insert_flag} #{origin_flag} #{scroll_region_upper} #{scroll_region_lower}')" \
+    "0 0 0 23"
+}

@@ -53,6 +53,44 @@ proxy_state() {
   goes_on
 }
 
+# Kills the proxy's main process, and waits until the engine has seen it.
+crash() {
+  local pid
+  pid=$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1")
+  [ "$pid" -gt 0 ] || return
+  kill -KILL "$pid"
+  wait_for "an end of the proxy" not_pid "$pid"
+}
+
+not_pid() {
+  [ "$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1")" != "$1" ]
+}
+
+test_proxy() {
+  [ "$(proxy_state)" = "$1" ]
+}
+
+@test "a proxy that crashes is started three times, then told" {
+  local times
+  open_counter
+  for times in first second third; do
+    crash
+    wait_for "a proxy started a $times time" test_proxy running
+    run -0 --separate-stderr as_who drydock list
+    assert_equal "$stderr" ""
+  done
+  crash
+  wait_for "a proxy that gave up" test_proxy exited
+  run -0 --separate-stderr as_who drydock list
+  assert_contains "$stderr" "session $id: its proxy has ended and it cannot\
+ reach any host"
+  run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+  assert_contains "$output" "had ended and was started again"
+  test_proxy running
+  goes_on
+}
+
 @test "a project that moved, was replaced or removed is told at every turn" {
   local elsewhere=$project.elsewhere
   open_counter
