@@ -3,5 +3,6 @@
 agent_files = \
 	agents/claude.json \
 	agents/codex.json \
+	agents/gemini.json \
 	agents/opencode.json \
 	agents/shell.json

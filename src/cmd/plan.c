@@ -152,6 +152,15 @@ suggest(const struct paths *paths, const struct settings *settings,
 	return 0;
 }
 
+/* Notes what the agent's guardrails cannot refuse. */
+static void
+note_limits(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->limits.nr; i++)
+		diag_note("agent %s: guardrails: %s", agent->name,
+		    agent->limits.v[i]);
+}
+
 static int
 judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 {
@@ -221,6 +230,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	    (mode.mode == MODE_CONTAINED &&
 		find_image(&spec, BUILD_EGRESS, &files, &egress, dg) != 0))
 		return -1;
+	note_limits(&agent);
 
 	struct plan_request request = {
 		.paths = paths,

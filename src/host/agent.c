@@ -223,6 +223,7 @@ static const struct catalog_field fields[] = {
 	{ "history_link", read_history, 0, NULL },
 	{ "sync", read_sync, 0, NULL },
 	{ "token", read_token, 0, NULL },
+	{ "limits", NULL, AT(limits), NULL },
 	{ "guardrails", read_guardrails, 0, NULL },
 };
 
@@ -272,6 +273,7 @@ agent_release(struct agent *agent)
 	strvec_release(&agent->hosts);
 	strvec_release(&agent->secrets);
 	strvec_release(&agent->reserved_env);
+	strvec_release(&agent->limits);
 	free(agent->history_link);
 	agent_sync_release(&agent->sync);
 	free(agent->token_variable);

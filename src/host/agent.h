@@ -21,6 +21,8 @@
  *	token		object: "variable" that carries the stored token;
  *			"advice", the command that creates a token; optional
  *			"prefix", the fixed start of each token
+ *	limits		list of text: what the guardrails cannot refuse, because
+ *			the agent's managed settings do not support it
  *	guardrails	object: "dir", a directory below /etc from which the
  *			agent reads its managed settings, and "files", an
  *			object of paths below that directory; each value is
@@ -72,6 +74,7 @@ struct agent {
 	char *token_variable; /* NULL: this agent takes no token */
 	char *token_advice; /* NULL: none */
 	char *token_prefix; /* NULL: not specified */
+	struct strvec limits; /* of the guardrails */
 	struct agent_guardrails guardrails;
 	char digest[DIGEST_HEX_SIZE]; /* of the file that was read */
 };
@@ -92,12 +95,13 @@ int agent_parse(struct agent *ret_agent, const char *name, const char *label,
 void agent_release(struct agent *agent);
 
 #define cleanup_agent __attribute__((cleanup(agent_release)))
-#define AGENT_INIT                                                   \
-	{                                                            \
-		.npm = STRVEC_INIT, .command = STRVEC_INIT,          \
-		.resume_args = STRVEC_INIT, .env = STRVEC_INIT,      \
-		.hosts = STRVEC_INIT, .secrets = STRVEC_INIT,        \
-		.reserved_env = STRVEC_INIT, .sync = AGENT_SYNC_INIT \
+#define AGENT_INIT                                                  \
+	{                                                           \
+		.npm = STRVEC_INIT, .command = STRVEC_INIT,         \
+		.resume_args = STRVEC_INIT, .env = STRVEC_INIT,     \
+		.hosts = STRVEC_INIT, .secrets = STRVEC_INIT,       \
+		.reserved_env = STRVEC_INIT, .limits = STRVEC_INIT, \
+		.sync = AGENT_SYNC_INIT                             \
 	}
 
 #endif /* DRYDOCK_AGENT_H */

@@ -46,3 +46,14 @@ setup() {
   assert_equal "$found" ""
   grep -x "token xyzzy-plugh" "$session_lines"
 }
+
+@test "the next session continues the conversation" {
+  cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/client.sh" \
+    "$project"
+  chmod 0755 "$project/api.py" "$project/client.sh"
+  run -0 --separate-stderr in_session ./client.sh claude new \
+    "echo one-of-a-kind | tee made"
+  assert_equal "$(cat "$project/made")" one-of-a-kind
+  run -0 --separate-stderr in_session ./client.sh claude resume "echo another"
+  assert_contains "${lines[-1]}" one-of-a-kind
+}

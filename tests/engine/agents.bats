@@ -34,7 +34,7 @@ need_all() {
 @test "shell is bash, without any agent's package or guardrails" {
   with_agent shell sh -c 'bash --version | head -n 1
     cat /usr/lib/drydock/policy.sha256
-    command -v claude codex opencode || echo none'
+    command -v claude codex gemini opencode || echo none'
   assert_contains "${lines[0]}" "GNU bash"
   assert_equal "${lines[1]}" "# none"
   assert_equal "${lines[2]}" none
@@ -59,16 +59,43 @@ END
   assert_equal "${lines[4]}" "444 0"
 }
 
-@test "codex runs at the version of its file" {
-  need_all codex
-  with_agent codex codex --version
-  assert_contains "$output" "$(jq -r '.npm[0] | split("@")[-1]' \
-    "$(cat "$BED/prefix")/share/drydock/agents/codex.json")"
+# client new|resume COMMAND: the scripted API asks for COMMAND (client.sh) in a
+# session of its own.
+client() {
+  cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/client.sh" \
+    "$project"
+  chmod 0755 "$project/api.py" "$project/client.sh"
+  run --separate-stderr in_session ./client.sh "$DRYDOCK_AGENT" "$@"
+  [ "$status" -eq 0 ] || fail "status $status" "$output" "$stderr"
 }
 
-@test "opencode runs at the version of its file" {
-  need_all opencode
-  with_agent opencode opencode --version
+# works_as_client NAME REFUSAL: the client runs a command in the project, is
+# refused another by its guardrails, and finds its conversation in the next
+# session.
+works_as_client() {
+  with_agent "$1" "$1" --version || return
   assert_contains "$output" "$(jq -r '.npm[0] | split("@")[-1]' \
-    "$(cat "$BED/prefix")/share/drydock/agents/opencode.json")"
+    "$(cat "$BED/prefix")/share/drydock/agents/$1.json")" || return
+  client new 'git push --force origin main' || return
+  assert_contains "$output" "$2" || return
+  rm -f "$project/made"
+  client new 'echo one-of-a-kind | tee made' || return
+  assert_equal "$(cat "$project/made")" one-of-a-kind || return
+  client resume 'echo another' || return
+  assert_contains "${lines[-1]}" one-of-a-kind
+}
+
+@test "codex works, is refused, and finds its conversation" {
+  need_all codex
+  works_as_client codex "refuses pushes that lose commits"
+}
+
+@test "gemini works, is refused, and finds its conversation" {
+  need_all gemini
+  works_as_client gemini "refuses pushes that lose commits"
+}
+
+@test "opencode works, is refused, and finds its conversation" {
+  need_all opencode
+  works_as_client opencode "has specified a rule which prevents"
 }

@@ -46,21 +46,21 @@ first_policy_file() {
 }
 
 @test "real Claude Code is refused a denied command, also in bypass mode" {
-  cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/claude.sh" \
+  cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/client.sh" \
     "$project"
-  chmod 0755 "$project/api.py" "$project/claude.sh"
+  chmod 0755 "$project/api.py" "$project/client.sh"
   echo keep >"$project/mark"
-  run --separate-stderr in_session ./claude.sh "git push --force origin main"
+  run --separate-stderr in_session ./client.sh claude new "git push --force origin main"
   [ "$status" -eq 0 ] || fail "status $status" "$output" "$stderr"
   assert_contains "$output" "is_error=True"
   assert_contains "$output" "denied"
 }
 
 @test "real Claude Code may run what is not denied" {
-  cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/claude.sh" \
+  cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/client.sh" \
     "$project"
-  chmod 0755 "$project/api.py" "$project/claude.sh"
-  run --separate-stderr in_session ./claude.sh "echo made >made"
+  chmod 0755 "$project/api.py" "$project/client.sh"
+  run --separate-stderr in_session ./client.sh claude new "echo made >made"
   [ "$status" -eq 0 ] || fail "status $status" "$output" "$stderr"
   assert_contains "$output" "is_error=False"
   assert_equal "$(cat "$project/made")" made

@@ -32,6 +32,7 @@ test_whole(void)
 	    " \"npm\": [\"@scope/tool-x@1.2.3-rc.1\", \"tool@0.1.0\"],"
 	    " \"guardrails\": {\"dir\": \"/etc/tool\", \"files\": {"
 	    "  \"d/a.json\": {\"deny\": [\"x\"]}, \"b.toml\": \"x = 1\\n\"}},"
+	    " \"limits\": [\"x passes\"],"
 	    " \"history_link\": \".tool/history\"}";
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -51,6 +52,7 @@ test_whole(void)
 	CHECK_STR(agent.history_link, ".tool/history");
 	CHECK_STR(agent.npm.v[0], "@scope/tool-x@1.2.3-rc.1");
 	CHECK_STR(agent.npm.v[1], "tool@0.1.0");
+	CHECK_STR(agent.limits.v[0], "x passes");
 	CHECK_STR(agent.guardrails.dir, "/etc/tool");
 	CHECK_INT(agent.guardrails.nr, 2);
 	CHECK_STR(agent.guardrails.v[0].path, "d/a.json");
@@ -150,6 +152,45 @@ test_bad(void)
 		{ "{\"hosts\": [\"10.0.0.1\"]}",
 		    "hosts:1: \"10.0.0.1\" is an address: only names are "
 		    "allowed" },
+		{ "{\"hosts\": [\"a_b;id\"]}", NULL },
+		{ "{\"resume_args\": \"-c\"}", "resume_args: not a list" },
+		{ "{\"resume_args\": [\"\\u001b\"]}",
+		    "resume_args: entry 1 is not plain text" },
+		{ "{\"limits\": \"none\"}", "limits: not a list" },
+		{ "{\"limits\": [\"\\u001b[2J\"]}",
+		    "limits: entry 1 is not plain text" },
+		{ "{\"sync\": []}", "sync: not an object" },
+		{ "{\"sync\": {\"tree\": []}}", "sync: unknown key \"tree\"" },
+		{ "{\"sync\": {\"trees\": {}}}", "sync: trees: not a list" },
+		{ "{\"sync\": {\"trees\": [\".x\"]}}",
+		    "sync: trees: not an object" },
+		{ "{\"sync\": {\"trees\": [{\"path\": \"../x\"}]}}",
+		    "sync: trees: path: not a path below the home" },
+		{ "{\"sync\": {\"trees\": [{\"path\": \".x\", \"to\": "
+		  "\".y\"}]}}",
+		    "sync: trees: unknown key \"to\"" },
+		{ "{\"sync\": {\"trees\": [{\"path\": \".x\", "
+		  "\"exclude\": \"*\"}]}}",
+		    "sync: trees: exclude: not a list" },
+		{ "{\"sync\": {\"documents\": [{\"to\": \".x\"}]}}",
+		    "sync: documents: path: not a path below the home" },
+		{ "{\"sync\": {\"documents\": [{\"path\": \".x\", \"to\": "
+		  "\"a/../../b\"}]}}",
+		    "sync: documents: to: not a path below the home" },
+		{ "{\"sync\": {\"documents\": [{\"path\": \".x\", "
+		  "\"drop\": [1]}]}}",
+		    "sync: documents: drop: entry 1 is not plain text" },
+		{ "{\"sync\": {\"credentials\": [\"\"]}}",
+		    "sync: credentials: \"\" is empty" },
+		{ "{\"token\": \"X\"}",
+		    "token: not an object of a variable, an advice and perhaps "
+		    "a prefix" },
+		{ "{\"token\": {\"variable\": \"A B\", \"advice\": \"a\"}}",
+		    "token: not an object of a variable, an advice and perhaps "
+		    "a prefix" },
+		{ "{\"token\": {\"variable\": \"A\"}}",
+		    "token: not an object of a variable, an advice and perhaps "
+		    "a prefix" },
 		{ "{\"secrets\": [\"A=1\"]}",
 		    "secrets: \"A=1\" is not the name of a variable" },
 		{ "{\"reserved_env\": [\"A*B\"]}",
@@ -205,7 +246,7 @@ test_shipped(void)
 	CHECK_STR(agent.guardrails.dir, "/etc/claude-code");
 	if (!CHECK_INT(catalog_list(&catalog_agents, &paths, &names, &dg), 0))
 		CHECK_STR(dg.message, NULL);
-	CHECK_INT(names.nr, 4);
+	CHECK_INT(names.nr, 5);
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_agent struct agent each = AGENT_INIT;
 
