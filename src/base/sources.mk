@@ -20,6 +20,8 @@ base_sources = \
 	src/base/jqprog.h \
 	src/base/json.c \
 	src/base/json.h \
+	src/base/jsonadd.c \
+	src/base/jsonadd.h \
 	src/base/jsonw.c \
 	src/base/lock.c \
 	src/base/lock.h \

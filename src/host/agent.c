@@ -189,6 +189,41 @@ read_sync(void *into, const struct json *value, struct diag *dg)
 	return agent_sync_read(&agent->sync, value, dg);
 }
 
+static bool
+is_token_key(const char *key)
+{
+	static const char *const keys[] = { "variable", "advice", "prefix",
+		"document", "defaults" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* Reads what a session with a token starts with. */
+static int
+read_token_document(
+    struct agent *agent, const struct json *token, struct diag *dg)
+{
+	const struct json *defaults = json_get(token, "defaults");
+	const char *path = json_string(json_get(token, "document"));
+	struct jsonw *w;
+
+	if (json_get(token, "document") == NULL && defaults == NULL)
+		return 0;
+	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
+		return diag_set(dg, DIAG_CONFIG,
+		    "token: document: not a path below the home");
+	if (!json_is_object(defaults) || json_len(defaults) == 0)
+		return diag_set(dg, DIAG_CONFIG,
+		    "token: defaults: not an object with members");
+	agent->token_document = xstrdup(path);
+	w = jsonw_new(false);
+	jsonw_node(w, defaults);
+	return jsonw_finish(w, &agent->token_defaults, dg);
+}
+
 static int
 read_token(void *into, const struct json *value, struct diag *dg)
 {
@@ -197,17 +232,21 @@ read_token(void *into, const struct json *value, struct diag *dg)
 	const char *advice = json_string(json_get(value, "advice"));
 	const char *prefix = json_string(json_get(value, "prefix"));
 
+	for (size_t i = 0; json_is_object(value) && i < json_len(value); i++)
+		if (!is_token_key(json_key_at(value, i)))
+			return diag_set(dg, DIAG_CONFIG,
+			    "token: unknown key \"%s\"", json_key_at(value, i));
 	if (variable == NULL || !text_is_variable(variable) || advice == NULL ||
 	    !text_is_plain(advice) ||
-	    (prefix != NULL && (*prefix == '\0' || !text_is_plain(prefix))) ||
-	    json_len(value) != (prefix != NULL ? 3U : 2U))
+	    (json_get(value, "prefix") != NULL &&
+		(prefix == NULL || *prefix == '\0' || !text_is_plain(prefix))))
 		return diag_set(dg, DIAG_CONFIG,
 		    "token: not an object of a variable, an advice and perhaps "
 		    "a prefix");
 	agent->token_variable = xstrdup(variable);
 	agent->token_advice = xstrdup(advice);
 	agent->token_prefix = prefix != NULL ? xstrdup(prefix) : NULL;
-	return 0;
+	return read_token_document(agent, value, dg);
 }
 
 #define AT(member) offsetof(struct agent, member)
@@ -279,6 +318,8 @@ agent_release(struct agent *agent)
 	free(agent->token_variable);
 	free(agent->token_advice);
 	free(agent->token_prefix);
+	free(agent->token_document);
+	strbuf_release(&agent->token_defaults);
 	free(agent->guardrails.dir);
 	for (size_t i = 0; i < agent->guardrails.nr; i++) {
 		free(agent->guardrails.v[i].path);

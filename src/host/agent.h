@@ -20,7 +20,10 @@
  *			gets (host/agent-sync.h)
  *	token		object: "variable" that carries the stored token;
  *			"advice", the command that creates a token; optional
- *			"prefix", the fixed start of each token
+ *			"prefix", the fixed start of each token; optional
+ *			"document", a path below the home, and "defaults", an
+ *			object: a session that gets a token starts with these
+ *			members in that JSON file, unless it has them already
  *	limits		list of text: what the guardrails cannot refuse, because
  *			the agent's managed settings do not support it
  *	guardrails	object: "dir", a directory below /etc from which the
@@ -74,6 +77,8 @@ struct agent {
 	char *token_variable; /* NULL: this agent takes no token */
 	char *token_advice; /* NULL: none */
 	char *token_prefix; /* NULL: not specified */
+	char *token_document; /* path below the home; NULL: none */
+	struct strbuf token_defaults; /* JSON object for token_document */
 	struct strvec limits; /* of the guardrails */
 	struct agent_guardrails guardrails;
 	char digest[DIGEST_HEX_SIZE]; /* of the file that was read */
@@ -95,13 +100,13 @@ int agent_parse(struct agent *ret_agent, const char *name, const char *label,
 void agent_release(struct agent *agent);
 
 #define cleanup_agent __attribute__((cleanup(agent_release)))
-#define AGENT_INIT                                                  \
-	{                                                           \
-		.npm = STRVEC_INIT, .command = STRVEC_INIT,         \
-		.resume_args = STRVEC_INIT, .env = STRVEC_INIT,     \
-		.hosts = STRVEC_INIT, .secrets = STRVEC_INIT,       \
-		.reserved_env = STRVEC_INIT, .limits = STRVEC_INIT, \
-		.sync = AGENT_SYNC_INIT                             \
+#define AGENT_INIT                                                     \
+	{                                                              \
+		.npm = STRVEC_INIT, .command = STRVEC_INIT,            \
+		.resume_args = STRVEC_INIT, .env = STRVEC_INIT,        \
+		.hosts = STRVEC_INIT, .secrets = STRVEC_INIT,          \
+		.reserved_env = STRVEC_INIT, .limits = STRVEC_INIT,    \
+		.token_defaults = STRBUF_INIT, .sync = AGENT_SYNC_INIT \
 	}
 
 #endif /* DRYDOCK_AGENT_H */

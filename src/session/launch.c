@@ -16,6 +16,7 @@
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "host/statedir.h"
+#include "host/token.h"
 #include "host/trusted.h"
 #include "plan/role.h"
 #include "session/collect.h"
@@ -149,6 +150,25 @@ make_link(const struct start *l)
 		    "no short path to the session's socket: %s", dg.message);
 }
 
+/* Returns true if the agent gets a token, stored or from the caller. */
+static bool
+has_token(const struct start *l)
+{
+	const char *variable = l->agent.token_variable;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	bool stored = false;
+	time_t since;
+
+	if (l->request->kind != LAUNCH_RUN || l->agent.token_document == NULL)
+		return false;
+	if (envp_get(l->environ_, variable) != NULL)
+		return true;
+	/* A failure is reported when the token is read. */
+	return token_status(l->paths, l->agent.name, &stored, &since, &dg) ==
+	    0 &&
+	    stored;
+}
+
 /* The stages claim, sync and seed. */
 static int
 make_session(struct start *l, struct diag *dg)
@@ -165,8 +185,8 @@ make_session(struct start *l, struct diag *dg)
 		.settings = l->settings,
 		.agent = &l->agent,
 		.project = l->project.path,
+		.token = has_token(l),
 	};
-
 	cleanup_close int home_fd = -1;
 
 	if (knownprojects_begin(l->paths, dg) != 0 ||

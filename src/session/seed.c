@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/json.h"
+#include "base/jsonadd.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
@@ -193,34 +195,81 @@ write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
 }
 
 /*
+ * Makes the parent directories of path, below the home, and opens the last one.
+ * *ret_name points to the last component of path.
+ *
  * The agent has no access to the home yet.  But the content was copied from a
  * directory that users write to: follow no symlink on the way.
  */
 static int
-link_history(const char *link, int home_fd, struct diag *dg)
+make_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
+    struct diag *dg)
 {
-	cleanup_free char *path = xstrdup(link);
 	cleanup_close int parent = fcntl(home_fd, F_DUPFD_CLOEXEC, 3);
-	char *name = path;
+	const char *name = path;
 
 	if (parent < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "open the home");
-	for (char *slash; (slash = strchr(name, '/')) != NULL;
+	for (const char *slash; (slash = strchr(name, '/')) != NULL;
 	     name = slash + 1) {
+		cleanup_free char *dir = xstrndup(name, (size_t)(slash - name));
 		cleanup_close int child = -1;
 		int previous = parent;
 
-		*slash = '\0';
-		if (fs_make_dir(previous, name, 0700, &child, dg) != 0)
+		if (fs_make_dir(previous, dir, 0700, &child, dg) != 0)
 			return -1;
 		parent = steal_fd(&child);
 		(void)close(previous);
 	}
+	*ret_name = name;
+	*ret_fd = steal_fd(&parent);
+	return 0;
+}
+
+static int
+link_history(const char *link, int home_fd, struct diag *dg)
+{
+	cleanup_close int parent = -1;
+	const char *name;
+
+	if (make_parent(link, home_fd, &parent, &name, dg) != 0)
+		return -1;
 	if (fs_remove_tree(parent, name, dg) != 0)
 		return -1;
 	if (symlinkat(SEED_HISTORY_TARGET, parent, name) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "link %s", link);
 	return 0;
+}
+
+/* A client that starts with a token does not ask how to log in. */
+static int
+write_token_document(const struct seed_spec *spec, int home_fd, struct diag *dg)
+{
+	const struct agent *agent = spec->agent;
+	const char *path = agent->token_document;
+	cleanup_json struct json *defaults = NULL;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_close int parent = -1;
+	const char *name;
+
+	if (!spec->token || path == NULL)
+		return 0;
+	if (json_parse(agent->token_defaults.buf, agent->token_defaults.len,
+		"defaults", &defaults, dg) != 0 ||
+	    make_parent(path, home_fd, &parent, &name, dg) != 0)
+		return -1;
+	if ((fs_read_file(parent, name, (size_t)spec->settings->sync_max_json,
+		 &text, &mine) != 0 &&
+		mine.errnum != ENOENT) ||
+	    jsonadd_missing(text.buf, text.len, path, defaults, &out, &mine) !=
+		0) {
+		diag_warn("%s: %s starts without what its token needs",
+		    mine.message, agent->name);
+		return 0;
+	}
+	return fs_replace_file(parent, name, out.buf, out.len, 0600, dg);
 }
 
 static int
@@ -237,7 +286,8 @@ fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	    copy_snapshot(spec, home_fd, dg) != 0 ||
 	    write_identity(spec, home_fd, dg) != 0 ||
 	    home_files_copy(&common, home_fd, dg) != 0 ||
-	    home_files_copy(&home_files, home_fd, dg) != 0)
+	    home_files_copy(&home_files, home_fd, dg) != 0 ||
+	    write_token_document(spec, home_fd, dg) != 0)
 		return -1;
 	return link == NULL ? 0 : link_history(link, home_fd, dg);
 }

@@ -5,6 +5,8 @@
 #ifndef DRYDOCK_SEED_H
 #define DRYDOCK_SEED_H
 
+#include <stdbool.h>
+
 struct agent;
 struct diag;
 struct paths;
@@ -18,6 +20,7 @@ struct seed_spec {
 	const struct settings *settings;
 	const struct agent *agent;
 	const char *project; /* path; entries of other projects are left out */
+	bool token; /* the session gets a token */
 };
 
 /*
@@ -25,7 +28,9 @@ struct seed_spec {
  * is one; the user's git identity; the user's own files from home.d; and the
  * agent's symlink to the history.  The snapshot is copied without hard links
  * and without the paths that the settings leave out.  The symlink replaces an
- * existing entry; its parent directories are made 0700.
+ * existing entry; its parent directories are made 0700.  If the session gets a
+ * token, the agent's document for that gets its missing members; one that is no
+ * JSON object is left as it is, with a warning.
  */
 int seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg);
 

@@ -33,6 +33,8 @@ test_whole(void)
 	    " \"guardrails\": {\"dir\": \"/etc/tool\", \"files\": {"
 	    "  \"d/a.json\": {\"deny\": [\"x\"]}, \"b.toml\": \"x = 1\\n\"}},"
 	    " \"limits\": [\"x passes\"],"
+	    " \"token\": {\"variable\": \"T\", \"advice\": \"get\","
+	    "  \"document\": \".t.json\", \"defaults\": {\"done\": true}},"
 	    " \"history_link\": \".tool/history\"}";
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -53,6 +55,8 @@ test_whole(void)
 	CHECK_STR(agent.npm.v[0], "@scope/tool-x@1.2.3-rc.1");
 	CHECK_STR(agent.npm.v[1], "tool@0.1.0");
 	CHECK_STR(agent.limits.v[0], "x passes");
+	CHECK_STR(agent.token_document, ".t.json");
+	CHECK_STR(agent.token_defaults.buf, "{\"done\":true}\n");
 	CHECK_STR(agent.guardrails.dir, "/etc/tool");
 	CHECK_INT(agent.guardrails.nr, 2);
 	CHECK_STR(agent.guardrails.v[0].path, "d/a.json");
@@ -188,6 +192,18 @@ test_bad(void)
 		{ "{\"token\": {\"variable\": \"A B\", \"advice\": \"a\"}}",
 		    "token: not an object of a variable, an advice and perhaps "
 		    "a prefix" },
+		{ "{\"token\": {\"variable\": \"A\", \"advice\": \"a\", "
+		  "\"suffix\": \"x\"}}",
+		    "token: unknown key \"suffix\"" },
+		{ "{\"token\": {\"variable\": \"A\", \"advice\": \"a\", "
+		  "\"document\": \"../x\", \"defaults\": {\"a\": 1}}}",
+		    "token: document: not a path below the home" },
+		{ "{\"token\": {\"variable\": \"A\", \"advice\": \"a\", "
+		  "\"defaults\": {\"a\": 1}}}",
+		    "token: document: not a path below the home" },
+		{ "{\"token\": {\"variable\": \"A\", \"advice\": \"a\", "
+		  "\"document\": \"x\", \"defaults\": []}}",
+		    "token: defaults: not an object with members" },
 		{ "{\"token\": {\"variable\": \"A\"}}",
 		    "token: not an object of a variable, an advice and perhaps "
 		    "a prefix" },

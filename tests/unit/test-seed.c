@@ -293,6 +293,59 @@ test_common_files(void)
 	CHECK_INT(fstatat(bed.home_fd, ".theirs", &st, 0), -1);
 }
 
+/* The client's document gets what it lacks, and keeps each byte that it has. */
+static void
+test_token_document(void)
+{
+	static const char rules[] =
+	    "{\"command\": [\"tool\"], \"token\": {\"variable\": \"T\","
+	    " \"advice\": \"get\", \"document\": \".t/main\","
+	    " \"defaults\": {\"done\": true, \"n\": {\"x\": [1]}}}}";
+	static const struct {
+		const char *there; /* NULL: no file */
+		const char *want;
+	} rows[] = {
+		{ NULL, "{\"done\":true,\"n\":{\"x\":[1]}}" },
+		{ "{ }\n", "{\"done\":true,\"n\":{\"x\":[1]} }\n" },
+		{ "{\"n\" : 1.0 }", "{\"n\" : 1.0,\"done\":true }" },
+		{ "{\"done\": false, \"n\": \"\\ud800\"}",
+		    "{\"done\": false, \"n\": \"\\ud800\"}" },
+		{ "{\"done\": ", "{\"done\": " },
+		{ "[1]", "[1]" },
+	};
+	cleanup_bed struct bed bed;
+	struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	bed_open(&bed);
+	CHECK_INT(
+	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
+	    0);
+	CHECK_INT(mkdirat(bed.paths.state_fd, "agents/tool", 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct seed_spec spec = { .paths = &bed.paths,
+			.settings = &bed.settings,
+			.agent = &agent,
+			.project = "/p",
+			.token = true };
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		if (rows[i].there != NULL) {
+			CHECK_INT(mkdirat(bed.home_fd, ".t", 0700), 0);
+			put(bed.home_fd, ".t/main", rows[i].there);
+		}
+		if (!CHECK_INT(seed_home(&spec, bed.home_fd, &dg), 0))
+			CHECK_STR(dg.message, NULL);
+		CHECK_INT(
+		    fs_read_file(bed.home_fd, ".t/main", 4096, &text, &dg), 0);
+		CHECK_STR(text.buf, rows[i].want);
+		CHECK_INT(fs_remove_tree(bed.home_fd, ".t", &dg), 0);
+	}
+	CHECK_INT(seed(&bed, &agent, &dg), 0);
+	CHECK_INT(faccessat(bed.home_fd, ".t", F_OK, 0), -1);
+	agent_release(&agent);
+}
+
 /* A directory of home.d that once was a project is an agent's. */
 static void
 test_project_within(void)
@@ -358,6 +411,7 @@ main(void)
 		{ "home.d brings nothing that has another name",
 		    test_other_names },
 		{ "home.d's own files are for each agent", test_common_files },
+		{ "a token's document is completed", test_token_document },
 		{ "home.d brings nothing out of a project",
 		    test_project_within },
 		{ "a link where a directory is due is an error",
