@@ -213,8 +213,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	struct mode_choice mode = mode_resolve(o->mode, ctx->settings);
 	cleanup_free char *session =
 	    xasprintf("%s/sessions/" NO_SESSION, paths->state_dir);
-	cleanup_free char *history =
-	    project_history(project, paths, ctx->settings->agent, mode.mode);
+	cleanup_free char *history = NULL;
 	struct images_spec spec = {
 		.engine = &engine,
 		.recipe = { ctx->settings, &agent, &toolchains, paths },
@@ -230,6 +229,7 @@ show_plan(struct context *ctx, const struct plan_options *o,
 	    (mode.mode == MODE_CONTAINED &&
 		find_image(&spec, BUILD_EGRESS, &files, &egress, dg) != 0))
 		return -1;
+	history = project_history(project, paths, agent.name, mode.mode);
 	note_limits(&agent);
 
 	struct plan_request request = {

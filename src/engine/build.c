@@ -89,8 +89,7 @@ build_recipe_text(const struct build_recipe *recipe, struct strbuf *out)
 bool
 build_recipe_is_plain(const struct build_recipe *recipe)
 {
-	return recipe->toolchains->nr == 0 &&
-	    strcmp(recipe->agent->name, settings_find("agent")->fallback) == 0;
+	return recipe->toolchains->nr == 0 && recipe->agent->is_default;
 }
 
 /*

@@ -3,6 +3,7 @@
 
 #include "host/agent.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,9 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "host/catalog.h"
+#include "host/paths.h"
 #include "host/text.h"
+#include "host/trusted.h"
 
 enum {
 	GUARDRAILS_MAX = 64,
@@ -19,6 +22,7 @@ enum {
 	PACKAGE_MAX = 214 /* npm's own limit for a name */
 };
 
+#define DEFAULT_FILE "agents/default"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
@@ -285,16 +289,38 @@ agent_parse(struct agent *ret_agent, const char *name, const char *label,
 	return 0;
 }
 
+/* Appends the name of the default agent; nothing if no file names one. */
+static int
+read_default(const struct paths *paths, struct strbuf *out, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (trusted_open(paths, paths->data_dir, DEFAULT_FILE, 0, &fd, dg) != 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (trusted_read(fd, DEFAULT_FILE, NAME_MAX, out, dg) != 0)
+		return -1;
+	strbuf_setlen(out, strcspn(out->buf, "\n"));
+	return 0;
+}
+
 int
 agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
     struct diag *dg)
 {
 	cleanup_catalog_file struct catalog_file file = CATALOG_FILE_INIT;
+	cleanup_strbuf struct strbuf standard = STRBUF_INIT;
 
+	if (read_default(paths, &standard, dg) != 0)
+		return -1;
+	if (*name == '\0')
+		name = standard.buf;
 	if (catalog_read(&catalog_agents, name, paths, &file, dg) != 0 ||
 	    agent_parse(ret_agent, name, file.label, file.text.buf,
 		file.text.len, dg) != 0)
 		return -1;
+	ret_agent->is_default = strcmp(name, standard.buf) == 0;
 	if (file.replaces)
 		ret_agent->replacement = steal_ptr(&file.label);
 	return 0;

@@ -59,6 +59,7 @@ struct agent_guardrails {
 
 struct agent {
 	char *name;
+	bool is_default; /* agents/default names it */
 	/* owned; the user's file if it replaces a shipped one, else NULL */
 	char *replacement;
 	struct strvec npm; /* NAME@VERSION */
@@ -70,7 +71,7 @@ struct agent {
 	struct strvec reserved_env; /* patterns */
 	/*
 	 * path below the home of the symlink to the conversations,
-	 * ".claude/projects"; NULL: none
+	 * ".tool/history"; NULL: none
 	 */
 	char *history_link;
 	struct agent_sync sync;
@@ -85,9 +86,10 @@ struct agent {
 };
 
 /*
- * Loads the agent of that name.  ret_agent is AGENT_INIT before.  An invalid or
- * unknown name is DIAG_USAGE, and the message lists the known agents.  A bad
- * file is DIAG_CONFIG.
+ * Loads the agent of that name; "" is the one that the installed file
+ * agents/default names.  ret_agent is AGENT_INIT before.  An invalid or unknown
+ * name is DIAG_USAGE, and the message lists the known agents.  A bad file is
+ * DIAG_CONFIG.
  */
 int agent_load(struct agent *ret_agent, const char *name,
     const struct paths *paths, struct diag *dg);

@@ -71,7 +71,9 @@ check_variable(const char *value)
 static const char *
 check_agent(const char *value)
 {
-	return catalog_is_name(value) ? NULL : "is not the name of an agent";
+	return *value == '\0' || catalog_is_name(value)
+	    ? NULL
+	    : "is not the name of an agent";
 }
 
 static const char *
@@ -176,8 +178,10 @@ static const struct setting table[] = {
 	{ "build_timeout", SETTING_DURATION, AT(build_timeout_ms), SECOND,
 	    24 * HOUR, "30m", "TIME", NULL, "how long one image build takes",
 	    false },
-	{ "agent", SETTING_STRING, AT(agent), 0, 0, "claude", "NAME",
-	    check_agent, "the agent that run starts", true },
+	{ "agent", SETTING_STRING, AT(agent), 0, 0, "", "NAME", check_agent,
+	    "the agent that run starts; empty: the one that the file "
+	    "agents/default of the installation names",
+	    true },
 	{ "mode", SETTING_STRING, AT(mode), 0, 0, "", "contained|dood", NULL,
 	    "contained, or dood: the host's network and the engine's socket, "
 	    "which is root on the host; empty or unknown: contained",

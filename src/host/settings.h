@@ -57,7 +57,7 @@ struct settings {
 	/* until compose up is done and the session ready */
 	int64_t launch_timeout_ms;
 	int64_t build_timeout_ms;
-	char *agent; /* name of the default agent */
+	char *agent; /* name, or "" */
 	char *mode; /* as written, or ""; mode_resolve() reads it */
 	bool clipboard; /* let the agent's terminal write the clipboard */
 	char *detach_key; /* "ctrl-\\", or "none" */

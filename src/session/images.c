@@ -63,11 +63,11 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 static void
 add_command(const struct images_spec *spec, struct strbuf *out)
 {
-	const char *agent = spec->recipe.agent->name;
+	const struct agent *agent = spec->recipe.agent;
 
 	strbuf_addstr(out, "drydock build");
-	if (strcmp(agent, settings_find("agent")->fallback) != 0)
-		strbuf_addf(out, " --agent %s", agent);
+	if (!agent->is_default)
+		strbuf_addf(out, " --agent %s", agent->name);
 	if (spec->project == NULL)
 		return;
 	strbuf_addch(out, ' ');

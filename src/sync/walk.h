@@ -38,7 +38,7 @@ struct walk {
 	const struct agent *agent;
 	const struct knownprojects *known;
 	const struct agent_source *tree;
-	const char *home_name; /* path for messages: HOME/.claude */
+	const char *home_name; /* path for messages: HOME/.tool */
 	size_t prefix; /* length of the path up to the tree, with a slash */
 	struct walk_place place;
 	struct inodes credentials; /* owned */

@@ -255,8 +255,10 @@ test_shipped(void)
 	paths_init(&paths);
 	paths.uid = geteuid();
 	paths.data_dir = data_kit_copy(check_tmpdir());
-	if (!CHECK_INT(agent_load(&agent, "claude", &paths, &dg), 0))
+	if (!CHECK_INT(agent_load(&agent, "", &paths, &dg), 0))
 		CHECK_STR(dg.message, NULL);
+	CHECK_STR(agent.name, "claude");
+	CHECK(agent.is_default);
 	CHECK_STR(agent.command.v[0], "claude");
 	CHECK_STR(agent.history_link, ".claude/projects");
 	CHECK_STR(agent.guardrails.dir, "/etc/claude-code");
@@ -269,6 +271,7 @@ test_shipped(void)
 		if (!CHECK_INT(agent_load(&each, names.v[i], &paths, &dg), 0))
 			CHECK_STR(dg.message, names.v[i]);
 		CHECK_STR(each.replacement, NULL);
+		CHECK_INT(each.is_default, strcmp(names.v[i], "claude") == 0);
 	}
 }
 
