@@ -83,9 +83,10 @@ token_tell(struct context *ctx, const struct agent *agent, struct diag *dg)
 	    token_status(ctx->paths, agent->name, &there, &since, dg) != 0)
 		return -1;
 	if (!there) {
-		(void)printf("%s: no token: get one with \"%s\", then "
-			     "\"drydock token set\"\n",
-		    agent->name, agent->token_advice);
+		cleanup_free char *set = agent_command_line(agent, "token set");
+
+		(void)printf("%s: no token: get one with \"%s\", then \"%s\"\n",
+		    agent->name, agent->token_advice, set);
 		ctx->status = 1;
 		return 0;
 	}

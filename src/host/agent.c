@@ -326,6 +326,14 @@ agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
 	return 0;
 }
 
+char *
+agent_command_line(const struct agent *agent, const char *words)
+{
+	return xasprintf("drydock %s%s%s", words,
+	    agent->is_default ? "" : " --agent ",
+	    agent->is_default ? "" : agent->name);
+}
+
 void
 agent_release(struct agent *agent)
 {

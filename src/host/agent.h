@@ -101,6 +101,12 @@ int agent_parse(struct agent *ret_agent, const char *name, const char *label,
     const char *text, size_t len, struct diag *dg);
 void agent_release(struct agent *agent);
 
+/*
+ * Returned: the command line to type for this agent, "drydock WORDS", with
+ * --agent unless it is the default.
+ */
+char *agent_command_line(const struct agent *agent, const char *words);
+
 #define cleanup_agent __attribute__((cleanup(agent_release)))
 #define AGENT_INIT                                                     \
 	{                                                              \

@@ -63,11 +63,10 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 static void
 add_command(const struct images_spec *spec, struct strbuf *out)
 {
-	const struct agent *agent = spec->recipe.agent;
+	cleanup_free char *line =
+	    agent_command_line(spec->recipe.agent, "build");
 
-	strbuf_addstr(out, "drydock build");
-	if (!agent->is_default)
-		strbuf_addf(out, " --agent %s", agent->name);
+	strbuf_addstr(out, line);
 	if (spec->project == NULL)
 		return;
 	strbuf_addch(out, ' ');

@@ -450,11 +450,13 @@ read_token(
 		diag_warn("%s", mine.message);
 	else if (token->len > 0)
 		spec->token = token->buf;
-	else if (!agent_env_has_secret(spec))
-		diag_note(
-		    "%s has no token: get one with \"%s\", then \"drydock "
-		    "token set\"",
-		    l->agent.name, l->agent.token_advice);
+	else if (!agent_env_has_secret(spec)) {
+		cleanup_free char *set =
+		    agent_command_line(&l->agent, "token set");
+
+		diag_note("%s has no token: get one with \"%s\", then \"%s\"",
+		    l->agent.name, l->agent.token_advice, set);
+	}
 }
 
 /*

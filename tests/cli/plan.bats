@@ -318,10 +318,28 @@ command|{"npm": ["aid@1.0.0"]}
 npm|{"command": ["aid"], "npm": ["aid@latest"]}
 npm|{"command": ["aid"], "npm": ["aid@1.0.0; reboot"]}
 hosts|{"command": ["aid"], "hosts": ["10.0.0.1"]}
+resume_args|{"command": ["aid"], "resume_args": "-c"}
+env|{"command": ["aid"], "env": {"A B": ""}}
+secrets|{"command": ["aid"], "secrets": ["A;id"]}
+token|{"command": ["aid"], "token": {"variable": "A B", "advice": "x"}}
+reserved_env|{"command": ["aid"], "reserved_env": ["*"]}
+history_link|{"command": ["aid"], "history_link": "../x"}
+sync|{"command": ["aid"], "sync": {"trees": [{"path": "../x"}]}}
+limits|{"command": ["aid"], "limits": 1}
 guardrails|{"command": ["aid"], "guardrails": {"dir": "/usr", "files": {"a": ""}}}
 guardrails|{"command": ["aid"], "guardrails": {"dir": "/etc/a", "files": {"../a": ""}}}
 unknown key "host"|{"command": ["aid"], "host": []}
 END
+}
+
+@test "the plan says what the agent's guardrails cannot refuse" {
+  local dir=$XDG_CONFIG_HOME/drydock/agents
+  (umask 077 && mkdir -p "$dir" &&
+    jq '.limits = ["its shell passes"]' \
+      "$(cat "$BED/prefix")/share/drydock/agents/claude.json" \
+      >"$dir/claude.json")
+  run -0 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" "agent claude: guardrails: its shell passes"
 }
 
 @test "an agent of the user's own wants an image of its own" {

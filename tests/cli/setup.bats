@@ -46,3 +46,22 @@ setup() {
 ./.local/state/drydock"
   assert_equal "$(find "$HOME" ! -user "$(id -u)")" ""
 }
+
+@test "the agents that the home has a configuration of are synced" {
+  mkdir -p "$HOME/.codex" "$HOME/.gemini/tmp"
+  echo x >"$HOME/.codex/config.toml"
+  echo '{}' >"$HOME/.gemini/settings.json"
+  echo canary >"$HOME/.gemini/oauth_creds.json"
+  run -0 drydock setup
+  assert_contains "$output" "claude: synced"
+  assert_contains "$output" "codex: synced"
+  assert_contains "$output" "gemini: synced"
+  refute_contains "$output" opencode
+  local agents=$XDG_STATE_HOME/drydock/agents
+  [ -f "$agents/codex/snapshot/.codex/config.toml" ]
+  [ -f "$agents/gemini/snapshot/.gemini/settings.json" ]
+  assert_equal "$(grep -rl canary "$XDG_STATE_HOME" || :)" ""
+  run -0 drydock setup --agent codex
+  refute_contains "$output" claude
+  assert_contains "$output" "codex: nothing changed"
+}

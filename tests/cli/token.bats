@@ -157,3 +157,17 @@ EOF
   assert_contains "$stderr" "you alone"
   refute_contains "$stderr" canary
 }
+
+@test "a token is one agent's, and the advice names the agent" {
+  local dir=$XDG_CONFIG_HOME/drydock/agents
+  (umask 077 && mkdir -p "$dir" && echo '{"command": ["aid"], "token":
+    {"variable": "AID_TOKEN", "advice": "aid login"}}' >"$dir/aid.json")
+  run -1 drydock token status --agent aid
+  assert_contains "$output" 'then "drydock token set --agent aid"'
+  drydock token set --agent aid <<<canary
+  assert_equal "$(cat "${kept%/*}/aid")" canary
+  [ ! -e "$kept" ]
+  run -1 drydock token status
+  run -64 --separate-stderr drydock token set --agent codex <<<canary
+  assert_contains "$stderr" "agent codex takes no token"
+}
