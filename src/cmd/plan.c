@@ -97,9 +97,9 @@ static int
 find_image(const struct images_spec *spec, enum build_kind kind,
     struct context_files **filesp, struct image *ret_image, struct diag *dg)
 {
-	bool older;
+	cleanup_strbuf struct strbuf differs = STRBUF_INIT;
 
-	if (images_find(spec, kind, filesp, ret_image, &older, dg) != 0)
+	if (images_find(spec, kind, filesp, ret_image, &differs, dg) != 0)
 		return -1;
 	return ret_image->id == NULL ? images_missing(spec, kind, dg) : 0;
 }

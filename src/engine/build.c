@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/monotime.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -113,38 +114,162 @@ add_toolchains(const struct toolchains *toolchains, struct strvec *words)
 	}
 }
 
-int
-build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
-    const struct context_files *files, char ret_hex[DIGEST_HEX_SIZE],
-    struct diag *dg)
+/* The parts of a context, in the order in which they are hashed. */
+enum part {
+	PART_FILES,
+	PART_BASE,
+	PART_AGENT,
+	PART_TOOLCHAINS,
+	PART_PACKAGES,
+	PART_CERTIFICATES,
+	PART_HOME,
+	NPARTS
+};
+
+static const struct {
+	const char *name; /* in the record */
+	const char *words; /* for people */
+} part_names[NPARTS] = {
+	[PART_FILES] = { "files", "the files that drydock installs" },
+	[PART_BASE] = { "base", "base_image" },
+	[PART_AGENT] = { "agent", "the agent's npm packages" },
+	[PART_TOOLCHAINS] = { "toolchains", "the toolchains' packages" },
+	[PART_PACKAGES] = { "packages", "packages" },
+	[PART_CERTIFICATES] = { "certificates", "the trusted certificates" },
+	[PART_HOME] = { "home", "the home directory's name" },
+};
+
+struct parts {
+	struct strbuf v[NPARTS];
+};
+
+static void
+parts_release(struct parts *parts)
+{
+	for (size_t i = 0; i < NPARTS; i++)
+		strbuf_release(&parts->v[i]);
+}
+
+static int
+read_parts(enum build_kind kind, const struct build_recipe *recipe,
+    const struct context_files *files, struct parts *parts, struct diag *dg)
 {
 	const struct settings *settings = recipe->settings;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strvec struct strvec words = STRVEC_INIT;
 	char certificates[DIGEST_HEX_SIZE];
 
 	if (digest_certificates(recipe, certificates, dg) != 0 ||
 	    context_list(files, build_kind_name(kind),
-		kind == BUILD_AGENT ? recipe->agent : NULL, &text, dg) != 0)
+		kind == BUILD_AGENT ? recipe->agent : NULL,
+		&parts->v[PART_FILES], dg) != 0)
 		return -1;
-	strbuf_addf(&text, "base %s\n", settings->base_image);
-	if (kind == BUILD_AGENT) {
-		for (size_t i = 0; i < recipe->agent->npm.nr; i++)
-			strbuf_addf(&text, "npm %s\n", recipe->agent->npm.v[i]);
-		add_toolchains(recipe->toolchains, &words);
-		for (size_t i = 0; i < words.nr; i++)
-			strbuf_addf(&text, "toolchain %s\n", words.v[i]);
-		for (size_t i = 0; i < settings->packages.nr; i++)
-			strbuf_addf(
-			    &text, "package %s\n", settings->packages.v[i]);
-		if (certificates[0] != '\0')
-			strbuf_addf(&text, "certificates %s\n", certificates);
-		if (recipe->paths->home_name != NULL)
-			strbuf_addf(
-			    &text, "home %s\n", recipe->paths->home_name);
+	strbuf_addf(&parts->v[PART_BASE], "base %s\n", settings->base_image);
+	if (kind != BUILD_AGENT)
+		return 0;
+	for (size_t i = 0; i < recipe->agent->npm.nr; i++)
+		strbuf_addf(
+		    &parts->v[PART_AGENT], "npm %s\n", recipe->agent->npm.v[i]);
+	add_toolchains(recipe->toolchains, &words);
+	for (size_t i = 0; i < words.nr; i++)
+		strbuf_addf(
+		    &parts->v[PART_TOOLCHAINS], "toolchain %s\n", words.v[i]);
+	for (size_t i = 0; i < settings->packages.nr; i++)
+		strbuf_addf(&parts->v[PART_PACKAGES], "package %s\n",
+		    settings->packages.v[i]);
+	if (certificates[0] != '\0')
+		strbuf_addf(&parts->v[PART_CERTIFICATES], "certificates %s\n",
+		    certificates);
+	if (recipe->paths->home_name != NULL)
+		strbuf_addf(&parts->v[PART_HOME], "home %s\n",
+		    recipe->paths->home_name);
+	return 0;
+}
+
+#define PARTS_INIT                                                          \
+	{                                                                   \
+		{                                                           \
+			STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, \
+			    STRBUF_INIT, STRBUF_INIT, STRBUF_INIT           \
+		}                                                           \
 	}
+#define cleanup_parts __attribute__((cleanup(parts_release)))
+
+int
+build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
+    const struct context_files *files, char ret_hex[DIGEST_HEX_SIZE],
+    struct diag *dg)
+{
+	cleanup_parts struct parts parts = PARTS_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (read_parts(kind, recipe, files, &parts, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < NPARTS; i++)
+		strbuf_add(&text, parts.v[i].buf, parts.v[i].len);
 	digest_bytes(text.buf, text.len, ret_hex);
 	return 0;
+}
+
+int
+build_context_parts(enum build_kind kind, const struct build_recipe *recipe,
+    const struct context_files *files, struct strbuf *out, struct diag *dg)
+{
+	cleanup_parts struct parts parts = PARTS_INIT;
+
+	if (read_parts(kind, recipe, files, &parts, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < NPARTS; i++) {
+		char hex[DIGEST_HEX_SIZE];
+
+		digest_bytes(parts.v[i].buf, parts.v[i].len, hex);
+		strbuf_addf(out, "%s%s=%.16s", i > 0 ? " " : "",
+		    part_names[i].name, hex);
+	}
+	return 0;
+}
+
+/* Returns the digest of a part, and its length in *ret_len; NULL: none. */
+static const char *
+part_digest(const char *parts, const char *name, size_t *ret_len)
+{
+	size_t len = strlen(name);
+
+	while (*parts != '\0') {
+		size_t word = strcspn(parts, " ");
+
+		if (word > len && parts[len] == '=' &&
+		    strncmp(parts, name, len) == 0) {
+			*ret_len = word - len - 1;
+			return parts + len + 1;
+		}
+		parts += word + strspn(parts + word, " ");
+	}
+	*ret_len = 0;
+	return NULL;
+}
+
+static bool
+part_differs(const char *then, const char *now, const char *name)
+{
+	size_t then_len, now_len;
+	const char *a = part_digest(then, name, &then_len);
+	const char *b = part_digest(now, name, &now_len);
+
+	return a == NULL || b == NULL || then_len != now_len ||
+	    strncmp(a, b, now_len) != 0;
+}
+
+void
+build_parts_compare(const char *then, const char *now, struct strbuf *out)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < NPARTS; i++) {
+		if (!part_differs(then, now, part_names[i].name))
+			continue;
+		strbuf_addf(out, "%s%s", separator, part_names[i].words);
+		separator = ", ";
+	}
 }
 
 static int
@@ -227,7 +352,8 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 		return -1;
 	if (known.id != NULL)
 		return 0;
-	return built_add(paths, engine, &key, id, dg);
+	return built_add(
+	    paths, engine, &key, &(struct built_facts){ .base = NULL }, id, dg);
 }
 
 /* Finds the base image that the user named; pulls it if necessary. */
@@ -306,7 +432,8 @@ describe(enum build_kind kind, const struct build_recipe *recipe,
 
 static int
 check_built(enum build_kind kind, const struct engine *engine,
-    const char *image_id, const struct strvec *labels, struct diag *dg)
+    const char *image_id, const struct strvec *labels, int64_t *ret_size,
+    struct diag *dg)
 {
 	cleanup_image struct image image = IMAGE_INIT;
 
@@ -316,6 +443,7 @@ check_built(enum build_kind kind, const struct engine *engine,
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine does not have the %s image that was built",
 		    build_kind_name(kind));
+	*ret_size = image.size;
 	return image_judge(&image, dg);
 }
 
@@ -446,7 +574,8 @@ agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
 static int
 accept(enum build_kind kind, const struct engine *engine,
     const struct build_recipe *recipe, const struct paths *paths,
-    const struct built_key *key, const char *image_id, struct diag *dg)
+    const struct built_key *key, const struct built_facts *facts,
+    const char *image_id, struct diag *dg)
 {
 	cleanup_free char *name = kind == BUILD_EGRESS
 	    ? xstrdup("drydock-egress:latest")
@@ -454,7 +583,25 @@ accept(enum build_kind kind, const struct engine *engine,
 
 	if (image_tag(engine, image_id, name, dg) != 0)
 		return -1;
-	return built_add(paths, engine, key, image_id, dg);
+	return built_add(paths, engine, key, facts, image_id, dg);
+}
+
+/*
+ * Returns true if the last image of this kind was built on a base that
+ * --bootstrap made, for the base_image that is set now.  A record of an older
+ * drydock does not name the base: any base that it has counts.
+ */
+static bool
+was_bootstrapped(const struct built_list *built, const struct engine *engine,
+    const char *kind, const char *parts)
+{
+	const struct built *last = built_find_last(built, engine, kind);
+
+	if (last == NULL || last->base == NULL)
+		return built_find_last(built, engine, BUILT_BASE) != NULL;
+	return strcmp(last->base, BUILT_BOOTSTRAP) == 0 &&
+	    last->parts != NULL &&
+	    !part_differs(last->parts, parts, part_names[PART_BASE].name);
 }
 
 int
@@ -475,6 +622,10 @@ build_image(enum build_kind kind, const struct engine *engine,
 	const struct settings *settings = recipe->settings;
 	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
 	struct built_key key = { .kind = build_kind_name(kind), .user = user };
+	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
+	struct built_facts facts = { .base = NULL };
+	struct build_options chosen = *options;
+	int64_t began = monotime_ms();
 	char context[DIGEST_HEX_SIZE];
 
 	/* Report a damaged record now, not after minutes of building. */
@@ -483,6 +634,7 @@ build_image(enum build_kind kind, const struct engine *engine,
 	    context_pack(files, build_kind_name(kind),
 		kind == BUILD_AGENT ? recipe->agent : NULL, &tar, dg) != 0 ||
 	    build_context_digest(kind, recipe, files, context, dg) != 0 ||
+	    build_context_parts(kind, recipe, files, &parts, dg) != 0 ||
 	    certificates_read(settings, paths, &hc.trusted, dg) != 0 ||
 	    buildkit_check(engine, dg) != 0)
 		return -1;
@@ -493,7 +645,13 @@ build_image(enum build_kind kind, const struct engine *engine,
 		    "npm's configuration has no \"registry=URL\" line; the "
 		    "build gets only credentials of registries with "
 		    "\"@scope:registry=URL\"");
-	if (find_base(engine, settings, paths, options, &hc, &base, dg) != 0)
+	chosen.bootstrap = options->bootstrap ||
+	    (options->base == NULL &&
+		was_bootstrapped(&built, engine, key.kind, parts.buf));
+	if (chosen.bootstrap && !options->bootstrap && kind == BUILD_AGENT)
+		diag_note("the base is made with --bootstrap, as the last "
+			  "time; --base IMAGE builds on another one");
+	if (find_base(engine, settings, paths, &chosen, &hc, &base, dg) != 0)
 		return -1;
 	describe(kind, recipe, user, context, &hc.trusted, &spec);
 	spec.context = &tar;
@@ -505,20 +663,27 @@ build_image(enum build_kind kind, const struct engine *engine,
 	if (build_on(engine, paths, base.id, &spec, &image_id, dg) < 0)
 		return diag_wrap(
 		    dg, "build the %s image", build_kind_name(kind));
-	if (check_built(kind, engine, image_id, &spec.labels, dg) != 0 ||
+	if (check_built(
+		kind, engine, image_id, &spec.labels, &facts.size, dg) != 0 ||
 	    verify(kind, engine, paths, image_id, dg) != 0) {
 		/*
 		 * An image that was verified by an earlier build may be in use:
 		 * keep it.
 		 */
-		if (!built_has(&built, engine, image_id))
+		if (built_find(&built, engine, image_id) == NULL)
 			remove_image(engine, image_id);
 		return -1;
 	}
 	build_recipe_text(recipe, &wanted);
 	key.recipe = kind == BUILD_AGENT ? wanted.buf : NULL;
 	key.context = context;
-	if (accept(kind, engine, recipe, paths, &key, image_id, dg) != 0)
+	facts.base = chosen.bootstrap ? BUILT_BOOTSTRAP
+	    : chosen.base != NULL     ? chosen.base
+				      : settings->base_image;
+	facts.parts = parts.buf;
+	facts.seconds = (monotime_ms() - began + 999) / 1000;
+	if (accept(kind, engine, recipe, paths, &key, &facts, image_id, dg) !=
+	    0)
 		return -1;
 	ret_outcome->image_id = steal_ptr(&image_id);
 	memcpy(ret_outcome->context, context, sizeof(context));

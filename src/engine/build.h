@@ -70,8 +70,25 @@ int build_context_digest(enum build_kind kind,
     const struct build_recipe *recipe, const struct context_files *files,
     char ret_hex[DIGEST_HEX_SIZE], struct diag *dg);
 
+/*
+ * Appends "NAME=DIGEST" for each part of the digest's input, with blanks
+ * between them.
+ */
+int build_context_parts(enum build_kind kind, const struct build_recipe *recipe,
+    const struct context_files *files, struct strbuf *out, struct diag *dg);
+
+/*
+ * Appends the names, for people, of the parts that differ between two answers
+ * of build_context_parts(): "base_image, packages".
+ */
+void build_parts_compare(const char *then, const char *now, struct strbuf *out);
+
 struct build_options {
-	const char *base; /* NULL: the base_image setting */
+	/*
+	 * NULL: as the last build did, if that used bootstrap and base_image is
+	 * unchanged; else the base_image setting.
+	 */
+	const char *base;
 	bool bootstrap; /* make the base with mmdebstrap */
 	bool pull; /* pull a newer base, or bootstrap a new one */
 	bool no_cache;

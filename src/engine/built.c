@@ -56,6 +56,16 @@ static const struct field fields[] = {
 	FIELD(user, true, false),
 	FIELD(home, true, false),
 	FIELD(built_at, false, false),
+	FIELD(base, false, true),
+	FIELD(parts, false, true),
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} numbers[] = {
+	{ "seconds", offsetof(struct built, seconds) },
+	{ "size", offsetof(struct built, size) },
 };
 
 static const char *const kinds[] = { "agent", "egress", BUILT_BASE };
@@ -64,6 +74,12 @@ static char **
 field_of(struct built *b, const struct field *f)
 {
 	return (char **)(void *)((char *)b + f->offset);
+}
+
+static int64_t *
+number_of(struct built *b, size_t i)
+{
+	return (int64_t *)(void *)((char *)b + numbers[i].offset);
 }
 
 static bool
@@ -143,6 +159,14 @@ read_entry(const struct json *entry, struct built *b, struct diag *dg)
 	}
 	if (!answer_is_image_id(b->image))
 		return diag_set(dg, DIAG_DATA, "image is not an image's id");
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const struct json *value = json_get(entry, numbers[i].name);
+
+		if (value != NULL &&
+		    (!json_int(value, number_of(b, i)) || *number_of(b, i) < 0))
+			return diag_set(dg, DIAG_DATA,
+			    "%s is not a positive number", numbers[i].name);
+	}
 	if (!is_agent(b))
 		return 0;
 	if (read_id(entry, "uid", &b->uid, dg) != 0 ||
@@ -252,6 +276,10 @@ write_list(
 			jsonw_key_int(w, "uid", b->uid);
 			jsonw_key_int(w, "gid", b->gid);
 		}
+		for (size_t n = 0; n < ARRAY_SIZE(numbers); n++)
+			if (*number_of(b, n) > 0)
+				jsonw_key_int(
+				    w, numbers[n].name, *number_of(b, n));
 		jsonw_close_object(w);
 	}
 	jsonw_close_array(w);
@@ -342,10 +370,13 @@ make_room(struct built_list *list, const struct engine *engine,
 
 int
 built_add(const struct paths *paths, const struct engine *engine,
-    const struct built_key *key, const char *image, struct diag *dg)
+    const struct built_key *key, const struct built_facts *facts,
+    const char *image, struct diag *dg)
 {
 	const struct image_user *user = key->user;
 	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+	const struct built *same;
+	int64_t seconds = facts->seconds;
 	struct built *b;
 
 	if (*engine->id == '\0' || *engine->data_root == '\0')
@@ -354,6 +385,10 @@ built_add(const struct paths *paths, const struct engine *engine,
 		    "without which no image is recorded");
 	if (built_read(paths, &list, dg) != 0)
 		return -1;
+	/* A build from the engine's cache does not tell what a build takes. */
+	same = built_find(&list, engine, image);
+	if (same != NULL && same->seconds > seconds)
+		seconds = same->seconds;
 	make_room(&list, engine, key, image);
 	b = list_append(&list);
 	b->kind = xstrdup(key->kind);
@@ -363,6 +398,10 @@ built_add(const struct paths *paths, const struct engine *engine,
 	b->engine_id = xstrdup(engine->id);
 	b->engine_data_root = xstrdup(engine->data_root);
 	b->built_at = now();
+	b->base = facts->base != NULL ? xstrdup(facts->base) : NULL;
+	b->parts = facts->parts != NULL ? xstrdup(facts->parts) : NULL;
+	b->seconds = seconds;
+	b->size = facts->size;
 	if (user != NULL) {
 		b->user = xstrdup(user->name);
 		b->home = xstrdup(user->home);
@@ -415,15 +454,26 @@ built_find_image(const struct built_list *list, const struct engine *engine,
 	return 0;
 }
 
-bool
-built_has(const struct built_list *list, const struct engine *engine,
+const struct built *
+built_find(const struct built_list *list, const struct engine *engine,
     const char *image)
 {
-	for (size_t i = 0; i < list->nr; i++)
+	for (size_t i = list->nr; i-- > 0;)
 		if (is_of_engine(&list->v[i], engine) &&
 		    strcmp(list->v[i].image, image) == 0)
-			return true;
-	return false;
+			return &list->v[i];
+	return NULL;
+}
+
+const struct built *
+built_find_last(const struct built_list *list, const struct engine *engine,
+    const char *kind)
+{
+	for (size_t i = list->nr; i-- > 0;)
+		if (is_of_engine(&list->v[i], engine) &&
+		    strcmp(list->v[i].kind, kind) == 0)
+			return &list->v[i];
+	return NULL;
 }
 
 int
@@ -437,7 +487,7 @@ built_find_unknown(const struct built_list *list, const struct engine *engine,
 	if (images_list_labelled(engine, &labelled, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < labelled.nr; i++)
-		if (!built_has(list, engine, labelled.v[i]))
+		if (built_find(list, engine, labelled.v[i]) == NULL)
 			strvec_push(&ids, labelled.v[i]);
 	return images_inspect(engine, &ids, ret_images, dg);
 }

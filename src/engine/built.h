@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "engine/image.h"
@@ -27,6 +28,9 @@ struct paths;
  * release.
  */
 #define BUILT_BASE "base"
+
+/* The field base of an image that was built on such a base. */
+#define BUILT_BOOTSTRAP "bootstrap"
 
 /* All strings are owned.  user and home are NULL unless kind is "agent". */
 struct built {
@@ -45,6 +49,10 @@ struct built {
 	uid_t uid;
 	gid_t gid;
 	char *built_at; /* RFC 3339 UTC */
+	char *base; /* BUILT_BOOTSTRAP or a reference; NULL: not recorded */
+	char *parts; /* build_context_parts(); NULL: not recorded */
+	int64_t seconds; /* time that the build took; 0: not recorded */
+	int64_t size; /* bytes of the image; 0: not recorded */
 };
 
 struct built_list {
@@ -87,13 +95,22 @@ struct built_key {
 	bool plain; /* in a search: also match an entry without a recipe */
 };
 
+/* Facts about a build, for messages and later builds.  May be unset. */
+struct built_facts {
+	const char *base;
+	const char *parts;
+	int64_t seconds;
+	int64_t size;
+};
+
 /*
  * Adds an image of this engine to the record and replaces the file.  The caller
  * holds built_lock() and has verified the image.  The oldest entries are
  * dropped beyond 64 for one kind, engine and user, and beyond 512 in total.
  */
 int built_add(const struct paths *paths, const struct engine *engine,
-    const struct built_key *key, const char *image, struct diag *dg);
+    const struct built_key *key, const struct built_facts *facts,
+    const char *image, struct diag *dg);
 
 /*
  * Finds the newest image with this key on this engine.  Entries whose image the
@@ -104,9 +121,13 @@ int built_add(const struct paths *paths, const struct engine *engine,
 int built_find_image(const struct built_list *list, const struct engine *engine,
     const struct built_key *key, struct image *ret_image, struct diag *dg);
 
-/* Returns true if the record has this image for this engine. */
-bool built_has(const struct built_list *list, const struct engine *engine,
-    const char *image);
+/* Returns the newest entry of this image on this engine, or NULL. */
+const struct built *built_find(const struct built_list *list,
+    const struct engine *engine, const char *image);
+
+/* Returns the newest entry of a kind on this engine, or NULL. */
+const struct built *built_find_last(const struct built_list *list,
+    const struct engine *engine, const char *kind);
 
 /*
  * Finds the images on the engine that carry drydock's label but are not in the

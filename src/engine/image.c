@@ -83,6 +83,9 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer about image %s is not complete",
 		    image->id);
+	if (!json_int(json_get(object, "Size"), &image->size) ||
+	    image->size < 0)
+		image->size = 0;
 	for (size_t i = 0; i < json_len(volumes); i++)
 		strvec_push(&image->volumes, json_key_at(volumes, i));
 	image->has_onbuild = onbuild.nr > 0;

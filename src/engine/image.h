@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/strvec.h"
@@ -25,6 +26,7 @@ struct image {
 	char *id; /* owned; sha256:64 hex digits; NULL: none found */
 	char *context; /* owned; label io.drydock.context */
 	char *created; /* owned; RFC 3339 */
+	int64_t size; /* bytes, with the layers that it shares; 0: unknown */
 	struct strvec env; /* Config.Env */
 	struct strvec entrypoint; /* Config.Entrypoint */
 	struct strvec command; /* Config.Cmd */

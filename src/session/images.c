@@ -17,11 +17,28 @@
 #include "host/settings.h"
 #include "session/prompt.h"
 
+/* Appends how the image differs from the installed files and settings. */
+static void
+add_difference(const struct images_spec *spec, enum build_kind kind,
+    const struct context_files *files, const struct built *entry,
+    struct strbuf *differs)
+{
+	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (entry != NULL && entry->parts != NULL &&
+	    build_context_parts(kind, &spec->recipe, files, &parts, &ignored) ==
+		0)
+		build_parts_compare(entry->parts, parts.buf, differs);
+	if (differs->len == 0)
+		strbuf_addstr(differs, "the installed files or the settings");
+}
+
 /* An unknown digest is only a warning: a recorded image is used. */
 int
 images_find(const struct images_spec *spec, enum build_kind kind,
-    struct context_files **filesp, struct image *ret_image, bool *ret_older,
-    struct diag *dg)
+    struct context_files **filesp, struct image *ret_image,
+    struct strbuf *differs, struct diag *dg)
 {
 	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
 	cleanup_diag struct diag untold = DIAG_INIT;
@@ -54,8 +71,10 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 	if (ret_image->id == NULL &&
 	    built_find_image(&built, spec->engine, &key, ret_image, dg) != 0)
 		return -1;
-	*ret_older = told && ret_image->id != NULL &&
-	    strcmp(ret_image->context, digest) != 0;
+	if (told && ret_image->id != NULL &&
+	    strcmp(ret_image->context, digest) != 0)
+		add_difference(spec, kind, *filesp,
+		    built_find(&built, spec->engine, ret_image->id), differs);
 	return 0;
 }
 
@@ -104,21 +123,45 @@ images_missing(
 	    build_kind_name(kind), spec->paths->state_dir, command.buf);
 }
 
+/* Asks with the size and the time that the last image of this kind took. */
 static int
-ask_to_build(const char *kind, struct diag *dg)
+ask_to_build(
+    const struct images_spec *spec, enum build_kind kind, struct diag *dg)
 {
-	cleanup_free char *question = xasprintf("there is no %s image yet.  "
-						"Build it now, which takes "
-						"minutes? [Y/n]",
-	    kind);
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
+	cleanup_strbuf struct strbuf question = STRBUF_INIT;
+	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
+	const char *name = build_kind_name(kind);
+	const struct built *last;
 	char answer[8];
 
-	if (prompt_line(question, answer, sizeof(answer), dg) != 0)
+	if (built_read(spec->paths, &built, dg) != 0)
+		return -1;
+	if (kind == BUILD_AGENT)
+		build_recipe_text(&spec->recipe, &wanted);
+	strbuf_addf(&question, "there is no image for %s yet.  ",
+	    kind == BUILD_AGENT ? wanted.buf : "the proxy");
+	last = built_find_last(&built, spec->engine, name);
+	if (last != NULL && last->size > 0) {
+		strbuf_addf(&question, "The last %s image took ", name);
+		if (last->seconds < 120)
+			strbuf_addf(
+			    &question, "%lld s", (long long)last->seconds);
+		else
+			strbuf_addf(&question, "%lld min",
+			    (long long)(last->seconds + 30) / 60);
+		strbuf_addf(&question, " and has %lld MB.  Build it now? [Y/n]",
+		    (long long)last->size / 1000000);
+	} else {
+		strbuf_addstr(
+		    &question, "Build it now, which takes minutes? [Y/n]");
+	}
+	if (prompt_line(question.buf, answer, sizeof(answer), dg) != 0)
 		return -1;
 	if (answer[0] == '\0' || strcmp(answer, "y") == 0 ||
 	    strcmp(answer, "yes") == 0)
 		return 0;
-	return diag_set(dg, DIAG_CANCELLED, "no %s image", kind);
+	return diag_set(dg, DIAG_CANCELLED, "no %s image", name);
 }
 
 static int
@@ -127,29 +170,26 @@ build_missing(
 {
 	if (f->build == NULL || !prompt_possible())
 		return images_missing(f, kind, dg);
-	if (ask_to_build(build_kind_name(kind), dg) != 0)
+	if (ask_to_build(f, kind, dg) != 0)
 		return -1;
 	return f->build(f->engine, &f->recipe, f->paths, f->environ_, dg);
 }
 
 static int
 find_or_build(const struct images_spec *spec, enum build_kind kind,
-    struct context_files **filesp, struct image *ret_image, bool *olderp,
-    struct diag *dg)
+    struct context_files **filesp, struct image *ret_image,
+    struct strbuf *differs, struct diag *dg)
 {
-	bool older;
-
-	if (images_find(spec, kind, filesp, ret_image, &older, dg) != 0)
+	if (images_find(spec, kind, filesp, ret_image, differs, dg) != 0)
 		return -1;
 	if (ret_image->id == NULL &&
 	    (build_missing(spec, kind, dg) != 0 ||
-		images_find(spec, kind, filesp, ret_image, &older, dg) != 0))
+		images_find(spec, kind, filesp, ret_image, differs, dg) != 0))
 		return -1;
 	if (ret_image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,
 		    "the %s image that was built is not there",
 		    build_kind_name(kind));
-	*olderp = *olderp || older;
 	return 0;
 }
 
@@ -159,21 +199,22 @@ images_get(
 {
 	cleanup_context_files struct context_files *files = NULL;
 	cleanup_images struct images images = IMAGES_INIT;
-	bool older = false;
+	cleanup_strbuf struct strbuf agent = STRBUF_INIT;
+	cleanup_strbuf struct strbuf egress = STRBUF_INIT;
 
 	if (find_or_build(
-		spec, BUILD_AGENT, &files, &images.agent, &older, dg) != 0 ||
+		spec, BUILD_AGENT, &files, &images.agent, &agent, dg) != 0 ||
 	    (spec->mode == MODE_CONTAINED &&
 		find_or_build(spec, BUILD_EGRESS, &files, &images.egress,
-		    &older, dg) != 0))
+		    &egress, dg) != 0))
 		return -1;
-	if (older) {
+	if (agent.len > 0 || egress.len > 0) {
 		cleanup_strbuf struct strbuf command = STRBUF_INIT;
 
 		add_command(spec, &command);
-		diag_note("the images are older than what is installed: "
-			  "run \"%s\"",
-		    command.buf);
+		/* What differs in the proxy's image mostly differs in both. */
+		diag_note("%s changed since the images were built: run \"%s\"",
+		    agent.len > 0 ? agent.buf : egress.buf, command.buf);
 	}
 	*ret_images = images;
 	images = (struct images)IMAGES_INIT;

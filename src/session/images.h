@@ -16,6 +16,7 @@ struct context_files;
 struct diag;
 struct engine;
 struct paths;
+struct strbuf;
 
 struct images {
 	struct image agent;
@@ -48,14 +49,14 @@ struct images_spec {
 
 /*
  * Finds the recorded image of this kind for this user.  An image of the
- * installed files is preferred; *ret_older is true when the image has other
- * contents.  ret_image->id is NULL when there is none.  Reads only engine,
+ * installed files and the present settings is preferred; otherwise appends to
+ * differs what is different.  ret_image->id is NULL when there is none.  Reads only engine,
  * recipe and paths of spec.  If *filesp is NULL, reads the installed files into
  * it; the caller frees them.
  */
 int images_find(const struct images_spec *spec, enum build_kind kind,
-    struct context_files **filesp, struct image *ret_image, bool *ret_older,
-    struct diag *dg);
+    struct context_files **filesp, struct image *ret_image,
+    struct strbuf *differs, struct diag *dg);
 
 /* Sets DIAG_ENGINE: the image is missing, with the command that builds it. */
 int images_missing(
@@ -65,7 +66,7 @@ int images_missing(
  * Returns the recorded images for a launch.  The engine is probed.  If one is
  * missing, asks on a terminal and builds both; a no is DIAG_CANCELLED.  Without
  * a terminal a missing image is DIAG_ENGINE with the command that builds it.
- * Images older than the installed files are used, with a note.
+ * Images of other files or settings are used, with a note of what differs.
  */
 int images_get(
     const struct images_spec *spec, struct images *ret_images, struct diag *dg);

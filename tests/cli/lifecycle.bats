@@ -425,7 +425,7 @@ at 2026-01-01T00:00:01Z${screen:+; above is its last screen}"
   run -130 script -qec "drydock run" /dev/null <<<n
   assert_contains "$output" "start a [n]ew one"
   # It got as far as the launch, which asks for the images.
-  assert_contains "$output" "there is no agent image yet"
+  assert_contains "$output" "there is no image for agent claude yet"
   [ -e "$script/calls/info.1" ]
   [ ! -e "$script/calls/info.2" ]
 }

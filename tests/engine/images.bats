@@ -107,3 +107,39 @@ replaces the one that is installed"
   run -69 --separate-stderr as_user drydock plan "$project"
   assert_contains "$stderr" "toolchains none: run"
 }
+
+@test "a launch says what differs, and build remembers --bootstrap" {
+  # The bed's record is as an older drydock wrote it: it has a base.
+  as_user sh -c 'jq ".images |= map(del(.base, .parts, .seconds, .size))" \
+    "$1" >"$1.new" && mv "$1.new" "$1"' sh "$XDG_STATE_HOME/drydock/images.json"
+  DRYDOCK_BASE_IMAGE=registry.invalid/x:1 run -0 --separate-stderr in_session \
+    true
+  assert_contains "$stderr" "the installed files or the settings changed since\
+ the images were built: run \"drydock build\""
+
+  run -0 --separate-stderr as_user drydock build
+  assert_contains "$stderr" "the base is made with --bootstrap, as the last time"
+  run -0 --separate-stderr in_session true
+  refute_contains "$stderr" "changed since"
+  DRYDOCK_BASE_IMAGE=registry.invalid/x:1 run -0 --separate-stderr in_session \
+    true
+  assert_equal "$(grep "changed since" <<<"$stderr")" "drydock: base_image\
+ changed since the images were built: run \"drydock build\""
+  # What the user has changed since counts more than what was done before.
+  DRYDOCK_BASE_IMAGE=registry.invalid/x:1 run -69 --separate-stderr as_user \
+    drydock build
+  assert_contains "$stderr" "cannot pull registry.invalid/x:1"
+}
+
+@test "a missing image is offered on a terminal, with size and time" {
+  as_user drydock build >"$BATS_TEST_TMPDIR/build" 2>&1 ||
+    fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")"
+  project_conf <<<'toolchains = ed'
+  run -130 as_user script -qec "drydock shell '$project' -- true" /dev/null <<<n
+  [[ $output =~ "there is no image for agent claude; toolchains ed yet.  The last\
+ agent image took "[0-9]+" "(s|min)" and has "[1-9][0-9]+" MB.  Build it now? [Y/n]" ]] ||
+    fail "$output"
+  run -0 as_user script -qec "drydock shell '$project' -- ed --version" \
+    /dev/null <<<y
+  assert_contains "$output" "GNU ed"
+}

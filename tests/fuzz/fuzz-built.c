@@ -33,6 +33,7 @@ check_entry(const struct built *b)
 	FUZZ_CHECK(*b->engine_id != '\0' && *b->engine_data_root != '\0');
 	FUZZ_CHECK((b->user != NULL) == agent && (b->home != NULL) == agent);
 	FUZZ_CHECK(b->uid != (uid_t)-1 && b->gid != (gid_t)-1);
+	FUZZ_CHECK(b->seconds >= 0 && b->size >= 0);
 }
 
 static void
@@ -44,6 +45,7 @@ check_same(const struct built *a, const struct built *b)
 	FUZZ_CHECK(strcmp(a->engine_id, b->engine_id) == 0);
 	FUZZ_CHECK(strcmp(a->engine_data_root, b->engine_data_root) == 0);
 	FUZZ_CHECK(a->uid == b->uid && a->gid == b->gid);
+	FUZZ_CHECK(a->seconds == b->seconds && a->size == b->size);
 	FUZZ_CHECK(a->user == NULL || strcmp(a->user, b->user) == 0);
 	FUZZ_CHECK(a->home == NULL || strcmp(a->home, b->home) == 0);
 }
@@ -58,6 +60,7 @@ check_adding(const uint8_t *data, size_t size, const struct built_list *list)
 	char id[] = "of-the-fuzzer";
 	char root[] = "/of-the-fuzzer";
 	struct engine engine = { .id = id, .data_root = root };
+	const struct built_facts no_facts = { .base = NULL };
 	const struct built_key key = { .kind = "egress", .context = "c" };
 	const char *tmp = getenv("TMPDIR");
 	int added;
@@ -70,12 +73,12 @@ check_adding(const uint8_t *data, size_t size, const struct built_list *list)
 	FUZZ_CHECK(fs_open_dir(paths.state_dir, &paths.state_fd, &dg) == 0);
 	FUZZ_CHECK(fs_replace_file(
 		       paths.state_fd, BUILT_FILE, data, size, 0600, &dg) == 0);
-	added = built_add(&paths, &engine, &key, NEW_IMAGE, &dg);
+	added = built_add(&paths, &engine, &key, &no_facts, NEW_IMAGE, &dg);
 	back = added == 0 ? built_read(&paths, &again, &dg) : -1;
 	(void)unlinkat(paths.state_fd, BUILT_FILE, 0);
 	FUZZ_CHECK(rmdir(paths.state_dir) == 0);
 	FUZZ_CHECK(added == 0 && back == 0);
-	FUZZ_CHECK(built_has(&again, &engine, NEW_IMAGE));
+	FUZZ_CHECK(built_find(&again, &engine, NEW_IMAGE) != NULL);
 	FUZZ_CHECK(again.nr == list->nr + 1);
 	for (size_t i = 0; i < list->nr; i++)
 		check_same(&list->v[i], &again.v[i]);

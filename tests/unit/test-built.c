@@ -23,6 +23,7 @@
 #define B64 B16 B16 B16 B16
 
 static const struct image_user me = { "me", 1000, 1000, "/home/me" };
+static const struct built_facts no_facts = { .base = NULL };
 static const struct built_key egress_key = { .kind = "egress", .context = "c" };
 
 /* An engine that nobody asks. */
@@ -57,7 +58,7 @@ add(const struct bed *bed, const struct engine *engine, const char *kind,
 		.user = strcmp(kind, "agent") == 0 ? &me : NULL,
 		.recipe = strcmp(kind, "agent") == 0 ? "agent x" : NULL,
 		.context = context };
-	int rc = built_add(&bed->paths, engine, &key, image, &dg);
+	int rc = built_add(&bed->paths, engine, &key, &no_facts, image, &dg);
 
 	if (rc != 0)
 		CHECK_STR(dg.message, "");
@@ -84,6 +85,13 @@ a_damaged_record_is_an_error(void)
 		      "agent", ME("0"))),
 		    NULL, 3 },
 		{ IMAGES(ENTRY("egress", ",\"later\":[1]")), NULL, 1 },
+		{ IMAGES(ENTRY("egress", ",\"seconds\":3,\"size\":4")), NULL,
+		    1 },
+		{ IMAGES(ENTRY("egress", ",\"seconds\":-1")), "seconds is not",
+		    0 },
+		{ IMAGES(ENTRY("egress", ",\"size\":\"4\"")), "size is not",
+		    0 },
+		{ IMAGES(ENTRY("egress", ",\"base\":\"\"")), "base is not", 0 },
 		{ "", "", 0 },
 		{ "{}", "no version", 0 },
 		{ "{\"version\":\"1\",\"images\":[]}", "no version", 0 },
@@ -158,7 +166,7 @@ a_record_that_is_no_file_is_an_error(void)
 			CHECK_INT(mkdirat(dir, BUILT_FILE, 0700), 0);
 		CHECK_INT(built_read(&bed.paths, &list, &dg), -1);
 		CHECK(strstr(dg.message, words) != NULL);
-		CHECK_INT(built_add(&bed.paths, &engine, &egress_key,
+		CHECK_INT(built_add(&bed.paths, &engine, &egress_key, &no_facts,
 			      "sha256:" A64, &ignored),
 		    -1);
 	}
@@ -192,10 +200,10 @@ each_engine_and_user_has_images_of_its_own(void)
 	CHECK(list.recorded);
 	CHECK_INT(fstatat(bed.paths.state_fd, BUILT_FILE, &st, 0), 0);
 	CHECK_INT(st.st_mode & 07777, 0600);
-	CHECK(built_has(&list, &one, "sha256:" A64));
-	CHECK(!built_has(&list, &two, "sha256:" A64));
-	CHECK(!built_has(&list, &three, "sha256:" A64));
-	CHECK(built_has(&list, &two, "sha256:" B64));
+	CHECK(built_find(&list, &one, "sha256:" A64) != NULL);
+	CHECK(built_find(&list, &two, "sha256:" A64) == NULL);
+	CHECK(built_find(&list, &three, "sha256:" A64) == NULL);
+	CHECK(built_find(&list, &two, "sha256:" B64) != NULL);
 	/* None of these asks the engine, which does not exist. */
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		cleanup_image struct image image = IMAGE_INIT;
@@ -379,6 +387,42 @@ the_oldest_entries_go_and_the_same_image_stands_once(void)
 }
 
 /* Each process adds images of its own, at the same time as the others. */
+/* A build from the cache is quick, and tells nothing of the next one. */
+static void
+facts_of_a_build_are_kept(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	const struct built_facts facts = { BUILT_BOOTSTRAP, "files=a base=b",
+		200, 5000000000 };
+	const struct built_facts again = { "debian:12", "files=c base=d", 3,
+		5000000001 };
+	const struct built *b;
+
+	if (!find(&bed, &engine))
+		return;
+	CHECK_INT(built_add(&bed.paths, &engine, &egress_key, &facts,
+		      "sha256:" A64, &dg),
+	    0);
+	CHECK_INT(built_add(&bed.paths, &engine, &egress_key, &again,
+		      "sha256:" A64, &dg),
+	    0);
+	CHECK_INT(add(&bed, &engine, "agent", "c", "sha256:" B64), 0);
+	CHECK_INT(built_read(&bed.paths, &list, &dg), 0);
+	CHECK_INT(list.nr, 2);
+	b = built_find_last(&list, &engine, "egress");
+	CHECK(b != NULL && b == built_find(&list, &engine, "sha256:" A64));
+	if (b == NULL)
+		return;
+	CHECK_STR(b->base, "debian:12");
+	CHECK_STR(b->parts, "files=c base=d");
+	CHECK_INT(b->seconds, 200);
+	CHECK_INT(b->size, 5000000001);
+	CHECK(built_find_last(&list, &engine, BUILT_BASE) == NULL);
+}
+
 static void
 builds_at_once_lose_nothing(void)
 {
@@ -404,8 +448,8 @@ builds_at_once_lose_nothing(void)
 			    xasprintf("sha256:%064d", p * EACH + i);
 
 			if (built_lock(&bed.paths, 30000, &lock, &dg) != 0 ||
-			    built_add(
-				&bed.paths, &engine, &egress_key, id, &dg) != 0)
+			    built_add(&bed.paths, &engine, &egress_key,
+				&no_facts, id, &dg) != 0)
 				_exit(1);
 		}
 		_exit(0);
@@ -421,7 +465,7 @@ builds_at_once_lose_nothing(void)
 	for (int i = 0; i < PROCESSES * EACH; i++) {
 		cleanup_free char *id = xasprintf("sha256:%064d", i);
 
-		CHECK(built_has(&list, &engine, id));
+		CHECK(built_find(&list, &engine, id) != NULL);
 	}
 }
 
@@ -441,6 +485,7 @@ main(void)
 		    only_what_is_recorded_is_found },
 		{ "the oldest entries go, and the same image stands once",
 		    the_oldest_entries_go_and_the_same_image_stands_once },
+		{ "facts of a build are kept", facts_of_a_build_are_kept },
 		{ "builds at once lose nothing", builds_at_once_lose_nothing },
 	};
 

@@ -198,8 +198,8 @@ test_egress(void)
 }
 
 static void
-get_digest(const struct paths *paths, const char *setting, const char *value,
-    char ret_hex[DIGEST_HEX_SIZE])
+get_context(const struct paths *paths, const char *setting, const char *value,
+    char ret_hex[DIGEST_HEX_SIZE], struct strbuf *parts)
 {
 	static const char text[] =
 	    "{\"packages\": {\"default\": [\"gcc\"], \"x\": [\"tcc\"]}}";
@@ -231,7 +231,18 @@ get_digest(const struct paths *paths, const char *setting, const char *value,
 	CHECK_INT(context_read(paths, &files, &dg), 0);
 	CHECK_INT(
 	    build_context_digest(BUILD_AGENT, &recipe, files, ret_hex, &dg), 0);
+	CHECK_INT(
+	    build_context_parts(BUILD_AGENT, &recipe, files, parts, &dg), 0);
 	toolchain_release(&tc);
+}
+
+static void
+get_digest(const struct paths *paths, const char *setting, const char *value,
+    char ret_hex[DIGEST_HEX_SIZE])
+{
+	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
+
+	get_context(paths, setting, value, ret_hex, &parts);
 }
 
 static void
@@ -285,6 +296,41 @@ test_what_counts(void)
 }
 
 static void
+test_difference(void)
+{
+	static const struct {
+		const char *setting, *value, *words;
+	} rows[] = {
+		{ NULL, NULL, "" },
+		{ "memory", "1g", "" },
+		{ "base_image", "debian:13-slim", "base_image" },
+		{ "packages", "make", "packages" },
+		{ "toolchains", "c", "the toolchains' packages" },
+		{ "agent", AGENT_GUARDED, "the files that drydock installs" },
+		{ "agent", "{\"command\": [\"x\"], \"npm\": [\"x@1.0.0\"]}",
+		    "the agent's npm packages" },
+	};
+	cleanup_paths struct paths paths = install_under("a", 022);
+	cleanup_strbuf struct strbuf plain = STRBUF_INIT;
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
+	char hex[DIGEST_HEX_SIZE];
+
+	get_context(&paths, NULL, NULL, hex, &plain);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf parts = STRBUF_INIT;
+		cleanup_strbuf struct strbuf words = STRBUF_INIT;
+
+		get_context(
+		    &paths, rows[i].setting, rows[i].value, hex, &parts);
+		build_parts_compare(plain.buf, parts.buf, &words);
+		CHECK_STR(words.buf, rows[i].words);
+	}
+	/* A part that another version records is a difference. */
+	build_parts_compare("files=a base=b", "files=a base=c agent=d", &all);
+	CHECK(strncmp(all.buf, "base_image, the agent's", 23) == 0);
+}
+
+static void
 test_refused(void)
 {
 	cleanup_paths struct paths paths = install_under("a", 022);
@@ -330,6 +376,7 @@ main(void)
 		{ "the digest follows sources, holder, base, toolchains and "
 		  "packages",
 		    test_what_counts },
+		{ "what differs between contexts is named", test_difference },
 		{ "links, fifos and a missing holder are named", test_refused },
 	};
 
