@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 # People build and test in a session: nothing of that meets the seccomp profile.
-# The toolchain c and what the agent's image has anyway are always tried; rust,
-# go, gdb and strace, a download of 300 MB, with DRYDOCK_TEST_TOOLCHAINS=all.
+# The toolchain c and what the agent's image has anyway (npm, pip) are always
+# tried; rust, go, java, gdb and strace, a download of 500 MB, with
+# DRYDOCK_TEST_TOOLCHAINS=all.
 
 load ../helper
 
 export DRYDOCK_TOOLCHAINS=c
 if [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ]; then
-  DRYDOCK_TOOLCHAINS="c go rust"
+  DRYDOCK_TOOLCHAINS="c go java node python rust"
   export DRYDOCK_PACKAGES="gdb sqlite3 strace"
 fi
 
@@ -42,8 +43,8 @@ script() {
   { echo 'set -eu'; cat; echo 'echo done'; } >"$project/script.sh"
   chmod 0644 "$project/script.sh"
   run --separate-stderr in_session sh script.sh
-  assert_equal "$status: ${lines[-1]-}" "0: done" ||
-    fail "$output" "$stderr"
+  [ "$status: ${output##*$'\n'}" = "0: done" ] ||
+    fail "status $status" "$output" "$stderr"
 }
 
 @test "gcc and make build, and a program may ask what programs ask" {
@@ -175,10 +176,88 @@ git clone -q --local . ../clone && git -C ../clone log --oneline | grep -q two
 END_OF_SCRIPT
 }
 
-@test "cargo builds and tests" {
+@test "npm ci installs from a registry, and pip -r from wheels" {
+  script <<'END_OF_SCRIPT'
+# A registry on loopback: the package's document, and its tarball.
+mkdir -p registry/tgz dep app && cd dep
+echo '{"name": "dep", "version": "1.0.0"}' >package.json
+echo 'module.exports = 42' >index.js
+npm pack --silent --pack-destination ../registry/tgz >/dev/null
+cd ../registry
+python3 -c '
+import base64, hashlib, json
+name = "dep-1.0.0.tgz"
+digest = hashlib.sha512(open("tgz/" + name, "rb").read()).digest()
+json.dump({"name": "dep", "dist-tags": {"latest": "1.0.0"}, "versions": {
+    "1.0.0": {"name": "dep", "version": "1.0.0", "dist": {
+        "tarball": "http://127.0.0.1:8099/tgz/" + name,
+        "integrity": "sha512-" + base64.b64encode(digest).decode()}}}},
+    open("dep", "w"))'
+python3 -m http.server --bind 127.0.0.1 8099 >../requests 2>&1 &
+server=$!
+until curl --silent --noproxy '*' --output /dev/null http://127.0.0.1:8099/
+do sleep 0.1; done
+cd ../app
+echo '{"name": "app", "version": "1.0.0", "dependencies": {"dep": "^1"}}' \
+  >package.json
+npm install --registry http://127.0.0.1:8099/ --no-audit --no-fund \
+  --package-lock-only --loglevel error >/dev/null
+grep -q '"integrity": "sha512-' package-lock.json
+# npm pack has left the tarball in the cache.
+npm ci --registry http://127.0.0.1:8099/ --cache /tmp/npm --no-audit \
+  --no-fund --loglevel error >/dev/null
+kill "$server"
+grep -q 'GET /tgz/dep-1.0.0.tgz' ../requests
+node -p 'require("dep")'
+cd ..
+python3 -c '
+import os, zipfile
+os.mkdir("wheels")
+info = "dep-1.0.dist-info/"
+with zipfile.ZipFile("wheels/dep-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("dep.py", "value = 43")
+    wheel.writestr(info + "METADATA",
+                   "Metadata-Version: 2.1\nName: dep\nVersion: 1.0\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\n"
+                   "Root-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(info + "RECORD", "dep.py,,\n" + info + "METADATA,,\n" +
+                   info + "WHEEL,,\n" + info + "RECORD,,\n")'
+echo "dep==1.0 --hash=sha256:$(sha256sum wheels/*.whl | cut -d ' ' -f 1)" \
+  >requirements.txt
+python3 -m venv venv
+venv/bin/pip install --quiet --no-index --find-links wheels \
+  -r requirements.txt
+venv/bin/python -c 'import dep; print(dep.value)'
+END_OF_SCRIPT
+  assert_equal "${lines[*]}" "42 43 done"
+}
+
+@test "cargo builds and tests, with a vendored crate and one beside" {
   need_all cargo
   script <<'END_OF_SCRIPT'
-cargo init -q --offline --vcs none --name app --lib app && cd app
+mkdir -p app/src app/vendor/far/src app/near/src && cd app
+cat >Cargo.toml <<'END'
+[package]
+name = "app"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+far = "1"
+near = { path = "near" }
+END
+mkdir .cargo
+cat >.cargo/config.toml <<'END'
+[source.crates-io]
+replace-with = "vendored"
+[source.vendored]
+directory = "vendor"
+END
+for name in far near; do
+  [ $name = far ] && dir=vendor/far || dir=near
+  printf '[package]\nname = "%s"\nversion = "1.0.0"\n' $name >$dir/Cargo.toml
+  echo "pub fn $name() -> u32 { 3 }" >$dir/src/lib.rs
+done
+echo '{"files": {}}' >vendor/far/.cargo-checksum.json
 cat >src/lib.rs <<'END'
 pub fn sum(n: u32) -> u32 {
     let all: Vec<_> = (0..n).map(|i| std::thread::spawn(move || i)).collect();
@@ -194,25 +273,33 @@ fn sums() {
     assert!(std::process::Command::new("true").status().unwrap().success());
 }
 END
-mkdir src/bin
-echo 'fn main() { println!("{}", app::sum(4)) }' >src/bin/main.rs
+echo 'fn main() { println!("{}", app::sum(far::far() + near::near())) }' \
+  >src/main.rs
 cargo build -q --offline --release -j2
 cargo test -q --offline >/dev/null
 cargo run -q --offline
 END_OF_SCRIPT
-  assert_equal "${lines[0]}" 6
+  assert_equal "${lines[0]}" 15
 }
 
-@test "go builds and tests" {
+@test "go builds and tests, with a vendored module" {
   need_all go
   script <<'END_OF_SCRIPT'
-export GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local
-mkdir app && cd app && go mod init -q example.test/app 2>/dev/null ||
-  go mod init example.test/app 2>/dev/null
+export GOFLAGS=-mod=vendor GOPROXY=off GOTOOLCHAIN=local
+mkdir -p app/vendor/example.test/dep && cd app
+printf 'module example.test/app\n\ngo 1.19\n\nrequire example.test/dep v1.0.0\n' \
+  >go.mod
+printf '# example.test/dep v1.0.0\n## explicit\nexample.test/dep\n' \
+  >vendor/modules.txt
+printf 'package dep\n\nconst N = 4\n' >vendor/example.test/dep/dep.go
 cat >app.go <<'END'
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"example.test/dep"
+)
 
 func sum(n int) (s int) {
 	c := make(chan int)
@@ -225,7 +312,7 @@ func sum(n int) (s int) {
 	return
 }
 
-func main() { fmt.Println(sum(4)) }
+func main() { fmt.Println(sum(dep.N)) }
 END
 cat >app_test.go <<'END'
 package main
@@ -260,6 +347,44 @@ go test -count=1 ./... >/dev/null
 go build -o app . && ./app
 END_OF_SCRIPT
   assert_equal "${lines[0]}" 6
+}
+
+@test "mvn -o compiles and packs with the plugins that Debian has" {
+  need_all maven
+  script <<'END_OF_SCRIPT'
+mkdir -p app/src/main/java && cd app
+cat >pom.xml <<'END'
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>test</groupId>
+  <artifactId>app</artifactId>
+  <version>1</version>
+  <properties>
+    <maven.compiler.source>17</maven.compiler.source>
+    <maven.compiler.target>17</maven.compiler.target>
+  </properties>
+</project>
+END
+cat >settings.xml <<'END'
+<settings><mirrors><mirror>
+  <id>debian</id>
+  <mirrorOf>*</mirrorOf>
+  <url>file:///usr/share/maven-repo</url>
+</mirror></mirrors></settings>
+END
+cat >src/main/java/App.java <<'END'
+import java.util.stream.IntStream;
+public class App {
+    public static void main(String[] args) {
+        System.out.println(IntStream.range(0, 4).parallel().sum());
+    }
+}
+END
+mvn -o -B -q -s settings.xml -Daether.offline.protocols=file package \
+  >mvn.log || { cat mvn.log; false; }
+java -cp target/app-1.jar App
+END_OF_SCRIPT
+  assert_equal "${lines[-2]}" 6
 }
 
 @test "gdb and strace look at programs of the session" {
