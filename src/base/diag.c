@@ -177,6 +177,25 @@ diag_status_table(void)
 	return status_table;
 }
 
+/* A backslash stays as it is: the line is not read back. */
+static void
+add_detail_line(struct strbuf *sb, const char *line, size_t len)
+{
+	while (len > 0) {
+		const char *backslash = memchr(line, '\\', len);
+		size_t n = backslash != NULL ? (size_t)(backslash - line) : len;
+
+		strbuf_add_escaped(sb, line, n);
+		line += n;
+		len -= n;
+		if (len > 0) {
+			strbuf_addch(sb, '\\');
+			line++;
+			len--;
+		}
+	}
+}
+
 static void
 add_detail_lines(struct strbuf *sb, const char *detail)
 {
@@ -188,7 +207,7 @@ add_detail_lines(struct strbuf *sb, const char *detail)
 			shown--;
 		if (shown > 0) {
 			strbuf_addstr(sb, "  ");
-			strbuf_add_escaped(sb, detail, shown);
+			add_detail_line(sb, detail, shown);
 			strbuf_addch(sb, '\n');
 		}
 		detail += len;

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/built.h"
 #include "host/settings.h"
@@ -24,6 +25,7 @@ struct status {
 	const char *image; /* "agent" */
 	bool rewrite; /* stderr is a terminal that can rewrite a line */
 	bool shown; /* a status line is displayed */
+	struct strvec steps; /* printed; BuildKit repeats them */
 };
 
 static bool
@@ -124,6 +126,9 @@ show(void *arg, const char *data, size_t len)
 			rewrite(status, text.buf);
 	} else if (headline(line) != NULL) {
 		add_step(&text, headline(line));
+		if (strvec_has(&status->steps, text.buf))
+			return;
+		strvec_push(&status->steps, text.buf);
 		diag_note("%s: %s", status->image, text.buf);
 	}
 }
@@ -146,6 +151,7 @@ build_one(enum build_kind kind, const struct engine *engine,
 	struct status status = {
 		.image = build_kind_name(kind),
 		.rewrite = can_rewrite(),
+		.steps = STRVEC_INIT,
 	};
 	struct build_options own = *options;
 	int ret;
@@ -155,6 +161,7 @@ build_one(enum build_kind kind, const struct engine *engine,
 	diag_note("building the %s image", status.image);
 	ret = build_image(kind, engine, recipe, paths, &own, ret_outcome, dg);
 	wipe(&status);
+	strvec_release(&status.steps);
 	return ret;
 }
 

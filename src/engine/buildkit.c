@@ -57,6 +57,73 @@ last_lines(const struct strbuf *text, int lines)
 	return p;
 }
 
+/* Returns the text after "#STEP " if the line is of that step, else NULL. */
+static const char *
+step_text(const char *line, const char *step)
+{
+	size_t len = strlen(step);
+
+	return strncmp(line, step, len) == 0 && line[len] == ' '
+	    ? line + len + 1
+	    : NULL;
+}
+
+/* Returned: "#9", the step that failed as a program; NULL: none did. */
+static char *
+failed_step(const char *output)
+{
+	static const char failure[] = "\n#";
+
+	for (const char *at = output; (at = strstr(at, failure)) != NULL;) {
+		size_t len;
+
+		at++;
+		len = 1 + strspn(at + 1, "0123456789");
+		if (strncmp(at + len, " ERROR: process ", 16) == 0)
+			return xstrndup(at, len);
+	}
+	return NULL;
+}
+
+/*
+ * Appends what the failed step printed and its exit status.  BuildKit repeats
+ * both, twice, beside the words of other steps and of the Dockerfile.  Returns
+ * false if no step failed as a program.
+ */
+static bool
+add_failed_step(const struct strbuf *output, struct strbuf *out)
+{
+	cleanup_free char *step = failed_step(output->buf);
+	const char *line = output->buf;
+
+	if (step == NULL)
+		return false;
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+		const char *text = step_text(line, step);
+		const char *end = line + len;
+		size_t number;
+
+		line = end + (*end == '\n' ? 1 : 0);
+		if (text == NULL)
+			continue;
+		number = strspn(text, "0123456789.");
+		if (strncmp(text, "ERROR: ", 7) == 0) {
+			cleanup_free char *error =
+			    xstrndup(text, (size_t)(end - text));
+			const char *status = strstr(error, "exit code: ");
+
+			strbuf_addf(
+			    out, "%s\n", status != NULL ? status : error);
+		} else if (number > 0 && text[number] == ' ') {
+			strbuf_add(out, text + number + 1,
+			    (size_t)(end - text) - number - 1);
+			strbuf_addch(out, '\n');
+		}
+	}
+	return true;
+}
+
 static void
 make_argv(const struct engine *engine, const struct buildkit_spec *spec,
     const char *iidfile, int secret_fd, struct strvec *argv)
@@ -128,6 +195,7 @@ static int
 judge(const struct strvec *argv, const struct buildkit_spec *spec,
     const struct proc_result *result, struct diag *dg)
 {
+	cleanup_strbuf struct strbuf step = STRBUF_INIT;
 	const char *words;
 
 	if (answer_is_whole((const char *const *)argv->v, result,
@@ -135,9 +203,14 @@ judge(const struct strvec *argv, const struct buildkit_spec *spec,
 		return -1;
 	if (result->status == 0)
 		return 0;
-	words = last_lines(&result->err, TOLD_LINES);
 	diag_set(dg, DIAG_ENGINE, "docker build failed with status %d",
 	    result->status);
+	if (add_failed_step(&result->err, &step)) {
+		words = last_lines(&step, TOLD_LINES);
+		return diag_add_detail(
+		    dg, words, step.len - (size_t)(words - step.buf));
+	}
+	words = last_lines(&result->err, TOLD_LINES);
 	return diag_add_detail(
 	    dg, words, result->err.len - (size_t)(words - result->err.buf));
 }

@@ -144,7 +144,7 @@ static void
 print_all(void)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	static const char words[] = "one\r\n\n\x1b]52;c;eA==\x07\ntwo";
+	static const char words[] = "one\r\n\n\\\"a\\\n\x1b]52;c;eA==\x07\ntwo";
 
 	(void)diag_set(&dg, DIAG_ENGINE, "compose failed");
 	(void)diag_add_detail(&dg, words, sizeof(words) - 1);
@@ -161,6 +161,7 @@ printing_is_line_by_line(void)
 	CHECK_STR(got,
 	    "drydock: compose failed\n"
 	    "  one\n"
+	    "  \\\"a\\\n"
 	    "  \\033]52;c;eA==\\007\n"
 	    "  two\n"
 	    "drydock: warning: skipped a\\nb\n"
