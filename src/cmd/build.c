@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "cmd/build-images.h"
+#include "cmd/build-list.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
 #include "host/agent.h"
@@ -19,6 +20,7 @@ struct build_cmd_options {
 	bool bootstrap;
 	bool pull;
 	bool no_cache;
+	bool list;
 	bool json;
 };
 
@@ -70,6 +72,13 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 
 	if (argc > 1 || dashdash < argc)
 		return diag_set(dg, DIAG_USAGE, "build takes one directory");
+	if (o->list &&
+	    (argc > 0 || o->base != NULL || o->bootstrap || o->pull ||
+		o->no_cache))
+		return diag_set(
+		    dg, DIAG_USAGE, "build: --list goes with --json alone");
+	if (o->list)
+		return build_list(ctx, o->json, dg);
 	if (o->bootstrap && o->base != NULL)
 		return diag_set(dg, DIAG_USAGE,
 		    "build: --base and --bootstrap exclude each other");
@@ -112,6 +121,8 @@ static const struct optdef build_optdefs[] = {
 	    "download or make the base again" },
 	{ "no-cache", 0, OPT_FLAG, offsetof(struct build_cmd_options, no_cache),
 	    NULL, "run every step again" },
+	{ "list", 0, OPT_FLAG, offsetof(struct build_cmd_options, list), NULL,
+	    "build nothing; list the images and what needs each" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct build_cmd_options, json), NULL,
 	    "print JSON" },
 	{ .name = NULL },

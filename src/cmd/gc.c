@@ -13,6 +13,7 @@
 #include "cmd/sessions.h"
 #include "host/statedir.h"
 #include "session/collect.h"
+#include "session/image-use.h"
 #include "session/look.h"
 #include "session/outcome.h"
 #include "session/prompt.h"
@@ -22,6 +23,7 @@
 
 struct gc_options {
 	bool adopt;
+	bool images;
 	bool dry_run;
 	bool json;
 };
@@ -32,9 +34,57 @@ note_removed(void *arg, const char *id)
 	strvec_push(arg, id);
 }
 
+/* What gc --images did, one text line and one JSON object for each image. */
+struct image_log {
+	const struct gc_options *options;
+	struct strvec removed; /* ids */
+	struct strbuf text;
+};
+
+static void
+note_image(void *arg, const struct image_use *use, const char *why)
+{
+	struct image_log *log = arg;
+	cleanup_strbuf struct strbuf what = STRBUF_INIT;
+
+	image_use_describe(use, &what);
+	if (why != NULL) {
+		diag_warn("image %.12s (%s) stays: %s",
+		    use->image.id + strlen("sha256:"), what.buf, why);
+		return;
+	}
+	strvec_push(&log->removed, use->image.id);
+	strbuf_addf(
+	    &log->text, "image %.12s (", use->image.id + strlen("sha256:"));
+	strbuf_add_escaped(&log->text, what.buf, what.len);
+	strbuf_addf(&log->text, ") %s\n",
+	    log->options->dry_run ? "would be removed" : "removed");
+}
+
+static void
+image_log_release(struct image_log *log)
+{
+	strvec_release(&log->removed);
+	strbuf_release(&log->text);
+}
+
+#define cleanup_image_log __attribute__((cleanup(image_log_release)))
+
+static int
+remove_images(const struct context *ctx, struct image_log *log, struct diag *dg)
+{
+	const struct image_uses_spec spec = { ctx->paths, ctx->settings,
+		ctx->engine };
+	const struct image_removal removal = { log->options->dry_run,
+		note_image, log };
+
+	return image_uses_remove(&spec, &removal, dg);
+}
+
 static int
 print_json(const struct gc_options *o, const struct strvec *removed,
-    const struct collect_outcome *outcome, struct diag *dg)
+    const struct collect_outcome *outcome, const struct strvec *images,
+    struct diag *dg)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
@@ -45,6 +95,10 @@ print_json(const struct gc_options *o, const struct strvec *removed,
 	jsonw_strvec(w, removed);
 	jsonw_key_int(w, "kept", (int64_t)outcome->kept);
 	jsonw_key_int(w, "failed", (int64_t)outcome->failed);
+	if (o->images) {
+		jsonw_key(w, "images");
+		jsonw_strvec(w, images);
+	}
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &out, dg) != 0)
 		return -1;
@@ -165,7 +219,10 @@ collect(struct context *ctx, const struct gc_options *o,
     const struct engine *engine, struct diag *dg)
 {
 	cleanup_strvec struct strvec removed = STRVEC_INIT;
+	cleanup_image_log struct image_log log = { o, STRVEC_INIT,
+		STRBUF_INIT };
 	struct collect_outcome outcome = { 0, 0, 0 };
+	int ret = 0;
 	const struct collect_options options = { o->dry_run, note_removed,
 		&removed };
 
@@ -175,12 +232,17 @@ collect(struct context *ctx, const struct gc_options *o,
 		outcome.failed += outcomes_prune(ctx->paths, ctx->settings);
 	ctx->status = outcome.failed > 0 ? 1 : 0;
 	tell_usage(ctx);
+	if (o->images)
+		ret = remove_images(ctx, &log, dg);
 	if (o->json)
-		return print_json(o, &removed, &outcome, dg);
+		return ret != 0
+		    ? ret
+		    : print_json(o, &removed, &outcome, &log.removed, dg);
 	for (size_t i = 0; i < removed.nr; i++)
 		(void)printf("%s %s\n", removed.v[i],
 		    o->dry_run ? "would be removed" : "removed");
-	return 0;
+	(void)fputs(log.text.buf, stdout);
+	return ret;
 }
 
 static int
@@ -193,7 +255,7 @@ gc_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (argc > 0)
 		return diag_set(
 		    dg, DIAG_USAGE, "gc: unexpected operand \"%s\"", argv[0]);
-	if (o->adopt && (o->dry_run || o->json))
+	if (o->adopt && (o->dry_run || o->json || o->images))
 		return diag_set(
 		    dg, DIAG_USAGE, "gc: --adopt excludes other options");
 	if (statedir_open(ctx->paths, dg) != 0)
@@ -213,6 +275,8 @@ static const struct optdef gc_optdefs[] = {
 	{ "adopt", 0, OPT_FLAG, offsetof(struct gc_options, adopt), NULL,
 	    "after asking, take over the sessions of an engine that was "
 	    "reinstalled" },
+	{ "images", 0, OPT_FLAG, offsetof(struct gc_options, images), NULL,
+	    "also remove the images that nothing needs any more" },
 	{ "dry-run", 'n', OPT_FLAG, offsetof(struct gc_options, dry_run), NULL,
 	    "only print what would be removed" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct gc_options, json), NULL,

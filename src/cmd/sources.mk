@@ -3,6 +3,8 @@ cmd_sources = \
 	src/cmd/attach.c \
 	src/cmd/build-images.c \
 	src/cmd/build-images.h \
+	src/cmd/build-list.c \
+	src/cmd/build-list.h \
 	src/cmd/build.c \
 	src/cmd/cmd.h \
 	src/cmd/companion.c \

@@ -98,11 +98,8 @@ api_ask(const struct engine *engine, const struct api_call *call,
 	return ask(engine, call, target, ret_answer, dg);
 }
 
-/*
- * Returns the message of an error's JSON body, or the body if it is not JSON.
- */
-static char *
-read_message(const struct http_answer *answer)
+char *
+api_message(const struct http_answer *answer)
 {
 	cleanup_json struct json *root = NULL;
 	cleanup_diag struct diag ignored = DIAG_INIT;
@@ -120,7 +117,7 @@ api_refuse(const struct api_call *call, const struct http_answer *answer,
     struct diag *dg)
 {
 	cleanup_free char *name = call_name(call);
-	cleanup_free char *message = read_message(answer);
+	cleanup_free char *message = api_message(answer);
 	const char *advice = answer_advice(message);
 
 	if (advice != NULL)

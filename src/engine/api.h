@@ -22,6 +22,9 @@ struct strvec;
 /* The newest API version that drydock was tested with. */
 #define API_TESTED "1.45"
 
+/* The status of an operation that the object's state does not allow. */
+#define HTTP_CONFLICT 409
+
 struct api_call {
 	const char *method;
 	const char *path; /* after the version; escaped */
@@ -35,6 +38,11 @@ struct api_call {
  */
 int api_ask(const struct engine *engine, const struct api_call *call,
     struct http_answer *ret_answer, struct diag *dg);
+
+/*
+ * Returned: the message of an error's JSON body, or the body if it is not JSON.
+ */
+char *api_message(const struct http_answer *answer);
 
 /* Sets DIAG_ENGINE for a status that the caller cannot use, and returns -1. */
 int api_refuse(const struct api_call *call, const struct http_answer *answer,

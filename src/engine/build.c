@@ -27,6 +27,9 @@
 #include "host/settings.h"
 #include "host/toolchain.h"
 
+/* Stands in the name of an image whose own name a newer image has taken. */
+#define OLD_NAME "-old-"
+
 /* Exit status if docker run itself fails.  Others come from the container. */
 #define RUN_FAILED 125
 
@@ -320,6 +323,28 @@ pull(const struct engine *engine, const struct settings *settings,
 	return diag_add_detail(dg, why.detail, strlen(why.detail));
 }
 
+/*
+ * The name is about to move to image_id.  Gives a recorded image that has the
+ * name another one, NAME-old-ID: "docker image ls" would list it without a name,
+ * and "docker image prune" would remove it.
+ */
+static int
+keep_named(const struct engine *engine, const struct built_list *built,
+    const char *name, const char *image_id, struct diag *dg)
+{
+	cleanup_image struct image image = IMAGE_INIT;
+	cleanup_free char *old = NULL;
+
+	if (image_inspect(engine, name, &image, dg) != 0)
+		return -1;
+	if (image.id == NULL || strcmp(image.id, image_id) == 0 ||
+	    built_find(built, engine, image.id) == NULL || image.tags.nr > 1)
+		return 0;
+	old = xasprintf(
+	    "%s" OLD_NAME "%.12s", name, image.id + strlen("sha256:"));
+	return image_tag(engine, image.id, old, dg);
+}
+
 /* Uses the base in the record of this state directory, or makes a new one. */
 static int
 bootstrap(const struct engine *engine, const struct settings *settings,
@@ -328,6 +353,7 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 {
 	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
 	cleanup_image struct image known = IMAGE_INIT;
+	cleanup_free char *name = NULL;
 	cleanup_free char *id = NULL;
 	const struct built_key key = { .kind = BUILT_BASE,
 		.context = bootstrap_suite(hc) };
@@ -345,6 +371,9 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 		return -1;
 	spec.known = known.id;
 	if (known.id == NULL && subids_check(paths, dg) != 0)
+		return -1;
+	name = xasprintf("drydock-base:%s", key.context);
+	if (known.id == NULL && keep_named(engine, &built, name, "", dg) != 0)
 		return -1;
 	if (bootstrap_base(engine, &spec, &id, dg) != 0 ||
 	    image_inspect(engine, id, ret_image, dg) != 0 ||
@@ -566,6 +595,26 @@ agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
 	return xasprintf("drydock-agent:uid-%u-%.12s", paths->uid, hex);
 }
 
+/* An image that was built again, with the same contents, is no old one. */
+static int
+drop_old_name(const struct engine *engine, const char *image_id,
+    const char *name, struct diag *dg)
+{
+	cleanup_image struct image image = IMAGE_INIT;
+	size_t len = strlen(name);
+
+	if (image_inspect(engine, image_id, &image, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < image.tags.nr; i++) {
+		const char *tag = image.tags.v[i];
+
+		if (strncmp(tag, name, len) == 0 &&
+		    strncmp(tag + len, OLD_NAME, strlen(OLD_NAME)) == 0)
+			remove_image(engine, tag);
+	}
+	return 0;
+}
+
 /*
  * Tags and records the image.  The tag is for people, and protects the image
  * from `docker image prune`.  The previous image keeps the tag until the new
@@ -574,14 +623,16 @@ agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
 static int
 accept(enum build_kind kind, const struct engine *engine,
     const struct build_recipe *recipe, const struct paths *paths,
-    const struct built_key *key, const struct built_facts *facts,
-    const char *image_id, struct diag *dg)
+    const struct built_list *built, const struct built_key *key,
+    const struct built_facts *facts, const char *image_id, struct diag *dg)
 {
 	cleanup_free char *name = kind == BUILD_EGRESS
 	    ? xstrdup("drydock-egress:latest")
 	    : agent_image_name(recipe, paths);
 
-	if (image_tag(engine, image_id, name, dg) != 0)
+	if (keep_named(engine, built, name, image_id, dg) != 0 ||
+	    image_tag(engine, image_id, name, dg) != 0 ||
+	    drop_old_name(engine, image_id, name, dg) != 0)
 		return -1;
 	return built_add(paths, engine, key, facts, image_id, dg);
 }
@@ -682,8 +733,8 @@ build_image(enum build_kind kind, const struct engine *engine,
 				      : settings->base_image;
 	facts.parts = parts.buf;
 	facts.seconds = (monotime_ms() - began + 999) / 1000;
-	if (accept(kind, engine, recipe, paths, &key, &facts, image_id, dg) !=
-	    0)
+	if (accept(kind, engine, recipe, paths, &built, &key, &facts, image_id,
+		dg) != 0)
 		return -1;
 	ret_outcome->image_id = steal_ptr(&image_id);
 	memcpy(ret_outcome->context, context, sizeof(context));

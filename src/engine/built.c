@@ -304,8 +304,10 @@ built_lock(
 		return -1;
 	if (answer == LOCK_WON)
 		return 0;
-	diag_note("another drydock build is running: waiting for it");
-	if (lock_wait(paths->state_fd, LOCK_FILE, true, timeout_ms, &answer,
+	if (timeout_ms > 0)
+		diag_note("another drydock build is running: waiting for it");
+	if (timeout_ms > 0 &&
+	    lock_wait(paths->state_fd, LOCK_FILE, true, timeout_ms, &answer,
 		ret_fd, dg) != 0)
 		return -1;
 	if (answer == LOCK_WON)
@@ -314,8 +316,8 @@ built_lock(
 	    "another drydock build holds %s/" LOCK_FILE, paths->state_dir);
 }
 
-static bool
-is_of_engine(const struct built *b, const struct engine *engine)
+bool
+built_is_of(const struct built *b, const struct engine *engine)
 {
 	/* The id alone is not enough: two engines on one host can share it. */
 	return strcmp(b->engine_id, engine->id) == 0 &&
@@ -328,7 +330,7 @@ is_for(const struct built *b, const struct engine *engine,
 {
 	const struct image_user *user = key->user;
 
-	if (strcmp(b->kind, key->kind) != 0 || !is_of_engine(b, engine))
+	if (strcmp(b->kind, key->kind) != 0 || !built_is_of(b, engine))
 		return false;
 	return user == NULL ||
 	    (strcmp(b->user, user->name) == 0 &&
@@ -411,23 +413,46 @@ built_add(const struct paths *paths, const struct engine *engine,
 	return write_list(paths, &list, dg);
 }
 
+bool
+built_labels_match(const struct built *b, const struct image *image)
+{
+	cleanup_strvec struct strvec labels = STRVEC_INIT;
+	const struct image_user user = { b->user, b->uid, b->gid, b->home };
+
+	image_make_labels(b->kind, b->user != NULL ? &user : NULL,
+	    strcmp(b->kind, BUILT_BASE) == 0 ? NULL : b->context, &labels);
+	return image_carries(image, &labels);
+}
+
+int
+built_forget(const struct paths *paths, const struct engine *engine,
+    const struct strvec *images, struct diag *dg)
+{
+	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+
+	if (built_read(paths, &list, dg) != 0)
+		return -1;
+	for (size_t i = list.nr; i-- > 0;)
+		if (built_is_of(&list.v[i], engine) &&
+		    strvec_has(images, list.v[i].image))
+			list_remove(&list, i);
+	return write_list(paths, &list, dg);
+}
+
 /*
  * Inspects the image of an entry.  ret_image->id is NULL if the image is gone.
  */
 static int
 look_up(const struct built *b, const struct engine *engine,
-    const struct image_user *user, struct image *ret_image, struct diag *dg)
+    struct image *ret_image, struct diag *dg)
 {
 	cleanup_image struct image image = IMAGE_INIT;
-	cleanup_strvec struct strvec labels = STRVEC_INIT;
 
 	if (image_inspect(engine, b->image, &image, dg) != 0)
 		return -1;
 	if (image.id == NULL)
 		return 0;
-	image_make_labels(b->kind, user,
-	    strcmp(b->kind, BUILT_BASE) == 0 ? NULL : b->context, &labels);
-	if (!image_carries(&image, &labels))
+	if (!built_labels_match(b, &image))
 		return diag_set(dg, DIAG_DATA,
 		    BUILT_FILE " has image %s as %s image, but its labels say "
 			       "otherwise: run \"drydock build\"",
@@ -448,7 +473,7 @@ built_find_image(const struct built_list *list, const struct engine *engine,
 		const struct built *b = &list->v[i];
 
 		if (is_for(b, engine, key) && is_of(b, key) &&
-		    look_up(b, engine, key->user, ret_image, dg) != 0)
+		    look_up(b, engine, ret_image, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -459,7 +484,7 @@ built_find(const struct built_list *list, const struct engine *engine,
     const char *image)
 {
 	for (size_t i = list->nr; i-- > 0;)
-		if (is_of_engine(&list->v[i], engine) &&
+		if (built_is_of(&list->v[i], engine) &&
 		    strcmp(list->v[i].image, image) == 0)
 			return &list->v[i];
 	return NULL;
@@ -470,7 +495,7 @@ built_find_last(const struct built_list *list, const struct engine *engine,
     const char *kind)
 {
 	for (size_t i = list->nr; i-- > 0;)
-		if (is_of_engine(&list->v[i], engine) &&
+		if (built_is_of(&list->v[i], engine) &&
 		    strcmp(list->v[i].kind, kind) == 0)
 			return &list->v[i];
 	return NULL;

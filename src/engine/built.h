@@ -20,6 +20,7 @@
 struct diag;
 struct engine;
 struct paths;
+struct strvec;
 
 #define BUILT_FILE "images.json"
 
@@ -80,8 +81,8 @@ int built_parse(
 
 /*
  * Takes the lock that all builds of one state directory share.  If another
- * build holds the lock, prints a note and waits for at most timeout_ms, then
- * fails with DIAG_BUSY.  The lock is held until *ret_fd is closed.
+ * build holds the lock, prints a note and waits for at most timeout_ms (0: does
+ * neither), then fails with DIAG_BUSY.  The lock is held until *ret_fd is closed.
  */
 int built_lock(
     const struct paths *paths, int timeout_ms, int *ret_fd, struct diag *dg);
@@ -120,6 +121,18 @@ int built_add(const struct paths *paths, const struct engine *engine,
  */
 int built_find_image(const struct built_list *list, const struct engine *engine,
     const struct built_key *key, struct image *ret_image, struct diag *dg);
+
+bool built_is_of(const struct built *entry, const struct engine *engine);
+
+/* Returns true if the image has the labels that its build set. */
+bool built_labels_match(const struct built *entry, const struct image *image);
+
+/*
+ * Removes all entries of these images of this engine from the record.  The
+ * caller holds built_lock().
+ */
+int built_forget(const struct paths *paths, const struct engine *engine,
+    const struct strvec *images, struct diag *dg);
 
 /* Returns the newest entry of this image on this engine, or NULL. */
 const struct built *built_find(const struct built_list *list,

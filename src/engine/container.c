@@ -21,8 +21,6 @@
 /* Maximum number of listings if containers are removed in the meantime. */
 #define FIND_TRIES 5
 
-#define HTTP_CONFLICT 409
-
 static int
 check_id(const char *id, struct diag *dg)
 {

@@ -146,6 +146,56 @@ image_inspect(const struct engine *engine, const char *reference,
 	return -1;
 }
 
+int
+image_remove(const struct engine *engine, const char *image_id, char **ret_why,
+    struct diag *dg)
+{
+	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
+	/* Without force: the engine keeps what a container uses. */
+	cleanup_free char *path =
+	    xasprintf("/images/%s?force=0&noprune=1", image_id);
+	const struct api_call call = {
+		.method = "DELETE",
+		.path = path,
+		.timeout_ms = engine->launch_timeout_ms,
+		.setting = "launch_timeout",
+	};
+
+	if (api_ask(engine, &call, &answer, dg) != 0)
+		return -1;
+	if (answer.status == HTTP_CONFLICT)
+		*ret_why = api_message(&answer);
+	else if (answer.status != 200 && !api_denies(&answer, image_id))
+		return api_refuse(&call, &answer, dg);
+	return 0;
+}
+
+int
+images_shared_sizes(const struct engine *engine, const struct strvec *ids,
+    int64_t *ret_sizes, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+	const struct json *images;
+
+	for (size_t i = 0; i < ids->nr; i++)
+		ret_sizes[i] = -1;
+	if (api_get(engine, "/system/df?type=image", &root, dg) != 0)
+		return -1;
+	images = json_get(root, "Images");
+	for (size_t j = 0; j < json_len(images); j++) {
+		const struct json *image = json_at(images, j);
+		const char *id = json_string_or(json_get(image, "Id"), "");
+		int64_t size;
+
+		if (!json_int(json_get(image, "SharedSize"), &size) || size < 0)
+			continue;
+		for (size_t i = 0; i < ids->nr; i++)
+			if (strcmp(ids->v[i], id) == 0)
+				ret_sizes[i] = size;
+	}
+	return 0;
+}
+
 struct image_user
 image_user_of(const struct paths *paths)
 {

@@ -104,6 +104,22 @@ int image_inspect(const struct engine *engine, const char *reference,
     struct image *ret_image, struct diag *dg);
 
 /*
+ * Removes an image by id, and no other image.  If the engine refuses because of
+ * a container, a name or an image that was made of it, *ret_why (returned) is
+ * its reason, and that is no failure.  An image that is gone already is
+ * success.
+ */
+int image_remove(const struct engine *engine, const char *image_id,
+    char **ret_why, struct diag *dg);
+
+/*
+ * Stores for each image id the bytes of the layers that other images have too,
+ * -1 if the engine does not tell.
+ */
+int images_shared_sizes(const struct engine *engine, const struct strvec *ids,
+    int64_t *ret_sizes, struct diag *dg);
+
+/*
  * Returns the Dockerfile instruction that would change a session without being
  * in its plan: "VOLUME", "HEALTHCHECK", "ONBUILD", or NULL.
  */

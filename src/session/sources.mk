@@ -35,6 +35,8 @@ session_sources = \
 	src/session/forward.h \
 	src/session/home-files.c \
 	src/session/home-files.h \
+	src/session/image-use.c \
+	src/session/image-use.h \
 	src/session/images.c \
 	src/session/images.h \
 	src/session/interrupt.c \

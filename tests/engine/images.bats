@@ -103,7 +103,12 @@ replaces the one that is installed"
   project_conf <<<'toolchains = none'
   run -69 --separate-stderr as_user drydock build --bootstrap "$project"
   assert_contains "$stderr" "build the agent image"
-  assert_contains "$stderr" there-is-no-such-package
+  # What the step said is printed once, and nothing of the other steps.
+  assert_equal "$(sed -n '/docker build failed/,$p' <<<"$stderr")" \
+    "drydock: build the agent image: docker build failed with status 1
+  E: Unable to locate package there-is-no-such-package
+  exit code: 100"
+  assert_equal "$(grep '^drydock: agent: \[' <<<"$stderr" | sort | uniq -d)" ""
   run -69 --separate-stderr as_user drydock plan "$project"
   assert_contains "$stderr" "toolchains none: run"
 }
@@ -142,4 +147,145 @@ replaces the one that is installed"
   run -0 as_user script -qec "drydock shell '$project' -- ed --version" \
     /dev/null <<<y
   assert_contains "$output" "GNU ed"
+}
+
+# build DIR: quietly, as the user.
+build() {
+  as_user drydock build --bootstrap "$@" >"$BATS_TEST_TMPDIR/build" 2>&1 ||
+    fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")"
+}
+
+# Of the bed's own images the record keeps the base alone: gc must not find that
+# they are not needed.
+forget_bed() {
+  as_user sh -c 'jq ".images |= map(select(.kind == \"base\"))" "$1" \
+    >"$1.new" && mv "$1.new" "$1"' sh "$XDG_STATE_HOME/drydock/images.json"
+}
+
+exists() {
+  docker image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1
+}
+
+# needed_by ID: what "build --list" says, one per line.
+needed_by() {
+  as_user drydock build --list --json | jq -r --arg id "$1" \
+    '.images[] | select(.id == $id) | .needed_by[]'
+}
+
+@test "build --list shows what needs an image, and what it shares" {
+  local ed plain key
+  project_conf <<<'toolchains = ed'
+  build "$project"
+  ed=$(image_of "$project")
+  key=${own%/*}
+  plain=$(jq -r '[.images[] | select(.recipe == "agent claude")][-1].image' \
+    "$XDG_STATE_HOME/drydock/images.json")
+  assert_equal "$(needed_by "$ed")" "projects/${key##*/}"
+  assert_equal "$(needed_by "$plain")" drydock.conf
+  # What both have is on the disk once.
+  run -0 --separate-stderr as_user drydock build --list --json
+  assert_equal "$(jq --arg id "$ed" '.images[] | select(.id == $id) |
+    .size > 300000000 and .own_size < 50000000' <<<"$output")" true
+  run -0 --separate-stderr as_user drydock build --list
+  assert_contains "$output" "agent claude; toolchains ed for $BED/user, needed by\
+ projects/${key##*/}"
+  assert_contains "$output" "proxy, needed by drydock.conf"
+  run -64 as_user drydock build --list --pull
+}
+
+@test "gc --images removes what nothing needs, and nothing else" {
+  local ed all container pid
+  forget_bed
+  project_conf <<<'toolchains = ed'
+  build "$project"
+  ed=$(image_of "$project")
+  all=$(images_all | sort)
+  run -0 --separate-stderr as_user drydock gc --images
+  assert_equal "$output" ""
+  assert_equal "$(images_all | sort)" "$all"
+
+  # A session uses it, which the project's settings do not need any more.
+  open_session sh -c 'echo ready; cat >/dev/null'
+  project_conf </dev/null
+  run -0 --separate-stderr as_user drydock gc --images
+  assert_equal "$output" ""
+  assert_equal "$(needed_by "$ed" | cut -d ' ' -f 1)" session
+  exists "$ed"
+  close_session
+
+  # A build runs: it holds images that no record has yet.
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  cat >"$BATS_TEST_TMPDIR/bin/docker" <<END
+#!/bin/sh
+[ "\$1" != build ] || { echo >"$project/started"
+  until [ -e "$project/go" ]; do sleep 0.1; done; }
+exec "$(command -v docker)" "\$@"
+END
+  chmod 0755 "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/bin/docker"
+  DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker as_user drydock build \
+    --bootstrap >"$BATS_TEST_TMPDIR/build" 2>&1 3>&- &
+  pid=$!
+  wait_for "build" test -e "$project/started"
+  run -75 --separate-stderr as_user drydock gc --images
+  assert_contains "$stderr" "no image is removed: another drydock build holds"
+  echo >"$project/go"
+  wait "$pid"
+  exists "$ed"
+
+  # Containers and names of somebody else's.
+  container=$(docker create "$ed" true)
+  run -0 --separate-stderr as_user drydock gc --images
+  assert_contains "$stderr" "stays: "
+  assert_equal "$output" ""
+  docker rm "$container" >/dev/null
+  docker tag "$ed" stranger:1
+  run -0 --separate-stderr as_user drydock gc --images
+  assert_contains "$stderr" "stays: it has several names"
+  docker rmi stranger:1 >/dev/null
+
+  # An image with our labels and our kind of name, which no build recorded.
+  docker tag "$ed" drydock-test:ed
+  printf '%s\n' 'FROM drydock-test:ed' 'LABEL x=y' |
+    docker build -q --tag drydock-agent:uid-"$BED_UID"-stranger - >/dev/null
+  docker rmi drydock-test:ed >/dev/null
+
+  # A settings file that cannot be read may need anything.
+  project_conf <<<'toolchains = there-is-none'
+  run -75 --separate-stderr as_user drydock gc --images
+  assert_contains "$stderr" "no image is removed: projects/"
+  project_conf </dev/null
+
+  run -0 --separate-stderr as_user drydock gc --images --dry-run
+  assert_equal "$output" "image ${ed:7:12} (agent claude; toolchains ed) would\
+ be removed"
+  exists "$ed"
+  all=$(images_all | grep -vxF "$ed" | sort)
+  run -0 --separate-stderr as_user drydock gc --images --json
+  assert_equal "$(jq -c .images <<<"$output")" "[\"$ed\"]"
+  assert_equal "$(images_all | sort)" "$all"
+  exists "drydock-agent:uid-$BED_UID-stranger"
+  assert_equal "$(jq --arg id "$ed" '[.images[] | select(.image == $id)] |
+    length' "$XDG_STATE_HOME/drydock/images.json")" 0
+  run -0 --separate-stderr in_session true
+}
+
+@test "an image that loses its name to a newer one is still named" {
+  local mine old
+  forget_bed
+  build
+  mine=$(image_of "$project")
+  # The same user with another home.
+  as_user mkdir -p "$BED/user/other"
+  HOME=$BED/user/other run -0 --separate-stderr setpriv --reuid "$BED_UID" \
+    --regid "$BED_UID" --clear-groups drydock build --bootstrap
+  old=drydock-agent:uid-$BED_UID-old-${mine:7:12}
+  assert_equal "$(docker image inspect --format '{{.Id}}' "$old")" "$mine"
+  build
+  assert_equal "$(docker image inspect --format '{{join .RepoTags " "}}' \
+    "$mine")" "drydock-agent:uid-$BED_UID"
+  assert_equal "$(docker image ls -q --filter dangling=true \
+    --filter label=io.drydock.image --filter "since=$mine")" ""
+  run -0 --separate-stderr as_user drydock gc --images
+  assert_contains "$output" "(agent claude) removed"
+  exists "$mine"
 }
