@@ -82,7 +82,7 @@ LIST = "list"
 
 
 # How many functions, from the innermost, tell one place in the code from
-# another, where a call that comes from one place again and again is failed once.
+# another.
 FRAMES = 4
 # Who calls the commands.
 COMMANDS = "run_command"
@@ -144,6 +144,18 @@ class Call:
     @property
     def place(self):
         return (self.name, *self.frames[:FRAMES])
+
+    @property
+    def links(self):
+        """The call with its two innermost functions, and each function above
+        with its caller: all that a failure passes on its way up."""
+        return [(self.name, *self.frames[:2]),
+                *zip(self.frames[1:], self.frames[2:])]
+
+    @property
+    def round(self):
+        """A loop's third round leaves the world as its second does."""
+        return (self.name, min(self.nth, 2), *self.frames)
 
     @property
     def path(self):
@@ -223,42 +235,52 @@ def choose(calls, scenario, how, known, every=False):
 
     how: "call" skips a call that an earlier scenario made in the same way, from
     the same functions and as often before; "each" skips none; "place" fails
-    each place in the code once.  every: each errno of the call, not the first.
+    each pair of a function and its caller once, and kills in the first two
+    rounds of a loop.  every: each errno of the call, not the first.
 
     A kill also leaves what was there before, so that another scenario's kill
-    does not stand for this one.  Only launches share their kills, unless they
-    sync: what else is in their world makes no difference.  A scenario that is
-    "alike" makes the calls of others in another order: it is treated by places.
+    does not stand for this one.  Only launches share their kills: what else is
+    in their world makes no difference; unless they sync, where "place" alone
+    shares what is not of the sync.  A scenario that is "alike" makes the calls
+    of others in another order: it is treated by places.
 
     The dynamic linker's calls before main() are failed in one scenario, and
     those for libcurl in another.  A kill at exit_group is a kill after all work.
     """
     todo = []
     changed = None
-    apart = how == "each"
-    by_place = how == "place" or how == "call" and scenario.alike
-    whose = scenario.launches and not scenario.syncs or scenario.name
+    by_links = how == "place" or scenario.alike
     for call in calls:
-        key = call.place if by_place else call.path
         errors = errors_of(call.name) if call.can_fail else []
-        if call.loads:
-            wanted = scenario.library if call.library else scenario.loads
-            errors = errors[:1] if wanted else []
-        elif not every:
+        if call.loads and not (
+                scenario.library if call.library else scenario.loads):
+            errors = []
+        if call.loads or not every:
             errors = errors[:1]
         for e in errors:
-            if apart or call.loads or (key, e) not in known:
+            path = {(call.path, e)}
+            links = {(k, every and e) for k in call.links}
+            if how == "each" or not (links if by_links else path) <= known:
                 todo.append(Fault(call, e))
-            known.update([(call.path, e), (call.place, e)])
+            known.update(path, links)
         due = call.name == "exit_group"
         if changed is not None:
-            ways = [(changed.path, whose), (changed.place, "kill")]
-            due = due or apart or ways[scenario.alike] not in known
-            known.update(ways)
+            ways = kill_ways(changed, scenario)
+            due = due or how == "each" or ways[
+                "alike" if scenario.alike else how] not in known
+            known.update(ways.values())
         if due:
             todo.append(Fault(call, "kill"))
         changed = call if call.changes and not call.loads else None
     return todo
+
+
+def kill_ways(changed, scenario):
+    """Which other changes leave the world as this one does."""
+    one = scenario.launches or scenario.name
+    apart = scenario.launches and not scenario.syncs or scenario.name
+    return {"call": (changed.path, apart), "place": (changed.round, one),
+            "alike": (changed.place, "kill")}
 
 
 def order(todo, offset):
