@@ -95,11 +95,18 @@ assert n > 1 << 20, n
 '
 }
 
+# From the cache the build makes the bed's images, which are older than the
+# secrets; where it makes others, they are searched.
 @test "no secret is in an image that is built beside it" {
+  local image
   as_who drydock sync
-  run -0 --separate-stderr as_who drydock build --bootstrap
-  docker image save "$(agent_image "$BED_UID")" | search_archive
-  docker image save "$(egress_image)" | search_archive
+  run -0 --separate-stderr as_who drydock build --bootstrap --json
+  for image in $(jq -r '.agent.id, .egress.id' <<<"$output"); do
+    case $image in
+      "$(agent_image "$BED_UID")" | "$(images_of egress "$BED_UID")") ;;
+      *) docker image save "$image" | search_archive ;;
+    esac
+  done
 }
 
 @test "a document that is wrong is a warning, and its last copy is used" {
