@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
@@ -60,17 +61,6 @@ scalar_text(const struct json *n)
 	while (sb.len > 0 && sb.buf[sb.len - 1] == '\n')
 		strbuf_setlen(&sb, sb.len - 1);
 	return strbuf_detach(&sb, NULL);
-}
-
-static bool
-parse_integer(const char *s, int64_t max, int64_t *ret_value)
-{
-	char *end;
-
-	errno = 0;
-	*ret_value = strtoll(s, &end, 10);
-	return errno == 0 && end != s && *end == '\0' && *ret_value >= 0 &&
-	    *ret_value <= max;
 }
 
 /*
@@ -133,7 +123,7 @@ read_limit(const struct json *value, void *member)
 	cleanup_free char *text = scalar_text(value);
 	int64_t limit;
 
-	if (text == NULL || !parse_integer(text, INT64_MAX, &limit))
+	if (text == NULL || !decimal_parse(text, 0, INT64_MAX, &limit))
 		return false;
 	*(int64_t *)member = limit == 0 ? -1 : limit;
 	return true;
@@ -170,8 +160,8 @@ read_user(const struct json *value, void *service)
 	if (colon == NULL)
 		return false;
 	uid = xstrndup(user, (size_t)(colon - user));
-	if (!parse_integer(uid, UINT32_MAX, &u) ||
-	    !parse_integer(colon + 1, UINT32_MAX, &g))
+	if (!decimal_parse(uid, 0, UINT32_MAX, &u) ||
+	    !decimal_parse(colon + 1, 0, UINT32_MAX, &g))
 		return false;
 	s->uid = (uid_t)u;
 	s->gid = (gid_t)g;
@@ -187,7 +177,7 @@ read_groups(const struct json *value, void *service)
 		cleanup_free char *text = scalar_text(json_at(value, i));
 		int64_t gid;
 
-		if (text == NULL || !parse_integer(text, UINT32_MAX, &gid) ||
+		if (text == NULL || !decimal_parse(text, 0, UINT32_MAX, &gid) ||
 		    s->ngroups == PROC_MAX_GROUPS)
 			return false;
 		s->groups[s->ngroups++] = (gid_t)gid;

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
@@ -21,20 +23,17 @@ enum {
 };
 
 static bool
-parse(const struct strbuf *text, int *ret_status)
+parse(struct strbuf *text, int *ret_status)
 {
-	int status = 0;
+	int64_t status;
 
-	if (text->len < 2 || text->buf[text->len - 1] != '\n')
+	if (text->len == 0 || text->buf[text->len - 1] != '\n')
 		return false;
-	for (size_t i = 0; i + 1 < text->len; i++) {
-		if (text->buf[i] < '0' || text->buf[i] > '9')
-			return false;
-		status = status * 10 + (text->buf[i] - '0');
-	}
-	if (status > STATUS_MAX)
+	strbuf_setlen(text, text->len - 1);
+	if (strlen(text->buf) != text->len ||
+	    !decimal_parse(text->buf, 0, STATUS_MAX, &status))
 		return false;
-	*ret_status = status;
+	*ret_status = (int)status;
 	return true;
 }
 

@@ -3,10 +3,10 @@
 #include "session/portlist.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
@@ -16,19 +16,6 @@
 #define FILE_MAX ((size_t)4096)
 #define ERRNO_MAX 4095
 
-static int
-parse_number(const char *text, int min, int max, int *ret)
-{
-	size_t digits = strspn(text, "0123456789");
-	long n = strtol(text, NULL, 10);
-
-	if (digits == 0 || digits > 5 || text[digits] != '\0' || n < min ||
-	    n > max)
-		return -1;
-	*ret = (int)n;
-	return 0;
-}
-
 int
 port_parse(const char *text, struct port *ret, struct diag *dg)
 {
@@ -36,12 +23,12 @@ port_parse(const char *text, struct port *ret, struct diag *dg)
 	cleanup_free char *inner = colon == NULL
 	    ? xstrdup(text)
 	    : xstrndup(text, (size_t)(colon - text));
-	int in;
-	int out;
+	int64_t in;
+	int64_t out;
 
-	if (parse_number(inner, 1, UINT16_MAX, &in) != 0 ||
-	    parse_number(
-		colon == NULL ? inner : colon + 1, 0, UINT16_MAX, &out) != 0)
+	if (!decimal_parse(inner, 1, UINT16_MAX, &in) ||
+	    !decimal_parse(
+		colon == NULL ? inner : colon + 1, 0, UINT16_MAX, &out))
 		return diag_set(dg, DIAG_USAGE,
 		    "\"%s\" is not a port: PORT or PORT:HOSTPORT, from 1 to "
 		    "65535",
@@ -67,18 +54,18 @@ static int
 parse_line(char *line, struct portlist *list)
 {
 	const char *words[3];
-	int n[3];
+	int64_t n[3];
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		words[i] = strsep(&line, " ");
 	if (line != NULL || words[2] == NULL || list->nr == PORTLIST_MAX ||
-	    parse_number(words[0], 1, UINT16_MAX, &n[0]) != 0 ||
-	    parse_number(words[1], 1, UINT16_MAX, &n[1]) != 0 ||
-	    parse_number(words[2], 0, ERRNO_MAX, &n[2]) != 0 ||
+	    !decimal_parse(words[0], 1, UINT16_MAX, &n[0]) ||
+	    !decimal_parse(words[1], 1, UINT16_MAX, &n[1]) ||
+	    !decimal_parse(words[2], 0, ERRNO_MAX, &n[2]) ||
 	    portlist_find(list, (uint16_t)n[0]) != NULL)
 		return -1;
 	list->v[list->nr++] =
-	    (struct port){ (uint16_t)n[0], (uint16_t)n[1], n[2] };
+	    (struct port){ (uint16_t)n[0], (uint16_t)n[1], (int)n[2] };
 	return 0;
 }
 
