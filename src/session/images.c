@@ -104,7 +104,8 @@ images_missing(
 		return -1;
 	add_command(spec, &command);
 	if (built.recorded && kind == BUILD_AGENT &&
-	    !build_recipe_is_plain(&spec->recipe)) {
+	    (!build_recipe_is_plain(&spec->recipe) ||
+		spec->recipe.settings->packages.nr > 0)) {
 		cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
 
 		build_recipe_text(&spec->recipe, &wanted);
