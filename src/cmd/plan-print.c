@@ -126,7 +126,7 @@ add_volumes(const struct assembly *assembly, struct strbuf *out)
 		for (size_t n = 0; n < extra->tmpfs.nr; n++) {
 			strbuf_addf(out,
 			    "service %s: its image declares a VOLUME, which "
-			    "is memory and goes with the session: ",
+			    "is memory and is empty after each start: ",
 			    extra->name);
 			strbuf_add_escaped(
 			    out, extra->tmpfs.v[n], strlen(extra->tmpfs.v[n]));

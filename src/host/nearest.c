@@ -47,7 +47,7 @@ nearest_init(struct nearest *n, const char *word)
 {
 	n->word = word;
 	n->name = NULL;
-	n->distance = 1 + strlen(word) / 3;
+	n->distance = 1 + strlen(word) / 4;
 }
 
 void

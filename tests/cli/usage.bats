@@ -97,6 +97,13 @@ setup() {
   assert_equal "$(complete_line drydock attach z)" ""
 }
 
+@test "a command of other tools gets no advice that is far from it" {
+  run -64 --separate-stderr drydock status
+  assert_equal "$stderr" 'drydock: unknown command "status" (see drydock help)'
+  run -64 --separate-stderr drydock atach
+  assert_equal "$stderr" 'drydock: unknown command "atach" (nearest: attach)'
+}
+
 @test "a mode that does not exist is usage where it was typed" {
   local command
   for command in run shell new plan config; do

@@ -214,8 +214,8 @@ END
     >"$overlays/db.yml"
   run -0 --separate-stderr as_who drydock plan "$project"
   assert_contains "$output" "service db: its image declares a VOLUME, which is\
- memory and goes with the session: /data:rw,noexec,nosuid,nodev,mode=0700"
-  refute_contains "$output" "session: /var/lib/own"
+ memory and is empty after each start: /data:rw,noexec,nosuid,nodev,mode=0700"
+  refute_contains "$output" "start: /var/lib/own"
   asked "write /data/x"
   assert_equal "$output" written
   asked "write /var/lib/own/x"
