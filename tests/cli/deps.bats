@@ -62,7 +62,7 @@ complete() {
 @test "quickstart names a directory or a home that is none" {
   quickstart=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)/quickstart
   PATH=$bin:$PATH run -69 --separate-stderr "$quickstart" /nosuch </dev/null
-  assert_equal "$stderr" "quickstart: /nosuch is no directory"
+  assert_equal "$stderr" "quickstart: /nosuch is not a directory"
   HOME=home PATH=$bin:$PATH run -69 --separate-stderr "$quickstart" </dev/null
   assert_equal "$stderr" "quickstart: HOME is not set to an absolute path"
 }
