@@ -8,6 +8,8 @@ engine_sources = \
 	src/engine/aptsources.h \
 	src/engine/bootstrap.c \
 	src/engine/bootstrap.h \
+	src/engine/build-recipe.c \
+	src/engine/build-recipe.h \
 	src/engine/build.c \
 	src/engine/build.h \
 	src/engine/buildkit.c \
