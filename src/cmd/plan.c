@@ -109,8 +109,9 @@ find_image(const struct images_spec *spec, enum build_kind kind,
  * pass_env and allowlist.
  */
 static int
-read_written(const struct context *ctx, enum mode mode, struct agent *agent,
-    struct toolchains *toolchains, struct diag *dg)
+read_written(const struct context *ctx, const struct project *project,
+    enum mode mode, struct agent *agent, struct toolchains *toolchains,
+    struct diag *dg)
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 
@@ -122,7 +123,8 @@ read_written(const struct context *ctx, enum mode mode, struct agent *agent,
 		return -1;
 	if (mode != MODE_CONTAINED)
 		return 0;
-	return allowlist_load(&list, agent, toolchains, ctx->paths, dg);
+	return allowlist_load(&list,
+	    &(struct allow_spec){ agent, toolchains, ctx->paths, project }, dg);
 }
 
 /*
@@ -222,7 +224,8 @@ show_plan(struct context *ctx, const struct plan_options *o,
 		.mode = mode.mode,
 	};
 
-	if (read_written(ctx, mode.mode, &agent, &toolchains, dg) != 0 ||
+	if (read_written(ctx, project, mode.mode, &agent, &toolchains, dg) !=
+		0 ||
 	    find_engine(ctx, scratch, project, &engine, dg) != 0 ||
 	    strangers_warn_images(paths, &engine, dg) != 0 ||
 	    find_image(&spec, BUILD_AGENT, &files, &image, dg) != 0 ||

@@ -1,27 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* allowlist: a strict parser for lines of host names. */
+/* allowlist: a strict parser for lines of hosts. */
 
 #include "host/allowlist.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/catalog.h"
 #include "host/paths.h"
+#include "host/project.h"
 #include "host/text.h"
 #include "host/toolchain.h"
+#include "host/trusted.h"
 
 #define ALLOWLIST_NAME "allowlist"
-#define ALLOWLIST_MAX ((size_t)64 << 10)
+#define BUNDLES "bundles"
 #define ENTRIES_MAX 1024
 #define NAME_MAX_LEN 253 /* RFC 1035 2.3.4, without the root's dot */
 #define LABEL_MAX_LEN 63
 #define HTTPS_PORT 443
+#define HTTP_PORT 80
+
+static const char http[] = "http://";
 
 static bool
 is_digit(char c)
@@ -69,17 +78,16 @@ label_problem(const char *label, size_t len)
 
 /* Returns the error in a lower-case name without its trailing dot, or NULL. */
 static const char *
-host_problem(const char *host)
+name_problem(const char *host)
 {
 	const char *label = host;
 	size_t len = strlen(host);
 
-	if (strstr(host, "//") != NULL || strchr(host, '/') != NULL)
-		return "is not a host name: leave out the scheme and the path";
+	if (strchr(host, '/') != NULL)
+		return "is not a host: leave out the scheme (only http:// may "
+		       "stand there) and the path";
 	if (strchr(host, '*') != NULL)
-		return "is a wildcard: each host is listed by its own name";
-	if (strchr(host, ':') != NULL || strchr(host, '[') != NULL)
-		return "is an address: only names are allowed";
+		return "has a * elsewhere than in \"*.\" before a name";
 	if (len > NAME_MAX_LEN)
 		return "has more than 253 characters";
 	for (;;) {
@@ -98,7 +106,7 @@ host_problem(const char *host)
 	 * address (inet_aton(3), WHATWG URL 3.5).
 	 */
 	if (label_is_number(label, len))
-		return "is an address: only names are allowed";
+		return "is an address that is not written as four numbers";
 	if (strcmp(label, "localhost") == 0)
 		return "is the proxy's own loopback";
 	return NULL;
@@ -120,79 +128,212 @@ parse_port(const char *text)
 	return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
-/* Splits word in place into a host and a port.  Returns the error, or NULL. */
+/* Splits off ":PORT" at the end, in place.  Returns the error, or NULL. */
 static const char *
-parse_host(char *word, uint16_t *ret_port)
+split_port(char *word, uint16_t fallback, uint16_t *ret_port)
 {
 	char *colon = strrchr(word, ':');
-	size_t len;
 
-	*ret_port = HTTPS_PORT;
-	/* More than one colon is an IPv6 address; host_problem() reports it. */
-	if (colon != NULL && strchr(word, ':') == colon &&
-	    strstr(word, "//") == NULL) {
-		*colon = '\0';
-		*ret_port = parse_port(colon + 1);
-		if (*ret_port == 0)
-			return "has no port from 1 to 65535 behind the colon";
+	*ret_port = fallback;
+	if (*word == '[') {
+		char *end = strchr(word, ']');
+
+		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+			return "is not an IPv6 address in brackets";
+		colon = end[1] == ':' ? end + 1 : NULL;
+	} else if (colon != NULL && strchr(word, ':') != colon) {
+		return strchr(word, '/') != NULL
+		    ? name_problem(word)
+		    : "is not a host: an IPv6 address stands in brackets";
+	}
+	if (colon == NULL || strchr(colon, '/') != NULL)
+		return NULL;
+	*colon = '\0';
+	*ret_port = parse_port(colon + 1);
+	return *ret_port == 0 ? "has no port from 1 to 65535 behind the colon"
+			      : NULL;
+}
+
+/* Reads "[ADDRESS]".  Returns the error, or NULL. */
+static const char *
+parse_six(char *word, char **ret_host)
+{
+	static const char wrong[] = "is not an IPv6 address in brackets";
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+
+	word[strlen(word) - 1] = '\0';
+	if (inet_pton(AF_INET6, word + 1, &six) != 1 ||
+	    inet_ntop(AF_INET6, &six, text, sizeof(text)) == NULL)
+		return wrong;
+	if (IN6_IS_ADDR_V4MAPPED(&six) || IN6_IS_ADDR_V4COMPAT(&six))
+		return "holds an IPv4 address: write that one";
+	*ret_host = xasprintf("[%s]", text);
+	return NULL;
+}
+
+/* Reads a word without its port into *e.  Returns the error, or NULL. */
+static const char *
+parse_host(char *word, struct allow_entry *e)
+{
+	size_t len = strlen(word);
+	struct in_addr four;
+	const char *why;
+
+	if (*word == '[') {
+		e->kind = ALLOW_ADDRESS;
+		return parse_six(word, &e->host);
 	}
 	for (char *p = word; *p != '\0'; p++)
 		*p = text_lower(*p);
-	len = strlen(word);
 	if (len > 1 && word[len - 1] == '.')
 		word[len - 1] = '\0';
-	return host_problem(word);
+	if (strncmp(word, "*.", 2) == 0) {
+		e->kind = ALLOW_BELOW;
+		word += 2;
+	} else if (inet_pton(AF_INET, word, &four) == 1) {
+		e->kind = ALLOW_ADDRESS;
+		e->host = xstrdup(word);
+		return NULL;
+	}
+	why = name_problem(word);
+	if (why == NULL && e->kind == ALLOW_BELOW && strchr(word, '.') == NULL)
+		why = "is a whole top-level domain: a name behind \"*.\" has "
+		      "a dot";
+	if (why == NULL)
+		e->host = xstrdup(word);
+	return why;
 }
 
+/* Reads "[http://]HOST[:PORT]" into *ret_entry.  Returns the error, or NULL. */
+static const char *
+parse_word(const char *text, struct allow_entry *ret_entry)
+{
+	struct allow_entry e = { .kind = ALLOW_NAME };
+	cleanup_free char *word = NULL;
+	const char *why;
+
+	e.plain_http = strncasecmp(text, http, strlen(http)) == 0;
+	word = xstrdup(text + (e.plain_http ? strlen(http) : 0));
+	why = split_port(word, e.plain_http ? HTTP_PORT : HTTPS_PORT, &e.port);
+	if (why == NULL)
+		why = parse_host(word, &e);
+	if (why == NULL)
+		*ret_entry = e;
+	return why;
+}
+
+/* *e is given. */
 static int
-add_entry(struct allowlist *list, const char *host, uint16_t port,
-    bool private_ok, const char *name, struct diag *dg)
+add_entry(struct allowlist *list, struct allow_entry *e, const char *name,
+    struct diag *dg)
 {
 	for (size_t i = 0; i < list->nr; i++) {
-		if (list->v[i].port == port &&
-		    strcmp(list->v[i].host, host) == 0) {
-			list->v[i].private_ok |= private_ok;
+		struct allow_entry *old = &list->v[i];
+
+		if (old->port == e->port && old->kind == e->kind &&
+		    old->plain_http == e->plain_http &&
+		    strcmp(old->host, e->host) == 0) {
+			old->private_ok |= e->private_ok;
+			old->sources |= e->sources;
+			allow_entry_release(e);
 			return 0;
 		}
 	}
-	if (list->nr == ENTRIES_MAX)
+	if (list->nr == ENTRIES_MAX) {
+		allow_entry_release(e);
 		return diag_set(dg, DIAG_CONFIG, "%s: more than %d hosts", name,
 		    ENTRIES_MAX);
+	}
 	if (list->nr == list->alloc) {
 		list->alloc = list->alloc * 2 + 8;
 		list->v = xreallocarray(list->v, list->alloc, sizeof(*list->v));
 	}
-	list->v[list->nr++] =
-	    (struct allow_entry){ xstrdup(host), port, private_ok };
+	list->v[list->nr++] = *e;
 	return 0;
 }
 
 static int
-parse_line(struct allowlist *list, const char *name, size_t number,
-    const char *line, struct diag *dg)
+fail_bundle(const struct paths *paths, const char *origin, const char *word,
+    struct diag *dg)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_strbuf struct strbuf known = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	if (trusted_open(paths, paths->data_dir, BUNDLES, TRUSTED_DIRECTORY,
+		&fd, dg) != 0 ||
+	    (fd >= 0 && fs_list_names(fd, BUNDLES, &names, dg) != 0))
+		return -1;
+	strvec_sort(&names);
+	for (size_t i = 0; i < names.nr; i++)
+		if (catalog_is_name(names.v[i]))
+			strbuf_addf(&known, "%s@%s", known.len > 0 ? ", " : "",
+			    names.v[i]);
+	return diag_set(dg, DIAG_CONFIG, "%s: unknown bundle \"%s\" (%s)",
+	    origin, word, known.len > 0 ? known.buf : "none is installed");
+}
+
+static int
+add_bundle(struct allowlist *list, enum allow_source source,
+    const struct paths *paths, const char *origin, const char *word,
+    struct diag *dg)
+{
+	cleanup_free char *file = xasprintf(BUNDLES "/%s", word + 1);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	if (paths == NULL)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s: \"%s\": a bundle cannot stand here", origin, word);
+	if (catalog_is_name(word + 1) &&
+	    trusted_open(paths, paths->data_dir, file, 0, &fd, dg) != 0)
+		return -1;
+	if (fd < 0)
+		return fail_bundle(paths, origin, word, dg);
+	if (trusted_read(fd, file, ALLOWLIST_MAX, &text, dg) != 0)
+		return -1;
+	return allowlist_parse(
+	    list, source, NULL, file, text.buf, text.len, dg);
+}
+
+static int
+parse_line(struct allowlist *list, enum allow_source source,
+    const struct paths *paths, const struct lines *lines, const char *line,
+    struct diag *dg)
 {
 	size_t len = strcspn(line, " \t");
 	cleanup_free char *word = xstrndup(line, len);
-	cleanup_free char *host = xstrdup(word);
+	cleanup_free char *origin =
+	    xasprintf("%s:%zu", lines->name, lines->number);
 	const char *rest = line + len + strspn(line + len, " \t");
+	struct allow_entry e;
 	const char *why;
-	uint16_t port;
 
-	why = parse_host(host, &port);
-	if (why != NULL)
-		return diag_set(dg, DIAG_CONFIG, "%s:%zu: \"%s\" %s", name,
-		    number, word, why);
+	if (*word == '@' && *rest == '\0')
+		return add_bundle(list, source, paths, origin, word, dg);
+	if (*word == '@')
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s: \"%s\" behind a bundle: nothing may stand there",
+		    origin, rest);
 	if (*rest != '\0' && strcmp(rest, "private") != 0)
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s:%zu: \"%s\" behind the host: only \"private\" may "
+		    "%s: \"%s\" behind the host: only \"private\" may "
 		    "stand there",
-		    name, number, rest);
-	return add_entry(list, host, port, *rest != '\0', name, dg);
+		    origin, rest);
+	why = parse_word(word, &e);
+	if (why != NULL)
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: \"%s\" %s", origin, word, why);
+	e.private_ok = *rest != '\0';
+	e.sources = source;
+	return add_entry(list, &e, lines->name, dg);
 }
 
 int
-allowlist_parse(struct allowlist *list, const char *name, const char *text,
-    size_t len, struct diag *dg)
+allowlist_parse(struct allowlist *list, enum allow_source source,
+    const struct paths *paths, const char *name, const char *text, size_t len,
+    struct diag *dg)
 {
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	struct lines lines;
@@ -201,38 +342,126 @@ allowlist_parse(struct allowlist *list, const char *name, const char *text,
 		return -1;
 	while (lines_next(&lines, &line)) {
 		lines_cut_comment(&line);
-		if (parse_line(list, name, lines.number, line.buf, dg) != 0)
+		if (parse_line(list, source, paths, &lines, line.buf, dg) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static void
-add_lines(struct strbuf *text, const struct strvec *hosts)
+static int
+add_hosts(struct allowlist *list, enum allow_source source, const char *name,
+    const struct strvec *hosts, struct diag *dg)
 {
 	for (size_t i = 0; i < hosts->nr; i++)
-		strbuf_addf(text, "%s\n", hosts->v[i]);
+		if (allowlist_parse(list, source, NULL, name, hosts->v[i],
+			strlen(hosts->v[i]), dg) != 0)
+			return -1;
+	return 0;
+}
+
+char *
+allowlist_file_name(const struct project *project)
+{
+	return project == NULL
+	    ? xstrdup(ALLOWLIST_NAME)
+	    : xasprintf("%s/" ALLOWLIST_NAME, project->config);
+}
+
+static int
+add_file(struct allowlist *list, enum allow_source source,
+    const struct paths *paths, const struct project *project, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *name = allowlist_file_name(project);
+	cleanup_free char *file = xasprintf("%s/%s", paths->config_dir, name);
+
+	if (paths_read_config_file(paths, name, ALLOWLIST_MAX, &text, dg) != 0)
+		return -1;
+	return allowlist_parse(
+	    list, source, paths, file, text.buf, text.len, dg);
 }
 
 int
-allowlist_load(struct allowlist *list, const struct agent *agent,
-    const struct toolchains *toolchains, const struct paths *paths,
-    struct diag *dg)
+allowlist_load(
+    struct allowlist *list, const struct allow_spec *spec, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *file =
-	    xasprintf("%s/" ALLOWLIST_NAME, paths->config_dir);
+	const struct toolchains *tc = spec->toolchains;
 
-	add_lines(&text, &agent->hosts);
-	for (size_t i = 0; i < toolchains->nr; i++)
-		add_lines(&text, &toolchains->v[i].hosts);
-	if (allowlist_parse(list, "hosts of the agent and the toolchains",
-		text.buf, text.len, dg) != 0)
+	if (spec->agent != NULL &&
+	    add_hosts(list, ALLOW_AGENT, "hosts of the agent",
+		&spec->agent->hosts, dg) != 0)
 		return -1;
-	if (paths_read_config_file(
-		paths, ALLOWLIST_NAME, ALLOWLIST_MAX, &text, dg) != 0)
+	for (size_t i = 0; tc != NULL && i < tc->nr; i++)
+		if (add_hosts(list, ALLOW_TOOLCHAIN, "hosts of the toolchains",
+			&tc->v[i].hosts, dg) != 0)
+			return -1;
+	if (add_file(list, ALLOW_GLOBAL, spec->paths, NULL, dg) != 0)
 		return -1;
-	return allowlist_parse(list, file, text.buf, text.len, dg);
+	return spec->project == NULL
+	    ? 0
+	    : add_file(list, ALLOW_PROJECT, spec->paths, spec->project, dg);
+}
+
+bool
+allow_entry_of_request(
+    struct allow_entry *ret_entry, const char *method, const char *target)
+{
+	bool connect = strcmp(method, "CONNECT") == 0;
+	bool plain = strncasecmp(target, http, strlen(http)) == 0;
+	cleanup_free char *word = NULL;
+
+	if (connect == plain || strpbrk(target, " \t\r\n") != NULL)
+		return false;
+	word = plain ? xstrndup(target,
+			   strlen(http) + strcspn(target + strlen(http), "/?#"))
+		     : xstrdup(target);
+	if (parse_word(word, ret_entry) != NULL)
+		return false;
+	if (ret_entry->kind != ALLOW_BELOW)
+		return true;
+	/* A target with a * is no host. */
+	allow_entry_release(ret_entry);
+	return false;
+}
+
+static bool
+covers(const struct allow_entry *a, const struct allow_entry *e)
+{
+	size_t len = strlen(a->host);
+	size_t n = strlen(e->host);
+
+	if (a->port != e->port || a->plain_http != e->plain_http)
+		return false;
+	if (a->kind == e->kind && strcmp(a->host, e->host) == 0)
+		return true;
+	return a->kind == ALLOW_BELOW && e->kind != ALLOW_ADDRESS && n > len &&
+	    e->host[n - len - 1] == '.' &&
+	    strcmp(e->host + n - len, a->host) == 0;
+}
+
+const struct allow_entry *
+allowlist_find(const struct allowlist *list, const struct allow_entry *e)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (covers(&list->v[i], e))
+			return &list->v[i];
+	return NULL;
+}
+
+void
+allow_entry_print(const struct allow_entry *e, struct strbuf *out)
+{
+	strbuf_addf(out, "%s%s%s", e->plain_http ? http : "",
+	    e->kind == ALLOW_BELOW ? "*." : "", e->host);
+	if (e->port != (e->plain_http ? HTTP_PORT : HTTPS_PORT))
+		strbuf_addf(out, ":%u", e->port);
+}
+
+void
+allow_entry_release(struct allow_entry *e)
+{
+	free(e->host);
+	*e = (struct allow_entry){ .host = NULL };
 }
 
 void

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * allowlist: the hosts that a contained session may CONNECT to.
+ * allowlist: the hosts that a contained session may reach.
  *
- * Each line is "NAME[:PORT] [private]"; # starts a comment.  NAME is a whole
- * DNS name (RFC 1123): letters, digits, hyphens and dots; at most 253
- * characters; labels of at most 63; not only digits and dots.  Case is folded,
- * and one trailing dot is dropped.  NAME matches exactly that host.  The
- * default port is 443.  "private" permits the name to resolve to a private
- * address.  Addresses, wildcards and URLs are errors.
+ * Each line is "HOST[:PORT] [private]" or "@BUNDLE"; # starts a comment.  HOST
+ * is one of
+ *
+ *	NAME		that host alone
+ *	*.NAME		each sub-domain of NAME, and not NAME itself; NAME has
+ *			a dot
+ *	ADDRESS		an IPv4 address, or an IPv6 address in brackets
+ *
+ * The port is 443, and the proxy takes CONNECT alone.  With http:// before HOST
+ * it takes plain HTTP alone, and the port is 80.  "private" permits addresses
+ * that are not global unicast.
+ *
+ * NAME is a whole DNS name (RFC 1123): letters, digits, hyphens and dots; at
+ * most 253 characters; labels of at most 63; its last label is no number.  Case
+ * is folded, and one trailing dot is dropped.
+ *
+ * A bundle is a file of such lines in bundles/ of the installed data, for one
+ * package manager or forge.
  */
 #ifndef DRYDOCK_ALLOWLIST_H
 #define DRYDOCK_ALLOWLIST_H
@@ -19,12 +31,35 @@
 struct agent;
 struct diag;
 struct paths;
+struct project;
+struct strbuf;
 struct toolchains;
 
+enum allow_kind {
+	ALLOW_NAME,
+	ALLOW_BELOW, /* *.NAME */
+	ALLOW_ADDRESS,
+};
+
+/* Who opens a host; in the order in which the sources are read. */
+enum allow_source {
+	ALLOW_AGENT = 1 << 0,
+	ALLOW_TOOLCHAIN = 1 << 1,
+	ALLOW_GLOBAL = 1 << 2, /* the user's allowlist */
+	ALLOW_PROJECT = 1 << 3, /* the project's allowlist */
+};
+
 struct allow_entry {
-	char *host; /* owned; lower case, no trailing dot */
+	/*
+	 * owned; lower case, without "*." and trailing dot; an address as
+	 * inet_ntop(3) writes it, IPv6 in brackets
+	 */
+	char *host;
+	enum allow_kind kind;
 	uint16_t port;
+	bool plain_http;
 	bool private_ok;
+	unsigned sources; /* of allow_source */
 };
 
 struct allowlist {
@@ -39,22 +74,57 @@ struct allowlist {
 		NULL, 0, 0 \
 	}
 
-/*
- * Adds the lines of text to list.  A bad line is DIAG_CONFIG "name:LINE: why".
- */
-int allowlist_parse(struct allowlist *list, const char *name, const char *text,
-    size_t len, struct diag *dg);
+#define ALLOWLIST_MAX ((size_t)64 << 10) /* bytes of one list */
 
 /*
- * Adds the hosts of the agent and the toolchains, then the user's `allowlist`
- * file.  An absent file adds nothing.  An unreadable file, one that
- * is too large and one that is not a regular file are errors.
+ * Adds the lines of text to list.  paths leads to the bundles; without it
+ * (NULL) a bundle is an error.  A bad line is DIAG_CONFIG "name:LINE: why".
  */
-int allowlist_load(struct allowlist *list, const struct agent *agent,
-    const struct toolchains *toolchains, const struct paths *paths,
+int allowlist_parse(struct allowlist *list, enum allow_source source,
+    const struct paths *paths, const char *name, const char *text, size_t len,
     struct diag *dg);
+
+/* The sources of a session's list; agent, toolchains and project may be NULL */
+struct allow_spec {
+	const struct agent *agent;
+	const struct toolchains *toolchains;
+	const struct paths *paths;
+	const struct project *project;
+};
+
+/*
+ * Adds the hosts of the agent and of the toolchains, the user's `allowlist`
+ * and the project's one.  An absent file adds nothing.  An unreadable file, one
+ * that is too large and one that is not a regular file are errors.
+ */
+int allowlist_load(
+    struct allowlist *list, const struct allow_spec *spec, struct diag *dg);
+
+/*
+ * Returned: the name of the user's allowlist in the configuration directory, or
+ * of the project's one (NULL: none).
+ */
+char *allowlist_file_name(const struct project *project);
+
+/*
+ * Parses the target of a proxy's request ("host:port" for CONNECT, else
+ * "http://host[:port]/...") into an entry for exactly that host.  The target is
+ * hostile.  Returns false if no line could allow it.
+ */
+bool allow_entry_of_request(
+    struct allow_entry *ret_entry, const char *method, const char *target);
+
+/* Returns the first entry of list that covers all that e allows, or NULL. */
+const struct allow_entry *allowlist_find(
+    const struct allowlist *list, const struct allow_entry *e);
+
+/* Appends the entry as a line, without "private". */
+void allow_entry_print(const struct allow_entry *e, struct strbuf *out);
+
+void allow_entry_release(struct allow_entry *e);
 void allowlist_release(struct allowlist *list);
 
+#define cleanup_allow_entry __attribute__((cleanup(allow_entry_release)))
 #define cleanup_allowlist __attribute__((cleanup(allowlist_release)))
 
 #endif /* DRYDOCK_ALLOWLIST_H */

@@ -164,8 +164,8 @@ catalog_read_hosts(
 	for (size_t i = 0; i < ret_hosts->nr; i++) {
 		const char *line = ret_hosts->v[i];
 
-		if (allowlist_parse(&list, "hosts", line, strlen(line), dg) !=
-		    0)
+		if (allowlist_parse(&list, ALLOW_AGENT, NULL, "hosts", line,
+			strlen(line), dg) != 0)
 			return -1;
 	}
 	return 0;

@@ -186,6 +186,8 @@ static const struct setting table[] = {
 	    "contained, or dood: the host's network and the engine's socket, "
 	    "which is root on the host; empty or unknown: contained",
 	    true },
+	{ "agent_hosts", SETTING_BOOL, AT(agent_hosts), 0, 1, "yes", "yes|no",
+	    NULL, "open the hosts that the agent needs itself", true },
 	{ "clipboard", SETTING_BOOL, AT(clipboard), 0, 1, "no", "yes|no", NULL,
 	    "let the agent's terminal write the clipboard", false },
 	{ "detach_key", SETTING_STRING, AT(detach_key), 0, 0, "ctrl-\\", "KEY",

@@ -58,6 +58,7 @@ struct settings {
 	int64_t launch_timeout_ms;
 	int64_t build_timeout_ms;
 	char *agent; /* name, or "" */
+	bool agent_hosts; /* the agent\'s own hosts are open */
 	char *mode; /* as written, or ""; mode_resolve() reads it */
 	bool clipboard; /* let the agent's terminal write the clipboard */
 	char *detach_key; /* "ctrl-\\", or "none" */

@@ -18,6 +18,8 @@
 #include "host/allowlist.h"
 
 #define PAGE "ERR_DRYDOCK_REFUSED"
+#define PAGE_PORT "ERR_DRYDOCK_PORT"
+#define PAGE_ADDRESS "ERR_DRYDOCK_ADDRESS"
 #define ADDRESSES_MAX ((size_t)1 << 20)
 
 /*
@@ -51,6 +53,13 @@ static const char preamble[] =
     "visible_hostname drydock\n"
     "httpd_suppress_version_string on\n"
     "forwarded_for delete\n"
+    "via off\n"
+    "uri_whitespace deny\n"
+    "email_err_data off\n"
+    "global_internal_static off\n"
+    "icp_port 0\n"
+    "htcp_port 0\n"
+    "snmp_port 0\n"
     "hosts_file none\n"
     "pid_filename none\n"
     "coredump_dir none\n"
@@ -84,13 +93,30 @@ static const char preamble[] =
     " on-error=drop\n"
     "\n";
 
-static const char page[] =
-    "<!DOCTYPE html>\n"
-    "<title>refused</title>\n"
-    "<p>drydock refuses %M %H: this session may only CONNECT to the hosts on"
-    " its allowlist, and to no private address that the list does not call"
-    " private.</p>\n"
-    "<!-- %s -->\n";
+/*
+ * One line for the client.  Squid replaces %M and %H by the request's method
+ * and host.  The host is the agent's text, so that no command has it.
+ */
+#define REFUSED "drydock refused %M %H: "
+#define PAGE_END "\n<!-- %s -->\n"
+static const struct {
+	const char *name;
+	const char *text;
+} pages[] = {
+	{ PAGE,
+	    REFUSED "this session's allowlist does not have it. The user can "
+		    "allow it on the host, where \"drydock egress\" shows the "
+		    "command." PAGE_END },
+	{ PAGE_PORT,
+	    REFUSED "the allowlist has this host for another port or protocol. "
+		    "The user can allow this one on the host, where \"drydock "
+		    "egress\" shows the command." PAGE_END },
+	{ PAGE_ADDRESS,
+	    REFUSED "it leads to a private or special address. The user can "
+		    "put \"private\" behind its line of the allowlist; the "
+		    "host itself, loopback and metadata addresses stay "
+		    "refused." PAGE_END },
+};
 
 static void
 add_list(struct strbuf *out, const char *name, const char *const *v, size_t nr)
@@ -124,37 +150,65 @@ add_below_3(struct strbuf *out, const char *name)
 	}
 }
 
+/* The lines of the configuration that lead to an any-of acl. */
+enum member {
+	MEMBER_LINE, /* host, port and protocol */
+	MEMBER_PRIVATE, /* the same, of the lines with "private" */
+	MEMBER_HOST, /* the host alone */
+};
+
 /* "any-of" needs at least one member; "nothing" never matches (port 0). */
 static void
 add_any_of(struct strbuf *out, const struct allowlist *list, const char *name,
-    bool only_private)
+    enum member member)
 {
 	strbuf_addf(out, "acl %s any-of nothing", name);
 	for (size_t i = 0; i < list->nr; i++)
-		if (!only_private || list->v[i].private_ok)
-			strbuf_addf(out, " line%zu", i);
+		if (member != MEMBER_PRIVATE || list->v[i].private_ok)
+			strbuf_addf(out, " %s%zu",
+			    member == MEMBER_HOST ? "host" : "line", i);
 	strbuf_addch(out, '\n');
+}
+
+static void
+add_entry(struct strbuf *out, size_t i, const struct allow_entry *e)
+{
+	/*
+	 * -n: no reverse lookup.  A name without a leading dot matches only
+	 * itself; one with a dot also matches the name behind the dot, which
+	 * "apex" takes away.
+	 */
+	if (e->kind == ALLOW_BELOW) {
+		strbuf_addf(out, "acl below%zu dstdomain -n .%s\n", i, e->host);
+		strbuf_addf(out, "acl apex%zu dstdomain -n %s\n", i, e->host);
+		strbuf_addf(
+		    out, "acl host%zu all-of below%zu !apex%zu\n", i, i, i);
+	} else {
+		strbuf_addf(out, "acl host%zu dstdomain -n %s\n", i, e->host);
+	}
+	strbuf_addf(out, "acl port%zu port %u\n", i, e->port);
+	strbuf_addf(out, "acl line%zu all-of %s host%zu port%zu\n", i,
+	    e->plain_http ? "plain" : "CONNECT", i, i);
 }
 
 void
 squid_config(const struct allowlist *list, struct strbuf *out)
 {
 	strbuf_addstr(out, preamble);
-	strbuf_addstr(out, "acl nothing port 0\n");
-	for (size_t i = 0; i < list->nr; i++) {
-		const struct allow_entry *e = &list->v[i];
-
-		/*
-		 * -n: no reverse lookup.  A name without a leading dot matches
-		 * only itself.
-		 */
-		strbuf_addf(out, "acl host%zu dstdomain -n %s\n", i, e->host);
-		strbuf_addf(out, "acl port%zu port %u\n", i, e->port);
-		strbuf_addf(
-		    out, "acl line%zu all-of host%zu port%zu\n", i, i, i);
-	}
-	add_any_of(out, list, "listed", false);
-	add_any_of(out, list, "private", true);
+	strbuf_addstr(out,
+	    "acl nothing port 0\n"
+	    /*
+	     * Squid takes any character in a host, and cuts a label of more
+	     * than 63 when it asks DNS.
+	     */
+	    "acl odd dstdom_regex -n -i [^.]{64} ^.{254} [^][a-z0-9.:_-]\n"
+	    "acl http proto HTTP\n"
+	    "acl plain all-of !CONNECT http\n");
+	for (size_t i = 0; i < list->nr; i++)
+		add_entry(out, i, &list->v[i]);
+	add_any_of(out, list, "listed", MEMBER_LINE);
+	add_any_of(out, list, "private", MEMBER_PRIVATE);
+	add_any_of(out, list, "host", MEMBER_HOST);
 	add_list(out, "special", special, ARRAY_SIZE(special));
 	add_below_3(out, "special");
 	add_list(out, "unreachable", unreachable, ARRAY_SIZE(unreachable));
@@ -163,14 +217,19 @@ squid_config(const struct allowlist *list, struct strbuf *out)
 	    "\"\n");
 	/*
 	 * Check names before addresses: "dst" queries DNS, and a query could
-	 * carry data out.
+	 * carry data out.  The last acl of a rule chooses the page.
 	 */
 	strbuf_addstr(out,
 	    "deny_info " PAGE " all\n"
-	    "http_access deny !CONNECT all\n"
+	    "deny_info " PAGE_PORT " host\n"
+	    "deny_info " PAGE_ADDRESS " unreachable\n"
+	    "deny_info " PAGE_ADDRESS " special\n"
+	    "http_access deny manager all\n"
+	    "http_access deny odd all\n"
+	    "http_access deny !listed host\n"
 	    "http_access deny !listed all\n"
-	    "http_access deny unreachable all\n"
-	    "http_access deny special !private all\n"
+	    "http_access deny unreachable\n"
+	    "http_access deny !private special\n"
 	    "http_access allow listed\n"
 	    "http_access deny all\n");
 }
@@ -282,8 +341,10 @@ squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 	if (squid_write_addresses(conf_fd, &changed, dg) != 0)
 		return -1;
 	squid_config(list, &text);
-	if (fs_replace_file(conf_fd, PAGE, page, strlen(page), 0644, dg) != 0)
-		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+		if (fs_replace_file(conf_fd, pages[i].name, pages[i].text,
+			strlen(pages[i].text), 0644, dg) != 0)
+			return -1;
 	return fs_replace_file(
 	    conf_fd, "squid.conf", text.buf, text.len, 0644, dg);
 }

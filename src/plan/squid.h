@@ -2,8 +2,9 @@
 /*
  * squid: writes the sidecar's Squid configuration from an allowlist.
  *
- * The configuration denies by default, allows only CONNECT and matches exact
- * host names.  A host name is resolved only after it matched the allowlist.
+ * The configuration denies by default and matches exact host names.  It allows
+ * CONNECT, and plain HTTP where a line says so.  A host name is resolved only
+ * after it matched the allowlist.
  */
 #ifndef DRYDOCK_SQUID_H
 #define DRYDOCK_SQUID_H
@@ -50,7 +51,7 @@ int squid_host_addresses(struct strvec *addresses, struct diag *dg);
 int squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
 
 /*
- * Writes squid.conf, SQUID_ADDRESSES and the refusal page into conf_fd.  This
+ * Writes squid.conf, SQUID_ADDRESSES and the refusal pages into conf_fd.  This
  * is sidecar/conf of the session; the sidecar has it at /etc/drydock-egress.
  */
 int squid_write(int conf_fd, const struct allowlist *list, struct diag *dg);

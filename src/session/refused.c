@@ -44,24 +44,6 @@ refused_add(struct refused *r, const char *name, bool allowable, int64_t n)
 	};
 }
 
-/* Appends the allowlist line for HOST:PORT; returns false if there is none. */
-static bool
-line_for(const char *target, struct strbuf *out)
-{
-	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-
-	if (strpbrk(target, " \t\r\n#") != NULL ||
-	    allowlist_parse(&list, "line", target, strlen(target), &ignored) !=
-		0 ||
-	    list.nr != 1)
-		return false;
-	strbuf_addstr(out, list.v[0].host);
-	if (list.v[0].port != 443)
-		strbuf_addf(out, ":%u", list.v[0].port);
-	return true;
-}
-
 /* Cuts a URL after its host: the rest may be long or secret. */
 static void
 cut_url(struct strbuf *target)
@@ -79,12 +61,14 @@ cut_url(struct strbuf *target)
 static void
 add_request(struct refused *r, const char *method, const char *target)
 {
+	cleanup_allow_entry struct allow_entry entry = { .host = NULL };
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
 
 	if (strcmp(target, SQUID_READY_AUTHORITY) == 0)
 		return;
-	if (strcmp(method, "CONNECT") == 0 && line_for(target, &line)) {
+	if (allow_entry_of_request(&entry, method, target)) {
+		allow_entry_print(&entry, &line);
 		refused_add(r, line.buf, true, 1);
 		return;
 	}
@@ -163,7 +147,14 @@ load_allowed(const struct paths *paths, const char *dir, const char *agent_name,
 	    agent_load(&agent, agent_name, paths, dg) != 0 ||
 	    toolchains_load(&toolchains, &settings.toolchains, paths, dg) != 0)
 		return -1;
-	return allowlist_load(list, &agent, &toolchains, paths, dg);
+	return allowlist_load(list,
+	    &(struct allow_spec){
+		.agent = settings.agent_hosts ? &agent : NULL,
+		.toolchains = &toolchains,
+		.paths = paths,
+		.project = project.path != NULL ? &project : NULL,
+	    },
+	    dg);
 }
 
 /*
@@ -181,29 +172,24 @@ tell_listed(struct refused *left, const struct paths *paths,
 		return;
 	for (size_t i = 0; i < left->nr; i++) {
 		struct refused_host *h = &left->v[i];
-		size_t len = strcspn(h->name, ":");
+		cleanup_allowlist struct allowlist own = ALLOWLIST_INIT;
+		const struct allow_entry *e = NULL;
 
-		for (size_t n = 0; h->allowable && n < list.nr; n++) {
-			const struct allow_entry *e = &list.v[n];
-			unsigned port = h->name[len] == ':'
-			    ? (unsigned)strtoul(h->name + len + 1, NULL, 10)
-			    : 443;
-
-			if (strlen(e->host) != len ||
-			    strncmp(e->host, h->name, len) != 0 ||
-			    e->port != port)
-				continue;
-			diag_note(
-			    "the proxy refused %s, which is on the allowlist "
-			    "now: it leads to an address that %s, or the line "
-			    "is newer than the session",
-			    h->name,
-			    e->private_ok ? "no line allows"
-					  : "only \"private\" behind its name "
-					    "allows");
-			h->allowable = false;
-			h->count = 0;
-		}
+		if (h->allowable &&
+		    allowlist_parse(&own, ALLOW_GLOBAL, NULL, "line", h->name,
+			strlen(h->name), &ignored) == 0 &&
+		    own.nr == 1)
+			e = allowlist_find(&list, &own.v[0]);
+		if (e == NULL)
+			continue;
+		diag_note("the proxy refused %s, which is on the allowlist "
+			  "now: it leads to an address that %s, or the line "
+			  "is newer than the session",
+		    h->name,
+		    e->private_ok ? "no line allows"
+				  : "only \"private\" behind its name allows");
+		h->allowable = false;
+		h->count = 0;
 	}
 }
 

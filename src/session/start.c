@@ -65,8 +65,14 @@ start_load_hosts(struct start *l, struct diag *dg)
 		return -1;
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;
-	return allowlist_load(
-	    &l->allowlist, &l->agent, &l->toolchains, l->paths, dg);
+	return allowlist_load(&l->allowlist,
+	    &(struct allow_spec){
+		.agent = l->settings->agent_hosts ? &l->agent : NULL,
+		.toolchains = &l->toolchains,
+		.paths = l->paths,
+		.project = &l->project,
+	    },
+	    dg);
 }
 
 void

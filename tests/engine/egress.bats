@@ -21,7 +21,7 @@ setup_file() {
   INTERNET_IP=$(docker inspect -f '{{.NetworkSettings.IPAddress}}' "$INTERNET")
   export INTERNET INTERNET_IP
   local name
-  for name in allowed sub.allowed other public; do
+  for name in allowed sub.allowed other public below a.below b.a.below plain; do
     echo "$name.drydock.test $INTERNET_IP"
   done >"$BED/dns/zone"
   for name in metadata metadata-private; do
@@ -174,6 +174,141 @@ END
   assert_equal "$output" ""
 }
 
+# raw: what the proxy answers to each request of the Python list on stdin.
+raw() {
+  cat >"$project/requests"
+  cat >"$project/raw.py" <<'END'
+import ast, socket
+for request in ast.literal_eval(open("requests").read()):
+    s = socket.create_connection(("127.0.0.1", 3128), timeout=20)
+    s.sendall(request.encode("latin-1"))
+    s.shutdown(socket.SHUT_WR)
+    got = b""
+    try:
+        while chunk := s.recv(65536):
+            got += chunk
+            # A tunnel stays open.
+            if got.startswith(b"HTTP/1.1 200") and request.startswith("CONNECT"):
+                break
+    except ConnectionResetError:
+        pass
+    print(got[9:12].decode() or "closed", ascii(request)[:60])
+    s.close()
+END
+  in_session python3 raw.py
+}
+
+# The lines of each kind, and the names that only they open.
+write_kinds() {
+  printf '%s\n' '*.below.drydock.test private' \
+    'allowed.drydock.test:18443 private' 'http://plain.drydock.test:443 private' \
+    "$INTERNET_IP private" '[2001:db8::1]' >"$XDG_CONFIG_HOME/drydock/allowlist"
+}
+
+@test "wildcards, ports, plain HTTP and addresses open what they say" {
+  write_kinds
+  run --separate-stderr codes https://a.below.drydock.test/ \
+    https://b.a.below.drydock.test/ https://below.drydock.test/ \
+    https://xbelow.drydock.test/ https://allowed.drydock.test/ \
+    https://allowed.drydock.test:18443/ "https://$INTERNET_IP/" \
+    http://plain.drydock.test:443/ http://plain.drydock.test/ \
+    https://plain.drydock.test/ http://a.below.drydock.test:443/
+  assert_contains "$output" "https://a.below.drydock.test/ 200 "
+  assert_contains "$output" "https://b.a.below.drydock.test/ 200 "
+  assert_contains "$output" "https://below.drydock.test/ 403 000"
+  assert_contains "$output" "https://xbelow.drydock.test/ 403 000"
+  assert_contains "$output" "https://allowed.drydock.test/ 403 000"
+  # Nothing listens there: the proxy tried.
+  assert_contains "$output" "https://allowed.drydock.test:18443/ 503 000"
+  assert_contains "$output" "https://$INTERNET_IP/ 200 "
+  refute_contains "$output" "http://plain.drydock.test:443/ 000 403"
+  assert_contains "$output" "http://plain.drydock.test/ 000 403"
+  assert_contains "$output" "https://plain.drydock.test/ 403 000"
+  assert_contains "$output" "http://a.below.drydock.test:443/ 000 403"
+}
+
+@test "no spelling of a request reaches a host that is not listed" {
+  write_kinds
+  local long neighbour_number neighbour=${INTERNET_IP%.*}.254
+  long=$(printf 'a%.0s' {1..70})
+  # shellcheck disable=SC2086 # four numbers
+  neighbour_number=$((16#$(printf '%02x' ${neighbour//./ })))
+  # The first five reach a.below or its address; Squid reads the last of them as
+  # its host and port alone.  Each other answer is a refusal or an error.
+  run --separate-stderr raw <<END
+[
+  "CONNECT a.below.drydock.test:443 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n",
+  "CONNECT A.BELOW.drydock.TEST.:443 HTTP/1.1\\r\\nHost: other.drydock.test\\r\\n\\r\\n",
+  "CONNECT $INTERNET_IP:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT a.below.drydock.test:0443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT a.below.drydock.test:443@other.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test:443 HTTP/1.1\\r\\nHost: a.below.drydock.test\\r\\n\\r\\n",
+  "CONNECT other.drydock.test:443 HTTP/1.1\\r\\nHost: a.below.drydock.test\\r\\nHost: other.drydock.test\\r\\n\\r\\n",
+  "CONNECT .below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT below.drydock.test.:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT below.drydock.test..:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT aXbelow.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT a.belowxdrydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT a.below.drydock.test.evil.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT a.below.drydock.test:22 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT a.below.drydock.test@other.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test#a.below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test\\0a.below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test\\0.a.below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test%00.below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test%2ebelow.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test\\r.below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT other.drydock.test\\t.below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT $long.below.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT b\\xfccher.drydock.test:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT $neighbour_number:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT [::ffff:$neighbour]:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT [2001:db8::2]:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT [2001:db8::1]:80 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT 127.0.0.1:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT 0x7f.1:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT 0177.0.0.1:443 HTTP/1.1\\r\\n\\r\\n",
+  "CONNECT [::1]:443 HTTP/1.1\\r\\n\\r\\n",
+  "GET http://other.drydock.test:443/ HTTP/1.1\\r\\nHost: plain.drydock.test:443\\r\\n\\r\\n",
+  "GET http://plain.drydock.test:443@other.drydock.test:443/ HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n",
+  "GET https://plain.drydock.test:443/ HTTP/1.1\\r\\nHost: plain.drydock.test\\r\\n\\r\\n",
+  "GET ftp://plain.drydock.test:443/ HTTP/1.1\\r\\nHost: plain.drydock.test\\r\\n\\r\\n",
+  "GET / HTTP/1.1\\r\\nHost: plain.drydock.test:443\\r\\n\\r\\n",
+  "GET /squid-internal-mgr/info HTTP/1.1\\r\\nHost: drydock\\r\\n\\r\\n",
+  "GET http://drydock:3128/squid-internal-mgr/info HTTP/1.1\\r\\nHost: drydock\\r\\n\\r\\n",
+  "GET cache_object://localhost/info HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n"
+]
+END
+  echo "$output"
+  echo "$stderr"
+  assert_equal "$status" 0
+  assert_equal "$(head -n 5 <<<"$output" | cut -c 1-3 | xargs)" "200 200 200 200 200"
+  assert_equal "$(tail -n +6 <<<"$output" | grep -cvE '^(403|400|closed) ')" 0
+  assert_equal "$(wc -l <<<"$output")" 40
+  # No name that is not listed was asked for.
+  run grep -E 'other|evil|xdrydock|xbelow' "$BED/dns/log"
+  assert_equal "$status" 1
+}
+
+@test "two sessions with different lists have a proxy each" {
+  local other=$BATS_TEST_TMPDIR/other key
+  mkdir "$other"
+  chown "$BED_UID" "$other"
+  cp "$project/cert" "$other"
+  key=$(printf %s "$other" | sha256sum | cut -c 1-16)-other
+  echo '@npm' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  as_user mkdir -p "$XDG_CONFIG_HOME/drydock/projects/$key"
+  echo 'allowed.drydock.test private' | as_user tee \
+    "$XDG_CONFIG_HOME/drydock/projects/$key/allowlist" >/dev/null
+  run --separate-stderr codes https://allowed.drydock.test/
+  assert_contains "$output" "https://allowed.drydock.test/ 403 000"
+  assert_contains "$stderr" "a proxy to 4 allowed hosts"
+  project=$other
+  run --separate-stderr codes https://allowed.drydock.test/
+  assert_contains "$output" "https://allowed.drydock.test/ 200 200"
+  assert_contains "$stderr" "a proxy to 5 allowed hosts"
+}
+
 @test "past the proxy nothing is reachable" {
   local target targets=(
     "tcp:$BED_GATEWAY:18081" "tcp:$BED_GATEWAY:18080"
@@ -232,7 +367,7 @@ END
 }
 
 @test "a bad allowlist line is refused with its number" {
-  printf '# fine\nallowed.drydock.test\n*.wild.test\n' \
+  printf '# fine\nallowed.drydock.test\n*.wild\n' \
     >"$XDG_CONFIG_HOME/drydock/allowlist"
   run --separate-stderr in_session true
   assert_equal "$status" 78

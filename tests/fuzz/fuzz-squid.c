@@ -38,8 +38,10 @@ fill(const struct strbuf *text, const struct allowlist *list,
 	while ((next = strstr(at, "placeholder-")) != NULL) {
 		size_t i = strtoul(next + strlen("placeholder-"), NULL, 10);
 		FUZZ_CHECK(i < list->nr);
-		/* A dot before it would stand for all names below. */
-		FUZZ_CHECK(next > text->buf && next[-1] == ' ');
+		/* A dot before it stands for all names below. */
+		FUZZ_CHECK(next > text->buf &&
+		    (next[-1] == ' ' ||
+			(next[-1] == '.' && list->v[i].kind == ALLOW_BELOW)));
 		strbuf_add(out, at, (size_t)(next - at));
 		strbuf_addstr(out, list->v[i].host);
 		at = next + strlen(placeholders->v[i].host);
@@ -61,8 +63,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_strbuf struct strbuf want = STRBUF_INIT;
 
 	/* Lines before one that is refused count as well. */
-	(void)allowlist_parse(
-	    &list, "allowlist", (const char *)data, size, &dg);
+	(void)allowlist_parse(&list, ALLOW_GLOBAL, NULL, "allowlist",
+	    (const char *)data, size, &dg);
 	make_placeholders(&list, &placeholders);
 	squid_config(&list, &text);
 	squid_config(&placeholders, &plain);

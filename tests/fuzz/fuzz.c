@@ -110,8 +110,8 @@ fuzz_allowlist_lines(const struct strvec *hosts)
 		cleanup_diag struct diag dg = DIAG_INIT;
 		const char *line = hosts->v[i];
 
-		FUZZ_CHECK(allowlist_parse(
-			       &list, "hosts", line, strlen(line), &dg) == 0);
+		FUZZ_CHECK(allowlist_parse(&list, ALLOW_AGENT, NULL, "hosts",
+			       line, strlen(line), &dg) == 0);
 		FUZZ_CHECK(list.nr <= 1);
 	}
 }

@@ -43,6 +43,7 @@ data_kit_copy(const char *dir)
 		return data;
 	CHECK_INT(chmod(data, 0755), 0);
 	copy(top != NULL ? top : ".", "agents", data);
+	copy(top != NULL ? top : ".", "bundles", data);
 	copy(top != NULL ? top : ".", "compose", data);
 	copy(top != NULL ? top : ".", "toolchains", data);
 	return data;

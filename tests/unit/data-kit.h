@@ -9,8 +9,8 @@
 struct paths;
 
 /*
- * Returned: the directory "data" in dir, with copies of agents/, compose/ and
- * toolchains/, to be paths.data_dir; made once.  A failure is a failed check.
+ * Returned: the directory "data" in dir, with copies of agents/, bundles/,
+ * compose/ and toolchains/, to be paths.data_dir; made once.  A failure is a failed check.
  */
 char *data_kit_copy(const char *dir);
 

@@ -116,6 +116,7 @@ fill_places(struct plan_bed *bed)
 	bed->project.path = xasprintf("%s/home/pro$ject", bed->tmp);
 	bed->project.name = xstrdup("project");
 	bed->project.key = xstrdup("0123456789abcdef-project");
+	bed->project.config = xstrdup("projects/0123456789abcdef-project");
 	bed->project.fd =
 	    open(bed->project.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CHECK(bed->project.fd != -1);

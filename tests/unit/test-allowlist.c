@@ -13,22 +13,42 @@
 #include "host/agent.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
+#include "host/project.h"
 #include "host/toolchain.h"
 
 #include "check.h"
+#include "data-kit.h"
 
 #define LABEL_63 \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-/* Returned: "host:port[ private] ..." or the message of the failure. */
+/* Writes the file dir/name, and makes the two directories in name. */
+static void
+write_file(const char *dir, const char *name, const char *text)
+{
+	cleanup_free char *path = xasprintf("%s/%s", dir, name);
+	cleanup_close int fd = -1;
+
+	for (char *p = path + strlen(dir) + 1; (p = strchr(p, '/')) != NULL;
+	     *p++ = '/') {
+		*p = '\0';
+		(void)mkdir(path, 0700);
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CHECK_INT(write(fd, text, strlen(text)), (int)strlen(text));
+}
+
+/* Returned: "[http://][*.]host:port[+] ..."; + is private. */
 static char *
 show(const struct allowlist *list)
 {
 	struct strbuf out = STRBUF_INIT;
 
 	for (size_t i = 0; i < list->nr; i++)
-		strbuf_addf(&out, "%s%s:%u%s", i > 0 ? " " : "",
-		    list->v[i].host, (unsigned)list->v[i].port,
+		strbuf_addf(&out, "%s%s%s%s:%u%s", i > 0 ? " " : "",
+		    list->v[i].plain_http ? "http://" : "",
+		    list->v[i].kind == ALLOW_BELOW ? "*." : "", list->v[i].host,
+		    (unsigned)list->v[i].port,
 		    list->v[i].private_ok ? "+" : "");
 	return strbuf_detach(&out, NULL);
 }
@@ -39,7 +59,8 @@ parse(const char *text)
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	if (allowlist_parse(&list, "allowlist", text, strlen(text), &dg) < 0) {
+	if (allowlist_parse(&list, ALLOW_GLOBAL, NULL, "allowlist", text,
+		strlen(text), &dg) < 0) {
 		CHECK_INT(dg.class, DIAG_CONFIG);
 		return xstrdup(dg.message);
 	}
@@ -70,6 +91,16 @@ test_good(void)
 		{ "1.2.3.4.example", "1.2.3.4.example:443" },
 		{ "xn--bcher-kva.example", "xn--bcher-kva.example:443" },
 		{ LABEL_63 ".example", LABEL_63 ".example:443" },
+		{ "*.Example.com.", "*.example.com:443" },
+		{ "*.example.com:8443 private\nexample.com",
+		    "*.example.com:8443+ example.com:443" },
+		{ "http://a.example\nHTTP://a.example:8080\na.example:80",
+		    "http://a.example:80 http://a.example:8080 a.example:80" },
+		{ "http://*.a.example", "http://*.a.example:80" },
+		{ "192.0.2.1\n192.0.2.1:80\nhttp://192.0.2.1",
+		    "192.0.2.1:443 192.0.2.1:80 http://192.0.2.1:80" },
+		{ "[2001:DB8:0::1]:8443 private\n[2001:db8::2]",
+		    "[2001:db8::1]:8443+ [2001:db8::2]:443" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -86,16 +117,36 @@ test_bad(void)
 		const char *text;
 		const char *why; /* somewhere in the message */
 	} rows[] = {
-		{ "127.0.0.1", "is an address" },
+		{ "127.0.0.1.1", "is an address" },
+		{ "127.000.0.1", "is an address" },
+		{ "0177.0.0.1", "is an address" },
 		{ "127.1:443", "is an address" },
 		{ "2130706433", "is an address" },
 		{ "0x7f000001", "is an address" },
 		{ "0x7F.1", "is an address" },
 		{ "host.0x7f", "is an address" },
-		{ "[::1]", "is an address" },
-		{ "::1", "is an address" },
-		{ "fe80::1:443", "is an address" },
-		{ "*.example.com", "is a wildcard" },
+		{ "[::1", "is not an IPv6 address" },
+		{ "[::1].", "is not an IPv6 address" },
+		{ "[fe80::1%eth0]", "is not an IPv6 address" },
+		{ "[1.2.3.4]", "is not an IPv6 address" },
+		{ "[]", "is not an IPv6 address" },
+		{ "[::ffff:192.0.2.1]", "holds an IPv4 address" },
+		{ "::1", "stands in brackets" },
+		{ "fe80::1:443", "stands in brackets" },
+		{ "*.com", "top-level domain" },
+		{ "*", "has a *" },
+		{ "*.", "has a *" },
+		{ "*example.com", "has a *" },
+		{ "a.*.example.com", "has a *" },
+		{ "*.*.example.com", "has a *" },
+		{ "*.192.0.2.1", "is an address" },
+		{ "*.[2001:db8::1]", "is not a host" },
+		{ "http://", "has an empty label" },
+		{ "http://a.example/", "leave out the scheme" },
+		{ "http://a.example:80/x", "leave out the scheme" },
+		{ "http://http://a.example", "leave out the scheme" },
+		{ "@npm", "a bundle cannot stand here" },
+		{ "@npm private", "behind a bundle" },
 		{ ".example.com", "has an empty label" },
 		{ "example..com", "has an empty label" },
 		{ "example.com..", "has an empty label" },
@@ -138,6 +189,138 @@ test_bad(void)
 	}
 }
 
+/*
+ * What a list of all kinds of lines allows: a request that is not listed in its
+ * own words never matches.
+ */
+static void
+test_requests(void)
+{
+	static const char lines[] = "a.example\n*.b.example\nc.example:8443\n"
+				    "http://d.example\n192.0.2.1\n"
+				    "[2001:db8::1]\nxn--bcher-kva.example\n";
+	static const struct {
+		const char *method;
+		const char *target;
+		const char *line; /* NULL: no line could allow it */
+		bool allowed;
+	} rows[] = {
+		{ "CONNECT", "a.example:443", "a.example", true },
+		{ "CONNECT", "A.EXAMPLE.:443", "a.example", true },
+		{ "CONNECT", "a.example", "a.example", true },
+		{ "CONNECT", "a.example:80", "a.example:80", false },
+		{ "CONNECT", "xa.example:443", "xa.example", false },
+		{ "CONNECT", "a.example.x:443", "a.example.x", false },
+		{ "CONNECT", "a-example:443", "a-example", false },
+		{ "CONNECT", "aXexample:443", "axexample", false },
+		{ "CONNECT", "x.a.example:443", "x.a.example", false },
+		{ "CONNECT", "a.example..:443", NULL, false },
+		{ "CONNECT", ".a.example:443", NULL, false },
+		{ "CONNECT", "b.example:443", "b.example", false },
+		{ "CONNECT", "x.b.example:443", "x.b.example", true },
+		{ "CONNECT", "y.x.b.example:443", "y.x.b.example", true },
+		{ "CONNECT", "xb.example:443", "xb.example", false },
+		{ "CONNECT", "x.b.example:8443", "x.b.example:8443", false },
+		{ "CONNECT", "*.b.example:443", NULL, false },
+		{ "CONNECT", "*.example:443", NULL, false },
+		{ "CONNECT", "c.example:443", "c.example", false },
+		{ "CONNECT", "c.example:8443", "c.example:8443", true },
+		{ "CONNECT", "d.example:80", "d.example:80", false },
+		{ "GET", "http://d.example/x?y", "http://d.example", true },
+		{ "GET", "http://d.example:8080/", "http://d.example:8080",
+		    false },
+		{ "GET", "http://x@d.example/", NULL, false },
+		{ "GET", "http://d.example@evil.example/", NULL, false },
+		{ "GET", "http://evil.example#@d.example/",
+		    "http://evil.example", false },
+		{ "GET", "http://a.example/", "http://a.example", false },
+		{ "GET", "https://d.example/", NULL, false },
+		{ "GET", "/", NULL, false },
+		{ "GET", "a.example:443", NULL, false },
+		{ "CONNECT", "http://d.example", NULL, false },
+		{ "CONNECT", "192.0.2.1:443", "192.0.2.1", true },
+		{ "CONNECT", "192.0.2.01:443", NULL, false },
+		{ "CONNECT", "3221225985:443", NULL, false },
+		{ "CONNECT", "0xc0000201:443", NULL, false },
+		{ "CONNECT", "0300.0.2.1:443", NULL, false },
+		{ "CONNECT", "192.0.513:443", NULL, false },
+		{ "CONNECT", "192.0.2.2:443", "192.0.2.2", false },
+		{ "CONNECT", "[2001:db8::1]:443", "[2001:db8::1]", true },
+		{ "CONNECT", "[2001:DB8:0:0::1]:443", "[2001:db8::1]", true },
+		{ "CONNECT", "[::ffff:192.0.2.1]:443", NULL, false },
+		{ "CONNECT", "2001:db8::1:443", NULL, false },
+		{ "CONNECT", "xn--bcher-kva.example:443",
+		    "xn--bcher-kva.example", true },
+		{ "CONNECT",
+		    "b\xc3\xbc"
+		    "cher.example:443",
+		    NULL, false },
+		{ "CONNECT", "user@a.example:443", NULL, false },
+		{ "CONNECT", "user:x@a.example:443", NULL, false },
+		{ "CONNECT", "a.example\r\nx:443", NULL, false },
+		{ "CONNECT", "a.example:443 private", NULL, false },
+		{ "CONNECT", "a.example:443#", NULL, false },
+		{ "CONNECT", "@npm", NULL, false },
+		{ "CONNECT", "x;rm${IFS}-rf:443", NULL, false },
+		{ "CONNECT", "", NULL, false },
+		{ "CONNECT", LABEL_63 "a.example:443", NULL, false },
+		{ "CONNECT",
+		    LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63 ".x:443",
+		    NULL, false },
+	};
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_allowlist struct allowlist empty = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(allowlist_parse(&list, ALLOW_GLOBAL, NULL, "list", lines,
+		      strlen(lines), &dg),
+	    0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_allow_entry struct allow_entry e = { .host = NULL };
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+		bool any =
+		    allow_entry_of_request(&e, rows[i].method, rows[i].target);
+
+		if (any)
+			allow_entry_print(&e, &line);
+		CHECK_STR(any ? line.buf : NULL, rows[i].line);
+		CHECK_INT(
+		    any && allowlist_find(&list, &e) != NULL, rows[i].allowed);
+		CHECK(!any || allowlist_find(&empty, &e) == NULL);
+	}
+}
+
+/* Every bundle that is shipped parses, and an unknown one is named. */
+static void
+test_bundles(void)
+{
+	static const char *const names[] = { "@crates", "@debian", "@github",
+		"@gitlab", "@go", "@maven", "@npm", "@pypi" };
+	cleanup_paths struct paths paths;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	size_t before = 0;
+
+	data_kit_paths(&paths);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CHECK_INT(allowlist_parse(&list, ALLOW_GLOBAL, &paths, "list",
+			      names[i], strlen(names[i]), &dg),
+		    0);
+		CHECK(list.nr > before);
+		before = list.nr;
+	}
+	CHECK_INT(allowlist_parse(
+		      &list, ALLOW_GLOBAL, &paths, "list", "x.y\n@np", 7, &dg),
+	    -1);
+	CHECK(strstr(dg.message,
+		  "list:2: unknown bundle \"@np\" (@crates, @debian") != NULL);
+	diag_clear(&dg);
+	CHECK_INT(allowlist_parse(&list, ALLOW_GLOBAL, &paths, "list",
+		      "@../agents/claude.json", 22, &dg),
+	    -1);
+	CHECK(strstr(dg.message, "unknown bundle") != NULL);
+}
+
 static void
 test_many(void)
 {
@@ -159,7 +342,10 @@ test_load(void)
 	struct toolchain rust = TOOLCHAIN_INIT;
 	const struct toolchains none = TOOLCHAINS_INIT;
 	const struct toolchains one = { &rust, 1 };
+	static char config[] = "projects/k";
+	const struct project project = { .config = config };
 	cleanup_paths struct paths paths;
+	const struct allow_spec spec = { &agent, &one, &paths, &project };
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *got = NULL;
 	cleanup_free char *file = NULL;
@@ -171,17 +357,32 @@ test_load(void)
 	paths.config_dir = xasprintf("%s/config", check_tmpdir());
 	strvec_push(&agent.hosts, "api.example");
 	strvec_push(&rust.hosts, "crates.example");
-	CHECK_INT(allowlist_load(&alone, &agent, &none, &paths, &dg), 0);
+	CHECK_INT(allowlist_load(&alone,
+		      &(struct allow_spec){ &agent, &none, &paths, NULL }, &dg),
+	    0);
 	CHECK_INT(alone.nr, 1);
 	CHECK_INT(mkdir(paths.config_dir, 0700), 0);
 	file = xasprintf("%s/allowlist", paths.config_dir);
 	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(write(fd, "b.example\napi.example\n", 22), 22);
-	CHECK_INT(allowlist_load(&list, &agent, &one, &paths, &dg), 0);
+	write_file(paths.config_dir, "projects/k/allowlist",
+	    "own.example\n*.example\n");
+	CHECK_INT(allowlist_load(&list, &spec, &dg), -1);
+	allowlist_release(&list);
+	diag_clear(&dg);
+	write_file(paths.config_dir, "projects/k/allowlist",
+	    "own.example\ncrates.example\n");
+	CHECK_INT(allowlist_load(&list, &spec, &dg), 0);
 	got = show(&list);
-	CHECK_STR(got, "api.example:443 crates.example:443 b.example:443");
+	CHECK_STR(got,
+	    "api.example:443 crates.example:443 b.example:443 "
+	    "own.example:443");
+	CHECK_INT(list.v[0].sources, ALLOW_AGENT | ALLOW_GLOBAL);
+	CHECK_INT(list.v[1].sources, ALLOW_TOOLCHAIN | ALLOW_PROJECT);
+	CHECK_INT(list.v[2].sources, ALLOW_GLOBAL);
+	CHECK_INT(list.v[3].sources, ALLOW_PROJECT);
 	CHECK_INT(write(fd, "!\n", 2), 2);
-	CHECK_INT(allowlist_load(&list, &agent, &one, &paths, &dg), -1);
+	CHECK_INT(allowlist_load(&list, &spec, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
 	want = xasprintf(
 	    "%s:3: \"!\" is not a host name (letters, digits, hyphens and dots)",
@@ -197,6 +398,9 @@ main(void)
 		{ "whole names are taken, folded, once", test_good },
 		{ "what is not a whole name is refused with its line",
 		    test_bad },
+		{ "a request matches a line that has its own host alone",
+		    test_requests },
+		{ "bundles are read from the installed data", test_bundles },
 		{ "the number of hosts is bounded", test_many },
 		{ "the agent's and toolchains' hosts come before the user's",
 		    test_load },

@@ -110,8 +110,10 @@ test_refused(void)
 	refused_parse(&r, log, sizeof(log) - 1);
 	refused_describe(&r, true, &yes);
 	refused_describe(&r, false, &no);
-	CHECK_STR(yes.buf, "a.example (2 times), b.example:8443, cut");
-	CHECK_STR(no.buf, "10.0.0.1:443, x;rm${IFS}-rf:443, http://c.example");
+	CHECK_STR(yes.buf,
+	    "a.example (2 times), b.example:8443, 10.0.0.1, "
+	    "http://c.example, cut");
+	CHECK_STR(no.buf, "x;rm${IFS}-rf:443");
 	for (int i = 0; i < 1000; i++)
 		strbuf_addf(&text, "1 403 CONNECT h%d.example:443\n", i);
 	refused_parse(&many, text.buf, text.len);

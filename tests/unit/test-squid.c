@@ -42,7 +42,9 @@ configure(const char *lines, struct strbuf *out)
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(allowlist_parse(&list, "list", lines, strlen(lines), &dg), 0);
+	CHECK_INT(allowlist_parse(&list, ALLOW_GLOBAL, NULL, "list", lines,
+		      strlen(lines), &dg),
+	    0);
 	CHECK_STR(dg.message, NULL);
 	squid_config(&list, out);
 }
@@ -76,11 +78,22 @@ test_lines(void)
 	configure("API.Example.com\nb.example:8443 private\n", &conf);
 	CHECK(line_at(&conf, "acl host0 dstdomain -n api.example.com") != -1);
 	CHECK(line_at(&conf, "acl port0 port 443") != -1);
-	CHECK(line_at(&conf, "acl line0 all-of host0 port0") != -1);
+	CHECK(line_at(&conf, "acl line0 all-of CONNECT host0 port0") != -1);
 	CHECK(line_at(&conf, "acl host1 dstdomain -n b.example") != -1);
 	CHECK(line_at(&conf, "acl port1 port 8443") != -1);
 	CHECK(line_at(&conf, "acl listed any-of nothing line0 line1") != -1);
 	CHECK(line_at(&conf, "acl private any-of nothing line1") != -1);
+	CHECK(line_at(&conf, "acl host any-of nothing host0 host1") != -1);
+	strbuf_reset(&conf);
+	configure("*.b.example\nhttp://c.example\n[2001:DB8::1]\n", &conf);
+	CHECK(line_at(&conf, "acl below0 dstdomain -n .b.example") != -1);
+	CHECK(line_at(&conf, "acl apex0 dstdomain -n b.example") != -1);
+	CHECK(line_at(&conf, "acl host0 all-of below0 !apex0") != -1);
+	CHECK(line_at(&conf, "acl line0 all-of CONNECT host0 port0") != -1);
+	CHECK(line_at(&conf, "acl host1 dstdomain -n c.example") != -1);
+	CHECK(line_at(&conf, "acl port1 port 80") != -1);
+	CHECK(line_at(&conf, "acl line1 all-of plain host1 port1") != -1);
+	CHECK(line_at(&conf, "acl host2 dstdomain -n [2001:db8::1]") != -1);
 }
 
 /* A destination acl asks DNS, so no name may reach it that is not listed. */
@@ -88,10 +101,12 @@ static void
 test_order(void)
 {
 	static const char *const rules[] = {
-		"http_access deny !CONNECT all",
+		"http_access deny manager all",
+		"http_access deny odd all",
+		"http_access deny !listed host",
 		"http_access deny !listed all",
-		"http_access deny unreachable all",
-		"http_access deny special !private all",
+		"http_access deny unreachable",
+		"http_access deny !private special",
 		"http_access allow listed",
 		"http_access deny all",
 	};

@@ -120,9 +120,9 @@ test_bad(void)
 		    "packages: not a list" },
 		{ "{\"hosts\": \"a.example\"}", "hosts: not a list" },
 		{ "{\"hosts\": [\"https://a.example\"]}", NULL },
-		{ "{\"hosts\": [\"10.0.0.1\"]}",
-		    "hosts:1: \"10.0.0.1\" is an address: only names are "
-		    "allowed" },
+		{ "{\"hosts\": [\"10.0.1\"]}",
+		    "hosts:1: \"10.0.1\" is an address that is not "
+		    "written as four numbers" },
 		{ "{\"hosts\": [\"a b c\"]}", NULL },
 		{ "{\"caches\": {}}", "caches: not a list" },
 		{ "{\"caches\": [1]}",

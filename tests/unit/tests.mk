@@ -148,6 +148,7 @@ tests_unit_test_holder_SOURCES = tests/unit/test-holder.c $(holder_kit)
 tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)
 tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
+tests_unit_test_allowlist_SOURCES = tests/unit/test-allowlist.c $(data_kit)
 tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c \
 	src/guest/limits.c $(data_kit)
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
