@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 cmd_sources = \
+	src/cmd/allow.c \
 	src/cmd/attach.c \
 	src/cmd/build-images.c \
 	src/cmd/build-images.h \
@@ -9,6 +10,7 @@ cmd_sources = \
 	src/cmd/cmd.h \
 	src/cmd/companion.c \
 	src/cmd/config.c \
+	src/cmd/egress.c \
 	src/cmd/ended.c \
 	src/cmd/ended.h \
 	src/cmd/exec.c \

@@ -88,7 +88,7 @@ static const char preamble[] =
      */
     "url_rewrite_extras \"%>a\"\n"
     "store_id_extras \"%>a\"\n"
-    "logformat drydock %ts %>Hs %rm %ru\n"
+    "logformat drydock %ts %>Hs %rm %ru %Ss\n"
     "access_log stdio:/var/log/squid/access.log logformat=drydock"
     " on-error=drop\n"
     "\n";
@@ -306,8 +306,9 @@ by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int
-squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
+/* Replaces the file if its contents change, or always. */
+static int
+write_addresses(int conf_fd, bool always, bool *ret_changed, struct diag *dg)
 {
 	cleanup_strvec struct strvec addresses = STRVEC_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -323,8 +324,9 @@ squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 		if (i == 0 || strcmp(addresses.v[i - 1], addresses.v[i]) != 0)
 			strbuf_addf(&text, "%s\n", addresses.v[i]);
 	/* A file that cannot be read is replaced. */
-	*ret_changed = fs_read_file(conf_fd, SQUID_ADDRESSES, ADDRESSES_MAX,
-			   &before, &absent) != 0 ||
+	*ret_changed = always ||
+	    fs_read_file(conf_fd, SQUID_ADDRESSES, ADDRESSES_MAX, &before,
+		&absent) != 0 ||
 	    strcmp(before.buf, text.buf) != 0;
 	if (!*ret_changed)
 		return 0;
@@ -333,18 +335,25 @@ squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 }
 
 int
+squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
+{
+	return write_addresses(conf_fd, false, ret_changed, dg);
+}
+
+int
 squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	bool changed;
 
-	if (squid_write_addresses(conf_fd, &changed, dg) != 0)
-		return -1;
 	squid_config(list, &text);
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		if (fs_replace_file(conf_fd, pages[i].name, pages[i].text,
 			strlen(pages[i].text), 0644, dg) != 0)
 			return -1;
-	return fs_replace_file(
-	    conf_fd, "squid.conf", text.buf, text.len, 0644, dg);
+	if (fs_replace_file(
+		conf_fd, "squid.conf", text.buf, text.len, 0644, dg) != 0)
+		return -1;
+	/* Last: its new inode makes a running proxy read all of them. */
+	return write_addresses(conf_fd, true, &changed, dg);
 }

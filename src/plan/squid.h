@@ -52,7 +52,8 @@ int squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
 
 /*
  * Writes squid.conf, SQUID_ADDRESSES and the refusal pages into conf_fd.  This
- * is sidecar/conf of the session; the sidecar has it at /etc/drydock-egress.
+ * is sidecar/conf of the session; the sidecar has it at /etc/drydock-egress.  A
+ * running proxy reads it again, without a restart.
  */
 int squid_write(int conf_fd, const struct allowlist *list, struct diag *dg);
 

@@ -14,14 +14,11 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "host/agent.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
-#include "host/project.h"
-#include "host/settings.h"
-#include "host/toolchain.h"
 #include "plan/role.h"
 #include "plan/squid.h"
+#include "session/allowed.h"
 #include "session/egress.h"
 
 void
@@ -128,35 +125,6 @@ refused_describe(const struct refused *r, bool allowable, struct strbuf *out)
 	}
 }
 
-/* Loads what the next session of the project would allow. */
-static int
-load_allowed(const struct paths *paths, const char *dir, const char *agent_name,
-    struct allowlist *list, struct diag *dg)
-{
-	static const char *const no_environ[] = { NULL };
-	cleanup_settings struct settings settings;
-	cleanup_agent struct agent agent = AGENT_INIT;
-	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
-	cleanup_project struct project project = PROJECT_INIT;
-	cleanup_diag struct diag gone = DIAG_INIT;
-
-	settings_init(&settings);
-	if (settings_load(&settings, paths, no_environ, dg) != 0 ||
-	    (project_open(&project, dir, paths, &gone) == 0 &&
-		settings_load_project(&settings, paths, &project, dg) != 0) ||
-	    agent_load(&agent, agent_name, paths, dg) != 0 ||
-	    toolchains_load(&toolchains, &settings.toolchains, paths, dg) != 0)
-		return -1;
-	return allowlist_load(list,
-	    &(struct allow_spec){
-		.agent = settings.agent_hosts ? &agent : NULL,
-		.toolchains = &toolchains,
-		.paths = paths,
-		.project = project.path != NULL ? &project : NULL,
-	    },
-	    dg);
-}
-
 /*
  * Reports hosts that the allowlist has by name: the proxy refused their
  * address.  Marks them as reported (count 0).
@@ -168,7 +136,7 @@ tell_listed(struct refused *left, const struct paths *paths,
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	if (load_allowed(paths, project, agent, &list, &ignored) != 0)
+	if (allowed_load(paths, project, agent, &list, &ignored) != 0)
 		return;
 	for (size_t i = 0; i < left->nr; i++) {
 		struct refused_host *h = &left->v[i];
@@ -187,7 +155,7 @@ tell_listed(struct refused *left, const struct paths *paths,
 			  "is newer than the session",
 		    h->name,
 		    e->private_ok ? "no line allows"
-				  : "only \"private\" behind its name allows");
+				  : "only \"drydock allow --private\" allows");
 		h->allowable = false;
 		h->count = 0;
 	}
@@ -207,15 +175,13 @@ keep_told(struct refused *r)
 	r->nr = kept;
 }
 
-static size_t
-count_allowable(const struct refused *r, const char **ret_first)
+/* Appends the names of the allowable hosts, which our own parser accepted. */
+static void
+add_names(const struct refused *r, struct strbuf *out)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < r->nr; i++)
-		if (r->v[i].allowable && n++ == 0)
-			*ret_first = r->v[i].name;
-	return n;
+		if (r->v[i].allowable)
+			strbuf_addf(out, " %s", r->v[i].name);
 }
 
 void
@@ -225,8 +191,7 @@ refused_tell(const struct refused *refused, const struct paths *paths,
 	cleanup_refused struct refused r = REFUSED_INIT;
 	cleanup_strbuf struct strbuf hosts = STRBUF_INIT;
 	cleanup_strbuf struct strbuf others = STRBUF_INIT;
-	const char *first = NULL;
-	size_t n;
+	cleanup_strbuf struct strbuf names = STRBUF_INIT;
 
 	for (size_t i = 0; i < refused->nr; i++)
 		refused_add(&r, refused->v[i].name, refused->v[i].allowable,
@@ -237,19 +202,14 @@ refused_tell(const struct refused *refused, const struct paths *paths,
 	keep_told(&r);
 	refused_describe(&r, true, &hosts);
 	refused_describe(&r, false, &others);
-	n = count_allowable(&r, &first);
-	if (n == 1)
-		diag_note("the proxy refused %s; to allow it, add the line "
-			  "\"%s\" to %s/allowlist",
-		    hosts.buf, first, paths->config_dir);
-	else if (n > 1)
-		diag_note("the proxy refused %s; to allow a host, add its name "
-			  "as a line to %s/allowlist, for example \"%s\"",
-		    hosts.buf, paths->config_dir, first);
+	add_names(&r, &names);
+	if (names.len > 0)
+		diag_note("the proxy refused %s; to allow what you trust, type "
+			  "in %s: drydock allow%s",
+		    hosts.buf, project, names.buf);
 	if (others.len > 0)
 		diag_note("the proxy refused %s, which no line of the "
-			  "allowlist can allow: it takes names of hosts, and "
-			  "https (CONNECT) alone",
+			  "allowlist can allow",
 		    others.buf);
 	if (refused->more > 0)
 		diag_note("the proxy refused %" PRId64

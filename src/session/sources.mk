@@ -10,6 +10,8 @@ session_sources = \
 	src/guest/relay.h \
 	src/guest/wire.c \
 	src/guest/wire.h \
+	src/session/allowed.c \
+	src/session/allowed.h \
 	src/session/attach-view.c \
 	src/session/attach.c \
 	src/session/attach.h \

@@ -162,7 +162,7 @@ END
     echo asked; read -r _ || :'
   echo >&"$session_in"
   wait_for "requests" grep -x asked "$session_lines"
-  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  id=$(as_who drydock list --all --json | jq -r '.[] | select(.id).id')
   as_who drydock logs "$id" >"$BATS_TEST_TMPDIR/logs"
   close_session
   grep -F http://n2999.refused.test/ "$BATS_TEST_TMPDIR/logs" >/dev/null
@@ -396,7 +396,7 @@ teardown() {
       done
       echo "$want: $code"
     done'
-  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  id=$(as_who drydock list --all --json | jq -r '.[] | select(.id).id')
   state=$XDG_STATE_HOME/drydock/sessions/$id
   ip address add "$LATER/32" dev lo
   echo 403 >&"$session_in"
@@ -417,4 +417,88 @@ teardown() {
   wait_for "companion gone" has_no_companion "$id"
   assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
     "$XDG_STATE_HOME/drydock/trash" -mindepth 1)" ""
+}
+
+# answer HOST: the proxy's answer to the running session's CONNECT.
+answer() {
+  as_who drydock exec "$session" -- curl -s --max-time 20 --cacert cert \
+    -o /dev/null -w '%{http_connect}' "https://$1/" || true
+}
+
+@test "allow and deny reach a running session without a restart" {
+  open_session sh -c 'echo ready; cat'
+  local before session
+  session=$(ls "$XDG_STATE_HOME/drydock/sessions")
+  before=$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' \
+    "$(docker ps -q --filter label=io.drydock.role=egress)")
+  assert_equal "$(answer other.drydock.test)" 403
+  cd "$project"
+  run -0 as_who drydock allow --private other.drydock.test
+  opened() { [ "$(answer other.drydock.test)" = 200 ]; }
+  wait_for "the host is open" opened
+  assert_equal "$(answer sub.allowed.drydock.test)" 403
+  # A list that does not parse: the session keeps the last good one.
+  echo '*.com' | as_user tee -a "$XDG_CONFIG_HOME/drydock/allowlist" >/dev/null
+  run -78 --separate-stderr as_who drydock allow sub.allowed.drydock.test
+  assert_contains "$stderr" "is a whole top-level domain"
+  assert_equal "$(answer other.drydock.test)" 200
+  sed -i '$d' "$XDG_CONFIG_HOME/drydock/allowlist"
+  run -0 as_who drydock deny other.drydock.test
+  closed() { [ "$(answer other.drydock.test)" = 403 ]; }
+  wait_for "the host is closed" closed
+  assert_equal "$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' \
+    "$(docker ps -q --filter label=io.drydock.role=egress)")" "$before"
+  run -0 --separate-stderr as_who drydock egress --json "$session"
+  assert_equal "$(jq -r '.[] | select(.host == "other.drydock.test") |
+    "\(.outcome) \(.allow)"' <<<"$output" | sort | xargs -d '\n')" \
+    "allowed null refused drydock allow other.drydock.test"
+  run -0 as_who drydock egress "$session"
+  assert_contains "$output" "(drydock allow other.drydock.test)"
+  close_session
+}
+
+@test "a proxy that reads a new list is never open" {
+  cat >"$project/hammer.py" <<'END'
+import collections, select, socket, sys
+seen = collections.Counter()
+print("ready", flush=True)
+while not select.select([sys.stdin], [], [], 0)[0]:
+    s = socket.create_connection(("127.0.0.1", 3128), timeout=20)
+    try:
+        s.sendall(b"CONNECT sub.allowed.drydock.test:443 HTTP/1.1\r\n\r\n")
+        seen[s.recv(65536)[9:12].decode()] += 1
+    except ConnectionResetError:
+        seen[""] += 1
+    s.close()
+print(dict(seen))
+END
+  open_session python3 hammer.py
+  cd "$project"
+  local i
+  for i in 1 2 3 4 5 6; do
+    as_who drydock allow --private "h$i.drydock.test"
+    as_who drydock deny "h$i.drydock.test"
+  done
+  close_session
+  run -0 tail -n 1 "$session_lines"
+  assert_contains "$output" "'403'"
+  refute_contains "$output" "'200'"
+}
+
+@test "egress --follow prints requests as they come, until the end" {
+  open_session sh -c 'echo ready; read -r _
+    curl -s --max-time 20 https://one.refused.test/
+    curl -s --max-time 20 http://two.refused.test/?secret; cat'
+  as_who drydock egress --follow \
+    "$(ls "$XDG_STATE_HOME/drydock/sessions")" >"$BATS_TEST_TMPDIR/followed" 3>&- \
+    {session_in}>&- &
+  local follower=$!
+  echo go >&"$session_in"
+  wait_for "the request" grep -F two.refused.test "$BATS_TEST_TMPDIR/followed"
+  close_session
+  wait "$follower"
+  run -0 cut -d ' ' -f 2- "$BATS_TEST_TMPDIR/followed"
+  assert_equal "$(xargs -n 20 <<<"$output")" \
+    "refused 1 one.refused.test (drydock allow one.refused.test)
+refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
 }

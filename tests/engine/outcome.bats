@@ -81,23 +81,22 @@ for i in range(100):
 }
 
 @test "refused hosts are told once at the end, with what allows them" {
-  local list=$XDG_CONFIG_HOME/drydock/allowlist
   run -0 --separate-stderr in_session sh -c 'for host in Registry.example \
     registry.example a.example:8443; do
       curl --silent --max-time 10 "https://$host" || true; done
     curl --silent http://plain.example/secret >/dev/null || true
     curl --silent https://192.0.2.7 || true'
   assert_contains "$stderr" "drydock: the proxy refused registry.example (2\
- times), a.example:8443; to allow a host, add its name as a line to $list, for\
- example \"registry.example\""
-  assert_contains "$stderr" "drydock: the proxy refused\
- http://plain.example, 192.0.2.7:443, which no line of the allowlist can allow"
+ times), a.example:8443, http://plain.example, 192.0.2.7; to allow what you\
+ trust, type in $project: drydock allow registry.example a.example:8443\
+ http://plain.example 192.0.2.7"
   refute_contains "$stderr" secret
   refute_contains "$stderr" drydock.invalid
-  assert_equal "$(grep -c "the proxy refused" <<<"$stderr")" 2
+  assert_equal "$(grep -c "the proxy refused" <<<"$stderr")" 1
   # The line does what it says.
-  as_who mkdir -p "${list%/*}"
-  as_who sh -c "echo registry.example >>'$list'"
+  cd "$project"
+  run -0 as_who drydock allow registry.example a.example:8443 \
+    http://plain.example 192.0.2.7
   run -0 --separate-stderr in_session \
     sh -c 'curl --silent --max-time 10 https://registry.example || true'
   refute_contains "$stderr" "the proxy refused registry.example;"

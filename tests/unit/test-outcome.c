@@ -154,11 +154,11 @@ test_refused_of_toolchain(void)
 	data_kit_paths(&paths);
 	refused_add(&r, "static.crates.io", true, 1);
 	off = told(&r, &paths);
-	CHECK(strstr(off, "add the line \"static.crates.io\"") != NULL);
+	CHECK(strstr(off, "drydock allow static.crates.io") != NULL);
 	write_file(paths.config_dir, "drydock.conf", "toolchains = rust\n");
 	on = told(&r, &paths);
 	CHECK(strstr(on, "is on the allowlist now") != NULL);
-	CHECK(strstr(on, "add the line") == NULL);
+	CHECK(strstr(on, "drydock allow static") == NULL);
 }
 
 static void

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* allow, deny: change a list of hosts, also for running sessions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "cmd/cmd.h"
+#include "host/allowlist.h"
+#include "host/project.h"
+#include "host/statedir.h"
+#include "host/text.h"
+#include "host/userfile.h"
+#include "session/allowed.h"
+
+struct allow_options {
+	const char *project; /* NULL: not given; "": the working directory */
+	bool global;
+	bool private_ok;
+	bool json;
+};
+
+/* A change of one list. */
+struct change {
+	struct context *ctx;
+	const struct allow_options *options;
+	struct project project; /* open unless options->global */
+	struct userfile file;
+	struct allowlist now; /* what the project's sessions may reach */
+	struct strvec changed; /* lines that were added or taken away */
+	struct strvec open; /* hosts that stay open, and why */
+};
+
+static const char *
+source_name(unsigned sources)
+{
+	if ((sources & ALLOW_PROJECT) != 0)
+		return "the project's allowlist";
+	if ((sources & ALLOW_GLOBAL) != 0)
+		return "the allowlist of all projects (drydock deny --global)";
+	if ((sources & ALLOW_TOOLCHAIN) != 0)
+		return "a toolchain (setting toolchains)";
+	return "the agent (setting agent_hosts)";
+}
+
+/* Parses an operand, as a line of a list. */
+static int
+parse_host(const struct change *c, const char *host, struct allowlist *list,
+    struct diag *dg)
+{
+	if (strpbrk(host, " \t\r\n#") != NULL || *host == '\0')
+		return diag_set(dg, DIAG_USAGE, "\"%s\" is not a host", host);
+	if (allowlist_parse(list, ALLOW_GLOBAL, c->ctx->paths, "HOST", host,
+		strlen(host), dg) == 0)
+		return 0;
+	dg->class = DIAG_USAGE;
+	return -1;
+}
+
+/* Returns true if every host of list is open for as much as is asked. */
+static bool
+is_open(
+    const struct allowlist *now, const struct allowlist *list, bool private_ok)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct allow_entry *e = allowlist_find(now, &list->v[i]);
+
+		if (e == NULL || (private_ok && !e->private_ok))
+			return false;
+	}
+	return true;
+}
+
+static int
+add_host(struct change *c, const char *host, struct diag *dg)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	struct strbuf *text = &c->file.text;
+	bool private_ok = c->options->private_ok;
+
+	if (parse_host(c, host, &list, dg) != 0)
+		return -1;
+	if (*host == '@' && private_ok)
+		return diag_set(
+		    dg, DIAG_USAGE, "%s is a bundle: no --private", host);
+	if (is_open(&c->now, &list, private_ok)) {
+		strvec_push(&c->open, host);
+		return 0;
+	}
+	if (*host == '@')
+		strbuf_addstr(&line, host);
+	else
+		allow_entry_print(&list.v[0], &line);
+	if (private_ok)
+		strbuf_addstr(&line, " private");
+	if (text->len > 0 && text->buf[text->len - 1] != '\n')
+		strbuf_addch(text, '\n');
+	strbuf_addf(text, "%s\n", line.buf);
+	strvec_push(&c->changed, line.buf);
+	return allowlist_parse(&c->now, ALLOW_PROJECT, c->ctx->paths, "HOST",
+	    line.buf, line.len, dg);
+}
+
+/* Returns true if the line of a list is for this host. */
+static bool
+is_line_of(const char *line, const char *host, const struct allow_entry *e)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_strbuf struct strbuf word = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
+	cleanup_strbuf struct strbuf plain = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	strbuf_addstr(&plain, line + strspn(line, " \t"));
+	lines_cut_comment(&plain);
+	strbuf_setlen(&plain, strcspn(plain.buf, " \t\r"));
+	if (*host == '@')
+		return strcmp(plain.buf, host) == 0;
+	if (allowlist_parse(&list, ALLOW_GLOBAL, NULL, "line", plain.buf,
+		plain.len, &ignored) != 0 ||
+	    list.nr != 1)
+		return false;
+	allow_entry_print(&list.v[0], &word);
+	allow_entry_print(e, &want);
+	return strcmp(word.buf, want.buf) == 0;
+}
+
+static int
+remove_host(struct change *c, const char *host, struct diag *dg)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (parse_host(c, host, &list, dg) != 0)
+		return -1;
+	for (const char *at = c->file.text.buf; *at != '\0';) {
+		size_t len = strcspn(at, "\n");
+		cleanup_free char *line = xstrndup(at, len);
+
+		if (is_line_of(line, host, &list.v[0]))
+			strvec_push(&c->changed, line);
+		else
+			strbuf_add(&out, at, len + (at[len] != '\0' ? 1 : 0));
+		at += len + (at[len] != '\0' ? 1 : 0);
+	}
+	strbuf_reset(&c->file.text);
+	strbuf_add(&c->file.text, out.buf, out.len);
+	return 0;
+}
+
+/* The list of the working directory's project, or of --project's. */
+static int
+open_list(struct change *c, struct diag *dg)
+{
+	const struct allow_options *o = c->options;
+	cleanup_free char *name = NULL;
+
+	if (o->global && o->project != NULL)
+		return diag_set(dg, DIAG_USAGE,
+		    "--global and --project exclude each other");
+	if (!o->global &&
+	    project_open(&c->project,
+		o->project != NULL && *o->project != '\0' ? o->project : NULL,
+		c->ctx->paths, dg) != 0)
+		return -1;
+	name = allowlist_file_name(o->global ? NULL : &c->project);
+	return userfile_open(&c->file, c->ctx->paths, name, ALLOWLIST_MAX, dg);
+}
+
+/* What is open now: for all projects, or for one with its default agent. */
+static int
+load_now(struct change *c, struct diag *dg)
+{
+	const struct allow_spec all = { .paths = c->ctx->paths };
+
+	allowlist_release(&c->now);
+	if (c->options->global)
+		return allowlist_load(&c->now, &all, dg);
+	if (settings_load_project(
+		c->ctx->settings, c->ctx->paths, &c->project, dg) != 0)
+		return -1;
+	return allowed_load(c->ctx->paths, c->project.path,
+	    c->ctx->settings->agent, &c->now, dg);
+}
+
+static int
+print_json(const struct change *c, struct diag *dg)
+{
+	struct jsonw *w = jsonw_new(true);
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	jsonw_open_object(w);
+	jsonw_key_str(w, "file", c->file.path);
+	jsonw_key(w, "changed");
+	jsonw_strvec(w, &c->changed);
+	jsonw_key(w, "open");
+	jsonw_strvec(w, &c->open);
+	jsonw_close_object(w);
+	if (jsonw_finish(w, &out, dg) != 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+/* Writes the list if it parses, and gives it to the sessions. */
+static int
+finish(struct change *c, struct diag *dg)
+{
+	cleanup_allowlist struct allowlist check = ALLOWLIST_INIT;
+	int failed = 0;
+	int there;
+
+	if (allowlist_parse(&check, ALLOW_GLOBAL, c->ctx->paths, c->file.path,
+		c->file.text.buf, c->file.text.len, dg) != 0 ||
+	    (c->changed.nr > 0 && userfile_write(&c->file, dg) != 0))
+		return -1;
+	if (statedir_open_readonly(c->ctx->paths, &there, dg) != 0 ||
+	    (there &&
+		allowed_apply(c->ctx->paths,
+		    c->options->global ? NULL : c->project.path, &failed,
+		    dg) != 0))
+		return -1;
+	if (failed > 0)
+		c->ctx->status = 1;
+	return 0;
+}
+
+static void
+change_release(struct change *c)
+{
+	project_release(&c->project);
+	userfile_release(&c->file);
+	allowlist_release(&c->now);
+	strvec_release(&c->changed);
+	strvec_release(&c->open);
+}
+
+static struct change
+change_init(struct context *ctx, const void *options)
+{
+	return (struct change){ .ctx = ctx,
+		.options = options,
+		.project = PROJECT_INIT,
+		.file = USERFILE_INIT,
+		.now = ALLOWLIST_INIT,
+		.changed = STRVEC_INIT,
+		.open = STRVEC_INIT };
+}
+
+static int
+allow(struct change *c, int argc, char **argv, struct diag *dg)
+{
+	if (open_list(c, dg) != 0 || load_now(c, dg) != 0)
+		return -1;
+	for (int i = 0; i < argc; i++)
+		if (add_host(c, argv[i], dg) != 0)
+			return -1;
+	if (finish(c, dg) != 0)
+		return -1;
+	if (c->options->json)
+		return print_json(c, dg);
+	for (size_t i = 0; i < c->changed.nr; i++)
+		(void)printf("%s\n", c->changed.v[i]);
+	for (size_t i = 0; i < c->open.nr; i++)
+		diag_note("%s is open already", c->open.v[i]);
+	return 0;
+}
+
+static int
+allow_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	struct change c = change_init(ctx, options);
+	int rc = allow(&c, argc, argv, dg);
+
+	(void)dashdash;
+	change_release(&c);
+	return rc;
+}
+
+/* Reports by which source a host stays open. */
+static int
+tell_open(struct change *c, const char *host, struct diag *dg)
+{
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	const struct allow_entry *e = NULL;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+	if (parse_host(c, host, &list, dg) != 0)
+		return -1;
+	for (size_t i = 0; e == NULL && i < list.nr; i++)
+		e = allowlist_find(&c->now, &list.v[i]);
+	if (e == NULL)
+		return 0;
+	allow_entry_print(e, &line);
+	diag_note("%s stays open, by \"%s\" of %s", host, line.buf,
+	    source_name(e->sources));
+	strvec_push(&c->open, host);
+	c->ctx->status = 1;
+	return 0;
+}
+
+static int
+deny(struct change *c, int argc, char **argv, struct diag *dg)
+{
+	if (argc == 0)
+		return diag_set(dg, DIAG_USAGE, "deny needs a host");
+	if (open_list(c, dg) != 0)
+		return -1;
+	for (int i = 0; i < argc; i++)
+		if (remove_host(c, argv[i], dg) != 0)
+			return -1;
+	if (finish(c, dg) != 0 || load_now(c, dg) != 0)
+		return -1;
+	for (int i = 0; i < argc; i++)
+		if (tell_open(c, argv[i], dg) != 0)
+			return -1;
+	if (c->changed.nr == 0) {
+		diag_note("%s has no such line", c->file.path);
+		c->ctx->status = 1;
+	}
+	return c->options->json ? print_json(c, dg) : 0;
+}
+
+static int
+deny_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	struct change c = change_init(ctx, options);
+	int rc = deny(&c, argc, argv, dg);
+
+	(void)dashdash;
+	change_release(&c);
+	return rc;
+}
+
+#define LIST_OPTIONS                                                           \
+	{ "global", 'g', OPT_FLAG, offsetof(struct allow_options, global),     \
+		NULL, "the list of all projects" },                            \
+	    { "project", 'p', OPT_OPTIONAL,                                    \
+		    offsetof(struct allow_options, project), "[DIR]",          \
+		    "one project's list (default: the working directory's)" }, \
+	{                                                                      \
+		"json", 'j', OPT_FLAG, offsetof(struct allow_options, json),   \
+		    NULL, "print JSON"                                         \
+	}
+
+static const struct optdef allow_optdefs[] = {
+	LIST_OPTIONS,
+	{ "private", 0, OPT_FLAG, offsetof(struct allow_options, private_ok),
+	    NULL, "the hosts may lead to private addresses" },
+	{ .name = NULL },
+};
+
+static const struct optdef deny_optdefs[] = {
+	LIST_OPTIONS,
+	{ .name = NULL },
+};
+
+const struct cmd cmd_allow = {
+	.name = "allow",
+	.args = "[HOST...]",
+	.summary = "open hosts for a project's contained sessions",
+	.description =
+	    "Adds a line for each HOST to the allowlist of the working "
+	    "directory's project, and prints it.  HOST is a line of the list: "
+	    "NAME, *.NAME, http://NAME, an address, each with :PORT, or "
+	    "@BUNDLE; see drydock.conf(5).  Running sessions get the list at "
+	    "once.  Without HOST they get what the lists have now, for "
+	    "example after you have edited one.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = allow_optdefs,
+	.options_size = sizeof(struct allow_options),
+	.run = allow_run,
+};
+
+const struct cmd cmd_deny = {
+	.name = "deny",
+	.args = "HOST...",
+	.summary = "close hosts that allow has opened",
+	.description =
+	    "Removes the lines for each HOST from the allowlist of the working "
+	    "directory's project.  Running sessions get the list at once; "
+	    "connections that are open stay.  A host that stays open by "
+	    "another line, the agent or a toolchain is named, and the status "
+	    "is 1.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = deny_optdefs,
+	.options_size = sizeof(struct allow_options),
+	.run = deny_run,
+};

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* egress: shows what a session's proxy allowed and refused. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "cmd/sessions.h"
+#include "host/allowlist.h"
+#include "plan/squid.h"
+#include "session/egress.h"
+
+enum {
+	HOSTS_MAX = 1000, /* hosts that are listed */
+	FOLLOW_MS = 250,
+	TAIL = 4096,
+};
+
+struct egress_options {
+	bool follow;
+	bool json;
+};
+
+/* One request, or the requests for one host that had the same outcome. */
+struct request {
+	char *host; /* owned; the host as a line, or the target as asked */
+	const char *outcome; /* static text */
+	bool allowable; /* host is a line */
+	int64_t first, last; /* seconds since 1970 */
+	int64_t count;
+};
+
+struct requests {
+	struct request *v; /* owned */
+	size_t nr;
+	int64_t more; /* requests for other hosts, beyond HOSTS_MAX */
+};
+
+static void
+requests_release(struct requests *r)
+{
+	for (size_t i = 0; i < r->nr; i++)
+		free(r->v[i].host);
+	free(r->v);
+	*r = (struct requests){ NULL, 0, 0 };
+}
+
+#define cleanup_requests __attribute__((cleanup(requests_release)))
+
+/* Reads "TIME STATUS METHOD TARGET [RESULT]".  Returns false for other lines. */
+static bool
+parse_request(const char *line, struct request *ret_request)
+{
+	cleanup_allow_entry struct allow_entry entry = { .host = NULL };
+	cleanup_free char *copy = xstrdup(line);
+	cleanup_strbuf struct strbuf host = STRBUF_INIT;
+	char *rest = copy;
+	char *word[5] = { NULL };
+	bool refused;
+
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
+		word[i] = strsep(&rest, " ");
+	if (word[3] == NULL || strcmp(word[3], SQUID_READY_AUTHORITY) == 0 ||
+	    *word[0] < '0' || *word[0] > '9')
+		return false;
+	/* An allowed server can answer 403, too; older logs do not tell. */
+	refused = strcmp(word[1], "403") == 0 &&
+	    (word[4] == NULL || strstr(word[4], "DENIED") != NULL);
+	*ret_request = (struct request){ .count = 1 };
+	ret_request->outcome = refused ? "refused"
+	    : *word[1] == '2' || *word[1] == '3' ||
+		(*word[1] == '4' && word[4] != NULL &&
+		    strstr(word[4], "NONE") == NULL)
+	    ? "allowed"
+	    : "failed";
+	ret_request->first = ret_request->last = strtoll(word[0], NULL, 10);
+	ret_request->allowable =
+	    allow_entry_of_request(&entry, word[2], word[3]);
+	if (ret_request->allowable)
+		allow_entry_print(&entry, &host);
+	else
+		strbuf_addstr(&host, word[3]);
+	ret_request->host = strbuf_detach(&host, NULL);
+	return true;
+}
+
+/* Adds one request.  *request is given. */
+static void
+add_request(struct requests *r, struct request *request)
+{
+	for (size_t i = 0; i < r->nr; i++) {
+		struct request *old = &r->v[i];
+
+		if (strcmp(old->host, request->host) != 0 ||
+		    old->outcome != request->outcome)
+			continue;
+		old->last = request->last;
+		old->count++;
+		free(request->host);
+		return;
+	}
+	if (r->nr == HOSTS_MAX) {
+		r->more++;
+		free(request->host);
+		return;
+	}
+	r->v = xreallocarray(r->v, r->nr + 1, sizeof(*r->v));
+	r->v[r->nr++] = *request;
+}
+
+static void
+add_time(struct strbuf *out, int64_t seconds)
+{
+	char text[sizeof("2026-01-02T03:04:05Z")];
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		strbuf_addstr(out, "-");
+	else
+		strbuf_addstr(out, text);
+}
+
+static bool
+is_offered(const struct request *r)
+{
+	return r->allowable && strcmp(r->outcome, "refused") == 0;
+}
+
+static void
+print_text(const struct request *r)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	add_time(&out, r->last);
+	strbuf_addf(&out, "  %-7s  %5" PRId64 "  ", r->outcome, r->count);
+	strbuf_add_escaped(&out, r->host, strlen(r->host));
+	if (is_offered(r))
+		strbuf_addf(&out, "  (drydock allow %s)", r->host);
+	(void)printf("%s\n", out.buf);
+}
+
+static void
+add_json(struct jsonw *w, const struct request *r)
+{
+	cleanup_strbuf struct strbuf first = STRBUF_INIT;
+	cleanup_strbuf struct strbuf last = STRBUF_INIT;
+	cleanup_strbuf struct strbuf host = STRBUF_INIT;
+	cleanup_free char *command =
+	    is_offered(r) ? xasprintf("drydock allow %s", r->host) : NULL;
+
+	add_time(&first, r->first);
+	add_time(&last, r->last);
+	strbuf_add_escaped(&host, r->host, strlen(r->host));
+	jsonw_open_object(w);
+	jsonw_key_str(w, "host", host.buf);
+	jsonw_key_str(w, "outcome", r->outcome);
+	jsonw_key_int(w, "count", r->count);
+	jsonw_key_str(w, "first", first.buf);
+	jsonw_key_str(w, "last", last.buf);
+	jsonw_key_str(w, "allow", command);
+	jsonw_close_object(w);
+}
+
+/* Calls add for each request in text. */
+static void
+parse_log(
+    const char *text, void (*add)(void *arg, struct request *given), void *arg)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		cleanup_free char *line = xstrndup(text, len);
+		struct request request;
+
+		if (parse_request(line, &request))
+			add(arg, &request);
+		text += len + (text[len] != '\0' ? 1 : 0);
+	}
+}
+
+static void
+add_to_requests(void *arg, struct request *given)
+{
+	add_request(arg, given);
+}
+
+static int
+read_log(const struct session *session, struct strbuf *text, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (session_open_mount(session, MOUNT_PROXY_LOG, &fd, dg) != 0)
+		return -1;
+	return egress_read_requests(fd, text, dg);
+}
+
+static int
+print_requests(const struct session *session, bool json, struct diag *dg)
+{
+	cleanup_requests struct requests r = { NULL, 0, 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct jsonw *w;
+
+	if (read_log(session, &text, dg) != 0)
+		return -1;
+	parse_log(text.buf, add_to_requests, &r);
+	if (!json) {
+		for (size_t i = 0; i < r.nr; i++)
+			print_text(&r.v[i]);
+		if (r.more > 0)
+			diag_note(
+			    "%" PRId64 " requests to other hosts", r.more);
+		return 0;
+	}
+	w = jsonw_new(true);
+	jsonw_open_array(w);
+	for (size_t i = 0; i < r.nr; i++)
+		add_json(w, &r.v[i]);
+	jsonw_close_array(w);
+	if (jsonw_finish(w, &out, dg) != 0)
+		return -1;
+	(void)fputs(out.buf, stdout);
+	return 0;
+}
+
+static void
+print_one_text(void *arg, struct request *given)
+{
+	(void)arg;
+	print_text(given);
+	free(given->host);
+}
+
+static void
+print_one_json(void *arg, struct request *given)
+{
+	struct jsonw *w = jsonw_new(false);
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	(void)arg;
+	add_json(w, given);
+	if (jsonw_finish(w, &out, &ignored) == 0)
+		(void)fputs(out.buf, stdout);
+	free(given->host);
+}
+
+/*
+ * Prints requests as they are logged, until the session's directory is gone.
+ * The log's older half goes when it is full; the last lines that were printed
+ * show where to go on.
+ */
+static int
+follow(const struct session *session, const struct egress_options *o,
+    struct diag *dg)
+{
+	cleanup_strbuf struct strbuf before = STRBUF_INIT;
+
+	for (;;) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		const char *at;
+
+		if (read_log(session, &text, dg) != 0) {
+			if (dg->errnum != ENOENT)
+				return -1;
+			diag_clear(dg);
+			return 0;
+		}
+		/* The last line may still be incomplete. */
+		at = strrchr(text.buf, '\n');
+		strbuf_setlen(
+		    &text, at != NULL ? (size_t)(at - text.buf) + 1 : 0);
+		at = text.buf;
+		if (strncmp(text.buf, before.buf, before.len) == 0) {
+			at += before.len;
+		} else {
+			size_t n = before.len < TAIL ? before.len : TAIL;
+			const char *tail =
+			    strstr(text.buf, before.buf + before.len - n);
+
+			at = tail != NULL ? tail + n : text.buf;
+		}
+		parse_log(at, o->json ? print_one_json : print_one_text, NULL);
+		if (fflush(stdout) != 0)
+			return 0;
+		strbuf_reset(&before);
+		strbuf_add(&before, text.buf, text.len);
+		(void)poll(NULL, 0, FOLLOW_MS);
+	}
+}
+
+static int
+egress_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct egress_options *o = options;
+	cleanup_session struct session session = SESSION_INIT;
+	char id[SESSION_ID_SIZE];
+
+	(void)dashdash;
+	if (argc > 1)
+		return diag_set(dg, DIAG_USAGE, "egress takes one session");
+	if (sessions_choose(
+		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0 ||
+	    session_open(ctx->paths, id, &session, dg) != 0)
+		return -1;
+	return o->follow ? follow(&session, o, dg)
+			 : print_requests(&session, o->json, dg);
+}
+
+static const struct optdef egress_optdefs[] = {
+	{ "follow", 'f', OPT_FLAG, offsetof(struct egress_options, follow),
+	    NULL,
+	    "print each request as it is logged, until the session ends" },
+	{ "json", 'j', OPT_FLAG, offsetof(struct egress_options, json), NULL,
+	    "print JSON" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_egress = {
+	.name = "egress",
+	.args = "[SESSION|DIR]",
+	.summary = "show the hosts that a session was allowed and refused",
+	.description =
+	    "Prints the proxy's log by host: the last time, allowed, refused "
+	    "or failed, the number of requests, and the command that allows a "
+	    "refused host.  A tunnel is logged when it closes.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = egress_optdefs,
+	.options_size = sizeof(struct egress_options),
+	.run = egress_run,
+};
