@@ -498,7 +498,7 @@ END
   close_session
   wait "$follower"
   run -0 cut -d ' ' -f 2- "$BATS_TEST_TMPDIR/followed"
-  assert_equal "$(xargs -n 20 <<<"$output")" \
+  assert_equal "$(xargs -L 1 <<<"$output")" \
     "refused 1 one.refused.test (drydock allow one.refused.test)
 refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
 }
