@@ -153,14 +153,17 @@ set_git(struct strvec *env)
 	strvec_setenv(env, "GIT_CONFIG_COUNT", count);
 }
 
-/* umask(2) returns the mask only when it sets one. */
+/*
+ * umask(2) returns the mask only when it sets one.  The owner keeps access to
+ * what the session makes: drydock has to remove it.
+ */
 static unsigned int
 caller_umask(void)
 {
 	mode_t mask = umask(077);
 
 	(void)umask(mask);
-	return mask;
+	return mask & 077;
 }
 
 bool

@@ -89,6 +89,12 @@ in_terminal() {
   assert_contains "$output" " 128 "
 }
 
+@test "a umask takes nothing from the owner of a file" {
+  run -0 --separate-stderr as_who sh -c \
+    'umask 0722; exec drydock shell "$0" -- sh -c umask </dev/null' "$project"
+  assert_equal "$output" 0022
+}
+
 @test "home.d has files for each agent, and sparse ones stay sparse" {
   as_who mkdir -p "$XDG_CONFIG_HOME/drydock/home.d/claude"
   echo "set nu" | as_who tee "$XDG_CONFIG_HOME/drydock/home.d/.vimrc"
