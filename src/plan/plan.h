@@ -253,6 +253,27 @@ int plan_unseal(const struct plan_request *request, int session_fd,
     const char *digest, struct plan *ret_plan, struct diag *dg);
 
 /*
+ * A sealed plan for another container that no agent uses: the same in all but
+ * the session and what could be written outside of it.
+ */
+struct plan_copy {
+	const char *from_id; /* the session that sealed the plan */
+	const char *scratch_dir; /* absolute; in the new session's directory */
+	int scratch_fd; /* the same, open for reading */
+};
+
+/*
+ * Reads the plan that another session sealed, as plan_unseal() does, and turns
+ * it into a plan of request's session.  An empty directory of scratch_dir
+ * replaces the source of each bind of a directory that is outside of the
+ * session's own, and that is writable or the project.  Extra services are left
+ * out.
+ */
+int plan_unseal_copy(const struct plan_request *request, int session_fd,
+    const char *digest, const struct plan_copy *copy, struct plan *ret_plan,
+    struct diag *dg);
+
+/*
  * Compares one waiting container with its service: first the kernel's facts,
  * then the engine's inspect output for what the kernel does not show.  A
  * difference is DIAG_POLICY, and the message has the expected and the actual
@@ -261,6 +282,38 @@ int plan_unseal(const struct plan_request *request, int session_fd,
 int plan_verify(const struct plan_request *request, const struct plan *plan,
     const struct plan_service *service, const struct container *container,
     struct diag *dg);
+
+/* The comparisons of plan_verify(), in their order. */
+enum verify_part {
+	VERIFY_PROCESS, /* runs, in the container's control group */
+	VERIFY_IDENTITY, /* ids, capabilities, no_new_privs, seccomp */
+	VERIFY_NAMESPACES,
+	VERIFY_DEVICES,
+	VERIFY_LIMITS,
+	VERIFY_MOUNTS,
+	VERIFY_SOURCES,
+	VERIFY_CONFIGURATION, /* from inspect */
+	VERIFY_PARTS
+};
+
+/* why: the difference; NULL if there is none. */
+typedef void verify_part_fn(
+    void *arg, enum verify_part part, const struct diag *why);
+
+/*
+ * Makes every comparison of plan_verify() with a container whose command may
+ * have been started, and calls fn with the result of each.
+ */
+void plan_verify_parts(const struct plan_request *request,
+    const struct plan *plan, const struct plan_service *service,
+    const struct container *container, verify_part_fn *fn, void *arg);
+
+/*
+ * Compares ids, capabilities, no_new_privs and seccomp of every process in the
+ * container's control group.  *ret_nr is their number.
+ */
+int plan_verify_processes(const struct plan_service *service,
+    const struct container *container, size_t *ret_nr, struct diag *dg);
 
 /*
  * Compares only the container's configuration, from inspect.  This also works

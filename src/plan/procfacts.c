@@ -3,6 +3,7 @@
 #include "plan/procfacts.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -560,4 +561,55 @@ proc_facts_release(struct proc_facts *facts)
 	facts->uid_map = NULL;
 	cleanup_close_fn(&facts->root_fd);
 	cleanup_close_fn(&facts->proc_fd);
+}
+
+/* Returns true if the process is in the container, with its status. */
+static bool
+read_member(
+    const char *name, const char *container_id, struct proc_status *ret_status)
+{
+	cleanup_strbuf struct strbuf cgroups = STRBUF_INIT;
+	cleanup_diag struct diag ended = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (open_proc(name, &fd, &ended) != 0 ||
+	    read_proc(fd, "cgroup", &cgroups, &ended) != 0 ||
+	    cgroup_check(cgroups.buf, container_id, &ended) != 0 ||
+	    read_status(fd, ret_status, &ended) != 0)
+		return false;
+	ret_status->pid = (pid_t)strtol(name, NULL, 10);
+	return true;
+}
+
+int
+proc_statuses_read(const char *container_id, struct proc_statuses *ret_statuses,
+    struct diag *dg)
+{
+	struct proc_statuses all = { NULL, 0 };
+	DIR *proc = opendir("/proc");
+	const struct dirent *e;
+
+	while (proc != NULL && (e = readdir(proc)) != NULL) {
+		struct proc_status status;
+
+		if (!isdigit((unsigned char)e->d_name[0]) ||
+		    !read_member(e->d_name, container_id, &status))
+			continue;
+		all.v = xreallocarray(all.v, all.nr + 1, sizeof(*all.v));
+		all.v[all.nr++] = status;
+	}
+	if (proc != NULL)
+		(void)closedir(proc);
+	if (all.nr == 0)
+		return diag_set(dg, DIAG_POLICY,
+		    "no process is in the control group of container %.12s",
+		    container_id);
+	*ret_statuses = all;
+	return 0;
+}
+
+void
+proc_statuses_release(struct proc_statuses *statuses)
+{
+	free(statuses->v);
 }

@@ -37,6 +37,7 @@ enum proc_cap {
  * the kernel does not print them.
  */
 struct proc_status {
+	pid_t pid; /* set by proc_statuses_read() alone */
 	uid_t uid[4]; /* real, effective, saved, file system */
 	gid_t gid[4];
 	gid_t groups[PROC_MAX_GROUPS];
@@ -125,6 +126,21 @@ int proc_facts_open(pid_t pid, const char *container_id, bool only_child,
  * trace the process, so check the ids first.  Any failure is DIAG_POLICY.
  */
 int proc_facts_read(struct proc_facts *facts, struct diag *dg);
+
+struct proc_statuses {
+	struct proc_status *v; /* owned */
+	size_t nr;
+};
+
+/*
+ * Reads the status of every process whose control group names the container.  A
+ * process that ends meanwhile is left out.  None at all is DIAG_POLICY.
+ */
+int proc_statuses_read(const char *container_id,
+    struct proc_statuses *ret_statuses, struct diag *dg);
+void proc_statuses_release(struct proc_statuses *statuses);
+
+#define cleanup_proc_statuses __attribute__((cleanup(proc_statuses_release)))
 
 void proc_facts_release(struct proc_facts *facts);
 

@@ -2,6 +2,7 @@
 /* seal: writes the judged plan to the one file that is launched. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -9,9 +10,12 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/project.h"
 #include "plan/facts.h"
 #include "plan/model.h"
 #include "plan/plan.h"
+#include "plan/values.h"
 
 #define MAX_SEALED (2 * MODEL_MAX_SIZE)
 
@@ -171,15 +175,13 @@ plan_sealed_environment(int session_fd, const char *digest, const char *service,
 	return 0;
 }
 
-int
-plan_unseal(const struct plan_request *request, int session_fd,
-    const char *digest, struct plan *ret_plan, struct diag *dg)
+static int
+read_plan(const struct plan_request *request, int session_fd,
+    const struct strbuf *model, struct plan *ret_plan, struct diag *dg)
 {
 	cleanup_plan struct plan plan = PLAN_INIT;
-	cleanup_strbuf struct strbuf model = STRBUF_INIT;
 
-	if (read_sealed(session_fd, digest, &model, dg) != 0 ||
-	    model_read(request, model.buf, model.len, PLAN_FILE, &plan, dg) !=
+	if (model_read(request, model->buf, model->len, PLAN_FILE, &plan, dg) !=
 		0 ||
 	    model_check_readable(&plan, dg) != 0 ||
 	    fs_read_file(session_fd, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
@@ -189,4 +191,172 @@ plan_unseal(const struct plan_request *request, int session_fd,
 	*ret_plan = plan;
 	plan = (struct plan)PLAN_INIT;
 	return 0;
+}
+
+int
+plan_unseal(const struct plan_request *request, int session_fd,
+    const char *digest, struct plan *ret_plan, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
+
+	if (read_sealed(session_fd, digest, &model, dg) != 0)
+		return -1;
+	return read_plan(request, session_fd, &model, ret_plan, dg);
+}
+
+/* Replaces each id of the old session: ids have one length. */
+static void
+rename_session(struct strbuf *model, const char *from, const char *to)
+{
+	size_t len = strlen(from);
+	char *at = model->buf;
+
+	while ((at = strstr(at, from)) != NULL) {
+		memcpy(at, to, len);
+		at += len;
+	}
+}
+
+/* Returned: the scratch directory for this bind; NULL if it keeps its source.
+ */
+static char *
+scratch_source(const struct plan_request *request, const struct plan_copy *copy,
+    const struct json *volume, size_t i)
+{
+	const char *source = json_string_or(json_get(volume, "source"), "");
+	const char *target = json_string_or(json_get(volume, "target"), "");
+	size_t len = strlen(request->session_dir);
+	struct stat st;
+
+	if (strncmp(source, request->session_dir, len) == 0 &&
+	    source[len] == '/')
+		return NULL;
+	if (json_bool(json_get(volume, "read_only"), false) &&
+	    strcmp(target, request->project->path) != 0)
+		return NULL;
+	if (lstat(source, &st) != 0 || !S_ISDIR(st.st_mode))
+		return NULL;
+	return xasprintf("%s/%zu", copy->scratch_dir, i);
+}
+
+static int
+copy_volumes(struct jsonw *w, const struct plan_request *request,
+    const struct plan_copy *copy, const struct json *volumes, struct diag *dg)
+{
+	jsonw_open_array(w);
+	for (size_t i = 0; i < json_len(volumes); i++) {
+		const struct json *volume = json_at(volumes, i);
+		cleanup_free char *source =
+		    scratch_source(request, copy, volume, i);
+		cleanup_close int fd = -1;
+
+		if (source != NULL &&
+		    fs_make_dir(copy->scratch_fd, strrchr(source, '/') + 1,
+			0700, &fd, dg) != 0)
+			return -1;
+		jsonw_open_object(w);
+		for (size_t k = 0; k < json_len(volume); k++) {
+			const char *key = json_key_at(volume, k);
+
+			jsonw_key(w, key);
+			if (source != NULL && strcmp(key, "source") == 0)
+				jsonw_str(w, source);
+			else
+				jsonw_node(w, json_value_at(volume, k));
+		}
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+	return 0;
+}
+
+/* The profile that was sealed, wherever drydock's own is by now. */
+static void
+copy_security(struct jsonw *w, const struct plan_request *request,
+    const struct json *options)
+{
+	cleanup_free char *now =
+	    xasprintf("seccomp=%s", plan_seccomp_path(request));
+	cleanup_free char *sealed =
+	    xasprintf("seccomp=%s/" PLAN_SECCOMP_FILE, request->session_dir);
+
+	jsonw_open_array(w);
+	for (size_t i = 0; i < json_len(options); i++) {
+		const char *option = json_string_or(json_at(options, i), "");
+
+		jsonw_str(w, strcmp(option, now) == 0 ? sealed : option);
+	}
+	jsonw_close_array(w);
+}
+
+static int
+copy_service(struct jsonw *w, const struct plan_request *request,
+    const struct plan_copy *copy, const struct json *service, struct diag *dg)
+{
+	jsonw_open_object(w);
+	for (size_t i = 0; i < json_len(service); i++) {
+		const char *key = json_key_at(service, i);
+		const struct json *value = json_value_at(service, i);
+
+		jsonw_key(w, key);
+		if (strcmp(key, "security_opt") == 0)
+			copy_security(w, request, value);
+		else if (strcmp(key, "volumes") != 0)
+			jsonw_node(w, value);
+		else if (copy_volumes(w, request, copy, value, dg) != 0)
+			return -1;
+	}
+	jsonw_close_object(w);
+	return 0;
+}
+
+static int
+copy_model(const struct plan_request *request, const struct plan_copy *copy,
+    const struct json *root, struct strbuf *out, struct diag *dg)
+{
+	const struct json *services = json_get(root, "services");
+	struct jsonw *w = jsonw_new(false);
+
+	jsonw_open_object(w);
+	for (size_t i = 0; i < json_len(root); i++) {
+		if (strcmp(json_key_at(root, i), "services") == 0)
+			continue;
+		jsonw_key(w, json_key_at(root, i));
+		jsonw_node(w, json_value_at(root, i));
+	}
+	jsonw_key(w, "services");
+	jsonw_open_object(w);
+	for (size_t i = 0; i < json_len(services); i++) {
+		const char *name = json_key_at(services, i);
+
+		if (service_role_of(name) == SERVICE_EXTRA)
+			continue;
+		jsonw_key(w, name);
+		if (copy_service(w, request, copy, json_value_at(services, i),
+			dg) != 0) {
+			jsonw_free(w);
+			return -1;
+		}
+	}
+	jsonw_close_object(w);
+	jsonw_close_object(w);
+	return jsonw_finish(w, out, dg);
+}
+
+int
+plan_unseal_copy(const struct plan_request *request, int session_fd,
+    const char *digest, const struct plan_copy *copy, struct plan *ret_plan,
+    struct diag *dg)
+{
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
+	cleanup_strbuf struct strbuf changed = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
+
+	if (read_sealed(session_fd, digest, &model, dg) != 0)
+		return -1;
+	rename_session(&model, copy->from_id, request->session_id);
+	if (json_parse(model.buf, model.len, PLAN_FILE, &root, dg) != 0 ||
+	    copy_model(request, copy, root, &changed, dg) != 0)
+		return -1;
+	return read_plan(request, session_fd, &changed, ret_plan, dg);
 }

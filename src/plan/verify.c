@@ -246,29 +246,144 @@ verify_config(const struct plan_request *request, const struct plan *plan,
 	    plan->seccomp.len > 0 ? plan->seccomp.buf : NULL, container, dg);
 }
 
+/* One container under comparison. */
+struct check {
+	const struct plan_request *request;
+	const struct plan *plan;
+	const struct plan_service *service;
+	const struct container *container;
+	bool only_child; /* no command was started yet */
+	bool read; /* proc_facts_read() was tried */
+	struct proc_facts facts;
+};
+
+static int
+check_process(struct check *c, struct diag *dg)
+{
+	if (c->container->state != CONTAINER_RUNNING || c->container->pid <= 0)
+		return diag_set(dg, DIAG_POLICY,
+		    "it does not run (exit status %d) %s",
+		    c->container->exit_code, c->container->error);
+	return proc_facts_open(
+	    c->container->pid, c->container->id, c->only_child, &c->facts, dg);
+}
+
+static int
+check_identity(struct check *c, struct diag *dg)
+{
+	return verify_status(c->service, &c->facts, dg);
+}
+
+static int
+check_namespaces(struct check *c, struct diag *dg)
+{
+	ino_t host_net = c->service->net == PLAN_NET_HOST
+	    ? engine_net(c->request->engine)
+	    : 0;
+
+	if (proc_facts_read(&c->facts, dg) != 0)
+		return -1;
+	c->read = true;
+	return verify_namespaces(c->service, &c->facts, host_net, dg);
+}
+
+static int
+check_devices(struct check *c, struct diag *dg)
+{
+	return verify_devices(c->service, &c->facts, dg);
+}
+
+static int
+check_limits(struct check *c, struct diag *dg)
+{
+	return verify_limits(c->service, &c->facts, dg);
+}
+
+static int
+check_mounts(struct check *c, struct diag *dg)
+{
+	return verify_mounts(c->service, &c->facts.mounts, dg);
+}
+
+static int
+check_sources(struct check *c, struct diag *dg)
+{
+	return verify_sources(c->service, c->facts.root_fd, dg);
+}
+
+static int
+check_config(struct check *c, struct diag *dg)
+{
+	return verify_config(c->request, c->plan, c->service, c->container, dg);
+}
+
+static const struct {
+	int (*check)(struct check *c, struct diag *dg);
+	bool opened; /* compares facts of proc_facts_open() */
+	bool read; /* compares facts of proc_facts_read() */
+} parts[VERIFY_PARTS] = {
+	[VERIFY_PROCESS] = { check_process, false, false },
+	[VERIFY_IDENTITY] = { check_identity, true, false },
+	[VERIFY_NAMESPACES] = { check_namespaces, true, false },
+	[VERIFY_DEVICES] = { check_devices, true, true },
+	[VERIFY_LIMITS] = { check_limits, true, false },
+	[VERIFY_MOUNTS] = { check_mounts, true, true },
+	[VERIFY_SOURCES] = { check_sources, true, true },
+	[VERIFY_CONFIGURATION] = { check_config, false, false },
+};
+
 static int
 verify_service(const struct plan_request *request, const struct plan *plan,
     const struct plan_service *service, const struct container *container,
     struct diag *dg)
 {
-	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
-	bool holder = service->role != SERVICE_EXTRA;
-	ino_t host_net =
-	    service->net == PLAN_NET_HOST ? engine_net(request->engine) : 0;
+	struct check c = { request, plan, service, container,
+		service->role != SERVICE_EXTRA, false, PROC_FACTS_INIT };
+	int rc = 0;
 
-	if (container->state != CONTAINER_RUNNING || container->pid <= 0)
-		return diag_set(dg, DIAG_POLICY,
-		    "it does not run (exit status %d) %s", container->exit_code,
-		    container->error);
-	if (proc_facts_open(
-		container->pid, container->id, holder, &facts, dg) != 0 ||
-	    verify_status(service, &facts, dg) != 0 ||
-	    proc_facts_read(&facts, dg) != 0 ||
-	    verify_process(service, &facts, host_net, dg) != 0 ||
-	    verify_mounts(service, &facts.mounts, dg) != 0 ||
-	    verify_sources(service, facts.root_fd, dg) != 0)
+	for (size_t i = 0; rc == 0 && i < VERIFY_PARTS; i++)
+		rc = parts[i].check(&c, dg);
+	proc_facts_release(&c.facts);
+	return rc;
+}
+
+void
+plan_verify_parts(const struct plan_request *request, const struct plan *plan,
+    const struct plan_service *service, const struct container *container,
+    verify_part_fn *fn, void *arg)
+{
+	struct check c = { request, plan, service, container, false, false,
+		PROC_FACTS_INIT };
+
+	for (unsigned i = 0; i < VERIFY_PARTS; i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		int rc;
+
+		if ((parts[i].opened && c.facts.proc_fd < 0) ||
+		    (parts[i].read && !c.read))
+			rc = diag_set(&dg, DIAG_POLICY,
+			    "the facts of its process could not be read");
+		else
+			rc = parts[i].check(&c, &dg);
+		fn(arg, (enum verify_part)i, rc == 0 ? NULL : &dg);
+	}
+	proc_facts_release(&c.facts);
+}
+
+int
+plan_verify_processes(const struct plan_service *service,
+    const struct container *container, size_t *ret_nr, struct diag *dg)
+{
+	cleanup_proc_statuses struct proc_statuses all = { NULL, 0 };
+
+	if (proc_statuses_read(container->id, &all, dg) != 0)
 		return -1;
-	return verify_config(request, plan, service, container, dg);
+	for (size_t i = 0; i < all.nr; i++)
+		if (verify_one_status(service, &all.v[i], dg) != 0)
+			return diag_wrap(
+			    dg, "process %jd", (intmax_t)all.v[i].pid);
+	*ret_nr = all.nr;
+	return 0;
 }
 
 static int

@@ -209,6 +209,70 @@ test_read_back(void)
 	}
 }
 
+/* The source of the agent's mount at target; NULL: none. */
+static const char *
+source_of(const struct plan *plan, const char *target)
+{
+	const struct plan_service *agent = plan_find(plan, "agent");
+
+	for (size_t i = 0; i < agent->nmounts; i++)
+		if (strcmp(agent->mounts[i].target, target) == 0)
+			return agent->mounts[i].source;
+	return NULL;
+}
+
+static void
+test_copy(void)
+{
+	struct sealed s __attribute__((cleanup(sealed_release)));
+	cleanup_plan struct plan back = PLAN_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = -1;
+	cleanup_close int scratch_fd = -1;
+
+	seal(&s, MODE_CONTAINED);
+	cleanup_free char *scratch = xasprintf("%s/state/scratch", s.bed.tmp);
+	const char *project = s.bed.project.path;
+	struct plan_request request = s.bed.request;
+	struct plan_copy copy = { "abcdefgh", scratch, -1 };
+
+	CHECK_INT(mkdir(s.bed.history_dir, 0700), 0);
+	CHECK_INT(mkdir(scratch, 0700), 0);
+	CHECK_INT(fs_open_dir(scratch, &scratch_fd, &dg), 0);
+	CHECK_INT(fs_open_dir(s.bed.session_dir, &dir, &dg), 0);
+	request.session_id = "ijklmnop";
+	copy.scratch_fd = scratch_fd;
+	CHECK_INT(
+	    plan_unseal_copy(&request, dir, s.digest, &copy, &back, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(back.nservices, 2);
+	CHECK(strvec_has(
+	    &plan_find(&back, "agent")->env, "DRYDOCK_SESSION=ijklmnop"));
+	CHECK(strvec_has(&plan_find(&back, "egress")->labels,
+	    "io.drydock.session=ijklmnop"));
+	/* What the session's own directory holds is the new session's. */
+	CHECK(strncmp(source_of(&back, "/run/drydock"), s.bed.session_dir,
+		  strlen(s.bed.session_dir)) == 0);
+	/* Project and conversations are not there, but empty directories. */
+	CHECK_STR(source_of(&back, project) != NULL &&
+		    strncmp(source_of(&back, project), scratch,
+			strlen(scratch)) == 0
+		? "scratch"
+		: source_of(&back, project),
+	    "scratch");
+	CHECK(strncmp(source_of(&back, "/var/lib/drydock/history"), scratch,
+		  strlen(scratch)) == 0);
+	CHECK(strcmp(source_of(&back, project),
+		  source_of(&back, "/var/lib/drydock/history")) != 0);
+	s.digest[0] ^= 1;
+	plan_release(&back);
+	back = (struct plan)PLAN_INIT;
+	CHECK_INT(
+	    plan_unseal_copy(&request, dir, s.digest, &copy, &back, &dg), -1);
+	CHECK_INT(dg.class, DIAG_DATA);
+	plan_bed_clear(&s.bed);
+}
+
 int
 main(void)
 {
@@ -223,6 +287,8 @@ main(void)
 		{ "doubling and undoubling are inverse", test_there_and_back },
 		{ "a sealed plan is read back as it was judged",
 		    test_read_back },
+		{ "a copy for another session has none of the user's places",
+		    test_copy },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
