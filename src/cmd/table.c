@@ -34,6 +34,7 @@ static const struct cmd *const commands[] = {
 	&cmd_gc,
 	&cmd_build,
 	&cmd_plan,
+	&cmd_prove,
 	&cmd_setup,
 	&cmd_sync,
 	&cmd_token,

@@ -14,6 +14,7 @@
 #include "guest/egress.h"
 #include "guest/hold.h"
 #include "guest/policy.h"
+#include "guest/prove.h"
 #include "guest/tunnel.h"
 #include "guest/wire.h"
 
@@ -31,6 +32,7 @@ static const char usage[] =
     "           [--log FILE] [-- PROXY ARG...]\n"
     "       holder connect [--port N] -- HOST PORT\n"
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
+    "       holder prove -- NAME=VALUE...\n"
     "       holder version\n";
 
 /* Options for tests; the image's plan keeps the defaults. */
@@ -167,6 +169,8 @@ run(const char *mode, const struct options *o, int *ret_status, struct diag *dg)
 			o->hold.port };
 		return tunnel_run(&spec, dg);
 	}
+	if (strcmp(mode, "prove") == 0)
+		return prove_run(o->rest, dg);
 	if (strcmp(mode, "version") == 0) {
 		(void)printf("%u\n", WIRE_VERSION);
 		return 0;

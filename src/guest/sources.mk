@@ -24,6 +24,10 @@ guest_sources = \
 	src/guest/note.h \
 	src/guest/policy.c \
 	src/guest/policy.h \
+	src/guest/promise.c \
+	src/guest/promise.h \
+	src/guest/prove.c \
+	src/guest/prove.h \
 	src/guest/proxylog.c \
 	src/guest/proxylog.h \
 	src/guest/queue.c \

@@ -233,6 +233,32 @@ holder_has_ports(const struct holder_hello *hello)
 }
 
 int
+holder_collect(int fd, int timeout_ms, size_t max, struct strbuf *out,
+    int *ret_status, struct diag *dg)
+{
+	cleanup_free struct wire_decoder *dec = xmalloc(sizeof(*dec));
+	int64_t deadline = monotime_ms() + timeout_ms;
+	struct wire_frame frame;
+	const char *text;
+	size_t len;
+
+	for (;;) {
+		if (read_frame(fd, dec, deadline, &frame, dg) != 0)
+			return -1;
+		if (frame.type == WIRE_EXIT) {
+			*ret_status = (int)wire_read_exit(&frame, &text, &len);
+			return 0;
+		}
+		if (frame.type != WIRE_OUTPUT)
+			continue;
+		if (frame.len > max - out->len)
+			return diag_set(dg, DIAG_ENGINE,
+			    "the command wrote more than %zu bytes", max);
+		strbuf_add(out, frame.payload, frame.len);
+	}
+}
+
+int
 holder_view(int fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf frame = STRBUF_INIT;

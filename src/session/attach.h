@@ -10,11 +10,13 @@
 #define DRYDOCK_ATTACH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "guest/wire.h"
 
 struct diag;
 struct settings;
+struct strbuf;
 
 /* The holder's hello, which precedes go. */
 struct holder_hello {
@@ -51,6 +53,14 @@ int holder_go(int fd, enum wire_type type, struct wire_go *go, int timeout_ms,
 bool holder_can_exec(const struct holder_hello *hello);
 /* False for holders of older images. */
 bool holder_has_ports(const struct holder_hello *hello);
+
+/*
+ * Waits for the end of a command that runs on pipes and appends what it writes
+ * to stdout, at most max bytes.  *ret_status is its exit status.  More output,
+ * no end within timeout_ms and a closed connection are DIAG_ENGINE.
+ */
+int holder_collect(int fd, int timeout_ms, size_t max, struct strbuf *out,
+    int *ret_status, struct diag *dg);
 
 /* Sends view instead of go: the client becomes a viewer of the pty. */
 int holder_view(int fd, struct diag *dg);

@@ -28,9 +28,8 @@ enum {
 	GRACE_S = 2 /* no agent process runs yet */
 };
 
-/* Loads the current state of everything that the record names. */
-static int
-find_parts(struct start *l, struct diag *dg)
+int
+resume_find_parts(struct start *l, struct diag *dg)
 {
 	struct record *r = &l->record;
 
@@ -117,6 +116,16 @@ inspect_image(const struct start *l, const char *service,
 	return 0;
 }
 
+int
+resume_find_images(struct start *l, struct diag *dg)
+{
+	if (inspect_image(l, "agent", &l->images.agent, dg) != 0)
+		return -1;
+	if (l->mode.mode != MODE_CONTAINED)
+		return 0;
+	return inspect_image(l, "egress", &l->images.egress, dg);
+}
+
 /*
  * Finds what the sealed plan needs: its containers by id, drydock's own images.
  */
@@ -130,11 +139,7 @@ find_planned(struct start *l, struct diag *dg)
 			return diag_set(dg, DIAG_DATA,
 			    "its record names no %s container", name);
 	}
-	if (inspect_image(l, "agent", &l->images.agent, dg) != 0)
-		return -1;
-	if (l->mode.mode != MODE_CONTAINED)
-		return 0;
-	return inspect_image(l, "egress", &l->images.egress, dg);
+	return resume_find_images(l, dg);
 }
 
 static int
@@ -209,7 +214,7 @@ static int
 start(struct start *l, struct diag *dg)
 {
 	static start_stage *const stages[] = {
-		find_parts,
+		resume_find_parts,
 		check_plan,
 		find_planned,
 		start_containers,
@@ -285,7 +290,7 @@ start_proxy(struct start *l, struct diag *dg)
 {
 	const char *id = record_container_id(&l->record, "egress");
 
-	if (find_parts(l, dg) != 0)
+	if (resume_find_parts(l, dg) != 0)
 		return -1;
 	start_fill_request(l);
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,

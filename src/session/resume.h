@@ -11,6 +11,7 @@ struct paths;
 struct record;
 struct session;
 struct settings;
+struct start;
 
 struct resume_spec {
 	struct paths *paths;
@@ -44,5 +45,14 @@ int resume_proxy(
  * a note on success.  A failure is a warning.
  */
 void resume_proxy_if_needed(const struct resume_spec *spec, const char *id);
+
+/*
+ * Loads the current state of what the record names: project, agent, settings,
+ * hosts.
+ */
+int resume_find_parts(struct start *l, struct diag *dg);
+
+/* Inspects the images of the sealed plan, which was read. */
+int resume_find_images(struct start *l, struct diag *dg);
 
 #endif /* DRYDOCK_RESUME_H */

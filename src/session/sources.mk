@@ -4,6 +4,8 @@ session_sources = \
 	src/guest/listen.h \
 	src/guest/loop.c \
 	src/guest/loop.h \
+	src/guest/promise.c \
+	src/guest/promise.h \
 	src/guest/queue.c \
 	src/guest/queue.h \
 	src/guest/relay.c \
@@ -67,6 +69,8 @@ session_sources = \
 	src/session/ports.h \
 	src/session/prompt.c \
 	src/session/prompt.h \
+	src/session/prove.c \
+	src/session/prove.h \
 	src/session/record.c \
 	src/session/record.h \
 	src/session/refused.c \

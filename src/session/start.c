@@ -259,6 +259,11 @@ verify(const struct start *l, const struct plan_service *s, struct diag *dg)
 		if (c != NULL && check_runs(l, s, c, dg) != 0)
 			return -1;
 	}
+	if (l->difference != NULL) {
+		if (l->difference->message == NULL)
+			diag_move(l->difference, &seen);
+		return 0;
+	}
 	diag_move(dg, &seen);
 	return -1;
 }

@@ -42,6 +42,11 @@ struct start {
 	struct plan_request plan_request;
 	struct plan plan;
 	int plan_fd;
+	/*
+	 * NULL, or the first difference between containers and plan is stored
+	 * here and does not stop the start.
+	 */
+	struct diag *difference;
 	bool composed; /* containers may exist */
 	bool left; /* Compose still runs and keeps the lease */
 	bool resume; /* go includes the agent's resume arguments */

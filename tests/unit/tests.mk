@@ -59,6 +59,7 @@ unit_tests = \
 	tests/unit/test-procfacts \
 	tests/unit/test-program \
 	tests/unit/test-project \
+	tests/unit/test-prove \
 	tests/unit/test-record \
 	tests/unit/test-relay \
 	tests/unit/test-reserved \

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+# drydock prove: a session keeps every promise, and every test of a promise
+# notices a session that does not keep it.
+
+load ../helper
+
+setup() {
+  bed_setup user
+}
+
+teardown() {
+  [ -z "${net_pid-}" ] || nsenter --net="/proc/$net_pid/ns/net" \
+    ip link del prove0 2>/dev/null || true
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+# A session that lives on; $id is its id, $dir its directory.
+open_proved() {
+  open_session sh -c 'echo ready; cat'
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  dir=$XDG_STATE_HOME/drydock/sessions/$id
+}
+
+# weaken FILTER: changes the sealed plan, as if it had been judged so.
+weaken() {
+  local text digest
+  text=$(jq "$1" "$dir/plan.json")
+  printf '%s\n' "$text" >"$dir/plan.json"
+  digest=$(sha256sum <"$dir/plan.json")
+  text=$(jq --arg digest "${digest%% *}" '.plan_digest = $digest' \
+    "$dir/session.json")
+  printf '%s\n' "$text" >"$dir/session.json"
+}
+
+# prove_breaks PROMISE...: each is BROKEN, and the status and message say so.
+prove_breaks() {
+  local name
+  run -77 --separate-stderr as_who drydock prove "$id"
+  for name; do
+    grep "^BROKEN   $name: " <<<"$output" >/dev/null ||
+      fail "not broken: $name" "$output" "$stderr"
+    assert_contains "${stderr##*may not keep:} " " $name "
+  done
+}
+
+# The live session alone is there, and works.
+only_the_session() {
+  assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" "$id"
+  assert_equal "$(docker ps -aq --filter label=io.drydock.session | wc -l)" 2
+  run -0 as_who drydock exec "$id" -- echo works </dev/null
+  assert_equal "$output" works
+}
+
+@test "a session keeps every promise, and is left as it was" {
+  local before name words
+  open_proved
+  as_who sh -c 'echo mine >"$0/file"; echo mine >"$1/file"' "$project" \
+    "$dir/home"
+  before=$(cd "$dir" && find home "$project" | sort)
+  run -0 --separate-stderr as_who drydock prove "$id"
+  assert_equal "$stderr" ""
+  assert_equal "$(grep -c '^held ' <<<"$output")" \
+    "$(grep -c '^[a-zB]' <<<"$output")"
+  assert_contains "$output" "connect, 169.254.169.254:80: Network is unreachable"
+  assert_equal "$(cd "$dir" && find home "$project" | sort)" "$before"
+  only_the_session
+  run -0 --separate-stderr as_who drydock prove --json "$id"
+  assert_equal "$(jq -r '[.[].verdict] | unique | .[]' <<<"$output")" held
+  assert_equal "$(jq '[.[].attempts | length] | min > 0' <<<"$output")" true
+  # Each is broken in a test below.
+  words=$(sed -n '/^@test "a network/,$p' "$BATS_TEST_FILENAME" |
+    tr -s " '\\\\" '\n')
+  for name in $(jq -r '.[].promise' <<<"$output"); do
+    grep -xF -- "$name" <<<"$words" >/dev/null || fail "no test breaks $name"
+  done
+  run -0 as_who drydock list --all
+  assert_equal "$(grep -c " contained " <<<"$output")" 1
+  close_session
+}
+
+@test "a network, a name server and an address of IPv6 are noticed" {
+  open_proved
+  weaken '.services.agent.network_mode = "host"'
+  prove_breaks namespaces loopback gateway metadata dns-udp dns-tcp ipv6
+  only_the_session
+  close_session
+}
+
+@test "what the seccomp profile refuses is noticed without it" {
+  open_proved
+  weaken '.services.agent.security_opt = ["no-new-privileges:true",
+    "seccomp=unconfined"]'
+  prove_breaks same-plan socket-families vsock user-namespaces setuid keyrings
+  close_session
+}
+
+@test "what root and capabilities can do is noticed" {
+  # Another user than root could not reach the socket of such a holder.
+  # shellcheck disable=SC2034 # helper.bash's
+  who=root
+  images_record 0 "$XDG_STATE_HOME"
+  chown -R 0:0 "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" "$project"
+  open_proved
+  weaken '.services.agent |= (del(.cap_drop) | .privileged = true |
+    .security_opt = ["seccomp=unconfined"])'
+  prove_breaks same-plan raw-sockets new-mounts setuid device-nodes \
+    kernel-files
+  only_the_session
+  close_session
+}
+
+@test "limits that are not there are noticed" {
+  open_proved
+  weaken '.services.agent |= (del(.mem_limit, .memswap_limit, .pids_limit) |
+    .tmpfs = ["/tmp:rw,exec,nosuid,nodev,mode=1777"])'
+  prove_breaks memory pids tmp
+  close_session
+}
+
+@test "the host's sockets and files are noticed" {
+  open_proved
+  weaken '.services.agent |= (.volumes += [
+    {type: "bind", source: "'"$BED/engine"'", target: "'"$BED/engine"'",
+      read_only: true},
+    {type: "bind", source: "'"${dir%/*}"'", target: "'"${dir%/*}"'",
+      read_only: true}])'
+  prove_breaks mounts engine-socket links other-proxy
+  only_the_session
+  close_session
+}
+
+@test "a proxy that lets through, and one that does not answer, are noticed" {
+  open_proved
+  echo drydock-prove.test >>"$XDG_CONFIG_HOME/drydock/allowlist"
+  chown "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME/drydock/allowlist"
+  docker stop -t 0 "drydock-$id-egress-1" >/dev/null
+  prove_breaks process proxy proxy-answers
+  close_session
+}
+
+@test "what became of the session since its start is noticed" {
+  open_proved
+  net_pid=$(docker inspect -f '{{.State.Pid}}' "drydock-$id-agent-1")
+  nsenter --net="/proc/$net_pid/ns/net" \
+    ip link add prove0 type veth peer name prove1
+  mount --namespace "/proc/$net_pid/ns/mnt" -t tmpfs none /mnt
+  docker update --pids-limit 1000 "drydock-$id-agent-1" >/dev/null
+  docker exec -d -u 0 --privileged "drydock-$id-agent-1" sleep 600
+  weaken '.services.agent.environment.MORE = "1" |
+    .services.egress.group_add = ["7"]'
+  as_who cp -a "$dir/home" "$dir/home.new"
+  as_who mv "$dir/home" "$dir/home.old"
+  as_who mv "$dir/home.new" "$dir/home"
+  prove_breaks identity devices limits mounts sources configuration \
+    every-process
+  as_who mv "$dir/home" "$dir/home.new"
+  as_who mv "$dir/home.old" "$dir/home"
+  close_session
+}
+
+# Without a session: the holder itself refuses such a root.
+@test "guardrails that can be written and the host's processes are noticed" {
+  local libexec
+  libexec=$(cat "$BED/prefix")/libexec/drydock
+  run -0 docker run --rm --network none --user 0:0 --pid host \
+    --volume "$libexec:/probe:ro" --entrypoint /probe/holder \
+    "$(agent_image "$BED_UID")" prove -- project=/tmp elsewhere=/none \
+    engine=/none "host-pid=$$" memory=1 pids=1 tmp=1
+  assert_contains "$output" $'signals\tkill(0)\t'"$$"$'\tsucceeded\tBROKEN'
+  assert_contains "$output" $'guardrails\tstatvfs\t/\twritable\tBROKEN'
+  assert_contains "$output" $'prove\tsucceeded\tBROKEN'
+}
+
+@test "what a killed drydock leaves is collected, and the session goes on" {
+  local pid
+  open_proved
+  as_who drydock prove "$id" >/dev/null 2>&1 3>&- &
+  pid=$!
+  four() {
+    [ "$(docker ps -q --filter label=io.drydock.session | wc -l)" = 4 ]
+  }
+  wait_for "the fresh containers" four
+  kill -KILL "$pid"
+  alone() {
+    as_who drydock gc >/dev/null 2>&1
+    [ "$(ls "$XDG_STATE_HOME/drydock/sessions")" = "$id" ]
+  }
+  wait_for "collection" alone
+  only_the_session
+  close_session
+}
+
+@test "a session of mode dood has nothing to prove, a stopped one is refused" {
+  project_conf <<<'mode = dood'
+  open_proved
+  run -77 --separate-stderr as_who drydock prove "$id"
+  assert_contains "$stderr" "there is nothing to prove"
+  close_session
+  run -1 --separate-stderr as_who drydock prove "$project"
+}
