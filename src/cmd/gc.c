@@ -156,13 +156,14 @@ ask_to_adopt(
 		return diag_set(
 		    dg, DIAG_NO, "there is no session of another engine");
 	if (!prompt_possible()) {
-		(void)diag_set(
-		    dg, DIAG_USAGE, "--adopt needs a terminal to ask at");
+		(void)diag_set(dg, DIAG_USAGE,
+		    "--adopt asks for confirmation, which "
+		    "needs a terminal");
 		return diag_add_detail(dg, lines.buf, lines.len);
 	}
 	(void)fputs(lines.buf, stderr);
-	question = xasprintf("are these %zu sessions the engine's at %s, under "
-			     "its new identity? [y/N]",
+	question = xasprintf("%zu sessions belong to an engine that is "
+			     "gone.  Assign them to the engine at %s? [y/N]",
 	    n, engine->socket);
 	return prompt_yes(question, dg);
 }
@@ -227,7 +228,7 @@ collect(struct context *ctx, const struct gc_options *o,
 		&removed };
 
 	if (collect_sessions(ctx->paths, engine, &options, &outcome, dg) != 0)
-		return diag_wrap(dg, "nothing is collected");
+		return diag_wrap(dg, "ended sessions are not removed");
 	if (!o->dry_run)
 		outcome.failed += outcomes_prune(ctx->paths, ctx->settings);
 	ctx->status = outcome.failed > 0 ? 1 : 0;

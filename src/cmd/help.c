@@ -19,7 +19,7 @@ help_run(struct context *ctx, const void *options, int argc, char **argv,
 	(void)dashdash;
 	if (argc > 1)
 		return diag_set(dg, DIAG_USAGE,
-		    "help: one command at most, not \"%s\" too", argv[1]);
+		    "help takes one command; unexpected \"%s\"", argv[1]);
 	if (argc == 0) {
 		table_help(&out);
 	} else {

@@ -15,7 +15,8 @@ const struct optdef launching_optdefs[] = {
 	    "contained (no network but a proxy) or dood (root on the host)" },
 	{ "contained-history", 0, OPT_FLAG,
 	    offsetof(struct launching_options, contained_history), NULL,
-	    "in dood mode with contained sessions' conversations; asks first" },
+	    "in dood mode, use the conversations of contained sessions; asks "
+	    "first" },
 	{ "no-banner", 0, OPT_FLAG,
 	    offsetof(struct launching_options, no_banner), NULL,
 	    "do not print what the session may do" },
@@ -51,7 +52,7 @@ launching_run(struct context *ctx, enum launch_kind kind,
 
 	if (dashdash > 1)
 		return diag_set(dg, DIAG_USAGE,
-		    "%s is one directory too many; %s follow --", argv[1],
+		    "\"%s\" is a second directory; put %s after --", argv[1],
 		    kind == LAUNCH_RUN ? "the agent's arguments"
 				       : "a command and its arguments");
 	return launch_session(&request, ctx->paths, ctx->settings,

@@ -198,7 +198,7 @@ tell_damaged(struct context *ctx, const struct listing *l)
 		if (s->state != SESSION_DAMAGED)
 			continue;
 		diag_warn("session %s is damaged: %s", s->id,
-		    s->note != NULL ? s->note : "its record says too little");
+		    s->note != NULL ? s->note : "its record is incomplete");
 		ctx->status = 1;
 	}
 }

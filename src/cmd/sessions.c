@@ -164,8 +164,8 @@ choose_of(struct context *ctx, const char *project,
 	if (sessions_of_project(ctx, project, 1, &listing, &unread, dg) != 0)
 		return -1;
 	if (listing.nr == 0 && unread)
-		return diag_set(dg, DIAG_DATA,
-		    "it is not known whether %s has a session", of);
+		return diag_set(
+		    dg, DIAG_DATA, "cannot tell whether %s has a session", of);
 	if (listing.nr > 1)
 		return choose_one(&listing, of, ret_id, dg);
 	if (listing.nr == 1)

@@ -109,8 +109,8 @@ answer_is_whole(const char *const *argv, const struct proc_result *result,
 		    timeout_ms, deadline_setting(command));
 	else if (result->truncated)
 		diag_set(dg, DIAG_ENGINE,
-		    "%s answered more than drydock reads; nothing of it is "
-		    "used",
+		    "the answer of %s is larger than drydock reads, and is "
+		    "not used",
 		    name.buf);
 	else
 		return 0;

@@ -55,16 +55,16 @@ refuse_answer(const struct engine *engine, const struct api_call *call,
 		return refuse_late(call, name, dg);
 	case HTTP_TOO_LARGE:
 		return diag_set(dg, DIAG_ENGINE,
-		    "the engine's answer to %s is larger than drydock reads; "
-		    "nothing of it is used",
+		    "the engine's answer to %s is larger than drydock reads, "
+		    "and is not used",
 		    name);
 	case HTTP_WHOLE:
 	case HTTP_BROKEN:
 		break;
 	}
 	diag_set(dg, DIAG_ENGINE,
-	    "the engine's answer to %s is cut off or is not an answer; nothing of "
-	    "it is used",
+	    "the engine's answer to %s is truncated or malformed, and is not "
+	    "used",
 	    name);
 	return diag_add_detail(dg, answer->words.buf, answer->words.len);
 }
@@ -220,7 +220,7 @@ api_list_ids(const struct engine *engine, const char *path,
 		if (!is_id(id) || strvec_has(ret_ids, id))
 			return diag_set(dg, DIAG_ENGINE,
 			    "the engine's answer to GET %.*s: '%.80s' is not "
-			    "an id, or comes twice",
+			    "an id, or occurs twice",
 			    len, path, id);
 		strvec_push(ret_ids, id);
 	}

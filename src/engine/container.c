@@ -116,7 +116,7 @@ containers_find_labelled(const struct engine *engine, const char *label,
 		return 0;
 	}
 	return diag_set(dg, DIAG_ENGINE,
-	    "containers came and went during %d listings; try again",
+	    "the list of containers changed during %d queries; try again",
 	    FIND_TRIES);
 }
 

@@ -34,9 +34,10 @@ engine_need_docker(const struct engine *engine, struct diag *dg)
 		return 0;
 	if (engine->docker_passed_over != NULL)
 		return diag_set(dg, DIAG_ENGINE,
-		    "%s is not run, because a session or others than root "
-		    "could replace it: install Docker (Debian: docker.io and "
-		    "docker-cli), or name a program by the setting docker",
+		    "%s is not run, because a session or a user other than "
+		    "root could replace it: install Docker (Debian: "
+		    "docker.io and docker-cli), or name a program by the "
+		    "setting docker",
 		    engine->docker_passed_over);
 	return diag_set(dg, DIAG_ENGINE,
 	    "found no docker program: install Docker (Debian: docker.io and "

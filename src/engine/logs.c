@@ -34,8 +34,8 @@ static int
 refuse(struct diag *dg)
 {
 	return diag_set(dg, DIAG_ENGINE,
-	    "the engine's answer about a container's log is cut off or is not "
-	    "a log");
+	    "the engine's answer about a container's log is truncated or "
+	    "malformed");
 }
 
 int

@@ -168,8 +168,9 @@ compose_version_finish(
 	}
 	if (engine->passed_over != NULL)
 		return diag_set(dg, DIAG_ENGINE,
-		    "%s; %s is not run, because a session or others than root "
-		    "could replace it: name a program by the setting compose",
+		    "%s; %s is not run, because a session or a user other "
+		    "than root could replace it: name a program by the "
+		    "setting compose",
 		    first.message, engine->passed_over);
 	diag_move(dg, &first);
 	return -1;

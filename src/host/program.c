@@ -284,20 +284,20 @@ check_named(const struct program_search *search, const struct row *row,
 		    row->setting);
 	case FOREIGN:
 		return diag_set(dg, DIAG_POLICY,
-		    "%s is not run: others than you and root can replace it "
-		    "(setting %s)",
+		    "%s is not run: a user other than you and root can "
+		    "replace it (setting %s)",
 		    path, row->setting);
 	case TWO_NAMES:
 		return diag_set(dg, DIAG_POLICY,
-		    "%s is not run: it, or what runs it, has another name (a "
-		    "hard link), by which it can be changed: name a copy "
+		    "%s is not run: it or its interpreter has a second hard "
+		    "link, through which it can be changed: name a copy "
 		    "(setting %s)",
 		    path, row->setting);
 	case OF_A_SESSION:
 		break;
 	}
 	return diag_set(dg, DIAG_POLICY,
-	    "%s is not run: it, a link to it, or what runs it is where "
+	    "%s is not run: it, a link to it or its interpreter lies where "
 	    "sessions can write; name one outside of every project (setting "
 	    "%s)",
 	    path, row->setting);

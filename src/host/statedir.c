@@ -78,7 +78,7 @@ parse_id(const struct paths *paths, const struct strbuf *text, char *ret_id,
 	if (text->len != ID_DIGITS + 1 || text->buf[ID_DIGITS] != '\n' ||
 	    strspn(text->buf, "0123456789abcdef") != ID_DIGITS)
 		return diag_set(dg, DIAG_DATA,
-		    "%s/" ID_NAME " is damaged: it holds 32 hex digits",
+		    "%s/" ID_NAME " is damaged: it must hold 32 hex digits",
 		    paths->state_dir);
 	memcpy(ret_id, text->buf, ID_DIGITS);
 	ret_id[ID_DIGITS] = '\0';

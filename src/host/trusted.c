@@ -148,7 +148,7 @@ check_end(const struct search *s, int fd, const struct stat *st, int links)
 	    (links == 0 || st->st_uid == s->paths->uid) &&
 	    S_ISREG(st->st_mode) && st->st_nlink > 1)
 		return diag_set(s->dg, DIAG_CONFIG,
-		    "%s has another name (a hard link), by which it can be "
+		    "%s has a second hard link, through which it can be "
 		    "changed: replace it with a copy",
 		    where);
 	return 0;
@@ -393,8 +393,8 @@ check_list(const struct paths *paths, const struct knownprojects *known,
 		if (in != NULL)
 			return diag_set(dg, DIAG_POLICY,
 			    "%s %s decides what a session may do and lies in "
-			    "%s, which a session can write to, or could: in "
-			    "%s put a copy in the place of the link",
+			    "%s, which a session can or could write: in %s "
+			    "replace the link with a copy",
 			    what, list->v[i], in, paths->config_dir);
 	}
 	return 0;
@@ -425,8 +425,8 @@ check_own(const struct paths *paths, const struct knownprojects *known,
 
 		if (in != NULL)
 			return diag_set(dg, DIAG_POLICY,
-			    "%s decides what a session may do and lies in %s, "
-			    "which a session can write to, or could: %s",
+			    "%s decides what a session may do and lies in "
+			    "%s, which a session can or could write: %s",
 			    own[i].path, in, own[i].advice);
 	}
 	return 0;

@@ -75,12 +75,12 @@ refuse_modes(const struct plan_request *request, const struct stat *st,
 		    (unsigned int)(st->st_mode & 07777));
 	if (group_why != NULL)
 		return diag_set(dg, DIAG_POLICY,
-		    "%s is yours by group %ju, which is %s and stays out of "
-		    "sessions: give the project another group, or chmod o+rx "
-		    "it",
+		    "%s is readable for you through group %ju, which "
+		    "sessions do not get because it is %s: give the project "
+		    "another group, or chmod o+rx it",
 		    path, (uintmax_t)st->st_gid, group_why);
 	return diag_set(dg, DIAG_POLICY,
-	    "%s cannot be read in a session, which has your uid and gid alone "
+	    "%s cannot be read in a session, which has only your uid and gid "
 	    "(it belongs to uid %ju and gid %ju, mode %04o)",
 	    path, (uintmax_t)st->st_uid, (uintmax_t)st->st_gid,
 	    (unsigned int)(st->st_mode & 07777));

@@ -115,7 +115,7 @@ prepare_source(const struct plan_request *request, int root_fd,
 		    role->type == S_IFDIR ? "directory" : "socket");
 	if (m->fd != -1 && !fs_same(&st, &m->st))
 		return diag_set(
-		    dg, DIAG_POLICY, "was exchanged after it was judged");
+		    dg, DIAG_POLICY, "was replaced after it was judged");
 	if (mount_is_made(m) &&
 	    set_owner_and_mode(request, role, fd, &st, dg) != 0)
 		return -1;
@@ -249,8 +249,7 @@ plan_prepare(
 	cleanup_close int root_fd = -1;
 
 	if (plan->nviolations != 0)
-		return diag_set(
-		    dg, DIAG_BUG, "a refused plan was to be prepared");
+		return diag_set(dg, DIAG_BUG, "cannot prepare a refused plan");
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "open /");

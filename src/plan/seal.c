@@ -120,8 +120,7 @@ plan_seal(const struct plan *plan, int session_fd,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (plan->nviolations != 0)
-		return diag_set(
-		    dg, DIAG_BUG, "a refused plan was to be sealed");
+		return diag_set(dg, DIAG_BUG, "cannot seal a refused plan");
 	if (write_plan(plan->tree, &text, dg) != 0 ||
 	    fs_replace_file(session_fd, PLAN_SECCOMP_FILE, plan->seccomp.buf,
 		plan->seccomp.len, 0600, dg) != 0 ||

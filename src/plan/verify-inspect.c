@@ -53,7 +53,7 @@ verify_labels(
     const struct plan_service *s, const struct container *c, struct diag *dg)
 {
 	return verify_subset(
-	    &s->labels, &c->labels, "labels: not there or not as planned:", dg);
+	    &s->labels, &c->labels, "labels: missing or different:", dg);
 }
 
 static int
@@ -89,8 +89,8 @@ verify_env(const struct plan_service *s, const char *const *image_env,
 
 		strvec_setenv(&want, name, value + 1);
 	}
-	if (verify_subset(&want, &c->env,
-		"environment: not there or not as planned:", dg) != 0)
+	if (verify_subset(
+		&want, &c->env, "environment: missing or different:", dg) != 0)
 		return -1;
 	return verify_subset(
 	    &c->env, &want, "environment: not in the plan:", dg);
@@ -221,8 +221,8 @@ verify_logging(
 		    json_string_or(json_value_at(options, i), ""));
 	if (verify_text("log driver", s->log_driver,
 		json_string_or(json_get(log, "Type"), ""), dg) != 0 ||
-	    verify_subset(
-		&s->log_options, &got, "log options: not there:", dg) != 0)
+	    verify_subset(&s->log_options, &got, "log options: missing:", dg) !=
+		0)
 		return -1;
 	return verify_subset(
 	    &got, &s->log_options, "log options: not in the plan:", dg);
@@ -260,7 +260,7 @@ verify_healthcheck(const struct json *config, struct diag *dg)
 	    strcmp(json_string_or(json_at(test, 0), ""), "NONE") == 0)
 		return 0;
 	return diag_set(
-	    dg, DIAG_POLICY, "health check: expected none, is there");
+	    dg, DIAG_POLICY, "health check: expected none, has one");
 }
 
 static int

@@ -336,8 +336,8 @@ on_frame(struct view *v, const struct wire_frame *frame)
 		return diag_set(
 		    v->dg, DIAG_ENGINE, "the holder refused: %s", text);
 	} else if (frame->type != WIRE_STARTED) {
-		return diag_set(v->dg, DIAG_DATA,
-		    "the holder sent a frame that does not belong here");
+		return diag_set(
+		    v->dg, DIAG_DATA, "the holder sent an unexpected frame");
 	}
 	return 0;
 }

@@ -111,7 +111,7 @@ send_all(int fd, const struct strbuf *data, int64_t deadline, struct diag *dg)
 			    dg, DIAG_ENGINE, errno, "write to the holder");
 		else if (!wait_for(fd, POLLOUT, deadline, -1))
 			return diag_set(
-			    dg, DIAG_ENGINE, "the holder does not read");
+			    dg, DIAG_ENGINE, "the holder did not read in time");
 	}
 	return 0;
 }
@@ -137,7 +137,7 @@ read_hello(
 	if (frame.type == WIRE_REFUSED)
 		return set_refused(&frame, DIAG_POLICY, dg);
 	if (frame.type != WIRE_HELLO)
-		return diag_set(dg, DIAG_DATA, "the holder said no hello");
+		return diag_set(dg, DIAG_DATA, "the holder sent no hello");
 	wire_read_hello(&frame, &hello);
 	ret_hello->version = wire_choose_version(&hello);
 	if (ret_hello->version == 0)

@@ -276,7 +276,8 @@ collect_batch(const struct paths *paths, const struct engine *engine,
 			if (c->v[i].lease_fd >= 0)
 				diag_warn("%s", one.message);
 			else
-				diag_note("session %s was not removed whole",
+				diag_note("session %s was removed only in "
+					  "part",
 				    c->v[i].id);
 			outcome->failed++;
 		} else if (deleted) {

@@ -80,7 +80,7 @@ ask(int egress_fd, int64_t deadline)
 		return "nothing listens";
 	if (send(fd, question, strlen(question), MSG_NOSIGNAL) !=
 	    (ssize_t)strlen(question))
-		return "it does not take a request";
+		return "it does not accept a request";
 	while (len < sizeof(head)) {
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 		ssize_t n;
@@ -118,8 +118,9 @@ egress_wait_ready(
 			    "the proxy is not ready after %d ms: %s",
 			    timeout_ms, why);
 		if (atomic_load(stop))
-			return diag_set(
-			    dg, DIAG_ENGINE, "the proxy is not awaited");
+			return diag_set(dg, DIAG_ENGINE,
+			    "the proxy is no longer waited "
+			    "for");
 		(void)poll(NULL, 0, RETRY_MS);
 	}
 }

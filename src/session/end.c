@@ -32,11 +32,12 @@ ask_about_stopped(
 		return 0;
 	if (!prompt_possible())
 		return diag_set(dg, DIAG_USAGE,
-		    "session %s is stopped and could go on: \"drydock stop "
-		    "--force %s\" ends it",
+		    "session %s is stopped and can be started again: to "
+		    "remove it, type \"drydock stop --force %s\"",
 		    record->id, record->id);
-	question = xasprintf("session %s is stopped and could go on.  End it, "
-			     "with its home directory? [y/N]",
+	question = xasprintf("session %s is stopped and can be started "
+			     "again.  Remove it, with its home directory? "
+			     "[y/N]",
 	    record->id);
 	return prompt_yes(question, dg);
 }
@@ -59,9 +60,8 @@ check_unrecorded(const struct session_facts *facts, struct diag *dg)
 		    !strvec_has(&ids, c->id))
 			return diag_set(dg, DIAG_ENGINE,
 			    "session %s is not removed: container %.12s has "
-			    "its labels and is not in its record; if it is "
-			    "nothing to keep, \"docker rm -f %.12s\" removes "
-			    "it",
+			    "its labels but is not in its record; to remove "
+			    "that container, type \"docker rm -f %.12s\"",
 			    facts->id, c->id, c->id);
 	}
 	return 0;
@@ -97,8 +97,9 @@ check_lost(const struct end_spec *spec, const struct session_facts *facts,
 	if (agent == NULL || strcmp(agent->session, record->id) != 0)
 		return check_unrecorded(facts, dg);
 	return diag_set(dg, DIAG_ENGINE,
-	    "session %s is not lost: its container %.12s is there, with labels "
-	    "of another state directory (see its file id); nothing is removed",
+	    "session %s is not lost: its container %.12s exists, with the "
+	    "label of another state directory (see the file id there); "
+	    "nothing is removed",
 	    record->id, ids[0]);
 }
 

@@ -66,9 +66,9 @@ connect_running(const struct session *session, int *ret_fd, struct diag *dg)
 		return -1;
 	if (!holder_can_exec(&hello))
 		return diag_set(dg, DIAG_ENGINE,
-		    "session %s was started by an older drydock, whose holder "
-		    "runs no further command: use \"docker exec -it "
-		    "drydock-%s-agent-1 CMD\", or start a new session",
+		    "session %s was started by an older drydock, whose "
+		    "holder cannot run a second command: use \"docker exec "
+		    "-it drydock-%s-agent-1 CMD\", or start a new session",
 		    id, id);
 	if (!hello.running)
 		return diag_set(dg, DIAG_BUSY,

@@ -54,8 +54,8 @@ check_project(struct look *l, int fd)
 	if (project == NULL)
 		return 0;
 	return diag_set(l->walk.dg, DIAG_POLICY,
-	    "%s%s lies in %s, which a session can write to, or could: put a "
-	    "copy in its place",
+	    "%s%s lies in %s, which a session can or could write: replace it "
+	    "with a copy",
 	    l->walk.label, l->walk.path.buf, project);
 }
 
@@ -96,13 +96,13 @@ check_entry(struct look *l, const char *name, const struct stat *st)
 	    protected_is_below(path, l->agent->history_link))
 		return refuse(l, "is where the conversations are");
 	if (st->st_uid != l->paths->uid && st->st_uid != 0)
-		return refuse(l, "belongs to somebody else");
+		return refuse(l, "belongs to another user");
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return refuse(l, "can be written by others: chmod go-w it");
 	/* The other link may be a secret, or lie in a project. */
 	if (S_ISREG(st->st_mode) && st->st_nlink > 1)
 		return refuse(l,
-		    "has another name (a hard link): put a copy in its place");
+		    "has another name (a hard link): replace it with a copy");
 	return 0;
 }
 
@@ -113,14 +113,18 @@ add_entry(struct look *l, const struct stat *st)
 	struct scan_entry *e;
 
 	if ((int64_t)files->nr >= l->settings->sync_max_files)
-		return refuse(l, "is one too many (setting sync_max_files)");
+		return refuse(l,
+		    "is over the limit of files (setting "
+		    "sync_max_files)");
 	e = scan_add(files, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE,
 	    l->walk.path.buf);
 	e->mode = st->st_mode & 07777;
 	if (S_ISREG(st->st_mode))
 		files->bytes += st->st_size;
 	if (files->bytes > l->settings->sync_max_size)
-		return refuse(l, "is too much (setting sync_max_size)");
+		return refuse(l,
+		    "is over the limit of bytes (setting "
+		    "sync_max_size)");
 	return 0;
 }
 

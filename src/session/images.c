@@ -110,8 +110,8 @@ images_missing(
 
 		build_recipe_text(&spec->recipe, &wanted);
 		return diag_set(dg, DIAG_ENGINE,
-		    "there is no image of this user's with %s: run \"%s\"",
-		    wanted.buf, command.buf);
+		    "this user has no image with %s: run \"%s\"", wanted.buf,
+		    command.buf);
 	}
 	if (built.recorded)
 		return diag_set(dg, DIAG_ENGINE,
@@ -189,7 +189,7 @@ find_or_build(const struct images_spec *spec, enum build_kind kind,
 		return -1;
 	if (ret_image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,
-		    "the %s image that was built is not there",
+		    "the %s image was built, but the engine does not have it",
 		    build_kind_name(kind));
 	return 0;
 }

@@ -43,11 +43,11 @@ agree_to_history(const struct start *l, struct diag *dg)
 		return 0;
 	if (!prompt_possible())
 		return diag_set(dg, DIAG_USAGE,
-		    "contained conversations in dood mode need a confirmation "
-		    "on a terminal, and there is none");
+		    "the use of contained conversations in dood mode asks "
+		    "for confirmation, which needs a terminal");
 	return prompt_yes("contained sessions wrote these conversations, and "
-			  "what they say may lead the agent; in dood mode it "
-			  "is root on the host. Use them? [y/N]",
+			  "their text can instruct the agent, which is root "
+			  "on the host in dood mode. Use them? [y/N]",
 	    dg);
 }
 
@@ -111,7 +111,8 @@ ask_engine(struct start *l, struct diag *dg)
 	/* A failure is only a warning: the next launch collects again. */
 	if (collect_sessions(
 		l->paths, l->engine, NULL, &outcome, &collect_dg) != 0)
-		diag_warn("nothing is collected: %s", collect_dg.message);
+		diag_warn(
+		    "ended sessions are not removed: %s", collect_dg.message);
 	(void)outcomes_prune(l->paths, l->settings);
 	return 0;
 }
@@ -147,7 +148,8 @@ make_link(const struct start *l)
 	if (session_open_mount(&l->session, MOUNT_RUN, &fd, &dg) != 0 ||
 	    links_make(l->paths, l->session.id, fd, &dg) != 0)
 		diag_warn(
-		    "no short path to the session's socket: %s", dg.message);
+		    "cannot make a short path to the session's socket: %s",
+		    dg.message);
 }
 
 /* Returns true if the agent gets a token, stored or from the caller. */
@@ -299,13 +301,13 @@ print_banner(const struct start *l)
 			  "it without a network (setting project_sockets)",
 		    l->plan.sockets.v[i]);
 	if (l->mode.mode == MODE_CONTAINED && !l->plan.sockets_whole)
-		diag_note("the project and the binds are too large to be "
-			  "searched for sockets to their end, or have "
-			  "directories that you cannot read");
+		diag_note("sockets were not searched for everywhere in the "
+			  "project and the binds: they are too large, or "
+			  "have directories that you cannot read");
 	if (in_path != NULL)
-		diag_note("PATH has %s, which is in the project: a program "
-			  "that the agent puts there runs on this host by any "
-			  "name; leave that environment before you run others",
+		diag_note("PATH has %s, which is in the project: commands "
+			  "that you type on this host can run programs that "
+			  "the agent put there; leave that environment first",
 		    in_path);
 	if (git != NULL)
 		diag_note("git's directory %s is %s in the session",
@@ -363,8 +365,8 @@ make_and_start(struct start *l, struct diag *dg)
 	    start(l, dg) == 0)
 		return 0;
 	if (l->left)
-		diag_note("session %s is left to Docker Compose; the next "
-			  "launch after it removes what it made",
+		diag_note("Docker Compose still creates session %s; a later "
+			  "launch removes it",
 		    l->session.id);
 	else if (l->session.dir_fd >= 0)
 		teardown_launch(

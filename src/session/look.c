@@ -28,7 +28,7 @@ session_take(const struct paths *paths, const char *id,
 	if (*ret_answer != LOCK_BUSY)
 		return 0;
 	return diag_set(dg, DIAG_BUSY,
-	    "session %s is being started or ended elsewhere", id);
+	    "another process is starting or ending session %s: try again", id);
 }
 
 int
@@ -130,9 +130,9 @@ session_warn_strangers(const struct session_facts *facts, struct diag *dg)
 		facts->engine, (const char *const *)ids.v, &found, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < found.nr; i++)
-		diag_warn("session %s: its record names container %.12s, which "
-			  "does not have this session's labels: nothing is "
-			  "done to it",
+		diag_warn("session %s: its record names container %.12s, "
+			  "which does not have the session's labels and is "
+			  "left alone",
 		    facts->id, found.v[i].id);
 	return 0;
 }

@@ -213,7 +213,8 @@ read_container(const struct json *object, const char *role,
 		return -1;
 	if (role == NULL || record_find(record, role) != NULL)
 		return diag_set(dg, DIAG_DATA,
-		    RECORD_NAME ": a container without a role of its own");
+		    RECORD_NAME ": a container has no role, or the role of "
+				"another");
 	/* The id becomes part of the engine's URLs. */
 	if (id != NULL && !answer_is_container_id(id))
 		return diag_set(dg, DIAG_DATA,

@@ -150,9 +150,9 @@ tell_listed(struct refused *left, const struct paths *paths,
 			e = allowlist_find(&list, &own.v[0]);
 		if (e == NULL)
 			continue;
-		diag_note("the proxy refused %s, which is on the allowlist "
-			  "now: it leads to an address that %s, or the line "
-			  "is newer than the session",
+		diag_note("the proxy refused %s, although it is on the "
+			  "allowlist: its address is one that %s, or the line "
+			  "was added after the session began",
 		    h->name,
 		    e->private_ok ? "no line allows"
 				  : "only \"drydock allow --private\" allows");

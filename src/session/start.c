@@ -126,7 +126,7 @@ leave_compose(void *arg)
 	if (i->sig != 0)
 		return true;
 	i->sig = sig;
-	diag_note("cancelling; press Ctrl-C again to stop waiting (the next "
+	diag_note("cancelling; to stop waiting, press Ctrl-C again (the next "
 		  "drydock command cleans up)");
 	return false;
 }
@@ -278,8 +278,8 @@ check_strangers(const struct start *l, struct diag *dg)
 		if (strcmp(c->session, l->session.id) == 0 &&
 		    find_role(l, c->role) != c)
 			return diag_set(dg, DIAG_POLICY,
-			    "container %.12s has the session's label and is "
-			    "not of the plan",
+			    "container %.12s has the session's label but is "
+			    "not in the plan",
 			    c->id);
 	}
 	return 0;
@@ -425,7 +425,9 @@ start_check_proxy(struct start *l, struct diag *dg)
 		return -1;
 	c = find_role(l, "egress");
 	if (s == NULL || c == NULL)
-		return diag_set(dg, DIAG_ENGINE, "the engine has no proxy");
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine does not have the "
+		    "session's proxy");
 	if (check_runs(l, s, c, dg) != 0 || wait_proxy(&wait, dg) != 0)
 		return -1;
 	return verify(l, s, dg);

@@ -282,10 +282,10 @@ static const struct {
 	    "was started on another engine (SOCKET): start that engine, or "
 	    "see \"drydock gc --adopt\"" },
 	[SESSION_SILENT] = { "engine silent", DIAG_ENGINE,
-	    "cannot be judged: its engine does not answer" },
+	    "has an unknown state: its engine does not answer" },
 	[SESSION_ORPHAN] = { "orphan container", DIAG_NO, "has no directory" },
 	[SESSION_DAMAGED] = { "damaged", DIAG_DATA,
-	    "is damaged: its record says too little" },
+	    "is damaged: its record is incomplete" },
 	[SESSION_UNKNOWN_CONTAINER] = { "unknown container", DIAG_NO,
 	    "is not recorded" },
 	[SESSION_UNKNOWN_IMAGE] = { "unknown image", DIAG_NO,

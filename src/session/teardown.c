@@ -42,7 +42,7 @@ keep_directory(const struct session_facts *facts, struct diag *dg)
 		if (container_remove(facts->engine, ids.v[i], dg) != 0)
 			return -1;
 	return diag_set(dg, DIAG_ENGINE,
-	    "a container has the label io.drydock.session=%s and is not of "
+	    "a container has the label io.drydock.session=%s but is not in "
 	    "its plan",
 	    facts->id);
 }
@@ -247,7 +247,7 @@ tell_gone(const struct paths *paths, const struct record *record,
 	if (outcome_read(paths, record->id, &outcome, &ignored) == 0)
 		outcome_tell(&outcome, paths);
 	if (!client_left && !record->ends_with_client) {
-		diag_note("session %s was ended elsewhere", record->id);
+		diag_note("another process ended session %s", record->id);
 		*ret_status = STATUS_ENDED;
 	}
 }
@@ -287,14 +287,14 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		tell_end(paths, &look.facts, session.dir_fd);
 	if (look.state == SESSION_STOPPED) {
 		*ret_status = -1;
-		diag_note("session %s is stopped: drydock attach %s starts it "
-			  "again",
+		diag_note("session %s is stopped: \"drydock attach %s\" "
+			  "starts it again",
 		    record->id, record->id);
 		return 0;
 	}
 	if (look.state != SESSION_ENDED)
 		return diag_set(dg, DIAG_ENGINE,
-		    "its container is not known to have ended");
+		    "the engine does not confirm that its container has ended");
 	return collect_delete(paths, &look.facts, &session, dg);
 }
 

@@ -59,9 +59,9 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 
 	if (still_runs(spec))
 		return diag_set(dg, DIAG_ENGINE,
-		    "session %s dropped this terminal, which did not keep up "
-		    "or was the oldest of too many, and goes on: drydock "
-		    "attach %s",
+		    "session %s continues without this terminal, which read "
+		    "too slowly or was the oldest of too many: type "
+		    "\"drydock attach %s\"",
 		    id, id);
 	/*
 	 * The command's end was not reported, so this client has not left.
@@ -75,8 +75,8 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 	if (status < 0)
 		return diag_set(dg, DIAG_ENGINE,
 		    "the connection to session %s is lost", id);
-	diag_warn("the connection to session %s was lost before its end: some "
-		  "of what it said may be missing here",
+	diag_warn("the connection to session %s was lost before the command "
+		  "ended: some of its output may be missing here",
 	    id);
 	*ret_status = status;
 	return 0;
@@ -114,10 +114,11 @@ on_broken(const struct view_spec *spec)
 		return;
 	}
 	if (still_runs(spec))
-		diag_note("session %s goes on: drydock attach %s", id, id);
+		diag_note(
+		    "session %s continues: type \"drydock attach %s\"", id, id);
 	else
-		diag_note("session %s is left as it is: drydock attach %s "
-			  "comes back to it, drydock stop %s ends it",
+		diag_note("session %s is not changed: \"drydock attach %s\" "
+			  "returns to it, \"drydock stop %s\" ends it",
 		    id, id, id);
 }
 
@@ -144,7 +145,7 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 		return -1;
 	}
 	if (outcome.end == ATTACH_DETACHED && !spec->record->ends_with_client) {
-		diag_note("session %s goes on: drydock attach %s",
+		diag_note("session %s continues: type \"drydock attach %s\"",
 		    spec->record->id, spec->record->id);
 		*ret_status = 0;
 		return 0;

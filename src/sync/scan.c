@@ -36,15 +36,15 @@ scan_why_text(enum scan_why why)
 		    "is a link to neither a file nor a directory",
 		[SCAN_BACK] = "is a link to a directory around it",
 		[SCAN_LEAVES] = "is a link out of a directory that a link "
-				"leads to: put a copy in its place",
+				"leads to: replace it with a copy",
 		[SCAN_ACCOUNT] = "is an account's file",
 		[SCAN_IN_PROJECT] =
-		    "leads into a project, where an agent can replace what is "
-		    "there: put a copy in the link's place",
+		    "leads into a project, where an agent can replace what "
+		    "is there: replace the link with a copy",
 		[SCAN_BAD] = "cannot be filtered",
 		[SCAN_FOREIGN] =
 		    "leads to another user's file, or through another user's "
-		    "link: put a copy in the link's place",
+		    "link: replace the link with a copy",
 	};
 
 	assert(why < SCAN_NWHYS);

@@ -137,7 +137,7 @@ wait_for_lock(struct run *r, enum lock_answer *ret, struct diag *dg)
 	if (*ret != LOCK_BUSY || silent == q->wait_ms)
 		return 0;
 	if (!q->quiet)
-		diag_note("another sync of %s is under way: waiting for it",
+		diag_note("another sync of %s is running: waiting for it",
 		    q->agent->name);
 	return lock_wait(r->agent_fd, LOCK_NAME, true, q->wait_ms - silent, ret,
 	    &r->lock_fd, dg);
@@ -160,7 +160,7 @@ take_lock(struct run *r, bool *ret_waited, struct diag *dg)
 	}
 	if (answer != LOCK_WON)
 		return diag_set(dg, DIAG_BUSY,
-		    "another sync of %s is under way: try again",
+		    "another sync of %s is running: try again",
 		    r->request->agent->name);
 	return 0;
 }
@@ -236,7 +236,7 @@ clean_up(struct run *r)
 	if (rc == 0 && answer == LOCK_WON)
 		rc = generation_clean(r->agent_fd, &dg);
 	if (rc != 0)
-		diag_warn("an old snapshot stays: %s", dg.message);
+		diag_warn("cannot remove an old snapshot: %s", dg.message);
 }
 
 /*

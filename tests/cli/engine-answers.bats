@@ -43,7 +43,7 @@ stub_builder() {
   echo spew >"$script/info.fault"
   run -69 --separate-stderr drydock build
   assert_equal "$stderr" "drydock: the engine's answer to GET /info is larger\
- than drydock reads; nothing of it is used"
+ than drydock reads, and is not used"
 }
 
 @test "a version of the API that is too old or too new is refused by name" {

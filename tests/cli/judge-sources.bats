@@ -199,7 +199,7 @@ as_project() {
     drydock plan "$project" >/dev/null
     run -77 --separate-stderr drydock plan "$dots"
     assert_contains "$stderr" "$dots/sub/$name"
-    assert_contains "$stderr" "put a copy in the place of the link"
+    assert_contains "$stderr" "replace the link with a copy"
     drydock plan "$dots/deep" >/dev/null
     (umask 077 && mkdir -p "$XDG_STATE_HOME/drydock")
     printf '%032d\n' 0 >"$XDG_STATE_HOME/drydock/id"

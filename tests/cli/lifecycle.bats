@@ -348,7 +348,7 @@ END
     run -65 drydock "$said" </dev/null
     assert_contains "$output" "session aaaa1111 may be one of this project, \
 but cannot be read: "
-    assert_contains "$output" "it is not known whether $project has a session"
+    assert_contains "$output" "cannot tell whether $project has a session"
   done
   # Another one is asked for, but not without a word.
   run drydock run </dev/null

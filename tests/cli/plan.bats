@@ -151,7 +151,7 @@ model() {
   local record=$XDG_STATE_HOME/drydock/images.json
   project_conf <<<'toolchains = rust c'
   run -69 --separate-stderr drydock plan "$project"
-  assert_contains "$stderr" "there is no image of this user's with agent claude; \
+  assert_contains "$stderr" "this user has no image with agent claude; \
 toolchains c rust: run \"drydock build $project\""
   # One that was asked to have the same will do, also when it is older.
   jq '.images[0].recipe = "agent claude; toolchains c rust"' "$record" \

@@ -104,7 +104,7 @@ skipped() {
 
 @test "a link into a project is not synced, whatever an agent puts there" {
   local into="leads into a project, where an agent can replace what is there:\
- put a copy in the link's place"
+ replace the link with a copy"
   a_project_and_a_secret
   ln -s ../dotfiles/claude/CLAUDE.md "$HOME/.claude/CLAUDE.md"
   ln -s "$dotfiles/claude/skills" "$HOME/.claude/skills"

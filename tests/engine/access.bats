@@ -47,7 +47,7 @@ refused() {
 @test "a group of the system's or the engine's gives no project" {
   chown 0:42 "$project"
   chmod 2770 "$project"
-  refused "is yours by group 42, which is a system group" with_group 42
+  refused "is readable for you through group 42, which sessions do not get because it is a system group" with_group 42
   engine_gid=$(stat -c %g "$DRYDOCK_ENGINE")
   chgrp 34567 "$project" "$DRYDOCK_ENGINE"
   refused "34567, which is the engine's" with_group 34567

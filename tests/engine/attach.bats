@@ -161,7 +161,7 @@ write_as_agent() {
   open_counter
   view reads 'expect:flood is over' 'expect:still here' $'send:\034'
   reader=$viewer
-  view stopped 'expect:and goes on: drydock attach'
+  view stopped 'expect:continues without this terminal'
   stopped=$viewer
   kill -STOP "$(cat "$project/stopped")"
   # Twice what its buffer holds.
@@ -175,7 +175,7 @@ write_as_agent() {
   wait "$stopped" || status=$?
   assert_equal "$status" 69
   assert_contains "$(tail -n 3 "$BATS_TEST_TMPDIR/out.stopped")" \
-    "and goes on: drydock attach $id"
+    "drydock attach $id"
   goes_on
   run -0 on_terminal 'expect:still here' $'send:\034' -- drydock attach "$id"
 }

@@ -232,7 +232,7 @@ node ok"
 refused_by() {
   run -77 --separate-stderr as_who drydock shell "$2" -- true </dev/null
   assert_contains "$stderr" "$1"
-  assert_contains "$stderr" "put a copy in the place of the link"
+  assert_contains "$stderr" "replace the link with a copy"
   assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""
 }
 

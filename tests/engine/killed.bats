@@ -154,7 +154,7 @@ start_and_stop() {
   id=$(sessions)
   between fail 'GET .*/containers/json'
   run --separate-stderr in_session true
-  assert_contains "$stderr" "nothing is collected"
+  assert_contains "$stderr" "ended sessions are not removed"
   assert_contains "$(sessions)" "$id"
   between_nothing
   in_session true

@@ -101,7 +101,7 @@ starts_again() {
   true >"$project/list"
   ln -s "$project/list" "$XDG_CONFIG_HOME/drydock/allowlist"
   run -77 on_terminal -- drydock attach
-  assert_contains "$output" "put a copy in the place of the link"
+  assert_contains "$output" "replace the link with a copy"
   rm "$XDG_CONFIG_HOME/drydock/allowlist"
   assert_equal "$(state_of "$id")" stopped
   starts_again

@@ -162,9 +162,9 @@ stranger_runs() {
 65|$record cannot be used; move it away and run "drydock build": |not JSON
 65|version 2, this drydock reads 1|.version = 2
 65|but its labels say otherwise: run "drydock build"|.images |= map(.image = "$stranger")
-69|there is no image of this user's with agent counter: run "drydock build --agent counter"|.images |= map(.image = "sha256:" + "0" * 64)
-69|there is no image of this user's with agent counter: run "drydock build --agent counter"|.images |= map(.engine_data_root = "/other")
-69|there is no image of this user's with agent counter: run "drydock build --agent counter"|.images |= map(.engine_id = "other")
+69|this user has no image with agent counter: run "drydock build --agent counter"|.images |= map(.image = "sha256:" + "0" * 64)
+69|this user has no image with agent counter: run "drydock build --agent counter"|.images |= map(.engine_data_root = "/other")
+69|this user has no image with agent counter: run "drydock build --agent counter"|.images |= map(.engine_id = "other")
 END
   rm "$record"
   run -69 --separate-stderr as_who drydock shell "$project"
@@ -190,7 +190,7 @@ names() {
 # does nothing to that.
 leaves_alone() {
   run "-$1" --separate-stderr as_who "${@:2}" </dev/null
-  assert_contains "$stderr" "session $id: its record names container ${other:0:12}, which does not have this session's labels: nothing is done to it"
+  assert_contains "$stderr" "session $id: its record names container ${other:0:12}, which does not have the session's labels and is left alone"
   stranger_runs
   assert_equal "$(docker inspect -f '{{.State.StartedAt}}' "$other")" "$began"
 }

@@ -228,7 +228,7 @@ hello'
       </dev/null
     assert_equal "$output" hello
     assert_contains "$stderr" "skipped .claude/CLAUDE.md: it leads into a"
-    assert_contains "$stderr" "put a copy in the link's place"
+    assert_contains "$stderr" "replace the link with a copy"
   done
   run -1 grep -rl canary-private "$XDG_STATE_HOME"
   # None of its programs is run, from wherever drydock is called.

@@ -55,7 +55,7 @@ def shell_done(bed, run):
     what was said the beginning is there."""
     return mark(bed) == "ran\n" and (run.out == "said\n" or (
         "said\n".startswith(run.out) and re_find(
-            "was lost before its end: some of what it said may be", run.err)))
+            "was lost before the command ended: some of its output may", run.err)))
 
 
 def run_done(bed, run):
@@ -373,10 +373,10 @@ ALL = [
     Scenario("attach", ["attach", "@SESSION@"], 7, attach_done,
              fresh=start_detached, lasts=True, check=attach_check,
              again=attach_again,
-             steps=TYPED, leaves=r" goes on: drydock attach "),
+             steps=TYPED, leaves=r" continues: type .drydock attach "),
     Scenario("resume", ["attach", "@SESSION@"], 7, attach_done,
              prepare=stop_outside, check=resume_check, again=resume_again,
-             steps=TYPED, leaves=r" goes on: drydock attach ", alike=True,
+             steps=TYPED, leaves=r" continues: type .drydock attach ", alike=True,
              # The number of polls for the holder varies, so that a call of
              # the sample may not occur.
              weight=4),

@@ -68,8 +68,8 @@ late_and_cut_answers_are_failures(void)
 		    "docker build did not answer within 1s (setting "
 		    "build_timeout)" },
 		{ "pull", false, true, 1000,
-		    "docker pull answered more than drydock reads; nothing of "
-		    "it is used" },
+		    "the answer of docker pull is larger than drydock reads, "
+		    "and is not used" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

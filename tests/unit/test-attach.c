@@ -348,7 +348,7 @@ liars_are_told_apart(void)
 		{ BYTES("\1\0\0\0\10\0\0\0\7\0\0\0\0\0\0\0"), false, DIAG_DATA,
 		    "version 7" },
 		{ BYTES("\14\0\0\0\4\0\0\0\0\0\0\0"), false, DIAG_DATA,
-		    "said no hello" },
+		    "sent no hello" },
 		{ BYTES("\2\0\0\0\7\0\0\0no \033[2J"), true, DIAG_POLICY,
 		    "refused: no \\033[2J" },
 	};

@@ -262,7 +262,7 @@ a_compose_that_is_not_run_is_named(void)
 	CHECK_STR(dg.message,
 	    "docker-compose version failed with status 1; "
 	    "/home/me/bin/docker-compose is not run, because a session or "
-	    "others than root could replace it: name a program by the setting "
+	    "a user other than root could replace it: name a program by the setting "
 	    "compose");
 }
 

@@ -271,7 +271,7 @@ test_foreign_runtime(void)
 	CHECK_INT(chmod(paths.runtime_dir, 0700), 0);
 	paths.uid++;
 	CHECK_INT(links_make(&paths, "aaaa1111", fd, &uid_dg), -1);
-	CHECK(strstr(uid_dg.message, "somebody else's") != NULL);
+	CHECK(strstr(uid_dg.message, "another user") != NULL);
 	/* There is nothing of ours to remove. */
 	CHECK_INT(links_sweep(&paths), 0);
 	paths.uid--;

@@ -146,7 +146,7 @@ test_spoiled(void)
 		{ "state/s/sidecar", "/tmp", NULL, "state/s/sidecar" },
 		{ "state/s/home/pro$ject", "/etc", NULL, "mount point" },
 		{ NULL, NULL, file_mount_point, "mount point" },
-		{ NULL, NULL, swap_project, "was exchanged" },
+		{ NULL, NULL, swap_project, "was replaced" },
 		{ NULL, NULL, lose_project, "pro$ject" },
 		{ NULL, NULL, file_run, "state/s/run" },
 	};

@@ -122,12 +122,12 @@ a_setting_names_a_program(void)
 	    " is not a program that can be run (setting docker)");
 	CHECK_INT(fchmodat(w.dir, "tools/bin/docker", 0757, 0), 0);
 	expect_named(&w, "tools/bin/docker",
-	    " is not run: others than you and root can replace it (setting "
+	    " is not run: a user other than you and root can replace it (setting "
 	    "docker)");
 	CHECK_INT(fchmodat(w.dir, "tools/bin/docker", 0755, 0), 0);
 	CHECK_INT(fchmodat(w.dir, "tools/bin", 0757, 0), 0);
 	expect_named(&w, "tools/bin/docker",
-	    " is not run: others than you and root can replace it (setting "
+	    " is not run: a user other than you and root can replace it (setting "
 	    "docker)");
 }
 
@@ -145,7 +145,7 @@ static void
 a_group_may_write_that_is_the_callers_own(void)
 {
 	static const char refused[] =
-	    " is not run: others than you and root can replace it (setting "
+	    " is not run: a user other than you and root can replace it (setting "
 	    "docker)";
 	static char name[] = "tester", other[] = "other";
 	static char *alone[] = { name, NULL };
@@ -187,8 +187,8 @@ static void
 what_runs_a_script_is_a_program_too(void)
 {
 	static const char refused[] =
-	    " is not run: it, a link to it, or what runs it is where sessions "
-	    "can write; name one outside of every project (setting docker)";
+	    " is not run: it, a link to it or its interpreter lies where "
+	    "sessions can write; name one outside of every project (setting docker)";
 	static const char none[] =
 	    " is not a program that can be run (setting docker)";
 	cleanup_world struct world w;
@@ -239,8 +239,8 @@ a_named_program_has_one_name(void)
 		CHECK_INT(fchownat(w.dir, "other", 12345, 0, 0), 0);
 	}
 	expect_named(&w, "tools/bin/docker",
-	    " is not run: it, or what runs it, has another name (a hard link), "
-	    "by which it can be changed: name a copy (setting docker)");
+	    " is not run: it or its interpreter has a second hard link, "
+	    "through which it can be changed: name a copy (setting docker)");
 	CHECK_INT(unlinkat(w.dir, "other", 0), 0);
 	expect_named(&w, "tools/bin/docker", "");
 }
@@ -249,8 +249,8 @@ static void
 no_setting_reaches_into_a_project(void)
 {
 	static const char refused[] =
-	    " is not run: it, a link to it, or what runs it is where sessions "
-	    "can write; name one outside of every project (setting docker)";
+	    " is not run: it, a link to it or its interpreter lies where "
+	    "sessions can write; name one outside of every project (setting docker)";
 	cleanup_world struct world w;
 	cleanup_free char *deep = xasprintf("%s/project/deep", check_tmpdir());
 	cleanup_free char *into =

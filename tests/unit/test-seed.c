@@ -362,7 +362,7 @@ test_project_within(void)
 	    "%s/config/drydock/home.d/claude/.x/work", check_tmpdir());
 	cleanup_free char *want = xasprintf(
 	    "seed the session's home: home.d/claude/.x/work lies in %s, which "
-	    "a session can write to, or could: put a copy in its place",
+	    "a session can or could write: replace it with a copy",
 	    project);
 
 	bed_open(&bed);

@@ -230,7 +230,7 @@ test_hard_link(void)
 	CHECK_INT(
 	    linkat(home, "dots/list", home, ".config/drydock/allowlist", 0), 0);
 	expect(&paths,
-	    "/.config/drydock/allowlist has another name (a hard link), by "
+	    "/.config/drydock/allowlist has a second hard link, through "
 	    "which it can be changed: replace it with a copy");
 	/* Nor where a link leads to one of the names. */
 	CHECK_INT(unlinkat(home, ".config/drydock/allowlist", 0), 0);
@@ -239,8 +239,8 @@ test_hard_link(void)
 	    symlinkat("../../dots/second", home, ".config/drydock/allowlist"),
 	    0);
 	expect(&paths,
-	    "/.config/drydock/allowlist (/dots/second) has another name (a "
-	    "hard link), by which it can be changed: replace it with a copy");
+	    "/.config/drydock/allowlist (/dots/second) has a second hard link, "
+	    "through which it can be changed: replace it with a copy");
 }
 
 /* The project at hand, one of the past, and links that one holds. */
@@ -266,7 +266,7 @@ test_projects(void)
 	/* A session on it long ago is enough. */
 	CHECK_INT(knownprojects_add(&paths, other, &dg), 0);
 	expect_check(&paths, third, other);
-	expect_check(&paths, NULL, "put a copy in the place of the link");
+	expect_check(&paths, NULL, "replace the link with a copy");
 }
 
 /* The configuration itself lies in a project that there was. */
