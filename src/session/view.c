@@ -59,7 +59,7 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 
 	if (still_runs(spec))
 		return diag_set(dg, DIAG_ENGINE,
-		    "session %s continues without this terminal, which read "
+		    "session %s goes on without this terminal, which read "
 		    "too slowly or was the oldest of too many: type "
 		    "\"drydock attach %s\"",
 		    id, id);
@@ -115,7 +115,7 @@ on_broken(const struct view_spec *spec)
 	}
 	if (still_runs(spec))
 		diag_note(
-		    "session %s continues: type \"drydock attach %s\"", id, id);
+		    "session %s goes on: type \"drydock attach %s\"", id, id);
 	else
 		diag_note("session %s is not changed: \"drydock attach %s\" "
 			  "returns to it, \"drydock stop %s\" ends it",
@@ -145,7 +145,7 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 		return -1;
 	}
 	if (outcome.end == ATTACH_DETACHED && !spec->record->ends_with_client) {
-		diag_note("session %s continues: type \"drydock attach %s\"",
+		diag_note("session %s goes on: type \"drydock attach %s\"",
 		    spec->record->id, spec->record->id);
 		*ret_status = 0;
 		return 0;

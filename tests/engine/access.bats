@@ -50,7 +50,7 @@ refused() {
   refused "is readable for you through group 42, which sessions do not get because it is a system group" with_group 42
   engine_gid=$(stat -c %g "$DRYDOCK_ENGINE")
   chgrp 34567 "$project" "$DRYDOCK_ENGINE"
-  refused "34567, which is the engine's" with_group 34567
+  refused "34567, which sessions do not get because it is the engine's" with_group 34567
 }
 
 @test "a project on a read-only mount is read-only" {

@@ -161,7 +161,7 @@ write_as_agent() {
   open_counter
   view reads 'expect:flood is over' 'expect:still here' $'send:\034'
   reader=$viewer
-  view stopped 'expect:continues without this terminal'
+  view stopped 'expect:goes on without this terminal'
   stopped=$viewer
   kill -STOP "$(cat "$project/stopped")"
   # Twice what its buffer holds.

@@ -29,7 +29,7 @@ no_process() {
 
 @test "a shell on a terminal is left by the key, and comes back" {
   run -0 on_terminal 'expect:$ ' 'send:X=kept\r' 'expect:$ ' $'send:\034' \
-    'expect:continues: type "drydock attach' -- drydock shell "$project"
+    'expect:goes on: type "drydock attach' -- drydock shell "$project"
   cd "$project"
   run -5 on_terminal 'send:echo $X$X\r' 'expect:keptkept' 'send:exit 5\r' -- \
     drydock attach

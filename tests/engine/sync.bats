@@ -302,7 +302,7 @@ EOF
   local terminal=$BATS_TEST_DIRNAME/servers/terminal.py
   in_session sh -c 'echo talk >~/.claude/projects/talk'
   run -64 --separate-stderr as_who "${dood[@]}" </dev/null
-  assert_contains "$stderr" "need a confirmation on a terminal"
+  assert_contains "$stderr" "asks for confirmation, which needs a terminal"
   run -130 as_who "$terminal" 'expect:[y/N]' 'send:\r' -- "${dood[@]}"
   run -130 as_who "$terminal" 'expect:[y/N]' 'send:n\r' -- "${dood[@]}"
   assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""

@@ -373,10 +373,10 @@ ALL = [
     Scenario("attach", ["attach", "@SESSION@"], 7, attach_done,
              fresh=start_detached, lasts=True, check=attach_check,
              again=attach_again,
-             steps=TYPED, leaves=r" continues: type .drydock attach "),
+             steps=TYPED, leaves=r" goes on: type .drydock attach "),
     Scenario("resume", ["attach", "@SESSION@"], 7, attach_done,
              prepare=stop_outside, check=resume_check, again=resume_again,
-             steps=TYPED, leaves=r" continues: type .drydock attach ", alike=True,
+             steps=TYPED, leaves=r" goes on: type .drydock attach ", alike=True,
              # The number of polls for the holder varies, so that a call of
              # the sample may not occur.
              weight=4),
