@@ -260,6 +260,7 @@ write_as_agent() {
   as_who mkdir -p "$deep"
   XDG_STATE_HOME=$deep
   images_record "$BED_UID" "$deep"
+  images_for_agent counter
   open_counter
   goes_on
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
