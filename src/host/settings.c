@@ -15,6 +15,7 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/setting-value.h"
+#include "host/sshproto.h"
 #include "host/text.h"
 #include "host/toolchain.h"
 
@@ -112,6 +113,15 @@ check_bind(const char *value)
 	return NULL;
 }
 
+static const char *
+check_fingerprint(const char *value)
+{
+	return sshproto_is_fingerprint(value)
+	    ? NULL
+	    : "is not the fingerprint of a key: SHA256:..., as \"ssh-add -l\" "
+	      "prints it";
+}
+
 #define AT(member) offsetof(struct settings, member)
 
 static const struct setting table[] = {
@@ -188,6 +198,14 @@ static const struct setting table[] = {
 	    true },
 	{ "agent_hosts", SETTING_BOOL, AT(agent_hosts), 0, 1, "yes", "yes|no",
 	    NULL, "open the hosts that the agent needs itself", true },
+	{ "ssh_agent", SETTING_BOOL, AT(ssh_agent), 0, 1, "no", "yes|no", NULL,
+	    "let contained sessions sign with the keys of ssh_keys, by your "
+	    "ssh agent",
+	    true },
+	{ "ssh_keys", SETTING_WORDS, AT(ssh_keys), 0, 0, "", "FINGERPRINTS",
+	    check_fingerprint,
+	    "keys of your ssh agent that sessions may use, as SHA256:...",
+	    true },
 	{ "clipboard", SETTING_BOOL, AT(clipboard), 0, 1, "no", "yes|no", NULL,
 	    "let the agent's terminal write the clipboard", false },
 	{ "detach_key", SETTING_STRING, AT(detach_key), 0, 0, "ctrl-\\", "KEY",

@@ -68,6 +68,8 @@ struct settings {
 	struct strvec seed_leave_out; /* paths below the home */
 	/* contained sessions may connect to sockets in the project */
 	bool project_sockets;
+	bool ssh_agent; /* contained sessions may sign by the user's agent */
+	struct strvec ssh_keys; /* fingerprints of the keys for that */
 	struct strvec binds; /* PATH or PATH:ro; overlays may bind these */
 	unsigned char sources[SETTINGS_MAX]; /* settings_source, by row */
 	bool of_project; /* the project has its own settings file */

@@ -36,6 +36,8 @@ host_sources = \
 	src/host/settings.h \
 	src/host/statedir.c \
 	src/host/statedir.h \
+	src/host/sshproto.c \
+	src/host/sshproto.h \
 	src/host/text.c \
 	src/host/text.h \
 	src/host/token.c \

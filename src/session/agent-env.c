@@ -15,6 +15,7 @@
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "session/sshagent.h"
 
 enum {
 	TERM_MAX = 64,
@@ -203,5 +204,7 @@ agent_env_build(const struct agent_env_spec *spec, struct strvec *env)
 		strvec_setenv(env, spec->agent->token_variable, spec->token);
 	if (spec->secrets)
 		pass_named(env, spec->environ_, &spec->agent->secrets);
+	if (spec->ssh_agent)
+		strvec_setenv(env, "SSH_AUTH_SOCK", SSHAGENT_PATH);
 	set_all(env, spec->plan_env);
 }

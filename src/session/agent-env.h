@@ -23,6 +23,7 @@ struct agent_env_spec {
 	const char *const *image_env; /* NAME=VALUE; sets PATH */
 	const char *const *plan_env; /* NAME=VALUE; overrides all others */
 	bool tty; /* pass TERM and COLORTERM */
+	bool ssh_agent; /* the session has an ssh agent (session/sshagent.h) */
 	bool secrets; /* pass the agent's secrets that the caller has */
 	/* the stored token, or NULL; the caller's overrides it */
 	const char *token;

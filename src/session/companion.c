@@ -28,6 +28,7 @@
 #include "plan/squid.h"
 #include "session/control.h"
 #include "session/ports.h"
+#include "session/sshagent.h"
 
 #define LOCK_NAME "companion"
 #define LOG_NAME "companion.log"
@@ -218,6 +219,7 @@ struct companion {
 	bool told; /* the last list of addresses was not written */
 	struct ports ports;
 	struct control control;
+	struct sshagent sshagent;
 };
 
 /* The first of several failures in a row is a warning. */
@@ -294,9 +296,13 @@ raise_files(void)
 static int
 serve(struct companion *c, int session_fd, struct diag *dg)
 {
+	cleanup_diag struct diag mine = DIAG_INIT;
+
 	if (follow_addresses(c, session_fd, dg) != 0)
 		return -1;
 	ports_open(&c->ports, &c->loop, session_fd);
+	if (sshagent_open(&c->sshagent, &c->loop, session_fd, &mine) != 0)
+		diag_warn("the ssh agent: %s", mine.message);
 	if (control_open(
 		&c->control, &c->loop, session_fd, on_request, c, dg) != 0)
 		return -1;
@@ -316,6 +322,7 @@ companion_run(int session_fd, const char *process, struct diag *dg)
 	c->netlink = (struct watch){ -1, 0, on_addresses, c, 0 };
 	c->retry = (struct timer){ 0, update, c, NULL };
 	c->conf_fd = -1;
+	c->sshagent = (struct sshagent)SSHAGENT_INIT;
 	loop_init(&c->loop);
 	(void)prctl(PR_SET_NAME, "drydock");
 	if (take_lock(session_fd, &lock_fd, dg) != 0)
@@ -327,6 +334,7 @@ companion_run(int session_fd, const char *process, struct diag *dg)
 	    open_process(process, &c->process.fd, dg) == 0)
 		rc = c->process.fd == -1 ? 0 : serve(c, session_fd, dg);
 	control_release(&c->control);
+	sshagent_release(&c->sshagent);
 	ports_release(&c->ports);
 	cleanup_close_fn(&c->process.fd);
 	cleanup_close_fn(&c->netlink.fd);

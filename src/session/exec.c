@@ -16,6 +16,7 @@
 #include "session/attach.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "session/sshagent.h"
 #include "session/tty.h"
 
 enum {
@@ -50,6 +51,7 @@ build_environment(const struct join_spec *spec, const struct session *session,
 	    plan_sealed_environment(session->dir_fd, record->plan_digest,
 		"agent", &plan_env, dg) != 0)
 		return -1;
+	agent_env.ssh_agent = sshagent_present(session->dir_fd);
 	agent_env.plan_env = (const char *const *)plan_env.v;
 	agent_env_build(&agent_env, env);
 	return 0;

@@ -24,6 +24,7 @@
 #include "session/record.h"
 #include "session/resume.h"
 #include "session/session.h"
+#include "session/sshagent.h"
 #include "session/usage.h"
 #include "session/view.h"
 #include "session/viewers.h"
@@ -80,6 +81,18 @@ restart_companion(const struct session *session, const struct record *record)
 	if (companion_start(
 		session->dir_fd, session->id, record->agent_process, &dg) != 0)
 		diag_warn("%s", dg.message);
+}
+
+/* A user who logged in again has another agent. */
+static void
+move_ssh_agent(const struct join_spec *spec, const struct session *session)
+{
+	const char *socket = envp_get(spec->environ_, "SSH_AUTH_SOCK");
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (socket != NULL && socket[0] == '/' &&
+	    sshagent_move(session->dir_fd, socket, &dg) != 0)
+		diag_warn("the session's ssh agent: %s", dg.message);
 }
 
 /* Asks the engine only when the proxy's socket has no listener. */
@@ -144,6 +157,7 @@ join_tend(const struct join_spec *spec, const struct session *session,
     const struct record *record)
 {
 	restart_proxy(spec, session, record);
+	move_ssh_agent(spec, session);
 	restart_companion(session, record);
 	tell_moved(record);
 }

@@ -87,6 +87,8 @@ session_sources = \
 	src/session/session.h \
 	src/session/sink.c \
 	src/session/sink.h \
+	src/session/sshagent.c \
+	src/session/sshagent.h \
 	src/session/status.c \
 	src/session/status.h \
 	src/session/start.c \

@@ -29,6 +29,7 @@
 #include "session/companion.h"
 #include "session/egress.h"
 #include "session/interrupt.h"
+#include "session/sshagent.h"
 #include "session/status.h"
 #include "session/task.h"
 #include "session/view.h"
@@ -492,12 +493,39 @@ note_start(struct start *l, bool started)
 		diag_warn("%s", dg.message);
 }
 
+/* A session that cannot have the agent starts without it. */
+static void
+give_ssh_agent(const struct start *l)
+{
+	const char *socket = envp_get(l->environ_, "SSH_AUTH_SOCK");
+	cleanup_diag struct diag dg = DIAG_INIT;
+	const char *why = NULL;
+
+	/* The session may have had one before it stopped. */
+	if (sshagent_remove(l->session.dir_fd, &dg) != 0)
+		why = dg.message;
+	else if (!l->settings->ssh_agent)
+		return;
+	else if (l->mode.mode != MODE_CONTAINED)
+		why = "only contained sessions get one";
+	else if (l->settings->ssh_keys.nr == 0)
+		why = "ssh_keys names no key: \"ssh-add -l\" prints them";
+	else if (socket == NULL || socket[0] != '/')
+		why = "SSH_AUTH_SOCK names no socket";
+	else if (sshagent_write(l->session.dir_fd, socket,
+		     &l->settings->ssh_keys, &dg) != 0)
+		why = dg.message;
+	if (why != NULL)
+		diag_warn("the session has no ssh agent: %s", why);
+}
+
 int
 start_companion(struct start *l, struct diag *dg)
 {
 	cleanup_diag struct diag mine = DIAG_INIT;
 
 	(void)dg;
+	give_ssh_agent(l);
 	if (l->mode.mode != MODE_CONTAINED || l->record.agent_process == NULL)
 		return 0;
 	if (companion_start(l->session.dir_fd, l->session.id,
@@ -523,6 +551,7 @@ start_go(struct start *l, struct diag *dg)
 		.plan_env =
 		    (const char *const *)plan_find(&l->plan, "agent")->env.v,
 		.tty = l->tty,
+		.ssh_agent = sshagent_present(l->session.dir_fd),
 		.secrets = l->request->kind == LAUNCH_RUN,
 	};
 	struct wire_go go = {

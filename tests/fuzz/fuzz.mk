@@ -32,6 +32,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-shell \
 	tests/fuzz/fuzz-sources \
 	tests/fuzz/fuzz-squid \
+	tests/fuzz/fuzz-sshproto \
 	tests/fuzz/fuzz-synced \
 	tests/fuzz/fuzz-termfilter \
 	tests/fuzz/fuzz-token \

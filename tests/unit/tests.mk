@@ -71,6 +71,7 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-sockets \
 	tests/unit/test-squid \
+	tests/unit/test-sshproto \
 	tests/unit/test-state \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
