@@ -21,6 +21,14 @@ open_proved() {
   dir=$XDG_STATE_HOME/drydock/sessions/$id
 }
 
+# The session is root's, and so is what the test has made.
+as_root() {
+  # shellcheck disable=SC2034 # helper.bash's
+  who=root
+  images_record 0 "$XDG_STATE_HOME"
+  chown -R 0:0 "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" "$project"
+}
+
 # weaken FILTER: changes the sealed plan, as if it had been judged so.
 weaken() {
   local text digest
@@ -78,6 +86,14 @@ only_the_session() {
   close_session
 }
 
+@test "root's session keeps every promise, too" {
+  as_root
+  open_proved
+  run -0 --separate-stderr as_who drydock prove "$id"
+  assert_equal "$stderr" ""
+  close_session
+}
+
 @test "a network, a name server and an address of IPv6 are noticed" {
   open_proved
   weaken '.services.agent.network_mode = "host"'
@@ -96,10 +112,7 @@ only_the_session() {
 
 @test "what root and capabilities can do is noticed" {
   # Another user than root could not reach the socket of such a holder.
-  # shellcheck disable=SC2034 # helper.bash's
-  who=root
-  images_record 0 "$XDG_STATE_HOME"
-  chown -R 0:0 "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" "$project"
+  as_root
   open_proved
   weaken '.services.agent |= (del(.cap_drop) | .privileged = true |
     .security_opt = ["seccomp=unconfined"])'

@@ -224,3 +224,12 @@ END
   nothing_is_left
   docker image rm drydock-test-volume >/dev/null
 }
+
+@test "prove compares a service with the plan, and starts none" {
+  open_session sh -c 'echo ready; cat'
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  run -0 --separate-stderr as_who drydock prove "$id"
+  assert_contains "$output" "read /proc/PID/status, db: as planned"
+  assert_contains "$output" "read each /proc/PID/status, db: 2 processes"
+  close_session
+}
