@@ -110,7 +110,16 @@ add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		cleanup_image struct image image = IMAGE_INIT;
 		cleanup_strbuf struct strbuf differs = STRBUF_INIT;
+		char digest[DIGEST_HEX_SIZE];
 
+		/* Without the digest a launch may take another image. */
+		if ((*filesp == NULL &&
+			context_read(spec->paths, filesp, &bad) != 0) ||
+		    build_context_digest(
+			kinds[i], &images.recipe, *filesp, digest, &bad) != 0) {
+			not_known(uses, user, bad.message);
+			return 0;
+		}
 		if (images_find(
 			&images, kinds[i], filesp, &image, &differs, dg) != 0)
 			return -1;
@@ -245,11 +254,19 @@ image_use_describe(const struct image_use *use, struct strbuf *out)
 
 /* Returned: why an image that nothing needs stays; NULL: it can go. */
 static char *
-find_obstacle(const struct image_use *use)
+find_obstacle(const struct image_use *use, const struct paths *paths)
 {
 	const struct built *entry = use->entry;
 	const struct strvec *tags = &use->image.tags;
 
+	/*
+	 * The name service may just fail: the image is then perhaps the one
+	 * that the next launch takes.
+	 */
+	if (paths->account_home == NULL && entry->user != NULL &&
+	    entry->uid == paths->uid && strcmp(entry->user, paths->user) != 0)
+		return xasprintf("it is for %s, and uid %lu has no name now",
+		    entry->user, (unsigned long)paths->uid);
 	if (!built_labels_match(entry, &use->image))
 		return xasprintf("its labels differ from the record");
 	if (tags->nr > 1)
@@ -262,7 +279,7 @@ find_obstacle(const struct image_use *use)
 }
 
 static int
-remove_one(const struct image_use *use, const struct engine *engine,
+remove_one(const struct image_use *use, const struct image_uses_spec *spec,
     const struct image_removal *removal, struct strvec *gone, struct diag *dg)
 {
 	cleanup_free char *why = NULL;
@@ -271,9 +288,9 @@ remove_one(const struct image_use *use, const struct engine *engine,
 		strvec_push(gone, use->entry->image);
 		return 0;
 	}
-	why = find_obstacle(use);
+	why = find_obstacle(use, spec->paths);
 	if (why == NULL && !removal->dry_run &&
-	    image_remove(engine, use->image.id, &why, dg) != 0)
+	    image_remove(spec->engine, use->image.id, &why, dg) != 0)
 		return -1;
 	if (why == NULL)
 		strvec_push(gone, use->entry->image);
@@ -299,8 +316,7 @@ image_uses_remove(const struct image_uses_spec *spec,
 		    dg, DIAG_BUSY, "no image is removed: %s", uses.unknown);
 	for (size_t i = 0; i < uses.nr && ret == 0; i++)
 		if (uses.v[i].users.nr == 0)
-			ret = remove_one(
-			    &uses.v[i], spec->engine, removal, &gone, dg);
+			ret = remove_one(&uses.v[i], spec, removal, &gone, dg);
 	if (removal->dry_run || gone.nr == 0)
 		return ret;
 	if (ret == 0)

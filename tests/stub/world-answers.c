@@ -293,6 +293,26 @@ change(struct world *w)
 		    grace == NULL ? 10 : (int)strtol(grace, NULL, 10));
 }
 
+/* By id alone, and without force. */
+static void
+remove_image(struct world *w)
+{
+	cleanup_free char *force = world_query(w, "force");
+	cleanup_free char *path = NULL;
+
+	if (strncmp(w->subject, "sha256:", 7) != 0 ||
+	    strlen(w->subject) != 7 + ID_LEN)
+		world_complain(w, "'%s' is no image's id", w->subject);
+	if (force == NULL || strcmp(force, "0") != 0)
+		world_complain(w, "an image is removed by force");
+	path = xasprintf("%s/images/%s", w->dir,
+	    strchr(w->subject, '/') == NULL ? w->subject + 7 : "");
+	if (unlink(path) != 0)
+		world_deny(w);
+	else
+		strbuf_addstr(&w->out, "[]\n");
+}
+
 static void
 answer_version(struct world *w)
 {
@@ -324,6 +344,7 @@ world_answer(struct world *w)
 		{ "rm", change },
 		{ "start", change },
 		{ "stop", change },
+		{ "image-rm", remove_image },
 		{ "logs", world_logs },
 	};
 

@@ -39,6 +39,7 @@ static const struct {
 	{ "POST", "/containers/", "/start", "start" },
 	{ "POST", "/containers/", "/stop", "stop" },
 	{ "DELETE", "/containers/", "", "rm" },
+	{ "DELETE", "/images/", "", "image-rm" },
 };
 
 static char *

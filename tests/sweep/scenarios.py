@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The commands that are swept; a new one is a new entry here."""
 import fcntl
+import json
 import os
 import re
 import signal
@@ -224,6 +225,59 @@ def much_done(bed, run):
             bed.path("runtime/drydock/dddd5555"))
 
 
+UNNEEDED = "f" * 64
+
+
+def leave_image(bed):
+    """An image of an agent that no settings name, and one that is gone."""
+    record = os.path.join(bed.state, "images.json")
+    with open(record) as f:
+        built = json.load(f)
+    agent = [i for i in built["images"] if i["kind"] == "agent"][-1]
+    images = os.path.join(bed.world, "images")
+    with open(os.path.join(images, agent["image"][7:])) as f:
+        text = f.read().replace(agent["image"], "sha256:" + UNNEEDED)
+    with open(os.path.join(images, UNNEEDED), "w") as f:
+        f.write(text)
+    for digest in (UNNEEDED, "e" * 64):
+        built["images"].insert(0, dict(
+            agent, image="sha256:" + digest, context="other",
+            recipe="agent other"))
+    with open(os.path.join(images, UNNEEDED)) as f:
+        text = f.read().replace(agent["context"], "other")
+    with open(os.path.join(images, UNNEEDED), "w") as f:
+        f.write(text)
+    with open(record, "w") as f:
+        json.dump(built, f)
+
+
+def images_left(bed):
+    """The ids in the record, and whether the engine has them."""
+    with open(os.path.join(bed.state, "images.json")) as f:
+        ids = [i["image"][7:] for i in json.load(f)["images"]]
+    return {i: os.path.exists(os.path.join(bed.world, "images", i))
+            for i in ids}
+
+
+def images_done(bed, run):
+    """Or what a name service that fails may need is what stays."""
+    if "has no name now" in run.err:
+        return True
+    left = images_left(bed)
+    return len(left) >= 2 and all(left.values()) and UNNEEDED not in left
+
+
+def images_check(bed, run):
+    """What is needed stays; what is said to be removed is."""
+    left = images_left(bed)
+    if " removed" in run.out and os.path.exists(
+            os.path.join(bed.world, "images", UNNEEDED)):
+        return ["the image is not removed"]
+    needed = [i for i in left if i not in (UNNEEDED, "e" * 64)]
+    return [] if len(needed) >= 2 and all(left[i] for i in needed) else [
+        "an image that is needed is gone"]
+
+
 def list_done(bed, run):
     """Or what could not be found out of it is what is listed."""
     return re_find(r"^%s +(running|detached|damaged|engine silent) " %
@@ -400,6 +454,8 @@ ALL = [
              library=True,
              weight=0.5, only_asks=True),
     Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead, check=gc_check),
+    Scenario("gc-images", ["gc", "--images"], 0, images_done,
+             prepare=leave_image, check=images_check, live=False, alike=True),
     Scenario("gc-crashed", ["gc"], 0, crashed_done, prepare=crash_holder,
              check=resume_check, again=resume_again, weight=0.5),
     Scenario("gc-much", ["gc"], 0, much_done, prepare=leave_much,
