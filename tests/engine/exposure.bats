@@ -11,57 +11,15 @@ teardown() {
   rm -rf "$BED/user/.ssh" "$BED/user/.claude" "$BED/user/.docker"
 }
 
-@test "a contained session has no engine socket" {
-  run --separate-stderr in_session sh -c '
-    ls /var/run/docker.sock /run/docker.sock "$1" 2>/dev/null
-    find / -xdev -type s -not -path "/run/drydock/*" \
-      -not -path "/run/egress/*" 2>/dev/null' sh "$DRYDOCK_ENGINE"
-  assert_equal "$output" ""
-}
-
-@test "the host's ~/.ssh and ~/.claude are not there" {
-  mkdir "$BED/user/.ssh" "$BED/user/.claude"
-  echo secret >"$BED/user/.ssh/id_test"
-  echo secret >"$BED/user/.claude/.credentials.json"
-  chown -R "$BED_UID:$BED_UID" "$BED/user/.ssh" "$BED/user/.claude"
-  run --separate-stderr in_session sh -c '
-    ls -A ~/.ssh 2>/dev/null
-    cat ~/.claude/.credentials.json 2>/dev/null
-    find / \( -name id_test -o -name .credentials.json \) 2>/dev/null'
-  assert_equal "$output" ""
-  assert_equal "$(cat "$BED/user/.ssh/id_test")" secret
-}
-
-@test "the command cannot trace what holds it" {
-  run --separate-stderr in_session sh -c '
-    readlink /proc/$PPID/exe; cat /proc/$PPID/environ; ls /proc/$PPID/fd
-    exec 3<>/proc/$PPID/mem && echo open'
-  assert_equal "$output" ""
-}
-
-@test "the host's environment does not come along" {
-  SECRET_TOKEN=xyzzy HTTP_PROXY=http://user:secret@proxy.test:1 \
-    run --separate-stderr in_session sh -c 'env; cat /proc/1/environ'
-  refute_contains "$output" xyzzy
-  refute_contains "$output" user:secret
-}
-
-@test "the engine CLI's own configuration does not come along" {
-  mkdir "$BED/user/.docker"
-  printf '{"proxies": {"default": {"httpProxy": "http://user:secret@p:1"}}}' \
-    >"$BED/user/.docker/config.json"
-  chown -R "$BED_UID:$BED_UID" "$BED/user/.docker"
-  open_session sh -c 'env; echo ready; cat >/dev/null'
-  local -a ids
-  mapfile -t ids < <(docker ps -q --filter label=io.drydock.session)
-  assert_equal "${#ids[@]}" 2
-  run docker inspect -f '{{json .Config}}' "${ids[@]}"
-  close_session
-  refute_contains "$output" user:secret
-  refute_contains "$(cat "$session_lines")" user:secret
-}
-
-@test "a hostile project does not steer the launch" {
+# A session with all that must not come along: secrets in the home, in the
+# environment, in the engine CLI's configuration, and a project that would steer
+# Compose.  What it sees is in its project's files, by the questions' names.
+@test "a contained session sees and takes nothing of the host" {
+  as_who sh -ec 'cd; mkdir .ssh .claude .docker
+    echo secret >.ssh/id_test
+    echo secret >.claude/.credentials.json
+    echo "{\"proxies\": {\"default\": {\"httpProxy\": \"http://user:secret@p:1\"}}}" \
+      >.docker/config.json'
   cat >"$project/docker-compose.yml" <<'YML'
 services:
   agent:
@@ -74,29 +32,58 @@ YML
     >"$project/.env"
   chmod 0644 "$project"/*.yml "$project/.env"
   cd "$project"
-  COMPOSE_FILE=$project/docker-compose.yml COMPOSE_PROJECT_NAME=evil \
-    COMPOSE_PROFILES=evil DOCKER_CONTEXT=evil PROJECT_DIR=/ \
-    LD_PRELOAD=/nonexistent.so \
-    run --separate-stderr in_session grep CapEff /proc/self/status
-  assert_equal "$status" 0
-  assert_contains "$output" 0000000000000000
-  refute_contains "$output$stderr" evil
+  export COMPOSE_FILE=$project/docker-compose.yml COMPOSE_PROJECT_NAME=evil
+  export COMPOSE_PROFILES=evil DOCKER_CONTEXT=evil PROJECT_DIR=/
+  export LD_PRELOAD=/nonexistent.so SECRET_TOKEN=xyzzy
+  export HTTP_PROXY=http://user:secret@proxy.test:1
+  # shellcheck disable=SC2016 # the session's shell
+  open_session sh -c '
+    {
+      ls /var/run/docker.sock /run/docker.sock "$1"
+      find / -xdev -type s -not -path "/run/drydock/*" \
+        -not -path "/run/egress/*"
+    } >sockets 2>/dev/null
+    {
+      ls -A ~/.ssh
+      cat ~/.claude/.credentials.json
+      find / \( -name id_test -o -name .credentials.json \)
+    } >secrets 2>/dev/null
+    {
+      readlink /proc/$PPID/exe; cat /proc/$PPID/environ; ls /proc/$PPID/fd
+      (exec 3<>/proc/$PPID/mem) && echo open
+    } >holder 2>/dev/null
+    env >environment
+    tr "\0" "\n" </proc/1/environ >>environment
+    grep CapEff /proc/self/status >capabilities
+    echo ready; cat >/dev/null' sh "$DRYDOCK_ENGINE"
+  local -a ids
+  unset LD_PRELOAD DOCKER_CONTEXT
+  mapfile -t ids < <(docker ps -q --filter label=io.drydock.session)
+  assert_equal "${#ids[@]}" 2
+  docker inspect -f '{{json .Config}}' "${ids[@]}" >config
+  close_session
+  assert_equal "$(cat sockets)" ""
+  assert_equal "$(cat secrets)" ""
+  assert_equal "$(cat "$BED/user/.ssh/id_test")" secret
+  assert_equal "$(cat holder)" ""
+  grep -q ^HOME= environment
+  run grep -e xyzzy -e user:secret -e evil environment config \
+    "$session_lines" "$BATS_TEST_TMPDIR/session.err"
+  assert_equal "$status: $output" "1: "
+  assert_contains "$(cat capabilities)" 0000000000000000
 }
 
-@test "dood mode says what it is, and the socket works" {
+@test "dood says what it is, and differs in network, socket and group alone" {
+  # shellcheck disable=SC2016 # the session's shell
   run --separate-stderr as_who drydock shell --mode dood "$project" -- \
-    curl -s --unix-socket /var/run/docker.sock http://engine/_ping </dev/null
-  assert_equal "$status" 0
-  assert_equal "$output" OK
-  assert_contains "$stderr" dood
-  assert_contains "$stderr" "root on the host"
-}
-
-@test "dood differs in network, socket and group, and in nothing else" {
-  run --separate-stderr as_who drydock shell --mode dood "$project" -- \
-    sh -c 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status
+    sh -c 'curl -s --unix-socket /var/run/docker.sock http://engine/_ping
+      echo
+      grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status
       touch /x 2>/dev/null && echo writable; id -u' </dev/null
   assert_equal "$status" 0
+  assert_equal "${lines[0]}" OK
+  assert_contains "$stderr" dood
+  assert_contains "$stderr" "root on the host"
   refute_contains "$output" writable
   assert_contains "$output" $'CapEff:\t0000000000000000'
   assert_contains "$output" $'CapBnd:\t0000000000000000'
