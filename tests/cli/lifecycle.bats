@@ -226,6 +226,7 @@ lie() {
 @test "each question of list, gc, run and attach, answered in each wrong way" {
   [ "$(id -u)" != 0 ] || skip "the answers do not depend on who asks"
   local command call calls how ways asked=0
+  local -A seen=()
   export DRYDOCK_ENGINE_TIMEOUT=60s DRYDOCK_LAUNCH_TIMEOUT=60s
   cat >"$script/info.out" <<END
 {"ID":"stub","DockerRootDir":"$script","ServerVersion":"26.1.5",
@@ -235,14 +236,18 @@ END
   for command in "list --all" "list --all --json" gc "run $project" \
     "attach aaaa" "attach bbbb" "stop bbbb" "run $other"; do
     [ "$command" != "run $other" ] || with_images
-    # Each way to cut an answer is the same for all (tests/unit/test-http.c).
-    ways="fails hangs half garbage words error"
-    [ "$command" != "list --all" ] || ways+=" head chunk"
     mapfile -t calls < <(questions_of "$command")
     untouched
     echo "# $command: ${calls[*]}" >&3
     assert_contains "${calls[*]} " "info.1 "
     for call in "${calls[@]}"; do
+      # What is no answer is found out by who reads it, the same for all
+      # commands; each must bear that there is none.
+      ways="fails hangs garbage"
+      if [ -z "${seen[${call%.*}]-}" ]; then
+        ways+=" half words error head chunk"
+      fi
+      [ "$command" != "list --all --json" ] || ways=garbage
       for how in $ways; do
         lie "$how" "$call" || continue
         [ -e "$sessions/dead3333" ] || mkdir -m 0700 "$sessions/dead3333"
@@ -279,6 +284,7 @@ END
         rm -f "$script/$call".*
         asked=$((asked + 1))
       done
+      seen[${call%.*}]=1
     done
   done
   echo "# $asked wrong answers" >&3
@@ -431,6 +437,7 @@ at 2026-01-01T00:00:01Z${screen:+; above is its last screen}"
 }
 
 @test "2000 directories are one question to the engine" {
+  [ "$(id -u)" = 0 ] || skip "the questions do not depend on who asks"
   (cd "$sessions" && seq -f '%08.0f' 1 2000 | xargs mkdir -m 0700)
   run -0 drydock list --all
   rm -rf "$script/calls"
