@@ -115,7 +115,7 @@ read_written(const struct context *ctx, const struct project *project,
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 
-	if (agent_load(agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
+	if (agent_choose(agent, ctx->settings, ctx->paths, dg) != 0 ||
 	    toolchains_load(
 		toolchains, &ctx->settings->toolchains, ctx->paths, dg) != 0 ||
 	    reserved_check_passed(&ctx->settings->pass_env, ctx->paths, dg) !=

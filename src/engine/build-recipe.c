@@ -71,6 +71,8 @@ build_recipe_text(const struct build_recipe *recipe, struct strbuf *out)
 	for (size_t i = 0; i < recipe->toolchains->nr; i++)
 		strvec_push(&names, recipe->toolchains->v[i].name);
 	strbuf_addf(out, "agent %s", recipe->agent->name);
+	if (recipe->agent->version != NULL)
+		strbuf_addf(out, "@%s", recipe->agent->version);
 	add_sorted(out, "toolchains", &names);
 	add_sorted(out, "packages", &recipe->settings->packages);
 }
@@ -78,7 +80,8 @@ build_recipe_text(const struct build_recipe *recipe, struct strbuf *out)
 bool
 build_recipe_is_plain(const struct build_recipe *recipe)
 {
-	return recipe->toolchains->nr == 0 && recipe->agent->is_default;
+	return recipe->toolchains->nr == 0 && recipe->agent->is_default &&
+	    recipe->agent->version == NULL;
 }
 
 void

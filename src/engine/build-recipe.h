@@ -41,8 +41,8 @@ struct build_recipe {
 void build_recipe_text(const struct build_recipe *recipe, struct strbuf *out);
 
 /*
- * Returns true for the default agent without toolchains; packages do not
- * matter.  An image that an older drydock recorded without a recipe satisfies
+ * Returns true for the default agent at its file's version, without toolchains;
+ * packages do not matter.  An image that an older drydock recorded without a recipe satisfies
  * such a recipe.
  */
 bool build_recipe_is_plain(const struct build_recipe *recipe);

@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "engine/hostconf.h"
 #include "engine/image.h"
+#include "engine/inimage.h"
 #include "engine/subids.h"
 #include "host/agent.h"
 #include "host/paths.h"
@@ -27,9 +28,6 @@
 
 /* Stands in the name of an image whose own name a newer image has taken. */
 #define OLD_NAME "-old-"
-
-/* Exit status if docker run itself fails.  Others come from the container. */
-#define RUN_FAILED 125
 
 static int
 check_base(const char *reference, const struct image *image, struct diag *dg)
@@ -233,8 +231,8 @@ check_built(enum build_kind kind, const struct engine *engine,
 }
 
 /*
- * Runs a check of the image in a container hardened like a session's, as the
- * user of a session: the guardrails are in force, or Squid starts.
+ * Checks the image as the user of a session: the guardrails are in force, or
+ * Squid starts.
  */
 static int
 verify(enum build_kind kind, const struct engine *engine,
@@ -255,18 +253,11 @@ verify(enum build_kind kind, const struct engine *engine,
 			    xasprintf("%d:%d", BUILD_PROXY_ID, BUILD_PROXY_ID);
 		}
 	}
-	const char *const args[] = { "run", "--rm", "--pull", "never",
-		"--network", "none", "--read-only", "--cap-drop", "ALL",
-		"--security-opt", "no-new-privileges", "--pids-limit", "64",
-		"--memory", "256m", "--user", user, "--entrypoint", program,
-		image_id, arg, NULL };
-
-	if (engine_ask(engine, args, engine->launch_timeout_ms, &result, dg) !=
-	    0)
+	if (inimage_run(engine, user, image_id, program, arg, &result, dg) != 0)
 		return -1;
 	if (result.status == 0)
 		return 0;
-	diag_set(dg, result.status == RUN_FAILED ? DIAG_ENGINE : DIAG_DATA,
+	diag_set(dg, result.status == INIMAGE_FAILED ? DIAG_ENGINE : DIAG_DATA,
 	    "the new %s image does not pass its check (%s %s: status %d)",
 	    build_kind_name(kind), program, arg, result.status);
 	return diag_add_detail(dg, result.err.buf, result.err.len);
@@ -463,7 +454,8 @@ build_image(enum build_kind kind, const struct engine *engine,
 	describe(kind, recipe, user, context, &hc.trusted, &spec);
 	spec.context = &tar;
 	spec.hostconf = &hc;
-	spec.no_cache = options->no_cache;
+	spec.no_cache =
+	    options->no_cache || (options->update && kind == BUILD_AGENT);
 	spec.timeout_ms = (int)settings->build_timeout_ms;
 	spec.progress = options->progress;
 	spec.progress_arg = options->progress_arg;

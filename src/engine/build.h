@@ -33,6 +33,7 @@ struct build_options {
 	bool bootstrap; /* make the base with mmdebstrap */
 	bool pull; /* pull a newer base, or bootstrap a new one */
 	bool no_cache;
+	bool update; /* no_cache for the agent image */
 	bool keep_base; /* reuse a base even with pull or no_cache */
 	/* The caller's environment (proxies, npm settings).  NULL: none. */
 	const char *const *environ_;

@@ -32,6 +32,8 @@ engine_sources = \
 	src/engine/hostconf.h \
 	src/engine/image.c \
 	src/engine/image.h \
+	src/engine/inimage.c \
+	src/engine/inimage.h \
 	src/engine/inspect.c \
 	src/engine/inspect.h \
 	src/engine/logs.c \

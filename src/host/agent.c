@@ -13,18 +13,29 @@
 #include "base/xalloc.h"
 #include "host/catalog.h"
 #include "host/paths.h"
+#include "host/settings.h"
 #include "host/text.h"
 #include "host/trusted.h"
 
 enum {
 	GUARDRAILS_MAX = 64,
 	DEPTH_MAX = 7, /* the holder's limit (guest/policy.c) */
+	VERSION_MAX = 64,
 	PACKAGE_MAX = 214 /* npm's own limit for a name */
 };
 
 #define DEFAULT_FILE "agents/default"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
+
+static bool
+is_exact_version(const char *word)
+{
+	static const char version[] = LETTERS DIGITS ".+-";
+
+	return *word >= '0' && *word <= '9' && strchr(word, '.') != NULL &&
+	    word[strspn(word, version)] == '\0';
+}
 
 /*
  * Returns true for NAME@VERSION or @SCOPE/NAME@VERSION with an exact version.
@@ -34,7 +45,6 @@ static bool
 is_npm_package(const char *word)
 {
 	static const char name[] = "abcdefghijklmnopqrstuvwxyz" DIGITS "._-";
-	static const char version[] = LETTERS DIGITS ".+-";
 	size_t len;
 
 	if (strlen(word) > PACKAGE_MAX)
@@ -51,9 +61,7 @@ is_npm_package(const char *word)
 	if (len == 0 || *word == '.' || *word == '-' || *word == '_' ||
 	    word[len] != '@')
 		return false;
-	word += len + 1;
-	return *word >= '0' && *word <= '9' && strchr(word, '.') != NULL &&
-	    word[strspn(word, version)] == '\0';
+	return is_exact_version(word + len + 1);
 }
 
 static const char *
@@ -326,6 +334,85 @@ agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
 	return 0;
 }
 
+const char *
+agent_check_version(const char *word)
+{
+	const char *at = strchr(word, '@');
+	cleanup_free char *name =
+	    at != NULL ? xstrndup(word, (size_t)(at - word)) : NULL;
+	const char *version = at != NULL ? at + 1 : word;
+
+	if ((name == NULL || catalog_is_name(name)) &&
+	    strlen(version) <= VERSION_MAX &&
+	    (strcmp(version, AGENT_LATEST) == 0 || is_exact_version(version)))
+		return NULL;
+	return "is neither a version as 1.2.3, nor " AGENT_LATEST
+	       ", nor one of these behind AGENT@";
+}
+
+char *
+agent_package(const struct agent *agent)
+{
+	const char *word = agent->npm.nr > 0 ? agent->npm.v[0] : NULL;
+
+	return word == NULL
+	    ? NULL
+	    : xstrndup(word, (size_t)(strrchr(word, '@') - word));
+}
+
+const char *
+agent_package_version(const struct agent *agent)
+{
+	return agent->npm.nr > 0 ? strrchr(agent->npm.v[0], '@') + 1 : NULL;
+}
+
+/*
+ * Returns the version that the words request for this agent, or NULL.  A word
+ * that names the agent counts before one that names none.
+ */
+static const char *
+find_version(const struct strvec *words, const char *name)
+{
+	const char *version = NULL;
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < words->nr; i++) {
+		const char *word = words->v[i];
+
+		if (strncmp(word, name, len) == 0 && word[len] == '@')
+			return word + len + 1;
+		if (strchr(word, '@') == NULL)
+			version = word;
+	}
+	return version;
+}
+
+int
+agent_choose(struct agent *ret_agent, const struct settings *settings,
+    const struct paths *paths, struct diag *dg)
+{
+	cleanup_agent struct agent agent = AGENT_INIT;
+	cleanup_free char *package = NULL;
+	const char *version;
+
+	if (agent_load(&agent, settings->agent, paths, dg) != 0)
+		return -1;
+	version = find_version(&settings->agent_version, agent.name);
+	package = agent_package(&agent);
+	if (version != NULL && package == NULL)
+		return diag_set(dg, DIAG_CONFIG,
+		    "agent_version: agent %s is no npm package", agent.name);
+	if (version != NULL &&
+	    strcmp(version, agent_package_version(&agent)) != 0) {
+		agent.version = xstrdup(version);
+		free(agent.npm.v[0]);
+		agent.npm.v[0] = xasprintf("%s@%s", package, version);
+	}
+	*ret_agent = agent;
+	agent = (struct agent)AGENT_INIT;
+	return 0;
+}
+
 char *
 agent_command_line(const struct agent *agent, const char *words)
 {
@@ -340,6 +427,7 @@ agent_release(struct agent *agent)
 	free(agent->name);
 	free(agent->replacement);
 	strvec_release(&agent->npm);
+	free(agent->version);
 	strvec_release(&agent->command);
 	strvec_release(&agent->resume_args);
 	strvec_release(&agent->env);

@@ -44,6 +44,9 @@
 
 struct diag;
 struct paths;
+struct settings;
+
+#define AGENT_LATEST "latest"
 
 /* A file that no process in a session can change. */
 struct agent_guardrail {
@@ -63,6 +66,7 @@ struct agent {
 	/* owned; the user's file if it replaces a shipped one, else NULL */
 	char *replacement;
 	struct strvec npm; /* NAME@VERSION */
+	char *version; /* what agent_version requests; NULL: the file's */
 	struct strvec command; /* program and fixed arguments */
 	struct strvec resume_args;
 	struct strvec env; /* NAME=VALUE; ${HOME} is the session's home */
@@ -100,6 +104,28 @@ int agent_load(struct agent *ret_agent, const char *name,
 int agent_parse(struct agent *ret_agent, const char *name, const char *label,
     const char *text, size_t len, struct diag *dg);
 void agent_release(struct agent *agent);
+
+/*
+ * Loads the agent that the settings select, with the version that they request
+ * for its first npm package.  A version for an agent without a package is
+ * DIAG_CONFIG.
+ */
+int agent_choose(struct agent *ret_agent, const struct settings *settings,
+    const struct paths *paths, struct diag *dg);
+
+/*
+ * Checks a word of the setting agent_version: VERSION, or NAME@VERSION for one
+ * agent.  VERSION is exact, or AGENT_LATEST.  Returns NULL when it is valid,
+ * else static text that describes the error.
+ */
+const char *agent_check_version(const char *word);
+
+/*
+ * Returned: the name of the agent's first npm package, or NULL; and its version
+ * or AGENT_LATEST.
+ */
+char *agent_package(const struct agent *agent);
+const char *agent_package_version(const struct agent *agent);
 
 /*
  * Returned: the command line to type for this agent, "drydock WORDS", with

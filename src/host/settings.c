@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/agent.h"
 #include "host/catalog.h"
 #include "host/conffile.h"
 #include "host/nearest.h"
@@ -192,6 +193,11 @@ static const struct setting table[] = {
 	    "the agent that run starts; empty: the one that the file "
 	    "agents/default of the installation names",
 	    true },
+	{ "agent_version", SETTING_WORDS, AT(agent_version), 0, 0, "",
+	    "VERSIONS", agent_check_version,
+	    "version of the agent in its image, latest, or AGENT@VERSION; "
+	    "empty: the one that was tested",
+	    true },
 	{ "mode", SETTING_STRING, AT(mode), 0, 0, "", "contained|dood", NULL,
 	    "contained, or dood: the host's network and the engine's socket, "
 	    "which is root on the host; empty or unknown: contained",
@@ -326,6 +332,7 @@ settings_init(struct settings *s)
 	memset(s, 0, sizeof(*s));
 	strvec_init(&s->packages);
 	strvec_init(&s->toolchains);
+	strvec_init(&s->agent_version);
 	strvec_init(&s->pass_env);
 	strvec_init(&s->seed_leave_out);
 	strvec_init(&s->binds);

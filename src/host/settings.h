@@ -59,6 +59,7 @@ struct settings {
 	int64_t build_timeout_ms;
 	char *agent; /* name, or "" */
 	bool agent_hosts; /* the agent\'s own hosts are open */
+	struct strvec agent_version; /* [AGENT@]VERSION */
 	char *mode; /* as written, or ""; mode_resolve() reads it */
 	bool clipboard; /* let the agent's terminal write the clipboard */
 	char *detach_key; /* "ctrl-\\", or "none" */

@@ -101,7 +101,7 @@ add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
 		.paths = spec->paths,
 	};
 
-	if (agent_load(&agent, settings->agent, spec->paths, &bad) != 0 ||
+	if (agent_choose(&agent, settings, spec->paths, &bad) != 0 ||
 	    toolchains_load(
 		&toolchains, &settings->toolchains, spec->paths, &bad) != 0) {
 		not_known(uses, user, bad.message);

@@ -77,7 +77,7 @@ read_request(struct start *l, struct diag *dg)
 	    settings_load_project(l->settings, l->paths, &l->project, dg) != 0)
 		return -1;
 	l->mode = mode_resolve(r->mode, l->settings);
-	if (agent_load(&l->agent, l->settings->agent, l->paths, dg) != 0 ||
+	if (agent_choose(&l->agent, l->settings, l->paths, dg) != 0 ||
 	    agree_to_history(l, dg) != 0 || start_load_hosts(l, dg) != 0)
 		return -1;
 	note_replacements(l);

@@ -342,6 +342,22 @@ END
   assert_contains "$stderr" "agent claude: guardrails: its shell passes"
 }
 
+@test "another version of the agent wants an image of its own" {
+  echo "agent_version = claude@2.1.200" >"$XDG_CONFIG_HOME/drydock/drydock.conf"
+  run -69 --separate-stderr drydock plan "$project"
+  assert_contains "$stderr" 'with agent claude@2.1.200: run "drydock build"'
+  DRYDOCK_AGENT_VERSION=2.1.197 run -0 --separate-stderr drydock plan "$project"
+  run -64 --separate-stderr drydock plan --agent-version '2.1.0;id' "$project"
+}
+
+@test "only an agent that follows the newest version is updated" {
+  run -64 --separate-stderr drydock build --update
+  assert_contains "$stderr" "agent claude has the fixed version 2.1.197"
+  assert_contains "$stderr" "drydock config set agent_version claude@latest"
+  run -64 --separate-stderr drydock build --update --agent shell
+  assert_contains "$stderr" "no npm package"
+}
+
 @test "an agent of the user's own wants an image of its own" {
   local file=$XDG_CONFIG_HOME/drydock/agents/aid.json
   umask 077

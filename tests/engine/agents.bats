@@ -85,6 +85,22 @@ works_as_client() {
   assert_contains "${lines[-1]}" one-of-a-kind
 }
 
+@test "an update says from what to what" {
+  need_all update
+  as_user sh -c 'umask 077 && mkdir -p "${1%/*}" && cat >"$1"' sh \
+    "$XDG_CONFIG_HOME/drydock/agents/aid.json" <<'END'
+{"npm": ["is-number@6.0.0"], "command": ["sh"]}
+END
+  with_agent aid cat /usr/local/lib/node_modules/is-number/package.json
+  assert_contains "$output" '"version": "6.0.0"'
+  export DRYDOCK_AGENT_VERSION=latest
+  run -0 --separate-stderr as_user drydock build --bootstrap --update
+  assert_contains "$stderr" "is-number: 6.0.0 -> 7."
+  run -0 --separate-stderr in_session \
+    cat /usr/local/lib/node_modules/is-number/package.json
+  assert_contains "$output" '"version": "7.'
+}
+
 @test "codex works, is refused, and finds its conversation" {
   need_all codex
   works_as_client codex "refuses pushes that lose commits"

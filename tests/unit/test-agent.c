@@ -15,6 +15,7 @@
 #include "host/agent.h"
 #include "host/catalog.h"
 #include "host/paths.h"
+#include "host/settings.h"
 
 #include "check.h"
 #include "data-kit.h"
@@ -276,6 +277,62 @@ test_shipped(void)
 }
 
 static void
+test_versions(void)
+{
+	static const struct {
+		const char *agent;
+		const char *words;
+		const char *npm; /* NULL: a failure */
+		const char *version;
+	} rows[] = {
+		{ "claude", "", "@anthropic-ai/claude-code@2.1.197", NULL },
+		{ "claude", "2.1.197", "@anthropic-ai/claude-code@2.1.197",
+		    NULL },
+		{ "claude", "2.1.200", "@anthropic-ai/claude-code@2.1.200",
+		    "2.1.200" },
+		{ "claude", "latest", "@anthropic-ai/claude-code@latest",
+		    "latest" },
+		{ "claude", "codex@latest claude@3.0.0 latest",
+		    "@anthropic-ai/claude-code@3.0.0", "3.0.0" },
+		{ "claude", "codex@latest", "@anthropic-ai/claude-code@2.1.197",
+		    NULL },
+		{ "codex", "codex@latest", "@openai/codex@latest", "latest" },
+		{ "shell", "claude@latest", "", NULL },
+		{ "shell", "latest", NULL, NULL },
+	};
+	static const char *const bad[] = { "", "2", "newest", "^2.1.0",
+		"2.1.0;id", "../x@1.0.0", "claude@", "@1.0.0", "claude@1.0@2.0",
+		"claude@$(id)" };
+	cleanup_paths struct paths paths;
+
+	data_kit_paths(&paths);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_agent struct agent agent = AGENT_INIT;
+		cleanup_settings struct settings settings;
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		settings_init(&settings);
+		CHECK_INT(settings_set(&settings, SETTINGS_OPTION, "agent",
+			      rows[i].agent, "--agent", &dg),
+		    0);
+		CHECK_INT(
+		    settings_set(&settings, SETTINGS_OPTION, "agent_version",
+			rows[i].words, "--agent-version", &dg),
+		    0);
+		CHECK_INT(agent_choose(&agent, &settings, &paths, &dg),
+		    rows[i].npm == NULL ? -1 : 0);
+		if (rows[i].npm == NULL) {
+			CHECK_INT(dg.class, DIAG_CONFIG);
+			continue;
+		}
+		CHECK_STR(agent.npm.nr > 0 ? agent.npm.v[0] : "", rows[i].npm);
+		CHECK_STR(agent.version, rows[i].version);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK(agent_check_version(bad[i]) != NULL);
+}
+
+static void
 test_names(void)
 {
 	static const char *const names[] = { "nobody", "../claude", "", "-x",
@@ -317,6 +374,7 @@ main(void)
 		{ "a command is enough", test_minimal },
 		{ "anything unknown or wrong is refused by its key", test_bad },
 		{ "the agents that are shipped are read", test_shipped },
+		{ "the setting chooses the version", test_versions },
 		{ "an unknown agent is a usage error that lists those there "
 		  "are",
 		    test_names },

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* inimage: runs programs of an image by docker run. */
+#include "engine/inimage.h"
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "base/xalloc.h"
+#include "engine/engine.h"
+#include "host/agent.h"
+
+#define NOBODY "65534:65534"
+
+int
+inimage_run(const struct engine *engine, const char *user, const char *image_id,
+    const char *program, const char *arg, struct proc_result *ret_result,
+    struct diag *dg)
+{
+	const char *const args[] = { "run", "--rm", "--pull", "never",
+		"--network", "none", "--read-only", "--cap-drop", "ALL",
+		"--security-opt", "no-new-privileges", "--pids-limit", "64",
+		"--memory", "256m", "--user", user, "--entrypoint", program,
+		image_id, arg, NULL };
+
+	return engine_ask(
+	    engine, args, engine->launch_timeout_ms, ret_result, dg);
+}
+
+int
+inimage_client_version(const struct engine *engine, const char *image_id,
+    const char *package, char **ret_version, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_free char *file =
+	    xasprintf("/usr/local/lib/node_modules/%s/package.json", package);
+	const char *version;
+
+	*ret_version = NULL;
+	if (inimage_run(
+		engine, NOBODY, image_id, "/bin/cat", file, &result, dg) != 0)
+		return -1;
+	if (result.status == INIMAGE_FAILED) {
+		diag_set(dg, DIAG_ENGINE, "read %s of the image", file);
+		return diag_add_detail(dg, result.err.buf, result.err.len);
+	}
+	if (result.status != 0)
+		return 0;
+	if (json_parse(result.out.buf, result.out.len, file, &root, dg) != 0)
+		return -1;
+	version = json_string(json_get(root, "version"));
+	if (version == NULL || agent_check_version(version) != NULL)
+		return diag_set(
+		    dg, DIAG_DATA, "%s: version: missing or not valid", file);
+	*ret_version = xstrdup(version);
+	return 0;
+}
