@@ -208,7 +208,7 @@ leaves_alone() {
   leaves_alone 69 drydock logs "$id"
   leaves_alone 1 drydock stop "$id"
   leaves_alone 69 drydock stop --force "$id"
-  assert_contains "$stderr" "session $id is not removed: container ${agent:0:12} has its labels and is not in its record"
+  assert_contains "$stderr" "session $id is not removed: container ${agent:0:12} has its labels but is not in its record"
   goes_on
   docker rm -f "$agent" >/dev/null
   run -69 --separate-stderr on_terminal -- drydock attach "$id"
