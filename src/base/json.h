@@ -120,6 +120,8 @@ void jsonw_key_bool(struct jsonw *w, const char *key, bool value);
 void jsonw_node(struct jsonw *w, const struct json *n);
 /* Appends the document and a newline to out; frees w (given). */
 int jsonw_finish(struct jsonw *w, struct strbuf *out, struct diag *dg);
+/* Like jsonw_finish(), but prints the text to standard output. */
+int jsonw_print(struct jsonw *w, struct diag *dg);
 /* Discards a document.  NULL is accepted. */
 void jsonw_free(struct jsonw *w);
 

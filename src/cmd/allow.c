@@ -192,7 +192,6 @@ static int
 print_json(const struct change *c, struct diag *dg)
 {
 	struct jsonw *w = jsonw_new(true);
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	jsonw_open_object(w);
 	jsonw_key_str(w, "file", c->file.path);
@@ -201,10 +200,7 @@ print_json(const struct change *c, struct diag *dg)
 	jsonw_key(w, "open");
 	jsonw_strvec(w, &c->open);
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 /* Writes the list if it parses, and gives it to the sessions. */

@@ -66,7 +66,6 @@ add_json(struct jsonw *w, const struct image_use *use)
 static int
 print_json(const struct image_uses *uses, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
@@ -79,10 +78,7 @@ print_json(const struct image_uses *uses, struct diag *dg)
 	if (uses->unknown != NULL)
 		jsonw_key_str(w, "unknown", uses->unknown);
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 static void

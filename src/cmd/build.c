@@ -45,17 +45,13 @@ add_outcome(
 static int
 print_json(const struct built_images *built, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
 	add_outcome(w, "agent", &built->agent);
 	add_outcome(w, "egress", &built->egress);
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 static int

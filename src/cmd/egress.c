@@ -208,7 +208,6 @@ print_requests(const struct session *session, bool json, struct diag *dg)
 {
 	cleanup_requests struct requests r = { NULL, 0, 0 };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w;
 
 	if (read_log(session, &text, dg) != 0)
@@ -227,10 +226,7 @@ print_requests(const struct session *session, bool json, struct diag *dg)
 	for (size_t i = 0; i < r.nr; i++)
 		add_json(w, &r.v[i]);
 	jsonw_close_array(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 static void

@@ -86,7 +86,6 @@ print_json(const struct gc_options *o, const struct strvec *removed,
     const struct collect_outcome *outcome, const struct strvec *images,
     struct diag *dg)
 {
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
@@ -100,10 +99,7 @@ print_json(const struct gc_options *o, const struct strvec *removed,
 		jsonw_strvec(w, images);
 	}
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 static void

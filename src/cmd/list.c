@@ -120,7 +120,6 @@ static int
 print_json(const struct context *ctx, const struct list_options *o,
     const struct listing *l, const struct outcomes *ended, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_array(w);
@@ -133,10 +132,7 @@ print_json(const struct context *ctx, const struct list_options *o,
 			outcome_write(&ended->v[i], w);
 	}
 	jsonw_close_array(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 static void

@@ -56,7 +56,6 @@ write_attempt(const struct attempt *a, struct jsonw *w)
 static int
 print_json(const struct proof *proof, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_array(w);
@@ -77,10 +76,7 @@ print_json(const struct proof *proof, struct diag *dg)
 		jsonw_close_object(w);
 	}
 	jsonw_close_array(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 /* Names the promises that were not held. */

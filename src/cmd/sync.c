@@ -83,7 +83,6 @@ static int
 print_json(const struct sync_outcome *outcome, struct diag *dg)
 {
 	const struct scan *scan = &outcome->manifest.scan;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
@@ -106,10 +105,7 @@ print_json(const struct sync_outcome *outcome, struct diag *dg)
 	}
 	jsonw_close_array(w);
 	jsonw_close_object(w);
-	if (jsonw_finish(w, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
+	return jsonw_print(w, dg);
 }
 
 static int

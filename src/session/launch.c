@@ -241,7 +241,6 @@ static int
 make_plan(struct start *l, struct diag *dg)
 {
 	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
-	char digest[DIGEST_HEX_SIZE];
 
 	start_fill_request(l);
 	if (plan_assemble(&l->plan_request, &assembly, dg) != 0 ||
@@ -250,15 +249,9 @@ make_plan(struct start *l, struct diag *dg)
 	    neighbours_check(l->paths, l->engine, &l->plan, &l->session, dg) !=
 		0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
-	    note_places(l, dg) != 0 || start_write_proxy(l, dg) != 0 ||
-	    plan_seal(&l->plan, l->session.dir_fd, digest, &l->plan_fd, dg) !=
-		0)
+	    note_places(l, dg) != 0 || start_write_proxy(l, dg) != 0)
 		return -1;
-	l->record.plan_digest = xstrdup(digest);
-	for (size_t i = 0; i < l->plan.nservices; i++)
-		record_set(&l->record, l->plan.services[i].name,
-		    l->plan.services[i].image, NULL);
-	return record_write(l->session.dir_fd, &l->record, dg);
+	return start_seal(l, dg);
 }
 
 /* Returns the agent's mount that has this role, or NULL. */

@@ -284,7 +284,6 @@ make_plan(struct start *l, const struct session *of, const char *of_digest,
 	cleanup_free char *scratch =
 	    xasprintf("%s/" SCRATCH_NAME, l->session.dir);
 	struct plan_copy copy = { of->id, scratch, -1 };
-	char digest[DIGEST_HEX_SIZE];
 
 	if (fs_make_dir(
 		l->session.dir_fd, SCRATCH_NAME, 0700, &scratch_fd, dg) != 0)
@@ -294,15 +293,9 @@ make_plan(struct start *l, const struct session *of, const char *of_digest,
 	if (plan_unseal_copy(&l->plan_request, of->dir_fd, of_digest, &copy,
 		&l->plan, dg) != 0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
-	    start_write_proxy(l, dg) != 0 ||
-	    plan_seal(&l->plan, l->session.dir_fd, digest, &l->plan_fd, dg) !=
-		0)
+	    start_write_proxy(l, dg) != 0)
 		return -1;
-	l->record.plan_digest = xstrdup(digest);
-	for (size_t i = 0; i < l->plan.nservices; i++)
-		record_set(&l->record, l->plan.services[i].name,
-		    l->plan.services[i].image, NULL);
-	return record_write(l->session.dir_fd, &l->record, dg);
+	return start_seal(l, dg);
 }
 
 static int64_t

@@ -106,6 +106,21 @@ start_write_proxy(struct start *l, struct diag *dg)
 	return 0;
 }
 
+int
+start_seal(struct start *l, struct diag *dg)
+{
+	char digest[DIGEST_HEX_SIZE];
+
+	if (plan_seal(&l->plan, l->session.dir_fd, digest, &l->plan_fd, dg) !=
+	    0)
+		return -1;
+	l->record.plan_digest = xstrdup(digest);
+	for (size_t i = 0; i < l->plan.nservices; i++)
+		record_set(&l->record, l->plan.services[i].name,
+		    l->plan.services[i].image, NULL);
+	return record_write(l->session.dir_fd, &l->record, dg);
+}
+
 /* State of a cancellation by the user while Compose runs. */
 struct compose_cancel {
 	int fd;

@@ -91,6 +91,11 @@ void start_fill_request(struct start *l);
  */
 int start_write_proxy(struct start *l, struct diag *dg);
 
+/*
+ * Seals the plan, and records its digest and the images of its services.
+ */
+int start_seal(struct start *l, struct diag *dg);
+
 /* Runs Compose on the sealed plan.  Containers may exist even if it fails. */
 int start_compose(struct start *l, struct diag *dg);
 
