@@ -57,3 +57,14 @@ setup() {
   run -0 --separate-stderr in_session ./client.sh claude resume "echo another"
   assert_contains "${lines[-1]}" one-of-a-kind
 }
+
+@test "a client with a token asks neither for a theme nor how to log in" {
+  as_who drydock token set <<<"sk-ant-oat01-$(printf 'x%.0s' {1..80})"
+  # Claude Code ends with 1 when the folder is not trusted; a step that is not
+  # seen is 99.
+  TERM=xterm-256color run -1 --separate-stderr as_who \
+    "$BATS_TEST_DIRNAME/servers/terminal.py" \
+    "expect:trust" $'send:\e' -- drydock run "$project"
+  refute_contains "$output" "login method"
+  refute_contains "$output" "text style"
+}
