@@ -19,11 +19,13 @@
 #include "host/gitrepo.h"
 #include "host/paths.h"
 #include "host/program.h"
+#include "host/sshproto.h"
 #include "host/text.h"
 
 /* An include may name a FIFO, on which git blocks. */
 #define GIT_TIMEOUT_MS 5000
 #define SAFE_MAX 100
+#define PUBLIC_KEY_MAX ((size_t)16384)
 #define GIT_MAX_OUTPUT ((size_t)64 << 10)
 
 /*
@@ -50,6 +52,14 @@ take_safe_directory(struct gitident *ident, const char *value)
 		strvec_push(&ident->safe, value);
 }
 
+static bool
+is_true(const char *value)
+{
+	return strcasecmp(value, "true") == 0 ||
+	    strcasecmp(value, "yes") == 0 || strcasecmp(value, "on") == 0 ||
+	    strcmp(value, "1") == 0;
+}
+
 static void
 take_value(struct gitident *ident, const char *key, const char *value)
 {
@@ -59,6 +69,14 @@ take_value(struct gitident *ident, const char *key, const char *value)
 		field = &ident->name;
 	else if (strcmp(key, "user.email") == 0)
 		field = &ident->email;
+	else if (strcmp(key, "gpg.format") == 0)
+		field = &ident->sign_format;
+	else if (strcmp(key, "user.signingkey") == 0)
+		field = &ident->sign_key;
+	else if (strcmp(key, "commit.gpgsign") == 0)
+		ident->sign_commits = is_true(value);
+	else if (strcmp(key, "tag.gpgsign") == 0)
+		ident->sign_tags = is_true(value);
 	else if (strcmp(key, "safe.directory") == 0)
 		take_safe_directory(ident, value);
 	if (field == NULL || !is_identity(value))
@@ -99,7 +117,9 @@ ask_git(struct gitident *ident, const char *git, const char *file,
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	const char *const argv[] = { git, "--no-pager", "config", "--file",
 		file, "--includes", "--null", "--get-regexp",
-		"^(user\\.(name|email)|safe\\.directory)$", NULL };
+		"^(user\\.(name|email|signingkey)|safe\\.directory|"
+		"gpg\\.format|(commit|tag)\\.gpgsign)$",
+		NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
@@ -182,13 +202,72 @@ add_value(struct strbuf *out, const char *key, const char *value)
 	strbuf_addstr(out, "\"\n");
 }
 
-void
-gitident_write(const struct gitident *ident, struct strbuf *out)
+/*
+ * Reads the public key beside a private one, or the file itself if its name says
+ * that it is public.
+ */
+static char *
+read_public_key(const char *path, const struct paths *paths)
 {
-	if (ident->name != NULL || ident->email != NULL)
+	static const char suffix[] = ".pub";
+	cleanup_close int fd = -1;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	size_t len = strlen(path);
+	bool is_public = len >= sizeof(suffix) &&
+	    strcmp(path + len - (sizeof(suffix) - 1), suffix) == 0;
+	cleanup_free char *file =
+	    xasprintf("%s%s%s", strncmp(path, "~/", 2) == 0 ? paths->home : "",
+		path[0] == '~' ? path + 1 : path, is_public ? "" : suffix);
+
+	if (file[0] == '/')
+		fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1 ||
+	    fs_read_fd(fd, file, PUBLIC_KEY_MAX, &text, &ignored) != 0)
+		return NULL;
+	return xstrdup(text.buf);
+}
+
+char *
+gitident_signing_key(const struct gitident *ident, const struct paths *paths,
+    const struct strvec *keys)
+{
+	static const char literal[] = "key::";
+	char fingerprint[SSHPROTO_FINGERPRINT_SIZE];
+	const char *value = ident->sign_key;
+	cleanup_free char *text = NULL;
+	size_t len;
+
+	if (value == NULL || ident->sign_format == NULL ||
+	    strcmp(ident->sign_format, "ssh") != 0)
+		return NULL;
+	if (strncmp(value, literal, sizeof(literal) - 1) == 0)
+		text = xstrdup(value + sizeof(literal) - 1);
+	else if (strncmp(value, "ssh-", 4) == 0)
+		text = xstrdup(value);
+	else
+		text = read_public_key(value, paths);
+	len = text == NULL ? 0 : sshproto_read_public(text, fingerprint);
+	return len == 0 || !strvec_has(keys, fingerprint)
+	    ? NULL
+	    : xasprintf("%s%.*s", literal, (int)len, text);
+}
+
+void
+gitident_write(
+    const struct gitident *ident, const char *signing_key, struct strbuf *out)
+{
+	if (ident->name != NULL || ident->email != NULL || signing_key != NULL)
 		strbuf_addstr(out, "[user]\n");
 	add_value(out, "name", ident->name);
 	add_value(out, "email", ident->email);
+	add_value(out, "signingKey", signing_key);
+	if (signing_key != NULL)
+		strbuf_addf(out,
+		    "[gpg]\n\tformat = ssh\n[commit]\n\tgpgSign = %s\n"
+		    "[tag]\n\tgpgSign = %s\n",
+		    ident->sign_commits ? "true" : "false",
+		    ident->sign_tags ? "true" : "false");
 	if (ident->safe.nr > 0)
 		strbuf_addstr(out, "[safe]\n");
 	for (size_t i = 0; i < ident->safe.nr; i++)
@@ -200,6 +279,8 @@ gitident_release(struct gitident *ident)
 {
 	free(ident->name);
 	free(ident->email);
+	free(ident->sign_format);
+	free(ident->sign_key);
 	strvec_release(&ident->safe);
 	*ident = (struct gitident)GITIDENT_INIT;
 }

@@ -12,6 +12,8 @@
 #ifndef DRYDOCK_GITIDENT_H
 #define DRYDOCK_GITIDENT_H
 
+#include <stdbool.h>
+
 #include "base/strvec.h"
 
 struct diag;
@@ -21,12 +23,15 @@ struct strbuf;
 struct gitident {
 	char *name; /* owned; NULL: not set */
 	char *email; /* owned */
+	char *sign_format; /* owned; gpg.format */
+	char *sign_key; /* owned; user.signingKey */
+	bool sign_commits, sign_tags;
 	struct strvec safe; /* owned; values of safe.directory */
 };
 
-#define GITIDENT_INIT                   \
-	{                               \
-		NULL, NULL, STRVEC_INIT \
+#define GITIDENT_INIT                \
+	{                            \
+		.safe = STRVEC_INIT, \
 	}
 
 /*
@@ -38,9 +43,20 @@ struct gitident {
 int gitident_load(struct gitident *ident, const struct paths *paths,
     const char *project, struct diag *dg);
 
-/* Appends ident as text of a .gitconfig.  An empty ident appends nothing. */
-void gitident_write(const struct gitident *ident, struct strbuf *out);
+/*
+ * Returned: "key::TYPE BASE64", the public key with which the user's git signs
+ * by ssh, if its fingerprint is in keys; else NULL.  Only the public key's file
+ * is read.
+ */
+char *gitident_signing_key(const struct gitident *ident,
+    const struct paths *paths, const struct strvec *keys);
 
+/*
+ * Appends ident as text of a .gitconfig.  With a signing key (or NULL), git
+ * signs what it signs on the host.
+ */
+void gitident_write(
+    const struct gitident *ident, const char *signing_key, struct strbuf *out);
 void gitident_release(struct gitident *ident);
 
 #define cleanup_gitident __attribute__((cleanup(gitident_release)))

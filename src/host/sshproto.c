@@ -127,6 +127,37 @@ sshproto_fingerprint(
 	*to = '\0';
 }
 
+size_t
+sshproto_read_public(
+    const char *text, char ret[static SSHPROTO_FINGERPRINT_SIZE])
+{
+	static const char type[] = "abcdefghijklmnopqrstuvwxyz0123456789-@.";
+	cleanup_strbuf struct strbuf key = STRBUF_INIT;
+	size_t head = strspn(text, type);
+	const char *data = text + head + 1;
+	unsigned int bits = 0;
+	unsigned int nbits = 0;
+	size_t len;
+
+	if (head == 0 || text[head] != ' ')
+		return 0;
+	len = strspn(data, base64);
+	for (size_t i = 0; i < len; i++) {
+		bits = bits << 6 |
+		    (unsigned int)(strchr(base64, data[i]) - base64);
+		nbits += 6;
+		if (nbits >= 8) {
+			nbits -= 8;
+			strbuf_addch(&key, (char)(bits >> nbits & 255));
+		}
+	}
+	len += strspn(data + len, "=");
+	if (len == 0 || strchr(" \r\n", data[len]) == NULL)
+		return 0;
+	sshproto_fingerprint(key.buf, key.len, ret);
+	return head + 1 + len;
+}
+
 bool
 sshproto_is_fingerprint(const char *text)
 {

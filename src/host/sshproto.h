@@ -71,6 +71,13 @@ void sshproto_add_failure(struct strbuf *out);
 void sshproto_fingerprint(
     const void *key, size_t len, char ret[static SSHPROTO_FINGERPRINT_SIZE]);
 
+/*
+ * Reads a public key as "TYPE BASE64", with or without a comment, and writes its
+ * fingerprint.  Returns the length of both words, or 0 if text is none.
+ */
+size_t sshproto_read_public(
+    const char *text, char ret[static SSHPROTO_FINGERPRINT_SIZE]);
+
 /* Returns true if text has the form of a fingerprint. */
 bool sshproto_is_fingerprint(const char *text);
 

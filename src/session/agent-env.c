@@ -133,24 +133,26 @@ pass_named(
 }
 
 /*
- * The signing keys stay on the host, so signing is off.  These variables
- * override the repository's configuration (git-config(1)); a .gitconfig would
- * not.
+ * The signing keys stay on the host, so signing is off, unless an ssh agent
+ * signs.  These variables override the repository's configuration
+ * (git-config(1)); a .gitconfig would not.
  */
 static void
-set_git(struct strvec *env)
+set_git(struct strvec *env, bool signs)
 {
-	static const char *const keys[] = { "commit.gpgSign", "tag.gpgSign",
+	static const char *const all[] = { "commit.gpgSign", "tag.gpgSign",
 		"push.gpgSign" };
+	const char *const *keys = signs ? all + 2 : all;
+	size_t n = signs ? 1 : ARRAY_SIZE(all);
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; i < n; i++) {
 		cleanup_free char *key = xasprintf("GIT_CONFIG_KEY_%zu", i);
 		cleanup_free char *value = xasprintf("GIT_CONFIG_VALUE_%zu", i);
 
 		strvec_setenv(env, key, keys[i]);
 		strvec_setenv(env, value, "false");
 	}
-	cleanup_free char *count = xasprintf("%zu", ARRAY_SIZE(keys));
+	cleanup_free char *count = xasprintf("%zu", n);
 	strvec_setenv(env, "GIT_CONFIG_COUNT", count);
 }
 
@@ -196,7 +198,7 @@ agent_env_build(const struct agent_env_spec *spec, struct strvec *env)
 	}
 	set_zone(env, spec->environ_);
 	set_node_proxy(env, spec->plan_env);
-	set_git(env);
+	set_git(env, spec->git_signs);
 	set_agent(env, &spec->agent->env, spec->paths->home);
 	pass_named(env, spec->environ_, &spec->settings->pass_env);
 	if (spec->secrets && spec->token != NULL &&

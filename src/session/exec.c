@@ -52,6 +52,7 @@ build_environment(const struct join_spec *spec, const struct session *session,
 		"agent", &plan_env, dg) != 0)
 		return -1;
 	agent_env.ssh_agent = sshagent_present(session->dir_fd);
+	agent_env.git_signs = sshagent_signs_git(session->dir_fd);
 	agent_env.plan_env = (const char *const *)plan_env.v;
 	agent_env_build(&agent_env, env);
 	return 0;

@@ -183,6 +183,9 @@ make_session(struct start *l, struct diag *dg)
 		.wait_ms = (int)l->settings->launch_timeout_ms,
 	};
 	const struct seed_spec seed = {
+		.ssh_agent =
+		    l->settings->ssh_agent && l->mode.mode == MODE_CONTAINED,
+		.ret_git_signs = &l->git_signs,
 		.paths = l->paths,
 		.settings = l->settings,
 		.agent = &l->agent,

@@ -183,12 +183,18 @@ static int
 write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
 	cleanup_gitident struct gitident ident = GITIDENT_INIT;
+	cleanup_free char *key = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag mine = DIAG_INIT;
 
 	if (gitident_load(&ident, spec->paths, spec->project, &mine) != 0)
 		diag_warn("your git identity: %s", mine.message);
-	gitident_write(&ident, &text);
+	if (spec->ssh_agent) {
+		key = gitident_signing_key(
+		    &ident, spec->paths, &spec->settings->ssh_keys);
+		*spec->ret_git_signs = key != NULL;
+	}
+	gitident_write(&ident, key, &text);
 	return text.len == 0
 	    ? 0
 	    : write_new(home_fd, ".gitconfig", &text, 0644, dg);

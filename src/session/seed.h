@@ -20,6 +20,8 @@ struct seed_spec {
 	const struct settings *settings;
 	const struct agent *agent;
 	const char *project; /* path; entries of other projects are left out */
+	bool ssh_agent; /* git may sign by the session's ssh agent */
+	bool *ret_git_signs; /* set if git is configured for that */
 	bool token; /* the session gets a token */
 };
 

@@ -23,6 +23,7 @@
 #include "session/record.h"
 
 #define FILE_NAME "ssh-agent"
+#define GIT_SIGNS "git signs"
 
 enum {
 	FILE_MAX = 65536,
@@ -122,10 +123,13 @@ refuse(struct sshagent_peer *p)
 	answer(p, &text);
 }
 
-/* The socket and the keys: the file's first line, and the others. */
+/*
+ * The socket and the keys: the file's first line, and the others.  ret_signs may
+ * be NULL.
+ */
 static int
-read_file(
-    int session_fd, char **ret_socket, struct strvec *keys, struct diag *dg)
+read_file(int session_fd, char **ret_socket, struct strvec *keys,
+    bool *ret_signs, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char *rest;
@@ -139,6 +143,8 @@ read_file(
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (sshproto_is_fingerprint(line))
 			strvec_push(keys, line);
+		else if (ret_signs != NULL && strcmp(line, GIT_SIGNS) == 0)
+			*ret_signs = true;
 	return 0;
 }
 
@@ -182,8 +188,8 @@ on_answer(struct sshagent_peer *p)
 	bool ok;
 
 	if (p->request == SSHPROTO_LIST)
-		ok = read_file(
-			 p->agent->session_fd, &socket, &keys, &ignored) == 0 &&
+		ok = read_file(p->agent->session_fd, &socket, &keys, NULL,
+			 &ignored) == 0 &&
 		    sshproto_filter_list(m, len, &keys, &text);
 	else
 		ok = sshproto_pass_signature(m, len, &text) &&
@@ -260,7 +266,7 @@ on_request(struct sshagent_peer *p)
 	cleanup_strvec struct strvec keys = STRVEC_INIT;
 	cleanup_free char *socket = NULL;
 
-	if (read_file(a->session_fd, &socket, &keys, &dg) != 0) {
+	if (read_file(a->session_fd, &socket, &keys, NULL, &dg) != 0) {
 		refuse(p);
 		return;
 	}
@@ -326,9 +332,21 @@ on_accepted(void *arg, int fd)
 	listener_allow(&a->listener, ++a->npeers < PEERS_MAX);
 }
 
+bool
+sshagent_signs_git(int session_fd)
+{
+	cleanup_strvec struct strvec keys = STRVEC_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_free char *socket = NULL;
+	bool signs = false;
+
+	return read_file(session_fd, &socket, &keys, &signs, &ignored) == 0 &&
+	    signs;
+}
+
 int
 sshagent_write(int session_fd, const char *socket, const struct strvec *keys,
-    struct diag *dg)
+    bool git_signs, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -338,6 +356,8 @@ sshagent_write(int session_fd, const char *socket, const struct strvec *keys,
 	strbuf_addf(&text, "%s\n", socket);
 	for (size_t i = 0; i < keys->nr; i++)
 		strbuf_addf(&text, "%s\n", keys->v[i]);
+	if (git_signs)
+		strbuf_addstr(&text, GIT_SIGNS "\n");
 	return fs_replace_file(
 	    session_fd, FILE_NAME, text.buf, text.len, 0600, dg);
 }
@@ -362,8 +382,9 @@ sshagent_move(int session_fd, const char *socket, struct diag *dg)
 	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_strvec struct strvec keys = STRVEC_INIT;
 	cleanup_free char *old = NULL;
+	bool signs = false;
 
-	if (read_file(session_fd, &old, &keys, &mine) != 0) {
+	if (read_file(session_fd, &old, &keys, &signs, &mine) != 0) {
 		if (mine.errnum == ENOENT)
 			return 0;
 		diag_move(dg, &mine);
@@ -371,7 +392,7 @@ sshagent_move(int session_fd, const char *socket, struct diag *dg)
 	}
 	return strcmp(old, socket) == 0
 	    ? 0
-	    : sshagent_write(session_fd, socket, &keys, dg);
+	    : sshagent_write(session_fd, socket, &keys, signs, dg);
 }
 
 int
@@ -387,7 +408,7 @@ sshagent_open(
 	*agent = (struct sshagent)SSHAGENT_INIT;
 	agent->loop = loop;
 	agent->session_fd = session_fd;
-	if (read_file(session_fd, &socket, &keys, &mine) != 0) {
+	if (read_file(session_fd, &socket, &keys, NULL, &mine) != 0) {
 		if (mine.errnum == ENOENT)
 			return 0;
 		diag_move(dg, &mine);

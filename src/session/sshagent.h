@@ -52,7 +52,10 @@ struct sshagent {
  * without the file has no agent.
  */
 int sshagent_write(int session_fd, const char *socket,
-    const struct strvec *keys, struct diag *dg);
+    const struct strvec *keys, bool git_signs, struct diag *dg);
+
+/* True if the session's git signs by the agent, as was written. */
+bool sshagent_signs_git(int session_fd);
 
 /* The session has no agent from now on. */
 int sshagent_remove(int session_fd, struct diag *dg);

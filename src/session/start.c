@@ -510,13 +510,15 @@ note_start(struct start *l, bool started)
 
 /* A session that cannot have the agent starts without it. */
 static void
-give_ssh_agent(const struct start *l)
+give_ssh_agent(struct start *l)
 {
 	const char *socket = envp_get(l->environ_, "SSH_AUTH_SOCK");
 	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *why = NULL;
 
 	/* The session may have had one before it stopped. */
+	if (l->resume)
+		l->git_signs = sshagent_signs_git(l->session.dir_fd);
 	if (sshagent_remove(l->session.dir_fd, &dg) != 0)
 		why = dg.message;
 	else if (!l->settings->ssh_agent)
@@ -528,7 +530,7 @@ give_ssh_agent(const struct start *l)
 	else if (socket == NULL || socket[0] != '/')
 		why = "SSH_AUTH_SOCK names no socket";
 	else if (sshagent_write(l->session.dir_fd, socket,
-		     &l->settings->ssh_keys, &dg) != 0)
+		     &l->settings->ssh_keys, l->git_signs, &dg) != 0)
 		why = dg.message;
 	if (why != NULL)
 		diag_warn("the session has no ssh agent: %s", why);
@@ -567,6 +569,7 @@ start_go(struct start *l, struct diag *dg)
 		    (const char *const *)plan_find(&l->plan, "agent")->env.v,
 		.tty = l->tty,
 		.ssh_agent = sshagent_present(l->session.dir_fd),
+		.git_signs = sshagent_signs_git(l->session.dir_fd),
 		.secrets = l->request->kind == LAUNCH_RUN,
 	};
 	struct wire_go go = {

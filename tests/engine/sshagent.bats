@@ -72,6 +72,22 @@ inside() {
   close_session
 }
 
+@test "git signs commits as it does on the host" {
+  local git=$BED/user/.gitconfig
+  printf '%s\n' '[user]' 'name = A' 'email = a@example.test' \
+    "signingKey = $keys/listed" '[gpg]' 'format = ssh' \
+    '[commit]' 'gpgSign = true' | as_who tee "$git" >/dev/null
+  open_idle
+  rm "$git"
+  inside sh -c 'git init -q . && git commit -q --allow-empty -m signed'
+  echo "a@example.test $(cat "$keys/listed.pub")" >"$BATS_TEST_TMPDIR/allowed"
+  git -c safe.directory='*' -c gpg.format=ssh \
+    -c gpg.ssh.allowedSignersFile="$BATS_TEST_TMPDIR/allowed" \
+    -C "$project" verify-commit HEAD
+  assert_equal "$(jq -r .detail "$log")" git
+  close_session
+}
+
 @test "no other key, no other request, and no flood gets past the filter" {
   open_idle
   assert_equal "$(inside python3 sshclient.py sign "$(base64_of other)")" 5

@@ -373,11 +373,12 @@ test_written(void)
 {
 	cleanup_bed struct bed bed;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct gitident ident = { xstrdup("A \"B\" \\ #;"), xstrdup("a@b"),
-		STRVEC_INIT };
+	struct gitident ident = { .name = xstrdup("A \"B\" \\ #;"),
+		.email = xstrdup("a@b"),
+		.safe = STRVEC_INIT };
 
 	bed_make(&bed);
-	gitident_write(&ident, &text);
+	gitident_write(&ident, NULL, &text);
 	write_file(bed.home, ".gitconfig", text.buf);
 	check_identity(&bed, "A \"B\" \\ #; <a@b>");
 	gitident_release(&ident);
@@ -398,15 +399,69 @@ test_safe(void)
 	    "directory = \"/a b\"\ndirectory = *\n");
 	write_file(bed.git, "config", "[safe]\ndirectory = /theirs\n");
 	CHECK_INT(gitident_load(&ident, &bed.paths, bed.project, &dg), 0);
-	gitident_write(&ident, &text);
+	gitident_write(&ident, NULL, &text);
 	CHECK_STR(
 	    text.buf, "[safe]\n\tdirectory = \"/a b\"\n\tdirectory = \"*\"\n");
+}
+
+/* Only a chosen key, and only its public half. */
+static void
+test_signing_key(void)
+{
+	static const char pub[] = "ssh-ed25519 a2V5 somebody@example.test\n";
+	static const struct {
+		const char *config, *want;
+	} rows[] = {
+		{ "[gpg]\nformat = ssh\n[user]\nsigningKey = ~/.ssh/id\n",
+		    "key::ssh-ed25519 a2V5" },
+		{ "[gpg]\nformat = ssh\n[user]\nsigningKey = ~/.ssh/id.pub\n",
+		    "key::ssh-ed25519 a2V5" },
+		{ "[gpg]\nformat = ssh\n[user]\n"
+		  "signingKey = key::ssh-ed25519 a2V5 x\n",
+		    "key::ssh-ed25519 a2V5" },
+		{ "[gpg]\nformat = ssh\n[user]\n"
+		  "signingKey = ssh-ed25519 a2V5\n",
+		    "key::ssh-ed25519 a2V5" },
+		{ "[gpg]\nformat = ssh\n[user]\n"
+		  "signingKey = ssh-ed25519 a2V4\n",
+		    NULL },
+		{ "[gpg]\nformat = ssh\n[user]\nsigningKey = ~/.ssh/none\n",
+		    NULL },
+		{ "[gpg]\nformat = ssh\n[user]\nsigningKey = .ssh/id\n", NULL },
+		{ "[user]\nsigningKey = ~/.ssh/id\n", NULL },
+		{ "[gpg]\nformat = ssh\n", NULL },
+	};
+	cleanup_strvec struct strvec keys = STRVEC_INIT;
+	cleanup_strvec struct strvec none = STRVEC_INIT;
+
+	/* Of "key", as in test-sshproto.c. */
+	strvec_push(
+	    &keys, "SHA256:LHDhK3oGRvkiefQnx7OOczTY5Tic/xZ6HcMOc/gmtoM");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_bed struct bed bed;
+		cleanup_gitident struct gitident ident = GITIDENT_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *key = NULL;
+
+		bed_make(&bed);
+		make_dirs(bed.home, ".ssh");
+		write_file(bed.home, ".ssh/id.pub", pub);
+		write_file(bed.home, ".gitconfig", rows[i].config);
+		CHECK_INT(gitident_load(&ident, &bed.paths, bed.home, &dg), 0);
+		key = gitident_signing_key(&ident, &bed.paths, &keys);
+		if (rows[i].want == NULL)
+			CHECK(key == NULL);
+		else
+			CHECK_STR(key == NULL ? "" : key, rows[i].want);
+		CHECK(gitident_signing_key(&ident, &bed.paths, &none) == NULL);
+	}
 }
 
 int
 main(void)
 {
 	static const struct check_test tests[] = {
+		{ "a chosen key signs", test_signing_key },
 		{ "a name and an address are read, as git reads them",
 		    test_values },
 		{ "both files count, the last value wins", test_both },
