@@ -170,6 +170,7 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 	from.mode = 0666;
 	if (relay_start(&e->relay, &e->loop, &from, &target, dg) != 0)
 		return -1;
+	e->relay.names_refusals = true;
 	watch_addresses(e);
 	if (spec->log != NULL)
 		proxylog_open(&e->log, &e->loop, spec->log);

@@ -13,6 +13,7 @@
 
 #include "base/diag.h"
 #include "guest/queue.h"
+#include "guest/refusal.h"
 
 #define CHUNK 65536
 #define PAIRS_MAX ((size_t)1024)
@@ -35,6 +36,7 @@ struct relay_pair {
 	struct address second; /* tried when the first refuses; len 0: none */
 	unsigned char greeting[RELAY_GREETING_MAX];
 	size_t greeting_len;
+	struct refusal refusal; /* of a proxy behind the relay */
 	struct relay_pair *next, **at;
 };
 
@@ -115,6 +117,21 @@ is_broken(const struct side *s)
 	    poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
+/* Queues what was read for the other side.  Returns false without memory. */
+static bool
+add_read(struct side *s, const char *data, size_t len)
+{
+	struct relay_pair *p = s->pair;
+	char line[REFUSAL_LINE_MAX];
+	size_t cut = 0;
+	if (p->relay->names_refusals && s == &p->from)
+		refusal_request(&p->refusal, data, len);
+	else if (p->relay->names_refusals)
+		cut = refusal_answer(&p->refusal, data, len, line);
+	return (cut == 0 || queue_add(&s->peer->out, line, strlen(line))) &&
+	    queue_add(&s->peer->out, data + cut, len - cut);
+}
+
 /* Returns false if the connection broke. */
 static bool
 read_side(struct side *s)
@@ -127,7 +144,7 @@ read_side(struct side *s)
 		s->ended = true;
 		return !is_broken(s);
 	}
-	return queue_add(&s->peer->out, buf, (size_t)n) &&
+	return add_read(s, buf, (size_t)n) &&
 	    queue_flush(&s->peer->out, s->peer->watch.fd) != -1;
 }
 

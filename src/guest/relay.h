@@ -23,6 +23,7 @@ struct relay {
 	struct listener listener;
 	struct address target;
 	bool passes_breaks; /* a broken connection breaks the other side */
+	bool names_refusals; /* target is the proxy: see guest/refusal.h */
 	size_t npairs, max; /* open connections, and their limit */
 	struct relay_pair *pairs;
 };

@@ -32,6 +32,8 @@ guest_sources = \
 	src/guest/proxylog.h \
 	src/guest/queue.c \
 	src/guest/queue.h \
+	src/guest/refusal.c \
+	src/guest/refusal.h \
 	src/guest/relay.c \
 	src/guest/relay.h \
 	src/guest/screen.c \

@@ -8,6 +8,8 @@ session_sources = \
 	src/guest/promise.h \
 	src/guest/queue.c \
 	src/guest/queue.h \
+	src/guest/refusal.c \
+	src/guest/refusal.h \
 	src/guest/relay.c \
 	src/guest/relay.h \
 	src/guest/wire.c \

@@ -167,6 +167,33 @@ END
   assert_equal "$output" ""
 }
 
+@test "a name with one address of the host's, or that turns to it, gets 403" {
+  local name
+  printf '%s private\n' mixed.drydock.test turn.drydock.test:18081 \
+    >>"$XDG_CONFIG_HOME/drydock/allowlist"
+  for name in mixed turn; do
+    echo "$name.drydock.test $INTERNET_IP"
+  done >>"$BED/dns/zone"
+  echo "mixed.drydock.test $BED_GATEWAY" >>"$BED/dns/zone"
+  # The service at this port is the host's; the other address has none.
+  open_session sh -c 'export NO_PROXY= no_proxy=
+    curl -s -o /dev/null -w "mixed %{http_connect}\n" https://mixed.drydock.test/
+    echo ready
+    for i in $(seq 300); do
+      code=$(curl -s -p -x http://127.0.0.1:3128 --max-time 20 -o /dev/null \
+        -w "%{http_connect}" http://turn.drydock.test:18081/)
+      echo "$code"
+      [ "$code" = 503 ] || break
+      sleep 0.1
+    done; cat'
+  sed -i "s/^turn.drydock.test .*/turn.drydock.test $BED_GATEWAY/" "$BED/dns/zone"
+  wait_for "the turn" grep -vxE 'ready|503|mixed 403' "$session_lines"
+  close_session
+  sed -i '/^\(mixed\|turn\)\./d' "$BED/dns/zone"
+  run -0 sort -u "$session_lines"
+  assert_equal "$(xargs <<<"$output")" "403 503 mixed 403 ready"
+}
+
 # raw: what the proxy answers to each request of the Python list on stdin.
 raw() {
   cat >"$project/requests"
@@ -222,7 +249,9 @@ write_kinds() {
 
 @test "no spelling of a request reaches a host that is not listed" {
   write_kinds
-  local long neighbour_number neighbour=${INTERNET_IP%.*}.254
+  local long neighbour_number asked
+  asked=$(($(wc -l <"$BED/dns/log") + 1))
+  local neighbour=${INTERNET_IP%.*}.254
   long=$(printf 'a%.0s' {1..70})
   # shellcheck disable=SC2086 # four numbers
   neighbour_number=$((16#$(printf '%02x' ${neighbour//./ })))
@@ -279,7 +308,7 @@ END
   assert_equal "$(tail -n +6 <<<"$output" | grep -cvE '^(403|400|closed) ')" 0
   assert_equal "$(wc -l <<<"$output")" 40
   # No name that is not listed was asked for.
-  run grep -E 'other|evil|xdrydock|xbelow' "$BED/dns/log"
+  run grep -E 'other|evil|xdrydock|xbelow' <(tail -n "+$asked" "$BED/dns/log")
   assert_equal "$status" 1
 }
 
@@ -494,4 +523,31 @@ END
   assert_equal "$(xargs -L 1 <<<"$output")" \
     "refused 1 one.refused.test (drydock allow one.refused.test)
 refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
+}
+
+@test "each client shows that drydock refused, and most the host" {
+  run --separate-stderr in_session sh -c '
+    cd /tmp
+    curl -sS https://curl.refused.test/; echo "curl $?"
+    curl -sS http://plain.refused.test/; echo "plain $?"
+    git ls-remote https://git.refused.test/x; echo "git $?"
+    npm --fetch-retries 0 --registry https://npm.refused.test/ view x
+    echo "npm $?"
+    python3 -c "import urllib.request as r; r.urlopen(\"https://py.refused.test/\")"
+    echo "python $?"
+    python3 -m pip --retries 1 download --no-cache-dir \
+      --index-url https://pip.refused.test/ x; echo "pip $?"' 2>&1
+  echo "$output"
+  echo "$stderr"
+  local all=$output$stderr
+  assert_contains "$all" "403"
+  assert_contains "$all" "drydock refused GET plain.refused.test: this session's\
+ allowlist does not have it"
+  assert_contains "$all" "drydock refused py.refused.test:443: it is not on the\
+ allowlist"
+  assert_contains "$all" "drydock refused pip.refused.test:443"
+  local host
+  for host in curl git npm py pip plain; do
+    assert_contains "$(grep 'drydock allow' <<<"$stderr")" "$host.refused.test"
+  done
 }

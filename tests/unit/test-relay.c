@@ -182,6 +182,66 @@ half_closed_streams_go_on(void)
 	stop_chain(&c);
 }
 
+/* What the client gets for this request and this answer of the proxy's. */
+static void
+converse(const struct chain *c, const char *request, const char *answer,
+    const char *want)
+{
+	char got[1024] = "";
+	int fds[2];
+	if (!make_pair(c, fds))
+		return;
+	CHECK(passes(fds[0], fds[1], request));
+	CHECK_INT(send(fds[1], answer, strlen(answer), MSG_NOSIGNAL),
+	    (ssize_t)strlen(answer));
+	CHECK_INT(shutdown(fds[1], SHUT_WR), 0);
+	(void)recv(fds[0], got, sizeof(got) - 1, MSG_WAITALL);
+	CHECK_STR(got, want);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+/* The first line names the host; everything else passes as it is. */
+static void
+a_refusal_names_the_host(void)
+{
+#define ASK "CONNECT a.example:443 HTTP/1.1\r\n\r\n"
+#define TAIL "Content-Length: 1\r\n\r\nx"
+#define REFUSED "X-Squid-Error: ERR_DRYDOCK_REFUSED 0\r\n" TAIL
+#define PORT "X-Squid-Error: ERR_DRYDOCK_PORT 0\r\n" TAIL
+#define FORBIDDEN "HTTP/1.1 403 Forbidden\r\n"
+	static const struct {
+		const char *request;
+		const char *answer;
+		const char *want; /* NULL: the answer */
+	} rows[] = {
+		{ ASK, FORBIDDEN REFUSED,
+		    "HTTP/1.1 403 drydock refused a.example:443: it is not on "
+		    "the allowlist\r\n" REFUSED },
+		{ ASK, FORBIDDEN PORT,
+		    "HTTP/1.1 403 drydock refused a.example:443: the allowlist "
+		    "has another port or protocol\r\n" PORT },
+		/* Not drydock's refusal, not a CONNECT, no plain host. */
+		{ ASK, FORBIDDEN TAIL, NULL },
+		{ ASK, FORBIDDEN TAIL "\r\n" REFUSED, NULL },
+		{ ASK, "HTTP/1.1 200 OK\r\n" REFUSED, NULL },
+		{ ASK, "HTTP/1.1 403 Forb", NULL },
+		{ ASK, "", NULL },
+		{ "GET http://a.example/ HTTP/1.1\r\n\r\n", FORBIDDEN REFUSED,
+		    NULL },
+		{ "CONNECT a\033[2J:443 HTTP/1.1\r\n\r\n", FORBIDDEN REFUSED,
+		    NULL },
+		{ "CONNECT a.example:443", FORBIDDEN REFUSED, NULL },
+	};
+	struct chain c;
+	if (!start_chain(&c))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		converse(&c, rows[i].request, rows[i].answer,
+		    rows[i].want != NULL ? rows[i].want : rows[i].answer);
+	stop_chain(&c);
+}
+
 static void
 much_data_comes_whole(void)
 {
@@ -574,6 +634,8 @@ log_keeps_the_newest(void)
 static const struct check_test tests[] = {
 	{ "half-closed streams go on for as long as they like",
 	    half_closed_streams_go_on },
+	{ "a refusal names the host, and nothing else is changed",
+	    a_refusal_names_the_host },
 	{ "much data comes whole, and a slow end is waited for",
 	    much_data_comes_whole },
 	{ "two hundred connections at once", two_hundred_at_once },
