@@ -40,23 +40,27 @@ print_list(
 	return 0;
 }
 
-/* All ports are parsed before the first one is served. */
 static int
-add(const struct join_spec *spec, const char *id, int n, char **words,
-    struct diag *dg)
+parse(int n, char **words, struct portlist *ret, struct diag *dg)
 {
-	struct port ports[PORTLIST_MAX];
-
+	ret->nr = 0;
 	if (n > PORTLIST_MAX)
 		return diag_set(
 		    dg, DIAG_USAGE, "port: more than %d ports", PORTLIST_MAX);
 	for (int i = 0; i < n; i++)
-		if (port_parse(words[i], &ports[i], dg) != 0)
+		if (port_parse(words[i], &ret->v[ret->nr++], dg) != 0)
 			return -1;
-	for (int i = 0; i < n; i++) {
-		if (forward_add(spec, id, &ports[i], dg) != 0)
+	return 0;
+}
+
+static int
+add(const struct join_spec *spec, const char *id, struct portlist *ports,
+    struct diag *dg)
+{
+	for (size_t i = 0; i < ports->nr; i++) {
+		if (forward_add(spec, id, &ports->v[i], dg) != 0)
 			return -1;
-		(void)printf("127.0.0.1:%u\n", ports[i].outer);
+		(void)printf("127.0.0.1:%u\n", ports->v[i].outer);
 	}
 	return 0;
 }
@@ -69,6 +73,7 @@ port_run(struct context *ctx, const void *options, int argc, char **argv,
 	const struct join_spec spec = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
 	char id[SESSION_ID_SIZE];
+	struct portlist ports;
 	struct port taken;
 
 	(void)dashdash;
@@ -78,15 +83,16 @@ port_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (o->json && argc > 1)
 		return diag_set(
 		    dg, DIAG_USAGE, "port: --json lists, and takes no PORT");
-	if (o->remove != NULL && port_parse(o->remove, &taken, dg) != 0)
+	if ((o->remove != NULL && port_parse(o->remove, &taken, dg) != 0) ||
+	    parse(argc > 1 ? argc - 1 : 0, argv + 1, &ports, dg) != 0)
 		return -1;
 	if (sessions_choose(
 		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0)
 		return -1;
 	if (o->remove != NULL)
 		return forward_remove(&spec, id, taken.inner, dg);
-	if (argc > 1)
-		return add(&spec, id, argc - 1, argv + 1, dg);
+	if (ports.nr > 0)
+		return add(&spec, id, &ports, dg);
 	return print_list(&spec, id, o->json, dg);
 }
 
