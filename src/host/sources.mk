@@ -14,6 +14,8 @@ host_sources = \
 	src/host/gitident.h \
 	src/host/gitrepo.c \
 	src/host/gitrepo.h \
+	src/host/hostclient.c \
+	src/host/hostclient.h \
 	src/host/knownprojects.c \
 	src/host/knownprojects.h \
 	src/host/mode.c \

@@ -2,6 +2,7 @@
 /* The pipeline.  Each stage fails with its own message. */
 #include "session/launch.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/gitrepo.h"
+#include "host/hostclient.h"
 #include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/protected.h"
@@ -66,6 +68,31 @@ note_replacements(const struct start *l)
 			    l->toolchains.v[i].replacement);
 }
 
+/*
+ * Notes that the host has a newer client than the image.  The version in an
+ * image that follows the newest one is not known here.
+ */
+static void
+note_older_client(const struct start *l)
+{
+	const char *search = envp_get(l->environ_, "PATH");
+	const char *version = agent_package_version(&l->agent);
+	cleanup_free char *package = agent_package(&l->agent);
+	cleanup_free char *host = NULL;
+
+	if (search == NULL || package == NULL ||
+	    l->request->kind != LAUNCH_RUN ||
+	    strcmp(version, AGENT_LATEST) == 0)
+		return;
+	host = hostclient_version(
+	    search, l->agent.command.v[0], package, l->project.path);
+	if (host != NULL && hostclient_is_older(version, host))
+		diag_note("%s is %s in its image and %s on this host; for the "
+			  "same version run \"drydock config set "
+			  "agent_version %s@%s\"",
+		    l->agent.name, version, host, l->agent.name, host);
+}
+
 /* Reads and checks the request, without the engine. */
 static int
 read_request(struct start *l, struct diag *dg)
@@ -81,6 +108,7 @@ read_request(struct start *l, struct diag *dg)
 	    agree_to_history(l, dg) != 0 || start_load_hosts(l, dg) != 0)
 		return -1;
 	note_replacements(l);
+	note_older_client(l);
 	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
 		return -1;
 	return trusted_check(l->paths, l->project.path, dg);

@@ -68,3 +68,16 @@ setup() {
   refute_contains "$output" "login method"
   refute_contains "$output" "text style"
 }
+
+@test "a client that is older than the host's is named" {
+  local dir=$BATS_TEST_TMPDIR/client
+  mkdir -p "$dir/bin" "$dir/versions"
+  echo 'echo run >>"$0.run"' >"$dir/versions/99.0.0"
+  chmod 0755 "$dir" "$dir/bin" "$dir/versions" "$dir/versions/99.0.0"
+  ln -s ../versions/99.0.0 "$dir/bin/claude"
+  PATH=$dir/bin:$PATH run -0 --separate-stderr as_who \
+    drydock run "$project" -- --version </dev/null
+  assert_contains "$stderr" "99.0.0 on this host"
+  assert_contains "$stderr" "drydock config set agent_version claude@99.0.0"
+  assert_equal "$(ls -A "$dir/versions")" 99.0.0
+}

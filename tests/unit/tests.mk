@@ -34,6 +34,7 @@ unit_tests = \
 	tests/unit/test-gitrepo \
 	tests/unit/test-agent-env \
 	tests/unit/test-holder \
+	tests/unit/test-hostclient \
 	tests/unit/test-hostconf \
 	tests/unit/test-http \
 	tests/unit/test-jqprog \
