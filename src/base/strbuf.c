@@ -212,3 +212,15 @@ strbuf_add_replaced(
 	}
 	strbuf_addstr(sb, text);
 }
+
+void
+strbuf_add_quoted(struct strbuf *sb, const char *s)
+{
+	strbuf_addch(sb, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			strbuf_addch(sb, '\\');
+		strbuf_addch(sb, *s);
+	}
+	strbuf_addch(sb, '"');
+}

@@ -55,6 +55,9 @@ void strbuf_add_replaced(
 /* Appends s quoted as one word of a POSIX shell command line. */
 void strbuf_add_shell_quoted(struct strbuf *sb, const char *s);
 
+/* Appends s in double quotes, with a backslash before " and \. */
+void strbuf_add_quoted(struct strbuf *sb, const char *s);
+
 #define cleanup_strbuf __attribute__((cleanup(strbuf_release)))
 
 #endif /* DRYDOCK_STRBUF_H */

@@ -175,13 +175,7 @@ conffile_quote(const char *value, struct strbuf *out)
 		strbuf_addstr(out, value);
 		return;
 	}
-	strbuf_addch(out, '"');
-	for (; *value != '\0'; value++) {
-		if (*value == '"' || *value == '\\')
-			strbuf_addch(out, '\\');
-		strbuf_addch(out, *value);
-	}
-	strbuf_addch(out, '"');
+	strbuf_add_quoted(out, value);
 }
 
 void

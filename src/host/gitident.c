@@ -193,13 +193,9 @@ add_value(struct strbuf *out, const char *key, const char *value)
 {
 	if (value == NULL)
 		return;
-	strbuf_addf(out, "\t%s = \"", key);
-	for (; *value != '\0'; value++) {
-		if (*value == '"' || *value == '\\')
-			strbuf_addch(out, '\\');
-		strbuf_addch(out, *value);
-	}
-	strbuf_addstr(out, "\"\n");
+	strbuf_addf(out, "\t%s = ", key);
+	strbuf_add_quoted(out, value);
+	strbuf_addch(out, '\n');
 }
 
 /*
