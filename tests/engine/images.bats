@@ -134,6 +134,13 @@ replaces the one that is installed"
   DRYDOCK_BASE_IMAGE=registry.invalid/x:1 run -69 --separate-stderr as_user \
     drydock build
   assert_contains "$stderr" "cannot pull registry.invalid/x:1"
+  # So does a base of the project's own.
+  project_conf <<<'base_image = registry.invalid/y:1'
+  run -69 --separate-stderr as_user drydock build "$project"
+  assert_contains "$stderr" "cannot pull registry.invalid/y:1"
+  run -0 --separate-stderr in_session true
+  assert_contains "$stderr" "base_image changed since the images were built: run\
+ \"drydock build $project\""
 }
 
 @test "a missing image is offered on a terminal, with size and time" {
