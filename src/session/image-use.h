@@ -57,7 +57,7 @@ struct image_uses_spec {
 int image_uses_read(const struct image_uses_spec *spec,
     struct image_uses *ret_uses, struct diag *dg);
 
-/* Appends "agent claude; toolchains rust", "proxy" or "base bookworm". */
+/* Appends "agent codex; toolchains rust", "proxy" or "base bookworm". */
 void image_use_describe(const struct image_use *use, struct strbuf *out);
 
 struct image_removal {

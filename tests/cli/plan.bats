@@ -297,7 +297,7 @@ planted() {
     assert_contains "$stderr" "$file: $key"
   done <<'END'
 packages|{"packages": ["zig; reboot"]}
-hosts|{"hosts": ["10.0.0.1"]}
+hosts|{"hosts": ["10.0.1"]}
 caches|{"caches": [{"path": "../x", "variable": "A", "source": "a(1)"}]}
 shown_by|{"shown_by": ["../x"]}
 reserved_env|{"reserved_env": ["*"]}
@@ -317,7 +317,7 @@ END
 command|{"npm": ["aid@1.0.0"]}
 npm|{"command": ["aid"], "npm": ["aid@latest"]}
 npm|{"command": ["aid"], "npm": ["aid@1.0.0; reboot"]}
-hosts|{"command": ["aid"], "hosts": ["10.0.0.1"]}
+hosts|{"command": ["aid"], "hosts": ["10.0.1"]}
 resume_args|{"command": ["aid"], "resume_args": "-c"}
 env|{"command": ["aid"], "env": {"A B": ""}}
 secrets|{"command": ["aid"], "secrets": ["A;id"]}
