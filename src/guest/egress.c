@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -178,6 +179,40 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 	return spawn_child(spec->argv, &e->own, &e->pid, dg);
 }
 
+/* Reads the first line of a file; "" if it cannot be read. */
+static void
+read_line(const char *path, char line[64])
+{
+	FILE *f = fopen(path, "re");
+	line[0] = '\0';
+	if (f == NULL)
+		return;
+	if (fgets(line, 64, f) == NULL)
+		line[0] = '\0';
+	(void)fclose(f);
+}
+
+/*
+ * The engine's restart policy may start the proxy after a boot of the host,
+ * when the session's agent does not run.  Without the file, as an older drydock
+ * leaves it, every boot is the right one.
+ */
+static bool
+is_later_boot(const struct egress_spec *spec)
+{
+	cleanup_free char *file = xstrdup(spec->addresses);
+	char *slash = strrchr(file, '/');
+	char want[64], now[64];
+	if (slash == NULL)
+		return false;
+	*slash = '\0';
+	char *path = xasprintf("%s/boot-id", file);
+	read_line(path, want);
+	free(path);
+	read_line("/proc/sys/kernel/random/boot_id", now);
+	return want[0] != '\0' && strcmp(want, now) != 0;
+}
+
 int
 egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 {
@@ -186,6 +221,10 @@ egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 		.changes = { .fd = -1 },
 		.signals = { .fd = -1 } };
 	int rc = -1;
+	if (is_later_boot(spec)) {
+		*ret_status = 0;
+		return 0;
+	}
 	e.look = (struct timer){ 0, on_look, &e, NULL };
 	e.again = (struct timer){ 0, reload, &e, NULL };
 	inherited_note(&e.own);

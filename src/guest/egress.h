@@ -22,6 +22,10 @@ struct egress_spec {
  * Runs until the proxy exits; *ret_status is the proxy's status.  TERM, INT and
  * HUP are passed on to the proxy.  When the file at addresses is replaced, the
  * proxy gets HUP and rereads its configuration.
+ *
+ * If the file "boot-id" beside it has another id than the host's boot, the
+ * proxy is not started, and *ret_status is 0: the engine's restart policy does
+ * not try again.
  */
 int egress_run(
     const struct egress_spec *spec, int *ret_status, struct diag *dg);

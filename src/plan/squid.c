@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 #define PAGE "ERR_DRYDOCK_REFUSED"
 #define PAGE_PORT "ERR_DRYDOCK_PORT"
 #define PAGE_ADDRESS "ERR_DRYDOCK_ADDRESS"
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_MAX 64
 #define ADDRESSES_MAX ((size_t)1 << 20)
 
 /*
@@ -340,6 +343,19 @@ squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 	return write_addresses(conf_fd, false, ret_changed, dg);
 }
 
+static int
+write_boot(int conf_fd, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf id = STRBUF_INIT;
+	cleanup_close int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "open " BOOT_ID);
+	if (fs_read_fd(fd, BOOT_ID, BOOT_ID_MAX, &id, dg) != 0)
+		return -1;
+	return fs_replace_file(conf_fd, SQUID_BOOT, id.buf, id.len, 0644, dg);
+}
+
 int
 squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 {
@@ -347,6 +363,8 @@ squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 	bool changed;
 
 	squid_config(list, &text);
+	if (write_boot(conf_fd, dg) != 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		if (fs_replace_file(conf_fd, pages[i].name, pages[i].text,
 			strlen(pages[i].text), 0644, dg) != 0)

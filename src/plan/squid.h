@@ -51,7 +51,13 @@ int squid_host_addresses(struct strvec *addresses, struct diag *dg);
 int squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
 
 /*
- * Writes squid.conf, SQUID_ADDRESSES and the refusal pages into conf_fd.  This
+ * The file with the id of the host's boot in which the proxy may run.  The
+ * engine's restart policy could start it after a later boot, without its agent.
+ */
+#define SQUID_BOOT "boot-id"
+
+/*
+ * Writes SQUID_BOOT, squid.conf, SQUID_ADDRESSES and the refusal pages into conf_fd.  This
  * is sidecar/conf of the session; the sidecar has it at /etc/drydock-egress.  A
  * running proxy reads it again, without a restart.
  */

@@ -72,6 +72,11 @@ engine_kill_shims() {
   done
 }
 
+# Without its agent no proxy runs: an engine starts none by itself.
+proxy_is_down() {
+  [ -z "$(docker ps -q --filter label=io.drydock.role=egress)" ]
+}
+
 starts_again() {
   # What the first life left would be taken for the second one's.
   rm "$home/count"
@@ -91,6 +96,7 @@ starts_again() {
   [ -e "$home/mine" ]
   engine_start
   assert_equal "$(state_of "$id")" stopped
+  proxy_is_down
   # A launch and a collection pass it by.
   run -0 drydock shell "$project" -- true
   run -0 --separate-stderr drydock gc

@@ -397,6 +397,40 @@ few_descriptors_are_enough(void)
 	stop_chain(&c);
 }
 
+/* The proxy starts in the boot that the file names, and in no later one. */
+static void
+a_later_boot_starts_no_proxy(void)
+{
+	for (int later = 0; later < 2; later++) {
+		struct chain c = { .server = -1 };
+		cleanup_free char *addresses =
+		    xasprintf("%s/host-addresses", check_tmpdir());
+		cleanup_free char *boot =
+		    xasprintf("%s/boot-id", check_tmpdir());
+		cleanup_free char *command =
+		    xasprintf(later ? "echo another >%s"
+				    : "cat /proc/sys/kernel/random/boot_id >%s",
+			boot);
+		const char *const argv[] = { "egress", "--socket", c.socket,
+			"--port", "1", "--addresses", addresses, "--",
+			"/bin/sh", "-c", "exit 7", NULL };
+		pid_t pid;
+		(void)fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			(void)execl("/bin/sh", "sh", "-c", command, NULL);
+			_exit(127);
+		}
+		CHECK_INT(waitpid(pid, NULL, 0), pid);
+		(void)snprintf(c.socket, sizeof(c.socket), "%s/egress.sock",
+		    check_tmpdir());
+		if (!kit_make(&c.sidecar) || !kit_spawn(&c.sidecar, argv))
+			return;
+		CHECK_INT(kit_wait(&c.sidecar), later ? 0 : 7);
+		CHECK_INT(unlink(boot), 0);
+	}
+}
+
 static void
 sidecar_ends_as_its_proxy(void)
 {
@@ -634,6 +668,8 @@ log_keeps_the_newest(void)
 static const struct check_test tests[] = {
 	{ "half-closed streams go on for as long as they like",
 	    half_closed_streams_go_on },
+	{ "after another boot the proxy does not start",
+	    a_later_boot_starts_no_proxy },
 	{ "a refusal names the host, and nothing else is changed",
 	    a_refusal_names_the_host },
 	{ "much data comes whole, and a slow end is waited for",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -215,6 +216,7 @@ test_write(void)
 		/* The proxy may be another user than the caller. */
 		CHECK_INT(st.st_mode & 07777, 0644);
 	}
+	CHECK_INT(faccessat(fd, SQUID_BOOT, R_OK, 0), 0);
 	CHECK(strstr(SQUID_REFUSED_HEADER, names[1]) != NULL);
 	/* The sidecar reloads when the file changes, and only then. */
 	CHECK_INT(squid_write_addresses(fd, &changed, &dg), 0);
