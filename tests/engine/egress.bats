@@ -551,3 +551,64 @@ refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
     assert_contains "$(grep 'drydock allow' <<<"$stderr")" "$host.refused.test"
   done
 }
+
+@test "200 connections at once, and with --full a GiB and a late answer" {
+  cat >"$project/large.py" <<'END'
+import hashlib, socket, sys
+def ask(word):
+    s = socket.create_connection(("127.0.0.1", 3128), timeout=120)
+    s.sendall(b"CONNECT far.drydock.test:7000 HTTP/1.1\r\n\r\n")
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += s.recv(1)
+    assert head.startswith(b"HTTP/1.1 200"), head
+    s.sendall(word)
+    return s
+def answer(s):
+    got = b""
+    while chunk := s.recv(65536):
+        got += chunk
+    return got
+many = [ask(b"echo %d\n" % i) for i in range(200)]
+assert [answer(s) for s in many] == [b"echo %d\n" % i for i in range(200)]
+print("200 connections")
+if sys.argv[1:] == ["full"]:
+    late, big = ask(b"late\n"), ask(b"big\n")
+    got, want = hashlib.sha256(), hashlib.sha256()
+    while chunk := big.recv(1 << 20):
+        got.update(chunk)
+    for _ in range(1024):
+        want.update(bytes(range(256)) * 4096)
+    assert got.digest() == want.digest()
+    assert answer(late) == b"late\n"
+    print("a GiB and a late answer")
+END
+  cat >"$BATS_TEST_TMPDIR/far.py" <<'END'
+import socketserver, time
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        word = self.rfile.readline()
+        if word == b"late\n":
+            time.sleep(60)
+        for _ in range(1024 if word == b"big\n" else 0):
+            self.wfile.write(bytes(range(256)) * 4096)
+        if word != b"big\n":
+            self.wfile.write(word)
+class Server(socketserver.ThreadingTCPServer):
+    request_queue_size = 512
+Server(("", 7000), Handler).serve_forever()
+END
+  local far full=()
+  [ "${DRYDOCK_TEST_TOOLCHAINS-}" != all ] || full=(full)
+  far=$(docker run -d --rm --user 0 --entrypoint python3 \
+    --volume "$BATS_TEST_TMPDIR/far.py:/far.py:ro" "$(agent_image 0)" /far.py)
+  echo "far.drydock.test $(docker inspect -f '{{.NetworkSettings.IPAddress}}' \
+    "$far")" >>"$BED/dns/zone"
+  echo 'far.drydock.test:7000 private' >>"$XDG_CONFIG_HOME/drydock/allowlist"
+  run --separate-stderr in_session python3 large.py "${full[@]}"
+  docker rm -f "$far" >/dev/null
+  sed -i '/^far\./d' "$BED/dns/zone"
+  echo "$stderr"
+  assert_equal "$status" 0
+  assert_contains "$output" "200 connections"
+}
