@@ -59,17 +59,23 @@ stub_recorded(const char *name)
 	return strbuf_detach(&text, NULL);
 }
 
+/* A copy: the tree's file may be its group's to write, and would not be run. */
 static void
 install_stub(const char *name)
 {
 	const char *top = getenv("top_srcdir");
 	cleanup_free char *from =
 	    xasprintf("%s/tests/stub/docker", top == NULL ? "." : top);
-	cleanup_free char *real = realpath(from, NULL);
 	cleanup_free char *to = xasprintf("%s/bin/%s", check_tmpdir(), name);
+	cleanup_close int fd = open(from, O_RDONLY | O_CLOEXEC);
+	cleanup_close int out =
+	    open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (CHECK(real != NULL))
-		CHECK_INT(symlink(real, to), 0);
+	if (CHECK(fd >= 0 && out >= 0))
+		CHECK_INT(fs_read_fd(fd, from, 65536, &text, &dg), 0);
+	CHECK(write(out, text.buf, text.len) == (ssize_t)text.len);
 }
 
 /* tests/stub/world, which answers for the engine's API until it is killed. */

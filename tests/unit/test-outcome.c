@@ -150,12 +150,16 @@ test_refused_of_toolchain(void)
 	cleanup_paths struct paths paths;
 	cleanup_free char *off = NULL;
 	cleanup_free char *on = NULL;
+	cleanup_free char *conf = NULL;
 
 	data_kit_paths(&paths);
 	refused_add(&r, "static.crates.io", true, 1);
 	off = told(&r, &paths);
 	CHECK(strstr(off, "drydock allow static.crates.io") != NULL);
 	write_file(paths.config_dir, "drydock.conf", "toolchains = rust\n");
+	/* Under a umask of 002 others of the group could write it. */
+	conf = xasprintf("%s/drydock.conf", paths.config_dir);
+	CHECK_INT(chmod(conf, 0600), 0);
 	on = told(&r, &paths);
 	CHECK(strstr(on, "although it is on the allowlist") != NULL);
 	CHECK(strstr(on, "drydock allow static") == NULL);
