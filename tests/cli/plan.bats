@@ -38,7 +38,7 @@ model() {
 
 @test "a bad line of the allowlist is refused with its number" {
   mkdir -p "$XDG_CONFIG_HOME/drydock"
-  printf 'ok.example\n*.bad.example\n' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  printf 'ok.example\n*.bad\n' >"$XDG_CONFIG_HOME/drydock/allowlist"
   run -78 --separate-stderr drydock plan "$project"
   assert_contains "$stderr" "drydock: $XDG_CONFIG_HOME/drydock/allowlist:2:"
   run -0 drydock plan --mode dood "$project"
