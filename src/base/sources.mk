@@ -25,12 +25,18 @@ base_sources = \
 	src/base/jsonadd.c \
 	src/base/jsonadd.h \
 	src/base/jsonw.c \
+	src/base/listen.c \
+	src/base/listen.h \
 	src/base/lock.c \
 	src/base/lock.h \
+	src/base/loop.c \
+	src/base/loop.h \
 	src/base/monotime.c \
 	src/base/monotime.h \
 	src/base/proc.c \
 	src/base/proc.h \
+	src/base/queue.c \
+	src/base/queue.h \
 	src/base/resolve.c \
 	src/base/resolve.h \
 	src/base/strbuf.c \

@@ -16,10 +16,10 @@
 #include "session/image-use.h"
 #include "session/look.h"
 #include "session/outcome.h"
-#include "session/prompt.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/usage.h"
+#include "terminal/prompt.h"
 
 struct gc_options {
 	bool adopt;

@@ -11,7 +11,7 @@
 #include "host/project.h"
 #include "host/statedir.h"
 #include "session/join.h"
-#include "session/prompt.h"
+#include "terminal/prompt.h"
 
 enum {
 	ANSWER_SIZE = 16

@@ -14,8 +14,8 @@
 #include "engine/container.h"
 #include "host/project.h"
 #include "host/statedir.h"
-#include "session/prompt.h"
 #include "session/strangers.h"
+#include "terminal/prompt.h"
 
 enum {
 	SHOWN_MAX = 20

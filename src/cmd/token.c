@@ -16,7 +16,7 @@
 #include "cmd/cmd.h"
 #include "host/agent.h"
 #include "host/statedir.h"
-#include "session/secret.h"
+#include "terminal/secret.h"
 
 /* Reads the token from the terminal without echo. */
 static int

@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest/loop.h"
-#include "guest/queue.h"
+#include "base/loop.h"
+#include "base/queue.h"
 #include "guest/wire.h"
 
 struct client;

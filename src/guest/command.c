@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guest/loop.h"
-#include "guest/queue.h"
+#include "base/loop.h"
+#include "base/queue.h"
 #include "guest/spawn.h"
 
 #define INPUT_MAX ((size_t)65536)

@@ -17,10 +17,10 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/listen.h"
+#include "base/loop.h"
 #include "base/monotime.h"
 #include "base/xalloc.h"
-#include "guest/listen.h"
-#include "guest/loop.h"
 #include "guest/proxylog.h"
 #include "guest/relay.h"
 #include "guest/spawn.h"

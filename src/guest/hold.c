@@ -9,9 +9,9 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/listen.h"
+#include "base/loop.h"
 #include "base/xalloc.h"
-#include "guest/listen.h"
-#include "guest/loop.h"
 #include "guest/note.h"
 #include "guest/relay.h"
 #include "guest/serve.h"

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "guest/loop.h"
+#include "base/loop.h"
 
 #define PROXYLOG_NEW "requests.log"
 #define PROXYLOG_OLD "requests.log.1"

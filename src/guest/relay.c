@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "guest/queue.h"
+#include "base/queue.h"
 #include "guest/refusal.h"
 
 #define CHUNK 65536

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "base/listen.h"
+#include "base/loop.h"
 #include "guest/exec.h"
-#include "guest/listen.h"
-#include "guest/loop.h"
 #include "guest/relay.h"
 #include "guest/screen.h"
 #include "guest/spawn.h"

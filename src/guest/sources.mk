@@ -16,10 +16,6 @@ guest_sources = \
 	src/guest/holder.c \
 	src/guest/limits.c \
 	src/guest/limits.h \
-	src/guest/listen.c \
-	src/guest/listen.h \
-	src/guest/loop.c \
-	src/guest/loop.h \
 	src/guest/note.c \
 	src/guest/note.h \
 	src/guest/policy.c \
@@ -30,8 +26,6 @@ guest_sources = \
 	src/guest/prove.h \
 	src/guest/proxylog.c \
 	src/guest/proxylog.h \
-	src/guest/queue.c \
-	src/guest/queue.h \
 	src/guest/refusal.c \
 	src/guest/refusal.h \
 	src/guest/relay.c \
@@ -53,8 +47,14 @@ guest_base_sources = \
 	src/base/diag.h \
 	src/base/digest.c \
 	src/base/digest.h \
+	src/base/listen.c \
+	src/base/listen.h \
+	src/base/loop.c \
+	src/base/loop.h \
 	src/base/monotime.c \
 	src/base/monotime.h \
+	src/base/queue.c \
+	src/base/queue.h \
 	src/base/strbuf.c \
 	src/base/strbuf.h \
 	src/base/strvec.c \

@@ -12,9 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/listen.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "guest/listen.h"
 
 #define HEAD_MAX ((size_t)65536)
 #define HOST_MAX ((size_t)255)

@@ -17,11 +17,11 @@
 #include "guest/wire.h"
 #include "host/settings.h"
 #include "session/attach.h"
-#include "session/detach-key.h"
-#include "session/interrupt.h"
-#include "session/sink.h"
-#include "session/termfilter.h"
-#include "session/tty.h"
+#include "terminal/detach-key.h"
+#include "terminal/interrupt.h"
+#include "terminal/sink.h"
+#include "terminal/termfilter.h"
+#include "terminal/tty.h"
 
 #define CHUNK 32768
 #define TTY_CHUNK ((size_t)8192)
@@ -91,7 +91,7 @@ on_unwritten(struct view *v, const struct sink *s)
 static void
 queue_size(struct view *v)
 {
-	struct wire_size size = tty_size(STDIN_FILENO);
+	struct wire_size size = attach_size();
 	if (v->is_tty && size.rows != 0)
 		wire_add_size(&v->to_holder, WIRE_SIZE, size);
 }
@@ -121,7 +121,7 @@ leave_terminals(struct view *v)
 static void
 queue_redraw(struct view *v)
 {
-	struct wire_size size = tty_size(STDIN_FILENO);
+	struct wire_size size = attach_size();
 	if (size.rows > 1) {
 		size.rows--;
 		wire_add_size(&v->to_holder, WIRE_SIZE, size);

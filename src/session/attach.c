@@ -16,9 +16,17 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "guest/wire.h"
-#include "session/tty.h"
+#include "terminal/tty.h"
 
 #define RETRY_MS 5
+
+struct wire_size
+attach_size(void)
+{
+	struct winsize size = tty_size(STDIN_FILENO);
+
+	return (struct wire_size){ size.ws_row, size.ws_col };
+}
 
 /*
  * Waits for events on fd (-1: none), until the deadline and at most at_most_ms
@@ -210,7 +218,7 @@ holder_go(int fd, enum wire_type type, struct wire_go *go, int timeout_ms,
 	int64_t deadline = monotime_ms() + timeout_ms;
 	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 	if (go->tty)
-		go->size = tty_size(STDIN_FILENO);
+		go->size = attach_size();
 	if (wire_add_go(&frames, type, go) == -1)
 		return diag_set(dg, DIAG_CONFIG,
 		    "command and environment are empty or over %zu bytes",
@@ -262,6 +270,6 @@ int
 holder_view(int fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
-	wire_add_size(&frame, WIRE_VIEW, tty_size(STDIN_FILENO));
+	wire_add_size(&frame, WIRE_VIEW, attach_size());
 	return send_all(fd, &frame, monotime_ms() + 1000, dg);
 }

@@ -115,4 +115,7 @@ enum attach_flags {
 int attach_view(int fd, unsigned flags, const struct settings *settings,
     struct attach_outcome *ret_outcome, struct diag *dg);
 
+/* Returns the size of the terminal at stdin, or 0 by 0 (tty_size()). */
+struct wire_size attach_size(void);
+
 #endif /* DRYDOCK_ATTACH_H */

@@ -8,8 +8,8 @@
 #ifndef DRYDOCK_CONTROL_H
 #define DRYDOCK_CONTROL_H
 
-#include "guest/listen.h"
-#include "guest/loop.h"
+#include "base/listen.h"
+#include "base/loop.h"
 
 struct control_peer;
 struct diag;

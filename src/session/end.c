@@ -14,9 +14,9 @@
 #include "host/paths.h"
 #include "session/collect.h"
 #include "session/look.h"
-#include "session/prompt.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "terminal/prompt.h"
 
 /*
  * Asks first: the end deletes the session's files, and attach could start the

@@ -17,7 +17,7 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "session/sshagent.h"
-#include "session/tty.h"
+#include "terminal/tty.h"
 
 enum {
 	ANSWER_MS = 5000,

@@ -15,7 +15,7 @@
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
-#include "session/prompt.h"
+#include "terminal/prompt.h"
 
 /* Appends how the image differs from the installed files and settings. */
 static void

@@ -18,7 +18,6 @@
 #include "session/collect.h"
 #include "session/companion.h"
 #include "session/egress.h"
-#include "session/interrupt.h"
 #include "session/look.h"
 #include "session/moved.h"
 #include "session/record.h"
@@ -28,6 +27,7 @@
 #include "session/usage.h"
 #include "session/view.h"
 #include "session/viewers.h"
+#include "terminal/interrupt.h"
 
 enum {
 	HOLDER_MS = 300, /* a running holder answers at once */

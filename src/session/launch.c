@@ -22,20 +22,20 @@
 #include "host/trusted.h"
 #include "plan/role.h"
 #include "session/collect.h"
-#include "session/interrupt.h"
 #include "session/links.h"
 #include "session/moved.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
-#include "session/prompt.h"
 #include "session/seed.h"
 #include "session/start.h"
 #include "session/task.h"
 #include "session/teardown.h"
 #include "session/terminfo.h"
-#include "session/tty.h"
 #include "session/usage.h"
 #include "sync/sync.h"
+#include "terminal/interrupt.h"
+#include "terminal/prompt.h"
+#include "terminal/tty.h"
 
 /* In dood mode, contained sessions' conversations need a confirmation. */
 static int

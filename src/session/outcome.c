@@ -26,9 +26,9 @@
 #include "session/endnote.h"
 #include "session/listing.h"
 #include "session/record.h"
-#include "session/screentext.h"
 #include "session/session.h"
 #include "session/status.h"
+#include "terminal/screentext.h"
 
 #define ENDED_DIR "ended"
 #define OUTCOME_NAME "outcome.json"

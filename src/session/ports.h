@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "guest/loop.h"
+#include "base/loop.h"
 #include "session/portlist.h"
 
 struct diag;

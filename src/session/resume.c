@@ -16,13 +16,13 @@
 #include "host/trusted.h"
 #include "plan/carried.h"
 #include "plan/sockets.h"
-#include "session/interrupt.h"
 #include "session/links.h"
 #include "session/look.h"
 #include "session/moved.h"
 #include "session/neighbours.h"
 #include "session/start.h"
 #include "session/usage.h"
+#include "terminal/interrupt.h"
 
 enum {
 	GRACE_S = 2 /* no agent process runs yet */

@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: MIT
 session_sources = \
-	src/guest/listen.c \
-	src/guest/listen.h \
-	src/guest/loop.c \
-	src/guest/loop.h \
 	src/guest/promise.c \
 	src/guest/promise.h \
-	src/guest/queue.c \
-	src/guest/queue.h \
 	src/guest/refusal.c \
 	src/guest/refusal.h \
 	src/guest/relay.c \
@@ -25,8 +19,6 @@ session_sources = \
 	src/session/companion.h \
 	src/session/control.c \
 	src/session/control.h \
-	src/session/detach-key.c \
-	src/session/detach-key.h \
 	src/session/egress.c \
 	src/session/egress.h \
 	src/session/end.c \
@@ -45,8 +37,6 @@ session_sources = \
 	src/session/image-use.h \
 	src/session/images.c \
 	src/session/images.h \
-	src/session/interrupt.c \
-	src/session/interrupt.h \
 	src/session/join.c \
 	src/session/join.h \
 	src/session/launch.c \
@@ -69,8 +59,6 @@ session_sources = \
 	src/session/portlist.h \
 	src/session/ports.c \
 	src/session/ports.h \
-	src/session/prompt.c \
-	src/session/prompt.h \
 	src/session/prove.c \
 	src/session/prove.h \
 	src/session/record.c \
@@ -79,16 +67,10 @@ session_sources = \
 	src/session/refused.h \
 	src/session/resume.c \
 	src/session/resume.h \
-	src/session/screentext.c \
-	src/session/screentext.h \
-	src/session/secret.c \
-	src/session/secret.h \
 	src/session/seed.c \
 	src/session/seed.h \
 	src/session/session.c \
 	src/session/session.h \
-	src/session/sink.c \
-	src/session/sink.h \
 	src/session/sshagent.c \
 	src/session/sshagent.h \
 	src/session/status.c \
@@ -101,19 +83,11 @@ session_sources = \
 	src/session/task.h \
 	src/session/teardown.c \
 	src/session/teardown.h \
-	src/session/termfilter.c \
 	src/session/terminfo.c \
 	src/session/terminfo.h \
-	src/session/termfilter.h \
-	src/session/termmodes.c \
-	src/session/termmodes.h \
-	src/session/tty.c \
-	src/session/tty.h \
 	src/session/usage.c \
 	src/session/usage.h \
 	src/session/view.c \
 	src/session/view.h \
 	src/session/viewers.c \
-	src/session/viewers.h \
-	src/session/vt.c \
-	src/session/vt.h
+	src/session/viewers.h

@@ -20,8 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "guest/listen.h"
-#include "guest/loop.h"
+#include "base/listen.h"
+#include "base/loop.h"
 
 struct diag;
 struct sshagent_peer;

@@ -28,12 +28,12 @@
 #include "session/attach.h"
 #include "session/companion.h"
 #include "session/egress.h"
-#include "session/interrupt.h"
 #include "session/sshagent.h"
 #include "session/status.h"
 #include "session/task.h"
 #include "session/view.h"
 #include "session/viewers.h"
+#include "terminal/interrupt.h"
 
 enum {
 	EXIT_WAIT_MS = 10000,

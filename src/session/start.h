@@ -17,10 +17,10 @@
 #include "host/toolchain.h"
 #include "plan/plan.h"
 #include "session/images.h"
-#include "session/interrupt.h"
 #include "session/launch.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "terminal/interrupt.h"
 
 /* A start in progress: the data that later stages need from earlier ones. */
 struct start {

@@ -11,7 +11,7 @@
 #include "base/strbuf.h"
 #include "fuzz.h"
 #include "host/settings.h"
-#include "session/detach-key.h"
+#include "terminal/detach-key.h"
 
 /* Whether the key is pressed; what is not the key goes to typed. */
 static bool

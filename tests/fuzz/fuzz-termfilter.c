@@ -12,7 +12,7 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "fuzz.h"
-#include "session/termfilter.h"
+#include "terminal/termfilter.h"
 
 struct settings {
 	bool clipboard, silent, narrow;

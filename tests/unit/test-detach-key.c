@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The detach key, in each form and however it is cut. */
-#include "session/detach-key.h"
+#include "terminal/detach-key.h"
 
 #include <string.h>
 

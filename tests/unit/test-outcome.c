@@ -20,8 +20,8 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "session/record.h"
-#include "session/screentext.h"
 #include "session/status.h"
+#include "terminal/screentext.h"
 
 #include "check.h"
 #include "data-kit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What of a container's bytes reaches a terminal. */
-#include "session/termfilter.h"
+#include "terminal/termfilter.h"
 
 #include <string.h>
 

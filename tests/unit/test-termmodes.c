@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What a stream left set is undone, and nothing else. */
-#include "session/termmodes.h"
+#include "terminal/termmodes.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "check.h"
-#include "session/termfilter.h"
+#include "terminal/termfilter.h"
 
 static void
 modes_are_undone(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Prompts.  Reads one byte at a time: input after the line stays unread. */
-#include "session/prompt.h"
+#include "terminal/prompt.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "session/tty.h"
+#include "terminal/tty.h"
 
 bool
 prompt_possible(void)

@@ -3,7 +3,7 @@
  * Reads a secret from the terminal: no echo, bounded, no copies in freed
  * memory.
  */
-#include "session/secret.h"
+#include "terminal/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "session/interrupt.h"
+#include "terminal/interrupt.h"
 
 #define ESC '\033'
 #define PASTE_ON "\033[?2004h"

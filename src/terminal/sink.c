@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the agent's output to a pipe, a terminal or a file of the user's. */
-#include "session/sink.h"
+#include "terminal/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "session/termfilter.h"
-#include "session/tty.h"
+#include "terminal/termfilter.h"
+#include "terminal/tty.h"
 
 /* A pipe that polls as writable takes this many bytes without blocking. */
 #define WRITE_MAX ((size_t)PIPE_BUF)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the tokens of a terminal's output to a grid of cells. */
-#include "session/screentext.h"
+#include "terminal/screentext.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "base/strvec.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
-#include "session/vt.h"
+#include "terminal/vt.h"
 
 enum {
 	TAB = 8

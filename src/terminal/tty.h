@@ -7,9 +7,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <termios.h>
-
-#include "guest/wire.h"
 
 struct diag;
 
@@ -67,8 +66,8 @@ bool tty_in_foreground(int fd);
  */
 bool tty_is_ours(void);
 
-/* Returns 0 by 0 if the size is unknown. */
-struct wire_size tty_size(int fd);
+/* Returns 0 by 0 if the size is unknown (tty_ioctl(4)). */
+struct winsize tty_size(int fd);
 
 /*
  * Returns true if both are the same terminal device, even under different

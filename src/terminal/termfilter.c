@@ -6,7 +6,7 @@
  * (iterm2.com/documentation-escape-codes.html), ConEmu
  * (conemu.github.io/en/AnsiEscapeCodes.html) and screen(1).
  */
-#include "session/termfilter.h"
+#include "terminal/termfilter.h"
 
 #include <string.h>
 

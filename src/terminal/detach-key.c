@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds the detach key in each encoding that terminals use for keys. */
-#include "session/detach-key.h"
+#include "terminal/detach-key.h"
 
 #include <string.h>
 

@@ -5,14 +5,14 @@
  * and 9001 (win32-input-mode) are from their terminals' specifications.  CSI u
  * is kitty's keyboard protocol.
  */
-#include "session/termmodes.h"
+#include "terminal/termmodes.h"
 
 #include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
-#include "session/vt.h"
+#include "terminal/vt.h"
 
 #define OFF UINT_MAX /* disabled, in modify and format */
 #define TITLES_MAX 10U /* xterm's limit */

@@ -3,7 +3,7 @@
  * The states are those of the VT500 (vt100.net/emu/dec_ansi_parser), with
  * UTF-8, and without features on which terminals disagree.
  */
-#include "session/vt.h"
+#include "terminal/vt.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets and restores raw mode, and discards unread answers of the terminal. */
-#include "session/tty.h"
+#include "terminal/tty.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -132,13 +132,14 @@ tty_is_ours(void)
 	    tty_in_foreground(STDIN_FILENO);
 }
 
-struct wire_size
+struct winsize
 tty_size(int fd)
 {
-	struct winsize ws;
-	if (ioctl(fd, TIOCGWINSZ, &ws) == -1)
-		return (struct wire_size){ 0, 0 };
-	return (struct wire_size){ ws.ws_row, ws.ws_col };
+	struct winsize size = { 0 };
+
+	if (ioctl(fd, TIOCGWINSZ, &size) == -1)
+		return (struct winsize){ 0 };
+	return size;
 }
 
 bool

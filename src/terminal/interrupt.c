@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Blocks signals and checks for them between the steps of a launch. */
-#include "session/interrupt.h"
+#include "terminal/interrupt.h"
 
 #include <string.h>
 #include <sys/signalfd.h>

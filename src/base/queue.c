@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A byte queue for a non-blocking descriptor. */
-#include "guest/queue.h"
+#include "base/queue.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "session/termmodes.h"
-#include "session/vt.h"
+#include "terminal/termmodes.h"
+#include "terminal/vt.h"
 
 struct strbuf;
 

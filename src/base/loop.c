@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A poll loop over watched descriptors and timers. */
-#include "guest/loop.h"
+#include "base/loop.h"
 
 #include <assert.h>
 #include <errno.h>

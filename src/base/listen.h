@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "guest/loop.h"
+#include "base/loop.h"
 
 struct diag;
 
