@@ -402,6 +402,53 @@ was_bootstrapped(const struct built_list *built, const struct engine *engine,
 	    !build_parts_base_differs(last->parts, parts);
 }
 
+static void
+read_hostconf(enum build_kind kind, const struct paths *paths,
+    const struct build_options *options, struct hostconf *hc)
+{
+	hostconf_read(hc, paths, options->environ_);
+	/* The egress image installs nothing from npm. */
+	if (kind == BUILD_AGENT && hc->npm_withheld)
+		diag_warn(
+		    "npm's configuration has no \"registry=URL\" line; the "
+		    "build gets only credentials of registries with "
+		    "\"@scope:registry=URL\"");
+}
+
+/* --bootstrap holds for later builds until another base is chosen. */
+static bool
+bootstraps(enum build_kind kind, const struct build_options *options,
+    const struct built_list *built, const struct engine *engine,
+    const char *parts)
+{
+	if (options->bootstrap || options->base != NULL)
+		return options->bootstrap;
+	if (!was_bootstrapped(built, engine, build_kind_name(kind), parts))
+		return false;
+	if (kind == BUILD_AGENT)
+		diag_note("the base is made with --bootstrap, as the last "
+			  "time; --base IMAGE builds on another one");
+	return true;
+}
+
+/*
+ * Removes the image on failure, unless an earlier build verified the same
+ * image: it may be in use.
+ */
+static int
+check_new(enum build_kind kind, const struct engine *engine,
+    const struct paths *paths, const struct built_list *built,
+    const char *image_id, const struct strvec *labels, int64_t *ret_size,
+    struct diag *dg)
+{
+	if (check_built(kind, engine, image_id, labels, ret_size, dg) == 0 &&
+	    verify(kind, engine, paths, image_id, dg) == 0)
+		return 0;
+	if (built_find(built, engine, image_id) == NULL)
+		remove_image(engine, image_id);
+	return -1;
+}
+
 int
 build_image(enum build_kind kind, const struct engine *engine,
     const struct build_recipe *recipe, const struct paths *paths,
@@ -436,19 +483,8 @@ build_image(enum build_kind kind, const struct engine *engine,
 	    certificates_read(settings, paths, &hc.trusted, dg) != 0 ||
 	    buildkit_check(engine, dg) != 0)
 		return -1;
-	hostconf_read(&hc, paths, options->environ_);
-	/* The egress image installs nothing from npm. */
-	if (kind == BUILD_AGENT && hc.npm_withheld)
-		diag_warn(
-		    "npm's configuration has no \"registry=URL\" line; the "
-		    "build gets only credentials of registries with "
-		    "\"@scope:registry=URL\"");
-	chosen.bootstrap = options->bootstrap ||
-	    (options->base == NULL &&
-		was_bootstrapped(&built, engine, key.kind, parts.buf));
-	if (chosen.bootstrap && !options->bootstrap && kind == BUILD_AGENT)
-		diag_note("the base is made with --bootstrap, as the last "
-			  "time; --base IMAGE builds on another one");
+	read_hostconf(kind, paths, options, &hc);
+	chosen.bootstrap = bootstraps(kind, options, &built, engine, parts.buf);
 	if (find_base(engine, settings, paths, &chosen, &hc, &base, dg) != 0)
 		return -1;
 	describe(kind, recipe, user, context, &hc.trusted, &spec);
@@ -462,17 +498,9 @@ build_image(enum build_kind kind, const struct engine *engine,
 	if (build_on(engine, paths, base.id, &spec, &image_id, dg) < 0)
 		return diag_wrap(
 		    dg, "build the %s image", build_kind_name(kind));
-	if (check_built(
-		kind, engine, image_id, &spec.labels, &facts.size, dg) != 0 ||
-	    verify(kind, engine, paths, image_id, dg) != 0) {
-		/*
-		 * An image that was verified by an earlier build may be in use:
-		 * keep it.
-		 */
-		if (built_find(&built, engine, image_id) == NULL)
-			remove_image(engine, image_id);
+	if (check_new(kind, engine, paths, &built, image_id, &spec.labels,
+		&facts.size, dg) != 0)
 		return -1;
-	}
 	build_recipe_text(recipe, &wanted);
 	key.recipe = kind == BUILD_AGENT ? wanted.buf : NULL;
 	key.context = context;
