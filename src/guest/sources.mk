@@ -20,6 +20,9 @@ guest_sources = \
 	src/guest/note.h \
 	src/guest/policy.c \
 	src/guest/policy.h \
+	src/guest/probe-net.c \
+	src/guest/probe.c \
+	src/guest/probe.h \
 	src/guest/promise.c \
 	src/guest/promise.h \
 	src/guest/prove.c \
