@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Decimal numbers in text that somebody else wrote. */
+/* decimal: decimal numbers in text that drydock did not write. */
 #ifndef DRYDOCK_DECIMAL_H
 #define DRYDOCK_DECIMAL_H
 
@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Parses a text that is digits alone, without sign and blanks: a number from
- * min (0 or more) to max.  Returns false for anything else; *ret_value is then
+ * Parses text that has only digits, without sign and blanks, as a number from
+ * min (0 or more) to max.  Returns false for any other text; *ret_value is then
  * unchanged.
  */
 bool decimal_parse(

@@ -12,9 +12,9 @@ struct json;
 struct strbuf;
 
 /*
- * Appends text to out, with those members of the object defaults added at the
- * end of its top object that it does not have.  An empty text counts as {}.
- * DIAG_DATA: text is not a JSON object; what names it in the message.  After a
+ * Appends text to out, and adds to the end of its top object the members of the
+ * object defaults that it lacks.  An empty text counts as {}.  A text that is
+ * not a JSON object is DIAG_DATA; what names it in the message.  After a
  * failure out is unchanged.
  */
 int jsonadd_missing(const char *text, size_t len, const char *what,

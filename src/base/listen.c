@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening sockets, on a unix path or on the loopback. */
+/* listen: listening sockets on a unix path or on the loopback. */
 #include "base/listen.h"
 
 #include <arpa/inet.h>
@@ -64,8 +64,8 @@ unix_path(const struct address *address)
 }
 
 /*
- * Binds after removing what an earlier start left or another process planted at
- * the path.
+ * Binds.  A file at the path, from an earlier start or another process, is
+ * removed before.
  */
 static int
 bind_fresh(int fd, const struct address *address)
@@ -159,7 +159,7 @@ is_in_place(const struct listener *l)
 	    l->file.st_dev == st.st_dev && l->file.st_ino == st.st_ino;
 }
 
-/* RENAME_EXCHANGE replaces anything, also a directory. */
+/* RENAME_EXCHANGE replaces a file of any type, also a directory. */
 static int
 put_in_place(const char *fresh, const char *path)
 {

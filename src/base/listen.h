@@ -28,7 +28,7 @@ struct listener {
 	struct loop *loop; /* NULL: not open */
 	struct watch watch; /* fd owned */
 	struct timer pause; /* accepting resumes when it fires */
-	struct timer look; /* next check of a guarded path */
+	struct timer look; /* time of the next check of a guarded path */
 	struct address address; /* of a guarded path */
 	struct stat file; /* the socket file at that path */
 	bool allowed;

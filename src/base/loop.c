@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A poll loop over watched descriptors and timers. */
+/* loop: a poll loop over watched descriptors and timers. */
 #include "base/loop.h"
 
 #include <assert.h>
@@ -43,10 +43,7 @@ loop_want(struct loop *loop, struct watch *w, short want)
 		w->at = find_place(loop);
 		assert(w->at < LOOP_MAX);
 		loop->watches[w->at] = w;
-		/*
-		 * Events of the place's previous watch do not apply to this
-		 * one.
-		 */
+		/* The entry may have events of its previous watch. */
 		loop->polled[w->at] = (struct pollfd){ w->fd, 0, 0 };
 	}
 	w->want = want;

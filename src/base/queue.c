@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A byte queue for a non-blocking descriptor. */
+/* queue: a byte queue for a non-blocking descriptor. */
 #include "base/queue.h"
 
 #include <errno.h>

@@ -24,15 +24,15 @@ struct allow_options {
 	bool json;
 };
 
-/* A change of one list. */
+/* One change of one list. */
 struct change {
 	struct context *ctx;
 	const struct allow_options *options;
 	struct project project; /* open unless options->global */
 	struct userfile file;
 	struct allowlist now; /* what the project's sessions may reach */
-	struct strvec changed; /* lines that were added or taken away */
-	struct strvec open; /* hosts that stay open, and why */
+	struct strvec changed; /* lines that were added or removed */
+	struct strvec open; /* operands that are, or stay, open */
 };
 
 static const char *
@@ -47,7 +47,7 @@ source_name(unsigned sources)
 	return "the agent (setting agent_hosts)";
 }
 
-/* Parses an operand, as a line of a list. */
+/* Parses an operand as a line of a list. */
 static int
 parse_host(const struct change *c, const char *host, struct allowlist *list,
     struct diag *dg)
@@ -61,7 +61,7 @@ parse_host(const struct change *c, const char *host, struct allowlist *list,
 	return -1;
 }
 
-/* Returns true if every host of list is open for as much as is asked. */
+/* Returns true if the effective list covers each entry of list. */
 static bool
 is_open(
     const struct allowlist *now, const struct allowlist *list, bool private_ok)
@@ -153,7 +153,7 @@ remove_host(struct change *c, const char *host, struct diag *dg)
 	return 0;
 }
 
-/* The list of the working directory's project, or of --project's. */
+/* Chooses the list: of the working directory's project, or of --project. */
 static int
 open_list(struct change *c, struct diag *dg)
 {
@@ -172,7 +172,7 @@ open_list(struct change *c, struct diag *dg)
 	return userfile_open(&c->file, c->ctx->paths, name, ALLOWLIST_MAX, dg);
 }
 
-/* What is open now: for all projects, or for one with its default agent. */
+/* Loads the open hosts: for all projects, or for one with its default agent. */
 static int
 load_now(struct change *c, struct diag *dg)
 {
@@ -203,7 +203,7 @@ print_json(const struct change *c, struct diag *dg)
 	return jsonw_print(w, dg);
 }
 
-/* Writes the list if it parses, and gives it to the sessions. */
+/* Writes the list if it parses, and applies it to the sessions. */
 static int
 finish(struct change *c, struct diag *dg)
 {
@@ -279,7 +279,7 @@ allow_run(struct context *ctx, const void *options, int argc, char **argv,
 	return rc;
 }
 
-/* Reports by which source a host stays open. */
+/* Reports the source that keeps a host open. */
 static int
 tell_open(struct change *c, const char *host, struct diag *dg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* build-list: asks for the uses and sizes of images, and prints them. */
+/* build-list: prints the uses and sizes of images. */
 #include "cmd/build-list.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "session/image-use.h"
 #include "session/listing.h"
 
-/* Without an answer the sizes stay unknown. */
+/* If the engine does not answer, the sizes stay unknown. */
 static void
 read_own_sizes(const struct engine *engine, struct image_uses *uses)
 {

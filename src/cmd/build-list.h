@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* build-list: prints the recorded images, and what needs each of them. */
+/* build-list: prints the recorded images and their users. */
 #ifndef DRYDOCK_BUILD_LIST_H
 #define DRYDOCK_BUILD_LIST_H
 

@@ -19,8 +19,9 @@ enum opt_type {
 	OPT_FLAG, /* bool */
 	OPT_STRING, /* const char *, borrowed from argv */
 	/*
-	 * The same, but the value may be left out, which gives "".  A value in
-	 * the next word is ".", ".." or has a slash; --name=VALUE takes any.
+	 * The same, but the value is optional; without one it is "".  The next
+	 * word is the value only if it is ".", "..", or has a slash.
+	 * --name=VALUE takes any value.
 	 */
 	OPT_OPTIONAL,
 	OPT_SETTING, /* sets the setting of this name; offset is unused */

@@ -85,7 +85,7 @@ add_json_row(const struct config *c, struct jsonw *w, const struct setting *row)
 	jsonw_close_object(w);
 }
 
-/* Appends "name = value", with the source as a comment if it is asked for. */
+/* Appends "name = value", with the source as a comment if requested. */
 static void
 add_text_row(
     const struct config *c, const struct setting *row, struct strbuf *out)
@@ -136,7 +136,7 @@ list(const struct config *c, struct diag *dg)
 	return print_rows(c, NULL, dg);
 }
 
-/* A setting that is named on the command line; an unknown name is a usage. */
+/* Finds a setting by its name; an unknown name is DIAG_USAGE. */
 static const struct setting *
 named_row(const char *name, struct diag *dg)
 {
@@ -167,7 +167,7 @@ get(const struct config *c, struct diag *dg)
 	return 0;
 }
 
-/* Fails with DIAG_USAGE if the file could not have this value. */
+/* Fails with DIAG_USAGE if the value is invalid in the file. */
 static int
 check_value(const struct config *c, const struct setting *row,
     const char *value, struct diag *dg)

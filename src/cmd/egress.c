@@ -19,7 +19,7 @@
 #include "session/egress.h"
 
 enum {
-	HOSTS_MAX = 1000, /* hosts that are listed */
+	HOSTS_MAX = 1000, /* listed hosts */
 	FOLLOW_MS = 250,
 	TAIL = 4096,
 };
@@ -33,7 +33,7 @@ struct egress_options {
 struct request {
 	char *host; /* owned; the host as a line, or the target as asked */
 	const char *outcome; /* static text */
-	bool allowable; /* host is a line */
+	bool allowable; /* host can be a line of an allowlist */
 	int64_t first, last; /* seconds since 1970 */
 	int64_t count;
 };
@@ -41,7 +41,7 @@ struct request {
 struct requests {
 	struct request *v; /* owned */
 	size_t nr;
-	int64_t more; /* requests for other hosts, beyond HOSTS_MAX */
+	int64_t more; /* requests for hosts beyond HOSTS_MAX */
 };
 
 static void
@@ -55,7 +55,9 @@ requests_release(struct requests *r)
 
 #define cleanup_requests __attribute__((cleanup(requests_release)))
 
-/* Reads "TIME STATUS METHOD TARGET [RESULT]".  Returns false for other lines. */
+/*
+ * Reads "TIME STATUS METHOD TARGET [RESULT]".  Returns false for other lines.
+ */
 static bool
 parse_request(const char *line, struct request *ret_request)
 {
@@ -71,7 +73,7 @@ parse_request(const char *line, struct request *ret_request)
 	if (word[3] == NULL || strcmp(word[3], SQUID_READY_AUTHORITY) == 0 ||
 	    *word[0] < '0' || *word[0] > '9')
 		return false;
-	/* An allowed server can answer 403, too; older logs do not tell. */
+	/* An allowed server can also answer 403; older logs lack the result. */
 	refused = strcmp(word[1], "403") == 0 &&
 	    (word[4] == NULL || strstr(word[4], "DENIED") != NULL);
 	*ret_request = (struct request){ .count = 1 };
@@ -252,9 +254,9 @@ print_one_json(void *arg, struct request *given)
 }
 
 /*
- * Prints requests as they are logged, until the session's directory is gone.
- * The log's older half goes when it is full; the last lines that were printed
- * show where to go on.
+ * Prints requests as they are logged, until the session's directory is gone.  A
+ * full log drops its older half.  The position in the new log is found by the
+ * last printed lines.
  */
 static int
 follow(const struct session *session, const struct egress_options *o,

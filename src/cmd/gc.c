@@ -34,7 +34,7 @@ note_removed(void *arg, const char *id)
 	strvec_push(arg, id);
 }
 
-/* What gc --images did, one text line and one JSON object for each image. */
+/* Output of gc --images: a text line and a JSON object for each image. */
 struct image_log {
 	const struct gc_options *options;
 	struct strvec removed; /* ids */

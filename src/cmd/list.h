@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* list: what "drydock list" and "drydock port" both print. */
+/* list: output that "drydock list" and "drydock port" share. */
 #ifndef DRYDOCK_LIST_H
 #define DRYDOCK_LIST_H
 

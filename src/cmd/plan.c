@@ -154,7 +154,7 @@ suggest(const struct paths *paths, const struct settings *settings,
 	return 0;
 }
 
-/* Notes what the agent's guardrails cannot refuse. */
+/* Prints the actions that the agent's guardrails cannot refuse. */
 static void
 note_limits(const struct agent *agent)
 {

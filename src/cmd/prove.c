@@ -79,7 +79,7 @@ print_json(const struct proof *proof, struct diag *dg)
 	return jsonw_print(w, dg);
 }
 
-/* Names the promises that were not held. */
+/* Fails, and names the promises that were not held. */
 static int
 check_all_held(const struct proof *proof, const char *id, struct diag *dg)
 {

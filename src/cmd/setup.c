@@ -84,7 +84,7 @@ set_up(struct context *ctx, const struct agent *agent, struct diag *dg)
 	return tell_token(ctx, agent, dg);
 }
 
-/* Sets up the other agents of which this host has a configuration. */
+/* Sets up the other agents that this host has a configuration of. */
 static int
 set_up_others(struct context *ctx, const struct agent *first, struct diag *dg)
 {

@@ -20,10 +20,10 @@ void table_help_command(const struct cmd *cmd, struct strbuf *out);
 
 /*
  * Handles the options that completions and tests use: --list-commands,
- * --list-options CMD, --list-settings (name, default, placeholder, and "project"
- * if a project's own file may have it, else "user"; separated by tabs),
- * --list-statuses (status and meaning) and --list-floors (program and oldest
- * version).  argv[0] is the option.
+ * --list-options CMD, --list-settings (name, default, placeholder, and
+ * "project" if a project's own file may have it, else "user"; separated by
+ * tabs), --list-statuses (status and meaning) and --list-floors (program and
+ * oldest version).  argv[0] is the option.
  */
 int table_list(int argc, char **argv, struct strbuf *out, struct diag *dg);
 

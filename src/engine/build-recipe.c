@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* build-recipe: names and digests of what decides the contents of an image. */
+/* build-recipe: names and digests of the inputs of an image's build. */
 #include "engine/build-recipe.h"
 
 #include <assert.h>
@@ -115,7 +115,7 @@ enum part {
 
 static const struct {
 	const char *name; /* in the record */
-	const char *words; /* for people */
+	const char *words; /* in messages */
 } part_names[NPARTS] = {
 	[PART_FILES] = { "files", "the files that drydock installs" },
 	[PART_BASE] = { "base", "base_image" },

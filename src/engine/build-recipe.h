@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * build-recipe: what decides the contents of an image.  It is compared as text,
- * as a digest, and part by part.
+ * build-recipe: the inputs that decide the contents of an image, as text, as a
+ * digest, and as parts.
  */
 #ifndef DRYDOCK_BUILD_RECIPE_H
 #define DRYDOCK_BUILD_RECIPE_H
@@ -42,8 +42,8 @@ void build_recipe_text(const struct build_recipe *recipe, struct strbuf *out);
 
 /*
  * Returns true for the default agent at its file's version, without toolchains;
- * packages do not matter.  An image that an older drydock recorded without a recipe satisfies
- * such a recipe.
+ * packages do not matter.  An image that an older drydock recorded without a
+ * recipe satisfies such a recipe.
  */
 bool build_recipe_is_plain(const struct build_recipe *recipe);
 
@@ -61,9 +61,9 @@ void build_recipe_add_packages(
  * parameters of the build: base image, npm packages, toolchains, packages,
  * certificates, a home that is a symlink.
  *
- * The digest does not depend on umask, time or caller.  A base image given by a
- * command-line option is not included either: otherwise an image from such a
- * build would never be up to date.
+ * The digest does not depend on umask, time or caller.  It excludes a base
+ * image that a command-line option names: otherwise an image from such a build
+ * would never be up to date.
  */
 int build_context_digest(enum build_kind kind,
     const struct build_recipe *recipe, const struct context_files *files,
@@ -77,8 +77,8 @@ int build_context_parts(enum build_kind kind, const struct build_recipe *recipe,
     const struct context_files *files, struct strbuf *out, struct diag *dg);
 
 /*
- * Appends the names, for people, of the parts that differ between two answers
- * of build_context_parts(): "base_image, packages".
+ * Appends the parts that differ between two results of build_context_parts(),
+ * as words for a message: "base_image, packages".
  */
 void build_parts_compare(const char *then, const char *now, struct strbuf *out);
 

@@ -26,7 +26,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 
-/* Stands in the name of an image whose own name a newer image has taken. */
+/* Marks the new name of an image whose name a newer image took. */
 #define OLD_NAME "-old-"
 
 static int
@@ -79,8 +79,8 @@ pull(const struct engine *engine, const struct settings *settings,
 
 /*
  * The name is about to move to image_id.  Gives a recorded image that has the
- * name another one, NAME-old-ID: "docker image ls" would list it without a name,
- * and "docker image prune" would remove it.
+ * name another one, NAME-old-ID: "docker image ls" would list it without a
+ * name, and "docker image prune" would remove it.
  */
 static int
 keep_named(const struct engine *engine, const struct built_list *built,
@@ -231,8 +231,8 @@ check_built(enum build_kind kind, const struct engine *engine,
 }
 
 /*
- * Checks the image as the user of a session: the guardrails are in force, or
- * Squid starts.
+ * Tests the image as the user of a session: the guardrails apply, or Squid
+ * starts.
  */
 static int
 verify(enum build_kind kind, const struct engine *engine,
@@ -342,7 +342,7 @@ agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
 	return xasprintf("drydock-agent:uid-%u-%.12s", paths->uid, hex);
 }
 
-/* An image that was built again, with the same contents, is no old one. */
+/* Removes the old names of an image that this build produced again. */
 static int
 drop_old_name(const struct engine *engine, const char *image_id,
     const char *name, struct diag *dg)
@@ -387,7 +387,7 @@ accept(enum build_kind kind, const struct engine *engine,
 /*
  * Returns true if the last image of this kind was built on a base that
  * --bootstrap made, for the base_image that is set now.  A record of an older
- * drydock does not name the base: any base that it has counts.
+ * drydock does not name the base; any recorded base then counts.
  */
 static bool
 was_bootstrapped(const struct built_list *built, const struct engine *engine,

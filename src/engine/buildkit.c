@@ -57,7 +57,7 @@ last_lines(const struct strbuf *text, int lines)
 	return p;
 }
 
-/* Returns the text after "#STEP " if the line is of that step, else NULL. */
+/* Returns the text after "#STEP " for a line of that step, else NULL. */
 static const char *
 step_text(const char *line, const char *step)
 {
@@ -86,8 +86,8 @@ failed_step(const char *output)
 }
 
 /*
- * Appends what the failed step printed and its exit status.  BuildKit repeats
- * both, twice, beside the words of other steps and of the Dockerfile.  Returns
+ * Appends the output of the failed step and its exit status.  BuildKit prints
+ * both twice more, between lines of other steps and of the Dockerfile.  Returns
  * false if no step failed as a program.
  */
 static bool

@@ -387,7 +387,7 @@ built_add(const struct paths *paths, const struct engine *engine,
 		    "without which no image is recorded");
 	if (built_read(paths, &list, dg) != 0)
 		return -1;
-	/* A build from the engine's cache does not tell what a build takes. */
+	/* A build from the engine's cache has no meaningful duration. */
 	same = built_find(&list, engine, image);
 	if (same != NULL && same->seconds > seconds)
 		seconds = same->seconds;

@@ -82,7 +82,8 @@ int built_parse(
 /*
  * Takes the lock that all builds of one state directory share.  If another
  * build holds the lock, prints a note and waits for at most timeout_ms (0: does
- * neither), then fails with DIAG_BUSY.  The lock is held until *ret_fd is closed.
+ * neither), then fails with DIAG_BUSY.  The lock is held until *ret_fd is
+ * closed.
  */
 int built_lock(
     const struct paths *paths, int timeout_ms, int *ret_fd, struct diag *dg);

@@ -107,8 +107,8 @@ void engine_use_compose(struct engine *engine, const char *program);
  *
  * Asks for the engine's identity and for Compose's version in parallel.  Checks
  * the version floors.  Rejects rootless engines, userns-remap, Docker Desktop
- * and Windows containers.  Compose v1 is skipped in favour of a plugin.  Without
- * Compose v2, it fails with DIAG_ENGINE and says what to install.
+ * and Windows containers.  Compose v1 is skipped in favour of a plugin.
+ * Without Compose v2, it fails with DIAG_ENGINE and says what to install.
  */
 int engine_probe(struct engine *engine, struct diag *dg);
 

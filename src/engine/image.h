@@ -105,16 +105,15 @@ int image_inspect(const struct engine *engine, const char *reference,
 
 /*
  * Removes an image by id, and no other image.  If the engine refuses because of
- * a container, a name or an image that was made of it, *ret_why (returned) is
- * its reason, and that is no failure.  An image that is gone already is
- * success.
+ * a container, a name or a derived image, succeeds and stores its reason in
+ * *ret_why (returned).  An image that does not exist is a success.
  */
 int image_remove(const struct engine *engine, const char *image_id,
     char **ret_why, struct diag *dg);
 
 /*
- * Stores for each image id the bytes of the layers that other images have too,
- * -1 if the engine does not tell.
+ * Stores for each image id the bytes of the layers that it shares with other
+ * images, or -1 if the engine does not tell.
  */
 int images_shared_sizes(const struct engine *engine, const struct strvec *ids,
     int64_t *ret_sizes, struct diag *dg);

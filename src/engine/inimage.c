@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* inimage: runs programs of an image by docker run. */
+/* inimage: runs programs of an image with docker run. */
 #include "engine/inimage.h"
 
 #include "base/cleanup.h"

@@ -7,7 +7,7 @@ struct diag;
 struct engine;
 struct proc_result;
 
-/* Exit status if docker run itself fails.  Others come from the container. */
+/* Exit status if docker run itself fails; others are the program's. */
 #define INIMAGE_FAILED 125
 
 /*

@@ -213,7 +213,7 @@ is_token_key(const char *key)
 	return false;
 }
 
-/* Reads what a session with a token starts with. */
+/* Reads the document and the defaults of a session with a token. */
 static int
 read_token_document(
     struct agent *agent, const struct json *token, struct diag *dg)
@@ -368,7 +368,7 @@ agent_package_version(const struct agent *agent)
 
 /*
  * Returns the version that the words request for this agent, or NULL.  A word
- * that names the agent counts before one that names none.
+ * that names the agent beats one without a name.
  */
 static const char *
 find_version(const struct strvec *words, const char *name)

@@ -22,10 +22,10 @@
  *			"advice", the command that creates a token; optional
  *			"prefix", the fixed start of each token; optional
  *			"document", a path below the home, and "defaults", an
- *			object: a session that gets a token starts with these
- *			members in that JSON file, unless it has them already
- *	limits		list of text: what the guardrails cannot refuse, because
- *			the agent's managed settings do not support it
+ *			object: if a session gets a token, members that are
+ *			added to that JSON file unless it has them already
+ *	limits		list of text: actions that the guardrails cannot refuse,
+ *			because the agent has no managed setting for them
  *	guardrails	object: "dir", a directory below /etc from which the
  *			agent reads its managed settings, and "files", an
  *			object of paths below that directory; each value is

@@ -419,7 +419,7 @@ allow_entry_of_request(
 		return false;
 	if (ret_entry->kind != ALLOW_BELOW)
 		return true;
-	/* A target with a * is no host. */
+	/* A target is a single host, and cannot have a *. */
 	allow_entry_release(ret_entry);
 	return false;
 }

@@ -5,18 +5,18 @@
  * Each line is "HOST[:PORT] [private]" or "@BUNDLE"; # starts a comment.  HOST
  * is one of
  *
- *	NAME		that host alone
- *	*.NAME		each sub-domain of NAME, and not NAME itself; NAME has
- *			a dot
+ *	NAME		that host only
+ *	*.NAME		each name below NAME, but not NAME itself; NAME must
+ *			have a dot
  *	ADDRESS		an IPv4 address, or an IPv6 address in brackets
  *
- * The port is 443, and the proxy takes CONNECT alone.  With http:// before HOST
- * it takes plain HTTP alone, and the port is 80.  "private" permits addresses
- * that are not global unicast.
+ * The default port is 443, and the proxy accepts only CONNECT.  With http://
+ * before HOST it accepts only plain HTTP, and the default port is 80.
+ * "private" permits addresses that are not global unicast.
  *
  * NAME is a whole DNS name (RFC 1123): letters, digits, hyphens and dots; at
- * most 253 characters; labels of at most 63; its last label is no number.  Case
- * is folded, and one trailing dot is dropped.
+ * most 253 characters; labels of at most 63; the last label is not a number.
+ * Case is folded, and one trailing dot is dropped.
  *
  * A bundle is a file of such lines in bundles/ of the installed data, for one
  * package manager or forge.
@@ -41,7 +41,7 @@ enum allow_kind {
 	ALLOW_ADDRESS,
 };
 
-/* Who opens a host; in the order in which the sources are read. */
+/* The sources of entries, in the order in which they are read. */
 enum allow_source {
 	ALLOW_AGENT = 1 << 0,
 	ALLOW_TOOLCHAIN = 1 << 1,
@@ -101,20 +101,20 @@ int allowlist_load(
     struct allowlist *list, const struct allow_spec *spec, struct diag *dg);
 
 /*
- * Returned: the name of the user's allowlist in the configuration directory, or
- * of the project's one (NULL: none).
+ * Returned: the name, in the configuration directory, of the project's
+ * allowlist, or without a project (NULL) of the user's.
  */
 char *allowlist_file_name(const struct project *project);
 
 /*
- * Parses the target of a proxy's request ("host:port" for CONNECT, else
+ * Parses the target of a request to the proxy ("host:port" for CONNECT, else
  * "http://host[:port]/...") into an entry for exactly that host.  The target is
- * hostile.  Returns false if no line could allow it.
+ * hostile input.  Returns false if no line can allow it.
  */
 bool allow_entry_of_request(
     struct allow_entry *ret_entry, const char *method, const char *target);
 
-/* Returns the first entry of list that covers all that e allows, or NULL. */
+/* Returns the first entry that allows everything that e allows, or NULL. */
 const struct allow_entry *allowlist_find(
     const struct allowlist *list, const struct allow_entry *e);
 

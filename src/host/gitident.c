@@ -199,8 +199,8 @@ add_value(struct strbuf *out, const char *key, const char *value)
 }
 
 /*
- * Reads the public key beside a private one, or the file itself if its name says
- * that it is public.
+ * Reads the public key beside a private one, or the file itself if its name
+ * says that it is public.
  */
 static char *
 read_public_key(const char *path, const struct paths *paths)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hostclient: follows the command's links to a file that names the version. */
+/* hostclient: finds a client's version by the links of its command. */
 #include "host/hostclient.h"
 
 #include <limits.h>

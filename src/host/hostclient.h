@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hostclient: the version of an agent's client on the host, read from files.
- * Nothing of the host is run.
+ * No program of the host is run.
  */
 #ifndef DRYDOCK_HOSTCLIENT_H
 #define DRYDOCK_HOSTCLIENT_H
@@ -18,7 +18,7 @@
 char *hostclient_version(const char *search_path, const char *command,
     const char *package, const char *project);
 
-/* Compares up to three numbers; other text does not matter. */
+/* Compares up to three numbers; ignores other text. */
 bool hostclient_is_older(const char *a, const char *b);
 
 #endif /* DRYDOCK_HOSTCLIENT_H */

@@ -58,7 +58,7 @@ struct settings {
 	int64_t launch_timeout_ms;
 	int64_t build_timeout_ms;
 	char *agent; /* name, or "" */
-	bool agent_hosts; /* the agent\'s own hosts are open */
+	bool agent_hosts; /* the agent's own hosts are open */
 	struct strvec agent_version; /* [AGENT@]VERSION */
 	char *mode; /* as written, or ""; mode_resolve() reads it */
 	bool clipboard; /* let the agent's terminal write the clipboard */
@@ -69,8 +69,8 @@ struct settings {
 	struct strvec seed_leave_out; /* paths below the home */
 	/* contained sessions may connect to sockets in the project */
 	bool project_sockets;
-	bool ssh_agent; /* contained sessions may sign by the user's agent */
-	struct strvec ssh_keys; /* fingerprints of the keys for that */
+	bool ssh_agent; /* contained sessions may use the user's ssh agent */
+	struct strvec ssh_keys; /* fingerprints of the usable keys */
 	struct strvec binds; /* PATH or PATH:ro; overlays may bind these */
 	unsigned char sources[SETTINGS_MAX]; /* settings_source, by row */
 	bool of_project; /* the project has its own settings file */
@@ -131,12 +131,12 @@ int settings_load_project(struct settings *s, const struct paths *paths,
     const struct project *project, struct diag *dg);
 
 /*
- * Returned: the name of drydock.conf in the configuration directory, or of the
- * project's one (NULL: none).
+ * Returned: the name, in the configuration directory, of the project's
+ * drydock.conf, or without a project (NULL) of the one for all projects.
  */
 char *settings_file_name(const struct project *project);
 
-/* The source of the value of the setting of this name. */
+/* Returns the source of the value of the setting with this name. */
 enum settings_source settings_source(
     const struct settings *s, const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads and writes messages of the ssh agent protocol. */
+/* sshproto: reads and writes messages of the ssh agent protocol. */
 #include "host/sshproto.h"
 
 #include <string.h>

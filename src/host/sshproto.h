@@ -22,7 +22,7 @@ struct strvec;
 #define SSHPROTO_FINGERPRINT_SIZE 51 /* "SHA256:", 43 characters, a NUL */
 
 enum sshproto_request {
-	SSHPROTO_REFUSED, /* anything else, and what is malformed */
+	SSHPROTO_REFUSED, /* any other request, or a malformed one */
 	SSHPROTO_LIST,
 	SSHPROTO_SIGN,
 };
@@ -42,9 +42,9 @@ struct sshproto_sign {
 uint32_t sshproto_length(const unsigned char p[static 4]);
 
 /*
- * Classifies a request without its length.  A request to sign with a key that is
- * not in keys (fingerprints) is refused; *ret_sign is set for SSHPROTO_SIGN and
- * has the fingerprint, if one could be read, for a refused request to sign.
+ * Classifies a request without its length.  A request to sign with a key that
+ * is not in keys (fingerprints) is refused; *ret_sign is set for SSHPROTO_SIGN
+ * and has the fingerprint, if one could be read, for a refused request to sign.
  */
 enum sshproto_request sshproto_read_request(const unsigned char *p, size_t len,
     const struct strvec *keys, struct sshproto_sign *ret_sign);
@@ -63,7 +63,7 @@ bool sshproto_filter_list(const unsigned char *p, size_t len,
 bool sshproto_pass_signature(
     const unsigned char *p, size_t len, struct strbuf *out);
 
-/* Appends a list request, or the answer to every refused request. */
+/* Append a list request, and the answer to every refused request. */
 void sshproto_add_list(struct strbuf *out);
 void sshproto_add_failure(struct strbuf *out);
 
@@ -72,8 +72,8 @@ void sshproto_fingerprint(
     const void *key, size_t len, char ret[static SSHPROTO_FINGERPRINT_SIZE]);
 
 /*
- * Reads a public key as "TYPE BASE64", with or without a comment, and writes its
- * fingerprint.  Returns the length of both words, or 0 if text is none.
+ * Reads a public key as "TYPE BASE64", with or without a comment, and writes
+ * its fingerprint.  Returns the length of both words, or 0 if text is none.
  */
 size_t sshproto_read_public(
     const char *text, char ret[static SSHPROTO_FINGERPRINT_SIZE]);

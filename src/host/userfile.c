@@ -54,7 +54,9 @@ lock(const struct userfile *file, struct diag *dg)
 	return 0;
 }
 
-/* Finds the directory of name, or of the file that the symlink name leads to. */
+/*
+ * Finds the directory of name, or of the file that the symlink name leads to.
+ */
 static int
 open_directory(struct userfile *file, const struct paths *paths,
     const char *name, struct diag *dg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * userfile: a change of a file of the configuration directory that the user
- * writes too.
+ * userfile: changes a file of the configuration directory that the user also
+ * edits.
  */
 #ifndef DRYDOCK_USERFILE_H
 #define DRYDOCK_USERFILE_H
@@ -14,7 +14,7 @@ struct diag;
 struct paths;
 
 struct userfile {
-	struct strbuf text; /* the file's; the caller changes it */
+	struct strbuf text; /* of the file; the caller changes it */
 	char *path; /* owned; for messages */
 	char *name; /* owned; the file's name in dir_fd */
 	int dir_fd; /* owned; locked until the release */
@@ -28,10 +28,10 @@ struct userfile {
 
 /*
  * Locks the directory and reads name, a path below the configuration directory.
- * Missing directories are created; an absent file is empty.  Behind a symlink
- * the file that it leads to is changed.  A file that paths_open_config_file()
- * refuses, and a file larger than max, fail as there.  DIAG_BUSY if another
- * process keeps the lock.
+ * Missing directories are created; an absent file is empty.  If name is a
+ * symlink, its target is changed.  A file that paths_open_config_file()
+ * refuses, or that is larger than max, fails in the same way.  If another
+ * process keeps the lock, fails with DIAG_BUSY.
  */
 int userfile_open(struct userfile *file, const struct paths *paths,
     const char *name, size_t max, struct diag *dg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* carried: reads the mounts of the host and the project's .git file. */
+/* carried: finds mounts below the project, and its git directory. */
 #include "plan/carried.h"
 
 #include <errno.h>
@@ -28,13 +28,13 @@
 #include "plan/role.h"
 
 enum {
-	/* Each is an overlay of its own in Compose's command line. */
+	/* Each needs an overlay in Compose's command line. */
 	CARRIED_MAX = 32
 };
 
 /*
- * File systems that hold files.  Any other one may be an interface of the
- * kernel, such as proc or debugfs.  fnmatch(3) patterns.
+ * File systems with ordinary files, as fnmatch(3) patterns.  Any other type may
+ * be an interface of the kernel, such as proc or debugfs.
  */
 static const char *const file_systems[] = { "9p", "afs", "aufs", "bcachefs",
 	"beegfs", "btrfs", "ceph", "cifs", "ecryptfs", "erofs", "exfat",

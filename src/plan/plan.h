@@ -87,9 +87,9 @@ struct overlay *assembly_insert(
 /*
  * Builds the list: base, the mode's overlay, hardening, the overlay with the
  * project's group if the session needs it, one overlay for each mount below the
- * project, then the user's overlays.  The list
- * also has the overlays that drydock generates for extra services.  On failure
- * *ret_assembly is untouched.  A failure in an overlay names that overlay.
+ * project, then the user's overlays.  The list also has the overlays that
+ * drydock generates for extra services.  On failure *ret_assembly is untouched.
+ * A failure in an overlay names that overlay.
  */
 int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);
@@ -253,8 +253,8 @@ int plan_unseal(const struct plan_request *request, int session_fd,
     const char *digest, struct plan *ret_plan, struct diag *dg);
 
 /*
- * A sealed plan for another container that no agent uses: the same in all but
- * the session and what could be written outside of it.
+ * A copy of a sealed plan for a container without an agent.  Only the session
+ * and the writable directories outside of it differ.
  */
 struct plan_copy {
 	const char *from_id; /* the session that sealed the plan */
@@ -296,7 +296,7 @@ enum verify_part {
 	VERIFY_PARTS
 };
 
-/* why: the difference; NULL if there is none. */
+/* why is the difference, or NULL if there is none. */
 typedef void verify_part_fn(
     void *arg, enum verify_part part, const struct diag *why);
 

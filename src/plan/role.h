@@ -53,8 +53,8 @@ bool mount_is_made(const struct plan_mount *mount);
 bool mount_role_has_mode(const struct mount_role *role, enum mode mode);
 
 /*
- * Returned: the path of the role's source on the host.  role is one of the first
- * MOUNT_IDS.
+ * Returned: the path of the role's source on the host.  role is one of the
+ * first MOUNT_IDS.
  */
 char *mount_role_path(
     const struct mount_role *role, const struct plan_request *request);

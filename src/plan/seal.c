@@ -203,7 +203,7 @@ plan_unseal(const struct plan_request *request, int session_fd,
 	return read_plan(request, session_fd, &model, ret_plan, dg);
 }
 
-/* Replaces each id of the old session: ids have one length. */
+/* Replaces each id of the old session; all ids have the same length. */
 static void
 rename_session(struct strbuf *model, const char *from, const char *to)
 {
@@ -269,7 +269,7 @@ copy_volumes(struct jsonw *w, const struct plan_request *request,
 	return 0;
 }
 
-/* The profile that was sealed, wherever drydock's own is by now. */
+/* Uses the sealed profile: the installed one may have changed. */
 static void
 copy_security(struct jsonw *w, const struct plan_request *request,
     const struct json *options)

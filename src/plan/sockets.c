@@ -175,8 +175,8 @@ search_bind(struct search *s)
 }
 
 /*
- * Returns true for the project, its git directory and the listed binds.  The
- * other binds lie in these, are drydock's own, or the policy refuses them.
+ * Returns true for the project, its git directory and the listed binds.  All
+ * other binds lie in these, are drydock's own, or are refused by the policy.
  */
 static bool
 is_users(const struct plan_request *request, const struct plan_mount *m)

@@ -153,11 +153,11 @@ add_below_3(struct strbuf *out, const char *name)
 	}
 }
 
-/* The lines of the configuration that lead to an any-of acl. */
+/* The groups of entries that have an any-of acl. */
 enum member {
 	MEMBER_LINE, /* host, port and protocol */
-	MEMBER_PRIVATE, /* the same, of the lines with "private" */
-	MEMBER_HOST, /* the host alone */
+	MEMBER_PRIVATE, /* the same, for lines with "private" */
+	MEMBER_HOST, /* only the host */
 };
 
 /* "any-of" needs at least one member; "nothing" never matches (port 0). */
@@ -178,8 +178,8 @@ add_entry(struct strbuf *out, size_t i, const struct allow_entry *e)
 {
 	/*
 	 * -n: no reverse lookup.  A name without a leading dot matches only
-	 * itself; one with a dot also matches the name behind the dot, which
-	 * "apex" takes away.
+	 * itself.  A name with one also matches the name after the dot, which
+	 * "apex" excludes.
 	 */
 	if (e->kind == ALLOW_BELOW) {
 		strbuf_addf(out, "acl below%zu dstdomain -n .%s\n", i, e->host);
@@ -372,6 +372,6 @@ squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 	if (fs_replace_file(
 		conf_fd, "squid.conf", text.buf, text.len, 0644, dg) != 0)
 		return -1;
-	/* Last: its new inode makes a running proxy read all of them. */
+	/* Written last: its new inode makes a running proxy read all files. */
 	return write_addresses(conf_fd, true, &changed, dg);
 }

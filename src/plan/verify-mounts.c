@@ -166,9 +166,9 @@ count_target(const struct mountinfo *mounts, const char *target)
 }
 
 /*
- * Returns true if the bind that holds the target shows the same directory of
- * the host there.  The engine binds that one with all mounts below it, and so
- * mounts the directory twice.
+ * Returns true if the bind that holds the target already shows the same
+ * directory of the host there.  The engine binds recursively, and so mounts the
+ * directory twice.
  */
 static bool
 is_carried(const struct plan_service *service, const char *target)

@@ -157,8 +157,9 @@ set_git(struct strvec *env, bool signs)
 }
 
 /*
- * umask(2) returns the mask only when it sets one.  The owner keeps access to
- * what the session makes: drydock has to remove it.
+ * umask(2) returns the mask only when it sets one.  The owner's bits are
+ * cleared from the mask, because drydock must be able to remove the session's
+ * files.
  */
 static unsigned int
 caller_umask(void)

@@ -24,7 +24,7 @@ struct agent_env_spec {
 	const char *const *plan_env; /* NAME=VALUE; overrides all others */
 	bool tty; /* pass TERM and COLORTERM */
 	bool ssh_agent; /* the session has an ssh agent (session/sshagent.h) */
-	bool git_signs; /* by that agent, as ~/.gitconfig says */
+	bool git_signs; /* git signs by that agent, see ~/.gitconfig */
 	bool secrets; /* pass the agent's secrets that the caller has */
 	/* the stored token, or NULL; the caller's overrides it */
 	const char *token;

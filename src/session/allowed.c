@@ -19,7 +19,7 @@
 #include "session/record.h"
 #include "session/session.h"
 
-/* A start of the session holds the lease for seconds. */
+/* A launch holds the lease for seconds. */
 enum {
 	LEASE_MS = 10000
 };
@@ -52,7 +52,7 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 	    dg);
 }
 
-/* Returns 0 also for a session that the change does not concern. */
+/* Returns 0 also if the session is not affected. */
 static int
 apply(const struct paths *paths, const char *id, const char *project,
     struct diag *dg)
@@ -64,8 +64,8 @@ apply(const struct paths *paths, const char *id, const char *project,
 	enum lock_answer answer;
 
 	/*
-	 * The record of a session that starts is not final, and its start may
-	 * have read the older list.
+	 * While a session starts, its record is not final, and it may have read
+	 * the older list.
 	 */
 	if (session_lease(paths, id, LEASE_MS, &answer, &session, dg) != 0)
 		return -1;

@@ -8,18 +8,19 @@ struct diag;
 struct paths;
 
 /*
- * Loads what the next session of agent on the project (a path, which may be
- * gone) may reach, by the files alone: neither the environment nor options
- * count.
+ * Loads the hosts that the next session of agent on the project may reach.
+ * project is a path, which may no longer exist.  Only files count, and neither
+ * the environment nor options.
  */
 int allowed_load(const struct paths *paths, const char *project,
     const char *agent, struct allowlist *list, struct diag *dg);
 
 /*
  * Gives each contained session of the project (its real path; NULL: of all) the
- * effective list.  Running proxies read it; a stopped session's proxy reads a
- * newer one when it starts.  Each session is changed under its lease.  One that
- * cannot be changed keeps its list and is a warning; *ret_failed counts these.
+ * effective list.  Running proxies read it; a stopped session gets the current
+ * list when it starts.  Each session is changed under its lease.  A session
+ * that cannot be changed keeps its list: a warning names it, and *ret_failed
+ * counts it.
  */
 int allowed_apply(const struct paths *paths, const char *project,
     int *ret_failed, struct diag *dg);

@@ -51,7 +51,7 @@ int holder_go(int fd, enum wire_type type, struct wire_go *go, int timeout_ms,
 
 /* False for holders of older images, which pass no signals on either. */
 bool holder_can_exec(const struct holder_hello *hello);
-/* False for holders of older images. */
+/* Returns false for a holder of an older image. */
 bool holder_has_ports(const struct holder_hello *hello);
 
 /*

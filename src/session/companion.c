@@ -216,7 +216,7 @@ struct companion {
 	struct watch netlink; /* owned */
 	struct timer retry;
 	int conf_fd; /* the proxy's configuration; owned */
-	bool told; /* the last list of addresses was not written */
+	bool told; /* the last write failed, and was reported */
 	struct ports ports;
 	struct control control;
 	struct sshagent sshagent;

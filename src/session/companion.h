@@ -5,8 +5,8 @@
  *
  * It keeps the list of the host's addresses, which the proxy refuses, up to
  * date, and serves the session's ports on the host (session/ports.h) and its
- * ssh agent (session/sshagent.h).  It exits when the agent's container does.  It holds no lease, makes no
- * engine query and deletes nothing.
+ * ssh agent (session/sshagent.h).  It exits when the agent's container does.
+ * It holds no lease, makes no engine query and deletes nothing.
  */
 #ifndef DRYDOCK_COMPANION_H
 #define DRYDOCK_COMPANION_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks a session's companion to serve ports. */
+/* forward: requests of ports to a session's companion. */
 #include "session/forward.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ enum {
 	COMPANION_MS = 5000,
 };
 
-/* Fails for a session in which nothing could be reached. */
+/* Fails for a session that cannot serve ports. */
 static int
 check_session(
     const struct session *session, const struct record *record, struct diag *dg)
@@ -124,7 +124,7 @@ forward_add(const struct join_spec *spec, const char *id, struct port *port,
 	return 0;
 }
 
-/* Without a companion nobody else writes the list. */
+/* Without a companion no other process writes the list. */
 static int
 remove_unserved(const struct session *session, uint16_t inner, int *ret_errnum,
     struct diag *dg)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forward: makes ports of a session reachable on the host, and takes them back.
+ * forward: asks a session's companion to serve ports on the host, or to stop.
  */
 #ifndef DRYDOCK_FORWARD_H
 #define DRYDOCK_FORWARD_H
@@ -14,19 +14,20 @@
 struct diag;
 
 /*
- * Lets the session's companion, which is started if it is absent, serve a port.
- * Asks no engine.  port->outer becomes the host's port.  A session that does not
- * run, or has the host's network, is DIAG_NO.  A host port that is taken or
- * refused is DIAG_IO.  An older holder or companion is DIAG_ENGINE.
+ * Asks the session's companion to serve a port, and starts the companion if it
+ * is absent.  Makes no engine query.  Stores the host's port in port->outer.  A
+ * session that does not run, or has the host's network, is DIAG_NO.  A host
+ * port that is taken or refused is DIAG_IO.  An older holder or companion is
+ * DIAG_ENGINE.
  */
 int forward_add(const struct join_spec *spec, const char *id, struct port *port,
     struct diag *dg);
 
-/* A port that is not in the list is DIAG_NO. */
+/* Stops serving a port.  A port that is not in the list is DIAG_NO. */
 int forward_remove(const struct join_spec *spec, const char *id, uint16_t inner,
     struct diag *dg);
 
-/* Reads the list; *ret_companion says whether somebody serves it. */
+/* Reads the list; sets *ret_companion to true if a companion serves it. */
 int forward_list(const struct join_spec *spec, const char *id,
     struct portlist *ret, bool *ret_companion, struct diag *dg);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* image-use: asks records, settings and engine what needs an image. */
+/* image-use: finds the sessions, settings and builds that need an image. */
 #include "session/image-use.h"
 
 #include <errno.h>
@@ -26,10 +26,10 @@
 
 #define PROJECTS "projects"
 
-/* Shown only where nothing else needs the image. */
+/* Added only if the image has no other user. */
 static const char the_environment[] = "the environment";
 
-/* What nobody can tell keeps every image. */
+/* Stores why not all uses are known; no image is then removed. */
 static void
 not_known(struct image_uses *uses, const char *user, const char *why)
 {
@@ -64,7 +64,7 @@ add_session(struct image_uses *uses, const struct paths *paths, const char *id)
 		not_known(uses, user, dg.message);
 		return;
 	}
-	/* The launch has chosen images, and has not recorded them yet. */
+	/* A launch records its images some time after it chose them. */
 	if (record.ncontainers == 0 && record.ended_at == NULL)
 		not_known(uses, user, "it is being launched");
 	for (size_t i = 0; i < record.ncontainers; i++)
@@ -85,7 +85,7 @@ add_sessions(
 	return 0;
 }
 
-/* The images that a launch with these settings would take. */
+/* Adds user to the images that a launch with these settings would use. */
 static int
 add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
     const struct settings *settings, const char *user,
@@ -112,7 +112,7 @@ add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
 		cleanup_strbuf struct strbuf differs = STRBUF_INIT;
 		char digest[DIGEST_HEX_SIZE];
 
-		/* Without the digest a launch may take another image. */
+		/* The choice of a launch depends on the digest. */
 		if ((*filesp == NULL &&
 			context_read(spec->paths, filesp, &bad) != 0) ||
 		    build_context_digest(
@@ -129,7 +129,7 @@ add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
 	return 0;
 }
 
-/* The settings of the files, and with them one project's own if not NULL. */
+/* Adds the images for drydock.conf, or for the project of key if not NULL. */
 static int
 add_files(struct image_uses *uses, const struct image_uses_spec *spec,
     const char *key, struct context_files **filesp, struct diag *dg)
@@ -150,7 +150,7 @@ add_files(struct image_uses *uses, const struct image_uses_spec *spec,
 		not_known(uses, user, bad.message);
 		return 0;
 	}
-	/* A directory without settings of its own needs what all need. */
+	/* Without settings of its own a project uses the images of all. */
 	if (key != NULL && !settings.of_project)
 		return 0;
 	return add_settings(uses, spec, &settings, user, filesp, dg);
@@ -176,7 +176,7 @@ add_projects(struct image_uses *uses, const struct image_uses_spec *spec,
 	return 0;
 }
 
-/* Of each release, the base that was made last is the one that builds use. */
+/* Builds use the newest base of each release. */
 static void
 add_bases(struct image_uses *uses)
 {
@@ -252,7 +252,7 @@ image_use_describe(const struct image_use *use, struct strbuf *out)
 		    out, entry->recipe != NULL ? entry->recipe : "agent");
 }
 
-/* Returned: why an image that nothing needs stays; NULL: it can go. */
+/* Returned: why an unneeded image must stay, or NULL. */
 static char *
 find_obstacle(const struct image_use *use, const struct paths *paths)
 {
@@ -260,8 +260,8 @@ find_obstacle(const struct image_use *use, const struct paths *paths)
 	const struct strvec *tags = &use->image.tags;
 
 	/*
-	 * The name service may just fail: the image is then perhaps the one
-	 * that the next launch takes.
+	 * The name service may have failed for now: then the next launch may
+	 * use this image.
 	 */
 	if (paths->account_home == NULL && entry->user != NULL &&
 	    entry->uid == paths->uid && strcmp(entry->user, paths->user) != 0)
@@ -307,7 +307,7 @@ image_uses_remove(const struct image_uses_spec *spec,
 	cleanup_close int lock_fd = -1;
 	int ret = 0;
 
-	/* A build that runs has images that the record does not list yet. */
+	/* The lock excludes a build, whose images are not recorded yet. */
 	if (built_lock(spec->paths, 0, &lock_fd, dg) != 0 ||
 	    image_uses_read(spec, &uses, dg) != 0)
 		return diag_wrap(dg, "no image is removed");
@@ -321,7 +321,7 @@ image_uses_remove(const struct image_uses_spec *spec,
 		return ret;
 	if (ret == 0)
 		return built_forget(spec->paths, spec->engine, &gone, dg);
-	/* What was removed before the failure is gone nevertheless. */
+	/* Forget the images that were removed before the failure. */
 	{
 		cleanup_diag struct diag more = DIAG_INIT;
 

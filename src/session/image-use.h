@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image-use: the images that builds recorded, and what needs each of them.
+ * image-use: the recorded images, and the users of each of them.
  *
  * An image is needed by each session whose record names it, by the settings in
  * drydock.conf and in the environment, and by each project's own settings.  The
@@ -32,7 +32,7 @@ struct image_use {
 
 struct image_uses {
 	struct built_list built;
-	struct image_use *v; /* owned; of this engine alone, the newest last */
+	struct image_use *v; /* owned; of this engine only, newest last */
 	size_t nr;
 	/* Why not all uses are known; NULL if they are. */
 	char *unknown; /* owned */

@@ -49,10 +49,10 @@ struct images_spec {
 
 /*
  * Finds the recorded image of this kind for this user.  An image of the
- * installed files and the present settings is preferred; otherwise appends to
- * differs what is different.  ret_image->id is NULL when there is none.  Reads only engine,
- * recipe and paths of spec.  If *filesp is NULL, reads the installed files into
- * it; the caller frees them.
+ * installed files and the current settings is preferred.  For another image,
+ * the differences are appended to differs.  ret_image->id is NULL if there is
+ * no image.  Reads only engine, recipe and paths of spec.  If *filesp is NULL,
+ * reads the installed files into it; the caller frees them.
  */
 int images_find(const struct images_spec *spec, enum build_kind kind,
     struct context_files **filesp, struct image *ret_image,

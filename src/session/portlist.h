@@ -34,7 +34,7 @@ struct portlist {
  */
 int port_parse(const char *text, struct port *ret, struct diag *dg);
 
-/* Appends "3000 at 127.0.0.1:8080", and why it is not served, if it is not. */
+/* Appends "3000 at 127.0.0.1:8080", and the reason if it is not served. */
 void port_describe(const struct port *port, bool companion, struct strbuf *out);
 
 /* Reads the list; an absent file is an empty list. */
@@ -42,7 +42,7 @@ int portlist_read(int session_fd, struct portlist *ret, struct diag *dg);
 int portlist_write(
     int session_fd, const struct portlist *list, struct diag *dg);
 
-/* The entry of an inner port, or NULL. */
+/* Returns the entry of an inner port, or NULL. */
 struct port *portlist_find(struct portlist *list, uint16_t inner);
 
 /* Removes an entry that portlist_find() returned. */

@@ -71,7 +71,7 @@ allow(struct ports *p)
 			    &p->doors[i]->listener, p->nknocks < KNOCKS_MAX);
 }
 
-/* The client sees a connection that is reset, not one that ends. */
+/* Closes with a reset, so that the client does not see an orderly end. */
 static void
 close_reset(int fd)
 {
@@ -81,7 +81,7 @@ close_reset(int fd)
 	(void)close(fd);
 }
 
-/* Closes what the relay did not take. */
+/* Closes the descriptors that the relay did not take. */
 static void
 free_knock(struct knock *k, bool taken)
 {
@@ -209,7 +209,7 @@ on_accepted(void *arg, int client_fd)
 	allow(p);
 }
 
-/* Opens the host's port of an entry.  port->error says how it went. */
+/* Opens the host's port of an entry.  Sets port->error to an errno or 0. */
 static struct door *
 open_door(struct ports *p, struct port *port)
 {
@@ -236,7 +236,7 @@ open_door(struct ports *p, struct port *port)
 	return d;
 }
 
-/* Ends the port's connections, too. */
+/* Also closes the port's connections. */
 static void
 close_door(struct door *d)
 {
@@ -263,7 +263,7 @@ write_list(struct ports *p)
 		diag_warn("%s", dg.message);
 }
 
-/* Tries again what another program has taken. */
+/* Tries again to open ports that another program had taken. */
 static void
 open_doors(void *arg)
 {

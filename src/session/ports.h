@@ -2,9 +2,9 @@
 /*
  * ports: serves ports of a session on the host's 127.0.0.1.
  *
- * Each connection is one connection to the holder, which connects to the port
- * on the session's loopback.  The container gets no network by that.  Memory is
- * bounded: connections are, and each buffers at most one read.
+ * Each client connection has one connection to the holder, which connects to
+ * the port on the session's loopback.  The container gets no network.  Memory
+ * is bounded: the number of connections is, and each buffers at most one read.
  */
 #ifndef DRYDOCK_PORTS_H
 #define DRYDOCK_PORTS_H
@@ -25,9 +25,9 @@ struct ports {
 	int session_fd; /* borrowed */
 	struct portlist list;
 	struct door *doors[PORTLIST_MAX]; /* owned; the same order as list */
-	struct knock *knocks; /* owned; connections that the holder greets */
+	struct knock *knocks; /* owned; connections that wait for the holder */
 	size_t nknocks;
-	struct timer retry; /* of host ports that were taken */
+	struct timer retry; /* for host ports that were taken */
 };
 
 /* Serves the ports of the session's list. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests a session's promises, from the host and in a fresh container. */
+/* prove: tests promises on the host, and in a fresh container. */
 #include "session/prove.h"
 
 #include <inttypes.h>
@@ -139,14 +139,14 @@ proof_read(struct proof *proof, const char *text, size_t len)
 	cleanup_free char *copy = xstrndup(text, len);
 	char *at = copy;
 
-	/* A cut-off last line is none. */
+	/* A last line without a line end is incomplete. */
 	for (char *eol; (eol = strchr(at, '\n')) != NULL; at = eol + 1) {
 		*eol = '\0';
 		read_line(proof, at);
 	}
 }
 
-/* Where the results of one service go. */
+/* Collects the results of one service. */
 struct service_proof {
 	struct proof *proof;
 	const char *service;
@@ -207,7 +207,7 @@ check_proxy(const struct session *session, struct proof *proof)
 	    "refused");
 }
 
-/* What the kernel and the engine show of the session's own containers. */
+/* Compares what kernel and engine report of the session's containers. */
 static int
 check_live(struct start *l, const struct session_look *look,
     struct proof *proof, struct diag *dg)
@@ -255,7 +255,7 @@ put_probes(const struct start *l, struct diag *dg)
 	    home_fd, PROBE_NAME, program.buf, program.len, 0755, dg);
 }
 
-/* The record of the fresh session, which ends with this process. */
+/* Makes the record of the fresh session, which ends with this process. */
 static void
 fill_record(struct start *l, const struct record *of)
 {

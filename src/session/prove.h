@@ -5,9 +5,9 @@
  * drydock compares the session's own processes with the sealed plan, and
  * attacks from inside of a fresh container of the same plan: an agent could
  * forge what its own container reports.  The fresh container is a session of
- * its own, with a lease, a record and labels, so that a collector removes what
- * a killed drydock leaves.  It gets no directory of the user or of the session:
- * empty ones stand in their places.
+ * its own, with a lease, a record and labels, so that a collector removes it
+ * if drydock is killed.  It gets empty directories in place of the home, the
+ * project and writable binds of the user.
  */
 #ifndef DRYDOCK_SESSION_PROVE_H
 #define DRYDOCK_SESSION_PROVE_H
@@ -42,8 +42,8 @@ struct proof {
 
 /*
  * Tests the running session.  look was made with an engine that answered.  A
- * session in mode dood is DIAG_POLICY: it has no promise to test.  A failure
- * leaves what was tested until then in *proof.
+ * session in mode dood is DIAG_POLICY: it has no promise to test.  After a
+ * failure *proof has the attempts that were made before it.
  */
 int prove_session(const struct join_spec *spec, const char *id,
     const struct session_look *look, struct proof *proof, struct diag *dg);

@@ -59,8 +59,7 @@ void refused_read(struct refused *r, int session_fd);
 
 /*
  * Prints notes for the user: the refused hosts, and how to allow them.  The
- * hosts of the agent and of the project's toolchains are allowed besides the
- * user's.
+ * hosts of the agent and of the project's toolchains count as allowed, too.
  */
 void refused_tell(const struct refused *r, const struct paths *paths,
     const char *project, const char *agent);

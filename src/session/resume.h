@@ -47,8 +47,8 @@ int resume_proxy(
 void resume_proxy_if_needed(const struct resume_spec *spec, const char *id);
 
 /*
- * Loads the current state of what the record names: project, agent, settings,
- * hosts.
+ * Loads the project, agent, settings and hosts that the record names, as they
+ * are now.
  */
 int resume_find_parts(struct start *l, struct diag *dg);
 

@@ -247,7 +247,7 @@ link_history(const char *link, int home_fd, struct diag *dg)
 	return 0;
 }
 
-/* A client that starts with a token does not ask how to log in. */
+/* Adds the members that keep a client with a token from asking for a login. */
 static int
 write_token_document(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {

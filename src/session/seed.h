@@ -31,8 +31,8 @@ struct seed_spec {
  * agent's symlink to the history.  The snapshot is copied without hard links
  * and without the paths that the settings leave out.  The symlink replaces an
  * existing entry; its parent directories are made 0700.  If the session gets a
- * token, the agent's document for that gets its missing members; one that is no
- * JSON object is left as it is, with a warning.
+ * token, missing members are added to the agent's token_document.  A document
+ * that is not a JSON object is left as it is, with a warning.
  */
 int seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg);
 

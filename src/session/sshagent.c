@@ -30,7 +30,7 @@ enum {
 	PEERS_MAX = 16,
 	/* The user may have to confirm a signature, or to touch a token. */
 	ANSWER_MS = 300000,
-	REFUSED_MAX = 1000, /* the log's space is for signatures */
+	REFUSED_MAX = 1000, /* refusals must not fill the log */
 	CHUNK = 16384,
 };
 
@@ -109,7 +109,7 @@ answer(struct sshagent_peer *p, const struct strbuf *text)
 		drop(p);
 		return;
 	}
-	/* The next request is read when this answer is written. */
+	/* The next request is read after this answer is written. */
 	loop_want(
 	    p->agent->loop, &p->client, p->out.len > 0 ? POLLOUT : POLLIN);
 }
@@ -124,8 +124,8 @@ refuse(struct sshagent_peer *p)
 }
 
 /*
- * The socket and the keys: the file's first line, and the others.  ret_signs may
- * be NULL.
+ * Reads the socket from the file's first line, and the keys from the others.
+ * ret_signs may be NULL.
  */
 static int
 read_file(int session_fd, char **ret_socket, struct strvec *keys,
@@ -175,7 +175,7 @@ write_log(const struct sshagent *a, const char *event,
 									 : -1;
 }
 
-/* The session gets no signature that is not in the log. */
+/* Passes the answer on.  A signature must be in the log before it is sent. */
 static void
 on_answer(struct sshagent_peer *p)
 {
@@ -238,7 +238,7 @@ connect_user(const char *path)
 	return steal_fd(&fd);
 }
 
-/* Passes the request on over a connection of its own. */
+/* Passes the request to the user's agent over a new connection. */
 static void
 ask_user(struct sshagent_peer *p, const char *socket)
 {
@@ -254,7 +254,7 @@ ask_user(struct sshagent_peer *p, const char *socket)
 	p->user.fd = fd;
 	timer_arm(p->agent->loop, &p->deadline, ANSWER_MS);
 	loop_want(p->agent->loop, &p->user, POLLOUT);
-	/* A client that leaves cancels its request. */
+	/* If the client disconnects, its request is cancelled. */
 	loop_want(p->agent->loop, &p->client, POLLRDHUP);
 }
 

@@ -54,18 +54,18 @@ struct sshagent {
 int sshagent_write(int session_fd, const char *socket,
     const struct strvec *keys, bool git_signs, struct diag *dg);
 
-/* True if the session's git signs by the agent, as was written. */
+/* Returns true if the file says that the session's git signs by the agent. */
 bool sshagent_signs_git(int session_fd);
 
-/* The session has no agent from now on. */
+/* Removes the file: the session then has no agent. */
 int sshagent_remove(int session_fd, struct diag *dg);
 
-/* True if the session has the file. */
+/* Returns true if the session has the file. */
 bool sshagent_present(int session_fd);
 
 /*
- * Replaces the socket in the file, if the session has one: a user who logs in
- * again has another agent.
+ * Replaces the socket in the file, if the session has the file.  A user who
+ * logs in again has another agent.
  */
 int sshagent_move(int session_fd, const char *socket, struct diag *dg);
 

@@ -508,7 +508,7 @@ note_start(struct start *l, bool started)
 		diag_warn("%s", dg.message);
 }
 
-/* A session that cannot have the agent starts without it. */
+/* Starts without an ssh agent, with a warning, if there can be none. */
 static void
 give_ssh_agent(struct start *l)
 {
@@ -516,7 +516,7 @@ give_ssh_agent(struct start *l)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *why = NULL;
 
-	/* The session may have had one before it stopped. */
+	/* The session may have had an agent before it stopped. */
 	if (l->resume)
 		l->git_signs = sshagent_signs_git(l->session.dir_fd);
 	if (sshagent_remove(l->session.dir_fd, &dg) != 0)

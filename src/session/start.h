@@ -30,7 +30,7 @@ struct start {
 	const char *const *environ_;
 	bool tty;
 	bool signals; /* the holder forwards signals */
-	bool git_signs; /* by the session's ssh agent */
+	bool git_signs; /* git signs by the session's ssh agent */
 	struct mode_choice mode;
 	struct project project;
 	struct agent agent;
