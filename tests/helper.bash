@@ -102,21 +102,36 @@ egress_image() {
 # open_session COMMAND...: a session that lives on while the test looks at it
 # from outside.  It must print "ready" once it is where the test wants it;
 # close_session ends its stdin and waits.  Other lines go to $session_lines.
+# Lines to $session_in reach its stdin.  Programs that a test starts inherit that
+# descriptor, so another process has the only writing end of stdin.
 open_session() {
+  local typed=$BATS_TEST_TMPDIR/session.typed
   session_lines=$BATS_TEST_TMPDIR/session.lines
-  rm -f "$BATS_TEST_TMPDIR/session.in"
-  mkfifo "$BATS_TEST_TMPDIR/session.in"
+  rm -f "$BATS_TEST_TMPDIR/session.in" "$typed"
+  mkfifo "$BATS_TEST_TMPDIR/session.in" "$typed"
+  pass_lines <"$typed" >"$BATS_TEST_TMPDIR/session.in" 3>&- &
   as_who drydock shell "$project" -- "$@" <"$BATS_TEST_TMPDIR/session.in" \
     >"$session_lines" 2>"$BATS_TEST_TMPDIR/session.err" 3>&- &
   session_pid=$!
-  exec {session_in}>"$BATS_TEST_TMPDIR/session.in"
+  exec {session_in}<>"$typed"
   wait_for "session ready" grep -x ready "$session_lines" || {
     cat "$BATS_TEST_TMPDIR/session.err" >&2
     return 1
   }
 }
 
+# pass_lines: standard input, until its end or the line of close_session.
+pass_lines() {
+  local line
+  while IFS= read -r line && [ "$line" != "$session_end" ]; do
+    printf '%s\n' "$line"
+  done
+}
+
+session_end=$'\x04'
+
 close_session() {
+  echo "$session_end" >&"$session_in"
   exec {session_in}>&-
   wait "$session_pid"
 }
