@@ -3,10 +3,11 @@
 #include "session/forward.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -19,6 +20,7 @@
 
 enum {
 	COMPANION_MS = 5000,
+	ERRNO_MAX = 4095,
 };
 
 /* Fails for a session that cannot serve ports. */
@@ -48,30 +50,51 @@ check_session(
 	return 0;
 }
 
-/* Returns the number in the answer "no ERRNO", or 0 for "ok". */
 static int
-ask(const struct session *session, const char *line, struct strbuf *answer,
+set_older(const struct session *session, struct diag *dg)
+{
+	return diag_set(dg, DIAG_ENGINE,
+	    "the companion of session %s is an older drydock's, which "
+	    "serves no ports: start a new session",
+	    session->id);
+}
+
+/*
+ * *ret_outer is the number in the answer "ok HOSTPORT", and *ret_errnum the one
+ * in "no ERRNO", or 0.
+ */
+static int
+ask(const struct session *session, const char *line, uint16_t *ret_outer,
     int *ret_errnum, struct diag *dg)
 {
-	*ret_errnum = 0;
-	if (control_ask(session->dir_fd, line, COMPANION_MS, answer, dg) != 0) {
+	cleanup_strbuf struct strbuf answer = STRBUF_INIT;
+	const char *text;
+	int64_t n;
+
+	if (control_ask(session->dir_fd, line, COMPANION_MS, &answer, dg) !=
+	    0) {
 		if ((dg->errnum != ENOENT && dg->errnum != ECONNREFUSED) ||
 		    !companion_present(session->dir_fd))
 			return diag_wrap(dg, "session %s", session->id);
 		diag_clear(dg);
-		return diag_set(dg, DIAG_ENGINE,
-		    "the companion of session %s is an older drydock's, which "
-		    "serves no ports: start a new session",
-		    session->id);
+		return set_older(session, dg);
 	}
-	if (strncmp(answer->buf, "ok ", 3) == 0)
+	text = answer.len > 3 ? answer.buf + 3 : "";
+	if (strncmp(answer.buf, "ok ", 3) == 0 &&
+	    decimal_parse(text, 0, UINT16_MAX, &n)) {
+		*ret_outer = (uint16_t)n;
+		*ret_errnum = 0;
 		return 0;
-	if (strncmp(answer->buf, "no ", 3) == 0)
-		*ret_errnum = (int)strtol(answer->buf + 3, NULL, 10);
-	return *ret_errnum > 0
-	    ? 0
-	    : diag_set(dg, DIAG_DATA,
-		  "the companion of session %s gave no answer", session->id);
+	}
+	if (strncmp(answer.buf, "no ", 3) != 0 ||
+	    !decimal_parse(text, 1, ERRNO_MAX, &n))
+		return diag_set(dg, DIAG_DATA,
+		    "the companion of session %s gave no answer", session->id);
+	/* The request was well-formed, so the companion does not know it. */
+	if (n == EINVAL)
+		return set_older(session, dg);
+	*ret_errnum = (int)n;
+	return 0;
 }
 
 static int
@@ -105,9 +128,9 @@ forward_add(const struct join_spec *spec, const char *id, struct port *port,
 {
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_record struct record record = RECORD_INIT;
-	cleanup_strbuf struct strbuf answer = STRBUF_INIT;
 	cleanup_free char *line =
 	    xasprintf("port add %u:%u", port->inner, port->outer);
+	uint16_t outer;
 	int errnum;
 
 	if (session_open(spec->paths, id, &session, dg) != 0 ||
@@ -116,11 +139,11 @@ forward_add(const struct join_spec *spec, const char *id, struct port *port,
 	if (check_session(&session, &record, dg) != 0)
 		return -1;
 	join_tend(spec, &session, &record);
-	if (ask(&session, line, &answer, &errnum, dg) != 0)
+	if (ask(&session, line, &outer, &errnum, dg) != 0)
 		return -1;
 	if (errnum != 0)
 		return explain(port, id, errnum, dg);
-	port->outer = (uint16_t)strtoul(answer.buf + 3, NULL, 10);
+	port->outer = outer;
 	return 0;
 }
 
@@ -147,15 +170,15 @@ forward_remove(const struct join_spec *spec, const char *id, uint16_t inner,
     struct diag *dg)
 {
 	cleanup_session struct session session = SESSION_INIT;
-	cleanup_strbuf struct strbuf answer = STRBUF_INIT;
 	cleanup_free char *line = xasprintf("port remove %u", inner);
+	uint16_t ignored;
 	int errnum = 0;
 	int rc;
 
 	if (session_open(spec->paths, id, &session, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
 	rc = companion_present(session.dir_fd)
-	    ? ask(&session, line, &answer, &errnum, dg)
+	    ? ask(&session, line, &ignored, &errnum, dg)
 	    : remove_unserved(&session, inner, &errnum, dg);
 	if (rc != 0)
 		return -1;

@@ -25,6 +25,7 @@ unit_tests = \
 	tests/unit/test-engine-calls \
 	tests/unit/test-exec \
 	tests/unit/test-fallback \
+	tests/unit/test-forward \
 	tests/unit/test-fs \
 	tests/unit/test-fs-copy \
 	tests/unit/test-fs-fault \
