@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* egress: shows what a session's proxy allowed and refused. */
+/* egress: shows what a session's proxy and ssh agent allowed and refused. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -17,9 +17,11 @@
 #include "host/allowlist.h"
 #include "plan/squid.h"
 #include "session/egress.h"
+#include "session/signatures.h"
 
 enum {
 	HOSTS_MAX = 1000, /* listed hosts */
+	SIGNATURES_MAX = 1000, /* listed ones that differ */
 	FOLLOW_MS = 250,
 	TAIL = 4096,
 };
@@ -70,7 +72,12 @@ parse_request(const char *line, struct request *ret_request)
 
 	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
 		word[i] = strsep(&rest, " ");
+	/*
+	 * The proxy logs a connection without a request, as drydock's own test
+	 * that it listens.
+	 */
 	if (word[3] == NULL || strcmp(word[3], SQUID_READY_AUTHORITY) == 0 ||
+	    strcmp(word[3], "error:transaction-end-before-headers") == 0 ||
 	    *word[0] < '0' || *word[0] > '9')
 		return false;
 	/* An allowed server can also answer 403; older logs lack the result. */
@@ -173,6 +180,40 @@ add_json(struct jsonw *w, const struct request *r)
 	jsonw_close_object(w);
 }
 
+static const char *
+signature_outcome(const struct signature *s)
+{
+	return s->refused ? "refused" : "signed";
+}
+
+static void
+print_signature(const struct signature *s)
+{
+	cleanup_strbuf struct strbuf what = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	signature_describe(s, &what);
+	strbuf_add_escaped(&out, s->last, strlen(s->last));
+	strbuf_addf(
+	    &out, "  %-7s  %5" PRId64 "  ", signature_outcome(s), s->count);
+	strbuf_add_escaped(&out, what.buf, what.len);
+	(void)printf("%s\n", out.buf);
+}
+
+static void
+add_signature_json(struct jsonw *w, const struct signature *s)
+{
+	jsonw_open_object(w);
+	jsonw_key_str(w, "key", s->key);
+	jsonw_key_str(w, "outcome", signature_outcome(s));
+	jsonw_key_int(w, "count", s->count);
+	jsonw_key_str(w, "first", s->first);
+	jsonw_key_str(w, "last", s->last);
+	jsonw_key_str(w, "for", s->purpose);
+	jsonw_key_str(w, "detail", s->detail);
+	jsonw_close_object(w);
+}
+
 /* Calls add for each request in text. */
 static void
 parse_log(
@@ -209,24 +250,34 @@ static int
 print_requests(const struct session *session, bool json, struct diag *dg)
 {
 	cleanup_requests struct requests r = { NULL, 0, 0 };
+	cleanup_signatures struct signatures s = SIGNATURES_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf log = STRBUF_INIT;
 	struct jsonw *w;
 
-	if (read_log(session, &text, dg) != 0)
+	if (read_log(session, &text, dg) != 0 ||
+	    signatures_read_log(session->dir_fd, &log, dg) != 0)
 		return -1;
 	parse_log(text.buf, add_to_requests, &r);
+	signatures_parse(&s, SIGNATURES_MAX, log.buf);
 	if (!json) {
 		for (size_t i = 0; i < r.nr; i++)
 			print_text(&r.v[i]);
+		for (size_t i = 0; i < s.nr; i++)
+			print_signature(&s.v[i]);
 		if (r.more > 0)
 			diag_note(
 			    "%" PRId64 " requests to other hosts", r.more);
+		if (s.more > 0)
+			diag_note("%" PRId64 " other requests to sign", s.more);
 		return 0;
 	}
 	w = jsonw_new(true);
 	jsonw_open_array(w);
 	for (size_t i = 0; i < r.nr; i++)
 		add_json(w, &r.v[i]);
+	for (size_t i = 0; i < s.nr; i++)
+		add_signature_json(w, &s.v[i]);
 	jsonw_close_array(w);
 	return jsonw_print(w, dg);
 }
@@ -253,6 +304,46 @@ print_one_json(void *arg, struct request *given)
 	free(given->host);
 }
 
+static void
+print_signature_json(const struct signature *s)
+{
+	struct jsonw *w = jsonw_new(false);
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	add_signature_json(w, s);
+	if (jsonw_finish(w, &out, &ignored) == 0)
+		(void)fputs(out.buf, stdout);
+}
+
+/* Prints the whole lines of the log beyond *seen, which grows by them. */
+static int
+follow_signatures(
+    const struct session *session, bool json, size_t *seen, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf log = STRBUF_INIT;
+
+	if (signatures_read_log(session->dir_fd, &log, dg) != 0)
+		return -1;
+	while (*seen < log.len) {
+		const char *line = log.buf + *seen;
+		size_t len = strcspn(line, "\n");
+		struct signature one;
+
+		if (line[len] != '\n')
+			break;
+		*seen += len + 1;
+		if (!signature_parse(line, len, &one))
+			continue;
+		if (json)
+			print_signature_json(&one);
+		else
+			print_signature(&one);
+		signature_release(&one);
+	}
+	return 0;
+}
+
 /*
  * Prints requests as they are logged, until the session's directory is gone.  A
  * full log drops its older half.  The position in the new log is found by the
@@ -263,6 +354,7 @@ follow(const struct session *session, const struct egress_options *o,
     struct diag *dg)
 {
 	cleanup_strbuf struct strbuf before = STRBUF_INIT;
+	size_t seen = 0;
 
 	for (;;) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -289,6 +381,8 @@ follow(const struct session *session, const struct egress_options *o,
 			at = tail != NULL ? tail + n : text.buf;
 		}
 		parse_log(at, o->json ? print_one_json : print_one_text, NULL);
+		if (follow_signatures(session, o->json, &seen, dg) != 0)
+			return -1;
 		if (fflush(stdout) != 0)
 			return 0;
 		strbuf_reset(&before);
@@ -328,11 +422,13 @@ static const struct optdef egress_optdefs[] = {
 const struct cmd cmd_egress = {
 	.name = "egress",
 	.args = "[SESSION|DIR]",
-	.summary = "show the hosts that a session was allowed and refused",
+	.summary = "show the hosts and signatures that a session was allowed "
+		   "and refused",
 	.description =
 	    "Prints the proxy's log by host: the last time, allowed, refused "
 	    "or failed, the number of requests, and the command that allows a "
-	    "refused host.  A tunnel is logged when it closes.",
+	    "refused host.  A tunnel is logged when it closes.  Then the "
+	    "signatures of the ssh agent, by key and purpose.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = egress_optdefs,
 	.options_size = sizeof(struct egress_options),

@@ -40,7 +40,7 @@ enum {
 	 * of addresses.  A host with many virtual services has tens of
 	 * thousands of addresses.
 	 */
-	FILE_MAX = 4 * 1024 * 1024,
+	FILE_MAX = SSHAGENT_LOG_MAX,
 	/* for an earlier companion that is about to exit */
 	LOCK_WAIT_MS = 5000,
 	LOCK_STEP_MS = 20,

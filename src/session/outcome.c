@@ -73,6 +73,7 @@ outcome_release(struct outcome *o)
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		free(*field_of(o, i));
 	refused_release(&o->refused);
+	signatures_release(&o->signatures);
 	strvec_release(&o->screen);
 	*o = (struct outcome)OUTCOME_INIT;
 }
@@ -169,6 +170,7 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 		o.status = agent->exit_code;
 	limitsmet_read(&o.met, session_fd);
 	refused_read(&o.refused, session_fd);
+	signatures_read(&o.signatures, session_fd);
 	read_screen(session_fd, &o.screen);
 	*ret_outcome = o;
 }
@@ -230,6 +232,7 @@ outcome_write(const struct outcome *o, struct jsonw *w)
 		jsonw_key_int(w, "status", o->status);
 	write_met(&o->met, w);
 	write_refused(&o->refused, w);
+	signatures_write(&o->signatures, w);
 	jsonw_key(w, "screen");
 	jsonw_strvec(w, &o->screen);
 	jsonw_close_object(w);
@@ -267,6 +270,7 @@ parse_details(const struct json *root, struct outcome *o)
 		    int_or(json_get(h, "count"), 1));
 	}
 	o->refused.more += int_or(json_get(root, "refused_more"), 0);
+	signatures_restore(&o->signatures, root);
 	for (size_t i = 0; json_is_array(screen) && i < json_len(screen); i++)
 		strvec_push(&o->screen, json_string_or(json_at(screen, i), ""));
 }
@@ -519,6 +523,7 @@ outcome_tell(const struct outcome *o, const struct paths *paths)
 	if (met.len > 0)
 		diag_note("%s", met.buf);
 	refused_tell(&o->refused, paths, o->project, o->agent);
+	signatures_tell(&o->signatures);
 }
 
 void

@@ -4,7 +4,7 @@
  * The session's own directory is always removed.
  *
  * The file is small: exit status, times, limits that were hit, hosts that the
- * proxy refused, and the last screen as text.  The content comes from the agent
+ * proxy refused, signatures by key and purpose, and the last screen as text.  The content comes from the agent
  * and is hostile.  It is bounded here, and escaped wherever it is printed.
  */
 #ifndef DRYDOCK_OUTCOME_H
@@ -17,6 +17,7 @@
 #include "base/strvec.h"
 #include "session/limitsmet.h"
 #include "session/refused.h"
+#include "session/signatures.h"
 
 struct session_facts;
 struct diag;
@@ -43,12 +44,14 @@ struct outcome {
 	int status; /* of the command; -1: unknown */
 	struct limitsmet met;
 	struct refused refused;
+	struct signatures signatures; /* signed ones, no details */
 	struct strvec screen; /* lines, in UTF-8 */
 };
 
-#define OUTCOME_INIT                                                         \
-	{                                                                    \
-		.status = -1, .refused = REFUSED_INIT, .screen = STRVEC_INIT \
+#define OUTCOME_INIT                                                 \
+	{                                                            \
+		.status = -1, .refused = REFUSED_INIT,               \
+		.signatures = SIGNATURES_INIT, .screen = STRVEC_INIT \
 	}
 
 /*
@@ -108,7 +111,7 @@ const struct outcome *outcomes_find(
 
 /*
  * Prints notes for the user besides the status: limits that were hit, refused
- * hosts.
+ * hosts, signatures.
  */
 void outcome_tell(const struct outcome *outcome, const struct paths *paths);
 

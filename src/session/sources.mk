@@ -71,6 +71,8 @@ session_sources = \
 	src/session/seed.h \
 	src/session/session.c \
 	src/session/session.h \
+	src/session/signatures.c \
+	src/session/signatures.h \
 	src/session/sshagent.c \
 	src/session/sshagent.h \
 	src/session/status.c \

@@ -30,6 +30,7 @@ struct strvec;
 #define SSHAGENT_SOCKET "ssh-agent.sock" /* in run/ */
 #define SSHAGENT_PATH "/run/drydock/" SSHAGENT_SOCKET /* in the session */
 #define SSHAGENT_LOG "ssh-agent.log" /* in the session's directory */
+#define SSHAGENT_LOG_MAX ((size_t)4 * 1024 * 1024) /* bytes of the log */
 
 struct sshagent {
 	struct loop *loop;

@@ -67,9 +67,29 @@ inside() {
   (cd "$project" && ssh-keygen -q -Y check-novalidate -n git -s file.sig <file)
   assert_equal "$(jq -c '[.event, .key, .for, .detail]' "$log")" \
     "[\"signed\",\"$listed\",\"file\",\"git\"]"
+  inside python3 sshclient.py sign "$(base64_of listed)"
+  inside python3 sshclient.py sign "$(base64_of other)"
+  # The user sees them, during the session and after its end.
+  run -0 as_who drydock egress "$id"
+  assert_equal "$(cut -d ' ' -f 3- <<<"$output")" \
+    "signed       1  $listed (file git)
+signed       1  $listed (other)
+refused      1  $(fingerprint other)"
+  assert_equal "$(as_who drydock egress --json "$id" |
+    jq -c '[.[] | [.key, .outcome, .count, .for, .detail]]')" \
+    "[[\"$listed\",\"signed\",1,\"file\",\"git\"],[\"$listed\",\"signed\",1,\"other\",\"\"],[\"$(fingerprint other)\",\"refused\",1,\"\",\"\"]]"
+  as_who drydock egress --follow "$id" >"$BATS_TEST_TMPDIR/followed" 3>&- &
+  wait_for "signatures" grep -c '(other)' "$BATS_TEST_TMPDIR/followed"
+  inside python3 sshclient.py sign "$(base64_of listed)"
+  wait_for "one more" eval "[ \$(grep -c '(other)' '$BATS_TEST_TMPDIR/followed') = 2 ]"
   # The private key is not there.
   run ! inside grep -rl 'OPENSSH PRIVATE' "$HOME" /run /tmp
   close_session
+  assert_contains "$(cat "$BATS_TEST_TMPDIR/session.err")" "your ssh agent \
+signed for the session: $listed (file), $listed (other) 2 times"
+  assert_equal "$(as_who drydock list --all --json |
+    jq -c '[.[].signatures[]? | [.key, .for, .count]]')" \
+    "[[\"$listed\",\"file\",1],[\"$listed\",\"other\",2]]"
 }
 
 @test "git signs commits as it does on the host" {

@@ -20,6 +20,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "session/record.h"
+#include "session/signatures.h"
 #include "session/status.h"
 #include "terminal/screentext.h"
 
@@ -253,6 +254,59 @@ make_outcome(struct outcome *o, const char *id, const char *project, int at,
 	o->status = 3;
 }
 
+#define KEY "SHA256:abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq"
+#define OTHER "SHA256:bbcdefghijklmnopqrstuvwxyzabcdefghijklmnopq"
+#define SIGNED(time, key, what, detail)                              \
+	"{\"time\":\"" time "\",\"event\":\"signed\",\"key\":\"" key \
+	"\",\"for\":\"" what "\",\"detail\":\"" detail "\"}\n"
+
+/*
+ * A session chooses the details, and could hide its signatures among them: the
+ * record of the end counts by key and purpose.
+ */
+static void
+test_signatures(void)
+{
+	static const char log[] = SIGNED("t1", KEY, "login", "git")
+	    SIGNED("t2", KEY, "login", "git") SIGNED("t3", KEY, "login", "root")
+		SIGNED("t4", OTHER, "file", "git")
+		    SIGNED("t5", "no key", "file",
+			"git") "{\"time\":\"t6\",\"event\":\"refused\",\"key\":"
+			       "\"" OTHER "\"}\nnonsense\n"
+			       "{\"time\":\"t7\",\"event\":\"signed\",\"ke";
+	cleanup_signatures struct signatures all = SIGNATURES_INIT;
+	cleanup_signatures struct signatures few = SIGNATURES_INIT;
+	cleanup_signatures struct signatures kept = SIGNATURES_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int dir =
+	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	signatures_read(&kept, dir);
+	CHECK_INT(kept.nr, 0);
+	signatures_parse(&all, 10, log);
+	if (CHECK_INT(all.nr, 4)) {
+		CHECK_INT(all.v[0].count, 2);
+		CHECK_STR(all.v[0].first, "t1");
+		CHECK_STR(all.v[0].last, "t2");
+		CHECK(all.v[3].refused);
+		signature_describe(&all.v[0], &text);
+		strbuf_addch(&text, '\n');
+		signature_describe(&all.v[3], &text);
+		CHECK_STR(text.buf, KEY " (login git)\n" OTHER);
+	}
+	signatures_parse(&few, 1, log);
+	CHECK_INT(few.nr, 1);
+	CHECK_INT(few.more, 3);
+	write_file(check_tmpdir(), "ssh-agent.log", log);
+	signatures_read(&kept, dir);
+	if (CHECK_INT(kept.nr, 2)) {
+		CHECK_INT(kept.v[0].count, 3);
+		CHECK_STR(kept.v[0].last, "t3");
+		CHECK_STR(kept.v[1].key, OTHER);
+	}
+	CHECK_INT(kept.more, 0);
+}
+
 static void
 test_round_trip(void)
 {
@@ -262,6 +316,7 @@ test_round_trip(void)
 	cleanup_strbuf struct strbuf said = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	struct jsonw *w = jsonw_new(true);
+	struct signature one;
 
 	make_outcome(&o, "abcd1234", "/p", 7, true);
 	o.stopped = true;
@@ -270,6 +325,10 @@ test_round_trip(void)
 	refused_add(&o.refused, "a.example", true, 2);
 	refused_add(&o.refused, "\xff\033", false, 1);
 	o.refused.more = 4;
+	one = (struct signature){ xstrdup("SHA256:k"), xstrdup("login"),
+		xstrdup(""), xstrdup("t1"), xstrdup("t2"), false, 7 };
+	signatures_add(&o.signatures, 1, &one);
+	o.signatures.more = 5;
 	strvec_push(&o.screen, "\xc3\xa9 \\");
 	outcome_write(&o, w);
 	CHECK_INT(jsonw_finish(w, &text, &dg), 0);
@@ -285,6 +344,13 @@ test_round_trip(void)
 	CHECK(again.refused.v[0].allowable);
 	CHECK_STR(again.refused.v[1].name, "\\377\\033");
 	CHECK_INT(again.refused.more, 4);
+	if (CHECK_INT(again.signatures.nr, 1)) {
+		CHECK_STR(again.signatures.v[0].key, "SHA256:k");
+		CHECK_STR(again.signatures.v[0].purpose, "login");
+		CHECK_STR(again.signatures.v[0].last, "t2");
+		CHECK_INT(again.signatures.v[0].count, 7);
+	}
+	CHECK_INT(again.signatures.more, 5);
 	CHECK_INT(again.screen.nr, 1);
 	CHECK_STR(again.screen.v[0], "\xc3\xa9 \\");
 	outcome_describe(&again, &said);
@@ -465,6 +531,8 @@ main(void)
 		{ "the kernel's counters of both kinds are read",
 		    test_counters },
 		{ "what is written reads back the same", test_round_trip },
+		{ "signatures are counted by key and purpose",
+		    test_signatures },
 		{ "a damaged record is refused", test_damaged },
 		{ "each project keeps the latest", test_bounds },
 		{ "what is older than the setting says goes", test_days },
