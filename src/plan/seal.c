@@ -269,25 +269,6 @@ copy_volumes(struct jsonw *w, const struct plan_request *request,
 	return 0;
 }
 
-/* Uses the sealed profile: the installed one may have changed. */
-static void
-copy_security(struct jsonw *w, const struct plan_request *request,
-    const struct json *options)
-{
-	cleanup_free char *now =
-	    xasprintf("seccomp=%s", plan_seccomp_path(request));
-	cleanup_free char *sealed =
-	    xasprintf("seccomp=%s/" PLAN_SECCOMP_FILE, request->session_dir);
-
-	jsonw_open_array(w);
-	for (size_t i = 0; i < json_len(options); i++) {
-		const char *option = json_string_or(json_at(options, i), "");
-
-		jsonw_str(w, strcmp(option, now) == 0 ? sealed : option);
-	}
-	jsonw_close_array(w);
-}
-
 static int
 copy_service(struct jsonw *w, const struct plan_request *request,
     const struct plan_copy *copy, const struct json *service, struct diag *dg)
@@ -298,9 +279,7 @@ copy_service(struct jsonw *w, const struct plan_request *request,
 		const struct json *value = json_value_at(service, i);
 
 		jsonw_key(w, key);
-		if (strcmp(key, "security_opt") == 0)
-			copy_security(w, request, value);
-		else if (strcmp(key, "volumes") != 0)
+		if (strcmp(key, "volumes") != 0)
 			jsonw_node(w, value);
 		else if (copy_volumes(w, request, copy, value, dg) != 0)
 			return -1;

@@ -205,7 +205,7 @@ as_project() {
     printf '%032d\n' 0 >"$XDG_STATE_HOME/drydock/id"
     echo "$dots" >"$XDG_STATE_HOME/drydock/projects"
     run -77 --separate-stderr drydock plan "$project"
-    assert_contains "$stderr" "lies in $dots, which a session can write to"
+    assert_contains "$stderr" "lies in $dots, which a session can or could write"
     rm "$XDG_STATE_HOME/drydock/projects" "$config/$name"
   done
   # Also when it is a bind of an overlay's, and a link that leads further.
