@@ -86,8 +86,8 @@ add_host(struct change *c, const char *host, struct diag *dg)
 	if (parse_host(c, host, &list, dg) != 0)
 		return -1;
 	if (*host == '@' && private_ok)
-		return diag_set(
-		    dg, DIAG_USAGE, "%s is a bundle: no --private", host);
+		return diag_set(dg, DIAG_USAGE,
+		    "--private cannot apply to the bundle %s", host);
 	if (is_open(&c->now, &list, private_ok)) {
 		strvec_push(&c->open, host);
 		return 0;
@@ -263,7 +263,7 @@ allow(struct change *c, int argc, char **argv, struct diag *dg)
 	for (size_t i = 0; i < c->changed.nr; i++)
 		(void)printf("%s\n", c->changed.v[i]);
 	for (size_t i = 0; i < c->open.nr; i++)
-		diag_note("%s is open already", c->open.v[i]);
+		diag_note("%s is already open", c->open.v[i]);
 	return 0;
 }
 
@@ -294,7 +294,7 @@ tell_open(struct change *c, const char *host, struct diag *dg)
 	if (e == NULL)
 		return 0;
 	allow_entry_print(e, &line);
-	diag_note("%s stays open, by \"%s\" of %s", host, line.buf,
+	diag_note("%s stays open: \"%s\" comes from %s", host, line.buf,
 	    source_name(e->sources));
 	strvec_push(&c->open, host);
 	c->ctx->status = 1;
@@ -317,7 +317,7 @@ deny(struct change *c, int argc, char **argv, struct diag *dg)
 		if (tell_open(c, argv[i], dg) != 0)
 			return -1;
 	if (c->changed.nr == 0) {
-		diag_note("%s has no such line", c->file.path);
+		diag_note("%s has no line for these hosts", c->file.path);
 		c->ctx->status = 1;
 	}
 	return c->options->json ? print_json(c, dg) : 0;

@@ -142,7 +142,7 @@ build_list(struct context *ctx, bool json, struct diag *dg)
 	read_own_sizes(ctx->engine, &uses);
 	if (uses.unknown != NULL)
 		diag_warn(
-		    "what needs an image is not fully known: %s", uses.unknown);
+		    "not all uses of the images are known: %s", uses.unknown);
 	if (json)
 		return print_json(&uses, dg);
 	print_text(&uses);

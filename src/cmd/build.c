@@ -61,8 +61,8 @@ check_update(const struct agent *agent, struct diag *dg)
 
 	if (version == NULL)
 		return diag_set(dg, DIAG_USAGE,
-		    "build: agent %s is no npm package: --update cannot update "
-		    "it",
+		    "build: agent %s has no npm package that --update could "
+		    "update",
 		    agent->name);
 	if (strcmp(version, AGENT_LATEST) == 0)
 		return 0;
@@ -105,7 +105,7 @@ current_version(const struct context *ctx, const struct build_recipe *recipe)
 		rc = inimage_client_version(
 		    ctx->engine, image.id, package, &version, &dg);
 	if (rc != 0)
-		diag_warn("the version before is unknown: %s", dg.message);
+		diag_warn("the old version is unknown: %s", dg.message);
 	return version;
 }
 
@@ -152,7 +152,7 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 	    (argc > 0 || o->base != NULL || o->bootstrap || o->pull ||
 		o->no_cache || o->update))
 		return diag_set(
-		    dg, DIAG_USAGE, "build: --list goes with --json alone");
+		    dg, DIAG_USAGE, "build: --list accepts only --json");
 	if (o->list)
 		return build_list(ctx, o->json, dg);
 	if (o->bootstrap && o->base != NULL)

@@ -233,7 +233,7 @@ unset(const struct config *c, struct diag *dg)
 	if (row == NULL || change(c, row->name, NULL, &found, dg) != 0)
 		return -1;
 	if (!found) {
-		diag_note("%s is not set there", row->name);
+		diag_note("%s is not set in this file", row->name);
 		c->ctx->status = 1;
 	}
 	return 0;

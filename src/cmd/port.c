@@ -81,8 +81,8 @@ port_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE,
 		    "port: --remove takes one port and a session");
 	if (o->json && argc > 1)
-		return diag_set(
-		    dg, DIAG_USAGE, "port: --json lists, and takes no PORT");
+		return diag_set(dg, DIAG_USAGE,
+		    "port: --json prints the list and accepts no PORT");
 	if ((o->remove != NULL && port_parse(o->remove, &taken, dg) != 0) ||
 	    parse(argc > 1 ? argc - 1 : 0, argv + 1, &ports, dg) != 0)
 		return -1;
@@ -98,7 +98,7 @@ port_run(struct context *ctx, const void *options, int argc, char **argv,
 
 static const struct optdef port_optdefs[] = {
 	{ "remove", 'r', OPT_STRING, offsetof(struct port_options, remove),
-	    "PORT", "take a port back, and end its connections" },
+	    "PORT", "stop serving a port, and close its connections" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct port_options, json), NULL,
 	    "print the list as JSON" },
 	{ .name = NULL },

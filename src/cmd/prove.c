@@ -91,7 +91,8 @@ check_all_held(const struct proof *proof, const char *id, struct diag *dg)
 	if (names.len == 0)
 		return 0;
 	return diag_set(dg, DIAG_POLICY,
-	    "session %s does not keep, or may not keep:%s", id, names.buf);
+	    "session %s: promises that are broken or unknown:%s", id,
+	    names.buf);
 }
 
 static int

@@ -141,9 +141,9 @@ const struct cmd cmd_setup = {
 	.summary = "make drydock's directories and the first snapshot",
 	.description =
 	    "Makes the configuration and state directories and syncs the "
-	    "configuration of the agent, and of each other one that this "
-	    "host has a configuration of. It may be run again at any time; run and "
-	    "shell do what they need of it themselves.",
+	    "configuration of the agent, and of each other agent that has "
+	    "one on this host. It may be run again at any time; run and shell "
+	    "do the same as far as they need it.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = setup_optdefs,
 	.run = setup_run,

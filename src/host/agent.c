@@ -346,8 +346,8 @@ agent_check_version(const char *word)
 	    strlen(version) <= VERSION_MAX &&
 	    (strcmp(version, AGENT_LATEST) == 0 || is_exact_version(version)))
 		return NULL;
-	return "is neither a version as 1.2.3, nor " AGENT_LATEST
-	       ", nor one of these behind AGENT@";
+	return "is neither a version such as 1.2.3 nor " AGENT_LATEST
+	       ", alone or after AGENT@";
 }
 
 char *
@@ -401,7 +401,7 @@ agent_choose(struct agent *ret_agent, const struct settings *settings,
 	package = agent_package(&agent);
 	if (version != NULL && package == NULL)
 		return diag_set(dg, DIAG_CONFIG,
-		    "agent_version: agent %s is no npm package", agent.name);
+		    "agent_version: agent %s has no npm package", agent.name);
 	if (version != NULL &&
 	    strcmp(version, agent_package_version(&agent)) != 0) {
 		agent.version = xstrdup(version);

@@ -84,10 +84,10 @@ name_problem(const char *host)
 	size_t len = strlen(host);
 
 	if (strchr(host, '/') != NULL)
-		return "is not a host: leave out the scheme (only http:// may "
-		       "stand there) and the path";
+		return "is not a host: leave out the path and any scheme but "
+		       "http://";
 	if (strchr(host, '*') != NULL)
-		return "has a * elsewhere than in \"*.\" before a name";
+		return "may have a * only in \"*.\" before a name";
 	if (len > NAME_MAX_LEN)
 		return "has more than 253 characters";
 	for (;;) {
@@ -106,7 +106,8 @@ name_problem(const char *host)
 	 * address (inet_aton(3), WHATWG URL 3.5).
 	 */
 	if (label_is_number(label, len))
-		return "is an address that is not written as four numbers";
+		return "ends in a number, but is not an IPv4 address of four "
+		       "numbers";
 	if (strcmp(label, "localhost") == 0)
 		return "is the proxy's own loopback";
 	return NULL;
@@ -144,13 +145,13 @@ split_port(char *word, uint16_t fallback, uint16_t *ret_port)
 	} else if (colon != NULL && strchr(word, ':') != colon) {
 		return strchr(word, '/') != NULL
 		    ? name_problem(word)
-		    : "is not a host: an IPv6 address stands in brackets";
+		    : "is not a host: write an IPv6 address in brackets";
 	}
 	if (colon == NULL || strchr(colon, '/') != NULL)
 		return NULL;
 	*colon = '\0';
 	*ret_port = parse_port(colon + 1);
-	return *ret_port == 0 ? "has no port from 1 to 65535 behind the colon"
+	return *ret_port == 0 ? "has no port from 1 to 65535 after the colon"
 			      : NULL;
 }
 
@@ -167,7 +168,7 @@ parse_six(char *word, char **ret_host)
 	    inet_ntop(AF_INET6, &six, text, sizeof(text)) == NULL)
 		return wrong;
 	if (IN6_IS_ADDR_V4MAPPED(&six) || IN6_IS_ADDR_V4COMPAT(&six))
-		return "holds an IPv4 address: write that one";
+		return "contains an IPv4 address: write that address";
 	*ret_host = xasprintf("[%s]", text);
 	return NULL;
 }
@@ -198,8 +199,8 @@ parse_host(char *word, struct allow_entry *e)
 	}
 	why = name_problem(word);
 	if (why == NULL && e->kind == ALLOW_BELOW && strchr(word, '.') == NULL)
-		why = "is a whole top-level domain: a name behind \"*.\" has "
-		      "a dot";
+		why = "is a whole top-level domain: the name after \"*.\" "
+		      "must have a dot";
 	if (why == NULL)
 		e->host = xstrdup(word);
 	return why;
@@ -285,7 +286,7 @@ add_bundle(struct allowlist *list, enum allow_source source,
 
 	if (paths == NULL)
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s: \"%s\": a bundle cannot stand here", origin, word);
+		    "%s: \"%s\": a bundle is not allowed here", origin, word);
 	if (catalog_is_name(word + 1) &&
 	    trusted_open(paths, paths->data_dir, file, 0, &fd, dg) != 0)
 		return -1;
@@ -314,12 +315,11 @@ parse_line(struct allowlist *list, enum allow_source source,
 		return add_bundle(list, source, paths, origin, word, dg);
 	if (*word == '@')
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s: \"%s\" behind a bundle: nothing may stand there",
-		    origin, rest);
+		    "%s: unexpected \"%s\" after a bundle", origin, rest);
 	if (*rest != '\0' && strcmp(rest, "private") != 0)
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s: \"%s\" behind the host: only \"private\" may "
-		    "stand there",
+		    "%s: unexpected \"%s\" after the host: only \"private\" "
+		    "may follow",
 		    origin, rest);
 	why = parse_word(word, &e);
 	if (why != NULL)

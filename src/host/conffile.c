@@ -48,7 +48,7 @@ unquote(
 			p++;
 			if (*p != '"' && *p != '\\')
 				return diag_set(dg, DIAG_CONFIG,
-				    "%s: after a backslash in quotes comes "
+				    "%s: a backslash in quotes must precede "
 				    "\" or another backslash",
 				    origin);
 		}
@@ -60,11 +60,11 @@ unquote(
 	p++;
 	if (*p != '\0' && *p != ' ' && *p != '\t')
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s: text behind the closing quote", origin);
+		    "%s: text after the closing quote", origin);
 	p += strspn(p, " \t");
 	if (*p != '\0' && *p != '#')
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s: text behind the closing quote", origin);
+		    "%s: text after the closing quote", origin);
 	return 0;
 }
 

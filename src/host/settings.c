@@ -445,7 +445,7 @@ settings_parse(struct settings *s, enum settings_source source,
 
 		if (first != NULL && *first != 0)
 			return diag_set(dg, DIAG_CONFIG,
-			    "%s: %s was given in line %zu already", origin,
+			    "%s: %s is already set in line %zu", origin,
 			    entry.key, *first);
 		if (first != NULL)
 			*first = lines.number;

@@ -48,7 +48,8 @@ lock(const struct userfile *file, struct diag *dg)
 			    dg, DIAG_IO, errno, "lock %s", file->path);
 		if (monotime_left_ms(deadline) == 0)
 			return diag_set(dg, DIAG_BUSY,
-			    "another process changes %s", file->path);
+			    "another process is changing %s: try again",
+			    file->path);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
 	return 0;

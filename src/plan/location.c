@@ -141,7 +141,7 @@ location_find(int fd, const struct mountinfo *mounts,
 	/* The parents belong to the path, and not to the descriptor. */
 	if (!fs_same(&st, &again))
 		return diag_set(dg, DIAG_POLICY,
-		    "%s is another file than a moment ago", l.real);
+		    "%s was replaced during the check", l.real);
 	if (start_chain(&l, &st, mounts, dg) != 0 ||
 	    add_parents(&l, l.real, "/", false, dg) != 0)
 		return -1;

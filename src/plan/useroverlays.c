@@ -129,9 +129,8 @@ useroverlays_add(const struct plan_request *request, struct assembly *assembly,
 		paths, older, "yours, for this project", assembly, dg) != 0)
 		return -1;
 	if (assembly->nr > before)
-		diag_note("overlays of one project lie in %s/%s now: move "
-			  "those of %s/%s there",
-		    paths->config_dir, own, paths->config_dir, older);
+		diag_note("move this project's overlays from %s/%s to %s/%s",
+		    paths->config_dir, older, paths->config_dir, own);
 	return add_directory(
 	    paths, own, "yours, for this project", assembly, dg);
 }

@@ -115,7 +115,7 @@ explain(const struct port *port, const char *id, int errnum, struct diag *dg)
 		    out, id, in);
 	if (errnum == ENOSPC)
 		return diag_set(dg, DIAG_IO,
-		    "session %s has %d ports already: take one back with "
+		    "session %s has %d ports already: remove one with "
 		    "\"drydock port %s --remove PORT\"",
 		    id, PORTLIST_MAX, id);
 	return diag_set_errno(

@@ -271,10 +271,12 @@ find_obstacle(const struct image_use *use, const struct paths *paths)
 		return xasprintf("its labels differ from the record");
 	if (tags->nr > 1)
 		return xasprintf(
-		    "it has several names: docker image rm %s", tags->v[0]);
+		    "it has several names: type \"docker image rm %s\"",
+		    tags->v[0]);
 	if (tags->nr == 1 && strncmp(tags->v[0], "drydock-", 8) != 0)
 		return xasprintf(
-		    "it is named %s, which is not drydock's name", tags->v[0]);
+		    "it has the name %s, which drydock did not give",
+		    tags->v[0]);
 	return NULL;
 }
 

@@ -151,11 +151,11 @@ tell_listed(struct refused *left, const struct paths *paths,
 		if (e == NULL)
 			continue;
 		diag_note("the proxy refused %s, although it is on the "
-			  "allowlist: its address is one that %s, or the line "
-			  "was added after the session began",
+			  "allowlist: its address %s, or the line was added "
+			  "after the session began",
 		    h->name,
-		    e->private_ok ? "no line allows"
-				  : "only \"drydock allow --private\" allows");
+		    e->private_ok ? "is always refused"
+				  : "needs \"drydock allow --private\"");
 		h->allowable = false;
 		h->count = 0;
 	}

@@ -271,8 +271,8 @@ write_token_document(const struct seed_spec *spec, int home_fd, struct diag *dg)
 		mine.errnum != ENOENT) ||
 	    jsonadd_missing(text.buf, text.len, path, defaults, &out, &mine) !=
 		0) {
-		diag_warn("%s: %s starts without what its token needs",
-		    mine.message, agent->name);
+		diag_warn(
+		    "%s: %s may ask how to log in", mine.message, agent->name);
 		return 0;
 	}
 	return fs_replace_file(parent, name, out.buf, out.len, 0600, dg);

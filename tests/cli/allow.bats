@@ -16,7 +16,7 @@ setup() {
   run -0 --separate-stderr drydock allow A.example. b.example:8443 a.example \
     '*.c.example' http://d.example @npm
   assert_equal "$output" $'a.example\nb.example:8443\n*.c.example\nhttp://d.example\n@npm'
-  assert_equal "$stderr" "drydock: a.example is open already"
+  assert_equal "$stderr" "drydock: a.example is already open"
   assert_equal "$(<"$list")" "# mine
 a.example
 b.example:8443
@@ -26,8 +26,8 @@ http://d.example
   [ ! -e "$global" ]
   run -0 --separate-stderr drydock allow a.example x.c.example
   assert_equal "$output" ""
-  assert_equal "$stderr" "drydock: a.example is open already
-drydock: x.c.example is open already"
+  assert_equal "$stderr" "drydock: a.example is already open
+drydock: x.c.example is already open"
   # Another permission is another line.
   run -0 drydock allow --private a.example
   assert_equal "$output" "a.example private"
@@ -42,7 +42,7 @@ drydock: x.c.example is open already"
   [ ! -e "$list" ]
   printf 'b.example\n a.example  private # both\nb.example:80\n' >"$list"
   run -1 --separate-stderr drydock deny a.example
-  assert_equal "$stderr" "drydock: a.example stays open, by \"a.example\" of the\
+  assert_equal "$stderr" "drydock: a.example stays open: \"a.example\" comes from the\
  allowlist of all projects (drydock deny --global)"
   assert_equal "$(<"$list")" $'b.example\nb.example:80'
   run -0 --separate-stderr drydock deny b.example
@@ -51,10 +51,10 @@ drydock: x.c.example is open already"
   run -0 --separate-stderr drydock deny --global A.EXAMPLE
   assert_equal "$(<"$global")" ""
   run -1 --separate-stderr drydock deny a.example
-  assert_equal "$stderr" "drydock: $list has no such line"
+  assert_equal "$stderr" "drydock: $list has no line for these hosts"
   printf '*.c.example\n' >"$list"
   run -1 --separate-stderr drydock deny x.c.example
-  assert_contains "$stderr" "x.c.example stays open, by \"*.c.example\" of the\
+  assert_contains "$stderr" "x.c.example stays open: \"*.c.example\" comes from the\
  project's allowlist"
 }
 
@@ -62,11 +62,11 @@ drydock: x.c.example is open already"
   local host
   host=$(jq -r '.hosts[0]' "$(<"$BED/prefix")/share/drydock/agents/claude.json")
   run -1 --separate-stderr drydock deny "$host"
-  assert_contains "$stderr" "$host stays open, by \"$host\" of the agent (setting\
+  assert_contains "$stderr" "$host stays open: \"$host\" comes from the agent (setting\
  agent_hosts)"
   drydock config set agent_hosts no --project "$project"
   run -1 --separate-stderr drydock deny "$host"
-  assert_equal "$stderr" "drydock: $list has no such line"
+  assert_equal "$stderr" "drydock: $list has no line for these hosts"
 }
 
 @test "what is no line is refused, and changes nothing" {

@@ -127,7 +127,7 @@ set it in drydock.conf"
   run -0 drydock config unset pids
   assert_equal "$(<"$conf")" $'# mine\n\nmemory = 1g\npackages = "make gcc"'
   run -1 --separate-stderr drydock config unset pids
-  assert_equal "$stderr" "drydock: pids is not set there"
+  assert_equal "$stderr" "drydock: pids is not set in this file"
   # Nothing is left beside the file, and no other process loses its change.
   assert_equal "$(ls -A "$XDG_CONFIG_HOME/drydock")" drydock.conf
   local name

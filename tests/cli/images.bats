@@ -71,7 +71,7 @@ unneeded() {
   run -75 --separate-stderr drydock gc --images --dry-run
   assert_contains "$stderr" "no image is removed: session aaaa1111: "
   run -0 --separate-stderr drydock build --list
-  assert_contains "$stderr" "what needs an image is not fully known: session aaaa1111"
+  assert_contains "$stderr" "not all uses of the images are known: session aaaa1111"
   rm -r "$XDG_STATE_HOME/drydock/sessions/aaaa1111"
 
   # A project's settings that are wrong.

@@ -480,8 +480,8 @@ ue" } }'
   assert_equal "$(jq -c '[.overlays[3:][].name]' <<<"$output")" \
     "[\"compose.d/B.yaml\",\"compose.d/b.yml\",\"compose.d/$key/a.json\",\
 \"projects/$key/compose.d/a.json\"]"
-  assert_contains "$stderr" "overlays of one project lie in $own now: move \
-those of $config/compose.d/$key there"
+  assert_contains "$stderr" "move this project's overlays from \
+$config/compose.d/$key to $own"
   assert_equal "$(jq -r .model.services.agent.environment.A <<<"$output")" own
 }
 

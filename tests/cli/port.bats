@@ -22,7 +22,7 @@ refused() {
   refused 64 "\"65536\" $text" abcdefgh 65536
   refused 64 "\"127.0.0.1:80\" $text" abcdefgh 127.0.0.1:80
   refused 64 "\"x\" $text" abcdefgh --remove x
-  refused 64 "port: --json lists, and takes no PORT" abcdefgh 80 --json
+  refused 64 "port: --json prints the list and accepts no PORT" abcdefgh 80 --json
   refused 64 "port: --remove takes one port and a session" \
     abcdefgh 80 --remove 80
 }

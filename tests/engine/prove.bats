@@ -47,7 +47,7 @@ prove_breaks() {
   for name; do
     grep "^BROKEN   $name: " <<<"$output" >/dev/null ||
       fail "not broken: $name" "$output" "$stderr"
-    assert_contains "${stderr##*may not keep:} " " $name "
+    assert_contains "${stderr##*broken or unknown:} " " $name "
   done
 }
 

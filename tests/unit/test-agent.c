@@ -155,8 +155,8 @@ test_bad(void)
 		    "env: \"A B\" is not the name of a variable" },
 		{ "{\"env\": {\"A\": 1}}", "env: A is not plain text" },
 		{ "{\"hosts\": [\"10.0.1\"]}",
-		    "hosts:1: \"10.0.1\" is an address that is not "
-		    "written as four numbers" },
+		    "hosts:1: \"10.0.1\" ends in a number, "
+		    "but is not an IPv4 address of four numbers" },
 		{ "{\"hosts\": [\"a_b;id\"]}", NULL },
 		{ "{\"resume_args\": \"-c\"}", "resume_args: not a list" },
 		{ "{\"resume_args\": [\"\\u001b\"]}",

@@ -133,7 +133,7 @@ static const struct {
 	{ "memory 4g", "drydock.conf:1: not a \"key = value\" line" },
 	{ "= 4g", "drydock.conf:1: not a \"key = value\" line" },
 	{ "pids = 100\n\npids = 200",
-	    "drydock.conf:3: pids was given in line 1 already" },
+	    "drydock.conf:3: pids is already set in line 1" },
 	{ "memory = lots",
 	    "drydock.conf:1: memory: \"lots\" is not a size such as "
 	    "512m or 4g" },
@@ -191,11 +191,11 @@ static const struct {
 	    "_" },
 	{ "engine = \"/run", "drydock.conf:1: the quote is not closed" },
 	{ "engine = \"/run\" x",
-	    "drydock.conf:1: text behind the closing quote" },
+	    "drydock.conf:1: text after the closing quote" },
 	{ "engine = \"/run\"#x",
-	    "drydock.conf:1: text behind the closing quote" },
+	    "drydock.conf:1: text after the closing quote" },
 	{ "engine = \"/run\\n\"",
-	    "drydock.conf:1: after a backslash in quotes comes \" or "
+	    "drydock.conf:1: a backslash in quotes must precede \" or "
 	    "another backslash" },
 	{ "\npids = \xff", "drydock.conf:2: not plain UTF-8 text" },
 	{ "pids = \033[0m", "drydock.conf:1: not plain UTF-8 text" },

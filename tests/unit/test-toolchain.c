@@ -121,8 +121,8 @@ test_bad(void)
 		{ "{\"hosts\": \"a.example\"}", "hosts: not a list" },
 		{ "{\"hosts\": [\"https://a.example\"]}", NULL },
 		{ "{\"hosts\": [\"10.0.1\"]}",
-		    "hosts:1: \"10.0.1\" is an address that is not "
-		    "written as four numbers" },
+		    "hosts:1: \"10.0.1\" ends in a number, "
+		    "but is not an IPv4 address of four numbers" },
 		{ "{\"hosts\": [\"a b c\"]}", NULL },
 		{ "{\"caches\": {}}", "caches: not a list" },
 		{ "{\"caches\": [1]}",
