@@ -98,9 +98,7 @@ add_host(struct change *c, const char *host, struct diag *dg)
 		allow_entry_print(&list.v[0], &line);
 	if (private_ok)
 		strbuf_addstr(&line, " private");
-	if (text->len > 0 && text->buf[text->len - 1] != '\n')
-		strbuf_addch(text, '\n');
-	strbuf_addf(text, "%s\n", line.buf);
+	text_add_line(text, line.buf);
 	strvec_push(&c->changed, line.buf);
 	return allowlist_parse(&c->now, ALLOW_PROJECT, c->ctx->paths, "HOST",
 	    line.buf, line.len, dg);

@@ -157,11 +157,11 @@ conffile_edit(struct strbuf *text, const char *name, const char *key,
 		at += len + (last ? 0 : 1);
 	}
 	if (!*ret_found && value != NULL) {
-		if (out.len > 0 && out.buf[out.len - 1] != '\n')
-			strbuf_addch(&out, '\n');
-		strbuf_addf(&out, "%s = ", key);
-		conffile_quote(value, &out);
-		strbuf_addch(&out, '\n');
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		strbuf_addf(&line, "%s = ", key);
+		conffile_quote(value, &line);
+		text_add_line(&out, line.buf);
 	}
 	strbuf_reset(text);
 	strbuf_add(text, out.buf, out.len);

@@ -173,3 +173,16 @@ lines_cut_comment(struct strbuf *line)
 		len--;
 	strbuf_setlen(line, len);
 }
+
+void
+text_add_line(struct strbuf *text, const char *line)
+{
+	const char *first = strchr(text->buf, '\n');
+	const char *end =
+	    first != NULL && first > text->buf && first[-1] == '\r' ? "\r\n"
+								    : "\n";
+
+	if (text->len > 0 && text->buf[text->len - 1] != '\n')
+		strbuf_addstr(text, end);
+	strbuf_addf(text, "%s%s", line, end);
+}

@@ -55,4 +55,10 @@ bool lines_next(struct lines *lines, struct strbuf *line);
  */
 void lines_cut_comment(struct strbuf *line);
 
+/*
+ * Appends a line to a text.  Ends it, and an unfinished last line before it,
+ * as the text's first line ends: with LF or CR LF.
+ */
+void text_add_line(struct strbuf *text, const char *line);
+
 #endif /* DRYDOCK_TEXT_H */

@@ -87,3 +87,17 @@ drydock: x.c.example is already open"
   assert_contains "$stderr" "$list:2: \"*.com\" is a whole top-level domain"
   assert_equal "$(<"$list")" $'a.example\n*.com'
 }
+
+@test "a list keeps its line ends, and a link that leads nowhere stays" {
+  printf '# mine\r\na.example\r\nlast.example' >"$list"
+  run -0 drydock allow b.example
+  assert_equal "$(od -c <"$list")" \
+    "$(printf '# mine\r\na.example\r\nlast.example\r\nb.example\r\n' | od -c)"
+  run -0 drydock deny a.example
+  assert_equal "$(od -c <"$list")" \
+    "$(printf '# mine\r\nlast.example\r\nb.example\r\n' | od -c)"
+  ln -sf "$BATS_TEST_TMPDIR/nowhere" "$list"
+  run -78 drydock allow c.example
+  assert_equal "$(readlink "$list")" "$BATS_TEST_TMPDIR/nowhere"
+  [ ! -e "$BATS_TEST_TMPDIR/nowhere" ]
+}
