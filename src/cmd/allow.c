@@ -14,6 +14,7 @@
 #include "host/project.h"
 #include "host/statedir.h"
 #include "host/text.h"
+#include "host/trusted.h"
 #include "host/userfile.h"
 #include "session/allowed.h"
 
@@ -33,6 +34,7 @@ struct change {
 	struct allowlist now; /* what the project's sessions may reach */
 	struct strvec changed; /* lines that were added or removed */
 	struct strvec open; /* operands that are, or stay, open */
+	struct strvec absent; /* hosts without a line to take away */
 };
 
 static const char *
@@ -133,6 +135,7 @@ remove_host(struct change *c, const char *host, struct diag *dg)
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	size_t before = c->changed.nr;
 
 	if (parse_host(c, host, &list, dg) != 0)
 		return -1;
@@ -148,6 +151,8 @@ remove_host(struct change *c, const char *host, struct diag *dg)
 	}
 	strbuf_reset(&c->file.text);
 	strbuf_add(&c->file.text, out.buf, out.len);
+	if (c->changed.nr == before)
+		strvec_push(&c->absent, host);
 	return 0;
 }
 
@@ -183,7 +188,7 @@ load_now(struct change *c, struct diag *dg)
 		c->ctx->settings, c->ctx->paths, &c->project, dg) != 0)
 		return -1;
 	return allowed_load(c->ctx->paths, c->project.path,
-	    c->ctx->settings->agent, &c->now, dg);
+	    c->ctx->settings->agent, NULL, &c->now, dg);
 }
 
 static int
@@ -211,6 +216,7 @@ finish(struct change *c, struct diag *dg)
 
 	if (allowlist_parse(&check, ALLOW_GLOBAL, c->ctx->paths, c->file.path,
 		c->file.text.buf, c->file.text.len, dg) != 0 ||
+	    trusted_check(c->ctx->paths, c->project.path, dg) != 0 ||
 	    (c->changed.nr > 0 && userfile_write(&c->file, dg) != 0))
 		return -1;
 	if (statedir_open_readonly(c->ctx->paths, &there, dg) != 0 ||
@@ -232,6 +238,7 @@ change_release(struct change *c)
 	allowlist_release(&c->now);
 	strvec_release(&c->changed);
 	strvec_release(&c->open);
+	strvec_release(&c->absent);
 }
 
 static struct change
@@ -243,7 +250,8 @@ change_init(struct context *ctx, const void *options)
 		.file = USERFILE_INIT,
 		.now = ALLOWLIST_INIT,
 		.changed = STRVEC_INIT,
-		.open = STRVEC_INIT };
+		.open = STRVEC_INIT,
+		.absent = STRVEC_INIT };
 }
 
 static int
@@ -314,8 +322,9 @@ deny(struct change *c, int argc, char **argv, struct diag *dg)
 	for (int i = 0; i < argc; i++)
 		if (tell_open(c, argv[i], dg) != 0)
 			return -1;
-	if (c->changed.nr == 0) {
-		diag_note("%s has no line for these hosts", c->file.path);
+	for (size_t i = 0; i < c->absent.nr; i++) {
+		diag_note(
+		    "%s has no line for %s", c->file.path, c->absent.v[i]);
 		c->ctx->status = 1;
 	}
 	return c->options->json ? print_json(c, dg) : 0;

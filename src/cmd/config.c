@@ -13,6 +13,7 @@
 #include "host/conffile.h"
 #include "host/mode.h"
 #include "host/project.h"
+#include "host/trusted.h"
 #include "host/userfile.h"
 
 struct config_options {
@@ -208,7 +209,8 @@ change(const struct config *c, const char *key, const char *value,
 		return 0;
 	if (settings_parse(&check,
 		project_of(c) != NULL ? SETTINGS_PROJECT : SETTINGS_FILE,
-		file.path, file.text.buf, file.text.len, dg) != 0)
+		file.path, file.text.buf, file.text.len, dg) != 0 ||
+	    trusted_check(c->ctx->paths, c->project.path, dg) != 0)
 		return -1;
 	return userfile_write(&file, dg);
 }

@@ -20,7 +20,6 @@
 
 #define PAGE "ERR_DRYDOCK_REFUSED"
 #define PAGE_PORT "ERR_DRYDOCK_PORT"
-#define PAGE_ADDRESS "ERR_DRYDOCK_ADDRESS"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX 64
 #define ADDRESSES_MAX ((size_t)1 << 20)
@@ -91,7 +90,7 @@ static const char preamble[] =
      */
     "url_rewrite_extras \"%>a\"\n"
     "store_id_extras \"%>a\"\n"
-    "logformat drydock %ts %>Hs %rm %ru %Ss\n"
+    "logformat drydock %ts %>Hs %rm %ru %Ss %err_code\n"
     "access_log stdio:/var/log/squid/access.log logformat=drydock"
     " on-error=drop\n"
     "\n";
@@ -114,7 +113,7 @@ static const struct {
 	    REFUSED "the allowlist has this host for another port or protocol. "
 		    "The user can allow this one on the host, where \"drydock "
 		    "egress\" shows the command." PAGE_END },
-	{ PAGE_ADDRESS,
+	{ SQUID_PAGE_ADDRESS,
 	    REFUSED "it leads to a private or special address. The user can "
 		    "put \"private\" behind its line of the allowlist; the "
 		    "host itself, loopback and metadata addresses stay "
@@ -225,8 +224,8 @@ squid_config(const struct allowlist *list, struct strbuf *out)
 	strbuf_addstr(out,
 	    "deny_info " PAGE " all\n"
 	    "deny_info " PAGE_PORT " host\n"
-	    "deny_info " PAGE_ADDRESS " unreachable\n"
-	    "deny_info " PAGE_ADDRESS " special\n"
+	    "deny_info " SQUID_PAGE_ADDRESS " unreachable\n"
+	    "deny_info " SQUID_PAGE_ADDRESS " special\n"
 	    "http_access deny manager all\n"
 	    "http_access deny odd all\n"
 	    "http_access deny !listed host\n"
@@ -343,8 +342,8 @@ squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 	return write_addresses(conf_fd, false, ret_changed, dg);
 }
 
-static int
-write_boot(int conf_fd, struct diag *dg)
+int
+squid_write_boot(int conf_fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf id = STRBUF_INIT;
 	cleanup_close int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
@@ -363,8 +362,6 @@ squid_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 	bool changed;
 
 	squid_config(list, &text);
-	if (write_boot(conf_fd, dg) != 0)
-		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		if (fs_replace_file(conf_fd, pages[i].name, pages[i].text,
 			strlen(pages[i].text), 0644, dg) != 0)

@@ -25,6 +25,9 @@ struct strvec;
 #define SQUID_REFUSED_STATUS 403
 #define SQUID_REFUSED_HEADER "X-Squid-Error: ERR_DRYDOCK_REFUSED 0"
 
+/* The page, as the log names it, of a refusal for the host's address. */
+#define SQUID_PAGE_ADDRESS "ERR_DRYDOCK_ADDRESS"
+
 /*
  * Appends the text of squid.conf.  The addresses in the file SQUID_ADDRESSES
  * are refused even if the allowlist has them.
@@ -56,10 +59,13 @@ int squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
  */
 #define SQUID_BOOT "boot-id"
 
+/* Permits the proxy in this boot. */
+int squid_write_boot(int conf_fd, struct diag *dg);
+
 /*
- * Writes SQUID_BOOT, squid.conf, SQUID_ADDRESSES and the refusal pages into
- * conf_fd, which is sidecar/conf of the session.  The sidecar has it at
- * /etc/drydock-egress.  A running proxy reads the new files without a restart.
+ * Writes squid.conf, SQUID_ADDRESSES and the refusal pages into conf_fd.  This
+ * is sidecar/conf of the session; the sidecar has it at /etc/drydock-egress.  A
+ * running proxy reads it again, without a restart.
  */
 int squid_write(int conf_fd, const struct allowlist *list, struct diag *dg);
 

@@ -2,11 +2,14 @@
 /* Loads the effective allowlist, and writes it into sessions. */
 #include "session/allowed.h"
 
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/lock.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "host/agent.h"
 #include "host/allowlist.h"
@@ -14,6 +17,7 @@
 #include "host/project.h"
 #include "host/settings.h"
 #include "host/toolchain.h"
+#include "host/trusted.h"
 #include "plan/role.h"
 #include "plan/squid.h"
 #include "session/record.h"
@@ -24,9 +28,52 @@ enum {
 	LEASE_MS = 10000
 };
 
+/* The settings that decide the list, and where the record keeps them. */
+static const struct kept {
+	const char *name;
+	size_t offset;
+} kept[] = {
+	{ "toolchains", offsetof(struct record, toolchains) },
+	{ "agent_hosts", offsetof(struct record, agent_hosts) },
+};
+
+void
+allowed_record(const struct settings *settings, struct record *record)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		char **field =
+		    (char **)(void *)((char *)record + kept[i].offset);
+		cleanup_strbuf struct strbuf value = STRBUF_INIT;
+
+		if (settings_source(settings, kept[i].name) <
+		    SETTINGS_ENVIRONMENT)
+			continue;
+		settings_print_value(
+		    settings, settings_find(kept[i].name), &value);
+		free(*field);
+		*field = strbuf_detach(&value, NULL);
+	}
+}
+
+int
+allowed_restore(
+    struct settings *settings, const struct record *record, struct diag *dg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		const void *at = (const char *)record + kept[i].offset;
+		const char *value = *(char *const *)at;
+
+		if (value != NULL &&
+		    settings_set(settings, SETTINGS_OPTION, kept[i].name, value,
+			"the session's record", dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
-    struct allowlist *list, struct diag *dg)
+    const struct record *record, struct allowlist *list, struct diag *dg)
 {
 	static const char *const no_environ[] = { NULL };
 	cleanup_settings struct settings settings;
@@ -36,9 +83,17 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 	cleanup_diag struct diag gone = DIAG_INIT;
 
 	settings_init(&settings);
-	if (settings_load(&settings, paths, no_environ, dg) != 0 ||
-	    (project_open(&project, dir, paths, &gone) == 0 &&
-		settings_load_project(&settings, paths, &project, dg) != 0) ||
+	if (settings_load(&settings, paths, no_environ, dg) != 0)
+		return -1;
+	/* The project's own file may close what the others open. */
+	if (project_open(&project, dir, paths, record != NULL ? dg : &gone) !=
+	    0) {
+		if (record != NULL)
+			return -1;
+	} else if (settings_load_project(&settings, paths, &project, dg) != 0) {
+		return -1;
+	}
+	if ((record != NULL && allowed_restore(&settings, record, dg) != 0) ||
 	    agent_load(&agent, agent_name, paths, dg) != 0 ||
 	    toolchains_load(&toolchains, &settings.toolchains, paths, dg) != 0)
 		return -1;
@@ -50,6 +105,24 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 		.project = project.path != NULL ? &project : NULL,
 	    },
 	    dg);
+}
+
+/*
+ * Returns true if the change may concern the session.  A record never changes
+ * its project and mode, so that this needs no lease.
+ */
+static bool
+is_concerned(const struct paths *paths, const char *id, const char *project)
+{
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (session_open(paths, id, &session, &ignored) != 0 ||
+	    record_read(session.dir_fd, &record, &ignored) != 0)
+		return true;
+	return strcmp(record.mode, mode_name(MODE_CONTAINED)) == 0 &&
+	    (project == NULL || strcmp(record.project, project) == 0);
 }
 
 /* Returns 0 also if the session is not affected. */
@@ -67,6 +140,8 @@ apply(const struct paths *paths, const char *id, const char *project,
 	 * While a session starts, its record is not final, and it may have read
 	 * the older list.
 	 */
+	if (!is_concerned(paths, id, project))
+		return 0;
 	if (session_lease(paths, id, LEASE_MS, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE)
@@ -80,7 +155,9 @@ apply(const struct paths *paths, const char *id, const char *project,
 	if (strcmp(record.mode, mode_name(MODE_CONTAINED)) != 0 ||
 	    (project != NULL && strcmp(record.project, project) != 0))
 		return 0;
-	if (allowed_load(paths, record.project, record.agent, &list, dg) != 0 ||
+	if (allowed_load(
+		paths, record.project, record.agent, &record, &list, dg) != 0 ||
+	    trusted_check(paths, record.project, dg) != 0 ||
 	    session_open_mount(&session, MOUNT_PROXY, &fd, dg) != 0)
 		return -1;
 	return squid_write(fd, &list, dg);

@@ -6,14 +6,29 @@
 struct allowlist;
 struct diag;
 struct paths;
+struct record;
+struct settings;
 
 /*
  * Loads the hosts that the next session of agent on the project may reach.
  * project is a path, which may no longer exist.  Only files count, and neither
- * the environment nor options.
+ * the environment nor options.  With the record of a session (else NULL), loads
+ * the hosts that this session may reach: its recorded settings count, too, and
+ * a project that no longer exists is a failure.
  */
 int allowed_load(const struct paths *paths, const char *project,
-    const char *agent, struct allowlist *list, struct diag *dg);
+    const char *agent, const struct record *record, struct allowlist *list,
+    struct diag *dg);
+
+/*
+ * Records the settings that decide the list and come from an option or the
+ * environment: no file has them when the list changes.
+ */
+void allowed_record(const struct settings *settings, struct record *record);
+
+/* Sets the recorded settings, above all others. */
+int allowed_restore(
+    struct settings *settings, const struct record *record, struct diag *dg);
 
 /*
  * Gives each contained session of the project (its real path; NULL: of all) the

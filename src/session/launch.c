@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The pipeline.  Each stage fails with its own message. */
 #include "session/launch.h"
+#include "session/allowed.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -164,6 +165,7 @@ fill_record(struct start *l)
 	r->engine_socket = xstrdup(l->engine->socket);
 	r->created_at = record_now();
 	r->ends_with_client = !l->tty;
+	allowed_record(l->settings, r);
 }
 
 /* The link is for other programs, so a failure is only a warning. */

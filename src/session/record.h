@@ -34,6 +34,9 @@ struct record {
 	size_t ncontainers;
 	char *agent_process; /* first process, see companion_process() */
 	char *history; /* path of the bound directory */
+	/* settings that an option or the environment had at the launch */
+	char *toolchains;
+	char *agent_hosts;
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
 	char *launched_at; /* set before the agent can run */

@@ -136,7 +136,7 @@ tell_listed(struct refused *left, const struct paths *paths,
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	if (allowed_load(paths, project, agent, &list, &ignored) != 0)
+	if (allowed_load(paths, project, agent, NULL, &list, &ignored) != 0)
 		return;
 	for (size_t i = 0; i < left->nr; i++) {
 		struct refused_host *h = &left->v[i];

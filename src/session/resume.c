@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Restarts a session from its sealed plan and its stopped containers. */
 #include "session/resume.h"
+#include "session/allowed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,8 @@ resume_find_parts(struct start *l, struct diag *dg)
 	if (r->history == NULL)
 		r->history = project_history(
 		    &l->project, l->paths, r->agent, l->mode.mode);
-	if (start_load_hosts(l, dg) != 0)
+	if (allowed_restore(l->settings, r, dg) != 0 ||
+	    start_load_hosts(l, dg) != 0)
 		return -1;
 	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
 		return -1;

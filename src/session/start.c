@@ -101,6 +101,7 @@ start_write_proxy(struct start *l, struct diag *dg)
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;
 	if (session_open_mount(&l->session, MOUNT_PROXY, &fd, dg) != 0 ||
+	    squid_write_boot(fd, dg) != 0 ||
 	    squid_write(fd, &l->allowlist, dg) != 0)
 		return diag_wrap(dg, "write the proxy's configuration");
 	return 0;

@@ -51,7 +51,7 @@ drydock: x.c.example is already open"
   run -0 --separate-stderr drydock deny --global A.EXAMPLE
   assert_equal "$(<"$global")" ""
   run -1 --separate-stderr drydock deny a.example
-  assert_equal "$stderr" "drydock: $list has no line for these hosts"
+  assert_equal "$stderr" "drydock: $list has no line for a.example"
   printf '*.c.example\n' >"$list"
   run -1 --separate-stderr drydock deny x.c.example
   assert_contains "$stderr" "x.c.example stays open: \"*.c.example\" comes from the\
@@ -66,7 +66,7 @@ drydock: x.c.example is already open"
  agent_hosts)"
   drydock config set agent_hosts no --project "$project"
   run -1 --separate-stderr drydock deny "$host"
-  assert_equal "$stderr" "drydock: $list has no line for these hosts"
+  assert_equal "$stderr" "drydock: $list has no line for $host"
 }
 
 @test "what is no line is refused, and changes nothing" {

@@ -48,6 +48,8 @@ test_round_trip(void)
 		.engine_data_root = xstrdup("/var/lib/docker"),
 		.engine_socket = xstrdup("/run/docker.sock"),
 		.created_at = record_now(),
+		.toolchains = xstrdup(""),
+		.agent_hosts = xstrdup("no"),
 		.ends_with_client = true,
 	};
 	cleanup_record struct record out = RECORD_INIT;
@@ -69,6 +71,8 @@ test_round_trip(void)
 	CHECK_STR(out.project, in.project);
 	CHECK_STR(out.mode_reason, "--mode");
 	CHECK_STR(out.launched_at, NULL);
+	CHECK_STR(out.toolchains, "");
+	CHECK_STR(out.agent_hosts, "no");
 	CHECK(out.ends_with_client);
 	CHECK_INT(fstatat(fd, "session.json", &st, 0), 0);
 	CHECK_INT(st.st_mode & 07777, 0600);

@@ -207,6 +207,7 @@ test_write(void)
 	bool changed;
 
 	CHECK_INT(fs_open_dir(check_tmpdir(), &fd, &dg), 0);
+	CHECK_INT(squid_write_boot(fd, &dg), 0);
 	CHECK_INT(squid_write(fd, &list, &dg), 0);
 	(void)umask(before);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

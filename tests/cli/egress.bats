@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+# allow, deny and egress for sessions that exist, without an engine: what is
+# written into a session, and what its log says.
+
+load ../helper
+
+setup() {
+  bed_setup self
+  cd "$project" || return
+  id=abcd1234
+  make_session "$id" "$project"
+}
+
+# make_session ID PROJECT [JSON]: the directory of a contained session, with
+# more keys of its record.
+make_session() {
+  local dir=$XDG_STATE_HOME/drydock/sessions/$1
+  mkdir -p -m 0700 "$XDG_STATE_HOME/drydock" "$XDG_STATE_HOME/drydock/sessions"
+  mkdir -p "$dir"/{home,run,egress} "$dir"/sidecar/{conf,log}
+  chmod -R go= "$dir"
+  : >"$dir/lease"
+  printf '%032d\n' 1 >"$XDG_STATE_HOME/drydock/id"
+  echo "$project" >"$XDG_STATE_HOME/drydock/projects"
+  chmod 0600 "$XDG_STATE_HOME/drydock"/{id,projects}
+  jq -n --arg id "$1" --arg project "$2" --argjson more "${3-{\}}" '{
+    version: 2, id: $id, project: $project, agent: "claude",
+    mode: "contained", mode_reason: "default", kind: "shell", engine_id: "e",
+    engine_data_root: "/d", engine_socket: "/s",
+    created_at: "2026-01-01T00:00:00Z", containers: []} + $more' \
+    >"$dir/session.json"
+}
+
+# log_lines LINE...: the proxy's log.
+log_lines() {
+  printf '%s\n' "$@" >"$XDG_STATE_HOME/drydock/sessions/$id/sidecar/log/requests.log"
+}
+
+conf_of() {
+  echo "$XDG_STATE_HOME/drydock/sessions/$1/sidecar/conf/$2"
+}
+
+@test "a change keeps what an option or the environment said at the launch" {
+  local host
+  host=$(jq -r '.hosts[0]' "$(<"$BED/prefix")/share/drydock/agents/claude.json")
+  make_session other123 "$project" '{"agent_hosts": "no", "toolchains": "rust"}'
+  run -0 --separate-stderr drydock allow a.example
+  assert_equal "$stderr" ""
+  hosts_of() {
+    sed -n 's/^acl host[0-9]* dstdomain -n //p' "$(conf_of "$1" squid.conf)"
+  }
+  run -0 hosts_of "$id"
+  assert_contains "$output" "$host"
+  assert_contains "$output" a.example
+  refute_contains "$output" crates.io
+  run -0 hosts_of other123
+  refute_contains "$output" "$host"
+  assert_contains "$output" a.example
+  assert_contains "$output" crates.io
+}
+
+@test "a list that a session could have written reaches no session" {
+  mkdir "$project/dots"
+  echo evil.example >"$project/dots/allowlist"
+  ln -s "$project/dots/allowlist" "$XDG_CONFIG_HOME/drydock/allowlist"
+  run -77 --separate-stderr drydock allow --global a.example
+  assert_contains "$stderr" "$project/dots/allowlist"
+  assert_equal "$(<"$project/dots/allowlist")" evil.example
+  run -77 drydock allow a.example
+  [ ! -e "$(conf_of "$id" squid.conf)" ]
+  rm "$XDG_CONFIG_HOME/drydock/allowlist"
+  : >"$project/dots/drydock.conf"
+  ln -s "$project/dots/drydock.conf" "$XDG_CONFIG_HOME/drydock/drydock.conf"
+  run -77 drydock config set memory 4g
+  assert_equal "$(<"$project/dots/drydock.conf")" ""
+}
+
+@test "a session whose project is gone keeps its list" {
+  make_session other123 "$BATS_TEST_TMPDIR/gone"
+  run -1 --separate-stderr drydock allow --global a.example
+  assert_contains "$stderr" "session other123 keeps its list of hosts: "
+  [ ! -e "$(conf_of other123 squid.conf)" ]
+  run -0 grep -c -- '-n a.example$' "$(conf_of "$id" squid.conf)"
+}
+
+@test "a session of another project is not waited for" {
+  mkdir elsewhere
+  make_session other123 "$project/elsewhere"
+  exec {lease}<"$XDG_STATE_HOME/drydock/sessions/other123/lease"
+  flock "$lease"
+  run -0 --separate-stderr timeout 5 drydock allow a.example
+  assert_equal "$stderr" ""
+}
+
+@test "a change of the list permits no proxy in a later boot" {
+  echo earlier >"$(conf_of "$id" boot-id)"
+  run -0 drydock allow a.example
+  assert_equal "$(<"$(conf_of "$id" boot-id)")" earlier
+}
+
+@test "deny names each host that has no line" {
+  run -0 drydock allow a.example
+  run -1 --separate-stderr drydock deny a.example nosuch.example
+  assert_contains "$stderr" "has no line for nosuch.example"
+  refute_contains "$stderr" "for a.example"
+}
