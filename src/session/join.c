@@ -21,6 +21,7 @@
 #include "session/look.h"
 #include "session/moved.h"
 #include "session/record.h"
+#include "session/refused.h"
 #include "session/resume.h"
 #include "session/session.h"
 #include "session/sshagent.h"
@@ -184,6 +185,8 @@ view(const struct join_spec *spec, const struct session *session,
 	};
 
 	join_tend(spec, session, record);
+	refused_tell_new(
+	    session->dir_fd, spec->paths, record->project, record->agent);
 	if (holder_view(fd, dg) != 0)
 		return -1;
 	if (session_open_mount(session, MOUNT_HOME, &home_fd, &ignored) == 0)

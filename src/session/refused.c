@@ -21,6 +21,10 @@
 #include "session/allowed.h"
 #include "session/egress.h"
 
+/* In the session's directory: the names that were told, one a line. */
+#define TOLD_NAME "refused-told"
+#define TOLD_MAX ((size_t)REFUSED_MAX * (REFUSED_NAME_MAX + 1))
+
 void
 refused_add(struct refused *r, const char *name, bool allowable, int64_t n)
 {
@@ -37,7 +41,7 @@ refused_add(struct refused *r, const char *name, bool allowable, int64_t n)
 	r->v = xreallocarray(r->v, r->nr + 1, sizeof(*r->v));
 	r->v[r->nr++] = (struct refused_host){
 		xstrndup(name, strnlen(name, REFUSED_NAME_MAX)), n,
-		allowable && strlen(name) <= REFUSED_NAME_MAX
+		allowable && strlen(name) <= REFUSED_NAME_MAX, false
 	};
 }
 
@@ -74,6 +78,13 @@ add_request(struct refused *r, const char *method, const char *target)
 	refused_add(r, cut.buf, false, 1);
 }
 
+bool
+refused_is_refusal(const char *status, const char *result)
+{
+	return strcmp(status, "403") == 0 &&
+	    (result == NULL || strstr(result, "DENIED") != NULL);
+}
+
 void
 refused_parse(struct refused *r, const char *text, size_t len)
 {
@@ -84,16 +95,30 @@ refused_parse(struct refused *r, const char *text, size_t len)
 		cleanup_free char *line =
 		    xstrndup(at, (size_t)((eol != NULL ? eol : end) - at));
 		char *rest = line;
-		char *word[4];
-		size_t n = 0;
+		char *word[5] = { NULL };
 
-		while (n < ARRAY_SIZE(word) &&
-		    (word[n] = strsep(&rest, " ")) != NULL)
-			n++;
-		if (n == ARRAY_SIZE(word) && strcmp(word[1], "403") == 0)
+		for (size_t i = 0; i < ARRAY_SIZE(word); i++)
+			word[i] = strsep(&rest, " ");
+		if (word[3] != NULL && refused_is_refusal(word[1], word[4]))
 			add_request(r, word[2], word[3]);
 		at = eol != NULL ? eol + 1 : end;
 	}
+}
+
+/* Marks the hosts that an earlier attach told the user. */
+static void
+mark_told(struct refused *r, int session_fd)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char *line;
+
+	if (fs_read_file(session_fd, TOLD_NAME, TOLD_MAX, &text, &ignored) != 0)
+		return;
+	for (char *rest = text.buf; (line = strsep(&rest, "\n")) != NULL;)
+		for (size_t i = 0; i < r->nr; i++)
+			if (strcmp(r->v[i].name, line) == 0)
+				r->v[i].told = true;
 }
 
 void
@@ -107,6 +132,7 @@ refused_read(struct refused *r, int session_fd)
 		O_RDONLY | O_DIRECTORY, 0, &fd, &ignored) == 0 &&
 	    egress_read_requests(fd, &text, &ignored) == 0)
 		refused_parse(r, text.buf, text.len);
+	mark_told(r, session_fd);
 }
 
 void
@@ -151,8 +177,8 @@ tell_listed(struct refused *left, const struct paths *paths,
 		if (e == NULL)
 			continue;
 		diag_note("the proxy refused %s, although it is on the "
-			  "allowlist: its address %s, or the line was added "
-			  "after the session began",
+			  "allowlist: its address %s, or the line is newer "
+			  "than the request",
 		    h->name,
 		    e->private_ok ? "is always refused"
 				  : "needs \"drydock allow --private\"");
@@ -180,8 +206,10 @@ static void
 add_names(const struct refused *r, struct strbuf *out)
 {
 	for (size_t i = 0; i < r->nr; i++)
-		if (r->v[i].allowable)
-			strbuf_addf(out, " %s", r->v[i].name);
+		if (r->v[i].allowable) {
+			strbuf_addch(out, ' ');
+			strbuf_add_shell_quoted(out, r->v[i].name);
+		}
 }
 
 void
@@ -194,8 +222,9 @@ refused_tell(const struct refused *refused, const struct paths *paths,
 	cleanup_strbuf struct strbuf names = STRBUF_INIT;
 
 	for (size_t i = 0; i < refused->nr; i++)
-		refused_add(&r, refused->v[i].name, refused->v[i].allowable,
-		    refused->v[i].count);
+		if (!refused->v[i].told)
+			refused_add(&r, refused->v[i].name,
+			    refused->v[i].allowable, refused->v[i].count);
 	if (r.nr == 0)
 		return;
 	tell_listed(&r, paths, project, agent);
@@ -215,6 +244,28 @@ refused_tell(const struct refused *refused, const struct paths *paths,
 		diag_note("the proxy refused %" PRId64
 			  " more requests, to other hosts",
 		    refused->more);
+}
+
+void
+refused_tell_new(int session_fd, const struct paths *paths, const char *project,
+    const char *agent)
+{
+	cleanup_refused struct refused r = REFUSED_INIT;
+	cleanup_strbuf struct strbuf names = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	bool any = false;
+
+	refused_read(&r, session_fd);
+	for (size_t i = 0; i < r.nr; i++) {
+		any = any || !r.v[i].told;
+		strbuf_addf(&names, "%s\n", r.v[i].name);
+	}
+	if (!any)
+		return;
+	refused_tell(&r, paths, project, agent);
+	if (fs_replace_file(
+		session_fd, TOLD_NAME, names.buf, names.len, 0600, &dg) != 0)
+		diag_warn("these refusals will be told again: %s", dg.message);
 }
 
 void

@@ -25,6 +25,7 @@ struct refused_host {
 	char *name; /* owned; an allowlist line, or the requested target */
 	int64_t count;
 	bool allowable; /* name is a valid allowlist line */
+	bool told; /* refused_tell_new() told the user */
 };
 
 struct refused {
@@ -46,8 +47,15 @@ void refused_add(
     struct refused *r, const char *name, bool allowable, int64_t n);
 
 /*
- * Adds the refused requests of the proxy's log: "TIME STATUS METHOD TARGET"
- * lines.
+ * Returns true if the proxy refused a request that has this status and result
+ * in its log.  An allowed server can answer 403, too; the logs of older
+ * sidecars have no result (NULL) and do not tell.
+ */
+bool refused_is_refusal(const char *status, const char *result);
+
+/*
+ * Adds the refused requests of the proxy's log: "TIME STATUS METHOD TARGET
+ * [RESULT [PAGE]]" lines.
  */
 void refused_parse(struct refused *r, const char *text, size_t len);
 
@@ -58,10 +66,18 @@ void refused_parse(struct refused *r, const char *text, size_t len);
 void refused_read(struct refused *r, int session_fd);
 
 /*
- * Prints notes for the user: the refused hosts, and how to allow them.  The
- * hosts of the agent and of the project's toolchains count as allowed, too.
+ * Prints notes for the user: the refused hosts that were not told, and how to
+ * allow them.  The hosts of the agent and of the project's toolchains count as
+ * allowed, too.
  */
 void refused_tell(const struct refused *r, const struct paths *paths,
+    const char *project, const char *agent);
+
+/*
+ * Prints these notes for a session that runs.  Each host is told once, here or
+ * at the session's end.
+ */
+void refused_tell_new(int session_fd, const struct paths *paths,
     const char *project, const char *agent);
 
 /*

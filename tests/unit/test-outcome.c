@@ -95,10 +95,13 @@ test_refused(void)
 	    "1700000000 200 CONNECT open.example:443\n"
 	    "1700000000 403 CONNECT A.Example:443\n"
 	    "1700000001 403 CONNECT a.example.:443\n"
-	    "1700000001 403 CONNECT b.example:8443\n"
+	    "1700000001 403 CONNECT b.example:8443 NONE_NONE_DENIED "
+	    "ERR_DRYDOCK_REFUSED\n"
 	    "1700000001 403 CONNECT 10.0.0.1:443\n"
 	    "1700000001 403 CONNECT x;rm${IFS}-rf:443\n"
 	    "1700000001 403 GET http://c.example/key?secret\n"
+	    /* An allowed server said so. */
+	    "1700000001 403 GET http://d.example/ TCP_MISS -\n"
 	    "1700000001 403 CONNECT\n"
 	    "403\n"
 	    "1700000001 403 CONNECT cut";
@@ -122,9 +125,12 @@ test_refused(void)
 	CHECK_INT(many.more, 1000 - REFUSED_MAX);
 }
 
-/* Returned: the notes of refused_tell(), which go to stderr. */
+/*
+ * Returned: the notes of refused_tell(), or, for the session in session_fd, of
+ * refused_tell_new(); they go to stderr.
+ */
 static char *
-told(const struct refused *r, const struct paths *paths)
+told(const struct refused *r, int session_fd, const struct paths *paths)
 {
 	cleanup_free char *path = xasprintf("%s/err", check_tmpdir());
 	cleanup_close int file =
@@ -136,7 +142,10 @@ told(const struct refused *r, const struct paths *paths)
 	CHECK(file >= 0 && old >= 0);
 	(void)fflush(stderr);
 	(void)dup2(file, STDERR_FILENO);
-	refused_tell(r, paths, "/nowhere", "shell");
+	if (r != NULL)
+		refused_tell(r, paths, "/nowhere", "shell");
+	else
+		refused_tell_new(session_fd, paths, "/nowhere", "shell");
 	(void)fflush(stderr);
 	(void)dup2(old, STDERR_FILENO);
 	n = pread(file, buf, sizeof(buf), 0);
@@ -155,15 +164,54 @@ test_refused_of_toolchain(void)
 
 	data_kit_paths(&paths);
 	refused_add(&r, "static.crates.io", true, 1);
-	off = told(&r, &paths);
+	off = told(&r, -1, &paths);
 	CHECK(strstr(off, "drydock allow static.crates.io") != NULL);
 	write_file(paths.config_dir, "drydock.conf", "toolchains = rust\n");
 	/* Under a umask of 002 others of the group could write it. */
 	conf = xasprintf("%s/drydock.conf", paths.config_dir);
 	CHECK_INT(chmod(conf, 0600), 0);
-	on = told(&r, &paths);
+	on = told(&r, -1, &paths);
 	CHECK(strstr(on, "although it is on the allowlist") != NULL);
 	CHECK(strstr(on, "drydock allow static") == NULL);
+}
+
+/* An attach tells of each host once, and the end of the session of the rest. */
+static void
+test_refused_once(void)
+{
+	cleanup_free char *dir = xasprintf("%s/session", check_tmpdir());
+	cleanup_free char *sidecar = xasprintf("%s/sidecar", dir);
+	cleanup_free char *log = xasprintf("%s/log", sidecar);
+	cleanup_refused struct refused r = REFUSED_INIT;
+	cleanup_paths struct paths paths;
+	cleanup_close int fd = -1;
+	static const char *const lines[] = { "1 403 CONNECT a.example:443\n",
+		"1 403 CONNECT a.example:443\n2 403 CONNECT a.example:443\n",
+		"1 403 CONNECT a.example:443\n2 403 CONNECT [2001::1]:443\n",
+		"1 403 CONNECT a.example:443\n2 403 CONNECT [2001::1]:443\n"
+		"3 403 CONNECT c.example:443\n" };
+	static const char *const want[] = { "drydock allow a.example\n", "",
+		"drydock allow '[2001::1]'\n" };
+
+	data_kit_paths(&paths);
+	CHECK(mkdir(dir, 0700) == 0 && mkdir(sidecar, 0700) == 0 &&
+	    mkdir(log, 0700) == 0);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		cleanup_free char *got = NULL;
+		const char *command;
+
+		write_file(log, "requests.log", lines[i]);
+		got = told(NULL, fd, &paths);
+		command = strstr(got, "drydock allow");
+		CHECK_STR(command != NULL ? command : got, want[i]);
+	}
+	write_file(log, "requests.log", lines[ARRAY_SIZE(want)]);
+	refused_read(&r, fd);
+	CHECK_INT(r.nr, 3);
+	cleanup_free char *end = told(&r, -1, &paths);
+	CHECK(strstr(end, "drydock allow c.example\n") != NULL);
+	CHECK(strstr(end, "a.example") == NULL);
 }
 
 static void
@@ -527,6 +575,7 @@ main(void)
 		{ "refused hosts are counted, and few are kept", test_refused },
 		{ "a toolchain's hosts count as allowed",
 		    test_refused_of_toolchain },
+		{ "a refused host is told once", test_refused_once },
 		{ "limits that were met are told in words", test_limits },
 		{ "the kernel's counters of both kinds are read",
 		    test_counters },
