@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -15,14 +16,22 @@
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
 #include "host/allowlist.h"
+#include "host/project.h"
+#include "host/text.h"
 #include "plan/squid.h"
+#include "session/allowed.h"
+#include "session/attach.h"
+#include "session/companion.h"
 #include "session/egress.h"
+#include "session/endnote.h"
+#include "session/refused.h"
 #include "session/signatures.h"
 
 enum {
 	HOSTS_MAX = 1000, /* listed hosts */
 	SIGNATURES_MAX = 1000, /* listed ones that differ */
 	FOLLOW_MS = 250,
+	HOLDER_MS = 1000,
 	TAIL = 4096,
 };
 
@@ -35,7 +44,8 @@ struct egress_options {
 struct request {
 	char *host; /* owned; the host as a line, or the target as asked */
 	const char *outcome; /* static text */
-	bool allowable; /* host can be a line of an allowlist */
+	bool allowable; /* host is a line */
+	bool by_address; /* refused for its address alone */
 	int64_t first, last; /* seconds since 1970 */
 	int64_t count;
 };
@@ -57,9 +67,27 @@ requests_release(struct requests *r)
 
 #define cleanup_requests __attribute__((cleanup(requests_release)))
 
-/*
- * Reads "TIME STATUS METHOD TARGET [RESULT]".  Returns false for other lines.
- */
+/* What the commands that open hosts depend on. */
+struct offer {
+	struct allowlist list; /* what the session may reach now */
+	struct strbuf command; /* with a blank; empty: none is offered */
+};
+
+#define OFFER_INIT                          \
+	{                                   \
+		ALLOWLIST_INIT, STRBUF_INIT \
+	}
+
+static void
+offer_release(struct offer *offer)
+{
+	allowlist_release(&offer->list);
+	strbuf_release(&offer->command);
+}
+
+#define cleanup_offer __attribute__((cleanup(offer_release)))
+
+/* Reads "TIME STATUS METHOD TARGET [RESULT [PAGE]]".  Returns false for other lines. */
 static bool
 parse_request(const char *line, struct request *ret_request)
 {
@@ -67,7 +95,7 @@ parse_request(const char *line, struct request *ret_request)
 	cleanup_free char *copy = xstrdup(line);
 	cleanup_strbuf struct strbuf host = STRBUF_INIT;
 	char *rest = copy;
-	char *word[5] = { NULL };
+	char *word[6] = { NULL };
 	bool refused;
 
 	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
@@ -80,10 +108,10 @@ parse_request(const char *line, struct request *ret_request)
 	    strcmp(word[3], "error:transaction-end-before-headers") == 0 ||
 	    *word[0] < '0' || *word[0] > '9')
 		return false;
-	/* An allowed server can also answer 403; older logs lack the result. */
-	refused = strcmp(word[1], "403") == 0 &&
-	    (word[4] == NULL || strstr(word[4], "DENIED") != NULL);
+	refused = refused_is_refusal(word[1], word[4]);
 	*ret_request = (struct request){ .count = 1 };
+	ret_request->by_address =
+	    word[5] != NULL && strcmp(word[5], SQUID_PAGE_ADDRESS) == 0;
 	ret_request->outcome = refused ? "refused"
 	    : *word[1] == '2' || *word[1] == '3' ||
 		(*word[1] == '4' && word[4] != NULL &&
@@ -112,6 +140,7 @@ add_request(struct requests *r, struct request *request)
 		    old->outcome != request->outcome)
 			continue;
 		old->last = request->last;
+		old->by_address = request->by_address;
 		old->count++;
 		free(request->host);
 		return;
@@ -139,34 +168,55 @@ add_time(struct strbuf *out, int64_t seconds)
 		strbuf_addstr(out, text);
 }
 
-static bool
-is_offered(const struct request *r)
+/* Appends the command that opens a refused host, if there is one. */
+static void
+add_command(
+    const struct offer *offer, const struct request *r, struct strbuf *out)
 {
-	return r->allowable && strcmp(r->outcome, "refused") == 0;
+	cleanup_allowlist struct allowlist own = ALLOWLIST_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	const struct allow_entry *e;
+
+	if (!r->allowable || strcmp(r->outcome, "refused") != 0 ||
+	    offer->command.len == 0 ||
+	    allowlist_parse(&own, ALLOW_PROJECT, NULL, "line", r->host,
+		strlen(r->host), &ignored) != 0)
+		return;
+	e = allowlist_find(&offer->list, &own.v[0]);
+	/* It is open by now, or its address is refused in any case. */
+	if (e != NULL && (e->private_ok || !r->by_address))
+		return;
+	strbuf_addstr(out, offer->command.buf);
+	if (e != NULL)
+		strbuf_addstr(out, "--private ");
+	/* The brackets of an IPv6 address are a pattern for a shell. */
+	strbuf_add_shell_quoted(out, r->host);
 }
 
 static void
-print_text(const struct request *r)
+print_text(const struct offer *offer, const struct request *r)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf command = STRBUF_INIT;
 
 	add_time(&out, r->last);
 	strbuf_addf(&out, "  %-7s  %5" PRId64 "  ", r->outcome, r->count);
 	strbuf_add_escaped(&out, r->host, strlen(r->host));
-	if (is_offered(r))
-		strbuf_addf(&out, "  (drydock allow %s)", r->host);
+	add_command(offer, r, &command);
+	if (command.len > 0)
+		strbuf_addf(&out, "  (%s)", command.buf);
 	(void)printf("%s\n", out.buf);
 }
 
 static void
-add_json(struct jsonw *w, const struct request *r)
+add_json(struct jsonw *w, const struct offer *offer, const struct request *r)
 {
 	cleanup_strbuf struct strbuf first = STRBUF_INIT;
 	cleanup_strbuf struct strbuf last = STRBUF_INIT;
 	cleanup_strbuf struct strbuf host = STRBUF_INIT;
-	cleanup_free char *command =
-	    is_offered(r) ? xasprintf("drydock allow %s", r->host) : NULL;
+	cleanup_strbuf struct strbuf command = STRBUF_INIT;
 
+	add_command(offer, r, &command);
 	add_time(&first, r->first);
 	add_time(&last, r->last);
 	strbuf_add_escaped(&host, r->host, strlen(r->host));
@@ -176,7 +226,7 @@ add_json(struct jsonw *w, const struct request *r)
 	jsonw_key_int(w, "count", r->count);
 	jsonw_key_str(w, "first", first.buf);
 	jsonw_key_str(w, "last", last.buf);
-	jsonw_key_str(w, "allow", command);
+	jsonw_key_str(w, "allow", command.len > 0 ? command.buf : NULL);
 	jsonw_close_object(w);
 }
 
@@ -246,9 +296,65 @@ read_log(const struct session *session, struct strbuf *text, struct diag *dg)
 	return egress_read_requests(fd, text, dg);
 }
 
-static int
-print_requests(const struct session *session, bool json, struct diag *dg)
+/*
+ * The list is for a project: a command that is typed elsewhere names it.
+ * Without a list that can be read, no command is offered.
+ */
+static void
+load_offer(const struct context *ctx, const struct session *session,
+    struct offer *offer)
 {
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_project struct project here = PROJECT_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	offer_release(offer);
+	*offer = (struct offer)OFFER_INIT;
+	if (record_read(session->dir_fd, &record, &ignored) != 0 ||
+	    allowed_load(ctx->paths, record.project, record.agent, &record,
+		&offer->list, &ignored) != 0 ||
+	    !text_is_plain(record.project))
+		return;
+	strbuf_addstr(&offer->command, "drydock allow ");
+	if (project_open(&here, NULL, ctx->paths, &ignored) == 0 &&
+	    strcmp(here.path, record.project) == 0)
+		return;
+	strbuf_addstr(&offer->command, "--project=");
+	strbuf_add_shell_quoted(&offer->command, record.project);
+	strbuf_addch(&offer->command, ' ');
+}
+
+/*
+ * Returns true if the session's command has ended, or neither its companion nor
+ * its holder runs.  One that is being started is waited for.
+ */
+static bool
+is_over(const struct session *session)
+{
+	cleanup_record struct record record = RECORD_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int run_fd = -1;
+	cleanup_close int holder_fd = -1;
+	struct holder_hello hello;
+	bool noted = false;
+	int status;
+
+	if (endnote_read(session->dir_fd, &noted, &status, &ignored) == 0 &&
+	    noted)
+		return true;
+	return !companion_present(session->dir_fd) &&
+	    record_read(session->dir_fd, &record, &ignored) == 0 &&
+	    record.launched_at != NULL && record.starting_at == NULL &&
+	    session_open_mount(session, MOUNT_RUN, &run_fd, &ignored) == 0 &&
+	    holder_connect(run_fd, HOLDER_MS, &hello, &holder_fd, &ignored) !=
+	    0;
+}
+
+static int
+print_requests(const struct context *ctx, const struct session *session,
+    bool json, struct diag *dg)
+{
+	cleanup_offer struct offer offer = OFFER_INIT;
 	cleanup_requests struct requests r = { NULL, 0, 0 };
 	cleanup_signatures struct signatures s = SIGNATURES_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -258,11 +364,12 @@ print_requests(const struct session *session, bool json, struct diag *dg)
 	if (read_log(session, &text, dg) != 0 ||
 	    signatures_read_log(session->dir_fd, &log, dg) != 0)
 		return -1;
+	load_offer(ctx, session, &offer);
 	parse_log(text.buf, add_to_requests, &r);
 	signatures_parse(&s, SIGNATURES_MAX, log.buf);
 	if (!json) {
 		for (size_t i = 0; i < r.nr; i++)
-			print_text(&r.v[i]);
+			print_text(&offer, &r.v[i]);
 		for (size_t i = 0; i < s.nr; i++)
 			print_signature(&s.v[i]);
 		if (r.more > 0)
@@ -275,7 +382,7 @@ print_requests(const struct session *session, bool json, struct diag *dg)
 	w = jsonw_new(true);
 	jsonw_open_array(w);
 	for (size_t i = 0; i < r.nr; i++)
-		add_json(w, &r.v[i]);
+		add_json(w, &offer, &r.v[i]);
 	for (size_t i = 0; i < s.nr; i++)
 		add_signature_json(w, &s.v[i]);
 	jsonw_close_array(w);
@@ -285,8 +392,7 @@ print_requests(const struct session *session, bool json, struct diag *dg)
 static void
 print_one_text(void *arg, struct request *given)
 {
-	(void)arg;
-	print_text(given);
+	print_text(arg, given);
 	free(given->host);
 }
 
@@ -297,8 +403,7 @@ print_one_json(void *arg, struct request *given)
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
-	(void)arg;
-	add_json(w, given);
+	add_json(w, arg, given);
 	if (jsonw_finish(w, &out, &ignored) == 0)
 		(void)fputs(out.buf, stdout);
 	free(given->host);
@@ -344,20 +449,33 @@ follow_signatures(
 	return 0;
 }
 
+/* Waits before the next look at the log.  Returns false: the reader left. */
+static bool
+wait_next(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, FOLLOW_MS) <= 0 ||
+	    (out.revents & (POLLERR | POLLHUP)) == 0;
+}
+
 /*
- * Prints requests as they are logged, until the session's directory is gone.  A
- * full log drops its older half.  The position in the new log is found by the
- * last printed lines.
+ * Prints requests as they are logged, until the session is over.  A full log
+ * drops its older half.  The position in the new log is found by the last
+ * printed lines.
  */
 static int
-follow(const struct session *session, const struct egress_options *o,
+follow(const struct context *ctx, const struct session *session, bool json,
     struct diag *dg)
 {
+	cleanup_offer struct offer offer = OFFER_INIT;
 	cleanup_strbuf struct strbuf before = STRBUF_INIT;
 	size_t seen = 0;
 
 	for (;;) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		/* Asked before the last look at the log. */
+		bool over = is_over(session);
 		const char *at;
 
 		if (read_log(session, &text, dg) != 0) {
@@ -380,14 +498,22 @@ follow(const struct session *session, const struct egress_options *o,
 
 			at = tail != NULL ? tail + n : text.buf;
 		}
-		parse_log(at, o->json ? print_one_json : print_one_text, NULL);
-		if (follow_signatures(session, o->json, &seen, dg) != 0)
+		if (*at != '\0')
+			load_offer(ctx, session, &offer);
+		parse_log(at, json ? print_one_json : print_one_text, &offer);
+		if (follow_signatures(session, json, &seen, dg) != 0)
 			return -1;
+		/* main() reports a failed write. */
 		if (fflush(stdout) != 0)
 			return 0;
+		if (over) {
+			diag_note("session %s does not run", session->id);
+			return 0;
+		}
 		strbuf_reset(&before);
 		strbuf_add(&before, text.buf, text.len);
-		(void)poll(NULL, 0, FOLLOW_MS);
+		if (!wait_next())
+			return 0;
 	}
 }
 
@@ -406,8 +532,8 @@ egress_run(struct context *ctx, const void *options, int argc, char **argv,
 		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0 ||
 	    session_open(ctx->paths, id, &session, dg) != 0)
 		return -1;
-	return o->follow ? follow(&session, o, dg)
-			 : print_requests(&session, o->json, dg);
+	return o->follow ? follow(ctx, &session, o->json, dg)
+			 : print_requests(ctx, &session, o->json, dg);
 }
 
 static const struct optdef egress_optdefs[] = {

@@ -15,9 +15,7 @@ setup() {
 # more keys of its record.
 make_session() {
   local dir=$XDG_STATE_HOME/drydock/sessions/$1
-  mkdir -p -m 0700 "$XDG_STATE_HOME/drydock" "$XDG_STATE_HOME/drydock/sessions"
-  mkdir -p "$dir"/{home,run,egress} "$dir"/sidecar/{conf,log}
-  chmod -R go= "$dir"
+  (umask 077 && mkdir -p "$dir"/{home,run,egress} "$dir"/sidecar/{conf,log})
   : >"$dir/lease"
   printf '%032d\n' 1 >"$XDG_STATE_HOME/drydock/id"
   echo "$project" >"$XDG_STATE_HOME/drydock/projects"
@@ -102,4 +100,59 @@ conf_of() {
   run -1 --separate-stderr drydock deny a.example nosuch.example
   assert_contains "$stderr" "has no line for nosuch.example"
   refute_contains "$stderr" "for a.example"
+}
+
+@test "the command that is shown opens the host, for the session's project" {
+  log_lines '1767225600 403 CONNECT a.example:443 NONE_NONE_DENIED ERR_DRYDOCK_REFUSED' \
+    '1767225600 403 CONNECT [2606:4700::1]:443 NONE_NONE_DENIED ERR_DRYDOCK_REFUSED' \
+    '1767225600 403 CONNECT b.example:443 NONE_NONE_DENIED ERR_DRYDOCK_ADDRESS' \
+    '1767225600 403 CONNECT c.example:443 NONE_NONE_DENIED ERR_DRYDOCK_REFUSED'
+  printf '%s\n' b.example c.example >"$XDG_CONFIG_HOME/drydock/allowlist"
+  run -0 --separate-stderr drydock egress --json "$id"
+  assert_equal "$(jq -r '.[].allow' <<<"$output")" "drydock allow a.example
+drydock allow '[2606:4700::1]'
+drydock allow --private b.example
+null"
+  mkdir "$BATS_TEST_TMPDIR/else where"
+  cd "$BATS_TEST_TMPDIR/else where"
+  run -0 --separate-stderr drydock egress "$id"
+  assert_contains "$output" "(drydock allow --project=$project a.example)"
+  # What the line opens is nothing that is open already.
+  refute_contains "$output" "$project c.example"
+}
+
+@test "names of the log are hostile" {
+  local long
+  long=$(printf '%0300d' 0 | tr 0 a)
+  log_lines $'1767225600 403 CONNECT \e[2Ja.example:443 NONE_NONE_DENIED' \
+    $'1767225600 403 CONNECT \u202eelpmaxe.a:443 NONE_NONE_DENIED' \
+    "1767225600 403 CONNECT $long.example:443 NONE_NONE_DENIED" \
+    $'1767225600 403 CONNECT \xff\xfe.example:443 NONE_NONE_DENIED' \
+    '1767225600 403 CONNECT $(id).example:443 NONE_NONE_DENIED'
+  run -0 --separate-stderr drydock egress "$id"
+  [ "${#lines[@]}" = 5 ]
+  refute_contains "$output" "drydock allow"
+  refute_contains "$output" $'\e'
+  refute_contains "$output" $'\u202e'
+  run -0 --separate-stderr drydock egress --json "$id"
+  assert_equal "$(jq -c 'map(.allow) | unique' <<<"$output")" '[null]'
+  log_lines
+  run -0 --separate-stderr drydock egress --json "$id"
+  assert_equal "$(jq -c . <<<"$output")" '[]'
+}
+
+@test "egress --follow ends with the session, and with its reader" {
+  log_lines '1767225600 403 CONNECT a.example:443 NONE_NONE_DENIED' \
+    '1767225600 000 NONE error:transaction-end-before-headers NONE_NONE -'
+  # A session that is being launched is waited for.
+  run -124 timeout 1 drydock egress --follow "$id"
+  # The reader leaves while nothing is logged.
+  run -0 timeout 10 bash -c 'drydock egress --follow "$1" | head -n 1' - "$id"
+  assert_contains "$output" a.example
+  # This one was launched, and neither its holder nor its proxy listens.
+  make_session "$id" "$project" '{"launched_at": "2026-01-01T00:00:00Z"}'
+  run -0 --separate-stderr timeout 10 drydock egress --follow "$id"
+  [ "${#lines[@]}" = 1 ]
+  assert_contains "$output" a.example
+  assert_equal "$stderr" "drydock: session $id does not run"
 }

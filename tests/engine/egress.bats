@@ -455,6 +455,14 @@ answer() {
     "$(docker ps -q --filter label=io.drydock.role=egress)")
   assert_equal "$(answer other.drydock.test)" 403
   cd "$project"
+  # Its address is private: the command that is shown says so.
+  run -0 as_who drydock allow other.drydock.test
+  by_address() {
+    answer other.drydock.test
+    as_who drydock egress "$session" |
+      grep -F "(drydock allow --private other.drydock.test)"
+  }
+  wait_for "a refusal for the address" by_address
   run -0 as_who drydock allow --private other.drydock.test
   opened() { [ "$(answer other.drydock.test)" = 200 ]; }
   wait_for "the host is open" opened
@@ -511,6 +519,7 @@ END
   open_session sh -c 'echo ready; read -r _
     curl -s --max-time 20 https://one.refused.test/
     curl -s --max-time 20 http://two.refused.test/?secret; cat'
+  cd "$project"
   as_who drydock egress --follow \
     "$(ls "$XDG_STATE_HOME/drydock/sessions")" >"$BATS_TEST_TMPDIR/followed" 3>&- \
     {session_in}>&- &
