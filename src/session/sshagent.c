@@ -382,6 +382,7 @@ sshagent_move(int session_fd, const char *socket, struct diag *dg)
 	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_strvec struct strvec keys = STRVEC_INIT;
 	cleanup_free char *old = NULL;
+	cleanup_close int fd = -1;
 	bool signs = false;
 
 	if (read_file(session_fd, &old, &keys, &signs, &mine) != 0) {
@@ -390,9 +391,11 @@ sshagent_move(int session_fd, const char *socket, struct diag *dg)
 		diag_move(dg, &mine);
 		return -1;
 	}
-	return strcmp(old, socket) == 0
-	    ? 0
-	    : sshagent_write(session_fd, socket, &keys, signs, dg);
+	if (strcmp(old, socket) == 0)
+		return 0;
+	fd = connect_user(socket);
+	return fd == -1 ? 0
+			: sshagent_write(session_fd, socket, &keys, signs, dg);
 }
 
 int

@@ -65,8 +65,9 @@ int sshagent_remove(int session_fd, struct diag *dg);
 bool sshagent_present(int session_fd);
 
 /*
- * Replaces the socket in the file, if the session has the file.  A user who
- * logs in again has another agent.
+ * Replaces the socket in the file, if the session has the file and an agent
+ * listens at socket.  A user who logs in again has another agent; a shell in
+ * tmux may know only one that has ended.
  */
 int sshagent_move(int session_fd, const char *socket, struct diag *dg);
 

@@ -165,5 +165,8 @@ signed for the session: $listed (file), $listed (other) 2 times"
   SSH_AUTH_SOCK=$keys/second ssh-add -q "$keys/listed"
   export SSH_AUTH_SOCK=$keys/second
   assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 14
+  # A shell that knows only an agent of the past, as in tmux, changes nothing.
+  export SSH_AUTH_SOCK=$keys/agent
+  assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 14
   close_session
 }
