@@ -42,15 +42,22 @@ struct relay_pair {
 
 static void on_side(void *arg, short events);
 
+void
+relay_close_reset(int fd)
+{
+	struct linger now = { 1, 0 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)close(fd);
+}
+
 static void
 close_side(struct loop *loop, struct side *s, bool reset)
 {
-	struct linger now = { 1, 0 };
 	loop_want(loop, &s->watch, 0);
 	if (reset)
-		(void)setsockopt(
-		    s->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	(void)close(s->watch.fd);
+		relay_close_reset(s->watch.fd);
+	else
+		(void)close(s->watch.fd);
 	queue_release(&s->out);
 }
 
@@ -247,25 +254,17 @@ add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
 }
 
 static void
-close_reset(int fd)
-{
-	struct linger now = { 1, 0 };
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	(void)close(fd);
-}
-
-static void
 on_accepted(void *arg, int from)
 {
 	struct relay *r = arg;
 	bool connecting;
 	int to = connect_target(&r->target, &connecting);
 	if (to == -1) {
-		close_reset(from);
+		relay_close_reset(from);
 		return;
 	}
 	if (add_pair(r, from, to, connecting) == NULL) {
-		close_reset(from);
+		relay_close_reset(from);
 		(void)close(to);
 		return;
 	}

@@ -64,4 +64,10 @@ int relay_connect(struct relay *relay, const struct relay_spec *spec);
 /* Forwards between two connections, and takes both unless it returns -1. */
 int relay_join(struct relay *relay, int from_fd, int to_fd);
 
+/*
+ * Closes a connection so that the peer finds it broken, and not at its end, where
+ * its socket family can tell.
+ */
+void relay_close_reset(int fd);
+
 #endif /* DRYDOCK_RELAY_H */

@@ -197,7 +197,8 @@ on_view(struct serve *s, struct client *c, const struct wire_frame *frame)
 }
 
 /*
- * Forwards the connection to a port of the loopback.  Servers listen on either of the two addresses of "localhost".
+ * Forwards the connection to a port of the loopback.  Servers listen on either
+ * of the two addresses of "localhost".
  */
 static void
 on_port(struct serve *s, struct client *c, const struct wire_frame *frame)

@@ -71,16 +71,6 @@ allow(struct ports *p)
 			    &p->doors[i]->listener, p->nknocks < KNOCKS_MAX);
 }
 
-/* Closes with a reset, so that the client does not see an orderly end. */
-static void
-close_reset(int fd)
-{
-	struct linger now = { 1, 0 };
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	(void)close(fd);
-}
-
 /* Closes the descriptors that the relay did not take. */
 static void
 free_knock(struct knock *k, bool taken)
@@ -94,7 +84,7 @@ free_knock(struct knock *k, bool taken)
 	timer_cancel(p->loop, &k->deadline);
 	loop_want(p->loop, &k->holder, 0);
 	if (!taken) {
-		close_reset(k->client_fd);
+		relay_close_reset(k->client_fd);
 		(void)close(k->holder.fd);
 	}
 	free(k);
@@ -192,7 +182,7 @@ on_accepted(void *arg, int client_fd)
 	struct knock *k;
 
 	if (holder_fd == -1) {
-		close_reset(client_fd);
+		relay_close_reset(client_fd);
 		return;
 	}
 	k = xcalloc(1, sizeof(*k));
