@@ -82,7 +82,8 @@ update_side(struct side *s)
 {
 	int want = 0;
 	if (s->pair->connecting) {
-		want = s == &s->pair->to ? POLLOUT : 0;
+		/* POLLERR alone still reports that the client has left. */
+		want = s == &s->pair->to ? POLLOUT : POLLERR;
 	} else {
 		if (!s->ended && s->peer->out.len == 0)
 			want |= POLLIN;
@@ -112,16 +113,19 @@ settle(struct relay_pair *p)
 	update_side(&p->to);
 }
 
-/*
- * Returns true if the peer has closed both directions of a unix socket although
- * it was not told that our direction ends.
- */
+/* Returns true if the peer of a unix socket has closed both directions. */
+static bool
+has_hung_up(const struct side *s)
+{
+	struct pollfd p = { s->watch.fd, 0, 0 };
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
+/* Returns true if it did so without being told that our direction ends. */
 static bool
 is_broken(const struct side *s)
 {
-	struct pollfd p = { s->watch.fd, 0, 0 };
-	return s->pair->relay->passes_breaks && !s->shut &&
-	    poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+	return s->pair->relay->passes_breaks && !s->shut && has_hung_up(s);
 }
 
 /* Queues what was read for the other side.  Returns false without memory. */
@@ -212,7 +216,7 @@ on_side(void *arg, short events)
 	struct relay_pair *p = s->pair;
 	bool ok = true;
 	if (p->connecting) {
-		ok = finish_connect(p);
+		ok = s == &p->to ? finish_connect(p) : !has_hung_up(s);
 	} else {
 		bool broken = (events & (POLLERR | POLLHUP)) != 0;
 		if ((events & POLLOUT) != 0)

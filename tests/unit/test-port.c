@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections to the loopback through the holder, and ssh's way to the proxy. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -292,6 +293,67 @@ slow_readers_hold_back(void)
 	finish(&kit, fd);
 }
 
+static size_t
+count_files(pid_t pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%ld/fd", (long)pid);
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	while (dir != NULL && readdir(dir) != NULL)
+		n++;
+	if (dir != NULL)
+		(void)closedir(dir);
+	return n;
+}
+
+/* A server that accepts nothing may keep a connection waiting for minutes. */
+static void
+who_leaves_while_connecting_is_forgotten(void)
+{
+	struct kit kit;
+	uint16_t port;
+	int fd;
+	int server = listen_on(AF_INET, &port);
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fill[4];
+	int clients[20];
+	size_t before;
+	int64_t deadline;
+
+	CHECK_INT(listen(server, 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fill); i++) {
+		fill[i] = socket(
+		    AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(fill[i], (struct sockaddr *)&in, sizeof(in));
+	}
+	if (!start(&kit, &fd))
+		return;
+	before = count_files(kit.pid);
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+		clients[i] = ask_port(&kit, port);
+	deadline = monotime_ms() + 10000;
+	while (count_files(kit.pid) < before + 2 * ARRAY_SIZE(clients) &&
+	    monotime_ms() < deadline)
+		(void)poll(NULL, 0, 10);
+	CHECK_INT(count_files(kit.pid), before + 2 * ARRAY_SIZE(clients));
+	/* Who shuts one direction down is still there. */
+	CHECK_INT(shutdown(clients[0], SHUT_WR), 0);
+	for (size_t i = 1; i < ARRAY_SIZE(clients); i++)
+		(void)close(clients[i]);
+	deadline = monotime_ms() + 10000;
+	while (count_files(kit.pid) > before + 2 && monotime_ms() < deadline)
+		(void)poll(NULL, 0, 10);
+	CHECK_INT(count_files(kit.pid), before + 2);
+	(void)close(clients[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(fill); i++)
+		(void)close(fill[i]);
+	(void)close(server);
+	finish(&kit, fd);
+}
+
 static void
 not_before_the_command(void)
 {
@@ -380,6 +442,8 @@ static const struct check_test tests[] = {
 	{ "a break is told from an end", a_break_is_told_from_an_end },
 	{ "many at once, which end with the session", many_at_once },
 	{ "slow readers hold back", slow_readers_hold_back },
+	{ "a client that leaves while the server accepts nothing is forgotten",
+	    who_leaves_while_connecting_is_forgotten },
 	{ "not before the session's command", not_before_the_command },
 	{ "ssh goes through the proxy", ssh_goes_through_the_proxy },
 };
