@@ -216,7 +216,7 @@ struct companion {
 	struct watch netlink; /* owned */
 	struct timer retry;
 	int conf_fd; /* the proxy's configuration; owned */
-	bool told; /* the last write failed, and was reported */
+	bool failure_reported; /* the last write failed */
 	struct ports ports;
 	struct control control;
 	struct sshagent sshagent;
@@ -231,12 +231,12 @@ update(void *arg)
 	bool changed;
 
 	if (squid_write_addresses(c->conf_fd, &changed, &dg) == 0) {
-		c->told = false;
+		c->failure_reported = false;
 		return;
 	}
-	if (!c->told)
+	if (!c->failure_reported)
 		diag_warn("%s", dg.message);
-	c->told = true;
+	c->failure_reported = true;
 	timer_arm(&c->loop, &c->retry, RETRY_MS);
 }
 

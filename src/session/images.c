@@ -41,25 +41,26 @@ images_find(const struct images_spec *spec, enum build_kind kind,
     struct strbuf *differs, struct diag *dg)
 {
 	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
-	cleanup_diag struct diag untold = DIAG_INIT;
+	cleanup_diag struct diag digest_dg = DIAG_INIT;
 	char digest[DIGEST_HEX_SIZE];
 	const char *name = build_kind_name(kind);
 	const struct image_user caller = image_user_of(spec->paths);
 	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
 	struct built_key key = { .kind = name,
 		.user = kind == BUILD_AGENT ? &caller : NULL };
-	bool told = (*filesp != NULL ||
-			context_read(spec->paths, filesp, &untold) == 0) &&
+	bool have_digest =
+	    (*filesp != NULL ||
+		context_read(spec->paths, filesp, &digest_dg) == 0) &&
 	    build_context_digest(
-		kind, &spec->recipe, *filesp, digest, &untold) == 0;
+		kind, &spec->recipe, *filesp, digest, &digest_dg) == 0;
 
 	*ret_image = (struct image)IMAGE_INIT;
-	if (!told)
-		diag_warn("%s", untold.message);
+	if (!have_digest)
+		diag_warn("%s", digest_dg.message);
 	if (built_read(spec->paths, &built, dg) != 0)
 		return -1;
 	key.context = digest;
-	if (told &&
+	if (have_digest &&
 	    built_find_image(&built, spec->engine, &key, ret_image, dg) != 0)
 		return -1;
 	key.context = NULL;
@@ -71,7 +72,7 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 	if (ret_image->id == NULL &&
 	    built_find_image(&built, spec->engine, &key, ret_image, dg) != 0)
 		return -1;
-	if (told && ret_image->id != NULL &&
+	if (have_digest && ret_image->id != NULL &&
 	    strcmp(ret_image->context, digest) != 0)
 		add_difference(spec, kind, *filesp,
 		    built_find(&built, spec->engine, ret_image->id), differs);

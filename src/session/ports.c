@@ -27,13 +27,13 @@ enum {
 	/* Connections of all ports; each has two descriptors. */
 	CONNECTIONS_MAX = 512,
 	/* The holder keeps 16 clients that it has not greeted. */
-	KNOCKS_MAX = 8,
-	KNOCK_MS = 5000,
+	HANDSHAKES_MAX = 8,
+	HANDSHAKE_MS = 5000,
 	RETRY_MS = 2000,
 };
 
 /* A port of the host, and its connections. */
-struct door {
+struct host_port {
 	struct ports *ports;
 	uint16_t inner;
 	struct listener listener;
@@ -41,24 +41,24 @@ struct door {
 };
 
 /* A connection that waits for the holder's answer. */
-struct knock {
-	struct door *door; /* borrowed */
+struct handshake {
+	struct host_port *host_port; /* borrowed */
 	int client_fd; /* owned */
 	struct watch holder; /* fd owned */
 	struct timer deadline;
 	bool asked; /* the port was requested */
 	struct wire_decoder decoder;
-	struct knock *next;
+	struct handshake *next;
 };
 
 static size_t
 count(const struct ports *p)
 {
-	size_t n = p->nknocks;
+	size_t n = p->nhandshakes;
 
 	for (size_t i = 0; i < p->list.nr; i++)
-		if (p->doors[i] != NULL)
-			n += p->doors[i]->relay.npairs;
+		if (p->host_ports[i] != NULL)
+			n += p->host_ports[i]->relay.npairs;
 	return n;
 }
 
@@ -66,70 +66,70 @@ static void
 allow(struct ports *p)
 {
 	for (size_t i = 0; i < p->list.nr; i++)
-		if (p->doors[i] != NULL)
-			listener_allow(
-			    &p->doors[i]->listener, p->nknocks < KNOCKS_MAX);
+		if (p->host_ports[i] != NULL)
+			listener_allow(&p->host_ports[i]->listener,
+			    p->nhandshakes < HANDSHAKES_MAX);
 }
 
 /* Closes the descriptors that the relay did not take. */
 static void
-free_knock(struct knock *k, bool taken)
+free_handshake(struct handshake *h, bool taken)
 {
-	struct ports *p = k->door->ports;
-	struct knock **at = &p->knocks;
+	struct ports *p = h->host_port->ports;
+	struct handshake **at = &p->handshakes;
 
-	while (*at != k)
+	while (*at != h)
 		at = &(*at)->next;
-	*at = k->next;
-	timer_cancel(p->loop, &k->deadline);
-	loop_want(p->loop, &k->holder, 0);
+	*at = h->next;
+	timer_cancel(p->loop, &h->deadline);
+	loop_want(p->loop, &h->holder, 0);
 	if (!taken) {
-		relay_close_reset(k->client_fd);
-		(void)close(k->holder.fd);
+		relay_close_reset(h->client_fd);
+		(void)close(h->holder.fd);
 	}
-	free(k);
-	p->nknocks--;
+	free(h);
+	p->nhandshakes--;
 	allow(p);
 }
 
 static void
 on_deadline(void *arg)
 {
-	free_knock(arg, false);
+	free_handshake(arg, false);
 }
 
 /* Both frames fit into the buffer of a new socket. */
 static bool
-send_port(struct knock *k)
+send_port(struct handshake *h)
 {
 	struct wire_hello ours = { .version = WIRE_VERSION_PORT };
 	cleanup_strbuf struct strbuf frames = STRBUF_INIT;
 
 	wire_add_hello(&frames, &ours);
-	wire_add_port(&frames, k->door->inner);
-	k->asked = true;
-	return send(k->holder.fd, frames.buf, frames.len, MSG_NOSIGNAL) ==
+	wire_add_port(&frames, h->host_port->inner);
+	h->asked = true;
+	return send(h->holder.fd, frames.buf, frames.len, MSG_NOSIGNAL) ==
 	    (ssize_t)frames.len;
 }
 
 /* Returns false to close the connection. */
 static bool
-on_frame(struct knock *k, const struct wire_frame *frame)
+on_frame(struct handshake *h, const struct wire_frame *frame)
 {
 	struct wire_hello hello;
-	struct relay *relay = &k->door->relay;
+	struct relay *relay = &h->host_port->relay;
 
-	if (!k->asked && frame->type == WIRE_HELLO) {
+	if (!h->asked && frame->type == WIRE_HELLO) {
 		wire_read_hello(frame, &hello);
 		return wire_choose_version(&hello) >= WIRE_VERSION_PORT &&
-		    send_port(k);
+		    send_port(h);
 	}
-	if (!k->asked || frame->type != WIRE_STARTED)
+	if (!h->asked || frame->type != WIRE_STARTED)
 		return false;
-	loop_want(k->door->ports->loop, &k->holder, 0);
-	if (relay_join(relay, k->client_fd, k->holder.fd) == -1)
+	loop_want(h->host_port->ports->loop, &h->holder, 0);
+	if (relay_join(relay, h->client_fd, h->holder.fd) == -1)
 		return false;
-	free_knock(k, true);
+	free_handshake(h, true);
 	return true;
 }
 
@@ -137,21 +137,21 @@ on_frame(struct knock *k, const struct wire_frame *frame)
 static void
 on_holder(void *arg, short events)
 {
-	struct knock *k = arg;
+	struct handshake *h = arg;
 	struct wire_frame frame;
 	unsigned char *at;
 	int rc;
 
 	(void)events;
-	(void)wire_space(&k->decoder, &at);
-	ssize_t n = recv(k->holder.fd, at, wire_need(&k->decoder), 0);
+	(void)wire_space(&h->decoder, &at);
+	ssize_t n = recv(h->holder.fd, at, wire_need(&h->decoder), 0);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0)
-		wire_filled(&k->decoder, (size_t)n);
-	rc = n > 0 ? wire_next(&k->decoder, &frame) : -1;
-	if (rc == -1 || (rc == 1 && !on_frame(k, &frame)))
-		free_knock(k, false);
+		wire_filled(&h->decoder, (size_t)n);
+	rc = n > 0 ? wire_next(&h->decoder, &frame) : -1;
+	if (rc == -1 || (rc == 1 && !on_frame(h, &frame)))
+		free_handshake(h, false);
 }
 
 /*
@@ -175,73 +175,73 @@ connect_holder(int session_fd)
 static void
 on_accepted(void *arg, int client_fd)
 {
-	struct door *d = arg;
-	struct ports *p = d->ports;
+	struct host_port *hp = arg;
+	struct ports *p = hp->ports;
 	int holder_fd =
 	    count(p) < CONNECTIONS_MAX ? connect_holder(p->session_fd) : -1;
-	struct knock *k;
+	struct handshake *h;
 
 	if (holder_fd == -1) {
 		relay_close_reset(client_fd);
 		return;
 	}
-	k = xcalloc(1, sizeof(*k));
-	k->door = d;
-	k->client_fd = client_fd;
-	k->holder = (struct watch){ holder_fd, 0, on_holder, k, 0 };
-	k->deadline = (struct timer){ 0, on_deadline, k, NULL };
-	wire_decoder_init(&k->decoder, WIRE_HOLDER);
-	k->next = p->knocks;
-	p->knocks = k;
-	p->nknocks++;
-	timer_arm(p->loop, &k->deadline, KNOCK_MS);
-	loop_want(p->loop, &k->holder, POLLIN);
+	h = xcalloc(1, sizeof(*h));
+	h->host_port = hp;
+	h->client_fd = client_fd;
+	h->holder = (struct watch){ holder_fd, 0, on_holder, h, 0 };
+	h->deadline = (struct timer){ 0, on_deadline, h, NULL };
+	wire_decoder_init(&h->decoder, WIRE_HOLDER);
+	h->next = p->handshakes;
+	p->handshakes = h;
+	p->nhandshakes++;
+	timer_arm(p->loop, &h->deadline, HANDSHAKE_MS);
+	loop_want(p->loop, &h->holder, POLLIN);
 	allow(p);
 }
 
 /* Opens the host's port of an entry.  Sets port->error to an errno or 0. */
-static struct door *
-open_door(struct ports *p, struct port *port)
+static struct host_port *
+open_host_port(struct ports *p, struct port *port)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	struct door *d = xcalloc(1, sizeof(*d));
+	struct host_port *hp = xcalloc(1, sizeof(*hp));
 	struct sockaddr_in in;
 	socklen_t len = sizeof(in);
 	struct address address;
 
-	d->ports = p;
-	d->inner = port->inner;
+	hp->ports = p;
+	hp->inner = port->inner;
 	address_loopback(&address, port->outer);
 	if (listener_open(
-		&d->listener, p->loop, &address, on_accepted, d, &dg) != 0) {
+		&hp->listener, p->loop, &address, on_accepted, hp, &dg) != 0) {
 		port->error = dg.errnum != 0 ? dg.errnum : EIO;
-		free(d);
+		free(hp);
 		return NULL;
 	}
 	port->error = 0;
-	if (getsockname(d->listener.watch.fd, (struct sockaddr *)&in, &len) ==
+	if (getsockname(hp->listener.watch.fd, (struct sockaddr *)&in, &len) ==
 	    0)
 		port->outer = ntohs(in.sin_port);
-	relay_init(&d->relay, p->loop, CONNECTIONS_MAX);
-	return d;
+	relay_init(&hp->relay, p->loop, CONNECTIONS_MAX);
+	return hp;
 }
 
 /* Also closes the port's connections. */
 static void
-close_door(struct door *d)
+close_host_port(struct host_port *hp)
 {
-	struct knock *next;
+	struct handshake *next;
 
-	if (d == NULL)
+	if (hp == NULL)
 		return;
-	for (struct knock *k = d->ports->knocks; k != NULL; k = next) {
-		next = k->next;
-		if (k->door == d)
-			free_knock(k, false);
+	for (struct handshake *h = hp->ports->handshakes; h != NULL; h = next) {
+		next = h->next;
+		if (h->host_port == hp)
+			free_handshake(h, false);
 	}
-	listener_release(&d->listener);
-	relay_release(&d->relay);
-	free(d);
+	listener_release(&hp->listener);
+	relay_release(&hp->relay);
+	free(hp);
 }
 
 static void
@@ -255,7 +255,7 @@ write_list(struct ports *p)
 
 /* Tries again to open ports that another program had taken. */
 static void
-open_doors(void *arg)
+open_host_ports(void *arg)
 {
 	struct ports *p = arg;
 	bool changed = false;
@@ -264,11 +264,11 @@ open_doors(void *arg)
 	for (size_t i = 0; i < p->list.nr; i++) {
 		int before = p->list.v[i].error;
 
-		if (p->doors[i] != NULL)
+		if (p->host_ports[i] != NULL)
 			continue;
-		p->doors[i] = open_door(p, &p->list.v[i]);
+		p->host_ports[i] = open_host_port(p, &p->list.v[i]);
 		changed = changed || before != p->list.v[i].error;
-		missing = missing || p->doors[i] == NULL;
+		missing = missing || p->host_ports[i] == NULL;
 	}
 	if (changed)
 		write_list(p);
@@ -282,12 +282,12 @@ ports_open(struct ports *ports, struct loop *loop, int session_fd)
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	*ports = (struct ports){ .loop = loop, .session_fd = session_fd };
-	ports->retry = (struct timer){ 0, open_doors, ports, NULL };
+	ports->retry = (struct timer){ 0, open_host_ports, ports, NULL };
 	if (portlist_read(session_fd, &ports->list, &dg) != 0) {
 		diag_warn("%s", dg.message);
 		ports->list.nr = 0;
 	}
-	open_doors(ports);
+	open_host_ports(ports);
 }
 
 void
@@ -295,7 +295,7 @@ ports_release(struct ports *ports)
 {
 	timer_cancel(ports->loop, &ports->retry);
 	for (size_t i = 0; i < ports->list.nr; i++)
-		close_door(ports->doors[i]);
+		close_host_port(ports->host_ports[i]);
 }
 
 /* A port that is served already may get another port of the host. */
@@ -304,7 +304,7 @@ add(struct ports *p, uint16_t inner, uint16_t outer, uint16_t *ret_outer)
 {
 	struct port port = { inner, outer, 0 };
 	struct port *old = portlist_find(&p->list, inner);
-	struct door *d;
+	struct host_port *hp;
 
 	if (old != NULL && old->error == 0 &&
 	    (outer == old->outer || outer == 0)) {
@@ -313,15 +313,15 @@ add(struct ports *p, uint16_t inner, uint16_t outer, uint16_t *ret_outer)
 	}
 	if (old == NULL && p->list.nr == PORTLIST_MAX)
 		return ENOSPC;
-	d = open_door(p, &port);
-	if (d == NULL)
+	hp = open_host_port(p, &port);
+	if (hp == NULL)
 		return port.error;
 	if (old == NULL) {
 		old = &p->list.v[p->list.nr];
-		p->doors[p->list.nr++] = NULL;
+		p->host_ports[p->list.nr++] = NULL;
 	}
-	close_door(p->doors[old - p->list.v]);
-	p->doors[old - p->list.v] = d;
+	close_host_port(p->host_ports[old - p->list.v]);
+	p->host_ports[old - p->list.v] = hp;
 	*old = port;
 	allow(p);
 	write_list(p);
@@ -338,10 +338,10 @@ take_back(struct ports *p, uint16_t inner)
 	if (old == NULL)
 		return ENOENT;
 	at = (size_t)(old - p->list.v);
-	close_door(p->doors[at]);
+	close_host_port(p->host_ports[at]);
 	portlist_drop(&p->list, old);
-	memmove(&p->doors[at], &p->doors[at + 1],
-	    (p->list.nr - at) * sizeof(p->doors[0]));
+	memmove(&p->host_ports[at], &p->host_ports[at + 1],
+	    (p->list.nr - at) * sizeof(p->host_ports[0]));
 	write_list(p);
 	return 0;
 }

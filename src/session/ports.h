@@ -16,17 +16,19 @@
 #include "session/portlist.h"
 
 struct diag;
-struct door;
-struct knock;
+struct host_port;
+struct handshake;
 struct strbuf;
 
 struct ports {
 	struct loop *loop;
 	int session_fd; /* borrowed */
 	struct portlist list;
-	struct door *doors[PORTLIST_MAX]; /* owned; the same order as list */
-	struct knock *knocks; /* owned; connections that wait for the holder */
-	size_t nknocks;
+	struct host_port
+	    *host_ports[PORTLIST_MAX]; /* owned; the same order as list */
+	struct handshake
+	    *handshakes; /* owned; connections that wait for the holder */
+	size_t nhandshakes;
 	struct timer retry; /* for host ports that were taken */
 };
 
