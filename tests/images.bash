@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # The records of a bed's images: BED/images/UID.json is what `drydock build`
-# wrote for that user (engine/built.h).  Each test has a state directory of its
-# own, which gets a copy.
+# wrote for that user (engine/built.h), and BED/images/programs/ lists the
+# programs of each image (engine/programs.h).  Each test has a state directory
+# of its own, which gets a copy.
 
 # images_record UID STATE_HOME: puts the record there, for whoever runs this or,
 # as root, for that user.
@@ -13,6 +14,10 @@ images_record() {
   install --directory --mode 0700 "${owner[@]}" "$2/drydock"
   install --mode 0600 "${owner[@]}" "$BED/images/$1.json" \
     "$2/drydock/images.json"
+  [ -d "$BED/images/programs" ] || return 0
+  install --directory --mode 0700 "${owner[@]}" "$2/drydock/programs"
+  install --mode 0600 "${owner[@]}" "$BED/images/programs"/* \
+    "$2/drydock/programs/"
 }
 
 # images_agent PREFIX NAME: standard input becomes the file of an agent there,

@@ -21,6 +21,7 @@
 #include "engine/hostconf.h"
 #include "engine/image.h"
 #include "engine/inimage.h"
+#include "engine/programs.h"
 #include "engine/subids.h"
 #include "host/agent.h"
 #include "host/paths.h"
@@ -241,26 +242,41 @@ verify(enum build_kind kind, const struct engine *engine,
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_free char *user = NULL;
 	const char *program = "/usr/lib/drydock/holder";
-	const char *arg = "check-policy";
+	const char *args[] = { "check-policy", NULL };
 
 	user = xasprintf("%u:%u", paths->uid, paths->gid);
 	if (kind == BUILD_EGRESS) {
 		program = "/usr/sbin/squid";
-		arg = "-v";
+		args[0] = "-v";
 		if (paths->uid == 0) {
 			free(user);
 			user =
 			    xasprintf("%d:%d", BUILD_PROXY_ID, BUILD_PROXY_ID);
 		}
 	}
-	if (inimage_run(engine, user, image_id, program, arg, &result, dg) != 0)
+	if (inimage_run(engine, user, image_id, program, args, &result, dg) !=
+	    0)
 		return -1;
 	if (result.status == 0)
 		return 0;
 	diag_set(dg, result.status == INIMAGE_FAILED ? DIAG_ENGINE : DIAG_DATA,
 	    "the new %s image does not pass its check (%s %s: status %d)",
-	    build_kind_name(kind), program, arg, result.status);
+	    build_kind_name(kind), program, args[0], result.status);
 	return diag_add_detail(dg, result.err.buf, result.err.len);
+}
+
+/* A failure is a warning: the image is good, and its sessions keep more. */
+static void
+list_programs(const struct engine *engine, const struct paths *paths,
+    const char *image_id)
+{
+	cleanup_free char *user = xasprintf("%u:%u", paths->uid, paths->gid);
+	cleanup_diag struct diag failure = DIAG_INIT;
+
+	if (programs_record(paths, engine, user, image_id, &failure) != 0)
+		diag_warn("%s; sessions get what needs a program that the "
+			  "image may not have",
+		    failure.message);
 }
 
 /*
@@ -381,6 +397,8 @@ accept(enum build_kind kind, const struct engine *engine,
 	    image_tag(engine, image_id, name, dg) != 0 ||
 	    drop_old_name(engine, image_id, name, dg) != 0)
 		return -1;
+	if (kind == BUILD_AGENT)
+		list_programs(engine, paths, image_id);
 	return built_add(paths, engine, key, facts, image_id, dg);
 }
 

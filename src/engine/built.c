@@ -22,6 +22,7 @@
 #include "base/xalloc.h"
 #include "engine/answer.h"
 #include "engine/engine.h"
+#include "engine/programs.h"
 #include "host/paths.h"
 
 #define LOCK_FILE "images.lock"
@@ -253,6 +254,19 @@ now(void)
 	return xstrdup(buf);
 }
 
+/* The lists of programs of images that are not recorded any more go. */
+static void
+prune_programs(const struct paths *paths, const struct built_list *list)
+{
+	cleanup_strvec struct strvec images = STRVEC_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
+
+	for (size_t i = 0; i < list->nr; i++)
+		strvec_push(&images, list->v[i].image);
+	if (programs_prune(paths, &images, &failure) != 0)
+		diag_warn("%s", failure.message);
+}
+
 static int
 write_list(
     const struct paths *paths, const struct built_list *list, struct diag *dg)
@@ -290,6 +304,7 @@ write_list(
 		paths->state_fd, BUILT_FILE, text.buf, text.len, 0600, dg) != 0)
 		return diag_wrap(
 		    dg, "record the image in %s", paths->state_dir);
+	prune_programs(paths, list);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/proc.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
 #include "host/agent.h"
@@ -14,17 +15,24 @@
 
 int
 inimage_run(const struct engine *engine, const char *user, const char *image_id,
-    const char *program, const char *arg, struct proc_result *ret_result,
-    struct diag *dg)
+    const char *program, const char *const *args,
+    struct proc_result *ret_result, struct diag *dg)
 {
-	const char *const args[] = { "run", "--rm", "--pull", "never",
-		"--network", "none", "--read-only", "--cap-drop", "ALL",
-		"--security-opt", "no-new-privileges", "--pids-limit", "64",
-		"--memory", "256m", "--user", user, "--entrypoint", program,
-		image_id, arg, NULL };
+	static const char *const hardening[] = { "run", "--rm", "--pull",
+		"never", "--network", "none", "--read-only", "--cap-drop",
+		"ALL", "--security-opt", "no-new-privileges", "--pids-limit",
+		"64", "--memory", "256m", NULL };
+	cleanup_strvec struct strvec all = STRVEC_INIT;
 
-	return engine_ask(
-	    engine, args, engine->launch_timeout_ms, ret_result, dg);
+	strvec_push_all(&all, hardening);
+	strvec_push(&all, "--user");
+	strvec_push(&all, user);
+	strvec_push(&all, "--entrypoint");
+	strvec_push(&all, program);
+	strvec_push(&all, image_id);
+	strvec_push_all(&all, args);
+	return engine_ask(engine, (const char *const *)all.v,
+	    engine->launch_timeout_ms, ret_result, dg);
 }
 
 int
@@ -35,11 +43,12 @@ inimage_client_version(const struct engine *engine, const char *image_id,
 	cleanup_json struct json *root = NULL;
 	cleanup_free char *file =
 	    xasprintf("/usr/local/lib/node_modules/%s/package.json", package);
+	const char *const args[] = { file, NULL };
 	const char *version;
 
 	*ret_version = NULL;
 	if (inimage_run(
-		engine, NOBODY, image_id, "/bin/cat", file, &result, dg) != 0)
+		engine, NOBODY, image_id, "/bin/cat", args, &result, dg) != 0)
 		return -1;
 	if (result.status == INIMAGE_FAILED) {
 		diag_set(dg, DIAG_ENGINE, "read %s of the image", file);

@@ -11,11 +11,11 @@ struct proc_result;
 #define INIMAGE_FAILED 125
 
 /*
- * Runs a program with one argument in a container without a network that is
- * hardened like a session's.  user is "UID:GID".
+ * Runs a program with arguments (NULL-terminated) in a container without a
+ * network that is hardened like a session's.  user is "UID:GID".
  */
 int inimage_run(const struct engine *engine, const char *user,
-    const char *image_id, const char *program, const char *arg,
+    const char *image_id, const char *program, const char *const *args,
     struct proc_result *ret_result, struct diag *dg);
 
 /*

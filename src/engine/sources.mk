@@ -43,6 +43,8 @@ engine_sources = \
 	src/engine/npmrc.c \
 	src/engine/npmrc.h \
 	src/engine/probe.c \
+	src/engine/programs.c \
+	src/engine/programs.h \
 	src/engine/slurp.c \
 	src/engine/slurp.h \
 	src/engine/subids.c \

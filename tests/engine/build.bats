@@ -42,6 +42,22 @@ in_agent() {
     --entrypoint sh "$(agent_image "$BED_UID")" -c "$1"
 }
 
+@test "a build records what is on the PATH of the agent's image" {
+  local name programs=$XDG_STATE_HOME/drydock/programs
+  rm -rf "$programs"
+  run -0 --separate-stderr drydock build --bootstrap --json
+  assert_equal "$(find "$programs" -type f -printf 'sha256:%f %m\n')" \
+    "$(jq -r .agent.id <<<"$output") 600"
+  for name in sh npx node python3 claude git; do
+    grep -xF "$name" "$programs"/* >/dev/null
+  done
+  run -1 grep -xF foo-mcp "$programs"/*
+  # A list without an image goes with the next build.
+  touch "$programs/$(printf 'e%.0s' {1..64})"
+  drydock build --bootstrap >/dev/null 2>&1
+  assert_equal "$(find "$programs" -type f | wc -l)" 1
+}
+
 @test "the same sources give the same images under every umask" {
   local first='' mask
   # The bed's images were built under 077.

@@ -107,7 +107,7 @@ words() {
 left() {
   (cd "$1/drydock" && find sessions trash -mindepth 1 -maxdepth 1 | wc -l)
   # The real one's images were built before.
-  find "$1/drydock" -maxdepth 1 ! -name images.lock | sed 's|.*/||' |
+  find "$1/drydock" -maxdepth 1 ! -name images.lock ! -name programs | sed 's|.*/||' |
     LC_ALL=C sort
 }
 

@@ -96,15 +96,19 @@ build(struct world *w)
 	strbuf_addf(&w->err, "#1 [1/1] FROM base\n#1 DONE 0.0s\n");
 }
 
-/* The holder's own check of an image that is not one. */
+/* The holder's own check of an image that is not one, and its programs. */
 static void
 run(struct world *w)
 {
 	const char *image = NULL;
 
-	for (char *const *a = w->argv; *a != NULL; a++)
+	bool lists = false;
+
+	for (char *const *a = w->argv; *a != NULL; a++) {
 		if (strncmp(*a, "sha256:", 7) == 0)
 			image = *a + 7;
+		lists = lists || strcmp(*a, "/bin/sh") == 0;
+	}
 	cleanup_free char *path =
 	    xasprintf("%s/images/%s", w->dir, image == NULL ? "" : image);
 	cleanup_free char *passed = xasprintf("%s/passed", w->dir);
@@ -112,6 +116,10 @@ run(struct world *w)
 	if (image == NULL || access(path, F_OK) != 0) {
 		strbuf_addstr(&w->err, "docker: No such image\n");
 		w->status = 125;
+		return;
+	}
+	if (lists) {
+		strbuf_addstr(&w->out, "bash\nnpx\nsh\n");
 		return;
 	}
 	cleanup_fclose FILE *f = fopen(passed, "ae");
