@@ -71,7 +71,8 @@ read_source(struct agent_source *s, const struct json *object,
 	    read_path(object, "path", NULL, &s->from, dg) != 0 ||
 	    read_path(object, "to", s->from, &s->to, dg) != 0 ||
 	    read_words(object, "exclude", &s->exclude, dg) != 0 ||
-	    read_words(object, "drop", &s->drop, dg) != 0)
+	    read_words(object, "drop", &s->drop, dg) != 0 ||
+	    read_words(object, "programs", &s->programs, dg) != 0)
 		return -1;
 	return read_words(object, "drop_at_seed", &s->drop_at_seed, dg);
 }
@@ -93,6 +94,7 @@ read_sources(struct agent_sources *sources, const struct json *list,
 		strvec_init(&s->exclude);
 		strvec_init(&s->drop);
 		strvec_init(&s->drop_at_seed);
+		strvec_init(&s->programs);
 		if (read_source(s, json_at(list, i), keys, dg) != 0)
 			return -1;
 	}
@@ -107,7 +109,7 @@ agent_sync_read(
 		"credentials", NULL };
 	static const char *const of_tree[] = { "path", "exclude", NULL };
 	static const char *const of_document[] = { "path", "to", "drop",
-		"drop_at_seed", NULL };
+		"drop_at_seed", "programs", NULL };
 
 	if (check_keys(value, of_all, dg) != 0)
 		return diag_wrap(dg, "sync");
@@ -174,6 +176,7 @@ release_sources(struct agent_sources *sources)
 		strvec_release(&s->exclude);
 		strvec_release(&s->drop);
 		strvec_release(&s->drop_at_seed);
+		strvec_release(&s->programs);
 	}
 	free(sources->v);
 	sources->v = NULL;

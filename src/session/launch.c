@@ -219,6 +219,7 @@ make_session(struct start *l, struct diag *dg)
 		.paths = l->paths,
 		.settings = l->settings,
 		.agent = &l->agent,
+		.image_id = l->images.agent.id,
 		.project = l->project.path,
 		.token = has_token(l),
 	};

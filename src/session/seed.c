@@ -17,7 +17,9 @@
 #include "base/json.h"
 #include "base/jsonadd.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
+#include "engine/programs.h"
 #include "host/agent.h"
 #include "host/gitident.h"
 #include "host/paths.h"
@@ -25,6 +27,7 @@
 #include "session/home-files.h"
 #include "sync/generation.h"
 #include "sync/jsonfilter.h"
+#include "sync/programfilter.h"
 
 static int
 write_new(int dirfd, const char *name, const struct strbuf *text, mode_t mode,
@@ -45,11 +48,22 @@ write_new(int dirfd, const char *name, const struct strbuf *text, mode_t mode,
 /* Bytes above which the user gets a note about the size of the home. */
 #define LARGE ((int64_t)64 << 20)
 
+/* Names in the note about what is left out. */
+#define NAMES_SHOWN 8
+
 /* A snapshot that is being copied into a home. */
 struct copy {
 	const struct seed_spec *spec;
 	int64_t bytes;
+	struct strvec programs; /* of the image */
+	bool programs_known;
 };
+
+static void
+copy_release(struct copy *c)
+{
+	strvec_release(&c->programs);
+}
 
 /*
  * Returns true if the agent's rules leave the path out.  The snapshot may be
@@ -123,11 +137,54 @@ list_drops(const struct agent_source *source, struct strvec *ret)
 		strvec_push(ret, source->drop_at_seed.v[i]);
 }
 
-/* Writes a document without the entries of other projects. */
+/* An unreadable list is a warning: nothing is left out. */
+static void
+read_programs(struct copy *copy)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	if (programs_read(copy->spec->paths, copy->spec->image_id,
+		&copy->programs, &copy->programs_known, &mine) != 0)
+		diag_warn("the programs of the image: %s", mine.message);
+}
+
+/* Leaves out what needs a program that the image does not have. */
 static int
-write_document(const struct seed_spec *spec, const struct agent_source *source,
+leave_out_absent(const struct copy *copy, const struct agent_source *source,
+    struct strbuf *text, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf names = STRBUF_INIT;
+	cleanup_strvec struct strvec left_out = STRVEC_INIT;
+
+	if (!copy->programs_known || source->programs.nr == 0)
+		return 0;
+	if (programfilter_run(&source->programs, &copy->programs, text->buf,
+		text->len, source->to, &out, &left_out, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < left_out.nr && i < NAMES_SHOWN; i++)
+		strbuf_addf(
+		    &names, "%s%.80s", i > 0 ? ", " : "", left_out.v[i]);
+	if (left_out.nr > NAMES_SHOWN)
+		strbuf_addf(&names, " and %zu more", left_out.nr - NAMES_SHOWN);
+	if (left_out.nr > 0)
+		diag_note("%s: left out %s: the image does not have the "
+			  "program; the setting packages adds programs",
+		    source->to, names.buf);
+	strbuf_setlen(text, 0);
+	strbuf_add(text, out.buf, out.len);
+	return 0;
+}
+
+/*
+ * Writes a document without the entries of other projects, and without those
+ * that the image has no program for.
+ */
+static int
+write_document(const struct copy *copy, const struct agent_source *source,
     int snapshot_fd, int home_fd, struct diag *dg)
 {
+	const struct seed_spec *spec = copy->spec;
 	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
@@ -148,6 +205,7 @@ write_document(const struct seed_spec *spec, const struct agent_source *source,
 		&drop, spec->paths->home, spec->project, &filter, dg) != 0 ||
 	    jsonfilter_run(filter, text.buf, text.len, source->to, &out, dg) !=
 		0 ||
+	    leave_out_absent(copy, source, &out, dg) != 0 ||
 	    open_parent(source->to, home_fd, &parent, &name, dg) != 0)
 		return -1;
 	return write_new(parent, name, &out, 0600, dg);
@@ -157,7 +215,8 @@ static int
 copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
 	const struct agent_sources *documents = &spec->agent->sync.documents;
-	struct copy copy = { spec, 0 };
+	__attribute__((cleanup(copy_release))) struct copy copy = { spec, 0,
+		STRVEC_INIT, false };
 	cleanup_close int fd = -1;
 
 	if (generation_open(spec->paths, spec->agent->name, &fd, dg) != 0)
@@ -166,8 +225,9 @@ copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
 		return 0;
 	if (fs_copy_wanted(fd, home_fd, is_wanted, &copy, dg) != 0)
 		return -1;
+	read_programs(&copy);
 	for (size_t i = 0; i < documents->nr; i++) {
-		if (write_document(spec, &documents->v[i], fd, home_fd, dg) !=
+		if (write_document(&copy, &documents->v[i], fd, home_fd, dg) !=
 		    0)
 			return -1;
 	}

@@ -19,6 +19,7 @@ struct seed_spec {
 	const struct paths *paths; /* the state directory is open */
 	const struct settings *settings;
 	const struct agent *agent;
+	const char *image_id; /* the agent's image */
 	const char *project; /* path; entries of other projects are left out */
 	bool ssh_agent; /* git may sign by the session's ssh agent */
 	bool *ret_git_signs; /* set if git is configured for that */

@@ -134,9 +134,8 @@ def is_absent(server):
     for key, value in server[2] or []:
         if key is not None and name(key) == "command" and value[1][0] == '"':
             command = name(value[1])
-            return (command.startswith("/") and not command.startswith(
-                ("/usr/bin/", "/bin/"))) or command in (
-                "docker", "podman", "uv", "uvx", "bun", "bunx", "deno")
+            return command.startswith("/") and not command.startswith(
+                ("/usr/bin/", "/bin/"))
     return False
 
 

@@ -63,6 +63,31 @@ no_canary() {
   assert_equal "$(find "$host" ! -uid "$BED_UID")" ""
 }
 
+@test "an MCP server whose program the image does not have is left out" {
+  as_who tee "$host/.claude.json" >/dev/null <<'EOF'
+{"mcpServers": {
+  "npm": {"command": "npx", "args": ["-y", "x"]},
+  "own": {"command": "foo-mcp", "env": {"K": "canary-absent"}},
+  "path": {"command": "/usr/bin/bar-mcp"},
+  "py": {"command": "/usr/bin/python3"},
+  "remote": {"type": "http", "url": "https://mcp.example"},
+  "var": {"command": "${TOOL}"}}}
+EOF
+  run -0 --separate-stderr in_session sh -c 'cat ~/.claude/.claude.json
+    command -v npx python3 >/dev/null && ! command -v foo-mcp bar-mcp'
+  assert_equal "$(jq -c '.mcpServers | keys' <<<"$output")" \
+    '["npm","py","remote","var"]'
+  refute_contains "$output" canary-absent
+  assert_equal "$(grep -c 'left out' <<<"$stderr")" 1
+  assert_contains "$stderr" ".claude/.claude.json: left out own (foo-mcp), \
+path (/usr/bin/bar-mcp): the image does not have the program"
+  # An image of an older drydock has no list: nothing is left out by name.
+  rm -r "$XDG_STATE_HOME/drydock/programs"
+  run -0 --separate-stderr in_session sh -c 'cat ~/.claude/.claude.json'
+  assert_equal "$(jq '.mcpServers | length' <<<"$output")" 6
+  refute_contains "$stderr" "left out"
+}
+
 @test "no secret is anywhere while a session runs, nor after it was killed" {
   open_session sh -c 'echo ready; read x'
   no_canary

@@ -20,6 +20,10 @@
 
 #include "check.h"
 
+#define IMAGE_HEX                          \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 struct bed {
 	struct paths paths;
 	struct settings settings;
@@ -63,6 +67,7 @@ seed(struct bed *bed, const struct agent *agent, struct diag *dg)
 		.paths = &bed->paths,
 		.settings = &bed->settings,
 		.agent = agent,
+		.image_id = "sha256:" IMAGE_HEX,
 		.project = "/p",
 	};
 
@@ -194,6 +199,55 @@ test_newer_rules(void)
 	CHECK_INT(fstatat(bed.home_fd, ".t/sub/KEY.old", &st, 0), -1);
 	CHECK_INT(fs_read_file(bed.home_fd, ".t/main", 4096, &text, &dg), 0);
 	CHECK_STR(text.buf, "{\"n\": 1.0}");
+	agent_release(&agent);
+}
+
+/* A list that is absent or damaged leaves nothing out. */
+static void
+test_programs(void)
+{
+	static const char rules[] =
+	    "{\"command\": [\"tool\"], \"sync\": {"
+	    "\"documents\": [{\"path\": \".t.json\", \"to\": \"main\","
+	    " \"programs\": [\".s[].c\"]}]}}";
+	static const char text[] =
+	    "{\"s\": {\"a\": {\"c\": \"foo\"}, \"b\": {\"c\": \"npx\"}}}";
+	static const char *const dirs[] = { "agents/tool",
+		"agents/tool/snapshot", "programs" };
+	static const struct {
+		const char *list;
+		const char *want;
+	} rows[] = {
+		{ NULL, text },
+		{ "npx\nsh\n", "{\"s\": {\"b\": {\"c\": \"npx\"}}}" },
+		{ "npx\nfoo\nsh\n", text },
+		{ "np", text },
+		{ "", text },
+	};
+	cleanup_bed struct bed bed;
+	struct agent agent = AGENT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	bed_open(&bed);
+	CHECK_INT(
+	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
+	    0);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		CHECK_INT(mkdirat(bed.paths.state_fd, dirs[i], 0700), 0);
+	put(bed.paths.state_fd, "agents/tool/snapshot/main", text);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf got = STRBUF_INIT;
+		char path[] = "programs/" IMAGE_HEX;
+
+		(void)unlinkat(bed.paths.state_fd, path, 0);
+		if (rows[i].list != NULL)
+			put(bed.paths.state_fd, path, rows[i].list);
+		CHECK_INT(seed(&bed, &agent, &dg), 0);
+		CHECK_INT(
+		    fs_read_file(bed.home_fd, "main", 4096, &got, &dg), 0);
+		CHECK_STR(got.buf, rows[i].want);
+		CHECK_INT(unlinkat(bed.home_fd, "main", 0), 0);
+	}
 	agent_release(&agent);
 }
 
@@ -416,6 +470,8 @@ main(void)
 		    test_project_within },
 		{ "a link where a directory is due is an error",
 		    test_hostile_parent },
+		{ "what the image has no program for is left out",
+		    test_programs },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

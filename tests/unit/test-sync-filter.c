@@ -10,6 +10,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "sync/jsonfilter.h"
+#include "sync/programfilter.h"
 
 #include "check.h"
 
@@ -230,6 +231,84 @@ test_bad_rules(void)
 	}
 }
 
+static const struct {
+	const char *text;
+	const char *want;
+	const char *left_out;
+} program_rows[] = {
+	{ "{\"s\": {\"a\": {\"c\": \"npx\"}}}", NULL, "" },
+	{ "{\"s\": {\"a\": {\"c\": \"foo\"}}}", "{\"s\": {}}", "a (foo)" },
+	{ "{\"s\": {\"a\": {\"c\": \"/usr/bin/npx\"}}}", NULL, "" },
+	{ "{\"s\": {\"a\": {\"c\": \"/bin/foo\"}, \"n\": 1.0}}",
+	    "{\"s\": {\"n\": 1.0}}", "a (/bin/foo)" },
+	/* No name of a program. */
+	{ "{\"s\": {\"a\": {\"c\": \"/opt/foo\"}, \"b\": {\"c\": \"./foo\"},"
+	  " \"d\": {\"c\": \"${FOO}\"}, \"e\": {\"c\": \"\"},"
+	  " \"f\": {\"c\": \"foo x\"}, \"g\": {\"c\": \"~/foo\"},"
+	  " \"h\": {\"c\": \"foo\\u0000\\n\"}}}",
+	    NULL, "" },
+	/* No string, and no server. */
+	{ "{\"s\": {\"a\": {\"c\": [\"foo\"]}, \"b\": 1, \"d\": null}}", NULL,
+	    "" },
+	{ "{\"s\": [{\"c\": \"foo\"}, 1]}", "{\"s\": [1]}", "an entry (foo)" },
+	{ "{\"s\": \"foo\"}", NULL, "" },
+	{ " [12345678901234567890] ", NULL, "" },
+	/* Keys that look like jq, and bytes that are kept. */
+	{ "{\"s\": {\"\\\\(1)\\\"|.\": {\"c\": \"foo\"}, "
+	  "\"\\/\": {\"c\": \"npx\", \"n\": 1.00}}}",
+	    "{\"s\": {\"\\/\": {\"c\": \"npx\", \"n\": 1.00}}}",
+	    "\\(1)\"|. (foo)" },
+	{ "{\"s\": {\"a\": {\"c\": \"foo\"}, \"b\": {\"c\": \"bar\"}}}",
+	    "{\"s\": {}}", "a (foo), b (bar)" },
+};
+
+static void
+test_programs(void)
+{
+	cleanup_strvec struct strvec expressions = STRVEC_INIT;
+	cleanup_strvec struct strvec programs = STRVEC_INIT;
+
+	strvec_push(&expressions, ".s?[]? | .c?");
+	strvec_push(&programs, "npx");
+	for (size_t i = 0; i < ARRAY_SIZE(program_rows); i++) {
+		const char *text = program_rows[i].text;
+		const char *want = program_rows[i].want;
+		cleanup_strvec struct strvec left_out = STRVEC_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *names = NULL;
+
+		CHECK_INT(programfilter_run(&expressions, &programs, text,
+			      strlen(text), "doc", &out, &left_out, &dg),
+		    0);
+		names = strvec_join(&left_out, ", ");
+		CHECK_STR(out.buf, want != NULL ? want : text);
+		CHECK_STR(names, program_rows[i].left_out);
+	}
+}
+
+static void
+test_bad_program_rules(void)
+{
+	static const char *const rules[] = { "(((", "1 + 1", "error" };
+	static const char text[] = "{\"a\": 1}";
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		cleanup_strvec struct strvec expressions = STRVEC_INIT;
+		cleanup_strvec struct strvec none = STRVEC_INIT;
+		cleanup_strvec struct strvec left_out = STRVEC_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		strvec_push(&expressions, rules[i]);
+		CHECK_INT(programfilter_run(&expressions, &none, text,
+			      strlen(text), "doc", &out, &left_out, &dg),
+		    -1);
+		CHECK_INT(dg.class, DIAG_CONFIG);
+		CHECK_INT(out.len, 0);
+	}
+}
+
 /* A path of the user's is text to jq, whatever it looks like. */
 static void
 test_hostile_project(void)
@@ -283,6 +362,9 @@ main(void)
 		{ "a project's path cannot be a program",
 		    test_hostile_project },
 		{ "ten thousand projects lose their secrets", test_many },
+		{ "what needs an absent program goes", test_programs },
+		{ "a bad rule for programs is an error",
+		    test_bad_program_rules },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
