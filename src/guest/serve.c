@@ -315,23 +315,28 @@ greet(struct serve *s, struct client *c)
 
 /*
  * Over the limit the oldest client is dropped, except a client whose command
- * ends with it.  Clients from the container are counted separately, so that
- * they cannot displace the user's.
+ * ends with it, and a viewer only if all others view.  Clients from the
+ * container are counted separately, so that they cannot displace the user's.
  */
 static void
 make_room(struct serve *s, bool inside)
 {
 	struct client *oldest = NULL;
+	struct client *idle = NULL;
 	size_t n = 0;
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
 		if (c->inside != inside || client_is_gone(c) || c->exec != NULL)
 			continue;
 		n++;
-		if (!s->owner_bound || c != s->owner)
-			oldest = c;
+		if (s->owner_bound && c == s->owner)
+			continue;
+		oldest = c;
+		/* The newest, which is first, has not said yet what it is. */
+		if (!c->viewer && c != s->clients)
+			idle = c;
 	}
 	if (n > CLIENTS_MAX && oldest != NULL)
-		client_drop(oldest);
+		client_drop(idle != NULL ? idle : oldest);
 }
 
 static void

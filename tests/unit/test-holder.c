@@ -367,6 +367,37 @@ hostile_clients_do_no_harm(void)
 	kit_output_release(&o);
 }
 
+/* Connections to ports come in bursts, which an earlier client shall survive. */
+static void
+viewers_are_dropped_last(void)
+{
+	struct kit kit;
+	struct kit_output o = KIT_OUTPUT_INIT;
+	int fds[18];
+	int fd = kit_shell(
+	    &kit, "echo ready; read x; echo got $x; exit 4", true, false);
+
+	if (fd == -1)
+		return;
+	CHECK(kit_read_until(fd, &o, "ready"));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		cleanup_strbuf struct strbuf view = STRBUF_INIT;
+
+		fds[i] = kit_greet(&kit, NULL);
+		wire_add_size(&view, WIRE_VIEW, (struct wire_size){ 30, 100 });
+		if (i < 10)
+			CHECK(kit_send(fds[i], &view));
+	}
+	CHECK(kit_send_frame(fd, WIRE_INPUT, "word\r", 5));
+	kit_collect(fd, &o);
+	CHECK_INT(o.status, 4);
+	CHECK_INT(kit_wait(&kit), 4);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		(void)close(fds[i]);
+	(void)close(fd);
+	kit_output_release(&o);
+}
+
 static void
 second_go_is_refused(void)
 {
@@ -654,6 +685,7 @@ static const struct check_test tests[] = {
 	{ "the command inherits nothing but what it was given",
 	    command_inherits_nothing },
 	{ "hostile clients do no harm", hostile_clients_do_no_harm },
+	{ "viewers are dropped last", viewers_are_dropped_last },
 	{ "a second go is refused", second_go_is_refused },
 	{ "an endless go is refused", endless_go_is_refused },
 	{ "told to end, it ends", told_to_end_it_ends },
