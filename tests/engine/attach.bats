@@ -50,6 +50,17 @@ no_container_left() {
   goes_on
 }
 
+@test "attach tells of refused hosts, once" {
+  open_counter
+  as_who drydock exec "$id" -- curl -s --max-time 10 https://registry.example ||
+    true
+  cd "$project"
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach "$id"
+  assert_contains "$output" "drydock allow registry.example"
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach "$id"
+  refute_contains "$output" registry.example
+}
+
 @test "two terminals: one is closed, the other sees the end" {
   local tm=(tmux -L "life$$")
   open_counter
