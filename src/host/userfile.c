@@ -99,12 +99,34 @@ userfile_open(struct userfile *file, const struct paths *paths,
 	if (fstat(fd, &st) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "%s", file->path);
 	file->mode = st.st_mode & 0777;
+	file->seen = st;
 	return trusted_read(fd, file->path, max, &file->text, dg);
+}
+
+/* Editors take no lock: their change must not be lost. */
+static int
+check_unchanged(const struct userfile *file, struct diag *dg)
+{
+	const struct stat *seen = &file->seen;
+	struct stat st = { .st_ino = 0 };
+
+	if (fstatat(file->dir_fd, file->name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    errno != ENOENT)
+		return diag_set_errno(dg, DIAG_IO, errno, "%s", file->path);
+	if (st.st_dev == seen->st_dev && st.st_ino == seen->st_ino &&
+	    st.st_size == seen->st_size &&
+	    st.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)
+		return 0;
+	return diag_set(dg, DIAG_BUSY,
+	    "%s was changed meanwhile: run the command again", file->path);
 }
 
 int
 userfile_write(struct userfile *file, struct diag *dg)
 {
+	if (check_unchanged(file, dg) != 0)
+		return -1;
 	if (fs_replace_file(file->dir_fd, file->name, file->text.buf,
 		file->text.len, file->mode, dg) != 0)
 		return diag_wrap(dg, "%s", file->path);

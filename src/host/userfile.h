@@ -6,6 +6,7 @@
 #ifndef DRYDOCK_USERFILE_H
 #define DRYDOCK_USERFILE_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/strbuf.h"
@@ -19,11 +20,12 @@ struct userfile {
 	char *name; /* owned; the file's name in dir_fd */
 	int dir_fd; /* owned; locked until the release */
 	mode_t mode;
+	struct stat seen; /* of the file that was read; zero: absent */
 };
 
-#define USERFILE_INIT                          \
-	{                                      \
-		STRBUF_INIT, NULL, NULL, -1, 0 \
+#define USERFILE_INIT                             \
+	{                                         \
+		.text = STRBUF_INIT, .dir_fd = -1 \
 	}
 
 /*
@@ -36,7 +38,10 @@ struct userfile {
 int userfile_open(struct userfile *file, const struct paths *paths,
     const char *name, size_t max, struct diag *dg);
 
-/* Replaces the file atomically with text. */
+/*
+ * Replaces the file atomically with text.  DIAG_BUSY if somebody changed the file
+ * after it was read.
+ */
 int userfile_write(struct userfile *file, struct diag *dg);
 
 void userfile_release(struct userfile *file);

@@ -87,6 +87,7 @@ unit_tests = \
 	tests/unit/test-toolchain \
 	tests/unit/test-trusted \
 	tests/unit/test-usage \
+	tests/unit/test-userfile \
 	tests/unit/test-verify \
 	tests/unit/test-verify-inspect \
 	tests/unit/test-view \
@@ -154,6 +155,7 @@ tests_unit_test_policy_check_SOURCES = tests/unit/test-policy-check.c \
 	$(holder_kit)
 tests_unit_test_limits_SOURCES = tests/unit/test-limits.c $(holder_kit)
 tests_unit_test_allowlist_SOURCES = tests/unit/test-allowlist.c $(data_kit)
+tests_unit_test_userfile_SOURCES = tests/unit/test-userfile.c $(data_kit)
 tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c \
 	src/guest/limits.c $(data_kit)
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
