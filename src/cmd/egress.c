@@ -44,8 +44,8 @@ struct egress_options {
 struct request {
 	char *host; /* owned; the host as a line, or the target as asked */
 	const char *outcome; /* static text */
-	bool allowable; /* host is a line */
-	bool by_address; /* refused for its address alone */
+	bool allowable; /* host can be a line of an allowlist */
+	bool by_address; /* refused only because of its address */
 	int64_t first, last; /* seconds since 1970 */
 	int64_t count;
 };
@@ -67,10 +67,10 @@ requests_release(struct requests *r)
 
 #define cleanup_requests __attribute__((cleanup(requests_release)))
 
-/* What the commands that open hosts depend on. */
+/* The inputs of the commands that open hosts. */
 struct offer {
 	struct allowlist list; /* what the session may reach now */
-	struct strbuf command; /* with a blank; empty: none is offered */
+	struct strbuf command; /* ends with a blank; empty: no command */
 };
 
 #define OFFER_INIT                          \
@@ -87,7 +87,10 @@ offer_release(struct offer *offer)
 
 #define cleanup_offer __attribute__((cleanup(offer_release)))
 
-/* Reads "TIME STATUS METHOD TARGET [RESULT [PAGE]]".  Returns false for other lines. */
+/*
+ * Reads "TIME STATUS METHOD TARGET [RESULT [PAGE]]".  Returns false for other
+ * lines.
+ */
 static bool
 parse_request(const char *line, struct request *ret_request)
 {
@@ -183,13 +186,13 @@ add_command(
 		strlen(r->host), &ignored) != 0)
 		return;
 	e = allowlist_find(&offer->list, &own.v[0]);
-	/* It is open by now, or its address is refused in any case. */
+	/* The host is open now, or its address is always refused. */
 	if (e != NULL && (e->private_ok || !r->by_address))
 		return;
 	strbuf_addstr(out, offer->command.buf);
 	if (e != NULL)
 		strbuf_addstr(out, "--private ");
-	/* The brackets of an IPv6 address are a pattern for a shell. */
+	/* A shell reads the brackets of an IPv6 address as a pattern. */
 	strbuf_add_shell_quoted(out, r->host);
 }
 
@@ -474,7 +477,7 @@ follow(const struct context *ctx, const struct session *session, bool json,
 
 	for (;;) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
-		/* Asked before the last look at the log. */
+		/* Checked before the log is read, so that no line is lost. */
 		bool over = is_over(session);
 		const char *at;
 

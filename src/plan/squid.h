@@ -59,13 +59,13 @@ int squid_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
  */
 #define SQUID_BOOT "boot-id"
 
-/* Permits the proxy in this boot. */
+/* Writes SQUID_BOOT, which permits the proxy to run in this boot. */
 int squid_write_boot(int conf_fd, struct diag *dg);
 
 /*
- * Writes squid.conf, SQUID_ADDRESSES and the refusal pages into conf_fd.  This
- * is sidecar/conf of the session; the sidecar has it at /etc/drydock-egress.  A
- * running proxy reads it again, without a restart.
+ * Writes squid.conf, SQUID_ADDRESSES and the refusal pages into conf_fd, which
+ * is sidecar/conf of the session.  The sidecar has it at /etc/drydock-egress.
+ * A running proxy reads the new files without a restart.
  */
 int squid_write(int conf_fd, const struct allowlist *list, struct diag *dg);
 

@@ -28,7 +28,7 @@ enum {
 	LEASE_MS = 10000
 };
 
-/* The settings that decide the list, and where the record keeps them. */
+/* The settings that decide the list, and their members of the record. */
 static const struct kept {
 	const char *name;
 	size_t offset;
@@ -85,7 +85,7 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 	settings_init(&settings);
 	if (settings_load(&settings, paths, no_environ, dg) != 0)
 		return -1;
-	/* The project's own file may close what the others open. */
+	/* The project's own file may close hosts that the others open. */
 	if (project_open(&project, dir, paths, record != NULL ? dg : &gone) !=
 	    0) {
 		if (record != NULL)
@@ -108,8 +108,8 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 }
 
 /*
- * Returns true if the change may concern the session.  A record never changes
- * its project and mode, so that this needs no lease.
+ * Returns true if the change may affect the session.  This needs no lease: the
+ * project and the mode of a record never change.
  */
 static bool
 is_concerned(const struct paths *paths, const char *id, const char *project)

@@ -22,11 +22,11 @@ int allowed_load(const struct paths *paths, const char *project,
 
 /*
  * Records the settings that decide the list and come from an option or the
- * environment: no file has them when the list changes.
+ * environment, because no file has them when the list changes.
  */
 void allowed_record(const struct settings *settings, struct record *record);
 
-/* Sets the recorded settings, above all others. */
+/* Applies the recorded settings; they beat all others. */
 int allowed_restore(
     struct settings *settings, const struct record *record, struct diag *dg);
 

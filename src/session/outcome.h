@@ -4,8 +4,9 @@
  * The session's own directory is always removed.
  *
  * The file is small: exit status, times, limits that were hit, hosts that the
- * proxy refused, signatures by key and purpose, and the last screen as text.  The content comes from the agent
- * and is hostile.  It is bounded here, and escaped wherever it is printed.
+ * proxy refused, signatures by key and purpose, and the last screen as text.
+ * The content comes from the agent and is hostile.  It is bounded here, and
+ * escaped wherever it is printed.
  */
 #ifndef DRYDOCK_OUTCOME_H
 #define DRYDOCK_OUTCOME_H

@@ -21,7 +21,7 @@
 #include "session/allowed.h"
 #include "session/egress.h"
 
-/* In the session's directory: the names that were told, one a line. */
+/* In the session's directory: the reported hosts, one a line. */
 #define TOLD_NAME "refused-told"
 #define TOLD_MAX ((size_t)REFUSED_MAX * (REFUSED_NAME_MAX + 1))
 
@@ -105,7 +105,7 @@ refused_parse(struct refused *r, const char *text, size_t len)
 	}
 }
 
-/* Marks the hosts that an earlier attach told the user. */
+/* Marks the hosts that an earlier attach reported. */
 static void
 mark_told(struct refused *r, int session_fd)
 {
@@ -265,7 +265,8 @@ refused_tell_new(int session_fd, const struct paths *paths, const char *project,
 	refused_tell(&r, paths, project, agent);
 	if (fs_replace_file(
 		session_fd, TOLD_NAME, names.buf, names.len, 0600, &dg) != 0)
-		diag_warn("these refusals will be told again: %s", dg.message);
+		diag_warn(
+		    "these refusals will be reported again: %s", dg.message);
 }
 
 void

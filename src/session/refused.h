@@ -25,7 +25,7 @@ struct refused_host {
 	char *name; /* owned; an allowlist line, or the requested target */
 	int64_t count;
 	bool allowable; /* name is a valid allowlist line */
-	bool told; /* refused_tell_new() told the user */
+	bool told; /* refused_tell_new() reported it */
 };
 
 struct refused {
@@ -48,8 +48,8 @@ void refused_add(
 
 /*
  * Returns true if the proxy refused a request that has this status and result
- * in its log.  An allowed server can answer 403, too; the logs of older
- * sidecars have no result (NULL) and do not tell.
+ * in its log.  An allowed server can answer 403, too.  Logs of older sidecars
+ * have no result (NULL), and do not show the difference.
  */
 bool refused_is_refusal(const char *status, const char *result);
 
@@ -74,8 +74,8 @@ void refused_tell(const struct refused *r, const struct paths *paths,
     const char *project, const char *agent);
 
 /*
- * Prints these notes for a session that runs.  Each host is told once, here or
- * at the session's end.
+ * Prints these notes for a running session.  Each host is reported once, here
+ * or at the session's end.
  */
 void refused_tell_new(int session_fd, const struct paths *paths,
     const char *project, const char *agent);

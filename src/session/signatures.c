@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses the log of the ssh agent, one JSON object a line. */
+/* signatures: parses the log of the ssh agent, one JSON object a line. */
 #include "session/signatures.h"
 
 #include <errno.h>
@@ -118,8 +118,8 @@ signature_describe(const struct signature *signature, struct strbuf *out)
 }
 
 /*
- * The agent chooses the details, so that they could fill the list.  Keys and
- * purposes are few.
+ * The agent chooses the details, and could fill the list with them.  There are
+ * few keys and purposes.
  */
 void
 signatures_read(struct signatures *s, int session_fd)

@@ -2,8 +2,8 @@
 /*
  * signatures: reads the log of a session's ssh agent (session/sshagent.h).
  *
- * The details come from the agent and are hostile, but printable: the code that
- * writes the log drops others.
+ * The details come from the agent and are hostile, but printable: the writer of
+ * the log drops other characters.
  */
 #ifndef DRYDOCK_SIGNATURES_H
 #define DRYDOCK_SIGNATURES_H
@@ -17,9 +17,9 @@ struct json;
 struct jsonw;
 struct strbuf;
 
-/* One request to sign, or the equal ones of a log. */
+/* One request to sign, or all equal requests of a log. */
 struct signature {
-	char *key; /* owned; the fingerprint, as all strings never NULL */
+	char *key; /* owned; fingerprint; like all strings here never NULL */
 	char *purpose; /* owned; "login", "file", "other", or "" */
 	char *detail; /* owned; user name or namespace, or "" */
 	char *first, *last; /* owned; times */
@@ -28,7 +28,7 @@ struct signature {
 };
 
 struct signatures {
-	struct signature *v; /* owned; in order of the first */
+	struct signature *v; /* owned; in order of the first request */
 	size_t nr;
 	int64_t more; /* requests beyond the limit of signatures_add() */
 };
@@ -42,13 +42,13 @@ struct signatures {
 int signatures_read_log(int session_fd, struct strbuf *out, struct diag *dg);
 
 /*
- * Parses one line of the log.  Returns false for any other line, as the last one
- * of a full log.
+ * Parses one line of the log.  Returns false for any other text, such as the
+ * cut last line of a full log.
  */
 bool signature_parse(
     const char *line, size_t len, struct signature *ret_signature);
 
-/* Adds given, which is taken.  Keeps at most max different ones. */
+/* Adds a signature (given).  Keeps at most max different ones. */
 void signatures_add(
     struct signatures *s, size_t max, const struct signature *given);
 
@@ -59,10 +59,11 @@ void signatures_parse(struct signatures *s, size_t max, const char *text);
 void signature_describe(const struct signature *signature, struct strbuf *out);
 
 /*
- * For the record of an ended session.  signatures_read() adds the signed ones,
- * equal ones by key and purpose alone, and at most SIGNATURES_KEPT.  The next
- * two write and read the members "signatures" and "signatures_more" of an
- * object.  signatures_tell() prints a note for the user.
+ * These are for the record of an ended session.  signatures_read() adds the
+ * signatures that were made, grouped by key and purpose, at most
+ * SIGNATURES_KEPT.  signatures_write() and signatures_restore() write and read
+ * the members "signatures" and "signatures_more" of an object.
+ * signatures_tell() prints a note for the user.
  */
 enum {
 	SIGNATURES_KEPT = 20
