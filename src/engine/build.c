@@ -265,7 +265,7 @@ verify(enum build_kind kind, const struct engine *engine,
 	return diag_add_detail(dg, result.err.buf, result.err.len);
 }
 
-/* A failure is a warning: the image is good, and its sessions keep more. */
+/* A failure is a warning: sessions of the image then leave out nothing. */
 static void
 list_programs(const struct engine *engine, const struct paths *paths,
     const char *image_id)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* programs: asks an image's own shell what is on its PATH. */
+/* programs: lists the programs on an image's PATH by its own shell. */
 #include "engine/programs.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 #define FILE_MAX ((size_t)256 * 1024)
 #define ID_PREFIX "sha256:"
 
-/* sh is the last name: an answer without it was cut short. */
+/* The last name is sh, which shows that the list is complete. */
 static const char script[] =
     "IFS=:\n"
     "for dir in $PATH; do\n"

@@ -2,9 +2,9 @@
 /*
  * programs: the names of the programs on an image's PATH.
  *
- * A build lists them once, in a container of the new image, and records them
- * beside the record of images: programs/ID in the state directory, one name a
- * line.  A launch reads the file and starts no container for it.
+ * A build lists them once, in a container of the new image, and writes them to
+ * programs/ID in the state directory, one name a line.  A launch reads that
+ * file, so it starts no container for the list.
  */
 #ifndef DRYDOCK_PROGRAMS_H
 #define DRYDOCK_PROGRAMS_H
@@ -17,8 +17,8 @@ struct paths;
 struct strvec;
 
 /*
- * Lists the programs of an image and records them.  A file that is there is
- * replaced.  user is "UID:GID".
+ * Lists the programs of an image and records them, and replaces an existing
+ * file.  user is "UID:GID".
  */
 int programs_record(const struct paths *paths, const struct engine *engine,
     const char *user, const char *image_id, struct diag *dg);

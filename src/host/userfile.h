@@ -39,8 +39,8 @@ int userfile_open(struct userfile *file, const struct paths *paths,
     const char *name, size_t max, struct diag *dg);
 
 /*
- * Replaces the file atomically with text.  DIAG_BUSY if somebody changed the file
- * after it was read.
+ * Replaces the file atomically with text.  DIAG_BUSY if somebody changed the
+ * file after it was read.
  */
 int userfile_write(struct userfile *file, struct diag *dg);
 

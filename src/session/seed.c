@@ -48,7 +48,7 @@ write_new(int dirfd, const char *name, const struct strbuf *text, mode_t mode,
 /* Bytes above which the user gets a note about the size of the home. */
 #define LARGE ((int64_t)64 << 20)
 
-/* Names in the note about what is left out. */
+/* Names in the note about dropped values. */
 #define NAMES_SHOWN 8
 
 /* A snapshot that is being copied into a home. */
@@ -137,7 +137,7 @@ list_drops(const struct agent_source *source, struct strvec *ret)
 		strvec_push(ret, source->drop_at_seed.v[i]);
 }
 
-/* An unreadable list is a warning: nothing is left out. */
+/* If the list cannot be read, warns and leaves out nothing. */
 static void
 read_programs(struct copy *copy)
 {
@@ -148,7 +148,7 @@ read_programs(struct copy *copy)
 		diag_warn("the programs of the image: %s", mine.message);
 }
 
-/* Leaves out what needs a program that the image does not have. */
+/* Drops the values that need a program that the image does not have. */
 static int
 leave_out_absent(const struct copy *copy, const struct agent_source *source,
     struct strbuf *text, struct diag *dg)
@@ -177,8 +177,8 @@ leave_out_absent(const struct copy *copy, const struct agent_source *source,
 }
 
 /*
- * Writes a document without the entries of other projects, and without those
- * that the image has no program for.
+ * Writes a document without the entries of other projects, and without entries
+ * whose program the image lacks.
  */
 static int
 write_document(const struct copy *copy, const struct agent_source *source,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* programfilter: jq finds the programs, and jsonfilter removes. */
+/* programfilter: finds commands by jq, and removes by jsonfilter. */
 #include "sync/programfilter.h"
 
 #include <string.h>

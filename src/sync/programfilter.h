@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * programfilter: leaves out of a JSON document what needs a program that an
- * image does not have, and copies the rest byte for byte.
+ * programfilter: drops the values of a JSON document that need a program that
+ * an image does not have, and copies the rest byte for byte.
  */
 #ifndef DRYDOCK_PROGRAMFILTER_H
 #define DRYDOCK_PROGRAMFILTER_H
@@ -16,8 +16,8 @@ struct strvec;
  * Each path expression (jq) leads to strings that name a program.  If programs
  * does not have such a name, the value that contains the string is left out,
  * and "KEY (PROGRAM)" is appended to ret_left_out.  /bin/NAME and /usr/bin/NAME
- * count as NAME.  A string with other characters than those of a program's name
- * is none: a path, a variable.
+ * count as NAME.  A string with characters that no program's name has, such as
+ * a path or a variable, is ignored.
  *
  * text is valid JSON without duplicate keys, as from jsonfilter_run().  An
  * expression that does not compile is DIAG_CONFIG.
