@@ -323,9 +323,16 @@ int
 gitrepo_keep_outer(const char *project, const char *dir,
     const struct paths *paths, struct diag *dg)
 {
+	cleanup_knownprojects struct knownprojects *known = NULL;
+	cleanup_free char *holder = NULL;
 	cleanup_close int fd = -1;
 	char name[DIGEST_HEX_SIZE];
 
+	if (knownprojects_load(paths, &known, dg) != 0)
+		return -1;
+	holder = knownprojects_find(known, project);
+	if (holder != NULL)
+		return 0;
 	kept_name(project, name);
 	if (fs_make_dir(paths->state_fd, KEPT, 0700, &fd, dg) != 0)
 		return -1;

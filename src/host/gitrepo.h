@@ -42,7 +42,10 @@ char *gitrepo_find_outer(const char *project);
 int gitrepo_outer_is_safe(const char *project, const char *dir,
     const struct paths *paths, bool *ret_safe, struct diag *dg);
 
-/* Keeps the directory of the project's first session.  The state is open. */
+/*
+ * Keeps the directory of the project's first session; does nothing if an
+ * earlier session could write the project.  The state is open.
+ */
 int gitrepo_keep_outer(const char *project, const char *dir,
     const struct paths *paths, struct diag *dg);
 

@@ -62,10 +62,10 @@ refuse(const struct mountinfo_row *m, const char *above, const char *why,
 	    m->fstype, above, why);
 }
 
-/* Opens dir, and adds it.  dir is a real path. */
+/* Adds dir, a real path that fd refers to. */
 static int
 add(struct carried *c, enum mount_id role, const char *dir, int fd,
-    struct diag *dg)
+    bool read_only, struct diag *dg)
 {
 	struct carried_dir *d;
 	struct statvfs fs;
@@ -77,7 +77,7 @@ add(struct carried *c, enum mount_id role, const char *dir, int fd,
 	d = &c->v[c->nr++];
 	*d = (struct carried_dir){ .role = &mount_roles[role],
 		.path = xstrdup(dir),
-		.read_only = (fs.f_flag & ST_RDONLY) != 0,
+		.read_only = read_only || (fs.f_flag & ST_RDONLY) != 0,
 		.st = st };
 	return 0;
 }
@@ -121,19 +121,29 @@ add_mount(const struct plan_request *request, const struct mountinfo_row *m,
 		return refuse(m, project, why, dg);
 	if (project_check_path(m->target, "mount", dg) != 0)
 		return -1;
-	return add(c, MOUNT_BELOW, m->target, fd, dg);
+	return add(c, MOUNT_BELOW, m->target, fd, false, dg);
 }
 
+/*
+ * Returns true if the setting binds lists path.  *ret_read_only: as read-only.
+ */
 static bool
-is_listed(const struct plan_request *request, const char *path)
+is_listed(
+    const struct plan_request *request, const char *path, bool *ret_read_only)
 {
 	const struct strvec *binds = &request->settings->binds;
 	size_t len = strlen(path);
 
-	for (size_t i = 0; i < binds->nr; i++)
-		if (strncmp(binds->v[i], path, len) == 0 &&
-		    (binds->v[i][len] == '\0' || binds->v[i][len] == ':'))
-			return true;
+	*ret_read_only = false;
+	for (size_t i = 0; i < binds->nr; i++) {
+		const char *end = binds->v[i] + len;
+
+		if (strncmp(binds->v[i], path, len) != 0 ||
+		    (*end != '\0' && *end != ':'))
+			continue;
+		*ret_read_only = *end == ':';
+		return true;
+	}
 	return false;
 }
 
@@ -145,14 +155,16 @@ add_git(const struct plan_request *request, struct carried *c, struct diag *dg)
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int root = -1;
 	cleanup_close int fd = -1;
-	bool safe = false;
+	bool read_only;
+	bool safe;
 
 	if (dir == NULL)
 		return 0;
-	if (!is_listed(request, dir) &&
+	safe = is_listed(request, dir, &read_only);
+	if (!safe &&
 	    gitrepo_outer_is_safe(project, dir, request->paths, &safe, dg) != 0)
 		return -1;
-	if (!is_listed(request, dir) && !safe) {
+	if (!safe) {
 		diag_note(
 		    "the git directory %s is not in the session, because "
 		    "an earlier session could write %s/.git: if it is the "
@@ -166,7 +178,7 @@ add_git(const struct plan_request *request, struct carried *c, struct diag *dg)
 	if (fs_open_nolinks(
 		root, dir + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
 		return diag_set(dg, DIAG_IO, "%s", ignored.message);
-	return add(c, MOUNT_GIT, dir, fd, dg);
+	return add(c, MOUNT_GIT, dir, fd, read_only, dg);
 }
 
 int

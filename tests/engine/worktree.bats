@@ -93,6 +93,22 @@ not_bound() {
     as_who tee "$XDG_CONFIG_HOME/drydock/drydock.conf" >/dev/null
   run -0 --separate-stderr in_session git rev-parse --git-common-dir
   assert_equal "$output" "$other/.git"
+  # It is not the project's for good.
+  as_who rm "$XDG_CONFIG_HOME/drydock/drydock.conf"
+  not_bound "$other/.git"
+}
+
+@test "a git directory that binds lists as read-only is read-only" {
+  git_ -C "$top" worktree add -q "$tree"
+  project=$tree
+  echo "binds = $top/.git:ro" |
+    as_who tee "$XDG_CONFIG_HOME/drydock/drydock.conf" >/dev/null
+  # shellcheck disable=SC2016
+  run -0 --separate-stderr in_session sh -c \
+    'git log -1 --format=%s && ! touch "$0/made"' "$top/.git"
+  assert_equal "$output" first
+  assert_contains "$stderr" "git's directory $top/.git is read-only"
+  run ! test -e "$top/.git/made"
 }
 
 @test "a git directory in a forbidden place is refused by name" {
