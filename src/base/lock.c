@@ -72,19 +72,19 @@ still_there(int dirfd, const char *name, const struct stat *locked,
 }
 
 static int
-flock_now(int fd)
+flock_now(int fd, int operation)
 {
 	int rc;
 
 	do
-		rc = flock(fd, LOCK_EX | LOCK_NB);
+		rc = flock(fd, operation | LOCK_NB);
 	while (rc < 0 && errno == EINTR);
 	return rc;
 }
 
-int
-lock_try(int dirfd, const char *name, bool create, enum lock_answer *ret_answer,
-    int *ret_fd, struct diag *dg)
+static int
+take(int dirfd, const char *name, bool create, int operation,
+    enum lock_answer *ret_answer, int *ret_fd, struct diag *dg)
 {
 	int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0);
 	cleanup_close int fd = -1;
@@ -100,7 +100,7 @@ lock_try(int dirfd, const char *name, bool create, enum lock_answer *ret_answer,
 	}
 	if (check_file(fd, name, create, &st, dg) != 0)
 		return -1;
-	if (flock_now(fd) < 0) {
+	if (flock_now(fd, operation) < 0) {
 		if (errno != EWOULDBLOCK)
 			return diag_set_errno(
 			    dg, DIAG_IO, errno, "lock %s", name);
@@ -115,9 +115,9 @@ lock_try(int dirfd, const char *name, bool create, enum lock_answer *ret_answer,
 	return 0;
 }
 
-int
-lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
-    enum lock_answer *ret_answer, int *ret_fd, struct diag *dg)
+static int
+take_until(int dirfd, const char *name, bool create, int operation,
+    int timeout_ms, enum lock_answer *ret_answer, int *ret_fd, struct diag *dg)
 {
 	int64_t deadline = monotime_ms() + timeout_ms;
 
@@ -125,7 +125,8 @@ lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
 		enum lock_answer answer = LOCK_BUSY;
 		int left;
 
-		if (lock_try(dirfd, name, create, &answer, ret_fd, dg) != 0)
+		if (take(dirfd, name, create, operation, &answer, ret_fd, dg) !=
+		    0)
 			return -1;
 		left = monotime_left_ms(deadline);
 		if (answer != LOCK_BUSY || left == 0) {
@@ -135,4 +136,27 @@ lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
 		/* flock(2) has no timeout. */
 		(void)poll(NULL, 0, left < WAIT_STEP_MS ? left : WAIT_STEP_MS);
 	}
+}
+
+int
+lock_try(int dirfd, const char *name, bool create, enum lock_answer *ret_answer,
+    int *ret_fd, struct diag *dg)
+{
+	return take(dirfd, name, create, LOCK_EX, ret_answer, ret_fd, dg);
+}
+
+int
+lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
+    enum lock_answer *ret_answer, int *ret_fd, struct diag *dg)
+{
+	return take_until(
+	    dirfd, name, create, LOCK_EX, timeout_ms, ret_answer, ret_fd, dg);
+}
+
+int
+lock_wait_shared(int dirfd, const char *name, int timeout_ms,
+    enum lock_answer *ret_answer, int *ret_fd, struct diag *dg)
+{
+	return take_until(
+	    dirfd, name, true, LOCK_SH, timeout_ms, ret_answer, ret_fd, dg);
 }

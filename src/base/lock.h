@@ -31,4 +31,11 @@ int lock_try(int dirfd, const char *name, bool create,
 int lock_wait(int dirfd, const char *name, bool create, int timeout_ms,
     enum lock_answer *ret_answer, int *ret_fd, struct diag *dg);
 
+/*
+ * The same for a lock that several callers can hold at once, while nobody holds
+ * it exclusively.  Creates a missing file.
+ */
+int lock_wait_shared(int dirfd, const char *name, int timeout_ms,
+    enum lock_answer *ret_answer, int *ret_fd, struct diag *dg);
+
 #endif /* DRYDOCK_LOCK_H */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-walk.h"
+#include "base/lock.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/build.h"
@@ -25,6 +26,7 @@
 #include "session/session.h"
 
 #define PROJECTS "projects"
+#define LOCK_FILE "image-use.lock"
 
 /* Added only if the image has no other user. */
 static const char the_environment[] = "the environment";
@@ -301,16 +303,54 @@ remove_one(const struct image_use *use, const struct image_uses_spec *spec,
 }
 
 int
+image_use_hold(
+    const struct paths *paths, int timeout_ms, int *ret_fd, struct diag *dg)
+{
+	enum lock_answer answer;
+
+	if (lock_wait_shared(
+		paths->state_fd, LOCK_FILE, 0, &answer, ret_fd, dg) != 0)
+		return -1;
+	if (answer == LOCK_WON)
+		return 0;
+	diag_note("drydock gc --images is running: waiting for it");
+	if (lock_wait_shared(paths->state_fd, LOCK_FILE, timeout_ms, &answer,
+		ret_fd, dg) != 0)
+		return -1;
+	if (answer == LOCK_WON)
+		return 0;
+	return diag_set(dg, DIAG_BUSY,
+	    "drydock gc --images holds %s/" LOCK_FILE ": try again",
+	    paths->state_dir);
+}
+
+/* A launch that holds the images has chosen some that no record names. */
+static int
+exclude_launches(const struct paths *paths, int *ret_fd, struct diag *dg)
+{
+	enum lock_answer answer;
+
+	if (lock_try(paths->state_fd, LOCK_FILE, true, &answer, ret_fd, dg) !=
+	    0)
+		return -1;
+	return answer == LOCK_WON
+	    ? 0
+	    : diag_set(dg, DIAG_BUSY, "a session is being launched");
+}
+
+int
 image_uses_remove(const struct image_uses_spec *spec,
     const struct image_removal *removal, struct diag *dg)
 {
 	cleanup_image_uses struct image_uses uses = IMAGE_USES_INIT;
 	cleanup_strvec struct strvec gone = STRVEC_INIT;
 	cleanup_close int lock_fd = -1;
+	cleanup_close int use_fd = -1;
 	int ret = 0;
 
 	/* The lock excludes a build, whose images are not recorded yet. */
 	if (built_lock(spec->paths, 0, &lock_fd, dg) != 0 ||
+	    exclude_launches(spec->paths, &use_fd, dg) != 0 ||
 	    image_uses_read(spec, &uses, dg) != 0)
 		return diag_wrap(dg, "no image is removed");
 	if (uses.unknown != NULL)

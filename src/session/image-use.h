@@ -57,6 +57,15 @@ struct image_uses_spec {
 int image_uses_read(const struct image_uses_spec *spec,
     struct image_uses *ret_uses, struct diag *dg);
 
+/*
+ * Keeps every image until *ret_fd is closed.  A launch calls this before it
+ * chooses images, and closes the descriptor when it has a record.  If "gc
+ * --images" runs, prints a note and waits for at most timeout_ms, then fails
+ * with DIAG_BUSY.  A build does not delay this.
+ */
+int image_use_hold(
+    const struct paths *paths, int timeout_ms, int *ret_fd, struct diag *dg);
+
 /* Appends "agent codex; toolchains rust", "proxy" or "base bookworm". */
 void image_use_describe(const struct image_use *use, struct strbuf *out);
 

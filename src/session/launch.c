@@ -23,6 +23,7 @@
 #include "host/trusted.h"
 #include "plan/role.h"
 #include "session/collect.h"
+#include "session/image-use.h"
 #include "session/links.h"
 #include "session/moved.h"
 #include "session/neighbours.h"
@@ -135,6 +136,8 @@ ask_engine(struct start *l, struct diag *dg)
 	if (statedir_open(l->paths, dg) != 0 ||
 	    engine_ready(l->engine, l->settings, l->paths, projects,
 		l->environ_, dg) != 0 ||
+	    image_use_hold(l->paths, (int)l->settings->launch_timeout_ms,
+		&l->images_fd, dg) != 0 ||
 	    images_get(&spec, &l->images, dg) != 0)
 		return -1;
 	/* A failure is only a warning: the next launch collects again. */
@@ -231,6 +234,7 @@ make_session(struct start *l, struct diag *dg)
 	fill_record(l);
 	if (record_write(s->dir_fd, &l->record, dg) != 0)
 		return -1;
+	cleanup_close_fn(&l->images_fd);
 	make_link(l);
 	sync_before_launch(&sync);
 	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0 ||

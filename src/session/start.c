@@ -44,6 +44,7 @@ void
 start_release(struct start *l)
 {
 	cleanup_close_fn(&l->agent_pidfd);
+	cleanup_close_fn(&l->images_fd);
 	cleanup_close_fn(&l->seen_fd);
 	cleanup_close_fn(&l->holder_fd);
 	cleanup_close_fn(&l->plan_fd);

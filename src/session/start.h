@@ -38,6 +38,7 @@ struct start {
 	struct allowlist allowlist;
 	struct engine *engine; /* borrowed */
 	struct images images;
+	int images_fd; /* from image_use_hold() */
 	struct session session;
 	struct record record;
 	struct plan_request plan_request;
@@ -62,8 +63,9 @@ struct start {
 	{                                                                   \
 		.project = PROJECT_INIT, .agent = AGENT_INIT,               \
 		.toolchains = TOOLCHAINS_INIT, .allowlist = ALLOWLIST_INIT, \
-		.images = IMAGES_INIT, .session = SESSION_INIT,             \
-		.record = RECORD_INIT, .plan = PLAN_INIT, .plan_fd = -1,    \
+		.images = IMAGES_INIT, .images_fd = -1,                     \
+		.session = SESSION_INIT, .record = RECORD_INIT,             \
+		.plan = PLAN_INIT, .plan_fd = -1,                           \
 		.containers = CONTAINER_LIST_INIT, .holder_fd = -1,         \
 		.agent_pidfd = -1, .seen_fd = -1                            \
 	}

@@ -88,6 +88,26 @@ unneeded() {
   run -64 drydock gc --images --adopt
 }
 
+@test "gc --images and a launch that chooses images exclude each other" {
+  local pid
+  unneeded
+  # The launch has chosen the agent's image, and has no record yet.
+  echo "until $BATS_TEST_TMPDIR/go" >"$script/image-inspect.2.fault"
+  drydock shell "$project" -- true </dev/null >/dev/null 2>&1 3>&- &
+  pid=$!
+  wait_for "the launch" test -e "$script/calls/image-inspect.2"
+  run -75 --separate-stderr drydock gc --images --dry-run
+  assert_contains "$stderr" "no image is removed: a session is being launched"
+  touch "$BATS_TEST_TMPDIR/go"
+  wait "$pid" || true
+  run -0 --separate-stderr drydock gc --images --dry-run
+  assert_contains "$output" "would be removed"
+  DRYDOCK_LAUNCH_TIMEOUT=1s run -75 --separate-stderr \
+    flock "$XDG_STATE_HOME/drydock/image-use.lock" \
+    drydock shell "$project" -- true </dev/null
+  assert_contains "$stderr" "drydock gc --images is running: waiting for it"
+}
+
 @test "hostile toolchain files are refused with file and key before a build" {
   local dir=$XDG_CONFIG_HOME/drydock/toolchains key text
   mkdir -m 0700 "$dir"

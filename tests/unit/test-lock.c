@@ -178,6 +178,35 @@ a_lock_of_what_went_away_is_none(void)
 	CHECK_INT(try(dir, "swapped", true, &fd), LOCK_WON);
 }
 
+static enum lock_answer
+share(int dir, int *fd)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	enum lock_answer answer = LOCK_GONE;
+
+	CHECK_INT(lock_wait_shared(dir, "l", 0, &answer, fd, &dg), 0);
+	return answer;
+}
+
+static void
+several_share(void)
+{
+	cleanup_close int dir = open_tmp();
+	cleanup_close int first = -1;
+	cleanup_close int second = -1;
+	cleanup_close int all = -1;
+
+	CHECK_INT(share(dir, &first), LOCK_WON);
+	CHECK_INT(share(dir, &second), LOCK_WON);
+	CHECK_INT(try(dir, "l", true, &all), LOCK_BUSY);
+	(void)close(steal_fd(&first));
+	CHECK_INT(try(dir, "l", true, &all), LOCK_BUSY);
+	(void)close(steal_fd(&second));
+	CHECK_INT(try(dir, "l", true, &all), LOCK_WON);
+	CHECK_INT(share(dir, &first), LOCK_BUSY);
+	CHECK_INT(first, -1);
+}
+
 static const struct check_test tests[] = {
 	{ "one wins, the other hears busy", one_wins },
 	{ "the last copy of the descriptor holds the lock",
@@ -192,6 +221,7 @@ static const struct check_test tests[] = {
 	{ "links, fifos, directories and outward names fail",
 	    links_and_other_kinds_fail },
 	{ "waiting ends at its deadline", waiting_ends },
+	{ "several share a lock, and nobody has it alone then", several_share },
 };
 
 int
