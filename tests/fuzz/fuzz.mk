@@ -20,12 +20,14 @@ fuzz_programs = \
 	tests/fuzz/fuzz-inspect \
 	tests/fuzz/fuzz-jq \
 	tests/fuzz/fuzz-json \
+	tests/fuzz/fuzz-jsonadd \
 	tests/fuzz/fuzz-key \
 	tests/fuzz/fuzz-limits \
 	tests/fuzz/fuzz-logs \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-procfacts \
+	tests/fuzz/fuzz-proof \
 	tests/fuzz/fuzz-record \
 	tests/fuzz/fuzz-screen \
 	tests/fuzz/fuzz-settings \
