@@ -530,7 +530,9 @@ def judge_sources:
 
 # The entry points; policy.c appends the name of one.  judge_own: the user has no
 # overlays, so the reference is the model.  judge: any other model, or one overlay
-# before the merge.  table: the rules.
+# before the merge.  judge_again: the sources alone that drydock does not make, of
+# a sealed plan that starts again.  table: the rules.
+def judge_again: [$f.sources | to_entries[] | select(.value.role == null) | judge_touches(.key; .value)] | sort_by(.rule);
 def judge_own: [judge_invariants, judge_sources] | sort_by(.rule);
 def judge:
 	if has("raw") then [.raw as $variables | .overlay | judge_raw($variables)]

@@ -44,6 +44,8 @@ static const char *const file_systems[] = { "9p", "afs", "aufs", "bcachefs",
 	"smb3", "smbfs", "squashfs", "tmpfs", "udf", "vboxsf", "vfat",
 	"virtiofs", "vmhgfs", "xfs", "zfs" };
 
+static const char no_files[] = "a session cannot have such a file system";
+
 static bool
 holds_files(const char *fstype)
 {
@@ -105,7 +107,7 @@ add_mount(const struct plan_request *request, const struct mountinfo_row *m,
 		    "more than %d file systems are mounted below %s",
 		    CARRIED_MAX, project);
 	if (!holds_files(m->fstype))
-		why = "a session cannot have such a file system";
+		why = no_files;
 	else if (fd < 0 && (errno == EACCES || errno == EPERM))
 		why = "you cannot open it";
 	else if (fd < 0 || !is_mount(fd, m->id))
@@ -288,9 +290,13 @@ check_below(const struct plan_service *s, const struct plan_mount *m,
 		const struct mountinfo_row *on = &mounts->v[i];
 
 		if (strcmp(on->target, m->source) == 0 ||
-		    !protected_is_below(on->target, m->source) ||
-		    is_planned(s, m, on->target))
+		    !protected_is_below(on->target, m->source))
 			continue;
+		if (is_planned(s, m, on->target)) {
+			if (!holds_files(on->fstype))
+				return refuse(on, m->source, no_files, dg);
+			continue;
+		}
 		return refuse(on, m->source,
 		    m->role == &mount_roles[MOUNT_PROJECT]
 			? "it was mounted after the session began"

@@ -54,8 +54,8 @@ void carried_write(const struct carried *carried, struct jsonw *w);
 
 /*
  * Fails with DIAG_POLICY, and says what to do, if a mount below a user's bind
- * or below the project is not in the plan.  The engine binds a directory with
- * all mounts below it.
+ * or below the project is not in the plan, or no session can have it.  The
+ * engine binds a directory with all mounts below it.
  */
 int carried_check(const struct plan *plan, struct diag *dg);
 

@@ -134,13 +134,17 @@ write_source(struct jsonw *w, const struct protected_paths *protected,
 	return 0;
 }
 
-/* A source that several services bind gets one key. */
+/* Writes "home" and "sources"; a source of several services gets one key. */
 static int
-write_sources(struct jsonw *w, const struct protected_paths *protected,
+write_sources(struct jsonw *w, const struct plan_request *request,
     const struct plan *plan, struct diag *dg)
 {
+	cleanup_protected_paths struct protected_paths *protected = NULL;
 	cleanup_strvec struct strvec written = STRVEC_INIT;
 
+	if (protected_paths_find(request, &protected, dg) != 0)
+		return -1;
+	jsonw_key_str(w, "home", request->paths->home);
 	jsonw_key(w, "sources");
 	jsonw_open_object(w);
 	for (size_t i = 0; i < plan->nservices; i++) {
@@ -394,12 +398,10 @@ write_facts(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, bool overlays, const struct plan *plan,
     struct diag *dg)
 {
-	cleanup_protected_paths struct protected_paths *protected = NULL;
 	cleanup_free char *seccomp = plan_seccomp_path(request);
 
 	jsonw_key_str(w, "mode", mode_name(request->mode.mode));
 	jsonw_key_str(w, "session", request->session_id);
-	jsonw_key_str(w, "home", request->paths->home);
 	jsonw_key_str(w, "project", request->project->path);
 	jsonw_key_str(w, "seccomp", seccomp);
 	write_services(w, request, assembly);
@@ -413,9 +415,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	if (write_roles(w, request, assembly, dg) != 0 ||
 	    (overlays && write_reserved(w, request->paths, dg) != 0))
 		return -1;
-	if (protected_paths_find(request, &protected, dg) != 0)
-		return -1;
-	return write_sources(w, protected, plan, dg);
+	return write_sources(w, request, plan, dg);
 }
 
 int
@@ -444,4 +444,22 @@ facts_write(const struct plan_request *request, const struct assembly *assembly,
 	if (jsonw_finish(w, out, dg) != 0)
 		return diag_wrap(dg, "facts of the plan");
 	return 0;
+}
+
+int
+facts_write_sources(const struct plan_request *request, const struct plan *plan,
+    struct strbuf *out, struct diag *dg)
+{
+	struct jsonw *w = jsonw_new(false);
+
+	jsonw_open_object(w);
+	jsonw_key(w, "facts");
+	jsonw_open_object(w);
+	if (write_sources(w, request, plan, dg) != 0) {
+		jsonw_free(w);
+		return -1;
+	}
+	jsonw_close_object(w);
+	jsonw_close_object(w);
+	return jsonw_finish(w, out, dg);
 }

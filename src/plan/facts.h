@@ -28,4 +28,8 @@ int facts_write(const struct plan_request *request,
     const struct assembly *assembly, const struct json *reference,
     const struct plan *plan, struct strbuf *out, struct diag *dg);
 
+/* Appends {"facts"} with home and sources only. */
+int facts_write_sources(const struct plan_request *request,
+    const struct plan *plan, struct strbuf *out, struct diag *dg);
+
 #endif /* DRYDOCK_PLAN_FACTS_H */

@@ -23,6 +23,7 @@
 #include "plan/model.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
+#include "plan/role.h"
 #include "plan/sockets.h"
 
 void
@@ -250,6 +251,37 @@ plan_judge(const struct plan_request *request, const struct assembly *assembly,
 	*ret_plan = plan;
 	plan = (struct plan)PLAN_INIT;
 	return 0;
+}
+
+static bool
+has_role(const struct plan *plan, enum mount_id id)
+{
+	for (size_t i = 0; i < plan->nservices; i++)
+		for (size_t n = 0; n < plan->services[i].nmounts; n++)
+			if (plan->services[i].mounts[n].role ==
+			    &mount_roles[id])
+				return true;
+	return false;
+}
+
+/* The policy judges the sources only where there are some. */
+int
+plan_judge_again(
+    const struct plan_request *request, struct plan *plan, struct diag *dg)
+{
+	const struct assembly none = ASSEMBLY_INIT;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_strbuf struct strbuf input = STRBUF_INIT;
+
+	if (carried_check(plan, dg) != 0)
+		return -1;
+	if (!has_role(plan, MOUNT_USER))
+		return 0;
+	if (facts_write_sources(request, plan, &input, dg) != 0 ||
+	    policy_load(request->paths, POLICY_AGAIN, &policy, dg) != 0 ||
+	    policy_run_raw(policy, &none, &input, plan, dg) != 0)
+		return -1;
+	return plan_check_verdict(plan, dg);
 }
 
 void

@@ -199,6 +199,14 @@ const struct plan_service *plan_find(const struct plan *plan, const char *name);
 int plan_judge(const struct plan_request *request,
     const struct assembly *assembly, struct plan *ret_plan, struct diag *dg);
 
+/*
+ * Judges a plan from plan_unseal() that starts again: other files may be
+ * mounted by now at the sources that drydock does not make.  A mount that the
+ * plan does not have, and a source in a protected place, is DIAG_POLICY.
+ */
+int plan_judge_again(
+    const struct plan_request *request, struct plan *plan, struct diag *dg);
+
 /* Appends "rule: service: what (overlay x)" as one line; nothing is escaped. */
 void violation_describe(const struct violation *v, struct strbuf *out);
 int plan_check_verdict(const struct plan *plan, struct diag *dg);

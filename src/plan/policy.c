@@ -67,6 +67,7 @@ add_own(struct policy *policy, const struct paths *paths, enum policy_use use,
 	static const char *const entries[] = {
 		[POLICY_OWN] = "judge_own",
 		[POLICY_ALL] = "judge",
+		[POLICY_AGAIN] = "judge_again",
 		[POLICY_RULES] = "table",
 	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;

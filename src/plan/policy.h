@@ -19,6 +19,7 @@ struct strbuf;
 enum policy_use {
 	POLICY_OWN, /* judge a model without user overlays */
 	POLICY_ALL, /* judge any model and single user overlays */
+	POLICY_AGAIN, /* judge the sources of a sealed plan */
 	POLICY_RULES /* print the table of rules */
 };
 
@@ -42,8 +43,9 @@ int policy_run(struct policy *policy, const struct assembly *assembly,
     const struct strbuf *input, struct plan *plan, struct diag *dg);
 
 /*
- * Runs drydock's rules only, on a user overlay before the merge.  The input is
- * {"raw": [variable, ...], "overlay"}.
+ * Runs drydock's rules only, on a user overlay before the merge or on the
+ * sources of a sealed plan.  The input is {"raw": [variable, ...], "overlay"},
+ * or {"facts"} with home and sources.
  */
 int policy_run_raw(struct policy *policy, const struct assembly *assembly,
     const struct strbuf *input, struct plan *plan, struct diag *dg);

@@ -15,7 +15,6 @@
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "host/trusted.h"
-#include "plan/carried.h"
 #include "plan/sockets.h"
 #include "session/links.h"
 #include "session/look.h"
@@ -94,7 +93,7 @@ check_plan(struct start *l, struct diag *dg)
 		return -1;
 	if (neighbours_check(l->paths, l->engine, &l->plan, &l->session, dg) !=
 		0 ||
-	    carried_check(&l->plan, dg) != 0 ||
+	    plan_judge_again(&l->plan_request, &l->plan, dg) != 0 ||
 	    plan_prepare(&l->plan_request, &l->plan, dg) != 0 ||
 	    check_sockets(l, dg) != 0)
 		return -1;

@@ -79,6 +79,18 @@ mounted() {
   assert_contains "$output" "$project/later (tmpfs) is mounted below"
   umount "$project/later"
   mounts=("$project/below")
+  # Another mount at the same place.
+  umount "$project/below"
+  as_who mkdir -p "$BED/user/.ssh"
+  mount --bind "$BED/user/.ssh" "$project/below"
+  run -77 on_terminal -- drydock attach "$id"
+  assert_contains "$output" "$project/below\" is a place of keys"
+  umount "$project/below"
+  mount -t proc proc "$project/below"
+  run -77 on_terminal -- drydock attach "$id"
+  assert_contains "$output" "$project/below (proc) is mounted below"
+  umount "$project/below"
+  mount -t tmpfs -o "uid=$BED_UID,gid=$BED_UID" none "$project/below"
   on_terminal 'expect:agent resumed' $'send:\034' 'expect:goes on' -- \
     drydock attach "$id"
   as_who drydock exec "$id" -- touch "$project/below/made"
