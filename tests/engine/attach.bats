@@ -139,7 +139,7 @@ no_container_left() {
 
 @test "stop ends a session, and the one who looks is told" {
   open_counter
-  on_terminal 'expect:agent first' 'expect:ended elsewhere' -- \
+  on_terminal 'expect:agent first' 'expect:another process ended' -- \
     drydock attach >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
   wait_for "a viewer" test_state running
   run -0 as_who drydock stop "$id"

@@ -129,8 +129,8 @@ end_behind_the_engine() {
 }
 
 @test "a container that no plan has is found out and removed" {
-  refused "not of the plan" '.services.extra = .services.agent'
-  refused "not of the plan" '.services.extra = .services.egress |
+  refused "not in the plan" '.services.extra = .services.agent'
+  refused "not in the plan" '.services.extra = .services.egress |
     .services.extra.labels["io.drydock.role"] = "extra"'
 }
 
