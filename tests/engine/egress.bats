@@ -487,6 +487,18 @@ answer() {
   close_session
 }
 
+@test "a change opens nothing that the environment closed at the launch" {
+  local conf host
+  host=$(jq -r '.hosts[0]' "$(<"$BED/prefix")/share/drydock/agents/claude.json")
+  DRYDOCK_AGENT_HOSTS=no open_session sh -c 'echo ready; cat'
+  cd "$project"
+  run -0 as_who drydock allow other.drydock.test
+  conf=$(echo "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/squid.conf)
+  run -0 grep -c -- '-n other.drydock.test$' "$conf"
+  run -1 grep -F -- "$host" "$conf"
+  close_session
+}
+
 @test "a proxy that reads a new list is never open" {
   cat >"$project/hammer.py" <<'END'
 import collections, select, socket, sys
