@@ -24,7 +24,6 @@
 #include "base/xalloc.h"
 #include "engine/engine.h"
 #include "guest/wire.h"
-#include "host/mode.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "session/ports.h"
@@ -204,7 +203,7 @@ versions_are_told_apart(void)
 	cleanup_close int session_fd = make_session(&paths);
 	cleanup_close int holder = listen_at(session_fd, "run/holder.sock");
 	cleanup_close int proxy = listen_at(session_fd, "egress/egress.sock");
-	struct settings settings = { .mode = MODE_CONTAINED };
+	struct settings settings = { .ssh_agent = false };
 	struct engine engine = ENGINE_INIT;
 	const struct join_spec spec = { &paths, &settings, none, &engine };
 	pid_t lock = keep_lock(session_fd);
