@@ -188,8 +188,8 @@ test_refused_once(void)
 	static const char *const lines[] = { "1 403 CONNECT a.example:443\n",
 		"1 403 CONNECT a.example:443\n2 403 CONNECT a.example:443\n",
 		"1 403 CONNECT a.example:443\n2 403 CONNECT [2001::1]:443\n",
-		"1 403 CONNECT a.example:443\n2 403 CONNECT [2001::1]:443\n"
-		"3 403 CONNECT c.example:443\n" };
+		("1 403 CONNECT a.example:443\n2 403 CONNECT [2001::1]:443\n"
+		 "3 403 CONNECT c.example:443\n") };
 	static const char *const want[] = { "drydock allow a.example\n", "",
 		"drydock allow '[2001::1]'\n" };
 
