@@ -87,7 +87,12 @@ starts_again() {
 }
 
 @test "stopped with its engine, and started again with its home as it was" {
-  open_counter
+  local conf agent=$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json
+  DRYDOCK_AGENT_HOSTS=no open_counter
+  conf=${home%/home}/sidecar/conf/squid.conf
+  jq '.hosts = ["agent.example"]' "$agent" >"$agent.new"
+  cat "$agent.new" >"$agent"
+  rm "$agent.new"
   echo kept >"$home/mine"
   engine_end
   assert_equal "$(state_of "$id")" "engine silent"
@@ -110,7 +115,10 @@ starts_again() {
   assert_contains "$output" "replace the link with a copy"
   rm "$XDG_CONFIG_HOME/drydock/allowlist"
   assert_equal "$(state_of "$id")" stopped
+  rm "$conf"
   starts_again
+  # What the environment of the launch closed stays closed.
+  run -1 grep -F agent.example "$conf"
   run -0 drydock stop
   [ ! -e "$home" ]
 }
