@@ -315,6 +315,8 @@ def tree(bed):
                     continue
                 # A project's key is made of its path, which is the worker's.
                 path = re.sub(r"history/[0-9a-f]+-", "history/", path)
+                # Each build makes an image with an id of its own.
+                path = re.sub(r"programs/[0-9a-f]{64}$", "programs/ID", path)
                 found.add(path.replace(bed.live, "LIVE") if bed.live else path)
     return found
 
