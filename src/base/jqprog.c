@@ -71,12 +71,14 @@ add_trimmed(struct strbuf *sb, const char *s)
 
 /*
  * Takes msg (libjq: given).  The prelude is removed: the user did not write it.
+ * jq_format_error() of libjq 1.6 leaks a message that is not a string.
  */
 static void
 collect_words(void *arg, jv msg)
 {
 	struct jqprog *prog = arg;
-	jv text = jq_format_error(msg);
+	jv text =
+	    jv_get_kind(msg) == JV_KIND_STRING ? msg : jv_dump_string(msg, 0);
 	const char *s = jv_string_value(text);
 	const char *own = strstr(s, prelude);
 
