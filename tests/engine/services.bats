@@ -188,7 +188,8 @@ logged() {
   assert_equal "$(docker ps -aq)" ""
   run -0 as_who drydock stop --force "$id"
   open_counter
-  rm -rf "$XDG_STATE_HOME/drydock/sessions/$id"
+  # The agent still writes to its home.
+  wait_for "removal of its state directory" rm -rf "$XDG_STATE_HOME/drydock/sessions/$id"
   run as_who drydock list
   assert_contains "$output" "(db)"
 }
