@@ -78,8 +78,9 @@ strangers_warn_images(
 			continue;
 		diag_warn(
 		    "%s has drydock's labels, but this user's \"drydock "
-		    "build\" did not record it: it is never run; \"docker "
-		    "image rm %.*s\" removes it",
+		    "build\" did not record it: this user never runs it; if "
+		    "it is no other user's, \"docker image rm %.*s\" removes "
+		    "it",
 		    words, SHORT_ID, images.v[i].id + strlen("sha256:"));
 	}
 	return 0;
@@ -93,8 +94,8 @@ add_image(struct listing *listing, const struct image *image)
 
 	s->state = SESSION_UNKNOWN_IMAGE;
 	s->image = xstrdup(image->id);
-	s->note = xasprintf("%s: never run; \"docker image rm %.*s\" removes "
-			    "it",
+	s->note = xasprintf("%s: this user never runs it; if it is no other "
+			    "user's, \"docker image rm %.*s\" removes it",
 	    words, SHORT_ID, image->id + strlen("sha256:"));
 }
 

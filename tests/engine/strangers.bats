@@ -140,8 +140,11 @@ stranger_runs() {
       '.[] | select(.image == $id) | "\(.id)\(.state)"' <<<"$output")" \
       "nullunknown image"
   done
+  # It may be another user's, whose sessions need it.
   assert_contains "$words" \
-    "docker image rm ${id:7:12}\" removes it"
+    "if it is no other user's, \"docker image rm ${id:7:12}\" removes it"
+  assert_contains "$(jq -r --arg id "$id" \
+    '.[] | select(.image == $id) | .note' <<<"$output")" "no other user's"
   refute_contains "$words" "image ${agent:7:12} ("
   run -0 as_who drydock list
   assert_equal "$output" ""
