@@ -268,7 +268,7 @@ on_csi(struct termmodes *m, const struct vt_token *token)
 	if (!vt_read_csi(token, &csi))
 		return;
 	const char *i = csi.intermediate;
-	if (strcmp(i, "!") == 0 && csi.final == 'p')
+	if (strcmp(i, "!") == 0 && csi.final == 'p' && csi.prefix == '\0')
 		soft_reset(m);
 	else if (strcmp(i, " ") == 0 && csi.final == 'q')
 		m->cursor = csi.v[0];
