@@ -83,7 +83,7 @@ stay() {
   kill -SEGV "$(holder_pid)"
   wait $! || status=$?
   assert_equal "$status" 69
-  assert_contains "$(cat "$project/err")" "drydock attach $id starts it again"
+  assert_contains "$(cat "$project/err")" "\"drydock attach $id\" starts it again"
   is_kept
   run -0 on_terminal 'expect:$ ' 'send:cat ~/mine; exit 5\r' 'expect:kept' -- \
     sh -c 'drydock attach "$0"; echo status $?' "$id"
