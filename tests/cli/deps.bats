@@ -18,7 +18,7 @@ setup() {
   assert_contains "$stderr" "missing: autoconf automake "
   assert_contains "$stderr" "; run as root: $deps build run engine"
   # Groups share packages.
-  assert_equal "$(tr ' ;' '\n\n' <<<"$stderr" | grep -cx curl)" 1
+  assert_equal "$(tr ' ;' '\n' <<<"$stderr" | grep -cx curl)" 1
 }
 
 # complete: a user's machine on which Docker works, with the PATH of a login.
