@@ -318,7 +318,7 @@ END
   chown "$BED_UID" "$other"
   cp "$project/cert" "$other"
   key=$(printf %s "$other" | sha256sum | cut -c 1-16)-other
-  echo '@npm' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  echo '@pypi' >"$XDG_CONFIG_HOME/drydock/allowlist"
   as_user mkdir -p "$XDG_CONFIG_HOME/drydock/projects/$key"
   echo 'allowed.drydock.test private' | as_user tee \
     "$XDG_CONFIG_HOME/drydock/projects/$key/allowlist" >/dev/null
