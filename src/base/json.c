@@ -581,6 +581,14 @@ json_int(const struct json *n, int64_t *ret_value)
 	return true;
 }
 
+int64_t
+json_count_or(const struct json *n, int64_t fallback)
+{
+	int64_t value;
+
+	return json_int(n, &value) && value >= 0 ? value : fallback;
+}
+
 bool
 json_bool(const struct json *n, bool fallback)
 {

@@ -76,6 +76,8 @@ const char *json_string_or(const struct json *n, const char *fallback);
 const char *json_number(const struct json *n);
 /* Returns false unless n is an integer (no fraction or exponent) that fits. */
 bool json_int(const struct json *n, int64_t *ret_value);
+/* The fallback unless n is an integer that is not negative. */
+int64_t json_count_or(const struct json *n, int64_t fallback);
 bool json_bool(const struct json *n, bool fallback);
 
 /*

@@ -238,14 +238,6 @@ outcome_write(const struct outcome *o, struct jsonw *w)
 	jsonw_close_object(w);
 }
 
-static int64_t
-int_or(const struct json *n, int64_t fallback)
-{
-	int64_t value;
-
-	return json_int(n, &value) && value >= 0 ? value : fallback;
-}
-
 static void
 parse_details(const struct json *root, struct outcome *o)
 {
@@ -257,8 +249,8 @@ parse_details(const struct json *root, struct outcome *o)
 		const struct json *met =
 		    json_get(limits, limitsmet_name((enum limitsmet_kind)i));
 
-		o->met.count[i] = int_or(json_get(met, "count"), 0);
-		o->met.limit[i] = int_or(json_get(met, "limit"), 0);
+		o->met.count[i] = json_count_or(json_get(met, "count"), 0);
+		o->met.limit[i] = json_count_or(json_get(met, "limit"), 0);
 	}
 	for (size_t i = 0; json_is_array(refused) && i < json_len(refused);
 	     i++) {
@@ -267,9 +259,9 @@ parse_details(const struct json *root, struct outcome *o)
 		refused_add(&o->refused,
 		    json_string_or(json_get(h, "host"), ""),
 		    json_bool(json_get(h, "allowable"), false),
-		    int_or(json_get(h, "count"), 1));
+		    json_count_or(json_get(h, "count"), 1));
 	}
-	o->refused.more += int_or(json_get(root, "refused_more"), 0);
+	o->refused.more += json_count_or(json_get(root, "refused_more"), 0);
 	signatures_restore(&o->signatures, root);
 	for (size_t i = 0; json_is_array(screen) && i < json_len(screen); i++)
 		strvec_push(&o->screen, json_string_or(json_at(screen, i), ""));
@@ -286,7 +278,7 @@ outcome_parse(
 	if (json_parse(
 		text, len, "the record of an ended session", &root, dg) != 0)
 		return -1;
-	if (int_or(json_get(root, "version"), -1) != OUTCOME_VERSION)
+	if (json_count_or(json_get(root, "version"), -1) != OUTCOME_VERSION)
 		return diag_set(dg, DIAG_DATA,
 		    "the record of an ended session: version is not %d",
 		    OUTCOME_VERSION);
@@ -306,7 +298,7 @@ outcome_parse(
 	o.ends_with_client =
 	    json_bool(json_get(root, "ends_with_client"), false);
 	o.stopped = json_bool(json_get(root, "stopped"), false);
-	status = int_or(json_get(root, "status"), -1);
+	status = json_count_or(json_get(root, "status"), -1);
 	o.status = status <= 255 ? (int)status : -1;
 	parse_details(root, &o);
 	*ret_outcome = o;

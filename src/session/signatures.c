@@ -162,14 +162,6 @@ signatures_write(const struct signatures *s, struct jsonw *w)
 	jsonw_key_int(w, "signatures_more", s->more);
 }
 
-static int64_t
-count_or(const struct json *n, int64_t fallback)
-{
-	int64_t value;
-
-	return json_int(n, &value) && value >= 0 ? value : fallback;
-}
-
 static char *
 text_of(const struct json *object, const char *key)
 {
@@ -189,12 +181,12 @@ signatures_restore(struct signatures *s, const struct json *object)
 			.detail = xstrdup(""),
 			.first = text_of(n, "first"),
 			.last = text_of(n, "last"),
-			.count = count_or(json_get(n, "count"), 1),
+			.count = json_count_or(json_get(n, "count"), 1),
 		};
 
 		signatures_add(s, SIGNATURES_KEPT, &one);
 	}
-	s->more += count_or(json_get(object, "signatures_more"), 0);
+	s->more += json_count_or(json_get(object, "signatures_more"), 0);
 }
 
 void

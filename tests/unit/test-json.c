@@ -184,6 +184,8 @@ integers_fit_or_are_none(void)
 		    0);
 		CHECK_INT(json_int(root, &value), rows[i].fits);
 		CHECK_INT(value, rows[i].value);
+		CHECK_INT(json_count_or(root, 7),
+		    rows[i].fits && value >= 0 ? value : 7);
 	}
 }
 
