@@ -92,17 +92,28 @@ signatures_add(struct signatures *s, size_t max, const struct signature *given)
 	s->v[s->nr++] = one;
 }
 
+/* Parses the next signature at *text; returns false at the end of the log. */
+static bool
+parse_next(const char **text, struct signature *ret_signature)
+{
+	while (**text != '\0') {
+		const char *line = *text;
+		size_t len = strcspn(line, "\n");
+
+		*text += len + (line[len] != '\0' ? 1 : 0);
+		if (signature_parse(line, len, ret_signature))
+			return true;
+	}
+	return false;
+}
+
 void
 signatures_parse(struct signatures *s, size_t max, const char *text)
 {
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
-		struct signature one;
+	struct signature one;
 
-		if (signature_parse(text, len, &one))
-			signatures_add(s, max, &one);
-		text += len + (text[len] != '\0' ? 1 : 0);
-	}
+	while (parse_next(&text, &one))
+		signatures_add(s, max, &one);
 }
 
 void
@@ -126,21 +137,18 @@ signatures_read(struct signatures *s, int session_fd)
 {
 	cleanup_strbuf struct strbuf log = STRBUF_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
+	struct signature one;
+	const char *text;
 
 	if (signatures_read_log(session_fd, &log, &ignored) != 0)
 		return;
-	for (const char *at = log.buf; *at != '\0';) {
-		size_t len = strcspn(at, "\n");
-		struct signature one;
-
-		if (signature_parse(at, len, &one)) {
-			one.detail[0] = '\0';
-			if (one.refused)
-				signature_release(&one);
-			else
-				signatures_add(s, SIGNATURES_KEPT, &one);
-		}
-		at += len + (at[len] != '\0' ? 1 : 0);
+	text = log.buf;
+	while (parse_next(&text, &one)) {
+		one.detail[0] = '\0';
+		if (one.refused)
+			signature_release(&one);
+		else
+			signatures_add(s, SIGNATURES_KEPT, &one);
 	}
 }
 
