@@ -107,12 +107,20 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 	    dg);
 }
 
+/* project is NULL for all projects. */
+static bool
+has_list(const struct record *record, const char *project)
+{
+	return strcmp(record->mode, mode_name(MODE_CONTAINED)) == 0 &&
+	    (project == NULL || strcmp(record->project, project) == 0);
+}
+
 /*
- * Returns true if the change may affect the session.  This needs no lease: the
- * project and the mode of a record never change.
+ * Returns true if the change may affect the session, or its record cannot be
+ * read.  This needs no lease: a record's project and mode never change.
  */
 static bool
-is_concerned(const struct paths *paths, const char *id, const char *project)
+may_have_list(const struct paths *paths, const char *id, const char *project)
 {
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_record struct record record = RECORD_INIT;
@@ -121,8 +129,7 @@ is_concerned(const struct paths *paths, const char *id, const char *project)
 	if (session_open(paths, id, &session, &ignored) != 0 ||
 	    record_read(session.dir_fd, &record, &ignored) != 0)
 		return true;
-	return strcmp(record.mode, mode_name(MODE_CONTAINED)) == 0 &&
-	    (project == NULL || strcmp(record.project, project) == 0);
+	return has_list(&record, project);
 }
 
 /* Returns 0 also if the session is not affected. */
@@ -136,12 +143,12 @@ apply(const struct paths *paths, const char *id, const char *project,
 	cleanup_close int fd = -1;
 	enum lock_answer answer;
 
-	/*
-	 * While a session starts, its record is not final, and it may have read
-	 * the older list.
-	 */
-	if (!is_concerned(paths, id, project))
+	if (!may_have_list(paths, id, project))
 		return 0;
+	/*
+	 * The lease: while a session starts, its record is not final, and it
+	 * may have read the older list.
+	 */
 	if (session_lease(paths, id, LEASE_MS, &answer, &session, dg) != 0)
 		return -1;
 	if (answer == LOCK_GONE)
@@ -152,8 +159,7 @@ apply(const struct paths *paths, const char *id, const char *project,
 		    "again");
 	if (record_read(session.dir_fd, &record, dg) != 0)
 		return -1;
-	if (strcmp(record.mode, mode_name(MODE_CONTAINED)) != 0 ||
-	    (project != NULL && strcmp(record.project, project) != 0))
+	if (!has_list(&record, project))
 		return 0;
 	if (allowed_load(
 		paths, record.project, record.agent, &record, &list, dg) != 0 ||
