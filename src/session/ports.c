@@ -222,6 +222,7 @@ open_host_port(struct ports *p, struct port *port)
 	if (getsockname(hp->listener.watch.fd, (struct sockaddr *)&in, &len) ==
 	    0)
 		port->outer = ntohs(in.sin_port);
+	listener_allow(&hp->listener, p->nhandshakes < HANDSHAKES_MAX);
 	relay_init(&hp->relay, p->loop, CONNECTIONS_MAX);
 	return hp;
 }
@@ -253,7 +254,7 @@ write_list(struct ports *p)
 		diag_warn("%s", dg.message);
 }
 
-/* Tries again to open ports that another program had taken. */
+/* Opens the ports that are not open.  Repeats while one is taken. */
 static void
 open_host_ports(void *arg)
 {
@@ -323,7 +324,6 @@ add(struct ports *p, uint16_t inner, uint16_t outer, uint16_t *ret_outer)
 	close_host_port(p->host_ports[old - p->list.v]);
 	p->host_ports[old - p->list.v] = hp;
 	*old = port;
-	allow(p);
 	write_list(p);
 	*ret_outer = port.outer;
 	return 0;
