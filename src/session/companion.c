@@ -36,9 +36,9 @@
 enum {
 	STAT_MAX = 4096,
 	/*
-	 * Limit for each file that the companion writes: the log, and the list
-	 * of addresses.  A host with many virtual services has tens of
-	 * thousands of addresses.
+	 * Limit for each file that the companion writes: its log, the list of
+	 * addresses and the ssh agent's log.  A host with many virtual services
+	 * has tens of thousands of addresses.
 	 */
 	FILE_MAX = SSHAGENT_LOG_MAX,
 	/* for an earlier companion that is about to exit */

@@ -169,8 +169,6 @@ write_log(const struct sshagent *a, const char *event,
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, &ignored) != 0)
 		return -1;
-	if (text.len == 0 || text.buf[text.len - 1] != '\n')
-		strbuf_addch(&text, '\n');
 	return write(a->log_fd, text.buf, text.len) == (ssize_t)text.len ? 0
 									 : -1;
 }
