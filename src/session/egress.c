@@ -119,8 +119,7 @@ egress_wait_ready(
 			    timeout_ms, why);
 		if (atomic_load(stop))
 			return diag_set(dg, DIAG_ENGINE,
-			    "the proxy is no longer waited "
-			    "for");
+			    "the wait for the proxy was cancelled");
 		(void)poll(NULL, 0, RETRY_MS);
 	}
 }

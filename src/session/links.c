@@ -36,14 +36,12 @@ open_own(const struct paths *paths, int *ret_fd, struct diag *dg)
 		return diag_set_errno(dg, DIAG_IO, errno, "open %s", dir);
 	if (st.st_uid != paths->uid)
 		return diag_set(dg, DIAG_IO,
-		    "%s belongs to another user "
-		    "(uid %ld)",
-		    dir, (long)st.st_uid);
+		    "%s belongs to another user (uid %ld)", dir,
+		    (long)st.st_uid);
 	if ((st.st_mode & 0077) != 0)
 		return diag_set(dg, DIAG_IO,
-		    "other users can access %s "
-		    "(mode %04o)",
-		    dir, (unsigned)st.st_mode & 07777);
+		    "other users can access %s (mode %04o)", dir,
+		    (unsigned)st.st_mode & 07777);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
