@@ -251,7 +251,7 @@ probe_families(struct prove *p)
 			(void)snprintf(target, sizeof(target),
 			    "family %d, type %d", family, types[i]);
 			probe_report(p, VERDICT_BROKEN, "socket", target,
-			    "is not probe_filtered: %s",
+			    "is not filtered: %s",
 			    fd == -1 ? strerror(errno) : "succeeded");
 			break;
 		}

@@ -127,13 +127,15 @@ device_is_standard(const char *name)
 static void
 probe_device_nodes(struct prove *p)
 {
-	DIR *dir = opendir("/dev");
 	const struct dirent *e;
-	bool held = dir != NULL;
+	bool held;
+	DIR *dir;
 
 	probe_must_fail(p, "mknod", "a character device",
 	    mknod(SCRATCH, S_IFCHR | 0600, (dev_t)0x103) == -1, probe_filtered);
 	(void)unlink(SCRATCH);
+	dir = opendir("/dev");
+	held = dir != NULL;
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		struct stat st;
 
@@ -147,7 +149,10 @@ probe_device_nodes(struct prove *p)
 		    p, VERDICT_BROKEN, "readdir", "/dev", "has %s", e->d_name);
 		break;
 	}
-	if (dir != NULL)
+	if (dir == NULL)
+		probe_report(p, VERDICT_UNKNOWN, "opendir", "/dev", "%s",
+		    strerror(errno));
+	else
 		(void)closedir(dir);
 	if (held)
 		probe_report(p, VERDICT_HELD, "readdir", "/dev",
