@@ -200,15 +200,13 @@ read_line(const char *path, char line[64])
 static bool
 is_later_boot(const struct egress_spec *spec)
 {
-	cleanup_free char *file = xstrdup(spec->addresses);
-	char *slash = strrchr(file, '/');
+	const char *slash = strrchr(spec->addresses, '/');
 	char want[64], now[64];
 	if (slash == NULL)
 		return false;
-	*slash = '\0';
-	char *path = xasprintf("%s/boot-id", file);
+	cleanup_free char *path = xasprintf(
+	    "%.*s/boot-id", (int)(slash - spec->addresses), spec->addresses);
 	read_line(path, want);
-	free(path);
 	read_line("/proc/sys/kernel/random/boot_id", now);
 	return want[0] != '\0' && strcmp(want, now) != 0;
 }
