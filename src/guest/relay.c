@@ -121,7 +121,7 @@ has_hung_up(const struct side *s)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
-/* Returns true if it did so without being told that our direction ends. */
+/* Returns true if it has, and our direction was not shut down before. */
 static bool
 is_broken(const struct side *s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relay: forwards connections to other sockets: each one that a listening socket
- * accepts, or single ones that the caller hands over.
+ * relay: forwards connections to other sockets: each one that a listening
+ * socket accepts, or single ones that the caller hands over.
  *
  * A half-closed connection stays open in the other direction without a time
  * limit.  Each direction buffers at most one read.  Backpressure: a side that
@@ -65,8 +65,8 @@ int relay_connect(struct relay *relay, const struct relay_spec *spec);
 int relay_join(struct relay *relay, int from_fd, int to_fd);
 
 /*
- * Closes a connection so that the peer finds it broken, and not at its end, where
- * its socket family can tell.
+ * Closes a connection with a reset, where its socket family has one: the peer
+ * gets an error instead of an end of file.
  */
 void relay_close_reset(int fd);
 

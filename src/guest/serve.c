@@ -331,7 +331,7 @@ make_room(struct serve *s, bool inside)
 		if (s->owner_bound && c == s->owner)
 			continue;
 		oldest = c;
-		/* The newest, which is first, has not said yet what it is. */
+		/* The first is the newest: its request has not arrived yet. */
 		if (!c->viewer && c != s->clients)
 			idle = c;
 	}

@@ -19,8 +19,8 @@ struct tunnel_spec {
 
 /*
  * Sends CONNECT to the proxy, then copies stdin to the connection, and the
- * connection to stdout until its end.  The end of stdin closes one direction.  A
- * refusal is DIAG_POLICY with the proxy's own words.
+ * connection to stdout until its end.  The end of stdin closes one direction.
+ * A refusal is DIAG_POLICY with the reason phrase of the proxy's answer.
  */
 int tunnel_run(const struct tunnel_spec *spec, struct diag *dg);
 

@@ -23,10 +23,10 @@
  *	client: INPUT, INPUT_END, SIZE, SIGNAL;  holder: OUTPUT, ERROR
  *	holder: EXIT, and close
  *
- * After PORT and STARTED no more frames follow: the connection carries the bytes
- * of the port's connection, in both directions.  Each direction can be shut down
- * alone.  An end that closes both directions before it received the other end's
- * last byte reports a broken connection.
+ * After PORT and STARTED no more frames follow: the connection carries the
+ * bytes of the port's connection, in both directions.  Each direction can be
+ * shut down alone.  An end that closes both directions before it received the
+ * other end's last byte reports a broken connection.
  *
  * The sender of GO is a viewer without sending VIEW.  Closing the connection
  * leaves the session, and ends the command of EXEC.  A frame with an unknown
