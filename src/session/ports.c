@@ -21,8 +21,6 @@
 #include "guest/wire.h"
 #include "plan/role.h"
 
-#define SOCKET_NAME "holder.sock"
-
 enum {
 	/* Connections of all ports; each has two descriptors. */
 	CONNECTIONS_MAX = 512,
@@ -167,7 +165,7 @@ connect_holder(int session_fd)
 
 	if (fs_open_own_dir(session_fd, mount_roles[MOUNT_RUN].below, &run_fd,
 		&ignored) != 0 ||
-	    fs_connect_socket(run_fd, SOCKET_NAME, &fd) != 0)
+	    fs_connect_socket(run_fd, WIRE_SOCKET_NAME, &fd) != 0)
 		return -1;
 	return fd;
 }
