@@ -142,6 +142,7 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 	const struct record *r = facts->record;
 	const struct container *agent = session_container(facts, "agent");
 	cleanup_diag struct diag unread = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct outcome o = OUTCOME_INIT;
 	bool noted = false;
 	int status = -1;
@@ -170,7 +171,10 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 		o.status = agent->exit_code;
 	limitsmet_read(&o.met, session_fd);
 	refused_read(&o.refused, session_fd);
-	signatures_read(&o.signatures, session_fd);
+	if (signatures_read(&o.signatures, session_fd, &dg) != 0)
+		diag_warn("the outcome of session %s has no signatures of the "
+			  "ssh agent: %s",
+		    o.id, dg.message);
 	read_screen(session_fd, &o.screen);
 	*ret_outcome = o;
 }

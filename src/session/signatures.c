@@ -132,16 +132,15 @@ signature_describe(const struct signature *signature, struct strbuf *out)
  * The agent chooses the details, and could fill the list with them.  There are
  * few keys and purposes.
  */
-void
-signatures_read(struct signatures *s, int session_fd)
+int
+signatures_read(struct signatures *s, int session_fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf log = STRBUF_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	struct signature one;
 	const char *text;
 
-	if (signatures_read_log(session_fd, &log, &ignored) != 0)
-		return;
+	if (signatures_read_log(session_fd, &log, dg) != 0)
+		return -1;
 	text = log.buf;
 	while (parse_next(&text, &one)) {
 		one.detail[0] = '\0';
@@ -150,6 +149,7 @@ signatures_read(struct signatures *s, int session_fd)
 		else
 			signatures_add(s, SIGNATURES_KEPT, &one);
 	}
+	return 0;
 }
 
 void

@@ -61,14 +61,14 @@ void signature_describe(const struct signature *signature, struct strbuf *out);
 /*
  * These are for the record of an ended session.  signatures_read() adds the
  * signatures that were made, grouped by key and purpose, at most
- * SIGNATURES_KEPT.  signatures_write() and signatures_restore() write and read
+ * SIGNATURES_KEPT; an absent log has none.  signatures_write() and signatures_restore() write and read
  * the members "signatures" and "signatures_more" of an object.
  * signatures_tell() prints a note for the user.
  */
 enum {
 	SIGNATURES_KEPT = 20
 };
-void signatures_read(struct signatures *s, int session_fd);
+int signatures_read(struct signatures *s, int session_fd, struct diag *dg);
 void signatures_write(const struct signatures *s, struct jsonw *w);
 void signatures_restore(struct signatures *s, const struct json *object);
 void signatures_tell(const struct signatures *s);

@@ -326,11 +326,16 @@ test_signatures(void)
 	cleanup_signatures struct signatures few = SIGNATURES_INIT;
 	cleanup_signatures struct signatures kept = SIGNATURES_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int dir =
 	    open(check_tmpdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	signatures_read(&kept, dir);
+	CHECK_INT(signatures_read(&kept, dir, &dg), 0);
 	CHECK_INT(kept.nr, 0);
+	CHECK_INT(mkdirat(dir, "ssh-agent.log", 0700), 0);
+	CHECK_INT(signatures_read(&kept, dir, &dg), -1);
+	CHECK_INT(kept.nr, 0);
+	CHECK_INT(unlinkat(dir, "ssh-agent.log", AT_REMOVEDIR), 0);
 	signatures_parse(&all, 10, log);
 	if (CHECK_INT(all.nr, 4)) {
 		CHECK_INT(all.v[0].count, 2);
@@ -346,7 +351,8 @@ test_signatures(void)
 	CHECK_INT(few.nr, 1);
 	CHECK_INT(few.more, 3);
 	write_file(check_tmpdir(), "ssh-agent.log", log);
-	signatures_read(&kept, dir);
+	diag_clear(&dg);
+	CHECK_INT(signatures_read(&kept, dir, &dg), 0);
 	if (CHECK_INT(kept.nr, 2)) {
 		CHECK_INT(kept.v[0].count, 3);
 		CHECK_STR(kept.v[0].last, "t3");
