@@ -330,15 +330,11 @@ void
 settings_init(struct settings *s)
 {
 	memset(s, 0, sizeof(*s));
-	strvec_init(&s->packages);
-	strvec_init(&s->toolchains);
-	strvec_init(&s->agent_version);
-	strvec_init(&s->pass_env);
-	strvec_init(&s->seed_leave_out);
-	strvec_init(&s->binds);
 	for (const struct setting *row = table; row->name != NULL; row++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
 
+		if (row->type == SETTING_WORDS)
+			strvec_init(member(s, row));
 		/* A test verifies that every fallback parses. */
 		(void)set_row(
 		    s, row, SETTINGS_DEFAULT, row->fallback, "default", &dg);
