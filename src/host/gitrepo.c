@@ -52,6 +52,18 @@ is_absent(int dirfd, const char *name)
 	    errno == ENOENT;
 }
 
+/* Returns false for a symlink, and if the file cannot be read. */
+static bool
+read_text(int dirfd, const char *name, size_t max, struct strbuf *text)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	return fs_open_nolinks(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+		   &fd, &ignored) == 0 &&
+	    fs_read_fd(fd, name, max, text, &ignored) == 0;
+}
+
 /*
  * Reads a file with PREFIX, TEXT and an optional newline.  Returned: TEXT, or
  * NULL for other content.
@@ -59,14 +71,10 @@ is_absent(int dirfd, const char *name)
 static char *
 read_line(int dirfd, const char *name, const char *prefix)
 {
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
 	size_t skip = strlen(prefix);
 
-	if (fs_open_nolinks(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, &ignored) != 0 ||
-	    fs_read_fd(fd, name, PATH_MAX, &text, &ignored) != 0)
+	if (!read_text(dirfd, name, PATH_MAX, &text))
 		return NULL;
 	if (text.len > 0 && text.buf[text.len - 1] == '\n')
 		strbuf_setlen(&text, text.len - 1);
@@ -74,6 +82,20 @@ read_line(int dirfd, const char *name, const char *prefix)
 	    strncmp(text.buf, prefix, skip) != 0)
 		return NULL;
 	return xstrdup(text.buf + skip);
+}
+
+/* Opens a directory by its real path; -1 if a component is a symlink. */
+static int
+open_real(const char *path)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = -1;
+
+	if (fs_open_nolinks(
+		root, path + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
+		return -1;
+	return fd;
 }
 
 /*
@@ -85,16 +107,15 @@ read_line(int dirfd, const char *name, const char *prefix)
 static char *
 worktree_git_dir(const char *project, int project_fd)
 {
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_free char *dir = read_line(project_fd, ".git", "gitdir: ");
 	cleanup_free char *dot_git = xasprintf("%s/.git", project);
 	cleanup_free char *back = NULL;
-	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int fd = -1;
 
-	if (dir == NULL || dir[0] != '/' || dir[1] == '/' ||
-	    fs_open_nolinks(
-		root, dir + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
+	if (dir == NULL || dir[0] != '/' || dir[1] == '/')
+		return NULL;
+	fd = open_real(dir);
+	if (fd < 0)
 		return NULL;
 	back = read_line(fd, "gitdir", "");
 	if (back == NULL || strcmp(back, dot_git) != 0 ||
@@ -150,20 +171,6 @@ join_plain(const char *dir, const char *path)
 	return out.len == 0 ? NULL : strbuf_detach(&out, NULL);
 }
 
-/* Opens a directory by its real path; -1 if a component is a symlink. */
-static int
-open_real(const char *path)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd = -1;
-
-	if (fs_open_nolinks(
-		root, path + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
-		return -1;
-	return fd;
-}
-
 /* Returns true if the file's one line is the path "want", from dir. */
 static bool
 line_names(int dirfd, const char *dir, const char *name, const char *want)
@@ -207,16 +214,12 @@ static char *
 core_worktree(int git_fd)
 {
 	static const char key[] = "worktree = ";
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *value = NULL;
-	cleanup_close int fd = -1;
 	bool in_core = false;
 	char *rest;
 
-	if (fs_open_nolinks(git_fd, "config", O_RDONLY | O_NONBLOCK | O_NOCTTY,
-		0, &fd, &ignored) != 0 ||
-	    fs_read_fd(fd, "config", FILE_MAX, &text, &ignored) != 0)
+	if (!read_text(git_fd, "config", FILE_MAX, &text))
 		return NULL;
 	for (char *line = strtok_r(text.buf, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
@@ -418,14 +421,10 @@ check_git_file(const char *project, int project_fd, const char *outer,
 static void
 check_alternates(const char *project, int git_fd, struct strvec *notes)
 {
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
 	cleanup_strvec struct strvec lines = STRVEC_INIT;
 
-	if (fs_open_nolinks(git_fd, ALTERNATES,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &ignored) != 0 ||
-	    fs_read_fd(fd, ALTERNATES, FILE_MAX, &text, &ignored) != 0)
+	if (!read_text(git_fd, ALTERNATES, FILE_MAX, &text))
 		return;
 	strvec_split(&lines, text.buf, '\n');
 	for (size_t i = 0; i < lines.nr; i++) {
