@@ -59,7 +59,7 @@ inimage_client_version(const struct engine *engine, const char *image_id,
 	if (json_parse(result.out.buf, result.out.len, file, &root, dg) != 0)
 		return -1;
 	version = json_string(json_get(root, "version"));
-	if (version == NULL || agent_check_version(version) != NULL)
+	if (version == NULL || !agent_is_exact_version(version))
 		return diag_set(
 		    dg, DIAG_DATA, "%s: version: missing or not valid", file);
 	*ret_version = xstrdup(version);

@@ -334,6 +334,12 @@ agent_load(struct agent *ret_agent, const char *name, const struct paths *paths,
 	return 0;
 }
 
+bool
+agent_is_exact_version(const char *word)
+{
+	return strlen(word) <= VERSION_MAX && is_exact_version(word);
+}
+
 const char *
 agent_check_version(const char *word)
 {
@@ -343,8 +349,8 @@ agent_check_version(const char *word)
 	const char *version = at != NULL ? at + 1 : word;
 
 	if ((name == NULL || catalog_is_name(name)) &&
-	    strlen(version) <= VERSION_MAX &&
-	    (strcmp(version, AGENT_LATEST) == 0 || is_exact_version(version)))
+	    (strcmp(version, AGENT_LATEST) == 0 ||
+		agent_is_exact_version(version)))
 		return NULL;
 	return "is neither a version such as 1.2.3 nor " AGENT_LATEST
 	       ", alone or after AGENT@";

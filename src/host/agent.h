@@ -113,6 +113,9 @@ void agent_release(struct agent *agent);
 int agent_choose(struct agent *ret_agent, const struct settings *settings,
     const struct paths *paths, struct diag *dg);
 
+/* Returns true for one version such as 1.2.3, of at most 64 bytes. */
+bool agent_is_exact_version(const char *word);
+
 /*
  * Checks a word of the setting agent_version: VERSION, or NAME@VERSION for one
  * agent.  VERSION is exact, or AGENT_LATEST.  Returns NULL when it is valid,

@@ -14,6 +14,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
+#include "host/protected.h"
 
 #define MANIFEST "package.json"
 #define MANIFEST_MAX ((size_t)64 << 10)
@@ -21,9 +22,7 @@
 static char *
 exact_or_null(const char *version)
 {
-	return version != NULL && strcmp(version, AGENT_LATEST) != 0 &&
-		strchr(version, '@') == NULL &&
-		agent_check_version(version) == NULL
+	return version != NULL && agent_is_exact_version(version)
 	    ? xstrdup(version)
 	    : NULL;
 }
@@ -50,14 +49,6 @@ version_of_package(const char *program, const char *package)
 	return exact_or_null(json_string(json_get(root, "version")));
 }
 
-static bool
-is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && path[len] == '/';
-}
-
 char *
 hostclient_version(const char *search_path, const char *command,
     const char *package, const char *project)
@@ -74,7 +65,8 @@ hostclient_version(const char *search_path, const char *command,
 
 		if (real == NULL)
 			continue;
-		if (is_below(path, project) || is_below(real, project))
+		if (protected_is_below(path, project) ||
+		    protected_is_below(real, project))
 			return NULL;
 		version = version_of_package(real, package);
 		return version != NULL ? version
