@@ -53,7 +53,7 @@ programs_record(const struct paths *paths, const struct engine *engine,
 	const char *const args[] = { "-c", script, NULL };
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_close int dir = -1;
-	const char *name = image_id + strlen(ID_PREFIX);
+	const char *name;
 
 	if (!answer_is_image_id(image_id))
 		return diag_set(
@@ -74,6 +74,7 @@ programs_record(const struct paths *paths, const struct engine *engine,
 		    image_id, FILE_MAX);
 	if (fs_make_dir(paths->state_fd, DIRECTORY, 0700, &dir, dg) != 0)
 		return -1;
+	name = image_id + strlen(ID_PREFIX);
 	fs_temp_clean(dir, name);
 	return fs_replace_file(
 	    dir, name, result.out.buf, result.out.len, 0600, dg);
