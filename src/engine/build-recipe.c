@@ -53,14 +53,14 @@ static void
 add_sorted(struct strbuf *out, const char *what, const struct strvec *words)
 {
 	cleanup_strvec struct strvec sorted = STRVEC_INIT;
+	cleanup_free char *joined = NULL;
 
 	if (words->nr == 0)
 		return;
 	strvec_push_all(&sorted, (const char *const *)words->v);
 	strvec_sort(&sorted);
-	strbuf_addf(out, "; %s", what);
-	for (size_t i = 0; i < sorted.nr; i++)
-		strbuf_addf(out, " %s", sorted.v[i]);
+	joined = strvec_join(&sorted, " ");
+	strbuf_addf(out, "; %s %s", what, joined);
 }
 
 void

@@ -177,12 +177,10 @@ static void
 add_words(
     struct buildkit_spec *spec, const char *name, const struct strvec *words)
 {
-	cleanup_strbuf struct strbuf value = STRBUF_INIT;
+	cleanup_free char *value = strvec_join(words, " ");
 
-	for (size_t i = 0; i < words->nr; i++)
-		strbuf_addf(&value, "%s%s", i > 0 ? " " : "", words->v[i]);
 	if (words->nr > 0)
-		strvec_pushf(&spec->args, "%s=%s", name, value.buf);
+		strvec_pushf(&spec->args, "%s=%s", name, value);
 }
 
 static void

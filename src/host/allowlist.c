@@ -259,7 +259,8 @@ fail_bundle(const struct paths *paths, const char *origin, const char *word,
     struct diag *dg)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_strbuf struct strbuf known = STRBUF_INIT;
+	cleanup_strvec struct strvec bundles = STRVEC_INIT;
+	cleanup_free char *known = NULL;
 	cleanup_close int fd = -1;
 
 	if (trusted_open(paths, paths->data_dir, BUNDLES, TRUSTED_DIRECTORY,
@@ -269,10 +270,10 @@ fail_bundle(const struct paths *paths, const char *origin, const char *word,
 	strvec_sort(&names);
 	for (size_t i = 0; i < names.nr; i++)
 		if (catalog_is_name(names.v[i]))
-			strbuf_addf(&known, "%s@%s", known.len > 0 ? ", " : "",
-			    names.v[i]);
+			strvec_pushf(&bundles, "@%s", names.v[i]);
+	known = strvec_join(&bundles, ", ");
 	return diag_set(dg, DIAG_CONFIG, "%s: unknown bundle \"%s\" (%s)",
-	    origin, word, known.len > 0 ? known.buf : "none is installed");
+	    origin, word, bundles.nr > 0 ? known : "none is installed");
 }
 
 static int

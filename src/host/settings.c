@@ -391,10 +391,9 @@ settings_print_value(
 		strbuf_addstr(out, *(char *const *)at);
 		break;
 	case SETTING_WORDS: {
-		const struct strvec *words = at;
+		cleanup_free char *words = strvec_join(at, " ");
 
-		for (size_t i = 0; i < words->nr; i++)
-			strbuf_addf(out, "%s%s", i > 0 ? " " : "", words->v[i]);
+		strbuf_addstr(out, words);
 		break;
 	}
 	case SETTING_BOOL:
