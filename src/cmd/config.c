@@ -92,13 +92,10 @@ add_text_row(
     const struct config *c, const struct setting *row, struct strbuf *out)
 {
 	const struct settings *s = c->ctx->settings;
-	cleanup_strbuf struct strbuf value = STRBUF_INIT;
 	cleanup_free char *source =
 	    settings_source_text(s, row, c->ctx->paths, project_of(c));
 
-	settings_print_value(s, row, &value);
-	strbuf_addf(out, "%s = ", row->name);
-	conffile_quote(value.buf, out);
+	settings_print_row(s, row, out);
 	if (c->options->show_source)
 		strbuf_addf(out, " # %s", source);
 	strbuf_addch(out, '\n');

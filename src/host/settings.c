@@ -409,16 +409,14 @@ settings_print_value(
 }
 
 void
-settings_print(const struct settings *s, struct strbuf *out)
+settings_print_row(
+    const struct settings *s, const struct setting *row, struct strbuf *out)
 {
-	for (const struct setting *row = table; row->name != NULL; row++) {
-		cleanup_strbuf struct strbuf value = STRBUF_INIT;
+	cleanup_strbuf struct strbuf value = STRBUF_INIT;
 
-		settings_print_value(s, row, &value);
-		strbuf_addf(out, "%s = ", row->name);
-		conffile_quote(value.buf, out);
-		strbuf_addch(out, '\n');
-	}
+	settings_print_value(s, row, &value);
+	strbuf_addf(out, "%s = ", row->name);
+	conffile_quote(value.buf, out);
 }
 
 int

@@ -165,8 +165,12 @@ int settings_parse(struct settings *s, enum settings_source source,
 int settings_set(struct settings *s, enum settings_source source,
     const char *name, const char *value, const char *origin, struct diag *dg);
 
-/* Appends "name = value" lines.  settings_parse() reads them back unchanged. */
-void settings_print(const struct settings *s, struct strbuf *out);
+/*
+ * Appends "name = value" without a line end.  settings_parse() reads the lines
+ * of all rows back unchanged.
+ */
+void settings_print_row(
+    const struct settings *s, const struct setting *row, struct strbuf *out);
 
 /* Appends one value as written in drydock.conf, without quotes. */
 void settings_print_value(

@@ -33,7 +33,11 @@ parse(const char *text, size_t len)
 		CHECK_INT(dg.class, DIAG_CONFIG);
 		return xstrdup(dg.message);
 	}
-	settings_print(&s, &out);
+	for (const struct setting *row = settings_table(); row->name != NULL;
+	     row++) {
+		settings_print_row(&s, row, &out);
+		strbuf_addch(&out, '\n');
+	}
 	return strbuf_detach(&out, NULL);
 }
 
