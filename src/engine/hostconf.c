@@ -76,7 +76,6 @@ add_ca(struct hostconf *hc, const char *path)
 static void
 take_apt_setting(struct hostconf *hc, const char *line)
 {
-	size_t len = strlen(line);
 	static const char *const wanted[] = { "Acquire::http::",
 		"Acquire::https::", "Acquire::Check-Valid-Until ",
 		"Acquire::Check-Date ", "Acquire::Max-FutureTime ",
@@ -84,6 +83,7 @@ take_apt_setting(struct hostconf *hc, const char *line)
 		"Acquire::ForceIPv6 " };
 	static const char ca_info[] = "Acquire::https::CaInfo \"";
 	const char *quote = strchr(line, '"');
+	size_t len = strlen(line);
 
 	/* The closing quote must not be the opening one. */
 	if (quote == NULL || len < 3 || quote >= line + len - 2 ||

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/text.h"
 
 #define ENV_PREFIX "npm_config_"
 
@@ -128,8 +129,8 @@ npmrc_from_environment(
 		for (char *p = key; key[0] != '/' && *p != '\0'; p++)
 			if (*p == '_')
 				*p = '-';
-			else if (*p >= 'A' && *p <= 'Z')
-				*p = (char)(*p - 'A' + 'a');
+			else
+				*p = text_lower(*p);
 		add_setting(key, equals + 1, NULL, out, cafile);
 	}
 }

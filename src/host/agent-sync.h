@@ -8,13 +8,13 @@
  *			at that directory
  *	documents	list of {"path", "to", "drop", "drop_at_seed",
  *			"programs"}: a JSON file of the home, its path in a
- *			session, and lists of jq path expressions.  "drop" removes values from the snapshot,
- *			"drop_at_seed" from the session's copy.  Both may use
- *			the functions home and project; project is null except
- *			at the seed.  "programs" lead to strings that name a
- *			program; the value that contains such a string is left
- *			out of the session's copy if the image does not have the
- *			program
+ *			session, and lists of jq path expressions.  "drop"
+ *			removes values from the snapshot, "drop_at_seed" from
+ *			the session's copy.  Both may use the functions home
+ *			and project; project is null except at the seed.
+ *			"programs" lead to strings that name a program; the
+ *			value that contains such a string is left out of the
+ *			session's copy if the image does not have the program
  *	credentials	patterns of file names that are never copied, at any
  *			depth
  */

@@ -43,7 +43,7 @@ check_engine(const char *value)
 }
 
 static const char *
-check_program(const char *value)
+check_absolute(const char *value)
 {
 	return *value == '\0' || *value == '/' ? NULL
 					       : "is not an absolute path";
@@ -132,12 +132,12 @@ static const struct setting table[] = {
 	    "context, or /var/run/docker.sock",
 	    false },
 	{ "docker", SETTING_STRING, AT(docker), 0, 0, "", "PROGRAM",
-	    check_program,
+	    check_absolute,
 	    "the docker program; empty: the system's, or one in PATH that "
 	    "only root can replace",
 	    false },
 	{ "compose", SETTING_STRING, AT(compose), 0, 0, "", "PROGRAM",
-	    check_program,
+	    check_absolute,
 	    "the docker-compose program; empty: the system's, as for docker",
 	    false },
 	{ "base_image", SETTING_STRING, AT(base_image), 0, 0, "debian:12-slim",
@@ -150,7 +150,7 @@ static const struct setting table[] = {
 	    "toolchains of the image, whose package managers' hosts are open",
 	    true },
 	{ "ca_file", SETTING_STRING, AT(ca_file), 0, 0, "", "FILE",
-	    check_program,
+	    check_absolute,
 	    "certificates (PEM) that the agent image trusts, besides those in "
 	    "/usr/local/share/ca-certificates",
 	    true },
