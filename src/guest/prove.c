@@ -45,6 +45,7 @@ number_fact(const struct prove *p, enum prove_fact fact)
 static void
 in_child(struct prove *p, probe_fn *probe)
 {
+	int status;
 	pid_t pid;
 
 	(void)fflush(stdout);
@@ -57,8 +58,9 @@ in_child(struct prove *p, probe_fn *probe)
 	if (pid == -1)
 		probe_report(
 		    p, VERDICT_UNKNOWN, "fork", "-", "%s", strerror(errno));
-	else
-		(void)waitpid(pid, NULL, 0);
+	else if (waitpid(pid, &status, 0) != pid || status != 0)
+		probe_report(p, VERDICT_UNKNOWN, "waitpid", "-",
+		    "the attempt did not complete");
 }
 
 static void
