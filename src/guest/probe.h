@@ -31,7 +31,7 @@ void probe_report(const struct prove *p, enum verdict verdict, const char *call,
 void probe_must_fail(const struct prove *p, const char *call,
     const char *target, bool failed, const int *refusals);
 
-/* The system-call filter's own answer: another one is the kernel's. */
+/* The error of the seccomp filter; others come from the kernel itself. */
 extern const int probe_filtered[];
 /* A path that does not exist. */
 extern const int probe_absent[];

@@ -32,7 +32,7 @@ enum {
 
 #define SCRATCH "/tmp/.drydock-prove"
 
-/* What a mount or the file system refuses. */
+/* The errors of a mount or file system that protects its files. */
 static const int denied[] = { EPERM, EACCES, EROFS, 0 };
 
 static int64_t
@@ -281,7 +281,7 @@ compare_limit(const struct prove *p, int64_t planned, const char *v2_path,
 		    planned);
 }
 
-/* Taking the memory itself would take it from the host. */
+/* Only reads the limit: allocating that much would load the host. */
 static void
 probe_memory(struct prove *p)
 {
