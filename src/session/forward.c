@@ -20,7 +20,6 @@
 
 enum {
 	COMPANION_MS = 5000,
-	ERRNO_MAX = 4095,
 };
 
 /* Fails for a session that cannot serve ports. */
@@ -87,7 +86,7 @@ ask(const struct session *session, const char *line, uint16_t *ret_outer,
 		return 0;
 	}
 	if (strncmp(answer.buf, "no ", 3) != 0 ||
-	    !decimal_parse(text, 1, ERRNO_MAX, &n))
+	    !decimal_parse(text, 1, PORT_ERRNO_MAX, &n))
 		return diag_set(dg, DIAG_DATA,
 		    "the companion of session %s gave no answer", session->id);
 	/* The request was well-formed, so the companion does not know it. */

@@ -14,7 +14,6 @@
 
 #define NAME "ports"
 #define FILE_MAX ((size_t)4096)
-#define ERRNO_MAX 4095
 
 int
 port_parse(const char *text, struct port *ret, struct diag *dg)
@@ -61,7 +60,7 @@ parse_line(char *line, struct portlist *list)
 	if (line != NULL || words[2] == NULL || list->nr == PORTLIST_MAX ||
 	    !decimal_parse(words[0], 1, UINT16_MAX, &n[0]) ||
 	    !decimal_parse(words[1], 1, UINT16_MAX, &n[1]) ||
-	    !decimal_parse(words[2], 0, ERRNO_MAX, &n[2]) ||
+	    !decimal_parse(words[2], 0, PORT_ERRNO_MAX, &n[2]) ||
 	    portlist_find(list, (uint16_t)n[0]) != NULL)
 		return -1;
 	list->v[list->nr++] =

@@ -16,6 +16,7 @@ struct diag;
 struct strbuf;
 
 #define PORTLIST_MAX 32
+#define PORT_ERRNO_MAX 4095 /* the kernel's MAX_ERRNO */
 
 struct port {
 	uint16_t inner; /* on the session's loopback */
