@@ -143,7 +143,6 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 		.update = o->update,
 		.environ_ = ctx->environ_,
 	};
-
 	cleanup_free char *from = NULL;
 
 	if (argc > 1 || dashdash < argc)

@@ -399,16 +399,23 @@ print_one_text(void *arg, struct request *given)
 	free(given->host);
 }
 
+/* Prints and frees w.  A line that cannot be made is left out, with a warning. */
+static void
+print_json_line(struct jsonw *w)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (jsonw_print(w, &dg) != 0)
+		diag_warn("%s", dg.message);
+}
+
 static void
 print_one_json(void *arg, struct request *given)
 {
 	struct jsonw *w = jsonw_new(false);
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
 
 	add_json(w, arg, given);
-	if (jsonw_finish(w, &out, &ignored) == 0)
-		(void)fputs(out.buf, stdout);
+	print_json_line(w);
 	free(given->host);
 }
 
@@ -416,12 +423,9 @@ static void
 print_signature_json(const struct signature *s)
 {
 	struct jsonw *w = jsonw_new(false);
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
 
 	add_signature_json(w, s);
-	if (jsonw_finish(w, &out, &ignored) == 0)
-		(void)fputs(out.buf, stdout);
+	print_json_line(w);
 }
 
 /* Prints the whole lines of the log beyond *seen, which grows by them. */

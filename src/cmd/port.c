@@ -29,10 +29,9 @@ print_list(
 		struct jsonw *w = jsonw_new(true);
 
 		list_write_ports(w, &list, companion);
-		if (jsonw_finish(w, &out, dg) != 0)
-			return -1;
+		return jsonw_print(w, dg);
 	}
-	for (size_t i = 0; !json && i < list.nr; i++) {
+	for (size_t i = 0; i < list.nr; i++) {
 		port_describe(&list.v[i], companion, &out);
 		strbuf_addch(&out, '\n');
 	}

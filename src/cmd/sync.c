@@ -50,7 +50,6 @@ check(struct context *ctx, const struct sync_request *request,
     const struct sync_options *o, struct diag *dg)
 {
 	struct listing l = { .options = o };
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	size_t drift = 0;
 	int there;
 	int rc;
@@ -68,13 +67,12 @@ check(struct context *ctx, const struct sync_request *request,
 		jsonw_close_array(l.w);
 		jsonw_key_bool(l.w, "fresh", drift == 0);
 		jsonw_close_object(l.w);
-		rc = jsonw_finish(l.w, &out, dg);
+		rc = jsonw_print(l.w, dg);
 	} else {
 		jsonw_free(l.w);
 	}
 	if (rc < 0)
 		return -1;
-	(void)fputs(out.buf, stdout);
 	ctx->status = drift == 0 ? 0 : 1;
 	return 0;
 }
