@@ -171,14 +171,11 @@ check_value(const struct config *c, const struct setting *row,
     const char *value, struct diag *dg)
 {
 	cleanup_settings struct settings defaults;
-	enum mode mode;
 
 	settings_init(&defaults);
 	if (strcmp(row->name, "mode") == 0 && *value != '\0' &&
-	    !mode_parse(value, &mode))
-		return diag_set(dg, DIAG_USAGE,
-		    "config: mode: \"%s\" is not a mode: use contained or dood",
-		    value);
+	    mode_check(value, "config: mode", dg) != 0)
+		return -1;
 	if (settings_set(&defaults,
 		project_of(c) != NULL ? SETTINGS_PROJECT : SETTINGS_FILE,
 		row->name, value, "config", dg) == 0)

@@ -113,13 +113,9 @@ static int
 check_value(const struct walk *w, const char *shown, const char *name,
     const char *value, struct diag *dg)
 {
-	enum mode mode;
+	cleanup_free char *origin = xasprintf("%s: %s", w->cmd->name, shown);
 
-	if (strcmp(name, "mode") == 0 && !mode_parse(value, &mode))
-		return diag_set(dg, DIAG_USAGE,
-		    "%s: %s: \"%s\" is not a mode: use contained or dood",
-		    w->cmd->name, shown, value);
-	return 0;
+	return strcmp(name, "mode") == 0 ? mode_check(value, origin, dg) : 0;
 }
 
 /* Returns true if the next word is a directory, and no other operand. */

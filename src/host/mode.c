@@ -34,6 +34,17 @@ mode_parse(const char *word, enum mode *ret_mode)
 	return true;
 }
 
+int
+mode_check(const char *word, const char *origin, struct diag *dg)
+{
+	enum mode mode;
+
+	if (mode_parse(word, &mode))
+		return 0;
+	return diag_set(dg, DIAG_USAGE,
+	    "%s: \"%s\" is not a mode: use contained or dood", origin, word);
+}
+
 struct mode_choice
 mode_resolve(const char *option, const struct settings *settings)
 {

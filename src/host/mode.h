@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+struct diag;
 struct settings;
 
 enum mode {
@@ -21,6 +22,12 @@ const char *mode_name(enum mode mode);
 
 /* Parses a mode name.  Another word returns false; *ret_mode stays. */
 bool mode_parse(const char *word, enum mode *ret_mode);
+
+/*
+ * Fails with DIAG_USAGE if the word is not a mode name.  origin is the start of
+ * the message: "run: --mode".
+ */
+int mode_check(const char *word, const char *origin, struct diag *dg);
 
 /*
  * Resolves the mode.  option comes first (NULL: not given), then the setting
