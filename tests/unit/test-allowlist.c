@@ -8,10 +8,14 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/allowlist.h"
+#include "host/catalog.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/toolchain.h"
@@ -294,21 +298,31 @@ test_requests(void)
 static void
 test_bundles(void)
 {
-	static const char *const names[] = { "@crates", "@debian", "@github",
-		"@gitlab", "@go", "@maven", "@npm", "@pypi" };
 	cleanup_paths struct paths paths;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_free char *dir = NULL;
+	cleanup_close int dirfd = -1;
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	size_t before = 0;
 
 	data_kit_paths(&paths);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	dir = xasprintf("%s/bundles", paths.data_dir);
+	CHECK_INT(fs_open_dir(dir, &dirfd, &dg), 0);
+	CHECK_INT(fs_list_names(dirfd, dir, &names, &dg), 0);
+	for (size_t i = 0; i < names.nr; i++) {
+		cleanup_free char *line = xasprintf("@%s", names.v[i]);
+
+		/* In the source tree the directory also has files.mk. */
+		if (!catalog_is_name(names.v[i]))
+			continue;
 		CHECK_INT(allowlist_parse(&list, ALLOW_GLOBAL, &paths, "list",
-			      names[i], strlen(names[i]), &dg),
+			      line, strlen(line), &dg),
 		    0);
 		CHECK(list.nr > before);
 		before = list.nr;
 	}
+	CHECK(list.nr > 0);
 	CHECK_INT(allowlist_parse(
 		      &list, ALLOW_GLOBAL, &paths, "list", "x.y\n@np", 7, &dg),
 	    -1);
