@@ -386,7 +386,6 @@ the_oldest_entries_go_and_the_same_image_stands_once(void)
 	CHECK_STR(list.v[list.nr - 2].context, "c");
 }
 
-/* Each process adds images of its own, at the same time as the others. */
 /* A build from the cache is quick, and tells nothing of the next one. */
 static void
 facts_of_a_build_are_kept(void)
@@ -423,6 +422,7 @@ facts_of_a_build_are_kept(void)
 	CHECK(built_find_last(&list, &engine, BUILT_BASE) == NULL);
 }
 
+/* Each process adds images of its own, at the same time as the others. */
 static void
 builds_at_once_lose_nothing(void)
 {
