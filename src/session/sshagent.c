@@ -18,6 +18,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/settings.h"
 #include "host/sshproto.h"
 #include "plan/role.h"
 #include "session/record.h"
@@ -342,8 +343,8 @@ sshagent_signs_git(int session_fd)
 	    signs;
 }
 
-int
-sshagent_write(int session_fd, const char *socket, const struct strvec *keys,
+static int
+write_file(int session_fd, const char *socket, const struct strvec *keys,
     bool git_signs, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -360,12 +361,36 @@ sshagent_write(int session_fd, const char *socket, const struct strvec *keys,
 	    session_fd, FILE_NAME, text.buf, text.len, 0600, dg);
 }
 
-int
-sshagent_remove(int session_fd, struct diag *dg)
+static int
+remove_file(int session_fd, struct diag *dg)
 {
 	if (unlinkat(session_fd, FILE_NAME, 0) == -1 && errno != ENOENT)
 		return diag_set_errno(dg, DIAG_IO, errno, "remove " FILE_NAME);
 	return 0;
+}
+
+void
+sshagent_renew(int session_fd, const struct settings *settings, enum mode mode,
+    const char *socket, bool git_signs)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	const char *why = NULL;
+
+	if (remove_file(session_fd, &dg) != 0)
+		why = dg.message;
+	else if (!settings->ssh_agent)
+		return;
+	else if (mode != MODE_CONTAINED)
+		why = "only contained sessions get one";
+	else if (settings->ssh_keys.nr == 0)
+		why = "ssh_keys names no key: \"ssh-add -l\" prints them";
+	else if (socket == NULL || socket[0] != '/')
+		why = "SSH_AUTH_SOCK names no socket";
+	else if (write_file(session_fd, socket, &settings->ssh_keys, git_signs,
+		     &dg) != 0)
+		why = dg.message;
+	if (why != NULL)
+		diag_warn("the session has no ssh agent: %s", why);
 }
 
 bool
@@ -392,8 +417,7 @@ sshagent_move(int session_fd, const char *socket, struct diag *dg)
 	if (strcmp(old, socket) == 0)
 		return 0;
 	fd = connect_user(socket);
-	return fd == -1 ? 0
-			: sshagent_write(session_fd, socket, &keys, signs, dg);
+	return fd == -1 ? 0 : write_file(session_fd, socket, &keys, signs, dg);
 }
 
 int

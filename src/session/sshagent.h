@@ -22,10 +22,11 @@
 
 #include "base/listen.h"
 #include "base/loop.h"
+#include "host/mode.h"
 
 struct diag;
+struct settings;
 struct sshagent_peer;
-struct strvec;
 
 #define SSHAGENT_SOCKET "ssh-agent.sock" /* in run/ */
 #define SSHAGENT_PATH "/run/drydock/" SSHAGENT_SOCKET /* in the session */
@@ -49,19 +50,17 @@ struct sshagent {
 	}
 
 /*
- * Writes the file.  socket is SSH_AUTH_SOCK, keys are fingerprints.  A session
- * without the file has no agent.
+ * Writes the file anew for a start of the session, or removes it if the
+ * settings ask for no agent.  socket is the caller's SSH_AUTH_SOCK, or NULL.
+ * If the session cannot have an agent, prints a warning and leaves no file.
  */
-int sshagent_write(int session_fd, const char *socket,
-    const struct strvec *keys, bool git_signs, struct diag *dg);
+void sshagent_renew(int session_fd, const struct settings *settings,
+    enum mode mode, const char *socket, bool git_signs);
 
 /* Returns true if the file says that the session's git signs by the agent. */
 bool sshagent_signs_git(int session_fd);
 
-/* Removes the file: the session then has no agent. */
-int sshagent_remove(int session_fd, struct diag *dg);
-
-/* Returns true if the session has the file. */
+/* Returns true if the session has the file; without it, it has no agent. */
 bool sshagent_present(int session_fd);
 
 /*

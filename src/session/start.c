@@ -510,41 +510,17 @@ note_start(struct start *l, bool started)
 		diag_warn("%s", dg.message);
 }
 
-/* Starts without an ssh agent, with a warning, if there can be none. */
-static void
-give_ssh_agent(struct start *l)
-{
-	const char *socket = envp_get(l->environ_, "SSH_AUTH_SOCK");
-	cleanup_diag struct diag dg = DIAG_INIT;
-	const char *why = NULL;
-
-	/* The session may have had an agent before it stopped. */
-	if (l->resume)
-		l->git_signs = sshagent_signs_git(l->session.dir_fd);
-	if (sshagent_remove(l->session.dir_fd, &dg) != 0)
-		why = dg.message;
-	else if (!l->settings->ssh_agent)
-		return;
-	else if (l->mode.mode != MODE_CONTAINED)
-		why = "only contained sessions get one";
-	else if (l->settings->ssh_keys.nr == 0)
-		why = "ssh_keys names no key: \"ssh-add -l\" prints them";
-	else if (socket == NULL || socket[0] != '/')
-		why = "SSH_AUTH_SOCK names no socket";
-	else if (sshagent_write(l->session.dir_fd, socket,
-		     &l->settings->ssh_keys, l->git_signs, &dg) != 0)
-		why = dg.message;
-	if (why != NULL)
-		diag_warn("the session has no ssh agent: %s", why);
-}
-
 int
 start_companion(struct start *l, struct diag *dg)
 {
 	cleanup_diag struct diag mine = DIAG_INIT;
 
 	(void)dg;
-	give_ssh_agent(l);
+	/* The session may have had an agent before it stopped. */
+	if (l->resume)
+		l->git_signs = sshagent_signs_git(l->session.dir_fd);
+	sshagent_renew(l->session.dir_fd, l->settings, l->mode.mode,
+	    envp_get(l->environ_, "SSH_AUTH_SOCK"), l->git_signs);
 	if (l->mode.mode != MODE_CONTAINED || l->record.agent_process == NULL)
 		return 0;
 	if (companion_start(l->session.dir_fd, l->session.id,
