@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -15,6 +16,7 @@
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/token.h"
 #include "session/sshagent.h"
 
 enum {
@@ -170,8 +172,8 @@ caller_umask(void)
 	return mask & 077;
 }
 
-bool
-agent_env_has_secret(const struct agent_env_spec *spec)
+static bool
+has_secret(const struct agent_env_spec *spec)
 {
 	const struct strvec *names = &spec->agent->secrets;
 
@@ -180,6 +182,26 @@ agent_env_has_secret(const struct agent_env_spec *spec)
 			return true;
 	}
 	return false;
+}
+
+void
+agent_env_read_token(struct agent_env_spec *spec, struct strbuf *token)
+{
+	const struct agent *agent = spec->agent;
+	cleanup_diag struct diag mine = DIAG_INIT;
+
+	if (!spec->secrets || agent->token_variable == NULL)
+		return;
+	if (token_read(spec->paths, agent->name, token, &mine) != 0)
+		diag_warn("%s", mine.message);
+	else if (token->len > 0)
+		spec->token = token->buf;
+	else if (!has_secret(spec)) {
+		cleanup_free char *set = agent_command_line(agent, "token set");
+
+		diag_note("%s has no token: get one with \"%s\", then \"%s\"",
+		    agent->name, agent->token_advice, set);
+	}
 }
 
 void

@@ -13,6 +13,7 @@
 struct agent;
 struct paths;
 struct settings;
+struct strbuf;
 struct strvec;
 
 struct agent_env_spec {
@@ -30,8 +31,12 @@ struct agent_env_spec {
 	const char *token;
 };
 
-/* Returns true if the caller's environment has one of the agent's secrets. */
-bool agent_env_has_secret(const struct agent_env_spec *spec);
+/*
+ * Reads the agent's stored token into token, to which spec->token then points.
+ * A token that cannot be read is a warning.  Prints a note if neither the store
+ * nor the caller's environment has one.  Without spec->secrets does nothing.
+ */
+void agent_env_read_token(struct agent_env_spec *spec, struct strbuf *token);
 
 /*
  * Returns the caller's TERM or COLORTERM, borrowed.  Returns NULL if the

@@ -467,30 +467,6 @@ fill_argv(const struct start *l, struct strvec *argv)
 }
 
 /*
- * Reads the stored token, for the agent only.  Without a token prints a note.
- */
-static void
-read_token(
-    const struct start *l, struct strbuf *token, struct agent_env_spec *spec)
-{
-	cleanup_diag struct diag mine = DIAG_INIT;
-
-	if (!spec->secrets || l->agent.token_variable == NULL)
-		return;
-	if (token_read(l->paths, l->agent.name, token, &mine) != 0)
-		diag_warn("%s", mine.message);
-	else if (token->len > 0)
-		spec->token = token->buf;
-	else if (!agent_env_has_secret(spec)) {
-		cleanup_free char *set =
-		    agent_command_line(&l->agent, "token set");
-
-		diag_note("%s has no token: get one with \"%s\", then \"%s\"",
-		    l->agent.name, l->agent.token_advice, set);
-	}
-}
-
-/*
  * Records whether the command was started.  A first start that did not start
  * the command leaves a session in which nothing ever ran, and which is removed.
  * A restart that did not start it leaves the session stopped, as it was.
@@ -555,10 +531,9 @@ start_go(struct start *l, struct diag *dg)
 		.tty = l->tty,
 		.ends_with_client = l->record.ends_with_client,
 	};
-
 	bool started = false;
 
-	read_token(l, &token, &spec);
+	agent_env_read_token(&spec, &token);
 	agent_env_build(&spec, &env);
 	fill_argv(l, &argv);
 	go.argv = (const char *const *)argv.v;
