@@ -22,15 +22,14 @@
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "host/agent.h"
-#include "host/allowlist.h"
 #include "host/mode.h"
 #include "host/project.h"
 #include "host/reserved.h"
 #include "host/statedir.h"
-#include "host/toolchain.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "session/images.h"
+#include "session/start.h"
 #include "session/strangers.h"
 
 /* Shown in place of the session id, which a launch draws at random. */
@@ -109,22 +108,12 @@ find_image(const struct images_spec *spec, enum build_kind kind,
  * pass_env and allowlist.
  */
 static int
-read_written(const struct context *ctx, const struct project *project,
-    enum mode mode, struct agent *agent, struct toolchains *toolchains,
-    struct diag *dg)
+read_written(struct start *l, struct diag *dg)
 {
-	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-
-	if (agent_choose(agent, ctx->settings, ctx->paths, dg) != 0 ||
-	    toolchains_load(
-		toolchains, &ctx->settings->toolchains, ctx->paths, dg) != 0 ||
-	    reserved_check_passed(&ctx->settings->pass_env, ctx->paths, dg) !=
-		0)
+	if (agent_choose(&l->agent, l->settings, l->paths, dg) != 0 ||
+	    start_load_hosts(l, dg) != 0)
 		return -1;
-	if (mode != MODE_CONTAINED)
-		return 0;
-	return allowlist_load(&list,
-	    &(struct allow_spec){ agent, toolchains, ctx->paths, project }, dg);
+	return reserved_check_passed(&l->settings->pass_env, l->paths, dg);
 }
 
 /*
@@ -188,66 +177,47 @@ judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
  * if there is one.
  */
 static int
-find_engine(struct context *ctx, const struct scratch *scratch,
-    const struct project *project, struct engine *engine, struct diag *dg)
+find_engine(struct start *l, const struct scratch *scratch, struct diag *dg)
 {
-	const char *const projects[] = { project->path, NULL };
-	struct paths paths = *ctx->paths;
+	const char *const projects[] = { l->project.path, NULL };
+	struct paths paths = *l->paths;
 
 	if (scratch->path != NULL)
 		paths.state_dir = scratch->path;
 	return engine_ready(
-	    engine, ctx->settings, &paths, projects, ctx->environ_, dg);
+	    l->engine, l->settings, &paths, projects, l->environ_, dg);
 }
 
 static int
-show_plan(struct context *ctx, const struct plan_options *o,
-    const struct scratch *scratch, const struct project *project,
-    struct diag *dg)
+show_plan(struct start *l, const struct plan_options *o,
+    const struct scratch *scratch, struct diag *dg)
 {
-	const struct paths *paths = ctx->paths;
 	cleanup_engine struct engine engine = ENGINE_INIT;
-	cleanup_agent struct agent agent = AGENT_INIT;
-	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
 	cleanup_context_files struct context_files *files = NULL;
-	cleanup_image struct image image = IMAGE_INIT;
-	cleanup_image struct image egress = IMAGE_INIT;
-	struct mode_choice mode = mode_resolve(o->mode, ctx->settings);
-	cleanup_free char *session =
-	    xasprintf("%s/sessions/" NO_SESSION, paths->state_dir);
-	cleanup_free char *history = NULL;
 	struct images_spec spec = {
 		.engine = &engine,
-		.recipe = { ctx->settings, &agent, &toolchains, paths },
-		.paths = paths,
-		.project = ctx->settings->of_project ? project->path : NULL,
-		.mode = mode.mode,
+		.recipe = { l->settings, &l->agent, &l->toolchains, l->paths },
+		.paths = l->paths,
+		.project = l->settings->of_project ? l->project.path : NULL,
 	};
 
-	if (read_written(ctx, project, mode.mode, &agent, &toolchains, dg) !=
-		0 ||
-	    find_engine(ctx, scratch, project, &engine, dg) != 0 ||
-	    strangers_warn_images(paths, &engine, dg) != 0 ||
-	    find_image(&spec, BUILD_AGENT, &files, &image, dg) != 0 ||
-	    (mode.mode == MODE_CONTAINED &&
-		find_image(&spec, BUILD_EGRESS, &files, &egress, dg) != 0))
+	l->engine = &engine;
+	l->mode = mode_resolve(o->mode, l->settings);
+	memcpy(l->session.id, NO_SESSION, sizeof(NO_SESSION));
+	l->session.dir =
+	    xasprintf("%s/sessions/" NO_SESSION, l->paths->state_dir);
+	if (read_written(l, dg) != 0 || find_engine(l, scratch, dg) != 0 ||
+	    strangers_warn_images(l->paths, &engine, dg) != 0 ||
+	    find_image(&spec, BUILD_AGENT, &files, &l->images.agent, dg) != 0 ||
+	    (l->mode.mode == MODE_CONTAINED &&
+		find_image(
+		    &spec, BUILD_EGRESS, &files, &l->images.egress, dg) != 0))
 		return -1;
-	history = project_history(project, paths, agent.name, mode.mode);
-	note_limits(&agent);
-
-	struct plan_request request = {
-		.paths = paths,
-		.settings = ctx->settings,
-		.engine = &engine,
-		.project = project,
-		.mode = mode,
-		.session_id = NO_SESSION,
-		.session_dir = session,
-		.history_dir = history,
-		.agent_image = &image,
-		.egress_image = &egress,
-	};
-	return judge_and_print(&request, o->json, dg);
+	l->record.history =
+	    project_history(&l->project, l->paths, l->agent.name, l->mode.mode);
+	note_limits(&l->agent);
+	start_fill_request(l);
+	return judge_and_print(&l->plan_request, o->json, dg);
 }
 
 static int
@@ -268,7 +238,7 @@ run_plan(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
 	const struct plan_options *o = options;
-	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_start struct start l = START_INIT;
 	struct scratch scratch = { NULL };
 	int failed;
 
@@ -276,13 +246,16 @@ run_plan(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE, "plan takes one directory");
 	if (o->rules)
 		return show_rules(ctx, o->json, dg);
-	if (project_open(&project, argc > 0 ? argv[0] : NULL, ctx->paths, dg) !=
+	l.paths = ctx->paths;
+	l.settings = ctx->settings;
+	l.environ_ = ctx->environ_;
+	if (project_open(&l.project, argc > 0 ? argv[0] : NULL, l.paths, dg) !=
 		0 ||
-	    settings_load_project(ctx->settings, ctx->paths, &project, dg) != 0)
+	    settings_load_project(l.settings, l.paths, &l.project, dg) != 0)
 		return -1;
 	failed = open_state(ctx->paths, &scratch, dg);
 	if (failed == 0)
-		failed = show_plan(ctx, o, &scratch, &project, dg);
+		failed = show_plan(&l, o, &scratch, dg);
 	scratch_remove(&scratch);
 	return failed;
 }
