@@ -136,42 +136,27 @@ struct compose_cancel {
 static bool
 leave_compose(void *arg)
 {
-	struct compose_cancel *i = arg;
-	int sig = interrupt_read(i->fd);
+	struct compose_cancel *cancel = arg;
+	int sig = interrupt_read(cancel->fd);
 
 	if (sig == 0)
 		return false;
-	if (i->sig != 0)
+	if (cancel->sig != 0)
 		return true;
-	i->sig = sig;
+	cancel->sig = sig;
 	diag_note("cancelling; to stop waiting, press Ctrl-C again (the next "
 		  "drydock command cleans up)");
 	return false;
-}
-
-static int
-run_compose(struct start *l, struct compose_spec *spec, struct diag *dg)
-{
-	cleanup_close int fd = interrupt_open(&l->interrupt);
-	struct compose_cancel i = { .fd = fd };
-	const struct proc_interrupt interrupt = { fd, leave_compose, &i };
-	int rc;
-
-	spec->interrupt = &interrupt;
-	rc = compose_up(l->engine, spec, dg);
-	spec->interrupt = NULL; /* points to a local variable */
-	if (i.sig == 0)
-		return rc;
-	l->left = rc != 0 && dg->class == DIAG_CANCELLED;
-	diag_clear(dg);
-	return diag_set(dg, DIAG_CANCELLED, "cancelled: %s", strsignal(i.sig));
 }
 
 int
 start_compose(struct start *l, struct diag *dg)
 {
 	cleanup_free char *project = xasprintf("drydock-%s", l->session.id);
-	struct compose_spec spec = {
+	cleanup_close int fd = interrupt_open(&l->interrupt);
+	struct compose_cancel cancel = { .fd = fd };
+	const struct proc_interrupt interrupt = { fd, leave_compose, &cancel };
+	const struct compose_spec spec = {
 		.project = project,
 		.project_dir = l->session.dir,
 		.file_fds = &l->plan_fd,
@@ -179,10 +164,17 @@ start_compose(struct start *l, struct diag *dg)
 		/* If the launcher is killed, Compose still holds the lease. */
 		.keep_fds = &l->session.lease_fd,
 		.nkeep = 1,
+		.interrupt = &interrupt,
 		.ret_began = &l->composed,
 	};
+	int rc = compose_up(l->engine, &spec, dg);
 
-	return run_compose(l, &spec, dg);
+	if (cancel.sig == 0)
+		return rc;
+	l->left = rc != 0 && dg->class == DIAG_CANCELLED;
+	diag_clear(dg);
+	return diag_set(
+	    dg, DIAG_CANCELLED, "cancelled: %s", strsignal(cancel.sig));
 }
 
 static const struct container *
