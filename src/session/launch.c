@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pipeline.  Each stage fails with its own message. */
 #include "session/launch.h"
-#include "session/allowed.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -25,7 +24,6 @@
 #include "session/collect.h"
 #include "session/image-use.h"
 #include "session/links.h"
-#include "session/moved.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
 #include "session/seed.h"
@@ -154,21 +152,12 @@ fill_record(struct start *l)
 {
 	struct record *r = &l->record;
 
-	r->id = xstrdup(l->session.id);
-	r->project = xstrdup(l->project.path);
-	r->project_file = moved_identity(l->project.fd);
-	r->agent = xstrdup(l->agent.name);
-	r->mode = xstrdup(mode_name(l->mode.mode));
+	start_fill_record(l);
 	r->mode_reason = xstrdup(l->mode.reason);
 	r->history = project_history(&l->project, l->paths, l->agent.name,
 	    l->request->contained_history ? MODE_CONTAINED : l->mode.mode);
 	r->kind = xstrdup(l->request->kind == LAUNCH_RUN ? "run" : "shell");
-	r->engine_id = xstrdup(l->engine->id);
-	r->engine_data_root = xstrdup(l->engine->data_root);
-	r->engine_socket = xstrdup(l->engine->socket);
-	r->created_at = record_now();
 	r->ends_with_client = !l->tty;
-	allowed_record(l->settings, r);
 }
 
 /* The link is for other programs, so a failure is only a warning. */

@@ -18,7 +18,6 @@
 #include "session/attach.h"
 #include "session/egress.h"
 #include "session/look.h"
-#include "session/moved.h"
 #include "session/resume.h"
 #include "session/start.h"
 #include "session/teardown.h"
@@ -255,24 +254,16 @@ put_probes(const struct start *l, struct diag *dg)
 	    home_fd, PROBE_NAME, program.buf, program.len, 0755, dg);
 }
 
-/* Makes the record of the fresh session, which ends with this process. */
+/* Fills the record of the fresh session, which ends with this process. */
 static void
-fill_record(struct start *l, const struct record *of)
+fill_record(struct start *l, const struct session *of)
 {
 	struct record *r = &l->record;
 
-	r->id = xstrdup(l->session.id);
-	r->project = xstrdup(of->project);
-	r->project_file = moved_identity(l->project.fd);
-	r->agent = xstrdup(of->agent);
-	r->mode = xstrdup(of->mode);
+	start_fill_record(l);
 	r->mode_reason = xasprintf("a test of session %s", of->id);
 	r->history = xasprintf("%s/" SCRATCH_NAME "/history", l->session.dir);
 	r->kind = xstrdup("shell");
-	r->engine_id = xstrdup(l->engine->id);
-	r->engine_data_root = xstrdup(l->engine->data_root);
-	r->engine_socket = xstrdup(l->engine->socket);
-	r->created_at = record_now();
 	r->ends_with_client = true;
 }
 
@@ -388,7 +379,7 @@ check_fresh(struct start *l, struct proof *proof, struct diag *dg)
 	l->plan = (struct plan)PLAN_INIT;
 	if (session_claim(l->paths, &l->session, dg) != 0)
 		return -1;
-	fill_record(l, &of_record);
+	fill_record(l, &of);
 	interrupt_hold(&l->interrupt);
 	rc = record_write(l->session.dir_fd, &l->record, dg);
 	if (rc == 0)
@@ -408,7 +399,7 @@ int
 prove_session(const struct join_spec *spec, const char *id,
     const struct session_look *look, struct proof *proof, struct diag *dg)
 {
-	struct start l = START_INIT;
+	cleanup_start struct start l = START_INIT;
 	int rc;
 
 	l.paths = spec->paths;
@@ -429,6 +420,5 @@ prove_session(const struct join_spec *spec, const char *id,
 		rc = check_live(&l, look, proof, dg);
 	if (rc == 0)
 		rc = check_fresh(&l, proof, dg);
-	start_release(&l);
 	return rc;
 }

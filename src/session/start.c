@@ -25,9 +25,11 @@
 #include "plan/role.h"
 #include "plan/squid.h"
 #include "session/agent-env.h"
+#include "session/allowed.h"
 #include "session/attach.h"
 #include "session/companion.h"
 #include "session/egress.h"
+#include "session/moved.h"
 #include "session/sshagent.h"
 #include "session/status.h"
 #include "session/task.h"
@@ -75,6 +77,23 @@ start_load_hosts(struct start *l, struct diag *dg)
 		.project = &l->project,
 	    },
 	    dg);
+}
+
+void
+start_fill_record(struct start *l)
+{
+	struct record *r = &l->record;
+
+	r->id = xstrdup(l->session.id);
+	r->project = xstrdup(l->project.path);
+	r->project_file = moved_identity(l->project.fd);
+	r->agent = xstrdup(l->agent.name);
+	r->mode = xstrdup(mode_name(l->mode.mode));
+	r->engine_id = xstrdup(l->engine->id);
+	r->engine_data_root = xstrdup(l->engine->data_root);
+	r->engine_socket = xstrdup(l->engine->socket);
+	r->created_at = record_now();
+	allowed_record(l->settings, r);
 }
 
 void

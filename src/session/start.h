@@ -82,6 +82,12 @@ void start_release(struct start *l);
 int start_load_hosts(struct start *l, struct diag *dg);
 
 /*
+ * Fills the record of a new session from the other fields, but for its kind,
+ * its history, the reason for its mode, and whether it ends with its client.
+ */
+void start_fill_record(struct start *l);
+
+/*
  * Fills plan_request from the other fields, for a first start and for a
  * restart.
  */
