@@ -2,6 +2,7 @@
 /* check: runs a table of tests and prints TAP. */
 #include "check.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
@@ -63,6 +64,29 @@ check_tmpdir(void)
 		_exit(99);
 	}
 	return running.tmpdir;
+}
+
+char *
+check_stderr(void (*print)(void *arg), void *arg)
+{
+	FILE *file = tmpfile();
+	int old = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	char buf[4096];
+	ssize_t n = -1;
+
+	if (CHECK(file != NULL && old >= 0)) {
+		(void)fflush(stderr);
+		(void)dup2(fileno(file), STDERR_FILENO);
+		print(arg);
+		(void)fflush(stderr);
+		(void)dup2(old, STDERR_FILENO);
+		n = pread(fileno(file), buf, sizeof(buf), 0);
+	}
+	if (file != NULL)
+		(void)fclose(file);
+	if (old >= 0)
+		(void)close(old);
+	return strndup(buf, n > 0 ? (size_t)n : 0);
 }
 
 bool

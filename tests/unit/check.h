@@ -28,6 +28,9 @@ void check_skip(const char *reason);
 /* An empty directory for the running test, removed after it; borrowed. */
 const char *check_tmpdir(void);
 
+/* Runs print(arg).  Returned: what it wrote to stderr, at most 4096 bytes. */
+char *check_stderr(void (*print)(void *arg), void *arg);
+
 bool check_true(const char *file, int line, const char *what, bool got);
 bool check_int(
     const char *file, int line, const char *what, intmax_t got, intmax_t want);

@@ -142,6 +142,19 @@ what_is_no_object_is_refused(void)
 	}
 }
 
+/* Parses the answer about an image with this configuration. */
+static int
+parse_config(const char *config, struct image *ret_image, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_addf(&text,
+	    "{\"Id\":\"sha256:" A64 "\",\"Created\":"
+	    "\"2026-11-22T14:55:44Z\",\"Config\":%s}",
+	    config);
+	return image_parse(text.buf, text.len, ret_image, dg);
+}
+
 /* Docker Engine API v1.44, ImageInspect: the types of these members. */
 static void
 an_image_with_wrong_types_is_refused(void)
@@ -157,16 +170,11 @@ an_image_with_wrong_types_is_refused(void)
 		"{\"Volumes\":1}", "{\"Volumes\":true}", "[]" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_image struct image image = IMAGE_INIT;
 
-		strbuf_addf(&text,
-		    "{\"Id\":\"sha256:" A64 "\",\"Created\":"
-		    "\"2026-11-22T14:55:44Z\",\"Config\":%s}",
-		    rows[i]);
 		check_true(__FILE__, __LINE__, rows[i],
-		    image_parse(text.buf, text.len, &image, &dg) == -1);
+		    parse_config(rows[i], &image, &dg) == -1);
 		CHECK_INT(dg.class, DIAG_ENGINE);
 	}
 }
@@ -192,15 +200,10 @@ what_an_image_brings_with_it_is_seen(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_image struct image image = IMAGE_INIT;
 
-		strbuf_addf(&text,
-		    "{\"Id\":\"sha256:" A64 "\",\"Created\":"
-		    "\"2026-11-22T14:55:44Z\",\"Config\":%s}",
-		    rows[i].config);
-		CHECK_INT(image_parse(text.buf, text.len, &image, &dg), 0);
+		CHECK_INT(parse_config(rows[i].config, &image, &dg), 0);
 		CHECK_STR(dg.message, NULL);
 		CHECK_STR(image.id, "sha256:" A64);
 		CHECK_STR(image.context, "");

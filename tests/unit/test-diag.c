@@ -3,16 +3,13 @@
 #include "check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "base/xalloc.h"
 
 static void
 classes_pick_the_status(void)
@@ -120,28 +117,8 @@ moving_leaves_the_source_clear(void)
 	CHECK_STR(b.message, "held");
 }
 
-/* Runs print() with stderr going to a file; returned: what it wrote. */
-static char *
-captured(void (*print)(void))
-{
-	cleanup_free char *path = xasprintf("%s/err", check_tmpdir());
-	cleanup_close int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	cleanup_close int old = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	char buf[4096];
-	ssize_t n;
-
-	CHECK(file >= 0 && old >= 0);
-	(void)fflush(stderr);
-	(void)dup2(file, STDERR_FILENO);
-	print();
-	(void)fflush(stderr);
-	(void)dup2(old, STDERR_FILENO);
-	n = pread(file, buf, sizeof(buf), 0);
-	return xstrndup(buf, n > 0 ? (size_t)n : 0);
-}
-
 static void
-print_all(void)
+print_all(void *arg)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	static const char words[] = "one\r\n\n\\\"a\\\n\x1b]52;c;eA==\x07\ntwo";
@@ -151,12 +128,13 @@ print_all(void)
 	diag_print(&dg);
 	diag_warn("skipped %s", "a\nb");
 	diag_note("mode %s", "contained");
+	(void)arg;
 }
 
 static void
 printing_is_line_by_line(void)
 {
-	cleanup_free char *got = captured(print_all);
+	cleanup_free char *got = check_stderr(print_all, NULL);
 
 	CHECK_STR(got,
 	    "drydock: compose failed\n"

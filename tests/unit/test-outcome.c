@@ -125,31 +125,32 @@ test_refused(void)
 	CHECK_INT(many.more, 1000 - REFUSED_MAX);
 }
 
-/*
- * Returned: the notes of refused_tell(), or, for the session in session_fd, of
- * refused_tell_new(); they go to stderr.
- */
+/* The arguments of refused_tell(), or of refused_tell_new() if r is NULL. */
+struct notes {
+	const struct refused *r;
+	int session_fd;
+	const struct paths *paths;
+};
+
+static void
+tell(void *arg)
+{
+	const struct notes *notes = arg;
+
+	if (notes->r != NULL)
+		refused_tell(notes->r, notes->paths, "/nowhere", "shell");
+	else
+		refused_tell_new(
+		    notes->session_fd, notes->paths, "/nowhere", "shell");
+}
+
+/* Returned: the notes. */
 static char *
 told(const struct refused *r, int session_fd, const struct paths *paths)
 {
-	cleanup_free char *path = xasprintf("%s/err", check_tmpdir());
-	cleanup_close int file =
-	    open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	cleanup_close int old = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	char buf[4096];
-	ssize_t n;
+	struct notes notes = { r, session_fd, paths };
 
-	CHECK(file >= 0 && old >= 0);
-	(void)fflush(stderr);
-	(void)dup2(file, STDERR_FILENO);
-	if (r != NULL)
-		refused_tell(r, paths, "/nowhere", "shell");
-	else
-		refused_tell_new(session_fd, paths, "/nowhere", "shell");
-	(void)fflush(stderr);
-	(void)dup2(old, STDERR_FILENO);
-	n = pread(file, buf, sizeof(buf), 0);
-	return xstrndup(buf, n > 0 ? (size_t)n : 0);
+	return check_stderr(tell, &notes);
 }
 
 /* The host of a toolchain that is on was allowed: advice to add it is wrong. */

@@ -50,6 +50,19 @@ bed_open(struct bed *bed)
 	    bed->paths.state_fd, "home", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* Opens a bed, and parses the rules of the agent "tool". */
+static void
+open_tool(struct bed *bed, struct agent *agent, const char *rules)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	bed_open(bed);
+	CHECK_INT(
+	    agent_parse(agent, "tool", "tool.json", rules, strlen(rules), &dg),
+	    0);
+	CHECK_STR(dg.message, NULL);
+}
+
 static void
 bed_close(struct bed *bed)
 {
@@ -178,10 +191,7 @@ test_newer_rules(void)
 	struct stat st;
 	int top;
 
-	bed_open(&bed);
-	CHECK_INT(
-	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
-	    0);
+	open_tool(&bed, &agent, rules);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		CHECK_INT(mkdirat(bed.paths.state_fd, dirs[i], 0700), 0);
 	top = openat(bed.paths.state_fd, "agents/tool/snapshot/.t",
@@ -228,10 +238,7 @@ test_programs(void)
 	struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	bed_open(&bed);
-	CHECK_INT(
-	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
-	    0);
+	open_tool(&bed, &agent, rules);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		CHECK_INT(mkdirat(bed.paths.state_fd, dirs[i], 0700), 0);
 	put(bed.paths.state_fd, "agents/tool/snapshot/main", text);
@@ -267,11 +274,8 @@ test_other_names(void)
 	struct stat st;
 	int state;
 
-	bed_open(&bed);
+	open_tool(&bed, &agent, rules);
 	state = bed.paths.state_fd;
-	CHECK_INT(
-	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
-	    0);
 	CHECK_INT(mkdirat(state, "agents/tool", 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		CHECK_INT(mkdirat(state, dirs[i], 0700), 0);
@@ -371,10 +375,7 @@ test_token_document(void)
 	struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	bed_open(&bed);
-	CHECK_INT(
-	    agent_parse(&agent, "tool", "tool.json", rules, strlen(rules), &dg),
-	    0);
+	open_tool(&bed, &agent, rules);
 	CHECK_INT(mkdirat(bed.paths.state_fd, "agents/tool", 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct seed_spec spec = { .paths = &bed.paths,
