@@ -176,16 +176,12 @@ static void
 add_command(
     const struct offer *offer, const struct request *r, struct strbuf *out)
 {
-	cleanup_allowlist struct allowlist own = ALLOWLIST_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	const struct allow_entry *e;
 
 	if (!r->allowable || strcmp(r->outcome, "refused") != 0 ||
-	    offer->command.len == 0 ||
-	    allowlist_parse(&own, ALLOW_PROJECT, NULL, "line", r->host,
-		strlen(r->host), &ignored) != 0)
+	    offer->command.len == 0)
 		return;
-	e = allowlist_find(&offer->list, &own.v[0]);
+	e = allowlist_find_line(&offer->list, r->host);
 	/* The host is open now, or its address is always refused. */
 	if (e != NULL && (e->private_ok || !r->by_address))
 		return;

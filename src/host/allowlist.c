@@ -449,6 +449,14 @@ allowlist_find(const struct allowlist *list, const struct allow_entry *e)
 	return NULL;
 }
 
+const struct allow_entry *
+allowlist_find_line(const struct allowlist *list, const char *line)
+{
+	cleanup_allow_entry struct allow_entry e = { .host = NULL };
+
+	return parse_word(line, &e) == NULL ? allowlist_find(list, &e) : NULL;
+}
+
 void
 allow_entry_print(const struct allow_entry *e, struct strbuf *out)
 {

@@ -118,6 +118,10 @@ bool allow_entry_of_request(
 const struct allow_entry *allowlist_find(
     const struct allowlist *list, const struct allow_entry *e);
 
+/* The same for a line without "private"; NULL also if it is not a host. */
+const struct allow_entry *allowlist_find_line(
+    const struct allowlist *list, const char *line);
+
 /* Appends the entry as a line, without "private". */
 void allow_entry_print(const struct allow_entry *e, struct strbuf *out);
 

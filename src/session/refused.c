@@ -166,14 +166,9 @@ tell_listed(struct refused *left, const struct paths *paths,
 		return;
 	for (size_t i = 0; i < left->nr; i++) {
 		struct refused_host *h = &left->v[i];
-		cleanup_allowlist struct allowlist own = ALLOWLIST_INIT;
-		const struct allow_entry *e = NULL;
+		const struct allow_entry *e =
+		    h->allowable ? allowlist_find_line(&list, h->name) : NULL;
 
-		if (h->allowable &&
-		    allowlist_parse(&own, ALLOW_GLOBAL, NULL, "line", h->name,
-			strlen(h->name), &ignored) == 0 &&
-		    own.nr == 1)
-			e = allowlist_find(&list, &own.v[0]);
 		if (e == NULL)
 			continue;
 		diag_note("the proxy refused %s, although it is on the "

@@ -291,7 +291,13 @@ test_requests(void)
 		CHECK_INT(
 		    any && allowlist_find(&list, &e) != NULL, rows[i].allowed);
 		CHECK(!any || allowlist_find(&empty, &e) == NULL);
+		CHECK_INT(any && allowlist_find_line(&list, line.buf) != NULL,
+		    rows[i].allowed);
 	}
+	CHECK(allowlist_find_line(&list, "*.x.b.example") != NULL);
+	CHECK(allowlist_find_line(&list, "a.example private") == NULL);
+	CHECK(allowlist_find_line(&list, "@npm") == NULL);
+	CHECK(allowlist_find_line(&list, "") == NULL);
 }
 
 /* Every bundle that is shipped parses, and an unknown one is named. */
