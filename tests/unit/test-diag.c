@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
 
 static void
 classes_pick_the_status(void)
