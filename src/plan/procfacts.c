@@ -352,18 +352,18 @@ read_namespaces(int proc_fd, ino_t ns[PROC_NNS], struct diag *dg)
 }
 
 static int
-read_cgroups(int proc_fd, int self_fd, const char *container_id,
+read_cgroups(int proc_fd, const char *container_id,
     struct cgroup_limits *ret_limits, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf cgroups = STRBUF_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_mountinfo struct mountinfo own = { NULL, 0 };
+	cleanup_diag struct diag cause = DIAG_INIT;
 
 	if (read_proc(proc_fd, "cgroup", &cgroups, dg) != 0 ||
-	    cgroup_check(cgroups.buf, container_id, dg) != 0 ||
-	    read_proc(self_fd, "mountinfo", &text, dg) != 0 ||
-	    mountinfo_parse(text.buf, &own, dg) != 0)
+	    cgroup_check(cgroups.buf, container_id, dg) != 0)
 		return -1;
+	if (mountinfo_read_own(&own, &cause) != 0)
+		return as_policy(&cause, dg);
 	cgroup_read_limits(cgroups.buf, &own, ret_limits);
 	return 0;
 }
@@ -486,12 +486,39 @@ read_devices(struct proc_facts *facts, struct diag *dg)
 	return 0;
 }
 
-static int
-read_texts(struct proc_facts *facts, struct diag *dg)
+int
+proc_facts_open(pid_t pid, const char *container_id, bool only_child,
+    struct proc_facts *ret_facts, struct diag *dg)
+{
+	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
+	char name[32];
+
+	facts.pid = pid;
+	(void)snprintf(name, sizeof(name), "%jd", (intmax_t)pid);
+	/*
+	 * Race: if the pid is recycled, every open below this directory fails,
+	 * so no fact is of another process.
+	 */
+	if (open_proc(name, &facts.proc_fd, dg) != 0 ||
+	    read_cgroups(facts.proc_fd, container_id, &facts.limits, dg) != 0 ||
+	    read_child(facts.proc_fd, pid, only_child, &facts.child, dg) != 0 ||
+	    read_status(facts.proc_fd, &facts.status, dg) != 0)
+		return -1;
+	*ret_facts = facts;
+	facts = (struct proc_facts)PROC_FACTS_INIT;
+	return 0;
+}
+
+int
+proc_facts_read(struct proc_facts *facts, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int self_fd = -1;
 
-	if (read_proc(facts->proc_fd, "uid_map", &text, dg) != 0)
+	if (open_proc("self", &self_fd, dg) != 0 ||
+	    read_namespaces(facts->proc_fd, facts->ns, dg) != 0 ||
+	    read_namespaces(self_fd, facts->own_ns, dg) != 0 ||
+	    read_proc(facts->proc_fd, "uid_map", &text, dg) != 0)
 		return -1;
 	facts->uid_map = fold_blanks(text.buf);
 	if (read_proc(facts->proc_fd, "mountinfo", &text, dg) != 0 ||
@@ -503,52 +530,6 @@ read_texts(struct proc_facts *facts, struct diag *dg)
 		return diag_set_errno(
 		    dg, DIAG_POLICY, errno, "open its root directory");
 	return read_devices(facts, dg);
-}
-
-static struct proc_facts
-steal_facts(struct proc_facts *facts)
-{
-	struct proc_facts taken = *facts;
-
-	*facts = (struct proc_facts)PROC_FACTS_INIT;
-	return taken;
-}
-
-int
-proc_facts_open(pid_t pid, const char *container_id, bool only_child,
-    struct proc_facts *ret_facts, struct diag *dg)
-{
-	cleanup_proc_facts struct proc_facts facts = PROC_FACTS_INIT;
-	cleanup_close int self_fd = -1;
-	char name[32];
-
-	facts.pid = pid;
-	(void)snprintf(name, sizeof(name), "%jd", (intmax_t)pid);
-	/*
-	 * Race: if the pid is recycled, every open below this directory fails,
-	 * so no fact is of another process.
-	 */
-	if (open_proc(name, &facts.proc_fd, dg) != 0 ||
-	    open_proc("self", &self_fd, dg) != 0 ||
-	    read_cgroups(
-		facts.proc_fd, self_fd, container_id, &facts.limits, dg) != 0 ||
-	    read_child(facts.proc_fd, pid, only_child, &facts.child, dg) != 0 ||
-	    read_status(facts.proc_fd, &facts.status, dg) != 0)
-		return -1;
-	*ret_facts = steal_facts(&facts);
-	return 0;
-}
-
-int
-proc_facts_read(struct proc_facts *facts, struct diag *dg)
-{
-	cleanup_close int self_fd = -1;
-
-	if (open_proc("self", &self_fd, dg) != 0 ||
-	    read_namespaces(facts->proc_fd, facts->ns, dg) != 0 ||
-	    read_namespaces(self_fd, facts->own_ns, dg) != 0)
-		return -1;
-	return read_texts(facts, dg);
 }
 
 void
