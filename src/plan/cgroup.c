@@ -13,22 +13,17 @@
 #include "base/xalloc.h"
 #include "plan/mountinfo.h"
 
+/*
+ * Returns true if the list of a hierarchy's controllers has this one.  The list
+ * of the unified hierarchy (controller NULL) is empty.
+ */
 static bool
-has_word(const char *s, const char *end, const char *word)
+names_controller(const char *names, const char *end, const char *controller)
 {
-	size_t len = strlen(word);
+	cleanup_free char *list = xstrndup(names, (size_t)(end - names));
 
-	while (s < end) {
-		const char *comma = memchr(s, ',', (size_t)(end - s));
-		size_t n = (size_t)((comma != NULL ? comma : end) - s);
-
-		if (n == len && memcmp(s, word, len) == 0)
-			return true;
-		if (comma == NULL)
-			break;
-		s = comma + 1;
-	}
-	return false;
+	return controller == NULL ? list[0] == '\0'
+				  : mountinfo_has_option(list, controller);
 }
 
 bool
@@ -41,10 +36,7 @@ cgroup_find(const char *text, const char *controller, struct strbuf *path)
 		    ? NULL
 		    : memchr(names + 1, ':', (size_t)(eol - names - 1));
 
-		if (at != NULL &&
-		    (controller == NULL
-			    ? at == names + 1
-			    : has_word(names + 1, at, controller))) {
+		if (at != NULL && names_controller(names + 1, at, controller)) {
 			strbuf_add(path, at + 1, (size_t)(eol - at - 1));
 			return true;
 		}
