@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -302,12 +301,6 @@ squid_host_addresses(struct strvec *addresses, struct diag *dg)
 	return rc;
 }
 
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Replaces the file if its contents change, or always. */
 static int
 write_addresses(int conf_fd, bool always, bool *ret_changed, struct diag *dg)
@@ -319,8 +312,7 @@ write_addresses(int conf_fd, bool always, bool *ret_changed, struct diag *dg)
 
 	if (squid_host_addresses(&addresses, dg) != 0)
 		return -1;
-	if (addresses.nr > 0)
-		qsort(addresses.v, addresses.nr, sizeof(*addresses.v), by_text);
+	strvec_sort(&addresses);
 	strbuf_addstr(&text, "# The host's own addresses.\n");
 	for (size_t i = 0; i < addresses.nr; i++)
 		if (i == 0 || strcmp(addresses.v[i - 1], addresses.v[i]) != 0)
