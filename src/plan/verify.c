@@ -99,7 +99,7 @@ verify_one_status(
 	return 0;
 }
 
-static int
+int
 verify_namespaces(const struct plan_service *s, const struct proc_facts *facts,
     ino_t host_net, struct diag *dg)
 {
@@ -128,7 +128,7 @@ verify_namespaces(const struct plan_service *s, const struct proc_facts *facts,
  * Without a network the only device must be loopback.  On the bridge there must
  * be exactly one other device.
  */
-static int
+int
 verify_devices(const struct plan_service *s, const struct proc_facts *facts,
     struct diag *dg)
 {
@@ -160,7 +160,7 @@ verify_devices(const struct plan_service *s, const struct proc_facts *facts,
 }
 
 /* The kernel rounds the memory limit down to whole pages. */
-static int
+int
 verify_limits(const struct plan_service *s, const struct proc_facts *facts,
     struct diag *dg)
 {
@@ -194,16 +194,6 @@ verify_status(const struct plan_service *service,
 	if (verify_one_status(service, &facts->child, dg) != 0)
 		return diag_wrap(dg, "holder");
 	return 0;
-}
-
-int
-verify_process(const struct plan_service *service,
-    const struct proc_facts *facts, ino_t host_net, struct diag *dg)
-{
-	if (verify_namespaces(service, facts, host_net, dg) != 0 ||
-	    verify_devices(service, facts, dg) != 0)
-		return -1;
-	return verify_limits(service, facts, dg);
 }
 
 /*

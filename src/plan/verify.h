@@ -24,12 +24,15 @@ int verify_status(const struct plan_service *service,
     const struct proc_facts *facts, struct diag *dg);
 
 /*
- * Compares namespaces, network devices and limits.  If the plan has the host's
- * network, the namespace must be drydock's own or host_net.  host_net is an
- * inode number; 0 if unknown.
+ * If the plan has the host's network, the namespace must be drydock's own or
+ * host_net.  host_net is an inode number; 0 if unknown.
  */
-int verify_process(const struct plan_service *service,
+int verify_namespaces(const struct plan_service *service,
     const struct proc_facts *facts, ino_t host_net, struct diag *dg);
+int verify_devices(const struct plan_service *service,
+    const struct proc_facts *facts, struct diag *dg);
+int verify_limits(const struct plan_service *service,
+    const struct proc_facts *facts, struct diag *dg);
 
 /*
  * Every mount must be in the plan or in the runtime's standard set, and its

@@ -185,7 +185,11 @@ verify(const struct proc_facts *facts)
 	int rc = verify_status(s, facts, &dg);
 
 	if (rc == 0)
-		rc = verify_process(s, facts, 0, &dg);
+		rc = verify_namespaces(s, facts, 0, &dg);
+	if (rc == 0)
+		rc = verify_devices(s, facts, &dg);
+	if (rc == 0)
+		rc = verify_limits(s, facts, &dg);
 	CHECK_INT(dg.class, rc == 0 ? DIAG_NONE : DIAG_POLICY);
 	return rc;
 }
