@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +14,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
-#include "base/json.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/gitrepo.h"
@@ -240,33 +238,6 @@ carried_set_roles(const struct carried *carried, struct plan *plan)
 	}
 }
 
-void
-carried_write(const struct carried *carried, struct jsonw *w)
-{
-	char digits[32];
-
-	jsonw_key(w, "carried");
-	jsonw_open_object(w);
-	for (size_t i = 0; i < carried->nr; i++) {
-		const struct carried_dir *d = &carried->v[i];
-
-		jsonw_key(w, d->path);
-		jsonw_open_object(w);
-		jsonw_key_str(w, "real", d->path);
-		jsonw_key_str(w, "kind", "directory");
-		jsonw_key_bool(w, "made", false);
-		jsonw_key_bool(w, "read_only", d->read_only);
-		(void)snprintf(
-		    digits, sizeof(digits), "%ju", (uintmax_t)d->st.st_dev);
-		jsonw_key_str(w, "dev", digits);
-		(void)snprintf(
-		    digits, sizeof(digits), "%ju", (uintmax_t)d->st.st_ino);
-		jsonw_key_str(w, "ino", digits);
-		jsonw_close_object(w);
-	}
-	jsonw_close_object(w);
-}
-
 /* Returns true if the service mounts the host's target below m as it is. */
 static bool
 is_planned(const struct plan_service *s, const struct plan_mount *m,
@@ -292,16 +263,14 @@ check_below(const struct plan_service *s, const struct plan_mount *m,
 		if (strcmp(on->target, m->source) == 0 ||
 		    !protected_is_below(on->target, m->source))
 			continue;
-		if (is_planned(s, m, on->target)) {
-			if (!holds_files(on->fstype))
-				return refuse(on, m->source, no_files, dg);
-			continue;
-		}
-		return refuse(on, m->source,
-		    m->role == &mount_roles[MOUNT_PROJECT]
-			? "it was mounted after the session began"
-			: "a session has mounts below its project only",
-		    dg);
+		if (!is_planned(s, m, on->target))
+			return refuse(on, m->source,
+			    m->role == &mount_roles[MOUNT_PROJECT]
+				? "it was mounted after the session began"
+				: "a session has mounts below its project only",
+			    dg);
+		if (!holds_files(on->fstype))
+			return refuse(on, m->source, no_files, dg);
 	}
 	return 0;
 }

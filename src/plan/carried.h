@@ -14,11 +14,9 @@
 #include <sys/stat.h>
 
 struct diag;
-struct jsonw;
 struct mount_role;
 struct plan;
 struct plan_request;
-struct plan_service;
 struct strvec;
 
 struct carried_dir {
@@ -48,9 +46,6 @@ void carried_variables(
 
 /* Gives the agent's mounts of these directories their roles. */
 void carried_set_roles(const struct carried *carried, struct plan *plan);
-
-/* Writes the object facts.carried. */
-void carried_write(const struct carried *carried, struct jsonw *w);
 
 /*
  * Fails with DIAG_POLICY, and says what to do, if a mount below a user's bind

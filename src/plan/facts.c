@@ -73,6 +73,13 @@ write_number(struct jsonw *w, const char *key, uintmax_t n)
 }
 
 static void
+write_inode(struct jsonw *w, const struct stat *st)
+{
+	write_number(w, "dev", st->st_dev);
+	write_number(w, "ino", st->st_ino);
+}
+
+static void
 write_ids(struct jsonw *w, const char *key, uid_t uid, gid_t gid)
 {
 	char ids[64];
@@ -118,8 +125,7 @@ write_source(struct jsonw *w, const struct protected_paths *protected,
 		jsonw_key_str(w, "kind", kind_of(b->st.st_mode));
 		write_ids(w, "owner", b->st.st_uid, b->st.st_gid);
 		jsonw_key_bool(w, "others_write", (b->st.st_mode & 022) != 0);
-		write_number(w, "dev", b->st.st_dev);
-		write_number(w, "ino", b->st.st_ino);
+		write_inode(w, &b->st);
 	}
 	/*
 	 * Sources that drydock makes are in its own state directory, so they
@@ -193,13 +199,33 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 			if (fstat(request->project->fd, &st) != 0)
 				return diag_set_errno(dg, DIAG_IO, errno,
 				    "look at project %s", path);
-			write_number(w, "dev", st.st_dev);
-			write_number(w, "ino", st.st_ino);
+			write_inode(w, &st);
 		}
 		jsonw_close_object(w);
 	}
 	jsonw_close_object(w);
 	return 0;
+}
+
+/* The carried directories by their paths, with the same keys as "roles". */
+static void
+write_carried(struct jsonw *w, const struct carried *carried)
+{
+	jsonw_key(w, "carried");
+	jsonw_open_object(w);
+	for (size_t i = 0; i < carried->nr; i++) {
+		const struct carried_dir *d = &carried->v[i];
+
+		jsonw_key(w, d->path);
+		jsonw_open_object(w);
+		jsonw_key_str(w, "real", d->path);
+		jsonw_key_str(w, "kind", kind_of(S_IFDIR));
+		jsonw_key_bool(w, "made", false);
+		jsonw_key_bool(w, "read_only", d->read_only);
+		write_inode(w, &d->st);
+		jsonw_close_object(w);
+	}
+	jsonw_close_object(w);
 }
 
 /* The keys are Compose's names. */
@@ -411,7 +437,7 @@ write_facts(struct jsonw *w, const struct plan_request *request,
 	write_extra(w, assembly);
 	write_files(w, assembly, plan);
 	write_sockets(w, request, plan);
-	carried_write(&assembly->carried, w);
+	write_carried(w, &assembly->carried);
 	if (write_roles(w, request, assembly, dg) != 0 ||
 	    (overlays && write_reserved(w, request->paths, dg) != 0))
 		return -1;
