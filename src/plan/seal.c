@@ -216,8 +216,7 @@ rename_session(struct strbuf *model, const char *from, const char *to)
 	}
 }
 
-/* Returned: the scratch directory for this bind; NULL if it keeps its source.
- */
+/* Returned: the bind's scratch directory; NULL if the bind keeps its source. */
 static char *
 scratch_source(const struct plan_request *request, const struct plan_copy *copy,
     const struct json *volume, size_t i)
