@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -191,6 +191,10 @@ start_compose(struct start *l, struct diag *dg)
 	if (cancel.sig == 0)
 		return rc;
 	l->left = rc != 0 && dg->class == DIAG_CANCELLED;
+	if (l->left)
+		diag_note("Docker Compose still creates session %s; a later "
+			  "launch removes it",
+		    l->session.id);
 	diag_clear(dg);
 	return diag_set(
 	    dg, DIAG_CANCELLED, "cancelled: %s", strsignal(cancel.sig));
@@ -234,7 +238,7 @@ check_runs(const struct start *l, const struct plan_service *s,
 static bool
 process_is_over(pid_t pid)
 {
-	cleanup_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	cleanup_close int fd = pidfd_open(pid, 0);
 	struct pollfd p = { fd, POLLIN, 0 };
 
 	if (fd == -1)
@@ -346,8 +350,7 @@ match_containers(struct start *l, struct diag *dg)
 	/*
 	 * Only for waiting: verification checks that the process is the plan's.
 	 */
-	l->agent_pidfd =
-	    (int)syscall(SYS_pidfd_open, find_role(l, "agent")->pid, 0);
+	l->agent_pidfd = pidfd_open(find_role(l, "agent")->pid, 0);
 	return 0;
 }
 
