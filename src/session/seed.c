@@ -124,19 +124,6 @@ open_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
 	    home_fd, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
 }
 
-/*
- * Lists the keys to drop.  Keys that a sync drops are included, because the
- * snapshot may come from a sync with older rules.
- */
-static void
-list_drops(const struct agent_source *source, struct strvec *ret)
-{
-	for (size_t i = 0; i < source->drop.nr; i++)
-		strvec_push(ret, source->drop.v[i]);
-	for (size_t i = 0; i < source->drop_at_seed.nr; i++)
-		strvec_push(ret, source->drop_at_seed.v[i]);
-}
-
 /* If the list cannot be read, warns and leaves out nothing. */
 static void
 read_programs(struct copy *copy)
@@ -193,7 +180,9 @@ write_document(const struct copy *copy, const struct agent_source *source,
 	cleanup_close int parent = -1;
 	const char *name;
 
-	list_drops(source, &drop);
+	/* The snapshot may come from a sync with older rules. */
+	strvec_push_all(&drop, (const char *const *)source->drop.v);
+	strvec_push_all(&drop, (const char *const *)source->drop_at_seed.v);
 	if (fs_read_file(snapshot_fd, source->to,
 		(size_t)spec->settings->sync_max_json, &text, &mine) != 0) {
 		if (mine.errnum == ENOENT)
