@@ -160,20 +160,6 @@ fill_record(struct start *l)
 	r->ends_with_client = !l->tty;
 }
 
-/* The link is for other programs, so a failure is only a warning. */
-static void
-make_link(const struct start *l)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	if (session_open_mount(&l->session, MOUNT_RUN, &fd, &dg) != 0 ||
-	    links_make(l->paths, l->session.id, fd, &dg) != 0)
-		diag_warn(
-		    "cannot make a short path to the session's socket: %s",
-		    dg.message);
-}
-
 /* Returns true if the agent gets a token, stored or from the caller. */
 static bool
 has_token(const struct start *l)
@@ -224,7 +210,7 @@ make_session(struct start *l, struct diag *dg)
 	if (record_write(s->dir_fd, &l->record, dg) != 0)
 		return -1;
 	cleanup_close_fn(&l->images_fd);
-	make_link(l);
+	links_renew(l->paths, s);
 	sync_before_launch(&sync);
 	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0 ||
 	    seed_home(&seed, home_fd, dg) != 0)

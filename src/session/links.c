@@ -88,6 +88,19 @@ links_make(
 	return 0;
 }
 
+void
+links_renew(const struct paths *paths, const struct session *session)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (session_open_mount(session, MOUNT_RUN, &fd, &dg) != 0 ||
+	    links_make(paths, session->id, fd, &dg) != 0)
+		diag_warn(
+		    "cannot make a short path to the session's socket: %s",
+		    dg.message);
+}
+
 /* Removes a dangling link.  Returns -1 with errno if one may remain. */
 static int
 remove_dangling(int fd, const char *id)

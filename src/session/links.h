@@ -13,6 +13,7 @@
 
 struct diag;
 struct paths;
+struct session;
 
 /*
  * Makes the link of a session; run_fd is its run/.  Makes the directory with
@@ -21,6 +22,9 @@ struct paths;
  */
 int links_make(
     const struct paths *paths, const char *id, int run_fd, struct diag *dg);
+
+/* The same; a failure is a warning, because the link is for other programs. */
+void links_renew(const struct paths *paths, const struct session *session);
 
 /* Returned: the path of a session's socket through its link. */
 char *links_socket(const struct paths *paths, const char *id);

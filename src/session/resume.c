@@ -232,19 +232,14 @@ note_start(const struct start *l)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int home_fd = -1;
-	cleanup_close int run_fd = -1;
 
 	if (session_open_mount(&l->session, MOUNT_HOME, &home_fd, &ignored) ==
 	    0)
 		usage_tell(l->settings, l->record.id, home_fd, USAGE_ATTACH_MS);
-	diag_clear(&ignored);
 	diag_note("session %s was stopped: this is a new process of %s, with "
 		  "the session's files as they were",
 	    l->record.id, l->record.agent);
-	if (session_open_mount(&l->session, MOUNT_RUN, &run_fd, &ignored) !=
-		0 ||
-	    links_make(l->paths, l->session.id, run_fd, &ignored) != 0)
-		diag_warn("%s", ignored.message);
+	links_renew(l->paths, &l->session);
 }
 
 int
