@@ -181,10 +181,22 @@ read_parts(enum build_kind kind, const struct build_recipe *recipe,
 	}
 #define cleanup_parts __attribute__((cleanup(parts_release)))
 
+static void
+print_parts(const struct parts *parts, struct strbuf *out)
+{
+	for (size_t i = 0; i < NPARTS; i++) {
+		char hex[DIGEST_HEX_SIZE];
+
+		digest_bytes(parts->v[i].buf, parts->v[i].len, hex);
+		strbuf_addf(out, "%s%s=%.16s", i > 0 ? " " : "",
+		    part_names[i].name, hex);
+	}
+}
+
 int
 build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
     const struct context_files *files, char ret_hex[DIGEST_HEX_SIZE],
-    struct diag *dg)
+    struct strbuf *out_parts, struct diag *dg)
 {
 	cleanup_parts struct parts parts = PARTS_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -194,24 +206,8 @@ build_context_digest(enum build_kind kind, const struct build_recipe *recipe,
 	for (size_t i = 0; i < NPARTS; i++)
 		strbuf_add(&text, parts.v[i].buf, parts.v[i].len);
 	digest_bytes(text.buf, text.len, ret_hex);
-	return 0;
-}
-
-int
-build_context_parts(enum build_kind kind, const struct build_recipe *recipe,
-    const struct context_files *files, struct strbuf *out, struct diag *dg)
-{
-	cleanup_parts struct parts parts = PARTS_INIT;
-
-	if (read_parts(kind, recipe, files, &parts, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < NPARTS; i++) {
-		char hex[DIGEST_HEX_SIZE];
-
-		digest_bytes(parts.v[i].buf, parts.v[i].len, hex);
-		strbuf_addf(out, "%s%s=%.16s", i > 0 ? " " : "",
-		    part_names[i].name, hex);
-	}
+	if (out_parts != NULL)
+		print_parts(&parts, out_parts);
 	return 0;
 }
 

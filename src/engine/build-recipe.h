@@ -64,20 +64,16 @@ void build_recipe_add_packages(
  * The digest does not depend on umask, time or caller.  It excludes a base
  * image that a command-line option names: otherwise an image from such a build
  * would never be up to date.
+ *
+ * Appends "NAME=DIGEST" for each part of the input to out_parts (or NULL), with
+ * blanks between them.
  */
 int build_context_digest(enum build_kind kind,
     const struct build_recipe *recipe, const struct context_files *files,
-    char ret_hex[DIGEST_HEX_SIZE], struct diag *dg);
+    char ret_hex[DIGEST_HEX_SIZE], struct strbuf *out_parts, struct diag *dg);
 
 /*
- * Appends "NAME=DIGEST" for each part of the digest's input, with blanks
- * between them.
- */
-int build_context_parts(enum build_kind kind, const struct build_recipe *recipe,
-    const struct context_files *files, struct strbuf *out, struct diag *dg);
-
-/*
- * Appends the parts that differ between two results of build_context_parts(),
+ * Appends the parts that differ between two results of build_context_digest(),
  * as words for a message: "base_image, packages".
  */
 void build_parts_compare(const char *then, const char *now, struct strbuf *out);

@@ -494,8 +494,8 @@ build_image(enum build_kind kind, const struct engine *engine,
 	    context_read(paths, &files, dg) != 0 ||
 	    context_pack(files, build_kind_name(kind),
 		kind == BUILD_AGENT ? recipe->agent : NULL, &tar, dg) != 0 ||
-	    build_context_digest(kind, recipe, files, context, dg) != 0 ||
-	    build_context_parts(kind, recipe, files, &parts, dg) != 0 ||
+	    build_context_digest(kind, recipe, files, context, &parts, dg) !=
+		0 ||
 	    certificates_read(settings, paths, &hc.trusted, dg) != 0 ||
 	    buildkit_check(engine, dg) != 0)
 		return -1;

@@ -51,7 +51,7 @@ struct built {
 	gid_t gid;
 	char *built_at; /* RFC 3339 UTC */
 	char *base; /* BUILT_BOOTSTRAP or a reference; NULL: not recorded */
-	char *parts; /* build_context_parts(); NULL: not recorded */
+	char *parts; /* parts of the context; NULL: not recorded */
 	int64_t seconds; /* time that the build took; 0: not recorded */
 	int64_t size; /* bytes of the image; 0: not recorded */
 };

@@ -117,8 +117,8 @@ add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
 		/* The choice of a launch depends on the digest. */
 		if ((*filesp == NULL &&
 			context_read(spec->paths, filesp, &bad) != 0) ||
-		    build_context_digest(
-			kinds[i], &images.recipe, *filesp, digest, &bad) != 0) {
+		    build_context_digest(kinds[i], &images.recipe, *filesp,
+			digest, NULL, &bad) != 0) {
 			not_known(uses, user, bad.message);
 			return 0;
 		}

@@ -19,17 +19,11 @@
 
 /* Appends how the image differs from the installed files and settings. */
 static void
-add_difference(const struct images_spec *spec, enum build_kind kind,
-    const struct context_files *files, const struct built *entry,
-    struct strbuf *differs)
+add_difference(
+    const struct built *entry, const char *parts, struct strbuf *differs)
 {
-	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-
-	if (entry != NULL && entry->parts != NULL &&
-	    build_context_parts(kind, &spec->recipe, files, &parts, &ignored) ==
-		0)
-		build_parts_compare(entry->parts, parts.buf, differs);
+	if (entry != NULL && entry->parts != NULL)
+		build_parts_compare(entry->parts, parts, differs);
 	if (differs->len == 0)
 		strbuf_addstr(differs, "the installed files or the settings");
 }
@@ -46,13 +40,14 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 	const char *name = build_kind_name(kind);
 	const struct image_user caller = image_user_of(spec->paths);
 	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
+	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
 	struct built_key key = { .kind = name,
 		.user = kind == BUILD_AGENT ? &caller : NULL };
 	bool have_digest =
 	    (*filesp != NULL ||
 		context_read(spec->paths, filesp, &digest_dg) == 0) &&
 	    build_context_digest(
-		kind, &spec->recipe, *filesp, digest, &digest_dg) == 0;
+		kind, &spec->recipe, *filesp, digest, &parts, &digest_dg) == 0;
 
 	*ret_image = (struct image)IMAGE_INIT;
 	if (!have_digest)
@@ -74,8 +69,8 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 		return -1;
 	if (have_digest && ret_image->id != NULL &&
 	    strcmp(ret_image->context, digest) != 0)
-		add_difference(spec, kind, *filesp,
-		    built_find(&built, spec->engine, ret_image->id), differs);
+		add_difference(built_find(&built, spec->engine, ret_image->id),
+		    parts.buf, differs);
 	return 0;
 }
 
