@@ -20,10 +20,10 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/protected.h"
-#include "host/settings.h"
 #include "plan/plan.h"
 #include "plan/procfacts.h"
 #include "plan/role.h"
+#include "plan/values.h"
 
 enum {
 	/* Each needs an overlay in Compose's command line. */
@@ -124,29 +124,6 @@ add_mount(const struct plan_request *request, const struct mountinfo_row *m,
 	return add(c, MOUNT_BELOW, m->target, fd, false, dg);
 }
 
-/*
- * Returns true if the setting binds lists path.  *ret_read_only: as read-only.
- */
-static bool
-is_listed(
-    const struct plan_request *request, const char *path, bool *ret_read_only)
-{
-	const struct strvec *binds = &request->settings->binds;
-	size_t len = strlen(path);
-
-	*ret_read_only = false;
-	for (size_t i = 0; i < binds->nr; i++) {
-		const char *end = binds->v[i] + len;
-
-		if (strncmp(binds->v[i], path, len) != 0 ||
-		    (*end != '\0' && *end != ':'))
-			continue;
-		*ret_read_only = *end == ':';
-		return true;
-	}
-	return false;
-}
-
 static int
 add_git(const struct plan_request *request, struct carried *c, struct diag *dg)
 {
@@ -160,7 +137,7 @@ add_git(const struct plan_request *request, struct carried *c, struct diag *dg)
 
 	if (dir == NULL)
 		return 0;
-	safe = is_listed(request, dir, &read_only);
+	safe = plan_lists_bind(request, dir, &read_only);
 	if (!safe &&
 	    gitrepo_outer_is_safe(project, dir, request->paths, &safe, dg) != 0)
 		return -1;

@@ -22,9 +22,9 @@
 #include "base/monotime.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "host/settings.h"
 #include "plan/plan.h"
 #include "plan/role.h"
+#include "plan/values.h"
 
 /* The search of one bind. */
 struct search {
@@ -181,17 +181,11 @@ search_bind(struct search *s)
 static bool
 is_users(const struct plan_request *request, const struct plan_mount *m)
 {
-	const struct strvec *binds = &request->settings->binds;
-	size_t len = strlen(m->source);
+	bool read_only;
 
-	if (m->role == &mount_roles[MOUNT_PROJECT] ||
-	    m->role == &mount_roles[MOUNT_GIT])
-		return true;
-	for (size_t i = 0; i < binds->nr; i++)
-		if (strncmp(binds->v[i], m->source, len) == 0 &&
-		    (binds->v[i][len] == '\0' || binds->v[i][len] == ':'))
-			return true;
-	return false;
+	return m->role == &mount_roles[MOUNT_PROJECT] ||
+	    m->role == &mount_roles[MOUNT_GIT] ||
+	    plan_lists_bind(request, m->source, &read_only);
 }
 
 int

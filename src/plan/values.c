@@ -45,6 +45,25 @@ plan_service_user(const struct plan_request *request, enum service_role service)
 	return xasprintf("%ju:%ju", (uintmax_t)uid, (uintmax_t)gid);
 }
 
+bool
+plan_lists_bind(
+    const struct plan_request *request, const char *path, bool *ret_read_only)
+{
+	const struct strvec *binds = &request->settings->binds;
+	size_t len = strlen(path);
+
+	*ret_read_only = false;
+	for (size_t i = 0; i < binds->nr; i++) {
+		const char *word = binds->v[i];
+
+		if (strcspn(word, ":") != len || strncmp(word, path, len) != 0)
+			continue;
+		*ret_read_only = word[len] == ':';
+		return true;
+	}
+	return false;
+}
+
 char *
 plan_cpus(const struct plan_request *request)
 {

@@ -28,6 +28,13 @@ char *plan_service_user(
 char *plan_cpus(const struct plan_request *request);
 
 /*
+ * Returns true if the setting binds lists path.  *ret_read_only tells whether
+ * it is listed as read-only; false if it is not listed.
+ */
+bool plan_lists_bind(
+    const struct plan_request *request, const char *path, bool *ret_read_only);
+
+/*
  * Appends NAME=VALUE for each variable of the mode.  A value that is not UTF-8
  * or contains a control character is DIAG_CONFIG: a model cannot have it.
  */

@@ -192,6 +192,37 @@ test_writable(void)
 	CHECK_INT(dg.class, DIAG_POLICY);
 }
 
+static void
+test_binds(void)
+{
+	static const struct {
+		const char *path;
+		bool listed, read_only;
+	} rows[] = {
+		{ "/a", true, false },
+		{ "/a/b", true, true },
+		{ "/a/b:ro", false, false },
+		{ "/a/", false, false },
+		{ "/a/bc", false, false },
+		{ "/", false, false },
+	};
+	struct settings settings = { .binds = STRVEC_INIT };
+	const struct plan_request request = { .settings = &settings };
+
+	strvec_push(&settings.binds, "/a/b:ro");
+	strvec_push(&settings.binds, "/a");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bool read_only = true;
+
+		check_int(__FILE__, __LINE__, rows[i].path,
+		    plan_lists_bind(&request, rows[i].path, &read_only),
+		    rows[i].listed);
+		check_int(__FILE__, __LINE__, rows[i].path, read_only,
+		    rows[i].read_only);
+	}
+	strvec_release(&settings.binds);
+}
+
 int
 main(void)
 {
@@ -202,6 +233,7 @@ main(void)
 		    test_sealed },
 		{ "every variable is one of ours", test_variables },
 		{ "cpus are written without needless digits", test_cpus },
+		{ "a bind is listed by its whole path", test_binds },
 		{ "a path that no model can hold is refused", test_bad_path },
 		{ "an overlay that is missing is named", test_missing },
 		{ "an overlay that others can write is refused",
