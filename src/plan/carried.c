@@ -129,7 +129,6 @@ add_git(const struct plan_request *request, struct carried *c, struct diag *dg)
 {
 	const char *project = request->project->path;
 	cleanup_free char *dir = gitrepo_find_outer(project);
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int root = -1;
 	cleanup_close int fd = -1;
 	bool read_only;
@@ -152,9 +151,11 @@ add_git(const struct plan_request *request, struct carried *c, struct diag *dg)
 	if (project_check_path(dir, "git directory", dg) != 0)
 		return -1;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fs_open_nolinks(
-		root, dir + 1, O_PATH | O_DIRECTORY, 0, &fd, &ignored) != 0)
-		return diag_set(dg, DIAG_IO, "%s", ignored.message);
+	if (root == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "open /");
+	if (fs_open_nolinks(root, dir + 1, O_PATH | O_DIRECTORY, 0, &fd, dg) !=
+	    0)
+		return diag_wrap(dg, "git directory %s", dir);
 	return add(c, MOUNT_GIT, dir, fd, read_only, dg);
 }
 
