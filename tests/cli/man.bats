@@ -88,6 +88,15 @@ page() {
     " The file may have ${names//$'\n'/, } and $last. "
 }
 
+@test "drydock.conf(5) tells of every bundle" {
+  local names last
+  names=$(cd "$(<"$BED/prefix")/share/drydock/bundles" && printf '@%s\n' * | LC_ALL=C sort)
+  last=${names##*$'\n'}
+  names=${names%$'\n'*}
+  assert_contains "$(page drydock.conf.5)" \
+    " package manager or forge: ${names//$'\n'/, } or $last. "
+}
+
 @test "mandoc finds nothing to warn of" {
   run -0 mandoc -T lint -W warning "$man_dir"/*.[1-9]
   assert_equal "$output" ""
