@@ -344,6 +344,7 @@ image_uses_remove(const struct image_uses_spec *spec,
 {
 	cleanup_image_uses struct image_uses uses = IMAGE_USES_INIT;
 	cleanup_strvec struct strvec gone = STRVEC_INIT;
+	cleanup_diag struct diag more = DIAG_INIT;
 	cleanup_close int lock_fd = -1;
 	cleanup_close int use_fd = -1;
 	int ret = 0;
@@ -364,12 +365,8 @@ image_uses_remove(const struct image_uses_spec *spec,
 	if (ret == 0)
 		return built_forget(spec->paths, spec->engine, &gone, dg);
 	/* Forget the images that were removed before the failure. */
-	{
-		cleanup_diag struct diag more = DIAG_INIT;
-
-		if (built_forget(spec->paths, spec->engine, &gone, &more) != 0)
-			diag_warn("%s", more.message);
-	}
+	if (built_forget(spec->paths, spec->engine, &gone, &more) != 0)
+		diag_warn("%s", more.message);
 	return -1;
 }
 
