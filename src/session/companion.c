@@ -93,24 +93,21 @@ companion_start(
 }
 
 static int
-open_lock(int session_fd, int flags)
+open_lock(int session_fd, int flags, int *ret_fd, struct diag *dg)
 {
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	int fd = -1;
-
-	(void)fs_open_nolinks(
-	    session_fd, LOCK_NAME, flags | O_NONBLOCK, 0600, &fd, &ignored);
-	return fd;
+	return fs_open_nolinks(
+	    session_fd, LOCK_NAME, flags | O_NONBLOCK, 0600, ret_fd, dg);
 }
 
 bool
 companion_present(int session_fd)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	cleanup_close int fd = open_lock(session_fd, O_RDWR);
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
 
-	return fd != -1 && fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
-	    lock.l_type != F_UNLCK;
+	return open_lock(session_fd, O_RDWR, &fd, &ignored) == 0 &&
+	    fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 /* *ret_fd stays -1 if another companion keeps the lock. */
@@ -118,10 +115,10 @@ static int
 take_lock(int session_fd, int *ret_fd, struct diag *dg)
 {
 	int64_t deadline = monotime_ms() + LOCK_WAIT_MS;
-	cleanup_close int fd = open_lock(session_fd, O_RDWR | O_CREAT);
+	cleanup_close int fd = -1;
 
-	if (fd == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "open " LOCK_NAME);
+	if (open_lock(session_fd, O_RDWR | O_CREAT, &fd, dg) != 0)
+		return -1;
 	for (;;) {
 		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
