@@ -3,6 +3,16 @@
 #include "base/utf8.h"
 
 size_t
+utf8_size(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first >= 0xf5)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+size_t
 utf8_decode(const char *s, size_t len, uint32_t *ret_cp)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -12,20 +22,13 @@ utf8_decode(const char *s, size_t len, uint32_t *ret_cp)
 	if (len == 0)
 		return 0;
 	cp = (unsigned char)s[0];
-	if (cp < 0x80) {
+	need = utf8_size((unsigned char)s[0]);
+	if (need == 0 || len < need)
+		return 0;
+	if (need == 1) {
 		*ret_cp = cp;
 		return 1;
 	}
-	if (cp >= 0xc2 && cp < 0xe0)
-		need = 2;
-	else if (cp >= 0xe0 && cp < 0xf0)
-		need = 3;
-	else if (cp >= 0xf0 && cp < 0xf5)
-		need = 4;
-	else
-		return 0;
-	if (len < need)
-		return 0;
 	cp &= 0x7fU >> need;
 	for (size_t i = 1; i < need; i++) {
 		uint32_t c = (unsigned char)s[i];

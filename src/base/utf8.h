@@ -11,6 +11,12 @@
 #include <stdint.h>
 
 /*
+ * Returns the length in bytes of a character that starts with this byte, or 0
+ * if no character does.
+ */
+size_t utf8_size(unsigned char first);
+
+/*
  * Decodes the character at s, where len bytes are available.  Returns its
  * length in bytes, or 0 if the bytes are not a character.  *ret_cp is set on
  * success only.

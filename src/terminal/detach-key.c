@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 
 /* Modifier bits of kitty and xterm, which send the bits plus 1. */
 #define MODIFIER_SHIFT 1U
@@ -168,8 +169,7 @@ look(int key, const char *s, size_t len)
 static size_t
 character_len(const char *s, size_t len)
 {
-	unsigned char c = (unsigned char)s[0];
-	size_t n = c < 0xc2 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	size_t n = utf8_size((unsigned char)s[0]);
 	size_t i = 1;
 	while (i < n && i < len && ((unsigned char)s[i] & 0xc0) == 0x80)
 		i++;

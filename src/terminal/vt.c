@@ -158,14 +158,6 @@ flush_strays(struct vt *vt, const struct sink_fn *to)
 		on_stray(vt, (unsigned char)bytes[i], to);
 }
 
-static size_t
-character_size(unsigned char lead)
-{
-	if (lead < 0xc2 || lead >= 0xf5)
-		return 0;
-	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-}
-
 /* Handles a byte from 0x80 on, in text or in a string. */
 static void
 on_high(struct vt *vt, unsigned char c, const struct sink_fn *to)
@@ -173,12 +165,12 @@ on_high(struct vt *vt, unsigned char c, const struct sink_fn *to)
 	uint32_t cp;
 	if (vt->ncharacter > 0 && c >= 0xc0)
 		flush_strays(vt, to);
-	if (vt->narrow || (vt->ncharacter == 0 && character_size(c) == 0)) {
+	if (vt->narrow || (vt->ncharacter == 0 && utf8_size(c) == 0)) {
 		on_stray(vt, c, to);
 		return;
 	}
 	vt->character[vt->ncharacter++] = (char)c;
-	if (vt->ncharacter < character_size((unsigned char)vt->character[0]))
+	if (vt->ncharacter < utf8_size((unsigned char)vt->character[0]))
 		return;
 	if (utf8_decode(vt->character, vt->ncharacter, &cp) == 0) {
 		flush_strays(vt, to);
