@@ -88,13 +88,24 @@ page() {
     " The file may have ${names//$'\n'/, } and $last. "
 }
 
-@test "drydock.conf(5) tells of every bundle" {
-  local names last
-  names=$(cd "$(<"$BED/prefix")/share/drydock/bundles" && printf '@%s\n' * | LC_ALL=C sort)
-  last=${names##*$'\n'}
-  names=${names%$'\n'*}
+# list WORD: stdin's lines, sorted, as "a, b WORD c".
+list() {
+  local names
+  names=$(LC_ALL=C sort)
+  printf '%s' "${names%$'\n'*}" | sed -z 's/\n/, /g'
+  printf ' %s %s' "$1" "${names##*$'\n'}"
+}
+
+@test "the manual tells of every bundle and every toolchain" {
+  local data bundles toolchains
+  data=$(<"$BED/prefix")/share/drydock
+  bundles=$(cd "$data/bundles" && printf '@%s\n' * | list or)
+  toolchains=$(cd "$data/toolchains" && printf '%s\n' *.json |
+    sed 's/\.json$//' | list and)
   assert_contains "$(page drydock.conf.5)" \
-    " package manager or forge: ${names//$'\n'/, } or $last. "
+    " package manager or forge: $bundles. "
+  assert_contains "$(page drydock.conf.5)" " $toolchains are installed"
+  assert_contains "$(page drydock-toolchain.5)" " $toolchains"
 }
 
 @test "mandoc finds nothing to warn of" {
