@@ -213,7 +213,7 @@ static const struct setting table[] = {
 	    "keys of your ssh agent that sessions may use, as SHA256:...",
 	    true },
 	{ "clipboard", SETTING_BOOL, AT(clipboard), 0, 1, "no", "yes|no", NULL,
-	    "let the agent's terminal write the clipboard", false },
+	    "let sessions read and write the terminal's clipboard", false },
 	{ "detach_key", SETTING_STRING, AT(detach_key), 0, 0, "ctrl-\\", "KEY",
 	    check_detach_key,
 	    "key that leaves a session and keeps it running; or none", false },

@@ -61,7 +61,7 @@ struct settings {
 	bool agent_hosts; /* the agent's own hosts are open */
 	struct strvec agent_version; /* [AGENT@]VERSION */
 	char *mode; /* as written, or ""; mode_resolve() reads it */
-	bool clipboard; /* let the agent's terminal write the clipboard */
+	bool clipboard; /* sessions may read and write the terminal's */
 	char *detach_key; /* "ctrl-\\", or "none" */
 	int64_t sync_max_json; /* bytes of one JSON document */
 	int64_t sync_max_size; /* bytes of all files */
