@@ -89,7 +89,12 @@ companion_start(
 		.nkeep = 1,
 	};
 
-	return proc_detach(&spec, dg);
+	if (proc_detach(&spec, dg) != 0)
+		return diag_wrap(dg,
+		    "the session has no companion: its ports and its ssh agent "
+		    "do not work, and its proxy does not refuse addresses that "
+		    "this host gets later");
+	return 0;
 }
 
 static int

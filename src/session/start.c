@@ -515,9 +515,7 @@ start_companion(struct start *l, struct diag *dg)
 		return 0;
 	if (companion_start(l->session.dir_fd, l->session.id,
 		l->record.agent_process, &mine) != 0)
-		diag_warn("the proxy will not refuse addresses that this host "
-			  "gets later: %s",
-		    mine.message);
+		diag_warn("%s", mine.message);
 	return 0;
 }
 
