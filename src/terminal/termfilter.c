@@ -104,11 +104,9 @@ osc_passes(const struct termfilter *f, const struct vt_token *token)
 		if (strlen(o->number) != len ||
 		    memcmp(o->number, token->body, len) != 0)
 			continue;
-		if (o->clipboard)
-			return f->clipboard &&
-			    (o->content == NULL || o->content(content));
-		return token->len <= STRING_SHORT &&
-		    (o->content == NULL || o->content(content));
+		bool allowed =
+		    o->clipboard ? f->clipboard : token->len <= STRING_SHORT;
+		return allowed && (o->content == NULL || o->content(content));
 	}
 	return false;
 }
