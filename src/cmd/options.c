@@ -22,22 +22,16 @@ struct walk {
 	struct options *options;
 };
 
+/* Returned: the setting of a long option without dashes before it. */
 static char *
-swap_characters(const char *name, char from, char to)
+setting_of_option(const char *option)
 {
-	char *copy = xstrdup(name);
+	char *setting = xstrdup(option);
 
-	for (char *p = copy; *p != '\0'; p++) {
-		if (*p == from)
-			*p = to;
-	}
-	return copy;
-}
-
-char *
-options_setting_name(const char *setting)
-{
-	return swap_characters(setting, '_', '-');
+	for (char *p = setting; *p != '\0'; p++)
+		if (*p == '-')
+			*p = '_';
+	return setting;
 }
 
 static const struct optdef *
@@ -74,7 +68,7 @@ find_setting(const struct cmd *cmd, const char *name)
 	/* Only the spelling with dashes is an option. */
 	if ((cmd->needs & CMD_NEED_SETTINGS) == 0 || strchr(name, '_') != NULL)
 		return NULL;
-	setting = swap_characters(name, '-', '_');
+	setting = setting_of_option(name);
 	return settings_find(setting);
 }
 
@@ -92,7 +86,7 @@ fail_unknown(const struct cmd *cmd, const char *name, struct diag *dg)
 		nearest_offer(&near, o->name);
 	for (const struct setting *row = settings_table();
 	     (cmd->needs & CMD_NEED_SETTINGS) != 0 && row->name != NULL; row++)
-		strvec_push_given(&names, options_setting_name(row->name));
+		strvec_push_given(&names, settings_option_name(row->name));
 	for (size_t i = 0; i < names.nr; i++)
 		nearest_offer(&near, names.v[i]);
 	if (near.name == NULL)
@@ -153,7 +147,7 @@ take_value(struct walk *w, const char *shown, const char *name,
 static void
 push_setting(struct options *options, const char *name, const char *value)
 {
-	strvec_push_given(&options->settings, swap_characters(name, '-', '_'));
+	strvec_push_given(&options->settings, setting_of_option(name));
 	strvec_push(&options->settings, value);
 }
 
@@ -301,7 +295,7 @@ options_apply(
 {
 	for (size_t i = 0; i + 1 < options->settings.nr; i += 2) {
 		const char *name = options->settings.v[i];
-		cleanup_free char *option = options_setting_name(name);
+		cleanup_free char *option = settings_option_name(name);
 		cleanup_free char *origin = xasprintf("--%s", option);
 
 		if (settings_set(s, SETTINGS_OPTION, name,
@@ -333,7 +327,7 @@ options_list(const struct cmd *cmd, struct strbuf *out)
 		return;
 	for (const struct setting *row = settings_table(); row->name != NULL;
 	     row++) {
-		cleanup_free char *name = options_setting_name(row->name);
+		cleanup_free char *name = settings_option_name(row->name);
 
 		if (find_long(cmd, name) == NULL)
 			strbuf_addf(out, "--%s\n", name);

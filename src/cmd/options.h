@@ -45,9 +45,6 @@ int options_parse(const struct cmd *cmd, int argc, char **argv,
 int options_apply(
     const struct options *options, struct settings *s, struct diag *dg);
 
-/* Returned: the long option of a setting, without dashes. */
-char *options_setting_name(const char *setting);
-
 /* Appends the options that cmd takes, one per line: "-n", "--name". */
 void options_list(const struct cmd *cmd, struct strbuf *out);
 

@@ -198,7 +198,7 @@ add_settings(struct strbuf *out)
 	strbuf_addstr(out, "\nsettings:\n");
 	for (const struct setting *row = settings_table(); row->name != NULL;
 	     row++) {
-		cleanup_free char *option = options_setting_name(row->name);
+		cleanup_free char *option = settings_option_name(row->name);
 		cleanup_free char *left = NULL;
 		cleanup_free char *right = NULL;
 

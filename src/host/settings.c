@@ -562,12 +562,23 @@ settings_source(const struct settings *s, const char *name)
 }
 
 char *
+settings_option_name(const char *setting)
+{
+	char *option = xstrdup(setting);
+
+	for (char *p = option; *p != '\0'; p++)
+		if (*p == '_')
+			*p = '-';
+	return option;
+}
+
+char *
 settings_source_text(const struct settings *s, const struct setting *row,
     const struct paths *paths, const struct project *project)
 {
 	enum settings_source source = s->sources[row - table];
 	cleanup_free char *name = NULL;
-	char *option;
+	cleanup_free char *option = NULL;
 
 	switch (source) {
 	case SETTINGS_DEFAULT:
@@ -582,9 +593,6 @@ settings_source_text(const struct settings *s, const struct setting *row,
 	case SETTINGS_OPTION:
 		break;
 	}
-	option = xasprintf("--%s", row->name);
-	for (char *p = option; *p != '\0'; p++)
-		if (*p == '_')
-			*p = '-';
-	return option;
+	option = settings_option_name(row->name);
+	return xasprintf("--%s", option);
 }

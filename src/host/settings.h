@@ -140,6 +140,9 @@ char *settings_file_name(const struct project *project);
 enum settings_source settings_source(
     const struct settings *s, const char *name);
 
+/* Returned: the long option of a setting, without the two dashes before it. */
+char *settings_option_name(const char *setting);
+
 /*
  * Returned: where the value of a row comes from: "default", the path of a file,
  * a variable or an option.

@@ -62,7 +62,7 @@ check_again(const struct cmd *cmd, const struct options *o)
 	for (size_t i = 0; i < o->settings.nr; i += 2) {
 		FUZZ_CHECK(settings_find(o->settings.v[i]) != NULL);
 		cleanup_free char *name =
-		    options_setting_name(o->settings.v[i]);
+		    settings_option_name(o->settings.v[i]);
 		strvec_pushf(&words, "--%s=%s", name, o->settings.v[i + 1]);
 	}
 	for (int i = 0; i < o->argc; i++) {
