@@ -125,19 +125,6 @@ json_find_lone_surrogate(
 	return false;
 }
 
-/* yajl accepts vertical tabs and form feeds as blanks; JSON does not. */
-static bool
-find_foreign_blank(const char *text, size_t len, size_t *ret_offset)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\v' || text[i] == '\f') {
-			*ret_offset = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 int
 json_refuse_at(const char *text, size_t offset, const char *what,
     const char *why, struct diag *dg)
@@ -156,9 +143,11 @@ check_bytes(const char *text, size_t len, const char *what, struct diag *dg)
 	if (json_find_lone_surrogate(text, len, 0, &offset))
 		return json_refuse_at(
 		    text, offset, what, "half a surrogate pair", dg);
-	if (find_foreign_blank(text, len, &offset))
-		return json_refuse_at(
-		    text, offset, what, "a control character", dg);
+	/* yajl accepts vertical tabs and form feeds as blanks; JSON does not. */
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\v' || text[i] == '\f')
+			return json_refuse_at(
+			    text, i, what, "a control character", dg);
 	return 0;
 }
 
