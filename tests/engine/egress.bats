@@ -186,6 +186,7 @@ END
       [ "$code" = 503 ] || break
       sleep 0.1
     done; cat'
+  wait_for "an answer before the turn" grep -x 503 "$session_lines"
   sed -i "s/^turn.drydock.test .*/turn.drydock.test $BED_GATEWAY/" "$BED/dns/zone"
   wait_for "the turn" grep -vxE 'ready|503|mixed 403' "$session_lines"
   close_session
