@@ -2,6 +2,7 @@
 /* Loads the effective allowlist, and writes it into sessions. */
 #include "session/allowed.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,10 +87,12 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 	if (settings_load(&settings, paths, no_environ, dg) != 0)
 		return -1;
 	/* The project's own file may close hosts that the others open. */
-	if (project_open(&project, dir, paths, record != NULL ? dg : &gone) !=
-	    0) {
-		if (record != NULL)
+	if (project_open(&project, dir, paths, &gone) != 0) {
+		if (record != NULL ||
+		    (gone.errnum != ENOENT && gone.errnum != ENOTDIR)) {
+			diag_move(dg, &gone);
 			return -1;
+		}
 	} else if (settings_load_project(&settings, paths, &project, dg) != 0) {
 		return -1;
 	}

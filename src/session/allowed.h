@@ -11,8 +11,9 @@ struct settings;
 
 /*
  * Loads the hosts that the next session of agent on the project may reach.
- * project is a path, which may no longer exist.  Only files count, and neither
- * the environment nor options.  With the record of a session (else NULL), loads
+ * project is a path, which may no longer exist: then the other lists count.  Any
+ * other failure to open it is an error.  Only files count, and neither the
+ * environment nor options.  With the record of a session (else NULL), loads
  * the hosts that this session may reach: its recorded settings count, too, and
  * a project that no longer exists is a failure.
  */

@@ -142,6 +142,7 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 	const struct record *r = facts->record;
 	const struct container *agent = session_container(facts, "agent");
 	cleanup_diag struct diag unread = DIAG_INIT;
+	cleanup_diag struct diag no_log = DIAG_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	struct outcome o = OUTCOME_INIT;
 	bool noted = false;
@@ -170,7 +171,9 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 	else if (agent != NULL && agent->state == CONTAINER_EXITED)
 		o.status = agent->exit_code;
 	limitsmet_read(&o.met, session_fd);
-	refused_read(&o.refused, session_fd);
+	if (refused_read(&o.refused, session_fd, &no_log) != 0)
+		diag_warn("the outcome of session %s has no refused hosts: %s",
+		    o.id, no_log.message);
 	if (signatures_read(&o.signatures, session_fd, &dg) != 0)
 		diag_warn("the outcome of session %s has no signatures of the "
 			  "ssh agent: %s",
@@ -210,6 +213,10 @@ static void
 write_refused(const struct refused *r, struct jsonw *w)
 {
 	jsonw_key(w, "refused");
+	if (r->unknown) {
+		jsonw_null(w);
+		return;
+	}
 	jsonw_open_array(w);
 	for (size_t i = 0; i < r->nr; i++) {
 		jsonw_open_object(w);
@@ -265,6 +272,7 @@ parse_details(const struct json *root, struct outcome *o)
 		    json_bool(json_get(h, "allowable"), false),
 		    json_count_or(json_get(h, "count"), 1));
 	}
+	o->refused.unknown = json_is_null(refused);
 	o->refused.more += json_count_or(json_get(root, "refused_more"), 0);
 	signatures_restore(&o->signatures, root);
 	for (size_t i = 0; json_is_array(screen) && i < json_len(screen); i++)

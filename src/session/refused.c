@@ -2,6 +2,7 @@
 /* Builds the list of refused hosts from the proxy's log, and prints it. */
 #include "session/refused.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,18 +122,25 @@ mark_told(struct refused *r, int session_fd)
 				r->v[i].told = true;
 }
 
-void
-refused_read(struct refused *r, int session_fd)
+int
+refused_read(struct refused *r, int session_fd, struct diag *dg)
 {
-	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -1;
 
 	if (fs_open_nolinks(session_fd, mount_roles[MOUNT_PROXY_LOG].below,
-		O_RDONLY | O_DIRECTORY, 0, &fd, &ignored) == 0 &&
-	    egress_read_requests(fd, &text, &ignored) == 0)
+		O_RDONLY | O_DIRECTORY, 0, &fd, &mine) != 0) {
+		if (mine.errnum == ENOENT)
+			return 0;
+	} else if (egress_read_requests(fd, &text, &mine) == 0) {
 		refused_parse(r, text.buf, text.len);
-	mark_told(r, session_fd);
+		mark_told(r, session_fd);
+		return 0;
+	}
+	r->unknown = true;
+	diag_move(dg, &mine);
+	return -1;
 }
 
 void
@@ -153,17 +161,29 @@ refused_describe(const struct refused *r, bool allowable, struct strbuf *out)
 
 /*
  * Reports hosts that the allowlist has by name: the proxy refused their
- * address.  Marks them as reported (count 0).
+ * address.  Marks them as reported (count 0).  Without a list that can be read,
+ * it is unknown whether a new line would help: reports the other hosts, too.
  */
 static void
 tell_listed(struct refused *left, const struct paths *paths,
     const char *project, const char *agent)
 {
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_diag struct diag why = DIAG_INIT;
 
-	if (allowed_load(paths, project, agent, NULL, &list, &ignored) != 0)
+	if (allowed_load(paths, project, agent, NULL, &list, &why) != 0) {
+		cleanup_strbuf struct strbuf hosts = STRBUF_INIT;
+
+		refused_describe(left, true, &hosts);
+		if (hosts.len > 0)
+			diag_note("the proxy refused %s; whether the allowlist "
+				  "has them is unknown: %s",
+			    hosts.buf, why.message);
+		for (size_t i = 0; i < left->nr; i++)
+			if (left->v[i].allowable)
+				left->v[i].count = 0;
 		return;
+	}
 	for (size_t i = 0; i < left->nr; i++) {
 		struct refused_host *h = &left->v[i];
 		const struct allow_entry *e =
@@ -248,9 +268,12 @@ refused_tell_new(int session_fd, const struct paths *paths, const char *project,
 	cleanup_refused struct refused r = REFUSED_INIT;
 	cleanup_strbuf struct strbuf names = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag unread = DIAG_INIT;
 	bool any = false;
 
-	refused_read(&r, session_fd);
+	if (refused_read(&r, session_fd, &unread) != 0)
+		diag_warn("the hosts that the proxy refused are unknown: %s",
+		    unread.message);
 	for (size_t i = 0; i < r.nr; i++) {
 		any = any || !r.v[i].told;
 		strbuf_addf(&names, "%s\n", r.v[i].name);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct diag;
 struct paths;
 struct strbuf;
 
@@ -32,11 +33,12 @@ struct refused {
 	struct refused_host *v; /* owned; in order of first request */
 	size_t nr;
 	int64_t more; /* requests for other hosts, beyond REFUSED_MAX */
+	bool unknown; /* the log could not be read */
 };
 
-#define REFUSED_INIT       \
-	{                  \
-		NULL, 0, 0 \
+#define REFUSED_INIT              \
+	{                         \
+		NULL, 0, 0, false \
 	}
 
 /*
@@ -61,14 +63,15 @@ void refused_parse(struct refused *r, const char *text, size_t len);
 
 /*
  * Adds the refused requests of the session in session_fd.  Without a log, adds
- * none.
+ * none.  A log that cannot be read is an error, and sets r->unknown.
  */
-void refused_read(struct refused *r, int session_fd);
+int refused_read(struct refused *r, int session_fd, struct diag *dg);
 
 /*
  * Prints notes for the user: the refused hosts that were not told, and how to
  * allow them.  The hosts of the agent and of the project's toolchains count as
- * allowed, too.
+ * allowed, too.  If the allowlist cannot be read, the hosts are reported with
+ * that error and without advice.
  */
 void refused_tell(const struct refused *r, const struct paths *paths,
     const char *project, const char *agent);

@@ -130,6 +130,7 @@ struct notes {
 	const struct refused *r;
 	int session_fd;
 	const struct paths *paths;
+	const char *project;
 };
 
 static void
@@ -138,17 +139,17 @@ tell(void *arg)
 	const struct notes *notes = arg;
 
 	if (notes->r != NULL)
-		refused_tell(notes->r, notes->paths, "/nowhere", "shell");
+		refused_tell(notes->r, notes->paths, notes->project, "shell");
 	else
 		refused_tell_new(
-		    notes->session_fd, notes->paths, "/nowhere", "shell");
+		    notes->session_fd, notes->paths, notes->project, "shell");
 }
 
 /* Returned: the notes. */
 static char *
 told(const struct refused *r, int session_fd, const struct paths *paths)
 {
-	struct notes notes = { r, session_fd, paths };
+	struct notes notes = { r, session_fd, paths, "/nowhere" };
 
 	return check_stderr(tell, &notes);
 }
@@ -185,6 +186,7 @@ test_refused_once(void)
 	cleanup_free char *log = xasprintf("%s/log", sidecar);
 	cleanup_refused struct refused r = REFUSED_INIT;
 	cleanup_paths struct paths paths;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
 	static const char *const lines[] = { "1 403 CONNECT a.example:443\n",
 		"1 403 CONNECT a.example:443\n2 403 CONNECT a.example:443\n",
@@ -208,7 +210,7 @@ test_refused_once(void)
 		CHECK_STR(command != NULL ? command : got, want[i]);
 	}
 	write_file(log, "requests.log", lines[ARRAY_SIZE(want)]);
-	refused_read(&r, fd);
+	CHECK_INT(refused_read(&r, fd, &dg), 0);
 	CHECK_INT(r.nr, 3);
 	cleanup_free char *end = told(&r, -1, &paths);
 	CHECK(strstr(end, "drydock allow c.example\n") != NULL);
@@ -301,6 +303,74 @@ make_outcome(struct outcome *o, const char *id, const char *project, int at,
 	o->ended_at = xasprintf("2026-01-02T04:%02d:%02dZ", at / 60, at % 60);
 	o->ends_with_client = ends_with_client;
 	o->status = 3;
+}
+
+/* Makes the directory of a session with a log that cannot be read. */
+static int
+open_unreadable(void)
+{
+	cleanup_free char *dir = xasprintf("%s/unread", check_tmpdir());
+	cleanup_free char *sidecar = xasprintf("%s/sidecar", dir);
+	cleanup_free char *log = xasprintf("%s/log", sidecar);
+	cleanup_free char *file = xasprintf("%s/requests.log", log);
+
+	CHECK(mkdir(dir, 0700) == 0 && mkdir(sidecar, 0700) == 0 &&
+	    mkdir(log, 0700) == 0 && mkdir(file, 0700) == 0);
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A log that cannot be read is not a log without refusals. */
+static void
+test_refused_unknown(void)
+{
+	cleanup_outcome struct outcome o = OUTCOME_INIT;
+	cleanup_outcome struct outcome again = OUTCOME_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *notes = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag none = DIAG_INIT;
+	cleanup_close int fd = open_unreadable();
+	cleanup_paths struct paths paths;
+	struct jsonw *w = jsonw_new(true);
+
+	data_kit_paths(&paths);
+	notes = told(NULL, fd, &paths);
+	CHECK(strstr(notes, "that the proxy refused are unknown: ") != NULL);
+	make_outcome(&o, "abcd1234", "/p", 7, true);
+	CHECK_INT(refused_read(&o.refused, fd, &dg), -1);
+	CHECK(strstr(dg.message, "requests.log") != NULL);
+	outcome_write(&o, w);
+	CHECK_INT(jsonw_finish(w, &text, &none), 0);
+	CHECK(strstr(text.buf, "\"refused\": null") != NULL);
+	CHECK_INT(outcome_parse(text.buf, text.len, &again, &none), 0);
+	CHECK(again.refused.unknown);
+	/* Without a log there is nothing that was refused. */
+	cleanup_close int empty = open(paths.config_dir, O_RDONLY | O_CLOEXEC);
+	CHECK_INT(refused_read(&again.refused, empty, &none), 0);
+}
+
+/* Advice needs the list: it may have the host, or be impossible to change. */
+static void
+test_refused_without_list(void)
+{
+	static const char text[] = "that.example\n*.com\n";
+	cleanup_refused struct refused r = REFUSED_INIT;
+	cleanup_free char *bad = NULL;
+	cleanup_free char *policy = NULL;
+	cleanup_paths struct paths paths;
+	struct notes notes = { &r, -1, &paths, "/" };
+
+	data_kit_paths(&paths);
+	refused_add(&r, "this.example", true, 1);
+	/* No session has "/" as its project: its own list is unknown. */
+	policy = check_stderr(tell, &notes);
+	CHECK(strstr(policy, "refused this.example; whether") != NULL);
+	CHECK(strstr(policy, "/ is not a project") != NULL);
+	write_file(paths.config_dir, "allowlist", text);
+	bad = told(&r, -1, &paths);
+	CHECK(strstr(bad, "refused this.example; whether") != NULL);
+	CHECK(strstr(bad, "allowlist:2: ") != NULL);
+	CHECK(strstr(bad, "drydock allow") == NULL);
 }
 
 #define KEY "SHA256:abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq"
@@ -583,6 +653,9 @@ main(void)
 		{ "a toolchain's hosts count as allowed",
 		    test_refused_of_toolchain },
 		{ "a refused host is told once", test_refused_once },
+		{ "a log that cannot be read is said", test_refused_unknown },
+		{ "a list that cannot be read is said",
+		    test_refused_without_list },
 		{ "limits that were met are told in words", test_limits },
 		{ "the kernel's counters of both kinds are read",
 		    test_counters },
