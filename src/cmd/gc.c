@@ -231,10 +231,17 @@ collect(struct context *ctx, const struct gc_options *o,
 	tell_usage(ctx);
 	if (o->images)
 		ret = remove_images(ctx, &log, dg);
-	if (o->json)
-		return ret != 0
-		    ? ret
-		    : print_json(o, &removed, &outcome, &log.removed, dg);
+	if (ret != 0)
+		outcome.failed++;
+	/* What was removed is printed even if the rest failed. */
+	if (o->json) {
+		cleanup_diag struct diag second = DIAG_INIT;
+
+		return print_json(o, &removed, &outcome, &log.removed,
+			   ret != 0 ? &second : dg) != 0
+		    ? -1
+		    : ret;
+	}
 	for (size_t i = 0; i < removed.nr; i++)
 		(void)printf("%s %s\n", removed.v[i],
 		    o->dry_run ? "would be removed" : "removed");

@@ -37,6 +37,9 @@ unneeded() {
     assert_equal "$output" ""
     run -69 --separate-stderr drydock gc --images
     assert_equal "$output" ""
+    # What was removed before is told, and that something failed.
+    run -69 --separate-stderr drydock gc --images --json
+    assert_equal "$(jq -c '[.removed, .images, .failed]' <<<"$output")"       "[[],[],1]"
   done
   rm "$script/image-inspect.rc" "$script/image-inspect.err"
   for fault in "cut 20" die hang; do
