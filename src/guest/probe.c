@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,4 +51,10 @@ probe_read(const char *path, char text[static PROBE_TEXT_MAX])
 	ssize_t n = fd == -1 ? 0 : read(fd, text, PROBE_TEXT_MAX - 1);
 
 	text[n > 0 ? n : 0] = '\0';
+}
+
+int64_t
+probe_number(const struct prove *p, enum prove_fact fact)
+{
+	return strtoll(p->facts[fact], NULL, 10);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "guest/promise.h"
 
@@ -40,6 +41,16 @@ extern const int probe_absent[];
 
 /* Reads at most PROBE_TEXT_MAX - 1 bytes; an unreadable file is "". */
 void probe_read(const char *path, char text[static PROBE_TEXT_MAX]);
+
+/* A file that a probe may make and removes. */
+#define PROBE_SCRATCH "/tmp/.drydock-prove"
+
+int64_t probe_number(const struct prove *p, enum prove_fact fact);
+
+/* The attempts that use more than the limits allow (probe-limits.c). */
+probe_fn probe_memory;
+probe_fn probe_pids;
+probe_fn probe_tmp;
 
 /* The attempts that use sockets (probe-net.c). */
 probe_fn probe_loopback;

@@ -26,20 +26,8 @@
 #include "guest/probe.h"
 #include "guest/promise.h"
 
-enum {
-	FORKS_MAX = 8192, /* a higher limit is only read */
-};
-
-#define SCRATCH "/tmp/.drydock-prove"
-
 /* The errors of a mount or file system that protects its files. */
 static const int denied[] = { EPERM, EACCES, EROFS, 0 };
-
-static int64_t
-number_fact(const struct prove *p, enum prove_fact fact)
-{
-	return strtoll(p->facts[fact], NULL, 10);
-}
 
 /* Runs probe in a child, whose ids and namespaces may change. */
 static void
@@ -106,12 +94,12 @@ static void
 probe_setuid(struct prove *p)
 {
 	cleanup_close int fd =
-	    open(SCRATCH, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+	    open(PROBE_SCRATCH, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
 
 	in_child(p, take_id);
 	probe_must_fail(p, "fchmod", "04755 on a file of its own",
 	    fd == -1 || fchmod(fd, 04755) == -1, probe_filtered);
-	(void)unlink(SCRATCH);
+	(void)unlink(PROBE_SCRATCH);
 }
 
 static bool
@@ -134,8 +122,9 @@ probe_device_nodes(struct prove *p)
 	DIR *dir;
 
 	probe_must_fail(p, "mknod", "a character device",
-	    mknod(SCRATCH, S_IFCHR | 0600, (dev_t)0x103) == -1, probe_filtered);
-	(void)unlink(SCRATCH);
+	    mknod(PROBE_SCRATCH, S_IFCHR | 0600, (dev_t)0x103) == -1,
+	    probe_filtered);
+	(void)unlink(PROBE_SCRATCH);
 	dir = opendir("/dev");
 	held = dir != NULL;
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
@@ -248,126 +237,10 @@ static void
 probe_signals(struct prove *p)
 {
 	static const int refusals[] = { ESRCH, 0 };
-	pid_t pid = (pid_t)number_fact(p, PROVE_HOST_PID);
+	pid_t pid = (pid_t)probe_number(p, PROVE_HOST_PID);
 
 	probe_must_fail(p, "kill(0)", p->facts[PROVE_HOST_PID],
 	    pid <= 0 || kill(pid, 0) == -1, refusals);
-}
-
-/* Compares the control group's limit with the planned one. */
-static void
-compare_limit(const struct prove *p, int64_t planned, const char *v2_path,
-    const char *v1_path)
-{
-	const char *path = access(v2_path, F_OK) == 0 ? v2_path : v1_path;
-	char text[PROBE_TEXT_MAX];
-	long long limit;
-	char *end;
-
-	probe_read(path, text);
-	text[strcspn(text, "\n")] = '\0';
-	limit = strtoll(text, &end, 10);
-	if (planned < 0)
-		probe_report(p, VERDICT_BROKEN, "read", path,
-		    "%s, and the plan has no limit", text);
-	else if (text[0] == '\0')
-		probe_report(
-		    p, VERDICT_UNKNOWN, "read", path, "cannot be read");
-	else
-		probe_report(p,
-		    end != text && limit <= planned ? VERDICT_HELD
-						    : VERDICT_BROKEN,
-		    "read", path, "%s, and the plan has %" PRId64, text,
-		    planned);
-}
-
-/* Only reads the limit: allocating that much would load the host. */
-static void
-probe_memory(struct prove *p)
-{
-	compare_limit(p, number_fact(p, PROVE_MEMORY),
-	    "/sys/fs/cgroup/memory.max",
-	    "/sys/fs/cgroup/memory/memory.limit_in_bytes");
-}
-
-static _Noreturn void
-idle(void)
-{
-	for (;;)
-		(void)pause();
-}
-
-/* Starts max processes, or as many as it can; ends them.  Returns how many. */
-static size_t
-fork_many(size_t max, int *ret_error)
-{
-	cleanup_free pid_t *pids = xmalloc(max * sizeof(*pids));
-	size_t n;
-
-	*ret_error = 0;
-	(void)fflush(stdout);
-	for (n = 0; n < max; n++) {
-		pids[n] = fork();
-		if (pids[n] == 0)
-			idle();
-		if (pids[n] == -1) {
-			*ret_error = errno;
-			break;
-		}
-	}
-	for (size_t i = 0; i < n; i++)
-		(void)kill(pids[i], SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
-	return n;
-}
-
-static void
-probe_pids(struct prove *p)
-{
-	int64_t planned = number_fact(p, PROVE_PIDS);
-	size_t n;
-	int error;
-
-	compare_limit(p, planned, "/sys/fs/cgroup/pids.max",
-	    "/sys/fs/cgroup/pids/pids.max");
-	if (planned < 0 || planned > FORKS_MAX)
-		return;
-	n = fork_many((size_t)planned + 1, &error);
-	probe_report(p,
-	    error == EAGAIN  ? VERDICT_HELD
-		: error == 0 ? VERDICT_BROKEN
-			     : VERDICT_UNKNOWN,
-	    "fork", "until it fails", "%s after %zu processes", strerror(error),
-	    n);
-}
-
-static void
-probe_tmp(struct prove *p)
-{
-	static const int full[] = { ENOSPC, 0 };
-	cleanup_close int fd =
-	    open(SCRATCH, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-	int64_t planned = number_fact(p, PROVE_TMP);
-	struct statvfs st;
-	int64_t size;
-
-	if (fd == -1 || fstatvfs(fd, &st) != 0) {
-		probe_report(
-		    p, VERDICT_UNKNOWN, "open", SCRATCH, "%s", strerror(errno));
-		return;
-	}
-	size = (int64_t)st.f_blocks * (int64_t)st.f_frsize;
-	if (planned < 0 || size > planned + (int64_t)st.f_frsize)
-		probe_report(p, VERDICT_BROKEN, "statvfs", "/tmp",
-		    "%" PRId64 " bytes, and the plan has %" PRId64, size,
-		    planned);
-	else
-		/* tmpfs refuses a range over its size before it takes any. */
-		probe_must_fail(p, "fallocate", "/tmp, a page more than it has",
-		    fallocate(fd, 0, 0, size + (int64_t)st.f_frsize) == -1,
-		    full);
-	(void)unlink(SCRATCH);
 }
 
 static probe_fn *const probes[PROMISES] = {

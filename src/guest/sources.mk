@@ -20,6 +20,7 @@ guest_sources = \
 	src/guest/note.h \
 	src/guest/policy.c \
 	src/guest/policy.h \
+	src/guest/probe-limits.c \
 	src/guest/probe-net.c \
 	src/guest/probe.c \
 	src/guest/probe.h \

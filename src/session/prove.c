@@ -27,7 +27,7 @@
 
 enum {
 	PROBE_MAX = 64 * 1024 * 1024, /* bytes of the program */
-	PROBES_MS = 60000,
+	PROBES_MS = 240000,
 	PROXY_MS = 5000,
 };
 

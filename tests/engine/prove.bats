@@ -6,6 +6,8 @@ load ../helper
 
 setup() {
   bed_setup user
+  # prove uses these up.
+  export DRYDOCK_MEMORY=256m DRYDOCK_TMP_SIZE=32m
 }
 
 teardown() {
@@ -70,6 +72,11 @@ only_the_session() {
   assert_equal "$(grep -c '^held ' <<<"$output")" \
     "$(grep -c '^[a-zB]' <<<"$output")"
   assert_contains "$output" "connect, 169.254.169.254:80: Network is unreachable"
+  assert_contains "$output" "write to new pages, more than planned: killed for\
+ memory after "
+  assert_contains "$output" "fallocate in /tmp, more than planned: No space left\
+ on device after "
+  assert_contains "$output" "fork, until it fails: Resource temporarily"
   assert_equal "$(cd "$dir" && find home "$project" | sort)" "$before"
   only_the_session
   run -0 --separate-stderr as_who drydock prove --json "$id"
@@ -179,6 +186,13 @@ only_the_session() {
     --volume "$libexec:/probe:ro" --entrypoint /probe/holder \
     "$(agent_image "$BED_UID")" prove -- project=/tmp elsewhere=/none \
     engine=/none "host-pid=$$" memory=1 pids=1 tmp=1
+  # What uses up more than these limits succeeds, and goes no further.
+  assert_contains "$output" $'memory\twrite to new pages\tmore than planned\t'"\
+succeeded after 33554432 of 1 bytes"$'\tBROKEN'
+  assert_contains "$output" $'tmp\tfallocate in /tmp\tmore than planned\t'"\
+succeeded after 33554432 of 1 bytes"$'\tBROKEN'
+  assert_contains "$output" $'pids\tfork\tuntil it fails\tSuccess after 2'"\
+ processes"$'\tBROKEN'
   assert_contains "$output" $'signals\tkill(0)\t'"$$"$'\tsucceeded\tBROKEN'
   assert_contains "$output" $'guardrails\tstatvfs\t/\twritable\tBROKEN'
   assert_contains "$output" $'prove\tsucceeded\tBROKEN'
