@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+# git pushes from a contained session: over ssh by a key that stays outside, and
+# over https.  The forges are real servers in containers.
+
+load ../helper
+
+setup() {
+  bed_setup user
+  srv=$BATS_TEST_TMPDIR/srv
+  mkdir "$srv"
+}
+
+teardown() {
+  [ -z "${forge-}" ] || docker rm -f "$forge" >/dev/null || true
+  [ -z "${agent_pid-}" ] || kill "$agent_pid"
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+  : >"$BED/dns/zone"
+}
+
+# start_forge SCRIPT: runs as root in a container that has $srv at /srv, and the
+# programs of this machine: no image of drydock's has a server.
+start_forge() {
+  forge=$(docker run -d --user 0 --volume "$srv:/srv" --volume /usr:/usr:ro \
+    --entrypoint sh "$(agent_image 0)" -euc "$1")
+  echo "forge.drydock.test $(docker inspect -f \
+    '{{.NetworkSettings.IPAddress}}' "$forge")" >"$BED/dns/zone"
+}
+
+# allow LINE...: the list of all projects.
+allow() {
+  printf '%s\n' "$@" |
+    as_user tee "$XDG_CONFIG_HOME/drydock/allowlist" >/dev/null
+  chmod 0600 "$XDG_CONFIG_HOME/drydock/allowlist"
+}
+
+# A script for a session: one commit, pushed to $1.
+push='git init -q -b main . && git config user.name A &&
+  git config user.email a@example.test &&
+  git commit -q --allow-empty -m "from inside" && git push -q "$1" main'
+
+@test "git pushes over ssh by a key that stays outside" {
+  local keys=$BATS_TEST_TMPDIR/keys listed id url
+  url=ssh://git@forge.drydock.test/home/git/pushed.git
+  install -d -o "$BED_UID" "$keys"
+  ssh-keygen -q -t ed25519 -N '' -C listed -f "$keys/listed"
+  ssh-keygen -q -t ed25519 -N '' -C other -f "$keys/other"
+  agent_pid=$(as_who ssh-agent -a "$keys/agent" 3>&- |
+    sed -n 's/.*SSH_AGENT_PID=\([0-9]*\);.*/\1/p')
+  export SSH_AUTH_SOCK=$keys/agent
+  ssh-add -q "$keys/other" "$keys/listed"
+  listed=$(ssh-keygen -lf "$keys/listed.pub" | cut -d ' ' -f 2)
+
+  cp "$keys/listed.pub" "$srv/authorized_keys"
+  start_forge 'useradd -m -p "*" -s /bin/bash git
+    install -d -o git -m 0700 /home/git/.ssh
+    install -o git -m 0600 /srv/authorized_keys /home/git/.ssh
+    setpriv --reuid git git init -q --bare -b main /home/git/pushed.git
+    dropbearkey -t ed25519 -f /root/host | grep ^ssh >/srv/host.pub
+    exec dropbear -F -E -s -r /root/host'
+  wait_for "the server" eval "docker logs '$forge' 2>&1 | grep 'Not background'"
+  printf 'forge.drydock.test %s\n' "$(cut -d ' ' -f 1,2 "$srv/host.pub")" \
+    >"$project/known"
+  chmod 0644 "$project/known"
+  printf '%s\n' 'ssh_agent = yes' "ssh_keys = $listed" |
+    as_who tee "$XDG_CONFIG_HOME/drydock/drydock.conf" >/dev/null
+  chmod 0600 "$XDG_CONFIG_HOME/drydock/drydock.conf"
+
+  # Not allowed: refused at once, by name.
+  run ! --separate-stderr in_session sh -euc "$push" sh "$url"
+  assert_contains "$stderr" "the proxy refused forge.drydock.test:22: 403"
+  assert_contains "$stderr" "drydock allow forge.drydock.test:22"
+  as_user rm -rf "$project/.git"
+
+  # Allowed: a server that is not known is no forge of the user's.
+  allow 'forge.drydock.test:22 private'
+  run ! --separate-stderr in_session sh -euc "$push" sh "$url"
+  assert_contains "$stderr" "Host key verification failed"
+  as_user rm -rf "$project/.git"
+
+  open_session sh -euc 'export GIT_SSH_COMMAND="ssh \
+      -o UserKnownHostsFile=$PWD/known"
+    '"$push"'; echo ready; cat' sh "$url"
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  assert_equal "$(docker exec -u git "$forge" \
+    git -C /home/git/pushed.git log --format=%s main)" "from inside"
+  run ! as_who drydock exec "$id" -- grep -rl 'OPENSSH PRIVATE' "$HOME" /run /tmp
+  run -0 as_who drydock egress "$id"
+  assert_contains "$output" "$listed (login git)"
+  refute_contains "$output" "$(ssh-keygen -lf "$keys/other.pub" |
+    cut -d ' ' -f 2)"
+  close_session
+  assert_contains "$(cat "$BATS_TEST_TMPDIR/session.err")" \
+    "your ssh agent signed for the session: $listed (login)"
+}
+
+@test "git pushes over https" {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -keyout "$srv/key" -out "$srv/cert" -days 2 -subj /CN=drydock.test \
+    -addext 'subjectAltName=DNS:forge.drydock.test' 2>/dev/null
+  cp "$BATS_TEST_DIRNAME/servers/githttp.py" "$srv"
+  cp "$srv/cert" "$project/cert"
+  chmod 0644 "$project/cert"
+  start_forge 'git init -q --bare -b main /tmp/pushed.git
+    exec python3 /srv/githttp.py /srv/cert /srv/key 443 /tmp'
+  wait_for "the server" curl -sk \
+    "https://$(cut -d ' ' -f 2 "$BED/dns/zone")/pushed.git/HEAD"
+
+  local session="export GIT_SSL_CAINFO=\$PWD/cert; $push"
+  local url=https://a:b@forge.drydock.test/pushed.git
+  run ! --separate-stderr in_session sh -euc "$session" sh "$url"
+  assert_contains "$stderr" "CONNECT tunnel failed, response 403"
+  assert_contains "$stderr" "drydock allow forge.drydock.test"
+  as_user rm -rf "$project/.git"
+  allow 'forge.drydock.test private'
+  run -0 --separate-stderr in_session sh -euc "$session" sh "$url"
+  assert_equal "$(docker exec "$forge" \
+    git -C /tmp/pushed.git log --format=%s main)" "from inside"
+}
