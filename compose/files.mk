@@ -6,6 +6,7 @@ compose_files = \
 	compose/dood.yml \
 	compose/group.yml \
 	compose/hardening.yml \
+	compose/lease.yml \
 	compose/mount.yml \
 	compose/policy.jq \
 	compose/seccomp.json \

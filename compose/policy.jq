@@ -78,6 +78,7 @@ def digests: {
 "dood.yml": "4d4594748c1ec442591a4c2cba07fc702e21fa34145d3b45eab09bcc7dfe1c3b",
 "group.yml": "e0c0d00aa908be81d66952d5bc715971c499f815f68edc3418e8738f826e7872",
 "hardening.yml": "8025163fd1c1cc53d43fcfafda3980cad0a68fcc166644f3d65011e229e753fa",
+"lease.yml": "808b158528209122af310903299694e855a450bc9a58496f5584a535f2232a21",
 "mount.yml": "b5718ad4c7e695a5798f9e371b96eaca4e53acd124baa674a2811062ae2d9c89",
 "seccomp.json": "949cefc55e0135de1daa56877fbde15aa562f08e7c34efd11694dcefb7ad821f",
 "service.yml": "5b92c7a6362891dad7d5db505898a46da8f0a1e059d148d3e5f5b4df2403e9b3"
@@ -281,7 +282,7 @@ all: {pull_policy: "never", init: true, read_only: true, cap_drop: ["ALL"], ipc:
 	logging: {driver: "local", options: {"max-size": "[1-9]m", "max-file": "[1-9]"}}},
 agent: {restart: "no", entrypoint: "/usr/lib/drydock/holder hold (--egress )?",
 	ulimits: {msgqueue: 1048576, sigpending: 4096}},
-egress: {restart: "on-failure:[1-9]", entrypoint: "/usr/lib/drydock/holder egress ", network_mode: "bridge",
+egress: {restart: "on-failure:[1-9]", entrypoint: "/usr/lib/drydock/holder egress (--lease )?", network_mode: "bridge",
 	mem_limit: 1073741824, memswap_limit: 1073741824, pids_limit: 1024, cpus: null,
 	ulimits: {msgqueue: 1048576, sigpending: 4096, fsize: 1073741824}},
 extra: {restart: "no", network_mode: "none", ulimits: {msgqueue: 1048576, sigpending: 4096}},

@@ -211,7 +211,8 @@ show_plan(struct start *l, const struct plan_options *o,
 	    find_image(&spec, BUILD_AGENT, &files, &l->images.agent, dg) != 0 ||
 	    (l->mode.mode == MODE_CONTAINED &&
 		find_image(
-		    &spec, BUILD_EGRESS, &files, &l->images.egress, dg) != 0))
+		    &spec, BUILD_EGRESS, &files, &l->images.egress, dg) != 0) ||
+	    images_find_lease(l->paths, &engine, &l->images, dg) != 0)
 		return -1;
 	l->record.history =
 	    project_history(&l->project, l->paths, l->agent.name, l->mode.mode);

@@ -484,7 +484,7 @@ build_image(enum build_kind kind, const struct engine *engine,
 	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
 	struct built_key key = { .kind = build_kind_name(kind), .user = user };
 	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
-	struct built_facts facts = { .base = NULL };
+	struct built_facts facts = { .holder = BUILT_HOLDER };
 	struct build_options chosen = *options;
 	int64_t began = monotime_ms();
 	char context[DIGEST_HEX_SIZE];

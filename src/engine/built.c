@@ -67,6 +67,7 @@ static const struct {
 } numbers[] = {
 	{ "seconds", offsetof(struct built, seconds) },
 	{ "size", offsetof(struct built, size) },
+	{ "holder", offsetof(struct built, holder) },
 };
 
 static const char *const kinds[] = { "agent", "egress", BUILT_BASE };
@@ -419,6 +420,7 @@ built_add(const struct paths *paths, const struct engine *engine,
 	b->parts = facts->parts != NULL ? xstrdup(facts->parts) : NULL;
 	b->seconds = seconds;
 	b->size = facts->size;
+	b->holder = facts->holder;
 	if (user != NULL) {
 		b->user = xstrdup(user->name);
 		b->home = xstrdup(user->home);

@@ -24,6 +24,10 @@ struct strvec;
 
 #define BUILT_FILE "images.json"
 
+/* What the holder of the installed files supports; each includes the lower. */
+#define BUILT_HOLDER_LEASE 1 /* the lease of guest/lease.h */
+#define BUILT_HOLDER BUILT_HOLDER_LEASE
+
 /*
  * The kind of a Debian base made by --bootstrap.  Its context is the Debian
  * release.
@@ -54,6 +58,7 @@ struct built {
 	char *parts; /* parts of the context; NULL: not recorded */
 	int64_t seconds; /* time that the build took; 0: not recorded */
 	int64_t size; /* bytes of the image; 0: not recorded */
+	int64_t holder; /* BUILT_HOLDER of the build; 0: not recorded */
 };
 
 struct built_list {
@@ -103,6 +108,7 @@ struct built_facts {
 	const char *parts;
 	int64_t seconds;
 	int64_t size;
+	int64_t holder;
 };
 
 /*

@@ -21,6 +21,7 @@
 #include "base/loop.h"
 #include "base/monotime.h"
 #include "base/xalloc.h"
+#include "guest/lease.h"
 #include "guest/proxylog.h"
 #include "guest/relay.h"
 #include "guest/spawn.h"
@@ -44,6 +45,7 @@ struct egress {
 	struct stat seen; /* of the addresses file */
 	int64_t started; /* monotime_ms() */
 	struct relay relay;
+	struct lease lease;
 	struct proxylog log;
 	struct watch signals; /* fd owned */
 	struct inherited own;
@@ -151,6 +153,16 @@ watch_signals(struct egress *e, struct diag *dg)
 	return 0;
 }
 
+/* Status 0: the engine's restart policy does not start the sidecar again. */
+static void
+on_lost(void *arg)
+{
+	struct egress *e = arg;
+	(void)fputs("the session's agent does not run\n", stderr);
+	e->status = 0;
+	loop_stop(&e->loop);
+}
+
 /*
  * Opens the socket before it starts the proxy, so that a running proxy is
  * always reachable.
@@ -172,6 +184,10 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 	if (relay_start(&e->relay, &e->loop, &from, &target, dg) != 0)
 		return -1;
 	e->relay.names_refusals = true;
+	if (spec->lease_ms > 0) {
+		lease_init(&e->lease, &e->loop, spec->socket);
+		lease_watch(&e->lease, spec->lease_ms, on_lost, e);
+	}
 	watch_addresses(e);
 	if (spec->log != NULL)
 		proxylog_open(&e->log, &e->loop, spec->log);
@@ -233,6 +249,7 @@ egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
 		rc = 0;
 	}
 	relay_release(&e.relay);
+	lease_release(&e.lease);
 	proxylog_release(&e.log);
 	cleanup_close_fn(&e.signals.fd);
 	cleanup_close_fn(&e.changes.fd);

@@ -16,6 +16,7 @@ struct egress_spec {
 	char *const *argv; /* the proxy; argv[0] is an absolute path */
 	const char *addresses; /* a file of the proxy's configuration */
 	const char *log; /* the proxy's access log, or NULL */
+	int lease_ms; /* wait this long for the session's lease; 0: forever */
 };
 
 /*
@@ -25,7 +26,8 @@ struct egress_spec {
  *
  * If the file "boot-id" beside it has another id than the host's boot, the
  * proxy is not started, and *ret_status is 0: the engine's restart policy does
- * not try again.
+ * not try again.  The same if lease_ms is set and the lease is not taken in that
+ * time, or is lost: see guest/lease.h.
  */
 int egress_run(
     const struct egress_spec *spec, int *ret_status, struct diag *dg);

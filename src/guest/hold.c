@@ -12,6 +12,7 @@
 #include "base/listen.h"
 #include "base/loop.h"
 #include "base/xalloc.h"
+#include "guest/lease.h"
 #include "guest/note.h"
 #include "guest/relay.h"
 #include "guest/serve.h"
@@ -26,6 +27,7 @@ struct hold {
 	struct diag *dg;
 	struct loop loop;
 	struct relay relay;
+	struct lease lease; /* of the sidecar */
 	struct watch signals; /* fd owned */
 	struct serve serve;
 	struct inherited own;
@@ -109,6 +111,8 @@ start_relay(struct hold *h)
 	address_loopback(&from, h->spec->port);
 	if (address_unix(&target, h->spec->egress_socket, h->dg) != 0)
 		return -1;
+	lease_init(&h->lease, &h->loop, h->spec->egress_socket);
+	lease_hold(&h->lease);
 	return relay_start(&h->relay, &h->loop, &from, &target, h->dg);
 }
 
@@ -164,6 +168,7 @@ hold_run(const struct hold_spec *spec, int *ret_status, struct diag *dg)
 	note_release(&h.note);
 	serve_release(&h.serve);
 	relay_release(&h.relay);
+	lease_release(&h.lease);
 	cleanup_close_fn(&h.signals.fd);
 	if (rc == 0)
 		*ret_status = (int)h.serve.status;

@@ -16,7 +16,7 @@ struct diag;
 struct hold_spec {
 	const char *run_dir; /* the directory of holder.sock */
 	struct policy policy;
-	bool egress; /* relay 127.0.0.1:port to egress_socket */
+	bool egress; /* relay 127.0.0.1:port to egress_socket, hold its lease */
 	uint16_t port;
 	const char *egress_socket;
 	/*

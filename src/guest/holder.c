@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "guest/egress.h"
 #include "guest/hold.h"
+#include "guest/lease.h"
 #include "guest/policy.h"
 #include "guest/prove.h"
 #include "guest/tunnel.h"
@@ -28,8 +29,9 @@ static const char usage[] =
     "usage: holder hold [--egress] [--run DIR] [--policy DIR]\n"
     "           [--manifest FILE] [--build] [--port N] [--socket PATH]\n"
     "           [--wait MS]\n"
-    "       holder egress [--port N] [--socket PATH] [--addresses FILE]\n"
-    "           [--log FILE] [-- PROXY ARG...]\n"
+    "       holder egress [--lease] [--port N] [--socket PATH]\n"
+    "           [--addresses FILE] [--log FILE] [--wait MS]\n"
+    "           [-- PROXY ARG...]\n"
     "       holder connect [--port N] -- HOST PORT\n"
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
     "       holder prove -- NAME=VALUE...\n"
@@ -40,6 +42,8 @@ struct options {
 	struct hold_spec hold;
 	const char *addresses; /* of the proxy's configuration */
 	const char *log; /* the proxy's, or NULL */
+	bool lease;
+	int lease_ms;
 	char *const *rest; /* after -- */
 };
 
@@ -89,6 +93,7 @@ parse_option(char **argv, struct options *o, struct diag *dg)
 	if (strcmp(argv[0], "--wait") == 0 && argv[1] != NULL &&
 	    parse_number(argv[1], GO_TIMEOUT_MS, &n) == 0) {
 		o->hold.go_timeout_ms = (int)n;
+		o->lease_ms = (int)n;
 		return 0;
 	}
 	const char **value = find_value(o, argv[0]);
@@ -108,6 +113,8 @@ parse(char **argv, struct options *o, struct diag *dg)
 		}
 		if (strcmp(*argv, "--egress") == 0)
 			o->hold.egress = true;
+		else if (strcmp(*argv, "--lease") == 0)
+			o->lease = true;
 		else if (strcmp(*argv, "--build") == 0)
 			o->hold.policy.build = true;
 		else if (parse_option(argv, o, dg) != 0)
@@ -145,6 +152,7 @@ run_egress(const struct options *o, int *ret_status, struct diag *dg)
 		.port = o->hold.port,
 		.addresses = o->addresses,
 		.log = o->log,
+		.lease_ms = o->lease ? o->lease_ms : 0,
 		.argv =
 		    o->rest != NULL && o->rest[0] != NULL ? o->rest : argv };
 	if (o->rest == NULL && spec.log == NULL)
@@ -188,7 +196,8 @@ main(int argc, char **argv)
 				 .port = PROXY_PORT,
 				 .egress_socket = EGRESS_SOCKET,
 				 .go_timeout_ms = GO_TIMEOUT_MS },
-		.addresses = EGRESS_ADDRESSES };
+		.addresses = EGRESS_ADDRESSES,
+		.lease_ms = LEASE_FIRST_MS };
 	open_standard();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

@@ -14,6 +14,8 @@ guest_sources = \
 	src/guest/hold.c \
 	src/guest/hold.h \
 	src/guest/holder.c \
+	src/guest/lease.c \
+	src/guest/lease.h \
 	src/guest/limits.c \
 	src/guest/limits.h \
 	src/guest/note.c \

@@ -128,6 +128,10 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 			xstrdup("the project's group"), dg) != 0)
 			return -1;
 	}
+	if (request->lease &&
+	    add_installed(&a, request->paths, "lease",
+		xstrdup("the sidecar ends with its agent"), dg) != 0)
+		return -1;
 	if (add_carried(request, &a, dg) != 0)
 		return -1;
 	own = a.nr;

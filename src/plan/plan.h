@@ -50,6 +50,7 @@ struct plan_request {
 	const char *history_dir; /* absolute */
 	const struct image *agent_image;
 	const struct image *egress_image; /* mode contained only */
+	bool lease; /* both images support it: see guest/lease.h */
 };
 
 struct overlay {
@@ -86,8 +87,8 @@ struct overlay *assembly_insert(
 
 /*
  * Builds the list: base, the mode's overlay, hardening, the overlay with the
- * project's group if the session needs it, one overlay for each mount below the
- * project, then the user's overlays.  The list also has the overlays that
+ * project's group if the session needs it, the one with the sidecar's lease, one
+ * overlay for each mount below the project, then the user's overlays.  The list also has the overlays that
  * drydock generates for extra services.  On failure *ret_assembly is untouched.
  * A failure in an overlay names that overlay.
  */

@@ -190,6 +190,29 @@ find_or_build(const struct images_spec *spec, enum build_kind kind,
 	return 0;
 }
 
+static bool
+supports_lease(const struct built_list *built, const struct engine *engine,
+    const struct image *image)
+{
+	const struct built *entry =
+	    image->id != NULL ? built_find(built, engine, image->id) : NULL;
+
+	return entry != NULL && entry->holder >= BUILT_HOLDER_LEASE;
+}
+
+int
+images_find_lease(const struct paths *paths, const struct engine *engine,
+    struct images *images, struct diag *dg)
+{
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
+
+	if (built_read(paths, &built, dg) != 0)
+		return -1;
+	images->lease = supports_lease(&built, engine, &images->agent) &&
+	    supports_lease(&built, engine, &images->egress);
+	return 0;
+}
+
 int
 images_get(
     const struct images_spec *spec, struct images *ret_images, struct diag *dg)
@@ -213,6 +236,8 @@ images_get(
 		diag_note("%s changed since the images were built: run \"%s\"",
 		    agent.len > 0 ? agent.buf : egress.buf, command.buf);
 	}
+	if (images_find_lease(spec->paths, spec->engine, &images, dg) != 0)
+		return -1;
 	*ret_images = images;
 	images = (struct images)IMAGES_INIT;
 	return 0;

@@ -21,11 +21,12 @@ struct strbuf;
 struct images {
 	struct image agent;
 	struct image egress; /* contained mode only; else without an id */
+	bool lease; /* both images' holders support the sidecar's lease */
 };
 
-#define IMAGES_INIT                    \
-	{                              \
-		IMAGE_INIT, IMAGE_INIT \
+#define IMAGES_INIT                           \
+	{                                     \
+		IMAGE_INIT, IMAGE_INIT, false \
 	}
 
 /* Builds both images and prints progress. */
@@ -71,6 +72,10 @@ int images_missing(
 int images_get(
     const struct images_spec *spec, struct images *ret_images, struct diag *dg);
 void images_release(struct images *images);
+
+/* Sets images->lease, from the record of the builds of both images. */
+int images_find_lease(const struct paths *paths, const struct engine *engine,
+    struct images *images, struct diag *dg);
 
 #define cleanup_images __attribute__((cleanup(images_release)))
 

@@ -110,6 +110,7 @@ start_fill_request(struct start *l)
 		.history_dir = l->record.history,
 		.agent_image = &l->images.agent,
 		.egress_image = &l->images.egress,
+		.lease = l->images.lease,
 	};
 }
 

@@ -143,6 +143,7 @@ starts_again() {
   engine_end KILL
   run -69 drydock gc
   engine_start
+  wait_for "end of the proxy" proxy_is_down
   wait_for "a stopped session" test_state stopped
   run -0 drydock gc
   starts_again
@@ -164,6 +165,8 @@ starts_again() {
   run -69 drydock gc
   run -69 drydock shell "$project" -- true
   engine_start
+  # The engine's restart policy starts the proxy, alone.
+  wait_for "end of the proxy" proxy_is_down
   wait_for "a stopped session" test_state stopped
   run -0 drydock shell "$project" -- true
   run -0 drydock gc

@@ -395,9 +395,9 @@ facts_of_a_build_are_kept(void)
 	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	const struct built_facts facts = { BUILT_BOOTSTRAP, "files=a base=b",
-		200, 5000000000 };
+		200, 5000000000, 0 };
 	const struct built_facts again = { "debian:12", "files=c base=d", 3,
-		5000000001 };
+		5000000001, BUILT_HOLDER };
 	const struct built *b;
 
 	if (!find(&bed, &engine))
@@ -419,6 +419,7 @@ facts_of_a_build_are_kept(void)
 	CHECK_STR(b->parts, "files=c base=d");
 	CHECK_INT(b->seconds, 200);
 	CHECK_INT(b->size, 5000000001);
+	CHECK_INT(b->holder, BUILT_HOLDER);
 	CHECK(built_find_last(&list, &engine, BUILT_BASE) == NULL);
 }
 

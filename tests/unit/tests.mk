@@ -41,6 +41,7 @@ unit_tests = \
 	tests/unit/test-jqprog \
 	tests/unit/test-json \
 	tests/unit/test-knownprojects \
+	tests/unit/test-lease \
 	tests/unit/test-listing \
 	tests/unit/test-limits \
 	tests/unit/test-lock \
@@ -161,6 +162,8 @@ tests_unit_test_outcome_SOURCES = tests/unit/test-outcome.c \
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c $(holder_kit)
 tests_unit_test_port_SOURCES = tests/unit/test-port.c $(holder_kit)
 tests_unit_test_exec_SOURCES = tests/unit/test-exec.c $(holder_kit)
+tests_unit_test_lease_SOURCES = tests/unit/test-lease.c \
+	src/guest/lease.c src/guest/lease.h
 tests_unit_test_fallback_SOURCES = tests/unit/test-fallback.c \
 	src/guest/fallback.c src/guest/fallback.h
 tests_unit_test_serve_SOURCES = tests/unit/test-serve.c $(holder_kit)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+# The sidecar ends with its agent, without a command of drydock's.
+
+load ../helper
+load counter
+
+setup() {
+  bed_setup user
+  counter_setup
+}
+
+teardown() {
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+proxy() {
+  docker inspect --format "{{$1}}" "drydock-$id-egress-1"
+}
+
+proxy_is() {
+  [ "$(proxy .State.Status)" = "$1" ]
+}
+
+# ends_in SECONDS: the sidecar exits within that time, with status 0.
+ends_in() {
+  local deadline=$((SECONDS + $1))
+  until proxy_is exited; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "the proxy is still $(proxy .State.Status)" || return
+    sleep 0.1
+  done
+  assert_equal "$(proxy .State.ExitCode)" 0
+}
+
+# answer: the proxy's answer to a name that is not listed.
+answer() {
+  docker exec "drydock-$id-agent-1" curl --silent --output /dev/null \
+    --write-out '%{http_connect}' --max-time 20 https://nowhere.example || true
+}
+
+answers() {
+  [ "$(answer)" = 403 ]
+}
+
+@test "a detached session ends by itself, and its sidecar soon after" {
+  open_counter
+  proxy_is running
+  touch "$home/end"
+  ends_in 15
+  assert_equal "$(state_of "$id")" ended
+}
+
+@test "an agent that is killed takes its sidecar along, and attach starts both" {
+  open_counter
+  echo kept >"$home/mine"
+  docker kill "drydock-$id-agent-1" >/dev/null
+  ends_in 15
+  assert_equal "$(state_of "$id")" stopped
+  rm "$home/count"
+  run -0 on_terminal 'expect:new process' 'expect:agent resumed' $'send:\034' \
+    -- drydock attach
+  goes_on
+  # Longer than a lease that is not held.
+  sleep 5
+  proxy_is running
+  answers
+}
+
+@test "a sidecar that the engine starts alone ends" {
+  open_counter
+  docker kill "drydock-$id-agent-1" >/dev/null
+  ends_in 15
+  docker start "drydock-$id-egress-1" >/dev/null
+  ends_in 15
+}
+
+@test "an agent ends its sidecar by nothing that it does to the lease" {
+  local act
+  open_counter
+  for act in 'rm lease; mkdir lease' 'rmdir lease; touch lease'; do
+    docker exec --workdir /run/egress "drydock-$id-agent-1" sh -c "$act"
+    sleep 5
+    proxy_is running
+    answers
+  done
+  touch "$home/end"
+  ends_in 15
+}
+
+# kill_proxy WORD: kills the sidecar's process with WORD in its command line.
+kill_proxy() {
+  local pid
+  for pid in $(docker top "drydock-$id-egress-1" -o pid,args |
+    awk -v word="$1" 'index($0, word) { print $1 }' | tail -n 1); do
+    kill -KILL "$pid" || true
+  done
+}
+
+restarts_are() {
+  [ "$(proxy .RestartCount)" = "$1" ] && proxy_is running
+}
+
+@test "each process of the sidecar that dies restarts it, and it goes on" {
+  local words word n=0
+  open_counter
+  words=$(docker top "drydock-$id-egress-1" -o pid,args | tail -n +2 |
+    awk '{ print $2 }' | sort -u)
+  assert_contains "$words" holder
+  while IFS= read -r word; do
+    kill_proxy "$word"
+    n=$((n + 1))
+    wait_for "restart $n" restarts_are "$n"
+    wait_for "the proxy" answers
+  done <<<"$words"
+  sleep 5
+  restarts_are "$n"
+  answers
+}
+
+@test "images of a holder without a lease run without one, in any pair" {
+  local file=$XDG_STATE_HOME/drydock/images.json kind
+  cp "$file" "$BATS_TEST_TMPDIR/whole"
+  for kind in agent egress; do
+    jq --arg kind "$kind" '(.images[] | select(.kind == $kind)) |= del(.holder)' \
+      "$BATS_TEST_TMPDIR/whole" >"$BATS_TEST_TMPDIR/part"
+    cat "$BATS_TEST_TMPDIR/part" >"$file"
+    open_counter
+    assert_equal "$(proxy .Config.Entrypoint)" "[/usr/lib/drydock/holder egress]"
+    answers
+    as_who drydock stop --force "$id"
+  done
+  cat "$BATS_TEST_TMPDIR/whole" >"$file"
+  open_counter
+  assert_equal "$(proxy .Config.Entrypoint)" \
+    "[/usr/lib/drydock/holder egress --lease]"
+}
