@@ -78,6 +78,7 @@ write_session(
 {
 	const struct record *r = &s->record;
 	cleanup_free char *socket = links_socket(paths, s->id);
+	cleanup_free char *services = links_services(paths, s->id);
 
 	jsonw_open_object(w);
 	/*
@@ -104,6 +105,7 @@ write_session(
 		    w, "egress_container", record_container_id(r, "egress"));
 		write_services(w, r);
 		jsonw_key_str(w, "socket", socket);
+		jsonw_key_str(w, "service_sockets", services);
 	}
 	write_if(w, "container", s->container);
 	write_if(w, "image", s->image);

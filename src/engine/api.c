@@ -75,7 +75,7 @@ ask(const struct engine *engine, const struct api_call *call,
     const char *target, struct http_answer *ret_answer, struct diag *dg)
 {
 	const struct http_request request = {
-		.socket = engine->socket,
+		.socket = engine->address,
 		.method = call->method,
 		.target = target,
 		.timeout_ms = call->timeout_ms,

@@ -2,12 +2,16 @@
 /* engine: finds the engine and its programs, and runs docker commands. */
 #include "engine/engine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/digest.h"
 #include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/http.h"
@@ -20,9 +24,16 @@
 #include "host/paths.h"
 #include "host/program.h"
 #include "host/settings.h"
+#include "host/shortlinks.h"
 
 /* Limit of the output of one docker command. */
 #define ANSWER_MAX ((size_t)16 << 20)
+
+#define LINK_PREFIX "engine-"
+
+enum {
+	LINK_DIGITS = 8
+};
 
 #define DOCKER_CONFIG_DIR "docker"
 static const char docker_config[] = "{}\n";
@@ -138,7 +149,51 @@ make_env(struct engine *engine, const struct paths *paths)
 	strvec_push(&engine->env, "PATH=" PROC_SYSTEM_PATH);
 	strvec_pushf(&engine->env, "HOME=%s", dir);
 	strvec_pushf(&engine->env, "DOCKER_CONFIG=%s", dir);
-	strvec_pushf(&engine->env, "DOCKER_HOST=unix://%s", engine->socket);
+	strvec_pushf(&engine->env, "DOCKER_HOST=unix://%s", engine->address);
+}
+
+bool
+engine_is_link(const char *name)
+{
+	size_t len = sizeof(LINK_PREFIX) - 1;
+
+	return strncmp(name, LINK_PREFIX, len) == 0 &&
+	    strlen(name + len) == LINK_DIGITS &&
+	    strspn(name + len, "0123456789abcdef") == LINK_DIGITS;
+}
+
+/*
+ * sun_path holds 108 bytes.  A longer path is reached through a symlink; binds
+ * and records keep the path itself.
+ */
+static int
+find_address(struct engine *engine, const struct paths *paths, struct diag *dg)
+{
+	char digest[DIGEST_HEX_SIZE];
+	cleanup_free char *name = NULL;
+	struct stat st;
+
+	if (strlen(engine->socket) <
+	    sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		engine->address = xstrdup(engine->socket);
+		return 0;
+	}
+	digest_bytes(engine->socket, strlen(engine->socket), digest);
+	name = xasprintf(LINK_PREFIX "%.*s", LINK_DIGITS, digest);
+	if (stat(engine->socket, &st) != 0)
+		return diag_set_errno(dg, DIAG_ENGINE, errno,
+		    "find the engine's socket %s", engine->socket);
+	if (!shortlinks_are_right(paths->short_dir, paths->uid, name, &st) &&
+	    shortlinks_put(paths->short_dir, paths->uid, name, engine->socket,
+		&st, dg) != 0) {
+		dg->class = DIAG_ENGINE;
+		return diag_wrap(dg,
+		    "the engine's socket %s has a path of more than 107 bytes "
+		    "and needs a short one",
+		    engine->socket);
+	}
+	engine->address = xasprintf("%s/%s", paths->short_dir, name);
+	return 0;
 }
 
 int
@@ -173,6 +228,8 @@ engine_find(struct engine *ret_engine, const struct settings *settings,
 	engine.data_root = xstrdup("");
 	engine.version = xstrdup("");
 	engine.compose_version = xstrdup("");
+	if (find_address(&engine, paths, dg) != 0)
+		return -1;
 	make_env(&engine, paths);
 	*ret_engine = engine;
 	engine = (struct engine)ENGINE_INIT;
@@ -229,6 +286,7 @@ void
 engine_release(struct engine *engine)
 {
 	free(engine->socket);
+	free(engine->address);
 	free(engine->origin);
 	free(engine->docker);
 	free(engine->docker_passed_over);

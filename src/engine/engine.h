@@ -25,6 +25,7 @@ struct proc_result;
 
 struct engine {
 	char *socket; /* owned; absolute path of the unix socket */
+	char *address; /* owned; the path to connect to, fits into sun_path */
 	char *origin; /* owned; the source: "DOCKER_HOST", "context x" */
 	gid_t socket_gid;
 	char *docker; /* owned; absolute path of the CLI, or NULL */
@@ -87,6 +88,13 @@ bool engine_meets_floor(enum engine_floor_index i, const char *version);
 int engine_find(struct engine *ret_engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg);
+
+/*
+ * Returns true for the name of a link to an engine's socket in /tmp/drydock-UID
+ * (host/shortlinks.h): engine_find() makes one if the socket's path is too long
+ * for sun_path.
+ */
+bool engine_is_link(const char *name);
 
 /*
  * Returns 0, or -1 with DIAG_ENGINE and what to install.  For operations that

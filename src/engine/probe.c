@@ -83,7 +83,7 @@ check_peer(struct engine *engine, struct diag *dg)
 	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int r;
 
-	memcpy(sun.sun_path, engine->socket, strlen(engine->socket) + 1);
+	memcpy(sun.sun_path, engine->address, strlen(engine->address) + 1);
 	/* For a unix socket SO_SNDTIMEO also limits connect(2). */
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1)

@@ -17,11 +17,9 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/shortlinks.h"
 #include "host/text.h"
 #include "host/trusted.h"
-
-/* With "/drydock/ID/holder.sock" appended, the path must fit into sun_path. */
-#define RUNTIME_MAX 72
 
 /* Used when the directories beside the program do not exist. */
 #ifndef PKGDATADIR
@@ -51,6 +49,7 @@ paths_release(struct paths *paths)
 	free(paths->state_dir);
 	free(paths->data_dir);
 	free(paths->libexec_dir);
+	free(paths->short_dir);
 	free(paths->runtime_dir);
 	free(paths->self);
 	cleanup_close_fn(&paths->state_fd);
@@ -310,9 +309,8 @@ find_all(struct paths *paths, struct diag *dg)
 }
 
 /*
- * The path is short, because sun_path holds 108 bytes; the state directory's
- * path may be longer.  The XDG specification requires that the user owns the
- * directory, and sudo may keep the variable of another user.
+ * The XDG specification requires that the user owns the directory, and sudo may
+ * keep the variable of another user.
  */
 static char *
 find_runtime(uid_t uid)
@@ -320,10 +318,10 @@ find_runtime(uid_t uid)
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 	struct stat st;
 
-	if (dir != NULL && dir[0] == '/' && strlen(dir) <= RUNTIME_MAX &&
-	    (stat(dir, &st) != 0 || st.st_uid == uid))
-		return xasprintf("%s/drydock", dir);
-	return xasprintf("/tmp/drydock-%ld", (long)uid);
+	if (dir == NULL || dir[0] != '/' ||
+	    (stat(dir, &st) == 0 && st.st_uid != uid))
+		return NULL;
+	return xasprintf("%s/drydock", dir);
 }
 
 int
@@ -335,6 +333,8 @@ paths_find(struct paths *ret_paths, struct diag *dg)
 	paths.uid = geteuid();
 	paths.gid = getegid();
 	find_account(&paths);
+	paths.short_dir =
+	    xasprintf(SHORTLINKS_DIR "%lu", (unsigned long)paths.uid);
 	paths.runtime_dir = find_runtime(paths.uid);
 	paths.decisive = decisive_new();
 	if (find_all(&paths, dg) != 0)

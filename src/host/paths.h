@@ -36,7 +36,8 @@ struct paths {
 	char *state_dir; /* owned; real path once opened */
 	char *data_dir; /* owned; PREFIX/share/drydock */
 	char *libexec_dir; /* owned; PREFIX/libexec/drydock */
-	/* owned; $XDG_RUNTIME_DIR/drydock or /tmp/drydock-UID; may not exist */
+	char *short_dir; /* owned; /tmp/drydock-UID, see host/shortlinks.h */
+	/* owned; $XDG_RUNTIME_DIR/drydock, NULL if that is not set */
 	char *runtime_dir;
 	char *self; /* owned; real path of the running program */
 	int state_fd; /* -1 until statedir_open() */

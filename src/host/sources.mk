@@ -36,6 +36,8 @@ host_sources = \
 	src/host/setting-value.h \
 	src/host/settings.c \
 	src/host/settings.h \
+	src/host/shortlinks.c \
+	src/host/shortlinks.h \
 	src/host/statedir.c \
 	src/host/statedir.h \
 	src/host/sshproto.c \

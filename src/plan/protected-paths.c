@@ -291,6 +291,12 @@ add_sockets(struct protected_paths *list, const struct plan_request *request,
 	    add(list, "engine-data", xstrdup(request->engine->data_root), dg) !=
 		0)
 		return -1;
+	/* Who can change a link to the socket can pass for the engine. */
+	if (request->engine->address != NULL &&
+	    strcmp(request->engine->address, request->engine->socket) != 0 &&
+	    add(list, "engine-socket", xstrdup(request->paths->short_dir),
+		dg) != 0)
+		return -1;
 	return add(list, "engine-socket", xstrdup(request->engine->socket), dg);
 }
 

@@ -239,6 +239,8 @@ decide_one(const struct paths *paths, const struct engine *engine,
 		diag_move(dg, &look.unnoted);
 		return diag_wrap(dg, "%s", session->dir);
 	}
+	if (look.state != SESSION_ENDED && !options->dry_run)
+		links_ensure(paths, session);
 	if (look.state == SESSION_LOST && !options->dry_run)
 		return remove_lost_rest(&look.facts, dg);
 	if (look.state != SESSION_ENDED)

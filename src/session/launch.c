@@ -210,7 +210,7 @@ make_session(struct start *l, struct diag *dg)
 	if (record_write(s->dir_fd, &l->record, dg) != 0)
 		return -1;
 	cleanup_close_fn(&l->images_fd);
-	links_renew(l->paths, s);
+	links_ensure(l->paths, s);
 	sync_before_launch(&sync);
 	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0 ||
 	    seed_home(&seed, home_fd, dg) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Symlinks in the runtime directory, compared by their target's inode. */
+/* Symlinks to the sessions' directories, compared by their target's inode. */
 #include "session/links.h"
 
 #include <errno.h>
@@ -7,173 +7,153 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-walk.h"
-#include "base/fs.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
+#include "engine/engine.h"
 #include "guest/wire.h"
 #include "host/paths.h"
+#include "host/shortlinks.h"
 #include "session/session.h"
 
+/* The longest path counts: the largest uid, and the longer of both links. */
+#define LONGEST SHORTLINKS_DIR "4294967295/abcd1234" LINKS_SERVICES "/"
+
+_Static_assert(sizeof("abcd1234") == SESSION_ID_SIZE, "LONGEST has an id");
+_Static_assert(sizeof(LONGEST) - 1 + LINKS_NAME_MAX <= SHORTLINKS_PATH_MAX,
+    "a socket's path through a link must fit into sun_path");
+
 enum {
-	TEMP_SUFFIX_SIZE = 9
+	DIRS = 2
 };
 
-/* Checks the owner: another user may have made the directory below /tmp. */
-static int
-open_own(const struct paths *paths, int *ret_fd, struct diag *dg)
+struct dirs {
+	const char *v[DIRS]; /* borrowed; NULL: not used */
+};
+
+static struct dirs
+dirs_of(const struct paths *paths)
 {
-	const char *dir = paths->runtime_dir != NULL ? paths->runtime_dir : "";
-	cleanup_close int fd = open(
-	    dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd == -1 || fstat(fd, &st) != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "open %s", dir);
-	if (st.st_uid != paths->uid)
-		return diag_set(dg, DIAG_IO,
-		    "%s belongs to another user (uid %ld)", dir,
-		    (long)st.st_uid);
-	if ((st.st_mode & 0077) != 0)
-		return diag_set(dg, DIAG_IO,
-		    "other users can access %s (mode %04o)", dir,
-		    (unsigned)st.st_mode & 07777);
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
-
-static bool
-leads_to(int dir_fd, const char *name, int target_fd)
-{
-	struct stat now;
-	struct stat want;
-
-	return fstatat(dir_fd, name, &now, 0) == 0 &&
-	    fstat(target_fd, &want) == 0 && fs_same(&now, &want);
-}
-
-int
-links_make(
-    const struct paths *paths, const char *id, int run_fd, struct diag *dg)
-{
-	cleanup_close int fd = -1;
-	cleanup_free char *target =
-	    xasprintf("%s/sessions/%s/run", paths->state_dir, id);
-	cleanup_free char *temp = NULL;
-	char suffix[TEMP_SUFFIX_SIZE];
-
-	if (mkdir(paths->runtime_dir, 0700) != 0 && errno != EEXIST)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "make %s", paths->runtime_dir);
-	if (open_own(paths, &fd, dg) != 0)
-		return -1;
-	if (leads_to(fd, id, run_fd))
-		return 0;
-	fs_random_name(suffix, sizeof(suffix));
-	temp = xasprintf(".%s.%s", id, suffix);
-	if (symlinkat(target, fd, temp) != 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "make %s/%s", paths->runtime_dir, temp);
-	if (renameat(fd, temp, fd, id) != 0) {
-		int errnum = errno;
-
-		(void)unlinkat(fd, temp, 0);
-		return diag_set_errno(
-		    dg, DIAG_IO, errnum, "make %s/%s", paths->runtime_dir, id);
-	}
-	return 0;
-}
-
-void
-links_renew(const struct paths *paths, const struct session *session)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	if (session_open_mount(session, MOUNT_RUN, &fd, &dg) != 0 ||
-	    links_make(paths, session->id, fd, &dg) != 0)
-		diag_warn(
-		    "cannot make a short path to the session's socket: %s",
-		    dg.message);
-}
-
-/* Removes a dangling link.  Returns -1 with errno if one may remain. */
-static int
-remove_dangling(int fd, const char *id)
-{
-	struct stat st;
-
-	if (fstatat(fd, id, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : -1;
-	if (!S_ISLNK(st.st_mode) || fstatat(fd, id, &st, 0) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -1;
-	return unlinkat(fd, id, 0) == 0 || errno == ENOENT ? 0 : -1;
+	return (struct dirs){ { paths->short_dir, paths->runtime_dir } };
 }
 
 char *
 links_socket(const struct paths *paths, const char *id)
 {
-	return xasprintf("%s/%s/" WIRE_SOCKET_NAME, paths->runtime_dir, id);
+	return xasprintf("%s/%s/" WIRE_SOCKET_NAME, paths->short_dir, id);
+}
+
+char *
+links_services(const struct paths *paths, const char *id)
+{
+	return xasprintf("%s/%s" LINKS_SERVICES, paths->short_dir, id);
+}
+
+/*
+ * Removes links that were made while another process removed the session.  That
+ * process may have looked for links before they were made.
+ */
+static void
+remove_from(const struct paths *paths, const char *dir, const char *id)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_free char *services = xasprintf("%s" LINKS_SERVICES, id);
+	cleanup_close int fd = -1;
+
+	if (shortlinks_open(dir, paths->uid, false, &fd, &ignored) != 0)
+		return;
+	(void)shortlinks_remove_dangling(fd, id);
+	(void)shortlinks_remove_dangling(fd, services);
+}
+
+/*
+ * ID.services leads through ID, so that one stat(2) of it shows both links to
+ * be right.  A session of an older drydock may have no services/.
+ */
+static int
+make_in(const struct paths *paths, const char *dir,
+    const struct session *session, const struct stat *services, struct diag *dg)
+{
+	cleanup_free char *target = xasprintf("%s/run", session->dir);
+	cleanup_free char *name = xasprintf("%s" LINKS_SERVICES, session->id);
+	cleanup_free char *through = xasprintf("%s/../services", session->id);
+	struct stat run;
+
+	if (fstatat(session->dir_fd, "run", &run, AT_SYMLINK_NOFOLLOW) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "find %s/run", session->dir);
+	if (shortlinks_put(dir, paths->uid, session->id, target, &run, dg) !=
+		0 ||
+	    (services != NULL &&
+		shortlinks_put(dir, paths->uid, name, through, services, dg) !=
+		    0))
+		return -1;
+	remove_from(paths, dir, session->id);
+	return 0;
+}
+
+void
+links_ensure(const struct paths *paths, const struct session *session)
+{
+	struct dirs dirs = dirs_of(paths);
+	cleanup_free char *name = xasprintf("%s" LINKS_SERVICES, session->id);
+	struct stat services;
+	bool has = fstatat(session->dir_fd, "services", &services,
+		       AT_SYMLINK_NOFOLLOW) == 0;
+
+	for (size_t i = 0; i < DIRS; i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		const char *dir = dirs.v[i];
+
+		if (dir == NULL ||
+		    (has &&
+			shortlinks_are_right(dir, paths->uid, name, &services)))
+			continue;
+		if (make_in(paths, dir, session, has ? &services : NULL, &dg) !=
+		    0)
+			diag_warn("cannot make a short path to the sockets of "
+				  "session %s: %s",
+			    session->id, dg.message);
+	}
 }
 
 void
 links_remove(const struct paths *paths, const char *id)
 {
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int fd = -1;
+	struct dirs dirs = dirs_of(paths);
 
-	if (open_own(paths, &fd, &ignored) == 0)
-		(void)remove_dangling(fd, id);
+	for (size_t i = 0; i < DIRS; i++)
+		if (dirs.v[i] != NULL)
+			remove_from(paths, dirs.v[i], id);
 }
 
-/* ".ID.SUFFIX" is left by a launch that was killed before its rename. */
+/* Returns true for ID, ID.services, and the name of a link to an engine. */
 static bool
-is_temporary(const char *name)
+is_own(const char *name)
 {
 	char id[SESSION_ID_SIZE];
-	size_t len = strcspn(name + 1, ".");
+	size_t len = sizeof(id) - 1;
 
-	if (name[0] != '.' || len != sizeof(id) - 1 || name[1 + len] != '.')
+	if (engine_is_link(name))
+		return true;
+	if (strlen(name) < len)
 		return false;
-	memcpy(id, name + 1, len);
+	memcpy(id, name, len);
 	id[len] = '\0';
-	return session_id_valid(id);
+	return session_id_valid(id) &&
+	    (name[len] == '\0' || strcmp(name + len, LINKS_SERVICES) == 0);
 }
 
 size_t
 links_sweep(const struct paths *paths)
 {
+	struct dirs dirs = dirs_of(paths);
 	size_t failed = 0;
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_close int fd = -1;
 
-	if (open_own(paths, &fd, &dg) != 0) {
-		/* links_make() reports another user's directory. */
-		if (dg.errnum == 0 || dg.errnum == ENOENT)
-			return 0;
-		diag_warn("%s", dg.message);
-		return 1;
-	}
-	if (fs_list_names(fd, paths->runtime_dir, &names, &dg) != 0) {
-		diag_warn("%s", dg.message);
-		return 1;
-	}
-	for (size_t i = 0; i < names.nr; i++) {
-		const char *name = names.v[i];
-
-		if ((session_id_valid(name) || is_temporary(name)) &&
-		    remove_dangling(fd, name) != 0) {
-			diag_warn("remove %s/%s: %s", paths->runtime_dir, name,
-			    strerror(errno));
-			failed++;
-		}
-	}
+	for (size_t i = 0; i < DIRS; i++)
+		if (dirs.v[i] != NULL)
+			failed +=
+			    shortlinks_sweep(dirs.v[i], paths->uid, is_own);
 	return failed;
 }

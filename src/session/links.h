@@ -3,7 +3,9 @@
  * links: short paths to the sessions' sockets, for other programs.
  *
  * sun_path holds 108 bytes, and the path of the state directory may be longer.
- * So $XDG_RUNTIME_DIR/drydock/ID is a symlink to the session's run/.  drydock
+ * So /tmp/drydock-UID has two symlinks for each session: ID leads to its run/,
+ * and ID.services to the directory of its services' sockets.
+ * $XDG_RUNTIME_DIR/drydock has the same, but vanishes at log-out.  drydock
  * itself uses the open directory and never these links.
  */
 #ifndef DRYDOCK_LINKS_H
@@ -11,31 +13,35 @@
 
 #include <stddef.h>
 
-struct diag;
 struct paths;
 struct session;
 
+/* Longest name of a socket in such a directory: "mongodb-27017.sock" has 18. */
+#define LINKS_NAME_MAX 32
+
+/* Suffix of the link to a session's services. */
+#define LINKS_SERVICES ".services"
+
 /*
- * Makes the link of a session; run_fd is its run/.  Makes the directory with
- * mode 0700.  A directory that belongs to another user, is a symlink, or is
- * accessible to others is DIAG_IO.
+ * Makes a session's links where they are not right; dir_fd of the session is
+ * open.  Compares device and inode; three system calls if they are right.  A
+ * failure is a warning, because the links are for other programs.
  */
-int links_make(
-    const struct paths *paths, const char *id, int run_fd, struct diag *dg);
+void links_ensure(const struct paths *paths, const struct session *session);
 
-/* The same; a failure is a warning, because the link is for other programs. */
-void links_renew(const struct paths *paths, const struct session *session);
-
-/* Returned: the path of a session's socket through its link. */
+/* Returned: the short path of a session's socket. */
 char *links_socket(const struct paths *paths, const char *id);
 
-/* Removes the link of a session whose directory is gone. */
+/* Returned: the short path of the directory of its services' sockets. */
+char *links_services(const struct paths *paths, const char *id);
+
+/* Removes the links of a session whose directory is gone. */
 void links_remove(const struct paths *paths, const char *id);
 
 /*
- * Removes dangling links of sessions and nothing else.  Returns how many could
- * not be removed, or 1 when the directory could not be read.  Each failure is a
- * warning.
+ * Removes dangling links of sessions and of engines, and nothing else.  Returns
+ * how many could not be removed, or 1 when the directory could not be read.
+ * Each failure is a warning.
  */
 size_t links_sweep(const struct paths *paths);
 

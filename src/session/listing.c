@@ -17,6 +17,7 @@
 #include "engine/moment.h"
 #include "host/paths.h"
 #include "session/companion.h"
+#include "session/links.h"
 #include "session/look.h"
 
 static int
@@ -63,6 +64,7 @@ read_one(const struct paths *paths, struct listed *s)
 		s->note = xstrdup(look.facts.damage->message);
 	if (look.facts.record == NULL)
 		return 0;
+	links_ensure(paths, &session);
 	s->recorded = true;
 	s->record = look.record;
 	look.record = (struct record)RECORD_INIT;

@@ -239,7 +239,7 @@ note_start(const struct start *l)
 	diag_note("session %s was stopped: this is a new process of %s, with "
 		  "the session's files as they were",
 	    l->record.id, l->record.agent);
-	links_renew(l->paths, &l->session);
+	links_ensure(l->paths, &l->session);
 }
 
 int

@@ -146,11 +146,12 @@ claim_one(const struct paths *paths, int sessions_fd,
 	return session_lease(paths, id, 0, ret_answer, ret_session, dg);
 }
 
-/* Makes the directories that are filled before the plan is made. */
+/* Makes what is filled before the plan is made, and what links lead to. */
 static int
 make_first(const struct session *s, struct diag *dg)
 {
-	static const enum mount_id ids[] = { MOUNT_HOME, MOUNT_RUN };
+	static const enum mount_id ids[] = { MOUNT_HOME, MOUNT_RUN,
+		MOUNT_SERVICES };
 
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		const struct mount_role *role = &mount_roles[ids[i]];

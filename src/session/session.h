@@ -44,7 +44,8 @@ int session_list_ids(
 bool session_id_valid(const char *name);
 
 /*
- * Claims a new id by mkdir, takes its lease and makes home/ and run/, 0700.
+ * Claims a new id by mkdir, takes its lease and makes home/, run/ and
+ * services/, 0700.
  * plan_prepare() makes the other directories that a plan mounts.  The caller
  * holds the lease afterwards.  On failure after the mkdir the directory is
  * removed again if possible.

@@ -12,6 +12,8 @@
  * with the answer, and of one that is not there yet WORLD_JUDGED_TO is told.  No
  * call of the system is made for it, so that each run of a scenario makes the
  * same ones.  What differs by chance is left out.
+ * --wrap=paths_find: the short links, which all of a user's programs share, are
+ * in a directory of each worker.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +31,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/paths.h"
 #include "plan/procfacts.h"
 
 #define STATE_ID 32
@@ -39,6 +42,20 @@ __typeof__(proc_facts_open) __wrap_proc_facts_open;
 __typeof__(proc_facts_read) __wrap_proc_facts_read;
 __typeof__(pthread_create) __wrap_pthread_create;
 __typeof__(pthread_create) __real_pthread_create;
+__typeof__(paths_find) __wrap_paths_find;
+__typeof__(paths_find) __real_paths_find;
+
+int
+__wrap_paths_find(struct paths *ret_paths, struct diag *dg)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (__real_paths_find(ret_paths, dg) != 0)
+		return -1;
+	free(ret_paths->short_dir);
+	ret_paths->short_dir = xasprintf("%s/short", runtime);
+	return 0;
+}
 
 int
 __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,

@@ -27,7 +27,7 @@ tests_sweep_drydock_world_SOURCES = src/cmd/main.c tests/sweep/facts.c
 tests_sweep_drydock_world_LDADD = $(drydock_libs)
 tests_sweep_drydock_world_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=proc_facts_open -Wl,--wrap=proc_facts_read \
-	-Wl,--wrap=pthread_create \
+	-Wl,--wrap=pthread_create -Wl,--wrap=paths_find \
 	-Wl,--wrap=jqprog_compile -Wl,--wrap=jqprog_run \
 	-Wl,--wrap=jqprog_free -Wl,--wrap=jqprog_freep
 

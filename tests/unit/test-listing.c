@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* listing, links and viewers: what is told of sessions that are there. */
+/* listing and viewers: what is told of sessions that are there. */
 #include "session/listing.h"
 
 #include <fcntl.h>
@@ -17,34 +17,9 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
-#include "session/links.h"
 #include "session/viewers.h"
 
 #include "check.h"
-
-static void
-open_state(struct paths *paths)
-{
-	paths_init(paths);
-	paths->uid = geteuid();
-	paths->state_dir = xasprintf("%s/state", check_tmpdir());
-	paths->runtime_dir = xasprintf("%s/runtime", check_tmpdir());
-	CHECK_INT(mkdir(paths->state_dir, 0700), 0);
-	paths->state_fd =
-	    open(paths->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK_INT(mkdirat(paths->state_fd, "sessions", 0700), 0);
-}
-
-static int
-make_session(const struct paths *paths, const char *id)
-{
-	cleanup_free char *dir = xasprintf("sessions/%s", id);
-	cleanup_free char *run = xasprintf("sessions/%s/run", id);
-
-	CHECK_INT(mkdirat(paths->state_fd, dir, 0700), 0);
-	CHECK_INT(mkdirat(paths->state_fd, run, 0700), 0);
-	return openat(paths->state_fd, run, O_RDONLY | O_CLOEXEC);
-}
 
 static void
 test_states(void)
@@ -219,68 +194,6 @@ test_containers_of(void)
 }
 
 static void
-test_links(void)
-{
-	cleanup_paths struct paths paths;
-	cleanup_diag struct diag dg = DIAG_INIT;
-	struct stat st, run;
-	cleanup_close int fd = -1;
-	cleanup_free char *link = NULL;
-	cleanup_free char *other = NULL;
-
-	open_state(&paths);
-	fd = make_session(&paths, "aaaa1111");
-	link = xasprintf("%s/aaaa1111", paths.runtime_dir);
-	other = xasprintf("%s/kept", paths.runtime_dir);
-	CHECK_INT(links_make(&paths, "aaaa1111", fd, &dg), 0);
-	CHECK_INT(links_make(&paths, "aaaa1111", fd, &dg), 0);
-	CHECK_INT(stat(link, &st), 0);
-	CHECK_INT(fstat(fd, &run), 0);
-	CHECK_INT(st.st_ino, run.st_ino);
-	/* One that leads elsewhere is not believed. */
-	CHECK_INT(unlink(link), 0);
-	CHECK_INT(symlink("/etc", link), 0);
-	CHECK_INT(links_make(&paths, "aaaa1111", fd, &dg), 0);
-	CHECK_INT(stat(link, &st), 0);
-	CHECK_INT(st.st_ino, run.st_ino);
-	CHECK_INT(symlink("/nowhere", other), 0);
-	CHECK_INT(links_sweep(&paths), 0);
-	CHECK_INT(lstat(link, &st), 0);
-	CHECK_INT(
-	    unlinkat(paths.state_fd, "sessions/aaaa1111/run", AT_REMOVEDIR), 0);
-	CHECK_INT(links_sweep(&paths), 0);
-	CHECK_INT(lstat(link, &st), -1);
-	/* Not a session's name: not ours. */
-	CHECK_INT(lstat(other, &st), 0);
-}
-
-static void
-test_foreign_runtime(void)
-{
-	cleanup_paths struct paths paths;
-	cleanup_diag struct diag open_dg = DIAG_INIT;
-	cleanup_diag struct diag link_dg = DIAG_INIT;
-	cleanup_diag struct diag uid_dg = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	open_state(&paths);
-	fd = make_session(&paths, "aaaa1111");
-	CHECK_INT(mkdir(paths.runtime_dir, 0700), 0);
-	CHECK_INT(chmod(paths.runtime_dir, 0755), 0);
-	CHECK_INT(links_make(&paths, "aaaa1111", fd, &open_dg), -1);
-	CHECK_INT(chmod(paths.runtime_dir, 0700), 0);
-	paths.uid++;
-	CHECK_INT(links_make(&paths, "aaaa1111", fd, &uid_dg), -1);
-	CHECK(strstr(uid_dg.message, "another user") != NULL);
-	/* There is nothing of ours to remove. */
-	CHECK_INT(links_sweep(&paths), 0);
-	paths.uid--;
-	CHECK_INT(rmdir(paths.runtime_dir), 0);
-	CHECK_INT(symlink("/tmp", paths.runtime_dir), 0);
-	CHECK_INT(links_make(&paths, "aaaa1111", fd, &link_dg), -1);
-}
-
-static void
 test_viewers(void)
 {
 	cleanup_close int dir =
@@ -309,10 +222,6 @@ main(void)
 		{ "times are told as people say them", test_when },
 		{ "what is printed carries no escape sequence", test_escapes },
 		{ "each session has its containers", test_containers_of },
-		{ "a link leads to run/, and goes when it dangles",
-		    test_links },
-		{ "a runtime directory that is not ours is refused",
-		    test_foreign_runtime },
 		{ "viewers are seen while they are there", test_viewers },
 	};
 

@@ -154,7 +154,6 @@ static void
 test_foreign_runtime(void)
 {
 	cleanup_free char *home = home_enter();
-	/* What is longer is not used either. */
 	char own[] = "/tmp/drydock-test.XXXXXX";
 	cleanup_free char *inside = NULL;
 	cleanup_free char *other =
@@ -167,13 +166,15 @@ test_foreign_runtime(void)
 	inside = home_below(own, "drydock");
 	CHECK_INT(setenv("XDG_RUNTIME_DIR", own, 1), 0);
 	CHECK_INT(paths_find(&here, &dg), 0);
+	CHECK_STR(here.short_dir, other);
 	CHECK_STR(here.runtime_dir, inside);
 	if (geteuid() == 0)
 		CHECK_INT(chown(own, 1, 1), 0);
 	else
 		CHECK_INT(setenv("XDG_RUNTIME_DIR", "/", 1), 0);
 	CHECK_INT(paths_find(&there, &dg), 0);
-	CHECK_STR(there.runtime_dir, other);
+	CHECK_STR(there.short_dir, other);
+	CHECK_STR(there.runtime_dir, NULL);
 	CHECK_INT(rmdir(own), 0);
 }
 

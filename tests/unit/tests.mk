@@ -42,6 +42,7 @@ unit_tests = \
 	tests/unit/test-json \
 	tests/unit/test-knownprojects \
 	tests/unit/test-lease \
+	tests/unit/test-links \
 	tests/unit/test-listing \
 	tests/unit/test-limits \
 	tests/unit/test-lock \
