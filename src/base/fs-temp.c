@@ -47,7 +47,7 @@ fs_temp_create(int dirfd, const char *name, char ret_temp[FS_TEMP_SIZE],
 		(void)snprintf(
 		    ret_temp, FS_TEMP_SIZE, ".%.200s.%s", name, random);
 		fd = openat(dirfd, ret_temp,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd < 0)
 			return diag_set_errno(
 			    dg, DIAG_IO, errno, "create %s", name);

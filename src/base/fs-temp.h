@@ -19,7 +19,7 @@ struct diag;
 
 /*
  * Creates an empty, locked file of mode 0600 in dirfd, called ".NAME.RANDOM".
- * The caller closes *ret_fd, which is open for writing; closing it releases the
+ * The caller closes *ret_fd, open for reading and writing; that releases the
  * lock.  The caller renames or removes the file.
  */
 int fs_temp_create(int dirfd, const char *name, char ret_temp[FS_TEMP_SIZE],

@@ -20,7 +20,7 @@ tests_stub_world_SOURCES = \
 	tests/stub/world-up.c \
 	tests/stub/world.c \
 	tests/stub/world.h
-tests_stub_world_LDADD = libdrydock.a $(STUB_LIBS) $(BSD_LIBS) $(MD_LIBS)
+tests_stub_world_LDADD = libdrydock.a $(STUB_LIBS) $(NETTLE_LIBS) $(BSD_LIBS)
 tests_stub_world_LDFLAGS = $(STUB_LDFLAGS)
 
 tests_sweep_drydock_world_SOURCES = src/cmd/main.c tests/sweep/facts.c
