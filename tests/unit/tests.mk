@@ -46,8 +46,10 @@ unit_tests = \
 	tests/unit/test-listing \
 	tests/unit/test-limits \
 	tests/unit/test-lock \
+	tests/unit/test-locks \
 	tests/unit/test-mode \
 	tests/unit/test-model \
+	tests/unit/test-modzip \
 	tests/unit/test-neighbours \
 	tests/unit/test-options \
 	tests/unit/test-outcome \
@@ -109,6 +111,9 @@ tests_unit_test_model_SOURCES = tests/unit/test-model.c \
 tests_unit_test_view_SOURCES = tests/unit/test-view.c $(stub_bed)
 tests_unit_test_view_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=poll \
 	-Wl,--wrap=monotime_ms -Wl,--wrap=monotime_left_ms
+
+zip_kit = tests/unit/zip-kit.c tests/unit/zip-kit.h
+tests_unit_test_modzip_SOURCES = tests/unit/test-modzip.c $(zip_kit)
 
 # Trees are made in one way.
 tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npmlock: the packages of a package-lock.json, lockfileVersion 2 or 3.
+ *
+ * Reads the object "packages", whose keys are paths below the project.  A
+ * document that is not strict JSON (base/json.h), an absolute path, a path with
+ * ".." behind its front, a bad name or version, and an integrity that has a
+ * malformed SHA-512 are DIAG_DATA; the message names the entry.
+ */
+#ifndef DRYDOCK_NPMLOCK_H
+#define DRYDOCK_NPMLOCK_H
+
+#include <stddef.h>
+
+#include "base/digest.h"
+
+struct diag;
+
+#define NPMLOCK_MAX_SIZE ((size_t)32 * 1024 * 1024)
+#define NPMLOCK_MAX_PACKAGES 50000
+
+struct npmlock_package {
+	char *path; /* owned; "node_modules/a/node_modules/@s/b" */
+	char *name; /* owned; "@s/b" */
+	char *version; /* owned; or NULL */
+	char *resolved; /* owned; URL or path of the tarball, or NULL */
+	/*
+	 * SHA-512 of the tarball, or DIGEST_NONE: a link, a git dependency, or
+	 * an old entry with SHA-1 alone, for which collisions exist.
+	 */
+	struct digest integrity;
+};
+
+struct npmlock {
+	int version; /* 2 or 3 */
+	/* owned; in the file's order; only what is below the project */
+	struct npmlock_package *v;
+	size_t nr;
+};
+
+#define NPMLOCK_INIT       \
+	{                  \
+		0, NULL, 0 \
+	}
+
+/*
+ * Parses a text of at most NPMLOCK_MAX_SIZE bytes.  what is the file's name in
+ * messages.  ret_lock is NPMLOCK_INIT before, and stays so on failure.
+ */
+int npmlock_parse(struct npmlock *ret_lock, const char *text, size_t len,
+    const char *what, struct diag *dg);
+void npmlock_release(struct npmlock *lock);
+
+#define cleanup_npmlock __attribute__((cleanup(npmlock_release)))
+
+#endif /* DRYDOCK_NPMLOCK_H */

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+deps_sources = \
+	src/deps/cargolock.c \
+	src/deps/cargolock.h \
+	src/deps/gosum.c \
+	src/deps/gosum.h \
+	src/deps/modzip.c \
+	src/deps/modzip.h \
+	src/deps/npmlock.c \
+	src/deps/npmlock.h
