@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 deps_sources = \
+	src/deps/cacheseed.c \
+	src/deps/cacheseed.h \
 	src/deps/cargolock.c \
 	src/deps/cargolock.h \
 	src/deps/gosum.c \
@@ -7,4 +9,6 @@ deps_sources = \
 	src/deps/modzip.c \
 	src/deps/modzip.h \
 	src/deps/npmlock.c \
-	src/deps/npmlock.h
+	src/deps/npmlock.h \
+	src/deps/packages.c \
+	src/deps/packages.h

@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test-endnote \
 	tests/unit/test-engine \
 	tests/unit/test-built \
+	tests/unit/test-cacheseed \
 	tests/unit/test-engine-calls \
 	tests/unit/test-exec \
 	tests/unit/test-fallback \
@@ -117,6 +118,9 @@ tests_unit_test_modzip_SOURCES = tests/unit/test-modzip.c $(zip_kit)
 
 # Trees are made in one way.
 tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
+tests_unit_test_cacheseed_SOURCES = tests/unit/test-cacheseed.c \
+	$(tree_kit) $(zip_kit)
+tests_unit_test_cacheseed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_copy_bytes
 tests_unit_test_sockets_SOURCES = tests/unit/test-sockets.c $(tree_kit)
 tests_unit_test_fs_SOURCES = tests/unit/test-fs.c $(tree_kit)
 tests_unit_test_fs_copy_SOURCES = tests/unit/test-fs-copy.c $(tree_kit)

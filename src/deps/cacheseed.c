@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copies packages into a slot.  Each is copied to a temporary file of the slot,
+ * whose digest decides whether the file gets its final name.  Nobody else can
+ * change the temporary file: no session has the slot yet.
+ */
+#include "deps/cacheseed.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-temp.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "deps/modzip.h"
+#include "deps/packages.h"
+
+#define TEMP_NAME "seed"
+#define MAX_FILE MODZIP_MAX_SIZE
+#define MAX_INDEX ((off_t)16 * 1024 * 1024)
+#define PROGRESS_MS 100
+
+enum outcome {
+	OUTCOME_ABSENT,
+	OUTCOME_BAD, /* reported */
+	OUTCOME_COPIED,
+	OUTCOME_STOPPED, /* by a limit */
+	OUTCOME_FAILED, /* the slot cannot be filled; the diag is set */
+};
+
+struct seeding {
+	const struct cacheseed_spec *spec;
+	struct cacheseed_report *report;
+	struct diag *dg;
+	const char *slot_dir;
+	int64_t deadline;
+	int64_t next_progress;
+	char *parent; /* owned; the directory open as parent_fd, or NULL */
+	int parent_fd; /* owned */
+};
+
+/* A file to copy. */
+struct job {
+	int fd; /* borrowed; the source's directory */
+	const char *path; /* below it */
+	const char *label; /* the source in messages */
+	const struct package_file *package; /* NULL: nothing proves it */
+	off_t max;
+};
+
+static void
+add_bad(struct cacheseed_report *report, const char *path, const char *label,
+    const char *why)
+{
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+	report->nbad++;
+	if (report->bad.nr == CACHESEED_NAMED)
+		return;
+	strbuf_addf(&line, "%s in %s: %s", path, label, why);
+	strvec_push(&report->bad, line.buf);
+}
+
+static enum outcome
+refuse(struct seeding *s, const struct job *job, const char *why)
+{
+	/* An index entry is no package: cargo does without it. */
+	if (job->package != NULL)
+		add_bad(s->report, job->path, job->label, why);
+	return OUTCOME_BAD;
+}
+
+static enum outcome
+fail(struct seeding *s, const char *doing, const char *path)
+{
+	(void)diag_set_errno(s->dg, DIAG_IO, errno, "%s %s", doing, path);
+	return OUTCOME_FAILED;
+}
+
+static int
+open_beneath(int dirfd, const char *path, int flags)
+{
+	return fs_openat2(dirfd, path, flags, 0,
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+/* Opens a file of a cache; *ret_why is static text if it is no regular file. */
+static int
+open_file(
+    int dirfd, const char *path, struct stat *ret_st, const char **ret_why)
+{
+	cleanup_close int fd =
+	    open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	*ret_why = NULL;
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		*ret_why = errno == ELOOP ? "it is a symbolic link"
+					  : "it cannot be opened";
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode)) {
+		*ret_why = "it is not a regular file";
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+/* Makes and opens the directory of a path below the slot's data. */
+static int
+open_parent(struct seeding *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *parent = xstrndup(path, (size_t)(slash - path));
+	cleanup_close int fd = -1;
+
+	if (s->parent != NULL && strcmp(s->parent, parent) == 0)
+		return 0;
+	for (const char *p = parent; *p != '\0';) {
+		size_t len = strcspn(p, "/");
+		cleanup_free char *name = xstrndup(p, len);
+		int next;
+
+		if (fs_make_dir(fd < 0 ? s->spec->data_fd : fd, name, 0700,
+			&next, s->dg) != 0)
+			return -1;
+		if (fd >= 0)
+			(void)close(fd);
+		fd = next;
+		p += len + (p[len] == '/');
+	}
+	free(s->parent);
+	s->parent = steal_ptr(&parent);
+	if (s->parent_fd >= 0)
+		(void)close(s->parent_fd);
+	s->parent_fd = steal_fd(&fd);
+	return 0;
+}
+
+/* Gives the temporary file its final name, a path below the slot's data. */
+static enum outcome
+finish(struct seeding *s, const char *temp, const char *path)
+{
+	if (open_parent(s, path) != 0)
+		return OUTCOME_FAILED;
+	if (renameat(s->spec->data_fd, temp, s->parent_fd,
+		strrchr(path, '/') + 1) < 0)
+		return fail(s, "rename", path);
+	return OUTCOME_COPIED;
+}
+
+/* Returns OUTCOME_COPIED if the copy in out may have its final name. */
+static enum outcome
+judge_copy(struct seeding *s, const struct job *job, int in, int out,
+    const struct stat *before)
+{
+	cleanup_diag struct diag why = DIAG_INIT;
+	struct digest digest;
+	struct stat after;
+	struct stat copy;
+
+	if (fstat(out, &copy) < 0)
+		return fail(s, "stat", job->path);
+	if (fstat(in, &after) < 0 || after.st_size != before->st_size ||
+	    copy.st_size != before->st_size)
+		return refuse(s, job, "it changed while it was copied");
+	if (job->package == NULL)
+		return OUTCOME_COPIED;
+	if (package_digest(job->package, out, copy.st_size, &digest, &why) != 0)
+		return refuse(s, job, why.message);
+	if (!digest_equal(&digest, &job->package->digest))
+		return refuse(s, job, "its bytes are not what the lock names");
+	return OUTCOME_COPIED;
+}
+
+static enum outcome
+copy_file(struct seeding *s, const struct job *job, int in,
+    const struct stat *st, const char *path)
+{
+	char temp[FS_TEMP_SIZE];
+	cleanup_close int out = -1;
+	enum outcome outcome = OUTCOME_FAILED;
+
+	if (fs_temp_create(s->spec->data_fd, TEMP_NAME, temp, &out, s->dg) != 0)
+		return OUTCOME_FAILED;
+	if (fs_copy_bytes(in, out, st->st_size, path, s->dg) == 0)
+		outcome = judge_copy(s, job, in, out, st);
+	if (outcome == OUTCOME_COPIED)
+		outcome = finish(s, temp, path);
+	if (outcome != OUTCOME_COPIED)
+		(void)unlinkat(s->spec->data_fd, temp, 0);
+	return outcome;
+}
+
+static const char *
+limit_reached(const struct seeding *s, off_t size)
+{
+	const struct cacheseed_limits *limits = &s->spec->limits;
+
+	if (s->report->files >= limits->files)
+		return "its number of files";
+	if (size > limits->bytes - s->report->bytes)
+		return "its size";
+	return monotime_ms() >= s->deadline ? "its time" : NULL;
+}
+
+static void
+tell_progress(struct seeding *s)
+{
+	int64_t now = monotime_ms();
+
+	if (s->spec->progress == NULL || now < s->next_progress)
+		return;
+	s->next_progress = now + PROGRESS_MS;
+	s->spec->progress(s->spec->arg, s->report);
+}
+
+/* path is the final one, below the slot's data. */
+static enum outcome
+copy_job(struct seeding *s, const struct job *job, const char *path)
+{
+	cleanup_close int in = -1;
+	enum outcome outcome;
+	const char *why;
+	struct stat st;
+
+	in = open_file(job->fd, job->path, &st, &why);
+	if (why != NULL)
+		return refuse(s, job, why);
+	if (in < 0)
+		return OUTCOME_ABSENT;
+	if (st.st_size > job->max)
+		return refuse(s, job, "it is too large");
+	s->report->stopped_by = limit_reached(s, st.st_size);
+	if (s->report->stopped_by != NULL)
+		return OUTCOME_STOPPED;
+	outcome = copy_file(s, job, in, &st, path);
+	if (outcome == OUTCOME_COPIED) {
+		s->report->files++;
+		s->report->bytes += st.st_size;
+		tell_progress(s);
+	}
+	return outcome;
+}
+
+static bool
+is_in_slot(const struct seeding *s, const char *path)
+{
+	cleanup_close int fd = open_beneath(s->spec->data_fd, path, O_PATH);
+
+	return fd >= 0;
+}
+
+static enum outcome
+copy_index_file(struct seeding *s, const struct cachedir *dir, const char *path)
+{
+	cleanup_free char *final =
+	    xasprintf("%s/%s/%s", s->slot_dir, dir->index_into, path);
+	struct job job = {
+		.fd = dir->index_fd,
+		.path = path,
+		.label = dir->label,
+		.max = MAX_INDEX,
+	};
+
+	return is_in_slot(s, final) ? OUTCOME_COPIED : copy_job(s, &job, final);
+}
+
+/* The index's entries of a crate that was proven. */
+static enum outcome
+copy_index(
+    struct seeding *s, const struct cachedir *dir, const struct package_file *p)
+{
+	cleanup_free char *path = NULL;
+	enum outcome outcome;
+
+	if (dir->index_fd < 0 || p->index == NULL)
+		return OUTCOME_COPIED;
+	path = xasprintf(".cache/%s", p->index);
+	outcome = copy_index_file(s, dir, "config.json");
+	return outcome >= OUTCOME_STOPPED ? outcome
+					  : copy_index_file(s, dir, path);
+}
+
+/*
+ * Writes the .info that Go wants beside a module's file.  No digest covers an
+ * .info, so it is made from the lock's version and not copied.
+ */
+static enum outcome
+write_info(struct seeding *s, const struct package_file *p, const char *path)
+{
+	cleanup_free char *final =
+	    xasprintf("%.*s.info", (int)(strrchr(path, '.') - path), path);
+	cleanup_free char *text = xasprintf("{\"Version\":\"%s\"}", p->version);
+	char temp[FS_TEMP_SIZE];
+	cleanup_close int out = -1;
+	enum outcome outcome = OUTCOME_FAILED;
+
+	if (is_in_slot(s, final))
+		return OUTCOME_COPIED;
+	if (fs_temp_create(s->spec->data_fd, TEMP_NAME, temp, &out, s->dg) != 0)
+		return OUTCOME_FAILED;
+	if (fs_write_all(out, text, strlen(text), final, s->dg) == 0)
+		outcome = finish(s, temp, final);
+	if (outcome != OUTCOME_COPIED)
+		(void)unlinkat(s->spec->data_fd, temp, 0);
+	return outcome;
+}
+
+static enum outcome
+seed_from(
+    struct seeding *s, const struct cachedir *dir, const struct package_file *p)
+{
+	cleanup_free char *final =
+	    xasprintf("%s/%s/%s", s->slot_dir, dir->into, p->path);
+	struct job job = {
+		.fd = dir->fd,
+		.path = p->path,
+		.label = dir->label,
+		.package = p,
+		.max = MAX_FILE,
+	};
+	enum outcome outcome = OUTCOME_COPIED;
+
+	if (is_in_slot(s, final))
+		s->report->kept++;
+	else
+		outcome = copy_job(s, &job, final);
+	if (outcome != OUTCOME_COPIED)
+		return outcome;
+	/* cargo can do without an index entry. */
+	outcome = copy_index(s, dir, p);
+	if (outcome >= OUTCOME_STOPPED)
+		return outcome;
+	return p->version == NULL ? OUTCOME_COPIED : write_info(s, p, final);
+}
+
+static enum outcome
+seed_packages(struct seeding *s, const struct packages *packages,
+    const struct cachedirs *dirs)
+{
+	for (size_t i = 0; i < packages->nr; i++) {
+		enum outcome outcome = OUTCOME_ABSENT;
+
+		for (size_t j = 0; j < dirs->nr && outcome < OUTCOME_COPIED;
+		     j++)
+			outcome = seed_from(s, &dirs->v[j], &packages->v[i]);
+		if (outcome >= OUTCOME_STOPPED)
+			return outcome;
+		if (outcome != OUTCOME_COPIED)
+			s->report->missing++;
+	}
+	return OUTCOME_COPIED;
+}
+
+static void
+open_sources(const struct seeding *s, const struct package_manager *pm,
+    struct cachedirs *dirs)
+{
+	cleanup_free char *host = pm->host_dir(s->spec->home, s->spec->envp);
+	/* The user's own path may have links. */
+	cleanup_close int host_fd =
+	    open(host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (host_fd >= 0)
+		pm->open(dirs, host_fd, host, true);
+	for (size_t i = 0; i < s->spec->nslots; i++) {
+		cleanup_close int fd = open_beneath(
+		    s->spec->slot_fds[i], pm->slot_dir, O_RDONLY | O_DIRECTORY);
+
+		if (fd >= 0)
+			pm->open(
+			    dirs, fd, "another slot of the project", false);
+	}
+}
+
+/* Returns false if nothing more can be seeded. */
+static bool
+seed_manager(
+    struct seeding *s, const struct package_manager *pm, struct diag *first)
+{
+	cleanup_packages struct packages packages = PACKAGES_INIT;
+	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	enum outcome outcome = OUTCOME_COPIED;
+
+	s->dg = &dg;
+	s->slot_dir = pm->slot_dir;
+	if (packages_read(&packages, pm, s->spec->project_fd, &dg) == 0 &&
+	    packages.nr > 0) {
+		open_sources(s, pm, &dirs);
+		outcome = seed_packages(s, &packages, &dirs);
+	}
+	if (dg.class != DIAG_NONE && first->class == DIAG_NONE)
+		diag_move(first, &dg);
+	return outcome < OUTCOME_STOPPED;
+}
+
+int
+cacheseed_run(const struct cacheseed_spec *spec,
+    struct cacheseed_report *ret_report, struct diag *dg)
+{
+	struct seeding s = {
+		.spec = spec,
+		.report = ret_report,
+		.deadline = monotime_ms() + spec->limits.ms,
+		.parent_fd = -1,
+	};
+	cleanup_diag struct diag first = DIAG_INIT;
+
+	fs_temp_clean(spec->data_fd, TEMP_NAME);
+	for (const struct package_manager *pm = package_managers;
+	     pm->slot_dir != NULL; pm++)
+		if (package_manager_is_used(pm, spec->toolchains) &&
+		    !seed_manager(&s, pm, &first))
+			break;
+	free(s.parent);
+	if (s.parent_fd >= 0)
+		(void)close(s.parent_fd);
+	if (first.class == DIAG_NONE)
+		return 0;
+	diag_move(dg, &first);
+	return -1;
+}
+
+static int
+remove_below(int dirfd, const char *dir, const char *path, struct diag *dg)
+{
+	cleanup_free char *whole = xasprintf("%s/%s", dir, path);
+	char *name = strrchr(whole, '/');
+	cleanup_close int fd = -1;
+
+	*name++ = '\0';
+	fd = open_beneath(dirfd, whole, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return errno == ENOENT
+		    ? 0
+		    : diag_set_errno(dg, DIAG_IO, errno, "open %s", whole);
+	return fs_remove_tree(fd, name, dg);
+}
+
+/* Removes a bad package, and what its manager made of it. */
+static int
+remove_package(int root_fd, const struct cachedir *dir,
+    const struct package_file *p, struct diag *dg)
+{
+	cleanup_free char *ziphash = xasprintf("%shash", p->path);
+
+	if (remove_below(root_fd, dir->into, p->path, dg) != 0)
+		return -1;
+	if (p->proof == PACKAGE_GO_ZIP &&
+	    remove_below(root_fd, dir->into, ziphash, dg) != 0)
+		return -1;
+	if (p->unpacked == NULL || dir->unpacked_in == NULL)
+		return 0;
+	return remove_below(root_fd, dir->unpacked_in, p->unpacked, dg);
+}
+
+static int
+verify_package(int root_fd, const struct cachedir *dir,
+    const struct package_file *p, struct cacheseed_report *report,
+    struct diag *dg)
+{
+	cleanup_diag struct diag malformed = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct digest digest;
+	const char *why;
+	struct stat st;
+
+	fd = open_file(dir->fd, p->path, &st, &why);
+	if (fd < 0 && why == NULL)
+		return 0;
+	if (fd >= 0) {
+		report->files++;
+		report->bytes += st.st_size;
+		if (package_digest(p, fd, st.st_size, &digest, &malformed) != 0)
+			why = malformed.message;
+		else if (digest_equal(&digest, &p->digest))
+			return 0;
+		else
+			why = "its bytes are not what the lock names";
+	}
+	add_bad(report, p->path, dir->label, why);
+	return remove_package(root_fd, dir, p, dg);
+}
+
+static int
+verify_manager(const struct cacheseed_spec *spec,
+    const struct package_manager *pm, struct cacheseed_report *report,
+    struct diag *dg)
+{
+	cleanup_packages struct packages packages = PACKAGES_INIT;
+	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
+	cleanup_close int root_fd = -1;
+
+	if (packages_read(&packages, pm, spec->project_fd, dg) != 0)
+		return -1;
+	root_fd =
+	    open_beneath(spec->data_fd, pm->slot_dir, O_RDONLY | O_DIRECTORY);
+	if (root_fd < 0)
+		return 0;
+	pm->open(&dirs, root_fd, pm->slot_dir, false);
+	for (size_t i = 0; i < packages.nr; i++)
+		for (size_t j = 0; j < dirs.nr; j++)
+			if (verify_package(root_fd, &dirs.v[j], &packages.v[i],
+				report, dg) != 0)
+				return -1;
+	return 0;
+}
+
+int
+cacheseed_verify(const struct cacheseed_spec *spec,
+    struct cacheseed_report *ret_report, struct diag *dg)
+{
+	cleanup_diag struct diag first = DIAG_INIT;
+
+	fs_temp_clean(spec->data_fd, TEMP_NAME);
+	for (const struct package_manager *pm = package_managers;
+	     pm->slot_dir != NULL; pm++) {
+		cleanup_diag struct diag one = DIAG_INIT;
+
+		if (package_manager_is_used(pm, spec->toolchains) &&
+		    verify_manager(spec, pm, ret_report, &one) != 0 &&
+		    first.class == DIAG_NONE)
+			diag_move(&first, &one);
+	}
+	if (first.class == DIAG_NONE)
+		return 0;
+	diag_move(dg, &first);
+	return -1;
+}
+
+void
+cacheseed_report_release(struct cacheseed_report *report)
+{
+	strvec_release(&report->bad);
+	*report = (struct cacheseed_report)CACHESEED_REPORT_INIT;
+}

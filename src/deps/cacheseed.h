@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cacheseed: fills an empty dependency cache with packages that the project's
+ * lock files prove.
+ *
+ * A package is copied only if the lock file names a digest for it and the copy
+ * has that digest.  The digest is computed from the copy, before the copy gets
+ * its final name.  Sources are the host user's own caches and the project's
+ * other slots.  Lock files, sources and the slot's own contents are hostile
+ * input: files are opened beneath their directory without following links, and
+ * no name is taken from a source.
+ *
+ *	Cargo.lock		checksum of the .crate (SHA-256)
+ *	package-lock.json	integrity of the tarball (SHA-512)
+ *	go.sum			h1 of the module's zip and of its go.mod
+ *
+ * Cargo resolves offline only with its index, for which no digest exists.  The
+ * entries of the locked crates are copied from the host's cache alone, and only
+ * into a directory of the same name.
+ *
+ * A killed process, a full disk or a failure leaves no partial file under a
+ * final name.
+ */
+#ifndef DRYDOCK_CACHESEED_H
+#define DRYDOCK_CACHESEED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/strvec.h"
+
+struct diag;
+struct toolchains;
+
+struct cacheseed_limits {
+	int64_t bytes;
+	int64_t files;
+	int64_t ms; /* of the whole call */
+};
+
+struct cacheseed_report {
+	int64_t files; /* copied; when verifying: hashed */
+	int64_t bytes;
+	int64_t kept; /* were in the slot already */
+	int64_t missing; /* are in no source */
+	int64_t nbad; /* entries that are not what the lock names */
+	/* one line for each of the first CACHESEED_NAMED bad entries */
+	struct strvec bad;
+	const char *stopped_by; /* static; the limit that ended it, or NULL */
+};
+
+#define CACHESEED_NAMED 20
+#define CACHESEED_REPORT_INIT      \
+	{                          \
+		.bad = STRVEC_INIT \
+	}
+
+struct cacheseed_spec {
+	int project_fd; /* borrowed; the project's directory */
+	int data_fd; /* borrowed; the slot's data, open for reading */
+	/* borrowed; data of the project's other slots; may change or vanish */
+	const int *slot_fds;
+	size_t nslots;
+	const struct toolchains *toolchains; /* borrowed; decide what to seed */
+	const char *home; /* borrowed; the host user's */
+	/* borrowed; CARGO_HOME, npm_config_cache, GOMODCACHE, GOPATH */
+	const char *const *envp;
+	struct cacheseed_limits limits;
+	/* Called at most every 100 ms, after a copied file; or NULL. */
+	void (*progress)(void *arg, const struct cacheseed_report *so_far);
+	void *arg; /* borrowed; for progress */
+};
+
+/*
+ * Seeds the slot.  Returns -1 if at least one lock file or the slot could not
+ * be used; *dg has the first cause, and the others were still tried.  The
+ * report (CACHESEED_REPORT_INIT before) is valid in both cases.
+ */
+int cacheseed_run(const struct cacheseed_spec *spec,
+    struct cacheseed_report *ret_report, struct diag *dg);
+
+/*
+ * Hashes again what the project's lock files name in a slot that nobody uses,
+ * and removes what has another digest, with what was unpacked from it.  Uses
+ * project_fd, data_fd and toolchains of spec, and no limit.
+ */
+int cacheseed_verify(const struct cacheseed_spec *spec,
+    struct cacheseed_report *ret_report, struct diag *dg);
+
+void cacheseed_report_release(struct cacheseed_report *report);
+
+#define cleanup_cacheseed_report \
+	__attribute__((cleanup(cacheseed_report_release)))
+
+#endif /* DRYDOCK_CACHESEED_H */

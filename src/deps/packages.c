@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* Where cargo, npm and Go keep the packages that their lock files name. */
+#include "deps/packages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "deps/cargolock.h"
+#include "deps/gosum.h"
+#include "deps/modzip.h"
+#include "deps/npmlock.h"
+#include "host/toolchain.h"
+
+#define LOCK_MAX_SIZE NPMLOCK_MAX_SIZE
+#define MAX_REGISTRIES 64
+#define HASH_DIGITS 16
+
+/*
+ * cargo calls the directory of a registry HOST-HASH; the hash is of the
+ * registry's URL (short_name() in cargo's sources/registry/mod.rs).  These are
+ * the names of crates.io: since cargo 1.85, which the image of the toolchain
+ * has at least; from 1.68; and before, when the index was a git repository.
+ */
+static const char *const crates_io_dirs[] = {
+	"index.crates.io-1949cf8c6b5b557f",
+	"index.crates.io-6f17d22bba15001f",
+	"github.com-1ecc6299db9ec823",
+};
+
+static struct package_file *
+add_file(struct packages *packages, size_t max)
+{
+	if (packages->v == NULL)
+		packages->v = xcalloc(max + 1, sizeof(*packages->v));
+	return &packages->v[packages->nr++];
+}
+
+/* Appends the directories in which an index has the crate, and its name. */
+static char *
+crate_index(const char *name)
+{
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+	cleanup_free char *lower = xstrdup(name);
+	size_t len = strlen(name);
+
+	for (char *c = lower; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	if (len <= 2)
+		strbuf_addf(&path, "%zu/%s", len, lower);
+	else if (len == 3)
+		strbuf_addf(&path, "3/%.1s/%s", lower, lower);
+	else
+		strbuf_addf(&path, "%.2s/%.2s/%s", lower, lower + 2, lower);
+	return strbuf_detach(&path, NULL);
+}
+
+static int
+cargo_read(struct packages *packages, const char *text, size_t len,
+    const char *what, struct diag *dg)
+{
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+
+	if (cargolock_parse(&lock, text, len, what, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < lock.nr; i++) {
+		const struct cargolock_package *p = &lock.v[i];
+		struct package_file *f;
+
+		if (p->checksum.kind == DIGEST_NONE)
+			continue;
+		f = add_file(packages, lock.nr);
+		f->path = xasprintf("%s-%s.crate", p->name, p->version);
+		f->index = crate_index(p->name);
+		f->unpacked = xasprintf("%s-%s", p->name, p->version);
+		f->digest = p->checksum;
+	}
+	return 0;
+}
+
+static bool
+is_registry(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len <= HASH_DIGITS + 1 || *name == '.')
+		return false;
+	len -= HASH_DIGITS;
+	return name[len - 1] == '-' &&
+	    strspn(name + len, "0123456789abcdef") == HASH_DIGITS &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") ==
+	    len + HASH_DIGITS;
+}
+
+/* Returns the name of the registry's directory in a session. */
+static const char *
+session_registry(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(crates_io_dirs); i++)
+		if (strcmp(name, crates_io_dirs[i]) == 0)
+			return crates_io_dirs[0];
+	return name;
+}
+
+static int
+open_below(int dirfd, const char *path)
+{
+	return fs_openat2(dirfd, path, O_RDONLY | O_DIRECTORY, 0,
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+static struct cachedir *
+add_dir(struct cachedirs *dirs, const char *label, int fd)
+{
+	struct cachedir *d;
+
+	dirs->v = xreallocarray(dirs->v, dirs->nr + 1, sizeof(*dirs->v));
+	d = &dirs->v[dirs->nr++];
+	*d = (struct cachedir){
+		.label = xstrdup(label),
+		.fd = fd,
+		.index_fd = -1,
+	};
+	return d;
+}
+
+static void
+cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
+{
+	cleanup_close int cache = open_below(root_fd, "cache");
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (cache < 0 || fs_list_names(cache, "cache", &names, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < names.nr && dirs->nr < MAX_REGISTRIES; i++) {
+		const char *name = names.v[i];
+		const char *here = session_registry(name);
+		struct cachedir *d;
+		int fd;
+
+		if (!is_registry(name))
+			continue;
+		fd = open_below(cache, name);
+		if (fd < 0)
+			continue;
+		d = add_dir(dirs, label, fd);
+		d->into = xasprintf("cache/%s", here);
+		d->unpacked_in = xasprintf("src/%s", here);
+		if (is_host && strcmp(here, name) == 0) {
+			d->index_into = xasprintf("index/%s", here);
+			d->index_fd = open_below(root_fd, d->index_into);
+		}
+	}
+}
+
+static int
+npm_read(struct packages *packages, const char *text, size_t len,
+    const char *what, struct diag *dg)
+{
+	cleanup_npmlock struct npmlock lock = NPMLOCK_INIT;
+
+	if (npmlock_parse(&lock, text, len, what, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < lock.nr; i++) {
+		const struct digest *digest = &lock.v[i].integrity;
+		cleanup_strbuf struct strbuf hex = STRBUF_INIT;
+		struct package_file *f;
+
+		if (digest->kind == DIGEST_NONE)
+			continue;
+		digest_add_hex(&hex, digest);
+		f = add_file(packages, lock.nr);
+		f->path = xasprintf(
+		    "sha512/%.2s/%.2s/%s", hex.buf, hex.buf + 2, hex.buf + 4);
+		f->digest = *digest;
+	}
+	return 0;
+}
+
+/* npm's cache is by content (contentPath() in cacache): no index is needed. */
+static void
+npm_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
+{
+	static const char dir[] = "_cacache/content-v2";
+	int fd = open_below(root_fd, dir);
+
+	(void)is_host;
+	if (fd >= 0)
+		add_dir(dirs, label, fd)->into = xstrdup(dir);
+}
+
+static int
+go_read(struct packages *packages, const char *text, size_t len,
+    const char *what, struct diag *dg)
+{
+	cleanup_gosum struct gosum sum = GOSUM_INIT;
+
+	if (gosum_parse(&sum, text, len, what, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < sum.nr; i++) {
+		const struct gosum_entry *e = &sum.v[i];
+		cleanup_strbuf struct strbuf module = STRBUF_INIT;
+		cleanup_strbuf struct strbuf version = STRBUF_INIT;
+		struct package_file *f = add_file(packages, sum.nr);
+
+		gosum_add_escaped(&module, e->module);
+		gosum_add_escaped(&version, e->version);
+		f->path = xasprintf("%s/@v/%s.%s", module.buf, version.buf,
+		    e->is_mod ? "mod" : "zip");
+		f->proof = e->is_mod ? PACKAGE_GO_MOD : PACKAGE_GO_ZIP;
+		f->digest = e->h1;
+		f->version = xstrdup(e->version);
+		if (!e->is_mod)
+			f->unpacked =
+			    xasprintf("%s@%s", module.buf, version.buf);
+	}
+	return 0;
+}
+
+static void
+go_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
+{
+	static const char dir[] = "cache/download";
+	int fd = open_below(root_fd, dir);
+	struct cachedir *d;
+
+	(void)is_host;
+	if (fd < 0)
+		return;
+	d = add_dir(dirs, label, fd);
+	d->into = xstrdup(dir);
+	d->unpacked_in = xstrdup(".");
+}
+
+static char *
+cargo_host(const char *home, const char *const *envp)
+{
+	const char *set = envp_get(envp, "CARGO_HOME");
+
+	return set != NULL && *set == '/'
+	    ? xasprintf("%s/registry", set)
+	    : xasprintf("%s/.cargo/registry", home);
+}
+
+static char *
+npm_host(const char *home, const char *const *envp)
+{
+	const char *set = envp_get(envp, "npm_config_cache");
+
+	return set != NULL && *set == '/' ? xstrdup(set)
+					  : xasprintf("%s/.npm", home);
+}
+
+static char *
+go_host(const char *home, const char *const *envp)
+{
+	const char *set = envp_get(envp, "GOMODCACHE");
+	const char *gopath = envp_get(envp, "GOPATH");
+
+	if (set != NULL && *set == '/')
+		return xstrdup(set);
+	if (gopath != NULL && *gopath == '/')
+		return xasprintf(
+		    "%.*s/pkg/mod", (int)strcspn(gopath, ":"), gopath);
+	return xasprintf("%s/go/pkg/mod", home);
+}
+
+const struct package_manager package_managers[] = {
+	{ "cargo/registry", "Cargo.lock", cargo_host, cargo_read, cargo_open },
+	{ "npm", "package-lock.json", npm_host, npm_read, npm_open },
+	{ "go/mod", "go.sum", go_host, go_read, go_open },
+	{ .slot_dir = NULL },
+};
+
+bool
+package_manager_is_used(
+    const struct package_manager *pm, const struct toolchains *toolchains)
+{
+	for (size_t i = 0; i < toolchains->nr; i++)
+		for (size_t j = 0; j < toolchains->v[i].ncaches; j++)
+			if (strcmp(toolchains->v[i].caches[j].path,
+				pm->slot_dir) == 0)
+				return true;
+	return false;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct package_file *x = a;
+	const struct package_file *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static void
+free_file(struct package_file *f)
+{
+	free(f->path);
+	free(f->index);
+	free(f->unpacked);
+	free(f->version);
+}
+
+/* npm names a tarball once for each place where it is installed. */
+static void
+unite_duplicates(struct packages *packages)
+{
+	size_t kept = 0;
+
+	if (packages->nr > 0)
+		qsort(packages->v, packages->nr, sizeof(*packages->v), compare);
+	for (size_t i = 0; i < packages->nr; i++) {
+		struct package_file *f = &packages->v[i];
+
+		if (kept > 0 && compare(f, &packages->v[kept - 1]) == 0 &&
+		    digest_equal(&f->digest, &packages->v[kept - 1].digest))
+			free_file(f);
+		else
+			packages->v[kept++] = *f;
+	}
+	packages->nr = kept;
+}
+
+int
+packages_read(struct packages *ret_packages, const struct package_manager *pm,
+    int project_fd, struct diag *dg)
+{
+	cleanup_packages struct packages packages = PACKAGES_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag opening = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(project_fd, pm->lock,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &opening) != 0) {
+		if (opening.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &opening);
+		return -1;
+	}
+	if (fs_read_fd(fd, pm->lock, LOCK_MAX_SIZE, &text, dg) != 0 ||
+	    pm->read(&packages, text.buf, text.len, pm->lock, dg) != 0)
+		return -1;
+	unite_duplicates(&packages);
+	*ret_packages = packages;
+	packages = (struct packages)PACKAGES_INIT;
+	return 0;
+}
+
+void
+packages_release(struct packages *packages)
+{
+	for (size_t i = 0; i < packages->nr; i++)
+		free_file(&packages->v[i]);
+	free(packages->v);
+	*packages = (struct packages)PACKAGES_INIT;
+}
+
+int
+package_digest(const struct package_file *p, int fd, off_t size,
+    struct digest *ret_digest, struct diag *dg)
+{
+	if (p->proof == PACKAGE_GO_ZIP)
+		return modzip_h1(fd, size, ret_digest, dg);
+	if (p->proof == PACKAGE_GO_MOD)
+		return modzip_mod_h1(fd, size, ret_digest, dg);
+	if (digest_file(fd, size, p->digest.kind, ret_digest) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "read %s", p->path);
+	return 0;
+}
+
+void
+cachedirs_release(struct cachedirs *dirs)
+{
+	for (size_t i = 0; i < dirs->nr; i++) {
+		free(dirs->v[i].label);
+		free(dirs->v[i].into);
+		free(dirs->v[i].unpacked_in);
+		free(dirs->v[i].index_into);
+		(void)close(dirs->v[i].fd);
+		if (dirs->v[i].index_fd >= 0)
+			(void)close(dirs->v[i].index_fd);
+	}
+	free(dirs->v);
+	*dirs = (struct cachedirs)CACHEDIRS_INIT;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * packages: the files in a package manager's cache that a project's lock file
+ * proves, and the directories of a cache in which they are.
+ */
+#ifndef DRYDOCK_PACKAGES_H
+#define DRYDOCK_PACKAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/digest.h"
+
+struct diag;
+struct toolchains;
+
+/* What of a file must equal the digest. */
+enum package_proof {
+	PACKAGE_BYTES,
+	PACKAGE_GO_ZIP, /* h1 of the unpacked files */
+	PACKAGE_GO_MOD, /* h1 of the file as go.mod */
+};
+
+struct package_file {
+	char *path; /* owned; below a cachedir */
+	/* owned; cargo: its entry below the cachedir's index; or NULL */
+	char *index;
+	/* owned; the directory that the manager unpacks it to, or NULL */
+	char *unpacked;
+	/* owned; Go: the file's version, by which an .info is made; or NULL */
+	char *version;
+	enum package_proof proof;
+	struct digest digest;
+};
+
+struct packages {
+	struct package_file *v; /* owned; sorted by path */
+	size_t nr;
+};
+
+#define PACKAGES_INIT   \
+	{               \
+		NULL, 0 \
+	}
+
+/* A directory of a cache that holds package files. */
+struct cachedir {
+	char *label; /* owned; for messages */
+	int fd; /* owned */
+	char *into; /* owned; its place in a slot, below the manager's cache */
+	char *unpacked_in; /* owned; where packages are unpacked, or NULL */
+	/* owned; cargo: the host's index that belongs to it, or -1 */
+	int index_fd;
+	char *index_into; /* owned; or NULL */
+};
+
+struct cachedirs {
+	struct cachedir *v; /* owned */
+	size_t nr;
+};
+
+#define CACHEDIRS_INIT  \
+	{               \
+		NULL, 0 \
+	}
+
+struct package_manager {
+	const char *slot_dir; /* below a slot's data; a toolchain's cache */
+	const char *lock; /* a file in the project's directory */
+	/* Returned: the host user's cache, or NULL. */
+	char *(*host_dir)(const char *home, const char *const *envp);
+	int (*read)(struct packages *packages, const char *text, size_t len,
+	    const char *what, struct diag *dg);
+	/* Appends the directories of the cache root_fd (borrowed). */
+	void (*open)(struct cachedirs *dirs, int root_fd, const char *label,
+	    bool is_host);
+};
+
+/* All managers; the last one's slot_dir is NULL. */
+extern const struct package_manager package_managers[];
+
+/* Returns true if a toolchain has the manager's cache. */
+bool package_manager_is_used(
+    const struct package_manager *pm, const struct toolchains *toolchains);
+
+/*
+ * Reads the manager's lock file in the project's directory.  A symlink and what
+ * its reader refuses are failures.  An absent file is an empty set.
+ */
+int packages_read(struct packages *ret_packages,
+    const struct package_manager *pm, int project_fd, struct diag *dg);
+void packages_release(struct packages *packages);
+
+/*
+ * Computes from the bytes in fd what the package's digest must equal.  A file
+ * that cannot have one is a failure.
+ */
+int package_digest(const struct package_file *p, int fd, off_t size,
+    struct digest *ret_digest, struct diag *dg);
+
+void cachedirs_release(struct cachedirs *dirs);
+
+#define cleanup_packages __attribute__((cleanup(packages_release)))
+#define cleanup_cachedirs __attribute__((cleanup(cachedirs_release)))
+
+#endif /* DRYDOCK_PACKAGES_H */

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Seeding a slot: only bytes that a lock file names arrive, whatever a source
+ * holds.  Each source is poisoned in each way.
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "deps/cacheseed.h"
+#include "host/toolchain.h"
+#include "tree-kit.h"
+#include "zip-kit.h"
+
+#define CRATES_IO "registry+https://github.com/rust-lang/crates.io-index"
+#define NEW_DIR "index.crates.io-1949cf8c6b5b557f"
+#define OLD_DIR "index.crates.io-6f17d22bba15001f"
+
+#define H1 "h1:Ga0kHEw97ZDO+YM8D1Qaf8bc/KFM9N/QQKg+kijb3pc="
+/* Of "tarball". */
+#define SHA512                                         \
+	"sha512-"                                      \
+	"WBQM9fuLkpBn60cFcU9GUnOBEyhwVxbOpyle0gD/abK/" \
+	"W01QtcFtEsDGj3RZYWrpP2UxasHjQ2plCE6FrzLYdg=="
+#define TARBALL_PATH                                                     \
+	"_cacache/content-v2/sha512/58/14/"                              \
+	"0cf5fb8b929067eb4705714f465273811328705716cea7295ed200ff69b2bf" \
+	"5b4d50b5c16d12c0c68f7459616ae93f65316ac1e3436a65084e85af32d876"
+#define MODULE_PATH "cache/download/example.org/!m/@v/v1.0.0.zip"
+
+static const struct zip_file module_files[] = {
+	{ .name = "example.org/M@v1.0.0/a.go", .text = "package m\n" },
+	{ .name = "example.org/M@v1.0.0/go.mod", .text = "module m\n" },
+};
+
+static const struct {
+	const char *slot; /* below a slot's data */
+	const char *host; /* below a home */
+	const char *path; /* of the package, below both */
+} managers[] = {
+	{ "cargo/registry", ".cargo/registry",
+	    "cache/" NEW_DIR "/Serde-1.0.0.crate" },
+	{ "npm", ".npm", TARBALL_PATH },
+	{ "go/mod", "go/pkg/mod", MODULE_PATH },
+};
+#define NMANAGERS ARRAY_SIZE(managers)
+
+struct bed {
+	int top; /* with home/, project/, cold/ and other/ */
+	int project;
+	int cold; /* data of the slot to fill */
+	int other; /* data of another slot */
+	struct strbuf bytes[NMANAGERS]; /* the packages that the locks name */
+	struct toolchain_cache caches[NMANAGERS];
+	struct toolchain toolchain;
+	struct toolchains toolchains;
+	struct cacheseed_spec spec;
+	struct cacheseed_report report;
+	struct diag dg;
+	char *home;
+};
+
+/* What the copy of a file does besides copying. */
+static enum {
+	COPY_ONLY,
+	COPY_GROWS,
+	COPY_FAILS,
+	COPY_DIES,
+} copying;
+
+int __real_fs_copy_bytes(
+    int in, int out, off_t left, const char *what, struct diag *dg);
+int __wrap_fs_copy_bytes(
+    int in, int out, off_t left, const char *what, struct diag *dg);
+
+int
+__wrap_fs_copy_bytes(
+    int in, int out, off_t left, const char *what, struct diag *dg)
+{
+	int rc;
+
+	if (copying == COPY_FAILS)
+		return diag_set_errno(dg, DIAG_IO, ENOSPC, "write %s", what);
+	rc = __real_fs_copy_bytes(in, out, left / 2, what, dg);
+	if (copying == COPY_DIES)
+		_exit(0);
+	if (copying == COPY_GROWS) {
+		cleanup_free char *path = xasprintf("/proc/self/fd/%d", in);
+		cleanup_close int again =
+		    open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+		CHECK_INT(write(again, "x", 1), 1);
+	}
+	return rc != 0
+	    ? rc
+	    : __real_fs_copy_bytes(in, out, left - left / 2, what, dg);
+}
+
+/* Makes the directories of a path, and opens the last one. */
+static int
+make_dirs(int dirfd, const char *path)
+{
+	int fd = dup(dirfd);
+
+	for (const char *p = path; *p != '\0';) {
+		size_t len = strcspn(p, "/");
+		cleanup_free char *name = xstrndup(p, len);
+		cleanup_diag struct diag dg = DIAG_INIT;
+		int next = -1;
+
+		CHECK_INT(fs_make_dir(fd, name, 0700, &next, &dg), 0);
+		(void)close(fd);
+		fd = next;
+		p += len + (p[len] == '/');
+	}
+	return fd;
+}
+
+/* Makes the directory of a path, and opens it; *ret_name is in path. */
+static int
+make_parent(int dirfd, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *parent = xstrndup(path, (size_t)(slash - path));
+
+	*ret_name = slash + 1;
+	return make_dirs(dirfd, parent);
+}
+
+static void
+put(int dirfd, const char *path, const void *data, size_t len)
+{
+	const char *name;
+	cleanup_close int dir = make_parent(dirfd, path, &name);
+	cleanup_close int fd =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	CHECK(fd >= 0);
+	CHECK_INT(write(fd, data, len), (intmax_t)len);
+}
+
+static void
+write_locks(struct bed *bed)
+{
+	static const char npm[] =
+	    "{\"lockfileVersion\": 3, \"packages\": {\"node_modules/a\": {"
+	    "\"version\": \"1.0.0\", \"integrity\": \"" SHA512 "\"},"
+	    "\"node_modules/b/node_modules/a\": {"
+	    "\"version\": \"1.0.0\", \"integrity\": \"" SHA512 "\"}}}";
+	static const char go[] = "example.org/M v1.0.0 " H1 "\n";
+	cleanup_strbuf struct strbuf cargo = STRBUF_INIT;
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_bytes(bed->bytes[0].buf, bed->bytes[0].len, hex);
+	strbuf_addf(&cargo,
+	    "version = 4\n\n[[package]]\nname = \"Serde\"\n"
+	    "version = \"1.0.0\"\nsource = \"" CRATES_IO "\"\n"
+	    "checksum = \"%s\"\n",
+	    hex);
+	tree_put(bed->project, "Cargo.lock", cargo.buf);
+	tree_put(bed->project, "package-lock.json", npm);
+	tree_put(bed->project, "go.sum", go);
+}
+
+static void
+bed_make(struct bed *bed)
+{
+	cleanup_close int tmp = tree_open();
+
+	*bed = (struct bed){ .report = CACHESEED_REPORT_INIT,
+		.toolchain = TOOLCHAIN_INIT,
+		.dg = DIAG_INIT };
+	copying = COPY_ONLY;
+	CHECK_INT(fs_remove_tree(tmp, "bed", &bed->dg), 0);
+	bed->top = make_dirs(tmp, "bed");
+	bed->project = make_dirs(bed->top, "project");
+	bed->cold = make_dirs(bed->top, "cold");
+	bed->other = make_dirs(bed->top, "other");
+	(void)close(make_dirs(bed->top, "home"));
+	for (size_t i = 0; i < NMANAGERS; i++) {
+		strbuf_init(&bed->bytes[i]);
+		bed->caches[i].path = (char *)(uintptr_t)managers[i].slot;
+	}
+	strbuf_addstr(&bed->bytes[0], "crate");
+	strbuf_addstr(&bed->bytes[1], "tarball");
+	zip_make(
+	    &bed->bytes[2], module_files, ARRAY_SIZE(module_files), "", "");
+	write_locks(bed);
+	bed->home = xasprintf("%s/bed/home", check_tmpdir());
+	bed->toolchain.caches = bed->caches;
+	bed->toolchain.ncaches = NMANAGERS;
+	bed->toolchains = (struct toolchains){ &bed->toolchain, 1 };
+	bed->spec = (struct cacheseed_spec){ .project_fd = bed->project,
+		.data_fd = bed->cold,
+		.slot_fds = &bed->other,
+		.nslots = 1,
+		.toolchains = &bed->toolchains,
+		.home = bed->home,
+		.limits = { 1 << 20, 100, 60000 } };
+}
+
+static void
+bed_release(struct bed *bed)
+{
+	copying = COPY_ONLY;
+	(void)close(bed->top);
+	(void)close(bed->project);
+	(void)close(bed->cold);
+	(void)close(bed->other);
+	for (size_t i = 0; i < NMANAGERS; i++)
+		strbuf_release(&bed->bytes[i]);
+	free(bed->home);
+	cacheseed_report_release(&bed->report);
+	diag_clear(&bed->dg);
+}
+
+#define cleanup_bed __attribute__((cleanup(bed_release)))
+
+/* Returned: where the host (below top) or the other slot has a package. */
+static char *
+source_path(size_t manager, bool is_host)
+{
+	return is_host ? xasprintf("home/%s/%s", managers[manager].host,
+			     managers[manager].path)
+		       : xasprintf("other/%s/%s", managers[manager].slot,
+			     managers[manager].path);
+}
+
+static void
+put_source(struct bed *bed, size_t manager, bool is_host)
+{
+	cleanup_free char *path = source_path(manager, is_host);
+
+	put(bed->top, path, bed->bytes[manager].buf, bed->bytes[manager].len);
+}
+
+static bool
+has_package(const struct bed *bed, size_t manager)
+{
+	cleanup_free char *path =
+	    xasprintf("%s/%s", managers[manager].slot, managers[manager].path);
+
+	return tree_has(bed->cold, path);
+}
+
+static void
+check_package(const struct bed *bed, size_t manager)
+{
+	cleanup_free char *path =
+	    xasprintf("%s/%s", managers[manager].slot, managers[manager].path);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	CHECK_INT(fs_read_file(bed->cold, path, 4096, &text, &dg), 0);
+	CHECK_INT(text.len, bed->bytes[manager].len);
+	CHECK_INT(memcmp(text.buf, bed->bytes[manager].buf, text.len), 0);
+}
+
+static void
+run(struct bed *bed, int want)
+{
+	cacheseed_report_release(&bed->report);
+	diag_clear(&bed->dg);
+	if (!CHECK_INT(cacheseed_run(&bed->spec, &bed->report, &bed->dg), want))
+		CHECK_STR(bed->dg.message, NULL);
+}
+
+static void
+proven_packages_arrive_from_both_sources(void)
+{
+	for (int is_host = 0; is_host <= 1; is_host++) {
+		cleanup_bed struct bed bed;
+		cleanup_free char *info = NULL;
+
+		bed_make(&bed);
+		for (size_t i = 0; i < NMANAGERS; i++)
+			put_source(&bed, i, is_host != 0);
+		run(&bed, 0);
+		for (size_t i = 0; i < NMANAGERS; i++)
+			check_package(&bed, i);
+		CHECK_INT(bed.report.files, NMANAGERS);
+		CHECK_INT(bed.report.nbad, 0);
+		CHECK_INT(bed.report.missing, 0);
+		info = tree_get(bed.cold,
+		    "go/mod/cache/download/example.org/!m/@v/v1.0.0.info");
+		CHECK_STR(info, "{\"Version\":\"v1.0.0\"}");
+		run(&bed, 0);
+		CHECK_INT(bed.report.files, 0);
+		CHECK_INT(bed.report.kept, NMANAGERS);
+		CHECK_INT(fs_empty_dir(bed.top, "cold", &bed.dg), 0);
+		CHECK_INT(fs_empty_dir(bed.top, "other", &bed.dg), 0);
+		CHECK_INT(fs_empty_dir(bed.top, "home", &bed.dg), 0);
+		run(&bed, 0);
+		CHECK_INT(bed.report.missing, NMANAGERS);
+	}
+}
+
+static void
+make_wrong(int dir, const char *name, const struct strbuf *right)
+{
+	cleanup_close int fd =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	CHECK_INT(write(fd, right->buf, right->len), (intmax_t)right->len);
+	CHECK_INT(pwrite(fd, "?", 1, 1), 1);
+}
+
+/* The link's target has the right bytes. */
+static void
+make_link(int dir, const char *name, const struct strbuf *right)
+{
+	cleanup_close int fd =
+	    openat(dir, "target", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	CHECK_INT(write(fd, right->buf, right->len), (intmax_t)right->len);
+	CHECK_INT(symlinkat("target", dir, name), 0);
+}
+
+static void
+make_fifo(int dir, const char *name, const struct strbuf *right)
+{
+	(void)right;
+	CHECK_INT(mkfifoat(dir, name, 0644), 0);
+}
+
+static void
+make_directory(int dir, const char *name, const struct strbuf *right)
+{
+	(void)right;
+	CHECK_INT(mkdirat(dir, name, 0755), 0);
+}
+
+/* 600 MiB without a block. */
+static void
+make_huge(int dir, const char *name, const struct strbuf *right)
+{
+	cleanup_close int fd =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	(void)right;
+	CHECK_INT(ftruncate(fd, (off_t)600 << 20), 0);
+}
+
+/* 100 KiB of zeros, all of it a hole. */
+static void
+make_sparse(int dir, const char *name, const struct strbuf *right)
+{
+	cleanup_close int fd =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	(void)right;
+	CHECK_INT(ftruncate(fd, (off_t)100 << 10), 0);
+}
+
+static void
+make_empty(int dir, const char *name, const struct strbuf *right)
+{
+	(void)right;
+	cleanup_close int fd =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	CHECK(fd >= 0);
+}
+
+static const struct {
+	void (*make)(int dir, const char *name, const struct strbuf *right);
+	const char *why; /* NULL: differs by manager */
+} poisons[] = {
+	{ make_wrong, NULL },
+	{ make_link, "it is a symbolic link" },
+	{ make_fifo, "it is not a regular file" },
+	{ make_directory, "it is not a regular file" },
+	{ make_huge, "it is too large" },
+	{ make_sparse, NULL },
+	{ make_empty, NULL },
+};
+
+static void
+check_poison(size_t poison, size_t manager, bool is_host)
+{
+	cleanup_bed struct bed bed;
+	cleanup_free char *path = source_path(manager, is_host);
+	cleanup_close int dir = -1;
+	const char *name;
+
+	bed_make(&bed);
+	dir = make_parent(bed.top, path, &name);
+	poisons[poison].make(dir, name, &bed.bytes[manager]);
+	run(&bed, 0);
+	CHECK(!has_package(&bed, manager));
+	CHECK_INT(bed.report.files, 0);
+	CHECK_INT(bed.report.nbad, 1);
+	if (CHECK_INT(bed.report.bad.nr, 1) && poisons[poison].why != NULL)
+		CHECK(strstr(bed.report.bad.v[0], poisons[poison].why) != NULL);
+	/* The other source is asked all the same. */
+	put_source(&bed, manager, !is_host);
+	run(&bed, 0);
+	check_package(&bed, manager);
+}
+
+static void
+poison_is_named_and_never_seeded(void)
+{
+	for (size_t p = 0; p < ARRAY_SIZE(poisons); p++)
+		for (size_t m = 0; m < NMANAGERS; m++)
+			for (int is_host = 0; is_host <= 1; is_host++)
+				check_poison(p, m, is_host != 0);
+}
+
+/* A directory on the way is a link to one that has the right bytes. */
+static void
+no_link_on_the_way_is_followed(void)
+{
+	for (size_t m = 0; m < NMANAGERS; m++) {
+		cleanup_bed struct bed bed;
+		cleanup_free char *path = source_path(m, false);
+		cleanup_close int dir = -1;
+		const char *name;
+		char *slash;
+
+		bed_make(&bed);
+		put_source(&bed, m, false);
+		*strrchr(path, '/') = '\0';
+		slash = strrchr(path, '/');
+		*slash = '\0';
+		dir = make_dirs(bed.top, path);
+		name = slash + 1;
+		CHECK_INT(renameat(dir, name, dir, "real"), 0);
+		CHECK_INT(symlinkat("real", dir, name), 0);
+		run(&bed, 0);
+		CHECK(!has_package(&bed, m));
+		CHECK_INT(bed.report.files, 0);
+	}
+}
+
+static void
+a_growing_file_is_not_seeded(void)
+{
+	for (size_t m = 0; m < NMANAGERS; m++) {
+		cleanup_bed struct bed bed;
+
+		bed_make(&bed);
+		put_source(&bed, m, true);
+		copying = COPY_GROWS;
+		run(&bed, 0);
+		CHECK(!has_package(&bed, m));
+		if (CHECK_INT(bed.report.bad.nr, 1))
+			CHECK(strstr(bed.report.bad.v[0],
+				  "it changed while it was copied") != NULL);
+	}
+}
+
+/* The slot is a former session's: its links lead nowhere else. */
+static void
+links_of_the_slot_are_not_followed(void)
+{
+	for (size_t m = 0; m < NMANAGERS; m++) {
+		cleanup_bed struct bed bed;
+		cleanup_close int outside = -1;
+
+		bed_make(&bed);
+		put_source(&bed, m, true);
+		outside = make_dirs(bed.top, "outside");
+		if (strchr(managers[m].slot, '/') != NULL) {
+			cleanup_free char *first = xstrndup(
+			    managers[m].slot, strcspn(managers[m].slot, "/"));
+			CHECK_INT(symlinkat("../outside", bed.cold, first), 0);
+		} else {
+			CHECK_INT(
+			    symlinkat("../outside", bed.cold, managers[m].slot),
+			    0);
+		}
+		run(&bed, -1);
+		CHECK_INT(bed.dg.class, DIAG_IO);
+		CHECK_INT(tree_count(outside), 0);
+		CHECK_INT(tree_count(bed.cold), 1);
+	}
+}
+
+static void
+a_full_disk_leaves_nothing(void)
+{
+	cleanup_bed struct bed bed;
+
+	bed_make(&bed);
+	for (size_t i = 0; i < NMANAGERS; i++)
+		put_source(&bed, i, true);
+	copying = COPY_FAILS;
+	run(&bed, -1);
+	CHECK(strstr(bed.dg.message, "No space left on device") != NULL);
+	CHECK_INT(tree_count(bed.cold), 0);
+}
+
+static void
+a_killed_one_leaves_no_package(void)
+{
+	cleanup_bed struct bed bed;
+	pid_t pid;
+	int status = -1;
+
+	bed_make(&bed);
+	for (size_t i = 0; i < NMANAGERS; i++)
+		put_source(&bed, i, true);
+	pid = fork();
+	if (pid == 0) {
+		copying = COPY_DIES;
+		(void)cacheseed_run(&bed.spec, &bed.report, &bed.dg);
+		_exit(1);
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+	for (size_t i = 0; i < NMANAGERS; i++)
+		CHECK(!has_package(&bed, i));
+	/* Only the temporary file is there, and the next run removes it. */
+	CHECK_INT(tree_count(bed.cold), 1);
+	run(&bed, 0);
+	for (size_t i = 0; i < NMANAGERS; i++)
+		check_package(&bed, i);
+	CHECK_INT(tree_count(bed.cold), 3);
+}
+
+static void
+limits_end_it(void)
+{
+	static const struct {
+		struct cacheseed_limits limits;
+		const char *by;
+		int files;
+	} rows[] = {
+		{ { 1 << 20, 1, 60000 }, "its number of files", 1 },
+		{ { 5, 100, 60000 }, "its size", 1 },
+		{ { 1 << 20, 100, 0 }, "its time", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_bed struct bed bed;
+
+		bed_make(&bed);
+		for (size_t m = 0; m < NMANAGERS; m++)
+			put_source(&bed, m, true);
+		bed.spec.limits = rows[i].limits;
+		run(&bed, 0);
+		CHECK_STR(bed.report.stopped_by, rows[i].by);
+		CHECK_INT(bed.report.files, rows[i].files);
+	}
+}
+
+static void
+a_bad_lock_stops_its_manager_alone(void)
+{
+	cleanup_bed struct bed bed;
+
+	bed_make(&bed);
+	for (size_t m = 0; m < NMANAGERS; m++)
+		put_source(&bed, m, true);
+	tree_put(bed.project, "Cargo.lock",
+	    "version = 4\n[[package]]\nname = \"../../x\"\n");
+	CHECK_INT(unlinkat(bed.project, "go.sum", 0), 0);
+	CHECK_INT(symlinkat("/etc/passwd", bed.project, "go.sum"), 0);
+	run(&bed, -1);
+	CHECK_STR(bed.dg.message,
+	    "Cargo.lock: line 3: a name with a forbidden character");
+	CHECK(!has_package(&bed, 0));
+	check_package(&bed, 1);
+	CHECK(!has_package(&bed, 2));
+	/* No lock is no failure, and no toolchain is no cache. */
+	CHECK_INT(fs_empty_dir(bed.top, "project", &bed.dg), 0);
+	run(&bed, 0);
+	write_locks(&bed);
+	bed.toolchain.ncaches = 1;
+	CHECK_INT(fs_empty_dir(bed.top, "cold", &bed.dg), 0);
+	run(&bed, 0);
+	check_package(&bed, 0);
+	CHECK_INT(bed.report.files, 1);
+}
+
+#define INDEX_IN(dir) "home/.cargo/registry/index/" dir "/"
+#define COLD_INDEX "cargo/registry/index/" NEW_DIR "/"
+
+/* The host's older cargo has the bytes; its index would not be read. */
+static void
+crates_move_and_an_index_stays_in_its_directory(void)
+{
+	static const char old[] =
+	    "home/.cargo/registry/cache/" OLD_DIR "/Serde-1.0.0.crate";
+	cleanup_bed struct bed bed;
+	cleanup_free char *entry = NULL;
+
+	bed_make(&bed);
+	put(bed.top, old, "crate", 5);
+	put(bed.top, INDEX_IN(OLD_DIR) "config.json", "{}", 2);
+	put(bed.top, INDEX_IN(OLD_DIR) ".cache/se/rd/serde", "old", 3);
+	run(&bed, 0);
+	check_package(&bed, 0);
+	CHECK(!tree_has(bed.cold, "cargo/registry/index"));
+
+	put_source(&bed, 0, true);
+	put(bed.top, INDEX_IN(NEW_DIR) "config.json", "{}", 2);
+	put(bed.top, INDEX_IN(NEW_DIR) ".cache/se/rd/serde", "new", 3);
+	put(bed.top, INDEX_IN(NEW_DIR) ".cache/to/ki/tokio", "x", 1);
+	run(&bed, 0);
+	CHECK(tree_has(bed.cold, COLD_INDEX "config.json"));
+	entry = tree_get(bed.cold, COLD_INDEX ".cache/se/rd/serde");
+	CHECK_STR(entry, "new");
+	CHECK(!tree_has(bed.cold, COLD_INDEX ".cache/to"));
+}
+
+static void
+a_slot_gives_no_index(void)
+{
+	cleanup_bed struct bed bed;
+
+	bed_make(&bed);
+	put_source(&bed, 0, false);
+	put(bed.other, COLD_INDEX "config.json", "{}", 2);
+	put(bed.other, COLD_INDEX ".cache/se/rd/serde", "new", 3);
+	run(&bed, 0);
+	check_package(&bed, 0);
+	CHECK(!tree_has(bed.cold, "cargo/registry/index"));
+}
+
+#define SRC "cargo/registry/src/" NEW_DIR "/Serde-1.0.0"
+#define GO_UNPACKED "go/mod/example.org/!m@v1.0.0"
+
+static void
+verify_removes_what_has_other_bytes(void)
+{
+	cleanup_bed struct bed bed;
+
+	bed_make(&bed);
+	for (size_t m = 0; m < NMANAGERS; m++)
+		put_source(&bed, m, true);
+	run(&bed, 0);
+	put(bed.cold, SRC "/lib.rs", "x", 1);
+	put(bed.cold, GO_UNPACKED "/a.go", "x", 1);
+	put(bed.cold, "go/mod/" MODULE_PATH "hash", "h1:x", 4);
+	cacheseed_report_release(&bed.report);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	CHECK_INT(bed.report.files, NMANAGERS);
+	CHECK_INT(bed.report.nbad, 0);
+	CHECK(tree_has(bed.cold, SRC "/lib.rs"));
+
+	put(bed.cold, "cargo/registry/cache/" NEW_DIR "/Serde-1.0.0.crate",
+	    "crat?", 5);
+	put(bed.cold, "go/mod/" MODULE_PATH, "no zip", 6);
+	put(bed.cold, "npm/" TARBALL_PATH, "", 0);
+	cacheseed_report_release(&bed.report);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	CHECK_INT(bed.report.nbad, NMANAGERS);
+	for (size_t m = 0; m < NMANAGERS; m++)
+		CHECK(!has_package(&bed, m));
+	CHECK(!tree_has(bed.cold, SRC));
+	CHECK(!tree_has(bed.cold, GO_UNPACKED));
+	CHECK(!tree_has(bed.cold, "go/mod/" MODULE_PATH "hash"));
+}
+
+static const struct check_test tests[] = {
+	{ "proven packages arrive from both sources",
+	    proven_packages_arrive_from_both_sources },
+	{ "poison is named and never seeded",
+	    poison_is_named_and_never_seeded },
+	{ "no link on the way is followed", no_link_on_the_way_is_followed },
+	{ "a growing file is not seeded", a_growing_file_is_not_seeded },
+	{ "links of the slot are not followed",
+	    links_of_the_slot_are_not_followed },
+	{ "a full disk leaves nothing", a_full_disk_leaves_nothing },
+	{ "a killed one leaves no package", a_killed_one_leaves_no_package },
+	{ "limits end it", limits_end_it },
+	{ "a bad lock stops its manager alone",
+	    a_bad_lock_stops_its_manager_alone },
+	{ "crates move, and an index stays in its directory",
+	    crates_move_and_an_index_stays_in_its_directory },
+	{ "a slot gives no index", a_slot_gives_no_index },
+	{ "verify removes what has other bytes",
+	    verify_removes_what_has_other_bytes },
+};
+
+int
+main(void)
+{
+	return check_run(tests, ARRAY_SIZE(tests));
+}
