@@ -290,6 +290,10 @@ hash_entries(struct modzip *z, struct digest *ret_h1)
 	return rc;
 }
 
+/*
+ * Go looks for a ZIP64 directory also if the directory has 0xffff bytes
+ * (archive/zip, readDirectoryEnd()).
+ */
 static int
 read_zip(struct modzip *z, off_t size, unsigned char **ret_directory,
     struct digest *ret_h1)
@@ -305,6 +309,7 @@ read_zip(struct modzip *z, off_t size, unsigned char **ret_directory,
 	z->directory_at = u32(end + 16);
 	if (u32(end) != END_MAGIC || u16(end + 20) != 0 || u32(end + 4) != 0 ||
 	    u16(end + 8) != u16(end + 10) || u16(end + 8) == ZIP64_COUNT ||
+	    len == ZIP64_COUNT ||
 	    (off_t)z->directory_at + (off_t)len != size - (off_t)END_SIZE)
 		return refuse(z, "no directory at its end");
 	if (len > MAX_DIRECTORY)

@@ -131,6 +131,34 @@ ambiguous_zips_are_refused(void)
 	check_refused(&zip, "no directory at its end");
 }
 
+/* A length with which Go looks for another directory. */
+static void
+a_directory_of_0xffff_bytes_is_refused(void)
+{
+	cleanup_strbuf struct strbuf zip = STRBUF_INIT;
+	cleanup_strbuf struct strbuf whole = STRBUF_INIT;
+	size_t central;
+	size_t end;
+	size_t more;
+	unsigned char *p;
+
+	zip_make(&zip, files + 3, 1, "", "");
+	end = zip.len - 22;
+	p = (unsigned char *)zip.buf + end;
+	central = (size_t)p[16] | (size_t)p[17] << 8;
+	more = 0xffff - (end - central);
+	p[12] = 0xff;
+	p[13] = 0xff;
+	/* The last entry's comment makes up the length. */
+	zip.buf[central + 32] = (char)(more & 0xff);
+	zip.buf[central + 33] = (char)(more >> 8);
+	strbuf_add(&whole, zip.buf, end);
+	for (size_t i = 0; i < more; i++)
+		strbuf_addch(&whole, 'x');
+	strbuf_add(&whole, zip.buf + end, 22);
+	check_refused(&whole, "no directory at its end");
+}
+
 /* Each byte changed, and each length: refused, or another h1 if it is named. */
 static void
 no_damaged_zip_has_the_h1(void)
@@ -191,6 +219,8 @@ static const struct check_test tests[] = {
 	{ "the h1 of a go.mod is Go's", the_h1_of_a_go_mod_is_gos },
 	{ "the directory alone names files", the_directory_alone_names_files },
 	{ "ambiguous zips are refused", ambiguous_zips_are_refused },
+	{ "a directory of 0xffff bytes is refused",
+	    a_directory_of_0xffff_bytes_is_refused },
 	{ "no damaged zip has the h1", no_damaged_zip_has_the_h1 },
 	{ "sizes are bounded", sizes_are_bounded },
 };
