@@ -355,7 +355,9 @@ seed_packages(struct seeding *s, const struct packages *packages,
 
 		for (size_t j = 0; j < dirs->nr && outcome < OUTCOME_COPIED;
 		     j++)
-			outcome = seed_from(s, &dirs->v[j], &packages->v[i]);
+			if (package_belongs(&packages->v[i], &dirs->v[j]))
+				outcome =
+				    seed_from(s, &dirs->v[j], &packages->v[i]);
 		if (outcome >= OUTCOME_STOPPED)
 			return outcome;
 		if (outcome != OUTCOME_COPIED)
@@ -513,7 +515,8 @@ verify_manager(const struct cacheseed_spec *spec,
 	pm->open(&dirs, root_fd, pm->slot_dir, false);
 	for (size_t i = 0; i < packages.nr; i++)
 		for (size_t j = 0; j < dirs.nr; j++)
-			if (verify_package(root_fd, &dirs.v[j], &packages.v[i],
+			if (package_belongs(&packages.v[i], &dirs.v[j]) &&
+			    verify_package(root_fd, &dirs.v[j], &packages.v[i],
 				report, dg) != 0)
 				return -1;
 	return 0;

@@ -85,6 +85,7 @@ cargo_read(struct packages *packages, const char *text, size_t len,
 		f->index = crate_index(p->name);
 		f->unpacked = xasprintf("%s-%s", p->name, p->version);
 		f->digest = p->checksum;
+		f->crates_io = cargolock_is_crates_io(p);
 	}
 	return 0;
 }
@@ -157,6 +158,7 @@ cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 			continue;
 		d = add_dir(dirs, label, fd);
 		d->into = xasprintf("cache/%s", here);
+		d->crates_io = strcmp(here, crates_io_dirs[0]) == 0;
 		d->unpacked_in = xasprintf("src/%s", here);
 		if (is_host && strcmp(here, name) == 0) {
 			d->index_into = xasprintf("index/%s", here);
@@ -277,6 +279,12 @@ go_host(const char *home, const char *const *envp)
 	return xasprintf("%s/go/pkg/mod", home);
 }
 
+bool
+package_belongs(const struct package_file *p, const struct cachedir *dir)
+{
+	return p->crates_io == dir->crates_io;
+}
+
 const struct package_manager package_managers[] = {
 	{ "cargo/registry", "Cargo.lock", cargo_host, cargo_read, cargo_open },
 	{ "npm", "package-lock.json", npm_host, npm_read, npm_open },
@@ -301,8 +309,9 @@ compare(const void *a, const void *b)
 {
 	const struct package_file *x = a;
 	const struct package_file *y = b;
+	int order = strcmp(x->path, y->path);
 
-	return strcmp(x->path, y->path);
+	return order != 0 ? order : (int)x->crates_io - (int)y->crates_io;
 }
 
 static void
@@ -319,17 +328,23 @@ static void
 unite_duplicates(struct packages *packages)
 {
 	size_t kept = 0;
+	size_t n;
 
 	if (packages->nr > 0)
 		qsort(packages->v, packages->nr, sizeof(*packages->v), compare);
-	for (size_t i = 0; i < packages->nr; i++) {
+	for (size_t i = 0; i < packages->nr; i += n) {
 		struct package_file *f = &packages->v[i];
+		bool alike = true;
 
-		if (kept > 0 && compare(f, &packages->v[kept - 1]) == 0 &&
-		    digest_equal(&f->digest, &packages->v[kept - 1].digest))
-			free_file(f);
-		else
+		for (n = 1; i + n < packages->nr && compare(f, f + n) == 0;
+		     n++) {
+			alike = alike && digest_equal(&f->digest, &f[n].digest);
+			free_file(f + n);
+		}
+		if (alike)
 			packages->v[kept++] = *f;
+		else
+			free_file(f);
 	}
 	packages->nr = kept;
 }

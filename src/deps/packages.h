@@ -31,6 +31,7 @@ struct package_file {
 	char *version;
 	enum package_proof proof;
 	struct digest digest;
+	bool crates_io; /* cargo: the lock has it from crates.io */
 };
 
 struct packages {
@@ -49,6 +50,7 @@ struct cachedir {
 	int fd; /* owned */
 	char *into; /* owned; its place in a slot, below the manager's cache */
 	char *unpacked_in; /* owned; where packages are unpacked, or NULL */
+	bool crates_io; /* cargo: the registry's */
 	/* owned; cargo: the host's index that belongs to it, or -1 */
 	int index_fd;
 	char *index_into; /* owned; or NULL */
@@ -76,6 +78,12 @@ struct package_manager {
 	    bool is_host);
 };
 
+/*
+ * Returns true if the package may be in the directory.  cargo calls the crates
+ * of two registries by the same name, and does not check a cached crate.
+ */
+bool package_belongs(const struct package_file *p, const struct cachedir *dir);
+
 /* All managers; the last one's slot_dir is NULL. */
 extern const struct package_manager package_managers[];
 
@@ -85,7 +93,9 @@ bool package_manager_is_used(
 
 /*
  * Reads the manager's lock file in the project's directory.  A symlink and what
- * its reader refuses are failures.  An absent file is an empty set.
+ * its reader refuses are failures.  An absent file is an empty set.  Two
+ * packages with one path and two digests are left out: the directory of a
+ * registry does not show which registry that is.
  */
 int packages_read(struct packages *ret_packages,
     const struct package_manager *pm, int project_fd, struct diag *dg);

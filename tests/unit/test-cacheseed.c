@@ -619,6 +619,71 @@ crates_move_and_an_index_stays_in_its_directory(void)
 	CHECK(!tree_has(bed.cold, COLD_INDEX ".cache/to"));
 }
 
+#define OTHER_DIR "crates.example-0123456789abcdef"
+
+/* The same name and version, from crates.io and from another registry. */
+static void
+write_two_registries(struct bed *bed, bool from_crates_io)
+{
+	cleanup_strbuf struct strbuf cargo = STRBUF_INIT;
+	char hex[2][DIGEST_HEX_SIZE];
+
+	digest_bytes("crate", 5, hex[0]);
+	digest_bytes("other", 5, hex[1]);
+	strbuf_addf(&cargo,
+	    "version = 4\n\n[[package]]\nname = \"Serde\"\n"
+	    "version = \"1.0.0\"\nsource = \"%s\"\n"
+	    "checksum = \"%s\"\n"
+	    "\n[[package]]\nname = \"Serde\"\n"
+	    "version = \"1.0.0\"\n"
+	    "source = \"registry+https://crates.example/index\"\n"
+	    "checksum = \"%s\"\n",
+	    from_crates_io ? CRATES_IO : "registry+https://a.example/index",
+	    hex[0], hex[1]);
+	tree_put(bed->project, "Cargo.lock", cargo.buf);
+}
+
+#define CRATE_IN(dir) "cargo/registry/cache/" dir "/Serde-1.0.0.crate"
+
+static void
+a_crate_is_of_its_own_registry(void)
+{
+	for (int is_right = 0; is_right <= 1; is_right++) {
+		cleanup_bed struct bed bed;
+
+		bed_make(&bed);
+		write_two_registries(&bed, true);
+		put(bed.other, CRATE_IN(NEW_DIR), is_right ? "crate" : "other",
+		    5);
+		put(bed.other, CRATE_IN(OTHER_DIR),
+		    is_right ? "other" : "crate", 5);
+		run(&bed, 0);
+		CHECK_INT(bed.report.files, is_right ? 2 : 0);
+		CHECK_INT(bed.report.nbad, is_right ? 0 : 2);
+		CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+		CHECK_INT(bed.report.nbad, is_right ? 0 : 2);
+		CHECK(tree_has(bed.cold, CRATE_IN(NEW_DIR)) == (is_right != 0));
+	}
+}
+
+/* Nothing tells which directory is that of which registry. */
+static void
+crates_of_two_other_registries_stay_cold(void)
+{
+	cleanup_bed struct bed bed;
+
+	bed_make(&bed);
+	write_two_registries(&bed, false);
+	put(bed.other, CRATE_IN(OTHER_DIR), "crate", 5);
+	run(&bed, 0);
+	CHECK_INT(bed.report.files, 0);
+	CHECK_INT(bed.report.nbad, 0);
+	put(bed.cold, CRATE_IN(OTHER_DIR), "other", 5);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	CHECK_INT(bed.report.nbad, 0);
+	CHECK(tree_has(bed.cold, CRATE_IN(OTHER_DIR)));
+}
+
 static void
 a_slot_gives_no_index(void)
 {
@@ -684,6 +749,9 @@ static const struct check_test tests[] = {
 	    a_bad_lock_stops_its_manager_alone },
 	{ "crates move, and an index stays in its directory",
 	    crates_move_and_an_index_stays_in_its_directory },
+	{ "a crate is of its own registry", a_crate_is_of_its_own_registry },
+	{ "crates of two other registries stay cold",
+	    crates_of_two_other_registries_stay_cold },
 	{ "a slot gives no index", a_slot_gives_no_index },
 	{ "verify removes what has other bytes",
 	    verify_removes_what_has_other_bytes },
