@@ -203,6 +203,8 @@ copy_file(struct seeding *s, const struct job *job, int in,
 	return outcome;
 }
 
+static const char by_time[] = "its time";
+
 static const char *
 limit_reached(const struct seeding *s, off_t size)
 {
@@ -212,7 +214,7 @@ limit_reached(const struct seeding *s, off_t size)
 		return "its number of files";
 	if (size > limits->bytes - s->report->bytes)
 		return "its size";
-	return monotime_ms() >= s->deadline ? "its time" : NULL;
+	return monotime_ms() >= s->deadline ? by_time : NULL;
 }
 
 static void
@@ -353,6 +355,11 @@ seed_packages(struct seeding *s, const struct packages *packages,
 	for (size_t i = 0; i < packages->nr; i++) {
 		enum outcome outcome = OUTCOME_ABSENT;
 
+		/* Also for packages that no source has. */
+		if (monotime_ms() >= s->deadline) {
+			s->report->stopped_by = by_time;
+			return OUTCOME_STOPPED;
+		}
 		for (size_t j = 0; j < dirs->nr && outcome < OUTCOME_COPIED;
 		     j++)
 			if (package_belongs(&packages->v[i], &dirs->v[j]))

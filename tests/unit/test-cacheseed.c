@@ -544,13 +544,14 @@ limits_end_it(void)
 		{ { 1 << 20, 1, 60000 }, "its number of files", 1 },
 		{ { 5, 100, 60000 }, "its size", 1 },
 		{ { 1 << 20, 100, 0 }, "its time", 0 },
+		{ { 1 << 20, 100, -1 }, "its time", 0 }, /* without sources */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_bed struct bed bed;
 
 		bed_make(&bed);
-		for (size_t m = 0; m < NMANAGERS; m++)
+		for (size_t m = 0; rows[i].limits.ms >= 0 && m < NMANAGERS; m++)
 			put_source(&bed, m, true);
 		bed.spec.limits = rows[i].limits;
 		run(&bed, 0);
