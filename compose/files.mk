@@ -2,6 +2,7 @@
 # Installed and distributed, relative to the top: overlays and policy.
 compose_files = \
 	compose/base.yml \
+	compose/cache.yml \
 	compose/contained.yml \
 	compose/dood.yml \
 	compose/group.yml \

@@ -74,6 +74,7 @@ def table: [
 # The sha256sum of each file of drydock's that the policy relies on.
 def digests: {
 "base.yml": "036ae1a17bff51cf76b4c8ad76f05f92c25b87718c586cd2fc20b7763e05cdef",
+"cache.yml": "495603625beaffa8084053edfcb24d6e1c935fbc30a44f02f9d0c14f04415ea1",
 "contained.yml": "59eb834374bf7190b51cc6a27c9620323ca7d0d72273673317d81a07a5bd16fb",
 "dood.yml": "4d4594748c1ec442591a4c2cba07fc702e21fa34145d3b45eab09bcc7dfe1c3b",
 "group.yml": "e0c0d00aa908be81d66952d5bc715971c499f815f68edc3418e8738f826e7872",
@@ -436,7 +437,7 @@ program: {rule: "source-program", how: ["is", "holds"], text: "drydock's program
 
 # The services that have a bind of this role.  The role "services" is in all
 # services but egress.
-def seen_by: {home: ["agent"], project: ["agent"], below: ["agent"], git: ["agent"], run: ["agent"], history: ["agent"], engine: ["agent"],
+def seen_by: {home: ["agent"], project: ["agent"], below: ["agent"], git: ["agent"], run: ["agent"], history: ["agent"], cache: ["agent"], engine: ["agent"],
 	egress: ["agent", "egress"], proxy: ["egress"], proxylog: ["egress"]};
 
 # The role of a bind of drydock's that is at its own target, in a service that

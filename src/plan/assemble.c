@@ -132,6 +132,10 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 	    add_installed(&a, request->paths, "lease",
 		xstrdup("the sidecar ends with its agent"), dg) != 0)
 		return -1;
+	if (request->cache_dir != NULL &&
+	    add_installed(&a, request->paths, "cache",
+		xstrdup("the toolchains' caches"), dg) != 0)
+		return -1;
 	if (add_carried(request, &a, dg) != 0)
 		return -1;
 	own = a.nr;

@@ -182,7 +182,7 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 		cleanup_free char *path = NULL;
 		struct stat st;
 
-		if (!mount_role_has_mode(role, request->mode.mode))
+		if (!mount_role_applies(role, request))
 			continue;
 		path = mount_role_path(role, request);
 		jsonw_key(w, role->name);

@@ -48,6 +48,7 @@ struct plan_request {
 	const char *session_id;
 	const char *session_dir; /* absolute; has home/ run/ egress/ sidecar/ */
 	const char *history_dir; /* absolute */
+	const char *cache_dir; /* absolute; NULL: the session has no slot */
 	const struct image *agent_image;
 	const struct image *egress_image; /* mode contained only */
 	bool lease; /* both images support it: see guest/lease.h */
@@ -87,10 +88,11 @@ struct overlay *assembly_insert(
 
 /*
  * Builds the list: base, the mode's overlay, hardening, the overlay with the
- * project's group if the session needs it, the one with the sidecar's lease, one
- * overlay for each mount below the project, then the user's overlays.  The list also has the overlays that
- * drydock generates for extra services.  On failure *ret_assembly is untouched.
- * A failure in an overlay names that overlay.
+ * project's group if the session needs it, the one with the sidecar's lease, the
+ * one of the dependency caches if the session has a slot, one overlay for each
+ * mount below the project, then the user's overlays.  The list also has the
+ * overlays that drydock generates for extra services.  On failure *ret_assembly
+ * is untouched.  A failure in an overlay names that overlay.
  */
 int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);

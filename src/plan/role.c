@@ -25,6 +25,8 @@ const struct mount_role mount_roles[MOUNT_ROLES] = {
 	    SERVICE_AGENT, IN_BOTH },
 	[MOUNT_HISTORY] = { "history", "DRYDOCK_SOURCE_HISTORY", NULL, S_IFDIR,
 	    0700, SERVICE_AGENT, IN_BOTH },
+	[MOUNT_CACHE] = { "cache", "DRYDOCK_SOURCE_CACHE", NULL, S_IFDIR, 0700,
+	    SERVICE_AGENT, IN_BOTH },
 	[MOUNT_EGRESS] = { "egress", "DRYDOCK_SOURCE_EGRESS", "egress", S_IFDIR,
 	    0711, SERVICE_EGRESS, IN_CONTAINED },
 	[MOUNT_PROXY] = { "proxy", "DRYDOCK_SOURCE_PROXY", "sidecar/conf",
@@ -48,9 +50,12 @@ mount_is_made(const struct plan_mount *mount)
 }
 
 bool
-mount_role_has_mode(const struct mount_role *role, enum mode mode)
+mount_role_applies(
+    const struct mount_role *role, const struct plan_request *request)
 {
-	return (role->modes & (1u << mode)) != 0;
+	if (role == &mount_roles[MOUNT_CACHE] && request->cache_dir == NULL)
+		return false;
+	return (role->modes & (1u << request->mode.mode)) != 0;
 }
 
 char *
@@ -63,6 +68,8 @@ mount_role_path(
 		return xstrdup(request->project->path);
 	if (role == &mount_roles[MOUNT_HISTORY])
 		return xstrdup(request->history_dir);
+	if (role == &mount_roles[MOUNT_CACHE])
+		return xstrdup(request->cache_dir);
 	assert(role == &mount_roles[MOUNT_ENGINE]);
 	return xstrdup(request->engine->socket);
 }
@@ -74,7 +81,7 @@ mount_role_find(const struct plan_request *request, const char *source)
 		const struct mount_role *role = &mount_roles[i];
 		cleanup_free char *path = NULL;
 
-		if (!mount_role_has_mode(role, request->mode.mode))
+		if (!mount_role_applies(role, request))
 			continue;
 		path = mount_role_path(role, request);
 		if (strcmp(path, source) == 0)

@@ -19,6 +19,7 @@ enum mount_id {
 	MOUNT_PROJECT,
 	MOUNT_RUN,
 	MOUNT_HISTORY,
+	MOUNT_CACHE, /* only if the request has a cache_dir */
 	MOUNT_EGRESS,
 	MOUNT_PROXY,
 	MOUNT_PROXY_LOG,
@@ -50,11 +51,16 @@ extern const struct mount_role mount_roles[MOUNT_ROLES];
  */
 bool mount_is_made(const struct plan_mount *mount);
 
-bool mount_role_has_mode(const struct mount_role *role, enum mode mode);
+/*
+ * Returns true if the request's session has the mount of this role, which is
+ * one of the first MOUNT_IDS.
+ */
+bool mount_role_applies(
+    const struct mount_role *role, const struct plan_request *request);
 
 /*
- * Returned: the path of the role's source on the host.  role is one of the
- * first MOUNT_IDS.
+ * Returned: the path of the role's source on the host.  mount_role_applies() is
+ * true.
  */
 char *mount_role_path(
     const struct mount_role *role, const struct plan_request *request);

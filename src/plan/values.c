@@ -131,7 +131,7 @@ plan_variables(
 		if (add_variable(vars, plain[i].name, plain[i].value, dg) != 0)
 			return -1;
 	for (size_t i = 0; i < MOUNT_IDS; i++)
-		if (mount_role_has_mode(&mount_roles[i], request->mode.mode) &&
+		if (mount_role_applies(&mount_roles[i], request) &&
 		    add_variable_given(vars, mount_roles[i].variable,
 			mount_role_path(&mount_roles[i], request), dg) != 0)
 			return -1;

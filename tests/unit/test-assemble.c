@@ -43,6 +43,26 @@ test_contained(void)
 	check_names(MODE_CONTAINED, "contained");
 }
 
+/* Only a session with a slot has the layer, and the variable in it. */
+static void
+test_cache(void)
+{
+	cleanup_plan_bed struct plan_bed bed;
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct plan_request request;
+
+	plan_bed_init(&bed, MODE_CONTAINED);
+	request = bed.request;
+	request.cache_dir = "/s/caches/k-contained/0/data";
+	CHECK_INT(plan_assemble(&request, &a, &dg), 0);
+	if (!CHECK_INT(a.nr, 4))
+		return;
+	CHECK_STR(a.v[3].name, "cache");
+	CHECK(strvec_has(
+	    &a.vars, "DRYDOCK_SOURCE_CACHE=/s/caches/k-contained/0/data"));
+}
+
 static void
 test_dood(void)
 {
@@ -228,6 +248,7 @@ main(void)
 {
 	static const struct check_test tests[] = {
 		{ "contained is base, contained, hardening", test_contained },
+		{ "a slot of caches has a layer of its own", test_cache },
 		{ "dood is base, dood, hardening", test_dood },
 		{ "Compose gets the bytes that were read, sealed",
 		    test_sealed },
