@@ -29,6 +29,7 @@
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "session/images.h"
+#include "session/slot.h"
 #include "session/start.h"
 #include "session/strangers.h"
 
@@ -217,6 +218,10 @@ show_plan(struct start *l, const struct plan_options *o,
 	l->record.history =
 	    project_history(&l->project, l->paths, l->agent.name, l->mode.mode);
 	note_limits(&l->agent);
+	/* A launch may get another number. */
+	if (slot_is_wanted(l->settings, &l->toolchains))
+		l->record.cache =
+		    slot_dir(l->paths, &l->project, l->mode.mode, 0);
 	start_fill_request(l);
 	return judge_and_print(&l->plan_request, o->json, dg);
 }

@@ -238,6 +238,17 @@ static const struct setting table[] = {
 	{ "binds", SETTING_WORDS, AT(binds), 0, 0, "", "PATHS", check_bind,
 	    "directories that overlays may bind; PATH:ro only read-only",
 	    true },
+	{ "cache", SETTING_BOOL, AT(cache), 0, 1, "yes", "yes|no", NULL,
+	    "keep the toolchains' caches of a project for its next session",
+	    true },
+	{ "cache_size", SETTING_SIZE, AT(cache_size), 0, 64 * TIB, "5g", "SIZE",
+	    NULL,
+	    "size of all kept caches; those used least recently are removed; "
+	    "0: no limit",
+	    false },
+	{ "cache_days", SETTING_INT, AT(cache_days), 0, 36500, "30", "NUMBER",
+	    NULL, "days after which an unused cache is removed; 0: never",
+	    false },
 	{ .name = NULL },
 };
 

@@ -17,6 +17,8 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/token.h"
+#include "host/toolchain.h"
+#include "session/slot.h"
 #include "session/sshagent.h"
 
 enum {
@@ -122,6 +124,23 @@ set_agent(struct strvec *env, const struct strvec *agent_env, const char *home)
 	}
 }
 
+/* Package managers without a variable find their cache by a symlink. */
+static void
+set_caches(struct strvec *env, const struct toolchains *toolchains)
+{
+	for (size_t i = 0; toolchains != NULL && i < toolchains->nr; i++) {
+		const struct toolchain *tc = &toolchains->v[i];
+
+		for (size_t n = 0; n < tc->ncaches; n++) {
+			cleanup_free char *dir =
+			    xasprintf(SLOT_TARGET "/%s", tc->caches[n].path);
+
+			if (tc->caches[n].variable != NULL)
+				strvec_setenv(env, tc->caches[n].variable, dir);
+		}
+	}
+}
+
 static void
 pass_named(
     struct strvec *env, const char *const *environ_, const struct strvec *names)
@@ -223,6 +242,7 @@ agent_env_build(const struct agent_env_spec *spec, struct strvec *env)
 	set_node_proxy(env, spec->plan_env);
 	set_git(env, spec->git_signs);
 	set_agent(env, &spec->agent->env, spec->paths->home);
+	set_caches(env, spec->caches);
 	pass_named(env, spec->environ_, &spec->settings->pass_env);
 	if (spec->secrets && spec->token != NULL &&
 	    spec->agent->token_variable != NULL)

@@ -15,6 +15,7 @@ struct paths;
 struct settings;
 struct strbuf;
 struct strvec;
+struct toolchains;
 
 struct agent_env_spec {
 	const struct paths *paths;
@@ -26,6 +27,8 @@ struct agent_env_spec {
 	bool tty; /* pass TERM and COLORTERM */
 	bool ssh_agent; /* the session has an ssh agent (session/sshagent.h) */
 	bool git_signs; /* git signs by that agent, see ~/.gitconfig */
+	/* toolchains whose caches are in the slot; NULL: no slot */
+	const struct toolchains *caches;
 	bool secrets; /* pass the agent's secrets that the caller has */
 	/* the stored token, or NULL; the caller's overrides it */
 	const char *token;

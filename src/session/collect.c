@@ -20,9 +20,11 @@
 #include "session/look.h"
 #include "session/outcome.h"
 #include "session/session.h"
+#include "session/slot.h"
 #include "session/task.h"
 
 enum {
+	SLOT_MS = 1000, /* to measure a slot of caches */
 	FEW_DESCRIPTORS = 64, /* reserved for everything but leases */
 	MANY_DESCRIPTORS = 65536,
 };
@@ -171,21 +173,53 @@ keep_outcome(const struct paths *paths, const struct session_facts *facts,
 		diag_warn("session %s: %s", facts->id, dg.message);
 }
 
+struct slot_at_end {
+	const struct paths *paths;
+	const struct record *record;
+};
+
+static int
+end_slot(void *arg, struct diag *dg)
+{
+	const struct slot_at_end *end = arg;
+
+	(void)dg;
+	slot_end(end->paths, end->record->cache, end->record->id, SLOT_MS);
+	return 0;
+}
+
+/* A command that never ran left the slot as it was. */
+static bool
+has_used_slot(const struct record *record)
+{
+	return record != NULL && record->cache != NULL &&
+	    record->launched_at != NULL;
+}
+
 int
 collect_delete(const struct paths *paths, const struct session_facts *facts,
     struct session *session, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	struct slot_at_end end = { paths, facts->record };
+	bool measures = has_used_slot(facts->record);
+	struct task slot;
+	int rc = 0;
 
 	if (facts->record != NULL) {
 		record_end(facts->record, session->dir_fd);
 		keep_outcome(paths, facts, session->dir_fd);
 	}
 	session_own_ids(facts, &ids);
+	/* No process of the session is left that could write. */
+	if (measures)
+		task_start(&slot, end_slot, &end);
 	if (session_warn_strangers(facts, dg) != 0 ||
 	    remove_all(facts->engine, &ids, dg) != 0)
-		return diag_wrap(dg, "%s", session->dir);
-	return session_delete(paths, session, dg);
+		rc = diag_wrap(dg, "%s", session->dir);
+	if (measures)
+		(void)task_join(&slot, dg);
+	return rc != 0 ? rc : session_delete(paths, session, dg);
 }
 
 /*

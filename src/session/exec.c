@@ -11,8 +11,10 @@
 #include "host/project.h"
 #include "host/reserved.h"
 #include "host/settings.h"
+#include "host/toolchain.h"
 #include "plan/plan.h"
 #include "session/agent-env.h"
+#include "session/allowed.h"
 #include "session/attach.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -30,6 +32,7 @@ build_environment(const struct join_spec *spec, const struct session *session,
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
 	cleanup_diag struct diag gone = DIAG_INIT;
 	cleanup_strvec struct strvec plan_env = STRVEC_INIT;
 	struct agent_env_spec agent_env = {
@@ -51,6 +54,13 @@ build_environment(const struct join_spec *spec, const struct session *session,
 	    plan_sealed_environment(session->dir_fd, record->plan_digest,
 		"agent", &plan_env, dg) != 0)
 		return -1;
+	if (record->cache != NULL) {
+		if (allowed_restore(spec->settings, record, dg) != 0 ||
+		    toolchains_load(&toolchains, &spec->settings->toolchains,
+			spec->paths, dg) != 0)
+			return -1;
+		agent_env.caches = &toolchains;
+	}
 	agent_env.ssh_agent = sshagent_present(session->dir_fd);
 	agent_env.git_signs = sshagent_signs_git(session->dir_fd);
 	agent_env.plan_env = (const char *const *)plan_env.v;

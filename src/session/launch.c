@@ -21,12 +21,14 @@
 #include "host/token.h"
 #include "host/trusted.h"
 #include "plan/role.h"
+#include "session/caches.h"
 #include "session/collect.h"
 #include "session/image-use.h"
 #include "session/links.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
 #include "session/seed.h"
+#include "session/slot.h"
 #include "session/start.h"
 #include "session/task.h"
 #include "session/teardown.h"
@@ -179,6 +181,25 @@ has_token(const struct start *l)
 	    stored;
 }
 
+/* Without a slot the session's caches are cold. */
+static void
+claim_slot(struct start *l)
+{
+	cleanup_slot struct slot slot = SLOT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (!slot_is_wanted(l->settings, &l->toolchains))
+		return;
+	if (slot_claim(l->paths, &l->project, l->mode.mode, l->session.id,
+		&slot, &dg) == 0 &&
+	    slot_make_caches(&slot, &l->toolchains, &dg) == 0)
+		l->record.cache = steal_ptr(&slot.dir);
+	else
+		diag_note("the session has no cache of an earlier one, and "
+			  "keeps none: %s",
+		    dg.message);
+}
+
 /* The stages claim, sync and seed. */
 static int
 make_session(struct start *l, struct diag *dg)
@@ -190,7 +211,7 @@ make_session(struct start *l, struct diag *dg)
 		.agent = &l->agent,
 		.wait_ms = (int)l->settings->launch_timeout_ms,
 	};
-	const struct seed_spec seed = {
+	struct seed_spec seed = {
 		.ssh_agent =
 		    l->settings->ssh_agent && l->mode.mode == MODE_CONTAINED,
 		.ret_git_signs = &l->git_signs,
@@ -212,6 +233,9 @@ make_session(struct start *l, struct diag *dg)
 	cleanup_close_fn(&l->images_fd);
 	links_ensure(l->paths, s);
 	sync_before_launch(&sync);
+	claim_slot(l);
+	if (l->record.cache != NULL)
+		seed.caches = &l->toolchains;
 	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0 ||
 	    seed_home(&seed, home_fd, dg) != 0)
 		return -1;
@@ -364,6 +388,16 @@ start(struct start *l, struct diag *dg)
 }
 
 static int
+collect_caches(void *arg, struct diag *dg)
+{
+	const struct start *l = arg;
+
+	(void)dg;
+	caches_collect_quietly(l->paths, l->settings);
+	return 0;
+}
+
+static int
 make_and_start(struct start *l, struct diag *dg)
 {
 	if (make_session(l, dg) == 0 &&
@@ -382,6 +416,8 @@ launch_session(const struct launch_request *request, struct paths *paths,
     struct diag *dg)
 {
 	cleanup_start struct start l = START_INIT;
+	struct task caches;
+	bool collects;
 	int rc;
 
 	l.request = request;
@@ -392,9 +428,15 @@ launch_session(const struct launch_request *request, struct paths *paths,
 	if (read_request(&l, dg) != 0 || ask_engine(&l, dg) != 0)
 		return -1;
 	interrupt_hold(&l.interrupt);
+	/* Joined last: the removal of a large cache takes seconds. */
+	collects = caches_exist(paths);
+	if (collects)
+		task_start(&caches, collect_caches, &l);
 	rc = make_and_start(&l, dg);
 	if (rc == 0)
 		rc = start_view(&l, ret_status, dg);
+	if (collects)
+		(void)task_join(&caches, dg);
 	interrupt_restore(&l.interrupt);
 	return rc;
 }

@@ -47,6 +47,7 @@ static const struct field fields[] = {
 	FIELD(engine_socket, true),
 	FIELD(agent_process, false),
 	FIELD(history, false),
+	FIELD(cache, false),
 	FIELD(toolchains, false),
 	FIELD(agent_hosts, false),
 	FIELD(plan_digest, false),

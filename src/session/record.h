@@ -34,6 +34,7 @@ struct record {
 	size_t ncontainers;
 	char *agent_process; /* first process, see companion_process() */
 	char *history; /* path of the bound directory */
+	char *cache; /* the same of the slot, see slot.h; NULL: none */
 	/* settings that an option or the environment had at the launch */
 	char *toolchains;
 	char *agent_hosts;

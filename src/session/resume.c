@@ -20,6 +20,7 @@
 #include "session/look.h"
 #include "session/moved.h"
 #include "session/neighbours.h"
+#include "session/slot.h"
 #include "session/start.h"
 #include "session/usage.h"
 #include "terminal/interrupt.h"
@@ -83,10 +84,29 @@ check_sockets(struct start *l, struct diag *dg)
 	    plan->sockets.v[0]);
 }
 
+/* The sealed plan names the slot, so the session starts with no other. */
+static int
+hold_slot(struct start *l, struct diag *dg)
+{
+	bool gone = false;
+
+	if (l->record.cache == NULL)
+		return 0;
+	if (slot_claim_again(
+		l->paths, l->record.cache, l->record.id, &gone, dg) != 0)
+		return -1;
+	if (gone)
+		diag_note("the session's dependency caches were removed: it "
+			  "starts with empty ones");
+	return 0;
+}
+
 /* Finds symlinks that an agent planted, before anything is mounted. */
 static int
 check_plan(struct start *l, struct diag *dg)
 {
+	if (hold_slot(l, dg) != 0)
+		return -1;
 	start_fill_request(l);
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0)

@@ -24,7 +24,9 @@
 #include "host/gitident.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/toolchain.h"
 #include "session/home-files.h"
+#include "session/slot.h"
 #include "sync/generation.h"
 #include "sync/jsonfilter.h"
 #include "sync/programfilter.h"
@@ -327,6 +329,36 @@ write_token_document(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	return fs_replace_file(parent, name, out.buf, out.len, 0600, dg);
 }
 
+static void
+link_cache(const struct toolchain_cache *cache, int home_fd)
+{
+	cleanup_free char *target = xasprintf(SLOT_TARGET "/%s", cache->path);
+	cleanup_close int parent = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	const char *name;
+
+	if (make_parent(cache->link, home_fd, &parent, &name, &dg) == 0 &&
+	    symlinkat(target, parent, name) != 0)
+		(void)diag_set_errno(&dg, DIAG_IO, errno, "link it");
+	if (dg.class != DIAG_NONE)
+		diag_note("the session does not keep the cache in ~/%s for the "
+			  "next one: %s",
+		    cache->link, dg.message);
+}
+
+/* Without the link a package manager works, with a cold cache. */
+static void
+link_caches(const struct toolchains *toolchains, int home_fd)
+{
+	for (size_t i = 0; toolchains != NULL && i < toolchains->nr; i++) {
+		const struct toolchain *tc = &toolchains->v[i];
+
+		for (size_t n = 0; n < tc->ncaches; n++)
+			if (tc->caches[n].link != NULL)
+				link_cache(&tc->caches[n], home_fd);
+	}
+}
+
 static int
 fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
@@ -344,6 +376,7 @@ fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	    home_files_copy(&home_files, home_fd, dg) != 0 ||
 	    write_token_document(spec, home_fd, dg) != 0)
 		return -1;
+	link_caches(spec->caches, home_fd);
 	return link == NULL ? 0 : link_history(link, home_fd, dg);
 }
 

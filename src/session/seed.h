@@ -11,6 +11,7 @@ struct agent;
 struct diag;
 struct paths;
 struct settings;
+struct toolchains;
 
 /* Path of the project's history in the agent's container. */
 #define SEED_HISTORY_TARGET "/var/lib/drydock/history"
@@ -24,6 +25,8 @@ struct seed_spec {
 	bool ssh_agent; /* git may sign by the session's ssh agent */
 	bool *ret_git_signs; /* set if git is configured for that */
 	bool token; /* the session gets a token */
+	/* toolchains whose caches are in the slot; NULL: no slot */
+	const struct toolchains *caches;
 };
 
 /*
@@ -33,7 +36,9 @@ struct seed_spec {
  * and without the paths that the settings leave out.  The symlink replaces an
  * existing entry; its parent directories are made 0700.  If the session gets a
  * token, missing members are added to the agent's token_document.  A document
- * that is not a JSON object is left as it is, with a warning.
+ * that is not a JSON object is left as it is, with a warning.  A symlink leads
+ * to each cache that a toolchain finds by a path in the home, unless that path
+ * exists.
  */
 int seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg);
 

@@ -13,6 +13,8 @@ session_sources = \
 	src/session/attach-view.c \
 	src/session/attach.c \
 	src/session/attach.h \
+	src/session/caches.c \
+	src/session/caches.h \
 	src/session/collect.c \
 	src/session/collect.h \
 	src/session/companion.c \
@@ -73,6 +75,8 @@ session_sources = \
 	src/session/session.h \
 	src/session/signatures.c \
 	src/session/signatures.h \
+	src/session/slot.c \
+	src/session/slot.h \
 	src/session/sshagent.c \
 	src/session/sshagent.h \
 	src/session/status.c \

@@ -108,6 +108,7 @@ start_fill_request(struct start *l)
 		.session_id = l->session.id,
 		.session_dir = l->session.dir,
 		.history_dir = l->record.history,
+		.cache_dir = l->record.cache,
 		.agent_image = &l->images.agent,
 		.egress_image = &l->images.egress,
 		.lease = l->images.lease,
@@ -537,6 +538,7 @@ start_go(struct start *l, struct diag *dg)
 		.tty = l->tty,
 		.ssh_agent = sshagent_present(l->session.dir_fd),
 		.git_signs = sshagent_signs_git(l->session.dir_fd),
+		.caches = l->record.cache != NULL ? &l->toolchains : NULL,
 		.secrets = l->request->kind == LAUNCH_RUN,
 	};
 	struct wire_go go = {

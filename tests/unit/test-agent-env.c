@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/toolchain.h"
 
 #include "check.h"
 
@@ -23,6 +25,7 @@ static const char *const plan_env[] = { "HOME=/home/x",
 	"HTTPS_PROXY=http://127.0.0.1:3128", NULL };
 /* Of the caller's: TZ=VALUE, or NULL. */
 static const char *zone;
+static const struct toolchains *caches;
 static const char *const caller[] = { "PATH=/evil", "LD_PRELOAD=/evil",
 	"TERM=xterm-256color", "COLORTERM=$(reboot)", "KEY=secret", "PASSED=1",
 	"HTTPS_PROXY=http://u:p@h", "HOME=/root", NULL };
@@ -42,6 +45,7 @@ build(bool tty, bool secrets, struct strvec *env)
 		.image_env = image_env,
 		.plan_env = plan_env,
 		.tty = tty,
+		.caches = caches,
 		.secrets = secrets,
 	};
 
@@ -82,6 +86,31 @@ test_sources(void)
 	CHECK(strvec_has(&env, "KEY=secret"));
 	CHECK(!has_name(&env, "LD_PRELOAD"));
 	CHECK(!has_name(&env, "NOT_SET"));
+}
+
+/* A link needs no variable; the user's pass_env counts more. */
+static void
+test_caches(void)
+{
+	static const char text[] =
+	    "{\"caches\": ["
+	    "{\"path\": \"a\", \"variable\": \"A_CACHE\", \"source\": \"s\"},"
+	    "{\"path\": \"b\", \"link\": \".b\", \"source\": \"s\"},"
+	    "{\"path\": \"c\", \"variable\": \"PASSED\", \"source\": \"s\"}]}";
+	struct toolchain toolchain = TOOLCHAIN_INIT;
+	const struct toolchains list = { &toolchain, 1 };
+	cleanup_strvec struct strvec env = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK_INT(
+	    toolchain_parse(&toolchain, "t", "t.json", text, strlen(text), &dg),
+	    0);
+	caches = &list;
+	build(false, false, &env);
+	caches = NULL;
+	CHECK(strvec_has(&env, "A_CACHE=/var/lib/drydock/cache/a"));
+	CHECK(strvec_has(&env, "PASSED=1"));
+	toolchain_release(&toolchain);
 }
 
 static void
@@ -176,6 +205,7 @@ main(void)
 {
 	static const struct check_test tests[] = {
 		{ "only what is named comes along", test_sources },
+		{ "the caches of toolchains lead to the slot", test_caches },
 		{ "git signs nothing, whatever a repository says", test_git },
 		{ "the caller's time zone comes along", test_zone },
 		{ "so does the umask, and node is told of the proxy",

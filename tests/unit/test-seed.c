@@ -17,6 +17,7 @@
 #include "host/knownprojects.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "host/toolchain.h"
 
 #include "check.h"
 
@@ -85,6 +86,48 @@ seed(struct bed *bed, const struct agent *agent, struct diag *dg)
 	};
 
 	return seed_home(&spec, bed->home_fd, dg);
+}
+
+/* A path that exists, or has no directory above it, keeps no cache. */
+static void
+test_caches(void)
+{
+	static const char text[] =
+	    "{\"caches\": ["
+	    "{\"path\": \"c/r\", \"link\": \".c/r\", \"source\": \"s\"},"
+	    "{\"path\": \"d\", \"link\": \".d\", \"source\": \"s\"},"
+	    "{\"path\": \"e\", \"link\": \".e/f\", \"source\": \"s\"}]}";
+	cleanup_bed struct bed bed;
+	char name[] = "claude";
+	struct agent agent = AGENT_INIT;
+	struct toolchain toolchain = TOOLCHAIN_INIT;
+	const struct toolchains list = { &toolchain, 1 };
+	cleanup_diag struct diag dg = DIAG_INIT;
+	char target[64] = "";
+	struct stat st;
+
+	bed_open(&bed);
+	agent.name = name;
+	CHECK_INT(
+	    toolchain_parse(&toolchain, "t", "t.json", text, strlen(text), &dg),
+	    0);
+	CHECK_INT(mkdirat(bed.home_fd, ".d", 0700), 0);
+	CHECK_INT(symlinkat("/", bed.home_fd, ".e"), 0);
+	const struct seed_spec spec = {
+		.paths = &bed.paths,
+		.settings = &bed.settings,
+		.agent = &agent,
+		.image_id = "sha256:" IMAGE_HEX,
+		.project = "/p",
+		.caches = &list,
+	};
+	CHECK_INT(seed_home(&spec, bed.home_fd, &dg), 0);
+	CHECK(readlinkat(bed.home_fd, ".c/r", target, sizeof(target) - 1) > 0);
+	CHECK_STR(target, "/var/lib/drydock/cache/c/r");
+	CHECK_INT(fstatat(bed.home_fd, ".d", &st, AT_SYMLINK_NOFOLLOW), 0);
+	CHECK(S_ISDIR(st.st_mode));
+	CHECK_INT(faccessat(AT_FDCWD, "/f", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	toolchain_release(&toolchain);
 }
 
 static void
@@ -466,6 +509,7 @@ main(void)
 		{ "home.d brings nothing that has another name",
 		    test_other_names },
 		{ "home.d's own files are for each agent", test_common_files },
+		{ "caches are linked where nothing is", test_caches },
 		{ "a token's document is completed", test_token_document },
 		{ "home.d brings nothing out of a project",
 		    test_project_within },

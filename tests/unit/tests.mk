@@ -77,6 +77,7 @@ unit_tests = \
 	tests/unit/test-serve \
 	tests/unit/test-session \
 	tests/unit/test-settings \
+	tests/unit/test-slot \
 	tests/unit/test-sockets \
 	tests/unit/test-squid \
 	tests/unit/test-sshproto \
