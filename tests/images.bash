@@ -74,3 +74,14 @@ images_adopt() {
     rm "$file.new"
   done
 }
+
+# images_for_toolchains NAME [AGENT]: the agent's image that was built is one with
+# this toolchain, too, which has no packages.
+images_for_toolchains() {
+  local file=$XDG_STATE_HOME/drydock/images.json
+  jq --arg recipe "agent ${2-claude}; toolchains $1" '.images +=
+    [.images[] | select(.kind == "agent") | .recipe = $recipe]' \
+    "$file" >"$BATS_TEST_TMPDIR/images.json"
+  # Owner and mode stay.
+  cat "$BATS_TEST_TMPDIR/images.json" >"$file"
+}

@@ -7,6 +7,7 @@ cmd_sources = \
 	src/cmd/build-list.c \
 	src/cmd/build-list.h \
 	src/cmd/build.c \
+	src/cmd/cache.c \
 	src/cmd/cmd.h \
 	src/cmd/companion.c \
 	src/cmd/config.c \

@@ -32,6 +32,7 @@ static const struct cmd *const commands[] = {
 	&cmd_allow,
 	&cmd_deny,
 	&cmd_gc,
+	&cmd_cache,
 	&cmd_build,
 	&cmd_plan,
 	&cmd_prove,

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* cache: lists and collects the slots of dependency caches. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "cmd/cmd.h"
+#include "host/settings.h"
+#include "host/statedir.h"
+#include "session/caches.h"
+#include "session/listing.h"
+
+#define MIB (INT64_C(1024) * 1024)
+
+enum {
+	MEASURE_MS = 10000, /* of all slots */
+	LOCK_MS = 10000,
+	WHEN_SIZE = sizeof("2000-01-01T00:00:00Z") + 8,
+};
+
+struct cache_options {
+	bool dry_run;
+	bool json;
+};
+
+/* RFC 3339; "" if the time is unknown. */
+static void
+format_time(time_t at, char ret_text[WHEN_SIZE])
+{
+	struct tm tm;
+
+	if (at == 0 || gmtime_r(&at, &tm) == NULL ||
+	    strftime(ret_text, WHEN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		ret_text[0] = '\0';
+}
+
+static char *
+slot_path(const struct context *ctx, const struct cached *c)
+{
+	return xasprintf("%s/" SLOT_CACHES "/%s/%s", ctx->paths->state_dir,
+	    c->set, c->number);
+}
+
+static const char *
+state_name(enum slot_state state)
+{
+	static const char *const names[] = { [SLOT_FREE] = "free",
+		[SLOT_TAKEN] = "taken",
+		[SLOT_UNKNOWN] = "unknown" };
+
+	return names[state];
+}
+
+static void
+write_slot(const struct context *ctx, struct jsonw *w, const struct cached *c)
+{
+	const struct slot_facts *f = &c->facts;
+	cleanup_free char *path = slot_path(ctx, c);
+	char used[WHEN_SIZE];
+
+	format_time(f->used_at, used);
+	jsonw_open_object(w);
+	jsonw_key_str(w, "path", path);
+	jsonw_key_str(w, "project", c->project);
+	jsonw_key_str(w, "mode", cached_mode(c));
+	jsonw_key_str(w, "state", state_name(f->state));
+	jsonw_key_str(w, "session", f->state == SLOT_TAKEN ? f->owner : NULL);
+	jsonw_key_str(w, "used_at", used[0] != '\0' ? used : NULL);
+	if (f->bytes >= 0) {
+		jsonw_key_int(w, "bytes", f->bytes);
+		jsonw_key_int(w, "files", f->files);
+		jsonw_key_bool(w, "whole", f->whole);
+	}
+	if (f->state == SLOT_UNKNOWN && f->why.message != NULL)
+		jsonw_key_str(w, "note", f->why.message);
+	jsonw_close_object(w);
+}
+
+static void
+print_slot(const struct cached *c)
+{
+	const struct slot_facts *f = &c->facts;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	cleanup_strbuf struct strbuf when = STRBUF_INIT;
+	const char *project = c->project != NULL ? c->project : c->set;
+	char used[WHEN_SIZE];
+
+	format_time(f->used_at, used);
+	if (used[0] != '\0')
+		listed_add_when(&when, used, time(NULL));
+	if (f->bytes >= 0 && !f->whole)
+		strbuf_addf(&line, ">%6" PRId64 " MiB", f->bytes / MIB);
+	else if (f->bytes >= 0)
+		strbuf_addf(
+		    &line, "%7" PRId64 " MiB", (f->bytes + MIB / 2) / MIB);
+	else
+		strbuf_addf(&line, "%11s", "-");
+	strbuf_addf(&line, "  %-12s %-10s %-10s %4s  ",
+	    when.len > 0 ? when.buf : "never",
+	    f->state == SLOT_TAKEN ? f->owner : state_name(f->state),
+	    cached_mode(c), c->number);
+	strbuf_add_escaped(&line, project, strlen(project));
+	(void)printf("%s\n", line.buf);
+}
+
+static int
+status(struct context *ctx, const struct cache_options *o, struct diag *dg)
+{
+	cleanup_caches struct caches caches = CACHES_INIT;
+	struct jsonw *w;
+
+	if (caches_list(ctx->paths, MEASURE_MS, &caches, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < caches.nr; i++) {
+		const struct cached *c = &caches.v[i];
+		cleanup_free char *path = slot_path(ctx, c);
+
+		if (c->facts.state != SLOT_UNKNOWN)
+			continue;
+		diag_warn("nobody gets the cache slot %s, because its owner "
+			  "is unknown: %s; remove the directory if no session "
+			  "uses it",
+		    path, c->facts.why.message);
+		ctx->status = 1;
+	}
+	if (o->json) {
+		w = jsonw_new(true);
+		jsonw_open_array(w);
+		for (size_t i = 0; i < caches.nr; i++)
+			write_slot(ctx, w, &caches.v[i]);
+		jsonw_close_array(w);
+		return jsonw_print(w, dg);
+	}
+	if (caches.nr > 0 && isatty(STDOUT_FILENO))
+		(void)printf("%11s  %-12s %-10s %-10s %4s  %s\n", "SIZE",
+		    "LAST USE", "SESSION", "MODE", "SLOT", "PROJECT");
+	for (size_t i = 0; i < caches.nr; i++)
+		print_slot(&caches.v[i]);
+	return 0;
+}
+
+/* Output of gc. */
+struct gc_log {
+	const struct context *ctx;
+	const struct cache_options *options;
+	struct jsonw *w; /* NULL: text */
+};
+
+static void
+log_removed(void *arg, const struct cached *c, const char *why)
+{
+	const struct gc_log *log = arg;
+	cleanup_free char *path = slot_path(log->ctx, c);
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+	if (log->w != NULL) {
+		jsonw_open_object(log->w);
+		jsonw_key_str(log->w, "path", path);
+		jsonw_key_str(log->w, "project", c->project);
+		if (c->facts.bytes >= 0)
+			jsonw_key_int(log->w, "bytes", c->facts.bytes);
+		jsonw_key_str(log->w, "why", why);
+		jsonw_close_object(log->w);
+		return;
+	}
+	strbuf_add_escaped(&line, path, strlen(path));
+	(void)printf("%s (%" PRId64 " MiB) %s\n", line.buf,
+	    c->facts.bytes > 0 ? (c->facts.bytes + MIB / 2) / MIB : 0,
+	    log->options->dry_run ? "would be removed" : "removed");
+}
+
+static int
+gc(struct context *ctx, const struct cache_options *o, struct diag *dg)
+{
+	struct gc_log log = { ctx, o, o->json ? jsonw_new(true) : NULL };
+	const struct caches_removal spec = { .paths = ctx->paths,
+		.settings = ctx->settings,
+		.dry_run = o->dry_run,
+		.wait_ms = LOCK_MS,
+		.measure_ms = MEASURE_MS,
+		.removed = log_removed,
+		.arg = &log };
+	size_t failed = 0;
+
+	if (log.w != NULL) {
+		jsonw_open_object(log.w);
+		jsonw_key_bool(log.w, "dry_run", o->dry_run);
+		jsonw_key(log.w, "removed");
+		jsonw_open_array(log.w);
+	}
+	if (caches_collect(&spec, &failed, dg) != 0) {
+		jsonw_free(log.w);
+		return -1;
+	}
+	ctx->status = failed > 0 ? 1 : 0;
+	if (log.w == NULL)
+		return 0;
+	jsonw_close_array(log.w);
+	jsonw_key_int(log.w, "failed", (int64_t)failed);
+	jsonw_close_object(log.w);
+	return jsonw_print(log.w, dg);
+}
+
+static int
+cache_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	static const struct {
+		const char *name;
+		int (*run)(struct context *ctx, const struct cache_options *o,
+		    struct diag *dg);
+	} verbs[] = {
+		{ "status", status },
+		{ "gc", gc },
+	};
+	const struct cache_options *o = options;
+
+	(void)dashdash;
+	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verbs[i].name, argv[0]) != 0)
+			continue;
+		if (o->dry_run && verbs[i].run != gc)
+			return diag_set(
+			    dg, DIAG_USAGE, "cache: --dry-run is for gc alone");
+		return statedir_open(ctx->paths, dg) != 0
+		    ? -1
+		    : verbs[i].run(ctx, o, dg);
+	}
+	return diag_set(dg, DIAG_USAGE, "cache needs status or gc");
+}
+
+static const struct optdef cache_optdefs[] = {
+	{ "dry-run", 'n', OPT_FLAG, offsetof(struct cache_options, dry_run),
+	    NULL, "gc: only print what would be removed" },
+	{ "json", 'j', OPT_FLAG, offsetof(struct cache_options, json), NULL,
+	    "print JSON" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_cache = {
+	.name = "cache",
+	.args = "status|gc",
+	.summary = "list and collect the caches of toolchains",
+	.description =
+	    "A session whose project has toolchains gets a directory for "
+	    "their caches, a slot, which no other session has at the same "
+	    "time; the next session of the project finds it warm. status "
+	    "lists the slots: size, last use, the session that has it, and "
+	    "the project. gc removes slots that no session has: those unused "
+	    "for cache_days, then the least recently used ones until all have "
+	    "at most cache_size. Every launch does the same.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = cache_optdefs,
+	.options_size = sizeof(struct cache_options),
+	.run = cache_run,
+};
