@@ -92,6 +92,7 @@ extern const struct cmd cmd_cache;
 extern const struct cmd cmd_build;
 extern const struct cmd cmd_plan;
 extern const struct cmd cmd_prove;
+extern const struct cmd cmd_reseal;
 extern const struct cmd cmd_setup;
 extern const struct cmd cmd_sync;
 extern const struct cmd cmd_token;

@@ -30,6 +30,7 @@ cmd_sources = \
 	src/cmd/plan.c \
 	src/cmd/port.c \
 	src/cmd/prove.c \
+	src/cmd/reseal.c \
 	src/cmd/run.c \
 	src/cmd/sessions.c \
 	src/cmd/sessions.h \

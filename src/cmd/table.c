@@ -36,6 +36,7 @@ static const struct cmd *const commands[] = {
 	&cmd_build,
 	&cmd_plan,
 	&cmd_prove,
+	&cmd_reseal,
 	&cmd_setup,
 	&cmd_sync,
 	&cmd_token,

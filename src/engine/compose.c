@@ -22,6 +22,7 @@
 #define FD_PATH "/proc/self/fd/"
 
 static const char *const config_args[] = { "config", "--format=json", NULL };
+static const char *const hash_args[] = { "config", "--hash=*", NULL };
 /*
  * The plan names images by id, and they exist.  An existing container is
  * another session's or a bug, and is never replaced.  The holder in the
@@ -175,6 +176,36 @@ compose_name_files(const struct compose_spec *spec, struct diag *dg)
 	add_named(spec, dg->detail, &named);
 	free(dg->detail);
 	dg->detail = strbuf_detach(&named, NULL);
+}
+
+int
+compose_hashes(const struct engine *engine, const struct compose_spec *spec,
+    struct strvec *ret_hashes, struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec args = STRVEC_INIT;
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+	struct proc *proc = NULL;
+
+	make_argv(engine, spec, hash_args, &args);
+	if (start(engine, spec, &args, engine->timeout_ms, &proc, dg) != 0)
+		return -1;
+	if (proc_finish(proc, &result, dg) != 0) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	if (engine_check_result((const char *const *)args.v, &result,
+		engine->timeout_ms, dg) != 0)
+		return -1;
+	strvec_split(&lines, result.out.buf, '\n');
+	for (size_t i = 0; i < lines.nr; i++) {
+		const char *blank = strchr(lines.v[i], ' ');
+
+		if (blank != NULL)
+			strvec_pushf(ret_hashes, "%.*s=%s",
+			    (int)(blank - lines.v[i]), lines.v[i], blank + 1);
+	}
+	return 0;
 }
 
 int

@@ -48,6 +48,17 @@ int compose_config_finish(const struct engine *engine, struct proc *proc,
 void compose_name_files(const struct compose_spec *spec, struct diag *dg);
 
 /*
+ * Appends for each service of a sealed plan the digest of its configuration,
+ * "NAME=DIGEST", as `compose up` writes it to the container's label
+ * COMPOSE_HASH_LABEL.  The plan's and Compose's defaults are in it, but for
+ * pull_policy and depends_on.  Another version of Compose may compute another
+ * one.  DIAG_ENGINE if Compose fails.
+ */
+#define COMPOSE_HASH_LABEL "com.docker.compose.config-hash"
+int compose_hashes(const struct engine *engine, const struct compose_spec *spec,
+    struct strvec *ret_hashes, struct diag *dg);
+
+/*
  * Runs `compose up --detach --no-build --no-recreate ...` on a sealed plan.
  * The deadline is launch_timeout.  A failure is DIAG_ENGINE with Compose's
  * stderr as detail.  After *ret_began is true, containers may exist in spite of

@@ -108,11 +108,10 @@ add_carried(const struct plan_request *request, struct assembly *assembly,
 }
 
 int
-plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
-    struct diag *dg)
+plan_assemble_own(const struct plan_request *request,
+    struct assembly *ret_assembly, struct diag *dg)
 {
 	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
-	size_t own;
 
 	if (access_find(request, &a.access, dg) != 0 ||
 	    carried_find(request, &a.carried, dg) != 0 ||
@@ -137,6 +136,20 @@ plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
 		xstrdup("the toolchains' caches"), dg) != 0)
 		return -1;
 	if (add_carried(request, &a, dg) != 0)
+		return -1;
+	*ret_assembly = a;
+	a = (struct assembly)ASSEMBLY_INIT;
+	return 0;
+}
+
+int
+plan_assemble(const struct plan_request *request, struct assembly *ret_assembly,
+    struct diag *dg)
+{
+	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
+	size_t own;
+
+	if (plan_assemble_own(request, &a, dg) != 0)
 		return -1;
 	own = a.nr;
 	if (useroverlays_add(request, &a, dg) != 0 ||

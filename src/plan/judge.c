@@ -19,6 +19,7 @@
 #include "host/trusted.h"
 #include "plan/carried.h"
 #include "plan/datafile.h"
+#include "plan/extra-service.h"
 #include "plan/facts.h"
 #include "plan/model.h"
 #include "plan/plan.h"
@@ -282,6 +283,57 @@ plan_judge_again(
 	    policy_run_raw(policy, &none, &input, plan, dg) != 0)
 		return -1;
 	return plan_check_verdict(plan, dg);
+}
+
+/* The services of the plan that are not drydock's, with their images. */
+static int
+find_extra(const struct plan_request *request, const struct plan *plan,
+    struct assembly *assembly, struct diag *dg)
+{
+	assembly->extra_services =
+	    xcalloc(plan->nservices + 1, sizeof(*assembly->extra_services));
+	for (size_t i = 0; i < plan->nservices; i++) {
+		const struct plan_service *s = &plan->services[i];
+		struct extra_service *extra =
+		    &assembly->extra_services[assembly->nextra_services];
+
+		if (s->role != SERVICE_EXTRA)
+			continue;
+		assembly->nextra_services++;
+		*extra = (struct extra_service){
+			.name = xstrdup(s->name),
+			.reference = xstrdup(s->image),
+			.image = IMAGE_INIT,
+			.mounted = STRVEC_INIT,
+			.tmpfs = STRVEC_INIT,
+		};
+		if (image_inspect(
+			request->engine, s->image, &extra->image, dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The plan is its own reference, so that the difference is empty. */
+int
+plan_judge_sealed(
+    const struct plan_request *request, struct plan *plan, struct diag *dg)
+{
+	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
+	cleanup_policy struct policy *policy = NULL;
+	cleanup_strbuf struct strbuf input = STRBUF_INIT;
+
+	if (plan_assemble_own(request, &assembly, dg) != 0 ||
+	    find_extra(request, plan, &assembly, dg) != 0)
+		return -1;
+	carried_set_roles(&assembly.carried, plan);
+	if (facts_write(request, &assembly, plan->tree, plan, &input, dg) !=
+		0 ||
+	    policy_load(request->paths, POLICY_ALL, &policy, dg) != 0 ||
+	    policy_run(policy, &assembly, &input, plan, dg) != 0 ||
+	    plan_check_verdict(plan, dg) != 0)
+		return -1;
+	return carried_check(plan, dg);
 }
 
 void

@@ -96,6 +96,10 @@ struct overlay *assembly_insert(
  */
 int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);
+
+/* The same without the user's overlays and what belongs to them. */
+int plan_assemble_own(const struct plan_request *request,
+    struct assembly *ret_assembly, struct diag *dg);
 void assembly_release(struct assembly *assembly);
 
 /* The kind of a service; its name decides it. */
@@ -210,6 +214,13 @@ int plan_judge(const struct plan_request *request,
 int plan_judge_again(
     const struct plan_request *request, struct plan *plan, struct diag *dg);
 
+/*
+ * Judges a whole plan from plan_read_again() by all rules but those that compare
+ * overlays, and that for sockets in the project.  A broken rule is DIAG_POLICY.
+ */
+int plan_judge_sealed(
+    const struct plan_request *request, struct plan *plan, struct diag *dg);
+
 /* Appends "rule: service: what (overlay x)" as one line; nothing is escaped. */
 void violation_describe(const struct violation *v, struct strbuf *out);
 int plan_check_verdict(const struct plan *plan, struct diag *dg);
@@ -249,10 +260,21 @@ int plan_seal(const struct plan *plan, int session_fd,
 
 /*
  * Appends the environment of a service, as NAME=VALUE, from the plan that
- * plan_seal() wrote.  A plan whose digest is not "digest" is DIAG_DATA.
+ * plan_seal() wrote for session id.  A plan whose digest is not "digest" is
+ * DIAG_DATA, and the message names the command that mends it.
  */
-int plan_sealed_environment(int session_fd, const char *digest,
+int plan_sealed_environment(int session_fd, const char *id, const char *digest,
     const char *service, struct strvec *env, struct diag *dg);
+
+/*
+ * Reads a sealed plan whose digest is not on record, as plan_unseal() does.  A
+ * file that is not byte for byte what plan_seal() would write is DIAG_DATA.
+ * *ret_digest is that of the file; it is set also if the file is refused.
+ * *ret_fd has the bytes that were read, for Compose; the caller closes it.
+ */
+int plan_read_again(const struct plan_request *request, int session_fd,
+    char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct plan *ret_plan,
+    struct diag *dg);
 
 /*
  * Reads back what plan_seal() wrote, to start a session again.  Opens the bind

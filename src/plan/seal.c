@@ -134,33 +134,39 @@ plan_seal(const struct plan *plan, int session_fd,
 }
 
 /*
- * Reads the sealed plan and checks its digest.  *ret_model has single dollars.
+ * Reads the sealed plan of session id and checks its digest.  *ret_model has
+ * single dollars.
  */
 static int
-read_sealed(int session_fd, const char *digest, struct strbuf *ret_model,
-    struct diag *dg)
+read_sealed(int session_fd, const char *id, const char *digest,
+    struct strbuf *ret_model, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char now[DIGEST_HEX_SIZE];
 
+	if (digest == NULL)
+		return diag_set(dg, DIAG_DATA,
+		    "its record names no plan: run \"drydock reseal %s\"", id);
 	if (fs_read_file(session_fd, PLAN_FILE, MAX_SEALED, &text, dg) != 0)
 		return -1;
 	digest_bytes(text.buf, text.len, now);
-	if (digest == NULL || strcmp(now, digest) != 0)
-		return diag_set(
-		    dg, DIAG_DATA, PLAN_FILE " is not what was launched");
+	if (strcmp(now, digest) != 0)
+		return diag_set(dg, DIAG_DATA,
+		    PLAN_FILE " is not what was launched: restore the file and "
+			      "run \"drydock reseal %s\"",
+		    id);
 	return dollars_unescape(text.buf, text.len, ret_model, dg);
 }
 
 int
-plan_sealed_environment(int session_fd, const char *digest, const char *service,
-    struct strvec *env, struct diag *dg)
+plan_sealed_environment(int session_fd, const char *id, const char *digest,
+    const char *service, struct strvec *env, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf model = STRBUF_INIT;
 	cleanup_json struct json *root = NULL;
 	const struct json *e;
 
-	if (read_sealed(session_fd, digest, &model, dg) != 0 ||
+	if (read_sealed(session_fd, id, digest, &model, dg) != 0 ||
 	    json_parse(model.buf, model.len, PLAN_FILE, &root, dg) != 0)
 		return -1;
 	e = json_get(
@@ -198,9 +204,38 @@ plan_unseal(const struct plan_request *request, int session_fd,
 {
 	cleanup_strbuf struct strbuf model = STRBUF_INIT;
 
-	if (read_sealed(session_fd, digest, &model, dg) != 0)
+	if (read_sealed(session_fd, request->session_id, digest, &model, dg) !=
+	    0)
 		return -1;
 	return read_plan(request, session_fd, &model, ret_plan, dg);
+}
+
+int
+plan_read_again(const struct plan_request *request, int session_fd,
+    char ret_digest[DIGEST_HEX_SIZE], int *ret_fd, struct plan *ret_plan,
+    struct diag *dg)
+{
+	cleanup_plan struct plan plan = PLAN_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
+	cleanup_strbuf struct strbuf sealed = STRBUF_INIT;
+
+	if (fs_read_file(session_fd, PLAN_FILE, MAX_SEALED, &text, dg) != 0)
+		return -1;
+	digest_bytes(text.buf, text.len, ret_digest);
+	if (dollars_unescape(text.buf, text.len, &model, dg) != 0 ||
+	    read_plan(request, session_fd, &model, &plan, dg) != 0 ||
+	    write_plan(plan.tree, &sealed, dg) != 0)
+		return -1;
+	/* What is not read, like a key given twice, is not judged either. */
+	if (strcmp(text.buf, sealed.buf) != 0 || text.len != sealed.len)
+		return diag_set(
+		    dg, DIAG_DATA, PLAN_FILE " is not as drydock writes it");
+	if (fs_memfd("plan", text.buf, text.len, ret_fd, dg) != 0)
+		return -1;
+	*ret_plan = plan;
+	plan = (struct plan)PLAN_INIT;
+	return 0;
 }
 
 /* Replaces each id of the old session; all ids have the same length. */
@@ -329,7 +364,7 @@ plan_unseal_copy(const struct plan_request *request, int session_fd,
 	cleanup_strbuf struct strbuf changed = STRBUF_INIT;
 	cleanup_json struct json *root = NULL;
 
-	if (read_sealed(session_fd, digest, &model, dg) != 0)
+	if (read_sealed(session_fd, copy->from_id, digest, &model, dg) != 0)
 		return -1;
 	rename_session(&model, copy->from_id, request->session_id);
 	if (json_parse(model.buf, model.len, PLAN_FILE, &root, dg) != 0 ||

@@ -51,8 +51,8 @@ build_environment(const struct join_spec *spec, const struct session *session,
 	if (agent_load(&agent, record->agent, spec->paths, dg) != 0 ||
 	    reserved_check_passed(&spec->settings->pass_env, spec->paths, dg) !=
 		0 ||
-	    plan_sealed_environment(session->dir_fd, record->plan_digest,
-		"agent", &plan_env, dg) != 0)
+	    plan_sealed_environment(session->dir_fd, session->id,
+		record->plan_digest, "agent", &plan_env, dg) != 0)
 		return -1;
 	if (record->cache != NULL) {
 		if (allowed_restore(spec->settings, record, dg) != 0 ||

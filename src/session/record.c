@@ -286,9 +286,9 @@ steal_record(struct record *record)
 	return taken;
 }
 
-int
-record_parse(
-    const char *text, size_t len, struct record *ret_record, struct diag *dg)
+static int
+parse(const char *text, size_t len, bool whole, struct record *ret_record,
+    struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
 	cleanup_record struct record record = RECORD_INIT;
@@ -306,10 +306,13 @@ record_parse(
 		    RECORD_NAME ": version %lld, this drydock reads %d to %d",
 		    (long long)version, RECORD_OLDEST, RECORD_VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (!whole && strcmp(fields[i].name, "plan_digest") == 0)
+			continue;
 		if (read_field(root, &fields[i], &record, dg) != 0)
 			return -1;
 	}
-	if ((version == 1 ? read_containers_1(root, &record, dg)
+	if (whole &&
+	    (version == 1 ? read_containers_1(root, &record, dg)
 			  : read_containers(root, &record, dg)) != 0)
 		return -1;
 	record.ends_with_client =
@@ -319,13 +322,33 @@ record_parse(
 }
 
 int
-record_read(int session_fd, struct record *ret_record, struct diag *dg)
+record_parse(
+    const char *text, size_t len, struct record *ret_record, struct diag *dg)
+{
+	return parse(text, len, true, ret_record, dg);
+}
+
+static int
+read_record(
+    int session_fd, bool whole, struct record *ret_record, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (fs_read_file(session_fd, RECORD_NAME, RECORD_MAX, &text, dg) != 0)
 		return -1;
-	return record_parse(text.buf, text.len, ret_record, dg);
+	return parse(text.buf, text.len, whole, ret_record, dg);
+}
+
+int
+record_read(int session_fd, struct record *ret_record, struct diag *dg)
+{
+	return read_record(session_fd, true, ret_record, dg);
+}
+
+int
+record_read_fields(int session_fd, struct record *ret_record, struct diag *dg)
+{
+	return read_record(session_fd, false, ret_record, dg);
 }
 
 void

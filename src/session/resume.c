@@ -38,8 +38,6 @@ resume_find_parts(struct start *l, struct diag *dg)
 
 	if (moved != NULL)
 		diag_warn("session %s: %s", r->id, moved);
-	if (r->plan_digest == NULL)
-		return diag_set(dg, DIAG_DATA, "its record names no plan");
 	l->mode = mode_resolve(r->mode, NULL);
 	l->mode.reason = r->mode_reason;
 	if (project_open(&l->project, r->project, l->paths, dg) != 0 ||

@@ -67,6 +67,8 @@ session_sources = \
 	src/session/record.h \
 	src/session/refused.c \
 	src/session/refused.h \
+	src/session/reseal.c \
+	src/session/reseal.h \
 	src/session/resume.c \
 	src/session/resume.h \
 	src/session/seed.c \
