@@ -11,4 +11,5 @@ compose_files = \
 	compose/mount.yml \
 	compose/policy.jq \
 	compose/seccomp.json \
-	compose/service.yml
+	compose/service.yml \
+	compose/watched.json

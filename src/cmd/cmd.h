@@ -99,6 +99,7 @@ extern const struct cmd cmd_token;
 extern const struct cmd cmd_config;
 extern const struct cmd cmd_allow;
 extern const struct cmd cmd_deny;
+extern const struct cmd cmd_diff;
 extern const struct cmd cmd_egress;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "session/changes.h"
 #include "session/outcome.h"
 
 bool
@@ -37,6 +38,7 @@ ended_show(struct context *ctx, const char *word, int *ret_status)
 	diag_note("%s%s", said.buf,
 	    o->screen.nr > 0 ? "; above is its last screen" : "");
 	outcome_tell(o, ctx->paths);
+	changes_tell_ended(ctx->paths, o->id);
 	*ret_status = o->status >= 0 ? o->status : 1;
 	return true;
 }

@@ -11,6 +11,7 @@ cmd_sources = \
 	src/cmd/cmd.h \
 	src/cmd/companion.c \
 	src/cmd/config.c \
+	src/cmd/diff.c \
 	src/cmd/egress.c \
 	src/cmd/ended.c \
 	src/cmd/ended.h \

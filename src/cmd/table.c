@@ -29,6 +29,7 @@ static const struct cmd *const commands[] = {
 	&cmd_port,
 	&cmd_logs,
 	&cmd_egress,
+	&cmd_diff,
 	&cmd_allow,
 	&cmd_deny,
 	&cmd_gc,

@@ -51,4 +51,6 @@ host_sources = \
 	src/host/trusted.c \
 	src/host/trusted.h \
 	src/host/userfile.c \
-	src/host/userfile.h
+	src/host/userfile.h \
+	src/host/watchlist.c \
+	src/host/watchlist.h

@@ -15,6 +15,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
+#include "session/changes.h"
 #include "session/links.h"
 #include "session/listing.h"
 #include "session/look.h"
@@ -171,6 +172,7 @@ keep_outcome(const struct paths *paths, const struct session_facts *facts,
 	outcome_gather(facts, session_fd, &outcome);
 	if (outcome_keep(paths, &outcome, session_fd, &dg) != 0)
 		diag_warn("session %s: %s", facts->id, dg.message);
+	changes_keep(paths, session_fd, facts->id);
 }
 
 struct slot_at_end {

@@ -15,6 +15,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "session/attach.h"
+#include "session/changes.h"
 #include "session/collect.h"
 #include "session/companion.h"
 #include "session/egress.h"
@@ -187,6 +188,7 @@ view(const struct join_spec *spec, const struct session *session,
 	join_tend(spec, session, record);
 	refused_tell_new(
 	    session->dir_fd, spec->paths, record->project, record->agent);
+	changes_tell(session->dir_fd, record->id, WATCHED_ATTACH_MS);
 	if (holder_view(fd, dg) != 0)
 		return -1;
 	if (session_open_mount(session, MOUNT_HOME, &home_fd, &ignored) == 0)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/gitrepo.h"
@@ -20,8 +21,11 @@
 #include "host/statedir.h"
 #include "host/token.h"
 #include "host/trusted.h"
+#include "host/watchlist.h"
+#include "plan/datafile.h"
 #include "plan/role.h"
 #include "session/caches.h"
+#include "session/changes.h"
 #include "session/collect.h"
 #include "session/image-use.h"
 #include "session/links.h"
@@ -362,25 +366,67 @@ tell_usage(void *arg, struct diag *dg)
 	return 0;
 }
 
+/* The task that stores the state of files that can run programs. */
+struct watch {
+	const struct start *l;
+	struct strbuf list;
+	char *missed; /* owned */
+};
+
+static int
+begin_changes(void *arg, struct diag *dg)
+{
+	struct watch *w = arg;
+
+	return changes_begin(&w->l->plan, w->list.buf, w->list.len,
+	    w->l->session.dir_fd, &w->missed, dg);
+}
+
+/* Waits for the task.  The agent does not run before the state is stored. */
+static int
+end_watch(struct watch *w, struct task *task, struct diag *dg)
+{
+	cleanup_free char *missed = NULL;
+	int rc = task_join(task, dg);
+
+	strbuf_release(&w->list);
+	missed = steal_ptr(&w->missed);
+	if (rc == 0 && missed != NULL)
+		diag_note("%s, and what comes after it, is too large or cannot "
+			  "be read: \"drydock diff\" does not find new files "
+			  "there that can run programs on this host",
+		    missed);
+	return rc;
+}
+
 /* The stages launch, verify and go. */
 static int
 start(struct start *l, struct diag *dg)
 {
-	static start_stage *const stages[] = {
+	static start_stage *const before[] = {
 		start_compose,
 		start_check,
 		start_companion,
-		start_go,
 	};
-
+	static start_stage *const go[] = { start_go };
+	struct watch watch = { .l = l, .list = STRBUF_INIT };
+	struct task changes;
 	struct task usage;
 	int rc;
 
+	if (datafile_read(
+		l->paths, WATCHLIST_NAME, WATCHLIST_MAX, &watch.list, dg) != 0)
+		return -1;
 	if (!l->request->no_banner)
 		print_banner(l);
-	/* Runs in parallel: the containers take longer to start. */
+	/* These run in parallel: the containers take longer to start. */
+	task_start(&changes, begin_changes, &watch);
 	task_start(&usage, tell_usage, l);
-	rc = start_run(l, stages, ARRAY_SIZE(stages), dg);
+	rc = start_run(l, before, ARRAY_SIZE(before), dg);
+	if (end_watch(&watch, &changes, dg) != 0)
+		rc = -1;
+	if (rc == 0)
+		rc = start_run(l, go, ARRAY_SIZE(go), dg);
 	(void)task_join(&usage, dg);
 	if (rc == 0)
 		session_drop_lease(&l->session);

@@ -325,12 +325,12 @@ open_dir(const struct paths *paths, int *ret_fd, struct diag *dg)
 	    paths->state_fd, ENDED_DIR, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
 }
 
-/* Parses "ID.json"; returns false for any other name. */
+/* Parses "ID", then suffix; returns false for any other name. */
 static bool
-id_of(const char *name, char ret_id[SESSION_ID_SIZE])
+id_of(const char *name, const char *suffix, char ret_id[SESSION_ID_SIZE])
 {
-	if (strlen(name) != SESSION_ID_SIZE - 1 + strlen(".json") ||
-	    strcmp(name + SESSION_ID_SIZE - 1, ".json") != 0)
+	if (strlen(name) != SESSION_ID_SIZE - 1 + strlen(suffix) ||
+	    strcmp(name + SESSION_ID_SIZE - 1, suffix) != 0)
 		return false;
 	memcpy(ret_id, name, SESSION_ID_SIZE - 1);
 	ret_id[SESSION_ID_SIZE - 1] = '\0';
@@ -392,7 +392,7 @@ outcomes_read(
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 
-		if (!id_of(names.v[i], id))
+		if (!id_of(names.v[i], ".json", id))
 			continue;
 		if (read_at(fd, id, &all.v[all.nr], &one) == 0)
 			all.nr++;
@@ -425,8 +425,10 @@ static void
 remove_of(int dir_fd, const struct outcome *o)
 {
 	cleanup_free char *name = xasprintf("%s.json", o->id);
+	cleanup_free char *watched = xasprintf("%s.watched", o->id);
 
 	(void)unlinkat(dir_fd, name, 0);
+	(void)unlinkat(dir_fd, watched, 0);
 }
 
 /*
@@ -485,6 +487,23 @@ outcome_keep(const struct paths *paths, const struct outcome *outcome,
 	return 0;
 }
 
+/*
+ * Removes an entry of ended/, if it is one of an ended session: its outcome, its
+ * watched files (changes.h), or what a restore replaced (restore.h).
+ */
+static int
+prune_one(int dir_fd, const char *name, struct diag *dg)
+{
+	char id[SESSION_ID_SIZE];
+
+	if (id_of(name, ".kept", id))
+		return fs_remove_tree(dir_fd, name, dg);
+	if ((id_of(name, ".json", id) || id_of(name, ".watched", id)) &&
+	    unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT)
+		return diag_set_errno(dg, DIAG_IO, errno, "remove");
+	return 0;
+}
+
 size_t
 outcomes_prune(const struct paths *paths, const struct settings *settings)
 {
@@ -492,7 +511,6 @@ outcomes_prune(const struct paths *paths, const struct settings *settings)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
 	int64_t now = (int64_t)time(NULL);
-	char id[SESSION_ID_SIZE];
 	size_t failed = 0;
 
 	if (open_dir(paths, &fd, &dg) != 0 ||
@@ -502,16 +520,15 @@ outcomes_prune(const struct paths *paths, const struct settings *settings)
 		return dg.errnum != ENOENT;
 	}
 	for (size_t i = 0; i < names.nr; i++) {
+		cleanup_diag struct diag one = DIAG_INIT;
 		struct stat st;
 
-		if (!id_of(names.v[i], id) ||
-		    fstatat(fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		if (fstatat(fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    (now - (int64_t)st.st_mtime) * 1000 <
 			settings->keep_ended_ms)
 			continue;
-		if (unlinkat(fd, names.v[i], 0) != 0 && errno != ENOENT) {
-			diag_warn("remove " ENDED_DIR "/%s: %s", names.v[i],
-			    strerror(errno));
+		if (prune_one(fd, names.v[i], &one) != 0) {
+			diag_warn(ENDED_DIR "/%s: %s", names.v[i], one.message);
 			failed++;
 		}
 	}

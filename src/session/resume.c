@@ -16,6 +16,7 @@
 #include "host/settings.h"
 #include "host/trusted.h"
 #include "plan/sockets.h"
+#include "session/changes.h"
 #include "session/links.h"
 #include "session/look.h"
 #include "session/moved.h"
@@ -257,6 +258,7 @@ note_start(const struct start *l)
 	diag_note("session %s was stopped: this is a new process of %s, with "
 		  "the session's files as they were",
 	    l->record.id, l->record.agent);
+	changes_tell(l->session.dir_fd, l->record.id, WATCHED_ATTACH_MS);
 	links_ensure(l->paths, &l->session);
 }
 

@@ -15,6 +15,8 @@ session_sources = \
 	src/session/attach.h \
 	src/session/caches.c \
 	src/session/caches.h \
+	src/session/changes.c \
+	src/session/changes.h \
 	src/session/collect.c \
 	src/session/collect.h \
 	src/session/companion.c \
@@ -69,6 +71,8 @@ session_sources = \
 	src/session/refused.h \
 	src/session/reseal.c \
 	src/session/reseal.h \
+	src/session/restore.c \
+	src/session/restore.h \
 	src/session/resume.c \
 	src/session/resume.h \
 	src/session/seed.c \
@@ -98,4 +102,7 @@ session_sources = \
 	src/session/view.c \
 	src/session/view.h \
 	src/session/viewers.c \
-	src/session/viewers.h
+	src/session/viewers.h \
+	src/session/watched-file.c \
+	src/session/watched.c \
+	src/session/watched.h

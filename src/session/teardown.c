@@ -14,6 +14,7 @@
 #include "engine/logs.h"
 #include "host/paths.h"
 #include "plan/plan.h"
+#include "session/changes.h"
 #include "session/collect.h"
 #include "session/look.h"
 #include "session/outcome.h"
@@ -234,6 +235,7 @@ tell_end(const struct paths *paths, const struct session_facts *facts,
 	outcome_gather(facts, session_fd, &outcome);
 	outcome_tell(&outcome, paths);
 	tell_services(facts);
+	changes_tell(session_fd, facts->id, WATCHED_END_MS);
 }
 
 /* A collector, or "drydock stop", removed the session first. */

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "host/settings.h"
 #include "session/attach.h"
+#include "session/changes.h"
 #include "session/outcome.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -147,6 +148,10 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 	if (outcome.end == ATTACH_DETACHED && !spec->record->ends_with_client) {
 		diag_note("session %s goes on: type \"drydock attach %s\"",
 		    spec->record->id, spec->record->id);
+		/* By the key: the user can read it. */
+		if (outcome.status == 0)
+			changes_tell(spec->session->dir_fd, spec->record->id,
+			    WATCHED_END_MS);
 		*ret_status = 0;
 		return 0;
 	}

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: MIT */
+/* watched: searches directories, breadth first, for files of the list. */
+#include "session/watched.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "host/protected.h"
+#include "plan/plan.h"
+#include "plan/role.h"
+#include "session/moved.h"
+
+struct search {
+	struct watched *w;
+	size_t root;
+	int fd; /* of the root */
+	struct strvec todo; /* directories below the root; "" is the root */
+	size_t entries; /* names that were read, over all roots */
+	int64_t deadline;
+};
+
+void
+watched_file_release(struct watched_file *file)
+{
+	free(file->path);
+	free(file->stamp);
+	free(file->data);
+	*file = (struct watched_file){ .kind = WATCHED_ABSENT };
+}
+
+void
+watched_release(struct watched *w)
+{
+	for (size_t i = 0; i < w->nroots; i++) {
+		free(w->roots[i].path);
+		free(w->roots[i].identity);
+		cleanup_close_fn(&w->roots[i].fd);
+	}
+	free(w->roots);
+	for (size_t i = 0; i < w->nr; i++)
+		watched_file_release(&w->v[i]);
+	free(w->v);
+	free(w->missed);
+	strbuf_release(&w->list_text);
+	watchlist_release(&w->list);
+	*w = (struct watched)WATCHED_INIT;
+}
+
+static void
+add_root(struct watched *w, const char *path, const char *identity)
+{
+	w->roots = xreallocarray(w->roots, w->nroots + 1, sizeof(*w->roots));
+	w->roots[w->nroots++] = (struct watched_root){
+		.path = xstrdup(path),
+		.identity = identity != NULL ? xstrdup(identity) : NULL,
+		.fd = -1,
+	};
+}
+
+static int
+set_list(struct watched *w, const char *text, size_t len, struct diag *dg)
+{
+	strbuf_add(&w->list_text, text, len);
+	return watchlist_parse(text, len, &w->list, dg);
+}
+
+/* Returns true if another of the agent's mounts contains this directory. */
+static bool
+is_contained(const struct plan_service *agent, const struct plan_mount *m)
+{
+	for (size_t i = 0; i < agent->nmounts; i++) {
+		const struct plan_mount *other = &agent->mounts[i];
+
+		if (strcmp(other->source, m->source) != 0 &&
+		    !other->read_only && !mount_is_made(other) &&
+		    protected_is_below(m->source, other->source))
+			return true;
+	}
+	return false;
+}
+
+int
+watched_of_plan(const struct plan *plan, const char *text, size_t len,
+    struct watched *ret, struct diag *dg)
+{
+	const struct plan_service *agent = plan_find(plan, "agent");
+	cleanup_watched struct watched w = WATCHED_INIT;
+
+	if (set_list(&w, text, len, dg) != 0)
+		return -1;
+	/* The project is first: its files are shown by relative paths. */
+	for (int project = 1; project >= 0; project--)
+		for (size_t i = 0; i < agent->nmounts; i++) {
+			const struct plan_mount *m = &agent->mounts[i];
+
+			if ((m->role == &mount_roles[MOUNT_PROJECT]) ==
+				(project == 1) &&
+			    !m->read_only && !mount_is_made(m) &&
+			    S_ISDIR(m->st.st_mode) && !is_contained(agent, m))
+				add_root(&w, m->source, NULL);
+		}
+	*ret = w;
+	w = (struct watched)WATCHED_INIT;
+	return 0;
+}
+
+int
+watched_like(const struct watched *other, struct watched *ret, struct diag *dg)
+{
+	cleanup_watched struct watched w = WATCHED_INIT;
+
+	if (set_list(&w, other->list_text.buf, other->list_text.len, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < other->nroots; i++)
+		add_root(&w, other->roots[i].path, other->roots[i].identity);
+	*ret = w;
+	w = (struct watched)WATCHED_INIT;
+	return 0;
+}
+
+struct watched_file
+watched_file_copy(const struct watched_file *file)
+{
+	struct watched_file copy = *file;
+
+	copy.path = xstrdup(file->path);
+	copy.stamp = xstrdup(file->stamp != NULL ? file->stamp : "-");
+	if (file->data != NULL) {
+		copy.data = xmalloc(file->len + 1);
+		memcpy(copy.data, file->data, file->len);
+		copy.data[file->len] = '\0';
+	}
+	return copy;
+}
+
+void
+watched_describe(const struct watched *w, const struct watched_file *file,
+    struct strbuf *out)
+{
+	if (file->root > 0)
+		strbuf_addf(out, "%s/", w->roots[file->root].path);
+	strbuf_addstr(out, file->path);
+}
+
+/* Returned: DIR/NAME; dir may be "". */
+static char *
+join(const char *dir, const char *name)
+{
+	return *dir == '\0' ? xstrdup(name) : xasprintf("%s/%s", dir, name);
+}
+
+static void
+note_missed(struct search *s, const char *dir)
+{
+	if (s->w->missed == NULL)
+		s->w->missed = *dir == '\0'
+		    ? xstrdup(s->w->roots[s->root].path)
+		    : xasprintf("%s/%s", s->w->roots[s->root].path, dir);
+}
+
+/*
+ * Handles a directory or file that cannot be opened.  One of another user does
+ * not count: the agent cannot open it either.
+ */
+static void
+note_closed(struct search *s, const char *path, int error)
+{
+	struct stat st;
+
+	if (error == ENOENT || error == ENOTDIR || error == ELOOP)
+		return;
+	if (error == EACCES &&
+	    fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_uid != geteuid())
+		return;
+	note_missed(s, path);
+}
+
+static char *
+stamp_of(const struct stat *st)
+{
+	return xasprintf("%jd.%jd.%ld.%jd.%ld.%ju", (intmax_t)st->st_size,
+	    (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+	    (intmax_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec,
+	    (uintmax_t)st->st_ino);
+}
+
+/* Reads the link's target, or what fits of it. */
+static void
+read_target(int fd, struct watched_file *file)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(fd, "", target, sizeof(target));
+
+	if (n < 0)
+		return;
+	file->data = xstrndup(target, (size_t)n);
+	file->len = strlen(file->data);
+}
+
+/* Reads a regular file of at most max bytes.  A larger one has no data. */
+static void
+read_data(int root_fd, const char *path, size_t max, struct watched_file *file)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (fs_open_nolinks(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+		&fd, &ignored) != 0 ||
+	    fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		file->kind = WATCHED_UNREADABLE;
+		return;
+	}
+	free(file->stamp);
+	file->stamp = stamp_of(&st);
+	file->mode = st.st_mode & 07777;
+	if ((uintmax_t)st.st_size > max ||
+	    fs_read_fd(fd, path, max, &text, &ignored) != 0)
+		return;
+	strbuf_reserve(&text, 1);
+	file->data = strbuf_detach(&text, &file->len);
+}
+
+/* Reads the file that fd, opened with O_PATH, refers to. */
+static struct watched_file
+read_file(
+    int root_fd, int fd, const char *path, const struct stat *st, size_t max)
+{
+	struct watched_file file = { .path = xstrdup(path),
+		.kind = WATCHED_OTHER,
+		.mode = st->st_mode & 07777,
+		.stamp = stamp_of(st) };
+
+	if (S_ISLNK(st->st_mode)) {
+		file.kind = WATCHED_LINK;
+		read_target(fd, &file);
+	} else if (S_ISREG(st->st_mode)) {
+		file.kind = WATCHED_REGULAR;
+		read_data(root_fd, path, max, &file);
+	}
+	return file;
+}
+
+static void
+add(struct search *s, int fd, const char *path, const struct stat *st,
+    const struct watch_row *row)
+{
+	struct watched *w = s->w;
+	size_t left = WATCHED_ALL_DATA - w->bytes;
+	struct watched_file file;
+
+	if (w->nr == WATCHED_FILES) {
+		note_missed(s, path);
+		return;
+	}
+	file = read_file(
+	    s->fd, fd, path, st, left < WATCHED_DATA ? left : WATCHED_DATA);
+	file.root = s->root;
+	file.row = (size_t)(row - w->list.v);
+	w->bytes += file.len;
+	w->v = xreallocarray(w->v, w->nr + 1, sizeof(*w->v));
+	w->v[w->nr++] = file;
+}
+
+static void expand(struct search *s, const char *dir,
+    const struct watch_row *row, size_t part);
+
+/*
+ * Finds what a symlink leads to below the root.  Such a file counts like a
+ * watched one: it has the same effect.
+ */
+static void
+follow(struct search *s, const char *path, const struct watch_row *row,
+    size_t part)
+{
+	const char *root = s->w->roots[s->root].path;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_free char *real = NULL;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (fs_open_beneath(s->fd, path, O_PATH, 0, &fd, &ignored) != 0 ||
+	    fstat(fd, &st) != 0 || fs_real_path(fd, &real) != 0 ||
+	    strcmp(real, root) == 0 || !protected_is_below(real, root))
+		return;
+	if (S_ISDIR(st.st_mode) && part + 1 < row->path.nr)
+		expand(s, real + strlen(root) + 1, row, part + 1);
+	else if (S_ISREG(st.st_mode))
+		add(s, fd, real + strlen(root) + 1, &st, row);
+}
+
+/* Adds path, which matches the row's components up to part. */
+static void
+look_at(struct search *s, const char *path, const struct watch_row *row,
+    size_t part)
+{
+	cleanup_diag struct diag closed = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (fs_open_nolinks(
+		s->fd, path, O_PATH | O_NOFOLLOW, 0, &fd, &closed) != 0) {
+		note_closed(s, path, closed.errnum);
+		return;
+	}
+	if (fstat(fd, &st) != 0) {
+		note_missed(s, path);
+		return;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		if (part + 1 < row->path.nr)
+			expand(s, path, row, part + 1);
+		return;
+	}
+	/* Also in place of a directory of the path: it may lead elsewhere. */
+	add(s, fd, path, &st, row);
+	if (S_ISLNK(st.st_mode))
+		follow(s, path, row, part);
+}
+
+static bool
+is_pattern(const char *component)
+{
+	return strpbrk(component, "*?[") != NULL;
+}
+
+static bool
+row_matches(const struct watch_row *row, size_t part, const char *name)
+{
+	const char *want = row->path.v[part];
+
+	if (!is_pattern(want))
+		return strcmp(want, name) == 0;
+	return fnmatch(want, name, 0) == 0 &&
+	    (row->except == NULL || part + 1 < row->path.nr ||
+		fnmatch(row->except, name, 0) != 0);
+}
+
+/* Looks for the row's component part in the directory. */
+static void
+expand(
+    struct search *s, const char *dir, const struct watch_row *row, size_t part)
+{
+	cleanup_diag struct diag closed = DIAG_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
+
+	if (!is_pattern(row->path.v[part])) {
+		cleanup_free char *path = join(dir, row->path.v[part]);
+
+		look_at(s, path, row, part);
+		return;
+	}
+	if (fs_open_nolinks(s->fd, *dir == '\0' ? "." : dir,
+		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &fd, &closed) != 0 ||
+	    fs_list_names(fd, dir, &names, &closed) != 0) {
+		if (closed.errnum == 0)
+			note_missed(s, dir);
+		else
+			note_closed(s, dir, closed.errnum);
+		return;
+	}
+	for (size_t i = 0; i < names.nr; i++) {
+		cleanup_free char *path = join(dir, names.v[i]);
+
+		if (row_matches(row, part, names.v[i]))
+			look_at(s, path, row, part);
+	}
+}
+
+/* Returns true if a component of the path is name. */
+static bool
+has_component(const char *path, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = path; (at = strstr(at, name)) != NULL; at += len)
+		if ((at == path || at[-1] == '/') &&
+		    (at[len] == '/' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+/* The names in a directory that tell whether git takes it for its own. */
+struct git_marks {
+	bool head, objects, refs, commondir;
+};
+
+/*
+ * Reads the names of an open directory.  Without rows, the project's rows do
+ * not apply here.  internal: the directory belongs to git.
+ */
+static int
+read_names(struct search *s, DIR *stream, const char *dir, bool rows,
+    bool internal, struct git_marks *marks)
+{
+	const struct watchlist *list = &s->w->list;
+	const struct dirent *e;
+
+	while (errno = 0, (e = readdir(stream)) != NULL) {
+		const char *name = e->d_name;
+		bool is_dir = e->d_type == DT_DIR;
+		cleanup_free char *path = NULL;
+		struct stat st;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (++s->entries > WATCHED_ENTRIES) {
+			note_missed(s, dir);
+			return 0;
+		}
+		marks->head = marks->head || strcmp(name, "HEAD") == 0;
+		marks->objects = marks->objects || strcmp(name, "objects") == 0;
+		marks->refs = marks->refs || strcmp(name, "refs") == 0;
+		marks->commondir =
+		    marks->commondir || strcmp(name, "commondir") == 0;
+		for (size_t i = 0; rows && i < list->nr; i++) {
+			if (list->v[i].git ||
+			    !row_matches(&list->v[i], 0, name))
+				continue;
+			free(path);
+			path = join(dir, name);
+			look_at(s, path, &list->v[i], 0);
+		}
+		if (e->d_type == DT_UNKNOWN &&
+		    fstatat(dirfd(stream), name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			is_dir = S_ISDIR(st.st_mode);
+		/* These hold many files, and no configuration. */
+		if (!is_dir ||
+		    (internal &&
+			(strcmp(name, "objects") == 0 ||
+			    strcmp(name, "refs") == 0 ||
+			    strcmp(name, "logs") == 0)))
+			continue;
+		strvec_push_given(&s->todo, join(dir, name));
+	}
+	return errno == 0 ? 0 : -1;
+}
+
+static void
+search_directory(struct search *s, const char *dir)
+{
+	const struct watchlist *list = &s->w->list;
+	cleanup_diag struct diag closed = DIAG_INIT;
+	cleanup_closedir DIR *stream = NULL;
+	cleanup_close int fd = -1;
+	struct git_marks marks = { .head = false };
+	bool internal = has_component(dir, ".git") ||
+	    has_component(s->w->roots[s->root].path, ".git");
+	bool rows = !internal;
+
+	for (size_t i = 0; i < list->skip.nr; i++)
+		rows = rows && !has_component(dir, list->skip.v[i]);
+	if (fs_open_nolinks(s->fd, *dir == '\0' ? "." : dir,
+		O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, &fd, &closed) != 0) {
+		note_closed(s, dir, closed.errnum);
+		return;
+	}
+	stream = fdopendir(fd);
+	if (stream == NULL) {
+		note_missed(s, dir);
+		return;
+	}
+	(void)steal_fd(&fd);
+	if (read_names(s, stream, dir, rows, internal, &marks) != 0)
+		note_closed(s, dir, errno);
+	if (!marks.head || !(marks.commondir || (marks.objects && marks.refs)))
+		return;
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->v[i].git)
+			expand(s, dir, &list->v[i], 0);
+}
+
+static void
+search_root(struct search *s)
+{
+	strvec_push(&s->todo, "");
+	for (size_t i = 0; i < s->todo.nr; i++) {
+		/* strvec_push() may move the array, so copy the path. */
+		cleanup_free char *dir = xstrdup(s->todo.v[i]);
+
+		if (s->entries > WATCHED_ENTRIES ||
+		    monotime_left_ms(s->deadline) == 0) {
+			note_missed(s, dir);
+			return;
+		}
+		search_directory(s, dir);
+	}
+}
+
+static int
+in_order(const void *a, const void *b)
+{
+	const struct watched_file *x = a;
+	const struct watched_file *y = b;
+	int rc;
+
+	if (x->root != y->root)
+		return x->root < y->root ? -1 : 1;
+	rc = strcmp(x->path, y->path);
+	return rc != 0 ? rc : (x->row > y->row) - (x->row < y->row);
+}
+
+/* Sorts the files.  Of one that several rows name, the first row stays. */
+static void
+sort(struct watched *w)
+{
+	size_t kept = 0;
+
+	if (w->nr > 0)
+		qsort(w->v, w->nr, sizeof(*w->v), in_order);
+	for (size_t i = 0; i < w->nr; i++) {
+		if (kept > 0 && w->v[kept - 1].root == w->v[i].root &&
+		    strcmp(w->v[kept - 1].path, w->v[i].path) == 0)
+			watched_file_release(&w->v[i]);
+		else
+			w->v[kept++] = w->v[i];
+	}
+	w->nr = kept;
+}
+
+int
+watched_open_roots(struct watched *w, struct diag *dg)
+{
+	for (size_t i = 0; i < w->nroots; i++) {
+		struct watched_root *r = &w->roots[i];
+		cleanup_close int top =
+		    open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		cleanup_free char *identity = NULL;
+
+		if (r->fd >= 0)
+			continue;
+		if (top < 0)
+			return diag_set_errno(dg, DIAG_IO, errno, "open /");
+		if (fs_open_nolinks(top, r->path + 1, O_RDONLY | O_DIRECTORY, 0,
+			&r->fd, dg) != 0) {
+			/* ENOENT means to callers: no state is stored. */
+			dg->errnum = 0;
+			return diag_wrap(dg, "%s", r->path);
+		}
+		identity = moved_identity(r->fd);
+		if (identity == NULL)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "stat %s", r->path);
+		if (r->identity == NULL)
+			r->identity = steal_ptr(&identity);
+		else if (strcmp(r->identity, identity) != 0)
+			return diag_set(dg, DIAG_IO,
+			    "%s is not the directory that the session had",
+			    r->path);
+	}
+	return 0;
+}
+
+int
+watched_search(struct watched *w, int timeout_ms, struct diag *dg)
+{
+	struct search s = { .w = w, .deadline = monotime_ms() + timeout_ms };
+
+	if (watched_open_roots(w, dg) != 0)
+		return -1;
+	for (s.root = 0; s.root < w->nroots; s.root++) {
+		s.fd = w->roots[s.root].fd;
+		strvec_init(&s.todo);
+		search_root(&s);
+		strvec_release(&s.todo);
+	}
+	sort(w);
+	return 0;
+}
+
+void
+watched_read_one(const struct watched *w, const struct watched_file *like,
+    struct watched_file *ret_file)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	int root_fd = w->roots[like->root].fd;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (fs_open_nolinks(root_fd, like->path, O_PATH | O_NOFOLLOW, 0, &fd,
+		&ignored) == 0 &&
+	    fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		*ret_file =
+		    read_file(root_fd, fd, like->path, &st, WATCHED_DATA);
+	} else {
+		*ret_file = (struct watched_file){ .path = xstrdup(like->path),
+			.kind = WATCHED_ABSENT,
+			.stamp = xstrdup("-") };
+	}
+	ret_file->root = like->root;
+	ret_file->row = like->row;
+}
