@@ -291,13 +291,27 @@ add_sockets(struct protected_paths *list, const struct plan_request *request,
 	    add(list, "engine-data", xstrdup(request->engine->data_root), dg) !=
 		0)
 		return -1;
-	/* Who can change a link to the socket can pass for the engine. */
-	if (request->engine->address != NULL &&
-	    strcmp(request->engine->address, request->engine->socket) != 0 &&
-	    add(list, "engine-socket", xstrdup(request->paths->short_dir),
-		dg) != 0)
-		return -1;
 	return add(list, "engine-socket", xstrdup(request->engine->socket), dg);
+}
+
+/*
+ * Adds the directories of links to sockets.  Who can change a link can pass for
+ * an engine or a session.  Another user's symlink below /tmp is not used, and
+ * protects nothing.
+ */
+static int
+add_links(
+    struct protected_paths *list, const struct paths *paths, struct diag *dg)
+{
+	struct stat st;
+
+	if (paths->short_dir != NULL &&
+	    (lstat(paths->short_dir, &st) != 0 || !S_ISLNK(st.st_mode)) &&
+	    add(list, "drydock", xstrdup(paths->short_dir), dg) != 0)
+		return -1;
+	return paths->runtime_dir == NULL
+	    ? 0
+	    : add(list, "drydock", xstrdup(paths->runtime_dir), dg);
 }
 
 static int
@@ -322,6 +336,8 @@ add_own(struct protected_paths *list, const struct plan_request *request,
 		if (own[i].path != NULL &&
 		    add(list, own[i].group, xstrdup(own[i].path), dg) != 0)
 			return -1;
+	if (add_links(list, p, dg) != 0)
+		return -1;
 	if (p->decisive != NULL &&
 	    (add_all(list, "decisive", &p->decisive->found, dg) != 0 ||
 		add_all(list, "decisive-link", &p->decisive->links, dg) != 0))

@@ -43,6 +43,17 @@ s.connect(sys.argv[1])
 s.sendall(b"hello")' "$1"
 }
 
+@test "no session can change the links" {
+  local dir
+  as_who mkdir -p "$short"
+  for dir in "$short" "$XDG_RUNTIME_DIR/drydock" "$XDG_RUNTIME_DIR"; do
+    as_who mkdir -p "$dir"
+    run --separate-stderr as_who drydock shell "$dir" -- true </dev/null
+    assert_equal "$status" 77
+    assert_contains "$stderr" "source-drydock"
+  done
+}
+
 @test "each command heals the links, and the end removes them" {
   open_counter
   links_are_right
@@ -196,7 +207,7 @@ END
   [ -n "$link" ]
   # Whoever can write to the link's directory would be the engine.
   run -77 --separate-stderr as_who drydock plan --mode=dood /tmp
-  assert_contains "$stderr$output" source-engine
+  assert_contains "$stderr$output" source-drydock
   kill "$(cat "$deep/pid")"
   rm "$socket"
   DRYDOCK_ENGINE=$(cat "$BED/socket") as_who drydock gc
