@@ -73,6 +73,35 @@ check_npm(const char *word)
 }
 
 /*
+ * What an agent is told about its network.  It has no quote or backslash that
+ * ends a string of TOML in three single quotes.
+ */
+static const char network_text[] =
+    "# The network of this session\n\nThis session may run in "
+    "drydock's contained mode: then its only way out is the proxy "
+    "in HTTPS_PROXY, which connects to the hosts on an allowlist. "
+    "An answer 403 with \"drydock refused HOST\" is that wall, and "
+    "no fault of the network. Do not look for a way around it: no "
+    "other proxy, mirror, address or DNS works. Tell the user "
+    "which host you need and for what, and that \"drydock allow "
+    "HOST\" on their machine, in the project's directory, opens it "
+    "for this session at once.\n";
+
+/* Appends text, with network_text in place of each ${NETWORK_TEXT}. */
+static void
+add_text(struct strbuf *data, const char *text)
+{
+	static const char name[] = "${NETWORK_TEXT}";
+
+	for (const char *at; (at = strstr(text, name)) != NULL;
+	     text = at + strlen(name)) {
+		strbuf_add(data, text, (size_t)(at - text));
+		strbuf_addstr(data, network_text);
+	}
+	strbuf_addstr(data, text);
+}
+
+/*
  * Returns true for a relative path without empty, "." or ".." components, of
  * characters that have no meaning to a shell.
  */
@@ -106,7 +135,7 @@ read_guardrail(struct agent_guardrails *g, const char *path,
 	file->path = xstrdup(path);
 	strbuf_init(&file->data);
 	if (text != NULL) {
-		strbuf_addstr(&file->data, text);
+		add_text(&file->data, text);
 		return 0;
 	}
 	struct jsonw *w = jsonw_new(true);

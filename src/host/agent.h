@@ -29,7 +29,9 @@
  *	guardrails	object: "dir", a directory below /etc from which the
  *			agent reads its managed settings, and "files", an
  *			object of paths below that directory; each value is
- *			text, or an object that is written as JSON
+ *			text, or an object that is written as JSON; in text,
+ *			${NETWORK_TEXT} is what drydock tells an agent about
+ *			the network of a contained session
  */
 #ifndef DRYDOCK_AGENT_H
 #define DRYDOCK_AGENT_H

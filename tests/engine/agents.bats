@@ -81,6 +81,7 @@ works_as_client() {
   rm -f "$project/made"
   client new 'echo one-of-a-kind | tee made' || return
   assert_equal "$(cat "$project/made")" one-of-a-kind || return
+  assert_contains "$output" "wall=True" || return
   client resume 'echo another' || return
   assert_contains "${lines[-1]}" one-of-a-kind
 }

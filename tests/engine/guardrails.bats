@@ -53,6 +53,7 @@ teardown() {
   assert_contains "$(cat "$project/denied")" "denied"
   assert_contains "$(cat "$project/allowed")" "is_error=False"
   assert_equal "$(cat "$project/made")" made
+  assert_contains "$(cat "$project/allowed")" "wall=True"
 }
 
 @test "the guardrails cannot be changed, shadowed or unmounted from inside" {

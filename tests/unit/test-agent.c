@@ -32,13 +32,15 @@ test_whole(void)
 	    " \"reserved_env\": [\"TOOL_*\", \"*_HOOK\", \"X\"],"
 	    " \"npm\": [\"@scope/tool-x@1.2.3-rc.1\", \"tool@0.1.0\"],"
 	    " \"guardrails\": {\"dir\": \"/etc/tool\", \"files\": {"
-	    "  \"d/a.json\": {\"deny\": [\"x\"]}, \"b.toml\": \"x = 1\\n\"}},"
+	    "  \"d/a.json\": {\"deny\": [\"x\"]}, \"b.toml\": \"x = 1\\n\","
+	    "  \"c.toml\": \"x = '''${NETWORK_TEXT}'''\\n\"}},"
 	    " \"limits\": [\"x passes\"],"
 	    " \"token\": {\"variable\": \"T\", \"advice\": \"get\","
 	    "  \"document\": \".t.json\", \"defaults\": {\"done\": true}},"
 	    " \"history_link\": \".tool/history\"}";
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
+	const char *network;
 
 	CHECK_INT(
 	    agent_parse(&agent, "tool", "tool.json", text, strlen(text), &dg),
@@ -59,10 +61,14 @@ test_whole(void)
 	CHECK_STR(agent.token_document, ".t.json");
 	CHECK_STR(agent.token_defaults.buf, "{\"done\":true}\n");
 	CHECK_STR(agent.guardrails.dir, "/etc/tool");
-	CHECK_INT(agent.guardrails.nr, 2);
+	CHECK_INT(agent.guardrails.nr, 3);
 	CHECK_STR(agent.guardrails.v[0].path, "d/a.json");
 	CHECK(strstr(agent.guardrails.v[0].data.buf, "\"deny\"") != NULL);
 	CHECK_STR(agent.guardrails.v[1].data.buf, "x = 1\n");
+	network = agent.guardrails.v[2].data.buf;
+	CHECK(strncmp(network, "x = '''# The", strlen("x = '''# The")) == 0);
+	CHECK(strstr(network, "\"drydock allow HOST\"") != NULL);
+	CHECK_STR(strstr(network + 7, "'''"), "'''\n");
 }
 
 static void

@@ -3,7 +3,8 @@
 """api.py COMMAND PORT-FILE LOG: a model that wants to run COMMAND once.
 
 Answers the first message with a call of the client's shell tool, writes the
-tool's result to LOG as "is_error=... TEXT", and says DONE from then on.  Speaks
+tool's result to LOG as "is_error=... wall=... TEXT", and says DONE from then on.
+wall: the client told the model what a refusal of drydock's proxy means.  Speaks
 Anthropic's messages, OpenAI's responses and chat completions, and Gemini's
 generateContent.
 """
@@ -14,6 +15,7 @@ import os
 import sys
 
 COMMAND, PORT_FILE, LOG = sys.argv[1:]
+WALL = "drydock allow HOST"
 USAGE = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
 
 
@@ -202,7 +204,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if model.results:
             is_error, text = model.results[-1]
             with open(LOG, "w") as log:
-                log.write(f"is_error={is_error} {json.dumps(text)}\n")
+                log.write(f"is_error={is_error} wall={WALL in json.dumps(body)}")
+                log.write(f" {json.dumps(text)}\n")
         events = model.say() if model.results or not model.tools else model.call()
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
