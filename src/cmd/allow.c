@@ -49,6 +49,17 @@ source_name(unsigned sources)
 	return "the agent (setting agent_hosts)";
 }
 
+static int
+parse_line(const struct change *c, const char *line, struct allowlist *list,
+    struct diag *dg)
+{
+	if (allowlist_parse(list, ALLOW_GLOBAL, c->ctx->paths, "HOST", line,
+		strlen(line), dg) == 0)
+		return 0;
+	dg->class = DIAG_USAGE;
+	return -1;
+}
+
 /* Parses an operand as a line of a list. */
 static int
 parse_host(const struct change *c, const char *host, struct allowlist *list,
@@ -56,25 +67,37 @@ parse_host(const struct change *c, const char *host, struct allowlist *list,
 {
 	if (strpbrk(host, " \t\r\n#") != NULL || *host == '\0')
 		return diag_set(dg, DIAG_USAGE, "\"%s\" is not a host", host);
-	if (allowlist_parse(list, ALLOW_GLOBAL, c->ctx->paths, "HOST", host,
-		strlen(host), dg) == 0)
-		return 0;
-	dg->class = DIAG_USAGE;
-	return -1;
+	return parse_line(c, host, list, dg);
 }
 
 /* Returns true if the effective list covers each entry of list. */
 static bool
-is_open(
-    const struct allowlist *now, const struct allowlist *list, bool private_ok)
+is_open(const struct allowlist *now, const struct allowlist *list)
 {
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct allow_entry *e = allowlist_find(now, &list->v[i]);
 
-		if (e == NULL || (private_ok && !e->private_ok))
+		if (e == NULL || (list->v[i].private_ok && !e->private_ok))
 			return false;
 	}
 	return true;
+}
+
+/* Names the hosts of a bundle that this machine's configuration decides. */
+static void
+tell_origins(const char *bundle, const struct allowlist *list)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		cleanup_strbuf struct strbuf host = STRBUF_INIT;
+
+		if (list->v[i].origin == NULL)
+			continue;
+		allow_entry_print(&list->v[i], &host);
+		diag_note("%s opens %s, which %s names", bundle, host.buf,
+		    list->v[i].origin);
+	}
+	for (size_t i = 0; i < list->notes.nr; i++)
+		diag_note("%s", list->notes.v[i]);
 }
 
 static int
@@ -83,23 +106,24 @@ add_host(struct change *c, const char *host, struct diag *dg)
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	struct strbuf *text = &c->file.text;
-	bool private_ok = c->options->private_ok;
 
 	if (parse_host(c, host, &list, dg) != 0)
 		return -1;
-	if (*host == '@' && private_ok)
-		return diag_set(dg, DIAG_USAGE,
-		    "--private cannot apply to the bundle %s", host);
-	if (is_open(&c->now, &list, private_ok)) {
-		strvec_push(&c->open, host);
-		return 0;
-	}
 	if (*host == '@')
 		strbuf_addstr(&line, host);
 	else
 		allow_entry_print(&list.v[0], &line);
-	if (private_ok)
+	if (c->options->private_ok)
 		strbuf_addstr(&line, " private");
+	allowlist_release(&list);
+	if (parse_line(c, line.buf, &list, dg) != 0)
+		return -1;
+	if (*host == '@')
+		tell_origins(host, &list);
+	if (is_open(&c->now, &list)) {
+		strvec_push(&c->open, host);
+		return 0;
+	}
 	text_add_line(text, line.buf);
 	strvec_push(&c->changed, line.buf);
 	return allowlist_parse(&c->now, ALLOW_PROJECT, c->ctx->paths, "HOST",

@@ -12,8 +12,8 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "engine/slurp.h"
 #include "host/settings.h"
+#include "host/slurp.h"
 #include "host/trusted.h"
 
 #define SYSTEM_DIR "/usr/local/share/ca-certificates"

@@ -10,12 +10,12 @@
 #include "base/diag.h"
 #include "base/proc.h"
 #include "base/xalloc.h"
-#include "engine/aptsources.h"
-#include "engine/npmrc.h"
-#include "engine/slurp.h"
 #include "engine/tarball.h"
+#include "host/aptsources.h"
+#include "host/npmrc.h"
 #include "host/paths.h"
 #include "host/program.h"
+#include "host/slurp.h"
 
 #define APT_DIR "/etc/apt"
 #define TEXT_MAX ((size_t)256 * 1024)

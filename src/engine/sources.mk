@@ -4,8 +4,6 @@ engine_sources = \
 	src/engine/answer.h \
 	src/engine/api.c \
 	src/engine/api.h \
-	src/engine/aptsources.c \
-	src/engine/aptsources.h \
 	src/engine/bootstrap.c \
 	src/engine/bootstrap.h \
 	src/engine/build-recipe.c \
@@ -40,13 +38,9 @@ engine_sources = \
 	src/engine/logs.h \
 	src/engine/moment.c \
 	src/engine/moment.h \
-	src/engine/npmrc.c \
-	src/engine/npmrc.h \
 	src/engine/probe.c \
 	src/engine/programs.c \
 	src/engine/programs.h \
-	src/engine/slurp.c \
-	src/engine/slurp.h \
 	src/engine/subids.c \
 	src/engine/subids.h \
 	src/engine/tarball.c \

@@ -11,9 +11,9 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "engine/slurp.h"
 #include "host/paths.h"
 #include "host/program.h"
+#include "host/slurp.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 /* mmdebstrap(1): one for each id of a Debian system */

@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/catalog.h"
+#include "host/packagehosts.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/text.h"
@@ -276,32 +277,89 @@ fail_bundle(const struct paths *paths, const char *origin, const char *word,
 	    origin, word, bundles.nr > 0 ? known : "none is installed");
 }
 
+/* What is read, and what holds for its lines. */
+struct reading {
+	struct allowlist *list;
+	enum allow_source source;
+	const struct paths *paths; /* NULL: bundles are not allowed */
+	const char *bundle; /* the bundle that is being read; NULL: a list */
+	bool private_ok; /* of the hosts that "@@" lines stand for */
+};
+
+static int parse_text(const struct reading *r, const char *name,
+    const char *text, size_t len, struct diag *dg);
+
+static void
+add_note(struct allowlist *list, const char *bundle, const char *text)
+{
+	cleanup_free char *note = xasprintf("@%s: %s", bundle, text);
+
+	if (!strvec_has(&list->notes, note))
+		strvec_push(&list->notes, note);
+}
+
+/* Adds the hosts that a package manager's configuration on this host names. */
 static int
-add_bundle(struct allowlist *list, enum allow_source source,
-    const struct paths *paths, const char *origin, const char *word,
+add_configured(const struct reading *r, const char *origin, const char *word,
     struct diag *dg)
+{
+	cleanup_packagehosts struct packagehosts found = PACKAGEHOSTS_INIT;
+
+	if (packagehosts_read(&found, word + 2, r->paths, dg) != 0)
+		return diag_wrap(dg, "%s: \"%s\"", origin, word);
+	for (size_t i = 0; i < found.lines.nr; i++) {
+		cleanup_free char *note = NULL;
+		struct allow_entry e;
+		const char *why = parse_word(found.lines.v[i], &e);
+
+		if (why != NULL) {
+			note = xasprintf("%s names \"%s\", which %s",
+			    found.files.v[i], found.lines.v[i], why);
+			add_note(r->list, r->bundle, note);
+			continue;
+		}
+		e.private_ok = r->private_ok;
+		e.sources = r->source;
+		e.origin = xstrdup(found.files.v[i]);
+		if (add_entry(r->list, &e, origin, dg) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < found.notes.nr; i++)
+		add_note(r->list, r->bundle, found.notes.v[i]);
+	return 0;
+}
+
+static int
+add_bundle(const struct reading *r, const char *origin, const char *word,
+    bool private_ok, struct diag *dg)
 {
 	cleanup_free char *file = xasprintf(BUNDLES "/%s", word + 1);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -1;
+	struct reading inner = *r;
 
-	if (paths == NULL)
+	if (r->paths == NULL || r->bundle != NULL)
 		return diag_set(dg, DIAG_CONFIG,
 		    "%s: \"%s\": a bundle is not allowed here", origin, word);
 	if (catalog_is_name(word + 1) &&
-	    trusted_open(paths, paths->data_dir, file, 0, &fd, dg) != 0)
+	    trusted_open(r->paths, r->paths->data_dir, file, 0, &fd, dg) != 0)
 		return -1;
 	if (fd < 0)
-		return fail_bundle(paths, origin, word, dg);
+		return fail_bundle(r->paths, origin, word, dg);
 	if (trusted_read(fd, file, ALLOWLIST_MAX, &text, dg) != 0)
 		return -1;
-	return allowlist_parse(
-	    list, source, NULL, file, text.buf, text.len, dg);
+	if (private_ok && strstr(text.buf, "\n@@") == NULL)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s: \"private\" cannot apply to \"%s\": no host of it comes "
+		    "from this machine's configuration",
+		    origin, word);
+	inner.bundle = word + 1;
+	inner.private_ok = private_ok;
+	return parse_text(&inner, file, text.buf, text.len, dg);
 }
 
 static int
-parse_line(struct allowlist *list, enum allow_source source,
-    const struct paths *paths, const struct lines *lines, const char *line,
+parse_line(const struct reading *r, const struct lines *lines, const char *line,
     struct diag *dg)
 {
 	size_t len = strcspn(line, " \t");
@@ -312,29 +370,27 @@ parse_line(struct allowlist *list, enum allow_source source,
 	struct allow_entry e;
 	const char *why;
 
-	if (*word == '@' && *rest == '\0')
-		return add_bundle(list, source, paths, origin, word, dg);
-	if (*word == '@')
-		return diag_set(dg, DIAG_CONFIG,
-		    "%s: unexpected \"%s\" after a bundle", origin, rest);
 	if (*rest != '\0' && strcmp(rest, "private") != 0)
 		return diag_set(dg, DIAG_CONFIG,
 		    "%s: unexpected \"%s\" after the host: only \"private\" "
 		    "may follow",
 		    origin, rest);
+	if (r->bundle != NULL && strncmp(word, "@@", 2) == 0)
+		return add_configured(r, origin, word, dg);
+	if (*word == '@')
+		return add_bundle(r, origin, word, *rest != '\0', dg);
 	why = parse_word(word, &e);
 	if (why != NULL)
 		return diag_set(
 		    dg, DIAG_CONFIG, "%s: \"%s\" %s", origin, word, why);
 	e.private_ok = *rest != '\0';
-	e.sources = source;
-	return add_entry(list, &e, lines->name, dg);
+	e.sources = r->source;
+	return add_entry(r->list, &e, lines->name, dg);
 }
 
-int
-allowlist_parse(struct allowlist *list, enum allow_source source,
-    const struct paths *paths, const char *name, const char *text, size_t len,
-    struct diag *dg)
+static int
+parse_text(const struct reading *r, const char *name, const char *text,
+    size_t len, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	struct lines lines;
@@ -343,10 +399,20 @@ allowlist_parse(struct allowlist *list, enum allow_source source,
 		return -1;
 	while (lines_next(&lines, &line)) {
 		lines_cut_comment(&line);
-		if (parse_line(list, source, paths, &lines, line.buf, dg) != 0)
+		if (parse_line(r, &lines, line.buf, dg) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+int
+allowlist_parse(struct allowlist *list, enum allow_source source,
+    const struct paths *paths, const char *name, const char *text, size_t len,
+    struct diag *dg)
+{
+	const struct reading r = { list, source, paths, NULL, false };
+
+	return parse_text(&r, name, text, len, dg);
 }
 
 static int
@@ -470,6 +536,7 @@ void
 allow_entry_release(struct allow_entry *e)
 {
 	free(e->host);
+	free(e->origin);
 	*e = (struct allow_entry){ .host = NULL };
 }
 
@@ -477,7 +544,8 @@ void
 allowlist_release(struct allowlist *list)
 {
 	for (size_t i = 0; i < list->nr; i++)
-		free(list->v[i].host);
+		allow_entry_release(&list->v[i]);
 	free(list->v);
+	strvec_release(&list->notes);
 	*list = (struct allowlist)ALLOWLIST_INIT;
 }

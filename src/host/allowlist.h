@@ -2,7 +2,7 @@
 /*
  * allowlist: the hosts that a contained session may reach.
  *
- * Each line is "HOST[:PORT] [private]" or "@BUNDLE"; # starts a comment.  HOST
+ * Each line is "HOST[:PORT] [private]" or "@BUNDLE [private]"; # starts a comment.  HOST
  * is one of
  *
  *	NAME		that host only
@@ -19,7 +19,9 @@
  * Case is folded, and one trailing dot is dropped.
  *
  * A bundle is a file of such lines in bundles/ of the installed data, for one
- * package manager or forge.
+ * package manager or forge.  A line "@@npm" or "@@apt" in it stands for the hosts
+ * that this host's configuration names (host/packagehosts.h); "private" after a
+ * bundle is for these alone.
  */
 #ifndef DRYDOCK_ALLOWLIST_H
 #define DRYDOCK_ALLOWLIST_H
@@ -27,6 +29,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/strvec.h"
 
 struct agent;
 struct diag;
@@ -60,6 +64,8 @@ struct allow_entry {
 	bool plain_http;
 	bool private_ok;
 	unsigned sources; /* of allow_source */
+	/* owned; the file of a package manager that names it; NULL: a line */
+	char *origin;
 };
 
 struct allowlist {
@@ -67,11 +73,13 @@ struct allowlist {
 	    *v; /* owned; in order of first mention, no duplicates */
 	size_t nr;
 	size_t alloc;
+	/* why "@@" lines stand for no host, and what the user can do */
+	struct strvec notes;
 };
 
-#define ALLOWLIST_INIT     \
-	{                  \
-		NULL, 0, 0 \
+#define ALLOWLIST_INIT                  \
+	{                               \
+		NULL, 0, 0, STRVEC_INIT \
 	}
 
 #define ALLOWLIST_MAX ((size_t)64 << 10) /* bytes of one list */

@@ -6,6 +6,8 @@ host_sources = \
 	src/host/agent.h \
 	src/host/allowlist.c \
 	src/host/allowlist.h \
+	src/host/aptsources.c \
+	src/host/aptsources.h \
 	src/host/catalog.c \
 	src/host/catalog.h \
 	src/host/conffile.c \
@@ -22,6 +24,10 @@ host_sources = \
 	src/host/mode.h \
 	src/host/nearest.c \
 	src/host/nearest.h \
+	src/host/npmrc.c \
+	src/host/npmrc.h \
+	src/host/packagehosts.c \
+	src/host/packagehosts.h \
 	src/host/paths.c \
 	src/host/paths.h \
 	src/host/program.c \
@@ -38,10 +44,12 @@ host_sources = \
 	src/host/settings.h \
 	src/host/shortlinks.c \
 	src/host/shortlinks.h \
-	src/host/statedir.c \
-	src/host/statedir.h \
+	src/host/slurp.c \
+	src/host/slurp.h \
 	src/host/sshproto.c \
 	src/host/sshproto.h \
+	src/host/statedir.c \
+	src/host/statedir.h \
 	src/host/text.c \
 	src/host/text.h \
 	src/host/token.c \

@@ -330,6 +330,8 @@ print_banner(const struct start *l)
 		    "session %s on %s, dood (%s)%s: it has the engine's "
 		    "socket and the host's network, so it is root on the host",
 		    l->session.id, l->project.path, l->mode.reason, as_root);
+	for (size_t i = 0; i < l->allowlist.notes.nr; i++)
+		diag_note("%s", l->allowlist.notes.v[i]);
 	for (size_t i = 0; i < l->plan.sockets.nr; i++)
 		diag_note("a program listens at %s, and the agent can talk to "
 			  "it without a network (setting project_sockets)",

@@ -9,14 +9,21 @@ setup() {
   project_conf </dev/null
   list=${own%/*}/allowlist
   cd "$project" || return
+  rm -f "$HOME/.npmrc"
+}
+
+teardown() {
+  rm -f "$HOME/.npmrc"
 }
 
 @test "allow adds a line to the project's list, once" {
   printf '# mine' >"$list"
+  echo 'registry=https://npm.example/' >"$HOME/.npmrc"
   run -0 --separate-stderr drydock allow A.example. b.example:8443 a.example \
     '*.c.example' http://d.example @npm
   assert_equal "$output" $'a.example\nb.example:8443\n*.c.example\nhttp://d.example\n@npm'
-  assert_equal "$stderr" "drydock: a.example is already open"
+  assert_equal "$stderr" "drydock: @npm opens npm.example, which ~/.npmrc names
+drydock: a.example is already open"
   assert_equal "$(<"$list")" "# mine
 a.example
 b.example:8443
@@ -34,6 +41,37 @@ drydock: x.c.example is already open"
   run -0 drydock allow --json e.example --project="$project"
   assert_equal "$(jq -c . <<<"$output")" \
     "{\"file\":\"$list\",\"changed\":[\"e.example\"],\"open\":[]}"
+}
+
+@test "a bundle has the hosts that this machine's npm and apt are set to" {
+  run -0 --separate-stderr drydock allow @npm
+  assert_equal "$output" @npm
+  assert_contains "$stderr" "@npm: neither ~/.npmrc nor /etc/npmrc names a registry"
+  run -1 drydock deny npm.example
+  printf '%s\n' '//npm.example/:_authToken=secret' \
+    'registry=https://npm.example:8443/' >"$HOME/.npmrc"
+  chmod 0600 "$HOME/.npmrc"
+  run -1 --separate-stderr drydock deny npm.example:8443
+  assert_contains "$stderr" "npm.example:8443 stays open"
+  # Its address may be private; then it is another line.
+  run -0 --separate-stderr drydock allow --private @npm
+  assert_equal "$output" "@npm private"
+  assert_contains "$stderr" "@npm opens npm.example:8443, which ~/.npmrc names"
+  refute_contains "$output$stderr$(<"$list")" secret
+  run -0 --separate-stderr drydock allow @npm
+  assert_contains "$stderr" "@npm is already open"
+  run -64 --separate-stderr drydock allow --private @pypi
+  assert_contains "$stderr" "\"private\" cannot apply to \"@pypi\""
+  run -0 drydock deny @npm
+  assert_equal "$(<"$list")" ""
+  # Whoever could write the file could open a host.
+  chmod 0666 "$HOME/.npmrc"
+  run -64 --separate-stderr drydock allow @npm
+  assert_contains "$stderr" "$HOME/.npmrc"
+  if grep -qrh '^deb http' /etc/apt/sources.list /etc/apt/sources.list.d; then
+    run -0 --separate-stderr drydock allow @debian
+    assert_contains "$stderr" ", which /etc/apt/sources.list"
+  fi
 }
 
 @test "allow --global opens for all projects, and deny says what stays open" {

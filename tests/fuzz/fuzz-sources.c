@@ -9,9 +9,9 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
-#include "engine/aptsources.h"
-#include "engine/npmrc.h"
 #include "fuzz.h"
+#include "host/aptsources.h"
+#include "host/npmrc.h"
 
 /* "KEY|URI SUITE COMPONENT...": one line, and the words are where they are. */
 static void

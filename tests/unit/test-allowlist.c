@@ -2,6 +2,7 @@
 /* Which lines are hosts. */
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -150,7 +151,9 @@ test_bad(void)
 		{ "http://a.example:80/x", "leave out the path" },
 		{ "http://http://a.example", "leave out the path" },
 		{ "@npm", "a bundle is not allowed here" },
-		{ "@npm private", "after a bundle" },
+		{ "@npm private", "a bundle is not allowed here" },
+		{ "@npm privat", "only \"private\" may follow" },
+		{ "@@npm", "a bundle is not allowed here" },
 		{ ".example.com", "has an empty label" },
 		{ "example..com", "has an empty label" },
 		{ "example.com..", "has an empty label" },
@@ -342,6 +345,99 @@ test_bundles(void)
 }
 
 static void
+write_npmrc(const struct paths *paths, const char *text)
+{
+	cleanup_free char *path = xasprintf("%s/.npmrc", paths->home);
+	FILE *f = fopen(path, "we");
+
+	if (CHECK(f != NULL)) {
+		(void)fputs(text, f);
+		(void)fclose(f);
+		CHECK_INT(chmod(path, 0600), 0);
+	}
+}
+
+/* Returns the entry for the line, or NULL. */
+static const struct allow_entry *
+find(const struct allowlist *list, const char *line)
+{
+	return allowlist_find_line(list, line);
+}
+
+/* The hosts of a bundle that the user's own configuration names. */
+static void
+test_configured(void)
+{
+	static const char text[] =
+	    "; mine\nregistry = https://old.example/\n"
+	    "//npm.example:8443/:_authToken=secret\n"
+	    "registry=https://u:p@npm.example:8443/path/\n"
+	    "@a:registry=http://plain.example\n"
+	    "@b:registry=https://npm.example:8443\n"
+	    "@c:registry=file:///tmp\n@d:registry=https://${HOST}/\n";
+	cleanup_paths struct paths paths;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_allowlist struct allowlist none = ALLOWLIST_INIT;
+	cleanup_free char *notes = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	data_kit_paths(&paths);
+	paths.home = xasprintf("%s/home", check_tmpdir());
+	CHECK_INT(mkdir(paths.home, 0700), 0);
+	CHECK_INT(allowlist_parse(
+		      &none, ALLOW_PROJECT, &paths, "list", "@npm", 4, &dg),
+	    0);
+	if (CHECK_INT(none.notes.nr, 1))
+		CHECK(
+		    strstr(none.notes.v[0], "npm config get registry") != NULL);
+	write_npmrc(&paths, text);
+	CHECK_INT(allowlist_parse(&list, ALLOW_PROJECT, &paths, "list",
+		      "@npm private", 12, &dg),
+	    0);
+	CHECK_INT(list.nr, none.nr + 2);
+	if (CHECK(find(&list, "npm.example:8443") != NULL)) {
+		CHECK_STR(find(&list, "npm.example:8443")->origin, "~/.npmrc");
+		CHECK(find(&list, "npm.example:8443")->private_ok);
+	}
+	CHECK(find(&list, "http://plain.example") != NULL);
+	CHECK(find(&list, "npm.example") == NULL);
+	CHECK(find(&list, "old.example") == NULL);
+	/* "private" is not for what the bundle itself names. */
+	CHECK(!list.v[list.nr - 1].private_ok);
+	CHECK(list.v[list.nr - 1].origin == NULL);
+	notes = strvec_join(&list.notes, "; ");
+	CHECK(strstr(notes, "not reached by http or https") != NULL);
+	CHECK(strstr(notes, "\"${HOST}\", which is not a host") != NULL);
+	CHECK(strstr(notes, "secret") == NULL);
+	CHECK(strstr(notes, "u:p") == NULL);
+	CHECK_INT(allowlist_parse(&list, ALLOW_PROJECT, &paths, "list",
+		      "@pypi private", 13, &dg),
+	    -1);
+	CHECK(strstr(dg.message, "cannot apply to \"@pypi\"") != NULL);
+}
+
+/* A file that others can change decides nothing. */
+static void
+test_configured_by_others(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_free char *path = NULL;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	data_kit_paths(&paths);
+	paths.home = xasprintf("%s/home", check_tmpdir());
+	path = xasprintf("%s/.npmrc", paths.home);
+	CHECK_INT(mkdir(paths.home, 0700), 0);
+	write_npmrc(&paths, "registry=https://evil.example/\n");
+	CHECK_INT(chmod(path, 0666), 0);
+	CHECK_INT(allowlist_parse(
+		      &list, ALLOW_PROJECT, &paths, "list", "@npm", 4, &dg),
+	    -1);
+	CHECK(strstr(dg.message, ".npmrc") != NULL);
+}
+
+static void
 test_many(void)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -421,6 +517,9 @@ main(void)
 		{ "a request matches a line that has its own host alone",
 		    test_requests },
 		{ "bundles are read from the installed data", test_bundles },
+		{ "the user's npm names hosts of a bundle", test_configured },
+		{ "a file that others can change names none",
+		    test_configured_by_others },
 		{ "the number of hosts is bounded", test_many },
 		{ "the agent's and toolchains' hosts come before the user's",
 		    test_load },

@@ -8,9 +8,9 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "engine/aptsources.h"
 #include "engine/hostconf.h"
-#include "engine/npmrc.h"
+#include "host/aptsources.h"
+#include "host/npmrc.h"
 
 #include "check.h"
 

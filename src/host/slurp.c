@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* slurp: reads optional files. */
-#include "engine/slurp.h"
+#include "host/slurp.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* npmrc: parses npm's ini format as far as the registry settings need it. */
-#include "engine/npmrc.h"
+#include "host/npmrc.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

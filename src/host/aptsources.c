@@ -3,7 +3,7 @@
  * aptsources: parses both formats of sources.list(5) into the lines of
  * aptsources.h.
  */
-#include "engine/aptsources.h"
+#include "host/aptsources.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "engine/slurp.h"
+#include "host/slurp.h"
 
 #define FILE_MAX ((size_t)256 * 1024)
 #define BLANKS " \t\r\n"
@@ -283,6 +283,22 @@ has_suffix(const char *s, const char *suffix)
 	return len > n && strcmp(s + len - n, suffix) == 0;
 }
 
+bool
+aptsources_is_name(const char *name)
+{
+	return has_suffix(name, ".list") || has_suffix(name, ".sources");
+}
+
+void
+aptsources_parse(const char *name, const char *text, const char *codename,
+    struct strvec *lines)
+{
+	if (has_suffix(name, ".sources"))
+		aptsources_parse_deb822(text, codename, lines);
+	else
+		aptsources_parse_list(text, codename, lines);
+}
+
 static void
 read_one(const char *path, const char *codename, struct strvec *lines)
 {
@@ -290,17 +306,13 @@ read_one(const char *path, const char *codename, struct strvec *lines)
 
 	if (!slurp_text(path, FILE_MAX, &text))
 		return;
-	if (has_suffix(path, ".sources"))
-		aptsources_parse_deb822(text.buf, codename, lines);
-	else
-		aptsources_parse_list(text.buf, codename, lines);
+	aptsources_parse(path, text.buf, codename, lines);
 }
 
 static int
 is_source(const struct dirent *entry)
 {
-	return has_suffix(entry->d_name, ".list") ||
-	    has_suffix(entry->d_name, ".sources");
+	return aptsources_is_name(entry->d_name);
 }
 
 void

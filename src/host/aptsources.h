@@ -12,6 +12,7 @@
 #ifndef DRYDOCK_APTSOURCES_H
 #define DRYDOCK_APTSOURCES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct strvec;
@@ -24,6 +25,13 @@ void aptsources_parse_list(
     const char *text, const char *codename, struct strvec *lines);
 void aptsources_parse_deb822(
     const char *text, const char *codename, struct strvec *lines);
+
+/* The same, by the format that the file's name stands for. */
+void aptsources_parse(const char *name, const char *text, const char *codename,
+    struct strvec *lines);
+
+/* Returns true for a name that apt reads in sources.list.d/. */
+bool aptsources_is_name(const char *name);
 
 /*
  * Reads all sources of the host: sources.list and sources.list.d/ below dir

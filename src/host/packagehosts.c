@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* packagehosts: reads the files of npm and apt that name hosts. */
+#include "host/packagehosts.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-walk.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "host/aptsources.h"
+#include "host/npmrc.h"
+#include "host/paths.h"
+#include "host/trusted.h"
+
+#define TEXT_MAX ((size_t)256 * 1024)
+#define APT_DIR "/etc/apt"
+#define APT_PARTS "sources.list.d"
+
+/* Returned: the host of a URL as a line of an allowlist, or NULL. */
+static char *
+line_of_url(const char *url)
+{
+	static const char http[] = "http://";
+	static const char https[] = "https://";
+	bool plain = strncasecmp(url, http, strlen(http)) == 0;
+	const char *at;
+
+	if (!plain && strncasecmp(url, https, strlen(https)) != 0)
+		return NULL;
+	at = url + (plain ? strlen(http) : strlen(https));
+	cleanup_free char *host = xstrndup(at, strcspn(at, "/?#"));
+	const char *user = strrchr(host, '@');
+
+	return xasprintf(
+	    "%s%s", plain ? http : "", user != NULL ? user + 1 : host);
+}
+
+static void
+add_url(struct packagehosts *p, const char *url, const char *file)
+{
+	char *line = line_of_url(url);
+
+	if (line == NULL) {
+		strvec_pushf(&p->notes,
+		    "%s names a package source that is not "
+		    "reached by http or https",
+		    file);
+	} else if (strvec_has(&p->lines, line)) {
+		free(line);
+	} else {
+		strvec_push_given(&p->lines, line);
+		strvec_push(&p->files, file);
+	}
+}
+
+/* Appends the file; nothing if it is absent. */
+static int
+read_file(const struct paths *paths, const char *dir, const char *name,
+    struct strbuf *text, struct diag *dg)
+{
+	cleanup_free char *path = xasprintf("%s/%s", dir, name);
+	cleanup_close int fd = -1;
+
+	if (trusted_open(paths, dir, name, 0, &fd, dg) != 0 ||
+	    (fd >= 0 && trusted_read(fd, path, TEXT_MAX, text, dg) != 0))
+		return -1;
+	return 0;
+}
+
+/* The settings that count: the last of a name. */
+struct registries {
+	struct strvec names;
+	struct strvec urls;
+	struct strvec files;
+};
+
+static void
+set_registry(
+    struct registries *r, const char *name, const char *url, const char *file)
+{
+	for (size_t i = 0; i < r->names.nr; i++) {
+		if (strcmp(r->names.v[i], name) != 0)
+			continue;
+		free(r->urls.v[i]);
+		free(r->files.v[i]);
+		r->urls.v[i] = xstrdup(url);
+		r->files.v[i] = xstrdup(file);
+		return;
+	}
+	strvec_push(&r->names, name);
+	strvec_push(&r->urls, url);
+	strvec_push(&r->files, file);
+}
+
+/* Takes "registry=URL" and "@scope:registry=URL" out of a file. */
+static void
+take_registries(struct registries *r, const char *text, const char *file)
+{
+	cleanup_strbuf struct strbuf settings = STRBUF_INIT;
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+	cleanup_free char *cafile = NULL;
+
+	npmrc_parse(text, NULL, &settings, &cafile);
+	strvec_split(&lines, settings.buf, '\n');
+	for (size_t i = 0; i < lines.nr; i++) {
+		char *line = lines.v[i];
+		char *equals = strchr(line, '=');
+
+		if (equals == NULL)
+			continue;
+		*equals = '\0';
+		if (strcmp(line, "registry") == 0 || *line == '@')
+			set_registry(r, line, equals + 1, file);
+	}
+}
+
+static int
+read_npm(struct packagehosts *p, const struct paths *paths, struct diag *dg)
+{
+	const char *const dirs[] = { "/etc", paths->home };
+	static const char *const names[] = { "npmrc", ".npmrc" };
+	struct registries r = { STRVEC_INIT, STRVEC_INIT, STRVEC_INIT };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(dirs); i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_free char *file =
+		    xasprintf("%s/%s", i == 0 ? dirs[i] : "~", names[i]);
+
+		if (dirs[i] == NULL)
+			continue;
+		rc = read_file(paths, dirs[i], names[i], &text, dg);
+		if (rc == 0)
+			take_registries(&r, text.buf, file);
+	}
+	for (size_t i = 0; i < r.names.nr; i++)
+		add_url(p, r.urls.v[i], r.files.v[i]);
+	if (!strvec_has(&r.names, "registry"))
+		strvec_push(&p->notes,
+		    "neither ~/.npmrc nor /etc/npmrc names a registry: allow "
+		    "the host that \"npm config get registry\" prints");
+	strvec_release(&r.names);
+	strvec_release(&r.urls);
+	strvec_release(&r.files);
+	return rc;
+}
+
+static int
+read_apt_file(struct packagehosts *p, const struct paths *paths,
+    const char *name, struct diag *dg)
+{
+	cleanup_free char *file = xasprintf(APT_DIR "/%s", name);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+
+	if (read_file(paths, APT_DIR, name, &text, dg) != 0)
+		return -1;
+	aptsources_parse(name, text.buf, "", &lines);
+	for (size_t i = 0; i < lines.nr; i++) {
+		const char *uri = strchr(lines.v[i], '|') + 1;
+		cleanup_free char *url = xstrndup(uri, strcspn(uri, " "));
+
+		add_url(p, url, file);
+	}
+	return 0;
+}
+
+static int
+read_apt(struct packagehosts *p, const struct paths *paths, struct diag *dg)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
+
+	if (read_apt_file(p, paths, "sources.list", dg) != 0 ||
+	    trusted_open(
+		paths, APT_DIR, APT_PARTS, TRUSTED_DIRECTORY, &fd, dg) != 0 ||
+	    (fd >= 0 &&
+		fs_list_names(fd, APT_DIR "/" APT_PARTS, &names, dg) != 0))
+		return -1;
+	strvec_sort(&names);
+	for (size_t i = 0; i < names.nr; i++) {
+		cleanup_free char *name =
+		    xasprintf(APT_PARTS "/%s", names.v[i]);
+
+		if (aptsources_is_name(name) &&
+		    read_apt_file(p, paths, name, dg) != 0)
+			return -1;
+	}
+	if (p->lines.nr == 0)
+		strvec_push(&p->notes,
+		    "apt on this host has no mirror: allow the hosts of the "
+		    "session's /etc/apt/sources.list");
+	return 0;
+}
+
+int
+packagehosts_read(struct packagehosts *ret, const char *manager,
+    const struct paths *paths, struct diag *dg)
+{
+	if (strcmp(manager, "npm") == 0)
+		return read_npm(ret, paths, dg);
+	if (strcmp(manager, "apt") == 0)
+		return read_apt(ret, paths, dg);
+	return diag_set(
+	    dg, DIAG_CONFIG, "\"%s\" is not a package manager", manager);
+}
+
+void
+packagehosts_release(struct packagehosts *p)
+{
+	strvec_release(&p->lines);
+	strvec_release(&p->files);
+	strvec_release(&p->notes);
+}

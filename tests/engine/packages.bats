@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# Package managers in a contained session: the registry that this machine's
+# configuration names is opened by the bundle, and a refusal is understood.
+
+load ../helper
+
+setup() {
+  bed_setup user
+  srv=$BATS_TEST_TMPDIR/srv
+  mkdir "$srv"
+}
+
+teardown() {
+  [ -z "${registry-}" ] || docker rm -f "$registry" >/dev/null || true
+  rm -f "$BED/user/.npmrc"
+  : >"$BED/dns/zone"
+}
+
+# start_registry URL: an https server with one npm package, dep.
+start_registry() {
+  local integrity
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -keyout "$srv/key" -out "$srv/cert" -days 2 -subj /CN=drydock.test \
+    -addext 'subjectAltName=DNS:registry.drydock.test' 2>/dev/null
+  mkdir -p "$srv/package" "$srv/root"
+  echo '{"name": "dep", "version": "1.0.0"}' >"$srv/package/package.json"
+  echo 'module.exports = 42' >"$srv/package/index.js"
+  tar -C "$srv" -czf "$srv/root/dep-1.0.0.tgz" package
+  integrity=sha512-$(openssl dgst -sha512 -binary "$srv/root/dep-1.0.0.tgz" |
+    base64 -w 0)
+  jq -n --arg url "$1/dep-1.0.0.tgz" --arg integrity "$integrity" '{
+    name: "dep", "dist-tags": {latest: "1.0.0"},
+    versions: {"1.0.0": {name: "dep", version: "1.0.0",
+      dist: {tarball: $url, integrity: $integrity}}}}' >"$srv/root/dep"
+  registry=$(docker run -d --user 0 --volume "$srv:/srv:ro" \
+    --workdir /srv/root --entrypoint python3 "$(agent_image 0)" -c '
+import http.server, ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("/srv/cert", "/srv/key")
+server = http.server.ThreadingHTTPServer(
+    ("", 8443), http.server.SimpleHTTPRequestHandler)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()')
+  echo "registry.drydock.test $(docker inspect -f \
+    '{{.NetworkSettings.IPAddress}}' "$registry")" >"$BED/dns/zone"
+  wait_for "the registry" curl -sk \
+    "https://$(cut -d ' ' -f 2 "$BED/dns/zone"):8443/dep"
+}
+
+# npm_install: of the package, by a project that names the registry.
+npm_install() {
+  in_session sh -euc 'export NODE_EXTRA_CA_CERTS=$PWD/cert
+    npm install --fetch-retries 0 --no-audit --no-fund dep
+    node -p "require(\"dep\")"'
+}
+
+@test "@npm opens the registry that the user's npm is set to, and its files" {
+  local url=https://registry.drydock.test:8443
+  start_registry "$url"
+  printf '%s\n' "registry=$url/" '//registry.drydock.test:8443/:_authToken=secret' |
+    as_user tee "$BED/user/.npmrc" >/dev/null
+  cp "$srv/cert" "$project"
+  echo "registry=$url/" >"$project/.npmrc"
+  echo '{"name": "app", "version": "1.0.0"}' >"$project/package.json"
+  chmod 0644 "$project/cert" "$project/.npmrc" "$project/package.json"
+
+  run ! --separate-stderr npm_install
+  assert_contains "$stderr" "drydock refused registry.drydock.test:8443"
+  cd "$project"
+  run -0 --separate-stderr as_user drydock allow --private @npm
+  assert_contains "$stderr" \
+    "@npm opens registry.drydock.test:8443, which ~/.npmrc names"
+  run -0 --separate-stderr npm_install
+  assert_equal "${lines[-1]}" 42
+  # The user's credentials stay outside.
+  run -1 grep -rl secret "$XDG_STATE_HOME/drydock" "$XDG_CONFIG_HOME/drydock"
+}
+
+@test "apt says that drydock refused, by http and by https" {
+  run --separate-stderr in_session sh -c '
+    mkdir -p /tmp/apt/state/lists/partial /tmp/apt/cache/archives/partial
+    for url in http://http.refused.test https://https.refused.test; do
+      echo "deb [trusted=yes] $url stable main" >>/tmp/apt/sources.list
+    done
+    apt-get -o Dir::State=/tmp/apt/state -o Dir::Cache=/tmp/apt/cache \
+      -o Dir::Etc::SourceList=/tmp/apt/sources.list -o Dir::Etc::Parts=- \
+      -o Dir::Etc::SourceParts=- -o Acquire::Retries=0 update 2>&1'
+  echo "$output"
+  echo "$stderr"
+  assert_contains "$output" "403"
+  assert_contains "$stderr" "drydock allow http://http.refused.test https.refused.test"
+}
