@@ -62,7 +62,8 @@ npm_install() {
   cp "$srv/cert" "$project"
   echo "registry=$url/" >"$project/.npmrc"
   echo '{"name": "app", "version": "1.0.0"}' >"$project/package.json"
-  chmod 0644 "$project/cert" "$project/.npmrc" "$project/package.json"
+  chmod 0644 "$project/cert"
+  chown "$BED_UID:$BED_UID" "$project/.npmrc" "$project/package.json"
 
   run ! --separate-stderr npm_install
   assert_contains "$stderr" "drydock refused registry.drydock.test:8443"
@@ -70,8 +71,8 @@ npm_install() {
   run -0 --separate-stderr as_user drydock allow --private @npm
   assert_contains "$stderr" \
     "@npm opens registry.drydock.test:8443, which ~/.npmrc names"
-  run -0 --separate-stderr npm_install
-  assert_equal "${lines[-1]}" 42
+  run --separate-stderr npm_install
+  [ "$status: ${output##*$'\n'}" = "0: 42" ] || fail "$output" "$stderr"
   # The user's credentials stay outside.
   run -1 grep -rl secret "$XDG_STATE_HOME/drydock" "$XDG_CONFIG_HOME/drydock"
 }
