@@ -49,7 +49,7 @@ with_opencode() {
    "options": {"baseURL": "$url/v1", "apiKey": "dummy"},
    "models": {"one": {"tool_call": true}}}}}
 JSON
-  timeout 60 opencode run --auto "$@" 'clean up' </dev/null
+  timeout 120 opencode run --auto "$@" 'clean up' </dev/null
 }
 
 case $1-$2 in
