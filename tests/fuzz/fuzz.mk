@@ -6,6 +6,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-allowlist \
 	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-built \
+	tests/fuzz/fuzz-cargolock \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-egress \
 	tests/fuzz/fuzz-endpoint \
@@ -14,6 +15,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-filter \
 	tests/fuzz/fuzz-extra-service \
 	tests/fuzz/fuzz-go \
+	tests/fuzz/fuzz-gosum \
 	tests/fuzz/fuzz-hostconf \
 	tests/fuzz/fuzz-image \
 	tests/fuzz/fuzz-info \
@@ -25,6 +27,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz-limits \
 	tests/fuzz/fuzz-logs \
 	tests/fuzz/fuzz-manifest \
+	tests/fuzz/fuzz-modzip \
+	tests/fuzz/fuzz-npmlock \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-procfacts \
 	tests/fuzz/fuzz-proof \
