@@ -19,7 +19,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-#define READ_SIZE ((size_t)131072)
+#define READ_SIZE ((size_t)65536)
 
 struct digest_stream {
 	enum digest_kind kind;

@@ -279,22 +279,6 @@ copy_index_file(struct seeding *s, const struct cachedir *dir, const char *path)
 	return is_in_slot(s, final) ? OUTCOME_COPIED : copy_job(s, &job, final);
 }
 
-/* The index's entries of a crate that was proven. */
-static enum outcome
-copy_index(
-    struct seeding *s, const struct cachedir *dir, const struct package_file *p)
-{
-	cleanup_free char *path = NULL;
-	enum outcome outcome;
-
-	if (dir->index_fd < 0 || p->index == NULL)
-		return OUTCOME_COPIED;
-	path = xasprintf(".cache/%s", p->index);
-	outcome = copy_index_file(s, dir, "config.json");
-	return outcome >= OUTCOME_STOPPED ? outcome
-					  : copy_index_file(s, dir, path);
-}
-
 /*
  * Writes the .info that Go wants beside a module's file.  No digest covers an
  * .info, so it is made from the lock's version and not copied.
@@ -339,13 +323,35 @@ seed_from(
 		s->report->kept++;
 	else
 		outcome = copy_job(s, &job, final);
-	if (outcome != OUTCOME_COPIED)
-		return outcome;
-	/* cargo can do without an index entry. */
-	outcome = copy_index(s, dir, p);
-	if (outcome >= OUTCOME_STOPPED)
-		return outcome;
-	return p->version == NULL ? OUTCOME_COPIED : write_info(s, p, final);
+	if (outcome == OUTCOME_COPIED && p->version != NULL)
+		outcome = write_info(s, p, final);
+	return outcome;
+}
+
+/*
+ * Copies the index's entries of the crates that are in the slot.  A directory's
+ * index comes after all its crates, so that each directory is opened once.
+ */
+static enum outcome
+seed_index(struct seeding *s, const struct packages *packages,
+    const struct cachedir *dir)
+{
+	enum outcome outcome = OUTCOME_ABSENT;
+
+	for (size_t i = 0; i < packages->nr && outcome < OUTCOME_STOPPED; i++) {
+		const struct package_file *p = &packages->v[i];
+		cleanup_free char *crate =
+		    xasprintf("%s/%s/%s", s->slot_dir, dir->into, p->path);
+		cleanup_free char *entry = xasprintf(".cache/%s", p->index);
+
+		if (!is_in_slot(s, crate))
+			continue;
+		if (outcome == OUTCOME_ABSENT)
+			outcome = copy_index_file(s, dir, "config.json");
+		if (outcome < OUTCOME_STOPPED)
+			outcome = copy_index_file(s, dir, entry);
+	}
+	return outcome;
 }
 
 static enum outcome
@@ -369,6 +375,14 @@ seed_packages(struct seeding *s, const struct packages *packages,
 			return outcome;
 		if (outcome != OUTCOME_COPIED)
 			s->report->missing++;
+	}
+	for (size_t j = 0; j < dirs->nr; j++) {
+		enum outcome outcome = OUTCOME_ABSENT;
+
+		if (dirs->v[j].index_fd >= 0)
+			outcome = seed_index(s, packages, &dirs->v[j]);
+		if (outcome >= OUTCOME_STOPPED)
+			return outcome;
 	}
 	return OUTCOME_COPIED;
 }
