@@ -282,7 +282,8 @@ go_host(const char *home, const char *const *envp)
 bool
 package_belongs(const struct package_file *p, const struct cachedir *dir)
 {
-	return p->crates_io == dir->crates_io;
+	return p->crates_io == dir->crates_io ||
+	    (p->mirrored && !dir->crates_io);
 }
 
 const struct package_manager package_managers[] = {
@@ -347,6 +348,13 @@ unite_duplicates(struct packages *packages)
 			free_file(f);
 	}
 	packages->nr = kept;
+	for (size_t i = 0; i < kept; i++) {
+		struct package_file *f = &packages->v[i];
+
+		f->mirrored = f->crates_io &&
+		    (i == 0 || strcmp(f[-1].path, f->path) != 0) &&
+		    (i + 1 == kept || strcmp(f[1].path, f->path) != 0);
+	}
 }
 
 int

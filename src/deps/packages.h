@@ -32,6 +32,11 @@ struct package_file {
 	enum package_proof proof;
 	struct digest digest;
 	bool crates_io; /* cargo: the lock has it from crates.io */
+	/*
+	 * cargo: from crates.io, and the lock has no other package of this
+	 * path: a registry that replaces crates.io may have it
+	 */
+	bool mirrored;
 };
 
 struct packages {
@@ -80,7 +85,9 @@ struct package_manager {
 
 /*
  * Returns true if the package may be in the directory.  cargo calls the crates
- * of two registries by the same name, and does not check a cached crate.
+ * of two registries by the same name, and does not check a cached crate.  The
+ * lock names crates.io also if a mirror replaces it; a mirror has its own
+ * directory.
  */
 bool package_belongs(const struct package_file *p, const struct cachedir *dir);
 

@@ -667,6 +667,32 @@ a_crate_is_of_its_own_registry(void)
 	}
 }
 
+/* The lock names crates.io; cargo has the crate where the mirror's are. */
+static void
+a_mirror_of_crates_io_seeds_its_own_directory(void)
+{
+	static const char index[] = "home/.cargo/registry/index/" OTHER_DIR;
+	cleanup_bed struct bed bed;
+	cleanup_free char *config = xasprintf("%s/config.json", index);
+	cleanup_free char *entry = xasprintf("%s/.cache/se/rd/serde", index);
+
+	bed_make(&bed);
+	put(bed.top,
+	    "home/.cargo/registry/cache/" OTHER_DIR "/Serde-1.0.0.crate",
+	    "crate", 5);
+	put(bed.top, config, "{}", 2);
+	put(bed.top, entry, "new", 3);
+	run(&bed, 0);
+	CHECK_INT(bed.report.files, 3);
+	CHECK(tree_has(bed.cold, CRATE_IN(OTHER_DIR)));
+	CHECK(tree_has(
+	    bed.cold, "cargo/registry/index/" OTHER_DIR "/.cache/se/rd/serde"));
+	put(bed.cold, CRATE_IN(OTHER_DIR), "crat?", 5);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	CHECK_INT(bed.report.nbad, 1);
+	CHECK(!tree_has(bed.cold, CRATE_IN(OTHER_DIR)));
+}
+
 /* Nothing tells which directory is that of which registry. */
 static void
 crates_of_two_other_registries_stay_cold(void)
@@ -751,6 +777,8 @@ static const struct check_test tests[] = {
 	{ "crates move, and an index stays in its directory",
 	    crates_move_and_an_index_stays_in_its_directory },
 	{ "a crate is of its own registry", a_crate_is_of_its_own_registry },
+	{ "a mirror of crates.io seeds its own directory",
+	    a_mirror_of_crates_io_seeds_its_own_directory },
 	{ "crates of two other registries stay cold",
 	    crates_of_two_other_registries_stay_cold },
 	{ "a slot gives no index", a_slot_gives_no_index },
