@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cache: lists and collects the slots of dependency caches. */
+/* cache: lists, verifies and collects the slots of dependency caches. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,10 +13,12 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
+#include "deps/cacheseed.h"
 #include "host/settings.h"
 #include "host/statedir.h"
 #include "session/caches.h"
 #include "session/listing.h"
+#include "session/slotseed.h"
 
 #define MIB (INT64_C(1024) * 1024)
 
@@ -209,6 +211,71 @@ gc(struct context *ctx, const struct cache_options *o, struct diag *dg)
 	return jsonw_print(log.w, dg);
 }
 
+/* Verifies one slot, and adds what it had to the JSON or to the output. */
+static void
+verify_one(struct context *ctx, const struct cached *c, struct jsonw *w,
+    int64_t *files)
+{
+	cleanup_free char *path = slot_path(ctx, c);
+	cleanup_cacheseed_report struct cacheseed_report report =
+	    CACHESEED_REPORT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	enum slotseed_answer answer = SLOTSEED_VERIFIED;
+
+	if (slotseed_verify(ctx->paths, c, &answer, &report, &dg) != 0) {
+		diag_warn(
+		    "the cache slot %s is not verified: %s", path, dg.message);
+		ctx->status = 1;
+	}
+	if (answer == SLOTSEED_IN_USE)
+		diag_note(
+		    "the cache slot %s is not verified: it is in use", path);
+	*files += report.files;
+	if (report.nbad > 0)
+		ctx->status = 1;
+	for (size_t i = 0; i < report.bad.nr; i++) {
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		if (w != NULL) {
+			jsonw_open_object(w);
+			jsonw_key_str(w, "path", path);
+			jsonw_key_str(w, "package", report.bad.v[i]);
+			jsonw_close_object(w);
+			continue;
+		}
+		strbuf_add_escaped(
+		    &line, report.bad.v[i], strlen(report.bad.v[i]));
+		(void)printf("removed: %s\n", line.buf);
+	}
+}
+
+static int
+verify(struct context *ctx, const struct cache_options *o, struct diag *dg)
+{
+	cleanup_caches struct caches caches = CACHES_INIT;
+	struct jsonw *w = NULL;
+	int64_t files = 0;
+
+	if (caches_list(ctx->paths, 0, &caches, dg) != 0)
+		return -1;
+	if (o->json) {
+		w = jsonw_new(true);
+		jsonw_open_object(w);
+		jsonw_key(w, "removed");
+		jsonw_open_array(w);
+	}
+	for (size_t i = 0; i < caches.nr; i++)
+		verify_one(ctx, &caches.v[i], w, &files);
+	if (w == NULL) {
+		(void)printf("%" PRId64 " packages verified\n", files);
+		return 0;
+	}
+	jsonw_close_array(w);
+	jsonw_key_int(w, "verified", files);
+	jsonw_close_object(w);
+	return jsonw_print(w, dg);
+}
+
 static int
 cache_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
@@ -219,6 +286,7 @@ cache_run(struct context *ctx, const void *options, int argc, char **argv,
 		    struct diag *dg);
 	} verbs[] = {
 		{ "status", status },
+		{ "verify", verify },
 		{ "gc", gc },
 	};
 	const struct cache_options *o = options;
@@ -234,7 +302,7 @@ cache_run(struct context *ctx, const void *options, int argc, char **argv,
 		    ? -1
 		    : verbs[i].run(ctx, o, dg);
 	}
-	return diag_set(dg, DIAG_USAGE, "cache needs status or gc");
+	return diag_set(dg, DIAG_USAGE, "cache needs status, verify or gc");
 }
 
 static const struct optdef cache_optdefs[] = {
@@ -247,14 +315,14 @@ static const struct optdef cache_optdefs[] = {
 
 const struct cmd cmd_cache = {
 	.name = "cache",
-	.args = "status|gc",
-	.summary = "list and collect the caches of toolchains",
+	.args = "status|verify|gc",
+	.summary = "list, verify and collect the caches of toolchains",
 	.description =
 	    "A session whose project has toolchains gets a directory for "
 	    "their caches, a slot, which no other session has at the same "
 	    "time; the next session of the project finds it warm. status "
 	    "lists the slots: size, last use, the session that has it, and "
-	    "the project. gc removes slots that no session has: those unused "
+	    "the project. verify hashes the packages that the project's lock files name and removes those that are something else. gc removes slots that no session has: those unused "
 	    "for cache_days, then the least recently used ones until all have "
 	    "at most cache_size. Every launch does the same.",
 	.needs = CMD_NEED_SETTINGS,

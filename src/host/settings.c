@@ -246,6 +246,11 @@ static const struct setting table[] = {
 	    "size of all kept caches; those used least recently are removed; "
 	    "0: no limit",
 	    false },
+	{ "cache_seed", SETTING_SIZE, AT(cache_seed), 0, 64 * TIB, "1g", "SIZE",
+	    NULL,
+	    "how much is copied into an empty cache of what the project's "
+	    "lock files name; 0: nothing",
+	    true },
 	{ "cache_days", SETTING_INT, AT(cache_days), 0, 36500, "30", "NUMBER",
 	    NULL, "days after which an unused cache is removed; 0: never",
 	    false },

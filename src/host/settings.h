@@ -75,6 +75,7 @@ struct settings {
 	unsigned char sources[SETTINGS_MAX]; /* settings_source, by row */
 	bool cache; /* sessions have a slot for their toolchains' caches */
 	int64_t cache_size; /* bytes of all slots; 0: no limit */
+	int64_t cache_seed; /* bytes that fill a new slot; 0: none */
 	int64_t cache_days; /* since the last use of a slot; 0: no limit */
 	bool of_project; /* the project has its own settings file */
 };

@@ -33,6 +33,7 @@
 #include "session/outcome.h"
 #include "session/seed.h"
 #include "session/slot.h"
+#include "session/slotseed.h"
 #include "session/start.h"
 #include "session/task.h"
 #include "session/teardown.h"
@@ -191,17 +192,26 @@ claim_slot(struct start *l)
 {
 	cleanup_slot struct slot slot = SLOT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
+	const struct slotseed_spec seed = {
+		.paths = l->paths,
+		.settings = l->settings,
+		.project = &l->project,
+		.toolchains = &l->toolchains,
+		.environ_ = l->environ_,
+	};
 
 	if (!slot_is_wanted(l->settings, &l->toolchains))
 		return;
 	if (slot_claim(l->paths, &l->project, l->mode.mode, l->session.id,
 		&slot, &dg) == 0 &&
-	    slot_make_caches(&slot, &l->toolchains, &dg) == 0)
+	    slot_make_caches(&slot, &l->toolchains, &dg) == 0) {
+		slotseed_fill(&seed, &slot);
 		l->record.cache = steal_ptr(&slot.dir);
-	else
+	} else {
 		diag_note("the session has no cache of an earlier one, and "
 			  "keeps none: %s",
 		    dg.message);
+	}
 }
 
 /* The stages claim, sync and seed. */

@@ -26,7 +26,6 @@
 #include "plan/role.h"
 #include "session/usage.h"
 
-#define DATA "data"
 #define LOCK "lock"
 #define OWNER "owner"
 #define PROJECT "project"
@@ -103,12 +102,13 @@ slot_is_wanted(
 	return false;
 }
 
-/* Reads the owner's id and the time of the file; "" if there is none. */
+/* Reads the file, "ID BOOT", and its time.  Without the file the id is "". */
 static int
 read_owner(int dir_fd, struct slot_facts *facts, struct diag *dg)
 {
 	cleanup_close int fd = -1;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strvec struct strvec words = STRVEC_INIT;
 	cleanup_diag struct diag mine = DIAG_INIT;
 	struct stat st;
 
@@ -121,12 +121,11 @@ read_owner(int dir_fd, struct slot_facts *facts, struct diag *dg)
 	}
 	if (fs_read_fd(fd, OWNER, SMALL_FILE, &text, dg) != 0)
 		return -1;
-	if (text.len == SESSION_ID_SIZE &&
-	    text.buf[SESSION_ID_SIZE - 1] == '\n')
-		text.buf[--text.len] = '\0';
-	if (!session_id_valid(text.buf))
+	strvec_split(&words, text.buf, ' ');
+	if (words.nr != 2 || !session_id_valid(words.v[0]))
 		return diag_set(dg, DIAG_DATA, OWNER " names no session");
-	memcpy(facts->owner, text.buf, SESSION_ID_SIZE);
+	memcpy(facts->owner, words.v[0], SESSION_ID_SIZE);
+	(void)snprintf(facts->boot, sizeof(facts->boot), "%s", words.v[1]);
 	if (fstat(fd, &st) == 0)
 		facts->used_at = st.st_mtime;
 	return 0;
@@ -213,13 +212,24 @@ flush_dir(int fd, const char *what, struct diag *dg)
 	    : diag_set_errno(dg, DIAG_IO, errno, "flush %s", what);
 }
 
+/* Without an id of this boot, the next claim counts as one of a later boot. */
+static void
+read_boot(char ret_boot[SLOT_BOOT_SIZE])
+{
+	cleanup_close int fd =
+	    open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret_boot, SLOT_BOOT_SIZE - 1);
+
+	ret_boot[n > 0 ? n : 0] = '\0';
+}
+
 static int
 write_owner(const struct slots_lock *lock, int set_fd, int dir_fd,
-    const char *session_id, struct diag *dg)
+    const char *session_id, const char *boot, struct diag *dg)
 {
-	char text[SESSION_ID_SIZE + 1];
+	char text[SESSION_ID_SIZE + SLOT_BOOT_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%s\n", session_id);
+	(void)snprintf(text, sizeof(text), "%s %s", session_id, boot);
 	if (write_file(dir_fd, OWNER, text, dg) != 0 ||
 	    flush_dir(set_fd, "the slots of the project", dg) != 0)
 		return -1;
@@ -234,6 +244,7 @@ try_slot(const struct slots_lock *lock, int set_fd, const char *number,
 	cleanup_slot struct slot slot = SLOT_INIT;
 	cleanup_close int held = -1;
 	struct slot_facts facts = SLOT_FACTS_INIT;
+	char boot[SLOT_BOOT_SIZE];
 	enum lock_answer answer;
 
 	if (fs_make_dir(set_fd, number, 0700, &slot.dir_fd, dg) != 0)
@@ -246,9 +257,11 @@ try_slot(const struct slots_lock *lock, int set_fd, const char *number,
 		return -1;
 	if (answer != LOCK_WON)
 		return 0;
-	if (fs_make_dir(slot.dir_fd, DATA, 0700, &slot.data_fd, dg) != 0 ||
-	    write_owner(lock, set_fd, slot.dir_fd, session_id, dg) != 0)
+	read_boot(boot);
+	if (fs_make_dir(slot.dir_fd, SLOT_DATA, 0700, &slot.data_fd, dg) != 0 ||
+	    write_owner(lock, set_fd, slot.dir_fd, session_id, boot, dg) != 0)
 		return -1;
+	slot.earlier_boot = boot[0] == '\0' || strcmp(boot, facts.boot) != 0;
 	*ret_slot = slot;
 	slot = (struct slot)SLOT_INIT;
 	return 0;
@@ -285,7 +298,7 @@ claim_lowest(const struct slots_lock *lock, int set_fd, const char *set_dir,
 				diag_move(&first, &mine);
 		} else if (ret_slot->dir_fd != -1) {
 			ret_slot->dir =
-			    xasprintf("%s/%s/" DATA, set_dir, number);
+			    xasprintf("%s/%s/" SLOT_DATA, set_dir, number);
 			return 0;
 		}
 	}
@@ -300,8 +313,8 @@ char *
 slot_dir(const struct paths *paths, const struct project *project,
     enum mode mode, unsigned number)
 {
-	return xasprintf("%s/" SLOT_CACHES "/%s-%s/%u/" DATA, paths->state_dir,
-	    project->key, mode_name(mode), number);
+	return xasprintf("%s/" SLOT_CACHES "/%s-%s/%u/" SLOT_DATA,
+	    paths->state_dir, project->key, mode_name(mode), number);
 }
 
 int
@@ -330,7 +343,7 @@ slot_claim(const struct paths *paths, const struct project *project,
 static char *
 slot_name(const struct paths *paths, const char *dir)
 {
-	static const char tail[] = "/" DATA;
+	static const char tail[] = "/" SLOT_DATA;
 	cleanup_free char *head =
 	    xasprintf("%s/" SLOT_CACHES "/", paths->state_dir);
 	size_t len = strlen(dir);
@@ -404,12 +417,12 @@ slot_claim_again(const struct paths *paths, const char *dir,
 	/* No lock: the slot has an owner that exists, so nobody takes it. */
 	if (slots_lock(paths, -1, &lock, &absent) == 0 &&
 	    open_own(&lock, name, session_id, &dir_fd, &absent) == 0 &&
-	    fs_open_own_dir(dir_fd, DATA, &data_fd, &absent) == 0) {
+	    fs_open_own_dir(dir_fd, SLOT_DATA, &data_fd, &absent) == 0) {
 		*ret_gone = false;
 		return 0;
 	}
 	if (dir_fd != -1)
-		return fs_make_dir(dir_fd, DATA, 0700, &data_fd, dg);
+		return fs_make_dir(dir_fd, SLOT_DATA, 0700, &data_fd, dg);
 	return take_again(paths, name, session_id, dg);
 }
 
@@ -477,7 +490,7 @@ slot_make_caches(
 	if (make_caches(slot, toolchains, &mine) == 0)
 		return 0;
 	diag_note("the cache slot %s is emptied: %s", slot->dir, mine.message);
-	if (fs_empty_dir(slot->dir_fd, DATA, dg) != 0)
+	if (fs_empty_dir(slot->dir_fd, SLOT_DATA, dg) != 0)
 		return diag_wrap(dg, "%s", slot->dir);
 	return make_caches(slot, toolchains, dg);
 }
@@ -490,7 +503,7 @@ measure(int dir_fd, int timeout_ms, struct slot_facts *facts, bool write)
 	cleanup_free char *text = NULL;
 	struct usage u;
 
-	if (fs_open_own_dir(dir_fd, DATA, &data_fd, &ignored) != 0)
+	if (fs_open_own_dir(dir_fd, SLOT_DATA, &data_fd, &ignored) != 0)
 		return;
 	u = usage_measure(data_fd, timeout_ms);
 	facts->bytes = u.bytes;

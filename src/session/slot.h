@@ -4,7 +4,8 @@
  *
  *	caches/lock		held while slots are claimed or collected
  *	caches/SET/project	the project's real path; SET is KEY-MODE
- *	caches/SET/N/owner	id of the session that has or last had the slot
+ *	caches/SET/N/owner	id of the session that has or last had the slot,
+ *				and of the boot in which it claimed the slot
  *	caches/SET/N/usage	the slot's size when that session ended
  *	caches/SET/N/lock	held while "cache verify" changes the slot
  *	caches/SET/N/data/	mounted at SLOT_TARGET
@@ -33,9 +34,11 @@ struct toolchains;
 #define SLOT_TARGET "/var/lib/drydock/cache"
 
 #define SLOT_CACHES "caches"
+#define SLOT_DATA "data"
 
 enum {
 	SLOTS_MAX = 256, /* of one project and mode */
+	SLOT_BOOT_SIZE = 37, /* a UUID, see random(4) */
 };
 
 /* The lock of all slots.  While it is held, no slot changes its owner. */
@@ -65,11 +68,12 @@ struct slot {
 	int dir_fd; /* the slot's directory, open for reading */
 	int data_fd; /* its data/ */
 	bool cold; /* its caches are empty; set by slot_make_caches() */
+	bool earlier_boot; /* last claimed before the host started */
 };
 
-#define SLOT_INIT                  \
-	{                          \
-		NULL, -1, -1, true \
+#define SLOT_INIT                         \
+	{                                 \
+		NULL, -1, -1, true, false \
 	}
 
 void slot_release(struct slot *slot);
@@ -124,6 +128,7 @@ enum slot_state {
 struct slot_facts {
 	enum slot_state state;
 	char owner[SESSION_ID_SIZE]; /* "": the slot never had an owner */
+	char boot[SLOT_BOOT_SIZE]; /* of the last claim */
 	time_t used_at; /* start or end of its last session; 0: unknown */
 	int64_t bytes; /* allocated; -1: unknown */
 	int64_t files;

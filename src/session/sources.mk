@@ -83,6 +83,8 @@ session_sources = \
 	src/session/signatures.h \
 	src/session/slot.c \
 	src/session/slot.h \
+	src/session/slotseed.c \
+	src/session/slotseed.h \
 	src/session/sshagent.c \
 	src/session/sshagent.h \
 	src/session/status.c \

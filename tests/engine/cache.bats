@@ -134,6 +134,52 @@ END
   assert_equal "$(comm -12 "$BATS_TEST_TMPDIR"/inodes.[01])" ""
 }
 
+@test "a new slot is seeded by the lock from the user's cache, and verified" {
+  local host=$BATS_TEST_TMPDIR/host other=$BATS_TEST_TMPDIR/other blob
+  registry
+  echo 'cp package-lock.json "$OLDPWD"' >>"$project/install.sh"
+  run --separate-stderr -0 in_session sh install.sh
+  # What npm on the host would have in its cache.
+  make_project "$host"
+  as_who cp -R "$(echo "$caches"/*/0/data/npm/_cacache)" "$host"
+  make_project "$other"
+  cp "$project"/package*.json "$other"
+  chmod 0644 "$other"/*
+  project_conf "$other" <<<'toolchains = probe'
+  # One blob of it has other bytes.
+  blob=$(find "$host/_cacache/content-v2" -type f | sort | head -n 1)
+  truncate -s 10 "$blob"
+  run --separate-stderr -0 as_who env npm_config_cache="$host" \
+    drydock shell "$other" -- sh -c 'cp package*.json /tmp && cd /tmp &&
+      npm ci --offline --no-audit --no-fund --loglevel error 2>&1 |
+      grep -o ENOTCACHED | sort -u' </dev/null
+  assert_contains "$stderr" "start with 39 packages"
+  assert_contains "$stderr" "warning"
+  assert_equal "$output" ENOTCACHED
+
+  # Whole, it is enough to install without a registry.
+  rm -r "$host/_cacache"
+  as_who cp -R "$(echo "$caches"/*-project-*/0/data/npm/_cacache)" "$host"
+  rm -r "$caches"/*-other-contained
+  run --separate-stderr -0 as_who env npm_config_cache="$host" \
+    drydock shell "$other" -- sh -c 'cp package*.json /tmp && cd /tmp &&
+      npm ci --offline --no-audit --no-fund --loglevel error >/dev/null &&
+      node -p "require(\"dep39\")"' </dev/null
+  assert_contains "$stderr" "start with 40 packages"
+  assert_equal "$output" 42
+
+  run --separate-stderr -0 as_who drydock cache verify
+  assert_equal "$output" "80 packages verified"
+  blob=$(find "$caches"/*-other-contained/0/data/npm/_cacache/content-v2 \
+    -type f | sort | head -n 1)
+  echo x >"$blob"
+  run --separate-stderr -1 as_who drydock cache verify
+  assert_contains "${lines[0]}" "removed: "
+  [ ! -e "$blob" ]
+  run --separate-stderr -0 as_who drydock cache verify --json
+  assert_equal "$(jq -c . <<<"$output")" '{"removed":[],"verified":79}'
+}
+
 # In each slot and home; the session's home is looked at while it is there.
 foreign_files() {
   local uid
@@ -221,7 +267,7 @@ belong_to_caller() {
   run -0 on_terminal 'expect:agent resumed' $'send:\034' 'expect:goes on' -- \
     drydock attach "$id"
   assert_contains "$output" "dependency caches were removed"
-  assert_equal "$(cat "$slot/owner")" "$id"
+  assert_equal "$(cut -d ' ' -f 1 "$slot/owner")" "$id"
   as_who drydock exec "$id" -- touch /var/lib/drydock/cache/new </dev/null
   [ -e "$slot/data/new" ]
   as_who drydock stop "$id"

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* slotseed: calls cacheseed for the slot of a launch, or for one to verify. */
+#include "session/slotseed.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "deps/cacheseed.h"
+#include "host/paths.h"
+#include "host/project.h"
+#include "host/settings.h"
+#include "host/toolchain.h"
+#include "session/caches.h"
+#include "session/slot.h"
+
+#define MIB (INT64_C(1024) * 1024)
+
+enum {
+	SOURCES_MAX = 16, /* slots */
+	FILES_MAX = 20000,
+	TIME_MS = 30000,
+	STEP_MS = 1000, /* between two notes of progress */
+};
+
+/* Other slots of the project, of both modes: a digest proves each copy. */
+struct sources {
+	int fds[SOURCES_MAX];
+	size_t nr;
+};
+
+static void
+sources_release(struct sources *s)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		cleanup_close_fn(&s->fds[i]);
+}
+
+#define cleanup_sources __attribute__((cleanup(sources_release)))
+
+static void
+find_sources(const struct slotseed_spec *spec, struct sources *s)
+{
+	cleanup_caches struct caches caches = CACHES_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (caches_list(spec->paths, 0, &caches, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return;
+	}
+	for (size_t i = 0; i < caches.nr && s->nr < SOURCES_MAX; i++) {
+		const struct cached *c = &caches.v[i];
+		cleanup_diag struct diag gone = DIAG_INIT;
+		cleanup_close int dir_fd = -1;
+
+		if (c->facts.state != SLOT_FREE || c->project == NULL ||
+		    strcmp(c->project, spec->project->path) != 0)
+			continue;
+		s->fds[s->nr] = -1;
+		if (cached_open(spec->paths, c, &dir_fd, &gone) == 0 &&
+		    fs_open_own_dir(dir_fd, SLOT_DATA, &s->fds[s->nr], &gone) ==
+			0)
+			s->nr++;
+	}
+}
+
+static void
+tell_bad(const struct cacheseed_report *report)
+{
+	for (size_t i = 0; i < report->bad.nr; i++)
+		diag_warn("%s", report->bad.v[i]);
+	if (report->nbad > (int64_t)report->bad.nr)
+		diag_warn("%" PRId64 " more packages are not what the lock "
+			  "file names",
+		    report->nbad - (int64_t)report->bad.nr);
+}
+
+/* Notes on a terminal that a seeding takes long. */
+static void
+tell_progress(void *arg, const struct cacheseed_report *so_far)
+{
+	int64_t *next = arg;
+
+	if (monotime_ms() < *next)
+		return;
+	*next = monotime_ms() + STEP_MS;
+	diag_note("%" PRId64 " packages, %" PRId64
+		  " MiB are copied into the session's caches",
+	    so_far->files, so_far->bytes / MIB);
+}
+
+static void
+tell_seeded(const struct cacheseed_report *report)
+{
+	tell_bad(report);
+	if (report->files > 0)
+		diag_note("the session's caches start with %" PRId64
+			  " packages (%" PRId64
+			  " MiB) that the lock files name",
+		    report->files, (report->bytes + MIB / 2) / MIB);
+	if (report->stopped_by != NULL)
+		diag_note(
+		    "not all packages are copied: %s", report->stopped_by);
+}
+
+static void
+verify_old(const struct cacheseed_spec *seed)
+{
+	cleanup_cacheseed_report struct cacheseed_report report =
+	    CACHESEED_REPORT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (cacheseed_verify(seed, &report, &dg) != 0)
+		diag_note(
+		    "the session's caches are not checked: %s", dg.message);
+	tell_bad(&report);
+}
+
+void
+slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
+{
+	cleanup_sources struct sources sources = { .nr = 0 };
+	cleanup_cacheseed_report struct cacheseed_report report =
+	    CACHESEED_REPORT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int64_t next = monotime_ms() + STEP_MS;
+	struct cacheseed_spec seed = {
+		.project_fd = spec->project->fd,
+		.data_fd = slot->data_fd,
+		.toolchains = spec->toolchains,
+		.home = spec->paths->home,
+		.envp = spec->environ_,
+		.limits = { spec->settings->cache_seed, FILES_MAX, TIME_MS },
+	};
+
+	if (slot->earlier_boot && !slot->cold)
+		verify_old(&seed);
+	if (!slot->cold || spec->settings->cache_seed == 0)
+		return;
+	find_sources(spec, &sources);
+	seed.slot_fds = sources.fds;
+	seed.nslots = sources.nr;
+	if (isatty(STDERR_FILENO)) {
+		seed.progress = tell_progress;
+		seed.arg = &next;
+	}
+	if (cacheseed_run(&seed, &report, &dg) != 0)
+		diag_note("not all of the session's caches are filled: %s",
+		    dg.message);
+	tell_seeded(&report);
+}
+
+/* Loads the project and its toolchains, as a launch does. */
+static int
+load_project(const struct paths *paths, const char *dir,
+    struct project *project, struct toolchains *toolchains, struct diag *dg)
+{
+	static const char *const no_environ[] = { NULL };
+	cleanup_settings struct settings settings;
+
+	settings_init(&settings);
+	if (settings_load(&settings, paths, no_environ, dg) != 0 ||
+	    project_open(project, dir, paths, dg) != 0 ||
+	    settings_load_project(&settings, paths, project, dg) != 0)
+		return -1;
+	return toolchains_load(toolchains, &settings.toolchains, paths, dg);
+}
+
+/* Sets *ret_fd to -1 if a session has the slot or may get it. */
+static int
+hold_free(const struct paths *paths, int dir_fd, int *ret_fd, struct diag *dg)
+{
+	cleanup_slots_lock struct slots_lock lock = SLOTS_LOCK_INIT;
+	struct slot_facts facts = SLOT_FACTS_INIT;
+	cleanup_close int held = -1;
+	enum lock_answer answer;
+
+	*ret_fd = -1;
+	if (slots_lock(paths, -1, &lock, dg) != 0 ||
+	    slot_hold(dir_fd, &answer, &held, dg) != 0)
+		return -1;
+	/* A claim that won before has written the owner. */
+	slot_read(&lock, dir_fd, &facts);
+	slot_facts_release(&facts);
+	if (answer == LOCK_WON && facts.state == SLOT_FREE)
+		*ret_fd = steal_fd(&held);
+	return 0;
+}
+
+int
+slotseed_verify(const struct paths *paths, const struct cached *cached,
+    enum slotseed_answer *ret_answer, struct cacheseed_report *ret_report,
+    struct diag *dg)
+{
+	cleanup_project struct project project = PROJECT_INIT;
+	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
+	cleanup_close int dir_fd = -1;
+	cleanup_close int data_fd = -1;
+	cleanup_close int held = -1;
+	struct cacheseed_spec seed = { .toolchains = &toolchains };
+
+	if (cached->project == NULL)
+		return diag_set(dg, DIAG_DATA, "its project is unknown");
+	if (cached_open(paths, cached, &dir_fd, dg) != 0 ||
+	    hold_free(paths, dir_fd, &held, dg) != 0)
+		return -1;
+	*ret_answer = held == -1 ? SLOTSEED_IN_USE : SLOTSEED_VERIFIED;
+	if (held == -1)
+		return 0;
+	if (load_project(paths, cached->project, &project, &toolchains, dg) !=
+		0 ||
+	    fs_open_own_dir(dir_fd, SLOT_DATA, &data_fd, dg) != 0)
+		return -1;
+	seed.project_fd = project.fd;
+	seed.data_fd = data_fd;
+	return cacheseed_verify(&seed, ret_report, dg);
+}

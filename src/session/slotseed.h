@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slotseed: puts packages that the project's lock files prove into a slot, and
+ * checks those that are there (deps/cacheseed.h).
+ */
+#ifndef DRYDOCK_SLOTSEED_H
+#define DRYDOCK_SLOTSEED_H
+
+#include <stddef.h>
+
+struct cached;
+struct cacheseed_report;
+struct diag;
+struct paths;
+struct project;
+struct settings;
+struct slot;
+struct toolchains;
+
+struct slotseed_spec {
+	const struct paths *paths;
+	const struct settings *settings;
+	const struct project *project;
+	const struct toolchains *toolchains;
+	const char *const *environ_; /* the caller's environment */
+};
+
+/*
+ * Fills a claimed slot that is cold, from the host user's own caches and the
+ * project's free slots.  A slot that was last used before the host started is
+ * verified first: a power cut can leave a file without its contents.  A failure
+ * is a note: the session then downloads.
+ */
+void slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot);
+
+enum slotseed_answer {
+	SLOTSEED_VERIFIED,
+	SLOTSEED_IN_USE,
+};
+
+/*
+ * Hashes what the project's lock files name in a slot, and removes what has
+ * another digest.  Nobody gets the slot meanwhile.  *ret_report is
+ * CACHESEED_REPORT_INIT before.
+ */
+int slotseed_verify(const struct paths *paths, const struct cached *cached,
+    enum slotseed_answer *ret_answer, struct cacheseed_report *ret_report,
+    struct diag *dg);
+
+#endif /* DRYDOCK_SLOTSEED_H */
