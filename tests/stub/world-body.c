@@ -101,6 +101,7 @@ add_config(const struct world *w, const struct json *service, struct jsonw *j)
 	const struct json *labels = json_get(service, "labels");
 	cleanup_free char *user = text_of(service, "user", "");
 	cleanup_free char *cwd = text_of(service, "working_dir", "");
+	char hash[DIGEST_HEX_SIZE];
 
 	jsonw_key(j, "Config");
 	jsonw_open_object(j);
@@ -119,6 +120,8 @@ add_config(const struct world *w, const struct json *service, struct jsonw *j)
 		    differs(w, "label") && strstr(key, "role") != NULL ? "other"
 								       : value);
 	}
+	world_hash(service, hash);
+	jsonw_key_str(j, "com.docker.compose.config-hash", hash);
 	jsonw_close_object(j);
 	jsonw_close_object(j);
 }

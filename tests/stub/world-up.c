@@ -213,6 +213,34 @@ make_stray(struct world *w, const struct json *services)
 }
 
 void
+world_hash(const struct json *service, char ret_digest[DIGEST_HEX_SIZE])
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct jsonw *j = jsonw_new(false);
+
+	jsonw_node(j, service);
+	if (jsonw_finish(j, &text, NULL) != 0)
+		world_die("hash");
+	digest_bytes(text.buf, text.len, ret_digest);
+}
+
+void
+world_hashes(struct world *w)
+{
+	const char *file = world_option(w, "--file=");
+	cleanup_free char *text = world_read(file, false);
+	cleanup_json struct json *plan = world_parse(text, "the plan");
+	const struct json *services = json_get(plan, "services");
+	char digest[DIGEST_HEX_SIZE];
+
+	for (size_t i = 0; i < json_len(services); i++) {
+		world_hash(json_value_at(services, i), digest);
+		strbuf_addf(
+		    &w->out, "%s %s\n", json_key_at(services, i), digest);
+	}
+}
+
+void
 world_up(struct world *w)
 {
 	const char *file = world_option(w, "--file=");

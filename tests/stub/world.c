@@ -308,7 +308,10 @@ act(struct world *w)
 	record(w);
 	read_script(w);
 	fail_before(w);
-	if (strcmp(w->key, "compose-config") == 0)
+	if (strcmp(w->key, "compose-config") == 0 &&
+	    world_option(w, "--hash=") != NULL)
+		world_hashes(w);
+	else if (strcmp(w->key, "compose-config") == 0)
 		world_config(w);
 	else if (strcmp(w->key, "compose-up") == 0)
 		world_up(w);

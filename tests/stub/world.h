@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/digest.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 
@@ -91,6 +92,10 @@ bool world_command(struct world *w);
 bool world_build(struct world *w);
 void world_config(struct world *w);
 void world_up(struct world *w);
+/* compose config --hash=*: "SERVICE DIGEST" for each service of the plan. */
+void world_hashes(struct world *w);
+/* The digest of a service's configuration, which its container's label has. */
+void world_hash(const struct json *service, char ret_digest[DIGEST_HEX_SIZE]);
 void world_logs(struct world *w);
 
 /* Containers: the directory world.d/containers/ID is the container. */

@@ -12,7 +12,8 @@ from sessions import (
     ADOPT, EXEC, TYPED, adopt_again, adopt_check, adopt_done, attach_again,
     attach_check, attach_done, beside_check, change_engine, crash_holder,
     crashed_done, exec_again, exec_done, forced_again, logs_again, logs_done,
-    lose_container, mark, put, resume_again, resume_check, start_detached,
+    lose_container, lose_digest, mark, put, reseal_again, reseal_check,
+    reseal_done, resume_again, resume_check, start_detached,
     stop_again, stop_check, stop_done, stop_outside, write_logs)
 
 
@@ -434,6 +435,9 @@ ALL = [
              # The number of polls for the holder varies, so that a call of
              # the sample may not occur.
              weight=4),
+    Scenario("reseal", ["reseal", "@SESSION@"], 0, reseal_done,
+             prepare=lose_digest, check=reseal_check, again=reseal_again,
+             weight=0.5),
     Scenario("exec", EXEC, 3, exec_done, only_asks=True, fresh=start_detached,
              lasts=True, check=beside_check, again=exec_again, weight=0.3),
     Scenario("logs", ["logs", "@SESSION@"], 0, logs_done, fresh=write_logs,

@@ -105,6 +105,40 @@ def stop_outside(bed):
     bed.end_others(signal.SIGKILL)
 
 
+# One whose record lost the digest of its plan.
+
+def lose_digest(bed):
+    stop_outside(bed)
+    path = os.path.join(bed.state, "sessions", bed.session, "session.json")
+    with open(path) as f:
+        record = json.load(f)
+    del record["plan_digest"]
+    with open(path, "w") as f:
+        json.dump(record, f)
+
+
+def reseal_done(bed, run):
+    return run.out == (
+        "%s: the plan is as launched; its record is written again\n"
+        % bed.session)
+
+
+def reseal_check(bed, run):
+    """Nothing is started, and the record names all or what it named."""
+    how, _ = agent_of(bed)
+    bad = [] if how == "exited" else ["the agent is %s" % how]
+    if len(record_of(bed)["containers"]) != 2:
+        bad.append("the record lost containers")
+    return bad
+
+
+def reseal_again(bed):
+    run = bed.plain(["reseal", "@SESSION@"])
+    if run.status != 0 or not record_of(bed).get("plan_digest"):
+        return ["reseal: status %d: %s" % (run.status, run.err)]
+    return forced_again(bed)
+
+
 # One whose holder died by itself: no end is noted, whatever the status.
 
 def crash_holder(bed):
