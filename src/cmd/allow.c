@@ -10,7 +10,11 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
+#include "cmd/sessions.h"
+#include "engine/built.h"
+#include "engine/inimage.h"
 #include "host/allowlist.h"
+#include "host/packagehosts.h"
 #include "host/project.h"
 #include "host/statedir.h"
 #include "host/text.h"
@@ -100,6 +104,53 @@ tell_origins(const char *bundle, const struct allowlist *list)
 		diag_note("%s", list->notes.v[i]);
 }
 
+/*
+ * Asks npm in the newest agent image for its default registry, and keeps it for
+ * this command and for launches.
+ */
+static int
+learn_npm_registry(struct change *c, struct diag *dg)
+{
+	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
+	cleanup_free char *url = NULL;
+	const char *image = NULL;
+
+	if (sessions_find_engine(c->ctx, NULL, dg) != 0 ||
+	    built_read(c->ctx->paths, &list, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < list.nr; i++)
+		if (strcmp(list.v[i].kind, "agent") == 0 &&
+		    built_is_of(&list.v[i], c->ctx->engine))
+			image = list.v[i].image;
+	if (image == NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "there is no image yet: run \"drydock build\"");
+	if (inimage_npm_registry(c->ctx->engine, image, &url, dg) != 0)
+		return -1;
+	return packagehosts_keep_npm(c->ctx->paths, url, dg);
+}
+
+/* Parses a line; what an image must tell for it is asked first. */
+static int
+parse_known(
+    struct change *c, const char *line, struct allowlist *list, struct diag *dg)
+{
+	static const char npm[] = "@npm";
+	cleanup_diag struct diag unknown = DIAG_INIT;
+
+	if (parse_line(c, line, list, dg) != 0)
+		return -1;
+	if (strncmp(line, npm, strlen(npm)) != 0 || list->notes.nr == 0)
+		return 0;
+	if (learn_npm_registry(c, &unknown) != 0) {
+		diag_note(
+		    "npm's default registry is unknown: %s", unknown.message);
+		return 0;
+	}
+	allowlist_release(list);
+	return parse_line(c, line, list, dg);
+}
+
 static int
 add_host(struct change *c, const char *host, struct diag *dg)
 {
@@ -116,7 +167,7 @@ add_host(struct change *c, const char *host, struct diag *dg)
 	if (c->options->private_ok)
 		strbuf_addstr(&line, " private");
 	allowlist_release(&list);
-	if (parse_line(c, line.buf, &list, dg) != 0)
+	if (parse_known(c, line.buf, &list, dg) != 0)
 		return -1;
 	if (*host == '@')
 		tell_origins(host, &list);

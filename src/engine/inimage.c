@@ -2,6 +2,8 @@
 /* inimage: runs programs of an image with docker run. */
 #include "engine/inimage.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
@@ -63,5 +65,28 @@ inimage_client_version(const struct engine *engine, const char *image_id,
 		return diag_set(
 		    dg, DIAG_DATA, "%s: version: missing or not valid", file);
 	*ret_version = xstrdup(version);
+	return 0;
+}
+
+int
+inimage_npm_registry(const struct engine *engine, const char *image_id,
+    char **ret_url, struct diag *dg)
+{
+	static const char *const args[] = { "-c",
+		"cd / && HOME=/nonexistent npm_config_logs_max=0 "
+		"npm_config_update_notifier=false npm config get registry",
+		NULL };
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+
+	if (inimage_run(
+		engine, NOBODY, image_id, "/bin/sh", args, &result, dg) != 0)
+		return -1;
+	if (result.status != 0) {
+		diag_set(dg, DIAG_ENGINE,
+		    "npm of image %s does not tell its registry: status %d",
+		    image_id, result.status);
+		return diag_add_detail(dg, result.err.buf, result.err.len);
+	}
+	*ret_url = xstrndup(result.out.buf, strcspn(result.out.buf, "\n"));
 	return 0;
 }

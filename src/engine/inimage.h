@@ -25,4 +25,11 @@ int inimage_run(const struct engine *engine, const char *user,
 int inimage_client_version(const struct engine *engine, const char *image_id,
     const char *package, char **ret_version, struct diag *dg);
 
+/*
+ * Asks npm in an agent image for the registry that it uses without any
+ * configuration.  *ret_url (returned) is its first line, not checked.
+ */
+int inimage_npm_registry(const struct engine *engine, const char *image_id,
+    char **ret_url, struct diag *dg);
+
 #endif /* DRYDOCK_INIMAGE_H */

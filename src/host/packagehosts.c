@@ -10,14 +10,18 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-walk.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/aptsources.h"
 #include "host/npmrc.h"
 #include "host/paths.h"
+#include "host/text.h"
 #include "host/trusted.h"
 
 #define TEXT_MAX ((size_t)256 * 1024)
+#define NPM_DEFAULT "npm-registry" /* in the state directory */
+#define URL_MAX 1024
 #define APT_DIR "/etc/apt"
 #define APT_PARTS "sources.list.d"
 
@@ -120,6 +124,37 @@ take_registries(struct registries *r, const char *text, const char *file)
 }
 
 static int
+read_npm_default(
+    struct packagehosts *p, const struct paths *paths, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (paths->state_dir != NULL &&
+	    read_file(paths, paths->state_dir, NPM_DEFAULT, &text, dg) != 0)
+		return -1;
+	if (text.len > 0)
+		add_url(p, text.buf, "npm's default");
+	else
+		strvec_push(&p->notes,
+		    "neither ~/.npmrc nor /etc/npmrc names a registry: allow "
+		    "the host that \"npm config get registry\" prints");
+	return 0;
+}
+
+int
+packagehosts_keep_npm(
+    const struct paths *paths, const char *url, struct diag *dg)
+{
+	cleanup_free char *line = line_of_url(url);
+
+	if (line == NULL || strlen(url) > URL_MAX || !text_is_plain(url))
+		return diag_set(dg, DIAG_DATA,
+		    "npm's default registry \"%.80s\" is not a URL", url);
+	return fs_replace_file(
+	    paths->state_fd, NPM_DEFAULT, url, strlen(url), 0600, dg);
+}
+
+static int
 read_npm(struct packagehosts *p, const struct paths *paths, struct diag *dg)
 {
 	const char *const dirs[] = { "/etc", paths->home };
@@ -140,10 +175,8 @@ read_npm(struct packagehosts *p, const struct paths *paths, struct diag *dg)
 	}
 	for (size_t i = 0; i < r.names.nr; i++)
 		add_url(p, r.urls.v[i], r.files.v[i]);
-	if (!strvec_has(&r.names, "registry"))
-		strvec_push(&p->notes,
-		    "neither ~/.npmrc nor /etc/npmrc names a registry: allow "
-		    "the host that \"npm config get registry\" prints");
+	if (rc == 0 && !strvec_has(&r.names, "registry"))
+		rc = read_npm_default(p, paths, dg);
 	strvec_release(&r.names);
 	strvec_release(&r.urls);
 	strvec_release(&r.files);

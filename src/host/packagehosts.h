@@ -4,7 +4,7 @@
  * managers names.
  *
  * npm: the registry and the scopes' registries of /etc/npmrc and the user's
- * ~/.npmrc.  apt: the http and https mirrors of its sources.  No program is
+ * ~/.npmrc; without a registry, the one that packagehosts_keep_npm() kept.  apt: the http and https mirrors of its sources.  No program is
  * run, and the environment does not count.  The files decide what a session can
  * reach: trusted_open() reads them.  Credentials are not kept.
  */
@@ -33,6 +33,14 @@ struct packagehosts {
  */
 int packagehosts_read(struct packagehosts *ret, const char *manager,
     const struct paths *paths, struct diag *dg);
+
+/*
+ * Keeps the registry that npm uses without a configuration, in the open state
+ * directory.  A url that cannot be one is DIAG_DATA.
+ */
+int packagehosts_keep_npm(
+    const struct paths *paths, const char *url, struct diag *dg);
+
 void packagehosts_release(struct packagehosts *p);
 
 #define cleanup_packagehosts __attribute__((cleanup(packagehosts_release)))

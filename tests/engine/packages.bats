@@ -77,7 +77,26 @@ npm_install() {
   run -1 grep -rl secret "$XDG_STATE_HOME/drydock" "$XDG_CONFIG_HOME/drydock"
 }
 
+@test "@npm opens npm's own default where nothing else is set" {
+  local url host
+  url=$(docker run --rm --network none --user 65534 --entrypoint npm \
+    "$(agent_image "$BED_UID")" config get registry 2>/dev/null)
+  host=${url#https://}
+  host=${host%/}
+  cd "$project"
+  run -0 --separate-stderr as_user drydock allow @npm
+  assert_equal "$stderr" "drydock: @npm opens $host, which npm's default names"
+  # A launch asks nothing.
+  run --separate-stderr in_session npm --fetch-retries 0 view dep
+  refute_contains "$stderr" "npm config get registry"
+  refute_contains "$stderr" "it is not on the allowlist"
+  assert_equal "$(as_user drydock deny "$host" 2>&1)" "drydock: \
+$host stays open: \"$host\" comes from the project's allowlist
+drydock: $(echo "$XDG_CONFIG_HOME"/drydock/projects/*/allowlist) has no line for $host"
+}
+
 @test "apt says that drydock refused, by http and by https" {
+  local host
   run --separate-stderr in_session sh -c '
     mkdir -p /tmp/apt/state/lists/partial /tmp/apt/cache/archives/partial
     for url in http://http.refused.test https://https.refused.test; do
@@ -89,5 +108,8 @@ npm_install() {
   echo "$output"
   echo "$stderr"
   assert_contains "$output" "403"
-  assert_contains "$stderr" "drydock allow http://http.refused.test https.refused.test"
+  assert_contains "$output" "drydock refused https.refused.test:443: it is not on"
+  for host in http://http.refused.test https.refused.test; do
+    assert_contains "${stderr#*drydock allow}" " $host"
+  done
 }

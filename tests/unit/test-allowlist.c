@@ -17,6 +17,7 @@
 #include "host/agent.h"
 #include "host/allowlist.h"
 #include "host/catalog.h"
+#include "host/packagehosts.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/toolchain.h"
@@ -416,6 +417,38 @@ test_configured(void)
 	CHECK(strstr(dg.message, "cannot apply to \"@pypi\"") != NULL);
 }
 
+/* What npm uses without a configuration counts if nothing else is set. */
+static void
+test_npm_default(void)
+{
+	cleanup_paths struct paths paths;
+	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
+	cleanup_allowlist struct allowlist own = ALLOWLIST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag bad = DIAG_INIT;
+
+	data_kit_paths(&paths);
+	paths.home = xasprintf("%s/home", check_tmpdir());
+	paths.state_dir = xasprintf("%s/state", check_tmpdir());
+	CHECK(
+	    mkdir(paths.home, 0700) == 0 && mkdir(paths.state_dir, 0700) == 0);
+	CHECK_INT(fs_open_dir(paths.state_dir, &paths.state_fd, &dg), 0);
+	CHECK_INT(packagehosts_keep_npm(&paths, "gcc\nsh", &bad), -1);
+	CHECK_INT(
+	    packagehosts_keep_npm(&paths, "https://default.example/", &dg), 0);
+	CHECK_INT(allowlist_parse(
+		      &list, ALLOW_PROJECT, &paths, "list", "@npm", 4, &dg),
+	    0);
+	CHECK(find(&list, "default.example") != NULL);
+	CHECK_INT(list.notes.nr, 0);
+	write_npmrc(&paths, "registry=https://npm.example/\n");
+	CHECK_INT(allowlist_parse(
+		      &own, ALLOW_PROJECT, &paths, "list", "@npm", 4, &dg),
+	    0);
+	CHECK(find(&own, "default.example") == NULL);
+	CHECK(find(&own, "npm.example") != NULL);
+}
+
 /* A file that others can change decides nothing. */
 static void
 test_configured_by_others(void)
@@ -518,6 +551,7 @@ main(void)
 		    test_requests },
 		{ "bundles are read from the installed data", test_bundles },
 		{ "the user's npm names hosts of a bundle", test_configured },
+		{ "npm's default is the last resort", test_npm_default },
 		{ "a file that others can change names none",
 		    test_configured_by_others },
 		{ "the number of hosts is bounded", test_many },
