@@ -130,7 +130,12 @@ adopt_one(const struct context *ctx, const struct engine *engine,
 	replace(&record.engine_id, engine->id);
 	replace(&record.engine_data_root, engine->data_root);
 	replace(&record.engine_socket, engine->socket);
-	return record_write(session.dir_fd, &record, dg);
+	if (record_write(session.dir_fd, &record, dg) != 0)
+		return diag_wrap(dg,
+		    "session %s is not adopted; when that is mended, run "
+		    "\"drydock gc --adopt\" again",
+		    id);
+	return 0;
 }
 
 static int

@@ -303,8 +303,10 @@ write_list(
 	if (jsonw_finish(w, &text, dg) != 0 ||
 	    fs_replace_file(
 		paths->state_fd, BUILT_FILE, text.buf, text.len, 0600, dg) != 0)
-		return diag_wrap(
-		    dg, "record the image in %s", paths->state_dir);
+		return diag_wrap(dg,
+		    "the images are not recorded in %s; when that is mended, "
+		    "run \"drydock build\" again",
+		    paths->state_dir);
 	prune_programs(paths, list);
 	return 0;
 }

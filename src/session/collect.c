@@ -138,14 +138,15 @@ remove_all(
 }
 
 /*
- * Records the end.  A failure is ignored: on a full disk, the deletion that
- * follows frees space.
+ * Records the end.  After a failure the session is deleted all the same: on a
+ * full disk that frees space.  An interrupted deletion then leaves a session
+ * that seems to be lost.
  */
 static void
 record_end(const struct record *record, int session_fd)
 {
 	struct record ended = *record;
-	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_free char *now = NULL;
 
 	if (record_container_id(record, "agent") == NULL ||
@@ -153,7 +154,10 @@ record_end(const struct record *record, int session_fd)
 		return;
 	now = record_now();
 	ended.ended_at = now;
-	(void)record_write(session_fd, &ended, &ignored);
+	if (record_write(session_fd, &ended, &dg) != 0)
+		diag_warn("session %s: its end is not recorded: %s; if its "
+			  "removal fails, run \"drydock stop --force %s\"",
+		    record->id, dg.message, record->id);
 }
 
 /*
@@ -171,7 +175,9 @@ keep_outcome(const struct paths *paths, const struct session_facts *facts,
 		return;
 	outcome_gather(facts, session_fd, &outcome);
 	if (outcome_keep(paths, &outcome, session_fd, &dg) != 0)
-		diag_warn("session %s: %s", facts->id, dg.message);
+		diag_warn("session %s: %s; \"drydock logs %s\" will not show "
+			  "its status and last screen",
+		    facts->id, dg.message, facts->id);
 	changes_keep(paths, session_fd, facts->id);
 }
 

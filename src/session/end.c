@@ -134,7 +134,9 @@ stop_agent(const struct end_spec *spec, struct session *session,
 	free(record->stopping_at);
 	record->stopping_at = record_now();
 	if (record_write(session->dir_fd, record, &unwritten) != 0)
-		diag_warn("%s", unwritten.message);
+		diag_warn("%s; if this stop is interrupted, run \"drydock stop "
+			  "%s\" again",
+		    unwritten.message, session->id);
 	return container_stop(spec->engine, agent->id, spec->grace, dg);
 }
 

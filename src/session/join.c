@@ -39,9 +39,11 @@ enum {
 	ANSWER_MS = 5000,
 };
 
-/* Clears the recorded stop, unless a stop in progress holds the lease. */
+/*
+ * Clears a recorded stop or start, unless one in progress holds the lease.
+ */
 static int
-write_no_stop(const struct join_spec *spec, const char *id, struct diag *dg)
+write_no_marks(const struct join_spec *spec, const char *id, struct diag *dg)
 {
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_record struct record record = RECORD_INIT;
@@ -55,19 +57,28 @@ write_no_stop(const struct join_spec *spec, const char *id, struct diag *dg)
 		return -1;
 	free(record.stopping_at);
 	record.stopping_at = NULL;
+	free(record.starting_at);
+	record.starting_at = NULL;
 	return record_write(session.dir_fd, &record, dg);
 }
 
-/* An interrupted stop is cancelled: the user came back to the session. */
+/*
+ * An interrupted stop is cancelled: the user came back to the session.  So is
+ * the mark of a start: the command runs.
+ */
 static void
-forget_stop(const struct join_spec *spec, const char *id)
+forget_marks(const struct join_spec *spec, const struct record *record)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	if (write_no_stop(spec, id, &dg) != 0)
-		diag_warn("session %s is still recorded as being stopped, and "
-			  "is removed when its agent ends: %s",
-		    id, dg.message);
+	if (write_no_marks(spec, record->id, &dg) != 0)
+		diag_warn("session %s is still recorded as being %s: %s; when "
+			  "that is mended, run \"drydock attach %s\"",
+		    record->id,
+		    record->stopping_at != NULL
+			? "stopped, and is removed when its agent ends"
+			: "started",
+		    dg.message, record->id);
 }
 
 /* Restarts a companion that was killed, or that a log-out ended. */
@@ -194,8 +205,8 @@ view(const struct join_spec *spec, const struct session *session,
 	if (session_open_mount(session, MOUNT_HOME, &home_fd, &ignored) == 0)
 		usage_tell(
 		    spec->settings, record->id, home_fd, USAGE_ATTACH_MS);
-	if (record->stopping_at != NULL)
-		forget_stop(spec, record->id);
+	if (record->stopping_at != NULL || record->starting_at != NULL)
+		forget_marks(spec, record);
 	interrupt_hold(&held);
 	rc = view_session(&view, steal_fd(&fd), ret_status, dg);
 	interrupt_restore(&held);

@@ -498,8 +498,18 @@ note_start(struct start *l, bool started)
 		return;
 	free(*over);
 	*over = NULL;
-	if (record_write(l->session.dir_fd, &l->record, &dg) != 0)
-		diag_warn("%s", dg.message);
+	if (record_write(l->session.dir_fd, &l->record, &dg) == 0)
+		return;
+	if (l->resume)
+		diag_warn("session %s runs and is still recorded as being "
+			  "started: %s; when that is mended, run \"drydock "
+			  "attach %s\"",
+		    l->session.id, dg.message, l->session.id);
+	else
+		diag_warn(
+		    "session %s is recorded as started, and its command "
+		    "was not: %s; when that is mended, run \"drydock gc\"",
+		    l->session.id, dg.message);
 }
 
 int
@@ -558,6 +568,10 @@ start_go(struct start *l, struct diag *dg)
 	 * left.
 	 */
 	l->seen_fd = viewers_join(l->session.dir_fd);
+	if (l->seen_fd < 0)
+		diag_warn("session %s: this process cannot be marked as its "
+			  "viewer: if it is killed, run \"drydock stop %s\"",
+		    l->session.id, l->session.id);
 	/* From here on the agent may have run. */
 	free(l->record.launched_at);
 	l->record.launched_at = record_now();

@@ -118,6 +118,7 @@ os.mkfifo("fifo")
   mount -t tmpfs -o "size=6m,mode=0700,uid=$BED_UID,gid=$BED_UID" tmpfs \
     "$XDG_STATE_HOME"
   images_record "$BED_UID" "$XDG_STATE_HOME"
+  images_for_agent counter
   open_counter
   head -c 10m /dev/zero >"$XDG_STATE_HOME/fill" || true
   run -74 as_who drydock new "$project"
@@ -125,7 +126,11 @@ os.mkfifo("fifo")
   assert_equal "$(ls "$sessions")" "$id"
   run -0 as_who drydock gc
   run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
-  run -0 as_who drydock stop "$id"
+  # A mark that cannot be written is told, with the command that mends it.
+  run -0 --separate-stderr as_who drydock stop "$id"
+  assert_contains "$stderr" "session $id: its end is not recorded: "
+  assert_contains "$stderr" "if its removal fails, run \"drydock stop --force\
+ $id\""
   [ ! -e "$home" ]
   rm "$XDG_STATE_HOME/fill"
   run -0 in_session true
