@@ -9,7 +9,6 @@ image_files = \
 image_scripts = \
 	images/lib/add-certificates \
 	images/lib/add-guardrails \
-	images/lib/add-sidecar \
 	images/lib/add-user \
 	images/lib/apt-install \
 	images/lib/npm-install

@@ -15,10 +15,10 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
+#include "guest/refusal.h"
 #include "host/allowlist.h"
 #include "host/project.h"
 #include "host/text.h"
-#include "plan/squid.h"
 #include "session/allowed.h"
 #include "session/attach.h"
 #include "session/companion.h"
@@ -107,14 +107,14 @@ parse_request(const char *line, struct request *ret_request)
 	 * The proxy logs a connection without a request, as drydock's own test
 	 * that it listens.
 	 */
-	if (word[3] == NULL || strcmp(word[3], SQUID_READY_AUTHORITY) == 0 ||
+	if (word[3] == NULL || strcmp(word[3], REFUSAL_PROBE) == 0 ||
 	    strcmp(word[3], "error:transaction-end-before-headers") == 0 ||
 	    *word[0] < '0' || *word[0] > '9')
 		return false;
 	refused = refused_is_refusal(word[1], word[4]);
 	*ret_request = (struct request){ .count = 1 };
 	ret_request->by_address =
-	    word[5] != NULL && strcmp(word[5], SQUID_PAGE_ADDRESS) == 0;
+	    word[5] != NULL && strcmp(word[5], REFUSAL_LOG_ADDRESS) == 0;
 	ret_request->outcome = refused ? "refused"
 	    : *word[1] == '2' || *word[1] == '3' ||
 		(*word[1] == '4' && word[4] != NULL &&

@@ -230,8 +230,8 @@ check_built(enum build_kind kind, const struct engine *engine,
 }
 
 /*
- * Tests the image as the user of a session: the guardrails apply, or Squid
- * starts.
+ * Tests the image as the user of a session: the guardrails apply, or the proxy
+ * can be run.
  */
 static int
 verify(enum build_kind kind, const struct engine *engine,
@@ -239,13 +239,12 @@ verify(enum build_kind kind, const struct engine *engine,
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	cleanup_free char *user = NULL;
-	const char *program = "/usr/lib/drydock/holder";
+	static const char program[] = "/usr/lib/drydock/holder";
 	const char *args[] = { "check-policy", NULL };
 
 	user = xasprintf("%u:%u", paths->uid, paths->gid);
 	if (kind == BUILD_EGRESS) {
-		program = "/usr/sbin/squid";
-		args[0] = "-v";
+		args[0] = "version";
 		if (paths->uid == 0) {
 			free(user);
 			user =

@@ -19,8 +19,8 @@ struct engine;
 struct paths;
 
 /*
- * Squid does not run as root.  For a root caller the sidecar runs as Debian's
- * user and group "proxy", which have this id in every image.
+ * The proxy does not run as root.  For a root caller it runs as this user and
+ * group, which are Debian's "proxy".
  */
 #define BUILD_PROXY_ID 13
 
@@ -51,7 +51,7 @@ struct build_outcome {
  * Builds one image for the caller, verifies it, and records it
  * (engine/built.h).  The verification inspects the labels by image id.  It also
  * runs a check in a container that is hardened like a session's: the guardrails
- * are in force, or Squid starts.  An image that fails is removed.  The caller
+ * are in force, or the proxy can be run.  An image that fails is removed.  The caller
  * holds built_lock().
  *
  * DIAG_ENGINE: BuildKit is missing, a build step fails, or a registry cannot be

@@ -26,7 +26,8 @@ struct strvec;
 
 /* What the holder of the installed files supports; each includes the lower. */
 #define BUILT_HOLDER_LEASE 1 /* the lease of guest/lease.h */
-#define BUILT_HOLDER BUILT_HOLDER_LEASE
+#define BUILT_HOLDER_PROXY 2 /* it is the sidecar's proxy itself */
+#define BUILT_HOLDER BUILT_HOLDER_PROXY
 
 /*
  * The kind of a Debian base made by --bootstrap.  Its context is the Debian

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the proxy as a child, and the relay from the egress socket to it. */
+/* egress: runs the proxy, and reads its list again when it changes. */
 #include "guest/egress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -12,95 +13,91 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/listen.h"
 #include "base/loop.h"
-#include "base/monotime.h"
 #include "base/xalloc.h"
 #include "guest/lease.h"
+#include "guest/proxy.h"
+#include "guest/proxylist.h"
 #include "guest/proxylog.h"
-#include "guest/relay.h"
 #include "guest/spawn.h"
 
+/* The polling interval for the files if inotify is unavailable. */
 enum {
-	/* The polling interval for the file if inotify is unavailable. */
-	LOOK_MS = 2000,
-	/*
-	 * For this long after its start, the proxy may have read the file
-	 * without handling HUP yet.  HUP is then sent again.
-	 */
-	START_MS = 10000,
+	LOOK_MS = 2000
 };
+
+static const char *const files[] = { PROXYLIST_HOSTS, PROXYLIST_ADDRESSES,
+	PROXYLIST_PARENT };
 
 struct egress {
 	const struct egress_spec *spec;
+	int conf_fd; /* owned */
 	struct loop loop;
 	struct watch changes; /* inotify; fd owned, -1: none */
 	struct timer look; /* polling without inotify */
-	struct timer again; /* repeats HUP */
-	struct stat seen; /* of the addresses file */
-	int64_t started; /* monotime_ms() */
-	struct relay relay;
-	struct lease lease;
-	struct proxylog log;
+	struct stat seen[ARRAY_SIZE(files)];
 	struct watch signals; /* fd owned */
-	struct inherited own;
-	pid_t pid;
-	int status;
+	struct lease lease;
+	struct proxylist list;
+	struct proxylog log;
+	struct proxy proxy;
 };
 
+/* The host shows the log to the user. */
 static void
-on_signal(void *arg, short events)
+log_failure(struct egress *e, const char *what, const struct diag *failure)
 {
-	struct egress *e = arg;
-	struct signalfd_siginfo info;
-	int status;
-	(void)events;
-	if (read(e->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (info.ssi_signo != SIGCHLD) {
-		(void)kill(e->pid, (int)info.ssi_signo);
+	cleanup_free char *line = xasprintf(
+	    "# %lld %s: %s\n", (long long)time(NULL), what, failure->message);
+	proxylog_add(&e->log, line, strlen(line));
+}
+
+/* Connections that are open stay open. */
+static void
+reload(struct egress *e)
+{
+#define KEPT "the list is unchanged, as the new one cannot be read"
+	struct proxylist list;
+	cleanup_diag struct diag failure = DIAG_INIT;
+	if (proxylist_read(e->conf_fd, &list, &failure) != 0) {
+		log_failure(e, KEPT, &failure);
+		diag_warn(KEPT ": %s", failure.message);
 		return;
 	}
-	if (waitpid(e->pid, &status, WNOHANG) != e->pid)
-		return;
-	e->status =
-	    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	loop_stop(&e->loop);
+	proxylist_release(&e->list);
+	e->list = list;
 }
 
-static void
-reload(void *arg)
+/* A replaced file has another inode; an absent one has none. */
+static bool
+has_changed(struct egress *e)
 {
-	struct egress *e = arg;
-	(void)kill(e->pid, SIGHUP);
-}
-
-/* A replaced file has another inode. */
-static void
-reload_if_changed(struct egress *e)
-{
-	struct stat st;
-	if (stat(e->spec->addresses, &st) == -1 ||
-	    (st.st_ino == e->seen.st_ino &&
-		st.st_mtim.tv_sec == e->seen.st_mtim.tv_sec &&
-		st.st_mtim.tv_nsec == e->seen.st_mtim.tv_nsec))
-		return;
-	e->seen = st;
-	reload(e);
-	if (monotime_ms() - e->started < START_MS)
-		timer_arm(&e->loop, &e->again, START_MS);
+	bool changed = false;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct stat st = { .st_ino = 0 };
+		if (fstatat(e->conf_fd, files[i], &st, AT_SYMLINK_NOFOLLOW) ==
+		    -1)
+			st = (struct stat){ .st_ino = 0 };
+		changed = changed || st.st_ino != e->seen[i].st_ino ||
+		    st.st_mtim.tv_sec != e->seen[i].st_mtim.tv_sec ||
+		    st.st_mtim.tv_nsec != e->seen[i].st_mtim.tv_nsec;
+		e->seen[i] = st;
+	}
+	return changed;
 }
 
 static void
 on_look(void *arg)
 {
 	struct egress *e = arg;
-	reload_if_changed(e);
+	if (has_changed(e))
+		reload(e);
 	timer_arm(&e->loop, &e->look, LOOK_MS);
 }
 
@@ -113,38 +110,48 @@ on_change(void *arg, short events)
 	/* The name in the event does not matter. */
 	while (read(e->changes.fd, buf, sizeof(buf)) > 0)
 		continue;
-	reload_if_changed(e);
+	if (has_changed(e))
+		reload(e);
 }
 
 /*
  * The kernel limits inotify per uid, and an agent may have used the limit up.
- * The file is then polled.
+ * The files are then polled.
  */
 static void
-watch_addresses(struct egress *e)
+watch_files(struct egress *e)
 {
-	cleanup_free char *dir = xstrdup(e->spec->addresses);
-	char *slash = strrchr(dir, '/');
 	e->changes = (struct watch){ inotify_init1(IN_CLOEXEC | IN_NONBLOCK), 0,
 		on_change, e, 0 };
-	if (slash != NULL)
-		*slash = '\0';
 	if (e->changes.fd != -1 &&
-	    inotify_add_watch(e->changes.fd, dir, IN_MOVED_TO) == -1)
+	    inotify_add_watch(e->changes.fd, e->spec->conf,
+		IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM) == -1)
 		cleanup_close_fn(&e->changes.fd);
 	if (e->changes.fd != -1)
 		loop_want(&e->loop, &e->changes, POLLIN);
 	else
 		timer_arm(&e->loop, &e->look, LOOK_MS);
-	/* An absent file differs from the file once it exists. */
-	if (stat(e->spec->addresses, &e->seen) == -1)
-		e->seen = (struct stat){ .st_ino = 0 };
+	(void)has_changed(e);
+}
+
+static void
+on_signal(void *arg, short events)
+{
+	struct egress *e = arg;
+	struct signalfd_siginfo info;
+	(void)events;
+	if (read(e->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		reload(e);
+	else
+		loop_stop(&e->loop);
 }
 
 static int
 watch_signals(struct egress *e, struct diag *dg)
 {
-	static const int signals[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, 0 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	int fd = signals_watch(signals, dg);
 	if (fd == -1)
 		return -1;
@@ -159,21 +166,22 @@ on_lost(void *arg)
 {
 	struct egress *e = arg;
 	(void)fputs("the session's agent does not run\n", stderr);
-	e->status = 0;
 	loop_stop(&e->loop);
 }
 
-/*
- * Opens the socket before it starts the proxy, so that a running proxy is
- * always reachable.
- */
+/* The files are watched before they are read: no change is missed. */
 static int
-start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
+start(struct egress *e, struct diag *dg)
 {
-	struct address from, target;
-	address_loopback(&target, spec->port);
+	struct address from;
+	e->conf_fd = open(e->spec->conf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (e->conf_fd == -1)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "open %s", e->spec->conf);
+	watch_files(e);
 	if (watch_signals(e, dg) != 0 ||
-	    address_unix(&from, spec->socket, dg) != 0)
+	    proxylist_read(e->conf_fd, &e->list, dg) != 0 ||
+	    address_unix(&from, e->spec->socket, dg) != 0)
 		return -1;
 	/*
 	 * With a root caller, the sidecar and the agent run as different users.
@@ -181,18 +189,13 @@ start(struct egress *e, const struct egress_spec *spec, struct diag *dg)
 	 * session's containers only.
 	 */
 	from.mode = 0666;
-	if (relay_start(&e->relay, &e->loop, &from, &target, dg) != 0)
+	if (proxy_start(&e->proxy, &e->loop, &from, &e->list, &e->log, dg) != 0)
 		return -1;
-	e->relay.names_refusals = true;
-	if (spec->lease_ms > 0) {
-		lease_init(&e->lease, &e->loop, spec->socket);
-		lease_watch(&e->lease, spec->lease_ms, on_lost, e);
+	if (e->spec->lease_ms > 0) {
+		lease_init(&e->lease, &e->loop, e->spec->socket);
+		lease_watch(&e->lease, e->spec->lease_ms, on_lost, e);
 	}
-	watch_addresses(e);
-	if (spec->log != NULL)
-		proxylog_open(&e->log, &e->loop, spec->log);
-	e->started = monotime_ms();
-	return spawn_child(spec->argv, &e->own, &e->pid, dg);
+	return 0;
 }
 
 /* Reads the first line of a file; "" if it cannot be read. */
@@ -216,42 +219,41 @@ read_line(const char *path, char line[64])
 static bool
 is_later_boot(const struct egress_spec *spec)
 {
-	const char *slash = strrchr(spec->addresses, '/');
 	char want[64], now[64];
-	if (slash == NULL)
-		return false;
-	cleanup_free char *path = xasprintf(
-	    "%.*s/boot-id", (int)(slash - spec->addresses), spec->addresses);
+	cleanup_free char *path = xasprintf("%s/boot-id", spec->conf);
 	read_line(path, want);
 	read_line("/proc/sys/kernel/random/boot_id", now);
 	return want[0] != '\0' && strcmp(want, now) != 0;
 }
 
 int
-egress_run(const struct egress_spec *spec, int *ret_status, struct diag *dg)
+egress_run(const struct egress_spec *spec, struct diag *dg)
 {
 	struct egress e = { .spec = spec,
+		.conf_fd = -1,
+		.list = PROXYLIST_INIT,
 		.log = PROXYLOG_INIT,
 		.changes = { .fd = -1 },
 		.signals = { .fd = -1 } };
-	int rc = -1;
-	if (is_later_boot(spec)) {
-		*ret_status = 0;
+	int rc;
+	if (is_later_boot(spec))
 		return 0;
-	}
 	e.look = (struct timer){ 0, on_look, &e, NULL };
-	e.again = (struct timer){ 0, reload, &e, NULL };
-	inherited_note(&e.own);
+	/* A log at its limit loses lines, and does not end the proxy. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	loop_init(&e.loop);
-	if (start(&e, spec, dg) == 0) {
+	proxylog_open(&e.log, spec->log);
+	rc = start(&e, dg);
+	if (rc == 0)
 		loop_run(&e.loop);
-		*ret_status = e.status;
-		rc = 0;
-	}
-	relay_release(&e.relay);
+	else
+		log_failure(&e, "the proxy does not start", dg);
+	proxy_release(&e.proxy);
 	lease_release(&e.lease);
 	proxylog_release(&e.log);
+	proxylist_release(&e.list);
 	cleanup_close_fn(&e.signals.fd);
 	cleanup_close_fn(&e.changes.fd);
+	cleanup_close_fn(&e.conf_fd);
 	return rc;
 }

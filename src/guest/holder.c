@@ -20,7 +20,8 @@
 #include "guest/wire.h"
 
 #define PROXY_PORT 3128
-#define EGRESS_ADDRESSES "/etc/drydock-egress/host-addresses"
+#define EGRESS_CONF "/etc/drydock-egress"
+#define EGRESS_LOG "/var/log/drydock"
 #define EGRESS_SOCKET "/run/egress/egress.sock"
 /* 15 minutes: no launch takes longer, so that its launcher is gone. */
 #define GO_TIMEOUT_MS 900000
@@ -29,9 +30,8 @@ static const char usage[] =
     "usage: holder hold [--egress] [--run DIR] [--policy DIR]\n"
     "           [--manifest FILE] [--build] [--port N] [--socket PATH]\n"
     "           [--wait MS]\n"
-    "       holder egress [--lease] [--port N] [--socket PATH]\n"
-    "           [--addresses FILE] [--log FILE] [--wait MS]\n"
-    "           [-- PROXY ARG...]\n"
+    "       holder egress [--lease] [--socket PATH] [--conf DIR]\n"
+    "           [--log DIR] [--wait MS]\n"
     "       holder connect [--port N] -- HOST PORT\n"
     "       holder check-policy [--build] [--policy DIR] [--manifest FILE]\n"
     "       holder prove -- NAME=VALUE...\n"
@@ -40,10 +40,8 @@ static const char usage[] =
 /* Options for tests; the image's plan keeps the defaults. */
 struct options {
 	struct hold_spec hold;
-	const char *addresses; /* of the proxy's configuration */
-	const char *log; /* the proxy's, or NULL */
+	struct egress_spec egress;
 	bool lease;
-	int lease_ms;
 	char *const *rest; /* after -- */
 };
 
@@ -59,8 +57,8 @@ find_value(struct options *o, const char *name)
 		{ "--policy", &o->hold.policy.dir },
 		{ "--manifest", &o->hold.policy.manifest },
 		{ "--socket", &o->hold.egress_socket },
-		{ "--addresses", &o->addresses },
-		{ "--log", &o->log },
+		{ "--conf", &o->egress.conf },
+		{ "--log", &o->egress.log },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		if (strcmp(values[i].name, name) == 0)
@@ -93,7 +91,7 @@ parse_option(char **argv, struct options *o, struct diag *dg)
 	if (strcmp(argv[0], "--wait") == 0 && argv[1] != NULL &&
 	    parse_number(argv[1], GO_TIMEOUT_MS, &n) == 0) {
 		o->hold.go_timeout_ms = (int)n;
-		o->lease_ms = (int)n;
+		o->egress.lease_ms = (int)n;
 		return 0;
 	}
 	const char **value = find_value(o, argv[0]);
@@ -141,26 +139,6 @@ open_standard(void)
 }
 
 static int
-run_egress(const struct options *o, int *ret_status, struct diag *dg)
-{
-	static char squid[] = "/usr/sbin/squid";
-	static char foreground[] = "-N";
-	static char file[] = "-f";
-	static char conf[] = "/etc/drydock-egress/squid.conf";
-	char *const argv[] = { squid, foreground, file, conf, NULL };
-	struct egress_spec spec = { .socket = o->hold.egress_socket,
-		.port = o->hold.port,
-		.addresses = o->addresses,
-		.log = o->log,
-		.lease_ms = o->lease ? o->lease_ms : 0,
-		.argv =
-		    o->rest != NULL && o->rest[0] != NULL ? o->rest : argv };
-	if (o->rest == NULL && spec.log == NULL)
-		spec.log = "/var/log/squid/access.log";
-	return egress_run(&spec, ret_status, dg);
-}
-
-static int
 run(const char *mode, const struct options *o, int *ret_status, struct diag *dg)
 {
 	char digest[DIGEST_HEX_SIZE];
@@ -168,7 +146,10 @@ run(const char *mode, const struct options *o, int *ret_status, struct diag *dg)
 	if (strcmp(mode, "hold") == 0)
 		return hold_run(&o->hold, ret_status, dg);
 	if (strcmp(mode, "egress") == 0)
-		return run_egress(o, ret_status, dg);
+		return egress_run(&(struct egress_spec){ o->hold.egress_socket,
+				      o->egress.conf, o->egress.log,
+				      o->lease ? o->egress.lease_ms : 0 },
+		    dg);
 	if (strcmp(mode, "check-policy") == 0)
 		return policy_check(&o->hold.policy, digest, dg);
 	if (strcmp(mode, "connect") == 0 && o->rest != NULL &&
@@ -196,8 +177,9 @@ main(int argc, char **argv)
 				 .port = PROXY_PORT,
 				 .egress_socket = EGRESS_SOCKET,
 				 .go_timeout_ms = GO_TIMEOUT_MS },
-		.addresses = EGRESS_ADDRESSES,
-		.lease_ms = LEASE_FIRST_MS };
+		.egress = { .conf = EGRESS_CONF,
+		    .log = EGRESS_LOG,
+		    .lease_ms = LEASE_FIRST_MS } };
 	open_standard();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies the proxy's pipe to two alternating files. */
+/* Writes the proxy's lines to two alternating files. */
 #include "guest/proxylog.h"
 
 #include <errno.h>
@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/xalloc.h"
 
 enum {
-	CHUNK = 65536,
 	FILE_FLAGS = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 };
 
@@ -51,23 +49,24 @@ count_file(int fd, size_t *ret_dropped)
 	return lines;
 }
 
+/* A full disk loses whole lines, which are counted. */
 static void
-write_all(struct proxylog *log, const char *data, size_t len)
+write_line(struct proxylog *log, const char *data, size_t len)
 {
 	size_t at = 0;
 	while (at < len) {
 		ssize_t n = write(log->fd, data + at, len - at);
 		if (n == -1 && errno == EINTR)
 			continue;
-		/* A full disk loses lines, which are counted. */
 		if (n <= 0) {
-			log->dropped += count_lines(data + at, len - at);
-			break;
+			log->dropped++;
+			(void)!ftruncate(log->fd, (off_t)log->size);
+			return;
 		}
 		at += (size_t)n;
 	}
-	log->size += at;
-	log->lines += count_lines(data, at);
+	log->size += len;
+	log->lines++;
 }
 
 static int
@@ -103,51 +102,22 @@ turn(struct proxylog *log)
 		return;
 	(void)snprintf(
 	    head, sizeof(head), PROXYLOG_DROPPED "%zu\n", log->dropped);
-	write_all(log, head, strlen(head));
+	write_line(log, head, strlen(head));
 	log->lines = 0;
 }
 
-/* Switches files only between two lines. */
-static void
-add(struct proxylog *log, const char *data, size_t len)
+void
+proxylog_add(struct proxylog *log, const char *line, size_t len)
 {
-	while (len > 0) {
-		const char *end = memchr(data, '\n', len);
-		size_t n = end == NULL ? len : (size_t)(end - data) + 1;
-		if (log->size < PROXYLOG_HALF) {
-			/* Write many lines at once, as long as they fit. */
-			size_t room = PROXYLOG_HALF - log->size;
-			const char *last =
-			    memrchr(data, '\n', len < room ? len : room);
-			if (last != NULL)
-				n = (size_t)(last - data) + 1;
-		}
-		write_all(log, data, n);
-		if (data[n - 1] == '\n' && log->size >= PROXYLOG_HALF)
-			turn(log);
-		data += n;
-		len -= n;
-	}
-}
-
-static void
-read_pipe(struct proxylog *log)
-{
-	char buf[CHUNK];
-	ssize_t n;
-	while ((n = read(log->pipe.fd, buf, sizeof(buf))) > 0)
-		add(log, buf, (size_t)n);
-}
-
-static void
-on_pipe(void *arg, short events)
-{
-	(void)events;
-	read_pipe(arg);
+	if (log->fd == -1)
+		return;
+	write_line(log, line, len);
+	if (log->size >= PROXYLOG_HALF)
+		turn(log);
 }
 
 static int
-open_files(struct proxylog *log, const char *name)
+open_files(struct proxylog *log)
 {
 	int old;
 	size_t ignored = 0;
@@ -160,43 +130,21 @@ open_files(struct proxylog *log, const char *name)
 		log->older = count_file(old, &ignored);
 		(void)close(old);
 	}
-	(void)unlinkat(log->dir_fd, name, 0);
-	if (mkfifoat(log->dir_fd, name, 0600) == -1)
-		return -1;
-	/*
-	 * Our write end prevents end of file while the proxy reopens the pipe.
-	 */
-	log->pipe = (struct watch){ openat(log->dir_fd, name,
-					O_RDWR | O_NONBLOCK | O_CLOEXEC),
-		0, on_pipe, log, 0 };
-	return log->pipe.fd == -1 ? -1 : 0;
+	return 0;
 }
 
 void
-proxylog_open(struct proxylog *log, struct loop *loop, const char *path)
+proxylog_open(struct proxylog *log, const char *dir)
 {
-	cleanup_free char *dir = xstrdup(path);
-	char *slash = strrchr(dir, '/');
 	*log = (struct proxylog)PROXYLOG_INIT;
-	log->loop = loop;
-	if (slash == NULL)
-		return;
-	*slash = '\0';
 	log->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (log->dir_fd == -1 || open_files(log, slash + 1) == -1)
+	if (log->dir_fd == -1 || open_files(log) == -1)
 		proxylog_release(log);
-	else
-		loop_want(loop, &log->pipe, POLLIN);
 }
 
 void
 proxylog_release(struct proxylog *log)
 {
-	if (log->pipe.fd != -1) {
-		read_pipe(log);
-		loop_want(log->loop, &log->pipe, 0);
-	}
-	cleanup_close_fn(&log->pipe.fd);
 	cleanup_close_fn(&log->fd);
 	cleanup_close_fn(&log->dir_fd);
 }

@@ -1,73 +1,81 @@
 /* SPDX-License-Identifier: MIT */
-/* Recognizes a request and its refusal, and writes another first line. */
+/* refusal: writes the proxy's answers to requests that it does not serve. */
 #include "guest/refusal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/queue.h"
+#include "guest/proxyhead.h"
 
-static const char method[] = "CONNECT ";
-static const char answer[] = "HTTP/1.1 403 ";
-static const char header[] = "\r\nX-Squid-Error: ERR_DRYDOCK_";
+static const struct {
+	const char *word; /* of the header */
+	const char *log;
+	const char *phrase;
+	const char *text;
+} refusals[] = {
+	[REFUSAL_NONE] = { "", "-", "", "" },
+	[REFUSAL_LIST] = { "list", "ERR_DRYDOCK_REFUSED",
+	    "it is not on the allowlist",
+	    "this session's allowlist does not have it. The user can allow it "
+	    "on the host, where \"drydock egress\" shows the command." },
+	[REFUSAL_PORT] = { "port", "ERR_DRYDOCK_PORT",
+	    "the allowlist has another port or protocol",
+	    "the allowlist has this host for another port or protocol. The "
+	    "user can allow this one on the host, where \"drydock egress\" "
+	    "shows the command." },
+	[REFUSAL_ADDRESS] = { "address", REFUSAL_LOG_ADDRESS,
+	    "it leads to a private or special address",
+	    "it leads to a private or special address. The user can put "
+	    "\"private\" behind its line of the allowlist; the host itself, "
+	    "loopback and metadata addresses stay refused." },
+};
 
-void
-refusal_request(struct refusal *r, const char *data, size_t len)
+const char *
+refusal_log_word(enum refusal_why why)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789.-_:[]";
-	size_t n = 0;
-
-	if (r->asked)
-		return;
-	r->asked = true;
-	if (len < strlen(method) || memcmp(data, method, strlen(method)) != 0)
-		return;
-	data += strlen(method);
-	len -= strlen(method);
-	while (n < len && data[n] != '\0' && strchr(allowed, data[n]) != NULL)
-		n++;
-	if (n == len || data[n] != ' ' || n > REFUSAL_TARGET_MAX)
-		return;
-	memcpy(r->target, data, n);
-	r->target[n] = '\0';
+	return refusals[why].log;
 }
 
-size_t
-refusal_answer(struct refusal *r, const char *data, size_t len,
-    char line[REFUSAL_LINE_MAX])
+/* The client has one request for a connection. */
+static bool
+add_answer(struct queue *out, const char *head, const char *body)
 {
-	static const struct {
-		const char *page; /* behind ERR_DRYDOCK_ */
-		const char *why;
-	} whys[] = {
-		{ "REFUSED", "it is not on the allowlist" },
-		{ "PORT", "the allowlist has another port or protocol" },
-		{ "ADDRESS", "it leads to a private or special address" },
-	};
-	const char *end;
-	const char *at;
+	char rest[160];
+	(void)snprintf(rest, sizeof(rest),
+	    "Content-Type: text/plain; charset=us-ascii\r\n"
+	    "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+	    strlen(body));
+	return queue_add(out, head, strlen(head)) &&
+	    queue_add(out, rest, strlen(rest)) &&
+	    queue_add(out, body, strlen(body));
+}
 
-	if (r->answered)
-		return 0;
-	r->answered = true;
-	end = memmem(data, len, "\r\n\r\n", 4);
-	if (r->target[0] == '\0' || end == NULL || len < strlen(answer) ||
-	    memcmp(data, answer, strlen(answer)) != 0)
-		return 0;
-	at = memmem(data, (size_t)(end - data), header, strlen(header));
-	for (size_t i = 0; at != NULL && i < ARRAY_SIZE(whys); i++) {
-		size_t n = strlen(whys[i].page);
+bool
+refusal_add(struct queue *out, enum refusal_why why, const char *method,
+    const struct proxytarget *target)
+{
+	char head[PROXY_AUTHORITY_MAX + 256];
+	char body[PROXY_METHOD_MAX + PROXY_HOST_MAX + 512];
+	char authority[PROXY_AUTHORITY_MAX + 1];
+	proxytarget_print(target, authority);
+	(void)snprintf(head, sizeof(head),
+	    "HTTP/1.1 %d drydock refused %s: %s\r\n" REFUSAL_HEADER "%s\r\n",
+	    REFUSAL_STATUS, authority, refusals[why].phrase,
+	    refusals[why].word);
+	(void)snprintf(body, sizeof(body), "drydock refused %s %s: %s\n",
+	    method, target->host, refusals[why].text);
+	return add_answer(out, head, body);
+}
 
-		if ((size_t)(end - at) < strlen(header) + n ||
-		    memcmp(at + strlen(header), whys[i].page, n) != 0)
-			continue;
-		(void)snprintf(line, REFUSAL_LINE_MAX,
-		    "%sdrydock refused %s: %s\r\n", answer, r->target,
-		    whys[i].why);
-		at = memmem(data, len, "\r\n", 2);
-		return (size_t)(at - data) + 2;
-	}
-	return 0;
+bool
+refusal_add_failure(
+    struct queue *out, int status, const char *reason, const char *text)
+{
+	char head[128];
+	char body[PROXY_AUTHORITY_MAX + 256];
+	(void)snprintf(
+	    head, sizeof(head), "HTTP/1.1 %d %s\r\n", status, reason);
+	(void)snprintf(body, sizeof(body), "drydock's proxy: %s\n", text);
+	return add_answer(out, head, body);
 }

@@ -1,35 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * refusal: names the host in the first line of the proxy's refusal.
+ * refusal: the proxy's refusals, as clients, the log and the host see them.
  *
  * npm, pip and others print the reason phrase of a proxy's answer and nothing
- * else.  Only the first request of a connection, and only CONNECT, is followed:
- * what comes later may be the bytes of a tunnel.
+ * else; curl prints the body of an answer to plain HTTP.  Both say what was
+ * refused and why.
  */
 #ifndef DRYDOCK_REFUSAL_H
 #define DRYDOCK_REFUSAL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#define REFUSAL_TARGET_MAX 262 /* a name of 253, a colon and a port */
+struct proxytarget;
+struct queue;
 
-struct refusal {
-	bool asked; /* the client's first bytes were seen */
-	bool answered; /* the proxy's first bytes were seen */
-	char target[REFUSAL_TARGET_MAX + 1]; /* "": not followed */
+enum refusal_why {
+	REFUSAL_NONE, /* allowed */
+	REFUSAL_LIST, /* no line of the allowlist has the host */
+	REFUSAL_PORT, /* the allowlist has another port or protocol */
+	REFUSAL_ADDRESS, /* it leads to a private or special address */
 };
 
-/* Reads the first bytes from the client; later calls do nothing. */
-void refusal_request(struct refusal *r, const char *data, size_t len);
+/*
+ * The readiness probe.  A CONNECT to this authority must give REFUSAL_STATUS
+ * and the header line REFUSAL_HEADER "list", without a DNS query.
+ */
+#define REFUSAL_PROBE "ready.drydock.invalid:443"
+#define REFUSAL_STATUS 403
+#define REFUSAL_HEADER "X-Drydock-Refused: "
+
+/* Words of the log: the result of a refusal, and its reason. */
+#define REFUSAL_RESULT "DENIED"
+#define REFUSAL_LOG_ADDRESS "ERR_DRYDOCK_ADDRESS"
+
+/* The reason, as the log names it. */
+const char *refusal_log_word(enum refusal_why why);
 
 /*
- * Reads the first bytes from the proxy; later calls return 0.  For drydock's
- * own refusal of a target that was followed, returns the length of the first
- * line, with its end, and writes the line to send in its place into line.
+ * Appends the whole answer.  method is a checked token.  Returns false without
+ * memory.
  */
-#define REFUSAL_LINE_MAX 512
-size_t refusal_answer(struct refusal *r, const char *data, size_t len,
-    char line[REFUSAL_LINE_MAX]);
+bool refusal_add(struct queue *out, enum refusal_why why, const char *method,
+    const struct proxytarget *target);
+
+/*
+ * Appends an answer for another failure: a status, its reason phrase and a line
+ * of text.  Returns false without memory.
+ */
+bool refusal_add_failure(
+    struct queue *out, int status, const char *reason, const char *text);
 
 #endif /* DRYDOCK_REFUSAL_H */

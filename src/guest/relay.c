@@ -13,7 +13,7 @@
 
 #include "base/diag.h"
 #include "base/queue.h"
-#include "guest/refusal.h"
+#include "guest/reply.h"
 
 #define CHUNK 65536
 #define PAIRS_MAX ((size_t)1024)
@@ -25,6 +25,7 @@ struct side {
 	struct side *peer;
 	struct watch watch; /* fd owned */
 	struct queue out;
+	uint64_t left; /* bytes to pass on; more are discarded */
 	bool ended; /* end of file was read */
 	bool shut; /* its write side was shut down */
 };
@@ -36,7 +37,8 @@ struct relay_pair {
 	struct address second; /* tried when the first refuses; len 0: none */
 	unsigned char greeting[RELAY_GREETING_MAX];
 	size_t greeting_len;
-	struct refusal refusal; /* of a proxy behind the relay */
+	bool is_exchange; /* of one HTTP request and its answer */
+	struct reply reply; /* of an exchange */
 	struct relay_pair *next, **at;
 };
 
@@ -74,6 +76,8 @@ free_pair(struct relay_pair *p, bool reset)
 	free(p);
 	if (r->listener.loop != NULL)
 		listener_allow(&r->listener, r->npairs < r->max);
+	if (r->freed != NULL)
+		r->freed(r->arg);
 }
 
 /* Backpressure: a side is read only when its earlier data is written. */
@@ -100,12 +104,15 @@ settle(struct relay_pair *p)
 	struct side *sides[] = { &p->from, &p->to };
 	for (size_t i = 0; i < 2; i++) {
 		struct side *s = sides[i];
+		/* Some servers take a half-closed connection for a lost one. */
+		if (p->is_exchange && s == &p->to)
+			continue;
 		if (s->peer->ended && s->out.len == 0 && !s->shut) {
 			(void)shutdown(s->watch.fd, SHUT_WR);
 			s->shut = true;
 		}
 	}
-	if (p->from.shut && p->to.shut) {
+	if (p->from.shut && (p->to.shut || p->is_exchange)) {
 		free_pair(p, false);
 		return;
 	}
@@ -132,18 +139,23 @@ is_broken(const struct side *s)
 static bool
 add_read(struct side *s, const char *data, size_t len)
 {
+	static const char field[] = "Connection: close\r\n";
 	struct relay_pair *p = s->pair;
-	char line[REFUSAL_LINE_MAX];
-	size_t cut = 0;
-	if (p->relay->names_refusals && s == &p->from)
-		refusal_request(&p->refusal, data, len);
-	else if (p->relay->names_refusals)
-		cut = refusal_answer(&p->refusal, data, len, line);
-	return (cut == 0 || queue_add(&s->peer->out, line, strlen(line))) &&
-	    queue_add(&s->peer->out, data + cut, len - cut);
+	struct queue *out = &s->peer->out;
+	size_t at;
+	if (len > s->left)
+		len = (size_t)s->left;
+	if (s->left != UINT64_MAX)
+		s->left -= len;
+	if (!p->is_exchange || s == &p->from ||
+	    !reply_scan(&p->reply, data, len, &at))
+		return queue_add(out, data, len);
+	return queue_add(out, data, at) &&
+	    queue_add(out, field, strlen(field)) &&
+	    queue_add(out, data + at, len - at);
 }
 
-/* Returns false if the connection broke. */
+/* Returns false if the connection broke, or a request is cut off. */
 static bool
 read_side(struct side *s)
 {
@@ -153,7 +165,7 @@ read_side(struct side *s)
 		return errno == EAGAIN || errno == EINTR;
 	if (n == 0) {
 		s->ended = true;
-		return !is_broken(s);
+		return !is_broken(s) && (s->left == 0 || s->left == UINT64_MAX);
 	}
 	return add_read(s, buf, (size_t)n) &&
 	    queue_flush(&s->peer->out, s->peer->watch.fd) != -1;
@@ -243,9 +255,9 @@ add_pair(struct relay *r, int from_fd, int to_fd, bool connecting)
 	p->connecting = connecting;
 	p->from =
 	    (struct side){ p, &p->to, { from_fd, 0, on_side, &p->from, 0 },
-		    QUEUE_INIT, false, false };
+		    QUEUE_INIT, UINT64_MAX, false, false };
 	p->to = (struct side){ p, &p->from, { to_fd, 0, on_side, &p->to, 0 },
-		QUEUE_INIT, false, false };
+		QUEUE_INIT, UINT64_MAX, false, false };
 	p->next = r->pairs;
 	p->at = &r->pairs;
 	if (p->next != NULL)
@@ -307,25 +319,35 @@ relay_connect(struct relay *relay, const struct relay_spec *spec)
 }
 
 int
-relay_join(struct relay *relay, int from_fd, int to_fd)
+relay_join(struct relay *relay, const struct relay_ends *ends)
 {
-	return relay->npairs < relay->max &&
-		add_pair(relay, from_fd, to_fd, false) != NULL
-	    ? 0
-	    : -1;
+	struct relay_pair *p = relay->npairs < relay->max
+	    ? add_pair(relay, ends->from_fd, ends->to_fd, false)
+	    : NULL;
+	if (p == NULL)
+		return -1;
+	if (ends->to_from != NULL)
+		p->from.out = *ends->to_from;
+	if (ends->to_to != NULL)
+		p->to.out = *ends->to_to;
+	p->is_exchange = ends->is_exchange;
+	if (ends->is_exchange)
+		p->from.left = ends->body;
+	update_side(&p->from);
+	update_side(&p->to);
+	return 0;
 }
 
-/* A pair needs two descriptors; the rest of the process needs some too. */
-static size_t
-raise_limit(void)
+size_t
+relay_raise_limit(size_t max)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
 		return 1;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_max > 2 * PAIRS_MAX + SPARE_FILES)
-		return PAIRS_MAX;
+	if (limit.rlim_max > 2 * max + SPARE_FILES)
+		return max;
 	return limit.rlim_max > SPARE_FILES + 2
 	    ? ((size_t)limit.rlim_max - SPARE_FILES) / 2
 	    : 1;
@@ -336,7 +358,7 @@ relay_start(struct relay *relay, struct loop *loop, const struct address *from,
     const struct address *target, struct diag *dg)
 {
 	*relay = (struct relay){ .loop = loop, .target = *target };
-	relay->max = raise_limit();
+	relay->max = relay_raise_limit(PAIRS_MAX);
 	return listener_open(
 	    &relay->listener, loop, from, on_accepted, relay, dg);
 }

@@ -12,20 +12,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/listen.h"
 #include "base/loop.h"
 
 struct relay_pair;
+struct queue;
 
 struct relay {
 	struct loop *loop;
 	struct listener listener;
 	struct address target;
 	bool passes_breaks; /* a broken connection breaks the other side */
-	bool names_refusals; /* target is the proxy: see guest/refusal.h */
 	size_t npairs, max; /* open connections, and their limit */
 	struct relay_pair *pairs;
+	void (*freed)(void *arg); /* NULL, or called after a pair's end */
+	void *arg;
 };
 
 /*
@@ -36,6 +39,13 @@ struct relay {
 int relay_start(struct relay *relay, struct loop *loop,
     const struct address *from, const struct address *target, struct diag *dg);
 void relay_release(struct relay *relay);
+
+/*
+ * Raises RLIMIT_NOFILE to its hard limit.  Returns the number of pairs, at most
+ * max, that it suffices for: a pair needs two descriptors, and the rest of the
+ * process needs some, too.
+ */
+size_t relay_raise_limit(size_t max);
 
 /*
  * Prepares a relay without a listening socket, for at most max connections
@@ -61,8 +71,21 @@ struct relay_spec {
  */
 int relay_connect(struct relay *relay, const struct relay_spec *spec);
 
-/* Forwards between two connections, and takes both unless it returns -1. */
-int relay_join(struct relay *relay, int from_fd, int to_fd);
+/* Two connections to forward between. */
+struct relay_ends {
+	int from_fd, to_fd; /* non-blocking */
+	struct queue *to_from, *to_to; /* sent first; taken; or NULL */
+	/*
+	 * One HTTP exchange: body bytes of from_fd are passed on, and those
+	 * that follow are discarded.  The answer gets the field "Connection:
+	 * close", and its end of file ends the pair.
+	 */
+	bool is_exchange;
+	uint64_t body;
+};
+
+/* Forwards, and takes descriptors and queues unless it returns -1. */
+int relay_join(struct relay *relay, const struct relay_ends *ends);
 
 /*
  * Closes a connection with a reset, where its socket family has one: the peer

@@ -18,6 +18,8 @@ guest_sources = \
 	src/guest/lease.h \
 	src/guest/limits.c \
 	src/guest/limits.h \
+	src/guest/lookup.c \
+	src/guest/lookup.h \
 	src/guest/note.c \
 	src/guest/note.h \
 	src/guest/policy.c \
@@ -30,12 +32,22 @@ guest_sources = \
 	src/guest/promise.h \
 	src/guest/prove.c \
 	src/guest/prove.h \
+	src/guest/proxy.c \
+	src/guest/proxy.h \
+	src/guest/proxyaddr.c \
+	src/guest/proxyaddr.h \
+	src/guest/proxyhead.c \
+	src/guest/proxyhead.h \
+	src/guest/proxylist.c \
+	src/guest/proxylist.h \
 	src/guest/proxylog.c \
 	src/guest/proxylog.h \
 	src/guest/refusal.c \
 	src/guest/refusal.h \
 	src/guest/relay.c \
 	src/guest/relay.h \
+	src/guest/reply.c \
+	src/guest/reply.h \
 	src/guest/screen.c \
 	src/guest/screen.h \
 	src/guest/serve.c \

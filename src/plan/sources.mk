@@ -29,13 +29,13 @@ plan_sources = \
 	src/plan/prepare.c \
 	src/plan/procfacts.c \
 	src/plan/procfacts.h \
+	src/plan/proxyconf.c \
+	src/plan/proxyconf.h \
 	src/plan/role.c \
 	src/plan/role.h \
 	src/plan/seal.c \
 	src/plan/sockets.c \
 	src/plan/sockets.h \
-	src/plan/squid.c \
-	src/plan/squid.h \
 	src/plan/useroverlays.c \
 	src/plan/useroverlays.h \
 	src/plan/values.c \

@@ -19,8 +19,8 @@
 #include "host/settings.h"
 #include "host/toolchain.h"
 #include "host/trusted.h"
+#include "plan/proxyconf.h"
 #include "plan/role.h"
-#include "plan/squid.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -169,7 +169,11 @@ apply(const struct paths *paths, const char *id, const char *project,
 	    trusted_check(paths, record.project, dg) != 0 ||
 	    session_open_mount(&session, MOUNT_PROXY, &fd, dg) != 0)
 		return -1;
-	return squid_write(fd, &list, dg);
+	if (proxyconf_is_older(fd))
+		return diag_set(dg, DIAG_DATA,
+		    "an older drydock started it, and its proxy cannot read a "
+		    "new list; \"drydock stop\" it and start a new session");
+	return proxyconf_write(fd, &list, dg);
 }
 
 int

@@ -24,8 +24,8 @@
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "plan/proxyconf.h"
 #include "plan/role.h"
-#include "plan/squid.h"
 #include "session/control.h"
 #include "session/ports.h"
 #include "session/sshagent.h"
@@ -232,7 +232,7 @@ update(void *arg)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	bool changed;
 
-	if (squid_write_addresses(c->conf_fd, &changed, &dg) == 0) {
+	if (proxyconf_write_addresses(c->conf_fd, &changed, &dg) == 0) {
 		c->failure_reported = false;
 		return;
 	}

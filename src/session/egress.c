@@ -16,7 +16,7 @@
 #include "base/fs.h"
 #include "base/monotime.h"
 #include "base/strbuf.h"
-#include "plan/squid.h"
+#include "guest/refusal.h"
 
 enum {
 	HEAD_MAX = 4096,
@@ -27,9 +27,11 @@ enum {
 	REQUESTS_MAX = 64 * 1024 * 1024,
 };
 
+/* Of a sidecar that an older drydock started. */
+#define OLDER_HEADER "X-Squid-Error: ERR_DRYDOCK_REFUSED 0"
+
 static const char question[] =
-    "CONNECT " SQUID_READY_AUTHORITY " HTTP/1.1\r\nHost: " SQUID_READY_AUTHORITY
-    "\r\n\r\n";
+    "CONNECT " REFUSAL_PROBE " HTTP/1.1\r\nHost: " REFUSAL_PROBE "\r\n\r\n";
 
 /* Returns true if a line below the first one is exactly header. */
 static bool
@@ -57,11 +59,12 @@ egress_is_refusal(const char *head, size_t len)
 	char status[sizeof("HTTP/1.1 000 ")];
 	const char *end = memmem(head, len, "\r\n\r\n", 4);
 
-	(void)snprintf(
-	    status, sizeof(status), "HTTP/1.1 %d ", SQUID_REFUSED_STATUS);
+	(void)snprintf(status, sizeof(status), "HTTP/1.1 %d ", REFUSAL_STATUS);
 	return end != NULL && len > strlen(status) &&
 	    memcmp(head, status, strlen(status)) == 0 &&
-	    has_header(head, (size_t)(end - head) + 2, SQUID_REFUSED_HEADER);
+	    (has_header(
+		 head, (size_t)(end - head) + 2, REFUSAL_HEADER "list") ||
+		has_header(head, (size_t)(end - head) + 2, OLDER_HEADER));
 }
 
 /*
@@ -167,7 +170,7 @@ egress_add_log(int log_fd, struct diag *dg)
 	struct stat st;
 	ssize_t n;
 
-	if (fs_open_nolinks(log_fd, "cache.log",
+	if (fs_open_nolinks(log_fd, "requests.log",
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &ignored) != 0 ||
 	    fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return;

@@ -26,8 +26,8 @@ int egress_wait_ready(
 bool egress_listens(int egress_fd);
 
 /*
- * Appends the end of the proxy's log, cache.log in log_fd, to a diag that is
- * set.  Adds nothing if the log is absent or not a regular file.
+ * Appends the end of requests.log in log_fd, where the proxy says why it does
+ * not start, to a diag that is set.  Adds nothing if the log is absent or not a regular file.
  */
 void egress_add_log(int log_fd, struct diag *dg);
 

@@ -191,13 +191,13 @@ find_or_build(const struct images_spec *spec, enum build_kind kind,
 }
 
 static bool
-supports_lease(const struct built_list *built, const struct engine *engine,
-    const struct image *image)
+supports(const struct built_list *built, const struct engine *engine,
+    const struct image *image, int64_t what)
 {
 	const struct built *entry =
 	    image->id != NULL ? built_find(built, engine, image->id) : NULL;
 
-	return entry != NULL && entry->holder >= BUILT_HOLDER_LEASE;
+	return entry != NULL && entry->holder >= what;
 }
 
 int
@@ -208,9 +208,30 @@ images_find_lease(const struct paths *paths, const struct engine *engine,
 
 	if (built_read(paths, &built, dg) != 0)
 		return -1;
-	images->lease = supports_lease(&built, engine, &images->agent) &&
-	    supports_lease(&built, engine, &images->egress);
+	images->lease =
+	    supports(&built, engine, &images->agent, BUILT_HOLDER_LEASE) &&
+	    supports(&built, engine, &images->egress, BUILT_HOLDER_LEASE);
 	return 0;
+}
+
+/* An older image's proxy does not understand the list that a launch writes. */
+static int
+check_proxy(const struct images_spec *spec, const struct images *images,
+    struct diag *dg)
+{
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
+	cleanup_strbuf struct strbuf command = STRBUF_INIT;
+
+	if (images->egress.id == NULL)
+		return 0;
+	if (built_read(spec->paths, &built, dg) != 0)
+		return -1;
+	if (supports(&built, spec->engine, &images->egress, BUILT_HOLDER_PROXY))
+		return 0;
+	add_command(spec, &command);
+	return diag_set(dg, DIAG_ENGINE,
+	    "an older drydock built the image of the proxy: run \"%s\"",
+	    command.buf);
 }
 
 int
@@ -236,7 +257,8 @@ images_get(
 		diag_note("%s changed since the images were built: run \"%s\"",
 		    agent.len > 0 ? agent.buf : egress.buf, command.buf);
 	}
-	if (images_find_lease(spec->paths, spec->engine, &images, dg) != 0)
+	if (check_proxy(spec, &images, dg) != 0 ||
+	    images_find_lease(spec->paths, spec->engine, &images, dg) != 0)
 		return -1;
 	*ret_images = images;
 	images = (struct images)IMAGES_INIT;

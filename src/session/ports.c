@@ -125,7 +125,9 @@ on_frame(struct handshake *h, const struct wire_frame *frame)
 	if (!h->asked || frame->type != WIRE_STARTED)
 		return false;
 	loop_want(h->host_port->ports->loop, &h->holder, 0);
-	if (relay_join(relay, h->client_fd, h->holder.fd) == -1)
+	if (relay_join(relay,
+		&(struct relay_ends){
+		    .from_fd = h->client_fd, .to_fd = h->holder.fd }) == -1)
 		return false;
 	free_handshake(h, true);
 	return true;

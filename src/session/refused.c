@@ -15,10 +15,10 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "guest/refusal.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
 #include "plan/role.h"
-#include "plan/squid.h"
 #include "session/allowed.h"
 #include "session/egress.h"
 
@@ -67,7 +67,7 @@ add_request(struct refused *r, const char *method, const char *target)
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
 
-	if (strcmp(target, SQUID_READY_AUTHORITY) == 0)
+	if (strcmp(target, REFUSAL_PROBE) == 0)
 		return;
 	if (allow_entry_of_request(&entry, method, target)) {
 		allow_entry_print(&entry, &line);

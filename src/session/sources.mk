@@ -2,10 +2,11 @@
 session_sources = \
 	src/guest/promise.c \
 	src/guest/promise.h \
-	src/guest/refusal.c \
 	src/guest/refusal.h \
 	src/guest/relay.c \
 	src/guest/relay.h \
+	src/guest/reply.c \
+	src/guest/reply.h \
 	src/guest/wire.c \
 	src/guest/wire.h \
 	src/session/allowed.c \

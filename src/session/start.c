@@ -22,8 +22,8 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/token.h"
+#include "plan/proxyconf.h"
 #include "plan/role.h"
-#include "plan/squid.h"
 #include "session/agent-env.h"
 #include "session/allowed.h"
 #include "session/attach.h"
@@ -123,9 +123,14 @@ start_write_proxy(struct start *l, struct diag *dg)
 	if (l->mode.mode != MODE_CONTAINED)
 		return 0;
 	if (session_open_mount(&l->session, MOUNT_PROXY, &fd, dg) != 0 ||
-	    squid_write_boot(fd, dg) != 0 ||
-	    squid_write(fd, &l->allowlist, dg) != 0)
+	    proxyconf_write_boot(fd, dg) != 0 ||
+	    proxyconf_write(fd, &l->allowlist, dg) != 0)
 		return diag_wrap(dg, "write the proxy's configuration");
+	if (proxyconf_is_older(fd))
+		diag_warn("an older drydock started session %s: its proxy "
+			  "keeps the hosts that it had, whatever the allowlist "
+			  "says now",
+		    l->session.id);
 	return 0;
 }
 

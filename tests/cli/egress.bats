@@ -44,7 +44,7 @@ conf_of() {
   run -0 --separate-stderr drydock allow a.example
   assert_equal "$stderr" ""
   hosts_of() {
-    sed -n 's/^acl host[0-9]* dstdomain -n //p' "$(conf_of "$1" squid.conf)"
+    awk '$1 == "connect" && $2 == "name" { print $3 }' "$(conf_of "$1" hosts)"
   }
   run -0 hosts_of "$id"
   assert_contains "$output" "$host"
@@ -64,7 +64,7 @@ conf_of() {
   assert_contains "$stderr" "$project/dots/allowlist"
   assert_equal "$(<"$project/dots/allowlist")" evil.example
   run -77 drydock allow a.example
-  [ ! -e "$(conf_of "$id" squid.conf)" ]
+  [ ! -e "$(conf_of "$id" hosts)" ]
   rm "$XDG_CONFIG_HOME/drydock/allowlist"
   : >"$project/dots/drydock.conf"
   ln -s "$project/dots/drydock.conf" "$XDG_CONFIG_HOME/drydock/drydock.conf"
@@ -76,8 +76,16 @@ conf_of() {
   make_session other123 "$BATS_TEST_TMPDIR/gone"
   run -1 --separate-stderr drydock allow --global a.example
   assert_contains "$stderr" "session other123 keeps its list of hosts: "
-  [ ! -e "$(conf_of other123 squid.conf)" ]
-  run -0 grep -c -- '-n a.example$' "$(conf_of "$id" squid.conf)"
+  [ ! -e "$(conf_of other123 hosts)" ]
+  run -0 grep -cFx 'connect name a.example 443 public' "$(conf_of "$id" hosts)"
+}
+
+@test "a session whose proxy an older drydock started keeps its list, which is said" {
+  : >"$(conf_of "$id" squid.conf)"
+  run -1 --separate-stderr drydock allow a.example
+  assert_contains "$stderr" "session $id keeps its list of hosts: an older drydock\
+ started it, and its proxy cannot read a new list"
+  [ ! -e "$(conf_of "$id" hosts)" ]
 }
 
 @test "a session of another project is not waited for" {

@@ -68,7 +68,7 @@ def facts(mode):
         target = {v["target"]: v["source"] for v in egress["volumes"]}
         roles.update(egress=target["/run/egress"],
                      proxy=target["/etc/drydock-egress"],
-                     proxylog=target["/var/log/squid"])
+                     proxylog=target["/var/log/drydock"])
     else:
         roles["engine"] = target["/run/docker.sock"]
     extra = {} if mode != "extra" else {"db": {

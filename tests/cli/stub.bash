@@ -58,7 +58,7 @@ stub_record() {
     {version: 1, images: [
       $all + {kind: "agent", image: ("sha256:" + "a" * 64), user: $user,
         uid: $uid, gid: $gid, home: $home},
-      $all + {kind: "egress", image: ("sha256:" + "b" * 64)}]}' \
+      $all + {kind: "egress", image: ("sha256:" + "b" * 64), holder: 2}]}' \
     >"$XDG_STATE_HOME/drydock/images.json"
 }
 

@@ -136,21 +136,19 @@ https://host-private.drydock.test/ 403 000"
   local id
   : >"$BED/dns/log"
   open_session sh -c 'echo ready; read -r _
-    # One connection with many refused requests, each of them long.
+    # Many refused requests, each of them long.
     python3 - <<"END"
 import socket
-s = socket.create_connection(("127.0.0.1", 3128))
 for i in range(3000):
+    s = socket.create_connection(("127.0.0.1", 3128))
     path = b"x" * 6000
     s.sendall(b"GET http://n%d.refused.test/%s HTTP/1.1\r\nHost: r\r\n\r\n"
               % (i, path))
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += s.recv(65536)
-    head, _, body = head.partition(b"\r\n\r\n")
-    size = int(head.lower().split(b"content-length:")[1].split()[0])
-    while len(body) < size:
-        body += s.recv(65536)
+    got = b""
+    while chunk := s.recv(65536):
+        got += chunk
+    assert got.startswith(b"HTTP/1.1 403 "), got
+    s.close()
 END
     echo asked; read -r _ || :'
   echo >&"$session_in"
@@ -256,8 +254,8 @@ write_kinds() {
   long=$(printf 'a%.0s' {1..70})
   # shellcheck disable=SC2086 # four numbers
   neighbour_number=$((16#$(printf '%02x' ${neighbour//./ })))
-  # The first five reach a.below or its address; Squid reads the last of them as
-  # its host and port alone.  Each other answer is a refusal or an error.
+  # The first three reach a.below or its address.  Each other answer is a
+  # refusal or an error.
   run --separate-stderr raw <<END
 [
   "CONNECT a.below.drydock.test:443 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n",
@@ -305,8 +303,8 @@ END
   echo "$output"
   echo "$stderr"
   assert_equal "$status" 0
-  assert_equal "$(head -n 5 <<<"$output" | cut -c 1-3 | xargs)" "200 200 200 200 200"
-  assert_equal "$(tail -n +6 <<<"$output" | grep -cvE '^(403|400|closed) ')" 0
+  assert_equal "$(head -n 3 <<<"$output" | cut -c 1-3 | xargs)" "200 200 200"
+  assert_equal "$(tail -n +4 <<<"$output" | grep -cvE '^(403|400) ')" 0
   assert_equal "$(wc -l <<<"$output")" 40
   # No name that is not listed was asked for.
   run grep -E 'other|evil|xdrydock|xbelow' <(tail -n "+$asked" "$BED/dns/log")
@@ -371,14 +369,15 @@ END
   [ -n "$ip" ]
   run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
     "$(agent_image 0)" /srv/reach.py "tcp:$ip:3128" "tcp:$INTERNET_IP:443"
-  # Every port that something in the sidecar listens on is on its loopback.
+  # Nothing in the sidecar listens on a port: the proxy has a unix socket.
   local pid listening
   pid=$(docker inspect -f '{{.State.Pid}}' "$id")
-  listening=$(awk '$4 == "0A" { print $2 }' "/proc/$pid/net/tcp")
+  listening=$(awk '$4 == "0A" { print $2 }' "/proc/$pid/net/tcp" \
+    "/proc/$pid/net/tcp6")
   close_session
   assert_contains "$output" "tcp:$ip:3128 no"
   assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
-  assert_equal "$listening" "0100007F:0C38"
+  assert_equal "$listening" ""
 }
 
 @test "a session makes no network" {
@@ -494,8 +493,8 @@ answer() {
   DRYDOCK_AGENT_HOSTS=no open_session sh -c 'echo ready; cat'
   cd "$project"
   run -0 as_who drydock allow other.drydock.test
-  conf=$(echo "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/squid.conf)
-  run -0 grep -c -- '-n other.drydock.test$' "$conf"
+  conf=$(echo "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/hosts)
+  run -0 grep -c ' other.drydock.test 443 ' "$conf"
   run -1 grep -F -- "$host" "$conf"
   close_session
 }
@@ -574,7 +573,7 @@ refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
   done
 }
 
-@test "200 connections at once, and with --full a GiB and a late answer" {
+@test "200 connections at once, a late answer, and with --full a GiB" {
   cat >"$project/large.py" <<'END'
 import hashlib, socket, sys
 def ask(word):
@@ -594,24 +593,31 @@ def answer(s):
 many = [ask(b"echo %d\n" % i) for i in range(200)]
 assert [answer(s) for s in many] == [b"echo %d\n" % i for i in range(200)]
 print("200 connections")
+# The answer comes long after the client's half-close: longer than a proxy's
+# usual limits, with --full.
+seconds = b"60" if sys.argv[1:] == ["full"] else b"2"
+late = ask(b"late %s\n" % seconds)
+late.shutdown(socket.SHUT_WR)
 if sys.argv[1:] == ["full"]:
-    late, big = ask(b"late\n"), ask(b"big\n")
+    big = ask(b"big\n")
     got, want = hashlib.sha256(), hashlib.sha256()
     while chunk := big.recv(1 << 20):
         got.update(chunk)
     for _ in range(1024):
         want.update(bytes(range(256)) * 4096)
     assert got.digest() == want.digest()
-    assert answer(late) == b"late\n"
-    print("a GiB and a late answer")
+    print("a GiB")
+assert answer(late) == b"late %s\n" % seconds
+print("a late answer")
 END
   cat >"$BATS_TEST_TMPDIR/far.py" <<'END'
 import socketserver, time
 class Handler(socketserver.StreamRequestHandler):
     def handle(self):
         word = self.rfile.readline()
-        if word == b"late\n":
-            time.sleep(60)
+        if word.startswith(b"late "):
+            assert self.rfile.read() == b""
+            time.sleep(int(word.split()[1]))
         for _ in range(1024 if word == b"big\n" else 0):
             self.wfile.write(bytes(range(256)) * 4096)
         if word != b"big\n":
@@ -633,4 +639,5 @@ END
   echo "$stderr"
   assert_equal "$status" 0
   assert_contains "$output" "200 connections"
+  assert_contains "$output" "a late answer"
 }

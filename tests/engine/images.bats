@@ -83,7 +83,7 @@ image_of() {
 
   # The proxy lets the toolchain's hosts through, and no other's.
   open_session sh -c 'echo ready; cat >/dev/null'
-  conf=$(as_user cat "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/squid.conf)
+  conf=$(as_user cat "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/hosts)
   close_session
   assert_contains "$conf" ed.example
   assert_contains "$conf" index.ed.example

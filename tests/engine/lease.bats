@@ -116,18 +116,22 @@ restarts_are() {
   answers
 }
 
-@test "images of a holder without a lease run without one, in any pair" {
+@test "an agent's image without a lease runs without one; a proxy's is built again" {
   local file=$XDG_STATE_HOME/drydock/images.json kind
   cp "$file" "$BATS_TEST_TMPDIR/whole"
   for kind in agent egress; do
     jq --arg kind "$kind" '(.images[] | select(.kind == $kind)) |= del(.holder)' \
-      "$BATS_TEST_TMPDIR/whole" >"$BATS_TEST_TMPDIR/part"
-    cat "$BATS_TEST_TMPDIR/part" >"$file"
-    open_counter
-    assert_equal "$(proxy .Config.Entrypoint)" "[/usr/lib/drydock/holder egress]"
-    answers
-    as_who drydock stop --force "$id"
+      "$BATS_TEST_TMPDIR/whole" >"$BATS_TEST_TMPDIR/part.$kind"
   done
+  cat "$BATS_TEST_TMPDIR/part.agent" >"$file"
+  open_counter
+  assert_equal "$(proxy .Config.Entrypoint)" "[/usr/lib/drydock/holder egress]"
+  answers
+  as_who drydock stop --force "$id"
+  cat "$BATS_TEST_TMPDIR/part.egress" >"$file"
+  run -69 --separate-stderr as_who drydock shell "$project" -- true </dev/null
+  assert_contains "$stderr" "an older drydock built the image of the proxy: run \
+\"drydock build"
   cat "$BATS_TEST_TMPDIR/whole" >"$file"
   open_counter
   assert_equal "$(proxy .Config.Entrypoint)" \

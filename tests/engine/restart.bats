@@ -89,7 +89,7 @@ starts_again() {
 @test "stopped with its engine, and started again with its home as it was" {
   local conf agent=$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json
   DRYDOCK_AGENT_HOSTS=no open_counter
-  conf=${home%/home}/sidecar/conf/squid.conf
+  conf=${home%/home}/sidecar/conf/hosts
   jq '.hosts = ["agent.example"]' "$agent" >"$agent.new"
   cat "$agent.new" >"$agent"
   rm "$agent.new"
@@ -205,7 +205,7 @@ starts_again() {
   assert_equal "$(state_of "$id")" stopped
   echo 'later.example' >"$XDG_CONFIG_HOME/drydock/allowlist"
   starts_again
-  grep -F later.example "${home%/home}/sidecar/conf/squid.conf"
+  grep -F later.example "${home%/home}/sidecar/conf/hosts"
   [ "$(docker inspect -f '{{.State.StartedAt}}' "$egress")" != "$before" ]
   # A line that says nothing stops the start, and not the session's life.
   docker kill "drydock-$id-agent-1" >/dev/null

@@ -113,7 +113,7 @@ weakened() {
     [{"type": "bind", "source": "/etc", "target": "/mnt"}]'
   weakened memory 'del(.services.db.mem_limit, .services.db.memswap_limit)'
   weakened groups '.services.db.group_add = ["27"]'
-  weakened image '.services.db.image = .services.egress.image'
+  weakened image '.services.db.image = .services.agent.image'
   weakened environment '.services.db.environment.X = "y"'
   weakened "is 54321" '.services.db.user = "54321:54321"'
 }

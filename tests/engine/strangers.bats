@@ -182,7 +182,7 @@ END
 names() {
   local record=$XDG_STATE_HOME/drydock/sessions/$id/session.json text
   other=$(docker run -d --network none --label drydock-test.stranger=1 \
-    --entrypoint sleep "$(egress_image)" 600)
+    --entrypoint sleep "$(agent_image "$BED_UID")" 600)
   began=$(docker inspect -f '{{.State.StartedAt}}' "$other")
   text=$(jq --arg role "$1" --arg id "$other" \
     '(.containers[] | select(.role == $role)).id = $id' "$record")

@@ -35,7 +35,7 @@ proxy_state() {
  started again"
   assert_equal "$(proxy_state)" running
   grep -q opened.example \
-    "$XDG_STATE_HOME/drydock/sessions/$id/sidecar/conf/squid.conf"
+    "$XDG_STATE_HOME/drydock/sessions/$id/sidecar/conf/hosts"
   goes_on
   docker kill "drydock-$id-egress-1" >/dev/null
   run -0 --separate-stderr as_who drydock exec "$id" -- \

@@ -142,7 +142,7 @@ docker run -d --label "io.drydock.session=\$session" \
   --label "io.drydock.state=$(in_session true &&
     cat "$XDG_STATE_HOME/drydock/id")" --label io.drydock.role=agent \
   --label "com.docker.compose.project=drydock-\$session" \
-  --entrypoint /bin/sleep $(egress_image) 600 >&2
+  --entrypoint /bin/sleep $(agent_image 0) 600 >&2
 END
   run --separate-stderr in_session sh -c 'echo the command ran'
   rm "$bin/beside"

@@ -12,7 +12,7 @@
 
 static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 
-/* No name that a resolver, or Squid, takes for more than one host. */
+/* No name that a resolver, or a proxy, takes for more than one host. */
 static void
 check_host(const struct allow_entry *e)
 {

@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "plan/squid.h"
+#include "guest/refusal.h"
 #include "session/egress.h"
 
 static bool
-has_line(const char *head, size_t len)
+has_line(const char *head, size_t len, const char *line)
 {
-	static const char line[] = "\n" SQUID_REFUSED_HEADER;
 	const char *end = head + len;
 	const char *at = head;
 	while (
@@ -30,7 +29,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(size > 12 && memcmp(head, "HTTP/1.1 403", 12) == 0);
 	const char *end = memmem(head, size, "\r\n\r\n", 4);
 	FUZZ_CHECK(end != NULL);
-	FUZZ_CHECK(has_line(head, (size_t)(end - head) + 2));
+	FUZZ_CHECK(has_line(head, (size_t)(end - head) + 2,
+		       "\n" REFUSAL_HEADER "list") ||
+	    has_line(head, (size_t)(end - head) + 2,
+		"\nX-Squid-Error: ERR_DRYDOCK_REFUSED 0"));
 	/* What comes behind the head does not matter; less is not enough. */
 	size_t len = (size_t)(end - head) + 4;
 	FUZZ_CHECK(egress_is_refusal(head, len));

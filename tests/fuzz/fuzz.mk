@@ -26,18 +26,20 @@ fuzz_programs = \
 	tests/fuzz/fuzz-key \
 	tests/fuzz/fuzz-limits \
 	tests/fuzz/fuzz-logs \
+	tests/fuzz/fuzz-lookup \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-modzip \
 	tests/fuzz/fuzz-npmlock \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-procfacts \
 	tests/fuzz/fuzz-proof \
+	tests/fuzz/fuzz-proxyhead \
+	tests/fuzz/fuzz-proxylist \
 	tests/fuzz/fuzz-record \
 	tests/fuzz/fuzz-screen \
 	tests/fuzz/fuzz-settings \
 	tests/fuzz/fuzz-shell \
 	tests/fuzz/fuzz-sources \
-	tests/fuzz/fuzz-squid \
 	tests/fuzz/fuzz-sshproto \
 	tests/fuzz/fuzz-synced \
 	tests/fuzz/fuzz-termfilter \
@@ -56,6 +58,12 @@ tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
 
 # The holder's files are no part of libdrydock.a.
 tests_fuzz_fuzz_screen_SOURCES = tests/fuzz/fuzz-screen.c src/guest/screen.c
+tests_fuzz_fuzz_lookup_SOURCES = tests/fuzz/fuzz-lookup.c src/guest/lookup.c \
+	src/guest/proxyaddr.c
+tests_fuzz_fuzz_lookup_LDADD = $(LDADD) -lresolv
+tests_fuzz_fuzz_proxyhead_SOURCES = tests/fuzz/fuzz-proxyhead.c $(proxy_parse)
+tests_fuzz_fuzz_proxylist_SOURCES = tests/fuzz/fuzz-proxylist.c \
+	$(proxy_parse) src/guest/proxylist.c
 
 # Without libFuzzer the targets run over their corpora, as tests like others.
 # Archives: a unit test takes nothing out of them.  A conditional, not a

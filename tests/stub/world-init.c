@@ -30,7 +30,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "plan/squid.h"
+#include "guest/refusal.h"
 
 #define STEP_MS 2
 #define STEPS 2500
@@ -232,8 +232,8 @@ be_proxy(const struct service *s)
 	char buf[4096];
 
 	(void)snprintf(answer, sizeof(answer),
-	    "HTTP/1.1 %d Forbidden\r\n%s\r\n\r\n", SQUID_REFUSED_STATUS,
-	    SQUID_REFUSED_HEADER);
+	    "HTTP/1.1 %d Forbidden\r\n%s\r\n\r\n", REFUSAL_STATUS,
+	    REFUSAL_HEADER "list");
 	for (;;) {
 		int fd = accept(s->listener, NULL, NULL);
 		size_t len = 0;

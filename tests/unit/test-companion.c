@@ -20,7 +20,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/xalloc.h"
-#include "plan/squid.h"
+#include "guest/proxylist.h"
 
 #include "check.h"
 
@@ -133,14 +133,14 @@ test_life(void)
 	CHECK(process != NULL);
 	CHECK(!companion_present(dir));
 	first = start_companion(dir, process);
-	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
+	CHECK(wait_file(dir, "sidecar/conf/" PROXYLIST_ADDRESSES));
 	CHECK(companion_present(dir));
 	/* It was killed once, and what it waits for is noticed again. */
 	second = start_companion(dir, process);
-	CHECK_INT(unlinkat(dir, "sidecar/conf/" SQUID_ADDRESSES, 0), 0);
+	CHECK_INT(unlinkat(dir, "sidecar/conf/" PROXYLIST_ADDRESSES, 0), 0);
 	CHECK_INT(kill(first, SIGKILL), 0);
 	(void)wait_end(first);
-	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
+	CHECK(wait_file(dir, "sidecar/conf/" PROXYLIST_ADDRESSES));
 	CHECK(companion_present(dir));
 	CHECK_INT(kill(agent, SIGKILL), 0);
 	/* A zombie has ended, too. */
@@ -157,7 +157,7 @@ test_only_one(void)
 	cleanup_free char *process = companion_process(agent);
 	pid_t first = start_companion(dir, process);
 
-	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
+	CHECK(wait_file(dir, "sidecar/conf/" PROXYLIST_ADDRESSES));
 	CHECK_INT(wait_end(start_companion(dir, process)), 0);
 	CHECK(companion_present(dir));
 	CHECK_INT(kill(agent, SIGKILL), 0);
@@ -176,7 +176,8 @@ test_another_process(void)
 	struct stat st;
 
 	CHECK_INT(wait_end(start_companion(dir, other)), 0);
-	CHECK_INT(fstatat(dir, "sidecar/conf/" SQUID_ADDRESSES, &st, 0), -1);
+	CHECK_INT(
+	    fstatat(dir, "sidecar/conf/" PROXYLIST_ADDRESSES, &st, 0), -1);
 	CHECK_INT(kill(agent, SIGKILL), 0);
 	(void)waitpid(agent, NULL, 0);
 	CHECK_INT(wait_end(start_companion(dir, process)), 0);
@@ -198,8 +199,8 @@ test_many_addresses(void)
 	naddresses = 20000;
 	companion = start_companion(dir, process);
 	naddresses = 1;
-	CHECK(wait_file(dir, "sidecar/conf/" SQUID_ADDRESSES));
-	CHECK_INT(fstatat(dir, "sidecar/conf/" SQUID_ADDRESSES, &st, 0), 0);
+	CHECK(wait_file(dir, "sidecar/conf/" PROXYLIST_ADDRESSES));
+	CHECK_INT(fstatat(dir, "sidecar/conf/" PROXYLIST_ADDRESSES, &st, 0), 0);
 	CHECK(st.st_size > 20000 * 10 && st.st_size < 20000 * 17);
 	CHECK_INT(kill(agent, SIGKILL), 0);
 	CHECK_INT(wait_end(companion), 0);

@@ -14,11 +14,14 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "plan/squid.h"
+#include "guest/refusal.h"
 
 #include "check.h"
 
-#define OURS SQUID_REFUSED_HEADER "\r\n"
+#define HEADER REFUSAL_HEADER "list"
+#define OURS HEADER "\r\n"
+/* Of a sidecar that an older drydock started. */
+#define OLDER "X-Squid-Error: ERR_DRYDOCK_REFUSED 0"
 
 static void
 test_refusals(void)
@@ -30,12 +33,15 @@ test_refusals(void)
 		{ "HTTP/1.1 403 Forbidden\r\n" OURS "\r\n", true },
 		{ "HTTP/1.1 403 Forbidden\r\nA: b\r\n" OURS "C: d\r\n\r\nbody",
 		    true },
+		{ "HTTP/1.1 403 Forbidden\r\n" OLDER "\r\n\r\n", true },
+		{ "HTTP/1.1 403 Forbidden\r\n" OLDER "1\r\n\r\n", false },
+		{ "HTTP/1.1 403 Forbidden\r\n" REFUSAL_HEADER "port\r\n\r\n",
+		    false },
 		{ "HTTP/1.1 403 Forbidden\r\n\r\n", false },
 		{ "HTTP/1.1 403 Forbidden\r\nX" OURS "\r\n", false },
 		{ "HTTP/1.1 403 Forbidden\r\nA: b\r\n\r\n" OURS, false },
 		{ "HTTP/1.1 403 Forbidden\r\n" OURS, false },
-		{ "HTTP/1.1 403 Forbidden\r\n" SQUID_REFUSED_HEADER "1\r\n\r\n",
-		    false },
+		{ "HTTP/1.1 403 Forbidden\r\n" HEADER "1\r\n\r\n", false },
 		{ "HTTP/1.1 503 Service Unavailable\r\n" OURS "\r\n", false },
 		{ "HTTP/1.1 200 OK\r\n" OURS "\r\n", false },
 		{ "HTTP/1.1 4030 x\r\n" OURS "\r\n", false },
@@ -166,15 +172,15 @@ test_log(void)
 	(void)diag_set(&dg, DIAG_ENGINE, "not ready");
 	egress_add_log(dir, &dg);
 	CHECK_STR(dg.detail, NULL);
-	CHECK_INT(symlinkat("/etc/passwd", dir, "cache.log"), 0);
+	CHECK_INT(symlinkat("/etc/passwd", dir, "requests.log"), 0);
 	egress_add_log(dir, &dg);
 	CHECK_STR(dg.detail, NULL);
-	CHECK_INT(unlinkat(dir, "cache.log", 0), 0);
-	CHECK_INT(mkfifoat(dir, "cache.log", 0600), 0);
+	CHECK_INT(unlinkat(dir, "requests.log", 0), 0);
+	CHECK_INT(mkfifoat(dir, "requests.log", 0600), 0);
 	egress_add_log(dir, &dg);
 	CHECK_STR(dg.detail, NULL);
-	CHECK_INT(unlinkat(dir, "cache.log", 0), 0);
-	fd = openat(dir, "cache.log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(unlinkat(dir, "requests.log", 0), 0);
+	fd = openat(dir, "requests.log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(write(fd, "FATAL: no\n", 10), 10);
 	(void)close(fd);
 	egress_add_log(dir, &dg);

@@ -69,6 +69,12 @@ unit_tests = \
 	tests/unit/test-program \
 	tests/unit/test-project \
 	tests/unit/test-prove \
+	tests/unit/test-proxy \
+	tests/unit/test-proxyaddr \
+	tests/unit/test-proxyconf \
+	tests/unit/test-proxyhead \
+	tests/unit/test-proxylist \
+	tests/unit/test-proxylog \
 	tests/unit/test-record \
 	tests/unit/test-relay \
 	tests/unit/test-reserved \
@@ -80,7 +86,6 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-slot \
 	tests/unit/test-sockets \
-	tests/unit/test-squid \
 	tests/unit/test-sshproto \
 	tests/unit/test-state \
 	tests/unit/test-strbuf \
@@ -138,7 +143,23 @@ tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 
 tests_unit_test_proc_end_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
 
-tests_unit_test_squid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inet_ntop
+# The proxy's files are no part of libdrydock.a.
+proxy_parse = src/guest/proxyaddr.c src/guest/proxyhead.c
+tests_unit_test_proxy_SOURCES = tests/unit/test-proxy.c $(proxy_parse) \
+	src/guest/egress.c src/guest/lease.c src/guest/lookup.c src/guest/proxy.c \
+	src/guest/proxylist.c src/guest/proxylog.c src/guest/refusal.c \
+	src/guest/fallback.c src/guest/spawn.c
+tests_unit_test_proxy_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=proxyaddr_judge \
+	-Wl,--wrap=res_nquery
+tests_unit_test_proxy_LDADD = $(LDADD) -lresolv
+tests_unit_test_proxyaddr_SOURCES = tests/unit/test-proxyaddr.c \
+	src/guest/proxyaddr.c
+tests_unit_test_proxyhead_SOURCES = tests/unit/test-proxyhead.c $(proxy_parse)
+tests_unit_test_proxylist_SOURCES = tests/unit/test-proxylist.c \
+	$(proxy_parse) src/guest/proxylist.c
+tests_unit_test_proxylog_SOURCES = tests/unit/test-proxylog.c \
+	src/guest/proxylog.c
+tests_unit_test_proxyconf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inet_ntop
 
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 

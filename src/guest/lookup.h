@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lookup: asks DNS for the addresses of a name, without blocking.
+ *
+ * Two child processes ask for A and AAAA with libc's resolver, which reads
+ * /etc/resolv.conf.  Search domains, /etc/hosts and reverse lookups are not
+ * used.  LOOKUP_RUNNING lookups run at once; others wait for their turn.
+ */
+#ifndef DRYDOCK_LOOKUP_H
+#define DRYDOCK_LOOKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/loop.h"
+#include "guest/proxyaddr.h"
+
+#define LOOKUP_RUNNING 12
+#define LOOKUP_MS 10000 /* of a running lookup */
+#define LOOKUP_EACH 16 /* addresses of one family; more are ignored */
+
+struct lookups {
+	struct loop *loop;
+	size_t running;
+	struct lookup *first, *last; /* those that wait */
+};
+
+enum lookup_failure {
+	LOOKUP_NO_NAME, /* no such name, or none with an address */
+	LOOKUP_LATE, /* no answer */
+	LOOKUP_FAILED, /* any other failure */
+};
+
+struct lookup {
+	struct lookups *all; /* NULL: not started */
+	const char *name; /* borrowed */
+	void (*done)(void *arg);
+	void *arg;
+	bool is_running;
+	pid_t pid[2];
+	size_t reports; /* from the children */
+	struct watch pipe; /* fd owned */
+	struct timer deadline;
+	struct proxyaddr v[2 * LOOKUP_EACH]; /* IPv4 first */
+	size_t nr;
+	enum lookup_failure failure; /* if nr is 0 */
+	struct lookup *next;
+};
+
+/* What one child reports. */
+struct lookup_report {
+	enum lookup_failure failure;
+	size_t nr;
+	struct proxyaddr v[LOOKUP_EACH];
+};
+
+void lookups_init(struct lookups *all, struct loop *loop);
+
+/*
+ * Starts or queues a lookup; done is called once, later.  name, lookup and arg
+ * must live until then, or until lookup_cancel().
+ */
+void lookup_start(struct lookups *all, struct lookup *lookup, const char *name,
+    void (*done)(void *arg), void *arg);
+
+/*
+ * Fills in a lookup whose name is an address, IPv6 in brackets; returns false
+ * for a name.
+ */
+bool lookup_literal(struct lookup *lookup, const char *name);
+
+/* Ends a lookup without a call of done; nothing happens after the call. */
+void lookup_cancel(struct lookup *lookup);
+
+/* Reads the addresses of a family out of a DNS answer. */
+void lookup_read_answer(const unsigned char *answer, size_t len,
+    sa_family_t family, struct lookup_report *ret_report);
+
+#endif /* DRYDOCK_LOOKUP_H */
