@@ -64,7 +64,7 @@ def check_status(scenario, run):
         return []
     # Who loses the connection has left, and what ran for him is hung up.
     if run.status == 128 + signal.SIGHUP and (
-            "was lost before its end" in run.err):
+            "was lost before the command ended" in run.err):
         return []
     if run.status not in OWN:
         return ["status %d: %s" % (run.status, run.err[-300:])]

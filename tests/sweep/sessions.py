@@ -69,7 +69,7 @@ def agent_dir(bed):
 def attach_done(bed, run):
     """Where the connection was lost the status is the engine's to tell."""
     return mark(bed) == "bye\n" and (
-        "bye" in run.out or "was lost before its end" in run.err)
+        "bye" in run.out or "was lost before the command ended" in run.err)
 
 
 def attach_check(bed, run):
