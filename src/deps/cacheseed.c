@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,8 @@
 #define MAX_FILE MODZIP_MAX_SIZE
 #define MAX_INDEX ((off_t)16 * 1024 * 1024)
 #define PROGRESS_MS 100
+#define MAX_WORKERS 4
+#define MIN_SHARE 16 /* packages for a thread */
 
 enum outcome {
 	OUTCOME_ABSENT,
@@ -40,13 +44,22 @@ enum outcome {
 	OUTCOME_FAILED, /* the slot cannot be filled; the diag is set */
 };
 
+/* What all threads together have copied, or are copying. */
+struct usage {
+	atomic_int_least64_t files;
+	atomic_int_least64_t bytes;
+};
+
+/* One thread's work. */
 struct seeding {
 	const struct cacheseed_spec *spec;
-	struct cacheseed_report *report;
-	struct diag *dg;
+	struct usage *usage; /* shared */
+	struct cacheseed_report *report; /* the thread's own */
+	struct diag *dg; /* the thread's own */
 	const char *slot_dir;
 	int64_t deadline;
 	int64_t next_progress;
+	bool is_main; /* tells the progress */
 	char *parent; /* owned; the directory open as parent_fd, or NULL */
 	int parent_fd; /* owned */
 };
@@ -205,27 +218,46 @@ copy_file(struct seeding *s, const struct job *job, int in,
 
 static const char by_time[] = "its time";
 
+/* Gives back what take_usage() took for a file that was not copied. */
+static void
+return_usage(struct seeding *s, off_t size)
+{
+	(void)atomic_fetch_sub(&s->usage->files, 1);
+	(void)atomic_fetch_sub(&s->usage->bytes, size);
+}
+
+/* Takes a file's part of the limits.  Returns the limit that is reached. */
 static const char *
-limit_reached(const struct seeding *s, off_t size)
+take_usage(struct seeding *s, off_t size)
 {
 	const struct cacheseed_limits *limits = &s->spec->limits;
+	int64_t files = atomic_fetch_add(&s->usage->files, 1) + 1;
+	int64_t bytes = atomic_fetch_add(&s->usage->bytes, size) + size;
+	const char *by = NULL;
 
-	if (s->report->files >= limits->files)
-		return "its number of files";
-	if (size > limits->bytes - s->report->bytes)
-		return "its size";
-	return monotime_ms() >= s->deadline ? by_time : NULL;
+	if (files > limits->files)
+		by = "its number of files";
+	else if (bytes > limits->bytes)
+		by = "its size";
+	else if (monotime_ms() >= s->deadline)
+		by = by_time;
+	if (by != NULL)
+		return_usage(s, size);
+	return by;
 }
 
 static void
 tell_progress(struct seeding *s)
 {
+	struct cacheseed_report so_far = *s->report;
 	int64_t now = monotime_ms();
 
-	if (s->spec->progress == NULL || now < s->next_progress)
+	if (!s->is_main || s->spec->progress == NULL || now < s->next_progress)
 		return;
 	s->next_progress = now + PROGRESS_MS;
-	s->spec->progress(s->spec->arg, s->report);
+	so_far.files = atomic_load(&s->usage->files);
+	so_far.bytes = atomic_load(&s->usage->bytes);
+	s->spec->progress(s->spec->arg, &so_far);
 }
 
 /* path is the final one, below the slot's data. */
@@ -244,15 +276,17 @@ copy_job(struct seeding *s, const struct job *job, const char *path)
 		return OUTCOME_ABSENT;
 	if (st.st_size > job->max)
 		return refuse(s, job, "it is too large");
-	s->report->stopped_by = limit_reached(s, st.st_size);
+	s->report->stopped_by = take_usage(s, st.st_size);
 	if (s->report->stopped_by != NULL)
 		return OUTCOME_STOPPED;
 	outcome = copy_file(s, job, in, &st, path);
-	if (outcome == OUTCOME_COPIED) {
-		s->report->files++;
-		s->report->bytes += st.st_size;
-		tell_progress(s);
+	if (outcome != OUTCOME_COPIED) {
+		return_usage(s, st.st_size);
+		return outcome;
 	}
+	s->report->files++;
+	s->report->bytes += st.st_size;
+	tell_progress(s);
 	return outcome;
 }
 
@@ -354,11 +388,12 @@ seed_index(struct seeding *s, const struct packages *packages,
 	return outcome;
 }
 
+/* Seeds each step-th package. */
 static enum outcome
 seed_packages(struct seeding *s, const struct packages *packages,
-    const struct cachedirs *dirs)
+    const struct cachedirs *dirs, size_t first, size_t step)
 {
-	for (size_t i = 0; i < packages->nr; i++) {
+	for (size_t i = first; i < packages->nr; i += step) {
 		enum outcome outcome = OUTCOME_ABSENT;
 
 		/* Also for packages that no source has. */
@@ -376,15 +411,125 @@ seed_packages(struct seeding *s, const struct packages *packages,
 		if (outcome != OUTCOME_COPIED)
 			s->report->missing++;
 	}
-	for (size_t j = 0; j < dirs->nr; j++) {
-		enum outcome outcome = OUTCOME_ABSENT;
+	return OUTCOME_COPIED;
+}
 
+/* A thread; hashing takes longer than copying, so processors share it. */
+struct worker {
+	struct seeding s;
+	struct cacheseed_report report; /* owned */
+	struct diag dg; /* owned */
+	const struct packages *packages;
+	const struct cachedirs *dirs;
+	size_t first;
+	size_t step;
+	enum outcome outcome;
+	pthread_t thread;
+	bool started;
+};
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+
+	w->outcome =
+	    seed_packages(&w->s, w->packages, w->dirs, w->first, w->step);
+	return NULL;
+}
+
+static void
+release_parent(struct seeding *s)
+{
+	free(s->parent);
+	if (s->parent_fd >= 0)
+		(void)close(s->parent_fd);
+}
+
+/* Adds a thread's result to the main one's. */
+static void
+join_worker(struct seeding *s, struct worker *w)
+{
+	if (w->started)
+		(void)pthread_join(w->thread, NULL);
+	s->report->files += w->report.files;
+	s->report->bytes += w->report.bytes;
+	s->report->kept += w->report.kept;
+	s->report->missing += w->report.missing;
+	s->report->nbad += w->report.nbad;
+	for (size_t i = 0;
+	     i < w->report.bad.nr && s->report->bad.nr < CACHESEED_NAMED; i++)
+		strvec_push(&s->report->bad, w->report.bad.v[i]);
+	if (s->report->stopped_by == NULL)
+		s->report->stopped_by = w->report.stopped_by;
+	if (w->dg.class != DIAG_NONE && s->dg->class == DIAG_NONE)
+		diag_move(s->dg, &w->dg);
+	diag_clear(&w->dg);
+	cacheseed_report_release(&w->report);
+	release_parent(&w->s);
+}
+
+static size_t
+count_workers(const struct packages *packages)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = packages->nr / MIN_SHARE;
+
+	if (processors < 1 || n < 1)
+		return 1;
+	if (n > (size_t)processors)
+		n = (size_t)processors;
+	return n < MAX_WORKERS ? n : MAX_WORKERS;
+}
+
+/* Seeds all packages by several threads, of which this is the first. */
+static enum outcome
+share_packages(struct seeding *s, const struct packages *packages,
+    const struct cachedirs *dirs)
+{
+	struct worker workers[MAX_WORKERS];
+	size_t n = count_workers(packages);
+	enum outcome outcome;
+
+	for (size_t i = 1; i < n; i++) {
+		struct worker *w = &workers[i];
+
+		*w = (struct worker){ .s = *s,
+			.report = CACHESEED_REPORT_INIT,
+			.dg = DIAG_INIT,
+			.packages = packages,
+			.dirs = dirs,
+			.first = i,
+			.step = n };
+		w->s.report = &w->report;
+		w->s.dg = &w->dg;
+		w->s.is_main = false;
+		w->s.parent = NULL;
+		w->s.parent_fd = -1;
+		w->started = pthread_create(&w->thread, NULL, work, w) == 0;
+	}
+	outcome = seed_packages(s, packages, dirs, 0, n);
+	for (size_t i = 1; i < n; i++) {
+		/* Without a thread the part is seeded here. */
+		if (!workers[i].started)
+			(void)work(&workers[i]);
+		join_worker(s, &workers[i]);
+		if (workers[i].outcome > outcome)
+			outcome = workers[i].outcome;
+	}
+	return outcome;
+}
+
+static enum outcome
+seed_indexes(struct seeding *s, const struct packages *packages,
+    const struct cachedirs *dirs)
+{
+	enum outcome outcome = OUTCOME_COPIED;
+
+	for (size_t j = 0; j < dirs->nr && outcome < OUTCOME_STOPPED; j++)
 		if (dirs->v[j].index_fd >= 0)
 			outcome = seed_index(s, packages, &dirs->v[j]);
-		if (outcome >= OUTCOME_STOPPED)
-			return outcome;
-	}
-	return OUTCOME_COPIED;
+	return outcome;
 }
 
 static void
@@ -423,7 +568,9 @@ seed_manager(
 	if (packages_read(&packages, pm, s->spec->project_fd, &dg) == 0 &&
 	    packages.nr > 0) {
 		open_sources(s, pm, &dirs);
-		outcome = seed_packages(s, &packages, &dirs);
+		outcome = share_packages(s, &packages, &dirs);
+		if (outcome < OUTCOME_STOPPED)
+			outcome = seed_indexes(s, &packages, &dirs);
 	}
 	if (dg.class != DIAG_NONE && first->class == DIAG_NONE)
 		diag_move(first, &dg);
@@ -434,9 +581,12 @@ int
 cacheseed_run(const struct cacheseed_spec *spec,
     struct cacheseed_report *ret_report, struct diag *dg)
 {
+	struct usage usage = { 0, 0 };
 	struct seeding s = {
 		.spec = spec,
+		.usage = &usage,
 		.report = ret_report,
+		.is_main = true,
 		.deadline = monotime_ms() + spec->limits.ms,
 		.parent_fd = -1,
 	};
@@ -448,9 +598,7 @@ cacheseed_run(const struct cacheseed_spec *spec,
 		if (package_manager_is_used(pm, spec->toolchains) &&
 		    !seed_manager(&s, pm, &first))
 			break;
-	free(s.parent);
-	if (s.parent_fd >= 0)
-		(void)close(s.parent_fd);
+	release_parent(&s);
 	if (first.class == DIAG_NONE)
 		return 0;
 	diag_move(dg, &first);

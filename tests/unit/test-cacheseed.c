@@ -560,6 +560,65 @@ limits_end_it(void)
 	}
 }
 
+#define MANY 200
+
+/* As many as several threads share; some are bad, one is absent. */
+static void
+many_packages_are_all_seeded(void)
+{
+	static const char from[] = "home/.cargo/registry/cache/" NEW_DIR;
+	cleanup_bed struct bed bed;
+	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
+
+	bed_make(&bed);
+	strbuf_addstr(&lock, "version = 4\n");
+	for (int i = 0; i < MANY; i++) {
+		cleanup_free char *bytes = xasprintf("crate %03d", i);
+		cleanup_free char *path =
+		    xasprintf("%s/c%d-1.0.0.crate", from, i);
+		char hex[DIGEST_HEX_SIZE];
+
+		digest_bytes(bytes, strlen(bytes), hex);
+		strbuf_addf(&lock,
+		    "[[package]]\nname = \"c%d\"\nversion = \"1.0.0\"\n"
+		    "source = \"" CRATES_IO "\"\nchecksum = \"%s\"\n",
+		    i, hex);
+		if (i % 5 == 1)
+			bytes[0] = '?';
+		if (i != 7)
+			put(bed.top, path, bytes, strlen(bytes));
+	}
+	tree_put(bed.project, "Cargo.lock", lock.buf);
+	bed.spec.limits.files = MANY;
+	run(&bed, 0);
+	CHECK_INT(bed.report.files, MANY - MANY / 5 - 1);
+	CHECK_INT(bed.report.bytes, bed.report.files * 9);
+	CHECK_INT(bed.report.nbad, MANY / 5);
+	CHECK_INT(bed.report.bad.nr, CACHESEED_NAMED);
+	/* The tarball and the module are in no source. */
+	CHECK_INT(bed.report.missing, MANY / 5 + 1 + 2);
+	CHECK_STR(bed.report.stopped_by, NULL);
+	for (int i = 0; i < MANY; i++) {
+		cleanup_free char *path = xasprintf(
+		    "cargo/registry/cache/" NEW_DIR "/c%d-1.0.0.crate", i);
+
+		CHECK(tree_has(bed.cold, path) == (i % 5 != 1 && i != 7));
+	}
+	CHECK_INT(tree_count(bed.cold), 1);
+
+	/* Neither limit is exceeded, whichever thread comes first. */
+	CHECK_INT(fs_empty_dir(bed.top, "cold", &bed.dg), 0);
+	bed.spec.limits.files = 40;
+	run(&bed, 0);
+	CHECK_INT(bed.report.files, 40);
+	CHECK_STR(bed.report.stopped_by, "its number of files");
+	CHECK_INT(fs_empty_dir(bed.top, "cold", &bed.dg), 0);
+	bed.spec.limits = (struct cacheseed_limits){ 9 * 50 + 8, MANY, 60000 };
+	run(&bed, 0);
+	CHECK_INT(bed.report.files, 50);
+	CHECK_STR(bed.report.stopped_by, "its size");
+}
+
 static void
 a_bad_lock_stops_its_manager_alone(void)
 {
@@ -772,6 +831,7 @@ static const struct check_test tests[] = {
 	{ "a full disk leaves nothing", a_full_disk_leaves_nothing },
 	{ "a killed one leaves no package", a_killed_one_leaves_no_package },
 	{ "limits end it", limits_end_it },
+	{ "many packages are all seeded", many_packages_are_all_seeded },
 	{ "a bad lock stops its manager alone",
 	    a_bad_lock_stops_its_manager_alone },
 	{ "crates move, and an index stays in its directory",
