@@ -216,7 +216,7 @@ copy_file(struct seeding *s, const struct job *job, int in,
 	return outcome;
 }
 
-static const char by_time[] = "its time";
+static const char by_time[] = "the time is limited";
 
 /* Gives back what take_usage() took for a file that was not copied. */
 static void
@@ -236,9 +236,9 @@ take_usage(struct seeding *s, off_t size)
 	const char *by = NULL;
 
 	if (files > limits->files)
-		by = "its number of files";
+		by = "the number of files is limited";
 	else if (bytes > limits->bytes)
-		by = "its size";
+		by = "the size is limited";
 	else if (monotime_ms() >= s->deadline)
 		by = by_time;
 	if (by != NULL)

@@ -46,7 +46,8 @@ struct cacheseed_report {
 	int64_t nbad; /* entries that are not what the lock names */
 	/* one line for each of the first CACHESEED_NAMED bad entries */
 	struct strvec bad;
-	const char *stopped_by; /* static; the limit that ended it, or NULL */
+	/* static; why it ended before all packages, or NULL */
+	const char *stopped_by;
 };
 
 #define CACHESEED_NAMED 20

@@ -541,10 +541,11 @@ limits_end_it(void)
 		const char *by;
 		int files;
 	} rows[] = {
-		{ { 1 << 20, 1, 60000 }, "its number of files", 1 },
-		{ { 5, 100, 60000 }, "its size", 1 },
-		{ { 1 << 20, 100, 0 }, "its time", 0 },
-		{ { 1 << 20, 100, -1 }, "its time", 0 }, /* without sources */
+		{ { 1 << 20, 1, 60000 }, "the number of files is limited", 1 },
+		{ { 5, 100, 60000 }, "the size is limited", 1 },
+		{ { 1 << 20, 100, 0 }, "the time is limited", 0 },
+		{ { 1 << 20, 100, -1 }, "the time is limited",
+		    0 }, /* without sources */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -611,12 +612,12 @@ many_packages_are_all_seeded(void)
 	bed.spec.limits.files = 40;
 	run(&bed, 0);
 	CHECK_INT(bed.report.files, 40);
-	CHECK_STR(bed.report.stopped_by, "its number of files");
+	CHECK_STR(bed.report.stopped_by, "the number of files is limited");
 	CHECK_INT(fs_empty_dir(bed.top, "cold", &bed.dg), 0);
 	bed.spec.limits = (struct cacheseed_limits){ 9 * 50 + 8, MANY, 60000 };
 	run(&bed, 0);
 	CHECK_INT(bed.report.files, 50);
-	CHECK_STR(bed.report.stopped_by, "its size");
+	CHECK_STR(bed.report.stopped_by, "the size is limited");
 }
 
 static void
