@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench-seed [RUNS]: seeds 200 crates of 256 KiB, in turn with "cp -a" of the
+ * same directory, and prints the medians.  TMPDIR decides the file system.
+ */
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "deps/cacheseed.h"
+#include "host/toolchain.h"
+
+#define CRATES 200
+#define CRATE_SIZE ((size_t)256 * 1024)
+#define MAX_RUNS 100
+#define REGISTRY ".cargo/registry/cache/index.crates.io-1949cf8c6b5b557f"
+
+/* Ends the program if a step failed. */
+static void
+need(int rc, const struct diag *dg)
+{
+	if (rc == 0)
+		return;
+	(void)fprintf(stderr, "bench-seed: %s\n",
+	    dg->message != NULL ? dg->message : "a step failed");
+	exit(1);
+}
+
+static int
+make_path(int top, const char *dir, const char *path)
+{
+	cleanup_free char *root = xasprintf("/proc/self/fd/%d/%s", top, dir);
+	cleanup_free char *whole = xasprintf("%s/%s", root, path);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int fd = -1;
+
+	need(fs_make_path(whole, 0700, &fd, &dg), &dg);
+	return fd;
+}
+
+/* The host's crates, and the lock file that names them. */
+static void
+make_crates(int top)
+{
+	cleanup_close int dir = make_path(top, "home", REGISTRY);
+	cleanup_close int project = make_path(top, "project", "");
+	cleanup_free unsigned char *bytes = xmalloc(CRATE_SIZE);
+	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	strbuf_addstr(&lock, "version = 4\n");
+	srandom(1);
+	for (int i = 0; i < CRATES; i++) {
+		cleanup_free char *name = xasprintf("c%d-1.0.0.crate", i);
+		char hex[DIGEST_HEX_SIZE];
+
+		for (size_t j = 0; j < CRATE_SIZE; j++)
+			bytes[j] = (unsigned char)random();
+		digest_bytes(bytes, CRATE_SIZE, hex);
+		strbuf_addf(&lock,
+		    "[[package]]\nname = \"c%d\"\nversion = \"1.0.0\"\n"
+		    "source = \"sparse+https://index.crates.io/\"\n"
+		    "checksum = \"%s\"\n",
+		    i, hex);
+		need(fs_replace_file(dir, name, bytes, CRATE_SIZE, 0600, &dg),
+		    &dg);
+	}
+	need(fs_replace_file(
+		 project, "Cargo.lock", lock.buf, lock.len, 0600, &dg),
+	    &dg);
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double
+time_copy(const char *path)
+{
+	cleanup_free char *from = xasprintf("%s/home/" REGISTRY, path);
+	cleanup_free char *to = xasprintf("%s/copy", path);
+	char cp[] = "cp";
+	char option[] = "-a";
+	char *argv[] = { cp, option, from, to, NULL };
+	static char *const no_environ[] = { NULL };
+	double begin = now();
+	int status = -1;
+	pid_t pid;
+
+	if (posix_spawnp(&pid, cp, NULL, NULL, argv, no_environ) != 0 ||
+	    waitpid(pid, &status, 0) != pid || status != 0)
+		need(-1, &(struct diag)DIAG_INIT);
+	return now() - begin;
+}
+
+static double
+time_seed(int top, const char *path)
+{
+	cleanup_free char *home = xasprintf("%s/home", path);
+	cleanup_close int project = make_path(top, "project", "");
+	cleanup_close int data = make_path(top, "data", "");
+	cleanup_cacheseed_report struct cacheseed_report report =
+	    CACHESEED_REPORT_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	char slot_dir[] = "cargo/registry";
+	struct toolchain_cache cache = { .path = slot_dir };
+	struct toolchain rust = TOOLCHAIN_INIT;
+	struct toolchains toolchains = { &rust, 1 };
+	double begin = now();
+
+	rust.caches = &cache;
+	rust.ncaches = 1;
+	need(cacheseed_run(&(struct cacheseed_spec){ .project_fd = project,
+			       .data_fd = data,
+			       .toolchains = &toolchains,
+			       .home = home,
+			       .limits = { 1 << 30, 1000, 600000 } },
+		 &report, &dg),
+	    &dg);
+	if (report.files != CRATES)
+		need(-1, &dg);
+	return now() - begin;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *tmp = getenv("TMPDIR");
+	cleanup_free char *path =
+	    xasprintf("%s/bench-seed.XXXXXX", tmp != NULL ? tmp : "/tmp");
+	cleanup_diag struct diag dg = DIAG_INIT;
+	double copies[MAX_RUNS];
+	double seeds[MAX_RUNS];
+	int runs = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 9;
+	int top = -1;
+
+	if (runs < 1 || runs > MAX_RUNS || mkdtemp(path) == NULL)
+		need(-1, &dg);
+	need(fs_open_dir(path, &top, &dg), &dg);
+	make_crates(top);
+	for (int i = 0; i < runs; i++) {
+		copies[i] = time_copy(path);
+		seeds[i] = time_seed(top, path);
+		need(fs_remove_tree(top, "copy", &dg), &dg);
+		need(fs_remove_tree(top, "data", &dg), &dg);
+	}
+	need(fs_remove_tree(top, "home", &dg), &dg);
+	need(fs_remove_tree(top, "project", &dg), &dg);
+	(void)close(top);
+	(void)rmdir(path);
+	qsort(copies, (size_t)runs, sizeof(*copies), compare);
+	qsort(seeds, (size_t)runs, sizeof(*seeds), compare);
+	(void)printf("seed 200 crates, 50 MB: %.0f ms; cp -a: %.0f ms; "
+		     "ratio of medians %.2f, of minima %.2f\n",
+	    seeds[runs / 2], copies[runs / 2],
+	    seeds[runs / 2] / copies[runs / 2], seeds[0] / copies[0]);
+	return 0;
+}
