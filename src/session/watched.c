@@ -23,6 +23,7 @@
 #include "host/protected.h"
 #include "plan/plan.h"
 #include "plan/role.h"
+#include "session/gitconfig.h"
 #include "session/moved.h"
 
 struct search {
@@ -454,6 +455,91 @@ read_names(struct search *s, DIR *stream, const char *dir, bool rows,
 	return errno == 0 ? 0 : -1;
 }
 
+/* The row of the hooks in a git directory, or NULL. */
+static const struct watch_row *
+hooks_row(const struct watchlist *list)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->v[i].git && list->v[i].path.nr == 2 &&
+		    strcmp(list->v[i].path.v[0], "hooks") == 0)
+			return &list->v[i];
+	return NULL;
+}
+
+static bool
+is_added(const struct search *s, const char *path)
+{
+	for (size_t i = s->w->nr; i > 0; i--)
+		if (s->w->v[i - 1].root == s->root &&
+		    strcmp(s->w->v[i - 1].path, path) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Adds what a git configuration names, below the root: an included file or a
+ * program, or the files of a directory of hooks.
+ */
+static void
+add_named(struct search *s, const char *base, const char *value,
+    const struct watch_row *row)
+{
+	const char *root = s->w->roots[s->root].path;
+	const struct watch_row *hooks = hooks_row(&s->w->list);
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_free char *path = protected_is_below(value, root)
+	    ? xstrdup(value + strlen(root) + 1)
+	    : join(base, value);
+	cleanup_free char *real = NULL;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (fs_open_beneath(s->fd, path, O_PATH, 0, &fd, &ignored) != 0 ||
+	    fstat(fd, &st) != 0 || fs_real_path(fd, &real) != 0 ||
+	    strcmp(real, root) == 0 || !protected_is_below(real, root))
+		return;
+	free(path);
+	path = xstrdup(real + strlen(root) + 1);
+	if (S_ISDIR(st.st_mode) && hooks != NULL)
+		expand(s, path, hooks, 1);
+	else if (S_ISREG(st.st_mode) && !is_added(s, path))
+		add(s, fd, path, &st, row);
+}
+
+/*
+ * Adds what the configurations name that were added from the first one on.  A
+ * relative hooksPath starts at the work tree, another path at its file.
+ */
+static void
+follow_configs(struct search *s, const char *git_dir, size_t first)
+{
+	size_t len = strlen(git_dir);
+	size_t top = len >= 5 && strcmp(git_dir + len - 5, "/.git") == 0
+	    ? len - 5
+	    : strcmp(git_dir, ".git") == 0 ? 0
+					   : len;
+	cleanup_free char *tree = xstrndup(git_dir, top);
+
+	for (size_t i = first; i < s->w->nr; i++) {
+		const struct watched_file *f = &s->w->v[i];
+		const struct watch_row *row = &s->w->list.v[f->row];
+		const char *slash = strrchr(f->path, '/');
+		cleanup_free char *beside = xstrndup(
+		    f->path, slash != NULL ? (size_t)(slash - f->path) : 0);
+		cleanup_strvec struct strvec values = STRVEC_INIT;
+
+		if (f->kind != WATCHED_REGULAR || f->data == NULL ||
+		    row == hooks_row(&s->w->list))
+			continue;
+		gitconfig_paths(f->data, f->len, &values);
+		for (size_t n = 0; n < values.nr; n++) {
+			add_named(s, beside, values.v[n], row);
+			if (strcmp(beside, tree) != 0)
+				add_named(s, tree, values.v[n], row);
+		}
+	}
+}
+
 static void
 search_directory(struct search *s, const char *dir)
 {
@@ -465,6 +551,7 @@ search_directory(struct search *s, const char *dir)
 	bool internal = has_component(dir, ".git") ||
 	    has_component(s->w->roots[s->root].path, ".git");
 	bool rows = !internal;
+	size_t first;
 
 	for (size_t i = 0; i < list->skip.nr; i++)
 		rows = rows && !has_component(dir, list->skip.v[i]);
@@ -483,9 +570,11 @@ search_directory(struct search *s, const char *dir)
 		note_closed(s, dir, errno);
 	if (!marks.head || !(marks.commondir || (marks.objects && marks.refs)))
 		return;
+	first = s->w->nr;
 	for (size_t i = 0; i < list->nr; i++)
 		if (list->v[i].git)
 			expand(s, dir, &list->v[i], 0);
+	follow_configs(s, dir, first);
 }
 
 static void

@@ -436,6 +436,39 @@ test_attacks(void)
 	}
 }
 
+/* What a configuration that nobody changes leads to. */
+static void
+test_named_by_config(void)
+{
+	static const char config[] =
+	    "[core]\n\thookspath = \"tools/git hooks\" ; ours\n"
+	    "[include] path = ../more.config\n"
+	    "[includeIf \"gitdir:a]b\"]\n\tPath = \\\n./gone\n"
+	    "[include]\n\tpath = /etc/passwd\n\tpath = ../../../x\n";
+	cleanup_bed struct bed bed;
+	int fd;
+
+	bed_init(&bed);
+	fd = bed.project_fd;
+	make_git(fd, ".git");
+	write_at(fd, ".git/config", config, 0644);
+	make_dirs(fd, "tools/git hooks");
+	write_at(fd, "tools/git hooks/pre-commit", "#!/bin/sh\n", 0755);
+	write_at(fd, "more.config", "[include]\npath = deeper\n", 0644);
+	begin_whole(&bed);
+	check_changes(&bed, "nothing", "");
+	write_at(fd, "tools/git hooks/pre-commit", "#!/bin/sh\nevil\n", 0755);
+	write_at(fd, "tools/git hooks/pre-push", "#!/bin/sh\n", 0755);
+	write_at(fd, "more.config",
+	    "[include]\npath = deeper\npath = more.config\n", 0644);
+	write_at(fd, "deeper", "[core]\n\tfsmonitor = evil\n", 0644);
+	write_at(fd, ".git/gone", "[core]\n\tfsmonitor = evil\n", 0644);
+	check_changes(&bed, "all",
+	    "new .git/gone|new deeper|changed more.config|"
+	    "changed tools/git hooks/pre-commit|new tools/git hooks/pre-push");
+	put_back(&bed, "all");
+}
+
 static void
 test_git_file(void)
 {
@@ -697,6 +730,7 @@ main(void)
 {
 	static const struct check_test tests[] = {
 		{ "each attack is found, and put back", test_attacks },
+		{ "what a configuration names is found", test_named_by_config },
 		{ "a file .git is found", test_git_file },
 		{ "what is replaced is kept", test_kept },
 		{ "a file is swapped during a restore", test_swapped },
