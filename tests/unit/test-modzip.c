@@ -109,7 +109,7 @@ the_directory_alone_names_files(void)
 static void
 ambiguous_zips_are_refused(void)
 {
-	static const struct zip_file twice[] = { files[0], files[0] };
+	const struct zip_file twice[] = { files[0], files[0] };
 	static const struct zip_file line[] = { { .name = "m/a\nb",
 	    .text = "x" } };
 	static const struct zip_file dir[] = { { .name = "m/", .text = "" } };
