@@ -71,6 +71,7 @@ static int
 make_before(struct place *p, const struct watched_file *before, struct diag *dg)
 {
 	cleanup_close int fd = -1;
+	char random[13];
 
 	if (before->kind == WATCHED_REGULAR) {
 		if (fs_temp_create(p->fd, p->name, p->temp, &fd, dg) != 0)
@@ -85,8 +86,8 @@ make_before(struct place *p, const struct watched_file *before, struct diag *dg)
 		(void)unlinkat(p->fd, p->temp, 0);
 		return -1;
 	}
-	fs_random_name(p->temp, 14);
-	p->temp[0] = '.';
+	fs_random_name(random, sizeof(random));
+	(void)snprintf(p->temp, sizeof(p->temp), ".%.200s.%s", p->name, random);
 	if (before->kind == WATCHED_LINK &&
 	    symlinkat(before->data, p->fd, p->temp) != 0)
 		return diag_set_errno(

@@ -311,7 +311,7 @@ def tree(bed):
             for name in names + dirs:
                 path = os.path.relpath(os.path.join(d, name), bed.root)
                 # drydock itself limits how many ended sessions it keeps.
-                if re.match(r"state/drydock/ended/\w{8}\.(json|watched)$", path):
+                if re.match(r"state/drydock/ended/\w{8}\.(json|watched|kept(/.*)?)$", path):
                     continue
                 # A project's key is made of its path, which is the worker's.
                 path = re.sub(r"history/[0-9a-f]+-", "history/", path)

@@ -9,12 +9,14 @@ import subprocess
 
 from bed import CANARY
 from sessions import (
-    ADOPT, EXEC, TYPED, adopt_again, adopt_check, adopt_done, attach_again,
-    attach_check, attach_done, beside_check, change_engine, crash_holder,
-    crashed_done, exec_again, exec_done, forced_again, logs_again, logs_done,
-    lose_container, lose_digest, mark, put, reseal_again, reseal_check,
-    reseal_done, resume_again, resume_check, start_detached,
-    stop_again, stop_check, stop_done, stop_outside, write_logs)
+    ADOPT, EXEC, RESTORE, TYPED, adopt_again, adopt_check, adopt_done,
+    attach_again, attach_check, attach_done, beside_check, change_engine,
+    change_files, crash_holder, crashed_done, exec_again, exec_done,
+    forced_again, logs_again, logs_done, lose_container,
+    lose_digest, mark, put, reseal_again, reseal_check, reseal_done,
+    restore_again, restore_check, restore_done, resume_again, resume_check,
+    start_detached, stop_again, stop_check, stop_done, stop_outside,
+    write_logs)
 
 
 class Scenario:
@@ -443,6 +445,9 @@ ALL = [
     Scenario("logs", ["logs", "@SESSION@"], 0, logs_done, fresh=write_logs,
              only_asks=True,
              lasts=True, check=beside_check, again=logs_again, weight=0.3),
+    Scenario("restore", RESTORE, 0, restore_done, fresh=change_files,
+             only_asks=True, lasts=True, check=restore_check,
+             again=restore_again, weight=0.5),
     Scenario("adopt", ["gc", "--adopt"], 0, adopt_done, live=False,
              fresh=change_engine, lasts=True, check=adopt_check,
              again=adopt_again,

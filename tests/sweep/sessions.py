@@ -275,6 +275,60 @@ def exec_again(bed):
     return stop_again(bed)
 
 
+RESTORE = ["diff", "--restore", "--yes", "@SESSION@"]
+
+
+def change_files(bed):
+    """One file that direnv runs is changed, and one of agents is new."""
+    for name in (".envrc", ".mcp.json"):
+        if os.path.exists(bed.path("project/" + name)):
+            os.unlink(bed.path("project/" + name))
+    put(bed, bed.path("project/.envrc"), "start\n")
+    start_detached(bed)
+    put(bed, bed.path("project/.envrc"), "other\n")
+    put(bed, bed.path("project/.mcp.json"), "new\n")
+
+
+def versions(bed, name):
+    """What the file is now, and what is kept of it."""
+    project = bed.path("project")
+    found = {}
+    for d in (project, os.path.join(bed.state, "ended",
+                                    bed.session + ".kept")):
+        for entry in os.listdir(d) if os.path.isdir(d) else ():
+            if name in entry:
+                with open(os.path.join(d, entry)) as f:
+                    found[os.path.join(d, entry)] = f.read()
+    return found.get(os.path.join(project, name)), set(found.values())
+
+
+def restore_done(bed, run):
+    return versions(bed, ".envrc") == ("start\n", {"start\n", "other\n"}) and \
+        versions(bed, ".mcp.json") == (None, {"new\n"})
+
+
+def restore_check(bed, run):
+    """No version is lost, and none is half a file."""
+    now, of_envrc = versions(bed, ".envrc")
+    of_mcp = versions(bed, ".mcp.json")
+    if now not in ("start\n", "other\n") or "other\n" not in of_envrc or \
+            of_mcp[0] not in (None, "new\n") or "new\n" not in of_mcp[1]:
+        return ["a version is lost: %s %s %s" % (now, of_envrc, of_mcp)]
+    return beside_check(bed, run)
+
+
+def restore_again(bed):
+    run = bed.plain(RESTORE)
+    # A kill leaves the other version, or an unfinished file, beside it.
+    for entry in os.listdir(bed.path("project")):
+        if entry.startswith(".") and entry not in (".envrc", ".mcp.json"):
+            os.unlink(bed.path("project/" + entry))
+    if run.status != 0 or versions(bed, ".envrc")[0] != "start\n" or \
+            versions(bed, ".mcp.json")[0] is not None:
+        return ["diff --restore: status %d: %s" % (run.status, run.err)]
+    return stop_again(bed)
+
+
 def write_logs(bed):
     start_detached(bed)
     put(bed, os.path.join(bed.state, "sessions", bed.session,
