@@ -235,7 +235,6 @@ tell_end(const struct paths *paths, const struct session_facts *facts,
 	outcome_gather(facts, session_fd, &outcome);
 	outcome_tell(&outcome, paths);
 	tell_services(facts);
-	changes_tell(session_fd, facts->id, WATCHED_END_MS);
 }
 
 /* A collector, or "drydock stop", removed the session first. */
@@ -288,6 +287,8 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 	if (look.state == SESSION_STOPPED || look.state == SESSION_ENDED)
 		tell_end(paths, &look.facts, session.dir_fd);
 	if (look.state == SESSION_STOPPED) {
+		/* collect_delete() tells it of a session that has ended. */
+		changes_tell(session.dir_fd, record->id, WATCHED_END_MS);
 		*ret_status = -1;
 		diag_note("session %s is stopped: \"drydock attach %s\" "
 			  "starts it again",
