@@ -12,7 +12,6 @@
 #include "base/diag.h"
 #include "base/fs-walk.h"
 #include "base/fs.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
 
 enum {
@@ -189,13 +188,42 @@ remove_link(int fd, const char *name)
 	return unlinkat(fd, name, 0) == 0 || errno == ENOENT ? 0 : -1;
 }
 
+struct sweep {
+	bool (*is_own)(const char *name);
+	size_t failed;
+};
+
+static int
+sweep_one(struct fs_walk *walk, int dirfd, const char *name)
+{
+	struct sweep *sweep = walk->arg;
+	int rc = 0;
+
+	if (sweep->is_own(name))
+		rc = shortlinks_remove_dangling(dirfd, name);
+	else if (is_temporary(name, sweep->is_own))
+		rc = remove_link(dirfd, name);
+	if (rc != 0) {
+		diag_warn(
+		    "remove %s/%s: %s", walk->label, name, strerror(errno));
+		sweep->failed++;
+	}
+	return 0;
+}
+
 size_t
 shortlinks_sweep(const char *dir, uid_t uid, bool (*is_own)(const char *name))
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
-	size_t failed = 0;
+	struct sweep sweep = { is_own, 0 };
+	cleanup_fs_walk struct fs_walk walk = {
+		.visit = sweep_one,
+		.arg = &sweep,
+		.dg = &dg,
+		.label = dir,
+		.path = STRBUF_INIT,
+	};
 
 	if (shortlinks_open(dir, uid, false, &fd, &dg) != 0) {
 		/* Who makes a link reports another user's directory. */
@@ -204,21 +232,9 @@ shortlinks_sweep(const char *dir, uid_t uid, bool (*is_own)(const char *name))
 		diag_warn("%s", dg.message);
 		return 1;
 	}
-	if (fs_list_names(fd, dir, &names, &dg) != 0) {
+	if (fs_walk_read(&walk, steal_fd(&fd)) != 0) {
 		diag_warn("%s", dg.message);
-		return 1;
+		sweep.failed++;
 	}
-	for (size_t i = 0; i < names.nr; i++) {
-		const char *name = names.v[i];
-		int rc = is_own(name) ? shortlinks_remove_dangling(fd, name)
-		    : is_temporary(name, is_own) ? remove_link(fd, name)
-						 : 0;
-
-		if (rc != 0) {
-			diag_warn(
-			    "remove %s/%s: %s", dir, name, strerror(errno));
-			failed++;
-		}
-	}
-	return failed;
+	return sweep.failed;
 }
