@@ -214,7 +214,6 @@ static void
 test_occupied(void)
 {
 	cleanup_bed struct bed bed;
-	cleanup_free char *file = NULL;
 	cleanup_free char *dir = NULL;
 	cleanup_free char *said = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
