@@ -93,6 +93,9 @@ update_side(struct side *s)
 			want |= POLLIN;
 		if (s->out.len > 0)
 			want |= POLLOUT;
+		/* POLLERR also reports that a half-closed side has left. */
+		if (want == 0 && s->ended && s->peer->out.len == 0)
+			want = POLLERR;
 	}
 	loop_want(s->pair->relay->loop, &s->watch, (short)want);
 }
@@ -226,6 +229,8 @@ on_side(void *arg, short events)
 {
 	struct side *s = arg;
 	struct relay_pair *p = s->pair;
+	/* Without a reset, data that the kernel has still arrives. */
+	bool had_ended = s->ended;
 	bool ok = true;
 	if (p->connecting) {
 		ok = s == &p->to ? finish_connect(p) : !has_hung_up(s);
@@ -241,7 +246,7 @@ on_side(void *arg, short events)
 	if (ok)
 		settle(p);
 	else
-		free_pair(p, true);
+		free_pair(p, !had_ended);
 }
 
 /* Returns NULL without memory. */

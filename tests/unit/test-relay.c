@@ -4,6 +4,7 @@
  * which is this test.
  */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -239,6 +240,50 @@ half_closed_streams_go_on(void)
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 	}
+	stop_chain(&c);
+}
+
+static size_t
+count_files(pid_t pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%ld/fd", (long)pid);
+	DIR *dir = opendir(path);
+	size_t n = 0;
+	while (dir != NULL && readdir(dir) != NULL)
+		n++;
+	if (dir != NULL)
+		(void)closedir(dir);
+	return n;
+}
+
+/* The server waits, and never closes its end. */
+static void
+half_closed_one_that_leaves_is_closed(void)
+{
+	struct chain c;
+	char byte;
+	int servers[8];
+	size_t before, n = 0;
+	if (!start_chain(&c))
+		return;
+	before = count_files(c.sidecar.pid);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		int client = kit_connect(c.socket);
+		servers[i] = open_tunnel(&c, client);
+		CHECK(passes(client, servers[i], "question"));
+		CHECK_INT(shutdown(client, SHUT_WR), 0);
+		CHECK_INT(recv(servers[i], &byte, 1, 0), 0);
+		(void)close(client);
+	}
+	for (int i = 0; i < 400; i++) {
+		n = count_files(c.sidecar.pid);
+		if (n <= before)
+			break;
+		(void)poll(NULL, 0, 5);
+	}
+	CHECK(n <= before);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		(void)close(servers[i]);
 	stop_chain(&c);
 }
 
@@ -524,6 +569,8 @@ unreadable_list_is_said(void)
 static const struct check_test tests[] = {
 	{ "half-closed streams go on for as long as they like",
 	    half_closed_streams_go_on },
+	{ "a half-closed one that leaves is closed",
+	    half_closed_one_that_leaves_is_closed },
 	{ "after another boot the proxy does not start",
 	    a_later_boot_starts_no_proxy },
 	{ "every user can connect to the socket", socket_is_for_every_user },
