@@ -655,7 +655,10 @@ verify_package(int root_fd, const struct cachedir *dir,
 	if (fd >= 0) {
 		report->files++;
 		report->bytes += st.st_size;
-		if (package_digest(p, fd, st.st_size, &digest, &malformed) != 0)
+		if (st.st_size > MAX_FILE)
+			why = "it is too large";
+		else if (package_digest(
+			     p, fd, st.st_size, &digest, &malformed) != 0)
 			why = malformed.message;
 		else if (digest_equal(&digest, &p->digest))
 			return 0;
@@ -668,8 +671,8 @@ verify_package(int root_fd, const struct cachedir *dir,
 
 static int
 verify_manager(const struct cacheseed_spec *spec,
-    const struct package_manager *pm, struct cacheseed_report *report,
-    struct diag *dg)
+    const struct package_manager *pm, int64_t deadline,
+    struct cacheseed_report *report, struct diag *dg)
 {
 	cleanup_packages struct packages packages = PACKAGES_INIT;
 	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
@@ -682,12 +685,17 @@ verify_manager(const struct cacheseed_spec *spec,
 	if (root_fd < 0)
 		return 0;
 	pm->open(&dirs, root_fd, pm->slot_dir, false);
-	for (size_t i = 0; i < packages.nr; i++)
+	for (size_t i = 0; i < packages.nr; i++) {
+		if (monotime_ms() >= deadline) {
+			report->stopped_by = by_time;
+			break;
+		}
 		for (size_t j = 0; j < dirs.nr; j++)
 			if (package_belongs(&packages.v[i], &dirs.v[j]) &&
 			    verify_package(root_fd, &dirs.v[j], &packages.v[i],
 				report, dg) != 0)
 				return -1;
+	}
 	return 0;
 }
 
@@ -695,6 +703,8 @@ int
 cacheseed_verify(const struct cacheseed_spec *spec,
     struct cacheseed_report *ret_report, struct diag *dg)
 {
+	int64_t ms = spec->limits.ms;
+	int64_t deadline = ms == 0 ? INT64_MAX : monotime_ms() + ms;
 	cleanup_diag struct diag first = DIAG_INIT;
 
 	fs_temp_clean(spec->data_fd, TEMP_NAME);
@@ -703,7 +713,7 @@ cacheseed_verify(const struct cacheseed_spec *spec,
 		cleanup_diag struct diag one = DIAG_INIT;
 
 		if (package_manager_is_used(pm, spec->toolchains) &&
-		    verify_manager(spec, pm, ret_report, &one) != 0 &&
+		    verify_manager(spec, pm, deadline, ret_report, &one) != 0 &&
 		    first.class == DIAG_NONE)
 			diag_move(&first, &one);
 	}

@@ -83,7 +83,7 @@ int cacheseed_run(const struct cacheseed_spec *spec,
 /*
  * Hashes again what the project's lock files name in a slot that nobody uses,
  * and removes what has another digest, with what was unpacked from it.  Uses
- * project_fd, data_fd and toolchains of spec, and no limit.
+ * project_fd, data_fd, toolchains and limits.ms (0: no limit) of spec.
  */
 int cacheseed_verify(const struct cacheseed_spec *spec,
     struct cacheseed_report *ret_report, struct diag *dg);

@@ -117,6 +117,10 @@ verify_old(const struct cacheseed_spec *seed)
 	if (cacheseed_verify(seed, &report, &dg) != 0)
 		diag_note(
 		    "the session's caches are not checked: %s", dg.message);
+	if (report.stopped_by != NULL)
+		diag_note("not all packages in the session's caches are "
+			  "checked: %s",
+		    report.stopped_by);
 	tell_bad(&report);
 }
 

@@ -820,6 +820,34 @@ verify_removes_what_has_other_bytes(void)
 	CHECK(!tree_has(bed.cold, "go/mod/" MODULE_PATH "hash"));
 }
 
+/* What a session wrote costs no hour to verify. */
+static void
+verify_is_bounded(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_close int dir = -1;
+	const char *name;
+
+	bed_make(&bed);
+	put_source(&bed, 0, true);
+	run(&bed, 0);
+	bed.spec.limits.ms = -1;
+	cacheseed_report_release(&bed.report);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	CHECK_INT(bed.report.files, 0);
+	CHECK_STR(bed.report.stopped_by, "the time is limited");
+
+	bed.spec.limits.ms = 0;
+	dir = make_parent(bed.cold,
+	    "cargo/registry/cache/" NEW_DIR "/Serde-1.0.0.crate", &name);
+	make_huge(dir, name, &bed.bytes[0]);
+	cacheseed_report_release(&bed.report);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	if (CHECK_INT(bed.report.bad.nr, 1))
+		CHECK(strstr(bed.report.bad.v[0], "it is too large") != NULL);
+	CHECK(!has_package(&bed, 0));
+}
+
 static const struct check_test tests[] = {
 	{ "proven packages arrive from both sources",
 	    proven_packages_arrive_from_both_sources },
@@ -845,6 +873,7 @@ static const struct check_test tests[] = {
 	{ "a slot gives no index", a_slot_gives_no_index },
 	{ "verify removes what has other bytes",
 	    verify_removes_what_has_other_bytes },
+	{ "verify is bounded", verify_is_bounded },
 };
 
 int
