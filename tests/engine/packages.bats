@@ -113,3 +113,25 @@ drydock: $(echo "$XDG_CONFIG_HOME"/drydock/projects/*/allowlist) has no line for
     assert_contains "${stderr#*drydock allow}" " $host"
   done
 }
+
+@test "cargo says that the proxy refused" {
+  [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ] ||
+    skip "cargo is a download of 500 MB, in check --full"
+  export DRYDOCK_TOOLCHAINS=rust
+  images_all >"$BATS_TEST_TMPDIR/before"
+  as_user drydock build --bootstrap >"$BATS_TEST_TMPDIR/build" 2>&1 ||
+    fail "$(tail -n 30 "$BATS_TEST_TMPDIR/build")"
+  run --separate-stderr in_session sh -c '
+    mkdir -p /tmp/c/src /tmp/c/.cargo && cd /tmp/c && touch src/lib.rs
+    printf "%s\n" "[package]" "name = \"c\"" "version = \"1.0.0\"" \
+      "[dependencies]" "dep = \"1\"" >Cargo.toml
+    printf "%s\n" "[source.crates-io]" "replace-with = \"other\"" \
+      "[source.other]" "registry = \"sparse+https://cargo.refused.test/\"" \
+      >.cargo/config.toml
+    CARGO_NET_RETRY=0 cargo fetch 2>&1'
+  images_remove_new "$BATS_TEST_TMPDIR/before"
+  echo "$output"
+  echo "$stderr"
+  assert_contains "$output" "CONNECT tunnel failed, response 403"
+  assert_contains "$stderr" "drydock allow cargo.refused.test"
+}
