@@ -307,6 +307,7 @@ add_configured(const struct reading *r, const char *origin, const char *word,
 
 	if (packagehosts_read(&found, word + 2, r->paths, dg) != 0)
 		return diag_wrap(dg, "%s: \"%s\"", origin, word);
+	r->list->npm = r->list->npm || strcmp(word, "@@npm") == 0;
 	for (size_t i = 0; i < found.lines.nr; i++) {
 		cleanup_free char *note = NULL;
 		struct allow_entry e;

@@ -75,11 +75,12 @@ struct allowlist {
 	size_t alloc;
 	/* why "@@" lines stand for no host, and what the user can do */
 	struct strvec notes;
+	bool npm; /* has the registries that npm is set to */
 };
 
-#define ALLOWLIST_INIT                  \
-	{                               \
-		NULL, 0, 0, STRVEC_INIT \
+#define ALLOWLIST_INIT                         \
+	{                                      \
+		NULL, 0, 0, STRVEC_INIT, false \
 	}
 
 #define ALLOWLIST_MAX ((size_t)64 << 10) /* bytes of one list */

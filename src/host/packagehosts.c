@@ -123,6 +123,21 @@ take_registries(struct registries *r, const char *text, const char *file)
 	}
 }
 
+/* Leaves out a value that is no URL on one line, and the user in it. */
+static void
+add_setting(struct packagehosts *p, const char *name, const char *url)
+{
+	cleanup_free char *line = line_of_url(url);
+	const char *at = strstr(url, "://");
+
+	if (line == NULL || !text_is_plain(name) || !text_is_plain(url))
+		return;
+	at += strlen("://");
+	strvec_pushf(&p->settings, "%s=%s%s%s", name,
+	    strncmp(line, "http://", strlen("http://")) == 0 ? "" : "https://",
+	    line, at + strcspn(at, "/?#"));
+}
+
 static int
 read_npm_default(
     struct packagehosts *p, const struct paths *paths, struct diag *dg)
@@ -173,8 +188,10 @@ read_npm(struct packagehosts *p, const struct paths *paths, struct diag *dg)
 		if (rc == 0)
 			take_registries(&r, text.buf, file);
 	}
-	for (size_t i = 0; i < r.names.nr; i++)
+	for (size_t i = 0; i < r.names.nr; i++) {
 		add_url(p, r.urls.v[i], r.files.v[i]);
+		add_setting(p, r.names.v[i], r.urls.v[i]);
+	}
 	if (rc == 0 && !strvec_has(&r.names, "registry"))
 		rc = read_npm_default(p, paths, dg);
 	strvec_release(&r.names);
@@ -249,4 +266,5 @@ packagehosts_release(struct packagehosts *p)
 	strvec_release(&p->lines);
 	strvec_release(&p->files);
 	strvec_release(&p->notes);
+	strvec_release(&p->settings);
 }

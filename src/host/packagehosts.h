@@ -20,11 +20,13 @@ struct packagehosts {
 	struct strvec lines; /* "[http://]HOST[:PORT]", not checked */
 	struct strvec files; /* which file names each of these lines */
 	struct strvec notes; /* what is missing, and what the user can do */
+	/* npm's "registry=URL" and "@scope:registry=URL", without a user */
+	struct strvec settings;
 };
 
-#define PACKAGEHOSTS_INIT                             \
-	{                                             \
-		STRVEC_INIT, STRVEC_INIT, STRVEC_INIT \
+#define PACKAGEHOSTS_INIT                                          \
+	{                                                          \
+		STRVEC_INIT, STRVEC_INIT, STRVEC_INIT, STRVEC_INIT \
 	}
 
 /*

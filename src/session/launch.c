@@ -226,6 +226,7 @@ make_session(struct start *l, struct diag *dg)
 		.wait_ms = (int)l->settings->launch_timeout_ms,
 	};
 	struct seed_spec seed = {
+		.npm = l->allowlist.npm,
 		.ssh_agent =
 		    l->settings->ssh_agent && l->mode.mode == MODE_CONTAINED,
 		.ret_git_signs = &l->git_signs,

@@ -22,6 +22,7 @@
 #include "engine/programs.h"
 #include "host/agent.h"
 #include "host/gitident.h"
+#include "host/packagehosts.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/toolchain.h"
@@ -252,6 +253,25 @@ write_identity(const struct seed_spec *spec, int home_fd, struct diag *dg)
 }
 
 /*
+ * npm in the session then uses the registries that the list was opened for.
+ */
+static int
+write_npmrc(const struct seed_spec *spec, int home_fd, struct diag *dg)
+{
+	cleanup_packagehosts struct packagehosts found = PACKAGEHOSTS_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (!spec->npm)
+		return 0;
+	if (packagehosts_read(&found, "npm", spec->paths, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < found.settings.nr; i++)
+		strbuf_addf(&text, "%s\n", found.settings.v[i]);
+	return text.len == 0 ? 0
+			     : write_new(home_fd, ".npmrc", &text, 0644, dg);
+}
+
+/*
  * Makes the parent directories of path, below the home, and opens the last one.
  * *ret_name points to the last component of path.
  *
@@ -372,6 +392,7 @@ fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 		spec->agent, dg) != 0 ||
 	    copy_snapshot(spec, home_fd, dg) != 0 ||
 	    write_identity(spec, home_fd, dg) != 0 ||
+	    write_npmrc(spec, home_fd, dg) != 0 ||
 	    home_files_copy(&common, home_fd, dg) != 0 ||
 	    home_files_copy(&home_files, home_fd, dg) != 0 ||
 	    write_token_document(spec, home_fd, dg) != 0)

@@ -25,13 +25,15 @@ struct seed_spec {
 	bool ssh_agent; /* git may sign by the session's ssh agent */
 	bool *ret_git_signs; /* set if git is configured for that */
 	bool token; /* the session gets a token */
+	bool npm; /* the session may reach the registries of the user's npm */
 	/* toolchains whose caches are in the slot; NULL: no slot */
 	const struct toolchains *caches;
 };
 
 /*
  * Fills the empty directory home_fd with: the agent's synced snapshot, if there
- * is one; the user's git identity; the user's own files from home.d; and the
+ * is one; the user's git identity; with npm, the registries (not the
+ * credentials) that the user's npm is set to; the user's own files from home.d; and the
  * agent's symlink to the history.  The snapshot is copied without hard links
  * and without the paths that the settings leave out.  The symlink replaces an
  * existing entry; its parent directories are made 0700.  If the session gets a

@@ -379,6 +379,8 @@ test_configured(void)
 	cleanup_paths struct paths paths;
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 	cleanup_allowlist struct allowlist none = ALLOWLIST_INIT;
+	cleanup_packagehosts struct packagehosts found = PACKAGEHOSTS_INIT;
+	cleanup_free char *settings = NULL;
 	cleanup_free char *notes = NULL;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
@@ -406,6 +408,14 @@ test_configured(void)
 	/* "private" is not for what the bundle itself names. */
 	CHECK(!list.v[list.nr - 1].private_ok);
 	CHECK(list.v[list.nr - 1].origin == NULL);
+	CHECK(list.npm);
+	CHECK_INT(packagehosts_read(&found, "npm", &paths, &dg), 0);
+	settings = strvec_join(&found.settings, "\n");
+	CHECK_STR(settings,
+	    "registry=https://npm.example:8443/path/\n"
+	    "@a:registry=http://plain.example\n"
+	    "@b:registry=https://npm.example:8443\n"
+	    "@d:registry=https://${HOST}/");
 	notes = strvec_join(&list.notes, "; ");
 	CHECK(strstr(notes, "not reached by http or https") != NULL);
 	CHECK(strstr(notes, "\"${HOST}\", which is not a host") != NULL);
