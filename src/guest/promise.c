@@ -23,6 +23,8 @@ const struct promise promises[PROMISES] = {
 	    "no process of the session has gained a capability or an id" },
 	[PROMISE_PROXY_ANSWERS] = { "proxy-answers",
 	    "the session's own proxy refuses a name that is not listed" },
+	[PROMISE_LEASE] = { "lease",
+	    "the session's own proxy ends with the session's agent" },
 	[PROMISE_SAME_PLAN] = { "same-plan",
 	    "a fresh container of the plan is what the plan says" },
 	[PROMISE_LOOPBACK] = { "loopback", "no interface but loopback is up" },

@@ -24,6 +24,7 @@ enum promise_id {
 	PROMISE_CONFIGURATION,
 	PROMISE_EVERY_PROCESS,
 	PROMISE_PROXY_ANSWERS,
+	PROMISE_LEASE,
 	/* Tested by drydock, on the fresh container. */
 	PROMISE_SAME_PLAN,
 	/* Tested by the probes in the fresh container. */

@@ -2,6 +2,7 @@
 /* prove: tests promises on the host, and in a fresh container. */
 #include "session/prove.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,7 +13,9 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
+#include "guest/lease.h"
 #include "host/paths.h"
 #include "plan/plan.h"
 #include "session/attach.h"
@@ -206,6 +209,40 @@ check_proxy(const struct session *session, struct proof *proof)
 	    "refused");
 }
 
+/* Returns true if a process holds the lock that the sidecar requires. */
+static bool
+lease_is_held(const struct session *session, struct diag *dg)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	cleanup_close int dir_fd = -1;
+	cleanup_close int fd = -1;
+
+	return session_open_mount(session, MOUNT_EGRESS, &dir_fd, dg) == 0 &&
+	    fs_open_nolinks(dir_fd, LEASE_NAME,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) == 0 &&
+	    fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* The agent can remove the file, which is not the promise's end. */
+static void
+check_lease(const struct session *session, const struct plan_service *egress,
+    struct proof *proof)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	bool asked = strvec_has(&egress->entrypoint, "--lease");
+	bool held = asked && lease_is_held(session, &ignored);
+
+	add(proof, PROMISE_LEASE,
+	    held        ? VERDICT_HELD
+		: asked ? VERDICT_UNKNOWN
+			: VERDICT_BROKEN,
+	    xstrdup("F_GETLK"), xstrdup("the file that both containers share"),
+	    xstrdup(held    ? "locked"
+		    : asked ? "no lock is seen"
+			    : "the images of this session have no lease: run "
+			      "\"drydock build\", then start another one"));
+}
+
 /* Compares what kernel and engine report of the session's containers. */
 static int
 check_live(struct start *l, const struct session_look *look,
@@ -235,6 +272,8 @@ check_live(struct start *l, const struct session_look *look,
 		check_processes(s, c, proof);
 	}
 	check_proxy(&l->session, proof);
+	if (plan_find(&l->plan, "egress") != NULL)
+		check_lease(&l->session, plan_find(&l->plan, "egress"), proof);
 	return 0;
 }
 

@@ -109,6 +109,14 @@ only_the_session() {
   close_session
 }
 
+@test "a proxy that does not end with its agent is noticed" {
+  open_proved
+  weaken '.services.egress.entrypoint |= map(select(. != "--lease"))'
+  prove_breaks lease configuration
+  only_the_session
+  close_session
+}
+
 @test "what the seccomp profile refuses is noticed without it" {
   open_proved
   weaken '.services.agent.security_opt = ["no-new-privileges:true",
