@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
 #include "guest/refusal.h"
@@ -25,6 +26,7 @@
 #include "session/egress.h"
 #include "session/endnote.h"
 #include "session/refused.h"
+#include "session/route.h"
 #include "session/signatures.h"
 
 enum {
@@ -349,6 +351,24 @@ is_over(const struct session *session)
 	    0;
 }
 
+static void
+note_servers(const struct session *session)
+{
+	cleanup_strvec struct strvec servers = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *names = NULL;
+	bool known;
+
+	if (route_servers(session, &servers, &known, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return;
+	}
+	names = strvec_join(&servers, ", ");
+	if (known)
+		diag_note("the proxy's name servers: %s",
+		    servers.nr > 0 ? names : "none");
+}
+
 static int
 print_requests(const struct context *ctx, const struct session *session,
     bool json, struct diag *dg)
@@ -367,6 +387,7 @@ print_requests(const struct context *ctx, const struct session *session,
 	parse_log(text.buf, add_to_requests, &r);
 	signatures_parse(&s, SIGNATURES_MAX, log.buf);
 	if (!json) {
+		note_servers(session);
 		for (size_t i = 0; i < r.nr; i++)
 			print_text(&offer, &r.v[i]);
 		for (size_t i = 0; i < s.nr; i++)

@@ -73,6 +73,18 @@ write_if(struct jsonw *w, const char *key, const char *value)
 }
 
 static void
+write_route(struct jsonw *w, const struct listed *s)
+{
+	if (s->resolves) {
+		jsonw_key(w, "resolvers");
+		jsonw_open_array(w);
+		for (size_t i = 0; i < s->servers.nr; i++)
+			jsonw_str(w, s->servers.v[i]);
+		jsonw_close_array(w);
+	}
+}
+
+static void
 write_session(
     struct jsonw *w, const struct paths *paths, const struct listed *s)
 {
@@ -96,6 +108,7 @@ write_session(
 		jsonw_key_bool(w, "companion", s->companion);
 		jsonw_key(w, "ports");
 		list_write_ports(w, &s->ports, s->companion);
+		write_route(w, s);
 		jsonw_key_str(w, "created_at", r->created_at);
 		jsonw_key_str(w, "launched_at", r->launched_at);
 		jsonw_key_str(w, "engine_socket", r->engine_socket);

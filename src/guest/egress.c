@@ -25,6 +25,7 @@
 #include "guest/proxy.h"
 #include "guest/proxylist.h"
 #include "guest/proxylog.h"
+#include "guest/resolver.h"
 #include "guest/spawn.h"
 
 /* The polling interval for the files if inotify is unavailable. */
@@ -174,6 +175,7 @@ static int
 start(struct egress *e, struct diag *dg)
 {
 	struct address from;
+	bool resolves;
 	e->conf_fd = open(e->spec->conf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e->conf_fd == -1)
 		return diag_set_errno(
@@ -189,8 +191,12 @@ start(struct egress *e, struct diag *dg)
 	 * session's containers only.
 	 */
 	from.mode = 0666;
+	/* Before the proxy listens: then the host reads the file. */
+	resolves = e->spec->resolv_conf == NULL ||
+	    resolver_write(e->spec->resolv_conf, e->spec->log);
 	if (proxy_start(&e->proxy, &e->loop, &from, &e->list, &e->log, dg) != 0)
 		return -1;
+	e->proxy.cannot_resolve = !resolves;
 	if (e->spec->lease_ms > 0) {
 		lease_init(&e->lease, &e->loop, e->spec->socket);
 		lease_watch(&e->lease, e->spec->lease_ms, on_lost, e);

@@ -9,6 +9,8 @@ struct egress_spec {
 	const char *socket; /* path to listen on */
 	const char *conf; /* directory of the list: guest/proxylist.h */
 	const char *log; /* directory of the log: guest/proxylog.h */
+	const char
+	    *resolv_conf; /* as libc reads it; NULL: not told to the host */
 	int lease_ms; /* wait this long for the session's lease; 0: forever */
 };
 

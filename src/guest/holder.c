@@ -22,6 +22,7 @@
 #define PROXY_PORT 3128
 #define EGRESS_CONF "/etc/drydock-egress"
 #define EGRESS_LOG "/var/log/drydock"
+#define RESOLV_CONF "/etc/resolv.conf"
 #define EGRESS_SOCKET "/run/egress/egress.sock"
 /* 15 minutes: no launch takes longer, so that its launcher is gone. */
 #define GO_TIMEOUT_MS 900000
@@ -145,11 +146,13 @@ run(const char *mode, const struct options *o, int *ret_status, struct diag *dg)
 	*ret_status = 0;
 	if (strcmp(mode, "hold") == 0)
 		return hold_run(&o->hold, ret_status, dg);
-	if (strcmp(mode, "egress") == 0)
-		return egress_run(&(struct egress_spec){ o->hold.egress_socket,
-				      o->egress.conf, o->egress.log,
-				      o->lease ? o->egress.lease_ms : 0 },
-		    dg);
+	if (strcmp(mode, "egress") == 0) {
+		struct egress_spec spec = o->egress;
+		spec.socket = o->hold.egress_socket;
+		if (!o->lease)
+			spec.lease_ms = 0;
+		return egress_run(&spec, dg);
+	}
 	if (strcmp(mode, "check-policy") == 0)
 		return policy_check(&o->hold.policy, digest, dg);
 	if (strcmp(mode, "connect") == 0 && o->rest != NULL &&
@@ -179,6 +182,7 @@ main(int argc, char **argv)
 				 .go_timeout_ms = GO_TIMEOUT_MS },
 		.egress = { .conf = EGRESS_CONF,
 		    .log = EGRESS_LOG,
+		    .resolv_conf = RESOLV_CONF,
 		    .lease_ms = LEASE_FIRST_MS } };
 	open_standard();
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -417,6 +417,8 @@ handle_head(struct conn *c, size_t len)
 	name = c->has_parent ? c->parent_host : c->head.target.host;
 	if (lookup_literal(&c->lookup, name))
 		on_looked_up(c);
+	else if (p->cannot_resolve)
+		fail(c, 503, "the session's proxy has no name server");
 	else
 		lookup_start(&p->lookups, &c->lookup, name, on_looked_up, c);
 }

@@ -29,6 +29,7 @@ struct proxy {
 	struct listener listener;
 	struct relay relay;
 	struct lookups lookups;
+	bool cannot_resolve; /* there is no name server */
 	struct conn *conns; /* not yet, or not any more, in relay */
 	size_t nconns;
 	size_t max; /* conns and pairs; more wait in the backlog */

@@ -48,6 +48,8 @@ guest_sources = \
 	src/guest/relay.h \
 	src/guest/reply.c \
 	src/guest/reply.h \
+	src/guest/resolver.c \
+	src/guest/resolver.h \
 	src/guest/screen.c \
 	src/guest/screen.h \
 	src/guest/serve.c \

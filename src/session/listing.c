@@ -15,10 +15,12 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/moment.h"
+#include "host/mode.h"
 #include "host/paths.h"
 #include "session/companion.h"
 #include "session/links.h"
 #include "session/look.h"
+#include "session/route.h"
 
 static int
 by_id(const void *a, const void *b)
@@ -36,7 +38,9 @@ listing_add(struct listing *l, const char *id)
 
 	l->v = xreallocarray(l->v, l->nr + 1, sizeof(*l->v));
 	s = &l->v[l->nr++];
-	*s = (struct listed){ .state = SESSION_SILENT, .record = RECORD_INIT };
+	*s = (struct listed){ .state = SESSION_SILENT,
+		.record = RECORD_INIT,
+		.servers = STRVEC_INIT };
 	(void)memcpy(s->id, id, strnlen(id, SESSION_ID_SIZE - 1));
 	return s;
 }
@@ -71,6 +75,9 @@ read_one(const struct paths *paths, struct listed *s)
 	s->companion = companion_present(session.dir_fd);
 	/* A list that cannot be read is reported by "drydock port". */
 	(void)portlist_read(session.dir_fd, &s->ports, &unread);
+	if (strcmp(s->record.mode, mode_name(MODE_CONTAINED)) == 0)
+		(void)route_servers(
+		    &session, &s->servers, &s->resolves, &unread);
 	if (s->record.stopping_at != NULL)
 		(void)session_is_leased(paths, s->id, &s->ending, &dg);
 	return 0;
@@ -168,6 +175,7 @@ void
 listed_release(struct listed *s)
 {
 	record_release(&s->record);
+	strvec_release(&s->servers);
 	free(s->container);
 	free(s->image);
 	free(s->name);

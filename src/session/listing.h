@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "base/strvec.h"
 #include "session/portlist.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -27,6 +28,8 @@ struct listed {
 	bool ending; /* a stop is in progress */
 	bool companion; /* the companion runs */
 	struct portlist ports; /* served only while the companion runs */
+	bool resolves; /* servers is known */
+	struct strvec servers; /* name servers of the session's proxy */
 	bool proxy_gave_up; /* the session runs without a working proxy */
 	struct record record; /* valid when recorded */
 	/* Owned; NULL where unknown.  Set for orphans and strangers. */

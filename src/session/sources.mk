@@ -7,6 +7,8 @@ session_sources = \
 	src/guest/relay.h \
 	src/guest/reply.c \
 	src/guest/reply.h \
+	src/guest/resolver.c \
+	src/guest/resolver.h \
 	src/guest/wire.c \
 	src/guest/wire.h \
 	src/session/allowed.c \
@@ -78,6 +80,8 @@ session_sources = \
 	src/session/restore.h \
 	src/session/resume.c \
 	src/session/resume.h \
+	src/session/route.c \
+	src/session/route.h \
 	src/session/seed.c \
 	src/session/seed.h \
 	src/session/session.c \

@@ -30,6 +30,7 @@
 #include "session/companion.h"
 #include "session/egress.h"
 #include "session/moved.h"
+#include "session/route.h"
 #include "session/sshagent.h"
 #include "session/status.h"
 #include "session/task.h"
@@ -448,7 +449,9 @@ start_check(struct start *l, struct diag *dg)
 	 * *dg.
 	 */
 	atomic_store(&wait.stop, rc != 0);
-	return task_join(&proxy, dg) == 0 ? rc : -1;
+	if (task_join(&proxy, dg) != 0 || rc != 0)
+		return -1;
+	return route_check(&l->session, &l->allowlist, dg);
 }
 
 int

@@ -195,6 +195,22 @@ starts_again() {
   engine_start
 }
 
+@test "without a name server a launch fails, unless no name is to be resolved" {
+  local list=$XDG_CONFIG_HOME/drydock/allowlist
+  engine_end
+  engine_start --dns 127.0.0.53
+  echo a.example >"$list"
+  run -69 --separate-stderr drydock shell "$project" -- true
+  assert_contains "$stderr" "the session's proxy cannot resolve names: the\
+ engine gave its container no name server but 127.0.0.53, where nothing answers"
+  assert_equal "$(drydock list --all --json | jq 'map(select(.id)) | length')" 0
+  echo 192.0.2.7 >"$list"
+  run -0 drydock shell "$project" -- true
+  rm "$list"
+  engine_end
+  engine_start
+}
+
 @test "what is allowed is read again at each start, also by a proxy that runs" {
   local egress before
   open_counter

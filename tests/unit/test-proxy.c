@@ -230,7 +230,7 @@ bed_open(struct bed *b)
 	if (b->pid == 0) {
 		struct diag dg = DIAG_INIT;
 		const struct egress_spec spec = { b->socket, b->conf, b->log,
-			0 };
+			NULL, 0 };
 
 		(void)close(b->server);
 		(void)signal(SIGPIPE, SIG_IGN);

@@ -79,6 +79,7 @@ unit_tests = \
 	tests/unit/test-relay \
 	tests/unit/test-reserved \
 	tests/unit/test-resolve \
+	tests/unit/test-resolver \
 	tests/unit/test-seal \
 	tests/unit/test-seed \
 	tests/unit/test-serve \
