@@ -82,6 +82,10 @@ write_route(struct jsonw *w, const struct listed *s)
 			jsonw_str(w, s->servers.v[i]);
 		jsonw_close_array(w);
 	}
+	if (strcmp(s->record.mode, mode_name(MODE_CONTAINED)) == 0 &&
+	    s->record.upstream_proxy != NULL &&
+	    *s->record.upstream_proxy != '\0')
+		jsonw_key_str(w, "upstream_proxy", s->record.upstream_proxy);
 }
 
 static void

@@ -29,6 +29,7 @@
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "session/images.h"
+#include "session/route.h"
 #include "session/slot.h"
 #include "session/start.h"
 #include "session/strangers.h"
@@ -222,6 +223,8 @@ show_plan(struct start *l, const struct plan_options *o,
 	if (slot_is_wanted(l->settings, &l->toolchains))
 		l->record.cache =
 		    slot_dir(l->paths, &l->project, l->mode.mode, 0);
+	if (l->mode.mode == MODE_CONTAINED)
+		route_note(l->settings, l->environ_);
 	start_fill_request(l);
 	return judge_and_print(&l->plan_request, o->json, dg);
 }

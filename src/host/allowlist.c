@@ -207,9 +207,8 @@ parse_host(char *word, struct allow_entry *e)
 	return why;
 }
 
-/* Reads "[http://]HOST[:PORT]" into *ret_entry.  Returns the error, or NULL. */
-static const char *
-parse_word(const char *text, struct allow_entry *ret_entry)
+const char *
+allow_entry_parse(const char *text, struct allow_entry *ret_entry)
 {
 	struct allow_entry e = { .kind = ALLOW_NAME };
 	cleanup_free char *word = NULL;
@@ -311,7 +310,7 @@ add_configured(const struct reading *r, const char *origin, const char *word,
 	for (size_t i = 0; i < found.lines.nr; i++) {
 		cleanup_free char *note = NULL;
 		struct allow_entry e;
-		const char *why = parse_word(found.lines.v[i], &e);
+		const char *why = allow_entry_parse(found.lines.v[i], &e);
 
 		if (why != NULL) {
 			note = xasprintf("%s names \"%s\", which %s",
@@ -380,7 +379,7 @@ parse_line(const struct reading *r, const struct lines *lines, const char *line,
 		return add_configured(r, origin, word, dg);
 	if (*word == '@')
 		return add_bundle(r, origin, word, *rest != '\0', dg);
-	why = parse_word(word, &e);
+	why = allow_entry_parse(word, &e);
 	if (why != NULL)
 		return diag_set(
 		    dg, DIAG_CONFIG, "%s: \"%s\" %s", origin, word, why);
@@ -483,7 +482,7 @@ allow_entry_of_request(
 	word = plain ? xstrndup(target,
 			   strlen(http) + strcspn(target + strlen(http), "/?#"))
 		     : xstrdup(target);
-	if (parse_word(word, ret_entry) != NULL)
+	if (allow_entry_parse(word, ret_entry) != NULL)
 		return false;
 	if (ret_entry->kind != ALLOW_BELOW)
 		return true;
@@ -521,7 +520,8 @@ allowlist_find_line(const struct allowlist *list, const char *line)
 {
 	cleanup_allow_entry struct allow_entry e = { .host = NULL };
 
-	return parse_word(line, &e) == NULL ? allowlist_find(list, &e) : NULL;
+	return allow_entry_parse(line, &e) == NULL ? allowlist_find(list, &e)
+						   : NULL;
 }
 
 void

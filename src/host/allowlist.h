@@ -116,6 +116,12 @@ int allowlist_load(
 char *allowlist_file_name(const struct project *project);
 
 /*
+ * Reads "[http://]HOST[:PORT]" into *ret_entry, which the caller releases.
+ * Returns the error as static text, or NULL.
+ */
+const char *allow_entry_parse(const char *text, struct allow_entry *ret_entry);
+
+/*
  * Parses the target of a request to the proxy ("host:port" for CONNECT, else
  * "http://host[:port]/...") into an entry for exactly that host.  The target is
  * hostile input.  Returns false if no line can allow it.

@@ -19,6 +19,7 @@
 #include "host/sshproto.h"
 #include "host/text.h"
 #include "host/toolchain.h"
+#include "host/upstream.h"
 
 #define CONF_NAME "drydock.conf"
 #define ENV_PREFIX "DRYDOCK_"
@@ -204,6 +205,11 @@ static const struct setting table[] = {
 	    true },
 	{ "agent_hosts", SETTING_BOOL, AT(agent_hosts), 0, 1, "yes", "yes|no",
 	    NULL, "open the hosts that the agent needs itself", true },
+	{ "upstream_proxy", SETTING_STRING, AT(upstream_proxy), 0, 0, "",
+	    "http://HOST:PORT", upstream_check,
+	    "proxy through which the proxy of contained sessions connects; "
+	    "empty: none",
+	    true },
 	{ "ssh_agent", SETTING_BOOL, AT(ssh_agent), 0, 1, "no", "yes|no", NULL,
 	    "let contained sessions sign with the keys of ssh_keys, by your "
 	    "ssh agent",

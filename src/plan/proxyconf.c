@@ -18,6 +18,7 @@
 #include "base/strvec.h"
 #include "guest/proxylist.h"
 #include "host/allowlist.h"
+#include "host/upstream.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX 64
@@ -171,6 +172,24 @@ proxyconf_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 	proxyconf_hosts(list, &text);
 	return fs_replace_file(
 	    conf_fd, PROXYLIST_HOSTS, text.buf, text.len, 0644, dg);
+}
+
+int
+proxyconf_write_parent(int conf_fd, const char *upstream_proxy, struct diag *dg)
+{
+	cleanup_allow_entry struct allow_entry e = { .host = NULL };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (!upstream_read(upstream_proxy, &e)) {
+		if (unlinkat(conf_fd, PROXYLIST_PARENT, 0) != 0 &&
+		    errno != ENOENT)
+			return diag_set_errno(
+			    dg, DIAG_IO, errno, "remove " PROXYLIST_PARENT);
+		return 0;
+	}
+	strbuf_addf(&text, "%s %u\n", e.host, e.port);
+	return fs_replace_file(
+	    conf_fd, PROXYLIST_PARENT, text.buf, text.len, 0644, dg);
 }
 
 bool

@@ -18,6 +18,13 @@ struct strvec;
 /* Writes the hosts, and the host's own addresses, which are never reached. */
 int proxyconf_write(int conf_fd, const struct allowlist *list, struct diag *dg);
 
+/*
+ * Writes the upstream proxy of a value of the setting upstream_proxy, or
+ * removes the file for the empty value.  A running proxy uses it at once.
+ */
+int proxyconf_write_parent(
+    int conf_fd, const char *upstream_proxy, struct diag *dg);
+
 /* Appends the text of the file with the hosts. */
 void proxyconf_hosts(const struct allowlist *list, struct strbuf *out);
 

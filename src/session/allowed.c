@@ -29,13 +29,15 @@ enum {
 	LEASE_MS = 10000
 };
 
-/* The settings that decide the list, and their members of the record. */
+/* The settings of a launch, and their members of the record. */
 static const struct kept {
 	const char *name;
 	size_t offset;
+	bool always; /* also a value that a file has, and the default */
 } kept[] = {
-	{ "toolchains", offsetof(struct record, toolchains) },
-	{ "agent_hosts", offsetof(struct record, agent_hosts) },
+	{ "toolchains", offsetof(struct record, toolchains), false },
+	{ "agent_hosts", offsetof(struct record, agent_hosts), false },
+	{ "upstream_proxy", offsetof(struct record, upstream_proxy), true },
 };
 
 void
@@ -46,8 +48,9 @@ allowed_record(const struct settings *settings, struct record *record)
 		    (char **)(void *)((char *)record + kept[i].offset);
 		cleanup_strbuf struct strbuf value = STRBUF_INIT;
 
-		if (settings_source(settings, kept[i].name) <
-		    SETTINGS_ENVIRONMENT)
+		if (!kept[i].always &&
+		    settings_source(settings, kept[i].name) <
+			SETTINGS_ENVIRONMENT)
 			continue;
 		settings_print_value(
 		    settings, settings_find(kept[i].name), &value);
@@ -64,6 +67,9 @@ allowed_restore(
 		const void *at = (const char *)record + kept[i].offset;
 		const char *value = *(char *const *)at;
 
+		/* A session of an older version has none. */
+		if (value == NULL && kept[i].always)
+			value = "";
 		if (value != NULL &&
 		    settings_set(settings, SETTINGS_OPTION, kept[i].name, value,
 			"the session's record", dg) != 0)

@@ -31,6 +31,7 @@
 #include "session/links.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
+#include "session/route.h"
 #include "session/seed.h"
 #include "session/slot.h"
 #include "session/slotseed.h"
@@ -341,6 +342,8 @@ print_banner(const struct start *l)
 		    "session %s on %s, dood (%s)%s: it has the engine's "
 		    "socket and the host's network, so it is root on the host",
 		    l->session.id, l->project.path, l->mode.reason, as_root);
+	if (l->mode.mode == MODE_CONTAINED)
+		route_note(l->settings, l->environ_);
 	for (size_t i = 0; i < l->allowlist.notes.nr; i++)
 		diag_note("%s", l->allowlist.notes.v[i]);
 	for (size_t i = 0; i < l->plan.sockets.nr; i++)

@@ -50,6 +50,7 @@ static const struct field fields[] = {
 	FIELD(cache, false),
 	FIELD(toolchains, false),
 	FIELD(agent_hosts, false),
+	FIELD(upstream_proxy, false),
 	FIELD(plan_digest, false),
 	FIELD(created_at, true),
 	FIELD(launched_at, false),

@@ -38,6 +38,7 @@ struct record {
 	/* settings that an option or the environment had at the launch */
 	char *toolchains;
 	char *agent_hosts;
+	char *upstream_proxy; /* of the launch; NULL: of an older version */
 	char *plan_digest;
 	char *created_at; /* RFC 3339 UTC */
 	char *launched_at; /* set before the agent can run */

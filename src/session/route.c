@@ -12,8 +12,44 @@
 #include "base/strvec.h"
 #include "guest/resolver.h"
 #include "host/allowlist.h"
+#include "host/settings.h"
+#include "host/upstream.h"
 #include "plan/role.h"
 #include "session/session.h"
+
+/* The value may hold a password: only a valid one is printed. */
+static void
+note_unused(const char *name, const char *value)
+{
+	bool valid = upstream_check(value) == NULL;
+
+	diag_note("%s of this host is not used by the session; to use it run "
+		  "\"drydock config set upstream_proxy %s\"",
+	    name, valid ? value : "http://HOST:PORT");
+}
+
+void
+route_note(const struct settings *settings, const char *const *environ_)
+{
+	static const char *const names[] = { "HTTPS_PROXY", "https_proxy" };
+	cleanup_allow_entry struct allow_entry e = { .host = NULL };
+
+	if (upstream_read(settings->upstream_proxy, &e)) {
+		diag_note("its proxy connects through the upstream proxy %s:%u "
+			  "alone, which resolves the names: drydock refuses "
+			  "no private address then",
+		    e.host, e.port);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = envp_get(environ_, names[i]);
+
+		if (value != NULL && *value != '\0') {
+			note_unused(names[i], value);
+			return;
+		}
+	}
+}
 
 /* Only the proxy writes the file, and is not trusted. */
 static int
@@ -49,8 +85,12 @@ route_servers(const struct session *session, struct strvec *servers,
 }
 
 static bool
-needs_names(const struct allowlist *list)
+needs_names(const struct allowlist *list, const struct settings *settings)
 {
+	cleanup_allow_entry struct allow_entry e = { .host = NULL };
+
+	if (upstream_read(settings->upstream_proxy, &e))
+		return e.kind != ALLOW_ADDRESS;
 	for (size_t i = 0; i < list->nr; i++)
 		if (list->v[i].kind != ALLOW_ADDRESS)
 			return true;
@@ -59,7 +99,7 @@ needs_names(const struct allowlist *list)
 
 int
 route_check(const struct session *session, const struct allowlist *list,
-    struct diag *dg)
+    const struct settings *settings, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strvec struct strvec servers = STRVEC_INIT;
@@ -68,14 +108,14 @@ route_check(const struct session *session, const struct allowlist *list,
 
 	if (read_file(session, &text, &known, dg) != 0)
 		return -1;
-	if (!known || resolver_usable(text.buf) || !needs_names(list))
+	if (!known || resolver_usable(text.buf) || !needs_names(list, settings))
 		return 0;
 	strvec_split(&servers, text.buf, '\n');
 	names = strvec_join(&servers, ", ");
 	return diag_set(dg, DIAG_ENGINE,
 	    "the session's proxy cannot resolve names: the engine gave its "
 	    "container no name server%s%s%s; set \"dns\" "
-	    "in the engine's daemon.json",
+	    "in the engine's daemon.json, or the setting upstream_proxy",
 	    servers.nr > 0 ? " but " : "", names,
 	    servers.nr > 0 ? ", where nothing answers" : "");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * route: how the proxy of a contained session gets out: its name servers.
+ * route: how the proxy of a contained session gets out: its name servers, and
+ * its upstream proxy.
  */
 #ifndef DRYDOCK_ROUTE_H
 #define DRYDOCK_ROUTE_H
@@ -10,7 +11,14 @@
 struct allowlist;
 struct diag;
 struct session;
+struct settings;
 struct strvec;
+
+/*
+ * Notes the upstream proxy of the settings, or that the environment has one
+ * which sessions do not use.
+ */
+void route_note(const struct settings *settings, const char *const *environ_);
 
 /*
  * Appends the name servers that the session's proxy has.  *ret_known is false
@@ -21,9 +29,9 @@ int route_servers(const struct session *session, struct strvec *servers,
 
 /*
  * Fails with DIAG_ENGINE if the proxy, which is ready, has no usable name
- * server, but must resolve names of the list.
+ * server, but must resolve names: those of the list, or the upstream proxy's.
  */
 int route_check(const struct session *session, const struct allowlist *list,
-    struct diag *dg);
+    const struct settings *settings, struct diag *dg);
 
 #endif /* DRYDOCK_ROUTE_H */

@@ -125,6 +125,7 @@ start_write_proxy(struct start *l, struct diag *dg)
 		return 0;
 	if (session_open_mount(&l->session, MOUNT_PROXY, &fd, dg) != 0 ||
 	    proxyconf_write_boot(fd, dg) != 0 ||
+	    proxyconf_write_parent(fd, l->settings->upstream_proxy, dg) != 0 ||
 	    proxyconf_write(fd, &l->allowlist, dg) != 0)
 		return diag_wrap(dg, "write the proxy's configuration");
 	if (proxyconf_is_older(fd))
@@ -451,7 +452,7 @@ start_check(struct start *l, struct diag *dg)
 	atomic_store(&wait.stop, rc != 0);
 	if (task_join(&proxy, dg) != 0 || rc != 0)
 		return -1;
-	return route_check(&l->session, &l->allowlist, dg);
+	return route_check(&l->session, &l->allowlist, l->settings, dg);
 }
 
 int

@@ -204,6 +204,10 @@ starts_again() {
   assert_contains "$stderr" "the session's proxy cannot resolve names: the\
  engine gave its container no name server but 127.0.0.53, where nothing answers"
   assert_equal "$(drydock list --all --json | jq 'map(select(.id)) | length')" 0
+  DRYDOCK_UPSTREAM_PROXY=http://p.example:80 run -69 drydock shell "$project" \
+    -- true
+  DRYDOCK_UPSTREAM_PROXY=http://192.0.2.1:80 run -0 drydock shell "$project" \
+    -- true
   echo 192.0.2.7 >"$list"
   run -0 drydock shell "$project" -- true
   rm "$list"

@@ -50,6 +50,7 @@ test_round_trip(void)
 		.created_at = record_now(),
 		.toolchains = xstrdup(""),
 		.agent_hosts = xstrdup("no"),
+		.upstream_proxy = xstrdup("http://p.example:3128"),
 		.ends_with_client = true,
 	};
 	cleanup_record struct record out = RECORD_INIT;
@@ -73,6 +74,7 @@ test_round_trip(void)
 	CHECK_STR(out.launched_at, NULL);
 	CHECK_STR(out.toolchains, "");
 	CHECK_STR(out.agent_hosts, "no");
+	CHECK_STR(out.upstream_proxy, "http://p.example:3128");
 	CHECK(out.ends_with_client);
 	CHECK_INT(fstatat(fd, "session.json", &st, 0), 0);
 	CHECK_INT(st.st_mode & 07777, 0600);

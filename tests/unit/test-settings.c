@@ -111,6 +111,12 @@ test_values(void)
 		{ "detach_key = ctrl-\\", "detach_key", "ctrl-\\" },
 		{ "detach_key = ctrl-a", "detach_key", "ctrl-a" },
 		{ "detach_key = none", "detach_key", "none" },
+		{ "upstream_proxy = http://p.example:3128/", "upstream_proxy",
+		    "http://p.example:3128/" },
+		{ "upstream_proxy = http://10.1.2.3:80", "upstream_proxy",
+		    "http://10.1.2.3:80" },
+		{ "upstream_proxy = http://[fd00::1]:80", "upstream_proxy",
+		    "http://[fd00::1]:80" },
 		{ "mode = whatever", "mode", "whatever" },
 		{ "\t memory = 1g\t\r", "memory", "1g" },
 		{ "# memory = 1g\r\n\r\n  # x\npids = 99", "pids", "99" },
@@ -189,6 +195,30 @@ static const struct {
 	{ "agent = ../x",
 	    "drydock.conf:1: agent: \"../x\" is not the name of an "
 	    "agent" },
+	{ "upstream_proxy = p.example:3128",
+	    "drydock.conf:1: upstream_proxy: \"p.example:3128\" is not "
+	    "http://HOST:PORT" },
+	{ "upstream_proxy = https://p.example:3128",
+	    "drydock.conf:1: upstream_proxy: \"https://p.example:3128\" is not "
+	    "http://HOST:PORT" },
+	{ "upstream_proxy = http://p.example",
+	    "drydock.conf:1: upstream_proxy: \"http://p.example\" has no "
+	    "port" },
+	{ "upstream_proxy = http://[fd00::1]",
+	    "drydock.conf:1: upstream_proxy: \"http://[fd00::1]\" has no "
+	    "port" },
+	{ "upstream_proxy = http://",
+	    "drydock.conf:1: upstream_proxy: \"http://\" has no port" },
+	{ "upstream_proxy = http://u:p@p.example:3128",
+	    "drydock.conf:1: upstream_proxy: \"http://u:p@p.example:3128\" has "
+	    "credentials: drydock keeps none; use a proxy without a login" },
+	{ "upstream_proxy = http://127.0.0.1:3128",
+	    "drydock.conf:1: upstream_proxy: \"http://127.0.0.1:3128\" is the "
+	    "loopback of the session's own proxy: use an address that "
+	    "containers reach" },
+	{ "upstream_proxy = http://*.p.example:3128",
+	    "drydock.conf:1: upstream_proxy: \"http://*.p.example:3128\" is "
+	    "not a single host" },
 	{ "detach_key = ctrl-A",
 	    "drydock.conf:1: detach_key: \"ctrl-A\" is neither none "
 	    "nor ctrl- with a lower-case letter or one of @ \\\\ ] ^ "

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+# The session's proxy connects through an upstream proxy, and past it to nobody.
+
+load ../helper
+
+setup_file() {
+  local image
+  image=$(agent_image 0)
+  export DIR=$BATS_FILE_TMPDIR/servers
+  mkdir "$DIR"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -keyout "$DIR/key" -out "$DIR/cert" -days 2 \
+    -subj /CN=drydock.test -addext 'subjectAltName=DNS:*.drydock.test' \
+    2>/dev/null
+  cp "$BATS_TEST_DIRNAME"/servers/*.py "$DIR"
+  server() {
+    docker run -d --rm --user 0 --entrypoint python3 --volume "$DIR:/srv:ro" \
+      "$image" "$@"
+  }
+  address() {
+    docker inspect -f '{{.NetworkSettings.IPAddress}}' "$1"
+  }
+  INTERNET=$(server /srv/tls.py /srv/cert /srv/key 443)
+  PLAIN=$(server -m http.server --directory /srv 80)
+  PARENT=$(server /srv/parent.py 3128 "$(address "$INTERNET")")
+  PARENT_IP=$(address "$PARENT")
+  export INTERNET PLAIN PARENT PARENT_IP
+  wait_for "the internet" curl -sk "https://$(address "$INTERNET")/"
+  wait_for "the parent" curl -skp --proxy "http://$PARENT_IP:3128" \
+    https://first.drydock.test/
+}
+
+teardown_file() {
+  docker rm -f "$INTERNET" "$PLAIN" "$PARENT" >/dev/null || true
+  : >"$BED/dns/zone"
+}
+
+setup() {
+  bed_setup user
+  echo 'a.drydock.test' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  chown "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME/drydock/allowlist"
+  cp "$DIR/cert" "$project"
+  chmod 0644 "$project/cert"
+  cd "$project" || return
+}
+
+teardown() {
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+upstream() {
+  as_who drydock config set upstream_proxy "$1"
+}
+
+# code HOST...: for each the proxy's answer to CONNECT and the server's own.
+codes() {
+  in_session sh -c '
+    for host; do
+      printf "%s %s\n" "$host" "$(curl -s --max-time 20 --cacert cert \
+        -o /dev/null -w "%{http_connect} %{http_code}" "https://$host/")"
+    done' sh "$@"
+}
+
+asked() {
+  docker logs "$PARENT" 2>&1
+}
+
+@test "allowed names go to the upstream proxy alone, others to nobody" {
+  local session
+  upstream "http://$PARENT_IP:3128"
+  : >"$BED/dns/log"
+  run -0 --separate-stderr codes a.drydock.test other.drydock.test
+  # The name leads to a private address, which is not drydock's to refuse.
+  assert_equal "$output" "a.drydock.test 200 200
+other.drydock.test 403 000"
+  assert_contains "$stderr" "connects through the upstream proxy\
+ $PARENT_IP:3128 alone, which resolves the names: drydock refuses no private\
+ address then"
+  assert_contains "$(asked)" "CONNECT a.drydock.test:443 HTTP/1.1"
+  refute_contains "$(asked)" other.drydock.test
+  # Not even an allowed name is resolved here.
+  assert_equal "$(cat "$BED/dns/log")" ""
+}
+
+@test "an upstream proxy by its name, which is resolved" {
+  echo "parent.drydock.test $PARENT_IP" >"$BED/dns/zone"
+  upstream http://parent.drydock.test:3128/
+  run -0 --separate-stderr codes a.drydock.test
+  assert_equal "$output" "a.drydock.test 200 200"
+  grep -F parent.drydock.test "$BED/dns/log"
+}
+
+@test "without its upstream proxy a session reaches nobody" {
+  echo "a.drydock.test $(docker inspect -f '{{.NetworkSettings.IPAddress}}' \
+    "$INTERNET")" >"$BED/dns/zone"
+  echo 'a.drydock.test private' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  run -0 --separate-stderr codes a.drydock.test
+  assert_equal "$output" "a.drydock.test 200 200"
+  upstream "http://$PARENT_IP:3129"
+  run -0 --separate-stderr codes a.drydock.test
+  assert_equal "$output" "a.drydock.test 503 000"
+}
+
+@test "a running session keeps the upstream proxy that it was launched with" {
+  local session before
+  upstream "http://$PARENT_IP:3128"
+  open_session sh -c 'echo ready; cat'
+  session=$(ls "$XDG_STATE_HOME/drydock/sessions")
+  as_who drydock config unset upstream_proxy
+  as_who drydock allow b.drydock.test
+  before=$(asked | wc -l)
+  opened() {
+    [ "$(as_who drydock exec "$session" -- curl -s --max-time 20 --cacert cert \
+      -o /dev/null -w '%{http_connect}' https://b.drydock.test/)" = 200 ]
+  }
+  wait_for "the host is open" opened
+  assert_contains "$(asked | tail -n "+$((before + 1))")" \
+    "CONNECT b.drydock.test:443"
+  assert_equal "$(as_who drydock list --all --json |
+    jq -r '.[] | select(.id).upstream_proxy')" "http://$PARENT_IP:3128"
+  # The name servers are told, too, where none is asked.
+  assert_equal "$(as_who drydock list --all --json |
+    jq -r '.[] | select(.id).resolvers | join(" ")')" "$BED_GATEWAY"
+  run -0 --separate-stderr as_who drydock egress "$session"
+  assert_contains "$stderr" "the proxy's name servers: $BED_GATEWAY"
+  close_session
+  run -0 --separate-stderr in_session true
+  refute_contains "$stderr" upstream
+}
+
+@test "a proxy of the host is not used, and told" {
+  HTTPS_PROXY=http://proxy.example:8080 run -0 --separate-stderr in_session true
+  assert_contains "$stderr" "HTTPS_PROXY of this host is not used by the\
+ session; to use it run \"drydock config set upstream_proxy\
+ http://proxy.example:8080\""
+  HTTPS_PROXY=http://me:secret@proxy.example:8080 \
+    run -0 --separate-stderr in_session true
+  assert_contains "$stderr" "upstream_proxy http://HOST:PORT"
+  refute_contains "$stderr" secret
+}
