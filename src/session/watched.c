@@ -536,6 +536,10 @@ follow_configs(struct search *s, const char *git_dir, size_t first)
 			continue;
 		gitconfig_paths(f->data, f->len, &values);
 		for (size_t n = 0; n < values.nr; n++) {
+			if (monotime_left_ms(s->deadline) == 0) {
+				note_missed(s, git_dir);
+				return;
+			}
 			add_named(s, beside, values.v[n], row);
 			if (strcmp(beside, tree) != 0)
 				add_named(s, tree, values.v[n], row);
