@@ -46,6 +46,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-token \
 	tests/fuzz/fuzz-toolchain \
 	tests/fuzz/fuzz-verdict \
+	tests/fuzz/fuzz-watched \
 	tests/fuzz/fuzz-wire \
 	tests/fuzz/fuzz-yaml
 
