@@ -489,6 +489,11 @@ slot_make_caches(
 
 	if (make_caches(slot, toolchains, &mine) == 0)
 		return 0;
+	/* A full disk is no reason to remove what is there. */
+	if (mine.errnum != ENOTDIR && mine.errnum != ELOOP) {
+		diag_move(dg, &mine);
+		return -1;
+	}
 	diag_note("the cache slot %s is emptied: %s", slot->dir, mine.message);
 	if (fs_empty_dir(slot->dir_fd, SLOT_DATA, dg) != 0)
 		return diag_wrap(dg, "%s", slot->dir);
