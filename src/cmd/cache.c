@@ -121,18 +121,8 @@ status(struct context *ctx, const struct cache_options *o, struct diag *dg)
 
 	if (caches_list(ctx->paths, MEASURE_MS, &caches, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < caches.nr; i++) {
-		const struct cached *c = &caches.v[i];
-		cleanup_free char *path = slot_path(ctx, c);
-
-		if (c->facts.state != SLOT_UNKNOWN)
-			continue;
-		diag_warn("nobody gets the cache slot %s, because its owner "
-			  "is unknown: %s; remove the directory if no session "
-			  "uses it",
-		    path, c->facts.why.message);
+	if (caches_warn_unknown(ctx->paths, &caches) > 0)
 		ctx->status = 1;
-	}
 	if (o->json) {
 		w = jsonw_new(true);
 		jsonw_open_array(w);
@@ -188,6 +178,7 @@ gc(struct context *ctx, const struct cache_options *o, struct diag *dg)
 		.dry_run = o->dry_run,
 		.wait_ms = LOCK_MS,
 		.measure_ms = MEASURE_MS,
+		.warns_unknown = true,
 		.removed = log_removed,
 		.arg = &log };
 	size_t failed = 0;

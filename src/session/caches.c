@@ -199,6 +199,25 @@ caches_list(const struct paths *paths, int measure_ms,
 	return list(paths, &lock, measure_ms, ret_caches, dg);
 }
 
+size_t
+caches_warn_unknown(const struct paths *paths, const struct caches *caches)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < caches->nr; i++) {
+		const struct cached *c = &caches->v[i];
+
+		if (c->facts.state != SLOT_UNKNOWN)
+			continue;
+		n++;
+		diag_warn("nobody gets the cache slot %s/" SLOT_CACHES
+			  "/%s/%s, because its owner cannot be told: %s; "
+			  "remove the directory if no session uses it",
+		    paths->state_dir, c->set, c->number, c->facts.why.message);
+	}
+	return n;
+}
+
 int
 cached_open(const struct paths *paths, const struct cached *c, int *ret_fd,
     struct diag *dg)
@@ -379,6 +398,8 @@ caches_collect(
 		&c.trash_fd, dg) != 0 ||
 	    list(spec->paths, &lock, 0, &c.caches, dg) != 0)
 		return -1;
+	if (spec->warns_unknown)
+		c.failed += caches_warn_unknown(spec->paths, &c.caches);
 	collect_all(&c);
 	if (!spec->dry_run && remove_empty_sets(&c, dg) != 0)
 		return -1;

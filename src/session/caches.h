@@ -49,6 +49,13 @@ void caches_release(struct caches *caches);
 
 #define cleanup_caches __attribute__((cleanup(caches_release)))
 
+/*
+ * Warns of each slot whose owner cannot be told, and returns their number.
+ * Nobody gets such a slot and it is not collected.
+ */
+size_t caches_warn_unknown(
+    const struct paths *paths, const struct caches *caches);
+
 /* The mode of a slot: the last word of its set's name. */
 const char *cached_mode(const struct cached *cached);
 
@@ -62,6 +69,7 @@ struct caches_removal {
 	bool dry_run; /* only call removed */
 	int wait_ms; /* for the lock of all slots */
 	int measure_ms; /* see caches_list() */
+	bool warns_unknown; /* and counts them as failed */
 	/* Called for each slot that is removed; why: "old" or "size". */
 	void (*removed)(void *arg, const struct cached *c, const char *why);
 	void *arg;

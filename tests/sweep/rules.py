@@ -308,6 +308,9 @@ def tree(bed):
         for d, dirs, names in os.walk(bed.path(top)):
             if os.path.basename(d) == "sessions" and bed.live in dirs:
                 dirs.remove(bed.live)
+            # Each fault may leave a slot of caches more; see slots_check().
+            if os.path.basename(d) == "caches":
+                dirs.clear()
             for name in names + dirs:
                 path = os.path.relpath(os.path.join(d, name), bed.root)
                 # drydock itself limits how many ended sessions it keeps.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The commands that are swept; a new one is a new entry here."""
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -228,6 +229,75 @@ def much_done(bed, run):
             bed.path("runtime/drydock/dddd5555"))
 
 
+def slot(bed, number, name=""):
+    """A slot of caches of the project's, or a file of it."""
+    project = os.path.realpath(bed.path("project"))
+    digits = hashlib.sha256(project.encode()).hexdigest()[:16]
+    return os.path.join(bed.state, "caches", "%s-%s-contained" % (
+        digits, os.path.basename(project)), str(number), name)
+
+
+BOOT = "00000000-0000-0000-0000-000000000000"
+
+
+def make_slot(bed, number, owner):
+    os.makedirs(slot(bed, number, "data"), mode=0o700)
+    for name, text in (("data/mark", "mark\n"), ("owner", owner)):
+        with open(slot(bed, number, name), "w") as f:
+            f.write(text)
+
+
+def leave_slots(bed):
+    """One that the live session has, and one that a session had; both were used
+    long ago."""
+    make_slot(bed, 0, "%s %s" % (bed.live, BOOT))
+    make_slot(bed, 1, "aaaa1111 " + BOOT)
+    for number in (0, 1):
+        os.utime(slot(bed, number, "owner"), (1e9, 1e9))
+
+
+def has(bed, number):
+    return os.path.exists(slot(bed, number, "owner")) and os.path.exists(
+        slot(bed, number, "data/mark"))
+
+
+def slots_check(bed, run):
+    """No slot of somebody's is touched, each is whole or gone, and what is
+    written of it is."""
+    bad = [] if has(bed, 0) else ["slot 0 is touched"]
+    top = os.path.dirname(slot(bed, 0).rstrip("/"))
+    for number in os.listdir(top) if os.path.isdir(top) else []:
+        for name, form in (("owner", r"\w{8} [0-9a-f-]{36}"),
+                           ("usage", r"\w{8} \d+ \d+ (whole|part)\n")):
+            path = os.path.join(top, number, name)
+            if os.path.isfile(path):
+                with open(path) as f:
+                    text = f.read()
+                if not re.fullmatch(form, text):
+                    bad.append("%s is partial: %r" % (path, text))
+        if os.path.exists(os.path.join(top, number, "owner")) and (
+                not os.path.isdir(os.path.join(top, number, "data"))):
+            bad.append("slot %s was given without data/" % number)
+    return bad
+
+
+def slots_kept(bed, run):
+    """And the free one keeps what is in it, whoever has it."""
+    bad = slots_check(bed, run)
+    return bad if has(bed, 1) else bad + ["slot 1 is not whole"]
+
+
+def slots_gc_check(bed, run):
+    bad = slots_check(bed, run)
+    if os.path.exists(slot(bed, 1)) and not has(bed, 1):
+        bad.append("half of slot 1 is left")
+    return bad
+
+
+def slots_done(bed, run):
+    return not os.path.exists(slot(bed, 1))
+
+
 UNNEEDED = "f" * 64
 
 
@@ -415,6 +485,9 @@ ALL = [
              weight=3, launches=True),
     Scenario("first-shell", SHELL, 42, shell_done, live=False, weight=3,
              launches=True),
+    Scenario("slot-shell", SHELL, 42, shell_done, prepare=leave_slots,
+             check=slots_kept, launches=True, alike=True,
+             settings="toolchains = node rust\ncache_days = 0\n"),
     Scenario("run", ["run", "--agent", "fake", "@PROJECT@"], 42, run_done,
              weight=2, launches=True),
     Scenario("run-all", ["run", "--agent", "synced", "@PROJECT@"], 42,
@@ -469,6 +542,8 @@ ALL = [
              check=resume_check, again=resume_again, weight=0.5),
     Scenario("gc-much", ["gc"], 0, much_done, prepare=leave_much,
              check=much_check),
+    Scenario("gc-slots", ["cache", "gc"], 0, slots_done, prepare=leave_slots,
+             check=slots_gc_check, only_asks=True, weight=0.5),
     Scenario("setup", ["setup"], 0, setup_done, live=False,
              prepare=no_config, check=sync_check),
     Scenario("sync-first", ["sync"], 0, sync_done, prepare=prepare_first,
