@@ -3,6 +3,8 @@
 #include "session/slot.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/decimal.h"
 #include "base/fs.h"
+#include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -449,6 +453,150 @@ test_at_once(void)
 	}
 }
 
+enum {
+	ACTORS = 8,
+	COLLECTORS = 2,
+	STORM_MS = 2000, /* or DRYDOCK_TEST_STORM_MS */
+	ROUNDS_MIN = 3
+};
+
+/*
+ * Sessions of an actor until the deadline: each claims a slot, uses it as its
+ * only owner, and ends.  Returns 1 if another process touched the slot.
+ */
+static int
+act(const struct paths *paths, int actor, int64_t deadline)
+{
+	int rounds = 0;
+
+	for (; monotime_left_ms(deadline) > 0; rounds++) {
+		cleanup_slot struct slot slot = SLOT_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int fd = -1;
+		char id[SESSION_ID_SIZE];
+
+		(void)snprintf(id, sizeof(id), "%c%07u", 'a' + actor,
+		    (unsigned)rounds % 10000000U);
+		begin_session(paths, id);
+		if (claim_slot(paths, id, MODE_CONTAINED, &slot, &dg) != 0)
+			return 1;
+		/* Left by the one before, which has ended. */
+		(void)unlinkat(slot.data_fd, "mine", 0);
+		fd = openat(slot.data_fd, "mine",
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd == -1 || write(fd, id, sizeof(id)) != sizeof(id))
+			return 1;
+		for (int i = 0; i < 1 + (actor + rounds) % 5; i++) {
+			char text[SESSION_ID_SIZE] = "";
+			cleanup_close int in = -1;
+
+			(void)poll(NULL, 0, 1);
+			in = open(slot.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			if (in == -1)
+				return 1;
+			cleanup_close_fn(&fd);
+			fd = openat(in, "mine", O_RDONLY | O_CLOEXEC);
+			if (fd == -1 ||
+			    read(fd, text, sizeof(text)) != sizeof(text) ||
+			    strcmp(text, id) != 0)
+				return 1;
+		}
+		if (rounds % 2 == 0)
+			slot_end(paths, slot.dir, id, 1000);
+		end_session(paths, id);
+	}
+	return rounds < ROUNDS_MIN ? 2 : 0;
+}
+
+/* A launcher that is killed at any point; its session is then collected. */
+static int
+die(const struct paths *paths, int64_t deadline)
+{
+	for (int n = 0; monotime_left_ms(deadline) > 0; n++) {
+		char id[SESSION_ID_SIZE];
+		struct timespec after = { 0, (n % 40) * 25000L };
+		pid_t pid;
+
+		(void)snprintf(
+		    id, sizeof(id), "z%07u", (unsigned)n % 10000000U);
+		begin_session(paths, id);
+		pid = fork();
+		if (pid == 0) {
+			cleanup_slot struct slot slot = SLOT_INIT;
+			cleanup_diag struct diag dg = DIAG_INIT;
+
+			(void)claim_slot(paths, id, MODE_CONTAINED, &slot, &dg);
+			for (;;)
+				(void)pause();
+		}
+		(void)nanosleep(&after, NULL);
+		(void)kill(pid, SIGKILL);
+		if (waitpid(pid, NULL, 0) != pid)
+			return 1;
+		end_session(paths, id);
+	}
+	return 0;
+}
+
+static int
+collect_until(const struct paths *paths, int64_t deadline)
+{
+	cleanup_settings struct settings settings;
+	size_t failed = 0;
+
+	settings_init(&settings);
+	settings.cache_size = 1;
+	while (monotime_left_ms(deadline) > 0) {
+		const struct caches_removal spec = { .paths = paths,
+			.settings = &settings,
+			.wait_ms = 10000,
+			.measure_ms = 100 };
+		cleanup_diag struct diag dg = DIAG_INIT;
+
+		if (caches_collect(&spec, &failed, &dg) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Afterwards each slot is whole, free, and can be claimed. */
+static void
+test_storm(void)
+{
+	const char *text = getenv("DRYDOCK_TEST_STORM_MS");
+	int64_t ms = STORM_MS;
+	cleanup_paths struct paths paths;
+	cleanup_caches struct caches caches = CACHES_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	pid_t pids[ACTORS + COLLECTORS + 1];
+	int64_t deadline;
+
+	if (text != NULL)
+		CHECK(decimal_parse(text, 1, 600000, &ms));
+	open_state(&paths);
+	deadline = monotime_ms() + ms;
+	for (int i = 0; i < (int)ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(i < ACTORS ? act(&paths, i, deadline)
+				: i < ACTORS + COLLECTORS
+				? collect_until(&paths, deadline)
+				: die(&paths, deadline));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		int status = -1;
+
+		CHECK_INT(waitpid(pids[i], &status, 0), pids[i]);
+		CHECK_INT(status, 0);
+	}
+	CHECK_INT(caches_list(&paths, 0, &caches, &dg), 0);
+	CHECK(caches.nr <= ACTORS + 1);
+	for (size_t i = 0; i < caches.nr; i++)
+		CHECK_INT(caches.v[i].facts.state, SLOT_FREE);
+	begin_session(&paths, "aaaaaaaa");
+	check_claim(&paths, "aaaaaaaa", "0");
+}
+
 int
 main(void)
 {
@@ -465,6 +613,8 @@ main(void)
 		{ "a slot that is verified stays", test_held },
 		{ "a launch's collection does not wait", test_busy },
 		{ "claimers at once get different slots", test_at_once },
+		{ "sessions begin, run, end and die beside collectors",
+		    test_storm },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
