@@ -194,7 +194,8 @@ regular file 444 0:0
   run docker run --rm --network none --read-only --cap-drop ALL \
     --security-opt no-new-privileges --user 54321:54321 \
     --entrypoint /usr/lib/drydock/holder "$(egress_image)" version
-  assert_equal "$status $output" "0 $("$DRYDOCK_LIBEXEC/holder" version)"
+  assert_equal "$status $output" \
+    "0 $("$(<"$BED/prefix")/libexec/drydock/holder" version)"
   made=$(docker create --network none --entrypoint /x "$(egress_image)")
   # Without what the engine itself makes.
   run -0 tar -tvf <(docker export "$made")
