@@ -488,7 +488,6 @@ count_kept(const struct bed *bed, const char *want)
 {
 	cleanup_free char *dir =
 	    xasprintf("%s/ended/abcd1234.kept", bed->paths.state_dir);
-	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
 	int n = 0;
