@@ -113,5 +113,6 @@ session_sources = \
 	src/session/viewers.c \
 	src/session/viewers.h \
 	src/session/watched-file.c \
+	src/session/watched-search.c \
 	src/session/watched.c \
 	src/session/watched.h

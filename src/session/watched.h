@@ -20,6 +20,7 @@
 
 struct diag;
 struct plan;
+struct stat;
 
 enum {
 	WATCHED_ENTRIES = 200000, /* names that a search reads */
@@ -99,6 +100,13 @@ int watched_search(struct watched *w, int timeout_ms, struct diag *dg);
  */
 void watched_read_one(const struct watched *w, const struct watched_file *like,
     struct watched_file *ret_file);
+
+/*
+ * Reads the file that fd, opened with O_PATH, refers to.  A regular file of more
+ * than max bytes has no data.
+ */
+struct watched_file watched_read_fd(
+    int root_fd, int fd, const char *path, const struct stat *st, size_t max);
 
 /* Opens the roots, as watched_search() does. */
 int watched_open_roots(struct watched *w, struct diag *dg);
