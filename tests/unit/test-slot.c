@@ -222,7 +222,6 @@ test_caches(void)
 	cleanup_slot struct slot slot = SLOT_INIT;
 	cleanup_toolchains struct toolchains list = TOOLCHAINS_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_close int other = -1;
 
 	open_state(&paths);
 	load_toolchain(&list,
