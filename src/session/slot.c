@@ -224,14 +224,20 @@ read_boot(char ret_boot[SLOT_BOOT_SIZE])
 }
 
 static int
-write_owner(const struct slots_lock *lock, int set_fd, int dir_fd,
-    const char *session_id, const char *boot, struct diag *dg)
+write_owner(
+    int dir_fd, const char *session_id, const char *boot, struct diag *dg)
 {
 	char text[SESSION_ID_SIZE + SLOT_BOOT_SIZE];
 
 	(void)snprintf(text, sizeof(text), "%s %s", session_id, boot);
-	if (write_file(dir_fd, OWNER, text, dg) != 0 ||
-	    flush_dir(set_fd, "the slots of the project", dg) != 0)
+	return write_file(dir_fd, OWNER, text, dg);
+}
+
+/* Before the first owner: an owner's slot survives a power cut. */
+static int
+flush_new(const struct slots_lock *lock, int set_fd, struct diag *dg)
+{
+	if (flush_dir(set_fd, "the slots of the project", dg) != 0)
 		return -1;
 	return flush_dir(lock->caches_fd, SLOT_CACHES, dg);
 }
@@ -259,7 +265,8 @@ try_slot(const struct slots_lock *lock, int set_fd, const char *number,
 		return 0;
 	read_boot(boot);
 	if (fs_make_dir(slot.dir_fd, SLOT_DATA, 0700, &slot.data_fd, dg) != 0 ||
-	    write_owner(lock, set_fd, slot.dir_fd, session_id, boot, dg) != 0)
+	    (facts.owner[0] == '\0' && flush_new(lock, set_fd, dg) != 0) ||
+	    write_owner(slot.dir_fd, session_id, boot, dg) != 0)
 		return -1;
 	slot.earlier_boot = boot[0] == '\0' || strcmp(boot, facts.boot) != 0;
 	*ret_slot = slot;
