@@ -75,8 +75,7 @@ set_message(struct diag *dg, enum diag_class class, int errnum, const char *fmt,
 	dg->message = strbuf_detach(&sb, NULL);
 }
 
-int
-diag_set(struct diag *dg, enum diag_class class, const char *fmt, ...)
+int(diag_set)(struct diag *dg, enum diag_class class, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -86,8 +85,7 @@ diag_set(struct diag *dg, enum diag_class class, const char *fmt, ...)
 	return -1;
 }
 
-int
-diag_set_errno(
+int(diag_set_errno)(
     struct diag *dg, enum diag_class class, int errnum, const char *fmt, ...)
 {
 	cleanup_strbuf struct strbuf whole = STRBUF_INIT;
@@ -103,8 +101,7 @@ diag_set_errno(
 	return -1;
 }
 
-int
-diag_wrap(struct diag *dg, const char *fmt, ...)
+int(diag_wrap)(struct diag *dg, const char *fmt, ...)
 {
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 	va_list ap;

@@ -67,6 +67,17 @@ int diag_set_errno(struct diag *dg, enum diag_class class, int errnum,
 int diag_wrap(struct diag *dg, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Compilers see the -1 here, and know what is set without it. */
+static inline int
+diag_minus_one(int rc)
+{
+	(void)rc;
+	return -1;
+}
+#define diag_set(...) diag_minus_one(diag_set(__VA_ARGS__))
+#define diag_set_errno(...) diag_minus_one(diag_set_errno(__VA_ARGS__))
+#define diag_wrap(...) diag_minus_one(diag_wrap(__VA_ARGS__))
+
 /*
  * Attaches another program's output, for example its stderr.  diag_print()
  * prints the detail escaped, line by line, below the message.  The last 8 KiB

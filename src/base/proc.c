@@ -2,7 +2,6 @@
 /* Children: their descriptors, and one poll loop until they exit. */
 #include "base/proc.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -300,8 +299,6 @@ proc_run(const struct proc_spec *spec, struct proc_result *ret, struct diag *dg)
 
 	if (proc_start(spec, &p, dg) != 0)
 		return -1;
-	/* gcc's analyzer does not see it. */
-	assert(p != NULL);
 	return proc_finish(p, ret, dg);
 }
 

@@ -312,7 +312,7 @@ ask_proxy(const char *authority)
 		.sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct pollfd in = { fd, POLLIN, 0 };
 	char text[512];
-	int status;
+	static const char http[] = "HTTP/1.1 ";
 	ssize_t n;
 
 	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0)
@@ -324,7 +324,9 @@ ask_proxy(const char *authority)
 		return -1;
 	n = read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
-	return sscanf(text, "HTTP/1.1 %3d", &status) == 1 ? status : -1;
+	return strncmp(text, http, strlen(http)) == 0
+	    ? (int)strtol(text + strlen(http), NULL, 10)
+	    : -1;
 }
 
 void

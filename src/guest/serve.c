@@ -243,6 +243,10 @@ on_input(struct serve *s, struct client *c, const struct wire_frame *frame)
 {
 	bool beside = c->exec != NULL;
 	struct command *cmd = beside ? exec_command(c->exec) : s->command;
+	if (!beside && (!c->viewer || cmd == NULL)) {
+		client_drop(c); /* it has no command */
+		return;
+	}
 	if (frame->type == WIRE_SIZE)
 		c->size = wire_read_size(frame);
 	if (!beside)
@@ -273,10 +277,8 @@ on_frame(void *arg, struct client *c, const struct wire_frame *frame)
 		on_view(s, c, frame);
 	else if (frame->type == WIRE_PORT)
 		on_port(s, c, frame);
-	else if (c->exec != NULL || (c->viewer && s->command != NULL))
-		on_input(s, c, frame);
 	else
-		client_drop(c); /* it has no command */
+		on_input(s, c, frame);
 }
 
 /*

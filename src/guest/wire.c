@@ -413,6 +413,7 @@ wire_read_go(const void *data, size_t len, struct wire_go *ret_go)
 	    take_strings(&at, &left, (uint32_t)nvars, go.lists + nargs + 1) ==
 		-1 ||
 	    left != 0)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): cleanup_wire_go */
 		return -1;
 	go.argv = go.lists;
 	go.envp = go.lists + nargs + 1;

@@ -115,11 +115,11 @@ ask_git(struct gitident *ident, const char *git, const char *file,
     const char *const *envp, struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	static const char names[] =
+	    "^(user\\.(name|email|signingkey)|safe\\.directory|"
+	    "gpg\\.format|(commit|tag)\\.gpgsign)$";
 	const char *const argv[] = { git, "--no-pager", "config", "--file",
-		file, "--includes", "--null", "--get-regexp",
-		"^(user\\.(name|email|signingkey)|safe\\.directory|"
-		"gpg\\.format|(commit|tag)\\.gpgsign)$",
-		NULL };
+		file, "--includes", "--null", "--get-regexp", names, NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;

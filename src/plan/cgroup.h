@@ -24,13 +24,13 @@ struct cgroup_limits {
 bool cgroup_find(const char *text, const char *controller, struct strbuf *path);
 
 /*
- * Checks that the memory and pids control groups name the container; else
+ * Checks that the memory and pids control groups name the container id; else
  * DIAG_POLICY.
  */
-int cgroup_check(const char *text, const char *container_id, struct diag *dg);
+int cgroup_check(const char *cgroups, const char *id, struct diag *dg);
 
 /* Reads the limits of the control groups.  own: drydock's own mounts. */
-void cgroup_read_limits(const char *text, const struct mountinfo *own,
+void cgroup_read_limits(const char *cgroups, const struct mountinfo *own,
     struct cgroup_limits *ret_limits);
 
 #endif /* DRYDOCK_CGROUP_H */

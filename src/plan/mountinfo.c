@@ -13,7 +13,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
-#define OWN_MOUNTS_MAX (4 * 1024 * 1024)
+#define OWN_MOUNTS_MAX ((size_t)4 << 20)
 
 static bool
 is_octal(const char *s, const char *end)

@@ -129,8 +129,8 @@ forward_add(const struct join_spec *spec, const char *id, struct port *port,
 	cleanup_record struct record record = RECORD_INIT;
 	cleanup_free char *line =
 	    xasprintf("port add %u:%u", port->inner, port->outer);
-	uint16_t outer;
-	int errnum;
+	uint16_t outer = 0;
+	int errnum = 0;
 
 	if (session_open(spec->paths, id, &session, dg) != 0 ||
 	    record_read(session.dir_fd, &record, dg) != 0)

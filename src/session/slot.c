@@ -513,7 +513,7 @@ measure(int dir_fd, int timeout_ms, struct slot_facts *facts, bool write)
 	cleanup_close int data_fd = -1;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_free char *text = NULL;
-	struct usage u;
+	struct usage u = { .whole = false };
 
 	if (fs_open_own_dir(dir_fd, SLOT_DATA, &data_fd, &ignored) != 0)
 		return;
