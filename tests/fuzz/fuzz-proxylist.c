@@ -62,9 +62,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct proxylist compiled = PROXYLIST_INIT;
 	const char *line = strrchr(input, '\n');
 	line = line == NULL ? input : line + 1;
-	/* Lines before one that is refused count as well. */
-	(void)allowlist_parse(
-	    &list, ALLOW_GLOBAL, NULL, "allowlist", input, strlen(input), &dg);
+	/* Lines before one that is refused count; the last one is the target. */
+	(void)allowlist_parse(&list, ALLOW_GLOBAL, NULL, "allowlist", input,
+	    (size_t)(line - input), &dg);
 	proxyconf_hosts(&list, &text);
 	FUZZ_CHECK(
 	    proxylist_parse_hosts(&compiled, text.buf, text.len, &fine) == 0);
