@@ -118,8 +118,12 @@ control_open(struct control *control, struct loop *loop, int session_fd,
 void
 control_release(struct control *control)
 {
-	while (control->peers != NULL)
-		drop(control->peers);
+	struct control_peer *next;
+
+	for (struct control_peer *p = control->peers; p != NULL; p = next) {
+		next = p->next;
+		drop(p);
+	}
 	listener_release(&control->listener);
 }
 

@@ -461,8 +461,12 @@ sshagent_open(
 void
 sshagent_release(struct sshagent *agent)
 {
-	while (agent->peers != NULL)
-		drop(agent->peers);
+	struct sshagent_peer *next;
+
+	for (struct sshagent_peer *p = agent->peers; p != NULL; p = next) {
+		next = p->next;
+		drop(p);
+	}
 	listener_release(&agent->listener);
 	cleanup_close_fn(&agent->run_fd);
 	cleanup_close_fn(&agent->log_fd);
