@@ -369,28 +369,35 @@ remove_file(int session_fd, struct diag *dg)
 	return 0;
 }
 
+static int
+renew(int session_fd, const struct settings *settings, enum mode mode,
+    const char *socket, bool git_signs, struct diag *dg)
+{
+	if (remove_file(session_fd, dg) != 0)
+		return -1;
+	if (!settings->ssh_agent)
+		return 0;
+	if (mode != MODE_CONTAINED)
+		return diag_set(
+		    dg, DIAG_POLICY, "only contained sessions get one");
+	if (settings->ssh_keys.nr == 0)
+		return diag_set(dg, DIAG_USAGE,
+		    "ssh_keys names no key: \"ssh-add -l\" prints them");
+	if (socket == NULL || socket[0] != '/')
+		return diag_set(
+		    dg, DIAG_USAGE, "SSH_AUTH_SOCK names no socket");
+	return write_file(
+	    session_fd, socket, &settings->ssh_keys, git_signs, dg);
+}
+
 void
 sshagent_renew(int session_fd, const struct settings *settings, enum mode mode,
     const char *socket, bool git_signs)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	const char *why = NULL;
 
-	if (remove_file(session_fd, &dg) != 0)
-		why = dg.message;
-	else if (!settings->ssh_agent)
-		return;
-	else if (mode != MODE_CONTAINED)
-		why = "only contained sessions get one";
-	else if (settings->ssh_keys.nr == 0)
-		why = "ssh_keys names no key: \"ssh-add -l\" prints them";
-	else if (socket == NULL || socket[0] != '/')
-		why = "SSH_AUTH_SOCK names no socket";
-	else if (write_file(session_fd, socket, &settings->ssh_keys, git_signs,
-		     &dg) != 0)
-		why = dg.message;
-	if (why != NULL)
-		diag_warn("the session has no ssh agent: %s", why);
+	if (renew(session_fd, settings, mode, socket, git_signs, &dg) != 0)
+		diag_warn("the session has no ssh agent: %s", dg.message);
 }
 
 bool
