@@ -62,14 +62,12 @@ proof_verdict(const struct proof *proof, enum promise_id id)
 	return tested ? worst : VERDICT_UNKNOWN;
 }
 
-/* call, target and answer are given. */
+/* The strings are given. */
 static void
-add(struct proof *proof, enum promise_id promise, enum verdict verdict,
-    char *call, char *target, char *answer)
+add(struct proof *proof, struct attempt attempt)
 {
 	proof->v = xreallocarray(proof->v, proof->nr + 1, sizeof(*proof->v));
-	proof->v[proof->nr++] =
-	    (struct attempt){ promise, verdict, call, target, answer };
+	proof->v[proof->nr++] = attempt;
 }
 
 /* The result of a test by drydock itself; why is NULL if the promise held. */
@@ -77,9 +75,10 @@ static void
 add_own(struct proof *proof, enum promise_id promise, const char *call,
     const char *target, const struct diag *why, const char *held)
 {
-	add(proof, promise, why == NULL ? VERDICT_HELD : VERDICT_BROKEN,
-	    xstrdup(call), xstrdup(target),
-	    xstrdup(why == NULL ? held : why->message));
+	add(proof,
+	    (struct attempt){ promise,
+		why == NULL ? VERDICT_HELD : VERDICT_BROKEN, xstrdup(call),
+		xstrdup(target), xstrdup(why == NULL ? held : why->message) });
 }
 
 static bool
@@ -131,8 +130,9 @@ read_line(struct proof *proof, char *line)
 	}
 	if (n == PROVE_FIELDS && find_promise(fields[0], &id) &&
 	    find_verdict(fields[PROVE_FIELDS - 1], &verdict))
-		add(proof, id, verdict, escape(fields[1]), escape(fields[2]),
-		    escape(fields[3]));
+		add(proof,
+		    (struct attempt){ id, verdict, escape(fields[1]),
+			escape(fields[2]), escape(fields[3]) });
 }
 
 void
@@ -232,15 +232,18 @@ check_lease(const struct session *session, const struct plan_service *egress,
 	bool asked = strvec_has(&egress->entrypoint, "--lease");
 	bool held = asked && lease_is_held(session, &ignored);
 
-	add(proof, PROMISE_LEASE,
-	    held        ? VERDICT_HELD
-		: asked ? VERDICT_UNKNOWN
-			: VERDICT_BROKEN,
-	    xstrdup("F_GETLK"), xstrdup("the file that both containers share"),
-	    xstrdup(held    ? "locked"
-		    : asked ? "no lock is seen"
-			    : "the images of this session have no lease: run "
-			      "\"drydock build\", then start another one"));
+	add(proof,
+	    (struct attempt){ PROMISE_LEASE,
+		held        ? VERDICT_HELD
+		    : asked ? VERDICT_UNKNOWN
+			    : VERDICT_BROKEN,
+		xstrdup("F_GETLK"),
+		xstrdup("the file that both containers share"),
+		xstrdup(held    ? "locked"
+			: asked ? "no lock is seen"
+				: "the images of this session have no lease: "
+				  "run \"drydock build\", then start another "
+				  "one") });
 }
 
 /* Compares what kernel and engine report of the session's containers. */
