@@ -574,6 +574,7 @@ seed_manager(
 	}
 	if (dg.class != DIAG_NONE && first->class == DIAG_NONE)
 		diag_move(first, &dg);
+	s->dg = NULL;
 	return outcome < OUTCOME_STOPPED;
 }
 

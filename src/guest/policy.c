@@ -2,6 +2,7 @@
 /* Checks the guardrail files against the image's manifest. */
 #include "guest/policy.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -183,6 +184,7 @@ parse_manifest(struct check *c, char *text, size_t len)
 		line = end + 1;
 	}
 	c->dir = c->policy->dir != NULL ? c->policy->dir : c->manifest.dir;
+	assert(c->dir != NULL); /* the text has a first line */
 	if ((c->manifest.paths.nr == 0) != has_none(c))
 		return diag_set(c->dg, DIAG_POLICY, "%s: %s",
 		    c->policy->manifest,

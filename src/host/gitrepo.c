@@ -196,7 +196,7 @@ common_dir(const char *project, int fd, const char *dir)
 	const char *last = parent == NULL ? NULL : strrchr(parent, '/');
 	cleanup_close int common_fd = common == NULL ? -1 : open_real(common);
 
-	if (common_fd < 0 || strcmp(last, "/worktrees") != 0 ||
+	if (common_fd < 0 || last == NULL || strcmp(last, "/worktrees") != 0 ||
 	    !line_names(fd, dir, "gitdir", dot_git) ||
 	    !line_names(fd, dir, "commondir", common) ||
 	    !is_small_file(common_fd, "HEAD") ||

@@ -10,15 +10,15 @@ struct record;
 struct settings;
 
 /*
- * Loads the hosts that the next session of agent on the project may reach.
- * project is a path, which may no longer exist: then the other lists count.  Any
- * other failure to open it is an error.  Only files count, and neither the
+ * Loads the hosts that the next session of the agent on a project may reach.
+ * The project's directory, dir, may no longer exist: then the other lists count.
+ * Any other failure to open it is an error.  Only files count, and neither the
  * environment nor options.  With the record of a session (else NULL), loads
  * the hosts that this session may reach: its recorded settings count, too, and
  * a project that no longer exists is a failure.
  */
-int allowed_load(const struct paths *paths, const char *project,
-    const char *agent, const struct record *record, struct allowlist *list,
+int allowed_load(const struct paths *paths, const char *dir,
+    const char *agent_name, const struct record *record, struct allowlist *list,
     struct diag *dg);
 
 /*

@@ -205,7 +205,7 @@ open_host_port(struct ports *p, struct port *port)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	struct host_port *hp = xcalloc(1, sizeof(*hp));
-	struct sockaddr_in in;
+	struct sockaddr_in in = { 0 };
 	socklen_t len = sizeof(in);
 	struct address address;
 
@@ -341,7 +341,7 @@ take_back(struct ports *p, uint16_t inner)
 	close_host_port(p->host_ports[at]);
 	portlist_drop(&p->list, old);
 	memmove(&p->host_ports[at], &p->host_ports[at + 1],
-	    (p->list.nr - at) * sizeof(p->host_ports[0]));
+	    (p->list.nr - at) * sizeof(struct host_port *));
 	write_list(p);
 	return 0;
 }
