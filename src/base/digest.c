@@ -141,6 +141,7 @@ digest_parse_hex(enum digest_kind kind, const char *text, size_t len,
 	if (len != 2 * digest_size(kind))
 		return false;
 	for (size_t i = 0; i < len; i++)
+		/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a set */
 		if (memchr("0123456789abcdef", text[i], 16) == NULL)
 			return false;
 	base16_decode_init(&ctx);

@@ -388,11 +388,11 @@ static int
 refuse_duplicates(const struct parser *p)
 {
 	cleanup_free const struct cargolock_package **sorted =
-	    xcalloc(p->lock.nr + 1, sizeof(*sorted));
+	    xcalloc(p->lock.nr + 1, sizeof(struct cargolock_package *));
 
 	for (size_t i = 0; i < p->lock.nr; i++)
 		sorted[i] = &p->lock.v[i];
-	qsort(sorted, p->lock.nr, sizeof(*sorted), compare);
+	qsort(sorted, p->lock.nr, sizeof(struct cargolock_package *), compare);
 	for (size_t i = 1; i < p->lock.nr; i++)
 		if (compare(&sorted[i - 1], &sorted[i]) == 0)
 			return diag_set(p->dg, DIAG_DATA,

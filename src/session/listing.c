@@ -305,8 +305,8 @@ listed_add_when(struct strbuf *out, const char *text, time_t now)
 		const char *name;
 	} units[] = {
 		{ 3600, 60, "min" },
-		{ 24 * 3600, 3600, "h" },
-		{ 7 * 24 * 3600, 24 * 3600, "d" },
+		{ INT64_C(24) * 3600, 3600, "h" },
+		{ INT64_C(7) * 24 * 3600, INT64_C(24) * 3600, "d" },
 	};
 	struct timespec at;
 	struct tm local;

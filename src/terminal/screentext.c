@@ -64,12 +64,12 @@ shift_rows(const struct grid *g, unsigned top, unsigned n, bool up)
 		n = g->rows - top;
 	left = g->rows - top - n;
 	if (up) {
-		memmove(cell_at(g, top, 0), cell_at(g, top, 0) + n * g->columns,
-		    left * size);
+		memmove(
+		    cell_at(g, top, 0), cell_at(g, top + n, 0), left * size);
 		erase_rows(g, g->rows - n, g->rows);
 	} else {
-		memmove(cell_at(g, top, 0) + n * g->columns, cell_at(g, top, 0),
-		    left * size);
+		memmove(
+		    cell_at(g, top + n, 0), cell_at(g, top, 0), left * size);
 		erase_rows(g, top, top + n);
 	}
 }
