@@ -139,10 +139,12 @@ read_state(const struct slots_lock *lock, int dir_fd, struct slot_facts *facts)
 	facts->state = SLOT_UNKNOWN;
 	if (read_owner(dir_fd, facts, &facts->why) != 0)
 		return;
-	if (facts->owner[0] == '\0')
+	if (facts->owner[0] == '\0') {
 		facts->state = SLOT_FREE;
-	else if (fstatat(lock->sessions_fd, facts->owner, &st,
-		     AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	}
+	if (fstatat(
+		lock->sessions_fd, facts->owner, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		facts->state = SLOT_TAKEN;
 	else if (errno == ENOENT)
 		facts->state = SLOT_FREE;

@@ -131,8 +131,10 @@ read_record(
 	char kind;
 	int end = 0;
 
-	if (!take_line(r, line, sizeof(line)) ||
-	    sscanf(line, "%c %o %zu %zu %zu %jd %127s%n", &kind, &mode, &f.root,
+	if (!take_line(r, line, sizeof(line)))
+		return false;
+	/* NOLINTNEXTLINE(cert-err34-c): drydock wrote them; limits follow */
+	if (sscanf(line, "%c %o %zu %zu %zu %jd %127s%n", &kind, &mode, &f.root,
 		&f.row, &path_len, &len, stamp, &end) != 7 ||
 	    line[end] != '\0' || !is_kind(kind) || mode > 07777 ||
 	    f.root >= w->nroots || f.row >= w->list.nr || path_len == 0 ||
