@@ -96,6 +96,7 @@ session_sources = \
 	src/session/sshagent.h \
 	src/session/status.c \
 	src/session/status.h \
+	src/session/start-check.c \
 	src/session/start.c \
 	src/session/start.h \
 	src/session/strangers.c \
