@@ -40,6 +40,7 @@ host_sources = \
 	src/host/reserved.h \
 	src/host/setting-value.c \
 	src/host/setting-value.h \
+	src/host/settings-table.c \
 	src/host/settings.c \
 	src/host/settings.h \
 	src/host/shortlinks.c \
