@@ -6,10 +6,8 @@
  */
 #include "deps/cacheseed.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,11 +24,9 @@
 #include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "deps/modzip.h"
+#include "deps/cachefile.h"
 #include "deps/packages.h"
 
-#define TEMP_NAME "seed"
-#define MAX_FILE MODZIP_MAX_SIZE
 #define MAX_INDEX ((off_t)16 * 1024 * 1024)
 #define PROGRESS_MS 100
 #define MAX_WORKERS 4
@@ -73,25 +69,12 @@ struct job {
 	off_t max;
 };
 
-static void
-add_bad(struct cacheseed_report *report, const char *path, const char *label,
-    const char *why)
-{
-	cleanup_strbuf struct strbuf line = STRBUF_INIT;
-
-	report->nbad++;
-	if (report->bad.nr == CACHESEED_NAMED)
-		return;
-	strbuf_addf(&line, "%s in %s: %s", path, label, why);
-	strvec_push(&report->bad, line.buf);
-}
-
 static enum outcome
 refuse(struct seeding *s, const struct job *job, const char *why)
 {
 	/* An index entry is no package: cargo does without it. */
 	if (job->package != NULL)
-		add_bad(s->report, job->path, job->label, why);
+		cacheseed_report_add(s->report, job->path, job->label, why);
 	return OUTCOME_BAD;
 }
 
@@ -100,34 +83,6 @@ fail(struct seeding *s, const char *doing, const char *path)
 {
 	(void)diag_set_errno(s->dg, DIAG_IO, errno, "%s %s", doing, path);
 	return OUTCOME_FAILED;
-}
-
-static int
-open_beneath(int dirfd, const char *path, int flags)
-{
-	return fs_openat2(dirfd, path, flags, 0,
-	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-}
-
-/* Opens a file of a cache; *ret_why is static text if it is no regular file. */
-static int
-open_file(
-    int dirfd, const char *path, struct stat *ret_st, const char **ret_why)
-{
-	cleanup_close int fd =
-	    open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-
-	*ret_why = NULL;
-	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		*ret_why = errno == ELOOP ? "it is a symbolic link"
-					  : "it cannot be opened";
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode)) {
-		*ret_why = "it is not a regular file";
-		return -1;
-	}
-	return steal_fd(&fd);
 }
 
 /* Makes and opens the directory of a path below the slot's data. */
@@ -205,7 +160,8 @@ copy_file(struct seeding *s, const struct job *job, int in,
 	cleanup_close int out = -1;
 	enum outcome outcome = OUTCOME_FAILED;
 
-	if (fs_temp_create(s->spec->data_fd, TEMP_NAME, temp, &out, s->dg) != 0)
+	if (fs_temp_create(
+		s->spec->data_fd, CACHESEED_TEMP, temp, &out, s->dg) != 0)
 		return OUTCOME_FAILED;
 	if (fs_copy_bytes(in, out, st->st_size, path, s->dg) == 0)
 		outcome = judge_copy(s, job, in, out, st);
@@ -215,8 +171,6 @@ copy_file(struct seeding *s, const struct job *job, int in,
 		(void)unlinkat(s->spec->data_fd, temp, 0);
 	return outcome;
 }
-
-static const char by_time[] = "the time is limited";
 
 /* Gives back what take_usage() took for a file that was not copied. */
 static void
@@ -240,7 +194,7 @@ take_usage(struct seeding *s, off_t size)
 	else if (bytes > limits->bytes)
 		by = "the size is limited";
 	else if (monotime_ms() >= s->deadline)
-		by = by_time;
+		by = CACHESEED_BY_TIME;
 	if (by != NULL)
 		return_usage(s, size);
 	return by;
@@ -269,7 +223,7 @@ copy_job(struct seeding *s, const struct job *job, const char *path)
 	const char *why;
 	struct stat st;
 
-	in = open_file(job->fd, job->path, &st, &why);
+	in = cachefile_open(job->fd, job->path, &st, &why);
 	if (why != NULL)
 		return refuse(s, job, why);
 	if (in < 0)
@@ -293,7 +247,8 @@ copy_job(struct seeding *s, const struct job *job, const char *path)
 static bool
 is_in_slot(const struct seeding *s, const char *path)
 {
-	cleanup_close int fd = open_beneath(s->spec->data_fd, path, O_PATH);
+	cleanup_close int fd =
+	    cachefile_open_beneath(s->spec->data_fd, path, O_PATH);
 
 	return fd >= 0;
 }
@@ -329,7 +284,8 @@ write_info(struct seeding *s, const struct package_file *p, const char *path)
 
 	if (is_in_slot(s, final))
 		return OUTCOME_COPIED;
-	if (fs_temp_create(s->spec->data_fd, TEMP_NAME, temp, &out, s->dg) != 0)
+	if (fs_temp_create(
+		s->spec->data_fd, CACHESEED_TEMP, temp, &out, s->dg) != 0)
 		return OUTCOME_FAILED;
 	if (fs_write_all(out, text, strlen(text), final, s->dg) == 0)
 		outcome = finish(s, temp, final);
@@ -349,7 +305,7 @@ seed_from(
 		.path = p->path,
 		.label = dir->label,
 		.package = p,
-		.max = MAX_FILE,
+		.max = CACHEFILE_MAX,
 	};
 	enum outcome outcome = OUTCOME_COPIED;
 
@@ -398,7 +354,7 @@ seed_packages(struct seeding *s, const struct packages *packages,
 
 		/* Also for packages that no source has. */
 		if (monotime_ms() >= s->deadline) {
-			s->report->stopped_by = by_time;
+			s->report->stopped_by = CACHESEED_BY_TIME;
 			return OUTCOME_STOPPED;
 		}
 		for (size_t j = 0; j < dirs->nr && outcome < OUTCOME_COPIED;
@@ -544,7 +500,7 @@ open_sources(const struct seeding *s, const struct package_manager *pm,
 	if (host_fd >= 0)
 		pm->open(dirs, host_fd, host, true);
 	for (size_t i = 0; i < s->spec->nslots; i++) {
-		cleanup_close int fd = open_beneath(
+		cleanup_close int fd = cachefile_open_beneath(
 		    s->spec->slot_fds[i], pm->slot_dir, O_RDONLY | O_DIRECTORY);
 
 		if (fd >= 0)
@@ -593,7 +549,7 @@ cacheseed_run(const struct cacheseed_spec *spec,
 	};
 	cleanup_diag struct diag first = DIAG_INIT;
 
-	fs_temp_clean(spec->data_fd, TEMP_NAME);
+	fs_temp_clean(spec->data_fd, CACHESEED_TEMP);
 	for (const struct package_manager *pm = package_managers;
 	     pm->slot_dir != NULL; pm++)
 		if (package_manager_is_used(pm, spec->toolchains) &&
@@ -606,122 +562,17 @@ cacheseed_run(const struct cacheseed_spec *spec,
 	return -1;
 }
 
-static int
-remove_below(int dirfd, const char *dir, const char *path, struct diag *dg)
+void
+cacheseed_report_add(struct cacheseed_report *report, const char *path,
+    const char *label, const char *why)
 {
-	cleanup_free char *whole = xasprintf("%s/%s", dir, path);
-	char *name = strrchr(whole, '/');
-	cleanup_close int fd = -1;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 
-	*name++ = '\0';
-	fd = open_beneath(dirfd, whole, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return errno == ENOENT
-		    ? 0
-		    : diag_set_errno(dg, DIAG_IO, errno, "open %s", whole);
-	return fs_remove_tree(fd, name, dg);
-}
-
-/* Removes a bad package, and what its manager made of it. */
-static int
-remove_package(int root_fd, const struct cachedir *dir,
-    const struct package_file *p, struct diag *dg)
-{
-	cleanup_free char *ziphash = xasprintf("%shash", p->path);
-
-	if (remove_below(root_fd, dir->into, p->path, dg) != 0)
-		return -1;
-	if (p->proof == PACKAGE_GO_ZIP &&
-	    remove_below(root_fd, dir->into, ziphash, dg) != 0)
-		return -1;
-	if (p->unpacked == NULL || dir->unpacked_in == NULL)
-		return 0;
-	return remove_below(root_fd, dir->unpacked_in, p->unpacked, dg);
-}
-
-static int
-verify_package(int root_fd, const struct cachedir *dir,
-    const struct package_file *p, struct cacheseed_report *report,
-    struct diag *dg)
-{
-	cleanup_diag struct diag malformed = DIAG_INIT;
-	cleanup_close int fd = -1;
-	struct digest digest;
-	const char *why;
-	struct stat st;
-
-	fd = open_file(dir->fd, p->path, &st, &why);
-	if (fd < 0 && why == NULL)
-		return 0;
-	if (fd >= 0) {
-		report->files++;
-		report->bytes += st.st_size;
-		if (st.st_size > MAX_FILE)
-			why = "it is too large";
-		else if (package_digest(
-			     p, fd, st.st_size, &digest, &malformed) != 0)
-			why = malformed.message;
-		else if (digest_equal(&digest, &p->digest))
-			return 0;
-		else
-			why = "its bytes are not what the lock names";
-	}
-	add_bad(report, p->path, dir->label, why);
-	return remove_package(root_fd, dir, p, dg);
-}
-
-static int
-verify_manager(const struct cacheseed_spec *spec,
-    const struct package_manager *pm, int64_t deadline,
-    struct cacheseed_report *report, struct diag *dg)
-{
-	cleanup_packages struct packages packages = PACKAGES_INIT;
-	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
-	cleanup_close int root_fd = -1;
-
-	if (packages_read(&packages, pm, spec->project_fd, dg) != 0)
-		return -1;
-	root_fd =
-	    open_beneath(spec->data_fd, pm->slot_dir, O_RDONLY | O_DIRECTORY);
-	if (root_fd < 0)
-		return 0;
-	pm->open(&dirs, root_fd, pm->slot_dir, false);
-	for (size_t i = 0; i < packages.nr; i++) {
-		if (monotime_ms() >= deadline) {
-			report->stopped_by = by_time;
-			break;
-		}
-		for (size_t j = 0; j < dirs.nr; j++)
-			if (package_belongs(&packages.v[i], &dirs.v[j]) &&
-			    verify_package(root_fd, &dirs.v[j], &packages.v[i],
-				report, dg) != 0)
-				return -1;
-	}
-	return 0;
-}
-
-int
-cacheseed_verify(const struct cacheseed_spec *spec,
-    struct cacheseed_report *ret_report, struct diag *dg)
-{
-	int64_t ms = spec->limits.ms;
-	int64_t deadline = ms == 0 ? INT64_MAX : monotime_ms() + ms;
-	cleanup_diag struct diag first = DIAG_INIT;
-
-	fs_temp_clean(spec->data_fd, TEMP_NAME);
-	for (const struct package_manager *pm = package_managers;
-	     pm->slot_dir != NULL; pm++) {
-		cleanup_diag struct diag one = DIAG_INIT;
-
-		if (package_manager_is_used(pm, spec->toolchains) &&
-		    verify_manager(spec, pm, deadline, ret_report, &one) != 0 &&
-		    first.class == DIAG_NONE)
-			diag_move(&first, &one);
-	}
-	if (first.class == DIAG_NONE)
-		return 0;
-	diag_move(dg, &first);
-	return -1;
+	report->nbad++;
+	if (report->bad.nr == CACHESEED_NAMED)
+		return;
+	strbuf_addf(&line, "%s in %s: %s", path, label, why);
+	strvec_push(&report->bad, line.buf);
 }
 
 void

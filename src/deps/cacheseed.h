@@ -51,6 +51,8 @@ struct cacheseed_report {
 };
 
 #define CACHESEED_NAMED 20
+#define CACHESEED_BY_TIME "the time is limited" /* for stopped_by */
+#define CACHESEED_TEMP "seed" /* the name of temporary files in a slot */
 #define CACHESEED_REPORT_INIT      \
 	{                          \
 		.bad = STRVEC_INIT \
@@ -88,6 +90,9 @@ int cacheseed_run(const struct cacheseed_spec *spec,
 int cacheseed_verify(const struct cacheseed_spec *spec,
     struct cacheseed_report *ret_report, struct diag *dg);
 
+/* Counts a bad entry: why path in the source "label" is one. */
+void cacheseed_report_add(struct cacheseed_report *report, const char *path,
+    const char *label, const char *why);
 void cacheseed_report_release(struct cacheseed_report *report);
 
 #define cleanup_cacheseed_report \

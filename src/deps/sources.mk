@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 deps_sources = \
+	src/deps/cachefile.c \
+	src/deps/cachefile.h \
 	src/deps/cacheseed.c \
 	src/deps/cacheseed.h \
+	src/deps/cacheverify.c \
 	src/deps/cargolock.c \
 	src/deps/cargolock.h \
 	src/deps/gosum.c \

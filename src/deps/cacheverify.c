@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Hashes a slot's packages again, and removes those that the locks refute. */
+#include "deps/cacheseed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-temp.h"
+#include "base/fs.h"
+#include "base/monotime.h"
+#include "base/xalloc.h"
+#include "deps/cachefile.h"
+#include "deps/packages.h"
+
+static int
+remove_below(int dirfd, const char *dir, const char *path, struct diag *dg)
+{
+	cleanup_free char *whole = xasprintf("%s/%s", dir, path);
+	char *name = strrchr(whole, '/');
+	cleanup_close int fd = -1;
+
+	*name++ = '\0';
+	fd = cachefile_open_beneath(dirfd, whole, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return errno == ENOENT
+		    ? 0
+		    : diag_set_errno(dg, DIAG_IO, errno, "open %s", whole);
+	return fs_remove_tree(fd, name, dg);
+}
+
+/* Removes a bad package, and what its manager made of it. */
+static int
+remove_package(int root_fd, const struct cachedir *dir,
+    const struct package_file *p, struct diag *dg)
+{
+	cleanup_free char *ziphash = xasprintf("%shash", p->path);
+
+	if (remove_below(root_fd, dir->into, p->path, dg) != 0)
+		return -1;
+	if (p->proof == PACKAGE_GO_ZIP &&
+	    remove_below(root_fd, dir->into, ziphash, dg) != 0)
+		return -1;
+	if (p->unpacked == NULL || dir->unpacked_in == NULL)
+		return 0;
+	return remove_below(root_fd, dir->unpacked_in, p->unpacked, dg);
+}
+
+static int
+verify_package(int root_fd, const struct cachedir *dir,
+    const struct package_file *p, struct cacheseed_report *report,
+    struct diag *dg)
+{
+	cleanup_diag struct diag malformed = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct digest digest;
+	const char *why;
+	struct stat st;
+
+	fd = cachefile_open(dir->fd, p->path, &st, &why);
+	if (fd < 0 && why == NULL)
+		return 0;
+	if (fd >= 0) {
+		report->files++;
+		report->bytes += st.st_size;
+		if (st.st_size > CACHEFILE_MAX)
+			why = "it is too large";
+		else if (package_digest(
+			     p, fd, st.st_size, &digest, &malformed) != 0)
+			why = malformed.message;
+		else if (digest_equal(&digest, &p->digest))
+			return 0;
+		else
+			why = "its bytes are not what the lock names";
+	}
+	cacheseed_report_add(report, p->path, dir->label, why);
+	return remove_package(root_fd, dir, p, dg);
+}
+
+static int
+verify_manager(const struct cacheseed_spec *spec,
+    const struct package_manager *pm, int64_t deadline,
+    struct cacheseed_report *report, struct diag *dg)
+{
+	cleanup_packages struct packages packages = PACKAGES_INIT;
+	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
+	cleanup_close int root_fd = -1;
+
+	if (packages_read(&packages, pm, spec->project_fd, dg) != 0)
+		return -1;
+	root_fd = cachefile_open_beneath(
+	    spec->data_fd, pm->slot_dir, O_RDONLY | O_DIRECTORY);
+	if (root_fd < 0)
+		return 0;
+	pm->open(&dirs, root_fd, pm->slot_dir, false);
+	for (size_t i = 0; i < packages.nr; i++) {
+		if (monotime_ms() >= deadline) {
+			report->stopped_by = CACHESEED_BY_TIME;
+			break;
+		}
+		for (size_t j = 0; j < dirs.nr; j++)
+			if (package_belongs(&packages.v[i], &dirs.v[j]) &&
+			    verify_package(root_fd, &dirs.v[j], &packages.v[i],
+				report, dg) != 0)
+				return -1;
+	}
+	return 0;
+}
+
+int
+cacheseed_verify(const struct cacheseed_spec *spec,
+    struct cacheseed_report *ret_report, struct diag *dg)
+{
+	int64_t ms = spec->limits.ms;
+	int64_t deadline = ms == 0 ? INT64_MAX : monotime_ms() + ms;
+	cleanup_diag struct diag first = DIAG_INIT;
+
+	fs_temp_clean(spec->data_fd, CACHESEED_TEMP);
+	for (const struct package_manager *pm = package_managers;
+	     pm->slot_dir != NULL; pm++) {
+		cleanup_diag struct diag one = DIAG_INIT;
+
+		if (package_manager_is_used(pm, spec->toolchains) &&
+		    verify_manager(spec, pm, deadline, ret_report, &one) != 0 &&
+		    first.class == DIAG_NONE)
+			diag_move(&first, &one);
+	}
+	if (first.class == DIAG_NONE)
+		return 0;
+	diag_move(dg, &first);
+	return -1;
+}
