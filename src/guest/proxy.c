@@ -181,32 +181,15 @@ refuse(struct conn *c, enum refusal_why why)
 static void
 fail(struct conn *c, int status, const char *why)
 {
-	static const struct {
-		int status;
-		const char *reason;
-		const char *why;
-	} rows[] = {
-		{ 400, "Bad Request", "this is no request to a proxy" },
-		{ 411, "Length Required",
-		    "a request's body needs a Content-Length" },
-		{ 431, "Request Header Fields Too Large",
-		    "the request's head is larger than 64 KiB" },
-		{ 502, "Bad Gateway", "" },
-		{ 503, "Service Unavailable", "" },
-		{ 504, "Gateway Timeout", "" },
-	};
 	char text[PROXY_AUTHORITY_MAX + 200];
 	char authority[PROXY_AUTHORITY_MAX + 1];
-	size_t i = 0;
-	while (i + 1 < ARRAY_SIZE(rows) && rows[i].status != status)
-		i++;
 	proxytarget_print(&c->head.target, authority);
 	if (why != NULL)
 		(void)snprintf(text, sizeof(text), "%s: %s", authority, why);
 	log_request(c, status, "NONE", REFUSAL_NONE);
 	reply(c,
-	    refusal_add_failure(&c->to_client, status, rows[i].reason,
-		why != NULL ? text : rows[i].why));
+	    refusal_add_failure(
+		&c->to_client, status, why != NULL ? text : NULL));
 }
 
 /* Hands the connection to the relay. */
@@ -435,27 +418,13 @@ read_some(struct queue *q, int fd, bool *ret_memory)
 	return n == -1 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* Returns the length of the head, or 0.  Only new bytes are searched. */
-static size_t
-find_head(const struct queue *q, size_t searched)
-{
-	size_t from = searched < 3 ? 0 : searched - 3;
-	const char *data;
-	const char *end;
-	if (q->len == 0)
-		return 0;
-	data = q->buf + q->start;
-	end = memmem(data + from, q->len - from, "\r\n\r\n", 4);
-	return end == NULL ? 0 : (size_t)(end - data) + 4;
-}
-
 static void
 read_head(struct conn *c)
 {
 	size_t before = c->in.len;
 	bool has_memory;
 	bool open = read_some(&c->in, c->client.fd, &has_memory);
-	size_t len = find_head(&c->in, before);
+	size_t len = proxyhead_find(&c->in, before);
 	if (len > 0 && len <= PROXY_HEAD_MAX)
 		handle_head(c, len);
 	else if (c->in.len > PROXY_HEAD_MAX)
@@ -505,7 +474,7 @@ read_parent(struct conn *c)
 	size_t before = c->answer.len;
 	bool has_memory;
 	bool open = read_some(&c->answer, c->server.fd, &has_memory);
-	size_t len = find_head(&c->answer, before);
+	size_t len = proxyhead_find(&c->answer, before);
 	int status;
 	char why[64];
 	if (len == 0) {

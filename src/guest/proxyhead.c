@@ -12,7 +12,6 @@
 enum {
 	BAD = 400,
 	LENGTH_REQUIRED = 411,
-	NOT_IMPLEMENTED = 501,
 	LABEL_MAX = 63,
 	NAME_MAX_LEN = 253,
 	LENGTH_DIGITS = 18,
@@ -276,6 +275,19 @@ parse_fields(struct span rest, struct proxyhead *h)
 	if (seen[FIELD_ENCODING])
 		return seen[FIELD_LENGTH] ? BAD : LENGTH_REQUIRED;
 	return 0;
+}
+
+size_t
+proxyhead_find(const struct queue *q, size_t searched)
+{
+	size_t from = searched < 3 ? 0 : searched - 3;
+	const char *data;
+	const char *end;
+	if (q->len == 0)
+		return 0;
+	data = q->buf + q->start;
+	end = memmem(data + from, q->len - from, "\r\n\r\n", 4);
+	return end == NULL ? 0 : (size_t)(end - data) + 4;
 }
 
 int

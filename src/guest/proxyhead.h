@@ -49,6 +49,12 @@ struct proxyhead {
 };
 
 /*
+ * Returns the length of the head that q begins with, or 0.  Only the bytes
+ * behind the first "searched" are new.
+ */
+size_t proxyhead_find(const struct queue *q, size_t searched);
+
+/*
  * Parses a head of len bytes, which ends with the first empty line.  Returns 0,
  * or the HTTP status to answer.
  */

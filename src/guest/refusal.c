@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/queue.h"
 #include "guest/proxyhead.h"
 
@@ -69,13 +70,30 @@ refusal_add(struct queue *out, enum refusal_why why, const char *method,
 }
 
 bool
-refusal_add_failure(
-    struct queue *out, int status, const char *reason, const char *text)
+refusal_add_failure(struct queue *out, int status, const char *text)
 {
+	static const struct {
+		int status;
+		const char *reason;
+		const char *text;
+	} rows[] = {
+		{ 400, "Bad Request", "this is no request to a proxy" },
+		{ 411, "Length Required",
+		    "a request's body needs a Content-Length" },
+		{ 431, "Request Header Fields Too Large",
+		    "the request's head is larger than 64 KiB" },
+		{ 502, "Bad Gateway", "" },
+		{ 503, "Service Unavailable", "" },
+		{ 504, "Gateway Timeout", "" },
+	};
 	char head[128];
 	char body[PROXY_AUTHORITY_MAX + 256];
+	size_t i = 0;
+	while (i + 1 < ARRAY_SIZE(rows) && rows[i].status != status)
+		i++;
 	(void)snprintf(
-	    head, sizeof(head), "HTTP/1.1 %d %s\r\n", status, reason);
-	(void)snprintf(body, sizeof(body), "drydock's proxy: %s\n", text);
+	    head, sizeof(head), "HTTP/1.1 %d %s\r\n", status, rows[i].reason);
+	(void)snprintf(body, sizeof(body), "drydock's proxy: %s\n",
+	    text != NULL ? text : rows[i].text);
 	return add_answer(out, head, body);
 }

@@ -44,10 +44,9 @@ bool refusal_add(struct queue *out, enum refusal_why why, const char *method,
     const struct proxytarget *target);
 
 /*
- * Appends an answer for another failure: a status, its reason phrase and a line
- * of text.  Returns false without memory.
+ * Appends an answer for another failure: a status and a line of text, NULL for
+ * the status's own.  Returns false without memory.
  */
-bool refusal_add_failure(
-    struct queue *out, int status, const char *reason, const char *text);
+bool refusal_add_failure(struct queue *out, int status, const char *text);
 
 #endif /* DRYDOCK_REFUSAL_H */
