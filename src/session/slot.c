@@ -214,7 +214,8 @@ flush_dir(int fd, const char *what, struct diag *dg)
 	    : diag_set_errno(dg, DIAG_IO, errno, "flush %s", what);
 }
 
-/* Without an id of this boot, the next claim counts as one of a later boot. */
+#define BOOT_UNKNOWN "unknown" /* the next claim is one of a later boot */
+
 static void
 read_boot(char ret_boot[SLOT_BOOT_SIZE])
 {
@@ -222,7 +223,10 @@ read_boot(char ret_boot[SLOT_BOOT_SIZE])
 	    open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, ret_boot, SLOT_BOOT_SIZE - 1);
 
-	ret_boot[n > 0 ? n : 0] = '\0';
+	if (n == SLOT_BOOT_SIZE - 1)
+		ret_boot[n] = '\0';
+	else
+		(void)snprintf(ret_boot, SLOT_BOOT_SIZE, BOOT_UNKNOWN);
 }
 
 static int
@@ -270,7 +274,8 @@ try_slot(const struct slots_lock *lock, int set_fd, const char *number,
 	    (facts.owner[0] == '\0' && flush_new(lock, set_fd, dg) != 0) ||
 	    write_owner(slot.dir_fd, session_id, boot, dg) != 0)
 		return -1;
-	slot.earlier_boot = boot[0] == '\0' || strcmp(boot, facts.boot) != 0;
+	slot.earlier_boot =
+	    strcmp(boot, BOOT_UNKNOWN) == 0 || strcmp(boot, facts.boot) != 0;
 	*ret_slot = slot;
 	slot = (struct slot)SLOT_INIT;
 	return 0;

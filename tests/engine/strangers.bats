@@ -30,7 +30,7 @@ tags_back() {
 # TAG; prints its id.
 heir() {
   printf '%s\n' "FROM $1" 'LABEL drydock-test.stranger=1' \
-    'USER 0' 'RUN echo >/stranger' | docker build -q --tag "$2" -
+    'USER 0' 'WORKDIR /stranger' | docker build -q --tag "$2" -
 }
 
 # stranger COMMAND...: labelled as the session $id's agent, from its own image;

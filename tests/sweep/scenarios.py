@@ -267,7 +267,7 @@ def slots_check(bed, run):
     bad = [] if has(bed, 0) else ["slot 0 is touched"]
     top = os.path.dirname(slot(bed, 0).rstrip("/"))
     for number in os.listdir(top) if os.path.isdir(top) else []:
-        for name, form in (("owner", r"\w{8} [0-9a-f-]{36}"),
+        for name, form in (("owner", r"\w{8} ([0-9a-f-]{36}|unknown)"),
                            ("usage", r"\w{8} \d+ \d+ (whole|part)\n")):
             path = os.path.join(top, number, name)
             if os.path.isfile(path):
