@@ -70,7 +70,7 @@ inside() {
   inside python3 sshclient.py sign "$(base64_of listed)"
   inside python3 sshclient.py sign "$(base64_of other)"
   # The user sees them, during the session and after its end.
-  run -0 as_who drydock egress "$id"
+  run -0 --separate-stderr as_who drydock egress "$id"
   assert_equal "$(cut -d ' ' -f 3- <<<"$output")" \
     "signed       1  $listed (file git)
 signed       1  $listed (other)
