@@ -134,6 +134,15 @@ END
   assert_equal "$(comm -12 "$BATS_TEST_TMPDIR"/inodes.[01])" ""
 }
 
+# blob_of NAME: where npm's cache has a package of the project's lock.
+blob_of() {
+  local hex
+  hex=$(jq -r --arg name "node_modules/$1" '.packages[$name].integrity' \
+    "$project/package-lock.json" | sed s/^sha512-// | base64 -d |
+    od -An -v -tx1 | tr -d ' \n')
+  printf 'content-v2/sha512/%s/%s/%s\n' "${hex:0:2}" "${hex:2:2}" "${hex:4}"
+}
+
 @test "a new slot is seeded by the lock from the user's cache, and verified" {
   local host=$BATS_TEST_TMPDIR/host other=$BATS_TEST_TMPDIR/other blob
   registry
@@ -147,8 +156,8 @@ END
   chmod 0644 "$other"/*
   project_conf "$other" <<<'toolchains = probe'
   # One blob of it has other bytes.
-  blob=$(find "$host/_cacache/content-v2" -type f | sort | head -n 1)
-  truncate -s 10 "$blob"
+  blob=$(blob_of dep39)
+  truncate -s 10 "$host/_cacache/$blob"
   run --separate-stderr -0 as_who env npm_config_cache="$host" \
     drydock shell "$other" -- sh -c 'cp package*.json /tmp && cd /tmp &&
       npm ci --offline --no-audit --no-fund --loglevel error 2>&1 |
@@ -170,8 +179,7 @@ END
 
   run --separate-stderr -0 as_who drydock cache verify
   assert_equal "$output" "80 packages verified"
-  blob=$(find "$caches"/*-other-contained/0/data/npm/_cacache/content-v2 \
-    -type f | sort | head -n 1)
+  blob=$(echo "$caches"/*-other-contained/0/data/npm/_cacache)/$blob
   echo x >"$blob"
   run --separate-stderr -1 as_who drydock cache verify
   assert_contains "${lines[0]}" "removed: "

@@ -206,7 +206,7 @@ END
   link=$(find "$short" -name 'engine-*' -lname "$socket")
   [ -n "$link" ]
   # Whoever can write to the link's directory would be the engine.
-  run -77 --separate-stderr as_who drydock plan --mode=dood /tmp
+  run -77 --separate-stderr as_who drydock plan --mode=dood "$short"
   assert_contains "$stderr$output" source-drydock
   kill "$(cat "$deep/pid")"
   rm "$socket"
