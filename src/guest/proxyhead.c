@@ -303,6 +303,14 @@ proxyhead_parse(const char *data, size_t len, struct proxyhead *ret_head)
 	return status != 0 ? status : parse_fields(rest, ret_head);
 }
 
+bool
+proxytarget_parse(const char *text, struct proxytarget *ret_target)
+{
+	struct span s = { text, strlen(text) };
+	*ret_target = (struct proxytarget){ .http = false };
+	return parse_authority(s, 0, ret_target);
+}
+
 void
 proxytarget_print(
     const struct proxytarget *target, char text[PROXY_AUTHORITY_MAX + 1])

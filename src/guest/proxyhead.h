@@ -69,6 +69,9 @@ int proxyhead_parse(const char *data, size_t len, struct proxyhead *ret_head);
 bool proxyhead_forward(const struct proxyhead *head, const char *data,
     bool whole_url, const char *more, struct queue *out);
 
+/* Parses "HOST:PORT", as CONNECT has it, into all of *ret_target. */
+bool proxytarget_parse(const char *text, struct proxytarget *ret_target);
+
 /* Writes "HOST:PORT", or "http://HOST[:PORT]" for plain HTTP. */
 void proxytarget_print(
     const struct proxytarget *target, char text[PROXY_AUTHORITY_MAX + 1]);

@@ -51,32 +51,12 @@ read_file(int dir_fd, const char *name, struct strbuf *out, bool *ret_there,
 	return 0;
 }
 
-static bool
-is_number(const char *word, uint16_t *ret)
-{
-	unsigned long n;
-	if (*word < '1' || *word > '9' || strspn(word, "0123456789") > 5 ||
-	    word[strspn(word, "0123456789")] != '\0')
-		return false;
-	n = strtoul(word, NULL, 10);
-	*ret = (uint16_t)n;
-	return n <= UINT16_MAX;
-}
-
 /* The host must stand in the form that a request's host is brought to. */
 static bool
-parse_host(const char *word, bool is_address, struct proxytarget *t)
+parse_target(const char *host, const char *port, struct proxytarget *ret)
 {
-	struct proxyhead head;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	strbuf_addf(&text, "CONNECT %s:1 HTTP/1.1\r\n\r\n", word);
-	if (strlen(text.buf) != text.len ||
-	    proxyhead_parse(text.buf, text.len, &head) != 0 ||
-	    strcmp(head.target.host, word) != 0 ||
-	    !(is_address ? head.target.is_address : head.target.is_name))
-		return false;
-	*t = head.target;
-	return true;
+	cleanup_free char *text = xasprintf("%s:%s", host, port);
+	return proxytarget_parse(text, ret) && strcmp(ret->host, host) == 0;
 }
 
 /* Chooses between two words. */
@@ -104,8 +84,8 @@ parse_line(char *line, struct proxyline *ret)
 	    (!is_address &&
 		!parse_word(
 		    word[1], PROXYLIST_NAME, PROXYLIST_BELOW, &ret->below)) ||
-	    !parse_host(word[2], is_address, &ret->target) ||
-	    !is_number(word[3], &ret->target.port) ||
+	    !parse_target(word[2], word[3], &ret->target) ||
+	    !(is_address ? ret->target.is_address : ret->target.is_name) ||
 	    !parse_word(
 		word[4], PROXYLIST_PUBLIC, PROXYLIST_PRIVATE, &ret->private_ok))
 		return false;
@@ -163,13 +143,13 @@ take_parent(struct proxylist *list, char *line)
 	const char *port = strsep(&line, " ");
 	struct proxytarget target;
 	if (list->parent.host != NULL || port == NULL ||
-	    !is_number(port, &list->parent.port) ||
-	    (!parse_host(host, false, &target) &&
-		!parse_host(host, true, &target)))
+	    !parse_target(host, port, &target) ||
+	    (!target.is_name && !target.is_address))
 		return false;
 	if (line != NULL && (*line == '\0' || strchr(line, ' ') != NULL))
 		return false;
 	list->parent.host = xstrdup(host);
+	list->parent.port = target.port;
 	list->parent.credentials = line != NULL ? xstrdup(line) : NULL;
 	return true;
 }
