@@ -2,6 +2,7 @@
 /* refusal: writes the proxy's answers to requests that it does not serve. */
 #include "guest/refusal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,8 +90,8 @@ refusal_add_failure(struct queue *out, int status, const char *text)
 	char head[128];
 	char body[PROXY_AUTHORITY_MAX + 256];
 	size_t i = 0;
-	while (i + 1 < ARRAY_SIZE(rows) && rows[i].status != status)
-		i++;
+	for (; rows[i].status != status; i++)
+		assert(i + 1 < ARRAY_SIZE(rows));
 	(void)snprintf(
 	    head, sizeof(head), "HTTP/1.1 %d %s\r\n", status, rows[i].reason);
 	(void)snprintf(body, sizeof(body), "drydock's proxy: %s\n",

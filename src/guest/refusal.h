@@ -44,8 +44,9 @@ bool refusal_add(struct queue *out, enum refusal_why why, const char *method,
     const struct proxytarget *target);
 
 /*
- * Appends an answer for another failure: a status and a line of text, NULL for
- * the status's own.  Returns false without memory.
+ * Appends an answer for another failure: status is 400, 411, 431, 502, 503 or
+ * 504.  text is a line, or NULL for the status's own, which only 4xx have.
+ * Returns false without memory.
  */
 bool refusal_add_failure(struct queue *out, int status, const char *text);
 
