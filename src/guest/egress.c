@@ -218,15 +218,13 @@ read_line(const char *path, char line[64])
 }
 
 /*
- * The engine's restart policy may start the proxy after a boot of the host,
- * when the session's agent does not run.  Without the file, as an older drydock
- * leaves it, every boot is the right one.
+ * Without the file, as an older drydock leaves it, every boot is the right one.
  */
 static bool
 is_later_boot(const struct egress_spec *spec)
 {
 	char want[64], now[64];
-	cleanup_free char *path = xasprintf("%s/boot-id", spec->conf);
+	cleanup_free char *path = xasprintf("%s/" PROXYLIST_BOOT, spec->conf);
 	read_line(path, want);
 	read_line("/proc/sys/kernel/random/boot_id", now);
 	return want[0] != '\0' && strcmp(want, now) != 0;

@@ -7,10 +7,10 @@ struct diag;
 
 struct egress_spec {
 	const char *socket; /* path to listen on */
-	const char *conf; /* directory of the list: guest/proxylist.h */
+	const char *conf; /* directory of the files of guest/proxylist.h */
 	const char *log; /* directory of the log: guest/proxylog.h */
-	const char
-	    *resolv_conf; /* as libc reads it; NULL: not told to the host */
+	/* as libc reads it; NULL: the host is not told the name servers */
+	const char *resolv_conf;
 	int lease_ms; /* wait this long for the session's lease; 0: forever */
 };
 
@@ -19,10 +19,10 @@ struct egress_spec {
  * the list is read again: a list that cannot be read leaves the last good one
  * in force, which stderr and the log say.  The first one must be readable.
  *
- * If the file "boot-id" in conf has another id than the host's boot, nothing is
- * served and 0 is returned at once: the engine's restart policy does not try
- * again.  The same if lease_ms is set and the lease is not taken in that time,
- * or is lost: see guest/lease.h.
+ * If PROXYLIST_BOOT names another boot than this one, nothing is served and 0 is
+ * returned at once: the engine's restart policy does not try again.  The same if
+ * lease_ms is set and the lease is not taken in that time, or is lost: see
+ * guest/lease.h.
  */
 int egress_run(const struct egress_spec *spec, struct diag *dg);
 

@@ -9,6 +9,9 @@
  *	parent		may be absent: "HOST PORT [CREDENTIALS]", the upstream
  *			proxy of all connections; CREDENTIALS are those of
  *			Proxy-Authorization: Basic
+ *	boot-id		may be absent: the id of the host's boot in which the
+ *			proxy may run.  The engine's restart policy could start
+ *			it after a later boot, without its agent
  *
  * PROTOCOL is connect or http, KIND is name, below (each name below HOST, but
  * not HOST) or address, SCOPE is public or private.  Lines that begin with #
@@ -30,6 +33,7 @@ struct diag;
 #define PROXYLIST_HOSTS "hosts"
 #define PROXYLIST_ADDRESSES "host-addresses"
 #define PROXYLIST_PARENT "parent"
+#define PROXYLIST_BOOT "boot-id" /* guest/egress.h reads it */
 #define PROXYLIST_MAX ((size_t)4 << 20) /* bytes of a file */
 
 /* The words of the file hosts. */

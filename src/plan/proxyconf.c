@@ -157,7 +157,7 @@ proxyconf_write_boot(int conf_fd, struct diag *dg)
 	if (fs_read_fd(fd, BOOT_ID, BOOT_ID_MAX, &id, dg) != 0)
 		return -1;
 	return fs_replace_file(
-	    conf_fd, PROXYCONF_BOOT, id.buf, id.len, 0644, dg);
+	    conf_fd, PROXYLIST_BOOT, id.buf, id.len, 0644, dg);
 }
 
 int

@@ -41,13 +41,7 @@ int proxyconf_host_addresses(struct strvec *addresses, struct diag *dg);
  */
 int proxyconf_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg);
 
-/*
- * The file with the id of the host's boot in which the proxy may run.  The
- * engine's restart policy could start it after a later boot, without its agent.
- */
-#define PROXYCONF_BOOT "boot-id"
-
-/* Writes PROXYCONF_BOOT, which permits the proxy to run in this boot. */
+/* Writes PROXYLIST_BOOT, which permits the proxy to run in this boot. */
 int proxyconf_write_boot(int conf_fd, struct diag *dg);
 
 /*

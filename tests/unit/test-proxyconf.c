@@ -123,7 +123,7 @@ test_write(void)
 		/* The proxy may be another user than the caller. */
 		CHECK_INT(st.st_mode & 07777, 0644);
 	}
-	CHECK_INT(faccessat(fd, PROXYCONF_BOOT, R_OK, 0), 0);
+	CHECK_INT(faccessat(fd, PROXYLIST_BOOT, R_OK, 0), 0);
 	CHECK(!proxyconf_is_older(fd));
 	/* The sidecar reloads when the file changes, and only then. */
 	CHECK_INT(proxyconf_write_addresses(fd, &changed, &dg), 0);

@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/xalloc.h"
 #include "check.h"
+#include "guest/proxylist.h"
 #include "holder-kit.h"
 
 /* More than the kernel's buffers on the way hold. */
@@ -508,7 +509,7 @@ a_later_boot_starts_no_proxy(void)
 	(void)snprintf(c.port[1], sizeof(c.port[1]), "1");
 	if (!make_sidecar(&c))
 		return;
-	write_file(c.conf, "boot-id", "another\n");
+	write_file(c.conf, PROXYLIST_BOOT, "another\n");
 	if (!spawn_sidecar(&c))
 		return;
 	CHECK_INT(kit_wait(&c.sidecar), 0);
