@@ -53,10 +53,10 @@ struct conn {
 	struct queue answer; /* of the upstream proxy */
 	struct proxyhead head; /* points into in */
 	bool private_ok;
-	bool has_parent; /* as the list had it when it was judged */
 	uint16_t port; /* of the addresses */
-	char *parent_host; /* owned; or NULL */
-	char *credentials; /* owned; a whole field, or NULL */
+	/* The upstream proxy of the list that judged the request.  Owned. */
+	char *parent_host; /* NULL: there is none */
+	char *credentials; /* a whole field, or NULL */
 	struct lookup lookup; /* its addresses are connected to in turn */
 	size_t next_address;
 	struct conn *next, **at;
@@ -223,8 +223,8 @@ add_request(struct conn *c)
 	if (more > c->head.body)
 		more = (size_t)c->head.body;
 	c->head.body -= more;
-	return proxyhead_forward(&c->head, data, c->has_parent, c->credentials,
-		   &c->to_server) &&
+	return proxyhead_forward(&c->head, data, c->parent_host != NULL,
+		   c->credentials, &c->to_server) &&
 	    queue_add(&c->to_server, data + c->head.len, more);
 }
 
@@ -277,7 +277,7 @@ on_connected(struct conn *c)
 	    c->server.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(
 	    c->server.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	if (c->has_parent && !c->head.target.http)
+	if (c->parent_host != NULL && !c->head.target.http)
 		ask_parent(c);
 	else
 		establish(c);
@@ -323,7 +323,7 @@ static bool
 judge_addresses(struct conn *c)
 {
 	const struct proxylist *list = c->proxy->list;
-	for (size_t i = 0; !c->has_parent && i < c->lookup.nr; i++) {
+	for (size_t i = 0; c->parent_host == NULL && i < c->lookup.nr; i++) {
 		enum proxyaddr_kind kind =
 		    proxyaddr_judge(&c->lookup.v[i], list->own, list->nown);
 		if (kind == PROXYADDR_UNREACHABLE ||
@@ -361,8 +361,7 @@ static bool
 choose_peer(struct conn *c, const struct proxyparent *parent)
 {
 	c->port = c->head.target.port;
-	c->has_parent = parent->host != NULL;
-	if (!c->has_parent)
+	if (parent->host == NULL)
 		return true;
 	c->port = parent->port;
 	c->parent_host = strdup(parent->host);
@@ -397,7 +396,7 @@ handle_head(struct conn *c, size_t len)
 	/* POLLERR alone still reports that the client has left. */
 	loop_want(p->loop, &c->client, POLLERR);
 	enter(c, LOOKUP, 0);
-	name = c->has_parent ? c->parent_host : c->head.target.host;
+	name = c->parent_host != NULL ? c->parent_host : c->head.target.host;
 	if (lookup_literal(&c->lookup, name))
 		on_looked_up(c);
 	else if (p->cannot_resolve)
