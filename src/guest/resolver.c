@@ -16,12 +16,11 @@
 
 /* The scope of a link-local address is left out. */
 static bool
-print_address(const char *word, size_t len, struct strbuf *out)
+print_address(const char *word, struct strbuf *out)
 {
 	char text[INET6_ADDRSTRLEN];
 	unsigned char address[sizeof(struct in6_addr)];
-	len = strcspn(word, BLANKS "%\r") < len ? strcspn(word, BLANKS "%\r")
-						: len;
+	size_t len = strcspn(word, BLANKS "%\r");
 	if (len >= sizeof(text))
 		return false;
 	memcpy(text, word, len);
@@ -47,8 +46,7 @@ resolver_parse(const char *text, size_t len, struct strbuf *out)
 			continue;
 		line += strlen(key);
 		size_t blanks = strspn(line, BLANKS);
-		if (blanks > 0 &&
-		    print_address(line + blanks, strlen(line + blanks), out))
+		if (blanks > 0 && print_address(line + blanks, out))
 			n++;
 	}
 }
