@@ -16,9 +16,10 @@ static const char http[] = "http://";
 static bool
 is_own(const struct allow_entry *e)
 {
-	return strncmp(e->host, "127.", 4) == 0 ||
-	    strcmp(e->host, "0.0.0.0") == 0 || strcmp(e->host, "[::1]") == 0 ||
-	    strcmp(e->host, "[::]") == 0;
+	return e->kind == ALLOW_ADDRESS &&
+	    (strncmp(e->host, "127.", 4) == 0 ||
+		strcmp(e->host, "0.0.0.0") == 0 ||
+		strcmp(e->host, "[::1]") == 0 || strcmp(e->host, "[::]") == 0);
 }
 
 static const char *

@@ -117,6 +117,8 @@ test_values(void)
 		    "http://10.1.2.3:80" },
 		{ "upstream_proxy = http://[fd00::1]:80", "upstream_proxy",
 		    "http://[fd00::1]:80" },
+		{ "upstream_proxy = http://127.p.example:80", "upstream_proxy",
+		    "http://127.p.example:80" },
 		{ "mode = whatever", "mode", "whatever" },
 		{ "\t memory = 1g\t\r", "memory", "1g" },
 		{ "# memory = 1g\r\n\r\n  # x\npids = 99", "pids", "99" },
