@@ -16,6 +16,8 @@ base_sources = \
 	src/base/fs-walk.h \
 	src/base/fs.c \
 	src/base/fs.h \
+	src/base/hostname.c \
+	src/base/hostname.h \
 	src/base/http.c \
 	src/base/http.h \
 	src/base/jqprog.c \

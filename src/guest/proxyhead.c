@@ -7,13 +7,12 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/hostname.h"
 #include "base/queue.h"
 
 enum {
 	BAD = 400,
 	LENGTH_REQUIRED = 411,
-	LABEL_MAX = 63,
-	NAME_MAX_LEN = 253,
 	LENGTH_DIGITS = 18,
 	PORT_HTTP = 80,
 };
@@ -87,27 +86,6 @@ parse_port(struct span s, uint16_t *ret)
 	return n <= UINT16_MAX;
 }
 
-/*
- * Returns true for a whole DNS name.  A last label of digits is refused: such a
- * name is an address to some resolvers.
- */
-static bool
-is_dns_name(const char *name)
-{
-	const char *label = name;
-	if (*name == '\0' || strlen(name) > NAME_MAX_LEN)
-		return false;
-	for (;;) {
-		size_t n = strcspn(label, ".");
-		if (n == 0 || n > LABEL_MAX || label[0] == '-' ||
-		    label[n - 1] == '-' || memchr(label, '_', n) != NULL)
-			return false;
-		if (label[n] == '\0')
-			return strspn(label, DIGITS) != n;
-		label += n + 1;
-	}
-}
-
 /* The parts of "[ADDRESS]" or of a host's name. */
 static bool
 parse_host(struct span s, struct proxytarget *t)
@@ -133,7 +111,7 @@ parse_host(struct span s, struct proxytarget *t)
 		return true;
 	if (s.len > 1 && t->host[s.len - 1] == '.')
 		t->host[s.len - 1] = '\0';
-	t->is_name = is_dns_name(t->host);
+	t->is_name = hostname_problem(t->host) == NULL;
 	return true;
 }
 

@@ -67,6 +67,8 @@ guest_base_sources = \
 	src/base/diag.h \
 	src/base/digest.c \
 	src/base/digest.h \
+	src/base/hostname.c \
+	src/base/hostname.h \
 	src/base/listen.c \
 	src/base/listen.h \
 	src/base/loop.c \

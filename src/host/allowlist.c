@@ -9,8 +9,10 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/fs-walk.h"
+#include "base/hostname.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -26,108 +28,39 @@
 #define ALLOWLIST_NAME "allowlist"
 #define BUNDLES "bundles"
 #define ENTRIES_MAX 1024
-#define NAME_MAX_LEN 253 /* RFC 1035 2.3.4, without the root's dot */
-#define LABEL_MAX_LEN 63
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
 
 static const char http[] = "http://";
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter_or_digit(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z');
-}
-
-/* Returns true if some parser reads the label as a number: 127, 0x7f. */
-static bool
-label_is_number(const char *label, size_t len)
-{
-	size_t i = 0;
-	bool hex = len >= 2 && label[0] == '0' && label[1] == 'x';
-
-	for (i = hex ? 2 : 0; i < len; i++) {
-		if (!is_digit(label[i]) &&
-		    !(hex && label[i] >= 'a' && label[i] <= 'f'))
-			return false;
-	}
-	return true;
-}
-
-static const char *
-label_problem(const char *label, size_t len)
-{
-	if (len == 0)
-		return "has an empty label";
-	if (len > LABEL_MAX_LEN)
-		return "has a label of more than 63 characters";
-	if (label[0] == '-' || label[len - 1] == '-')
-		return "has a label that starts or ends with a hyphen";
-	for (size_t i = 0; i < len; i++) {
-		if (!is_letter_or_digit(label[i]) && label[i] != '-')
-			return "is not a host name (letters, digits, hyphens "
-			       "and dots)";
-	}
-	return NULL;
-}
-
 /* Returns the error in a lower-case name without its trailing dot, or NULL. */
 static const char *
 name_problem(const char *host)
 {
-	const char *label = host;
-	size_t len = strlen(host);
+	const char *last = strrchr(host, '.');
+	const char *why;
 
 	if (strchr(host, '/') != NULL)
 		return "is not a host: leave out the path and any scheme but "
 		       "http://";
 	if (strchr(host, '*') != NULL)
 		return "may have a * only in \"*.\" before a name";
-	if (len > NAME_MAX_LEN)
-		return "has more than 253 characters";
-	for (;;) {
-		const char *why;
-
-		len = strcspn(label, ".");
-		why = label_problem(label, len);
-		if (why != NULL)
-			return why;
-		if (label[len] == '\0')
-			break;
-		label += len + 1;
-	}
-	/*
-	 * Some parsers take a name whose last label is a number for an IPv4
-	 * address (inet_aton(3), WHATWG URL 3.5).
-	 */
-	if (label_is_number(label, len))
-		return "ends in a number, but is not an IPv4 address of four "
-		       "numbers";
-	if (strcmp(label, "localhost") == 0)
-		return "is the proxy's own loopback";
-	return NULL;
+	why = hostname_problem(host);
+	if (why == NULL &&
+	    strcmp(last == NULL ? host : last + 1, "localhost") == 0)
+		why = "is the proxy's own loopback";
+	return why;
 }
 
-/* Parses 1 to 65535 without sign and leading zero; 0 for anything else. */
+/* Parses 1 to 65535 without a leading zero; 0 for anything else. */
 static uint16_t
 parse_port(const char *text)
 {
-	unsigned long port = 0;
+	int64_t port;
 
-	if (*text == '0' || *text == '\0' || strlen(text) > 5)
-		return 0;
-	for (; *text != '\0'; text++) {
-		if (!is_digit(*text))
-			return 0;
-		port = port * 10 + (unsigned long)(*text - '0');
-	}
-	return port <= UINT16_MAX ? (uint16_t)port : 0;
+	return *text != '0' && decimal_parse(text, 1, UINT16_MAX, &port)
+	    ? (uint16_t)port
+	    : 0;
 }
 
 /* Splits off ":PORT" at the end, in place.  Returns the error, or NULL. */

@@ -2,8 +2,8 @@
 /*
  * allowlist: the hosts that a contained session may reach.
  *
- * Each line is "HOST[:PORT] [private]" or "@BUNDLE [private]"; # starts a comment.  HOST
- * is one of
+ * Each line is "HOST[:PORT] [private]" or "@BUNDLE [private]"; # starts a
+ * comment.  HOST is one of
  *
  *	NAME		that host only
  *	*.NAME		each name below NAME, but not NAME itself; NAME must
@@ -14,14 +14,13 @@
  * before HOST it accepts only plain HTTP, and the default port is 80.
  * "private" permits addresses that are not global unicast.
  *
- * NAME is a whole DNS name (RFC 1123): letters, digits, hyphens and dots; at
- * most 253 characters; labels of at most 63; the last label is not a number.
- * Case is folded, and one trailing dot is dropped.
+ * NAME is a whole DNS name (base/hostname.h).  Case is folded, and one trailing
+ * dot is dropped.
  *
  * A bundle is a file of such lines in bundles/ of the installed data, for one
- * package manager or forge.  A line "@@npm" or "@@apt" in it stands for the hosts
- * that this host's configuration names (host/packagehosts.h); "private" after a
- * bundle is for these alone.
+ * package manager or forge.  A line "@@npm" or "@@apt" in it stands for the
+ * hosts that this host's configuration names (host/packagehosts.h); "private"
+ * after a bundle is for these alone.
  */
 #ifndef DRYDOCK_ALLOWLIST_H
 #define DRYDOCK_ALLOWLIST_H

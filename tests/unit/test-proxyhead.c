@@ -47,6 +47,7 @@ targets(void)
 		{ "CONNECT 0x7f.1:443" END, "0x7f.1:443", false, false },
 		{ "CONNECT 0177.0.0.1:443" END, "0177.0.0.1:443", false,
 		    false },
+		{ "CONNECT a.0x7f:443" END, "a.0x7f:443", false, false },
 		{ "CONNECT 1.2.3.4.:443" END, "1.2.3.4:443", false, false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
