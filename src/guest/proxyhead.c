@@ -14,6 +14,7 @@ enum {
 	BAD = 400,
 	LENGTH_REQUIRED = 411,
 	LENGTH_DIGITS = 18,
+	PORT_DIGITS = 5,
 	PORT_HTTP = 80,
 };
 
@@ -75,13 +76,22 @@ take_line(struct span *rest, struct span *ret)
 }
 
 static bool
+parse_number(struct span s, size_t digits_max, uint64_t *ret)
+{
+	if (!is_made_of(s, DIGITS) || s.len > digits_max)
+		return false;
+	*ret = 0;
+	for (size_t i = 0; i < s.len; i++)
+		*ret = *ret * 10 + (uint64_t)(s.at[i] - '0');
+	return true;
+}
+
+static bool
 parse_port(struct span s, uint16_t *ret)
 {
-	unsigned long n = 0;
-	if (!is_made_of(s, DIGITS) || s.len > 5 || s.at[0] == '0')
+	uint64_t n;
+	if (!parse_number(s, PORT_DIGITS, &n) || s.at[0] == '0')
 		return false;
-	for (size_t i = 0; i < s.len; i++)
-		n = n * 10 + (unsigned long)(s.at[i] - '0');
 	*ret = (uint16_t)n;
 	return n <= UINT16_MAX;
 }
@@ -179,6 +189,19 @@ parse_request_line(struct span line, struct proxyhead *h)
 	return parse_target(target, h);
 }
 
+/* Without the blanks around it. */
+static struct span
+trim(struct span s)
+{
+	while (s.len > 0 && has_char(" \t", s.at[0])) {
+		s.at++;
+		s.len--;
+	}
+	while (s.len > 0 && has_char(" \t", s.at[s.len - 1]))
+		s.len--;
+	return s;
+}
+
 /* Splits "NAME: VALUE", and takes the blanks around the value away. */
 static bool
 split_field(struct span line, struct span *ret_name, struct span *ret_value)
@@ -191,13 +214,7 @@ split_field(struct span line, struct span *ret_name, struct span *ret_value)
 		if ((c < ' ' && c != '\t') || c == 0x7f)
 			return false;
 	}
-	while (line.len > 0 && has_char(" \t", line.at[0])) {
-		line.at++;
-		line.len--;
-	}
-	while (line.len > 0 && has_char(" \t", line.at[line.len - 1]))
-		line.len--;
-	*ret_value = line;
+	*ret_value = trim(line);
 	return true;
 }
 
@@ -213,17 +230,6 @@ static const char *const single[FIELD_NR] = {
 	[FIELD_LENGTH] = "Content-Length",
 	[FIELD_ENCODING] = "Transfer-Encoding",
 };
-
-static bool
-parse_length(struct span s, uint64_t *ret)
-{
-	if (!is_made_of(s, DIGITS) || s.len > LENGTH_DIGITS)
-		return false;
-	*ret = 0;
-	for (size_t i = 0; i < s.len; i++)
-		*ret = *ret * 10 + (uint64_t)(s.at[i] - '0');
-	return true;
-}
 
 static int
 parse_fields(struct span rest, struct proxyhead *h)
@@ -241,7 +247,8 @@ parse_fields(struct span rest, struct proxyhead *h)
 			if (seen[i])
 				return BAD;
 			seen[i] = true;
-			if (i == FIELD_LENGTH && !parse_length(value, &h->body))
+			if (i == FIELD_LENGTH &&
+			    !parse_number(value, LENGTH_DIGITS, &h->body))
 				return BAD;
 		}
 	}
@@ -315,14 +322,7 @@ is_connection_option(struct span fields, struct span name)
 				option = value;
 				value.len = 0;
 			}
-			while (
-			    option.len > 0 && has_char(" \t", option.at[0])) {
-				option.at++;
-				option.len--;
-			}
-			while (option.len > 0 &&
-			    has_char(" \t", option.at[option.len - 1]))
-				option.len--;
+			option = trim(option);
 			if (option.len == name.len &&
 			    strncasecmp(option.at, name.at, name.len) == 0)
 				return true;
