@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "guest/proxyaddr.h"
 #include "guest/proxylist.h"
 #include "host/allowlist.h"
 #include "host/upstream.h"
@@ -48,26 +49,6 @@ proxyconf_hosts(const struct allowlist *list, struct strbuf *out)
 }
 
 /*
- * Returns true if the proxy never reaches the address anyway.  Leaving it out
- * avoids needless changes of the file.
- */
-static bool
-is_covered(const struct sockaddr *sa)
-{
-	if (sa->sa_family == AF_INET) {
-		uint32_t a =
-		    ntohl(((const struct sockaddr_in *)(const void *)sa)
-			      ->sin_addr.s_addr);
-
-		return a >> 24 == 127 || a >> 16 == 0xa9fe;
-	}
-	const struct in6_addr *six =
-	    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-
-	return IN6_IS_ADDR_LOOPBACK(six) || IN6_IS_ADDR_LINKLOCAL(six);
-}
-
-/*
  * Appends the address of one interface.  A failure is fatal, because a session
  * could reach an address that is missing from the list.
  */
@@ -76,6 +57,7 @@ add_address(
     const struct sockaddr *sa, struct strvec *addresses, struct diag *dg)
 {
 	char text[INET6_ADDRSTRLEN];
+	struct proxyaddr parsed;
 	const void *address;
 
 	if (sa == NULL)
@@ -88,11 +70,13 @@ add_address(
 		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 	else
 		return 0;
-	if (is_covered(sa))
-		return 0;
 	if (inet_ntop(sa->sa_family, address, text, sizeof(text)) == NULL)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "write an address of the host's");
+	/* Leaving these out avoids needless changes of the file. */
+	if (proxyaddr_parse(text, &parsed) &&
+	    proxyaddr_judge(&parsed, NULL, 0) == PROXYADDR_UNREACHABLE)
+		return 0;
 	strvec_push(addresses, text);
 	return 0;
 }
@@ -113,9 +97,8 @@ proxyconf_host_addresses(struct strvec *addresses, struct diag *dg)
 	return rc;
 }
 
-/* Replaces the file if its contents change, or always. */
-static int
-write_addresses(int conf_fd, bool always, bool *ret_changed, struct diag *dg)
+int
+proxyconf_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
 {
 	cleanup_strvec struct strvec addresses = STRVEC_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -130,20 +113,13 @@ write_addresses(int conf_fd, bool always, bool *ret_changed, struct diag *dg)
 		if (i == 0 || strcmp(addresses.v[i - 1], addresses.v[i]) != 0)
 			strbuf_addf(&text, "%s\n", addresses.v[i]);
 	/* A file that cannot be read is replaced. */
-	*ret_changed = always ||
-	    fs_read_file(conf_fd, PROXYLIST_ADDRESSES, ADDRESSES_MAX, &before,
-		&absent) != 0 ||
+	*ret_changed = fs_read_file(conf_fd, PROXYLIST_ADDRESSES, ADDRESSES_MAX,
+			   &before, &absent) != 0 ||
 	    strcmp(before.buf, text.buf) != 0;
 	if (!*ret_changed)
 		return 0;
 	return fs_replace_file(
 	    conf_fd, PROXYLIST_ADDRESSES, text.buf, text.len, 0644, dg);
-}
-
-int
-proxyconf_write_addresses(int conf_fd, bool *ret_changed, struct diag *dg)
-{
-	return write_addresses(conf_fd, false, ret_changed, dg);
 }
 
 int
@@ -167,7 +143,7 @@ proxyconf_write(int conf_fd, const struct allowlist *list, struct diag *dg)
 	bool changed;
 
 	/* Written first: a new proxy must not start without the addresses. */
-	if (write_addresses(conf_fd, true, &changed, dg) != 0)
+	if (proxyconf_write_addresses(conf_fd, &changed, dg) != 0)
 		return -1;
 	proxyconf_hosts(list, &text);
 	return fs_replace_file(

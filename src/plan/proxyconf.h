@@ -29,9 +29,9 @@ int proxyconf_write_parent(
 void proxyconf_hosts(const struct allowlist *list, struct strbuf *out);
 
 /*
- * Appends the addresses of the host's interfaces (getifaddrs(3)).  Loopback and
- * link-local addresses are left out: the proxy always refuses these, and they
- * change with each container.  A failure is DIAG_IO.
+ * Appends the addresses of the host's interfaces (getifaddrs(3)).  Those that
+ * the proxy refuses on every host, such as loopback and link-local ones, are
+ * left out: link-local ones change with each container.  A failure is DIAG_IO.
  */
 int proxyconf_host_addresses(struct strvec *addresses, struct diag *dg);
 

@@ -2,6 +2,8 @@
 session_sources = \
 	src/guest/promise.c \
 	src/guest/promise.h \
+	src/guest/proxyaddr.c \
+	src/guest/proxyaddr.h \
 	src/guest/refusal.h \
 	src/guest/relay.c \
 	src/guest/relay.h \
