@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/monotime.h"
 #include "base/strbuf.h"
+#include "guest/proxylog.h"
 #include "guest/refusal.h"
 
 enum {
@@ -138,8 +139,8 @@ egress_listens(int egress_fd)
 int
 egress_read_requests(int log_fd, struct strbuf *out, struct diag *dg)
 {
-	static const char *const names[] = { "access.log", "requests.log.1",
-		"requests.log" };
+	static const char *const names[] = { "access.log", PROXYLOG_OLD,
+		PROXYLOG_NEW };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -170,7 +171,7 @@ egress_add_log(int log_fd, struct diag *dg)
 	struct stat st;
 	ssize_t n;
 
-	if (fs_open_nolinks(log_fd, "requests.log",
+	if (fs_open_nolinks(log_fd, PROXYLOG_NEW,
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &ignored) != 0 ||
 	    fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return;

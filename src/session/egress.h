@@ -27,7 +27,8 @@ bool egress_listens(int egress_fd);
 
 /*
  * Appends the end of requests.log in log_fd, where the proxy says why it does
- * not start, to a diag that is set.  Adds nothing if the log is absent or not a regular file.
+ * not start, to a diag that is set.  Adds nothing if the log is absent or not a
+ * regular file.
  */
 void egress_add_log(int log_fd, struct diag *dg);
 

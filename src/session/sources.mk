@@ -4,6 +4,7 @@ session_sources = \
 	src/guest/promise.h \
 	src/guest/proxyaddr.c \
 	src/guest/proxyaddr.h \
+	src/guest/proxylog.h \
 	src/guest/refusal.h \
 	src/guest/relay.c \
 	src/guest/relay.h \
