@@ -2,6 +2,7 @@
 /* The holder as a plain process, and a client made by hand. */
 #include "holder-kit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -201,6 +203,59 @@ kit_connect(const char *path)
 	}
 	(void)CHECK(!"connected");
 	return -1;
+}
+
+bool
+kit_writes(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+	if (n == -1 && errno == ENOTSOCK)
+		n = write(fd, text, len);
+	return n == (ssize_t)len;
+}
+
+bool
+kit_reads(int fd, const char *text)
+{
+	char buf[1024];
+	size_t len = strlen(text);
+	size_t at = 0;
+	while (at < len && len <= sizeof(buf)) {
+		ssize_t n = read(fd, buf + at, len - at);
+		if (n <= 0)
+			return false;
+		at += (size_t)n;
+	}
+	return at == len && memcmp(buf, text, len) == 0;
+}
+
+bool
+kit_passes(int from, int to, const char *text)
+{
+	return kit_writes(from, text) && kit_reads(to, text);
+}
+
+size_t
+kit_count_files(pid_t pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%ld/fd", (long)pid);
+	DIR *dir = opendir(path);
+	size_t n = 0;
+	while (dir != NULL && readdir(dir) != NULL)
+		n++;
+	if (dir != NULL)
+		(void)closedir(dir);
+	return n;
+}
+
+void
+kit_replace_file(const char *dir, const char *name, const char *text)
+{
+	cleanup_free char *temp = xasprintf("%s/.new", dir);
+	cleanup_free char *path = xasprintf("%s/%s", dir, name);
+	CHECK(write_file(temp, text, 0644));
+	CHECK_INT(rename(temp, path), 0);
 }
 
 bool

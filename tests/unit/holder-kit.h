@@ -45,6 +45,17 @@ void kit_read_error(struct kit *kit, struct strbuf *out);
 /* A blocking connection to any unix socket, retried until it is there. */
 int kit_connect(const char *path);
 
+/* Whole texts through sockets and pipes: written, read, or both. */
+bool kit_writes(int fd, const char *text);
+bool kit_reads(int fd, const char *text);
+bool kit_passes(int from, int to, const char *text);
+
+/* The descriptors of a process. */
+size_t kit_count_files(pid_t pid);
+
+/* Replaces a file of dir by rename. */
+void kit_replace_file(const char *dir, const char *name, const char *text);
+
 /* The holder's socket; hello is read and answered. */
 int kit_greet(struct kit *kit, struct wire_hello *ret_hello);
 

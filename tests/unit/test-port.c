@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections to the loopback through the holder, and ssh's way to the proxy. */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -76,29 +75,6 @@ is_started(int fd)
 	    head[0] == WIRE_STARTED;
 }
 
-static bool
-read_all(int fd, char *buf, size_t len)
-{
-	for (size_t at = 0; at < len;) {
-		ssize_t n = read(fd, buf + at, len - at);
-
-		if (n <= 0)
-			return false;
-		at += (size_t)n;
-	}
-	return true;
-}
-
-static bool
-passes(int from, int to, const char *text)
-{
-	char buf[64] = "";
-	size_t len = strlen(text);
-
-	return write(from, text, len) == (ssize_t)len &&
-	    read_all(to, buf, len) && memcmp(buf, text, len) == 0;
-}
-
 /* True if the other end closed both directions before ours was closed. */
 static bool
 is_broken(int fd)
@@ -150,11 +126,11 @@ each_direction_ends_alone(void)
 		int inner = accept_one(server);
 
 		CHECK(is_started(client));
-		CHECK(passes(client, inner, "question"));
+		CHECK(kit_passes(client, inner, "question"));
 		CHECK_INT(shutdown(client, SHUT_WR), 0);
 		CHECK_INT(recv(inner, &byte, 1, 0), 0);
 		/* The answer comes after the end of the question. */
-		CHECK(passes(inner, client, "answer"));
+		CHECK(kit_passes(inner, client, "answer"));
 		(void)close(inner);
 		CHECK_INT(recv(client, &byte, 1, 0), 0);
 		(void)close(client);
@@ -200,7 +176,7 @@ a_break_is_told_from_an_end(void)
 	int inner = accept_one(server);
 
 	CHECK(is_started(client));
-	CHECK(passes(inner, client, "half"));
+	CHECK(kit_passes(inner, client, "half"));
 	CHECK_INT(
 	    setsockopt(inner, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
 	(void)close(inner);
@@ -210,7 +186,7 @@ a_break_is_told_from_an_end(void)
 	client = ask_port(&kit, port);
 	inner = accept_one(server);
 	CHECK(is_started(client));
-	CHECK(passes(client, inner, "half"));
+	CHECK(kit_passes(client, inner, "half"));
 	(void)close(client);
 	CHECK_INT(recv(inner, &byte, 1, 0), -1);
 	CHECK_INT(errno, ECONNRESET);
@@ -236,8 +212,8 @@ many_at_once(void)
 		CHECK(is_started(fds[i][0]));
 	}
 	for (int i = 0; i < MANY; i++) {
-		CHECK(passes(fds[i][0], fds[i][1], "in"));
-		CHECK(passes(fds[i][1], fds[i][0], "out"));
+		CHECK(kit_passes(fds[i][0], fds[i][1], "in"));
+		CHECK(kit_passes(fds[i][1], fds[i][0], "out"));
 	}
 	/* They end with the session, whose viewer was never displaced. */
 	finish(&kit, fd);
@@ -293,20 +269,6 @@ slow_readers_hold_back(void)
 	finish(&kit, fd);
 }
 
-static size_t
-count_files(pid_t pid)
-{
-	cleanup_free char *path = xasprintf("/proc/%ld/fd", (long)pid);
-	DIR *dir = opendir(path);
-	size_t n = 0;
-
-	while (dir != NULL && readdir(dir) != NULL)
-		n++;
-	if (dir != NULL)
-		(void)closedir(dir);
-	return n;
-}
-
 /* A server that accepts nothing may keep a connection waiting for minutes. */
 static void
 who_leaves_while_connecting_is_forgotten(void)
@@ -331,22 +293,23 @@ who_leaves_while_connecting_is_forgotten(void)
 	}
 	if (!start(&kit, &fd))
 		return;
-	before = count_files(kit.pid);
+	before = kit_count_files(kit.pid);
 	for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
 		clients[i] = ask_port(&kit, port);
 	deadline = monotime_ms() + 10000;
-	while (count_files(kit.pid) < before + 2 * ARRAY_SIZE(clients) &&
+	while (kit_count_files(kit.pid) < before + 2 * ARRAY_SIZE(clients) &&
 	    monotime_ms() < deadline)
 		(void)poll(NULL, 0, 10);
-	CHECK_INT(count_files(kit.pid), before + 2 * ARRAY_SIZE(clients));
+	CHECK_INT(kit_count_files(kit.pid), before + 2 * ARRAY_SIZE(clients));
 	/* Who shuts one direction down is still there. */
 	CHECK_INT(shutdown(clients[0], SHUT_WR), 0);
 	for (size_t i = 1; i < ARRAY_SIZE(clients); i++)
 		(void)close(clients[i]);
 	deadline = monotime_ms() + 10000;
-	while (count_files(kit.pid) > before + 2 && monotime_ms() < deadline)
+	while (
+	    kit_count_files(kit.pid) > before + 2 && monotime_ms() < deadline)
 		(void)poll(NULL, 0, 10);
-	CHECK_INT(count_files(kit.pid), before + 2);
+	CHECK_INT(kit_count_files(kit.pid), before + 2);
 	(void)close(clients[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(fill); i++)
 		(void)close(fill[i]);
@@ -411,11 +374,11 @@ tunnel(const char *answer, const char *after, int status)
 	CHECK_STR(request, want);
 	CHECK_INT(write(proxy, answer, strlen(answer)), (int)strlen(answer));
 	if (after != NULL) {
-		CHECK(passes(in[1], proxy, "client"));
-		CHECK(passes(proxy, out[0], after));
+		CHECK(kit_passes(in[1], proxy, "client"));
+		CHECK(kit_passes(proxy, out[0], after));
 		(void)close(in[1]);
 		CHECK_INT(recv(proxy, &byte, 1, 0), 0);
-		CHECK(passes(proxy, out[0], "late"));
+		CHECK(kit_passes(proxy, out[0], "late"));
 	}
 	(void)close(proxy);
 	CHECK_INT(read(out[0], &byte, 1), 0);

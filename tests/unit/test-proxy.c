@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +31,7 @@
 #include "guest/proxyaddr.h"
 #include "guest/proxyhead.h"
 #include "guest/proxylog.h"
+#include "holder-kit.h"
 
 enum proxyaddr_kind __real_proxyaddr_judge(
     const struct proxyaddr *a, const struct proxyaddr *own, size_t nown);
@@ -139,18 +139,6 @@ struct bed {
 };
 
 static void
-write_file(const char *dir, const char *name, const char *text)
-{
-	cleanup_free char *temp = xasprintf("%s/.new", dir);
-	cleanup_free char *path = xasprintf("%s/%s", dir, name);
-	FILE *f = fopen(temp, "we");
-
-	CHECK(f != NULL && fputs(text, f) >= 0);
-	CHECK(f != NULL && fclose(f) == 0);
-	CHECK_INT(rename(temp, path), 0);
-}
-
-static void
 read_file(const char *path, struct strbuf *out)
 {
 	char buf[4096];
@@ -179,25 +167,7 @@ write_hosts(const struct bed *b, const char *more)
 	    "http name one.example %u public\n"
 	    "connect name meta.example %u private\n%s",
 	    b->port, b->port, b->port, more);
-	write_file(b->conf, "hosts", text.buf);
-}
-
-static int
-connect_proxy(const struct bed *b)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct timeval patience = { 20, 0 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memcpy(un.sun_path, b->socket, strlen(b->socket) + 1);
-	for (int i = 0; i < 4000; i++) {
-		if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
-			break;
-		(void)poll(NULL, 0, 5);
-	}
-	(void)setsockopt(
-	    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fd;
+	kit_replace_file(b->conf, "hosts", text.buf);
 }
 
 static void
@@ -224,7 +194,7 @@ bed_open(struct bed *b)
 	CHECK_INT(mkdir(b->log, 0700), 0);
 	CHECK_INT(setenv("ASKED", b->asked, 1), 0);
 	write_hosts(b, "");
-	write_file(b->conf, "host-addresses", "203.0.112.7\n");
+	kit_replace_file(b->conf, "host-addresses", "203.0.112.7\n");
 	(void)fflush(stdout);
 	b->pid = fork();
 	if (b->pid == 0) {
@@ -236,7 +206,7 @@ bed_open(struct bed *b)
 		(void)signal(SIGPIPE, SIG_IGN);
 		_exit(egress_run(&spec, &dg) == 0 ? 0 : 1);
 	}
-	(void)close(connect_proxy(b));
+	(void)close(kit_connect(b->socket));
 }
 
 static void
@@ -254,23 +224,6 @@ bed_close(struct bed *b)
 	free(b->asked);
 }
 
-static bool
-writes(int fd, const char *text)
-{
-	return send(fd, text, strlen(text), MSG_NOSIGNAL) ==
-	    (ssize_t)strlen(text);
-}
-
-static bool
-reads(int fd, const char *text)
-{
-	char buf[1024] = "";
-	size_t len = strlen(text);
-
-	return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len &&
-	    memcmp(buf, text, len) == 0;
-}
-
 /* Reads to the end. */
 static bool
 ends_with(int fd, const char *text, struct strbuf *out)
@@ -285,13 +238,20 @@ ends_with(int fd, const char *text, struct strbuf *out)
 	    strcmp(out->buf + out->len - strlen(text), text) == 0;
 }
 
+/* Returned: the request for a tunnel to the server's port of a host. */
+static char *
+connect_to(const struct bed *b, const char *host)
+{
+	return xasprintf("CONNECT %s:%u HTTP/1.1\r\n\r\n", host, b->port);
+}
+
 /* Sends a request; out gets the whole answer. */
 static void
 ask(const struct bed *b, const char *request, struct strbuf *out)
 {
-	cleanup_close int fd = connect_proxy(b);
+	cleanup_close int fd = kit_connect(b->socket);
 
-	CHECK(writes(fd, request));
+	CHECK(kit_writes(fd, request));
 	CHECK(ends_with(fd, "", out));
 }
 
@@ -301,12 +261,11 @@ ask(const struct bed *b, const char *request, struct strbuf *out)
 static int
 tunnel(const struct bed *b, const char *host, int *ret_server)
 {
-	cleanup_free char *request =
-	    xasprintf("CONNECT %s:%u HTTP/1.1\r\n\r\n", host, b->port);
-	int fd = connect_proxy(b);
+	cleanup_free char *request = connect_to(b, host);
+	int fd = kit_connect(b->socket);
 
-	CHECK(writes(fd, request));
-	CHECK(reads(fd, DONE));
+	CHECK(kit_writes(fd, request));
+	CHECK(kit_reads(fd, DONE));
 	*ret_server = accept4(b->server, NULL, NULL, SOCK_CLOEXEC);
 	return fd;
 }
@@ -330,13 +289,13 @@ test_tunnel(void)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		int client = tunnel(&b, names[i], &server);
 
-		CHECK(writes(client, "question"));
-		CHECK(reads(server, "question"));
+		CHECK(kit_writes(client, "question"));
+		CHECK(kit_reads(server, "question"));
 		/* The answer comes when the client has long finished. */
 		CHECK_INT(shutdown(client, SHUT_WR), 0);
 		CHECK(ends_with(server, "", &rest));
 		(void)poll(NULL, 0, 300);
-		CHECK(writes(server, "answer"));
+		CHECK(kit_writes(server, "answer"));
 		(void)close(server);
 		CHECK(ends_with(client, "answer", &rest));
 		(void)close(client);
@@ -355,11 +314,11 @@ test_early_bytes(void)
 	bed_open(&b);
 	request = xasprintf(
 	    "CONNECT one.example:%u HTTP/1.1\r\n\r\nearly\r\n\r\n", b.port);
-	client = connect_proxy(&b);
-	CHECK(writes(client, request));
-	CHECK(reads(client, DONE));
+	client = kit_connect(b.socket);
+	CHECK(kit_writes(client, request));
+	CHECK(kit_reads(client, DONE));
 	server = accept4(b.server, NULL, NULL, SOCK_CLOEXEC);
-	CHECK(reads(server, "early\r\n\r\n"));
+	CHECK(kit_reads(server, "early\r\n\r\n"));
 	(void)close(client);
 	(void)close(server);
 	bed_close(&b);
@@ -450,13 +409,13 @@ test_no_lookup(void)
 	cleanup_free char *request = NULL;
 
 	bed_open(&b);
-	request = xasprintf("CONNECT b.example:%u HTTP/1.1\r\n\r\n", b.port);
+	request = connect_to(&b, "b.example");
 	ask(&b, "CONNECT data.evil.example:443 HTTP/1.1\r\n\r\n", &got);
 	ask(&b, "CONNECT one.example:444 HTTP/1.1\r\n\r\n", &got);
 	ask(&b, request, &got);
 	CHECK_INT(access(b.asked, F_OK), -1);
 	free(request);
-	request = xasprintf("CONNECT none.example:%u HTTP/1.1\r\n\r\n", b.port);
+	request = connect_to(&b, "none.example");
 	ask(&b, request, &got);
 	read_file(b.asked, &got);
 	CHECK_STR(got.buf, "none.example\nnone.example\n");
@@ -475,17 +434,17 @@ test_many_lookups(void)
 	cleanup_free char *request = NULL;
 
 	bed_open(&b);
-	request = xasprintf("CONNECT one.example:%u HTTP/1.1\r\n\r\n", b.port);
+	request = connect_to(&b, "one.example");
 	for (size_t i = 0; i < MANY; i++) {
-		clients[i] = connect_proxy(&b);
-		CHECK(writes(clients[i], request));
+		clients[i] = kit_connect(b.socket);
+		CHECK(kit_writes(clients[i], request));
 		if (i % 3 == 0)
 			(void)close(clients[i]);
 	}
 	for (size_t i = 0; i < MANY; i++) {
 		if (i % 3 == 0)
 			continue;
-		CHECK(reads(clients[i], DONE));
+		CHECK(kit_reads(clients[i], DONE));
 		(void)close(clients[i]);
 	}
 	bed_close(&b);
@@ -499,7 +458,7 @@ test_closed_port(void)
 	cleanup_free char *request = NULL;
 
 	bed_open(&b);
-	request = xasprintf("CONNECT one.example:%u HTTP/1.1\r\n\r\n", b.port);
+	request = connect_to(&b, "one.example");
 	(void)close(b.server);
 	ask(&b, request, &got);
 	has(&got, "HTTP/1.1 503 Service Unavailable\r\n");
@@ -525,18 +484,20 @@ test_exchange(void)
 	want = xasprintf("POST /x HTTP/1.1\r\nHost: one.example:%u\r\n"
 			 "Content-Length: 5\r\nConnection: close\r\n\r\nab",
 	    b.port);
-	client = connect_proxy(&b);
-	CHECK(writes(client, request));
+	client = kit_connect(b.socket);
+	CHECK(kit_writes(client, request));
 	server = accept4(b.server, NULL, NULL, SOCK_CLOEXEC);
-	CHECK(reads(server, want));
+	CHECK(kit_reads(server, want));
 	/* Only three bytes are the body's. */
-	CHECK(writes(client, "cdeGET http://evil.example/ HTTP/1.1\r\n\r\n"));
-	CHECK(reads(server, "cde"));
-	CHECK(writes(server, "HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTT"));
-	CHECK(reads(client, "HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTT"));
-	CHECK(writes(client, "more"));
-	CHECK(writes(server, "P/1.1 404 No\r\nB: c\r\n\r\nHTTP/1.1 200 x\r\n"));
-	CHECK(reads(client,
+	CHECK(
+	    kit_writes(client, "cdeGET http://evil.example/ HTTP/1.1\r\n\r\n"));
+	CHECK(kit_reads(server, "cde"));
+	CHECK(kit_writes(server, "HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTT"));
+	CHECK(kit_reads(client, "HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTT"));
+	CHECK(kit_writes(client, "more"));
+	CHECK(kit_writes(
+	    server, "P/1.1 404 No\r\nB: c\r\n\r\nHTTP/1.1 200 x\r\n"));
+	CHECK(kit_reads(client,
 	    "P/1.1 404 No\r\nConnection: close\r\nB: c\r\n\r\n"
 	    "HTTP/1.1 200 x\r\n"));
 	/* The client's end is not passed on: it is no end of the exchange. */
@@ -565,8 +526,8 @@ test_cut_body(void)
 	request = xasprintf("POST http://one.example:%u/ HTTP/1.1\r\n"
 			    "Content-Length: 5\r\n\r\nab",
 	    b.port);
-	client = connect_proxy(&b);
-	CHECK(writes(client, request));
+	client = kit_connect(b.socket);
+	CHECK(kit_writes(client, request));
 	server = accept4(b.server, NULL, NULL, SOCK_CLOEXEC);
 	CHECK_INT(shutdown(client, SHUT_WR), 0);
 	while (recv(server, buf, sizeof(buf), 0) > 0)
@@ -595,7 +556,7 @@ test_log(void)
 	ask(&b, "CONNECT x.example:443 HTTP/1.1\r\n\r\n", &got);
 	ask(&b, "GET http://X.example/a/b?secret HTTP/1.1\r\n\r\n", &got);
 	ask(&b, "GET http://\033[2J/ HTTP/1.1\r\n\r\n", &got);
-	request = xasprintf("CONNECT own.example:%u HTTP/1.1\r\n\r\n", b.port);
+	request = connect_to(&b, "own.example");
 	ask(&b, request, &got);
 	strbuf_addf(&want,
 	    "200 CONNECT one.example:%u CONNECTED -\n"
@@ -646,8 +607,7 @@ test_reload(void)
 	int client, server;
 
 	bed_open(&b);
-	request =
-	    xasprintf("CONNECT none2.example:%u HTTP/1.1\r\n\r\n", b.port);
+	request = connect_to(&b, "none2.example");
 	line = xasprintf("connect name none2.example %u public\n", b.port);
 	path = xasprintf("%s/" PROXYLOG_NEW, b.log);
 	client = tunnel(&b, "one.example", &server);
@@ -655,7 +615,7 @@ test_reload(void)
 	write_hosts(&b, line);
 	CHECK(turns_to(&b, request, "HTTP/1.1 503 "));
 	/* The last good list stays, and both logs say why. */
-	write_file(b.conf, "hosts", "connect name * 443 public\n");
+	kit_replace_file(b.conf, "hosts", "connect name * 443 public\n");
 	for (int i = 0; i < 1000 && strstr(log.buf, "\n# ") == NULL; i++) {
 		(void)poll(NULL, 0, 10);
 		read_file(path, &log);
@@ -664,11 +624,11 @@ test_reload(void)
 	    " the list is unchanged, as the new one cannot be read: "
 	    "hosts:1: not understood\n");
 	CHECK(turns_to(&b, request, "HTTP/1.1 503 "));
-	write_file(b.conf, "hosts", "");
+	kit_replace_file(b.conf, "hosts", "");
 	CHECK(turns_to(&b, request, "HTTP/1.1 403 "));
 	/* A connection that was allowed goes on. */
-	CHECK(writes(client, "still"));
-	CHECK(reads(server, "still"));
+	CHECK(kit_writes(client, "still"));
+	CHECK(kit_reads(server, "still"));
 	(void)close(client);
 	(void)close(server);
 	bed_close(&b);
@@ -684,7 +644,7 @@ test_new_address(void)
 	bed_open(&b);
 	write_hosts(&b, "connect address 198.51.100.7 1 private\n");
 	request = xstrdup("CONNECT 198.51.100.7:1 HTTP/1.1\r\n\r\n");
-	write_file(b.conf, "host-addresses", "198.51.100.7\n");
+	kit_replace_file(b.conf, "host-addresses", "198.51.100.7\n");
 	CHECK(turns_to(&b, request, "HTTP/1.1 403 "));
 	bed_close(&b);
 }
@@ -715,7 +675,7 @@ test_slow_head(void)
 	int fd;
 
 	bed_open(&b);
-	fd = connect_proxy(&b);
+	fd = kit_connect(b.socket);
 	for (size_t i = 0; i < strlen(head); i++) {
 		CHECK_INT(send(fd, head + i, 1, MSG_NOSIGNAL), 1);
 		(void)poll(NULL, 0, 1);

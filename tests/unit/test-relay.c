@@ -4,7 +4,6 @@
  * which is this test.
  */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -111,17 +110,6 @@ start_agent(struct chain *c)
 	return kit_start(&c->agent, more);
 }
 
-static void
-write_file(const char *dir, const char *name, const char *text)
-{
-	cleanup_free char *temp = xasprintf("%s/.new", dir);
-	cleanup_free char *path = xasprintf("%s/%s", dir, name);
-	FILE *f = fopen(temp, "we");
-	CHECK(f != NULL && fputs(text, f) >= 0);
-	CHECK(f != NULL && fclose(f) == 0);
-	CHECK_INT(rename(temp, path), 0);
-}
-
 /* Makes the sidecar's files, and leaves the start to the caller. */
 static bool
 make_sidecar(struct chain *c)
@@ -130,9 +118,10 @@ make_sidecar(struct chain *c)
 	(void)snprintf(c->conf, sizeof(c->conf), "%s/conf", check_tmpdir());
 	if (mkdir(c->conf, 0700) == -1)
 		CHECK_INT(errno, EEXIST);
-	write_file(c->conf, "hosts", "connect name a.example 443 public\n");
-	write_file(c->conf, "host-addresses", "");
-	write_file(c->conf, "parent", parent);
+	kit_replace_file(
+	    c->conf, "hosts", "connect name a.example 443 public\n");
+	kit_replace_file(c->conf, "host-addresses", "");
+	kit_replace_file(c->conf, "parent", parent);
 	return kit_make(&c->sidecar);
 }
 
@@ -167,36 +156,19 @@ stop_chain(struct chain *c)
 #define ASK "CONNECT a.example:443 HTTP/1.1\r\n"
 #define DONE "HTTP/1.1 200 Connection established\r\n\r\n"
 
-/* Reads exactly this text. */
-static bool
-reads(int fd, const char *text)
-{
-	char buf[200] = "";
-	size_t len = strlen(text);
-	return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len &&
-	    memcmp(buf, text, len) == 0;
-}
-
-static bool
-writes(int fd, const char *text)
-{
-	return send(fd, text, strlen(text), MSG_NOSIGNAL) ==
-	    (ssize_t)strlen(text);
-}
-
 /* Opens the tunnel through the upstream proxy.  Returns its end there. */
 static int
 open_tunnel(const struct chain *c, int client)
 {
 	struct timeval patience = { 20, 0 };
 	int fd;
-	CHECK(writes(client, ASK "\r\n"));
+	CHECK(kit_writes(client, ASK "\r\n"));
 	fd = accept4(c->server, NULL, NULL, SOCK_CLOEXEC);
 	(void)setsockopt(
 	    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	CHECK(reads(fd, ASK "Host: a.example:443\r\n\r\n"));
-	CHECK(writes(fd, "HTTP/1.0 200 OK\r\nA: b\r\n\r\n"));
-	CHECK(reads(client, DONE));
+	CHECK(kit_reads(fd, ASK "Host: a.example:443\r\n\r\n"));
+	CHECK(kit_writes(fd, "HTTP/1.0 200 OK\r\nA: b\r\n\r\n"));
+	CHECK(kit_reads(client, DONE));
 	return fd;
 }
 
@@ -207,16 +179,6 @@ make_pair(const struct chain *c, int ret_fds[2])
 	ret_fds[0] = connect_tcp(c->port[0]);
 	ret_fds[1] = open_tunnel(c, ret_fds[0]);
 	return CHECK(ret_fds[0] != -1 && ret_fds[1] != -1);
-}
-
-static bool
-passes(int from, int to, const char *text)
-{
-	char buf[64] = "";
-	size_t len = strlen(text);
-	return send(from, text, len, MSG_NOSIGNAL) == (ssize_t)len &&
-	    recv(to, buf, len, MSG_WAITALL) == (ssize_t)len &&
-	    memcmp(buf, text, len) == 0;
 }
 
 static void
@@ -230,31 +192,18 @@ half_closed_streams_go_on(void)
 		int fds[2];
 		if (!make_pair(&c, fds))
 			break;
-		CHECK(passes(fds[first], fds[!first], "question"));
+		CHECK(kit_passes(fds[first], fds[!first], "question"));
 		CHECK_INT(shutdown(fds[first], SHUT_WR), 0);
 		CHECK_INT(recv(fds[!first], &byte, 1, 0), 0);
 		/* Longer than the half second that some proxies wait. */
 		(void)poll(NULL, 0, 700);
-		CHECK(passes(fds[!first], fds[first], "answer"));
+		CHECK(kit_passes(fds[!first], fds[first], "answer"));
 		CHECK_INT(shutdown(fds[!first], SHUT_WR), 0);
 		CHECK_INT(recv(fds[first], &byte, 1, 0), 0);
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 	}
 	stop_chain(&c);
-}
-
-static size_t
-count_files(pid_t pid)
-{
-	cleanup_free char *path = xasprintf("/proc/%ld/fd", (long)pid);
-	DIR *dir = opendir(path);
-	size_t n = 0;
-	while (dir != NULL && readdir(dir) != NULL)
-		n++;
-	if (dir != NULL)
-		(void)closedir(dir);
-	return n;
 }
 
 /* The server waits, and never closes its end. */
@@ -267,17 +216,17 @@ half_closed_one_that_leaves_is_closed(void)
 	size_t before, n = 0;
 	if (!start_chain(&c))
 		return;
-	before = count_files(c.sidecar.pid);
+	before = kit_count_files(c.sidecar.pid);
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
 		int client = kit_connect(c.socket);
 		servers[i] = open_tunnel(&c, client);
-		CHECK(passes(client, servers[i], "question"));
+		CHECK(kit_passes(client, servers[i], "question"));
 		CHECK_INT(shutdown(client, SHUT_WR), 0);
 		CHECK_INT(recv(servers[i], &byte, 1, 0), 0);
 		(void)close(client);
 	}
 	for (int i = 0; i < 400; i++) {
-		n = count_files(c.sidecar.pid);
+		n = kit_count_files(c.sidecar.pid);
 		if (n <= before)
 			break;
 		(void)poll(NULL, 0, 5);
@@ -337,8 +286,8 @@ two_hundred_at_once(void)
 			return;
 	}
 	for (int i = 0; i < MANY; i++) {
-		CHECK(passes(fds[i][0], fds[i][1], "out"));
-		CHECK(passes(fds[i][1], fds[i][0], "back"));
+		CHECK(kit_passes(fds[i][0], fds[i][1], "out"));
+		CHECK(kit_passes(fds[i][1], fds[i][0], "back"));
 	}
 	for (int i = 0; i < MANY; i++) {
 		(void)close(fds[i][0]);
@@ -386,7 +335,7 @@ absent_socket_resets(void)
 	(void)close(kit_connect(c.socket));
 	int fds[2];
 	if (make_pair(&c, fds))
-		CHECK(passes(fds[0], fds[1], "now"));
+		CHECK(kit_passes(fds[0], fds[1], "now"));
 	stop_chain(&c);
 }
 
@@ -399,8 +348,8 @@ upstream_proxy_that_is_down_is_said(void)
 		return;
 	(void)close(c.server);
 	int fd = connect_tcp(c.port[0]);
-	CHECK(writes(fd, ASK "\r\n"));
-	CHECK(reads(fd, "HTTP/1.1 503 Service Unavailable\r\n"));
+	CHECK(kit_writes(fd, ASK "\r\n"));
+	CHECK(kit_reads(fd, "HTTP/1.1 503 Service Unavailable\r\n"));
 	(void)close(fd);
 	c.server = -1;
 	stop_chain(&c);
@@ -419,12 +368,12 @@ upstream_proxy_refuses(void)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		int client = connect_tcp(c.port[0]);
-		CHECK(writes(client, ASK "\r\n"));
+		CHECK(kit_writes(client, ASK "\r\n"));
 		int fd = accept4(c.server, NULL, NULL, SOCK_CLOEXEC);
-		CHECK(reads(fd, ASK "Host: a.example:443\r\n\r\n"));
-		CHECK(writes(fd, answers[i]));
+		CHECK(kit_reads(fd, ASK "Host: a.example:443\r\n\r\n"));
+		CHECK(kit_writes(fd, answers[i]));
 		(void)close(fd);
-		CHECK(reads(client, "HTTP/1.1 502 Bad Gateway\r\n"));
+		CHECK(kit_reads(client, "HTTP/1.1 502 Bad Gateway\r\n"));
 		(void)close(client);
 	}
 	stop_chain(&c);
@@ -440,28 +389,30 @@ upstream_proxy_gets_whole_urls(void)
 	parent = xasprintf("127.0.0.1 %s dXNlcjpwYXNz\n", c.port[1]);
 	if (!start_agent(&c) || !make_sidecar(&c))
 		return;
-	write_file(c.conf, "parent", parent);
-	write_file(c.conf, "hosts", "http name a.example 8080 public\n");
+	kit_replace_file(c.conf, "parent", parent);
+	kit_replace_file(c.conf, "hosts", "http name a.example 8080 public\n");
 	if (!spawn_sidecar(&c))
 		return;
 	(void)close(kit_connect(c.socket));
 	int client = connect_tcp(c.port[0]);
-	CHECK(writes(client, ASK "\r\n"));
-	CHECK(reads(client, "HTTP/1.1 403 drydock refused a.example:443: "));
+	CHECK(kit_writes(client, ASK "\r\n"));
+	CHECK(
+	    kit_reads(client, "HTTP/1.1 403 drydock refused a.example:443: "));
 	(void)close(client);
 	client = connect_tcp(c.port[0]);
-	CHECK(writes(client,
+	CHECK(kit_writes(client,
 	    "GET http://A.example.:8080/x?y HTTP/1.1\r\n"
 	    "Proxy-Authorization: Basic b3RoZXI6\r\n\r\n"));
 	int fd = accept4(c.server, NULL, NULL, SOCK_CLOEXEC);
-	CHECK(reads(fd,
+	CHECK(kit_reads(fd,
 	    "GET http://a.example:8080/x?y HTTP/1.1\r\n"
 	    "Host: a.example:8080\r\n"
 	    "Proxy-Authorization: Basic dXNlcjpwYXNz\r\n"
 	    "Connection: close\r\n\r\n"));
-	CHECK(writes(fd, "HTTP/1.1 200 OK\r\n\r\nx"));
+	CHECK(kit_writes(fd, "HTTP/1.1 200 OK\r\n\r\nx"));
 	(void)close(fd);
-	CHECK(reads(client, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx"));
+	CHECK(
+	    kit_reads(client, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx"));
 	(void)close(client);
 	stop_chain(&c);
 }
@@ -491,7 +442,7 @@ few_descriptors_are_enough(void)
 		fds[i] = connect_tcp(c.port[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		int fd = open_tunnel(&c, fds[i]);
-		CHECK(passes(fds[i], fd, "hello"));
+		CHECK(kit_passes(fds[i], fd, "hello"));
 		(void)close(fds[i]);
 		(void)close(fd);
 	}
@@ -509,7 +460,7 @@ a_later_boot_starts_no_proxy(void)
 	(void)snprintf(c.port[1], sizeof(c.port[1]), "1");
 	if (!make_sidecar(&c))
 		return;
-	write_file(c.conf, PROXYLIST_BOOT, "another\n");
+	kit_replace_file(c.conf, PROXYLIST_BOOT, "another\n");
 	if (!spawn_sidecar(&c))
 		return;
 	CHECK_INT(kit_wait(&c.sidecar), 0);
@@ -558,7 +509,7 @@ unreadable_list_is_said(void)
 		if (rows[i].text == NULL)
 			CHECK_INT(unlink(path), 0);
 		else
-			write_file(c.conf, rows[i].name, rows[i].text);
+			kit_replace_file(c.conf, rows[i].name, rows[i].text);
 		if (!spawn_sidecar(&c))
 			return;
 		CHECK_INT(kit_wait(&c.sidecar), 65);
