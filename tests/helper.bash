@@ -99,6 +99,20 @@ egress_image() {
   images_of egress 0
 }
 
+# server_files DIR: what a TLS server of a test needs: key and cert, for each
+# name below drydock.test, and the programs of servers/.
+server_files() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -keyout "$1/key" -out "$1/cert" -days 2 -subj /CN=drydock.test \
+    -addext 'subjectAltName=DNS:*.drydock.test' 2>/dev/null
+  cp "$BATS_TEST_DIRNAME"/servers/*.py "$1"
+}
+
+# container_ip ID: its address on the engine's bridge.
+container_ip() {
+  docker inspect -f '{{.NetworkSettings.IPAddress}}' "$1"
+}
+
 # open_session COMMAND...: a session that lives on while the test looks at it
 # from outside.  It must print "ready" once it is where the test wants it;
 # close_session ends its stdin and waits.  Other lines go to $session_lines.
@@ -159,6 +173,16 @@ project_conf() {
 # in_session COMMAND...: a contained session on $project.
 in_session() {
   as_who drydock shell "$project" -- "$@" </dev/null
+}
+
+# codes URL...: for each the proxy's answer to CONNECT and the server's own,
+# whose certificate is cert of the project.
+codes() {
+  in_session sh -c '
+    for url; do
+      printf "%s %s\n" "$url" "$(curl -s --max-time 20 --cacert cert \
+        -o /dev/null -w "%{http_connect} %{http_code}" "$url")"
+    done' sh "$@"
 }
 
 # companions ID: the processes that drydock runs beside a session.

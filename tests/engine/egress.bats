@@ -10,15 +10,11 @@ setup_file() {
   image=$(agent_image 0)
   export INTERNET_DIR=$BATS_FILE_TMPDIR/internet
   mkdir "$INTERNET_DIR"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-    -keyout "$INTERNET_DIR/key" -out "$INTERNET_DIR/cert" -days 2 \
-    -subj /CN=drydock.test -addext 'subjectAltName=DNS:*.drydock.test' \
-    2>/dev/null
-  cp "$BATS_TEST_DIRNAME"/servers/*.py "$INTERNET_DIR"
+  server_files "$INTERNET_DIR"
   INTERNET=$(docker run -d --rm --user 0 --entrypoint python3 \
     --volume "$INTERNET_DIR:/srv:ro" "$image" \
     /srv/tls.py /srv/cert /srv/key 443)
-  INTERNET_IP=$(docker inspect -f '{{.NetworkSettings.IPAddress}}' "$INTERNET")
+  INTERNET_IP=$(container_ip "$INTERNET")
   export INTERNET INTERNET_IP
   local name
   for name in allowed sub.allowed other public below a.below b.a.below plain; do
@@ -57,15 +53,6 @@ setup() {
   cp "$INTERNET_DIR/cert" "$BATS_TEST_DIRNAME/servers/reach.py" "$project"
   chmod 0644 "$project/cert"
   chmod 0755 "$project/reach.py"
-}
-
-# code URL...: for each the proxy's answer to CONNECT and the server's own.
-codes() {
-  in_session sh -c '
-    for url; do
-      printf "%s %s\n" "$url" "$(curl -s --max-time 20 --cacert cert \
-        -o /dev/null -w "%{http_connect} %{http_code}" "$url")"
-    done' sh "$@"
 }
 
 @test "an allowed private host answers, on no other port, nor by plain HTTP" {
@@ -365,7 +352,7 @@ END
   open_session sh -c 'echo ready; cat >/dev/null'
   local id ip
   id=$(docker ps -q --filter label=io.drydock.role=egress)
-  ip=$(docker inspect -f '{{.NetworkSettings.IPAddress}}' "$id")
+  ip=$(container_ip "$id")
   [ -n "$ip" ]
   run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
     "$(agent_image 0)" /srv/reach.py "tcp:$ip:3128" "tcp:$INTERNET_IP:443"
@@ -630,8 +617,7 @@ END
   [ "${DRYDOCK_TEST_TOOLCHAINS-}" != all ] || full=(full)
   far=$(docker run -d --rm --user 0 --entrypoint python3 \
     --volume "$BATS_TEST_TMPDIR/far.py:/far.py:ro" "$(agent_image 0)" /far.py)
-  echo "far.drydock.test $(docker inspect -f '{{.NetworkSettings.IPAddress}}' \
-    "$far")" >>"$BED/dns/zone"
+  echo "far.drydock.test $(container_ip "$far")" >>"$BED/dns/zone"
   echo 'far.drydock.test:7000 private' >>"$XDG_CONFIG_HOME/drydock/allowlist"
   run --separate-stderr in_session python3 large.py "${full[@]}"
   docker rm -f "$far" >/dev/null

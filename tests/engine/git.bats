@@ -22,8 +22,7 @@ teardown() {
 start_forge() {
   forge=$(docker run -d --user 0 --volume "$srv:/srv" --volume /usr:/usr:ro \
     --entrypoint sh "$(agent_image 0)" -euc "$1")
-  echo "forge.drydock.test $(docker inspect -f \
-    '{{.NetworkSettings.IPAddress}}' "$forge")" >"$BED/dns/zone"
+  echo "forge.drydock.test $(container_ip "$forge")" >"$BED/dns/zone"
 }
 
 # allow LINE...: the list of all projects.
@@ -94,10 +93,7 @@ push='git init -q -b main . && git config user.name A &&
 }
 
 @test "git pushes over https" {
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-    -keyout "$srv/key" -out "$srv/cert" -days 2 -subj /CN=drydock.test \
-    -addext 'subjectAltName=DNS:forge.drydock.test' 2>/dev/null
-  cp "$BATS_TEST_DIRNAME/servers/githttp.py" "$srv"
+  server_files "$srv"
   cp "$srv/cert" "$project/cert"
   chmod 0644 "$project/cert"
   start_forge 'git init -q --bare -b main /tmp/pushed.git

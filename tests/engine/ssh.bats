@@ -16,7 +16,7 @@ while True:
     print(s.makefile("rb").readline().decode().strip())
     s.close()')
   export FORGE
-  ip=$(docker inspect -f '{{.NetworkSettings.IPAddress}}' "$FORGE")
+  ip=$(container_ip "$FORGE")
   printf '%s\n' "forge.drydock.test $ip" "other.drydock.test $ip" \
     >"$BED/dns/zone"
 }

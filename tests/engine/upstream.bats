@@ -8,24 +8,17 @@ setup_file() {
   image=$(agent_image 0)
   export DIR=$BATS_FILE_TMPDIR/servers
   mkdir "$DIR"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-    -keyout "$DIR/key" -out "$DIR/cert" -days 2 \
-    -subj /CN=drydock.test -addext 'subjectAltName=DNS:*.drydock.test' \
-    2>/dev/null
-  cp "$BATS_TEST_DIRNAME"/servers/*.py "$DIR"
+  server_files "$DIR"
   server() {
     docker run -d --rm --user 0 --entrypoint python3 --volume "$DIR:/srv:ro" \
       "$image" "$@"
   }
-  address() {
-    docker inspect -f '{{.NetworkSettings.IPAddress}}' "$1"
-  }
   INTERNET=$(server /srv/tls.py /srv/cert /srv/key 443)
   PLAIN=$(server -m http.server --directory /srv 80)
-  PARENT=$(server /srv/parent.py 3128 "$(address "$INTERNET")")
-  PARENT_IP=$(address "$PARENT")
+  PARENT=$(server /srv/parent.py 3128 "$(container_ip "$INTERNET")")
+  PARENT_IP=$(container_ip "$PARENT")
   export INTERNET PLAIN PARENT PARENT_IP
-  wait_for "the internet" curl -sk "https://$(address "$INTERNET")/"
+  wait_for "the internet" curl -sk "https://$(container_ip "$INTERNET")/"
   wait_for "the parent" curl -skp --proxy "http://$PARENT_IP:3128" \
     https://first.drydock.test/
 }
@@ -52,15 +45,6 @@ upstream() {
   as_who drydock config set upstream_proxy "$1"
 }
 
-# code HOST...: for each the proxy's answer to CONNECT and the server's own.
-codes() {
-  in_session sh -c '
-    for host; do
-      printf "%s %s\n" "$host" "$(curl -s --max-time 20 --cacert cert \
-        -o /dev/null -w "%{http_connect} %{http_code}" "https://$host/")"
-    done' sh "$@"
-}
-
 asked() {
   docker logs "$PARENT" 2>&1
 }
@@ -69,10 +53,11 @@ asked() {
   local session
   upstream "http://$PARENT_IP:3128"
   : >"$BED/dns/log"
-  run -0 --separate-stderr codes a.drydock.test other.drydock.test
+  run -0 --separate-stderr codes https://a.drydock.test/ \
+    https://other.drydock.test/
   # The name leads to a private address, which is not drydock's to refuse.
-  assert_equal "$output" "a.drydock.test 200 200
-other.drydock.test 403 000"
+  assert_equal "$output" "https://a.drydock.test/ 200 200
+https://other.drydock.test/ 403 000"
   assert_contains "$stderr" "connects through the upstream proxy\
  $PARENT_IP:3128 alone, which resolves the names: drydock refuses no private\
  address then"
@@ -85,20 +70,19 @@ other.drydock.test 403 000"
 @test "an upstream proxy by its name, which is resolved" {
   echo "parent.drydock.test $PARENT_IP" >"$BED/dns/zone"
   upstream http://parent.drydock.test:3128/
-  run -0 --separate-stderr codes a.drydock.test
-  assert_equal "$output" "a.drydock.test 200 200"
+  run -0 --separate-stderr codes https://a.drydock.test/
+  assert_equal "$output" "https://a.drydock.test/ 200 200"
   grep -F parent.drydock.test "$BED/dns/log"
 }
 
 @test "without its upstream proxy a session reaches nobody" {
-  echo "a.drydock.test $(docker inspect -f '{{.NetworkSettings.IPAddress}}' \
-    "$INTERNET")" >"$BED/dns/zone"
+  echo "a.drydock.test $(container_ip "$INTERNET")" >"$BED/dns/zone"
   echo 'a.drydock.test private' >"$XDG_CONFIG_HOME/drydock/allowlist"
-  run -0 --separate-stderr codes a.drydock.test
-  assert_equal "$output" "a.drydock.test 200 200"
+  run -0 --separate-stderr codes https://a.drydock.test/
+  assert_equal "$output" "https://a.drydock.test/ 200 200"
   upstream "http://$PARENT_IP:3129"
-  run -0 --separate-stderr codes a.drydock.test
-  assert_equal "$output" "a.drydock.test 503 000"
+  run -0 --separate-stderr codes https://a.drydock.test/
+  assert_equal "$output" "https://a.drydock.test/ 503 000"
 }
 
 @test "a running session keeps the upstream proxy that it was launched with" {
