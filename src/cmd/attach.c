@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* attach: connects the terminal to a session. */
+#include <errno.h>
+
 #include "base/diag.h"
 #include "cmd/ended.h"
 #include "cmd/sessions.h"
@@ -19,7 +21,8 @@ attach_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE, "attach takes one session");
 	if (sessions_choose(
 		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0) {
-		if (argc == 0 || !ended_show(ctx, argv[0], &ctx->status))
+		if (dg->errnum != ENOENT || argc == 0 ||
+		    !ended_show(ctx, argv[0], &ctx->status))
 			return -1;
 		diag_clear(dg);
 		return 0;

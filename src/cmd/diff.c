@@ -13,6 +13,7 @@
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "cmd/ended.h"
 #include "cmd/sessions.h"
 #include "host/program.h"
 #include "session/changes.h"
@@ -51,20 +52,30 @@ shown_release(struct shown *shown)
 
 #define cleanup_shown __attribute__((cleanup(shown_release)))
 
-/* Finds an ended session by its id or the start of it. */
-static bool
-find_ended(struct context *ctx, const char *word, char ret_id[SESSION_ID_SIZE])
+/*
+ * Finds the session that word names, which may have ended.  Status 1 says that
+ * files differ, so no session is DIAG_USAGE.
+ */
+static int
+choose(
+    struct context *ctx, const char *word, struct shown *shown, struct diag *dg)
 {
 	cleanup_outcomes struct outcomes all = OUTCOMES_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	const struct outcome *o;
+	const struct outcome *ended = NULL;
 
-	if (word == NULL || outcomes_read(ctx->paths, &all, &ignored) != 0)
-		return false;
-	o = outcomes_find(&all, word);
-	if (o != NULL)
-		memcpy(ret_id, o->id, SESSION_ID_SIZE);
-	return o != NULL;
+	if (sessions_choose(ctx, word, SESSIONS_OF_ANY, shown->id, dg) == 0)
+		return 0;
+	if (dg->errnum == ENOENT && word != NULL)
+		ended = ended_find(ctx, word, &all);
+	if (ended == NULL) {
+		if (dg->class == DIAG_NO)
+			dg->class = DIAG_USAGE;
+		return -1;
+	}
+	diag_clear(dg);
+	memcpy(shown->id, ended->id, SESSION_ID_SIZE);
+	shown->ended = true;
+	return 0;
 }
 
 static int
@@ -493,13 +504,8 @@ diff_run(struct context *ctx, const void *options, int argc, char **argv,
 		    dg, DIAG_USAGE, "diff takes --json or --restore");
 	if (o->yes && !o->restore)
 		return diag_set(dg, DIAG_USAGE, "--yes belongs to --restore");
-	if (sessions_choose(ctx, word, SESSIONS_OF_ANY, shown.id, dg) != 0) {
-		if (!find_ended(ctx, word, shown.id))
-			return -1;
-		diag_clear(dg);
-		shown.ended = true;
-	}
-	if (find_changes(ctx, &shown, dg) != 0 ||
+	if (choose(ctx, word, &shown, dg) != 0 ||
+	    find_changes(ctx, &shown, dg) != 0 ||
 	    keep_named(&shown.changes, npaths, argv + 1, dg) != 0)
 		return -1;
 	tell_missed(&shown.changes);

@@ -11,19 +11,25 @@
 #include "session/changes.h"
 #include "session/outcome.h"
 
+const struct outcome *
+ended_find(struct context *ctx, const char *word, struct outcomes *ret_all)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (outcomes_read(ctx->paths, ret_all, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return NULL;
+	}
+	return outcomes_find(ret_all, word);
+}
+
 bool
 ended_show(struct context *ctx, const char *word, int *ret_status)
 {
 	cleanup_outcomes struct outcomes all = OUTCOMES_INIT;
-	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strbuf struct strbuf said = STRBUF_INIT;
-	const struct outcome *o;
+	const struct outcome *o = ended_find(ctx, word, &all);
 
-	if (outcomes_read(ctx->paths, &all, &dg) != 0) {
-		diag_warn("%s", dg.message);
-		return false;
-	}
-	o = outcomes_find(&all, word);
 	if (o == NULL)
 		return false;
 	for (size_t i = 0; i < o->screen.nr; i++) {

@@ -12,10 +12,18 @@ struct outcome;
 struct outcomes;
 
 /*
- * Shows the ended session whose id equals or starts with word: the last screen
- * on stdout, escaped, and the outcome on stderr.  *ret_status is the command's
- * exit status, or 1 if that is not known.  Returns false and prints no session
- * when there is none.
+ * Finds the ended session whose id equals or starts with word, after
+ * sessions_choose() failed with errnum ENOENT.  Returns NULL if there is none,
+ * or, after a warning, if ended/ cannot be read.  The outcome is borrowed from
+ * *ret_all, which must be empty.
+ */
+const struct outcome *ended_find(
+    struct context *ctx, const char *word, struct outcomes *ret_all);
+
+/*
+ * Shows that session: the last screen on stdout, escaped, and the outcome on
+ * stderr.  *ret_status is the command's exit status, or 1 if that is not known.
+ * Returns false and prints no session when there is none.
  */
 bool ended_show(struct context *ctx, const char *word, int *ret_status);
 

@@ -100,7 +100,8 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE, "logs takes one session");
 	if (sessions_choose(
 		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0) {
-		if (argc == 0 || !ended_show(ctx, argv[0], &status))
+		if (dg->errnum != ENOENT || argc == 0 ||
+		    !ended_show(ctx, argv[0], &status))
 			return -1;
 		diag_clear(dg);
 		return 0;

@@ -2,6 +2,7 @@
 /* sessions: lists and selects the sessions that a command works on. */
 #include "cmd/sessions.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,8 +195,10 @@ choose_of_directory(struct context *ctx, const char *dir,
 		return -1;
 	if (ret_id[0] != '\0')
 		return 0;
-	return diag_set(dg, DIAG_NO, "no session of %s",
+	(void)diag_set(dg, DIAG_NO, "no session of %s",
 	    project.path != NULL ? project.path : "any project");
+	dg->errnum = ENOENT;
+	return -1;
 }
 
 static bool

@@ -56,8 +56,9 @@ enum sessions_default {
  * Selects a session.  word is an id, the start of an id, or a directory with
  * one session; NULL selects the default.  If several sessions match a
  * directory, the user is asked; without a terminal that is DIAG_USAGE with the
- * choices.  No session is DIAG_NO.  DIAG_DATA when an unreadable record leaves
- * this open.
+ * choices.  No session of a directory is DIAG_NO, no session with an id is
+ * DIAG_USAGE, both with errnum ENOENT.  DIAG_DATA when an unreadable record
+ * leaves this open.
  */
 int sessions_choose(struct context *ctx, const char *word,
     enum sessions_default fallback, char ret_id[SESSION_ID_SIZE],

@@ -262,9 +262,12 @@ listing_match(const struct listing *listing, const char *word,
 		n++;
 		strbuf_addf(&ids, " %s", s->id);
 	}
-	if (n == 0)
-		return diag_set(dg, DIAG_USAGE,
+	if (n == 0) {
+		(void)diag_set(dg, DIAG_USAGE,
 		    "no session \"%s\": see \"drydock list\"", word);
+		dg->errnum = ENOENT;
+		return -1;
+	}
 	if (n > 1)
 		return diag_set(dg, DIAG_USAGE,
 		    "several sessions start with \"%s\":%s", word, ids.buf);

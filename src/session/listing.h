@@ -74,8 +74,8 @@ struct listed *listing_add(struct listing *listing, const char *id);
 
 /*
  * Finds the one session whose id is word or begins with word.  No match is
- * DIAG_USAGE; several matches are DIAG_USAGE with their ids.  Orphans never
- * match.
+ * DIAG_USAGE with errnum ENOENT; several matches are DIAG_USAGE with their ids.
+ * Orphans never match.
  */
 int listing_match(const struct listing *listing, const char *word,
     const struct listed **ret_found, struct diag *dg);

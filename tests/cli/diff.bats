@@ -120,3 +120,37 @@ END
   assert_equal "$(cat .envrc)" two
   assert_equal "$(ls -A)" .envrc
 }
+
+@test "diff takes an ended session only where no other one is meant" {
+  local other
+  start .envrc $'one\n'
+  jq -n --arg project "$project" '{
+    version: 1, id: "abcd9999", project: $project, agent: "claude",
+    mode: "contained", kind: "shell", created_at: "2026-01-01T00:00:00Z",
+    ended_at: "2026-01-01T00:00:00Z", status: 0}' >"$state/ended/abcd9999.json"
+  cp "$state/sessions/$id/watched" "$state/ended/abcd9999.watched"
+  echo two >.envrc
+  cp -a "$state/sessions/$id" "$state/sessions/abcd5678"
+  jq '.id = "abcd5678"' "$state/sessions/$id/session.json" \
+    >"$state/sessions/abcd5678/session.json"
+  run -64 --separate-stderr drydock diff --restore --yes abcd
+  assert_contains "$stderr" "several sessions start with \"abcd\""
+  assert_equal "$(cat .envrc)" two
+  for other in logs attach; do
+    run -64 --separate-stderr drydock "$other" abcd
+    assert_contains "$stderr" "several sessions start with \"abcd\""
+  done
+  rm -r "$state/sessions"/*
+  run -1 --separate-stderr drydock diff abcd
+  assert_contains "$output" "changed .envrc"
+  run -0 --separate-stderr drydock diff --restore --yes abcd
+  assert_equal "$(cat .envrc)" one
+}
+
+@test "diff gives 64 where there is no session, because 1 says that files differ" {
+  rm -r "$state/sessions/$id"
+  run -64 --separate-stderr drydock diff
+  assert_equal "$stderr" "drydock: no session of $project"
+  run -64 --separate-stderr drydock diff "$project"
+  run -64 --separate-stderr drydock diff "$id"
+}
