@@ -60,7 +60,8 @@ same_as_host() {
     elsewhere/id where-it-is-kept/gnupg/key around; do
     assert_contains "$stderr" "skipped .claude/$name: "
   done
-  [ -e "$snapshot/.claude/sub" ] && [ -e "$snapshot/.claude/settings.json" ]
+  [ -e "$snapshot/.claude/sub" ]
+  [ -e "$snapshot/.claude/settings.json" ]
   # Their being there is no reason to sync again.
   wait_for freshness fresh
 }
@@ -95,7 +96,13 @@ skipped() {
     run "-$1" --separate-stderr drydock $command
     assert_contains "$stderr" "skipped .claude$2: it $3"
   done
-  [ ! -e "$snapshot/.claude$2" ] && [ ! -L "$snapshot/.claude$2" ]
+  if [ -n "$2" ]; then
+    [ ! -e "$snapshot/.claude$2" ]
+    [ ! -L "$snapshot/.claude$2" ]
+  elif [ -e "$snapshot/.claude" ]; then
+    # The document alone is not from there.
+    finds_nothing find "$snapshot/.claude" -mindepth 1 ! -name .claude.json
+  fi
   run -1 grep -rl canary "$XDG_STATE_HOME"
   # A hook is told nothing, and a look finds nothing new.
   run -0 drydock sync --if-stale --quiet

@@ -109,7 +109,8 @@ look_in() {
   run -0 --separate-stderr as_who \
     timeout 60 drydock diff --restore --yes "$id"
   assert_equal "$(ls -A "$victim")" ""
-  [ -d "$project/.vscode" ] && [ ! -L "$project/.vscode" ]
+  [ -d "$project/.vscode" ]
+  [ ! -L "$project/.vscode" ]
   assert_equal "$(cat "$project/.vscode/tasks.json")" '{}'
   [ -d "$project/.git" ]
   [ ! -e "$project/.envrc" ]

@@ -75,7 +75,8 @@ s.sendall(b"hello")' "$1"
   links_are_right
   run ! grep -F "$short" "$sessions/$id/session.json" "$sessions/$id/plan.json"
   as_who drydock stop "$id"
-  [ ! -L "$short/$id" ] && [ ! -L "$short/$id.services" ]
+  [ ! -L "$short/$id" ]
+  [ ! -L "$short/$id.services" ]
   run -0 find "$XDG_RUNTIME_DIR/drydock" -mindepth 1
   assert_equal "$output" ""
 }

@@ -165,7 +165,8 @@ END
   assert_equal "$status" 77
   assert_contains "$stderr" "can write $project"
   assert_contains "$stderr" 'end it with "drydock stop '
-  [ -d "$project/deep" ] && [ ! -L "$project/deep" ]
+  [ -d "$project/deep" ]
+  [ ! -L "$project/deep" ]
   close_session
   unset session_in
   # Alone it has what it asks for, and nothing of that is root's.
