@@ -200,6 +200,14 @@ has_no_companion() {
   ! has_companion "$1"
 }
 
+# finds_nothing COMMAND...: it succeeds and prints nothing.  What a query that
+# failed did not print is no answer.
+finds_nothing() {
+  local found
+  found=$("$@") || return
+  [ -z "$found" ] || fail "not wanted: $found"
+}
+
 fail() {
   printf '%s\n' "$@" >&2
   return 1

@@ -17,8 +17,8 @@ teardown() {
 }
 
 no_container_left() {
-  [ -z "$(docker ps -aq --filter \
-    "label=io.drydock.state=$(cat "$XDG_STATE_HOME/drydock/id")")" ]
+  finds_nothing docker ps -aq --filter \
+    "label=io.drydock.state=$(cat "$XDG_STATE_HOME/drydock/id")"
 }
 
 @test "the agent goes on however a terminal leaves" {

@@ -113,7 +113,7 @@ END
   grep -E "(^|=)$XDG_STATE_HOME/drydock/build/[^/]*/iid$" \
     "$BATS_TEST_TMPDIR/arguments"
   docker image rm drydock-test:base >/dev/null
-  assert_equal "$(docker image ls -q 'drydock-base:build-*')" ""
+  finds_nothing docker image ls -q 'drydock-base:build-*'
   # The build's own name for its base, which everybody can see on the engine.
   sed -i 's/drydock-test:base/drydock-base:build-*/;
     s/^\(.* tag drydock-agent:uid-0\) .*/\1 "$(docker image ls --format "{{.Repository}}:{{.Tag}}" "drydock-base:build-*")"/;

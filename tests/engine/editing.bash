@@ -41,7 +41,7 @@ END
 }
 
 nothing_is_left() {
-  assert_equal "$(docker ps -aq)" ""
+  finds_nothing docker ps -aq
   assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
     "$XDG_STATE_HOME/drydock/trash" -mindepth 1)" ""
 }

@@ -90,7 +90,7 @@ teardown() {
     [ "$status" -ne 0 ] || fail "$change: the session started"
     refute_contains "$output" started
     assert_contains "$stderr" "${first##*/}"
-    assert_equal "$(docker ps -aq --filter label=io.drydock.session)" ""
+    finds_nothing docker ps -aq --filter label=io.drydock.session
     docker image rm -f "$changed_image" >/dev/null
   done
 }

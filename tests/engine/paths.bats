@@ -60,8 +60,7 @@ reads_mark() {
       assert_contains "$stderr" project
     fi
   done
-  run docker ps -aq --filter label=io.drydock.session
-  assert_equal "$output" ""
+  finds_nothing docker ps -aq --filter label=io.drydock.session
 }
 
 # A path meets a grammar in binds, labels, seccomp=PATH, -f, the environment and

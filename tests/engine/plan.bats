@@ -61,7 +61,7 @@ normal() {
   run -77 --separate-stderr drydock shell "$project" -- true
   assert_contains "$stderr" "closed: today"
   state=$(cat "$XDG_STATE_HOME/drydock/id")
-  assert_equal "$(docker ps -aq --filter "label=io.drydock.state=$state")" ""
+  finds_nothing docker ps -aq --filter "label=io.drydock.state=$state"
   rm -r "$XDG_CONFIG_HOME/drydock/policy.d"
   run -0 drydock shell "$project" -- true
   assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""

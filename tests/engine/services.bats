@@ -185,7 +185,7 @@ logged() {
   docker rm -f "$(docker ps -q --filter label=io.drydock.role=agent)"
   assert_equal "$(state_of "$id")" lost
   run -0 as_who drydock gc
-  assert_equal "$(docker ps -aq)" ""
+  finds_nothing docker ps -aq
   run -0 as_who drydock stop --force "$id"
   open_counter
   # The agent still writes to its home.
@@ -221,7 +221,7 @@ END
   assert_equal "$output" written
   asked "write /var/lib/own/x"
   assert_equal "$output" written
-  assert_equal "$(docker volume ls -q)" ""
+  finds_nothing docker volume ls -q
   nothing_is_left
   docker image rm drydock-test-volume >/dev/null
 }

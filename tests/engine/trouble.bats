@@ -63,7 +63,9 @@ crash() {
 }
 
 not_pid() {
-  [ "$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1")" != "$1" ]
+  local now
+  now=$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1") &&
+    [ "$now" != "$1" ]
 }
 
 test_proxy() {

@@ -125,5 +125,5 @@ wait_viewer() {
   # The old one's viewer has the status of what stop sends.
   run -143 wait_viewer
   viewer=
-  assert_equal "$(docker ps -aq --filter label=io.drydock.session)" ""
+  finds_nothing docker ps -aq --filter label=io.drydock.session
 }
