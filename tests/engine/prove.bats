@@ -209,13 +209,18 @@ succeeded after 33554432 of 1 bytes"$'\tBROKEN'
 @test "what a killed drydock leaves is collected, and the session goes on" {
   local pid
   open_proved
-  as_who drydock prove "$id" >/dev/null 2>&1 3>&- &
-  pid=$!
+  # shellcheck disable=SC2016 # for the other shell
+  as_who sh -c 'echo $$ >"$0/pid"; exec drydock prove "$1"' "$project" "$id" \
+    >/dev/null 2>&1 3>&- &
   four() {
     [ "$(docker ps -q --filter label=io.drydock.session | wc -l)" = 4 ]
   }
   wait_for "the fresh containers" four
+  pid=$(cat "$project/pid")
+  assert_equal "$(cat "/proc/$pid/comm")" drydock
   kill -KILL "$pid"
+  wait $! || status=$?
+  assert_equal "$status" 137
   alone() {
     as_who drydock gc >/dev/null 2>&1
     [ "$(ls "$XDG_STATE_HOME/drydock/sessions")" = "$id" ]

@@ -17,7 +17,7 @@ on_terminal() {
 }
 
 no_container_left() {
-  [ -z "$(docker ps -aq --filter label=io.drydock.session)" ]
+  finds_nothing docker ps -aq --filter label=io.drydock.session
 }
 
 # no_process TEXT: no process of the container has it in its command line.
@@ -127,14 +127,19 @@ ended() {
     stty -icanon -ixon -echo; echo ready; read -rN2 x
     printf "got %#x %#x\n" "'"'"'${x:0:1}" "'"'"'${x:1:1}"
     while :; do sleep 0.05; done'
-  run -124 timeout 1 setpriv --reuid "$BED_UID" --regid "$BED_UID" \
-    --clear-groups env HOME="$BED/user" drydock exec "$id" -- sleep 4711
-  wait_for "the end of sleep" no_process 4711
-  in_it sleep 4712 </dev/null >/dev/null 2>&1 3>&- &
-  wait_for "sleep" sh -c "docker top drydock-$id-agent-1 -eo pid,args | grep 4712"
-  kill -KILL "$(pgrep -f "drydock exec $id -- sleep 4712" | tail -n 1)"
-  wait $! || true
-  wait_for "the end of sleep" no_process 4712
+  local signal
+  for signal in TERM KILL; do
+    # shellcheck disable=SC2016 # for the other shell
+    as_who sh -c 'echo $$ >"$0/pid"; exec drydock exec "$1" -- sleep 4711' \
+      "$project" "$id" </dev/null >/dev/null 2>&1 3>&- &
+    wait_for "sleep" sh -c \
+      "docker top drydock-$id-agent-1 -eo pid,args | grep 'sleep 4711'"
+    kill "-$signal" "$(cat "$project/pid")"
+    status=0
+    wait $! || status=$?
+    assert_equal "$status" $((128 + $(kill -l "$signal")))
+    wait_for "the end of sleep" no_process 'sleep 4711'
+  done
 
   close_session
   run -64 in_it true
