@@ -173,7 +173,8 @@ assert n > 1 << 20, n
   find "$agent_dir/snapshot" -type f -printf '%i\n' | sort >"$BATS_TEST_TMPDIR/a"
   find "$XDG_STATE_HOME"/drydock/sessions/*/home -type f -printf '%i\n' |
     sort >"$BATS_TEST_TMPDIR/b"
-  [ -s "$BATS_TEST_TMPDIR/a" ] && [ -s "$BATS_TEST_TMPDIR/b" ]
+  [ -s "$BATS_TEST_TMPDIR/a" ]
+  [ -s "$BATS_TEST_TMPDIR/b" ]
   assert_equal "$(comm -12 "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b")" ""
   echo >&"$session_in"
   close_session
@@ -369,10 +370,11 @@ has_in_environment() {
       fail "$(tr '\0' ' ' <"$found/cmdline")"
   done < <(grep -lzs -e sk-ant-canary-1 /proc/[0-9]*/environ)
   for holder in $(docker ps -q | xargs docker inspect -f '{{.State.Pid}}'); do
-    run -1 grep -z canary-token "/proc/$holder/environ"
+    run -1 grep -z sk-ant-canary-1 "/proc/$holder/environ"
   done
   cat /proc/[0-9]*/cmdline 2>/dev/null >"$BATS_TEST_TMPDIR/cmdlines" || true
-  run -1 grep -a canary-token "$BATS_TEST_TMPDIR/cmdlines"
+  grep -a drydock "$BATS_TEST_TMPDIR/cmdlines" >/dev/null
+  run -1 grep -a sk-ant-canary-1 "$BATS_TEST_TMPDIR/cmdlines"
   docker ps -aq | while read -r id; do docker inspect "$id" || true; done \
     >"$BATS_TEST_TMPDIR/inspect"
   run -1 grep canary "$BATS_TEST_TMPDIR/inspect"
