@@ -6,6 +6,8 @@ load counter
 
 setup_file() {
   counter_prefix
+  export AGENT=$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json
+  cp "$AGENT" "$BATS_FILE_TMPDIR/counter.json"
   export ENGINE_DIR=$BED/restart
   local bed=$DOCKER_HOST
   engine_start
@@ -21,6 +23,8 @@ teardown_file() {
 setup() {
   bed_setup root
   counter_setup
+  # A test may have changed it.
+  cat "$BATS_FILE_TMPDIR/counter.json" >"$AGENT"
   engine_start
   export DRYDOCK_ENGINE=$ENGINE_DIR/docker.sock DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
   images_adopt "$XDG_STATE_HOME/drydock/images.json"
@@ -74,7 +78,7 @@ engine_kill_shims() {
 
 # Without its agent no proxy runs: an engine starts none by itself.
 proxy_is_down() {
-  [ -z "$(docker ps -q --filter label=io.drydock.role=egress)" ]
+  finds_nothing docker ps -q --filter label=io.drydock.role=egress
 }
 
 starts_again() {
@@ -87,12 +91,10 @@ starts_again() {
 }
 
 @test "stopped with its engine, and started again with its home as it was" {
-  local conf agent=$BATS_FILE_TMPDIR/prefix/share/drydock/agents/counter.json
+  local conf
   DRYDOCK_AGENT_HOSTS=no open_counter
   conf=${home%/home}/sidecar/conf/hosts
-  jq '.hosts = ["agent.example"]' "$agent" >"$agent.new"
-  cat "$agent.new" >"$agent"
-  rm "$agent.new"
+  jq '.hosts = ["agent.example"]' "$BATS_FILE_TMPDIR/counter.json" >"$AGENT"
   echo kept >"$home/mine"
   engine_end
   assert_equal "$(state_of "$id")" "engine silent"
@@ -197,8 +199,6 @@ starts_again() {
 
 @test "without a name server a launch fails, unless no name is to be resolved" {
   local list=$XDG_CONFIG_HOME/drydock/allowlist
-  # Another test has given the agent a host.
-  export DRYDOCK_AGENT_HOSTS=no
   engine_end
   engine_start --dns 127.0.0.53
   echo a.example >"$list"
