@@ -93,7 +93,7 @@ conf_of() {
   make_session other123 "$project/elsewhere"
   exec {lease}<"$XDG_STATE_HOME/drydock/sessions/other123/lease"
   flock "$lease"
-  run -0 --separate-stderr timeout 5 drydock allow a.example
+  run -0 --separate-stderr timeout 9 drydock allow a.example
   assert_equal "$stderr" ""
 }
 

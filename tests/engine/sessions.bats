@@ -73,12 +73,13 @@ has_another_companion() {
 @test "running, detached, stopped, ended" {
   open_counter
   said detached
-  on_terminal 'expect:agent first' 'expect:ended elsewhere' -- \
+  on_terminal 'expect:agent first' 'expect:another process ended' -- \
     drydock attach >/dev/null 2>&1 3>&- &
   wait_for "a viewer" test_state running
   said running
   as_who drydock stop "$id"
-  wait $! || true
+  wait $! || status=$?
+  assert_equal "$status" 143
   open_counter
   docker kill "drydock-$id-agent-1" >/dev/null
   said stopped

@@ -21,7 +21,7 @@ on_terminal() {
 }
 
 no_container_left() {
-  [ -z "$(docker ps -aq --filter label=io.drydock.session)" ]
+  finds_nothing docker ps -aq --filter label=io.drydock.session
 }
 
 @test "bash is on a terminal of the same size, and its status comes back" {
@@ -55,8 +55,10 @@ no_container_left() {
 @test "a shell goes on without its terminal" {
   run on_terminal 'expect:ready' close -- \
     drydock shell "$project" -- sh -c 'echo ready; sleep 600'
-  run -0 as_who drydock list
-  assert_contains "$output" detached
+  detached() {
+    as_who drydock list | grep detached
+  }
+  wait_for "a detached session" detached
   run -0 as_who drydock stop --all --force
   no_container_left
 }
@@ -116,7 +118,7 @@ END
   # A stop from outside, and back.
   kill -TSTP "$(pgrep -P "$(in_tmux display -p -t t:0 '#{pane_pid}')")"
   wait_for "stop" shell_has t:0
-  has_modes t:0 "0 1 0"
+  wait_for "modes" has_modes t:0 "0 1 0"
   in_tmux send-keys -t t:0 fg Enter
   wait_for "modes" has_modes t:0 "1 0 1"
 
@@ -139,6 +141,13 @@ END
   assert_equal "$(tr -cd '\033' <<<"$output" | wc -c)" 1
 }
 
+# has_region MODES: the second pane's insert and origin mode, and its scroll
+# region.
+has_region() {
+  [ "$(in_tmux display -p -t t:1 "#{insert_flag} #{origin_flag}\
+ #{scroll_region_upper} #{scroll_region_lower}")" = "$1" ]
+}
+
 # What the program set before the terminal came.
 @test "a terminal that attaches gets the session's modes" {
   cat >"$project/draw" <<'END'
@@ -155,15 +164,11 @@ END
   in_tmux new-window -t t "exec bash --norc -i"
   in_tmux send-keys -t t:1 "drydock attach $id" Enter
   wait_for "drawing" shows t:1 ready
-  assert_equal "$(in_tmux display -p -t t:1 \
-    '#{insert_flag} #{origin_flag} #{scroll_region_upper} #{scroll_region_lower}')" \
-    "1 1 2 9"
+  wait_for "the session's modes" has_region "1 1 2 9"
   run on_terminal 'expect:ready' $'send:\034' -- drydock attach "$id"
   assert_contains "$output" $'\033[4 q'
   # The terminals that leave have their own modes again.
   in_tmux send-keys -t t:1 Enter
   wait_for "end" shell_has t:1
-  assert_equal "$(in_tmux display -p -t t:1 \
-    '#{insert_flag} #{origin_flag} #{scroll_region_upper} #{scroll_region_lower}')" \
-    "0 0 0 23"
+  wait_for "its own modes" has_region "0 0 0 23"
 }
