@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
 #include "deps/cacheseed.h"
+#include "engine/moment.h"
 #include "host/settings.h"
 #include "host/statedir.h"
 #include "session/caches.h"
@@ -25,7 +26,6 @@
 enum {
 	MEASURE_MS = 10000, /* of all slots */
 	LOCK_MS = 10000,
-	WHEN_SIZE = sizeof("2000-01-01T00:00:00Z") + 8,
 };
 
 struct cache_options {
@@ -33,15 +33,11 @@ struct cache_options {
 	bool json;
 };
 
-/* RFC 3339; "" if the time is unknown. */
-static void
-format_time(time_t at, char ret_text[WHEN_SIZE])
+/* Returned: when a session last had the slot; NULL if that is unknown. */
+static char *
+used_at(const struct slot_facts *f)
 {
-	struct tm tm;
-
-	if (at == 0 || gmtime_r(&at, &tm) == NULL ||
-	    strftime(ret_text, WHEN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		ret_text[0] = '\0';
+	return f->used_at == 0 ? NULL : moment_text(f->used_at);
 }
 
 static char *
@@ -66,16 +62,15 @@ write_slot(const struct context *ctx, struct jsonw *w, const struct cached *c)
 {
 	const struct slot_facts *f = &c->facts;
 	cleanup_free char *path = slot_path(ctx, c);
-	char used[WHEN_SIZE];
+	cleanup_free char *used = used_at(f);
 
-	format_time(f->used_at, used);
 	jsonw_open_object(w);
 	jsonw_key_str(w, "path", path);
 	jsonw_key_str(w, "project", c->project);
 	jsonw_key_str(w, "mode", cached_mode(c));
 	jsonw_key_str(w, "state", state_name(f->state));
 	jsonw_key_str(w, "session", f->state == SLOT_TAKEN ? f->owner : NULL);
-	jsonw_key_str(w, "used_at", used[0] != '\0' ? used : NULL);
+	jsonw_key_str(w, "used_at", used);
 	if (f->bytes >= 0) {
 		jsonw_key_int(w, "bytes", f->bytes);
 		jsonw_key_int(w, "files", f->files);
@@ -93,10 +88,9 @@ print_slot(const struct cached *c)
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	cleanup_strbuf struct strbuf when = STRBUF_INIT;
 	const char *project = c->project != NULL ? c->project : c->set;
-	char used[WHEN_SIZE];
+	cleanup_free char *used = used_at(f);
 
-	format_time(f->used_at, used);
-	if (used[0] != '\0')
+	if (used != NULL)
 		listed_add_when(&when, used, time(NULL));
 	if (f->bytes >= 0 && !f->whole)
 		strbuf_addf(&line, ">%6" PRId64 " MiB", f->bytes / MIB);
@@ -313,9 +307,11 @@ const struct cmd cmd_cache = {
 	    "their caches, a slot, which no other session has at the same "
 	    "time; the next session of the project finds it warm. status "
 	    "lists the slots: size, last use, the session that has it, and "
-	    "the project. verify hashes the packages that the project's lock files name and removes those that are something else. gc removes slots that no session has: those unused "
-	    "for cache_days, then the least recently used ones until all have "
-	    "at most cache_size. Every launch does the same.",
+	    "the project. verify hashes the packages that the project's lock "
+	    "files name and removes those that are something else. gc removes "
+	    "slots that no session has: those unused for cache_days, then the "
+	    "least recently used ones until all have at most cache_size. Every "
+	    "launch does the same.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = cache_optdefs,
 	.options_size = sizeof(struct cache_options),

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -16,6 +15,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/sessions.h"
+#include "engine/moment.h"
 #include "guest/refusal.h"
 #include "host/allowlist.h"
 #include "host/project.h"
@@ -162,15 +162,9 @@ add_request(struct requests *r, struct request *request)
 static void
 add_time(struct strbuf *out, int64_t seconds)
 {
-	char text[sizeof("2026-01-02T03:04:05Z")];
-	time_t t = (time_t)seconds;
-	struct tm tm;
+	cleanup_free char *text = moment_text((time_t)seconds);
 
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		strbuf_addstr(out, "-");
-	else
-		strbuf_addstr(out, text);
+	strbuf_addstr(out, text != NULL ? text : "-");
 }
 
 /* Appends the command that opens a refused host, if there is one. */

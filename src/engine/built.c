@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -22,6 +21,7 @@
 #include "base/xalloc.h"
 #include "engine/answer.h"
 #include "engine/engine.h"
+#include "engine/moment.h"
 #include "engine/programs.h"
 #include "host/paths.h"
 
@@ -242,19 +242,6 @@ built_read(
 	    paths->state_dir);
 }
 
-static char *
-now(void)
-{
-	char buf[sizeof("2000-01-01T00:00:00Z") + 8];
-	time_t seconds = time(NULL);
-	struct tm tm;
-
-	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return xstrdup("1970-01-01T00:00:00Z");
-	return xstrdup(buf);
-}
-
 /* The lists of programs of images that are not recorded any more go. */
 static void
 prune_programs(const struct paths *paths, const struct built_list *list)
@@ -417,7 +404,7 @@ built_add(const struct paths *paths, const struct engine *engine,
 	b->recipe = key->recipe != NULL ? xstrdup(key->recipe) : NULL;
 	b->engine_id = xstrdup(engine->id);
 	b->engine_data_root = xstrdup(engine->data_root);
-	b->built_at = now();
+	b->built_at = moment_now();
 	b->base = facts->base != NULL ? xstrdup(facts->base) : NULL;
 	b->parts = facts->parts != NULL ? xstrdup(facts->parts) : NULL;
 	b->seconds = seconds;

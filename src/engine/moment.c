@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* moment: parses RFC 3339 times with fractions and offsets. */
+/* moment: parses RFC 3339 times with fractions and offsets, and prints them. */
 #include "engine/moment.h"
 
 #include <stddef.h>
+
+#include "base/xalloc.h"
 
 /* Parses two digits; -1 for anything else. */
 static int
@@ -69,4 +71,24 @@ moment_before(struct timespec a, struct timespec b)
 	if (a.tv_sec != b.tv_sec)
 		return a.tv_sec < b.tv_sec;
 	return a.tv_nsec < b.tv_nsec;
+}
+
+char *
+moment_text(time_t at)
+{
+	char text[sizeof("2026-11-22T14:55:44Z")];
+	struct tm tm;
+
+	if (gmtime_r(&at, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return NULL;
+	return xstrdup(text);
+}
+
+char *
+moment_now(void)
+{
+	char *text = moment_text(time(NULL));
+
+	return text != NULL ? text : xstrdup("1970-01-01T00:00:00Z");
 }

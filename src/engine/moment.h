@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* moment: times in docker's output (RFC 3339 section 5.6). */
+/* moment: times of docker's output and of drydock's files (RFC 3339). */
 #ifndef DRYDOCK_MOMENT_H
 #define DRYDOCK_MOMENT_H
 
@@ -14,5 +14,11 @@ bool moment_parse(const char *text, struct timespec *ret_time);
 
 /* Returns true if a is before b. */
 bool moment_before(struct timespec a, struct timespec b);
+
+/* Returned: "2026-11-22T14:55:44Z"; NULL if the year has no four digits. */
+char *moment_text(time_t at);
+
+/* Returned: the same of this second. */
+char *moment_now(void);
 
 #endif /* DRYDOCK_MOMENT_H */

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/moment.h"
 #include "host/paths.h"
 #include "session/changes.h"
 #include "session/links.h"
@@ -152,7 +153,7 @@ record_end(const struct record *record, int session_fd)
 	if (record_container_id(record, "agent") == NULL ||
 	    record->ended_at != NULL)
 		return;
-	now = record_now();
+	now = moment_now();
 	ended.ended_at = now;
 	if (record_write(session_fd, &ended, &dg) != 0)
 		diag_warn("session %s: its end is not recorded: %s; if its "

@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/moment.h"
 #include "host/paths.h"
 #include "session/collect.h"
 #include "session/look.h"
@@ -132,7 +133,7 @@ stop_agent(const struct end_spec *spec, struct session *session,
 		return 0;
 	/* The time of an earlier, interrupted stop does not count. */
 	free(record->stopping_at);
-	record->stopping_at = record_now();
+	record->stopping_at = moment_now();
 	if (record_write(session->dir_fd, record, &unwritten) != 0)
 		diag_warn("%s; if this stop is interrupted, run \"drydock stop "
 			  "%s\" again",

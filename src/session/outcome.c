@@ -19,6 +19,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
+#include "engine/moment.h"
 #include "guest/wire.h"
 #include "host/paths.h"
 #include "host/settings.h"
@@ -162,7 +163,7 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 		o.ended_at = xstrdup(agent->finished_at);
 	else
 		o.ended_at =
-		    r->ended_at != NULL ? xstrdup(r->ended_at) : record_now();
+		    r->ended_at != NULL ? xstrdup(r->ended_at) : moment_now();
 	/*
 	 * "drydock stop" collects the facts before it stops the command: read
 	 * the note now.

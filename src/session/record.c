@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -116,19 +115,6 @@ record_set(
 	}
 	replace(&record->containers[i].image, image);
 	replace(&record->containers[i].id, id);
-}
-
-char *
-record_now(void)
-{
-	char buf[sizeof("2000-01-01T00:00:00Z") + 8];
-	struct tm tm;
-	time_t now = time(NULL);
-
-	if (gmtime_r(&now, &tm) == NULL ||
-	    strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return xstrdup("1970-01-01T00:00:00Z");
-	return xstrdup(buf);
 }
 
 static void

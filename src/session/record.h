@@ -88,9 +88,6 @@ int record_read_fields(
     int session_fd, struct record *ret_record, struct diag *dg);
 void record_release(struct record *record);
 
-/* Returned: the current time in the record's format. */
-char *record_now(void);
-
 #define cleanup_record __attribute__((cleanup(record_release)))
 
 #endif /* DRYDOCK_RECORD_H */

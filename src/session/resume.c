@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/xalloc.h"
 #include "engine/image.h"
+#include "engine/moment.h"
 #include "host/reserved.h"
 #include "host/settings.h"
 #include "host/trusted.h"
@@ -183,7 +184,7 @@ start_containers(struct start *l, struct diag *dg)
 	 */
 	r->ends_with_client = false;
 	free(r->starting_at);
-	r->starting_at = record_now();
+	r->starting_at = moment_now();
 	free(r->stopping_at);
 	r->stopping_at = NULL;
 	if (record_write(l->session.dir_fd, r, dg) != 0)

@@ -18,6 +18,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "engine/moment.h"
 #include "host/settings.h"
 #include "host/sshproto.h"
 #include "plan/role.h"
@@ -155,7 +156,7 @@ write_log(const struct sshagent *a, const char *event,
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_free char *now = record_now();
+	cleanup_free char *now = moment_now();
 	struct jsonw *w = jsonw_new(false);
 	bool is_signed = strcmp(event, "signed") == 0;
 

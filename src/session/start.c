@@ -13,6 +13,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/compose.h"
+#include "engine/moment.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/token.h"
@@ -78,7 +79,7 @@ start_fill_record(struct start *l)
 	r->engine_id = xstrdup(l->engine->id);
 	r->engine_data_root = xstrdup(l->engine->data_root);
 	r->engine_socket = xstrdup(l->engine->socket);
-	r->created_at = record_now();
+	r->created_at = moment_now();
 	allowed_record(l->settings, r);
 }
 
@@ -301,7 +302,7 @@ start_go(struct start *l, struct diag *dg)
 		    l->session.id, l->session.id);
 	/* From here on the agent may have run. */
 	free(l->record.launched_at);
-	l->record.launched_at = record_now();
+	l->record.launched_at = moment_now();
 	if (record_write(l->session.dir_fd, &l->record, dg) != 0 ||
 	    holder_go(l->holder_fd, WIRE_GO, &go,
 		(int)l->settings->engine_timeout_ms, &started, dg) != 0)

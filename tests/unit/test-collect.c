@@ -15,6 +15,7 @@
 #include "session/record.h"
 
 #include "check.h"
+#include "engine/moment.h"
 
 #define HEX16 "0123456789abcdef"
 #define AGENT_ID HEX16 HEX16 HEX16 HEX16
@@ -417,13 +418,13 @@ fill_record(const struct row *row, struct record *r)
 		record_set(r, "egress", NULL, egress_id);
 	}
 	if (row->recorded == LAUNCHED || row->recorded == LAUNCHED_WITHOUT_ID)
-		r->launched_at = record_now();
+		r->launched_at = moment_now();
 	if (row->starting)
-		r->starting_at = record_now();
+		r->starting_at = moment_now();
 	if (row->stopping)
 		r->stopping_at = xstrdup(stop_began);
 	if (row->ended)
-		r->ended_at = record_now();
+		r->ended_at = moment_now();
 }
 
 static enum session_state

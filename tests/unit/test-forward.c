@@ -30,6 +30,7 @@
 #include "session/record.h"
 
 #include "check.h"
+#include "engine/moment.h"
 
 #define ID "abcd1234"
 #define INNER 3000
@@ -78,7 +79,7 @@ make_session(struct paths *paths)
 		.engine_id = xstrdup("E"),
 		.engine_data_root = xstrdup("/d"),
 		.engine_socket = xstrdup("/s"),
-		.created_at = record_now(),
+		.created_at = moment_now(),
 	};
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int fd;

@@ -20,6 +20,7 @@
 #include "session/session.h"
 
 #include "check.h"
+#include "engine/moment.h"
 
 /* Two sessions; leases are held, so that no engine is asked. */
 struct bed {
@@ -53,7 +54,7 @@ claim(struct bed *bed, const char *dir, struct session *s)
 		.engine_id = xstrdup("E"),
 		.engine_data_root = xstrdup("/var/lib/docker"),
 		.engine_socket = xstrdup("/run/docker.sock"),
-		.created_at = record_now(),
+		.created_at = moment_now(),
 	};
 
 	CHECK_INT(session_claim(&bed->paths, s, &dg), 0);

@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 
 #include "check.h"
+#include "engine/moment.h"
 
 #define HEX16 "0123456789abcdef"
 #define CONTAINER_ID HEX16 HEX16 HEX16 HEX16
@@ -47,7 +48,7 @@ test_round_trip(void)
 		.engine_id = xstrdup("E"),
 		.engine_data_root = xstrdup("/var/lib/docker"),
 		.engine_socket = xstrdup("/run/docker.sock"),
-		.created_at = record_now(),
+		.created_at = moment_now(),
 		.toolchains = xstrdup(""),
 		.agent_hosts = xstrdup("no"),
 		.upstream_proxy = xstrdup("http://p.example:3128"),

@@ -19,6 +19,7 @@
 #include "base/xalloc.h"
 #include "check.h"
 #include "engine/engine.h"
+#include "engine/moment.h"
 #include "guest/wire.h"
 #include "host/paths.h"
 #include "session/record.h"
@@ -114,8 +115,8 @@ room_claim(struct room *r, bool ends_with_client)
 		.engine_id = xstrdup("stub"),
 		.engine_data_root = xstrdup("/data"),
 		.engine_socket = xstrdup(r->engine.socket),
-		.created_at = record_now(),
-		.launched_at = record_now(),
+		.created_at = moment_now(),
+		.launched_at = moment_now(),
 		.ends_with_client = ends_with_client,
 	};
 	record_set(&r->record, "agent", NULL, A64);
