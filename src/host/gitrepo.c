@@ -361,16 +361,21 @@ top_above(const char *project)
 }
 
 /*
- * Returned: advice to start the session on top, the directory of the
- * repository.  "" when top is NULL or contains the home, which cannot be a
+ * Notes that the repository of the project is in dir.  top is the directory of
+ * the repository; NULL if it is unknown.  One that contains the home cannot be a
  * project.
  */
-static char *
-advice(const char *top, const struct paths *paths)
+static void
+note_outside(const char *project, const char *dir, const char *top,
+    const struct paths *paths, struct strvec *notes)
 {
-	if (top == NULL || protected_is_below(paths->home, top))
-		return xstrdup("");
-	return xasprintf(": start it on %s", top);
+	bool usable = top != NULL && !protected_is_below(paths->home, top);
+
+	strvec_pushf(notes,
+	    "git does not work in the session, since the repository of %s is "
+	    "in %s, outside of the project%s%s",
+	    project, dir, usable ? ": start the session on " : "",
+	    usable ? top : "");
 }
 
 /*
@@ -397,7 +402,6 @@ check_git_file(const char *project, int project_fd, const char *outer,
 	cleanup_free char *path = NULL;
 	cleanup_free char *real = NULL;
 	cleanup_free char *top = NULL;
-	cleanup_free char *what_to_do = NULL;
 
 	if (named == NULL)
 		return;
@@ -410,11 +414,7 @@ check_git_file(const char *project, int project_fd, const char *outer,
 		return;
 	if (real != NULL)
 		top = top_of_git_dir(real);
-	what_to_do = advice(top, paths);
-	strvec_pushf(notes,
-	    "git does not work in the session, since the repository of %s is "
-	    "in %s, outside of the project%s",
-	    project, real != NULL ? real : path, what_to_do);
+	note_outside(project, real != NULL ? real : path, top, paths, notes);
 }
 
 /* Notes objects that the repository shares with another one. */
@@ -460,14 +460,10 @@ gitrepo_check(const char *project, const char *outer, const struct paths *paths,
 		return;
 	if (fstatat(project_fd, ".git", &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		cleanup_free char *top = top_above(project);
-		cleanup_free char *what_to_do = advice(top, paths);
 
 		/* A bare repository has HEAD in its top directory. */
 		if (top != NULL && !is_small_file(project_fd, "HEAD"))
-			strvec_pushf(ret_notes,
-			    "git finds no repository in the session, which has "
-			    "%s and not %s around it%s",
-			    project, top, what_to_do);
+			note_outside(project, top, top, paths, ret_notes);
 		return;
 	}
 	if (S_ISREG(st.st_mode))

@@ -50,8 +50,9 @@ END
   top=$project
   project=$top/sub
   run -128 --separate-stderr in_session git rev-parse
-  assert_contains "$stderr" "git finds no repository in the session, which has\
- $top/sub and not $top around it: start it on $top"
+  assert_contains "$stderr" "git does not work in the session, since the\
+ repository of $top/sub is in $top, outside of the project: start the session on\
+ $top"
 }
 
 # in_terminal TERM COMMAND...: a session on a terminal; prints what it wrote.

@@ -104,15 +104,16 @@ test_elsewhere(void)
 	make(dir, "bare/p/HEAD", "");
 	check_notes(dir, "w",
 	    "git does not work in the session, since the repository of @/w is "
-	    "in @/r/.git/worktrees/w, outside of the project: start it on "
-	    "@/r\n");
+	    "in @/r/.git/worktrees/w, outside of the project: start the "
+	    "session on @/r\n");
 	check_notes(dir, "r/m",
 	    "git does not work in the session, since the repository of @/r/m "
-	    "is in @/r/.git/modules/m, outside of the project: start it on "
-	    "@/r\n");
+	    "is in @/r/.git/modules/m, outside of the project: start the "
+	    "session on @/r\n");
 	check_notes(dir, "r/sub/sub",
-	    "git finds no repository in the session, which has @/r/sub/sub and "
-	    "not @/r around it: start it on @/r\n");
+	    "git does not work in the session, since the repository of "
+	    "@/r/sub/sub is in @/r, outside of the project: start the session "
+	    "on @/r\n");
 	check_notes(dir, "gone",
 	    "git does not work in the session, since the repository of @/gone "
 	    "is in /nowhere/\033[m, outside of the project\n");
@@ -128,8 +129,8 @@ test_home(void)
 	make(dir, ".git/HEAD", "");
 	make(dir, "p/a", "");
 	check_notes(dir, "p",
-	    "git finds no repository in the session, which has @/p and not @ "
-	    "around it\n");
+	    "git does not work in the session, since the repository of @/p is "
+	    "in @, outside of the project\n");
 }
 
 static void
