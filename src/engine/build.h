@@ -51,8 +51,8 @@ struct build_outcome {
  * Builds one image for the caller, verifies it, and records it
  * (engine/built.h).  The verification inspects the labels by image id.  It also
  * runs a check in a container that is hardened like a session's: the guardrails
- * are in force, or the proxy can be run.  An image that fails is removed.  The caller
- * holds built_lock().
+ * are in force, or the proxy can be run.  An image that fails is removed.  The
+ * caller holds built_lock().
  *
  * DIAG_ENGINE: BuildKit is missing, a build step fails, or a registry cannot be
  * reached; the detail is the end of the builder's output.

@@ -4,9 +4,10 @@
  * managers names.
  *
  * npm: the registry and the scopes' registries of /etc/npmrc and the user's
- * ~/.npmrc; without a registry, the one that packagehosts_keep_npm() kept.  apt: the http and https mirrors of its sources.  No program is
- * run, and the environment does not count.  The files decide what a session can
- * reach: trusted_open() reads them.  Credentials are not kept.
+ * ~/.npmrc; without a registry, the one that packagehosts_keep_npm() kept.  apt:
+ * the http and https mirrors of its sources.  No program is run, and the
+ * environment does not count.  The files decide what a session can reach:
+ * trusted_open() reads them.  Credentials are not kept.
  */
 #ifndef DRYDOCK_PACKAGEHOSTS_H
 #define DRYDOCK_PACKAGEHOSTS_H

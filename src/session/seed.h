@@ -33,10 +33,10 @@ struct seed_spec {
 /*
  * Fills the empty directory home_fd with: the agent's synced snapshot, if there
  * is one; the user's git identity; with npm, the registries (not the
- * credentials) that the user's npm is set to; the user's own files from home.d; and the
- * agent's symlink to the history.  The snapshot is copied without hard links
- * and without the paths that the settings leave out.  The symlink replaces an
- * existing entry; its parent directories are made 0700.  If the session gets a
+ * credentials) that the user's npm is set to; the user's own files from home.d;
+ * and the agent's symlink to the history.  The snapshot is copied without hard
+ * links and without the paths that the settings leave out.  The symlink replaces
+ * an existing entry; its parent directories are made 0700.  If the session gets a
  * token, missing members are added to the agent's token_document.  A document
  * that is not a JSON object is left as it is, with a warning.  A symlink leads
  * to each cache that a toolchain finds by a path in the home, unless that path

@@ -61,9 +61,9 @@ void signature_describe(const struct signature *signature, struct strbuf *out);
 /*
  * These are for the record of an ended session.  signatures_read() adds the
  * signatures that were made, grouped by key and purpose, at most
- * SIGNATURES_KEPT; an absent log has none.  signatures_write() and signatures_restore() write and read
- * the members "signatures" and "signatures_more" of an object.
- * signatures_tell() prints a note for the user.
+ * SIGNATURES_KEPT; an absent log has none.  signatures_write() and
+ * signatures_restore() write and read the members "signatures" and
+ * "signatures_more" of an object.  signatures_tell() prints a note for the user.
  */
 enum {
 	SIGNATURES_KEPT = 20
