@@ -10,6 +10,7 @@ setup_file() {
     -u -c '
 import socket
 listener = socket.create_server(("", 22))
+print("listens")
 while True:
     s, _ = listener.accept()
     s.sendall(b"SSH-2.0-forge\r\n")
@@ -19,6 +20,12 @@ while True:
   ip=$(container_ip "$FORGE")
   printf '%s\n' "forge.drydock.test $ip" "other.drydock.test $ip" \
     >"$BED/dns/zone"
+  wait_for "the forge" logged listens
+}
+
+# logged TEXT: the forge said so.  The engine has a line a little later.
+logged() {
+  docker logs "$FORGE" 2>&1 | grep -F -- "$1"
 }
 
 teardown_file() {
@@ -36,10 +43,10 @@ setup() {
   run ! --separate-stderr in_session git ls-remote git@forge.drydock.test:a
   # The two have talked: the forge only knows its first line.
   refute_contains "$stderr" "the proxy refused"
-  assert_contains "$(docker logs "$FORGE")" "SSH-2.0-OpenSSH"
+  wait_for "the client's first line" logged SSH-2.0-OpenSSH
   run ! --separate-stderr in_session git ls-remote git@other.drydock.test:a
   assert_contains "$stderr" "the proxy refused other.drydock.test:22: 403"
-  assert_equal "$(docker logs "$FORGE" | wc -l)" 1
+  assert_equal "$(logged SSH- | wc -l)" 1
 }
 
 @test "the host keys of forges are known, and only root could change them" {
