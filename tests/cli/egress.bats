@@ -155,11 +155,11 @@ null"
   # A session that is being launched is waited for.
   run -124 timeout 1 drydock egress --follow "$id"
   # The reader leaves while nothing is logged.
-  run -0 timeout 10 bash -c 'drydock egress --follow "$1" | head -n 1' - "$id"
+  run -0 timeout 60 bash -c 'drydock egress --follow "$1" | head -n 1' - "$id"
   assert_contains "$output" a.example
   # This one was launched, and neither its holder nor its proxy listens.
   make_session "$id" "$project" '{"launched_at": "2026-01-01T00:00:00Z"}'
-  run -0 --separate-stderr timeout 10 drydock egress --follow "$id"
+  run -0 --separate-stderr timeout 60 drydock egress --follow "$id"
   [ "${#lines[@]}" = 1 ]
   assert_contains "$output" a.example
   assert_equal "$stderr" "drydock: session $id does not run"

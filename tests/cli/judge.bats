@@ -425,7 +425,7 @@ ue" } }'
   assert_contains "$stderr" "link"
   rm "$config/compose.d/z.yml"
   mkfifo "$config/compose.d/z.yml"
-  run -78 --separate-stderr timeout 20 drydock plan "$project"
+  run -78 --separate-stderr timeout 60 drydock plan "$project"
   rm "$config/compose.d/z.yml"
   mkdir "$config/compose.d/z.yml"
   run -78 --separate-stderr drydock plan "$project"

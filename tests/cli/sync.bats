@@ -168,9 +168,10 @@ $HOME/.claude.json: line "
   host_config
   good=$(cat "$HOME/.claude.json")
   printf '%s' "${good%\}*}" >"$HOME/.claude.json"
-  # The writer goes on once the reader has opened the half of it.
-  traced -f -e trace=openat2 -o "$BATS_TEST_TMPDIR/trace" \
-    drydock sync >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  # The writer goes on once the reader has opened the half of it, which then
+  # waits longer than it would: on a busy machine the test is slow, too.
+  traced -f -e trace=openat2,poll -e inject=poll:delay_enter=500000 \
+    -o "$BATS_TEST_TMPDIR/trace" drydock sync >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
   pid=$!
   wait_for "a first look" grep -F 'claude.json"' "$BATS_TEST_TMPDIR/trace"
   printf '%s\n' "$good" >"$HOME/.claude.json"
