@@ -67,7 +67,10 @@ int diag_set_errno(struct diag *dg, enum diag_class class, int errnum,
 int diag_wrap(struct diag *dg, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Compilers see the -1 here, and know what is set without it. */
+/*
+ * Analyzers do not look into diag.c.  By these macros they know that the caller
+ * fails, and so did not write its outputs.
+ */
 static inline int
 diag_minus_one(int rc)
 {
