@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* hostname: checks the labels of a name. */
 #include "base/hostname.h"
 
 #include <stdbool.h>

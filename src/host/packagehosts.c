@@ -123,7 +123,10 @@ take_registries(struct registries *r, const char *text, const char *file)
 	}
 }
 
-/* Leaves out a value that is no URL on one line, and the user in it. */
+/*
+ * Adds a registry to the settings for a session's npm, without the login in its
+ * URL.  Skips a value that is not an http or https URL, or not printable.
+ */
 static void
 add_setting(struct packagehosts *p, const char *name, const char *url)
 {
