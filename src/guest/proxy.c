@@ -54,9 +54,8 @@ struct conn {
 	struct proxyhead head; /* points into in */
 	bool private_ok;
 	uint16_t port; /* of the addresses */
-	/* The upstream proxy of the list that judged the request.  Owned. */
-	char *parent_host; /* NULL: there is none */
-	char *credentials; /* a whole field, or NULL */
+	/* Owned; the upstream proxy of the list that judged it, or NULL. */
+	char *parent_host;
 	struct lookup lookup; /* its addresses are connected to in turn */
 	size_t next_address;
 	struct conn *next, **at;
@@ -87,7 +86,6 @@ free_conn(struct conn *c)
 	queue_release(&c->to_server);
 	queue_release(&c->answer);
 	free(c->parent_host);
-	free(c->credentials);
 	*c->at = c->next;
 	if (c->next != NULL)
 		c->next->at = c->at;
@@ -223,8 +221,8 @@ add_request(struct conn *c)
 	if (more > c->head.body)
 		more = (size_t)c->head.body;
 	c->head.body -= more;
-	return proxyhead_forward(&c->head, data, c->parent_host != NULL,
-		   c->credentials, &c->to_server) &&
+	return proxyhead_forward(
+		   &c->head, data, c->parent_host != NULL, &c->to_server) &&
 	    queue_add(&c->to_server, data + c->head.len, more);
 }
 
@@ -255,12 +253,8 @@ ask_parent(struct conn *c)
 	char authority[PROXY_AUTHORITY_MAX + 1];
 	proxytarget_print(&c->head.target, authority);
 	(void)snprintf(request, sizeof(request),
-	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority);
-	if (!queue_add(&c->to_server, request, strlen(request)) ||
-	    (c->credentials != NULL &&
-		!queue_add(
-		    &c->to_server, c->credentials, strlen(c->credentials))) ||
-	    !queue_add(&c->to_server, "\r\n", 2)) {
+	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", authority, authority);
+	if (!queue_add(&c->to_server, request, strlen(request))) {
 		free_conn(c);
 		return;
 	}
@@ -365,12 +359,7 @@ choose_peer(struct conn *c, const struct proxyparent *parent)
 		return true;
 	c->port = parent->port;
 	c->parent_host = strdup(parent->host);
-	if (parent->credentials != NULL &&
-	    asprintf(&c->credentials, "Proxy-Authorization: Basic %s\r\n",
-		parent->credentials) == -1)
-		c->credentials = NULL;
-	return c->parent_host != NULL &&
-	    (parent->credentials == NULL || c->credentials != NULL);
+	return c->parent_host != NULL;
 }
 
 static void

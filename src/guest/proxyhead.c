@@ -353,7 +353,7 @@ add(struct queue *out, const char *text)
 
 bool
 proxyhead_forward(const struct proxyhead *head, const char *data,
-    bool whole_url, const char *more, struct queue *out)
+    bool whole_url, struct queue *out)
 {
 	struct span rest = { data, head->len };
 	struct span fields, line, name, value;
@@ -376,6 +376,5 @@ proxyhead_forward(const struct proxyhead *head, const char *data,
 		    is_forwarded(fields, name))
 			ok = queue_add(out, line.at, line.len) &&
 			    add(out, "\r\n");
-	return ok && (more == NULL || add(out, more)) &&
-	    add(out, "Connection: close\r\n\r\n");
+	return ok && add(out, "Connection: close\r\n\r\n");
 }

@@ -63,11 +63,11 @@ int proxyhead_parse(const char *data, size_t len, struct proxyhead *ret_head);
 /*
  * Appends the head to send to the server: with the path alone, or with the
  * whole URL for an upstream proxy.  data is the input of proxyhead_parse().
- * Fields that concern one connection are left out.  more is NULL or a whole
- * field, with its line end.  Returns false without memory.
+ * Fields that concern one connection are left out.  Returns false without
+ * memory.
  */
 bool proxyhead_forward(const struct proxyhead *head, const char *data,
-    bool whole_url, const char *more, struct queue *out);
+    bool whole_url, struct queue *out);
 
 /* Parses "HOST:PORT", as CONNECT has it, into all of *ret_target. */
 bool proxytarget_parse(const char *text, struct proxytarget *ret_target);

@@ -24,7 +24,6 @@ proxylist_release(struct proxylist *list)
 	free(list->v);
 	free(list->own);
 	free(list->parent.host);
-	free(list->parent.credentials);
 	*list = (struct proxylist)PROXYLIST_INIT;
 }
 
@@ -142,15 +141,12 @@ take_parent(struct proxylist *list, char *line)
 	const char *host = strsep(&line, " ");
 	const char *port = strsep(&line, " ");
 	struct proxytarget target;
-	if (list->parent.host != NULL || port == NULL ||
+	if (list->parent.host != NULL || port == NULL || line != NULL ||
 	    !parse_target(host, port, &target) ||
 	    (!target.is_name && !target.is_address))
 		return false;
-	if (line != NULL && (*line == '\0' || strchr(line, ' ') != NULL))
-		return false;
 	list->parent.host = xstrdup(host);
 	list->parent.port = target.port;
-	list->parent.credentials = line != NULL ? xstrdup(line) : NULL;
 	return true;
 }
 

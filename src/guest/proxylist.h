@@ -6,9 +6,8 @@
  *
  *	hosts		lines "PROTOCOL KIND HOST PORT SCOPE"
  *	host-addresses	an address of the host a line: never a destination
- *	parent		may be absent: "HOST PORT [CREDENTIALS]", the upstream
- *			proxy of all connections; CREDENTIALS are those of
- *			Proxy-Authorization: Basic
+ *	parent		may be absent: "HOST PORT", the upstream proxy of all
+ *			connections
  *	boot-id		may be absent: the id of the host's boot in which the
  *			proxy may run.  The engine's restart policy could start
  *			it after a later boot, without its agent
@@ -54,7 +53,6 @@ struct proxyline {
 struct proxyparent {
 	char *host; /* owned; NULL: there is no upstream proxy */
 	uint16_t port;
-	char *credentials; /* owned; or NULL */
 };
 
 struct proxylist {
@@ -65,12 +63,9 @@ struct proxylist {
 	struct proxyparent parent;
 };
 
-#define PROXYLIST_INIT                \
-	{                             \
-		NULL, 0, NULL, 0,     \
-		{                     \
-			NULL, 0, NULL \
-		}                     \
+#define PROXYLIST_INIT    \
+	{                 \
+		.v = NULL \
 	}
 
 /*

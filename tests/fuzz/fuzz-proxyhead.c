@@ -77,7 +77,7 @@ check_forward(const struct proxyhead *h, const char *data)
 	struct queue out = QUEUE_INIT;
 	struct proxyhead again;
 	cleanup_free char *text = NULL;
-	FUZZ_CHECK(proxyhead_forward(h, data, true, NULL, &out));
+	FUZZ_CHECK(proxyhead_forward(h, data, true, &out));
 	text = xstrndup(out.buf + out.start, out.len);
 	check_lines(text, out.len);
 	FUZZ_CHECK(proxyhead_parse(text, strlen(text), &again) == 0);

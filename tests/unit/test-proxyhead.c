@@ -244,7 +244,7 @@ forwarded_heads(void)
 		CHECK_INT(
 		    proxyhead_parse(rows[i].head, strlen(rows[i].head), &h), 0);
 		CHECK_INT(h.body, rows[i].body);
-		CHECK(proxyhead_forward(&h, rows[i].head, false, NULL, &out));
+		CHECK(proxyhead_forward(&h, rows[i].head, false, &out));
 		CHECK(queue_add(&out, "", 1));
 		CHECK_STR(out.buf, rows[i].want);
 		queue_release(&out);
