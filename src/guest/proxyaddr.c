@@ -70,19 +70,6 @@ proxyaddr_print(const struct proxyaddr *a, char text[PROXYADDR_TEXT])
 	    text, PROXYADDR_TEXT, a->family == AF_INET6 ? "[%s]" : "%s", plain);
 }
 
-static size_t
-address_len(const struct proxyaddr *a)
-{
-	return a->family == AF_INET ? 4 : 16;
-}
-
-bool
-proxyaddr_equal(const struct proxyaddr *a, const struct proxyaddr *b)
-{
-	return a->family == b->family &&
-	    memcmp(a->bytes, b->bytes, address_len(a)) == 0;
-}
-
 /* range is ADDRESS/BITS, of one of the tables. */
 static bool
 is_in(const struct proxyaddr *a, const char *range)
@@ -113,8 +100,10 @@ is_in_any(const struct proxyaddr *a, const char *const *ranges, size_t nr)
 static bool
 is_own(const struct proxyaddr *a, const struct proxyaddr *own, size_t nown)
 {
+	size_t len = a->family == AF_INET ? 4 : 16;
 	for (size_t i = 0; i < nown; i++)
-		if (proxyaddr_equal(a, &own[i]))
+		if (a->family == own[i].family &&
+		    memcmp(a->bytes, own[i].bytes, len) == 0)
 			return true;
 	return false;
 }

@@ -21,8 +21,6 @@ bool proxyaddr_parse(const char *text, struct proxyaddr *ret);
 #define PROXYADDR_TEXT (INET6_ADDRSTRLEN + 2)
 void proxyaddr_print(const struct proxyaddr *a, char text[PROXYADDR_TEXT]);
 
-bool proxyaddr_equal(const struct proxyaddr *a, const struct proxyaddr *b);
-
 enum proxyaddr_kind {
 	PROXYADDR_GLOBAL, /* global unicast */
 	PROXYADDR_SPECIAL, /* only for a line with "private" */

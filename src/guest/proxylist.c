@@ -215,11 +215,12 @@ proxylist_judge(const struct proxylist *list, const struct proxytarget *target,
 {
 	enum refusal_why why = REFUSAL_LIST;
 	*ret_private = false;
+	/* Some texts only look like a host. */
+	if (!target->is_name && !target->is_address)
+		return REFUSAL_LIST;
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct proxyline *line = &list->v[i];
-		/* Neither: a text that only looks like a host. */
-		if ((!target->is_name && !target->is_address) ||
-		    line->target.is_address != target->is_address ||
+		if (line->target.is_address != target->is_address ||
 		    !has_host(line, target->host))
 			continue;
 		if (line->target.port != target->port ||
