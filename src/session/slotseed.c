@@ -88,7 +88,7 @@ tell_progress(void *arg, const struct cacheseed_report *so_far)
 	if (monotime_ms() < *next)
 		return;
 	*next = monotime_ms() + STEP_MS;
-	diag_note("%" PRId64 " packages, %" PRId64
+	diag_note("%" PRId64 " files, %" PRId64
 		  " MiB are copied into the session's caches",
 	    so_far->files, so_far->bytes / MIB);
 }
@@ -99,8 +99,8 @@ tell_seeded(const struct cacheseed_report *report)
 	tell_bad(report);
 	if (report->files > 0)
 		diag_note("the session's caches start with %" PRId64
-			  " packages (%" PRId64
-			  " MiB) that the lock files name",
+			  " files (%" PRId64
+			  " MiB) of packages that the lock files name",
 		    report->files, (report->bytes + MIB / 2) / MIB);
 	if (report->stopped_by != NULL)
 		diag_note(

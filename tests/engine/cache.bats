@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Slots of dependency caches, with the image that the bed has: a toolchain of
 # the user's own, without packages, has the caches of npm and cargo.  cargo
-# itself is tried with DRYDOCK_TEST_TOOLCHAINS=all (toolchains.bats).
+# itself is tried with DRYDOCK_TEST_TOOLCHAINS=all (registries.bats).
 
 load ../helper
 load counter
@@ -162,7 +162,7 @@ blob_of() {
     drydock shell "$other" -- sh -c 'cp package*.json /tmp && cd /tmp &&
       npm ci --offline --no-audit --no-fund --loglevel error 2>&1 |
       grep -o ENOTCACHED | sort -u' </dev/null
-  assert_contains "$stderr" "start with 39 packages"
+  assert_contains "$stderr" "start with 39 files"
   assert_contains "$stderr" "warning"
   assert_equal "$output" ENOTCACHED
 
@@ -174,7 +174,7 @@ blob_of() {
     drydock shell "$other" -- sh -c 'cp package*.json /tmp && cd /tmp &&
       npm ci --offline --no-audit --no-fund --loglevel error >/dev/null &&
       node -p "require(\"dep39\")"' </dev/null
-  assert_contains "$stderr" "start with 40 packages"
+  assert_contains "$stderr" "start with 40 files"
   assert_equal "$output" 42
 
   run --separate-stderr -0 as_who drydock cache verify
