@@ -3,6 +3,7 @@
 # configuration names is opened by the bundle, and a refusal is understood.
 
 load ../helper
+load registry
 
 setup() {
   bed_setup user
@@ -11,17 +12,13 @@ setup() {
 }
 
 teardown() {
-  [ -z "${registry-}" ] || docker rm -f "$registry" >/dev/null || true
+  stop_registry
   rm -f "$BED/user/.npmrc"
-  : >"$BED/dns/zone"
 }
 
 # start_registry URL: an https server with one npm package, dep.
 start_registry() {
   local integrity
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-    -keyout "$srv/key" -out "$srv/cert" -days 2 -subj /CN=drydock.test \
-    -addext 'subjectAltName=DNS:registry.drydock.test' 2>/dev/null
   mkdir -p "$srv/package" "$srv/root"
   echo '{"name": "dep", "version": "1.0.0"}' >"$srv/package/package.json"
   echo 'module.exports = 42' >"$srv/package/index.js"
@@ -32,19 +29,7 @@ start_registry() {
     name: "dep", "dist-tags": {latest: "1.0.0"},
     versions: {"1.0.0": {name: "dep", version: "1.0.0",
       dist: {tarball: $url, integrity: $integrity}}}}' >"$srv/root/dep"
-  registry=$(docker run -d --user 0 --volume "$srv:/srv:ro" \
-    --workdir /srv/root --entrypoint python3 "$(agent_image 0)" -c '
-import http.server, ssl
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain("/srv/cert", "/srv/key")
-server = http.server.ThreadingHTTPServer(
-    ("", 8443), http.server.SimpleHTTPRequestHandler)
-server.socket = context.wrap_socket(server.socket, server_side=True)
-server.serve_forever()')
-  echo "registry.drydock.test $(docker inspect -f \
-    '{{.NetworkSettings.IPAddress}}' "$registry")" >"$BED/dns/zone"
-  wait_for "the registry" curl -sk \
-    "https://$(cut -d ' ' -f 2 "$BED/dns/zone"):8443/dep"
+  serve_registry "$srv"
 }
 
 # npm_install: of the package, from the registry that the session's npm knows.
@@ -113,24 +98,72 @@ drydock: $(echo "$XDG_CONFIG_HOME"/drydock/projects/*/allowlist) has no line for
   done
 }
 
-@test "cargo says that the proxy refused" {
-  [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ] ||
-    skip "cargo is a download of 500 MB, in check --full"
-  export DRYDOCK_TOOLCHAINS=rust
-  images_all >"$BATS_TEST_TMPDIR/before"
-  as_user drydock build --bootstrap >"$BATS_TEST_TMPDIR/build" 2>&1 ||
-    fail "$(tail -n 30 "$BATS_TEST_TMPDIR/build")"
-  run --separate-stderr in_session sh -c '
-    mkdir -p /tmp/c/src /tmp/c/.cargo && cd /tmp/c && touch src/lib.rs
-    printf "%s\n" "[package]" "name = \"c\"" "version = \"1.0.0\"" \
-      "[dependencies]" "dep = \"1\"" >Cargo.toml
-    printf "%s\n" "[source.crates-io]" "replace-with = \"other\"" \
-      "[source.other]" "registry = \"sparse+https://cargo.refused.test/\"" \
-      >.cargo/config.toml
-    CARGO_NET_RETRY=0 cargo fetch 2>&1'
-  images_remove_new "$BATS_TEST_TMPDIR/before"
-  echo "$output"
-  echo "$stderr"
-  assert_contains "$output" "CONNECT tunnel failed, response 403"
-  assert_contains "$stderr" "drydock allow cargo.refused.test"
+# make_debs: two repositories with a package each, first and second, whose
+# program prints its name.
+make_debs() {
+  local name dir sum
+  for name in first second; do
+    dir=$srv/root/$name
+    mkdir -p "$srv/$name/DEBIAN" "$srv/$name/usr/bin" "$dir"
+    printf '#!/bin/sh\necho %s\n' "$name" >"$srv/$name/usr/bin/$name"
+    chmod 0755 "$srv/$name/usr/bin/$name"
+    printf '%s\n' "Package: $name" 'Version: 1' 'Architecture: all' \
+      'Maintainer: Nobody <nobody@drydock.test>' 'Description: a test' \
+      >"$srv/$name/DEBIAN/control"
+    dpkg-deb --build "$srv/$name" "$dir/$name.deb" >/dev/null
+    sum=$(sha256sum <"$dir/$name.deb")
+    {
+      cat "$srv/$name/DEBIAN/control"
+      printf '%s\n' "Filename: ./$name.deb" "Size: $(stat -c %s "$dir/$name.deb")" \
+        "SHA256: ${sum%% *}"
+    } >"$dir/Packages"
+    sum=$(sha256sum <"$dir/Packages")
+    printf '%s\n' "Date: $(LC_ALL=C date -uR)" 'SHA256:' \
+      " ${sum%% *} $(stat -c %s "$dir/Packages") Packages" >"$dir/Release"
+  done
+}
+
+@test "apt gets packages from an allowed repository, by https and by http" {
+  local host
+  make_debs
+  serve_registry "$srv"
+  cp "$srv/cert" "$project"
+  chmod 0644 "$project/cert"
+  # The image is read-only, and the caller is not root.
+  cat >"$project/get.sh" <<'END'
+set -eu
+mkdir -p /tmp/apt/state/lists/partial /tmp/apt/cache/archives/partial /tmp/get
+cp cert /tmp/get && cd /tmp/get
+cat >/tmp/apt/sources.list <<'END_OF_LIST'
+deb [trusted=yes] https://registry.drydock.test:8443/first ./
+deb [trusted=yes] http://registry.drydock.test:8080/second ./
+END_OF_LIST
+apt() {
+  timeout 20 apt-get -q -o Dir::State=/tmp/apt/state \
+    -o Dir::Cache=/tmp/apt/cache -o Dir::Etc::SourceParts=- \
+    -o Dir::Etc::SourceList=/tmp/apt/sources.list -o Acquire::Retries=0 \
+    -o Acquire::https::CaInfo=/tmp/get/cert "$@" 2>&1
+}
+apt --error-on=any update || { echo "status $?"; exit 1; }
+apt download first second
+for name in first second; do
+  dpkg-deb --extract ./"$name"_1_all.deb .
+  "./usr/bin/$name"
+done
+END
+  run -1 --separate-stderr in_session sh get.sh
+  assert_equal "${lines[-1]}" "status 100"
+  assert_contains "$output" "drydock refused registry.drydock.test:8443: it is\
+ not on the allowlist"
+  for host in registry.drydock.test:8443 http://registry.drydock.test:8080; do
+    assert_contains "${stderr#*drydock allow}" " $host"
+  done
+
+  cd "$project"
+  as_user drydock allow --private registry.drydock.test:8443 \
+    http://registry.drydock.test:8080
+  run --separate-stderr in_session sh get.sh
+  [ "$status: ${lines[-2]} ${lines[-1]}" = "0: first second" ] ||
+    fail "$output" "$stderr"
+  refute_contains "$stderr" "refused"
 }
