@@ -520,11 +520,11 @@ measure(int dir_fd, int timeout_ms, struct slot_facts *facts, bool write)
 	cleanup_close int data_fd = -1;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_free char *text = NULL;
-	struct usage u = { .whole = false };
+	struct usage u;
 
 	if (fs_open_own_dir(dir_fd, SLOT_DATA, &data_fd, &ignored) != 0)
 		return;
-	u = usage_measure(data_fd, timeout_ms);
+	usage_measure(data_fd, timeout_ms, &u);
 	facts->bytes = u.bytes;
 	facts->files = u.files;
 	facts->whole = u.whole;

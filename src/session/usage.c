@@ -49,8 +49,8 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	return fs_walk_read(walk, fd);
 }
 
-struct usage
-usage_measure(int dir_fd, int timeout_ms)
+void
+usage_measure(int dir_fd, int timeout_ms, struct usage *ret_usage)
 {
 	cleanup_diag struct diag over = DIAG_INIT;
 	struct measurement m = {
@@ -72,12 +72,12 @@ usage_measure(int dir_fd, int timeout_ms)
 	if (fd == -1 || fstat(fd, &st) != 0) {
 		cleanup_close_fn(&fd);
 		m.usage.whole = false;
-		return m.usage;
+	} else {
+		m.dev = st.st_dev;
+		if (fs_walk_read(&walk, fd) != 0)
+			m.usage.whole = false;
 	}
-	m.dev = st.st_dev;
-	if (fs_walk_read(&walk, fd) != 0)
-		m.usage.whole = false;
-	return m.usage;
+	*ret_usage = m.usage;
 }
 
 /*
@@ -89,7 +89,7 @@ is_over(const struct settings *settings, int fd, int timeout_ms,
 {
 	if (settings->disk_warn == 0 && settings->files_warn == 0)
 		return false;
-	*ret_usage = usage_measure(fd, timeout_ms);
+	usage_measure(fd, timeout_ms, ret_usage);
 	return (settings->disk_warn != 0 &&
 		   ret_usage->bytes > settings->disk_warn) ||
 	    (settings->files_warn != 0 &&

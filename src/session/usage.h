@@ -29,7 +29,7 @@ struct usage {
  * Measures the tree below dir_fd (borrowed) for at most timeout_ms.  Stays on
  * its file system and does not follow symlinks.
  */
-struct usage usage_measure(int dir_fd, int timeout_ms);
+void usage_measure(int dir_fd, int timeout_ms, struct usage *ret_usage);
 
 /* Prints a note if the home of session id exceeds the settings. */
 void usage_tell(const struct settings *settings, const char *id, int home_fd,

@@ -41,8 +41,9 @@ static void
 test_tree(void)
 {
 	cleanup_close int dir = make_tree();
-	struct usage u = usage_measure(dir, 10000);
+	struct usage u;
 
+	usage_measure(dir, 10000, &u);
 	CHECK(u.whole);
 	CHECK_INT(u.files, 6);
 	CHECK(u.bytes >= (int64_t)SIZE);
@@ -53,8 +54,9 @@ static void
 test_time(void)
 {
 	cleanup_close int dir = make_tree();
-	struct usage u = usage_measure(dir, 0);
+	struct usage u;
 
+	usage_measure(dir, 0, &u);
 	CHECK(!u.whole);
 	CHECK_INT(u.files, 0);
 }
@@ -77,7 +79,7 @@ test_deep(void)
 		at = next;
 	}
 	(void)close(at);
-	u = usage_measure(dir, 10000);
+	usage_measure(dir, 10000, &u);
 	CHECK(!u.whole);
 	CHECK(u.files > 200 && u.files < 300);
 }
