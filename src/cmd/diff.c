@@ -163,24 +163,6 @@ is_text(const struct watched_file *f)
 	return false;
 }
 
-static const char *
-kind_name(const struct watched_file *f)
-{
-	switch (f->kind) {
-	case WATCHED_ABSENT:
-		return "absent";
-	case WATCHED_REGULAR:
-		return "file";
-	case WATCHED_LINK:
-		return "symlink";
-	case WATCHED_OTHER:
-		return "fifo, socket or device";
-	case WATCHED_UNREADABLE:
-		return "unreadable";
-	}
-	return "unreadable";
-}
-
 /* Opens the text of a file; the target of a symlink is a line. */
 static int
 open_text(const struct watched_file *f, int *ret_fd, struct diag *dg)
@@ -276,7 +258,7 @@ add_summary(struct strbuf *out, const struct watched_file *f)
 {
 	char hex[DIGEST_HEX_SIZE];
 
-	strbuf_addstr(out, kind_name(f));
+	strbuf_addstr(out, watched_kind_name(f->kind));
 	if (f->kind == WATCHED_REGULAR && f->data != NULL) {
 		digest_bytes(f->data, f->len, hex);
 		strbuf_addf(out, ", %zu bytes, sha256 %s", f->len, hex);
@@ -339,7 +321,7 @@ add_json_state(struct jsonw *w, const char *key, const struct watched_file *f)
 
 	jsonw_key(w, key);
 	jsonw_open_object(w);
-	jsonw_key_str(w, "kind", kind_name(f));
+	jsonw_key_str(w, "kind", watched_kind_name(f->kind));
 	if (f->kind == WATCHED_REGULAR) {
 		(void)snprintf(
 		    mode, sizeof(mode), "%04o", (unsigned)f->mode & 07777);
@@ -367,7 +349,7 @@ print_json(const struct shown *shown, struct diag *dg)
 	jsonw_key_str(w, "session", shown->id);
 	jsonw_key_bool(w, "ended", shown->ended);
 	jsonw_key_bool(
-	    w, "complete", c->missed == NULL && c->start.missed == NULL);
+	    w, "complete", c->missed == NULL && c->start.files.missed == NULL);
 	jsonw_key(w, "files");
 	jsonw_open_array(w);
 	for (size_t i = 0; i < c->nr; i++) {
@@ -399,7 +381,8 @@ print_json(const struct shown *shown, struct diag *dg)
 static void
 tell_missed(const struct changes *c)
 {
-	const char *missed = c->missed != NULL ? c->missed : c->start.missed;
+	const char *missed =
+	    c->missed != NULL ? c->missed : c->start.files.missed;
 
 	if (missed != NULL)
 		diag_note("%s, and what comes after it, is too large or cannot "

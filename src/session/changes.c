@@ -134,16 +134,6 @@ are_equal(const struct watch_row *row, const struct watched_file *a,
 	return false;
 }
 
-static struct watched_file
-absent(const struct watched_file *like)
-{
-	return (struct watched_file){ .path = xstrdup(like->path),
-		.root = like->root,
-		.row = like->row,
-		.kind = WATCHED_ABSENT,
-		.stamp = xstrdup("-") };
-}
-
 /* Adds both states (given) unless they are equal. */
 static void
 compare(struct changes *c, struct watched_file before, struct watched_file now)
@@ -157,53 +147,40 @@ compare(struct changes *c, struct watched_file before, struct watched_file now)
 	c->v[c->nr++] = (struct change){ before, now };
 }
 
-static int
-order(const struct watched_file *a, const struct watched_file *b)
+static struct watched_file
+take(struct watched_file *file)
 {
-	if (a->root != b->root)
-		return a->root < b->root ? -1 : 1;
-	return strcmp(a->path, b->path);
+	struct watched_file taken = *file;
+
+	*file = (struct watched_file){ .kind = WATCHED_ABSENT };
+	return taken;
 }
 
 /*
- * Compares a file that the search did not find.  A search that was not complete
- * may have missed it.
+ * Moves the files of both states into the changes.  A search that was not
+ * complete may have missed a file of the start, so read that file.
  */
 static void
-compare_lost(
-    struct changes *c, const struct watched *now, const struct watched_file *f)
+compare_all(struct changes *c, struct watched_files *now)
 {
-	struct watched_file found = absent(f);
-
-	if (now->missed != NULL) {
-		watched_file_release(&found);
-		watched_read_one(now, f, &found);
-	}
-	compare(c, watched_file_copy(f), found);
-}
-
-static void
-compare_all(struct changes *c, const struct watched *now)
-{
-	const struct watched *start = &c->start;
+	struct watched_files *start = &c->start.files;
 	size_t a = 0;
 	size_t b = 0;
 
 	while (a < start->nr || b < now->nr) {
 		int rc = a == start->nr ? 1
 		    : b == now->nr      ? -1
-					: order(&start->v[a], &now->v[b]);
+				   : watched_order(&start->v[a], &now->v[b]);
+		struct watched_file before =
+		    rc > 0 ? watched_absent(&now->v[b]) : take(&start->v[a++]);
 
-		if (rc < 0)
-			compare_lost(c, now, &start->v[a]);
-		else if (rc > 0)
-			compare(c, absent(&now->v[b]),
-			    watched_file_copy(&now->v[b]));
+		if (rc >= 0)
+			compare(c, before, take(&now->v[b++]));
+		else if (now->missed == NULL)
+			compare(c, before, watched_absent(&before));
 		else
-			compare(c, watched_file_copy(&start->v[a]),
-			    watched_file_copy(&now->v[b]));
-		a += rc <= 0;
-		b += rc >= 0;
+			compare(
+			    c, before, watched_read_one(&c->start, &before));
 	}
 }
 
@@ -214,11 +191,11 @@ changes_begin(const struct plan *plan, const char *list, size_t len,
 	cleanup_watched struct watched w = WATCHED_INIT;
 
 	if (watched_of_plan(plan, list, len, &w, dg) != 0 ||
-	    watched_search(&w, WATCHED_LAUNCH_MS, dg) != 0 ||
+	    watched_search(&w, WATCHED_LAUNCH_MS, &w.files, dg) != 0 ||
 	    watched_write(&w, session_fd, START_NAME, dg) != 0)
 		return diag_wrap(
 		    dg, "store the state of files that can run programs");
-	*ret_missed = w.missed != NULL ? xstrdup(w.missed) : NULL;
+	*ret_missed = steal_ptr(&w.files.missed);
 	return 0;
 }
 
@@ -227,12 +204,10 @@ changes_find(int session_fd, int timeout_ms, struct changes *ret_changes,
     struct diag *dg)
 {
 	cleanup_changes struct changes c = CHANGES_INIT;
-	cleanup_watched struct watched now = WATCHED_INIT;
+	cleanup_watched_files struct watched_files now = { .v = NULL };
 
 	if (watched_read(session_fd, START_NAME, &c.start, dg) != 0 ||
-	    watched_like(&c.start, &now, dg) != 0 ||
-	    watched_search(&now, timeout_ms, dg) != 0 ||
-	    watched_open_roots(&c.start, dg) != 0)
+	    watched_search(&c.start, timeout_ms, &now, dg) != 0)
 		return -1;
 	compare_all(&c, &now);
 	c.missed = steal_ptr(&now.missed);
@@ -260,11 +235,10 @@ changes_find_ended(const struct paths *paths, const char *id,
 	    watched_read(fd, name, &c.start, dg) != 0 ||
 	    watched_open_roots(&c.start, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < c.start.nr; i++) {
-		struct watched_file now;
+	for (size_t i = 0; i < c.start.files.nr; i++) {
+		struct watched_file before = take(&c.start.files.v[i]);
 
-		watched_read_one(&c.start, &c.start.v[i], &now);
-		compare(&c, watched_file_copy(&c.start.v[i]), now);
+		compare(&c, before, watched_read_one(&c.start, &before));
 	}
 	*ret_changes = c;
 	c = (struct changes)CHANGES_INIT;
@@ -384,28 +358,27 @@ changes_tell_ended(const struct paths *paths, const char *id)
 		warn_unknown(id, &dg);
 }
 
-/* Writes the start's state of the changed files to ended/. */
+/* Moves the start's state of the changed files to ended/. */
 static int
-keep(const struct changes *c, const struct paths *paths, int session_fd,
+keep(struct changes *c, const struct paths *paths, int session_fd,
     const char *id, struct diag *dg)
 {
 	cleanup_free char *name = xasprintf("%s" ENDED_SUFFIX, id);
-	cleanup_watched struct watched kept = WATCHED_INIT;
+	struct watched_files *kept = &c->start.files;
 	cleanup_close int fd = -1;
+	char *missed =
+	    steal_ptr(c->missed != NULL ? &c->missed : &c->start.files.missed);
 
-	if (watched_like(&c->start, &kept, dg) != 0)
-		return -1;
-	if (c->start.missed != NULL || c->missed != NULL)
-		kept.missed =
-		    xstrdup(c->missed != NULL ? c->missed : c->start.missed);
-	kept.v = xcalloc(c->nr + 1, sizeof(*kept.v));
+	watched_files_release(kept);
+	kept->missed = missed;
+	kept->v = xcalloc(c->nr + 1, sizeof(*kept->v));
 	for (size_t i = 0; i < c->nr && i < WATCHED_FILES; i++)
-		kept.v[kept.nr++] = watched_file_copy(&c->v[i].before);
+		kept->v[kept->nr++] = take(&c->v[i].before);
 	/*
 	 * A killed drydock leaves a partial file only in the session's
 	 * directory, which is removed.
 	 */
-	if (watched_write(&kept, session_fd, END_NAME, dg) != 0 ||
+	if (watched_write(&c->start, session_fd, END_NAME, dg) != 0 ||
 	    fs_make_dir(paths->state_fd, ENDED_DIR, 0700, &fd, dg) != 0)
 		return -1;
 	if (renameat(session_fd, END_NAME, fd, name) != 0 || fsync(fd) != 0)

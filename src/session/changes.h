@@ -23,7 +23,8 @@ struct change {
 };
 
 struct changes {
-	struct watched start; /* its list and its open roots */
+	/* The list, the open roots and missed; its files have moved to v. */
+	struct watched start;
 	struct change *v; /* owned; sorted by root and path */
 	size_t nr;
 	char *missed; /* owned; the first place that was not searched now */

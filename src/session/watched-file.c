@@ -35,13 +35,15 @@ write_header(const struct watched *w, struct strbuf *out, struct diag *dg)
 	cleanup_strbuf struct strbuf missed = STRBUF_INIT;
 	struct jsonw *json = jsonw_new(false);
 
-	if (w->missed != NULL)
-		strbuf_add_escaped(&missed, w->missed, strlen(w->missed));
+	if (w->files.missed != NULL)
+		strbuf_add_escaped(
+		    &missed, w->files.missed, strlen(w->files.missed));
 	jsonw_open_object(json);
 	jsonw_key_int(json, "version", STATE_VERSION);
 	jsonw_key_int(json, "list", (int64_t)w->list_text.len);
-	jsonw_key_int(json, "files", (int64_t)w->nr);
-	jsonw_key_str(json, "missed", w->missed != NULL ? missed.buf : NULL);
+	jsonw_key_int(json, "files", (int64_t)w->files.nr);
+	jsonw_key_str(
+	    json, "missed", w->files.missed != NULL ? missed.buf : NULL);
 	jsonw_key(json, "roots");
 	jsonw_open_array(json);
 	for (size_t i = 0; i < w->nroots; i++) {
@@ -64,8 +66,8 @@ watched_write(
 	if (write_header(w, &out, dg) != 0)
 		return -1;
 	strbuf_add(&out, w->list_text.buf, w->list_text.len);
-	for (size_t i = 0; i < w->nr; i++) {
-		const struct watched_file *f = &w->v[i];
+	for (size_t i = 0; i < w->files.nr; i++) {
+		const struct watched_file *f = &w->files.v[i];
 
 		strbuf_addf(&out, "%c %o %zu %zu %zu %jd %s\n", (char)f->kind,
 		    (unsigned)f->mode, f->root, f->row, strlen(f->path),
@@ -109,12 +111,6 @@ take_line(struct reader *r, char *line, size_t size)
 	return true;
 }
 
-static bool
-is_kind(char kind)
-{
-	return kind != '\0' && strchr("aflou", kind) != NULL;
-}
-
 /* Reads one record. */
 static bool
 read_record(
@@ -136,9 +132,11 @@ read_record(
 	/* NOLINTNEXTLINE(cert-err34-c): drydock wrote them; limits follow */
 	if (sscanf(line, "%c %o %zu %zu %zu %jd %127s%n", &kind, &mode, &f.root,
 		&f.row, &path_len, &len, stamp, &end) != 7 ||
-	    line[end] != '\0' || !is_kind(kind) || mode > 07777 ||
-	    f.root >= w->nroots || f.row >= w->list.nr || path_len == 0 ||
-	    path_len > PATH_BYTES_MAX || len < -1 || len > WATCHED_ALL_DATA)
+	    line[end] != '\0' ||
+	    watched_kind_name((enum watched_kind)kind) == NULL ||
+	    mode > 07777 || f.root >= w->nroots || f.row >= w->list.nr ||
+	    path_len == 0 || path_len > PATH_BYTES_MAX || len < -1 ||
+	    len > WATCHED_ALL_DATA)
 		return false;
 	path = take(r, path_len);
 	if (path == NULL || memchr(path, '\0', path_len) != NULL)
@@ -190,7 +188,7 @@ read_header(struct watched *w, const struct json *root, size_t *ret_list,
 		w->roots[w->nroots++] = (struct watched_root){ xstrdup(path),
 			xstrdup(identity), -1 };
 	}
-	w->missed = missed != NULL ? xstrdup(missed) : NULL;
+	w->files.missed = missed != NULL ? xstrdup(missed) : NULL;
 	*ret_list = (size_t)list;
 	*ret_files = (size_t)files;
 	return 0;
@@ -220,12 +218,14 @@ watched_parse(
 		dg->class = DIAG_DATA;
 		return -1;
 	}
-	w.v = xcalloc(files + 1, sizeof(*w.v));
-	while (w.nr < files) {
-		if (!read_record(&r, &w, &w.v[w.nr]))
+	w.files.v = xcalloc(files + 1, sizeof(*w.files.v));
+	while (w.files.nr < files) {
+		struct watched_file *f = &w.files.v[w.files.nr];
+
+		if (!read_record(&r, &w, f))
 			return diag_set(dg, DIAG_DATA, WHAT ": damaged");
-		w.nr++;
-		if (!text_is_below(w.v[w.nr - 1].path))
+		w.files.nr++;
+		if (!text_is_below(f->path))
 			return diag_set(dg, DIAG_DATA, WHAT ": damaged");
 	}
 	if (r.at != r.end)

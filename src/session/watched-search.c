@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* watched-search: searches directories, breadth first, for files of the list. */
+/* watched-search: searches directories, breadth first, for watched files. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,8 @@
 #include "session/watched.h"
 
 struct search {
-	struct watched *w;
+	const struct watched *w;
+	struct watched_files *files;
 	size_t root;
 	int fd; /* of the root */
 	struct strvec todo; /* directories below the root; "" is the root */
@@ -40,8 +41,8 @@ join(const char *dir, const char *name)
 static void
 note_missed(struct search *s, const char *dir)
 {
-	if (s->w->missed == NULL)
-		s->w->missed = *dir == '\0'
+	if (s->files->missed == NULL)
+		s->files->missed = *dir == '\0'
 		    ? xstrdup(s->w->roots[s->root].path)
 		    : xasprintf("%s/%s", s->w->roots[s->root].path, dir);
 }
@@ -68,48 +69,65 @@ static void
 add(struct search *s, int fd, const char *path, const struct stat *st,
     const struct watch_row *row)
 {
-	struct watched *w = s->w;
-	size_t left = WATCHED_ALL_DATA - w->bytes;
+	struct watched_files *files = s->files;
+	size_t left = WATCHED_ALL_DATA - files->bytes;
 	struct watched_file file;
 
-	if (w->nr == WATCHED_FILES) {
+	if (files->nr == WATCHED_FILES) {
 		note_missed(s, path);
 		return;
 	}
 	file = watched_read_fd(
-	    s->fd, fd, path, st, left < WATCHED_DATA ? left : WATCHED_DATA);
+	    fd, path, st, left < WATCHED_DATA ? left : WATCHED_DATA);
 	file.root = s->root;
-	file.row = (size_t)(row - w->list.v);
-	w->bytes += file.len;
-	w->v = xreallocarray(w->v, w->nr + 1, sizeof(*w->v));
-	w->v[w->nr++] = file;
+	file.row = (size_t)(row - s->w->list.v);
+	files->bytes += file.len;
+	files->v = xreallocarray(files->v, files->nr + 1, sizeof(*files->v));
+	files->v[files->nr++] = file;
 }
 
 static void expand(struct search *s, const char *dir,
     const struct watch_row *row, size_t part);
 
 /*
- * Finds what a symlink leads to below the root.  Such a file counts like a
- * watched one: it has the same effect.
+ * Opens what path leads to, with O_PATH.  Returned: its path below the root;
+ * NULL if it lies elsewhere or is the root.
  */
-static void
-follow(struct search *s, const char *path, const struct watch_row *row,
-    size_t part)
+static char *
+resolve(
+    const struct search *s, const char *path, int *ret_fd, struct stat *ret_st)
 {
 	const char *root = s->w->roots[s->root].path;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
-	struct stat st;
 
 	if (fs_open_beneath(s->fd, path, O_PATH, 0, &fd, &ignored) != 0 ||
-	    fstat(fd, &st) != 0 || fs_real_path(fd, &real) != 0 ||
+	    fstat(fd, ret_st) != 0 || fs_real_path(fd, &real) != 0 ||
 	    strcmp(real, root) == 0 || !protected_is_below(real, root))
+		return NULL;
+	*ret_fd = steal_fd(&fd);
+	return xstrdup(real + strlen(root) + 1);
+}
+
+/*
+ * Adds what a symlink leads to below the root: it has the same effect as a
+ * watched file.
+ */
+static void
+follow(struct search *s, const char *path, const struct watch_row *row,
+    size_t part)
+{
+	cleanup_close int fd = -1;
+	struct stat st;
+	cleanup_free char *real = resolve(s, path, &fd, &st);
+
+	if (real == NULL)
 		return;
 	if (S_ISDIR(st.st_mode) && part + 1 < row->path.nr)
-		expand(s, real + strlen(root) + 1, row, part + 1);
+		expand(s, real, row, part + 1);
 	else if (S_ISREG(st.st_mode))
-		add(s, fd, real + strlen(root) + 1, &st, row);
+		add(s, fd, real, &st, row);
 }
 
 /* Adds path, which matches the row's components up to part. */
@@ -277,9 +295,9 @@ hooks_row(const struct watchlist *list)
 static bool
 is_added(const struct search *s, const char *path)
 {
-	for (size_t i = s->w->nr; i > 0; i--)
-		if (s->w->v[i - 1].root == s->root &&
-		    strcmp(s->w->v[i - 1].path, path) == 0)
+	for (size_t i = s->files->nr; i > 0; i--)
+		if (s->files->v[i - 1].root == s->root &&
+		    strcmp(s->files->v[i - 1].path, path) == 0)
 			return true;
 	return false;
 }
@@ -294,24 +312,19 @@ add_named(struct search *s, const char *base, const char *value,
 {
 	const char *root = s->w->roots[s->root].path;
 	const struct watch_row *hooks = hooks_row(&s->w->list);
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_free char *path = protected_is_below(value, root)
 	    ? xstrdup(value + strlen(root) + 1)
 	    : join(base, value);
-	cleanup_free char *real = NULL;
 	cleanup_close int fd = -1;
 	struct stat st;
+	cleanup_free char *real = resolve(s, path, &fd, &st);
 
-	if (fs_open_beneath(s->fd, path, O_PATH, 0, &fd, &ignored) != 0 ||
-	    fstat(fd, &st) != 0 || fs_real_path(fd, &real) != 0 ||
-	    strcmp(real, root) == 0 || !protected_is_below(real, root))
+	if (real == NULL)
 		return;
-	free(path);
-	path = xstrdup(real + strlen(root) + 1);
 	if (S_ISDIR(st.st_mode) && hooks != NULL)
-		expand(s, path, hooks, 1);
-	else if (S_ISREG(st.st_mode) && !is_added(s, path))
-		add(s, fd, path, &st, row);
+		expand(s, real, hooks, 1);
+	else if (S_ISREG(st.st_mode) && !is_added(s, real))
+		add(s, fd, real, &st, row);
 }
 
 /*
@@ -328,8 +341,8 @@ follow_configs(struct search *s, const char *git_dir, size_t first)
 					   : len;
 	cleanup_free char *tree = xstrndup(git_dir, top);
 
-	for (size_t i = first; i < s->w->nr; i++) {
-		const struct watched_file *f = &s->w->v[i];
+	for (size_t i = first; i < s->files->nr; i++) {
+		const struct watched_file *f = &s->files->v[i];
 		const struct watch_row *row = &s->w->list.v[f->row];
 		const char *slash = strrchr(f->path, '/');
 		cleanup_free char *beside = xstrndup(
@@ -382,7 +395,7 @@ search_directory(struct search *s, const char *dir)
 		note_closed(s, dir, errno);
 	if (!marks.head || !(marks.commondir || (marks.objects && marks.refs)))
 		return;
-	first = s->w->nr;
+	first = s->files->nr;
 	for (size_t i = 0; i < list->nr; i++)
 		if (list->v[i].git)
 			expand(s, dir, &list->v[i], 0);
@@ -411,45 +424,46 @@ in_order(const void *a, const void *b)
 {
 	const struct watched_file *x = a;
 	const struct watched_file *y = b;
-	int rc;
+	int rc = watched_order(x, y);
 
-	if (x->root != y->root)
-		return x->root < y->root ? -1 : 1;
-	rc = strcmp(x->path, y->path);
 	return rc != 0 ? rc : (x->row > y->row) - (x->row < y->row);
 }
 
 /* Sorts the files.  Of one that several rows name, the first row stays. */
 static void
-sort(struct watched *w)
+sort(struct watched_files *files)
 {
 	size_t kept = 0;
 
-	if (w->nr > 0)
-		qsort(w->v, w->nr, sizeof(*w->v), in_order);
-	for (size_t i = 0; i < w->nr; i++) {
-		if (kept > 0 && w->v[kept - 1].root == w->v[i].root &&
-		    strcmp(w->v[kept - 1].path, w->v[i].path) == 0)
-			watched_file_release(&w->v[i]);
+	if (files->nr > 0)
+		qsort(files->v, files->nr, sizeof(*files->v), in_order);
+	for (size_t i = 0; i < files->nr; i++) {
+		if (kept > 0 &&
+		    watched_order(&files->v[kept - 1], &files->v[i]) == 0)
+			watched_file_release(&files->v[i]);
 		else
-			w->v[kept++] = w->v[i];
+			files->v[kept++] = files->v[i];
 	}
-	w->nr = kept;
+	files->nr = kept;
 }
 
 int
-watched_search(struct watched *w, int timeout_ms, struct diag *dg)
+watched_search(struct watched *w, int timeout_ms,
+    struct watched_files *ret_files, struct diag *dg)
 {
-	struct search s = { .w = w, .deadline = monotime_ms() + timeout_ms };
+	struct search s = { .w = w,
+		.files = ret_files,
+		.deadline = monotime_ms() + timeout_ms };
 
 	if (watched_open_roots(w, dg) != 0)
 		return -1;
+	*ret_files = (struct watched_files){ .v = NULL };
 	for (s.root = 0; s.root < w->nroots; s.root++) {
 		s.fd = w->roots[s.root].fd;
 		strvec_init(&s.todo);
 		search_root(&s);
 		strvec_release(&s.todo);
 	}
-	sort(w);
+	sort(ret_files);
 	return 0;
 }

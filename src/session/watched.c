@@ -31,6 +31,16 @@ watched_file_release(struct watched_file *file)
 }
 
 void
+watched_files_release(struct watched_files *files)
+{
+	for (size_t i = 0; i < files->nr; i++)
+		watched_file_release(&files->v[i]);
+	free(files->v);
+	free(files->missed);
+	*files = (struct watched_files){ .v = NULL };
+}
+
+void
 watched_release(struct watched *w)
 {
 	for (size_t i = 0; i < w->nroots; i++) {
@@ -39,31 +49,18 @@ watched_release(struct watched *w)
 		cleanup_close_fn(&w->roots[i].fd);
 	}
 	free(w->roots);
-	for (size_t i = 0; i < w->nr; i++)
-		watched_file_release(&w->v[i]);
-	free(w->v);
-	free(w->missed);
+	watched_files_release(&w->files);
 	strbuf_release(&w->list_text);
 	watchlist_release(&w->list);
 	*w = (struct watched)WATCHED_INIT;
 }
 
 static void
-add_root(struct watched *w, const char *path, const char *identity)
+add_root(struct watched *w, const char *path)
 {
 	w->roots = xreallocarray(w->roots, w->nroots + 1, sizeof(*w->roots));
-	w->roots[w->nroots++] = (struct watched_root){
-		.path = xstrdup(path),
-		.identity = identity != NULL ? xstrdup(identity) : NULL,
-		.fd = -1,
-	};
-}
-
-static int
-set_list(struct watched *w, const char *text, size_t len, struct diag *dg)
-{
-	strbuf_add(&w->list_text, text, len);
-	return watchlist_parse(text, len, &w->list, dg);
+	w->roots[w->nroots++] =
+	    (struct watched_root){ .path = xstrdup(path), .fd = -1 };
 }
 
 /* Returns true if another of the agent's mounts contains this directory. */
@@ -88,7 +85,8 @@ watched_of_plan(const struct plan *plan, const char *text, size_t len,
 	const struct plan_service *agent = plan_find(plan, "agent");
 	cleanup_watched struct watched w = WATCHED_INIT;
 
-	if (set_list(&w, text, len, dg) != 0)
+	strbuf_add(&w.list_text, text, len);
+	if (watchlist_parse(text, len, &w.list, dg) != 0)
 		return -1;
 	/* The project is first: its files are shown by relative paths. */
 	for (int project = 1; project >= 0; project--)
@@ -99,40 +97,47 @@ watched_of_plan(const struct plan *plan, const char *text, size_t len,
 				(project == 1) &&
 			    !m->read_only && !mount_is_made(m) &&
 			    S_ISDIR(m->st.st_mode) && !is_contained(agent, m))
-				add_root(&w, m->source, NULL);
+				add_root(&w, m->source);
 		}
 	*ret = w;
 	w = (struct watched)WATCHED_INIT;
 	return 0;
 }
 
-int
-watched_like(const struct watched *other, struct watched *ret, struct diag *dg)
+const char *
+watched_kind_name(enum watched_kind kind)
 {
-	cleanup_watched struct watched w = WATCHED_INIT;
+	switch (kind) {
+	case WATCHED_ABSENT:
+		return "absent";
+	case WATCHED_REGULAR:
+		return "file";
+	case WATCHED_LINK:
+		return "symlink";
+	case WATCHED_OTHER:
+		return "fifo, socket or device";
+	case WATCHED_UNREADABLE:
+		return "unreadable";
+	}
+	return NULL;
+}
 
-	if (set_list(&w, other->list_text.buf, other->list_text.len, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < other->nroots; i++)
-		add_root(&w, other->roots[i].path, other->roots[i].identity);
-	*ret = w;
-	w = (struct watched)WATCHED_INIT;
-	return 0;
+int
+watched_order(const struct watched_file *a, const struct watched_file *b)
+{
+	if (a->root != b->root)
+		return a->root < b->root ? -1 : 1;
+	return strcmp(a->path, b->path);
 }
 
 struct watched_file
-watched_file_copy(const struct watched_file *file)
+watched_absent(const struct watched_file *like)
 {
-	struct watched_file copy = *file;
-
-	copy.path = xstrdup(file->path);
-	copy.stamp = xstrdup(file->stamp != NULL ? file->stamp : "-");
-	if (file->data != NULL) {
-		copy.data = xmalloc(file->len + 1);
-		memcpy(copy.data, file->data, file->len);
-		copy.data[file->len] = '\0';
-	}
-	return copy;
+	return (struct watched_file){ .path = xstrdup(like->path),
+		.root = like->root,
+		.row = like->row,
+		.kind = WATCHED_ABSENT,
+		.stamp = xstrdup("-") };
 }
 
 void
@@ -168,16 +173,16 @@ read_target(int fd, struct watched_file *file)
 
 /* Reads a regular file of at most max bytes.  A larger one has no data. */
 static void
-read_data(int root_fd, const char *path, size_t max, struct watched_file *file)
+read_data(int path_fd, size_t max, struct watched_file *file)
 {
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d", path_fd);
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
+	cleanup_close int fd =
+	    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
-	if (fs_open_nolinks(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, &ignored) != 0 ||
-	    fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+	if (fd < 0 || fstat(fd, &st) != 0) {
 		file->kind = WATCHED_UNREADABLE;
 		return;
 	}
@@ -192,8 +197,7 @@ read_data(int root_fd, const char *path, size_t max, struct watched_file *file)
 }
 
 struct watched_file
-watched_read_fd(
-    int root_fd, int fd, const char *path, const struct stat *st, size_t max)
+watched_read_fd(int fd, const char *path, const struct stat *st, size_t max)
 {
 	struct watched_file file = { .path = xstrdup(path),
 		.kind = WATCHED_OTHER,
@@ -205,7 +209,7 @@ watched_read_fd(
 		read_target(fd, &file);
 	} else if (S_ISREG(st->st_mode)) {
 		file.kind = WATCHED_REGULAR;
-		read_data(root_fd, path, max, &file);
+		read_data(fd, max, &file);
 	}
 	return file;
 }
@@ -243,25 +247,20 @@ watched_open_roots(struct watched *w, struct diag *dg)
 	return 0;
 }
 
-void
-watched_read_one(const struct watched *w, const struct watched_file *like,
-    struct watched_file *ret_file)
+struct watched_file
+watched_read_one(const struct watched *w, const struct watched_file *like)
 {
 	cleanup_diag struct diag ignored = DIAG_INIT;
-	int root_fd = w->roots[like->root].fd;
 	cleanup_close int fd = -1;
+	struct watched_file file;
 	struct stat st;
 
-	if (fs_open_nolinks(root_fd, like->path, O_PATH | O_NOFOLLOW, 0, &fd,
-		&ignored) == 0 &&
-	    fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode)) {
-		*ret_file =
-		    watched_read_fd(root_fd, fd, like->path, &st, WATCHED_DATA);
-	} else {
-		*ret_file = (struct watched_file){ .path = xstrdup(like->path),
-			.kind = WATCHED_ABSENT,
-			.stamp = xstrdup("-") };
-	}
-	ret_file->root = like->root;
-	ret_file->row = like->row;
+	if (fs_open_nolinks(w->roots[like->root].fd, like->path,
+		O_PATH | O_NOFOLLOW, 0, &fd, &ignored) != 0 ||
+	    fstat(fd, &st) != 0 || S_ISDIR(st.st_mode))
+		return watched_absent(like);
+	file = watched_read_fd(fd, like->path, &st, WATCHED_DATA);
+	file.root = like->root;
+	file.row = like->row;
+	return file;
 }

@@ -59,16 +59,21 @@ struct watched_root {
 	int fd; /* -1 until the search */
 };
 
+/* The files of a state. */
+struct watched_files {
+	struct watched_file *v; /* owned; sorted by watched_order() */
+	size_t nr;
+	size_t bytes; /* of all data */
+	/* owned; the first directory that was not searched; NULL: none */
+	char *missed;
+};
+
 struct watched {
 	struct watched_root *roots; /* owned */
 	size_t nroots;
 	struct strbuf list_text;
 	struct watchlist list;
-	struct watched_file *v; /* owned; sorted by root and path */
-	size_t nr;
-	size_t bytes; /* of all data */
-	/* owned; the first directory that was not searched; NULL: none */
-	char *missed;
+	struct watched_files files;
 };
 
 #define WATCHED_INIT                                             \
@@ -83,36 +88,41 @@ struct watched {
 int watched_of_plan(const struct plan *plan, const char *text, size_t len,
     struct watched *ret, struct diag *dg);
 
-/* Returns a state without files, with the roots and the list of another. */
-int watched_like(
-    const struct watched *other, struct watched *ret, struct diag *dg);
-
 /*
- * Reads the files.  A part that cannot be searched, or that is beyond a limit,
- * is named in missed.  DIAG_IO if a root cannot be opened, or is no longer the
- * same directory.
+ * Opens the roots, and stores their identities if w has none.  DIAG_IO if a
+ * root cannot be opened, or is no longer the same directory.
  */
-int watched_search(struct watched *w, int timeout_ms, struct diag *dg);
-
-/*
- * Reads one file into *ret_file; WATCHED_ABSENT if there is none, or if a
- * component of its path is not a directory.  The roots are open.
- */
-void watched_read_one(const struct watched *w, const struct watched_file *like,
-    struct watched_file *ret_file);
-
-/*
- * Reads the file that fd, opened with O_PATH, refers to.  A regular file of more
- * than max bytes has no data.
- */
-struct watched_file watched_read_fd(
-    int root_fd, int fd, const char *path, const struct stat *st, size_t max);
-
-/* Opens the roots, as watched_search() does. */
 int watched_open_roots(struct watched *w, struct diag *dg);
 
-/* Copies a file's state. */
-struct watched_file watched_file_copy(const struct watched_file *file);
+/*
+ * Opens the roots, and reads the files below them as they are now.  A part that
+ * cannot be searched, or that is beyond a limit, is named in missed.
+ */
+int watched_search(struct watched *w, int timeout_ms,
+    struct watched_files *ret_files, struct diag *dg);
+
+/*
+ * Reads one file below the open roots; WATCHED_ABSENT if there is none, or if a
+ * component of its path is not a directory.
+ */
+struct watched_file watched_read_one(
+    const struct watched *w, const struct watched_file *like);
+
+/*
+ * Reads the file that fd, opened with O_PATH, refers to.  A regular file of
+ * more than max bytes has no data.
+ */
+struct watched_file watched_read_fd(
+    int fd, const char *path, const struct stat *st, size_t max);
+
+/* Returns the state WATCHED_ABSENT of a file. */
+struct watched_file watched_absent(const struct watched_file *like);
+
+/* Orders by root and path, as qsort(3) wants it. */
+int watched_order(const struct watched_file *a, const struct watched_file *b);
+
+/* A word for users; NULL for any other number. */
+const char *watched_kind_name(enum watched_kind kind);
 
 /* Appends the file's path for messages: relative to the project. */
 void watched_describe(const struct watched *w, const struct watched_file *file,
@@ -129,8 +139,10 @@ int watched_parse(
     const char *text, size_t len, struct watched *ret, struct diag *dg);
 
 void watched_file_release(struct watched_file *file);
+void watched_files_release(struct watched_files *files);
 void watched_release(struct watched *w);
 
+#define cleanup_watched_files __attribute__((cleanup(watched_files_release)))
 #define cleanup_watched __attribute__((cleanup(watched_release)))
 
 #endif /* DRYDOCK_WATCHED_H */

@@ -29,12 +29,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (watched_parse((const char *)data, len, &w, &dg) != 0) {
 		FUZZ_CHECK(dg.class == DIAG_DATA && dg.message != NULL);
-		FUZZ_CHECK(w.nr == 0 && w.nroots == 0);
+		FUZZ_CHECK(w.files.nr == 0 && w.nroots == 0);
 		return 0;
 	}
 	for (size_t i = 0; i < w.nroots; i++)
 		FUZZ_CHECK(w.roots[i].path[0] == '/' && w.roots[i].fd == -1);
-	for (size_t i = 0; i < w.nr; i++)
-		check_file(&w, &w.v[i]);
+	for (size_t i = 0; i < w.files.nr; i++)
+		check_file(&w, &w.files.v[i]);
 	return 0;
 }
