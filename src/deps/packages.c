@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "deps/cachefile.h"
 #include "deps/cargolock.h"
 #include "deps/gosum.h"
 #include "deps/modzip.h"
@@ -114,13 +114,6 @@ session_registry(const char *name)
 	return name;
 }
 
-static int
-open_below(int dirfd, const char *path)
-{
-	return fs_openat2(dirfd, path, O_RDONLY | O_DIRECTORY, 0,
-	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-}
-
 static struct cachedir *
 add_dir(struct cachedirs *dirs, const char *label, int fd)
 {
@@ -139,7 +132,8 @@ add_dir(struct cachedirs *dirs, const char *label, int fd)
 static void
 cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 {
-	cleanup_close int cache = open_below(root_fd, "cache");
+	cleanup_close int cache =
+	    cachefile_open_beneath(root_fd, "cache", O_RDONLY | O_DIRECTORY);
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
@@ -153,7 +147,8 @@ cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 
 		if (!is_registry(name))
 			continue;
-		fd = open_below(cache, name);
+		fd =
+		    cachefile_open_beneath(cache, name, O_RDONLY | O_DIRECTORY);
 		if (fd < 0)
 			continue;
 		d = add_dir(dirs, label, fd);
@@ -162,7 +157,8 @@ cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 		d->unpacked_in = xasprintf("src/%s", here);
 		if (is_host && strcmp(here, name) == 0) {
 			d->index_into = xasprintf("index/%s", here);
-			d->index_fd = open_below(root_fd, d->index_into);
+			d->index_fd = cachefile_open_beneath(
+			    root_fd, d->index_into, O_RDONLY | O_DIRECTORY);
 		}
 	}
 }
@@ -196,7 +192,7 @@ static void
 npm_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 {
 	static const char dir[] = "_cacache/content-v2";
-	int fd = open_below(root_fd, dir);
+	int fd = cachefile_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
 
 	(void)is_host;
 	if (fd >= 0)
@@ -235,7 +231,7 @@ static void
 go_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 {
 	static const char dir[] = "cache/download";
-	int fd = open_below(root_fd, dir);
+	int fd = cachefile_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
 	struct cachedir *d;
 
 	(void)is_host;
