@@ -26,12 +26,21 @@ cachefile_open(
 	    dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
 	*ret_why = NULL;
-	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		*ret_why = errno == ELOOP ? "it is a symbolic link"
-					  : "it cannot be opened";
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == ELOOP)
+			*ret_why = "it is a symbolic link";
+		else if (errno == EACCES)
+			*ret_why = "it cannot be read";
+		else if (errno == ENXIO)
+			*ret_why = "it is not a regular file";
+		/* Of no file that can be there. */
+		else if (errno == ENOTDIR || errno == ENAMETOOLONG)
+			errno = ENOENT;
 		return -1;
-	if (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode)) {
+	}
+	if (fstat(fd, ret_st) < 0)
+		return -1;
+	if (!S_ISREG(ret_st->st_mode)) {
 		*ret_why = "it is not a regular file";
 		return -1;
 	}

@@ -16,8 +16,10 @@ struct stat;
 int cachefile_open_beneath(int dirfd, const char *path, int flags);
 
 /*
- * Opens a regular file for reading.  Returns -1 if there is none; *ret_why is
- * then static text if another thing is there, else NULL.
+ * Opens a regular file for reading.  Returns -1 with static text in *ret_why if
+ * what is there is none, or its mode keeps it from being read.  Returns -1 with
+ * errno and without a text if nothing is there (ENOENT), or if it cannot be
+ * told.
  */
 int cachefile_open(
     int dirfd, const char *path, struct stat *ret_st, const char **ret_why);

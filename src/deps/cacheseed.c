@@ -28,7 +28,6 @@
 #include "deps/packages.h"
 
 #define MAX_INDEX ((off_t)16 * 1024 * 1024)
-#define PROGRESS_MS 100
 #define MAX_WORKERS 4
 #define MIN_SHARE 16 /* packages for a thread */
 
@@ -54,7 +53,6 @@ struct seeding {
 	struct diag *dg; /* the thread's own */
 	const char *slot_dir;
 	int64_t deadline;
-	int64_t next_progress;
 	bool is_main; /* tells the progress */
 	char *parent; /* owned; the directory open as parent_fd, or NULL */
 	int parent_fd; /* owned */
@@ -134,7 +132,6 @@ judge_copy(struct seeding *s, const struct job *job, int in, int out,
     const struct stat *before)
 {
 	cleanup_diag struct diag why = DIAG_INIT;
-	struct digest digest;
 	struct stat after;
 	struct stat copy;
 
@@ -145,10 +142,8 @@ judge_copy(struct seeding *s, const struct job *job, int in, int out,
 		return refuse(s, job, "it changed while it was copied");
 	if (job->package == NULL)
 		return OUTCOME_COPIED;
-	if (package_digest(job->package, out, copy.st_size, &digest, &why) != 0)
+	if (package_prove(job->package, out, copy.st_size, &why) != 0)
 		return refuse(s, job, why.message);
-	if (!digest_equal(&digest, &job->package->digest))
-		return refuse(s, job, "its bytes are not what the lock names");
 	return OUTCOME_COPIED;
 }
 
@@ -204,11 +199,9 @@ static void
 tell_progress(struct seeding *s)
 {
 	struct cacheseed_report so_far = *s->report;
-	int64_t now = monotime_ms();
 
-	if (!s->is_main || s->spec->progress == NULL || now < s->next_progress)
+	if (!s->is_main || s->spec->progress == NULL)
 		return;
-	s->next_progress = now + PROGRESS_MS;
 	so_far.files = atomic_load(&s->usage->files);
 	so_far.bytes = atomic_load(&s->usage->bytes);
 	s->spec->progress(s->spec->arg, &so_far);
@@ -227,7 +220,8 @@ copy_job(struct seeding *s, const struct job *job, const char *path)
 	if (why != NULL)
 		return refuse(s, job, why);
 	if (in < 0)
-		return OUTCOME_ABSENT;
+		return errno == ENOENT ? OUTCOME_ABSENT
+				       : refuse(s, job, "it cannot be opened");
 	if (st.st_size > job->max)
 		return refuse(s, job, "it is too large");
 	s->report->stopped_by = take_usage(s, st.st_size);

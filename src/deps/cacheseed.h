@@ -69,7 +69,7 @@ struct cacheseed_spec {
 	/* borrowed; CARGO_HOME, npm_config_cache, GOMODCACHE, GOPATH */
 	const char *const *envp;
 	struct cacheseed_limits limits;
-	/* Called at most every 100 ms, after a copied file; or NULL. */
+	/* Called after a copied file; or NULL. */
 	void (*progress)(void *arg, const struct cacheseed_report *so_far);
 	void *arg; /* borrowed; for progress */
 };

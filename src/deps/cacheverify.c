@@ -54,27 +54,30 @@ verify_package(int root_fd, const struct cachedir *dir,
     const struct package_file *p, struct cacheseed_report *report,
     struct diag *dg)
 {
-	cleanup_diag struct diag malformed = DIAG_INIT;
+	cleanup_diag struct diag proof = DIAG_INIT;
 	cleanup_close int fd = -1;
-	struct digest digest;
 	const char *why;
 	struct stat st;
 
 	fd = cachefile_open(dir->fd, p->path, &st, &why);
 	if (fd < 0 && why == NULL)
-		return 0;
+		return errno == ENOENT
+		    ? 0
+		    : diag_set_errno(dg, DIAG_IO, errno, "open %s", p->path);
 	if (fd >= 0) {
 		report->files++;
 		report->bytes += st.st_size;
 		if (st.st_size > CACHEFILE_MAX)
 			why = "it is too large";
-		else if (package_digest(
-			     p, fd, st.st_size, &digest, &malformed) != 0)
-			why = malformed.message;
-		else if (digest_equal(&digest, &p->digest))
+		else if (package_prove(p, fd, st.st_size, &proof) == 0)
 			return 0;
 		else
-			why = "its bytes are not what the lock names";
+			why = proof.message;
+	}
+	/* Bytes that cannot be read refute nothing. */
+	if (proof.class == DIAG_IO) {
+		diag_move(dg, &proof);
+		return -1;
 	}
 	cacheseed_report_add(report, p->path, dir->label, why);
 	return remove_package(root_fd, dir, p, dg);

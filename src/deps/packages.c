@@ -387,8 +387,9 @@ packages_release(struct packages *packages)
 	*packages = (struct packages)PACKAGES_INIT;
 }
 
-int
-package_digest(const struct package_file *p, int fd, off_t size,
+/* Computes from the bytes in fd what the package's digest must equal. */
+static int
+compute_digest(const struct package_file *p, int fd, off_t size,
     struct digest *ret_digest, struct diag *dg)
 {
 	if (p->proof == PACKAGE_GO_ZIP)
@@ -397,6 +398,19 @@ package_digest(const struct package_file *p, int fd, off_t size,
 		return modzip_mod_h1(fd, size, ret_digest, dg);
 	if (digest_file(fd, size, p->digest.kind, ret_digest) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "read %s", p->path);
+	return 0;
+}
+
+int
+package_prove(const struct package_file *p, int fd, off_t size, struct diag *dg)
+{
+	struct digest digest;
+
+	if (compute_digest(p, fd, size, &digest, dg) != 0)
+		return -1;
+	if (!digest_equal(&digest, &p->digest))
+		return diag_set(
+		    dg, DIAG_DATA, "its bytes are not what the lock names");
 	return 0;
 }
 

@@ -109,11 +109,11 @@ int packages_read(struct packages *ret_packages,
 void packages_release(struct packages *packages);
 
 /*
- * Computes from the bytes in fd what the package's digest must equal.  A file
- * that cannot have one is a failure.
+ * Compares the bytes in fd with the package's digest.  DIAG_DATA if they are
+ * others, DIAG_IO if they cannot be read.
  */
-int package_digest(const struct package_file *p, int fd, off_t size,
-    struct digest *ret_digest, struct diag *dg);
+int package_prove(
+    const struct package_file *p, int fd, off_t size, struct diag *dg);
 
 void cachedirs_release(struct cachedirs *dirs);
 

@@ -180,6 +180,11 @@ blob_of() {
   run --separate-stderr -0 as_who drydock cache verify
   assert_equal "$output" "80 packages verified"
   blob=$(echo "$caches"/*-other-contained/0/data/npm/_cacache)/$blob
+  # What a disk does not give is not known to be bad.
+  run --separate-stderr -1 as_who strace -qq -o /dev/null -P "$blob" \
+    -e inject=pread64:error=EIO drydock cache verify
+  assert_contains "$stderr" "Input/output error"
+  [ -e "$blob" ]
   echo x >"$blob"
   run --separate-stderr -1 as_who drydock cache verify
   assert_contains "${lines[0]}" "removed: "
