@@ -246,6 +246,11 @@ EOF
   before=$(images_all | sort)
   kept=$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)
   while IFS='|' read -r line want; do
+    # One of each kind: bytes, a number of files, and who may write.
+    case ${DRYDOCK_TEST_CASES-}:$want in
+      all:* | *:40-system.json | *:30-git.json | *:managed-settings.d) ;;
+      *) continue ;;
+    esac
     tamper "$line"
     run --separate-stderr "$tampered/bin/drydock" build --bootstrap
     [ "$status" -eq 65 ] || fail "status $status for $line" "$stderr"

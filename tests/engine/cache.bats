@@ -233,6 +233,8 @@ belong_to_caller() {
 }
 
 @test "the plan has the slot; without toolchains or with cache = no there is none" {
+  # prove uses it up.
+  export DRYDOCK_MEMORY=256m
   open_session sh -c 'echo ready; cat'
   id=$(ls "$XDG_STATE_HOME/drydock/sessions")
   jq -e --arg source "$(echo "$caches"/*/0/data)" '.services.agent.volumes[] |

@@ -227,6 +227,8 @@ END
 }
 
 @test "prove compares a service with the plan, and starts none" {
+  # It is used up.
+  export DRYDOCK_MEMORY=256m
   open_session sh -c 'echo ready; cat'
   id=$(as_who drydock list --all --json | jq -r '.[0].id')
   run -0 --separate-stderr as_who drydock prove "$id"
