@@ -29,6 +29,7 @@ struct place {
 	int fd; /* of the directory */
 	const char *name; /* of the file; borrowed */
 	char temp[FS_TEMP_SIZE];
+	struct stat made; /* of what make_before() made */
 	bool exchanged; /* temp is what was at name */
 };
 
@@ -247,14 +248,33 @@ open_kept(const struct paths *paths, const char *id, int *ret_fd,
 	return 0;
 }
 
-/* Undoes put_in() or take_out() after what was there could not be kept. */
-static void
-undo(struct place *p, bool put)
+static bool
+is_made(const struct place *p, const char *name)
 {
-	if (renameat2(p->fd, p->temp, p->fd, p->name,
-		put ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0 &&
-	    put)
+	struct stat st;
+
+	return fstatat(p->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == p->made.st_dev && st.st_ino == p->made.st_ino;
+}
+
+/*
+ * Undoes put_in() or take_out() after what was there could not be kept.  The
+ * agent may have written the file once more: neither version is removed.
+ */
+static int
+undo(struct place *p, bool put, struct diag *dg)
+{
+	int rc = renameat2(p->fd, p->temp, p->fd, p->name,
+	    put ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+
+	if (rc == 0 && !put)
+		return -1;
+	if (rc == 0 && is_made(p, p->temp)) {
 		(void)unlinkat(p->fd, p->temp, 0);
+		return -1;
+	}
+	return diag_wrap(
+	    dg, "another version of the file is beside it, as %s", p->temp);
 }
 
 static int
@@ -269,16 +289,16 @@ replace(const struct paths *paths, const char *id,
 	if (open_kept(paths, id, &kept_fd, &kept_dir, dg) != 0 ||
 	    make_before(p, before, dg) != 0)
 		return -1;
+	if (put && fstatat(p->fd, p->temp, &p->made, AT_SYMLINK_NOFOLLOW) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", p->temp);
 	if ((put ? put_in(p, dg) : take_out(p, dg)) != 0) {
 		if (put)
 			(void)unlinkat(p->fd, p->temp, 0);
 		return -1;
 	}
 	if (p->exchanged &&
-	    keep_old(p, kept_fd, kept_dir, before, ret_kept, dg) != 0) {
-		undo(p, put);
-		return -1;
-	}
+	    keep_old(p, kept_fd, kept_dir, before, ret_kept, dg) != 0)
+		return undo(p, put, dg);
 	if (fsync(p->fd) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "write %s", p->name);
 	return 0;

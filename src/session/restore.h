@@ -22,7 +22,8 @@ struct paths;
  * than RESTORE_KEPT_MAX bytes stays in its own directory under another name.
  *
  * DIAG_DATA if the contents at the start were not stored.  After a failure the
- * file is as it was.
+ * file is as it was.  If the agent wrote it again meanwhile, both versions are
+ * there, and the message has the name of the one beside the file.
  */
 #define RESTORE_KEPT_MAX (64 << 20)
 int restore_change(const struct paths *paths, const char *id,

@@ -4,14 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -552,6 +557,124 @@ test_swapped(void)
 	CHECK(fstatat(bed.project_fd, "target/config", &st, 0) != 0);
 }
 
+/* Writes the file again as soon as a restore has moved it. */
+struct rewriter {
+	int fd;
+	const char *name;
+	ino_t ino; /* before the restore */
+	atomic_bool over;
+	bool wrote;
+	pthread_t thread;
+};
+
+static void *
+rewrite(void *arg)
+{
+	struct rewriter *r = arg;
+	struct stat st;
+
+	write_at(r->fd, "newer", "newer\n", 0644);
+	while (!r->wrote && !atomic_load(&r->over))
+		if (fstatat(r->fd, r->name, &st, 0) != 0 || st.st_ino != r->ino)
+			r->wrote =
+			    renameat(r->fd, "newer", r->fd, r->name) == 0;
+	return NULL;
+}
+
+/* Counts the files of the directory that begin with the text, or all. */
+static int
+count_files(int fd, const char *text, bool remove_temporary)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int n = 0;
+
+	CHECK_INT(fs_list_names(fd, ".", &names, &dg), 0);
+	for (size_t i = 0; i < names.nr; i++) {
+		cleanup_close int in =
+		    openat(fd, names.v[i], O_RDONLY | O_CLOEXEC);
+		char start[16] = "";
+
+		if (in >= 0 && read(in, start, strlen(text)) > 0)
+			n += strcmp(start, text) == 0;
+		if (remove_temporary &&
+		    (names.v[i][0] == '.' || strcmp(names.v[i], "newer") == 0))
+			CHECK(unlinkat(fd, names.v[i], 0) == 0);
+	}
+	return n;
+}
+
+/*
+ * A restore whose old version cannot be kept, because it is larger than a file
+ * may be, is undone.  Returns whether the file was written meanwhile.
+ */
+static bool
+undone(struct bed *bed, int fd, const char *name)
+{
+	cleanup_changes struct changes c = CHANGES_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *kept = NULL;
+	cleanup_close int file = -1;
+	struct rewriter r = { .fd = fd, .name = name };
+	struct rlimit before;
+	struct rlimit little;
+	struct stat st;
+
+	(void)count_files(fd, "", true);
+	(void)unlinkat(fd, name, 0);
+	write_at(fd, name, "older\n", 0644);
+	file = openat(fd, name, O_WRONLY | O_CLOEXEC);
+	CHECK(ftruncate(file, 8 << 20) == 0 && fstat(file, &st) == 0);
+	r.ino = st.st_ino;
+	CHECK_INT(changes_find(bed->session_fd, 5000, &c, &dg), 0);
+	if (!CHECK_INT(c.nr, 1))
+		return false;
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
+	little = before;
+	little.rlim_cur = 4 << 20;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &little), 0);
+	CHECK_INT(pthread_create(&r.thread, NULL, rewrite, &r), 0);
+	CHECK_INT(
+	    restore_change(&bed->paths, "abcd1234", &c, &c.v[0], &kept, &dg),
+	    -1);
+	atomic_store(&r.over, true);
+	CHECK_INT(pthread_join(r.thread, NULL), 0);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
+
+	CHECK_INT(count_files(fd, "older\n", false), 1);
+	CHECK_INT(count_files(fd, "newer\n", false), 1);
+	CHECK_INT(
+	    strstr(dg.message, "another version of the file") != NULL, r.wrote);
+	return r.wrote;
+}
+
+static void
+undo_often(const char *dir, const char *name)
+{
+	cleanup_bed struct bed bed;
+	cleanup_close int fd = -1;
+	bool wrote = false;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	project_of_all(&bed);
+	fd = openat(bed.project_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 200 && !wrote; i++)
+		wrote = undone(&bed, fd, name);
+	CHECK(wrote);
+}
+
+static void
+test_undone_change(void)
+{
+	undo_often(".git", "config");
+}
+
+static void
+test_undone_new(void)
+{
+	undo_often(".git/hooks", "post-checkout");
+}
+
 static void
 print_tell(void *arg)
 {
@@ -733,6 +856,10 @@ main(void)
 		{ "a file .git is found", test_git_file },
 		{ "what is replaced is kept", test_kept },
 		{ "a file is swapped during a restore", test_swapped },
+		{ "a restore that fails removes no version",
+		    test_undone_change },
+		{ "a restore that fails removes no version of a new file",
+		    test_undone_new },
 		{ "changes are told once", test_told_once },
 		{ "changes outlive their session", test_ended },
 		{ "100,000 new files are bounded", test_many },
