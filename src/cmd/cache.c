@@ -252,7 +252,7 @@ verify(struct context *ctx, const struct cache_options *o, struct diag *dg)
 	for (size_t i = 0; i < caches.nr; i++)
 		verify_one(ctx, &caches.v[i], w, &files);
 	if (w == NULL) {
-		(void)printf("%" PRId64 " packages verified\n", files);
+		(void)printf("%" PRId64 " files verified\n", files);
 		return 0;
 	}
 	jsonw_close_array(w);

@@ -33,7 +33,7 @@ cachefile_open(
 			*ret_why = "it cannot be read";
 		else if (errno == ENXIO)
 			*ret_why = "it is not a regular file";
-		/* Of no file that can be there. */
+		/* No file can have such a path. */
 		else if (errno == ENOTDIR || errno == ENAMETOOLONG)
 			errno = ENOENT;
 		return -1;

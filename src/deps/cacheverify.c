@@ -68,16 +68,15 @@ verify_package(int root_fd, const struct cachedir *dir,
 		report->files++;
 		report->bytes += st.st_size;
 		if (st.st_size > CACHEFILE_MAX)
-			why = "it is too large";
+			(void)diag_set(&proof, DIAG_DATA, "it is too large");
 		else if (package_prove(p, fd, st.st_size, &proof) == 0)
 			return 0;
-		else
-			why = proof.message;
-	}
-	/* Bytes that cannot be read refute nothing. */
-	if (proof.class == DIAG_IO) {
-		diag_move(dg, &proof);
-		return -1;
+		/* Bytes that cannot be read refute nothing. */
+		if (proof.class == DIAG_IO) {
+			diag_move(dg, &proof);
+			return -1;
+		}
+		why = proof.message;
 	}
 	cacheseed_report_add(report, p->path, dir->label, why);
 	return remove_package(root_fd, dir, p, dg);

@@ -178,7 +178,7 @@ blob_of() {
   assert_equal "$output" 42
 
   run --separate-stderr -0 as_who drydock cache verify
-  assert_equal "$output" "80 packages verified"
+  assert_equal "$output" "80 files verified"
   blob=$(echo "$caches"/*-other-contained/0/data/npm/_cacache)/$blob
   # What a disk does not give is not known to be bad.
   run --separate-stderr -1 as_who strace -qq -o /dev/null -P "$blob" \
