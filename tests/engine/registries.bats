@@ -4,32 +4,18 @@
 
 load ../helper
 load registry
+load toolchain-images
 
 # A download of 500 MB.
 if [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ]; then
   export DRYDOCK_TOOLCHAINS="go python rust"
 fi
 
-setup_file() {
-  [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ] || return 0
-  export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-  bed_setup user
-  images_all >"$BATS_FILE_TMPDIR/before"
-  as_user drydock build --bootstrap >"$BATS_FILE_TMPDIR/build" 2>&1 ||
-    fail "$(tail -n 30 "$BATS_FILE_TMPDIR/build")"
-}
-
-teardown_file() {
-  [ ! -e "$BATS_FILE_TMPDIR/before" ] ||
-    images_remove_new "$BATS_FILE_TMPDIR/before"
-}
-
 setup() {
   [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ] ||
     skip "the toolchains are a download of 500 MB, in check --full"
   bed_setup user
-  as_user cp "$BATS_FILE_TMPDIR/state/drydock/images.json" \
-    "$XDG_STATE_HOME/drydock/images.json"
+  toolchains_adopt
   caches=$XDG_STATE_HOME/drydock/caches
 }
 

@@ -43,9 +43,7 @@ END
 # by http at port 8080.
 serve_registry() {
   local dir=$1 ip
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-    -keyout "$dir/key" -out "$dir/cert" -days 2 -subj /CN=drydock.test \
-    -addext 'subjectAltName=DNS:registry.drydock.test' 2>/dev/null
+  server_files "$dir"
   registry=$(docker run -d --user 0 --volume "$dir:/srv:ro" \
     --workdir /srv/root --entrypoint python3 "$(agent_image 0)" -c '
 import http.server, ssl, threading
@@ -58,7 +56,7 @@ context.load_cert_chain("/srv/cert", "/srv/key")
 secure.socket = context.wrap_socket(secure.socket, server_side=True)
 threading.Thread(target=plain.serve_forever).start()
 secure.serve_forever()')
-  ip=$(docker inspect -f '{{.NetworkSettings.IPAddress}}' "$registry")
+  ip=$(container_ip "$registry")
   echo "registry.drydock.test $ip" >"$BED/dns/zone"
   wait_for "the registry" curl -s "http://$ip:8080/"
   wait_for "the registry" curl -sk "https://$ip:8443/"

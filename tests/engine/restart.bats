@@ -82,11 +82,12 @@ proxy_is_down() {
 }
 
 proxy_process_is_gone() {
-  local ids pid
+  local ids pids pid
   ids=$(docker ps -q --filter label=io.drydock.role=egress) || return
   [ -n "$ids" ] || return 0
   # shellcheck disable=SC2086
-  for pid in $(docker inspect -f '{{.State.Pid}}' $ids); do
+  pids=$(docker inspect -f '{{.State.Pid}}' $ids) || return
+  for pid in $pids; do
     is_gone "$pid" || return
   done
 }

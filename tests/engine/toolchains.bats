@@ -5,33 +5,16 @@
 # DRYDOCK_TEST_TOOLCHAINS=all.
 
 load ../helper
+load toolchain-images
 
 if [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ]; then
   export DRYDOCK_TOOLCHAINS="c go java node python rust"
   export DRYDOCK_PACKAGES="gdb sqlite3 strace"
 fi
 
-# The image with these; every layer below them is the bed's.
-setup_file() {
-  [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ] || return 0
-  export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-  bed_setup user
-  images_all >"$BATS_FILE_TMPDIR/before"
-  as_user drydock build --bootstrap >"$BATS_FILE_TMPDIR/build" 2>&1 ||
-    fail "$(tail -n 30 "$BATS_FILE_TMPDIR/build")"
-}
-
-teardown_file() {
-  [ ! -e "$BATS_FILE_TMPDIR/before" ] ||
-    images_remove_new "$BATS_FILE_TMPDIR/before"
-}
-
 setup() {
   bed_setup user
-  # The record that the build made, in place of the bed's.
-  [ ! -e "$BATS_FILE_TMPDIR/state" ] ||
-    as_user cp "$BATS_FILE_TMPDIR/state/drydock/images.json" \
-      "$XDG_STATE_HOME/drydock/images.json"
+  toolchains_adopt
 }
 
 need_all() {
