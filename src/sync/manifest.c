@@ -41,6 +41,23 @@ next_number(struct fields *f)
 	return value;
 }
 
+/* An inode has all 64 bits: FUSE hands out such numbers. */
+static uint64_t
+next_inode(struct fields *f)
+{
+	char *end = NULL;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(f->at, &end, 10);
+	if (errno != 0 || *f->at < '0' || *f->at > '9' || *end != ' ') {
+		f->bad = true;
+		return 0;
+	}
+	f->at = end + 1;
+	return value;
+}
+
 static struct timespec
 next_time(struct fields *f)
 {
@@ -73,7 +90,7 @@ read_record(struct manifest *m, const char *record)
 	e.size = next_number(&f);
 	e.mtime = next_time(&f);
 	e.ctime = next_time(&f);
-	e.ino = (uint64_t)next_number(&f);
+	e.ino = next_inode(&f);
 	if (f.bad || *f.at == '\0' || e.why >= SCAN_NWHYS)
 		return false;
 	added = scan_add(&m->scan, e.kind, f.at);
@@ -93,7 +110,7 @@ read_header(struct manifest *m, const char *record, int64_t *ret_count)
 
 	if (strncmp(record, FORMAT " ", sizeof(FORMAT)) != 0)
 		return false;
-	m->generation_ino = (uint64_t)next_number(&f);
+	m->generation_ino = next_inode(&f);
 	m->generation_mtime = next_time(&f);
 	m->scan.start = next_time(&f);
 	*ret_count = next_number(&f);

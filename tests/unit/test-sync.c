@@ -19,6 +19,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "sync/generation.h"
+#include "sync/manifest.h"
 
 #include "check.h"
 
@@ -466,6 +467,31 @@ test_pathless(void)
 	(void)close(pipes[1]);
 }
 
+/* FUSE numbers files with all 64 bits. */
+static void
+test_large_inode(void)
+{
+	cleanup_manifest struct manifest written = MANIFEST_INIT;
+	cleanup_manifest struct manifest got = MANIFEST_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+	char digest[DIGEST_HEX_SIZE];
+	struct stat st;
+	bool there = false;
+
+	memset(digest, '0', sizeof(digest) - 1);
+	digest[sizeof(digest) - 1] = '\0';
+	CHECK_INT(fs_make_path(check_tmpdir(), 0700, &fd, &dg), 0);
+	CHECK_INT(fstat(fd, &st), 0);
+	st.st_ino = UINT64_MAX - 1;
+	scan_add(&written.scan, SCAN_FILE, "a")->ino = UINT64_MAX;
+	CHECK_INT(manifest_write(fd, digest, &st, &written.scan, &dg), 0);
+	CHECK_INT(manifest_read(fd, &got, &there, &dg), 0);
+	CHECK(there);
+	CHECK(manifest_is_of(&got, &st));
+	CHECK(got.scan.nr == 1 && got.scan.v[0].ino == UINT64_MAX);
+}
+
 int
 main(void)
 {
@@ -485,6 +511,7 @@ main(void)
 		{ "a document that is written in place is read again",
 		    test_written_in_place },
 		{ "a link to what has no path is left out", test_pathless },
+		{ "an inode of 64 bits is read back", test_large_inode },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
