@@ -7,6 +7,8 @@ deps_sources = \
 	src/deps/cacheverify.c \
 	src/deps/cargolock.c \
 	src/deps/cargolock.h \
+	src/deps/cargomanifest.c \
+	src/deps/cargomanifest.h \
 	src/deps/gosum.c \
 	src/deps/gosum.h \
 	src/deps/modzip.c \

@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test-assemble \
 	tests/unit/test-attach \
 	tests/unit/test-attach-terminal \
+	tests/unit/test-cargomanifest \
 	tests/unit/test-changes \
 	tests/unit/test-check \
 	tests/unit/test-collect \
