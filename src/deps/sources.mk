@@ -9,6 +9,8 @@ deps_sources = \
 	src/deps/cargolock.h \
 	src/deps/cargomanifest.c \
 	src/deps/cargomanifest.h \
+	src/deps/cargoredirect.c \
+	src/deps/cargoredirect.h \
 	src/deps/gosum.c \
 	src/deps/gosum.h \
 	src/deps/modzip.c \

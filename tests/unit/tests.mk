@@ -9,6 +9,7 @@ unit_tests = \
 	tests/unit/test-attach \
 	tests/unit/test-attach-terminal \
 	tests/unit/test-cargomanifest \
+	tests/unit/test-cargoredirect \
 	tests/unit/test-changes \
 	tests/unit/test-check \
 	tests/unit/test-collect \

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Edits one entry of a Cargo.lock and keeps all other bytes. */
+#include "deps/cargoredirect.h"
+
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "deps/cargolock.h"
+
+#define WHAT "Cargo.lock"
+
+/* Finds the only entry of this name and version. */
+static int
+find_entry(const struct cargolock *lock, const char *name, const char *version,
+    const struct cargolock_package **ret_package, struct diag *dg)
+{
+	const struct cargolock_package *found = NULL;
+
+	for (size_t i = 0; i < lock->nr; i++) {
+		const struct cargolock_package *p = &lock->v[i];
+
+		if (strcmp(p->name, name) != 0 ||
+		    strcmp(p->version, version) != 0)
+			continue;
+		if (found != NULL)
+			return diag_set(dg, DIAG_DATA,
+			    WHAT ": %s %s comes from two sources", name,
+			    version);
+		found = p;
+	}
+	if (found == NULL)
+		return diag_set(dg, DIAG_CONFIG, WHAT " does not have %s %s",
+		    name, version);
+	*ret_package = found;
+	return 0;
+}
+
+/* Appends an entry's lines without source and checksum. */
+static void
+add_redirected(struct strbuf *out, const char *entry, size_t len)
+{
+	static const char *const keys[] = { "source", "checksum" };
+
+	for (const char *at = entry, *end = entry + len; at < end;) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *next = newline == NULL ? end : newline + 1;
+		const char *key = at;
+		size_t drop = 0;
+
+		while (key < next && (*key == ' ' || *key == '\t'))
+			key++;
+		for (size_t i = 0; i < 2; i++) {
+			size_t n = strlen(keys[i]);
+
+			if ((size_t)(next - key) > n &&
+			    memcmp(key, keys[i], n) == 0 &&
+			    strchr(" \t=", key[n]) != NULL)
+				drop = 1;
+		}
+		if (drop == 0)
+			strbuf_add(out, at, (size_t)(next - at));
+		else if (newline == NULL)
+			/* The last line goes with the line end before it. */
+			while (out->len > 0 &&
+			    strchr("\r\n", out->buf[out->len - 1]) != NULL)
+				strbuf_setlen(out, out->len - 1);
+		at = next;
+	}
+}
+
+int
+cargoredirect_add(const char *text, size_t len, const char *name,
+    const char *version, struct strbuf *out, struct strbuf *fragment,
+    struct diag *dg)
+{
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+	const struct cargolock_package *p;
+
+	if (cargolock_parse(&lock, text, len, WHAT, dg) != 0 ||
+	    find_entry(&lock, name, version, &p, dg) != 0)
+		return -1;
+	if (!cargolock_is_crates_io(p) || p->checksum.kind == DIGEST_NONE)
+		return diag_set(dg, DIAG_CONFIG,
+		    WHAT ": %s %s is not from crates.io with a checksum", name,
+		    version);
+	strbuf_add(fragment, text + p->start, p->end - p->start);
+	strbuf_add(out, text, p->start);
+	add_redirected(out, text + p->start, p->end - p->start);
+	strbuf_add(out, text + p->end, len - p->end);
+	return 0;
+}
+
+/* Reads a fragment as a lock of one entry, and appends it redirected. */
+static int
+read_fragment(const char *fragment, const char *name, const char *version,
+    struct strbuf *out, struct diag *dg)
+{
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const struct cargolock_package *p;
+
+	strbuf_addf(&text, "version = 4\n%s", fragment);
+	if (cargolock_parse(&lock, text.buf, text.len, "the kept entry", dg) !=
+	    0)
+		return -1;
+	p = lock.v;
+	if (lock.nr != 1 || strcmp(p->name, name) != 0 ||
+	    strcmp(p->version, version) != 0 || !cargolock_is_crates_io(p) ||
+	    p->checksum.kind == DIGEST_NONE ||
+	    p->end - p->start != strlen(fragment))
+		return diag_set(dg, DIAG_DATA,
+		    "the kept entry of " WHAT " is not that of %s %s", name,
+		    version);
+	add_redirected(out, fragment, strlen(fragment));
+	return 0;
+}
+
+int
+cargoredirect_remove(const char *text, size_t len, const char *name,
+    const char *version, const char *fragment, struct strbuf *out,
+    struct diag *dg)
+{
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+	cleanup_strbuf struct strbuf redirected = STRBUF_INIT;
+	const struct cargolock_package *p;
+
+	if (read_fragment(fragment, name, version, &redirected, dg) != 0 ||
+	    cargolock_parse(&lock, text, len, WHAT, dg) != 0 ||
+	    find_entry(&lock, name, version, &p, dg) != 0)
+		return -1;
+	if (p->end - p->start != redirected.len ||
+	    memcmp(text + p->start, redirected.buf, redirected.len) != 0)
+		return diag_set(dg, DIAG_NO,
+		    WHAT ": the entry of %s %s has changed since it was "
+			 "redirected",
+		    name, version);
+	strbuf_add(out, text, p->start);
+	strbuf_addstr(out, fragment);
+	strbuf_add(out, text + p->end, len - p->end);
+	return 0;
+}
