@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crate: the package file of a crate, NAME-VERSION.crate.
+ *
+ * A crate is a gzip'ed tar whose entries lie below NAME-VERSION/.  Sources are
+ * the host user's own cache and slots that sessions wrote: all are hostile
+ * input.  The bytes are read once; the checksum is computed from the bytes that
+ * are unpacked.
+ */
+#ifndef DRYDOCK_CRATE_H
+#define DRYDOCK_CRATE_H
+
+#include <stddef.h>
+
+#include "base/digest.h"
+
+struct diag;
+struct strbuf;
+
+#define CRATE_MAX_SIZE ((size_t)64 * 1024 * 1024)
+#define CRATE_MAX_UNPACKED ((size_t)512 * 1024 * 1024)
+#define CRATE_MAX_FILES 20000
+
+/* Where crates are looked for. */
+struct crate_sources {
+	const char *home; /* borrowed; the host user's */
+	const char *const *envp; /* borrowed; CARGO_HOME */
+	/* borrowed; data of the project's slots; may change or vanish */
+	const int *slot_fds;
+	size_t nslots;
+};
+
+/*
+ * Reads the crate that has this checksum and appends its bytes.  A file of that
+ * name with other bytes is a warning, and the next source is tried.  If no
+ * source has the crate, the failure is DIAG_NO; the message says how to get it
+ * ("cargo fetch" in a session).
+ */
+int crate_find(const struct crate_sources *sources, const char *name,
+    const char *version, const struct digest *checksum, struct strbuf *out,
+    struct diag *dg);
+
+/*
+ * Unpacks a crate's files into dir_fd (an empty directory that nobody else
+ * writes), without the front NAME-VERSION/.  Files are 0644, directories 0755,
+ * the times now.  Links, devices, names that leave the directory, a name that
+ * occurs twice, a damaged archive, and more than the limits above are
+ * DIAG_DATA.
+ */
+int crate_unpack(const char *bytes, size_t len, const char *name,
+    const char *version, int dir_fd, struct diag *dg);
+
+#endif /* DRYDOCK_CRATE_H */

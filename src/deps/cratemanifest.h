@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cratemanifest: judges how a patch changes the Cargo.toml of its crate.
+ *
+ * The project's lock was resolved with the original, so a patch may not change
+ * what cargo resolves: name, version, links, features, and dependencies of any
+ * kind or target.
+ */
+#ifndef DRYDOCK_CRATEMANIFEST_H
+#define DRYDOCK_CRATEMANIFEST_H
+
+#include <stddef.h>
+
+struct diag;
+
+/*
+ * Compares two texts.  A change that is not permitted is DIAG_CONFIG; the
+ * message names the crate (what, "foo 1.0.0") and the first such key or
+ * section.  A text that cannot be judged is DIAG_DATA.
+ */
+int cratemanifest_compare(const char *before, size_t before_len,
+    const char *after, size_t after_len, const char *what, struct diag *dg);
+
+#endif /* DRYDOCK_CRATEMANIFEST_H */

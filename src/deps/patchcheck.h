@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * patchcheck: compares a project's patches, their copies, the redirect and the
+ * lock file.
+ *
+ * Reads only: no write, no lock, no child process, no network.
+ */
+#ifndef DRYDOCK_PATCHCHECK_H
+#define DRYDOCK_PATCHCHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct diag;
+
+enum patchcheck_kind {
+	PATCHCHECK_COPY_MISSING, /* the copy, or its list */
+	PATCHCHECK_COPY_CHANGED, /* one for each file */
+	PATCHCHECK_COPY_ORPHAN, /* a copy that no patch needs */
+	PATCHCHECK_PATCH_MISSING,
+	PATCHCHECK_PATCH_CHANGED, /* not the recorded digest */
+	PATCHCHECK_PATCH_ORPHAN, /* a patch file that is not recorded */
+	PATCHCHECK_BLOCK_MISSING, /* in Cargo.toml, or this crate in it */
+	PATCHCHECK_BLOCK_OTHER, /* it leads to another copy */
+	PATCHCHECK_BLOCK_FOREIGN, /* it is not as drydock wrote it */
+	PATCHCHECK_BLOCK_ORPHAN, /* it has a crate that is not recorded */
+	PATCHCHECK_CONFLICT, /* .cargo/config.toml patches the same crate */
+	PATCHCHECK_LOCK_ORIGINAL, /* the entry still leads to crates.io */
+	PATCHCHECK_LOCK_OTHER_VERSION, /* the lock has not this version */
+	PATCHCHECK_LOCK_OTHER_SOURCE, /* or other bytes of it */
+	PATCHCHECK_LOCK_TWICE, /* this version from two sources */
+	PATCHCHECK_NKINDS
+};
+
+struct patchcheck_finding {
+	enum patchcheck_kind kind;
+	char *ecosystem; /* owned */
+	char *name; /* owned; of the package, or NULL */
+	char *version; /* owned; or NULL */
+	char *path; /* owned; of the file, below the project */
+	char *text; /* owned; what is wrong, one line */
+};
+
+struct patchcheck {
+	struct patchcheck_finding *v; /* owned; at most PATCHCHECK_MAX */
+	size_t nr;
+	size_t npatches; /* recorded */
+};
+
+#define PATCHCHECK_MAX 200
+#define PATCHCHECK_INIT    \
+	{                  \
+		NULL, 0, 0 \
+	}
+
+/*
+ * Returns true if the project has something of drydock's patches: a ledger,
+ * patches, copies, or the block in Cargo.toml.
+ */
+bool patchcheck_is_needed(int project_fd);
+
+/*
+ * Checks.  0: *ret_check has what was found; none means in sync.  -1: the state
+ * cannot be judged: a lock file, ledger or manifest that cannot be read
+ * (DIAG_IO, DIAG_DATA), an ecosystem that this version does not implement
+ * (DIAG_CONFIG).  ret_check is PATCHCHECK_INIT before.
+ */
+int patchcheck_run(
+    int project_fd, struct patchcheck *ret_check, struct diag *dg);
+void patchcheck_release(struct patchcheck *check);
+
+/* The kind's name in JSON: "copy-missing". */
+const char *patchcheck_kind_name(enum patchcheck_kind kind);
+
+/* The command that mends it: "drydock patch apply". */
+const char *patchcheck_mend(enum patchcheck_kind kind);
+
+#define cleanup_patchcheck __attribute__((cleanup(patchcheck_release)))
+
+#endif /* DRYDOCK_PATCHCHECK_H */

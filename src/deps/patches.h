@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * patches: changes the patched dependencies of one project.
+ *
+ *	.drydock/patches/cargo/NAME@VERSION.patch	committed
+ *	.drydock/patches.json	committed, see patchledger.h
+ *	.drydock/patched/	the copies, see patchtree.h; not committed
+ *	.drydock/edit/cargo/NAME-VERSION/	editable files; not committed
+ *	.drydock/patches.lock	held by writers; not committed
+ *	.drydock/.gitignore	names what is not committed
+ *
+ * Cargo.toml's block and the entry without source in Cargo.lock lead cargo to
+ * the copy.  All bytes are computed before the first write.  The order of the
+ * writes is: patch file, copies, ledger, Cargo.lock, Cargo.toml; then what is
+ * no longer needed is removed.  After a killed writer, patchcheck_run() says
+ * what is missing, and patches_apply() or patches_remove() completes it.
+ *
+ * Each writer takes the lock; DIAG_BUSY if another one has it.
+ */
+#ifndef DRYDOCK_PATCHES_H
+#define DRYDOCK_PATCHES_H
+
+#include <stddef.h>
+
+#include "base/strvec.h"
+
+struct crate_sources;
+struct diag;
+struct paths;
+
+struct patches_project {
+	int fd; /* borrowed; the project's directory, open for reading */
+	const char *path; /* borrowed; its real path */
+	const struct paths *paths; /* borrowed */
+	const struct crate_sources *sources; /* borrowed */
+};
+
+/* What a writer did: one line for each step, none if nothing changed. */
+struct patches_report {
+	struct strvec steps;
+};
+
+#define PATCHES_REPORT_INIT          \
+	{                            \
+		.steps = STRVEC_INIT \
+	}
+
+/*
+ * Unpacks a package of the lock file into an editable directory, with its
+ * present patch if there is one.  version may be NULL if the lock has one
+ * version from crates.io.  *ret_dir (returned) is the directory's path below
+ * the project.  A directory that is there already is DIAG_CONFIG.
+ */
+int patches_start(const struct patches_project *project, const char *name,
+    const char *version, char **ret_dir, struct diag *dg);
+
+/*
+ * Writes the patch of an editable directory and applies it.  name may be NULL
+ * if there is one such directory.  No difference to the original is DIAG_NO.
+ */
+int patches_save(const struct patches_project *project, const char *name,
+    const char *version, struct patches_report *report, struct diag *dg);
+
+/* Makes the copies, the block and the lock as the recorded patches say. */
+int patches_apply(const struct patches_project *project,
+    struct patches_report *report, struct diag *dg);
+
+/*
+ * Removes a patch with its copy, editable directory and redirect.  Cargo.toml
+ * and Cargo.lock get back the bytes that they had.
+ */
+int patches_remove(const struct patches_project *project, const char *name,
+    const char *version, struct patches_report *report, struct diag *dg);
+
+/*
+ * Records the patch files as they are (edited or merged by a person), and
+ * applies them.
+ */
+int patches_seal(const struct patches_project *project,
+    struct patches_report *report, struct diag *dg);
+
+void patches_report_release(struct patches_report *report);
+
+#define cleanup_patches_report __attribute__((cleanup(patches_report_release)))
+
+#endif /* DRYDOCK_PATCHES_H */

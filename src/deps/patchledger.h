@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * patchledger: .drydock/patches.json, which records the patched packages of a
+ * project.
+ *
+ *	{"version": 1, "patches": [{
+ *	    "ecosystem": "cargo", "name": "foo", "version": "1.0.0",
+ *	    "pristine": "sha256:HEX", "patch": "sha256:HEX",
+ *	    "tree": "sha256:HEX", "lock": "[[package]]\n..."}]}
+ *
+ * The file is committed, so people merge it and agents write it: it is hostile
+ * input.  The reader accepts exactly these keys.  Names and versions are parts
+ * of file names: letters, digits and "-_.+", not ".", "..", and no leading '-'
+ * or '.'.  Refused among others: an entry that occurs twice, a digest that is
+ * not 64 lower-case hex digits, more than PATCHLEDGER_MAX entries.
+ */
+#ifndef DRYDOCK_PATCHLEDGER_H
+#define DRYDOCK_PATCHLEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/digest.h"
+
+struct diag;
+struct strbuf;
+
+#define PATCHLEDGER_PATH ".drydock/patches.json"
+#define PATCHLEDGER_MAX_SIZE ((size_t)16 * 1024 * 1024)
+#define PATCHLEDGER_MAX 1000
+#define PATCHLEDGER_CARGO "cargo" /* the only ecosystem that is implemented */
+
+struct patchledger_entry {
+	char *ecosystem; /* owned */
+	char *name; /* owned */
+	char *version; /* owned */
+	struct digest pristine; /* SHA-256 of the package file, as locked */
+	struct digest patch; /* SHA-256 of the patch file */
+	struct digest tree; /* SHA-256 of the copy's list, see patchtree.h */
+	char *fragment; /* owned; the lock file's original entry */
+};
+
+struct patchledger {
+	struct patchledger_entry *v; /* owned; by ecosystem, name, version */
+	size_t nr;
+};
+
+#define PATCHLEDGER_INIT \
+	{                \
+		NULL, 0  \
+	}
+
+/*
+ * Parses a text.  ret_ledger is PATCHLEDGER_INIT before, and stays so on
+ * failure.  A malformed text, and one that a newer version of drydock wrote,
+ * is DIAG_DATA.
+ */
+int patchledger_parse(struct patchledger *ret_ledger, const char *text,
+    size_t len, struct diag *dg);
+void patchledger_release(struct patchledger *ledger);
+
+/* Appends the document.  The same entries give the same bytes. */
+int patchledger_write(
+    const struct patchledger *ledger, struct strbuf *out, struct diag *dg);
+
+/*
+ * Returns the entry, or NULL.  version may be NULL: the entry of that name, and
+ * NULL if there are several.
+ */
+struct patchledger_entry *patchledger_find(const struct patchledger *ledger,
+    const char *ecosystem, const char *name, const char *version);
+
+/* Adds an entry (given: its strings) at its place, or replaces the old one. */
+void patchledger_put(
+    struct patchledger *ledger, struct patchledger_entry *entry);
+void patchledger_drop(
+    struct patchledger *ledger, struct patchledger_entry *entry);
+
+/* Returns true if the text can be a name or version in a ledger. */
+bool patchledger_is_word(const char *text);
+
+/* Returned: ".drydock/patches/cargo/NAME@VERSION.patch" */
+char *patchledger_patch_path(const struct patchledger_entry *entry);
+
+/*
+ * Returned: ".drydock/patched/cargo/NAME-VERSION-HEX", with the first 12 hex
+ * digits of the patch's digest.
+ */
+char *patchledger_copy_path(const struct patchledger_entry *entry);
+
+#define cleanup_patchledger __attribute__((cleanup(patchledger_release)))
+
+#endif /* DRYDOCK_PATCHLEDGER_H */
