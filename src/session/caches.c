@@ -228,6 +228,42 @@ cached_open(const struct paths *paths, const struct cached *c, int *ret_fd,
 	return fs_open_nolinks(paths->state_fd, name, OPEN_DIR, 0, ret_fd, dg);
 }
 
+void
+cache_sources_release(struct cache_sources *sources)
+{
+	for (size_t i = 0; i < sources->nr; i++)
+		cleanup_close_fn(&sources->fds[i]);
+	sources->nr = 0;
+}
+
+void
+cache_sources_open(const struct paths *paths, const char *project_path,
+    bool with_taken, struct cache_sources *ret_sources)
+{
+	cleanup_caches struct caches caches = CACHES_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct cache_sources *s = ret_sources;
+
+	if (caches_list(paths, 0, &caches, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return;
+	}
+	for (size_t i = 0; i < caches.nr && s->nr < CACHE_SOURCES_MAX; i++) {
+		const struct cached *c = &caches.v[i];
+		cleanup_diag struct diag gone = DIAG_INIT;
+		cleanup_close int dir_fd = -1;
+
+		if ((c->facts.state != SLOT_FREE && !with_taken) ||
+		    c->project == NULL || strcmp(c->project, project_path) != 0)
+			continue;
+		s->fds[s->nr] = -1;
+		if (cached_open(paths, c, &dir_fd, &gone) == 0 &&
+		    fs_open_own_dir(dir_fd, SLOT_DATA, &s->fds[s->nr], &gone) ==
+			0)
+			s->nr++;
+	}
+}
+
 /* A collection in progress. */
 struct collection {
 	const struct caches_removal *spec;

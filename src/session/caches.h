@@ -20,6 +20,10 @@ struct diag;
 struct paths;
 struct settings;
 
+enum {
+	CACHE_SOURCES_MAX = 16, /* slots */
+};
+
 struct cached {
 	char *set; /* owned; KEY-MODE */
 	char *number; /* owned; "0" */
@@ -58,6 +62,28 @@ size_t caches_warn_unknown(
 
 /* The mode of a slot: the last word of its set's name. */
 const char *cached_mode(const struct cached *cached);
+
+/* The opened data/ of a project's slots, of both modes. */
+struct cache_sources {
+	int fds[CACHE_SOURCES_MAX]; /* owned */
+	size_t nr;
+};
+
+#define CACHE_SOURCES_INIT \
+	{                  \
+		.nr = 0    \
+	}
+
+/*
+ * Opens the project's slots.  Those of sessions that exist are opened only if
+ * with_taken is true; their files may change and vanish.  A failure is a
+ * warning, and there are fewer.
+ */
+void cache_sources_open(const struct paths *paths, const char *project_path,
+    bool with_taken, struct cache_sources *ret_sources);
+void cache_sources_release(struct cache_sources *sources);
+
+#define cleanup_cache_sources __attribute__((cleanup(cache_sources_release)))
 
 /* Opens the slot's directory for reading. */
 int cached_open(const struct paths *paths, const struct cached *c, int *ret_fd,

@@ -21,52 +21,10 @@
 #define MIB (INT64_C(1024) * 1024)
 
 enum {
-	SOURCES_MAX = 16, /* slots */
 	FILES_MAX = 20000,
 	TIME_MS = 30000,
 	STEP_MS = 1000, /* between two notes of progress */
 };
-
-/* Other slots of the project, of both modes: a digest proves each copy. */
-struct sources {
-	int fds[SOURCES_MAX];
-	size_t nr;
-};
-
-static void
-sources_release(struct sources *s)
-{
-	for (size_t i = 0; i < s->nr; i++)
-		cleanup_close_fn(&s->fds[i]);
-}
-
-#define cleanup_sources __attribute__((cleanup(sources_release)))
-
-static void
-find_sources(const struct slotseed_spec *spec, struct sources *s)
-{
-	cleanup_caches struct caches caches = CACHES_INIT;
-	cleanup_diag struct diag dg = DIAG_INIT;
-
-	if (caches_list(spec->paths, 0, &caches, &dg) != 0) {
-		diag_warn("%s", dg.message);
-		return;
-	}
-	for (size_t i = 0; i < caches.nr && s->nr < SOURCES_MAX; i++) {
-		const struct cached *c = &caches.v[i];
-		cleanup_diag struct diag gone = DIAG_INIT;
-		cleanup_close int dir_fd = -1;
-
-		if (c->facts.state != SLOT_FREE || c->project == NULL ||
-		    strcmp(c->project, spec->project->path) != 0)
-			continue;
-		s->fds[s->nr] = -1;
-		if (cached_open(spec->paths, c, &dir_fd, &gone) == 0 &&
-		    fs_open_own_dir(dir_fd, SLOT_DATA, &s->fds[s->nr], &gone) ==
-			0)
-			s->nr++;
-	}
-}
 
 static void
 tell_bad(const struct cacheseed_report *report)
@@ -127,7 +85,7 @@ verify_old(const struct cacheseed_spec *seed)
 void
 slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
 {
-	cleanup_sources struct sources sources = { .nr = 0 };
+	cleanup_cache_sources struct cache_sources sources = CACHE_SOURCES_INIT;
 	cleanup_cacheseed_report struct cacheseed_report report =
 	    CACHESEED_REPORT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -145,7 +103,8 @@ slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
 		verify_old(&seed);
 	if (!slot->cold || spec->settings->cache_seed == 0)
 		return;
-	find_sources(spec, &sources);
+	/* A digest proves each copy, whichever mode a slot has. */
+	cache_sources_open(spec->paths, spec->project->path, false, &sources);
 	seed.slot_fds = sources.fds;
 	seed.nslots = sources.nr;
 	if (isatty(STDERR_FILENO)) {
