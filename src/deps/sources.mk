@@ -18,4 +18,6 @@ deps_sources = \
 	src/deps/npmlock.c \
 	src/deps/npmlock.h \
 	src/deps/packages.c \
-	src/deps/packages.h
+	src/deps/packages.h \
+	src/deps/patchledger.c \
+	src/deps/patchledger.h
