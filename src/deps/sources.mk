@@ -20,4 +20,6 @@ deps_sources = \
 	src/deps/packages.c \
 	src/deps/packages.h \
 	src/deps/patchledger.c \
-	src/deps/patchledger.h
+	src/deps/patchledger.h \
+	src/deps/patchtext.c \
+	src/deps/patchtext.h
