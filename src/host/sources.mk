@@ -38,6 +38,8 @@ host_sources = \
 	src/host/protected.h \
 	src/host/reserved.c \
 	src/host/reserved.h \
+	src/host/scratch.c \
+	src/host/scratch.h \
 	src/host/setting-value.c \
 	src/host/setting-value.h \
 	src/host/settings-table.c \

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/moment.h"
 #include "host/paths.h"
+#include "host/scratch.h"
 #include "session/changes.h"
 #include "session/links.h"
 #include "session/listing.h"
@@ -343,6 +344,7 @@ collect_leftovers(const struct paths *paths, bool all)
 {
 	size_t failed = session_empty_trash(paths, all);
 
+	failed += scratch_sweep(paths);
 	return failed + links_sweep(paths);
 }
 

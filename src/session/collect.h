@@ -47,9 +47,10 @@ int collect_sessions(const struct paths *paths, const struct engine *engine,
     struct diag *dg);
 
 /*
- * Removes trash and dangling links, which needs no engine.  Returns how many
- * could not be removed; each is a warning.  With all, warnings that were given
- * before are repeated, see session_empty_trash().
+ * Removes trash, scratch directories of killed processes and dangling links,
+ * which needs no engine.  Returns how many could not be removed; each is a
+ * warning.  With all, warnings that were given before are repeated, see
+ * session_empty_trash().
  */
 size_t collect_leftovers(const struct paths *paths, bool all);
 
