@@ -22,4 +22,6 @@ deps_sources = \
 	src/deps/patchledger.c \
 	src/deps/patchledger.h \
 	src/deps/patchtext.c \
-	src/deps/patchtext.h
+	src/deps/patchtext.h \
+	src/deps/patchtools.c \
+	src/deps/patchtools.h
