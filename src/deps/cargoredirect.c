@@ -2,6 +2,7 @@
 /* Edits one entry of a Cargo.lock and keeps all other bytes. */
 #include "deps/cargoredirect.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -36,35 +37,79 @@ find_entry(const struct cargolock *lock, const char *name, const char *version,
 	return 0;
 }
 
+/* Returns true if the line between the two has the key. */
+static bool
+has_key(const char *line, const char *end, const char *key)
+{
+	size_t n = strlen(key);
+
+	while (line < end && (*line == ' ' || *line == '\t'))
+		line++;
+	return (size_t)(end - line) > n && memcmp(line, key, n) == 0 &&
+	    strchr(" \t=", line[n]) != NULL;
+}
+
+static const char *
+next_line(const char *at, const char *end)
+{
+	const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+	return newline == NULL ? end : newline + 1;
+}
+
 /* Appends an entry's lines without source and checksum. */
 static void
 add_redirected(struct strbuf *out, const char *entry, size_t len)
 {
-	static const char *const keys[] = { "source", "checksum" };
-
 	for (const char *at = entry, *end = entry + len; at < end;) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		const char *next = newline == NULL ? end : newline + 1;
-		const char *key = at;
-		size_t drop = 0;
+		const char *next = next_line(at, end);
 
-		while (key < next && (*key == ' ' || *key == '\t'))
-			key++;
-		for (size_t i = 0; i < 2; i++) {
-			size_t n = strlen(keys[i]);
-
-			if ((size_t)(next - key) > n &&
-			    memcmp(key, keys[i], n) == 0 &&
-			    strchr(" \t=", key[n]) != NULL)
-				drop = 1;
-		}
-		if (drop == 0)
+		if (!has_key(at, next, "source") &&
+		    !has_key(at, next, "checksum"))
 			strbuf_add(out, at, (size_t)(next - at));
-		else if (newline == NULL)
+		else if (next[-1] != '\n')
 			/* The last line goes with the line end before it. */
 			while (out->len > 0 &&
 			    strchr("\r\n", out->buf[out->len - 1]) != NULL)
 				strbuf_setlen(out, out->len - 1);
+		at = next;
+	}
+}
+
+/* Appends the fragment's line of this key, without its line end. */
+static void
+add_line(struct strbuf *out, const char *fragment, const char *key)
+{
+	const char *end = fragment + strlen(fragment);
+
+	for (const char *at = fragment; at < end; at = next_line(at, end))
+		if (has_key(at, next_line(at, end), key))
+			strbuf_add(out, at, strcspn(at, "\r\n"));
+}
+
+/* Appends an entry with the fragment's source and checksum. */
+static void
+add_restored(
+    struct strbuf *out, const char *entry, size_t len, const char *fragment)
+{
+	for (const char *at = entry, *end = entry + len; at < end;) {
+		const char *next = next_line(at, end);
+		const char *eol = at + strcspn(at, "\r\n");
+		int eol_len = (int)(next - eol);
+
+		strbuf_add(out, at, (size_t)(next - at));
+		if (has_key(at, next, "version")) {
+			if (next[-1] != '\n') {
+				eol = "\n";
+				eol_len = 1;
+				strbuf_addch(out, '\n');
+			}
+			add_line(out, fragment, "source");
+			strbuf_addf(out, "%.*s", eol_len, eol);
+			add_line(out, fragment, "checksum");
+			if (next[-1] == '\n')
+				strbuf_addf(out, "%.*s", eol_len, eol);
+		}
 		at = next;
 	}
 }
@@ -129,14 +174,16 @@ cargoredirect_remove(const char *text, size_t len, const char *name,
 	    cargolock_parse(&lock, text, len, WHAT, dg) != 0 ||
 	    find_entry(&lock, name, version, &p, dg) != 0)
 		return -1;
-	if (p->end - p->start != redirected.len ||
-	    memcmp(text + p->start, redirected.buf, redirected.len) != 0)
+	if (p->source != NULL)
 		return diag_set(dg, DIAG_NO,
-		    WHAT ": the entry of %s %s has changed since it was "
-			 "redirected",
-		    name, version);
+		    WHAT ": the entry of %s %s is not redirected", name,
+		    version);
 	strbuf_add(out, text, p->start);
-	strbuf_addstr(out, fragment);
+	if (p->end - p->start == redirected.len &&
+	    memcmp(text + p->start, redirected.buf, redirected.len) == 0)
+		strbuf_addstr(out, fragment);
+	else
+		add_restored(out, text + p->start, p->end - p->start, fragment);
 	strbuf_add(out, text + p->end, len - p->end);
 	return 0;
 }

@@ -25,10 +25,10 @@ int cargoredirect_add(const char *text, size_t len, const char *name,
     struct diag *dg);
 
 /*
- * Appends to out the lock with the fragment as the crate's entry.  An entry
- * that differs from the fragment in more than source and checksum is DIAG_NO:
- * something else changed it meanwhile.  A fragment that is not the crate's
- * entry is DIAG_DATA.
+ * Appends to out the lock with the fragment as the crate's entry.  If the entry
+ * differs from the fragment in more than source and checksum, cargo resolved it
+ * anew meanwhile: it keeps its other lines and gets these two.  An entry with a
+ * source is DIAG_NO.  A fragment that is not the crate's entry is DIAG_DATA.
  */
 int cargoredirect_remove(const char *text, size_t len, const char *name,
     const char *version, const char *fragment, struct strbuf *out,

@@ -111,8 +111,6 @@ test_not_restored(void)
 		const char *fragment;
 		enum diag_class class;
 	} rows[] = {
-		{ APP NAMED "dependencies = [\n \"new\",\n]\n", PROVEN,
-		    DIAG_NO },
 		{ APP PROVEN "\n", PROVEN, DIAG_NO },
 		{ APP, PROVEN, DIAG_CONFIG },
 		{ APP NAMED, NAMED, DIAG_DATA },
@@ -132,6 +130,33 @@ test_not_restored(void)
 	}
 }
 
+/* Cargo may resolve the crate's dependencies anew while it is patched. */
+static void
+test_resolved_anew(void)
+{
+	static const struct {
+		const char *text;
+		const char *back;
+	} rows[] = {
+		{ APP NAMED "dependencies = [\n \"new\",\n]\n",
+		    APP PROVEN "\ndependencies = [\n \"new\",\n]\n" },
+		{ APP "[[package]]\r\nname = \"dep\"\r\n"
+		      "version = \"1.0.0\"\r\n",
+		    APP "[[package]]\r\nname = \"dep\"\r\n"
+			"version = \"1.0.0\"\r\n" SOURCE
+			"\r\nchecksum = \"" ZEROS "\"\r\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf back = STRBUF_INIT;
+
+		CHECK_INT(take_back(rows[i].text, PROVEN TAIL, &back, &dg), 0);
+		CHECK_STR(dg.message, NULL);
+		CHECK_STR(back.buf, rows[i].back);
+	}
+}
+
 int
 main(void)
 {
@@ -140,7 +165,9 @@ main(void)
 		    test_round_trip },
 		{ "only a proven crate of crates.io is redirected",
 		    test_refused },
-		{ "a changed entry or a foreign fragment is not restored",
+		{ "an entry that was resolved anew keeps its other lines",
+		    test_resolved_anew },
+		{ "an unredirected entry or a foreign fragment is not restored",
 		    test_not_restored },
 	};
 
