@@ -5,15 +5,16 @@
  *	.drydock/patches/cargo/NAME@VERSION.patch	committed
  *	.drydock/patches.json	committed, see patchledger.h
  *	.drydock/patched/	the copies, see patchtree.h; not committed
- *	.drydock/edit/cargo/NAME-VERSION/	editable files; not committed
+ *	.drydock/edit/cargo/NAME@VERSION/	editable files; not committed
  *	.drydock/patches.lock	held by writers; not committed
  *	.drydock/.gitignore	names what is not committed
  *
  * Cargo.toml's block and the entry without source in Cargo.lock lead cargo to
  * the copy.  All bytes are computed before the first write.  The order of the
- * writes is: patch file, copies, ledger, Cargo.lock, Cargo.toml; then what is
- * no longer needed is removed.  After a killed writer, patchcheck_run() says
- * what is missing, and patches_apply() or patches_remove() completes it.
+ * writes is: patch file, copies, ledger, Cargo.lock, Cargo.toml; a removal
+ * writes the ledger last.  Then what is no longer needed is removed.  After a
+ * killed writer, patchcheck_run() says what is missing, and patches_apply() or
+ * patches_remove() completes it.
  *
  * Each writer takes the lock; DIAG_BUSY if another one has it.
  */
@@ -56,7 +57,9 @@ int patches_start(const struct patches_project *project, const char *name,
 
 /*
  * Writes the patch of an editable directory and applies it.  name may be NULL
- * if there is one such directory.  No difference to the original is DIAG_NO.
+ * if there is one such directory, which stays.  DIAG_NO if it does not differ
+ * from the original, or if the patch is not the one that it was started or last
+ * saved with.
  */
 int patches_save(const struct patches_project *project, const char *name,
     const char *version, struct patches_report *report, struct diag *dg);
@@ -66,8 +69,8 @@ int patches_apply(const struct patches_project *project,
     struct patches_report *report, struct diag *dg);
 
 /*
- * Removes a patch with its copy, editable directory and redirect.  Cargo.toml
- * and Cargo.lock get back the bytes that they had.
+ * Removes a patch with its copy and its redirect.  Cargo.toml and Cargo.lock
+ * get back the bytes that they had.  An editable directory stays.
  */
 int patches_remove(const struct patches_project *project, const char *name,
     const char *version, struct patches_report *report, struct diag *dg);

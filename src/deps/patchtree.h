@@ -21,6 +21,7 @@ struct diag;
 struct strbuf;
 
 #define PATCHTREE_LIST_SUFFIX ".files"
+#define PATCHTREE_MAX_LIST ((size_t)32 * 1024 * 1024)
 
 struct patchtree_file {
 	char *path; /* owned */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * patchset: the patches of a project while one writer changes them.
+ *
+ * patchset_open() takes the lock and reads what is there.  The operations in
+ * patches.c say which entries the ledger is to have, and patchset_commit()
+ * computes all bytes before it writes the first one.
+ */
+#ifndef DRYDOCK_PATCHSET_H
+#define DRYDOCK_PATCHSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/strbuf.h"
+#include "deps/patches.h"
+#include "deps/patchledger.h"
+#include "deps/patchtools.h"
+#include "deps/patchtree.h"
+
+struct diag;
+
+#define PATCHSET_DIR ".drydock"
+#define PATCHSET_LEDGER "patches.json"
+#define PATCHSET_IGNORE ".gitignore"
+#define PATCHSET_EDIT ".drydock/edit/cargo"
+
+/* A text file in the project's directory. */
+struct patchset_file {
+	const char *name;
+	bool exists;
+	mode_t mode;
+	struct strbuf text;
+};
+
+struct patchset {
+	const struct patches_project *project; /* borrowed */
+	int project_fd; /* owned; open for reading */
+	int dir_fd; /* owned; .drydock */
+	int lock_fd; /* owned; .drydock/patches.lock */
+	struct patchledger ledger; /* as it is in the file */
+	struct patchset_file manifest; /* Cargo.toml */
+	struct patchset_file lock; /* Cargo.lock */
+	struct patchtools tools; /* opened by patchset_tools() */
+	size_t ntrees; /* in the scratch directory */
+};
+
+/* Makes .drydock if it is absent.  Another writer is DIAG_BUSY. */
+int patchset_open(struct patchset *ret_set,
+    const struct patches_project *project, struct diag *dg);
+/* Also removes .drydock if nothing of the user's is left in it. */
+void patchset_close(struct patchset *set);
+
+/*
+ * Opens a directory below the project, "a/b/c".  Missing components are made if
+ * create is true.
+ */
+int patchset_open_dir(const struct patchset *set, const char *path, bool create,
+    int *ret_fd, struct diag *dg);
+
+/*
+ * Writes .drydock/.gitignore with what is made again.  A user's own stays.
+ * report may be NULL.
+ */
+int patchset_write_ignore(
+    const struct patchset *set, struct patches_report *report, struct diag *dg);
+
+/* The patched or original files of a package in the scratch directory. */
+struct patchset_tree {
+	char name[16]; /* in the scratch directory */
+	int fd; /* owned */
+	struct patchtree files;
+};
+
+#define PATCHSET_TREE_INIT                        \
+	{                                         \
+		.fd = -1, .files = PATCHTREE_INIT \
+	}
+
+void patchset_tree_release(struct patchset_tree *tree);
+
+/* Makes the scratch directory on its first use. */
+int patchset_tools(struct patchset *set, struct diag *dg);
+
+/*
+ * Unpacks the proven package into a new tree, or into the tree "name".  patch
+ * (may be NULL) is then applied; it may not change the package's dependencies.
+ */
+int patchset_build(struct patchset *set, const struct patchledger_entry *entry,
+    const struct strbuf *patch, const char *name, struct patchset_tree *ret,
+    struct diag *dg);
+
+/* Reads the patch file of an entry, and judges its form. */
+int patchset_read_patch(const struct patchset *set,
+    const struct patchledger_entry *entry, struct strbuf *out, struct diag *dg);
+
+/* How the lock file has a package. */
+enum patchset_locked {
+	PATCHSET_ABSENT,
+	PATCHSET_ORIGINAL, /* from crates.io, with a checksum */
+	PATCHSET_REDIRECTED, /* without a source */
+	PATCHSET_OTHER, /* from another source, or twice */
+};
+
+int patchset_find_locked(const struct strbuf *lock, const char *name,
+    const char *version, enum patchset_locked *ret_locked,
+    struct digest *ret_checksum, struct diag *dg);
+
+/*
+ * Writes what is needed so that the project has exactly the entries of want,
+ * whose tree digest may be DIGEST_NONE (it is computed and set, as is the
+ * fragment).  patches has the texts of patch files to write, by the entry's
+ * index in want: an empty text takes the file that is there.
+ */
+int patchset_commit(struct patchset *set, struct patchledger *want,
+    const struct strbuf *patches, struct patches_report *report,
+    struct diag *dg);
+
+#define cleanup_patchset __attribute__((cleanup(patchset_close)))
+#define cleanup_patchset_tree __attribute__((cleanup(patchset_tree_release)))
+
+#endif /* DRYDOCK_PATCHSET_H */
