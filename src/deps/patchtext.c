@@ -23,7 +23,7 @@
 struct side {
 	bool absent; /* the time says that the file does not exist */
 	bool empty; /* a hunk says that the file has no line */
-	bool ended; /* its last line has no newline */
+	bool ended; /* no line can follow */
 	size_t next; /* number of the first line behind the last hunk */
 	size_t start; /* of this hunk: its first line */
 	size_t left; /* of this hunk: lines that must follow */
@@ -417,8 +417,12 @@ take_hunk(struct parser *p)
 			return -1;
 	if (!changed)
 		return refuse(p, "a hunk that changes nothing");
-	for (size_t i = 0; i < 2; i++)
-		p->sides[i].next = p->sides[i].start + counts[i];
+	for (size_t i = 0; i < 2; i++) {
+		struct side *side = &p->sides[i];
+
+		side->next = side->start + counts[i];
+		side->ended = side->ended || side->empty;
+	}
 	p->hunks++;
 	return 0;
 }

@@ -57,6 +57,8 @@ unit_tests = \
 	tests/unit/test-neighbours \
 	tests/unit/test-options \
 	tests/unit/test-outcome \
+	tests/unit/test-patchledger \
+	tests/unit/test-patchtext \
 	tests/unit/test-paths \
 	tests/unit/test-policy \
 	tests/unit/test-policy-added \
