@@ -92,23 +92,21 @@ static void
 add_restored(
     struct strbuf *out, const char *entry, size_t len, const char *fragment)
 {
+	/* The entry's last line is without its end. */
+	size_t first = strcspn(entry, "\n");
+	const char *eol = first > 0 && entry[first - 1] == '\r' ? "\r\n" : "\n";
+
 	for (const char *at = entry, *end = entry + len; at < end;) {
 		const char *next = next_line(at, end);
-		const char *eol = at + strcspn(at, "\r\n");
-		int eol_len = (int)(next - eol);
+		bool is_last = next[-1] != '\n';
 
 		strbuf_add(out, at, (size_t)(next - at));
 		if (has_key(at, next, "version")) {
-			if (next[-1] != '\n') {
-				eol = "\n";
-				eol_len = 1;
-				strbuf_addch(out, '\n');
-			}
+			strbuf_addstr(out, is_last ? eol : "");
 			add_line(out, fragment, "source");
-			strbuf_addf(out, "%.*s", eol_len, eol);
+			strbuf_addstr(out, eol);
 			add_line(out, fragment, "checksum");
-			if (next[-1] == '\n')
-				strbuf_addf(out, "%.*s", eol_len, eol);
+			strbuf_addstr(out, is_last ? "" : eol);
 		}
 		at = next;
 	}

@@ -151,7 +151,10 @@ test_resolved_anew(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_strbuf struct strbuf back = STRBUF_INIT;
 
-		CHECK_INT(take_back(rows[i].text, PROVEN TAIL, &back, &dg), 0);
+		CHECK_INT(take_back(rows[i].text,
+			      PROVEN "\ndependencies = [\n \"source\",\n]",
+			      &back, &dg),
+		    0);
 		CHECK_STR(dg.message, NULL);
 		CHECK_STR(back.buf, rows[i].back);
 	}
