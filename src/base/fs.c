@@ -268,6 +268,29 @@ next_component(const char **rest)
 	return name;
 }
 
+int
+fs_make_dirs(
+    int dirfd, const char *path, mode_t mode, int *ret_fd, struct diag *dg)
+{
+	cleanup_close int at = -1;
+
+	for (const char *rest = path;;) {
+		cleanup_free char *name = next_component(&rest);
+		int next;
+
+		if (name == NULL)
+			break;
+		if (fs_make_dir(at < 0 ? dirfd : at, name, mode, &next, dg) !=
+		    0)
+			return -1;
+		cleanup_close_fn(&at);
+		at = next;
+	}
+	assert(at >= 0);
+	*ret_fd = steal_fd(&at);
+	return 0;
+}
+
 /* Opens name in dirfd; creates it if absent.  Returns -1 with errno. */
 static int
 step_into(int dirfd, const char *name, mode_t mode)

@@ -53,6 +53,13 @@ int fs_make_dir(
     int dirfd, const char *name, mode_t mode, int *ret_fd, struct diag *dg);
 
 /*
+ * The same for each component of a path below dirfd, which has one at least.
+ * *ret_fd is the last one's.
+ */
+int fs_make_dirs(
+    int dirfd, const char *path, mode_t mode, int *ret_fd, struct diag *dg);
+
+/*
  * Opens an existing directory, one component in dirfd, for reading.  If the
  * caller owns it and the owner lacks read, write or search permission, the
  * owner's rwx permissions are restored first.  This is retried while another

@@ -111,6 +111,40 @@ directories_are_made_exactly(void)
 }
 
 static void
+a_path_below_a_directory_is_made(void)
+{
+	cleanup_close int dir = tree_open();
+	mode_t old = umask(0077);
+	static const char *const bad[] = { "a/../x", "a/link/x", "a/file/x",
+		"..", "a/./x" };
+	struct stat st;
+
+	for (int again = 0; again < 2; again++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int fd = -1;
+
+		CHECK_INT(fs_make_dirs(dir, "a/b/c", 0755, &fd, &dg), 0);
+		CHECK_INT(mkdirat(fd, again == 0 ? "0" : "1", 0700), 0);
+	}
+	(void)umask(old);
+	CHECK(tree_has(dir, "a/b/c/0") && tree_has(dir, "a/b/c/1"));
+	CHECK_INT(fstatat(dir, "a/b", &st, 0), 0);
+	CHECK_INT(st.st_mode & 07777, 0755);
+	CHECK_INT(symlinkat("b", dir, "a/link"), 0);
+	tree_file(dir, "a/file", 0644);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int fd = -1;
+
+		CHECK_INT(fs_make_dirs(dir, bad[i], 0755, &fd, &dg), -1);
+		CHECK_INT(dg.class, DIAG_IO);
+		CHECK_INT(fd, -1);
+	}
+	CHECK_INT(tree_count(dir), 1);
+	CHECK(!tree_has(dir, "a/b/x") && !tree_has(dir, "a/x"));
+}
+
+static void
 a_directory_without_rights_gets_them_back(void)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -414,6 +448,8 @@ static const struct check_test tests[] = {
 	{ "a magic link of /proc does not open", magic_links_do_not_open },
 	{ "a directory is made with its mode whatever the umask",
 	    directories_are_made_exactly },
+	{ "the directories of a path are made below a directory",
+	    a_path_below_a_directory_is_made },
 	{ "a directory that its owner may not read is opened again",
 	    a_directory_without_rights_gets_them_back },
 	{ "one's own directory is opened whatever its mode is",
