@@ -93,19 +93,8 @@ open_parent(struct seeding *s, const char *path)
 
 	if (s->parent != NULL && strcmp(s->parent, parent) == 0)
 		return 0;
-	for (const char *p = parent; *p != '\0';) {
-		size_t len = strcspn(p, "/");
-		cleanup_free char *name = xstrndup(p, len);
-		int next;
-
-		if (fs_make_dir(fd < 0 ? s->spec->data_fd : fd, name, 0700,
-			&next, s->dg) != 0)
-			return -1;
-		if (fd >= 0)
-			(void)close(fd);
-		fd = next;
-		p += len + (p[len] == '/');
-	}
+	if (fs_make_dirs(s->spec->data_fd, parent, 0700, &fd, s->dg) != 0)
+		return -1;
 	free(s->parent);
 	s->parent = steal_ptr(&parent);
 	if (s->parent_fd >= 0)
@@ -482,27 +471,6 @@ seed_indexes(struct seeding *s, const struct packages *packages,
 	return outcome;
 }
 
-static void
-open_sources(const struct seeding *s, const struct package_manager *pm,
-    struct cachedirs *dirs)
-{
-	cleanup_free char *host = pm->host_dir(s->spec->home, s->spec->envp);
-	/* The user's own path may have links. */
-	cleanup_close int host_fd =
-	    open(host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (host_fd >= 0)
-		pm->open(dirs, host_fd, host, true);
-	for (size_t i = 0; i < s->spec->nslots; i++) {
-		cleanup_close int fd = cachefile_open_beneath(
-		    s->spec->slot_fds[i], pm->slot_dir, O_RDONLY | O_DIRECTORY);
-
-		if (fd >= 0)
-			pm->open(
-			    dirs, fd, "another slot of the project", false);
-	}
-}
-
 /* Returns false if nothing more can be seeded. */
 static bool
 seed_manager(
@@ -517,7 +485,8 @@ seed_manager(
 	s->slot_dir = pm->slot_dir;
 	if (packages_read(&packages, pm, s->spec->project_fd, &dg) == 0 &&
 	    packages.nr > 0) {
-		open_sources(s, pm, &dirs);
+		cachedirs_open(&dirs, pm, s->spec->home, s->spec->envp,
+		    s->spec->slot_fds, s->spec->nslots);
 		outcome = share_packages(s, &packages, &dirs);
 		if (outcome < OUTCOME_STOPPED)
 			outcome = seed_indexes(s, &packages, &dirs);

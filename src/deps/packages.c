@@ -282,11 +282,14 @@ package_belongs(const struct package_file *p, const struct cachedir *dir)
 	    (p->mirrored && !dir->crates_io);
 }
 
-const struct package_manager package_managers[] = {
-	{ "cargo/registry", "Cargo.lock", cargo_host, cargo_read, cargo_open },
-	{ "npm", "package-lock.json", npm_host, npm_read, npm_open },
-	{ "go/mod", "go.sum", go_host, go_read, go_open },
-	{ .slot_dir = NULL },
+const struct package_manager package_managers[PACKAGE_MANAGER_NR + 1] = {
+	[PACKAGE_MANAGER_CARGO] = { "cargo/registry", "Cargo.lock", cargo_host,
+	    cargo_read, cargo_open },
+	[PACKAGE_MANAGER_NPM] = { "npm", "package-lock.json", npm_host,
+	    npm_read, npm_open },
+	[PACKAGE_MANAGER_GO] = { "go/mod", "go.sum", go_host, go_read,
+	    go_open },
+	[PACKAGE_MANAGER_NR] = { .slot_dir = NULL },
 };
 
 bool
@@ -412,6 +415,28 @@ package_prove(const struct package_file *p, int fd, off_t size, struct diag *dg)
 		return diag_set(
 		    dg, DIAG_DATA, "its bytes are not what the lock names");
 	return 0;
+}
+
+void
+cachedirs_open(struct cachedirs *dirs, const struct package_manager *pm,
+    const char *home, const char *const *envp, const int *slot_fds,
+    size_t nslots)
+{
+	cleanup_free char *host = pm->host_dir(home, envp);
+	/* The user's own path may have links. */
+	cleanup_close int host_fd =
+	    open(host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (host_fd >= 0)
+		pm->open(dirs, host_fd, host, true);
+	for (size_t i = 0; i < nslots; i++) {
+		cleanup_close int fd = cachefile_open_beneath(
+		    slot_fds[i], pm->slot_dir, O_RDONLY | O_DIRECTORY);
+
+		if (fd >= 0)
+			pm->open(
+			    dirs, fd, "another slot of the project", false);
+	}
 }
 
 void

@@ -91,8 +91,15 @@ struct package_manager {
  */
 bool package_belongs(const struct package_file *p, const struct cachedir *dir);
 
+enum {
+	PACKAGE_MANAGER_CARGO,
+	PACKAGE_MANAGER_NPM,
+	PACKAGE_MANAGER_GO,
+	PACKAGE_MANAGER_NR,
+};
+
 /* All managers; the last one's slot_dir is NULL. */
-extern const struct package_manager package_managers[];
+extern const struct package_manager package_managers[PACKAGE_MANAGER_NR + 1];
 
 /* Returns true if a toolchain has the manager's cache. */
 bool package_manager_is_used(
@@ -115,6 +122,13 @@ void packages_release(struct packages *packages);
 int package_prove(
     const struct package_file *p, int fd, off_t size, struct diag *dg);
 
+/*
+ * Appends the directories of the host user's cache and of slots (their data,
+ * borrowed).  A cache that cannot be opened has none.
+ */
+void cachedirs_open(struct cachedirs *dirs, const struct package_manager *pm,
+    const char *home, const char *const *envp, const int *slot_fds,
+    size_t nslots);
 void cachedirs_release(struct cachedirs *dirs);
 
 #define cleanup_packages __attribute__((cleanup(packages_release)))
