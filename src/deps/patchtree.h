@@ -7,12 +7,13 @@
  *
  * The list has a line "HEX  PATH" for each file, sorted by path as bytes, which
  * "sha256sum -c" understands.  The tree's digest is the SHA-256 of the list.  A
- * tree has regular files and their directories alone; a path has no control
- * characters and no backslash.  The copy lies in the project: hostile input.
+ * tree has regular files and their directories alone.  The copy lies in the
+ * project: hostile input.
  */
 #ifndef DRYDOCK_PATCHTREE_H
 #define DRYDOCK_PATCHTREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/digest.h"
@@ -37,6 +38,13 @@ struct patchtree {
 	{               \
 		NULL, 0 \
 	}
+
+/*
+ * Returns true if a file of a tree may have the path: it is relative, it has no
+ * component that is empty, "." or "..", no control character and no backslash,
+ * and it is UTF-8 of at most 1024 bytes and 64 directories.
+ */
+bool patchtree_is_path(const char *path);
 
 /*
  * Hashes the files below dir_fd.  Anything that is no regular file and no

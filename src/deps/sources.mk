@@ -19,6 +19,8 @@ deps_sources = \
 	src/deps/npmlock.h \
 	src/deps/packages.c \
 	src/deps/packages.h \
+	src/deps/patchtree.c \
+	src/deps/patchtree.h \
 	src/deps/patchledger.c \
 	src/deps/patchledger.h \
 	src/deps/patchtext.c \
