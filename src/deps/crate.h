@@ -43,7 +43,7 @@ int crate_find(const struct crate_sources *sources, const char *name,
 /*
  * Unpacks a crate's files into dir_fd (an empty directory that nobody else
  * writes), without the front NAME-VERSION/.  Files are 0644, directories 0755,
- * the times now.  Links, devices, names that leave the directory, a name that
+ * the times now; directories without files are left out.  Links, devices, names that leave the directory, a name that
  * occurs twice, a damaged archive, and more than the limits above are
  * DIAG_DATA.
  */

@@ -11,6 +11,8 @@ deps_sources = \
 	src/deps/cargomanifest.h \
 	src/deps/cargoredirect.c \
 	src/deps/cargoredirect.h \
+	src/deps/crate.c \
+	src/deps/crate.h \
 	src/deps/gosum.c \
 	src/deps/gosum.h \
 	src/deps/modzip.c \
