@@ -28,4 +28,6 @@ deps_sources = \
 	src/deps/patchtext.c \
 	src/deps/patchtext.h \
 	src/deps/patchtools.c \
-	src/deps/patchtools.h
+	src/deps/patchtools.h \
+	src/deps/toml.c \
+	src/deps/toml.h

@@ -101,6 +101,7 @@ unit_tests = \
 	tests/unit/test-termfilter \
 	tests/unit/test-termmodes \
 	tests/unit/test-token \
+	tests/unit/test-toml \
 	tests/unit/test-toolchain \
 	tests/unit/test-trusted \
 	tests/unit/test-usage \
