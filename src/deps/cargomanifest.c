@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds statements of TOML, and the managed block among them. */
+/* Edits and judges the managed block among the statements of a Cargo.toml. */
 #include "deps/cargomanifest.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "deps/toml.h"
 
 #define WHAT "Cargo.toml"
 #define BEGIN "# drydock patch: begin; \"drydock patch\" writes this block"
 #define BEGIN_NO_NEWLINE BEGIN " (no newline before it)"
 #define END "# drydock patch: end"
+#define WORD_CHARS                   \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789-_+./"
 
 struct manifest {
 	const char *text;
@@ -23,254 +29,240 @@ struct manifest {
 	size_t rest; /* offset of the first byte behind the block */
 	bool has_block;
 	bool no_newline; /* the user's text before the block has none */
+	bool is_broken; /* the block, and not the user's text, is malformed */
 };
 
-/* Walks the text; a statement or comment starts at the offset at. */
-struct scan {
-	const char *text;
-	size_t len;
-	size_t at;
-	size_t end; /* of the statement, before its line end */
+/* Looks for conflicts in the statements of a text. */
+struct judge {
+	const struct cargomanifest_conflicts *conflicts;
+	bool is_config; /* .cargo/config.toml, and not Cargo.toml */
+	struct toml_path table;
 };
 
-static bool
-starts(const struct scan *s, size_t at, const char *word)
+static void
+tell(const struct judge *j, const char *name, const char *why)
 {
-	size_t n = strlen(word);
-
-	return s->len - at >= n && memcmp(s->text + at, word, n) == 0;
+	j->conflicts->found(j->conflicts->arg, name, why);
 }
 
-/* Returns the offset behind the string at offset at, or 0. */
-static size_t
-skip_string(const struct scan *s, size_t at)
+/* Tells that a [patch] has a crate, if that is one of ours. */
+static void
+judge_name(const struct judge *j, const struct toml_path *path,
+    const struct toml_slice *name)
 {
-	char quote = s->text[at];
-	const char *const triple = quote == '"' ? "\"\"\"" : "'''";
-	bool is_long = starts(s, at, triple);
+	const struct cargomanifest_conflicts *c = j->conflicts;
+	const struct toml_slice *source = &path->v[1];
+	int shown = source->len < 100 ? (int)source->len : 100;
 
-	at += is_long ? 3 : 1;
-	while (at < s->len) {
-		if (quote == '"' && s->text[at] == '\\') {
-			at += 2;
+	for (size_t i = 0; i < c->nr; i++) {
+		cleanup_strbuf struct strbuf why = STRBUF_INIT;
+		const char *own = c->patches[i].name;
+
+		if (name->len != strlen(own) ||
+		    memcmp(name->at, own, name->len) != 0)
 			continue;
-		}
-		if (!is_long && s->text[at] == '\n')
-			return 0;
-		if (!is_long && s->text[at] == quote)
-			return at + 1;
-		if (is_long && starts(s, at, triple)) {
-			/* Up to two more quotes belong to the string. */
-			at += 3;
-			for (int i = 0; i < 2 && at < s->len; i++)
-				at += s->text[at] == quote;
-			return at;
-		}
-		at++;
+		if (j->is_config)
+			strbuf_addf(&why,
+			    "[patch.%.*s] has %s, and cargo takes that; "
+			    "remove it",
+			    shown, source->at, own);
+		else
+			strbuf_addf(&why,
+			    "your own [patch.%.*s] has %s; remove that, or do "
+			    "not patch this crate here",
+			    shown, source->at, own);
+		tell(j, own, why.buf);
 	}
+}
+
+/* Judges a key below "patch": patch.SOURCE.KEY, or keys below that. */
+static void
+judge_patch(const struct judge *j, const struct toml_path *path,
+    const struct toml_slice *value)
+{
+	struct toml_slice name;
+
+	if (path->nr >= 3)
+		judge_name(j, path, &path->v[2]);
+	else if (value == NULL)
+		return;
+	else if (value->at[0] != '{')
+		tell(j, NULL, "[patch] cannot be judged");
+	else if (!j->is_config)
+		tell(j, NULL,
+		    "[patch] as an inline table cannot be extended; write it "
+		    "as [patch.crates-io]");
+	if (path->nr < 4 || !toml_part_is(path, 3, "package"))
+		return;
+	if (value != NULL && toml_string(value, &name))
+		judge_name(j, path, &name);
+	else
+		tell(j, NULL, "[patch] has a package that cannot be judged");
+}
+
+static int
+judge_key(void *arg, const struct toml_path *path,
+    const struct toml_slice *value, struct diag *dg)
+{
+	const struct judge *j = arg;
+
+	(void)dg;
+	if (toml_part_is(path, 0, "patch"))
+		judge_patch(j, path, value);
+	if (value == NULL && !toml_part_is(path, 0, "include"))
+		return 0;
+	if (j->is_config) {
+		if (toml_part_is(path, 0, "paths"))
+			tell(j, NULL,
+			    "\"paths\" replaces crates, and cargo takes these; "
+			    "remove it");
+		if (toml_part_is(path, 0, "include"))
+			tell(j, NULL,
+			    "\"include\" leads to files that are not judged; "
+			    "move their settings here");
+		if (toml_part_is(path, 0, "resolver") &&
+		    toml_part_is(path, 1, "lockfile-path"))
+			tell(j, NULL,
+			    "resolver.lockfile-path leads to another lock "
+			    "file; remove it");
+		return 0;
+	}
+	if (path->nr >= 2 && toml_part_is(path, 0, "replace"))
+		tell(j, NULL,
+		    "cargo does not permit [replace] beside [patch]; write it "
+		    "as [patch]");
+	if (path->nr == 2 && toml_part_is(path, 1, "workspace") &&
+	    (toml_part_is(path, 0, "package") ||
+		toml_part_is(path, 0, "project")))
+		tell(j, NULL,
+		    "package.workspace leads to another root, whose [patch] "
+		    "cargo takes instead; patch in that directory");
 	return 0;
 }
 
-/* Sets s->end for the statement at s->at.  Returns false if it has no end. */
-static bool
-find_end(struct scan *s)
-{
-	size_t at = s->at;
-	size_t depth = 0;
-
-	while (at < s->len) {
-		char c = s->text[at];
-
-		if (c == '"' || c == '\'') {
-			at = skip_string(s, at);
-			if (at == 0)
-				return false;
-			continue;
-		}
-		if (c == '#') {
-			while (at < s->len && s->text[at] != '\n')
-				at++;
-			continue;
-		}
-		if (c == '\n' && depth == 0)
-			break;
-		if (c == '[' || c == '{')
-			depth++;
-		if ((c == ']' || c == '}') && depth-- == 0)
-			return false;
-		at++;
-	}
-	s->end = at;
-	return depth == 0;
-}
-
-/* Moves to the next statement or comment.  Returns 0 at the end of the text. */
+/* Without patches nothing is a conflict, and no key is judged. */
 static int
-next_statement(struct scan *s, bool *ret_more, struct diag *dg)
+judge_statement(struct judge *j, const struct toml *t, struct diag *dg)
 {
-	s->at = s->end;
-	while (s->at < s->len && strchr(" \t\r\n", s->text[s->at]) != NULL)
-		s->at++;
-	*ret_more = s->at < s->len;
-	if (!*ret_more || find_end(s))
+	if (j->conflicts == NULL || j->conflicts->nr == 0)
 		return 0;
-	return json_refuse_at(s->text, s->at, WHAT,
-	    "a string, list or table that does not end", dg);
-}
-
-static bool
-line_is(const struct scan *s, const char *line)
-{
-	size_t len = s->end - s->at;
-
-	if (len > 0 && s->text[s->at + len - 1] == '\r')
-		len--;
-	return len == strlen(line) && memcmp(s->text + s->at, line, len) == 0;
-}
-
-/* Appends the key of a header or statement, without quotes and blanks. */
-static bool
-take_key(const struct scan *s, size_t at, char until, struct strbuf *key)
-{
-	for (; at < s->end && s->text[at] != until; at++) {
-		if (s->text[at] == '\\')
-			return false;
-		if (strchr(" \t\"'", s->text[at]) == NULL)
-			strbuf_addch(key, s->text[at]);
-	}
-	return true;
-}
-
-static bool
-is_below(const char *key, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return strncmp(key, prefix, n) == 0 &&
-	    (key[n] == '.' || key[n] == '\0');
+	return toml_visit(t, &j->table, judge_key, j, dg);
 }
 
 static int
-check_key(const char *key, const struct cargomanifest_patch *patches, size_t nr,
+refuse_block(struct manifest *m, const char *text, size_t at, const char *why,
     struct diag *dg)
 {
-	static const char own[] = "patch.crates-io.";
-
-	for (size_t i = 0; i < nr; i++)
-		if (strncmp(key, own, strlen(own)) == 0 &&
-		    is_below(key + strlen(own), patches[i].name))
-			return diag_set(dg, DIAG_CONFIG,
-			    WHAT ": your own [patch.crates-io] has %s; remove "
-				 "that, or do not patch this crate here",
-			    patches[i].name);
-	return 0;
+	m->is_broken = true;
+	return json_refuse_at(text, at, WHAT, why, dg);
 }
 
-/* Refuses statements outside of the block that conflict with the patches. */
+/* Finds the end of the block that begins at t->at. */
 static int
-check_statement(const struct scan *s, struct strbuf *table,
-    const struct cargomanifest_patch *patches, size_t nr, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf key = STRBUF_INIT;
-	bool is_header = s->text[s->at] == '[';
-	bool is_list = is_header && starts(s, s->at, "[[");
-
-	if (is_header)
-		strbuf_reset(table);
-	else if (table->len > 0)
-		strbuf_addf(&key, "%s.", table->buf);
-	if (!take_key(s, s->at + (is_header ? 1U : 0U) + (is_list ? 1U : 0U),
-		is_header ? ']' : '=', &key))
-		return json_refuse_at(s->text, s->at, WHAT,
-		    "a key with an escape cannot be judged", dg);
-	if (is_header)
-		strbuf_addstr(table, key.buf);
-	if (nr > 0 && !is_header &&
-	    (strcmp(key.buf, "patch") == 0 ||
-		strcmp(key.buf, "patch.crates-io") == 0))
-		return diag_set(dg, DIAG_CONFIG,
-		    WHAT ": [patch] as an inline table cannot be extended; "
-			 "write it as [patch.crates-io]");
-	return check_key(key.buf, patches, nr, dg);
-}
-
-/* Finds the end of the block that begins at s->at. */
-static int
-take_block(struct manifest *m, struct scan *s, struct diag *dg)
+take_block(struct manifest *m, struct toml *t, struct diag *dg)
 {
 	bool more = true;
 
 	if (m->has_block)
-		return json_refuse_at(
-		    s->text, s->at, WHAT, "a second block of drydock's", dg);
+		return refuse_block(
+		    m, t->text, t->at, "a second block of drydock's", dg);
 	m->has_block = true;
-	m->block = s->at;
-	m->no_newline = line_is(s, BEGIN_NO_NEWLINE);
-	m->crlf = s->text[s->end - 1] == '\r';
-	if (s->at > 0 && s->text[s->at - 1] != '\n')
-		return json_refuse_at(s->text, s->at, WHAT,
+	m->block = t->at;
+	m->no_newline = toml_line_is(t, BEGIN_NO_NEWLINE);
+	m->crlf = t->text[t->end - 1] == '\r';
+	if (t->at > 0 && t->text[t->at - 1] != '\n')
+		return refuse_block(m, t->text, t->at,
 		    "blanks before the block of drydock's", dg);
-	while (!line_is(s, END)) {
-		if (next_statement(s, &more, dg) != 0)
+	while (!toml_line_is(t, END)) {
+		if (toml_next(t, &more, dg) != 0)
 			return -1;
 		if (!more)
-			return json_refuse_at(s->text, m->block, WHAT,
+			return refuse_block(m, t->text, m->block,
 			    "the block of drydock's has no end", dg);
 	}
-	m->rest = s->end < s->len ? s->end + 1 : s->end;
+	m->rest = t->end < t->len ? t->end + 1 : t->end;
 	return 0;
 }
 
 static int
-read_manifest(struct manifest *m, const struct cargomanifest_patch *patches,
-    size_t nr, struct diag *dg)
+read_manifest(struct manifest *m,
+    const struct cargomanifest_conflicts *conflicts, struct diag *dg)
 {
-	struct scan s = { m->text, m->len, 0, 0 };
-	cleanup_strbuf struct strbuf table = STRBUF_INIT;
+	struct judge j = { .conflicts = conflicts };
+	struct toml t;
 	bool behind = false;
 	bool more;
 
+	if (m->len > CARGOMANIFEST_MAX_SIZE)
+		return diag_set(dg, DIAG_DATA, WHAT ": more than %zu bytes",
+		    CARGOMANIFEST_MAX_SIZE);
+	if (toml_begin(&t, m->text, m->len, WHAT, dg) != 0)
+		return -1;
 	for (;;) {
-		if (next_statement(&s, &more, dg) != 0)
+		if (toml_next(&t, &more, dg) != 0)
 			return -1;
 		if (!more)
 			return 0;
-		if (line_is(&s, BEGIN) || line_is(&s, BEGIN_NO_NEWLINE)) {
-			if (take_block(m, &s, dg) != 0)
+		if (toml_line_is(&t, BEGIN) ||
+		    toml_line_is(&t, BEGIN_NO_NEWLINE)) {
+			if (take_block(m, &t, dg) != 0)
 				return -1;
 			behind = true;
 			continue;
 		}
-		if (s.text[s.at] == '#')
+		if (toml_is_comment(&t))
 			continue;
 		/* Such a key would be the block's last table's. */
-		if (behind && s.text[s.at] != '[')
-			return json_refuse_at(s.text, s.at, WHAT,
+		if (behind && !toml_is_header(&t))
+			return refuse_block(m, t.text, t.at,
 			    "a key behind the block of drydock's; move it up",
 			    dg);
 		behind = false;
-		if (check_statement(&s, &table, patches, nr, dg) != 0)
+		if (judge_statement(&j, &t, dg) != 0)
 			return -1;
 	}
 }
 
-/* Appends the block behind the user's bytes, which out has. */
-static void
-add_block(
-    struct strbuf *out, const struct cargomanifest_patch *patches, size_t nr)
+static bool
+has_crlf(const char *text, size_t len)
 {
-	const char *newline = memchr(out->buf, '\n', out->len);
-	bool crlf =
-	    newline != NULL && newline > out->buf && newline[-1] == '\r';
-	bool no_newline = out->len > 0 && out->buf[out->len - 1] != '\n';
-	const char *eol = crlf ? "\r\n" : "\n";
+	const char *newline = memchr(text, '\n', len);
 
-	strbuf_addf(out, "%s%s%s", no_newline ? eol : "",
-	    no_newline ? BEGIN_NO_NEWLINE : BEGIN, eol);
+	return newline != NULL && newline > text && newline[-1] == '\r';
+}
+
+static void
+add_block(struct strbuf *out, bool no_newline, const char *eol,
+    const struct cargomanifest_patch *patches, size_t nr)
+{
+	strbuf_addf(out, "%s%s", no_newline ? BEGIN_NO_NEWLINE : BEGIN, eol);
 	for (size_t i = 0; i < nr; i++)
 		strbuf_addf(out, "[patch.crates-io.%s]%spath = \"%s\"%s",
 		    patches[i].name, eol, patches[i].path, eol);
 	strbuf_addf(out, END "%s", eol);
+}
+
+/* Appends the user's bytes. */
+static void
+add_own(struct strbuf *own, const struct manifest *m)
+{
+	size_t front = m->has_block ? m->block : m->len;
+
+	/* If the user added text behind, the lines must stay apart. */
+	if (m->has_block && m->no_newline && m->rest == m->len && front > 0)
+		front -= m->crlf ? 2 : 1;
+	strbuf_add(own, m->text, front);
+	if (m->has_block)
+		strbuf_add(own, m->text + m->rest, m->len - m->rest);
+}
+
+static void
+refuse_conflict(void *arg, const char *name, const char *why)
+{
+	struct diag *dg = arg;
+
+	(void)name;
+	(void)diag_set(dg, DIAG_CONFIG, WHAT ": %s", why);
 }
 
 int
@@ -278,26 +270,160 @@ cargomanifest_set(const char *text, size_t len,
     const struct cargomanifest_patch *patches, size_t nr, struct strbuf *out,
     struct diag *dg)
 {
+	cleanup_diag struct diag conflict = DIAG_INIT;
+	const struct cargomanifest_conflicts conflicts = { patches, nr,
+		refuse_conflict, &conflict };
 	struct manifest m = { .text = text, .len = len };
 	cleanup_strbuf struct strbuf own = STRBUF_INIT;
-	size_t front;
+	const char *eol;
+	bool no_newline;
 
-	if (len > CARGOMANIFEST_MAX_SIZE)
-		return diag_set(dg, DIAG_DATA, WHAT ": more than %zu bytes",
-		    CARGOMANIFEST_MAX_SIZE);
-	if (memchr(text, '\0', len) != NULL)
-		return diag_set(dg, DIAG_DATA, WHAT ": a NUL character");
-	if (read_manifest(&m, patches, nr, dg) != 0)
+	if (read_manifest(&m, &conflicts, dg) != 0)
 		return -1;
-	front = m.has_block ? m.block : len;
-	/* If the user added text behind, the lines must stay apart. */
-	if (m.has_block && m.no_newline && m.rest == len && front > 0)
-		front -= m.crlf ? 2 : 1;
-	strbuf_add(&own, text, front);
-	if (m.has_block)
-		strbuf_add(&own, text + m.rest, len - m.rest);
-	if (nr > 0)
-		add_block(&own, patches, nr);
+	if (conflict.class != DIAG_NONE) {
+		diag_move(dg, &conflict);
+		return -1;
+	}
+	add_own(&own, &m);
+	if (nr > 0) {
+		eol = has_crlf(own.buf, own.len) ? "\r\n" : "\n";
+		no_newline = own.len > 0 && own.buf[own.len - 1] != '\n';
+		if (no_newline)
+			strbuf_addstr(&own, eol);
+		add_block(&own, no_newline, eol, patches, nr);
+	}
 	strbuf_add(out, own.buf, own.len);
 	return 0;
+}
+
+/*
+ * Takes the word between two texts out of a line at offset *at; *at is then the
+ * next line's.  Returns NULL if the line is another.
+ */
+static char *
+take_word(
+    const struct manifest *m, size_t *at, const char *front, const char *behind)
+{
+	const char *line = m->text + *at;
+	const char *newline = memchr(line, '\n', m->rest - *at);
+	size_t len = newline == NULL ? 0 : (size_t)(newline - line);
+	size_t nf = strlen(front);
+	size_t nb = strlen(behind);
+
+	if (newline == NULL)
+		return NULL;
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	if (len < nf + nb || memcmp(line, front, nf) != 0 ||
+	    memcmp(line + len - nb, behind, nb) != 0)
+		return NULL;
+	for (size_t i = nf; i < len - nb; i++)
+		if (line[i] == '\0' || strchr(WORD_CHARS, line[i]) == NULL)
+			return NULL;
+	*at = (size_t)(newline + 1 - m->text);
+	return xstrndup(line + nf, len - nf - nb);
+}
+
+/* Reads the block's patches; strings has name and path in turn. */
+static void
+take_patches(const struct manifest *m, struct cargomanifest_block *block)
+{
+	struct strvec *strings = &block->strings;
+	const char *begin = memchr(m->text + m->block, '\n', m->len - m->block);
+	size_t at = (size_t)(begin + 1 - m->text);
+
+	for (;;) {
+		char *name = take_word(m, &at, "[patch.crates-io.", "]");
+		char *path =
+		    name == NULL ? NULL : take_word(m, &at, "path = \"", "\"");
+
+		if (path == NULL) {
+			free(name);
+			break;
+		}
+		strvec_push_given(strings, name);
+		strvec_push_given(strings, path);
+	}
+	block->nr = strings->nr / 2;
+	block->v = xcalloc(block->nr + 1, sizeof(*block->v));
+	for (size_t i = 0; i < block->nr; i++)
+		block->v[i] = (struct cargomanifest_patch){ strings->v[2 * i],
+			strings->v[2 * i + 1] };
+}
+
+static void
+judge_block(const struct manifest *m, struct cargomanifest_block *block)
+{
+	cleanup_strbuf struct strbuf own = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
+
+	take_patches(m, block);
+	add_own(&own, m);
+	add_block(&want, m->no_newline,
+	    has_crlf(own.buf, own.len) ? "\r\n" : "\n", block->v, block->nr);
+	if (block->nr > 0 && want.len == m->rest - m->block &&
+	    memcmp(want.buf, m->text + m->block, want.len) == 0) {
+		block->state = CARGOMANIFEST_OURS;
+		return;
+	}
+	cargomanifest_block_release(block);
+	block->state = CARGOMANIFEST_FOREIGN;
+}
+
+int
+cargomanifest_read(const char *text, size_t len,
+    const struct cargomanifest_conflicts *conflicts,
+    struct cargomanifest_block *ret_block, struct diag *dg)
+{
+	cleanup_diag struct diag broken = DIAG_INIT;
+	struct manifest m = { .text = text, .len = len };
+
+	if (read_manifest(&m, conflicts, &broken) != 0) {
+		if (!m.is_broken) {
+			diag_move(dg, &broken);
+			return -1;
+		}
+		ret_block->state = CARGOMANIFEST_FOREIGN;
+		return 0;
+	}
+	if (m.has_block)
+		judge_block(&m, ret_block);
+	return 0;
+}
+
+void
+cargomanifest_block_release(struct cargomanifest_block *block)
+{
+	free(block->v);
+	strvec_release(&block->strings);
+	*block = (struct cargomanifest_block)CARGOMANIFEST_BLOCK_INIT;
+}
+
+int
+cargomanifest_judge_config(const char *text, size_t len, const char *what,
+    const struct cargomanifest_conflicts *conflicts, struct diag *dg)
+{
+	struct judge j = { .conflicts = conflicts, .is_config = true };
+	struct toml t;
+	bool more;
+
+	if (len > CARGOMANIFEST_MAX_SIZE)
+		return diag_set(dg, DIAG_DATA, "%s: more than %zu bytes", what,
+		    CARGOMANIFEST_MAX_SIZE);
+	if (toml_begin(&t, text, len, what, dg) != 0)
+		return -1;
+	for (;;) {
+		if (toml_next(&t, &more, dg) != 0)
+			return -1;
+		if (!more)
+			return 0;
+		if (judge_statement(&j, &t, dg) != 0)
+			return -1;
+	}
+}
+
+bool
+cargomanifest_has_mark(const char *text, size_t len)
+{
+	return memmem(text, len, BEGIN, strlen(BEGIN)) != NULL;
 }

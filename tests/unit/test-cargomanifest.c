@@ -43,6 +43,10 @@ test_round_trip(void)
 		"[patch.crates-io]\nmine = { path = \"m\" }\n",
 		"[patch.crates-io.dep2]\npath = \"m\"\n",
 		"[dependencies]\nd = { package = \"dep\", version = \"1\" }\n",
+		"[patch.crates-io]\nx = { package = \"dep2\", path = \"m\" }\n",
+		"[target.\"cfg(a = \\\"b\\\")\".dependencies]\nc = \"1\"\n",
+		"\xef\xbb\xbf[package]\nname = \"a\"\n",
+		"\xef\xbb\xbf",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -106,6 +110,20 @@ test_refused(void)
 		{ "patch = { crates-io = { } }\n", DIAG_CONFIG },
 		{ "patch.crates-io.dep.path = \"m\"\n", DIAG_CONFIG },
 		{ "[\"p\\u0061tch\"]\n", DIAG_DATA },
+		{ "[patch.crates-io.x]\npackage = \"dep\"\n", DIAG_CONFIG },
+		{ "[patch]\ncrates-io.x = { package = 'dep' }\n", DIAG_CONFIG },
+		{ "[patch.crates-io.x]\npackage = \"d\\u0065p\"\n",
+		    DIAG_CONFIG },
+		{ "[patch.\"https://github.com/rust-lang/crates.io-index\"]\n"
+		  "dep = { path = \"m\" }\n",
+		    DIAG_CONFIG },
+		{ "[patch.mine.dep]\npath = \"m\"\n", DIAG_CONFIG },
+		{ "\xef\xbb\xbf[patch.crates-io.dep]\n", DIAG_CONFIG },
+		{ "[package]\nworkspace = \"r\"\n", DIAG_CONFIG },
+		{ "package = { workspace = \"r\" }\n", DIAG_CONFIG },
+		{ "[replace]\n\"a:1.0.0\" = { path = \"m\" }\n", DIAG_CONFIG },
+		{ "[patch]\ncrates-io = 1\n", DIAG_CONFIG },
+		{ "[a]\nb = 1 # c\r[patch.crates-io.dep]\n", DIAG_DATA },
 		{ "[a]\nb = \"c\n", DIAG_DATA },
 		{ "[a]\nb = [\n", DIAG_DATA },
 		{ "[a]\nb = \"\"\"\n", DIAG_DATA },
@@ -129,6 +147,206 @@ test_refused(void)
 	}
 }
 
+static void
+add_found(void *arg, const char *name, const char *why)
+{
+	struct strbuf *out = arg;
+
+	strbuf_addf(out, "%s: %s\n", name != NULL ? name : "*", why);
+}
+
+static void
+test_read(void)
+{
+	static const struct {
+		const char *text;
+		enum cargomanifest_state state;
+		const char *found; /* of "dep" and "other" */
+	} rows[] = {
+		{ "", CARGOMANIFEST_NONE, "" },
+		{ "[a]\n", CARGOMANIFEST_NONE, "" },
+		{ "[a]\n" BLOCK, CARGOMANIFEST_OURS, "" },
+		{ BLOCK, CARGOMANIFEST_OURS, "" },
+		{ "[a]\n" BLOCK "[b]\nc = 1\n", CARGOMANIFEST_OURS, "" },
+		{ "[a]\n" BEGIN " (no newline before it)\n"
+		  "[patch.crates-io.dep]\npath = \"p/dep\"\n"
+		  "# drydock patch: end\n",
+		    CARGOMANIFEST_OURS, "" },
+		{ "[a]\r\n" BEGIN "\r\n[patch.crates-io.dep]\r\n"
+		  "path = \"p/dep\"\r\n# drydock patch: end\r\n",
+		    CARGOMANIFEST_OURS, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\r\n"
+		  "path = \"p/dep\"\n# drydock patch: end\n",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n# drydock patch: end\n",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath = \"p/dep\"\n"
+		  "# drydock patch: end",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath =  \"p/dep\"\n"
+		  "# drydock patch: end\n",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath = \"p/ep\"\n"
+		  "# mine\n# drydock patch: end\n",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath = \"p d\"\n"
+		  "# drydock patch: end\n",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BLOCK BLOCK, CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n " BLOCK, CARGOMANIFEST_FOREIGN, "" },
+		{ BLOCK "path = 1\n", CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\n",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[patch.mine]\nother.path = \"x\"\n" BLOCK,
+		    CARGOMANIFEST_OURS,
+		    "other: your own [patch.mine] has other; remove that, or "
+		    "do not patch this crate here\n" },
+		{ "[package]\nworkspace = \"..\"\n" BLOCK, CARGOMANIFEST_OURS,
+		    "*: package.workspace leads to another root, whose [patch] "
+		    "cargo takes instead; patch in that directory\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf found = STRBUF_INIT;
+		cleanup_cargomanifest_block struct cargomanifest_block block =
+		    CARGOMANIFEST_BLOCK_INIT;
+		const struct cargomanifest_conflicts conflicts = { two, 2,
+			add_found, &found };
+
+		CHECK_INT(cargomanifest_read(rows[i].text, strlen(rows[i].text),
+			      &conflicts, &block, &dg),
+		    0);
+		CHECK_STR(dg.message, NULL);
+		CHECK_STR(found.buf, rows[i].found);
+		if (!CHECK_INT(block.state, rows[i].state))
+			CHECK_STR(rows[i].text, "read");
+		CHECK_INT(
+		    block.nr, rows[i].state == CARGOMANIFEST_OURS ? 1 : 0);
+		if (block.nr == 1) {
+			CHECK_STR(block.v[0].name, "dep");
+			CHECK_STR(block.v[0].path, "p/dep");
+		}
+	}
+}
+
+/* The reader and the writer agree. */
+static void
+test_read_written(void)
+{
+	static const char *const texts[] = { "", "[a]", "[a]\n", "[a]\r\n",
+		"[a]\r\nb = 1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_cargomanifest_block struct cargomanifest_block block =
+		    CARGOMANIFEST_BLOCK_INIT;
+
+		CHECK_INT(set(texts[i], two, 2, &out, &dg), 0);
+		CHECK(cargomanifest_has_mark(out.buf, out.len));
+		CHECK_INT(
+		    cargomanifest_read(out.buf, out.len, NULL, &block, &dg), 0);
+		CHECK_INT(block.state, CARGOMANIFEST_OURS);
+		if (CHECK_INT(block.nr, 2)) {
+			CHECK_STR(block.v[1].name, "other");
+			CHECK_STR(block.v[1].path, "p/other");
+		}
+	}
+}
+
+static void
+test_read_malformed(void)
+{
+	static const char *const texts[] = { "[a]\nb = \"c\n", "a = \x01\n",
+		"[a]\nb = [\n" BLOCK, "[\"\\u0061\"]\n", "a\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf found = STRBUF_INIT;
+		cleanup_cargomanifest_block struct cargomanifest_block block =
+		    CARGOMANIFEST_BLOCK_INIT;
+		const struct cargomanifest_conflicts conflicts = { two, 2,
+			add_found, &found };
+
+		CHECK_INT(cargomanifest_read(texts[i], strlen(texts[i]),
+			      &conflicts, &block, &dg),
+		    -1);
+		CHECK_INT(dg.class, DIAG_DATA);
+	}
+}
+
+static void
+test_config(void)
+{
+	static const struct {
+		const char *text;
+		const char *who; /* NULL: no conflict */
+	} rows[] = {
+		{ "", NULL },
+		{ "[build]\njobs = 1\n", NULL },
+		{ "[source.crates-io]\nreplace-with = \"v\"\n", NULL },
+		{ "[patch.crates-io]\nmine = { path = \"m\" }\n", NULL },
+		{ "[patch]\n", NULL },
+		{ "patch = {}\n", NULL },
+		{ "[resolver]\nincompatible-rust-versions = \"allow\"\n",
+		    NULL },
+		{ "[patch.crates-io]\ndep = { path = \"m\" }\n", "dep" },
+		{ "[patch]\ncrates-io = { dep.path = \"m\" }\n", "dep" },
+		{ "patch.crates-io.dep.path = \"m\"\n", "dep" },
+		{ "patch = { 'crates-io' = { \"dep\" = { path = \"m\" } } }\n",
+		    "dep" },
+		{ "[patch.\"https://x\".other]\npath = \"m\"\n", "other" },
+		{ "[patch.crates-io.x]\npackage = 'other'\n", "other" },
+		{ "[patch.x]\ny = { path = \"m\", package = \"dep\" }\n",
+		    "dep" },
+		{ "[patch.x]\ny = { path = \"m\", package = 1 }\n", "*" },
+		{ "[patch.x]\ny.package = \"\"\"dep\"\"\"\n", "*" },
+		{ "[patch]\nx = [ { dep = 1 } ]\n", "*" },
+		{ "paths = [\"m\"]\n", "*" },
+		{ "'paths' = []\n", "*" },
+		{ "include = [\"m\"]\n", "*" },
+		{ "[[include]]\npath = \"m\"\n", "*" },
+		{ "[resolver]\nlockfile-path = \"x\"\n", "*" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf found = STRBUF_INIT;
+		const struct cargomanifest_conflicts conflicts = { two, 2,
+			add_found, &found };
+		size_t n = rows[i].who == NULL ? 0 : strlen(rows[i].who);
+
+		CHECK_INT(cargomanifest_judge_config(rows[i].text,
+			      strlen(rows[i].text), "c", &conflicts, &dg),
+		    0);
+		if (rows[i].who == NULL
+			? !CHECK_STR(found.buf, "")
+			: !CHECK(found.len > n && found.buf[n] == ':' &&
+			      memcmp(found.buf, rows[i].who, n) == 0))
+			CHECK_STR(rows[i].text, "judged");
+	}
+}
+
+static void
+test_config_malformed(void)
+{
+	static const char *const texts[] = { "[a]\nb = \"c\n", "a\n",
+		"\"\\u0070atch\".x.dep = 1\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf found = STRBUF_INIT;
+		const struct cargomanifest_conflicts conflicts = { two, 2,
+			add_found, &found };
+
+		CHECK_INT(cargomanifest_judge_config(
+			      texts[i], strlen(texts[i]), "c", &conflicts, &dg),
+		    -1);
+		CHECK_INT(dg.class, DIAG_DATA);
+	}
+}
+
 int
 main(void)
 {
@@ -137,6 +355,11 @@ main(void)
 		    test_round_trip },
 		{ "the block has the text's line ends", test_text },
 		{ "what cannot be judged is refused", test_refused },
+		{ "the block is ours, another's or not there", test_read },
+		{ "a written block is read as ours", test_read_written },
+		{ "a malformed text has no state", test_read_malformed },
+		{ "a config's conflicts are told", test_config },
+		{ "a malformed config is refused", test_config_malformed },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
