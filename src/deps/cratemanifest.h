@@ -4,7 +4,17 @@
  *
  * The project's lock was resolved with the original, so a patch may not change
  * what cargo resolves: name, version, links, features, and dependencies of any
- * kind or target.
+ * kind or target.  These parts cannot change that, and are free:
+ *
+ *	[lib] [[bin]] [[example]] [[test]] [[bench]] [lints] [badges] [profile]
+ *	of [package]: authors autobenches autobins autoexamples autolib
+ *	    autotests build categories default-run description documentation
+ *	    exclude homepage include keywords license license-file metadata
+ *	    publish readme repository
+ *
+ * All other statements must be the same in the same order; comments and blanks
+ * outside of strings do not count.  edition is not free: it decides how cargo
+ * reads the keys of dependencies.
  */
 #ifndef DRYDOCK_CRATEMANIFEST_H
 #define DRYDOCK_CRATEMANIFEST_H

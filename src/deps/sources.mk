@@ -13,6 +13,8 @@ deps_sources = \
 	src/deps/cargoredirect.h \
 	src/deps/crate.c \
 	src/deps/crate.h \
+	src/deps/cratemanifest.c \
+	src/deps/cratemanifest.h \
 	src/deps/gosum.c \
 	src/deps/gosum.h \
 	src/deps/modzip.c \

@@ -17,6 +17,7 @@ unit_tests = \
 	tests/unit/test-conffile \
 	tests/unit/test-container \
 	tests/unit/test-context \
+	tests/unit/test-cratemanifest \
 	tests/unit/test-detach-key \
 	tests/unit/test-diag \
 	tests/unit/test-digest \
