@@ -41,12 +41,6 @@ crate() {
   echo "fn main() { println!(\"{} crates\", $sum) }" >"$dir/src/main.rs"
 }
 
-# mirror DIR URL: cargo in DIR gets what is on crates.io from there.
-mirror() {
-  printf '%s\n' '[source.crates-io]' 'replace-with = "other"' \
-    '[source.other]' "registry = \"sparse+$2/\"" >"$1/.cargo/config.toml"
-}
-
 @test "cargo builds with a crate of an allowed registry, by https and by http" {
   local srv=$BATS_TEST_TMPDIR/srv host
   mkdir "$srv"
@@ -79,37 +73,6 @@ mirror() {
   run -0 --separate-stderr in_session sh -c "$build"
   [ "$(grep -c '^1 crates$' <<<"$output")" = 2 ] || fail "$output" "$stderr"
   refute_contains "$stderr" "refused"
-}
-
-# loopback DIR: DIR/serve LOG is a server of DIR/registry at 127.0.0.1:8099 of
-# a session.  timed COMMAND... there prints the milliseconds.
-loopback() {
-  mkdir -p "$1/registry"
-  cat >"$1/serve.py" <<'END'
-import http.server, os, sys
-log = open(sys.argv[1], "a", buffering=1)
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def end_headers(self):
-        self.send_header("Cache-Control", "max-age=600")
-        super().end_headers()
-    def log_message(self, format, *args):
-        log.write(self.path + "\n")
-os.chdir("registry")
-http.server.ThreadingHTTPServer(("127.0.0.1", 8099), Handler).serve_forever()
-END
-  cat >"$1/serve.sh" <<'END'
-python3 serve.py "$1" 2>&1 &
-until curl -s --noproxy '*' -o /dev/null http://127.0.0.1:8099/; do
-  sleep 0.1
-done
-timed() {
-  local begin=$(date +%s%N)
-  "$@"
-  echo "$((($(date +%s%N) - begin) / 1000000))"
-}
-END
-  chmod -R a+rX "$1"
-  chown -R "$BED_UID:$BED_UID" "$1"
 }
 
 # requests LOG PATTERN: how many requests of it there were.

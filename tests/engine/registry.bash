@@ -3,9 +3,10 @@
 #
 # Registries for package managers: trees of files, and a server of them.
 
-# make_crates DIR URL SIZE NAME...: a sparse registry of cargo's, at URL/index/,
-# whose crates have a function of their name that returns 1, and SIZE bytes that
-# do not compress.
+# make_crates DIR URL SIZE NAME[@VERSION]...: a sparse registry of cargo's, at
+# URL/index/, with SIZE bytes that do not compress in each crate.  A crate
+# (1.0.0) has a function of its name that returns 1, and words() returns
+# "original VERSION".
 make_crates() {
   python3 - "$@" <<'END'
 import gzip, hashlib, io, json, os, random, sys, tarfile
@@ -14,25 +15,32 @@ os.makedirs(top + "/crates", exist_ok=True)
 os.makedirs(top + "/index", exist_ok=True)
 with open(top + "/index/config.json", "w") as f:
     json.dump({"dl": url + "/crates/{crate}-{version}.crate"}, f)
-for name in sys.argv[4:]:
+for crate in sys.argv[4:]:
+    name, _, version = crate.partition("@")
+    version = version or "1.0.0"
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
         for path, text in (
                 ("Cargo.toml", f'[package]\nname = "{name}"\n'
-                 'version = "1.0.0"\nedition = "2021"\n'.encode()),
-                ("src/lib.rs", f"pub fn {name}() -> u32 {{ 1 }}\n".encode()),
+                 f'version = "{version}"\nedition = "2021"\n\n'
+                 '[features]\nloud = []\n'.encode()),
+                ("src/lib.rs", f"pub fn {name}() -> u32 {{ 1 }}\n\n"
+                 "pub fn words() -> &'static str {\n"
+                 f'    "original {version}"\n}}\n\n'
+                 '#[cfg(feature = "loud")]\npub fn loud() {}\n'.encode()),
                 ("data", random.Random(name).randbytes(size))):
-            info = tarfile.TarInfo(f"{name}-1.0.0/{path}")
+            info = tarfile.TarInfo(f"{name}-{version}/{path}")
             info.size = len(text)
             tar.addfile(info, io.BytesIO(text))
-    crate = gzip.compress(data.getvalue(), 1, mtime=0)
-    with open(f"{top}/crates/{name}-1.0.0.crate", "wb") as f:
-        f.write(crate)
+    package = gzip.compress(data.getvalue(), 1, mtime=0)
+    with open(f"{top}/crates/{name}-{version}.crate", "wb") as f:
+        f.write(package)
     index = f"{top}/index/{name[:2]}/{name[2:4]}"
     os.makedirs(index, exist_ok=True)
-    with open(f"{index}/{name}", "w") as f:
-        json.dump({"name": name, "vers": "1.0.0", "deps": [], "features": {},
-                   "cksum": hashlib.sha256(crate).hexdigest(),
+    with open(f"{index}/{name}", "a") as f:
+        json.dump({"name": name, "vers": version, "deps": [],
+                   "features": {"loud": []},
+                   "cksum": hashlib.sha256(package).hexdigest(),
                    "yanked": False}, f)
         f.write("\n")
 END
@@ -65,4 +73,41 @@ secure.serve_forever()')
 stop_registry() {
   [ -z "${registry-}" ] || docker rm -f "$registry" >/dev/null || true
   : >"$BED/dns/zone"
+}
+
+# mirror DIR URL: cargo in DIR gets what is on crates.io from there.
+mirror() {
+  printf '%s\n' '[source.crates-io]' 'replace-with = "other"' \
+    '[source.other]' "registry = \"sparse+$2/\"" >"$1/.cargo/config.toml"
+}
+
+# loopback DIR: DIR/serve LOG is a server of DIR/registry at 127.0.0.1:8099 of
+# a session.  timed COMMAND... there prints the milliseconds.
+loopback() {
+  mkdir -p "$1/registry"
+  cat >"$1/serve.py" <<'END'
+import http.server, os, sys
+log = open(sys.argv[1], "a", buffering=1)
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self):
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
+    def log_message(self, format, *args):
+        log.write(self.path + "\n")
+os.chdir("registry")
+http.server.ThreadingHTTPServer(("127.0.0.1", 8099), Handler).serve_forever()
+END
+  cat >"$1/serve.sh" <<'END'
+python3 serve.py "$1" 2>&1 &
+until curl -s --noproxy '*' -o /dev/null http://127.0.0.1:8099/; do
+  sleep 0.1
+done
+timed() {
+  local begin=$(date +%s%N)
+  "$@"
+  echo "$((($(date +%s%N) - begin) / 1000000))"
+}
+END
+  chmod -R a+rX "$1"
+  chown -R "$BED_UID:$BED_UID" "$1"
 }
