@@ -55,8 +55,10 @@ read_from(
 		return false;
 	if (fd < 0 && why == NULL)
 		why = strerror(errno);
-	if (fd >= 0 &&
-	    fs_read_fd(fd, wanted->file, CRATE_MAX_SIZE, out, &dg) != 0)
+	if (fd >= 0 && st.st_size > (off_t)CRATE_MAX_SIZE)
+		why = "it is too large";
+	else if (fd >= 0 &&
+	    fs_read_fd(fd, "the file", CRATE_MAX_SIZE, out, &dg) != 0)
 		why = dg.message;
 	if (why == NULL) {
 		stream = digest_begin(DIGEST_SHA256);
@@ -271,6 +273,8 @@ unpack_file(struct unpacking *u, struct archive_entry *entry, const char *path)
 
 	if (u->nfiles++ == CRATE_MAX_FILES)
 		return refuse_archive(u, "it has too many files");
+	if (archive_entry_size(entry) > (la_int64_t)CRATE_MAX_UNPACKED)
+		return refuse(u, path, "it is too large");
 	if (make_file(u, path, &fd) != 0 ||
 	    write_bytes(u, entry, path, fd) != 0)
 		return -1;

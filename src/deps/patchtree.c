@@ -2,6 +2,7 @@
 /* Reads, lists, compares and places the files of a patched copy. */
 #include "deps/patchtree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -405,18 +406,20 @@ flush_all(struct placing *p, const struct patchtree *tree)
 	return flush(p, ".");
 }
 
-/* Gives an entry in work its final name; what had the name is removed. */
+/*
+ * Gives an entry in work its final name.  What had the name, of whatever type,
+ * then has the name of the entry in work.
+ */
 static int
 exchange(struct placing *p, const char *temp, const char *name)
 {
-	if (renameat2(
-		p->parent_fd, temp, p->parent_fd, name, RENAME_NOREPLACE) == 0)
+	if (renameat2(p->parent_fd, temp, p->parent_fd, name,
+		RENAME_NOREPLACE) == 0 ||
+	    (errno == EEXIST &&
+		renameat2(p->parent_fd, temp, p->parent_fd, name,
+		    RENAME_EXCHANGE) == 0))
 		return 0;
-	if (errno != EEXIST ||
-	    renameat2(p->parent_fd, temp, p->parent_fd, name, RENAME_EXCHANGE) <
-		0)
-		return diag_set_errno(p->dg, DIAG_IO, errno, "rename %s", name);
-	return fs_remove_tree(p->parent_fd, temp, p->dg);
+	return diag_set_errno(p->dg, DIAG_IO, errno, "rename %s", name);
 }
 
 static int
@@ -426,6 +429,19 @@ sync_parent(struct placing *p)
 		return diag_set_errno(
 		    p->dg, DIAG_IO, errno, "sync the directory of %s", p->name);
 	return 0;
+}
+
+/* Removes an entry in work, or what had its final name before. */
+static int
+remove_old(struct placing *p, const char *temp, int rc)
+{
+	cleanup_diag struct diag failure = DIAG_INIT;
+
+	if (fs_remove_tree(p->parent_fd, temp, &failure) != 0 && rc == 0) {
+		diag_move(p->dg, &failure);
+		return -1;
+	}
+	return rc;
 }
 
 static int
@@ -462,15 +478,16 @@ place_list(struct placing *p, const struct patchtree *tree)
 	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, p->name);
 	char temp[FS_TEMP_SIZE];
 	cleanup_close int fd = -1;
+	int rc;
 
 	if (fs_temp_create(p->parent_fd, name, temp, &fd, p->dg) != 0)
 		return -1;
-	if (write_list(p, tree, fd, name) != 0 ||
-	    exchange(p, temp, name) != 0) {
-		(void)unlinkat(p->parent_fd, temp, 0);
-		return -1;
-	}
-	return sync_parent(p);
+	rc = write_list(p, tree, fd, name);
+	if (rc == 0)
+		rc = exchange(p, temp, name);
+	if (rc == 0)
+		rc = sync_parent(p);
+	return remove_old(p, temp, rc);
 }
 
 /* Returns true for ".NAME.RANDOM", which no copy is called. */
@@ -537,8 +554,7 @@ patchtree_place(int src_fd, const struct patchtree *tree, int project_fd,
     const char *copy_path, struct diag *dg)
 {
 	const char *slash = strrchr(copy_path, '/');
-	cleanup_free char *dir =
-	    xstrndup(copy_path, (size_t)(slash - copy_path));
+	cleanup_free char *dir = NULL;
 	struct placing p = {
 		.src_fd = src_fd,
 		.parent_fd = -1,
@@ -549,16 +565,16 @@ patchtree_place(int src_fd, const struct patchtree *tree, int project_fd,
 	};
 	int rc = -1;
 
+	assert(slash != NULL);
+	dir = xstrndup(copy_path, (size_t)(slash - copy_path));
 	if (open_parent(&p, project_fd, dir) == 0 &&
-	    remove_leftovers(&p) == 0 && make_stage(&p) == 0) {
-		rc = place_copy(&p, tree);
+	    remove_leftovers(&p) == 0) {
+		rc = make_stage(&p);
+		if (rc == 0)
+			rc = place_copy(&p, tree);
 		if (rc == 0)
 			rc = place_list(&p, tree);
-		else {
-			cleanup_diag struct diag ignored = DIAG_INIT;
-
-			(void)fs_remove_tree(p.parent_fd, p.stage, &ignored);
-		}
+		rc = remove_old(&p, p.stage, rc);
 	}
 	cleanup_close_fn(&p.stage_fd);
 	cleanup_close_fn(&p.parent_fd);
