@@ -17,6 +17,7 @@ unit_tests = \
 	tests/unit/test-conffile \
 	tests/unit/test-container \
 	tests/unit/test-context \
+	tests/unit/test-crate \
 	tests/unit/test-cratemanifest \
 	tests/unit/test-detach-key \
 	tests/unit/test-diag \
@@ -59,7 +60,9 @@ unit_tests = \
 	tests/unit/test-options \
 	tests/unit/test-outcome \
 	tests/unit/test-patchledger \
+	tests/unit/test-patchplace \
 	tests/unit/test-patchtext \
+	tests/unit/test-patchtree \
 	tests/unit/test-paths \
 	tests/unit/test-policy \
 	tests/unit/test-policy-added \
@@ -135,6 +138,13 @@ tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
 tests_unit_test_cacheseed_SOURCES = tests/unit/test-cacheseed.c \
 	$(tree_kit) $(zip_kit)
 tests_unit_test_cacheseed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_copy_bytes
+tests_unit_test_crate_SOURCES = tests/unit/test-crate.c \
+	tests/unit/crate-kit.c tests/unit/crate-kit.h $(tree_kit)
+tests_unit_test_patchplace_SOURCES = tests/unit/test-patchplace.c $(tree_kit)
+tests_unit_test_patchplace_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fchmod \
+	-Wl,--wrap=fsync -Wl,--wrap=mkdirat -Wl,--wrap=renameat2 \
+	-Wl,--wrap=unlinkat -Wl,--wrap=write
+tests_unit_test_patchtree_SOURCES = tests/unit/test-patchtree.c $(tree_kit)
 tests_unit_test_sockets_SOURCES = tests/unit/test-sockets.c $(tree_kit)
 tests_unit_test_fs_SOURCES = tests/unit/test-fs.c $(tree_kit)
 tests_unit_test_fs_copy_SOURCES = tests/unit/test-fs-copy.c $(tree_kit)

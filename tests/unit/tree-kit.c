@@ -5,8 +5,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -84,6 +87,47 @@ tree_put(int dir, const char *name, const char *text)
 
 	CHECK_INT(fs_replace_file(dir, name, text, strlen(text), 0644, &dg), 0);
 	CHECK_STR(dg.message, NULL);
+}
+
+void
+tree_put_below(int dir, const char *path, const char *text)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *above = NULL;
+	cleanup_close int parent = -1;
+
+	if (slash == NULL) {
+		tree_put(dir, path, text);
+		return;
+	}
+	above = xstrndup(path, (size_t)(slash - path));
+	CHECK_INT(fs_make_dirs(dir, above, 0755, &parent, &dg), 0);
+	tree_put(parent, slash + 1, text);
+}
+
+int
+tree_make(const char *name)
+{
+	cleanup_close int top = tree_open();
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int fd = -1;
+
+	CHECK_INT(fs_remove_tree(top, name, &dg), 0);
+	CHECK_INT(fs_make_dir(top, name, 0755, &fd, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	return fd;
+}
+
+void
+tree_socket(int dir, const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(
+	    un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d/%s", dir, path);
+	CHECK_INT(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
 }
 
 char *

@@ -18,6 +18,14 @@ void tree_file(int dir, const char *path, mode_t mode);
 /* Makes or replaces a file with this text. */
 void tree_put(int dir, const char *name, const char *text);
 
+/* Makes or replaces a file, and makes the directories of its path. */
+void tree_put_below(int dir, const char *path, const char *text);
+
+/* Makes an empty directory in the test's own, for reading; the caller closes. */
+int tree_make(const char *name);
+
+void tree_socket(int dir, const char *path);
+
 /* Returned: a file's text, or NULL. */
 char *tree_get(int dir, const char *name);
 
