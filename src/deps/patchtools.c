@@ -231,8 +231,8 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 			      : fs_walk_read(walk, fd);
 	}
 	if (!S_ISREG(st.st_mode))
-		return diag_set(walk->dg, DIAG_DATA, "%s is no regular file",
-		    walk->path.buf);
+		return diag_set(walk->dg, DIAG_DATA,
+		    "%s/%s is not a regular file", walk->label, walk->path.buf);
 	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) != 0)
 		return fs_walk_fail(walk, "set the time of");
 	if (files->nr == files->alloc) {
@@ -325,7 +325,7 @@ check_output(const struct strbuf *text, struct diag *dg)
 		if (is_header && starts_with(at, next, "--- \""))
 			return diag_set(dg, DIAG_CONFIG,
 			    "a patch cannot change a file with this name: %.*s",
-			    (int)len - 4, at + 4);
+			    (int)strcspn(at + 4, "\t\n"), at + 4);
 		is_header = starts_with(at, next, "diff ");
 		if (is_header) {
 			file = at;

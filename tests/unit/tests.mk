@@ -63,6 +63,7 @@ unit_tests = \
 	tests/unit/test-patchplace \
 	tests/unit/test-patchtext \
 	tests/unit/test-patchtree \
+	tests/unit/test-patchtools \
 	tests/unit/test-paths \
 	tests/unit/test-policy \
 	tests/unit/test-policy-added \
@@ -88,6 +89,7 @@ unit_tests = \
 	tests/unit/test-reserved \
 	tests/unit/test-resolve \
 	tests/unit/test-resolver \
+	tests/unit/test-scratch \
 	tests/unit/test-seal \
 	tests/unit/test-seed \
 	tests/unit/test-serve \
@@ -190,6 +192,10 @@ tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)
 tests_unit_test_trusted_SOURCES = tests/unit/test-trusted.c \
 	$(home_kit) $(tree_kit)
 tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
+tests_unit_test_patchtools_SOURCES = tests/unit/test-patchtools.c $(tree_kit)
+tests_unit_test_patchtools_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=program_find_system
+tests_unit_test_scratch_SOURCES = tests/unit/test-scratch.c $(tree_kit)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
 tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
 	-Wl,--wrap=fsync -Wl,--wrap=renameat2
