@@ -15,7 +15,11 @@
 #define WHAT "Cargo.toml"
 #define BEGIN "# drydock patch: begin; \"drydock patch\" writes this block"
 #define BEGIN_NO_NEWLINE BEGIN " (no newline before it)"
-#define END "# drydock patch: end"
+/*
+ * Behind the last value, since cargo moves a line of its own at the text's end
+ * behind the tables that "cargo add" appends.
+ */
+#define END " # drydock patch: end"
 #define WORD_CHARS                   \
 	"abcdefghijklmnopqrstuvwxyz" \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
@@ -157,7 +161,31 @@ refuse_block(struct manifest *m, const char *text, size_t at, const char *why,
 	return json_refuse_at(text, at, WHAT, why, dg);
 }
 
-/* Finds the end of the block that begins at t->at. */
+/* Returns true if the statement or comment begins with this. */
+static bool
+begins_with(const struct toml *t, const char *front)
+{
+	size_t len = strlen(front);
+
+	return t->end - t->at >= len &&
+	    memcmp(t->text + t->at, front, len) == 0;
+}
+
+static bool
+ends_block(const struct toml *t)
+{
+	size_t end = t->end;
+	size_t len = strlen(END);
+
+	if (end > t->at && t->text[end - 1] == '\r')
+		end--;
+	return end - t->at >= len && memcmp(t->text + end - len, END, len) == 0;
+}
+
+/*
+ * Finds the end of the block that begins at t->at.  What is in it will be
+ * replaced, so there may be nothing else in it.
+ */
 static int
 take_block(struct manifest *m, struct toml *t, struct diag *dg)
 {
@@ -173,13 +201,19 @@ take_block(struct manifest *m, struct toml *t, struct diag *dg)
 	if (t->at > 0 && t->text[t->at - 1] != '\n')
 		return refuse_block(m, t->text, t->at,
 		    "blanks before the block of drydock's", dg);
-	while (!toml_line_is(t, END)) {
+	do {
 		if (toml_next(t, &more, dg) != 0)
 			return -1;
 		if (!more)
 			return refuse_block(m, t->text, m->block,
 			    "the block of drydock's has no end", dg);
-	}
+		if (!begins_with(t, "[patch.crates-io.") &&
+		    !begins_with(t, "path = "))
+			return refuse_block(m, t->text, t->at,
+			    "a line in the block of drydock's that is not "
+			    "drydock's; move it out of the block",
+			    dg);
+	} while (!ends_block(t));
 	m->rest = t->end < t->len ? t->end + 1 : t->end;
 	return 0;
 }
@@ -237,9 +271,9 @@ add_block(struct strbuf *out, bool no_newline, const char *eol,
 {
 	strbuf_addf(out, "%s%s", no_newline ? BEGIN_NO_NEWLINE : BEGIN, eol);
 	for (size_t i = 0; i < nr; i++)
-		strbuf_addf(out, "[patch.crates-io.%s]%spath = \"%s\"%s",
-		    patches[i].name, eol, patches[i].path, eol);
-	strbuf_addf(out, END "%s", eol);
+		strbuf_addf(out, "[patch.crates-io.%s]%spath = \"%s\"%s%s",
+		    patches[i].name, eol, patches[i].path,
+		    i + 1 == nr ? END : "", eol);
 }
 
 /* Appends the user's bytes. */
@@ -337,6 +371,8 @@ take_patches(const struct manifest *m, struct cargomanifest_block *block)
 		char *path =
 		    name == NULL ? NULL : take_word(m, &at, "path = \"", "\"");
 
+		if (name != NULL && path == NULL)
+			path = take_word(m, &at, "path = \"", "\"" END);
 		if (path == NULL) {
 			free(name);
 			break;

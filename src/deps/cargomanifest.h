@@ -3,10 +3,11 @@
  * cargomanifest: the managed block of a root Cargo.toml, which leads cargo to
  * the patched copies of crates.
  *
- * The block stands at the end of the text, between two comment lines of its
- * own.  All bytes outside of it are the user's.  Removing the block gives these
- * bytes back exactly, also without a newline at their end.  The block uses the
- * line ends of the text (LF or CRLF).
+ * The block stands at the end of the text.  A comment line begins it, and a
+ * comment behind its last value ends it.  All bytes outside of it are the
+ * user's.  Removing the block gives these bytes back exactly, also without a
+ * newline at their end.  The block uses the line ends of the text (LF or CRLF).
+ * Other lines in it are refused, so that they are not lost.
  *
  * Cargo.toml is hostile input.  A text that cannot be judged is refused:
  * DIAG_DATA if it is malformed or the block is not as it was written,

@@ -11,8 +11,8 @@
 #include "deps/cargomanifest.h"
 
 #define BEGIN "# drydock patch: begin; \"drydock patch\" writes this block"
-#define BLOCK                                               \
-	BEGIN "\n[patch.crates-io.dep]\npath = \"p/dep\"\n" \
+#define BLOCK                                              \
+	BEGIN "\n[patch.crates-io.dep]\npath = \"p/dep\" " \
 	      "# drydock patch: end\n"
 
 static const struct cargomanifest_patch dep[] = { { "dep", "p/dep" } };
@@ -84,7 +84,7 @@ test_text(void)
 	CHECK_INT(set("[a]\r\nb = 1", dep, 1, &crlf, &dg), 0);
 	CHECK_STR(crlf.buf,
 	    "[a]\r\nb = 1\r\n" BEGIN " (no newline before it)\r\n"
-	    "[patch.crates-io.dep]\r\npath = \"p/dep\"\r\n"
+	    "[patch.crates-io.dep]\r\npath = \"p/dep\" "
 	    "# drydock patch: end\r\n");
 	CHECK_INT(
 	    set("[a]\n" BLOCK "# mine\n[b]\nc = 1\n", NULL, 0, &after, &dg), 0);
@@ -133,6 +133,17 @@ test_refused(void)
 		{ "  " BLOCK, DIAG_DATA },
 		{ BEGIN "\n[patch.crates-io.dep]\n", DIAG_DATA },
 		{ BLOCK "version = \"1\"\n", DIAG_DATA },
+		/* The user's lines in the block are not lost. */
+		{ BEGIN "\n[patch.crates-io.dep]\npath = \"p\"\n[b]\n"
+			"[patch.crates-io.a]\npath = \"p\" "
+			"# drydock patch: end\n",
+		    DIAG_DATA },
+		{ BEGIN "\n[patch.crates-io.dep]\n# mine\n"
+			"path = \"p\" # drydock patch: end\n",
+		    DIAG_DATA },
+		{ BEGIN "\n[patch.crates-io.dep]\nversion = \"1\"\n"
+			"path = \"p\" # drydock patch: end\n",
+		    DIAG_DATA },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -169,28 +180,31 @@ test_read(void)
 		{ BLOCK, CARGOMANIFEST_OURS, "" },
 		{ "[a]\n" BLOCK "[b]\nc = 1\n", CARGOMANIFEST_OURS, "" },
 		{ "[a]\n" BEGIN " (no newline before it)\n"
-		  "[patch.crates-io.dep]\npath = \"p/dep\"\n"
-		  "# drydock patch: end\n",
+		  "[patch.crates-io.dep]\n"
+		  "path = \"p/dep\" # drydock patch: end\n",
 		    CARGOMANIFEST_OURS, "" },
 		{ "[a]\r\n" BEGIN "\r\n[patch.crates-io.dep]\r\n"
-		  "path = \"p/dep\"\r\n# drydock patch: end\r\n",
+		  "path = \"p/dep\" # drydock patch: end\r\n",
 		    CARGOMANIFEST_OURS, "" },
 		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\r\n"
-		  "path = \"p/dep\"\n# drydock patch: end\n",
+		  "path = \"p/dep\" # drydock patch: end\n",
 		    CARGOMANIFEST_FOREIGN, "" },
 		{ "[a]\n" BEGIN "\n# drydock patch: end\n",
 		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN
+		  "\n[patch.crates-io.dep] # drydock patch: end\n",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\n"
+		  "path = \"p/dep\" # drydock patch: end",
+		    CARGOMANIFEST_FOREIGN, "" },
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\n"
+		  "path =  \"p/dep\" # drydock patch: end\n",
+		    CARGOMANIFEST_FOREIGN, "" },
 		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath = \"p/dep\"\n"
-		  "# drydock patch: end",
-		    CARGOMANIFEST_FOREIGN, "" },
-		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath =  \"p/dep\"\n"
 		  "# drydock patch: end\n",
 		    CARGOMANIFEST_FOREIGN, "" },
-		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath = \"p/ep\"\n"
-		  "# mine\n# drydock patch: end\n",
-		    CARGOMANIFEST_FOREIGN, "" },
-		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\npath = \"p d\"\n"
-		  "# drydock patch: end\n",
+		{ "[a]\n" BEGIN "\n[patch.crates-io.dep]\n"
+		  "path = \"p d\" # drydock patch: end\n",
 		    CARGOMANIFEST_FOREIGN, "" },
 		{ "[a]\n" BLOCK BLOCK, CARGOMANIFEST_FOREIGN, "" },
 		{ "[a]\n " BLOCK, CARGOMANIFEST_FOREIGN, "" },
