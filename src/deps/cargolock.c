@@ -182,7 +182,7 @@ begin_entry(struct parser *p, enum section section)
 		return refuse_version(p);
 	p->section = section;
 	p->seen = 0;
-	if (p->lock.nr == CARGOLOCK_MAX_PACKAGES)
+	if (p->lock.nr + p->lock.nunused == CARGOLOCK_MAX_PACKAGES)
 		return diag_set(p->dg, DIAG_DATA, "%s: more than %d packages",
 		    p->what, CARGOLOCK_MAX_PACKAGES);
 	if (p->lock.nr == p->alloc) {
@@ -204,12 +204,20 @@ free_package(struct cargolock_package *pkg)
 	free(pkg->source);
 }
 
-/* Forgets an entry that is no package of the build. */
+/* Sets an entry apart that is no package of the build. */
 static void
-drop_unused(struct parser *p)
+move_unused(struct parser *p)
 {
-	if (p->section == SECTION_UNUSED)
-		free_package(&p->lock.v[--p->lock.nr]);
+	struct cargolock *lock = &p->lock;
+
+	if (p->section != SECTION_UNUSED)
+		return;
+	/* The size doubles. */
+	if ((lock->nunused & (lock->nunused - 1)) == 0)
+		lock->unused = xreallocarray(lock->unused,
+		    lock->nunused > 0 ? lock->nunused * 2 : 1,
+		    sizeof(*lock->unused));
+	lock->unused[lock->nunused++] = lock->v[--lock->nr];
 }
 
 static int
@@ -225,7 +233,7 @@ take_header(struct parser *p, struct slice line)
 		return refuse(p, "an unknown table");
 	if (end_entry(p) != 0)
 		return -1;
-	drop_unused(p);
+	move_unused(p);
 	return begin_entry(p, section);
 }
 
@@ -363,7 +371,7 @@ take_lines(struct parser *p, size_t len)
 		return refuse(p, "a list that does not end");
 	if (end_entry(p) != 0)
 		return -1;
-	drop_unused(p);
+	move_unused(p);
 	return p->lock.version == 0 ? refuse_version(p) : 0;
 }
 
@@ -425,7 +433,10 @@ cargolock_release(struct cargolock *lock)
 {
 	for (size_t i = 0; i < lock->nr; i++)
 		free_package(&lock->v[i]);
+	for (size_t i = 0; i < lock->nunused; i++)
+		free_package(&lock->unused[i]);
 	free(lock->v);
+	free(lock->unused);
 	*lock = (struct cargolock)CARGOLOCK_INIT;
 }
 

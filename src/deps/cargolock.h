@@ -35,11 +35,14 @@ struct cargolock {
 	int version; /* 3 or 4 */
 	struct cargolock_package *v; /* owned; in the file's order */
 	size_t nr;
+	/* owned; what [patch] names and the build does not use */
+	struct cargolock_package *unused;
+	size_t nunused;
 };
 
-#define CARGOLOCK_INIT     \
-	{                  \
-		0, NULL, 0 \
+#define CARGOLOCK_INIT              \
+	{                           \
+		0, NULL, 0, NULL, 0 \
 	}
 
 /*

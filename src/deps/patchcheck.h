@@ -37,12 +37,17 @@ struct patchcheck_finding {
 	char *ecosystem; /* owned */
 	char *name; /* owned; of the package, or NULL */
 	char *version; /* owned; or NULL */
-	char *path; /* owned; of the file, below the project */
-	char *text; /* owned; what is wrong, one line */
+	char *path; /* owned; of the file, below the project; escaped */
+	char *text; /* owned; what is wrong with the file; escaped */
 };
 
+/*
+ * In this order: Cargo.toml, Cargo.lock, the configuration, patches and their
+ * copies, orphans; each in the ledger's order.  The first PATCHCHECK_MAX
+ * findings are kept.
+ */
 struct patchcheck {
-	struct patchcheck_finding *v; /* owned; at most PATCHCHECK_MAX */
+	struct patchcheck_finding *v; /* owned; none is there twice */
 	size_t nr;
 	size_t npatches; /* recorded */
 };
@@ -63,7 +68,12 @@ bool patchcheck_is_needed(int project_fd);
  * Checks.  0: *ret_check has what was found; none means in sync.  -1: the state
  * cannot be judged: a lock file, ledger or manifest that cannot be read
  * (DIAG_IO, DIAG_DATA), an ecosystem that this version does not implement
- * (DIAG_CONFIG).  ret_check is PATCHCHECK_INIT before.
+ * (DIAG_CONFIG).  Another file that cannot be read is a finding, and so is a
+ * manifest or lock file that is missing.  project_fd may be O_PATH.  ret_check
+ * is PATCHCHECK_INIT before.
+ *
+ * Not judged: configuration of cargo in directories below and above the
+ * project, in the environment and in arguments.
  */
 int patchcheck_run(
     int project_fd, struct patchcheck *ret_check, struct diag *dg);

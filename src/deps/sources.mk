@@ -25,6 +25,12 @@ deps_sources = \
 	src/deps/packages.h \
 	src/deps/patchtree.c \
 	src/deps/patchtree.h \
+	src/deps/patchcheck.c \
+	src/deps/patchcheck.h \
+	src/deps/patchfiles.c \
+	src/deps/patchfiles.h \
+	src/deps/patchfinding.c \
+	src/deps/patchfinding.h \
 	src/deps/patchledger.c \
 	src/deps/patchledger.h \
 	src/deps/patchtext.c \

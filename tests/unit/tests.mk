@@ -59,6 +59,7 @@ unit_tests = \
 	tests/unit/test-neighbours \
 	tests/unit/test-options \
 	tests/unit/test-outcome \
+	tests/unit/test-patchcheck \
 	tests/unit/test-patchledger \
 	tests/unit/test-patchplace \
 	tests/unit/test-patchtext \
@@ -187,6 +188,7 @@ tests_unit_test_sync_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_read_fd
 home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
 tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
+tests_unit_test_patchcheck_SOURCES = tests/unit/test-patchcheck.c $(tree_kit)
 tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
 tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)
 tests_unit_test_trusted_SOURCES = tests/unit/test-trusted.c \

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* Compares the patches and copies below .drydock with the ledger. */
+#include "deps/patchfiles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "deps/patchfinding.h"
+#include "deps/patchledger.h"
+#include "deps/patchtext.h"
+#include "deps/patchtree.h"
+
+#define CARGO PATCHLEDGER_CARGO
+#define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+#define OPEN_DIR (O_RDONLY | O_NONBLOCK | O_DIRECTORY)
+
+struct files {
+	int project_fd; /* borrowed */
+	const struct patchledger *ledger; /* borrowed */
+	struct patchcheck *check; /* borrowed */
+};
+
+static bool
+is_full(const struct files *f)
+{
+	return f->check->nr == PATCHCHECK_MAX;
+}
+
+bool
+patchfiles_is_absent(const struct diag *dg)
+{
+	return dg->errnum == ENOENT || dg->errnum == ENOTDIR;
+}
+
+int
+patchfiles_read(int project_fd, const char *path, size_t max,
+    struct strbuf *out, struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(project_fd, path, OPEN_FILE, 0, &fd, dg) != 0)
+		return -1;
+	return fs_read_fd(fd, path, max, out, dg);
+}
+
+static void
+hash(const struct strbuf *text, struct digest *ret_digest)
+{
+	struct digest_stream *s = digest_begin(DIGEST_SHA256);
+
+	digest_add(s, text->buf, text->len);
+	digest_end(s, ret_digest);
+}
+
+static void
+check_patch(struct files *f, const struct patchledger_entry *e)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *path = patchledger_patch_path(e);
+	struct digest digest;
+
+	if (patchfiles_read(
+		f->project_fd, path, PATCHTEXT_MAX_SIZE, &text, &dg) != 0) {
+		if (patchfiles_is_absent(&dg))
+			patchfinding_add(f->check, PATCHCHECK_PATCH_MISSING, e,
+			    path, "missing");
+		else
+			patchfinding_add(f->check, PATCHCHECK_PATCH_CHANGED, e,
+			    path, "cannot be read: %s", dg.message);
+		return;
+	}
+	hash(&text, &digest);
+	if (!digest_equal(&digest, &e->patch))
+		patchfinding_add(f->check, PATCHCHECK_PATCH_CHANGED, e, path,
+		    "not the patch that " PATCHLEDGER_PATH " records");
+}
+
+/* A copy that is being checked. */
+struct copy {
+	struct files *f;
+	const struct patchledger_entry *e;
+	const char *path;
+	const char *list_path;
+};
+
+static void
+add_difference(void *arg, const char *path, enum patchtree_difference how)
+{
+	static const char *const words[] = {
+		[PATCHTREE_CHANGED] = "changed",
+		[PATCHTREE_MISSING] = "missing",
+		[PATCHTREE_EXTRA] = "not a file of the patched crate",
+	};
+	const struct copy *c = arg;
+	cleanup_free char *whole = NULL;
+
+	if (is_full(c->f))
+		return;
+	whole = xasprintf("%s/%s", c->path, path);
+	patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED, c->e, whole,
+	    "%s", words[how]);
+}
+
+/* Returns true if the copy has a list, and that is the recorded one. */
+static bool
+read_list(const struct copy *c, struct patchtree *ret_want)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const enum patchcheck_kind kind = PATCHCHECK_COPY_CHANGED;
+	const struct patchledger_entry *e = c->e;
+	struct digest digest;
+
+	if (patchfiles_read(c->f->project_fd, c->list_path, PATCHTREE_MAX_LIST,
+		&text, &dg) != 0) {
+		if (patchfiles_is_absent(&dg))
+			patchfinding_add(c->f->check, PATCHCHECK_COPY_MISSING,
+			    e, c->list_path, "missing");
+		else
+			patchfinding_add(c->f->check, kind, e, c->list_path,
+			    "cannot be read: %s", dg.message);
+		return false;
+	}
+	hash(&text, &digest);
+	if (!digest_equal(&digest, &e->tree)) {
+		patchfinding_add(c->f->check, kind, e, c->list_path, "changed");
+		return false;
+	}
+	if (patchtree_parse_list(ret_want, text.buf, text.len, &dg) == 0)
+		return true;
+	patchfinding_add(c->f->check, kind, e, c->list_path,
+	    "cannot be read: %s", dg.message);
+	return false;
+}
+
+static void
+compare_copy(
+    struct copy *c, const struct patchtree *want, const struct patchtree *got)
+{
+	struct digest digest;
+
+	patchtree_digest(got, &digest);
+	if (digest_equal(&digest, &c->e->tree))
+		return;
+	if (want->nr > 0)
+		patchtree_compare(want, got, add_difference, c);
+	else
+		patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED, c->e,
+		    c->path, "its files are not those of the patched crate");
+}
+
+static void
+check_copy(struct files *f, const struct patchledger_entry *e)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_patchtree struct patchtree want = PATCHTREE_INIT;
+	cleanup_patchtree struct patchtree got = PATCHTREE_INIT;
+	cleanup_free char *path = patchledger_copy_path(e);
+	cleanup_free char *list = xasprintf("%s" PATCHTREE_LIST_SUFFIX, path);
+	cleanup_close int fd = -1;
+	struct copy c = { f, e, path, list };
+
+	if (fs_open_nolinks(f->project_fd, path, OPEN_DIR, 0, &fd, &dg) != 0) {
+		if (dg.errnum == ENOENT)
+			patchfinding_add(f->check, PATCHCHECK_COPY_MISSING, e,
+			    path, "missing");
+		else
+			patchfinding_add(f->check, PATCHCHECK_COPY_CHANGED, e,
+			    path, "cannot be read: %s", dg.message);
+		return;
+	}
+	(void)read_list(&c, &want);
+	if (patchtree_read(fd, &got, &dg) != 0)
+		patchfinding_add(f->check, PATCHCHECK_COPY_CHANGED, e, path,
+		    "cannot be read: %s", dg.message);
+	else
+		compare_copy(&c, &want, &got);
+}
+
+/* Adds a finding for each entry of a directory that is not known. */
+static void
+find_orphans(struct files *f, enum patchcheck_kind kind, const char *path,
+    const struct strvec *known)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(f->project_fd, path, OPEN_DIR, 0, &fd, &dg) != 0) {
+		if (dg.errnum != ENOENT)
+			patchfinding_add(f->check, kind, NULL, path,
+			    "cannot be read: %s", dg.message);
+		return;
+	}
+	if (fs_list_names(fd, path, &names, &dg) != 0) {
+		patchfinding_add(f->check, kind, NULL, path,
+		    "cannot be read: %s", dg.message);
+		return;
+	}
+	for (size_t i = 0; i < names.nr && !is_full(f); i++) {
+		cleanup_free char *whole = xasprintf("%s/%s", path, names.v[i]);
+
+		if (names.v[i][0] != '.' && !strvec_has(known, whole))
+			patchfinding_add(
+			    f->check, kind, NULL, whole, "not recorded");
+	}
+}
+
+static void
+check_orphans(struct files *f)
+{
+	cleanup_strvec struct strvec patches = STRVEC_INIT;
+	cleanup_strvec struct strvec copies = STRVEC_INIT;
+	cleanup_strvec struct strvec patch_dirs = STRVEC_INIT;
+	cleanup_strvec struct strvec copy_dirs = STRVEC_INIT;
+
+	for (size_t i = 0; i < f->ledger->nr; i++) {
+		const struct patchledger_entry *e = &f->ledger->v[i];
+		cleanup_free char *copy = patchledger_copy_path(e);
+
+		strvec_push_given(&patches, patchledger_patch_path(e));
+		strvec_pushf(&copies, "%s" PATCHTREE_LIST_SUFFIX, copy);
+		strvec_push(&copies, copy);
+	}
+	strvec_push(&patch_dirs, PATCHFILES_PATCHES "/" CARGO);
+	strvec_push(&copy_dirs, PATCHFILES_COPIES "/" CARGO);
+	find_orphans(
+	    f, PATCHCHECK_PATCH_ORPHAN, PATCHFILES_PATCHES, &patch_dirs);
+	find_orphans(
+	    f, PATCHCHECK_PATCH_ORPHAN, PATCHFILES_PATCHES "/" CARGO, &patches);
+	find_orphans(f, PATCHCHECK_COPY_ORPHAN, PATCHFILES_COPIES, &copy_dirs);
+	find_orphans(
+	    f, PATCHCHECK_COPY_ORPHAN, PATCHFILES_COPIES "/" CARGO, &copies);
+}
+
+void
+patchfiles_check(
+    int project_fd, const struct patchledger *ledger, struct patchcheck *check)
+{
+	struct files f = { project_fd, ledger, check };
+
+	for (size_t i = 0; i < ledger->nr && !is_full(&f); i++) {
+		check_patch(&f, &ledger->v[i]);
+		check_copy(&f, &ledger->v[i]);
+	}
+	check_orphans(&f);
+}

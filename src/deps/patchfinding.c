@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of findings of a check, and the kinds of findings. */
+#include "deps/patchfinding.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "deps/patchledger.h"
+
+static const struct {
+	const char *name;
+	const char *mend;
+} kinds[PATCHCHECK_NKINDS] = {
+	[PATCHCHECK_COPY_MISSING] = { "copy-missing", "drydock patch apply" },
+	[PATCHCHECK_COPY_CHANGED] = { "copy-changed", "drydock patch apply" },
+	[PATCHCHECK_COPY_ORPHAN] = { "copy-orphan", "drydock patch apply" },
+	[PATCHCHECK_PATCH_MISSING] = { "patch-missing",
+	    "drydock patch remove NAME" },
+	[PATCHCHECK_PATCH_CHANGED] = { "patch-changed", "drydock patch seal" },
+	[PATCHCHECK_PATCH_ORPHAN] = { "patch-orphan", "drydock patch seal" },
+	[PATCHCHECK_BLOCK_MISSING] = { "block-missing", "drydock patch apply" },
+	[PATCHCHECK_BLOCK_OTHER] = { "block-other", "drydock patch apply" },
+	[PATCHCHECK_BLOCK_FOREIGN] = { "block-foreign", "drydock patch apply" },
+	[PATCHCHECK_BLOCK_ORPHAN] = { "block-orphan", "drydock patch apply" },
+	/* Only a person can mend a conflict: the finding's text says how. */
+	[PATCHCHECK_CONFLICT] = { "conflict", "drydock patch check" },
+	[PATCHCHECK_LOCK_ORIGINAL] = { "lock-original", "drydock patch apply" },
+	[PATCHCHECK_LOCK_OTHER_VERSION] = { "lock-other-version",
+	    "drydock patch remove NAME" },
+	[PATCHCHECK_LOCK_OTHER_SOURCE] = { "lock-other-source",
+	    "drydock patch remove NAME" },
+	[PATCHCHECK_LOCK_TWICE] = { "lock-twice", "drydock patch remove NAME" },
+};
+
+static void
+release_finding(struct patchcheck_finding *f)
+{
+	free(f->ecosystem);
+	free(f->name);
+	free(f->version);
+	free(f->path);
+	free(f->text);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+has_finding(const struct patchcheck *check, const struct patchcheck_finding *f)
+{
+	for (size_t i = 0; i < check->nr; i++) {
+		const struct patchcheck_finding *g = &check->v[i];
+
+		if (g->kind == f->kind && same_text(g->name, f->name) &&
+		    same_text(g->version, f->version) &&
+		    strcmp(g->path, f->path) == 0 &&
+		    strcmp(g->text, f->text) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
+    const struct patchledger_entry *e, const char *path, const char *fmt, ...)
+{
+	struct patchcheck_finding f = { .kind = kind };
+	cleanup_strbuf struct strbuf escaped = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	va_list ap;
+
+	if (check->nr == PATCHCHECK_MAX)
+		return;
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	strbuf_add_escaped(&escaped, path, strlen(path));
+	f.ecosystem = xstrdup(PATCHLEDGER_CARGO);
+	if (e != NULL && e->name != NULL)
+		f.name = xstrdup(e->name);
+	if (e != NULL && e->version != NULL)
+		f.version = xstrdup(e->version);
+	f.path = strbuf_detach(&escaped, NULL);
+	f.text = strbuf_detach(&text, NULL);
+	if (has_finding(check, &f)) {
+		release_finding(&f);
+		return;
+	}
+	if (check->v == NULL)
+		check->v = xcalloc(PATCHCHECK_MAX, sizeof(*check->v));
+	check->v[check->nr++] = f;
+}
+
+void
+patchcheck_release(struct patchcheck *check)
+{
+	for (size_t i = 0; i < check->nr; i++)
+		release_finding(&check->v[i]);
+	free(check->v);
+	*check = (struct patchcheck)PATCHCHECK_INIT;
+}
+
+const char *
+patchcheck_kind_name(enum patchcheck_kind kind)
+{
+	return kinds[kind].name;
+}
+
+const char *
+patchcheck_mend(enum patchcheck_kind kind)
+{
+	return kinds[kind].mend;
+}

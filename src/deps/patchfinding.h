@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * patchfinding: adds what patchcheck_run() finds.
+ */
+#ifndef DRYDOCK_PATCHFINDING_H
+#define DRYDOCK_PATCHFINDING_H
+
+#include "deps/patchcheck.h"
+
+struct patchledger_entry;
+
+/*
+ * Adds a finding of cargo's, unless it is there already or the list is full.
+ * e (its name and version) may be NULL.  path is raw; the text must be safe for a
+ * terminal.
+ */
+void patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
+    const struct patchledger_entry *e, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+#endif /* DRYDOCK_PATCHFINDING_H */
