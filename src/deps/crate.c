@@ -28,19 +28,13 @@
 #define FILE_MODE ((mode_t)0644)
 #define DIR_MODE ((mode_t)0755)
 
-/* What a crate is searched by. */
-struct wanted {
-	char *file; /* owned; NAME-VERSION.crate */
-	const struct digest *checksum;
-};
-
 /*
  * Appends the crate if the directory has it.  Returns false if it does not; a
  * file of that name which is something else is told.
  */
 static bool
-read_from(
-    const struct cachedir *dir, const struct wanted *wanted, struct strbuf *out)
+read_from(const struct cachedir *dir, const char *file,
+    const struct digest *checksum, struct strbuf *out)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
@@ -50,7 +44,7 @@ read_from(
 	size_t start = out->len;
 	const char *why;
 
-	fd = cachefile_open(dir->fd, wanted->file, &st, &why);
+	fd = cachefile_open(dir->fd, file, &st, &why);
 	if (fd < 0 && why == NULL && errno == ENOENT)
 		return false;
 	if (fd < 0 && why == NULL)
@@ -64,12 +58,12 @@ read_from(
 		stream = digest_begin(DIGEST_SHA256);
 		digest_add(stream, out->buf + start, out->len - start);
 		digest_end(stream, &digest);
-		if (digest_equal(&digest, wanted->checksum))
+		if (digest_equal(&digest, checksum))
 			return true;
 		strbuf_setlen(out, start);
 		why = "its bytes are not what the lock names";
 	}
-	diag_warn("%s in %s: %s", wanted->file, dir->label, why);
+	diag_warn("%s in %s: %s", file, dir->label, why);
 	return false;
 }
 
@@ -80,7 +74,6 @@ crate_find(const struct crate_sources *sources, const char *name,
 {
 	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
 	cleanup_free char *file = xasprintf("%s-%s.crate", name, version);
-	struct wanted wanted = { .file = file, .checksum = checksum };
 
 	cachedirs_open(&dirs, &package_managers[PACKAGE_MANAGER_CARGO],
 	    sources->home, sources->envp, sources->slot_fds, sources->nslots);
@@ -88,12 +81,14 @@ crate_find(const struct crate_sources *sources, const char *name,
 	for (int crates_io = 1; crates_io >= 0; crates_io--)
 		for (size_t i = 0; i < dirs.nr; i++)
 			if (dirs.v[i].crates_io == (crates_io == 1) &&
-			    read_from(&dirs.v[i], &wanted, out))
+			    read_from(&dirs.v[i], file, checksum, out))
 				return 0;
+	/* cargo fetches nothing for a package that leads to a path. */
 	return diag_set(dg, DIAG_NO,
 	    "%s %s: no cache has the crate that the lock names; run \"cargo "
-	    "fetch\" in a session of the project",
-	    name, version);
+	    "fetch\" in a session of the project, or \"cargo info %s@%s\" if "
+	    "Cargo.lock has the patch already",
+	    name, version, name, version);
 }
 
 struct unpacking {
@@ -321,7 +316,6 @@ unpack_entry(struct unpacking *u, struct archive_entry *entry)
 		return refuse(
 		    u, name, "it is outside of the crate's directory");
 	if (archive_entry_hardlink(entry) != NULL ||
-	    archive_entry_symlink(entry) != NULL ||
 	    (type != AE_IFREG && type != AE_IFDIR))
 		return refuse(u, name, "it is neither a file nor a directory");
 	if (archive_entry_sparse_count(entry) > 0)

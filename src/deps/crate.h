@@ -34,7 +34,7 @@ struct crate_sources {
  * Reads the crate that has this checksum and appends its bytes.  A file of that
  * name with other bytes is a warning, and the next source is tried.  If no
  * source has the crate, the failure is DIAG_NO; the message says how to get it
- * ("cargo fetch" in a session).
+ * in a session.
  */
 int crate_find(const struct crate_sources *sources, const char *name,
     const char *version, const struct digest *checksum, struct strbuf *out,

@@ -439,7 +439,7 @@ a_call_that_fails_leaves_a_whole_copy(void)
 {
 	int nfailures = 0;
 
-	for (int call = CALL_NONE + 1; call < CALL_NR; call++) {
+	for (enum call call = CALL_NONE + 1; call < CALL_NR; call++) {
 		for (int nth = 1;; nth++) {
 			cleanup_bed struct bed bed = { .src = -1 };
 			cleanup_strbuf struct strbuf old = STRBUF_INIT;
@@ -478,7 +478,7 @@ a_killed_writer_leaves_a_whole_copy(void)
 {
 	int nkilled = 0;
 
-	for (int call = CALL_NONE + 1; call < CALL_NR; call++) {
+	for (enum call call = CALL_NONE + 1; call < CALL_NR; call++) {
 		for (int nth = 1;; nth++) {
 			cleanup_bed struct bed bed = { .src = -1 };
 			cleanup_strbuf struct strbuf old = STRBUF_INIT;
