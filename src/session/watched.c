@@ -247,17 +247,30 @@ watched_open_roots(struct watched *w, struct diag *dg)
 	return 0;
 }
 
+/* A file in place of a directory, and a link, lead to no watched file. */
+static bool
+proves_absence(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP;
+}
+
 struct watched_file
 watched_read_one(const struct watched *w, const struct watched_file *like)
 {
-	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_diag struct diag why = DIAG_INIT;
 	cleanup_close int fd = -1;
 	struct watched_file file;
 	struct stat st;
+	bool opened = fs_open_nolinks(w->roots[like->root].fd, like->path,
+			  O_PATH | O_NOFOLLOW, 0, &fd, &why) == 0;
 
-	if (fs_open_nolinks(w->roots[like->root].fd, like->path,
-		O_PATH | O_NOFOLLOW, 0, &fd, &ignored) != 0 ||
-	    fstat(fd, &st) != 0 || S_ISDIR(st.st_mode))
+	if ((opened && fstat(fd, &st) != 0) ||
+	    (!opened && !proves_absence(why.errnum))) {
+		file = watched_absent(like);
+		file.kind = WATCHED_UNREADABLE;
+		return file;
+	}
+	if (!opened || S_ISDIR(st.st_mode))
 		return watched_absent(like);
 	file = watched_read_fd(fd, like->path, &st, WATCHED_DATA);
 	file.root = like->root;

@@ -847,6 +847,34 @@ test_watchlist(void)
 	}
 }
 
+/* A failure to open is not an absence: a restore would act on it. */
+static void
+test_unreadable(void)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct watched_root root = { .path = "/" };
+	struct watched w = { .roots = &root, .nroots = 1 };
+	const struct watched_file like = { .path = "f" };
+	struct rlimit limit;
+	struct rlimit none;
+	struct watched_file got;
+
+	CHECK_INT(fs_make_path(check_tmpdir(), 0700, &fd, &dg), 0);
+	root.fd = fd;
+	got = watched_read_one(&w, &like);
+	CHECK_INT(got.kind, WATCHED_ABSENT);
+	watched_file_release(&got);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+	got = watched_read_one(&w, &like);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	CHECK_INT(got.kind, WATCHED_UNREADABLE);
+	watched_file_release(&got);
+}
+
 int
 main(void)
 {
@@ -867,6 +895,8 @@ main(void)
 		{ "a session without a state", test_no_state },
 		{ "a damaged state is refused", test_damage },
 		{ "mistakes in the list are named", test_watchlist },
+		{ "a file that cannot be opened is not absent",
+		    test_unreadable },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));
