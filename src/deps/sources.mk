@@ -11,6 +11,8 @@ deps_sources = \
 	src/deps/cargomanifest.h \
 	src/deps/cargoredirect.c \
 	src/deps/cargoredirect.h \
+	src/deps/cargoroot.c \
+	src/deps/cargoroot.h \
 	src/deps/crate.c \
 	src/deps/crate.h \
 	src/deps/cratemanifest.c \
@@ -23,19 +25,24 @@ deps_sources = \
 	src/deps/npmlock.h \
 	src/deps/packages.c \
 	src/deps/packages.h \
-	src/deps/patchtree.c \
-	src/deps/patchtree.h \
 	src/deps/patchcheck.c \
 	src/deps/patchcheck.h \
+	src/deps/patches.c \
+	src/deps/patches.h \
 	src/deps/patchfiles.c \
 	src/deps/patchfiles.h \
 	src/deps/patchfinding.c \
 	src/deps/patchfinding.h \
 	src/deps/patchledger.c \
 	src/deps/patchledger.h \
+	src/deps/patchset-commit.c \
+	src/deps/patchset.c \
+	src/deps/patchset.h \
 	src/deps/patchtext.c \
 	src/deps/patchtext.h \
 	src/deps/patchtools.c \
 	src/deps/patchtools.h \
+	src/deps/patchtree.c \
+	src/deps/patchtree.h \
 	src/deps/toml.c \
 	src/deps/toml.h

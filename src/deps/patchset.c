@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* Opens a project's patches for one writer. */
+#include "deps/patchset.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-temp.h"
+#include "base/fs.h"
+#include "base/lock.h"
+#include "base/xalloc.h"
+#include "deps/cargolock.h"
+#include "deps/cargomanifest.h"
+#include "deps/crate.h"
+#include "deps/cratemanifest.h"
+#include "deps/patchtext.h"
+
+#define LOCK "patches.lock"
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY)
+
+static const char ignored[] = "/edit/\n/patched/\n/patches.lock\n";
+
+static int
+read_file(int dirfd, struct patchset_file *file, size_t max, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	file->exists = true;
+	if (fs_open_nolinks(dirfd, file->name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+		0, &fd, &mine) != 0) {
+		file->exists = mine.errnum != ENOENT;
+		if (file->exists)
+			diag_move(dg, &mine);
+		return file->exists ? -1 : 0;
+	}
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "stat %s", file->name);
+	file->mode = st.st_mode & 0777;
+	return fs_read_fd(fd, file->name, max, &file->text, dg);
+}
+
+static int
+read_all(struct patchset *set, struct diag *dg)
+{
+	struct patchset_file ledger = { PATCHLEDGER_PATH, false, 0,
+		STRBUF_INIT };
+	int rc = 0;
+
+	if (read_file(set->project_fd, &set->manifest, CARGOMANIFEST_MAX_SIZE,
+		dg) != 0 ||
+	    read_file(set->project_fd, &set->lock, CARGOLOCK_MAX_SIZE, dg) !=
+		0 ||
+	    read_file(set->project_fd, &ledger, PATCHLEDGER_MAX_SIZE, dg) != 0)
+		rc = -1;
+	if (rc == 0 && ledger.exists)
+		rc = patchledger_parse(
+		    &set->ledger, ledger.text.buf, ledger.text.len, dg);
+	strbuf_release(&ledger.text);
+	if (rc != 0)
+		return -1;
+	for (size_t i = 0; i < set->ledger.nr; i++)
+		if (strcmp(set->ledger.v[i].ecosystem, PATCHLEDGER_CARGO) != 0)
+			return diag_set(dg, DIAG_CONFIG,
+			    PATCHLEDGER_PATH ": patches of %s packages need "
+					     "another version of drydock",
+			    set->ledger.v[i].ecosystem);
+	return 0;
+}
+
+static int
+take_lock(struct patchset *set, struct diag *dg)
+{
+	enum lock_answer answer = LOCK_GONE;
+
+	for (int i = 0; i < 10 && answer == LOCK_GONE; i++) {
+		if (set->dir_fd >= 0)
+			(void)close(steal_fd(&set->dir_fd));
+		if (fs_make_dir(set->project_fd, PATCHSET_DIR, 0755,
+			&set->dir_fd, dg) != 0 ||
+		    lock_try(set->dir_fd, LOCK, true, &answer, &set->lock_fd,
+			dg) != 0)
+			return -1;
+	}
+	if (answer == LOCK_WON)
+		return 0;
+	return diag_set(dg, DIAG_BUSY,
+	    "another drydock changes the patches of %s; try again",
+	    set->project->path);
+}
+
+int
+patchset_open(struct patchset *ret_set, const struct patches_project *project,
+    struct diag *dg)
+{
+	struct patchset *set = ret_set;
+
+	*set = (struct patchset){
+		.project = project,
+		.project_fd = -1,
+		.dir_fd = -1,
+		.lock_fd = -1,
+		.ledger = PATCHLEDGER_INIT,
+		.manifest = { "Cargo.toml", false, 0, STRBUF_INIT },
+		.lock = { "Cargo.lock", false, 0, STRBUF_INIT },
+		.tools = PATCHTOOLS_INIT,
+	};
+	if (fs_open_nolinks(
+		project->fd, ".", OPEN_DIR, 0, &set->project_fd, dg) != 0 ||
+	    take_lock(set, dg) != 0)
+		return -1;
+	fs_temp_clean(set->project_fd, set->manifest.name);
+	fs_temp_clean(set->project_fd, set->lock.name);
+	fs_temp_clean(set->dir_fd, PATCHSET_LEDGER);
+	fs_temp_clean(set->dir_fd, PATCHSET_IGNORE);
+	return read_all(set, dg);
+}
+
+/* Removes .drydock if it has only what drydock makes again. */
+static void
+remove_unused(struct patchset *set)
+{
+	static const char *const dirs[] = { "patches/cargo", "patches",
+		"patched/cargo", "patched", "edit/cargo", "edit" };
+	struct patchset_file ignore = { PATCHSET_IGNORE, false, 0,
+		STRBUF_INIT };
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct stat st;
+	bool mine;
+
+	if (fstatat(set->dir_fd, PATCHSET_LEDGER, &st, AT_SYMLINK_NOFOLLOW) ==
+		0 ||
+	    errno != ENOENT)
+		return;
+	/* Opened by components: a link among them is not followed. */
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		const char *slash = strchr(dirs[i], '/');
+		cleanup_diag struct diag absent = DIAG_INIT;
+		cleanup_free char *parent = NULL;
+		cleanup_close int fd = -1;
+
+		if (slash == NULL) {
+			(void)unlinkat(set->dir_fd, dirs[i], AT_REMOVEDIR);
+			continue;
+		}
+		parent = xstrndup(dirs[i], (size_t)(slash - dirs[i]));
+		if (fs_open_nolinks(
+			set->dir_fd, parent, OPEN_DIR, 0, &fd, &absent) == 0)
+			(void)unlinkat(fd, slash + 1, AT_REMOVEDIR);
+	}
+	for (size_t i = 1; i < ARRAY_SIZE(dirs); i += 2)
+		if (fstatat(set->dir_fd, dirs[i], &st, AT_SYMLINK_NOFOLLOW) ==
+		    0)
+			return;
+	mine = read_file(set->dir_fd, &ignore, PATH_MAX, &dg) == 0 &&
+	    ignore.exists && strcmp(ignore.text.buf, ignored) == 0;
+	if (mine)
+		(void)unlinkat(set->dir_fd, PATCHSET_IGNORE, 0);
+	if (mine || !ignore.exists)
+		(void)unlinkat(set->dir_fd, LOCK, 0);
+	(void)unlinkat(set->project_fd, PATCHSET_DIR, AT_REMOVEDIR);
+	strbuf_release(&ignore.text);
+}
+
+void
+patchset_close(struct patchset *set)
+{
+	if (set->lock_fd >= 0)
+		remove_unused(set);
+	patchtools_close(&set->tools);
+	patchledger_release(&set->ledger);
+	strbuf_release(&set->manifest.text);
+	strbuf_release(&set->lock.text);
+	cleanup_close_fn(&set->lock_fd);
+	cleanup_close_fn(&set->dir_fd);
+	cleanup_close_fn(&set->project_fd);
+}
+
+int
+patchset_open_dir(const struct patchset *set, const char *path, bool create,
+    int *ret_fd, struct diag *dg)
+{
+	if (!create)
+		return fs_open_nolinks(
+		    set->project_fd, path, OPEN_DIR, 0, ret_fd, dg);
+	return fs_make_dirs(set->project_fd, path, 0755, ret_fd, dg);
+}
+
+int
+patchset_write_ignore(
+    const struct patchset *set, struct patches_report *report, struct diag *dg)
+{
+	struct stat st;
+
+	if (fstatat(set->dir_fd, PATCHSET_IGNORE, &st, AT_SYMLINK_NOFOLLOW) ==
+	    0)
+		return 0;
+	if (fs_replace_file(set->dir_fd, PATCHSET_IGNORE, ignored,
+		sizeof(ignored) - 1, 0644, dg) != 0)
+		return diag_wrap(dg, PATCHSET_DIR);
+	if (report != NULL)
+		strvec_push(
+		    &report->steps, "wrote " PATCHSET_DIR "/" PATCHSET_IGNORE);
+	return 0;
+}
+
+void
+patchset_tree_release(struct patchset_tree *tree)
+{
+	cleanup_close_fn(&tree->fd);
+	patchtree_release(&tree->files);
+}
+
+int
+patchset_tools(struct patchset *set, struct diag *dg)
+{
+	if (set->tools.dir_fd >= 0)
+		return 0;
+	return patchtools_open(&set->tools, set->project->paths, dg);
+}
+
+static int
+apply_patch(struct patchset *set, const struct patchledger_entry *entry,
+    const struct strbuf *patch, struct patchset_tree *tree, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf before = STRBUF_INIT;
+	cleanup_strbuf struct strbuf after = STRBUF_INIT;
+	cleanup_free char *what =
+	    xasprintf("%s %s", entry->name, entry->version);
+
+	if (fs_read_file(tree->fd, "Cargo.toml", CARGOMANIFEST_MAX_SIZE,
+		&before, dg) != 0)
+		return diag_wrap(dg, "%s", what);
+	if (patchtools_apply(
+		&set->tools, tree->name, patch->buf, patch->len, dg) != 0 ||
+	    fs_read_file(tree->fd, "Cargo.toml", CARGOMANIFEST_MAX_SIZE, &after,
+		dg) != 0)
+		return diag_wrap(dg, "the patch of %s", what);
+	return cratemanifest_compare(
+	    before.buf, before.len, after.buf, after.len, what, dg);
+}
+
+int
+patchset_build(struct patchset *set, const struct patchledger_entry *entry,
+    const struct strbuf *patch, const char *name, struct patchset_tree *ret,
+    struct diag *dg)
+{
+	cleanup_strbuf struct strbuf bytes = STRBUF_INIT;
+
+	if (patchset_tools(set, dg) != 0 ||
+	    crate_find(set->project->sources, entry->name, entry->version,
+		&entry->pristine, &bytes, dg) != 0)
+		return -1;
+	if (name != NULL)
+		(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+	else
+		(void)snprintf(
+		    ret->name, sizeof(ret->name), "tree%zu", set->ntrees++);
+	if (patchtools_make_dir(&set->tools, ret->name, &ret->fd, dg) != 0 ||
+	    crate_unpack(bytes.buf, bytes.len, entry->name, entry->version,
+		ret->fd, dg) != 0)
+		return -1;
+	if (patch != NULL && apply_patch(set, entry, patch, ret, dg) != 0)
+		return -1;
+	return patchtree_read(ret->fd, &ret->files, dg);
+}
+
+int
+patchset_read_patch(const struct patchset *set,
+    const struct patchledger_entry *entry, struct strbuf *out, struct diag *dg)
+{
+	cleanup_free char *path = patchledger_patch_path(entry);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(set->project_fd, path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) != 0 ||
+	    fs_read_fd(fd, path, PATCHTEXT_MAX_SIZE, out, dg) != 0)
+		return -1;
+	return patchtext_judge(out->buf, out->len, path, &names, dg);
+}
+
+int
+patchset_find_locked(const struct strbuf *lock, const char *name,
+    const char *version, enum patchset_locked *ret_locked,
+    struct digest *ret_checksum, struct diag *dg)
+{
+	cleanup_cargolock struct cargolock all = CARGOLOCK_INIT;
+
+	*ret_locked = PATCHSET_ABSENT;
+	*ret_checksum = (struct digest){ .kind = DIGEST_NONE };
+	if (cargolock_parse(&all, lock->buf, lock->len, "Cargo.lock", dg) != 0)
+		return -1;
+	for (size_t i = 0; i < all.nr; i++) {
+		const struct cargolock_package *p = &all.v[i];
+
+		if (strcmp(p->name, name) != 0 ||
+		    strcmp(p->version, version) != 0)
+			continue;
+		if (*ret_locked != PATCHSET_ABSENT) {
+			*ret_locked = PATCHSET_OTHER;
+			return 0;
+		}
+		*ret_checksum = p->checksum;
+		if (p->source == NULL)
+			*ret_locked = PATCHSET_REDIRECTED;
+		else if (cargolock_is_crates_io(p) &&
+		    p->checksum.kind != DIGEST_NONE)
+			*ret_locked = PATCHSET_ORIGINAL;
+		else
+			*ret_locked = PATCHSET_OTHER;
+	}
+	return 0;
+}
