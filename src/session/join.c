@@ -21,6 +21,7 @@
 #include "session/egress.h"
 #include "session/look.h"
 #include "session/moved.h"
+#include "session/patchguard.h"
 #include "session/record.h"
 #include "session/refused.h"
 #include "session/resume.h"
@@ -200,6 +201,7 @@ view(const struct join_spec *spec, const struct session *session,
 	refused_tell_new(
 	    session->dir_fd, spec->paths, record->project, record->agent);
 	changes_tell(session->dir_fd, record->id, WATCHED_ATTACH_MS);
+	patchguard_warn(record->project);
 	if (holder_view(fd, dg) != 0)
 		return -1;
 	if (session_open_mount(session, MOUNT_HOME, &home_fd, &ignored) == 0)

@@ -31,6 +31,7 @@
 #include "session/links.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
+#include "session/patchguard.h"
 #include "session/route.h"
 #include "session/seed.h"
 #include "session/slot.h"
@@ -119,7 +120,10 @@ read_request(struct start *l, struct diag *dg)
 	note_older_client(l);
 	if (reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0)
 		return -1;
-	return trusted_check(l->paths, l->project.path, dg);
+	if (trusted_check(l->paths, l->project.path, dg) != 0)
+		return -1;
+	return patchguard_check(
+	    l->paths, l->project.path, l->project.fd, l->environ_, dg);
 }
 
 /* Probes the engine first: each engine has its own recorded images. */

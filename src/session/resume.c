@@ -22,6 +22,7 @@
 #include "session/look.h"
 #include "session/moved.h"
 #include "session/neighbours.h"
+#include "session/patchguard.h"
 #include "session/slot.h"
 #include "session/start.h"
 #include "session/usage.h"
@@ -105,7 +106,9 @@ hold_slot(struct start *l, struct diag *dg)
 static int
 check_plan(struct start *l, struct diag *dg)
 {
-	if (hold_slot(l, dg) != 0)
+	if (patchguard_check(l->paths, l->project.path, l->project.fd,
+		l->environ_, dg) != 0 ||
+	    hold_slot(l, dg) != 0)
 		return -1;
 	start_fill_request(l);
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,

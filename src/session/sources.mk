@@ -69,6 +69,8 @@ session_sources = \
 	src/session/outcome.h \
 	src/session/portlist.c \
 	src/session/portlist.h \
+	src/session/patchguard.c \
+	src/session/patchguard.h \
 	src/session/ports.c \
 	src/session/ports.h \
 	src/session/prove.c \

@@ -18,6 +18,7 @@
 #include "session/collect.h"
 #include "session/look.h"
 #include "session/outcome.h"
+#include "session/patchguard.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -284,8 +285,10 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		*ret_status = look.facts.noted_status;
 	else if (agent != NULL && agent->state == CONTAINER_EXITED)
 		*ret_status = agent->exit_code;
-	if (look.state == SESSION_STOPPED || look.state == SESSION_ENDED)
+	if (look.state == SESSION_STOPPED || look.state == SESSION_ENDED) {
 		tell_end(paths, &look.facts, session.dir_fd);
+		patchguard_warn(record->project);
+	}
 	if (look.state == SESSION_STOPPED) {
 		/* collect_delete() tells it of a session that has ended. */
 		changes_tell(session.dir_fd, record->id, WATCHED_END_MS);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks a project's patches before a start, at attach and at the end. */
+#include "session/patchguard.h"
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "deps/patchcheck.h"
+#include "deps/patches.h"
+#include "host/paths.h"
+
+void
+patch_sources_open(const struct paths *paths, const char *project_path,
+    const char *const *environ_, struct patch_sources *ret_sources)
+{
+	struct patch_sources *s = ret_sources;
+
+	cache_sources_open(paths, project_path, true, &s->slots);
+	s->crates = (struct crate_sources){ paths->home, environ_, s->slots.fds,
+		s->slots.nr };
+}
+
+void
+patch_sources_release(struct patch_sources *sources)
+{
+	cache_sources_release(&sources->slots);
+}
+
+/* Returns true if all that is wrong are missing copies. */
+static bool
+only_copies_missing(const struct patchcheck *check)
+{
+	for (size_t i = 0; i < check->nr; i++)
+		if (check->v[i].kind != PATCHCHECK_COPY_MISSING)
+			return false;
+	return check->nr > 0;
+}
+
+static int
+make_copies(const struct paths *paths, const char *project_path, int project_fd,
+    const char *const *environ_, struct diag *dg)
+{
+	cleanup_patch_sources struct patch_sources sources = PATCH_SOURCES_INIT;
+	cleanup_patches_report struct patches_report report =
+	    PATCHES_REPORT_INIT;
+	const struct patches_project project = { project_fd, project_path,
+		paths, &sources.crates };
+
+	patch_sources_open(paths, project_path, environ_, &sources);
+	if (patches_apply(&project, &report, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < report.steps.nr; i++)
+		diag_note("patched dependencies: %s", report.steps.v[i]);
+	return 0;
+}
+
+static int
+refuse(struct diag *dg)
+{
+	if (dg->class != DIAG_BUSY)
+		dg->class = DIAG_POLICY;
+	return diag_wrap(dg, "the patched dependencies are not in order");
+}
+
+int
+patchguard_check(const struct paths *paths, const char *project_path,
+    int project_fd, const char *const *environ_, struct diag *dg)
+{
+	cleanup_patchcheck struct patchcheck first = PATCHCHECK_INIT;
+	cleanup_patchcheck struct patchcheck second = PATCHCHECK_INIT;
+	const struct patchcheck *check = &first;
+	const struct patchcheck_finding *f;
+
+	if (!patchcheck_is_needed(project_fd))
+		return 0;
+	if (patchcheck_run(project_fd, &first, dg) != 0)
+		return refuse(dg);
+	if (only_copies_missing(&first)) {
+		if (make_copies(
+			paths, project_path, project_fd, environ_, dg) != 0 ||
+		    patchcheck_run(project_fd, &second, dg) != 0)
+			return refuse(dg);
+		check = &second;
+	}
+	if (check->nr == 0)
+		return 0;
+	f = &check->v[0];
+	(void)diag_set(dg, DIAG_POLICY, "%s: %s (%zu in all); run: %s", f->path,
+	    f->text, check->nr, patchcheck_mend(f->kind));
+	return refuse(dg);
+}
+
+void
+patchguard_warn(const char *project_path)
+{
+	cleanup_patchcheck struct patchcheck check = PATCHCHECK_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	/* The project may be gone: that is told elsewhere. */
+	if (fs_open_dir(project_path, &fd, &dg) != 0 ||
+	    !patchcheck_is_needed(fd))
+		return;
+	if (patchcheck_run(fd, &check, &dg) != 0) {
+		diag_warn("the patched dependencies cannot be checked: %s",
+		    dg.message);
+		return;
+	}
+	for (size_t i = 0; i < check.nr; i++)
+		diag_warn("patched dependencies: %s: %s", check.v[i].path,
+		    check.v[i].text);
+	if (check.nr > 0)
+		diag_note("the next session of %s does not start until "
+			  "\"drydock patch check\" finds nothing",
+		    project_path);
+}
