@@ -75,7 +75,7 @@ def table: [
 def digests: {
 "base.yml": "036ae1a17bff51cf76b4c8ad76f05f92c25b87718c586cd2fc20b7763e05cdef",
 "cache.yml": "495603625beaffa8084053edfcb24d6e1c935fbc30a44f02f9d0c14f04415ea1",
-"contained.yml": "e5e5227b2ed79b9990407b8a492d643d638dbf9b1ec718faeed6a1df0ec82911",
+"contained.yml": "b15e325d4c49f0eb13baca18ec33d4099878f44d30ada9bae13031462e896a8c",
 "dood.yml": "4d4594748c1ec442591a4c2cba07fc702e21fa34145d3b45eab09bcc7dfe1c3b",
 "group.yml": "e0c0d00aa908be81d66952d5bc715971c499f815f68edc3418e8738f826e7872",
 "hardening.yml": "8025163fd1c1cc53d43fcfafda3980cad0a68fcc166644f3d65011e229e753fa",
