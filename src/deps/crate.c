@@ -60,9 +60,9 @@ read_from(const struct cachedir *dir, const char *file,
 		digest_end(stream, &digest);
 		if (digest_equal(&digest, checksum))
 			return true;
-		strbuf_setlen(out, start);
 		why = "its bytes are not what the lock names";
 	}
+	strbuf_setlen(out, start);
 	diag_warn("%s in %s: %s", file, dir->label, why);
 	return false;
 }
