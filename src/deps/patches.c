@@ -24,8 +24,6 @@
 
 #define PATCHES ".drydock/patches/cargo"
 #define PATCH_SUFFIX ".patch"
-#define BASE_SUFFIX ".base"
-#define NO_BASE "none"
 
 void
 patches_report_release(struct patches_report *report)
@@ -180,48 +178,28 @@ check_root(const struct patchset *set, struct diag *dg)
 	return cargoroot_check(dir, &set->manifest.text, dg);
 }
 
-static int
-write_base(
-    int edit_fd, const char *dir, const struct digest *patch, struct diag *dg)
-{
-	cleanup_free char *name = xasprintf("%s" BASE_SUFFIX, dir);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	if (patch->kind == DIGEST_NONE)
-		strbuf_addstr(&text, NO_BASE);
-	else
-		digest_add_hex(&text, patch);
-	strbuf_addch(&text, '\n');
-	fs_temp_clean(edit_fd, name);
-	return fs_replace_file(edit_fd, name, text.buf, text.len, 0644, dg);
-}
-
 /* Refuses to replace a patch that the directory was not made from. */
 static int
-check_base(
-    int edit_fd, const char *dir, const struct digest *patch, struct diag *dg)
+check_base(int edit_fd, const struct patchledger_entry *entry, struct diag *dg)
 {
-	cleanup_free char *name = xasprintf("%s" BASE_SUFFIX, dir);
+	cleanup_free char *dir = patchset_edit_path(entry);
 	cleanup_strbuf struct strbuf want = STRBUF_INIT;
 	cleanup_strbuf struct strbuf got = STRBUF_INIT;
 	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_free char *name =
+	    xasprintf("%s" PATCHSET_BASE_SUFFIX, strrchr(dir, '/') + 1);
 
-	if (patch->kind == DIGEST_NONE)
-		strbuf_addstr(&want, NO_BASE);
-	else
-		digest_add_hex(&want, patch);
-	strbuf_addch(&want, '\n');
+	patchset_add_base(&want, entry);
 	if (fs_read_file(edit_fd, name, DIGEST_HEX_SIZE, &got, &absent) != 0 &&
 	    absent.errnum != ENOENT) {
 		diag_move(dg, &absent);
 		return -1;
 	}
-	if (strcmp(want.buf, got.buf) == 0)
+	if (got.len == want.len && memcmp(got.buf, want.buf, got.len) == 0)
 		return 0;
 	return diag_set(dg, DIAG_NO,
-	    PATCHSET_EDIT "/%s was not made from the present patch: move the "
-			  "directory away, start again, and take over your "
-			  "changes",
+	    "%s was not made from the present patch: move the directory away, "
+	    "start again, and take over your changes",
 	    dir);
 }
 
@@ -264,7 +242,7 @@ clean_editable(const struct patchset *set)
 		return;
 	for (size_t i = 0; i < names.nr; i++) {
 		size_t len = strlen(names.v[i]);
-		size_t suffix = strlen(BASE_SUFFIX);
+		size_t suffix = strlen(PATCHSET_BASE_SUFFIX);
 		cleanup_free char *dir = NULL;
 		struct stat st;
 
@@ -273,7 +251,8 @@ clean_editable(const struct patchset *set)
 			continue;
 		}
 		if (len <= suffix ||
-		    strcmp(names.v[i] + len - suffix, BASE_SUFFIX) != 0)
+		    strcmp(names.v[i] + len - suffix, PATCHSET_BASE_SUFFIX) !=
+			0)
 			continue;
 		dir = xstrndup(names.v[i], len - suffix);
 		if (fstatat(fd, dir, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
@@ -321,7 +300,7 @@ patches_start(const struct patches_project *project, const char *name,
 	clean_editable(&set);
 	if (patchset_build(&set, entry, patch.len > 0 ? &patch : NULL, NULL,
 		&tree, dg) != 0 ||
-	    write_base(edit_fd, dir, &entry->patch, dg) != 0)
+	    patchset_write_base(edit_fd, entry, dg) != 0)
 		return -1;
 	return place_editable(edit_fd, dir, tree.fd, dg);
 }
@@ -444,14 +423,14 @@ patches_save(const struct patches_project *project, const char *name,
 	    patchset_open_dir(&set, PATCHSET_EDIT, false, &edit_fd, dg) != 0)
 		return -1;
 	entry = patchledger_find(&want, PATCHLEDGER_CARGO, w.name, w.version);
-	if (check_base(edit_fd, dir, &entry->patch, dg) != 0 ||
+	if (check_base(edit_fd, entry, dg) != 0 ||
 	    compute_patch(&set, entry, edit_fd, dir, &patch, dg) != 0)
 		return -1;
 	patches = xcalloc(want.nr, sizeof(*patches));
 	patches[entry - want.v] = patch;
 	if (patchset_commit(&set, &want, patches, report, dg) != 0)
 		return -1;
-	return write_base(edit_fd, dir, &entry->patch, dg);
+	return patchset_write_base(edit_fd, entry, dg);
 }
 
 int

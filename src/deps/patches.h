@@ -64,7 +64,11 @@ int patches_start(const struct patches_project *project, const char *name,
 int patches_save(const struct patches_project *project, const char *name,
     const char *version, struct patches_report *report, struct diag *dg);
 
-/* Makes the copies, the block and the lock as the recorded patches say. */
+/*
+ * Makes the copies, the block and the lock as the recorded patches say.  A copy
+ * that was changed becomes the package's editable directory; DIAG_NO if there
+ * is one already.
+ */
 int patches_apply(const struct patches_project *project,
     struct patches_report *report, struct diag *dg);
 

@@ -2,6 +2,7 @@
 /* Computes what a project's patches need, and writes the difference. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@ struct commit {
 	struct patchledger *want;
 	struct strbuf *texts; /* owned; of each entry's patch */
 	bool *new_patch; /* owned; the text is to be written */
+	bool *edited; /* owned; the present copy has changes of its own */
 	struct patchset_tree *trees; /* owned; fd -1: the copy is right */
 	struct strbuf ledger;
 	struct strbuf manifest;
@@ -43,6 +45,7 @@ commit_release(struct commit *c)
 	free(c->texts);
 	free(c->trees);
 	free(c->new_patch);
+	free(c->edited);
 	strbuf_release(&c->ledger);
 	strbuf_release(&c->manifest);
 	strbuf_release(&c->lock);
@@ -80,6 +83,40 @@ copy_is_right(const struct patchset *set, const struct patchledger_entry *entry)
 	    memcmp(found.buf, list.buf, list.len) == 0;
 }
 
+/*
+ * Finds changes in a copy that is to be replaced: they will be kept as the
+ * package's editable directory, if there is none.
+ */
+static int
+find_edits(struct commit *c, size_t i, struct diag *dg)
+{
+	const struct patchledger_entry *entry = &c->want->v[i];
+	cleanup_free char *path = patchledger_copy_path(entry);
+	cleanup_free char *edit = patchset_edit_path(entry);
+	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct digest digest;
+	struct stat st;
+
+	if (entry->tree.kind == DIGEST_NONE ||
+	    fs_open_nolinks(
+		c->set->project_fd, path, OPEN_DIR, 0, &fd, &ignored) != 0)
+		return 0;
+	if (patchtree_read(fd, &tree, &ignored) == 0) {
+		patchtree_digest(&tree, &digest);
+		if (digest_equal(&digest, &entry->tree))
+			return 0;
+	}
+	c->edited[i] = true;
+	if (fstatat(c->set->project_fd, edit, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	return diag_set(dg, DIAG_NO,
+	    "%s was changed, and %s is there, too: save or move away the "
+	    "latter, and apply again",
+	    path, edit);
+}
+
 static int
 compute_copy(struct commit *c, size_t i, struct diag *dg)
 {
@@ -89,6 +126,8 @@ compute_copy(struct commit *c, size_t i, struct diag *dg)
 
 	if (copy_is_right(c->set, entry))
 		return 0;
+	if (find_edits(c, i, dg) != 0)
+		return -1;
 	if (patchset_build(c->set, entry, &c->texts[i], NULL, tree, dg) != 0)
 		return -1;
 	patchtree_digest(&tree->files, &digest);
@@ -325,6 +364,52 @@ write_patches(struct commit *c, struct diag *dg)
 	return 0;
 }
 
+/* The files of a copy are read-only. */
+static void
+make_writable(int edit_fd, const char *dir)
+{
+	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(edit_fd, dir, OPEN_DIR, 0, &fd, &ignored) != 0 ||
+	    patchtree_read(fd, &tree, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < tree.nr; i++) {
+		cleanup_close int file = -1;
+
+		if (fs_open_nolinks(fd, tree.v[i].path,
+			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &file,
+			&ignored) == 0)
+			(void)fchmod(file, 0644);
+	}
+}
+
+/* Makes a changed copy the package's editable directory. */
+static int
+keep_edits(struct commit *c, size_t i, struct diag *dg)
+{
+	const struct patchledger_entry *entry = &c->want->v[i];
+	cleanup_free char *path = patchledger_copy_path(entry);
+	cleanup_free char *edit = patchset_edit_path(entry);
+	cleanup_close int from_fd = -1;
+	cleanup_close int to_fd = -1;
+
+	if (patchset_open_dir(c->set, COPIES, false, &from_fd, dg) != 0 ||
+	    patchset_open_dir(c->set, PATCHSET_EDIT, true, &to_fd, dg) != 0 ||
+	    patchset_write_base(to_fd, entry, dg) != 0)
+		return -1;
+	if (renameat2(from_fd, strrchr(path, '/') + 1, to_fd,
+		strrchr(edit, '/') + 1, RENAME_NOREPLACE) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "rename %s to %s", path, edit);
+	make_writable(to_fd, strrchr(edit, '/') + 1);
+	strvec_pushf(&c->report->steps,
+	    "kept the changes to %s in %s: \"drydock patch save\" takes them",
+	    path, edit);
+	return 0;
+}
+
 static int
 write_copies(struct commit *c, struct diag *dg)
 {
@@ -333,6 +418,8 @@ write_copies(struct commit *c, struct diag *dg)
 
 		if (c->trees[i].fd < 0)
 			continue;
+		if (c->edited[i] && keep_edits(c, i, dg) != 0)
+			return -1;
 		if (patchtree_place(c->trees[i].fd, &c->trees[i].files,
 			c->set->project_fd, path, dg) != 0)
 			return -1;
@@ -479,6 +566,7 @@ patchset_commit(struct patchset *set, struct patchledger *want,
 		.want = want,
 		.texts = xcalloc(want->nr + 1, sizeof(*c.texts)),
 		.new_patch = xcalloc(want->nr + 1, sizeof(*c.new_patch)),
+		.edited = xcalloc(want->nr + 1, sizeof(*c.edited)),
 		.trees = xcalloc(want->nr + 1, sizeof(*c.trees)),
 		.ledger = STRBUF_INIT,
 		.manifest = STRBUF_INIT,

@@ -214,6 +214,35 @@ patchset_write_ignore(
 	return 0;
 }
 
+char *
+patchset_edit_path(const struct patchledger_entry *entry)
+{
+	return xasprintf(PATCHSET_EDIT "/%s@%s", entry->name, entry->version);
+}
+
+void
+patchset_add_base(struct strbuf *out, const struct patchledger_entry *entry)
+{
+	if (entry->patch.kind == DIGEST_NONE)
+		strbuf_addstr(out, "none");
+	else
+		digest_add_hex(out, &entry->patch);
+	strbuf_addch(out, '\n');
+}
+
+int
+patchset_write_base(
+    int edit_fd, const struct patchledger_entry *entry, struct diag *dg)
+{
+	cleanup_free char *name = xasprintf(
+	    "%s@%s" PATCHSET_BASE_SUFFIX, entry->name, entry->version);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	patchset_add_base(&text, entry);
+	fs_temp_clean(edit_fd, name);
+	return fs_replace_file(edit_fd, name, text.buf, text.len, 0644, dg);
+}
+
 void
 patchset_tree_release(struct patchset_tree *tree)
 {

@@ -66,6 +66,19 @@ int patchset_open_dir(const struct patchset *set, const char *path, bool create,
 int patchset_write_ignore(
     const struct patchset *set, struct patches_report *report, struct diag *dg);
 
+/* Returned: the package's editable directory, below the project. */
+char *patchset_edit_path(const struct patchledger_entry *entry);
+
+/*
+ * The file NAME@VERSION.base beside an editable directory has the digest of the
+ * patch that the directory was made from or last saved to.
+ */
+#define PATCHSET_BASE_SUFFIX ".base"
+void patchset_add_base(
+    struct strbuf *out, const struct patchledger_entry *entry);
+int patchset_write_base(
+    int edit_fd, const struct patchledger_entry *entry, struct diag *dg);
+
 /* The patched or original files of a package in the scratch directory. */
 struct patchset_tree {
 	char name[16]; /* in the scratch directory */
