@@ -657,9 +657,11 @@ leftovers_go(void)
 {
 	cleanup_bed struct bed bed;
 	cleanup_close int scratch = -1;
+	const char *top = check_tmpdir();
 	pid_t pid = fork();
 	int status;
 
+	CHECK(top != NULL);
 	if (pid == 0) {
 		bed_open(&bed);
 		(void)raise(SIGKILL);
