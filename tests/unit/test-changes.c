@@ -853,9 +853,11 @@ test_unreadable(void)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
-	struct watched_root root = { .path = "/" };
+	char root_path[] = "/";
+	char path[] = "f";
+	struct watched_root root = { .path = root_path };
 	struct watched w = { .roots = &root, .nroots = 1 };
-	const struct watched_file like = { .path = "f" };
+	const struct watched_file like = { .path = path };
 	struct rlimit limit;
 	struct rlimit none;
 	struct watched_file got;
