@@ -89,6 +89,7 @@ extern const struct cmd cmd_port;
 extern const struct cmd cmd_logs;
 extern const struct cmd cmd_gc;
 extern const struct cmd cmd_cache;
+extern const struct cmd cmd_patch;
 extern const struct cmd cmd_build;
 extern const struct cmd cmd_plan;
 extern const struct cmd cmd_prove;

@@ -26,6 +26,7 @@ cmd_sources = \
 	src/cmd/new.c \
 	src/cmd/options.c \
 	src/cmd/options.h \
+	src/cmd/patch.c \
 	src/cmd/plan-print.c \
 	src/cmd/plan-print.h \
 	src/cmd/plan.c \

@@ -34,6 +34,7 @@ static const struct cmd *const commands[] = {
 	&cmd_deny,
 	&cmd_gc,
 	&cmd_cache,
+	&cmd_patch,
 	&cmd_build,
 	&cmd_plan,
 	&cmd_prove,

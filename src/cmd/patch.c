@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: MIT */
+/* patch: changes dependencies of one project. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "cmd/cmd.h"
+#include "deps/patchcheck.h"
+#include "deps/patches.h"
+#include "deps/patchledger.h"
+#include "host/project.h"
+#include "host/statedir.h"
+#include "session/patchguard.h"
+
+#define EDITABLE ".drydock/edit"
+
+struct patch_options {
+	const char *project; /* NULL: not given; "": the working directory */
+	const char *ecosystem; /* NULL: not given */
+	bool json;
+};
+
+/* The state that the verbs share. */
+struct patch {
+	struct context *ctx;
+	const struct patch_options *options;
+	struct project project;
+	int fd; /* owned; the project's directory, open for reading */
+	const char *operand; /* NAME[@VERSION] as given, or NULL */
+	char *name; /* owned; or NULL */
+	char *version; /* owned; or NULL */
+	struct patch_sources sources;
+	struct patches_project target; /* filled for writers */
+};
+
+static void
+patch_release(struct patch *p)
+{
+	patch_sources_release(&p->sources);
+	if (p->fd >= 0)
+		(void)close(p->fd);
+	project_release(&p->project);
+	free(p->name);
+	free(p->version);
+}
+
+/* Splits NAME[@VERSION]. */
+static int
+parse_operand(struct patch *p, struct diag *dg)
+{
+	const char *at = strchr(p->operand, '@');
+
+	p->name = at == NULL ? xstrdup(p->operand)
+			     : xstrndup(p->operand, (size_t)(at - p->operand));
+	p->version = at == NULL ? NULL : xstrdup(at + 1);
+	if (patchledger_is_word(p->name) &&
+	    (p->version == NULL || patchledger_is_word(p->version)))
+		return 0;
+	return diag_set(dg, DIAG_USAGE,
+	    "patch: \"%s\" is not the name of a crate; write NAME or "
+	    "NAME@VERSION",
+	    p->operand);
+}
+
+static bool
+project_has(const struct patch *p, const char *name)
+{
+	struct stat st;
+
+	return fstatat(p->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/*
+ * Refuses an ecosystem whose patches this version cannot make or judge.
+ * Without --ecosystem, the lock files of the project tell which one it is.
+ */
+static int
+check_ecosystem(const struct patch *p, struct diag *dg)
+{
+	static const char npm[] =
+	    "this version of drydock cannot patch npm packages, only crates "
+	    "(cargo)";
+	static const struct {
+		const char *lock;
+		const char *own; /* command, or NULL */
+	} others[] = {
+		{ "pnpm-lock.yaml", "pnpm patch NAME" },
+		{ "yarn.lock", "yarn patch NAME" },
+		{ "package-lock.json", NULL },
+		{ "npm-shrinkwrap.json", NULL },
+	};
+	const char *ecosystem = p->options->ecosystem;
+
+	if (ecosystem != NULL && strcmp(ecosystem, "npm") == 0)
+		return diag_set(dg, DIAG_CONFIG, "%s", npm);
+	if (ecosystem != NULL && strcmp(ecosystem, PATCHLEDGER_CARGO) != 0)
+		return diag_set(dg, DIAG_USAGE,
+		    "patch: --ecosystem is cargo or npm, and not \"%s\"",
+		    ecosystem);
+	if (ecosystem != NULL || project_has(p, "Cargo.lock") ||
+	    patchcheck_is_needed(p->fd))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!project_has(p, others[i].lock))
+			continue;
+		if (others[i].own == NULL)
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s has a %s and no Cargo.lock: %s",
+			    p->project.path, others[i].lock, npm);
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s has a %s and no Cargo.lock: use \"%s\" instead",
+		    p->project.path, others[i].lock, others[i].own);
+	}
+	return 0;
+}
+
+static int
+open_project(struct patch *p, struct diag *dg)
+{
+	const char *dir = p->options->project;
+
+	if (project_open(&p->project, dir != NULL && *dir != '\0' ? dir : NULL,
+		p->ctx->paths, dg) != 0)
+		return -1;
+	p->fd = openat(p->project.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->fd < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "open %s", p->project.path);
+	return 0;
+}
+
+/* Prepares what writers need: the state directory and sources of packages. */
+static int
+open_target(struct patch *p, struct diag *dg)
+{
+	if (statedir_open(p->ctx->paths, dg) != 0)
+		return -1;
+	patch_sources_open(
+	    p->ctx->paths, p->project.path, p->ctx->environ_, &p->sources);
+	p->target = (struct patches_project){ .fd = p->fd,
+		.path = p->project.path,
+		.paths = p->ctx->paths,
+		.sources = &p->sources.crates };
+	return 0;
+}
+
+static int
+start(struct patch *p, struct diag *dg)
+{
+	cleanup_free char *dir = NULL;
+	struct jsonw *w;
+
+	if (patches_start(&p->target, p->name, p->version, &dir, dg) != 0)
+		return -1;
+	if (p->options->json) {
+		w = jsonw_new(true);
+		jsonw_open_object(w);
+		jsonw_key_str(w, "name", p->name);
+		jsonw_key_str(w, "directory", dir);
+		jsonw_close_object(w);
+		return jsonw_print(w, dg);
+	}
+	(void)printf("%s\n", dir);
+	diag_note("edit the files in this directory, then run \"drydock patch "
+		  "save %s\"",
+	    p->operand);
+	return 0;
+}
+
+/* Prints what a writer did. */
+static int
+print_report(
+    const struct patch *p, const struct patches_report *report, struct diag *dg)
+{
+	if (p->options->json) {
+		struct jsonw *w = jsonw_new(true);
+
+		jsonw_open_object(w);
+		jsonw_key(w, "steps");
+		jsonw_strvec(w, &report->steps);
+		jsonw_close_object(w);
+		return jsonw_print(w, dg);
+	}
+	for (size_t i = 0; i < report->steps.nr; i++) {
+		const char *step = report->steps.v[i];
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		strbuf_add_escaped(&line, step, strlen(step));
+		(void)printf("%s\n", line.buf);
+	}
+	if (report->steps.nr == 0)
+		diag_note("there is nothing to change");
+	return 0;
+}
+
+/* Names the files that belong into the project's repository. */
+static void
+tell_committed(const struct patch *p, const struct patches_report *report)
+{
+	if (!p->options->json && report->steps.nr > 0)
+		diag_note("commit Cargo.toml, Cargo.lock and .drydock (its "
+			  ".gitignore leaves the copies out)");
+}
+
+static int
+save(struct patch *p, struct diag *dg)
+{
+	cleanup_patches_report struct patches_report report =
+	    PATCHES_REPORT_INIT;
+
+	if (patches_save(&p->target, p->name, p->version, &report, dg) != 0 ||
+	    print_report(p, &report, dg) != 0)
+		return -1;
+	tell_committed(p, &report);
+	return 0;
+}
+
+static int
+apply(struct patch *p, struct diag *dg)
+{
+	cleanup_patches_report struct patches_report report =
+	    PATCHES_REPORT_INIT;
+
+	if (patches_apply(&p->target, &report, dg) != 0)
+		return -1;
+	return print_report(p, &report, dg);
+}
+
+static int
+seal(struct patch *p, struct diag *dg)
+{
+	cleanup_patches_report struct patches_report report =
+	    PATCHES_REPORT_INIT;
+
+	if (patches_seal(&p->target, &report, dg) != 0 ||
+	    print_report(p, &report, dg) != 0)
+		return -1;
+	tell_committed(p, &report);
+	return 0;
+}
+
+/* remove(3) has the shorter name. */
+static int
+remove_patch(struct patch *p, struct diag *dg)
+{
+	cleanup_patches_report struct patches_report report =
+	    PATCHES_REPORT_INIT;
+
+	if (patches_remove(&p->target, p->name, p->version, &report, dg) != 0 ||
+	    print_report(p, &report, dg) != 0)
+		return -1;
+	if (!p->options->json && project_has(p, EDITABLE))
+		diag_note("%s stays; remove it if you do not need your edits",
+		    EDITABLE);
+	return 0;
+}
+
+/* Returned: the command that mends a finding. */
+static char *
+mend_of(const struct patchcheck_finding *f)
+{
+	static const char placeholder[] = " NAME";
+	const char *mend = patchcheck_mend(f->kind);
+	const char *at = strstr(mend, placeholder);
+
+	if (at == NULL || f->name == NULL || f->version == NULL)
+		return xstrdup(mend);
+	return xasprintf(
+	    "%.*s %s@%s", (int)(at - mend), mend, f->name, f->version);
+}
+
+static void
+write_finding(
+    struct jsonw *w, const struct patchcheck_finding *f, const char *mend)
+{
+	jsonw_open_object(w);
+	jsonw_key_str(w, "kind", patchcheck_kind_name(f->kind));
+	jsonw_key_str(w, "ecosystem", f->ecosystem);
+	jsonw_key_str(w, "name", f->name);
+	jsonw_key_str(w, "version", f->version);
+	jsonw_key_str(w, "path", f->path);
+	jsonw_key_str(w, "text", f->text);
+	jsonw_key_str(w, "mend", mend);
+	jsonw_close_object(w);
+}
+
+static int
+print_check_json(
+    const struct patchcheck *c, const struct strvec *mends, struct diag *dg)
+{
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_open_object(w);
+	jsonw_key_bool(w, "in_sync", c->nr == 0);
+	jsonw_key_int(w, "patches", (int64_t)c->npatches);
+	jsonw_key(w, "findings");
+	jsonw_open_array(w);
+	for (size_t i = 0; i < c->nr; i++)
+		write_finding(w, &c->v[i], mends->v[i]);
+	jsonw_close_array(w);
+	jsonw_close_object(w);
+	return jsonw_print(w, dg);
+}
+
+/* Prints the findings that one command mends, and the command. */
+static void
+print_group(const struct patch *p, const struct patchcheck *c,
+    const struct strvec *mends, const char *mend)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	bool by_hand = false;
+
+	for (size_t i = 0; i < c->nr; i++) {
+		if (strcmp(mends->v[i], mend) != 0)
+			continue;
+		by_hand = c->v[i].kind == PATCHCHECK_CONFLICT;
+		strbuf_addf(&out, "%s: %s\n", c->v[i].path, c->v[i].text);
+	}
+	strbuf_addf(&out, "  %srun \"%s\"",
+	    by_hand ? "edit this file, then " : "", mend);
+	if (p->options->project != NULL) {
+		strbuf_addstr(&out, " in ");
+		strbuf_add_escaped(
+		    &out, p->project.path, strlen(p->project.path));
+	}
+	(void)printf("%s\n", out.buf);
+}
+
+static void
+print_check(const struct patch *p, const struct patchcheck *c,
+    const struct strvec *mends)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		size_t k = 0;
+
+		while (strcmp(mends->v[k], mends->v[i]) != 0)
+			k++;
+		if (k == i)
+			print_group(p, c, mends, mends->v[i]);
+	}
+	if (c->nr >= PATCHCHECK_MAX)
+		diag_note(
+		    "only the first %d differences are shown", PATCHCHECK_MAX);
+	if (c->nr == 0 && c->npatches == 0)
+		(void)printf("no patches\n");
+	else if (c->nr == 0)
+		(void)printf("%zu %s in sync\n", c->npatches,
+		    c->npatches == 1 ? "patch" : "patches");
+}
+
+static int
+check(struct patch *p, struct diag *dg)
+{
+	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
+	cleanup_strvec struct strvec mends = STRVEC_INIT;
+
+	if (patchcheck_run(p->fd, &c, dg) != 0)
+		return -1;
+	p->ctx->status = c.nr > 0 ? 1 : 0;
+	for (size_t i = 0; i < c.nr; i++)
+		strvec_push_given(&mends, mend_of(&c.v[i]));
+	if (p->options->json)
+		return print_check_json(&c, &mends, dg);
+	print_check(p, &c, &mends);
+	return 0;
+}
+
+/* Reads the ledger; without one, there are no patches. */
+static int
+read_ledger(
+    const struct patch *p, struct patchledger *ret_ledger, struct diag *dg)
+{
+	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(p->fd, PATCHLEDGER_PATH,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &absent) != 0) {
+		if (absent.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &absent);
+		return -1;
+	}
+	if (fs_read_fd(fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE, &text, dg) !=
+	    0)
+		return -1;
+	return patchledger_parse(ret_ledger, text.buf, text.len, dg);
+}
+
+/* Returns the first finding of a patch, or NULL if it is in sync. */
+static const struct patchcheck_finding *
+finding_of(const struct patchcheck *c, const struct patchledger_entry *e)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		const struct patchcheck_finding *f = &c->v[i];
+
+		if (f->name != NULL && f->version != NULL &&
+		    strcmp(f->ecosystem, e->ecosystem) == 0 &&
+		    strcmp(f->name, e->name) == 0 &&
+		    strcmp(f->version, e->version) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+static void
+write_entry(struct jsonw *w, const struct patchledger_entry *e,
+    const struct patchcheck_finding *f)
+{
+	cleanup_free char *patch = patchledger_patch_path(e);
+	cleanup_free char *copy = patchledger_copy_path(e);
+
+	jsonw_open_object(w);
+	jsonw_key_str(w, "ecosystem", e->ecosystem);
+	jsonw_key_str(w, "name", e->name);
+	jsonw_key_str(w, "version", e->version);
+	jsonw_key_str(w, "patch", patch);
+	jsonw_key_str(w, "copy", copy);
+	jsonw_key_str(
+	    w, "state", f == NULL ? "in-sync" : patchcheck_kind_name(f->kind));
+	jsonw_close_object(w);
+}
+
+static void
+print_entry(
+    const struct patchledger_entry *e, const struct patchcheck_finding *f)
+{
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+	strbuf_addf(&line, "%s %s@%s: ", e->ecosystem, e->name, e->version);
+	if (f == NULL) {
+		strbuf_addstr(&line, "in sync");
+	} else {
+		strbuf_addf(&line, "%s: %s", f->path, f->text);
+	}
+	(void)printf("%s\n", line.buf);
+}
+
+static int
+list(struct patch *p, struct diag *dg)
+{
+	cleanup_patchledger struct patchledger ledger = PATCHLEDGER_INIT;
+	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
+	struct jsonw *w = NULL;
+
+	if (patchcheck_run(p->fd, &c, dg) != 0 ||
+	    read_ledger(p, &ledger, dg) != 0)
+		return -1;
+	if (p->options->json) {
+		w = jsonw_new(true);
+		jsonw_open_array(w);
+	}
+	for (size_t i = 0; i < ledger.nr; i++) {
+		const struct patchledger_entry *e = &ledger.v[i];
+
+		if (w != NULL)
+			write_entry(w, e, finding_of(&c, e));
+		else
+			print_entry(e, finding_of(&c, e));
+	}
+	if (w != NULL) {
+		jsonw_close_array(w);
+		return jsonw_print(w, dg);
+	}
+	if (ledger.nr == 0)
+		diag_note("%s has no patches", p->project.path);
+	if (c.nr > 0)
+		diag_note("run \"drydock patch check\" to see what differs, "
+			  "and how to mend it");
+	return 0;
+}
+
+static const struct verb {
+	const char *name;
+	int least; /* operands behind the verb */
+	int most;
+	bool writes;
+	int (*run)(struct patch *p, struct diag *dg);
+	const char *usage;
+} verbs[] = {
+	{ "start", 1, 1, true, start, "start NAME[@VERSION]" },
+	{ "save", 0, 1, true, save, "save [NAME[@VERSION]]" },
+	{ "apply", 0, 0, true, apply, "apply" },
+	{ "check", 0, 0, false, check, "check" },
+	{ "list", 0, 0, false, list, "list" },
+	{ "remove", 1, 1, true, remove_patch, "remove NAME[@VERSION]" },
+	{ "seal", 0, 0, true, seal, "seal" },
+};
+
+static const struct verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static int
+run_verb(struct patch *p, const struct verb *verb, struct diag *dg)
+{
+	if (open_project(p, dg) != 0 || check_ecosystem(p, dg) != 0 ||
+	    (p->operand != NULL && parse_operand(p, dg) != 0) ||
+	    (verb->writes && open_target(p, dg) != 0))
+		return -1;
+	return verb->run(p, dg);
+}
+
+static int
+patch_run(struct context *ctx, const void *options, int argc, char **argv,
+    int dashdash, struct diag *dg)
+{
+	const struct verb *verb = argc > 0 ? find_verb(argv[0]) : NULL;
+	struct patch p = { .ctx = ctx,
+		.options = options,
+		.project = PROJECT_INIT,
+		.fd = -1,
+		.operand = argc > 1 ? argv[1] : NULL,
+		.sources = PATCH_SOURCES_INIT };
+	int rc;
+
+	(void)dashdash;
+	if (verb == NULL)
+		return diag_set(dg, DIAG_USAGE,
+		    "patch needs start, save, apply, check, list, remove or "
+		    "seal");
+	if (argc - 1 < verb->least || argc - 1 > verb->most)
+		return diag_set(
+		    dg, DIAG_USAGE, "usage: drydock patch %s", verb->usage);
+	rc = run_verb(&p, verb, dg);
+	patch_release(&p);
+	return rc;
+}
+
+static const struct optdef patch_optdefs[] = {
+	{ "project", 'p', OPT_OPTIONAL, offsetof(struct patch_options, project),
+	    "[DIR]", "of this project (default: the working directory)" },
+	{ "ecosystem", 'e', OPT_STRING,
+	    offsetof(struct patch_options, ecosystem), "cargo|npm",
+	    "what NAME is a package of (default: by the lock file)" },
+	{ "json", 'j', OPT_FLAG, offsetof(struct patch_options, json), NULL,
+	    "print JSON" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_patch = {
+	.name = "patch",
+	.args = "start|save|apply|check|list|remove|seal [NAME[@VERSION]]",
+	.summary = "change a dependency for one project",
+	.description =
+	    "start unpacks a crate of the project's Cargo.lock into a "
+	    "directory of the project, where you edit it; save makes a patch "
+	    "of your changes and applies it. apply makes the patched copies "
+	    "and the redirect that the recorded patches need, for example in "
+	    "a fresh clone. check compares patches, copies, Cargo.toml and "
+	    "Cargo.lock, changes nothing, and exits with 1 if they differ; "
+	    "list names the patches. remove takes a patch away, and "
+	    "Cargo.toml and Cargo.lock get their own bytes back. seal records "
+	    "patch files that you edited or merged.\n"
+	    "Commit Cargo.toml, Cargo.lock and .drydock, whose .gitignore "
+	    "leaves the copies out. No cache and no other project changes. A "
+	    "session of the project does not start while check finds a "
+	    "difference.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = patch_optdefs,
+	.options_size = sizeof(struct patch_options),
+	.run = patch_run,
+};

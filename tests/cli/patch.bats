@@ -1,0 +1,595 @@
+# SPDX-License-Identifier: MIT
+# Patches of crates, without cargo: what a project, its clones and the caches
+# have before and after each command.
+
+load ../helper
+
+setup() {
+  bed_setup self
+  export CARGO_HOME=$BATS_TEST_TMPDIR/cargo
+  cache=$CARGO_HOME/registry/cache/index.crates.io-1949cf8c6b5b557f
+  mkdir -p "$cache" "$CARGO_HOME/registry/src"
+  make_crate dep 1.0.0
+  make_crate other 0.3.1
+  cd "$project" || return
+  make_project
+  cache_before=$(state_of "$CARGO_HOME")
+  edit=.drydock/edit/cargo/dep@1.0.0
+  patch=.drydock/patches/cargo/dep@1.0.0.patch
+}
+
+# No command may change a cache.
+teardown() {
+  assert_equal "$(state_of "$CARGO_HOME")" "$cache_before"
+}
+
+# state_of DIR: type, mode, time, path, and content of everything in it.
+state_of() {
+  (
+    cd "$1" || exit
+    find . -printf '%y %m %T@ %P %l\n' | LC_ALL=C sort
+    find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
+  )
+}
+
+# content_of DIR: the same without times.
+content_of() {
+  state_of "$1" | sed -E 's/^([a-z] [0-7]+) [0-9.]+ /\1 /' | LC_ALL=C sort
+}
+
+# make_crate NAME VERSION: a package file in the user's cache.
+make_crate() {
+  local dir=$BATS_TEST_TMPDIR/crates
+  mkdir -p "$dir/$1-$2/src"
+  printf '[package]\nname = "%s"\nversion = "%s"\n\n[dependencies]\n' \
+    "$1" "$2" >"$dir/$1-$2/Cargo.toml"
+  printf 'pub fn word() -> &%sstatic str {\n    "original"\n}\n' "'" \
+    >"$dir/$1-$2/src/lib.rs"
+  printf 'The crate %s.\n' "$1" >"$dir/$1-$2/README.md"
+  tar -C "$dir" --sort=name --owner=0 --group=0 --numeric-owner \
+    --mtime=@1000000000 -cf - "$1-$2" | gzip -n >"$cache/$1-$2.crate"
+}
+
+# lock_entry NAME VERSION: as cargo writes it.
+lock_entry() {
+  printf '\n[[package]]\nname = "%s"\nversion = "%s"\n' "$1" "$2"
+  printf 'source = "registry+https://github.com/rust-lang/crates.io-index"\n'
+  printf 'checksum = "%s"\n' \
+    "$(sha256sum "$cache/$1-$2.crate" | cut -d ' ' -f 1)"
+}
+
+make_project() {
+  mkdir -p src
+  printf 'fn main() {}\n' >src/main.rs
+  printf '[package]\nname = "app"\nversion = "0.1.0"\n\n%s\n' \
+    $'[dependencies]\ndep = "1.0"\nother = "0.3"' >Cargo.toml
+  {
+    printf '# This file is automatically @%s by Cargo.\n' generated
+    printf '# It is not intended for manual editing.\nversion = 4\n'
+    printf '\n[[package]]\nname = "app"\nversion = "0.1.0"\n'
+    printf 'dependencies = [\n "dep",\n "other",\n]\n'
+    lock_entry dep 1.0.0
+    lock_entry other 0.3.1
+  } >Cargo.lock
+}
+
+# save_patch [NAME VERSION]: a saved patch of the crate.
+save_patch() {
+  local name=${1-dep} version=${2-1.0.0}
+  rm -rf ".drydock/edit/cargo/$name@$version"
+  drydock patch -q start "$name@$version" >/dev/null
+  sed -i s/original/patched/ ".drydock/edit/cargo/$name@$version/src/lib.rs"
+  drydock patch -q save "$name@$version" >/dev/null
+}
+
+# clone DIR: a fresh clone of the project, of what git does not ignore.
+clone() {
+  git init -q . 2>/dev/null
+  git -c core.excludesFile= add -A
+  git -c user.name=t -c user.email=t@t.test commit -q -m t
+  git clone -q . "$1"
+}
+
+# in_sync N: check finds nothing, in N patches.
+in_sync() {
+  run -0 --separate-stderr drydock patch check
+  if [ "$1" = 1 ]; then
+    assert_equal "$output" "1 patch in sync"
+  else
+    assert_equal "$output" "$1 patches in sync"
+  fi
+  assert_equal "$stderr" ""
+}
+
+@test "start, edit, save: a patch, a copy and a redirect" {
+  run -0 --separate-stderr drydock patch start dep
+  assert_equal "$output" "$edit"
+  assert_equal "$stderr" "drydock: edit the files in this directory, then run\
+ \"drydock patch save dep\""
+  assert_equal "$(cd "$edit" && find . -type f -printf '%P\n' | sort | xargs)" \
+    "Cargo.toml README.md src/lib.rs"
+  sed -i s/original/patched/ "$edit/src/lib.rs"
+  run -0 --separate-stderr drydock patch save
+  assert_contains "$output" "$patch"
+  assert_contains "$stderr" "commit Cargo.toml, Cargo.lock and .drydock"
+  assert_equal "$(grep '^[-+] ' "$patch")" '-    "original"
++    "patched"'
+  local digest copy
+  digest=$(sha256sum "$patch" | cut -c 1-12)
+  copy=.drydock/patched/cargo/dep-1.0.0-$digest
+  assert_equal "$(sed -n 2p "$copy/src/lib.rs")" '    "patched"'
+  assert_equal "$(find "$copy" -type f ! -perm 0444)" ""
+  assert_equal "$(find "$copy" -type d ! -perm 0755)" ""
+  (cd "$copy" && sha256sum --quiet -c "../${copy##*/}.files")
+  assert_contains "$(<Cargo.toml)" "path = \"$copy\""
+  assert_equal "$(grep -A 2 'name = "dep"' Cargo.lock; echo .)" 'name = "dep"
+version = "1.0.0"
+
+.'
+  run -0 drydock patch list
+  assert_equal "$output" "cargo dep@1.0.0: in sync"
+  in_sync 1
+}
+
+@test "apply in a fresh clone makes the copies, and a second one writes nothing" {
+  save_patch
+  clone "$BATS_TEST_TMPDIR/clone"
+  [ ! -e "$BATS_TEST_TMPDIR/clone/.drydock/patched" ]
+  [ ! -e "$BATS_TEST_TMPDIR/clone/.drydock/edit" ]
+  cd "$BATS_TEST_TMPDIR/clone"
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" ".drydock/patched/cargo/dep-1.0.0-"
+  assert_contains "$output" '  run "drydock patch apply"'
+  assert_equal "$stderr" ""
+  run -0 drydock patch list
+  assert_contains "$output" "cargo dep@1.0.0: .drydock/patched/cargo/dep-1.0.0-"
+  assert_contains "$output" 'run "drydock patch check" to see what differs'
+  run -0 --separate-stderr drydock patch apply
+  assert_contains "$output" ".drydock/patched/cargo/dep-1.0.0-"
+  in_sync 1
+  diff -r "$project/.drydock/patched" .drydock/patched
+  git diff --exit-code
+  assert_equal "$(git status --porcelain)" ""
+  local before
+  before=$(state_of .)
+  run -0 --separate-stderr drydock patch apply
+  assert_equal "$output" ""
+  assert_equal "$stderr" "drydock: there is nothing to change"
+  assert_equal "$(state_of .)" "$before"
+  # The patch of the project saved again is the same patch.
+  run -0 drydock patch seal
+  assert_equal "$(state_of .)" "$before"
+}
+
+@test "remove gives the project back as it was" {
+  local before
+  before=$(content_of .)
+  save_patch
+  save_patch other 0.3.1
+  in_sync 2
+  run -0 --separate-stderr drydock patch remove dep
+  # The user's files stay until the user removes them.
+  assert_equal "$stderr" "drydock: .drydock/edit stays; remove it if you do\
+ not need your edits"
+  [ ! -e "$patch" ]
+  in_sync 1
+  rm -r "$edit" .drydock/edit/cargo/other@0.3.1
+  run -0 --separate-stderr drydock patch remove other@0.3.1
+  assert_equal "$stderr" ""
+  run -0 --separate-stderr drydock patch check
+  assert_equal "$output" "no patches"
+  assert_equal "$(content_of .)" "$before"
+}
+
+# round_trip: a patch is in sync, and its removal gives the manifest and the
+# lock file their bytes back.
+round_trip() {
+  cp Cargo.toml "$BATS_TEST_TMPDIR/toml"
+  cp Cargo.lock "$BATS_TEST_TMPDIR/lock"
+  save_patch
+  in_sync 1
+  drydock patch -q remove dep >/dev/null
+  cmp Cargo.toml "$BATS_TEST_TMPDIR/toml"
+  cmp Cargo.lock "$BATS_TEST_TMPDIR/lock"
+}
+
+@test "line ends, comments and patch sections of the user's own stay" {
+  local own
+  own=$(<Cargo.toml)
+  # CRLF
+  sed -i 's/$/\r/' Cargo.toml Cargo.lock
+  save_patch
+  run -1 grep -nv $'\r$' Cargo.toml Cargo.lock
+  drydock patch -q remove dep
+  round_trip
+  make_project
+  # No newline at the end, comments there.
+  printf '%s\n\n# the last word' "$own" >Cargo.toml
+  round_trip
+  # Comments behind the block are the user's, too.
+  printf '%s\n' "$own" >Cargo.toml
+  save_patch
+  printf '\n# behind it\n[profile.release]\nlto = true\n' >>Cargo.toml
+  run -0 drydock patch check
+  drydock patch -q remove dep
+  assert_equal "$(<Cargo.toml)" "$own
+
+# behind it
+[profile.release]
+lto = true"
+  # Own patches of other crates, in both forms.
+  printf '%s\n\n[patch.crates-io]\nelse = { path = "else" } # mine\n' "$own" \
+    >Cargo.toml
+  round_trip
+  printf '%s\n\n[patch.crates-io.else]\npath = "else"\n' "$own" >Cargo.toml
+  round_trip
+  # A dependency by another name, and features.
+  printf '%s\n' "${own/dep = \"1.0\"/d = { package = \"dep\", version = \"1.0\",\
+ features = [\"x\"] \}}" >Cargo.toml
+  assert_contains "$(<Cargo.toml)" 'package = "dep"'
+  round_trip
+}
+
+@test "workspaces: the block stands in the root's manifest" {
+  mkdir -p a/src b/src
+  printf '[package]\nname = "a"\nversion = "0.1.0"\n' >a/Cargo.toml
+  printf '[package]\nname = "b"\nversion = "0.1.0"\n' >b/Cargo.toml
+  printf '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n' >Cargo.toml
+  round_trip
+  printf '[package]\nname = "app"\nversion = "0.1.0"\n\n%s\n' \
+    $'[workspace]\nmembers = ["a", "b"]' >Cargo.toml
+  round_trip
+  # A member is no project: cargo ignores its [patch].
+  cd a
+  run -78 --separate-stderr drydock patch start dep
+  assert_contains "$stderr" Cargo.lock
+}
+
+@test "what no crate proves is not unpacked" {
+  # The host user's cache has other bytes: poisoned.
+  printf 'poison' >>"$cache/dep-1.0.0.crate"
+  cache_before=$(state_of "$CARGO_HOME")
+  run -1 --separate-stderr drydock patch start dep
+  assert_equal "$output" ""
+  assert_contains "$stderr" "dep-1.0.0.crate"
+  assert_contains "$stderr" "cargo fetch"
+  [ ! -e .drydock/edit ]
+  # No cache has it.
+  rm "$cache/dep-1.0.0.crate"
+  cache_before=$(state_of "$CARGO_HOME")
+  run -1 --separate-stderr drydock patch start dep
+  assert_contains "$stderr" "cargo fetch"
+  refute_contains "$stderr" warning
+  [ ! -e .drydock/edit ]
+  # A clone without the crate stays as it is.
+  save_patch other 0.3.1
+  clone "$BATS_TEST_TMPDIR/clone"
+  rm "$cache/other-0.3.1.crate"
+  cache_before=$(state_of "$CARGO_HOME")
+  cd "$BATS_TEST_TMPDIR/clone"
+  run -1 --separate-stderr drydock patch apply
+  assert_contains "$stderr" "cargo fetch"
+  assert_equal "$(git status --porcelain)" ""
+  run -1 drydock patch check
+}
+
+@test "check names what an agent changed, and apply mends it" {
+  local copy before
+  save_patch
+  save_patch other 0.3.1
+  before=$(content_of .)
+  copy=$(echo .drydock/patched/cargo/dep-*[0-9a-f])
+  chmod -R u+w "$copy"
+  sed -i s/patched/evil/ "$copy/src/lib.rs"
+  rm "$copy/README.md"
+  echo x >"$copy/src/more.rs"
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "$copy/src/lib.rs: "
+  assert_contains "$output" "$copy/README.md: "
+  assert_contains "$output" "$copy/src/more.rs: "
+  # One command mends all three.
+  assert_equal "$(grep -c '^  run ' <<<"$output")" 1
+  run -1 --separate-stderr drydock patch check --json
+  assert_equal "$(jq -c '[.in_sync, .patches, (.findings | length)]' \
+    <<<"$output")" "[false,2,3]"
+  assert_equal "$(jq -rc '.findings[] | [.kind, .ecosystem, .name, .version,
+    .mend] | @tsv' <<<"$output" | sort -u)" \
+    $'copy-changed\tcargo\tdep\t1.0.0\tdrydock patch apply'
+  # Nothing is lost: neither these changes nor the user's own.
+  run -1 --separate-stderr drydock patch apply
+  assert_equal "$stderr" "drydock: $copy was changed, and $edit is there,\
+ too: save or move away the latter, and apply again"
+  mv "$edit" "$BATS_TEST_TMPDIR/mine"
+  run -0 --separate-stderr drydock patch apply
+  assert_contains "$output" "kept the changes to $copy in $edit"
+  assert_equal "$(sed -n 2p "$edit/src/lib.rs")" '    "evil"'
+  in_sync 2
+  rm -r "$edit"
+  mv "$BATS_TEST_TMPDIR/mine" "$edit"
+  assert_equal "$(content_of .)" "$before"
+  # They can become the patch.
+  rm -r "$edit"
+  chmod u+w "$copy/src/lib.rs"
+  sed -i s/patched/evil/ "$copy/src/lib.rs"
+  drydock patch apply
+  run -0 drydock patch save dep
+  in_sync 2
+  assert_contains "$(<"$patch")" '+    "evil"'
+  [ ! -e "$copy" ]
+}
+
+@test "check names a block that was edited, and what no patch needs" {
+  local copy
+  save_patch
+  copy=$(echo .drydock/patched/cargo/dep-*[0-9a-f])
+  # A line of the block is gone.
+  cp Cargo.toml "$BATS_TEST_TMPDIR/toml"
+  sed -i /dep-1.0.0/d Cargo.toml
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "Cargo.toml: "
+  # It leads elsewhere.
+  cp "$BATS_TEST_TMPDIR/toml" Cargo.toml
+  sed -i 's/dep-1.0.0-[0-9a-f]*/dep-1.0.0-000000000000/' Cargo.toml
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" "Cargo.toml: leads to\
+ .drydock/patched/cargo/dep-1.0.0-000000000000, and not to $copy
+  run \"drydock patch apply\""
+  run -0 drydock patch apply
+  cmp Cargo.toml "$BATS_TEST_TMPDIR/toml"
+  # A patch and a copy that nobody recorded
+  cp "$patch" .drydock/patches/cargo/other@0.3.1.patch
+  cp -a "$copy" .drydock/patched/cargo/other-0.3.1-000000000000
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" ".drydock/patches/cargo/other@0.3.1.patch: not recorded
+  run \"drydock patch seal\"
+.drydock/patched/cargo/other-0.3.1-000000000000: not recorded
+  run \"drydock patch apply\""
+  run -0 drydock patch seal
+  in_sync 2
+  # Cargo's own configuration wins over the block.
+  mkdir .cargo
+  printf '[patch.crates-io]\ndep = { path = "x" }\n' >.cargo/config.toml
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" ".cargo/config.toml: "
+  assert_contains "$output" '  edit this file, then run "drydock patch check"'
+}
+
+@test "check names a lock file that cargo resolved anew" {
+  save_patch
+  # By the original again, as "cargo update" without the block does.
+  cp Cargo.toml "$BATS_TEST_TMPDIR/patched.toml"
+  cp Cargo.lock "$BATS_TEST_TMPDIR/patched.lock"
+  make_project
+  cp "$BATS_TEST_TMPDIR/patched.toml" Cargo.toml
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" 'Cargo.lock: leads to the original of dep 1.0.0
+  run "drydock patch apply"'
+  run -0 drydock patch apply
+  cmp Cargo.lock "$BATS_TEST_TMPDIR/patched.lock"
+  in_sync 1
+  # Another version
+  sed -i '/name = "dep"/{n;s/1.0.0/1.0.1/}' Cargo.lock
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" 'Cargo.lock: has dep 1.0.1, and not 1.0.0
+  run "drydock patch remove dep@1.0.0"'
+  run -1 --separate-stderr drydock patch check --json
+  assert_equal "$(jq -rc '.findings[] | [.kind, .mend]' <<<"$output")" \
+    '["lock-other-version","drydock patch remove dep@1.0.0"]'
+  run -1 --separate-stderr drydock patch apply
+  assert_contains "$stderr" "drydock patch remove dep"
+  # No block
+  cp "$BATS_TEST_TMPDIR/patched.lock" Cargo.lock
+  printf '[package]\nname = "app"\nversion = "0.1.0"\n\n%s\n' \
+    $'[dependencies]\ndep = "1.0"\nother = "0.3"' >Cargo.toml
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "Cargo.toml: "
+  run -0 drydock patch apply
+  cmp Cargo.toml "$BATS_TEST_TMPDIR/patched.toml"
+  in_sync 1
+}
+
+@test "seal records a patch that a person edited" {
+  save_patch
+  sed -i 's/^+    "patched"/+    "by hand"/' "$patch"
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "$patch: "
+  assert_contains "$output" '  run "drydock patch seal"'
+  run -1 --separate-stderr drydock patch apply
+  assert_equal "$stderr" "drydock: the patch file of dep 1.0.0 is not the\
+ recorded one; if it is right, run: drydock patch seal"
+  run -0 --separate-stderr drydock patch seal
+  in_sync 1
+  assert_equal "$(sed -n 2p .drydock/patched/cargo/dep-*[0-9a-f]/src/lib.rs)" \
+    '    "by hand"'
+  assert_equal "$(find .drydock/patched/cargo -mindepth 1 -maxdepth 1 | wc -l)" 2
+}
+
+@test "one writer at a time; check waits for none" {
+  save_patch
+  exec {lock}<>.drydock/patches.lock
+  flock "$lock"
+  local verb
+  for verb in "start other" save apply "remove dep" seal; do
+    # shellcheck disable=SC2086 # words
+    run -75 --separate-stderr drydock patch $verb
+    assert_equal "$output" ""
+    assert_equal "${#stderr_lines[@]}" 1
+  done
+  in_sync 1
+  exec {lock}>&-
+  run -0 drydock patch apply
+}
+
+@test "check and list change nothing, lock nothing and start nothing" {
+  local verb before
+  local trace=$BATS_TEST_TMPDIR/trace calls
+  save_patch
+  calls='((f|l)?chown|f?chmod|f?truncate|(f|l)?(set|remove)xattr|mkdir|mknod'
+  calls+='|rename|unlink|rmdir|link|symlink|utime|futimes|fallocate|flock'
+  calls+='|copy_file_range|sendfile|splice|clone|fork|vfork|bind|listen)'
+  before=$(state_of "$project"; state_of "$XDG_STATE_HOME")
+  for verb in check list; do
+    traced -f -o "$trace" drydock patch "$verb"
+    # The patterns find what they look for.
+    run -0 grep -E '^[0-9]+ +openat2\([0-9]+, "\.drydock/patches\.json"' "$trace"
+    run -0 grep -E '^[0-9]+ +p?write(v|64)?\(1,' "$trace"
+    run -1 grep -E '^[0-9]+ +p?write(v|v2|64)?\([^1]' "$trace"
+    # drydock makes sure that descriptors 0 to 2 are open.
+    run -1 grep -E 'O_WRONLY|O_CREAT|O_TRUNC|O_TMPFILE|[^l]", O_RDWR' "$trace"
+    run -1 grep -E "^[0-9]+ +${calls}[a-z0-9]*\\(" "$trace"
+    run -1 grep -E 'F_(OFD_)?SETLK|AF_INET' "$trace"
+    assert_equal "$(grep -cE '^[0-9]+ +execve' "$trace")" 1
+  done
+  assert_equal "$(state_of "$project"; state_of "$XDG_STATE_HOME")" "$before"
+}
+
+@test "a hostile project is refused, and never in sync" {
+  save_patch
+  local outside=$BATS_TEST_TMPDIR/outside
+  cp -a .drydock "$outside"
+  local before
+  before=$(state_of "$outside")
+  # A link in the place of a directory
+  rm -rf .drydock
+  ln -s ../outside .drydock
+  local verb
+  for verb in check list apply seal "start other" "remove dep"; do
+    # shellcheck disable=SC2086 # words
+    run --separate-stderr timeout 20 drydock patch $verb
+    [ "$status" -ge 64 ] && [ "$status" -lt 100 ]
+    assert_contains "$stderr" .drydock
+    refute_contains "$output" "in sync"
+  done
+  assert_equal "$(state_of "$outside")" "$before"
+  # A fifo in the place of the ledger
+  rm .drydock
+  cp -a "$outside" .drydock
+  rm .drydock/patches.json
+  mkfifo .drydock/patches.json
+  for verb in check list apply "remove dep"; do
+    # shellcheck disable=SC2086 # words
+    run --separate-stderr timeout 20 drydock patch $verb
+    [ "$status" -ge 64 ] && [ "$status" -lt 100 ]
+    assert_contains "$stderr" .drydock/patches.json
+    refute_contains "$output" "in sync"
+  done
+  rm -rf .drydock
+  cp -a "$outside" .drydock
+  # A lock file of 100 MiB
+  truncate -s 100M Cargo.lock
+  for verb in check list apply "remove dep" "start other"; do
+    # shellcheck disable=SC2086 # words
+    run --separate-stderr timeout 20 drydock patch $verb
+    [ "$status" -ge 64 ] && [ "$status" -lt 100 ]
+    assert_contains "$stderr" Cargo.lock
+    refute_contains "$output" "in sync"
+  done
+}
+
+@test "what the patch may not change, and what is no patch" {
+  drydock patch -q start dep >/dev/null
+  run -1 --separate-stderr drydock patch save
+  assert_contains "$stderr" dep
+  [ ! -e "$patch" ]
+  printf 'rand = "1"\n' >>"$edit/Cargo.toml"
+  run -78 --separate-stderr drydock patch save
+  assert_contains "$stderr" "dep 1.0.0"
+  assert_contains "$stderr" dependencies
+  [ ! -e "$patch" ]
+  run -78 --separate-stderr drydock patch start dep
+  assert_contains "$stderr" "$edit"
+  sed -i /rand/d "$edit/Cargo.toml"
+  ln -s /etc/passwd "$edit/src/link"
+  run --separate-stderr drydock patch save
+  [ "$status" -ge 64 ]
+  assert_contains "$stderr" src/link
+}
+
+@test "other package managers are named" {
+  run -78 --separate-stderr drydock patch check --ecosystem npm
+  assert_equal "$stderr" "drydock: this version of drydock cannot patch npm\
+ packages, only crates (cargo)"
+  run -78 drydock patch start -e npm @scope/name
+  run -64 --separate-stderr drydock patch list --ecosystem pip
+  assert_equal "$stderr" \
+    'drydock: patch: --ecosystem is cargo or npm, and not "pip"'
+  # A project with both is cargo's.
+  touch pnpm-lock.yaml
+  run -0 drydock patch check
+  rm Cargo.lock
+  run -78 --separate-stderr drydock patch start dep
+  assert_equal "$stderr" "drydock: $project has a pnpm-lock.yaml and no\
+ Cargo.lock: use \"pnpm patch NAME\" instead"
+  mv pnpm-lock.yaml yarn.lock
+  run -78 --separate-stderr drydock patch check
+  assert_equal "$stderr" "drydock: $project has a yarn.lock and no Cargo.lock:\
+ use \"yarn patch NAME\" instead"
+  mv yarn.lock package-lock.json
+  run -78 --separate-stderr drydock patch list
+  assert_equal "$stderr" "drydock: $project has a package-lock.json and no\
+ Cargo.lock: this version of drydock cannot patch npm packages, only crates\
+ (cargo)"
+}
+
+@test "words that are no package and no command are usage" {
+  local word
+  for word in ../x /etc x@ @1.0 dep@../y dep@1@2 . .. "dep 1" -- "" $'a\nb' \
+    dep@-1; do
+    run -64 --separate-stderr drydock patch start -- "$word"
+    assert_contains "$stderr" "is not the name of a crate"
+    assert_equal "${#stderr_lines[@]}" 1
+  done
+  run -64 --separate-stderr drydock patch
+  assert_equal "$stderr" "drydock: patch needs start, save, apply, check, list,\
+ remove or seal"
+  run -64 drydock patch begin
+  run -64 --separate-stderr drydock patch start
+  assert_equal "$stderr" "drydock: usage: drydock patch start NAME[@VERSION]"
+  run -64 drydock patch start dep 1.0.0
+  run -64 drydock patch check dep
+  run -64 drydock patch remove
+  run --separate-stderr drydock patch start nothing
+  assert_contains "$stderr" nothing
+  [ "$status" = 78 ]
+  run --separate-stderr drydock patch start dep@9.9.9
+  assert_contains "$stderr" 9.9.9
+  [ "$status" = 78 ]
+  [ ! -e .drydock/edit ]
+}
+
+@test "JSON, another directory's project, and completion" {
+  cd /
+  run -0 --separate-stderr drydock patch start dep --json --project="$project"
+  assert_equal "$stderr" ""
+  assert_equal "$(jq -c . <<<"$output")" \
+    "{\"name\":\"dep\",\"directory\":\"$edit\"}"
+  sed -i s/original/patched/ "$project/$edit/src/lib.rs"
+  run -0 --separate-stderr drydock patch save -j -p "$project"
+  assert_equal "$stderr" ""
+  [ "$(jq '.steps | length' <<<"$output")" -gt 0 ]
+  run -0 drydock patch check -jp "$project"
+  assert_equal "$(jq -c . <<<"$output")" \
+    '{"in_sync":true,"patches":1,"findings":[]}'
+  run -0 drydock patch list -jp "$project"
+  assert_equal "$(jq -c 'map([.ecosystem, .name, .version, .patch, .state])' \
+    <<<"$output")" "[[\"cargo\",\"dep\",\"1.0.0\",\"$patch\",\"in-sync\"]]"
+  complete_line() {
+    bash -c 'source "$1"; shift
+      COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }
+      _drydock; printf "%s\n" "${COMPREPLY[@]}"' bash \
+      "$BATS_TEST_DIRNAME/../../completions/bash/drydock" "$@"
+  }
+  assert_equal "$(complete_line drydock patch rem)" remove
+  assert_equal "$(cd "$project" && complete_line drydock patch remove d)" \
+    dep@1.0.0
+  assert_equal "$(complete_line drydock patch remove d)" ""
+  rm -rf "${project:?}/.drydock/patched"
+  run -1 --separate-stderr drydock patch check -p "$project"
+  assert_contains "$output" "  run \"drydock patch apply\" in $project"
+  run -0 drydock patch list -jp "$project"
+  assert_equal "$(jq -r '.[0].state' <<<"$output")" copy-missing
+  run -0 drydock patch remove dep -jp "$project"
+  run -0 --separate-stderr drydock patch list -p "$project"
+  assert_equal "$output" ""
+  assert_equal "$stderr" "drydock: $project has no patches"
+}
