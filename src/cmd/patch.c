@@ -313,22 +313,35 @@ print_check_json(
 	return jsonw_print(w, dg);
 }
 
-/* Prints the findings that one command mends, and the command. */
+/* Returned: how to mend a finding; what loses nothing comes first. */
+static char *
+advice_of(const struct patchcheck_finding *f, const char *mend)
+{
+	static const char *const first[PATCHCHECK_NKINDS] = {
+		[PATCHCHECK_PATCH_MISSING] = "restore this file, or ",
+		[PATCHCHECK_BLOCK_ORPHAN] = "restore " PATCHLEDGER_PATH ", or ",
+		[PATCHCHECK_CONFLICT] = "edit this file, then ",
+		[PATCHCHECK_LOCK_OTHER_VERSION] = "restore this file, or ",
+		[PATCHCHECK_LOCK_OTHER_SOURCE] = "restore this file, or ",
+		[PATCHCHECK_LOCK_TWICE] = "restore this file, or ",
+	};
+
+	return xasprintf(
+	    "%srun \"%s\"", first[f->kind] != NULL ? first[f->kind] : "", mend);
+}
+
+/* Prints the findings that have the same advice, and the advice. */
 static void
 print_group(const struct patch *p, const struct patchcheck *c,
-    const struct strvec *mends, const char *mend)
+    const struct strvec *advice, const char *text)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	bool by_hand = false;
 
-	for (size_t i = 0; i < c->nr; i++) {
-		if (strcmp(mends->v[i], mend) != 0)
-			continue;
-		by_hand = c->v[i].kind == PATCHCHECK_CONFLICT;
-		strbuf_addf(&out, "%s: %s\n", c->v[i].path, c->v[i].text);
-	}
-	strbuf_addf(&out, "  %srun \"%s\"",
-	    by_hand ? "edit this file, then " : "", mend);
+	for (size_t i = 0; i < c->nr; i++)
+		if (strcmp(advice->v[i], text) == 0)
+			strbuf_addf(
+			    &out, "%s: %s\n", c->v[i].path, c->v[i].text);
+	strbuf_addf(&out, "  %s", text);
 	if (p->options->project != NULL) {
 		strbuf_addstr(&out, " in ");
 		strbuf_add_escaped(
@@ -341,13 +354,17 @@ static void
 print_check(const struct patch *p, const struct patchcheck *c,
     const struct strvec *mends)
 {
+	cleanup_strvec struct strvec advice = STRVEC_INIT;
+
+	for (size_t i = 0; i < c->nr; i++)
+		strvec_push_given(&advice, advice_of(&c->v[i], mends->v[i]));
 	for (size_t i = 0; i < c->nr; i++) {
 		size_t k = 0;
 
-		while (strcmp(mends->v[k], mends->v[i]) != 0)
+		while (strcmp(advice.v[k], advice.v[i]) != 0)
 			k++;
 		if (k == i)
-			print_group(p, c, mends, mends->v[i]);
+			print_group(p, c, &advice, advice.v[i]);
 	}
 	if (c->nr >= PATCHCHECK_MAX)
 		diag_note(

@@ -228,6 +228,13 @@ compute_lock(struct commit *c, struct diag *dg)
 {
 	const struct patchledger *had = &c->set->ledger;
 
+	/* A file that is gone has no entry to restore. */
+	if (!c->set->lock.exists && c->want->nr == 0)
+		return 0;
+	if (!c->set->lock.exists)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s has no Cargo.lock, and %s is patched: restore the file",
+		    c->set->project->path, c->want->v[0].name);
 	strbuf_add(&c->lock, c->set->lock.text.buf, c->set->lock.text.len);
 	for (size_t i = 0; i < had->nr; i++)
 		if (patchledger_find(c->want, had->v[i].ecosystem,

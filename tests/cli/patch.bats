@@ -346,9 +346,22 @@ lto = true"
   run \"drydock patch apply\""
   run -0 drydock patch seal
   in_sync 2
+  # A missing file may have been deleted by mistake: restore it.
+  rm "$patch"
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" "$patch: missing
+  restore this file, or run \"drydock patch remove dep@1.0.0\""
+  run -0 drydock patch remove dep@1.0.0
+  in_sync 1
+  mv .drydock/patches.json "$BATS_TEST_TMPDIR/ledger"
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" \
+    '  restore .drydock/patches.json, or run "drydock patch apply"'
+  mv "$BATS_TEST_TMPDIR/ledger" .drydock/patches.json
+  in_sync 1
   # Cargo's own configuration wins over the block.
   mkdir .cargo
-  printf '[patch.crates-io]\ndep = { path = "x" }\n' >.cargo/config.toml
+  printf '[patch.crates-io]\nother = { path = "x" }\n' >.cargo/config.toml
   run -1 --separate-stderr drydock patch check
   assert_contains "$output" ".cargo/config.toml: "
   assert_contains "$output" '  edit this file, then run "drydock patch check"'
@@ -371,12 +384,34 @@ lto = true"
   sed -i '/name = "dep"/{n;s/1.0.0/1.0.1/}' Cargo.lock
   run -1 --separate-stderr drydock patch check
   assert_equal "$output" 'Cargo.lock: has dep 1.0.1, and not 1.0.0
-  run "drydock patch remove dep@1.0.0"'
+  restore this file, or run "drydock patch remove dep@1.0.0"'
   run -1 --separate-stderr drydock patch check --json
   assert_equal "$(jq -rc '.findings[] | [.kind, .mend]' <<<"$output")" \
     '["lock-other-version","drydock patch remove dep@1.0.0"]'
   run -1 --separate-stderr drydock patch apply
   assert_contains "$stderr" "drydock patch remove dep"
+  # That removal leaves the other version alone.
+  cp -a . "$BATS_TEST_TMPDIR/copy"
+  cp -a . "$BATS_TEST_TMPDIR/unlocked"
+  cp Cargo.lock "$BATS_TEST_TMPDIR/lock"
+  cd "$BATS_TEST_TMPDIR/copy"
+  run -0 drydock patch remove dep@1.0.0
+  cmp Cargo.lock "$BATS_TEST_TMPDIR/lock"
+  run -0 drydock patch check
+  # Without a lock file
+  cd "$BATS_TEST_TMPDIR/unlocked"
+  rm Cargo.lock
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" 'Cargo.lock: missing
+  restore this file, or run "drydock patch remove dep@1.0.0"'
+  run -78 --separate-stderr drydock patch apply
+  assert_contains "$stderr" "has no Cargo.lock"
+  run -0 drydock patch remove dep@1.0.0
+  [ ! -e Cargo.lock ]
+  make_project
+  run -0 --separate-stderr drydock patch check
+  assert_equal "$output" "no patches"
+  cd "$project"
   # No block
   cp "$BATS_TEST_TMPDIR/patched.lock" Cargo.lock
   printf '[package]\nname = "app"\nversion = "0.1.0"\n\n%s\n' \
