@@ -2,7 +2,6 @@
 /* Computes what a project's patches need, and writes the difference. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,15 +10,11 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-temp.h"
-#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
 #include "deps/cargomanifest.h"
 #include "deps/cargoredirect.h"
 #include "deps/patchset.h"
-
-#define COPIES ".drydock/patched/cargo"
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY)
 
 /* What a commit writes. */
 struct commit {
@@ -53,70 +48,6 @@ commit_release(struct commit *c)
 
 #define cleanup_commit __attribute__((cleanup(commit_release)))
 
-/* Returns true if the copy has the recorded files. */
-static bool
-copy_is_right(const struct patchset *set, const struct patchledger_entry *entry)
-{
-	cleanup_free char *path = patchledger_copy_path(entry);
-	cleanup_free char *list_path =
-	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, path);
-	cleanup_strbuf struct strbuf list = STRBUF_INIT;
-	cleanup_strbuf struct strbuf found = STRBUF_INIT;
-	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_close int list_fd = -1;
-	cleanup_close int fd = -1;
-	struct digest digest;
-
-	if (entry->tree.kind == DIGEST_NONE ||
-	    fs_open_nolinks(set->project_fd, list_path,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &list_fd, &dg) != 0 ||
-	    fs_open_nolinks(set->project_fd, path, OPEN_DIR, 0, &fd, &dg) !=
-		0 ||
-	    fs_read_fd(list_fd, list_path, PATCHTREE_MAX_LIST, &list, &dg) !=
-		0 ||
-	    patchtree_read(fd, &tree, &dg) != 0)
-		return false;
-	patchtree_list(&tree, &found);
-	patchtree_digest(&tree, &digest);
-	return digest_equal(&digest, &entry->tree) && found.len == list.len &&
-	    memcmp(found.buf, list.buf, list.len) == 0;
-}
-
-/*
- * Finds changes in a copy that is to be replaced: they will be kept as the
- * package's editable directory, if there is none.
- */
-static int
-find_edits(struct commit *c, size_t i, struct diag *dg)
-{
-	const struct patchledger_entry *entry = &c->want->v[i];
-	cleanup_free char *path = patchledger_copy_path(entry);
-	cleanup_free char *edit = patchset_edit_path(entry);
-	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int fd = -1;
-	struct digest digest;
-	struct stat st;
-
-	if (entry->tree.kind == DIGEST_NONE ||
-	    fs_open_nolinks(
-		c->set->project_fd, path, OPEN_DIR, 0, &fd, &ignored) != 0)
-		return 0;
-	if (patchtree_read(fd, &tree, &ignored) == 0) {
-		patchtree_digest(&tree, &digest);
-		if (digest_equal(&digest, &entry->tree))
-			return 0;
-	}
-	c->edited[i] = true;
-	if (fstatat(c->set->project_fd, edit, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return 0;
-	return diag_set(dg, DIAG_NO,
-	    "%s was changed, and %s is there, too: save or move away the "
-	    "latter, and apply again",
-	    path, edit);
-}
-
 static int
 compute_copy(struct commit *c, size_t i, struct diag *dg)
 {
@@ -124,9 +55,9 @@ compute_copy(struct commit *c, size_t i, struct diag *dg)
 	struct patchset_tree *tree = &c->trees[i];
 	struct digest digest;
 
-	if (copy_is_right(c->set, entry))
+	if (patchset_copy_is_right(c->set, entry))
 		return 0;
-	if (find_edits(c, i, dg) != 0)
+	if (patchset_find_edits(c->set, entry, &c->edited[i], dg) != 0)
 		return -1;
 	if (patchset_build(c->set, entry, &c->texts[i], NULL, tree, dg) != 0)
 		return -1;
@@ -371,52 +302,6 @@ write_patches(struct commit *c, struct diag *dg)
 	return 0;
 }
 
-/* The files of a copy are read-only. */
-static void
-make_writable(int edit_fd, const char *dir)
-{
-	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	if (fs_open_nolinks(edit_fd, dir, OPEN_DIR, 0, &fd, &ignored) != 0 ||
-	    patchtree_read(fd, &tree, &ignored) != 0)
-		return;
-	for (size_t i = 0; i < tree.nr; i++) {
-		cleanup_close int file = -1;
-
-		if (fs_open_nolinks(fd, tree.v[i].path,
-			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &file,
-			&ignored) == 0)
-			(void)fchmod(file, 0644);
-	}
-}
-
-/* Makes a changed copy the package's editable directory. */
-static int
-keep_edits(struct commit *c, size_t i, struct diag *dg)
-{
-	const struct patchledger_entry *entry = &c->want->v[i];
-	cleanup_free char *path = patchledger_copy_path(entry);
-	cleanup_free char *edit = patchset_edit_path(entry);
-	cleanup_close int from_fd = -1;
-	cleanup_close int to_fd = -1;
-
-	if (patchset_open_dir(c->set, COPIES, false, &from_fd, dg) != 0 ||
-	    patchset_open_dir(c->set, PATCHSET_EDIT, true, &to_fd, dg) != 0 ||
-	    patchset_write_base(to_fd, entry, dg) != 0)
-		return -1;
-	if (renameat2(from_fd, strrchr(path, '/') + 1, to_fd,
-		strrchr(edit, '/') + 1, RENAME_NOREPLACE) < 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "rename %s to %s", path, edit);
-	make_writable(to_fd, strrchr(edit, '/') + 1);
-	strvec_pushf(&c->report->steps,
-	    "kept the changes to %s in %s: \"drydock patch save\" takes them",
-	    path, edit);
-	return 0;
-}
-
 static int
 write_copies(struct commit *c, struct diag *dg)
 {
@@ -425,7 +310,9 @@ write_copies(struct commit *c, struct diag *dg)
 
 		if (c->trees[i].fd < 0)
 			continue;
-		if (c->edited[i] && keep_edits(c, i, dg) != 0)
+		if (c->edited[i] &&
+		    patchset_keep_edits(
+			c->set, &c->want->v[i], c->report, dg) != 0)
 			return -1;
 		if (patchtree_place(c->trees[i].fd, &c->trees[i].files,
 			c->set->project_fd, path, dg) != 0)
@@ -486,50 +373,6 @@ write_project_file(struct commit *c, const struct patchset_file *file,
 	return 0;
 }
 
-/* Returns true if the name is a wanted copy's, or its list's. */
-static bool
-is_wanted(const struct patchledger *want, const char *name)
-{
-	for (size_t i = 0; i < want->nr; i++) {
-		cleanup_free char *path = patchledger_copy_path(&want->v[i]);
-		const char *copy = strrchr(path, '/') + 1;
-		size_t len = strlen(copy);
-
-		if (strncmp(name, copy, len) == 0 &&
-		    (name[len] == '\0' ||
-			strcmp(name + len, PATCHTREE_LIST_SUFFIX) == 0))
-			return true;
-	}
-	return false;
-}
-
-/* Removes the copies that no patch needs: all else there is drydock's. */
-static int
-remove_copies(struct commit *c, struct diag *dg)
-{
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_diag struct diag absent = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	if (patchset_open_dir(c->set, COPIES, false, &fd, &absent) != 0) {
-		if (absent.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &absent);
-		return -1;
-	}
-	if (fs_list_names(fd, COPIES, &names, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < names.nr; i++) {
-		if (is_wanted(c->want, names.v[i]))
-			continue;
-		if (fs_remove_tree(fd, names.v[i], dg) != 0)
-			return -1;
-		strvec_pushf(
-		    &c->report->steps, "removed " COPIES "/%s", names.v[i]);
-	}
-	return 0;
-}
-
 /* Returns true if the ledger has an entry that goes. */
 static bool
 drops(const struct commit *c)
@@ -560,7 +403,7 @@ write_all(struct commit *c, struct diag *dg)
 	    write_project_file(c, &c->set->manifest, &c->manifest, dg) != 0 ||
 	    (ledger_last && write_ledger(c, dg) != 0))
 		return -1;
-	return remove_copies(c, dg);
+	return patchset_remove_copies(c->set, c->want, c->report, dg);
 }
 
 int

@@ -193,7 +193,9 @@ patchset_open_dir(const struct patchset *set, const char *path, bool create,
 	if (!create)
 		return fs_open_nolinks(
 		    set->project_fd, path, OPEN_DIR, 0, ret_fd, dg);
-	return fs_make_dirs(set->project_fd, path, 0755, ret_fd, dg);
+	if (fs_make_dirs(set->project_fd, path, 0755, ret_fd, dg) != 0)
+		return diag_wrap(dg, "make %s", path);
+	return 0;
 }
 
 int

@@ -130,6 +130,28 @@ int patchset_commit(struct patchset *set, struct patchledger *want,
     const struct strbuf *patches, struct patches_report *report,
     struct diag *dg);
 
+/* Returns true if the copy has the recorded files. */
+bool patchset_copy_is_right(
+    const struct patchset *set, const struct patchledger_entry *entry);
+
+/*
+ * Finds changes in a copy that is to be replaced.  They can be kept as the
+ * package's editable directory; if there is one, the failure is DIAG_NO.
+ */
+int patchset_find_edits(const struct patchset *set,
+    const struct patchledger_entry *entry, bool *ret_edited, struct diag *dg);
+int patchset_keep_edits(const struct patchset *set,
+    const struct patchledger_entry *entry, struct patches_report *report,
+    struct diag *dg);
+
+/*
+ * Removes what lies among the copies and belongs to no entry of want.  A copy
+ * that was changed is moved to the editable directories.
+ */
+int patchset_remove_copies(const struct patchset *set,
+    const struct patchledger *want, struct patches_report *report,
+    struct diag *dg);
+
 #define cleanup_patchset __attribute__((cleanup(patchset_close)))
 #define cleanup_patchset_tree __attribute__((cleanup(patchset_tree_release)))
 

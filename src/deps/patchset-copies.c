@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* The copies of the patched packages, and what people changed in them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "deps/patchset.h"
+
+#define COPIES ".drydock/patched/cargo"
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY)
+
+bool
+patchset_copy_is_right(
+    const struct patchset *set, const struct patchledger_entry *entry)
+{
+	cleanup_free char *path = patchledger_copy_path(entry);
+	cleanup_free char *list_path =
+	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, path);
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_strbuf struct strbuf found = STRBUF_INIT;
+	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int list_fd = -1;
+	cleanup_close int fd = -1;
+	struct digest digest;
+
+	if (entry->tree.kind == DIGEST_NONE ||
+	    fs_open_nolinks(set->project_fd, list_path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &list_fd, &dg) != 0 ||
+	    fs_open_nolinks(set->project_fd, path, OPEN_DIR, 0, &fd, &dg) !=
+		0 ||
+	    fs_read_fd(list_fd, list_path, PATCHTREE_MAX_LIST, &list, &dg) !=
+		0 ||
+	    patchtree_read(fd, &tree, &dg) != 0)
+		return false;
+	patchtree_list(&tree, &found);
+	patchtree_digest(&tree, &digest);
+	return digest_equal(&digest, &entry->tree) && found.len == list.len &&
+	    memcmp(found.buf, list.buf, list.len) == 0;
+}
+
+int
+patchset_find_edits(const struct patchset *set,
+    const struct patchledger_entry *entry, bool *ret_edited, struct diag *dg)
+{
+	cleanup_free char *path = patchledger_copy_path(entry);
+	cleanup_free char *edit = patchset_edit_path(entry);
+	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct digest digest;
+	struct stat st;
+
+	*ret_edited = false;
+	if (entry->tree.kind == DIGEST_NONE ||
+	    fs_open_nolinks(
+		set->project_fd, path, OPEN_DIR, 0, &fd, &ignored) != 0)
+		return 0;
+	if (patchtree_read(fd, &tree, &ignored) == 0) {
+		patchtree_digest(&tree, &digest);
+		if (digest_equal(&digest, &entry->tree))
+			return 0;
+	}
+	*ret_edited = true;
+	if (fstatat(set->project_fd, edit, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	return diag_set(dg, DIAG_NO,
+	    "%s was changed, and %s is there, too: save or move away the "
+	    "latter, and apply again",
+	    path, edit);
+}
+
+/* The files of a copy are read-only. */
+static void
+make_writable(int edit_fd, const char *dir)
+{
+	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(edit_fd, dir, OPEN_DIR, 0, &fd, &ignored) != 0 ||
+	    patchtree_read(fd, &tree, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < tree.nr; i++) {
+		cleanup_close int file = -1;
+
+		if (fs_open_nolinks(fd, tree.v[i].path,
+			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &file,
+			&ignored) == 0)
+			(void)fchmod(file, 0644);
+	}
+}
+
+int
+patchset_keep_edits(const struct patchset *set,
+    const struct patchledger_entry *entry, struct patches_report *report,
+    struct diag *dg)
+{
+	cleanup_free char *path = patchledger_copy_path(entry);
+	cleanup_free char *edit = patchset_edit_path(entry);
+	cleanup_close int from_fd = -1;
+	cleanup_close int to_fd = -1;
+
+	if (patchset_open_dir(set, COPIES, false, &from_fd, dg) != 0 ||
+	    patchset_open_dir(set, PATCHSET_EDIT, true, &to_fd, dg) != 0 ||
+	    patchset_write_base(to_fd, entry, dg) != 0)
+		return -1;
+	if (renameat2(from_fd, strrchr(path, '/') + 1, to_fd,
+		strrchr(edit, '/') + 1, RENAME_NOREPLACE) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "rename %s to %s", path, edit);
+	make_writable(to_fd, strrchr(edit, '/') + 1);
+	strvec_pushf(&report->steps,
+	    "kept the changes to %s in %s: \"drydock patch save\" takes them",
+	    path, edit);
+	return 0;
+}
+
+/* Returns true if the name is a wanted copy's, or its list's. */
+static bool
+is_wanted(const struct patchledger *want, const char *name)
+{
+	for (size_t i = 0; i < want->nr; i++) {
+		cleanup_free char *path = patchledger_copy_path(&want->v[i]);
+		const char *copy = strrchr(path, '/') + 1;
+		size_t len = strlen(copy);
+
+		if (strncmp(name, copy, len) == 0 &&
+		    (name[len] == '\0' ||
+			strcmp(name + len, PATCHTREE_LIST_SUFFIX) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Returns true if a copy is not what its own list says. */
+static bool
+was_changed(int copies_fd, const char *name)
+{
+	cleanup_free char *list_name =
+	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, name);
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_strbuf struct strbuf found = STRBUF_INIT;
+	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int list_fd = -1;
+	cleanup_close int fd = -1;
+
+	/* Without a list the copy was never complete. */
+	if (fs_open_nolinks(copies_fd, name, OPEN_DIR, 0, &fd, &dg) != 0 ||
+	    fs_open_nolinks(copies_fd, list_name,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &list_fd, &dg) != 0)
+		return false;
+	if (fs_read_fd(list_fd, list_name, PATCHTREE_MAX_LIST, &list, &dg) !=
+		0 ||
+	    patchtree_read(fd, &tree, &dg) != 0)
+		return true;
+	patchtree_list(&tree, &found);
+	return found.len != list.len ||
+	    memcmp(found.buf, list.buf, list.len) != 0;
+}
+
+/* Moves a changed copy of a patch that is gone, or was replaced. */
+static int
+keep_orphan(const struct patchset *set, int copies_fd, const char *name,
+    struct patches_report *report, struct diag *dg)
+{
+	cleanup_free char *kept = NULL;
+	cleanup_close int fd = -1;
+	char random[9];
+
+	fs_random_name(random, sizeof(random));
+	kept = xasprintf("%s.%s", name, random);
+	if (patchset_open_dir(set, PATCHSET_EDIT, true, &fd, dg) != 0)
+		return -1;
+	if (renameat2(copies_fd, name, fd, kept, RENAME_NOREPLACE) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "rename " COPIES "/%s", name);
+	strvec_pushf(&report->steps,
+	    "kept the changed copy " COPIES "/%s as " PATCHSET_EDIT "/%s", name,
+	    kept);
+	return 0;
+}
+
+int
+patchset_remove_copies(const struct patchset *set,
+    const struct patchledger *want, struct patches_report *report,
+    struct diag *dg)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (patchset_open_dir(set, COPIES, false, &fd, &absent) != 0) {
+		if (absent.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &absent);
+		return -1;
+	}
+	if (fs_list_names(fd, COPIES, &names, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++) {
+		if (is_wanted(want, names.v[i]))
+			continue;
+		if (was_changed(fd, names.v[i])) {
+			if (keep_orphan(set, fd, names.v[i], report, dg) != 0)
+				return -1;
+			continue;
+		}
+		if (fs_remove_tree(fd, names.v[i], dg) != 0)
+			return -1;
+		strvec_pushf(
+		    &report->steps, "removed " COPIES "/%s", names.v[i]);
+	}
+	return 0;
+}
