@@ -716,21 +716,43 @@ test_unreadable(void)
 }
 
 static void
-test_bounded(void)
+check_full(const struct bed *bed)
 {
-	cleanup_bed struct bed bed;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_patchcheck struct patchcheck found = PATCHCHECK_INIT;
 
-	bed_open(&bed);
-	for (int i = 0; i < 2 * PATCHCHECK_MAX; i++) {
-		cleanup_free char *path = xasprintf(DEP_COPY "/%d", i);
-
-		put(bed.fd, path, "");
-	}
-	CHECK_INT(patchcheck_run(bed.fd, &found, &dg), 0);
+	CHECK_INT(patchcheck_run(bed->fd, &found, &dg), 0);
 	CHECK_INT(found.nr, PATCHCHECK_MAX);
 	CHECK_INT(found.npatches, 2);
+}
+
+/* Each way to many findings. */
+static void
+test_bounded(void)
+{
+	static const char *const dirs[] = { DEP_COPY, ".drydock/patches/cargo",
+		".drydock/patched" };
+	cleanup_bed struct bed bed;
+	cleanup_strbuf struct strbuf block = STRBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		cleanup_bed struct bed files;
+
+		bed_open(&files);
+		for (int n = 0; n < PATCHCHECK_MAX + 1; n++) {
+			cleanup_free char *path =
+			    xasprintf("%s/%d", dirs[i], n);
+
+			put(files.fd, path, "");
+		}
+		check_full(&files);
+	}
+	for (int n = 0; n < PATCHCHECK_MAX + 1; n++)
+		strbuf_addf(&block, "[patch.crates-io.x%d]\npath = \"x\"\n", n);
+	strbuf_addstr(&block, "[patch.crates-io.dep]");
+	bed_open(&bed);
+	edit(&bed, "Cargo.toml", "[patch.crates-io.dep]", block.buf);
+	check_full(&bed);
 }
 
 static void
