@@ -8,6 +8,7 @@
 #include "deps/patchcheck.h"
 #include "deps/patches.h"
 #include "host/paths.h"
+#include "host/statedir.h"
 
 void
 patch_sources_open(const struct paths *paths, const char *project_path,
@@ -37,7 +38,7 @@ only_copies_missing(const struct patchcheck *check)
 }
 
 static int
-make_copies(const struct paths *paths, const char *project_path, int project_fd,
+make_copies(struct paths *paths, const char *project_path, int project_fd,
     const char *const *environ_, struct diag *dg)
 {
 	cleanup_patch_sources struct patch_sources sources = PATCH_SOURCES_INIT;
@@ -46,6 +47,8 @@ make_copies(const struct paths *paths, const char *project_path, int project_fd,
 	const struct patches_project project = { project_fd, project_path,
 		paths, &sources.crates };
 
+	if (paths->state_fd < 0 && statedir_open(paths, dg) != 0)
+		return -1;
 	patch_sources_open(paths, project_path, environ_, &sources);
 	if (patches_apply(&project, &report, dg) != 0)
 		return -1;
@@ -63,8 +66,8 @@ refuse(struct diag *dg)
 }
 
 int
-patchguard_check(const struct paths *paths, const char *project_path,
-    int project_fd, const char *const *environ_, struct diag *dg)
+patchguard_check(struct paths *paths, const char *project_path, int project_fd,
+    const char *const *environ_, struct diag *dg)
 {
 	cleanup_patchcheck struct patchcheck first = PATCHCHECK_INIT;
 	cleanup_patchcheck struct patchcheck second = PATCHCHECK_INIT;

@@ -36,10 +36,10 @@ void patch_sources_release(struct patch_sources *sources);
 /*
  * Refuses a start with DIAG_POLICY if a check of the project's patches finds
  * something; the message names the first finding and the command that mends it.
- * Makes missing copies.  project_fd may be O_PATH.  A project without patches
- * costs a few system calls.
+ * Makes missing copies, and opens the state directory for that.  project_fd may
+ * be O_PATH.  A project without patches costs a few system calls.
  */
-int patchguard_check(const struct paths *paths, const char *project_path,
+int patchguard_check(struct paths *paths, const char *project_path,
     int project_fd, const char *const *environ_, struct diag *dg);
 
 /* Warns of what a check finds: at attach, and at the end of a session. */
