@@ -17,34 +17,66 @@
 #define COPIES ".drydock/patched/cargo"
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY)
 
-bool
-patchset_copy_is_right(
-    const struct patchset *set, const struct patchledger_entry *entry)
+enum copy_state {
+	COPY_INCOMPLETE, /* absent, or without a list */
+	COPY_AS_LISTED,
+	COPY_CHANGED,
+};
+
+/* Compares a copy with its list.  *ret_tree is DIGEST_NONE if it has none. */
+static enum copy_state
+look_at(int copies_fd, const char *name, struct digest *ret_tree)
 {
-	cleanup_free char *path = patchledger_copy_path(entry);
-	cleanup_free char *list_path =
-	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, path);
+	cleanup_free char *list_name =
+	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, name);
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 	cleanup_strbuf struct strbuf found = STRBUF_INIT;
 	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int list_fd = -1;
 	cleanup_close int fd = -1;
-	struct digest digest;
 
-	if (entry->tree.kind == DIGEST_NONE ||
-	    fs_open_nolinks(set->project_fd, list_path,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &list_fd, &dg) != 0 ||
-	    fs_open_nolinks(set->project_fd, path, OPEN_DIR, 0, &fd, &dg) !=
-		0 ||
-	    fs_read_fd(list_fd, list_path, PATCHTREE_MAX_LIST, &list, &dg) !=
-		0 ||
-	    patchtree_read(fd, &tree, &dg) != 0)
-		return false;
+	*ret_tree = (struct digest){ .kind = DIGEST_NONE };
+	if (fs_open_nolinks(copies_fd, name, OPEN_DIR, 0, &fd, &dg) != 0)
+		return COPY_INCOMPLETE;
+	if (patchtree_read(fd, &tree, &dg) != 0)
+		return COPY_CHANGED;
+	patchtree_digest(&tree, ret_tree);
+	if (fs_open_nolinks(copies_fd, list_name,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &list_fd, &dg) != 0)
+		return COPY_INCOMPLETE;
 	patchtree_list(&tree, &found);
-	patchtree_digest(&tree, &digest);
-	return digest_equal(&digest, &entry->tree) && found.len == list.len &&
-	    memcmp(found.buf, list.buf, list.len) == 0;
+	if (fs_read_fd(list_fd, list_name, PATCHTREE_MAX_LIST, &list, &dg) !=
+		0 ||
+	    found.len != list.len || memcmp(found.buf, list.buf, list.len) != 0)
+		return COPY_CHANGED;
+	return COPY_AS_LISTED;
+}
+
+/* The same for the copy of an entry. */
+static enum copy_state
+look_at_entry(const struct patchset *set, const struct patchledger_entry *entry,
+    struct digest *ret_tree)
+{
+	cleanup_free char *path = patchledger_copy_path(entry);
+	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	*ret_tree = (struct digest){ .kind = DIGEST_NONE };
+	if (entry->tree.kind == DIGEST_NONE ||
+	    patchset_open_dir(set, COPIES, false, &fd, &absent) != 0)
+		return COPY_INCOMPLETE;
+	return look_at(fd, strrchr(path, '/') + 1, ret_tree);
+}
+
+bool
+patchset_copy_is_right(
+    const struct patchset *set, const struct patchledger_entry *entry)
+{
+	struct digest tree;
+
+	return look_at_entry(set, entry, &tree) == COPY_AS_LISTED &&
+	    digest_equal(&tree, &entry->tree);
 }
 
 int
@@ -53,24 +85,14 @@ patchset_find_edits(const struct patchset *set,
 {
 	cleanup_free char *path = patchledger_copy_path(entry);
 	cleanup_free char *edit = patchset_edit_path(entry);
-	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int fd = -1;
-	struct digest digest;
+	struct digest tree;
 	struct stat st;
+	enum copy_state state = look_at_entry(set, entry, &tree);
 
-	*ret_edited = false;
-	if (entry->tree.kind == DIGEST_NONE ||
-	    fs_open_nolinks(
-		set->project_fd, path, OPEN_DIR, 0, &fd, &ignored) != 0)
-		return 0;
-	if (patchtree_read(fd, &tree, &ignored) == 0) {
-		patchtree_digest(&tree, &digest);
-		if (digest_equal(&digest, &entry->tree))
-			return 0;
-	}
-	*ret_edited = true;
-	if (fstatat(set->project_fd, edit, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	*ret_edited = (state != COPY_INCOMPLETE || tree.kind != DIGEST_NONE) &&
+	    !digest_equal(&tree, &entry->tree);
+	if (!*ret_edited ||
+	    fstatat(set->project_fd, edit, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
 	return diag_set(dg, DIAG_NO,
 	    "%s was changed, and %s is there, too: save or move away the "
@@ -141,33 +163,6 @@ is_wanted(const struct patchledger *want, const char *name)
 	return false;
 }
 
-/* Returns true if a copy is not what its own list says. */
-static bool
-was_changed(int copies_fd, const char *name)
-{
-	cleanup_free char *list_name =
-	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, name);
-	cleanup_strbuf struct strbuf list = STRBUF_INIT;
-	cleanup_strbuf struct strbuf found = STRBUF_INIT;
-	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_close int list_fd = -1;
-	cleanup_close int fd = -1;
-
-	/* Without a list the copy was never complete. */
-	if (fs_open_nolinks(copies_fd, name, OPEN_DIR, 0, &fd, &dg) != 0 ||
-	    fs_open_nolinks(copies_fd, list_name,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &list_fd, &dg) != 0)
-		return false;
-	if (fs_read_fd(list_fd, list_name, PATCHTREE_MAX_LIST, &list, &dg) !=
-		0 ||
-	    patchtree_read(fd, &tree, &dg) != 0)
-		return true;
-	patchtree_list(&tree, &found);
-	return found.len != list.len ||
-	    memcmp(found.buf, list.buf, list.len) != 0;
-}
-
 /* Moves a changed copy of a patch that is gone, or was replaced. */
 static int
 keep_orphan(const struct patchset *set, int copies_fd, const char *name,
@@ -198,6 +193,7 @@ patchset_remove_copies(const struct patchset *set,
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_diag struct diag absent = DIAG_INIT;
 	cleanup_close int fd = -1;
+	struct digest tree;
 
 	if (patchset_open_dir(set, COPIES, false, &fd, &absent) != 0) {
 		if (absent.errnum == ENOENT)
@@ -210,7 +206,7 @@ patchset_remove_copies(const struct patchset *set,
 	for (size_t i = 0; i < names.nr; i++) {
 		if (is_wanted(want, names.v[i]))
 			continue;
-		if (was_changed(fd, names.v[i])) {
+		if (look_at(fd, names.v[i], &tree) == COPY_CHANGED) {
 			if (keep_orphan(set, fd, names.v[i], report, dg) != 0)
 				return -1;
 			continue;
