@@ -439,6 +439,42 @@ lto = true"
   assert_equal "$(find .drydock/patched/cargo -mindepth 1 -maxdepth 1 | wc -l)" 2
 }
 
+@test "patches of two branches are merged" {
+  git init -q -b main .
+  as_git() {
+    git -c user.name=t -c user.email=t@t.test -c core.excludesFile= "$@"
+  }
+  as_git add -A
+  as_git commit -qm main
+  as_git checkout -qb other
+  save_patch other 0.3.1
+  as_git add -A
+  as_git commit -qm other
+  as_git checkout -q main
+  git clean -fdqx
+  save_patch
+  as_git add -A
+  as_git commit -qm dep
+  run -1 as_git merge other
+  run -65 --separate-stderr drydock patch check
+  assert_contains "$stderr" ".drydock/patches.json: line "
+  # The recipe of the manual
+  git checkout -q HEAD -- Cargo.toml Cargo.lock .drydock/patches.json
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" ".drydock/patches/cargo/other@0.3.1.patch: not recorded
+  run \"drydock patch seal\""
+  run -0 drydock patch seal
+  in_sync 2
+  as_git add -A
+  as_git commit -qm merged
+  # Each removal gives back what was there before.
+  rm -r .drydock/edit
+  drydock patch remove dep
+  drydock patch remove other
+  git diff --exit-code other~1
+  [ ! -e .drydock ]
+}
+
 @test "one writer at a time; check waits for none" {
   save_patch
   exec {lock}<>.drydock/patches.lock
@@ -518,6 +554,44 @@ lto = true"
     [ "$status" -ge 64 ] && [ "$status" -lt 100 ]
     assert_contains "$stderr" Cargo.lock
     refute_contains "$output" "in sync"
+  done
+}
+
+@test "a link in the project leads no command out of it" {
+  local outside=$BATS_TEST_TMPDIR/outside keep=$BATS_TEST_TMPDIR/keep
+  local path verb verbs before copy
+  save_patch
+  copy=$(echo .drydock/patched/cargo/dep-*[0-9a-f])
+  cp -a . "$outside"
+  cp -a . "$keep"
+  before=$(state_of "$outside")
+  for path in Cargo.toml Cargo.lock .drydock/.gitignore \
+    .drydock/patches{.lock,.json,,/cargo} "$patch" .drydock/patched{,/cargo} \
+    "$copy" "$copy.files" .drydock/edit{,/cargo} "$edit" "$edit.base" \
+    "$edit/src"; do
+    verbs=(check save "remove dep")
+    case $path in
+      .drydock/patched*) verbs+=(apply) ;;
+      .drydock/edit*) verbs+=(apply "start other") ;;
+      *) verbs+=(seal) ;;
+    esac
+    for verb in "${verbs[@]}"; do
+      find . -mindepth 1 -delete
+      cp -a "$keep/." .
+      # Each has something to do.
+      case $verb in
+        save) sed -i s/patched/more/ "$edit/src/lib.rs" ;;
+        seal) sed -i s/patched/more/ "$patch" ;;
+        apply) rm -r "$copy/src" "$edit" ;;
+      esac
+      rm -rf "$path"
+      mkdir -p "$(dirname "$path")"
+      ln -sT "$outside/$path" "$path"
+      # shellcheck disable=SC2086 # words
+      run --separate-stderr timeout 20 drydock patch $verb
+      [ "$status" -lt 100 ] || fail "$path: $verb: $status"
+    done
+    assert_equal "$(state_of "$outside")" "$before"
   done
 }
 
