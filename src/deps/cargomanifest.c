@@ -28,7 +28,6 @@
 struct manifest {
 	const char *text;
 	size_t len;
-	bool crlf; /* the block has CRLF */
 	size_t block; /* offset of the line BEGIN */
 	size_t rest; /* offset of the first byte behind the block */
 	bool has_block;
@@ -197,7 +196,6 @@ take_block(struct manifest *m, struct toml *t, struct diag *dg)
 	m->has_block = true;
 	m->block = t->at;
 	m->no_newline = toml_line_is(t, BEGIN_NO_NEWLINE);
-	m->crlf = t->text[t->end - 1] == '\r';
 	if (t->at > 0 && t->text[t->at - 1] != '\n')
 		return refuse_block(m, t->text, t->at,
 		    "blanks before the block of drydock's", dg);
@@ -283,8 +281,11 @@ add_own(struct strbuf *own, const struct manifest *m)
 	size_t front = m->has_block ? m->block : m->len;
 
 	/* If the user added text behind, the lines must stay apart. */
-	if (m->has_block && m->no_newline && m->rest == m->len && front > 0)
-		front -= m->crlf ? 2 : 1;
+	if (m->has_block && m->no_newline && m->rest == m->len && front > 0) {
+		front--;
+		if (front > 0 && m->text[front - 1] == '\r')
+			front--;
+	}
 	strbuf_add(own, m->text, front);
 	if (m->has_block)
 		strbuf_add(own, m->text + m->rest, m->len - m->rest);

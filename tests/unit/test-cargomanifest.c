@@ -95,6 +95,42 @@ test_text(void)
 	CHECK_STR(after.buf, "[a]\n# mine\n[b]\nc = 1\n");
 }
 
+/* An editor may have changed some line ends, or removed lines. */
+static void
+test_mixed_line_ends(void)
+{
+	static const char crlf[] = " (no newline before it)\r\n"
+				   "[patch.crates-io.dep]\r\n"
+				   "path = \"p\" # drydock patch: end\r\n";
+	static const char lf[] = " (no newline before it)\n"
+				 "[patch.crates-io.dep]\r\n"
+				 "path = \"p\" # drydock patch: end\n";
+	static const struct {
+		const char *front;
+		const char *behind;
+		const char *own;
+	} rows[] = {
+		{ "a = 1\n", crlf, "a = 1" },
+		{ "a = 1\r\n", crlf, "a = 1" },
+		{ "a = 1\r\n", lf, "a = 1" },
+		{ "\n", crlf, "" },
+		{ "\n", lf, "" },
+		{ "", crlf, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+		strbuf_addf(
+		    &text, "%s" BEGIN "%s", rows[i].front, rows[i].behind);
+		CHECK_INT(set(text.buf, NULL, 0, &out, &dg), 0);
+		CHECK_STR(dg.message, NULL);
+		CHECK_STR(out.buf, rows[i].own);
+	}
+}
+
 static void
 test_refused(void)
 {
@@ -368,6 +404,7 @@ main(void)
 		{ "removing the block gives the user's bytes back",
 		    test_round_trip },
 		{ "the block has the text's line ends", test_text },
+		{ "mixed line ends lose no byte", test_mixed_line_ends },
 		{ "what cannot be judged is refused", test_refused },
 		{ "the block is ours, another's or not there", test_read },
 		{ "a written block is read as ours", test_read_written },
