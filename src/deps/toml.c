@@ -296,13 +296,16 @@ toml_visit(const struct toml *t, struct toml_path *table,
 {
 	struct walk w = { t, *table, visit, arg, dg };
 	size_t at = t->at;
+	size_t end;
 
 	if (toml_is_comment(t))
 		return 0;
 	if (!toml_is_header(t)) {
 		if (take_key(t, &at, '=', &w.path, dg) != 0)
 			return -1;
-		return visit_value(&w, skip_blanks(t, at, false), t->end);
+		/* The CR of a line end is no value. */
+		end = t->text[t->end - 1] == '\r' ? t->end - 1 : t->end;
+		return visit_value(&w, skip_blanks(t, at, false), end);
 	}
 	w.path.nr = 0;
 	at += starts(t, at, "[[") ? 2U : 1U;

@@ -86,6 +86,7 @@ test_keys(void)
 		{ "]\n", NULL },
 		{ "a\n", NULL },
 		{ "a =\n", NULL },
+		{ "a = \r\n", NULL },
 		{ "a b = 1\n", NULL },
 		{ "[a\n]\n", NULL },
 		{ "[a] b\n", NULL },
