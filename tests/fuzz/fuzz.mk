@@ -7,6 +7,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-built \
 	tests/fuzz/fuzz-cargolock \
+	tests/fuzz/fuzz-cargomanifest \
+	tests/fuzz/fuzz-cargoredirect \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-egress \
 	tests/fuzz/fuzz-endpoint \
@@ -31,6 +33,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz-modzip \
 	tests/fuzz/fuzz-npmlock \
 	tests/fuzz/fuzz-options \
+	tests/fuzz/fuzz-patchledger \
+	tests/fuzz/fuzz-patchtext \
 	tests/fuzz/fuzz-procfacts \
 	tests/fuzz/fuzz-proof \
 	tests/fuzz/fuzz-proxyhead \
