@@ -318,8 +318,6 @@ unpack_entry(struct unpacking *u, struct archive_entry *entry)
 	if (archive_entry_hardlink(entry) != NULL ||
 	    (type != AE_IFREG && type != AE_IFDIR))
 		return refuse(u, name, "it is neither a file nor a directory");
-	if (archive_entry_sparse_count(entry) > 0)
-		return refuse(u, name, "it is a sparse file");
 	path = xstrdup(below);
 	len = strlen(path);
 	if (type == AE_IFDIR && len > 0 && path[len - 1] == '/')

@@ -505,7 +505,7 @@ add_sparse(struct strbuf *tar, size_t at, const char *number)
 static void
 sparse_files_are_refused(void)
 {
-	for (int kind = 0; kind < 4; kind++) {
+	for (int kind = 0; kind < 5; kind++) {
 		cleanup_strbuf struct strbuf tar = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_close int dir = -1;
@@ -518,9 +518,10 @@ sparse_files_are_refused(void)
 			add_sparse(&tar, 386, "00000001000");
 		} else {
 			tar_add_pax(&tar, TAR_EXTENDED, "GNU.sparse.size",
-			    kind == 2 ? "100000" : "9223372036854775807");
-			tar_add_pax(
-			    &tar, TAR_EXTENDED, "GNU.sparse.map", "1000,4");
+			    kind == 3 ? "9223372036854775807" : "100000");
+			/* The hole is before the text, or after. */
+			tar_add_pax(&tar, TAR_EXTENDED, "GNU.sparse.map",
+			    kind == 4 ? "0,4" : "1000,4");
 			tar_add_file(&tar, "foo-1.0.0/sparse", "text");
 		}
 		tar_end(&tar);
