@@ -178,24 +178,46 @@ check_root(const struct patchset *set, struct diag *dg)
 	return cargoroot_check(dir, &set->manifest.text, dg);
 }
 
-/* Refuses to replace a patch that the directory was not made from. */
+/* Returns true if one of the lines is the wanted one. */
+static bool
+has_line(const struct strbuf *lines, const struct strbuf *want)
+{
+	const char *end = lines->buf + lines->len;
+
+	for (const char *at = lines->buf; at < end;) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *next = newline == NULL ? end : newline + 1;
+
+		if ((size_t)(next - at) == want->len &&
+		    memcmp(at, want->buf, want->len) == 0)
+			return true;
+		at = next;
+	}
+	return false;
+}
+
+/*
+ * Refuses to replace a patch that the directory was not made from.  Appends the
+ * line of the present patch.
+ */
 static int
-check_base(int edit_fd, const struct patchledger_entry *entry, struct diag *dg)
+check_base(int edit_fd, const struct patchledger_entry *entry,
+    struct strbuf *present, struct diag *dg)
 {
 	cleanup_free char *dir = patchset_edit_path(entry);
-	cleanup_strbuf struct strbuf want = STRBUF_INIT;
 	cleanup_strbuf struct strbuf got = STRBUF_INIT;
 	cleanup_diag struct diag absent = DIAG_INIT;
 	cleanup_free char *name =
 	    xasprintf("%s" PATCHSET_BASE_SUFFIX, strrchr(dir, '/') + 1);
 
-	patchset_add_base(&want, entry);
-	if (fs_read_file(edit_fd, name, DIGEST_HEX_SIZE, &got, &absent) != 0 &&
+	patchset_add_base(present, entry);
+	if (fs_read_file(edit_fd, name, PATCHSET_BASE_MAX, &got, &absent) !=
+		0 &&
 	    absent.errnum != ENOENT) {
 		diag_move(dg, &absent);
 		return -1;
 	}
-	if (got.len == want.len && memcmp(got.buf, want.buf, got.len) == 0)
+	if (has_line(&got, present))
 		return 0;
 	return diag_set(dg, DIAG_NO,
 	    "%s was not made from the present patch: move the directory away, "
@@ -300,7 +322,7 @@ patches_start(const struct patches_project *project, const char *name,
 	clean_editable(&set);
 	if (patchset_build(&set, entry, patch.len > 0 ? &patch : NULL, NULL,
 		&tree, dg) != 0 ||
-	    patchset_write_base(edit_fd, entry, dg) != 0)
+	    patchset_set_base(edit_fd, entry, dg) != 0)
 		return -1;
 	return place_editable(edit_fd, dir, tree.fd, dg);
 }
@@ -408,6 +430,8 @@ patches_save(const struct patches_project *project, const char *name,
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_word struct word w = { NULL, NULL };
 	cleanup_strbuf struct strbuf patch = STRBUF_INIT;
+	cleanup_strbuf struct strbuf base = STRBUF_INIT;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	cleanup_free struct strbuf *patches = NULL;
 	cleanup_free char *dir = NULL;
 	cleanup_close int edit_fd = -1;
@@ -423,14 +447,19 @@ patches_save(const struct patches_project *project, const char *name,
 	    patchset_open_dir(&set, PATCHSET_EDIT, false, &edit_fd, dg) != 0)
 		return -1;
 	entry = patchledger_find(&want, PATCHLEDGER_CARGO, w.name, w.version);
-	if (check_base(edit_fd, entry, dg) != 0 ||
+	if (check_base(edit_fd, entry, &base, dg) != 0 ||
 	    compute_patch(&set, entry, edit_fd, dir, &patch, dg) != 0)
+		return -1;
+	patchset_add_base(&line, entry);
+	if (!has_line(&base, &line))
+		strbuf_add(&base, line.buf, line.len);
+	if (patchset_write_base(edit_fd, entry, &base, dg) != 0)
 		return -1;
 	patches = xcalloc(want.nr, sizeof(*patches));
 	patches[entry - want.v] = patch;
 	if (patchset_commit(&set, &want, patches, report, dg) != 0)
 		return -1;
-	return patchset_write_base(edit_fd, entry, dg);
+	return patchset_write_base(edit_fd, entry, &line, dg);
 }
 
 int

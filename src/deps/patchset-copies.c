@@ -133,7 +133,7 @@ patchset_keep_edits(const struct patchset *set,
 
 	if (patchset_open_dir(set, COPIES, false, &from_fd, dg) != 0 ||
 	    patchset_open_dir(set, PATCHSET_EDIT, true, &to_fd, dg) != 0 ||
-	    patchset_write_base(to_fd, entry, dg) != 0)
+	    patchset_set_base(to_fd, entry, dg) != 0)
 		return -1;
 	if (renameat2(from_fd, strrchr(path, '/') + 1, to_fd,
 		strrchr(edit, '/') + 1, RENAME_NOREPLACE) < 0)

@@ -233,16 +233,29 @@ patchset_add_base(struct strbuf *out, const struct patchledger_entry *entry)
 }
 
 int
-patchset_write_base(
-    int edit_fd, const struct patchledger_entry *entry, struct diag *dg)
+patchset_write_base(int edit_fd, const struct patchledger_entry *entry,
+    const struct strbuf *lines, struct diag *dg)
 {
 	cleanup_free char *name = xasprintf(
 	    "%s@%s" PATCHSET_BASE_SUFFIX, entry->name, entry->version);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf now = STRBUF_INIT;
+	cleanup_diag struct diag other = DIAG_INIT;
 
-	patchset_add_base(&text, entry);
 	fs_temp_clean(edit_fd, name);
-	return fs_replace_file(edit_fd, name, text.buf, text.len, 0644, dg);
+	if (fs_read_file(edit_fd, name, PATCHSET_BASE_MAX, &now, &other) == 0 &&
+	    now.len == lines->len && memcmp(now.buf, lines->buf, now.len) == 0)
+		return 0;
+	return fs_replace_file(edit_fd, name, lines->buf, lines->len, 0644, dg);
+}
+
+int
+patchset_set_base(
+    int edit_fd, const struct patchledger_entry *entry, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+	patchset_add_base(&line, entry);
+	return patchset_write_base(edit_fd, entry, &line, dg);
 }
 
 void

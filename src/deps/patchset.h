@@ -70,14 +70,21 @@ int patchset_write_ignore(
 char *patchset_edit_path(const struct patchledger_entry *entry);
 
 /*
- * The file NAME@VERSION.base beside an editable directory has the digest of the
- * patch that the directory was made from or last saved to.
+ * The file NAME@VERSION.base beside an editable directory has a line for the
+ * patch that the directory was made from or last saved to: its digest, or
+ * "none".  While a save writes, the file has a second line for the new patch,
+ * so that a save that was killed can be repeated.
  */
 #define PATCHSET_BASE_SUFFIX ".base"
 void patchset_add_base(
     struct strbuf *out, const struct patchledger_entry *entry);
-int patchset_write_base(
+/* Writes the lines, if they are not there already. */
+int patchset_write_base(int edit_fd, const struct patchledger_entry *entry,
+    const struct strbuf *lines, struct diag *dg);
+/* The same for the line of the entry's patch. */
+int patchset_set_base(
     int edit_fd, const struct patchledger_entry *entry, struct diag *dg);
+#define PATCHSET_BASE_MAX ((size_t)2 * DIGEST_HEX_SIZE)
 
 /* The patched or original files of a package in the scratch directory. */
 struct patchset_tree {
