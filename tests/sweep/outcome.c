@@ -75,6 +75,7 @@ find_chance(const struct chance *c, const char *s, const char **ret_word)
 	static const char *const before_id[] = { "drydock-", "session ",
 		"drydock.session\":\"", "drydock.session\": \"" };
 	static const char history[] = "history/";
+	static const char scratch[] = "scratch/";
 	static const char process[] = "_process\": \"";
 	size_t n;
 
@@ -92,6 +93,11 @@ find_chance(const struct chance *c, const char *s, const char **ret_word)
 	if (starts(s, process))
 		return strlen(process) +
 		    strspn(s + strlen(process), "0123456789 ");
+	*ret_word = scratch;
+	if (starts(s, scratch))
+		return strlen(scratch) +
+		    strspn(s + strlen(scratch),
+			"abcdefghijklmnopqrstuvwxyz0123456789");
 	*ret_word = history;
 	n = strlen(history);
 	if (!starts(s, history))
@@ -194,23 +200,40 @@ struct looker {
 	uint64_t sum; /* of all, in any order */
 };
 
+/* Returns the length of a name without its chance: ".NAME.RANDOM". */
+static size_t
+temporary_front(const char *name, size_t len)
+{
+	size_t dot = len;
+
+	while (dot > 0 && name[dot - 1] != '.')
+		dot--;
+	if (len == 0 || name[0] != '.' || dot < 3 || len - dot < 8 ||
+	    len - dot > 12 ||
+	    strspn(name + dot, "abcdefghijklmnopqrstuvwxyz0123456789") <
+		len - dot)
+		return 0;
+	return dot;
+}
+
 /* Where a file lies; a name under which one is being written is any. */
 static void
 add_path(const struct looker *l, const char *path, struct strbuf *line)
 {
-	const char *name = strrchr(path, '/');
-	const char *dot = name == NULL ? NULL : strrchr(name, '.');
-	size_t n = dot == NULL
-	    ? 0
-	    : strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz0123456789");
+	cleanup_strbuf struct strbuf fixed = STRBUF_INIT;
 
-	if (dot != NULL && name[1] == '.' && dot > name + 1 && n >= 8 &&
-	    n <= 12 && dot[n + 1] == '\0') {
-		make_plain(l->chance, path, (size_t)(dot - path), false, line);
-		strbuf_addstr(line, ".TEMPORARY");
-	} else {
-		make_plain(l->chance, path, strlen(path), false, line);
+	for (const char *at = path; *at != '\0';) {
+		size_t len = strcspn(at, "/");
+		size_t front = temporary_front(at, len);
+
+		strbuf_add(&fixed, at, front == 0 ? len : front);
+		if (front != 0)
+			strbuf_addstr(&fixed, "TEMPORARY");
+		at += len;
+		if (*at == '/')
+			strbuf_addch(&fixed, *at++);
 	}
+	make_plain(l->chance, fixed.buf, fixed.len, false, line);
 }
 
 static uint64_t

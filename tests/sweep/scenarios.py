@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 
+import patches
 from bed import CANARY
 from sessions import (
     ADOPT, EXEC, RESTORE, TYPED, adopt_again, adopt_check, adopt_done,
@@ -26,7 +27,7 @@ class Scenario:
                  given="", settings="", secrets=(), keeps=False, loads=False,
                  fresh=None, again=None, steps=None, only_asks=False,
                  launches=False, syncs=False, leaves=None, lasts=False,
-                 prints=False, alike=False, library=False):
+                 prints=False, alike=False, library=False, sparse=1):
         self.name = name
         self.args = args
         self.status = status
@@ -48,6 +49,7 @@ class Scenario:
         self.only_asks = only_asks  # needs no lease
         self.leaves = leaves  # what it says with status 0 of a lost terminal
         self.prints = prints  # with one status always the same
+        self.sparse = sparse  # of each Nth fault, each of so many
         self.alike = alike  # does what others do, in another order
         self.launches = launches  # a session,
         self.syncs = syncs  # and brings the host's configuration to it
@@ -567,4 +569,18 @@ ALL = [
     Scenario("token-remove", ["token", "remove"], 0, token_gone, keeps=True,
              prepare=keep_token, check=token_check, again=remove_again,
              weight=0.3, claims="token removed"),
+    Scenario("patch-save", patches.SAVE, 0, patches.patch_done,
+             prepare=patches.prepare_save, live=False, only_asks=True,
+             check=patches.patch_check, weight=0.5, sparse=3,
+             again=patches.again(patches.SAVE, patches.is_never)),
+    Scenario("patch-apply", patches.APPLY, 0, patches.patch_done,
+             prepare=patches.prepare_apply, live=False, only_asks=True,
+             check=patches.patch_check, weight=0.5, sparse=3,
+             alike=True,
+             again=patches.again(patches.APPLY, patches.is_never)),
+    Scenario("patch-remove", patches.REMOVE, 0, patches.patch_done,
+             prepare=patches.prepare_remove, live=False, only_asks=True,
+             check=patches.patch_check, weight=0.5, sparse=3,
+             alike=True,
+             again=patches.again(patches.REMOVE, patches.is_removed)),
 ]
