@@ -112,8 +112,6 @@ judge_key(void *arg, const struct toml_path *path,
 	(void)dg;
 	if (toml_part_is(path, 0, "patch"))
 		judge_patch(j, path, value);
-	if (value == NULL && !toml_part_is(path, 0, "include"))
-		return 0;
 	if (j->is_config) {
 		if (toml_part_is(path, 0, "paths"))
 			tell(j, NULL,
@@ -134,7 +132,7 @@ judge_key(void *arg, const struct toml_path *path,
 		tell(j, NULL,
 		    "cargo does not permit [replace] beside [patch]; write it "
 		    "as [patch]");
-	if (path->nr == 2 && toml_part_is(path, 1, "workspace") &&
+	if (toml_part_is(path, 1, "workspace") &&
 	    (toml_part_is(path, 0, "package") ||
 		toml_part_is(path, 0, "project")))
 		tell(j, NULL,

@@ -357,6 +357,7 @@ test_config(void)
 		{ "'paths' = []\n", "*" },
 		{ "include = [\"m\"]\n", "*" },
 		{ "[[include]]\npath = \"m\"\n", "*" },
+		{ "[[paths]]\n", "*" },
 		{ "[resolver]\nlockfile-path = \"x\"\n", "*" },
 	};
 
