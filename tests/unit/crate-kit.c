@@ -85,18 +85,23 @@ tar_add_long(struct strbuf *tar, const char *name, const char *text)
 }
 
 void
-tar_add_pax(struct strbuf *tar, char type, const char *key, const char *value)
+pax_add(struct strbuf *records, const char *key, const char *value)
 {
 	size_t rest = strlen(key) + strlen(value) + 3;
 	size_t len = rest + 1;
-	cleanup_free char *record = NULL;
 
 	/* The length counts its own digits. */
 	while ((size_t)snprintf(NULL, 0, "%zu", len) + rest != len)
 		len++;
-	record = xasprintf("%zu %s=%s\n", len, key, value);
+	strbuf_addf(records, "%zu %s=%s\n", len, key, value);
+}
+
+void
+tar_add_pax(struct strbuf *tar, char type, const char *records)
+{
 	tar_add(tar,
-	    &(struct tar_entry){ .name = "pax", .type = type, .data = record });
+	    &(struct tar_entry){
+		.name = "pax", .type = type, .data = records });
 }
 
 void

@@ -33,9 +33,9 @@ void tar_add(struct strbuf *tar, const struct tar_entry *entry);
 void tar_add_file(struct strbuf *tar, const char *name, const char *text);
 /* A file whose name a GNU long name gives. */
 void tar_add_long(struct strbuf *tar, const char *name, const char *text);
-/* A pax header with one record. */
-void tar_add_pax(
-    struct strbuf *tar, char type, const char *key, const char *value);
+/* Appends a record for a pax header. */
+void pax_add(struct strbuf *records, const char *key, const char *value);
+void tar_add_pax(struct strbuf *tar, char type, const char *records);
 void tar_end(struct strbuf *tar);
 
 /* Appends the bytes as one gzip stream. */

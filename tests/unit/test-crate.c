@@ -293,14 +293,18 @@ static void
 files_and_directories_are_unpacked(void)
 {
 	static const mode_t masks[] = { 022, 077, 0, 0777 };
+	cleanup_strbuf struct strbuf records = STRBUF_INIT;
 	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
 
-	tar_add_pax(&tar, TAR_GLOBAL, "comment", "0123456789abcdef");
+	pax_add(&records, "comment", "0123456789abcdef");
+	tar_add_pax(&tar, TAR_GLOBAL, records.buf);
 	tar_add_file(&tar, "foo-1.0.0/Cargo.toml", "[package]\n");
 	tar_add_file(&tar, "foo-1.0.0/src/lib.rs", "pub fn f() {}\n");
 	tar_add_file(&tar, "foo-1.0.0/src/empty.rs", "");
 	tar_add_long(&tar, "foo-1.0.0/" LONG_PATH, "gnu\n");
-	tar_add_pax(&tar, TAR_EXTENDED, "path", "foo-1.0.0/pax/" LONG_PATH);
+	strbuf_reset(&records);
+	pax_add(&records, "path", "foo-1.0.0/pax/" LONG_PATH);
+	tar_add_pax(&tar, TAR_EXTENDED, records.buf);
 	tar_add_file(&tar, "foo-1.0.0/pax", "pax\n");
 	tar_add_file(&tar, "foo-1.0.0/f\xc3\xbc.txt", "name\n");
 	tar_end(&tar);
@@ -505,6 +509,14 @@ add_sparse(struct strbuf *tar, size_t at, const char *number)
 static void
 sparse_files_are_refused(void)
 {
+	static const char *const messages[] = {
+		"foo-1.0.0.crate: sparse: it has not the size that it should",
+		"foo-1.0.0.crate: sparse: it is a sparse file",
+		"foo-1.0.0.crate: sparse: it is a sparse file",
+		"foo-1.0.0.crate: sparse: it is too large",
+		"foo-1.0.0.crate: sparse: it has not the size that it should",
+	};
+
 	for (int kind = 0; kind < 5; kind++) {
 		cleanup_strbuf struct strbuf tar = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
@@ -513,20 +525,25 @@ sparse_files_are_refused(void)
 
 		tar_add_file(&tar, "foo-1.0.0/a", "text");
 		if (kind == 0) {
-			add_sparse(&tar, 483, "77777777777");
+			add_sparse(&tar, 483, "00000001000");
 		} else if (kind == 1) {
 			add_sparse(&tar, 386, "00000001000");
 		} else {
-			tar_add_pax(&tar, TAR_EXTENDED, "GNU.sparse.size",
-			    kind == 3 ? "9223372036854775807" : "100000");
+			cleanup_strbuf struct strbuf records = STRBUF_INIT;
+
 			/* The hole is before the text, or after. */
-			tar_add_pax(&tar, TAR_EXTENDED, "GNU.sparse.map",
+			pax_add(&records, "GNU.sparse.size",
+			    kind == 3 ? "9223372036854775807" : "100000");
+			pax_add(&records, "GNU.sparse.numblocks", "1");
+			pax_add(&records, "GNU.sparse.map",
 			    kind == 4 ? "0,4" : "1000,4");
+			tar_add_pax(&tar, TAR_EXTENDED, records.buf);
 			tar_add_file(&tar, "foo-1.0.0/sparse", "text");
 		}
 		tar_end(&tar);
 		CHECK_INT(unpack_tar(&tar, &dir, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
+		CHECK_STR(dg.message, messages[kind]);
 		if (fstatat(dir, "sparse", &st, 0) == 0)
 			CHECK(st.st_size <= 8);
 	}
@@ -598,6 +615,19 @@ damaged_bytes_are_refused(void)
 	}
 }
 
+/* The same compression in another container. */
+static void
+add_zlib(struct strbuf *out, const struct strbuf *tar)
+{
+	uLongf len = compressBound(tar->len);
+	cleanup_free unsigned char *buf = xmalloc(len);
+
+	CHECK_INT(
+	    compress(buf, &len, (const unsigned char *)tar->buf, tar->len),
+	    Z_OK);
+	strbuf_add(out, buf, len);
+}
+
 static void
 other_containers_are_refused(void)
 {
@@ -606,9 +636,19 @@ other_containers_are_refused(void)
 		STREAM_AFTER,
 		TWICE,
 		PLAIN,
+		ZLIB,
 		ZEROS,
 		NOTHING,
 		NKINDS
+	};
+	static const char *const messages[] = {
+		"foo-1.0.0.crate: it has more after its gzip stream",
+		"foo-1.0.0.crate: it has more after its gzip stream",
+		"foo-1.0.0.crate: Unrecognized archive format",
+		"foo-1.0.0.crate: its gzip stream is damaged",
+		"foo-1.0.0.crate: its gzip stream is damaged",
+		"foo-1.0.0.crate: it has no files",
+		"foo-1.0.0.crate: Unrecognized archive format",
 	};
 
 	for (int kind = 0; kind < NKINDS; kind++) {
@@ -627,6 +667,8 @@ other_containers_are_refused(void)
 			gzip_add(&bytes, once.buf, once.len);
 		else if (kind == PLAIN)
 			strbuf_add(&bytes, tar.buf, tar.len);
+		else if (kind == ZLIB)
+			add_zlib(&bytes, &tar);
 		else
 			strbuf_add(&bytes, once.buf, once.len);
 		if (kind == BYTES_AFTER)
@@ -635,6 +677,7 @@ other_containers_are_refused(void)
 			gzip_add(&bytes, tar.buf, tar.len);
 		CHECK_INT(unpack_bytes(bytes.buf, bytes.len, &dir, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
+		CHECK_STR(dg.message, messages[kind]);
 	}
 }
 
