@@ -35,6 +35,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-patchledger \
 	tests/fuzz/fuzz-patchtext \
+	tests/fuzz/fuzz-patchtree \
 	tests/fuzz/fuzz-procfacts \
 	tests/fuzz/fuzz-proof \
 	tests/fuzz/fuzz-proxyhead \
