@@ -2,6 +2,8 @@
 /* Looks for [workspace] in a manifest and in those above it. */
 #include "deps/cargoroot.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -56,28 +58,52 @@ read_root(const struct strbuf *text, struct root *ret_root, struct diag *dg)
 	}
 }
 
-/* Refuses a project that is below a workspace's root. */
+/* Reads the manifest in a directory; one that is not there says nothing. */
 static int
-check_above(const char *project_path, struct diag *dg)
+read_above(const char *dir, struct root *ret_root, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	*ret_root = (struct root){ false, false };
+	fd = open(*dir == '\0' ? "/" : dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (fs_read_file(fd, "Cargo.toml", CARGOMANIFEST_MAX_SIZE, &text,
+		&failure) != 0) {
+		if (failure.errnum == ENOENT)
+			return 0;
+	} else if (read_root(&text, ret_root, &failure) == 0) {
+		return 0;
+	}
+	/* Cargo may be able to read it. */
+	return diag_set(dg, DIAG_CONFIG,
+	    "%s/Cargo.toml may be the root of a workspace, and cannot be "
+	    "judged: %s",
+	    dir, failure.message);
+}
+
+int
+cargoroot_check_above(
+    const char *project_path, const struct strbuf *manifest, struct diag *dg)
 {
 	cleanup_free char *dir = xstrdup(project_path);
+	struct root root;
 
-	for (char *slash = strrchr(dir, '/'); slash != NULL;
-	     slash = strrchr(dir, '/')) {
-		cleanup_strbuf struct strbuf text = STRBUF_INIT;
-		cleanup_diag struct diag ignored = DIAG_INIT;
-		cleanup_close int fd = -1;
-		struct root above;
-
+	if (read_root(manifest, &root, dg) != 0)
+		return -1;
+	for (char *slash = strrchr(dir, '/');
+	     slash != NULL && !root.has_workspace; slash = strrchr(dir, '/')) {
 		*slash = '\0';
-		if (fs_open_dir(*dir == '\0' ? "/" : dir, &fd, &ignored) == 0 &&
-		    fs_read_file(fd, "Cargo.toml", CARGOMANIFEST_MAX_SIZE,
-			&text, &ignored) == 0 &&
-		    read_root(&text, &above, &ignored) == 0 &&
-		    above.has_workspace)
+		if (read_above(dir, &root, dg) != 0)
+			return -1;
+		if (root.has_workspace || root.names_other)
 			return diag_set(dg, DIAG_CONFIG,
-			    "%s/Cargo.toml is the root of a workspace, whose "
-			    "[patch] alone counts; run drydock there",
+			    "%s/Cargo.toml is the root of a workspace, or "
+			    "belongs to one, whose [patch] alone counts; run "
+			    "drydock there, or give this project a "
+			    "[workspace] of its own",
 			    dir);
 	}
 	return 0;
@@ -96,5 +122,5 @@ cargoroot_check(
 		    "Cargo.toml belongs to another workspace "
 		    "(package.workspace), whose [patch] alone counts; run "
 		    "drydock there");
-	return own.has_workspace ? 0 : check_above(project_path, dg);
+	return cargoroot_check_above(project_path, manifest, dg);
 }

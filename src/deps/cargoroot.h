@@ -15,9 +15,14 @@ struct strbuf;
 /*
  * Fails with DIAG_CONFIG, and names the root, if it is another directory.
  * manifest is the text of the project's Cargo.toml; one that cannot be read is
- * DIAG_DATA.  A manifest above the project that cannot be read does not count.
+ * DIAG_DATA.  A manifest above the project that cannot be judged counts as a
+ * root.
  */
 int cargoroot_check(
+    const char *project_path, const struct strbuf *manifest, struct diag *dg);
+
+/* The same, and does not judge package.workspace of the project itself. */
+int cargoroot_check_above(
     const char *project_path, const struct strbuf *manifest, struct diag *dg);
 
 #endif /* DRYDOCK_CARGOROOT_H */

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -17,6 +19,7 @@
 #include "base/xalloc.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
+#include "deps/cargoroot.h"
 #include "deps/patchfiles.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
@@ -196,6 +199,25 @@ report_block(struct run *r, const struct cargomanifest_block *block,
 	}
 }
 
+/* A workspace above the project takes its members' [patch] from nobody. */
+static void
+check_above(struct run *r, const struct strbuf *manifest)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_free char *link = xasprintf("/proc/self/fd/%d", r->project_fd);
+	char path[PATH_MAX];
+	ssize_t len = readlink(link, path, sizeof(path));
+
+	if (len <= 0 || (size_t)len >= sizeof(path)) {
+		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, MANIFEST,
+		    "the path of the project cannot be read");
+		return;
+	}
+	path[len] = '\0';
+	if (cargoroot_check_above(path, manifest, &dg) != 0)
+		add_conflict(r, NULL, dg.message);
+}
+
 static int
 check_manifest(struct run *r, const struct cargomanifest_patch *want,
     const struct cargomanifest_conflicts *conflicts, struct diag *dg)
@@ -217,6 +239,8 @@ check_manifest(struct run *r, const struct cargomanifest_patch *want,
 	if (cargomanifest_read(text.buf, text.len, conflicts, &block, dg) != 0)
 		return -1;
 	report_block(r, &block, want, has_manifest);
+	if (r->ledger.nr > 0)
+		check_above(r, &text);
 	return 0;
 }
 

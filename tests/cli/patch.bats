@@ -245,6 +245,35 @@ lto = true"
   assert_contains "$stderr" Cargo.lock
 }
 
+@test "a workspace above the project takes over, and check says so" {
+  save_patch
+  in_sync 1
+  local above=${PWD%/*} own
+  own=$(<Cargo.toml)
+  printf '[workspace]\nmembers = ["%s"]\n' "${PWD##*/}" >"$above/Cargo.toml"
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" \
+    "Cargo.toml: $above/Cargo.toml is the root of a workspace"
+  run -78 --separate-stderr drydock patch apply
+  assert_contains "$stderr" "$above/Cargo.toml is the root of a workspace"
+  # It may be one: cargo reads more than drydock does.
+  printf '"work\\u0073pace".members = ["x"]\n' >"$above/Cargo.toml"
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "$above/Cargo.toml may be the root of a workspace"
+  # A member of another one, which cargo asks for its root.
+  printf '[package]\nname = "x"\nworkspace = "y"\n' >"$above/Cargo.toml"
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "$above/Cargo.toml is the root of a workspace, or"
+  # This project is its own root, or nothing above is one.
+  printf '[workspace]\n' >"$above/Cargo.toml"
+  printf '[workspace]\n%s\n' "$own" >Cargo.toml
+  in_sync 1
+  printf '%s\n' "$own" >Cargo.toml
+  printf '[package]\nname = "x"\n' >"$above/Cargo.toml"
+  in_sync 1
+  rm "$above/Cargo.toml"
+}
+
 @test "what no crate proves is not unpacked" {
   # The host user's cache has other bytes: poisoned.
   printf 'poison' >>"$cache/dep-1.0.0.crate"
