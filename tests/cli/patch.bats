@@ -513,7 +513,8 @@ lto = true"
     # shellcheck disable=SC2086 # words
     run -75 --separate-stderr drydock patch $verb
     assert_equal "$output" ""
-    assert_equal "${#stderr_lines[@]}" 1
+    assert_equal "$stderr" "drydock: another drydock changes the patches of\
+ $project; try again"
   done
   in_sync 1
   exec {lock}>&-
