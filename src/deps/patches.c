@@ -91,15 +91,6 @@ copy_ledger(const struct patchset *set, struct patchledger *want)
 		put_copy(want, &set->ledger.v[i]);
 }
 
-static void
-digest_text(const struct strbuf *text, struct digest *ret)
-{
-	struct digest_stream *stream = digest_begin(DIGEST_SHA256);
-
-	digest_add(stream, text->buf, text->len);
-	digest_end(stream, ret);
-}
-
 /* Finds the only version of a package that the lock has from crates.io. */
 static int
 choose_version(const struct patchset *set, const char *name, char **ret_version,
@@ -418,7 +409,7 @@ compute_patch(struct patchset *set, struct patchledger_entry *entry,
 	if (patchtext_judge(patch->buf, patch->len, "the patch", &names, dg) !=
 	    0)
 		return -1;
-	digest_text(patch, &entry->patch);
+	patchset_digest(patch, &entry->patch);
 	return 0;
 }
 
@@ -453,7 +444,8 @@ patches_save(const struct patches_project *project, const char *name,
 	patchset_add_base(&line, entry);
 	if (!has_line(&base, &line))
 		strbuf_add(&base, line.buf, line.len);
-	if (patchset_write_base(edit_fd, entry, &base, dg) != 0)
+	if (patchset_check_patch(&set, entry, &base, dg) != 0 ||
+	    patchset_write_base(edit_fd, entry, &base, dg) != 0)
 		return -1;
 	patches = xcalloc(want.nr, sizeof(*patches));
 	patches[entry - want.v] = patch;
@@ -502,6 +494,7 @@ patches_remove(const struct patches_project *project, const char *name,
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
+	struct digest recorded = { .kind = DIGEST_NONE };
 	struct patchledger_entry *entry;
 	bool found;
 
@@ -512,8 +505,10 @@ patches_remove(const struct patches_project *project, const char *name,
 	copy_ledger(&set, &want);
 	entry = patchledger_find(&want, PATCHLEDGER_CARGO, name, version);
 	found = entry != NULL;
-	if (found)
+	if (found) {
+		recorded = entry->patch;
 		patchledger_drop(&want, entry);
+	}
 	for (size_t i = 0; i < names.nr && !found; i++) {
 		cleanup_word struct word w = { NULL, NULL };
 
@@ -532,11 +527,9 @@ patches_remove(const struct patches_project *project, const char *name,
 		if (!word_parse(names.v[i], PATCH_SUFFIX, &w) ||
 		    !word_is(&w, name, version))
 			continue;
-		if (unlinkat(fd, names.v[i], 0) < 0)
-			return diag_set_errno(dg, DIAG_IO, errno,
-			    "remove " PATCHES "/%s", names.v[i]);
-		strvec_pushf(
-		    &report->steps, "removed " PATCHES "/%s", names.v[i]);
+		if (patchset_remove_patch(
+			&set, fd, names.v[i], &recorded, report, dg) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -562,7 +555,7 @@ seal_one(struct patchset *set, struct patchledger *want, const char *file,
 	entry = patchledger_find(want, PATCHLEDGER_CARGO, w.name, w.version);
 	if (patchset_read_patch(set, entry, &text, dg) != 0)
 		return -1;
-	digest_text(&text, &digest);
+	patchset_digest(&text, &digest);
 	if (digest_equal(&digest, &entry->patch))
 		return 0;
 	entry->patch = digest;

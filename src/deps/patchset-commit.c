@@ -78,7 +78,6 @@ take_patch(
     struct commit *c, size_t i, const struct strbuf *given, struct diag *dg)
 {
 	struct patchledger_entry *entry = &c->want->v[i];
-	struct digest_stream *stream;
 	struct digest digest;
 
 	if (given != NULL && given->len > 0) {
@@ -87,9 +86,7 @@ take_patch(
 	} else if (patchset_read_patch(c->set, entry, &c->texts[i], dg) != 0) {
 		return -1;
 	}
-	stream = digest_begin(DIGEST_SHA256);
-	digest_add(stream, c->texts[i].buf, c->texts[i].len);
-	digest_end(stream, &digest);
+	patchset_digest(&c->texts[i], &digest);
 	if (digest_equal(&digest, &entry->patch))
 		return 0;
 	return diag_set(dg, DIAG_NO,

@@ -115,6 +115,24 @@ int patchset_build(struct patchset *set, const struct patchledger_entry *entry,
 int patchset_read_patch(const struct patchset *set,
     const struct patchledger_entry *entry, struct strbuf *out, struct diag *dg);
 
+void patchset_digest(const struct strbuf *text, struct digest *ret);
+
+/*
+ * Refuses to replace a patch file whose digest is not among the known ones: it
+ * has changes that are nowhere else.
+ */
+int patchset_check_patch(const struct patchset *set,
+    const struct patchledger_entry *entry, const struct strbuf *known,
+    struct diag *dg);
+
+/*
+ * Removes a patch file.  One that is not as it was recorded is moved to the
+ * editable directories.  recorded may be DIGEST_NONE: it was not.
+ */
+int patchset_remove_patch(const struct patchset *set, int patches_fd,
+    const char *name, const struct digest *recorded,
+    struct patches_report *report, struct diag *dg);
+
 /* How the lock file has a package. */
 enum patchset_locked {
 	PATCHSET_ABSENT,

@@ -468,6 +468,47 @@ lto = true"
   assert_equal "$(find .drydock/patched/cargo -mindepth 1 -maxdepth 1 | wc -l)" 2
 }
 
+@test "a patch that a person edited is neither replaced nor removed" {
+  save_patch
+  sed -i 's/^+    "patched"/+    "by hand"/' "$patch"
+  local edited
+  edited=$(<"$patch")
+  sed -i s/patched/again/ "$edit/src/lib.rs"
+  run -1 --separate-stderr drydock patch save
+  assert_equal "$stderr" "drydock: $patch has changes that are not recorded:\
+ restore it or move it away, or run: drydock patch seal"
+  assert_equal "$(<"$patch")" "$edited"
+  # What is not a file of ours is not replaced, either.
+  mv "$patch" mine
+  ln -s ../../../mine "$patch"
+  run -74 drydock patch save
+  [ -L "$patch" ]
+  mv mine "$patch"
+  run -0 --separate-stderr drydock patch remove dep
+  assert_contains "$output" \
+    "kept the changed $patch as .drydock/edit/cargo/dep@1.0.0.patch."
+  assert_equal "$(cat .drydock/edit/cargo/dep@1.0.0.patch.*)" "$edited"
+  run -0 drydock patch check
+  assert_equal "$output" "no patches"
+  # One that was never recorded, in the way of the first save.
+  mkdir -p "${patch%/*}"
+  mv .drydock/edit/cargo/dep@1.0.0.patch.* "$patch"
+  rm -rf "$edit"
+  drydock patch -q start dep >/dev/null
+  sed -i s/original/again/ "$edit/src/lib.rs"
+  run -1 --separate-stderr drydock patch save
+  assert_equal "$(<"$patch")" "$edited"
+}
+
+@test "a second save leaves every time" {
+  save_patch
+  local before
+  before=$(state_of .)
+  run -0 --separate-stderr drydock patch save
+  assert_contains "$stderr" "nothing to change"
+  assert_equal "$(state_of .)" "$before"
+}
+
 @test "patches of two branches are merged" {
   git init -q -b main .
   as_git() {

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps what people wrote into a patch file and nobody recorded. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-temp.h"
+#include "base/fs.h"
+#include "base/xalloc.h"
+#include "deps/patchset.h"
+#include "deps/patchtext.h"
+
+#define PATCHES ".drydock/patches/cargo"
+
+void
+patchset_digest(const struct strbuf *text, struct digest *ret)
+{
+	struct digest_stream *stream = digest_begin(DIGEST_SHA256);
+
+	digest_add(stream, text->buf, text->len);
+	digest_end(stream, ret);
+}
+
+/* Without a file the digest is DIGEST_NONE. */
+static int
+digest_patch(const struct patchset *set, const char *path, struct digest *ret,
+    struct diag *dg)
+{
+	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	*ret = (struct digest){ .kind = DIGEST_NONE };
+	if (fs_open_nolinks(set->project_fd, path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &absent) != 0) {
+		if (absent.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &absent);
+		return -1;
+	}
+	if (fs_read_fd(fd, path, PATCHTEXT_MAX_SIZE, &text, dg) != 0)
+		return -1;
+	patchset_digest(&text, ret);
+	return 0;
+}
+
+int
+patchset_check_patch(const struct patchset *set,
+    const struct patchledger_entry *entry, const struct strbuf *known,
+    struct diag *dg)
+{
+	cleanup_free char *path = patchledger_patch_path(entry);
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	struct digest now;
+
+	if (digest_patch(set, path, &now, dg) != 0)
+		return -1;
+	if (now.kind == DIGEST_NONE)
+		return 0;
+	digest_add_hex(&line, &now);
+	if (strstr(known->buf, line.buf) != NULL)
+		return 0;
+	return diag_set(dg, DIAG_NO,
+	    "%s has changes that are not recorded: restore it or move it away, "
+	    "or run: drydock patch seal",
+	    path);
+}
+
+/* Moves a patch file to the editable directories. */
+static int
+keep(const struct patchset *set, int patches_fd, const char *name,
+    struct patches_report *report, struct diag *dg)
+{
+	cleanup_free char *kept = NULL;
+	cleanup_close int fd = -1;
+	char random[9];
+
+	fs_random_name(random, sizeof(random));
+	kept = xasprintf("%s.%s", name, random);
+	if (patchset_open_dir(set, PATCHSET_EDIT, true, &fd, dg) != 0)
+		return -1;
+	if (renameat2(patches_fd, name, fd, kept, RENAME_NOREPLACE) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "rename " PATCHES "/%s", name);
+	strvec_pushf(&report->steps,
+	    "kept the changed " PATCHES "/%s as " PATCHSET_EDIT "/%s", name,
+	    kept);
+	return 0;
+}
+
+int
+patchset_remove_patch(const struct patchset *set, int patches_fd,
+    const char *name, const struct digest *recorded,
+    struct patches_report *report, struct diag *dg)
+{
+	cleanup_free char *path = xasprintf(PATCHES "/%s", name);
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	struct digest now;
+
+	if (recorded->kind != DIGEST_NONE &&
+	    (digest_patch(set, path, &now, &ignored) != 0 ||
+		!digest_equal(&now, recorded)))
+		return keep(set, patches_fd, name, report, dg);
+	if (unlinkat(patches_fd, name, 0) < 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "remove %s", path);
+	strvec_pushf(&report->steps, "removed %s", path);
+	return 0;
+}
