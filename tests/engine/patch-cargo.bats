@@ -238,6 +238,13 @@ clone_of() {
   says "again 1.0.0, original 1.0.0" in_shell "$project" "$build"
   says "again 1.0.0, original 1.0.0" in_shell "$project" \
     '. ./cargo.sh; cargo run --locked --offline --target-dir /tmp/target'
+  # Nor is it what an agent made of the copy and built.
+  says "changed 1.0.0, original 1.0.0" in_shell "$project" "cd $(copy_of "$project")
+    chmod u+w src/lib.rs && sed -i s/again/changed/ src/lib.rs
+    cd \"\$OLDPWD\" && $build"
+  assert_contains "$stderr" "$(copy_of "$project")/src/lib.rs: changed"
+  patch_in "$project" apply
+  says "again 1.0.0, original 1.0.0" in_shell "$project" "$build"
 }
 
 @test "cargo moves the lock: the session's end tells, and no other one starts" {

@@ -84,6 +84,14 @@ refused() {
   cat "$BATS_TEST_TMPDIR/lock" >"$project/Cargo.lock"
   run -0 --separate-stderr launch "$project" true
 
+  # cargo would take this one.
+  as_user mkdir "$project/.cargo"
+  echo '[patch.crates-io.greet]
+path = "mine"' | as_user tee "$project/.cargo/config.toml" >/dev/null
+  refused launch "$project" true
+  assert_contains "$stderr" ".cargo/config.toml"
+  rm -r "${project:?}/.cargo"
+
   # A ledger that cannot be read is not a project without patches.
   as_user sh -c 'echo x >>"$1"' sh "$project/.drydock/patches.json"
   run ! --separate-stderr launch "$project" true
@@ -123,7 +131,7 @@ refused() {
   goes_on
   docker kill "drydock-$id-agent-1" >/dev/null
   wait_for "a stopped session" test_state stopped
-  run --separate-stderr on_terminal -- drydock attach "$id"
+  run --separate-stderr on_terminal -- timeout 60 drydock attach "$id"
   [ "$status" = 77 ] || fail "status $status" "$output" "$stderr"
   assert_contains "$output$stderr" "$copy/src/lib.rs"
   test_state stopped
