@@ -17,6 +17,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "deps/cargobelow.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
 #include "deps/cargoroot.h"
@@ -32,6 +33,7 @@ struct run {
 	int project_fd; /* borrowed */
 	struct patchledger ledger;
 	struct patchcheck check;
+	const struct cargomanifest_conflicts *conflicts; /* borrowed */
 	const char *conflict_path; /* of the file that is being judged */
 };
 
@@ -128,6 +130,37 @@ check_config(struct run *r, const char *path,
 		text.buf, text.len, path, conflicts, &dg) != 0)
 		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, path,
 		    "cannot be judged: %s", dg.message);
+}
+
+static void
+check_configs(struct run *r, const char *dir)
+{
+	static const char *const names[] = { "config.toml", "config" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_free char *path = xasprintf("%s/%s", dir, names[i]);
+
+		check_config(r, path, r->conflicts);
+	}
+}
+
+static void
+found_config(void *arg, const char *path)
+{
+	check_configs(arg, path);
+}
+
+/* A file below the project counts for a build in its directory. */
+static void
+check_all_configs(struct run *r)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	check_configs(r, ".cargo");
+	if (cargobelow_find(r->project_fd, found_config, r, &dg) != 0)
+		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, ".",
+		    "cannot be searched for .cargo/config.toml: %s",
+		    dg.message);
 }
 
 static const struct cargomanifest_patch *
@@ -367,14 +400,13 @@ run(struct run *r, struct diag *dg)
 	}
 	conflicts.patches = want;
 	conflicts.nr = r->ledger.nr;
+	r->conflicts = &conflicts;
 	/* What cannot be judged comes first, and costs little. */
 	if (check_manifest(r, want, &conflicts, dg) != 0 ||
 	    check_lock(r, dg) != 0)
 		return -1;
-	if (r->ledger.nr > 0) {
-		check_config(r, ".cargo/config.toml", &conflicts);
-		check_config(r, ".cargo/config", &conflicts);
-	}
+	if (r->ledger.nr > 0)
+		check_all_configs(r);
 	patchfiles_check(r->project_fd, &r->ledger, &r->check);
 	return 0;
 }

@@ -72,8 +72,8 @@ bool patchcheck_is_needed(int project_fd);
  * manifest or lock file that is missing.  project_fd may be O_PATH.  ret_check
  * is PATCHCHECK_INIT before.
  *
- * Not judged: configuration of cargo in directories below and above the
- * project, in the environment and in arguments.
+ * Not judged: configuration of cargo in directories above the project, in the
+ * environment and in arguments, and what cargobelow.h leaves out.
  */
 int patchcheck_run(
     int project_fd, struct patchcheck *ret_check, struct diag *dg);

@@ -5,6 +5,8 @@ deps_sources = \
 	src/deps/cacheseed.c \
 	src/deps/cacheseed.h \
 	src/deps/cacheverify.c \
+	src/deps/cargobelow.c \
+	src/deps/cargobelow.h \
 	src/deps/cargolock.c \
 	src/deps/cargolock.h \
 	src/deps/cargomanifest.c \

@@ -245,6 +245,35 @@ lto = true"
   assert_contains "$stderr" Cargo.lock
 }
 
+@test "configuration below the project takes over there, and check says so" {
+  save_patch
+  mkdir -p crates/a/.cargo alt
+  in_sync 1
+  printf '[patch.crates-io]\ndep = { path = "../../alt" }\n' \
+    >crates/a/.cargo/config.toml
+  run -1 --separate-stderr drydock patch check
+  assert_equal "${lines[0]}" "crates/a/.cargo/config.toml: [patch.crates-io] has\
+ dep, and cargo takes that; remove it"
+  assert_equal "${#lines[@]}" 2
+  # The old name, and a link out of the project, which cargo follows.
+  mv crates/a/.cargo/config.toml crates/a/.cargo/config
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "crates/a/.cargo/config: [patch.crates-io] has dep"
+  mv crates/a/.cargo/config "$BATS_TEST_TMPDIR/config.toml"
+  rmdir crates/a/.cargo
+  mkdir "$BATS_TEST_TMPDIR/linked"
+  mv "$BATS_TEST_TMPDIR/config.toml" "$BATS_TEST_TMPDIR/linked"
+  ln -s "$BATS_TEST_TMPDIR/linked" crates/a/.cargo
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "crates/a/.cargo/config.toml: cannot be read"
+  # Nobody builds in these, and what says nothing of patches is no matter.
+  rm crates/a/.cargo
+  mkdir crates/a/.cargo target
+  printf '[build]\njobs = 1\n' >crates/a/.cargo/config.toml
+  cp -r "$BATS_TEST_TMPDIR/linked" target/.cargo
+  in_sync 1
+}
+
 @test "a workspace above the project takes over, and check says so" {
   save_patch
   in_sync 1

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cargobelow: finds configuration of cargo in the directories below a project.
+ *
+ * Cargo reads .cargo/config.toml in the directory that it is run in and in
+ * those above it: a file below the project counts for who works there.
+ */
+#ifndef DRYDOCK_CARGOBELOW_H
+#define DRYDOCK_CARGOBELOW_H
+
+struct diag;
+
+/* Of entries, and of directories in each other, that are looked at. */
+#define CARGOBELOW_MAX 200000
+#define CARGOBELOW_DEPTH 32
+
+/*
+ * Calls found() with the path of each ".cargo" below a directory of the
+ * project.  Links are not followed.  Not looked at: what is called target,
+ * node_modules, .git, or .drydock, and what is beyond the limits.
+ */
+int cargobelow_find(int project_fd, void (*found)(void *arg, const char *path),
+    void *arg, struct diag *dg);
+
+#endif /* DRYDOCK_CARGOBELOW_H */
