@@ -185,6 +185,24 @@ keep_orphan(const struct patchset *set, int copies_fd, const char *name,
 	return 0;
 }
 
+/*
+ * Half a copy would look like one that was changed: it gets the name of a copy
+ * in work first.
+ */
+static int
+remove_one(int copies_fd, const char *name, struct diag *dg)
+{
+	cleanup_free char *leftover = NULL;
+	char random[13];
+
+	fs_random_name(random, sizeof(random));
+	leftover = xasprintf(".%.200s.%s", name, random);
+	if (renameat(copies_fd, name, copies_fd, leftover) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "remove " COPIES "/%s", name);
+	return fs_remove_tree(copies_fd, leftover, dg);
+}
+
 int
 patchset_remove_copies(const struct patchset *set,
     const struct patchledger *want, struct patches_report *report,
@@ -206,12 +224,18 @@ patchset_remove_copies(const struct patchset *set,
 	for (size_t i = 0; i < names.nr; i++) {
 		if (is_wanted(want, names.v[i]))
 			continue;
+		/* A copy in work that a killed process left. */
+		if (names.v[i][0] == '.') {
+			if (fs_remove_tree(fd, names.v[i], dg) != 0)
+				return -1;
+			continue;
+		}
 		if (look_at(fd, names.v[i], &tree) == COPY_CHANGED) {
 			if (keep_orphan(set, fd, names.v[i], report, dg) != 0)
 				return -1;
 			continue;
 		}
-		if (fs_remove_tree(fd, names.v[i], dg) != 0)
+		if (remove_one(fd, names.v[i], dg) != 0)
 			return -1;
 		strvec_pushf(
 		    &report->steps, "removed " COPIES "/%s", names.v[i]);
