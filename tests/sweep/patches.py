@@ -89,6 +89,19 @@ def prepare_save(bed):
     bed.plain(SAVE, "other", check=True)
 
 
+LATER = {"src/lib.rs": "pub fn say() -> u32 {\n    3\n}\n"}
+
+
+def prepare_resave(bed):
+    """A saved patch, and further edits."""
+    make_projects(bed)
+    for top in ("project", "other"):
+        bed.plain(SAVE, top, check=True)
+        for name, words in LATER.items():
+            put(bed, os.path.join(top, EDIT, name), words)
+    bed.plain(SAVE, "other", check=True)
+
+
 def prepare_apply(bed):
     """A clone in which Cargo.toml and Cargo.lock are those from before."""
     make_projects(bed)
@@ -115,6 +128,13 @@ def prepare_remove(bed):
 def text(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+def tree(top):
+    """The files of a directory."""
+    paths = [os.path.join(d, name)
+             for d, _, names in os.walk(top) for name in names]
+    return {os.path.relpath(path, top): text(path) for path in paths}
 
 
 def files(top):
@@ -152,10 +172,8 @@ def patch_check(bed, run):
     bad = ["%s is neither old nor new" % name for name in now
            if now[name] not in (old.get(name), new.get(name))]
     bad += ["%s is gone" % name for name in ROOT[:2] if name not in now]
-    edits = bed.path(os.path.join("project", EDIT))
-    if os.path.exists(os.path.join(bed.kept, "project", EDIT)) and any(
-            text(os.path.join(edits, name)) != words.encode()
-            for name, words in EDITED.items()):
+    if tree(os.path.join(bed.kept, "project", EDIT)) != tree(
+            bed.path(os.path.join("project", EDIT))):
         bad.append("the user's edits are others")
     if text(bed.path(CRATE)) != crate():
         bad.append("the cache is changed")
@@ -186,6 +204,8 @@ def mend(bed):
         told = bed.plain(["patch", "check", "--json", PROJECT])
         if told.status == 0:
             return []
+        if told.status != 1:
+            return ["check: status %d: %s" % (told.status, told.err)]
         finding = json.loads(told.out)["findings"][0]
         words = finding["mend"].split()[1:]
         run = bed.plain(words + [PROJECT])
