@@ -12,6 +12,7 @@
 #include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
+#include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
 #include "deps/cargoredirect.h"
 #include "deps/patchset.h"
@@ -175,18 +176,62 @@ compute_lock(struct commit *c, struct diag *dg)
 	return 0;
 }
 
+static bool
+is_recorded(const struct patchledger *ledger, const char *name)
+{
+	for (size_t i = 0; i < ledger->nr; i++)
+		if (strcmp(ledger->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Refuses to drop the redirect of a patch that was never recorded, or whose
+ * record is lost.  The original lock entry is lost with the record: cargo would
+ * resolve the crate anew, and build the original without a word.
+ */
+static int
+check_unrecorded(const struct commit *c,
+    const struct cargomanifest_block *block, struct diag *dg)
+{
+	const struct strbuf *text = &c->set->lock.text;
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+
+	if (!c->set->lock.exists || block->nr == 0)
+		return 0;
+	if (cargolock_parse(&lock, text->buf, text->len, "Cargo.lock", dg) != 0)
+		return -1;
+	for (size_t i = 0; i < block->nr; i++) {
+		const char *name = block->v[i].name;
+
+		if (is_recorded(c->want, name) ||
+		    is_recorded(&c->set->ledger, name))
+			continue;
+		for (size_t k = 0; k < lock.nr; k++)
+			if (strcmp(lock.v[k].name, name) == 0 &&
+			    lock.v[k].source == NULL)
+				return diag_set(dg, DIAG_NO,
+				    "Cargo.toml and Cargo.lock lead to a patch "
+				    "of %s that " PATCHLEDGER_PATH
+				    " does not record: restore this file, or "
+				    "the other two",
+				    name);
+	}
+	return 0;
+}
+
 /* What a person wrote into the block would go with it. */
 static int
-check_block(const struct patchset_file *manifest, struct diag *dg)
+check_block(const struct commit *c, struct diag *dg)
 {
+	const struct strbuf *text = &c->set->manifest.text;
 	cleanup_cargomanifest_block struct cargomanifest_block block =
 	    CARGOMANIFEST_BLOCK_INIT;
 
-	if (cargomanifest_read(
-		manifest->text.buf, manifest->text.len, NULL, &block, dg) != 0)
+	if (cargomanifest_read(text->buf, text->len, NULL, &block, dg) != 0)
 		return -1;
 	if (block.state != CARGOMANIFEST_FOREIGN)
-		return 0;
+		return check_unrecorded(c, &block, dg);
 	return diag_set(dg, DIAG_CONFIG,
 	    "Cargo.toml: the block of drydock's was edited; move your own lines "
 	    "out of it, remove it, and run: drydock patch apply");
@@ -216,7 +261,7 @@ compute_manifest(struct commit *c, struct diag *dg)
 	if (!c->set->manifest.exists)
 		return diag_set(dg, DIAG_CONFIG, "%s has no Cargo.toml",
 		    c->set->project->path);
-	if (check_block(&c->set->manifest, dg) != 0)
+	if (check_block(c, dg) != 0)
 		return -1;
 	return cargomanifest_set(c->set->manifest.text.buf,
 	    c->set->manifest.text.len, patches, want->nr, &c->manifest, dg);

@@ -415,6 +415,18 @@ lto = true"
   run -1 --separate-stderr drydock patch check
   assert_contains "$output" \
     '  restore .drydock/patches.json, or run "drydock patch apply"'
+  # The ledger has the original lock entry: without it, cargo would build the
+  # original.
+  local before verb
+  before=$(content_of .)
+  for verb in apply "remove other"; do
+    # shellcheck disable=SC2086 # words
+    run -1 --separate-stderr drydock patch $verb
+    assert_equal "$stderr" "drydock: Cargo.toml and Cargo.lock lead to a patch\
+ of other that .drydock/patches.json does not record: restore this file, or the\
+ other two"
+    assert_equal "$(content_of .)" "$before"
+  done
   mv "$BATS_TEST_TMPDIR/ledger" .drydock/patches.json
   in_sync 1
   # Cargo's own configuration wins over the block.
