@@ -356,67 +356,64 @@ directories_without_files_are_left_out(void)
 #define OUTSIDE "it is outside of the crate's directory"
 #define BAD_PATH "a file may not have such a path"
 
+static const struct {
+	struct tar_entry entry;
+	const char *why; /* after "foo-1.0.0.crate: NAME: " */
+} hostile[] = {
+	{ { .name = "foo-1.0.0/l", .type = TAR_SYMLINK, .link = "/etc/passwd" },
+	    NOT_FILE },
+	{ { .name = "foo-1.0.0/l",
+	      .type = TAR_HARDLINK,
+	      .link = "foo-1.0.0/Cargo.toml" },
+	    NOT_FILE },
+	{ { .name = "foo-1.0.0/l",
+	      .type = TAR_HARDLINK,
+	      .link = "/etc/passwd",
+	      .data = "text" },
+	    NOT_FILE },
+	{ { .name = "foo-1.0.0/c", .type = TAR_CHAR }, NOT_FILE },
+	{ { .name = "foo-1.0.0/b", .type = TAR_BLOCK }, NOT_FILE },
+	{ { .name = "foo-1.0.0/p", .type = TAR_FIFO }, NOT_FILE },
+	{ { .name = "/foo-1.0.0/a" }, OUTSIDE },
+	{ { .name = "/etc/a" }, OUTSIDE },
+	{ { .name = "../a" }, OUTSIDE },
+	{ { .name = "a" }, OUTSIDE },
+	{ { .name = "foo-1.0.1/a" }, OUTSIDE },
+	{ { .name = "foo-1.0.0-a/a" }, OUTSIDE },
+	{ { .name = "./foo-1.0.0/a" }, OUTSIDE },
+	{ { .name = "foo-1.0.0" }, BAD_PATH },
+	{ { .name = "foo-1.0.0/../a" }, BAD_PATH },
+	{ { .name = "foo-1.0.0/a/../../../a" }, BAD_PATH },
+	{ { .name = "foo-1.0.0/a/.." }, BAD_PATH },
+	{ { .name = "foo-1.0.0/./a" }, BAD_PATH },
+	{ { .name = "foo-1.0.0/a/." }, BAD_PATH },
+	{ { .name = "foo-1.0.0//a" }, BAD_PATH },
+	{ { .name = "foo-1.0.0//etc/a" }, BAD_PATH },
+	{ { .name = "foo-1.0.0/a//b" }, BAD_PATH },
+	{ { .name = "foo-1.0.0/a//", .type = TAR_DIR }, BAD_PATH },
+	{ { .name = "foo-1.0.0/..", .type = TAR_DIR }, BAD_PATH },
+	{ { .name = "foo-1.0.0/a\\b" }, BAD_PATH },
+	{ { .name = "foo-1.0.0/Cargo.toml" }, "it occurs twice" },
+	{ { .name = "foo-1.0.0/src" }, "it occurs twice" },
+	{ { .name = "foo-1.0.0/src/", .type = TAR_DIR }, "it occurs twice" },
+	{ { .name = "foo-1.0.0/Cargo.toml/a" },
+	    "a file is where a directory should be" },
+	{ { .name = "foo-1.0.0/Cargo.toml/a/b" },
+	    "a file is where a directory should be" },
+	{ { .name = "foo-1.0.0/Cargo.toml/", .type = TAR_DIR },
+	    "a file is where a directory should be" },
+	{ { .name = "foo-1.0.0/a", .size = CRATE_MAX_UNPACKED + 1 },
+	    "it is too large" },
+};
+
 static void
 hostile_entries_are_refused(void)
 {
-	static const struct {
-		struct tar_entry entry;
-		const char *why; /* after "foo-1.0.0.crate: NAME: " */
-	} rows[] = {
-		{ { .name = "foo-1.0.0/l",
-		      .type = TAR_SYMLINK,
-		      .link = "/etc/passwd" },
-		    NOT_FILE },
-		{ { .name = "foo-1.0.0/l",
-		      .type = TAR_HARDLINK,
-		      .link = "foo-1.0.0/Cargo.toml" },
-		    NOT_FILE },
-		{ { .name = "foo-1.0.0/l",
-		      .type = TAR_HARDLINK,
-		      .link = "/etc/passwd",
-		      .data = "text" },
-		    NOT_FILE },
-		{ { .name = "foo-1.0.0/c", .type = TAR_CHAR }, NOT_FILE },
-		{ { .name = "foo-1.0.0/b", .type = TAR_BLOCK }, NOT_FILE },
-		{ { .name = "foo-1.0.0/p", .type = TAR_FIFO }, NOT_FILE },
-		{ { .name = "/foo-1.0.0/a" }, OUTSIDE },
-		{ { .name = "/etc/a" }, OUTSIDE },
-		{ { .name = "../a" }, OUTSIDE },
-		{ { .name = "a" }, OUTSIDE },
-		{ { .name = "foo-1.0.1/a" }, OUTSIDE },
-		{ { .name = "foo-1.0.0-a/a" }, OUTSIDE },
-		{ { .name = "./foo-1.0.0/a" }, OUTSIDE },
-		{ { .name = "foo-1.0.0" }, BAD_PATH },
-		{ { .name = "foo-1.0.0/../a" }, BAD_PATH },
-		{ { .name = "foo-1.0.0/a/../../../a" }, BAD_PATH },
-		{ { .name = "foo-1.0.0/a/.." }, BAD_PATH },
-		{ { .name = "foo-1.0.0/./a" }, BAD_PATH },
-		{ { .name = "foo-1.0.0/a/." }, BAD_PATH },
-		{ { .name = "foo-1.0.0//a" }, BAD_PATH },
-		{ { .name = "foo-1.0.0//etc/a" }, BAD_PATH },
-		{ { .name = "foo-1.0.0/a//b" }, BAD_PATH },
-		{ { .name = "foo-1.0.0/a//", .type = TAR_DIR }, BAD_PATH },
-		{ { .name = "foo-1.0.0/..", .type = TAR_DIR }, BAD_PATH },
-		{ { .name = "foo-1.0.0/a\\b" }, BAD_PATH },
-		{ { .name = "foo-1.0.0/Cargo.toml" }, "it occurs twice" },
-		{ { .name = "foo-1.0.0/src" }, "it occurs twice" },
-		{ { .name = "foo-1.0.0/src/", .type = TAR_DIR },
-		    "it occurs twice" },
-		{ { .name = "foo-1.0.0/Cargo.toml/a" },
-		    "a file is where a directory should be" },
-		{ { .name = "foo-1.0.0/Cargo.toml/a/b" },
-		    "a file is where a directory should be" },
-		{ { .name = "foo-1.0.0/Cargo.toml/", .type = TAR_DIR },
-		    "a file is where a directory should be" },
-		{ { .name = "foo-1.0.0/a", .size = CRATE_MAX_UNPACKED + 1 },
-		    "it is too large" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
 		cleanup_strbuf struct strbuf tar = STRBUF_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_close int dir = -1;
-		struct tar_entry entry = rows[i].entry;
+		struct tar_entry entry = hostile[i].entry;
 
 		if (entry.type == 0)
 			entry.type = TAR_FILE;
@@ -432,8 +429,8 @@ hostile_entries_are_refused(void)
 		CHECK(dg.message != NULL &&
 		    strncmp(dg.message, "foo-1.0.0.crate: ", 17) == 0);
 		if (dg.message == NULL ||
-		    strstr(dg.message, rows[i].why) == NULL)
-			CHECK_STR(dg.message, rows[i].why);
+		    strstr(dg.message, hostile[i].why) == NULL)
+			CHECK_STR(dg.message, hostile[i].why);
 		check_file(dir, "Cargo.toml", 0644, "[package]\n");
 	}
 }
