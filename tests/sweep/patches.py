@@ -177,8 +177,8 @@ def patch_check(bed, run):
         bad.append("the user's edits are others")
     if text(bed.path(CRATE)) != crate():
         bad.append("the cache is changed")
-    if run.status == 0 and kept(bed) and "kept the changed copy" not in run.out:
-        bad.append("a copy is kept without a word")
+    if run.status == 0 and kept(bed) and "kept the changed " not in run.out:
+        bad.append("something is kept without a word")
     told = bed.plain(["patch", "check", PROJECT])
     if told.status not in (0, 1):
         bad.append("check: status %d: %s" % (told.status, told.err))
@@ -191,11 +191,12 @@ def patch_check(bed, run):
 
 
 def kept(bed):
-    """Copies that could not be compared: drydock throws away no edits."""
+    """What could not be compared: drydock throws away no changes."""
     top = bed.path("project/.drydock/edit/cargo")
     return [os.path.join(top, name) for name in (
         os.listdir(top) if os.path.isdir(top) else ())
-            if re.fullmatch(r"foo-1.0.0-[0-9a-f]{12}\.\w+", name)]
+            if re.fullmatch(r"foo(-1.0.0-[0-9a-f]{12}|@1.0.0\.patch)\.\w+",
+                            name)]
 
 
 def mend(bed):
@@ -219,7 +220,7 @@ def again(args, done):
     """Mended, and then the command once more."""
     def run_again(bed):
         for path in kept(bed):
-            shutil.rmtree(path)
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
         bad = mend(bed)
         now = files(bed.path("project"))
         run = bed.plain(args)
