@@ -10,9 +10,10 @@
  *
  * The file is committed, so people merge it and agents write it: it is hostile
  * input.  The reader accepts exactly these keys.  Names and versions are parts
- * of file names: letters, digits and "-_.+", not ".", "..", and no leading '-'
- * or '.'.  Refused among others: an entry that occurs twice, a digest that is
- * not 64 lower-case hex digits, more than PATCHLEDGER_MAX entries.
+ * of file names: at most 100 letters, digits and "-_.+", not ".", "..", and no
+ * leading '-' or '.'.  Refused among others: an entry that occurs twice, two
+ * entries with the same copy, a digest that is not 64 lower-case hex digits,
+ * more than PATCHLEDGER_MAX entries.
  */
 #ifndef DRYDOCK_PATCHLEDGER_H
 #define DRYDOCK_PATCHLEDGER_H
@@ -59,7 +60,10 @@ int patchledger_parse(struct patchledger *ret_ledger, const char *text,
     size_t len, struct diag *dg);
 void patchledger_release(struct patchledger *ledger);
 
-/* Appends the document.  The same entries give the same bytes. */
+/*
+ * Appends the document.  The same entries give the same bytes.  More than the
+ * reader accepts is DIAG_CONFIG; a fragment that is not UTF-8 is DIAG_DATA.
+ */
 int patchledger_write(
     const struct patchledger *ledger, struct strbuf *out, struct diag *dg);
 
@@ -70,7 +74,10 @@ int patchledger_write(
 struct patchledger_entry *patchledger_find(const struct patchledger *ledger,
     const char *ecosystem, const char *name, const char *version);
 
-/* Adds an entry (given: its strings) at its place, or replaces the old one. */
+/*
+ * Adds an entry (given: its strings) at its place, or replaces the old one.
+ * *entry is empty afterwards.
+ */
 void patchledger_put(
     struct patchledger *ledger, struct patchledger_entry *entry);
 void patchledger_drop(

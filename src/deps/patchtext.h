@@ -5,9 +5,11 @@
  * patch(1) looks for diffs of several forms in any text, runs ed(1) for one of
  * them, and takes names from several lines.  Only what "diff -ruN a b" writes
  * is accepted: "diff " lines, "--- a/NAME" and "+++ b/NAME" with a tab and a
- * time, hunks whose counts are right, and "\ No newline at end of file".  In
- * both names of a file NAME is the same, relative, without "..", "." or empty
- * components, control characters, quotes and backslashes.  A name occurs once.
+ * time, hunks whose counts and places agree, and "\ No newline at end of file".
+ * In both names of a file NAME is the same, relative, without "..", "." or
+ * empty components, and printable ASCII without blanks, quotes and backslashes:
+ * diff quotes other names.  A name occurs once.  The epoch as a time says that
+ * the file does not exist.
  */
 #ifndef DRYDOCK_PATCHTEXT_H
 #define DRYDOCK_PATCHTEXT_H
