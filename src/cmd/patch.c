@@ -309,6 +309,8 @@ print_check_json(
 	for (size_t i = 0; i < c->nr; i++)
 		write_finding(w, &c->v[i], mends->v[i]);
 	jsonw_close_array(w);
+	jsonw_key(w, "notes");
+	jsonw_strvec(w, &c->notes);
 	jsonw_close_object(w);
 	return jsonw_print(w, dg);
 }
@@ -366,6 +368,8 @@ print_check(const struct patch *p, const struct patchcheck *c,
 		if (k == i)
 			print_group(p, c, &advice, advice.v[i]);
 	}
+	for (size_t i = 0; i < c->notes.nr; i++)
+		diag_note("%s", c->notes.v[i]);
 	if (c->nr >= PATCHCHECK_MAX)
 		diag_note(
 		    "only the first %d differences are shown", PATCHCHECK_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks through a project for directories that are called .cargo. */
+/* Walks through a project for .cargo and Cargo.lock. */
 #include "deps/cargobelow.h"
 
 #include <stdbool.h>
@@ -37,7 +37,7 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	if (s->entries >= CARGOBELOW_MAX)
 		return 0;
 	s->entries++;
-	if (strcmp(name, ".cargo") == 0) {
+	if (strcmp(name, ".cargo") == 0 || strcmp(name, "Cargo.lock") == 0) {
 		if (walk->depth > 1)
 			s->found(s->arg, walk->path.buf);
 		return 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cargobelow: finds configuration of cargo in the directories below a project.
+ * cargobelow: finds what cargo takes from the directories below a project.
  *
  * Cargo reads .cargo/config.toml in the directory that it is run in and in
- * those above it: a file below the project counts for who works there.
+ * those above it: a file below the project counts for who works there.  A
+ * directory with a Cargo.lock is a project of its own.
  */
 #ifndef DRYDOCK_CARGOBELOW_H
 #define DRYDOCK_CARGOBELOW_H
@@ -15,8 +16,8 @@ struct diag;
 #define CARGOBELOW_DEPTH 32
 
 /*
- * Calls found() with the path of each ".cargo" below a directory of the
- * project.  Links are not followed.  Not looked at: what is called target,
+ * Calls found() with the path of each ".cargo" and each "Cargo.lock" below a
+ * directory of the project.  Links are not followed.  Not looked at: what is called target,
  * node_modules, .git, or .drydock, and what is beyond the limits.
  */
 int cargobelow_find(int project_fd, void (*found)(void *arg, const char *path),

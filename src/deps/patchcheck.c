@@ -28,6 +28,7 @@
 #define MANIFEST "Cargo.toml"
 #define LOCK "Cargo.lock"
 #define CARGO PATCHLEDGER_CARGO
+#define MAX_LOCKS 50 /* of projects below; each costs time */
 
 struct run {
 	int project_fd; /* borrowed */
@@ -35,6 +36,7 @@ struct run {
 	struct patchcheck check;
 	const struct cargomanifest_conflicts *conflicts; /* borrowed */
 	const char *conflict_path; /* of the file that is being judged */
+	int nlocks; /* of projects below that were looked at */
 };
 
 /* The kept entry restores the lock, so that it must be the crate's. */
@@ -144,10 +146,44 @@ check_configs(struct run *r, const char *dir)
 	}
 }
 
+/* Tells a project below this one whose lock file has the original. */
 static void
-found_config(void *arg, const char *path)
+note_lock(struct run *r, const char *path)
 {
-	check_configs(arg, path);
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf note = STRBUF_INIT;
+
+	if (r->nlocks++ >= MAX_LOCKS ||
+	    patchfiles_read(r->project_fd, path, CARGOLOCK_MAX_SIZE, &text,
+		&ignored) != 0 ||
+	    cargolock_parse(&lock, text.buf, text.len, path, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < lock.nr; i++) {
+		const struct cargolock_package *p = &lock.v[i];
+
+		if (r->check.notes.nr >= PATCHCHECK_MAX_NOTES ||
+		    !cargolock_is_crates_io(p) ||
+		    patchledger_find(&r->ledger, CARGO, p->name, NULL) == NULL)
+			continue;
+		strbuf_reset(&note);
+		strbuf_add_escaped(&note, path, strlen(path));
+		strbuf_addf(&note,
+		    " has %s %s from crates.io: its directory is a project of "
+		    "its own, which the patch here does not change",
+		    p->name, p->version);
+		strvec_push(&r->check.notes, note.buf);
+	}
+}
+
+static void
+found_below(void *arg, const char *path)
+{
+	if (strcmp(strrchr(path, '/'), "/.cargo") == 0)
+		check_configs(arg, path);
+	else
+		note_lock(arg, path);
 }
 
 /* A file below the project counts for a build in its directory. */
@@ -157,7 +193,7 @@ check_all_configs(struct run *r)
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	check_configs(r, ".cargo");
-	if (cargobelow_find(r->project_fd, found_config, r, &dg) != 0)
+	if (cargobelow_find(r->project_fd, found_below, r, &dg) != 0)
 		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, ".",
 		    "cannot be searched for .cargo/config.toml: %s",
 		    dg.message);

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/strvec.h"
+
 struct diag;
 
 enum patchcheck_kind {
@@ -50,12 +52,18 @@ struct patchcheck {
 	struct patchcheck_finding *v; /* owned; none is there twice */
 	size_t nr;
 	size_t npatches; /* recorded */
+	/*
+	 * What is no difference, and good to know: a project below this one
+	 * that has the original.  The first PATCHCHECK_MAX_NOTES.
+	 */
+	struct strvec notes;
 };
 
 #define PATCHCHECK_MAX 200
-#define PATCHCHECK_INIT    \
-	{                  \
-		NULL, 0, 0 \
+#define PATCHCHECK_MAX_NOTES 10
+#define PATCHCHECK_INIT                 \
+	{                               \
+		NULL, 0, 0, STRVEC_INIT \
 	}
 
 /*

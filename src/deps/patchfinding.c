@@ -103,6 +103,7 @@ patchcheck_release(struct patchcheck *check)
 	for (size_t i = 0; i < check->nr; i++)
 		release_finding(&check->v[i]);
 	free(check->v);
+	strvec_release(&check->notes);
 	*check = (struct patchcheck)PATCHCHECK_INIT;
 }
 

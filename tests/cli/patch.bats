@@ -274,6 +274,34 @@ lto = true"
   in_sync 1
 }
 
+@test "a project below has the original, and check names it" {
+  save_patch
+  mkdir -p fuzz .drydock/edit/x target/package
+  lock=$(printf 'version = 4\n'; lock_entry dep 1.0.0)
+  printf '%s\n' "$lock" | tee target/package/Cargo.lock >.drydock/edit/Cargo.lock
+  in_sync 1
+  printf '%s\n' "$lock" >fuzz/Cargo.lock
+  local note="fuzz/Cargo.lock has dep 1.0.0 from crates.io: its directory is a\
+ project of its own, which the patch here does not change"
+  run -0 --separate-stderr drydock patch check
+  assert_equal "$output" "1 patch in sync"
+  assert_equal "$stderr" "drydock: $note"
+  run -0 --separate-stderr drydock patch check --json
+  assert_contains "$output" "$note"
+  # Another version, which no patch of this project can change, either.
+  sed -i 's/"1.0.0"/"1.0.1"/' fuzz/Cargo.lock
+  run -0 --separate-stderr drydock patch check
+  assert_contains "$stderr" "fuzz/Cargo.lock has dep 1.0.1 from crates.io"
+  # One with other packages, one that is patched, too, and none.
+  sed -i 's/"dep"/"other"/' fuzz/Cargo.lock
+  in_sync 1
+  printf '%s\n' "$lock" | grep -v -e source -e checksum >fuzz/Cargo.lock
+  in_sync 1
+  mkfifo fuzz/fifo
+  mv fuzz/fifo fuzz/Cargo.lock
+  in_sync 1
+}
+
 @test "a workspace above the project takes over, and check says so" {
   save_patch
   in_sync 1
@@ -790,7 +818,7 @@ lto = true"
   [ "$(jq '.steps | length' <<<"$output")" -gt 0 ]
   run -0 drydock patch check -jp "$project"
   assert_equal "$(jq -c . <<<"$output")" \
-    '{"in_sync":true,"patches":1,"findings":[]}'
+    '{"in_sync":true,"patches":1,"findings":[],"notes":[]}'
   run -0 drydock patch list -jp "$project"
   assert_equal "$(jq -c 'map([.ecosystem, .name, .version, .patch, .state])' \
     <<<"$output")" "[[\"cargo\",\"dep\",\"1.0.0\",\"$patch\",\"in-sync\"]]"
