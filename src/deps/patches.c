@@ -494,6 +494,7 @@ patches_remove(const struct patches_project *project, const char *name,
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
+	cleanup_free char *chosen = NULL;
 	struct digest recorded = { .kind = DIGEST_NONE };
 	struct patchledger_entry *entry;
 	bool found;
@@ -507,6 +508,8 @@ patches_remove(const struct patches_project *project, const char *name,
 	found = entry != NULL;
 	if (found) {
 		recorded = entry->patch;
+		chosen = xstrdup(entry->version);
+		version = chosen;
 		patchledger_drop(&want, entry);
 	}
 	for (size_t i = 0; i < names.nr && !found; i++) {

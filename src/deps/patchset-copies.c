@@ -186,6 +186,27 @@ keep_orphan(const struct patchset *set, int copies_fd, const char *name,
 }
 
 /*
+ * Returns true if a copy that goes has changes of its own.  Whoever changed it
+ * may have changed its list, too: what was recorded counts more.
+ */
+static bool
+has_edits(const struct patchset *set, int copies_fd, const char *name)
+{
+	struct digest tree;
+	enum copy_state state = look_at(copies_fd, name, &tree);
+
+	for (size_t i = 0; i < set->ledger.nr; i++) {
+		const struct patchledger_entry *entry = &set->ledger.v[i];
+		cleanup_free char *path = patchledger_copy_path(entry);
+
+		if (tree.kind != DIGEST_NONE &&
+		    strcmp(strrchr(path, '/') + 1, name) == 0)
+			return !digest_equal(&tree, &entry->tree);
+	}
+	return state == COPY_CHANGED;
+}
+
+/*
  * Half a copy would look like one that was changed: it gets the name of a copy
  * in work first.
  */
@@ -211,7 +232,6 @@ patchset_remove_copies(const struct patchset *set,
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_diag struct diag absent = DIAG_INIT;
 	cleanup_close int fd = -1;
-	struct digest tree;
 
 	if (patchset_open_dir(set, COPIES, false, &fd, &absent) != 0) {
 		if (absent.errnum == ENOENT)
@@ -230,7 +250,7 @@ patchset_remove_copies(const struct patchset *set,
 				return -1;
 			continue;
 		}
-		if (look_at(fd, names.v[i], &tree) == COPY_CHANGED) {
+		if (has_edits(set, fd, names.v[i])) {
 			if (keep_orphan(set, fd, names.v[i], report, dg) != 0)
 				return -1;
 			continue;

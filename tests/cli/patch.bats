@@ -569,6 +569,36 @@ lto = true"
   assert_equal "$(<"$patch")" "$edited"
 }
 
+@test "remove keeps what was changed in a copy, whatever its list says" {
+  local how copy
+  for how in forged missing; do
+    save_patch
+    rm -r .drydock/edit
+    copy=$(echo .drydock/patched/cargo/dep-1.0.0-????????????)
+    chmod u+w "$copy/src/lib.rs" "$copy.files"
+    echo '// mine' >>"$copy/src/lib.rs"
+    if [ "$how" = forged ]; then
+      (cd "$copy" && find . -type f -printf '%P\n' | LC_ALL=C sort |
+        xargs sha256sum) >"$copy.files"
+    else
+      rm "$copy.files"
+    fi
+    run -0 --separate-stderr drydock patch remove dep
+    assert_contains "$output" "kept the changed copy $copy as "
+    run -0 grep -r '// mine' .drydock/edit
+    rm -r .drydock
+  done
+}
+
+@test "remove leaves the patch of another version" {
+  save_patch
+  local other=${patch/1.0.0/0.9.0}
+  cp "$patch" "$other"
+  drydock patch -q remove dep >/dev/null
+  [ -s "$other" ]
+  [ ! -e "$patch" ]
+}
+
 @test "a second save leaves every time" {
   save_patch
   local before
