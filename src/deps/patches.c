@@ -278,7 +278,7 @@ int
 patches_start(const struct patches_project *project, const char *name,
     const char *version, char **ret_dir, struct diag *dg)
 {
-	cleanup_patchset struct patchset set;
+	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_patchset_tree struct patchset_tree tree = PATCHSET_TREE_INIT;
 	cleanup_strbuf struct strbuf patch = STRBUF_INIT;
@@ -417,7 +417,7 @@ int
 patches_save(const struct patches_project *project, const char *name,
     const char *version, struct patches_report *report, struct diag *dg)
 {
-	cleanup_patchset struct patchset set;
+	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_word struct word w = { NULL, NULL };
 	cleanup_strbuf struct strbuf patch = STRBUF_INIT;
@@ -458,7 +458,7 @@ int
 patches_apply(const struct patches_project *project,
     struct patches_report *report, struct diag *dg)
 {
-	cleanup_patchset struct patchset set;
+	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 
 	if (!patchcheck_is_needed(project->fd))
@@ -490,7 +490,7 @@ int
 patches_remove(const struct patches_project *project, const char *name,
     const char *version, struct patches_report *report, struct diag *dg)
 {
-	cleanup_patchset struct patchset set;
+	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
@@ -570,7 +570,7 @@ int
 patches_seal(const struct patches_project *project,
     struct patches_report *report, struct diag *dg)
 {
-	cleanup_patchset struct patchset set;
+	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;

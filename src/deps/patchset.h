@@ -46,6 +46,12 @@ struct patchset {
 	size_t ntrees; /* in the scratch directory */
 };
 
+#define PATCHSET_INIT                                          \
+	{                                                      \
+		.project_fd = -1, .dir_fd = -1, .lock_fd = -1, \
+		.tools = PATCHTOOLS_INIT                       \
+	}
+
 /* Makes .drydock if it is absent.  Another writer is DIAG_BUSY. */
 int patchset_open(struct patchset *ret_set,
     const struct patches_project *project, struct diag *dg);

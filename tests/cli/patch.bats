@@ -599,6 +599,16 @@ lto = true"
   [ ! -e "$patch" ]
 }
 
+@test "apply and seal without patches touch nothing" {
+  local before
+  before=$(state_of .)
+  run -0 --separate-stderr drydock patch apply
+  assert_equal "$stderr" "drydock: there is nothing to change"
+  run -1 --separate-stderr drydock patch seal
+  assert_equal "$stderr" "drydock: $project has no patches"
+  assert_equal "$(state_of .)" "$before"
+}
+
 @test "a second save leaves every time" {
   save_patch
   local before
