@@ -478,8 +478,12 @@ list_patches(const struct patchset *set, int *ret_fd, struct strvec *names,
 {
 	cleanup_diag struct diag absent = DIAG_INIT;
 
-	if (patchset_open_dir(set, PATCHES, false, ret_fd, &absent) == 0)
-		return fs_list_names(*ret_fd, PATCHES, names, dg);
+	if (patchset_open_dir(set, PATCHES, false, ret_fd, &absent) == 0) {
+		if (fs_list_names(*ret_fd, PATCHES, names, dg) != 0)
+			return -1;
+		patchset_clean_patches(*ret_fd, names);
+		return 0;
+	}
 	if (absent.errnum == ENOENT)
 		return 0;
 	diag_move(dg, &absent);

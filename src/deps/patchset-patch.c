@@ -110,3 +110,20 @@ patchset_remove_patch(const struct patchset *set, int patches_fd,
 	strvec_pushf(&report->steps, "removed %s", path);
 	return 0;
 }
+
+void
+patchset_clean_patches(int patches_fd, const struct strvec *names)
+{
+	for (size_t i = 0; i < names->nr; i++) {
+		/* .NAME@VERSION.patch.RANDOM */
+		const char *name = names->v[i];
+		const char *random = strrchr(name, '.');
+		cleanup_free char *patch = NULL;
+
+		if (name[0] != '.' || random <= name + 1)
+			continue;
+		patch = xstrndup(name + 1, (size_t)(random - name - 1));
+		if (strchr(patch, '@') != NULL)
+			fs_temp_clean(patches_fd, patch);
+	}
+}

@@ -139,6 +139,9 @@ int patchset_remove_patch(const struct patchset *set, int patches_fd,
     const char *name, const struct digest *recorded,
     struct patches_report *report, struct diag *dg);
 
+/* Removes the patch files in work that killed processes left. */
+void patchset_clean_patches(int patches_fd, const struct strvec *names);
+
 /* How the lock file has a package. */
 enum patchset_locked {
 	PATCHSET_ABSENT,

@@ -599,6 +599,15 @@ lto = true"
   [ ! -e "$patch" ]
 }
 
+@test "what a killed save left among the patches goes, and no other file" {
+  save_patch
+  local dir=${patch%/*}
+  touch "$dir/.other@0.3.1.patch.abcdefghijkl" "$dir/.gitkeep" "$dir/.a@b.c"
+  drydock patch -q remove dep >/dev/null
+  assert_equal "$(find "$dir" -type f -printf '%f\n' | LC_ALL=C sort | xargs)" \
+    ".a@b.c .gitkeep"
+}
+
 @test "apply and seal without patches touch nothing" {
   local before
   before=$(state_of .)
