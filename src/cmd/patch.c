@@ -577,7 +577,7 @@ static const struct optdef patch_optdefs[] = {
 
 const struct cmd cmd_patch = {
 	.name = "patch",
-	.args = "start|save|apply|check|list|remove|seal [NAME[@VERSION]]",
+	.args = "start|save|apply|check|list|remove|seal [NAME]",
 	.summary = "change a dependency for one project",
 	.description =
 	    "start unpacks a crate of the project's Cargo.lock into a "
