@@ -369,14 +369,14 @@ leftovers_are_removed(void)
 	    bed.project, PARENT "/." NAME ".files.abcdefghij01", "text");
 	tree_put_below(
 	    bed.project, PARENT "/other-1.0.0-0123456789ab/a", "text");
-	tree_put_below(bed.project, PARENT "/.keep", "text");
+	tree_put_below(bed.project, PARENT "/.keep-abcdefghijkl", "text");
 	parent = open_at(bed.project, PARENT);
 	CHECK_INT(
 	    symlinkat("../../../outside", parent, "." NAME ".000000000000"), 0);
 	CHECK_INT(place(&bed), 0);
 	CHECK_INT(tree_count(parent), 4);
 	CHECK(tree_has(parent, "other-1.0.0-0123456789ab/a"));
-	CHECK(tree_has(parent, ".keep"));
+	CHECK(tree_has(parent, ".keep-abcdefghijkl"));
 	CHECK(tree_has(bed.project, "outside/a"));
 }
 
@@ -525,6 +525,20 @@ the_copy_comes_before_its_list(void)
 	CHECK(!tree_has(bed.project, LIST));
 }
 
+static void
+everything_is_flushed(void)
+{
+	cleanup_bed struct bed bed = { .src = -1 };
+
+	bed_make(&bed);
+	fault.call = CALL_FSYNC;
+	fault.nth = 1000;
+	CHECK_INT(place(&bed), 0);
+	fault.call = CALL_NONE;
+	/* Four files, three directories, the list, and both renames. */
+	CHECK_INT(1000 - fault.nth, 10);
+}
+
 static const struct check_test tests[] = {
 	{ "a copy is placed whatever the umask",
 	    a_copy_is_placed_whatever_the_umask },
@@ -542,6 +556,7 @@ static const struct check_test tests[] = {
 	{ "a killed writer leaves a whole copy",
 	    a_killed_writer_leaves_a_whole_copy },
 	{ "the copy comes before its list", the_copy_comes_before_its_list },
+	{ "everything is flushed", everything_is_flushed },
 };
 
 int
