@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -13,6 +14,7 @@ struct search {
 	void (*found)(void *arg, const char *path);
 	void *arg;
 	int entries;
+	bool whole;
 };
 
 /* Nobody works there, and they are large. */
@@ -34,26 +36,33 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	struct search *s = walk->arg;
 	int fd;
 
-	if (s->entries >= CARGOBELOW_MAX)
+	if (s->entries >= CARGOBELOW_MAX) {
+		s->whole = false;
 		return 0;
+	}
 	s->entries++;
 	if (strcmp(name, ".cargo") == 0 || strcmp(name, "Cargo.lock") == 0) {
 		if (walk->depth > 1)
 			s->found(s->arg, walk->path.buf);
 		return 0;
 	}
-	if (is_skipped(name) || walk->depth >= CARGOBELOW_DEPTH)
+	if (is_skipped(name))
 		return 0;
 	/* Most entries are files, and some directories are closed to us. */
 	fd = fs_walk_open(dirfd, name);
+	if (fd >= 0 && walk->depth >= CARGOBELOW_DEPTH) {
+		s->whole = false;
+		(void)close(fd);
+		return 0;
+	}
 	return fd < 0 ? 0 : fs_walk_read(walk, fd);
 }
 
 int
 cargobelow_find(int project_fd, void (*found)(void *arg, const char *path),
-    void *arg, struct diag *dg)
+    void *arg, bool *ret_whole, struct diag *dg)
 {
-	struct search s = { found, arg, 0 };
+	struct search s = { found, arg, 0, true };
 	cleanup_fs_walk struct fs_walk walk = {
 		.visit = visit,
 		.arg = &s,
@@ -67,5 +76,8 @@ cargobelow_find(int project_fd, void (*found)(void *arg, const char *path),
 
 	if (fd < 0)
 		return fs_walk_fail(&walk, "open");
-	return fs_walk_read(&walk, fd);
+	if (fs_walk_read(&walk, fd) != 0)
+		return -1;
+	*ret_whole = s.whole;
+	return 0;
 }

@@ -9,6 +9,8 @@
 #ifndef DRYDOCK_CARGOBELOW_H
 #define DRYDOCK_CARGOBELOW_H
 
+#include <stdbool.h>
+
 struct diag;
 
 /* Of entries, and of directories in each other, that are looked at. */
@@ -17,10 +19,11 @@ struct diag;
 
 /*
  * Calls found() with the path of each ".cargo" and each "Cargo.lock" below a
- * directory of the project.  Links are not followed.  Not looked at: what is called target,
- * node_modules, .git, or .drydock, and what is beyond the limits.
+ * directory of the project.  Links are not followed, and what is called target,
+ * node_modules, .git or .drydock is not looked at.  *ret_whole is false if the
+ * limits left something out.
  */
 int cargobelow_find(int project_fd, void (*found)(void *arg, const char *path),
-    void *arg, struct diag *dg);
+    void *arg, bool *ret_whole, struct diag *dg);
 
 #endif /* DRYDOCK_CARGOBELOW_H */

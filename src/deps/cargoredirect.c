@@ -134,10 +134,10 @@ cargoredirect_add(const char *text, size_t len, const char *name,
 	return 0;
 }
 
-/* Reads a fragment as a lock of one entry, and appends it redirected. */
+/* Reads a fragment as a lock of one entry. */
 static int
 read_fragment(const char *fragment, const char *name, const char *version,
-    struct strbuf *out, struct diag *dg)
+    struct digest *ret_checksum, struct diag *dg)
 {
 	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -155,8 +155,23 @@ read_fragment(const char *fragment, const char *name, const char *version,
 		return diag_set(dg, DIAG_DATA,
 		    "the kept entry of " WHAT " is not that of %s %s", name,
 		    version);
-	add_redirected(out, fragment, strlen(fragment));
+	*ret_checksum = p->checksum;
 	return 0;
+}
+
+int
+cargoredirect_judge(const char *fragment, const char *name, const char *version,
+    const struct digest *checksum, struct diag *dg)
+{
+	struct digest found;
+
+	if (read_fragment(fragment, name, version, &found, dg) != 0)
+		return -1;
+	if (digest_equal(&found, checksum))
+		return 0;
+	return diag_set(dg, DIAG_DATA,
+	    "the kept entry of " WHAT " has another checksum of %s %s", name,
+	    version);
 }
 
 int
@@ -167,8 +182,9 @@ cargoredirect_remove(const char *text, size_t len, const char *name,
 	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
 	cleanup_strbuf struct strbuf redirected = STRBUF_INIT;
 	const struct cargolock_package *p;
+	struct digest checksum;
 
-	if (read_fragment(fragment, name, version, &redirected, dg) != 0 ||
+	if (read_fragment(fragment, name, version, &checksum, dg) != 0 ||
 	    cargolock_parse(&lock, text, len, WHAT, dg) != 0 ||
 	    find_entry(&lock, name, version, &p, dg) != 0)
 		return -1;
@@ -176,6 +192,7 @@ cargoredirect_remove(const char *text, size_t len, const char *name,
 		return diag_set(dg, DIAG_NO,
 		    WHAT ": the entry of %s %s is not redirected", name,
 		    version);
+	add_redirected(&redirected, fragment, strlen(fragment));
 	strbuf_add(out, text, p->start);
 	if (p->end - p->start == redirected.len &&
 	    memcmp(text + p->start, redirected.buf, redirected.len) == 0)

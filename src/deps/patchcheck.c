@@ -20,6 +20,7 @@
 #include "deps/cargobelow.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
+#include "deps/cargoredirect.h"
 #include "deps/cargoroot.h"
 #include "deps/patchfiles.h"
 #include "deps/patchfinding.h"
@@ -38,30 +39,6 @@ struct run {
 	const char *conflict_path; /* of the file that is being judged */
 	int nlocks; /* of projects below that were looked at */
 };
-
-/* The kept entry restores the lock, so that it must be the crate's. */
-static int
-check_fragment(const struct patchledger_entry *e, struct diag *dg)
-{
-	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	strbuf_addf(&text, "version = 4\n%s", e->fragment);
-	if (cargolock_parse(
-		&lock, text.buf, text.len, "the kept lock entry", dg) != 0)
-		return diag_wrap(
-		    dg, PATCHLEDGER_PATH ": %s %s", e->name, e->version);
-	if (lock.nr != 1 || lock.nunused != 0 ||
-	    strcmp(lock.v[0].name, e->name) != 0 ||
-	    strcmp(lock.v[0].version, e->version) != 0 ||
-	    !cargolock_is_crates_io(&lock.v[0]) ||
-	    !digest_equal(&lock.v[0].checksum, &e->pristine))
-		return diag_set(dg, DIAG_DATA,
-		    PATCHLEDGER_PATH
-		    ": %s %s: the kept lock entry is another package's",
-		    e->name, e->version);
-	return 0;
-}
 
 /* A ledger that is not there is an empty one. */
 static int
@@ -89,8 +66,10 @@ read_ledger(struct run *r, struct diag *dg)
 			    ": %s %s: this version of drydock cannot check "
 			    "patches of %s",
 			    e->name, e->version, e->ecosystem);
-		if (check_fragment(e, dg) != 0)
-			return -1;
+		/* It restores the lock. */
+		if (cargoredirect_judge(e->fragment, e->name, e->version,
+			&e->pristine, dg) != 0)
+			return diag_wrap(dg, PATCHLEDGER_PATH);
 	}
 	return 0;
 }
@@ -191,12 +170,17 @@ static void
 check_all_configs(struct run *r)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
+	bool whole = true;
 
 	check_configs(r, ".cargo");
-	if (cargobelow_find(r->project_fd, found_below, r, &dg) != 0)
+	if (cargobelow_find(r->project_fd, found_below, r, &whole, &dg) != 0)
 		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, ".",
 		    "cannot be searched for .cargo/config.toml: %s",
 		    dg.message);
+	if (!whole)
+		strvec_push(&r->check.notes,
+		    "the project is too large or too deep to look for each "
+		    ".cargo/config.toml in it");
 }
 
 static const struct cargomanifest_patch *

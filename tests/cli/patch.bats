@@ -891,3 +891,27 @@ lto = true"
   assert_equal "$output" ""
   assert_equal "$stderr" "drydock: $project has no patches"
 }
+
+@test "a kept lock entry that is another's is refused by each command" {
+  save_patch
+  sed -i 's/name = \\"dep\\"/name = \\"dop\\"/' .drydock/patches.json
+  local before verb
+  before=$(state_of .)
+  for verb in check apply seal "remove dep" save "start other"; do
+    # shellcheck disable=SC2086
+    run -65 --separate-stderr drydock patch $verb
+    assert_contains "$stderr" "drydock: .drydock/patches.json: the kept entry of\
+ Cargo.lock is not that of dep 1.0.0"
+  done
+  assert_equal "$(state_of .)" "$before"
+}
+
+@test "check notes a project that is too deep to look through" {
+  save_patch
+  local deep
+  deep=$(printf 'd/%.0s' {1..33})
+  mkdir -p "$deep/.cargo"
+  run -0 --separate-stderr drydock patch check
+  assert_contains "$stderr" "too large or too deep to look for each\
+ .cargo/config.toml"
+}

@@ -613,11 +613,11 @@ test_cannot_judge(void)
 		{ EDIT, PATCHLEDGER_PATH, "\"version\": 1", "\"version\": 2",
 		    NULL },
 		{ EDIT, PATCHLEDGER_PATH, DEP_SUM, LIB_SUM,
-		    "3 .drydock/patches.json: dep 1.0.0: the kept lock entry "
-		    "is another package's" },
+		    "3 .drydock/patches.json: the kept entry of Cargo.lock has "
+		    "another checksum of dep 1.0.0" },
 		{ EDIT, PATCHLEDGER_PATH, "name = \\\"dep", "name = \\\"dop",
-		    "3 .drydock/patches.json: dep 1.0.0: the kept lock entry "
-		    "is another package's" },
+		    "3 .drydock/patches.json: the kept entry of Cargo.lock is "
+		    "not that of dep 1.0.0" },
 		{ LINK, PATCHLEDGER_PATH, "../aside", NULL,
 		    "6 open .drydock/patches.json: a symbolic link is in the "
 		    "way" },
