@@ -85,9 +85,9 @@ crate_find(const struct crate_sources *sources, const char *name,
 				return 0;
 	/* cargo fetches nothing for a package that leads to a path. */
 	return diag_set(dg, DIAG_NO,
-	    "%s %s: no cache has the crate that the lock names; run \"cargo "
-	    "fetch\" in a session of the project, or \"cargo info %s@%s\" if "
-	    "Cargo.lock has the patch already",
+	    "%s %s: no cache has the crate that the lock names; in a session "
+	    "of a project without patches, add %s = \"=%s\" and run \"cargo "
+	    "fetch\"",
 	    name, version, name, version);
 }
 

@@ -13,8 +13,8 @@
  * the copy.  All bytes are computed before the first write.  The order of the
  * writes is: patch file, copies, ledger, Cargo.lock, Cargo.toml; a removal
  * writes the ledger last.  Then what is no longer needed is removed.  After a
- * killed writer, patchcheck_run() says what is missing, and patches_apply() or
- * patches_remove() completes it.
+ * killed writer, patchcheck_run() says what is missing; the command that it
+ * names, and the same command again, complete it.
  *
  * Each writer takes the lock; DIAG_BUSY if another one has it.
  */

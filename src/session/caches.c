@@ -236,32 +236,43 @@ cache_sources_release(struct cache_sources *sources)
 	sources->nr = 0;
 }
 
+static void
+open_source(
+    const struct paths *paths, const struct cached *c, struct cache_sources *s)
+{
+	cleanup_diag struct diag gone = DIAG_INIT;
+	cleanup_close int dir_fd = -1;
+
+	if (s->nr == CACHE_SOURCES_MAX)
+		return;
+	s->fds[s->nr] = -1;
+	if (cached_open(paths, c, &dir_fd, &gone) == 0 &&
+	    fs_open_own_dir(dir_fd, SLOT_DATA, &s->fds[s->nr], &gone) == 0)
+		s->nr++;
+}
+
 void
 cache_sources_open(const struct paths *paths, const char *project_path,
-    bool with_taken, struct cache_sources *ret_sources)
+    bool widely, struct cache_sources *ret_sources)
 {
 	cleanup_caches struct caches caches = CACHES_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	struct cache_sources *s = ret_sources;
 
 	if (caches_list(paths, 0, &caches, &dg) != 0) {
 		diag_warn("%s", dg.message);
 		return;
 	}
-	for (size_t i = 0; i < caches.nr && s->nr < CACHE_SOURCES_MAX; i++) {
-		const struct cached *c = &caches.v[i];
-		cleanup_diag struct diag gone = DIAG_INIT;
-		cleanup_close int dir_fd = -1;
+	/* The project's own come first. */
+	for (int own = 1; own >= (widely ? 0 : 1); own--)
+		for (size_t i = 0; i < caches.nr; i++) {
+			const struct cached *c = &caches.v[i];
+			bool is_own = c->project != NULL &&
+			    strcmp(c->project, project_path) == 0;
 
-		if ((c->facts.state != SLOT_FREE && !with_taken) ||
-		    c->project == NULL || strcmp(c->project, project_path) != 0)
-			continue;
-		s->fds[s->nr] = -1;
-		if (cached_open(paths, c, &dir_fd, &gone) == 0 &&
-		    fs_open_own_dir(dir_fd, SLOT_DATA, &s->fds[s->nr], &gone) ==
-			0)
-			s->nr++;
-	}
+			if (is_own == (own == 1) &&
+			    (widely || c->facts.state == SLOT_FREE))
+				open_source(paths, c, ret_sources);
+		}
 }
 
 /* A collection in progress. */

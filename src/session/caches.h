@@ -21,7 +21,7 @@ struct paths;
 struct settings;
 
 enum {
-	CACHE_SOURCES_MAX = 16, /* slots */
+	CACHE_SOURCES_MAX = 64, /* slots */
 };
 
 struct cached {
@@ -63,7 +63,7 @@ size_t caches_warn_unknown(
 /* The mode of a slot: the last word of its set's name. */
 const char *cached_mode(const struct cached *cached);
 
-/* The opened data/ of a project's slots, of both modes. */
+/* The opened data/ of slots, of both modes. */
 struct cache_sources {
 	int fds[CACHE_SOURCES_MAX]; /* owned */
 	size_t nr;
@@ -75,12 +75,12 @@ struct cache_sources {
 	}
 
 /*
- * Opens the project's slots.  Those of sessions that exist are opened only if
- * with_taken is true; their files may change and vanish.  A failure is a
- * warning, and there are fewer.
+ * Opens the project's slots that no session has.  If widely is true, also those
+ * that sessions have, whose files may change and vanish, and then the slots of
+ * other projects.  A failure is a warning, and there are fewer.
  */
 void cache_sources_open(const struct paths *paths, const char *project_path,
-    bool with_taken, struct cache_sources *ret_sources);
+    bool widely, struct cache_sources *ret_sources);
 void cache_sources_release(struct cache_sources *sources);
 
 #define cleanup_cache_sources __attribute__((cleanup(cache_sources_release)))

@@ -15,7 +15,7 @@
 struct diag;
 struct paths;
 
-/* The host user's cache and the project's slots. */
+/* The host user's cache and all slots: a digest proves what is taken. */
 struct patch_sources {
 	struct crate_sources crates; /* borrows the rest */
 	struct cache_sources slots;

@@ -915,3 +915,21 @@ lto = true"
   assert_contains "$stderr" "too large or too deep to look for each\
  .cargo/config.toml"
 }
+
+@test "a slot of any project is a source, if its bytes are the lock's" {
+  local set=$XDG_STATE_HOME/drydock/caches slot
+  set=$set/$(printf /elsewhere | sha256sum | cut -c 1-16)-elsewhere-contained
+  slot=$set/0/data/cargo/registry/cache/index.crates.io-1949cf8c6b5b557f
+  (umask 077 && mkdir -p "$slot")
+  printf /elsewhere >"$set/project"
+  mv "$cache/dep-1.0.0.crate" "$slot"
+  cache_before=$(state_of "$CARGO_HOME")
+  save_patch
+  in_sync 1
+  chmod -R u+w .drydock/patched
+  rm -r .drydock/patched
+  printf poison >>"$slot/dep-1.0.0.crate"
+  run -1 --separate-stderr drydock patch apply
+  assert_contains "$stderr" "its bytes are not what the lock names"
+  assert_contains "$stderr" 'add dep = "=1.0.0" and run "cargo fetch"'
+}

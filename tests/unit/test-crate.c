@@ -184,9 +184,9 @@ an_absent_crate_is_an_answer(void)
 	check_find(&bed, -1, "");
 	CHECK_INT(bed.dg.class, DIAG_NO);
 	CHECK_STR(bed.dg.message,
-	    "foo 1.0.0: no cache has the crate that the lock names; run "
-	    "\"cargo fetch\" in a session of the project, or \"cargo info "
-	    "foo@1.0.0\" if Cargo.lock has the patch already");
+	    "foo 1.0.0: no cache has the crate that the lock names; in a "
+	    "session of a project without patches, add foo = \"=1.0.0\" and "
+	    "run \"cargo fetch\"");
 }
 
 static void
