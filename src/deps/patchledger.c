@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 
 #define WHAT PATCHLEDGER_PATH
+#define CONFLICT "\n<<<<<<< " /* of git */
 #define LEDGER_VERSION 1
 #define DIGEST_MARK "sha256:"
 
@@ -266,6 +267,12 @@ patchledger_parse(struct patchledger *ret_ledger, const char *text, size_t len,
 	if (len > PATCHLEDGER_MAX_SIZE)
 		return diag_set(dg, DIAG_DATA, WHAT ": more than %zu bytes",
 		    PATCHLEDGER_MAX_SIZE);
+	/* No JSON text has such a line. */
+	if (memmem(text, len, CONFLICT, strlen(CONFLICT)) != NULL)
+		return diag_set(dg, DIAG_DATA,
+		    WHAT ": a merge conflict is not resolved; take one side of "
+			 "it and of Cargo.toml and Cargo.lock, and run: "
+			 "drydock patch seal");
 	if (json_parse(text, len, WHAT, &root, dg) != 0 ||
 	    take_root(&ledger, text, root, dg) != 0)
 		return -1;

@@ -332,11 +332,20 @@ patchset_read_patch(const struct patchset *set,
 {
 	cleanup_free char *path = patchledger_patch_path(entry);
 	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_close int fd = -1;
 
 	if (fs_open_nolinks(set->project_fd, path,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) != 0 ||
-	    fs_read_fd(fd, path, PATCHTEXT_MAX_SIZE, out, dg) != 0)
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &failure) != 0) {
+		if (failure.errnum == ENOENT)
+			return diag_set(dg, DIAG_NO,
+			    "%s is missing: restore it, or run: drydock patch "
+			    "remove %s@%s",
+			    path, entry->name, entry->version);
+		diag_move(dg, &failure);
+		return -1;
+	}
+	if (fs_read_fd(fd, path, PATCHTEXT_MAX_SIZE, out, dg) != 0)
 		return -1;
 	return patchtext_judge(out->buf, out->len, path, &names, dg);
 }

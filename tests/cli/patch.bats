@@ -437,6 +437,9 @@ lto = true"
   run -1 --separate-stderr drydock patch check
   assert_equal "$output" "$patch: missing
   restore this file, or run \"drydock patch remove dep@1.0.0\""
+  run -1 --separate-stderr drydock patch apply
+  assert_equal "$stderr" "drydock: $patch is missing: restore it, or run:\
+ drydock patch remove dep@1.0.0"
   run -0 drydock patch remove dep@1.0.0
   in_sync 1
   mv .drydock/patches.json "$BATS_TEST_TMPDIR/ledger"
@@ -645,7 +648,8 @@ lto = true"
   as_git commit -qm dep
   run -1 as_git merge other
   run -65 --separate-stderr drydock patch check
-  assert_contains "$stderr" ".drydock/patches.json: line "
+  assert_contains "$stderr" ".drydock/patches.json: a merge conflict is not\
+ resolved; take one side"
   # The recipe of the manual
   git checkout -q HEAD -- Cargo.toml Cargo.lock .drydock/patches.json
   run -1 --separate-stderr drydock patch check
