@@ -266,20 +266,6 @@ remove_patch(struct patch *p, struct diag *dg)
 	return 0;
 }
 
-/* Returned: the command that mends a finding. */
-static char *
-mend_of(const struct patchcheck_finding *f)
-{
-	static const char placeholder[] = " NAME";
-	const char *mend = patchcheck_mend(f->kind);
-	const char *at = strstr(mend, placeholder);
-
-	if (at == NULL || f->name == NULL || f->version == NULL)
-		return xstrdup(mend);
-	return xasprintf(
-	    "%.*s %s@%s", (int)(at - mend), mend, f->name, f->version);
-}
-
 static void
 write_finding(
     struct jsonw *w, const struct patchcheck_finding *f, const char *mend)
@@ -390,7 +376,7 @@ check(struct patch *p, struct diag *dg)
 		return -1;
 	p->ctx->status = c.nr > 0 ? 1 : 0;
 	for (size_t i = 0; i < c.nr; i++)
-		strvec_push_given(&mends, mend_of(&c.v[i]));
+		strvec_push_given(&mends, patchcheck_mend(&c.v[i]));
 	if (p->options->json)
 		return print_check_json(&c, &mends, dg);
 	print_check(p, &c, &mends);

@@ -90,8 +90,8 @@ void patchcheck_release(struct patchcheck *check);
 /* The kind's name in JSON: "copy-missing". */
 const char *patchcheck_kind_name(enum patchcheck_kind kind);
 
-/* The command that mends it: "drydock patch apply". */
-const char *patchcheck_mend(enum patchcheck_kind kind);
+/* Returned: the command that mends it, "drydock patch remove foo@1.0.0". */
+char *patchcheck_mend(const struct patchcheck_finding *finding);
 
 #define cleanup_patchcheck __attribute__((cleanup(patchcheck_release)))
 

@@ -113,8 +113,14 @@ patchcheck_kind_name(enum patchcheck_kind kind)
 	return kinds[kind].name;
 }
 
-const char *
-patchcheck_mend(enum patchcheck_kind kind)
+char *
+patchcheck_mend(const struct patchcheck_finding *finding)
 {
-	return kinds[kind].mend;
+	const char *mend = kinds[finding->kind].mend;
+	const char *at = strstr(mend, " NAME");
+
+	if (at == NULL || finding->name == NULL || finding->version == NULL)
+		return xstrdup(mend);
+	return xasprintf("%.*s %s@%s", (int)(at - mend), mend, finding->name,
+	    finding->version);
 }

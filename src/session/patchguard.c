@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/xalloc.h"
 #include "deps/patchcheck.h"
 #include "deps/patches.h"
 #include "host/paths.h"
@@ -65,6 +66,19 @@ refuse(struct diag *dg)
 	return diag_wrap(dg, "the patched dependencies are not in order");
 }
 
+static void
+refuse_finding(const struct patchcheck *check, struct diag *dg)
+{
+	const struct patchcheck_finding *f = &check->v[0];
+	cleanup_free char *mend = patchcheck_mend(f);
+	cleanup_free char *more = check->nr == 1
+	    ? xstrdup("")
+	    : xasprintf(", and %zu more", check->nr - 1);
+
+	(void)diag_set(
+	    dg, DIAG_POLICY, "%s: %s%s; run: %s", f->path, f->text, more, mend);
+}
+
 int
 patchguard_check(struct paths *paths, const char *project_path, int project_fd,
     const char *const *environ_, struct diag *dg)
@@ -72,7 +86,6 @@ patchguard_check(struct paths *paths, const char *project_path, int project_fd,
 	cleanup_patchcheck struct patchcheck first = PATCHCHECK_INIT;
 	cleanup_patchcheck struct patchcheck second = PATCHCHECK_INIT;
 	const struct patchcheck *check = &first;
-	const struct patchcheck_finding *f;
 
 	if (!patchcheck_is_needed(project_fd))
 		return 0;
@@ -87,9 +100,7 @@ patchguard_check(struct paths *paths, const char *project_path, int project_fd,
 	}
 	if (check->nr == 0)
 		return 0;
-	f = &check->v[0];
-	(void)diag_set(dg, DIAG_POLICY, "%s: %s (%zu in all); run: %s", f->path,
-	    f->text, check->nr, patchcheck_mend(f->kind));
+	refuse_finding(check, dg);
 	return refuse(dg);
 }
 

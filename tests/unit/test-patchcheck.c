@@ -843,10 +843,20 @@ static void
 test_kinds(void)
 {
 	for (int i = 0; i < PATCHCHECK_NKINDS; i++) {
-		const char *mend = patchcheck_mend((enum patchcheck_kind)i);
+		char name[] = "dep";
+		char version[] = "1.0.0";
+		const struct patchcheck_finding finding = {
+			.kind = (enum patchcheck_kind)i,
+			.name = name,
+			.version = version,
+		};
+		cleanup_free char *mend = patchcheck_mend(&finding);
 
-		CHECK(patchcheck_kind_name((enum patchcheck_kind)i) != NULL);
-		CHECK(mend != NULL && strncmp(mend, "drydock patch ", 14) == 0);
+		CHECK(patchcheck_kind_name(finding.kind) != NULL);
+		CHECK(strncmp(mend, "drydock patch ", 14) == 0);
+		CHECK(strstr(mend, "NAME") == NULL);
+		if (finding.kind == PATCHCHECK_LOCK_TWICE)
+			CHECK_STR(mend, "drydock patch remove dep@1.0.0");
 	}
 	CHECK_STR(
 	    patchcheck_kind_name(PATCHCHECK_COPY_MISSING), "copy-missing");
