@@ -10,6 +10,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-cargomanifest \
 	tests/fuzz/fuzz-cargoredirect \
 	tests/fuzz/fuzz-containers \
+	tests/fuzz/fuzz-crate \
 	tests/fuzz/fuzz-cratemanifest \
 	tests/fuzz/fuzz-egress \
 	tests/fuzz/fuzz-endpoint \
