@@ -12,7 +12,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-temp.h"
 #include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
@@ -20,7 +19,6 @@
 #include "deps/cargoroot.h"
 #include "deps/patchcheck.h"
 #include "deps/patchset.h"
-#include "deps/patchtext.h"
 
 #define PATCHES ".drydock/patches/cargo"
 #define PATCH_SUFFIX ".patch"
@@ -386,7 +384,6 @@ compute_patch(struct patchset *set, struct patchledger_entry *entry,
 {
 	cleanup_patchset_tree struct patchset_tree a = PATCHSET_TREE_INIT;
 	cleanup_patchtree struct patchtree b = PATCHTREE_INIT;
-	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int from = -1;
 	cleanup_close int to = -1;
 
@@ -406,9 +403,6 @@ compute_patch(struct patchset *set, struct patchledger_entry *entry,
 		    PATCHSET_EDIT "/%s does not differ from the original; "
 				  "edit its files first",
 		    dir);
-	if (patchtext_judge(patch->buf, patch->len, "the patch", &names, dg) !=
-	    0)
-		return -1;
 	patchset_digest(patch, &entry->patch);
 	return 0;
 }

@@ -163,28 +163,6 @@ is_wanted(const struct patchledger *want, const char *name)
 	return false;
 }
 
-/* Moves a changed copy of a patch that is gone, or was replaced. */
-static int
-keep_orphan(const struct patchset *set, int copies_fd, const char *name,
-    struct patches_report *report, struct diag *dg)
-{
-	cleanup_free char *kept = NULL;
-	cleanup_close int fd = -1;
-	char random[9];
-
-	fs_random_name(random, sizeof(random));
-	kept = xasprintf("%s.%s", name, random);
-	if (patchset_open_dir(set, PATCHSET_EDIT, true, &fd, dg) != 0)
-		return -1;
-	if (renameat2(copies_fd, name, fd, kept, RENAME_NOREPLACE) < 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "rename " COPIES "/%s", name);
-	strvec_pushf(&report->steps,
-	    "kept the changed copy " COPIES "/%s as " PATCHSET_EDIT "/%s", name,
-	    kept);
-	return 0;
-}
-
 /*
  * Returns true if a copy that goes has changes of its own.  Whoever changed it
  * may have changed its list, too: what was recorded counts more.
@@ -251,7 +229,8 @@ patchset_remove_copies(const struct patchset *set,
 			continue;
 		}
 		if (has_edits(set, fd, names.v[i])) {
-			if (keep_orphan(set, fd, names.v[i], report, dg) != 0)
+			if (patchset_keep(set, fd, "the changed copy " COPIES,
+				names.v[i], report, dg) != 0)
 				return -1;
 			continue;
 		}

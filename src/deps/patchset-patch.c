@@ -2,7 +2,6 @@
 /* Keeps what people wrote into a patch file and nobody recorded. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,28 +69,6 @@ patchset_check_patch(const struct patchset *set,
 	    path);
 }
 
-/* Moves a patch file to the editable directories. */
-static int
-keep(const struct patchset *set, int patches_fd, const char *name,
-    struct patches_report *report, struct diag *dg)
-{
-	cleanup_free char *kept = NULL;
-	cleanup_close int fd = -1;
-	char random[9];
-
-	fs_random_name(random, sizeof(random));
-	kept = xasprintf("%s.%s", name, random);
-	if (patchset_open_dir(set, PATCHSET_EDIT, true, &fd, dg) != 0)
-		return -1;
-	if (renameat2(patches_fd, name, fd, kept, RENAME_NOREPLACE) < 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "rename " PATCHES "/%s", name);
-	strvec_pushf(&report->steps,
-	    "kept the changed " PATCHES "/%s as " PATCHSET_EDIT "/%s", name,
-	    kept);
-	return 0;
-}
-
 int
 patchset_remove_patch(const struct patchset *set, int patches_fd,
     const char *name, const struct digest *recorded,
@@ -104,7 +81,8 @@ patchset_remove_patch(const struct patchset *set, int patches_fd,
 	if (recorded->kind != DIGEST_NONE &&
 	    (digest_patch(set, path, &now, &ignored) != 0 ||
 		!digest_equal(&now, recorded)))
-		return keep(set, patches_fd, name, report, dg);
+		return patchset_keep(
+		    set, patches_fd, "the changed " PATCHES, name, report, dg);
 	if (unlinkat(patches_fd, name, 0) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "remove %s", path);
 	strvec_pushf(&report->steps, "removed %s", path);

@@ -229,6 +229,26 @@ patchset_edit_path(const struct patchledger_entry *entry)
 	return xasprintf(PATCHSET_EDIT "/%s@%s", entry->name, entry->version);
 }
 
+int
+patchset_keep(const struct patchset *set, int from_fd, const char *label,
+    const char *name, struct patches_report *report, struct diag *dg)
+{
+	cleanup_free char *kept = NULL;
+	cleanup_close int fd = -1;
+	char random[9];
+
+	fs_random_name(random, sizeof(random));
+	kept = xasprintf("%s.%s", name, random);
+	if (patchset_open_dir(set, PATCHSET_EDIT, true, &fd, dg) != 0)
+		return -1;
+	if (renameat2(from_fd, name, fd, kept, RENAME_NOREPLACE) < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "keep %s/%s", label, name);
+	strvec_pushf(&report->steps, "kept %s/%s as " PATCHSET_EDIT "/%s",
+	    label, name, kept);
+	return 0;
+}
+
 void
 patchset_add_base(struct strbuf *out, const struct patchledger_entry *entry)
 {

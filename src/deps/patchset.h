@@ -76,6 +76,14 @@ int patchset_write_ignore(
 char *patchset_edit_path(const struct patchledger_entry *entry);
 
 /*
+ * Moves a copy or a patch file, whose changes are nowhere else, to the editable
+ * directories.  label is what it is and its directory, for messages: "the
+ * changed copy DIR".
+ */
+int patchset_keep(const struct patchset *set, int from_fd, const char *label,
+    const char *name, struct patches_report *report, struct diag *dg);
+
+/*
  * The file NAME@VERSION.base beside an editable directory has a line for the
  * patch that the directory was made from or last saved to: its digest, or
  * "none".  While a save writes, the file has a second line for the new patch,
