@@ -20,7 +20,6 @@
 #include "deps/cargobelow.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
-#include "deps/cargoredirect.h"
 #include "deps/cargoroot.h"
 #include "deps/patchfiles.h"
 #include "deps/patchfinding.h"
@@ -57,21 +56,7 @@ read_ledger(struct run *r, struct diag *dg)
 	if (patchledger_parse(&r->ledger, text.buf, text.len, dg) != 0)
 		return -1;
 	r->check.npatches = r->ledger.nr;
-	for (size_t i = 0; i < r->ledger.nr; i++) {
-		const struct patchledger_entry *e = &r->ledger.v[i];
-
-		if (strcmp(e->ecosystem, CARGO) != 0)
-			return diag_set(dg, DIAG_CONFIG,
-			    PATCHLEDGER_PATH
-			    ": %s %s: this version of drydock cannot check "
-			    "patches of %s",
-			    e->name, e->version, e->ecosystem);
-		/* It restores the lock. */
-		if (cargoredirect_judge(e->fragment, e->name, e->version,
-			&e->pristine, dg) != 0)
-			return diag_wrap(dg, PATCHLEDGER_PATH);
-	}
-	return 0;
+	return patchledger_judge(&r->ledger, dg);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "deps/cargoredirect.h"
 
 #define WHAT PATCHLEDGER_PATH
 #define CONFLICT "\n<<<<<<< " /* of git */
@@ -278,6 +279,25 @@ patchledger_parse(struct patchledger *ret_ledger, const char *text, size_t len,
 		return -1;
 	*ret_ledger = ledger;
 	ledger = (struct patchledger)PATCHLEDGER_INIT;
+	return 0;
+}
+
+int
+patchledger_judge(const struct patchledger *ledger, struct diag *dg)
+{
+	for (size_t i = 0; i < ledger->nr; i++) {
+		const struct patchledger_entry *e = &ledger->v[i];
+
+		if (strcmp(e->ecosystem, PATCHLEDGER_CARGO) != 0)
+			return diag_set(dg, DIAG_CONFIG,
+			    WHAT ": %s %s: this version of drydock cannot "
+				 "check patches of %s",
+			    e->name, e->version, e->ecosystem);
+		/* It restores the lock. */
+		if (cargoredirect_judge(e->fragment, e->name, e->version,
+			&e->pristine, dg) != 0)
+			return diag_wrap(dg, WHAT);
+	}
 	return 0;
 }
 

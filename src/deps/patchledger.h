@@ -61,6 +61,12 @@ int patchledger_parse(struct patchledger *ret_ledger, const char *text,
 void patchledger_release(struct patchledger *ledger);
 
 /*
+ * Fails if an entry cannot be used: DIAG_CONFIG for an ecosystem that is not
+ * implemented, DIAG_DATA for a kept lock entry that is not the package's.
+ */
+int patchledger_judge(const struct patchledger *ledger, struct diag *dg);
+
+/*
  * Appends the document.  The same entries give the same bytes.  More than the
  * reader accepts is DIAG_CONFIG; a fragment that is not UTF-8 is DIAG_DATA.
  */

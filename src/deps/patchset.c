@@ -19,7 +19,6 @@
 #include "base/xalloc.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
-#include "deps/cargoredirect.h"
 #include "deps/crate.h"
 #include "deps/cratemanifest.h"
 #include "deps/patchtext.h"
@@ -68,21 +67,7 @@ read_all(struct patchset *set, struct diag *dg)
 		rc = patchledger_parse(
 		    &set->ledger, ledger.text.buf, ledger.text.len, dg);
 	strbuf_release(&ledger.text);
-	if (rc != 0)
-		return -1;
-	for (size_t i = 0; i < set->ledger.nr; i++) {
-		const struct patchledger_entry *e = &set->ledger.v[i];
-
-		if (strcmp(e->ecosystem, PATCHLEDGER_CARGO) != 0)
-			return diag_set(dg, DIAG_CONFIG,
-			    PATCHLEDGER_PATH ": patches of %s packages need "
-					     "another version of drydock",
-			    e->ecosystem);
-		if (cargoredirect_judge(e->fragment, e->name, e->version,
-			&e->pristine, dg) != 0)
-			return diag_wrap(dg, PATCHLEDGER_PATH);
-	}
-	return 0;
+	return rc == 0 ? patchledger_judge(&set->ledger, dg) : -1;
 }
 
 static int
