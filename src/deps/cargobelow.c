@@ -2,6 +2,7 @@
 /* Walks through a project for .cargo and Cargo.lock. */
 #include "deps/cargobelow.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,8 +49,10 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	}
 	if (is_skipped(name))
 		return 0;
-	/* Most entries are files, and some directories are closed to us. */
+	/* Most entries are files, and links are not followed. */
 	fd = fs_walk_open(dirfd, name);
+	if (fd < 0 && errno != ENOTDIR && errno != ELOOP && errno != ENOENT)
+		s->whole = false;
 	if (fd >= 0 && walk->depth >= CARGOBELOW_DEPTH) {
 		s->whole = false;
 		(void)close(fd);

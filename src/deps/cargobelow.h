@@ -21,7 +21,7 @@ struct diag;
  * Calls found() with the path of each ".cargo" and each "Cargo.lock" below a
  * directory of the project.  Links are not followed, and what is called target,
  * node_modules, .git or .drydock is not looked at.  *ret_whole is false if the
- * limits left something out.
+ * limits left something out, or a directory could not be opened.
  */
 int cargobelow_find(int project_fd, void (*found)(void *arg, const char *path),
     void *arg, bool *ret_whole, struct diag *dg);

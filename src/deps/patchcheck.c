@@ -165,7 +165,7 @@ check_all_configs(struct run *r)
 	if (!whole)
 		strvec_push(&r->check.notes,
 		    "the project is too large or too deep to look for each "
-		    ".cargo/config.toml in it");
+		    ".cargo/config.toml in it, or a directory cannot be read");
 }
 
 static const struct cargomanifest_patch *

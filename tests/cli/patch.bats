@@ -918,6 +918,15 @@ lto = true"
   run -0 --separate-stderr drydock patch check
   assert_contains "$stderr" "too large or too deep to look for each\
  .cargo/config.toml"
+  rm -r d
+  mkdir -m 0 closed
+  run -0 --separate-stderr drydock patch check
+  if [ "$EUID" -eq 0 ]; then
+    assert_equal "$stderr" ""
+  else
+    assert_contains "$stderr" "or a directory cannot be read"
+  fi
+  rmdir closed
 }
 
 @test "a slot of any project is a source, if its bytes are the lock's" {
