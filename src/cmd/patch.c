@@ -151,7 +151,7 @@ open_target(struct patch *p, struct diag *dg)
 	p->target = (struct patches_project){ .fd = p->fd,
 		.path = p->project.path,
 		.paths = p->ctx->paths,
-		.sources = &p->sources.crates };
+		.sources = &p->sources.packages };
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "base/xalloc.h"
 #include "deps/cachefile.h"
 #include "deps/packages.h"
+#include "deps/packagesources.h"
 #include "deps/patchtree.h"
 
 #define CHUNK ((size_t)65536)
@@ -68,7 +69,7 @@ read_from(const struct cachedir *dir, const char *file,
 }
 
 int
-crate_find(const struct crate_sources *sources, const char *name,
+crate_find(const struct package_sources *sources, const char *name,
     const char *version, const struct digest *checksum, struct strbuf *out,
     struct diag *dg)
 {

@@ -15,20 +15,12 @@
 #include "base/digest.h"
 
 struct diag;
+struct package_sources;
 struct strbuf;
 
 #define CRATE_MAX_SIZE ((size_t)64 * 1024 * 1024)
 #define CRATE_MAX_UNPACKED ((size_t)512 * 1024 * 1024)
 #define CRATE_MAX_FILES 20000
-
-/* Where crates are looked for. */
-struct crate_sources {
-	const char *home; /* borrowed; the host user's */
-	const char *const *envp; /* borrowed; CARGO_HOME */
-	/* borrowed; data of the project's slots; may change or vanish */
-	const int *slot_fds;
-	size_t nslots;
-};
 
 /*
  * Reads the crate that has this checksum and appends its bytes.  A file of that
@@ -36,7 +28,7 @@ struct crate_sources {
  * source has the crate, the failure is DIAG_NO; the message says how to get it
  * in a session.
  */
-int crate_find(const struct crate_sources *sources, const char *name,
+int crate_find(const struct package_sources *sources, const char *name,
     const char *version, const struct digest *checksum, struct strbuf *out,
     struct diag *dg);
 

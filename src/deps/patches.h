@@ -25,15 +25,15 @@
 
 #include "base/strvec.h"
 
-struct crate_sources;
 struct diag;
+struct package_sources;
 struct paths;
 
 struct patches_project {
 	int fd; /* borrowed; the project's directory, open for reading */
 	const char *path; /* borrowed; its real path */
 	const struct paths *paths; /* borrowed */
-	const struct crate_sources *sources; /* borrowed */
+	const struct package_sources *sources; /* borrowed */
 };
 
 /* What a writer did: one line for each step, none if nothing changed. */

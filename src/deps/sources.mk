@@ -27,6 +27,7 @@ deps_sources = \
 	src/deps/npmlock.h \
 	src/deps/packages.c \
 	src/deps/packages.h \
+	src/deps/packagesources.h \
 	src/deps/patchcheck.c \
 	src/deps/patchcheck.h \
 	src/deps/patches.c \

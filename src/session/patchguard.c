@@ -18,8 +18,8 @@ patch_sources_open(const struct paths *paths, const char *project_path,
 	struct patch_sources *s = ret_sources;
 
 	cache_sources_open(paths, project_path, true, &s->slots);
-	s->crates = (struct crate_sources){ paths->home, environ_, s->slots.fds,
-		s->slots.nr };
+	s->packages = (struct package_sources){ paths->home, environ_,
+		s->slots.fds, s->slots.nr };
 }
 
 void
@@ -46,7 +46,7 @@ make_copies(struct paths *paths, const char *project_path, int project_fd,
 	cleanup_patches_report struct patches_report report =
 	    PATCHES_REPORT_INIT;
 	const struct patches_project project = { project_fd, project_path,
-		paths, &sources.crates };
+		paths, &sources.packages };
 
 	if (paths->state_fd < 0 && statedir_open(paths, dg) != 0)
 		return -1;

@@ -9,7 +9,7 @@
 #ifndef DRYDOCK_PATCHGUARD_H
 #define DRYDOCK_PATCHGUARD_H
 
-#include "deps/crate.h"
+#include "deps/packagesources.h"
 #include "session/caches.h"
 
 struct diag;
@@ -17,13 +17,13 @@ struct paths;
 
 /* The host user's cache and all slots: a digest proves what is taken. */
 struct patch_sources {
-	struct crate_sources crates; /* borrows the rest */
+	struct package_sources packages; /* borrows the rest */
 	struct cache_sources slots;
 };
 
-#define PATCH_SOURCES_INIT                                              \
-	{                                                               \
-		.crates = { .home = NULL }, .slots = CACHE_SOURCES_INIT \
+#define PATCH_SOURCES_INIT                                                \
+	{                                                                 \
+		.packages = { .home = NULL }, .slots = CACHE_SOURCES_INIT \
 	}
 
 /* ret_sources must not move afterwards.  paths and environ_ are borrowed. */

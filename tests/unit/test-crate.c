@@ -22,6 +22,7 @@
 #include "base/xalloc.h"
 #include "crate-kit.h"
 #include "deps/crate.h"
+#include "deps/packagesources.h"
 #include "deps/patchtree.h"
 #include "tree-kit.h"
 
@@ -41,7 +42,7 @@ struct bed {
 	int slot;
 	char *home;
 	struct digest checksum; /* of "crate" */
-	struct crate_sources sources;
+	struct package_sources sources;
 	struct strbuf out;
 	struct diag dg;
 	int rc;
@@ -69,7 +70,7 @@ bed_make(struct bed *bed)
 	CHECK_INT(fs_remove_tree(bed->top, "slot", &bed->dg), 0);
 	CHECK_INT(fs_make_dir(bed->top, "slot", 0700, &bed->slot, &bed->dg), 0);
 	sha256("crate", &bed->checksum);
-	bed->sources = (struct crate_sources){ .home = bed->home,
+	bed->sources = (struct package_sources){ .home = bed->home,
 		.envp = no_environ,
 		.slot_fds = &bed->slot,
 		.nslots = 1 };
