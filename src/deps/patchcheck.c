@@ -17,7 +17,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/cargobelow.h"
+#include "deps/below.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
 #include "deps/cargoroot.h"
@@ -27,6 +27,7 @@
 
 #define MANIFEST "Cargo.toml"
 #define LOCK "Cargo.lock"
+#define CONFIG_DIR ".cargo"
 #define CARGO PATCHLEDGER_CARGO
 #define MAX_LOCKS 50 /* of projects below; each costs time */
 
@@ -144,7 +145,12 @@ note_lock(struct run *r, const char *path)
 static void
 found_below(void *arg, const char *path)
 {
-	if (strcmp(strrchr(path, '/'), "/.cargo") == 0)
+	const char *slash = strrchr(path, '/');
+
+	/* Those of the project itself are judged elsewhere. */
+	if (slash == NULL)
+		return;
+	if (strcmp(slash + 1, CONFIG_DIR) == 0)
 		check_configs(arg, path);
 	else
 		note_lock(arg, path);
@@ -154,11 +160,12 @@ found_below(void *arg, const char *path)
 static void
 check_all_configs(struct run *r)
 {
+	static const char *const names[] = { CONFIG_DIR, LOCK, NULL };
 	cleanup_diag struct diag dg = DIAG_INIT;
 	bool whole = true;
 
-	check_configs(r, ".cargo");
-	if (cargobelow_find(r->project_fd, found_below, r, &whole, &dg) != 0)
+	check_configs(r, CONFIG_DIR);
+	if (below_find(r->project_fd, names, found_below, r, &whole, &dg) != 0)
 		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, ".",
 		    "cannot be searched for .cargo/config.toml: %s",
 		    dg.message);

@@ -81,7 +81,7 @@ bool patchcheck_is_needed(int project_fd);
  * is PATCHCHECK_INIT before.
  *
  * Not judged: configuration of cargo in directories above the project, in the
- * environment and in arguments, and what cargobelow.h leaves out.
+ * environment and in arguments, and what below.h leaves out.
  */
 int patchcheck_run(
     int project_fd, struct patchcheck *ret_check, struct diag *dg);

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 deps_sources = \
+	src/deps/below.c \
+	src/deps/below.h \
 	src/deps/cachefile.c \
 	src/deps/cachefile.h \
 	src/deps/cacheseed.c \
 	src/deps/cacheseed.h \
 	src/deps/cacheverify.c \
-	src/deps/cargobelow.c \
-	src/deps/cargobelow.h \
 	src/deps/cargolock.c \
 	src/deps/cargolock.h \
 	src/deps/cargomanifest.c \

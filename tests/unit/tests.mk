@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test-assemble \
 	tests/unit/test-attach \
 	tests/unit/test-attach-terminal \
+	tests/unit/test-below \
 	tests/unit/test-cargomanifest \
 	tests/unit/test-cargoredirect \
 	tests/unit/test-changes \
@@ -188,6 +189,7 @@ tests_unit_test_sync_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_read_fd
 home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
 tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
+tests_unit_test_below_SOURCES = tests/unit/test-below.c $(tree_kit)
 tests_unit_test_patchcheck_SOURCES = tests/unit/test-patchcheck.c $(tree_kit)
 tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
 tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)

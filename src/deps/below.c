@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks through a project for .cargo and Cargo.lock. */
-#include "deps/cargobelow.h"
+/* Walks through a project for entries with certain names. */
+#include "deps/below.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 #include "base/fs-walk.h"
 
 struct search {
+	const char *const *names;
 	void (*found)(void *arg, const char *path);
 	void *arg;
 	int entries;
@@ -19,14 +20,14 @@ struct search {
 };
 
 /* Nobody works there, and they are large. */
-static bool
-is_skipped(const char *name)
-{
-	static const char *const names[] = { "target", "node_modules", ".git",
-		".drydock" };
+static const char *const skipped[] = { "target", "node_modules", ".git",
+	".drydock", NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i], name) == 0)
+static bool
+has_name(const char *const *names, const char *name)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
 			return true;
 	return false;
 }
@@ -37,23 +38,22 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	struct search *s = walk->arg;
 	int fd;
 
-	if (s->entries >= CARGOBELOW_MAX) {
+	if (s->entries >= BELOW_MAX) {
 		s->whole = false;
 		return 0;
 	}
 	s->entries++;
-	if (strcmp(name, ".cargo") == 0 || strcmp(name, "Cargo.lock") == 0) {
-		if (walk->depth > 1)
-			s->found(s->arg, walk->path.buf);
+	if (has_name(s->names, name)) {
+		s->found(s->arg, walk->path.buf);
 		return 0;
 	}
-	if (is_skipped(name))
+	if (has_name(skipped, name))
 		return 0;
 	/* Most entries are files, and links are not followed. */
 	fd = fs_walk_open(dirfd, name);
 	if (fd < 0 && errno != ENOTDIR && errno != ELOOP && errno != ENOENT)
 		s->whole = false;
-	if (fd >= 0 && walk->depth >= CARGOBELOW_DEPTH) {
+	if (fd >= 0 && walk->depth >= BELOW_DEPTH) {
 		s->whole = false;
 		(void)close(fd);
 		return 0;
@@ -62,17 +62,18 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 }
 
 int
-cargobelow_find(int project_fd, void (*found)(void *arg, const char *path),
-    void *arg, bool *ret_whole, struct diag *dg)
+below_find(int project_fd, const char *const *names,
+    void (*found)(void *arg, const char *path), void *arg, bool *ret_whole,
+    struct diag *dg)
 {
-	struct search s = { found, arg, 0, true };
+	struct search s = { names, found, arg, 0, true };
 	cleanup_fs_walk struct fs_walk walk = {
 		.visit = visit,
 		.arg = &s,
 		.dg = dg,
 		.label = "",
 		.path = STRBUF_INIT,
-		.max_depth = CARGOBELOW_DEPTH,
+		.max_depth = BELOW_DEPTH,
 		.too_deep = DIAG_DATA,
 	};
 	int fd = fs_walk_open(project_fd, ".");
