@@ -4,441 +4,96 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/openat2.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/digest.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
-#include "base/xalloc.h"
-#include "deps/below.h"
-#include "deps/cargolock.h"
-#include "deps/cargomanifest.h"
-#include "deps/cargoroot.h"
+#include "deps/cargocheck.h"
 #include "deps/patchfiles.h"
-#include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 
-#define MANIFEST "Cargo.toml"
-#define LOCK "Cargo.lock"
-#define CONFIG_DIR ".cargo"
-#define CARGO PATCHLEDGER_CARGO
-#define MAX_LOCKS 50 /* of projects below; each costs time */
-
-struct run {
-	int project_fd; /* borrowed */
-	struct patchledger ledger;
-	struct patchcheck check;
-	const struct cargomanifest_conflicts *conflicts; /* borrowed */
-	const char *conflict_path; /* of the file that is being judged */
-	int nlocks; /* of projects below that were looked at */
+static const struct {
+	const char *name;
+	int (*run)(int project_fd, const struct patchledger *ledger,
+	    struct patchcheck *check, struct diag *dg);
+	bool (*has_mark)(int project_fd);
+} ecosystems[] = {
+	{ PATCHLEDGER_CARGO, cargocheck_run, cargocheck_has_mark },
 };
 
 /* A ledger that is not there is an empty one. */
 static int
-read_ledger(struct run *r, struct diag *dg)
+read_ledger(int project_fd, struct patchledger *ret_ledger, struct diag *dg)
 {
 	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (patchfiles_read(r->project_fd, PATCHLEDGER_PATH,
-		PATCHLEDGER_MAX_SIZE, &text, &failure) != 0) {
+	if (patchfiles_read(project_fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE,
+		&text, &failure) != 0) {
 		if (patchfiles_is_absent(&failure))
 			return 0;
 		diag_move(dg, &failure);
 		return -1;
 	}
-	if (patchledger_parse(&r->ledger, text.buf, text.len, dg) != 0)
+	if (patchledger_parse(ret_ledger, text.buf, text.len, dg) != 0)
 		return -1;
-	r->check.npatches = r->ledger.nr;
-	return patchledger_judge(&r->ledger, dg);
+	return patchledger_judge(ret_ledger, dg);
 }
 
-static void
-add_conflict(void *arg, const char *name, const char *why)
+/* The ledger is sorted by ecosystem.  The part borrows its entries. */
+static struct patchledger
+part_of(const struct patchledger *ledger, const char *ecosystem)
 {
-	struct run *r = arg;
-	const struct patchledger_entry *e = name == NULL
-	    ? NULL
-	    : patchledger_find(&r->ledger, CARGO, name, NULL);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct patchledger part = PATCHLEDGER_INIT;
 
-	strbuf_add_escaped(&text, why, strlen(why));
-	patchfinding_add(&r->check, PATCHCHECK_CONFLICT, e, r->conflict_path,
-	    "%s", text.buf);
-}
+	for (size_t i = 0; i < ledger->nr; i++) {
+		struct patchledger_entry *e = &ledger->v[i];
 
-/*
- * cargo reads both names.  A link within the project is followed, as cargo
- * does: people link the old name to the new one.
- */
-static void
-check_config(struct run *r, const char *path,
-    const struct cargomanifest_conflicts *conflicts)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	r->conflict_path = path;
-	if (fs_read_file(
-		r->project_fd, path, CARGOMANIFEST_MAX_SIZE, &text, &dg) != 0) {
-		if (!patchfiles_is_absent(&dg))
-			patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL,
-			    path, "cannot be read: %s", dg.message);
-		return;
-	}
-	if (cargomanifest_judge_config(
-		text.buf, text.len, path, conflicts, &dg) != 0)
-		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, path,
-		    "cannot be judged: %s", dg.message);
-}
-
-static void
-check_configs(struct run *r, const char *dir)
-{
-	static const char *const names[] = { "config.toml", "config" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		cleanup_free char *path = xasprintf("%s/%s", dir, names[i]);
-
-		check_config(r, path, r->conflicts);
-	}
-}
-
-/* Tells a project below this one whose lock file has the original. */
-static void
-note_lock(struct run *r, const char *path)
-{
-	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_strbuf struct strbuf note = STRBUF_INIT;
-
-	if (r->nlocks++ >= MAX_LOCKS ||
-	    patchfiles_read(r->project_fd, path, CARGOLOCK_MAX_SIZE, &text,
-		&ignored) != 0 ||
-	    cargolock_parse(&lock, text.buf, text.len, path, &ignored) != 0)
-		return;
-	for (size_t i = 0; i < lock.nr; i++) {
-		const struct cargolock_package *p = &lock.v[i];
-
-		if (r->check.notes.nr >= PATCHCHECK_MAX_NOTES ||
-		    !cargolock_is_crates_io(p) ||
-		    patchledger_find(&r->ledger, CARGO, p->name, NULL) == NULL)
+		if (strcmp(e->ecosystem, ecosystem) != 0)
 			continue;
-		strbuf_reset(&note);
-		strbuf_add_escaped(&note, path, strlen(path));
-		strbuf_addf(&note,
-		    " has %s %s from crates.io: its directory is a project of "
-		    "its own, which the patch here does not change",
-		    p->name, p->version);
-		strvec_push(&r->check.notes, note.buf);
+		if (part.v == NULL)
+			part.v = e;
+		part.nr++;
 	}
-}
-
-static void
-found_below(void *arg, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	/* Those of the project itself are judged elsewhere. */
-	if (slash == NULL)
-		return;
-	if (strcmp(slash + 1, CONFIG_DIR) == 0)
-		check_configs(arg, path);
-	else
-		note_lock(arg, path);
-}
-
-/* A file below the project counts for a build in its directory. */
-static void
-check_all_configs(struct run *r)
-{
-	static const char *const names[] = { CONFIG_DIR, LOCK, NULL };
-	cleanup_diag struct diag dg = DIAG_INIT;
-	bool whole = true;
-
-	check_configs(r, CONFIG_DIR);
-	if (below_find(r->project_fd, names, found_below, r, &whole, &dg) != 0)
-		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, ".",
-		    "cannot be searched for .cargo/config.toml: %s",
-		    dg.message);
-	if (!whole)
-		strvec_push(&r->check.notes,
-		    "the project is too large or too deep to look for each "
-		    ".cargo/config.toml in it, or a directory cannot be read");
-}
-
-static const struct cargomanifest_patch *
-find_patch(const struct cargomanifest_patch *v, size_t nr, const char *name)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (strcmp(v[i].name, name) == 0)
-			return &v[i];
-	return NULL;
-}
-
-/* Compares the block with the patches that the ledger has. */
-static void
-compare_block(struct run *r, const struct cargomanifest_block *block,
-    const struct cargomanifest_patch *want)
-{
-	size_t before = r->check.nr;
-	bool in_order = block->nr == r->ledger.nr;
-
-	for (size_t i = 0; i < r->ledger.nr; i++) {
-		const struct patchledger_entry *e = &r->ledger.v[i];
-		const struct cargomanifest_patch *p =
-		    find_patch(block->v, block->nr, e->name);
-
-		if (p == NULL)
-			patchfinding_add(&r->check, PATCHCHECK_BLOCK_MISSING, e,
-			    MANIFEST, "does not lead to %s", want[i].path);
-		else if (strcmp(p->path, want[i].path) != 0)
-			patchfinding_add(&r->check, PATCHCHECK_BLOCK_OTHER, e,
-			    MANIFEST, "leads to %s, and not to %s", p->path,
-			    want[i].path);
-		else if (in_order)
-			in_order = p == &block->v[i];
-	}
-	for (size_t i = 0; i < block->nr; i++) {
-		cleanup_free char *name = xstrdup(block->v[i].name);
-		const struct patchledger_entry orphan = { .name = name };
-
-		if (find_patch(want, r->ledger.nr, name) == NULL)
-			patchfinding_add(&r->check, PATCHCHECK_BLOCK_ORPHAN,
-			    &orphan, MANIFEST,
-			    "leads to %s, which is not recorded",
-			    block->v[i].path);
-	}
-	if (r->check.nr == before && !in_order)
-		patchfinding_add(&r->check, PATCHCHECK_BLOCK_FOREIGN, NULL,
-		    MANIFEST, "the block is not as drydock wrote it");
-}
-
-static void
-report_block(struct run *r, const struct cargomanifest_block *block,
-    const struct cargomanifest_patch *want, bool has_manifest)
-{
-	switch (block->state) {
-	case CARGOMANIFEST_NONE:
-		for (size_t i = 0; i < r->ledger.nr; i++)
-			patchfinding_add(&r->check, PATCHCHECK_BLOCK_MISSING,
-			    &r->ledger.v[i], MANIFEST,
-			    has_manifest ? "has no block of drydock's"
-					 : "missing");
-		break;
-	case CARGOMANIFEST_FOREIGN:
-		patchfinding_add(&r->check, PATCHCHECK_BLOCK_FOREIGN, NULL,
-		    MANIFEST, "the block is not as drydock wrote it");
-		break;
-	case CARGOMANIFEST_OURS:
-		compare_block(r, block, want);
-		break;
-	}
-}
-
-/* A workspace above the project takes its members' [patch] from nobody. */
-static void
-check_above(struct run *r, const struct strbuf *manifest)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_free char *link = xasprintf("/proc/self/fd/%d", r->project_fd);
-	char path[PATH_MAX];
-	ssize_t len = readlink(link, path, sizeof(path));
-
-	if (len <= 0 || (size_t)len >= sizeof(path)) {
-		patchfinding_add(&r->check, PATCHCHECK_CONFLICT, NULL, MANIFEST,
-		    "the path of the project cannot be read");
-		return;
-	}
-	path[len] = '\0';
-	if (cargoroot_check_above(path, manifest, &dg) != 0)
-		add_conflict(r, NULL, dg.message);
+	return part;
 }
 
 static int
-check_manifest(struct run *r, const struct cargomanifest_patch *want,
-    const struct cargomanifest_conflicts *conflicts, struct diag *dg)
+run(int project_fd, const struct patchledger *ledger, struct patchcheck *check,
+    struct diag *dg)
 {
-	cleanup_diag struct diag failure = DIAG_INIT;
-	cleanup_cargomanifest_block struct cargomanifest_block block =
-	    CARGOMANIFEST_BLOCK_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	bool has_manifest;
+	for (size_t i = 0; i < ARRAY_SIZE(ecosystems); i++) {
+		const struct patchledger part =
+		    part_of(ledger, ecosystems[i].name);
 
-	r->conflict_path = MANIFEST;
-	has_manifest = patchfiles_read(r->project_fd, MANIFEST,
-			   CARGOMANIFEST_MAX_SIZE, &text, &failure) == 0;
-	if (!has_manifest && !patchfiles_is_absent(&failure)) {
-		diag_move(dg, &failure);
-		return -1;
-	}
-	if (cargomanifest_read(text.buf, text.len, conflicts, &block, dg) != 0)
-		return -1;
-	report_block(r, &block, want, has_manifest);
-	if (r->ledger.nr > 0)
-		check_above(r, &text);
-	return 0;
-}
-
-/* Names the versions of a crate that the lock has. */
-static void
-add_other_version(struct run *r, const struct patchledger_entry *e,
-    const struct cargolock *lock)
-{
-	cleanup_strvec struct strvec versions = STRVEC_INIT;
-	cleanup_free char *list = NULL;
-
-	for (size_t i = 0; i < lock->nr; i++)
-		if (strcmp(lock->v[i].name, e->name) == 0 && versions.nr < 10)
-			strvec_push(&versions, lock->v[i].version);
-	list = strvec_join(&versions, ", ");
-	if (versions.nr == 0)
-		patchfinding_add(&r->check, PATCHCHECK_LOCK_OTHER_VERSION, e,
-		    LOCK, "does not have %s", e->name);
-	else
-		patchfinding_add(&r->check, PATCHCHECK_LOCK_OTHER_VERSION, e,
-		    LOCK, "has %s %s, and not %s", e->name, list, e->version);
-}
-
-static const struct cargolock_package *
-find_package(const struct cargolock_package *v, size_t nr,
-    const struct patchledger_entry *e, size_t *ret_count)
-{
-	const struct cargolock_package *found = NULL;
-
-	*ret_count = 0;
-	for (size_t i = 0; i < nr; i++) {
-		if (strcmp(v[i].name, e->name) != 0 ||
-		    strcmp(v[i].version, e->version) != 0)
-			continue;
-		found = &v[i];
-		(*ret_count)++;
-	}
-	return found;
-}
-
-static void
-check_entry(struct run *r, const struct patchledger_entry *e,
-    const struct cargolock *lock)
-{
-	size_t count;
-	size_t unused;
-	const struct cargolock_package *p =
-	    find_package(lock->v, lock->nr, e, &count);
-
-	(void)find_package(lock->unused, lock->nunused, e, &unused);
-	if (count == 0)
-		add_other_version(r, e, lock);
-	else if (count > 1)
-		patchfinding_add(&r->check, PATCHCHECK_LOCK_TWICE, e, LOCK,
-		    "has %s %s from two sources", e->name, e->version);
-	else if (p->source == NULL && unused > 0)
-		patchfinding_add(&r->check, PATCHCHECK_LOCK_OTHER_SOURCE, e,
-		    LOCK,
-		    "has %s %s from another path: cargo does not use the patch",
-		    e->name, e->version);
-	else if (p->source == NULL)
-		return;
-	else if (cargolock_is_crates_io(p) &&
-	    digest_equal(&p->checksum, &e->pristine))
-		patchfinding_add(&r->check, PATCHCHECK_LOCK_ORIGINAL, e, LOCK,
-		    "leads to the original of %s %s", e->name, e->version);
-	else if (cargolock_is_crates_io(p))
-		patchfinding_add(&r->check, PATCHCHECK_LOCK_OTHER_SOURCE, e,
-		    LOCK,
-		    "has another checksum of %s %s than " PATCHLEDGER_PATH,
-		    e->name, e->version);
-	else
-		patchfinding_add(&r->check, PATCHCHECK_LOCK_OTHER_SOURCE, e,
-		    LOCK, "has %s %s from another source than crates.io",
-		    e->name, e->version);
-}
-
-static int
-check_lock(struct run *r, struct diag *dg)
-{
-	cleanup_diag struct diag failure = DIAG_INIT;
-	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	if (r->ledger.nr == 0)
-		return 0;
-	if (patchfiles_read(r->project_fd, LOCK, CARGOLOCK_MAX_SIZE, &text,
-		&failure) != 0) {
-		if (!patchfiles_is_absent(&failure)) {
-			diag_move(dg, &failure);
+		strvec_push(&names, ecosystems[i].name);
+		if (ecosystems[i].run(project_fd, &part, check, dg) != 0)
 			return -1;
-		}
-		for (size_t i = 0; i < r->ledger.nr; i++)
-			patchfinding_add(&r->check,
-			    PATCHCHECK_LOCK_OTHER_VERSION, &r->ledger.v[i],
-			    LOCK, "missing");
-		return 0;
 	}
-	if (cargolock_parse(&lock, text.buf, text.len, LOCK, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < r->ledger.nr; i++)
-		check_entry(r, &r->ledger.v[i], &lock);
-	return 0;
-}
-
-static int
-run(struct run *r, struct diag *dg)
-{
-	cleanup_strvec struct strvec paths = STRVEC_INIT;
-	cleanup_free struct cargomanifest_patch *want = NULL;
-	struct cargomanifest_conflicts conflicts = {
-		.found = add_conflict,
-		.arg = r,
-	};
-
-	if (read_ledger(r, dg) != 0)
-		return -1;
-	want = xcalloc(r->ledger.nr + 1, sizeof(*want));
-	for (size_t i = 0; i < r->ledger.nr; i++) {
-		const struct patchledger_entry *e = &r->ledger.v[i];
-
-		strvec_push_given(&paths, patchledger_copy_path(e));
-		want[i] = (struct cargomanifest_patch){ e->name, paths.v[i] };
-	}
-	conflicts.patches = want;
-	conflicts.nr = r->ledger.nr;
-	r->conflicts = &conflicts;
-	/* What cannot be judged comes first, and costs little. */
-	if (check_manifest(r, want, &conflicts, dg) != 0 ||
-	    check_lock(r, dg) != 0)
-		return -1;
-	if (r->ledger.nr > 0)
-		check_all_configs(r);
-	patchfiles_check(r->project_fd, &r->ledger, &r->check);
+	patchfiles_check(project_fd, ledger, &names, check);
 	return 0;
 }
 
 int
 patchcheck_run(int project_fd, struct patchcheck *ret_check, struct diag *dg)
 {
-	struct run r = {
-		.project_fd = project_fd,
-		.ledger = PATCHLEDGER_INIT,
-		.check = PATCHCHECK_INIT,
-	};
-	int rc = run(&r, dg);
+	cleanup_patchledger struct patchledger ledger = PATCHLEDGER_INIT;
+	struct patchcheck check = PATCHCHECK_INIT;
 
-	patchledger_release(&r.ledger);
-	if (rc != 0) {
-		patchcheck_release(&r.check);
+	if (read_ledger(project_fd, &ledger, dg) != 0)
+		return -1;
+	check.npatches = ledger.nr;
+	if (run(project_fd, &ledger, &check, dg) != 0) {
+		patchcheck_release(&check);
 		return -1;
 	}
-	*ret_check = r.check;
+	*ret_check = check;
 	return 0;
 }
 
@@ -457,13 +112,12 @@ patchcheck_is_needed(int project_fd)
 {
 	static const char *const entries[] = { PATCHLEDGER_PATH,
 		PATCHFILES_PATCHES, PATCHFILES_COPIES };
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
 		if (may_exist(project_fd, entries[i]))
 			return true;
-	return patchfiles_read(project_fd, MANIFEST, CARGOMANIFEST_MAX_SIZE,
-		   &text, &ignored) == 0 &&
-	    cargomanifest_has_mark(text.buf, text.len);
+	for (size_t i = 0; i < ARRAY_SIZE(ecosystems); i++)
+		if (ecosystems[i].has_mark(project_fd))
+			return true;
+	return false;
 }

@@ -36,7 +36,7 @@ enum patchcheck_kind {
 
 struct patchcheck_finding {
 	enum patchcheck_kind kind;
-	char *ecosystem; /* owned */
+	char *ecosystem; /* owned; or NULL: of none that is known */
 	char *name; /* owned; of the package, or NULL */
 	char *version; /* owned; or NULL */
 	char *path; /* owned; of the file, below the project; escaped */

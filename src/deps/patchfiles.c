@@ -19,12 +19,12 @@
 #include "deps/patchtext.h"
 #include "deps/patchtree.h"
 
-#define CARGO PATCHLEDGER_CARGO
 #define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #define OPEN_DIR (O_RDONLY | O_NONBLOCK | O_DIRECTORY)
 
 struct files {
 	int project_fd; /* borrowed */
+	const struct strvec *ecosystems; /* borrowed; their names */
 	const struct patchledger *ledger; /* borrowed */
 	struct patchcheck *check; /* borrowed */
 };
@@ -72,16 +72,18 @@ check_patch(struct files *f, const struct patchledger_entry *e)
 	if (patchfiles_read(
 		f->project_fd, path, PATCHTEXT_MAX_SIZE, &text, &dg) != 0) {
 		if (patchfiles_is_absent(&dg))
-			patchfinding_add(f->check, PATCHCHECK_PATCH_MISSING, e,
-			    path, "missing");
+			patchfinding_add(f->check, PATCHCHECK_PATCH_MISSING,
+			    e->ecosystem, e, path, "missing");
 		else
-			patchfinding_add(f->check, PATCHCHECK_PATCH_CHANGED, e,
-			    path, "cannot be read: %s", dg.message);
+			patchfinding_add(f->check, PATCHCHECK_PATCH_CHANGED,
+			    e->ecosystem, e, path, "cannot be read: %s",
+			    dg.message);
 		return;
 	}
 	hash(&text, &digest);
 	if (!digest_equal(&digest, &e->patch))
-		patchfinding_add(f->check, PATCHCHECK_PATCH_CHANGED, e, path,
+		patchfinding_add(f->check, PATCHCHECK_PATCH_CHANGED,
+		    e->ecosystem, e, path,
 		    "not the patch that " PATCHLEDGER_PATH " records");
 }
 
@@ -99,7 +101,7 @@ add_difference(void *arg, const char *path, enum patchtree_difference how)
 	static const char *const words[] = {
 		[PATCHTREE_CHANGED] = "changed",
 		[PATCHTREE_MISSING] = "missing",
-		[PATCHTREE_EXTRA] = "not a file of the patched crate",
+		[PATCHTREE_EXTRA] = "not a file of the patched package",
 	};
 	const struct copy *c = arg;
 	cleanup_free char *whole = NULL;
@@ -107,8 +109,8 @@ add_difference(void *arg, const char *path, enum patchtree_difference how)
 	if (is_full(c->f))
 		return;
 	whole = xasprintf("%s/%s", c->path, path);
-	patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED, c->e, whole,
-	    "%s", words[how]);
+	patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED, c->e->ecosystem,
+	    c->e, whole, "%s", words[how]);
 }
 
 /* Returns true if the copy has a list, and that is the recorded one. */
@@ -125,20 +127,21 @@ read_list(const struct copy *c, struct patchtree *ret_want)
 		&text, &dg) != 0) {
 		if (patchfiles_is_absent(&dg))
 			patchfinding_add(c->f->check, PATCHCHECK_COPY_MISSING,
-			    e, c->list_path, "missing");
+			    e->ecosystem, e, c->list_path, "missing");
 		else
-			patchfinding_add(c->f->check, kind, e, c->list_path,
-			    "cannot be read: %s", dg.message);
+			patchfinding_add(c->f->check, kind, e->ecosystem, e,
+			    c->list_path, "cannot be read: %s", dg.message);
 		return false;
 	}
 	hash(&text, &digest);
 	if (!digest_equal(&digest, &e->tree)) {
-		patchfinding_add(c->f->check, kind, e, c->list_path, "changed");
+		patchfinding_add(c->f->check, kind, e->ecosystem, e,
+		    c->list_path, "changed");
 		return false;
 	}
 	if (patchtree_parse_list(ret_want, text.buf, text.len, &dg) == 0)
 		return true;
-	patchfinding_add(c->f->check, kind, e, c->list_path,
+	patchfinding_add(c->f->check, kind, e->ecosystem, e, c->list_path,
 	    "cannot be read: %s", dg.message);
 	return false;
 }
@@ -155,8 +158,9 @@ compare_copy(
 	if (want->nr > 0)
 		patchtree_compare(want, got, add_difference, c);
 	else
-		patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED, c->e,
-		    c->path, "its files are not those of the patched crate");
+		patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED,
+		    c->e->ecosystem, c->e, c->path,
+		    "its files are not those of the patched package");
 }
 
 static void
@@ -172,47 +176,76 @@ check_copy(struct files *f, const struct patchledger_entry *e)
 
 	if (fs_open_nolinks(f->project_fd, path, OPEN_DIR, 0, &fd, &dg) != 0) {
 		if (dg.errnum == ENOENT)
-			patchfinding_add(f->check, PATCHCHECK_COPY_MISSING, e,
-			    path, "missing");
+			patchfinding_add(f->check, PATCHCHECK_COPY_MISSING,
+			    e->ecosystem, e, path, "missing");
 		else
-			patchfinding_add(f->check, PATCHCHECK_COPY_CHANGED, e,
-			    path, "cannot be read: %s", dg.message);
+			patchfinding_add(f->check, PATCHCHECK_COPY_CHANGED,
+			    e->ecosystem, e, path, "cannot be read: %s",
+			    dg.message);
 		return;
 	}
 	(void)read_list(&c, &want);
 	if (patchtree_read(fd, &got, &dg) != 0)
-		patchfinding_add(f->check, PATCHCHECK_COPY_CHANGED, e, path,
-		    "cannot be read: %s", dg.message);
+		patchfinding_add(f->check, PATCHCHECK_COPY_CHANGED,
+		    e->ecosystem, e, path, "cannot be read: %s", dg.message);
 	else
 		compare_copy(&c, &want, &got);
 }
 
+/* A directory whose entries are known, and what another entry is. */
+struct place {
+	enum patchcheck_kind kind;
+	const char *ecosystem; /* or NULL: a directory for each */
+	const char *path;
+	const struct strvec *known;
+};
+
 /* Adds a finding for each entry of a directory that is not known. */
 static void
-find_orphans(struct files *f, enum patchcheck_kind kind, const char *path,
-    const struct strvec *known)
+find_orphans(struct files *f, const struct place *p)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
 
-	if (fs_open_nolinks(f->project_fd, path, OPEN_DIR, 0, &fd, &dg) != 0) {
+	if (fs_open_nolinks(f->project_fd, p->path, OPEN_DIR, 0, &fd, &dg) !=
+	    0) {
 		if (dg.errnum != ENOENT)
-			patchfinding_add(f->check, kind, NULL, path,
-			    "cannot be read: %s", dg.message);
+			patchfinding_add(f->check, p->kind, p->ecosystem, NULL,
+			    p->path, "cannot be read: %s", dg.message);
 		return;
 	}
-	if (fs_list_names(fd, path, &names, &dg) != 0) {
-		patchfinding_add(f->check, kind, NULL, path,
+	if (fs_list_names(fd, p->path, &names, &dg) != 0) {
+		patchfinding_add(f->check, p->kind, p->ecosystem, NULL, p->path,
 		    "cannot be read: %s", dg.message);
 		return;
 	}
 	for (size_t i = 0; i < names.nr && !is_full(f); i++) {
-		cleanup_free char *whole = xasprintf("%s/%s", path, names.v[i]);
+		cleanup_free char *whole =
+		    xasprintf("%s/%s", p->path, names.v[i]);
 
-		if (names.v[i][0] != '.' && !strvec_has(known, whole))
-			patchfinding_add(
-			    f->check, kind, NULL, whole, "not recorded");
+		if (names.v[i][0] != '.' && !strvec_has(p->known, whole))
+			patchfinding_add(f->check, p->kind, p->ecosystem, NULL,
+			    whole, "not recorded");
+	}
+}
+
+/* top is .drydock/patches or .drydock/patched. */
+static void
+find_all_orphans(struct files *f, enum patchcheck_kind kind, const char *top,
+    const struct strvec *known)
+{
+	cleanup_strvec struct strvec dirs = STRVEC_INIT;
+	const struct place place = { kind, NULL, top, &dirs };
+
+	for (size_t i = 0; i < f->ecosystems->nr; i++)
+		strvec_pushf(&dirs, "%s/%s", top, f->ecosystems->v[i]);
+	find_orphans(f, &place);
+	for (size_t i = 0; i < f->ecosystems->nr; i++) {
+		const struct place own = { kind, f->ecosystems->v[i], dirs.v[i],
+			known };
+
+		find_orphans(f, &own);
 	}
 }
 
@@ -221,8 +254,6 @@ check_orphans(struct files *f)
 {
 	cleanup_strvec struct strvec patches = STRVEC_INIT;
 	cleanup_strvec struct strvec copies = STRVEC_INIT;
-	cleanup_strvec struct strvec patch_dirs = STRVEC_INIT;
-	cleanup_strvec struct strvec copy_dirs = STRVEC_INIT;
 
 	for (size_t i = 0; i < f->ledger->nr; i++) {
 		const struct patchledger_entry *e = &f->ledger->v[i];
@@ -232,22 +263,16 @@ check_orphans(struct files *f)
 		strvec_pushf(&copies, "%s" PATCHTREE_LIST_SUFFIX, copy);
 		strvec_push(&copies, copy);
 	}
-	strvec_push(&patch_dirs, PATCHFILES_PATCHES "/" CARGO);
-	strvec_push(&copy_dirs, PATCHFILES_COPIES "/" CARGO);
-	find_orphans(
-	    f, PATCHCHECK_PATCH_ORPHAN, PATCHFILES_PATCHES, &patch_dirs);
-	find_orphans(
-	    f, PATCHCHECK_PATCH_ORPHAN, PATCHFILES_PATCHES "/" CARGO, &patches);
-	find_orphans(f, PATCHCHECK_COPY_ORPHAN, PATCHFILES_COPIES, &copy_dirs);
-	find_orphans(
-	    f, PATCHCHECK_COPY_ORPHAN, PATCHFILES_COPIES "/" CARGO, &copies);
+	find_all_orphans(
+	    f, PATCHCHECK_PATCH_ORPHAN, PATCHFILES_PATCHES, &patches);
+	find_all_orphans(f, PATCHCHECK_COPY_ORPHAN, PATCHFILES_COPIES, &copies);
 }
 
 void
-patchfiles_check(
-    int project_fd, const struct patchledger *ledger, struct patchcheck *check)
+patchfiles_check(int project_fd, const struct patchledger *ledger,
+    const struct strvec *ecosystems, struct patchcheck *check)
 {
-	struct files f = { project_fd, ledger, check };
+	struct files f = { project_fd, ecosystems, ledger, check };
 
 	for (size_t i = 0; i < ledger->nr && !is_full(&f); i++) {
 		check_patch(&f, &ledger->v[i]);

@@ -12,6 +12,7 @@ struct diag;
 struct patchcheck;
 struct patchledger;
 struct strbuf;
+struct strvec;
 
 #define PATCHFILES_PATCHES ".drydock/patches"
 #define PATCHFILES_COPIES ".drydock/patched"
@@ -19,10 +20,11 @@ struct strbuf;
 /*
  * Adds a finding for each patch and copy that is not as the ledger has it, that
  * cannot be read, or that the ledger does not have.  Names with a '.' in front
- * are of files in work, and are ignored.
+ * are of files in work, and are ignored.  ecosystems has the names of all that
+ * are implemented.
  */
-void patchfiles_check(
-    int project_fd, const struct patchledger *ledger, struct patchcheck *check);
+void patchfiles_check(int project_fd, const struct patchledger *ledger,
+    const struct strvec *ecosystems, struct patchcheck *check);
 
 /*
  * Appends a regular file of at most max bytes, below the project and without

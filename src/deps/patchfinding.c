@@ -57,7 +57,9 @@ has_finding(const struct patchcheck *check, const struct patchcheck_finding *f)
 	for (size_t i = 0; i < check->nr; i++) {
 		const struct patchcheck_finding *g = &check->v[i];
 
-		if (g->kind == f->kind && same_text(g->name, f->name) &&
+		if (g->kind == f->kind &&
+		    same_text(g->ecosystem, f->ecosystem) &&
+		    same_text(g->name, f->name) &&
 		    same_text(g->version, f->version) &&
 		    strcmp(g->path, f->path) == 0 &&
 		    strcmp(g->text, f->text) == 0)
@@ -68,7 +70,8 @@ has_finding(const struct patchcheck *check, const struct patchcheck_finding *f)
 
 void
 patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
-    const struct patchledger_entry *e, const char *path, const char *fmt, ...)
+    const char *ecosystem, const struct patchledger_entry *e, const char *path,
+    const char *fmt, ...)
 {
 	struct patchcheck_finding f = { .kind = kind };
 	cleanup_strbuf struct strbuf escaped = STRBUF_INIT;
@@ -81,7 +84,8 @@ patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
 	strbuf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	strbuf_add_escaped(&escaped, path, strlen(path));
-	f.ecosystem = xstrdup(PATCHLEDGER_CARGO);
+	if (ecosystem != NULL)
+		f.ecosystem = xstrdup(ecosystem);
 	if (e != NULL && e->name != NULL)
 		f.name = xstrdup(e->name);
 	if (e != NULL && e->version != NULL)

@@ -10,12 +10,12 @@
 struct patchledger_entry;
 
 /*
- * Adds a finding of cargo's, unless it is there already or the list is full.
- * e (its name and version) may be NULL.  path is raw; the text must be safe for a
- * terminal.
+ * Adds a finding, unless it is there already or the list is full.  ecosystem is
+ * NULL for what belongs to none.  e (its name and version) may be NULL.  path is
+ * raw; the text must be safe for a terminal.
  */
 void patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
-    const struct patchledger_entry *e, const char *path, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+    const char *ecosystem, const struct patchledger_entry *e, const char *path,
+    const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
 #endif /* DRYDOCK_PATCHFINDING_H */

@@ -7,6 +7,8 @@ deps_sources = \
 	src/deps/cacheseed.c \
 	src/deps/cacheseed.h \
 	src/deps/cacheverify.c \
+	src/deps/cargocheck.c \
+	src/deps/cargocheck.h \
 	src/deps/cargolock.c \
 	src/deps/cargolock.h \
 	src/deps/cargomanifest.c \

@@ -204,7 +204,8 @@ check(const struct bed *bed)
 	for (size_t i = 0; i < found.nr; i++) {
 		const struct patchcheck_finding *f = &found.v[i];
 
-		CHECK_STR(f->ecosystem, "cargo");
+		CHECK_STR(
+		    f->ecosystem != NULL ? f->ecosystem : "cargo", "cargo");
 		strbuf_addf(&out, "%s %s %s %s: %s\n",
 		    patchcheck_kind_name(f->kind),
 		    f->name != NULL ? f->name : "-",
@@ -312,7 +313,7 @@ test_in_sync(void)
 #define DEP "dep 1.0.0 "
 #define LIB "lib 2.0.0+b "
 #define NONE "- - "
-#define OTHER_TREE "its files are not those of the patched crate\n"
+#define OTHER_TREE "its files are not those of the patched package\n"
 
 static void
 test_copies(void)
@@ -332,7 +333,7 @@ test_copies(void)
 		    "x\\n.rs: a file may not have such a path\n" },
 		{ PUT, DEP_COPY "/build.rs", "", NULL,
 		    "copy-changed " DEP DEP_COPY
-		    "/build.rs: not a file of the patched crate\n" },
+		    "/build.rs: not a file of the patched package\n" },
 		{ GONE, DEP_COPY "/src/lib.rs", NULL, NULL,
 		    "copy-changed " DEP DEP_COPY
 		    ": cannot be read: src: a directory without files\n" },
