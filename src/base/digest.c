@@ -186,3 +186,13 @@ digest_add_hex(struct strbuf *out, const struct digest *d)
 	base16_encode_update(hex, size, d->bytes);
 	strbuf_add(out, hex, 2 * size);
 }
+
+void
+digest_add_base64(struct strbuf *out, const struct digest *d)
+{
+	char text[BASE64_ENCODE_RAW_LENGTH(DIGEST_MAX)];
+	size_t size = digest_size(d->kind);
+
+	base64_encode_raw(text, size, d->bytes);
+	strbuf_add(out, text, BASE64_ENCODE_RAW_LENGTH(size));
+}

@@ -54,5 +54,6 @@ bool digest_parse_base64(enum digest_kind kind, const char *text, size_t len,
     struct digest *ret_digest);
 
 void digest_add_hex(struct strbuf *out, const struct digest *d);
+void digest_add_base64(struct strbuf *out, const struct digest *d);
 
 #endif /* DRYDOCK_DIGEST_H */

@@ -12,12 +12,12 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/cargoredirect.h"
+#include "deps/ecosystem.h"
 
 #define WHAT PATCHLEDGER_PATH
 #define CONFLICT "\n<<<<<<< " /* of git */
 #define LEDGER_VERSION 1
-#define DIGEST_MARK "sha256:"
+#define INTEGRITY_MARK "sha512-"
 
 /* NAME-VERSION-HEX and what is put behind it stay within a file name. */
 #define MAX_WORD ((size_t)100)
@@ -54,21 +54,90 @@ patchledger_is_word(const char *text)
 	    strspn(text, WORD_CHARS) == len;
 }
 
+static bool
+has_scopes(const char *ecosystem)
+{
+	return ecosystem == NULL || strcmp(ecosystem, PATCHLEDGER_NPM) == 0;
+}
+
+/* "@scope/name": both parts are words. */
+static bool
+is_scoped(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	cleanup_free char *scope = NULL;
+
+	if (*text != '@' || slash == NULL || strchr(text, '+') != NULL ||
+	    strlen(text) > MAX_WORD)
+		return false;
+	scope = xstrndup(text + 1, (size_t)(slash - text - 1));
+	return patchledger_is_word(scope) && patchledger_is_word(slash + 1);
+}
+
+bool
+patchledger_is_name(const char *ecosystem, const char *text)
+{
+	return patchledger_is_word(text) ||
+	    (has_scopes(ecosystem) && is_scoped(text));
+}
+
+/* Returned: a name as a part of a file name. */
+static char *
+name_in_file(const struct patchledger_entry *entry)
+{
+	char *name = xstrdup(entry->name);
+	char *slash = strchr(name, '/');
+
+	if (slash != NULL)
+		*slash = '+';
+	return name;
+}
+
+char *
+patchledger_file_name(const struct patchledger_entry *entry)
+{
+	cleanup_free char *name = name_in_file(entry);
+
+	return xasprintf("%s@%s", name, entry->version);
+}
+
+bool
+patchledger_split(const char *ecosystem, const char *text, char **ret_name,
+    char **ret_version)
+{
+	const char *at = *text == '\0' ? NULL : strchr(text + 1, '@');
+	cleanup_free char *name =
+	    at == NULL ? xstrdup(text) : xstrndup(text, (size_t)(at - text));
+	char *plus = *name == '@' ? strchr(name, '+') : NULL;
+
+	if (plus != NULL)
+		*plus = '/';
+	if (!patchledger_is_name(ecosystem, name) ||
+	    (at != NULL && !patchledger_is_word(at + 1)))
+		return false;
+	*ret_name = steal_ptr(&name);
+	*ret_version = at == NULL ? NULL : xstrdup(at + 1);
+	return true;
+}
+
 char *
 patchledger_patch_path(const struct patchledger_entry *entry)
 {
-	return xasprintf(".drydock/patches/%s/%s@%s.patch", entry->ecosystem,
-	    entry->name, entry->version);
+	cleanup_free char *file = patchledger_file_name(entry);
+
+	return xasprintf(
+	    ".drydock/patches/%s/%s.patch", entry->ecosystem, file);
 }
 
 char *
 patchledger_copy_path(const struct patchledger_entry *entry)
 {
 	cleanup_strbuf struct strbuf hex = STRBUF_INIT;
+	cleanup_free char *name = name_in_file(entry);
 
 	digest_add_hex(&hex, &entry->patch);
 	return xasprintf(".drydock/patched/%s/%s-%s-%.12s", entry->ecosystem,
-	    entry->name, entry->version, hex.buf);
+	    name, entry->version, hex.buf);
 }
 
 static int
@@ -96,12 +165,51 @@ take_word(const char *text, void *field)
 }
 
 static bool
+take_name(const char *text, void *field)
+{
+	char **name = field;
+
+	if (!patchledger_is_name(NULL, text))
+		return false;
+	*name = xstrdup(text);
+	return true;
+}
+
+/* Both marks have the same length. */
+static const struct mark {
+	enum digest_kind kind;
+	const char *text;
+} marks[] = { { DIGEST_SHA256, "sha256:" }, { DIGEST_SHA512, "sha512:" } };
+
+static bool
+take_any_digest(const char *text, void *field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		size_t n = strlen(marks[i].text);
+
+		if (strncmp(text, marks[i].text, n) == 0)
+			return digest_parse_hex(
+			    marks[i].kind, text + n, strlen(text + n), field);
+	}
+	return false;
+}
+
+static bool
 take_digest(const char *text, void *field)
 {
-	size_t n = strlen(DIGEST_MARK);
+	const struct digest *digest = field;
 
-	return strncmp(text, DIGEST_MARK, n) == 0 &&
-	    digest_parse_hex(DIGEST_SHA256, text + n, strlen(text + n), field);
+	return take_any_digest(text, field) && digest->kind == DIGEST_SHA256;
+}
+
+static bool
+take_integrity(const char *text, void *field)
+{
+	size_t n = strlen(INTEGRITY_MARK);
+
+	return strncmp(text, INTEGRITY_MARK, n) == 0 &&
+	    digest_parse_base64(
+		DIGEST_SHA512, text + n, strlen(text + n), field);
 }
 
 static bool
@@ -120,21 +228,24 @@ static const struct field {
 	size_t offset;
 	bool (*take)(const char *text, void *field);
 	const char *bad;
+	bool optional;
 } fields[] = {
 	{ "ecosystem", offsetof(struct patchledger_entry, ecosystem), take_word,
-	    "not the name of an ecosystem" },
-	{ "name", offsetof(struct patchledger_entry, name), take_word,
-	    "not the name of a package" },
+	    "not the name of an ecosystem", false },
+	{ "name", offsetof(struct patchledger_entry, name), take_name,
+	    "not the name of a package", false },
 	{ "version", offsetof(struct patchledger_entry, version), take_word,
-	    "not a version" },
-	{ "pristine", offsetof(struct patchledger_entry, pristine), take_digest,
-	    "not a digest" },
+	    "not a version", false },
+	{ "pristine", offsetof(struct patchledger_entry, pristine),
+	    take_any_digest, "not a digest", false },
 	{ "patch", offsetof(struct patchledger_entry, patch), take_digest,
-	    "not a digest" },
+	    "not a digest", false },
 	{ "tree", offsetof(struct patchledger_entry, tree), take_digest,
-	    "not a digest" },
+	    "not a digest", false },
 	{ "lock", offsetof(struct patchledger_entry, fragment), take_fragment,
-	    "not an entry of a lock file" },
+	    "not an entry of a lock file", false },
+	{ "integrity", offsetof(struct patchledger_entry, integrity),
+	    take_integrity, "not a SHA-512", true },
 };
 
 static const struct field *
@@ -155,6 +266,27 @@ refuse(const char *text, const struct json *n, const char *key, const char *why,
 	return json_refuse_at(text, json_start(n), WHAT, whole, dg);
 }
 
+/* The ecosystem says which digests an entry has. */
+static int
+check_digests(const struct patchledger_entry *entry, const char *text,
+    const struct json *n, struct diag *dg)
+{
+	const struct ecosystem *eco = ecosystem_find(entry->ecosystem);
+	const struct json *integrity = json_get(n, "integrity");
+
+	if (eco == NULL)
+		return 0;
+	if (entry->pristine.kind != eco->pristine)
+		return refuse(text, json_get(n, "pristine"), "pristine",
+		    "not a digest", dg);
+	if (integrity == NULL && eco->pack != NULL)
+		return refuse(text, n, "integrity", "missing", dg);
+	if (integrity != NULL && eco->pack == NULL)
+		return refuse(
+		    text, integrity, "integrity", "an unknown key", dg);
+	return 0;
+}
+
 /* Fails for a key other than those of the table; none occurs twice. */
 static int
 take_entry(struct patchledger_entry *entry, const char *text,
@@ -172,12 +304,17 @@ take_entry(struct patchledger_entry *entry, const char *text,
 		const struct json *value = json_get(n, f->key);
 		const char *word = json_string(value);
 
+		if (value == NULL && f->optional)
+			continue;
 		if (value == NULL)
 			return refuse(text, n, f->key, "missing", dg);
 		if (word == NULL || !f->take(word, (char *)entry + f->offset))
 			return refuse(text, value, f->key, f->bad, dg);
 	}
-	return 0;
+	if (!patchledger_is_name(entry->ecosystem, entry->name))
+		return refuse(text, json_get(n, "name"), "name",
+		    "not the name of a package", dg);
+	return check_digests(entry, text, n, dg);
 }
 
 static int
@@ -272,7 +409,7 @@ patchledger_parse(struct patchledger *ret_ledger, const char *text, size_t len,
 	if (memmem(text, len, CONFLICT, strlen(CONFLICT)) != NULL)
 		return diag_set(dg, DIAG_DATA,
 		    WHAT ": a merge conflict is not resolved; take one side of "
-			 "it and of Cargo.toml and Cargo.lock, and run: "
+			 "it, of the manifest and of the lock file, and run: "
 			 "drydock patch seal");
 	if (json_parse(text, len, WHAT, &root, dg) != 0 ||
 	    take_root(&ledger, text, root, dg) != 0)
@@ -287,15 +424,16 @@ patchledger_judge(const struct patchledger *ledger, struct diag *dg)
 {
 	for (size_t i = 0; i < ledger->nr; i++) {
 		const struct patchledger_entry *e = &ledger->v[i];
+		const struct ecosystem *eco = ecosystem_find(e->ecosystem);
 
-		if (strcmp(e->ecosystem, PATCHLEDGER_CARGO) != 0)
+		if (eco == NULL)
 			return diag_set(dg, DIAG_CONFIG,
 			    WHAT ": %s %s: this version of drydock cannot "
 				 "check patches of %s",
 			    e->name, e->version, e->ecosystem);
 		/* It restores the lock. */
-		if (cargoredirect_judge(e->fragment, e->name, e->version,
-			&e->pristine, dg) != 0)
+		if (eco->judge(e->fragment, e->name, e->version, &e->pristine,
+			dg) != 0)
 			return diag_wrap(dg, WHAT);
 	}
 	return 0;
@@ -306,9 +444,21 @@ write_digest(struct jsonw *w, const char *key, const struct digest *digest)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	strbuf_addstr(&text, DIGEST_MARK);
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (marks[i].kind == digest->kind)
+			strbuf_addstr(&text, marks[i].text);
 	digest_add_hex(&text, digest);
 	jsonw_key_str(w, key, text.buf);
+}
+
+static void
+write_integrity(struct jsonw *w, const struct digest *digest)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_addstr(&text, INTEGRITY_MARK);
+	digest_add_base64(&text, digest);
+	jsonw_key_str(w, "integrity", text.buf);
 }
 
 static void
@@ -322,6 +472,8 @@ write_entry(struct jsonw *w, const struct patchledger_entry *entry)
 	write_digest(w, "patch", &entry->patch);
 	write_digest(w, "tree", &entry->tree);
 	jsonw_key_str(w, "lock", entry->fragment);
+	if (entry->integrity.kind != DIGEST_NONE)
+		write_integrity(w, &entry->integrity);
 	jsonw_close_object(w);
 }
 
@@ -354,6 +506,20 @@ patchledger_write(
 	return 0;
 }
 
+struct patchledger
+patchledger_part(const struct patchledger *ledger, const char *ecosystem)
+{
+	struct patchledger part = { ledger->v, 0 };
+
+	for (size_t i = 0; i < ledger->nr; i++) {
+		if (strcmp(ledger->v[i].ecosystem, ecosystem) != 0)
+			continue;
+		if (part.nr++ == 0)
+			part.v = &ledger->v[i];
+	}
+	return part;
+}
+
 struct patchledger_entry *
 patchledger_find(const struct patchledger *ledger, const char *ecosystem,
     const char *name, const char *version)
@@ -363,7 +529,8 @@ patchledger_find(const struct patchledger *ledger, const char *ecosystem,
 	for (size_t i = 0; i < ledger->nr; i++) {
 		struct patchledger_entry *e = &ledger->v[i];
 
-		if (strcmp(e->ecosystem, ecosystem) != 0 ||
+		if ((ecosystem != NULL &&
+			strcmp(e->ecosystem, ecosystem) != 0) ||
 		    strcmp(e->name, name) != 0 ||
 		    (version != NULL && strcmp(e->version, version) != 0))
 			continue;

@@ -8,12 +8,17 @@
  *	    "pristine": "sha256:HEX", "patch": "sha256:HEX",
  *	    "tree": "sha256:HEX", "lock": "[[package]]\n..."}]}
  *
+ * An entry of npm has "sha512:HEX" as "pristine", and one more key:
+ * "integrity", "sha512-BASE64" as package-lock.json writes it, of the copy's
+ * package file.
+ *
  * The file is committed, so people merge it and agents write it: it is hostile
  * input.  The reader accepts exactly these keys.  Names and versions are parts
  * of file names: at most 100 letters, digits and "-_.+", not ".", "..", and no
- * leading '-' or '.'.  Refused among others: an entry that occurs twice, two
- * entries with the same copy, a digest that is not 64 lower-case hex digits,
- * more than PATCHLEDGER_MAX entries.
+ * leading '-' or '.'.  A name of npm may have a scope, "@scope/name", and has
+ * no '+': file names have one for the '/'.  Refused among others: an entry that
+ * occurs twice, two entries with the same copy, a digest that is not lower-case
+ * hex digits, more than PATCHLEDGER_MAX entries.
  */
 #ifndef DRYDOCK_PATCHLEDGER_H
 #define DRYDOCK_PATCHLEDGER_H
@@ -29,16 +34,19 @@ struct strbuf;
 #define PATCHLEDGER_PATH ".drydock/patches.json"
 #define PATCHLEDGER_MAX_SIZE ((size_t)16 * 1024 * 1024)
 #define PATCHLEDGER_MAX 1000
-#define PATCHLEDGER_CARGO "cargo" /* the only ecosystem that is implemented */
+#define PATCHLEDGER_CARGO "cargo"
+#define PATCHLEDGER_NPM "npm"
 
 struct patchledger_entry {
 	char *ecosystem; /* owned */
 	char *name; /* owned */
 	char *version; /* owned */
-	struct digest pristine; /* SHA-256 of the package file, as locked */
+	struct digest pristine; /* of the original package file, as locked */
 	struct digest patch; /* SHA-256 of the patch file */
 	struct digest tree; /* SHA-256 of the copy's list, see patchtree.h */
 	char *fragment; /* owned; the lock file's original entry */
+	/* SHA-512 of the copy's package file, or DIGEST_NONE: cargo's has none */
+	struct digest integrity;
 };
 
 struct patchledger {
@@ -74,8 +82,8 @@ int patchledger_write(
     const struct patchledger *ledger, struct strbuf *out, struct diag *dg);
 
 /*
- * Returns the entry, or NULL.  version may be NULL: the entry of that name, and
- * NULL if there are several.
+ * Returns the entry, or NULL.  ecosystem and version may be NULL: the entry of
+ * that name, and NULL if there are several.
  */
 struct patchledger_entry *patchledger_find(const struct patchledger *ledger,
     const char *ecosystem, const char *name, const char *version);
@@ -89,8 +97,24 @@ void patchledger_put(
 void patchledger_drop(
     struct patchledger *ledger, struct patchledger_entry *entry);
 
-/* Returns true if the text can be a name or version in a ledger. */
+/* Returns the entries of one ecosystem; they are borrowed. */
+struct patchledger patchledger_part(
+    const struct patchledger *ledger, const char *ecosystem);
+
+/* Returns true if the text can be a version, or a name, in a ledger. */
 bool patchledger_is_word(const char *text);
+bool patchledger_is_name(const char *ecosystem, const char *text);
+
+/* Returned: "NAME@VERSION", a file name: "@scope+name@1.0.0" */
+char *patchledger_file_name(const struct patchledger_entry *entry);
+
+/*
+ * Splits NAME@VERSION, or NAME alone (*ret_version is NULL then; both are
+ * returned).  Accepts the name as file names have it, too.  Returns false for
+ * any other text; ecosystem may be NULL: that of any.
+ */
+bool patchledger_split(const char *ecosystem, const char *text, char **ret_name,
+    char **ret_version);
 
 /* Returned: ".drydock/patches/cargo/NAME@VERSION.patch" */
 char *patchledger_patch_path(const struct patchledger_entry *entry);

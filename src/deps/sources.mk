@@ -13,6 +13,8 @@ deps_sources = \
 	src/deps/cargolock.h \
 	src/deps/cargomanifest.c \
 	src/deps/cargomanifest.h \
+	src/deps/cargopatch.c \
+	src/deps/cargopatch.h \
 	src/deps/cargoredirect.c \
 	src/deps/cargoredirect.h \
 	src/deps/cargoroot.c \
@@ -21,6 +23,8 @@ deps_sources = \
 	src/deps/crate.h \
 	src/deps/cratemanifest.c \
 	src/deps/cratemanifest.h \
+	src/deps/ecosystem.c \
+	src/deps/ecosystem.h \
 	src/deps/gosum.c \
 	src/deps/gosum.h \
 	src/deps/modzip.c \

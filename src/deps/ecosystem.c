@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of package managers. */
+#include "deps/ecosystem.h"
+
+#include <string.h>
+
+#include "deps/cargopatch.h"
+
+const struct ecosystem *const ecosystems[ECOSYSTEM_NR] = {
+	&cargopatch,
+};
+
+const struct ecosystem *
+ecosystem_find(const char *name)
+{
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		if (strcmp(ecosystems[i]->name, name) == 0)
+			return ecosystems[i];
+	return NULL;
+}
