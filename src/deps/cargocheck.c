@@ -255,6 +255,10 @@ check_manifest(struct run *r, const struct cargomanifest_patch *want,
 	r->conflict_path = MANIFEST;
 	has_manifest = patchfiles_read(r->project_fd, MANIFEST,
 			   CARGOMANIFEST_MAX_SIZE, &text, &failure) == 0;
+	/* A manifest without patches may be anything, as that of a template. */
+	if (r->ledger->nr == 0 &&
+	    !(has_manifest && cargomanifest_has_mark(text.buf, text.len)))
+		return 0;
 	if (!has_manifest && !patchfiles_is_absent(&failure)) {
 		diag_move(dg, &failure);
 		return -1;
@@ -404,15 +408,4 @@ cargocheck_run(int project_fd, const struct patchledger *ledger,
 	if (ledger->nr > 0)
 		check_all_configs(&r);
 	return 0;
-}
-
-bool
-cargocheck_has_mark(int project_fd)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	return patchfiles_read(project_fd, MANIFEST, CARGOMANIFEST_MAX_SIZE,
-		   &text, &ignored) == 0 &&
-	    cargomanifest_has_mark(text.buf, text.len);
 }

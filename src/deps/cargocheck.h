@@ -6,8 +6,6 @@
 #ifndef DRYDOCK_CARGOCHECK_H
 #define DRYDOCK_CARGOCHECK_H
 
-#include <stdbool.h>
-
 struct diag;
 struct patchcheck;
 struct patchledger;
@@ -18,8 +16,5 @@ struct patchledger;
  */
 int cargocheck_run(int project_fd, const struct patchledger *ledger,
     struct patchcheck *check, struct diag *dg);
-
-/* Returns true if Cargo.toml has the block, or a part of it. */
-bool cargocheck_has_mark(int project_fd);
 
 #endif /* DRYDOCK_CARGOCHECK_H */

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "deps/cargocheck.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
 #include "deps/cargoredirect.h"
@@ -261,6 +262,8 @@ const struct ecosystem cargopatch = {
 	.find = find,
 	.judge = cargoredirect_judge,
 	.redirect = redirect,
+	.has_mark = cargomanifest_has_mark,
+	.check = cargocheck_run,
 	.read = crate_find,
 	.unpack = crate_unpack,
 	.compare = cratemanifest_compare,

@@ -10,12 +10,14 @@
 #ifndef DRYDOCK_ECOSYSTEM_H
 #define DRYDOCK_ECOSYSTEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/digest.h"
 
 struct diag;
 struct package_sources;
+struct patchcheck;
 struct patchledger;
 struct patchtree;
 struct strbuf;
@@ -81,6 +83,17 @@ struct ecosystem {
 	    const struct patchledger *had, const struct patchledger *want,
 	    struct strbuf *ret_manifest, struct strbuf *ret_lock,
 	    struct diag *dg);
+
+	/* Returns true if a manifest has a redirect, or a part of one. */
+	bool (*has_mark)(const char *manifest, size_t len);
+
+	/*
+	 * Adds what differs in manifest, lock file and configuration from the
+	 * ledger, which has entries of this ecosystem alone.  Fails as
+	 * patchcheck_run() does.
+	 */
+	int (*check)(int project_fd, const struct patchledger *ledger,
+	    struct patchcheck *check, struct diag *dg);
 
 	/* See crate_find() and crate_unpack(). */
 	int (*read)(const struct package_sources *sources, const char *name,

@@ -11,19 +11,9 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
-#include "base/strvec.h"
-#include "deps/cargocheck.h"
+#include "deps/ecosystem.h"
 #include "deps/patchfiles.h"
 #include "deps/patchledger.h"
-
-static const struct {
-	const char *name;
-	int (*run)(int project_fd, const struct patchledger *ledger,
-	    struct patchcheck *check, struct diag *dg);
-	bool (*has_mark)(int project_fd);
-} ecosystems[] = {
-	{ PATCHLEDGER_CARGO, cargocheck_run, cargocheck_has_mark },
-};
 
 /* A ledger that is not there is an empty one. */
 static int
@@ -66,17 +56,14 @@ static int
 run(int project_fd, const struct patchledger *ledger, struct patchcheck *check,
     struct diag *dg)
 {
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-
-	for (size_t i = 0; i < ARRAY_SIZE(ecosystems); i++) {
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		const struct patchledger part =
-		    part_of(ledger, ecosystems[i].name);
+		    part_of(ledger, ecosystems[i]->name);
 
-		strvec_push(&names, ecosystems[i].name);
-		if (ecosystems[i].run(project_fd, &part, check, dg) != 0)
+		if (ecosystems[i]->check(project_fd, &part, check, dg) != 0)
 			return -1;
 	}
-	patchfiles_check(project_fd, ledger, &names, check);
+	patchfiles_check(project_fd, ledger, check);
 	return 0;
 }
 
@@ -107,6 +94,17 @@ may_exist(int project_fd, const char *path)
 	return fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+static bool
+has_mark(int project_fd, const struct ecosystem *eco)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	return patchfiles_read(project_fd, eco->manifest, eco->manifest_max,
+		   &text, &ignored) == 0 &&
+	    eco->has_mark(text.buf, text.len);
+}
+
 bool
 patchcheck_is_needed(int project_fd)
 {
@@ -116,8 +114,8 @@ patchcheck_is_needed(int project_fd)
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
 		if (may_exist(project_fd, entries[i]))
 			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(ecosystems); i++)
-		if (ecosystems[i].has_mark(project_fd))
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		if (has_mark(project_fd, ecosystems[i]))
 			return true;
 	return false;
 }

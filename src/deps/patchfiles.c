@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "deps/ecosystem.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 #include "deps/patchtext.h"
@@ -24,7 +25,6 @@
 
 struct files {
 	int project_fd; /* borrowed */
-	const struct strvec *ecosystems; /* borrowed; their names */
 	const struct patchledger *ledger; /* borrowed */
 	struct patchcheck *check; /* borrowed */
 };
@@ -238,11 +238,11 @@ find_all_orphans(struct files *f, enum patchcheck_kind kind, const char *top,
 	cleanup_strvec struct strvec dirs = STRVEC_INIT;
 	const struct place place = { kind, NULL, top, &dirs };
 
-	for (size_t i = 0; i < f->ecosystems->nr; i++)
-		strvec_pushf(&dirs, "%s/%s", top, f->ecosystems->v[i]);
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		strvec_pushf(&dirs, "%s/%s", top, ecosystems[i]->name);
 	find_orphans(f, &place);
-	for (size_t i = 0; i < f->ecosystems->nr; i++) {
-		const struct place own = { kind, f->ecosystems->v[i], dirs.v[i],
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		const struct place own = { kind, ecosystems[i]->name, dirs.v[i],
 			known };
 
 		find_orphans(f, &own);
@@ -269,10 +269,10 @@ check_orphans(struct files *f)
 }
 
 void
-patchfiles_check(int project_fd, const struct patchledger *ledger,
-    const struct strvec *ecosystems, struct patchcheck *check)
+patchfiles_check(
+    int project_fd, const struct patchledger *ledger, struct patchcheck *check)
 {
-	struct files f = { project_fd, ecosystems, ledger, check };
+	struct files f = { project_fd, ledger, check };
 
 	for (size_t i = 0; i < ledger->nr && !is_full(&f); i++) {
 		check_patch(&f, &ledger->v[i]);

@@ -12,7 +12,6 @@ struct diag;
 struct patchcheck;
 struct patchledger;
 struct strbuf;
-struct strvec;
 
 #define PATCHFILES_PATCHES ".drydock/patches"
 #define PATCHFILES_COPIES ".drydock/patched"
@@ -20,11 +19,10 @@ struct strvec;
 /*
  * Adds a finding for each patch and copy that is not as the ledger has it, that
  * cannot be read, or that the ledger does not have.  Names with a '.' in front
- * are of files in work, and are ignored.  ecosystems has the names of all that
- * are implemented.
+ * are of files in work, and are ignored.
  */
-void patchfiles_check(int project_fd, const struct patchledger *ledger,
-    const struct strvec *ecosystems, struct patchcheck *check);
+void patchfiles_check(
+    int project_fd, const struct patchledger *ledger, struct patchcheck *check);
 
 /*
  * Appends a regular file of at most max bytes, below the project and without

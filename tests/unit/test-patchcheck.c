@@ -782,6 +782,32 @@ test_without_ledger(void)
 	    "copy-orphan " NONE LIB_COPY ".files: not recorded\n");
 }
 
+/* Without patches of cargo's, its manifest is not judged. */
+static void
+test_other_manifests(void)
+{
+	static const struct row rows[] = {
+		{ PUT, "Cargo.toml", "[package\n", NULL, "" },
+		{ LINK, "Cargo.toml", "aside", NULL, "" },
+		{ FIFO, "Cargo.toml", NULL, NULL, "" },
+		{ HUGE_FILE, "Cargo.toml", NULL, NULL, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_bed struct bed bed;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *got = NULL;
+
+		bed_open(&bed);
+		CHECK_INT(fs_remove_tree(bed.fd, ".drydock", &dg), 0);
+		CHECK_INT(mkdirat(bed.fd, ".drydock", 0700), 0);
+		CHECK_INT(mkdirat(bed.fd, ".drydock/patches", 0700), 0);
+		spoil(&bed, &rows[i]);
+		got = check(&bed);
+		CHECK_STR(got, rows[i].want);
+	}
+}
+
 static void
 test_is_needed(void)
 {
@@ -882,6 +908,8 @@ main(void)
 		{ "the findings are bounded", test_bounded },
 		{ "without a ledger all else is an orphan",
 		    test_without_ledger },
+		{ "a manifest without patches is not judged",
+		    test_other_manifests },
 		{ "a check is needed if there is something of drydock's",
 		    test_is_needed },
 		{ "a check is needed for what cannot be looked at",
