@@ -18,10 +18,6 @@ struct diag;
 struct package_sources;
 struct strbuf;
 
-#define CRATE_MAX_SIZE ((size_t)64 * 1024 * 1024)
-#define CRATE_MAX_UNPACKED ((size_t)512 * 1024 * 1024)
-#define CRATE_MAX_FILES 20000
-
 /*
  * Reads the crate that has this checksum and appends its bytes.  A file of that
  * name with other bytes is a warning, and the next source is tried.  If no
@@ -33,11 +29,8 @@ int crate_find(const struct package_sources *sources, const char *name,
     struct diag *dg);
 
 /*
- * Unpacks a crate's files into dir_fd (an empty directory that nobody else
- * writes), without the front NAME-VERSION/.  Files are 0644, directories 0755,
- * the times now; directories without files are left out.  Links, devices, names that leave the directory, a name that
- * occurs twice, a damaged archive, and more than the limits above are
- * DIAG_DATA.
+ * Unpacks a crate's files, all below NAME-VERSION/, into dir_fd as
+ * packagetar_unpack() does.
  */
 int crate_unpack(const char *bytes, size_t len, const char *name,
     const char *version, int dir_fd, struct diag *dg);

@@ -163,6 +163,16 @@ cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 	}
 }
 
+char *
+npm_content_path(const struct digest *digest)
+{
+	cleanup_strbuf struct strbuf hex = STRBUF_INIT;
+
+	digest_add_hex(&hex, digest);
+	return xasprintf(
+	    "sha512/%.2s/%.2s/%s", hex.buf, hex.buf + 2, hex.buf + 4);
+}
+
 static int
 npm_read(struct packages *packages, const char *text, size_t len,
     const char *what, struct diag *dg)
@@ -173,15 +183,12 @@ npm_read(struct packages *packages, const char *text, size_t len,
 		return -1;
 	for (size_t i = 0; i < lock.nr; i++) {
 		const struct digest *digest = &lock.v[i].integrity;
-		cleanup_strbuf struct strbuf hex = STRBUF_INIT;
 		struct package_file *f;
 
 		if (digest->kind == DIGEST_NONE)
 			continue;
-		digest_add_hex(&hex, digest);
 		f = add_file(packages, lock.nr);
-		f->path = xasprintf(
-		    "sha512/%.2s/%.2s/%s", hex.buf, hex.buf + 2, hex.buf + 4);
+		f->path = npm_content_path(digest);
 		f->digest = *digest;
 	}
 	return 0;
@@ -453,4 +460,38 @@ cachedirs_release(struct cachedirs *dirs)
 	}
 	free(dirs->v);
 	*dirs = (struct cachedirs)CACHEDIRS_INIT;
+}
+
+bool
+cachedir_read(const struct cachedir *dir, const char *path, const char *what,
+    size_t max, const struct digest *digest, struct strbuf *out)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct digest_stream *stream;
+	struct digest got;
+	struct stat st;
+	size_t start = out->len;
+	const char *why;
+
+	fd = cachefile_open(dir->fd, path, &st, &why);
+	if (fd < 0 && why == NULL && errno == ENOENT)
+		return false;
+	if (fd < 0 && why == NULL)
+		why = strerror(errno);
+	if (fd >= 0 && st.st_size > (off_t)max)
+		why = "it is too large";
+	else if (fd >= 0 && fs_read_fd(fd, "the file", max, out, &dg) != 0)
+		why = dg.message;
+	if (why == NULL) {
+		stream = digest_begin(digest->kind);
+		digest_add(stream, out->buf + start, out->len - start);
+		digest_end(stream, &got);
+		if (digest_equal(&got, digest))
+			return true;
+		why = "its bytes are not what the lock names";
+	}
+	strbuf_setlen(out, start);
+	diag_warn("%s in %s: %s", what, dir->label, why);
+	return false;
 }

@@ -12,6 +12,7 @@
 #include "base/digest.h"
 
 struct diag;
+struct strbuf;
 struct toolchains;
 
 /* What of a file must equal the digest. */
@@ -130,6 +131,18 @@ void cachedirs_open(struct cachedirs *dirs, const struct package_manager *pm,
     const char *home, const char *const *envp, const int *slot_fds,
     size_t nslots);
 void cachedirs_release(struct cachedirs *dirs);
+
+/*
+ * Appends the bytes of a file below the directory if they have the digest.
+ * Returns false if it is absent, or is anything else, which is a warning; what
+ * is its name there.
+ */
+bool cachedir_read(const struct cachedir *dir, const char *path,
+    const char *what, size_t max, const struct digest *digest,
+    struct strbuf *out);
+
+/* Returned: where npm's cache has the content of a SHA-512. */
+char *npm_content_path(const struct digest *digest);
 
 #define cleanup_packages __attribute__((cleanup(packages_release)))
 #define cleanup_cachedirs __attribute__((cleanup(cachedirs_release)))

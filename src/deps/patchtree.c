@@ -21,7 +21,7 @@
 #include "base/strvec.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
-#include "deps/crate.h"
+#include "deps/packagetar.h"
 
 #define MAX_DEPTH 64
 #define MAX_PATH ((size_t)1024)
@@ -109,7 +109,7 @@ read_file(struct fs_walk *walk, int dirfd, const char *name)
 		return fs_walk_fail(walk, "open");
 	if (!S_ISREG(before.st_mode))
 		return refuse(walk, "it changed while it was read");
-	if (r->tree.nr == CRATE_MAX_FILES)
+	if (r->tree.nr == PACKAGETAR_MAX_FILES)
 		return refuse(walk, "there are too many files");
 	if (before.st_size > r->left)
 		return refuse(walk, "the files are too large");
@@ -172,7 +172,7 @@ patchtree_read(int dir_fd, struct patchtree *ret_tree, struct diag *dg)
 {
 	struct reading r = {
 		.tree = PATCHTREE_INIT,
-		.left = (off_t)CRATE_MAX_UNPACKED,
+		.left = (off_t)PACKAGETAR_MAX_UNPACKED,
 	};
 	cleanup_fs_walk struct fs_walk walk = {
 		.visit = read_entry,
@@ -229,7 +229,7 @@ parse_line(struct patchtree *tree, const char *line, size_t len)
 	    memcmp(line + hex, "  ", 2) != 0 || memchr(line, '\0', len) != NULL)
 		return false;
 	path = xstrndup(line + hex + 2, len - hex - 2);
-	if (!patchtree_is_path(path) || tree->nr == CRATE_MAX_FILES ||
+	if (!patchtree_is_path(path) || tree->nr == PACKAGETAR_MAX_FILES ||
 	    (tree->nr > 0 && strcmp(tree->v[tree->nr - 1].path, path) >= 0))
 		return false;
 	add_file(tree, path)->digest = digest;
@@ -302,16 +302,14 @@ struct placing {
 	struct diag *dg;
 };
 
-/*
- * Nobody can write to src_fd, but the list says what the copy has to be: the
- * bytes that are written are the ones that are hashed.
- */
-static int
-copy_bytes(struct placing *p, const struct patchtree_file *f, int in, int out)
+int
+patchtree_copy_file(const struct patchtree_file *f, int in, int out,
+    off_t *ret_size, struct diag *dg)
 {
 	cleanup_free char *buf = xmalloc(CHUNK);
 	struct digest_stream *stream = digest_begin(DIGEST_SHA256);
 	struct digest digest;
+	off_t size = 0;
 	ssize_t n;
 	int rc = 0;
 
@@ -320,16 +318,19 @@ copy_bytes(struct placing *p, const struct patchtree_file *f, int in, int out)
 			continue;
 		if (n < 0) {
 			rc = diag_set_errno(
-			    p->dg, DIAG_IO, errno, "read %s", f->path);
+			    dg, DIAG_IO, errno, "read %s", f->path);
 			break;
 		}
 		digest_add(stream, buf, (size_t)n);
-		rc = fs_write_all(out, buf, (size_t)n, f->path, p->dg);
+		size += n;
+		rc = fs_write_all(out, buf, (size_t)n, f->path, dg);
 	}
 	digest_end(stream, &digest);
 	if (rc == 0 && !digest_equal(&digest, &f->digest))
-		rc = diag_set(p->dg, DIAG_DATA,
+		rc = diag_set(dg, DIAG_DATA,
 		    "%s: it changed while it was copied", f->path);
+	if (rc == 0)
+		*ret_size = size;
 	return rc;
 }
 
@@ -360,6 +361,7 @@ copy_file(struct placing *p, const struct patchtree_file *f)
 {
 	cleanup_close int in = -1;
 	cleanup_close int out = -1;
+	off_t size;
 
 	if (fs_open_nolinks(p->src_fd, f->path,
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &in, p->dg) != 0 ||
@@ -367,7 +369,7 @@ copy_file(struct placing *p, const struct patchtree_file *f)
 	    fs_open_nolinks(p->stage_fd, f->path,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, &out,
 		p->dg) != 0 ||
-	    copy_bytes(p, f, in, out) != 0)
+	    patchtree_copy_file(f, in, out, &size, p->dg) != 0)
 		return -1;
 	if (fchmod(out, FILE_MODE) < 0)
 		return diag_set_errno(

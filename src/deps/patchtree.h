@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/digest.h"
 
@@ -49,8 +50,8 @@ bool patchtree_is_path(const char *path);
 /*
  * Hashes the files below dir_fd.  Anything that is no regular file and no
  * directory, a directory without files, a bad path, and more than
- * CRATE_MAX_FILES files or CRATE_MAX_UNPACKED bytes are DIAG_DATA; the message
- * names the path.  Never follows a link, never blocks.  ret_tree is
+ * PACKAGETAR_MAX_FILES files or PACKAGETAR_MAX_UNPACKED bytes are DIAG_DATA;
+ * the message names the path.  Never follows a link, never blocks.  ret_tree is
  * PATCHTREE_INIT before.
  */
 int patchtree_read(int dir_fd, struct patchtree *ret_tree, struct diag *dg);
@@ -73,6 +74,13 @@ void patchtree_compare(const struct patchtree *want,
     const struct patchtree *got,
     void (*differs)(void *arg, const char *path, enum patchtree_difference how),
     void *arg);
+
+/*
+ * Appends the bytes of in to out.  The bytes that are written are the ones that
+ * are hashed: if they are not the file's, that is DIAG_DATA.
+ */
+int patchtree_copy_file(const struct patchtree_file *f, int in, int out,
+    off_t *ret_size, struct diag *dg);
 
 /*
  * Puts a copy of the tree below src_fd, which nobody else writes, at copy_path

@@ -34,6 +34,8 @@ deps_sources = \
 	src/deps/packages.c \
 	src/deps/packages.h \
 	src/deps/packagesources.h \
+	src/deps/packagetar.c \
+	src/deps/packagetar.h \
 	src/deps/patchcheck.c \
 	src/deps/patchcheck.h \
 	src/deps/patches.c \

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "deps/crate.h"
+#include "deps/packagetar.h"
 #include "deps/patchtree.h"
 #include "fuzz.h"
 
@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_outcome(rc, &dg);
 	if (rc != 0)
 		return 0;
-	FUZZ_CHECK(tree.nr <= CRATE_MAX_FILES);
+	FUZZ_CHECK(tree.nr <= PACKAGETAR_MAX_FILES);
 	for (size_t i = 0; i < tree.nr; i++) {
 		check_path(tree.v[i].path);
 		FUZZ_CHECK(

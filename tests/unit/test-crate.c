@@ -20,10 +20,11 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "crate-kit.h"
 #include "deps/crate.h"
 #include "deps/packagesources.h"
+#include "deps/packagetar.h"
 #include "deps/patchtree.h"
+#include "tar-kit.h"
 #include "tree-kit.h"
 
 #define FILE_NAME "foo-1.0.0.crate"
@@ -165,7 +166,7 @@ other_bytes_are_told_and_passed_over(void)
 	both = xasprintf("%s%s", warning, warning);
 	check_find(&bed, 0, both);
 	tree_put_below(bed.top, HOST_OLD "/" FILE_NAME, "crate");
-	bed.checksum.kind = DIGEST_NONE;
+	bed.checksum.bytes[0] ^= 1;
 	{
 		cleanup_free char *all = xasprintf(
 		    "%s%sdrydock: warning: " FILE_NAME
@@ -232,7 +233,8 @@ what_is_no_file_is_told_and_passed_over(void)
 		else if (kind == DIR)
 			CHECK_INT(mkdirat(dir, FILE_NAME, 0700), 0);
 		else
-			sparse_file(dir, FILE_NAME, (off_t)CRATE_MAX_SIZE + 1);
+			sparse_file(
+			    dir, FILE_NAME, (off_t)PACKAGETAR_MAX_SIZE + 1);
 		warning = xasprintf("drydock: warning: " FILE_NAME
 				    " in %s/.cargo/registry: %s\n",
 		    bed.home, why[kind]);
@@ -354,7 +356,7 @@ directories_without_files_are_left_out(void)
 }
 
 #define NOT_FILE "it is neither a file nor a directory"
-#define OUTSIDE "it is outside of the crate's directory"
+#define OUTSIDE "it is outside of the package's directory"
 #define BAD_PATH "a file may not have such a path"
 
 static const struct {
@@ -403,7 +405,7 @@ static const struct {
 	    "a file is where a directory should be" },
 	{ { .name = "foo-1.0.0/Cargo.toml/", .type = TAR_DIR },
 	    "a file is where a directory should be" },
-	{ { .name = "foo-1.0.0/a", .size = CRATE_MAX_UNPACKED + 1 },
+	{ { .name = "foo-1.0.0/a", .size = PACKAGETAR_MAX_UNPACKED + 1 },
 	    "it is too large" },
 };
 
@@ -719,7 +721,7 @@ a_bomb_is_refused(void)
 	cleanup_close int dir = -1;
 
 	add_bomb(&bytes, 600);
-	CHECK(bytes.len < CRATE_MAX_SIZE);
+	CHECK(bytes.len < PACKAGETAR_MAX_SIZE);
 	CHECK_INT(unpack_bytes(bytes.buf, bytes.len, &dir, &dg), -1);
 	CHECK_INT(dg.class, DIAG_DATA);
 	CHECK_STR(
@@ -733,7 +735,7 @@ many_files_are_refused(void)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int dir = -1;
 
-	for (int i = 0; i < CRATE_MAX_FILES + 1; i++) {
+	for (int i = 0; i < PACKAGETAR_MAX_FILES + 1; i++) {
 		cleanup_free char *name = xasprintf("foo-1.0.0/%d", i);
 
 		tar_add_file(&tar, name, "");

@@ -14,7 +14,7 @@
 #include "base/digest.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "deps/crate.h"
+#include "deps/packagetar.h"
 #include "deps/patchtree.h"
 #include "tree-kit.h"
 
@@ -230,7 +230,7 @@ make_hostile(int dir, int kind)
 	else if (kind == 7)
 		tree_file(dir, "d/x\xff", 0600);
 	else if (kind == 8)
-		make_sparse(dir, "d/x", (off_t)CRATE_MAX_UNPACKED);
+		make_sparse(dir, "d/x", (off_t)PACKAGETAR_MAX_UNPACKED);
 	else if (kind == 9)
 		make_sparse(dir, "d/x", (off_t)1 << 40);
 	else
@@ -276,7 +276,7 @@ many_files_and_deep_trees_are_refused(void)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int dir = tree_make("tree");
 
-	for (int i = 0; i < CRATE_MAX_FILES + 1; i++) {
+	for (int i = 0; i < PACKAGETAR_MAX_FILES + 1; i++) {
 		char name[16];
 		int fd;
 

@@ -143,7 +143,7 @@ tests_unit_test_cacheseed_SOURCES = tests/unit/test-cacheseed.c \
 	$(tree_kit) $(zip_kit)
 tests_unit_test_cacheseed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_copy_bytes
 tests_unit_test_crate_SOURCES = tests/unit/test-crate.c \
-	tests/unit/crate-kit.c tests/unit/crate-kit.h $(tree_kit)
+	tests/unit/tar-kit.c tests/unit/tar-kit.h $(tree_kit)
 tests_unit_test_patchplace_SOURCES = tests/unit/test-patchplace.c $(tree_kit)
 tests_unit_test_patchplace_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fchmod \
 	-Wl,--wrap=fsync -Wl,--wrap=mkdirat -Wl,--wrap=renameat2 \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* crate-kit: crates for tests, byte by byte, so that they can be hostile. */
-#ifndef DRYDOCK_TESTS_CRATE_KIT_H
-#define DRYDOCK_TESTS_CRATE_KIT_H
+/* tar-kit: packages for tests, byte by byte, so that they can be hostile. */
+#ifndef DRYDOCK_TESTS_TAR_KIT_H
+#define DRYDOCK_TESTS_TAR_KIT_H
 
 #include <stddef.h>
 
@@ -41,4 +41,4 @@ void tar_end(struct strbuf *tar);
 /* Appends the bytes as one gzip stream. */
 void gzip_add(struct strbuf *out, const void *data, size_t len);
 
-#endif /* DRYDOCK_TESTS_CRATE_KIT_H */
+#endif /* DRYDOCK_TESTS_TAR_KIT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes tar headers (POSIX ustar, and what GNU and pax add) and gzip. */
-#include "crate-kit.h"
+#include "tar-kit.h"
 
 #include <stdint.h>
 #include <stdio.h>
