@@ -31,6 +31,9 @@ deps_sources = \
 	src/deps/modzip.h \
 	src/deps/npmlock.c \
 	src/deps/npmlock.h \
+	src/deps/npmpackage-compare.c \
+	src/deps/npmpackage.c \
+	src/deps/npmpackage.h \
 	src/deps/packages.c \
 	src/deps/packages.h \
 	src/deps/packagesources.h \

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds, unpacks and packs the tarball of an npm package. */
+#include "deps/npmpackage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "deps/packages.h"
+#include "deps/packagesources.h"
+#include "deps/packagetar.h"
+#include "deps/patchtree.h"
+
+#define TOP "package/"
+#define FILE_MODE 0644
+#define PROGRAM_MODE 0755
+#define MTIME 499162500 /* of all files in what "npm pack" makes */
+
+/* A header of a tar (POSIX.1 ustar). */
+#define BLOCK ((size_t)512)
+#define NAME_SIZE ((size_t)100)
+
+enum {
+	AT_NAME = 0,
+	AT_MODE = 100,
+	AT_UID = 108,
+	AT_GID = 116,
+	AT_SIZE = 124,
+	AT_MTIME = 136,
+	AT_SUM = 148,
+	AT_TYPE = 156,
+	AT_MAGIC = 257,
+};
+
+int
+npmpackage_find(const struct package_sources *sources, const char *name,
+    const char *version, const struct digest *integrity, struct strbuf *out,
+    struct diag *dg)
+{
+	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
+	cleanup_free char *what = xasprintf("%s@%s", name, version);
+	cleanup_free char *path = npm_content_path(integrity);
+
+	cachedirs_open(&dirs, &package_managers[PACKAGE_MANAGER_NPM],
+	    sources->home, sources->envp, sources->slot_fds, sources->nslots);
+	for (size_t i = 0; i < dirs.nr; i++)
+		if (cachedir_read(&dirs.v[i], path, what, PACKAGETAR_MAX_SIZE,
+			integrity, out))
+			return 0;
+	return diag_set(dg, DIAG_NO,
+	    "%s: no cache has the tarball that the lock names; in a session of "
+	    "a project without patches, run \"npm cache add %s\"",
+	    what, what);
+}
+
+int
+npmpackage_unpack(const char *bytes, size_t len, const char *name,
+    const char *version, int dir_fd, struct diag *dg)
+{
+	cleanup_free char *what = xasprintf("%s@%s", name, version);
+	const struct packagetar_spec spec = { .file = what,
+		.has_programs = true };
+
+	return packagetar_unpack(&spec, bytes, len, dir_fd, dg);
+}
+
+struct packing {
+	int tree_fd; /* borrowed */
+	int modes_fd; /* borrowed */
+	int fd; /* owned; the tar */
+	off_t size; /* of the tar so far */
+	struct diag *dg;
+};
+
+static int
+put(struct packing *p, const void *data, size_t len)
+{
+	if (fs_write_all(p->fd, data, len, NPMPACKAGE_FILE, p->dg) != 0)
+		return -1;
+	p->size += (off_t)len;
+	return 0;
+}
+
+static int
+put_padding(struct packing *p)
+{
+	static const char zeros[BLOCK];
+	size_t rest = (size_t)p->size % BLOCK;
+
+	return rest == 0 ? 0 : put(p, zeros, BLOCK - rest);
+}
+
+/* Writes a header; what of the name does not fit is left out. */
+static int
+put_header(struct packing *p, char type, const char *name, unsigned int mode,
+    off_t size)
+{
+	char header[BLOCK] = { 0 };
+	size_t len = strlen(name);
+	unsigned int sum = 0;
+
+	if (len > NAME_SIZE)
+		len = utf8_valid_prefix(name, NAME_SIZE);
+	memcpy(header + AT_NAME, name, len);
+	(void)snprintf(header + AT_MODE, 8, "%07o", mode);
+	(void)snprintf(header + AT_UID, 8, "%07o", 0U);
+	(void)snprintf(header + AT_GID, 8, "%07o", 0U);
+	(void)snprintf(header + AT_SIZE, 12, "%011llo",
+	    (unsigned long long)size & 077777777777);
+	(void)snprintf(header + AT_MTIME, 12, "%011o", (unsigned int)MTIME);
+	header[AT_TYPE] = type;
+	memcpy(header + AT_MAGIC, "ustar\00000", 8);
+	/* The sum is computed with blanks in its own place. */
+	memset(header + AT_SUM, ' ', 8);
+	for (size_t i = 0; i < BLOCK; i++)
+		sum += (unsigned char)header[i];
+	(void)snprintf(header + AT_SUM, 7, "%06o", sum);
+	return put(p, header, BLOCK);
+}
+
+static bool
+fits_header(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)name[i] >= 0x80)
+			return false;
+	return len <= NAME_SIZE;
+}
+
+/* Writes a pax header with the name of the file that follows. */
+static int
+put_name(struct packing *p, const char *name)
+{
+	cleanup_strbuf struct strbuf record = STRBUF_INIT;
+	size_t rest = strlen(" path=\n") + strlen(name);
+	size_t len = rest + 1;
+
+	/* The length counts its own digits. */
+	while (rest + (size_t)snprintf(NULL, 0, "%zu", len) != len)
+		len++;
+	strbuf_addf(&record, "%zu path=%s\n", len, name);
+	if (put_header(p, 'x', "PaxHeader", FILE_MODE, (off_t)len) != 0 ||
+	    put(p, record.buf, record.len) != 0)
+		return -1;
+	return put_padding(p);
+}
+
+static int
+find_mode(struct packing *p, const char *path, unsigned int *ret_mode)
+{
+	cleanup_diag struct diag failure = DIAG_INIT;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	*ret_mode = FILE_MODE;
+	if (fs_open_nolinks(p->modes_fd, path, O_PATH, 0, &fd, &failure) != 0) {
+		/* The patch adds the file. */
+		if (failure.errnum == ENOENT || failure.errnum == ENOTDIR)
+			return 0;
+		diag_move(p->dg, &failure);
+		return -1;
+	}
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(p->dg, DIAG_IO, errno, "stat %s", path);
+	if (S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR) != 0)
+		*ret_mode = PROGRAM_MODE;
+	return 0;
+}
+
+static int
+put_file(struct packing *p, const struct patchtree_file *f)
+{
+	cleanup_free char *name = xasprintf(TOP "%s", f->path);
+	cleanup_close int fd = -1;
+	unsigned int mode;
+	struct stat st;
+	off_t size;
+
+	if (find_mode(p, f->path, &mode) != 0 ||
+	    fs_open_nolinks(p->tree_fd, f->path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, p->dg) != 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return diag_set_errno(
+		    p->dg, DIAG_IO, errno, "stat %s", f->path);
+	if (!fits_header(name) && put_name(p, name) != 0)
+		return -1;
+	if (put_header(p, '0', name, mode, st.st_size) != 0 ||
+	    patchtree_copy_file(f, fd, p->fd, &size, p->dg) != 0)
+		return -1;
+	if (size != st.st_size)
+		return diag_set(p->dg, DIAG_DATA,
+		    "%s: it changed while it was copied", f->path);
+	p->size += size;
+	return put_padding(p);
+}
+
+static int
+put_tree(struct packing *p, const struct patchtree *tree)
+{
+	static const char end[2 * BLOCK];
+
+	for (size_t i = 0; i < tree->nr; i++)
+		if (put_file(p, &tree->v[i]) != 0)
+			return -1;
+	return put(p, end, sizeof(end));
+}
+
+int
+npmpackage_pack(int tree_fd, const struct patchtree *tree, int modes_fd,
+    int out_fd, struct digest *ret_integrity, struct diag *dg)
+{
+	struct packing p = { tree_fd, modes_fd, -1, 0, dg };
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(out_fd, NPMPACKAGE_FILE,
+		O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE, &fd,
+		dg) != 0)
+		return -1;
+	p.fd = fd;
+	if (put_tree(&p, tree) != 0)
+		return -1;
+	if (digest_file(fd, p.size, DIGEST_SHA512, ret_integrity) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "read " NPMPACKAGE_FILE);
+	return 0;
+}
