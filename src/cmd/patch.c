@@ -16,6 +16,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
+#include "deps/ecosystem.h"
 #include "deps/patchcheck.h"
 #include "deps/patches.h"
 #include "deps/patchledger.h"
@@ -37,6 +38,7 @@ struct patch {
 	const struct patch_options *options;
 	struct project project;
 	int fd; /* owned; the project's directory, open for reading */
+	const struct ecosystem *eco; /* as given, or NULL */
 	const char *operand; /* NAME[@VERSION] as given, or NULL */
 	char *name; /* owned; or NULL */
 	char *version; /* owned; or NULL */
@@ -59,16 +61,11 @@ patch_release(struct patch *p)
 static int
 parse_operand(struct patch *p, struct diag *dg)
 {
-	const char *at = strchr(p->operand, '@');
-
-	p->name = at == NULL ? xstrdup(p->operand)
-			     : xstrndup(p->operand, (size_t)(at - p->operand));
-	p->version = at == NULL ? NULL : xstrdup(at + 1);
-	if (patchledger_is_word(p->name) &&
-	    (p->version == NULL || patchledger_is_word(p->version)))
+	if (patchledger_split(p->eco == NULL ? NULL : p->eco->name, p->operand,
+		&p->name, &p->version))
 		return 0;
 	return diag_set(dg, DIAG_USAGE,
-	    "patch: \"%s\" is not the name of a crate; write NAME or "
+	    "patch: \"%s\" is not the name of a package; write NAME or "
 	    "NAME@VERSION",
 	    p->operand);
 }
@@ -86,42 +83,35 @@ project_has(const struct patch *p, const char *name)
  * Without --ecosystem, the lock files of the project tell which one it is.
  */
 static int
-check_ecosystem(const struct patch *p, struct diag *dg)
+check_ecosystem(struct patch *p, struct diag *dg)
 {
-	static const char npm[] =
-	    "this version of drydock cannot patch npm packages, only crates "
-	    "(cargo)";
 	static const struct {
 		const char *lock;
-		const char *own; /* command, or NULL */
+		const char *own; /* command */
 	} others[] = {
 		{ "pnpm-lock.yaml", "pnpm patch NAME" },
 		{ "yarn.lock", "yarn patch NAME" },
-		{ "package-lock.json", NULL },
-		{ "npm-shrinkwrap.json", NULL },
 	};
 	const char *ecosystem = p->options->ecosystem;
 
-	if (ecosystem != NULL && strcmp(ecosystem, "npm") == 0)
-		return diag_set(dg, DIAG_CONFIG, "%s", npm);
-	if (ecosystem != NULL && strcmp(ecosystem, PATCHLEDGER_CARGO) != 0)
-		return diag_set(dg, DIAG_USAGE,
-		    "patch: --ecosystem is cargo or npm, and not \"%s\"",
-		    ecosystem);
-	if (ecosystem != NULL || project_has(p, "Cargo.lock") ||
-	    patchcheck_is_needed(p->fd))
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		if (!project_has(p, others[i].lock))
-			continue;
-		if (others[i].own == NULL)
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s has a %s and no Cargo.lock: %s",
-			    p->project.path, others[i].lock, npm);
-		return diag_set(dg, DIAG_CONFIG,
-		    "%s has a %s and no Cargo.lock: use \"%s\" instead",
-		    p->project.path, others[i].lock, others[i].own);
+	if (ecosystem != NULL) {
+		p->eco = ecosystem_find(ecosystem);
+		return p->eco != NULL
+		    ? 0
+		    : diag_set(dg, DIAG_USAGE,
+			  "patch: --ecosystem is cargo or npm, and not \"%s\"",
+			  ecosystem);
 	}
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		if (project_has(p, ecosystems[i]->lock))
+			return 0;
+	if (patchcheck_is_needed(p->fd))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (project_has(p, others[i].lock))
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s has a %s: use \"%s\" instead", p->project.path,
+			    others[i].lock, others[i].own);
 	return 0;
 }
 
@@ -161,7 +151,8 @@ start(struct patch *p, struct diag *dg)
 	cleanup_free char *dir = NULL;
 	struct jsonw *w;
 
-	if (patches_start(&p->target, p->name, p->version, &dir, dg) != 0)
+	if (patches_start(&p->target, p->eco, p->name, p->version, &dir, dg) !=
+	    0)
 		return -1;
 	if (p->options->json) {
 		w = jsonw_new(true);
@@ -209,8 +200,8 @@ static void
 tell_committed(const struct patch *p, const struct patches_report *report)
 {
 	if (!p->options->json && report->steps.nr > 0)
-		diag_note("commit Cargo.toml, Cargo.lock and .drydock (its "
-			  ".gitignore leaves the copies out)");
+		diag_note("commit the manifest, the lock file and .drydock "
+			  "(its .gitignore leaves the copies out)");
 }
 
 static int
@@ -219,7 +210,8 @@ save(struct patch *p, struct diag *dg)
 	cleanup_patches_report struct patches_report report =
 	    PATCHES_REPORT_INIT;
 
-	if (patches_save(&p->target, p->name, p->version, &report, dg) != 0 ||
+	if (patches_save(
+		&p->target, p->eco, p->name, p->version, &report, dg) != 0 ||
 	    print_report(p, &report, dg) != 0)
 		return -1;
 	tell_committed(p, &report);
@@ -257,7 +249,8 @@ remove_patch(struct patch *p, struct diag *dg)
 	cleanup_patches_report struct patches_report report =
 	    PATCHES_REPORT_INIT;
 
-	if (patches_remove(&p->target, p->name, p->version, &report, dg) != 0 ||
+	if (patches_remove(
+		&p->target, p->eco, p->name, p->version, &report, dg) != 0 ||
 	    print_report(p, &report, dg) != 0)
 		return -1;
 	if (!p->options->json && project_has(p, EDITABLE))

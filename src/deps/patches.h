@@ -26,6 +26,7 @@
 #include "base/strvec.h"
 
 struct diag;
+struct ecosystem;
 struct package_sources;
 struct paths;
 
@@ -52,8 +53,9 @@ struct patches_report {
  * version from crates.io.  *ret_dir (returned) is the directory's path below
  * the project.  A directory that is there already is DIAG_CONFIG.
  */
-int patches_start(const struct patches_project *project, const char *name,
-    const char *version, char **ret_dir, struct diag *dg);
+int patches_start(const struct patches_project *project,
+    const struct ecosystem *eco, const char *name, const char *version,
+    char **ret_dir, struct diag *dg);
 
 /*
  * Writes the patch of an editable directory and applies it.  name may be NULL
@@ -61,8 +63,9 @@ int patches_start(const struct patches_project *project, const char *name,
  * from the original, or if the patch is not the one that it was started or last
  * saved with.
  */
-int patches_save(const struct patches_project *project, const char *name,
-    const char *version, struct patches_report *report, struct diag *dg);
+int patches_save(const struct patches_project *project,
+    const struct ecosystem *eco, const char *name, const char *version,
+    struct patches_report *report, struct diag *dg);
 
 /*
  * Makes the copies, the block and the lock as the recorded patches say.  A copy
@@ -76,8 +79,9 @@ int patches_apply(const struct patches_project *project,
  * Removes a patch with its copy and its redirect.  Cargo.toml and Cargo.lock
  * get back the bytes that they had.  An editable directory stays.
  */
-int patches_remove(const struct patches_project *project, const char *name,
-    const char *version, struct patches_report *report, struct diag *dg);
+int patches_remove(const struct patches_project *project,
+    const struct ecosystem *eco, const char *name, const char *version,
+    struct patches_report *report, struct diag *dg);
 
 /*
  * Records the patch files as they are (edited or merged by a person), and

@@ -12,9 +12,6 @@
 #include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
-#include "deps/cargolock.h"
-#include "deps/cargomanifest.h"
-#include "deps/cargoredirect.h"
 #include "deps/patchset.h"
 
 /* What a commit writes. */
@@ -26,8 +23,8 @@ struct commit {
 	bool *edited; /* owned; the present copy has changes of its own */
 	struct patchset_tree *trees; /* owned; fd -1: the copy is right */
 	struct strbuf ledger;
-	struct strbuf manifest;
-	struct strbuf lock;
+	struct strbuf manifests[ECOSYSTEM_NR];
+	struct strbuf locks[ECOSYSTEM_NR];
 	struct patches_report *report;
 };
 
@@ -43,8 +40,10 @@ commit_release(struct commit *c)
 	free(c->new_patch);
 	free(c->edited);
 	strbuf_release(&c->ledger);
-	strbuf_release(&c->manifest);
-	strbuf_release(&c->lock);
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		strbuf_release(&c->manifests[i]);
+		strbuf_release(&c->locks[i]);
+	}
 }
 
 #define cleanup_commit __attribute__((cleanup(commit_release)))
@@ -55,17 +54,24 @@ compute_copy(struct commit *c, size_t i, struct diag *dg)
 	struct patchledger_entry *entry = &c->want->v[i];
 	struct patchset_tree *tree = &c->trees[i];
 	struct digest digest;
+	struct digest integrity;
 
 	if (patchset_copy_is_right(c->set, entry))
 		return 0;
 	if (patchset_find_edits(c->set, entry, &c->edited[i], dg) != 0)
 		return -1;
-	if (patchset_build(c->set, entry, &c->texts[i], NULL, tree, dg) != 0)
+	if (patchset_build(c->set, entry, &c->texts[i], NULL, tree, dg) != 0 ||
+	    patchset_pack(c->set, ecosystem_find(entry->ecosystem), tree,
+		tree->fd, &integrity, dg) != 0)
 		return -1;
 	patchtree_digest(&tree->files, &digest);
-	if (entry->tree.kind == DIGEST_NONE)
+	if (entry->tree.kind == DIGEST_NONE) {
 		entry->tree = digest;
-	if (digest_equal(&digest, &entry->tree))
+		entry->integrity = integrity;
+	}
+	if (digest_equal(&digest, &entry->tree) &&
+	    (integrity.kind == DIGEST_NONE ||
+		digest_equal(&integrity, &entry->integrity)))
 		return 0;
 	return diag_set(dg, DIAG_DATA,
 	    "the patch of %s %s gives other files than " PATCHLEDGER_PATH
@@ -96,175 +102,67 @@ take_patch(
 	    entry->name, entry->version);
 }
 
-/* Leads the lock's entry to the copy. */
+/* Fails unless the lock has the package as the patch needs it. */
 static int
-redirect(struct commit *c, struct patchledger_entry *entry, struct diag *dg)
+check_locked(
+    struct commit *c, const struct patchledger_entry *entry, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	cleanup_strbuf struct strbuf fragment = STRBUF_INIT;
-	enum patchset_locked locked;
-	struct digest checksum;
+	const struct ecosystem *eco = ecosystem_find(entry->ecosystem);
+	const struct patchset_files *files = patchset_files(c->set, eco);
+	enum ecosystem_locked locked;
+	struct digest pristine;
 
-	if (patchset_find_locked(&c->lock, entry->name, entry->version, &locked,
-		&checksum, dg) != 0)
-		return -1;
-	if (locked == PATCHSET_ABSENT)
-		return diag_set(dg, DIAG_NO,
-		    "Cargo.lock does not have %s %s, which is patched: restore "
-		    "that version, or run: drydock patch remove %s",
-		    entry->name, entry->version, entry->name);
-	if (locked == PATCHSET_REDIRECTED && entry->fragment != NULL)
-		return 0;
-	if (locked != PATCHSET_ORIGINAL ||
-	    !digest_equal(&checksum, &entry->pristine))
-		return diag_set(dg, DIAG_NO,
-		    "Cargo.lock has %s %s from another source than the patch "
-		    "was made for",
-		    entry->name, entry->version);
-	if (cargoredirect_add(c->lock.buf, c->lock.len, entry->name,
-		entry->version, &out, &fragment, dg) != 0)
-		return -1;
-	free(entry->fragment);
-	entry->fragment = strbuf_detach(&fragment, NULL);
-	strbuf_reset(&c->lock);
-	strbuf_add(&c->lock, out.buf, out.len);
-	return 0;
-}
-
-/* Gives the lock back its entry of a patch that goes. */
-static int
-restore(struct commit *c, const struct patchledger_entry *old, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	enum patchset_locked locked;
-	struct digest checksum;
-
-	if (patchset_find_locked(
-		&c->lock, old->name, old->version, &locked, &checksum, dg) != 0)
-		return -1;
-	if (locked != PATCHSET_REDIRECTED)
-		return 0;
-	if (cargoredirect_remove(c->lock.buf, c->lock.len, old->name,
-		old->version, old->fragment, &out, dg) != 0)
-		return -1;
-	strbuf_reset(&c->lock);
-	strbuf_add(&c->lock, out.buf, out.len);
-	return 0;
-}
-
-static int
-compute_lock(struct commit *c, struct diag *dg)
-{
-	const struct patchledger *had = &c->set->ledger;
-
-	/* A file that is gone has no entry to restore. */
-	if (!c->set->lock.exists && c->want->nr == 0)
-		return 0;
-	if (!c->set->lock.exists)
+	if (!files->manifest.exists)
+		return diag_set(dg, DIAG_CONFIG, "%s has no %s",
+		    c->set->project->path, eco->manifest);
+	if (!files->lock.exists)
 		return diag_set(dg, DIAG_CONFIG,
-		    "%s has no Cargo.lock, and %s is patched: restore the file",
-		    c->set->project->path, c->want->v[0].name);
-	strbuf_add(&c->lock, c->set->lock.text.buf, c->set->lock.text.len);
-	for (size_t i = 0; i < had->nr; i++)
-		if (patchledger_find(c->want, had->v[i].ecosystem,
-			had->v[i].name, had->v[i].version) == NULL &&
-		    restore(c, &had->v[i], dg) != 0)
-			return -1;
-	for (size_t i = 0; i < c->want->nr; i++)
-		if (redirect(c, &c->want->v[i], dg) != 0)
-			return -1;
+		    "%s has no %s, and %s is patched: restore the file",
+		    c->set->project->path, eco->lock, entry->name);
+	if (eco->find(&files->lock.text, entry->name, entry->version, &locked,
+		&pristine, dg) != 0)
+		return -1;
+	if (locked == ECOSYSTEM_ABSENT)
+		return diag_set(dg, DIAG_NO,
+		    "%s does not have %s %s, which is patched: restore that "
+		    "version, or run: drydock patch remove %s",
+		    eco->lock, entry->name, entry->version, entry->name);
+	if (locked == ECOSYSTEM_REDIRECTED && entry->fragment != NULL)
+		return 0;
+	if (locked != ECOSYSTEM_ORIGINAL ||
+	    !digest_equal(&pristine, &entry->pristine))
+		return diag_set(dg, DIAG_NO,
+		    "%s has %s %s from another source than the patch was made "
+		    "for",
+		    eco->lock, entry->name, entry->version);
 	return 0;
 }
 
-static bool
-is_recorded(const struct patchledger *ledger, const char *name)
-{
-	for (size_t i = 0; i < ledger->nr; i++)
-		if (strcmp(ledger->v[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/*
- * Refuses to drop the redirect of a patch that was never recorded, or whose
- * record is lost.  The original lock entry is lost with the record: cargo would
- * resolve the crate anew, and build the original without a word.
- */
 static int
-check_unrecorded(const struct commit *c,
-    const struct cargomanifest_block *block, struct diag *dg)
+compute_redirect(struct commit *c, size_t i, struct diag *dg)
 {
-	const struct strbuf *text = &c->set->lock.text;
-	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+	const struct ecosystem *eco = ecosystems[i];
+	const struct patchset_files *files = &c->set->files[i];
+	const struct patchledger had =
+	    patchledger_part(&c->set->ledger, eco->name);
+	const struct patchledger want = patchledger_part(c->want, eco->name);
+	const struct ecosystem_texts now = {
+		files->manifest.exists ? &files->manifest.text : NULL,
+		files->lock.exists ? &files->lock.text : NULL,
+	};
 
-	if (!c->set->lock.exists || block->nr == 0)
+	/* Files of another package manager's are not judged. */
+	if (had.nr == 0 && want.nr == 0 &&
+	    !eco->has_mark(
+		files->manifest.text.buf, files->manifest.text.len)) {
+		strbuf_add(&c->manifests[i], files->manifest.text.buf,
+		    files->manifest.text.len);
+		strbuf_add(
+		    &c->locks[i], files->lock.text.buf, files->lock.text.len);
 		return 0;
-	if (cargolock_parse(&lock, text->buf, text->len, "Cargo.lock", dg) != 0)
-		return -1;
-	for (size_t i = 0; i < block->nr; i++) {
-		const char *name = block->v[i].name;
-
-		if (is_recorded(c->want, name) ||
-		    is_recorded(&c->set->ledger, name))
-			continue;
-		for (size_t k = 0; k < lock.nr; k++)
-			if (strcmp(lock.v[k].name, name) == 0 &&
-			    lock.v[k].source == NULL)
-				return diag_set(dg, DIAG_NO,
-				    "Cargo.toml and Cargo.lock lead to a patch "
-				    "of %s that " PATCHLEDGER_PATH
-				    " does not record: restore this file, or "
-				    "the other two",
-				    name);
 	}
-	return 0;
-}
-
-/* What a person wrote into the block would go with it. */
-static int
-check_block(const struct commit *c, struct diag *dg)
-{
-	const struct strbuf *text = &c->set->manifest.text;
-	cleanup_cargomanifest_block struct cargomanifest_block block =
-	    CARGOMANIFEST_BLOCK_INIT;
-
-	if (cargomanifest_read(text->buf, text->len, NULL, &block, dg) != 0)
-		return -1;
-	if (block.state != CARGOMANIFEST_FOREIGN)
-		return check_unrecorded(c, &block, dg);
-	return diag_set(dg, DIAG_CONFIG,
-	    "Cargo.toml: the block of drydock's was edited; move your own lines "
-	    "out of it, remove it, and run: drydock patch apply");
-}
-
-static int
-compute_manifest(struct commit *c, struct diag *dg)
-{
-	const struct patchledger *want = c->want;
-	cleanup_free struct cargomanifest_patch *patches =
-	    xcalloc(want->nr + 1, sizeof(*patches));
-	cleanup_strvec struct strvec paths = STRVEC_INIT;
-
-	for (size_t i = 0; i < want->nr; i++) {
-		if (i > 0 && strcmp(want->v[i].name, want->v[i - 1].name) == 0)
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s: two versions of a package cannot be patched "
-			    "in one project",
-			    want->v[i].name);
-		strvec_push_given(&paths, patchledger_copy_path(&want->v[i]));
-	}
-	for (size_t i = 0; i < want->nr; i++)
-		patches[i] =
-		    (struct cargomanifest_patch){ want->v[i].name, paths.v[i] };
-	if (!c->set->manifest.exists && want->nr == 0)
-		return 0;
-	if (!c->set->manifest.exists)
-		return diag_set(dg, DIAG_CONFIG, "%s has no Cargo.toml",
-		    c->set->project->path);
-	if (check_block(c, dg) != 0)
-		return -1;
-	return cargomanifest_set(c->set->manifest.text.buf,
-	    c->set->manifest.text.len, patches, want->nr, &c->manifest, dg);
+	return eco->redirect(
+	    &now, &had, &want, &c->manifests[i], &c->locks[i], dg);
 }
 
 static int
@@ -282,10 +180,15 @@ compute(struct commit *c, const struct strbuf *patches, struct diag *dg)
 		if (take_patch(
 			c, i, patches == NULL ? NULL : &patches[i], dg) != 0)
 			return -1;
-	if (compute_manifest(c, dg) != 0 || compute_lock(c, dg) != 0)
-		return -1;
+	for (size_t i = 0; i < c->want->nr; i++)
+		if (check_locked(c, &c->want->v[i], dg) != 0)
+			return -1;
 	for (size_t i = 0; i < c->want->nr; i++)
 		if (compute_copy(c, i, dg) != 0)
+			return -1;
+	/* A lock file may name the digest of the copy. */
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		if (compute_redirect(c, i, dg) != 0)
 			return -1;
 	return compute_ledger(c, dg);
 }
@@ -415,6 +318,21 @@ write_project_file(struct commit *c, const struct patchset_file *file,
 	return 0;
 }
 
+static int
+write_redirects(struct commit *c, struct diag *dg)
+{
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		const struct patchset_files *files = &c->set->files[i];
+
+		if (write_project_file(c, &files->lock, &c->locks[i], dg) !=
+			0 ||
+		    write_project_file(
+			c, &files->manifest, &c->manifests[i], dg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Returns true if the ledger has an entry that goes. */
 static bool
 drops(const struct commit *c)
@@ -441,8 +359,7 @@ write_all(struct commit *c, struct diag *dg)
 		patchset_write_ignore(c->set, c->report, dg) != 0) ||
 	    write_patches(c, dg) != 0 || write_copies(c, dg) != 0 ||
 	    (!ledger_last && write_ledger(c, dg) != 0) ||
-	    write_project_file(c, &c->set->lock, &c->lock, dg) != 0 ||
-	    write_project_file(c, &c->set->manifest, &c->manifest, dg) != 0 ||
+	    write_redirects(c, dg) != 0 ||
 	    (ledger_last && write_ledger(c, dg) != 0))
 		return -1;
 	return patchset_remove_copies(c->set, c->want, c->report, dg);
@@ -461,11 +378,13 @@ patchset_commit(struct patchset *set, struct patchledger *want,
 		.edited = xcalloc(want->nr + 1, sizeof(*c.edited)),
 		.trees = xcalloc(want->nr + 1, sizeof(*c.trees)),
 		.ledger = STRBUF_INIT,
-		.manifest = STRBUF_INIT,
-		.lock = STRBUF_INIT,
 		.report = report,
 	};
 
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		strbuf_init(&c.manifests[i]);
+		strbuf_init(&c.locks[i]);
+	}
 	for (size_t i = 0; i < want->nr; i++) {
 		strbuf_init(&c.texts[i]);
 		c.trees[i] = (struct patchset_tree)PATCHSET_TREE_INIT;

@@ -14,7 +14,6 @@
 #include "base/xalloc.h"
 #include "deps/patchset.h"
 
-#define COPIES ".drydock/patched/cargo"
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY)
 
 enum copy_state {
@@ -59,14 +58,23 @@ look_at_entry(const struct patchset *set, const struct patchledger_entry *entry,
     struct digest *ret_tree)
 {
 	cleanup_free char *path = patchledger_copy_path(entry);
+	cleanup_free char *dir =
+	    xasprintf(PATCHSET_COPIES "%s", entry->ecosystem);
 	cleanup_diag struct diag absent = DIAG_INIT;
 	cleanup_close int fd = -1;
 
 	*ret_tree = (struct digest){ .kind = DIGEST_NONE };
 	if (entry->tree.kind == DIGEST_NONE ||
-	    patchset_open_dir(set, COPIES, false, &fd, &absent) != 0)
+	    patchset_open_dir(set, dir, false, &fd, &absent) != 0)
 		return COPY_INCOMPLETE;
 	return look_at(fd, strrchr(path, '/') + 1, ret_tree);
+}
+
+/* The files of a packed copy are not those that people edit. */
+static bool
+is_packed(const struct patchledger_entry *entry)
+{
+	return ecosystem_find(entry->ecosystem)->pack != NULL;
 }
 
 bool
@@ -91,7 +99,7 @@ patchset_find_edits(const struct patchset *set,
 
 	*ret_edited = (state != COPY_INCOMPLETE || tree.kind != DIGEST_NONE) &&
 	    !digest_equal(&tree, &entry->tree);
-	if (!*ret_edited ||
+	if (!*ret_edited || is_packed(entry) ||
 	    fstatat(set->project_fd, edit, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
 	return diag_set(dg, DIAG_NO,
@@ -128,11 +136,19 @@ patchset_keep_edits(const struct patchset *set,
 {
 	cleanup_free char *path = patchledger_copy_path(entry);
 	cleanup_free char *edit = patchset_edit_path(entry);
+	cleanup_free char *from =
+	    xasprintf(PATCHSET_COPIES "%s", entry->ecosystem);
+	cleanup_free char *to = xasprintf(PATCHSET_EDIT "%s", entry->ecosystem);
+	cleanup_free char *label = xasprintf("the changed copy %s", from);
 	cleanup_close int from_fd = -1;
 	cleanup_close int to_fd = -1;
 
-	if (patchset_open_dir(set, COPIES, false, &from_fd, dg) != 0 ||
-	    patchset_open_dir(set, PATCHSET_EDIT, true, &to_fd, dg) != 0 ||
+	if (patchset_open_dir(set, from, false, &from_fd, dg) != 0)
+		return -1;
+	if (is_packed(entry))
+		return patchset_keep(set, ecosystem_find(entry->ecosystem),
+		    from_fd, label, strrchr(path, '/') + 1, report, dg);
+	if (patchset_open_dir(set, to, true, &to_fd, dg) != 0 ||
 	    patchset_set_base(to_fd, entry, dg) != 0)
 		return -1;
 	if (renameat2(from_fd, strrchr(path, '/') + 1, to_fd,
@@ -148,10 +164,13 @@ patchset_keep_edits(const struct patchset *set,
 
 /* Returns true if the name is a wanted copy's, or its list's. */
 static bool
-is_wanted(const struct patchledger *want, const char *name)
+is_wanted(const struct patchledger *want, const struct ecosystem *eco,
+    const char *name)
 {
-	for (size_t i = 0; i < want->nr; i++) {
-		cleanup_free char *path = patchledger_copy_path(&want->v[i]);
+	const struct patchledger part = patchledger_part(want, eco->name);
+
+	for (size_t i = 0; i < part.nr; i++) {
+		cleanup_free char *path = patchledger_copy_path(&part.v[i]);
 		const char *copy = strrchr(path, '/') + 1;
 		size_t len = strlen(copy);
 
@@ -189,7 +208,7 @@ has_edits(const struct patchset *set, int copies_fd, const char *name)
  * in work first.
  */
 static int
-remove_one(int copies_fd, const char *name, struct diag *dg)
+remove_one(int copies_fd, const char *dir, const char *name, struct diag *dg)
 {
 	cleanup_free char *leftover = NULL;
 	char random[13];
@@ -198,8 +217,53 @@ remove_one(int copies_fd, const char *name, struct diag *dg)
 	leftover = xasprintf(".%.200s.%s", name, random);
 	if (renameat(copies_fd, name, copies_fd, leftover) < 0)
 		return diag_set_errno(
-		    dg, DIAG_IO, errno, "remove " COPIES "/%s", name);
+		    dg, DIAG_IO, errno, "remove %s/%s", dir, name);
 	return fs_remove_tree(copies_fd, leftover, dg);
+}
+
+static int
+remove_unwanted(const struct patchset *set, const struct ecosystem *eco,
+    int copies_fd, const char *dir, const char *name,
+    struct patches_report *report, struct diag *dg)
+{
+	cleanup_free char *label = xasprintf("the changed copy %s", dir);
+
+	/* A copy in work that a killed process left. */
+	if (name[0] == '.')
+		return fs_remove_tree(copies_fd, name, dg);
+	if (has_edits(set, copies_fd, name))
+		return patchset_keep(
+		    set, eco, copies_fd, label, name, report, dg);
+	if (remove_one(copies_fd, dir, name, dg) != 0)
+		return -1;
+	strvec_pushf(&report->steps, "removed %s/%s", dir, name);
+	return 0;
+}
+
+static int
+remove_copies(const struct patchset *set, const struct ecosystem *eco,
+    const struct patchledger *want, struct patches_report *report,
+    struct diag *dg)
+{
+	cleanup_free char *dir = xasprintf(PATCHSET_COPIES "%s", eco->name);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (patchset_open_dir(set, dir, false, &fd, &absent) != 0) {
+		if (absent.errnum == ENOENT)
+			return 0;
+		diag_move(dg, &absent);
+		return -1;
+	}
+	if (fs_list_names(fd, dir, &names, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		if (!is_wanted(want, eco, names.v[i]) &&
+		    remove_unwanted(
+			set, eco, fd, dir, names.v[i], report, dg) != 0)
+			return -1;
+	return 0;
 }
 
 int
@@ -207,37 +271,8 @@ patchset_remove_copies(const struct patchset *set,
     const struct patchledger *want, struct patches_report *report,
     struct diag *dg)
 {
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_diag struct diag absent = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	if (patchset_open_dir(set, COPIES, false, &fd, &absent) != 0) {
-		if (absent.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &absent);
-		return -1;
-	}
-	if (fs_list_names(fd, COPIES, &names, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < names.nr; i++) {
-		if (is_wanted(want, names.v[i]))
-			continue;
-		/* A copy in work that a killed process left. */
-		if (names.v[i][0] == '.') {
-			if (fs_remove_tree(fd, names.v[i], dg) != 0)
-				return -1;
-			continue;
-		}
-		if (has_edits(set, fd, names.v[i])) {
-			if (patchset_keep(set, fd, "the changed copy " COPIES,
-				names.v[i], report, dg) != 0)
-				return -1;
-			continue;
-		}
-		if (remove_one(fd, names.v[i], dg) != 0)
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		if (remove_copies(set, ecosystems[i], want, report, dg) != 0)
 			return -1;
-		strvec_pushf(
-		    &report->steps, "removed " COPIES "/%s", names.v[i]);
-	}
 	return 0;
 }

@@ -13,8 +13,6 @@
 #include "deps/patchset.h"
 #include "deps/patchtext.h"
 
-#define PATCHES ".drydock/patches/cargo"
-
 void
 patchset_digest(const struct strbuf *text, struct digest *ret)
 {
@@ -70,11 +68,14 @@ patchset_check_patch(const struct patchset *set,
 }
 
 int
-patchset_remove_patch(const struct patchset *set, int patches_fd,
-    const char *name, const struct digest *recorded,
+patchset_remove_patch(const struct patchset *set, const struct ecosystem *eco,
+    int patches_fd, const char *name, const struct digest *recorded,
     struct patches_report *report, struct diag *dg)
 {
-	cleanup_free char *path = xasprintf(PATCHES "/%s", name);
+	cleanup_free char *path =
+	    xasprintf(PATCHSET_PATCHES "%s/%s", eco->name, name);
+	cleanup_free char *label =
+	    xasprintf("the changed " PATCHSET_PATCHES "%s", eco->name);
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	struct digest now;
 
@@ -82,7 +83,7 @@ patchset_remove_patch(const struct patchset *set, int patches_fd,
 	    (digest_patch(set, path, &now, &ignored) != 0 ||
 		!digest_equal(&now, recorded)))
 		return patchset_keep(
-		    set, patches_fd, "the changed " PATCHES, name, report, dg);
+		    set, eco, patches_fd, label, name, report, dg);
 	if (unlinkat(patches_fd, name, 0) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "remove %s", path);
 	strvec_pushf(&report->steps, "removed %s", path);

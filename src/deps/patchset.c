@@ -17,10 +17,6 @@
 #include "base/fs.h"
 #include "base/lock.h"
 #include "base/xalloc.h"
-#include "deps/cargolock.h"
-#include "deps/cargomanifest.h"
-#include "deps/crate.h"
-#include "deps/cratemanifest.h"
 #include "deps/patchtext.h"
 
 #define LOCK "patches.lock"
@@ -57,12 +53,15 @@ read_all(struct patchset *set, struct diag *dg)
 		STRBUF_INIT };
 	int rc = 0;
 
-	if (read_file(set->project_fd, &set->manifest, CARGOMANIFEST_MAX_SIZE,
-		dg) != 0 ||
-	    read_file(set->project_fd, &set->lock, CARGOLOCK_MAX_SIZE, dg) !=
-		0 ||
-	    read_file(set->project_fd, &ledger, PATCHLEDGER_MAX_SIZE, dg) != 0)
-		rc = -1;
+	for (size_t i = 0; i < ECOSYSTEM_NR && rc == 0; i++)
+		if (read_file(set->project_fd, &set->files[i].manifest,
+			ecosystems[i]->manifest_max, dg) != 0 ||
+		    read_file(set->project_fd, &set->files[i].lock,
+			ecosystems[i]->lock_max, dg) != 0)
+			rc = -1;
+	if (rc == 0)
+		rc = read_file(
+		    set->project_fd, &ledger, PATCHLEDGER_MAX_SIZE, dg);
 	if (rc == 0 && ledger.exists)
 		rc = patchledger_parse(
 		    &set->ledger, ledger.text.buf, ledger.text.len, dg);
@@ -103,27 +102,47 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 		.dir_fd = -1,
 		.lock_fd = -1,
 		.ledger = PATCHLEDGER_INIT,
-		.manifest = { "Cargo.toml", false, 0, STRBUF_INIT },
-		.lock = { "Cargo.lock", false, 0, STRBUF_INIT },
 		.tools = PATCHTOOLS_INIT,
 	};
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		set->files[i].manifest.name = ecosystems[i]->manifest;
+		set->files[i].lock.name = ecosystems[i]->lock;
+		strbuf_init(&set->files[i].manifest.text);
+		strbuf_init(&set->files[i].lock.text);
+	}
 	if (fs_open_nolinks(
 		project->fd, ".", OPEN_DIR, 0, &set->project_fd, dg) != 0 ||
 	    take_lock(set, dg) != 0)
 		return -1;
-	fs_temp_clean(set->project_fd, set->manifest.name);
-	fs_temp_clean(set->project_fd, set->lock.name);
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		fs_temp_clean(set->project_fd, set->files[i].manifest.name);
+		fs_temp_clean(set->project_fd, set->files[i].lock.name);
+	}
 	fs_temp_clean(set->dir_fd, PATCHSET_LEDGER);
 	fs_temp_clean(set->dir_fd, PATCHSET_IGNORE);
 	return read_all(set, dg);
+}
+
+/* Removes the empty directories of all ecosystems below one of .drydock. */
+static void
+remove_empty(const struct patchset *set, const char *parent)
+{
+	cleanup_diag struct diag absent = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(set->dir_fd, parent, OPEN_DIR, 0, &fd, &absent) !=
+	    0)
+		return;
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		(void)unlinkat(fd, ecosystems[i]->name, AT_REMOVEDIR);
+	(void)unlinkat(set->dir_fd, parent, AT_REMOVEDIR);
 }
 
 /* Removes .drydock if it has only what drydock makes again. */
 static void
 remove_unused(struct patchset *set)
 {
-	static const char *const dirs[] = { "patches/cargo", "patches",
-		"patched/cargo", "patched", "edit/cargo", "edit" };
+	static const char *const dirs[] = { "patches", "patched", "edit" };
 	struct patchset_file ignore = { PATCHSET_IGNORE, false, 0,
 		STRBUF_INIT };
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -134,23 +153,9 @@ remove_unused(struct patchset *set)
 		0 ||
 	    errno != ENOENT)
 		return;
-	/* Opened by components: a link among them is not followed. */
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		const char *slash = strchr(dirs[i], '/');
-		cleanup_diag struct diag absent = DIAG_INIT;
-		cleanup_free char *parent = NULL;
-		cleanup_close int fd = -1;
-
-		if (slash == NULL) {
-			(void)unlinkat(set->dir_fd, dirs[i], AT_REMOVEDIR);
-			continue;
-		}
-		parent = xstrndup(dirs[i], (size_t)(slash - dirs[i]));
-		if (fs_open_nolinks(
-			set->dir_fd, parent, OPEN_DIR, 0, &fd, &absent) == 0)
-			(void)unlinkat(fd, slash + 1, AT_REMOVEDIR);
-	}
-	for (size_t i = 1; i < ARRAY_SIZE(dirs); i += 2)
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		remove_empty(set, dirs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (fstatat(set->dir_fd, dirs[i], &st, AT_SYMLINK_NOFOLLOW) ==
 		    0)
 			return;
@@ -171,8 +176,10 @@ patchset_close(struct patchset *set)
 		remove_unused(set);
 	patchtools_close(&set->tools);
 	patchledger_release(&set->ledger);
-	strbuf_release(&set->manifest.text);
-	strbuf_release(&set->lock.text);
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		strbuf_release(&set->files[i].manifest.text);
+		strbuf_release(&set->files[i].lock.text);
+	}
 	cleanup_close_fn(&set->lock_fd);
 	cleanup_close_fn(&set->dir_fd);
 	cleanup_close_fn(&set->project_fd);
@@ -208,29 +215,43 @@ patchset_write_ignore(
 	return 0;
 }
 
+struct patchset_files *
+patchset_files(struct patchset *set, const struct ecosystem *eco)
+{
+	size_t i = 0;
+
+	while (ecosystems[i] != eco)
+		i++;
+	return &set->files[i];
+}
+
 char *
 patchset_edit_path(const struct patchledger_entry *entry)
 {
-	return xasprintf(PATCHSET_EDIT "/%s@%s", entry->name, entry->version);
+	cleanup_free char *file = patchledger_file_name(entry);
+
+	return xasprintf(PATCHSET_EDIT "%s/%s", entry->ecosystem, file);
 }
 
 int
-patchset_keep(const struct patchset *set, int from_fd, const char *label,
-    const char *name, struct patches_report *report, struct diag *dg)
+patchset_keep(const struct patchset *set, const struct ecosystem *eco,
+    int from_fd, const char *label, const char *name,
+    struct patches_report *report, struct diag *dg)
 {
+	cleanup_free char *dir = xasprintf(PATCHSET_EDIT "%s", eco->name);
 	cleanup_free char *kept = NULL;
 	cleanup_close int fd = -1;
 	char random[9];
 
 	fs_random_name(random, sizeof(random));
 	kept = xasprintf("%s.%s", name, random);
-	if (patchset_open_dir(set, PATCHSET_EDIT, true, &fd, dg) != 0)
+	if (patchset_open_dir(set, dir, true, &fd, dg) != 0)
 		return -1;
 	if (renameat2(from_fd, name, fd, kept, RENAME_NOREPLACE) < 0)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "keep %s/%s", label, name);
-	strvec_pushf(&report->steps, "kept %s/%s as " PATCHSET_EDIT "/%s",
-	    label, name, kept);
+	strvec_pushf(
+	    &report->steps, "kept %s/%s as %s/%s", label, name, dir, kept);
 	return 0;
 }
 
@@ -248,8 +269,8 @@ int
 patchset_write_base(int edit_fd, const struct patchledger_entry *entry,
     const struct strbuf *lines, struct diag *dg)
 {
-	cleanup_free char *name = xasprintf(
-	    "%s@%s" PATCHSET_BASE_SUFFIX, entry->name, entry->version);
+	cleanup_free char *file = patchledger_file_name(entry);
+	cleanup_free char *name = xasprintf("%s" PATCHSET_BASE_SUFFIX, file);
 	cleanup_strbuf struct strbuf now = STRBUF_INIT;
 	cleanup_diag struct diag other = DIAG_INIT;
 
@@ -293,16 +314,17 @@ apply_patch(struct patchset *set, const struct patchledger_entry *entry,
 	cleanup_strbuf struct strbuf after = STRBUF_INIT;
 	cleanup_free char *what =
 	    xasprintf("%s %s", entry->name, entry->version);
+	const struct ecosystem *eco = ecosystem_find(entry->ecosystem);
 
-	if (fs_read_file(tree->fd, "Cargo.toml", CARGOMANIFEST_MAX_SIZE,
-		&before, dg) != 0)
+	if (fs_read_file(
+		tree->fd, eco->manifest, eco->manifest_max, &before, dg) != 0)
 		return diag_wrap(dg, "%s", what);
 	if (patchtools_apply(
 		&set->tools, tree->name, patch->buf, patch->len, dg) != 0 ||
-	    fs_read_file(tree->fd, "Cargo.toml", CARGOMANIFEST_MAX_SIZE, &after,
-		dg) != 0)
+	    fs_read_file(
+		tree->fd, eco->manifest, eco->manifest_max, &after, dg) != 0)
 		return diag_wrap(dg, "the patch of %s", what);
-	return cratemanifest_compare(
+	return eco->compare(
 	    before.buf, before.len, after.buf, after.len, what, dg);
 }
 
@@ -312,9 +334,10 @@ patchset_build(struct patchset *set, const struct patchledger_entry *entry,
     struct diag *dg)
 {
 	cleanup_strbuf struct strbuf bytes = STRBUF_INIT;
+	const struct ecosystem *eco = ecosystem_find(entry->ecosystem);
 
 	if (patchset_tools(set, dg) != 0 ||
-	    crate_find(set->project->sources, entry->name, entry->version,
+	    eco->read(set->project->sources, entry->name, entry->version,
 		&entry->pristine, &bytes, dg) != 0)
 		return -1;
 	if (name != NULL)
@@ -323,12 +346,36 @@ patchset_build(struct patchset *set, const struct patchledger_entry *entry,
 		(void)snprintf(
 		    ret->name, sizeof(ret->name), "tree%zu", set->ntrees++);
 	if (patchtools_make_dir(&set->tools, ret->name, &ret->fd, dg) != 0 ||
-	    crate_unpack(bytes.buf, bytes.len, entry->name, entry->version,
+	    eco->unpack(bytes.buf, bytes.len, entry->name, entry->version,
 		ret->fd, dg) != 0)
 		return -1;
 	if (patch != NULL && apply_patch(set, entry, patch, ret, dg) != 0)
 		return -1;
 	return patchtree_read(ret->fd, &ret->files, dg);
+}
+
+int
+patchset_pack(struct patchset *set, const struct ecosystem *eco,
+    struct patchset_tree *tree, int modes_fd, struct digest *ret_integrity,
+    struct diag *dg)
+{
+	cleanup_patchset_tree struct patchset_tree packed = PATCHSET_TREE_INIT;
+	struct patchset_tree files = *tree;
+
+	*ret_integrity = (struct digest){ .kind = DIGEST_NONE };
+	if (eco->pack == NULL)
+		return 0;
+	(void)snprintf(
+	    packed.name, sizeof(packed.name), "tree%zu", set->ntrees++);
+	if (patchtools_make_dir(&set->tools, packed.name, &packed.fd, dg) !=
+		0 ||
+	    eco->pack(tree->fd, &tree->files, modes_fd, packed.fd,
+		ret_integrity, dg) != 0 ||
+	    patchtree_read(packed.fd, &packed.files, dg) != 0)
+		return -1;
+	*tree = packed;
+	packed = files; /* released */
+	return 0;
 }
 
 int
@@ -353,37 +400,4 @@ patchset_read_patch(const struct patchset *set,
 	if (fs_read_fd(fd, path, PATCHTEXT_MAX_SIZE, out, dg) != 0)
 		return -1;
 	return patchtext_judge(out->buf, out->len, path, &names, dg);
-}
-
-int
-patchset_find_locked(const struct strbuf *lock, const char *name,
-    const char *version, enum patchset_locked *ret_locked,
-    struct digest *ret_checksum, struct diag *dg)
-{
-	cleanup_cargolock struct cargolock all = CARGOLOCK_INIT;
-
-	*ret_locked = PATCHSET_ABSENT;
-	*ret_checksum = (struct digest){ .kind = DIGEST_NONE };
-	if (cargolock_parse(&all, lock->buf, lock->len, "Cargo.lock", dg) != 0)
-		return -1;
-	for (size_t i = 0; i < all.nr; i++) {
-		const struct cargolock_package *p = &all.v[i];
-
-		if (strcmp(p->name, name) != 0 ||
-		    strcmp(p->version, version) != 0)
-			continue;
-		if (*ret_locked != PATCHSET_ABSENT) {
-			*ret_locked = PATCHSET_OTHER;
-			return 0;
-		}
-		*ret_checksum = p->checksum;
-		if (p->source == NULL)
-			*ret_locked = PATCHSET_REDIRECTED;
-		else if (cargolock_is_crates_io(p) &&
-		    p->checksum.kind != DIGEST_NONE)
-			*ret_locked = PATCHSET_ORIGINAL;
-		else
-			*ret_locked = PATCHSET_OTHER;
-	}
-	return 0;
 }

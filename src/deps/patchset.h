@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/strbuf.h"
+#include "deps/ecosystem.h"
 #include "deps/patches.h"
 #include "deps/patchledger.h"
 #include "deps/patchtools.h"
@@ -24,7 +25,14 @@ struct diag;
 #define PATCHSET_DIR ".drydock"
 #define PATCHSET_LEDGER "patches.json"
 #define PATCHSET_IGNORE ".gitignore"
-#define PATCHSET_EDIT ".drydock/edit/cargo"
+
+/*
+ * The directories of one ecosystem below the project, joined with its name:
+ * PATCHSET_EDIT "cargo".
+ */
+#define PATCHSET_EDIT ".drydock/edit/"
+#define PATCHSET_PATCHES ".drydock/patches/"
+#define PATCHSET_COPIES ".drydock/patched/"
 
 /* A text file in the project's directory. */
 struct patchset_file {
@@ -34,14 +42,19 @@ struct patchset_file {
 	struct strbuf text;
 };
 
+/* What one ecosystem has in the project. */
+struct patchset_files {
+	struct patchset_file manifest;
+	struct patchset_file lock;
+};
+
 struct patchset {
 	const struct patches_project *project; /* borrowed */
 	int project_fd; /* owned; open for reading */
 	int dir_fd; /* owned; .drydock */
 	int lock_fd; /* owned; .drydock/patches.lock */
 	struct patchledger ledger; /* as it is in the file */
-	struct patchset_file manifest; /* Cargo.toml */
-	struct patchset_file lock; /* Cargo.lock */
+	struct patchset_files files[ECOSYSTEM_NR];
 	struct patchtools tools; /* opened by patchset_tools() */
 	size_t ntrees; /* in the scratch directory */
 };
@@ -72,6 +85,9 @@ int patchset_open_dir(const struct patchset *set, const char *path, bool create,
 int patchset_write_ignore(
     const struct patchset *set, struct patches_report *report, struct diag *dg);
 
+struct patchset_files *patchset_files(
+    struct patchset *set, const struct ecosystem *eco);
+
 /* Returned: the package's editable directory, below the project. */
 char *patchset_edit_path(const struct patchledger_entry *entry);
 
@@ -80,8 +96,35 @@ char *patchset_edit_path(const struct patchledger_entry *entry);
  * directories.  label is what it is and its directory, for messages: "the
  * changed copy DIR".
  */
-int patchset_keep(const struct patchset *set, int from_fd, const char *label,
-    const char *name, struct patches_report *report, struct diag *dg);
+int patchset_keep(const struct patchset *set, const struct ecosystem *eco,
+    int from_fd, const char *label, const char *name,
+    struct patches_report *report, struct diag *dg);
+
+/* Removes what killed processes left among the editable directories. */
+void patchset_clean_edit(const struct patchset *set);
+
+/* Appends the names of an ecosystem's editable directories. */
+int patchset_list_edit(const struct patchset *set, const struct ecosystem *eco,
+    struct strvec *ret_names, struct diag *dg);
+
+/*
+ * Makes and opens the directory of an ecosystem's editable directories.  The
+ * entry's own one, which is there already, is DIAG_CONFIG.
+ */
+int patchset_open_edit(const struct patchset *set, const struct ecosystem *eco,
+    const struct patchledger_entry *entry, int *ret_fd, struct diag *dg);
+
+/* Copies a tree to the new editable directory at path. */
+int patchset_place_edit(
+    int edit_fd, const char *path, int tree_fd, struct diag *dg);
+
+/*
+ * Refuses to replace a patch that the editable directory was not made from.
+ * Appends the line of the present patch; *ret_fd has the directory's parent.
+ */
+int patchset_check_base(const struct patchset *set,
+    const struct patchledger_entry *entry, int *ret_fd, struct strbuf *present,
+    struct diag *dg);
 
 /*
  * The file NAME@VERSION.base beside an editable directory has a line for the
@@ -125,6 +168,14 @@ int patchset_build(struct patchset *set, const struct patchledger_entry *entry,
     const struct strbuf *patch, const char *name, struct patchset_tree *ret,
     struct diag *dg);
 
+/*
+ * Makes what lies in the copy of a tree's files, if that is not these files;
+ * *ret_integrity is DIGEST_NONE else.  modes_fd: the original package's files.
+ */
+int patchset_pack(struct patchset *set, const struct ecosystem *eco,
+    struct patchset_tree *tree, int modes_fd, struct digest *ret_integrity,
+    struct diag *dg);
+
 /* Reads the patch file of an entry, and judges its form. */
 int patchset_read_patch(const struct patchset *set,
     const struct patchledger_entry *entry, struct strbuf *out, struct diag *dg);
@@ -143,29 +194,18 @@ int patchset_check_patch(const struct patchset *set,
  * Removes a patch file.  One that is not as it was recorded is moved to the
  * editable directories.  recorded may be DIGEST_NONE: it was not.
  */
-int patchset_remove_patch(const struct patchset *set, int patches_fd,
-    const char *name, const struct digest *recorded,
-    struct patches_report *report, struct diag *dg);
+int patchset_remove_patch(const struct patchset *set,
+    const struct ecosystem *eco, int patches_fd, const char *name,
+    const struct digest *recorded, struct patches_report *report,
+    struct diag *dg);
 
 /* Removes the patch files in work that killed processes left. */
 void patchset_clean_patches(int patches_fd, const struct strvec *names);
 
-/* How the lock file has a package. */
-enum patchset_locked {
-	PATCHSET_ABSENT,
-	PATCHSET_ORIGINAL, /* from crates.io, with a checksum */
-	PATCHSET_REDIRECTED, /* without a source */
-	PATCHSET_OTHER, /* from another source, or twice */
-};
-
-int patchset_find_locked(const struct strbuf *lock, const char *name,
-    const char *version, enum patchset_locked *ret_locked,
-    struct digest *ret_checksum, struct diag *dg);
-
 /*
  * Writes what is needed so that the project has exactly the entries of want,
- * whose tree digest may be DIGEST_NONE (it is computed and set, as is the
- * fragment).  patches has the texts of patch files to write, by the entry's
+ * whose tree digest may be DIGEST_NONE (it is computed and set, as are the
+ * integrity and the fragment).  patches has the texts of patch files to write, by the entry's
  * index in want: an empty text takes the file that is there.
  */
 int patchset_commit(struct patchset *set, struct patchledger *want,

@@ -51,6 +51,7 @@ deps_sources = \
 	src/deps/patchledger.h \
 	src/deps/patchset-commit.c \
 	src/deps/patchset-copies.c \
+	src/deps/patchset-edit.c \
 	src/deps/patchset-patch.c \
 	src/deps/patchset.c \
 	src/deps/patchset.h \

@@ -111,7 +111,7 @@ in_sync() {
   sed -i s/original/patched/ "$edit/src/lib.rs"
   run -0 --separate-stderr drydock patch save
   assert_contains "$output" "$patch"
-  assert_contains "$stderr" "commit Cargo.toml, Cargo.lock and .drydock"
+  assert_contains "$stderr" "commit the manifest, the lock file and .drydock"
   assert_equal "$(grep '^[-+] ' "$patch")" '-    "original"
 +    "patched"'
   local digest copy
@@ -808,10 +808,6 @@ lto = true"
 }
 
 @test "other package managers are named" {
-  run -78 --separate-stderr drydock patch check --ecosystem npm
-  assert_equal "$stderr" "drydock: this version of drydock cannot patch npm\
- packages, only crates (cargo)"
-  run -78 drydock patch start -e npm @scope/name
   run -64 --separate-stderr drydock patch list --ecosystem pip
   assert_equal "$stderr" \
     'drydock: patch: --ecosystem is cargo or npm, and not "pip"'
@@ -820,17 +816,12 @@ lto = true"
   run -0 drydock patch check
   rm Cargo.lock
   run -78 --separate-stderr drydock patch start dep
-  assert_equal "$stderr" "drydock: $project has a pnpm-lock.yaml and no\
- Cargo.lock: use \"pnpm patch NAME\" instead"
+  assert_equal "$stderr" "drydock: $project has a pnpm-lock.yaml: use\
+ \"pnpm patch NAME\" instead"
   mv pnpm-lock.yaml yarn.lock
   run -78 --separate-stderr drydock patch check
-  assert_equal "$stderr" "drydock: $project has a yarn.lock and no Cargo.lock:\
- use \"yarn patch NAME\" instead"
-  mv yarn.lock package-lock.json
-  run -78 --separate-stderr drydock patch list
-  assert_equal "$stderr" "drydock: $project has a package-lock.json and no\
- Cargo.lock: this version of drydock cannot patch npm packages, only crates\
- (cargo)"
+  assert_equal "$stderr" "drydock: $project has a yarn.lock: use\
+ \"yarn patch NAME\" instead"
 }
 
 @test "words that are no package and no command are usage" {
@@ -838,7 +829,7 @@ lto = true"
   for word in ../x /etc x@ @1.0 dep@../y dep@1@2 . .. "dep 1" -- "" $'a\nb' \
     dep@-1; do
     run -64 --separate-stderr drydock patch start -- "$word"
-    assert_contains "$stderr" "is not the name of a crate"
+    assert_contains "$stderr" "is not the name of a package"
     assert_equal "${#stderr_lines[@]}" 1
   done
   run -64 --separate-stderr drydock patch
