@@ -34,6 +34,10 @@ deps_sources = \
 	src/deps/npmpackage-compare.c \
 	src/deps/npmpackage.c \
 	src/deps/npmpackage.h \
+	src/deps/npmrc.c \
+	src/deps/npmrc.h \
+	src/deps/npmroot.c \
+	src/deps/npmroot.h \
 	src/deps/packages.c \
 	src/deps/packages.h \
 	src/deps/packagesources.h \

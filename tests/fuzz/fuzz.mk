@@ -34,6 +34,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-modzip \
 	tests/fuzz/fuzz-npmlock \
+	tests/fuzz/fuzz-npmrc \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-patchledger \
 	tests/fuzz/fuzz-patchtext \

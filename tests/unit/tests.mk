@@ -58,6 +58,7 @@ unit_tests = \
 	tests/unit/test-model \
 	tests/unit/test-modzip \
 	tests/unit/test-neighbours \
+	tests/unit/test-npmroot \
 	tests/unit/test-options \
 	tests/unit/test-outcome \
 	tests/unit/test-patchcheck \
@@ -190,6 +191,7 @@ home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
 tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
 tests_unit_test_below_SOURCES = tests/unit/test-below.c $(tree_kit)
+tests_unit_test_npmroot_SOURCES = tests/unit/test-npmroot.c $(tree_kit)
 tests_unit_test_patchcheck_SOURCES = tests/unit/test-patchcheck.c $(tree_kit)
 tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
 tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npmrc: the settings in a project's .npmrc.
+ */
+#ifndef DRYDOCK_NPMRC_H
+#define DRYDOCK_NPMRC_H
+
+#include <stddef.h>
+
+struct strbuf;
+
+#define NPMRC_MAX_SIZE ((size_t)1024 * 1024)
+
+/*
+ * Appends to ret_why what makes npm ignore package-lock.json, and with it the
+ * redirects: the setting "package-lock", or its other name "shrinkwrap", that
+ * is not "true".  A key that npm computes (escapes, ${NAME}) could be any key,
+ * and is told, too.  Nothing is appended if there is no such setting.
+ */
+void npmrc_judge(const char *text, size_t len, struct strbuf *ret_why);
+
+#endif /* DRYDOCK_NPMRC_H */
