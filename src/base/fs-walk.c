@@ -44,6 +44,7 @@ visit_all(struct fs_walk *walk, DIR *dir)
 		if (base > 0)
 			strbuf_addch(&walk->path, '/');
 		strbuf_addstr(&walk->path, de->d_name);
+		walk->type = de->d_type;
 		rc = walk->visit(walk, dirfd(dir), de->d_name);
 		strbuf_setlen(&walk->path, base);
 		if (rc < 0)

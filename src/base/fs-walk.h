@@ -5,7 +5,8 @@
  * A walk uses directory descriptors and follows no symlink, so that it stays in
  * its tree during concurrent renames.  The order is the file system's.  The
  * visitor gets the directory's descriptor and the entry's name.  The visitor
- * determines the entry's type and decides whether to descend.
+ * determines the entry's type and decides whether to descend; walk->type is
+ * only a hint.
  */
 #ifndef DRYDOCK_FS_WALK_H
 #define DRYDOCK_FS_WALK_H
@@ -26,6 +27,8 @@ struct fs_walk {
 	struct diag *dg; /* borrowed */
 	const char *label; /* borrowed; precedes path in messages */
 	struct strbuf path; /* owned; path of the current entry */
+	/* DT_* of the entry, as its directory has it; DT_UNKNOWN is common */
+	unsigned char type;
 	int depth; /* of the directory to read; 0 or the start's depth */
 	int max_depth; /* beyond this the walk fails with too_deep */
 	enum diag_class too_deep;
