@@ -215,6 +215,10 @@ verify_one(struct context *ctx, const struct cached *c, struct jsonw *w,
 	if (answer == SLOTSEED_IN_USE)
 		diag_note(
 		    "the cache slot %s is not verified: it is in use", path);
+	if (report.stopped_by != NULL)
+		diag_note("not all packages in the cache slot %s are "
+			  "verified: %s",
+		    path, report.stopped_by);
 	*files += report.files;
 	if (report.nbad > 0)
 		ctx->status = 1;

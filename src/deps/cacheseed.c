@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,11 +26,13 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "deps/cachefile.h"
+#include "deps/lockfiles.h"
 #include "deps/packages.h"
 
 #define MAX_INDEX ((off_t)16 * 1024 * 1024)
 #define MAX_WORKERS 4
 #define MIN_SHARE 16 /* packages for a thread */
+#define SEARCH_MS INT64_C(1000) /* for lock files, of a launch */
 
 enum outcome {
 	OUTCOME_ABSENT,
@@ -471,28 +474,37 @@ seed_indexes(struct seeding *s, const struct packages *packages,
 	return outcome;
 }
 
+static void
+keep_first(struct diag *first, struct diag *dg)
+{
+	if (dg->class != DIAG_NONE && first->class == DIAG_NONE)
+		diag_move(first, dg);
+}
+
 /* Returns false if nothing more can be seeded. */
 static bool
-seed_manager(
-    struct seeding *s, const struct package_manager *pm, struct diag *first)
+seed_manager(struct seeding *s, const struct package_manager *pm,
+    const struct strvec *locks, struct diag *first)
 {
 	cleanup_packages struct packages packages = PACKAGES_INIT;
 	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	enum outcome outcome = OUTCOME_COPIED;
 
+	/* The lock files that can be read count all the same. */
+	(void)packages_read(&packages, pm, s->spec->project_fd, locks, &dg);
+	keep_first(first, &dg);
+	diag_clear(&dg);
 	s->dg = &dg;
 	s->slot_dir = pm->slot_dir;
-	if (packages_read(&packages, pm, s->spec->project_fd, &dg) == 0 &&
-	    packages.nr > 0) {
+	if (packages.nr > 0) {
 		cachedirs_open(&dirs, pm, s->spec->home, s->spec->envp,
 		    s->spec->slot_fds, s->spec->nslots);
 		outcome = share_packages(s, &packages, &dirs);
 		if (outcome < OUTCOME_STOPPED)
 			outcome = seed_indexes(s, &packages, &dirs);
 	}
-	if (dg.class != DIAG_NONE && first->class == DIAG_NONE)
-		diag_move(first, &dg);
+	keep_first(first, &dg);
 	s->dg = NULL;
 	return outcome < OUTCOME_STOPPED;
 }
@@ -511,14 +523,19 @@ cacheseed_run(const struct cacheseed_spec *spec,
 		.parent_fd = -1,
 	};
 	cleanup_diag struct diag first = DIAG_INIT;
+	cleanup_lockfiles struct lockfiles locks;
 
 	fs_temp_clean(spec->data_fd, CACHESEED_TEMP);
-	for (const struct package_manager *pm = package_managers;
-	     pm->slot_dir != NULL; pm++)
-		if (package_manager_is_used(pm, spec->toolchains) &&
-		    !seed_manager(&s, pm, &first))
+	(void)lockfiles_find(&locks, spec->project_fd, spec->toolchains,
+	    monotime_ms() + MIN(spec->limits.ms, SEARCH_MS), &first);
+	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++)
+		if (locks.paths[i].nr > 0 &&
+		    !seed_manager(
+			&s, &package_managers[i], &locks.paths[i], &first))
 			break;
 	release_parent(&s);
+	if (!locks.whole && ret_report->stopped_by == NULL)
+		ret_report->stopped_by = CACHESEED_BY_SEARCH;
 	if (first.class == DIAG_NONE)
 		return 0;
 	diag_move(dg, &first);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cacheseed: fills an empty dependency cache with packages that the project's
- * lock files prove.
+ * lock files prove: those in the project's directory and below (lockfiles.h).
  *
  * A package is copied only if the lock file names a digest for it and the copy
  * has that digest.  The digest is computed from the copy, before the copy gets
@@ -51,7 +51,11 @@ struct cacheseed_report {
 };
 
 #define CACHESEED_NAMED 20
-#define CACHESEED_BY_TIME "the time is limited" /* for stopped_by */
+/* For stopped_by. */
+#define CACHESEED_BY_TIME "the time is limited"
+#define CACHESEED_BY_SEARCH                                                   \
+	"the project has more directories than are searched for lock files, " \
+	"or one that cannot be read"
 #define CACHESEED_TEMP "seed" /* the name of temporary files in a slot */
 #define CACHESEED_REPORT_INIT      \
 	{                          \

@@ -14,6 +14,7 @@
 #include "base/monotime.h"
 #include "base/xalloc.h"
 #include "deps/cachefile.h"
+#include "deps/lockfiles.h"
 #include "deps/packages.h"
 
 static int
@@ -84,21 +85,21 @@ verify_package(int root_fd, const struct cachedir *dir,
 
 static int
 verify_manager(const struct cacheseed_spec *spec,
-    const struct package_manager *pm, int64_t deadline,
-    struct cacheseed_report *report, struct diag *dg)
+    const struct package_manager *pm, const struct strvec *locks,
+    int64_t deadline, struct cacheseed_report *report, struct diag *dg)
 {
 	cleanup_packages struct packages packages = PACKAGES_INIT;
 	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
+	cleanup_diag struct diag reading = DIAG_INIT;
 	cleanup_close int root_fd = -1;
 
-	if (packages_read(&packages, pm, spec->project_fd, dg) != 0)
-		return -1;
+	/* The lock files that can be read count all the same. */
+	(void)packages_read(&packages, pm, spec->project_fd, locks, &reading);
 	root_fd = cachefile_open_beneath(
 	    spec->data_fd, pm->slot_dir, O_RDONLY | O_DIRECTORY);
-	if (root_fd < 0)
-		return 0;
-	pm->open(&dirs, root_fd, pm->slot_dir, false);
-	for (size_t i = 0; i < packages.nr; i++) {
+	if (root_fd >= 0)
+		pm->open(&dirs, root_fd, pm->slot_dir, false);
+	for (size_t i = 0; dirs.nr > 0 && i < packages.nr; i++) {
 		if (monotime_ms() >= deadline) {
 			report->stopped_by = CACHESEED_BY_TIME;
 			break;
@@ -109,7 +110,10 @@ verify_manager(const struct cacheseed_spec *spec,
 				report, dg) != 0)
 				return -1;
 	}
-	return 0;
+	if (reading.class == DIAG_NONE)
+		return 0;
+	diag_move(dg, &reading);
+	return -1;
 }
 
 int
@@ -119,17 +123,22 @@ cacheseed_verify(const struct cacheseed_spec *spec,
 	int64_t ms = spec->limits.ms;
 	int64_t deadline = ms == 0 ? INT64_MAX : monotime_ms() + ms;
 	cleanup_diag struct diag first = DIAG_INIT;
+	cleanup_lockfiles struct lockfiles locks;
 
 	fs_temp_clean(spec->data_fd, CACHESEED_TEMP);
-	for (const struct package_manager *pm = package_managers;
-	     pm->slot_dir != NULL; pm++) {
+	(void)lockfiles_find(
+	    &locks, spec->project_fd, spec->toolchains, deadline, &first);
+	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 
-		if (package_manager_is_used(pm, spec->toolchains) &&
-		    verify_manager(spec, pm, deadline, ret_report, &one) != 0 &&
+		if (locks.paths[i].nr > 0 &&
+		    verify_manager(spec, &package_managers[i], &locks.paths[i],
+			deadline, ret_report, &one) != 0 &&
 		    first.class == DIAG_NONE)
 			diag_move(&first, &one);
 	}
+	if (!locks.whole && ret_report->stopped_by == NULL)
+		ret_report->stopped_by = CACHESEED_BY_SEARCH;
 	if (first.class == DIAG_NONE)
 		return 0;
 	diag_move(dg, &first);

@@ -39,11 +39,18 @@ static const char *const crates_io_dirs[] = {
 };
 
 static struct package_file *
-add_file(struct packages *packages, size_t max)
+add_file(struct packages *packages)
 {
-	if (packages->v == NULL)
-		packages->v = xcalloc(max + 1, sizeof(*packages->v));
-	return &packages->v[packages->nr++];
+	struct package_file *f;
+
+	if (packages->nr == packages->alloc) {
+		packages->alloc = 2 * packages->alloc + 64;
+		packages->v = xreallocarray(
+		    packages->v, packages->alloc, sizeof(*packages->v));
+	}
+	f = &packages->v[packages->nr++];
+	memset(f, 0, sizeof(*f));
+	return f;
 }
 
 /* Appends the directories in which an index has the crate, and its name. */
@@ -80,7 +87,7 @@ cargo_read(struct packages *packages, const char *text, size_t len,
 
 		if (p->checksum.kind == DIGEST_NONE)
 			continue;
-		f = add_file(packages, lock.nr);
+		f = add_file(packages);
 		f->path = xasprintf("%s-%s.crate", p->name, p->version);
 		f->index = crate_index(p->name);
 		f->unpacked = xasprintf("%s-%s", p->name, p->version);
@@ -187,7 +194,7 @@ npm_read(struct packages *packages, const char *text, size_t len,
 
 		if (digest->kind == DIGEST_NONE)
 			continue;
-		f = add_file(packages, lock.nr);
+		f = add_file(packages);
 		f->path = npm_content_path(digest);
 		f->digest = *digest;
 	}
@@ -218,7 +225,7 @@ go_read(struct packages *packages, const char *text, size_t len,
 		const struct gosum_entry *e = &sum.v[i];
 		cleanup_strbuf struct strbuf module = STRBUF_INIT;
 		cleanup_strbuf struct strbuf version = STRBUF_INIT;
-		struct package_file *f = add_file(packages, sum.nr);
+		struct package_file *f = add_file(packages);
 
 		gosum_add_escaped(&module, e->module);
 		gosum_add_escaped(&version, e->version);
@@ -363,29 +370,53 @@ unite_duplicates(struct packages *packages)
 	}
 }
 
-int
-packages_read(struct packages *ret_packages, const struct package_manager *pm,
-    int project_fd, struct diag *dg)
+/* Adds the packages of one lock file; *left is how much may be read. */
+static int
+read_lock(struct packages *packages, const struct package_manager *pm,
+    int project_fd, const char *path, size_t *left, struct diag *dg)
 {
-	cleanup_packages struct packages packages = PACKAGES_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag opening = DIAG_INIT;
 	cleanup_close int fd = -1;
 
-	if (fs_open_nolinks(project_fd, pm->lock,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &opening) != 0) {
+	if (fs_open_nolinks(project_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+		0, &fd, &opening) != 0) {
 		if (opening.errnum == ENOENT)
 			return 0;
 		diag_move(dg, &opening);
 		return -1;
 	}
-	if (fs_read_fd(fd, pm->lock, LOCK_MAX_SIZE, &text, dg) != 0 ||
-	    pm->read(&packages, text.buf, text.len, pm->lock, dg) != 0)
+	if (packages->nr >= PACKAGES_MAX)
+		return diag_set(dg, DIAG_DATA,
+		    "%s: the lock files name more than %d packages", path,
+		    PACKAGES_MAX);
+	if (fs_read_fd(fd, path, *left < LOCK_MAX_SIZE ? *left : LOCK_MAX_SIZE,
+		&text, dg) != 0)
 		return -1;
-	unite_duplicates(&packages);
-	*ret_packages = packages;
-	packages = (struct packages)PACKAGES_INIT;
-	return 0;
+	*left -= text.len;
+	return pm->read(packages, text.buf, text.len, path, dg);
+}
+
+int
+packages_read(struct packages *ret_packages, const struct package_manager *pm,
+    int project_fd, const struct strvec *paths, struct diag *dg)
+{
+	cleanup_diag struct diag first = DIAG_INIT;
+	size_t left = PACKAGES_LOCK_BYTES;
+
+	for (size_t i = 0; i < paths->nr; i++) {
+		cleanup_diag struct diag one = DIAG_INIT;
+
+		if (read_lock(ret_packages, pm, project_fd, paths->v[i], &left,
+			&one) != 0 &&
+		    first.class == DIAG_NONE)
+			diag_move(&first, &one);
+	}
+	unite_duplicates(ret_packages);
+	if (first.class == DIAG_NONE)
+		return 0;
+	diag_move(dg, &first);
+	return -1;
 }
 
 void

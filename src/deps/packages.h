@@ -13,6 +13,7 @@
 
 struct diag;
 struct strbuf;
+struct strvec;
 struct toolchains;
 
 /* What of a file must equal the digest. */
@@ -40,14 +41,18 @@ struct package_file {
 	bool mirrored;
 };
 
+#define PACKAGES_MAX 200000 /* that the lock files name */
+#define PACKAGES_LOCK_BYTES ((size_t)64 * 1024 * 1024) /* of lock files */
+
 struct packages {
 	struct package_file *v; /* owned; sorted by path */
 	size_t nr;
+	size_t alloc;
 };
 
-#define PACKAGES_INIT   \
-	{               \
-		NULL, 0 \
+#define PACKAGES_INIT      \
+	{                  \
+		NULL, 0, 0 \
 	}
 
 /* A directory of a cache that holds package files. */
@@ -74,7 +79,7 @@ struct cachedirs {
 
 struct package_manager {
 	const char *slot_dir; /* below a slot's data; a toolchain's cache */
-	const char *lock; /* a file in the project's directory */
+	const char *lock; /* the name of its lock files */
 	/* Returned: the host user's cache, or NULL. */
 	char *(*host_dir)(const char *home, const char *const *envp);
 	int (*read)(struct packages *packages, const char *text, size_t len,
@@ -107,13 +112,18 @@ bool package_manager_is_used(
     const struct package_manager *pm, const struct toolchains *toolchains);
 
 /*
- * Reads the manager's lock file in the project's directory.  A symlink and what
- * its reader refuses are failures.  An absent file is an empty set.  Two
- * packages with one path and two digests are left out: the directory of a
- * registry does not show which registry that is.
+ * Reads the manager's lock files, paths below the project's directory, in order
+ * and within the limits above.  A symlink and what the lock's reader refuses are
+ * failures.  An absent file is an empty set.  Two packages with one path and two
+ * digests are left out: the directory of a registry does not show which
+ * registry that is, and two lock files may disagree.
+ *
+ * Returns -1 if a lock file was not read; *dg has the first cause, and
+ * ret_packages (PACKAGES_INIT before) the packages of the others.
  */
 int packages_read(struct packages *ret_packages,
-    const struct package_manager *pm, int project_fd, struct diag *dg);
+    const struct package_manager *pm, int project_fd,
+    const struct strvec *paths, struct diag *dg);
 void packages_release(struct packages *packages);
 
 /*

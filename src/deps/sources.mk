@@ -27,6 +27,8 @@ deps_sources = \
 	src/deps/ecosystem.h \
 	src/deps/gosum.c \
 	src/deps/gosum.h \
+	src/deps/lockfiles.c \
+	src/deps/lockfiles.h \
 	src/deps/modzip.c \
 	src/deps/modzip.h \
 	src/deps/npmlock.c \

@@ -649,6 +649,103 @@ a_bad_lock_stops_its_manager_alone(void)
 	CHECK_INT(bed.report.files, 1);
 }
 
+/* Moves the lock files to directories below the project. */
+static void
+move_locks_below(struct bed *bed)
+{
+	static const char *const paths[] = { "a/Cargo.lock",
+		"web/app/package-lock.json", "go/x/y/go.sum" };
+
+	(void)close(make_dirs(bed->project, "a"));
+	(void)close(make_dirs(bed->project, "web/app"));
+	(void)close(make_dirs(bed->project, "go/x/y"));
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		CHECK_INT(renameat(bed->project, strrchr(paths[i], '/') + 1,
+			      bed->project, paths[i]),
+		    0);
+}
+
+static void
+lock_files_below_the_project_count(void)
+{
+	cleanup_bed struct bed bed;
+
+	bed_make(&bed);
+	for (size_t m = 0; m < NMANAGERS; m++)
+		put_source(&bed, m, true);
+	move_locks_below(&bed);
+	run(&bed, 0);
+	for (size_t m = 0; m < NMANAGERS; m++)
+		check_package(&bed, m);
+	CHECK_STR(bed.report.stopped_by, NULL);
+	put(bed.cold, "npm/" TARBALL_PATH, "", 0);
+	cacheseed_report_release(&bed.report);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	CHECK_INT(bed.report.files, NMANAGERS);
+	CHECK_INT(bed.report.nbad, 1);
+	CHECK(!has_package(&bed, 1));
+}
+
+/* The lock of one directory is bad; the others' packages are seeded. */
+static void
+a_bad_lock_below_stops_no_other(void)
+{
+	static const char *const kinds[] = { "text", "link", "fifo" };
+
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		cleanup_bed struct bed bed;
+		cleanup_close int dir = -1;
+
+		bed_make(&bed);
+		for (size_t m = 0; m < NMANAGERS; m++)
+			put_source(&bed, m, true);
+		dir = make_dirs(bed.project, "bad");
+		if (kind == 0)
+			tree_put(dir, "Cargo.lock", "version = 4\nname\n");
+		else if (kind == 1)
+			CHECK_INT(
+			    symlinkat("../Cargo.lock", dir, "Cargo.lock"), 0);
+		else
+			CHECK_INT(mkfifoat(dir, "Cargo.lock", 0644), 0);
+		run(&bed, -1);
+		if (bed.dg.message != NULL)
+			CHECK(strstr(bed.dg.message, "bad/Cargo.lock") != NULL);
+		for (size_t m = 0; m < NMANAGERS; m++)
+			check_package(&bed, m);
+		put(bed.cold, "npm/" TARBALL_PATH, "", 0);
+		cacheseed_report_release(&bed.report);
+		diag_clear(&bed.dg);
+		CHECK_INT(
+		    cacheseed_verify(&bed.spec, &bed.report, &bed.dg), -1);
+		CHECK_INT(bed.report.files, NMANAGERS);
+		CHECK_INT(bed.report.nbad, 1);
+	}
+}
+
+/* Both name the crate, and only one can have the digest of its bytes. */
+static void
+lock_files_that_disagree_prove_nothing(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_free char *lock = NULL;
+	cleanup_close int below = -1;
+
+	bed_make(&bed);
+	put_source(&bed, 0, true);
+	below = make_dirs(bed.project, "below");
+	lock = tree_get(bed.project, "Cargo.lock");
+	tree_put(below, "Cargo.lock", lock);
+	run(&bed, 0);
+	check_package(&bed, 0);
+	CHECK_INT(bed.report.files, 1);
+	CHECK_INT(fs_empty_dir(bed.top, "cold", &bed.dg), 0);
+	memset(strstr(lock, "checksum") + strlen("checksum = \""), '0', 64);
+	tree_put(below, "Cargo.lock", lock);
+	run(&bed, 0);
+	CHECK(!has_package(&bed, 0));
+	CHECK_INT(bed.report.files, 0);
+}
+
 #define INDEX_IN(dir) "home/.cargo/registry/index/" dir "/"
 #define COLD_INDEX "cargo/registry/index/" NEW_DIR "/"
 
@@ -863,6 +960,11 @@ static const struct check_test tests[] = {
 	{ "many packages are all seeded", many_packages_are_all_seeded },
 	{ "a bad lock stops its manager alone",
 	    a_bad_lock_stops_its_manager_alone },
+	{ "lock files below the project count",
+	    lock_files_below_the_project_count },
+	{ "a bad lock below stops no other", a_bad_lock_below_stops_no_other },
+	{ "lock files that disagree prove nothing",
+	    lock_files_that_disagree_prove_nothing },
 	{ "crates move, and an index stays in its directory",
 	    crates_move_and_an_index_stays_in_its_directory },
 	{ "a crate is of its own registry", a_crate_is_of_its_own_registry },

@@ -53,6 +53,7 @@ unit_tests = \
 	tests/unit/test-listing \
 	tests/unit/test-limits \
 	tests/unit/test-lock \
+	tests/unit/test-lockfiles \
 	tests/unit/test-locks \
 	tests/unit/test-mode \
 	tests/unit/test-model \
@@ -143,6 +144,7 @@ tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
 tests_unit_test_cacheseed_SOURCES = tests/unit/test-cacheseed.c \
 	$(tree_kit) $(zip_kit)
 tests_unit_test_cacheseed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_copy_bytes
+tests_unit_test_lockfiles_SOURCES = tests/unit/test-lockfiles.c $(tree_kit)
 tests_unit_test_crate_SOURCES = tests/unit/test-crate.c \
 	tests/unit/tar-kit.c tests/unit/tar-kit.h $(tree_kit)
 tests_unit_test_patchplace_SOURCES = tests/unit/test-patchplace.c $(tree_kit)
