@@ -95,7 +95,6 @@ note_lock(struct run *r, const char *path)
 	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_strbuf struct strbuf note = STRBUF_INIT;
 
 	if (r->nlocks++ >= MAX_LOCKS ||
 	    patchfiles_read(r->project_fd, path, CARGOLOCK_MAX_SIZE, &text,
@@ -105,17 +104,13 @@ note_lock(struct run *r, const char *path)
 	for (size_t i = 0; i < lock.nr; i++) {
 		const struct cargolock_package *p = &lock.v[i];
 
-		if (r->check->notes.nr >= PATCHCHECK_MAX_NOTES ||
-		    !cargolock_is_crates_io(p) ||
-		    patchledger_find(r->ledger, CARGO, p->name, NULL) == NULL)
-			continue;
-		strbuf_reset(&note);
-		strbuf_add_escaped(&note, path, strlen(path));
-		strbuf_addf(&note,
-		    " has %s %s from crates.io: its directory is a project of "
-		    "its own, which the patch here does not change",
-		    p->name, p->version);
-		strvec_push(&r->check->notes, note.buf);
+		if (cargolock_is_crates_io(p) &&
+		    patchledger_find(r->ledger, CARGO, p->name, NULL) != NULL)
+			patchfinding_note(r->check, path,
+			    "has %s %s from crates.io: its directory is a "
+			    "project of its own, which the patch here does not "
+			    "change",
+			    p->name, p->version);
 	}
 }
 

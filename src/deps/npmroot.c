@@ -2,8 +2,6 @@
 /* Finds what wins over the redirects in package.json and package-lock.json. */
 #include "deps/npmroot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -32,10 +30,7 @@ tell(const struct judge *j, const char *path, const char *why)
 static void
 judge_shrinkwrap(const struct judge *j, int project_fd)
 {
-	cleanup_close int fd =
-	    openat(project_fd, SHRINKWRAP, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd >= 0 || errno != ENOENT)
+	if (patchfiles_may_exist(project_fd, SHRINKWRAP))
 		tell(j, SHRINKWRAP,
 		    "npm reads this file instead of package-lock.json; rename "
 		    "it to that, or do not patch packages of npm here");

@@ -2,14 +2,10 @@
 /* Compares what a project says about its patches with what it has. */
 #include "deps/patchcheck.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strbuf.h"
 #include "deps/ecosystem.h"
 #include "deps/patchfiles.h"
@@ -84,16 +80,6 @@ patchcheck_run(int project_fd, struct patchcheck *ret_check, struct diag *dg)
 	return 0;
 }
 
-/* Returns true unless there is certainly no such entry. */
-static bool
-may_exist(int project_fd, const char *path)
-{
-	cleanup_close int fd = fs_openat2(project_fd, path, O_PATH | O_NOFOLLOW,
-	    0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-
-	return fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
-}
-
 static bool
 has_mark(int project_fd, const struct ecosystem *eco)
 {
@@ -112,7 +98,7 @@ patchcheck_is_needed(int project_fd)
 		PATCHFILES_PATCHES, PATCHFILES_COPIES };
 
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-		if (may_exist(project_fd, entries[i]))
+		if (patchfiles_may_exist(project_fd, entries[i]))
 			return true;
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
 		if (has_mark(project_fd, ecosystems[i]))

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -50,6 +51,15 @@ patchfiles_read(int project_fd, const char *path, size_t max,
 	if (fs_open_nolinks(project_fd, path, OPEN_FILE, 0, &fd, dg) != 0)
 		return -1;
 	return fs_read_fd(fd, path, max, out, dg);
+}
+
+bool
+patchfiles_may_exist(int project_fd, const char *path)
+{
+	cleanup_close int fd = fs_openat2(project_fd, path, O_PATH | O_NOFOLLOW,
+	    0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+
+	return fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 static void

@@ -32,4 +32,7 @@ int patchfiles_read(int project_fd, const char *path, size_t max,
     struct strbuf *out, struct diag *dg);
 bool patchfiles_is_absent(const struct diag *dg);
 
+/* Returns true unless there is certainly no such entry.  Links are not followed. */
+bool patchfiles_may_exist(int project_fd, const char *path);
+
 #endif /* DRYDOCK_PATCHFILES_H */

@@ -102,6 +102,23 @@ patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
 }
 
 void
+patchfinding_note(
+    struct patchcheck *check, const char *path, const char *fmt, ...)
+{
+	cleanup_strbuf struct strbuf note = STRBUF_INIT;
+	va_list ap;
+
+	strbuf_add_escaped(&note, path, strlen(path));
+	strbuf_addch(&note, ' ');
+	va_start(ap, fmt);
+	strbuf_vaddf(&note, fmt, ap);
+	va_end(ap);
+	if (check->notes.nr < PATCHCHECK_MAX_NOTES &&
+	    !strvec_has(&check->notes, note.buf))
+		strvec_push(&check->notes, note.buf);
+}
+
+void
 patchcheck_release(struct patchcheck *check)
 {
 	for (size_t i = 0; i < check->nr; i++)

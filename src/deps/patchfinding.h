@@ -18,4 +18,11 @@ void patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
     const char *ecosystem, const struct patchledger_entry *e, const char *path,
     const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/*
+ * Adds the note "PATH TEXT", with the same rules.  The first
+ * PATCHCHECK_MAX_NOTES are kept.
+ */
+void patchfinding_note(struct patchcheck *check, const char *path,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 #endif /* DRYDOCK_PATCHFINDING_H */
