@@ -55,9 +55,8 @@ name_is_sound(const char *name)
 	    name[strspn(name, NAME_CHARS)] == '\0';
 }
 
-/* The part of a path after its last "node_modules/", or NULL. */
-static const char *
-name_of(const char *path)
+const char *
+npmlock_name_of(const char *path)
 {
 	static const char dir[] = "node_modules/";
 	const char *found = NULL;
@@ -72,13 +71,9 @@ name_of(const char *path)
 	return found;
 }
 
-/*
- * Reads the SHA-512 of an integrity: hashes between blanks, each of which may
- * have options after a '?'.  Returns false if a SHA-512 is malformed, or two
- * differ.
- */
-static bool
-take_integrity(const char *text, struct digest *ret)
+/* Hashes stand between blanks, and each may have options after a '?'. */
+bool
+npmlock_read_integrity(const char *text, struct digest *ret)
 {
 	static const char mark[] = "sha512-";
 	struct digest first = { .kind = DIGEST_NONE };
@@ -103,6 +98,13 @@ take_integrity(const char *text, struct digest *ret)
 	}
 	*ret = first;
 	return true;
+}
+
+bool
+npmlock_is_tarball(const char *resolved)
+{
+	return strncmp(resolved, "https://", 8) == 0 ||
+	    strncmp(resolved, "http://", 7) == 0;
 }
 
 /* Returned: a copy; NULL stays NULL. */
@@ -142,14 +144,15 @@ take_package(
 	    get_text(entry, "integrity", &integrity) != 0)
 		return "a value that is not a string";
 	if (name == NULL)
-		name = name_of(path);
+		name = npmlock_name_of(path);
 	if (name != NULL && !name_is_sound(name))
 		return "a bad name";
 	if (version != NULL &&
 	    (strlen(version) > MAX_NAME || *version == '\0' ||
 		version[strspn(version, ALNUM ".+-")] != '\0'))
 		return "a bad version";
-	if (integrity != NULL && !take_integrity(integrity, &ret->integrity))
+	if (integrity != NULL &&
+	    !npmlock_read_integrity(integrity, &ret->integrity))
 		return "a bad integrity";
 	ret->path = xstrdup(path);
 	/* A workspace's directory may have no name of its own. */
@@ -186,9 +189,9 @@ take_packages(struct npmlock *lock, const struct json *packages,
 	return 0;
 }
 
-int
-npmlock_parse(struct npmlock *ret_lock, const char *text, size_t len,
-    const char *what, struct diag *dg)
+static int
+parse(struct npmlock *ret_lock, const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
 	cleanup_npmlock struct npmlock lock = NPMLOCK_INIT;
@@ -213,7 +216,26 @@ npmlock_parse(struct npmlock *ret_lock, const char *text, size_t len,
 		return -1;
 	*ret_lock = lock;
 	lock = (struct npmlock)NPMLOCK_INIT;
+	*ret_root = steal_ptr(&root);
 	return 0;
+}
+
+int
+npmlock_parse(struct npmlock *ret_lock, const char *text, size_t len,
+    const char *what, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+
+	return parse(ret_lock, text, len, what, &root, dg);
+}
+
+int
+npmlock_parse_json(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
+{
+	cleanup_npmlock struct npmlock lock = NPMLOCK_INIT;
+
+	return parse(&lock, text, len, what, ret_root, dg);
 }
 
 void

@@ -10,11 +10,13 @@
 #ifndef DRYDOCK_NPMLOCK_H
 #define DRYDOCK_NPMLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/digest.h"
 
 struct diag;
+struct json;
 
 #define NPMLOCK_MAX_SIZE ((size_t)32 * 1024 * 1024)
 #define NPMLOCK_MAX_PACKAGES 50000
@@ -50,6 +52,22 @@ struct npmlock {
 int npmlock_parse(struct npmlock *ret_lock, const char *text, size_t len,
     const char *what, struct diag *dg);
 void npmlock_release(struct npmlock *lock);
+
+/* Judges the text in the same way and returns the document, to be edited. */
+int npmlock_parse_json(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg);
+
+/* Returns what is behind the last "node_modules/" of a path, or NULL. */
+const char *npmlock_name_of(const char *path);
+
+/*
+ * Reads the SHA-512 of an integrity.  DIGEST_NONE: it has none.  Returns false
+ * if one is malformed or two differ.
+ */
+bool npmlock_read_integrity(const char *text, struct digest *ret);
+
+/* Returns true if a "resolved" is the URL of a tarball (http or https). */
+bool npmlock_is_tarball(const char *resolved);
 
 #define cleanup_npmlock __attribute__((cleanup(npmlock_release)))
 

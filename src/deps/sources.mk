@@ -27,17 +27,33 @@ deps_sources = \
 	src/deps/ecosystem.h \
 	src/deps/gosum.c \
 	src/deps/gosum.h \
+	src/deps/jsonedit.c \
+	src/deps/jsonedit.h \
 	src/deps/lockfiles.c \
 	src/deps/lockfiles.h \
 	src/deps/modzip.c \
 	src/deps/modzip.h \
+	src/deps/npmdependents.c \
+	src/deps/npmdependents.h \
+	src/deps/npmedit.c \
+	src/deps/npmedit.h \
+	src/deps/npmfragment.c \
+	src/deps/npmfragment.h \
 	src/deps/npmlock.c \
 	src/deps/npmlock.h \
+	src/deps/npmmanifest.c \
+	src/deps/npmmanifest.h \
 	src/deps/npmpackage-compare.c \
 	src/deps/npmpackage.c \
 	src/deps/npmpackage.h \
+	src/deps/npmrange.c \
+	src/deps/npmrange.h \
 	src/deps/npmrc.c \
 	src/deps/npmrc.h \
+	src/deps/npmredirect-lock.c \
+	src/deps/npmredirect-manifest.c \
+	src/deps/npmredirect.c \
+	src/deps/npmredirect.h \
 	src/deps/npmroot.c \
 	src/deps/npmroot.h \
 	src/deps/packages.c \

@@ -59,6 +59,7 @@ unit_tests = \
 	tests/unit/test-model \
 	tests/unit/test-modzip \
 	tests/unit/test-neighbours \
+	tests/unit/test-npmrange \
 	tests/unit/test-npmroot \
 	tests/unit/test-options \
 	tests/unit/test-outcome \

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds which entry each dependent has, as node does, and judges its range. */
+#include "deps/npmdependents.h"
+
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "deps/npmfragment.h"
+#include "deps/npmrange.h"
+
+struct dependents {
+	const struct json *packages;
+	const char *name;
+	const char *version;
+};
+
+/* The entry that node finds from this path: in the nearest node_modules. */
+static const struct json *
+resolve(const struct dependents *d, const char *path)
+{
+	cleanup_strbuf struct strbuf at = STRBUF_INIT;
+	const struct json *entry = NULL;
+	size_t len = strlen(path);
+
+	while (entry == NULL) {
+		strbuf_reset(&at);
+		strbuf_add(&at, path, len);
+		strbuf_addf(
+		    &at, "%snode_modules/%s", len > 0 ? "/" : "", d->name);
+		entry = json_get(d->packages, at.buf);
+		if (len == 0)
+			break;
+		while (len > 0 && path[len - 1] != '/')
+			len--;
+		if (len > 0)
+			len--;
+	}
+	return entry;
+}
+
+static int
+judge_spec(const struct dependents *d, const char *path, const char *spec,
+    struct diag *dg)
+{
+	const struct json *entry = resolve(d, path);
+	const char *found = json_string(json_get(entry, "version"));
+	enum npmrange range;
+
+	if (entry == NULL)
+		return 0; /* optional, and not installed */
+	range = npmrange_judge(spec, d->version);
+	if (found != NULL && strcmp(found, d->version) == 0) {
+		if (range == NPMRANGE_YES)
+			return 0;
+		return diag_set(dg, DIAG_CONFIG,
+		    "package-lock.json: %s has %s %s by \"%.80s\", which npm "
+		    "does not lead to another place; drydock cannot patch it "
+		    "here",
+		    *path != '\0' ? path : "the project", d->name, d->version,
+		    spec);
+	}
+	if (range == NPMRANGE_NO)
+		return 0;
+	return diag_set(dg, DIAG_CONFIG,
+	    "package-lock.json: %s has %s %s, and its range \"%.80s\" may also "
+	    "admit %s: npm would give it the patched copy; narrow that range, "
+	    "or patch the other version",
+	    *path != '\0' ? path : "the project", d->name,
+	    found != NULL ? found : "elsewhere", spec, d->version);
+}
+
+int
+npmdependents_judge(const struct json *packages, const char *name,
+    const char *version, struct diag *dg)
+{
+	const struct dependents d = { packages, name, version };
+
+	for (size_t i = 0; i < json_len(packages); i++) {
+		const struct json *entry = json_value_at(packages, i);
+
+		for (size_t s = 0; s < NPMFRAGMENT_SECTIONS; s++) {
+			const struct json *spec = json_get(
+			    json_get(entry, npmfragment_sections[s]), name);
+
+			if (json_is_string(spec) &&
+			    judge_spec(&d, json_key_at(packages, i),
+				json_string(spec), dg) != 0)
+				return -1;
+		}
+	}
+	return 0;
+}

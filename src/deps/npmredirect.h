@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npmredirect: leads npm to the patched copies of packages, in package.json and
+ * package-lock.json.
+ *
+ * The copy is a tarball, .drydock/patched/npm/NAME-VERSION-HEX/package.tar.  In
+ * package.json the object "overrides" gets the member "NAME@VERSION" whose
+ * value is "file:PATH", and a direct dependency of the project gets the same
+ * spec: npm refuses an override that differs from it.  In package-lock.json all
+ * entries of NAME and VERSION get it as "resolved", with the copy's integrity.
+ * npm rewrites both files and keeps these values.  All other bytes are the
+ * user's, and taking the redirects back gives them back exactly.
+ *
+ * Both files are hostile input.  What cannot be judged is DIAG_DATA if it is
+ * malformed, and DIAG_CONFIG if it stands in the way, with the way out.
+ */
+#ifndef DRYDOCK_NPMREDIRECT_H
+#define DRYDOCK_NPMREDIRECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "deps/ecosystem.h"
+
+struct diag;
+struct digest;
+struct strbuf;
+
+/* What every value of a redirect begins with. */
+#define NPMREDIRECT_FRONT "file:.drydock/patched/npm/"
+#define NPMREDIRECT_MANIFEST_MAX ((size_t)4 * 1024 * 1024)
+
+struct npmredirect {
+	const char *name; /* borrowed, like all of them; "@scope/name" */
+	const char *version;
+	const char *path; /* of package.tar, below the project */
+	const struct digest *integrity; /* SHA-512 of it */
+	const char *fragment; /* the original values, see npmfragment.h */
+};
+
+/*
+ * Appends the original values of a package that both texts have unpatched.
+ * Refuses what npm would not lead to the copy in every case: overrides of the
+ * user's for the same package, another version of it that a dependent could
+ * have in VERSION's place, aliases, bundled packages, links, git and files.
+ */
+int npmredirect_fragment(const struct strbuf *manifest,
+    const struct strbuf *lock, const char *name, const char *version,
+    struct strbuf *out, struct diag *dg);
+
+/* Fails with DIAG_DATA if the fragment is not that of this package. */
+int npmredirect_judge(const char *fragment, const char *name,
+    const char *version, const struct digest *pristine, struct diag *dg);
+
+/*
+ * Append the text with the redirects of want instead of those of had, which the
+ * text may have all, some or none of.  The same want gives the same bytes, and
+ * an empty want the user's.
+ */
+int npmredirect_set_manifest(const struct strbuf *text,
+    const struct npmredirect *had, size_t nhad, const struct npmredirect *want,
+    size_t nwant, struct strbuf *out, struct diag *dg);
+int npmredirect_set_lock(const struct strbuf *text,
+    const struct npmredirect *had, size_t nhad, const struct npmredirect *want,
+    size_t nwant, struct strbuf *out, struct diag *dg);
+
+/* Returns true if the text has such a value somewhere, also if malformed. */
+bool npmredirect_has_mark(const char *text, size_t len);
+
+/*
+ * How the lock has a package: original (then *ret_integrity), redirected (then
+ * *ret_path, returned, and *ret_integrity, which may be DIGEST_NONE), or other:
+ * bundled, an alias, a link, from no registry, without SHA-512, or several
+ * entries that differ.
+ */
+int npmredirect_find(const struct strbuf *lock, const char *name,
+    const char *version, enum ecosystem_locked *ret_locked, char **ret_path,
+    struct digest *ret_integrity, struct diag *dg);
+
+#endif /* DRYDOCK_NPMREDIRECT_H */
