@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "deps/npmfragment.h"
+#include "deps/npmlock.h"
 #include "deps/npmrange.h"
 
 struct dependents {
@@ -51,6 +52,13 @@ judge_spec(const struct dependents *d, const char *path, const char *spec,
 	if (entry == NULL)
 		return 0; /* optional, and not installed */
 	range = npmrange_judge(spec, d->version);
+	if (*path != '\0' && npmlock_name_of(path) == NULL &&
+	    range != NPMRANGE_NO)
+		return diag_set(dg, DIAG_CONFIG,
+		    "package-lock.json: %s, a member of the workspace, depends "
+		    "on %s itself, and npm update would give it the original; "
+		    "drydock cannot patch it here",
+		    path, d->name);
 	if (found != NULL && strcmp(found, d->version) == 0) {
 		if (range == NPMRANGE_YES)
 			return 0;
