@@ -24,9 +24,9 @@
 #include "deps/patchledger.h"
 #include "deps/patchtext.h"
 #include "deps/patchtree.h"
+#include "patch-bed.h"
 #include "tree-kit.h"
 
-#define NOBODY 65534
 #define DEP_SUM \
 	"02568e7fa2d1bae36cb3a1041b850b4d6b09972fcda475e5e7c718e7e9a2533a"
 #define LIB_SUM \
@@ -51,69 +51,24 @@
 #define LIB_COPY ".drydock/patched/cargo/lib-2.0.0+b-91ba64e99636"
 #define DEP_FILE ".drydock/patches/cargo/dep@1.0.0.patch"
 
-/* A project with two patches, in sync. */
-struct bed {
-	int fd; /* the project; owned */
-	struct patchledger ledger;
-};
-
-/* Makes or replaces a file at a path. */
 static void
-put(int dir, const char *path, const char *text)
-{
-	size_t len = strlen(text);
-	cleanup_close int fd = -1;
-
-	(void)unlinkat(dir, path, 0);
-	fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	CHECK_INT(write(fd, text, len), (intmax_t)len);
-}
-
-static void
-hash(const char *text, struct digest *ret_digest)
-{
-	struct digest_stream *s = digest_begin(DIGEST_SHA256);
-
-	digest_add(s, text, strlen(text));
-	digest_end(s, ret_digest);
-}
-
-/* Makes the copy of an entry, and notes its digest. */
-static void
-place(struct bed *bed, struct patchledger_entry *e)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
-	cleanup_free char *path = patchledger_copy_path(e);
-	cleanup_close int fd = -1;
-
-	CHECK_INT(fs_make_dir(bed->fd, "tree", 0700, &fd, &dg), 0);
-	CHECK_INT(mkdirat(fd, "src", 0700), 0);
-	put(fd, "Cargo.toml", e->name);
-	put(fd, "src/lib.rs", "patched");
-	CHECK_INT(patchtree_read(fd, &tree, &dg), 0);
-	patchtree_digest(&tree, &e->tree);
-	CHECK_INT(patchtree_place(fd, &tree, bed->fd, path, &dg), 0);
-	CHECK_INT(fs_remove_tree(bed->fd, "tree", &dg), 0);
-	CHECK_STR(dg.message, NULL);
-}
-
-static void
-add_entry(struct bed *bed, const char *name, const char *version,
+add_entry(struct patch_bed *bed, const char *name, const char *version,
     const char *sum, const char *patch, struct strbuf *lock)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strbuf struct strbuf redirected = STRBUF_INIT;
 	cleanup_strbuf struct strbuf fragment = STRBUF_INIT;
-	cleanup_free char *path = NULL;
 	struct patchledger_entry e = {
 		.ecosystem = xstrdup("cargo"),
 		.name = xstrdup(name),
 		.version = xstrdup(version),
 	};
+	const struct patch_bed_file files[] = {
+		{ "Cargo.toml", name },
+		{ "src/lib.rs", "patched" },
+	};
 
 	CHECK(digest_parse_hex(DIGEST_SHA256, sum, strlen(sum), &e.pristine));
-	hash(patch, &e.patch);
 	CHECK_INT(cargoredirect_add(lock->buf, lock->len, name, version,
 		      &redirected, &fragment, &dg),
 	    0);
@@ -121,24 +76,11 @@ add_entry(struct bed *bed, const char *name, const char *version,
 	strbuf_reset(lock);
 	strbuf_add(lock, redirected.buf, redirected.len);
 	e.fragment = strbuf_detach(&fragment, NULL);
-	path = patchledger_patch_path(&e);
-	put(bed->fd, path, patch);
-	place(bed, &e);
-	patchledger_put(&bed->ledger, &e);
+	patch_bed_add(bed, &e, patch, files, ARRAY_SIZE(files));
 }
 
 static void
-write_ledger(const struct bed *bed)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	CHECK_INT(patchledger_write(&bed->ledger, &text, &dg), 0);
-	put(bed->fd, PATCHLEDGER_PATH, text.buf);
-}
-
-static void
-write_manifest(const struct bed *bed)
+write_manifest(const struct patch_bed *bed)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -150,149 +92,29 @@ write_manifest(const struct bed *bed)
 	CHECK_INT(cargomanifest_set(MANIFEST_TEXT, strlen(MANIFEST_TEXT),
 		      patches, 2, &text, &dg),
 	    0);
-	put(bed->fd, "Cargo.toml", text.buf);
+	patch_bed_put(bed->fd, "Cargo.toml", text.buf);
 }
 
 static void
-bed_open(struct bed *bed)
+bed_open(struct patch_bed *bed)
 {
-	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
-	cleanup_close int tmp = tree_open();
-	cleanup_close int fd = -1;
 
-	*bed = (struct bed){ .fd = -1, .ledger = PATCHLEDGER_INIT };
-	(void)fs_remove_tree(tmp, "p", &dg);
-	CHECK_INT(mkdirat(tmp, "p", 0700), 0);
-	CHECK_INT(
-	    fs_open_nolinks(tmp, "p", O_RDONLY | O_DIRECTORY, 0, &bed->fd, &dg),
-	    0);
-	CHECK_INT(
-	    fs_make_dirs(bed->fd, ".drydock/patches/cargo", 0755, &fd, &dg), 0);
+	patch_bed_init(bed, "cargo");
 	CHECK_INT(mkdirat(bed->fd, ".cargo", 0700), 0);
 	strbuf_addstr(&lock, LOCK_TEXT);
 	add_entry(bed, "dep", "1.0.0", DEP_SUM, DEP_PATCH, &lock);
 	add_entry(bed, "lib", "2.0.0+b", LIB_SUM, LIB_PATCH, &lock);
-	put(bed->fd, "Cargo.lock", lock.buf);
-	write_ledger(bed);
+	patch_bed_put(bed->fd, "Cargo.lock", lock.buf);
+	patch_bed_write_ledger(bed);
 	write_manifest(bed);
-	CHECK_STR(dg.message, NULL);
-}
-
-static void
-bed_release(struct bed *bed)
-{
-	patchledger_release(&bed->ledger);
-	cleanup_close_fn(&bed->fd);
-}
-
-#define cleanup_bed __attribute__((cleanup(bed_release)))
-
-/* Returned: "KIND NAME VERSION PATH: TEXT" for each finding, or the failure. */
-static char *
-check(const struct bed *bed)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_patchcheck struct patchcheck found = PATCHCHECK_INIT;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-
-	CHECK(patchcheck_is_needed(bed->fd));
-	if (patchcheck_run(bed->fd, &found, &dg) != 0) {
-		CHECK_INT(found.nr, 0);
-		strbuf_addf(&out, "%d %s", dg.class, dg.message);
-	}
-	for (size_t i = 0; i < found.nr; i++) {
-		const struct patchcheck_finding *f = &found.v[i];
-
-		CHECK_STR(
-		    f->ecosystem != NULL ? f->ecosystem : "cargo", "cargo");
-		strbuf_addf(&out, "%s %s %s %s: %s\n",
-		    patchcheck_kind_name(f->kind),
-		    f->name != NULL ? f->name : "-",
-		    f->version != NULL ? f->version : "-", f->path, f->text);
-	}
-	return strbuf_detach(&out, NULL);
-}
-
-/* Replaces the first OLD in a file. */
-static void
-edit(const struct bed *bed, const char *path, const char *old, const char *new)
-{
-	cleanup_free char *text = tree_get(bed->fd, path);
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	const char *at = text == NULL ? NULL : strstr(text, old);
-
-	if (!CHECK(at != NULL))
-		return;
-	strbuf_add(&out, text, (size_t)(at - text));
-	strbuf_addstr(&out, new);
-	strbuf_addstr(&out, at + strlen(old));
-	put(bed->fd, path, out.buf);
-}
-
-/* A case: what is done to the project in sync, and what is found then. */
-struct row {
-	enum {
-		EDIT, /* a: path, b: old, c: new */
-		PUT, /* a: path, b: text */
-		GONE, /* a: path */
-		LINK, /* a: path, b: target */
-		FIFO, /* a: path */
-		DIRECTORY, /* a: path */
-		HUGE_FILE /* a: path */
-	} what;
-	const char *a;
-	const char *b;
-	const char *c;
-	const char *want;
-};
-
-static void
-spoil(const struct bed *bed, const struct row *row)
-{
-	cleanup_close int fd = -1;
-
-	if (row->what == EDIT) {
-		edit(bed, row->a, row->b, row->c);
-		return;
-	}
-	if (row->what == PUT) {
-		put(bed->fd, row->a, row->b);
-		return;
-	}
-	if (tree_has(bed->fd, row->a))
-		CHECK_INT(renameat(bed->fd, row->a, bed->fd, "aside"), 0);
-	if (row->what == LINK)
-		CHECK_INT(symlinkat(row->b, bed->fd, row->a), 0);
-	if (row->what == FIFO)
-		CHECK_INT(mkfifoat(bed->fd, row->a, 0600), 0);
-	if (row->what == DIRECTORY)
-		CHECK_INT(mkdirat(bed->fd, row->a, 0700), 0);
-	if (row->what == HUGE_FILE) {
-		fd = openat(
-		    bed->fd, row->a, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-		CHECK_INT(ftruncate(fd, (off_t)1 << 40), 0);
-	}
-}
-
-static void
-run_rows(const struct row *rows, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++) {
-		cleanup_bed struct bed bed;
-		cleanup_free char *got = NULL;
-
-		bed_open(&bed);
-		spoil(&bed, &rows[i]);
-		got = check(&bed);
-		CHECK_STR(got, rows[i].want);
-	}
+	patch_bed_put(bed->fd, ".cargo/config.toml", "");
 }
 
 static void
 test_in_sync(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ PUT, "other", "x", NULL, "" },
 		{ PUT, ".cargo/config.toml", "[build]\njobs = 1\n", NULL, "" },
 		{ PUT, ".cargo/config", "[patch.x]\ny = { path = \"z\" }\n",
@@ -307,7 +129,7 @@ test_in_sync(void)
 		{ EDIT, "Cargo.toml", "[package]", "# x\n[package]", "" },
 	};
 
-	run_rows(rows, ARRAY_SIZE(rows));
+	patch_bed_rows(rows, ARRAY_SIZE(rows), "cargo", bed_open);
 }
 
 #define DEP "dep 1.0.0 "
@@ -318,7 +140,7 @@ test_in_sync(void)
 static void
 test_copies(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ GONE, DEP_COPY, NULL, NULL,
 		    "copy-missing " DEP DEP_COPY ": missing\n" },
 		{ GONE, DEP_COPY ".files", NULL, NULL,
@@ -387,14 +209,14 @@ test_copies(void)
 		    "recorded\n" },
 	};
 
-	run_rows(rows, ARRAY_SIZE(rows));
+	patch_bed_rows(rows, ARRAY_SIZE(rows), "cargo", bed_open);
 }
 
 /* A copy and its list that were made to agree are not the recorded ones. */
 static void
 test_forged_copy(void)
 {
-	cleanup_bed struct bed bed;
+	cleanup_patch_bed struct patch_bed bed;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_patchtree struct patchtree tree = PATCHTREE_INIT;
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
@@ -402,14 +224,14 @@ test_forged_copy(void)
 	cleanup_close int fd = -1;
 
 	bed_open(&bed);
-	edit(&bed, DEP_COPY "/src/lib.rs", "patched", "other");
+	patch_bed_edit(&bed, DEP_COPY "/src/lib.rs", "patched", "other");
 	CHECK_INT(fs_open_nolinks(
 		      bed.fd, DEP_COPY, O_RDONLY | O_DIRECTORY, 0, &fd, &dg),
 	    0);
 	CHECK_INT(patchtree_read(fd, &tree, &dg), 0);
 	patchtree_list(&tree, &list);
-	put(bed.fd, DEP_COPY ".files", list.buf);
-	got = check(&bed);
+	patch_bed_put(bed.fd, DEP_COPY ".files", list.buf);
+	got = patch_bed_check(&bed, "cargo");
 	CHECK_STR(got,
 	    "copy-changed " DEP DEP_COPY ".files: changed\n"
 	    "copy-changed " DEP DEP_COPY ": " OTHER_TREE);
@@ -418,7 +240,7 @@ test_forged_copy(void)
 static void
 test_patches(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ GONE, DEP_FILE, NULL, NULL,
 		    "patch-missing " DEP DEP_FILE ": missing\n" },
 		{ PUT, DEP_FILE, "x", NULL,
@@ -448,7 +270,7 @@ test_patches(void)
 		    ".drydock/patches/README: not recorded\n" },
 	};
 
-	run_rows(rows, ARRAY_SIZE(rows));
+	patch_bed_rows(rows, ARRAY_SIZE(rows), "cargo", bed_open);
 }
 
 #define NO_BLOCK(who) \
@@ -460,7 +282,7 @@ test_patches(void)
 static void
 test_block(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ PUT, "Cargo.toml", MANIFEST_TEXT, NULL,
 		    NO_BLOCK(DEP) NO_BLOCK(LIB) },
 		{ GONE, "Cargo.toml", NULL, NULL,
@@ -490,14 +312,14 @@ test_block(void)
 		{ EDIT, "Cargo.toml", "# drydock patch: begin", "#",
 		    NO_BLOCK(DEP) NO_BLOCK(LIB) },
 	};
-	cleanup_bed struct bed bed;
+	cleanup_patch_bed struct patch_bed bed;
 	cleanup_free char *got = NULL;
 
-	run_rows(rows, ARRAY_SIZE(rows) - 1);
+	patch_bed_rows(rows, ARRAY_SIZE(rows) - 1, "cargo", bed_open);
 	/* Without its marks the block is the user's own. */
 	bed_open(&bed);
-	spoil(&bed, &rows[ARRAY_SIZE(rows) - 1]);
-	got = check(&bed);
+	patch_bed_spoil(&bed, &rows[ARRAY_SIZE(rows) - 1]);
+	got = patch_bed_check(&bed, "cargo");
 	CHECK(strncmp(got, "conflict " DEP "Cargo.toml: your own [patch.",
 		  30) == 0);
 	CHECK(strstr(got, NO_BLOCK(DEP) NO_BLOCK(LIB)) != NULL);
@@ -506,7 +328,7 @@ test_block(void)
 static void
 test_conflicts(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ PUT, ".cargo/config.toml",
 		    "[patch.crates-io]\nlib = { path = \"x\", version = \"1\" "
 		    "}\n",
@@ -547,7 +369,7 @@ test_conflicts(void)
 		    "remove that, or do not patch this crate here\n" },
 	};
 
-	run_rows(rows, ARRAY_SIZE(rows));
+	patch_bed_rows(rows, ARRAY_SIZE(rows), "cargo", bed_open);
 }
 
 #define DEP_ENTRY "name = \"dep\"\nversion = \"1.0.0\"\n"
@@ -558,7 +380,7 @@ test_conflicts(void)
 static void
 test_lock(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ EDIT, "Cargo.lock", DEP_ENTRY,
 		    DEP_ENTRY CRATES_IO "checksum = \"" DEP_SUM "\"\n",
 		    "lock-original " DEP "Cargo.lock: leads to the original of "
@@ -599,14 +421,14 @@ test_lock(void)
 		    "lock-other-version " LIB "Cargo.lock: missing\n" },
 	};
 
-	run_rows(rows, ARRAY_SIZE(rows));
+	patch_bed_rows(rows, ARRAY_SIZE(rows), "cargo", bed_open);
 }
 
 /* 3: DIAG_DATA, 6: DIAG_IO, 9: DIAG_CONFIG */
 static void
 test_cannot_judge(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ EDIT, PATCHLEDGER_PATH, "\"cargo\"", "\"npm\"",
 		    "9 .drydock/patches.json: dep 1.0.0: this version of "
 		    "drydock cannot check patches of npm" },
@@ -652,12 +474,12 @@ test_cannot_judge(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_bed struct bed bed;
+		cleanup_patch_bed struct patch_bed bed;
 		cleanup_free char *got = NULL;
 
 		bed_open(&bed);
-		spoil(&bed, &rows[i]);
-		got = check(&bed);
+		patch_bed_spoil(&bed, &rows[i]);
+		got = patch_bed_check(&bed, "cargo");
 		if (rows[i].want != NULL)
 			CHECK_STR(got, rows[i].want);
 		else
@@ -666,58 +488,20 @@ test_cannot_judge(void)
 	}
 }
 
-/* Returns true if each file and directory that is made unreadable is found. */
-static bool
-unreadable_is_found(void)
+static void
+test_unreadable(void)
 {
 	static const char *const paths[] = { "Cargo.toml", "Cargo.lock",
 		".cargo/config.toml", ".cargo", ".drydock", PATCHLEDGER_PATH,
 		DEP_FILE, ".drydock/patches", ".drydock/patches/cargo",
 		".drydock/patched", ".drydock/patched/cargo", DEP_COPY,
 		DEP_COPY ".files", DEP_COPY "/src", DEP_COPY "/src/lib.rs" };
-	bool found = true;
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		cleanup_bed struct bed bed;
-		cleanup_free char *got = NULL;
-
-		bed_open(&bed);
-		put(bed.fd, ".cargo/config.toml", "");
-		found = CHECK_INT(fchmodat(bed.fd, paths[i], 0, 0), 0) && found;
-		got = check(&bed);
-		if (!CHECK(strstr(got, "Permission denied") != NULL))
-			found = CHECK_STR(got, paths[i]);
-		CHECK_INT(fchmodat(bed.fd, paths[i], 0700, 0), 0);
-	}
-	return found;
-}
-
-/* root reads everything, so that a child is another user. */
-static void
-test_unreadable(void)
-{
-	cleanup_close int dir = tree_open();
-	pid_t pid;
-	int status = -1;
-
-	CHECK_INT(fchmod(dir, 0777), 0);
-	(void)fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		if (geteuid() == 0 &&
-		    (setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-			setresuid(NOBODY, NOBODY, NOBODY) < 0))
-			_exit(99);
-		/* Else /proc/self belongs to root. */
-		(void)prctl(PR_SET_DUMPABLE, 1);
-		_exit(unreadable_is_found() ? 0 : 1);
-	}
-	CHECK_INT(waitpid(pid, &status, 0), pid);
-	CHECK_INT(status, 0);
+	patch_bed_unreadable(paths, ARRAY_SIZE(paths), "cargo", bed_open);
 }
 
 static void
-check_full(const struct bed *bed)
+check_full(const struct patch_bed *bed)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_patchcheck struct patchcheck found = PATCHCHECK_INIT;
@@ -733,18 +517,18 @@ test_bounded(void)
 {
 	static const char *const dirs[] = { DEP_COPY, ".drydock/patches/cargo",
 		".drydock/patched" };
-	cleanup_bed struct bed bed;
+	cleanup_patch_bed struct patch_bed bed;
 	cleanup_strbuf struct strbuf block = STRBUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		cleanup_bed struct bed files;
+		cleanup_patch_bed struct patch_bed files;
 
 		bed_open(&files);
 		for (int n = 0; n < PATCHCHECK_MAX + 1; n++) {
 			cleanup_free char *path =
 			    xasprintf("%s/%d", dirs[i], n);
 
-			put(files.fd, path, "");
+			patch_bed_put(files.fd, path, "");
 		}
 		check_full(&files);
 	}
@@ -752,22 +536,22 @@ test_bounded(void)
 		strbuf_addf(&block, "[patch.crates-io.x%d]\npath = \"x\"\n", n);
 	strbuf_addstr(&block, "[patch.crates-io.dep]");
 	bed_open(&bed);
-	edit(&bed, "Cargo.toml", "[patch.crates-io.dep]", block.buf);
+	patch_bed_edit(&bed, "Cargo.toml", "[patch.crates-io.dep]", block.buf);
 	check_full(&bed);
 }
 
 static void
 test_without_ledger(void)
 {
-	cleanup_bed struct bed bed;
+	cleanup_patch_bed struct patch_bed bed;
 	cleanup_free char *got = NULL;
 
 	bed_open(&bed);
 	CHECK_INT(unlinkat(bed.fd, PATCHLEDGER_PATH, 0), 0);
 	/* These are read for the ledger's patches alone. */
 	CHECK_INT(unlinkat(bed.fd, "Cargo.lock", 0), 0);
-	put(bed.fd, ".cargo/config.toml", "paths = [\"x\"]\n");
-	got = check(&bed);
+	patch_bed_put(bed.fd, ".cargo/config.toml", "paths = [\"x\"]\n");
+	got = patch_bed_check(&bed, "cargo");
 	CHECK_STR(got,
 	    "block-orphan dep - Cargo.toml: leads to " DEP_COPY
 	    ", which is not recorded\n"
@@ -786,7 +570,7 @@ test_without_ledger(void)
 static void
 test_other_manifests(void)
 {
-	static const struct row rows[] = {
+	static const struct patch_row rows[] = {
 		{ PUT, "Cargo.toml", "[package\n", NULL, "" },
 		{ LINK, "Cargo.toml", "aside", NULL, "" },
 		{ FIFO, "Cargo.toml", NULL, NULL, "" },
@@ -794,7 +578,7 @@ test_other_manifests(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_bed struct bed bed;
+		cleanup_patch_bed struct patch_bed bed;
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_free char *got = NULL;
 
@@ -802,8 +586,8 @@ test_other_manifests(void)
 		CHECK_INT(fs_remove_tree(bed.fd, ".drydock", &dg), 0);
 		CHECK_INT(mkdirat(bed.fd, ".drydock", 0700), 0);
 		CHECK_INT(mkdirat(bed.fd, ".drydock/patches", 0700), 0);
-		spoil(&bed, &rows[i]);
-		got = check(&bed);
+		patch_bed_spoil(&bed, &rows[i]);
+		got = patch_bed_check(&bed, "cargo");
 		CHECK_STR(got, rows[i].want);
 	}
 }
@@ -844,7 +628,7 @@ test_is_needed(void)
 			CHECK_INT(
 			    fs_make_dirs(fd, rows[i].dir, 0700, &dir, &dg), 0);
 		if (rows[i].file != NULL)
-			put(fd, rows[i].file, rows[i].text);
+			patch_bed_put(fd, rows[i].file, rows[i].text);
 		CHECK_INT(patchcheck_is_needed(fd), rows[i].needed);
 		only_path = openat(tmp, "p", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		CHECK_INT(patchcheck_is_needed(only_path), rows[i].needed);

@@ -195,7 +195,8 @@ tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
 tests_unit_test_below_SOURCES = tests/unit/test-below.c $(tree_kit)
 tests_unit_test_npmroot_SOURCES = tests/unit/test-npmroot.c $(tree_kit)
-tests_unit_test_patchcheck_SOURCES = tests/unit/test-patchcheck.c $(tree_kit)
+patch_bed = tests/unit/patch-bed.c tests/unit/patch-bed.h $(tree_kit)
+tests_unit_test_patchcheck_SOURCES = tests/unit/test-patchcheck.c $(patch_bed)
 tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
 tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)
 tests_unit_test_trusted_SOURCES = tests/unit/test-trusted.c \
