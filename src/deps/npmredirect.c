@@ -19,16 +19,8 @@
 #define MANIFEST "package.json"
 #define LOCK "package-lock.json"
 
-/* What is known of a package after each of its entries. */
-struct found {
-	enum ecosystem_locked locked;
-	const struct json *entry; /* the first; borrowed */
-	const char *path; /* of that entry; borrowed */
-	const char *why; /* of OTHER; static */
-};
-
 static int
-set_other(struct found *f, const char *path, const char *why)
+set_other(struct npmredirect_found *f, const char *path, const char *why)
 {
 	f->locked = ECOSYSTEM_OTHER;
 	f->path = path;
@@ -88,8 +80,8 @@ is_package(const struct json *entry, const char *path, const char *name,
 
 /* Returns -1 after an entry that decides: ret->locked is then OTHER. */
 static int
-take_entry(struct found *ret, const struct json *entry, const char *path,
-    const char *name)
+take_entry(struct npmredirect_found *ret, const struct json *entry,
+    const char *path, const char *name)
 {
 	enum ecosystem_locked locked;
 	const char *why = judge_entry(entry, path, name, &locked);
@@ -97,21 +89,25 @@ take_entry(struct found *ret, const struct json *entry, const char *path,
 	if (why != NULL)
 		return set_other(ret, path, why);
 	if (ret->entry == NULL) {
-		*ret = (struct found){ locked, entry, path, NULL };
+		ret->locked = locked;
+		ret->entry = entry;
+		ret->path = path;
 		return 0;
 	}
-	if (strcmp(member(entry, "resolved"), member(ret->entry, "resolved")) !=
-		0 ||
+	ret->is_twice = strcmp(member(entry, "resolved"),
+			    member(ret->entry, "resolved")) != 0 ||
 	    strcmp(member(entry, "integrity"),
-		member(ret->entry, "integrity")) != 0)
-		return set_other(ret, path, "differs from another entry of it");
-	return 0;
+		member(ret->entry, "integrity")) != 0;
+	return ret->is_twice
+	    ? set_other(ret, path, "differs from another entry of it")
+	    : 0;
 }
 
-static struct found
-find_package(const struct json *packages, const char *name, const char *version)
+void
+npmredirect_find_in(const struct json *packages, const char *name,
+    const char *version, struct npmredirect_found *ret_found)
 {
-	struct found f = { .locked = ECOSYSTEM_ABSENT };
+	struct npmredirect_found f = { .locked = ECOSYSTEM_ABSENT };
 
 	for (size_t i = 0; i < json_len(packages); i++) {
 		const char *path = json_key_at(packages, i);
@@ -121,7 +117,12 @@ find_package(const struct json *packages, const char *name, const char *version)
 		    take_entry(&f, entry, path, name) != 0)
 			break;
 	}
-	return f;
+	if (f.locked == ECOSYSTEM_ORIGINAL || f.locked == ECOSYSTEM_REDIRECTED)
+		(void)npmlock_read_integrity(
+		    member(f.entry, "integrity"), &f.integrity);
+	if (f.locked == ECOSYSTEM_REDIRECTED)
+		f.resolved = member(f.entry, "resolved") + strlen("file:");
+	*ret_found = f;
 }
 
 int
@@ -130,21 +131,15 @@ npmredirect_find(const struct strbuf *lock, const char *name,
     struct digest *ret_integrity, struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
-	struct digest digest = { .kind = DIGEST_NONE };
-	struct found f;
+	struct npmredirect_found f;
 
 	if (npmlock_parse_json(lock->buf, lock->len, LOCK, &root, dg) != 0)
 		return -1;
-	f = find_package(json_get(root, "packages"), name, version);
-	*ret_path = NULL;
+	npmredirect_find_in(json_get(root, "packages"), name, version, &f);
 	*ret_locked = f.locked;
-	if (f.locked == ECOSYSTEM_ORIGINAL || f.locked == ECOSYSTEM_REDIRECTED)
-		(void)npmlock_read_integrity(
-		    member(f.entry, "integrity"), &digest);
-	if (f.locked == ECOSYSTEM_REDIRECTED)
-		*ret_path =
-		    xstrdup(member(f.entry, "resolved") + strlen("file:"));
-	*ret_integrity = digest;
+	*ret_path =
+	    f.locked == ECOSYSTEM_REDIRECTED ? xstrdup(f.resolved) : NULL;
+	*ret_integrity = f.integrity;
 	return 0;
 }
 
@@ -162,8 +157,9 @@ static int
 find_original(const struct json *packages, const char *name,
     const char *version, const struct json **ret_entry, struct diag *dg)
 {
-	struct found f = find_package(packages, name, version);
+	struct npmredirect_found f;
 
+	npmredirect_find_in(packages, name, version, &f);
 	if (f.locked == ECOSYSTEM_ABSENT)
 		return diag_set(dg, DIAG_CONFIG, LOCK " does not have %s %s",
 		    name, version);

@@ -20,10 +20,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/digest.h"
 #include "deps/ecosystem.h"
 
 struct diag;
-struct digest;
+struct json;
 struct strbuf;
 
 /* What every value of a redirect begins with. */
@@ -76,5 +77,20 @@ bool npmredirect_has_mark(const char *text, size_t len);
 int npmredirect_find(const struct strbuf *lock, const char *name,
     const char *version, enum ecosystem_locked *ret_locked, char **ret_path,
     struct digest *ret_integrity, struct diag *dg);
+
+/* How a lock has a package.  The texts are borrowed from the document. */
+struct npmredirect_found {
+	enum ecosystem_locked locked;
+	const struct json *entry; /* of ORIGINAL and REDIRECTED: the first */
+	const char *path; /* of the entry that decides, or NULL: ABSENT */
+	struct digest integrity; /* SHA-512, or DIGEST_NONE */
+	const char *resolved; /* of REDIRECTED: the path behind "file:" */
+	const char *why; /* of OTHER; static */
+	bool is_twice; /* OTHER: two entries differ */
+};
+
+/* The same in a lock's object "packages". */
+void npmredirect_find_in(const struct json *packages, const char *name,
+    const char *version, struct npmredirect_found *ret_found);
 
 #endif /* DRYDOCK_NPMREDIRECT_H */
