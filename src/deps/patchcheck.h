@@ -22,12 +22,13 @@ enum patchcheck_kind {
 	PATCHCHECK_PATCH_MISSING,
 	PATCHCHECK_PATCH_CHANGED, /* not the recorded digest */
 	PATCHCHECK_PATCH_ORPHAN, /* a patch file that is not recorded */
-	PATCHCHECK_BLOCK_MISSING, /* in Cargo.toml, or this crate in it */
+	/* The block in Cargo.toml, or a redirect in npm's two files. */
+	PATCHCHECK_BLOCK_MISSING, /* or this package in it */
 	PATCHCHECK_BLOCK_OTHER, /* it leads to another copy */
 	PATCHCHECK_BLOCK_FOREIGN, /* it is not as drydock wrote it */
-	PATCHCHECK_BLOCK_ORPHAN, /* it has a crate that is not recorded */
-	PATCHCHECK_CONFLICT, /* .cargo/config.toml patches the same crate */
-	PATCHCHECK_LOCK_ORIGINAL, /* the entry still leads to crates.io */
+	PATCHCHECK_BLOCK_ORPHAN, /* it has a package that is not recorded */
+	PATCHCHECK_CONFLICT, /* something wins over the block */
+	PATCHCHECK_LOCK_ORIGINAL, /* the entry still leads to the registry */
 	PATCHCHECK_LOCK_OTHER_VERSION, /* the lock has not this version */
 	PATCHCHECK_LOCK_OTHER_SOURCE, /* or other bytes of it */
 	PATCHCHECK_LOCK_TWICE, /* this version from two sources */
@@ -44,8 +45,8 @@ struct patchcheck_finding {
 };
 
 /*
- * In this order: Cargo.toml, Cargo.lock, the configuration, patches and their
- * copies, orphans; each in the ledger's order.  The first PATCHCHECK_MAX
+ * In this order: for each ecosystem the manifest, the lock file and the
+ * configuration; patches and their copies; orphans; each in the ledger's order.  The first PATCHCHECK_MAX
  * findings are kept.
  */
 struct patchcheck {
@@ -54,7 +55,8 @@ struct patchcheck {
 	size_t npatches; /* recorded */
 	/*
 	 * What is no difference, and good to know: a project below this one
-	 * that has the original.  The first PATCHCHECK_MAX_NOTES.
+	 * that has the original, a node_modules that was installed before.
+	 * The first PATCHCHECK_MAX_NOTES.
 	 */
 	struct strvec notes;
 };
@@ -68,7 +70,7 @@ struct patchcheck {
 
 /*
  * Returns true if the project has something of drydock's patches: a ledger,
- * patches, copies, or the block in Cargo.toml.
+ * patches, copies, or a redirect in a manifest.
  */
 bool patchcheck_is_needed(int project_fd);
 
@@ -80,8 +82,8 @@ bool patchcheck_is_needed(int project_fd);
  * manifest or lock file that is missing.  project_fd may be O_PATH.  ret_check
  * is PATCHCHECK_INIT before.
  *
- * Not judged: configuration of cargo in directories above the project, in the
- * environment and in arguments, and what below.h leaves out.
+ * Not judged: configuration of a package manager in directories above the
+ * project, in the environment and in arguments, and what below.h leaves out.
  */
 int patchcheck_run(
     int project_fd, struct patchcheck *ret_check, struct diag *dg);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -16,6 +17,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/ecosystem.h"
+#include "deps/npmpackage.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 #include "deps/patchtext.h"
@@ -156,15 +158,43 @@ read_list(const struct copy *c, struct patchtree *ret_want)
 	return false;
 }
 
+/*
+ * The package manager knows the copy's package file by this digest alone, and
+ * would take the file from its cache if the digest were another one's.
+ */
 static void
-compare_copy(
-    struct copy *c, const struct patchtree *want, const struct patchtree *got)
+check_integrity(const struct copy *c, int copy_fd)
+{
+	cleanup_free char *whole = xasprintf("%s/" NPMPACKAGE_FILE, c->path);
+	cleanup_close int fd = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	struct digest digest;
+	struct stat st;
+
+	if (c->e->integrity.kind == DIGEST_NONE)
+		return;
+	if (fs_open_nolinks(copy_fd, NPMPACKAGE_FILE, OPEN_FILE, 0, &fd, &dg) !=
+		0 ||
+	    fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    digest_file(fd, st.st_size, c->e->integrity.kind, &digest) != 0 ||
+	    !digest_equal(&digest, &c->e->integrity))
+		patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED,
+		    c->e->ecosystem, c->e, whole,
+		    "not the file whose integrity " PATCHLEDGER_PATH
+		    " records");
+}
+
+static void
+compare_copy(struct copy *c, int fd, const struct patchtree *want,
+    const struct patchtree *got)
 {
 	struct digest digest;
 
 	patchtree_digest(got, &digest);
-	if (digest_equal(&digest, &c->e->tree))
+	if (digest_equal(&digest, &c->e->tree)) {
+		check_integrity(c, fd);
 		return;
+	}
 	if (want->nr > 0)
 		patchtree_compare(want, got, add_difference, c);
 	else
@@ -199,7 +229,7 @@ check_copy(struct files *f, const struct patchledger_entry *e)
 		patchfinding_add(f->check, PATCHCHECK_COPY_CHANGED,
 		    e->ecosystem, e, path, "cannot be read: %s", dg.message);
 	else
-		compare_copy(&c, &want, &got);
+		compare_copy(&c, fd, &want, &got);
 }
 
 /* A directory whose entries are known, and what another entry is. */

@@ -33,6 +33,8 @@ deps_sources = \
 	src/deps/lockfiles.h \
 	src/deps/modzip.c \
 	src/deps/modzip.h \
+	src/deps/npmcheck.c \
+	src/deps/npmcheck.h \
 	src/deps/npmdependents.c \
 	src/deps/npmdependents.h \
 	src/deps/npmedit.c \
