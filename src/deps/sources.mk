@@ -85,5 +85,13 @@ deps_sources = \
 	src/deps/patchtools.h \
 	src/deps/patchtree.c \
 	src/deps/patchtree.h \
+	src/deps/pnpmlock.c \
+	src/deps/pnpmlock.h \
 	src/deps/toml.c \
-	src/deps/toml.h
+	src/deps/toml.h \
+	src/deps/yamlread.c \
+	src/deps/yamlread.h \
+	src/deps/yarnlock.c \
+	src/deps/yarnlock.h \
+	src/deps/yarnpatch.c \
+	src/deps/yarnpatch.h
