@@ -16,7 +16,9 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
+#include "cmd/patchother.h"
 #include "deps/ecosystem.h"
+#include "deps/otherpatches.h"
 #include "deps/patchcheck.h"
 #include "deps/patches.h"
 #include "deps/patchledger.h"
@@ -83,23 +85,20 @@ project_has(const struct patch *p, const char *name)
  * Without --ecosystem, the lock files of the project tell which one it is.
  */
 static int
-check_ecosystem(struct patch *p, struct diag *dg)
+check_ecosystem(struct patch *p, const char *verb, bool writes, struct diag *dg)
 {
-	static const struct {
-		const char *lock;
-		const char *own; /* command */
-	} others[] = {
-		{ "pnpm-lock.yaml", "pnpm patch NAME" },
-		{ "yarn.lock", "yarn patch NAME" },
-	};
 	const char *ecosystem = p->options->ecosystem;
+	const struct otherpatches *other = otherpatches_find(ecosystem);
 
+	if (other != NULL)
+		return writes ? patchother_refuse(other, verb, dg) : 0;
 	if (ecosystem != NULL) {
 		p->eco = ecosystem_find(ecosystem);
 		return p->eco != NULL
 		    ? 0
 		    : diag_set(dg, DIAG_USAGE,
-			  "patch: --ecosystem is cargo or npm, and not \"%s\"",
+			  "patch: --ecosystem is cargo, npm, pnpm or yarn, and "
+			  "not \"%s\"",
 			  ecosystem);
 	}
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
@@ -107,11 +106,9 @@ check_ecosystem(struct patch *p, struct diag *dg)
 			return 0;
 	if (patchcheck_is_needed(p->fd))
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (project_has(p, others[i].lock))
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s has a %s: use \"%s\" instead", p->project.path,
-			    others[i].lock, others[i].own);
+	for (size_t i = 0; writes && i < OTHERPATCHES_NR; i++)
+		if (project_has(p, otherpatches[i].lock))
+			return patchother_refuse(&otherpatches[i], verb, dg);
 	return 0;
 }
 
@@ -282,7 +279,7 @@ print_check_json(
 
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "in_sync", c->nr == 0);
-	jsonw_key_int(w, "patches", (int64_t)c->npatches);
+	jsonw_key_int(w, "patches", (int64_t)(c->npatches + c->nothers));
 	jsonw_key(w, "findings");
 	jsonw_open_array(w);
 	for (size_t i = 0; i < c->nr; i++)
@@ -298,6 +295,7 @@ print_check_json(
 static char *
 advice_of(const struct patchcheck_finding *f, const char *mend)
 {
+	const struct otherpatches *other = otherpatches_find(f->ecosystem);
 	static const char *const first[PATCHCHECK_NKINDS] = {
 		[PATCHCHECK_PATCH_MISSING] = "restore this file, or ",
 		[PATCHCHECK_BLOCK_ORPHAN] = "restore " PATCHLEDGER_PATH ", or ",
@@ -307,6 +305,8 @@ advice_of(const struct patchcheck_finding *f, const char *mend)
 		[PATCHCHECK_LOCK_TWICE] = "restore this file, or ",
 	};
 
+	if (other != NULL)
+		return patchother_advice(other, f, mend);
 	return xasprintf(
 	    "%srun \"%s\"", first[f->kind] != NULL ? first[f->kind] : "", mend);
 }
@@ -336,6 +336,7 @@ print_check(const struct patch *p, const struct patchcheck *c,
     const struct strvec *mends)
 {
 	cleanup_strvec struct strvec advice = STRVEC_INIT;
+	size_t npatches = c->npatches + c->nothers;
 
 	for (size_t i = 0; i < c->nr; i++)
 		strvec_push_given(&advice, advice_of(&c->v[i], mends->v[i]));
@@ -352,11 +353,11 @@ print_check(const struct patch *p, const struct patchcheck *c,
 	if (c->nr >= PATCHCHECK_MAX)
 		diag_note(
 		    "only the first %d differences are shown", PATCHCHECK_MAX);
-	if (c->nr == 0 && c->npatches == 0)
+	if (c->nr == 0 && npatches == 0)
 		(void)printf("no patches\n");
 	else if (c->nr == 0)
-		(void)printf("%zu %s in sync\n", c->npatches,
-		    c->npatches == 1 ? "patch" : "patches");
+		(void)printf("%zu %s in sync\n", npatches,
+		    npatches == 1 ? "patch" : "patches");
 }
 
 static int
@@ -365,7 +366,7 @@ check(struct patch *p, struct diag *dg)
 	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
 	cleanup_strvec struct strvec mends = STRVEC_INIT;
 
-	if (patchcheck_run(p->fd, &c, dg) != 0)
+	if (patchother_check(p->fd, p->options->ecosystem, &c, dg) != 0)
 		return -1;
 	p->ctx->status = c.nr > 0 ? 1 : 0;
 	for (size_t i = 0; i < c.nr; i++)
@@ -452,10 +453,12 @@ list(struct patch *p, struct diag *dg)
 {
 	cleanup_patchledger struct patchledger ledger = PATCHLEDGER_INIT;
 	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
+	const char *ecosystem = p->options->ecosystem;
 	struct jsonw *w = NULL;
 
-	if (patchcheck_run(p->fd, &c, dg) != 0 ||
-	    read_ledger(p, &ledger, dg) != 0)
+	if (patchother_check(p->fd, ecosystem, &c, dg) != 0 ||
+	    (otherpatches_find(ecosystem) == NULL &&
+		read_ledger(p, &ledger, dg) != 0))
 		return -1;
 	if (p->options->json) {
 		w = jsonw_new(true);
@@ -469,11 +472,12 @@ list(struct patch *p, struct diag *dg)
 		else
 			print_entry(e, finding_of(&c, e));
 	}
+	patchother_list(w, &c);
 	if (w != NULL) {
 		jsonw_close_array(w);
 		return jsonw_print(w, dg);
 	}
-	if (ledger.nr == 0)
+	if (ledger.nr + c.nothers == 0)
 		diag_note("%s has no patches", p->project.path);
 	if (c.nr > 0)
 		diag_note("run \"drydock patch check\" to see what differs, "
@@ -510,7 +514,8 @@ find_verb(const char *name)
 static int
 run_verb(struct patch *p, const struct verb *verb, struct diag *dg)
 {
-	if (open_project(p, dg) != 0 || check_ecosystem(p, dg) != 0 ||
+	if (open_project(p, dg) != 0 ||
+	    check_ecosystem(p, verb->name, verb->writes, dg) != 0 ||
 	    (p->operand != NULL && parse_operand(p, dg) != 0) ||
 	    (verb->writes && open_target(p, dg) != 0))
 		return -1;
@@ -547,7 +552,7 @@ static const struct optdef patch_optdefs[] = {
 	{ "project", 'p', OPT_OPTIONAL, offsetof(struct patch_options, project),
 	    "[DIR]", "of this project (default: the working directory)" },
 	{ "ecosystem", 'e', OPT_STRING,
-	    offsetof(struct patch_options, ecosystem), "cargo|npm",
+	    offsetof(struct patch_options, ecosystem), "cargo|npm|pnpm|yarn",
 	    "what NAME is a package of (default: by the lock file)" },
 	{ "json", 'j', OPT_FLAG, offsetof(struct patch_options, json), NULL,
 	    "print JSON" },

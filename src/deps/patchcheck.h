@@ -32,6 +32,7 @@ enum patchcheck_kind {
 	PATCHCHECK_LOCK_OTHER_VERSION, /* the lock has not this version */
 	PATCHCHECK_LOCK_OTHER_SOURCE, /* or other bytes of it */
 	PATCHCHECK_LOCK_TWICE, /* this version from two sources */
+	PATCHCHECK_LOCK_ORPHAN, /* a patch that no manifest has */
 	PATCHCHECK_NKINDS
 };
 
@@ -42,6 +43,14 @@ struct patchcheck_finding {
 	char *version; /* owned; or NULL */
 	char *path; /* owned; of the file, below the project; escaped */
 	char *text; /* owned; what is wrong with the file; escaped */
+};
+
+/* A patch that another program applies; see otherpatches.h. */
+struct patchcheck_other {
+	const char *ecosystem; /* static */
+	char *name; /* owned */
+	char *version; /* owned; a version or a range, or NULL: all */
+	char *path; /* owned; raw; of the patch file, below the project */
 };
 
 /*
@@ -59,13 +68,15 @@ struct patchcheck {
 	 * The first PATCHCHECK_MAX_NOTES.
 	 */
 	struct strvec notes;
+	struct patchcheck_other *others; /* owned */
+	size_t nothers;
 };
 
 #define PATCHCHECK_MAX 200
 #define PATCHCHECK_MAX_NOTES 10
-#define PATCHCHECK_INIT                 \
-	{                               \
-		NULL, 0, 0, STRVEC_INIT \
+#define PATCHCHECK_INIT                          \
+	{                                        \
+		NULL, 0, 0, STRVEC_INIT, NULL, 0 \
 	}
 
 /*

@@ -8,7 +8,13 @@
 
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "deps/otherpatches.h"
 #include "deps/patchledger.h"
+
+#define ALNUM                        \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789"
 
 static const struct {
 	const char *name;
@@ -33,6 +39,8 @@ static const struct {
 	[PATCHCHECK_LOCK_OTHER_SOURCE] = { "lock-other-source",
 	    "drydock patch remove NAME" },
 	[PATCHCHECK_LOCK_TWICE] = { "lock-twice", "drydock patch remove NAME" },
+	/* Of another program's patches alone. */
+	[PATCHCHECK_LOCK_ORPHAN] = { "lock-orphan", "drydock patch check" },
 };
 
 static void
@@ -119,11 +127,36 @@ patchfinding_note(
 }
 
 void
+patchfinding_add_other(struct patchcheck *check, const char *ecosystem,
+    const char *name, const char *version, const char *path)
+{
+	check->others = xreallocarray(
+	    check->others, check->nothers + 1, sizeof(*check->others));
+	check->others[check->nothers++] = (struct patchcheck_other){
+		.ecosystem = ecosystem,
+		.name = xstrdup(name),
+		.version = version == NULL ? NULL : xstrdup(version),
+		.path = xstrdup(path),
+	};
+}
+
+static void
+release_other(struct patchcheck_other *other)
+{
+	free(other->name);
+	free(other->version);
+	free(other->path);
+}
+
+void
 patchcheck_release(struct patchcheck *check)
 {
 	for (size_t i = 0; i < check->nr; i++)
 		release_finding(&check->v[i]);
 	free(check->v);
+	for (size_t i = 0; i < check->nothers; i++)
+		release_other(&check->others[i]);
+	free(check->others);
 	strvec_release(&check->notes);
 	*check = (struct patchcheck)PATCHCHECK_INIT;
 }
@@ -134,12 +167,39 @@ patchcheck_kind_name(enum patchcheck_kind kind)
 	return kinds[kind].name;
 }
 
+/* Whether a word of another program's file can stand in a command. */
+static bool
+is_word(const char *text)
+{
+	return *text != '\0' && *text != '-' &&
+	    text[strspn(text, ALNUM "@/._+-")] == '\0';
+}
+
+/* Returned: the command; a name that is no word stays "NAME". */
+static char *
+mend_other(const struct otherpatches *other, const struct patchcheck_finding *f)
+{
+	const char *mend = otherpatches_mend(other, f->kind);
+	const char *at = strstr(mend, " NAME");
+	bool has_version = f->version != NULL;
+
+	if (at == NULL || f->name == NULL || !is_word(f->name) ||
+	    (has_version && !is_word(f->version)))
+		return xstrdup(mend);
+	return xasprintf("%.*s %s%s%s", (int)(at - mend), mend, f->name,
+	    has_version ? "@" : "", has_version ? f->version : "");
+}
+
 char *
 patchcheck_mend(const struct patchcheck_finding *finding)
 {
 	const char *mend = kinds[finding->kind].mend;
+	const struct otherpatches *other =
+	    otherpatches_find(finding->ecosystem);
 	const char *at = strstr(mend, " NAME");
 
+	if (other != NULL)
+		return mend_other(other, finding);
 	if (at == NULL || finding->name == NULL || finding->version == NULL)
 		return xstrdup(mend);
 	return xasprintf("%.*s %s@%s", (int)(at - mend), mend, finding->name,

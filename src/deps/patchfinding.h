@@ -25,4 +25,8 @@ void patchfinding_add(struct patchcheck *check, enum patchcheck_kind kind,
 void patchfinding_note(struct patchcheck *check, const char *path,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Adds a patch that another program applies; version may be NULL. */
+void patchfinding_add_other(struct patchcheck *check, const char *ecosystem,
+    const char *name, const char *version, const char *path);
+
 #endif /* DRYDOCK_PATCHFINDING_H */

@@ -58,6 +58,8 @@ deps_sources = \
 	src/deps/npmredirect.h \
 	src/deps/npmroot.c \
 	src/deps/npmroot.h \
+	src/deps/otherpatches.c \
+	src/deps/otherpatches.h \
 	src/deps/packages.c \
 	src/deps/packages.h \
 	src/deps/packagesources.h \
@@ -85,12 +87,16 @@ deps_sources = \
 	src/deps/patchtools.h \
 	src/deps/patchtree.c \
 	src/deps/patchtree.h \
+	src/deps/pnpmcheck.c \
+	src/deps/pnpmcheck.h \
 	src/deps/pnpmlock.c \
 	src/deps/pnpmlock.h \
 	src/deps/toml.c \
 	src/deps/toml.h \
 	src/deps/yamlread.c \
 	src/deps/yamlread.h \
+	src/deps/yarncheck.c \
+	src/deps/yarncheck.h \
 	src/deps/yarnlock.c \
 	src/deps/yarnlock.h \
 	src/deps/yarnpatch.c \

@@ -807,21 +807,115 @@ lto = true"
   assert_contains "$stderr" src/link
 }
 
-@test "other package managers are named" {
+@test "pnpm and yarn: checked, and their own commands named" {
   run -64 --separate-stderr drydock patch list --ecosystem pip
   assert_equal "$stderr" \
-    'drydock: patch: --ecosystem is cargo or npm, and not "pip"'
+    'drydock: patch: --ecosystem is cargo, npm, pnpm or yarn, and not "pip"'
+  local verb command
+  while IFS='|' read -r verb command; do
+    # shellcheck disable=SC2086 # two words
+    run -78 --separate-stderr drydock patch $verb -e "${command%% *}"
+    assert_equal "$stderr" "drydock: ${command%% *} has patches of its own,\
+ which drydock only checks: run \"$command\" in a session instead of \"drydock\
+ patch ${verb%% *}\""
+  done <<'END'
+start dep|pnpm patch NAME
+save|pnpm patch-commit DIR
+apply|pnpm install
+seal|pnpm install
+remove dep|pnpm patch-remove NAME
+start dep|yarn patch NAME
+save|yarn patch-commit -s DIR
+apply|yarn install
+END
+  run -78 --separate-stderr drydock patch remove dep -e yarn
+  assert_contains "$stderr" \
+    'take its "patch:" out of package.json, then run "yarn install"'
   # A project with both is cargo's.
-  touch pnpm-lock.yaml
+  printf "lockfileVersion: '9.0'\n" >pnpm-lock.yaml
   run -0 drydock patch check
   rm Cargo.lock
+  run -0 --separate-stderr drydock patch check
+  assert_equal "$output" "no patches"
   run -78 --separate-stderr drydock patch start dep
-  assert_equal "$stderr" "drydock: $project has a pnpm-lock.yaml: use\
- \"pnpm patch NAME\" instead"
+  assert_contains "$stderr" 'run "pnpm patch NAME" in a session'
   mv pnpm-lock.yaml yarn.lock
+  run -78 --separate-stderr drydock patch start dep
+  assert_contains "$stderr" 'run "yarn patch NAME" in a session'
+}
+
+# make_pnpm: a project of pnpm 12 with a patch, instead of the crate.
+make_pnpm() {
+  rm -r Cargo.toml Cargo.lock src
+  printf '{"dependencies": {"is-odd": "3.0.1"}}\n' >package.json
+  printf 'patchedDependencies:\n  is-odd: patches/is-odd.patch\n' \
+    >pnpm-workspace.yaml
+  mkdir patches
+  printf -- '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n' >patches/is-odd.patch
+  hash=$(sha256sum <patches/is-odd.patch | cut -c 1-64)
+  printf "lockfileVersion: '9.0'\n\npatchedDependencies:\n  is-odd: %s\n
+snapshots:\n\n  is-odd@3.0.1(patch_hash=%s): {}\n" "$hash" "$hash" \
+    >pnpm-lock.yaml
+}
+
+@test "pnpm: in sync, and not" {
+  make_pnpm
+  local before
+  before=$(state_of .)
+  in_sync 1
+  run -0 --separate-stderr drydock patch list
+  assert_equal "$output" "pnpm is-odd: in sync"
+  run -0 drydock patch list --json -e pnpm
+  assert_equal "$(jq -c .[] <<<"$output")" \
+    '{"ecosystem":"pnpm","name":"is-odd","version":null,'\
+'"patch":"patches/is-odd.patch","copy":null,"state":"in-sync"}'
+  run -0 drydock patch check -e cargo
+  assert_equal "$output" "no patches"
+  assert_equal "$(state_of .)" "$before"
+  echo >>patches/is-odd.patch
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" 'patches/is-odd.patch: not the patch that pnpm-lock.yaml has
+  run "pnpm install" in a session'
+  run -1 --separate-stderr drydock patch check --json
+  assert_equal "$(jq -c '[.in_sync, .patches, .findings]' <<<"$output")" \
+    '[false,1,[{"kind":"patch-changed","ecosystem":"pnpm","name":"is-odd",'\
+'"version":null,"path":"patches/is-odd.patch",'\
+'"text":"not the patch that pnpm-lock.yaml has","mend":"pnpm install"}]]'
+  run -0 --separate-stderr drydock patch list
+  assert_equal "$output" "pnpm is-odd: patches/is-odd.patch: not the patch that\
+ pnpm-lock.yaml has"
+  rm patches/is-odd.patch
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" 'patches/is-odd.patch: missing
+  restore this file, or run "pnpm patch-remove is-odd" in a session'
+  echo "lockfileVersion: '11.0'" >pnpm-lock.yaml
   run -78 --separate-stderr drydock patch check
-  assert_equal "$stderr" "drydock: $project has a yarn.lock: use\
- \"yarn patch NAME\" instead"
+  assert_contains "$stderr" "pnpm-lock.yaml: lockfileVersion 11.0 is not known"
+  echo ": : :" >pnpm-lock.yaml
+  run -65 --separate-stderr drydock patch check
+}
+
+@test "yarn: in sync, and not" {
+  rm -r Cargo.toml Cargo.lock src
+  local spec='patch:is-odd@npm%3A3.0.1#~/p.patch'
+  printf '{"dependencies": {"is-odd": "%s"}}\n' "$spec" >package.json
+  printf -- '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n' >p.patch
+  printf '%s\n' __metadata: '  version: 8' "\"is-odd@$spec\":" \
+    "  resolution: \"is-odd@$spec::version=3.0.1&hash=bca637\"" >yarn.lock
+  in_sync 1
+  run -0 drydock patch list -e yarn
+  assert_equal "$output" "yarn is-odd@3.0.1: in sync"
+  sed -i 's/^+b/+c/' p.patch
+  run -1 --separate-stderr drydock patch check
+  assert_equal "$output" 'p.patch: not the patch that yarn.lock has
+  run "yarn install" in a session'
+  rm p.patch
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" 'restore this file, or take its "patch:" out of'
+  printf '# yarn lockfile v1\n' >yarn.lock
+  run -0 --separate-stderr drydock patch check
+  assert_equal "$output" "no patches"
+  assert_contains "$stderr" "yarn.lock is yarn 1's"
 }
 
 @test "words that are no package and no command are usage" {

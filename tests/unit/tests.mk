@@ -62,6 +62,7 @@ unit_tests = \
 	tests/unit/test-npmrange \
 	tests/unit/test-npmroot \
 	tests/unit/test-options \
+	tests/unit/test-otherpatches \
 	tests/unit/test-outcome \
 	tests/unit/test-patchcheck \
 	tests/unit/test-patchledger \
@@ -263,3 +264,5 @@ tests_unit_test_verify_inspect_SOURCES = tests/unit/test-verify-inspect.c \
 proc_kit = tests/unit/proc-kit.c tests/unit/proc-kit.h
 tests_unit_test_proc_SOURCES = tests/unit/test-proc.c $(proc_kit)
 tests_unit_test_proc_end_SOURCES = tests/unit/test-proc-end.c $(proc_kit)
+tests_unit_test_otherpatches_SOURCES = tests/unit/test-otherpatches.c \
+	$(tree_kit)

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of programs that have patches of their own. */
+#include "deps/otherpatches.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/fs-walk.h"
+#include "base/fs.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "deps/patchfiles.h"
+#include "deps/patchfinding.h"
+#include "deps/patchtext.h"
+#include "deps/pnpmcheck.h"
+#include "deps/yarncheck.h"
+
+const struct otherpatches otherpatches[OTHERPATCHES_NR] = {
+	{
+	    .ecosystem = PNPMCHECK_NAME,
+	    .lock = PNPMCHECK_LOCK,
+	    .start = "pnpm patch NAME",
+	    .save = "pnpm patch-commit DIR",
+	    .apply = "pnpm install",
+	    .remove = "pnpm patch-remove NAME",
+	    .before_remove = "",
+	    .check = pnpmcheck_run,
+	},
+	{
+	    .ecosystem = YARNCHECK_NAME,
+	    .lock = YARNCHECK_LOCK,
+	    .start = "yarn patch NAME",
+	    .save = "yarn patch-commit -s DIR",
+	    .apply = "yarn install",
+	    /* yarn has no command that removes a patch. */
+	    .remove = "yarn install",
+	    .before_remove = "take its \"patch:\" out of package.json, then ",
+	    .check = yarncheck_run,
+	},
+};
+
+const struct otherpatches *
+otherpatches_find(const char *ecosystem)
+{
+	for (size_t i = 0; ecosystem != NULL && i < OTHERPATCHES_NR; i++)
+		if (strcmp(otherpatches[i].ecosystem, ecosystem) == 0)
+			return &otherpatches[i];
+	return NULL;
+}
+
+const char *
+otherpatches_mend(const struct otherpatches *other, enum patchcheck_kind kind)
+{
+	return kind == PATCHCHECK_PATCH_MISSING ||
+		kind == PATCHCHECK_LOCK_OTHER_VERSION
+	    ? other->remove
+	    : other->apply;
+}
+
+int
+otherpatches_read(int project_fd, const char *path, size_t max,
+    struct strbuf *out, bool *ret_there, struct diag *dg)
+{
+	cleanup_diag struct diag failure = DIAG_INIT;
+
+	*ret_there = patchfiles_read(project_fd, path, max, out, &failure) == 0;
+	if (*ret_there || patchfiles_is_absent(&failure))
+		return 0;
+	diag_move(dg, &failure);
+	return -1;
+}
+
+bool
+otherpatches_read_patch(int project_fd, const char *path, const char *ecosystem,
+    const struct patchledger_entry *e, size_t *left, struct strbuf *out,
+    struct patchcheck *check)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	size_t max = *left < PATCHTEXT_MAX_SIZE ? *left : PATCHTEXT_MAX_SIZE;
+
+	if (patchfiles_read(project_fd, path, max, out, &dg) == 0) {
+		*left -= out->len;
+		return true;
+	}
+	if (patchfiles_is_absent(&dg))
+		patchfinding_add(check, PATCHCHECK_PATCH_MISSING, ecosystem, e,
+		    path, "missing");
+	else
+		patchfinding_add(check, PATCHCHECK_PATCH_CHANGED, ecosystem, e,
+		    path, "cannot be read: %s", dg.message);
+	return false;
+}
+
+/* Appends the components of a path. */
+static void
+add_components(struct strbuf *out, const char *path)
+{
+	for (const char *p = path; *p != '\0';) {
+		size_t len = strcspn(p, "/");
+		const char *slash = strrchr(out->buf, '/');
+		const char *last = slash == NULL ? out->buf : slash + 1;
+		bool up = len == 2 && strncmp(p, "..", 2) == 0;
+
+		if (up && out->len > 0 && strcmp(last, "..") != 0) {
+			strbuf_setlen(out,
+			    slash == NULL ? 0 : (size_t)(slash - out->buf));
+		} else if (len > 0 && (len != 1 || *p != '.')) {
+			if (out->len > 0)
+				strbuf_addch(out, '/');
+			strbuf_add(out, p, len);
+		}
+		p += len + (p[len] == '/');
+	}
+}
+
+char *
+otherpatches_path(const char *dir, const char *path)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	/* An absolute path leads out of the project, and stays as it is. */
+	if (*path == '/')
+		return xstrdup(path);
+	add_components(&out, dir);
+	add_components(&out, path);
+	return strbuf_detach(&out, NULL);
+}
+
+void
+otherpatches_note_unused(int project_fd, const char *dir,
+    const struct strvec *paths, struct patchcheck *check)
+{
+	static const char end[] = ".patch";
+	cleanup_close int fd = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (fs_open_nolinks(project_fd, dir,
+		O_RDONLY | O_NONBLOCK | O_DIRECTORY, 0, &fd, &dg) != 0 ||
+	    fs_list_names(fd, dir, &names, &dg) != 0) {
+		if (!patchfiles_is_absent(&dg))
+			patchfinding_note(
+			    check, dir, "cannot be read: %s", dg.message);
+		return;
+	}
+	for (size_t i = 0; i < names.nr; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", dir, names.v[i]);
+		size_t len = strlen(path);
+
+		if (len > strlen(end) &&
+		    strcmp(path + len - strlen(end), end) == 0 &&
+		    !strvec_has(paths, path))
+			patchfinding_note(
+			    check, path, "is a patch that no manifest has");
+	}
+}
