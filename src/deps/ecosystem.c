@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "deps/cargopatch.h"
+#include "deps/npmpatch.h"
 
 const struct ecosystem *const ecosystems[ECOSYSTEM_NR] = {
 	&cargopatch,
+	&npmpatch,
 };
 
 const struct ecosystem *

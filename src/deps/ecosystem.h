@@ -102,6 +102,10 @@ struct ecosystem {
 	int (*unpack)(const char *bytes, size_t len, const char *name,
 	    const char *version, int dir_fd, struct diag *dg);
 
+	/* Judges the files that a patch changes.  NULL: all are free. */
+	int (*judge_names)(
+	    const struct strvec *names, const char *what, struct diag *dg);
+
 	/* Judges how a patch changes a package's manifest. */
 	int (*compare)(const char *before, size_t before_len, const char *after,
 	    size_t after_len, const char *what, struct diag *dg);
@@ -114,7 +118,7 @@ struct ecosystem {
 	    int out_fd, struct digest *ret_integrity, struct diag *dg);
 };
 
-#define ECOSYSTEM_NR 1
+#define ECOSYSTEM_NR 2
 extern const struct ecosystem *const ecosystems[ECOSYSTEM_NR];
 
 /* Returns NULL if there is none of that name. */

@@ -312,10 +312,15 @@ apply_patch(struct patchset *set, const struct patchledger_entry *entry,
 {
 	cleanup_strbuf struct strbuf before = STRBUF_INIT;
 	cleanup_strbuf struct strbuf after = STRBUF_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_free char *what =
 	    xasprintf("%s %s", entry->name, entry->version);
 	const struct ecosystem *eco = ecosystem_find(entry->ecosystem);
 
+	if (eco->judge_names != NULL &&
+	    (patchtext_judge(patch->buf, patch->len, what, &names, dg) != 0 ||
+		eco->judge_names(&names, what, dg) != 0))
+		return -1;
 	if (fs_read_file(
 		tree->fd, eco->manifest, eco->manifest_max, &before, dg) != 0)
 		return diag_wrap(dg, "%s", what);

@@ -48,6 +48,8 @@ deps_sources = \
 	src/deps/npmpackage-compare.c \
 	src/deps/npmpackage.c \
 	src/deps/npmpackage.h \
+	src/deps/npmpatch.c \
+	src/deps/npmpatch.h \
 	src/deps/npmrange.c \
 	src/deps/npmrange.h \
 	src/deps/npmrc.c \

@@ -3,6 +3,7 @@
 # have before and after each command.
 
 load ../helper
+load patching
 
 setup() {
   bed_setup self
@@ -21,20 +22,6 @@ setup() {
 # No command may change a cache.
 teardown() {
   assert_equal "$(state_of "$CARGO_HOME")" "$cache_before"
-}
-
-# state_of DIR: type, mode, time, path, and content of everything in it.
-state_of() {
-  (
-    cd "$1" || exit
-    find . -printf '%y %m %T@ %P %l\n' | LC_ALL=C sort
-    find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
-  )
-}
-
-# content_of DIR: the same without times.
-content_of() {
-  state_of "$1" | sed -E 's/^([a-z] [0-7]+) [0-9.]+ /\1 /' | LC_ALL=C sort
 }
 
 # make_crate NAME VERSION: a package file in the user's cache.
@@ -80,25 +67,6 @@ save_patch() {
   drydock patch -q start "$name@$version" >/dev/null
   sed -i s/original/patched/ ".drydock/edit/cargo/$name@$version/src/lib.rs"
   drydock patch -q save "$name@$version" >/dev/null
-}
-
-# clone DIR: a fresh clone of the project, of what git does not ignore.
-clone() {
-  git init -q . 2>/dev/null
-  git -c core.excludesFile= add -A
-  git -c user.name=t -c user.email=t@t.test commit -q -m t
-  git clone -q . "$1"
-}
-
-# in_sync N: check finds nothing, in N patches.
-in_sync() {
-  run -0 --separate-stderr drydock patch check
-  if [ "$1" = 1 ]; then
-    assert_equal "$output" "1 patch in sync"
-  else
-    assert_equal "$output" "$1 patches in sync"
-  fi
-  assert_equal "$stderr" ""
 }
 
 @test "start, edit, save: a patch, a copy and a redirect" {

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Leads npm to patched packages. */
+#include "deps/npmpatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+
+#include "deps/npmcheck.h"
+#include "deps/npmlock.h"
+#include "deps/npmpackage.h"
+#include "deps/npmredirect.h"
+#include "deps/npmroot.h"
+#include "deps/patchledger.h"
+
+#define LOCK "package-lock.json"
+
+static int
+check_root(int project_fd, const char *project_path,
+    const struct strbuf *manifest, struct diag *dg)
+{
+	if (npmroot_check(project_fd, manifest, dg) != 0)
+		return diag_wrap(dg, "%s", project_path);
+	return 0;
+}
+
+static int
+find(const struct strbuf *lock, const char *name, const char *version,
+    enum ecosystem_locked *ret_locked, struct digest *ret_pristine,
+    struct diag *dg)
+{
+	cleanup_free char *path = NULL;
+
+	return npmredirect_find(
+	    lock, name, version, ret_locked, &path, ret_pristine, dg);
+}
+
+static int
+list_versions(const struct strbuf *text, const char *name, const char *patched,
+    struct strvec *ret_versions, struct diag *dg)
+{
+	cleanup_npmlock struct npmlock lock = NPMLOCK_INIT;
+
+	if (npmlock_parse(&lock, text->buf, text->len, LOCK, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < lock.nr; i++) {
+		const struct npmlock_package *p = &lock.v[i];
+		enum ecosystem_locked locked;
+		struct digest integrity;
+
+		if (strcmp(p->name, name) != 0 || p->version == NULL ||
+		    strvec_has(ret_versions, p->version))
+			continue;
+		if (find(text, name, p->version, &locked, &integrity, dg) != 0)
+			return -1;
+		if (locked == ECOSYSTEM_ORIGINAL ||
+		    (locked == ECOSYSTEM_REDIRECTED && patched != NULL &&
+			strcmp(patched, p->version) == 0))
+			strvec_push(ret_versions, p->version);
+	}
+	return 0;
+}
+
+/* The redirects that a ledger needs. */
+struct redirects {
+	struct npmredirect *v; /* owned */
+	size_t nr;
+	struct strvec paths; /* what v borrows */
+};
+
+static void
+redirects_release(struct redirects *r)
+{
+	free(r->v);
+	strvec_release(&r->paths);
+}
+
+#define cleanup_redirects __attribute__((cleanup(redirects_release)))
+
+static void
+fill_redirects(struct redirects *r, const struct patchledger *ledger)
+{
+	r->v = xcalloc(ledger->nr + 1, sizeof(*r->v));
+	for (size_t i = 0; i < ledger->nr; i++) {
+		cleanup_free char *copy = patchledger_copy_path(&ledger->v[i]);
+
+		strvec_pushf(&r->paths, "%s/" NPMPACKAGE_FILE, copy);
+	}
+	for (r->nr = 0; r->nr < ledger->nr; r->nr++) {
+		const struct patchledger_entry *e = &ledger->v[r->nr];
+
+		r->v[r->nr] = (struct npmredirect){
+			.name = e->name,
+			.version = e->version,
+			.path = r->paths.v[r->nr],
+			.integrity = &e->integrity,
+			.fragment = e->fragment,
+		};
+	}
+}
+
+/*
+ * The fragments are read from the texts without any redirect: a person may have
+ * changed a direct dependency since.
+ */
+static int
+read_fragments(const struct strbuf *manifest, const struct strbuf *lock,
+    const struct patchledger *want, struct diag *dg)
+{
+	for (size_t i = 0; i < want->nr; i++) {
+		struct patchledger_entry *e = &want->v[i];
+		cleanup_strbuf struct strbuf fragment = STRBUF_INIT;
+
+		if (npmredirect_fragment(manifest, lock, e->name, e->version,
+			&fragment, dg) != 0)
+			return -1;
+		free(e->fragment);
+		e->fragment = strbuf_detach(&fragment, NULL);
+	}
+	return 0;
+}
+
+static int
+redirect(const struct ecosystem_texts *now, const struct patchledger *had,
+    const struct patchledger *want, struct strbuf *ret_manifest,
+    struct strbuf *ret_lock, struct diag *dg)
+{
+	cleanup_redirects struct redirects old = { NULL, 0, STRVEC_INIT };
+	cleanup_redirects struct redirects new = { NULL, 0, STRVEC_INIT };
+	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
+	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
+
+	fill_redirects(&old, had);
+	if ((now->manifest != NULL &&
+		npmredirect_set_manifest(now->manifest, old.v, old.nr, NULL, 0,
+		    &manifest, dg) != 0) ||
+	    (now->lock != NULL &&
+		npmredirect_set_lock(
+		    now->lock, old.v, old.nr, NULL, 0, &lock, dg) != 0) ||
+	    read_fragments(&manifest, &lock, want, dg) != 0)
+		return -1;
+	fill_redirects(&new, want);
+	if ((now->manifest != NULL &&
+		npmredirect_set_manifest(&manifest, NULL, 0, new.v, new.nr,
+		    ret_manifest, dg) != 0) ||
+	    (now->lock != NULL &&
+		npmredirect_set_lock(
+		    &lock, NULL, 0, new.v, new.nr, ret_lock, dg) != 0))
+		return -1;
+	return 0;
+}
+
+const struct ecosystem npmpatch = {
+	.name = PATCHLEDGER_NPM,
+	.manifest = "package.json",
+	.lock = LOCK,
+	.manifest_max = NPMREDIRECT_MANIFEST_MAX,
+	.lock_max = NPMLOCK_MAX_SIZE,
+	.origin = "a registry",
+	.make_lock = "npm install --package-lock-only",
+	.output = "node_modules",
+	.pristine = DIGEST_SHA512,
+	.check_root = check_root,
+	.list_versions = list_versions,
+	.find = find,
+	.judge = npmredirect_judge,
+	.redirect = redirect,
+	.has_mark = npmredirect_has_mark,
+	.check = npmcheck_run,
+	.read = npmpackage_find,
+	.unpack = npmpackage_unpack,
+	.judge_names = npmpackage_judge_names,
+	.compare = npmpackage_compare,
+	.pack = npmpackage_pack,
+};

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: MIT
+# Patches of npm packages, without npm: what a project, its clones and the cache
+# have before and after each command.
+
+load ../helper
+load patching
+
+setup() {
+  bed_setup self
+  unset npm_config_cache
+  cache=$HOME/.npm/_cacache/content-v2/sha512
+  mkdir -p "$cache"
+  make_package dep 1.0.0
+  make_package dep 2.0.0
+  make_package @team/dep 1.0.0
+  cd "$project" || return
+  make_project
+  cache_before=$(state_of "$HOME/.npm")
+  edit=.drydock/edit/npm/dep@1.0.0
+  patch=.drydock/patches/npm/dep@1.0.0.patch
+}
+
+# No command may change a cache.
+teardown() {
+  assert_equal "$(state_of "$HOME/.npm")" "$cache_before"
+}
+
+# tarball NAME VERSION: its file outside of the cache.
+tarball() {
+  printf '%s\n' "$BATS_TEST_TMPDIR/packages/${1/\//+}-$2.tgz"
+}
+
+# integrity FILE: as package-lock.json has it.
+integrity() {
+  printf 'sha512-%s\n' "$(openssl dgst -sha512 -binary "$1" | base64 -w 0)"
+}
+
+# make_package NAME VERSION: a package in the user's cache.
+make_package() {
+  local dir=$BATS_TEST_TMPDIR/packages/tree file hex
+  file=$(tarball "$1" "$2")
+  rm -rf "$dir"
+  mkdir -p "$dir/package/bin"
+  printf '{\n  "name": "%s",\n  "version": "%s",\n  "main": "index.js"\n}\n' \
+    "$1" "$2" >"$dir/package/package.json"
+  printf 'module.exports = "original";\n' >"$dir/package/index.js"
+  printf '#!/bin/sh\necho original\n' >"$dir/package/bin/run.sh"
+  chmod 0755 "$dir/package/bin/run.sh"
+  tar -C "$dir" --sort=name --owner=0 --group=0 --numeric-owner \
+    --mtime=@1000000000 -cf - package | gzip -n >"$file"
+  hex=$(sha512sum "$file" | cut -d ' ' -f 1)
+  mkdir -p "$cache/${hex:0:2}/${hex:2:2}"
+  cp "$file" "$cache/${hex:0:2}/${hex:2:2}/${hex:4}"
+}
+
+# locked PATH NAME VERSION [MORE]: an entry as npm writes it.
+locked() {
+  printf '    "%s": {\n      "version": "%s",\n' "$1" "$3"
+  printf '      "resolved": "https://registry.test/%s/-/x-%s.tgz",\n' "$2" "$3"
+  printf '      "integrity": "%s"%s\n    }' "$(integrity "$(tarball "$2" "$3")")" \
+    "${4-}"
+}
+
+# make_project: "via" needs dep 1.0.0, "far" needs dep 2.0.0.
+make_project() {
+  printf '%s\n' '{' '  "name": "app",' '  "version": "1.0.0",' \
+    '  "dependencies": {' '    "@team/dep": "^1.0.0",' '    "far": "^1.0.0",' \
+    '    "via": "^1.0.0"' '  }' '}' >package.json
+  {
+    printf '%s\n' '{' '  "name": "app",' '  "version": "1.0.0",' \
+      '  "lockfileVersion": 3,' '  "requires": true,' '  "packages": {' \
+      '    "": {' '      "name": "app",' '      "version": "1.0.0",' \
+      '      "dependencies": {' '        "@team/dep": "^1.0.0",' \
+      '        "far": "^1.0.0",' '        "via": "^1.0.0"' '      }' '    },'
+    locked node_modules/@team/dep @team/dep 1.0.0
+    printf ',\n'
+    locked node_modules/dep dep 1.0.0
+    printf ',\n    "node_modules/far": {\n      "version": "1.0.0",\n%s\n' \
+      $'      "dependencies": {\n        "dep": "^2.0.0"\n      }\n    },'
+    locked node_modules/far/node_modules/dep dep 2.0.0
+    printf ',\n    "node_modules/via": {\n      "version": "1.0.0",\n%s\n' \
+      $'      "dependencies": {\n        "dep": "^1.0.0"\n      }\n    }'
+    printf '  }\n}\n'
+  } >package-lock.json
+  jq -e . package.json package-lock.json >/dev/null
+}
+
+# save_patch [NAME VERSION]: a saved patch of the package.
+save_patch() {
+  local name=${1-dep} version=${2-1.0.0} dir
+  dir=.drydock/edit/npm/${name/\//+}@$version
+  rm -rf "$dir"
+  drydock patch -q start "$name@$version" >/dev/null
+  sed -i s/original/patched/ "$dir/index.js"
+  drydock patch -q save "$name@$version" >/dev/null
+}
+
+# copy_of NAME VERSION: the directory of the copy.
+copy_of() {
+  local file=${1/\//+}
+  printf '.drydock/patched/npm/%s-%s-%.12s\n' "$file" "$2" \
+    "$(sha256sum ".drydock/patches/npm/$file@$2.patch")"
+}
+
+@test "start, edit, save: a patch, a tarball and a redirect" {
+  run -0 --separate-stderr drydock patch start dep@1.0.0
+  assert_equal "$output" "$edit"
+  assert_equal "$(cd "$edit" && find . -type f -printf '%m %P\n' | sort | xargs)" \
+    "644 index.js 644 package.json 755 bin/run.sh"
+  sed -i s/original/patched/ "$edit/index.js" "$edit/bin/run.sh"
+  # What npm leaves in it is no change.
+  mkdir -p "$edit/node_modules/x"
+  touch "$edit/node_modules/x/index.js"
+  run -0 --separate-stderr drydock patch save
+  assert_contains "$output" "$patch"
+  assert_contains "$stderr" "commit the manifest, the lock file and .drydock"
+  local copy spec
+  copy=$(copy_of dep 1.0.0)
+  spec=file:$copy/package.tar
+  (cd "$copy" && sha256sum --quiet -c "../${copy##*/}.files")
+  assert_equal "$(find "$copy" -type f -printf '%m %P\n')" "444 package.tar"
+  assert_equal "$(tar -tvf "$copy/package.tar" | awk '{print $1, $2, $6}')" \
+    "-rwxr-xr-x 0/0 package/bin/run.sh
+-rw-r--r-- 0/0 package/index.js
+-rw-r--r-- 0/0 package/package.json"
+  assert_equal "$(tar -xOf "$copy/package.tar" package/index.js)" \
+    'module.exports = "patched";'
+  assert_equal "$(jq -c .overrides package.json)" "{\"dep@1.0.0\":\"$spec\"}"
+  assert_equal "$(jq -c '.packages["node_modules/dep"]
+    | .version, .resolved, .integrity' package-lock.json | xargs)" \
+    "1.0.0 $spec $(integrity "$copy/package.tar")"
+  # The other version stays.
+  assert_contains "$(jq -r '.packages["node_modules/far/node_modules/dep"]
+    .resolved' package-lock.json)" https://
+  run -0 drydock patch list
+  assert_equal "$output" "npm dep@1.0.0: in sync"
+  in_sync 1
+}
+
+@test "a direct dependency with a scope leads to the copy, too" {
+  local before copy
+  before=$(content_of .)
+  save_patch @team/dep
+  copy=$(copy_of @team/dep 1.0.0)
+  [ -e "$copy/package.tar" ]
+  assert_equal "$(jq -r '.dependencies["@team/dep"]' package.json)" \
+    "file:$copy/package.tar"
+  assert_equal "$(jq -r '.packages[""].dependencies["@team/dep"]' \
+    package-lock.json)" "file:$copy/package.tar"
+  in_sync 1
+  run -0 drydock patch list --json
+  assert_equal "$(jq -c '.[] | [.ecosystem, .name, .version, .state]' \
+    <<<"$output")" '["npm","@team/dep","1.0.0","in-sync"]'
+  rm -r .drydock/edit
+  run -0 drydock patch remove @team/dep
+  assert_equal "$(content_of .)" "$before"
+}
+
+@test "apply in a fresh clone makes the same tarball, and then writes nothing" {
+  save_patch
+  save_patch @team/dep
+  clone "$BATS_TEST_TMPDIR/clone"
+  cd "$BATS_TEST_TMPDIR/clone"
+  [ ! -e .drydock/patched ]
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" ".drydock/patched/npm/dep-1.0.0-"
+  assert_contains "$output" '  run "drydock patch apply"'
+  run -0 --separate-stderr drydock patch apply
+  in_sync 2
+  diff -r "$project/.drydock/patched" .drydock/patched
+  assert_equal "$(git status --porcelain)" ""
+  local before
+  before=$(state_of .)
+  run -0 --separate-stderr drydock patch apply
+  assert_equal "$stderr" "drydock: there is nothing to change"
+  assert_equal "$(state_of .)" "$before"
+  run -0 drydock patch seal
+  assert_equal "$(state_of .)" "$before"
+}
+
+@test "remove gives the project back as it was" {
+  local before
+  before=$(content_of .)
+  save_patch
+  save_patch @team/dep
+  in_sync 2
+  run -0 drydock patch remove dep
+  in_sync 1
+  rm -r .drydock/edit
+  run -0 --separate-stderr drydock patch remove @team/dep@1.0.0
+  assert_equal "$stderr" ""
+  assert_equal "$(content_of .)" "$before"
+}
+
+@test "a changed copy is kept aside, and made anew" {
+  local copy
+  save_patch
+  copy=$(copy_of dep 1.0.0)
+  chmod u+w "$copy/package.tar"
+  printf x >>"$copy/package.tar"
+  run -1 drydock patch check
+  assert_contains "$output" "$copy/package.tar: changed"
+  run -0 drydock patch apply
+  assert_contains "$output" "kept the changed copy .drydock/patched/npm/dep-"
+  in_sync 1
+  [ -e "$edit" ]
+  run -0 compgen -G ".drydock/edit/npm/dep-1.0.0-*/package.tar"
+  # A copy with a file more.
+  touch "$copy/more"
+  run -1 drydock patch check
+  run -0 drydock patch apply
+  in_sync 1
+}
+
+@test "check names what npm would take instead of the copy" {
+  local lock manifest
+  save_patch
+  lock=$(<package-lock.json)
+  manifest=$(<package.json)
+  # The original entry comes back.
+  jq --arg i "$(integrity "$(tarball dep 1.0.0)")" \
+    '.packages["node_modules/dep"] |= (.integrity = $i
+      | .resolved = "https://registry.test/dep/-/x-1.0.0.tgz")' \
+    <<<"$lock" >package-lock.json
+  run -1 drydock patch check
+  assert_contains "$output" "package-lock.json: "
+  assert_contains "$output" dep
+  run -0 drydock patch apply
+  in_sync 1
+  # Another version.
+  jq 'del(.packages["node_modules/dep"])' <<<"$lock" >package-lock.json
+  run -1 drydock patch check
+  assert_contains "$output" 'run "drydock patch remove dep@1.0.0"'
+  printf '%s\n' "$lock" >package-lock.json
+  # The override goes, or leads elsewhere.
+  jq 'del(.overrides)' <<<"$manifest" >package.json
+  run -1 drydock patch check
+  assert_contains "$output" "package.json: "
+  run -0 drydock patch apply
+  in_sync 1
+  jq '.overrides["dep@1.0.0"] = "1.0.0"' <<<"$manifest" >package.json
+  run -1 drydock patch check
+  assert_contains "$output" "package.json: "
+  printf '%s\n' "$manifest" >package.json
+  # npm reads this instead of the lock file.
+  cp package-lock.json npm-shrinkwrap.json
+  run -1 drydock patch check
+  assert_contains "$output" npm-shrinkwrap.json
+  rm npm-shrinkwrap.json
+  in_sync 1
+  # A lock file that cannot be read is never in sync.
+  printf '{' >package-lock.json
+  run -65 drydock patch check
+}
+
+@test "what cannot be patched is refused, and nothing changes" {
+  local before lock manifest
+  before=$(content_of .)
+  lock=$(<package-lock.json)
+  manifest=$(<package.json)
+  run -64 --separate-stderr drydock patch start dep
+  assert_contains "$stderr" "dep@1.0.0 dep@2.0.0"
+  run -78 --separate-stderr drydock patch start absent
+  assert_contains "$stderr" "package-lock.json has no absent"
+  run -78 --separate-stderr drydock patch start dep@3.0.0
+  assert_equal "$(content_of .)" "$before"
+  # The user's own override.
+  jq '.overrides = {dep: "1.0.0"}' <<<"$manifest" >package.json
+  drydock patch -q start dep@1.0.0
+  sed -i s/original/patched/ "$edit/index.js"
+  run -78 --separate-stderr drydock patch save
+  assert_contains "$stderr" overrides
+  printf '%s\n' "$manifest" >package.json
+  # An entry that another package bundles.
+  jq '.packages["node_modules/dep"].inBundle = true' <<<"$lock" \
+    >package-lock.json
+  run -78 --separate-stderr drydock patch save
+  printf '%s\n' "$lock" >package-lock.json
+  # A member of the workspace that depends on it directly.
+  jq '.packages.one = {version: "1.0.0", dependencies: {dep: "~1.0.0"}}' \
+    <<<"$lock" >package-lock.json
+  run -78 --separate-stderr drydock patch save
+  assert_contains "$stderr" "one, a member of the workspace, depends on dep"
+  printf '%s\n' "$lock" >package-lock.json
+  # A change of what npm resolves.
+  printf '{}\n' >"$edit/npm-shrinkwrap.json"
+  run -78 --separate-stderr drydock patch save
+  assert_contains "$stderr" npm-shrinkwrap.json
+  rm "$edit/npm-shrinkwrap.json"
+  sed -i 's/"main"/"dependencies": {"x": "1"}, "main"/' "$edit/package.json"
+  run -78 --separate-stderr drydock patch save
+  assert_contains "$stderr" dependencies
+  rm -r .drydock
+  # A shrinkwrap.
+  cp package-lock.json npm-shrinkwrap.json
+  run -78 --separate-stderr drydock patch start dep@1.0.0
+  assert_contains "$stderr" npm-shrinkwrap.json
+  rm npm-shrinkwrap.json
+  assert_equal "$(content_of .)" "$before"
+}
+
+@test "other bytes in the cache are never taken" {
+  local hex file
+  hex=$(sha512sum "$(tarball dep 1.0.0)" | cut -d ' ' -f 1)
+  file=$cache/${hex:0:2}/${hex:2:2}/${hex:4}
+  chmod u+w "$file"
+  printf x >>"$file"
+  run -1 --separate-stderr drydock patch start dep@1.0.0
+  assert_contains "$stderr" "dep"
+  [ ! -e "$edit" ]
+  cp "$(tarball dep 1.0.0)" "$file"
+  cache_before=$(state_of "$HOME/.npm")
+  run -0 drydock patch start dep@1.0.0
+}
+
+@test "crates and packages of npm beside each other" {
+  local before
+  printf '[package]\nname = "app"\nversion = "0.1.0"\n' >Cargo.toml
+  printf 'version = 4\n\n[[package]]\nname = "app"\nversion = "0.1.0"\n' \
+    >Cargo.lock
+  before=$(content_of .)
+  # The lock files tell whose package it is.
+  save_patch
+  in_sync 1
+  run -78 --separate-stderr drydock patch start --ecosystem cargo dep@1.0.0
+  assert_contains "$stderr" "Cargo.lock does not have dep 1.0.0"
+  run -78 --separate-stderr drydock patch start absent
+  assert_equal "$stderr" "drydock: no lock file has absent from a registry"
+  rm -r .drydock/edit
+  run -0 drydock patch remove --ecosystem npm dep
+  assert_equal "$(content_of .)" "$before"
+}
