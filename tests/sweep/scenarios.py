@@ -480,6 +480,27 @@ SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
 
 SYNCED = r"^claude: (synced|nothing changed), "
 
+
+def patch_scenarios(front, p):
+    """What is done with the patches of one package manager."""
+    common = {"live": False, "only_asks": True, "check": p.patch_check,
+              "weight": 0.5, "sparse": 3}
+    return [
+        Scenario(front + "save", patches.SAVE, 0, p.patch_done,
+                 prepare=p.prepare_save, alike=p is patches.NPM,
+                 again=p.again(patches.SAVE, patches.is_never), **common),
+        Scenario(front + "resave", patches.SAVE, 0, p.patch_done,
+                 prepare=p.prepare_resave, alike=True,
+                 again=p.again(patches.SAVE, patches.is_never), **common),
+        Scenario(front + "apply", patches.APPLY, 0, p.patch_done,
+                 prepare=p.prepare_apply, alike=True,
+                 again=p.again(patches.APPLY, patches.is_never), **common),
+        Scenario(front + "remove", patches.REMOVE, 0, p.patch_done,
+                 prepare=p.prepare_remove, alike=True,
+                 again=p.again(patches.REMOVE, p.is_removed), **common),
+    ]
+
+
 ALL = [
     Scenario("config", ["config"], 0, config_done, weight=0.3, loads=True,
              prints=True),
@@ -569,20 +590,5 @@ ALL = [
     Scenario("token-remove", ["token", "remove"], 0, token_gone, keeps=True,
              prepare=keep_token, check=token_check, again=remove_again,
              weight=0.3, claims="token removed"),
-    Scenario("patch-save", patches.SAVE, 0, patches.patch_done,
-             prepare=patches.prepare_save, live=False, only_asks=True,
-             check=patches.patch_check, weight=0.5, sparse=3,
-             again=patches.again(patches.SAVE, patches.is_never)),
-    Scenario("patch-resave", patches.SAVE, 0, patches.patch_done,
-             prepare=patches.prepare_resave, live=False, only_asks=True,
-             check=patches.patch_check, weight=0.5, sparse=3, alike=True,
-             again=patches.again(patches.SAVE, patches.is_never)),
-    Scenario("patch-apply", patches.APPLY, 0, patches.patch_done,
-             prepare=patches.prepare_apply, live=False, only_asks=True,
-             check=patches.patch_check, weight=0.5, sparse=3, alike=True,
-             again=patches.again(patches.APPLY, patches.is_never)),
-    Scenario("patch-remove", patches.REMOVE, 0, patches.patch_done,
-             prepare=patches.prepare_remove, live=False, only_asks=True,
-             check=patches.patch_check, weight=0.5, sparse=3, alike=True,
-             again=patches.again(patches.REMOVE, patches.is_removed)),
-]
+] + patch_scenarios("patch-", patches.CARGO) + patch_scenarios(
+    "npm-patch-", patches.NPM)
