@@ -201,6 +201,20 @@ tell_committed(const struct patch *p, const struct patches_report *report)
 			  "(its .gitignore leaves the copies out)");
 }
 
+/* Tells what still has the original, after something was written. */
+static void
+tell_originals(const struct patch *p, const struct patches_report *report)
+{
+	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
+
+	if (p->options->json || report->steps.nr == 0 ||
+	    patchcheck_run(p->fd, &c, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < c.notes.nr; i++)
+		diag_note("%s", c.notes.v[i]);
+}
+
 static int
 save(struct patch *p, struct diag *dg)
 {
@@ -212,6 +226,7 @@ save(struct patch *p, struct diag *dg)
 	    print_report(p, &report, dg) != 0)
 		return -1;
 	tell_committed(p, &report);
+	tell_originals(p, &report);
 	return 0;
 }
 
@@ -221,9 +236,11 @@ apply(struct patch *p, struct diag *dg)
 	cleanup_patches_report struct patches_report report =
 	    PATCHES_REPORT_INIT;
 
-	if (patches_apply(&p->target, &report, dg) != 0)
+	if (patches_apply(&p->target, &report, dg) != 0 ||
+	    print_report(p, &report, dg) != 0)
 		return -1;
-	return print_report(p, &report, dg);
+	tell_originals(p, &report);
+	return 0;
 }
 
 static int
@@ -236,6 +253,7 @@ seal(struct patch *p, struct diag *dg)
 	    print_report(p, &report, dg) != 0)
 		return -1;
 	tell_committed(p, &report);
+	tell_originals(p, &report);
 	return 0;
 }
 
@@ -564,19 +582,20 @@ const struct cmd cmd_patch = {
 	.args = "start|save|apply|check|list|remove|seal [NAME]",
 	.summary = "change a dependency for one project",
 	.description =
-	    "start unpacks a crate of the project's Cargo.lock into a "
-	    "directory of the project, where you edit it; save makes a patch "
-	    "of your changes and applies it. apply makes the patched copies "
-	    "and the redirect that the recorded patches need, for example in "
-	    "a fresh clone. check compares patches, copies, Cargo.toml and "
-	    "Cargo.lock, changes nothing, and exits with 1 if they differ; "
-	    "list names the patches. remove takes a patch away, and "
-	    "Cargo.toml and Cargo.lock get their own bytes back. seal records "
-	    "patch files that you edited or merged.\n"
-	    "Commit Cargo.toml, Cargo.lock and .drydock, whose .gitignore "
-	    "leaves the copies out. No cache and no other project changes. A "
-	    "session of the project does not start while check finds a "
-	    "difference.",
+	    "start unpacks a package of the project's Cargo.lock or "
+	    "package-lock.json into a directory of the project, where you "
+	    "edit it; save makes a patch of your changes and applies it. "
+	    "apply makes the patched copies and the redirect that the "
+	    "recorded patches need, for example in a fresh clone. check "
+	    "compares patches, copies, manifests and lock files, changes "
+	    "nothing, and exits with 1 if they differ; list names the "
+	    "patches. remove takes a patch away, and manifest and lock file "
+	    "get their own bytes back. seal records patch files that you "
+	    "edited or merged.\n"
+	    "Commit the manifest, the lock file and .drydock, whose "
+	    ".gitignore leaves the copies out. No cache and no other project "
+	    "changes. A session of the project does not start while check "
+	    "finds a difference.",
 	.needs = CMD_NEED_SETTINGS,
 	.options = patch_optdefs,
 	.options_size = sizeof(struct patch_options),
