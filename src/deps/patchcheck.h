@@ -55,8 +55,8 @@ struct patchcheck_other {
 
 /*
  * In this order: for each ecosystem the manifest, the lock file and the
- * configuration; patches and their copies; orphans; each in the ledger's order.  The first PATCHCHECK_MAX
- * findings are kept.
+ * configuration; patches and their copies; orphans; each in the ledger's order.
+ * The first PATCHCHECK_MAX findings are kept.
  */
 struct patchcheck {
 	struct patchcheck_finding *v; /* owned; none is there twice */
