@@ -240,8 +240,11 @@ struct place {
 	const struct strvec *known;
 };
 
-/* Adds a finding for each entry of a directory that is not known. */
-static void
+/*
+ * Adds a finding for each entry of a directory that is not known.  Returns false
+ * if it cannot be read.
+ */
+static bool
 find_orphans(struct files *f, const struct place *p)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -253,12 +256,12 @@ find_orphans(struct files *f, const struct place *p)
 		if (dg.errnum != ENOENT)
 			patchfinding_add(f->check, p->kind, p->ecosystem, NULL,
 			    p->path, "cannot be read: %s", dg.message);
-		return;
+		return dg.errnum == ENOENT;
 	}
 	if (fs_list_names(fd, p->path, &names, &dg) != 0) {
 		patchfinding_add(f->check, p->kind, p->ecosystem, NULL, p->path,
 		    "cannot be read: %s", dg.message);
-		return;
+		return false;
 	}
 	for (size_t i = 0; i < names.nr && !is_full(f); i++) {
 		cleanup_free char *whole =
@@ -268,6 +271,7 @@ find_orphans(struct files *f, const struct place *p)
 			patchfinding_add(f->check, p->kind, p->ecosystem, NULL,
 			    whole, "not recorded");
 	}
+	return true;
 }
 
 /* top is .drydock/patches or .drydock/patched. */
@@ -280,12 +284,13 @@ find_all_orphans(struct files *f, enum patchcheck_kind kind, const char *top,
 
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
 		strvec_pushf(&dirs, "%s/%s", top, ecosystems[i]->name);
-	find_orphans(f, &place);
+	if (!find_orphans(f, &place))
+		return;
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		const struct place own = { kind, ecosystems[i]->name, dirs.v[i],
 			known };
 
-		find_orphans(f, &own);
+		(void)find_orphans(f, &own);
 	}
 }
 

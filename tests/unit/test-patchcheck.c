@@ -177,10 +177,7 @@ test_copies(void)
 		    ": cannot be read: open " LIB_COPY
 		    ": a symbolic link is in the way\n"
 		    "copy-orphan " NONE ".drydock/patched: cannot be read: "
-		    "open .drydock/patched: a symbolic link is in the way\n"
-		    "copy-orphan " NONE ".drydock/patched/cargo: cannot be "
-		    "read: open .drydock/patched/cargo: a symbolic link is in "
-		    "the way\n" },
+		    "open .drydock/patched: a symbolic link is in the way\n" },
 		{ FIFO, DEP_COPY, NULL, NULL,
 		    "copy-changed " DEP DEP_COPY
 		    ": cannot be read: open " DEP_COPY ": Not a directory\n" },
@@ -204,8 +201,8 @@ test_copies(void)
 		{ DIRECTORY, ".drydock/patched/cargo/\033x", NULL, NULL,
 		    "copy-orphan " NONE
 		    ".drydock/patched/cargo/\\033x: not recorded\n" },
-		{ DIRECTORY, ".drydock/patched/npm", NULL, NULL,
-		    "copy-orphan " NONE ".drydock/patched/npm: not "
+		{ DIRECTORY, ".drydock/patched/pip", NULL, NULL,
+		    "copy-orphan " NONE ".drydock/patched/pip: not "
 		    "recorded\n" },
 	};
 
@@ -262,9 +259,9 @@ test_patches(void)
 		{ PUT, ".drydock/patches/cargo/dep@1.0.1.patch", "x", NULL,
 		    "patch-orphan " NONE ".drydock/patches/cargo/"
 		    "dep@1.0.1.patch: not recorded\n" },
-		{ DIRECTORY, ".drydock/patches/npm", NULL, NULL,
+		{ DIRECTORY, ".drydock/patches/pip", NULL, NULL,
 		    "patch-orphan " NONE
-		    ".drydock/patches/npm: not recorded\n" },
+		    ".drydock/patches/pip: not recorded\n" },
 		{ PUT, ".drydock/patches/README", "x", NULL,
 		    "patch-orphan " NONE
 		    ".drydock/patches/README: not recorded\n" },
@@ -429,9 +426,9 @@ static void
 test_cannot_judge(void)
 {
 	static const struct patch_row rows[] = {
-		{ EDIT, PATCHLEDGER_PATH, "\"cargo\"", "\"npm\"",
+		{ EDIT, PATCHLEDGER_PATH, "\"cargo\"", "\"pip\"",
 		    "9 .drydock/patches.json: dep 1.0.0: this version of "
-		    "drydock cannot check patches of npm" },
+		    "drydock cannot check patches of pip" },
 		{ PUT, PATCHLEDGER_PATH, "", NULL, NULL },
 		{ EDIT, PATCHLEDGER_PATH, "\"version\": 1", "\"version\": 2",
 		    NULL },

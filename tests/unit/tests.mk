@@ -60,6 +60,7 @@ unit_tests = \
 	tests/unit/test-modzip \
 	tests/unit/test-neighbours \
 	tests/unit/test-npmrange \
+	tests/unit/test-npmcheck \
 	tests/unit/test-npmroot \
 	tests/unit/test-options \
 	tests/unit/test-otherpatches \
@@ -197,6 +198,7 @@ tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 tests_unit_test_below_SOURCES = tests/unit/test-below.c $(tree_kit)
 tests_unit_test_npmroot_SOURCES = tests/unit/test-npmroot.c $(tree_kit)
 patch_bed = tests/unit/patch-bed.c tests/unit/patch-bed.h $(tree_kit)
+tests_unit_test_npmcheck_SOURCES = tests/unit/test-npmcheck.c $(patch_bed)
 tests_unit_test_patchcheck_SOURCES = tests/unit/test-patchcheck.c $(patch_bed)
 tests_unit_test_program_SOURCES = tests/unit/test-program.c $(tree_kit)
 tests_unit_test_resolve_SOURCES = tests/unit/test-resolve.c $(tree_kit)
