@@ -317,7 +317,6 @@ advice_of(const struct patchcheck_finding *f, const char *mend)
 	static const char *const first[PATCHCHECK_NKINDS] = {
 		[PATCHCHECK_PATCH_MISSING] = "restore this file, or ",
 		[PATCHCHECK_BLOCK_ORPHAN] = "restore " PATCHLEDGER_PATH ", or ",
-		[PATCHCHECK_CONFLICT] = "edit this file, then ",
 		[PATCHCHECK_LOCK_OTHER_VERSION] = "restore this file, or ",
 		[PATCHCHECK_LOCK_OTHER_SOURCE] = "restore this file, or ",
 		[PATCHCHECK_LOCK_TWICE] = "restore this file, or ",
@@ -325,8 +324,12 @@ advice_of(const struct patchcheck_finding *f, const char *mend)
 
 	if (other != NULL)
 		return patchother_advice(other, f, mend);
-	return xasprintf(
-	    "%srun \"%s\"", first[f->kind] != NULL ? first[f->kind] : "", mend);
+	/* What only a person can mend is checked again. */
+	return xasprintf("%s%srun \"%s\"",
+	    first[f->kind] != NULL ? first[f->kind] : "",
+	    strcmp(mend, "drydock patch check") == 0 ? "edit this file, then "
+						     : "",
+	    mend);
 }
 
 /* Prints the findings that have the same advice, and the advice. */

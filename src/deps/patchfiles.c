@@ -160,28 +160,29 @@ read_list(const struct copy *c, struct patchtree *ret_want)
 
 /*
  * The package manager knows the copy's package file by this digest alone, and
- * would take the file from its cache if the digest were another one's.
+ * would take another file from its cache if the digest were that one's.
  */
 static void
 check_integrity(const struct copy *c, int copy_fd)
 {
-	cleanup_free char *whole = xasprintf("%s/" NPMPACKAGE_FILE, c->path);
+	const struct digest *want = &c->e->integrity;
 	cleanup_close int fd = -1;
-	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
 	struct digest digest;
 	struct stat st;
 
-	if (c->e->integrity.kind == DIGEST_NONE)
+	if (want->kind == DIGEST_NONE)
 		return;
-	if (fs_open_nolinks(copy_fd, NPMPACKAGE_FILE, OPEN_FILE, 0, &fd, &dg) !=
-		0 ||
+	if (fs_open_nolinks(
+		copy_fd, NPMPACKAGE_FILE, OPEN_FILE, 0, &fd, &ignored) != 0 ||
 	    fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    digest_file(fd, st.st_size, c->e->integrity.kind, &digest) != 0 ||
-	    !digest_equal(&digest, &c->e->integrity))
-		patchfinding_add(c->f->check, PATCHCHECK_COPY_CHANGED,
-		    c->e->ecosystem, c->e, whole,
-		    "not the file whose integrity " PATCHLEDGER_PATH
-		    " records");
+	    digest_file(fd, st.st_size, want->kind, &digest) != 0 ||
+	    !digest_equal(&digest, want))
+		patchfinding_add(c->f->check, PATCHCHECK_CONFLICT,
+		    c->e->ecosystem, c->e, PATCHLEDGER_PATH,
+		    "has another integrity of the patched %s %s than its copy; "
+		    "restore this file, or remove the patch and make it again",
+		    c->e->name, c->e->version);
 }
 
 static void

@@ -200,6 +200,10 @@ patchcheck_mend(const struct patchcheck_finding *finding)
 
 	if (other != NULL)
 		return mend_other(other, finding);
+	/* The ledger alone had the values that a redirect of npm replaced. */
+	if (finding->kind == PATCHCHECK_BLOCK_ORPHAN &&
+	    same_text(finding->ecosystem, PATCHLEDGER_NPM))
+		return xstrdup(kinds[PATCHCHECK_CONFLICT].mend);
 	if (at == NULL || finding->name == NULL || finding->version == NULL)
 		return xstrdup(mend);
 	return xasprintf("%.*s %s@%s", (int)(at - mend), mend, finding->name,

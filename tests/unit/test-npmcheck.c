@@ -501,8 +501,9 @@ test_forged_integrity(void)
 	    &bed, "package-lock.json", old.buf, strchr(DEP_SUM, '-') + 1);
 	got = patch_bed_check(&bed, "npm");
 	CHECK_STR(got,
-	    "copy-changed " DEP DEP_TAR
-	    ": not the file whose integrity .drydock/patches.json records\n");
+	    "conflict " DEP ".drydock/patches.json: has another integrity of "
+	    "the patched dep 1.0.0 than its copy; restore this file, or remove "
+	    "the patch and make it again\n");
 }
 
 static void
@@ -611,6 +612,8 @@ test_mend(void)
 		    "drydock patch remove @s/lib@2.0.0" },
 		{ PATCHCHECK_PATCH_CHANGED, "drydock patch seal" },
 		{ PATCHCHECK_BLOCK_OTHER, "drydock patch apply" },
+		/* The values that stood there are not known. */
+		{ PATCHCHECK_BLOCK_ORPHAN, "drydock patch check" },
 		{ PATCHCHECK_LOCK_ORIGINAL, "drydock patch apply" },
 		{ PATCHCHECK_LOCK_TWICE, "drydock patch remove @s/lib@2.0.0" },
 	};
