@@ -22,6 +22,7 @@ enum {
 	AT_TYPE = 156,
 	AT_LINK = 157,
 	AT_MAGIC = 257,
+	AT_OWNER = 265,
 };
 
 static void
@@ -43,7 +44,7 @@ tar_add(struct strbuf *tar, const struct tar_entry *e)
 	char text[16];
 
 	put(header, 0, e->name, 100);
-	put(header, AT_MODE, "0000644", 8);
+	put(header, AT_MODE, e->mode != NULL ? e->mode : "0000644", 8);
 	(void)snprintf(
 	    text, sizeof(text), "%011zo", e->size > 0 ? e->size : len);
 	put(header, AT_SIZE, text, 12);
@@ -51,6 +52,8 @@ tar_add(struct strbuf *tar, const struct tar_entry *e)
 	header[AT_TYPE] = (unsigned char)e->type;
 	if (e->link != NULL)
 		put(header, AT_LINK, e->link, 100);
+	if (e->owner != NULL)
+		put(header, AT_OWNER, e->owner, 32);
 	if (e->type == TAR_LONG_NAME || e->type == TAR_SPARSE)
 		memcpy(header + AT_MAGIC, "ustar  ", 8);
 	else

@@ -27,6 +27,8 @@ struct tar_entry {
 	const char *data; /* or NULL */
 	size_t len; /* 0: of the text in data */
 	size_t size; /* what the header says; 0: the length of data */
+	const char *mode; /* octal, 7 digits; NULL: "0000644" */
+	const char *owner; /* the user's name, or NULL */
 };
 
 void tar_add(struct strbuf *tar, const struct tar_entry *entry);

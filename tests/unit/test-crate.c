@@ -615,6 +615,43 @@ damaged_bytes_are_refused(void)
 	}
 }
 
+static void
+bytes_after_the_end_of_the_tar_are_refused(void)
+{
+	enum {
+		FILE_AFTER,
+		FILE_AFTER_HALF,
+		BYTE_AFTER,
+		ZEROS_AFTER,
+		NKINDS
+	};
+
+	for (int kind = 0; kind < NKINDS; kind++) {
+		cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_close int dir = -1;
+
+		tar_add_file(&tar, "foo-1.0.0/a", "text");
+		tar_end(&tar);
+		if (kind == FILE_AFTER_HALF)
+			strbuf_setlen(&tar, tar.len - 512);
+		for (int i = 0; kind == ZEROS_AFTER && i < 200; i++)
+			tar_end(&tar);
+		if (kind == BYTE_AFTER)
+			strbuf_addch(&tar, 'x');
+		else if (kind != ZEROS_AFTER)
+			tar_add_file(&tar, "foo-1.0.0/b", "text");
+		if (kind != ZEROS_AFTER)
+			tar_end(&tar);
+		CHECK_INT(
+		    unpack_tar(&tar, &dir, &dg), kind == ZEROS_AFTER ? 0 : -1);
+		CHECK_STR(dg.message,
+		    kind == ZEROS_AFTER ? NULL
+					: "foo-1.0.0.crate: it has more after "
+					  "its tar's end");
+	}
+}
+
 /* The same compression in another container. */
 static void
 add_zlib(struct strbuf *out, const struct strbuf *tar)
@@ -768,6 +805,8 @@ static const struct check_test tests[] = {
 	{ "an archive is refused if its end is missing",
 	    an_archive_with_its_end_missing_is_refused },
 	{ "damaged bytes are refused", damaged_bytes_are_refused },
+	{ "bytes after the end of the tar are refused",
+	    bytes_after_the_end_of_the_tar_are_refused },
 	{ "other containers than one gzip stream are refused",
 	    other_containers_are_refused },
 	{ "a bomb is refused", a_bomb_is_refused },

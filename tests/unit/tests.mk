@@ -59,6 +59,7 @@ unit_tests = \
 	tests/unit/test-model \
 	tests/unit/test-modzip \
 	tests/unit/test-neighbours \
+	tests/unit/test-npmpackage \
 	tests/unit/test-npmrange \
 	tests/unit/test-npmcheck \
 	tests/unit/test-npmroot \
@@ -148,8 +149,10 @@ tests_unit_test_cacheseed_SOURCES = tests/unit/test-cacheseed.c \
 	$(tree_kit) $(zip_kit)
 tests_unit_test_cacheseed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_copy_bytes
 tests_unit_test_lockfiles_SOURCES = tests/unit/test-lockfiles.c $(tree_kit)
-tests_unit_test_crate_SOURCES = tests/unit/test-crate.c \
-	tests/unit/tar-kit.c tests/unit/tar-kit.h $(tree_kit)
+tar_kit = tests/unit/tar-kit.c tests/unit/tar-kit.h
+tests_unit_test_crate_SOURCES = tests/unit/test-crate.c $(tar_kit) $(tree_kit)
+tests_unit_test_npmpackage_SOURCES = tests/unit/test-npmpackage.c \
+	$(tar_kit) $(tree_kit)
 tests_unit_test_patchplace_SOURCES = tests/unit/test-patchplace.c $(tree_kit)
 tests_unit_test_patchplace_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fchmod \
 	-Wl,--wrap=fsync -Wl,--wrap=mkdirat -Wl,--wrap=renameat2 \
