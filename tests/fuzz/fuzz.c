@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/allowlist.h"
@@ -142,4 +145,76 @@ fuzz_next_chunk(struct fuzz_chunks *chunks, size_t left)
 	if (n == 17)
 		n = (chunks->state >> 8) % 70000 + 1;
 	return n < left ? n : left;
+}
+
+#define BLOCK 512 /* bytes; of a tar (POSIX ustar) */
+
+static const char zeros[2 * BLOCK];
+
+static size_t
+shorter(size_t len, size_t max)
+{
+	return len < max ? len : max;
+}
+
+/* Appends the entry of a line. */
+static void
+add_entry(struct strbuf *tar, const char *line)
+{
+	unsigned char header[BLOCK] = { 0 };
+	const char *name = line[1] != '\0' ? line + 2 : line + 1;
+	size_t name_len = strcspn(name, "|");
+	const char *link = name[name_len] != '\0' ? name + name_len + 1 : "";
+	size_t link_len = strcspn(link, "|");
+	const char *data = link[link_len] != '\0' ? link + link_len + 1 : "";
+	size_t len = strlen(data);
+	unsigned int sum = 0;
+
+	memcpy(header, name, shorter(name_len, 100));
+	memcpy(header + 100, "0000644", 8);
+	(void)snprintf((char *)header + 124, 12, "%011o", (unsigned int)len);
+	memcpy(header + 136, "00000000001", 12);
+	memset(header + 148, ' ', 8);
+	header[156] = (unsigned char)line[0];
+	memcpy(header + 157, link, shorter(link_len, 100));
+	memcpy(header + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < BLOCK; i++)
+		sum += header[i];
+	(void)snprintf((char *)header + 148, 8, "%06o", sum);
+	strbuf_add(tar, header, BLOCK);
+	for (size_t i = 0; i < len; i++)
+		strbuf_addch(tar, data[i] == '^' ? '\n' : data[i]);
+	strbuf_add(tar, zeros, (BLOCK - len % BLOCK) % BLOCK);
+}
+
+void
+fuzz_tar(const char *text, struct strbuf *out)
+{
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+
+	strvec_split(&lines, text, '\n');
+	for (size_t i = 0; i < lines.nr; i++)
+		if (lines.v[i][0] != '\0')
+			add_entry(out, lines.v[i]);
+	strbuf_add(out, zeros, sizeof(zeros));
+}
+
+void
+fuzz_gzip(const struct strbuf *bytes, struct strbuf *out)
+{
+	cleanup_free unsigned char *packed = NULL;
+	z_stream z = { .next_in = NULL };
+	size_t max;
+
+	FUZZ_CHECK(deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 16 + MAX_WBITS, 8,
+		       Z_DEFAULT_STRATEGY) == Z_OK);
+	max = deflateBound(&z, bytes->len);
+	packed = xmalloc(max);
+	z.next_in = (unsigned char *)bytes->buf;
+	z.avail_in = (uInt)bytes->len;
+	z.next_out = packed;
+	z.avail_out = (uInt)max;
+	FUZZ_CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
+	strbuf_add(out, packed, z.total_out);
+	FUZZ_CHECK(deflateEnd(&z) == Z_OK);
 }

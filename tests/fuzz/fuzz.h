@@ -16,6 +16,7 @@
 
 struct diag;
 struct json;
+struct strbuf;
 struct strvec;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,6 +47,15 @@ void fuzz_allowlist_lines(const struct strvec *hosts);
 
 /* Returned: the input as text, cut at its first NUL. */
 char *fuzz_text(const uint8_t *data, size_t size);
+
+/*
+ * Appends a tar.  The text has a line for each entry, "TYPE NAME|LINK|DATA";
+ * '^' in DATA is a line end.
+ */
+void fuzz_tar(const char *text, struct strbuf *out);
+
+/* Appends the bytes as one gzip stream. */
+void fuzz_gzip(const struct strbuf *bytes, struct strbuf *out);
 
 /* Input that is taken from its front. */
 struct fuzz_input {

@@ -33,7 +33,9 @@ fuzz_programs = \
 	tests/fuzz/fuzz-lookup \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-modzip \
+	tests/fuzz/fuzz-npmcompare \
 	tests/fuzz/fuzz-npmlock \
+	tests/fuzz/fuzz-npmpackage \
 	tests/fuzz/fuzz-npmrc \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-patchledger \
