@@ -34,10 +34,31 @@ member(const struct json *entry, const char *key)
 	return json_string_or(json_get(entry, key), "");
 }
 
+/*
+ * Returns true if a package above this one brings a shrinkwrap, which npm
+ * follows there instead of the lock file and overrides.
+ */
+static bool
+is_shrinkwrapped(const struct json *packages, const char *path)
+{
+	static const char below[] = "/node_modules/";
+
+	for (const char *at = strstr(path, below); at != NULL;
+	     at = strstr(at + 1, below)) {
+		cleanup_free char *above = xstrndup(path, (size_t)(at - path));
+
+		if (json_bool(
+			json_get(json_get(packages, above), "hasShrinkwrap"),
+			false))
+			return true;
+	}
+	return false;
+}
+
 /* Returns what is wrong with an entry of the package, or NULL. */
 static const char *
-judge_entry(const struct json *entry, const char *path, const char *name,
-    enum ecosystem_locked *ret_locked)
+judge_entry(const struct json *packages, const struct json *entry,
+    const char *path, const char *name, enum ecosystem_locked *ret_locked)
 {
 	const char *path_name = npmlock_name_of(path);
 	const char *resolved = member(entry, "resolved");
@@ -50,6 +71,8 @@ judge_entry(const struct json *entry, const char *path, const char *name,
 		return "is an alias";
 	if (json_bool(json_get(entry, "inBundle"), false))
 		return "is bundled with another package";
+	if (is_shrinkwrapped(packages, path))
+		return "is of a package that brings its own lock file";
 	if (npmmanifest_is_ours(json_get(entry, "resolved"))) {
 		*ret_locked = ECOSYSTEM_REDIRECTED;
 		return NULL;
@@ -80,11 +103,11 @@ is_package(const struct json *entry, const char *path, const char *name,
 
 /* Returns -1 after an entry that decides: ret->locked is then OTHER. */
 static int
-take_entry(struct npmredirect_found *ret, const struct json *entry,
-    const char *path, const char *name)
+take_entry(struct npmredirect_found *ret, const struct json *packages,
+    const struct json *entry, const char *path, const char *name)
 {
 	enum ecosystem_locked locked;
-	const char *why = judge_entry(entry, path, name, &locked);
+	const char *why = judge_entry(packages, entry, path, name, &locked);
 
 	if (why != NULL)
 		return set_other(ret, path, why);
@@ -114,7 +137,7 @@ npmredirect_find_in(const struct json *packages, const char *name,
 		const struct json *entry = json_value_at(packages, i);
 
 		if (is_package(entry, path, name, version) &&
-		    take_entry(&f, entry, path, name) != 0)
+		    take_entry(&f, packages, entry, path, name) != 0)
 			break;
 	}
 	if (f.locked == ECOSYSTEM_ORIGINAL || f.locked == ECOSYSTEM_REDIRECTED)

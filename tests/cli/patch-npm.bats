@@ -276,6 +276,13 @@ copy_of() {
     >package-lock.json
   run -78 --separate-stderr drydock patch save
   printf '%s\n' "$lock" >package-lock.json
+  # An entry below a package whose own lock file npm follows.
+  jq '.packages["node_modules/via"].hasShrinkwrap = true
+    | .packages["node_modules/via/node_modules/dep"] =
+      .packages["node_modules/dep"]' <<<"$lock" >package-lock.json
+  run -78 --separate-stderr drydock patch save
+  assert_contains "$stderr" "dep 1.0.0"
+  printf '%s\n' "$lock" >package-lock.json
   # A member of the workspace that depends on it directly.
   jq '.packages.one = {version: "1.0.0", dependencies: {dep: "~1.0.0"}}' \
     <<<"$lock" >package-lock.json
