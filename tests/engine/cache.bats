@@ -2,6 +2,7 @@
 # Slots of dependency caches, with the image that the bed has: a toolchain of
 # the user's own, without packages, has the caches of npm and cargo.  cargo
 # itself is tried with DRYDOCK_TEST_TOOLCHAINS=all (registries.bats).
+# DRYDOCK_TEST_SECONDS is how long sessions run beside collectors, else 10.
 
 load ../helper
 load counter
@@ -319,4 +320,63 @@ belong_to_caller() {
   assert_contains "$stderr" "is removed: it was not used for cache_days"
   assert_equal "$(slots)" ""
   assert_equal "$(ls "$XDG_STATE_HOME/drydock/trash")" ""
+}
+
+# use_slots I: sessions one after the other until the deadline.  Each makes a
+# file in its slot, and it alone changes it.  The last one's launchers are killed.
+use_slots() {
+  local n out limit=()
+  for ((n = 0; n < 2 || SECONDS < deadline; n++)); do
+    out=$BATS_TEST_TMPDIR/out.$1.$n
+    [ "$1" != 7 ] || limit=(timeout --signal=KILL "$((RANDOM % 4)).$((RANDOM % 10))")
+    as_who "${limit[@]}" drydock shell "$project" -- sh -c '
+      cd "$npm_config_cache" || exit
+      rm -f mine
+      set -C
+      echo "$1" >mine
+      made=$(stat -c %i mine)
+      for i in $(seq "$2"); do
+        sleep 0.05
+        [ "$(cat mine; stat -c %i mine)" = "$1
+$made" ] || exit 3
+      done
+      echo whole' sh "$1.$n" "$((RANDOM % 30))" \
+      </dev/null >"$out" 2>&1 || echo "status $?" >>"$out"
+  done
+}
+
+# collect_slots: removes each slot that no session has, again and again.
+collect_slots() {
+  while [ ! -e "$BATS_TEST_TMPDIR/over" ]; do
+    as_who drydock gc >/dev/null 2>&1 || true
+    as_who drydock cache gc --cache-size 1 || echo "status $?"
+  done >"$BATS_TEST_TMPDIR/collected.$1" 2>&1
+}
+
+@test "collectors beside sessions that start, run and end touch no slot of theirs" {
+  local i users=() collectors=() deadline
+  deadline=$((SECONDS + ${DRYDOCK_TEST_SECONDS:-10}))
+  for i in 0 1; do
+    collect_slots "$i" 3>&- &
+    collectors+=("$!")
+  done
+  for i in {0..7}; do
+    use_slots "$i" 3>&- &
+    users+=("$!")
+  done
+  wait "${users[@]}"
+  touch "$BATS_TEST_TMPDIR/over"
+  wait "${collectors[@]}"
+  # Of those whose launcher lived, each ended well.
+  for i in "$BATS_TEST_TMPDIR"/out.[0-6].*; do
+    [ "$(tail -n 1 "$i")" = whole ] || fail "${i##*/}" "$(<"$i")"
+  done
+  # A killed launcher's session may have ended by itself, and never by status 3.
+  run ! grep -l '^status 3$' "$BATS_TEST_TMPDIR"/out.*
+  echo "# $(grep -lx whole "$BATS_TEST_TMPDIR"/out.* | wc -l) sessions," \
+    "$(cat "$BATS_TEST_TMPDIR"/collected.? | wc -l) slots removed" >&3
+  run ! grep -v ' removed$' "$BATS_TEST_TMPDIR"/collected.?
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+  as_who drydock cache gc --cache-size 1
+  assert_equal "$(slots)" ""
 }
