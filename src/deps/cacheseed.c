@@ -42,10 +42,11 @@ enum outcome {
 	OUTCOME_FAILED, /* the slot cannot be filled; the diag is set */
 };
 
-/* What all threads together have copied, or are copying. */
+/* Shared by all threads: what they have copied, or are copying. */
 struct usage {
 	atomic_int_least64_t files;
 	atomic_int_least64_t bytes;
+	atomic_size_t next; /* the package that nobody has begun */
 };
 
 /* One thread's work. */
@@ -330,12 +331,17 @@ seed_index(struct seeding *s, const struct packages *packages,
 	return outcome;
 }
 
-/* Seeds each step-th package. */
+/*
+ * Seeds packages that no other thread has begun.  On a busy processor a thread
+ * stands still, and the others go on.
+ */
 static enum outcome
 seed_packages(struct seeding *s, const struct packages *packages,
-    const struct cachedirs *dirs, size_t first, size_t step)
+    const struct cachedirs *dirs)
 {
-	for (size_t i = first; i < packages->nr; i += step) {
+	size_t i;
+
+	while ((i = atomic_fetch_add(&s->usage->next, 1)) < packages->nr) {
 		enum outcome outcome = OUTCOME_ABSENT;
 
 		/* Also for packages that no source has. */
@@ -363,8 +369,6 @@ struct worker {
 	struct diag dg; /* owned */
 	const struct packages *packages;
 	const struct cachedirs *dirs;
-	size_t first;
-	size_t step;
 	enum outcome outcome;
 	pthread_t thread;
 	bool started;
@@ -375,8 +379,7 @@ work(void *arg)
 {
 	struct worker *w = arg;
 
-	w->outcome =
-	    seed_packages(&w->s, w->packages, w->dirs, w->first, w->step);
+	w->outcome = seed_packages(&w->s, w->packages, w->dirs);
 	return NULL;
 }
 
@@ -433,6 +436,7 @@ share_packages(struct seeding *s, const struct packages *packages,
 	size_t n = count_workers(packages);
 	enum outcome outcome;
 
+	atomic_store(&s->usage->next, 0);
 	for (size_t i = 1; i < n; i++) {
 		struct worker *w = &workers[i];
 
@@ -441,8 +445,7 @@ share_packages(struct seeding *s, const struct packages *packages,
 			.dg = DIAG_INIT,
 			.packages = packages,
 			.dirs = dirs,
-			.first = i,
-			.step = n };
+			.outcome = OUTCOME_COPIED };
 		w->s.report = &w->report;
 		w->s.dg = &w->dg;
 		w->s.is_main = false;
@@ -450,11 +453,8 @@ share_packages(struct seeding *s, const struct packages *packages,
 		w->s.parent_fd = -1;
 		w->started = pthread_create(&w->thread, NULL, work, w) == 0;
 	}
-	outcome = seed_packages(s, packages, dirs, 0, n);
+	outcome = seed_packages(s, packages, dirs);
 	for (size_t i = 1; i < n; i++) {
-		/* Without a thread the part is seeded here. */
-		if (!workers[i].started)
-			(void)work(&workers[i]);
 		join_worker(s, &workers[i]);
 		if (workers[i].outcome > outcome)
 			outcome = workers[i].outcome;
@@ -513,7 +513,7 @@ int
 cacheseed_run(const struct cacheseed_spec *spec,
     struct cacheseed_report *ret_report, struct diag *dg)
 {
-	struct usage usage = { 0, 0 };
+	struct usage usage = { 0, 0, 0 };
 	struct seeding s = {
 		.spec = spec,
 		.usage = &usage,
