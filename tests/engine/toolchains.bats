@@ -5,11 +5,12 @@
 # DRYDOCK_TEST_TOOLCHAINS=all.
 
 load ../helper
+load registry
 load toolchain-images
 
 if [ "${DRYDOCK_TEST_TOOLCHAINS-}" = all ]; then
   export DRYDOCK_TOOLCHAINS="c go java node python rust"
-  export DRYDOCK_PACKAGES="gdb sqlite3 strace"
+  export DRYDOCK_PACKAGES="gdb gradle sqlite3 strace"
 fi
 
 setup() {
@@ -370,6 +371,101 @@ mvn -o -B -q -s settings.xml -Daether.offline.protocols=file package \
 java -cp target/app-1.jar App
 END_OF_SCRIPT
   assert_equal "${lines[-2]}" 6
+}
+
+# in_slot LOG CACHE COMMAND...: COMMAND in a session with a repository at
+# http://127.0.0.1:8099, whose requests are in LOG; prints the milliseconds.  The
+# cache in the home leads to the session's slot.
+in_slot() {
+  run --separate-stderr in_session sh -euc '. ./serve.sh "$1"
+    readlink ~/"$2"
+    shift 2
+    timed sh -c "\"\$@\" >&2" sh "$@"' sh "$@"
+  [ "$status" = 0 ] || fail "$output" "$stderr"
+  assert_equal "${lines[0]}" "/var/lib/drydock/cache/${2#.}"
+  [ "${lines[1]}" -gt 0 ]
+  echo "# ${3} $1: ${lines[1]} ms, $(grep -vcx / "$project/$1" || true) requests" >&3
+}
+
+# What Debian's packages of Java bring, as a repository.
+debian_repository() {
+  loopback "$project"
+  rmdir "$project/registry"
+  ln -s /usr/share/maven-repo "$project/registry"
+}
+
+@test "maven's slot: cold, warm, offline" {
+  local build=(mvn -B -q -s settings.xml)
+  need_all maven
+  debian_repository
+  mkdir -p "$project/src/main/java"
+  cat >"$project/pom.xml" <<'END'
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>test</groupId>
+  <artifactId>app</artifactId>
+  <version>1</version>
+  <properties>
+    <maven.compiler.source>17</maven.compiler.source>
+    <maven.compiler.target>17</maven.compiler.target>
+  </properties>
+</project>
+END
+  cat >"$project/settings.xml" <<'END'
+<settings><mirrors><mirror>
+  <id>loopback</id>
+  <mirrorOf>*</mirrorOf>
+  <url>http://127.0.0.1:8099/</url>
+</mirror></mirrors></settings>
+END
+  echo 'public class App { }' >"$project/src/main/java/App.java"
+  chmod -R a+rX "$project"
+  chown -R "$BED_UID:$BED_UID" "$project"
+  in_slot cold .m2/repository "${build[@]}" package
+  [ -e "$project/target/app-1.jar" ]
+  grep -q 'maven-compiler-plugin.*\.jar$' "$project/cold"
+  [ -n "$(find "$XDG_STATE_HOME"/drydock/caches/*/0/data/m2/repository \
+    -name 'maven-compiler-plugin*.jar')" ]
+  rm -r "$project/target"
+  in_slot warm .m2/repository "${build[@]}" package
+  [ -e "$project/target/app-1.jar" ]
+  # The one request is the script's own.
+  assert_equal "$(<"$project/warm")" /
+  rm -r "$project/target"
+  in_slot offline .m2/repository "${build[@]}" -o package
+  [ -e "$project/target/app-1.jar" ]
+  # Without the slot it has no plugin.
+  rm -r "$XDG_STATE_HOME"/drydock/caches/*/0/data/m2
+  run in_session mvn -B -q -s settings.xml -o package
+  [ "$status" = 1 ]
+  assert_contains "$output" offline
+}
+
+@test "gradle's slot: cold, warm, offline" {
+  local build=(gradle --no-daemon -q)
+  need_all gradle
+  debian_repository
+  cat >"$project/build.gradle" <<'END'
+apply plugin: 'java'
+repositories { maven { url 'http://127.0.0.1:8099/' } }
+dependencies { compile 'org.hamcrest:hamcrest-core:debian' }
+task show { doLast { configurations.compileClasspath.each { println it } } }
+END
+  chmod -R a+rX "$project"
+  chown -R "$BED_UID:$BED_UID" "$project"
+  in_slot cold .gradle/caches "${build[@]}" show
+  grep -q 'hamcrest-debian\.jar$' "$project/cold"
+  assert_contains "$stderr" "/.gradle/caches/modules-2/"
+  in_slot warm .gradle/caches "${build[@]}" show
+  assert_contains "$stderr" "/hamcrest-debian.jar"
+  assert_equal "$(<"$project/warm")" /
+  in_slot offline .gradle/caches "${build[@]}" --offline show
+  assert_contains "$stderr" "/hamcrest-debian.jar"
+  # Without the slot it has no jar.
+  rm -r "$XDG_STATE_HOME"/drydock/caches/*/0/data/gradle
+  run in_session gradle --no-daemon -q --offline show
+  [ "$status" = 1 ]
+  assert_contains "$output" offline
 }
 
 @test "gdb and strace look at programs of the session" {
