@@ -94,18 +94,19 @@ jsonedit_replace(
 }
 
 void
-jsonedit_remove(struct jsonedit *e, const struct json *object, size_t i)
+jsonedit_remove(
+    struct jsonedit *e, const struct json *object, size_t i, bool is_first)
 {
 	const struct json_key *keys = json_keys(object);
 	size_t start = json_start(object) + 1;
 	size_t end = json_end(json_value_at(object, i));
 
 	/* With the comma before it, or as the first with the one behind it. */
-	if (i > 0) {
+	if (!is_first) {
 		start = json_end(json_value_at(object, i - 1));
-	} else if (json_len(object) > 1) {
-		start = keys[0].start;
-		end = keys[1].start;
+	} else if (i + 1 < json_len(object)) {
+		start = keys[i].start;
+		end = keys[i + 1].start;
 	}
 	add_change(e, start, end, "");
 }

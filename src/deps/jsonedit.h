@@ -66,10 +66,11 @@ void jsonedit_replace(
     struct jsonedit *e, const struct json *value, const char *token);
 
 /*
- * Removes a member.  Other members of the object may be removed too, but not
- * all of them if there are several.
+ * Removes a member.  is_first: all members before it are removed too.  Of
+ * several members at least one stays.
  */
-void jsonedit_remove(struct jsonedit *e, const struct json *object, size_t i);
+void jsonedit_remove(
+    struct jsonedit *e, const struct json *object, size_t i, bool is_first);
 
 /* Adds a member behind the last one of an object at this depth (root: 1). */
 void jsonedit_append(struct jsonedit *e, const struct json *object,

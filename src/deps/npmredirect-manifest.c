@@ -2,6 +2,7 @@
 /* Edits the overrides and the direct dependencies in a package.json. */
 #include "deps/npmredirect.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -56,26 +57,29 @@ edit_overrides(struct npmedit *e, const struct json *root)
 	size_t kept = count_kept(e, overrides);
 	size_t nr = json_len(overrides);
 	size_t own = 0;
+	size_t at;
+	bool is_first = true;
 
 	for (size_t i = 0; i < nr; i++)
 		own += !npmmanifest_is_ours(json_value_at(overrides, i));
 	if (nr > 0 && kept + own == 0) {
-		jsonedit_remove(
-		    &e->changes, root, jsonedit_index(root, OVERRIDES));
+		at = jsonedit_index(root, OVERRIDES);
+		jsonedit_remove(&e->changes, root, at, at == 0);
 		return;
 	}
 	for (size_t i = 0; i < nr; i++) {
 		const struct json *value = json_value_at(overrides, i);
-		size_t at;
+		bool is_ours = npmmanifest_is_ours(value);
 
-		if (!npmmanifest_is_ours(value))
-			continue;
 		at = find_key(&e->want, json_key_at(overrides, i));
-		if (at < kept)
+		if (is_ours && at >= kept) {
+			jsonedit_remove(&e->changes, overrides, i, is_first);
+			continue;
+		}
+		if (is_ours)
 			jsonedit_replace(
 			    &e->changes, value, e->want.v[at].spec);
-		else
-			jsonedit_remove(&e->changes, overrides, i);
+		is_first = false;
 	}
 }
 

@@ -62,6 +62,7 @@ unit_tests = \
 	tests/unit/test-npmpackage \
 	tests/unit/test-npmrange \
 	tests/unit/test-npmcheck \
+	tests/unit/test-npmredirect \
 	tests/unit/test-npmroot \
 	tests/unit/test-options \
 	tests/unit/test-otherpatches \
