@@ -147,7 +147,7 @@ edit_requires(struct npmedit *e, const struct json *package,
 		if (!npmmanifest_is_ours(value))
 			continue;
 		want = npmedit_find_spec(&e->want, name, value);
-		if (want == NULL && range == NULL)
+		if (range == NULL)
 			return npmedit_refuse_orphan(e, name, dg);
 		if (want == NULL)
 			token = xstrndup(e->changes.text + json_start(range),

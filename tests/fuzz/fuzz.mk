@@ -34,8 +34,12 @@ fuzz_programs = \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-modzip \
 	tests/fuzz/fuzz-npmcompare \
+	tests/fuzz/fuzz-npmfragment \
 	tests/fuzz/fuzz-npmlock \
+	tests/fuzz/fuzz-npmmanifest \
 	tests/fuzz/fuzz-npmpackage \
+	tests/fuzz/fuzz-npmrange \
+	tests/fuzz/fuzz-npmredirect \
 	tests/fuzz/fuzz-npmrc \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-patchledger \
