@@ -111,10 +111,11 @@ take_parts(struct yarnspec *spec, const char *text)
 		return false;
 	spec->source = decode(text, (size_t)(hash - text));
 	selector = decode(hash + 1, len - (size_t)(hash + 1 - text));
-	if (spec->source == NULL || selector == NULL || *selector == '\0')
+	if (spec->source == NULL || selector == NULL)
 		return false;
 	strvec_split(&spec->paths, selector, '&');
-	return params == NULL || take_params(spec, params + 2);
+	return spec->paths.nr > 0 &&
+	    (params == NULL || take_params(spec, params + 2));
 }
 
 bool

@@ -45,6 +45,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-patchledger \
 	tests/fuzz/fuzz-patchtext \
 	tests/fuzz/fuzz-patchtree \
+	tests/fuzz/fuzz-pnpmlock \
 	tests/fuzz/fuzz-procfacts \
 	tests/fuzz/fuzz-proof \
 	tests/fuzz/fuzz-proxyhead \
@@ -62,7 +63,9 @@ fuzz_programs = \
 	tests/fuzz/fuzz-verdict \
 	tests/fuzz/fuzz-watched \
 	tests/fuzz/fuzz-wire \
-	tests/fuzz/fuzz-yaml
+	tests/fuzz/fuzz-yaml \
+	tests/fuzz/fuzz-yarnlock \
+	tests/fuzz/fuzz-yarnpatch
 
 fuzz_data = tests/fuzz/corpus tests/fuzz/dict tests/fuzz/entries \
 	tests/fuzz/planted tests/fuzz/prove tests/fuzz/run
