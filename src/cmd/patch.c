@@ -106,10 +106,7 @@ check_ecosystem(struct patch *p, const char *verb, bool writes, struct diag *dg)
 			return 0;
 	if (patchcheck_is_needed(p->fd))
 		return 0;
-	for (size_t i = 0; writes && i < OTHERPATCHES_NR; i++)
-		if (project_has(p, otherpatches[i].lock))
-			return patchother_refuse(&otherpatches[i], verb, dg);
-	return 0;
+	return writes ? patchother_refuse_locks(p->fd, verb, dg) : 0;
 }
 
 static int
@@ -297,7 +294,7 @@ print_check_json(
 
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "in_sync", c->nr == 0);
-	jsonw_key_int(w, "patches", (int64_t)(c->npatches + c->nothers));
+	jsonw_key_int(w, "patches", (int64_t)c->npatches);
 	jsonw_key(w, "findings");
 	jsonw_open_array(w);
 	for (size_t i = 0; i < c->nr; i++)
@@ -357,7 +354,6 @@ print_check(const struct patch *p, const struct patchcheck *c,
     const struct strvec *mends)
 {
 	cleanup_strvec struct strvec advice = STRVEC_INIT;
-	size_t npatches = c->npatches + c->nothers;
 
 	for (size_t i = 0; i < c->nr; i++)
 		strvec_push_given(&advice, advice_of(&c->v[i], mends->v[i]));
@@ -374,11 +370,11 @@ print_check(const struct patch *p, const struct patchcheck *c,
 	if (c->nr >= PATCHCHECK_MAX)
 		diag_note(
 		    "only the first %d differences are shown", PATCHCHECK_MAX);
-	if (c->nr == 0 && npatches == 0)
+	if (c->nr == 0 && c->npatches == 0)
 		(void)printf("no patches\n");
 	else if (c->nr == 0)
-		(void)printf("%zu %s in sync\n", npatches,
-		    npatches == 1 ? "patch" : "patches");
+		(void)printf("%zu %s in sync\n", c->npatches,
+		    c->npatches == 1 ? "patch" : "patches");
 }
 
 static int

@@ -2,9 +2,11 @@
 /* Refuses, checks and lists patches that other programs apply. */
 #include "cmd/patchother.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/diag.h"
 #include "base/json.h"
@@ -32,6 +34,18 @@ patchother_refuse(
 	    "%s has patches of its own, which drydock only checks: %srun \"%s\" "
 	    "in a session instead of \"drydock patch %s\"",
 	    other->ecosystem, before, command, verb);
+}
+
+int
+patchother_refuse_locks(int project_fd, const char *verb, struct diag *dg)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < OTHERPATCHES_NR; i++)
+		if (fstatat(project_fd, otherpatches[i].lock, &st,
+			AT_SYMLINK_NOFOLLOW) == 0)
+			return patchother_refuse(&otherpatches[i], verb, dg);
+	return 0;
 }
 
 int

@@ -15,6 +15,9 @@ struct patchcheck_finding;
 int patchother_refuse(
     const struct otherpatches *other, const char *verb, struct diag *dg);
 
+/* The same, if the project has the lock file of one of them. */
+int patchother_refuse_locks(int project_fd, const char *verb, struct diag *dg);
+
 /*
  * Checks the patches of one ecosystem, or of all if it is NULL, as
  * patchcheck_run() does.

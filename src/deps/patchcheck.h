@@ -61,7 +61,7 @@ struct patchcheck_other {
 struct patchcheck {
 	struct patchcheck_finding *v; /* owned; none is there twice */
 	size_t nr;
-	size_t npatches; /* recorded */
+	size_t npatches; /* recorded, and others */
 	/*
 	 * What is no difference, and good to know: a project below this one
 	 * that has the original, a node_modules that was installed before.

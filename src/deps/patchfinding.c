@@ -130,6 +130,7 @@ void
 patchfinding_add_other(struct patchcheck *check, const char *ecosystem,
     const char *name, const char *version, const char *path)
 {
+	check->npatches++;
 	check->others = xreallocarray(
 	    check->others, check->nothers + 1, sizeof(*check->others));
 	check->others[check->nothers++] = (struct patchcheck_other){
