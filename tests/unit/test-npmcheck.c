@@ -404,6 +404,34 @@ test_lock(void)
 	run_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* npm 6 reads a tree of its own in a lock of version 2. */
+static void
+test_legacy_tree(void)
+{
+	cleanup_patch_bed struct patch_bed bed;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *in_sync = NULL;
+	cleanup_free char *got = NULL;
+
+	strbuf_addstr(&text, LOCK_TEXT);
+	text.buf[strcspn(text.buf, "3")] = '2';
+	strbuf_setlen(&text, text.len - strlen("}\n"));
+	strbuf_addstr(&text,
+	    ",\n  \"dependencies\": { \"dep\": { \"version\": \"1.0.0\",\n"
+	    "    \"resolved\": \"" DEP_URL "\",\n    \"dev\": true, "
+	    "\"integrity\": \"" DEP_SUM "\" } }\n}\n");
+	open_texts(&bed, MANIFEST_TEXT, text.buf);
+	in_sync = patch_bed_check(&bed, "npm");
+	CHECK_STR(in_sync, "");
+	patch_bed_edit(&bed, "package-lock.json",
+	    "\"dev\": true, \"integrity\": \"sha512-",
+	    "\"dev\": true, \"integrity\": \"sha511-");
+	got = patch_bed_check(&bed, "npm");
+	CHECK_STR(got,
+	    "block-foreign " NONE "package-lock.json: the redirects are not as "
+	    "drydock wrote them\n");
+}
+
 /* 3: DIAG_DATA, 6: DIAG_IO, 9: DIAG_CONFIG */
 static void
 test_cannot_judge(void)
@@ -646,6 +674,7 @@ main(void)
 		    test_manifest },
 		{ "what wins over the redirects is found", test_conflicts },
 		{ "a lock that does not use the patch is found", test_lock },
+		{ "the tree for npm 6 is compared, too", test_legacy_tree },
 		{ "what cannot be judged is a failure", test_cannot_judge },
 		{ "what cannot be read is never in sync", test_unreadable },
 		{ "what npm has to do again is noted", test_notes },
