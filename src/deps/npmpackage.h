@@ -64,7 +64,7 @@ int npmpackage_pack(int tree_fd, const struct patchtree *tree, int modes_fd,
  *	those that npm runs when it installs
  *
  * All other keys must have equal values.  A change that is not permitted is
- * DIAG_CONFIG; the message names the package (what, "foo@1.0.0") and the first
+ * DIAG_CONFIG; the message names the package (what, "foo 1.0.0") and the first
  * such key.  A text that cannot be judged is DIAG_DATA.
  */
 int npmpackage_compare(const char *before, size_t before_len, const char *after,

@@ -18,7 +18,7 @@ compare(const struct strbuf *a, const struct strbuf *b)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	enum diag_class class;
 	int rc = npmpackage_compare(
-	    a->buf, a->len, b->buf, b->len, "foo@1.0.0", &dg);
+	    a->buf, a->len, b->buf, b->len, "foo 1.0.0", &dg);
 
 	class = dg.class;
 	FUZZ_CHECK(rc == 0 || class == DIAG_DATA || class == DIAG_CONFIG);

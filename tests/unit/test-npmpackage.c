@@ -605,7 +605,7 @@ static int
 compare(const char *before, const char *after, struct diag *dg)
 {
 	return npmpackage_compare(
-	    before, strlen(before), after, strlen(after), "foo@1.0.0", dg);
+	    before, strlen(before), after, strlen(after), "foo 1.0.0", dg);
 }
 
 static void
@@ -623,7 +623,7 @@ a_patch_may_change_only_what_the_lock_does_not_have(void)
 		    compare(changes[i].after, changes[i].before, &back), rc);
 		if (rc != 0)
 			want = xasprintf(
-			    "foo@1.0.0: the patch changes \"%s\" in "
+			    "foo 1.0.0: the patch changes \"%s\" in "
 			    "package.json, which can change what npm resolves "
 			    "or what its lock records; take that out of the "
 			    "patch",
@@ -641,13 +641,13 @@ a_manifest_that_cannot_be_judged_may_only_stay(void)
 		const char *text;
 		const char *why;
 	} bad[] = {
-		{ "", "foo@1.0.0: the original package.json: " },
+		{ "", "foo 1.0.0: the original package.json: " },
 		{ "[]",
-		    "foo@1.0.0: the original package.json: it is not a JSON "
+		    "foo 1.0.0: the original package.json: it is not a JSON "
 		    "object" },
 		{ "{\"a\":1,\"a\":2}",
-		    "foo@1.0.0: the original package.json: " },
-		{ "\xef\xbb\xbf{}", "foo@1.0.0: the original package.json: " },
+		    "foo 1.0.0: the original package.json: " },
+		{ "\xef\xbb\xbf{}", "foo 1.0.0: the original package.json: " },
 	};
 	cleanup_strbuf struct strbuf large = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -669,7 +669,7 @@ a_manifest_that_cannot_be_judged_may_only_stay(void)
 		strbuf_addstr(&large, "                                ");
 	CHECK_INT(compare(large.buf, "{}", &dg), -1);
 	CHECK_STR(dg.message,
-	    "foo@1.0.0: the original package.json: more than 4194304 bytes");
+	    "foo 1.0.0: the original package.json: more than 4194304 bytes");
 }
 
 static void
@@ -705,10 +705,10 @@ packages_in_the_package_may_not_be_patched(void)
 
 		strvec_push(&all, "a.js");
 		strvec_push(&all, names[i].name);
-		CHECK_INT(npmpackage_judge_names(&all, "foo@1.0.0", &dg),
+		CHECK_INT(npmpackage_judge_names(&all, "foo 1.0.0", &dg),
 		    names[i].rc);
 		if (names[i].rc != 0)
-			want = xasprintf("foo@1.0.0: the patch changes %s, "
+			want = xasprintf("foo 1.0.0: the patch changes %s, "
 					 "which can change what npm resolves; "
 					 "take that out of the patch",
 			    names[i].name);
