@@ -45,6 +45,7 @@ struct view {
 	int64_t signal_due; /* deadline for the command's end, or 0 */
 	struct detach_key key;
 	int64_t key_due; /* when the key's held bytes are forwarded, or 0 */
+	bool redraw_queued; /* the smaller size is in to_holder */
 	int64_t redraw_due; /* when the real window size is sent, or 0 */
 	bool input_open; /* stdin has not ended */
 	bool input_is_tty; /* also when the terminal is gone */
@@ -116,7 +117,7 @@ leave_terminals(struct view *v)
 
 /*
  * Sends a window size that is one row too small, and the real one REDRAW_MS
- * later: full-screen programs then redraw.
+ * after that: full-screen programs then redraw.
  */
 static void
 queue_redraw(struct view *v)
@@ -125,7 +126,8 @@ queue_redraw(struct view *v)
 	if (size.rows > 1) {
 		size.rows--;
 		wire_add_size(&v->to_holder, WIRE_SIZE, size);
-		v->redraw_due = monotime_ms() + REDRAW_MS;
+		v->redraw_queued = true;
+		v->redraw_due = 0;
 	}
 }
 
@@ -161,6 +163,14 @@ suspend(struct view *v)
 	}
 	queue_redraw(v);
 	return 0;
+}
+
+/* A redraw ends with the size that the window has then. */
+static void
+on_resized(struct view *v)
+{
+	if (!v->redraw_queued && v->redraw_due == 0)
+		queue_size(v);
 }
 
 /* Sends a signal to the command.  The first one starts the grace period. */
@@ -203,7 +213,7 @@ on_signal(struct view *v)
 	if (sig == SIGCONT)
 		tty_again(&v->tty);
 	if (sig == SIGCONT || sig == SIGWINCH)
-		queue_size(v);
+		on_resized(v);
 	else if (v->passes_signals)
 		pass_signal(v, sig);
 	else
@@ -307,6 +317,9 @@ flush_to_holder(struct view *v)
 	if (v->to_holder_at == v->to_holder.len || gone) {
 		strbuf_reset(&v->to_holder);
 		v->to_holder_at = 0;
+		if (v->redraw_queued)
+			v->redraw_due = monotime_ms() + REDRAW_MS;
+		v->redraw_queued = false;
 	}
 }
 

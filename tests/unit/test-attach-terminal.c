@@ -22,14 +22,22 @@
 #include "host/settings.h"
 #include "viewer-kit.h"
 
+/*
+ * Says "ready", prints each size that it notices, and reads a line.  A signal
+ * just before read(2) would not interrupt a shell's read; wait has no such gap.
+ */
+#define SIZES_AND_A_LINE                             \
+	"trap 'stty size' WINCH; exec 3<&0;"         \
+	"{ read x; echo got $x; } <&3 & echo ready;" \
+	"until wait $!; do :; done;"
+
 static void
 terminal_is_raw_and_restored(void)
 {
 	struct kit kit;
 	struct viewer v = { .kit = &kit,
 		.tty = true,
-		.script = "stty size; trap 'stty size' WINCH; echo ready;"
-			  "until read x; do :; done; echo got $x;"
+		.script = "stty size;" SIZES_AND_A_LINE
 			  "printf 'a\\033]52;c;QQ==\\007b\\033[?25l\\033[4h';"
 			  "exit 5" };
 	struct termios before, during, after;
@@ -180,19 +188,15 @@ modes_are_given_back_while_stopped(void)
 	struct kit kit;
 	struct viewer v = { .kit = &kit,
 		.tty = true,
-		.script = "trap 'stty size' WINCH;"
-			  "printf '\\033[?25l\\033[4hready';"
-			  "until read x; do :; done; echo got $x" };
+		.script = "printf '\\033[?25l\\033[4h';" SIZES_AND_A_LINE };
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct termios after;
 	if (!kit_start(&kit, NULL) || !viewer_start(&v))
 		return;
-	CHECK(viewer_read_for(v.in, &out, "ready"));
+	CHECK(viewer_read_for(v.in, &out, "ready\r\n"));
 	CHECK_INT(kill(v.pid, SIGTSTP), 0);
 	CHECK(viewer_read_for(
-	    v.in, &out, "ready\033[?25h\033[4l\033[?25l\033[4h"));
-	/* Both sizes: it draws anew. */
-	CHECK(viewer_read_for(v.in, &out, "32 111"));
+	    v.in, &out, "ready\r\n\033[?25h\033[4l\033[?25l\033[4h"));
 	CHECK(viewer_read_for(v.in, &out, "33 111"));
 	CHECK_INT(tcgetattr(v.slave, &after), 0);
 	CHECK_INT(after.c_lflag & ICANON, 0);
@@ -231,8 +235,6 @@ view_liar(int fd, bool tty, int slave)
 	struct attach_outcome outcome;
 	struct settings settings;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	(void)setsid();
-	(void)ioctl(slave, TIOCSCTTY, 0);
 	(void)dup2(tty ? slave : null, 0);
 	(void)dup2(slave, 1);
 	(void)dup2(slave, 2);
@@ -264,11 +266,10 @@ every_stream_to_a_terminal_is_filtered(void)
 		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 		int ends[2];
 		int status = -1;
-		int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-		if (!CHECK(master != -1 && unlockpt(master) == 0))
+		int master = -1;
+		int slave = -1;
+		if (!viewer_open_terminal(&master, &slave))
 			return;
-		int slave =
-		    open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 		CHECK_INT(
 		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
 		    0);
@@ -283,8 +284,11 @@ every_stream_to_a_terminal_is_filtered(void)
 		    write(ends[1], sent.buf, sent.len), (intmax_t)sent.len);
 		(void)fflush(stdout);
 		pid_t pid = fork();
-		if (pid == 0)
+		if (pid == 0) {
+			(void)setsid();
+			(void)ioctl(slave, TIOCSCTTY, 0);
 			view_liar(ends[0], tty == 1, slave);
+		}
 		CHECK_INT(waitpid(pid, &status, 0), pid);
 		CHECK_INT(WEXITSTATUS(status), 3);
 		read_output(master, &out);
@@ -294,6 +298,86 @@ every_stream_to_a_terminal_is_filtered(void)
 		(void)close(slave);
 		(void)close(master);
 	}
+}
+
+/*
+ * A shell with a viewer in a process group of its own, as the kernel stops no
+ * other.  Exits with the viewer's status if that was stopped once.
+ */
+static _Noreturn void
+be_shell(const int ends[2], int slave)
+{
+	int status = 0;
+	(void)close(ends[1]);
+	(void)setsid();
+	(void)ioctl(slave, TIOCSCTTY, 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)setpgid(0, 0);
+		(void)signal(SIGTTOU, SIG_IGN);
+		(void)tcsetpgrp(slave, getpid());
+		(void)signal(SIGTTOU, SIG_DFL);
+		view_liar(ends[0], true, slave);
+	}
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		_exit(98);
+	(void)kill(pid, SIGCONT);
+	_exit(waitpid(pid, &status, 0) == pid ? WEXITSTATUS(status) : 97);
+}
+
+/* One message is one send: this size and nothing else. */
+static bool
+receives_size(int fd, uint16_t rows)
+{
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
+	struct wire_size size = { .rows = rows, .columns = 111 };
+	char got[256];
+	wire_add_size(&want, WIRE_SIZE, size);
+	return CHECK_INT(recv(fd, got, sizeof(got), 0), (intmax_t)want.len) &&
+	    CHECK(memcmp(got, want.buf, want.len) == 0);
+}
+
+/*
+ * A program sees only the last of two sizes that come together, and would not
+ * draw anew.
+ */
+static void
+sizes_are_apart_after_a_stop(void)
+{
+	const struct timeval patience = { 20, 0 };
+	cleanup_strbuf struct strbuf end = STRBUF_INIT;
+	int ends[2];
+	int status = -1;
+	int master = -1;
+	int slave = -1;
+	if (!viewer_open_terminal(&master, &slave))
+		return;
+	CHECK_INT(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	CHECK_INT(setsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &patience,
+		      sizeof(patience)),
+	    0);
+	(void)fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0)
+		be_shell(ends, slave);
+	(void)close(ends[0]);
+	CHECK(receives_size(ends[1], 33));
+	int64_t start = monotime_ms();
+	pid_t group = tcgetpgrp(master);
+	if (CHECK(group > 1))
+		CHECK_INT(kill(-group, SIGTSTP), 0);
+	CHECK(receives_size(ends[1], 32));
+	CHECK(receives_size(ends[1], 33));
+	CHECK(monotime_ms() - start >= 100);
+	wire_add_exit(&end, 3, "");
+	CHECK_INT(
+	    send(ends[1], end.buf, end.len, MSG_NOSIGNAL), (intmax_t)end.len);
+	(void)close(ends[1]);
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(WEXITSTATUS(status), 3);
+	(void)close(slave);
+	(void)close(master);
 }
 
 static void
@@ -455,6 +539,8 @@ static const struct check_test tests[] = {
 	    silent_terminals_are_waited_for_a_moment },
 	{ "modes are given back while it is stopped",
 	    modes_are_given_back_while_stopped },
+	{ "the two sizes after a stop come apart",
+	    sizes_are_apart_after_a_stop },
 	{ "an escape alone is typed", escape_alone_is_typed },
 	{ "every stream to a terminal is filtered",
 	    every_stream_to_a_terminal_is_filtered },

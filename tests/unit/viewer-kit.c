@@ -71,8 +71,8 @@ be_viewer(const struct viewer *v, const int fds[3], int result_fd)
 	_exit(0);
 }
 
-static bool
-open_terminal(int *ret_master, int *ret_slave)
+bool
+viewer_open_terminal(int *ret_master, int *ret_slave)
 {
 	struct winsize ws = { .ws_row = 33, .ws_col = 111 };
 	*ret_master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -107,7 +107,7 @@ viewer_start(struct viewer *v)
 	if (!CHECK(pipe2(result, O_CLOEXEC) == 0))
 		return false;
 	if (v->tty) {
-		if (!open_terminal(&ours[0], &v->slave))
+		if (!viewer_open_terminal(&ours[0], &v->slave))
 			return false;
 		theirs[0] = theirs[1] = theirs[2] = v->slave;
 	}

@@ -35,6 +35,9 @@ struct viewer_result {
 	enum diag_class class;
 };
 
+/* Opens a terminal of 33 rows and 111 columns; the caller closes both. */
+bool viewer_open_terminal(int *ret_master, int *ret_slave);
+
 /* kit, tty, ends, view, script and the paths are set before. */
 bool viewer_start(struct viewer *v);
 
