@@ -15,6 +15,7 @@
 
 #include "check.h"
 #include "host/settings.h"
+#include "terminal/interrupt.h"
 
 static int
 attach(const struct viewer *v, struct attach_outcome *ret, struct diag *dg)
@@ -53,8 +54,14 @@ be_viewer(const struct viewer *v, const int fds[3], int result_fd)
 {
 	struct viewer_result r = { 0, { ATTACH_LOST, -1 }, DIAG_NONE };
 	struct diag dg = DIAG_INIT;
+	struct interrupt held;
 	(void)setsid();
-	if (v->tty)
+	/*
+	 * As in a launch: a SIGHUP that comes after the view must not kill what
+	 * has yet to write its result.
+	 */
+	interrupt_hold(&held);
+	if (v->tty && !v->uncontrolled)
 		(void)ioctl(fds[0], TIOCSCTTY, 0);
 	for (int i = 0; i < 3; i++)
 		(void)dup2(fds[i], i);

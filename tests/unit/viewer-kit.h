@@ -21,6 +21,7 @@ struct viewer {
 	int slave; /* the terminal, kept open; or -1 */
 	struct kit *kit;
 	bool tty, ends, view;
+	bool uncontrolled; /* the terminal sends no signals */
 	const char *term; /* NULL: xterm */
 	const char *script; /* NULL: a command that is not there */
 	/* Files that it has instead of our pipe, or NULL; not on a terminal. */
