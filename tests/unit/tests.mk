@@ -247,6 +247,7 @@ dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json
 data_kit = tests/unit/data-kit.c tests/unit/data-kit.h
 plan_bed = tests/unit/plan-bed.c tests/unit/plan-bed.h $(data_kit)
 tests_unit_test_changes_SOURCES = tests/unit/test-changes.c $(data_kit)
+tests_unit_test_changes_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=renameat2
 tests_unit_test_agent_SOURCES = tests/unit/test-agent.c $(data_kit)
 tests_unit_test_reserved_SOURCES = tests/unit/test-reserved.c $(data_kit)
 tests_unit_test_toolchain_SOURCES = tests/unit/test-toolchain.c $(data_kit)
