@@ -17,14 +17,12 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
+#include "session/endeddir.h"
 
 /* In the session's directory. */
 #define START_NAME "watched"
 #define TOLD_NAME "watched-told"
 #define END_NAME "watched-end"
-/* In the state directory. */
-#define ENDED_DIR "ended"
-#define ENDED_SUFFIX ".watched"
 
 enum {
 	SHOWN_MAX = 5, /* changes in the notes */
@@ -228,7 +226,7 @@ changes_find_ended(const struct paths *paths, const char *id,
     struct changes *ret_changes, struct diag *dg)
 {
 	cleanup_changes struct changes c = CHANGES_INIT;
-	cleanup_free char *name = xasprintf("%s" ENDED_SUFFIX, id);
+	cleanup_free char *name = xasprintf("%s" ENDED_WATCHED, id);
 	cleanup_close int fd = -1;
 
 	if (open_ended(paths, &fd, dg) != 0 ||
@@ -363,7 +361,7 @@ static int
 keep(struct changes *c, const struct paths *paths, int session_fd,
     const char *id, struct diag *dg)
 {
-	cleanup_free char *name = xasprintf("%s" ENDED_SUFFIX, id);
+	cleanup_free char *name = xasprintf("%s" ENDED_WATCHED, id);
 	struct watched_files *kept = &c->start.files;
 	cleanup_close int fd = -1;
 	char *missed =

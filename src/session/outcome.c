@@ -24,6 +24,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "plan/role.h"
+#include "session/endeddir.h"
 #include "session/endnote.h"
 #include "session/listing.h"
 #include "session/record.h"
@@ -31,7 +32,6 @@
 #include "session/status.h"
 #include "terminal/screentext.h"
 
-#define ENDED_DIR "ended"
 #define OUTCOME_NAME "outcome.json"
 
 enum {
@@ -344,7 +344,7 @@ static int
 read_at(int dir_fd, const char *id, struct outcome *ret, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *name = xasprintf("%s.json", id);
+	cleanup_free char *name = xasprintf("%s" ENDED_OUTCOME, id);
 
 	if (fs_read_file(dir_fd, name, FILE_MAX, &text, dg) != 0)
 		return -1;
@@ -395,7 +395,7 @@ outcomes_read(
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 
-		if (!id_of(names.v[i], ".json", id))
+		if (!id_of(names.v[i], ENDED_OUTCOME, id))
 			continue;
 		if (read_at(fd, id, &all.v[all.nr], &one) == 0)
 			all.nr++;
@@ -427,8 +427,8 @@ outcomes_find(const struct outcomes *outcomes, const char *word)
 static void
 remove_of(int dir_fd, const struct outcome *o)
 {
-	cleanup_free char *name = xasprintf("%s.json", o->id);
-	cleanup_free char *watched = xasprintf("%s.watched", o->id);
+	cleanup_free char *name = xasprintf("%s" ENDED_OUTCOME, o->id);
+	cleanup_free char *watched = xasprintf("%s" ENDED_WATCHED, o->id);
 
 	(void)unlinkat(dir_fd, name, 0);
 	(void)unlinkat(dir_fd, watched, 0);
@@ -469,7 +469,7 @@ outcome_keep(const struct paths *paths, const struct outcome *outcome,
     int session_fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *name = xasprintf("%s.json", outcome->id);
+	cleanup_free char *name = xasprintf("%s" ENDED_OUTCOME, outcome->id);
 	struct jsonw *w = jsonw_new(true);
 	cleanup_close int fd = -1;
 
@@ -499,9 +499,10 @@ prune_one(int dir_fd, const char *name, struct diag *dg)
 {
 	char id[SESSION_ID_SIZE];
 
-	if (id_of(name, ".kept", id))
+	if (id_of(name, ENDED_KEPT, id))
 		return fs_remove_tree(dir_fd, name, dg);
-	if ((id_of(name, ".json", id) || id_of(name, ".watched", id)) &&
+	if ((id_of(name, ENDED_OUTCOME, id) ||
+		id_of(name, ENDED_WATCHED, id)) &&
 	    unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT)
 		return diag_set_errno(dg, DIAG_IO, errno, "remove");
 	return 0;

@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "session/changes.h"
+#include "session/endeddir.h"
 
 enum {
 	TRIES = 16, /* against a process that adds and removes the file */
@@ -238,13 +239,13 @@ static int
 open_kept(const struct paths *paths, const char *id, int *ret_fd,
     char **ret_path, struct diag *dg)
 {
-	cleanup_free char *name = xasprintf("%s.kept", id);
+	cleanup_free char *name = xasprintf("%s" ENDED_KEPT, id);
 	cleanup_close int ended = -1;
 
-	if (fs_make_dir(paths->state_fd, "ended", 0700, &ended, dg) != 0 ||
+	if (fs_make_dir(paths->state_fd, ENDED_DIR, 0700, &ended, dg) != 0 ||
 	    fs_make_dir(ended, name, 0700, ret_fd, dg) != 0)
 		return -1;
-	*ret_path = xasprintf("%s/ended/%s", paths->state_dir, name);
+	*ret_path = xasprintf("%s/" ENDED_DIR "/%s", paths->state_dir, name);
 	return 0;
 }
 

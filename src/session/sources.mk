@@ -33,6 +33,7 @@ session_sources = \
 	src/session/egress.h \
 	src/session/end.c \
 	src/session/end.h \
+	src/session/endeddir.h \
 	src/session/endnote.c \
 	src/session/endnote.h \
 	src/session/exec.c \
