@@ -33,6 +33,8 @@ base_sources = \
 	src/base/lock.h \
 	src/base/loop.c \
 	src/base/loop.h \
+	src/base/moment.c \
+	src/base/moment.h \
 	src/base/monotime.c \
 	src/base/monotime.h \
 	src/base/proc.c \

@@ -17,11 +17,11 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/lock.h"
+#include "base/moment.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "engine/answer.h"
 #include "engine/engine.h"
-#include "engine/moment.h"
 #include "engine/programs.h"
 #include "host/paths.h"
 

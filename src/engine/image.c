@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/http.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -16,7 +17,6 @@
 #include "engine/api.h"
 #include "engine/engine.h"
 #include "engine/inspect.h"
-#include "engine/moment.h"
 #include "host/paths.h"
 
 /*

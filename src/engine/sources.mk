@@ -36,8 +36,6 @@ engine_sources = \
 	src/engine/inspect.h \
 	src/engine/logs.c \
 	src/engine/logs.h \
-	src/engine/moment.c \
-	src/engine/moment.h \
 	src/engine/probe.c \
 	src/engine/programs.c \
 	src/engine/programs.h \

@@ -10,11 +10,11 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/moment.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
-#include "engine/moment.h"
 #include "host/paths.h"
 #include "host/scratch.h"
 #include "session/changes.h"

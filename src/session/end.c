@@ -7,11 +7,11 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/moment.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
-#include "engine/moment.h"
 #include "host/paths.h"
 #include "session/collect.h"
 #include "session/look.h"

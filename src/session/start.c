@@ -8,12 +8,12 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/moment.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/compose.h"
-#include "engine/moment.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/token.h"

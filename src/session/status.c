@@ -7,12 +7,12 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/moment.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
 #include "engine/engine.h"
-#include "engine/moment.h"
 #include "host/paths.h"
 #include "session/record.h"
 

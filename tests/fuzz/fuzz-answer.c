@@ -7,10 +7,10 @@
 #include "base/diag.h"
 #include "base/http.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/strbuf.h"
 #include "engine/api.h"
 #include "engine/engine.h"
-#include "engine/moment.h"
 #include "engine/version.h"
 #include "fuzz.h"
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/moment.h"
 #include "engine/image.h"
-#include "engine/moment.h"
 #include "fuzz.h"
 
 int

@@ -14,8 +14,8 @@
 #include "engine/engine.h"
 #include "session/record.h"
 
+#include "base/moment.h"
 #include "check.h"
-#include "engine/moment.h"
 
 #define HEX16 "0123456789abcdef"
 #define AGENT_ID HEX16 HEX16 HEX16 HEX16

@@ -29,8 +29,8 @@
 #include "session/ports.h"
 #include "session/record.h"
 
+#include "base/moment.h"
 #include "check.h"
-#include "engine/moment.h"
 
 #define ID "abcd1234"
 #define INNER 3000

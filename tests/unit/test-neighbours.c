@@ -19,8 +19,8 @@
 #include "session/record.h"
 #include "session/session.h"
 
+#include "base/moment.h"
 #include "check.h"
-#include "engine/moment.h"
 
 /* Two sessions; leases are held, so that no engine is asked. */
 struct bed {

@@ -14,8 +14,8 @@
 #include "base/diag.h"
 #include "base/xalloc.h"
 
+#include "base/moment.h"
 #include "check.h"
-#include "engine/moment.h"
 
 #define HEX16 "0123456789abcdef"
 #define CONTAINER_ID HEX16 HEX16 HEX16 HEX16

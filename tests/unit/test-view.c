@@ -15,11 +15,11 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/moment.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "check.h"
 #include "engine/engine.h"
-#include "engine/moment.h"
 #include "guest/wire.h"
 #include "host/paths.h"
 #include "session/record.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* moment: parses RFC 3339 times with fractions and offsets, and prints them. */
-#include "engine/moment.h"
+#include "base/moment.h"
 
 #include <stddef.h>
 

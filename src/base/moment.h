@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* moment: times of docker's output and of drydock's files (RFC 3339). */
+/* moment: times as docker prints them and drydock writes them (RFC 3339). */
 #ifndef DRYDOCK_MOMENT_H
 #define DRYDOCK_MOMENT_H
 
