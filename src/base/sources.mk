@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 base_sources = \
+	src/base/ascii.h \
 	src/base/cleanup.c \
 	src/base/cleanup.h \
 	src/base/decimal.c \

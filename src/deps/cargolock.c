@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/decimal.h"
 #include "base/diag.h"
@@ -13,11 +14,6 @@
 
 #define MAX_NAME ((size_t)128)
 #define MAX_SOURCE ((size_t)2048)
-
-#define ALNUM                        \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789"
 
 enum section {
 	SECTION_TOP,
@@ -91,7 +87,7 @@ set_name(struct parser *p, struct cargolock_package *pkg, struct slice s)
 	/* cargo accepts letters of all languages in a package of one's own. */
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.at[i] < 0x80 &&
-		    strchr(ALNUM "-_", s.at[i]) == NULL)
+		    strchr(ASCII_ALNUM "-_", s.at[i]) == NULL)
 			return refuse(p, "a name with a forbidden character");
 	if (s.len == 0 || s.len > MAX_NAME)
 		return refuse(p, "a name that is empty or too long");
@@ -104,7 +100,7 @@ set_version(struct parser *p, struct cargolock_package *pkg, struct slice s)
 {
 	if (s.len == 0 || s.len > MAX_NAME ||
 	    span((struct slice){ s.at, 1 }, "0123456789") == 0 ||
-	    span(s, ALNUM ".+-") != s.len)
+	    span(s, ASCII_ALNUM ".+-") != s.len)
 		return refuse(p, "not a version");
 	pkg->version = xstrndup(s.at, s.len);
 	return 0;
@@ -327,7 +323,7 @@ take_statement(struct parser *p, struct slice line)
 	}
 	if (line.at[0] == '[')
 		return take_header(p, line);
-	key = (struct slice){ line.at, span(line, ALNUM "_") };
+	key = (struct slice){ line.at, span(line, ASCII_ALNUM "_") };
 	rest = trim((struct slice){ line.at + key.len, line.len - key.len });
 	if (key.len == 0 || rest.len == 0 || rest.at[0] != '=')
 		return refuse(p, "neither a key nor a table");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
@@ -14,11 +15,6 @@
 
 #define MAX_MODULE ((size_t)512)
 #define MAX_VERSION ((size_t)128)
-
-#define ALNUM                        \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789"
 
 static const char mod_suffix[] = "/go.mod";
 static const char h1_mark[] = "h1:";
@@ -29,7 +25,7 @@ module_is_sound(const char *module)
 	if (strlen(module) > MAX_MODULE)
 		return false;
 	for (const char *p = module;; p++) {
-		size_t len = strspn(p, ALNUM "-._~");
+		size_t len = strspn(p, ASCII_ALNUM "-._~");
 
 		if (len == 0 || *p == '.' || p[len - 1] == '.')
 			return false;
@@ -46,7 +42,7 @@ version_is_sound(const char *version)
 {
 	return strlen(version) <= MAX_VERSION && version[0] == 'v' &&
 	    isdigit((unsigned char)version[1]) != 0 &&
-	    version[strspn(version, ALNUM ".+-")] == '\0';
+	    version[strspn(version, ASCII_ALNUM ".+-")] == '\0';
 }
 
 /* Cuts "/go.mod" off the version.  Returns whether there was one. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
@@ -14,11 +15,7 @@
 #define MAX_PATH ((size_t)4096)
 #define MAX_NAME ((size_t)214) /* npm's own limit */
 
-#define ALNUM                        \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789"
-#define NAME_CHARS ALNUM "-._~!*'()"
+#define NAME_CHARS ASCII_ALNUM "-._~!*'()"
 
 /* Relative, and without an empty component, "." and "..". */
 static bool
@@ -149,7 +146,7 @@ take_package(
 		return "a bad name";
 	if (version != NULL &&
 	    (strlen(version) > MAX_NAME || *version == '\0' ||
-		version[strspn(version, ALNUM ".+-")] != '\0'))
+		version[strspn(version, ASCII_ALNUM ".+-")] != '\0'))
 		return "a bad version";
 	if (integrity != NULL &&
 	    !npmlock_read_integrity(integrity, &ret->integrity))
