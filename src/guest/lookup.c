@@ -218,13 +218,16 @@ run_next(struct lookups *all)
 	if (l == NULL || all->running == LOOKUP_RUNNING)
 		return;
 	all->first = l->next;
+	all->waiting--;
 	run(l);
 }
 
-void
+bool
 lookup_start(struct lookups *all, struct lookup *lookup, const char *name,
     void (*done)(void *arg), void *arg)
 {
+	if (all->waiting == LOOKUP_WAITING)
+		return false;
 	*lookup = (struct lookup){ .all = all,
 		.name = name,
 		.done = done,
@@ -236,7 +239,9 @@ lookup_start(struct lookups *all, struct lookup *lookup, const char *name,
 	else
 		all->last->next = lookup;
 	all->last = lookup;
+	all->waiting++;
 	run_next(all);
+	return true;
 }
 
 bool
@@ -279,5 +284,6 @@ lookup_cancel(struct lookup *lookup)
 		prev->next = lookup->next;
 	if (all->last == lookup)
 		all->last = prev;
+	all->waiting--;
 	lookup->all = NULL;
 }

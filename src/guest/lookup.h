@@ -4,7 +4,8 @@
  *
  * Two child processes ask for A and AAAA with libc's resolver, which reads
  * /etc/resolv.conf.  Search domains, /etc/hosts and reverse lookups are not
- * used.  LOOKUP_RUNNING lookups run at once; others wait for their turn.
+ * used.  LOOKUP_RUNNING lookups run at once, and LOOKUP_WAITING wait for their
+ * turn.
  */
 #ifndef DRYDOCK_LOOKUP_H
 #define DRYDOCK_LOOKUP_H
@@ -18,11 +19,13 @@
 
 #define LOOKUP_RUNNING 12
 #define LOOKUP_MS 10000 /* of a running lookup */
+/* If no server answers, the last one waits for 10 times LOOKUP_MS. */
+#define LOOKUP_WAITING (10 * LOOKUP_RUNNING)
 #define LOOKUP_EACH 16 /* addresses of one family; more are ignored */
 
 struct lookups {
 	struct loop *loop;
-	size_t running;
+	size_t running, waiting;
 	struct lookup *first, *last; /* those that wait */
 };
 
@@ -59,9 +62,10 @@ void lookups_init(struct lookups *all, struct loop *loop);
 
 /*
  * Starts or queues a lookup; done is called once, later.  name, lookup and arg
- * must live until then, or until lookup_cancel().
+ * must live until then, or until lookup_cancel().  Returns false, and does
+ * nothing, if LOOKUP_WAITING lookups wait.
  */
-void lookup_start(struct lookups *all, struct lookup *lookup, const char *name,
+bool lookup_start(struct lookups *all, struct lookup *lookup, const char *name,
     void (*done)(void *arg), void *arg);
 
 /*

@@ -390,8 +390,8 @@ handle_head(struct conn *c, size_t len)
 		on_looked_up(c);
 	else if (p->cannot_resolve)
 		fail(c, 503, "the session's proxy has no name server");
-	else
-		lookup_start(&p->lookups, &c->lookup, name, on_looked_up, c);
+	else if (!lookup_start(&p->lookups, &c->lookup, name, on_looked_up, c))
+		fail(c, 503, "too many names are being resolved");
 }
 
 /* Reads what fd has into q.  Returns false at its end, or if it broke. */

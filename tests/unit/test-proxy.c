@@ -118,6 +118,10 @@ __wrap_res_nquery(res_state state, const char *name, int class, int type,
 
 	(void)class;
 	(void)len;
+	if (strcmp(name, "silent.example") == 0) {
+		(void)alarm(KIT_SECONDS);
+		(void)pause();
+	}
 	if (f != NULL) {
 		(void)fprintf(f, "%s\n", name);
 		(void)fclose(f);
@@ -156,7 +160,7 @@ write_hosts(const struct bed *b, const char *more)
 	static const char *const names[] = { "one.example", "second.example",
 		"mixed.example", "six.example", "mapped.example",
 		"nat64.example", "cgnat.example", "own.example", "none.example",
-		"late.example" };
+		"late.example", "silent.example" };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -450,6 +454,45 @@ test_many_lookups(void)
 	bed_close(&b);
 }
 
+/* Names whose server does not answer, one more than may wait. */
+static void
+test_too_many_lookups(void)
+{
+	enum {
+		FULL = LOOKUP_RUNNING + LOOKUP_WAITING
+	};
+	cleanup_strbuf struct strbuf got = STRBUF_INIT;
+	struct pollfd p[FULL + 1];
+	struct bed b;
+	cleanup_free char *request = NULL;
+	cleanup_free char *good = NULL;
+	size_t refused = 0;
+
+	bed_open(&b);
+	request = connect_to(&b, "silent.example");
+	good = connect_to(&b, "one.example");
+	for (size_t i = 0; i <= FULL; i++) {
+		p[i] = (struct pollfd){ kit_connect(b.socket), POLLIN, 0 };
+		CHECK(kit_writes(p[i].fd, request));
+	}
+	/* The proxy takes them in any order. */
+	CHECK_INT(poll(p, ARRAY_SIZE(p), 20000), 1);
+	while (refused < FULL && p[refused].revents == 0)
+		refused++;
+	CHECK(ends_with(p[refused].fd, "", &got));
+	has(&got, "HTTP/1.1 503 Service Unavailable\r\n");
+	has(&got, ": too many names are being resolved\n");
+	ask(&b, good, &got);
+	has(&got, ": too many names are being resolved\n");
+	for (size_t i = 0; i <= FULL; i++)
+		(void)close(p[i].fd);
+	p[0].fd = kit_connect(b.socket);
+	CHECK(kit_writes(p[0].fd, good));
+	CHECK(kit_reads(p[0].fd, DONE));
+	(void)close(p[0].fd);
+	bed_close(&b);
+}
+
 static void
 test_closed_port(void)
 {
@@ -697,6 +740,7 @@ main(void)
 		{ "a name that is not listed is never resolved",
 		    test_no_lookup },
 		{ "many lookups at once", test_many_lookups },
+		{ "more lookups than may wait", test_too_many_lookups },
 		{ "a port that nothing listens at is said", test_closed_port },
 		{ "plain HTTP is one request and one answer", test_exchange },
 		{ "a body that is cut off breaks the request", test_cut_body },
