@@ -98,6 +98,7 @@ unit_tests = \
 	tests/unit/test-reserved \
 	tests/unit/test-resolve \
 	tests/unit/test-resolver \
+	tests/unit/test-restore \
 	tests/unit/test-scratch \
 	tests/unit/test-seal \
 	tests/unit/test-seed \
@@ -246,8 +247,10 @@ tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 dist_noinst_DATA = tests/unit/model-contained.json tests/unit/model-dood.json
 data_kit = tests/unit/data-kit.c tests/unit/data-kit.h
 plan_bed = tests/unit/plan-bed.c tests/unit/plan-bed.h $(data_kit)
-tests_unit_test_changes_SOURCES = tests/unit/test-changes.c $(data_kit)
-tests_unit_test_changes_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=renameat2
+project_bed = tests/unit/project-bed.c tests/unit/project-bed.h $(data_kit)
+tests_unit_test_changes_SOURCES = tests/unit/test-changes.c $(project_bed)
+tests_unit_test_restore_SOURCES = tests/unit/test-restore.c $(project_bed)
+tests_unit_test_restore_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=renameat2
 tests_unit_test_agent_SOURCES = tests/unit/test-agent.c $(data_kit)
 tests_unit_test_reserved_SOURCES = tests/unit/test-reserved.c $(data_kit)
 tests_unit_test_toolchain_SOURCES = tests/unit/test-toolchain.c $(data_kit)
