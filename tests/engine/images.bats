@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # An image for each set of toolchains: projects that need the same share one,
-# and all share what is large.  Toolchains here are a test's own, and small.
+# and all share what is large.  Toolchains here are a test's own and small; the
+# tests build one set, whose steps the engine keeps.
 
 load ../helper
 
@@ -27,6 +28,7 @@ setup() {
     "hosts": ["ed.example", "index.ed.example:8443"],
     "shown_by": ["Makefile"], "reserved_env": ["MAKEFLAGS"]}'
   toolchain bc '{"packages": ["bc"], "hosts": ["bc.example"]}'
+  toolchain dc '{"packages": ["dc"], "hosts": ["dc.example"]}'
 }
 
 layers() {
@@ -41,18 +43,17 @@ image_of() {
 @test "a project's toolchains are in its image, its hosts open, and nobody else's" {
   local other=$project-other same=$project-same mine plain conf n before
   install --directory --owner "$BED_UID" --group "$BED_UID" "$other" "$same"
-  for n in "$project" "$same"; do
-    project_conf "$n" <<<'toolchains = ed'
-  done
+  project_conf <<<'toolchains = bc ed'
+  project_conf "$same" <<<'toolchains = ed bc'
   run -69 --separate-stderr as_user drydock shell "$project" -- true </dev/null
-  assert_contains "$stderr" "toolchains ed: run \"drydock build $project\""
+  assert_contains "$stderr" "toolchains bc ed: run \"drydock build $project\""
 
   as_user drydock build --bootstrap "$project" >"$BATS_TEST_TMPDIR/build" 2>&1 ||
     fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")"
-  run -0 --separate-stderr in_session sh -c 'ed --version; command -v bc ||
-    echo none'
+  run -0 --separate-stderr in_session sh -c 'ed --version; command -v bc
+    command -v dc || echo none'
   assert_contains "$output" "GNU ed"
-  assert_equal "${lines[-1]}" none
+  assert_equal "${lines[-2]} ${lines[-1]}" "/usr/bin/bc none"
 
   # The other project is as it was, with an image of its own.
   project=$other run -0 --separate-stderr in_session sh -c \
@@ -61,7 +62,13 @@ image_of() {
   mine=$(image_of "$project")
   plain=$(image_of "$other")
   [ "$mine" != "$plain" ]
+
+  # What a set of toolchains needs is built once, whatever the order; a part of it
+  # is another set.
   assert_equal "$(image_of "$same")" "$mine"
+  project_conf "$same" <<<'toolchains = ed'
+  run -69 --separate-stderr as_user drydock plan "$same"
+  assert_contains "$stderr" "toolchains ed: run \"drydock build $same\""
 
   # Base, Debian's packages, npm and the agent: layers that both have.
   before=$(layers "$plain" | jq 'length')
@@ -69,25 +76,18 @@ image_of() {
     '[range($a | length) | select($a[.] != $b[.])][0]')
   [ "$n" -ge 3 ] || fail "$n of $before layers shared"
 
-  # What a set of toolchains needs is built once, whatever the order.
-  project_conf "$same" <<<'toolchains = bc ed'
-  project_conf "$other" <<<'toolchains = ed bc'
-  run -0 --separate-stderr as_user drydock build --bootstrap "$same"
-  assert_equal "$(image_of "$same")" "$(image_of "$other")"
-  project=$other run -0 --separate-stderr in_session sh -c \
-    'command -v ed bc'
-
   # An image that a project had keeps its name.
   [ -n "$(docker image inspect --format '{{join .RepoTags " "}}' "$mine")" ]
   [ -n "$(docker image inspect --format '{{join .RepoTags " "}}' "$plain")" ]
 
-  # The proxy lets the toolchain's hosts through, and no other's.
+  # The proxy lets the toolchains' hosts through, and no other's.
   open_session sh -c 'echo ready; cat >/dev/null'
   conf=$(as_user cat "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/hosts)
   close_session
-  assert_contains "$conf" ed.example
-  assert_contains "$conf" index.ed.example
-  refute_contains "$conf" bc.example
+  for n in bc.example ed.example index.ed.example; do
+    assert_contains "$conf" "$n"
+  done
+  refute_contains "$conf" dc.example
 }
 
 @test "a toolchain of a name of drydock's own stands for it, with a note" {
@@ -146,9 +146,9 @@ replaces the one that is installed"
 @test "a missing image is offered on a terminal, with size and time" {
   as_user drydock build >"$BATS_TEST_TMPDIR/build" 2>&1 ||
     fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")"
-  project_conf <<<'toolchains = ed'
+  project_conf <<<'toolchains = bc ed'
   run -130 as_user script -qec "drydock shell '$project' -- true" /dev/null <<<n
-  [[ $output =~ "there is no image for agent claude; toolchains ed yet.  The last\
+  [[ $output =~ "there is no image for agent claude; toolchains bc ed yet.  The last\
  agent image took "[0-9]+" "(s|min)" and has "[1-9][0-9]+" MB.  Build it now? [Y/n]" ]] ||
     fail "$output"
   run -0 as_user script -qec "drydock shell '$project' -- ed --version" \
@@ -181,7 +181,7 @@ needed_by() {
 
 @test "build --list shows what needs an image, and what it shares" {
   local ed plain key
-  project_conf <<<'toolchains = ed'
+  project_conf <<<'toolchains = bc ed'
   build "$project"
   ed=$(image_of "$project")
   key=${own%/*}
@@ -194,7 +194,7 @@ needed_by() {
   assert_equal "$(jq --arg id "$ed" '.images[] | select(.id == $id) |
     .size > 300000000 and .own_size < 50000000' <<<"$output")" true
   run -0 --separate-stderr as_user drydock build --list
-  assert_contains "$output" "agent claude; toolchains ed for $BED/user, needed by\
+  assert_contains "$output" "agent claude; toolchains bc ed for $BED/user, needed by\
  projects/${key##*/}"
   assert_contains "$output" "proxy, needed by drydock.conf"
   run -64 as_user drydock build --list --pull
@@ -203,7 +203,7 @@ needed_by() {
 @test "gc --images removes what nothing needs, and nothing else" {
   local ed all container pid
   forget_bed
-  project_conf <<<'toolchains = ed'
+  project_conf <<<'toolchains = bc ed'
   build "$project"
   ed=$(image_of "$project")
   all=$(images_all | sort)
@@ -263,7 +263,7 @@ END
   project_conf </dev/null
 
   run -0 --separate-stderr as_user drydock gc --images --dry-run
-  assert_equal "$output" "image ${ed:7:12} (agent claude; toolchains ed) would\
+  assert_equal "$output" "image ${ed:7:12} (agent claude; toolchains bc ed) would\
  be removed"
   exists "$ed"
   all=$(images_all | grep -vxF "$ed" | sort)
@@ -280,7 +280,7 @@ END
   local mine name
   forget_bed
   # Not the bed's own image, which may have other names as well.
-  project_conf <<<'toolchains = ed'
+  project_conf <<<'toolchains = bc ed'
   build "$project"
   mine=$(image_of "$project")
   name=$(docker image inspect --format '{{join .RepoTags " "}}' "$mine")
@@ -296,6 +296,6 @@ END
   assert_equal "$(docker image ls -q --filter dangling=true \
     --filter label=io.drydock.image --filter "since=$mine")" ""
   run -0 --separate-stderr as_user drydock gc --images
-  assert_contains "$output" "(agent claude; toolchains ed) removed"
+  assert_contains "$output" "(agent claude; toolchains bc ed) removed"
   exists "$mine"
 }
