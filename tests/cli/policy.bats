@@ -20,8 +20,9 @@ judge_all() {
     | if length == 0 then \"allowed\" else \"refused\" end"
 }
 
-@test "ten thousand random merges: the verdict is the naive reader's" {
-  local seed=${DRYDOCK_TEST_SEED-$RANDOM$RANDOM} count=10000 differs
+@test "thousands of random merges: the verdict is the naive reader's" {
+  local seed=${DRYDOCK_TEST_SEED-$RANDOM$RANDOM} count=3000 differs
+  [ "${DRYDOCK_TEST_CASES-}" != all ] || count=10000
   echo "DRYDOCK_TEST_SEED=$seed"
   oracle merges "$seed" "$count" >merged &
   oracle verdicts "$seed" "$count" >naive
@@ -31,7 +32,7 @@ judge_all() {
   judge_all <half.aa >first
   wait $!
   cat first second >judged
-  # Of 10,000 about half are others than all before.
+  # About half are others than all before.
   [ "$(wc -l <merged)" -gt "$((count / 3))" ]
   assert_equal "$(wc -l <judged)" "$(wc -l <merged)"
   if ! differs=$(diff naive judged); then
@@ -40,8 +41,8 @@ judge_all() {
     fail "seed $seed: $differs"
   fi
   # Both verdicts are common, or the comparison says little.
-  [ "$(grep -c allowed naive)" -gt 200 ]
-  [ "$(grep -c refused naive)" -gt 1000 ]
+  [ "$(grep -c allowed naive)" -gt "$((count / 50))" ]
+  [ "$(grep -c refused naive)" -gt "$((count / 10))" ]
 }
 
 # What the cases of the matrix are written in.

@@ -231,8 +231,9 @@ write_as_agent() {
   goes_on
 }
 
-@test "200 times attach and kill leave no process behind" {
-  local before i
+@test "attach and kill, many times, leave no process behind" {
+  local before i n=40
+  [ "${DRYDOCK_TEST_CASES-}" != all ] || n=200
   open_counter
   # The agent's own children come and go: the least of some counts stands.
   count() {
@@ -245,7 +246,7 @@ write_as_agent() {
   }
   before=$(count)
   # A pty for each costs time: half of the kills come before the view.
-  for ((i = 0; i < 200; i++)); do
+  for ((i = 0; i < n; i++)); do
     as_who timeout --signal=KILL "0.0$((i % 9 + 1))" script -qec \
       "drydock attach $id" /dev/null </dev/null >/dev/null 2>&1 || true
   done
