@@ -100,7 +100,9 @@ redirect_entry(
 	if (find(lock, entry->name, entry->version, &locked, &checksum, dg) !=
 	    0)
 		return -1;
-	if (locked == ECOSYSTEM_REDIRECTED)
+	/* The lock may have lost it while another patch is removed. */
+	if (locked == ECOSYSTEM_REDIRECTED ||
+	    (locked == ECOSYSTEM_ABSENT && entry->fragment != NULL))
 		return 0;
 	if (cargoredirect_add(lock->buf, lock->len, entry->name, entry->version,
 		&out, &fragment, dg) != 0)

@@ -115,7 +115,15 @@ read_fragments(const struct strbuf *manifest, const struct strbuf *lock,
 	for (size_t i = 0; i < want->nr; i++) {
 		struct patchledger_entry *e = &want->v[i];
 		cleanup_strbuf struct strbuf fragment = STRBUF_INIT;
+		enum ecosystem_locked locked;
+		struct digest integrity;
 
+		if (find(lock, e->name, e->version, &locked, &integrity, dg) !=
+		    0)
+			return -1;
+		/* The lock has lost it while another patch is removed. */
+		if (locked == ECOSYSTEM_ABSENT && e->fragment != NULL)
+			continue;
 		if (npmredirect_fragment(manifest, lock, e->name, e->version,
 			&fragment, dg) != 0)
 			return -1;

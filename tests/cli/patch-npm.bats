@@ -337,3 +337,26 @@ copy_of() {
   run -0 drydock patch remove --ecosystem npm dep
   assert_equal "$(content_of .)" "$before"
 }
+
+@test "patches that the lock has lost are removed one after the other" {
+  save_patch dep 1.0.0
+  save_patch @team/dep
+  jq 'del(.packages["node_modules/dep", "node_modules/via",
+      "node_modules/@team/dep"])
+    | del(.packages[""].dependencies["via", "@team/dep"])' \
+    package-lock.json >lock.new
+  mv lock.new package-lock.json
+  jq 'del(.dependencies["via", "@team/dep"])' package.json >manifest.new
+  mv manifest.new package.json
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "drydock patch remove @team/dep@1.0.0"
+  run -1 --separate-stderr drydock patch apply
+  run -0 drydock patch remove @team/dep@1.0.0
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "package-lock.json: has dep 2.0.0, and not 1.0.0"
+  run -0 drydock patch remove dep@1.0.0
+  assert_equal "$(jq -c . package.json)" \
+    '{"name":"app","version":"1.0.0","dependencies":{"far":"^1.0.0"}}'
+  run -1 grep -F .drydock package-lock.json
+  [ ! -e .drydock/patches.json ]
+}

@@ -999,3 +999,21 @@ snapshots:\n\n  is-odd@3.0.1(patch_hash=%s): {}\n" "$hash" "$hash" \
   assert_contains "$stderr" "its bytes are not what the lock names"
   assert_contains "$stderr" 'add dep = "=1.0.0" and run "cargo fetch"'
 }
+
+@test "patches that the lock has lost are removed one after the other" {
+  local manifest
+  manifest=$(<Cargo.toml)
+  save_patch
+  save_patch other 0.3.1
+  # As cargo leaves the lock if nothing needs the two any more.
+  printf 'version = 4\n\n[[package]]\nname = "app"\nversion = "0.1.0"\n' \
+    >Cargo.lock
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "drydock patch remove dep@1.0.0"
+  run -0 drydock patch remove dep@1.0.0
+  run -1 --separate-stderr drydock patch check
+  assert_contains "$output" "drydock patch remove other@0.3.1"
+  run -0 drydock patch remove other@0.3.1
+  assert_equal "$(<Cargo.toml)" "$manifest"
+  [ ! -e .drydock/patches.json ]
+}
