@@ -11,6 +11,17 @@
  * npm rewrites both files and keeps these values.  All other bytes are the
  * user's, and taking the redirects back gives them back exactly.
  *
+ * What makes npm (9 to 11) take the original with status 0 although both files have
+ * the redirect: an override of the user's for the same package that stands
+ * before ours or in a parent's (in "npm update"); a lock without our override
+ * (in "npm update"); an .npmrc with dry-run, package-lock-only, global or
+ * location=global, which leaves an old node_modules as it is.  npm ignores the
+ * "overrides" of a workspace's member, "resolutions" and "pnpm".  It fails with
+ * EOVERRIDE if a direct dependency has another spec than the override, and with
+ * ENOENT in "npm update" if a member has the package itself: it looks for the
+ * copy below the member.  npm drops "resolved" in the tree for npm 6, and
+ * writes the redirect into "requires" there.
+ *
  * Both files are hostile input.  What cannot be judged is DIAG_DATA if it is
  * malformed, and DIAG_CONFIG if it stands in the way, with the way out.
  */
