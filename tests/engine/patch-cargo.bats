@@ -33,21 +33,6 @@ teardown() {
   as_who drydock stop --all --force >/dev/null 2>&1 || true
 }
 
-# on_host DIR SCRIPT [ARGUMENT...]: a shell script with cargo and without
-# drydock, as the user who has $host.  The image only lends the programs.
-on_host() {
-  docker run --rm --network none --user "$BED_UID:$BED_UID" --env HOME=/tmp \
-    --env "CARGO_HOME=$host" --volume "$BATS_TEST_TMPDIR:$BATS_TEST_TMPDIR" \
-    --workdir "$1" --entrypoint sh "$(jq -r \
-      '[.images[] | select(.kind == "agent").image][-1]' \
-      "$XDG_STATE_HOME/drydock/images.json")" -euc "$2" sh "${@:3}" </dev/null
-}
-
-# in_shell DIR SCRIPT [ARGUMENT...]: the same in a session.
-in_shell() {
-  launch "$1" sh -euc "$2" sh "${@:3}"
-}
-
 # ways: $project/cargo.sh starts the registry and sets cargo up for it; ways.sh
 # builds in each way and prints "WAY: STATUS LAST-LINE", and what is wrong.
 ways() {
@@ -122,13 +107,6 @@ all_ways() {
     done
 }
 
-# contents: what the caches have, by name and bytes: the host's and the slots'.
-contents() {
-  find "$host" "$XDG_STATE_HOME"/drydock/caches/*/*/data -type f \
-    ! -name '.package-cache*' ! -name '.global-cache*' -exec sha256sum {} + |
-    sort -k 2
-}
-
 # caches_filled: each has all crates, also greet 1.0.1 for whoever would take
 # it.
 caches_filled() {
@@ -152,12 +130,6 @@ another() {
   install -d -o "$BED_UID" -g "$BED_UID" "$1"
   cp -R "$project"/{registry,serve.*,cargo.sh} "$1"
   greeter "$1"
-}
-
-# says WORDS COMMAND...: the command succeeds, and its last line is that.
-says() {
-  run --separate-stderr "${@:2}"
-  [ "$status: ${lines[-1]-}" = "0: $1" ] || fail "$status: $output" "$stderr"
 }
 
 @test "each way to build has the patched copy, in a session and on the host" {
@@ -188,12 +160,6 @@ says() {
   says "original 1.0.0, original 1.0.0" on_host "$sibling" \
     "$build --locked --offline --target-dir /tmp/target"
   [ ! -e "$sibling/.drydock" ]
-}
-
-# clone_of DIR CLONE
-clone_of() {
-  install -d -o "$BED_UID" -g "$BED_UID" "$2"
-  as_user git clone -q "$1" "$2"
 }
 
 @test "a fresh clone builds the patched copy, or stops" {

@@ -19,15 +19,6 @@ teardown() {
   as_who drydock stop --all --force >/dev/null 2>&1 || true
 }
 
-# refused COMMAND...: by the guard, before there is a session.
-refused() {
-  run -77 --separate-stderr "$@"
-  assert_equal "$output" ""
-  assert_contains "$stderr" "drydock: "
-  finds_nothing docker ps -aq --filter label=io.drydock.session
-  finds_nothing find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1
-}
-
 @test "a session starts with patches in sync, and makes missing copies" {
   local copy
   patch_greet "$project"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# Projects whose dependency "greet" is patched, with the user's cargo in $host.
+# Projects whose dependency "greet" is patched, with the user's cache of cargo or
+# npm in $host.
 
 # patch_setup: $host has the crates greet 0.9.0, 1.0.0 and 1.0.1 and other 1.0.0
 # of a registry at $project/registry.
@@ -66,7 +67,8 @@ END
 
 # patch_in DIR ARGUMENT...: drydock patch, for a project of the user's.
 patch_in() (
-  cd "$1" && CARGO_HOME=$host as_user drydock patch "${@:2}"
+  cd "$1" && CARGO_HOME=$host npm_config_cache=$host as_user \
+    drydock patch "${@:2}"
 )
 
 # patch_greet DIR [WORD]: greet 1.0.0 says WORD (patched) instead of original.
@@ -86,5 +88,51 @@ copy_of() {
 
 # launch DIR COMMAND...: a session there, of the user who has $host.
 launch() {
-  CARGO_HOME=$host as_user drydock shell "$1" -- "${@:2}" </dev/null
+  CARGO_HOME=$host npm_config_cache=$host as_user \
+    drydock shell "$1" -- "${@:2}" </dev/null
+}
+
+# in_shell DIR SCRIPT [ARGUMENT...]: a shell script in a session.
+in_shell() {
+  launch "$1" sh -euc "$2" sh "${@:3}"
+}
+
+# on_host DIR SCRIPT [ARGUMENT...]: the same without drydock, as the user who has
+# $host.  The image only lends the programs.
+on_host() {
+  docker run --rm --network none --user "$BED_UID:$BED_UID" --env HOME=/tmp \
+    --env "CARGO_HOME=$host" --env "npm_config_cache=$host" \
+    --volume "$BATS_TEST_TMPDIR:$BATS_TEST_TMPDIR" \
+    --workdir "$1" --entrypoint sh "$(jq -r \
+      '[.images[] | select(.kind == "agent").image][-1]' \
+      "$XDG_STATE_HOME/drydock/images.json")" -euc "$2" sh "${@:3}" </dev/null
+}
+
+# contents: what the caches have, by name and bytes: the host's and the slots'.
+contents() {
+  find "$host" "$XDG_STATE_HOME"/drydock/caches/*/*/data -type f \
+    ! -name '.package-cache*' ! -name '.global-cache*' \
+    ! -path '*/_logs/*' -exec sha256sum {} + | sort -k 2
+}
+
+# says WORDS COMMAND...: the command succeeds, and its last line is that.
+says() {
+  run --separate-stderr "${@:2}"
+  [ "$status: ${output##*$'\n'}" = "0: $1" ] ||
+    fail "$status: $output" "$stderr"
+}
+
+# clone_of DIR CLONE
+clone_of() {
+  install -d -o "$BED_UID" -g "$BED_UID" "$2"
+  as_user git clone -q "$1" "$2"
+}
+
+# refused COMMAND...: by the guard, before there is a session.
+refused() {
+  run -77 --separate-stderr "$@"
+  assert_equal "$output" ""
+  assert_contains "$stderr" "drydock: "
+  finds_nothing docker ps -aq --filter label=io.drydock.session
+  finds_nothing find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1
 }

@@ -46,6 +46,48 @@ for crate in sys.argv[4:]:
 END
 }
 
+# make_packages DIR URL NAME@VERSION[:DEPENDENCY=RANGE[,...]]...: a registry of
+# npm's, at URL.  A package exports "original VERSION", and behind it what its
+# dependencies export.
+make_packages() {
+  python3 - "$@" <<'END'
+import base64, gzip, hashlib, io, json, os, sys, tarfile
+top, url = sys.argv[1:3]
+for package in sys.argv[3:]:
+    package, _, needed = package.partition(":")
+    name, _, version = package.rpartition("@")
+    needed = dict(need.split("=", 1) for need in needed.split(",") if need)
+    manifest = {"name": name, "version": version, "main": "index.js"}
+    if needed:
+        manifest["dependencies"] = needed
+    words = [f'"original {version}"', *(f'require("{n}")' for n in needed)]
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for path, text in (
+                ("package.json", json.dumps(manifest, indent=2) + "\n"),
+                ("index.js",
+                 f'module.exports = [{", ".join(words)}].join(", ");\n')):
+            info = tarfile.TarInfo("package/" + path)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+    tarball = f"{name}/-/{os.path.basename(name)}-{version}.tgz"
+    os.makedirs(f"{top}/{name}/-", exist_ok=True)
+    text = gzip.compress(data.getvalue(), mtime=0)
+    with open(f"{top}/{tarball}", "wb") as f:
+        f.write(text)
+    index = {"name": name, "dist-tags": {}, "versions": {}}
+    if os.path.exists(f"{top}/{name}.json"):
+        with open(f"{top}/{name}.json") as f:
+            index = json.load(f)
+    index["dist-tags"]["latest"] = version
+    index["versions"][version] = {**manifest, "dist": {
+        "tarball": f"{url}/{tarball}", "integrity": "sha512-" +
+        base64.b64encode(hashlib.sha512(text).digest()).decode()}}
+    with open(f"{top}/{name}.json", "w") as f:
+        json.dump(index, f)
+END
+}
+
 # serve_registry DIR: $registry is a container that serves DIR/root as
 # registry.drydock.test, by https with the certificate DIR/cert at port 8443 and
 # by http at port 8080.
@@ -82,7 +124,8 @@ mirror() {
 }
 
 # loopback DIR: DIR/serve LOG is a server of DIR/registry at 127.0.0.1:8099 of
-# a session.  timed COMMAND... there prints the milliseconds.
+# a session.  A path may leave ".json" out.  timed COMMAND... there prints the
+# milliseconds.
 loopback() {
   mkdir -p "$1/registry"
   cat >"$1/serve.py" <<'END'
@@ -92,6 +135,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def end_headers(self):
         self.send_header("Cache-Control", "max-age=600")
         super().end_headers()
+    def translate_path(self, path):
+        path = super().translate_path(path)
+        return path + ".json" if os.path.isfile(path + ".json") else path
     def log_message(self, format, *args):
         log.write(self.path + "\n")
 os.chdir("registry")
