@@ -45,6 +45,7 @@ static int
 judge_spec(const struct dependents *d, const char *path, const char *spec,
     struct diag *dg)
 {
+	static const char front[] = "node_modules/";
 	const struct json *entry = resolve(d, path);
 	const char *found = json_string(json_get(entry, "version"));
 	enum npmrange range;
@@ -52,13 +53,17 @@ judge_spec(const struct dependents *d, const char *path, const char *spec,
 	if (entry == NULL)
 		return 0; /* optional, and not installed */
 	range = npmrange_judge(spec, d->version);
-	if (*path != '\0' && npmlock_name_of(path) == NULL &&
+	if (*path != '\0' && strncmp(path, front, strlen(front)) != 0 &&
 	    range != NPMRANGE_NO)
 		return diag_set(dg, DIAG_CONFIG,
-		    "package-lock.json: %s, a member of the workspace, depends "
-		    "on %s itself, and npm update would give it the original; "
-		    "drydock cannot patch it here",
-		    path, d->name);
+		    "package-lock.json: %s, %s, depends on %s itself, and npm "
+		    "update would give it the original; drydock cannot patch "
+		    "it here",
+		    path,
+		    npmlock_name_of(path) == NULL
+			? "a member of the workspace"
+			: "in a member of the workspace",
+		    d->name);
 	if (found != NULL && strcmp(found, d->version) == 0) {
 		if (range == NPMRANGE_YES)
 			return 0;

@@ -532,6 +532,17 @@ test_fragment_refused(void)
 			ZERO) ", \"node_modules/a\": {\"peerDependencies\": {"
 			      "\"dep\": \"2\"}}}}",
 		    "does not lead to another place" },
+		/* npm 10 applies no override there. */
+		{ "{}",
+		    HEAD ENTRY(URL, ZERO) ", \"one\": {\"dependencies\": {"
+					  "\"dep\": \"^1.0.0\"}}}}",
+		    "one, a member of the workspace, depends on dep" },
+		{ "{}",
+		    HEAD ENTRY(URL,
+			ZERO) ", \"one/node_modules/a\": {\"dependencies\": {"
+			      "\"dep\": \"^1.0.0\"}}}}",
+		    "one/node_modules/a, in a member of the workspace, depends "
+		    "on dep" },
 		{ "[]", HEAD "}}", "not an object" },
 		{ "{}", "{}", "lockfileVersion" },
 	};
