@@ -83,6 +83,36 @@ is_section(const char *line, size_t len)
 	    memchr(line, ']', len) == s.at + s.len - 1 && *line == '[';
 }
 
+/* What npm does with a setting other than the right value. */
+static const struct setting {
+	const char *key;
+	const char *right;
+	const char *other; /* value that is right, too, or NULL */
+	const char *why;
+} settings[] = {
+	{ "package-lock", "true", NULL, "may ignore package-lock.json" },
+	{ "shrinkwrap", "true", NULL, "may ignore package-lock.json" },
+	{ "dry-run", "false", NULL, "may leave node_modules as it is" },
+	{ "package-lock-only", "false", NULL,
+	    "may leave node_modules as it is" },
+	{ "global", "false", NULL, "may install outside of the project" },
+	{ "location", "project", "user", "may install outside of the project" },
+};
+
+static void
+judge_setting(struct span key, struct span value, struct strbuf *ret_why)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		const struct setting *s = &settings[i];
+
+		if (!is(key, s->key) || is(value, s->right) ||
+		    (s->other != NULL && is(value, s->other)))
+			continue;
+		strbuf_addf(ret_why, "has \"%s\", and npm %s; remove it",
+		    s->key, s->why);
+	}
+}
+
 static void
 judge_line(const char *line, size_t len, struct strbuf *ret_why)
 {
@@ -103,12 +133,8 @@ judge_line(const char *line, size_t len, struct strbuf *ret_why)
 		strbuf_addstr(ret_why,
 		    "has a key that npm computes, which could be "
 		    "\"package-lock\"; write it as it is");
-	else if ((is(key, "package-lock") || is(key, "shrinkwrap")) &&
-	    !is(value, "true"))
-		strbuf_addf(ret_why,
-		    "has \"%.*s\", and npm may ignore package-lock.json; "
-		    "remove it",
-		    (int)key.len, key.at);
+	else
+		judge_setting(key, value, ret_why);
 }
 
 void

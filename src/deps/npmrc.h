@@ -13,9 +13,11 @@ struct strbuf;
 
 /*
  * Appends to ret_why what makes npm ignore package-lock.json, and with it the
- * redirects: the setting "package-lock", or its other name "shrinkwrap", that
- * is not "true".  A key that npm computes (escapes, ${NAME}) could be any key,
- * and is told, too.  Nothing is appended if there is no such setting.
+ * redirects, or install nothing in the project, where the original may be: the
+ * settings "package-lock" and its other name "shrinkwrap", "dry-run",
+ * "package-lock-only", "global" and "location".  A key that npm computes
+ * (escapes, ${NAME}) could be any key, and is told, too.  Nothing is appended if
+ * there is no such setting.
  */
 void npmrc_judge(const char *text, size_t len, struct strbuf *ret_why);
 

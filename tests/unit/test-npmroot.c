@@ -31,7 +31,7 @@ test_settings(void)
 		{ "#\xc3\xa9\n", NULL },
 		{ "[a]\npackage-lock=false\n", NULL },
 		{ "[a] \r\npackage-lock=false\n", NULL },
-		{ "no-package-lock=false\npackage-lock-only=true\n", NULL },
+		{ "no-package-lock=false\n", NULL },
 		{ "Package-Lock=false\npackage_lock=false\n", NULL },
 		{ "//host/:_authToken=${TOKEN}\nregistry=https://host/\n",
 		    NULL },
@@ -76,6 +76,40 @@ test_settings(void)
 			    "\"package-lock\"; write it as it is");
 		if (!CHECK_STR(got.buf, want.buf))
 			CHECK_STR(rows[i].text, NULL);
+	}
+}
+
+/* With these npm installs nothing, or not in the project. */
+static void
+test_elsewhere(void)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} rows[] = {
+		{ "dry-run=false\npackage-lock-only=false\nglobal=false\n"
+		  "location=project\n",
+		    "" },
+		{ "location=user\n", "" },
+		{ "dry-run\n",
+		    "has \"dry-run\", and npm may leave node_modules as it is; "
+		    "remove it" },
+		{ "package-lock-only=true\n",
+		    "has \"package-lock-only\", and npm may leave node_modules "
+		    "as it is; remove it" },
+		{ "global = true\n",
+		    "has \"global\", and npm may install outside of the "
+		    "project; remove it" },
+		{ "location=global\n",
+		    "has \"location\", and npm may install outside of the "
+		    "project; remove it" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf got = STRBUF_INIT;
+
+		npmrc_judge(rows[i].text, strlen(rows[i].text), &got);
+		CHECK_STR(got.buf, rows[i].want);
 	}
 }
 
@@ -190,6 +224,8 @@ main(void)
 	static const struct check_test tests[] = {
 		{ "a setting that makes npm ignore the lock is told",
 		    test_settings },
+		{ "a setting that installs nothing here is told",
+		    test_elsewhere },
 		{ "another package manager is told", test_manifest },
 		{ "files that win over package-lock.json are told",
 		    test_files },

@@ -112,12 +112,109 @@ test_sorted(void)
 {
 	cleanup_free char *sorted = written(LEDGER(ENTRY("cargo", "a",
 	    "1.0.0") "," ENTRY("cargo", "a", "1.0.1") "," ENTRY("cargo", "b",
-	    "0.1.0") "," ENTRY("npm", "a", "0.1.0")));
-	cleanup_free char *mixed = written(LEDGER(ENTRY("npm", "a",
+	    "0.1.0") "," ENTRY("pip", "a", "0.1.0")));
+	cleanup_free char *mixed = written(LEDGER(ENTRY("pip", "a",
 	    "0.1.0") "," ENTRY("cargo", "a", "1.0.1") "," ENTRY("cargo", "b",
 	    "0.1.0") "," ENTRY("cargo", "a", "1.0.0")));
 
 	CHECK_STR(mixed, sorted);
+}
+
+#define INTEGRITY                                                            \
+	"sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNK" \
+	"HfuwvY7kxvUdBeoGlODJ6+SfaPg=="
+#define NPM(ecosystem, name, pristine, more)                            \
+	"{" NAMED(ecosystem, name, "1.0.0") ", \"pristine\": " pristine \
+					    ", \"patch\": " SHA         \
+					    ", \"tree\": " SHA          \
+					    ", \"lock\": \"{}\"" more "}"
+#define SHA512 "\"sha512:" HEX HEX "\""
+#define MORE ", \"integrity\": \"" INTEGRITY "\""
+
+static void
+test_npm(void)
+{
+	static const char *const refused[] = {
+		LEDGER(NPM("npm", "a", SHA512, "")),
+		LEDGER(NPM("npm", "a", SHA, MORE)),
+		LEDGER(NPM("npm", "a", SHA512, ", \"integrity\": \"x\"")),
+		LEDGER(NPM("npm", "@a", SHA512, MORE)),
+		LEDGER(NPM("npm", "@a/", SHA512, MORE)),
+		LEDGER(NPM("npm", "@/b", SHA512, MORE)),
+		LEDGER(NPM("npm", "a/b", SHA512, MORE)),
+		LEDGER(NPM("npm", "@a/b/c", SHA512, MORE)),
+		LEDGER(NPM("npm", "@a/..", SHA512, MORE)),
+		LEDGER(NPM("npm", "@../b", SHA512, MORE)),
+		LEDGER(NPM("npm", "@a+b/c", SHA512, MORE)),
+		LEDGER(NPM("cargo", "a", SHA, MORE)),
+		LEDGER(NPM("cargo", "a", SHA512, "")),
+		LEDGER(NPM("cargo", "@a/b", SHA, "")),
+	};
+	cleanup_free char *once =
+	    written(LEDGER(NPM("npm", "@a/b", SHA512, MORE)));
+	cleanup_free char *twice = once == NULL ? NULL : written(once);
+	cleanup_patchledger struct patchledger ledger = PATCHLEDGER_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	CHECK(once != NULL && strstr(once, INTEGRITY) != NULL);
+	CHECK_STR(twice, once);
+	if (CHECK_INT(parse(&ledger, once, &dg), 0)) {
+		cleanup_free char *file = patchledger_file_name(&ledger.v[0]);
+		cleanup_free char *patch = patchledger_patch_path(&ledger.v[0]);
+		cleanup_free char *copy = patchledger_copy_path(&ledger.v[0]);
+
+		CHECK_STR(file, "@a+b@1.0.0");
+		CHECK_STR(patch, ".drydock/patches/npm/@a+b@1.0.0.patch");
+		CHECK_STR(copy, ".drydock/patched/npm/@a+b-1.0.0-0123456789ab");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		cleanup_patchledger struct patchledger none = PATCHLEDGER_INIT;
+		cleanup_diag struct diag why = DIAG_INIT;
+
+		if (!CHECK_INT(parse(&none, refused[i], &why), -1))
+			CHECK_STR(refused[i], NULL);
+		CHECK_INT(why.class, DIAG_DATA);
+	}
+}
+
+static void
+test_split(void)
+{
+	static const struct {
+		const char *ecosystem;
+		const char *text;
+		const char *name; /* NULL: no package's */
+		const char *version;
+	} rows[] = {
+		{ "cargo", "foo", "foo", NULL },
+		{ "cargo", "foo@1.0.0", "foo", "1.0.0" },
+		{ "npm", "@a/b", "@a/b", NULL },
+		{ "npm", "@a/b@1.0.0-rc.1", "@a/b", "1.0.0-rc.1" },
+		{ "npm", "@a+b@1.0.0", "@a/b", "1.0.0" },
+		{ NULL, "@a/b@1", "@a/b", "1" },
+		{ "cargo", "@a/b", NULL, NULL },
+		{ "npm", "", NULL, NULL },
+		{ "npm", "@", NULL, NULL },
+		{ "npm", "@a", NULL, NULL },
+		{ "npm", "a@", NULL, NULL },
+		{ "npm", "a@1@2", NULL, NULL },
+		{ "npm", "@a/../b", NULL, NULL },
+		{ "npm", "../a", NULL, NULL },
+		{ "npm", "a/b", NULL, NULL },
+		{ "npm", "a@1/2", NULL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *name = NULL;
+		cleanup_free char *version = NULL;
+		bool found = patchledger_split(
+		    rows[i].ecosystem, rows[i].text, &name, &version);
+
+		if (!CHECK(found == (rows[i].name != NULL)))
+			CHECK_STR(rows[i].text, NULL);
+		CHECK_STR(name, rows[i].name);
+		CHECK_STR(version, rows[i].version);
+	}
 }
 
 static void
@@ -468,6 +565,8 @@ main(void)
 		{ "a ledger is read", test_read },
 		{ "a ledger is written in one form", test_written_form },
 		{ "entries in any order are sorted", test_sorted },
+		{ "an entry of npm has its own digests and names", test_npm },
+		{ "a package is a name with or without version", test_split },
 		{ "a malformed ledger is refused", test_refused },
 		{ "words are parts of file names", test_words },
 		{ "a word has at most 100 characters", test_long_words },
