@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 
 #include "deps/npmcheck.h"
+#include "deps/npmfragment.h"
 #include "deps/npmlock.h"
 #include "deps/npmpackage.h"
 #include "deps/npmredirect.h"
@@ -133,6 +134,45 @@ read_fragments(const struct strbuf *manifest, const struct strbuf *lock,
 	return 0;
 }
 
+static bool
+is_direct(const struct npmfragment *f)
+{
+	for (size_t i = 0; i < NPMFRAGMENT_SECTIONS; i++)
+		if (f->specs[i] != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * npm 9 and 10 fail to install two patched versions of which the project has
+ * one itself, and their npm update moves the other redirect.
+ */
+static int
+check_versions(const struct patchledger *want, struct diag *dg)
+{
+	for (size_t i = 1; i < want->nr; i++) {
+		const char *name = want->v[i].name;
+
+		if (strcmp(want->v[i - 1].name, name) != 0)
+			continue;
+		for (size_t k = i - 1; k <= i; k++) {
+			cleanup_npmfragment struct npmfragment f =
+			    NPMFRAGMENT_INIT;
+			struct digest pristine;
+
+			if (npmfragment_parse(&f, want->v[k].fragment, name,
+				want->v[k].version, &pristine, dg) != 0)
+				return -1;
+			if (is_direct(&f))
+				return diag_set(dg, DIAG_CONFIG,
+				    "%s: two versions cannot be patched while "
+				    "the project depends on one of them itself",
+				    name);
+		}
+	}
+	return 0;
+}
+
 static int
 redirect(const struct ecosystem_texts *now, const struct patchledger *had,
     const struct patchledger *want, struct strbuf *ret_manifest,
@@ -150,7 +190,8 @@ redirect(const struct ecosystem_texts *now, const struct patchledger *had,
 	    (now->lock != NULL &&
 		npmredirect_set_lock(
 		    now->lock, old.v, old.nr, NULL, 0, &lock, dg) != 0) ||
-	    read_fragments(&manifest, &lock, want, dg) != 0)
+	    read_fragments(&manifest, &lock, want, dg) != 0 ||
+	    check_versions(want, dg) != 0)
 		return -1;
 	fill_redirects(&new, want);
 	if ((now->manifest != NULL &&

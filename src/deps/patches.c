@@ -86,85 +86,6 @@ copy_ledger(const struct patchset *set, struct patchledger *want)
 		put_copy(want, &set->ledger.v[i]);
 }
 
-/* The ecosystem whose manifest the project has, or the first one. */
-static const struct ecosystem *
-likely_ecosystem(const struct patchset *set)
-{
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
-		if (set->files[i].manifest.exists)
-			return ecosystems[i];
-	return ecosystems[0];
-}
-
-/*
- * Finds the ecosystem whose lock file has the package, if it was not named.
- * version may be NULL.
- */
-static int
-choose_ecosystem(struct patchset *set, const char *name, const char *version,
-    const struct ecosystem **eco, struct diag *dg)
-{
-	const struct ecosystem *found[ECOSYSTEM_NR];
-	size_t nfound = 0;
-	size_t nlocks = 0;
-
-	if (*eco != NULL)
-		return 0;
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
-		cleanup_strvec struct strvec versions = STRVEC_INIT;
-
-		if (!set->files[i].lock.exists)
-			continue;
-		*eco = ecosystems[i];
-		nlocks++;
-		/* A lock file that cannot be read is told when it is chosen. */
-		if ((*eco)->list_versions(&set->files[i].lock.text, name,
-			version, &versions, dg) == 0 &&
-		    (version == NULL ? versions.nr > 0
-				     : strvec_has(&versions, version)))
-			found[nfound++] = *eco;
-		diag_clear(dg);
-	}
-	if (nlocks == 0)
-		*eco = likely_ecosystem(set);
-	if (nlocks <= 1)
-		return 0;
-	*eco = nfound == 1 ? found[0] : NULL;
-	if (*eco != NULL)
-		return 0;
-	return diag_set(dg, nfound > 1 ? DIAG_USAGE : DIAG_CONFIG,
-	    nfound > 1 ? "%s is a package of several lock files: say which one "
-			 "by --ecosystem"
-		       : "no lock file has %s from a registry",
-	    name);
-}
-
-/* Finds the only version of a package that the lock has. */
-static int
-choose_version(struct patchset *set, const struct ecosystem *eco,
-    const char *name, char **ret_version, struct diag *dg)
-{
-	const struct patchledger_entry *entry =
-	    patchledger_find(&set->ledger, eco->name, name, NULL);
-	cleanup_strvec struct strvec versions = STRVEC_INIT;
-	cleanup_strbuf struct strbuf all = STRBUF_INIT;
-
-	if (eco->list_versions(&patchset_files(set, eco)->lock.text, name,
-		entry == NULL ? NULL : entry->version, &versions, dg) != 0)
-		return -1;
-	if (versions.nr == 1) {
-		*ret_version = xstrdup(versions.v[0]);
-		return 0;
-	}
-	if (versions.nr == 0)
-		return diag_set(dg, DIAG_CONFIG, "%s has no %s from %s",
-		    eco->lock, name, eco->origin);
-	for (size_t i = 0; i < versions.nr; i++)
-		strbuf_addf(&all, " %s@%s", name, versions.v[i]);
-	return diag_set(dg, DIAG_USAGE,
-	    "%s has several versions; name one of:%s", eco->lock, all.buf);
-}
-
 /* Adds an entry for a package of the lock to want, or leaves the one it has. */
 static int
 want_entry(struct patchset *set, struct patchledger *want,
@@ -237,11 +158,11 @@ patches_start(const struct patches_project *project,
 	const struct patchledger_entry *entry;
 
 	if (patchset_open(&set, project, dg) != 0 ||
-	    choose_ecosystem(&set, name, version, &eco, dg) != 0 ||
+	    patchset_choose_ecosystem(&set, name, version, &eco, dg) != 0 ||
 	    check_root(&set, eco, dg) != 0)
 		return -1;
 	if (version == NULL &&
-	    choose_version(&set, eco, name, &chosen, dg) != 0)
+	    patchset_choose_version(&set, eco, name, &chosen, dg) != 0)
 		return -1;
 	version = version == NULL ? chosen : version;
 	copy_ledger(&set, &want);
@@ -439,6 +360,27 @@ list_patches(const struct patchset *set, const struct ecosystem *eco,
 	return -1;
 }
 
+/* Fails if several versions of a package are recorded and none is named. */
+static int
+check_one_version(const struct patchset *set, const struct ecosystem *eco,
+    const char *name, const char *version, struct diag *dg)
+{
+	const struct patchledger part =
+	    patchledger_part(&set->ledger, eco->name);
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
+	size_t found = 0;
+
+	for (size_t i = 0; i < part.nr && version == NULL; i++)
+		if (strcmp(part.v[i].name, name) == 0) {
+			strbuf_addf(&all, " %s@%s", name, part.v[i].version);
+			found++;
+		}
+	if (found <= 1)
+		return 0;
+	return diag_set(dg, DIAG_USAGE,
+	    "several versions are patched; name one of:%s", all.buf);
+}
+
 /* Fails unless exactly one ecosystem has a patch of that name. */
 static int
 choose_patched(const struct patchset *set, const char *name,
@@ -494,6 +436,7 @@ patches_remove(const struct patches_project *project,
 
 	if (patchset_open(&set, project, dg) != 0 ||
 	    choose_patched(&set, name, version, &eco, dg) != 0 ||
+	    check_one_version(&set, eco, name, version, dg) != 0 ||
 	    list_patches(&set, eco, &fd, &names, dg) != 0)
 		return -1;
 	patchset_clean_edit(&set);

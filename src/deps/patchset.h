@@ -72,6 +72,16 @@ int patchset_open(struct patchset *ret_set,
 void patchset_close(struct patchset *set);
 
 /*
+ * Finds the ecosystem whose lock file has the package, if *eco is NULL.  version
+ * may be NULL.
+ */
+int patchset_choose_ecosystem(struct patchset *set, const char *name,
+    const char *version, const struct ecosystem **eco, struct diag *dg);
+/* Finds the only version of a package that the lock has. */
+int patchset_choose_version(struct patchset *set, const struct ecosystem *eco,
+    const char *name, char **ret_version, struct diag *dg);
+
+/*
  * Opens a directory below the project, "a/b/c".  Missing components are made if
  * create is true.
  */

@@ -80,6 +80,7 @@ deps_sources = \
 	src/deps/patchset-commit.c \
 	src/deps/patchset-copies.c \
 	src/deps/patchset-edit.c \
+	src/deps/patchset-package.c \
 	src/deps/patchset-patch.c \
 	src/deps/patchset.c \
 	src/deps/patchset.h \

@@ -306,6 +306,35 @@ copy_of() {
   assert_equal "$(content_of .)" "$before"
 }
 
+@test "two versions of a package have their patches" {
+  local before
+  before=$(content_of .)
+  save_patch dep 1.0.0
+  save_patch dep 2.0.0
+  in_sync 2
+  assert_equal "$(jq -r '.packages[] | select(.resolved // "" |
+    startswith("file:")) | .version' package-lock.json | xargs)" "1.0.0 2.0.0"
+  run -64 --separate-stderr drydock patch remove dep
+  assert_contains "$stderr" "name one of: dep@1.0.0 dep@2.0.0"
+  in_sync 2
+  rm -r .drydock/edit
+  drydock patch -q remove dep@1.0.0
+  drydock patch -q remove dep@2.0.0
+  assert_equal "$(content_of .)" "$before"
+  # npm cannot install them if the project has one of them itself.
+  for file in package.json package-lock.json; do
+    jq '(.packages[""] // .).dependencies.dep = "^1.0.0"' "$file" >new
+    mv new "$file"
+  done
+  save_patch dep 1.0.0
+  drydock patch -q start dep@2.0.0
+  sed -i s/original/patched/ .drydock/edit/npm/dep@2.0.0/index.js
+  run -78 --separate-stderr drydock patch save dep@2.0.0
+  assert_equal "$stderr" "drydock: dep: two versions cannot be patched while\
+ the project depends on one of them itself"
+  in_sync 1
+}
+
 @test "other bytes in the cache are never taken" {
   local hex file
   hex=$(sha512sum "$(tarball dep 1.0.0)" | cut -d ' ' -f 1)
