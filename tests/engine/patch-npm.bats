@@ -95,6 +95,10 @@ kept
 way "over, update" npm update
 kept
 END
+  # Without an override npm update would have @team/greet 1.0.1.
+  npm_program "$project" greet=^1.0.0 via=^1.0.0
+  none="original 1.0.0; original 1.0.0, original 1.0.0, original 1.0.0"
+  both="patched 1.0.0; original 1.0.0, patched 1.0.0, patched 1.0.0"
   says "$none" in_shell "$project" "$install"
   contents >"$BATS_TEST_TMPDIR/contents"
   cp "$project"/package*.json "$BATS_TEST_TMPDIR"
