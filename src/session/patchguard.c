@@ -2,6 +2,8 @@
 /* Checks a project's patches before a start, at attach and at the end. */
 #include "session/patchguard.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
@@ -66,10 +68,23 @@ refuse(struct diag *dg)
 	return diag_wrap(dg, "the patched dependencies are not in order");
 }
 
+/* The first finding that "apply" does not mend, which would fail at it. */
+static const struct patchcheck_finding *
+first_to_mend(const struct patchcheck *check)
+{
+	for (size_t i = 0; i < check->nr; i++) {
+		cleanup_free char *mend = patchcheck_mend(&check->v[i]);
+
+		if (strcmp(mend, "drydock patch apply") != 0)
+			return &check->v[i];
+	}
+	return &check->v[0];
+}
+
 static void
 refuse_finding(const struct patchcheck *check, struct diag *dg)
 {
-	const struct patchcheck_finding *f = &check->v[0];
+	const struct patchcheck_finding *f = first_to_mend(check);
 	cleanup_free char *mend = patchcheck_mend(f);
 	cleanup_free char *more = check->nr == 1
 	    ? xstrdup("")

@@ -253,6 +253,22 @@ copy_of() {
   run -65 drydock patch check
 }
 
+@test "a launch names what apply cannot mend" {
+  save_patch
+  edit_json() {
+    jq "$2" "$1" >new
+    mv new "$1"
+  }
+  edit_json package.json 'del(.overrides)'
+  run -77 --separate-stderr drydock shell -- true
+  assert_contains "$stderr" "package.json: "
+  assert_contains "$stderr" "run: drydock patch apply"
+  edit_json package-lock.json 'del(.packages["node_modules/dep"])'
+  run -77 --separate-stderr drydock shell -- true
+  assert_contains "$stderr" "package-lock.json: "
+  assert_contains "$stderr" "run: drydock patch remove dep@1.0.0"
+}
+
 @test "what cannot be patched is refused, and nothing changes" {
   local before lock manifest
   before=$(content_of .)
