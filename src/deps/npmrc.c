@@ -61,19 +61,23 @@ is(struct span s, const char *text)
 
 /*
  * Returns true if npm takes the key as it is written: it replaces ${NAME},
- * decodes escapes, and drops blanks that are not ASCII.
+ * decodes escapes and the JSON between single quotes, and drops blanks that are
+ * not ASCII.
  */
 static bool
 is_literal(struct span key)
 {
 	for (size_t i = 0; i < key.len; i++)
-		if (key.at[i] < ' ' || key.at[i] > '~' || key.at[i] == '\\' ||
-		    key.at[i] == '$')
+		if (key.at[i] < ' ' || key.at[i] > '~' ||
+		    strchr("\\$\"", key.at[i]) != NULL)
 			return false;
 	return true;
 }
 
-/* Returns true if the line is "[name]": settings behind it are none of npm's. */
+/*
+ * Returns true if the line is "[name]".  Settings behind it are none of npm's,
+ * but the name is: npm takes the section for the value of a setting.
+ */
 static bool
 is_section(const char *line, size_t len)
 {
@@ -86,7 +90,7 @@ is_section(const char *line, size_t len)
 /* What npm does with a setting other than the right value. */
 static const struct setting {
 	const char *key;
-	const char *right;
+	const char *right; /* or NULL: none is */
 	const char *other; /* value that is right, too, or NULL */
 	const char *why;
 } settings[] = {
@@ -97,19 +101,53 @@ static const struct setting {
 	    "may leave node_modules as it is" },
 	{ "global", "false", NULL, "may install outside of the project" },
 	{ "location", "project", "user", "may install outside of the project" },
+	{ "workspace", NULL, NULL, "may leave node_modules as it is" },
+	{ "workspaces", "false", "null", "may leave node_modules as it is" },
+	{ "prefix", NULL, NULL, "reads settings below it" },
+	{ "userconfig", NULL, NULL, "reads settings from another file" },
+	{ "globalconfig", NULL, NULL, "reads settings from another file" },
 };
+
+static bool
+is_right(const struct setting *s, struct span value)
+{
+	return (s->right != NULL && is(value, s->right)) ||
+	    (s->other != NULL && is(value, s->other));
+}
 
 static void
 judge_setting(struct span key, struct span value, struct strbuf *ret_why)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		const struct setting *s = &settings[i];
+	if (!is_literal(key)) {
+		strbuf_addstr(ret_why,
+		    "has a key that npm computes, which could be "
+		    "\"package-lock\"; write it as it is");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		if (is(key, settings[i].key) && !is_right(&settings[i], value))
+			strbuf_addf(ret_why,
+			    "has \"%s\", and npm %s; remove it",
+			    settings[i].key, settings[i].why);
+}
 
-		if (!is(key, s->key) || is(value, s->right) ||
-		    (s->other != NULL && is(value, s->other)))
-			continue;
-		strbuf_addf(ret_why, "has \"%s\", and npm %s; remove it",
-		    s->key, s->why);
+/* "[a.b]" is the setting a with the value {b: {...}}; npm skips __proto__. */
+static void
+judge_section(const char *line, size_t len, struct strbuf *ret_why)
+{
+	static const struct span object = { "", 0 };
+	struct span all = trim((struct span){ line, len });
+	struct span name = take(all.at + 1, all.len - 2);
+	const char *end = name.at + name.len;
+	size_t before = ret_why->len;
+
+	for (const char *p = name.at; p < end && ret_why->len == before;) {
+		const char *dot = memchr(p, '.', (size_t)(end - p));
+		const char *stop = dot != NULL ? dot : end;
+
+		judge_setting(
+		    (struct span){ p, (size_t)(stop - p) }, object, ret_why);
+		p = stop + 1;
 	}
 }
 
@@ -129,12 +167,7 @@ judge_line(const char *line, size_t len, struct strbuf *ret_why)
 	/* KEY[] is one element of a list. */
 	if (key.len > 2 && memcmp(key.at + key.len - 2, "[]", 2) == 0)
 		key.len -= 2;
-	if (!is_literal(key))
-		strbuf_addstr(ret_why,
-		    "has a key that npm computes, which could be "
-		    "\"package-lock\"; write it as it is");
-	else
-		judge_setting(key, value, ret_why);
+	judge_setting(key, value, ret_why);
 }
 
 void
@@ -144,6 +177,7 @@ npmrc_judge(const char *text, size_t len, struct strbuf *ret_why)
 	size_t before = ret_why->len;
 	const char *end = text + len;
 	const char *next;
+	bool is_below = false; /* a section */
 
 	if (len >= 3 && memcmp(text, mark, 3) == 0)
 		text += 3;
@@ -151,9 +185,12 @@ npmrc_judge(const char *text, size_t len, struct strbuf *ret_why)
 		next = p;
 		while (next < end && *next != '\n' && *next != '\r')
 			next++;
-		if (is_section(p, (size_t)(next - p)))
-			return;
-		judge_line(p, (size_t)(next - p), ret_why);
+		if (is_section(p, (size_t)(next - p))) {
+			judge_section(p, (size_t)(next - p), ret_why);
+			is_below = true;
+		} else if (!is_below) {
+			judge_line(p, (size_t)(next - p), ret_why);
+		}
 		if (ret_why->len > before)
 			return;
 	}

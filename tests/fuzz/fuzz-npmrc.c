@@ -36,13 +36,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	strbuf_add(&before, data, size);
 	FUZZ_CHECK(is_told(&before));
 	if (is_told(&text)) {
-		bool has_word = memmem(data, size, "lock", 4) != NULL ||
-		    memmem(data, size, "wrap", 4) != NULL;
+		static const char *const words[] = { "lock", "wrap", "run",
+			"global", "location", "workspace", "config" };
+		bool has_word = false;
 		bool has_other = false;
 
 		for (size_t i = 0; i < size; i++)
 			has_other = has_other || data[i] > '~' ||
-			    data[i] < ' ' || data[i] == '\\' || data[i] == '$';
+			    data[i] < ' ' || data[i] == '\\' ||
+			    data[i] == '$' || data[i] == '"';
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			has_word = has_word ||
+			    memmem(data, size, words[i], strlen(words[i])) !=
+				NULL;
 		FUZZ_CHECK(has_word || has_other);
 		return 0;
 	}

@@ -58,6 +58,10 @@ test_settings(void)
 		{ "\"pack\\u0061ge-lock\"=false\n", "" },
 		{ "${X}=false\n", "" },
 		{ "\xc2\xa0package-lock=false\n", "" },
+		/* npm parses what is between single quotes as JSON. */
+		{ "'\"dry-run\"'=true\n", "" },
+		{ "'[\"dry-run\"]'=true\n", "" },
+		{ "[${X}]\n", "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -100,6 +104,33 @@ test_elsewhere(void)
 		{ "global = true\n",
 		    "has \"global\", and npm may install outside of the "
 		    "project; remove it" },
+		{ "workspaces=false\n[a.b]\ndry-run\n", "" },
+		/* A section is an object, and so true. */
+		{ "[a]\nx=1\n[dry-run]\n",
+		    "has \"dry-run\", and npm may leave node_modules as it is; "
+		    "remove it" },
+		{ "[\"global\"]\n",
+		    "has \"global\", and npm may install outside of the "
+		    "project; remove it" },
+		{ "[__proto__.dry-run.x]\n",
+		    "has \"dry-run\", and npm may leave node_modules as it is; "
+		    "remove it" },
+		/* The original stays in the other packages. */
+		{ "workspace=a\n",
+		    "has \"workspace\", and npm may leave node_modules as it "
+		    "is; remove it" },
+		{ "workspaces=true\n",
+		    "has \"workspaces\", and npm may leave node_modules as it "
+		    "is; remove it" },
+		{ "userconfig=./x\n",
+		    "has \"userconfig\", and npm reads settings from another "
+		    "file; remove it" },
+		{ "prefix=./x\n",
+		    "has \"prefix\", and npm reads settings below it; remove "
+		    "it" },
+		{ "globalconfig=./x\n",
+		    "has \"globalconfig\", and npm reads settings from another "
+		    "file; remove it" },
 		{ "location=global\n",
 		    "has \"location\", and npm may install outside of the "
 		    "project; remove it" },
