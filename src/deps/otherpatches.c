@@ -94,20 +94,32 @@ otherpatches_read_patch(int project_fd, const char *path, const char *ecosystem,
 	return false;
 }
 
+/* Takes the last component away.  Returns false if it is none, or "..". */
+static bool
+drop_last(struct strbuf *path)
+{
+	size_t at = path->len;
+
+	while (at > 0 && path->buf[at - 1] != '/')
+		at--;
+	if (path->len == 0 || strcmp(path->buf + at, "..") == 0)
+		return false;
+	strbuf_setlen(path, at > 0 ? at - 1 : 0);
+	return true;
+}
+
 /* Appends the components of a path. */
 static void
 add_components(struct strbuf *out, const char *path)
 {
 	for (const char *p = path; *p != '\0';) {
 		size_t len = strcspn(p, "/");
-		const char *slash = strrchr(out->buf, '/');
-		const char *last = slash == NULL ? out->buf : slash + 1;
-		bool up = len == 2 && strncmp(p, "..", 2) == 0;
 
-		if (up && out->len > 0 && strcmp(last, "..") != 0) {
-			strbuf_setlen(out,
-			    slash == NULL ? 0 : (size_t)(slash - out->buf));
-		} else if (len > 0 && (len != 1 || *p != '.')) {
+		if (len == 2 && strncmp(p, "..", 2) == 0 && drop_last(out)) {
+			p += len + (p[len] == '/');
+			continue;
+		}
+		if (len > 0 && (len != 1 || *p != '.')) {
 			if (out->len > 0)
 				strbuf_addch(out, '/');
 			strbuf_add(out, p, len);

@@ -11,6 +11,9 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
+#define TAG "%TAG" /* a directive */
+#define MAX_TAGS 16
+
 /* An open mapping or list. */
 struct level {
 	bool mapping;
@@ -222,6 +225,22 @@ take_events(struct reader *r)
 	return rc;
 }
 
+/* libyaml compares each one with all that are in front of it. */
+static bool
+has_many_tags(const char *text, size_t len)
+{
+	const char *end = text + len;
+	size_t n = 0;
+
+	while (n <= MAX_TAGS &&
+	    (text = memmem(text, (size_t)(end - text), TAG, strlen(TAG))) !=
+		NULL) {
+		text += strlen(TAG);
+		n++;
+	}
+	return n > MAX_TAGS;
+}
+
 int
 yamlread(const char *text, size_t len, const char *what,
     int (*visit)(
@@ -236,6 +255,9 @@ yamlread(const char *text, size_t len, const char *what,
 	/* libyaml would guess another encoding, and checks none of it. */
 	if (!utf8_valid(text, len))
 		return diag_set(dg, DIAG_DATA, "%s: not UTF-8", what);
+	if (has_many_tags(text, len))
+		return diag_set(
+		    dg, DIAG_DATA, "%s: more than %d %s", what, MAX_TAGS, TAG);
 	if (yaml_parser_initialize(&r.parser) == 0)
 		return diag_set(dg, DIAG_IO, "%s: out of memory", what);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);

@@ -5,7 +5,7 @@
  *
  * A syntax error, a top that is no mapping, a key that is no text or that has a
  * NUL character, and nodes nested deeper than YAMLREAD_MAX_DEPTH are DIAG_DATA;
- * the message names the line.  The caller bounds the size.  Keys that occur
+ * the message names the line.  So are more than a few "%TAG".  The caller bounds the size.  Keys that occur
  * twice are the caller's to find.
  */
 #ifndef DRYDOCK_YAMLREAD_H

@@ -23,7 +23,8 @@
 #define MAX_MANIFEST ((size_t)4 * 1024 * 1024)
 #define MAX_WORKSPACES 1000
 #define MAX_NESTING 4
-#define MAX_FILES 100 /* of one patch */
+#define MAX_MANIFESTS ((size_t)64 * 1024 * 1024) /* bytes of all */
+#define MAX_KEYS ((size_t)64 * 1024 * 1024) /* bytes of all in the lock */
 
 /* A patch that a manifest has. */
 struct declared {
@@ -48,6 +49,7 @@ struct run {
 	struct locked *locked;
 	size_t nlocked;
 	size_t left; /* bytes of patch files that may be read */
+	size_t left_manifests;
 	bool has_lock;
 	struct strvec files; /* patch files that a manifest has */
 };
@@ -122,7 +124,7 @@ add_declared(struct run *r, const char *text, const char *dir, int nesting,
 	cleanup_yarnspec struct yarnspec spec = YARNSPEC_INIT;
 	cleanup_free char *key = NULL;
 
-	if (!yarnspec_parse(text, &spec) || spec.paths.nr > MAX_FILES)
+	if (!yarnspec_parse(text, &spec))
 		return diag_set(
 		    dg, DIAG_DATA, "%s: %s: a malformed patch", file, text);
 	if (nesting < MAX_NESTING && strstr(spec.source, "@patch:") != NULL &&
@@ -218,9 +220,14 @@ read_manifest(struct run *r, const char *dir, struct diag *dg)
 	cleanup_free char *file = otherpatches_path(dir, MANIFEST);
 	bool there;
 
+	if (r->left_manifests < MAX_MANIFEST)
+		return diag_set(dg, DIAG_DATA,
+		    YARNCHECK_LOCK ": the " MANIFEST
+				   " files of the workspaces are too large");
 	if (otherpatches_read(
 		r->project_fd, file, MAX_MANIFEST, &text, &there, dg) != 0)
 		return -1;
+	r->left_manifests -= text.len;
 	return there ? take_manifest(r, &text, dir, file, dg) : 0;
 }
 
@@ -281,9 +288,12 @@ version_of(const struct yarnspec *spec, const struct yarnspec *locked)
 	return xstrdup(strncmp(at, "@npm:", 5) == 0 ? at + 5 : at + 1);
 }
 
-static void
-list_locked(struct run *r)
+/* A directory is in the key once for each path. */
+static int
+list_locked(struct run *r, struct diag *dg)
 {
+	size_t bytes = 0;
+
 	for (size_t i = 0; i < r->lock.nr; i++) {
 		const struct yarnlock_patch *p = &r->lock.v[i];
 
@@ -291,13 +301,18 @@ list_locked(struct run *r)
 		    r->locked, r->nlocked + p->nwanted, sizeof(*r->locked));
 		for (size_t k = 0; k < p->nwanted; k++) {
 			const char *dir = dir_of(&p->wanted[k]);
+			char *key =
+			    dir == NULL ? NULL : key_of(&p->wanted[k], dir);
 
-			r->locked[r->nlocked++] = (struct locked){
-				dir == NULL ? NULL : key_of(&p->wanted[k], dir),
-				p
-			};
+			r->locked[r->nlocked++] = (struct locked){ key, p };
+			bytes += key == NULL ? 0 : strlen(key);
+			if (bytes > MAX_KEYS)
+				return diag_set(dg, DIAG_DATA,
+				    YARNCHECK_LOCK
+				    ": the paths of patches are too long");
 		}
 	}
+	return 0;
 }
 
 static const struct yarnspec *
@@ -316,8 +331,8 @@ struct patch {
 	const struct declared *d;
 	struct patchledger_entry e; /* its name and version */
 	const struct yarnspec *locked; /* or NULL */
-	struct strbuf texts[MAX_FILES];
-	struct yarnpatch_file files[MAX_FILES];
+	struct strbuf texts[YARNSPEC_MAX_PATHS];
+	struct yarnpatch_file files[YARNSPEC_MAX_PATHS];
 	size_t nr; /* files that could be read */
 	char *path; /* owned; of the first file */
 };
@@ -445,7 +460,6 @@ compare(struct run *r)
 		    "patch-package are not judged");
 		return;
 	}
-	list_locked(r);
 	for (size_t i = 0; i < r->nr; i++)
 		check_declared(r, &r->v[i]);
 	for (size_t i = 0; i < r->lock.nr; i++)
@@ -462,9 +476,12 @@ yarncheck_run(int project_fd, struct patchcheck *check, struct diag *dg)
 		.check = check,
 		.lock = YARNLOCK_INIT,
 		.left = OTHERPATCHES_MAX_BYTES,
+		.left_manifests = MAX_MANIFESTS,
 		.files = STRVEC_INIT };
 	int rc = read_all(&r, dg);
 
+	if (rc == 0)
+		rc = list_locked(&r, dg);
 	if (rc == 0)
 		compare(&r);
 	for (size_t i = 0; i < r.nr; i++) {

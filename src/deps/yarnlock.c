@@ -98,6 +98,16 @@ take_params(struct yarnspec *spec, const char *text)
 	return true;
 }
 
+static size_t
+count_char(const char *text, char c)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == c;
+	return n;
+}
+
 /* The spec's parts; text is behind "patch:". */
 static bool
 take_parts(struct yarnspec *spec, const char *text)
@@ -113,9 +123,13 @@ take_parts(struct yarnspec *spec, const char *text)
 	selector = decode(hash + 1, len - (size_t)(hash + 1 - text));
 	if (spec->source == NULL || selector == NULL)
 		return false;
+	if (count_char(selector, '&') >= YARNSPEC_MAX_PATHS)
+		return false;
 	strvec_split(&spec->paths, selector, '&');
 	return spec->paths.nr > 0 &&
-	    (params == NULL || take_params(spec, params + 2));
+	    (params == NULL || take_params(spec, params + 2)) &&
+	    (spec->locator == NULL ||
+		strlen(spec->locator) <= YARNSPEC_MAX_LOCATOR);
 }
 
 bool
@@ -178,6 +192,7 @@ yarnspec_workspace(const char *locator)
 struct parser {
 	struct yarnlock lock;
 	bool has_version;
+	size_t nwanted; /* of all patches */
 };
 
 static int
@@ -208,40 +223,40 @@ is_only_builtin(const struct yarnspec *spec)
 }
 
 /* A key has descriptors with ", " between them. */
-static bool
-take_wanted(struct yarnlock_patch *patch, const char *key)
+static int
+take_wanted(struct parser *p, const struct yamlread_entry *e, struct diag *dg)
 {
-	for (const char *at = key; at != NULL;) {
+	struct yarnlock_patch *patch = &p->lock.v[p->lock.nr - 1];
+
+	for (const char *at = e->keys[0]; at != NULL;) {
 		const char *end = strstr(at, ", ");
 		cleanup_free char *one = end == NULL
 		    ? xstrdup(at)
 		    : xstrndup(at, (size_t)(end - at));
 
+		if (p->nwanted++ == YARNLOCK_MAX_WANTED)
+			return yamlread_refuse(
+			    e, "too many keys of patched packages", dg);
 		patch->wanted = xreallocarray(
 		    patch->wanted, patch->nwanted + 1, sizeof(*patch->wanted));
 		if (!yarnspec_parse(one, &patch->wanted[patch->nwanted]))
-			return false;
+			return yamlread_refuse(
+			    e, "a patched package whose key has no patch", dg);
 		patch->nwanted++;
 		at = end == NULL ? NULL : end + 2;
 	}
-	return true;
+	return 0;
 }
 
 static int
 add_patch(struct parser *p, const struct yamlread_entry *e,
     struct yarnspec *given, struct diag *dg)
 {
-	struct yarnlock_patch *patch;
-
 	p->lock.v =
 	    xreallocarray(p->lock.v, p->lock.nr + 1, sizeof(*p->lock.v));
-	patch = &p->lock.v[p->lock.nr++];
-	*patch = (struct yarnlock_patch){ .resolved = *given };
+	p->lock.v[p->lock.nr++] = (struct yarnlock_patch){ .resolved = *given };
 	*given = (struct yarnspec)YARNSPEC_INIT;
-	if (!take_wanted(patch, e->keys[0]))
-		return yamlread_refuse(
-		    e, "a patched package whose key has no patch", dg);
-	return 0;
+	return take_wanted(p, e, dg);
 }
 
 static int

@@ -4,9 +4,8 @@
  *
  * Versions 6 to 10 of the format are read: yarn 3.2 and later.  yarn 1 has no
  * patches of its own; its lock file is recognised.  What is no YAML
- * (yamlread.h), an entry or a patch that is malformed, and more than
- * YARNLOCK_MAX_PATCHES patches are DIAG_DATA; another version of the format is
- * DIAG_CONFIG.
+ * (yamlread.h), an entry or a patch that is malformed, and what is beyond the
+ * limits below are DIAG_DATA; another version of the format is DIAG_CONFIG.
  */
 #ifndef DRYDOCK_YARNLOCK_H
 #define DRYDOCK_YARNLOCK_H
@@ -20,6 +19,9 @@ struct diag;
 
 #define YARNLOCK_MAX_SIZE ((size_t)32 * 1024 * 1024)
 #define YARNLOCK_MAX_PATCHES 1000
+#define YARNLOCK_MAX_WANTED 10000 /* of all patches */
+#define YARNSPEC_MAX_PATHS 32
+#define YARNSPEC_MAX_LOCATOR ((size_t)4096)
 
 /*
  * "NAME@patch:SOURCE#PATH&PATH::version=V&hash=H&locator=L", how yarn writes a
@@ -39,7 +41,10 @@ struct yarnspec {
 		NULL, NULL, STRVEC_INIT, NULL, NULL, NULL \
 	}
 
-/* Returns false, and YARNSPEC_INIT, for a text that is no such spec. */
+/*
+ * Returns false, and YARNSPEC_INIT, for a text that is no such spec or that is
+ * beyond the limits above.
+ */
 bool yarnspec_parse(const char *text, struct yarnspec *ret_spec);
 void yarnspec_release(struct yarnspec *spec);
 

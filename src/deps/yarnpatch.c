@@ -125,10 +125,10 @@ add_path(struct strbuf *out, const char *key, const char *path)
 		size_t len = strcspn(p, "/");
 
 		if (len == 2 && strncmp(p, "..", 2) == 0) {
-			const char *slash = strrchr(clean.buf, '/');
-
-			strbuf_setlen(&clean,
-			    slash == NULL ? 0 : (size_t)(slash - clean.buf));
+			while (clean.len > 0 && clean.buf[clean.len - 1] != '/')
+				strbuf_setlen(&clean, clean.len - 1);
+			if (clean.len > 0)
+				strbuf_setlen(&clean, clean.len - 1);
 		} else if (len > 0 && (len != 1 || *p != '.')) {
 			if (clean.len > 0)
 				strbuf_addch(&clean, '/');

@@ -65,6 +65,7 @@ unit_tests = \
 	tests/unit/test-npmredirect \
 	tests/unit/test-npmroot \
 	tests/unit/test-options \
+	tests/unit/test-otherhostile \
 	tests/unit/test-otherpatches \
 	tests/unit/test-outcome \
 	tests/unit/test-patchcheck \
@@ -274,5 +275,7 @@ tests_unit_test_verify_inspect_SOURCES = tests/unit/test-verify-inspect.c \
 proc_kit = tests/unit/proc-kit.c tests/unit/proc-kit.h
 tests_unit_test_proc_SOURCES = tests/unit/test-proc.c $(proc_kit)
 tests_unit_test_proc_end_SOURCES = tests/unit/test-proc-end.c $(proc_kit)
+tests_unit_test_otherhostile_SOURCES = tests/unit/test-otherhostile.c \
+	$(tree_kit)
 tests_unit_test_otherpatches_SOURCES = tests/unit/test-otherpatches.c \
 	$(tree_kit)
