@@ -29,8 +29,9 @@ check_root(int project_fd, const char *project_path,
 }
 
 static int
-list_versions(const struct strbuf *text, const char *name, const char *patched,
-    struct strvec *ret_versions, struct diag *dg)
+list_versions(const struct strbuf *text, const char *name,
+    const struct patchledger *patched, struct strvec *ret_versions,
+    struct diag *dg)
 {
 	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
 
@@ -41,7 +42,8 @@ list_versions(const struct strbuf *text, const char *name, const char *patched,
 
 		if (strcmp(p->name, name) == 0 &&
 		    (cargolock_is_crates_io(p) ||
-			(patched != NULL && strcmp(patched, p->version) == 0)))
+			patchledger_find(patched, NULL, name, p->version) !=
+			    NULL))
 			strvec_push(ret_versions, p->version);
 	}
 	return 0;

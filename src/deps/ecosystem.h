@@ -57,10 +57,11 @@ struct ecosystem {
 
 	/*
 	 * Appends the versions of a package that the lock has and that can be
-	 * patched.  patched may be NULL, or the version that is redirected.
+	 * patched, or are: patched has entries of this ecosystem alone.
 	 */
 	int (*list_versions)(const struct strbuf *lock, const char *name,
-	    const char *patched, struct strvec *ret_versions, struct diag *dg);
+	    const struct patchledger *patched, struct strvec *ret_versions,
+	    struct diag *dg);
 
 	/* *ret_pristine is set for ECOSYSTEM_ORIGINAL. */
 	int (*find)(const struct strbuf *lock, const char *name,

@@ -42,8 +42,9 @@ find(const struct strbuf *lock, const char *name, const char *version,
 }
 
 static int
-list_versions(const struct strbuf *text, const char *name, const char *patched,
-    struct strvec *ret_versions, struct diag *dg)
+list_versions(const struct strbuf *text, const char *name,
+    const struct patchledger *patched, struct strvec *ret_versions,
+    struct diag *dg)
 {
 	cleanup_npmlock struct npmlock lock = NPMLOCK_INIT;
 
@@ -60,8 +61,9 @@ list_versions(const struct strbuf *text, const char *name, const char *patched,
 		if (find(text, name, p->version, &locked, &integrity, dg) != 0)
 			return -1;
 		if (locked == ECOSYSTEM_ORIGINAL ||
-		    (locked == ECOSYSTEM_REDIRECTED && patched != NULL &&
-			strcmp(patched, p->version) == 0))
+		    (locked == ECOSYSTEM_REDIRECTED &&
+			patchledger_find(patched, NULL, name, p->version) !=
+			    NULL))
 			strvec_push(ret_versions, p->version);
 	}
 	return 0;

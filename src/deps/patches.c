@@ -86,6 +86,25 @@ copy_ledger(const struct patchset *set, struct patchledger *want)
 		put_copy(want, &set->ledger.v[i]);
 }
 
+/* Fails unless the project has the ecosystem's files. */
+static int
+check_files(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
+{
+	const char *dir = set->project->path;
+	const struct patchset_files *files = patchset_files(set, eco);
+
+	if (patchset_check_readable(set, eco, dg) != 0)
+		return -1;
+	if (!files->manifest.exists)
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s has no %s", dir, eco->manifest);
+	if (!files->lock.exists)
+		return diag_set(dg, DIAG_CONFIG,
+		    "%s has no %s; run in a session: %s", dir, eco->lock,
+		    eco->make_lock);
+	return 0;
+}
+
 /* Adds an entry for a package of the lock to want, or leaves the one it has. */
 static int
 want_entry(struct patchset *set, struct patchledger *want,
@@ -97,7 +116,8 @@ want_entry(struct patchset *set, struct patchledger *want,
 
 	if (patchledger_find(want, eco->name, name, version) != NULL)
 		return 0;
-	if (eco->find(&patchset_files(set, eco)->lock.text, name, version,
+	if (check_files(set, eco, dg) != 0 ||
+	    eco->find(&patchset_files(set, eco)->lock.text, name, version,
 		&locked, &entry.pristine, dg) != 0)
 		return -1;
 	if (locked == ECOSYSTEM_ABSENT)
@@ -119,17 +139,10 @@ want_entry(struct patchset *set, struct patchledger *want,
 static int
 check_root(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
 {
-	const char *dir = set->project->path;
-	const struct patchset_files *files = patchset_files(set, eco);
-
-	if (!files->manifest.exists)
-		return diag_set(
-		    dg, DIAG_CONFIG, "%s has no %s", dir, eco->manifest);
-	if (!files->lock.exists)
-		return diag_set(dg, DIAG_CONFIG,
-		    "%s has no %s; run in a session: %s", dir, eco->lock,
-		    eco->make_lock);
-	return eco->check_root(set->project_fd, dir, &files->manifest.text, dg);
+	if (check_files(set, eco, dg) != 0)
+		return -1;
+	return eco->check_root(set->project_fd, set->project->path,
+	    &patchset_files(set, eco)->manifest.text, dg);
 }
 
 /* The same for all that have entries. */
@@ -189,6 +202,7 @@ choose_editable(const struct patchset *set, const struct ecosystem **eco,
 {
 	cleanup_strbuf struct strbuf all = STRBUF_INIT;
 	const struct ecosystem *only = *eco;
+	bool in_several = false;
 	size_t found = 0;
 
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
@@ -205,8 +219,10 @@ choose_editable(const struct patchset *set, const struct ecosystem **eco,
 			    !word_is(&w, name, version))
 				continue;
 			strbuf_addf(&all, " %s@%s", w.name, w.version);
-			if (found++ > 0)
+			if (found++ > 0) {
+				in_several |= *eco != ecosystems[i];
 				continue;
+			}
 			*eco = ecosystems[i];
 			*ret = w;
 			w = (struct word){ NULL, NULL };
@@ -216,8 +232,10 @@ choose_editable(const struct patchset *set, const struct ecosystem **eco,
 		return 0;
 	if (found > 1)
 		return diag_set(dg, DIAG_USAGE,
-		    "several packages are being edited; name one of:%s",
-		    all.buf);
+		    "several packages are being edited; name one of:%s%s",
+		    all.buf,
+		    in_several ? ", and its package manager by --ecosystem"
+			       : "");
 	return diag_set(dg, DIAG_USAGE,
 	    name == NULL ? "no package is being edited%s; run: drydock patch "
 			   "start NAME"

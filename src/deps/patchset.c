@@ -47,26 +47,60 @@ read_file(int dirfd, struct patchset_file *file, size_t max, struct diag *dg)
 }
 
 static int
-read_all(struct patchset *set, struct diag *dg)
+read_ledger(struct patchset *set, struct diag *dg)
 {
 	struct patchset_file ledger = { PATCHLEDGER_PATH, false, 0,
 		STRBUF_INIT };
-	int rc = 0;
+	int rc = read_file(set->project_fd, &ledger, PATCHLEDGER_MAX_SIZE, dg);
 
-	for (size_t i = 0; i < ECOSYSTEM_NR && rc == 0; i++)
-		if (read_file(set->project_fd, &set->files[i].manifest,
-			ecosystems[i]->manifest_max, dg) != 0 ||
-		    read_file(set->project_fd, &set->files[i].lock,
-			ecosystems[i]->lock_max, dg) != 0)
-			rc = -1;
-	if (rc == 0)
-		rc = read_file(
-		    set->project_fd, &ledger, PATCHLEDGER_MAX_SIZE, dg);
 	if (rc == 0 && ledger.exists)
 		rc = patchledger_parse(
 		    &set->ledger, ledger.text.buf, ledger.text.len, dg);
 	strbuf_release(&ledger.text);
 	return rc == 0 ? patchledger_judge(&set->ledger, dg) : -1;
+}
+
+static int
+read_texts(const struct patchset *set, const struct ecosystem *eco,
+    struct patchset_files *files, struct diag *dg)
+{
+	if (read_file(
+		set->project_fd, &files->manifest, eco->manifest_max, dg) != 0)
+		return -1;
+	return read_file(set->project_fd, &files->lock, eco->lock_max, dg);
+}
+
+/* Files without patches do not stop what is done to those of another one. */
+static int
+read_files(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
+{
+	cleanup_diag struct diag failure = DIAG_INIT;
+	struct patchset_files *files = patchset_files(set, eco);
+
+	if (read_texts(set, eco, files, &failure) == 0)
+		return 0;
+	if (patchledger_part(&set->ledger, eco->name).nr > 0 ||
+	    eco->has_mark(files->manifest.text.buf, files->manifest.text.len)) {
+		diag_move(dg, &failure);
+		return -1;
+	}
+	diag_move(&files->unreadable, &failure);
+	files->manifest.exists = false;
+	files->lock.exists = false;
+	strbuf_reset(&files->manifest.text);
+	strbuf_reset(&files->lock.text);
+	return 0;
+}
+
+int
+patchset_check_readable(
+    struct patchset *set, const struct ecosystem *eco, struct diag *dg)
+{
+	const struct diag *failure = &patchset_files(set, eco)->unreadable;
+
+	if (failure->class == DIAG_NONE)
+		return 0;
+	return diag_set(dg, failure->class, "%s", failure->message);
 }
 
 static int
@@ -120,7 +154,12 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 	}
 	fs_temp_clean(set->dir_fd, PATCHSET_LEDGER);
 	fs_temp_clean(set->dir_fd, PATCHSET_IGNORE);
-	return read_all(set, dg);
+	if (read_ledger(set, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		if (read_files(set, ecosystems[i], dg) != 0)
+			return -1;
+	return 0;
 }
 
 /* Removes the empty directories of all ecosystems below one of .drydock. */
@@ -177,6 +216,7 @@ patchset_close(struct patchset *set)
 	patchtools_close(&set->tools);
 	patchledger_release(&set->ledger);
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		diag_clear(&set->files[i].unreadable);
 		strbuf_release(&set->files[i].manifest.text);
 		strbuf_release(&set->files[i].lock.text);
 	}

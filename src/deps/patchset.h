@@ -13,14 +13,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/diag.h"
 #include "base/strbuf.h"
 #include "deps/ecosystem.h"
 #include "deps/patches.h"
 #include "deps/patchledger.h"
 #include "deps/patchtools.h"
 #include "deps/patchtree.h"
-
-struct diag;
 
 #define PATCHSET_DIR ".drydock"
 #define PATCHSET_LEDGER "patches.json"
@@ -46,6 +45,8 @@ struct patchset_file {
 struct patchset_files {
 	struct patchset_file manifest;
 	struct patchset_file lock;
+	/* Set if one of them cannot be read and no patch needs it. */
+	struct diag unreadable; /* neither exists then */
 };
 
 struct patchset {
@@ -97,6 +98,10 @@ int patchset_write_ignore(
 
 struct patchset_files *patchset_files(
     struct patchset *set, const struct ecosystem *eco);
+
+/* Fails if manifest or lock file could not be read. */
+int patchset_check_readable(
+    struct patchset *set, const struct ecosystem *eco, struct diag *dg);
 
 /* Returned: the package's editable directory, below the project. */
 char *patchset_edit_path(const struct patchledger_entry *entry);

@@ -405,3 +405,100 @@ copy_of() {
   run -1 grep -F .drydock package-lock.json
   [ ! -e .drydock/patches.json ]
 }
+
+# make_mixed: cargo has a package dep 1.0.0, too.
+make_mixed() {
+  local dir=$BATS_TEST_TMPDIR/crates
+  export CARGO_HOME=$BATS_TEST_TMPDIR/cargo
+  local crates=$CARGO_HOME/registry/cache/index.crates.io-1949cf8c6b5b557f
+  mkdir -p "$crates" "$dir/dep-1.0.0/src" src
+  printf '[package]\nname = "dep"\nversion = "1.0.0"\n' \
+    >"$dir/dep-1.0.0/Cargo.toml"
+  printf 'pub const WORD: &str = "original";\n' >"$dir/dep-1.0.0/src/lib.rs"
+  tar -C "$dir" --sort=name --owner=0 --group=0 --numeric-owner \
+    --mtime=@1000000000 -cf - dep-1.0.0 | gzip -n >"$crates/dep-1.0.0.crate"
+  printf 'fn main() {}\n' >src/main.rs
+  printf '[package]\nname = "app"\nversion = "0.1.0"\n\n%s\n' \
+    $'[dependencies]\ndep = "1.0"' >Cargo.toml
+  printf 'version = 4\n\n[[package]]\nname = "app"\nversion = "0.1.0"\n%s\n' \
+    $'dependencies = [\n "dep",\n]\n\n[[package]]\nname = "dep"' >Cargo.lock
+  printf 'version = "1.0.0"\nsource = "registry+%s"\nchecksum = "%s"\n' \
+    https://github.com/rust-lang/crates.io-index \
+    "$(sha256sum "$crates/dep-1.0.0.crate" | cut -d ' ' -f 1)" >>Cargo.lock
+}
+
+# save_crate: a saved patch of the crate.
+save_crate() {
+  drydock patch -q start -e cargo dep >/dev/null
+  sed -i s/original/patched/ .drydock/edit/cargo/dep@1.0.0/src/lib.rs
+  drydock patch -q save -e cargo dep >/dev/null
+}
+
+@test "a package of both is patched in each, and named by --ecosystem" {
+  local before
+  make_mixed
+  before=$(content_of .)
+  run -64 --separate-stderr drydock patch start dep@1.0.0
+  assert_contains "$stderr" "--ecosystem"
+  save_crate
+  # The patched one counts, too.
+  run -64 --separate-stderr drydock patch start dep
+  assert_contains "$stderr" "--ecosystem"
+  drydock patch -q start -e npm dep@1.0.0
+  sed -i s/original/patched/ "$edit/index.js"
+  run -64 --separate-stderr drydock patch save dep@1.0.0
+  assert_contains "$stderr" "--ecosystem"
+  run -64 --separate-stderr drydock patch save
+  assert_contains "$stderr" "--ecosystem"
+  run -0 drydock patch save -e npm
+  in_sync 2
+  rm -r .drydock/edit .drydock/patched
+  run -0 drydock patch apply
+  in_sync 2
+  run -64 --separate-stderr drydock patch remove dep@1.0.0
+  assert_contains "$stderr" "--ecosystem"
+  run -0 drydock patch remove -e npm dep
+  in_sync 1
+  run -0 drydock patch remove dep
+  assert_equal "$(content_of .)" "$before"
+}
+
+@test "a crate that is patched is started again beside a lock file of npm" {
+  make_mixed
+  jq 'del(.packages["node_modules/dep", "node_modules/far/node_modules/dep"])' \
+    package-lock.json >lock.new
+  mv lock.new package-lock.json
+  save_crate
+  rm -r .drydock/edit
+  run -0 --separate-stderr drydock patch start dep
+  assert_equal "$output" .drydock/edit/cargo/dep@1.0.0
+}
+
+@test "files of npm that cannot be read leave the patches of crates alone" {
+  local file
+  make_mixed
+  for file in package.json package-lock.json; do
+    mv "$file" "$BATS_TEST_TMPDIR/real"
+    ln -s "$BATS_TEST_TMPDIR/real" "$file"
+    save_crate
+    in_sync 1
+    rm -r .drydock/edit .drydock/patched
+    run -0 drydock patch apply
+    in_sync 1
+    run -74 --separate-stderr drydock patch start -e npm dep@1.0.0
+    assert_contains "$stderr" "$file"
+    run -0 drydock patch remove dep
+    [ ! -e .drydock ]
+    rm "$file"
+    mv "$BATS_TEST_TMPDIR/real" "$file"
+  done
+}
+
+@test "a lock file that cannot be read is named where it may have the package" {
+  make_mixed
+  printf '{\n' >package-lock.json
+  run ! --separate-stderr drydock patch start absent
+  assert_contains "$stderr" package-lock.json
+  save_crate
+  in_sync 1
+}
