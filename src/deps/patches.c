@@ -399,6 +399,21 @@ check_one_version(const struct patchset *set, const struct ecosystem *eco,
 	    "several versions are patched; name one of:%s", all.buf);
 }
 
+static bool
+is_recorded(const struct patchset *set, const struct ecosystem *eco,
+    const char *name, const char *version)
+{
+	const struct patchledger part =
+	    patchledger_part(&set->ledger, eco->name);
+
+	for (size_t i = 0; i < part.nr; i++)
+		if (strcmp(part.v[i].name, name) == 0 &&
+		    (version == NULL ||
+			strcmp(part.v[i].version, version) == 0))
+			return true;
+	return false;
+}
+
 /* Fails unless exactly one ecosystem has a patch of that name. */
 static int
 choose_patched(const struct patchset *set, const char *name,
@@ -410,8 +425,7 @@ choose_patched(const struct patchset *set, const char *name,
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		cleanup_strvec struct strvec names = STRVEC_INIT;
 		cleanup_close int fd = -1;
-		bool here = patchledger_find(&set->ledger, ecosystems[i]->name,
-				name, version) != NULL;
+		bool here = is_recorded(set, ecosystems[i], name, version);
 
 		if (only != NULL && only != ecosystems[i])
 			continue;

@@ -20,6 +20,8 @@ struct commit {
 	struct patchledger *want;
 	struct strbuf *texts; /* owned; of each entry's patch */
 	bool *new_patch; /* owned; the text is to be written */
+	bool
+	    *lost; /* owned; the patch file is gone: the entry stays as it is */
 	bool *edited; /* owned; the present copy has changes of its own */
 	struct patchset_tree *trees; /* owned; fd -1: the copy is right */
 	struct strbuf ledger;
@@ -38,6 +40,7 @@ commit_release(struct commit *c)
 	free(c->texts);
 	free(c->trees);
 	free(c->new_patch);
+	free(c->lost);
 	free(c->edited);
 	strbuf_release(&c->ledger);
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
@@ -56,7 +59,7 @@ compute_copy(struct commit *c, size_t i, struct diag *dg)
 	struct digest digest;
 	struct digest integrity;
 
-	if (patchset_copy_is_right(c->set, entry))
+	if (c->lost[i] || patchset_copy_is_right(c->set, entry))
 		return 0;
 	if (patchset_find_edits(c->set, entry, &c->edited[i], dg) != 0)
 		return -1;
@@ -79,6 +82,23 @@ compute_copy(struct commit *c, size_t i, struct diag *dg)
 	    entry->name, entry->version);
 }
 
+/* Several patches that are lost are removed one after the other. */
+static bool
+is_removal(const struct commit *c)
+{
+	return c->want->nr < c->set->ledger.nr;
+}
+
+static bool
+is_missing(const struct patchset *set, const struct patchledger_entry *entry)
+{
+	cleanup_free char *path = patchledger_patch_path(entry);
+	struct stat st;
+
+	return fstatat(set->project_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT;
+}
+
 /* Takes the given text, or the recorded one from the patch's file. */
 static int
 take_patch(
@@ -90,6 +110,9 @@ take_patch(
 	if (given != NULL && given->len > 0) {
 		strbuf_add(&c->texts[i], given->buf, given->len);
 		c->new_patch[i] = true;
+	} else if (is_removal(c) && is_missing(c->set, entry)) {
+		c->lost[i] = true;
+		return 0;
 	} else if (patchset_read_patch(c->set, entry, &c->texts[i], dg) != 0) {
 		return -1;
 	}
@@ -122,9 +145,8 @@ check_locked(
 	if (eco->find(&files->lock.text, entry->name, entry->version, &locked,
 		&pristine, dg) != 0)
 		return -1;
-	/* Several such patches are removed one after the other. */
 	if (locked == ECOSYSTEM_ABSENT && entry->fragment != NULL &&
-	    c->want->nr < c->set->ledger.nr)
+	    is_removal(c))
 		return 0;
 	if (locked == ECOSYSTEM_ABSENT)
 		return diag_set(dg, DIAG_NO,
@@ -379,6 +401,7 @@ patchset_commit(struct patchset *set, struct patchledger *want,
 		.want = want,
 		.texts = xcalloc(want->nr + 1, sizeof(*c.texts)),
 		.new_patch = xcalloc(want->nr + 1, sizeof(*c.new_patch)),
+		.lost = xcalloc(want->nr + 1, sizeof(*c.lost)),
 		.edited = xcalloc(want->nr + 1, sizeof(*c.edited)),
 		.trees = xcalloc(want->nr + 1, sizeof(*c.trees)),
 		.ledger = STRBUF_INIT,

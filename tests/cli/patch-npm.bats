@@ -502,3 +502,20 @@ save_crate() {
   save_crate
   in_sync 1
 }
+
+@test "patches whose files are gone are removed one after the other" {
+  local before
+  before=$(content_of .)
+  save_patch dep 1.0.0
+  save_patch dep 2.0.0
+  rm -r .drydock/patches .drydock/edit
+  run -64 --separate-stderr drydock patch remove dep
+  assert_contains "$stderr" "name one of: dep@1.0.0 dep@2.0.0"
+  run -1 --separate-stderr drydock patch apply
+  assert_contains "$stderr" "drydock patch remove dep@1.0.0"
+  run -0 drydock patch remove dep@1.0.0
+  run -1 drydock patch check
+  assert_contains "$output" "drydock patch remove dep@2.0.0"
+  run -0 drydock patch remove dep
+  assert_equal "$(content_of .)" "$before"
+}

@@ -1017,3 +1017,21 @@ snapshots:\n\n  is-odd@3.0.1(patch_hash=%s): {}\n" "$hash" "$hash" \
   assert_equal "$(<Cargo.toml)" "$manifest"
   [ ! -e .drydock/patches.json ]
 }
+
+@test "patches whose files are gone are removed one after the other" {
+  local before
+  before=$(content_of .)
+  save_patch dep 1.0.0
+  save_patch other 0.3.1
+  rm -r .drydock/patches .drydock/edit
+  run -1 --separate-stderr drydock patch apply
+  assert_contains "$stderr" "drydock patch remove dep@1.0.0"
+  run -0 drydock patch remove dep@1.0.0
+  run -1 drydock patch check
+  assert_contains "$output" "drydock patch remove other@0.3.1"
+  # A patch that cannot be made again is not led to.
+  rm -r .drydock/patched
+  run -1 drydock patch apply
+  run -0 drydock patch remove other
+  assert_equal "$(content_of .)" "$before"
+}
