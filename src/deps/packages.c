@@ -49,7 +49,7 @@ add_file(struct packages *packages)
 		    packages->v, packages->alloc, sizeof(*packages->v));
 	}
 	f = &packages->v[packages->nr++];
-	memset(f, 0, sizeof(*f));
+	*f = (struct package_file){ .below = packages->below };
 	return f;
 }
 
@@ -328,6 +328,17 @@ compare(const void *a, const void *b)
 	return order != 0 ? order : (int)x->crates_io - (int)y->crates_io;
 }
 
+/* What the project's own lock file names comes first. */
+static int
+compare_order(const void *a, const void *b)
+{
+	const struct package_file *x = a;
+	const struct package_file *y = b;
+	int order = compare(x, y);
+
+	return order != 0 ? order : (int)x->below - (int)y->below;
+}
+
 static void
 free_file(struct package_file *f)
 {
@@ -345,14 +356,17 @@ unite_duplicates(struct packages *packages)
 	size_t n;
 
 	if (packages->nr > 0)
-		qsort(packages->v, packages->nr, sizeof(*packages->v), compare);
+		qsort(packages->v, packages->nr, sizeof(*packages->v),
+		    compare_order);
 	for (size_t i = 0; i < packages->nr; i += n) {
 		struct package_file *f = &packages->v[i];
 		bool alike = true;
 
 		for (n = 1; i + n < packages->nr && compare(f, f + n) == 0;
 		     n++) {
-			alike = alike && digest_equal(&f->digest, &f[n].digest);
+			alike = alike &&
+			    (f[n].below != f->below ||
+				digest_equal(&f->digest, &f[n].digest));
 			free_file(f + n);
 		}
 		if (alike)
@@ -394,6 +408,7 @@ read_lock(struct packages *packages, const struct package_manager *pm,
 		&text, dg) != 0)
 		return -1;
 	*left -= text.len;
+	packages->below = strchr(path, '/') != NULL;
 	return pm->read(packages, text.buf, text.len, path, dg);
 }
 

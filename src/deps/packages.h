@@ -32,6 +32,7 @@ struct package_file {
 	/* owned; Go: the file's version, by which an .info is made; or NULL */
 	char *version;
 	enum package_proof proof;
+	bool below; /* named by a lock file below the project's directory */
 	struct digest digest;
 	bool crates_io; /* cargo: the lock has it from crates.io */
 	/*
@@ -48,11 +49,12 @@ struct packages {
 	struct package_file *v; /* owned; sorted by path */
 	size_t nr;
 	size_t alloc;
+	bool below; /* of what is added */
 };
 
-#define PACKAGES_INIT      \
-	{                  \
-		NULL, 0, 0 \
+#define PACKAGES_INIT             \
+	{                         \
+		NULL, 0, 0, false \
 	}
 
 /* A directory of a cache that holds package files. */
@@ -116,7 +118,8 @@ bool package_manager_is_used(
  * and within the limits above.  A symlink and what the lock's reader refuses are
  * failures.  An absent file is an empty set.  Two packages with one path and two
  * digests are left out: the directory of a registry does not show which
- * registry that is, and two lock files may disagree.
+ * registry that is, and two lock files may disagree.  But a lock file below the
+ * project's directory takes no package away from the one in that directory.
  *
  * Returns -1 if a lock file was not read; *dg has the first cause, and
  * ret_packages (PACKAGES_INIT before) the packages of the others.

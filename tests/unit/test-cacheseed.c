@@ -722,9 +722,11 @@ a_bad_lock_below_stops_no_other(void)
 	}
 }
 
-/* Both name the crate, and only one can have the digest of its bytes. */
+#define CRATE "cargo/registry/cache/" NEW_DIR "/Serde-1.0.0.crate"
+
+/* The project's own lock file counts, whatever one below says. */
 static void
-lock_files_that_disagree_prove_nothing(void)
+a_lock_below_hides_no_package(void)
 {
 	cleanup_bed struct bed bed;
 	cleanup_free char *lock = NULL;
@@ -734,13 +736,41 @@ lock_files_that_disagree_prove_nothing(void)
 	put_source(&bed, 0, true);
 	below = make_dirs(bed.project, "below");
 	lock = tree_get(bed.project, "Cargo.lock");
+	memset(strstr(lock, "checksum") + strlen("checksum = \""), '0', 64);
 	tree_put(below, "Cargo.lock", lock);
+	run(&bed, 0);
+	check_package(&bed, 0);
+	CHECK_INT(bed.report.files, 1);
+	put(bed.cold, CRATE, "crat?", 5);
+	cacheseed_report_release(&bed.report);
+	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
+	CHECK_INT(bed.report.nbad, 1);
+	CHECK(!has_package(&bed, 0));
+}
+
+/* Both name the crate, and only one can have the digest of its bytes. */
+static void
+lock_files_that_disagree_prove_nothing(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_free char *lock = NULL;
+	cleanup_close int below = -1;
+	cleanup_close int other = -1;
+
+	bed_make(&bed);
+	put_source(&bed, 0, true);
+	below = make_dirs(bed.project, "below");
+	other = make_dirs(bed.project, "other");
+	lock = tree_get(bed.project, "Cargo.lock");
+	CHECK_INT(unlinkat(bed.project, "Cargo.lock", 0), 0);
+	tree_put(below, "Cargo.lock", lock);
+	tree_put(other, "Cargo.lock", lock);
 	run(&bed, 0);
 	check_package(&bed, 0);
 	CHECK_INT(bed.report.files, 1);
 	CHECK_INT(fs_empty_dir(bed.top, "cold", &bed.dg), 0);
 	memset(strstr(lock, "checksum") + strlen("checksum = \""), '0', 64);
-	tree_put(below, "Cargo.lock", lock);
+	tree_put(other, "Cargo.lock", lock);
 	run(&bed, 0);
 	CHECK(!has_package(&bed, 0));
 	CHECK_INT(bed.report.files, 0);
@@ -903,8 +933,7 @@ verify_removes_what_has_other_bytes(void)
 	CHECK_INT(bed.report.nbad, 0);
 	CHECK(tree_has(bed.cold, SRC "/lib.rs"));
 
-	put(bed.cold, "cargo/registry/cache/" NEW_DIR "/Serde-1.0.0.crate",
-	    "crat?", 5);
+	put(bed.cold, CRATE, "crat?", 5);
 	put(bed.cold, "go/mod/" MODULE_PATH, "no zip", 6);
 	put(bed.cold, "npm/" TARBALL_PATH, "", 0);
 	cacheseed_report_release(&bed.report);
@@ -962,6 +991,7 @@ static const struct check_test tests[] = {
 	    a_bad_lock_stops_its_manager_alone },
 	{ "lock files below the project count",
 	    lock_files_below_the_project_count },
+	{ "a lock below hides no package", a_lock_below_hides_no_package },
 	{ "a bad lock below stops no other", a_bad_lock_below_stops_no_other },
 	{ "lock files that disagree prove nothing",
 	    lock_files_that_disagree_prove_nothing },
