@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "deps/jsonedit.h"
 #include "deps/npmdependents.h"
 #include "deps/npmfragment.h"
 #include "deps/npmlock.h"
@@ -176,6 +177,31 @@ take_token(const struct strbuf *text, const struct json *value)
 	    text->buf + json_start(value), json_end(value) - json_start(value));
 }
 
+/*
+ * Returned: what all entries of the package have as "deprecated", or NULL.  npm
+ * drops it from redirected entries, and those that never had it get none.
+ */
+static char *
+take_deprecated(const struct strbuf *lock, const struct json *packages,
+    const char *name, const char *version)
+{
+	cleanup_free char *token = NULL;
+
+	for (size_t i = 0; i < json_len(packages); i++) {
+		const struct json *entry = json_value_at(packages, i);
+		const struct json *value = json_get(entry, "deprecated");
+
+		if (!is_package(entry, json_key_at(packages, i), name, version))
+			continue;
+		if (value == NULL ||
+		    (token != NULL && !jsonedit_is(lock->buf, value, token)))
+			return NULL;
+		if (token == NULL)
+			token = take_token(lock, value);
+	}
+	return steal_ptr(&token);
+}
+
 static int
 find_original(const struct json *packages, const char *name,
     const char *version, const struct json **ret_entry, struct diag *dg)
@@ -264,7 +290,7 @@ npmredirect_fragment(const struct strbuf *manifest, const struct strbuf *lock,
 		return -1;
 	f.resolved = take_token(lock, json_get(entry, "resolved"));
 	f.integrity = take_token(lock, json_get(entry, "integrity"));
-	f.deprecated = take_token(lock, json_get(entry, "deprecated"));
+	f.deprecated = take_deprecated(lock, packages, name, version);
 	for (size_t i = 0; i < NPMFRAGMENT_SECTIONS; i++)
 		if (take_spec(&f, i, manifest, root, name, version, dg) != 0)
 			return -1;

@@ -446,6 +446,13 @@ test_fragment(void)
 			 ", \"deprecated\": \"old\"}}}",
 		    "{\"resolved\":" URL ",\"integrity\":" ZERO
 		    ",\"deprecated\":\"old\"}" },
+		/* An entry that never had a notice gets none back. */
+		{ "{}",
+		    HEAD "\"node_modules/dep\": {\"version\": \"1.0.0\", "
+			 "\"resolved\": " URL ", \"integrity\": " ZERO
+			 ", \"deprecated\": \"old\"}, "
+			 "\"node_modules/a/" ENTRY2 "}}",
+		    FRAGMENT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
