@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -20,6 +21,7 @@
 #include "deps/patchledger.h"
 
 #define LOCK "package-lock.json"
+#define MAX_VERSIONS 100 /* to list; each is searched for in the lock */
 
 static int
 check_root(int project_fd, const char *project_path,
@@ -47,23 +49,29 @@ list_versions(const struct strbuf *text, const char *name,
     struct diag *dg)
 {
 	cleanup_npmlock struct npmlock lock = NPMLOCK_INIT;
+	cleanup_json struct json *root = NULL;
+	cleanup_strvec struct strvec seen = STRVEC_INIT;
 
-	if (npmlock_parse(&lock, text->buf, text->len, LOCK, dg) != 0)
+	if (npmlock_parse(&lock, text->buf, text->len, LOCK, dg) != 0 ||
+	    npmlock_parse_json(text->buf, text->len, LOCK, &root, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < lock.nr; i++) {
 		const struct npmlock_package *p = &lock.v[i];
-		enum ecosystem_locked locked;
-		struct digest integrity;
+		struct npmredirect_found f;
+		bool is_patched;
 
 		if (strcmp(p->name, name) != 0 || p->version == NULL ||
-		    strvec_has(ret_versions, p->version))
+		    strvec_has(&seen, p->version))
 			continue;
-		if (find(text, name, p->version, &locked, &integrity, dg) != 0)
-			return -1;
-		if (locked == ECOSYSTEM_ORIGINAL ||
-		    (locked == ECOSYSTEM_REDIRECTED &&
-			patchledger_find(patched, NULL, name, p->version) !=
-			    NULL))
+		is_patched =
+		    patchledger_find(patched, NULL, name, p->version) != NULL;
+		if (seen.nr >= MAX_VERSIONS && !is_patched)
+			continue;
+		strvec_push(&seen, p->version);
+		npmredirect_find_in(
+		    json_get(root, "packages"), name, p->version, &f);
+		if (f.locked == ECOSYSTEM_ORIGINAL ||
+		    (f.locked == ECOSYSTEM_REDIRECTED && is_patched))
 			strvec_push(ret_versions, p->version);
 	}
 	return 0;

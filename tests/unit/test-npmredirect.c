@@ -9,7 +9,10 @@
 #include "base/diag.h"
 #include "base/digest.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
+#include "deps/npmpatch.h"
 #include "deps/npmredirect.h"
+#include "deps/patchledger.h"
 
 #define A86                                           \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
@@ -641,6 +644,36 @@ test_find(void)
 	}
 }
 
+/* The time for a lock with many versions of one package is bounded. */
+static void
+test_versions(void)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
+	cleanup_strvec struct strvec versions = STRVEC_INIT;
+	char name[] = "dep";
+	char version[] = "1.0.499";
+	struct patchledger_entry entry = { .ecosystem = NULL };
+	struct patchledger patched = { .v = &entry, .nr = 1 };
+
+	entry.name = name;
+	entry.version = version;
+	strbuf_addstr(&lock, HEAD "\"\": {}");
+	for (int i = 0; i < 500; i++)
+		strbuf_addf(&lock,
+		    ", \"node_modules/a%d/node_modules/dep\": {\"version\": "
+		    "\"1.0.%d\", \"resolved\": " URL ", \"integrity\": " ZERO
+		    "}",
+		    i, i);
+	strbuf_addstr(&lock, "}}");
+	CHECK_INT(
+	    npmpatch.list_versions(&lock, "dep", &patched, &versions, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(versions.nr, 101);
+	CHECK(strvec_has(&versions, "1.0.99"));
+	CHECK(strvec_has(&versions, "1.0.499"));
+}
+
 static void
 test_mark(void)
 {
@@ -658,6 +691,7 @@ main(void)
 		    test_lock },
 		{ "what npm rewrote is kept, and taken back", test_rewritten },
 		{ "a notice that npm dropped comes back", test_deprecated },
+		{ "not all of many versions are listed", test_versions },
 		{ "a new patch takes the place of the old one",
 		    test_new_patch },
 		{ "what the user wrote beside redirects stays",
