@@ -2,20 +2,69 @@
 /* Finds which entry each dependent has, as node does, and judges its range. */
 #include "deps/npmdependents.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/xalloc.h"
 #include "deps/npmfragment.h"
 #include "deps/npmlock.h"
 #include "deps/npmrange.h"
 
+/* An entry of the package, of any version. */
+struct place {
+	const char *path;
+	const struct json *entry;
+};
+
 struct dependents {
-	const struct json *packages;
+	struct place *places; /* sorted by path */
+	size_t nr;
 	const char *name;
 	const char *version;
 };
+
+static int
+compare_places(const void *a, const void *b)
+{
+	return strcmp(
+	    ((const struct place *)a)->path, ((const struct place *)b)->path);
+}
+
+/* Returned: all places of the package, so that none is searched for in all. */
+static struct place *
+find_places(const struct json *packages, const char *name, size_t *ret_nr)
+{
+	struct place *places = xcalloc(json_len(packages) + 1, sizeof(*places));
+	size_t nr = 0;
+
+	for (size_t i = 0; i < json_len(packages); i++) {
+		const char *path = json_key_at(packages, i);
+		const char *found = npmlock_name_of(path);
+
+		if (found != NULL && strcmp(found, name) == 0)
+			places[nr++] =
+			    (struct place){ path, json_value_at(packages, i) };
+	}
+	if (nr > 1)
+		qsort(places, nr, sizeof(*places), compare_places);
+	*ret_nr = nr;
+	return places;
+}
+
+static const struct json *
+get_place(const struct dependents *d, const char *path)
+{
+	const struct place key = { path, NULL };
+	const struct place *found = d->nr == 0
+	    ? NULL
+	    : bsearch(&key, d->places, d->nr, sizeof(key), compare_places);
+
+	return found != NULL ? found->entry : NULL;
+}
 
 /* The entry that node finds from this path: in the nearest node_modules. */
 static const struct json *
@@ -30,7 +79,7 @@ resolve(const struct dependents *d, const char *path)
 		strbuf_add(&at, path, len);
 		strbuf_addf(
 		    &at, "%snode_modules/%s", len > 0 ? "/" : "", d->name);
-		entry = json_get(d->packages, at.buf);
+		entry = get_place(d, at.buf);
 		if (len == 0)
 			break;
 		while (len > 0 && path[len - 1] != '/')
@@ -88,7 +137,11 @@ int
 npmdependents_judge(const struct json *packages, const char *name,
     const char *version, struct diag *dg)
 {
-	const struct dependents d = { packages, name, version };
+	cleanup_free struct place *places = NULL;
+	struct dependents d = { NULL, 0, name, version };
+
+	places = find_places(packages, name, &d.nr);
+	d.places = places;
 
 	for (size_t i = 0; i < json_len(packages); i++) {
 		const struct json *entry = json_value_at(packages, i);
