@@ -189,15 +189,6 @@ print_report(
 	return 0;
 }
 
-/* Names the files that belong into the project's repository. */
-static void
-tell_committed(const struct patch *p, const struct patches_report *report)
-{
-	if (!p->options->json && report->steps.nr > 0)
-		diag_note("commit the manifest, the lock file and .drydock "
-			  "(its .gitignore leaves the copies out)");
-}
-
 /* Tells what still has the original, after something was written. */
 static void
 tell_originals(const struct patch *p, const struct patches_report *report)
@@ -212,6 +203,16 @@ tell_originals(const struct patch *p, const struct patches_report *report)
 		diag_note("%s", c.notes.v[i]);
 }
 
+/* Names the files that belong into the project's repository. */
+static void
+tell_committed(const struct patch *p, const struct patches_report *report)
+{
+	if (!p->options->json && report->steps.nr > 0)
+		diag_note("commit the manifest, the lock file and .drydock "
+			  "(its .gitignore leaves the copies out)");
+	tell_originals(p, report);
+}
+
 static int
 save(struct patch *p, struct diag *dg)
 {
@@ -223,7 +224,6 @@ save(struct patch *p, struct diag *dg)
 	    print_report(p, &report, dg) != 0)
 		return -1;
 	tell_committed(p, &report);
-	tell_originals(p, &report);
 	return 0;
 }
 
@@ -250,7 +250,6 @@ seal(struct patch *p, struct diag *dg)
 	    print_report(p, &report, dg) != 0)
 		return -1;
 	tell_committed(p, &report);
-	tell_originals(p, &report);
 	return 0;
 }
 
