@@ -94,12 +94,12 @@ check_ecosystem(struct patch *p, const char *verb, bool writes, struct diag *dg)
 		return writes ? patchother_refuse(other, verb, dg) : 0;
 	if (ecosystem != NULL) {
 		p->eco = ecosystem_find(ecosystem);
-		return p->eco != NULL
-		    ? 0
-		    : diag_set(dg, DIAG_USAGE,
-			  "patch: --ecosystem is cargo, npm, pnpm or yarn, and "
-			  "not \"%s\"",
-			  ecosystem);
+		if (p->eco != NULL)
+			return 0;
+		return diag_set(dg, DIAG_USAGE,
+		    "patch: --ecosystem is cargo, npm, pnpm or yarn, and not "
+		    "\"%s\"",
+		    ecosystem);
 	}
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
 		if (project_has(p, ecosystems[i]->lock))
@@ -253,7 +253,6 @@ seal(struct patch *p, struct diag *dg)
 	return 0;
 }
 
-/* remove(3) has the shorter name. */
 static int
 remove_patch(struct patch *p, struct diag *dg)
 {
