@@ -77,12 +77,12 @@ END
   chmod a+r "$project/ways.sh"
 }
 
-# all_ways [WORDS]: what ways.sh prints when the program prints WORDS ($both) in
-# each way, and manifest and lock are as they were.
+# all_ways: what ways.sh prints when the program prints $both in each way, and
+# manifest and lock are as they were.
 all_ways() {
   sed -n 's/^way "\([^"]*\)".*/\1/p' "$project/ways.sh" |
     while IFS= read -r way; do
-      printf '%s\n' "$way: 0 ${1-$both}"
+      printf '%s\n' "$way: 0 $both"
     done
 }
 
