@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(is_told(&before));
 	if (is_told(&text)) {
 		static const char *const words[] = { "lock", "wrap", "run",
-			"global", "location", "workspace", "config" };
+			"global", "location", "workspace", "prefix", "config" };
 		bool has_word = false;
 		bool has_other = false;
 
