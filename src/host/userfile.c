@@ -4,7 +4,9 @@
 #include "host/userfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -21,7 +23,8 @@
 
 enum {
 	LOCK_MS = 5000,
-	RETRY_MS = 5
+	RETRY_MS = 5,
+	MAX_TRIES = 100 /* while others replace the file */
 };
 
 /* Splits path at its last slash, in place.  Returns the last component. */
@@ -56,6 +59,34 @@ lock(const struct userfile *file, struct diag *dg)
 }
 
 /*
+ * Opens the directory of the file that fd is.  *ret_found is false if the file
+ * has been replaced since it was opened: its path is then another's.
+ */
+static int
+open_real(struct userfile *file, int fd, bool *ret_found, struct diag *dg)
+{
+	cleanup_free char *real = NULL;
+	cleanup_close int dir_fd = -1;
+	struct stat is;
+	struct stat st;
+	const char *name;
+
+	if (fs_real_path(fd, &real) != 0 || fstat(fd, &is) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "%s", file->path);
+	name = split(real);
+	if (fs_open_dir(*real == '\0' ? "/" : real, &dir_fd, dg) != 0)
+		return -1;
+	*ret_found = fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == is.st_dev && st.st_ino == is.st_ino;
+	if (*ret_found) {
+		free(file->name);
+		file->name = xstrdup(name);
+		file->dir_fd = steal_fd(&dir_fd);
+	}
+	return 0;
+}
+
+/*
  * Finds the directory of name, or of the file that the symlink name leads to.
  */
 static int
@@ -63,23 +94,26 @@ open_directory(struct userfile *file, const struct paths *paths,
     const char *name, struct diag *dg)
 {
 	cleanup_free char *dir = xstrdup(file->path);
-	cleanup_free char *real = NULL;
 	cleanup_close int made_fd = -1;
-	cleanup_close int fd = -1;
 
 	file->name = xstrdup(split(dir));
-	if (fs_make_path(dir, 0700, &made_fd, dg) != 0 ||
-	    paths_open_config_file(paths, name, &fd, dg) != 0)
+	if (fs_make_path(dir, 0700, &made_fd, dg) != 0)
 		return -1;
-	if (fd >= 0 && fs_real_path(fd, &real) != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "%s", file->path);
-	if (real == NULL) {
-		file->dir_fd = steal_fd(&made_fd);
-		return 0;
+	for (int i = 0; i < MAX_TRIES; i++) {
+		cleanup_close int fd = -1;
+		bool found = false;
+
+		if (paths_open_config_file(paths, name, &fd, dg) != 0)
+			return -1;
+		if (fd < 0) {
+			file->dir_fd = steal_fd(&made_fd);
+			return 0;
+		}
+		if (open_real(file, fd, &found, dg) != 0 || found)
+			return found ? 0 : -1;
 	}
-	free(file->name);
-	file->name = xstrdup(split(real));
-	return fs_open_dir(*real == '\0' ? "/" : real, &file->dir_fd, dg);
+	return diag_set(dg, DIAG_BUSY,
+	    "another process is changing %s: try again", file->path);
 }
 
 int
