@@ -17,7 +17,6 @@
 #include "deps/npmfragment.h"
 #include "deps/npmlock.h"
 #include "deps/npmmanifest.h"
-#include "deps/npmpackage.h"
 #include "deps/npmrange.h"
 #include "deps/npmredirect.h"
 #include "deps/npmroot.h"
@@ -35,8 +34,7 @@ struct run {
 	int project_fd; /* borrowed */
 	const struct patchledger *ledger; /* borrowed */
 	struct patchcheck *check; /* borrowed */
-	struct strvec paths; /* of each entry's package.tar */
-	struct npmredirect *want; /* owned; of each entry */
+	struct npmredirects want; /* of each entry */
 	size_t before; /* findings of others */
 	int nlocks; /* of projects below that were looked at */
 };
@@ -117,7 +115,7 @@ find_name(const struct run *r, const char *name)
 static const char *
 copy_of(const struct run *r, const struct patchledger_entry *e)
 {
-	return r->paths.v[e - r->ledger->v];
+	return r->want.v[e - r->ledger->v].path;
 }
 
 static void
@@ -202,7 +200,7 @@ check_redirected_spec(struct run *r, const char *section, const char *name,
 	}
 	for (size_t i = 0; i < r->ledger->nr; i++)
 		if (strcmp(r->ledger->v[i].name, name) == 0 &&
-		    strcmp(r->paths.v[i], path_of(value)) == 0)
+		    strcmp(r->want.v[i].path, path_of(value)) == 0)
 			return;
 	path = show(path_of(value));
 	patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e, MANIFEST,
@@ -251,7 +249,7 @@ compare_text(struct run *r, const char *path, const struct strbuf *text,
 
 	if (r->check->nr > r->before)
 		return 0;
-	if (set(text, r->want, nr, NULL, 0, original, &failure) != 0) {
+	if (set(text, r->want.v, nr, NULL, 0, original, &failure) != 0) {
 		if (failure.class == DIAG_CONFIG) {
 			add_conflict(r, NULL, path, failure.message);
 			return 0;
@@ -259,7 +257,7 @@ compare_text(struct run *r, const char *path, const struct strbuf *text,
 		diag_move(dg, &failure);
 		return -1;
 	}
-	if (set(text, r->want, nr, r->want, nr, &again, &failure) != 0 ||
+	if (set(text, r->want.v, nr, r->want.v, nr, &again, &failure) != 0 ||
 	    again.len != text->len ||
 	    memcmp(again.buf, text->buf, text->len) != 0)
 		patchfinding_add(r->check, PATCHCHECK_BLOCK_FOREIGN, NPM, NULL,
@@ -542,27 +540,17 @@ int
 npmcheck_run(int project_fd, const struct patchledger *ledger,
     struct patchcheck *check, struct diag *dg)
 {
-	cleanup_free struct npmredirect *want = NULL;
 	struct run r = {
 		.project_fd = project_fd,
 		.ledger = ledger,
 		.check = check,
-		.paths = STRVEC_INIT,
+		.want = NPMREDIRECTS_INIT,
 		.before = check->nr,
 	};
 	int rc;
 
-	want = xcalloc(ledger->nr + 1, sizeof(*want));
-	r.want = want;
-	for (size_t i = 0; i < ledger->nr; i++) {
-		const struct patchledger_entry *e = &ledger->v[i];
-		cleanup_free char *copy = patchledger_copy_path(e);
-
-		strvec_pushf(&r.paths, "%s/" NPMPACKAGE_FILE, copy);
-		want[i] = (struct npmredirect){ e->name, e->version,
-			r.paths.v[i], &e->integrity, e->fragment };
-	}
+	npmredirects_fill(&r.want, ledger);
 	rc = run(&r, dg);
-	strvec_release(&r.paths);
+	npmredirects_release(&r.want);
 	return rc;
 }

@@ -11,7 +11,6 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-
 #include "deps/npmcheck.h"
 #include "deps/npmfragment.h"
 #include "deps/npmlock.h"
@@ -75,44 +74,6 @@ list_versions(const struct strbuf *text, const char *name,
 			strvec_push(ret_versions, p->version);
 	}
 	return 0;
-}
-
-/* The redirects that a ledger needs. */
-struct redirects {
-	struct npmredirect *v; /* owned */
-	size_t nr;
-	struct strvec paths; /* what v borrows */
-};
-
-static void
-redirects_release(struct redirects *r)
-{
-	free(r->v);
-	strvec_release(&r->paths);
-}
-
-#define cleanup_redirects __attribute__((cleanup(redirects_release)))
-
-static void
-fill_redirects(struct redirects *r, const struct patchledger *ledger)
-{
-	r->v = xcalloc(ledger->nr + 1, sizeof(*r->v));
-	for (size_t i = 0; i < ledger->nr; i++) {
-		cleanup_free char *copy = patchledger_copy_path(&ledger->v[i]);
-
-		strvec_pushf(&r->paths, "%s/" NPMPACKAGE_FILE, copy);
-	}
-	for (r->nr = 0; r->nr < ledger->nr; r->nr++) {
-		const struct patchledger_entry *e = &ledger->v[r->nr];
-
-		r->v[r->nr] = (struct npmredirect){
-			.name = e->name,
-			.version = e->version,
-			.path = r->paths.v[r->nr],
-			.integrity = &e->integrity,
-			.fragment = e->fragment,
-		};
-	}
 }
 
 /*
@@ -188,12 +149,12 @@ redirect(const struct ecosystem_texts *now, const struct patchledger *had,
     const struct patchledger *want, struct strbuf *ret_manifest,
     struct strbuf *ret_lock, struct diag *dg)
 {
-	cleanup_redirects struct redirects old = { NULL, 0, STRVEC_INIT };
-	cleanup_redirects struct redirects new = { NULL, 0, STRVEC_INIT };
+	cleanup_npmredirects struct npmredirects old = NPMREDIRECTS_INIT;
+	cleanup_npmredirects struct npmredirects new = NPMREDIRECTS_INIT;
 	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
 	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
 
-	fill_redirects(&old, had);
+	npmredirects_fill(&old, had);
 	if ((now->manifest != NULL &&
 		npmredirect_set_manifest(now->manifest, old.v, old.nr, NULL, 0,
 		    &manifest, dg) != 0) ||
@@ -203,7 +164,7 @@ redirect(const struct ecosystem_texts *now, const struct patchledger *had,
 	    read_fragments(&manifest, &lock, want, dg) != 0 ||
 	    check_versions(want, dg) != 0)
 		return -1;
-	fill_redirects(&new, want);
+	npmredirects_fill(&new, want);
 	if ((now->manifest != NULL &&
 		npmredirect_set_manifest(&manifest, NULL, 0, new.v, new.nr,
 		    ret_manifest, dg) != 0) ||

@@ -2,6 +2,7 @@
 /* Reads how a package.json and a package-lock.json have a package. */
 #include "deps/npmredirect.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -15,7 +16,9 @@
 #include "deps/npmfragment.h"
 #include "deps/npmlock.h"
 #include "deps/npmmanifest.h"
+#include "deps/npmpackage.h"
 #include "deps/npmrange.h"
+#include "deps/patchledger.h"
 
 #define MANIFEST "package.json"
 #define LOCK "package-lock.json"
@@ -321,4 +324,33 @@ npmredirect_has_mark(const char *text, size_t len)
 {
 	return memmem(text, len, NPMREDIRECT_FRONT,
 		   strlen(NPMREDIRECT_FRONT)) != NULL;
+}
+
+void
+npmredirects_release(struct npmredirects *r)
+{
+	free(r->v);
+	strvec_release(&r->paths);
+}
+
+void
+npmredirects_fill(struct npmredirects *r, const struct patchledger *ledger)
+{
+	r->v = xcalloc(ledger->nr + 1, sizeof(*r->v));
+	for (size_t i = 0; i < ledger->nr; i++) {
+		cleanup_free char *copy = patchledger_copy_path(&ledger->v[i]);
+
+		strvec_pushf(&r->paths, "%s/" NPMPACKAGE_FILE, copy);
+	}
+	for (r->nr = 0; r->nr < ledger->nr; r->nr++) {
+		const struct patchledger_entry *e = &ledger->v[r->nr];
+
+		r->v[r->nr] = (struct npmredirect){
+			.name = e->name,
+			.version = e->version,
+			.path = r->paths.v[r->nr],
+			.integrity = &e->integrity,
+			.fragment = e->fragment,
+		};
+	}
 }

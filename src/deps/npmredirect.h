@@ -32,6 +32,7 @@
 #include <stddef.h>
 
 #include "base/digest.h"
+#include "base/strvec.h"
 #include "deps/ecosystem.h"
 
 struct diag;
@@ -49,6 +50,25 @@ struct npmredirect {
 	const struct digest *integrity; /* SHA-512 of it */
 	const char *fragment; /* the original values, see npmfragment.h */
 };
+
+/* The redirects that a ledger's entries need, in its order. */
+struct npmredirects {
+	struct npmredirect *v; /* owned; borrows from the ledger */
+	size_t nr;
+	struct strvec paths; /* what v borrows besides */
+};
+
+#define NPMREDIRECTS_INIT            \
+	{                            \
+		NULL, 0, STRVEC_INIT \
+	}
+
+/* *ret is NPMREDIRECTS_INIT before.  All entries are npm's. */
+void npmredirects_fill(
+    struct npmredirects *ret, const struct patchledger *ledger);
+void npmredirects_release(struct npmredirects *redirects);
+
+#define cleanup_npmredirects __attribute__((cleanup(npmredirects_release)))
 
 /*
  * Appends the original values of a package that both texts have unpatched.
