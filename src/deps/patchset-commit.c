@@ -20,8 +20,8 @@ struct commit {
 	struct patchledger *want;
 	struct strbuf *texts; /* owned; of each entry's patch */
 	bool *new_patch; /* owned; the text is to be written */
-	bool
-	    *lost; /* owned; the patch file is gone: the entry stays as it is */
+	bool *lost; /* owned; the patch file is gone: the entry stays */
+	bool removes; /* an entry of the ledger goes */
 	bool *edited; /* owned; the present copy has changes of its own */
 	struct patchset_tree *trees; /* owned; fd -1: the copy is right */
 	struct strbuf ledger;
@@ -82,13 +82,6 @@ compute_copy(struct commit *c, size_t i, struct diag *dg)
 	    entry->name, entry->version);
 }
 
-/* Several patches that are lost are removed one after the other. */
-static bool
-is_removal(const struct commit *c)
-{
-	return c->want->nr < c->set->ledger.nr;
-}
-
 static bool
 is_missing(const struct patchset *set, const struct patchledger_entry *entry)
 {
@@ -110,7 +103,8 @@ take_patch(
 	if (given != NULL && given->len > 0) {
 		strbuf_add(&c->texts[i], given->buf, given->len);
 		c->new_patch[i] = true;
-	} else if (is_removal(c) && is_missing(c->set, entry)) {
+	} else if (c->removes && is_missing(c->set, entry)) {
+		/* Several that are lost are removed one after the other. */
 		c->lost[i] = true;
 		return 0;
 	} else if (patchset_read_patch(c->set, entry, &c->texts[i], dg) != 0) {
@@ -145,8 +139,7 @@ check_locked(
 	if (eco->find(&files->lock.text, entry->name, entry->version, &locked,
 		&pristine, dg) != 0)
 		return -1;
-	if (locked == ECOSYSTEM_ABSENT && entry->fragment != NULL &&
-	    is_removal(c))
+	if (locked == ECOSYSTEM_ABSENT && entry->fragment != NULL && c->removes)
 		return 0;
 	if (locked == ECOSYSTEM_ABSENT)
 		return diag_set(dg, DIAG_NO,
@@ -359,19 +352,6 @@ write_redirects(struct commit *c, struct diag *dg)
 	return 0;
 }
 
-/* Returns true if the ledger has an entry that goes. */
-static bool
-drops(const struct commit *c)
-{
-	const struct patchledger *had = &c->set->ledger;
-
-	for (size_t i = 0; i < had->nr; i++)
-		if (patchledger_find(c->want, had->v[i].ecosystem,
-			had->v[i].name, had->v[i].version) == NULL)
-			return true;
-	return false;
-}
-
 /*
  * While the lock has a redirected entry, the ledger has the original one: it is
  * written before the lock if a patch comes, and last if one goes.
@@ -379,16 +359,25 @@ drops(const struct commit *c)
 static int
 write_all(struct commit *c, struct diag *dg)
 {
-	bool ledger_last = drops(c);
-
 	if ((c->want->nr > 0 &&
 		patchset_write_ignore(c->set, c->report, dg) != 0) ||
 	    write_patches(c, dg) != 0 || write_copies(c, dg) != 0 ||
-	    (!ledger_last && write_ledger(c, dg) != 0) ||
+	    (!c->removes && write_ledger(c, dg) != 0) ||
 	    write_redirects(c, dg) != 0 ||
-	    (ledger_last && write_ledger(c, dg) != 0))
+	    (c->removes && write_ledger(c, dg) != 0))
 		return -1;
 	return patchset_remove_copies(c->set, c->want, c->report, dg);
+}
+
+/* Returns true if the ledger has an entry that goes. */
+static bool
+drops(const struct patchledger *had, const struct patchledger *want)
+{
+	for (size_t i = 0; i < had->nr; i++)
+		if (patchledger_find(want, had->v[i].ecosystem, had->v[i].name,
+			had->v[i].version) == NULL)
+			return true;
+	return false;
 }
 
 int
@@ -405,6 +394,7 @@ patchset_commit(struct patchset *set, struct patchledger *want,
 		.edited = xcalloc(want->nr + 1, sizeof(*c.edited)),
 		.trees = xcalloc(want->nr + 1, sizeof(*c.trees)),
 		.ledger = STRBUF_INIT,
+		.removes = drops(&set->ledger, want),
 		.report = report,
 	};
 
