@@ -194,11 +194,16 @@ static void
 tell_originals(const struct patch *p, const struct patches_report *report)
 {
 	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
 
-	if (p->options->json || report->steps.nr == 0 ||
-	    patchcheck_run(p->fd, &c, &ignored) != 0)
+	if (p->options->json || report->steps.nr == 0)
 		return;
+	if (patchcheck_run(p->fd, &c, &failure) != 0) {
+		diag_warn("the patches cannot be checked: %s", failure.message);
+		return;
+	}
+	if (c.nr > 0)
+		diag_warn("not all is in sync; run: drydock patch check");
 	for (size_t i = 0; i < c.notes.nr; i++)
 		diag_note("%s", c.notes.v[i]);
 }
@@ -253,6 +258,7 @@ seal(struct patch *p, struct diag *dg)
 	return 0;
 }
 
+/* remove(3) has the shorter name. */
 static int
 remove_patch(struct patch *p, struct diag *dg)
 {
@@ -414,22 +420,6 @@ read_ledger(
 	return patchledger_parse(ret_ledger, text.buf, text.len, dg);
 }
 
-/* Returns the first finding of a patch, or NULL if it is in sync. */
-static const struct patchcheck_finding *
-finding_of(const struct patchcheck *c, const struct patchledger_entry *e)
-{
-	for (size_t i = 0; i < c->nr; i++) {
-		const struct patchcheck_finding *f = &c->v[i];
-
-		if (f->name != NULL && f->version != NULL &&
-		    strcmp(f->ecosystem, e->ecosystem) == 0 &&
-		    strcmp(f->name, e->name) == 0 &&
-		    strcmp(f->version, e->version) == 0)
-			return f;
-	}
-	return NULL;
-}
-
 static void
 write_entry(struct jsonw *w, const struct patchledger_entry *e,
     const struct patchcheck_finding *f)
@@ -481,11 +471,13 @@ list(struct patch *p, struct diag *dg)
 	}
 	for (size_t i = 0; i < ledger.nr; i++) {
 		const struct patchledger_entry *e = &ledger.v[i];
+		const struct patchcheck_finding *f =
+		    patchcheck_find(&c, e->ecosystem, e->name, e->version);
 
 		if (w != NULL)
-			write_entry(w, e, finding_of(&c, e));
+			write_entry(w, e, f);
 		else
-			print_entry(e, finding_of(&c, e));
+			print_entry(e, f);
 	}
 	patchother_list(w, &c);
 	if (w != NULL) {

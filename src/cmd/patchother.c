@@ -76,27 +76,6 @@ patchother_advice(const struct otherpatches *other,
 	    missing ? other->before_remove : "", mend);
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Returns the first finding of a patch, or NULL if it is in sync. */
-static const struct patchcheck_finding *
-finding_of(const struct patchcheck *check, const struct patchcheck_other *o)
-{
-	for (size_t i = 0; i < check->nr; i++) {
-		const struct patchcheck_finding *f = &check->v[i];
-
-		if (same_text(f->ecosystem, o->ecosystem) &&
-		    same_text(f->name, o->name) &&
-		    same_text(f->version, o->version))
-			return f;
-	}
-	return NULL;
-}
-
 static void
 write_other(struct jsonw *w, const struct patchcheck_other *o,
     const struct patchcheck_finding *f)
@@ -136,10 +115,12 @@ patchother_list(struct jsonw *w, const struct patchcheck *check)
 {
 	for (size_t i = 0; i < check->nothers; i++) {
 		const struct patchcheck_other *o = &check->others[i];
+		const struct patchcheck_finding *f =
+		    patchcheck_find(check, o->ecosystem, o->name, o->version);
 
 		if (w != NULL)
-			write_other(w, o, finding_of(check, o));
+			write_other(w, o, f);
 		else
-			print_other(o, finding_of(check, o));
+			print_other(o, f);
 	}
 }

@@ -75,10 +75,10 @@ struct ecosystem {
 
 	/*
 	 * Appends both texts with the redirects of want instead of those of
-	 * had, and sets the fragments of want that are NULL.  Both ledgers have
-	 * entries of this ecosystem alone, and the lock is as the find of each
-	 * entry of want has said.  The texts may have all, some or none of the
-	 * redirects of had.
+	 * had, and sets the fragments of want from what the texts have
+	 * originally.  Both ledgers have entries of this ecosystem alone.  The
+	 * texts may have all, some or none of the redirects of had.  A package
+	 * that the lock lacks keeps its fragment and gets no redirect there.
 	 */
 	int (*redirect)(const struct ecosystem_texts *now,
 	    const struct patchledger *had, const struct patchledger *want,

@@ -30,31 +30,13 @@ read_ledger(int project_fd, struct patchledger *ret_ledger, struct diag *dg)
 	return patchledger_judge(ret_ledger, dg);
 }
 
-/* The ledger is sorted by ecosystem.  The part borrows its entries. */
-static struct patchledger
-part_of(const struct patchledger *ledger, const char *ecosystem)
-{
-	struct patchledger part = PATCHLEDGER_INIT;
-
-	for (size_t i = 0; i < ledger->nr; i++) {
-		struct patchledger_entry *e = &ledger->v[i];
-
-		if (strcmp(e->ecosystem, ecosystem) != 0)
-			continue;
-		if (part.v == NULL)
-			part.v = e;
-		part.nr++;
-	}
-	return part;
-}
-
 static int
 run(int project_fd, const struct patchledger *ledger, struct patchcheck *check,
     struct diag *dg)
 {
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		const struct patchledger part =
-		    part_of(ledger, ecosystems[i]->name);
+		    patchledger_part(ledger, ecosystems[i]->name);
 
 		if (ecosystems[i]->check(project_fd, &part, check, dg) != 0)
 			return -1;

@@ -100,6 +100,13 @@ int patchcheck_run(
     int project_fd, struct patchcheck *ret_check, struct diag *dg);
 void patchcheck_release(struct patchcheck *check);
 
+/*
+ * Returns the first finding of a patch, or NULL if it is in sync.  version may
+ * be NULL: a patch of all versions.
+ */
+const struct patchcheck_finding *patchcheck_find(const struct patchcheck *check,
+    const char *ecosystem, const char *name, const char *version);
+
 /* The kind's name in JSON: "copy-missing". */
 const char *patchcheck_kind_name(enum patchcheck_kind kind);
 

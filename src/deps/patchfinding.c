@@ -6,15 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "deps/otherpatches.h"
 #include "deps/patchledger.h"
-
-#define ALNUM                        \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789"
 
 static const struct {
 	const char *name;
@@ -162,6 +158,20 @@ patchcheck_release(struct patchcheck *check)
 	*check = (struct patchcheck)PATCHCHECK_INIT;
 }
 
+const struct patchcheck_finding *
+patchcheck_find(const struct patchcheck *check, const char *ecosystem,
+    const char *name, const char *version)
+{
+	for (size_t i = 0; i < check->nr; i++) {
+		const struct patchcheck_finding *f = &check->v[i];
+
+		if (same_text(f->ecosystem, ecosystem) &&
+		    same_text(f->name, name) && same_text(f->version, version))
+			return f;
+	}
+	return NULL;
+}
+
 const char *
 patchcheck_kind_name(enum patchcheck_kind kind)
 {
@@ -173,7 +183,7 @@ static bool
 is_word(const char *text)
 {
 	return *text != '\0' && *text != '-' &&
-	    text[strspn(text, ALNUM "@/._+-")] == '\0';
+	    text[strspn(text, ASCII_ALNUM "@/._+-")] == '\0';
 }
 
 /* Returned: the command; a name that is no word stays "NAME". */
