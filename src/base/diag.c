@@ -153,11 +153,12 @@ diag_clear(struct diag *dg)
 	*dg = (struct diag)DIAG_INIT;
 }
 
-void
+int
 diag_move(struct diag *dst, struct diag *src)
 {
 	*dst = *src;
 	*src = (struct diag)DIAG_INIT;
+	return -1;
 }
 
 int

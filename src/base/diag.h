@@ -91,8 +91,8 @@ int diag_add_detail(struct diag *dg, const char *text, size_t len);
 /* Frees the contents and resets *dg to DIAG_INIT. */
 void diag_clear(struct diag *dg);
 
-/* Moves src to dst and clears src.  dst must be clear. */
-void diag_move(struct diag *dst, struct diag *src);
+/* Moves src to dst and clears src.  dst must be clear.  Returns -1. */
+int diag_move(struct diag *dst, struct diag *src);
 
 /* Returns the exit status for the diag's class; 0 for DIAG_NONE. */
 int diag_exit_status(const struct diag *dg);
