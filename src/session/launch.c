@@ -39,7 +39,6 @@
 #include "session/start.h"
 #include "session/task.h"
 #include "session/teardown.h"
-#include "session/terminfo.h"
 #include "session/usage.h"
 #include "sync/sync.h"
 #include "terminal/interrupt.h"
@@ -241,6 +240,7 @@ make_session(struct start *l, struct diag *dg)
 		.image_id = l->images.agent.id,
 		.project = l->project.path,
 		.token = has_token(l),
+		.environ_ = l->tty ? l->environ_ : NULL,
 	};
 	cleanup_close int home_fd = -1;
 
@@ -256,12 +256,9 @@ make_session(struct start *l, struct diag *dg)
 	claim_slot(l);
 	if (l->record.cache != NULL)
 		seed.caches = &l->toolchains;
-	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0 ||
-	    seed_home(&seed, home_fd, dg) != 0)
+	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0)
 		return -1;
-	if (l->tty)
-		terminfo_carry(l->paths, l->environ_, home_fd);
-	return 0;
+	return seed_home(&seed, home_fd, dg);
 }
 
 /*

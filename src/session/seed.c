@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fills a session's home: snapshot, identity, user's files, link to the
- * history.
+ * history, terminfo entry.
  */
 #include "session/seed.h"
 
@@ -26,6 +26,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/toolchain.h"
+#include "session/agent-env.h"
 #include "session/home-files.h"
 #include "session/slot.h"
 #include "sync/generation.h"
@@ -54,19 +55,14 @@ write_new(int dirfd, const char *name, const struct strbuf *text, mode_t mode,
 /* Names in the note about dropped values. */
 #define NAMES_SHOWN 8
 
+/* term(5): the maximum size of an extended entry. */
+#define TERMINFO_MAX ((size_t)32768)
+
 /* A snapshot that is being copied into a home. */
 struct copy {
 	const struct seed_spec *spec;
 	int64_t bytes;
-	struct strvec programs; /* of the image */
-	bool programs_known;
 };
-
-static void
-copy_release(struct copy *c)
-{
-	strvec_release(&c->programs);
-}
 
 /*
  * Returns true if the agent's rules leave the path out.  The snapshot may be
@@ -110,12 +106,15 @@ is_wanted(void *arg, const char *path, const struct stat *st)
 }
 
 /*
- * Opens the parent directory of path, below the home.  *ret_name points to the
- * last component of path.
+ * Opens the directory of path, below the home.  *ret_name points to the last
+ * component of path.  With make, missing directories are made.
+ *
+ * The agent has no access to the home yet.  But the content was copied from a
+ * directory that users write to: follow no symlink on the way.
  */
 static int
-open_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
-    struct diag *dg)
+open_parent(const char *path, bool make, int home_fd, int *ret_fd,
+    const char **ret_name, struct diag *dg)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *parent = slash == NULL
@@ -123,34 +122,28 @@ open_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
 	    : xstrndup(path, (size_t)(slash - path));
 
 	*ret_name = slash == NULL ? path : slash + 1;
+	if (make && slash != NULL)
+		return fs_make_dirs(home_fd, parent, 0700, ret_fd, dg);
 	return fs_open_nolinks(
 	    home_fd, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
 }
 
-/* If the list cannot be read, warns and leaves out nothing. */
-static void
-read_programs(struct copy *copy)
-{
-	cleanup_diag struct diag mine = DIAG_INIT;
-
-	if (programs_read(copy->spec->paths, copy->spec->image_id,
-		&copy->programs, &copy->programs_known, &mine) != 0)
-		diag_warn("the programs of the image: %s", mine.message);
-}
-
-/* Drops the values that need a program that the image does not have. */
+/*
+ * Drops the values that need a program that the image does not have.  programs
+ * are the image's; NULL: unknown.
+ */
 static int
-leave_out_absent(const struct copy *copy, const struct agent_source *source,
-    struct strbuf *text, struct diag *dg)
+leave_out_absent(const struct strvec *programs,
+    const struct agent_source *source, struct strbuf *text, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_strbuf struct strbuf names = STRBUF_INIT;
 	cleanup_strvec struct strvec left_out = STRVEC_INIT;
 
-	if (!copy->programs_known || source->programs.nr == 0)
+	if (programs == NULL || source->programs.nr == 0)
 		return 0;
-	if (programfilter_run(&source->programs, &copy->programs, text->buf,
-		text->len, source->to, &out, &left_out, dg) != 0)
+	if (programfilter_run(&source->programs, programs, text->buf, text->len,
+		source->to, &out, &left_out, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < left_out.nr && i < NAMES_SHOWN; i++)
 		strbuf_addf(
@@ -171,10 +164,10 @@ leave_out_absent(const struct copy *copy, const struct agent_source *source,
  * whose program the image lacks.
  */
 static int
-write_document(const struct copy *copy, const struct agent_source *source,
-    int snapshot_fd, int home_fd, struct diag *dg)
+write_document(const struct seed_spec *spec, const struct strvec *programs,
+    const struct agent_source *source, int snapshot_fd, int home_fd,
+    struct diag *dg)
 {
-	const struct seed_spec *spec = copy->spec;
 	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
@@ -187,18 +180,14 @@ write_document(const struct copy *copy, const struct agent_source *source,
 	strvec_push_all(&drop, (const char *const *)source->drop.v);
 	strvec_push_all(&drop, (const char *const *)source->drop_at_seed.v);
 	if (fs_read_file(snapshot_fd, source->to,
-		(size_t)spec->settings->sync_max_json, &text, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return -1;
-	}
+		(size_t)spec->settings->sync_max_json, &text, &mine) != 0)
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	if (jsonfilter_new(
 		&drop, spec->paths->home, spec->project, &filter, dg) != 0 ||
 	    jsonfilter_run(filter, text.buf, text.len, source->to, &out, dg) !=
 		0 ||
-	    leave_out_absent(copy, source, &out, dg) != 0 ||
-	    open_parent(source->to, home_fd, &parent, &name, dg) != 0)
+	    leave_out_absent(programs, source, &out, dg) != 0 ||
+	    open_parent(source->to, false, home_fd, &parent, &name, dg) != 0)
 		return -1;
 	return write_new(parent, name, &out, 0600, dg);
 }
@@ -207,9 +196,11 @@ static int
 copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
 	const struct agent_sources *documents = &spec->agent->sync.documents;
-	__attribute__((cleanup(copy_release))) struct copy copy = { spec, 0,
-		STRVEC_INIT, false };
+	struct copy copy = { spec, 0 };
+	cleanup_strvec struct strvec programs = STRVEC_INIT;
+	cleanup_diag struct diag unlisted = DIAG_INIT;
 	cleanup_close int fd = -1;
+	bool known = false;
 
 	if (generation_open(spec->paths, spec->agent->name, &fd, dg) != 0)
 		return -1;
@@ -217,10 +208,13 @@ copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
 		return 0;
 	if (fs_copy_wanted(fd, home_fd, is_wanted, &copy, dg) != 0)
 		return -1;
-	read_programs(&copy);
+	/* Without the list no value is left out. */
+	if (programs_read(
+		spec->paths, spec->image_id, &programs, &known, &unlisted) != 0)
+		diag_warn("the programs of the image: %s", unlisted.message);
 	for (size_t i = 0; i < documents->nr; i++) {
-		if (write_document(&copy, &documents->v[i], fd, home_fd, dg) !=
-		    0)
+		if (write_document(spec, known ? &programs : NULL,
+			&documents->v[i], fd, home_fd, dg) != 0)
 			return -1;
 	}
 	if (copy.bytes > LARGE)
@@ -271,47 +265,14 @@ write_npmrc(const struct seed_spec *spec, int home_fd, struct diag *dg)
 			     : write_new(home_fd, ".npmrc", &text, 0644, dg);
 }
 
-/*
- * Makes the parent directories of path, below the home, and opens the last one.
- * *ret_name points to the last component of path.
- *
- * The agent has no access to the home yet.  But the content was copied from a
- * directory that users write to: follow no symlink on the way.
- */
-static int
-make_parent(const char *path, int home_fd, int *ret_fd, const char **ret_name,
-    struct diag *dg)
-{
-	cleanup_close int parent = fcntl(home_fd, F_DUPFD_CLOEXEC, 3);
-	const char *name = path;
-
-	if (parent < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "open the home");
-	for (const char *slash; (slash = strchr(name, '/')) != NULL;
-	     name = slash + 1) {
-		cleanup_free char *dir = xstrndup(name, (size_t)(slash - name));
-		cleanup_close int child = -1;
-		int previous = parent;
-
-		if (fs_make_dir(previous, dir, 0700, &child, dg) != 0)
-			return -1;
-		parent = steal_fd(&child);
-		(void)close(previous);
-	}
-	*ret_name = name;
-	*ret_fd = steal_fd(&parent);
-	return 0;
-}
-
 static int
 link_history(const char *link, int home_fd, struct diag *dg)
 {
 	cleanup_close int parent = -1;
 	const char *name;
 
-	if (make_parent(link, home_fd, &parent, &name, dg) != 0)
-		return -1;
-	if (fs_remove_tree(parent, name, dg) != 0)
+	if (open_parent(link, true, home_fd, &parent, &name, dg) != 0 ||
+	    fs_remove_tree(parent, name, dg) != 0)
 		return -1;
 	if (symlinkat(SEED_HISTORY_TARGET, parent, name) != 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "link %s", link);
@@ -335,7 +296,7 @@ write_token_document(const struct seed_spec *spec, int home_fd, struct diag *dg)
 		return 0;
 	if (json_parse(agent->token_defaults.buf, agent->token_defaults.len,
 		"defaults", &defaults, dg) != 0 ||
-	    make_parent(path, home_fd, &parent, &name, dg) != 0)
+	    open_parent(path, true, home_fd, &parent, &name, dg) != 0)
 		return -1;
 	if ((fs_read_file(parent, name, (size_t)spec->settings->sync_max_json,
 		 &text, &mine) != 0 &&
@@ -357,7 +318,7 @@ link_cache(const struct toolchain_cache *cache, int home_fd)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *name;
 
-	if (make_parent(cache->link, home_fd, &parent, &name, &dg) == 0 &&
+	if (open_parent(cache->link, true, home_fd, &parent, &name, &dg) == 0 &&
 	    symlinkat(target, parent, name) != 0)
 		(void)diag_set_errno(&dg, DIAG_IO, errno, "link it");
 	if (dg.class != DIAG_NONE)
@@ -377,6 +338,83 @@ link_caches(const struct toolchains *toolchains, int home_fd)
 			if (tc->caches[n].link != NULL)
 				link_cache(&tc->caches[n], home_fd);
 	}
+}
+
+/* Reads a compiled entry, of the caller or root. */
+static bool
+read_terminfo(const struct paths *paths, const char *path, struct strbuf *out)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd =
+	    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	strbuf_setlen(out, 0);
+	/*
+	 * term(5): the magic number is octal 432, or 01036 with wider numbers;
+	 * it is little-endian.
+	 */
+	return fd >= 0 && fstat(fd, &st) == 0 &&
+	    (st.st_uid == 0 || st.st_uid == paths->uid) &&
+	    fs_read_fd(fd, path, TERMINFO_MAX, out, &ignored) == 0 &&
+	    out->len > 12 &&
+	    (memcmp(out->buf, "\x1a\x01", 2) == 0 ||
+		memcmp(out->buf, "\x1e\x02", 2) == 0);
+}
+
+/* Searches the directories that ncurses searches. */
+static bool
+find_terminfo(const struct paths *paths, const char *const *environ_,
+    const char *name, struct strbuf *out)
+{
+	cleanup_free char *own = xasprintf("%s/.terminfo", paths->home);
+	const char *dir = envp_get(environ_, "TERMINFO");
+	const char *list = envp_get(environ_, "TERMINFO_DIRS");
+	const char *const system[] = { own, "/etc/terminfo", "/lib/terminfo",
+		"/usr/lib/terminfo", "/usr/share/terminfo", NULL };
+	cleanup_strvec struct strvec dirs = STRVEC_INIT;
+
+	if (dir != NULL)
+		strvec_push(&dirs, dir);
+	if (list != NULL)
+		strvec_split(&dirs, list, ':');
+	strvec_push_all(&dirs, system);
+	for (size_t i = 0; i < dirs.nr; i++) {
+		cleanup_free char *letter =
+		    xasprintf("%s/%c/%s", dirs.v[i], name[0], name);
+		cleanup_free char *number = xasprintf(
+		    "%s/%02x/%s", dirs.v[i], (unsigned char)name[0], name);
+
+		if (dirs.v[i][0] == '/' &&
+		    (read_terminfo(paths, letter, out) ||
+			read_terminfo(paths, number, out)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Copies the caller's terminfo entry into the home.  Keeps an existing entry:
+ * .terminfo may come from the user's own files.
+ */
+static int
+carry_terminfo(const struct seed_spec *spec, int home_fd, struct diag *dg)
+{
+	const char *name = agent_env_terminal(spec->environ_, "TERM");
+	cleanup_strbuf struct strbuf entry = STRBUF_INIT;
+	cleanup_free char *dir = NULL;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (name == NULL ||
+	    !find_terminfo(spec->paths, spec->environ_, name, &entry))
+		return 0;
+	dir = xasprintf(".terminfo/%c", name[0]);
+	if (fs_make_dirs(home_fd, dir, 0700, &fd, dg) != 0)
+		return -1;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return fs_replace_file(fd, name, entry.buf, entry.len, 0644, dg);
 }
 
 static int
@@ -404,7 +442,13 @@ fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 int
 seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
+	cleanup_diag struct diag mine = DIAG_INIT;
+
 	if (fill(spec, home_fd, dg) != 0)
 		return diag_wrap(dg, "seed the session's home");
+	if (carry_terminfo(spec, home_fd, &mine) != 0)
+		diag_warn("cannot copy your terminal's description to the "
+			  "session: %s",
+		    mine.message);
 	return 0;
 }

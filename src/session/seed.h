@@ -26,6 +26,7 @@ struct seed_spec {
 	bool *ret_git_signs; /* set if git is configured for that */
 	bool token; /* the session gets a token */
 	bool npm; /* the session may reach the registries of the user's npm */
+	const char *const *environ_; /* NULL: no terminfo entry is copied */
 	/* toolchains whose caches are in the slot; NULL: no slot */
 	const struct toolchains *caches;
 };
@@ -41,6 +42,11 @@ struct seed_spec {
  * that is not a JSON object is left as it is, with a warning.  A symlink leads
  * to each cache that a toolchain finds by a path in the home, unless that path
  * exists.
+ *
+ * The terminfo entry for TERM is copied into .terminfo, unless the home has
+ * one.  The entry must be compiled, must belong to the caller or root, and must
+ * be in a place that ncurses searches (terminfo(5)).  Without such an entry
+ * nothing happens.  A failed write is a warning.
  */
 int seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg);
 

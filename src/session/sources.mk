@@ -111,8 +111,6 @@ session_sources = \
 	src/session/task.h \
 	src/session/teardown.c \
 	src/session/teardown.h \
-	src/session/terminfo.c \
-	src/session/terminfo.h \
 	src/session/usage.c \
 	src/session/usage.h \
 	src/session/view.c \
