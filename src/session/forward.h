@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "session/join.h"
-#include "session/portlist.h"
+#include "session/ports.h"
 
 struct diag;
 

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/strvec.h"
-#include "session/portlist.h"
+#include "session/ports.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/status.h"

@@ -68,8 +68,6 @@ session_sources = \
 	src/session/neighbours.h \
 	src/session/outcome.c \
 	src/session/outcome.h \
-	src/session/portlist.c \
-	src/session/portlist.h \
 	src/session/patchguard.c \
 	src/session/patchguard.h \
 	src/session/ports.c \

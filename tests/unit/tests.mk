@@ -80,7 +80,7 @@ unit_tests = \
 	tests/unit/test-policy-check \
 	tests/unit/test-policy-sources \
 	tests/unit/test-port \
-	tests/unit/test-portlist \
+	tests/unit/test-ports \
 	tests/unit/test-prepare \
 	tests/unit/test-proc \
 	tests/unit/test-proc-end \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* portlist: what a port is, and the file that keeps them. */
-#include "session/portlist.h"
+/* ports: what a port is, and the file that keeps the list. */
+#include "session/ports.h"
 
 #include <errno.h>
 #include <fcntl.h>
