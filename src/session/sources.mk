@@ -115,7 +115,6 @@ session_sources = \
 	src/session/view.h \
 	src/session/viewers.c \
 	src/session/viewers.h \
-	src/session/watched-file.c \
 	src/session/watched-search.c \
 	src/session/watched.c \
 	src/session/watched.h
