@@ -29,7 +29,6 @@
 #include "session/sshagent.h"
 #include "session/usage.h"
 #include "session/view.h"
-#include "session/viewers.h"
 #include "terminal/interrupt.h"
 
 enum {

@@ -12,7 +12,7 @@
 #include "plan/plan.h"
 #include "session/endnote.h"
 #include "session/session.h"
-#include "session/viewers.h"
+#include "session/view.h"
 
 enum {
 	LEASE_WAIT_MS = 10000 /* a collection holds it for one query */

@@ -113,8 +113,6 @@ session_sources = \
 	src/session/usage.h \
 	src/session/view.c \
 	src/session/view.h \
-	src/session/viewers.c \
-	src/session/viewers.h \
 	src/session/watched-search.c \
 	src/session/watched.c \
 	src/session/watched.h

@@ -26,7 +26,6 @@
 #include "session/moved.h"
 #include "session/sshagent.h"
 #include "session/view.h"
-#include "session/viewers.h"
 #include "terminal/interrupt.h"
 
 void

@@ -2,8 +2,13 @@
 /* Views a session, and handles its end apart from the end of the connection. */
 #include "session/view.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "engine/engine.h"
 #include "host/settings.h"
 #include "session/attach.h"
@@ -12,11 +17,74 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "session/teardown.h"
-#include "session/viewers.h"
+
+#define VIEWERS_NAME "viewers"
 
 enum {
 	AGAIN_MS = 300 /* a live holder answers at once */
 };
+
+/* Opens the file of the lock, see fcntl(2): open file description locks. */
+static int
+open_file(int session_fd, int flags)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	int fd = -1;
+
+	(void)fs_open_nolinks(
+	    session_fd, VIEWERS_NAME, flags | O_NONBLOCK, 0600, &fd, &ignored);
+	return fd;
+}
+
+int
+viewers_join(int session_fd)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	cleanup_close int fd = open_file(session_fd, O_RDWR | O_CREAT);
+
+	if (fd == -1 || fcntl(fd, F_OFD_SETLK, &lock) != 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+/* Returns F_UNLCK if nobody holds a lock; -1 if that is unknown. */
+static int
+ask(int session_fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	cleanup_close int fd = open_file(session_fd, O_RDWR);
+
+	return fd != -1 && fcntl(fd, F_OFD_GETLK, &lock) == 0 ? lock.l_type
+							      : -1;
+}
+
+bool
+viewers_present(int session_fd)
+{
+	int type = ask(session_fd);
+
+	return type != -1 && type != F_UNLCK;
+}
+
+bool
+viewers_left(int session_fd)
+{
+	return ask(session_fd) == F_UNLCK;
+}
+
+void
+viewers_forget(int session_fd)
+{
+	(void)unlinkat(session_fd, VIEWERS_NAME, 0);
+}
+
+bool
+viewers_forgotten(int session_fd)
+{
+	return faccessat(session_fd, VIEWERS_NAME, F_OK, AT_SYMLINK_NOFOLLOW) !=
+	    0 &&
+	    errno == ENOENT;
+}
 
 /* Removes a session that has ended.  *ret_status is its exit status, or -1. */
 static int
@@ -83,18 +151,19 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 	return 0;
 }
 
-static int
-on_exit_seen(const struct view_spec *spec, int status, int *ret_status)
+/*
+ * A failure is a warning: the result of the view is known, and the next
+ * collection removes what is left.
+ */
+static void
+put_away_or_warn(const struct view_spec *spec)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int own = -1;
 
-	/* The status is known; the next collection removes what is left. */
 	if (put_away(spec, true, &own, &dg) != 0)
 		diag_warn("session %s is not removed: %s", spec->record->id,
 		    dg.message);
-	*ret_status = status;
-	return 0;
 }
 
 /*
@@ -104,17 +173,11 @@ on_exit_seen(const struct view_spec *spec, int status, int *ret_status)
 static void
 on_broken(const struct view_spec *spec)
 {
-	cleanup_diag struct diag dg = DIAG_INIT;
 	const char *id = spec->record->id;
-	int own = -1;
 
-	if (spec->record->ends_with_client) {
-		if (put_away(spec, true, &own, &dg) != 0)
-			diag_warn(
-			    "session %s is not removed: %s", id, dg.message);
-		return;
-	}
-	if (still_runs(spec))
+	if (spec->record->ends_with_client)
+		put_away_or_warn(spec);
+	else if (still_runs(spec))
 		diag_note(
 		    "session %s goes on: type \"drydock attach %s\"", id, id);
 	else
@@ -158,8 +221,8 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 	if (outcome.end == ATTACH_LOST)
 		return on_lost(spec, ret_status, dg);
 	if (outcome.end == ATTACH_EXITED)
-		return on_exit_seen(spec, outcome.status, ret_status);
-	if (put_away(spec, true, ret_status, dg) != 0)
+		put_away_or_warn(spec);
+	else if (put_away(spec, true, ret_status, dg) != 0)
 		return -1;
 	*ret_status = outcome.status;
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * view: connects a terminal, or three pipes, to a running session, and handles
- * the end of the command or of the connection.
+ * the end of the command or of the connection.  Detects whether a viewer is
+ * attached to a session.
  */
 #ifndef DRYDOCK_VIEW_H
 #define DRYDOCK_VIEW_H
@@ -43,5 +44,35 @@ struct view_spec {
  */
 int view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
     struct diag *dg);
+
+/*
+ * An attached viewer holds a shared lock on sessions/ID/viewers.  The agent
+ * sees neither the file nor the lock.
+ */
+
+/*
+ * Returned: a descriptor that holds the lock until it is closed.  -1 on
+ * failure, which callers may ignore.
+ */
+int viewers_join(int session_fd);
+
+/*
+ * Returns true if a viewer holds the lock.  Takes no lock, so no viewer is
+ * disturbed.
+ */
+bool viewers_present(int session_fd);
+
+/*
+ * Returns true if there were viewers and all have left; false if that is
+ * unknown.
+ */
+bool viewers_left(int session_fd);
+
+/*
+ * Removes the file: until another viewer joins, viewers_left() returns false
+ * and viewers_forgotten() returns true.
+ */
+void viewers_forget(int session_fd);
+bool viewers_forgotten(int session_fd);
 
 #endif /* DRYDOCK_VIEW_H */

@@ -17,7 +17,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "host/paths.h"
-#include "session/viewers.h"
+#include "session/view.h"
 
 #include "check.h"
 

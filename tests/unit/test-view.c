@@ -25,7 +25,6 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "session/teardown.h"
-#include "session/viewers.h"
 #include "stub-bed.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
