@@ -26,7 +26,6 @@
 #include "session/egress.h"
 #include "session/endnote.h"
 #include "session/refused.h"
-#include "session/route.h"
 #include "session/signatures.h"
 
 enum {
@@ -353,7 +352,7 @@ note_servers(const struct session *session)
 	cleanup_free char *names = NULL;
 	bool known;
 
-	if (route_servers(session, &servers, &known, &dg) != 0) {
+	if (egress_servers(session, &servers, &known, &dg) != 0) {
 		diag_warn("%s", dg.message);
 		return;
 	}

@@ -28,8 +28,8 @@
 #include "host/statedir.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
+#include "session/egress.h"
 #include "session/images.h"
-#include "session/route.h"
 #include "session/slot.h"
 #include "session/start.h"
 #include "session/strangers.h"
@@ -224,7 +224,7 @@ show_plan(struct start *l, const struct plan_options *o,
 		l->record.cache =
 		    slot_dir(l->paths, &l->project, l->mode.mode, 0);
 	if (l->mode.mode == MODE_CONTAINED)
-		route_note(l->settings, l->environ_);
+		egress_note_upstream(l->settings, l->environ_);
 	start_fill_request(l);
 	return judge_and_print(&l->plan_request, o->json, dg);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks the proxy with a request for a name that it must refuse. */
+/*
+ * Checks the proxy with a request for a name that it must refuse, and by what
+ * it tells of its name servers.
+ */
 #include "session/egress.h"
 
 #include <errno.h>
@@ -16,8 +19,15 @@
 #include "base/fs.h"
 #include "base/monotime.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "guest/proxylog.h"
 #include "guest/refusal.h"
+#include "guest/resolver.h"
+#include "host/allowlist.h"
+#include "host/settings.h"
+#include "host/upstream.h"
+#include "plan/role.h"
+#include "session/session.h"
 
 enum {
 	HEAD_MAX = 4096,
@@ -179,4 +189,98 @@ egress_add_log(int log_fd, struct diag *dg)
 	    st.st_size > LOG_TAIL ? st.st_size - LOG_TAIL : 0);
 	if (n > 0)
 		(void)diag_add_detail(dg, tail, (size_t)n);
+}
+
+void
+egress_note_upstream(
+    const struct settings *settings, const char *const *environ_)
+{
+	static const char *const names[] = { "HTTPS_PROXY", "https_proxy" };
+	cleanup_allow_entry struct allow_entry e = { .host = NULL };
+
+	if (upstream_read(settings->upstream_proxy, &e)) {
+		diag_note("its proxy connects through the upstream proxy %s:%u "
+			  "alone, which resolves the names: drydock refuses "
+			  "no private address then",
+		    e.host, e.port);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = envp_get(environ_, names[i]);
+
+		if (value == NULL || *value == '\0')
+			continue;
+		/* It may hold a password: only a valid one is printed. */
+		diag_note("%s of this host is not used by the session; to use "
+			  "it run \"drydock config set upstream_proxy %s\"",
+		    names[i],
+		    upstream_check(value) == NULL ? value : "http://HOST:PORT");
+		return;
+	}
+}
+
+/* Only the proxy writes the file, and is not trusted. */
+static int
+read_servers(const struct session *session, struct strbuf *text,
+    bool *ret_known, struct diag *dg)
+{
+	cleanup_diag struct diag mine = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	*ret_known = false;
+	if (session_open_mount(session, MOUNT_PROXY_LOG, &fd, dg) != 0)
+		return -1;
+	if (fs_read_file(fd, RESOLVER_FILE, RESOLVER_MAX, text, &mine) == 0) {
+		*ret_known = true;
+		return 0;
+	}
+	return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+}
+
+int
+egress_servers(const struct session *session, struct strvec *servers,
+    bool *ret_known, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (read_servers(session, &text, ret_known, dg) != 0)
+		return -1;
+	strvec_split(servers, text.buf, '\n');
+	return 0;
+}
+
+static bool
+needs_names(const struct allowlist *list, const struct settings *settings)
+{
+	cleanup_allow_entry struct allow_entry e = { .host = NULL };
+
+	if (upstream_read(settings->upstream_proxy, &e))
+		return e.kind != ALLOW_ADDRESS;
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->v[i].kind != ALLOW_ADDRESS)
+			return true;
+	return false;
+}
+
+int
+egress_check_names(const struct session *session, const struct allowlist *list,
+    const struct settings *settings, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strvec struct strvec servers = STRVEC_INIT;
+	cleanup_free char *names = NULL;
+	bool known;
+
+	if (read_servers(session, &text, &known, dg) != 0)
+		return -1;
+	if (!known || resolver_usable(text.buf) || !needs_names(list, settings))
+		return 0;
+	strvec_split(&servers, text.buf, '\n');
+	names = strvec_join(&servers, ", ");
+	return diag_set(dg, DIAG_ENGINE,
+	    "the session's proxy cannot resolve names: the engine gave its "
+	    "container no name server%s%s%s; set \"dns\" "
+	    "in the engine's daemon.json, or the setting upstream_proxy",
+	    servers.nr > 0 ? " but " : "", names,
+	    servers.nr > 0 ? ", where nothing answers" : "");
 }

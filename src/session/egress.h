@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * egress: checks that the proxy of a contained session works, and refuses what
- * it must.
+ * egress: checks that the proxy of a contained session works, refuses what it
+ * must, and can get out: by its name servers, or by an upstream proxy.
  */
 #ifndef DRYDOCK_EGRESS_H
 #define DRYDOCK_EGRESS_H
@@ -10,8 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct allowlist;
 struct diag;
+struct session;
+struct settings;
 struct strbuf;
+struct strvec;
 
 /*
  * Requests a reserved name through egress.sock in egress_fd until the answer is
@@ -41,5 +45,27 @@ int egress_read_requests(int log_fd, struct strbuf *out, struct diag *dg);
 
 /* Returns true if these bytes are the head of drydock's own refusal. */
 bool egress_is_refusal(const char *head, size_t len);
+
+/*
+ * Notes the upstream proxy of the settings, or that the environment has one
+ * which sessions do not use.
+ */
+void egress_note_upstream(
+    const struct settings *settings, const char *const *environ_);
+
+/*
+ * Appends the name servers that the session's proxy has.  *ret_known is false
+ * if it has not told them: it does not run yet, or is of an older version.
+ */
+int egress_servers(const struct session *session, struct strvec *servers,
+    bool *ret_known, struct diag *dg);
+
+/*
+ * Fails with DIAG_ENGINE if the proxy, which is ready, has no usable name
+ * server, but must resolve names: those of the list, or the upstream proxy's.
+ */
+int egress_check_names(const struct session *session,
+    const struct allowlist *list, const struct settings *settings,
+    struct diag *dg);
 
 #endif /* DRYDOCK_EGRESS_H */

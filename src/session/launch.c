@@ -27,12 +27,12 @@
 #include "session/caches.h"
 #include "session/changes.h"
 #include "session/collect.h"
+#include "session/egress.h"
 #include "session/image-use.h"
 #include "session/links.h"
 #include "session/neighbours.h"
 #include "session/outcome.h"
 #include "session/patchguard.h"
-#include "session/route.h"
 #include "session/seed.h"
 #include "session/slot.h"
 #include "session/slotseed.h"
@@ -344,7 +344,7 @@ print_banner(const struct start *l)
 		    "socket and the host's network, so it is root on the host",
 		    l->session.id, l->project.path, l->mode.reason, as_root);
 	if (l->mode.mode == MODE_CONTAINED)
-		route_note(l->settings, l->environ_);
+		egress_note_upstream(l->settings, l->environ_);
 	for (size_t i = 0; i < l->allowlist.notes.nr; i++)
 		diag_note("%s", l->allowlist.notes.v[i]);
 	for (size_t i = 0; i < l->plan.sockets.nr; i++)

@@ -18,9 +18,9 @@
 #include "host/mode.h"
 #include "host/paths.h"
 #include "session/companion.h"
+#include "session/egress.h"
 #include "session/links.h"
 #include "session/look.h"
-#include "session/route.h"
 
 static int
 by_id(const void *a, const void *b)
@@ -76,7 +76,7 @@ read_one(const struct paths *paths, struct listed *s)
 	/* A list that cannot be read is reported by "drydock port". */
 	(void)portlist_read(session.dir_fd, &s->ports, &unread);
 	if (strcmp(s->record.mode, mode_name(MODE_CONTAINED)) == 0)
-		(void)route_servers(
+		(void)egress_servers(
 		    &session, &s->servers, &s->resolves, &unread);
 	if (s->record.stopping_at != NULL)
 		(void)session_is_leased(paths, s->id, &s->ending, &dg);

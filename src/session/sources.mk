@@ -84,8 +84,6 @@ session_sources = \
 	src/session/restore.h \
 	src/session/resume.c \
 	src/session/resume.h \
-	src/session/route.c \
-	src/session/route.h \
 	src/session/seed.c \
 	src/session/seed.h \
 	src/session/session.c \
@@ -100,7 +98,6 @@ session_sources = \
 	src/session/sshagent.h \
 	src/session/status.c \
 	src/session/status.h \
-	src/session/start-check.c \
 	src/session/start.c \
 	src/session/start.h \
 	src/session/strangers.c \

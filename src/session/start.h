@@ -6,6 +6,7 @@
 #ifndef DRYDOCK_START_H
 #define DRYDOCK_START_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "engine/container.h"
@@ -55,6 +56,7 @@ struct start {
 	struct container_list containers; /* the engine's whole answer */
 	int holder_fd;
 	int agent_pidfd; /* of the agent's first process */
+	atomic_bool check_failed; /* ends the wait for the proxy */
 	int seen_fd; /* from viewers_join() */
 	struct interrupt interrupt; /* held once cleanup is needed */
 };
