@@ -22,7 +22,6 @@
 
 enum {
 	CLAIM_TRIES = 64,
-	LEASE_NAME_SIZE = SESSION_ID_SIZE + sizeof("/lease"),
 	TRASH_SUFFIX_SIZE = 9,
 };
 
@@ -70,8 +69,7 @@ session_list_ids(
 		/* The state directory is not complete yet. */
 		if (failure.class == DIAG_IO && failure.errnum == ENOENT)
 			return 0;
-		diag_move(dg, &failure);
-		return -1;
+		return diag_move(dg, &failure);
 	}
 	if (fs_list_names(fd, path, &names, dg) != 0)
 		return -1;
@@ -81,11 +79,16 @@ session_list_ids(
 	return 0;
 }
 
-static void
-lease_name(const char *id, char name[LEASE_NAME_SIZE])
+/* Opens the directory of a session, and sets its id and path. */
+static int
+open_dir(const struct paths *paths, int sessions_fd, const char *id,
+    struct session *s, struct diag *dg)
 {
-	memcpy(name, id, SESSION_ID_SIZE - 1);
-	memcpy(name + SESSION_ID_SIZE - 1, "/lease", sizeof("/lease"));
+	if (fs_open_nolinks(sessions_fd, id, OPEN_DIR, 0, &s->dir_fd, dg) != 0)
+		return -1;
+	memcpy(s->id, id, SESSION_ID_SIZE);
+	s->dir = xasprintf("%s/sessions/%s", paths->state_dir, id);
+	return 0;
 }
 
 /*
@@ -99,9 +102,8 @@ session_lease(const struct paths *paths, const char *id, int timeout_ms,
 {
 	cleanup_session struct session s = SESSION_INIT;
 	cleanup_close int sessions_fd = -1;
-	char name[LEASE_NAME_SIZE];
+	cleanup_free char *name = xasprintf("%s/lease", id);
 
-	lease_name(id, name);
 	if (open_sessions(paths, &sessions_fd, dg) != 0)
 		return -1;
 	if (lock_wait(sessions_fd, name, true, timeout_ms, ret_answer,
@@ -113,10 +115,8 @@ session_lease(const struct paths *paths, const char *id, int timeout_ms,
 	 * Only the lease's holder renames the directory, so the id still names
 	 * it.
 	 */
-	if (fs_open_nolinks(sessions_fd, id, OPEN_DIR, 0, &s.dir_fd, dg) != 0)
+	if (open_dir(paths, sessions_fd, id, &s, dg) != 0)
 		return diag_wrap(dg, "%s/sessions/%s", paths->state_dir, id);
-	memcpy(s.id, id, SESSION_ID_SIZE);
-	s.dir = xasprintf("%s/sessions/%s", paths->state_dir, id);
 	*ret_session = steal_session(&s);
 	return 0;
 }
@@ -237,17 +237,13 @@ static void
 keep_in_trash(int trash_fd, const char *path, const char *name)
 {
 	cleanup_strbuf struct strbuf command = STRBUF_INIT;
-	cleanup_free char *kept = NULL;
-	cleanup_free char *kept_path = NULL;
+	bool is_kept = strncmp(name, KEPT_PREFIX, strlen(KEPT_PREFIX)) == 0;
+	cleanup_free char *kept =
+	    xasprintf("%s%s", is_kept ? "" : KEPT_PREFIX, name);
+	cleanup_free char *kept_path = xasprintf("%s/%s", path, kept);
 
-	if (strncmp(name, KEPT_PREFIX, strlen(KEPT_PREFIX)) == 0)
-		kept = xstrdup(name);
-	else
-		kept = xasprintf(KEPT_PREFIX "%s", name);
-	if (strcmp(kept, name) != 0 &&
-	    renameat(trash_fd, name, trash_fd, kept) != 0)
+	if (!is_kept && renameat(trash_fd, name, trash_fd, kept) != 0)
 		return;
-	kept_path = xasprintf("%s/%s", path, kept);
 	strbuf_add_shell_quoted(&command, kept_path);
 	diag_warn("%s has files of another user, which drydock cannot remove: "
 		  "remove it with \"sudo rm -rf %s\"",
@@ -294,10 +290,8 @@ session_open(const struct paths *paths, const char *id,
 	cleanup_close int sessions_fd = -1;
 
 	if (open_sessions(paths, &sessions_fd, dg) != 0 ||
-	    fs_open_nolinks(sessions_fd, id, OPEN_DIR, 0, &s.dir_fd, dg) != 0)
+	    open_dir(paths, sessions_fd, id, &s, dg) != 0)
 		return -1;
-	memcpy(s.id, id, SESSION_ID_SIZE);
-	s.dir = xasprintf("%s/sessions/%s", paths->state_dir, id);
 	*ret_session = steal_session(&s);
 	return 0;
 }

@@ -48,29 +48,22 @@ slots_unlock(struct slots_lock *lock)
 	cleanup_close_fn(&lock->caches_fd);
 }
 
-static int
-open_caches(
-    const struct paths *paths, bool make, struct slots_lock *l, struct diag *dg)
-{
-	if ((make ? fs_make_dir(
-			paths->state_fd, SLOT_CACHES, 0700, &l->caches_fd, dg)
-		  : fs_open_nolinks(paths->state_fd, SLOT_CACHES, OPEN_DIR, 0,
-			&l->caches_fd, dg)) != 0)
-		return -1;
-	return fs_open_nolinks(
-	    paths->state_fd, "sessions", OPEN_DIR, 0, &l->sessions_fd, dg);
-}
-
 int
 slots_lock(const struct paths *paths, int timeout_ms,
     struct slots_lock *ret_lock, struct diag *dg)
 {
 	cleanup_slots_lock struct slots_lock l = SLOTS_LOCK_INIT;
 	enum lock_answer answer;
+	bool locks = timeout_ms >= 0;
 
-	if (open_caches(paths, timeout_ms >= 0, &l, dg) != 0)
+	if ((locks ? fs_make_dir(
+			 paths->state_fd, SLOT_CACHES, 0700, &l.caches_fd, dg)
+		   : fs_open_nolinks(paths->state_fd, SLOT_CACHES, OPEN_DIR, 0,
+			 &l.caches_fd, dg)) != 0 ||
+	    fs_open_nolinks(paths->state_fd, "sessions", OPEN_DIR, 0,
+		&l.sessions_fd, dg) != 0)
 		return -1;
-	if (timeout_ms >= 0) {
+	if (locks) {
 		if (lock_wait(l.caches_fd, LOCK, true, timeout_ms, &answer,
 			&l.lock_fd, dg) != 0)
 			return -1;
@@ -113,12 +106,8 @@ read_owner(int dir_fd, struct slot_facts *facts, struct diag *dg)
 	struct stat st;
 
 	if (fs_open_nolinks(
-		dir_fd, OWNER, O_RDONLY | O_NONBLOCK, 0, &fd, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return -1;
-	}
+		dir_fd, OWNER, O_RDONLY | O_NONBLOCK, 0, &fd, &mine) != 0)
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	if (fs_read_fd(fd, OWNER, SMALL_FILE, &text, dg) != 0)
 		return -1;
 	strvec_split(&words, text.buf, ' ');
@@ -205,15 +194,6 @@ write_file(int dir_fd, const char *name, const char *text, struct diag *dg)
 	return fs_replace_file(dir_fd, name, text, strlen(text), 0600, dg);
 }
 
-/* Makes the entry of a new directory survive a power cut. */
-static int
-flush_dir(int fd, const char *what, struct diag *dg)
-{
-	return fsync(fd) == 0
-	    ? 0
-	    : diag_set_errno(dg, DIAG_IO, errno, "flush %s", what);
-}
-
 #define BOOT_UNKNOWN "unknown" /* the next claim is one of a later boot */
 
 static void
@@ -229,23 +209,16 @@ read_boot(char ret_boot[SLOT_BOOT_SIZE])
 		(void)snprintf(ret_boot, SLOT_BOOT_SIZE, BOOT_UNKNOWN);
 }
 
-static int
-write_owner(
-    int dir_fd, const char *session_id, const char *boot, struct diag *dg)
-{
-	char text[SESSION_ID_SIZE + SLOT_BOOT_SIZE];
-
-	(void)snprintf(text, sizeof(text), "%s %s", session_id, boot);
-	return write_file(dir_fd, OWNER, text, dg);
-}
-
 /* Before the first owner: an owner's slot survives a power cut. */
 static int
 flush_new(const struct slots_lock *lock, int set_fd, struct diag *dg)
 {
-	if (flush_dir(set_fd, "the slots of the project", dg) != 0)
-		return -1;
-	return flush_dir(lock->caches_fd, SLOT_CACHES, dg);
+	if (fsync(set_fd) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "flush the slots of the project");
+	if (fsync(lock->caches_fd) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno, "flush " SLOT_CACHES);
+	return 0;
 }
 
 /* *ret_slot is filled only if slot "number" is now the session's. */
@@ -257,6 +230,7 @@ try_slot(const struct slots_lock *lock, int set_fd, const char *number,
 	cleanup_close int held = -1;
 	struct slot_facts facts = SLOT_FACTS_INIT;
 	char boot[SLOT_BOOT_SIZE];
+	char owner[SESSION_ID_SIZE + SLOT_BOOT_SIZE];
 	enum lock_answer answer;
 
 	if (fs_make_dir(set_fd, number, 0700, &slot.dir_fd, dg) != 0)
@@ -270,57 +244,16 @@ try_slot(const struct slots_lock *lock, int set_fd, const char *number,
 	if (answer != LOCK_WON)
 		return 0;
 	read_boot(boot);
+	(void)snprintf(owner, sizeof(owner), "%s %s", session_id, boot);
 	if (fs_make_dir(slot.dir_fd, SLOT_DATA, 0700, &slot.data_fd, dg) != 0 ||
 	    (facts.owner[0] == '\0' && flush_new(lock, set_fd, dg) != 0) ||
-	    write_owner(slot.dir_fd, session_id, boot, dg) != 0)
+	    write_file(slot.dir_fd, OWNER, owner, dg) != 0)
 		return -1;
 	slot.earlier_boot =
 	    strcmp(boot, BOOT_UNKNOWN) == 0 || strcmp(boot, facts.boot) != 0;
 	*ret_slot = slot;
 	slot = (struct slot)SLOT_INIT;
 	return 0;
-}
-
-/* The file is for people and for "cache verify"; the name of the set counts. */
-static int
-note_project(int set_fd, const char *path, struct diag *dg)
-{
-	struct stat st;
-
-	if (fstatat(set_fd, PROJECT, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	return write_file(set_fd, PROJECT, path, dg);
-}
-
-static int
-claim_lowest(const struct slots_lock *lock, int set_fd, const char *set_dir,
-    const char *session_id, struct slot *ret_slot, struct diag *dg)
-{
-	cleanup_diag struct diag first = DIAG_INIT;
-	int failures = 0;
-
-	for (unsigned n = 0; n < SLOTS_MAX && failures < FAILURES_MAX; n++) {
-		cleanup_diag struct diag mine = DIAG_INIT;
-		char number[NUMBER_SIZE];
-
-		(void)snprintf(number, sizeof(number), "%u", n);
-		if (try_slot(lock, set_fd, number, session_id, ret_slot,
-			&mine) != 0) {
-			failures++;
-			(void)diag_wrap(&mine, "%s/%s", set_dir, number);
-			if (first.class == DIAG_NONE)
-				diag_move(&first, &mine);
-		} else if (ret_slot->dir_fd != -1) {
-			ret_slot->dir =
-			    xasprintf("%s/%s/" SLOT_DATA, set_dir, number);
-			return 0;
-		}
-	}
-	if (failures == 0)
-		return diag_set(dg, DIAG_BUSY, "%s: sessions have all %d slots",
-		    set_dir, SLOTS_MAX);
-	diag_move(dg, &first);
-	return -1;
 }
 
 char *
@@ -342,12 +275,37 @@ slot_claim(const struct paths *paths, const struct project *project,
 	cleanup_free char *set_dir =
 	    xasprintf("%s/" SLOT_CACHES "/%s", paths->state_dir, set);
 	cleanup_close int set_fd = -1;
+	cleanup_diag struct diag first = DIAG_INIT;
+	struct stat st;
+	int failures = 0;
 
 	if (slots_lock(paths, CLAIM_MS, &lock, dg) != 0 ||
-	    fs_make_dir(lock.caches_fd, set, 0700, &set_fd, dg) != 0 ||
-	    note_project(set_fd, project->path, dg) != 0)
+	    fs_make_dir(lock.caches_fd, set, 0700, &set_fd, dg) != 0)
 		return -1;
-	return claim_lowest(&lock, set_fd, set_dir, session_id, ret_slot, dg);
+	/* For people and for "cache verify"; the name of the set counts. */
+	if (fstatat(set_fd, PROJECT, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    write_file(set_fd, PROJECT, project->path, dg) != 0)
+		return -1;
+	for (unsigned n = 0; n < SLOTS_MAX && failures < FAILURES_MAX; n++) {
+		cleanup_diag struct diag mine = DIAG_INIT;
+		char number[NUMBER_SIZE];
+
+		(void)snprintf(number, sizeof(number), "%u", n);
+		if (try_slot(&lock, set_fd, number, session_id, ret_slot,
+			&mine) != 0) {
+			failures++;
+			(void)diag_wrap(&mine, "%s/%s", set_dir, number);
+			if (first.class == DIAG_NONE)
+				(void)diag_move(&first, &mine);
+		} else if (ret_slot->dir_fd != -1) {
+			ret_slot->dir = slot_dir(paths, project, mode, n);
+			return 0;
+		}
+	}
+	if (failures == 0)
+		return diag_set(dg, DIAG_BUSY, "%s: sessions have all %d slots",
+		    set_dir, SLOTS_MAX);
+	return diag_move(dg, &first);
 }
 
 /*
@@ -440,31 +398,6 @@ slot_claim_again(const struct paths *paths, const char *dir,
 	return take_again(paths, name, session_id, dg);
 }
 
-/*
- * Opens the directory of a cache below data_fd, and makes it if it is missing.
- * Follows no symlink.
- */
-static int
-make_cache(int data_fd, const char *path, int *ret_fd, struct diag *dg)
-{
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_close int at = fcntl(data_fd, F_DUPFD_CLOEXEC, 3);
-
-	if (at == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "open the slot");
-	strvec_split(&names, path, '/');
-	for (size_t i = 0; i < names.nr; i++) {
-		cleanup_close int next = -1;
-
-		if (fs_make_dir(at, names.v[i], 0700, &next, dg) != 0)
-			return -1;
-		cleanup_close_fn(&at);
-		at = steal_fd(&next);
-	}
-	*ret_fd = steal_fd(&at);
-	return 0;
-}
-
 static bool
 is_empty(int fd)
 {
@@ -486,8 +419,8 @@ make_caches(
 		for (size_t n = 0; n < tc->ncaches; n++) {
 			cleanup_close int fd = -1;
 
-			if (make_cache(slot->data_fd, tc->caches[n].path, &fd,
-				dg) != 0)
+			if (fs_make_dirs(slot->data_fd, tc->caches[n].path,
+				0700, &fd, dg) != 0)
 				return -1;
 			slot->cold = slot->cold && is_empty(fd);
 		}
@@ -504,18 +437,16 @@ slot_make_caches(
 	if (make_caches(slot, toolchains, &mine) == 0)
 		return 0;
 	/* A full disk is no reason to remove what is there. */
-	if (mine.errnum != ENOTDIR && mine.errnum != ELOOP) {
-		diag_move(dg, &mine);
-		return -1;
-	}
+	if (mine.errnum != ENOTDIR && mine.errnum != ELOOP)
+		return diag_move(dg, &mine);
 	diag_note("the cache slot %s is emptied: %s", slot->dir, mine.message);
 	if (fs_empty_dir(slot->dir_fd, SLOT_DATA, dg) != 0)
 		return diag_wrap(dg, "%s", slot->dir);
 	return make_caches(slot, toolchains, dg);
 }
 
-static void
-measure(int dir_fd, int timeout_ms, struct slot_facts *facts, bool write)
+void
+slot_measure(int dir_fd, int timeout_ms, struct slot_facts *facts)
 {
 	cleanup_close int data_fd = -1;
 	cleanup_diag struct diag ignored = DIAG_INIT;
@@ -528,19 +459,12 @@ measure(int dir_fd, int timeout_ms, struct slot_facts *facts, bool write)
 	facts->bytes = u.bytes;
 	facts->files = u.files;
 	facts->whole = u.whole;
-	facts->current = write;
-	if (!write)
+	facts->current = facts->state == SLOT_FREE && facts->owner[0] != '\0';
+	if (!facts->current)
 		return;
 	text = xasprintf("%s %" PRId64 " %" PRId64 " %s\n", facts->owner,
 	    u.bytes, u.files, u.whole ? "whole" : "part");
 	(void)write_file(dir_fd, USAGE, text, &ignored);
-}
-
-void
-slot_measure(int dir_fd, int timeout_ms, struct slot_facts *facts)
-{
-	measure(dir_fd, timeout_ms, facts,
-	    facts->state == SLOT_FREE && facts->owner[0] != '\0');
 }
 
 void
@@ -551,13 +475,14 @@ slot_end(const struct paths *paths, const char *dir, const char *session_id,
 	cleanup_free char *name = slot_name(paths, dir);
 	cleanup_close int dir_fd = -1;
 	cleanup_diag struct diag ignored = DIAG_INIT;
-	struct slot_facts facts = SLOT_FACTS_INIT;
+	/* Nobody else takes the slot, and the session no longer writes. */
+	struct slot_facts facts = { .state = SLOT_FREE };
 
 	if (name == NULL || slots_lock(paths, -1, &lock, &ignored) != 0 ||
 	    open_own(&lock, name, session_id, &dir_fd, &ignored) != 0)
 		return;
 	memcpy(facts.owner, session_id, SESSION_ID_SIZE);
-	measure(dir_fd, timeout_ms, &facts, true);
+	slot_measure(dir_fd, timeout_ms, &facts);
 	/* The time of the file is that of the last use. */
 	(void)utimensat(dir_fd, OWNER, NULL, AT_SYMLINK_NOFOLLOW);
 }

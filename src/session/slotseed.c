@@ -52,20 +52,6 @@ tell_progress(void *arg, const struct cacheseed_report *so_far)
 }
 
 static void
-tell_seeded(const struct cacheseed_report *report)
-{
-	tell_bad(report);
-	if (report->files > 0)
-		diag_note("the session's caches start with %" PRId64
-			  " files (%" PRId64
-			  " MiB) of packages that the lock files name",
-		    report->files, (report->bytes + MIB / 2) / MIB);
-	if (report->stopped_by != NULL)
-		diag_note(
-		    "not all packages are copied: %s", report->stopped_by);
-}
-
-static void
 verify_old(const struct cacheseed_spec *seed)
 {
 	cleanup_cacheseed_report struct cacheseed_report report =
@@ -114,7 +100,14 @@ slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
 	if (cacheseed_run(&seed, &report, &dg) != 0)
 		diag_note("not all of the session's caches are filled: %s",
 		    dg.message);
-	tell_seeded(&report);
+	tell_bad(&report);
+	if (report.files > 0)
+		diag_note("the session's caches start with %" PRId64
+			  " files (%" PRId64
+			  " MiB) of packages that the lock files name",
+		    report.files, (report.bytes + MIB / 2) / MIB);
+	if (report.stopped_by != NULL)
+		diag_note("not all packages are copied: %s", report.stopped_by);
 }
 
 /* Loads the project and its toolchains, as a launch does. */
