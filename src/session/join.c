@@ -114,8 +114,6 @@ restart_proxy(const struct join_spec *spec, const struct session *session,
     const struct record *record)
 {
 	const char *const projects[] = { record->project, NULL };
-	const struct resume_spec resume = { spec->paths, spec->settings,
-		spec->environ_, spec->engine };
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
 
@@ -127,20 +125,10 @@ restart_proxy(const struct join_spec *spec, const struct session *session,
 	diag_clear(&dg);
 	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
 		spec->environ_, &dg) == 0)
-		resume_proxy_if_needed(&resume, record->id);
+		resume_proxy_if_needed(spec, record->id);
 	else
 		diag_warn("the proxy of session %s does not listen: %s",
 		    record->id, dg.message);
-}
-
-/* The agent keeps its directory, wherever the directory was moved. */
-static void
-tell_moved(const struct record *record)
-{
-	cleanup_free char *moved = moved_describe(record);
-
-	if (moved != NULL)
-		diag_warn("session %s: %s", record->id, moved);
 }
 
 int
@@ -172,7 +160,7 @@ join_tend(const struct join_spec *spec, const struct session *session,
 	restart_proxy(spec, session, record);
 	move_ssh_agent(spec, session);
 	restart_companion(session, record);
-	tell_moved(record);
+	moved_warn(record);
 }
 
 static int
@@ -233,7 +221,7 @@ check_parts(const struct session_facts *facts, struct diag *dg)
 
 /* Waits for a busy holder.  A session with a silent holder is left alone. */
 static int
-on_live(const struct resume_spec *resume, struct session *session,
+on_live(const struct join_spec *spec, struct session *session,
     struct record *record, const struct session_facts *facts,
     int *ret_holder_fd, int *ret_status, struct diag *dg)
 {
@@ -258,7 +246,7 @@ on_live(const struct resume_spec *resume, struct session *session,
 		cleanup_close_fn(&fd);
 		if (check_parts(facts, dg) != 0)
 			return -1;
-		return resume_session(resume, session, record, ret_status, dg);
+		return resume_session(spec, session, record, ret_status, dg);
 	}
 	return diag_set(dg, DIAG_ENGINE,
 	    "session %s runs, but its holder does not answer", session->id);
@@ -274,8 +262,6 @@ settle(const struct join_spec *spec, struct session *session,
 {
 	const struct look_spec at = { .paths = spec->paths,
 		.engine = spec->engine };
-	const struct resume_spec resume = { spec->paths, spec->settings,
-		spec->environ_, spec->engine };
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	const struct session_facts *facts = &look.facts;
 	const struct container *agent;
@@ -290,13 +276,13 @@ settle(const struct join_spec *spec, struct session *session,
 		if (check_parts(facts, dg) != 0)
 			return -1;
 		return resume_session(
-		    &resume, session, &look.record, ret_status, dg);
+		    spec, session, &look.record, ret_status, dg);
 	}
 	if (session_runs(look.state)) {
 		if (look.record.starting_at != NULL &&
 		    check_parts(facts, dg) != 0)
 			return -1;
-		return on_live(&resume, session, &look.record, facts,
+		return on_live(spec, session, &look.record, facts,
 		    ret_holder_fd, ret_status, dg);
 	}
 	agent = session_container(facts, "agent");

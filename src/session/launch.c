@@ -467,9 +467,7 @@ make_and_start(struct start *l, struct diag *dg)
 	    interrupt_check(&l->interrupt, dg) == 0 && make_plan(l, dg) == 0 &&
 	    start(l, dg) == 0)
 		return 0;
-	if (!l->left && l->session.dir_fd >= 0)
-		teardown_launch(
-		    l->paths, l->engine, &l->record, l->composed, &l->session);
+	teardown_launch(l);
 	return -1;
 }
 

@@ -153,3 +153,12 @@ moved_describe(const struct record *r)
 	    there ? "is not the directory in which the session began"
 		  : "does not exist any more");
 }
+
+void
+moved_warn(const struct record *r)
+{
+	cleanup_free char *moved = moved_describe(r);
+
+	if (moved != NULL)
+		diag_warn("session %s: %s", r->id, moved);
+}

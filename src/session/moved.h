@@ -20,4 +20,7 @@ char *moved_identity(int project_fd);
  */
 char *moved_describe(const struct record *record);
 
+/* Warns of it.  The agent keeps its directory, wherever that was moved. */
+void moved_warn(const struct record *record);
+
 #endif /* DRYDOCK_MOVED_H */

@@ -296,19 +296,6 @@ put_probes(const struct start *l, struct diag *dg)
 	    home_fd, PROBE_NAME, program.buf, program.len, 0755, dg);
 }
 
-/* Fills the record of the fresh session, which ends with this process. */
-static void
-fill_record(struct start *l, const struct session *of)
-{
-	struct record *r = &l->record;
-
-	start_fill_record(l);
-	r->mode_reason = xasprintf("a test of session %s", of->id);
-	r->history = xasprintf("%s/" SCRATCH_NAME "/history", l->session.dir);
-	r->kind = xstrdup("shell");
-	r->ends_with_client = true;
-}
-
 static int
 make_plan(struct start *l, const struct session *of, const char *of_digest,
     struct diag *dg)
@@ -413,26 +400,29 @@ check_fresh(struct start *l, struct proof *proof, struct diag *dg)
 {
 	cleanup_session struct session of = l->session;
 	cleanup_record struct record of_record = l->record;
+	struct record *r = &l->record;
 	int rc;
 
 	l->session = (struct session)SESSION_INIT;
-	l->record = (struct record)RECORD_INIT;
+	*r = (struct record)RECORD_INIT;
 	plan_release(&l->plan);
 	l->plan = (struct plan)PLAN_INIT;
 	if (session_claim(l->paths, &l->session, dg) != 0)
 		return -1;
-	fill_record(l, &of);
+	start_fill_record(l);
+	r->mode_reason = xasprintf("a test of session %s", of.id);
+	r->history = xasprintf("%s/" SCRATCH_NAME "/history", l->session.dir);
+	r->kind = xstrdup("shell");
+	r->ends_with_client = true;
 	interrupt_hold(&l->interrupt);
-	rc = record_write(l->session.dir_fd, &l->record, dg);
+	rc = record_write(l->session.dir_fd, r, dg);
 	if (rc == 0)
 		rc = make_plan(l, &of, of_record.plan_digest, dg);
 	if (rc == 0)
 		rc = put_probes(l, dg);
 	if (rc == 0)
 		rc = run_probes(l, &of, proof, dg);
-	if (!l->left)
-		teardown_launch(
-		    l->paths, l->engine, &l->record, l->composed, &l->session);
+	teardown_launch(l);
 	interrupt_restore(&l->interrupt);
 	return rc;
 }

@@ -50,23 +50,6 @@ find_container(const struct session_facts *facts, const char *role,
 	return 0;
 }
 
-/* Fails if a container with the session's labels is not in the plan. */
-static int
-check_others(
-    const struct plan *plan, const struct session_facts *facts, struct diag *dg)
-{
-	for (size_t i = 0; i < facts->containers->nr; i++) {
-		const struct container *c = &facts->containers->v[i];
-
-		if (strcmp(c->session, facts->id) == 0 &&
-		    plan_find(plan, c->role) == NULL)
-			return diag_set(dg, DIAG_NO,
-			    "container %.12s (%s) is not in the plan", c->id,
-			    c->role);
-	}
-	return 0;
-}
-
 static void
 keep_first(void *arg, enum verify_part part, const struct diag *why)
 {
@@ -98,14 +81,10 @@ static int
 compare_hash(const struct strvec *hashes, const struct plan_service *s,
     const struct container *c, struct diag *dg)
 {
-	const char *prefix = COMPOSE_HASH_LABEL "=";
-	cleanup_free char *want = NULL;
+	const char *hash = envp_get((const char *const *)hashes->v, s->name);
+	cleanup_free char *want =
+	    hash != NULL ? xasprintf(COMPOSE_HASH_LABEL "=%s", hash) : NULL;
 
-	for (size_t i = 0; i < hashes->nr; i++)
-		if (strncmp(hashes->v[i], s->name, strlen(s->name)) == 0 &&
-		    hashes->v[i][strlen(s->name)] == '=')
-			want = xasprintf(
-			    "%s%s", prefix, hashes->v[i] + strlen(s->name) + 1);
 	if (want != NULL && strvec_has(&c->labels, want))
 		return 0;
 	return diag_set(dg, DIAG_NO,
@@ -126,8 +105,16 @@ compare(struct start *l, const struct session_facts *facts, struct diag *dg)
 		.nfiles = 1,
 	};
 
-	if (check_others(&l->plan, facts, dg) != 0 ||
-	    compose_hashes(l->engine, &spec, &hashes, dg) != 0)
+	for (size_t i = 0; i < facts->containers->nr; i++) {
+		const struct container *c = &facts->containers->v[i];
+
+		if (strcmp(c->session, facts->id) == 0 &&
+		    plan_find(&l->plan, c->role) == NULL)
+			return diag_set(dg, DIAG_NO,
+			    "container %.12s (%s) is not in the plan", c->id,
+			    c->role);
+	}
+	if (compose_hashes(l->engine, &spec, &hashes, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < l->plan.nservices; i++) {
 		const struct plan_service *s = &l->plan.services[i];
@@ -208,36 +195,13 @@ read_fields(struct start *l, struct diag *dg)
 	    l->session.id);
 }
 
-static int
-reseal(struct start *l, bool dry_run, struct resealed *ret, struct diag *dg)
-{
-	cleanup_record struct record old = RECORD_INIT;
-	cleanup_diag struct diag damage = DIAG_INIT;
-
-	if (record_read(l->session.dir_fd, &old, &damage) == 0 &&
-	    old.plan_digest != NULL)
-		ret->recorded = xstrdup(old.plan_digest);
-	if (read_fields(l, dg) != 0 || check(l, ret, dg) != 0) {
-		dg->class = DIAG_NO;
-		return diag_wrap(
-		    dg, "session %s is not sealed again", l->session.id);
-	}
-	ret->changed = damage.class != DIAG_NONE || !is_same(&old, &l->record);
-	if (!ret->changed || dry_run)
-		return 0;
-	if (record_write(l->session.dir_fd, &l->record, dg) != 0)
-		return diag_wrap(dg,
-		    "session %s is not sealed again; when that is mended, run "
-		    "\"drydock reseal %s\"",
-		    l->session.id, l->session.id);
-	return 0;
-}
-
 int
 reseal_session(const struct join_spec *spec, const char *id, bool dry_run,
     struct resealed *ret, struct diag *dg)
 {
 	cleanup_start struct start l = START_INIT;
+	cleanup_record struct record old = RECORD_INIT;
+	cleanup_diag struct diag damage = DIAG_INIT;
 	enum lock_answer answer;
 
 	l.paths = spec->paths;
@@ -248,5 +212,20 @@ reseal_session(const struct join_spec *spec, const char *id, bool dry_run,
 		return -1;
 	if (answer == LOCK_GONE)
 		return diag_set(dg, DIAG_NO, "session %s has ended", id);
-	return reseal(&l, dry_run, ret, dg);
+	if (record_read(l.session.dir_fd, &old, &damage) == 0 &&
+	    old.plan_digest != NULL)
+		ret->recorded = xstrdup(old.plan_digest);
+	if (read_fields(&l, dg) != 0 || check(&l, ret, dg) != 0) {
+		dg->class = DIAG_NO;
+		return diag_wrap(dg, "session %s is not sealed again", id);
+	}
+	ret->changed = damage.class != DIAG_NONE || !is_same(&old, &l.record);
+	if (!ret->changed || dry_run)
+		return 0;
+	if (record_write(l.session.dir_fd, &l.record, dg) != 0)
+		return diag_wrap(dg,
+		    "session %s is not sealed again; when that is mended, run "
+		    "\"drydock reseal %s\"",
+		    id, id);
+	return 0;
 }

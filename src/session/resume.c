@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Restarts a session from its sealed plan and its stopped containers. */
 #include "session/resume.h"
-#include "session/allowed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,9 @@
 #include "host/settings.h"
 #include "host/trusted.h"
 #include "plan/sockets.h"
+#include "session/allowed.h"
 #include "session/changes.h"
+#include "session/join.h"
 #include "session/links.h"
 #include "session/look.h"
 #include "session/moved.h"
@@ -37,10 +38,7 @@ resume_find_parts(struct start *l, struct diag *dg)
 {
 	struct record *r = &l->record;
 
-	cleanup_free char *moved = moved_describe(r);
-
-	if (moved != NULL)
-		diag_warn("session %s: %s", r->id, moved);
+	moved_warn(r);
 	l->mode = mode_resolve(r->mode, NULL);
 	l->mode.reason = r->mode_reason;
 	if (project_open(&l->project, r->project, l->paths, dg) != 0 ||
@@ -234,22 +232,6 @@ stop_again(struct start *l)
 	}
 }
 
-static int
-start(struct start *l, struct diag *dg)
-{
-	static start_stage *const stages[] = {
-		resume_find_parts,
-		check_plan,
-		find_planned,
-		start_containers,
-		start_check,
-		start_companion,
-		start_go,
-	};
-
-	return start_run(l, stages, ARRAY_SIZE(stages), dg);
-}
-
 static void
 note_start(const struct start *l)
 {
@@ -267,9 +249,18 @@ note_start(const struct start *l)
 }
 
 int
-resume_session(const struct resume_spec *spec, struct session *session,
+resume_session(const struct join_spec *spec, struct session *session,
     struct record *record, int *ret_status, struct diag *dg)
 {
+	static start_stage *const stages[] = {
+		resume_find_parts,
+		check_plan,
+		find_planned,
+		start_containers,
+		start_check,
+		start_companion,
+		start_go,
+	};
 	cleanup_start struct start l = START_INIT;
 	struct launch_request request = {
 		.kind = strcmp(record->kind, "shell") == 0 ? LAUNCH_SHELL
@@ -289,7 +280,7 @@ resume_session(const struct resume_spec *spec, struct session *session,
 	*record = (struct record)RECORD_INIT;
 	interrupt_hold(&l.interrupt);
 	l.resume = true;
-	rc = start(&l, dg);
+	rc = start_run(&l, stages, ARRAY_SIZE(stages), dg);
 	if (rc != 0 && l.composed)
 		stop_again(&l);
 	session_drop_lease(&l.session);
@@ -322,9 +313,10 @@ start_proxy(struct start *l, struct diag *dg)
 	return start_check_proxy(l, dg);
 }
 
-int
-resume_proxy(
-    const struct resume_spec *spec, struct session *session, struct diag *dg)
+/* The caller holds the lease; session is given. */
+static int
+restart_proxy(
+    const struct join_spec *spec, struct session *session, struct diag *dg)
 {
 	cleanup_start struct start l = START_INIT;
 	cleanup_diag struct diag stop = DIAG_INIT;
@@ -347,7 +339,7 @@ resume_proxy(
 }
 
 void
-resume_proxy_if_needed(const struct resume_spec *spec, const char *id)
+resume_proxy_if_needed(const struct join_spec *spec, const char *id)
 {
 	const struct look_spec at = { .paths = spec->paths,
 		.engine = spec->engine };
@@ -365,7 +357,7 @@ resume_proxy_if_needed(const struct resume_spec *spec, const char *id)
 	    (!session_runs(look.state) || !session_proxy_gave_up(&look.facts)))
 		return;
 	if (rc == 0)
-		rc = resume_proxy(spec, &session, &dg);
+		rc = restart_proxy(spec, &session, &dg);
 	if (rc == 0)
 		diag_note("the proxy of session %s had ended and was started "
 			  "again",

@@ -6,19 +6,10 @@
 #define DRYDOCK_RESUME_H
 
 struct diag;
-struct engine;
-struct paths;
+struct join_spec;
 struct record;
 struct session;
-struct settings;
 struct start;
-
-struct resume_spec {
-	struct paths *paths;
-	struct settings *settings;
-	const char *const *environ_;
-	struct engine *engine;
-};
 
 /*
  * Restarts a stopped session.  The caller holds the lease; session and record
@@ -28,23 +19,16 @@ struct resume_spec {
  * does.  On failure the containers are stopped again and the session stays as
  * it was.
  */
-int resume_session(const struct resume_spec *spec, struct session *session,
+int resume_session(const struct join_spec *spec, struct session *session,
     struct record *record, int *ret_status, struct diag *dg);
 
 /*
- * Restarts the proxy of a running session.  The caller holds the lease; session
- * is given.  Starts the proxy's recorded container with the current allowlist
- * and verifies it.  A proxy that differs from the plan or does not become ready
- * is stopped again.
+ * Restarts the proxy of a running session if session_proxy_gave_up(): takes the
+ * lease, starts the proxy's recorded container with the current allowlist, and
+ * verifies it.  A proxy that differs from the plan or does not become ready is
+ * stopped again.  Prints a note on success.  A failure is a warning.
  */
-int resume_proxy(
-    const struct resume_spec *spec, struct session *session, struct diag *dg);
-
-/*
- * Takes the lease and calls resume_proxy() if session_proxy_gave_up().  Prints
- * a note on success.  A failure is a warning.
- */
-void resume_proxy_if_needed(const struct resume_spec *spec, const char *id);
+void resume_proxy_if_needed(const struct join_spec *spec, const char *id);
 
 /*
  * Loads the project, agent, settings and hosts that the record names, as they

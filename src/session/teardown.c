@@ -21,6 +21,7 @@
 #include "session/patchguard.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "session/start.h"
 
 enum {
 	END_WAIT_MS = 15000, /* the holder kills after ten seconds */
@@ -49,31 +50,25 @@ keep_directory(const struct session_facts *facts, struct diag *dg)
 	    facts->id);
 }
 
-static size_t
-count_own(const struct session_facts *facts)
-{
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
-
-	session_own_ids(facts, &ids);
-	return ids.nr;
-}
-
 /*
  * If one container fails, Compose exits while the engine may still make
  * another.  Wait for that one: removing the session now would orphan it.
  */
 static int
-find_settled(const struct paths *paths, const struct session_facts *facts,
+find_settled(const struct session_facts *facts,
     struct container_list *containers, struct diag *dg)
 {
 	int64_t deadline = monotime_ms() + SETTLE_MS;
 
 	for (;;) {
+		cleanup_strvec struct strvec ids = STRVEC_INIT;
+
 		container_list_release(containers);
 		if (containers_find(
-			facts->engine, paths->state_id, containers, dg) != 0)
+			facts->engine, facts->state_id, containers, dg) != 0)
 			return -1;
-		if (count_own(facts) >= facts->record->ncontainers ||
+		session_own_ids(facts, &ids);
+		if (ids.nr >= facts->record->ncontainers ||
 		    monotime_left_ms(deadline) == 0)
 			return 0;
 		(void)poll(NULL, 0, SETTLE_STEP_MS);
@@ -81,44 +76,41 @@ find_settled(const struct paths *paths, const struct session_facts *facts,
 }
 
 static int
-remove_launch(const struct paths *paths, const struct engine *engine,
-    const struct record *record, bool may_have_containers,
-    struct session *session, struct diag *dg)
+remove_launch(struct start *l, struct diag *dg)
 {
 	cleanup_container_list struct container_list containers =
 	    CONTAINER_LIST_INIT;
-	const struct look_spec at = { .paths = paths,
-		.engine = engine,
+	const struct look_spec at = { .paths = l->paths,
+		.engine = l->engine,
 		.containers = &containers,
 		.record_given = true,
-		.record = record };
+		.record = &l->record };
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 
-	if (session_look(&at, session, &look, dg) != 0 ||
-	    (may_have_containers &&
-		find_settled(paths, &look.facts, &containers, dg) != 0))
+	if (session_look(&at, &l->session, &look, dg) != 0 ||
+	    (l->composed && find_settled(&look.facts, &containers, dg) != 0))
 		return -1;
 	if (session_status(&look.facts) != SESSION_ENDED)
 		return keep_directory(&look.facts, dg);
-	return collect_delete(paths, &look.facts, session, dg);
+	return collect_delete(l->paths, &look.facts, &l->session, dg);
 }
 
 void
-teardown_launch(const struct paths *paths, const struct engine *engine,
-    struct record *record, bool may_have_containers, struct session *session)
+teardown_launch(struct start *l)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 
+	if (l->left || l->session.dir_fd < 0)
+		return;
 	/*
 	 * The agent never ran: containers may be matched by image and labels.
 	 */
-	free(record->launched_at);
-	record->launched_at = NULL;
-	if (remove_launch(
-		paths, engine, record, may_have_containers, session, &dg) != 0)
+	free(l->record.launched_at);
+	l->record.launched_at = NULL;
+	if (remove_launch(l, &dg) != 0)
 		diag_warn("session %s is not removed: %s; "
 			  "the next launch tries again",
-		    session->id, dg.message);
+		    l->session.id, dg.message);
 }
 
 static void
@@ -226,18 +218,6 @@ tell_services(const struct session_facts *facts)
 	}
 }
 
-/* Tells the user about the end before the session's files are removed. */
-static void
-tell_end(const struct paths *paths, const struct session_facts *facts,
-    int session_fd)
-{
-	cleanup_outcome struct outcome outcome = OUTCOME_INIT;
-
-	outcome_gather(facts, session_fd, &outcome);
-	outcome_tell(&outcome, paths);
-	tell_services(facts);
-}
-
 /* A collector, or "drydock stop", removed the session first. */
 static void
 tell_gone(const struct paths *paths, const struct record *record,
@@ -268,6 +248,7 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 		.containers = &containers,
 		.record_given = true,
 		.record = record };
+	cleanup_outcome struct outcome outcome = OUTCOME_INIT;
 	const struct container *agent;
 	enum lock_answer answer;
 
@@ -286,7 +267,10 @@ remove_ended(const struct paths *paths, const struct engine *engine,
 	else if (agent != NULL && agent->state == CONTAINER_EXITED)
 		*ret_status = agent->exit_code;
 	if (look.state == SESSION_STOPPED || look.state == SESSION_ENDED) {
-		tell_end(paths, &look.facts, session.dir_fd);
+		/* Before the session's files are removed. */
+		outcome_gather(&look.facts, session.dir_fd, &outcome);
+		outcome_tell(&outcome, paths);
+		tell_services(&look.facts);
 		patchguard_warn(record->project);
 	}
 	if (look.state == SESSION_STOPPED) {

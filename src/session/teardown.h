@@ -12,15 +12,15 @@ struct diag;
 struct engine;
 struct paths;
 struct record;
-struct session;
+struct start;
 
 /*
  * Before go, with the lease held: removes the session's containers, then the
- * session.  Asks the engine for containers only if may_have_containers.  A
- * failure is a warning: the next collection tries again.
+ * session.  Asks the engine for containers only if there may be some.  Does
+ * nothing if no session was claimed, or if Compose keeps the lease.  A failure
+ * is a warning: the next collection tries again.
  */
-void teardown_launch(const struct paths *paths, const struct engine *engine,
-    struct record *record, bool may_have_containers, struct session *session);
+void teardown_launch(struct start *l);
 
 /*
  * After the command's end, without the lease: takes the lease, waits for the
