@@ -128,12 +128,8 @@ read_reach(int session_fd, struct reach *r, struct diag *dg)
 	cleanup_diag struct diag mine = DIAG_INIT;
 
 	if (fs_read_file(session_fd, MOUNTS_NAME, MOUNTS_MAX, &text, &mine) !=
-	    0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return -1;
-	}
+	    0)
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	if (json_parse(text.buf, text.len, MOUNTS_NAME, &root, dg) != 0 ||
 	    read_list(root, "writes", &r->writes, dg) != 0 ||
 	    read_list(root, "into", &r->into, dg) != 0)
@@ -166,12 +162,8 @@ overlaps(const char *a, const char *b, const struct mountinfo *mounts,
 	*ret_overlaps = false;
 	if (find_location(a, mounts, &x, dg) != 0)
 		return -1;
-	if (find_location(b, mounts, &y, &gone) != 0) {
-		if (gone.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &gone);
-		return -1;
-	}
+	if (find_location(b, mounts, &y, &gone) != 0)
+		return gone.errnum == ENOENT ? 0 : diag_move(dg, &gone);
 	*ret_overlaps = location_is(&x, &y) || location_holds(&x, &y) ||
 	    location_holds(&y, &x);
 	return 0;
@@ -270,22 +262,6 @@ compare(struct comparison *c, struct reach *reach, const struct record *record,
 		    : 0;
 }
 
-/*
- * Opens another session and reads its reach.  Reads its record only if one of
- * the two sessions has a mount point to compare.
- */
-static int
-read_other(const struct comparison *c, const char *id, struct session *other,
-    struct reach *reach, struct record *record, struct diag *dg)
-{
-	if (session_open(c->paths, id, other, dg) != 0 ||
-	    read_reach(other->dir_fd, reach, dg) != 0)
-		return -1;
-	if (c->own->into.nr == 0 && reach->into.nr == 0)
-		return 0;
-	return record_read(other->dir_fd, record, dg);
-}
-
 static int
 check_one(struct comparison *c, const char *id, struct diag *dg)
 {
@@ -294,10 +270,14 @@ check_one(struct comparison *c, const char *id, struct diag *dg)
 	cleanup_reach struct reach reach = REACH_INIT;
 	cleanup_diag struct diag mine = DIAG_INIT;
 
-	if (read_other(c, id, &other, &reach, &record, &mine) == 0)
-		return record.id == NULL
-		    ? 0
-		    : compare(c, &reach, &record, &other, dg);
+	if (session_open(c->paths, id, &other, &mine) == 0 &&
+	    read_reach(other.dir_fd, &reach, &mine) == 0) {
+		/* Without a mount point there is nothing to compare. */
+		if (c->own->into.nr == 0 && reach.into.nr == 0)
+			return 0;
+		if (record_read(other.dir_fd, &record, &mine) == 0)
+			return compare(c, &reach, &record, &other, dg);
+	}
 	/*
 	 * Without a directory the session has ended.  Without a record the
 	 * session has no agent yet, and will see this session when it reads the

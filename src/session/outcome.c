@@ -88,26 +88,6 @@ outcomes_release(struct outcomes *outcomes)
 	*outcomes = (struct outcomes)OUTCOMES_INIT;
 }
 
-/*
- * Parses the first line, the screen's size.  *ret_len is the length of the
- * line, 0 if it is absent.
- */
-static void
-read_size(const struct strbuf *text, unsigned *ret_rows, unsigned *ret_columns,
-    size_t *ret_len)
-{
-	const char *eol = memchr(
-	    text->buf, '\n', text->len < SCREEN_HEAD ? text->len : SCREEN_HEAD);
-
-	*ret_len = 0;
-	if (eol == NULL)
-		return;
-	/* NOLINTNEXTLINE(cert-err34-c): five digits are in range */
-	if (sscanf(text->buf, "%5u %5u", ret_rows, ret_columns) != 2)
-		return;
-	*ret_len = (size_t)(eol - text->buf) + 1;
-}
-
 static void
 read_screen(int session_fd, struct strvec *lines)
 {
@@ -117,16 +97,22 @@ read_screen(int session_fd, struct strvec *lines)
 	cleanup_close int fd = -1;
 	unsigned rows = 0;
 	unsigned columns = 0;
+	const char *eol;
 	size_t bytes = 0;
 	size_t from;
-	size_t head;
+	size_t head = 0;
 
 	if (fs_open_own_dir(
 		session_fd, mount_roles[MOUNT_RUN].below, &fd, &ignored) != 0 ||
 	    fs_read_file(
 		fd, WIRE_SCREEN_NAME, WIRE_SCREEN_MAX, &text, &ignored) != 0)
 		return;
-	read_size(&text, &rows, &columns, &head);
+	/* The first line is the screen's size, if it is there. */
+	eol = memchr(
+	    text.buf, '\n', text.len < SCREEN_HEAD ? text.len : SCREEN_HEAD);
+	/* NOLINTNEXTLINE(cert-err34-c): five digits are in range */
+	if (eol != NULL && sscanf(text.buf, "%5u %5u", &rows, &columns) == 2)
+		head = (size_t)(eol - text.buf) + 1;
 	screentext_render(
 	    text.buf + head, text.len - head, rows, columns, &all);
 	for (from = all.nr; from > 0; from--) {
@@ -202,16 +188,6 @@ write_met(const struct limitsmet *met, struct jsonw *w)
 	jsonw_close_object(w);
 }
 
-/* JSON must be valid UTF-8, and a name from the agent may not be. */
-static void
-write_text(struct jsonw *w, const char *key, const char *value)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	strbuf_add_escaped(&text, value, strlen(value));
-	jsonw_key_str(w, key, text.buf);
-}
-
 static void
 write_refused(const struct refused *r, struct jsonw *w)
 {
@@ -222,8 +198,12 @@ write_refused(const struct refused *r, struct jsonw *w)
 	}
 	jsonw_open_array(w);
 	for (size_t i = 0; i < r->nr; i++) {
+		cleanup_strbuf struct strbuf host = STRBUF_INIT;
+
+		/* JSON must be valid UTF-8; a name from the agent may not be. */
+		strbuf_add_escaped(&host, r->v[i].name, strlen(r->v[i].name));
 		jsonw_open_object(w);
-		write_text(w, "host", r->v[i].name);
+		jsonw_key_str(w, "host", host.buf);
 		jsonw_key_int(w, "count", r->v[i].count);
 		jsonw_key_bool(w, "allowable", r->v[i].allowable);
 		jsonw_close_object(w);

@@ -81,19 +81,6 @@ first_to_mend(const struct patchcheck *check)
 	return &check->v[0];
 }
 
-static void
-refuse_finding(const struct patchcheck *check, struct diag *dg)
-{
-	const struct patchcheck_finding *f = first_to_mend(check);
-	cleanup_free char *mend = patchcheck_mend(f);
-	cleanup_free char *more = check->nr == 1
-	    ? xstrdup("")
-	    : xasprintf(", and %zu more", check->nr - 1);
-
-	(void)diag_set(
-	    dg, DIAG_POLICY, "%s: %s%s; run: %s", f->path, f->text, more, mend);
-}
-
 int
 patchguard_check(struct paths *paths, const char *project_path, int project_fd,
     const char *const *environ_, struct diag *dg)
@@ -101,6 +88,9 @@ patchguard_check(struct paths *paths, const char *project_path, int project_fd,
 	cleanup_patchcheck struct patchcheck first = PATCHCHECK_INIT;
 	cleanup_patchcheck struct patchcheck second = PATCHCHECK_INIT;
 	const struct patchcheck *check = &first;
+	const struct patchcheck_finding *f;
+	cleanup_free char *mend = NULL;
+	cleanup_free char *more = NULL;
 
 	if (!patchcheck_is_needed(project_fd))
 		return 0;
@@ -115,7 +105,12 @@ patchguard_check(struct paths *paths, const char *project_path, int project_fd,
 	}
 	if (check->nr == 0)
 		return 0;
-	refuse_finding(check, dg);
+	f = first_to_mend(check);
+	mend = patchcheck_mend(f);
+	more = check->nr == 1 ? xstrdup("")
+			      : xasprintf(", and %zu more", check->nr - 1);
+	(void)diag_set(
+	    dg, DIAG_POLICY, "%s: %s%s; run: %s", f->path, f->text, more, mend);
 	return refuse(dg);
 }
 

@@ -174,20 +174,6 @@ read_string(const struct json *object, const char *key, const char **ret_value,
 	return 0;
 }
 
-static int
-read_field(const struct json *root, const struct field *f,
-    struct record *record, struct diag *dg)
-{
-	const char *value;
-
-	if (read_string(root, f->name, &value, dg) != 0)
-		return -1;
-	if (value == NULL && f->required)
-		return diag_set(dg, DIAG_DATA, RECORD_NAME ": no %s", f->name);
-	replace(field_of(record, f), value);
-	return 0;
-}
-
 /* If role is NULL, the object's own "role" is used. */
 static int
 read_container(const struct json *object, const char *role,
@@ -264,18 +250,9 @@ read_containers_1(
 	return 0;
 }
 
-static struct record
-steal_record(struct record *record)
-{
-	struct record taken = *record;
-
-	*record = (struct record)RECORD_INIT;
-	return taken;
-}
-
-static int
-parse(const char *text, size_t len, bool whole, struct record *ret_record,
-    struct diag *dg)
+int
+record_parse(const char *text, size_t len, bool whole,
+    struct record *ret_record, struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
 	cleanup_record struct record record = RECORD_INIT;
@@ -293,10 +270,17 @@ parse(const char *text, size_t len, bool whole, struct record *ret_record,
 		    RECORD_NAME ": version %lld, this drydock reads %d to %d",
 		    (long long)version, RECORD_OLDEST, RECORD_VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (!whole && strcmp(fields[i].name, "plan_digest") == 0)
+		const struct field *f = &fields[i];
+		const char *value;
+
+		if (!whole && strcmp(f->name, "plan_digest") == 0)
 			continue;
-		if (read_field(root, &fields[i], &record, dg) != 0)
+		if (read_string(root, f->name, &value, dg) != 0)
 			return -1;
+		if (value == NULL && f->required)
+			return diag_set(
+			    dg, DIAG_DATA, RECORD_NAME ": no %s", f->name);
+		replace(field_of(&record, f), value);
 	}
 	if (whole &&
 	    (version == 1 ? read_containers_1(root, &record, dg)
@@ -304,15 +288,9 @@ parse(const char *text, size_t len, bool whole, struct record *ret_record,
 		return -1;
 	record.ends_with_client =
 	    json_bool(json_get(root, "ends_with_client"), false);
-	*ret_record = steal_record(&record);
+	*ret_record = record;
+	record = (struct record)RECORD_INIT;
 	return 0;
-}
-
-int
-record_parse(
-    const char *text, size_t len, struct record *ret_record, struct diag *dg)
-{
-	return parse(text, len, true, ret_record, dg);
 }
 
 static int
@@ -323,7 +301,7 @@ read_record(
 
 	if (fs_read_file(session_fd, RECORD_NAME, RECORD_MAX, &text, dg) != 0)
 		return -1;
-	return parse(text.buf, text.len, whole, ret_record, dg);
+	return record_parse(text.buf, text.len, whole, ret_record, dg);
 }
 
 int
@@ -341,16 +319,13 @@ record_read_fields(int session_fd, struct record *ret_record, struct diag *dg)
 void
 record_release(struct record *record)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		free(*field_of(record, &fields[i]));
-		*field_of(record, &fields[i]) = NULL;
-	}
 	for (size_t i = 0; i < record->ncontainers; i++) {
 		free(record->containers[i].role);
 		free(record->containers[i].image);
 		free(record->containers[i].id);
 	}
 	free(record->containers);
-	record->containers = NULL;
-	record->ncontainers = 0;
+	*record = (struct record)RECORD_INIT;
 }

@@ -78,14 +78,15 @@ int record_write(int session_fd, const struct record *record, struct diag *dg);
  * or has an invalid container id.  *ret_record is set only on success.
  */
 int record_read(int session_fd, struct record *ret_record, struct diag *dg);
-int record_parse(
-    const char *text, size_t len, struct record *ret_record, struct diag *dg);
 /*
  * The same without the containers and the plan's digest, which other places can
  * tell: neither has to be valid.
  */
 int record_read_fields(
     int session_fd, struct record *ret_record, struct diag *dg);
+/* Reads a record's text: the whole record, or the same fields. */
+int record_parse(const char *text, size_t len, bool whole,
+    struct record *ret_record, struct diag *dg);
 void record_release(struct record *record);
 
 #define cleanup_record __attribute__((cleanup(record_release)))

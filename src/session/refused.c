@@ -46,26 +46,14 @@ refused_add(struct refused *r, const char *name, bool allowable, int64_t n)
 	};
 }
 
-/* Cuts a URL after its host: the rest may be long or secret. */
-static void
-cut_url(struct strbuf *target)
-{
-	const char *host = strstr(target->buf, "://");
-
-	if (host != NULL) {
-		size_t scheme = (size_t)(host - target->buf) + 3;
-
-		strbuf_setlen(
-		    target, scheme + strcspn(target->buf + scheme, "/?#"));
-	}
-}
-
 static void
 add_request(struct refused *r, const char *method, const char *target)
 {
 	cleanup_allow_entry struct allow_entry entry = { .host = NULL };
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
-	cleanup_strbuf struct strbuf cut = STRBUF_INIT;
+	const char *scheme = strstr(target, "://");
+	const char *host = scheme != NULL ? scheme + 3 : target;
+	cleanup_free char *cut = NULL;
 
 	if (strcmp(target, REFUSAL_PROBE) == 0)
 		return;
@@ -74,9 +62,11 @@ add_request(struct refused *r, const char *method, const char *target)
 		refused_add(r, line.buf, true, 1);
 		return;
 	}
-	strbuf_addstr(&cut, target);
-	cut_url(&cut);
-	refused_add(r, cut.buf, false, 1);
+	/* Cut a URL after its host: the rest may be long or secret. */
+	cut = xstrndup(target,
+	    (size_t)(host - target) +
+		(scheme != NULL ? strcspn(host, "/?#") : strlen(host)));
+	refused_add(r, cut, false, 1);
 }
 
 bool
@@ -139,8 +129,7 @@ refused_read(struct refused *r, int session_fd, struct diag *dg)
 		return 0;
 	}
 	r->unknown = true;
-	diag_move(dg, &mine);
-	return -1;
+	return diag_move(dg, &mine);
 }
 
 void
@@ -216,17 +205,6 @@ keep_told(struct refused *r)
 	r->nr = kept;
 }
 
-/* Appends the names of the allowable hosts, which our own parser accepted. */
-static void
-add_names(const struct refused *r, struct strbuf *out)
-{
-	for (size_t i = 0; i < r->nr; i++)
-		if (r->v[i].allowable) {
-			strbuf_addch(out, ' ');
-			strbuf_add_shell_quoted(out, r->v[i].name);
-		}
-}
-
 void
 refused_tell(const struct refused *refused, const struct paths *paths,
     const char *project, const char *agent)
@@ -246,7 +224,12 @@ refused_tell(const struct refused *refused, const struct paths *paths,
 	keep_told(&r);
 	refused_describe(&r, true, &hosts);
 	refused_describe(&r, false, &others);
-	add_names(&r, &names);
+	/* Our own parser accepted the names of the allowable hosts. */
+	for (size_t i = 0; i < r.nr; i++)
+		if (r.v[i].allowable) {
+			strbuf_addch(&names, ' ');
+			strbuf_add_shell_quoted(&names, r.v[i].name);
+		}
 	if (names.len > 0)
 		diag_note("the proxy refused %s; to allow what you trust, type "
 			  "in %s: drydock allow%s",

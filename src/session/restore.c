@@ -235,29 +235,6 @@ keep_old(const struct place *p, int kept_fd, const char *kept_dir,
 	return 0;
 }
 
-static int
-open_kept(const struct paths *paths, const char *id, int *ret_fd,
-    char **ret_path, struct diag *dg)
-{
-	cleanup_free char *name = xasprintf("%s" ENDED_KEPT, id);
-	cleanup_close int ended = -1;
-
-	if (fs_make_dir(paths->state_fd, ENDED_DIR, 0700, &ended, dg) != 0 ||
-	    fs_make_dir(ended, name, 0700, ret_fd, dg) != 0)
-		return -1;
-	*ret_path = xasprintf("%s/" ENDED_DIR "/%s", paths->state_dir, name);
-	return 0;
-}
-
-static bool
-is_made(const struct place *p, const char *name)
-{
-	struct stat st;
-
-	return fstatat(p->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == p->made.st_dev && st.st_ino == p->made.st_ino;
-}
-
 /*
  * Undoes put_in() or take_out() after what was there could not be kept.  The
  * agent may have written the file once more: neither version is removed.
@@ -267,10 +244,12 @@ undo(struct place *p, bool put, struct diag *dg)
 {
 	int rc = renameat2(p->fd, p->temp, p->fd, p->name,
 	    put ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+	struct stat st;
 
 	if (rc == 0 && !put)
 		return -1;
-	if (rc == 0 && is_made(p, p->temp)) {
+	if (rc == 0 && fstatat(p->fd, p->temp, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fs_same(&st, &p->made)) {
 		(void)unlinkat(p->fd, p->temp, 0);
 		return -1;
 	}
@@ -284,10 +263,12 @@ replace(const struct paths *paths, const char *id,
     struct diag *dg)
 {
 	bool put = before->kind != WATCHED_ABSENT;
-	cleanup_free char *kept_dir = NULL;
+	cleanup_free char *kept = xasprintf(ENDED_DIR "/%s" ENDED_KEPT, id);
+	cleanup_free char *kept_dir =
+	    xasprintf("%s/%s", paths->state_dir, kept);
 	cleanup_close int kept_fd = -1;
 
-	if (open_kept(paths, id, &kept_fd, &kept_dir, dg) != 0 ||
+	if (fs_make_dirs(paths->state_fd, kept, 0700, &kept_fd, dg) != 0 ||
 	    make_before(p, before, dg) != 0)
 		return -1;
 	if (put && fstatat(p->fd, p->temp, &p->made, AT_SYMLINK_NOFOLLOW) != 0)

@@ -25,8 +25,7 @@ signatures_read_log(int session_fd, struct strbuf *out, struct diag *dg)
 		session_fd, SSHAGENT_LOG, SSHAGENT_LOG_MAX, out, &mine) == 0 ||
 	    mine.errnum == ENOENT)
 		return 0;
-	diag_move(dg, &mine);
-	return -1;
+	return diag_move(dg, &mine);
 }
 
 bool

@@ -363,19 +363,11 @@ write_file(int session_fd, const char *socket, const struct strvec *keys,
 }
 
 static int
-remove_file(int session_fd, struct diag *dg)
-{
-	if (unlinkat(session_fd, FILE_NAME, 0) == -1 && errno != ENOENT)
-		return diag_set_errno(dg, DIAG_IO, errno, "remove " FILE_NAME);
-	return 0;
-}
-
-static int
 renew(int session_fd, const struct settings *settings, enum mode mode,
     const char *socket, bool git_signs, struct diag *dg)
 {
-	if (remove_file(session_fd, dg) != 0)
-		return -1;
+	if (unlinkat(session_fd, FILE_NAME, 0) == -1 && errno != ENOENT)
+		return diag_set_errno(dg, DIAG_IO, errno, "remove " FILE_NAME);
 	if (!settings->ssh_agent)
 		return 0;
 	if (mode != MODE_CONTAINED)
@@ -416,12 +408,8 @@ sshagent_move(int session_fd, const char *socket, struct diag *dg)
 	cleanup_close int fd = -1;
 	bool signs = false;
 
-	if (read_file(session_fd, &old, &keys, &signs, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return -1;
-	}
+	if (read_file(session_fd, &old, &keys, &signs, &mine) != 0)
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	if (strcmp(old, socket) == 0)
 		return 0;
 	fd = connect_user(socket);
@@ -441,12 +429,8 @@ sshagent_open(
 	*agent = (struct sshagent)SSHAGENT_INIT;
 	agent->loop = loop;
 	agent->session_fd = session_fd;
-	if (read_file(session_fd, &socket, &keys, NULL, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return -1;
-	}
+	if (read_file(session_fd, &socket, &keys, NULL, &mine) != 0)
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	if (fs_open_nolinks(session_fd, SSHAGENT_LOG,
 		O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0600,
 		&agent->log_fd, dg) != 0 ||

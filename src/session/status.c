@@ -298,48 +298,21 @@ session_state_name(enum session_state state)
 	return states[state].name;
 }
 
-static void
-add_words(
-    const struct session_facts *facts, const char *words, struct strbuf *out)
-{
-	const struct {
-		const char *name, *value;
-	} rows[] = {
-		{ "ID", facts->id },
-		{ "SOCKET",
-		    facts->record != NULL ? facts->record->engine_socket : "" },
-	};
-
-	while (*words != '\0') {
-		const char *value = NULL;
-
-		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-			size_t len = strlen(rows[i].name);
-
-			if (strncmp(words, rows[i].name, len) != 0)
-				continue;
-			value = rows[i].value;
-			words += len;
-			break;
-		}
-		if (value != NULL)
-			strbuf_addstr(out, value);
-		else
-			strbuf_addch(out, *words++);
-	}
-}
-
 int
 session_refuse(const struct session_facts *facts, enum session_state state,
     struct diag *dg)
 {
+	cleanup_strbuf struct strbuf with_id = STRBUF_INIT;
 	cleanup_strbuf struct strbuf words = STRBUF_INIT;
 
 	if (state == SESSION_DAMAGED && facts->damage != NULL)
 		return diag_set(dg, facts->damage->class,
 		    "session %s is damaged: %s", facts->id,
 		    facts->damage->message);
-	add_words(facts, states[state].words, &words);
+	/* An id has no capital letters, and a socket's path may have some. */
+	strbuf_add_replaced(&with_id, states[state].words, "ID", facts->id);
+	strbuf_add_replaced(&words, with_id.buf, "SOCKET",
+	    facts->record != NULL ? facts->record->engine_socket : "");
 	return diag_set(
 	    dg, states[state].class, "session %s %s", facts->id, words.buf);
 }

@@ -97,7 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_record struct record record = RECORD_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	int rc = record_parse((const char *)data, size, &record, &dg);
+	int rc = record_parse((const char *)data, size, true, &record, &dg);
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_DATA && record.id == NULL);
 	fuzz_outcome(rc, &dg);

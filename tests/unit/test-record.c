@@ -30,7 +30,7 @@ static const char complete[] =
 static int
 parse(const char *text, struct record *record, struct diag *dg)
 {
-	return record_parse(text, strlen(text), record, dg);
+	return record_parse(text, strlen(text), true, record, dg);
 }
 
 static void
