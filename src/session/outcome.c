@@ -60,14 +60,6 @@ field_of(struct outcome *o, size_t i)
 	return (char **)(void *)((char *)o + fields[i].offset);
 }
 
-static const char *
-value_of(const struct outcome *o, size_t i)
-{
-	const void *at = (const char *)o + fields[i].offset;
-
-	return *(char *const *)at;
-}
-
 void
 outcome_release(struct outcome *o)
 {
@@ -217,8 +209,11 @@ outcome_write(const struct outcome *o, struct jsonw *w)
 {
 	jsonw_open_object(w);
 	jsonw_key_int(w, "version", OUTCOME_VERSION);
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		jsonw_key_str(w, fields[i].name, value_of(o, i));
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const void *at = (const char *)o + fields[i].offset;
+
+		jsonw_key_str(w, fields[i].name, *(char *const *)at);
+	}
 	jsonw_key_str(w, "state", "ended");
 	jsonw_key_bool(w, "ends_with_client", o->ends_with_client);
 	jsonw_key_bool(w, "stopped", o->stopped);

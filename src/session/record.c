@@ -64,14 +64,6 @@ field_of(struct record *record, const struct field *f)
 	return (char **)(void *)((char *)record + f->offset);
 }
 
-static const char *
-field_value(const struct record *record, const struct field *f)
-{
-	const void *at = (const char *)record + f->offset;
-
-	return *(char *const *)at;
-}
-
 const struct record_container *
 record_find(const struct record *record, const char *role)
 {
@@ -145,7 +137,8 @@ record_write(int session_fd, const struct record *record, struct diag *dg)
 	jsonw_open_object(w);
 	jsonw_key_int(w, "version", RECORD_VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		const char *value = field_value(record, &fields[i]);
+		const void *at = (const char *)record + fields[i].offset;
+		const char *value = *(char *const *)at;
 
 		if (value != NULL)
 			jsonw_key_str(w, fields[i].name, value);

@@ -299,15 +299,15 @@ resume_session(const struct join_spec *spec, struct session *session,
 static int
 start_proxy(struct start *l, struct diag *dg)
 {
-	const char *id = record_container_id(&l->record, "egress");
-
-	if (resume_find_parts(l, dg) != 0)
+	if (record_read(l->session.dir_fd, &l->record, dg) != 0 ||
+	    resume_find_parts(l, dg) != 0)
 		return -1;
 	start_fill_request(l);
 	if (plan_unseal(&l->plan_request, l->session.dir_fd,
 		l->record.plan_digest, &l->plan, dg) != 0 ||
 	    start_write_proxy(l, dg) != 0 || find_planned(l, dg) != 0 ||
-	    container_start(l->engine, id, dg) != 0)
+	    container_start(
+		l->engine, record_container_id(&l->record, "egress"), dg) != 0)
 		return -1;
 	l->composed = true;
 	return start_check_proxy(l, dg);
@@ -328,9 +328,7 @@ restart_proxy(
 	l.engine = spec->engine;
 	l.session = *session;
 	*session = (struct session)SESSION_INIT;
-	rc = record_read(l.session.dir_fd, &l.record, dg);
-	if (rc == 0)
-		rc = start_proxy(&l, dg);
+	rc = start_proxy(&l, dg);
 	if (rc != 0 && l.composed &&
 	    container_stop(l.engine, record_container_id(&l.record, "egress"),
 		GRACE_S, &stop) != 0)

@@ -310,6 +310,7 @@ write_token_document(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	return fs_replace_file(parent, name, out.buf, out.len, 0600, dg);
 }
 
+/* Without the link a package manager works, with a cold cache. */
 static void
 link_cache(const struct toolchain_cache *cache, int home_fd)
 {
@@ -325,19 +326,6 @@ link_cache(const struct toolchain_cache *cache, int home_fd)
 		diag_note("the session does not keep the cache in ~/%s for the "
 			  "next one: %s",
 		    cache->link, dg.message);
-}
-
-/* Without the link a package manager works, with a cold cache. */
-static void
-link_caches(const struct toolchains *toolchains, int home_fd)
-{
-	for (size_t i = 0; toolchains != NULL && i < toolchains->nr; i++) {
-		const struct toolchain *tc = &toolchains->v[i];
-
-		for (size_t n = 0; n < tc->ncaches; n++)
-			if (tc->caches[n].link != NULL)
-				link_cache(&tc->caches[n], home_fd);
-	}
 }
 
 /* Reads a compiled entry, of the caller or root. */
@@ -422,6 +410,7 @@ fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
 	cleanup_home_files struct home_files common = HOME_FILES_INIT;
 	cleanup_home_files struct home_files home_files = HOME_FILES_INIT;
+	const struct toolchains *caches = spec->caches;
 	const char *link = spec->agent->history_link;
 
 	if (home_files_open(&common, true, spec->paths, spec->settings,
@@ -435,7 +424,10 @@ fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	    home_files_copy(&home_files, home_fd, dg) != 0 ||
 	    write_token_document(spec, home_fd, dg) != 0)
 		return -1;
-	link_caches(spec->caches, home_fd);
+	for (size_t i = 0; caches != NULL && i < caches->nr; i++)
+		for (size_t n = 0; n < caches->v[i].ncaches; n++)
+			if (caches->v[i].caches[n].link != NULL)
+				link_cache(&caches->v[i].caches[n], home_fd);
 	return link == NULL ? 0 : link_history(link, home_fd, dg);
 }
 

@@ -75,14 +75,6 @@ watched_release(struct watched *w)
 	*w = (struct watched)WATCHED_INIT;
 }
 
-static void
-add_root(struct watched *w, const char *path)
-{
-	w->roots = xreallocarray(w->roots, w->nroots + 1, sizeof(*w->roots));
-	w->roots[w->nroots++] =
-	    (struct watched_root){ .path = xstrdup(path), .fd = -1 };
-}
-
 /* Returns true if another of the agent's mounts contains this directory. */
 static bool
 is_contained(const struct plan_service *agent, const struct plan_mount *m)
@@ -108,6 +100,7 @@ watched_of_plan(const struct plan *plan, const char *text, size_t len,
 	strbuf_add(&w.list_text, text, len);
 	if (watchlist_parse(text, len, &w.list, dg) != 0)
 		return -1;
+	w.roots = xcalloc(agent->nmounts + 1, sizeof(*w.roots));
 	/* The project is first: its files are shown by relative paths. */
 	for (int project = 1; project >= 0; project--)
 		for (size_t i = 0; i < agent->nmounts; i++) {
@@ -117,7 +110,9 @@ watched_of_plan(const struct plan *plan, const char *text, size_t len,
 				(project == 1) &&
 			    !m->read_only && !mount_is_made(m) &&
 			    S_ISDIR(m->st.st_mode) && !is_contained(agent, m))
-				add_root(&w, m->source);
+				w.roots[w.nroots++] = (struct watched_root){
+					.path = xstrdup(m->source), .fd = -1
+				};
 		}
 	*ret = w;
 	w = (struct watched)WATCHED_INIT;
