@@ -2,6 +2,7 @@
 /* Failures: setting, wrapping and printing them. */
 #include "base/diag.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -158,6 +159,15 @@ diag_move(struct diag *dst, struct diag *src)
 {
 	*dst = *src;
 	*src = (struct diag)DIAG_INIT;
+	return -1;
+}
+
+int
+diag_unless_absent(struct diag *dg, struct diag *failure)
+{
+	if (failure->errnum == ENOENT)
+		return 0;
+	diag_move(dg, failure);
 	return -1;
 }
 

@@ -77,6 +77,16 @@ digest_end(struct digest_stream *s, struct digest *ret_digest)
 }
 
 void
+digest_of(enum digest_kind kind, const void *data, size_t len,
+    struct digest *ret_digest)
+{
+	struct digest_stream *s = digest_begin(kind);
+
+	digest_add(s, data, len);
+	digest_end(s, ret_digest);
+}
+
+void
 digest_bytes(const void *data, size_t len, char ret_hex[DIGEST_HEX_SIZE])
 {
 	struct sha256_ctx ctx;

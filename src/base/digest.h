@@ -33,6 +33,9 @@ void digest_bytes(const void *data, size_t len, char ret_hex[DIGEST_HEX_SIZE]);
 struct digest_stream *digest_begin(enum digest_kind kind);
 void digest_add(struct digest_stream *s, const void *data, size_t len);
 void digest_end(struct digest_stream *s, struct digest *ret_digest);
+/* The same for bytes that are all there. */
+void digest_of(enum digest_kind kind, const void *data, size_t len,
+    struct digest *ret_digest);
 
 /*
  * The digest of a file's first size bytes; the file's offset is neither used

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Temporary files: the writer's lock protects its file from removal. */
+/* Random names, and temporary files: the writer's lock protects its file from removal. */
 #include "base/fs-temp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +24,29 @@
 enum {
 	TRIES = 16
 };
+
+void
+fs_random_name(char *buf, size_t len)
+{
+	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	const unsigned int n = sizeof(alphabet) - 1;
+	size_t done = 0;
+
+	assert(len > 0);
+	while (done < len - 1) {
+		unsigned char bytes[32];
+		ssize_t got = getrandom(bytes, sizeof(bytes), 0);
+
+		if (got < 0 && errno != EINTR)
+			abort(); /* every kernel with openat2 has it */
+		for (ssize_t i = 0; i < got && done < len - 1; i++) {
+			/* Skipping the last values avoids modulo bias. */
+			if (bytes[i] < 256 / n * n)
+				buf[done++] = alphabet[bytes[i] % n];
+		}
+	}
+	buf[done] = '\0';
+}
 
 /* Locks the file.  Returns false if a cleaner locked or removed it first. */
 static bool

@@ -11,10 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -61,24 +59,23 @@ open_checked(int dirfd, const char *path, int flags, mode_t mode,
     uint64_t resolve, int *ret_fd, struct diag *dg)
 {
 	int fd = fs_openat2(dirfd, path, flags, mode, resolve);
+	int errnum;
 
 	if (fd >= 0) {
 		*ret_fd = fd;
 		return 0;
 	}
-	if (errno == EXDEV) {
+	errnum = errno;
+	if (errnum == EXDEV)
 		(void)diag_set(
 		    dg, DIAG_IO, "open %s: leaves the directory", path);
-		dg->errnum = EXDEV;
-		return -1;
-	}
-	if (errno == ELOOP && (resolve & RESOLVE_NO_SYMLINKS) != 0) {
+	else if (errnum == ELOOP && (resolve & RESOLVE_NO_SYMLINKS) != 0)
 		(void)diag_set(dg, DIAG_IO,
 		    "open %s: a symbolic link is in the way", path);
-		dg->errnum = ELOOP;
-		return -1;
-	}
-	return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
+	else
+		return diag_set_errno(dg, DIAG_IO, errnum, "open %s", path);
+	dg->errnum = errnum;
+	return -1;
 }
 
 int
@@ -96,6 +93,12 @@ fs_open_nolinks(int dirfd, const char *path, int flags, mode_t mode,
 	return open_checked(dirfd, path, flags, mode,
 	    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
 	    ret_fd, dg);
+}
+
+bool
+fs_is_absent(const struct diag *failure)
+{
+	return failure->errnum == ENOENT || failure->errnum == ENOTDIR;
 }
 
 int
@@ -153,9 +156,7 @@ make_exactly(int dirfd, const char *name, mode_t mode)
 	if (mkdirat(dirfd, name, mode) < 0)
 		return errno == EEXIST ? 0 : -1;
 	fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fs_chmod_fd(fd, mode) < 0)
-		return -1;
-	return 0;
+	return fd < 0 || fs_chmod_fd(fd, mode) < 0 ? -1 : 0;
 }
 
 static int
@@ -350,29 +351,6 @@ fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg)
 	return 0;
 }
 
-void
-fs_random_name(char *buf, size_t len)
-{
-	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-	const unsigned int n = sizeof(alphabet) - 1;
-	size_t done = 0;
-
-	assert(len > 0);
-	while (done < len - 1) {
-		unsigned char bytes[32];
-		ssize_t got = getrandom(bytes, sizeof(bytes), 0);
-
-		if (got < 0 && errno != EINTR)
-			abort(); /* every kernel with openat2 has it */
-		for (ssize_t i = 0; i < got && done < len - 1; i++) {
-			/* Skipping the last values avoids modulo bias. */
-			if (bytes[i] < 256 / n * n)
-				buf[done++] = alphabet[bytes[i] % n];
-		}
-	}
-	buf[done] = '\0';
-}
-
 bool
 fs_same(const struct stat *a, const struct stat *b)
 {
@@ -380,6 +358,7 @@ fs_same(const struct stat *a, const struct stat *b)
 }
 
 #define READ_STEP ((size_t)65536)
+#define READ_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
 static int
 too_large(const char *what, size_t max, struct diag *dg)
@@ -454,10 +433,33 @@ fs_read_file(int dirfd, const char *path, size_t max, struct strbuf *out,
 {
 	cleanup_close int fd = -1;
 
-	if (fs_open_beneath(
-		dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) != 0)
+	if (fs_open_beneath(dirfd, path, READ_FILE, 0, &fd, dg) != 0)
 		return -1;
 	return fs_read_fd(fd, path, max, out, dg);
+}
+
+int
+fs_read_nolinks(int dirfd, const char *path, size_t max, struct strbuf *out,
+    struct diag *dg)
+{
+	cleanup_close int fd = -1;
+
+	if (fs_open_nolinks(dirfd, path, READ_FILE, 0, &fd, dg) != 0)
+		return -1;
+	return fs_read_fd(fd, path, max, out, dg);
+}
+
+int
+fs_read_present(int dirfd, const char *path, size_t max, struct strbuf *out,
+    bool *ret_there, struct diag *dg)
+{
+	cleanup_diag struct diag failure = DIAG_INIT;
+
+	*ret_there = fs_read_nolinks(dirfd, path, max, out, &failure) == 0;
+	if (*ret_there || fs_is_absent(&failure))
+		return 0;
+	diag_move(dg, &failure);
+	return -1;
 }
 
 int

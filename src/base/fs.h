@@ -40,6 +40,9 @@ int fs_open_nolinks(int dirfd, const char *path, int flags, mode_t mode,
 int fs_openat2(
     int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);
 
+/* Returns true for ENOENT and ENOTDIR: there is no such file. */
+bool fs_is_absent(const struct diag *failure);
+
 /* Opens a directory by an ordinary path for reading.  Symlinks are followed. */
 int fs_open_dir(const char *path, int *ret_fd, struct diag *dg);
 
@@ -81,6 +84,12 @@ int fs_make_path(const char *path, mode_t mode, int *ret_fd, struct diag *dg);
  */
 int fs_read_file(int dirfd, const char *path, size_t max, struct strbuf *out,
     struct diag *dg);
+/* The same, and refuses a symlink in any component. */
+int fs_read_nolinks(int dirfd, const char *path, size_t max, struct strbuf *out,
+    struct diag *dg);
+/* The same; a file that is absent is a success, and *ret_there is false. */
+int fs_read_present(int dirfd, const char *path, size_t max, struct strbuf *out,
+    bool *ret_there, struct diag *dg);
 int fs_read_fd(
     int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg);
 

@@ -119,6 +119,12 @@ strbuf_setlen(struct strbuf *sb, size_t len)
 		sb->buf[len] = '\0';
 }
 
+bool
+strbuf_equal(const struct strbuf *a, const struct strbuf *b)
+{
+	return a->len == b->len && memcmp(a->buf, b->buf, a->len) == 0;
+}
+
 char *
 strbuf_detach(struct strbuf *sb, size_t *ret_len)
 {

@@ -9,6 +9,7 @@
 #define DRYDOCK_STRBUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct strbuf {
@@ -36,6 +37,8 @@ void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 /* Truncates to len, which must not exceed the current length. */
 void strbuf_setlen(struct strbuf *sb, size_t len);
+
+bool strbuf_equal(const struct strbuf *a, const struct strbuf *b);
 
 /* Returns the terminated bytes (returned); the strbuf is empty afterwards. */
 char *strbuf_detach(struct strbuf *sb, size_t *ret_len);

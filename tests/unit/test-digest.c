@@ -68,6 +68,8 @@ streams_files_and_texts_agree(void)
 	CHECK(digest_equal(&stream, &text));
 	CHECK(digest_parse_base64(DIGEST_SHA512, ABC_512_BASE64, 88, &text));
 	CHECK(digest_equal(&stream, &text));
+	digest_of(DIGEST_SHA512, "abc", 3, &text);
+	CHECK(digest_equal(&stream, &text));
 
 	CHECK_INT(fs_memfd("abc", "abcd", 4, &fd, &dg), 0);
 	CHECK_INT(digest_file(fd, 3, DIGEST_SHA512, &file), 0);

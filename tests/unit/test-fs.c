@@ -321,6 +321,29 @@ only_files_are_read(void)
 }
 
 static void
+absent_files_and_links_are_told_apart(void)
+{
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_close int dir = tree_open();
+	bool there = false;
+
+	tree_put(dir, "file", "text");
+	CHECK_INT(symlinkat("file", dir, "link"), 0);
+	CHECK_INT(fs_read_present(dir, "file", 10, &sb, &there, &dg), 0);
+	CHECK(there);
+	CHECK_STR(sb.buf, "text");
+	CHECK_INT(fs_read_present(dir, "none", 10, &sb, &there, &dg), 0);
+	CHECK(!there);
+	CHECK_INT(fs_read_present(dir, "file/none", 10, &sb, &there, &dg), 0);
+	CHECK(!there);
+	CHECK_INT(dg.class, DIAG_NONE);
+	CHECK_INT(fs_read_present(dir, "link", 10, &sb, &there, &dg), -1);
+	CHECK_STR(dg.message, "open link: a symbolic link is in the way");
+	CHECK_STR(sb.buf, "text");
+}
+
+static void
 files_are_replaced_whole(void)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -462,6 +485,8 @@ static const struct check_test tests[] = {
 	    paths_are_made_with_their_parents },
 	{ "reading is bounded and names the bound", reading_is_bounded },
 	{ "fifos and directories are not read", only_files_are_read },
+	{ "an absent file is not a link",
+	    absent_files_and_links_are_told_apart },
 	{ "a file is replaced whole, with its mode", files_are_replaced_whole },
 	{ "replacing follows no link", replacing_follows_no_link },
 	{ "a write that fails leaves the old file and no other",

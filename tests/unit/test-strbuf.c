@@ -39,6 +39,22 @@ always_terminated(void)
 }
 
 static void
+equal_if_all_bytes_are(void)
+{
+	cleanup_strbuf struct strbuf a = STRBUF_INIT;
+	cleanup_strbuf struct strbuf b = STRBUF_INIT;
+
+	CHECK(strbuf_equal(&a, &b));
+	strbuf_add(&a, "x\0y", 3);
+	strbuf_add(&b, "x\0y", 3);
+	CHECK(strbuf_equal(&a, &b));
+	b.buf[2] = 'z';
+	CHECK(!strbuf_equal(&a, &b));
+	strbuf_setlen(&b, 2);
+	CHECK(!strbuf_equal(&a, &b));
+}
+
+static void
 grows(void)
 {
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
@@ -145,6 +161,7 @@ utf8_is_strict(void)
 
 static const struct check_test tests[] = {
 	{ "a strbuf is terminated at all times", always_terminated },
+	{ "strbufs are equal if all their bytes are", equal_if_all_bytes_are },
 	{ "a strbuf grows", grows },
 	{ "escaped text obeys no terminal", terminals_obey_nothing },
 	{ "quoted text is one word of a shell", shells_see_one_word },
