@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -398,28 +397,6 @@ check(struct patch *p, struct diag *dg)
 	return 0;
 }
 
-/* Reads the ledger; without one, there are no patches. */
-static int
-read_ledger(
-    const struct patch *p, struct patchledger *ret_ledger, struct diag *dg)
-{
-	cleanup_diag struct diag absent = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
-
-	if (fs_open_nolinks(p->fd, PATCHLEDGER_PATH,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &absent) != 0) {
-		if (absent.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &absent);
-		return -1;
-	}
-	if (fs_read_fd(fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE, &text, dg) !=
-	    0)
-		return -1;
-	return patchledger_parse(ret_ledger, text.buf, text.len, dg);
-}
-
 static void
 write_entry(struct jsonw *w, const struct patchledger_entry *e,
     const struct patchcheck_finding *f)
@@ -463,7 +440,7 @@ list(struct patch *p, struct diag *dg)
 
 	if (patchother_check(p->fd, ecosystem, &c, dg) != 0 ||
 	    (otherpatches_find(ecosystem) == NULL &&
-		read_ledger(p, &ledger, dg) != 0))
+		patchledger_read(p->fd, &ledger, dg) != 0))
 		return -1;
 	if (p->options->json) {
 		w = jsonw_new(true);

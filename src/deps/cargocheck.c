@@ -18,7 +18,6 @@
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
 #include "deps/cargoroot.h"
-#include "deps/patchfiles.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 
@@ -65,7 +64,7 @@ check_config(struct run *r, const char *path,
 	r->conflict_path = path;
 	if (fs_read_file(
 		r->project_fd, path, CARGOMANIFEST_MAX_SIZE, &text, &dg) != 0) {
-		if (!patchfiles_is_absent(&dg))
+		if (!fs_is_absent(&dg))
 			patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO,
 			    NULL, path, "cannot be read: %s", dg.message);
 		return;
@@ -97,7 +96,7 @@ note_lock(struct run *r, const char *path)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (r->nlocks++ >= MAX_LOCKS ||
-	    patchfiles_read(r->project_fd, path, CARGOLOCK_MAX_SIZE, &text,
+	    fs_read_nolinks(r->project_fd, path, CARGOLOCK_MAX_SIZE, &text,
 		&ignored) != 0 ||
 	    cargolock_parse(&lock, text.buf, text.len, path, &ignored) != 0)
 		return;
@@ -246,15 +245,15 @@ check_manifest(struct run *r, const struct cargomanifest_patch *want,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	bool has_manifest;
+	int rc = fs_read_present(r->project_fd, MANIFEST,
+	    CARGOMANIFEST_MAX_SIZE, &text, &has_manifest, &failure);
 
 	r->conflict_path = MANIFEST;
-	has_manifest = patchfiles_read(r->project_fd, MANIFEST,
-			   CARGOMANIFEST_MAX_SIZE, &text, &failure) == 0;
 	/* A manifest without patches may be anything, as that of a template. */
 	if (r->ledger->nr == 0 &&
 	    !(has_manifest && cargomanifest_has_mark(text.buf, text.len)))
 		return 0;
-	if (!has_manifest && !patchfiles_is_absent(&failure)) {
+	if (rc != 0) {
 		diag_move(dg, &failure);
 		return -1;
 	}
@@ -345,24 +344,20 @@ check_entry(struct run *r, const struct patchledger_entry *e,
 static int
 check_lock(struct run *r, struct diag *dg)
 {
-	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	bool has_lock;
 
 	if (r->ledger->nr == 0)
 		return 0;
-	if (patchfiles_read(r->project_fd, LOCK, CARGOLOCK_MAX_SIZE, &text,
-		&failure) != 0) {
-		if (!patchfiles_is_absent(&failure)) {
-			diag_move(dg, &failure);
-			return -1;
-		}
-		for (size_t i = 0; i < r->ledger->nr; i++)
-			patchfinding_add(r->check,
-			    PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
-			    &r->ledger->v[i], LOCK, "missing");
+	if (fs_read_present(r->project_fd, LOCK, CARGOLOCK_MAX_SIZE, &text,
+		&has_lock, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < r->ledger->nr && !has_lock; i++)
+		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
+		    &r->ledger->v[i], LOCK, "missing");
+	if (!has_lock)
 		return 0;
-	}
 	if (cargolock_parse(&lock, text.buf, text.len, LOCK, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < r->ledger->nr; i++)

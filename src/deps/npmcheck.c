@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -20,7 +21,7 @@
 #include "deps/npmrange.h"
 #include "deps/npmredirect.h"
 #include "deps/npmroot.h"
-#include "deps/patchfiles.h"
+#include "deps/patchcheck.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 
@@ -89,13 +90,13 @@ read_file(struct run *r, const char *path, size_t max, struct strbuf *text,
 	cleanup_diag struct diag failure = DIAG_INIT;
 
 	*ret_is_read =
-	    patchfiles_read(r->project_fd, path, max, text, &failure) == 0;
+	    fs_read_nolinks(r->project_fd, path, max, text, &failure) == 0;
 	if (r->ledger->nr == 0) {
 		*ret_is_read =
 		    *ret_is_read && npmredirect_has_mark(text->buf, text->len);
 		return 0;
 	}
-	if (*ret_is_read || patchfiles_is_absent(&failure))
+	if (*ret_is_read || fs_is_absent(&failure))
 		return 0;
 	diag_move(dg, &failure);
 	return -1;
@@ -448,7 +449,7 @@ read_other_lock(const struct run *r, const char *path, struct npmlock *ret)
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	return patchfiles_read(r->project_fd, path, NPMLOCK_MAX_SIZE, &text,
+	return fs_read_nolinks(r->project_fd, path, NPMLOCK_MAX_SIZE, &text,
 		   &ignored) == 0 &&
 	    npmlock_parse(ret, text.buf, text.len, path, &ignored) == 0;
 }
@@ -508,7 +509,7 @@ note_others(struct run *r)
 	bool is_whole = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
-		if (patchfiles_may_exist(r->project_fd, managers[i]))
+		if (patchcheck_may_exist(r->project_fd, managers[i]))
 			patchfinding_note(r->check, managers[i],
 			    "is of another package manager, which does not use "
 			    "the patches of npm");

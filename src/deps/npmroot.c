@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "deps/npmrc.h"
-#include "deps/patchfiles.h"
+#include "deps/patchcheck.h"
 
 #define MANIFEST "package.json"
 #define SHRINKWRAP "npm-shrinkwrap.json"
@@ -30,7 +30,7 @@ tell(const struct judge *j, const char *path, const char *why)
 static void
 judge_shrinkwrap(const struct judge *j, int project_fd)
 {
-	if (patchfiles_may_exist(project_fd, SHRINKWRAP))
+	if (patchcheck_may_exist(project_fd, SHRINKWRAP))
 		tell(j, SHRINKWRAP,
 		    "npm reads this file instead of package-lock.json; rename "
 		    "it to that, or do not patch packages of npm here");
@@ -46,7 +46,7 @@ judge_settings(const struct judge *j, int project_fd)
 
 	if (fs_read_file(project_fd, SETTINGS, NPMRC_MAX_SIZE, &text, &dg) == 0)
 		npmrc_judge(text.buf, text.len, &why);
-	else if (!patchfiles_is_absent(&dg))
+	else if (!fs_is_absent(&dg))
 		strbuf_addf(&why, "cannot be read: %s", dg.message);
 	if (why.len > 0)
 		tell(j, SETTINGS, why.buf);

@@ -12,7 +12,6 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/patchfiles.h"
 #include "deps/patchfinding.h"
 #include "deps/patchtext.h"
 #include "deps/pnpmcheck.h"
@@ -60,19 +59,6 @@ otherpatches_mend(const struct otherpatches *other, enum patchcheck_kind kind)
 	    : other->apply;
 }
 
-int
-otherpatches_read(int project_fd, const char *path, size_t max,
-    struct strbuf *out, bool *ret_there, struct diag *dg)
-{
-	cleanup_diag struct diag failure = DIAG_INIT;
-
-	*ret_there = patchfiles_read(project_fd, path, max, out, &failure) == 0;
-	if (*ret_there || patchfiles_is_absent(&failure))
-		return 0;
-	diag_move(dg, &failure);
-	return -1;
-}
-
 bool
 otherpatches_read_patch(int project_fd, const char *path, const char *ecosystem,
     const struct patchledger_entry *e, size_t *left, struct strbuf *out,
@@ -81,11 +67,11 @@ otherpatches_read_patch(int project_fd, const char *path, const char *ecosystem,
 	cleanup_diag struct diag dg = DIAG_INIT;
 	size_t max = *left < PATCHTEXT_MAX_SIZE ? *left : PATCHTEXT_MAX_SIZE;
 
-	if (patchfiles_read(project_fd, path, max, out, &dg) == 0) {
+	if (fs_read_nolinks(project_fd, path, max, out, &dg) == 0) {
 		*left -= out->len;
 		return true;
 	}
-	if (patchfiles_is_absent(&dg))
+	if (fs_is_absent(&dg))
 		patchfinding_add(check, PATCHCHECK_PATCH_MISSING, ecosystem, e,
 		    path, "missing");
 	else
@@ -153,7 +139,7 @@ otherpatches_note_unused(int project_fd, const char *dir,
 	if (fs_open_nolinks(project_fd, dir,
 		O_RDONLY | O_NONBLOCK | O_DIRECTORY, 0, &fd, &dg) != 0 ||
 	    fs_list_names(fd, dir, &names, &dg) != 0) {
-		if (!patchfiles_is_absent(&dg))
+		if (!fs_is_absent(&dg))
 			patchfinding_note(
 			    check, dir, "cannot be read: %s", dg.message);
 		return;

@@ -50,10 +50,6 @@ const char *otherpatches_mend(
 /* Bytes of all patch files of a project. */
 #define OTHERPATCHES_MAX_BYTES ((size_t)64 * 1024 * 1024)
 
-/* Appends a file of the project; *ret_there is false if there is none. */
-int otherpatches_read(int project_fd, const char *path, size_t max,
-    struct strbuf *out, bool *ret_there, struct diag *dg);
-
 /*
  * Appends a patch file.  *left is what remains of OTHERPATCHES_MAX_BYTES.
  * Returns false after a finding: it is missing, or cannot be read.

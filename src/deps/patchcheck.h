@@ -86,6 +86,12 @@ struct patchcheck {
 bool patchcheck_is_needed(int project_fd);
 
 /*
+ * Returns true unless there is certainly no such entry.  Links are not
+ * followed.
+ */
+bool patchcheck_may_exist(int project_fd, const char *path);
+
+/*
  * Checks.  0: *ret_check has what was found; none means in sync.  -1: the state
  * cannot be judged: a lock file, ledger or manifest that cannot be read
  * (DIAG_IO, DIAG_DATA), an ecosystem that this version does not implement

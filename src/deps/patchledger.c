@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -437,6 +438,23 @@ patchledger_judge(const struct patchledger *ledger, struct diag *dg)
 			return diag_wrap(dg, WHAT);
 	}
 	return 0;
+}
+
+int
+patchledger_read(
+    int project_fd, struct patchledger *ret_ledger, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	bool there;
+
+	if (fs_read_present(project_fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE,
+		&text, &there, dg) != 0)
+		return -1;
+	if (!there)
+		return 0;
+	if (patchledger_parse(ret_ledger, text.buf, text.len, dg) != 0)
+		return -1;
+	return patchledger_judge(ret_ledger, dg);
 }
 
 static void

@@ -74,6 +74,10 @@ void patchledger_release(struct patchledger *ledger);
  */
 int patchledger_judge(const struct patchledger *ledger, struct diag *dg);
 
+/* Reads and judges the ledger of a project; one that is absent is empty. */
+int patchledger_read(
+    int project_fd, struct patchledger *ret_ledger, struct diag *dg);
+
 /*
  * Appends the document.  The same entries give the same bytes.  More than the
  * reader accepts is DIAG_CONFIG; a fragment that is not UTF-8 is DIAG_DATA.

@@ -47,20 +47,6 @@ read_file(int dirfd, struct patchset_file *file, size_t max, struct diag *dg)
 }
 
 static int
-read_ledger(struct patchset *set, struct diag *dg)
-{
-	struct patchset_file ledger = { PATCHLEDGER_PATH, false, 0,
-		STRBUF_INIT };
-	int rc = read_file(set->project_fd, &ledger, PATCHLEDGER_MAX_SIZE, dg);
-
-	if (rc == 0 && ledger.exists)
-		rc = patchledger_parse(
-		    &set->ledger, ledger.text.buf, ledger.text.len, dg);
-	strbuf_release(&ledger.text);
-	return rc == 0 ? patchledger_judge(&set->ledger, dg) : -1;
-}
-
-static int
 read_texts(const struct patchset *set, const struct ecosystem *eco,
     struct patchset_files *files, struct diag *dg)
 {
@@ -154,7 +140,7 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 	}
 	fs_temp_clean(set->dir_fd, PATCHSET_LEDGER);
 	fs_temp_clean(set->dir_fd, PATCHSET_IGNORE);
-	if (read_ledger(set, dg) != 0)
+	if (patchledger_read(set->project_fd, &set->ledger, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
 		if (read_files(set, ecosystems[i], dg) != 0)

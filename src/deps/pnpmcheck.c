@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -122,7 +123,7 @@ read_manifest(struct run *r, struct diag *dg)
 	struct diag *failure = strict ? dg : &ignored;
 	bool there;
 
-	if (otherpatches_read(r->project_fd, MANIFEST, MAX_MANIFEST, &text,
+	if (fs_read_present(r->project_fd, MANIFEST, MAX_MANIFEST, &text,
 		&there, failure) != 0 ||
 	    (there && take_manifest(r, &text, failure) != 0))
 		return strict ? -1 : 0;
@@ -151,7 +152,7 @@ read_lock(struct run *r, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (otherpatches_read(r->project_fd, PNPMCHECK_LOCK, PNPMLOCK_MAX_SIZE,
+	if (fs_read_present(r->project_fd, PNPMCHECK_LOCK, PNPMLOCK_MAX_SIZE,
 		&text, &r->has_lock, dg) != 0)
 		return -1;
 	return r->has_lock
@@ -165,8 +166,8 @@ read_all(struct run *r, struct diag *dg)
 	cleanup_strbuf struct strbuf workspace = STRBUF_INIT;
 
 	if (read_lock(r, dg) != 0 ||
-	    otherpatches_read(r->project_fd, WORKSPACE, MAX_MANIFEST,
-		&workspace, &r->has_workspace, dg) != 0 ||
+	    fs_read_present(r->project_fd, WORKSPACE, MAX_MANIFEST, &workspace,
+		&r->has_workspace, dg) != 0 ||
 	    read_manifest(r, dg) != 0)
 		return -1;
 	return r->has_workspace ? yamlread(workspace.buf, workspace.len,

@@ -71,8 +71,6 @@ deps_sources = \
 	src/deps/patchcheck.h \
 	src/deps/patches.c \
 	src/deps/patches.h \
-	src/deps/patchfiles.c \
-	src/deps/patchfiles.h \
 	src/deps/patchfinding.c \
 	src/deps/patchfinding.h \
 	src/deps/patchledger.c \

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -224,7 +225,7 @@ read_manifest(struct run *r, const char *dir, struct diag *dg)
 		return diag_set(dg, DIAG_DATA,
 		    YARNCHECK_LOCK ": the " MANIFEST
 				   " files of the workspaces are too large");
-	if (otherpatches_read(
+	if (fs_read_present(
 		r->project_fd, file, MAX_MANIFEST, &text, &there, dg) != 0)
 		return -1;
 	r->left_manifests -= text.len;
@@ -259,7 +260,7 @@ read_all(struct run *r, struct diag *dg)
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (otherpatches_read(r->project_fd, YARNCHECK_LOCK, YARNLOCK_MAX_SIZE,
+	if (fs_read_present(r->project_fd, YARNCHECK_LOCK, YARNLOCK_MAX_SIZE,
 		&text, &r->has_lock, dg) != 0)
 		return -1;
 	/* A package.json that is no JSON is not yarn's to judge. */
