@@ -17,7 +17,6 @@
 #include "deps/cargoredirect.h"
 #include "deps/cargoroot.h"
 #include "deps/crate.h"
-#include "deps/cratemanifest.h"
 #include "deps/patchledger.h"
 
 static int
@@ -270,5 +269,5 @@ const struct ecosystem cargopatch = {
 	.check = cargocheck_run,
 	.read = crate_find,
 	.unpack = crate_unpack,
-	.compare = cratemanifest_compare,
+	.compare = crate_compare,
 };

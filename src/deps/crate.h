@@ -35,4 +35,28 @@ int crate_find(const struct package_sources *sources, const char *name,
 int crate_unpack(const char *bytes, size_t len, const char *name,
     const char *version, int dir_fd, struct diag *dg);
 
+/*
+ * Judges how a patch changes the Cargo.toml of its crate.
+ *
+ * The project's lock was resolved with the original, so a patch may not change
+ * what cargo resolves: name, version, links, features, and dependencies of any
+ * kind or target.  These parts cannot change that, and are free:
+ *
+ *	[lib] [[bin]] [[example]] [[test]] [[bench]] [lints] [badges] [profile]
+ *	of [package]: authors autobenches autobins autoexamples autolib
+ *	    autotests build categories default-run description documentation
+ *	    exclude homepage include keywords license license-file metadata
+ *	    publish readme repository
+ *
+ * All other statements must be the same in the same order; comments and blanks
+ * outside of strings do not count.  edition is not free: it decides how cargo
+ * reads the keys of dependencies.
+ *
+ * A change that is not permitted is DIAG_CONFIG; the message names the crate
+ * (what, "foo 1.0.0") and the first such key or section.  A text that cannot be
+ * judged is DIAG_DATA.
+ */
+int crate_compare(const char *before, size_t before_len, const char *after,
+    size_t after_len, const char *what, struct diag *dg);
+
 #endif /* DRYDOCK_CRATE_H */

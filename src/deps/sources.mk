@@ -21,8 +21,6 @@ deps_sources = \
 	src/deps/cargoroot.h \
 	src/deps/crate.c \
 	src/deps/crate.h \
-	src/deps/cratemanifest.c \
-	src/deps/cratemanifest.h \
 	src/deps/ecosystem.c \
 	src/deps/ecosystem.h \
 	src/deps/gosum.c \

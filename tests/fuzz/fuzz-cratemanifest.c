@@ -8,15 +8,15 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "deps/cratemanifest.h"
+#include "deps/crate.h"
 #include "fuzz.h"
 
 static int
 compare(const struct strbuf *a, const struct strbuf *b)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	int rc = cratemanifest_compare(
-	    a->buf, a->len, b->buf, b->len, "foo 1.0.0", &dg);
+	int rc =
+	    crate_compare(a->buf, a->len, b->buf, b->len, "foo 1.0.0", &dg);
 
 	FUZZ_CHECK(rc == 0 || dg.class == DIAG_DATA || dg.class == DIAG_CONFIG);
 	/* A text is never in conflict with itself. */

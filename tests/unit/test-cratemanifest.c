@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "deps/cargomanifest.h"
-#include "deps/cratemanifest.h"
+#include "deps/crate.h"
 
 #define CRATE                                                       \
 	"[package]\nedition = \"2021\"\nname = \"foo\"\nversion = " \
@@ -28,7 +28,7 @@
 static int
 compare(const char *before, const char *after, struct diag *dg)
 {
-	return cratemanifest_compare(
+	return crate_compare(
 	    before, strlen(before), after, strlen(after), "foo 1.0.0", dg);
 }
 
