@@ -2,10 +2,10 @@
 /* Compares cargo's files with the patches of a project. */
 #include "deps/cargocheck.h"
 
-#include <limits.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -17,15 +17,114 @@
 #include "deps/below.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
-#include "deps/cargoroot.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
+#include "deps/toml.h"
 
 #define MANIFEST "Cargo.toml"
 #define LOCK "Cargo.lock"
 #define CONFIG_DIR ".cargo"
 #define CARGO PATCHLEDGER_CARGO
 #define MAX_LOCKS 50 /* of projects below; each costs time */
+
+/* What a manifest says of workspaces. */
+struct root {
+	bool has_workspace; /* it is a workspace's root */
+	bool names_other; /* package.workspace */
+};
+
+static int
+visit_root(void *arg, const struct toml_path *path,
+    const struct toml_slice *value, struct diag *dg)
+{
+	struct root *root = arg;
+
+	(void)value;
+	(void)dg;
+	if (toml_part_is(path, 0, "workspace"))
+		root->has_workspace = true;
+	if (toml_part_is(path, 0, "package") &&
+	    toml_part_is(path, 1, "workspace"))
+		root->names_other = true;
+	return 0;
+}
+
+static int
+read_root(const struct strbuf *text, struct root *ret_root, struct diag *dg)
+{
+	*ret_root = (struct root){ false, false };
+	return toml_visit_all(
+	    text->buf, text->len, MANIFEST, visit_root, ret_root, dg);
+}
+
+/* Reads the manifest in a directory; one that is not there says nothing. */
+static int
+read_above(const char *dir, struct root *ret_root, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
+	cleanup_close int fd = -1;
+
+	*ret_root = (struct root){ false, false };
+	fd = open(*dir == '\0' ? "/" : dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (fs_read_file(
+		fd, MANIFEST, CARGOMANIFEST_MAX_SIZE, &text, &failure) != 0) {
+		if (failure.errnum == ENOENT)
+			return 0;
+	} else if (read_root(&text, ret_root, &failure) == 0) {
+		return 0;
+	}
+	/* Cargo may be able to read it. */
+	return diag_set(dg, DIAG_CONFIG,
+	    "%s/Cargo.toml may be the root of a workspace, and cannot be "
+	    "judged: %s",
+	    dir, failure.message);
+}
+
+/* Looks for the root in the directories above the project. */
+static int
+check_above(
+    const char *project_path, const struct strbuf *manifest, struct diag *dg)
+{
+	cleanup_free char *dir = xstrdup(project_path);
+	struct root root;
+
+	if (read_root(manifest, &root, dg) != 0)
+		return -1;
+	for (char *slash = strrchr(dir, '/');
+	     slash != NULL && !root.has_workspace; slash = strrchr(dir, '/')) {
+		*slash = '\0';
+		if (read_above(dir, &root, dg) != 0)
+			return -1;
+		if (root.has_workspace || root.names_other)
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s/Cargo.toml is the root of a workspace, or "
+			    "belongs to one, whose [patch] alone counts; run "
+			    "drydock there, or give this project a "
+			    "[workspace] of its own",
+			    dir);
+	}
+	return 0;
+}
+
+int
+cargocheck_root(int project_fd, const char *project_path,
+    const struct strbuf *manifest, struct diag *dg)
+{
+	struct root own;
+
+	(void)project_fd;
+	if (read_root(manifest, &own, dg) != 0)
+		return -1;
+	if (own.names_other)
+		return diag_set(dg, DIAG_CONFIG,
+		    "Cargo.toml belongs to another workspace "
+		    "(package.workspace), whose [patch] alone counts; run "
+		    "drydock there");
+	return check_above(project_path, manifest, dg);
+}
 
 struct run {
 	int project_fd; /* borrowed */
@@ -218,20 +317,15 @@ report_block(struct run *r, const struct cargomanifest_block *block,
 
 /* A workspace above the project takes its members' [patch] from nobody. */
 static void
-check_above(struct run *r, const struct strbuf *manifest)
+find_workspace(struct run *r, const struct strbuf *manifest)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_free char *link = xasprintf("/proc/self/fd/%d", r->project_fd);
-	char path[PATH_MAX];
-	ssize_t len = readlink(link, path, sizeof(path));
+	cleanup_free char *path = NULL;
 
-	if (len <= 0 || (size_t)len >= sizeof(path)) {
+	if (fs_real_path(r->project_fd, &path) != 0)
 		patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO, NULL,
 		    MANIFEST, "the path of the project cannot be read");
-		return;
-	}
-	path[len] = '\0';
-	if (cargoroot_check_above(path, manifest, &dg) != 0)
+	else if (check_above(path, manifest, &dg) != 0)
 		add_conflict(r, NULL, dg.message);
 }
 
@@ -261,7 +355,7 @@ check_manifest(struct run *r, const struct cargomanifest_patch *want,
 		return -1;
 	report_block(r, &block, want, has_manifest);
 	if (r->ledger->nr > 0)
-		check_above(r, &text);
+		find_workspace(r, &text);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
@@ -20,10 +21,7 @@
  * behind the tables that "cargo add" appends.
  */
 #define END " # drydock patch: end"
-#define WORD_CHARS                   \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789-_+./"
+#define WORD_CHARS ASCII_ALNUM "-_+./"
 
 struct manifest {
 	const char *text;
@@ -439,22 +437,11 @@ cargomanifest_judge_config(const char *text, size_t len, const char *what,
     const struct cargomanifest_conflicts *conflicts, struct diag *dg)
 {
 	struct judge j = { .conflicts = conflicts, .is_config = true };
-	struct toml t;
-	bool more;
 
 	if (len > CARGOMANIFEST_MAX_SIZE)
 		return diag_set(dg, DIAG_DATA, "%s: more than %zu bytes", what,
 		    CARGOMANIFEST_MAX_SIZE);
-	if (toml_begin(&t, text, len, what, dg) != 0)
-		return -1;
-	for (;;) {
-		if (toml_next(&t, &more, dg) != 0)
-			return -1;
-		if (!more)
-			return 0;
-		if (judge_statement(&j, &t, dg) != 0)
-			return -1;
-	}
+	return toml_visit_all(text, len, what, judge_key, &j, dg);
 }
 
 bool

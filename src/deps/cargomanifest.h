@@ -84,7 +84,10 @@ int cargomanifest_read(const char *text, size_t len,
     struct cargomanifest_block *ret_block, struct diag *dg);
 void cargomanifest_block_release(struct cargomanifest_block *block);
 
-/* Tells the conflicts in a .cargo/config.toml; what is its name in messages. */
+/*
+ * Tells the conflicts in a .cargo/config.toml, if conflicts has patches; what is
+ * its name in messages.
+ */
 int cargomanifest_judge_config(const char *text, size_t len, const char *what,
     const struct cargomanifest_conflicts *conflicts, struct diag *dg);
 

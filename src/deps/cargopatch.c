@@ -15,17 +15,8 @@
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
 #include "deps/cargoredirect.h"
-#include "deps/cargoroot.h"
 #include "deps/crate.h"
 #include "deps/patchledger.h"
-
-static int
-check_root(int project_fd, const char *project_path,
-    const struct strbuf *manifest, struct diag *dg)
-{
-	(void)project_fd;
-	return cargoroot_check(project_path, manifest, dg);
-}
 
 static int
 list_versions(const struct strbuf *text, const char *name,
@@ -260,7 +251,7 @@ const struct ecosystem cargopatch = {
 	.make_lock = "cargo generate-lockfile",
 	.output = "target",
 	.pristine = DIGEST_SHA256,
-	.check_root = check_root,
+	.check_root = cargocheck_root,
 	.list_versions = list_versions,
 	.find = find,
 	.judge = cargoredirect_judge,

@@ -17,8 +17,6 @@ deps_sources = \
 	src/deps/cargopatch.h \
 	src/deps/cargoredirect.c \
 	src/deps/cargoredirect.h \
-	src/deps/cargoroot.c \
-	src/deps/cargoroot.h \
 	src/deps/crate.c \
 	src/deps/crate.h \
 	src/deps/ecosystem.c \

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
@@ -11,10 +12,7 @@
 
 #define BLANKS " \t"
 #define BLANKS_AND_LINE_ENDS " \t\r\n"
-#define BARE                         \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789-_"
+#define BARE ASCII_ALNUM "-_"
 
 static int
 refuse(const struct toml *t, size_t at, const char *why, struct diag *dg)
@@ -318,6 +316,27 @@ toml_visit(const struct toml *t, struct toml_path *table,
 		return refuse(t, at, "text behind a header", dg);
 	*table = w.path;
 	return visit(arg, &w.path, NULL, dg);
+}
+
+int
+toml_visit_all(const char *text, size_t len, const char *what,
+    int (*visit)(void *arg, const struct toml_path *path,
+	const struct toml_slice *value, struct diag *dg),
+    void *arg, struct diag *dg)
+{
+	struct toml_path table = { .nr = 0 };
+	struct toml t;
+	bool more;
+	int rc = toml_begin(&t, text, len, what, dg);
+
+	while (rc == 0) {
+		rc = toml_next(&t, &more, dg);
+		if (rc == 0 && !more)
+			return 0;
+		if (rc == 0)
+			rc = toml_visit(&t, &table, visit, arg, dg);
+	}
+	return rc;
 }
 
 bool

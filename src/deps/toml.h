@@ -67,6 +67,12 @@ int toml_visit(const struct toml *t, struct toml_path *table,
 	const struct toml_slice *value, struct diag *dg),
     void *arg, struct diag *dg);
 
+/* Calls visit() so for each statement of a text. */
+int toml_visit_all(const char *text, size_t len, const char *what,
+    int (*visit)(void *arg, const struct toml_path *path,
+	const struct toml_slice *value, struct diag *dg),
+    void *arg, struct diag *dg);
+
 /* Returns true if part i of the key is there and is this word. */
 bool toml_part_is(const struct toml_path *path, size_t i, const char *word);
 
