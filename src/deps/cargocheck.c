@@ -130,7 +130,8 @@ struct run {
 	int project_fd; /* borrowed */
 	const struct patchledger *ledger; /* borrowed */
 	struct patchcheck *check; /* borrowed */
-	const struct cargomanifest_conflicts *conflicts; /* borrowed */
+	/* Its patches are those of the ledger, in its order. */
+	struct cargomanifest_conflicts conflicts;
 	const char *conflict_path; /* of the file that is being judged */
 	int nlocks; /* of projects below that were looked at */
 };
@@ -154,35 +155,26 @@ add_conflict(void *arg, const char *name, const char *why)
  * does: people link the old name to the new one.
  */
 static void
-check_config(struct run *r, const char *path,
-    const struct cargomanifest_conflicts *conflicts)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	r->conflict_path = path;
-	if (fs_read_file(
-		r->project_fd, path, CARGOMANIFEST_MAX_SIZE, &text, &dg) != 0) {
-		if (!fs_is_absent(&dg))
-			patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO,
-			    NULL, path, "cannot be read: %s", dg.message);
-		return;
-	}
-	if (cargomanifest_judge_config(
-		text.buf, text.len, path, conflicts, &dg) != 0)
-		patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO, NULL,
-		    path, "cannot be judged: %s", dg.message);
-}
-
-static void
 check_configs(struct run *r, const char *dir)
 {
 	static const char *const names[] = { "config.toml", "config" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_free char *path = xasprintf("%s/%s", dir, names[i]);
+		const char *why = NULL;
 
-		check_config(r, path, r->conflicts);
+		r->conflict_path = path;
+		if (fs_read_file(r->project_fd, path, CARGOMANIFEST_MAX_SIZE,
+			&text, &dg) != 0)
+			why = fs_is_absent(&dg) ? NULL : "read";
+		else if (cargomanifest_judge_config(
+			     text.buf, text.len, path, &r->conflicts, &dg) != 0)
+			why = "judged";
+		if (why != NULL)
+			patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO,
+			    NULL, path, "cannot be %s: %s", why, dg.message);
 	}
 }
 
@@ -256,9 +248,9 @@ find_patch(const struct cargomanifest_patch *v, size_t nr, const char *name)
 
 /* Compares the block with the patches that the ledger has. */
 static void
-compare_block(struct run *r, const struct cargomanifest_block *block,
-    const struct cargomanifest_patch *want)
+compare_block(struct run *r, const struct cargomanifest_block *block)
 {
+	const struct cargomanifest_patch *want = r->conflicts.patches;
 	size_t before = r->check->nr;
 	bool in_order = block->nr == r->ledger->nr;
 
@@ -294,8 +286,8 @@ compare_block(struct run *r, const struct cargomanifest_block *block,
 }
 
 static void
-report_block(struct run *r, const struct cargomanifest_block *block,
-    const struct cargomanifest_patch *want, bool has_manifest)
+report_block(
+    struct run *r, const struct cargomanifest_block *block, bool has_manifest)
 {
 	switch (block->state) {
 	case CARGOMANIFEST_NONE:
@@ -310,7 +302,7 @@ report_block(struct run *r, const struct cargomanifest_block *block,
 		    NULL, MANIFEST, "the block is not as drydock wrote it");
 		break;
 	case CARGOMANIFEST_OURS:
-		compare_block(r, block, want);
+		compare_block(r, block);
 		break;
 	}
 }
@@ -330,14 +322,12 @@ find_workspace(struct run *r, const struct strbuf *manifest)
 }
 
 static int
-check_manifest(struct run *r, const struct cargomanifest_patch *want,
-    const struct cargomanifest_conflicts *conflicts, struct diag *dg)
+check_manifest(struct run *r, struct diag *dg)
 {
 	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_cargomanifest_block struct cargomanifest_block block =
 	    CARGOMANIFEST_BLOCK_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
 	bool has_manifest;
 	int rc = fs_read_present(r->project_fd, MANIFEST,
 	    CARGOMANIFEST_MAX_SIZE, &text, &has_manifest, &failure);
@@ -351,9 +341,10 @@ check_manifest(struct run *r, const struct cargomanifest_patch *want,
 		diag_move(dg, &failure);
 		return -1;
 	}
-	if (cargomanifest_read(text.buf, text.len, conflicts, &block, dg) != 0)
+	if (cargomanifest_read(text.buf, text.len, &r->conflicts, &block, dg) !=
+	    0)
 		return -1;
-	report_block(r, &block, want, has_manifest);
+	report_block(r, &block, has_manifest);
 	if (r->ledger->nr > 0)
 		find_workspace(r, &text);
 	return 0;
@@ -380,23 +371,6 @@ add_other_version(struct run *r, const struct patchledger_entry *e,
 		    e->version);
 }
 
-static const struct cargolock_package *
-find_package(const struct cargolock_package *v, size_t nr,
-    const struct patchledger_entry *e, size_t *ret_count)
-{
-	const struct cargolock_package *found = NULL;
-
-	*ret_count = 0;
-	for (size_t i = 0; i < nr; i++) {
-		if (strcmp(v[i].name, e->name) != 0 ||
-		    strcmp(v[i].version, e->version) != 0)
-			continue;
-		found = &v[i];
-		(*ret_count)++;
-	}
-	return found;
-}
-
 static void
 check_entry(struct run *r, const struct patchledger_entry *e,
     const struct cargolock *lock)
@@ -404,9 +378,10 @@ check_entry(struct run *r, const struct patchledger_entry *e,
 	size_t count;
 	size_t unused;
 	const struct cargolock_package *p =
-	    find_package(lock->v, lock->nr, e, &count);
+	    cargolock_find(lock->v, lock->nr, e->name, e->version, &count);
 
-	(void)find_package(lock->unused, lock->nunused, e, &unused);
+	(void)cargolock_find(
+	    lock->unused, lock->nunused, e->name, e->version, &unused);
 	if (count == 0)
 		add_other_version(r, e, lock);
 	else if (count > 1)
@@ -464,30 +439,23 @@ cargocheck_run(int project_fd, const struct patchledger *ledger,
     struct patchcheck *check, struct diag *dg)
 {
 	cleanup_strvec struct strvec paths = STRVEC_INIT;
-	cleanup_free struct cargomanifest_patch *want = NULL;
+	cleanup_free struct cargomanifest_patch *want =
+	    xcalloc(ledger->nr + 1, sizeof(*want));
 	struct run r = {
 		.project_fd = project_fd,
 		.ledger = ledger,
 		.check = check,
-	};
-	struct cargomanifest_conflicts conflicts = {
-		.found = add_conflict,
-		.arg = &r,
-		.nr = ledger->nr,
+		.conflicts = { want, ledger->nr, add_conflict, &r },
 	};
 
-	want = xcalloc(ledger->nr + 1, sizeof(*want));
 	for (size_t i = 0; i < ledger->nr; i++) {
 		const struct patchledger_entry *e = &ledger->v[i];
 
 		strvec_push_given(&paths, patchledger_copy_path(e));
 		want[i] = (struct cargomanifest_patch){ e->name, paths.v[i] };
 	}
-	conflicts.patches = want;
-	r.conflicts = &conflicts;
 	/* What cannot be judged comes first, and costs little. */
-	if (check_manifest(&r, want, &conflicts, dg) != 0 ||
-	    check_lock(&r, dg) != 0)
+	if (check_manifest(&r, dg) != 0 || check_lock(&r, dg) != 0)
 		return -1;
 	if (ledger->nr > 0)
 		check_all_configs(&r);

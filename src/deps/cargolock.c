@@ -436,6 +436,23 @@ cargolock_release(struct cargolock *lock)
 	*lock = (struct cargolock)CARGOLOCK_INIT;
 }
 
+const struct cargolock_package *
+cargolock_find(const struct cargolock_package *v, size_t nr, const char *name,
+    const char *version, size_t *ret_found)
+{
+	const struct cargolock_package *last = NULL;
+
+	*ret_found = 0;
+	for (size_t i = 0; i < nr; i++) {
+		if (strcmp(v[i].name, name) != 0 ||
+		    strcmp(v[i].version, version) != 0)
+			continue;
+		last = &v[i];
+		(*ret_found)++;
+	}
+	return last;
+}
+
 bool
 cargolock_is_crates_io(const struct cargolock_package *p)
 {

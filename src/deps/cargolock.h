@@ -53,6 +53,14 @@ int cargolock_parse(struct cargolock *ret_lock, const char *text, size_t len,
     const char *what, struct diag *dg);
 void cargolock_release(struct cargolock *lock);
 
+/*
+ * Returns the last one of these packages that has the name and version, or
+ * NULL.  *ret_found is how many have them.
+ */
+const struct cargolock_package *cargolock_find(
+    const struct cargolock_package *v, size_t nr, const char *name,
+    const char *version, size_t *ret_found);
+
 /* Returns true if the package comes from crates.io. */
 bool cargolock_is_crates_io(const struct cargolock_package *p);
 

@@ -45,30 +45,23 @@ find(const struct strbuf *lock, const char *name, const char *version,
     struct diag *dg)
 {
 	cleanup_cargolock struct cargolock all = CARGOLOCK_INIT;
+	const struct cargolock_package *p;
+	size_t found;
 
-	*ret_locked = ECOSYSTEM_ABSENT;
 	*ret_pristine = (struct digest){ .kind = DIGEST_NONE };
 	if (cargolock_parse(&all, lock->buf, lock->len, "Cargo.lock", dg) != 0)
 		return -1;
-	for (size_t i = 0; i < all.nr; i++) {
-		const struct cargolock_package *p = &all.v[i];
-
-		if (strcmp(p->name, name) != 0 ||
-		    strcmp(p->version, version) != 0)
-			continue;
-		if (*ret_locked != ECOSYSTEM_ABSENT) {
-			*ret_locked = ECOSYSTEM_OTHER;
-			return 0;
-		}
+	p = cargolock_find(all.v, all.nr, name, version, &found);
+	*ret_locked = ECOSYSTEM_OTHER;
+	if (found == 0)
+		*ret_locked = ECOSYSTEM_ABSENT;
+	else if (found == 1 && p->source == NULL)
+		*ret_locked = ECOSYSTEM_REDIRECTED;
+	else if (found == 1 && cargolock_is_crates_io(p) &&
+	    p->checksum.kind != DIGEST_NONE)
+		*ret_locked = ECOSYSTEM_ORIGINAL;
+	if (*ret_locked == ECOSYSTEM_ORIGINAL)
 		*ret_pristine = p->checksum;
-		if (p->source == NULL)
-			*ret_locked = ECOSYSTEM_REDIRECTED;
-		else if (cargolock_is_crates_io(p) &&
-		    p->checksum.kind != DIGEST_NONE)
-			*ret_locked = ECOSYSTEM_ORIGINAL;
-		else
-			*ret_locked = ECOSYSTEM_OTHER;
-	}
 	return 0;
 }
 

@@ -16,24 +16,15 @@ static int
 find_entry(const struct cargolock *lock, const char *name, const char *version,
     const struct cargolock_package **ret_package, struct diag *dg)
 {
-	const struct cargolock_package *found = NULL;
+	size_t found;
 
-	for (size_t i = 0; i < lock->nr; i++) {
-		const struct cargolock_package *p = &lock->v[i];
-
-		if (strcmp(p->name, name) != 0 ||
-		    strcmp(p->version, version) != 0)
-			continue;
-		if (found != NULL)
-			return diag_set(dg, DIAG_DATA,
-			    WHAT ": %s %s comes from two sources", name,
-			    version);
-		found = p;
-	}
-	if (found == NULL)
+	*ret_package = cargolock_find(lock->v, lock->nr, name, version, &found);
+	if (found > 1)
+		return diag_set(dg, DIAG_DATA,
+		    WHAT ": %s %s comes from two sources", name, version);
+	if (found == 0)
 		return diag_set(dg, DIAG_CONFIG, WHAT " does not have %s %s",
 		    name, version);
-	*ret_package = found;
 	return 0;
 }
 
