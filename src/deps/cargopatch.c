@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Leads cargo to patched crates. */
-#include "deps/cargopatch.h"
+#include "deps/ecosystem.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#include "deps/cargopatch.h"
-#include "deps/npmpatch.h"
-
 const struct ecosystem *const ecosystems[ECOSYSTEM_NR] = {
 	&cargopatch,
 	&npmpatch,

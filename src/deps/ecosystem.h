@@ -119,6 +119,17 @@ struct ecosystem {
 	    int out_fd, struct digest *ret_integrity, struct diag *dg);
 };
 
+/*
+ * A block in Cargo.toml (cargomanifest.h) and an entry without source in
+ * Cargo.lock (cargoredirect.h) lead cargo to the copy.
+ */
+extern const struct ecosystem cargopatch;
+/*
+ * Values in package.json and package-lock.json (npmredirect.h) lead npm to the
+ * copy, which has one file: the tarball of the patched package (npmpackage.h).
+ */
+extern const struct ecosystem npmpatch;
+
 #define ECOSYSTEM_NR 2
 extern const struct ecosystem *const ecosystems[ECOSYSTEM_NR];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Leads npm to patched packages. */
-#include "deps/npmpatch.h"
+#include "deps/ecosystem.h"
 
 #include <stdlib.h>
 #include <string.h>

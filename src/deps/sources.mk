@@ -14,7 +14,6 @@ deps_sources = \
 	src/deps/cargomanifest.c \
 	src/deps/cargomanifest.h \
 	src/deps/cargopatch.c \
-	src/deps/cargopatch.h \
 	src/deps/cargoredirect.c \
 	src/deps/cargoredirect.h \
 	src/deps/crate.c \
@@ -45,7 +44,6 @@ deps_sources = \
 	src/deps/npmpackage.c \
 	src/deps/npmpackage.h \
 	src/deps/npmpatch.c \
-	src/deps/npmpatch.h \
 	src/deps/npmrange.c \
 	src/deps/npmrange.h \
 	src/deps/npmrc.c \

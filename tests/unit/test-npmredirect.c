@@ -10,7 +10,7 @@
 #include "base/digest.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
-#include "deps/npmpatch.h"
+#include "deps/ecosystem.h"
 #include "deps/npmredirect.h"
 #include "deps/patchledger.h"
 
