@@ -45,6 +45,7 @@ struct patch {
 	char *version; /* owned; or NULL */
 	struct patch_sources sources;
 	struct patches_project target; /* filled for writers */
+	struct strvec steps; /* what a writer did */
 };
 
 static void
@@ -56,6 +57,7 @@ patch_release(struct patch *p)
 	project_release(&p->project);
 	free(p->name);
 	free(p->version);
+	strvec_release(&p->steps);
 }
 
 /* Splits NAME[@VERSION]. */
@@ -134,7 +136,8 @@ open_target(struct patch *p, struct diag *dg)
 	p->target = (struct patches_project){ .fd = p->fd,
 		.path = p->project.path,
 		.paths = p->ctx->paths,
-		.sources = &p->sources.packages };
+		.sources = &p->sources.packages,
+		.steps = &p->steps };
 	return 0;
 }
 
@@ -164,109 +167,84 @@ start(struct patch *p, struct diag *dg)
 
 /* Prints what a writer did. */
 static int
-print_report(
-    const struct patch *p, const struct patches_report *report, struct diag *dg)
+print_steps(const struct patch *p, struct diag *dg)
 {
 	if (p->options->json) {
 		struct jsonw *w = jsonw_new(true);
 
 		jsonw_open_object(w);
 		jsonw_key(w, "steps");
-		jsonw_strvec(w, &report->steps);
+		jsonw_strvec(w, &p->steps);
 		jsonw_close_object(w);
 		return jsonw_print(w, dg);
 	}
-	for (size_t i = 0; i < report->steps.nr; i++) {
-		const char *step = report->steps.v[i];
+	for (size_t i = 0; i < p->steps.nr; i++) {
+		const char *step = p->steps.v[i];
 		cleanup_strbuf struct strbuf line = STRBUF_INIT;
 
 		strbuf_add_escaped(&line, step, strlen(step));
 		(void)printf("%s\n", line.buf);
 	}
-	if (report->steps.nr == 0)
+	if (p->steps.nr == 0)
 		diag_note("there is nothing to change");
 	return 0;
 }
 
-/* Tells what still has the original, after something was written. */
-static void
-tell_originals(const struct patch *p, const struct patches_report *report)
+/* Prints what a writer did, and tells what still has the original. */
+static int
+tell_written(const struct patch *p, bool is_committed, struct diag *dg)
 {
 	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
 	cleanup_diag struct diag failure = DIAG_INIT;
 
-	if (p->options->json || report->steps.nr == 0)
-		return;
+	if (print_steps(p, dg) != 0)
+		return -1;
+	if (p->options->json || p->steps.nr == 0)
+		return 0;
+	if (is_committed)
+		diag_note("commit the manifest, the lock file and .drydock "
+			  "(its .gitignore leaves the copies out)");
 	if (patchcheck_run(p->fd, &c, &failure) != 0) {
 		diag_warn("the patches cannot be checked: %s", failure.message);
-		return;
+		return 0;
 	}
 	if (c.nr > 0)
 		diag_warn("not all is in sync; run: drydock patch check");
 	for (size_t i = 0; i < c.notes.nr; i++)
 		diag_note("%s", c.notes.v[i]);
-}
-
-/* Names the files that belong into the project's repository. */
-static void
-tell_committed(const struct patch *p, const struct patches_report *report)
-{
-	if (!p->options->json && report->steps.nr > 0)
-		diag_note("commit the manifest, the lock file and .drydock "
-			  "(its .gitignore leaves the copies out)");
-	tell_originals(p, report);
+	return 0;
 }
 
 static int
 save(struct patch *p, struct diag *dg)
 {
-	cleanup_patches_report struct patches_report report =
-	    PATCHES_REPORT_INIT;
-
-	if (patches_save(
-		&p->target, p->eco, p->name, p->version, &report, dg) != 0 ||
-	    print_report(p, &report, dg) != 0)
+	if (patches_save(&p->target, p->eco, p->name, p->version, dg) != 0)
 		return -1;
-	tell_committed(p, &report);
-	return 0;
+	return tell_written(p, true, dg);
 }
 
 static int
 apply(struct patch *p, struct diag *dg)
 {
-	cleanup_patches_report struct patches_report report =
-	    PATCHES_REPORT_INIT;
-
-	if (patches_apply(&p->target, &report, dg) != 0 ||
-	    print_report(p, &report, dg) != 0)
+	if (patches_apply(&p->target, dg) != 0)
 		return -1;
-	tell_originals(p, &report);
-	return 0;
+	return tell_written(p, false, dg);
 }
 
 static int
 seal(struct patch *p, struct diag *dg)
 {
-	cleanup_patches_report struct patches_report report =
-	    PATCHES_REPORT_INIT;
-
-	if (patches_seal(&p->target, &report, dg) != 0 ||
-	    print_report(p, &report, dg) != 0)
+	if (patches_seal(&p->target, dg) != 0)
 		return -1;
-	tell_committed(p, &report);
-	return 0;
+	return tell_written(p, true, dg);
 }
 
 /* remove(3) has the shorter name. */
 static int
 remove_patch(struct patch *p, struct diag *dg)
 {
-	cleanup_patches_report struct patches_report report =
-	    PATCHES_REPORT_INIT;
-
-	if (patches_remove(
-		&p->target, p->eco, p->name, p->version, &report, dg) != 0 ||
-	    print_report(p, &report, dg) != 0)
+	if (patches_remove(&p->target, p->eco, p->name, p->version, dg) != 0 ||
+	    print_steps(p, dg) != 0)
 		return -1;
 	if (!p->options->json && project_has(p, EDITABLE))
 		diag_note("%s stays; remove it if you do not need your edits",
@@ -422,11 +400,10 @@ print_entry(
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 
 	strbuf_addf(&line, "%s %s@%s: ", e->ecosystem, e->name, e->version);
-	if (f == NULL) {
+	if (f == NULL)
 		strbuf_addstr(&line, "in sync");
-	} else {
+	else
 		strbuf_addf(&line, "%s: %s", f->path, f->text);
-	}
 	(void)printf("%s\n", line.buf);
 }
 
@@ -516,7 +493,8 @@ patch_run(struct context *ctx, const void *options, int argc, char **argv,
 		.project = PROJECT_INIT,
 		.fd = -1,
 		.operand = argc > 1 ? argv[1] : NULL,
-		.sources = PATCH_SOURCES_INIT };
+		.sources = PATCH_SOURCES_INIT,
+		.steps = STRVEC_INIT };
 	int rc;
 
 	(void)dashdash;

@@ -21,12 +21,6 @@
 
 #define PATCH_SUFFIX ".patch"
 
-void
-patches_report_release(struct patches_report *report)
-{
-	strvec_release(&report->steps);
-}
-
 /* A package that a file name has, NAME@VERSION. */
 struct word {
 	char *name; /* owned */
@@ -295,7 +289,7 @@ compute_patch(struct patchset *set, struct patchledger_entry *entry,
 		    "%s does not differ from the original; edit its files "
 		    "first",
 		    path);
-	patchset_digest(patch, &entry->patch);
+	digest_of(DIGEST_SHA256, patch->buf, patch->len, &entry->patch);
 	if (patchset_pack(set, eco, &b, a.fd, &entry->integrity, dg) != 0)
 		return -1;
 	patchtree_digest(&b.files, &entry->tree);
@@ -304,8 +298,7 @@ compute_patch(struct patchset *set, struct patchledger_entry *entry,
 
 int
 patches_save(const struct patches_project *project, const struct ecosystem *eco,
-    const char *name, const char *version, struct patches_report *report,
-    struct diag *dg)
+    const char *name, const char *version, struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
@@ -313,7 +306,6 @@ patches_save(const struct patches_project *project, const struct ecosystem *eco,
 	cleanup_strbuf struct strbuf patch = STRBUF_INIT;
 	cleanup_strbuf struct strbuf base = STRBUF_INIT;
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
-	cleanup_free struct strbuf *patches = NULL;
 	cleanup_close int edit_fd = -1;
 	struct patchledger_entry *entry;
 
@@ -334,16 +326,13 @@ patches_save(const struct patches_project *project, const struct ecosystem *eco,
 	if (patchset_check_patch(&set, entry, &base, dg) != 0 ||
 	    patchset_write_base(edit_fd, entry, &base, dg) != 0)
 		return -1;
-	patches = xcalloc(want.nr, sizeof(*patches));
-	patches[entry - want.v] = patch;
-	if (patchset_commit(&set, &want, patches, report, dg) != 0)
+	if (patchset_commit(&set, &want, entry, &patch, dg) != 0)
 		return -1;
 	return patchset_write_base(edit_fd, entry, &line, dg);
 }
 
 int
-patches_apply(const struct patches_project *project,
-    struct patches_report *report, struct diag *dg)
+patches_apply(const struct patches_project *project, struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
@@ -355,27 +344,7 @@ patches_apply(const struct patches_project *project,
 	copy_ledger(&set, &want);
 	if (check_roots(&set, &want, dg) != 0)
 		return -1;
-	return patchset_commit(&set, &want, NULL, report, dg);
-}
-
-/* Appends the names of an ecosystem's patch files. */
-static int
-list_patches(const struct patchset *set, const struct ecosystem *eco,
-    int *ret_fd, struct strvec *names, struct diag *dg)
-{
-	cleanup_free char *dir = xasprintf(PATCHSET_PATCHES "%s", eco->name);
-	cleanup_diag struct diag absent = DIAG_INIT;
-
-	if (patchset_open_dir(set, dir, false, ret_fd, &absent) == 0) {
-		if (fs_list_names(*ret_fd, dir, names, dg) != 0)
-			return -1;
-		patchset_clean_patches(*ret_fd, names);
-		return 0;
-	}
-	if (absent.errnum == ENOENT)
-		return 0;
-	diag_move(dg, &absent);
-	return -1;
+	return patchset_commit(&set, &want, NULL, NULL, dg);
 }
 
 /* Fails if several versions of a package are recorded and none is named. */
@@ -429,7 +398,8 @@ choose_patched(const struct patchset *set, const char *name,
 
 		if (only != NULL && only != ecosystems[i])
 			continue;
-		if (list_patches(set, ecosystems[i], &fd, &names, dg) != 0)
+		if (patchset_list_patches(
+			set, ecosystems[i], &fd, &names, dg) != 0)
 			return -1;
 		for (size_t k = 0; k < names.nr && !here; k++) {
 			cleanup_word struct word w = { NULL, NULL };
@@ -456,7 +426,7 @@ choose_patched(const struct patchset *set, const char *name,
 int
 patches_remove(const struct patches_project *project,
     const struct ecosystem *eco, const char *name, const char *version,
-    struct patches_report *report, struct diag *dg)
+    struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
@@ -469,7 +439,7 @@ patches_remove(const struct patches_project *project,
 	if (patchset_open(&set, project, dg) != 0 ||
 	    choose_patched(&set, name, version, &eco, dg) != 0 ||
 	    check_one_version(&set, eco, name, version, dg) != 0 ||
-	    list_patches(&set, eco, &fd, &names, dg) != 0)
+	    patchset_list_patches(&set, eco, &fd, &names, dg) != 0)
 		return -1;
 	patchset_clean_edit(&set);
 	copy_ledger(&set, &want);
@@ -480,7 +450,7 @@ patches_remove(const struct patches_project *project,
 		version = chosen;
 		patchledger_drop(&want, entry);
 	}
-	if (patchset_commit(&set, &want, NULL, report, dg) != 0)
+	if (patchset_commit(&set, &want, NULL, NULL, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_word struct word w = { NULL, NULL };
@@ -489,7 +459,7 @@ patches_remove(const struct patches_project *project,
 		    !word_is(&w, name, version))
 			continue;
 		if (patchset_remove_patch(
-			&set, eco, fd, names.v[i], &recorded, report, dg) != 0)
+			&set, eco, fd, names.v[i], &recorded, dg) != 0)
 			return -1;
 	}
 	return 0;
@@ -517,7 +487,7 @@ seal_one(struct patchset *set, struct patchledger *want,
 	entry = patchledger_find(want, eco->name, w.name, w.version);
 	if (patchset_read_patch(set, entry, &text, dg) != 0)
 		return -1;
-	patchset_digest(&text, &digest);
+	digest_of(DIGEST_SHA256, text.buf, text.len, &digest);
 	if (digest_equal(&digest, &entry->patch))
 		return 0;
 	entry->patch = digest;
@@ -532,7 +502,7 @@ seal_all(struct patchset *set, struct patchledger *want,
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
 
-	if (list_patches(set, eco, &fd, &names, dg) != 0)
+	if (patchset_list_patches(set, eco, &fd, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)
 		if (seal_one(set, want, eco, names.v[i], dg) != 0)
@@ -541,8 +511,7 @@ seal_all(struct patchset *set, struct patchledger *want,
 }
 
 int
-patches_seal(const struct patches_project *project,
-    struct patches_report *report, struct diag *dg)
+patches_seal(const struct patches_project *project, struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
 	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
@@ -558,5 +527,5 @@ patches_seal(const struct patches_project *project,
 			return -1;
 	if (check_roots(&set, &want, dg) != 0)
 		return -1;
-	return patchset_commit(&set, &want, NULL, report, dg);
+	return patchset_commit(&set, &want, NULL, NULL, dg);
 }

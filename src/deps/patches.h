@@ -23,29 +23,23 @@
 
 #include <stddef.h>
 
-#include "base/strvec.h"
-
 struct diag;
 struct ecosystem;
 struct package_sources;
 struct paths;
+struct strvec;
 
 struct patches_project {
 	int fd; /* borrowed; the project's directory, open for reading */
 	const char *path; /* borrowed; its real path */
 	const struct paths *paths; /* borrowed */
 	const struct package_sources *sources; /* borrowed */
+	/*
+	 * Borrowed.  Gets a line for each step of a writer, none if nothing
+	 * changed.
+	 */
+	struct strvec *steps;
 };
-
-/* What a writer did: one line for each step, none if nothing changed. */
-struct patches_report {
-	struct strvec steps;
-};
-
-#define PATCHES_REPORT_INIT          \
-	{                            \
-		.steps = STRVEC_INIT \
-	}
 
 /*
  * Unpacks a package of the lock file into an editable directory, with its
@@ -65,15 +59,14 @@ int patches_start(const struct patches_project *project,
  */
 int patches_save(const struct patches_project *project,
     const struct ecosystem *eco, const char *name, const char *version,
-    struct patches_report *report, struct diag *dg);
+    struct diag *dg);
 
 /*
  * Makes the copies, the block and the lock as the recorded patches say.  A copy
  * that was changed becomes the package's editable directory; DIAG_NO if there
  * is one already.
  */
-int patches_apply(const struct patches_project *project,
-    struct patches_report *report, struct diag *dg);
+int patches_apply(const struct patches_project *project, struct diag *dg);
 
 /*
  * Removes a patch with its copy and its redirect.  Cargo.toml and Cargo.lock
@@ -81,17 +74,12 @@ int patches_apply(const struct patches_project *project,
  */
 int patches_remove(const struct patches_project *project,
     const struct ecosystem *eco, const char *name, const char *version,
-    struct patches_report *report, struct diag *dg);
+    struct diag *dg);
 
 /*
  * Records the patch files as they are (edited or merged by a person), and
  * applies them.
  */
-int patches_seal(const struct patches_project *project,
-    struct patches_report *report, struct diag *dg);
-
-void patches_report_release(struct patches_report *report);
-
-#define cleanup_patches_report __attribute__((cleanup(patches_report_release)))
+int patches_seal(const struct patches_project *project, struct diag *dg);
 
 #endif /* DRYDOCK_PATCHES_H */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,30 +13,32 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-temp.h"
+#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/lock.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/patchtext.h"
 
 #define LOCK "patches.lock"
+#define IGNORE ".gitignore"
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY)
 
 static const char ignored[] = "/edit/\n/patched/\n/patches.lock\n";
 
 static int
-read_file(int dirfd, struct patchset_file *file, size_t max, struct diag *dg)
+read_file(const struct patchset *set, struct patchset_file *file, size_t max,
+    struct diag *dg)
 {
 	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int fd = -1;
 	struct stat st;
 
 	file->exists = true;
-	if (fs_open_nolinks(dirfd, file->name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
-		0, &fd, &mine) != 0) {
+	if (fs_open_nolinks(set->project_fd, file->name,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &mine) != 0) {
 		file->exists = mine.errnum != ENOENT;
-		if (file->exists)
-			diag_move(dg, &mine);
-		return file->exists ? -1 : 0;
+		return diag_unless_absent(dg, &mine);
 	}
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(
@@ -46,14 +47,25 @@ read_file(int dirfd, struct patchset_file *file, size_t max, struct diag *dg)
 	return fs_read_fd(fd, file->name, max, &file->text, dg);
 }
 
-static int
-read_texts(const struct patchset *set, const struct ecosystem *eco,
-    struct patchset_files *files, struct diag *dg)
+struct patchset_files *
+patchset_files(struct patchset *set, const struct ecosystem *eco)
 {
-	if (read_file(
-		set->project_fd, &files->manifest, eco->manifest_max, dg) != 0)
-		return -1;
-	return read_file(set->project_fd, &files->lock, eco->lock_max, dg);
+	size_t i = 0;
+
+	while (ecosystems[i] != eco)
+		i++;
+	return &set->files[i];
+}
+
+int
+patchset_check_readable(
+    struct patchset *set, const struct ecosystem *eco, struct diag *dg)
+{
+	const struct diag *failure = &patchset_files(set, eco)->unreadable;
+
+	if (failure->class == DIAG_NONE)
+		return 0;
+	return diag_set(dg, failure->class, "%s", failure->message);
 }
 
 /* Files without patches do not stop what is done to those of another one. */
@@ -63,7 +75,9 @@ read_files(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
 	cleanup_diag struct diag failure = DIAG_INIT;
 	struct patchset_files *files = patchset_files(set, eco);
 
-	if (read_texts(set, eco, files, &failure) == 0)
+	if (read_file(set, &files->manifest, eco->manifest_max, &failure) ==
+		0 &&
+	    read_file(set, &files->lock, eco->lock_max, &failure) == 0)
 		return 0;
 	if (patchledger_part(&set->ledger, eco->name).nr > 0 ||
 	    eco->has_mark(files->manifest.text.buf, files->manifest.text.len)) {
@@ -76,17 +90,6 @@ read_files(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
 	strbuf_reset(&files->manifest.text);
 	strbuf_reset(&files->lock.text);
 	return 0;
-}
-
-int
-patchset_check_readable(
-    struct patchset *set, const struct ecosystem *eco, struct diag *dg)
-{
-	const struct diag *failure = &patchset_files(set, eco)->unreadable;
-
-	if (failure->class == DIAG_NONE)
-		return 0;
-	return diag_set(dg, failure->class, "%s", failure->message);
 }
 
 static int
@@ -116,14 +119,8 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 {
 	struct patchset *set = ret_set;
 
-	*set = (struct patchset){
-		.project = project,
-		.project_fd = -1,
-		.dir_fd = -1,
-		.lock_fd = -1,
-		.ledger = PATCHLEDGER_INIT,
-		.tools = PATCHTOOLS_INIT,
-	};
+	*set = (struct patchset)PATCHSET_INIT;
+	set->project = project;
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		set->files[i].manifest.name = ecosystems[i]->manifest;
 		set->files[i].lock.name = ecosystems[i]->lock;
@@ -134,17 +131,16 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 		project->fd, ".", OPEN_DIR, 0, &set->project_fd, dg) != 0 ||
 	    take_lock(set, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
-		fs_temp_clean(set->project_fd, set->files[i].manifest.name);
-		fs_temp_clean(set->project_fd, set->files[i].lock.name);
-	}
 	fs_temp_clean(set->dir_fd, PATCHSET_LEDGER);
-	fs_temp_clean(set->dir_fd, PATCHSET_IGNORE);
+	fs_temp_clean(set->dir_fd, IGNORE);
 	if (patchledger_read(set->project_fd, &set->ledger, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		fs_temp_clean(set->project_fd, ecosystems[i]->manifest);
+		fs_temp_clean(set->project_fd, ecosystems[i]->lock);
 		if (read_files(set, ecosystems[i], dg) != 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -168,11 +164,7 @@ static void
 remove_unused(struct patchset *set)
 {
 	static const char *const dirs[] = { "patches", "patched", "edit" };
-	struct patchset_file ignore = { PATCHSET_IGNORE, false, 0,
-		STRBUF_INIT };
-	cleanup_diag struct diag dg = DIAG_INIT;
 	struct stat st;
-	bool mine;
 
 	if (fstatat(set->dir_fd, PATCHSET_LEDGER, &st, AT_SYMLINK_NOFOLLOW) ==
 		0 ||
@@ -184,14 +176,12 @@ remove_unused(struct patchset *set)
 		if (fstatat(set->dir_fd, dirs[i], &st, AT_SYMLINK_NOFOLLOW) ==
 		    0)
 			return;
-	mine = read_file(set->dir_fd, &ignore, PATH_MAX, &dg) == 0 &&
-	    ignore.exists && strcmp(ignore.text.buf, ignored) == 0;
-	if (mine)
-		(void)unlinkat(set->dir_fd, PATCHSET_IGNORE, 0);
-	if (mine || !ignore.exists)
+	/* A user's own stays, and with it the lock. */
+	if (patchset_has_text(set->dir_fd, IGNORE, ignored, strlen(ignored)))
+		(void)unlinkat(set->dir_fd, IGNORE, 0);
+	if (fstatat(set->dir_fd, IGNORE, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		(void)unlinkat(set->dir_fd, LOCK, 0);
 	(void)unlinkat(set->project_fd, PATCHSET_DIR, AT_REMOVEDIR);
-	strbuf_release(&ignore.text);
 }
 
 void
@@ -211,110 +201,148 @@ patchset_close(struct patchset *set)
 	cleanup_close_fn(&set->project_fd);
 }
 
-int
-patchset_open_dir(const struct patchset *set, const char *path, bool create,
-    int *ret_fd, struct diag *dg)
+/* The ecosystem whose manifest the project has, or the first one. */
+static const struct ecosystem *
+likely_ecosystem(const struct patchset *set)
 {
-	if (!create)
-		return fs_open_nolinks(
-		    set->project_fd, path, OPEN_DIR, 0, ret_fd, dg);
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
+		if (set->files[i].manifest.exists)
+			return ecosystems[i];
+	return ecosystems[0];
+}
+
+static int
+list_versions(struct patchset *set, const struct ecosystem *eco,
+    const char *name, struct strvec *ret_versions, struct diag *dg)
+{
+	const struct patchledger patched =
+	    patchledger_part(&set->ledger, eco->name);
+
+	if (patchset_check_readable(set, eco, dg) != 0)
+		return -1;
+	return eco->list_versions(&patchset_files(set, eco)->lock.text, name,
+	    &patched, ret_versions, dg);
+}
+
+int
+patchset_choose_ecosystem(struct patchset *set, const char *name,
+    const char *version, const struct ecosystem **eco, struct diag *dg)
+{
+	const struct ecosystem *found[ECOSYSTEM_NR];
+	cleanup_diag struct diag unreadable = DIAG_INIT;
+	size_t nfound = 0;
+	size_t nlocks = 0;
+
+	if (*eco != NULL)
+		return 0;
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		cleanup_strvec struct strvec versions = STRVEC_INIT;
+		cleanup_diag struct diag failure = DIAG_INIT;
+
+		if (!set->files[i].lock.exists &&
+		    set->files[i].unreadable.class == DIAG_NONE)
+			continue;
+		*eco = ecosystems[i];
+		nlocks++;
+		if (list_versions(set, *eco, name, &versions, &failure) != 0) {
+			if (unreadable.class == DIAG_NONE)
+				diag_move(&unreadable, &failure);
+			continue;
+		}
+		if (version == NULL ? versions.nr > 0
+				    : strvec_has(&versions, version))
+			found[nfound++] = *eco;
+	}
+	if (nlocks == 0)
+		*eco = likely_ecosystem(set);
+	if (nlocks <= 1)
+		return 0;
+	*eco = nfound == 1 ? found[0] : NULL;
+	if (*eco != NULL)
+		return 0;
+	/* It may have the package. */
+	if (nfound == 0 && unreadable.class != DIAG_NONE) {
+		diag_move(dg, &unreadable);
+		return -1;
+	}
+	return diag_set(dg, nfound > 1 ? DIAG_USAGE : DIAG_CONFIG,
+	    nfound > 1 ? "%s is a package of several lock files: say which one "
+			 "by --ecosystem"
+		       : "no lock file has %s from a registry",
+	    name);
+}
+
+int
+patchset_choose_version(struct patchset *set, const struct ecosystem *eco,
+    const char *name, char **ret_version, struct diag *dg)
+{
+	cleanup_strvec struct strvec versions = STRVEC_INIT;
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
+
+	if (list_versions(set, eco, name, &versions, dg) != 0)
+		return -1;
+	if (versions.nr == 1) {
+		*ret_version = xstrdup(versions.v[0]);
+		return 0;
+	}
+	if (versions.nr == 0)
+		return diag_set(dg, DIAG_CONFIG, "%s has no %s from %s",
+		    eco->lock, name, eco->origin);
+	for (size_t i = 0; i < versions.nr; i++)
+		strbuf_addf(&all, " %s@%s", name, versions.v[i]);
+	return diag_set(dg, DIAG_USAGE,
+	    "%s has several versions; name one of:%s", eco->lock, all.buf);
+}
+
+int
+patchset_open_dir(
+    const struct patchset *set, const char *path, int *ret_fd, struct diag *dg)
+{
+	return fs_open_nolinks(set->project_fd, path, OPEN_DIR, 0, ret_fd, dg);
+}
+
+int
+patchset_make_dir(
+    const struct patchset *set, const char *path, int *ret_fd, struct diag *dg)
+{
 	if (fs_make_dirs(set->project_fd, path, 0755, ret_fd, dg) != 0)
 		return diag_wrap(dg, "make %s", path);
 	return 0;
 }
 
 int
-patchset_write_ignore(
-    const struct patchset *set, struct patches_report *report, struct diag *dg)
+patchset_list_dir(const struct patchset *set, const char *path, int *ret_fd,
+    struct strvec *ret_names, struct diag *dg)
+{
+	cleanup_diag struct diag failure = DIAG_INIT;
+
+	if (patchset_open_dir(set, path, ret_fd, &failure) != 0)
+		return diag_unless_absent(dg, &failure);
+	return fs_list_names(*ret_fd, path, ret_names, dg);
+}
+
+int
+patchset_write_ignore(const struct patchset *set, struct diag *dg)
 {
 	struct stat st;
 
-	if (fstatat(set->dir_fd, PATCHSET_IGNORE, &st, AT_SYMLINK_NOFOLLOW) ==
-	    0)
+	if (fstatat(set->dir_fd, IGNORE, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	if (fs_replace_file(set->dir_fd, PATCHSET_IGNORE, ignored,
-		sizeof(ignored) - 1, 0644, dg) != 0)
+	if (fs_replace_file(
+		set->dir_fd, IGNORE, ignored, strlen(ignored), 0644, dg) != 0)
 		return diag_wrap(dg, PATCHSET_DIR);
-	if (report != NULL)
-		strvec_push(
-		    &report->steps, "wrote " PATCHSET_DIR "/" PATCHSET_IGNORE);
+	strvec_push(set->project->steps, "wrote " PATCHSET_DIR "/" IGNORE);
 	return 0;
 }
 
-struct patchset_files *
-patchset_files(struct patchset *set, const struct ecosystem *eco)
+bool
+patchset_has_text(int dirfd, const char *path, const char *text, size_t len)
 {
-	size_t i = 0;
-
-	while (ecosystems[i] != eco)
-		i++;
-	return &set->files[i];
-}
-
-char *
-patchset_edit_path(const struct patchledger_entry *entry)
-{
-	cleanup_free char *file = patchledger_file_name(entry);
-
-	return xasprintf(PATCHSET_EDIT "%s/%s", entry->ecosystem, file);
-}
-
-int
-patchset_keep(const struct patchset *set, const struct ecosystem *eco,
-    int from_fd, const char *label, const char *name,
-    struct patches_report *report, struct diag *dg)
-{
-	cleanup_free char *dir = xasprintf(PATCHSET_EDIT "%s", eco->name);
-	cleanup_free char *kept = NULL;
-	cleanup_close int fd = -1;
-	char random[9];
-
-	fs_random_name(random, sizeof(random));
-	kept = xasprintf("%s.%s", name, random);
-	if (patchset_open_dir(set, dir, true, &fd, dg) != 0)
-		return -1;
-	if (renameat2(from_fd, name, fd, kept, RENAME_NOREPLACE) < 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "keep %s/%s", label, name);
-	strvec_pushf(
-	    &report->steps, "kept %s/%s as %s/%s", label, name, dir, kept);
-	return 0;
-}
-
-void
-patchset_add_base(struct strbuf *out, const struct patchledger_entry *entry)
-{
-	if (entry->patch.kind == DIGEST_NONE)
-		strbuf_addstr(out, "none");
-	else
-		digest_add_hex(out, &entry->patch);
-	strbuf_addch(out, '\n');
-}
-
-int
-patchset_write_base(int edit_fd, const struct patchledger_entry *entry,
-    const struct strbuf *lines, struct diag *dg)
-{
-	cleanup_free char *file = patchledger_file_name(entry);
-	cleanup_free char *name = xasprintf("%s" PATCHSET_BASE_SUFFIX, file);
 	cleanup_strbuf struct strbuf now = STRBUF_INIT;
-	cleanup_diag struct diag other = DIAG_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
 
-	fs_temp_clean(edit_fd, name);
-	if (fs_read_file(edit_fd, name, PATCHSET_BASE_MAX, &now, &other) == 0 &&
-	    now.len == lines->len && memcmp(now.buf, lines->buf, now.len) == 0)
-		return 0;
-	return fs_replace_file(edit_fd, name, lines->buf, lines->len, 0644, dg);
-}
-
-int
-patchset_set_base(
-    int edit_fd, const struct patchledger_entry *entry, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf line = STRBUF_INIT;
-
-	patchset_add_base(&line, entry);
-	return patchset_write_base(edit_fd, entry, &line, dg);
+	return fs_read_nolinks(dirfd, path, len, &now, &dg) == 0 &&
+	    now.len == len && memcmp(now.buf, text, len) == 0;
 }
 
 void
@@ -322,14 +350,6 @@ patchset_tree_release(struct patchset_tree *tree)
 {
 	cleanup_close_fn(&tree->fd);
 	patchtree_release(&tree->files);
-}
-
-int
-patchset_tools(struct patchset *set, struct diag *dg)
-{
-	if (set->tools.dir_fd >= 0)
-		return 0;
-	return patchtools_open(&set->tools, set->project->paths, dg);
 }
 
 static int
@@ -367,7 +387,8 @@ patchset_build(struct patchset *set, const struct patchledger_entry *entry,
 	cleanup_strbuf struct strbuf bytes = STRBUF_INIT;
 	const struct ecosystem *eco = ecosystem_find(entry->ecosystem);
 
-	if (patchset_tools(set, dg) != 0 ||
+	if ((set->tools.dir_fd < 0 &&
+		patchtools_open(&set->tools, set->project->paths, dg) != 0) ||
 	    eco->read(set->project->sources, entry->name, entry->version,
 		&entry->pristine, &bytes, dg) != 0)
 		return -1;
@@ -407,28 +428,4 @@ patchset_pack(struct patchset *set, const struct ecosystem *eco,
 	*tree = packed;
 	packed = files; /* released */
 	return 0;
-}
-
-int
-patchset_read_patch(const struct patchset *set,
-    const struct patchledger_entry *entry, struct strbuf *out, struct diag *dg)
-{
-	cleanup_free char *path = patchledger_patch_path(entry);
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_diag struct diag failure = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	if (fs_open_nolinks(set->project_fd, path,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &failure) != 0) {
-		if (failure.errnum == ENOENT)
-			return diag_set(dg, DIAG_NO,
-			    "%s is missing: restore it, or run: drydock patch "
-			    "remove %s@%s",
-			    path, entry->name, entry->version);
-		diag_move(dg, &failure);
-		return -1;
-	}
-	if (fs_read_fd(fd, path, PATCHTEXT_MAX_SIZE, out, dg) != 0)
-		return -1;
-	return patchtext_judge(out->buf, out->len, path, &names, dg);
 }

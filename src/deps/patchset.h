@@ -23,7 +23,6 @@
 
 #define PATCHSET_DIR ".drydock"
 #define PATCHSET_LEDGER "patches.json"
-#define PATCHSET_IGNORE ".gitignore"
 
 /*
  * The directories of one ecosystem below the project, joined with its name:
@@ -56,7 +55,7 @@ struct patchset {
 	int lock_fd; /* owned; .drydock/patches.lock */
 	struct patchledger ledger; /* as it is in the file */
 	struct patchset_files files[ECOSYSTEM_NR];
-	struct patchtools tools; /* opened by patchset_tools() */
+	struct patchtools tools; /* opened by patchset_build() */
 	size_t ntrees; /* in the scratch directory */
 };
 
@@ -82,20 +81,6 @@ int patchset_choose_ecosystem(struct patchset *set, const char *name,
 int patchset_choose_version(struct patchset *set, const struct ecosystem *eco,
     const char *name, char **ret_version, struct diag *dg);
 
-/*
- * Opens a directory below the project, "a/b/c".  Missing components are made if
- * create is true.
- */
-int patchset_open_dir(const struct patchset *set, const char *path, bool create,
-    int *ret_fd, struct diag *dg);
-
-/*
- * Writes .drydock/.gitignore with what is made again.  A user's own stays.
- * report may be NULL.
- */
-int patchset_write_ignore(
-    const struct patchset *set, struct patches_report *report, struct diag *dg);
-
 struct patchset_files *patchset_files(
     struct patchset *set, const struct ecosystem *eco);
 
@@ -103,17 +88,66 @@ struct patchset_files *patchset_files(
 int patchset_check_readable(
     struct patchset *set, const struct ecosystem *eco, struct diag *dg);
 
+/* Opens a directory below the project, "a/b/c". */
+int patchset_open_dir(
+    const struct patchset *set, const char *path, int *ret_fd, struct diag *dg);
+/* The same, and makes missing components. */
+int patchset_make_dir(
+    const struct patchset *set, const char *path, int *ret_fd, struct diag *dg);
+/*
+ * Opens a directory below the project, and appends the names in it.  If it is
+ * absent, *ret_fd stays as it is.
+ */
+int patchset_list_dir(const struct patchset *set, const char *path, int *ret_fd,
+    struct strvec *ret_names, struct diag *dg);
+
+/* Writes .drydock/.gitignore with what is made again.  A user's own stays. */
+int patchset_write_ignore(const struct patchset *set, struct diag *dg);
+
+/* Returns true if the file, below dirfd and without links, has this text. */
+bool patchset_has_text(
+    int dirfd, const char *path, const char *text, size_t len);
+
+/* The patched or original files of a package in the scratch directory. */
+struct patchset_tree {
+	char name[16]; /* in the scratch directory */
+	int fd; /* owned */
+	struct patchtree files;
+};
+
+#define PATCHSET_TREE_INIT                        \
+	{                                         \
+		.fd = -1, .files = PATCHTREE_INIT \
+	}
+
+void patchset_tree_release(struct patchset_tree *tree);
+
+/*
+ * Unpacks the proven package into a new tree, or into the tree "name".  patch
+ * (may be NULL) is then applied; it may not change the package's dependencies.
+ */
+int patchset_build(struct patchset *set, const struct patchledger_entry *entry,
+    const struct strbuf *patch, const char *name, struct patchset_tree *ret,
+    struct diag *dg);
+
+/*
+ * Makes what lies in the copy of a tree's files, if that is not these files;
+ * *ret_integrity is DIGEST_NONE else.  modes_fd: the original package's files.
+ */
+int patchset_pack(struct patchset *set, const struct ecosystem *eco,
+    struct patchset_tree *tree, int modes_fd, struct digest *ret_integrity,
+    struct diag *dg);
+
 /* Returned: the package's editable directory, below the project. */
 char *patchset_edit_path(const struct patchledger_entry *entry);
 
 /*
  * Moves a copy or a patch file, whose changes are nowhere else, to the editable
- * directories.  label is what it is and its directory, for messages: "the
- * changed copy DIR".
+ * directories.  label is what it is and its path, for messages: "the changed
+ * copy DIR/NAME".  from_fd is DIR.
  */
-int patchset_keep(const struct patchset *set, const struct ecosystem *eco,
-    int from_fd, const char *label, const char *name,
-    struct patches_report *report, struct diag *dg);
+int patchset_keep(const struct patchset *set, const char *ecosystem,
+    int from_fd, const char *label, struct diag *dg);
 
 /* Removes what killed processes left among the editable directories. */
 void patchset_clean_edit(const struct patchset *set);
@@ -147,7 +181,6 @@ int patchset_check_base(const struct patchset *set,
  * "none".  While a save writes, the file has a second line for the new patch,
  * so that a save that was killed can be repeated.
  */
-#define PATCHSET_BASE_SUFFIX ".base"
 void patchset_add_base(
     struct strbuf *out, const struct patchledger_entry *entry);
 /* Writes the lines, if they are not there already. */
@@ -156,46 +189,17 @@ int patchset_write_base(int edit_fd, const struct patchledger_entry *entry,
 /* The same for the line of the entry's patch. */
 int patchset_set_base(
     int edit_fd, const struct patchledger_entry *entry, struct diag *dg);
-#define PATCHSET_BASE_MAX ((size_t)2 * DIGEST_HEX_SIZE)
-
-/* The patched or original files of a package in the scratch directory. */
-struct patchset_tree {
-	char name[16]; /* in the scratch directory */
-	int fd; /* owned */
-	struct patchtree files;
-};
-
-#define PATCHSET_TREE_INIT                        \
-	{                                         \
-		.fd = -1, .files = PATCHTREE_INIT \
-	}
-
-void patchset_tree_release(struct patchset_tree *tree);
-
-/* Makes the scratch directory on its first use. */
-int patchset_tools(struct patchset *set, struct diag *dg);
 
 /*
- * Unpacks the proven package into a new tree, or into the tree "name".  patch
- * (may be NULL) is then applied; it may not change the package's dependencies.
+ * Keeps a copy with changes, which is to be replaced, as the package's editable
+ * directory, or beside it if the copy is packed.
  */
-int patchset_build(struct patchset *set, const struct patchledger_entry *entry,
-    const struct strbuf *patch, const char *name, struct patchset_tree *ret,
-    struct diag *dg);
-
-/*
- * Makes what lies in the copy of a tree's files, if that is not these files;
- * *ret_integrity is DIGEST_NONE else.  modes_fd: the original package's files.
- */
-int patchset_pack(struct patchset *set, const struct ecosystem *eco,
-    struct patchset_tree *tree, int modes_fd, struct digest *ret_integrity,
-    struct diag *dg);
+int patchset_keep_edits(const struct patchset *set,
+    const struct patchledger_entry *entry, struct diag *dg);
 
 /* Reads the patch file of an entry, and judges its form. */
 int patchset_read_patch(const struct patchset *set,
     const struct patchledger_entry *entry, struct strbuf *out, struct diag *dg);
-
-void patchset_digest(const struct strbuf *text, struct digest *ret);
 
 /*
  * Refuses to replace a patch file whose digest is not among the known ones: it
@@ -206,47 +210,32 @@ int patchset_check_patch(const struct patchset *set,
     struct diag *dg);
 
 /*
+ * Lists the patch files of an ecosystem as patchset_list_dir() does, and removes
+ * those in work that killed processes left.
+ */
+int patchset_list_patches(const struct patchset *set,
+    const struct ecosystem *eco, int *ret_fd, struct strvec *names,
+    struct diag *dg);
+
+/*
  * Removes a patch file.  One that is not as it was recorded is moved to the
  * editable directories.  recorded may be DIGEST_NONE: it was not.
  */
 int patchset_remove_patch(const struct patchset *set,
     const struct ecosystem *eco, int patches_fd, const char *name,
-    const struct digest *recorded, struct patches_report *report,
-    struct diag *dg);
-
-/* Removes the patch files in work that killed processes left. */
-void patchset_clean_patches(int patches_fd, const struct strvec *names);
+    const struct digest *recorded, struct diag *dg);
 
 /*
  * Writes what is needed so that the project has exactly the entries of want,
  * whose tree digest may be DIGEST_NONE (it is computed and set, as are the
- * integrity and the fragment).  patches has the texts of patch files to write, by the entry's
- * index in want: an empty text takes the file that is there.
+ * integrity and the fragment).  patch (may be NULL) is the text of the patch
+ * file of the entry "saved"; those of the others are there.
+ *
+ * A copy that is replaced and has changes becomes the package's editable
+ * directory; DIAG_NO if there is one already.
  */
 int patchset_commit(struct patchset *set, struct patchledger *want,
-    const struct strbuf *patches, struct patches_report *report,
-    struct diag *dg);
-
-/* Returns true if the copy has the recorded files. */
-bool patchset_copy_is_right(
-    const struct patchset *set, const struct patchledger_entry *entry);
-
-/*
- * Finds changes in a copy that is to be replaced.  They can be kept as the
- * package's editable directory; if there is one, the failure is DIAG_NO.
- */
-int patchset_find_edits(const struct patchset *set,
-    const struct patchledger_entry *entry, bool *ret_edited, struct diag *dg);
-int patchset_keep_edits(const struct patchset *set,
-    const struct patchledger_entry *entry, struct patches_report *report,
-    struct diag *dg);
-
-/*
- * Removes what lies among the copies and belongs to no entry of want.  A copy
- * that was changed is moved to the editable directories.
- */
-int patchset_remove_copies(const struct patchset *set,
-    const struct patchledger *want, struct patches_report *report,
+    const struct patchledger_entry *saved, const struct strbuf *patch,
     struct diag *dg);
 
 #define cleanup_patchset __attribute__((cleanup(patchset_close)))

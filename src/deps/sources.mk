@@ -70,10 +70,7 @@ deps_sources = \
 	src/deps/patchledger.c \
 	src/deps/patchledger.h \
 	src/deps/patchset-commit.c \
-	src/deps/patchset-copies.c \
 	src/deps/patchset-edit.c \
-	src/deps/patchset-package.c \
-	src/deps/patchset-patch.c \
 	src/deps/patchset.c \
 	src/deps/patchset.h \
 	src/deps/patchtext.c \

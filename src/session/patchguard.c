@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/patchcheck.h"
 #include "deps/patches.h"
@@ -45,18 +46,17 @@ make_copies(struct paths *paths, const char *project_path, int project_fd,
     const char *const *environ_, struct diag *dg)
 {
 	cleanup_patch_sources struct patch_sources sources = PATCH_SOURCES_INIT;
-	cleanup_patches_report struct patches_report report =
-	    PATCHES_REPORT_INIT;
+	cleanup_strvec struct strvec steps = STRVEC_INIT;
 	const struct patches_project project = { project_fd, project_path,
-		paths, &sources.packages };
+		paths, &sources.packages, &steps };
 
 	if (paths->state_fd < 0 && statedir_open(paths, dg) != 0)
 		return -1;
 	patch_sources_open(paths, project_path, environ_, &sources);
-	if (patches_apply(&project, &report, dg) != 0)
+	if (patches_apply(&project, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < report.steps.nr; i++)
-		diag_note("patched dependencies: %s", report.steps.v[i]);
+	for (size_t i = 0; i < steps.nr; i++)
+		diag_note("patched dependencies: %s", steps.v[i]);
 	return 0;
 }
 
