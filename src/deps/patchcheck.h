@@ -117,7 +117,7 @@ const struct patchcheck_finding *patchcheck_find(const struct patchcheck *check,
 const char *patchcheck_kind_name(enum patchcheck_kind kind);
 
 /* Returned: the command that mends it, "drydock patch remove foo@1.0.0". */
-char *patchcheck_mend(const struct patchcheck_finding *finding);
+char *patchcheck_mend(const struct patchcheck_finding *f);
 
 #define cleanup_patchcheck __attribute__((cleanup(patchcheck_release)))
 

@@ -186,37 +186,23 @@ is_word(const char *text)
 	    text[strspn(text, ASCII_ALNUM "@/._+-")] == '\0';
 }
 
-/* Returned: the command; a name that is no word stays "NAME". */
-static char *
-mend_other(const struct otherpatches *other, const struct patchcheck_finding *f)
+/* A name that is no word stays "NAME". */
+char *
+patchcheck_mend(const struct patchcheck_finding *f)
 {
-	const char *mend = otherpatches_mend(other, f->kind);
+	const struct otherpatches *other = otherpatches_find(f->ecosystem);
+	const char *mend = other != NULL ? otherpatches_mend(other, f->kind)
+					 : kinds[f->kind].mend;
 	const char *at = strstr(mend, " NAME");
-	bool has_version = f->version != NULL;
+	const char *version = f->version;
 
+	/* The ledger alone had the values that a redirect of npm replaced. */
+	if (f->kind == PATCHCHECK_BLOCK_ORPHAN &&
+	    same_text(f->ecosystem, PATCHLEDGER_NPM))
+		return xstrdup(kinds[PATCHCHECK_CONFLICT].mend);
 	if (at == NULL || f->name == NULL || !is_word(f->name) ||
-	    (has_version && !is_word(f->version)))
+	    (version == NULL ? other == NULL : !is_word(version)))
 		return xstrdup(mend);
 	return xasprintf("%.*s %s%s%s", (int)(at - mend), mend, f->name,
-	    has_version ? "@" : "", has_version ? f->version : "");
-}
-
-char *
-patchcheck_mend(const struct patchcheck_finding *finding)
-{
-	const char *mend = kinds[finding->kind].mend;
-	const struct otherpatches *other =
-	    otherpatches_find(finding->ecosystem);
-	const char *at = strstr(mend, " NAME");
-
-	if (other != NULL)
-		return mend_other(other, finding);
-	/* The ledger alone had the values that a redirect of npm replaced. */
-	if (finding->kind == PATCHCHECK_BLOCK_ORPHAN &&
-	    same_text(finding->ecosystem, PATCHLEDGER_NPM))
-		return xstrdup(kinds[PATCHCHECK_CONFLICT].mend);
-	if (at == NULL || finding->name == NULL || finding->version == NULL)
-		return xstrdup(mend);
-	return xasprintf("%.*s %s@%s", (int)(at - mend), mend, finding->name,
-	    finding->version);
+	    version == NULL ? "" : "@", version == NULL ? "" : version);
 }
