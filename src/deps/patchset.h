@@ -95,7 +95,7 @@ int patchset_open_dir(
 int patchset_make_dir(
     const struct patchset *set, const char *path, int *ret_fd, struct diag *dg);
 /*
- * Opens a directory below the project, and appends the names in it.  If it is
+ * Opens a directory below the project, and lists the names in it.  If it is
  * absent, *ret_fd stays as it is.
  */
 int patchset_list_dir(const struct patchset *set, const char *path, int *ret_fd,

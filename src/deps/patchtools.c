@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -192,35 +191,26 @@ patchtools_apply(struct patchtools *tools, const char *name, const char *text,
 	return diag_add_detail(dg, result.err.buf, result.err.len);
 }
 
-/* A file of a tree, for the comparison of what diff does not tell. */
-struct file {
-	char *path; /* owned */
-	bool is_empty;
+/* A tree that diff is to compare. */
+struct tree {
+	bool is_new;
+	int other_fd; /* borrowed; the other tree */
+	struct strvec *unsaid; /* borrowed; what diff does not tell */
 };
 
-struct files {
-	struct file *v; /* owned */
-	size_t nr;
-	size_t alloc;
-};
-
-static void
-files_release(struct files *files)
-{
-	for (size_t i = 0; i < files->nr; i++)
-		free(files->v[i].path);
-	free(files->v);
-}
-
-#define cleanup_files __attribute__((cleanup(files_release)))
-
+/*
+ * Sets the times of a tree's files.  For diff, an empty file and a file that
+ * does not exist are the same.
+ */
 static int
 visit(struct fs_walk *walk, int dirfd, const char *name)
 {
 	static const struct timespec times[] = { { .tv_sec = FILE_TIME },
 		{ .tv_sec = FILE_TIME } };
-	struct files *files = walk->arg;
+	const struct tree *tree = walk->arg;
+	const char *path = walk->path.buf;
 	struct stat st;
+	struct stat other;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return fs_walk_fail(walk, "stat");
@@ -232,76 +222,55 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	}
 	if (!S_ISREG(st.st_mode))
 		return diag_set(walk->dg, DIAG_DATA,
-		    "%s/%s is not a regular file", walk->label, walk->path.buf);
+		    "%s/%s is not a regular file", walk->label, path);
 	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) != 0)
 		return fs_walk_fail(walk, "set the time of");
-	if (files->nr == files->alloc) {
-		files->alloc = files->alloc == 0 ? 64 : 2 * files->alloc;
-		files->v =
-		    xreallocarray(files->v, files->alloc, sizeof(*files->v));
+	if (st.st_size > 0 ||
+	    (fstatat(tree->other_fd, path, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(other.st_mode)))
+		return 0;
+	if (tree->is_new)
+		strvec_pushf(tree->unsaid,
+		    "%s is new and empty: a patch cannot make such a file; "
+		    "write a line into it",
+		    path);
+	else
+		strvec_pushf(tree->unsaid,
+		    "%s is removed: a patch cannot remove a file that is "
+		    "empty; leave it there",
+		    path);
+	return 0;
+}
+
+/* Prepares the trees "a" and "b" for diff, and tells what it cannot say. */
+static int
+prepare_trees(const struct patchtools *tools, struct diag *dg)
+{
+	static const char *const names[] = { "a", "b" };
+	cleanup_strvec struct strvec unsaid = STRVEC_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_close int other_fd =
+		    fs_walk_open(tools->scratch.fd, names[1 - i]);
+		int fd = fs_walk_open(tools->scratch.fd, names[i]);
+		struct tree tree = { i == 1, other_fd, &unsaid };
+		cleanup_fs_walk struct fs_walk walk = { .visit = visit,
+			.arg = &tree,
+			.dg = dg,
+			.label = names[i],
+			.path = STRBUF_INIT,
+			.max_depth = MAX_DEPTH,
+			.too_deep = DIAG_DATA };
+
+		if (fd < 0)
+			return diag_set_errno(dg, DIAG_IO, errno, "open %s/%s",
+			    tools->scratch.path, names[i]);
+		if (fs_walk_read(&walk, fd) != 0)
+			return -1;
 	}
-	files->v[files->nr++] = (struct file){ .path = xstrdup(walk->path.buf),
-		.is_empty = st.st_size == 0 };
-	return 0;
-}
-
-static int
-by_path(const void *a, const void *b)
-{
-	return strcmp(
-	    ((const struct file *)a)->path, ((const struct file *)b)->path);
-}
-
-/* Sets the times of a tree's files, and lists them sorted. */
-static int
-prepare_tree(const struct patchtools *tools, const char *name,
-    struct files *files, struct diag *dg)
-{
-	cleanup_fs_walk struct fs_walk walk = { .visit = visit,
-		.arg = files,
-		.dg = dg,
-		.label = name,
-		.path = STRBUF_INIT,
-		.max_depth = MAX_DEPTH,
-		.too_deep = DIAG_DATA };
-	int fd = fs_walk_open(tools->scratch.fd, name);
-
-	if (fd < 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "open %s/%s",
-		    tools->scratch.path, name);
-	if (fs_walk_read(&walk, fd) != 0)
-		return -1;
-	if (files->nr > 0)
-		qsort(files->v, files->nr, sizeof(*files->v), by_path);
-	return 0;
-}
-
-/* For diff, an empty file and a file that does not exist are the same. */
-static int
-check_empty(const struct files *a, const struct files *b, struct diag *dg)
-{
-	size_t i = 0;
-	size_t j = 0;
-
-	while (i < a->nr || j < b->nr) {
-		int order = i == a->nr ? 1
-		    : j == b->nr       ? -1
-				       : by_path(&a->v[i], &b->v[j]);
-
-		if (order < 0 && a->v[i].is_empty)
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s is removed: a patch cannot remove a file that "
-			    "is empty; leave it there",
-			    a->v[i].path);
-		if (order > 0 && b->v[j].is_empty)
-			return diag_set(dg, DIAG_CONFIG,
-			    "%s is new and empty: a patch cannot make such a "
-			    "file; write a line into it",
-			    b->v[j].path);
-		i += order <= 0;
-		j += order >= 0;
-	}
-	return 0;
+	strvec_sort(&unsaid);
+	return unsaid.nr == 0 ? 0
+			      : diag_set(dg, DIAG_CONFIG, "%s", unsaid.v[0]);
 }
 
 /*
@@ -348,14 +317,10 @@ int
 patchtools_diff(struct patchtools *tools, struct strbuf *out, struct diag *dg)
 {
 	const char *const argv[] = { tools->diff, "-ruN", "a", "b", NULL };
-	cleanup_files struct files a = { NULL, 0, 0 };
-	cleanup_files struct files b = { NULL, 0, 0 };
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 
-	if (prepare_tree(tools, "a", &a, dg) != 0 ||
-	    prepare_tree(tools, "b", &b, dg) != 0 ||
-	    check_empty(&a, &b, dg) != 0 ||
+	if (prepare_trees(tools, dg) != 0 ||
 	    run_tool(tools, argv, tools->scratch.fd, -1, &result, dg) != 0 ||
 	    check_output(&result.out, dg) != 0)
 		return -1;
