@@ -60,26 +60,6 @@ word_is(const struct word *w, const char *name, const char *version)
 	    (version == NULL || strcmp(w->version, version) == 0);
 }
 
-static void
-put_copy(struct patchledger *ledger, const struct patchledger_entry *entry)
-{
-	struct patchledger_entry copy = *entry;
-
-	copy.ecosystem = xstrdup(entry->ecosystem);
-	copy.name = xstrdup(entry->name);
-	copy.version = xstrdup(entry->version);
-	copy.fragment =
-	    entry->fragment == NULL ? NULL : xstrdup(entry->fragment);
-	patchledger_put(ledger, &copy);
-}
-
-static void
-copy_ledger(const struct patchset *set, struct patchledger *want)
-{
-	for (size_t i = 0; i < set->ledger.nr; i++)
-		put_copy(want, &set->ledger.v[i]);
-}
-
 /* Fails unless the project has the ecosystem's files. */
 static int
 check_files(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
@@ -99,16 +79,19 @@ check_files(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
 	return 0;
 }
 
-/* Adds an entry for a package of the lock to want, or leaves the one it has. */
+/*
+ * Adds an entry for a package of the lock to those that the ledger is to have,
+ * or finds the one that is there.
+ */
 static int
-want_entry(struct patchset *set, struct patchledger *want,
-    const struct ecosystem *eco, const char *name, const char *version,
-    struct diag *dg)
+want_entry(struct patchset *set, const struct ecosystem *eco, const char *name,
+    const char *version, struct patchledger_entry **ret_entry, struct diag *dg)
 {
 	struct patchledger_entry entry = { .name = NULL };
 	enum ecosystem_locked locked;
 
-	if (patchledger_find(want, eco->name, name, version) != NULL)
+	*ret_entry = patchledger_find(&set->want, eco->name, name, version);
+	if (*ret_entry != NULL)
 		return 0;
 	if (check_files(set, eco, dg) != 0 ||
 	    eco->find(&patchset_files(set, eco)->lock.text, name, version,
@@ -125,7 +108,8 @@ want_entry(struct patchset *set, struct patchledger *want,
 	entry.ecosystem = xstrdup(eco->name);
 	entry.name = xstrdup(name);
 	entry.version = xstrdup(version);
-	patchledger_put(want, &entry);
+	patchledger_put(&set->want, &entry);
+	*ret_entry = patchledger_find(&set->want, eco->name, name, version);
 	return 0;
 }
 
@@ -141,11 +125,10 @@ check_root(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
 
 /* The same for all that have entries. */
 static int
-check_roots(
-    struct patchset *set, const struct patchledger *want, struct diag *dg)
+check_roots(struct patchset *set, struct diag *dg)
 {
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
-		if (patchledger_part(want, ecosystems[i]->name).nr > 0 &&
+		if (patchledger_part(&set->want, ecosystems[i]->name).nr > 0 &&
 		    check_root(set, ecosystems[i], dg) != 0)
 			return -1;
 	return 0;
@@ -157,12 +140,11 @@ patches_start(const struct patches_project *project,
     char **ret_dir, struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
-	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_patchset_tree struct patchset_tree tree = PATCHSET_TREE_INIT;
 	cleanup_strbuf struct strbuf patch = STRBUF_INIT;
 	cleanup_free char *chosen = NULL;
 	cleanup_close int edit_fd = -1;
-	const struct patchledger_entry *entry;
+	struct patchledger_entry *entry;
 
 	if (patchset_open(&set, project, dg) != 0 ||
 	    patchset_choose_ecosystem(&set, name, version, &eco, dg) != 0 ||
@@ -172,10 +154,8 @@ patches_start(const struct patches_project *project,
 	    patchset_choose_version(&set, eco, name, &chosen, dg) != 0)
 		return -1;
 	version = version == NULL ? chosen : version;
-	copy_ledger(&set, &want);
-	if (want_entry(&set, &want, eco, name, version, dg) != 0)
+	if (want_entry(&set, eco, name, version, &entry, dg) != 0)
 		return -1;
-	entry = patchledger_find(&want, eco->name, name, version);
 	*ret_dir = patchset_edit_path(entry);
 	if (entry->patch.kind != DIGEST_NONE &&
 	    patchset_read_patch(&set, entry, &patch, dg) != 0)
@@ -301,7 +281,6 @@ patches_save(const struct patches_project *project, const struct ecosystem *eco,
     const char *name, const char *version, struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
-	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_word struct word w = { NULL, NULL };
 	cleanup_strbuf struct strbuf patch = STRBUF_INIT;
 	cleanup_strbuf struct strbuf base = STRBUF_INIT;
@@ -311,12 +290,9 @@ patches_save(const struct patches_project *project, const struct ecosystem *eco,
 
 	if (patchset_open(&set, project, dg) != 0 ||
 	    choose_editable(&set, &eco, name, version, &w, dg) != 0 ||
-	    check_root(&set, eco, dg) != 0)
+	    check_root(&set, eco, dg) != 0 ||
+	    want_entry(&set, eco, w.name, w.version, &entry, dg) != 0)
 		return -1;
-	copy_ledger(&set, &want);
-	if (want_entry(&set, &want, eco, w.name, w.version, dg) != 0)
-		return -1;
-	entry = patchledger_find(&want, eco->name, w.name, w.version);
 	if (patchset_check_base(&set, entry, &edit_fd, &base, dg) != 0 ||
 	    compute_patch(&set, entry, edit_fd, &patch, dg) != 0)
 		return -1;
@@ -326,7 +302,7 @@ patches_save(const struct patches_project *project, const struct ecosystem *eco,
 	if (patchset_check_patch(&set, entry, &base, dg) != 0 ||
 	    patchset_write_base(edit_fd, entry, &base, dg) != 0)
 		return -1;
-	if (patchset_commit(&set, &want, entry, &patch, dg) != 0)
+	if (patchset_commit(&set, entry, &patch, dg) != 0)
 		return -1;
 	return patchset_write_base(edit_fd, entry, &line, dg);
 }
@@ -335,72 +311,56 @@ int
 patches_apply(const struct patches_project *project, struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
-	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 
 	if (!patchcheck_is_needed(project->fd))
 		return 0;
 	if (patchset_open(&set, project, dg) != 0)
 		return -1;
-	copy_ledger(&set, &want);
-	if (check_roots(&set, &want, dg) != 0)
+	if (check_roots(&set, dg) != 0)
 		return -1;
-	return patchset_commit(&set, &want, NULL, NULL, dg);
+	return patchset_commit(&set, NULL, NULL, dg);
 }
 
-/* Fails if several versions of a package are recorded and none is named. */
-static int
-check_one_version(const struct patchset *set, const struct ecosystem *eco,
-    const char *name, const char *version, struct diag *dg)
+/* Counts the recorded versions of a package, and appends them to all. */
+static size_t
+count_recorded(const struct patchset *set, const struct ecosystem *eco,
+    const char *name, const char *version, struct strbuf *all)
 {
 	const struct patchledger part =
 	    patchledger_part(&set->ledger, eco->name);
-	cleanup_strbuf struct strbuf all = STRBUF_INIT;
 	size_t found = 0;
-
-	for (size_t i = 0; i < part.nr && version == NULL; i++)
-		if (strcmp(part.v[i].name, name) == 0) {
-			strbuf_addf(&all, " %s@%s", name, part.v[i].version);
-			found++;
-		}
-	if (found <= 1)
-		return 0;
-	return diag_set(dg, DIAG_USAGE,
-	    "several versions are patched; name one of:%s", all.buf);
-}
-
-static bool
-is_recorded(const struct patchset *set, const struct ecosystem *eco,
-    const char *name, const char *version)
-{
-	const struct patchledger part =
-	    patchledger_part(&set->ledger, eco->name);
 
 	for (size_t i = 0; i < part.nr; i++)
 		if (strcmp(part.v[i].name, name) == 0 &&
 		    (version == NULL ||
-			strcmp(part.v[i].version, version) == 0))
-			return true;
-	return false;
+			strcmp(part.v[i].version, version) == 0)) {
+			strbuf_addf(all, " %s@%s", name, part.v[i].version);
+			found++;
+		}
+	return found;
 }
 
-/* Fails unless exactly one ecosystem has a patch of that name. */
+/* Fails unless exactly one ecosystem has a patch of that name, of one version. */
 static int
 choose_patched(const struct patchset *set, const char *name,
     const char *version, const struct ecosystem **eco, struct diag *dg)
 {
 	const struct ecosystem *only = *eco;
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
 	size_t found = 0;
 
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		cleanup_strvec struct strvec names = STRVEC_INIT;
 		cleanup_close int fd = -1;
-		bool here = is_recorded(set, ecosystems[i], name, version);
+		bool here;
 
 		if (only != NULL && only != ecosystems[i])
 			continue;
 		if (patchset_list_patches(
 			set, ecosystems[i], &fd, &names, dg) != 0)
 			return -1;
+		here =
+		    count_recorded(set, ecosystems[i], name, version, &all) > 0;
 		for (size_t k = 0; k < names.nr && !here; k++) {
 			cleanup_word struct word w = { NULL, NULL };
 
@@ -413,14 +373,18 @@ choose_patched(const struct patchset *set, const char *name,
 			found++;
 		}
 	}
-	if (found == 1)
+	if (found != 1)
+		return diag_set(dg, DIAG_USAGE,
+		    found > 1 ? "%s is patched for several package managers: "
+				"say which one by --ecosystem"
+			      : "%s is not patched here; drydock patch list "
+				"shows what is",
+		    name);
+	strbuf_reset(&all);
+	if (count_recorded(set, *eco, name, version, &all) <= 1)
 		return 0;
 	return diag_set(dg, DIAG_USAGE,
-	    found > 1 ? "%s is patched for several package managers: say which "
-			"one by --ecosystem"
-		      : "%s is not patched here; drydock patch list shows what "
-			"is",
-	    name);
+	    "several versions are patched; name one of:%s", all.buf);
 }
 
 int
@@ -429,7 +393,6 @@ patches_remove(const struct patches_project *project,
     struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
-	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int fd = -1;
 	cleanup_free char *chosen = NULL;
@@ -438,19 +401,17 @@ patches_remove(const struct patches_project *project,
 
 	if (patchset_open(&set, project, dg) != 0 ||
 	    choose_patched(&set, name, version, &eco, dg) != 0 ||
-	    check_one_version(&set, eco, name, version, dg) != 0 ||
 	    patchset_list_patches(&set, eco, &fd, &names, dg) != 0)
 		return -1;
 	patchset_clean_edit(&set);
-	copy_ledger(&set, &want);
-	entry = patchledger_find(&want, eco->name, name, version);
+	entry = patchledger_find(&set.want, eco->name, name, version);
 	if (entry != NULL) {
 		recorded = entry->patch;
 		chosen = xstrdup(entry->version);
 		version = chosen;
-		patchledger_drop(&want, entry);
+		patchledger_drop(&set.want, entry);
 	}
-	if (patchset_commit(&set, &want, NULL, NULL, dg) != 0)
+	if (patchset_commit(&set, NULL, NULL, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_word struct word w = { NULL, NULL };
@@ -467,8 +428,8 @@ patches_remove(const struct patches_project *project,
 
 /* Takes a patch file into want, with the digest that it has. */
 static int
-seal_one(struct patchset *set, struct patchledger *want,
-    const struct ecosystem *eco, const char *file, struct diag *dg)
+seal_one(struct patchset *set, const struct ecosystem *eco, const char *file,
+    struct diag *dg)
 {
 	cleanup_word struct word w = { NULL, NULL };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -482,10 +443,8 @@ seal_one(struct patchset *set, struct patchledger *want,
 		    PATCHSET_PATCHES
 		    "%s/%s is not called NAME@VERSION" PATCH_SUFFIX,
 		    eco->name, file);
-	if (want_entry(set, want, eco, w.name, w.version, dg) != 0)
-		return -1;
-	entry = patchledger_find(want, eco->name, w.name, w.version);
-	if (patchset_read_patch(set, entry, &text, dg) != 0)
+	if (want_entry(set, eco, w.name, w.version, &entry, dg) != 0 ||
+	    patchset_read_patch(set, entry, &text, dg) != 0)
 		return -1;
 	digest_of(DIGEST_SHA256, text.buf, text.len, &digest);
 	if (digest_equal(&digest, &entry->patch))
@@ -495,37 +454,28 @@ seal_one(struct patchset *set, struct patchledger *want,
 	return 0;
 }
 
-static int
-seal_all(struct patchset *set, struct patchledger *want,
-    const struct ecosystem *eco, struct diag *dg)
-{
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_close int fd = -1;
-
-	if (patchset_list_patches(set, eco, &fd, &names, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < names.nr; i++)
-		if (seal_one(set, want, eco, names.v[i], dg) != 0)
-			return -1;
-	return 0;
-}
-
 int
 patches_seal(const struct patches_project *project, struct diag *dg)
 {
 	cleanup_patchset struct patchset set = PATCHSET_INIT;
-	cleanup_patchledger struct patchledger want = PATCHLEDGER_INIT;
 
 	if (!patchcheck_is_needed(project->fd))
 		return diag_set(
 		    dg, DIAG_NO, "%s has no patches", project->path);
 	if (patchset_open(&set, project, dg) != 0)
 		return -1;
-	copy_ledger(&set, &want);
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
-		if (seal_all(&set, &want, ecosystems[i], dg) != 0)
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		cleanup_strvec struct strvec names = STRVEC_INIT;
+		cleanup_close int fd = -1;
+
+		if (patchset_list_patches(
+			&set, ecosystems[i], &fd, &names, dg) != 0)
 			return -1;
-	if (check_roots(&set, &want, dg) != 0)
+		for (size_t k = 0; k < names.nr; k++)
+			if (seal_one(&set, ecosystems[i], names.v[k], dg) != 0)
+				return -1;
+	}
+	if (check_roots(&set, dg) != 0)
 		return -1;
-	return patchset_commit(&set, &want, NULL, NULL, dg);
+	return patchset_commit(&set, NULL, NULL, dg);
 }

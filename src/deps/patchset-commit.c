@@ -526,10 +526,10 @@ drops(const struct patchledger *had, const struct patchledger *want)
 }
 
 int
-patchset_commit(struct patchset *set, struct patchledger *want,
-    const struct patchledger_entry *saved, const struct strbuf *patch,
-    struct diag *dg)
+patchset_commit(struct patchset *set, const struct patchledger_entry *saved,
+    const struct strbuf *patch, struct diag *dg)
 {
+	struct patchledger *want = &set->want;
 	cleanup_commit struct commit c = {
 		.set = set,
 		.steps = set->project->steps,

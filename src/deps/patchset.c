@@ -113,6 +113,21 @@ take_lock(struct patchset *set, struct diag *dg)
 	    set->project->path);
 }
 
+static void
+copy_ledger(const struct patchledger *ledger, struct patchledger *ret_copy)
+{
+	for (size_t i = 0; i < ledger->nr; i++) {
+		const struct patchledger_entry *e = &ledger->v[i];
+		struct patchledger_entry copy = *e;
+
+		copy.ecosystem = xstrdup(e->ecosystem);
+		copy.name = xstrdup(e->name);
+		copy.version = xstrdup(e->version);
+		copy.fragment = xstrdup(e->fragment);
+		patchledger_put(ret_copy, &copy);
+	}
+}
+
 int
 patchset_open(struct patchset *ret_set, const struct patches_project *project,
     struct diag *dg)
@@ -135,6 +150,7 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 	fs_temp_clean(set->dir_fd, IGNORE);
 	if (patchledger_read(set->project_fd, &set->ledger, dg) != 0)
 		return -1;
+	copy_ledger(&set->ledger, &set->want);
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		fs_temp_clean(set->project_fd, ecosystems[i]->manifest);
 		fs_temp_clean(set->project_fd, ecosystems[i]->lock);
@@ -191,6 +207,7 @@ patchset_close(struct patchset *set)
 		remove_unused(set);
 	patchtools_close(&set->tools);
 	patchledger_release(&set->ledger);
+	patchledger_release(&set->want);
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		diag_clear(&set->files[i].unreadable);
 		strbuf_release(&set->files[i].manifest.text);

@@ -54,6 +54,7 @@ struct patchset {
 	int dir_fd; /* owned; .drydock */
 	int lock_fd; /* owned; .drydock/patches.lock */
 	struct patchledger ledger; /* as it is in the file */
+	struct patchledger want; /* as it is to be: a copy at first */
 	struct patchset_files files[ECOSYSTEM_NR];
 	struct patchtools tools; /* opened by patchset_build() */
 	size_t ntrees; /* in the scratch directory */
@@ -226,17 +227,16 @@ int patchset_remove_patch(const struct patchset *set,
     const struct digest *recorded, struct diag *dg);
 
 /*
- * Writes what is needed so that the project has exactly the entries of want,
- * whose tree digest may be DIGEST_NONE (it is computed and set, as are the
- * integrity and the fragment).  patch (may be NULL) is the text of the patch
+ * Writes what is needed so that the project has exactly the entries of
+ * set->want, whose tree digest may be DIGEST_NONE (it is computed and set, as
+ * are the integrity and the fragment).  patch (may be NULL) is the text of the patch
  * file of the entry "saved"; those of the others are there.
  *
  * A copy that is replaced and has changes becomes the package's editable
  * directory; DIAG_NO if there is one already.
  */
-int patchset_commit(struct patchset *set, struct patchledger *want,
-    const struct patchledger_entry *saved, const struct strbuf *patch,
-    struct diag *dg);
+int patchset_commit(struct patchset *set, const struct patchledger_entry *saved,
+    const struct strbuf *patch, struct diag *dg);
 
 #define cleanup_patchset __attribute__((cleanup(patchset_close)))
 #define cleanup_patchset_tree __attribute__((cleanup(patchset_tree_release)))
