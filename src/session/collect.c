@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/moment.h"
+#include "base/monotime.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/container.h"
@@ -24,12 +26,15 @@
 #include "session/outcome.h"
 #include "session/session.h"
 #include "session/slot.h"
+#include "session/start.h"
 #include "session/task.h"
 
 enum {
 	SLOT_MS = 1000, /* to measure a slot of caches */
 	FEW_DESCRIPTORS = 64, /* reserved for everything but leases */
 	MANY_DESCRIPTORS = 65536,
+	SETTLE_MS = 2000, /* time for the engine to make a container */
+	SETTLE_STEP_MS = 50,
 };
 
 /* Candidates whose leases are held.  Only the lease is open. */
@@ -386,4 +391,86 @@ collect_sessions(const struct paths *paths, const struct engine *engine,
 		ret_outcome->failed +=
 		    collect_leftovers(paths, options != NULL);
 	return rc;
+}
+
+/*
+ * A container has our labels but is not the plan's.  The directory stays,
+ * because it leads to that container.  Our own containers are removed.
+ */
+static int
+keep_directory(const struct session_facts *facts, struct diag *dg)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+	session_own_ids(facts, &ids);
+	for (size_t i = 0; i < ids.nr; i++)
+		if (container_remove(facts->engine, ids.v[i], dg) != 0)
+			return -1;
+	return diag_set(dg, DIAG_ENGINE,
+	    "a container has the label io.drydock.session=%s but is not in "
+	    "its plan",
+	    facts->id);
+}
+
+/*
+ * If one container fails, Compose exits while the engine may still make
+ * another.  Wait for that one: removing the session now would orphan it.
+ */
+static int
+find_settled(const struct session_facts *facts,
+    struct container_list *containers, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + SETTLE_MS;
+
+	for (;;) {
+		cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+		container_list_release(containers);
+		if (containers_find(
+			facts->engine, facts->state_id, containers, dg) != 0)
+			return -1;
+		session_own_ids(facts, &ids);
+		if (ids.nr >= facts->record->ncontainers ||
+		    monotime_left_ms(deadline) == 0)
+			return 0;
+		(void)poll(NULL, 0, SETTLE_STEP_MS);
+	}
+}
+
+static int
+remove_launch(struct start *l, struct diag *dg)
+{
+	cleanup_container_list struct container_list containers =
+	    CONTAINER_LIST_INIT;
+	const struct look_spec at = { .paths = l->paths,
+		.engine = l->engine,
+		.containers = &containers,
+		.record_given = true,
+		.record = &l->record };
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+
+	if (session_look(&at, &l->session, &look, dg) != 0 ||
+	    (l->composed && find_settled(&look.facts, &containers, dg) != 0))
+		return -1;
+	if (session_status(&look.facts) != SESSION_ENDED)
+		return keep_directory(&look.facts, dg);
+	return collect_delete(l->paths, &look.facts, &l->session, dg);
+}
+
+void
+collect_launch(struct start *l)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (l->left || l->session.dir_fd < 0)
+		return;
+	/*
+	 * The agent never ran: containers may be matched by image and labels.
+	 */
+	free(l->record.launched_at);
+	l->record.launched_at = NULL;
+	if (remove_launch(l, &dg) != 0)
+		diag_warn("session %s is not removed: %s; "
+			  "the next launch tries again",
+		    l->session.id, dg.message);
 }

@@ -17,6 +17,7 @@ struct engine;
 struct paths;
 struct session;
 struct session_facts;
+struct start;
 
 struct collect_outcome {
 	size_t removed;
@@ -62,5 +63,13 @@ size_t collect_leftovers(const struct paths *paths, bool all);
  */
 int collect_delete(const struct paths *paths, const struct session_facts *facts,
     struct session *session, struct diag *dg);
+
+/*
+ * Removes a session whose launch failed before go, with the lease held: its
+ * containers, then the session.  Asks the engine for containers only if there
+ * may be some.  Does nothing if no session was claimed, or if Compose keeps the
+ * lease.  A failure is a warning: the next collection tries again.
+ */
+void collect_launch(struct start *l);
 
 #endif /* DRYDOCK_COLLECT_H */

@@ -38,7 +38,6 @@
 #include "session/slotseed.h"
 #include "session/start.h"
 #include "session/task.h"
-#include "session/teardown.h"
 #include "session/usage.h"
 #include "sync/sync.h"
 #include "terminal/interrupt.h"
@@ -467,7 +466,7 @@ make_and_start(struct start *l, struct diag *dg)
 	    interrupt_check(&l->interrupt, dg) == 0 && make_plan(l, dg) == 0 &&
 	    start(l, dg) == 0)
 		return 0;
-	teardown_launch(l);
+	collect_launch(l);
 	return -1;
 }
 

@@ -19,11 +19,11 @@
 #include "host/paths.h"
 #include "plan/plan.h"
 #include "session/attach.h"
+#include "session/collect.h"
 #include "session/egress.h"
 #include "session/look.h"
 #include "session/resume.h"
 #include "session/start.h"
-#include "session/teardown.h"
 
 #define PROBE_NAME ".drydock-prove"
 #define SCRATCH_NAME "scratch"
@@ -422,7 +422,7 @@ check_fresh(struct start *l, struct proof *proof, struct diag *dg)
 		rc = put_probes(l, dg);
 	if (rc == 0)
 		rc = run_probes(l, &of, proof, dg);
-	teardown_launch(l);
+	collect_launch(l);
 	interrupt_restore(&l->interrupt);
 	return rc;
 }

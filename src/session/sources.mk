@@ -104,8 +104,6 @@ session_sources = \
 	src/session/strangers.h \
 	src/session/task.c \
 	src/session/task.h \
-	src/session/teardown.c \
-	src/session/teardown.h \
 	src/session/usage.c \
 	src/session/usage.h \
 	src/session/view.c \

@@ -25,7 +25,8 @@ struct view_spec {
 	const struct session *session; /* dir_fd is open */
 	bool tty;
 	bool signals; /* the holder forwards signals */
-	int agent_pidfd; /* of the agent's first process, or -1 */
+	/* Of the agent's first process, or -1; saves requests to the engine. */
+	int agent_pidfd;
 };
 
 /*
@@ -44,6 +45,20 @@ struct view_spec {
  */
 int view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
     struct diag *dg);
+
+/*
+ * After the command's end, without the lease: takes the lease, waits for the
+ * exit of the agent's container, and removes the containers and the session if
+ * it has ended.  The engine is ready.  If a session that ends with its client still runs after the wait,
+ * its container is killed, with a warning.  A session that can be detached is
+ * never killed.
+ *
+ * client_left: the client saw the end or leaves; false: it lost the connection.
+ *
+ * A failure, or a lease that another process keeps, is a warning: the next
+ * collection removes the rest.  Returns the command's exit status, or -1.
+ */
+int view_end(const struct view_spec *spec, bool client_left);
 
 /*
  * An attached viewer holds a shared lock on sessions/ID/viewers.  The agent

@@ -24,7 +24,6 @@
 #include "host/paths.h"
 #include "session/record.h"
 #include "session/session.h"
-#include "session/teardown.h"
 #include "stub-bed.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
@@ -162,6 +161,20 @@ session_is_there(const struct room *r)
 	return stat(r->session.dir, &st) == 0;
 }
 
+static struct view_spec
+spec_of(struct room *r, int agent_pidfd)
+{
+	return (struct view_spec){
+		.paths = &r->bed.paths,
+		.settings = &r->bed.settings,
+		.environ_ = (const char *const *)r->bed.env.v,
+		.engine = &r->engine,
+		.record = &r->record,
+		.session = &r->session,
+		.agent_pidfd = agent_pidfd,
+	};
+}
+
 /*
  * Views through a holder that sent this, and closed nothing; one that sends
  * nothing is gone.
@@ -170,15 +183,7 @@ static int
 view_of(
     struct room *r, const struct strbuf *sent, int *ret_status, struct diag *dg)
 {
-	struct view_spec spec = {
-		.paths = &r->bed.paths,
-		.settings = &r->bed.settings,
-		.environ_ = (const char *const *)r->bed.env.v,
-		.engine = &r->engine,
-		.record = &r->record,
-		.session = &r->session,
-		.agent_pidfd = -1,
-	};
+	struct view_spec spec = spec_of(r, -1);
 	int ends[2];
 	int rc;
 
@@ -312,6 +317,7 @@ overdue(bool ends_with_client)
 {
 	cleanup_free char *stopped = NULL;
 	cleanup_close int pidfd = -1;
+	struct view_spec spec;
 	struct room r;
 	pid_t pid;
 
@@ -327,9 +333,8 @@ overdue(bool ends_with_client)
 	}
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	CHECK(pidfd >= 0);
-	CHECK_INT(
-	    teardown_ended(&r.bed.paths, &r.engine, &r.record, true, pidfd),
-	    ends_with_client ? 137 : -1);
+	spec = spec_of(&r, pidfd);
+	CHECK_INT(view_end(&spec, true), ends_with_client ? 137 : -1);
 	CHECK_INT(session_is_there(&r), !ends_with_client);
 	stopped = stub_recorded("stop.1");
 	CHECK_INT(skipped_ms, END_WAIT_MS);
