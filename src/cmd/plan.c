@@ -30,9 +30,9 @@
 #include "plan/policy.h"
 #include "session/egress.h"
 #include "session/images.h"
+#include "session/listing.h"
 #include "session/slot.h"
 #include "session/start.h"
-#include "session/strangers.h"
 
 /* Shown in place of the session id, which a launch draws at random. */
 #define NO_SESSION "00000000"
@@ -209,7 +209,7 @@ show_plan(struct start *l, const struct plan_options *o,
 	l->session.dir =
 	    xasprintf("%s/sessions/" NO_SESSION, l->paths->state_dir);
 	if (read_written(l, dg) != 0 || find_engine(l, scratch, dg) != 0 ||
-	    strangers_warn_images(l->paths, &engine, dg) != 0 ||
+	    listing_warn_images(l->paths, &engine, dg) != 0 ||
 	    find_image(&spec, BUILD_AGENT, &files, &l->images.agent, dg) != 0 ||
 	    (l->mode.mode == MODE_CONTAINED &&
 		find_image(

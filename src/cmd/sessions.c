@@ -15,7 +15,6 @@
 #include "engine/container.h"
 #include "host/project.h"
 #include "host/statedir.h"
-#include "session/strangers.h"
 #include "terminal/prompt.h"
 
 enum {
@@ -49,7 +48,7 @@ sessions_list(struct context *ctx, const char *project,
 		ctx->paths, answers ? ctx->engine : NULL, ret_listing, dg) != 0)
 		return -1;
 	if (ret_untold != NULL && !ret_listing->silent)
-		(void)strangers_list(
+		(void)listing_add_strangers(
 		    ctx->paths, ctx->engine, ret_listing, ret_untold);
 	return 0;
 }

@@ -22,7 +22,7 @@ int sessions_find_engine(
 /*
  * Lists all sessions with their states.  An engine that does not answer is a
  * warning.  Unless ret_untold is NULL, the list includes containers and images
- * with drydock's labels and without a record (session/strangers.h).  A failure
+ * with drydock's labels and without a record (session/listing.h).  A failure
  * of that query is stored in *ret_untold.
  */
 int sessions_list(struct context *ctx, const char *project,

@@ -69,8 +69,19 @@ int listing_records(
 int listing_read(const struct paths *paths, const struct engine *engine,
     struct listing *ret_listing, struct diag *dg);
 
-/* Appends a row in state SESSION_SILENT, borrowed until the next call. */
-struct listed *listing_add(struct listing *listing, const char *id);
+/*
+ * Appends the containers and images that have drydock's labels and that no
+ * record of this state directory lists, as SESSION_UNKNOWN_CONTAINER and
+ * SESSION_UNKNOWN_IMAGE.  They are reported, never changed.  listing_read()
+ * filled the listing before.  Sends two requests to the engine.  On failure the
+ * listing is unchanged.
+ */
+int listing_add_strangers(const struct paths *paths,
+    const struct engine *engine, struct listing *listing, struct diag *dg);
+
+/* Warns of each such image, except images for another user. */
+int listing_warn_images(
+    const struct paths *paths, const struct engine *engine, struct diag *dg);
 
 /*
  * Finds the one session whose id is word or begins with word.  No match is

@@ -100,8 +100,6 @@ session_sources = \
 	src/session/status.h \
 	src/session/start.c \
 	src/session/start.h \
-	src/session/strangers.c \
-	src/session/strangers.h \
 	src/session/task.c \
 	src/session/task.h \
 	src/session/usage.c \

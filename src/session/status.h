@@ -26,7 +26,7 @@ enum session_state {
 	SESSION_SILENT, /* the engine does not answer */
 	SESSION_ORPHAN, /* container with our labels, no directory */
 	SESSION_DAMAGED, /* record unreadable or incomplete */
-	/* Only from strangers_list(): drydock's labels, but no record. */
+	/* Only from listing_add_strangers(): drydock's labels, but no record. */
 	SESSION_UNKNOWN_CONTAINER,
 	SESSION_UNKNOWN_IMAGE,
 };
