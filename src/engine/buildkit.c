@@ -5,6 +5,7 @@
  */
 #include "engine/buildkit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@
 #include "engine/answer.h"
 #include "engine/engine.h"
 #include "engine/hostconf.h"
-#include "engine/workdir.h"
+#include "host/paths.h"
 
 /*
  * Limit of the builder's output.  A build with a few hundred packages writes
@@ -27,6 +28,56 @@
 #define OUTPUT_MAX ((size_t)64 * 1024 * 1024)
 #define IID_MAX ((size_t)256)
 #define TOLD_LINES 40
+#define WORK_PARENT "build"
+
+/* A temporary directory of one build. */
+struct workdir {
+	char *path; /* owned; NULL: none */
+	int state_fd; /* borrowed */
+};
+
+/* A failure is a warning with the path. */
+static void
+workdir_remove(struct workdir *work)
+{
+	cleanup_diag struct diag failure = DIAG_INIT;
+
+	if (work->path != NULL &&
+	    fs_remove_tree(work->state_fd, WORK_PARENT, &failure) != 0)
+		diag_warn("%s", failure.message);
+	free(work->path);
+}
+
+#define cleanup_workdir __attribute__((cleanup(workdir_remove)))
+
+/*
+ * Makes the directory below the state directory, which no session can access.
+ * $TMPDIR could be inside a project, where an agent could forge the image id
+ * that drydock reads from the directory.  The caller holds built_lock():
+ * directories left by killed builds are removed first.
+ */
+static int
+workdir_make(struct workdir *work, const struct paths *paths, struct diag *dg)
+{
+	/*
+	 * A random name: the builder of a killed build may still write to its
+	 * directory.
+	 */
+	cleanup_free char *path =
+	    xasprintf("%s/" WORK_PARENT "/XXXXXX", paths->state_dir);
+	cleanup_close int fd = -1;
+
+	if (fs_remove_tree(paths->state_fd, WORK_PARENT, dg) != 0 ||
+	    fs_make_dir(paths->state_fd, WORK_PARENT, 0700, &fd, dg) != 0)
+		return -1;
+	/* mkdtemp(3) uses mode 0700, whatever the umask. */
+	if (mkdtemp(path) == NULL)
+		return diag_set_errno(dg, DIAG_IO, errno,
+		    "make a directory in %s/" WORK_PARENT, paths->state_dir);
+	work->path = steal_ptr(&path);
+	work->state_fd = paths->state_fd;
+	return 0;
+}
 
 int
 buildkit_check(const struct engine *engine, struct diag *dg)
@@ -196,6 +247,7 @@ judge(const struct strvec *argv, const struct buildkit_spec *spec,
     const struct proc_result *result, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf step = STRBUF_INIT;
+	const struct strbuf *told = &result->err;
 	const char *words;
 
 	if (answer_is_whole((const char *const *)argv->v, result,
@@ -205,21 +257,18 @@ judge(const struct strvec *argv, const struct buildkit_spec *spec,
 		return 0;
 	diag_set(dg, DIAG_ENGINE, "docker build failed with status %d",
 	    result->status);
-	if (add_failed_step(&result->err, &step)) {
-		words = last_lines(&step, TOLD_LINES);
-		return diag_add_detail(
-		    dg, words, step.len - (size_t)(words - step.buf));
-	}
-	words = last_lines(&result->err, TOLD_LINES);
+	if (add_failed_step(&result->err, &step))
+		told = &step;
+	words = last_lines(told, TOLD_LINES);
 	return diag_add_detail(
-	    dg, words, result->err.len - (size_t)(words - result->err.buf));
+	    dg, words, told->len - (size_t)(words - told->buf));
 }
 
 int
 buildkit_run(const struct engine *engine, const struct paths *paths,
     const struct buildkit_spec *spec, char **ret_image_id, struct diag *dg)
 {
-	cleanup_workdir struct workdir work = WORKDIR_INIT;
+	cleanup_workdir struct workdir work = { NULL, -1 };
 	cleanup_strbuf struct strbuf secret = STRBUF_INIT;
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
 	cleanup_strvec struct strvec envp = STRVEC_INIT;

@@ -44,6 +44,4 @@ engine_sources = \
 	src/engine/tarball.c \
 	src/engine/tarball.h \
 	src/engine/version.c \
-	src/engine/version.h \
-	src/engine/workdir.c \
-	src/engine/workdir.h
+	src/engine/version.h
