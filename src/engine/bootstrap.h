@@ -7,10 +7,12 @@
 #define DRYDOCK_BOOTSTRAP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct diag;
 struct engine;
 struct hostconf;
+struct paths;
 
 struct bootstrap_spec {
 	const struct hostconf *hostconf;
@@ -23,6 +25,21 @@ struct bootstrap_spec {
 
 /* Returns the Debian release for the base: the host's, otherwise bookworm. */
 const char *bootstrap_suite(const struct hostconf *hc);
+
+/*
+ * Fails with DIAG_ENGINE if the user lacks subordinate ids (subuid(5)) or
+ * newuidmap(1) is not installed; mmdebstrap needs both.  The message says what
+ * is missing and the command that adds it.  Always succeeds for root.
+ */
+int bootstrap_check_ids(const struct paths *paths, struct diag *dg);
+
+/*
+ * text is the content of /etc/subuid or /etc/subgid.  Returns the size of the
+ * largest range of user or uid.  *ret_free is the first id after the ranges of
+ * all users.  For tests.
+ */
+uint64_t bootstrap_count_ids(
+    const char *text, const char *user, unsigned int uid, uint64_t *ret_free);
 
 /*
  * Makes a base image with the label io.drydock.image=base, or uses spec->known.

@@ -22,7 +22,6 @@
 #include "engine/image.h"
 #include "engine/inimage.h"
 #include "engine/programs.h"
-#include "engine/subids.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
@@ -125,7 +124,7 @@ bootstrap(const struct engine *engine, const struct settings *settings,
 	    (!fresh && built_find_image(&built, engine, &key, &known, dg) != 0))
 		return -1;
 	spec.known = known.id;
-	if (known.id == NULL && subids_check(paths, dg) != 0)
+	if (known.id == NULL && bootstrap_check_ids(paths, dg) != 0)
 		return -1;
 	name = xasprintf("drydock-base:%s", key.context);
 	if (known.id == NULL && keep_named(engine, &built, name, "", dg) != 0)

@@ -39,8 +39,6 @@ engine_sources = \
 	src/engine/probe.c \
 	src/engine/programs.c \
 	src/engine/programs.h \
-	src/engine/subids.c \
-	src/engine/subids.h \
 	src/engine/tarball.c \
 	src/engine/tarball.h \
 	src/engine/version.c \

@@ -9,6 +9,7 @@ unit_tests = \
 	tests/unit/test-attach \
 	tests/unit/test-attach-terminal \
 	tests/unit/test-below \
+	tests/unit/test-bootstrap \
 	tests/unit/test-cargomanifest \
 	tests/unit/test-cargoredirect \
 	tests/unit/test-changes \
@@ -112,7 +113,6 @@ unit_tests = \
 	tests/unit/test-state \
 	tests/unit/test-strbuf \
 	tests/unit/test-strvec \
-	tests/unit/test-subids \
 	tests/unit/test-sync \
 	tests/unit/test-sync-filter \
 	tests/unit/test-termfilter \

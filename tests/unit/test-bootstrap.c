@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether a user has subordinate ids, and which are free. */
-#include "engine/subids.h"
+#include "engine/bootstrap.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ test_rows(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint64_t next = 0;
 
-		CHECK_INT(subids_count(rows[i].text, "ann", 1000, &next),
+		CHECK_INT(bootstrap_count_ids(rows[i].text, "ann", 1000, &next),
 		    rows[i].count);
 		CHECK_INT(next, rows[i].free);
 	}
@@ -45,7 +45,7 @@ test_check(void)
 		.uid = UINT32_MAX - 1 };
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(subids_check(&paths, &dg), -1);
+	CHECK_INT(bootstrap_check_ids(&paths, &dg), -1);
 	CHECK_INT(dg.class, DIAG_ENGINE);
 	CHECK(strstr(dg.message, "--bootstrap needs ") == dg.message);
 	CHECK(strstr(dg.message, " unless root runs it") != NULL);
@@ -58,7 +58,7 @@ test_root(void)
 	struct paths paths = { .user = (char[]){ "no-such-user" }, .uid = 0 };
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	CHECK_INT(subids_check(&paths, &dg), 0);
+	CHECK_INT(bootstrap_check_ids(&paths, &dg), 0);
 }
 
 int
