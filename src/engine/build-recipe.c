@@ -11,8 +11,8 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "engine/certificates.h"
 #include "engine/context.h"
+#include "engine/hostconf.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
@@ -41,7 +41,8 @@ digest_certificates(const struct build_recipe *recipe,
 	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
 
 	ret_hex[0] = '\0';
-	if (certificates_read(recipe->settings, recipe->paths, &pem, dg) != 0)
+	if (hostconf_read_certificates(
+		recipe->settings, recipe->paths, &pem, dg) != 0)
 		return -1;
 	if (pem.len > 0)
 		digest_bytes(pem.buf, pem.len, ret_hex);

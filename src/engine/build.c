@@ -15,7 +15,6 @@
 #include "engine/bootstrap.h"
 #include "engine/buildkit.h"
 #include "engine/built.h"
-#include "engine/certificates.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/hostconf.h"
@@ -494,7 +493,7 @@ build_image(enum build_kind kind, const struct engine *engine,
 		kind == BUILD_AGENT ? recipe->agent : NULL, &tar, dg) != 0 ||
 	    build_context_digest(kind, recipe, files, context, &parts, dg) !=
 		0 ||
-	    certificates_read(settings, paths, &hc.trusted, dg) != 0 ||
+	    hostconf_read_certificates(settings, paths, &hc.trusted, dg) != 0 ||
 	    buildkit_check(engine, dg) != 0)
 		return -1;
 	read_hostconf(kind, paths, options, &hc);

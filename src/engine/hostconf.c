@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* hostconf: reads the network settings of apt, npm and the environment. */
+/*
+ * hostconf: reads the network settings of apt, npm and the environment, and
+ * certificates.
+ */
 #include "engine/hostconf.h"
 
 #include <dirent.h>
@@ -8,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/proc.h"
 #include "base/xalloc.h"
 #include "engine/tarball.h"
@@ -15,7 +19,9 @@
 #include "host/npmrc.h"
 #include "host/paths.h"
 #include "host/program.h"
+#include "host/settings.h"
 #include "host/slurp.h"
+#include "host/trusted.h"
 
 #define APT_DIR "/etc/apt"
 #define TEXT_MAX ((size_t)256 * 1024)
@@ -23,6 +29,10 @@
 /* moby/buildkit session/secrets: MaxSecretSize. */
 #define SECRET_MAX ((size_t)500 * 1024)
 #define APT_CONFIG_TIMEOUT_MS 10000
+#define CERTIFICATES_DIR "/usr/local/share/ca-certificates"
+#define CERTIFICATES_DEPTH 4
+#define BEGIN "-----BEGIN CERTIFICATE-----"
+#define END "-----END CERTIFICATE-----"
 
 /* Returns the value of NAME=value in os-release(5), without quotes. */
 static char *
@@ -135,7 +145,7 @@ read_apt_settings(struct hostconf *hc)
 }
 
 static int
-is_conf(const struct dirent *entry)
+is_shown(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
 }
@@ -144,7 +154,7 @@ static void
 read_apt_auth(struct hostconf *hc)
 {
 	struct dirent **entries = NULL;
-	int n = scandir(APT_DIR "/auth.conf.d", &entries, is_conf, alphasort);
+	int n = scandir(APT_DIR "/auth.conf.d", &entries, is_shown, alphasort);
 
 	if (slurp_text(APT_DIR "/auth.conf", TEXT_MAX, &hc->apt_auth))
 		strbuf_addch(&hc->apt_auth, '\n');
@@ -214,6 +224,82 @@ hostconf_read(struct hostconf *ret, const struct paths *paths,
 	read_apt_auth(ret);
 	read_npmrc(ret, paths, environ_);
 	read_proxies(ret, environ_);
+}
+
+/*
+ * Appends the certificates in text, but never a private key in the same file.
+ * Returns true if there was a certificate.
+ */
+static bool
+add_blocks(const char *text, struct strbuf *pem)
+{
+	bool any = false;
+
+	for (const char *at; (at = strstr(text, BEGIN)) != NULL;) {
+		const char *end = strstr(at, END);
+
+		if (end == NULL)
+			break;
+		text = end + strlen(END);
+		strbuf_add(pem, at, (size_t)(text - at));
+		strbuf_addch(pem, '\n');
+		any = true;
+	}
+	return any;
+}
+
+/* Reads files sorted by name, so that the same files give the same text. */
+static void
+add_directory(const char *dir, int depth, struct strbuf *pem)
+{
+	struct dirent **entries = NULL;
+	int n = depth > 0 ? scandir(dir, &entries, is_shown, alphasort) : 0;
+
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		const char *dot = strrchr(name, '.');
+		cleanup_free char *path = xasprintf("%s/%s", dir, name);
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		if (dot == NULL || strcmp(dot, ".crt") != 0)
+			add_directory(path, depth - 1, pem);
+		else if (slurp_text(path, TEXT_MAX, &text))
+			(void)add_blocks(text.buf, pem);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static int
+add_file(const struct paths *paths, const char *path, struct strbuf *pem,
+    struct diag *dg)
+{
+	cleanup_free char *dir =
+	    xstrndup(path, (size_t)(strrchr(path, '/') - path) + 1);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = -1;
+
+	if (trusted_open(paths, dir, path + strlen(dir), 0, &fd, dg) < 0)
+		return diag_wrap(dg, "setting ca_file");
+	if (fd < 0)
+		return diag_set(
+		    dg, DIAG_CONFIG, "setting ca_file: %s is not there", path);
+	if (fs_read_fd(fd, path, TEXT_MAX, &text, dg) != 0)
+		return diag_wrap(dg, "setting ca_file");
+	if (!add_blocks(text.buf, pem))
+		return diag_set(dg, DIAG_CONFIG,
+		    "setting ca_file: %s has no certificate in PEM", path);
+	return 0;
+}
+
+int
+hostconf_read_certificates(const struct settings *settings,
+    const struct paths *paths, struct strbuf *ret_pem, struct diag *dg)
+{
+	add_directory(CERTIFICATES_DIR, CERTIFICATES_DEPTH, ret_pem);
+	if (settings->ca_file[0] == '\0')
+		return 0;
+	return add_file(paths, settings->ca_file, ret_pem, dg);
 }
 
 static bool

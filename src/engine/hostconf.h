@@ -18,6 +18,7 @@
 
 struct diag;
 struct paths;
+struct settings;
 
 struct hostconf {
 	char *codename; /* owned; Debian release; "" on other systems */
@@ -40,6 +41,18 @@ struct hostconf {
 /* Settings that are absent or unreadable for the caller are left out. */
 void hostconf_read(struct hostconf *ret, const struct paths *paths,
     const char *const *environ_);
+
+/*
+ * Appends the certificate authorities that the user added, in PEM and nothing
+ * else of their files: *.crt below /usr/local/share/ca-certificates
+ * (update-ca-certificates(8)), and the file of the setting ca_file.  Sessions
+ * trust them too.
+ *
+ * DIAG_CONFIG: ca_file is unreadable, writable for others, or has no
+ * certificate.
+ */
+int hostconf_read_certificates(const struct settings *settings,
+    const struct paths *paths, struct strbuf *ret_pem, struct diag *dg);
 
 /*
  * Returns true if a proxy or a package source is on the host's loopback

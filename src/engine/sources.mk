@@ -14,8 +14,6 @@ engine_sources = \
 	src/engine/buildkit.h \
 	src/engine/built.c \
 	src/engine/built.h \
-	src/engine/certificates.c \
-	src/engine/certificates.h \
 	src/engine/compose.c \
 	src/engine/compose.h \
 	src/engine/container.c \
