@@ -40,7 +40,6 @@ deps_sources = \
 	src/deps/npmlock.h \
 	src/deps/npmmanifest.c \
 	src/deps/npmmanifest.h \
-	src/deps/npmpackage-compare.c \
 	src/deps/npmpackage.c \
 	src/deps/npmpackage.h \
 	src/deps/npmpatch.c \
