@@ -23,15 +23,6 @@
 #define MAX_VERSIONS 100 /* to list; each is searched for in the lock */
 
 static int
-check_root(int project_fd, const char *project_path,
-    const struct strbuf *manifest, struct diag *dg)
-{
-	if (npmroot_check(project_fd, manifest, dg) != 0)
-		return diag_wrap(dg, "%s", project_path);
-	return 0;
-}
-
-static int
 find(const struct strbuf *lock, const char *name, const char *version,
     enum ecosystem_locked *ret_locked, struct digest *ret_pristine,
     struct diag *dg)
@@ -185,7 +176,7 @@ const struct ecosystem npmpatch = {
 	.make_lock = "npm install --package-lock-only",
 	.output = "node_modules",
 	.pristine = DIGEST_SHA512,
-	.check_root = check_root,
+	.check_root = npmroot_check,
 	.list_versions = list_versions,
 	.find = find,
 	.judge = npmredirect_judge,

@@ -45,8 +45,6 @@ deps_sources = \
 	src/deps/npmpatch.c \
 	src/deps/npmrange.c \
 	src/deps/npmrange.h \
-	src/deps/npmrc.c \
-	src/deps/npmrc.h \
 	src/deps/npmredirect-lock.c \
 	src/deps/npmredirect-manifest.c \
 	src/deps/npmredirect.c \

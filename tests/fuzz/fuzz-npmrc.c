@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
-#include "deps/npmrc.h"
+#include "deps/npmroot.h"
 #include "fuzz.h"
 
 static bool
@@ -12,7 +12,7 @@ is_told(const struct strbuf *text)
 {
 	cleanup_strbuf struct strbuf why = STRBUF_INIT;
 
-	npmrc_judge(text->buf, text->len, &why);
+	npmroot_judge_settings(text->buf, text->len, &why);
 	FUZZ_CHECK(why.len < 200);
 	return why.len > 0;
 }

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "deps/npmrc.h"
 #include "deps/npmroot.h"
 #include "tree-kit.h"
 
@@ -68,7 +67,8 @@ test_settings(void)
 		cleanup_strbuf struct strbuf got = STRBUF_INIT;
 		cleanup_strbuf struct strbuf want = STRBUF_INIT;
 
-		npmrc_judge(rows[i].text, strlen(rows[i].text), &got);
+		npmroot_judge_settings(
+		    rows[i].text, strlen(rows[i].text), &got);
 		if (rows[i].key != NULL && *rows[i].key != '\0')
 			strbuf_addf(&want,
 			    "has \"%s\", and npm may ignore package-lock.json; "
@@ -139,7 +139,8 @@ test_elsewhere(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_strbuf struct strbuf got = STRBUF_INIT;
 
-		npmrc_judge(rows[i].text, strlen(rows[i].text), &got);
+		npmroot_judge_settings(
+		    rows[i].text, strlen(rows[i].text), &got);
 		CHECK_STR(got.buf, rows[i].want);
 	}
 }
@@ -157,20 +158,23 @@ expect(int fd, const char *manifest, const char *want)
 	cleanup_strbuf struct strbuf got = STRBUF_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	const struct strbuf *given = manifest != NULL ? &text : NULL;
+	const char *why;
 
 	if (manifest != NULL)
 		strbuf_addstr(&text, manifest);
 	npmroot_judge(fd, given, found, &got);
 	CHECK_STR(got.buf, want);
 	if (*want == '\0') {
-		CHECK_INT(npmroot_check(fd, given, &dg), 0);
+		CHECK_INT(npmroot_check(fd, "/p", given, &dg), 0);
 		return;
 	}
 	/* The first line. */
-	CHECK_INT(npmroot_check(fd, given, &dg), -1);
+	CHECK_INT(npmroot_check(fd, "/p", given, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
-	CHECK(strncmp(want, dg.message, strlen(dg.message)) == 0);
-	CHECK_INT(want[strlen(dg.message)], '\n');
+	CHECK(strncmp(dg.message, "/p: ", 4) == 0);
+	why = dg.message + 4;
+	CHECK(strncmp(want, why, strlen(why)) == 0);
+	CHECK_INT(want[strlen(why)], '\n');
 }
 
 #define OTHER_LOCK                                                        \
