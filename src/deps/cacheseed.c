@@ -25,7 +25,6 @@
 #include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "deps/cachefile.h"
 #include "deps/lockfiles.h"
 #include "deps/packages.h"
 
@@ -209,7 +208,7 @@ copy_job(struct seeding *s, const struct job *job, const char *path)
 	const char *why;
 	struct stat st;
 
-	in = cachefile_open(job->fd, job->path, &st, &why);
+	in = cachedir_open(job->fd, job->path, &st, &why);
 	if (why != NULL)
 		return refuse(s, job, why);
 	if (in < 0)
@@ -235,7 +234,7 @@ static bool
 is_in_slot(const struct seeding *s, const char *path)
 {
 	cleanup_close int fd =
-	    cachefile_open_beneath(s->spec->data_fd, path, O_PATH);
+	    cachedir_open_beneath(s->spec->data_fd, path, O_PATH);
 
 	return fd >= 0;
 }
@@ -292,7 +291,7 @@ seed_from(
 		.path = p->path,
 		.label = dir->label,
 		.package = p,
-		.max = CACHEFILE_MAX,
+		.max = PACKAGE_MAX_SIZE,
 	};
 	enum outcome outcome = OUTCOME_COPIED;
 
@@ -498,8 +497,7 @@ seed_manager(struct seeding *s, const struct package_manager *pm,
 	s->dg = &dg;
 	s->slot_dir = pm->slot_dir;
 	if (packages.nr > 0) {
-		cachedirs_open(&dirs, pm, s->spec->home, s->spec->envp,
-		    s->spec->slot_fds, s->spec->nslots);
+		cachedirs_open(&dirs, pm, &s->spec->sources);
 		outcome = share_packages(s, &packages, &dirs);
 		if (outcome < OUTCOME_STOPPED)
 			outcome = seed_indexes(s, &packages, &dirs);

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "base/strvec.h"
+#include "deps/packages.h"
 
 struct diag;
 struct toolchains;
@@ -65,13 +66,8 @@ struct cacheseed_report {
 struct cacheseed_spec {
 	int project_fd; /* borrowed; the project's directory */
 	int data_fd; /* borrowed; the slot's data, open for reading */
-	/* borrowed; data of the project's other slots; may change or vanish */
-	const int *slot_fds;
-	size_t nslots;
+	struct package_sources sources; /* with the project's other slots */
 	const struct toolchains *toolchains; /* borrowed; decide what to seed */
-	const char *home; /* borrowed; the host user's */
-	/* borrowed; CARGO_HOME, npm_config_cache, GOMODCACHE, GOPATH */
-	const char *const *envp;
 	struct cacheseed_limits limits;
 	/* Called after a copied file; or NULL. */
 	void (*progress)(void *arg, const struct cacheseed_report *so_far);

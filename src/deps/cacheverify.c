@@ -13,7 +13,6 @@
 #include "base/fs.h"
 #include "base/monotime.h"
 #include "base/xalloc.h"
-#include "deps/cachefile.h"
 #include "deps/lockfiles.h"
 #include "deps/packages.h"
 
@@ -25,7 +24,7 @@ remove_below(int dirfd, const char *dir, const char *path, struct diag *dg)
 	cleanup_close int fd = -1;
 
 	*name++ = '\0';
-	fd = cachefile_open_beneath(dirfd, whole, O_RDONLY | O_DIRECTORY);
+	fd = cachedir_open_beneath(dirfd, whole, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return errno == ENOENT
 		    ? 0
@@ -60,7 +59,7 @@ verify_package(int root_fd, const struct cachedir *dir,
 	const char *why;
 	struct stat st;
 
-	fd = cachefile_open(dir->fd, p->path, &st, &why);
+	fd = cachedir_open(dir->fd, p->path, &st, &why);
 	if (fd < 0 && why == NULL)
 		return errno == ENOENT
 		    ? 0
@@ -68,7 +67,7 @@ verify_package(int root_fd, const struct cachedir *dir,
 	if (fd >= 0) {
 		report->files++;
 		report->bytes += st.st_size;
-		if (st.st_size > CACHEFILE_MAX)
+		if (st.st_size > PACKAGE_MAX_SIZE)
 			(void)diag_set(&proof, DIAG_DATA, "it is too large");
 		else if (package_prove(p, fd, st.st_size, &proof) == 0)
 			return 0;
@@ -95,7 +94,7 @@ verify_manager(const struct cacheseed_spec *spec,
 
 	/* The lock files that can be read count all the same. */
 	(void)packages_read(&packages, pm, spec->project_fd, locks, &reading);
-	root_fd = cachefile_open_beneath(
+	root_fd = cachedir_open_beneath(
 	    spec->data_fd, pm->slot_dir, O_RDONLY | O_DIRECTORY);
 	if (root_fd >= 0)
 		pm->open(&dirs, root_fd, pm->slot_dir, false);

@@ -14,7 +14,6 @@
 #include "base/xalloc.h"
 #include "deps/cargomanifest.h"
 #include "deps/packages.h"
-#include "deps/packagesources.h"
 #include "deps/packagetar.h"
 #include "deps/toml.h"
 
@@ -28,8 +27,8 @@ crate_find(const struct package_sources *sources, const char *name,
 	cleanup_cachedirs struct cachedirs dirs = CACHEDIRS_INIT;
 	cleanup_free char *file = xasprintf("%s-%s.crate", name, version);
 
-	cachedirs_open(&dirs, &package_managers[PACKAGE_MANAGER_CARGO],
-	    sources->home, sources->envp, sources->slot_fds, sources->nslots);
+	cachedirs_open(
+	    &dirs, &package_managers[PACKAGE_MANAGER_CARGO], sources);
 	/* A mirror of crates.io has its own directory. */
 	for (int crates_io = 1; crates_io >= 0; crates_io--)
 		for (size_t i = 0; i < dirs.nr; i++)

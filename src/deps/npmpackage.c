@@ -22,7 +22,6 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "deps/packages.h"
-#include "deps/packagesources.h"
 #include "deps/packagetar.h"
 #include "deps/patchtree.h"
 
@@ -57,8 +56,7 @@ npmpackage_find(const struct package_sources *sources, const char *name,
 	cleanup_free char *what = xasprintf("%s@%s", name, version);
 	cleanup_free char *path = npm_content_path(integrity);
 
-	cachedirs_open(&dirs, &package_managers[PACKAGE_MANAGER_NPM],
-	    sources->home, sources->envp, sources->slot_fds, sources->nslots);
+	cachedirs_open(&dirs, &package_managers[PACKAGE_MANAGER_NPM], sources);
 	for (size_t i = 0; i < dirs.nr; i++)
 		if (cachedir_read(&dirs.v[i], path, what, PACKAGETAR_MAX_SIZE,
 			integrity, out))

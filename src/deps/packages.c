@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,10 +17,8 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/cachefile.h"
 #include "deps/cargolock.h"
 #include "deps/gosum.h"
-#include "deps/modzip.h"
 #include "deps/npmlock.h"
 #include "host/toolchain.h"
 
@@ -37,6 +37,42 @@ static const char *const crates_io_dirs[] = {
 	"index.crates.io-6f17d22bba15001f",
 	"github.com-1ecc6299db9ec823",
 };
+
+int
+cachedir_open_beneath(int dirfd, const char *path, int flags)
+{
+	return fs_openat2(dirfd, path, flags, 0,
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+int
+cachedir_open(
+    int dirfd, const char *path, struct stat *ret_st, const char **ret_why)
+{
+	cleanup_close int fd = cachedir_open_beneath(
+	    dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	*ret_why = NULL;
+	if (fd < 0) {
+		if (errno == ELOOP)
+			*ret_why = "it is a symbolic link";
+		else if (errno == EACCES)
+			*ret_why = "it cannot be read";
+		else if (errno == ENXIO)
+			*ret_why = "it is not a regular file";
+		/* No file can have such a path. */
+		else if (errno == ENOTDIR || errno == ENAMETOOLONG)
+			errno = ENOENT;
+		return -1;
+	}
+	if (fstat(fd, ret_st) < 0)
+		return -1;
+	if (!S_ISREG(ret_st->st_mode)) {
+		*ret_why = "it is not a regular file";
+		return -1;
+	}
+	return steal_fd(&fd);
+}
 
 static struct package_file *
 add_file(struct packages *packages)
@@ -140,7 +176,7 @@ static void
 cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 {
 	cleanup_close int cache =
-	    cachefile_open_beneath(root_fd, "cache", O_RDONLY | O_DIRECTORY);
+	    cachedir_open_beneath(root_fd, "cache", O_RDONLY | O_DIRECTORY);
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 
@@ -154,8 +190,7 @@ cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 
 		if (!is_registry(name))
 			continue;
-		fd =
-		    cachefile_open_beneath(cache, name, O_RDONLY | O_DIRECTORY);
+		fd = cachedir_open_beneath(cache, name, O_RDONLY | O_DIRECTORY);
 		if (fd < 0)
 			continue;
 		d = add_dir(dirs, label, fd);
@@ -164,7 +199,7 @@ cargo_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 		d->unpacked_in = xasprintf("src/%s", here);
 		if (is_host && strcmp(here, name) == 0) {
 			d->index_into = xasprintf("index/%s", here);
-			d->index_fd = cachefile_open_beneath(
+			d->index_fd = cachedir_open_beneath(
 			    root_fd, d->index_into, O_RDONLY | O_DIRECTORY);
 		}
 	}
@@ -206,7 +241,7 @@ static void
 npm_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 {
 	static const char dir[] = "_cacache/content-v2";
-	int fd = cachefile_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
+	int fd = cachedir_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
 
 	(void)is_host;
 	if (fd >= 0)
@@ -245,7 +280,7 @@ static void
 go_open(struct cachedirs *dirs, int root_fd, const char *label, bool is_host)
 {
 	static const char dir[] = "cache/download";
-	int fd = cachefile_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
+	int fd = cachedir_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
 	struct cachedir *d;
 
 	(void)is_host;
@@ -296,14 +331,13 @@ package_belongs(const struct package_file *p, const struct cachedir *dir)
 	    (p->mirrored && !dir->crates_io);
 }
 
-const struct package_manager package_managers[PACKAGE_MANAGER_NR + 1] = {
+const struct package_manager package_managers[PACKAGE_MANAGER_NR] = {
 	[PACKAGE_MANAGER_CARGO] = { "cargo/registry", "Cargo.lock", cargo_host,
 	    cargo_read, cargo_open },
 	[PACKAGE_MANAGER_NPM] = { "npm", "package-lock.json", npm_host,
 	    npm_read, npm_open },
 	[PACKAGE_MANAGER_GO] = { "go/mod", "go.sum", go_host, go_read,
 	    go_open },
-	[PACKAGE_MANAGER_NR] = { .slot_dir = NULL },
 };
 
 bool
@@ -443,26 +477,19 @@ packages_release(struct packages *packages)
 	*packages = (struct packages)PACKAGES_INIT;
 }
 
-/* Computes from the bytes in fd what the package's digest must equal. */
-static int
-compute_digest(const struct package_file *p, int fd, off_t size,
-    struct digest *ret_digest, struct diag *dg)
-{
-	if (p->proof == PACKAGE_GO_ZIP)
-		return modzip_h1(fd, size, ret_digest, dg);
-	if (p->proof == PACKAGE_GO_MOD)
-		return modzip_mod_h1(fd, size, ret_digest, dg);
-	if (digest_file(fd, size, p->digest.kind, ret_digest) != 0)
-		return diag_set_errno(dg, DIAG_IO, errno, "read %s", p->path);
-	return 0;
-}
-
 int
 package_prove(const struct package_file *p, int fd, off_t size, struct diag *dg)
 {
 	struct digest digest;
+	int rc = 0;
 
-	if (compute_digest(p, fd, size, &digest, dg) != 0)
+	if (p->proof == PACKAGE_GO_ZIP)
+		rc = modzip_h1(fd, size, &digest, dg);
+	else if (p->proof == PACKAGE_GO_MOD)
+		rc = modzip_mod_h1(fd, size, &digest, dg);
+	else if (digest_file(fd, size, p->digest.kind, &digest) != 0)
+		rc = diag_set_errno(dg, DIAG_IO, errno, "read %s", p->path);
+	if (rc != 0)
 		return -1;
 	if (!digest_equal(&digest, &p->digest))
 		return diag_set(
@@ -472,19 +499,18 @@ package_prove(const struct package_file *p, int fd, off_t size, struct diag *dg)
 
 void
 cachedirs_open(struct cachedirs *dirs, const struct package_manager *pm,
-    const char *home, const char *const *envp, const int *slot_fds,
-    size_t nslots)
+    const struct package_sources *sources)
 {
-	cleanup_free char *host = pm->host_dir(home, envp);
+	cleanup_free char *host = pm->host_dir(sources->home, sources->envp);
 	/* The user's own path may have links. */
 	cleanup_close int host_fd =
 	    open(host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (host_fd >= 0)
 		pm->open(dirs, host_fd, host, true);
-	for (size_t i = 0; i < nslots; i++) {
-		cleanup_close int fd = cachefile_open_beneath(
-		    slot_fds[i], pm->slot_dir, O_RDONLY | O_DIRECTORY);
+	for (size_t i = 0; i < sources->nslots; i++) {
+		cleanup_close int fd = cachedir_open_beneath(
+		    sources->slot_fds[i], pm->slot_dir, O_RDONLY | O_DIRECTORY);
 
 		if (fd >= 0)
 			pm->open(
@@ -520,7 +546,7 @@ cachedir_read(const struct cachedir *dir, const char *path, const char *what,
 	size_t start = out->len;
 	const char *why;
 
-	fd = cachefile_open(dir->fd, path, &st, &why);
+	fd = cachedir_open(dir->fd, path, &st, &why);
 	if (fd < 0 && why == NULL && errno == ENOENT)
 		return false;
 	if (fd < 0 && why == NULL)

@@ -10,8 +10,10 @@
 #include <stddef.h>
 
 #include "base/digest.h"
+#include "deps/modzip.h"
 
 struct diag;
+struct stat;
 struct strbuf;
 struct strvec;
 struct toolchains;
@@ -42,6 +44,7 @@ struct package_file {
 	bool mirrored;
 };
 
+#define PACKAGE_MAX_SIZE MODZIP_MAX_SIZE /* bytes of a file */
 #define PACKAGES_MAX 200000 /* that the lock files name */
 #define PACKAGES_LOCK_BYTES ((size_t)64 * 1024 * 1024) /* of lock files */
 
@@ -79,6 +82,19 @@ struct cachedirs {
 		NULL, 0 \
 	}
 
+/*
+ * Where packages are looked for.  All are hostile input: a digest proves what
+ * is taken.
+ */
+struct package_sources {
+	const char *home; /* borrowed; the host user's */
+	/* borrowed; CARGO_HOME, npm_config_cache, GOMODCACHE, GOPATH */
+	const char *const *envp;
+	/* borrowed; data of the project's slots; may change or vanish */
+	const int *slot_fds;
+	size_t nslots;
+};
+
 struct package_manager {
 	const char *slot_dir; /* below a slot's data; a toolchain's cache */
 	const char *lock; /* the name of its lock files */
@@ -106,8 +122,7 @@ enum {
 	PACKAGE_MANAGER_NR,
 };
 
-/* All managers; the last one's slot_dir is NULL. */
-extern const struct package_manager package_managers[PACKAGE_MANAGER_NR + 1];
+extern const struct package_manager package_managers[PACKAGE_MANAGER_NR];
 
 /* Returns true if a toolchain has the manager's cache. */
 bool package_manager_is_used(
@@ -137,12 +152,23 @@ int package_prove(
     const struct package_file *p, int fd, off_t size, struct diag *dg);
 
 /*
- * Appends the directories of the host user's cache and of slots (their data,
- * borrowed).  A cache that cannot be opened has none.
+ * Opens what is below a cache.  Follows no link and does not leave dirfd.
+ * Returns -1 with errno.
  */
+int cachedir_open_beneath(int dirfd, const char *path, int flags);
+
+/*
+ * Opens a regular file for reading.  Returns -1 with static text in *ret_why if
+ * what is there is none, or its mode keeps it from being read.  Returns -1 with
+ * errno and without a text if nothing is there (ENOENT), or if it cannot be
+ * told.
+ */
+int cachedir_open(
+    int dirfd, const char *path, struct stat *ret_st, const char **ret_why);
+
+/* Appends the sources' directories.  A cache that cannot be opened has none. */
 void cachedirs_open(struct cachedirs *dirs, const struct package_manager *pm,
-    const char *home, const char *const *envp, const int *slot_fds,
-    size_t nslots);
+    const struct package_sources *sources);
 void cachedirs_release(struct cachedirs *dirs);
 
 /*

@@ -2,8 +2,6 @@
 deps_sources = \
 	src/deps/below.c \
 	src/deps/below.h \
-	src/deps/cachefile.c \
-	src/deps/cachefile.h \
 	src/deps/cacheseed.c \
 	src/deps/cacheseed.h \
 	src/deps/cacheverify.c \
@@ -55,7 +53,6 @@ deps_sources = \
 	src/deps/otherpatches.h \
 	src/deps/packages.c \
 	src/deps/packages.h \
-	src/deps/packagesources.h \
 	src/deps/packagetar.c \
 	src/deps/packagetar.h \
 	src/deps/patchcheck.c \

@@ -9,7 +9,7 @@
 #ifndef DRYDOCK_PATCHGUARD_H
 #define DRYDOCK_PATCHGUARD_H
 
-#include "deps/packagesources.h"
+#include "deps/packages.h"
 #include "session/caches.h"
 
 struct diag;

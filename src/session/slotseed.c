@@ -80,8 +80,8 @@ slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
 		.project_fd = spec->project->fd,
 		.data_fd = slot->data_fd,
 		.toolchains = spec->toolchains,
-		.home = spec->paths->home,
-		.envp = spec->environ_,
+		.sources = { .home = spec->paths->home,
+		    .envp = spec->environ_ },
 		.limits = { spec->settings->cache_seed, FILES_MAX, TIME_MS },
 	};
 
@@ -91,8 +91,8 @@ slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
 		return;
 	/* A digest proves each copy, whichever mode a slot has. */
 	cache_sources_open(spec->paths, spec->project->path, false, &sources);
-	seed.slot_fds = sources.fds;
-	seed.nslots = sources.nr;
+	seed.sources.slot_fds = sources.fds;
+	seed.sources.nslots = sources.nr;
 	if (isatty(STDERR_FILENO)) {
 		seed.progress = tell_progress;
 		seed.arg = &next;

@@ -155,7 +155,7 @@ time_seed(int top, const char *path, int run)
 	need(cacheseed_run(&(struct cacheseed_spec){ .project_fd = project,
 			       .data_fd = data,
 			       .toolchains = &toolchains,
-			       .home = home,
+			       .sources = { .home = home },
 			       .limits = { 1 << 30, 1000, 600000 } },
 		 &report, &dg),
 	    &dg);

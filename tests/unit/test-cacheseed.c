@@ -206,10 +206,10 @@ bed_make(struct bed *bed)
 	bed->toolchains = (struct toolchains){ &bed->toolchain, 1 };
 	bed->spec = (struct cacheseed_spec){ .project_fd = bed->project,
 		.data_fd = bed->cold,
-		.slot_fds = &bed->other,
-		.nslots = 1,
+		.sources = { .home = bed->home,
+		    .slot_fds = &bed->other,
+		    .nslots = 1 },
 		.toolchains = &bed->toolchains,
-		.home = bed->home,
 		.limits = { 1 << 20, 100, 60000 } };
 }
 

@@ -21,7 +21,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "deps/crate.h"
-#include "deps/packagesources.h"
+#include "deps/packages.h"
 #include "deps/packagetar.h"
 #include "deps/patchtree.h"
 #include "tar-kit.h"

@@ -19,7 +19,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/npmpackage.h"
-#include "deps/packagesources.h"
+#include "deps/packages.h"
 #include "deps/patchtree.h"
 #include "tar-kit.h"
 #include "tree-kit.h"
