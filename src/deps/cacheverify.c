@@ -72,10 +72,8 @@ verify_package(int root_fd, const struct cachedir *dir,
 		else if (package_prove(p, fd, st.st_size, &proof) == 0)
 			return 0;
 		/* Bytes that cannot be read refute nothing. */
-		if (proof.class == DIAG_IO) {
-			diag_move(dg, &proof);
-			return -1;
-		}
+		if (proof.class == DIAG_IO)
+			return diag_move(dg, &proof);
 		why = proof.message;
 	}
 	cacheseed_report_add(report, p->path, dir->label, why);
@@ -109,10 +107,7 @@ verify_manager(const struct cacheseed_spec *spec,
 				report, dg) != 0)
 				return -1;
 	}
-	if (reading.class == DIAG_NONE)
-		return 0;
-	diag_move(dg, &reading);
-	return -1;
+	return reading.class == DIAG_NONE ? 0 : diag_move(dg, &reading);
 }
 
 int
@@ -138,8 +133,5 @@ cacheseed_verify(const struct cacheseed_spec *spec,
 	}
 	if (!locks.whole && ret_report->stopped_by == NULL)
 		ret_report->stopped_by = CACHESEED_BY_SEARCH;
-	if (first.class == DIAG_NONE)
-		return 0;
-	diag_move(dg, &first);
-	return -1;
+	return first.class == DIAG_NONE ? 0 : diag_move(dg, &first);
 }

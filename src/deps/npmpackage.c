@@ -173,8 +173,7 @@ find_mode(struct packing *p, const char *path, unsigned int *ret_mode)
 		/* The patch adds the file. */
 		if (failure.errnum == ENOENT || failure.errnum == ENOTDIR)
 			return 0;
-		diag_move(p->dg, &failure);
-		return -1;
+		return diag_move(p->dg, &failure);
 	}
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(p->dg, DIAG_IO, errno, "stat %s", path);

@@ -431,8 +431,7 @@ read_lock(struct packages *packages, const struct package_manager *pm,
 		0, &fd, &opening) != 0) {
 		if (opening.errnum == ENOENT)
 			return 0;
-		diag_move(dg, &opening);
-		return -1;
+		return diag_move(dg, &opening);
 	}
 	if (packages->nr >= PACKAGES_MAX)
 		return diag_set(dg, DIAG_DATA,
@@ -462,10 +461,7 @@ packages_read(struct packages *ret_packages, const struct package_manager *pm,
 			diag_move(&first, &one);
 	}
 	unite_duplicates(ret_packages);
-	if (first.class == DIAG_NONE)
-		return 0;
-	diag_move(dg, &first);
-	return -1;
+	return first.class == DIAG_NONE ? 0 : diag_move(dg, &first);
 }
 
 void

@@ -180,8 +180,7 @@ cannot_make(struct unpacking *u, const char *path, struct diag *failure)
 		return refuse(u, path, "it occurs twice");
 	if (failure->errnum == ENOTDIR || failure->errnum == EISDIR)
 		return refuse(u, path, "a file is where a directory should be");
-	diag_move(u->dg, failure);
-	return -1;
+	return diag_move(u->dg, failure);
 }
 
 static int
