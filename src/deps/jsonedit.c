@@ -192,6 +192,14 @@ jsonedit_index(const struct json *object, const char *key)
 	return i;
 }
 
+char *
+jsonedit_token(const char *text, const struct json *value)
+{
+	return value == NULL ? NULL
+			     : xstrndup(text + json_start(value),
+				   json_end(value) - json_start(value));
+}
+
 bool
 jsonedit_is(const char *text, const struct json *value, const char *token)
 {

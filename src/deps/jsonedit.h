@@ -87,6 +87,8 @@ void jsonedit_finish(struct jsonedit *e, struct strbuf *out);
 /* Returns the index of a key, or json_len(object). */
 size_t jsonedit_index(const struct json *object, const char *key);
 
+/* Returned: the bytes of a value; NULL for NULL. */
+char *jsonedit_token(const char *text, const struct json *value);
 /* Returns true if the bytes of a value are this token.  value may be NULL. */
 bool jsonedit_is(const char *text, const struct json *value, const char *token);
 

@@ -14,8 +14,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/below.h"
-#include "deps/npmdependents.h"
-#include "deps/npmfragment.h"
 #include "deps/npmlock.h"
 #include "deps/npmmanifest.h"
 #include "deps/npmrange.h"
@@ -98,8 +96,7 @@ read_file(struct run *r, const char *path, size_t max, struct strbuf *text,
 	}
 	if (*ret_is_read || fs_is_absent(&failure))
 		return 0;
-	diag_move(dg, &failure);
-	return -1;
+	return diag_move(dg, &failure);
 }
 
 /* Returns the first entry of a name, or NULL. */
@@ -136,30 +133,6 @@ add_orphan(struct run *r, const char *file, const char *name,
 }
 
 static void
-check_override(struct run *r, const struct patchledger_entry *e,
-    const struct json *overrides)
-{
-	cleanup_free char *key = xasprintf("%s@%s", e->name, e->version);
-	cleanup_free char *path = NULL;
-	const struct json *value = json_get(overrides, key);
-
-	if (value == NULL) {
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_MISSING, NPM, e,
-		    MANIFEST, "\"overrides\" does not lead %s to %s", key,
-		    copy_of(r, e));
-		return;
-	}
-	/* One that is the user's own is a conflict, and told as such. */
-	if (!npmmanifest_is_ours(value) ||
-	    strcmp(path_of(value), copy_of(r, e)) == 0)
-		return;
-	path = show(path_of(value));
-	patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e, MANIFEST,
-	    "\"overrides\" leads %s to %s, and not to %s", key, path,
-	    copy_of(r, e));
-}
-
-static void
 check_overrides(struct run *r, const struct json *root)
 {
 	const struct json *overrides = json_get(root, "overrides");
@@ -167,10 +140,26 @@ check_overrides(struct run *r, const struct json *root)
 	for (size_t i = 0; i < r->ledger->nr; i++) {
 		const struct patchledger_entry *e = &r->ledger->v[i];
 		cleanup_diag struct diag dg = DIAG_INIT;
+		cleanup_free char *key =
+		    xasprintf("%s@%s", e->name, e->version);
+		const struct json *value = json_get(overrides, key);
+		cleanup_free char *path = NULL;
 
 		if (npmmanifest_judge_overrides(root, e->name, &dg) != 0)
 			add_conflict(r, e, MANIFEST, dg.message);
-		check_override(r, e, overrides);
+		if (value == NULL)
+			patchfinding_add(r->check, PATCHCHECK_BLOCK_MISSING,
+			    NPM, e, MANIFEST,
+			    "\"overrides\" does not lead %s to %s", key,
+			    copy_of(r, e));
+		/* The user's own is a conflict, and told as such. */
+		if (!npmmanifest_is_ours(value) ||
+		    strcmp(path_of(value), copy_of(r, e)) == 0)
+			continue;
+		path = show(path_of(value));
+		patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e,
+		    MANIFEST, "\"overrides\" leads %s to %s, and not to %s",
+		    key, path, copy_of(r, e));
 	}
 	for (size_t i = 0; i < json_len(overrides); i++) {
 		const char *key = json_key_at(overrides, i);
@@ -232,8 +221,8 @@ check_specs(struct run *r, const char *section, const struct json *specs)
 }
 
 typedef int set_redirects(const struct strbuf *text,
-    const struct npmredirect *had, size_t nhad, const struct npmredirect *want,
-    size_t nwant, struct strbuf *out, struct diag *dg);
+    const struct npmredirects *had, const struct npmredirects *want,
+    struct strbuf *out, struct diag *dg);
 
 /*
  * Does what the writers do, and finds what the checks before have not: each
@@ -246,19 +235,17 @@ compare_text(struct run *r, const char *path, const struct strbuf *text,
 {
 	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_strbuf struct strbuf again = STRBUF_INIT;
-	size_t nr = r->ledger->nr;
 
 	if (r->check->nr > r->before)
 		return 0;
-	if (set(text, r->want.v, nr, NULL, 0, original, &failure) != 0) {
+	if (set(text, &r->want, NULL, original, &failure) != 0) {
 		if (failure.class == DIAG_CONFIG) {
 			add_conflict(r, NULL, path, failure.message);
 			return 0;
 		}
-		diag_move(dg, &failure);
-		return -1;
+		return diag_move(dg, &failure);
 	}
-	if (set(text, r->want.v, nr, r->want.v, nr, &again, &failure) != 0 ||
+	if (set(text, &r->want, &r->want, &again, &failure) != 0 ||
 	    again.len != text->len ||
 	    memcmp(again.buf, text->buf, text->len) != 0)
 		patchfinding_add(r->check, PATCHCHECK_BLOCK_FOREIGN, NPM, NULL,
@@ -284,9 +271,9 @@ check_manifest(struct run *r, struct strbuf *text, struct diag *dg)
 	if (npmmanifest_parse(text, &root, dg) != 0)
 		return -1;
 	check_overrides(r, root);
-	for (size_t i = 0; i < NPMFRAGMENT_SECTIONS; i++)
-		check_specs(r, npmfragment_sections[i],
-		    json_get(root, npmfragment_sections[i]));
+	for (size_t i = 0; i < NPMMANIFEST_SECTIONS; i++)
+		check_specs(r, npmmanifest_sections[i],
+		    json_get(root, npmmanifest_sections[i]));
 	return compare_text(
 	    r, MANIFEST, text, npmredirect_set_manifest, &original, dg);
 }
@@ -319,32 +306,13 @@ add_other_version(struct run *r, const struct patchledger_entry *e,
 }
 
 static void
-check_redirected_entry(struct run *r, const struct patchledger_entry *e,
-    const struct npmredirect_found *f)
-{
-	cleanup_free char *path = NULL;
-
-	if (strcmp(f->resolved, copy_of(r, e)) != 0) {
-		path = show(f->resolved);
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e, LOCK,
-		    "leads %s %s to %s, and not to %s", e->name, e->version,
-		    path, copy_of(r, e));
-	} else if (!digest_equal(&f->integrity, &e->integrity)) {
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e, LOCK,
-		    "has another integrity of the patched %s %s "
-		    "than " PATCHLEDGER_PATH,
-		    e->name, e->version);
-	}
-}
-
-static void
 check_entry(struct run *r, const struct patchledger_entry *e,
     const struct json *packages)
 {
 	cleanup_free char *at = NULL;
-	struct npmredirect_found f;
+	struct npmlock_found f;
 
-	npmredirect_find_in(packages, e->name, e->version, &f);
+	npmlock_find(packages, e->name, e->version, &f);
 	switch (f.locked) {
 	case ECOSYSTEM_ABSENT:
 		add_other_version(r, e, packages);
@@ -362,7 +330,17 @@ check_entry(struct run *r, const struct patchledger_entry *e,
 			    e->name, e->version);
 		break;
 	case ECOSYSTEM_REDIRECTED:
-		check_redirected_entry(r, e, &f);
+		at = show(f.resolved);
+		if (strcmp(f.resolved, copy_of(r, e)) != 0)
+			patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM,
+			    e, LOCK, "leads %s %s to %s, and not to %s",
+			    e->name, e->version, at, copy_of(r, e));
+		else if (!digest_equal(&f.integrity, &e->integrity))
+			patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM,
+			    e, LOCK,
+			    "has another integrity of the patched %s %s "
+			    "than " PATCHLEDGER_PATH,
+			    e->name, e->version);
 		break;
 	case ECOSYSTEM_OTHER:
 		at = show(f.path);
@@ -407,8 +385,8 @@ check_dependents(struct run *r, const struct strbuf *original, struct diag *dg)
 		const struct patchledger_entry *e = &r->ledger->v[i];
 		cleanup_diag struct diag failure = DIAG_INIT;
 
-		if (npmdependents_judge(json_get(root, "packages"), e->name,
-			e->version, &failure) != 0)
+		if (npmlock_judge_dependents(json_get(root, "packages"),
+			e->name, e->version, &failure) != 0)
 			add_conflict(r, e, LOCK, failure.message);
 	}
 	return 0;
@@ -521,22 +499,6 @@ note_others(struct run *r)
 		    " in it, or a directory cannot be read");
 }
 
-static int
-run(struct run *r, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
-
-	/* What cannot be judged comes first, and costs little. */
-	if (check_manifest(r, &manifest, dg) != 0 || check_lock(r, dg) != 0)
-		return -1;
-	if (r->ledger->nr == 0)
-		return 0;
-	npmroot_judge(r->project_fd, &manifest, found_conflict, r);
-	note_installed(r);
-	note_others(r);
-	return 0;
-}
-
 int
 npmcheck_run(int project_fd, const struct patchledger *ledger,
     struct patchcheck *check, struct diag *dg)
@@ -548,10 +510,18 @@ npmcheck_run(int project_fd, const struct patchledger *ledger,
 		.want = NPMREDIRECTS_INIT,
 		.before = check->nr,
 	};
-	int rc;
+	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
+	int rc = 0;
 
 	npmredirects_fill(&r.want, ledger);
-	rc = run(&r, dg);
+	/* What cannot be judged comes first, and costs little. */
+	if (check_manifest(&r, &manifest, dg) != 0 || check_lock(&r, dg) != 0)
+		rc = -1;
+	if (rc == 0 && ledger->nr > 0) {
+		npmroot_judge(project_fd, &manifest, found_conflict, &r);
+		note_installed(&r);
+		note_others(&r);
+	}
 	npmredirects_release(&r.want);
 	return rc;
 }

@@ -11,37 +11,48 @@
 #ifndef DRYDOCK_NPMFRAGMENT_H
 #define DRYDOCK_NPMFRAGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "base/digest.h"
+#include "deps/npmmanifest.h"
+
 struct diag;
-struct digest;
 struct strbuf;
 
-#define NPMFRAGMENT_SECTIONS 4
 #define NPMFRAGMENT_MAX_SIZE ((size_t)64 * 1024)
-
-/* dependencies, devDependencies, optionalDependencies, peerDependencies */
-extern const char *const npmfragment_sections[NPMFRAGMENT_SECTIONS];
 
 struct npmfragment {
 	char *resolved; /* owned; tokens */
 	char *integrity; /* owned */
 	char *deprecated; /* owned; or NULL */
-	char *specs[NPMFRAGMENT_SECTIONS]; /* owned; or NULL */
+	char *specs[NPMMANIFEST_SECTIONS]; /* owned; or NULL */
+	struct digest pristine; /* when it is parsed: of its integrity */
 };
 
-#define NPMFRAGMENT_INIT                 \
-	{                                \
-		NULL, NULL, NULL, { 0 }, \
+#define NPMFRAGMENT_INIT         \
+	{                        \
+		.resolved = NULL \
 	}
 
 /*
- * Parses and judges a fragment of this package: DIAG_DATA.  *ret_pristine is
- * the SHA-512 of its integrity.
+ * Appends the original values of a package that both texts have unpatched.
+ * Refuses what npm would not lead to the copy in every case: overrides of the
+ * user's for the same package, another version of it that a dependent could
+ * have in VERSION's place, aliases, bundled packages, links, git and files.
  */
+int npmfragment_make(const struct strbuf *manifest, const struct strbuf *lock,
+    const char *name, const char *version, struct strbuf *out, struct diag *dg);
+
+/* Parses and judges a fragment of this package: DIAG_DATA. */
 int npmfragment_parse(struct npmfragment *ret, const char *text,
-    const char *name, const char *version, struct digest *ret_pristine,
-    struct diag *dg);
+    const char *name, const char *version, struct diag *dg);
+/* Fails with DIAG_DATA if the text is no fragment of the pristine package. */
+int npmfragment_judge(const char *text, const char *name, const char *version,
+    const struct digest *pristine, struct diag *dg);
+
+/* Returns true if the project itself depends on the package. */
+bool npmfragment_is_direct(const struct npmfragment *f);
 void npmfragment_write(const struct npmfragment *f, struct strbuf *out);
 void npmfragment_release(struct npmfragment *f);
 

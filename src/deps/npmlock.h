@@ -13,9 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/digest.h"
+#include "deps/ecosystem.h"
 
-struct diag;
 struct json;
 
 #define NPMLOCK_MAX_SIZE ((size_t)32 * 1024 * 1024)
@@ -68,6 +67,41 @@ bool npmlock_read_integrity(const char *text, struct digest *ret);
 
 /* Returns true if a "resolved" is the URL of a tarball (http or https). */
 bool npmlock_is_tarball(const char *resolved);
+
+/*
+ * How a lock has a package: original, redirected, or other: bundled, an alias,
+ * a link, from no registry, without SHA-512, or several entries that differ.
+ * The texts are borrowed from the document.
+ */
+struct npmlock_found {
+	enum ecosystem_locked locked;
+	const struct json
+	    *entry; /* the one that decides: the first, or OTHER */
+	const char *path; /* of the entry, or NULL: ABSENT */
+	struct digest integrity; /* SHA-512, or DIGEST_NONE */
+	const char *resolved; /* of REDIRECTED: the path behind "file:" */
+	const char *why; /* of OTHER; static */
+	bool is_twice; /* OTHER: two entries differ */
+};
+
+/* Finds a package in a lock's object "packages". */
+void npmlock_find(const struct json *packages, const char *name,
+    const char *version, struct npmlock_found *ret_found);
+
+/* Returns true if the entry is the package's, or stands in its place. */
+bool npmlock_is_package(const struct json *entry, const char *path,
+    const char *name, const char *version);
+
+/*
+ * Fails with DIAG_CONFIG if npm would not apply the override "NAME@VERSION" to
+ * exactly those dependents that have VERSION: one that has another version
+ * whose range admits VERSION, one that has VERSION out of its range, and ranges
+ * that cannot be judged.  A member of the workspace is refused, too, and what
+ * lies in its node_modules: npm 10 applies no override to the dependencies of
+ * these when it reads the lock.  packages is the lock's object.
+ */
+int npmlock_judge_dependents(const struct json *packages, const char *name,
+    const char *version, struct diag *dg);
 
 #define cleanup_npmlock __attribute__((cleanup(npmlock_release)))
 

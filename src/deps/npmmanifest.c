@@ -12,6 +12,9 @@
 
 #define WHAT "package.json"
 
+const char *const npmmanifest_sections[NPMMANIFEST_SECTIONS] = { "dependencies",
+	"devDependencies", "optionalDependencies", "peerDependencies" };
+
 int
 npmmanifest_parse(
     const struct strbuf *text, struct json **ret_root, struct diag *dg)

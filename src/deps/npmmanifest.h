@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npmmanifest: a package.json, and the overrides in it that are the user's own.
+ * npmmanifest: a package.json, its sections of dependencies, and the overrides
+ * in it that are the user's own.
  */
 #ifndef DRYDOCK_NPMMANIFEST_H
 #define DRYDOCK_NPMMANIFEST_H
@@ -10,6 +11,11 @@
 struct diag;
 struct json;
 struct strbuf;
+
+#define NPMMANIFEST_SECTIONS 4
+
+/* dependencies, devDependencies, optionalDependencies, peerDependencies */
+extern const char *const npmmanifest_sections[NPMMANIFEST_SECTIONS];
 
 /* Parses an object: DIAG_DATA.  A byte order mark is DIAG_CONFIG. */
 int npmmanifest_parse(

@@ -27,10 +27,15 @@ find(const struct strbuf *lock, const char *name, const char *version,
     enum ecosystem_locked *ret_locked, struct digest *ret_pristine,
     struct diag *dg)
 {
-	cleanup_free char *path = NULL;
+	cleanup_json struct json *root = NULL;
+	struct npmlock_found f;
 
-	return npmredirect_find(
-	    lock, name, version, ret_locked, &path, ret_pristine, dg);
+	if (npmlock_parse_json(lock->buf, lock->len, LOCK, &root, dg) != 0)
+		return -1;
+	npmlock_find(json_get(root, "packages"), name, version, &f);
+	*ret_locked = f.locked;
+	*ret_pristine = f.integrity;
+	return 0;
 }
 
 static int
@@ -47,7 +52,7 @@ list_versions(const struct strbuf *text, const char *name,
 		return -1;
 	for (size_t i = 0; i < lock.nr; i++) {
 		const struct npmlock_package *p = &lock.v[i];
-		struct npmredirect_found f;
+		struct npmlock_found f;
 		bool is_patched;
 
 		if (strcmp(p->name, name) != 0 || p->version == NULL ||
@@ -58,8 +63,7 @@ list_versions(const struct strbuf *text, const char *name,
 		if (seen.nr >= MAX_VERSIONS && !is_patched)
 			continue;
 		strvec_push(&seen, p->version);
-		npmredirect_find_in(
-		    json_get(root, "packages"), name, p->version, &f);
+		npmlock_find(json_get(root, "packages"), name, p->version, &f);
 		if (f.locked == ECOSYSTEM_ORIGINAL ||
 		    (f.locked == ECOSYSTEM_REDIRECTED && is_patched))
 			strvec_push(ret_versions, p->version);
@@ -87,22 +91,13 @@ read_fragments(const struct strbuf *manifest, const struct strbuf *lock,
 		/* The lock has lost it while another patch is removed. */
 		if (locked == ECOSYSTEM_ABSENT && e->fragment != NULL)
 			continue;
-		if (npmredirect_fragment(manifest, lock, e->name, e->version,
+		if (npmfragment_make(manifest, lock, e->name, e->version,
 			&fragment, dg) != 0)
 			return -1;
 		free(e->fragment);
 		e->fragment = strbuf_detach(&fragment, NULL);
 	}
 	return 0;
-}
-
-static bool
-is_direct(const struct npmfragment *f)
-{
-	for (size_t i = 0; i < NPMFRAGMENT_SECTIONS; i++)
-		if (f->specs[i] != NULL)
-			return true;
-	return false;
 }
 
 /*
@@ -120,12 +115,11 @@ check_versions(const struct patchledger *want, struct diag *dg)
 		for (size_t k = i - 1; k <= i; k++) {
 			cleanup_npmfragment struct npmfragment f =
 			    NPMFRAGMENT_INIT;
-			struct digest pristine;
 
 			if (npmfragment_parse(&f, want->v[k].fragment, name,
-				want->v[k].version, &pristine, dg) != 0)
+				want->v[k].version, dg) != 0)
 				return -1;
-			if (is_direct(&f))
+			if (npmfragment_is_direct(&f))
 				return diag_set(dg, DIAG_CONFIG,
 				    "%s: two versions cannot be patched while "
 				    "the project depends on one of them itself",
@@ -147,21 +141,19 @@ redirect(const struct ecosystem_texts *now, const struct patchledger *had,
 
 	npmredirects_fill(&old, had);
 	if ((now->manifest != NULL &&
-		npmredirect_set_manifest(now->manifest, old.v, old.nr, NULL, 0,
-		    &manifest, dg) != 0) ||
+		npmredirect_set_manifest(
+		    now->manifest, &old, NULL, &manifest, dg) != 0) ||
 	    (now->lock != NULL &&
-		npmredirect_set_lock(
-		    now->lock, old.v, old.nr, NULL, 0, &lock, dg) != 0) ||
+		npmredirect_set_lock(now->lock, &old, NULL, &lock, dg) != 0) ||
 	    read_fragments(&manifest, &lock, want, dg) != 0 ||
 	    check_versions(want, dg) != 0)
 		return -1;
 	npmredirects_fill(&new, want);
 	if ((now->manifest != NULL &&
-		npmredirect_set_manifest(&manifest, NULL, 0, new.v, new.nr,
-		    ret_manifest, dg) != 0) ||
+		npmredirect_set_manifest(
+		    &manifest, NULL, &new, ret_manifest, dg) != 0) ||
 	    (now->lock != NULL &&
-		npmredirect_set_lock(
-		    &lock, NULL, 0, new.v, new.nr, ret_lock, dg) != 0))
+		npmredirect_set_lock(&lock, NULL, &new, ret_lock, dg) != 0))
 		return -1;
 	return 0;
 }
@@ -179,7 +171,7 @@ const struct ecosystem npmpatch = {
 	.check_root = npmroot_check,
 	.list_versions = list_versions,
 	.find = find,
-	.judge = npmredirect_judge,
+	.judge = npmfragment_judge,
 	.redirect = redirect,
 	.has_mark = npmredirect_has_mark,
 	.check = npmcheck_run,

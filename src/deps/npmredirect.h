@@ -31,12 +31,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/digest.h"
 #include "base/strvec.h"
-#include "deps/ecosystem.h"
 
 struct diag;
-struct json;
+struct digest;
+struct patchledger;
 struct strbuf;
 
 /* What every value of a redirect begins with. */
@@ -71,57 +70,18 @@ void npmredirects_release(struct npmredirects *redirects);
 #define cleanup_npmredirects __attribute__((cleanup(npmredirects_release)))
 
 /*
- * Appends the original values of a package that both texts have unpatched.
- * Refuses what npm would not lead to the copy in every case: overrides of the
- * user's for the same package, another version of it that a dependent could
- * have in VERSION's place, aliases, bundled packages, links, git and files.
- */
-int npmredirect_fragment(const struct strbuf *manifest,
-    const struct strbuf *lock, const char *name, const char *version,
-    struct strbuf *out, struct diag *dg);
-
-/* Fails with DIAG_DATA if the fragment is not that of this package. */
-int npmredirect_judge(const char *fragment, const char *name,
-    const char *version, const struct digest *pristine, struct diag *dg);
-
-/*
  * Append the text with the redirects of want instead of those of had, which the
- * text may have all, some or none of.  The same want gives the same bytes, and
- * an empty want the user's.
+ * text may have all, some or none of; NULL is no redirect.  The same want gives
+ * the same bytes, and an empty want the user's.
  */
 int npmredirect_set_manifest(const struct strbuf *text,
-    const struct npmredirect *had, size_t nhad, const struct npmredirect *want,
-    size_t nwant, struct strbuf *out, struct diag *dg);
+    const struct npmredirects *had, const struct npmredirects *want,
+    struct strbuf *out, struct diag *dg);
 int npmredirect_set_lock(const struct strbuf *text,
-    const struct npmredirect *had, size_t nhad, const struct npmredirect *want,
-    size_t nwant, struct strbuf *out, struct diag *dg);
+    const struct npmredirects *had, const struct npmredirects *want,
+    struct strbuf *out, struct diag *dg);
 
 /* Returns true if the text has such a value somewhere, also if malformed. */
 bool npmredirect_has_mark(const char *text, size_t len);
-
-/*
- * How the lock has a package: original (then *ret_integrity), redirected (then
- * *ret_path, returned, and *ret_integrity, which may be DIGEST_NONE), or other:
- * bundled, an alias, a link, from no registry, without SHA-512, or several
- * entries that differ.
- */
-int npmredirect_find(const struct strbuf *lock, const char *name,
-    const char *version, enum ecosystem_locked *ret_locked, char **ret_path,
-    struct digest *ret_integrity, struct diag *dg);
-
-/* How a lock has a package.  The texts are borrowed from the document. */
-struct npmredirect_found {
-	enum ecosystem_locked locked;
-	const struct json *entry; /* of ORIGINAL and REDIRECTED: the first */
-	const char *path; /* of the entry that decides, or NULL: ABSENT */
-	struct digest integrity; /* SHA-512, or DIGEST_NONE */
-	const char *resolved; /* of REDIRECTED: the path behind "file:" */
-	const char *why; /* of OTHER; static */
-	bool is_twice; /* OTHER: two entries differ */
-};
-
-/* The same in a lock's object "packages". */
-void npmredirect_find_in(const struct json *packages, const char *name,
-    const char *version, struct npmredirect_found *ret_found);
 
 #endif /* DRYDOCK_NPMREDIRECT_H */

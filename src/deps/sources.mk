@@ -28,10 +28,6 @@ deps_sources = \
 	src/deps/modzip.h \
 	src/deps/npmcheck.c \
 	src/deps/npmcheck.h \
-	src/deps/npmdependents.c \
-	src/deps/npmdependents.h \
-	src/deps/npmedit.c \
-	src/deps/npmedit.h \
 	src/deps/npmfragment.c \
 	src/deps/npmfragment.h \
 	src/deps/npmlock.c \
@@ -43,8 +39,6 @@ deps_sources = \
 	src/deps/npmpatch.c \
 	src/deps/npmrange.c \
 	src/deps/npmrange.h \
-	src/deps/npmredirect-lock.c \
-	src/deps/npmredirect-manifest.c \
 	src/deps/npmredirect.c \
 	src/deps/npmredirect.h \
 	src/deps/npmroot.c \
@@ -74,7 +68,6 @@ deps_sources = \
 	src/deps/patchtree.c \
 	src/deps/patchtree.h \
 	src/deps/pnpmcheck.c \
-	src/deps/pnpmcheck.h \
 	src/deps/pnpmlock.c \
 	src/deps/pnpmlock.h \
 	src/deps/toml.c \
@@ -82,7 +75,6 @@ deps_sources = \
 	src/deps/yamlread.c \
 	src/deps/yamlread.h \
 	src/deps/yarncheck.c \
-	src/deps/yarncheck.h \
 	src/deps/yarnlock.c \
 	src/deps/yarnlock.h \
 	src/deps/yarnpatch.c \

@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "deps/ecosystem.h"
 #include "deps/npmfragment.h"
 #include "deps/npmredirect.h"
 #include "fuzz.h"
@@ -19,26 +20,26 @@
 
 static const struct digest digest = { DIGEST_SHA512, { 1 } };
 
-typedef int set_fn(const struct strbuf *text, const struct npmredirect *had,
-    size_t nhad, const struct npmredirect *want, size_t nwant,
-    struct strbuf *out, struct diag *dg);
+typedef int set_fn(const struct strbuf *text, const struct npmredirects *had,
+    const struct npmredirects *want, struct strbuf *out, struct diag *dg);
 
 /* A text without a redirect gets it and loses it. */
 static void
 check_round(set_fn *set, const struct strbuf *text, const char *fragment)
 {
-	const struct npmredirect r = { "d", "1.0.0", COPY, &digest, fragment };
+	struct npmredirect r = { "d", "1.0.0", COPY, &digest, fragment };
+	const struct npmredirects one = { &r, 1, STRVEC_INIT };
 	cleanup_strbuf struct strbuf with = STRBUF_INIT;
 	cleanup_strbuf struct strbuf back = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	int rc = set(text, NULL, 0, &r, 1, &with, &dg);
+	int rc = set(text, NULL, &one, &with, &dg);
 
 	/* Other members of the file may be malformed. */
 	FUZZ_CHECK(rc == 0 || dg.class == DIAG_CONFIG);
 	fuzz_outcome(rc, &dg);
 	if (rc != 0)
 		return;
-	FUZZ_CHECK(set(&with, &r, 1, NULL, 0, &back, &dg) == 0);
+	FUZZ_CHECK(set(&with, &one, NULL, &back, &dg) == 0);
 	FUZZ_CHECK(back.len == text->len &&
 	    memcmp(back.buf, text->buf, back.len) == 0);
 }
@@ -48,10 +49,9 @@ check_files(const struct strbuf *manifest, const struct strbuf *lock)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_free char *path = NULL;
 	enum ecosystem_locked locked;
 	struct digest pristine;
-	int rc = npmredirect_fragment(manifest, lock, "d", "1.0.0", &out, &dg);
+	int rc = npmfragment_make(manifest, lock, "d", "1.0.0", &out, &dg);
 
 	FUZZ_CHECK(rc == 0 ||
 	    ((dg.class == DIAG_DATA || dg.class == DIAG_CONFIG) &&
@@ -59,11 +59,11 @@ check_files(const struct strbuf *manifest, const struct strbuf *lock)
 	fuzz_outcome(rc, &dg);
 	if (rc != 0)
 		return;
-	FUZZ_CHECK(npmredirect_find(lock, "d", "1.0.0", &locked, &path,
-		       &pristine, &dg) == 0);
-	FUZZ_CHECK(locked == ECOSYSTEM_ORIGINAL && path == NULL);
 	FUZZ_CHECK(
-	    npmredirect_judge(out.buf, "d", "1.0.0", &pristine, &dg) == 0);
+	    npmpatch.find(lock, "d", "1.0.0", &locked, &pristine, &dg) == 0);
+	FUZZ_CHECK(locked == ECOSYSTEM_ORIGINAL);
+	FUZZ_CHECK(
+	    npmfragment_judge(out.buf, "d", "1.0.0", &pristine, &dg) == 0);
 	check_round(npmredirect_set_manifest, manifest, out.buf);
 	check_round(npmredirect_set_lock, lock, out.buf);
 }
@@ -76,9 +76,7 @@ check_fragment(const char *text)
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_strbuf struct strbuf again = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	struct digest first;
-	struct digest second;
-	int rc = npmfragment_parse(&a, text, "d", "1.0.0", &first, &dg);
+	int rc = npmfragment_parse(&a, text, "d", "1.0.0", &dg);
 
 	FUZZ_CHECK(rc == 0 || dg.class == DIAG_DATA);
 	fuzz_outcome(rc, &dg);
@@ -86,14 +84,13 @@ check_fragment(const char *text)
 		FUZZ_CHECK(a.resolved == NULL && a.integrity == NULL);
 		return;
 	}
-	FUZZ_CHECK(first.kind == DIGEST_SHA512);
+	FUZZ_CHECK(a.pristine.kind == DIGEST_SHA512);
 	npmfragment_write(&a, &out);
-	FUZZ_CHECK(
-	    npmfragment_parse(&b, out.buf, "d", "1.0.0", &second, &dg) == 0);
-	FUZZ_CHECK(digest_equal(&first, &second));
+	FUZZ_CHECK(npmfragment_parse(&b, out.buf, "d", "1.0.0", &dg) == 0);
+	FUZZ_CHECK(digest_equal(&a.pristine, &b.pristine));
 	npmfragment_write(&b, &again);
 	FUZZ_CHECK(strcmp(out.buf, again.buf) == 0);
-	for (size_t i = 0; i < NPMFRAGMENT_SECTIONS; i++)
+	for (size_t i = 0; i < NPMMANIFEST_SECTIONS; i++)
 		FUZZ_CHECK(a.specs[i] == NULL ||
 		    !npmredirect_has_mark(a.specs[i], strlen(a.specs[i])));
 }

@@ -20,13 +20,20 @@
 #define KEPT "{\"resolved\":\"https://r.test/x.tgz\",\"integrity\":" ZERO
 
 static const struct digest digest = { DIGEST_SHA512, { 1 } };
-static const struct npmredirect redirects[] = {
+static struct npmredirect redirects[] = {
 	{ "d", "1.0.0", ".drydock/patched/npm/d-1.0.0-0123456789ab/package.tar",
 	    &digest, KEPT ",\"dependencies\":\"^1\"}" },
 	{ "@s/o", "2.0.0",
 	    ".drydock/patched/npm/@s+o-2.0.0-0123456789ab/package.tar", &digest,
 	    KEPT "}" },
 };
+
+/* The first nr redirects. */
+static struct npmredirects
+first(size_t nr)
+{
+	return (struct npmredirects){ redirects, nr, STRVEC_INIT };
+}
 
 static bool
 equal(const struct strbuf *a, const struct strbuf *b)
@@ -38,10 +45,11 @@ equal(const struct strbuf *a, const struct strbuf *b)
 static void
 set(const struct strbuf *text, size_t nr, struct strbuf *out)
 {
+	const struct npmredirects had = first(2);
+	const struct npmredirects want = first(nr);
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	FUZZ_CHECK(npmredirect_set_manifest(
-		       text, redirects, 2, redirects, nr, out, &dg) == 0);
+	FUZZ_CHECK(npmredirect_set_manifest(text, &had, &want, out, &dg) == 0);
 }
 
 /* The text has these redirects and no other, and no range in their place. */
@@ -89,6 +97,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const size_t nr = 1 + size % 2;
+	const struct npmredirects had = first(2);
+	const struct npmredirects want = first(nr);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strbuf struct strbuf own = STRBUF_INIT;
 	cleanup_strbuf struct strbuf with = STRBUF_INIT;
@@ -97,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc;
 
 	strbuf_add(&text, data, size);
-	rc = npmredirect_set_manifest(&text, redirects, 2, NULL, 0, &own, &dg);
+	rc = npmredirect_set_manifest(&text, &had, NULL, &own, &dg);
 	FUZZ_CHECK(rc == 0 ||
 	    ((dg.class == DIAG_DATA || dg.class == DIAG_CONFIG) &&
 		own.len == 0));
@@ -107,8 +117,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    equal(&text, &own));
 		check_read(&own, 0);
 	}
-	rc2 = npmredirect_set_manifest(
-	    &text, redirects, 2, redirects, nr, &with, &dg);
+	rc2 = npmredirect_set_manifest(&text, &had, &want, &with, &dg);
 	FUZZ_CHECK(rc2 == 0 ||
 	    ((dg.class == DIAG_DATA || dg.class == DIAG_CONFIG) &&
 		with.len == 0));

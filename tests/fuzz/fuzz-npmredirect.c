@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "deps/npmlock.h"
 #include "deps/npmredirect.h"
@@ -22,7 +23,7 @@
 #define COPY ".drydock/patched/npm/d-1.0.0-0123456789ab/package.tar"
 
 static const struct digest digest = { DIGEST_SHA512, { 1 } };
-static const struct npmredirect redirects[] = {
+static struct npmredirect redirects[] = {
 	{ "d", "1.0.0", COPY, &digest, KEPT ",\"dependencies\":\"^1\"}" },
 	{ "@s/o", "2.0.0",
 	    ".drydock/patched/npm/@s+o-2.0.0-0123456789ab/package.tar", &digest,
@@ -38,8 +39,9 @@ equal(const struct strbuf *a, const struct strbuf *b)
 static int
 set(const struct strbuf *text, size_t nr, struct strbuf *out, struct diag *dg)
 {
-	int rc =
-	    npmredirect_set_lock(text, redirects, 2, redirects, nr, out, dg);
+	const struct npmredirects had = { redirects, 2, STRVEC_INIT };
+	const struct npmredirects want = { redirects, nr, STRVEC_INIT };
+	int rc = npmredirect_set_lock(text, &had, &want, out, dg);
 
 	FUZZ_CHECK(rc == 0 || out->len == 0);
 	FUZZ_CHECK(
@@ -51,14 +53,14 @@ static enum ecosystem_locked
 find(const struct strbuf *text, const char *name, const char *version)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_free char *path = NULL;
-	enum ecosystem_locked locked;
-	struct digest integrity;
+	cleanup_json struct json *root = NULL;
+	struct npmlock_found f;
 
-	FUZZ_CHECK(npmredirect_find(text, name, version, &locked, &path,
-		       &integrity, &dg) == 0);
-	FUZZ_CHECK((path != NULL) == (locked == ECOSYSTEM_REDIRECTED));
-	return locked;
+	FUZZ_CHECK(
+	    npmlock_parse_json(text->buf, text->len, "", &root, &dg) == 0);
+	npmlock_find(json_get(root, "packages"), name, version, &f);
+	FUZZ_CHECK((f.resolved != NULL) == (f.locked == ECOSYSTEM_REDIRECTED));
+	return f.locked;
 }
 
 /* The same packages at the same places. */

@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "deps/npmfragment.h"
 #include "deps/npmredirect.h"
 #include "deps/patchcheck.h"
 #include "deps/patchledger.h"
@@ -87,7 +88,7 @@ add_entry(struct patch_bed *bed, const char *name, const char *version,
 	sum += strlen("sha512-");
 	CHECK(
 	    digest_parse_base64(DIGEST_SHA512, sum, strlen(sum), &e.pristine));
-	CHECK_INT(npmredirect_fragment(
+	CHECK_INT(npmfragment_make(
 		      &t->manifest, &t->lock, name, version, &fragment, &dg),
 	    0);
 	CHECK_STR(dg.message, NULL);
@@ -101,21 +102,16 @@ redirect(const struct patch_bed *bed, const struct texts *t)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
 	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
-	static const char *const tars[] = { LIB_TAR, DEP_TAR };
-	struct npmredirect want[2];
+	cleanup_npmredirects struct npmredirects want = NPMREDIRECTS_INIT;
 
 	CHECK_INT(bed->ledger.nr, 2);
-	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
-		const struct patchledger_entry *e = &bed->ledger.v[i];
-
-		want[i] = (struct npmredirect){ e->name, e->version, tars[i],
-			&e->integrity, e->fragment };
-	}
-	CHECK_INT(npmredirect_set_manifest(
-		      &t->manifest, want, 0, want, 2, &manifest, &dg),
-	    0);
+	npmredirects_fill(&want, &bed->ledger);
+	CHECK_STR(want.v[0].path, LIB_TAR);
+	CHECK_STR(want.v[1].path, DEP_TAR);
 	CHECK_INT(
-	    npmredirect_set_lock(&t->lock, want, 0, want, 2, &lock, &dg), 0);
+	    npmredirect_set_manifest(&t->manifest, NULL, &want, &manifest, &dg),
+	    0);
+	CHECK_INT(npmredirect_set_lock(&t->lock, NULL, &want, &lock, &dg), 0);
 	CHECK_STR(dg.message, NULL);
 	patch_bed_put(bed->fd, "package.json", manifest.buf);
 	patch_bed_put(bed->fd, "package-lock.json", lock.buf);

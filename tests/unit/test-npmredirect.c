@@ -2,15 +2,19 @@
 /* The redirects of patched packages in package.json and package-lock.json. */
 #include "check.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "deps/ecosystem.h"
+#include "deps/npmfragment.h"
+#include "deps/npmlock.h"
 #include "deps/npmredirect.h"
 #include "deps/patchledger.h"
 
@@ -43,19 +47,23 @@ redirect(const char *fragment)
 	    struct npmredirect){ "dep", "1.0.0", COPY, &copy_digest, fragment };
 }
 
-typedef int set_fn(const struct strbuf *text, const struct npmredirect *had,
-    size_t nhad, const struct npmredirect *want, size_t nwant,
-    struct strbuf *out, struct diag *dg);
+typedef int set_fn(const struct strbuf *text, const struct npmredirects *had,
+    const struct npmredirects *want, struct strbuf *out, struct diag *dg);
 
 static int
 set(set_fn *fn, const char *text, const struct npmredirect *had, size_t nhad,
     const struct npmredirect *want, size_t nwant, struct strbuf *out,
     struct diag *dg)
 {
+	const struct npmredirects old = { (struct npmredirect *)(uintptr_t)had,
+		nhad, STRVEC_INIT };
+	const struct npmredirects new = { (struct npmredirect *)(uintptr_t)want,
+		nwant, STRVEC_INIT };
 	cleanup_strbuf struct strbuf in = STRBUF_INIT;
 
 	strbuf_addstr(&in, text);
-	return fn(&in, had, nhad, want, nwant, out, dg);
+	return fn(&in, had == NULL ? NULL : &old, want == NULL ? NULL : &new,
+	    out, dg);
 }
 
 struct round {
@@ -414,7 +422,7 @@ fragment(
 
 	strbuf_addstr(&m, manifest);
 	strbuf_addstr(&l, lock);
-	return npmredirect_fragment(&m, &l, "dep", "1.0.0", out, dg);
+	return npmfragment_make(&m, &l, "dep", "1.0.0", out, dg);
 }
 
 static void
@@ -468,7 +476,7 @@ test_fragment(void)
 		CHECK_STR(dg.message, NULL);
 		CHECK_STR(out.buf, rows[i].want);
 		CHECK_INT(
-		    npmredirect_judge(out.buf, "dep", "1.0.0", &zero, &dg), 0);
+		    npmfragment_judge(out.buf, "dep", "1.0.0", &zero, &dg), 0);
 	}
 }
 
@@ -592,7 +600,7 @@ test_judge(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 
 		CHECK_INT(
-		    npmredirect_judge(refused[i], "dep", "1.0.0", &zero, &dg),
+		    npmfragment_judge(refused[i], "dep", "1.0.0", &zero, &dg),
 		    -1);
 		CHECK_INT(dg.class, DIAG_DATA);
 	}
@@ -625,16 +633,20 @@ test_find(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_strbuf struct strbuf lock = STRBUF_INIT;
-		cleanup_free char *path = NULL;
+		cleanup_json struct json *root = NULL;
 		enum ecosystem_locked locked;
+		struct npmlock_found f;
 		struct digest integrity;
 
 		strbuf_addstr(&lock, rows[i].lock);
-		CHECK_INT(npmredirect_find(&lock, "dep", "1.0.0", &locked,
-			      &path, &integrity, &dg),
+		CHECK_INT(npmpatch.find(
+			      &lock, "dep", "1.0.0", &locked, &integrity, &dg),
 		    0);
 		CHECK_INT(locked, rows[i].want);
-		CHECK_STR(path, rows[i].path);
+		CHECK_INT(
+		    npmlock_parse_json(lock.buf, lock.len, "", &root, &dg), 0);
+		npmlock_find(json_get(root, "packages"), "dep", "1.0.0", &f);
+		CHECK_STR(f.resolved, rows[i].path);
 		if (locked == ECOSYSTEM_REDIRECTED)
 			CHECK(digest_equal(&integrity, &copy_digest));
 		else
