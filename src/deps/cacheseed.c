@@ -55,6 +55,8 @@ struct seeding {
 	struct cacheseed_report *report; /* the thread's own */
 	struct diag *dg; /* the thread's own */
 	const char *slot_dir;
+	const struct packages *packages; /* to copy */
+	const struct cachedirs *dirs; /* from here */
 	int64_t deadline;
 	bool is_main; /* tells the progress */
 	char *parent; /* owned; the directory open as parent_fd, or NULL */
@@ -309,13 +311,13 @@ seed_from(
  * index comes after all its crates, so that each directory is opened once.
  */
 static enum outcome
-seed_index(struct seeding *s, const struct packages *packages,
-    const struct cachedir *dir)
+seed_index(struct seeding *s, const struct cachedir *dir)
 {
 	enum outcome outcome = OUTCOME_ABSENT;
 
-	for (size_t i = 0; i < packages->nr && outcome < OUTCOME_STOPPED; i++) {
-		const struct package_file *p = &packages->v[i];
+	for (size_t i = 0; i < s->packages->nr && outcome < OUTCOME_STOPPED;
+	     i++) {
+		const struct package_file *p = &s->packages->v[i];
 		cleanup_free char *crate =
 		    xasprintf("%s/%s/%s", s->slot_dir, dir->into, p->path);
 		cleanup_free char *entry = xasprintf(".cache/%s", p->index);
@@ -335,12 +337,12 @@ seed_index(struct seeding *s, const struct packages *packages,
  * stands still, and the others go on.
  */
 static enum outcome
-seed_packages(struct seeding *s, const struct packages *packages,
-    const struct cachedirs *dirs)
+seed_packages(struct seeding *s)
 {
 	size_t i;
 
-	while ((i = atomic_fetch_add(&s->usage->next, 1)) < packages->nr) {
+	while ((i = atomic_fetch_add(&s->usage->next, 1)) < s->packages->nr) {
+		const struct package_file *p = &s->packages->v[i];
 		enum outcome outcome = OUTCOME_ABSENT;
 
 		/* Also for packages that no source has. */
@@ -348,11 +350,10 @@ seed_packages(struct seeding *s, const struct packages *packages,
 			s->report->stopped_by = CACHESEED_BY_TIME;
 			return OUTCOME_STOPPED;
 		}
-		for (size_t j = 0; j < dirs->nr && outcome < OUTCOME_COPIED;
+		for (size_t j = 0; j < s->dirs->nr && outcome < OUTCOME_COPIED;
 		     j++)
-			if (package_belongs(&packages->v[i], &dirs->v[j]))
-				outcome =
-				    seed_from(s, &dirs->v[j], &packages->v[i]);
+			if (package_belongs(p, &s->dirs->v[j]))
+				outcome = seed_from(s, &s->dirs->v[j], p);
 		if (outcome >= OUTCOME_STOPPED)
 			return outcome;
 		if (outcome != OUTCOME_COPIED)
@@ -366,8 +367,6 @@ struct worker {
 	struct seeding s;
 	struct cacheseed_report report; /* owned */
 	struct diag dg; /* owned */
-	const struct packages *packages;
-	const struct cachedirs *dirs;
 	enum outcome outcome;
 	pthread_t thread;
 	bool started;
@@ -378,7 +377,7 @@ work(void *arg)
 {
 	struct worker *w = arg;
 
-	w->outcome = seed_packages(&w->s, w->packages, w->dirs);
+	w->outcome = seed_packages(&w->s);
 	return NULL;
 }
 
@@ -413,28 +412,16 @@ join_worker(struct seeding *s, struct worker *w)
 	release_parent(&w->s);
 }
 
-static size_t
-count_workers(const struct packages *packages)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = packages->nr / MIN_SHARE;
-
-	if (processors < 1 || n < 1)
-		return 1;
-	if (n > (size_t)processors)
-		n = (size_t)processors;
-	return n < MAX_WORKERS ? n : MAX_WORKERS;
-}
-
 /* Seeds all packages by several threads, of which this is the first. */
 static enum outcome
-share_packages(struct seeding *s, const struct packages *packages,
-    const struct cachedirs *dirs)
+share_packages(struct seeding *s)
 {
 	struct worker workers[MAX_WORKERS];
-	size_t n = count_workers(packages);
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = MIN(s->packages->nr / MIN_SHARE, MAX_WORKERS);
 	enum outcome outcome;
 
+	n = MIN(n, (size_t)MAX(processors, 1));
 	atomic_store(&s->usage->next, 0);
 	for (size_t i = 1; i < n; i++) {
 		struct worker *w = &workers[i];
@@ -442,8 +429,6 @@ share_packages(struct seeding *s, const struct packages *packages,
 		*w = (struct worker){ .s = *s,
 			.report = CACHESEED_REPORT_INIT,
 			.dg = DIAG_INIT,
-			.packages = packages,
-			.dirs = dirs,
 			.outcome = OUTCOME_COPIED };
 		w->s.report = &w->report;
 		w->s.dg = &w->dg;
@@ -452,24 +437,12 @@ share_packages(struct seeding *s, const struct packages *packages,
 		w->s.parent_fd = -1;
 		w->started = pthread_create(&w->thread, NULL, work, w) == 0;
 	}
-	outcome = seed_packages(s, packages, dirs);
+	outcome = seed_packages(s);
 	for (size_t i = 1; i < n; i++) {
 		join_worker(s, &workers[i]);
 		if (workers[i].outcome > outcome)
 			outcome = workers[i].outcome;
 	}
-	return outcome;
-}
-
-static enum outcome
-seed_indexes(struct seeding *s, const struct packages *packages,
-    const struct cachedirs *dirs)
-{
-	enum outcome outcome = OUTCOME_COPIED;
-
-	for (size_t j = 0; j < dirs->nr && outcome < OUTCOME_STOPPED; j++)
-		if (dirs->v[j].index_fd >= 0)
-			outcome = seed_index(s, packages, &dirs->v[j]);
 	return outcome;
 }
 
@@ -496,14 +469,20 @@ seed_manager(struct seeding *s, const struct package_manager *pm,
 	diag_clear(&dg);
 	s->dg = &dg;
 	s->slot_dir = pm->slot_dir;
+	s->packages = &packages;
+	s->dirs = &dirs;
 	if (packages.nr > 0) {
 		cachedirs_open(&dirs, pm, &s->spec->sources);
-		outcome = share_packages(s, &packages, &dirs);
-		if (outcome < OUTCOME_STOPPED)
-			outcome = seed_indexes(s, &packages, &dirs);
+		outcome = share_packages(s);
+		for (size_t j = 0; j < dirs.nr && outcome < OUTCOME_STOPPED;
+		     j++)
+			if (dirs.v[j].index_fd >= 0)
+				outcome = seed_index(s, &dirs.v[j]);
 	}
 	keep_first(first, &dg);
 	s->dg = NULL;
+	s->packages = NULL;
+	s->dirs = NULL;
 	return outcome < OUTCOME_STOPPED;
 }
 
@@ -534,10 +513,7 @@ cacheseed_run(const struct cacheseed_spec *spec,
 	release_parent(&s);
 	if (!locks.whole && ret_report->stopped_by == NULL)
 		ret_report->stopped_by = CACHESEED_BY_SEARCH;
-	if (first.class == DIAG_NONE)
-		return 0;
-	diag_move(dg, &first);
-	return -1;
+	return first.class == DIAG_NONE ? 0 : diag_move(dg, &first);
 }
 
 void
