@@ -15,7 +15,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
-#include "cmd/patchother.h"
 #include "deps/ecosystem.h"
 #include "deps/otherpatches.h"
 #include "deps/patchcheck.h"
@@ -92,7 +91,7 @@ check_ecosystem(struct patch *p, const char *verb, bool writes, struct diag *dg)
 	const struct otherpatches *other = otherpatches_find(ecosystem);
 
 	if (other != NULL)
-		return writes ? patchother_refuse(other, verb, dg) : 0;
+		return writes ? otherpatches_refuse(other, verb, dg) : 0;
 	if (ecosystem != NULL) {
 		p->eco = ecosystem_find(ecosystem);
 		if (p->eco != NULL)
@@ -107,7 +106,10 @@ check_ecosystem(struct patch *p, const char *verb, bool writes, struct diag *dg)
 			return 0;
 	if (patchcheck_is_needed(p->fd))
 		return 0;
-	return writes ? patchother_refuse_locks(p->fd, verb, dg) : 0;
+	for (size_t i = 0; writes && i < OTHERPATCHES_NR; i++)
+		if (project_has(p, otherpatches[i]->lock))
+			return otherpatches_refuse(otherpatches[i], verb, dg);
+	return 0;
 }
 
 static int
@@ -300,8 +302,14 @@ advice_of(const struct patchcheck_finding *f, const char *mend)
 		[PATCHCHECK_LOCK_TWICE] = "restore this file, or ",
 	};
 
+	if (other != NULL && f->kind == PATCHCHECK_PATCH_MISSING)
+		return xasprintf("%s%srun \"%s\" in a session", first[f->kind],
+		    other->before_remove, mend);
 	if (other != NULL)
-		return patchother_advice(other, f, mend);
+		return xasprintf("%srun \"%s\" in a session",
+		    f->kind == PATCHCHECK_LOCK_OTHER_VERSION ? first[f->kind]
+							     : "",
+		    mend);
 	/* What only a person can mend is checked again. */
 	return xasprintf("%s%srun \"%s\"",
 	    first[f->kind] != NULL ? first[f->kind] : "",
@@ -364,7 +372,7 @@ check(struct patch *p, struct diag *dg)
 	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
 	cleanup_strvec struct strvec mends = STRVEC_INIT;
 
-	if (patchother_check(p->fd, p->options->ecosystem, &c, dg) != 0)
+	if (otherpatches_check(p->fd, p->options->ecosystem, &c, dg) != 0)
 		return -1;
 	p->ctx->status = c.nr > 0 ? 1 : 0;
 	for (size_t i = 0; i < c.nr; i++)
@@ -375,36 +383,35 @@ check(struct patch *p, struct diag *dg)
 	return 0;
 }
 
+/* Prints a patch, into the open array w if not NULL; copy may be NULL. */
 static void
-write_entry(struct jsonw *w, const struct patchledger_entry *e,
-    const struct patchcheck_finding *f)
+print_patch(struct jsonw *w, const struct patchcheck *c,
+    const struct patchcheck_other *o, const char *copy)
 {
-	cleanup_free char *patch = patchledger_patch_path(e);
-	cleanup_free char *copy = patchledger_copy_path(e);
-
-	jsonw_open_object(w);
-	jsonw_key_str(w, "ecosystem", e->ecosystem);
-	jsonw_key_str(w, "name", e->name);
-	jsonw_key_str(w, "version", e->version);
-	jsonw_key_str(w, "patch", patch);
-	jsonw_key_str(w, "copy", copy);
-	jsonw_key_str(
-	    w, "state", f == NULL ? "in-sync" : patchcheck_kind_name(f->kind));
-	jsonw_close_object(w);
-}
-
-static void
-print_entry(
-    const struct patchledger_entry *e, const struct patchcheck_finding *f)
-{
+	const struct patchcheck_finding *f =
+	    patchcheck_find(c, o->ecosystem, o->name, o->version);
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 
-	strbuf_addf(&line, "%s %s@%s: ", e->ecosystem, e->name, e->version);
-	if (f == NULL)
-		strbuf_addstr(&line, "in sync");
-	else
-		strbuf_addf(&line, "%s: %s", f->path, f->text);
-	(void)printf("%s\n", line.buf);
+	if (w != NULL) {
+		jsonw_open_object(w);
+		jsonw_key_str(w, "ecosystem", o->ecosystem);
+		jsonw_key_str(w, "name", o->name);
+		jsonw_key_str(w, "version", o->version);
+		jsonw_key_str(w, "patch", o->path);
+		jsonw_key_str(w, "copy", copy);
+		jsonw_key_str(w, "state",
+		    f == NULL ? "in-sync" : patchcheck_kind_name(f->kind));
+		jsonw_close_object(w);
+		return;
+	}
+	strbuf_addf(&line, "%s ", o->ecosystem);
+	strbuf_add_escaped(&line, o->name, strlen(o->name));
+	if (o->version != NULL) {
+		strbuf_addch(&line, '@');
+		strbuf_add_escaped(&line, o->version, strlen(o->version));
+	}
+	(void)printf("%s: %s%s%s\n", line.buf, f == NULL ? "" : f->path,
+	    f == NULL ? "in sync" : ": ", f == NULL ? "" : f->text);
 }
 
 static int
@@ -415,7 +422,7 @@ list(struct patch *p, struct diag *dg)
 	const char *ecosystem = p->options->ecosystem;
 	struct jsonw *w = NULL;
 
-	if (patchother_check(p->fd, ecosystem, &c, dg) != 0 ||
+	if (otherpatches_check(p->fd, ecosystem, &c, dg) != 0 ||
 	    (otherpatches_find(ecosystem) == NULL &&
 		patchledger_read(p->fd, &ledger, dg) != 0))
 		return -1;
@@ -425,15 +432,15 @@ list(struct patch *p, struct diag *dg)
 	}
 	for (size_t i = 0; i < ledger.nr; i++) {
 		const struct patchledger_entry *e = &ledger.v[i];
-		const struct patchcheck_finding *f =
-		    patchcheck_find(&c, e->ecosystem, e->name, e->version);
+		cleanup_free char *path = patchledger_patch_path(e);
+		cleanup_free char *copy = patchledger_copy_path(e);
+		const struct patchcheck_other patch = { e->ecosystem, e->name,
+			e->version, path };
 
-		if (w != NULL)
-			write_entry(w, e, f);
-		else
-			print_entry(e, f);
+		print_patch(w, &c, &patch, copy);
 	}
-	patchother_list(w, &c);
+	for (size_t i = 0; i < c.nothers; i++)
+		print_patch(w, &c, &c.others[i], NULL);
 	if (w != NULL) {
 		jsonw_close_array(w);
 		return jsonw_print(w, dg);

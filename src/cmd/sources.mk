@@ -27,8 +27,6 @@ cmd_sources = \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/patch.c \
-	src/cmd/patchother.c \
-	src/cmd/patchother.h \
 	src/cmd/plan-print.c \
 	src/cmd/plan-print.h \
 	src/cmd/plan.c \

@@ -14,39 +14,18 @@
 #include "base/xalloc.h"
 #include "deps/patchfinding.h"
 #include "deps/patchtext.h"
-#include "deps/pnpmcheck.h"
-#include "deps/yarncheck.h"
 
-const struct otherpatches otherpatches[OTHERPATCHES_NR] = {
-	{
-	    .ecosystem = PNPMCHECK_NAME,
-	    .lock = PNPMCHECK_LOCK,
-	    .start = "pnpm patch NAME",
-	    .save = "pnpm patch-commit DIR",
-	    .apply = "pnpm install",
-	    .remove = "pnpm patch-remove NAME",
-	    .before_remove = "",
-	    .check = pnpmcheck_run,
-	},
-	{
-	    .ecosystem = YARNCHECK_NAME,
-	    .lock = YARNCHECK_LOCK,
-	    .start = "yarn patch NAME",
-	    .save = "yarn patch-commit -s DIR",
-	    .apply = "yarn install",
-	    /* yarn has no command that removes a patch. */
-	    .remove = "yarn install",
-	    .before_remove = "take its \"patch:\" out of package.json, then ",
-	    .check = yarncheck_run,
-	},
+const struct otherpatches *const otherpatches[OTHERPATCHES_NR] = {
+	&pnpmcheck,
+	&yarncheck,
 };
 
 const struct otherpatches *
 otherpatches_find(const char *ecosystem)
 {
 	for (size_t i = 0; ecosystem != NULL && i < OTHERPATCHES_NR; i++)
-		if (strcmp(otherpatches[i].ecosystem, ecosystem) == 0)
-			return &otherpatches[i];
+		if (strcmp(otherpatches[i]->ecosystem, ecosystem) == 0)
+			return otherpatches[i];
 	return NULL;
 }
 
@@ -57,6 +36,43 @@ otherpatches_mend(const struct otherpatches *other, enum patchcheck_kind kind)
 		kind == PATCHCHECK_LOCK_OTHER_VERSION
 	    ? other->remove
 	    : other->apply;
+}
+
+int
+otherpatches_refuse(
+    const struct otherpatches *other, const char *verb, struct diag *dg)
+{
+	const char *command = other->apply;
+	const char *before = "";
+
+	if (strcmp(verb, "start") == 0)
+		command = other->start;
+	else if (strcmp(verb, "save") == 0)
+		command = other->save;
+	else if (strcmp(verb, "remove") == 0) {
+		command = other->remove;
+		before = other->before_remove;
+	}
+	return diag_set(dg, DIAG_CONFIG,
+	    "%s has patches of its own, which drydock only checks: %srun \"%s\" "
+	    "in a session instead of \"drydock patch %s\"",
+	    other->ecosystem, before, command, verb);
+}
+
+int
+otherpatches_check(int project_fd, const char *ecosystem,
+    struct patchcheck *check, struct diag *dg)
+{
+	const struct otherpatches *other = otherpatches_find(ecosystem);
+
+	if (other != NULL)
+		return other->check(project_fd, check, dg);
+	if (patchcheck_run(project_fd, check, dg) != 0)
+		return -1;
+	for (size_t i = 0; ecosystem == NULL && i < OTHERPATCHES_NR; i++)
+		if (otherpatches[i]->check(project_fd, check, dg) != 0)
+			return -1;
+	return 0;
 }
 
 bool

@@ -36,7 +36,9 @@ struct otherpatches {
 	int (*check)(int project_fd, struct patchcheck *check, struct diag *dg);
 };
 
-extern const struct otherpatches otherpatches[OTHERPATCHES_NR];
+extern const struct otherpatches pnpmcheck;
+extern const struct otherpatches yarncheck;
+extern const struct otherpatches *const otherpatches[OTHERPATCHES_NR];
 
 /* Returns NULL if there is none of that name, which may be NULL. */
 const struct otherpatches *otherpatches_find(const char *ecosystem);
@@ -44,6 +46,17 @@ const struct otherpatches *otherpatches_find(const char *ecosystem);
 /* The command that mends a finding; it may have NAME for the package. */
 const char *otherpatches_mend(
     const struct otherpatches *other, enum patchcheck_kind kind);
+
+/* Refuses a verb that writes, and names the command to use instead. */
+int otherpatches_refuse(
+    const struct otherpatches *other, const char *verb, struct diag *dg);
+
+/*
+ * Checks the patches of one ecosystem, or of all if it is NULL, as
+ * patchcheck_run() does.
+ */
+int otherpatches_check(int project_fd, const char *ecosystem,
+    struct patchcheck *check, struct diag *dg);
 
 /* For the checks of the table: */
 

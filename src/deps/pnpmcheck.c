@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Compares patchedDependencies, patch files and pnpm-lock.yaml. */
-#include "deps/pnpmcheck.h"
+#include "deps/otherpatches.h"
 
 #include <nettle/md5.h>
 #include <stdlib.h>
@@ -14,12 +14,13 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/otherpatches.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 #include "deps/pnpmlock.h"
 #include "deps/yamlread.h"
 
+#define NAME "pnpm"
+#define LOCK "pnpm-lock.yaml"
 #define MANIFEST "package.json"
 #define WORKSPACE "pnpm-workspace.yaml"
 #define SECTION "patchedDependencies"
@@ -152,11 +153,11 @@ read_lock(struct run *r, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (fs_read_present(r->project_fd, PNPMCHECK_LOCK, PNPMLOCK_MAX_SIZE,
-		&text, &r->has_lock, dg) != 0)
+	if (fs_read_present(r->project_fd, LOCK, PNPMLOCK_MAX_SIZE, &text,
+		&r->has_lock, dg) != 0)
 		return -1;
 	return r->has_lock
-	    ? pnpmlock_parse(&r->lock, text.buf, text.len, PNPMCHECK_LOCK, dg)
+	    ? pnpmlock_parse(&r->lock, text.buf, text.len, LOCK, dg)
 	    : 0;
 }
 
@@ -226,13 +227,12 @@ check_file(struct run *r, const struct declared *d,
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (!otherpatches_read_patch(r->project_fd, d->path, PNPMCHECK_NAME, e,
-		&r->left, &text, r->check))
+	if (!otherpatches_read_patch(
+		r->project_fd, d->path, NAME, e, &r->left, &text, r->check))
 		return;
 	if (locked != NULL && !has_hash(&text, locked->hash))
-		patchfinding_add(r->check, PATCHCHECK_PATCH_CHANGED,
-		    PNPMCHECK_NAME, e, d->path,
-		    "not the patch that " PNPMCHECK_LOCK " has");
+		patchfinding_add(r->check, PATCHCHECK_PATCH_CHANGED, NAME, e,
+		    d->path, "not the patch that " LOCK " has");
 }
 
 static void
@@ -243,29 +243,28 @@ check_lock(struct run *r, const struct declared *d,
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 	if (!r->has_lock) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL,
-		    PNPMCHECK_NAME, e, PNPMCHECK_LOCK, "missing");
+		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
+		    LOCK, "missing");
 	} else if (locked == NULL && is_late(r) &&
 	    strcmp(d->file, MANIFEST) == 0) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL,
-		    PNPMCHECK_NAME, e, MANIFEST,
+		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
+		    MANIFEST,
 		    "pnpm 11 and later do not read \"pnpm\" of this file: "
 		    "move the patch of %s to " WORKSPACE,
 		    key);
 	} else if (locked == NULL) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL,
-		    PNPMCHECK_NAME, e, PNPMCHECK_LOCK,
-		    "does not have the patch of %s that %s has", key, d->file);
+		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
+		    LOCK, "does not have the patch of %s that %s has", key,
+		    d->file);
 	} else if (locked->path != NULL && strcmp(locked->path, d->path) != 0) {
 		strbuf_add_escaped(&path, locked->path, strlen(locked->path));
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE,
-		    PNPMCHECK_NAME, e, PNPMCHECK_LOCK,
-		    "has %s as the patch of %s, and not the one of %s",
+		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, NAME,
+		    e, LOCK, "has %s as the patch of %s, and not the one of %s",
 		    path.buf, key, d->file);
 	} else if (!locked->used) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION,
-		    PNPMCHECK_NAME, e, PNPMCHECK_LOCK,
-		    "has no package that the patch of %s changes", key);
+		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NAME,
+		    e, LOCK, "has no package that the patch of %s changes",
+		    key);
 	}
 }
 
@@ -293,8 +292,7 @@ check_declared(struct run *r, const struct declared *d)
 	struct patchledger_entry e;
 	cleanup_free char *key = split_key(d->key, &parts, &e);
 
-	patchfinding_add_other(
-	    r->check, PNPMCHECK_NAME, e.name, e.version, d->path);
+	patchfinding_add_other(r->check, NAME, e.name, e.version, d->path);
 	check_file(r, d, &e, locked);
 	check_lock(r, d, &e, locked, key);
 }
@@ -307,8 +305,8 @@ check_orphan(struct run *r, const struct pnpmlock_patch *locked)
 	cleanup_free char *key = split_key(locked->key, &parts, &e);
 
 	if (find_declared(r, locked->key) == NULL)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORPHAN,
-		    PNPMCHECK_NAME, &e, PNPMCHECK_LOCK,
+		patchfinding_add(r->check, PATCHCHECK_LOCK_ORPHAN, NAME, &e,
+		    LOCK,
 		    "has a patch of %s, which neither " MANIFEST
 		    " nor " WORKSPACE " has",
 		    key);
@@ -330,8 +328,8 @@ compare(struct run *r)
 		    r->project_fd, PATCHES, &paths, r->check);
 }
 
-int
-pnpmcheck_run(int project_fd, struct patchcheck *check, struct diag *dg)
+static int
+check_project(int project_fd, struct patchcheck *check, struct diag *dg)
 {
 	struct run r = { .project_fd = project_fd,
 		.check = check,
@@ -349,3 +347,19 @@ pnpmcheck_run(int project_fd, struct patchcheck *check, struct diag *dg)
 	pnpmlock_release(&r.lock);
 	return rc;
 }
+
+/*
+ * "pnpm patch-commit" writes patches into patchedDependencies, which is in
+ * pnpm-workspace.yaml (pnpm 10 and later) or in "pnpm" of package.json (pnpm 10
+ * and older).
+ */
+const struct otherpatches pnpmcheck = {
+	.ecosystem = NAME,
+	.lock = LOCK,
+	.start = "pnpm patch NAME",
+	.save = "pnpm patch-commit DIR",
+	.apply = "pnpm install",
+	.remove = "pnpm patch-remove NAME",
+	.before_remove = "",
+	.check = check_project,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Compares "patch:" in package.json, patch files and yarn.lock. */
-#include "deps/yarncheck.h"
+#include "deps/otherpatches.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,12 +13,13 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/otherpatches.h"
 #include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 #include "deps/yarnlock.h"
 #include "deps/yarnpatch.h"
 
+#define NAME "yarn"
+#define LOCK "yarn.lock"
 #define MANIFEST "package.json"
 #define PATCHES ".yarn/patches"
 #define MAX_MANIFEST ((size_t)4 * 1024 * 1024)
@@ -74,11 +75,11 @@ key_of(const struct yarnspec *spec, const char *dir)
 {
 	cleanup_strbuf struct strbuf key = STRBUF_INIT;
 	const char *source = spec->source;
-	const char *at = *source == '\0' ? NULL : strchr(source + 1, '@');
+	const char *range = yarnspec_range(source);
 
-	if (at != NULL && strncmp(at, "@npm:", 5) == 0)
+	if (range != NULL && strncmp(range, "npm:", 4) == 0)
 		strbuf_addf(
-		    &key, "%.*s@%s", (int)(at - source), source, at + 5);
+		    &key, "%.*s%s", (int)(range - source), source, range + 4);
 	else
 		strbuf_addstr(&key, source);
 	for (size_t i = 0; i < spec->paths.nr; i++) {
@@ -108,15 +109,6 @@ find_declared(const struct run *r, const char *key)
 	return NULL;
 }
 
-static bool
-is_only_builtin(const struct yarnspec *spec)
-{
-	for (size_t i = 0; i < spec->paths.nr; i++)
-		if (!yarnspec_is_builtin(spec->paths.v[i]))
-			return false;
-	return true;
-}
-
 /* Adds a patch, and the patch that it is on top of. */
 static int
 add_declared(struct run *r, const char *text, const char *dir, int nesting,
@@ -132,7 +124,7 @@ add_declared(struct run *r, const char *text, const char *dir, int nesting,
 	    add_declared(r, spec.source, dir, nesting + 1, file, dg) != 0)
 		return -1;
 	key = key_of(&spec, dir);
-	if (is_only_builtin(&spec) || find_declared(r, key) != NULL)
+	if (yarnspec_is_only_builtin(&spec) || find_declared(r, key) != NULL)
 		return 0;
 	if (r->nr == YARNLOCK_MAX_PATCHES)
 		return diag_set(dg, DIAG_DATA, "%s: more than %d patches", file,
@@ -223,8 +215,8 @@ read_manifest(struct run *r, const char *dir, struct diag *dg)
 
 	if (r->left_manifests < MAX_MANIFEST)
 		return diag_set(dg, DIAG_DATA,
-		    YARNCHECK_LOCK ": the " MANIFEST
-				   " files of the workspaces are too large");
+		    LOCK ": the " MANIFEST
+			 " files of the workspaces are too large");
 	if (fs_read_present(
 		r->project_fd, file, MAX_MANIFEST, &text, &there, dg) != 0)
 		return -1;
@@ -242,7 +234,7 @@ read_workspaces(struct run *r, struct diag *dg)
 		if (*dir == '\0')
 			continue;
 		if (i == MAX_WORKSPACES) {
-			patchfinding_note(r->check, YARNCHECK_LOCK,
+			patchfinding_note(r->check, LOCK,
 			    "has more than %d workspaces: the others are not "
 			    "searched for patches",
 			    MAX_WORKSPACES);
@@ -260,16 +252,15 @@ read_all(struct run *r, struct diag *dg)
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (fs_read_present(r->project_fd, YARNCHECK_LOCK, YARNLOCK_MAX_SIZE,
-		&text, &r->has_lock, dg) != 0)
+	if (fs_read_present(r->project_fd, LOCK, YARNLOCK_MAX_SIZE, &text,
+		&r->has_lock, dg) != 0)
 		return -1;
 	/* A package.json that is no JSON is not yarn's to judge. */
 	if (!r->has_lock) {
 		(void)read_manifest(r, "", &ignored);
 		return 0;
 	}
-	if (yarnlock_parse(&r->lock, text.buf, text.len, YARNCHECK_LOCK, dg) !=
-		0 ||
+	if (yarnlock_parse(&r->lock, text.buf, text.len, LOCK, dg) != 0 ||
 	    read_manifest(r, "", dg) != 0)
 		return -1;
 	return read_workspaces(r, dg);
@@ -279,14 +270,13 @@ read_all(struct run *r, struct diag *dg)
 static char *
 version_of(const struct yarnspec *spec, const struct yarnspec *locked)
 {
-	const char *at =
-	    *spec->source == '\0' ? NULL : strchr(spec->source + 1, '@');
+	const char *range = yarnspec_range(spec->source);
 
 	if (locked != NULL && locked->version != NULL)
 		return xstrdup(locked->version);
-	if (at == NULL || strncmp(at, "@patch:", 7) == 0)
+	if (range == NULL || strncmp(range, "patch:", 6) == 0)
 		return NULL;
-	return xstrdup(strncmp(at, "@npm:", 5) == 0 ? at + 5 : at + 1);
+	return xstrdup(strncmp(range, "npm:", 4) == 0 ? range + 4 : range);
 }
 
 /* A directory is in the key once for each path. */
@@ -309,8 +299,7 @@ list_locked(struct run *r, struct diag *dg)
 			bytes += key == NULL ? 0 : strlen(key);
 			if (bytes > MAX_KEYS)
 				return diag_set(dg, DIAG_DATA,
-				    YARNCHECK_LOCK
-				    ": the paths of patches are too long");
+				    LOCK ": the paths of patches are too long");
 		}
 	}
 	return 0;
@@ -348,8 +337,8 @@ read_file(struct patch *p, const char *spec)
 	if (p->path == NULL)
 		p->path = xstrdup(path);
 	strbuf_init(text);
-	if (otherpatches_read_patch(r->project_fd, path, YARNCHECK_NAME, &p->e,
-		&r->left, text, r->check))
+	if (otherpatches_read_patch(
+		r->project_fd, path, NAME, &p->e, &r->left, text, r->check))
 		p->files[p->nr++] = (struct yarnpatch_file){ text,
 			strncmp(spec, "optional!", 9) == 0 };
 	else
@@ -366,16 +355,14 @@ compare_hash(const struct patch *p)
 	    0) {
 		if (!same)
 			patchfinding_add(p->r->check, PATCHCHECK_PATCH_CHANGED,
-			    YARNCHECK_NAME, &p->e, p->path,
-			    "not the patch that " YARNCHECK_LOCK " has");
+			    NAME, &p->e, p->path,
+			    "not the patch that " LOCK " has");
 	} else if (dg.class == DIAG_CONFIG) {
 		patchfinding_note(p->r->check, p->path,
-		    "cannot be compared with " YARNCHECK_LOCK ": %s",
-		    dg.message);
+		    "cannot be compared with " LOCK ": %s", dg.message);
 	} else {
-		patchfinding_add(p->r->check, PATCHCHECK_PATCH_CHANGED,
-		    YARNCHECK_NAME, &p->e, p->path, "yarn cannot read it: %s",
-		    dg.message);
+		patchfinding_add(p->r->check, PATCHCHECK_PATCH_CHANGED, NAME,
+		    &p->e, p->path, "yarn cannot read it: %s", dg.message);
 	}
 }
 
@@ -390,12 +377,11 @@ check_lock(const struct patch *p)
 	strbuf_addstr(&safe, " that ");
 	strbuf_add_escaped(&safe, file, strlen(file));
 	if (!p->r->has_lock)
-		patchfinding_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL,
-		    YARNCHECK_NAME, &p->e, YARNCHECK_LOCK, "missing");
+		patchfinding_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL, NAME,
+		    &p->e, LOCK, "missing");
 	else if (p->locked == NULL)
-		patchfinding_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL,
-		    YARNCHECK_NAME, &p->e, YARNCHECK_LOCK,
-		    "does not have the patch of %s has", safe.buf);
+		patchfinding_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL, NAME,
+		    &p->e, LOCK, "does not have the patch of %s has", safe.buf);
 	/* A patch of yarn's own among them is not in the project. */
 	else if (p->nr == spec->paths.nr)
 		compare_hash(p);
@@ -413,8 +399,7 @@ check_declared(struct run *r, const struct declared *d)
 	for (size_t i = 0; i < d->spec.paths.nr; i++)
 		if (!yarnspec_is_builtin(d->spec.paths.v[i]))
 			read_file(&p, d->spec.paths.v[i]);
-	patchfinding_add_other(
-	    r->check, YARNCHECK_NAME, p.e.name, p.e.version, p.path);
+	patchfinding_add_other(r->check, NAME, p.e.name, p.e.version, p.path);
 	check_lock(&p);
 	for (size_t i = 0; i < p.nr; i++)
 		strbuf_release(&p.texts[i]);
@@ -447,16 +432,15 @@ check_orphan(struct run *r, const struct yarnlock_patch *locked)
 		.version = version };
 	strbuf_add_escaped(
 	    &safe, locked->resolved.source, strlen(locked->resolved.source));
-	patchfinding_add(r->check, PATCHCHECK_LOCK_ORPHAN, YARNCHECK_NAME, &e,
-	    YARNCHECK_LOCK, "has a patch of %s, which no " MANIFEST " has",
-	    safe.buf);
+	patchfinding_add(r->check, PATCHCHECK_LOCK_ORPHAN, NAME, &e, LOCK,
+	    "has a patch of %s, which no " MANIFEST " has", safe.buf);
 }
 
 static void
 compare(struct run *r)
 {
 	if (r->lock.classic) {
-		patchfinding_note(r->check, YARNCHECK_LOCK,
+		patchfinding_note(r->check, LOCK,
 		    "is yarn 1's, which has no patches of its own; those of "
 		    "patch-package are not judged");
 		return;
@@ -470,8 +454,8 @@ compare(struct run *r)
 		    r->project_fd, PATCHES, &r->files, r->check);
 }
 
-int
-yarncheck_run(int project_fd, struct patchcheck *check, struct diag *dg)
+static int
+check_project(int project_fd, struct patchcheck *check, struct diag *dg)
 {
 	struct run r = { .project_fd = project_fd,
 		.check = check,
@@ -498,3 +482,20 @@ yarncheck_run(int project_fd, struct patchcheck *check, struct diag *dg)
 	yarnlock_release(&r.lock);
 	return rc;
 }
+
+/*
+ * "yarn patch-commit -s" writes patches as "patch:" into dependencies of
+ * package.json, of the project or of a workspace, or into "resolutions" of the
+ * project's.
+ */
+const struct otherpatches yarncheck = {
+	.ecosystem = NAME,
+	.lock = LOCK,
+	.start = "yarn patch NAME",
+	.save = "yarn patch-commit -s DIR",
+	.apply = "yarn install",
+	/* yarn has no command that removes a patch. */
+	.remove = "yarn install",
+	.before_remove = "take its \"patch:\" out of package.json, then ",
+	.check = check_project,
+};

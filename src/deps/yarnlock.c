@@ -57,9 +57,8 @@ decode(const char *text, size_t len)
 	return utf8_valid(out.buf, out.len) ? strbuf_detach(&out, NULL) : NULL;
 }
 
-/* The range behind "NAME@", or NULL. */
-static const char *
-range_of(const char *text)
+const char *
+yarnspec_range(const char *text)
 {
 	const char *at = *text == '\0' ? NULL : strchr(text + 1, '@');
 
@@ -135,7 +134,7 @@ take_parts(struct yarnspec *spec, const char *text)
 bool
 yarnspec_parse(const char *text, struct yarnspec *ret_spec)
 {
-	const char *range = range_of(text);
+	const char *range = yarnspec_range(text);
 	struct yarnspec spec = YARNSPEC_INIT;
 
 	*ret_spec = spec;
@@ -179,10 +178,19 @@ yarnspec_is_builtin(const char *path)
 	return strncmp(p + (*p == '~'), BUILTIN, strlen(BUILTIN)) == 0;
 }
 
+bool
+yarnspec_is_only_builtin(const struct yarnspec *spec)
+{
+	for (size_t i = 0; i < spec->paths.nr; i++)
+		if (!yarnspec_is_builtin(spec->paths.v[i]))
+			return false;
+	return true;
+}
+
 const char *
 yarnspec_workspace(const char *locator)
 {
-	const char *range = range_of(locator);
+	const char *range = yarnspec_range(locator);
 
 	if (range == NULL || strncmp(range, WORKSPACE, strlen(WORKSPACE)) != 0)
 		return NULL;
@@ -211,15 +219,6 @@ take_version(struct parser *p, const struct yamlread_entry *e, struct diag *dg)
 	    "%s: version %d of the format is not known to this version of "
 	    "drydock; 6 to 10 are",
 	    e->what, p->lock.version);
-}
-
-static bool
-is_only_builtin(const struct yarnspec *spec)
-{
-	for (size_t i = 0; i < spec->paths.nr; i++)
-		if (!yarnspec_is_builtin(spec->paths.v[i]))
-			return false;
-	return true;
 }
 
 /* A key has descriptors with ", " between them. */
@@ -276,12 +275,12 @@ take_resolution(
 		strvec_push(&p->lock.workspaces, workspace);
 		return 0;
 	}
-	range = range_of(e->text);
+	range = yarnspec_range(e->text);
 	if (range == NULL || strncmp(range, PATCH, strlen(PATCH)) != 0)
 		return 0;
 	if (!yarnspec_parse(e->text, &spec))
 		return yamlread_refuse(e, "a malformed patch", dg);
-	if (is_only_builtin(&spec))
+	if (yarnspec_is_only_builtin(&spec))
 		return 0;
 	if (spec.hash == NULL || strlen(spec.hash) < MIN_HASH ||
 	    spec.hash[strspn(spec.hash, HEX)] != '\0')

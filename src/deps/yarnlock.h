@@ -50,9 +50,13 @@ void yarnspec_release(struct yarnspec *spec);
 
 /* Returns true for a patch that comes with yarn; path may have flags. */
 bool yarnspec_is_builtin(const char *path);
+/* Returns true if all patches of the spec come with yarn. */
+bool yarnspec_is_only_builtin(const struct yarnspec *spec);
 /* Returns the path behind the flags. */
 const char *yarnspec_path(const char *path);
 
+/* Returns the range of "NAME@RANGE" (borrowed), or NULL. */
+const char *yarnspec_range(const char *text);
 /* Returns the directory of "NAME@workspace:DIR" (borrowed), or NULL. */
 const char *yarnspec_workspace(const char *locator);
 

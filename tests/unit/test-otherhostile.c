@@ -16,7 +16,6 @@
 #include "deps/otherpatches.h"
 #include "deps/patchcheck.h"
 #include "deps/pnpmlock.h"
-#include "deps/yarncheck.h"
 #include "deps/yarnlock.h"
 #include "deps/yarnpatch.h"
 #include "tree-kit.h"
@@ -99,7 +98,7 @@ failure(int fd, const char *lock)
 
 	(void)alarm(SECONDS);
 	tree_put(fd, "yarn.lock", lock);
-	if (yarncheck_run(fd, &c, &dg) == 0)
+	if (yarncheck.check(fd, &c, &dg) == 0)
 		return NULL;
 	return xstrdup(dg.message);
 }
