@@ -205,14 +205,14 @@ verify_one(struct context *ctx, const struct cached *c, struct jsonw *w,
 	cleanup_cacheseed_report struct cacheseed_report report =
 	    CACHESEED_REPORT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	enum slotseed_answer answer = SLOTSEED_VERIFIED;
+	bool in_use = false;
 
-	if (slotseed_verify(ctx->paths, c, &answer, &report, &dg) != 0) {
+	if (slotseed_verify(ctx->paths, c, &in_use, &report, &dg) != 0) {
 		diag_warn(
 		    "the cache slot %s is not verified: %s", path, dg.message);
 		ctx->status = 1;
 	}
-	if (answer == SLOTSEED_IN_USE)
+	if (in_use)
 		diag_note(
 		    "the cache slot %s is not verified: it is in use", path);
 	if (report.stopped_by != NULL)

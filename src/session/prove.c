@@ -318,15 +318,6 @@ make_plan(struct start *l, const struct session *of, const char *of_digest,
 	return start_seal(l, dg);
 }
 
-static int64_t
-tmp_size(const struct plan_service *agent)
-{
-	for (size_t i = 0; i < agent->ntmpfs; i++)
-		if (strcmp(agent->tmpfs[i].target, "/tmp") == 0)
-			return agent->tmpfs[i].size;
-	return -1;
-}
-
 /* Appends the probes' command: program, mode, facts. */
 static void
 fill_command(
@@ -334,7 +325,11 @@ fill_command(
 {
 	const struct plan_service *agent = plan_find(&l->plan, "agent");
 	const char *home = "";
+	int64_t tmp = -1;
 
+	for (size_t i = 0; i < agent->ntmpfs; i++)
+		if (strcmp(agent->tmpfs[i].target, "/tmp") == 0)
+			tmp = agent->tmpfs[i].size;
 	for (size_t i = 0; i < agent->nmounts; i++)
 		if (agent->mounts[i].role == &mount_roles[MOUNT_HOME])
 			home = agent->mounts[i].target;
@@ -352,8 +347,7 @@ fill_command(
 	    agent->limits.memory);
 	strvec_pushf(argv, "%s=%" PRId64, prove_fact_names[PROVE_PIDS],
 	    agent->limits.pids);
-	strvec_pushf(
-	    argv, "%s=%" PRId64, prove_fact_names[PROVE_TMP], tmp_size(agent));
+	strvec_pushf(argv, "%s=%" PRId64, prove_fact_names[PROVE_TMP], tmp);
 }
 
 static int

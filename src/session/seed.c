@@ -405,13 +405,14 @@ carry_terminfo(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	return fs_replace_file(fd, name, entry.buf, entry.len, 0644, dg);
 }
 
-static int
-fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
+int
+seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg)
 {
 	cleanup_home_files struct home_files common = HOME_FILES_INIT;
 	cleanup_home_files struct home_files home_files = HOME_FILES_INIT;
 	const struct toolchains *caches = spec->caches;
 	const char *link = spec->agent->history_link;
+	cleanup_diag struct diag mine = DIAG_INIT;
 
 	if (home_files_open(&common, true, spec->paths, spec->settings,
 		spec->agent, dg) != 0 ||
@@ -423,20 +424,12 @@ fill(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	    home_files_copy(&common, home_fd, dg) != 0 ||
 	    home_files_copy(&home_files, home_fd, dg) != 0 ||
 	    write_token_document(spec, home_fd, dg) != 0)
-		return -1;
+		return diag_wrap(dg, "seed the session's home");
 	for (size_t i = 0; caches != NULL && i < caches->nr; i++)
 		for (size_t n = 0; n < caches->v[i].ncaches; n++)
 			if (caches->v[i].caches[n].link != NULL)
 				link_cache(&caches->v[i].caches[n], home_fd);
-	return link == NULL ? 0 : link_history(link, home_fd, dg);
-}
-
-int
-seed_home(const struct seed_spec *spec, int home_fd, struct diag *dg)
-{
-	cleanup_diag struct diag mine = DIAG_INIT;
-
-	if (fill(spec, home_fd, dg) != 0)
+	if (link != NULL && link_history(link, home_fd, dg) != 0)
 		return diag_wrap(dg, "seed the session's home");
 	if (carry_terminfo(spec, home_fd, &mine) != 0)
 		diag_warn("cannot copy your terminal's description to the "

@@ -149,8 +149,7 @@ hold_free(const struct paths *paths, int dir_fd, int *ret_fd, struct diag *dg)
 
 int
 slotseed_verify(const struct paths *paths, const struct cached *cached,
-    enum slotseed_answer *ret_answer, struct cacheseed_report *ret_report,
-    struct diag *dg)
+    bool *ret_in_use, struct cacheseed_report *ret_report, struct diag *dg)
 {
 	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
@@ -164,8 +163,8 @@ slotseed_verify(const struct paths *paths, const struct cached *cached,
 	if (cached_open(paths, cached, &dir_fd, dg) != 0 ||
 	    hold_free(paths, dir_fd, &held, dg) != 0)
 		return -1;
-	*ret_answer = held == -1 ? SLOTSEED_IN_USE : SLOTSEED_VERIFIED;
-	if (held == -1)
+	*ret_in_use = held == -1;
+	if (*ret_in_use)
 		return 0;
 	if (load_project(paths, cached->project, &project, &toolchains, dg) !=
 		0 ||

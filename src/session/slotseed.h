@@ -6,7 +6,7 @@
 #ifndef DRYDOCK_SLOTSEED_H
 #define DRYDOCK_SLOTSEED_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 struct cached;
 struct cacheseed_report;
@@ -33,18 +33,12 @@ struct slotseed_spec {
  */
 void slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot);
 
-enum slotseed_answer {
-	SLOTSEED_VERIFIED,
-	SLOTSEED_IN_USE,
-};
-
 /*
  * Hashes what the project's lock files name in a slot, and removes what has
- * another digest.  Nobody gets the slot meanwhile.  *ret_report is
- * CACHESEED_REPORT_INIT before.
+ * another digest.  Nobody gets the slot meanwhile.  A slot that is *ret_in_use
+ * is not read.  *ret_report is CACHESEED_REPORT_INIT before.
  */
 int slotseed_verify(const struct paths *paths, const struct cached *cached,
-    enum slotseed_answer *ret_answer, struct cacheseed_report *ret_report,
-    struct diag *dg);
+    bool *ret_in_use, struct cacheseed_report *ret_report, struct diag *dg);
 
 #endif /* DRYDOCK_SLOTSEED_H */
