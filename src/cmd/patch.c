@@ -17,12 +17,13 @@
 #include "cmd/cmd.h"
 #include "deps/ecosystem.h"
 #include "deps/otherpatches.h"
+#include "deps/packages.h"
 #include "deps/patchcheck.h"
 #include "deps/patches.h"
 #include "deps/patchledger.h"
 #include "host/project.h"
 #include "host/statedir.h"
-#include "session/patchguard.h"
+#include "session/caches.h"
 
 #define EDITABLE ".drydock/edit"
 
@@ -42,7 +43,8 @@ struct patch {
 	const char *operand; /* NAME[@VERSION] as given, or NULL */
 	char *name; /* owned; or NULL */
 	char *version; /* owned; or NULL */
-	struct patch_sources sources;
+	struct cache_sources slots;
+	struct package_sources sources; /* borrows the rest */
 	struct patches_project target; /* filled for writers */
 	struct strvec steps; /* what a writer did */
 };
@@ -50,7 +52,7 @@ struct patch {
 static void
 patch_release(struct patch *p)
 {
-	patch_sources_release(&p->sources);
+	cache_sources_release(&p->slots);
 	if (p->fd >= 0)
 		(void)close(p->fd);
 	project_release(&p->project);
@@ -133,12 +135,14 @@ open_target(struct patch *p, struct diag *dg)
 {
 	if (statedir_open(p->ctx->paths, dg) != 0)
 		return -1;
-	patch_sources_open(
-	    p->ctx->paths, p->project.path, p->ctx->environ_, &p->sources);
+	/* All slots: a digest proves what is taken. */
+	cache_sources_open(p->ctx->paths, p->project.path, true, &p->slots);
+	p->sources = (struct package_sources){ p->ctx->paths->home,
+		p->ctx->environ_, p->slots.fds, p->slots.nr };
 	p->target = (struct patches_project){ .fd = p->fd,
 		.path = p->project.path,
 		.paths = p->ctx->paths,
-		.sources = &p->sources.packages,
+		.sources = &p->sources,
 		.steps = &p->steps };
 	return 0;
 }
@@ -500,7 +504,7 @@ patch_run(struct context *ctx, const void *options, int argc, char **argv,
 		.project = PROJECT_INIT,
 		.fd = -1,
 		.operand = argc > 1 ? argv[1] : NULL,
-		.sources = PATCH_SOURCES_INIT,
+		.slots = CACHE_SOURCES_INIT,
 		.steps = STRVEC_INIT };
 	int rc;
 

@@ -9,27 +9,12 @@
 #include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "deps/packages.h"
 #include "deps/patchcheck.h"
 #include "deps/patches.h"
 #include "host/paths.h"
 #include "host/statedir.h"
-
-void
-patch_sources_open(const struct paths *paths, const char *project_path,
-    const char *const *environ_, struct patch_sources *ret_sources)
-{
-	struct patch_sources *s = ret_sources;
-
-	cache_sources_open(paths, project_path, true, &s->slots);
-	s->packages = (struct package_sources){ paths->home, environ_,
-		s->slots.fds, s->slots.nr };
-}
-
-void
-patch_sources_release(struct patch_sources *sources)
-{
-	cache_sources_release(&sources->slots);
-}
+#include "session/caches.h"
 
 /* Returns true if all that is wrong are missing copies. */
 static bool
@@ -45,14 +30,18 @@ static int
 make_copies(struct paths *paths, const char *project_path, int project_fd,
     const char *const *environ_, struct diag *dg)
 {
-	cleanup_patch_sources struct patch_sources sources = PATCH_SOURCES_INIT;
+	cleanup_cache_sources struct cache_sources slots = CACHE_SOURCES_INIT;
 	cleanup_strvec struct strvec steps = STRVEC_INIT;
+	struct package_sources sources = { paths->home, environ_, slots.fds,
+		0 };
 	const struct patches_project project = { project_fd, project_path,
-		paths, &sources.packages, &steps };
+		paths, &sources, &steps };
 
 	if (paths->state_fd < 0 && statedir_open(paths, dg) != 0)
 		return -1;
-	patch_sources_open(paths, project_path, environ_, &sources);
+	/* All slots: a digest proves what is taken. */
+	cache_sources_open(paths, project_path, true, &slots);
+	sources.nslots = slots.nr;
 	if (patches_apply(&project, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < steps.nr; i++)

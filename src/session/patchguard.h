@@ -9,29 +9,8 @@
 #ifndef DRYDOCK_PATCHGUARD_H
 #define DRYDOCK_PATCHGUARD_H
 
-#include "deps/packages.h"
-#include "session/caches.h"
-
 struct diag;
 struct paths;
-
-/* The host user's cache and all slots: a digest proves what is taken. */
-struct patch_sources {
-	struct package_sources packages; /* borrows the rest */
-	struct cache_sources slots;
-};
-
-#define PATCH_SOURCES_INIT                                                \
-	{                                                                 \
-		.packages = { .home = NULL }, .slots = CACHE_SOURCES_INIT \
-	}
-
-/* ret_sources must not move afterwards.  paths and environ_ are borrowed. */
-void patch_sources_open(const struct paths *paths, const char *project_path,
-    const char *const *environ_, struct patch_sources *ret_sources);
-void patch_sources_release(struct patch_sources *sources);
-
-#define cleanup_patch_sources __attribute__((cleanup(patch_sources_release)))
 
 /*
  * Refuses a start with DIAG_POLICY if a check of the project's patches finds

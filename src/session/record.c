@@ -251,9 +251,6 @@ record_parse(const char *text, size_t len, bool whole,
 	cleanup_record struct record record = RECORD_INIT;
 	int64_t version;
 
-	if (len > RECORD_MAX)
-		return diag_set(dg, DIAG_DATA,
-		    RECORD_NAME ": more than %d bytes", RECORD_MAX);
 	if (json_parse(text, len, RECORD_NAME, &root, dg) != 0)
 		return -1;
 	if (!json_int(json_get(root, "version"), &version))
