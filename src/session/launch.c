@@ -195,20 +195,13 @@ claim_slot(struct start *l)
 {
 	cleanup_slot struct slot slot = SLOT_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	const struct slotseed_spec seed = {
-		.paths = l->paths,
-		.settings = l->settings,
-		.project = &l->project,
-		.toolchains = &l->toolchains,
-		.environ_ = l->environ_,
-	};
 
 	if (!slot_is_wanted(l->settings, &l->toolchains))
 		return;
 	if (slot_claim(l->paths, &l->project, l->mode.mode, l->session.id,
 		&slot, &dg) == 0 &&
 	    slot_make_caches(&slot, &l->toolchains, &dg) == 0) {
-		slotseed_fill(&seed, &slot);
+		slotseed_fill(l, &slot);
 		l->record.cache = steal_ptr(&slot.dir);
 	} else {
 		diag_note("the session has no cache of an earlier one, and "

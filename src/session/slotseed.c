@@ -17,6 +17,7 @@
 #include "host/toolchain.h"
 #include "session/caches.h"
 #include "session/slot.h"
+#include "session/start.h"
 
 #define MIB (INT64_C(1024) * 1024)
 
@@ -69,7 +70,7 @@ verify_old(const struct cacheseed_spec *seed)
 }
 
 void
-slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
+slotseed_fill(const struct start *l, const struct slot *slot)
 {
 	cleanup_cache_sources struct cache_sources sources = CACHE_SOURCES_INIT;
 	cleanup_cacheseed_report struct cacheseed_report report =
@@ -77,20 +78,19 @@ slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int64_t next = monotime_ms() + STEP_MS;
 	struct cacheseed_spec seed = {
-		.project_fd = spec->project->fd,
+		.project_fd = l->project.fd,
 		.data_fd = slot->data_fd,
-		.toolchains = spec->toolchains,
-		.sources = { .home = spec->paths->home,
-		    .envp = spec->environ_ },
-		.limits = { spec->settings->cache_seed, FILES_MAX, TIME_MS },
+		.toolchains = &l->toolchains,
+		.sources = { .home = l->paths->home, .envp = l->environ_ },
+		.limits = { l->settings->cache_seed, FILES_MAX, TIME_MS },
 	};
 
 	if (slot->earlier_boot && !slot->cold)
 		verify_old(&seed);
-	if (!slot->cold || spec->settings->cache_seed == 0)
+	if (!slot->cold || l->settings->cache_seed == 0)
 		return;
 	/* A digest proves each copy, whichever mode a slot has. */
-	cache_sources_open(spec->paths, spec->project->path, false, &sources);
+	cache_sources_open(l->paths, l->project.path, false, &sources);
 	seed.sources.slot_fds = sources.fds;
 	seed.sources.nslots = sources.nr;
 	if (isatty(STDERR_FILENO)) {

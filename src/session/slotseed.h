@@ -12,26 +12,16 @@ struct cached;
 struct cacheseed_report;
 struct diag;
 struct paths;
-struct project;
-struct settings;
 struct slot;
-struct toolchains;
-
-struct slotseed_spec {
-	const struct paths *paths;
-	const struct settings *settings;
-	const struct project *project;
-	const struct toolchains *toolchains;
-	const char *const *environ_; /* the caller's environment */
-};
+struct start;
 
 /*
- * Fills a claimed slot that is cold, from the host user's own caches and the
- * project's free slots.  A slot that was last used before the host started is
- * verified first: a power cut can leave a file without its contents.  A failure
- * is a note: the session then downloads.
+ * Fills the claimed slot of a launch, if it is cold, from the host user's own
+ * caches and the project's free slots.  A slot that was last used before the
+ * host started is verified first: a power cut can leave a file without its
+ * contents.  A failure is a note: the session then downloads.
  */
-void slotseed_fill(const struct slotseed_spec *spec, const struct slot *slot);
+void slotseed_fill(const struct start *l, const struct slot *slot);
 
 /*
  * Hashes what the project's lock files name in a slot, and removes what has
