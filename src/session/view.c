@@ -273,28 +273,19 @@ remove_ended(const struct view_spec *spec, bool client_left, int *ret_status,
 }
 
 int
-view_end(const struct view_spec *spec, bool client_left)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	int status = -1;
-
-	if (remove_ended(spec, client_left, &status, &dg) != 0)
-		diag_warn("session %s is not removed: %s", spec->record->id,
-		    dg.message);
-	return status;
-}
-
-/* Removes a session that has ended.  *ret_status is its exit status, or -1. */
-static int
-put_away(const struct view_spec *spec, bool client_left, int *ret_status,
+view_end(const struct view_spec *spec, bool client_left, int *ret_status,
     struct diag *dg)
 {
 	const char *const projects[] = { spec->record->project, NULL };
+	cleanup_diag struct diag left = DIAG_INIT;
 
 	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
 		spec->environ_, dg) != 0)
 		return -1;
-	*ret_status = view_end(spec, client_left);
+	*ret_status = -1;
+	if (remove_ended(spec, client_left, ret_status, &left) != 0)
+		diag_warn("session %s is not removed: %s", spec->record->id,
+		    left.message);
 	(void)outcomes_prune(spec->paths, spec->settings);
 	return 0;
 }
@@ -335,7 +326,7 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
 	 */
 	if (spec->record->ends_with_client)
 		viewers_forget(spec->session->dir_fd);
-	if (put_away(spec, false, &status, dg) != 0)
+	if (view_end(spec, false, &status, dg) != 0)
 		return diag_wrap(
 		    dg, "the connection to session %s is lost", id);
 	if (status < 0)
@@ -353,12 +344,12 @@ on_lost(const struct view_spec *spec, int *ret_status, struct diag *dg)
  * collection removes what is left.
  */
 static void
-put_away_or_warn(const struct view_spec *spec)
+end_or_warn(const struct view_spec *spec)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	int own = -1;
 
-	if (put_away(spec, true, &own, &dg) != 0)
+	if (view_end(spec, true, &own, &dg) != 0)
 		diag_warn("session %s is not removed: %s", spec->record->id,
 		    dg.message);
 }
@@ -373,7 +364,7 @@ on_broken(const struct view_spec *spec)
 	const char *id = spec->record->id;
 
 	if (spec->record->ends_with_client)
-		put_away_or_warn(spec);
+		end_or_warn(spec);
 	else if (still_runs(spec))
 		diag_note(
 		    "session %s goes on: type \"drydock attach %s\"", id, id);
@@ -418,8 +409,8 @@ view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 	if (outcome.end == ATTACH_LOST)
 		return on_lost(spec, ret_status, dg);
 	if (outcome.end == ATTACH_EXITED)
-		put_away_or_warn(spec);
-	else if (put_away(spec, true, ret_status, dg) != 0)
+		end_or_warn(spec);
+	else if (view_end(spec, true, ret_status, dg) != 0)
 		return -1;
 	*ret_status = outcome.status;
 	return 0;

@@ -49,16 +49,18 @@ int view_session(const struct view_spec *spec, int holder_fd, int *ret_status,
 /*
  * After the command's end, without the lease: takes the lease, waits for the
  * exit of the agent's container, and removes the containers and the session if
- * it has ended.  The engine is ready.  If a session that ends with its client still runs after the wait,
- * its container is killed, with a warning.  A session that can be detached is
- * never killed.
+ * it has ended.  If a session that ends with its client still runs after the
+ * wait, its container is killed, with a warning.  A session that can be
+ * detached is never killed.  Then prunes the outcomes.
  *
  * client_left: the client saw the end or leaves; false: it lost the connection.
  *
- * A failure, or a lease that another process keeps, is a warning: the next
- * collection removes the rest.  Returns the command's exit status, or -1.
+ * Fails if the engine cannot be made ready.  Any other failure, or a lease that
+ * another process keeps, is a warning: the next collection removes the rest.
+ * *ret_status is the command's exit status, or -1.
  */
-int view_end(const struct view_spec *spec, bool client_left);
+int view_end(const struct view_spec *spec, bool client_left, int *ret_status,
+    struct diag *dg);
 
 /*
  * An attached viewer holds a shared lock on sessions/ID/viewers.  The agent

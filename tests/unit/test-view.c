@@ -317,8 +317,10 @@ overdue(bool ends_with_client)
 {
 	cleanup_free char *stopped = NULL;
 	cleanup_close int pidfd = -1;
+	cleanup_diag struct diag dg = DIAG_INIT;
 	struct view_spec spec;
 	struct room r;
+	int status = 0;
 	pid_t pid;
 
 	if (!room_open(&r, ends_with_client))
@@ -334,7 +336,8 @@ overdue(bool ends_with_client)
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	CHECK(pidfd >= 0);
 	spec = spec_of(&r, pidfd);
-	CHECK_INT(view_end(&spec, true), ends_with_client ? 137 : -1);
+	CHECK_INT(view_end(&spec, true, &status, &dg), 0);
+	CHECK_INT(status, ends_with_client ? 137 : -1);
 	CHECK_INT(session_is_there(&r), !ends_with_client);
 	stopped = stub_recorded("stop.1");
 	CHECK_INT(skipped_ms, END_WAIT_MS);
