@@ -313,55 +313,52 @@ start_proxy(struct start *l, struct diag *dg)
 	return start_check_proxy(l, dg);
 }
 
-/* The caller holds the lease; session is given. */
+/* *ret_started is set if the proxy had ended and was started. */
 static int
-restart_proxy(
-    const struct join_spec *spec, struct session *session, struct diag *dg)
+restart_proxy(const struct join_spec *spec, const char *id, bool *ret_started,
+    struct diag *dg)
 {
+	const struct look_spec at = { .paths = spec->paths,
+		.engine = spec->engine };
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	cleanup_start struct start l = START_INIT;
 	cleanup_diag struct diag stop = DIAG_INIT;
-	int rc;
+	enum lock_answer answer;
 
+	if (session_take(spec->paths, id, &answer, &l.session, dg) != 0)
+		return -1;
+	if (answer == LOCK_GONE)
+		return 0;
+	if (session_look(&at, &l.session, &look, dg) != 0)
+		return -1;
+	if (!session_runs(look.state) || !session_proxy_gave_up(&look.facts))
+		return 0;
 	l.paths = spec->paths;
 	l.settings = spec->settings;
 	l.environ_ = spec->environ_;
 	l.engine = spec->engine;
-	l.session = *session;
-	*session = (struct session)SESSION_INIT;
-	rc = start_proxy(&l, dg);
-	if (rc != 0 && l.composed &&
+	*ret_started = start_proxy(&l, dg) == 0;
+	if (*ret_started)
+		return 0;
+	if (l.composed &&
 	    container_stop(l.engine, record_container_id(&l.record, "egress"),
 		GRACE_S, &stop) != 0)
 		diag_warn("%s", stop.message);
-	return rc;
+	return -1;
 }
 
 void
 resume_proxy_if_needed(const struct join_spec *spec, const char *id)
 {
-	const struct look_spec at = { .paths = spec->paths,
-		.engine = spec->engine };
-	cleanup_session struct session session = SESSION_INIT;
-	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
-	enum lock_answer answer;
-	int rc = session_take(spec->paths, id, &answer, &session, &dg);
+	bool started = false;
 
-	if (rc == 0 && answer == LOCK_GONE)
-		return;
-	if (rc == 0)
-		rc = session_look(&at, &session, &look, &dg);
-	if (rc == 0 &&
-	    (!session_runs(look.state) || !session_proxy_gave_up(&look.facts)))
-		return;
-	if (rc == 0)
-		rc = restart_proxy(spec, &session, &dg);
-	if (rc == 0)
-		diag_note("the proxy of session %s had ended and was started "
-			  "again",
-		    id);
-	else
+	if (restart_proxy(spec, id, &started, &dg) != 0)
 		diag_warn("the proxy of session %s may have ended and cannot "
 			  "be started again: %s; try \"drydock attach %s\"",
 		    id, dg.message, id);
+	else if (started)
+		diag_note("the proxy of session %s had ended and was started "
+			  "again",
+		    id);
 }
