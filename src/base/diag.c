@@ -163,15 +163,6 @@ diag_move(struct diag *dst, struct diag *src)
 }
 
 int
-diag_unless_absent(struct diag *dg, struct diag *failure)
-{
-	if (failure->errnum == ENOENT)
-		return 0;
-	diag_move(dg, failure);
-	return -1;
-}
-
-int
 diag_exit_status(const struct diag *dg)
 {
 	if (dg->class >= DIAG_NCLASSES)

@@ -94,12 +94,6 @@ void diag_clear(struct diag *dg);
 /* Moves src to dst and clears src.  dst must be clear.  Returns -1. */
 int diag_move(struct diag *dst, struct diag *src);
 
-/*
- * For files that may be absent: returns 0 if the failure is ENOENT.  Moves any
- * other failure to dg and returns -1.
- */
-int diag_unless_absent(struct diag *dg, struct diag *failure);
-
 /* Returns the exit status for the diag's class; 0 for DIAG_NONE. */
 int diag_exit_status(const struct diag *dg);
 

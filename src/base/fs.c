@@ -458,8 +458,7 @@ fs_read_present(int dirfd, const char *path, size_t max, struct strbuf *out,
 	*ret_there = fs_read_nolinks(dirfd, path, max, out, &failure) == 0;
 	if (*ret_there || fs_is_absent(&failure))
 		return 0;
-	diag_move(dg, &failure);
-	return -1;
+	return diag_move(dg, &failure);
 }
 
 int

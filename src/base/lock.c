@@ -31,8 +31,7 @@ open_name(int dirfd, const char *name, int flags, bool *ret_gone, int *ret_fd,
 		*ret_gone = true;
 		return 0;
 	}
-	diag_move(dg, &mine);
-	return -1;
+	return diag_move(dg, &mine);
 }
 
 static int

@@ -23,8 +23,7 @@ explain(struct context *ctx, const char *id, struct diag *dg)
 		(void)session_refuse(&look.facts, look.state, &why);
 	}
 	diag_clear(dg);
-	diag_move(dg, &why);
-	return -1;
+	return diag_move(dg, &why);
 }
 
 static int

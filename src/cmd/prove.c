@@ -118,10 +118,8 @@ prove_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (!session_runs(look.state))
 		return session_refuse(&look.facts, look.state, dg);
 	if (prove_session(&spec, id, &look, &proof, &failure) != 0) {
-		if (proof.nr == 0) {
-			diag_move(dg, &failure);
-			return -1;
-		}
+		if (proof.nr == 0)
+			return diag_move(dg, &failure);
 		diag_warn("not everything was tested: %s", failure.message);
 	}
 	if (o->json) {

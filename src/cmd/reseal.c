@@ -69,10 +69,8 @@ reseal_run(struct context *ctx, const void *options, int argc, char **argv,
 	    sessions_find_engine(ctx, NULL, dg) != 0)
 		return -1;
 	if (reseal_session(&spec, id, o->dry_run, &resealed, &why) != 0 &&
-	    why.class != DIAG_NO) {
-		diag_move(dg, &why);
-		return -1;
-	}
+	    why.class != DIAG_NO)
+		return diag_move(dg, &why);
 	if (o->json) {
 		if (print_json(id, &resealed, &why, o->dry_run, dg) != 0)
 			return -1;
@@ -81,8 +79,7 @@ reseal_run(struct context *ctx, const void *options, int argc, char **argv,
 	}
 	if (why.class == DIAG_NONE)
 		return 0;
-	diag_move(dg, &why);
-	return -1;
+	return diag_move(dg, &why);
 }
 
 static const struct optdef reseal_optdefs[] = {

@@ -186,10 +186,8 @@ choose_of_directory(struct context *ctx, const char *dir,
 	cleanup_diag struct diag refused = DIAG_INIT;
 
 	if (project_open(&project, dir, ctx->paths, &refused) != 0 &&
-	    fallback != SESSIONS_OF_ANY) {
-		diag_move(dg, &refused);
-		return -1;
-	}
+	    fallback != SESSIONS_OF_ANY)
+		return diag_move(dg, &refused);
 	if (choose_of(ctx, project.path, ret_id, dg) != 0)
 		return -1;
 	if (ret_id[0] != '\0')
@@ -237,8 +235,7 @@ sessions_choose(struct context *ctx, const char *word,
 	if (is_directory(word))
 		return choose_of_directory(
 		    ctx, word, SESSIONS_OF_PROJECT, ret_id, dg);
-	diag_move(dg, &unknown);
-	return -1;
+	return diag_move(dg, &unknown);
 }
 
 int

@@ -84,8 +84,7 @@ end_all(const struct end_spec *spec, const struct strvec *ids, struct diag *dg)
 	}
 	if (first.class == DIAG_NONE)
 		return 0;
-	diag_move(dg, &first);
-	return -1;
+	return diag_move(dg, &first);
 }
 
 static int

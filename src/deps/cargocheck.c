@@ -337,10 +337,8 @@ check_manifest(struct run *r, struct diag *dg)
 	if (r->ledger->nr == 0 &&
 	    !(has_manifest && cargomanifest_has_mark(text.buf, text.len)))
 		return 0;
-	if (rc != 0) {
-		diag_move(dg, &failure);
-		return -1;
-	}
+	if (rc != 0)
+		return diag_move(dg, &failure);
 	if (cargomanifest_read(text.buf, text.len, &r->conflicts, &block, dg) !=
 	    0)
 		return -1;

@@ -311,10 +311,8 @@ cargomanifest_set(const char *text, size_t len,
 
 	if (read_manifest(&m, &conflicts, dg) != 0)
 		return -1;
-	if (conflict.class != DIAG_NONE) {
-		diag_move(dg, &conflict);
-		return -1;
-	}
+	if (conflict.class != DIAG_NONE)
+		return diag_move(dg, &conflict);
 	add_own(&own, &m);
 	if (nr > 0) {
 		eol = has_crlf(own.buf, own.len) ? "\r\n" : "\n";
@@ -412,10 +410,8 @@ cargomanifest_read(const char *text, size_t len,
 	struct manifest m = { .text = text, .len = len };
 
 	if (read_manifest(&m, conflicts, &broken) != 0) {
-		if (!m.is_broken) {
-			diag_move(dg, &broken);
-			return -1;
-		}
+		if (!m.is_broken)
+			return diag_move(dg, &broken);
 		ret_block->state = CARGOMANIFEST_FOREIGN;
 		return 0;
 	}

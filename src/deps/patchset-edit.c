@@ -199,8 +199,8 @@ patchset_check_base(const struct patchset *set,
 	if (patchset_open_dir(set, parent, ret_fd, dg) != 0)
 		return -1;
 	if (fs_read_file(*ret_fd, name, BASE_MAX, &got, &failure) != 0 &&
-	    diag_unless_absent(dg, &failure) != 0)
-		return -1;
+	    failure.errnum != ENOENT)
+		return diag_move(dg, &failure);
 	if (strstr(got.buf, present->buf) != NULL)
 		return 0;
 	return diag_set(dg, DIAG_NO,
@@ -274,8 +274,8 @@ patchset_read_patch(const struct patchset *set,
 	if (fs_read_nolinks(
 		set->project_fd, path, PATCHTEXT_MAX_SIZE, out, &failure) == 0)
 		return patchtext_judge(out->buf, out->len, path, &names, dg);
-	if (diag_unless_absent(dg, &failure) != 0)
-		return -1;
+	if (failure.errnum != ENOENT)
+		return diag_move(dg, &failure);
 	return diag_set(dg, DIAG_NO,
 	    "%s is missing: restore it, or run: drydock patch remove %s@%s",
 	    path, entry->name, entry->version);
@@ -292,7 +292,7 @@ digest_patch(const struct patchset *set, const char *path, struct digest *ret,
 	*ret = (struct digest){ .kind = DIGEST_NONE };
 	if (fs_read_nolinks(set->project_fd, path, PATCHTEXT_MAX_SIZE, &text,
 		&failure) != 0)
-		return diag_unless_absent(dg, &failure);
+		return failure.errnum == ENOENT ? 0 : diag_move(dg, &failure);
 	digest_of(DIGEST_SHA256, text.buf, text.len, ret);
 	return 0;
 }

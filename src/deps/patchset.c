@@ -38,7 +38,7 @@ read_file(const struct patchset *set, struct patchset_file *file, size_t max,
 	if (fs_open_nolinks(set->project_fd, file->name,
 		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &mine) != 0) {
 		file->exists = mine.errnum != ENOENT;
-		return diag_unless_absent(dg, &mine);
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	}
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(
@@ -80,10 +80,8 @@ read_files(struct patchset *set, const struct ecosystem *eco, struct diag *dg)
 	    read_file(set, &files->lock, eco->lock_max, &failure) == 0)
 		return 0;
 	if (patchledger_part(&set->ledger, eco->name).nr > 0 ||
-	    eco->has_mark(files->manifest.text.buf, files->manifest.text.len)) {
-		diag_move(dg, &failure);
-		return -1;
-	}
+	    eco->has_mark(files->manifest.text.buf, files->manifest.text.len))
+		return diag_move(dg, &failure);
 	diag_move(&files->unreadable, &failure);
 	files->manifest.exists = false;
 	files->lock.exists = false;
@@ -278,10 +276,8 @@ patchset_choose_ecosystem(struct patchset *set, const char *name,
 	if (*eco != NULL)
 		return 0;
 	/* It may have the package. */
-	if (nfound == 0 && unreadable.class != DIAG_NONE) {
-		diag_move(dg, &unreadable);
-		return -1;
-	}
+	if (nfound == 0 && unreadable.class != DIAG_NONE)
+		return diag_move(dg, &unreadable);
 	return diag_set(dg, nfound > 1 ? DIAG_USAGE : DIAG_CONFIG,
 	    nfound > 1 ? "%s is a package of several lock files: say which one "
 			 "by --ecosystem"
@@ -334,7 +330,7 @@ patchset_list_dir(const struct patchset *set, const char *path, int *ret_fd,
 	cleanup_diag struct diag failure = DIAG_INIT;
 
 	if (patchset_open_dir(set, path, ret_fd, &failure) != 0)
-		return diag_unless_absent(dg, &failure);
+		return failure.errnum == ENOENT ? 0 : diag_move(dg, &failure);
 	return fs_list_names(*ret_fd, path, ret_names, dg);
 }
 

@@ -439,10 +439,8 @@ remove_old(struct placing *p, const char *temp, int rc)
 {
 	cleanup_diag struct diag failure = DIAG_INIT;
 
-	if (fs_remove_tree(p->parent_fd, temp, &failure) != 0 && rc == 0) {
-		diag_move(p->dg, &failure);
-		return -1;
-	}
+	if (fs_remove_tree(p->parent_fd, temp, &failure) != 0 && rc == 0)
+		return diag_move(p->dg, &failure);
 	return rc;
 }
 
@@ -533,10 +531,8 @@ open_parent(struct placing *p, int project_fd, const char *path)
 	if (fs_open_nolinks(
 		project_fd, path, O_PATH | O_DIRECTORY, 0, &fd, &link) != 0 &&
 	    link.errnum == ELOOP)
-		diag_move(p->dg, &link);
-	else
-		diag_move(p->dg, &failure);
-	return -1;
+		return diag_move(p->dg, &link);
+	return diag_move(p->dg, &failure);
 }
 
 static int

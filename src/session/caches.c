@@ -190,12 +190,8 @@ caches_list(const struct paths *paths, int measure_ms,
 	cleanup_slots_lock struct slots_lock lock = SLOTS_LOCK_INIT;
 	cleanup_diag struct diag mine = DIAG_INIT;
 
-	if (slots_lock(paths, -1, &lock, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return -1;
-	}
+	if (slots_lock(paths, -1, &lock, &mine) != 0)
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	return list(paths, &lock, measure_ms, ret_caches, dg);
 }
 

@@ -144,12 +144,8 @@ manifest_read(
 	cleanup_diag struct diag mine = DIAG_INIT;
 
 	*ret_there = false;
-	if (fs_read_file(agent_fd, NAME, MANIFEST_MAX, &text, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return -1;
-	}
+	if (fs_read_file(agent_fd, NAME, MANIFEST_MAX, &text, &mine) != 0)
+		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
 	*ret_there = read_records(ret, &text);
 	if (!*ret_there)
 		manifest_release(ret);

@@ -119,21 +119,6 @@ moving_leaves_the_source_clear(void)
 }
 
 static void
-absent_files_are_no_failure(void)
-{
-	cleanup_diag struct diag a = DIAG_INIT;
-	cleanup_diag struct diag b = DIAG_INIT;
-
-	(void)diag_set_errno(&a, DIAG_IO, ENOENT, "open x");
-	CHECK_INT(diag_unless_absent(&b, &a), 0);
-	CHECK_INT(b.class, DIAG_NONE);
-	diag_clear(&a);
-	(void)diag_set_errno(&a, DIAG_IO, EACCES, "open x");
-	CHECK_INT(diag_unless_absent(&b, &a), -1);
-	CHECK_INT(b.errnum, EACCES);
-}
-
-static void
 print_all(void *arg)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
@@ -170,7 +155,6 @@ static const struct check_test tests[] = {
 	{ "context goes in front and is escaped once", context_goes_in_front },
 	{ "details are bounded and keep their end", details_keep_their_end },
 	{ "moving leaves the source clear", moving_leaves_the_source_clear },
-	{ "an absent file is no failure", absent_files_are_no_failure },
 	{ "printing escapes each line of the detail",
 	    printing_is_line_by_line },
 };
