@@ -131,6 +131,19 @@ print_string(const char *s)
 	(void)putchar('"');
 }
 
+static bool
+fail_string(const char *file, int line, const char *what, const char *got,
+    const char *wanted, const char *want)
+{
+	running.failed = true;
+	printf("# %s:%d: %s: got ", file, line, what);
+	print_string(got);
+	printf(", %s ", wanted);
+	print_string(want);
+	(void)putchar('\n');
+	return false;
+}
+
 bool
 check_str(const char *file, int line, const char *what, const char *got,
     const char *want)
@@ -138,13 +151,16 @@ check_str(const char *file, int line, const char *what, const char *got,
 	if (got == want ||
 	    (got != NULL && want != NULL && strcmp(got, want) == 0))
 		return true;
-	running.failed = true;
-	printf("# %s:%d: %s: got ", file, line, what);
-	print_string(got);
-	(void)fputs(", want ", stdout);
-	print_string(want);
-	(void)putchar('\n');
-	return false;
+	return fail_string(file, line, what, got, "want", want);
+}
+
+bool
+check_has(const char *file, int line, const char *what, const char *got,
+    const char *part)
+{
+	if (got != NULL && strstr(got, part) != NULL)
+		return true;
+	return fail_string(file, line, what, got, "want in it", part);
 }
 
 void

@@ -36,11 +36,15 @@ bool check_int(
     const char *file, int line, const char *what, intmax_t got, intmax_t want);
 bool check_str(const char *file, int line, const char *what, const char *got,
     const char *want);
+bool check_has(const char *file, int line, const char *what, const char *got,
+    const char *part);
 
 #define CHECK(cond) check_true(__FILE__, __LINE__, #cond, (cond))
 #define CHECK_INT(got, want) \
 	check_int(__FILE__, __LINE__, #got, (intmax_t)(got), (intmax_t)(want))
 /* NULL equals NULL and nothing else. */
 #define CHECK_STR(got, want) check_str(__FILE__, __LINE__, #got, (got), (want))
+/* A text that may be NULL has the part. */
+#define CHECK_HAS(got, part) check_has(__FILE__, __LINE__, #got, (got), (part))
 
 #endif /* DRYDOCK_TESTS_CHECK_H */

@@ -35,15 +35,6 @@ patch_bed_put(int dir, const char *path, const char *text)
 	CHECK_INT(write(fd, text, len), (intmax_t)len);
 }
 
-void
-patch_bed_hash(const char *text, struct digest *ret_digest)
-{
-	struct digest_stream *s = digest_begin(DIGEST_SHA256);
-
-	digest_add(s, text, strlen(text));
-	digest_end(s, ret_digest);
-}
-
 /* Makes the copy of an entry, and notes its digest. */
 static void
 place(struct patch_bed *bed, struct patchledger_entry *e,
@@ -70,7 +61,7 @@ patch_bed_add(struct patch_bed *bed, struct patchledger_entry *e,
 {
 	cleanup_free char *path = NULL;
 
-	patch_bed_hash(patch, &e->patch);
+	digest_of(DIGEST_SHA256, patch, strlen(patch), &e->patch);
 	path = patchledger_patch_path(e);
 	patch_bed_put(bed->fd, path, patch);
 	place(bed, e, files, nr);
@@ -137,6 +128,18 @@ patch_bed_check(const struct patch_bed *bed, const char *ecosystem)
 	for (size_t i = 0; i < found.notes.nr; i++)
 		strbuf_addf(&out, "note: %s\n", found.notes.v[i]);
 	return strbuf_detach(&out, NULL);
+}
+
+void
+patch_bed_check_full(const struct patch_bed *bed)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_patchcheck struct patchcheck found = PATCHCHECK_INIT;
+
+	CHECK_INT(patchcheck_run(bed->fd, &found, &dg), 0);
+	CHECK_STR(dg.message, NULL);
+	CHECK_INT(found.nr, PATCHCHECK_MAX);
+	CHECK_INT(found.npatches, 2);
 }
 
 void

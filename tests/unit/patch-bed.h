@@ -10,8 +10,6 @@
 
 #include "deps/patchledger.h"
 
-struct digest;
-
 struct patch_bed {
 	int fd; /* the project; owned */
 	struct patchledger ledger;
@@ -23,8 +21,6 @@ void patch_bed_release(struct patch_bed *bed);
 
 /* Makes or replaces a file at a path, whose directory exists. */
 void patch_bed_put(int dir, const char *path, const char *text);
-
-void patch_bed_hash(const char *text, struct digest *ret_digest);
 
 struct patch_bed_file {
 	const char *path;
@@ -44,6 +40,9 @@ void patch_bed_write_ledger(const struct patch_bed *bed);
  * ecosystem or of none, "note: TEXT" for each note, or the failure.
  */
 char *patch_bed_check(const struct patch_bed *bed, const char *ecosystem);
+
+/* Checks a bed of two patches that has more findings than are kept. */
+void patch_bed_check_full(const struct patch_bed *bed);
 
 /* Replaces the first OLD in a file. */
 void patch_bed_edit(const struct patch_bed *bed, const char *path,

@@ -52,15 +52,6 @@ struct bed {
 static const char *const no_environ[] = { NULL };
 
 static void
-sha256(const char *text, struct digest *ret_digest)
-{
-	struct digest_stream *stream = digest_begin(DIGEST_SHA256);
-
-	digest_add(stream, text, strlen(text));
-	digest_end(stream, ret_digest);
-}
-
-static void
 bed_make(struct bed *bed)
 {
 	*bed = (struct bed){ .top = tree_open(),
@@ -70,7 +61,7 @@ bed_make(struct bed *bed)
 	CHECK_INT(fs_remove_tree(bed->top, "home", &bed->dg), 0);
 	CHECK_INT(fs_remove_tree(bed->top, "slot", &bed->dg), 0);
 	CHECK_INT(fs_make_dir(bed->top, "slot", 0700, &bed->slot, &bed->dg), 0);
-	sha256("crate", &bed->checksum);
+	digest_of(DIGEST_SHA256, "crate", strlen("crate"), &bed->checksum);
 	bed->sources = (struct package_sources){ .home = bed->home,
 		.envp = no_environ,
 		.slot_fds = &bed->slot,
@@ -431,9 +422,7 @@ hostile_entries_are_refused(void)
 		CHECK_INT(dg.class, DIAG_DATA);
 		CHECK(dg.message != NULL &&
 		    strncmp(dg.message, "foo-1.0.0.crate: ", 17) == 0);
-		if (dg.message == NULL ||
-		    strstr(dg.message, hostile[i].why) == NULL)
-			CHECK_STR(dg.message, hostile[i].why);
+		CHECK_HAS(dg.message, hostile[i].why);
 		check_file(dir, "Cargo.toml", 0644, "[package]\n");
 	}
 }
@@ -454,7 +443,7 @@ hostile_names_are_refused(void)
 		tar_end(&tar);
 		CHECK_INT(unpack_tar(&tar, &dir, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
-		CHECK(strstr(dg.message, BAD_PATH) != NULL);
+		CHECK_HAS(dg.message, BAD_PATH);
 		CHECK_INT(tree_count(dir), 0);
 	}
 }
@@ -478,7 +467,7 @@ deep_and_long_paths_are_refused(void)
 		tar_end(&tar);
 		CHECK_INT(unpack_tar(&tar, &dir, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
-		CHECK(strstr(dg.message, BAD_PATH) != NULL);
+		CHECK_HAS(dg.message, BAD_PATH);
 	}
 }
 

@@ -127,8 +127,7 @@ what_cargo_does_not_write_is_refused(void)
 			      strlen(rows[i].text), "Cargo.lock", &dg),
 		    -1);
 		CHECK_INT(dg.class, DIAG_DATA);
-		CHECK(dg.message != NULL &&
-		    strstr(dg.message, rows[i].why) != NULL);
+		CHECK_HAS(dg.message, rows[i].why);
 	}
 }
 
@@ -220,9 +219,7 @@ what_npm_does_not_write_is_refused(void)
 			      strlen(rows[i].text), "L", &dg),
 		    -1);
 		CHECK_INT(dg.class, DIAG_DATA);
-		if (!CHECK(dg.message != NULL &&
-			strstr(dg.message, rows[i].why) != NULL))
-			CHECK_STR(dg.message, rows[i].why);
+		CHECK_HAS(dg.message, rows[i].why);
 	}
 }
 
@@ -296,8 +293,7 @@ what_go_does_not_write_is_refused(void)
 			      "go.sum", &dg),
 		    -1);
 		CHECK_INT(dg.class, DIAG_DATA);
-		CHECK(dg.message != NULL &&
-		    strstr(dg.message, rows[i].why) != NULL);
+		CHECK_HAS(dg.message, rows[i].why);
 	}
 }
 

@@ -44,7 +44,7 @@ check_refused(const struct strbuf *zip, const char *why)
 
 	CHECK_INT(h1_of(zip, &d, &dg), -1);
 	CHECK_INT(dg.class, DIAG_DATA);
-	CHECK(dg.message != NULL && strstr(dg.message, why) != NULL);
+	CHECK_HAS(dg.message, why);
 }
 
 static void

@@ -26,15 +26,6 @@
 
 static const char *const no_environ[] = { NULL };
 
-static void
-sha512(const char *text, size_t len, struct digest *ret_digest)
-{
-	struct digest_stream *stream = digest_begin(DIGEST_SHA512);
-
-	digest_add(stream, text, len);
-	digest_end(stream, ret_digest);
-}
-
 /* A home, a slot, and what is searched for in them. */
 struct bed {
 	int top;
@@ -61,7 +52,7 @@ bed_make(struct bed *bed)
 	CHECK_INT(fs_remove_tree(bed->top, "other", &bed->dg), 0);
 	CHECK_INT(fs_remove_tree(bed->top, "slot", &bed->dg), 0);
 	CHECK_INT(fs_make_dir(bed->top, "slot", 0700, &bed->slot, &bed->dg), 0);
-	sha512("tarball", strlen("tarball"), &bed->integrity);
+	digest_of(DIGEST_SHA512, "tarball", strlen("tarball"), &bed->integrity);
 	digest_add_hex(&hex, &bed->integrity);
 	bed->path = xasprintf("_cacache/content-v2/sha512/%.2s/%.2s/%s",
 	    hex.buf, hex.buf + 2, hex.buf + 4);
@@ -330,9 +321,7 @@ hostile_entries_are_refused(void)
 		CHECK_INT(dg.class, DIAG_DATA);
 		CHECK(dg.message != NULL &&
 		    strncmp(dg.message, "@s/foo@1.0.0: ", 14) == 0);
-		if (dg.message == NULL ||
-		    strstr(dg.message, hostile[i].why) == NULL)
-			CHECK_STR(dg.message, hostile[i].why);
+		CHECK_HAS(dg.message, hostile[i].why);
 	}
 }
 
@@ -396,7 +385,7 @@ the_same_tree_gives_the_same_bytes(void)
 		CHECK_INT(fs_read_file(out, NPMPACKAGE_FILE, (size_t)1 << 20,
 			      &bytes, &dg),
 		    0);
-		sha512(bytes.buf, bytes.len, &want);
+		digest_of(DIGEST_SHA512, bytes.buf, bytes.len, &want);
 		CHECK(digest_equal(&digest, &want));
 		CHECK_INT(bytes.len % 512, 0);
 		digest_add_hex(&hex, &digest);
@@ -508,8 +497,7 @@ a_file_that_changed_is_not_packed(void)
 		CHECK_INT(
 		    npmpackage_pack(dir, &tree, dir, out, &digest, &dg), -1);
 		CHECK_INT(dg.class, kind <= LONGER ? DIAG_DATA : DIAG_IO);
-		CHECK(dg.message != NULL &&
-		    strstr(dg.message, "index.js") != NULL);
+		CHECK_HAS(dg.message, "index.js");
 	}
 }
 

@@ -497,17 +497,6 @@ test_unreadable(void)
 	patch_bed_unreadable(paths, ARRAY_SIZE(paths), "cargo", bed_open);
 }
 
-static void
-check_full(const struct patch_bed *bed)
-{
-	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_patchcheck struct patchcheck found = PATCHCHECK_INIT;
-
-	CHECK_INT(patchcheck_run(bed->fd, &found, &dg), 0);
-	CHECK_INT(found.nr, PATCHCHECK_MAX);
-	CHECK_INT(found.npatches, 2);
-}
-
 /* Each way to many findings. */
 static void
 test_bounded(void)
@@ -527,14 +516,14 @@ test_bounded(void)
 
 			patch_bed_put(files.fd, path, "");
 		}
-		check_full(&files);
+		patch_bed_check_full(&files);
 	}
 	for (int n = 0; n < PATCHCHECK_MAX + 1; n++)
 		strbuf_addf(&block, "[patch.crates-io.x%d]\npath = \"x\"\n", n);
 	strbuf_addstr(&block, "[patch.crates-io.dep]");
 	bed_open(&bed);
 	patch_bed_edit(&bed, "Cargo.toml", "[patch.crates-io.dep]", block.buf);
-	check_full(&bed);
+	patch_bed_check_full(&bed);
 }
 
 static void
