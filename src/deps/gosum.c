@@ -45,31 +45,22 @@ version_is_sound(const char *version)
 	    version[strspn(version, ASCII_ALNUM ".+-")] == '\0';
 }
 
-/* Cuts "/go.mod" off the version.  Returns whether there was one. */
-static bool
-cut_suffix(char *version)
-{
-	size_t len = strlen(version);
-	size_t cut = strlen(mod_suffix);
-
-	if (len < cut || strcmp(version + len - cut, mod_suffix) != 0)
-		return false;
-	version[len - cut] = '\0';
-	return true;
-}
-
 /* Returns NULL, or static text that describes the error. */
 static const char *
 take_words(struct gosum *sum, struct strvec *words)
 {
 	struct gosum_entry e = { .is_mod = false };
 	const char *hash;
+	char *suffix;
 
 	if (words->nr == 0)
 		return NULL;
 	if (words->nr != 3)
 		return "not three words";
-	e.is_mod = cut_suffix(words->v[1]);
+	suffix = strrchr(words->v[1], '/');
+	e.is_mod = suffix != NULL && strcmp(suffix, mod_suffix) == 0;
+	if (e.is_mod)
+		*suffix = '\0';
 	if (!module_is_sound(words->v[0]))
 		return "a bad module path";
 	if (!version_is_sound(words->v[1]))
@@ -156,23 +147,15 @@ unite_duplicates(struct gosum *sum, const char *what, struct diag *dg)
 	return 0;
 }
 
-static size_t
-count_lines(const char *text, size_t len)
-{
-	size_t n = 1;
-
-	for (size_t i = 0; i < len; i++)
-		n += text[i] == '\n';
-	return n;
-}
-
 int
 gosum_parse(struct gosum *ret_sum, const char *text, size_t len,
     const char *what, struct diag *dg)
 {
 	cleanup_gosum struct gosum sum = GOSUM_INIT;
-	size_t lines = count_lines(text, len);
+	size_t lines = 1;
 
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
 	if (len > GOSUM_MAX_SIZE)
 		return diag_set(dg, DIAG_DATA, "%s: more than %zu bytes", what,
 		    GOSUM_MAX_SIZE);

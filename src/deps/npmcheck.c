@@ -85,18 +85,15 @@ static int
 read_file(struct run *r, const char *path, size_t max, struct strbuf *text,
     bool *ret_is_read, struct diag *dg)
 {
-	cleanup_diag struct diag failure = DIAG_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
 
+	if (r->ledger->nr > 0)
+		return fs_read_present(
+		    r->project_fd, path, max, text, ret_is_read, dg);
 	*ret_is_read =
-	    fs_read_nolinks(r->project_fd, path, max, text, &failure) == 0;
-	if (r->ledger->nr == 0) {
-		*ret_is_read =
-		    *ret_is_read && npmredirect_has_mark(text->buf, text->len);
-		return 0;
-	}
-	if (*ret_is_read || fs_is_absent(&failure))
-		return 0;
-	return diag_move(dg, &failure);
+	    fs_read_nolinks(r->project_fd, path, max, text, &ignored) == 0 &&
+	    npmredirect_has_mark(text->buf, text->len);
+	return 0;
 }
 
 /* Returns the first entry of a name, or NULL. */

@@ -131,23 +131,13 @@ above(const struct partial *p, int nr)
 	return r;
 }
 
-/* How many parts ^ keeps: all up to the first that is not 0. */
-static int
-caret_parts(const struct partial *p)
-{
-	int nr = 1;
-
-	while (nr < p->nr && p->part[nr - 1] == 0)
-		nr++;
-	return nr;
-}
-
 /* Returns true if the comparator admits the version. */
 static bool
 admits(const char *op, const struct partial *p, const struct point *v)
 {
 	struct point low = { .rank = p->is_pre ? RANK_PRE : RANK_RELEASE };
 	struct point high;
+	int nr = 1;
 
 	memcpy(low.part, p->part, sizeof(low.part));
 	if (p->nr == 0)
@@ -164,8 +154,11 @@ admits(const char *op, const struct partial *p, const struct point *v)
 	if (strcmp(op, "<=") == 0)
 		return p->nr < 3 ? compare(v, &high) < 0
 				 : compare(v, &low) <= 0;
+	/* ^ keeps all parts up to the first that is not 0. */
+	while (nr < p->nr && p->part[nr - 1] == 0)
+		nr++;
 	if (*op == '^')
-		high = above(p, caret_parts(p));
+		high = above(p, nr);
 	else if (*op == '~')
 		high = above(p, p->nr < 2 ? p->nr : 2);
 	else if (p->nr == 3)
@@ -264,37 +257,6 @@ is_tag(const char *range)
 	    range[strspn(range, LETTERS DIGITS "-_")] == '\0';
 }
 
-/* Judges a release. */
-static enum npmrange
-judge_release(const char *range, const struct partial *p)
-{
-	struct point v = { .rank = RANK_RELEASE };
-	bool admitted;
-
-	memcpy(v.part, p->part, sizeof(v.part));
-	if (!read_range(range, &v, &admitted))
-		return NPMRANGE_UNKNOWN;
-	return admitted ? NPMRANGE_YES : NPMRANGE_NO;
-}
-
-/*
- * npm has one rule for the pre-releases that a range admits, and another for
- * those that an override counts for: certain is what admits none of the three.
- */
-static enum npmrange
-judge_pre(const char *range, const struct partial *p)
-{
-	for (int rank = RANK_BELOW; rank <= RANK_RELEASE; rank++) {
-		struct point v = { .rank = (enum rank)rank };
-		bool admitted;
-
-		memcpy(v.part, p->part, sizeof(v.part));
-		if (!read_range(range, &v, &admitted) || admitted)
-			return NPMRANGE_UNKNOWN;
-	}
-	return NPMRANGE_NO;
-}
-
 enum npmrange
 npmrange_judge(const char *range, const char *version)
 {
@@ -307,5 +269,21 @@ npmrange_judge(const char *range, const char *version)
 		return NPMRANGE_UNKNOWN;
 	if (is_tag(range) || strcmp(range, version) == 0)
 		return NPMRANGE_YES;
-	return p.is_pre ? judge_pre(range, &p) : judge_release(range, &p);
+	/*
+	 * npm has one rule for the pre-releases that a range admits, and
+	 * another for those that an override counts for: certain is what admits
+	 * none of the three.
+	 */
+	for (int rank = p.is_pre ? RANK_BELOW : RANK_RELEASE;
+	     rank <= RANK_RELEASE; rank++) {
+		struct point v = { .rank = (enum rank)rank };
+		bool admitted;
+
+		memcpy(v.part, p.part, sizeof(v.part));
+		if (!read_range(range, &v, &admitted))
+			return NPMRANGE_UNKNOWN;
+		if (admitted)
+			return p.is_pre ? NPMRANGE_UNKNOWN : NPMRANGE_YES;
+	}
+	return NPMRANGE_NO;
 }

@@ -93,7 +93,6 @@ add_file(struct packages *packages)
 static char *
 crate_index(const char *name)
 {
-	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	cleanup_free char *lower = xstrdup(name);
 	size_t len = strlen(name);
 
@@ -101,12 +100,10 @@ crate_index(const char *name)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
 	if (len <= 2)
-		strbuf_addf(&path, "%zu/%s", len, lower);
-	else if (len == 3)
-		strbuf_addf(&path, "3/%.1s/%s", lower, lower);
-	else
-		strbuf_addf(&path, "%.2s/%.2s/%s", lower, lower + 2, lower);
-	return strbuf_detach(&path, NULL);
+		return xasprintf("%zu/%s", len, lower);
+	if (len == 3)
+		return xasprintf("3/%.1s/%s", lower, lower);
+	return xasprintf("%.2s/%.2s/%s", lower, lower + 2, lower);
 }
 
 static int
@@ -428,11 +425,8 @@ read_lock(struct packages *packages, const struct package_manager *pm,
 	cleanup_close int fd = -1;
 
 	if (fs_open_nolinks(project_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
-		0, &fd, &opening) != 0) {
-		if (opening.errnum == ENOENT)
-			return 0;
-		return diag_move(dg, &opening);
-	}
+		0, &fd, &opening) != 0)
+		return opening.errnum == ENOENT ? 0 : diag_move(dg, &opening);
 	if (packages->nr >= PACKAGES_MAX)
 		return diag_set(dg, DIAG_DATA,
 		    "%s: the lock files name more than %d packages", path,
@@ -536,7 +530,6 @@ cachedir_read(const struct cachedir *dir, const char *path, const char *what,
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
-	struct digest_stream *stream;
 	struct digest got;
 	struct stat st;
 	size_t start = out->len;
@@ -552,9 +545,8 @@ cachedir_read(const struct cachedir *dir, const char *path, const char *what,
 	else if (fd >= 0 && fs_read_fd(fd, "the file", max, out, &dg) != 0)
 		why = dg.message;
 	if (why == NULL) {
-		stream = digest_begin(digest->kind);
-		digest_add(stream, out->buf + start, out->len - start);
-		digest_end(stream, &got);
+		digest_of(
+		    digest->kind, out->buf + start, out->len - start, &got);
 		if (digest_equal(&got, digest))
 			return true;
 		why = "its bytes are not what the lock names";

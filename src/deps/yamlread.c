@@ -35,34 +35,21 @@ struct reader {
 	struct diag *dg;
 };
 
-static int
-refuse_line(const char *what, size_t line, const char *why, struct diag *dg)
+int
+yamlread_refuse(
+    const struct yamlread_entry *entry, const char *why, struct diag *dg)
 {
-	return diag_set(dg, DIAG_DATA, "%s: line %zu: %s", what, line, why);
+	return diag_set(
+	    dg, DIAG_DATA, "%s: line %zu: %s", entry->what, entry->line, why);
 }
 
 static int
 refuse(const struct reader *r, const char *why)
 {
-	return refuse_line(r->what, r->event.start_mark.line + 1, why, r->dg);
-}
+	const struct yamlread_entry at = { .what = r->what,
+		.line = r->event.start_mark.line + 1 };
 
-int
-yamlread_refuse(
-    const struct yamlread_entry *entry, const char *why, struct diag *dg)
-{
-	return refuse_line(entry->what, entry->line, why, dg);
-}
-
-static int
-refuse_syntax(const struct reader *r)
-{
-	const yaml_parser_t *p = &r->parser;
-
-	if (p->error == YAML_MEMORY_ERROR)
-		return diag_set(r->dg, DIAG_IO, "%s: out of memory", r->what);
-	return refuse_line(r->what, p->problem_mark.line + 1,
-	    p->problem != NULL ? p->problem : "a syntax error", r->dg);
+	return yamlread_refuse(&at, why, r->dg);
 }
 
 /* A scalar's text, borrowed from the event; NULL if it has a NUL character. */
@@ -150,16 +137,6 @@ report(const struct reader *r)
 	return r->visit(r->arg, &e, r->dg);
 }
 
-static int
-open_level(struct reader *r, bool mapping)
-{
-	if (r->depth == YAMLREAD_MAX_DEPTH)
-		return refuse(r, "nested too deep");
-	r->levels[r->depth++] = (struct level){ .mapping = mapping };
-	r->nlists += !mapping;
-	return 0;
-}
-
 /* A scalar, an alias, or the start of a mapping or list. */
 static int
 take_node(struct reader *r)
@@ -177,9 +154,14 @@ take_node(struct reader *r)
 		if (report(r) != 0)
 			return -1;
 	}
-	if (type == YAML_MAPPING_START_EVENT ||
-	    type == YAML_SEQUENCE_START_EVENT)
-		return open_level(r, type == YAML_MAPPING_START_EVENT);
+	if (type != YAML_MAPPING_START_EVENT &&
+	    type != YAML_SEQUENCE_START_EVENT)
+		return 0;
+	if (r->depth == YAMLREAD_MAX_DEPTH)
+		return refuse(r, "nested too deep");
+	r->levels[r->depth++] =
+	    (struct level){ .mapping = type == YAML_MAPPING_START_EVENT };
+	r->nlists += type == YAML_SEQUENCE_START_EVENT;
 	return 0;
 }
 
@@ -212,12 +194,20 @@ take_event(struct reader *r)
 static int
 take_events(struct reader *r)
 {
+	const yaml_parser_t *p = &r->parser;
 	bool ended = false;
 	int rc = 0;
 
 	while (rc == 0 && !ended) {
-		if (yaml_parser_parse(&r->parser, &r->event) == 0)
-			return refuse_syntax(r);
+		if (yaml_parser_parse(&r->parser, &r->event) == 0) {
+			if (p->error == YAML_MEMORY_ERROR)
+				return diag_set(r->dg, DIAG_IO,
+				    "%s: out of memory", r->what);
+			return diag_set(r->dg, DIAG_DATA, "%s: line %zu: %s",
+			    r->what, p->problem_mark.line + 1,
+			    p->problem != NULL ? p->problem
+					       : "a syntax error");
+		}
 		ended = r->event.type == YAML_STREAM_END_EVENT;
 		rc = take_event(r);
 		yaml_event_delete(&r->event);

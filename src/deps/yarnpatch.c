@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "base/cleanup.h"
 #include "base/decimal.h"
@@ -404,12 +405,6 @@ take_range(const char **at, int64_t *ret_start, int64_t *ret_length)
 	    (length == NULL || decimal_parse(length, 0, INT32_MAX, ret_length));
 }
 
-static int64_t
-at_least_one(int64_t n)
-{
-	return n > 0 ? n : 1;
-}
-
 static int
 begin_hunk(struct parser *p, const char *line)
 {
@@ -429,8 +424,8 @@ begin_hunk(struct parser *p, const char *line)
 	strbuf_addf(&p->hunk,
 	    "{\"header\":{\"original\":{\"start\":%lld,\"length\":%lld},"
 	    "\"patched\":{\"start\":%lld,\"length\":%lld}},\"parts\":[",
-	    (long long)at_least_one(start), (long long)p->left_old,
-	    (long long)at_least_one(new_start), (long long)p->left_new);
+	    (long long)MAX(start, 1), (long long)p->left_old,
+	    (long long)MAX(new_start, 1), (long long)p->left_new);
 	p->open = true;
 	p->nparts = 0;
 	return 0;
@@ -549,11 +544,9 @@ static bool
 has_hash(const struct strbuf *hashed, const char *hash)
 {
 	cleanup_strbuf struct strbuf hex = STRBUF_INIT;
-	struct digest_stream *s = digest_begin(DIGEST_SHA512);
 	struct digest d;
 
-	digest_add(s, hashed->buf, hashed->len);
-	digest_end(s, &d);
+	digest_of(DIGEST_SHA512, hashed->buf, hashed->len, &d);
 	digest_add_hex(&hex, &d);
 	return strncmp(hex.buf, hash, strlen(hash)) == 0;
 }
