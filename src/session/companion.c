@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts the companion, and runs its loop under its lock. */
+/* The companion: its start, its loop under its lock, and its socket. */
 #include "session/companion.h"
 
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/listen.h"
 #include "base/loop.h"
 #include "base/monotime.h"
 #include "base/proc.h"
@@ -26,12 +27,12 @@
 #include "base/xalloc.h"
 #include "plan/proxyconf.h"
 #include "plan/role.h"
-#include "session/control.h"
 #include "session/ports.h"
 #include "session/sshagent.h"
 
 #define LOCK_NAME "companion"
 #define LOG_NAME "companion.log"
+#define SOCKET_NAME "companion.sock"
 
 enum {
 	STAT_MAX = 4096,
@@ -45,19 +46,12 @@ enum {
 	LOCK_WAIT_MS = 5000,
 	LOCK_STEP_MS = 20,
 	RETRY_MS = 1000,
+	CONNECT_STEP_MS = 10,
+	REQUEST_MAX = 256, /* bytes of a request or an answer */
+	PEERS_MAX = 16,
+	PEER_MS = 5000,
 	STAT_STARTTIME = 20, /* the field's number after the name, in proc(5) */
 };
-
-/* Starts at the last ")": the process can choose a name with a ")". */
-static char *
-start_time(const char *stat)
-{
-	const char *at = strrchr(stat, ')');
-
-	for (int i = 0; at != NULL && i < STAT_STARTTIME; i++)
-		at = strchr(at + 1, ' ');
-	return at == NULL ? NULL : xstrndup(at + 1, strcspn(at + 1, " \n"));
-}
 
 char *
 companion_process(pid_t pid)
@@ -66,13 +60,18 @@ companion_process(pid_t pid)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_close int fd = -1;
-	cleanup_free char *start = NULL;
+	const char *at;
 
 	if (pid <= 0 || fs_open_dir(path, &fd, &ignored) != 0 ||
 	    fs_read_file(fd, "stat", STAT_MAX, &text, &ignored) != 0)
 		return NULL;
-	start = start_time(text.buf);
-	return start == NULL ? NULL : xasprintf("%ld %s", (long)pid, start);
+	/* The process can choose a name with a ")". */
+	at = strrchr(text.buf, ')');
+	for (int i = 0; at != NULL && i < STAT_STARTTIME; i++)
+		at = strchr(at + 1, ' ');
+	return at == NULL ? NULL
+			  : xasprintf("%ld %.*s", (long)pid,
+				(int)strcspn(at + 1, " \n"), at + 1);
 }
 
 int
@@ -198,19 +197,15 @@ open_netlink(int *ret_fd, struct diag *dg)
 	return 0;
 }
 
-/*
- * Discards the messages: the addresses are listed again in any case.  A queue
- * that overflowed (ENOBUFS) counts as a change, and is empty afterwards.
- */
-static void
-drain(int fd)
-{
-	char buf[8192];
-
-	while (recv(fd, buf, sizeof(buf), 0) >= 0 || errno == ENOBUFS ||
-	    errno == EINTR)
-		continue;
-}
+/* A connection of a command: one request, a line, and its answer. */
+struct peer {
+	struct companion *companion;
+	struct watch watch; /* fd owned */
+	struct timer deadline;
+	char line[REQUEST_MAX];
+	size_t len;
+	struct peer *next;
+};
 
 struct companion {
 	struct loop loop;
@@ -220,8 +215,9 @@ struct companion {
 	int conf_fd; /* the proxy's configuration; owned */
 	bool failure_reported; /* the last write failed */
 	struct ports ports;
-	struct control control;
 	struct sshagent sshagent;
+	struct listener listener; /* of SOCKET_NAME */
+	struct peer *peers; /* owned */
 };
 
 /* The first of several failures in a row is a warning. */
@@ -246,9 +242,17 @@ static void
 on_addresses(void *arg, short events)
 {
 	struct companion *c = arg;
+	char buf[8192];
 
 	(void)events;
-	drain(c->netlink.fd);
+	/*
+	 * Discards the messages: the addresses are listed again in any case.
+	 * A queue that overflowed (ENOBUFS) counts as a change, and is empty
+	 * afterwards.
+	 */
+	while (recv(c->netlink.fd, buf, sizeof(buf), 0) >= 0 ||
+	    errno == ENOBUFS || errno == EINTR)
+		continue;
 	update(c);
 }
 
@@ -262,51 +266,98 @@ on_process(void *arg, short events)
 }
 
 static void
-on_request(void *arg, const char *line, struct strbuf *answer)
+drop(void *arg)
+{
+	struct peer *p = arg;
+	struct peer **at = &p->companion->peers;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	timer_cancel(&p->companion->loop, &p->deadline);
+	loop_want(&p->companion->loop, &p->watch, 0);
+	(void)close(p->watch.fd);
+	free(p);
+}
+
+static void
+on_ready(void *arg, short events)
+{
+	struct peer *p = arg;
+	cleanup_strbuf struct strbuf answer = STRBUF_INIT;
+	ssize_t n = recv(
+	    p->watch.fd, p->line + p->len, sizeof(p->line) - 1 - p->len, 0);
+	char *end;
+
+	(void)events;
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		p->len += (size_t)n;
+		p->line[p->len] = '\0';
+		end = strchr(p->line, '\n');
+		if (end == NULL && p->len < sizeof(p->line) - 1)
+			return;
+		if (end != NULL) {
+			*end = '\0';
+			if (!ports_request(
+				&p->companion->ports, p->line, &answer))
+				strbuf_addf(&answer, "no %d", EINVAL);
+			/* The socket is empty: the answer fits. */
+			(void)send(
+			    p->watch.fd, answer.buf, answer.len, MSG_NOSIGNAL);
+		}
+	}
+	drop(p);
+}
+
+static void
+on_accepted(void *arg, int fd)
 {
 	struct companion *c = arg;
+	struct peer *p = xcalloc(1, sizeof(*p));
+	size_t n = 1;
 
-	if (!ports_request(&c->ports, line, answer))
-		strbuf_addf(answer, "no %d", EINVAL);
-}
-
-/* The first update covers changes before the socket was open. */
-static int
-follow_addresses(struct companion *c, int session_fd, struct diag *dg)
-{
-	if (open_netlink(&c->netlink.fd, dg) != 0 ||
-	    fs_open_nolinks(session_fd, mount_roles[MOUNT_PROXY].below,
-		O_RDONLY | O_DIRECTORY, 0, &c->conf_fd, dg) != 0)
-		return -1;
-	loop_want(&c->loop, &c->netlink, POLLIN);
-	update(c);
-	return 0;
-}
-
-/* A connection of a port needs two descriptors. */
-static void
-raise_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	p->companion = c;
+	p->watch = (struct watch){ fd, 0, on_ready, p, 0 };
+	p->deadline = (struct timer){ 0, drop, p, NULL };
+	p->next = c->peers;
+	c->peers = p;
+	timer_arm(&c->loop, &p->deadline, PEER_MS);
+	loop_want(&c->loop, &p->watch, POLLIN);
+	while (p->next != NULL && n++ < PEERS_MAX)
+		p = p->next;
+	if (p->next != NULL)
+		drop(p->next);
 }
 
 static int
 serve(struct companion *c, int session_fd, struct diag *dg)
 {
+	cleanup_free char *path =
+	    xasprintf("/proc/self/fd/%d/" SOCKET_NAME, session_fd);
 	cleanup_diag struct diag mine = DIAG_INIT;
+	struct address address;
+	struct rlimit limit;
 
-	if (follow_addresses(c, session_fd, dg) != 0)
+	/* A connection of a port needs two descriptors. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (open_netlink(&c->netlink.fd, dg) != 0 ||
+	    fs_open_nolinks(session_fd, mount_roles[MOUNT_PROXY].below,
+		O_RDONLY | O_DIRECTORY, 0, &c->conf_fd, dg) != 0)
 		return -1;
+	loop_want(&c->loop, &c->netlink, POLLIN);
+	/* Covers changes before the socket was open. */
+	update(c);
 	ports_open(&c->ports, &c->loop, session_fd);
 	if (sshagent_open(&c->sshagent, &c->loop, session_fd, &mine) != 0)
 		diag_warn("the ssh agent: %s", mine.message);
-	if (control_open(
-		&c->control, &c->loop, session_fd, on_request, c, dg) != 0)
+	if (address_unix(&address, path, dg) != 0 ||
+	    listener_open(
+		&c->listener, &c->loop, &address, on_accepted, c, dg) != 0)
 		return -1;
 	loop_want(&c->loop, &c->process, POLLIN);
 	loop_run(&c->loop);
@@ -331,15 +382,55 @@ companion_run(int session_fd, const char *process, struct diag *dg)
 		return -1;
 	if (lock_fd == -1)
 		return 0;
-	raise_files();
 	if (open_log(session_fd, dg) == 0 &&
 	    open_process(process, &c->process.fd, dg) == 0)
 		rc = c->process.fd == -1 ? 0 : serve(c, session_fd, dg);
-	control_release(&c->control);
+	while (c->peers != NULL)
+		drop(c->peers);
+	listener_release(&c->listener);
 	sshagent_release(&c->sshagent);
 	ports_release(&c->ports);
 	cleanup_close_fn(&c->process.fd);
 	cleanup_close_fn(&c->netlink.fd);
 	cleanup_close_fn(&c->conf_fd);
 	return rc;
+}
+
+int
+companion_ask(int session_fd, const char *line, int timeout_ms,
+    struct strbuf *answer, struct diag *dg)
+{
+	int64_t deadline = monotime_ms() + timeout_ms;
+	cleanup_free char *text = xasprintf("%s\n", line);
+	size_t len = strlen(text);
+	cleanup_close int fd = -1;
+
+	while (fs_connect_socket(session_fd, SOCKET_NAME, &fd) != 0) {
+		if (monotime_left_ms(deadline) == 0)
+			return diag_set_errno(dg, DIAG_ENGINE, errno,
+			    "reach the session's companion");
+		(void)poll(NULL, 0, CONNECT_STEP_MS);
+	}
+	if (send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
+		return diag_set_errno(
+		    dg, DIAG_ENGINE, errno, "write to the companion");
+	for (;;) {
+		struct pollfd p = { fd, POLLIN, 0 };
+		char buf[REQUEST_MAX];
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			strbuf_add(answer, buf, (size_t)n);
+		else if (errno != EAGAIN && errno != EINTR)
+			return diag_set_errno(
+			    dg, DIAG_ENGINE, errno, "read from the companion");
+		if (answer->len > REQUEST_MAX)
+			break;
+		if (n < 0 && poll(&p, 1, monotime_left_ms(deadline)) == 0)
+			return diag_set(dg, DIAG_ENGINE,
+			    "the companion did not answer in time");
+	}
+	return 0;
 }

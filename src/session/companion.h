@@ -7,6 +7,9 @@
  * date, and serves the session's ports on the host (session/ports.h) and its
  * ssh agent (session/sshagent.h).  It exits when the agent's container does.
  * It holds no lease, makes no engine query and deletes nothing.
+ *
+ * Its socket lies in the session's directory, which no container sees.  A
+ * connection carries one request, a line, and its answer.
  */
 #ifndef DRYDOCK_COMPANION_H
 #define DRYDOCK_COMPANION_H
@@ -15,6 +18,7 @@
 #include <sys/types.h>
 
 struct diag;
+struct strbuf;
 
 /*
  * Returns the pid and start time of a process, "4711 123456"; the caller frees
@@ -37,5 +41,13 @@ bool companion_present(int session_fd);
 
 /* The main function of the companion: returns when the process has ended. */
 int companion_run(int session_fd, const char *process, struct diag *dg);
+
+/*
+ * Sends a request (ports_request()) and appends the answer.  Waits until the
+ * companion listens.  No answer within timeout_ms is DIAG_ENGINE; errnum is
+ * then ENOENT or ECONNREFUSED if nothing listened.
+ */
+int companion_ask(int session_fd, const char *line, int timeout_ms,
+    struct strbuf *answer, struct diag *dg);
 
 #endif /* DRYDOCK_COMPANION_H */

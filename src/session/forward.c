@@ -14,7 +14,6 @@
 #include "host/mode.h"
 #include "session/attach.h"
 #include "session/companion.h"
-#include "session/control.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -70,7 +69,7 @@ ask(const struct session *session, const char *line, uint16_t *ret_outer,
 	const char *text;
 	int64_t n;
 
-	if (control_ask(session->dir_fd, line, COMPANION_MS, &answer, dg) !=
+	if (companion_ask(session->dir_fd, line, COMPANION_MS, &answer, dg) !=
 	    0) {
 		if ((dg->errnum != ENOENT && dg->errnum != ECONNREFUSED) ||
 		    !companion_present(session->dir_fd))

@@ -74,7 +74,7 @@ void ports_open(struct ports *ports, struct loop *loop, int session_fd);
 void ports_release(struct ports *ports);
 
 /*
- * Requests of control.h: "port add PORT:HOSTPORT" is answered with "ok
+ * Requests of companion_ask(): "port add PORT:HOSTPORT" is answered with "ok
  * HOSTPORT", and "port remove PORT" with "ok 0".  A failure is "no ERRNO".
  * Returns false if line is none of them.
  */

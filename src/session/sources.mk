@@ -27,8 +27,6 @@ session_sources = \
 	src/session/collect.h \
 	src/session/companion.c \
 	src/session/companion.h \
-	src/session/control.c \
-	src/session/control.h \
 	src/session/egress.c \
 	src/session/egress.h \
 	src/session/end.c \
