@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* exec: runs another command in a session. */
-#include "session/exec.h"
-
 #include "base/diag.h"
 #include "cmd/sessions.h"
+#include "session/join.h"
 
 /*
  * The holder does not answer: the failure reports the session's state from the
@@ -41,7 +40,7 @@ exec_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (sessions_choose(ctx, dashdash > 0 ? argv[0] : NULL, SESSIONS_OF_ANY,
 		id, dg) != 0)
 		return -1;
-	if (exec_session(&spec, id, (const char *const *)argv + dashdash,
+	if (join_exec(&spec, id, (const char *const *)argv + dashdash,
 		&ctx->status, dg) == 0)
 		return 0;
 	return dg->class == DIAG_NO ? explain(ctx, id, dg) : -1;

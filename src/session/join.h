@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * join: attaches a terminal to an existing session.
+ * join: uses an existing session: attaches a terminal, or runs one more
+ * command through its holder.
  */
 #ifndef DRYDOCK_JOIN_H
 #define DRYDOCK_JOIN_H
@@ -27,6 +28,19 @@ struct join_spec {
  */
 int join_session(const struct join_spec *spec, const char *id, int *ret_status,
     struct diag *dg);
+
+/*
+ * Runs argv (ends with NULL) in the project's directory, with the agent's
+ * environment but without its secrets.  The command runs on a pty when stdin
+ * and stdout are a terminal in whose foreground drydock is, else on three
+ * pipes.  The command ends when the client does.  *ret_status is the command's
+ * exit status, 127 when not found and 126 when not executable.  A session that
+ * does not run is DIAG_NO, one that is being started is DIAG_BUSY.  A holder
+ * that does not answer, is too busy or too old is DIAG_ENGINE.  Makes no engine
+ * query, unless the proxy is gone (join_tend()).
+ */
+int join_exec(const struct join_spec *spec, const char *id,
+    const char *const *argv, int *ret_status, struct diag *dg);
 
 /*
  * Connects to the holder of a session whose dir_fd is open.  Asks no engine.  A

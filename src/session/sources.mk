@@ -34,8 +34,6 @@ session_sources = \
 	src/session/endeddir.h \
 	src/session/endnote.c \
 	src/session/endnote.h \
-	src/session/exec.c \
-	src/session/exec.h \
 	src/session/agent-env.c \
 	src/session/agent-env.h \
 	src/session/forward.c \
