@@ -234,12 +234,6 @@ holder_can_exec(const struct holder_hello *hello)
 	return hello->version >= WIRE_VERSION_EXEC;
 }
 
-bool
-holder_has_ports(const struct holder_hello *hello)
-{
-	return hello->version >= WIRE_VERSION_PORT;
-}
-
 int
 holder_collect(int fd, int timeout_ms, size_t max, struct strbuf *out,
     int *ret_status, struct diag *dg)

@@ -51,8 +51,6 @@ int holder_go(int fd, enum wire_type type, struct wire_go *go, int timeout_ms,
 
 /* False for holders of older images, which pass no signals on either. */
 bool holder_can_exec(const struct holder_hello *hello);
-/* Returns false for a holder of an older image. */
-bool holder_has_ports(const struct holder_hello *hello);
 
 /*
  * Waits for the end of a command that runs on pipes and appends what it writes

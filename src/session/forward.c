@@ -37,7 +37,7 @@ check_session(
 		    id);
 	if (join_holder(session, &hello, &fd, dg) != 0)
 		return -1;
-	if (!holder_has_ports(&hello))
+	if (hello.version < WIRE_VERSION_PORT)
 		return diag_set(dg, DIAG_ENGINE,
 		    "session %s was started by an older drydock, whose holder "
 		    "serves no ports: start a new session",
