@@ -17,7 +17,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
-#include "session/endeddir.h"
+#include "session/outcome.h"
 
 /* In the session's directory. */
 #define START_NAME "watched"

@@ -24,8 +24,6 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "plan/role.h"
-#include "session/endeddir.h"
-#include "session/endnote.h"
 #include "session/listing.h"
 #include "session/record.h"
 #include "session/session.h"
@@ -171,7 +169,7 @@ write_met(const struct limitsmet *met, struct jsonw *w)
 	for (size_t i = 0; i < LIMITS_NR; i++) {
 		if (met->count[i] == 0)
 			continue;
-		jsonw_key(w, limitsmet_name((enum limitsmet_kind)i));
+		jsonw_key(w, limitsmet_name(i));
 		jsonw_open_object(w);
 		jsonw_key_int(w, "count", met->count[i]);
 		jsonw_key_int(w, "limit", met->limit[i]);
@@ -235,8 +233,7 @@ parse_details(const struct json *root, struct outcome *o)
 	const struct json *screen = json_get(root, "screen");
 
 	for (size_t i = 0; i < LIMITS_NR; i++) {
-		const struct json *met =
-		    json_get(limits, limitsmet_name((enum limitsmet_kind)i));
+		const struct json *met = json_get(limits, limitsmet_name(i));
 
 		o->met.count[i] = json_count_or(json_get(met, "count"), 0);
 		o->met.limit[i] = json_count_or(json_get(met, "limit"), 0);

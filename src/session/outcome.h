@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/strvec.h"
-#include "session/limitsmet.h"
+#include "session/endnote.h"
 #include "session/refused.h"
 #include "session/signatures.h"
 
@@ -27,6 +27,12 @@ struct jsonw;
 struct paths;
 struct settings;
 struct strbuf;
+
+/* In ENDED_DIR of the state directory, names are a session's id and a suffix. */
+#define ENDED_DIR "ended"
+#define ENDED_OUTCOME ".json"
+#define ENDED_WATCHED ".watched" /* changes.h */
+#define ENDED_KEPT ".kept" /* a directory; restore.h */
 
 enum {
 	OUTCOME_PER_PROJECT = 20, /* outcomes kept */

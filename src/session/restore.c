@@ -18,7 +18,7 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "session/changes.h"
-#include "session/endeddir.h"
+#include "session/outcome.h"
 
 enum {
 	TRIES = 16, /* against a process that adds and removes the file */

@@ -31,7 +31,6 @@ session_sources = \
 	src/session/egress.h \
 	src/session/end.c \
 	src/session/end.h \
-	src/session/endeddir.h \
 	src/session/endnote.c \
 	src/session/endnote.h \
 	src/session/agent-env.c \
@@ -50,8 +49,6 @@ session_sources = \
 	src/session/join.h \
 	src/session/launch.c \
 	src/session/launch.h \
-	src/session/limitsmet.c \
-	src/session/limitsmet.h \
 	src/session/links.c \
 	src/session/links.h \
 	src/session/listing.c \
