@@ -8,12 +8,8 @@
 #include "base/strvec.h"
 #include "cmd/sessions.h"
 #include "host/statedir.h"
-#include "session/end.h"
+#include "session/collect.h"
 #include "session/outcome.h"
-
-enum {
-	GRACE_S = 10
-};
 
 struct stop_options {
 	bool all;
@@ -66,14 +62,16 @@ find_ids(struct context *ctx, const struct stop_options *o, int argc,
  * returned; later ones are warnings.
  */
 static int
-end_all(const struct end_spec *spec, const struct strvec *ids, struct diag *dg)
+end_all(const struct context *ctx, const struct strvec *ids, bool force,
+    struct diag *dg)
 {
 	cleanup_diag struct diag first = DIAG_INIT;
 
 	for (size_t i = 0; i < ids->nr; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 
-		if (end_session(spec, ids->v[i], &one) == 0) {
+		if (collect_end(
+			ctx->paths, ctx->engine, ids->v[i], force, &one) == 0) {
 			(void)printf("%s ended\n", ids->v[i]);
 			(void)fflush(stdout);
 		} else if (first.class == DIAG_NONE) {
@@ -93,12 +91,6 @@ stop_run(struct context *ctx, const void *options, int argc, char **argv,
 {
 	const struct stop_options *o = options;
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	struct end_spec spec = {
-		.paths = ctx->paths,
-		.engine = ctx->engine,
-		.force = o->force,
-		.grace = GRACE_S,
-	};
 	int rc;
 
 	(void)dashdash;
@@ -112,7 +104,7 @@ stop_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_NO, "there is no session");
 	if (sessions_find_engine(ctx, NULL, dg) != 0)
 		return -1;
-	rc = end_all(&spec, &ids, dg);
+	rc = end_all(ctx, &ids, o->force, dg);
 	(void)outcomes_prune(ctx->paths, ctx->settings);
 	return rc;
 }

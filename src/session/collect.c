@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Collection: takes the leases, asks the engine once, then decides. */
+/* Deletes sessions under their leases, by newer answers of the engine. */
 #include "session/collect.h"
 
 #include <assert.h>
@@ -28,6 +28,7 @@
 #include "session/slot.h"
 #include "session/start.h"
 #include "session/task.h"
+#include "terminal/prompt.h"
 
 enum {
 	SLOT_MS = 1000, /* to measure a slot of caches */
@@ -35,6 +36,7 @@ enum {
 	MANY_DESCRIPTORS = 65536,
 	SETTLE_MS = 2000, /* time for the engine to make a container */
 	SETTLE_STEP_MS = 50,
+	GRACE_S = 10, /* from TERM to KILL */
 };
 
 /* Candidates whose leases are held.  Only the lease is open. */
@@ -71,17 +73,10 @@ candidates_init(struct candidates *c, size_t wanted)
 }
 
 static void
-candidates_clear(struct candidates *c)
+candidates_release(struct candidates *c)
 {
 	for (size_t i = 0; i < c->nr; i++)
 		session_release(&c->v[i]);
-	c->nr = 0;
-}
-
-static void
-candidates_release(struct candidates *c)
-{
-	candidates_clear(c);
 	free(c->v);
 	(void)setrlimit(RLIMIT_NOFILE, &c->before);
 }
@@ -203,26 +198,21 @@ end_slot(void *arg, struct diag *dg)
 	return 0;
 }
 
-/* A command that never ran left the slot as it was. */
-static bool
-has_used_slot(const struct record *record)
-{
-	return record != NULL && record->cache != NULL &&
-	    record->launched_at != NULL;
-}
-
 int
 collect_delete(const struct paths *paths, const struct session_facts *facts,
     struct session *session, struct diag *dg)
 {
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
-	struct slot_at_end end = { paths, facts->record };
-	bool measures = has_used_slot(facts->record);
+	const struct record *record = facts->record;
+	struct slot_at_end end = { paths, record };
+	/* A command that never ran left the slot as it was. */
+	bool measures = record != NULL && record->cache != NULL &&
+	    record->launched_at != NULL;
 	struct task slot;
 	int rc = 0;
 
-	if (facts->record != NULL) {
-		record_end(facts->record, session->dir_fd);
+	if (record != NULL) {
+		record_end(record, session->dir_fd);
 		keep_outcome(paths, facts, session->dir_fd);
 	}
 	session_own_ids(facts, &ids);
@@ -340,7 +330,7 @@ collect_batch(const struct paths *paths, const struct engine *engine,
 		}
 		session_release(&c->v[i]);
 	}
-	candidates_clear(c);
+	c->nr = 0;
 	return 0;
 }
 
@@ -353,24 +343,6 @@ collect_leftovers(const struct paths *paths, bool all)
 	return failed + links_sweep(paths);
 }
 
-static int
-collect_ids(const struct paths *paths, const struct engine *engine,
-    const struct collect_options *options, const struct strvec *ids,
-    struct candidates *c, struct collect_outcome *ret_outcome, struct diag *dg)
-{
-	struct collect_outcome outcome = { 0, 0, 0 };
-
-	for (size_t at = 0; at < ids->nr; at += c->max) {
-		size_t n = ids->nr - at < c->max ? ids->nr - at : c->max;
-
-		take_leases(paths, ids->v + at, n, c, &outcome);
-		if (collect_batch(paths, engine, options, c, &outcome, dg) != 0)
-			return -1;
-	}
-	*ret_outcome = outcome;
-	return 0;
-}
-
 int
 collect_sessions(const struct paths *paths, const struct engine *engine,
     const struct collect_options *options, struct collect_outcome *ret_outcome,
@@ -378,19 +350,169 @@ collect_sessions(const struct paths *paths, const struct engine *engine,
 {
 	static const struct collect_options plain = { .dry_run = false };
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
+	struct collect_outcome outcome = { 0, 0, 0 };
 	struct candidates c;
-	int rc;
+	int rc = 0;
 
 	if (session_list_ids(paths, &ids, dg) != 0)
 		return -1;
 	candidates_init(&c, ids.nr);
-	rc = collect_ids(paths, engine, options != NULL ? options : &plain,
-	    &ids, &c, ret_outcome, dg);
+	for (size_t at = 0; rc == 0 && at < ids.nr; at += c.max) {
+		size_t n = ids.nr - at < c.max ? ids.nr - at : c.max;
+
+		take_leases(paths, ids.v + at, n, &c, &outcome);
+		rc = collect_batch(paths, engine,
+		    options != NULL ? options : &plain, &c, &outcome, dg);
+	}
 	candidates_release(&c);
-	if (rc == 0 && (options == NULL || !options->dry_run))
-		ret_outcome->failed +=
-		    collect_leftovers(paths, options != NULL);
-	return rc;
+	if (rc != 0)
+		return -1;
+	if (options == NULL || !options->dry_run)
+		outcome.failed += collect_leftovers(paths, options != NULL);
+	*ret_outcome = outcome;
+	return 0;
+}
+
+/*
+ * Asks first: the end deletes the session's files, and attach could start the
+ * session again.
+ */
+static int
+ask_about_stopped(const struct record *record, struct diag *dg)
+{
+	cleanup_free char *question = NULL;
+
+	if (!prompt_possible())
+		return diag_set(dg, DIAG_USAGE,
+		    "session %s is stopped and can be started again: to "
+		    "remove it, type \"drydock stop --force %s\"",
+		    record->id, record->id);
+	question = xasprintf("session %s is stopped and can be started "
+			     "again.  Remove it, with its home directory? "
+			     "[y/N]",
+	    record->id);
+	return prompt_yes(question, dg);
+}
+
+/*
+ * Refuses if a container has the session's labels but is not in the record.
+ * The container may belong to the session and use its home; the record is then
+ * wrong.
+ */
+static int
+check_unrecorded(const struct session_facts *facts, struct diag *dg)
+{
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
+
+	session_own_ids(facts, &ids);
+	for (size_t i = 0; i < facts->containers->nr; i++) {
+		const struct container *c = &facts->containers->v[i];
+
+		if (strcmp(c->session, facts->id) == 0 &&
+		    !strvec_has(&ids, c->id))
+			return diag_set(dg, DIAG_ENGINE,
+			    "session %s is not removed: container %.12s has "
+			    "its labels but is not in its record; to remove "
+			    "that container, type \"docker rm -f %.12s\"",
+			    facts->id, c->id, c->id);
+	}
+	return 0;
+}
+
+/*
+ * The containers were listed by the id of our state directory.  If that id has
+ * changed, the session only looks lost.  So the recorded container is looked up
+ * by its own id before the session is removed.
+ */
+static int
+check_lost(const struct session_facts *facts, bool force, struct diag *dg)
+{
+	cleanup_container_list struct container_list found =
+	    CONTAINER_LIST_INIT;
+	const struct record *record = facts->record;
+	const char *const ids[] = { record_container_id(record, "agent"),
+		NULL };
+	const struct container *agent;
+
+	if (session_warn_strangers(facts, dg) != 0)
+		return -1;
+	if (!force) {
+		(void)session_refuse(facts, SESSION_LOST, dg);
+		/* The engine answered, so this is no engine failure. */
+		dg->class = DIAG_NO;
+		return -1;
+	}
+	if (containers_inspect(facts->engine, ids, &found, dg) != 0)
+		return -1;
+	agent = container_list_find(&found, ids[0]);
+	if (agent == NULL || strcmp(agent->session, record->id) != 0)
+		return check_unrecorded(facts, dg);
+	return diag_set(dg, DIAG_ENGINE,
+	    "session %s is not lost: its container %.12s exists, with the "
+	    "label of another state directory (see the file id there); "
+	    "nothing is removed",
+	    record->id, ids[0]);
+}
+
+/*
+ * Records the stop before the container stops: the next collection then
+ * finishes an interrupted stop.  If the record cannot be written (full disk),
+ * an interrupted stop leaves a stopped session.
+ */
+static int
+stop_agent(const struct session_facts *facts, struct session *session,
+    struct record *record, struct diag *dg)
+{
+	const struct container *agent = session_container(facts, "agent");
+	cleanup_diag struct diag unwritten = DIAG_INIT;
+
+	if (agent == NULL || agent->state == CONTAINER_EXITED ||
+	    agent->state == CONTAINER_DEAD)
+		return 0;
+	/* The time of an earlier, interrupted stop does not count. */
+	free(record->stopping_at);
+	record->stopping_at = moment_now();
+	if (record_write(session->dir_fd, record, &unwritten) != 0)
+		diag_warn("%s; if this stop is interrupted, run \"drydock stop "
+			  "%s\" again",
+		    unwritten.message, session->id);
+	return container_stop(facts->engine, agent->id, GRACE_S, dg);
+}
+
+int
+collect_end(const struct paths *paths, const struct engine *engine,
+    const char *id, bool force, struct diag *dg)
+{
+	const struct look_spec at = { .paths = paths, .engine = engine };
+	cleanup_session struct session session = SESSION_INIT;
+	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
+	enum lock_answer answer;
+	int rc = 0;
+
+	if (session_take(paths, id, &answer, &session, dg) != 0)
+		return -1;
+	if (answer == LOCK_GONE)
+		return 0;
+	if (session_look(&at, &session, &look, dg) != 0)
+		return -1;
+	if (look.facts.record == NULL) {
+		diag_move(dg, &look.unrecorded);
+		return diag_wrap(dg,
+		    "%s: without its record nothing is removed (docker ps -a "
+		    "--filter label=io.drydock.session=%s shows its "
+		    "containers)",
+		    session.dir, id);
+	}
+	/* Without a readable end note a session counts as stopped. */
+	if (look.state == SESSION_STOPPED)
+		rc = force ? 0 : ask_about_stopped(&look.record, dg);
+	else if (look.state == SESSION_LOST)
+		rc = check_lost(&look.facts, force, dg);
+	else if (look.state != SESSION_ENDED && !session_runs(look.state))
+		rc = session_refuse(&look.facts, look.state, dg);
+	if (rc == 0 && look.record.launched_at != NULL)
+		rc = stop_agent(&look.facts, &session, &look.record, dg);
+	return rc != 0 ? -1 : collect_delete(paths, &look.facts, &session, dg);
 }
 
 /*

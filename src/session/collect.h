@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect: deletes the sessions that are certainly gone.
+ * collect: deletes the sessions that are certainly gone, and one that the user
+ * ends.
  *
- * A session is deleted only if its lease was won without waiting, the recorded
+ * A collection deletes a session only if its lease was won without waiting, the recorded
  * engine gave one complete answer after that, and the session has ended or
  * never had a container.
  */
@@ -71,5 +72,14 @@ int collect_delete(const struct paths *paths, const struct session_facts *facts,
  * lease.  A failure is a warning: the next collection tries again.
  */
 void collect_launch(struct start *l);
+
+/*
+ * Takes the lease (DIAG_BUSY when another process keeps it), stops the agent's
+ * container, and removes the containers and the session.  A stopped session
+ * needs a confirmation or force.  A lost session needs force.  A session of
+ * another engine, or with an unreadable record, is never changed.
+ */
+int collect_end(const struct paths *paths, const struct engine *engine,
+    const char *id, bool force, struct diag *dg);
 
 #endif /* DRYDOCK_COLLECT_H */

@@ -29,8 +29,6 @@ session_sources = \
 	src/session/companion.h \
 	src/session/egress.c \
 	src/session/egress.h \
-	src/session/end.c \
-	src/session/end.h \
 	src/session/endnote.c \
 	src/session/endnote.h \
 	src/session/agent-env.c \
