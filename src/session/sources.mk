@@ -35,8 +35,6 @@ session_sources = \
 	src/session/agent-env.h \
 	src/session/forward.c \
 	src/session/forward.h \
-	src/session/gitconfig.c \
-	src/session/gitconfig.h \
 	src/session/home-files.c \
 	src/session/home-files.h \
 	src/session/image-use.c \

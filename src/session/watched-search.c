@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +19,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/protected.h"
-#include "session/gitconfig.h"
 #include "session/watched.h"
 
 struct search {
@@ -327,6 +327,94 @@ add_named(struct search *s, const char *base, const char *value,
 		add(s, fd, real, &st, row);
 }
 
+static const char blanks[] = " \t\r";
+
+/* Skips "[SECTION]", whose name may have a "]" in quotes. */
+static char *
+skip_section(char *line)
+{
+	char *at = line + strspn(line, blanks);
+	bool quoted = false;
+
+	if (*at != '[')
+		return at;
+	while (*++at != '\0' && (quoted || *at != ']')) {
+		if (*at == '"')
+			quoted = !quoted;
+		else if (*at == '\\' && at[1] != '\0')
+			at++;
+	}
+	at += *at == ']';
+	return at + strspn(at, blanks);
+}
+
+/* Takes quotes, escapes, a comment and the blanks at the end away. */
+static void
+clean_value(char *value)
+{
+	char *out = value;
+	char *end = value;
+	bool quoted = false;
+
+	for (char *at = value + strspn(value, blanks); *at != '\0'; at++) {
+		if (*at == '"') {
+			quoted = !quoted;
+			continue;
+		}
+		if (!quoted && (*at == '#' || *at == ';'))
+			break;
+		if (*at == '\\' && at[1] != '\0')
+			at++;
+		*out++ = *at;
+		if (quoted || strchr(blanks, *at) == NULL)
+			end = out;
+	}
+	*end = '\0';
+}
+
+static void
+read_config_line(char *line, struct strvec *paths)
+{
+	char *key = skip_section(line);
+	char *value = strchr(key, '=');
+
+	if (value == NULL)
+		return;
+	*value++ = '\0';
+	key[strcspn(key, blanks)] = '\0';
+	if (strcasecmp(key, "path") != 0 && strcasecmp(key, "hooksPath") != 0)
+		return;
+	clean_value(value);
+	if (*value != '\0')
+		strvec_push(paths, value);
+}
+
+/*
+ * Appends the values of the variables "path" (include.path, includeIf.*.path,
+ * and others that name programs) and "hooksPath" (core.hooksPath), in any
+ * section.  The text is hostile input in the syntax of git-config(1); what is
+ * malformed is skipped.
+ */
+static void
+config_paths(const char *text, size_t len, struct strvec *ret_paths)
+{
+	/* A NUL ends it for git, too. */
+	cleanup_free char *copy = xstrndup(text, len);
+	char *rest = copy;
+	char *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		/* A backslash at its end continues a line. */
+		while (rest != NULL && rest - line >= 2 && rest[-2] == '\\') {
+			memmove(rest - 2, rest, strlen(rest) + 1);
+			rest = strchr(rest - 2, '\n');
+			if (rest != NULL)
+				*rest++ = '\0';
+		}
+		read_config_line(line, ret_paths);
+	}
+}
+
 /*
  * Adds what the configurations name that were added from the first one on.  A
  * relative hooksPath starts at the work tree, another path at its file.
@@ -352,7 +440,7 @@ follow_configs(struct search *s, const char *git_dir, size_t first)
 		if (f->kind != WATCHED_REGULAR || f->data == NULL ||
 		    row == hooks_row(&s->w->list))
 			continue;
-		gitconfig_paths(f->data, f->len, &values);
+		config_paths(f->data, f->len, &values);
 		for (size_t n = 0; n < values.nr; n++) {
 			if (monotime_left_ms(s->deadline) == 0) {
 				note_missed(s, git_dir);
