@@ -165,14 +165,6 @@ suspend(struct view *v)
 	return 0;
 }
 
-/* A redraw ends with the size that the window has then. */
-static void
-on_resized(struct view *v)
-{
-	if (!v->redraw_queued && v->redraw_due == 0)
-		queue_size(v);
-}
-
 /* Sends a signal to the command.  The first one starts the grace period. */
 static void
 pass_signal(struct view *v, int sig)
@@ -212,12 +204,15 @@ on_signal(struct view *v)
 		return suspend(v);
 	if (sig == SIGCONT)
 		tty_again(&v->tty);
-	if (sig == SIGCONT || sig == SIGWINCH)
-		on_resized(v);
-	else if (v->passes_signals)
+	if (sig == SIGCONT || sig == SIGWINCH) {
+		/* A redraw ends with the size that the window has then. */
+		if (!v->redraw_queued && v->redraw_due == 0)
+			queue_size(v);
+	} else if (v->passes_signals) {
 		pass_signal(v, sig);
-	else
+	} else {
 		end(v, ATTACH_DETACHED, 128 + sig);
+	}
 	return 0;
 }
 
@@ -323,17 +318,6 @@ flush_to_holder(struct view *v)
 	}
 }
 
-static void
-on_exit_frame(struct view *v, const struct wire_frame *frame)
-{
-	const char *text;
-	size_t len;
-	unsigned int status = wire_read_exit(frame, &text, &len);
-	strbuf_add(&v->reason, text, len);
-	v->exited = true;
-	v->outcome = (struct attach_outcome){ ATTACH_EXITED, (int)status };
-}
-
 static int
 on_frame(struct view *v, const struct wire_frame *frame)
 {
@@ -343,11 +327,15 @@ on_frame(struct view *v, const struct wire_frame *frame)
 	} else if (frame->type == WIRE_ERROR) {
 		sink_add(&v->err, data, frame->len);
 	} else if (frame->type == WIRE_EXIT) {
-		on_exit_frame(v, frame);
+		const char *text;
+		size_t len;
+		int status = (int)wire_read_exit(frame, &text, &len);
+		strbuf_add(&v->reason, text, len);
+		v->exited = true;
+		v->outcome = (struct attach_outcome){ ATTACH_EXITED, status };
 	} else if (frame->type == WIRE_REFUSED) {
-		cleanup_free char *text = xstrndup(data, frame->len);
-		return diag_set(
-		    v->dg, DIAG_ENGINE, "the holder refused: %s", text);
+		return diag_set(v->dg, DIAG_ENGINE, "the holder refused: %.*s",
+		    (int)frame->len, data);
 	} else if (frame->type != WIRE_STARTED) {
 		return diag_set(
 		    v->dg, DIAG_DATA, "the holder sent an unexpected frame");

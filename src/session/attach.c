@@ -128,9 +128,8 @@ static int
 set_refused(
     const struct wire_frame *frame, enum diag_class class, struct diag *dg)
 {
-	cleanup_free char *text =
-	    xstrndup((const char *)frame->payload, frame->len);
-	return diag_set(dg, class, "the holder refused: %s", text);
+	return diag_set(dg, class, "the holder refused: %.*s", (int)frame->len,
+	    (const char *)frame->payload);
 }
 
 static int
