@@ -26,18 +26,24 @@ enum {
 	ZONE_MAX = 64
 };
 
+/* row is NAME=VALUE; anything else is skipped. */
+static void
+set_row(struct strvec *env, const char *row)
+{
+	const char *eq = strchr(row, '=');
+
+	if (eq != NULL) {
+		cleanup_free char *name = xstrndup(row, (size_t)(eq - row));
+
+		strvec_setenv(env, name, eq + 1);
+	}
+}
+
 static void
 set_all(struct strvec *env, const char *const *list)
 {
-	for (; list != NULL && *list != NULL; list++) {
-		const char *eq = strchr(*list, '=');
-		cleanup_free char *name = NULL;
-
-		if (eq == NULL)
-			continue;
-		name = xstrndup(*list, (size_t)(eq - *list));
-		strvec_setenv(env, name, eq + 1);
-	}
+	for (; list != NULL && *list != NULL; list++)
+		set_row(env, *list);
 }
 
 const char *
@@ -91,36 +97,15 @@ set_zone(struct strvec *env, const char *const *environ_)
 		strvec_setenv(env, "TZ", zone);
 }
 
-/* node(1) has the switch since 22.21 and 24. */
-static void
-set_node_proxy(struct strvec *env, const char *const *plan_env)
-{
-	if (envp_get(plan_env, "HTTPS_PROXY") != NULL)
-		strvec_setenv(env, "NODE_USE_ENV_PROXY", "1");
-}
-
+/* No name of a variable has a "$". */
 static void
 set_agent(struct strvec *env, const struct strvec *agent_env, const char *home)
 {
-	static const char variable[] = "${HOME}";
-
 	for (size_t i = 0; i < agent_env->nr; i++) {
-		cleanup_strbuf struct strbuf value = STRBUF_INIT;
-		cleanup_free char *name = NULL;
-		const char *at = strchr(agent_env->v[i], '=');
+		cleanup_strbuf struct strbuf row = STRBUF_INIT;
 
-		if (at == NULL)
-			continue;
-		name =
-		    xstrndup(agent_env->v[i], (size_t)(at - agent_env->v[i]));
-		at++;
-		for (const char *hit; (hit = strstr(at, variable)) != NULL;
-		     at = hit + strlen(variable)) {
-			strbuf_add(&value, at, (size_t)(hit - at));
-			strbuf_addstr(&value, home);
-		}
-		strbuf_addstr(&value, at);
-		strvec_setenv(env, name, value.buf);
+		strbuf_add_replaced(&row, agent_env->v[i], "${HOME}", home);
+		set_row(env, row.buf);
 	}
 }
 
@@ -177,20 +162,6 @@ set_git(struct strvec *env, bool signs)
 	strvec_setenv(env, "GIT_CONFIG_COUNT", count);
 }
 
-/*
- * umask(2) returns the mask only when it sets one.  The owner's bits are
- * cleared from the mask, because drydock must be able to remove the session's
- * files.
- */
-static unsigned int
-caller_umask(void)
-{
-	mode_t mask = umask(077);
-
-	(void)umask(mask);
-	return mask & 077;
-}
-
 static bool
 has_secret(const struct agent_env_spec *spec)
 {
@@ -226,8 +197,13 @@ agent_env_read_token(struct agent_env_spec *spec, struct strbuf *token)
 void
 agent_env_build(const struct agent_env_spec *spec, struct strvec *env)
 {
-	cleanup_free char *mask = xasprintf("%03o", caller_umask());
+	mode_t caller = umask(077);
+	cleanup_free char *mask = NULL;
 
+	/* umask(2) returns the mask only when it sets one. */
+	(void)umask(caller);
+	/* drydock must be able to remove the files: clear the owner's bits. */
+	mask = xasprintf("%03o", caller & 077U);
 	set_all(env, spec->image_env);
 	strvec_setenv(env, "USER", spec->paths->user);
 	strvec_setenv(env, "LOGNAME", spec->paths->user);
@@ -239,7 +215,9 @@ agent_env_build(const struct agent_env_spec *spec, struct strvec *env)
 		set_terminal(env, spec->environ_, "COLORTERM");
 	}
 	set_zone(env, spec->environ_);
-	set_node_proxy(env, spec->plan_env);
+	/* node(1) has the switch since 22.21 and 24. */
+	if (envp_get(spec->plan_env, "HTTPS_PROXY") != NULL)
+		strvec_setenv(env, "NODE_USE_ENV_PROXY", "1");
 	set_git(env, spec->git_signs);
 	set_agent(env, &spec->agent->env, spec->paths->home);
 	set_caches(env, spec->caches);
