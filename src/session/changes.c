@@ -214,13 +214,6 @@ changes_find(int session_fd, int timeout_ms, struct changes *ret_changes,
 	return 0;
 }
 
-static int
-open_ended(const struct paths *paths, int *ret_fd, struct diag *dg)
-{
-	return fs_open_nolinks(
-	    paths->state_fd, ENDED_DIR, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
-}
-
 int
 changes_find_ended(const struct paths *paths, const char *id,
     struct changes *ret_changes, struct diag *dg)
@@ -229,7 +222,8 @@ changes_find_ended(const struct paths *paths, const char *id,
 	cleanup_free char *name = xasprintf("%s" ENDED_WATCHED, id);
 	cleanup_close int fd = -1;
 
-	if (open_ended(paths, &fd, dg) != 0 ||
+	if (fs_open_nolinks(paths->state_fd, ENDED_DIR, O_RDONLY | O_DIRECTORY,
+		0, &fd, dg) != 0 ||
 	    watched_read(fd, name, &c.start, dg) != 0 ||
 	    watched_open_roots(&c.start, dg) != 0)
 		return -1;
@@ -264,23 +258,18 @@ digest(const struct changes *c, char ret_hex[DIGEST_HEX_SIZE])
 }
 
 static void
-tell_one(const struct changes *c, const char *id, const struct change *change)
-{
-	const struct watched_file *f = change_file(change);
-	const char *word = change_word(change);
-	cleanup_strbuf struct strbuf path = STRBUF_INIT;
-
-	watched_describe(&c->start, f, &path);
-	diag_note("since the start of session %s, %s %s%s: %s", id, path.buf,
-	    strcmp(word, "new") == 0 ? "is " : "was ", word,
-	    c->start.list.v[f->row].why);
-}
-
-static void
 tell(const struct changes *c, const char *id)
 {
-	for (size_t i = 0; i < c->nr && i < SHOWN_MAX; i++)
-		tell_one(c, id, &c->v[i]);
+	for (size_t i = 0; i < c->nr && i < SHOWN_MAX; i++) {
+		const struct watched_file *f = change_file(&c->v[i]);
+		const char *word = change_word(&c->v[i]);
+		cleanup_strbuf struct strbuf path = STRBUF_INIT;
+
+		watched_describe(&c->start, f, &path);
+		diag_note("since the start of session %s, %s %s%s: %s", id,
+		    path.buf, strcmp(word, "new") == 0 ? "is " : "was ", word,
+		    c->start.list.v[f->row].why);
+	}
 	if (c->nr > SHOWN_MAX)
 		diag_note("%zu more such files", c->nr - SHOWN_MAX);
 	if (c->nr > 0)
@@ -294,28 +283,21 @@ tell(const struct changes *c, const char *id)
 		    c->missed);
 }
 
-/* Returns true if the last notes were about these changes. */
-static bool
-is_told(int session_fd, const char *hex)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_strbuf struct strbuf told = STRBUF_INIT;
-
-	return fs_read_file(session_fd, TOLD_NAME, DIGEST_HEX_SIZE, &told,
-		   &ignored) == 0 &&
-	    strcmp(told.buf, hex) == 0;
-}
-
+/* Tells the changes, unless the last notes were about the same ones. */
 static void
 tell_new(const struct changes *c, int session_fd, const char *id)
 {
+	cleanup_strbuf struct strbuf told = STRBUF_INIT;
+	cleanup_diag struct diag ignored = DIAG_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	char hex[DIGEST_HEX_SIZE];
 
 	if (c->nr == 0 && c->missed == NULL)
 		return;
 	digest(c, hex);
-	if (is_told(session_fd, hex))
+	if (fs_read_file(
+		session_fd, TOLD_NAME, DIGEST_HEX_SIZE, &told, &ignored) == 0 &&
+	    strcmp(told.buf, hex) == 0)
 		return;
 	tell(c, id);
 	if (fs_replace_file(
@@ -324,12 +306,15 @@ tell_new(const struct changes *c, int session_fd, const char *id)
 		    "these changes will be reported again: %s", dg.message);
 }
 
+/* A session of an older version has no state. */
 static void
 warn_unknown(const char *id, const struct diag *dg)
 {
-	diag_warn("it is not known whether files that can run programs on this "
-		  "host changed since the start of session %s: %s",
-	    id, dg->message);
+	if (dg->errnum != ENOENT)
+		diag_warn(
+		    "it is not known whether files that can run programs on this "
+		    "host changed since the start of session %s: %s",
+		    id, dg->message);
 }
 
 void
@@ -340,7 +325,7 @@ changes_tell(int session_fd, const char *id, int timeout_ms)
 
 	if (changes_find(session_fd, timeout_ms, &c, &dg) == 0)
 		tell_new(&c, session_fd, id);
-	else if (dg.errnum != ENOENT)
+	else
 		warn_unknown(id, &dg);
 }
 
@@ -352,7 +337,7 @@ changes_tell_ended(const struct paths *paths, const char *id)
 
 	if (changes_find_ended(paths, id, &c, &dg) == 0)
 		tell(&c, id);
-	else if (dg.errnum != ENOENT)
+	else
 		warn_unknown(id, &dg);
 }
 
@@ -392,8 +377,7 @@ changes_keep(const struct paths *paths, int session_fd, const char *id)
 	cleanup_diag struct diag dg = DIAG_INIT;
 
 	if (changes_find(session_fd, WATCHED_END_MS, &c, &dg) != 0) {
-		if (dg.errnum != ENOENT)
-			warn_unknown(id, &dg);
+		warn_unknown(id, &dg);
 		return;
 	}
 	tell_new(&c, session_fd, id);
