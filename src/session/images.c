@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "base/xalloc.h"
 #include "engine/build.h"
 #include "engine/built.h"
 #include "engine/context.h"
@@ -16,17 +15,6 @@
 #include "host/paths.h"
 #include "host/settings.h"
 #include "terminal/prompt.h"
-
-/* Appends how the image differs from the installed files and settings. */
-static void
-add_difference(
-    const struct built *entry, const char *parts, struct strbuf *differs)
-{
-	if (entry != NULL && entry->parts != NULL)
-		build_parts_compare(entry->parts, parts, differs);
-	if (differs->len == 0)
-		strbuf_addstr(differs, "the installed files or the settings");
-}
 
 /* An unknown digest is only a warning: a recorded image is used. */
 int
@@ -68,9 +56,16 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 	    built_find_image(&built, spec->engine, &key, ret_image, dg) != 0)
 		return -1;
 	if (have_digest && ret_image->id != NULL &&
-	    strcmp(ret_image->context, digest) != 0)
-		add_difference(built_find(&built, spec->engine, ret_image->id),
-		    parts.buf, differs);
+	    strcmp(ret_image->context, digest) != 0) {
+		const struct built *entry =
+		    built_find(&built, spec->engine, ret_image->id);
+
+		if (entry != NULL && entry->parts != NULL)
+			build_parts_compare(entry->parts, parts.buf, differs);
+		if (differs->len == 0)
+			strbuf_addstr(
+			    differs, "the installed files or the settings");
+	}
 	return 0;
 }
 
@@ -162,26 +157,20 @@ ask_to_build(
 }
 
 static int
-build_missing(
-    const struct images_spec *f, enum build_kind kind, struct diag *dg)
-{
-	if (f->build == NULL || !prompt_possible())
-		return images_missing(f, kind, dg);
-	if (ask_to_build(f, kind, dg) != 0)
-		return -1;
-	return f->build(f->engine, &f->recipe, f->paths, f->environ_, dg);
-}
-
-static int
 find_or_build(const struct images_spec *spec, enum build_kind kind,
     struct context_files **filesp, struct image *ret_image,
     struct strbuf *differs, struct diag *dg)
 {
 	if (images_find(spec, kind, filesp, ret_image, differs, dg) != 0)
 		return -1;
-	if (ret_image->id == NULL &&
-	    (build_missing(spec, kind, dg) != 0 ||
-		images_find(spec, kind, filesp, ret_image, differs, dg) != 0))
+	if (ret_image->id != NULL)
+		return 0;
+	if (spec->build == NULL || !prompt_possible())
+		return images_missing(spec, kind, dg);
+	if (ask_to_build(spec, kind, dg) != 0 ||
+	    spec->build(spec->engine, &spec->recipe, spec->paths,
+		spec->environ_, dg) != 0 ||
+	    images_find(spec, kind, filesp, ret_image, differs, dg) != 0)
 		return -1;
 	if (ret_image->id == NULL)
 		return diag_set(dg, DIAG_ENGINE,
@@ -200,6 +189,15 @@ supports(const struct built_list *built, const struct engine *engine,
 	return entry != NULL && entry->holder >= what;
 }
 
+static void
+find_lease(const struct built_list *built, const struct engine *engine,
+    struct images *images)
+{
+	images->lease =
+	    supports(built, engine, &images->agent, BUILT_HOLDER_LEASE) &&
+	    supports(built, engine, &images->egress, BUILT_HOLDER_LEASE);
+}
+
 int
 images_find_lease(const struct paths *paths, const struct engine *engine,
     struct images *images, struct diag *dg)
@@ -208,30 +206,8 @@ images_find_lease(const struct paths *paths, const struct engine *engine,
 
 	if (built_read(paths, &built, dg) != 0)
 		return -1;
-	images->lease =
-	    supports(&built, engine, &images->agent, BUILT_HOLDER_LEASE) &&
-	    supports(&built, engine, &images->egress, BUILT_HOLDER_LEASE);
+	find_lease(&built, engine, images);
 	return 0;
-}
-
-/* An older image's proxy does not understand the list that a launch writes. */
-static int
-check_proxy(const struct images_spec *spec, const struct images *images,
-    struct diag *dg)
-{
-	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
-	cleanup_strbuf struct strbuf command = STRBUF_INIT;
-
-	if (images->egress.id == NULL)
-		return 0;
-	if (built_read(spec->paths, &built, dg) != 0)
-		return -1;
-	if (supports(&built, spec->engine, &images->egress, BUILT_HOLDER_PROXY))
-		return 0;
-	add_command(spec, &command);
-	return diag_set(dg, DIAG_ENGINE,
-	    "an older drydock built the image of the proxy: run \"%s\"",
-	    command.buf);
 }
 
 int
@@ -242,6 +218,8 @@ images_get(
 	cleanup_images struct images images = IMAGES_INIT;
 	cleanup_strbuf struct strbuf agent = STRBUF_INIT;
 	cleanup_strbuf struct strbuf egress = STRBUF_INIT;
+	cleanup_strbuf struct strbuf command = STRBUF_INIT;
+	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
 
 	if (find_or_build(
 		spec, BUILD_AGENT, &files, &images.agent, &agent, dg) != 0 ||
@@ -249,17 +227,20 @@ images_get(
 		find_or_build(spec, BUILD_EGRESS, &files, &images.egress,
 		    &egress, dg) != 0))
 		return -1;
-	if (agent.len > 0 || egress.len > 0) {
-		cleanup_strbuf struct strbuf command = STRBUF_INIT;
-
-		add_command(spec, &command);
+	add_command(spec, &command);
+	if (agent.len > 0 || egress.len > 0)
 		/* What differs in the proxy's image mostly differs in both. */
 		diag_note("%s changed since the images were built: run \"%s\"",
 		    agent.len > 0 ? agent.buf : egress.buf, command.buf);
-	}
-	if (check_proxy(spec, &images, dg) != 0 ||
-	    images_find_lease(spec->paths, spec->engine, &images, dg) != 0)
+	if (built_read(spec->paths, &built, dg) != 0)
 		return -1;
+	/* Its proxy does not understand the list that a launch writes. */
+	if (images.egress.id != NULL &&
+	    !supports(&built, spec->engine, &images.egress, BUILT_HOLDER_PROXY))
+		return diag_set(dg, DIAG_ENGINE,
+		    "an older drydock built the image of the proxy: run \"%s\"",
+		    command.buf);
+	find_lease(&built, spec->engine, &images);
 	*ret_images = images;
 	images = (struct images)IMAGES_INIT;
 	return 0;
