@@ -2,7 +2,6 @@
 /* caches: lists the slots, and removes those used least recently. */
 #include "session/caches.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/decimal.h"
@@ -413,20 +411,12 @@ collect_all(struct collection *c)
 		collect_one(c, slot, too_much);
 }
 
-/* Measures without the lock, because a launch waits for that. */
-static int
-measure_all(const struct caches_removal *spec, struct diag *dg)
-{
-	cleanup_caches struct caches caches = CACHES_INIT;
-
-	return caches_list(spec->paths, spec->measure_ms, &caches, dg);
-}
-
 int
 caches_collect(
     const struct caches_removal *spec, size_t *ret_failed, struct diag *dg)
 {
 	cleanup_slots_lock struct slots_lock lock = SLOTS_LOCK_INIT;
+	cleanup_caches struct caches measured = CACHES_INIT;
 	cleanup_collection struct collection c = { .spec = spec,
 		.lock = &lock,
 		.trash_fd = -1,
@@ -435,7 +425,8 @@ caches_collect(
 	*ret_failed = 0;
 	if (!caches_exist(spec->paths))
 		return 0;
-	if (measure_all(spec, dg) != 0 ||
+	/* Measures without the lock, because a launch waits for that. */
+	if (caches_list(spec->paths, spec->measure_ms, &measured, dg) != 0 ||
 	    slots_lock(spec->paths, spec->wait_ms, &lock, dg) != 0 ||
 	    fs_open_nolinks(spec->paths->state_fd, "trash", OPEN_DIR, 0,
 		&c.trash_fd, dg) != 0 ||

@@ -3,7 +3,6 @@
 #include "session/collect.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>

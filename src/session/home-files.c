@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,12 +58,6 @@ check_project(struct look *l, int fd)
 	    l->walk.label, l->walk.path.buf, project);
 }
 
-static bool
-starts_with(const char *path, const char *start)
-{
-	return strncmp(path, start, strlen(start)) == 0;
-}
-
 /* A longer name counts too: the file may be a copy of the document. */
 static bool
 is_account(const struct agent *agent, const char *path, const char *name)
@@ -72,7 +65,9 @@ is_account(const struct agent *agent, const char *path, const char *name)
 	const struct agent_sources *documents = &agent->sync.documents;
 
 	for (size_t i = 0; i < documents->nr; i++) {
-		if (starts_with(path, documents->v[i].to))
+		const char *to = documents->v[i].to;
+
+		if (strncmp(path, to, strlen(to)) == 0)
 			return true;
 	}
 	return agent_sync_is_document(&agent->sync, name);
@@ -254,21 +249,6 @@ check_place(const struct scan_entry *e, int home_fd, struct diag *dg)
 	return 0;
 }
 
-/* Opens an entry's parent in the home; *ret_name is the last component. */
-static int
-open_parent(const struct scan_entry *e, int home_fd, int *ret_fd,
-    const char **ret_name, struct diag *dg)
-{
-	const char *slash = strrchr(e->path, '/');
-	cleanup_free char *parent = slash == NULL
-	    ? xstrdup(".")
-	    : xstrndup(e->path, (size_t)(slash - e->path));
-
-	*ret_name = slash == NULL ? e->path : slash + 1;
-	return fs_open_nolinks(
-	    home_fd, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd, dg);
-}
-
 static int
 copy_file(const struct home_files *home_files, const struct scan_entry *e,
     int parent, const char *name, struct diag *dg)
@@ -301,11 +281,16 @@ static int
 copy_entry(const struct home_files *home_files, const struct scan_entry *e,
     int home_fd, struct diag *dg)
 {
+	const char *slash = strrchr(e->path, '/');
+	const char *name = slash == NULL ? e->path : slash + 1;
+	cleanup_free char *above = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(e->path, (size_t)(slash - e->path));
 	cleanup_close int parent = -1;
 	cleanup_close int made = -1;
-	const char *name;
 
-	if (open_parent(e, home_fd, &parent, &name, dg) != 0)
+	if (fs_open_nolinks(
+		home_fd, above, O_RDONLY | O_DIRECTORY, 0, &parent, dg) != 0)
 		return -1;
 	if (e->kind == SCAN_FILE)
 		return copy_file(home_files, e, parent, name, dg);

@@ -74,19 +74,6 @@ add_session(struct image_uses *uses, const struct paths *paths, const char *id)
 			add_user(uses, record.containers[i].image, user);
 }
 
-static int
-add_sessions(
-    struct image_uses *uses, const struct paths *paths, struct diag *dg)
-{
-	cleanup_strvec struct strvec ids = STRVEC_INIT;
-
-	if (session_list_ids(paths, &ids, dg) != 0)
-		return -1;
-	for (size_t i = 0; i < ids.nr; i++)
-		add_session(uses, paths, ids.v[i]);
-	return 0;
-}
-
 /* Adds user to the images that a launch with these settings would use. */
 static int
 add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
@@ -225,11 +212,15 @@ image_uses_read(const struct image_uses_spec *spec, struct image_uses *ret_uses,
 {
 	cleanup_image_uses struct image_uses uses = IMAGE_USES_INIT;
 	cleanup_context_files struct context_files *files = NULL;
+	cleanup_strvec struct strvec ids = STRVEC_INIT;
 
 	if (built_read(spec->paths, &uses.built, dg) != 0 ||
 	    add_images(&uses, spec->engine, dg) != 0 ||
-	    add_sessions(&uses, spec->paths, dg) != 0 ||
-	    add_files(&uses, spec, NULL, &files, dg) != 0 ||
+	    session_list_ids(spec->paths, &ids, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < ids.nr; i++)
+		add_session(&uses, spec->paths, ids.v[i]);
+	if (add_files(&uses, spec, NULL, &files, dg) != 0 ||
 	    add_settings(&uses, spec, spec->settings, the_environment, &files,
 		dg) != 0 ||
 	    add_projects(&uses, spec, &files, dg) != 0)
@@ -324,20 +315,6 @@ image_use_hold(
 	    paths->state_dir);
 }
 
-/* A launch that holds the images has chosen some that no record names. */
-static int
-exclude_launches(const struct paths *paths, int *ret_fd, struct diag *dg)
-{
-	enum lock_answer answer;
-
-	if (lock_try(paths->state_fd, LOCK_FILE, true, &answer, ret_fd, dg) !=
-	    0)
-		return -1;
-	return answer == LOCK_WON
-	    ? 0
-	    : diag_set(dg, DIAG_BUSY, "a session is being launched");
-}
-
 int
 image_uses_remove(const struct image_uses_spec *spec,
     const struct image_removal *removal, struct diag *dg)
@@ -347,11 +324,16 @@ image_uses_remove(const struct image_uses_spec *spec,
 	cleanup_diag struct diag more = DIAG_INIT;
 	cleanup_close int lock_fd = -1;
 	cleanup_close int use_fd = -1;
+	enum lock_answer answer;
 	int ret = 0;
 
 	/* The lock excludes a build, whose images are not recorded yet. */
 	if (built_lock(spec->paths, 0, &lock_fd, dg) != 0 ||
-	    exclude_launches(spec->paths, &use_fd, dg) != 0 ||
+	    lock_try(spec->paths->state_fd, LOCK_FILE, true, &answer, &use_fd,
+		dg) != 0 ||
+	    /* A launch has chosen images that no record names. */
+	    (answer != LOCK_WON &&
+		diag_set(dg, DIAG_BUSY, "a session is being launched") != 0) ||
 	    image_uses_read(spec, &uses, dg) != 0)
 		return diag_wrap(dg, "no image is removed");
 	if (uses.unknown != NULL)
