@@ -48,45 +48,38 @@ enum {
 };
 
 /*
- * Clears a recorded stop or start, unless one in progress holds the lease.
+ * An interrupted stop is cancelled: the user came back to the session.  So is
+ * the mark of a start: the command runs.  A stop or start in progress holds the
+ * lease and keeps its mark.
  */
-static int
-write_no_marks(const struct join_spec *spec, const char *id, struct diag *dg)
+static void
+forget_marks(const struct join_spec *spec, const struct record *old)
 {
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_record struct record record = RECORD_INIT;
-	enum lock_answer answer;
-
-	if (session_lease(spec->paths, id, 0, &answer, &session, dg) != 0)
-		return -1;
-	if (answer != LOCK_WON)
-		return 0;
-	if (record_read(session.dir_fd, &record, dg) != 0)
-		return -1;
-	free(record.stopping_at);
-	record.stopping_at = NULL;
-	free(record.starting_at);
-	record.starting_at = NULL;
-	return record_write(session.dir_fd, &record, dg);
-}
-
-/*
- * An interrupted stop is cancelled: the user came back to the session.  So is
- * the mark of a start: the command runs.
- */
-static void
-forget_marks(const struct join_spec *spec, const struct record *record)
-{
 	cleanup_diag struct diag dg = DIAG_INIT;
+	enum lock_answer answer;
+	int rc = session_lease(spec->paths, old->id, 0, &answer, &session, &dg);
 
-	if (write_no_marks(spec, record->id, &dg) != 0)
+	if (rc == 0 && answer != LOCK_WON)
+		return;
+	if (rc == 0)
+		rc = record_read(session.dir_fd, &record, &dg);
+	if (rc == 0) {
+		free(record.stopping_at);
+		record.stopping_at = NULL;
+		free(record.starting_at);
+		record.starting_at = NULL;
+		rc = record_write(session.dir_fd, &record, &dg);
+	}
+	if (rc != 0)
 		diag_warn("session %s is still recorded as being %s: %s; when "
 			  "that is mended, run \"drydock attach %s\"",
-		    record->id,
-		    record->stopping_at != NULL
+		    old->id,
+		    old->stopping_at != NULL
 			? "stopped, and is removed when its agent ends"
 			: "started",
-		    dg.message, record->id);
+		    dg.message, old->id);
 }
 
 /* Restarts a companion that was killed, or that a log-out ended. */
@@ -406,28 +399,6 @@ build_environment(const struct join_spec *spec, const struct session *session,
 	return 0;
 }
 
-static int
-connect_running(const struct session *session, int *ret_fd, struct diag *dg)
-{
-	cleanup_close int fd = -1;
-	struct holder_hello hello;
-	const char *id = session->id;
-
-	if (join_holder(session, &hello, &fd, dg) != 0)
-		return -1;
-	if (!holder_can_exec(&hello))
-		return diag_set(dg, DIAG_ENGINE,
-		    "session %s was started by an older drydock, whose "
-		    "holder cannot run a second command: use \"docker exec "
-		    "-it drydock-%s-agent-1 CMD\", or start a new session",
-		    id, id);
-	if (!hello.running)
-		return diag_set(dg, DIAG_BUSY,
-		    "session %s is being started: try again", id);
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
-
 int
 join_exec(const struct join_spec *spec, const char *id, const char *const *argv,
     int *ret_status, struct diag *dg)
@@ -436,6 +407,7 @@ join_exec(const struct join_spec *spec, const char *id, const char *const *argv,
 	cleanup_record struct record record = RECORD_INIT;
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 	cleanup_close int fd = -1;
+	struct holder_hello hello;
 	struct attach_outcome outcome;
 	bool tty = tty_is_ours();
 	bool started;
@@ -446,8 +418,18 @@ join_exec(const struct join_spec *spec, const char *id, const char *const *argv,
 	if (session_open(spec->paths, id, &session, dg) != 0 ||
 	    record_read(session.dir_fd, &record, dg) != 0)
 		return diag_wrap(dg, "session %s", id);
-	if (connect_running(&session, &fd, dg) != 0 ||
-	    build_environment(spec, &session, &record, tty, &env, dg) != 0)
+	if (join_holder(&session, &hello, &fd, dg) != 0)
+		return -1;
+	if (!holder_can_exec(&hello))
+		return diag_set(dg, DIAG_ENGINE,
+		    "session %s was started by an older drydock, whose "
+		    "holder cannot run a second command: use \"docker exec "
+		    "-it drydock-%s-agent-1 CMD\", or start a new session",
+		    id, id);
+	if (!hello.running)
+		return diag_set(dg, DIAG_BUSY,
+		    "session %s is being started: try again", id);
+	if (build_environment(spec, &session, &record, tty, &env, dg) != 0)
 		return -1;
 	join_tend(spec, &session, &record);
 	go.cwd = record.project;
