@@ -2,6 +2,7 @@
 /* The pipeline.  Each stage fails with its own message. */
 #include "session/launch.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -157,19 +158,6 @@ ask_engine(struct start *l, struct diag *dg)
 	return 0;
 }
 
-static void
-fill_record(struct start *l)
-{
-	struct record *r = &l->record;
-
-	start_fill_record(l);
-	r->mode_reason = xstrdup(l->mode.reason);
-	r->history = project_history(&l->project, l->paths, l->agent.name,
-	    l->request->contained_history ? MODE_CONTAINED : l->mode.mode);
-	r->kind = xstrdup(l->request->kind == LAUNCH_RUN ? "run" : "shell");
-	r->ends_with_client = !l->tty;
-}
-
 /* Returns true if the agent gets a token, stored or from the caller. */
 static bool
 has_token(const struct start *l)
@@ -215,6 +203,7 @@ static int
 make_session(struct start *l, struct diag *dg)
 {
 	struct session *s = &l->session;
+	struct record *r = &l->record;
 	const struct sync_request sync = {
 		.paths = l->paths,
 		.settings = l->settings,
@@ -239,14 +228,19 @@ make_session(struct start *l, struct diag *dg)
 	if (knownprojects_begin(l->paths, dg) != 0 ||
 	    session_claim(l->paths, s, dg) != 0)
 		return -1;
-	fill_record(l);
-	if (record_write(s->dir_fd, &l->record, dg) != 0)
+	start_fill_record(l);
+	r->mode_reason = xstrdup(l->mode.reason);
+	r->history = project_history(&l->project, l->paths, l->agent.name,
+	    l->request->contained_history ? MODE_CONTAINED : l->mode.mode);
+	r->kind = xstrdup(l->request->kind == LAUNCH_RUN ? "run" : "shell");
+	r->ends_with_client = !l->tty;
+	if (record_write(s->dir_fd, r, dg) != 0)
 		return -1;
 	cleanup_close_fn(&l->images_fd);
 	links_ensure(l->paths, s);
 	sync_before_launch(&sync);
 	claim_slot(l);
-	if (l->record.cache != NULL)
+	if (r->cache != NULL)
 		seed.caches = &l->toolchains;
 	if (session_open_mount(s, MOUNT_HOME, &home_fd, dg) != 0)
 		return -1;
@@ -378,7 +372,7 @@ tell_usage(void *arg, struct diag *dg)
 /* The task that stores the state of files that can run programs. */
 struct watch {
 	const struct start *l;
-	struct strbuf list;
+	const struct strbuf *list;
 	char *missed; /* owned */
 };
 
@@ -387,25 +381,8 @@ begin_changes(void *arg, struct diag *dg)
 {
 	struct watch *w = arg;
 
-	return changes_begin(&w->l->plan, w->list.buf, w->list.len,
+	return changes_begin(&w->l->plan, w->list->buf, w->list->len,
 	    w->l->session.dir_fd, &w->missed, dg);
-}
-
-/* Waits for the task.  The agent does not run before the state is stored. */
-static int
-end_watch(struct watch *w, struct task *task, struct diag *dg)
-{
-	cleanup_free char *missed = NULL;
-	int rc = task_join(task, dg);
-
-	strbuf_release(&w->list);
-	missed = steal_ptr(&w->missed);
-	if (rc == 0 && missed != NULL)
-		diag_note("%s, and what comes after it, is too large or cannot "
-			  "be read: \"drydock diff\" does not find new files "
-			  "there that can run programs on this host",
-		    missed);
-	return rc;
 }
 
 /* The stages launch, verify and go. */
@@ -418,13 +395,14 @@ start(struct start *l, struct diag *dg)
 		start_companion,
 	};
 	static start_stage *const go[] = { start_go };
-	struct watch watch = { .l = l, .list = STRBUF_INIT };
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	struct watch watch = { l, &list, NULL };
 	struct task changes;
 	struct task usage;
 	int rc;
 
-	if (datafile_read(
-		l->paths, WATCHLIST_NAME, WATCHLIST_MAX, &watch.list, dg) != 0)
+	if (datafile_read(l->paths, WATCHLIST_NAME, WATCHLIST_MAX, &list, dg) !=
+	    0)
 		return -1;
 	if (!l->request->no_banner)
 		print_banner(l);
@@ -432,8 +410,15 @@ start(struct start *l, struct diag *dg)
 	task_start(&changes, begin_changes, &watch);
 	task_start(&usage, tell_usage, l);
 	rc = start_run(l, before, ARRAY_SIZE(before), dg);
-	if (end_watch(&watch, &changes, dg) != 0)
+	/* The agent does not run before the state is stored. */
+	if (task_join(&changes, dg) != 0)
 		rc = -1;
+	else if (watch.missed != NULL)
+		diag_note("%s, and what comes after it, is too large or cannot "
+			  "be read: \"drydock diff\" does not find new files "
+			  "there that can run programs on this host",
+		    watch.missed);
+	free(watch.missed);
 	if (rc == 0)
 		rc = start_run(l, go, ARRAY_SIZE(go), dg);
 	(void)task_join(&usage, dg);
@@ -452,17 +437,6 @@ collect_caches(void *arg, struct diag *dg)
 	return 0;
 }
 
-static int
-make_and_start(struct start *l, struct diag *dg)
-{
-	if (make_session(l, dg) == 0 &&
-	    interrupt_check(&l->interrupt, dg) == 0 && make_plan(l, dg) == 0 &&
-	    start(l, dg) == 0)
-		return 0;
-	collect_launch(l);
-	return -1;
-}
-
 int
 launch_session(const struct launch_request *request, struct paths *paths,
     struct settings *settings, const char *const *environ_, int *ret_status,
@@ -471,7 +445,7 @@ launch_session(const struct launch_request *request, struct paths *paths,
 	cleanup_start struct start l = START_INIT;
 	struct task caches;
 	bool collects;
-	int rc;
+	int rc = -1;
 
 	l.request = request;
 	l.paths = paths;
@@ -485,9 +459,12 @@ launch_session(const struct launch_request *request, struct paths *paths,
 	collects = caches_exist(paths);
 	if (collects)
 		task_start(&caches, collect_caches, &l);
-	rc = make_and_start(&l, dg);
-	if (rc == 0)
+	if (make_session(&l, dg) == 0 &&
+	    interrupt_check(&l.interrupt, dg) == 0 && make_plan(&l, dg) == 0 &&
+	    start(&l, dg) == 0)
 		rc = start_view(&l, ret_status, dg);
+	else
+		collect_launch(&l);
 	if (collects)
 		(void)task_join(&caches, dg);
 	interrupt_restore(&l.interrupt);
