@@ -17,7 +17,7 @@
 #include "deps/below.h"
 #include "deps/cargolock.h"
 #include "deps/cargomanifest.h"
-#include "deps/patchfinding.h"
+#include "deps/patchcheck.h"
 #include "deps/patchledger.h"
 #include "deps/toml.h"
 
@@ -146,7 +146,7 @@ add_conflict(void *arg, const char *name, const char *why)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	strbuf_add_escaped(&text, why, strlen(why));
-	patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO, e,
+	patchcheck_add(r->check, PATCHCHECK_CONFLICT, CARGO, e,
 	    r->conflict_path, "%s", text.buf);
 }
 
@@ -173,7 +173,7 @@ check_configs(struct run *r, const char *dir)
 			     text.buf, text.len, path, &r->conflicts, &dg) != 0)
 			why = "judged";
 		if (why != NULL)
-			patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO,
+			patchcheck_add(r->check, PATCHCHECK_CONFLICT, CARGO,
 			    NULL, path, "cannot be %s: %s", why, dg.message);
 	}
 }
@@ -196,7 +196,7 @@ note_lock(struct run *r, const char *path)
 
 		if (cargolock_is_crates_io(p) &&
 		    patchledger_find(r->ledger, CARGO, p->name, NULL) != NULL)
-			patchfinding_note(r->check, path,
+			patchcheck_note(r->check, path,
 			    "has %s %s from crates.io: its directory is a "
 			    "project of its own, which the patch here does not "
 			    "change",
@@ -228,8 +228,8 @@ check_all_configs(struct run *r)
 
 	check_configs(r, CONFIG_DIR);
 	if (below_find(r->project_fd, names, found_below, r, &whole, &dg) != 0)
-		patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO, NULL,
-		    ".", "cannot be searched for .cargo/config.toml: %s",
+		patchcheck_add(r->check, PATCHCHECK_CONFLICT, CARGO, NULL, ".",
+		    "cannot be searched for .cargo/config.toml: %s",
 		    dg.message);
 	if (!whole)
 		strvec_push(&r->check->notes,
@@ -260,13 +260,13 @@ compare_block(struct run *r, const struct cargomanifest_block *block)
 		    find_patch(block->v, block->nr, e->name);
 
 		if (p == NULL)
-			patchfinding_add(r->check, PATCHCHECK_BLOCK_MISSING,
+			patchcheck_add(r->check, PATCHCHECK_BLOCK_MISSING,
 			    CARGO, e, MANIFEST, "does not lead to %s",
 			    want[i].path);
 		else if (strcmp(p->path, want[i].path) != 0)
-			patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER,
-			    CARGO, e, MANIFEST, "leads to %s, and not to %s",
-			    p->path, want[i].path);
+			patchcheck_add(r->check, PATCHCHECK_BLOCK_OTHER, CARGO,
+			    e, MANIFEST, "leads to %s, and not to %s", p->path,
+			    want[i].path);
 		else if (in_order)
 			in_order = p == &block->v[i];
 	}
@@ -275,14 +275,14 @@ compare_block(struct run *r, const struct cargomanifest_block *block)
 		const struct patchledger_entry orphan = { .name = name };
 
 		if (find_patch(want, r->ledger->nr, name) == NULL)
-			patchfinding_add(r->check, PATCHCHECK_BLOCK_ORPHAN,
-			    CARGO, &orphan, MANIFEST,
+			patchcheck_add(r->check, PATCHCHECK_BLOCK_ORPHAN, CARGO,
+			    &orphan, MANIFEST,
 			    "leads to %s, which is not recorded",
 			    block->v[i].path);
 	}
 	if (r->check->nr == before && !in_order)
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_FOREIGN, CARGO,
-		    NULL, MANIFEST, "the block is not as drydock wrote it");
+		patchcheck_add(r->check, PATCHCHECK_BLOCK_FOREIGN, CARGO, NULL,
+		    MANIFEST, "the block is not as drydock wrote it");
 }
 
 static void
@@ -292,14 +292,14 @@ report_block(
 	switch (block->state) {
 	case CARGOMANIFEST_NONE:
 		for (size_t i = 0; i < r->ledger->nr; i++)
-			patchfinding_add(r->check, PATCHCHECK_BLOCK_MISSING,
+			patchcheck_add(r->check, PATCHCHECK_BLOCK_MISSING,
 			    CARGO, &r->ledger->v[i], MANIFEST,
 			    has_manifest ? "has no block of drydock's"
 					 : "missing");
 		break;
 	case CARGOMANIFEST_FOREIGN:
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_FOREIGN, CARGO,
-		    NULL, MANIFEST, "the block is not as drydock wrote it");
+		patchcheck_add(r->check, PATCHCHECK_BLOCK_FOREIGN, CARGO, NULL,
+		    MANIFEST, "the block is not as drydock wrote it");
 		break;
 	case CARGOMANIFEST_OURS:
 		compare_block(r, block);
@@ -315,7 +315,7 @@ find_workspace(struct run *r, const struct strbuf *manifest)
 	cleanup_free char *path = NULL;
 
 	if (fs_real_path(r->project_fd, &path) != 0)
-		patchfinding_add(r->check, PATCHCHECK_CONFLICT, CARGO, NULL,
+		patchcheck_add(r->check, PATCHCHECK_CONFLICT, CARGO, NULL,
 		    MANIFEST, "the path of the project cannot be read");
 	else if (check_above(path, manifest, &dg) != 0)
 		add_conflict(r, NULL, dg.message);
@@ -361,10 +361,10 @@ add_other_version(struct run *r, const struct patchledger_entry *e,
 			strvec_push(&versions, lock->v[i].version);
 	list = strvec_join(&versions, ", ");
 	if (versions.nr == 0)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
 		    e, LOCK, "does not have %s", e->name);
 	else
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
 		    e, LOCK, "has %s %s, and not %s", e->name, list,
 		    e->version);
 }
@@ -383,28 +383,28 @@ check_entry(struct run *r, const struct patchledger_entry *e,
 	if (count == 0)
 		add_other_version(r, e, lock);
 	else if (count > 1)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_TWICE, CARGO, e,
-		    LOCK, "has %s %s from two sources", e->name, e->version);
+		patchcheck_add(r->check, PATCHCHECK_LOCK_TWICE, CARGO, e, LOCK,
+		    "has %s %s from two sources", e->name, e->version);
 	else if (p->source == NULL && unused > 0)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, CARGO,
-		    e, LOCK,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, CARGO, e,
+		    LOCK,
 		    "has %s %s from another path: cargo does not use the patch",
 		    e->name, e->version);
 	else if (p->source == NULL)
 		return;
 	else if (cargolock_is_crates_io(p) &&
 	    digest_equal(&p->checksum, &e->pristine))
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL, CARGO, e,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_ORIGINAL, CARGO, e,
 		    LOCK, "leads to the original of %s %s", e->name,
 		    e->version);
 	else if (cargolock_is_crates_io(p))
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, CARGO,
-		    e, LOCK,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, CARGO, e,
+		    LOCK,
 		    "has another checksum of %s %s than " PATCHLEDGER_PATH,
 		    e->name, e->version);
 	else
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, CARGO,
-		    e, LOCK, "has %s %s from another source than crates.io",
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, CARGO, e,
+		    LOCK, "has %s %s from another source than crates.io",
 		    e->name, e->version);
 }
 
@@ -421,7 +421,7 @@ check_lock(struct run *r, struct diag *dg)
 		&has_lock, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < r->ledger->nr && !has_lock; i++)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, CARGO,
 		    &r->ledger->v[i], LOCK, "missing");
 	if (!has_lock)
 		return 0;

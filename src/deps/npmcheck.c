@@ -20,7 +20,6 @@
 #include "deps/npmredirect.h"
 #include "deps/npmroot.h"
 #include "deps/patchcheck.h"
-#include "deps/patchfinding.h"
 #include "deps/patchledger.h"
 
 #define MANIFEST "package.json"
@@ -64,8 +63,7 @@ add_conflict(struct run *r, const struct patchledger_entry *e, const char *path,
 
 	if (strncmp(why, path, len) == 0)
 		why += len + strspn(why + len, ": ");
-	patchfinding_add(
-	    r->check, PATCHCHECK_CONFLICT, NPM, e, path, "%s", why);
+	patchcheck_add(r->check, PATCHCHECK_CONFLICT, NPM, e, path, "%s", why);
 }
 
 static void
@@ -125,7 +123,7 @@ add_orphan(struct run *r, const char *file, const char *name,
 		.version = patchledger_is_word(version) ? own_version : NULL,
 	};
 
-	patchfinding_add(r->check, PATCHCHECK_BLOCK_ORPHAN, NPM, &orphan, file,
+	patchcheck_add(r->check, PATCHCHECK_BLOCK_ORPHAN, NPM, &orphan, file,
 	    "leads to %s, which is not recorded", path);
 }
 
@@ -145,16 +143,15 @@ check_overrides(struct run *r, const struct json *root)
 		if (npmmanifest_judge_overrides(root, e->name, &dg) != 0)
 			add_conflict(r, e, MANIFEST, dg.message);
 		if (value == NULL)
-			patchfinding_add(r->check, PATCHCHECK_BLOCK_MISSING,
-			    NPM, e, MANIFEST,
-			    "\"overrides\" does not lead %s to %s", key,
-			    copy_of(r, e));
+			patchcheck_add(r->check, PATCHCHECK_BLOCK_MISSING, NPM,
+			    e, MANIFEST, "\"overrides\" does not lead %s to %s",
+			    key, copy_of(r, e));
 		/* The user's own is a conflict, and told as such. */
 		if (!npmmanifest_is_ours(value) ||
 		    strcmp(path_of(value), copy_of(r, e)) == 0)
 			continue;
 		path = show(path_of(value));
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e,
+		patchcheck_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e,
 		    MANIFEST, "\"overrides\" leads %s to %s, and not to %s",
 		    key, path, copy_of(r, e));
 	}
@@ -190,7 +187,7 @@ check_redirected_spec(struct run *r, const char *section, const char *name,
 		    strcmp(r->want.v[i].path, path_of(value)) == 0)
 			return;
 	path = show(path_of(value));
-	patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e, MANIFEST,
+	patchcheck_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e, MANIFEST,
 	    "\"%s\" leads %s to %s, and not to %s", section, name, path,
 	    copy_of(r, e));
 }
@@ -211,7 +208,7 @@ check_specs(struct run *r, const char *section, const struct json *specs)
 		if (value == NULL || npmmanifest_is_ours(value) ||
 		    npmrange_judge(spec, e->version) == NPMRANGE_NO)
 			continue;
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_MISSING, NPM, e,
+		patchcheck_add(r->check, PATCHCHECK_BLOCK_MISSING, NPM, e,
 		    MANIFEST, "\"%s\" does not lead %s to %s", section, e->name,
 		    copy_of(r, e));
 	}
@@ -245,7 +242,7 @@ compare_text(struct run *r, const char *path, const struct strbuf *text,
 	if (set(text, &r->want, &r->want, &again, &failure) != 0 ||
 	    again.len != text->len ||
 	    memcmp(again.buf, text->buf, text->len) != 0)
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_FOREIGN, NPM, NULL,
+		patchcheck_add(r->check, PATCHCHECK_BLOCK_FOREIGN, NPM, NULL,
 		    path, "the redirects are not as drydock wrote them");
 	return 0;
 }
@@ -261,7 +258,7 @@ check_manifest(struct run *r, struct strbuf *text, struct diag *dg)
 		r, MANIFEST, NPMREDIRECT_MANIFEST_MAX, text, &is_read, dg) != 0)
 		return -1;
 	for (size_t i = 0; !is_read && i < r->ledger->nr; i++)
-		patchfinding_add(r->check, PATCHCHECK_BLOCK_MISSING, NPM,
+		patchcheck_add(r->check, PATCHCHECK_BLOCK_MISSING, NPM,
 		    &r->ledger->v[i], MANIFEST, "missing");
 	if (!is_read)
 		return 0;
@@ -294,12 +291,11 @@ add_other_version(struct run *r, const struct patchledger_entry *e,
 	}
 	list = strvec_join(&versions, ", ");
 	if (versions.nr == 0)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NPM,
-		    e, LOCK, "does not have %s", e->name);
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NPM, e,
+		    LOCK, "does not have %s", e->name);
 	else
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NPM,
-		    e, LOCK, "has %s %s, and not %s", e->name, list,
-		    e->version);
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NPM, e,
+		    LOCK, "has %s %s, and not %s", e->name, list, e->version);
 }
 
 static void
@@ -316,11 +312,11 @@ check_entry(struct run *r, const struct patchledger_entry *e,
 		break;
 	case ECOSYSTEM_ORIGINAL:
 		if (digest_equal(&f.integrity, &e->pristine))
-			patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL,
-			    NPM, e, LOCK, "leads to the original of %s %s",
-			    e->name, e->version);
+			patchcheck_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NPM,
+			    e, LOCK, "leads to the original of %s %s", e->name,
+			    e->version);
 		else
-			patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE,
+			patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE,
 			    NPM, e, LOCK,
 			    "has another integrity of %s %s "
 			    "than " PATCHLEDGER_PATH,
@@ -329,19 +325,19 @@ check_entry(struct run *r, const struct patchledger_entry *e,
 	case ECOSYSTEM_REDIRECTED:
 		at = show(f.resolved);
 		if (strcmp(f.resolved, copy_of(r, e)) != 0)
-			patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM,
-			    e, LOCK, "leads %s %s to %s, and not to %s",
-			    e->name, e->version, at, copy_of(r, e));
+			patchcheck_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e,
+			    LOCK, "leads %s %s to %s, and not to %s", e->name,
+			    e->version, at, copy_of(r, e));
 		else if (!digest_equal(&f.integrity, &e->integrity))
-			patchfinding_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM,
-			    e, LOCK,
+			patchcheck_add(r->check, PATCHCHECK_BLOCK_OTHER, NPM, e,
+			    LOCK,
 			    "has another integrity of the patched %s %s "
 			    "than " PATCHLEDGER_PATH,
 			    e->name, e->version);
 		break;
 	case ECOSYSTEM_OTHER:
 		at = show(f.path);
-		patchfinding_add(r->check,
+		patchcheck_add(r->check,
 		    f.is_twice ? PATCHCHECK_LOCK_TWICE
 			       : PATCHCHECK_LOCK_OTHER_SOURCE,
 		    NPM, e, LOCK, "has %s %s otherwise: %s %s", e->name,
@@ -401,7 +397,7 @@ check_lock(struct run *r, struct diag *dg)
 	if (read_file(r, LOCK, NPMLOCK_MAX_SIZE, &text, &is_read, dg) != 0)
 		return -1;
 	for (size_t i = 0; !is_read && i < r->ledger->nr; i++)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NPM,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NPM,
 		    &r->ledger->v[i], LOCK, "missing");
 	if (!is_read)
 		return 0;
@@ -444,7 +440,7 @@ note_installed(struct run *r)
 		    : patchledger_find(r->ledger, NPM, p->name, p->version);
 
 		if (e != NULL && !digest_equal(&p->integrity, &e->integrity))
-			patchfinding_note(r->check, "node_modules",
+			patchcheck_note(r->check, "node_modules",
 			    "has %s %s without the patch; run \"npm ci\" in a "
 			    "session",
 			    e->name, e->version);
@@ -466,7 +462,7 @@ found_below(void *arg, const char *path)
 
 		if (find_name(r, p->name) != NULL && p->version != NULL &&
 		    p->resolved != NULL && npmlock_is_tarball(p->resolved))
-			patchfinding_note(r->check, path,
+			patchcheck_note(r->check, path,
 			    "has %s %s from the registry: its directory is a "
 			    "project of its own, which the patch here does not "
 			    "change",
@@ -485,13 +481,13 @@ note_others(struct run *r)
 
 	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
 		if (patchcheck_may_exist(r->project_fd, managers[i]))
-			patchfinding_note(r->check, managers[i],
+			patchcheck_note(r->check, managers[i],
 			    "is of another package manager, which does not use "
 			    "the patches of npm");
 	if (below_find(r->project_fd, names, found_below, r, &is_whole, &dg) !=
 		0 ||
 	    !is_whole)
-		patchfinding_note(r->check, ".",
+		patchcheck_note(r->check, ".",
 		    "is too large or too deep to look for each " LOCK
 		    " in it, or a directory cannot be read");
 }

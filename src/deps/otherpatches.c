@@ -12,7 +12,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/patchfinding.h"
+#include "deps/patchcheck.h"
 #include "deps/patchtext.h"
 
 const struct otherpatches *const otherpatches[OTHERPATCHES_NR] = {
@@ -88,10 +88,10 @@ otherpatches_read_patch(int project_fd, const char *path, const char *ecosystem,
 		return true;
 	}
 	if (fs_is_absent(&dg))
-		patchfinding_add(check, PATCHCHECK_PATCH_MISSING, ecosystem, e,
+		patchcheck_add(check, PATCHCHECK_PATCH_MISSING, ecosystem, e,
 		    path, "missing");
 	else
-		patchfinding_add(check, PATCHCHECK_PATCH_CHANGED, ecosystem, e,
+		patchcheck_add(check, PATCHCHECK_PATCH_CHANGED, ecosystem, e,
 		    path, "cannot be read: %s", dg.message);
 	return false;
 }
@@ -156,7 +156,7 @@ otherpatches_note_unused(int project_fd, const char *dir,
 		O_RDONLY | O_NONBLOCK | O_DIRECTORY, 0, &fd, &dg) != 0 ||
 	    fs_list_names(fd, dir, &names, &dg) != 0) {
 		if (!fs_is_absent(&dg))
-			patchfinding_note(
+			patchcheck_note(
 			    check, dir, "cannot be read: %s", dg.message);
 		return;
 	}
@@ -167,7 +167,7 @@ otherpatches_note_unused(int project_fd, const char *dir,
 		if (len > strlen(end) &&
 		    strcmp(path + len - strlen(end), end) == 0 &&
 		    !strvec_has(paths, path))
-			patchfinding_note(
+			patchcheck_note(
 			    check, path, "is a patch that no manifest has");
 	}
 }

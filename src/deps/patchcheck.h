@@ -14,6 +14,7 @@
 #include "base/strvec.h"
 
 struct diag;
+struct patchledger_entry;
 
 enum patchcheck_kind {
 	PATCHCHECK_COPY_MISSING, /* the copy, or its list */
@@ -86,12 +87,6 @@ struct patchcheck {
 bool patchcheck_is_needed(int project_fd);
 
 /*
- * Returns true unless there is certainly no such entry.  Links are not
- * followed.
- */
-bool patchcheck_may_exist(int project_fd, const char *path);
-
-/*
  * Checks.  0: *ret_check has what was found; none means in sync.  -1: the state
  * cannot be judged: a lock file, ledger or manifest that cannot be read
  * (DIAG_IO, DIAG_DATA), an ecosystem that this version does not implement
@@ -118,6 +113,34 @@ const char *patchcheck_kind_name(enum patchcheck_kind kind);
 
 /* Returned: the command that mends it, "drydock patch remove foo@1.0.0". */
 char *patchcheck_mend(const struct patchcheck_finding *f);
+
+/* For the checks of each package manager: */
+
+/*
+ * Adds a finding, unless it is there already or the list is full.  ecosystem is
+ * NULL for what belongs to none.  e (its name and version) may be NULL.  path is
+ * raw; the text must be safe for a terminal.
+ */
+void patchcheck_add(struct patchcheck *check, enum patchcheck_kind kind,
+    const char *ecosystem, const struct patchledger_entry *e, const char *path,
+    const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/*
+ * Adds the note "PATH TEXT", with the same rules.  The first
+ * PATCHCHECK_MAX_NOTES are kept.
+ */
+void patchcheck_note(struct patchcheck *check, const char *path,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds a patch that another program applies; version may be NULL. */
+void patchcheck_add_other(struct patchcheck *check, const char *ecosystem,
+    const char *name, const char *version, const char *path);
+
+/*
+ * Returns true unless there is certainly no such entry.  Links are not
+ * followed.
+ */
+bool patchcheck_may_exist(int project_fd, const char *path);
 
 #define cleanup_patchcheck __attribute__((cleanup(patchcheck_release)))
 

@@ -14,7 +14,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/patchfinding.h"
+#include "deps/patchcheck.h"
 #include "deps/patchledger.h"
 #include "deps/pnpmlock.h"
 #include "deps/yamlread.h"
@@ -231,7 +231,7 @@ check_file(struct run *r, const struct declared *d,
 		r->project_fd, d->path, NAME, e, &r->left, &text, r->check))
 		return;
 	if (locked != NULL && !has_hash(&text, locked->hash))
-		patchfinding_add(r->check, PATCHCHECK_PATCH_CHANGED, NAME, e,
+		patchcheck_add(r->check, PATCHCHECK_PATCH_CHANGED, NAME, e,
 		    d->path, "not the patch that " LOCK " has");
 }
 
@@ -243,28 +243,27 @@ check_lock(struct run *r, const struct declared *d,
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 	if (!r->has_lock) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
 		    LOCK, "missing");
 	} else if (locked == NULL && is_late(r) &&
 	    strcmp(d->file, MANIFEST) == 0) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
 		    MANIFEST,
 		    "pnpm 11 and later do not read \"pnpm\" of this file: "
 		    "move the patch of %s to " WORKSPACE,
 		    key);
 	} else if (locked == NULL) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_ORIGINAL, NAME, e,
 		    LOCK, "does not have the patch of %s that %s has", key,
 		    d->file);
 	} else if (locked->path != NULL && strcmp(locked->path, d->path) != 0) {
 		strbuf_add_escaped(&path, locked->path, strlen(locked->path));
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, NAME,
-		    e, LOCK, "has %s as the patch of %s, and not the one of %s",
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_SOURCE, NAME, e,
+		    LOCK, "has %s as the patch of %s, and not the one of %s",
 		    path.buf, key, d->file);
 	} else if (!locked->used) {
-		patchfinding_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NAME,
-		    e, LOCK, "has no package that the patch of %s changes",
-		    key);
+		patchcheck_add(r->check, PATCHCHECK_LOCK_OTHER_VERSION, NAME, e,
+		    LOCK, "has no package that the patch of %s changes", key);
 	}
 }
 
@@ -292,7 +291,7 @@ check_declared(struct run *r, const struct declared *d)
 	struct patchledger_entry e;
 	cleanup_free char *key = split_key(d->key, &parts, &e);
 
-	patchfinding_add_other(r->check, NAME, e.name, e.version, d->path);
+	patchcheck_add_other(r->check, NAME, e.name, e.version, d->path);
 	check_file(r, d, &e, locked);
 	check_lock(r, d, &e, locked, key);
 }
@@ -305,8 +304,7 @@ check_orphan(struct run *r, const struct pnpmlock_patch *locked)
 	cleanup_free char *key = split_key(locked->key, &parts, &e);
 
 	if (find_declared(r, locked->key) == NULL)
-		patchfinding_add(r->check, PATCHCHECK_LOCK_ORPHAN, NAME, &e,
-		    LOCK,
+		patchcheck_add(r->check, PATCHCHECK_LOCK_ORPHAN, NAME, &e, LOCK,
 		    "has a patch of %s, which neither " MANIFEST
 		    " nor " WORKSPACE " has",
 		    key);

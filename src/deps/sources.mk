@@ -53,8 +53,6 @@ deps_sources = \
 	src/deps/patchcheck.h \
 	src/deps/patches.c \
 	src/deps/patches.h \
-	src/deps/patchfinding.c \
-	src/deps/patchfinding.h \
 	src/deps/patchledger.c \
 	src/deps/patchledger.h \
 	src/deps/patchset-commit.c \

@@ -13,7 +13,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "deps/patchfinding.h"
+#include "deps/patchcheck.h"
 #include "deps/patchledger.h"
 #include "deps/yarnlock.h"
 #include "deps/yarnpatch.h"
@@ -234,7 +234,7 @@ read_workspaces(struct run *r, struct diag *dg)
 		if (*dir == '\0')
 			continue;
 		if (i == MAX_WORKSPACES) {
-			patchfinding_note(r->check, LOCK,
+			patchcheck_note(r->check, LOCK,
 			    "has more than %d workspaces: the others are not "
 			    "searched for patches",
 			    MAX_WORKSPACES);
@@ -354,14 +354,14 @@ compare_hash(const struct patch *p)
 	if (yarnpatch_compare(p->files, p->nr, p->locked->hash, &same, &dg) ==
 	    0) {
 		if (!same)
-			patchfinding_add(p->r->check, PATCHCHECK_PATCH_CHANGED,
+			patchcheck_add(p->r->check, PATCHCHECK_PATCH_CHANGED,
 			    NAME, &p->e, p->path,
 			    "not the patch that " LOCK " has");
 	} else if (dg.class == DIAG_CONFIG) {
-		patchfinding_note(p->r->check, p->path,
+		patchcheck_note(p->r->check, p->path,
 		    "cannot be compared with " LOCK ": %s", dg.message);
 	} else {
-		patchfinding_add(p->r->check, PATCHCHECK_PATCH_CHANGED, NAME,
+		patchcheck_add(p->r->check, PATCHCHECK_PATCH_CHANGED, NAME,
 		    &p->e, p->path, "yarn cannot read it: %s", dg.message);
 	}
 }
@@ -377,10 +377,10 @@ check_lock(const struct patch *p)
 	strbuf_addstr(&safe, " that ");
 	strbuf_add_escaped(&safe, file, strlen(file));
 	if (!p->r->has_lock)
-		patchfinding_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL, NAME,
+		patchcheck_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL, NAME,
 		    &p->e, LOCK, "missing");
 	else if (p->locked == NULL)
-		patchfinding_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL, NAME,
+		patchcheck_add(p->r->check, PATCHCHECK_LOCK_ORIGINAL, NAME,
 		    &p->e, LOCK, "does not have the patch of %s has", safe.buf);
 	/* A patch of yarn's own among them is not in the project. */
 	else if (p->nr == spec->paths.nr)
@@ -399,7 +399,7 @@ check_declared(struct run *r, const struct declared *d)
 	for (size_t i = 0; i < d->spec.paths.nr; i++)
 		if (!yarnspec_is_builtin(d->spec.paths.v[i]))
 			read_file(&p, d->spec.paths.v[i]);
-	patchfinding_add_other(r->check, NAME, p.e.name, p.e.version, p.path);
+	patchcheck_add_other(r->check, NAME, p.e.name, p.e.version, p.path);
 	check_lock(&p);
 	for (size_t i = 0; i < p.nr; i++)
 		strbuf_release(&p.texts[i]);
@@ -432,7 +432,7 @@ check_orphan(struct run *r, const struct yarnlock_patch *locked)
 		.version = version };
 	strbuf_add_escaped(
 	    &safe, locked->resolved.source, strlen(locked->resolved.source));
-	patchfinding_add(r->check, PATCHCHECK_LOCK_ORPHAN, NAME, &e, LOCK,
+	patchcheck_add(r->check, PATCHCHECK_LOCK_ORPHAN, NAME, &e, LOCK,
 	    "has a patch of %s, which no " MANIFEST " has", safe.buf);
 }
 
@@ -440,7 +440,7 @@ static void
 compare(struct run *r)
 {
 	if (r->lock.classic) {
-		patchfinding_note(r->check, LOCK,
+		patchcheck_note(r->check, LOCK,
 		    "is yarn 1's, which has no patches of its own; those of "
 		    "patch-package are not judged");
 		return;
