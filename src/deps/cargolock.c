@@ -146,11 +146,15 @@ current(struct parser *p)
 	return &p->lock.v[p->lock.nr - 1];
 }
 
-/* Checks the entry that ends here. */
+/*
+ * Checks the entry that ends here, and sets it apart if it is no package of the
+ * build.
+ */
 static int
 end_entry(struct parser *p)
 {
 	unsigned int must = SEEN_NAME | SEEN_VERSION;
+	struct cargolock *lock = &p->lock;
 
 	if (p->section == SECTION_TOP)
 		return 0;
@@ -161,6 +165,14 @@ end_entry(struct parser *p)
 	    current(p)->source == NULL)
 		return refuse(
 		    p, "the entry above has a checksum and no source");
+	if (p->section != SECTION_UNUSED)
+		return 0;
+	/* The size doubles. */
+	if ((lock->nunused & (lock->nunused - 1)) == 0)
+		lock->unused = xreallocarray(lock->unused,
+		    lock->nunused > 0 ? lock->nunused * 2 : 1,
+		    sizeof(*lock->unused));
+	lock->unused[lock->nunused++] = lock->v[--lock->nr];
 	return 0;
 }
 
@@ -171,9 +183,27 @@ refuse_version(const struct parser *p)
 	    "%s: no version; versions 3 and 4 are supported", p->what);
 }
 
-static int
-begin_entry(struct parser *p, enum section section)
+static void
+free_package(struct cargolock_package *pkg)
 {
+	free(pkg->name);
+	free(pkg->version);
+	free(pkg->source);
+}
+
+static int
+take_header(struct parser *p, struct slice line)
+{
+	enum section section;
+
+	if (slice_is(line, "[[package]]"))
+		section = SECTION_PACKAGE;
+	else if (slice_is(line, "[[patch.unused]]"))
+		section = SECTION_UNUSED;
+	else
+		return refuse(p, "an unknown table");
+	if (end_entry(p) != 0)
+		return -1;
 	if (p->lock.version == 0)
 		return refuse_version(p);
 	p->section = section;
@@ -190,47 +220,6 @@ begin_entry(struct parser *p, enum section section)
 		.start = p->start,
 	};
 	return 0;
-}
-
-static void
-free_package(struct cargolock_package *pkg)
-{
-	free(pkg->name);
-	free(pkg->version);
-	free(pkg->source);
-}
-
-/* Sets an entry apart that is no package of the build. */
-static void
-move_unused(struct parser *p)
-{
-	struct cargolock *lock = &p->lock;
-
-	if (p->section != SECTION_UNUSED)
-		return;
-	/* The size doubles. */
-	if ((lock->nunused & (lock->nunused - 1)) == 0)
-		lock->unused = xreallocarray(lock->unused,
-		    lock->nunused > 0 ? lock->nunused * 2 : 1,
-		    sizeof(*lock->unused));
-	lock->unused[lock->nunused++] = lock->v[--lock->nr];
-}
-
-static int
-take_header(struct parser *p, struct slice line)
-{
-	enum section section;
-
-	if (slice_is(line, "[[package]]"))
-		section = SECTION_PACKAGE;
-	else if (slice_is(line, "[[patch.unused]]"))
-		section = SECTION_UNUSED;
-	else
-		return refuse(p, "an unknown table");
-	if (end_entry(p) != 0)
-		return -1;
-	move_unused(p);
-	return begin_entry(p, section);
 }
 
 static int
@@ -250,24 +239,6 @@ take_top(struct parser *p, struct slice key, struct slice value)
 }
 
 static int
-take_element(struct parser *p, struct slice s)
-{
-	struct slice text;
-
-	if (s.len > 0 && s.at[s.len - 1] == ',')
-		s.len--;
-	return take_string(s, &text) ? 0 : refuse(p, "not a string");
-}
-
-static int
-take_list(struct parser *p, struct slice value)
-{
-	p->in_list = slice_is(value, "[");
-	return p->in_list || slice_is(value, "[]") ? 0
-						   : refuse(p, "not a list");
-}
-
-static int
 take_once(struct parser *p, unsigned int bit)
 {
 	if ((p->seen & bit) != 0)
@@ -281,10 +252,14 @@ take_field(struct parser *p, struct slice key, struct slice value)
 {
 	struct slice text;
 
-	if (slice_is(key, "dependencies"))
-		return take_once(p, SEEN_DEPENDENCIES) != 0
-		    ? -1
-		    : take_list(p, value);
+	if (slice_is(key, "dependencies")) {
+		if (take_once(p, SEEN_DEPENDENCIES) != 0)
+			return -1;
+		p->in_list = slice_is(value, "[");
+		return p->in_list || slice_is(value, "[]")
+		    ? 0
+		    : refuse(p, "not a list");
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(package_keys); i++) {
 		if (!slice_is(key, package_keys[i].key))
 			continue;
@@ -319,7 +294,11 @@ take_statement(struct parser *p, struct slice line)
 
 	if (p->in_list) {
 		p->in_list = !slice_is(line, "]");
-		return p->in_list ? take_element(p, line) : 0;
+		if (line.at[line.len - 1] == ',')
+			line.len--;
+		return !p->in_list || take_string(line, &rest)
+		    ? 0
+		    : refuse(p, "not a string");
 	}
 	if (line.at[0] == '[')
 		return take_header(p, line);
@@ -330,19 +309,6 @@ take_statement(struct parser *p, struct slice line)
 	rest = trim((struct slice){ rest.at + 1, rest.len - 1 });
 	return p->section == SECTION_TOP ? take_top(p, key, rest)
 					 : take_field(p, key, rest);
-}
-
-static int
-take_line(struct parser *p, struct slice line)
-{
-	line = trim(line);
-	if (line.len == 0 || line.at[0] == '#')
-		return 0;
-	if (take_statement(p, line) != 0)
-		return -1;
-	if (p->section != SECTION_TOP)
-		current(p)->end = (size_t)(line.at - p->text) + line.len;
-	return 0;
 }
 
 static int
@@ -359,15 +325,20 @@ take_lines(struct parser *p, size_t len)
 		next = p->start + line.len + 1;
 		if (line.len > 0 && line.at[line.len - 1] == '\r')
 			line.len--;
-		if (take_line(p, line) != 0)
-			return -1;
+		line = trim(line);
+		if (line.len > 0 && line.at[0] != '#') {
+			if (take_statement(p, line) != 0)
+				return -1;
+			if (p->section != SECTION_TOP)
+				current(p)->end =
+				    (size_t)(line.at - p->text) + line.len;
+		}
 		p->start = next;
 	}
 	if (p->in_list)
 		return refuse(p, "a list that does not end");
 	if (end_entry(p) != 0)
 		return -1;
-	move_unused(p);
 	return p->lock.version == 0 ? refuse_version(p) : 0;
 }
 
