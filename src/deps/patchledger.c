@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
@@ -22,10 +23,7 @@
 
 /* NAME-VERSION-HEX and what is put behind it stay within a file name. */
 #define MAX_WORD ((size_t)100)
-#define WORD_CHARS                   \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789-_.+"
+#define WORD_CHARS ASCII_ALNUM "-_.+"
 
 static void
 release_entry(struct patchledger_entry *entry)
@@ -333,34 +331,29 @@ check_version(const char *text, const struct json *root, struct diag *dg)
 	return 0;
 }
 
-/*
- * "a-1" of version "2" and "a" of version "1-2" have the same copy if their
- * patches are the same.
- */
-static int
-check_copies(const struct patchledger *ledger, struct diag *dg)
-{
-	cleanup_strvec struct strvec paths = STRVEC_INIT;
-
-	for (size_t i = 0; i < ledger->nr; i++)
-		strvec_push_given(&paths, patchledger_copy_path(&ledger->v[i]));
-	strvec_sort(&paths);
-	for (size_t i = 1; i < paths.nr; i++)
-		if (strcmp(paths.v[i - 1], paths.v[i]) == 0)
-			return diag_set(dg, DIAG_DATA,
-			    WHAT ": two entries have the copy %s", paths.v[i]);
-	return 0;
-}
-
 static int
 check_entries(const struct patchledger *ledger, struct diag *dg)
 {
-	for (size_t i = 1; i < ledger->nr; i++)
-		if (compare(&ledger->v[i - 1], &ledger->v[i]) == 0)
+	cleanup_strvec struct strvec copies = STRVEC_INIT;
+
+	for (size_t i = 0; i < ledger->nr; i++) {
+		const struct patchledger_entry *e = &ledger->v[i];
+
+		if (i > 0 && compare(e - 1, e) == 0)
 			return diag_set(dg, DIAG_DATA,
-			    WHAT ": %s %s occurs twice", ledger->v[i].name,
-			    ledger->v[i].version);
-	return check_copies(ledger, dg);
+			    WHAT ": %s %s occurs twice", e->name, e->version);
+		strvec_push_given(&copies, patchledger_copy_path(e));
+	}
+	/*
+	 * "a-1" of version "2" and "a" of version "1-2" have the same copy if
+	 * their patches are the same.
+	 */
+	strvec_sort(&copies);
+	for (size_t i = 1; i < copies.nr; i++)
+		if (strcmp(copies.v[i - 1], copies.v[i]) == 0)
+			return diag_set(dg, DIAG_DATA,
+			    WHAT ": two entries have the copy %s", copies.v[i]);
+	return 0;
 }
 
 static int
@@ -470,18 +463,10 @@ write_digest(struct jsonw *w, const char *key, const struct digest *digest)
 }
 
 static void
-write_integrity(struct jsonw *w, const struct digest *digest)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	strbuf_addstr(&text, INTEGRITY_MARK);
-	digest_add_base64(&text, digest);
-	jsonw_key_str(w, "integrity", text.buf);
-}
-
-static void
 write_entry(struct jsonw *w, const struct patchledger_entry *entry)
 {
+	cleanup_strbuf struct strbuf integrity = STRBUF_INIT;
+
 	jsonw_open_object(w);
 	jsonw_key_str(w, "ecosystem", entry->ecosystem);
 	jsonw_key_str(w, "name", entry->name);
@@ -490,8 +475,11 @@ write_entry(struct jsonw *w, const struct patchledger_entry *entry)
 	write_digest(w, "patch", &entry->patch);
 	write_digest(w, "tree", &entry->tree);
 	jsonw_key_str(w, "lock", entry->fragment);
-	if (entry->integrity.kind != DIGEST_NONE)
-		write_integrity(w, &entry->integrity);
+	if (entry->integrity.kind != DIGEST_NONE) {
+		strbuf_addstr(&integrity, INTEGRITY_MARK);
+		digest_add_base64(&integrity, &entry->integrity);
+		jsonw_key_str(w, "integrity", integrity.buf);
+	}
 	jsonw_close_object(w);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strvec.h"
@@ -14,9 +15,7 @@
 #define MAX_NAME ((size_t)1024)
 #define MAX_DIGITS ((size_t)9)
 #define DIGITS "0123456789"
-#define OPTION_CHARS                 \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-= "
+#define OPTION_CHARS ASCII_ALNUM "-= "
 #define NO_NEWLINE "\\ No newline at end of file"
 
 /* One side of a file: before the patch, and after it. */

@@ -127,25 +127,12 @@ read_file(struct fs_walk *walk, int dirfd, const char *name)
 }
 
 static int
-read_dir(struct fs_walk *walk, int dirfd, const char *name)
-{
-	struct reading *r = walk->arg;
-	size_t before = r->tree.nr;
-	int fd = fs_walk_open(dirfd, name);
-
-	if (fd < 0)
-		return fs_walk_fail(walk, "open");
-	if (fs_walk_read(walk, fd) != 0)
-		return -1;
-	if (r->tree.nr == before)
-		return refuse(walk, "a directory without files");
-	return 0;
-}
-
-static int
 read_entry(struct fs_walk *walk, int dirfd, const char *name)
 {
+	const struct reading *r = walk->arg;
+	size_t before = r->tree.nr;
 	struct stat st;
+	int fd;
 
 	if (!patchtree_is_path(walk->path.buf))
 		return refuse(walk, "a file may not have such a path");
@@ -153,9 +140,15 @@ read_entry(struct fs_walk *walk, int dirfd, const char *name)
 		return fs_walk_fail(walk, "stat");
 	if (S_ISREG(st.st_mode))
 		return read_file(walk, dirfd, name);
-	if (S_ISDIR(st.st_mode))
-		return read_dir(walk, dirfd, name);
-	return refuse(walk, "it is neither a file nor a directory");
+	if (!S_ISDIR(st.st_mode))
+		return refuse(walk, "it is neither a file nor a directory");
+	fd = fs_walk_open(dirfd, name);
+	if (fd < 0)
+		return fs_walk_fail(walk, "open");
+	if (fs_walk_read(walk, fd) != 0)
+		return -1;
+	return r->tree.nr > before ? 0
+				   : refuse(walk, "a directory without files");
 }
 
 static int
@@ -261,11 +254,9 @@ void
 patchtree_digest(const struct patchtree *tree, struct digest *ret_digest)
 {
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
-	struct digest_stream *stream = digest_begin(DIGEST_SHA256);
 
 	patchtree_list(tree, &list);
-	digest_add(stream, list.buf, list.len);
-	digest_end(stream, ret_digest);
+	digest_of(DIGEST_SHA256, list.buf, list.len, ret_digest);
 }
 
 void
@@ -535,18 +526,6 @@ open_parent(struct placing *p, int project_fd, const char *path)
 	return diag_move(p->dg, &failure);
 }
 
-static int
-make_stage(struct placing *p)
-{
-	char random[RANDOM_LEN + 1];
-
-	fs_random_name(random, sizeof(random));
-	(void)snprintf(
-	    p->stage, sizeof(p->stage), ".%.200s.%s", p->name, random);
-	return fs_make_dir(
-	    p->parent_fd, p->stage, DIR_MODE, &p->stage_fd, p->dg);
-}
-
 int
 patchtree_place(int src_fd, const struct patchtree *tree, int project_fd,
     const char *copy_path, struct diag *dg)
@@ -561,13 +540,18 @@ patchtree_place(int src_fd, const struct patchtree *tree, int project_fd,
 		.dirs = STRVEC_INIT,
 		.dg = dg,
 	};
+	char random[RANDOM_LEN + 1];
 	int rc = -1;
 
 	assert(slash != NULL);
 	dir = xstrndup(copy_path, (size_t)(slash - copy_path));
 	if (open_parent(&p, project_fd, dir) == 0 &&
 	    remove_leftovers(&p) == 0) {
-		rc = make_stage(&p);
+		fs_random_name(random, sizeof(random));
+		(void)snprintf(
+		    p.stage, sizeof(p.stage), ".%.200s.%s", p.name, random);
+		rc = fs_make_dir(
+		    p.parent_fd, p.stage, DIR_MODE, &p.stage_fd, dg);
 		if (rc == 0)
 			rc = place_copy(&p, tree);
 		if (rc == 0)
