@@ -2,7 +2,6 @@
 /* Failures: setting, wrapping and printing them. */
 #include "base/diag.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -144,6 +143,22 @@ diag_add_detail(struct diag *dg, const char *text, size_t len)
 	dg->detail = xstrdup(
 	    sb.len > DETAIL_MAX ? sb.buf + sb.len - DETAIL_MAX : sb.buf);
 	return -1;
+}
+
+int
+diag_reclass(struct diag *dg, enum diag_class class)
+{
+	dg->class = class;
+	return -1;
+}
+
+int
+diag_ignore(struct diag *dg, int errnum)
+{
+	if (dg->errnum != errnum)
+		return -1;
+	diag_clear(dg);
+	return 0;
 }
 
 void

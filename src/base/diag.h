@@ -88,6 +88,15 @@ diag_minus_one(int rc)
  */
 int diag_add_detail(struct diag *dg, const char *text, size_t len);
 
+/* Gives a failure another class.  Returns -1. */
+int diag_reclass(struct diag *dg, enum diag_class class);
+
+/*
+ * Clears a failure with this errno, for example that of an absent file, which is
+ * none for the caller, and returns 0.  Returns -1 for any other failure.
+ */
+int diag_ignore(struct diag *dg, int errnum);
+
 /* Frees the contents and resets *dg to DIAG_INIT. */
 void diag_clear(struct diag *dg);
 

@@ -60,8 +60,7 @@ parse_line(const struct change *c, const char *line, struct allowlist *list,
 	if (allowlist_parse(list, ALLOW_GLOBAL, c->ctx->paths, "HOST", line,
 		strlen(line), dg) == 0)
 		return 0;
-	dg->class = DIAG_USAGE;
-	return -1;
+	return diag_reclass(dg, DIAG_USAGE);
 }
 
 /* Parses an operand as a line of a list. */

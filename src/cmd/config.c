@@ -180,8 +180,7 @@ check_value(const struct config *c, const struct setting *row,
 		project_of(c) != NULL ? SETTINGS_PROJECT : SETTINGS_FILE,
 		row->name, value, "config", dg) == 0)
 		return 0;
-	dg->class = DIAG_USAGE;
-	return -1;
+	return diag_reclass(dg, DIAG_USAGE);
 }
 
 /* Changes the key's line (value NULL: removes it) and checks the result. */

@@ -304,8 +304,7 @@ options_apply(
 			 * settings_set() fails with DIAG_CONFIG; an error on
 			 * the command line is DIAG_USAGE.
 			 */
-			dg->class = DIAG_USAGE;
-			return -1;
+			return diag_reclass(dg, DIAG_USAGE);
 		}
 	}
 	return 0;

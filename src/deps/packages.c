@@ -421,12 +421,11 @@ read_lock(struct packages *packages, const struct package_manager *pm,
     int project_fd, const char *path, size_t *left, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_diag struct diag opening = DIAG_INIT;
 	cleanup_close int fd = -1;
 
 	if (fs_open_nolinks(project_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
-		0, &fd, &opening) != 0)
-		return opening.errnum == ENOENT ? 0 : diag_move(dg, &opening);
+		0, &fd, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (packages->nr >= PACKAGES_MAX)
 		return diag_set(dg, DIAG_DATA,
 		    "%s: the lock files name more than %d packages", path,

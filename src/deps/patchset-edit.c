@@ -191,16 +191,15 @@ patchset_check_base(const struct patchset *set,
 	    xasprintf(PATCHSET_EDIT "%s", entry->ecosystem);
 	cleanup_free char *path = patchset_edit_path(entry);
 	cleanup_strbuf struct strbuf got = STRBUF_INIT;
-	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_free char *name =
 	    xasprintf("%s" BASE_SUFFIX, strrchr(path, '/') + 1);
 
 	patchset_add_base(present, entry);
 	if (patchset_open_dir(set, parent, ret_fd, dg) != 0)
 		return -1;
-	if (fs_read_file(*ret_fd, name, BASE_MAX, &got, &failure) != 0 &&
-	    failure.errnum != ENOENT)
-		return diag_move(dg, &failure);
+	if (fs_read_file(*ret_fd, name, BASE_MAX, &got, dg) != 0 &&
+	    diag_ignore(dg, ENOENT) != 0)
+		return -1;
 	if (strstr(got.buf, present->buf) != NULL)
 		return 0;
 	return diag_set(dg, DIAG_NO,
@@ -269,13 +268,12 @@ patchset_read_patch(const struct patchset *set,
 {
 	cleanup_free char *path = patchledger_patch_path(entry);
 	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_diag struct diag failure = DIAG_INIT;
 
 	if (fs_read_nolinks(
-		set->project_fd, path, PATCHTEXT_MAX_SIZE, out, &failure) == 0)
+		set->project_fd, path, PATCHTEXT_MAX_SIZE, out, dg) == 0)
 		return patchtext_judge(out->buf, out->len, path, &names, dg);
-	if (failure.errnum != ENOENT)
-		return diag_move(dg, &failure);
+	if (diag_ignore(dg, ENOENT) != 0)
+		return -1;
 	return diag_set(dg, DIAG_NO,
 	    "%s is missing: restore it, or run: drydock patch remove %s@%s",
 	    path, entry->name, entry->version);
@@ -286,13 +284,12 @@ static int
 digest_patch(const struct patchset *set, const char *path, struct digest *ret,
     struct diag *dg)
 {
-	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	*ret = (struct digest){ .kind = DIGEST_NONE };
-	if (fs_read_nolinks(set->project_fd, path, PATCHTEXT_MAX_SIZE, &text,
-		&failure) != 0)
-		return failure.errnum == ENOENT ? 0 : diag_move(dg, &failure);
+	if (fs_read_nolinks(
+		set->project_fd, path, PATCHTEXT_MAX_SIZE, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	digest_of(DIGEST_SHA256, text.buf, text.len, ret);
 	return 0;
 }

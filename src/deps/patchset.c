@@ -30,15 +30,14 @@ static int
 read_file(const struct patchset *set, struct patchset_file *file, size_t max,
     struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int fd = -1;
 	struct stat st;
 
 	file->exists = true;
 	if (fs_open_nolinks(set->project_fd, file->name,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &mine) != 0) {
-		file->exists = mine.errnum != ENOENT;
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) != 0) {
+		file->exists = dg->errnum != ENOENT;
+		return diag_ignore(dg, ENOENT);
 	}
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(
@@ -327,10 +326,8 @@ int
 patchset_list_dir(const struct patchset *set, const char *path, int *ret_fd,
     struct strvec *ret_names, struct diag *dg)
 {
-	cleanup_diag struct diag failure = DIAG_INIT;
-
-	if (patchset_open_dir(set, path, ret_fd, &failure) != 0)
-		return failure.errnum == ENOENT ? 0 : diag_move(dg, &failure);
+	if (patchset_open_dir(set, path, ret_fd, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	return fs_list_names(*ret_fd, path, ret_names, dg);
 }
 

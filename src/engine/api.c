@@ -172,10 +172,8 @@ get(const struct engine *engine, const char *path, const char *name,
 	what = xasprintf(
 	    "the engine's answer to GET %.*s", (int)strcspn(path, "?"), path);
 	if (json_parse(answer.body.buf, answer.body.len, what, ret_root, dg) !=
-	    0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	    0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return 0;
 }
 
@@ -271,10 +269,8 @@ api_read_version(
 	cleanup_json struct json *root = NULL;
 
 	if (json_parse(text, len, "the engine's answer to GET /version", &root,
-		dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+		dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return choose(engine,
 	    json_string_or(json_get(root, "MinAPIVersion"), ""),
 	    json_string_or(json_get(root, "ApiVersion"), ""),

@@ -223,19 +223,17 @@ built_read(
     const struct paths *paths, struct built_list *ret_list, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_close int fd = -1;
 
 	*ret_list = (struct built_list)BUILT_LIST_INIT;
 	if (fs_open_nolinks(paths->state_fd, BUILT_FILE,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &failure) != 0) {
-		if (failure.class == DIAG_IO && failure.errnum == ENOENT)
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) != 0) {
+		if (diag_ignore(dg, ENOENT) == 0)
 			return 0;
-	} else if (fs_read_fd(fd, BUILT_FILE, FILE_MAX, &text, &failure) == 0 &&
-	    built_parse(text.buf, text.len, ret_list, &failure) == 0) {
+	} else if (fs_read_fd(fd, BUILT_FILE, FILE_MAX, &text, dg) == 0 &&
+	    built_parse(text.buf, text.len, ret_list, dg) == 0) {
 		return 0;
 	}
-	diag_move(dg, &failure);
 	return diag_wrap(dg,
 	    "%s/" BUILT_FILE " cannot be used; move it away and run \"drydock "
 	    "build\"",

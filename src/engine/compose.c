@@ -76,10 +76,8 @@ start(const struct engine *engine, const struct compose_spec *spec,
 	ps.max_output = MODEL_MAX;
 	ps.interrupt = spec->interrupt;
 	ps.ret_began = spec->ret_began;
-	if (proc_start(&ps, ret_proc, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_start(&ps, ret_proc, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return 0;
 }
 
@@ -118,10 +116,8 @@ compose_config_finish(const struct engine *engine, struct proc *proc,
 	strvec_push_all(&args, (const char *const *)engine->compose.v);
 	strvec_push_all(&args, config_args);
 	argv = (const char *const *)args.v;
-	if (proc_finish(proc, &result, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_finish(proc, &result, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	if (answer_is_whole(argv, &result, engine->timeout_ms, dg) != 0)
 		return -1;
 	if (result.status != 0 && (result.err.len == 0 || crashed(&result)))
@@ -190,10 +186,8 @@ compose_hashes(const struct engine *engine, const struct compose_spec *spec,
 	make_argv(engine, spec, hash_args, &args);
 	if (start(engine, spec, &args, engine->timeout_ms, &proc, dg) != 0)
 		return -1;
-	if (proc_finish(proc, &result, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_finish(proc, &result, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	if (engine_check_result((const char *const *)args.v, &result,
 		engine->timeout_ms, dg) != 0)
 		return -1;
@@ -220,10 +214,8 @@ compose_up(const struct engine *engine, const struct compose_spec *spec,
 	if (start(engine, spec, &args, engine->launch_timeout_ms, &proc, dg) !=
 	    0)
 		return -1;
-	if (proc_finish(proc, &result, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_finish(proc, &result, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	if (result.left)
 		return diag_set(dg, DIAG_CANCELLED, "cancelled");
 	if (engine_check_result((const char *const *)args.v, &result,

@@ -341,10 +341,8 @@ container_read(const struct json *object, struct container *c, struct diag *dg)
 		    c->id);
 	w = jsonw_new(false);
 	jsonw_node(w, object);
-	if (jsonw_finish(w, &text, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (jsonw_finish(w, &text, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	c->inspect = strbuf_detach(&text, NULL);
 	return 0;
 }
@@ -357,10 +355,8 @@ container_parse(
 
 	*c = (struct container){ .id = NULL };
 	if (json_parse(text, len, "the engine's answer about a container",
-		&root, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+		&root, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return container_read(root, c, dg);
 }
 

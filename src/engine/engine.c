@@ -251,10 +251,8 @@ engine_ask(const struct engine *engine, const char *const *args, int timeout_ms,
 	spec.envp = (const char *const *)engine->env.v;
 	spec.timeout_ms = timeout_ms;
 	spec.max_output = ANSWER_MAX;
-	if (proc_run(&spec, result, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_run(&spec, result, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return answer_is_whole(spec.argv, result, timeout_ms, dg);
 }
 

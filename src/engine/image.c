@@ -112,10 +112,8 @@ image_parse(
 	cleanup_json struct json *root = NULL;
 
 	if (json_parse(text, len, "the engine's answer about an image", &root,
-		dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+		dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return image_read(root, ret_image, dg);
 }
 

@@ -212,11 +212,9 @@ engine_read_info(
 {
 	cleanup_json struct json *info = NULL;
 
-	if (json_parse(text, len, "the engine's answer to GET /info", &info,
-		dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (json_parse(
+		text, len, "the engine's answer to GET /info", &info, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return read_info(engine, info, dg);
 }
 

@@ -87,7 +87,6 @@ programs_read(const struct paths *paths, const char *image_id,
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -1;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
 	*ret_known = false;
 	if (!answer_is_image_id(image_id))
@@ -95,8 +94,8 @@ programs_read(const struct paths *paths, const char *image_id,
 		    dg, DIAG_DATA, "'%.80s' is not an id", image_id);
 	strbuf_addf(&path, DIRECTORY "/%s", image_id + strlen(ID_PREFIX));
 	if (fs_open_nolinks(paths->state_fd, path.buf, O_RDONLY | O_NONBLOCK, 0,
-		&fd, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+		&fd, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (fs_read_fd(fd, path.buf, FILE_MAX, &text, dg) != 0)
 		return -1;
 	if (!is_complete(&text))
@@ -114,11 +113,10 @@ programs_prune(
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int dir = -1;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
 	if (fs_open_nolinks(paths->state_fd, DIRECTORY, O_RDONLY | O_DIRECTORY,
-		0, &dir, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+		0, &dir, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (fs_list_names(dir, DIRECTORY, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {

@@ -82,10 +82,8 @@ compose_version_start(
 	spec.argv = (const char *const *)argv.v;
 	spec.envp = (const char *const *)engine->env.v;
 	spec.timeout_ms = engine->timeout_ms;
-	if (proc_start(&spec, ret_proc, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_start(&spec, ret_proc, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return 0;
 }
 
@@ -136,10 +134,8 @@ finish_one(struct engine *engine, struct proc *proc, bool *ret_timed_out,
 	cleanup_free char *line = NULL;
 
 	make_argv(engine, &argv);
-	if (proc_finish(proc, &result, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_finish(proc, &result, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	*ret_timed_out = result.timed_out;
 	if (engine_check_result((const char *const *)argv.v, &result,
 		engine->timeout_ms, dg) != 0)

@@ -220,10 +220,8 @@ catalog_parse(const char *label, const char *text, size_t len,
 {
 	cleanup_json struct json *root = NULL;
 
-	if (json_parse(text, len, label, &root, dg) != 0) {
-		dg->class = DIAG_CONFIG;
-		return -1;
-	}
+	if (json_parse(text, len, label, &root, dg) != 0)
+		return diag_reclass(dg, DIAG_CONFIG);
 	if (read_fields(root, fields, nfields, into, dg) != 0)
 		return diag_wrap(dg, "%s", label);
 	return 0;

@@ -298,11 +298,9 @@ read_kept(const char *project, const struct paths *paths, struct strbuf *text,
 	if (state_fd < 0)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "open %s", paths->state_dir);
-	if (fs_read_file(state_fd, path, PATH_MAX, text, &mine) == 0 ||
-	    mine.errnum == ENOENT)
-		return 0;
-	diag_move(dg, &mine);
-	return -1;
+	return fs_read_file(state_fd, path, PATH_MAX, text, dg) == 0
+	    ? 0
+	    : diag_ignore(dg, ENOENT);
 }
 
 int

@@ -22,16 +22,12 @@
 static int
 open_tokens(const struct paths *paths, int *ret_fd, struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
-
 	*ret_fd = -1;
 	if (paths->state_fd < 0 ||
 	    fs_open_nolinks(paths->state_fd, "tokens", O_RDONLY | O_DIRECTORY,
-		0, ret_fd, &mine) == 0 ||
-	    mine.errnum == ENOENT)
+		0, ret_fd, dg) == 0)
 		return 0;
-	diag_move(dg, &mine);
-	return -1;
+	return diag_ignore(dg, ENOENT);
 }
 
 int
@@ -127,7 +123,6 @@ static int
 open_token(
     const struct paths *paths, const char *agent, int *ret_fd, struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int dirfd = -1;
 	cleanup_close int fd = -1;
 	struct stat st;
@@ -138,12 +133,9 @@ open_token(
 	if (dirfd < 0)
 		return 0;
 	if (fs_open_nolinks(dirfd, agent, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return diag_wrap(dg, "tokens");
-	}
+		&fd, dg) != 0)
+		return diag_ignore(dg, ENOENT) == 0 ? 0
+						    : diag_wrap(dg, "tokens");
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "tokens/%s", agent);
 	if (!S_ISREG(st.st_mode) || st.st_uid != paths->uid ||

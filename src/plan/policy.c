@@ -72,10 +72,8 @@ add_own(struct policy *policy, const struct paths *paths, enum policy_use use,
 	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0) {
-		dg->class = DIAG_POLICY;
-		return -1;
-	}
+	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0)
+		return diag_reclass(dg, DIAG_POLICY);
 	strbuf_addstr(&text, entries[use]);
 	return add_program(policy, "policy.jq", &text, dg);
 }
@@ -106,10 +104,8 @@ list_user_programs(
 		return -1;
 	if (fd == -1)
 		return 0;
-	if (fs_list_names(fd, path, &names, dg) != 0) {
-		dg->class = DIAG_CONFIG;
-		return -1;
-	}
+	if (fs_list_names(fd, path, &names, dg) != 0)
+		return diag_reclass(dg, DIAG_CONFIG);
 	for (size_t i = 0; i < names.nr; i++)
 		if (is_program_name(names.v[i]))
 			strvec_pushf(programs, "policy.d/%s", names.v[i]);

@@ -81,10 +81,8 @@ read_one(const struct paths *paths, struct overlay *o, struct diag *dg)
 		return -1;
 	if (fd == -1)
 		return diag_set(dg, DIAG_CONFIG, "%s vanished", o->name);
-	if (fs_read_fd(fd, o->name, MAX_SIZE, &o->text, dg) != 0) {
-		dg->class = DIAG_CONFIG;
-		return -1;
-	}
+	if (fs_read_fd(fd, o->name, MAX_SIZE, &o->text, dg) != 0)
+		return diag_reclass(dg, DIAG_CONFIG);
 	if (yaml_parse(o->name, o->text.buf, o->text.len, &top, dg) != 0)
 		return -1;
 	yaml_print(top, false, &o->tree);

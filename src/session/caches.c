@@ -139,16 +139,12 @@ add_set(struct caches *caches, const struct paths *paths,
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_free char *project = NULL;
 	cleanup_close int fd = -1;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
-	if (fs_open_nolinks(lock->caches_fd, set, OPEN_DIR, 0, &fd, &mine) !=
-	    0) {
-		/* A collector removed it. */
-		if (mine.errnum == ENOENT)
-			return 0;
-		diag_move(dg, &mine);
-		return diag_wrap(dg, "%s/" SLOT_CACHES, paths->state_dir);
-	}
+	/* A collector may have removed it. */
+	if (fs_open_nolinks(lock->caches_fd, set, OPEN_DIR, 0, &fd, dg) != 0)
+		return diag_ignore(dg, ENOENT) == 0
+		    ? 0
+		    : diag_wrap(dg, "%s/" SLOT_CACHES, paths->state_dir);
 	if (fs_list_names(fd, set, &names, dg) != 0)
 		return -1;
 	project = read_project(fd, set);
@@ -186,10 +182,9 @@ caches_list(const struct paths *paths, int measure_ms,
     struct caches *ret_caches, struct diag *dg)
 {
 	cleanup_slots_lock struct slots_lock lock = SLOTS_LOCK_INIT;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
-	if (slots_lock(paths, -1, &lock, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (slots_lock(paths, -1, &lock, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	return list(paths, &lock, measure_ms, ret_caches, dg);
 }
 

@@ -154,20 +154,17 @@ egress_read_requests(int log_fd, struct strbuf *out, struct diag *dg)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
-		cleanup_diag struct diag mine = DIAG_INIT;
 		struct stat st;
 
 		/* A FIFO is the pipe to the writer of the other two. */
 		if (fstatat(log_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISFIFO(st.st_mode))
 			continue;
-		if (fs_read_file(
-			log_fd, names[i], REQUESTS_MAX, &text, &mine) == 0) {
-			strbuf_add(out, text.buf, text.len);
-		} else if (mine.errnum != ENOENT) {
-			diag_move(dg, &mine);
+		if (fs_read_file(log_fd, names[i], REQUESTS_MAX, &text, dg) !=
+			0 &&
+		    diag_ignore(dg, ENOENT) != 0)
 			return -1;
-		}
+		strbuf_add(out, text.buf, text.len);
 	}
 	return 0;
 }
@@ -224,17 +221,15 @@ static int
 read_servers(const struct session *session, struct strbuf *text,
     bool *ret_known, struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int fd = -1;
 
 	*ret_known = false;
 	if (session_open_mount(session, MOUNT_PROXY_LOG, &fd, dg) != 0)
 		return -1;
-	if (fs_read_file(fd, RESOLVER_FILE, RESOLVER_MAX, text, &mine) == 0) {
-		*ret_known = true;
-		return 0;
-	}
-	return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (fs_read_file(fd, RESOLVER_FILE, RESOLVER_MAX, text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
+	*ret_known = true;
+	return 0;
 }
 
 int

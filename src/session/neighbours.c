@@ -125,11 +125,9 @@ read_reach(int session_fd, struct reach *r, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_json struct json *root = NULL;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
-	if (fs_read_file(session_fd, MOUNTS_NAME, MOUNTS_MAX, &text, &mine) !=
-	    0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (fs_read_file(session_fd, MOUNTS_NAME, MOUNTS_MAX, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (json_parse(text.buf, text.len, MOUNTS_NAME, &root, dg) != 0 ||
 	    read_list(root, "writes", &r->writes, dg) != 0 ||
 	    read_list(root, "into", &r->into, dg) != 0)
@@ -157,13 +155,12 @@ overlaps(const char *a, const char *b, const struct mountinfo *mounts,
 {
 	cleanup_location struct location x = LOCATION_INIT;
 	cleanup_location struct location y = LOCATION_INIT;
-	cleanup_diag struct diag gone = DIAG_INIT;
 
 	*ret_overlaps = false;
 	if (find_location(a, mounts, &x, dg) != 0)
 		return -1;
-	if (find_location(b, mounts, &y, &gone) != 0)
-		return gone.errnum == ENOENT ? 0 : diag_move(dg, &gone);
+	if (find_location(b, mounts, &y, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	*ret_overlaps = location_is(&x, &y) || location_holds(&x, &y) ||
 	    location_holds(&y, &x);
 	return 0;

@@ -94,12 +94,11 @@ int
 portlist_read(int session_fd, struct portlist *ret, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_diag struct diag mine = DIAG_INIT;
 	char *rest;
 
 	ret->nr = 0;
-	if (fs_read_file(session_fd, LIST_NAME, LIST_MAX, &text, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (fs_read_file(session_fd, LIST_NAME, LIST_MAX, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	rest = text.buf;
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
 		if (*line != '\0' && parse_line(line, ret) != 0)

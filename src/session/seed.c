@@ -168,7 +168,6 @@ write_document(const struct seed_spec *spec, const struct strvec *programs,
     const struct agent_source *source, int snapshot_fd, int home_fd,
     struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_jsonfilter struct jsonfilter *filter = NULL;
@@ -180,8 +179,8 @@ write_document(const struct seed_spec *spec, const struct strvec *programs,
 	strvec_push_all(&drop, (const char *const *)source->drop.v);
 	strvec_push_all(&drop, (const char *const *)source->drop_at_seed.v);
 	if (fs_read_file(snapshot_fd, source->to,
-		(size_t)spec->settings->sync_max_json, &text, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+		(size_t)spec->settings->sync_max_json, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (jsonfilter_new(
 		&drop, spec->paths->home, spec->project, &filter, dg) != 0 ||
 	    jsonfilter_run(filter, text.buf, text.len, source->to, &out, dg) !=

@@ -19,13 +19,10 @@
 int
 signatures_read_log(int session_fd, struct strbuf *out, struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
-
-	if (fs_read_file(
-		session_fd, SSHAGENT_LOG, SSHAGENT_LOG_MAX, out, &mine) == 0 ||
-	    mine.errnum == ENOENT)
-		return 0;
-	return diag_move(dg, &mine);
+	return fs_read_file(
+		   session_fd, SSHAGENT_LOG, SSHAGENT_LOG_MAX, out, dg) == 0
+	    ? 0
+	    : diag_ignore(dg, ENOENT);
 }
 
 bool

@@ -102,12 +102,11 @@ read_owner(int dir_fd, struct slot_facts *facts, struct diag *dg)
 	cleanup_close int fd = -1;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strvec struct strvec words = STRVEC_INIT;
-	cleanup_diag struct diag mine = DIAG_INIT;
 	struct stat st;
 
-	if (fs_open_nolinks(
-		dir_fd, OWNER, O_RDONLY | O_NONBLOCK, 0, &fd, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (fs_open_nolinks(dir_fd, OWNER, O_RDONLY | O_NONBLOCK, 0, &fd, dg) !=
+	    0)
+		return diag_ignore(dg, ENOENT);
 	if (fs_read_fd(fd, OWNER, SMALL_FILE, &text, dg) != 0)
 		return -1;
 	strvec_split(&words, text.buf, ' ');

@@ -402,14 +402,13 @@ sshagent_present(int session_fd)
 int
 sshagent_move(int session_fd, const char *socket, struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_strvec struct strvec keys = STRVEC_INIT;
 	cleanup_free char *old = NULL;
 	cleanup_close int fd = -1;
 	bool signs = false;
 
-	if (read_file(session_fd, &old, &keys, &signs, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (read_file(session_fd, &old, &keys, &signs, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (strcmp(old, socket) == 0)
 		return 0;
 	fd = connect_user(socket);
@@ -421,7 +420,6 @@ sshagent_open(
     struct sshagent *agent, struct loop *loop, int session_fd, struct diag *dg)
 {
 	cleanup_strvec struct strvec keys = STRVEC_INIT;
-	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_free char *socket = NULL;
 	cleanup_free char *path = NULL;
 	struct address address;
@@ -429,8 +427,8 @@ sshagent_open(
 	*agent = (struct sshagent)SSHAGENT_INIT;
 	agent->loop = loop;
 	agent->session_fd = session_fd;
-	if (read_file(session_fd, &socket, &keys, NULL, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (read_file(session_fd, &socket, &keys, NULL, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (fs_open_nolinks(session_fd, SSHAGENT_LOG,
 		O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0600,
 		&agent->log_fd, dg) != 0 ||

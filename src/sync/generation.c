@@ -25,14 +25,10 @@
 static int
 open_maybe(int dirfd, const char *path, int *ret_fd, struct diag *dg)
 {
-	cleanup_diag struct diag mine = DIAG_INIT;
-
 	*ret_fd = -1;
-	if (fs_open_nolinks(dirfd, path, OPEN_DIR, 0, ret_fd, &mine) == 0 ||
-	    mine.errnum == ENOENT)
-		return 0;
-	diag_move(dg, &mine);
-	return -1;
+	return fs_open_nolinks(dirfd, path, OPEN_DIR, 0, ret_fd, dg) == 0
+	    ? 0
+	    : diag_ignore(dg, ENOENT);
 }
 
 static int

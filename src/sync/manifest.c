@@ -141,11 +141,10 @@ manifest_read(
     int agent_fd, struct manifest *ret, bool *ret_there, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
 	*ret_there = false;
-	if (fs_read_file(agent_fd, NAME, MANIFEST_MAX, &text, &mine) != 0)
-		return mine.errnum == ENOENT ? 0 : diag_move(dg, &mine);
+	if (fs_read_file(agent_fd, NAME, MANIFEST_MAX, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	*ret_there = read_records(ret, &text);
 	if (!*ret_there)
 		manifest_release(ret);

@@ -321,7 +321,6 @@ sync_check(const struct sync_request *request, size_t *ret_drift,
 {
 	cleanup_run struct run r = RUN_INIT;
 	cleanup_free char *path = xasprintf("agents/%s", request->agent->name);
-	cleanup_diag struct diag mine = DIAG_INIT;
 
 	r.request = request;
 	name_rules(&r);
@@ -329,11 +328,9 @@ sync_check(const struct sync_request *request, size_t *ret_drift,
 		return -1;
 	if (request->paths->state_fd >= 0 &&
 	    fs_open_nolinks(request->paths->state_fd, path,
-		O_RDONLY | O_DIRECTORY, 0, &r.agent_fd, &mine) != 0 &&
-	    mine.errnum != ENOENT) {
-		diag_move(dg, &mine);
+		O_RDONLY | O_DIRECTORY, 0, &r.agent_fd, dg) != 0 &&
+	    diag_ignore(dg, ENOENT) != 0)
 		return -1;
-	}
 	if (r.agent_fd >= 0 && look_at_snapshot(&r, dg) != 0)
 		return -1;
 	if (r.usable) {
