@@ -115,11 +115,17 @@ void jsonw_null(struct jsonw *w);
 void jsonw_number_raw(struct jsonw *w, const char *digits);
 /* Writes an array of strings. */
 void jsonw_strvec(struct jsonw *w, const struct strvec *words);
+/* Writes a parsed node; key order and the digits of numbers are kept. */
+void jsonw_node(struct jsonw *w, const struct json *n);
+/* A key, and its value or the start of it. */
+void jsonw_key_object(struct jsonw *w, const char *key);
+void jsonw_key_array(struct jsonw *w, const char *key);
 void jsonw_key_str(struct jsonw *w, const char *key, const char *value);
 void jsonw_key_int(struct jsonw *w, const char *key, int64_t value);
 void jsonw_key_bool(struct jsonw *w, const char *key, bool value);
-/* Writes a parsed node; key order and the digits of numbers are kept. */
-void jsonw_node(struct jsonw *w, const struct json *n);
+void jsonw_key_strvec(
+    struct jsonw *w, const char *key, const struct strvec *words);
+void jsonw_key_node(struct jsonw *w, const char *key, const struct json *n);
 /* Appends the document and a newline to out; frees w (given). */
 int jsonw_finish(struct jsonw *w, struct strbuf *out, struct diag *dg);
 /* Like jsonw_finish(), but prints the text to standard output. */

@@ -33,8 +33,8 @@ list_missing(const struct json *root, const struct json *defaults,
 	for (size_t i = 0; i < json_len(defaults); i++) {
 		if (has_key(root, &json_keys(defaults)[i]))
 			continue;
-		jsonw_key(w, json_key_at(defaults, i));
-		jsonw_node(w, json_value_at(defaults, i));
+		jsonw_key_node(
+		    w, json_key_at(defaults, i), json_value_at(defaults, i));
 		++*ret_nr;
 	}
 	jsonw_close_object(w);

@@ -182,6 +182,20 @@ jsonw_strvec(struct jsonw *w, const struct strvec *words)
 }
 
 void
+jsonw_key_object(struct jsonw *w, const char *key)
+{
+	jsonw_key(w, key);
+	jsonw_open_object(w);
+}
+
+void
+jsonw_key_array(struct jsonw *w, const char *key)
+{
+	jsonw_key(w, key);
+	jsonw_open_array(w);
+}
+
+void
 jsonw_key_str(struct jsonw *w, const char *key, const char *value)
 {
 	jsonw_key(w, key);
@@ -202,16 +216,29 @@ jsonw_key_bool(struct jsonw *w, const char *key, bool value)
 	jsonw_bool(w, value);
 }
 
+void
+jsonw_key_strvec(struct jsonw *w, const char *key, const struct strvec *words)
+{
+	jsonw_key(w, key);
+	jsonw_strvec(w, words);
+}
+
+void
+jsonw_key_node(struct jsonw *w, const char *key, const struct json *n)
+{
+	jsonw_key(w, key);
+	jsonw_node(w, n);
+}
+
 /* Recursion is bounded by JSON_MAX_DEPTH: nodes come from json_parse(). */
 void
 jsonw_node(struct jsonw *w, const struct json *n)
 {
 	if (json_is_object(n)) {
 		jsonw_open_object(w);
-		for (size_t i = 0; i < json_len(n); i++) {
-			jsonw_key(w, json_key_at(n, i));
-			jsonw_node(w, json_value_at(n, i));
-		}
+		for (size_t i = 0; i < json_len(n); i++)
+			jsonw_key_node(
+			    w, json_key_at(n, i), json_value_at(n, i));
 		jsonw_close_object(w);
 	} else if (json_is_array(n)) {
 		jsonw_open_array(w);

@@ -272,10 +272,8 @@ print_json(const struct change *c, struct diag *dg)
 
 	jsonw_open_object(w);
 	jsonw_key_str(w, "file", c->file.path);
-	jsonw_key(w, "changed");
-	jsonw_strvec(w, &c->changed);
-	jsonw_key(w, "open");
-	jsonw_strvec(w, &c->open);
+	jsonw_key_strvec(w, "changed", &c->changed);
+	jsonw_key_strvec(w, "open", &c->open);
 	jsonw_close_object(w);
 	return jsonw_print(w, dg);
 }

@@ -56,10 +56,8 @@ add_json(struct jsonw *w, const struct image_use *use)
 	jsonw_key_int(w, "size", use->image.size);
 	if (use->own_size >= 0)
 		jsonw_key_int(w, "own_size", use->own_size);
-	jsonw_key(w, "names");
-	jsonw_strvec(w, &use->image.tags);
-	jsonw_key(w, "needed_by");
-	jsonw_strvec(w, &use->users);
+	jsonw_key_strvec(w, "names", &use->image.tags);
+	jsonw_key_strvec(w, "needed_by", &use->users);
 	jsonw_close_object(w);
 }
 
@@ -69,8 +67,7 @@ print_json(const struct image_uses *uses, struct diag *dg)
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
-	jsonw_key(w, "images");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "images");
 	for (size_t i = 0; i < uses->nr; i++)
 		if (uses->v[i].image.id != NULL)
 			add_json(w, &uses->v[i]);

@@ -35,8 +35,7 @@ static void
 add_outcome(
     struct jsonw *w, const char *key, const struct build_outcome *outcome)
 {
-	jsonw_key(w, key);
-	jsonw_open_object(w);
+	jsonw_key_object(w, key);
 	jsonw_key_str(w, "id", outcome->image_id);
 	jsonw_key_str(w, "context", outcome->context);
 	jsonw_close_object(w);

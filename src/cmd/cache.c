@@ -180,8 +180,7 @@ gc(struct context *ctx, const struct cache_options *o, struct diag *dg)
 	if (log.w != NULL) {
 		jsonw_open_object(log.w);
 		jsonw_key_bool(log.w, "dry_run", o->dry_run);
-		jsonw_key(log.w, "removed");
-		jsonw_open_array(log.w);
+		jsonw_key_array(log.w, "removed");
 	}
 	if (caches_collect(&spec, &failed, dg) != 0) {
 		jsonw_free(log.w);
@@ -250,8 +249,7 @@ verify(struct context *ctx, const struct cache_options *o, struct diag *dg)
 	if (o->json) {
 		w = jsonw_new(true);
 		jsonw_open_object(w);
-		jsonw_key(w, "removed");
-		jsonw_open_array(w);
+		jsonw_key_array(w, "removed");
 	}
 	for (size_t i = 0; i < caches.nr; i++)
 		verify_one(ctx, &caches.v[i], w, &files);

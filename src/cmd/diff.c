@@ -319,8 +319,7 @@ add_json_state(struct jsonw *w, const char *key, const struct watched_file *f)
 	char hex[DIGEST_HEX_SIZE];
 	char mode[8];
 
-	jsonw_key(w, key);
-	jsonw_open_object(w);
+	jsonw_key_object(w, key);
 	jsonw_key_str(w, "kind", watched_kind_name(f->kind));
 	if (f->kind == WATCHED_REGULAR) {
 		(void)snprintf(
@@ -350,8 +349,7 @@ print_json(const struct shown *shown, struct diag *dg)
 	jsonw_key_bool(w, "ended", shown->ended);
 	jsonw_key_bool(
 	    w, "complete", c->missed == NULL && c->start.files.missed == NULL);
-	jsonw_key(w, "files");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "files");
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct watched_file *f = change_file(&c->v[i]);
 		const struct watch_row *row = &c->start.list.v[f->row];

@@ -90,14 +90,11 @@ print_json(const struct gc_options *o, const struct strvec *removed,
 
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "dry_run", o->dry_run);
-	jsonw_key(w, "removed");
-	jsonw_strvec(w, removed);
+	jsonw_key_strvec(w, "removed", removed);
 	jsonw_key_int(w, "kept", (int64_t)outcome->kept);
 	jsonw_key_int(w, "failed", (int64_t)outcome->failed);
-	if (o->images) {
-		jsonw_key(w, "images");
-		jsonw_strvec(w, images);
-	}
+	if (o->images)
+		jsonw_key_strvec(w, "images", images);
 	jsonw_close_object(w);
 	return jsonw_print(w, dg);
 }

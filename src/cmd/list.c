@@ -36,8 +36,7 @@ is_shown(const struct list_options *o, const struct listed *s)
 static void
 write_services(struct jsonw *w, const struct record *r)
 {
-	jsonw_key(w, "services");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "services");
 	for (size_t i = 0; i < r->ncontainers; i++) {
 		const struct record_container *c = &r->containers[i];
 
@@ -76,8 +75,7 @@ static void
 write_route(struct jsonw *w, const struct listed *s)
 {
 	if (s->resolves) {
-		jsonw_key(w, "resolvers");
-		jsonw_open_array(w);
+		jsonw_key_array(w, "resolvers");
 		for (size_t i = 0; i < s->servers.nr; i++)
 			jsonw_str(w, s->servers.v[i]);
 		jsonw_close_array(w);

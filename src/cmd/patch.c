@@ -179,8 +179,7 @@ print_steps(const struct patch *p, struct diag *dg)
 		struct jsonw *w = jsonw_new(true);
 
 		jsonw_open_object(w);
-		jsonw_key(w, "steps");
-		jsonw_strvec(w, &p->steps);
+		jsonw_key_strvec(w, "steps", &p->steps);
 		jsonw_close_object(w);
 		return jsonw_print(w, dg);
 	}
@@ -282,13 +281,11 @@ print_check_json(
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "in_sync", c->nr == 0);
 	jsonw_key_int(w, "patches", (int64_t)c->npatches);
-	jsonw_key(w, "findings");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "findings");
 	for (size_t i = 0; i < c->nr; i++)
 		write_finding(w, &c->v[i], mends->v[i]);
 	jsonw_close_array(w);
-	jsonw_key(w, "notes");
-	jsonw_strvec(w, &c->notes);
+	jsonw_key_strvec(w, "notes", &c->notes);
 	jsonw_close_object(w);
 	return jsonw_print(w, dg);
 }

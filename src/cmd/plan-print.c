@@ -54,8 +54,7 @@ write_model(struct jsonw *w, const struct plan *plan)
 static void
 write_violations(struct jsonw *w, const struct plan *plan)
 {
-	jsonw_key(w, "violations");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "violations");
 	for (size_t i = 0; i < plan->nviolations; i++) {
 		const struct violation *v = &plan->violations[i];
 
@@ -78,13 +77,11 @@ plan_print_json(const struct project *project, const struct assembly *assembly,
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
-	jsonw_key(w, "project");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "project");
 	jsonw_key_str(w, "path", project->path);
 	jsonw_key_str(w, "key", project->key);
 	jsonw_close_object(w);
-	jsonw_key(w, "overlays");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "overlays");
 	for (size_t i = 0; i < assembly->nr; i++) {
 		jsonw_open_object(w);
 		jsonw_key_str(w, "name", assembly->v[i].name);

@@ -67,8 +67,7 @@ print_json(const struct proof *proof, struct diag *dg)
 		jsonw_key_str(w, "words", promises[i].words);
 		jsonw_key_str(
 		    w, "verdict", verdict_name(proof_verdict(proof, id)));
-		jsonw_key(w, "attempts");
-		jsonw_open_array(w);
+		jsonw_key_array(w, "attempts");
 		for (size_t n = 0; n < proof->nr; n++)
 			if (proof->v[n].promise == id)
 				write_attempt(&proof->v[n], w);

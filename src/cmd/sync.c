@@ -59,8 +59,7 @@ check(struct context *ctx, const struct sync_request *request,
 	if (o->json) {
 		l.w = jsonw_new(true);
 		jsonw_open_object(l.w);
-		jsonw_key(l.w, "drift");
-		jsonw_open_array(l.w);
+		jsonw_key_array(l.w, "drift");
 	}
 	rc = sync_check(request, &drift, list_difference, &l, dg);
 	if (l.w != NULL && rc == 0) {
@@ -86,8 +85,7 @@ print_json(const struct sync_outcome *outcome, struct diag *dg)
 	jsonw_open_object(w);
 	jsonw_key_bool(w, "synced", outcome->done);
 	jsonw_key_int(w, "entries", (int64_t)scan->nr);
-	jsonw_key(w, "skipped");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "skipped");
 	for (size_t i = 0; i < scan->nr; i++) {
 		const struct scan_entry *e = &scan->v[i];
 		cleanup_strbuf struct strbuf path = STRBUF_INIT;

@@ -496,8 +496,7 @@ patchledger_write(
 	w = jsonw_new(true);
 	jsonw_open_object(w);
 	jsonw_key_int(w, "version", LEDGER_VERSION);
-	jsonw_key(w, "patches");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "patches");
 	for (size_t i = 0; i < ledger->nr; i++)
 		write_entry(w, &ledger->v[i]);
 	jsonw_close_array(w);

@@ -303,8 +303,7 @@ api_add_label_filter(
 	struct jsonw *w = jsonw_new(false);
 
 	jsonw_open_object(w);
-	jsonw_key(w, "label");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "label");
 	for (; *labels != NULL; labels++)
 		jsonw_str(w, *labels);
 	jsonw_close_array(w);

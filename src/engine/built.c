@@ -262,8 +262,7 @@ write_list(
 
 	jsonw_open_object(w);
 	jsonw_key_int(w, "version", BUILT_VERSION);
-	jsonw_key(w, "images");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "images");
 	for (size_t i = 0; i < list->nr; i++) {
 		struct built *b = &list->v[i];
 

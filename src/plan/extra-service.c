@@ -183,13 +183,6 @@ add_hardening(const struct strbuf *template, const struct extra_service *extra,
 	return fs_memfd("service", o->text.buf, o->text.len, &o->fd, dg);
 }
 
-static void
-write_words(struct jsonw *w, const char *key, const struct strvec *words)
-{
-	jsonw_key(w, key);
-	jsonw_strvec(w, words);
-}
-
 /* The plan has the image's values wherever no overlay sets another value. */
 static void
 write_defaults(struct jsonw *w, const struct extra_service *extra)
@@ -212,16 +205,16 @@ write_defaults(struct jsonw *w, const struct extra_service *extra)
 	if (extra->image.id == NULL)
 		jsonw_key_str(w, "image",
 		    extra->reference != NULL ? extra->reference : "none");
-	write_words(w, "environment", &env);
+	jsonw_key_strvec(w, "environment", &env);
 	if (!extra->has_entrypoint)
-		write_words(w, "entrypoint", &extra->image.entrypoint);
+		jsonw_key_strvec(w, "entrypoint", &extra->image.entrypoint);
 	if (extra->tmpfs.nr > 0)
-		write_words(w, "tmpfs", &extra->tmpfs);
+		jsonw_key_strvec(w, "tmpfs", &extra->tmpfs);
 	/*
 	 * Like the engine: an overridden entrypoint drops the image's command.
 	 */
 	if (!extra->has_entrypoint && !extra->has_command)
-		write_words(w, "command", &extra->image.command);
+		jsonw_key_strvec(w, "command", &extra->image.command);
 	jsonw_close_object(w);
 }
 
@@ -246,8 +239,7 @@ add_generated(void (*write)(struct jsonw *w, const struct extra_service *extra),
 	struct overlay *o = assembly_insert(a, at, xstrdup(name), xstrdup(why));
 
 	jsonw_open_object(w);
-	jsonw_key(w, "services");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "services");
 	for (size_t i = 0; i < a->nextra_services; i++) {
 		jsonw_key(w, a->extra_services[i].name);
 		write(w, &a->extra_services[i]);

@@ -112,8 +112,7 @@ write_source(struct jsonw *w, const struct protected_paths *protected,
 {
 	cleanup_free char *real = NULL;
 
-	jsonw_key(w, b->source);
-	jsonw_open_object(w);
+	jsonw_key_object(w, b->source);
 	if (b->role != &mount_roles[MOUNT_USER])
 		jsonw_key_str(w, "role", b->role->name);
 	jsonw_key_bool(w, "exists", b->fd != -1);
@@ -151,8 +150,7 @@ write_sources(struct jsonw *w, const struct plan_request *request,
 	if (protected_paths_find(request, &protected, dg) != 0)
 		return -1;
 	jsonw_key_str(w, "home", request->paths->home);
-	jsonw_key(w, "sources");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "sources");
 	for (size_t i = 0; i < plan->nservices; i++) {
 		const struct plan_service *s = &plan->services[i];
 
@@ -175,8 +173,7 @@ static int
 write_roles(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly, struct diag *dg)
 {
-	jsonw_key(w, "roles");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "roles");
 	for (size_t i = 0; i < MOUNT_IDS; i++) {
 		const struct mount_role *role = &mount_roles[i];
 		cleanup_free char *path = NULL;
@@ -185,8 +182,7 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 		if (!mount_role_applies(role, request))
 			continue;
 		path = mount_role_path(role, request);
-		jsonw_key(w, role->name);
-		jsonw_open_object(w);
+		jsonw_key_object(w, role->name);
 		jsonw_key_str(w, "real", path);
 		jsonw_key_str(w, "kind", kind_of(role->type));
 		jsonw_key_bool(w, "made", role->mode != 0);
@@ -211,13 +207,11 @@ write_roles(struct jsonw *w, const struct plan_request *request,
 static void
 write_carried(struct jsonw *w, const struct carried *carried)
 {
-	jsonw_key(w, "carried");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "carried");
 	for (size_t i = 0; i < carried->nr; i++) {
 		const struct carried_dir *d = &carried->v[i];
 
-		jsonw_key(w, d->path);
-		jsonw_open_object(w);
+		jsonw_key_object(w, d->path);
 		jsonw_key_str(w, "real", d->path);
 		jsonw_key_str(w, "kind", kind_of(S_IFDIR));
 		jsonw_key_bool(w, "made", false);
@@ -235,13 +229,11 @@ write_limits(struct jsonw *w, const struct plan_request *request)
 	const struct settings *s = request->settings;
 	cleanup_free char *cpus = plan_cpus(request);
 
-	jsonw_key(w, "tmpfs");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "tmpfs");
 	jsonw_key_int(w, "/tmp", s->tmp_size);
 	jsonw_key_int(w, "/dev/shm", s->shm_size);
 	jsonw_close_object(w);
-	jsonw_key(w, "limits");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "limits");
 	jsonw_key_int(w, "mem_limit", s->memory);
 	jsonw_key_int(w, "memswap_limit", s->memory);
 	jsonw_key_int(w, "pids_limit", s->pids);
@@ -257,8 +249,7 @@ write_limits(struct jsonw *w, const struct plan_request *request)
 static void
 write_listed(struct jsonw *w, const struct settings *settings)
 {
-	jsonw_key(w, "binds");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "binds");
 	for (size_t i = 0; i < settings->binds.nr; i++) {
 		const char *word = settings->binds.v[i];
 		size_t len = strcspn(word, ":");
@@ -279,8 +270,7 @@ write_reserved(struct jsonw *w, const struct paths *paths, struct diag *dg)
 
 	if (reserved_load(paths, &patterns, dg) != 0)
 		return -1;
-	jsonw_key(w, "reserved_env");
-	jsonw_strvec(w, &patterns);
+	jsonw_key_strvec(w, "reserved_env", &patterns);
 	return 0;
 }
 
@@ -289,11 +279,9 @@ static void
 write_sockets(struct jsonw *w, const struct plan_request *request,
     const struct plan *plan)
 {
-	jsonw_key(w, "sockets");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "sockets");
 	jsonw_key_bool(w, "allowed", request->settings->project_sockets);
-	jsonw_key(w, "listened_at");
-	jsonw_strvec(w, &plan->sockets);
+	jsonw_key_strvec(w, "listened_at", &plan->sockets);
 	jsonw_close_object(w);
 }
 
@@ -306,8 +294,7 @@ write_files(
 {
 	char digest[DIGEST_HEX_SIZE];
 
-	jsonw_key(w, "files");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "files");
 	for (size_t i = 0; i < assembly->nr; i++) {
 		const struct overlay *o = &assembly->v[i];
 		cleanup_free char *file =
@@ -333,12 +320,10 @@ write_service(struct jsonw *w, const struct plan_request *request,
 	cleanup_free char *user =
 	    plan_service_user(request, service_role_of(name));
 
-	jsonw_key(w, name);
-	jsonw_open_object(w);
+	jsonw_key_object(w, name);
 	jsonw_key_str(w, "image", image);
 	jsonw_key_str(w, "user", user);
-	jsonw_key(w, "labels");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "labels");
 	jsonw_key_str(w, "io.drydock.role", name);
 	jsonw_key_str(w, "io.drydock.session", request->session_id);
 	jsonw_key_str(w, "io.drydock.state", request->paths->state_id);
@@ -353,8 +338,7 @@ static void
 write_services(struct jsonw *w, const struct plan_request *request,
     const struct assembly *assembly)
 {
-	jsonw_key(w, "services");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "services");
 	write_service(w, request, "agent", request->agent_image->id);
 	if (request->mode.mode == MODE_CONTAINED)
 		write_service(w, request, "egress", request->egress_image->id);
@@ -371,8 +355,7 @@ write_groups(struct jsonw *w, const struct plan_request *request,
 {
 	char digits[32];
 
-	jsonw_key(w, "groups");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "groups");
 	if (assembly->access.has_group) {
 		(void)snprintf(digits, sizeof(digits), "%ju",
 		    (uintmax_t)assembly->access.group);
@@ -390,22 +373,18 @@ write_groups(struct jsonw *w, const struct plan_request *request,
 static void
 write_extra(struct jsonw *w, const struct assembly *assembly)
 {
-	jsonw_key(w, "extra");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "extra");
 	for (size_t i = 0; i < assembly->nextra_services; i++) {
 		const struct extra_service *extra =
 		    &assembly->extra_services[i];
 
-		jsonw_key(w, extra->name);
-		jsonw_open_object(w);
+		jsonw_key_object(w, extra->name);
 		jsonw_key_str(w, "reference", extra->reference);
 		jsonw_key_str(w, "image", extra->image.id);
-		jsonw_key(w, "volumes");
-		jsonw_strvec(w, &extra->image.volumes);
+		jsonw_key_strvec(w, "volumes", &extra->image.volumes);
 		jsonw_key_bool(w, "healthcheck", extra->image.has_healthcheck);
 		jsonw_key_bool(w, "onbuild", extra->image.has_onbuild);
-		jsonw_key(w, "labels");
-		jsonw_open_array(w);
+		jsonw_key_array(w, "labels");
 		for (size_t n = 0; n < extra->image.labels.nr; n++) {
 			const char *label = extra->image.labels.v[n];
 
@@ -452,14 +431,10 @@ facts_write(const struct plan_request *request, const struct assembly *assembly,
 	struct jsonw *w = jsonw_new(false);
 
 	jsonw_open_object(w);
-	if (reference != NULL) {
-		jsonw_key(w, "reference");
-		jsonw_node(w, reference);
-	}
-	jsonw_key(w, "model");
-	jsonw_node(w, plan->tree);
-	jsonw_key(w, "facts");
-	jsonw_open_object(w);
+	if (reference != NULL)
+		jsonw_key_node(w, "reference", reference);
+	jsonw_key_node(w, "model", plan->tree);
+	jsonw_key_object(w, "facts");
 	if (write_facts(w, request, assembly, reference != NULL, plan, dg) !=
 	    0) {
 		jsonw_free(w);
@@ -479,8 +454,7 @@ facts_write_sources(const struct plan_request *request, const struct plan *plan,
 	struct jsonw *w = jsonw_new(false);
 
 	jsonw_open_object(w);
-	jsonw_key(w, "facts");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "facts");
 	if (write_sources(w, request, plan, dg) != 0) {
 		jsonw_free(w);
 		return -1;

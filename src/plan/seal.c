@@ -30,11 +30,10 @@ write_volume(struct jsonw *w, const struct json *volume)
 	for (size_t i = 0; i < json_len(volume); i++) {
 		if (strcmp(json_key_at(volume, i), "bind") == 0)
 			continue;
-		jsonw_key(w, json_key_at(volume, i));
-		jsonw_node(w, json_value_at(volume, i));
+		jsonw_key_node(
+		    w, json_key_at(volume, i), json_value_at(volume, i));
 	}
-	jsonw_key(w, "bind");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "bind");
 	jsonw_key_bool(w, "create_host_path", false);
 	jsonw_close_object(w);
 	jsonw_close_object(w);
@@ -70,8 +69,7 @@ write_service(struct jsonw *w, const struct json *service)
 		else
 			jsonw_node(w, json_value_at(service, i));
 	}
-	jsonw_key(w, "command");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "command");
 	for (size_t i = 0; i < json_len(command); i++)
 		jsonw_node(w, json_at(command, i));
 	jsonw_close_array(w);
@@ -333,11 +331,9 @@ copy_model(const struct plan_request *request, const struct plan_copy *copy,
 	for (size_t i = 0; i < json_len(root); i++) {
 		if (strcmp(json_key_at(root, i), "services") == 0)
 			continue;
-		jsonw_key(w, json_key_at(root, i));
-		jsonw_node(w, json_value_at(root, i));
+		jsonw_key_node(w, json_key_at(root, i), json_value_at(root, i));
 	}
-	jsonw_key(w, "services");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "services");
 	for (size_t i = 0; i < json_len(services); i++) {
 		const char *name = json_key_at(services, i);
 

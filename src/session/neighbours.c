@@ -91,10 +91,8 @@ publish(int session_fd, const struct reach *r, struct diag *dg)
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
-	jsonw_key(w, "writes");
-	jsonw_strvec(w, &r->writes);
-	jsonw_key(w, "into");
-	jsonw_strvec(w, &r->into);
+	jsonw_key_strvec(w, "writes", &r->writes);
+	jsonw_key_strvec(w, "into", &r->into);
 	jsonw_close_object(w);
 	if (jsonw_finish(w, &text, dg) != 0)
 		return -1;

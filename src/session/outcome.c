@@ -164,8 +164,7 @@ outcome_gather(const struct session_facts *facts, int session_fd,
 static void
 write_met(const struct limitsmet *met, struct jsonw *w)
 {
-	jsonw_key(w, "limits");
-	jsonw_open_object(w);
+	jsonw_key_object(w, "limits");
 	for (size_t i = 0; i < LIMITS_NR; i++) {
 		if (met->count[i] == 0)
 			continue;
@@ -220,8 +219,7 @@ outcome_write(const struct outcome *o, struct jsonw *w)
 	write_met(&o->met, w);
 	write_refused(&o->refused, w);
 	signatures_write(&o->signatures, w);
-	jsonw_key(w, "screen");
-	jsonw_strvec(w, &o->screen);
+	jsonw_key_strvec(w, "screen", &o->screen);
 	jsonw_close_object(w);
 }
 

@@ -112,8 +112,7 @@ record_set(
 static void
 write_containers(struct jsonw *w, const struct record *record)
 {
-	jsonw_key(w, "containers");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "containers");
 	for (size_t i = 0; i < record->ncontainers; i++) {
 		const struct record_container *c = &record->containers[i];
 

@@ -151,8 +151,7 @@ signatures_read(struct signatures *s, int session_fd, struct diag *dg)
 void
 signatures_write(const struct signatures *s, struct jsonw *w)
 {
-	jsonw_key(w, "signatures");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "signatures");
 	for (size_t i = 0; i < s->nr; i++) {
 		jsonw_open_object(w);
 		jsonw_key_str(w, "key", s->v[i].key);

@@ -304,8 +304,7 @@ write_header(const struct watched *w, struct strbuf *out, struct diag *dg)
 	jsonw_key_int(json, "files", (int64_t)w->files.nr);
 	jsonw_key_str(
 	    json, "missed", w->files.missed != NULL ? missed.buf : NULL);
-	jsonw_key(json, "roots");
-	jsonw_open_array(json);
+	jsonw_key_array(json, "roots");
 	for (size_t i = 0; i < w->nroots; i++) {
 		jsonw_open_object(json);
 		jsonw_key_str(json, "path", w->roots[i].path);

@@ -74,8 +74,7 @@ add_environment(
 	}
 	if (differs(w, "env"))
 		strvec_push(&all, "LD_PRELOAD=/tmp/x.so");
-	jsonw_key(j, "Env");
-	jsonw_open_array(j);
+	jsonw_key_array(j, "Env");
 	for (size_t i = 0; i < all.nr; i++)
 		jsonw_str(j, all.v[i]);
 	jsonw_close_array(j);
@@ -84,8 +83,7 @@ add_environment(
 static void
 add_words(const struct json *list, const char *key, struct jsonw *j)
 {
-	jsonw_key(j, key);
-	jsonw_open_array(j);
+	jsonw_key_array(j, key);
 	for (size_t i = 0; i < json_len(list); i++) {
 		cleanup_free char *word =
 		    world_undouble(json_string_or(json_at(list, i), ""));
@@ -103,15 +101,13 @@ add_config(const struct world *w, const struct json *service, struct jsonw *j)
 	cleanup_free char *cwd = text_of(service, "working_dir", "");
 	char hash[DIGEST_HEX_SIZE];
 
-	jsonw_key(j, "Config");
-	jsonw_open_object(j);
+	jsonw_key_object(j, "Config");
 	jsonw_key_str(j, "User", user);
 	jsonw_key_str(j, "WorkingDir", cwd);
 	add_environment(w, service, j);
 	add_words(json_get(service, "entrypoint"), "Entrypoint", j);
 	add_words(json_get(service, "command"), "Cmd", j);
-	jsonw_key(j, "Labels");
-	jsonw_open_object(j);
+	jsonw_key_object(j, "Labels");
 	for (size_t i = 0; i < json_len(labels); i++) {
 		const char *key = json_key_at(labels, i);
 		cleanup_free char *value = text_of(labels, key, "");
@@ -132,8 +128,7 @@ add_security(const struct json *service, struct jsonw *j)
 	static const char seccomp[] = "seccomp=";
 	const struct json *list = json_get(service, "security_opt");
 
-	jsonw_key(j, "SecurityOpt");
-	jsonw_open_array(j);
+	jsonw_key_array(j, "SecurityOpt");
 	for (size_t i = 0; i < json_len(list); i++) {
 		cleanup_free char *opt =
 		    world_undouble(json_string_or(json_at(list, i), ""));
@@ -167,20 +162,17 @@ add_host_config(
 	int64_t retries = *count == ':' ? strtol(count + 1, NULL, 10) : 0;
 
 	restart[count - restart] = '\0';
-	jsonw_key(j, "HostConfig");
-	jsonw_open_object(j);
+	jsonw_key_object(j, "HostConfig");
 	jsonw_key_str(j, "NetworkMode", net);
 	jsonw_key_str(j, "IpcMode", ipc);
 	jsonw_key_str(j, "CgroupnsMode", cgroup);
 	jsonw_key_bool(j, "Privileged", differs(w, "privileged"));
-	jsonw_key(j, "RestartPolicy");
-	jsonw_open_object(j);
+	jsonw_key_object(j, "RestartPolicy");
 	jsonw_key_str(j, "Name", restart);
 	jsonw_key_int(j, "MaximumRetryCount", retries);
 	jsonw_close_object(j);
 	jsonw_key_bool(j, "Init", json_bool(json_get(service, "init"), false));
-	jsonw_key(j, "Ulimits");
-	jsonw_open_array(j);
+	jsonw_key_array(j, "Ulimits");
 	for (size_t i = 0; i < json_len(ulimits); i++) {
 		int64_t value = 0;
 
@@ -192,14 +184,11 @@ add_host_config(
 		jsonw_close_object(j);
 	}
 	jsonw_close_array(j);
-	jsonw_key(j, "LogConfig");
-	jsonw_open_object(j);
+	jsonw_key_object(j, "LogConfig");
 	jsonw_key_str(j, "Type",
 	    json_string_or(json_get(logging, "driver"), "json-file"));
-	if (options != NULL) {
-		jsonw_key(j, "Config");
-		jsonw_node(j, options);
-	}
+	if (options != NULL)
+		jsonw_key_node(j, "Config", options);
 	jsonw_close_object(j);
 	add_security(service, j);
 	jsonw_close_object(j);

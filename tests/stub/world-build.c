@@ -39,14 +39,11 @@ write_image(struct world *w, const char *hex)
 	jsonw_open_object(j);
 	jsonw_key_str(j, "Id", id);
 	jsonw_key_str(j, "Created", "2026-01-01T00:00:00Z");
-	jsonw_key(j, "Config");
-	jsonw_open_object(j);
-	jsonw_key(j, "Env");
-	jsonw_open_array(j);
+	jsonw_key_object(j, "Config");
+	jsonw_key_array(j, "Env");
 	jsonw_str(j, "PATH=/usr/local/bin:/usr/bin:/bin");
 	jsonw_close_array(j);
-	jsonw_key(j, "Labels");
-	jsonw_open_object(j);
+	jsonw_key_object(j, "Labels");
 	for (char *const *a = w->argv; *a != NULL; a++) {
 		cleanup_free char *name = NULL;
 		const char *label = *a + sizeof(prefix) - 1;

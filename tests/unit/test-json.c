@@ -233,8 +233,7 @@ pretty_documents_are_indented(void)
 	jsonw_key_str(w, "none", NULL);
 	jsonw_key_int(w, "i", -7);
 	jsonw_key_bool(w, "t", true);
-	jsonw_key(w, "list");
-	jsonw_open_array(w);
+	jsonw_key_array(w, "list");
 	jsonw_number_raw(w, "1.0");
 	jsonw_open_object(w);
 	jsonw_close_object(w);
