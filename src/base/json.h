@@ -133,6 +133,15 @@ int jsonw_print(struct jsonw *w, struct diag *dg);
 /* Discards a document.  NULL is accepted. */
 void jsonw_free(struct jsonw *w);
 
+/*
+ * Appends text to out, and adds to the end of its top object the members of the
+ * object defaults that it lacks.  An empty text counts as {}.  A text that is
+ * not a JSON object is DIAG_DATA; what names it in the message.  After a
+ * failure out is unchanged.
+ */
+int json_add_missing(const char *text, size_t len, const char *what,
+    const struct json *defaults, struct strbuf *out, struct diag *dg);
+
 #define cleanup_json __attribute__((cleanup(json_freep)))
 
 #endif /* DRYDOCK_JSON_H */

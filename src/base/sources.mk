@@ -25,8 +25,6 @@ base_sources = \
 	src/base/jqprog.h \
 	src/base/json.c \
 	src/base/json.h \
-	src/base/jsonadd.c \
-	src/base/jsonadd.h \
 	src/base/jsonw.c \
 	src/base/listen.c \
 	src/base/listen.h \

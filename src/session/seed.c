@@ -15,7 +15,6 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/json.h"
-#include "base/jsonadd.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -300,7 +299,7 @@ write_token_document(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	if ((fs_read_file(parent, name, (size_t)spec->settings->sync_max_json,
 		 &text, &mine) != 0 &&
 		mine.errnum != ENOENT) ||
-	    jsonadd_missing(text.buf, text.len, path, defaults, &out, &mine) !=
+	    json_add_missing(text.buf, text.len, path, defaults, &out, &mine) !=
 		0) {
 		diag_warn(
 		    "%s: %s may ask how to log in", mine.message, agent->name);

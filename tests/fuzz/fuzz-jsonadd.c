@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
-#include "base/jsonadd.h"
 #include "base/strbuf.h"
 #include "fuzz.h"
 
@@ -75,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_CHECK(json_parse(defaults_text, sizeof(defaults_text) - 1, "d",
 		       &defaults, &dg) == 0);
-	rc = jsonadd_missing(text, size, "the document", defaults, &out, &dg);
+	rc = json_add_missing(text, size, "the document", defaults, &out, &dg);
 	fuzz_outcome(rc, &dg);
 	if (rc != 0) {
 		FUZZ_CHECK(out.len == 0);
@@ -90,7 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_bytes(text, size, &out);
 		check_members(before, after, defaults);
 	}
-	FUZZ_CHECK(jsonadd_missing(
+	FUZZ_CHECK(json_add_missing(
 		       out.buf, out.len, "out", defaults, &again, &dg) == 0);
 	FUZZ_CHECK(
 	    again.len == out.len && memcmp(again.buf, out.buf, out.len) == 0);
