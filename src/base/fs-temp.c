@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Random names, and temporary files: the writer's lock protects its file from removal. */
-#include "base/fs-temp.h"
-
+/*
+ * Random names, and temporary files: the writer's lock protects its file from
+ * removal.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -21,7 +21,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-temp.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 

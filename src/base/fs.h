@@ -11,6 +11,7 @@
 #ifndef DRYDOCK_FS_H
 #define DRYDOCK_FS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,10 +103,35 @@ int fs_write_all(
  * before the rename leaves the old file.  dirfd is open for reading.  After
  * success the contents survive a power cut: the data is flushed before the
  * rename and the directory after it.  A killed process may leave a temporary
- * file, which fs_temp_clean() removes (base/fs-temp.h).
+ * file, which fs_temp_clean() removes.
  */
 int fs_replace_file(int dirfd, const char *name, const void *data, size_t len,
     mode_t mode, struct diag *dg);
+
+/*
+ * Temporary files, filled and then renamed to their final name.
+ *
+ * A killed process leaves its temporary file behind.  No reader uses the name
+ * of a temporary file.  In a session's directory the file is removed with the
+ * session.  In a directory that outlives sessions, a writer calls
+ * fs_temp_clean() first.  The writer holds an exclusive flock(2) on its
+ * temporary file; an unlocked file is a leftover.
+ */
+#define FS_TEMP_SIZE (NAME_MAX + 1)
+
+/*
+ * Creates an empty, locked file of mode 0600 in dirfd, called ".NAME.RANDOM".
+ * The caller closes *ret_fd, open for reading and writing; that releases the
+ * lock.  The caller renames or removes the file.
+ */
+int fs_temp_create(int dirfd, const char *name, char ret_temp[FS_TEMP_SIZE],
+    int *ret_fd, struct diag *dg);
+
+/*
+ * Removes the temporary files for name that killed processes left in dirfd.  A
+ * file that cannot be removed stays for the next call.
+ */
+void fs_temp_clean(int dirfd, const char *name);
 
 /*
  * Removes the tree at name, one component in dirfd.  The removal follows no

@@ -12,7 +12,6 @@ base_sources = \
 	src/base/fs-copy.c \
 	src/base/fs-remove.c \
 	src/base/fs-temp.c \
-	src/base/fs-temp.h \
 	src/base/fs-walk.c \
 	src/base/fs-walk.h \
 	src/base/fs.c \

@@ -20,7 +20,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/monotime.h"
 #include "base/strbuf.h"

@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"

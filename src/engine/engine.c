@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
-#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "base/http.h"
 #include "base/proc.h"

@@ -13,7 +13,6 @@
 
 #include "base/cleanup.h"
 #include "base/decimal.h"
-#include "base/fs-temp.h"
 #include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strbuf.h"

@@ -12,7 +12,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-temp.h"
 #include "base/fs.h"
 #include "tree-kit.h"
 
