@@ -30,7 +30,6 @@
 #include "session/slot.h"
 #include "sync/generation.h"
 #include "sync/jsonfilter.h"
-#include "sync/programfilter.h"
 
 static int
 write_new(int dirfd, const char *name, const struct strbuf *text, mode_t mode,
@@ -141,8 +140,8 @@ leave_out_absent(const struct strvec *programs,
 
 	if (programs == NULL || source->programs.nr == 0)
 		return 0;
-	if (programfilter_run(&source->programs, programs, text->buf, text->len,
-		source->to, &out, &left_out, dg) != 0)
+	if (jsonfilter_run_programs(&source->programs, programs, text->buf,
+		text->len, source->to, &out, &left_out, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < left_out.nr && i < NAMES_SHOWN; i++)
 		strbuf_addf(

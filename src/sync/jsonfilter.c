@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/jqprog.h"
@@ -330,11 +331,14 @@ cut_container(struct cut *c, const struct cursor *at, struct diag *dg)
 	return kept == NULL ? 0 : check_kept(c, at, kept, nkept, dg);
 }
 
-int
-jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
-    const char *what, struct strbuf *out, struct diag *dg)
+/*
+ * Appends the text without the values that the paths in chosen lead to.  chosen
+ * is a list in JSON, or empty: all is kept.  prog fills it first, unless NULL.
+ */
+static int
+cut_document(struct jqprog *prog, struct strbuf *chosen, const char *text,
+    size_t len, const char *what, struct strbuf *out, struct diag *dg)
 {
-	cleanup_strbuf struct strbuf chosen = STRBUF_INIT;
 	cleanup_strbuf struct strbuf scratch = STRBUF_INIT;
 	cleanup_strbuf struct strbuf left = STRBUF_INIT;
 	const char *read = mask_surrogates(text, len, &scratch);
@@ -345,9 +349,9 @@ jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
 
 	if (json_parse_loose(read, len, what, &root, dg) != 0)
 		return -1;
-	if (filter->prog != NULL &&
-	    (jqprog_run(filter->prog, read, len, &chosen, dg) != 0 ||
-		read_drop_paths(chosen.buf, chosen.len, &paths, dg) != 0))
+	if ((prog != NULL && jqprog_run(prog, read, len, chosen, dg) != 0) ||
+	    (chosen->len > 0 &&
+		read_drop_paths(chosen->buf, chosen->len, &paths, dg) != 0))
 		return diag_wrap(dg, "%s", what);
 	if (cut_container(&c, &(struct cursor){ root, 0, 0, paths.nr }, dg) !=
 	    0)
@@ -355,4 +359,86 @@ jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
 	leave_out(&c, len, len);
 	strbuf_add(out, left.buf, left.len);
 	return 0;
+}
+
+int
+jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
+    const char *what, struct strbuf *out, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf chosen = STRBUF_INIT;
+
+	return cut_document(filter->prog, &chosen, text, len, what, out, dg);
+}
+
+/* Returns the name of the program in a command, or NULL. */
+static const char *
+program_name(const char *command, size_t len)
+{
+	static const char characters[] = ASCII_ALNUM "._+-@";
+	static const char *const dirs[] = { "/usr/bin/", "/bin/" };
+
+	/* A NUL ends no string of JSON. */
+	if (command == NULL || strlen(command) != len)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		if (strncmp(command, dirs[i], strlen(dirs[i])) != 0)
+			continue;
+		command += strlen(dirs[i]);
+		break;
+	}
+	return *command != '\0' && command[strspn(command, characters)] == '\0'
+	    ? command
+	    : NULL;
+}
+
+/* Finds [PATH, COMMAND] for each command; PATH leads to what contains it. */
+static int
+find_commands(const struct strvec *expressions, const char *text, size_t len,
+    struct strbuf *ret_found, struct diag *dg)
+{
+	cleanup_free char *joined = strvec_join(expressions, "),\n(");
+	cleanup_free char *program =
+	    xasprintf("[path((%s)) as $p | getpath($p) | strings |\n"
+		      "select($p | length > 1) | [$p[:-1], .]]",
+		joined);
+	cleanup_jqprog struct jqprog *prog = NULL;
+
+	if (jqprog_compile("programs", program, &prog, dg) != 0)
+		return -1;
+	return jqprog_run(prog, text, len, ret_found, dg);
+}
+
+int
+jsonfilter_run_programs(const struct strvec *expressions,
+    const struct strvec *programs, const char *text, size_t len,
+    const char *what, struct strbuf *out, struct strvec *ret_left_out,
+    struct diag *dg)
+{
+	cleanup_strbuf struct strbuf found = STRBUF_INIT;
+	cleanup_strbuf struct strbuf paths = STRBUF_INIT;
+	cleanup_json struct json *root = NULL;
+
+	if (find_commands(expressions, text, len, &found, dg) != 0 ||
+	    json_parse_loose(found.buf, found.len, "programs", &root, dg) != 0)
+		return diag_wrap(dg, "%s", what);
+	for (size_t i = 0; i < json_len(root); i++) {
+		const struct json *path = json_at(json_at(root, i), 0);
+		size_t n = 0;
+		const char *command =
+		    json_string_len(json_at(json_at(root, i), 1), &n);
+		const char *name = program_name(command, n);
+		const char *key =
+		    json_string(json_at(path, json_len(path) - 1));
+
+		if (name == NULL || strvec_has(programs, name))
+			continue;
+		strvec_pushf(ret_left_out, "%s (%s)",
+		    key != NULL ? key : "an entry", command);
+		strbuf_addstr(&paths, paths.len == 0 ? "[" : ",");
+		strbuf_add(&paths, found.buf + json_start(path),
+		    json_end(path) - json_start(path));
+	}
+	if (paths.len > 0)
+		strbuf_addch(&paths, ']');
+	return cut_document(NULL, &paths, text, len, what, out, dg);
 }

@@ -37,6 +37,24 @@ void jsonfilter_freep(struct jsonfilter **filter);
 int jsonfilter_run(struct jsonfilter *filter, const char *text, size_t len,
     const char *what, struct strbuf *out, struct diag *dg);
 
+/*
+ * Appends the text to out without the values that need a program which an image
+ * does not have.
+ *
+ * Each path expression (jq) leads to strings that name a program.  If programs
+ * does not have such a name, the value that contains the string is left out,
+ * and "KEY (PROGRAM)" is appended to ret_left_out.  /bin/NAME and /usr/bin/NAME
+ * count as NAME.  A string with characters that no program's name has, such as
+ * a path or a variable, is ignored.
+ *
+ * text is valid JSON without duplicate keys, as from jsonfilter_run().  An
+ * expression that does not compile is DIAG_CONFIG.
+ */
+int jsonfilter_run_programs(const struct strvec *expressions,
+    const struct strvec *programs, const char *text, size_t len,
+    const char *what, struct strbuf *out, struct strvec *ret_left_out,
+    struct diag *dg);
+
 #define cleanup_jsonfilter __attribute__((cleanup(jsonfilter_freep)))
 
 #endif /* DRYDOCK_JSONFILTER_H */

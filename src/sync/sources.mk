@@ -9,8 +9,6 @@ sync_sources = \
 	src/sync/jsonfilter.h \
 	src/sync/manifest.c \
 	src/sync/manifest.h \
-	src/sync/programfilter.c \
-	src/sync/programfilter.h \
 	src/sync/scan.c \
 	src/sync/scan.h \
 	src/sync/sync.c \

@@ -10,7 +10,6 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "sync/jsonfilter.h"
-#include "sync/programfilter.h"
 
 #include "check.h"
 
@@ -278,7 +277,7 @@ test_programs(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_free char *names = NULL;
 
-		CHECK_INT(programfilter_run(&expressions, &programs, text,
+		CHECK_INT(jsonfilter_run_programs(&expressions, &programs, text,
 			      strlen(text), "doc", &out, &left_out, &dg),
 		    0);
 		names = strvec_join(&left_out, ", ");
@@ -301,7 +300,7 @@ test_bad_program_rules(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 
 		strvec_push(&expressions, rules[i]);
-		CHECK_INT(programfilter_run(&expressions, &none, text,
+		CHECK_INT(jsonfilter_run_programs(&expressions, &none, text,
 			      strlen(text), "doc", &out, &left_out, &dg),
 		    -1);
 		CHECK_INT(dg.class, DIAG_CONFIG);
