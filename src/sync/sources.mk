@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 sync_sources = \
-	src/sync/fill.c \
 	src/sync/generation.c \
 	src/sync/generation.h \
 	src/sync/inodes.c \
