@@ -367,6 +367,23 @@ trusted_read(
 	return -1;
 }
 
+int
+trusted_read_data(const struct paths *paths, const char *name, size_t max,
+    struct strbuf *out, struct diag *dg)
+{
+	cleanup_free char *below = xasprintf("compose/%s", name);
+	cleanup_close int fd = -1;
+
+	/* A failure without an errno: the file exists and is not trusted. */
+	if (trusted_open(
+		paths, paths->data_dir, below, TRUSTED_NO_LINK, &fd, dg) != 0)
+		return dg->errnum == 0 ? diag_reclass(dg, DIAG_POLICY) : -1;
+	if (fd == -1)
+		return diag_set_errno(dg, DIAG_CONFIG, ENOENT, "open %s/%s",
+		    paths->data_dir, below);
+	return fs_read_fd(fd, below, max, out, dg);
+}
+
 /*
  * Returned: the directory that contains path and that an agent can or could
  * write to, or NULL.

@@ -68,6 +68,15 @@ int trusted_read(
     int fd, const char *label, size_t max, struct strbuf *out, struct diag *dg);
 
 /*
+ * Appends the contents of the file "name" in compose/ of the data directory,
+ * where overlays, policy and seccomp profile are installed.  An absent file is
+ * DIAG_CONFIG, a file that others could change is DIAG_POLICY, a file of more
+ * than max bytes is DIAG_DATA.
+ */
+int trusted_read_data(const struct paths *paths, const char *name, size_t max,
+    struct strbuf *out, struct diag *dg);
+
+/*
  * Fails with DIAG_POLICY when the configuration, the installed files, or
  * anything opened so far lies in project (NULL: none) or where any session can
  * or could write.  The message names the file, the directory and what to do.

@@ -9,8 +9,8 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/xalloc.h"
+#include "host/trusted.h"
 #include "plan/carried.h"
-#include "plan/datafile.h"
 #include "plan/extra-service.h"
 #include "plan/plan.h"
 #include "plan/role.h"
@@ -51,7 +51,7 @@ add_installed(struct assembly *assembly, const struct paths *paths,
 	    assembly_insert(assembly, assembly->nr, xstrdup(name), why);
 	cleanup_free char *file = xasprintf("%s.yml", name);
 
-	if (datafile_read(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
+	if (trusted_read_data(paths, file, MAX_OVERLAY, &o->text, dg) != 0 ||
 	    fs_memfd(file, o->text.buf, o->text.len, &o->fd, dg) != 0)
 		return diag_wrap(dg, "overlay %s", name);
 	digest_bytes(o->text.buf, o->text.len, o->digest);
@@ -85,7 +85,7 @@ add_carried(const struct plan_request *request, struct assembly *assembly,
 
 	if (carried->nr == 0)
 		return 0;
-	if (datafile_read(
+	if (trusted_read_data(
 		request->paths, "mount.yml", MAX_OVERLAY, &template, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < carried->nr; i++) {

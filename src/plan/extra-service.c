@@ -17,7 +17,7 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/settings.h"
-#include "plan/datafile.h"
+#include "host/trusted.h"
 #include "plan/model.h"
 #include "plan/plan.h"
 
@@ -287,7 +287,7 @@ extra_services_add(const struct plan_request *request, size_t first,
 	if (assembly->nextra_services > MAX_EXTRA)
 		return diag_set(
 		    dg, DIAG_CONFIG, "more than %d extra services", MAX_EXTRA);
-	if (datafile_read(request->paths, "service.yml", MAX_TEMPLATE,
+	if (trusted_read_data(request->paths, "service.yml", MAX_TEMPLATE,
 		&template, dg) != 0 ||
 	    find_images(request, assembly, dg) != 0)
 		return -1;

@@ -18,7 +18,6 @@
 #include "host/project.h"
 #include "host/trusted.h"
 #include "plan/carried.h"
-#include "plan/datafile.h"
 #include "plan/extra-service.h"
 #include "plan/facts.h"
 #include "plan/model.h"
@@ -54,8 +53,8 @@ load_rules(const struct plan_request *request, const struct assembly *assembly,
 	/* Already loaded by judge_raw() for user overlays. */
 	if (*ret_policy != NULL)
 		return 0;
-	if (datafile_read(request->paths, PLAN_SECCOMP_FILE, PLAN_SECCOMP_MAX,
-		seccomp, dg) != 0)
+	if (trusted_read_data(request->paths, PLAN_SECCOMP_FILE,
+		PLAN_SECCOMP_MAX, seccomp, dg) != 0)
 		return -1;
 	return policy_load(request->paths,
 	    has_user_overlay(assembly) ? POLICY_ALL : POLICY_OWN, ret_policy,

@@ -16,7 +16,6 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/trusted.h"
-#include "plan/datafile.h"
 #include "plan/plan.h"
 
 #define MAX_PROGRAM (256UL * 1024)
@@ -72,7 +71,7 @@ add_own(struct policy *policy, const struct paths *paths, enum policy_use use,
 	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (datafile_read(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0)
+	if (trusted_read_data(paths, "policy.jq", MAX_PROGRAM, &text, dg) != 0)
 		return diag_reclass(dg, DIAG_POLICY);
 	strbuf_addstr(&text, entries[use]);
 	return add_program(policy, "policy.jq", &text, dg);

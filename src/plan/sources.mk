@@ -7,8 +7,6 @@ plan_sources = \
 	src/plan/carried.h \
 	src/plan/cgroup.c \
 	src/plan/cgroup.h \
-	src/plan/datafile.c \
-	src/plan/datafile.h \
 	src/plan/facts.c \
 	src/plan/facts.h \
 	src/plan/extra-service.c \

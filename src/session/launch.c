@@ -23,7 +23,6 @@
 #include "host/token.h"
 #include "host/trusted.h"
 #include "host/watchlist.h"
-#include "plan/datafile.h"
 #include "plan/role.h"
 #include "session/caches.h"
 #include "session/changes.h"
@@ -401,8 +400,8 @@ start(struct start *l, struct diag *dg)
 	struct task usage;
 	int rc;
 
-	if (datafile_read(l->paths, WATCHLIST_NAME, WATCHLIST_MAX, &list, dg) !=
-	    0)
+	if (trusted_read_data(
+		l->paths, WATCHLIST_NAME, WATCHLIST_MAX, &list, dg) != 0)
 		return -1;
 	if (!l->request->no_banner)
 		print_banner(l);

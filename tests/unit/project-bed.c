@@ -15,7 +15,7 @@
 #include "base/xalloc.h"
 #include "check.h"
 #include "data-kit.h"
-#include "plan/datafile.h"
+#include "host/trusted.h"
 #include "plan/plan.h"
 #include "plan/role.h"
 #include "session/changes.h"
@@ -71,7 +71,7 @@ bed_init(struct bed *bed)
 
 	data_kit_paths(&bed->paths);
 	strbuf_init(&bed->list);
-	CHECK_INT(datafile_read(&bed->paths, WATCHLIST_NAME, WATCHLIST_MAX,
+	CHECK_INT(trusted_read_data(&bed->paths, WATCHLIST_NAME, WATCHLIST_MAX,
 		      &bed->list, &dg),
 	    0);
 	bed->project = xasprintf("%s/project", check_tmpdir());
