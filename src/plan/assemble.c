@@ -113,7 +113,7 @@ plan_assemble_own(const struct plan_request *request,
 {
 	cleanup_assembly struct assembly a = ASSEMBLY_INIT;
 
-	if (access_find(request, &a.access, dg) != 0 ||
+	if (plan_access(request, &a.access, dg) != 0 ||
 	    carried_find(request, &a.carried, dg) != 0 ||
 	    plan_variables(request, &a.vars, dg) != 0 ||
 	    add_all_installed(request, &a, dg) != 0)

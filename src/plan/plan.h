@@ -23,7 +23,6 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "host/mode.h"
-#include "plan/access.h"
 #include "plan/carried.h"
 #include "plan/procfacts.h"
 
@@ -63,12 +62,19 @@ struct overlay {
 	char digest[DIGEST_HEX_SIZE]; /* of a file of drydock's; else "" */
 };
 
+/* The session's access to its project. */
+struct access {
+	bool read_only; /* the project is on a read-only mount */
+	bool has_group; /* the session needs the project's group */
+	gid_t group;
+};
+
 /* The overlays in the order of Compose's -f options. */
 struct assembly {
 	struct overlay *v; /* owned */
 	size_t nr;
 	struct strvec vars; /* interpolation variables, NAME=VALUE */
-	struct access access; /* of the session to the project */
+	struct access access;
 	struct carried carried;
 	struct extra_service *extra_services; /* owned; of user overlays */
 	size_t nextra_services;

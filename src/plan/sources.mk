@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 plan_sources = \
-	src/plan/access.c \
-	src/plan/access.h \
 	src/plan/assemble.c \
 	src/plan/carried.c \
 	src/plan/carried.h \

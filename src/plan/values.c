@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* values: computed from the settings, the caller and the images. */
+/* values: computed from the settings, the caller, the project and the images. */
 #include "plan/values.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -14,10 +19,14 @@
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "host/paths.h"
+#include "host/project.h"
 #include "host/settings.h"
 #include "host/text.h"
 #include "plan/plan.h"
 #include "plan/role.h"
+
+/* login.defs(5), SYS_GID_MAX: gids up to this one are system groups. */
+#define SYSTEM_GID_MAX 999
 
 char *
 plan_seccomp_path(const struct plan_request *request)
@@ -151,4 +160,77 @@ plan_variables(
 		return -1;
 	return add_variable(
 	    vars, "DRYDOCK_EGRESS_IMAGE", request->egress_image->id, dg);
+}
+
+/* An ACL may grant access that the mode does not show. */
+static bool
+has_acl(int fd)
+{
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d", fd);
+
+	return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+}
+
+static int
+refuse_modes(const struct plan_request *request, const struct stat *st,
+    const char *group_why, struct diag *dg)
+{
+	const char *path = request->project->path;
+
+	if (request->paths->uid == 0)
+		return diag_set(dg, DIAG_POLICY,
+		    "%s cannot be read in a session of root, which has no "
+		    "capabilities there: it belongs to uid %ju (mode %04o); "
+		    "start the session as that user, or chmod o+rx it",
+		    path, (uintmax_t)st->st_uid,
+		    (unsigned int)(st->st_mode & 07777));
+	if (group_why != NULL)
+		return diag_set(dg, DIAG_POLICY,
+		    "%s is readable for you through group %ju, which "
+		    "sessions do not get because it is %s: give the project "
+		    "another group, or chmod o+rx it",
+		    path, (uintmax_t)st->st_gid, group_why);
+	return diag_set(dg, DIAG_POLICY,
+	    "%s cannot be read in a session, which has only your uid and gid "
+	    "(it belongs to uid %ju and gid %ju, mode %04o)",
+	    path, (uintmax_t)st->st_uid, (uintmax_t)st->st_gid,
+	    (unsigned int)(st->st_mode & 07777));
+}
+
+int
+plan_access(
+    const struct plan_request *request, struct access *ret, struct diag *dg)
+{
+	const struct project *project = request->project;
+	const char *group_why = NULL;
+	struct statvfs fs;
+	struct stat st;
+	mode_t bits;
+
+	*ret = (struct access){ .has_group = false };
+	if (fstatvfs(project->fd, &fs) != 0)
+		return diag_set_errno(dg, DIAG_IO, errno,
+		    "look at the file system of %s", project->path);
+	if (fstat(project->fd, &st) != 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "look at project %s", project->path);
+	ret->read_only = (fs.f_flag & ST_RDONLY) != 0;
+	ret->group = st.st_gid;
+	if (st.st_gid != request->paths->gid && group_member(st.st_gid) &&
+	    (st.st_mode & S_IRWXG) != 0) {
+		if (st.st_gid == request->engine->socket_gid)
+			group_why = "the engine's";
+		else if (st.st_gid <= SYSTEM_GID_MAX)
+			group_why = "a system group";
+		ret->has_group = group_why == NULL;
+	}
+	if (st.st_uid == request->paths->uid)
+		bits = st.st_mode >> 6;
+	else if (st.st_gid == request->paths->gid || ret->has_group)
+		bits = st.st_mode >> 3;
+	else
+		bits = st.st_mode;
+	if ((bits & 05) == 05 || has_acl(project->fd))
+		return 0;
+	return refuse_modes(request, &st, group_why, dg);
 }

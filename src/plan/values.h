@@ -41,4 +41,13 @@ bool plan_lists_bind(
 int plan_variables(
     const struct plan_request *request, struct strvec *vars, struct diag *dg);
 
+/*
+ * Computes the session's access from the project's mount and modes.  A session
+ * has the caller's uid and gid, no capabilities and, if the project needs it,
+ * the project's group.  Fails with DIAG_POLICY, and says what to do, if a
+ * session could not read the project.
+ */
+int plan_access(
+    const struct plan_request *request, struct access *ret, struct diag *dg);
+
 #endif /* DRYDOCK_PLAN_VALUES_H */
