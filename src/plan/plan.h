@@ -99,6 +99,14 @@ struct overlay *assembly_insert(
  * mount below the project, then the user's overlays.  The list also has the
  * overlays that drydock generates for extra services.  On failure *ret_assembly
  * is untouched.  A failure in an overlay names that overlay.
+ *
+ * The user's are in CONFIG/compose.d, and in compose.d of the project's own
+ * configuration; older ones of a project in CONFIG/compose.d/KEY.  Their names
+ * end in .yml, .yaml or .json.  No symlink is followed: an agent could have
+ * written the symlink's target.  Each directory is read in byte order.
+ * DIAG_CONFIG: others may write a file, it is too large, or it is not in the
+ * subset of YAML that drydock reads; or more than 32 are in one directory.
+ * DIAG_POLICY: a file has an anchor, an alias, a merge key or a forbidden tag.
  */
 int plan_assemble(const struct plan_request *request,
     struct assembly *ret_assembly, struct diag *dg);

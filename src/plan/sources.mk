@@ -32,8 +32,6 @@ plan_sources = \
 	src/plan/seal.c \
 	src/plan/sockets.c \
 	src/plan/sockets.h \
-	src/plan/useroverlays.c \
-	src/plan/useroverlays.h \
 	src/plan/values.c \
 	src/plan/values.h \
 	src/plan/verify-inspect.c \
