@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "deps/patchcheck.h"
 #include "deps/patchtext.h"
+#include "host/text.h"
 
 const struct otherpatches *const otherpatches[OTHERPATCHES_NR] = {
 	&pnpmcheck,
@@ -162,11 +163,8 @@ otherpatches_note_unused(int project_fd, const char *dir,
 	}
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_free char *path = xasprintf("%s/%s", dir, names.v[i]);
-		size_t len = strlen(path);
 
-		if (len > strlen(end) &&
-		    strcmp(path + len - strlen(end), end) == 0 &&
-		    !strvec_has(paths, path))
+		if (text_ends_with(path, end) && !strvec_has(paths, path))
 			patchcheck_note(
 			    check, path, "is a patch that no manifest has");
 	}

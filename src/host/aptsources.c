@@ -16,6 +16,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/slurp.h"
+#include "host/text.h"
 
 #define FILE_MAX ((size_t)256 * 1024)
 #define BLANKS " \t\r\n"
@@ -274,26 +275,18 @@ aptsources_parse_deb822(
 	stanza_release(&s);
 }
 
-static bool
-has_suffix(const char *s, const char *suffix)
-{
-	size_t len = strlen(s);
-	size_t n = strlen(suffix);
-
-	return len > n && strcmp(s + len - n, suffix) == 0;
-}
-
 bool
 aptsources_is_name(const char *name)
 {
-	return has_suffix(name, ".list") || has_suffix(name, ".sources");
+	return text_ends_with(name, ".list") ||
+	    text_ends_with(name, ".sources");
 }
 
 void
 aptsources_parse(const char *name, const char *text, const char *codename,
     struct strvec *lines)
 {
-	if (has_suffix(name, ".sources"))
+	if (text_ends_with(name, ".sources"))
 		aptsources_parse_deb822(text, codename, lines);
 	else
 		aptsources_parse_list(text, codename, lines);

@@ -209,9 +209,7 @@ read_public_key(const char *path, const struct paths *paths)
 	cleanup_close int fd = -1;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_diag struct diag ignored = DIAG_INIT;
-	size_t len = strlen(path);
-	bool is_public = len >= sizeof(suffix) &&
-	    strcmp(path + len - (sizeof(suffix) - 1), suffix) == 0;
+	bool is_public = text_ends_with(path, suffix);
 	cleanup_free char *file =
 	    xasprintf("%s%s%s", strncmp(path, "~/", 2) == 0 ? paths->home : "",
 		path[0] == '~' ? path + 1 : path, is_public ? "" : suffix);

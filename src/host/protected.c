@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/text.h"
 
 #define CREDENTIALS PROTECTED_CREDENTIALS
 #define LOCAL "local"
@@ -197,10 +198,7 @@ protected_search_dir_in(const char *search, const char *project)
 bool
 protected_is_activated(const char *dir)
 {
-	static const char npm[] = "/node_modules/.bin";
-	size_t len = strlen(dir);
-
-	if (len > strlen(npm) && strcmp(dir + len - strlen(npm), npm) == 0)
+	if (text_ends_with(dir, "/node_modules/.bin"))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(activations); i++) {
 		const char *root = getenv(activations[i]);

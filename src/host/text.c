@@ -53,6 +53,15 @@ text_upper(char c)
 }
 
 bool
+text_ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s);
+	size_t n = strlen(end);
+
+	return len > n && strcmp(s + len - n, end) == 0;
+}
+
+bool
 text_is_below(const char *path)
 {
 	for (;;) {

@@ -24,6 +24,9 @@ char text_upper(char c);
  */
 bool text_is_variable(const char *s);
 
+/* Returns true if s ends with that, and is longer. */
+bool text_ends_with(const char *s, const char *end);
+
 /* Returns true for a relative path without empty, "." or ".." components. */
 bool text_is_below(const char *path);
 

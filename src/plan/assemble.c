@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "host/paths.h"
 #include "host/project.h"
+#include "host/text.h"
 #include "host/trusted.h"
 #include "plan/carried.h"
 #include "plan/extra-service.h"
@@ -152,17 +153,9 @@ plan_assemble_own(const struct plan_request *request,
 static bool
 is_overlay(const char *name)
 {
-	static const char *const ends[] = { ".yml", ".yaml", ".json" };
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		size_t n = strlen(ends[i]);
-
-		if (name[0] != '.' && len > n &&
-		    strcmp(name + len - n, ends[i]) == 0)
-			return true;
-	}
-	return false;
+	return name[0] != '.' &&
+	    (text_ends_with(name, ".yml") || text_ends_with(name, ".yaml") ||
+		text_ends_with(name, ".json"));
 }
 
 /* Appends the sorted overlays of one directory, as USERS_DIRECTORY/NAME. */

@@ -15,6 +15,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/paths.h"
+#include "host/text.h"
 #include "host/trusted.h"
 #include "plan/plan.h"
 
@@ -77,14 +78,6 @@ add_own(struct policy *policy, const struct paths *paths, enum policy_use use,
 	return add_program(policy, "policy.jq", &text, dg);
 }
 
-static bool
-is_program_name(const char *name)
-{
-	size_t len = strlen(name);
-
-	return name[0] != '.' && len > 3 && strcmp(name + len - 3, ".jq") == 0;
-}
-
 /* Appends the sorted names in policy.d; none if there is no such directory. */
 static int
 list_user_programs(
@@ -106,7 +99,7 @@ list_user_programs(
 	if (fs_list_names(fd, path, &names, dg) != 0)
 		return diag_reclass(dg, DIAG_CONFIG);
 	for (size_t i = 0; i < names.nr; i++)
-		if (is_program_name(names.v[i]))
+		if (names.v[i][0] != '.' && text_ends_with(names.v[i], ".jq"))
 			strvec_pushf(programs, "policy.d/%s", names.v[i]);
 	if (programs->nr > MAX_USER_PROGRAMS)
 		return diag_set(dg, DIAG_CONFIG, "%s: more than %d programs",

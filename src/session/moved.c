@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "host/text.h"
 #include "plan/procfacts.h"
 #include "session/companion.h"
 #include "session/record.h"
@@ -99,22 +100,19 @@ static char *
 find_now(const struct record *r, bool *ret_deleted)
 {
 	cleanup_mountinfo struct mountinfo mounts = { NULL, 0 };
-	const size_t tail = strlen(DELETED);
 
 	*ret_deleted = false;
 	if (read_mounts(r, &mounts) != 0)
 		return NULL;
 	for (size_t i = 0; i < mounts.nr; i++) {
 		const char *root = mounts.v[i].root;
-		size_t len = strlen(root);
 		cleanup_free char *path = NULL;
 		cleanup_free char *identity = NULL;
 		struct stat st;
 
 		if (strcmp(mounts.v[i].target, r->project) != 0)
 			continue;
-		*ret_deleted =
-		    len > tail && strcmp(root + len - tail, DELETED) == 0;
+		*ret_deleted = text_ends_with(root, DELETED);
 		path = *ret_deleted ? NULL : path_on_host(&mounts.v[i]);
 		if (path == NULL || lstat(path, &st) != 0)
 			return NULL;
