@@ -294,31 +294,22 @@ proc_device_is_idle_fallback(const struct proc_device *device)
 
 /* Every failure is DIAG_POLICY: a fact that was not read is not verified. */
 static int
-as_policy(struct diag *cause, struct diag *dg)
-{
-	return diag_set(dg, DIAG_POLICY, "%s", cause->message);
-}
-
-static int
 read_proc(int proc_fd, const char *name, struct strbuf *out, struct diag *dg)
 {
-	cleanup_diag struct diag cause = DIAG_INIT;
-
 	strbuf_reset(out);
-	if (fs_read_file(proc_fd, name, PROC_FILE_MAX, out, &cause) != 0)
-		return as_policy(&cause, dg);
-	return 0;
+	return fs_read_file(proc_fd, name, PROC_FILE_MAX, out, dg) == 0
+	    ? 0
+	    : diag_reclass(dg, DIAG_POLICY);
 }
 
 static int
 open_proc(const char *pid, int *ret_fd, struct diag *dg)
 {
-	cleanup_diag struct diag cause = DIAG_INIT;
 	cleanup_free char *path = xasprintf("/proc/%s", pid);
 
-	if (fs_open_dir(path, ret_fd, &cause) != 0)
-		return as_policy(&cause, dg);
-	return 0;
+	return fs_open_dir(path, ret_fd, dg) == 0
+	    ? 0
+	    : diag_reclass(dg, DIAG_POLICY);
 }
 
 static int
@@ -357,13 +348,12 @@ read_cgroups(int proc_fd, const char *container_id,
 {
 	cleanup_strbuf struct strbuf cgroups = STRBUF_INIT;
 	cleanup_mountinfo struct mountinfo own = { NULL, 0 };
-	cleanup_diag struct diag cause = DIAG_INIT;
 
 	if (read_proc(proc_fd, "cgroup", &cgroups, dg) != 0 ||
 	    cgroup_check(cgroups.buf, container_id, dg) != 0)
 		return -1;
-	if (mountinfo_read_own(&own, &cause) != 0)
-		return as_policy(&cause, dg);
+	if (mountinfo_read_own(&own, dg) != 0)
+		return diag_reclass(dg, DIAG_POLICY);
 	cgroup_read_limits(cgroups.buf, &own, ret_limits);
 	return 0;
 }

@@ -101,27 +101,13 @@ static int
 compact(const char *text, const char *what, struct strbuf *out, struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
-	cleanup_diag struct diag cause = DIAG_INIT;
 	struct jsonw *w;
 
-	if (json_parse(text, strlen(text), what, &root, &cause) != 0)
-		return diag_set(dg, DIAG_POLICY, "%s", cause.message);
+	if (json_parse(text, strlen(text), what, &root, dg) != 0)
+		return diag_reclass(dg, DIAG_POLICY);
 	w = jsonw_new(false);
 	jsonw_node(w, root);
 	return jsonw_finish(w, out, dg);
-}
-
-static int
-same_profile(const char *want, const char *got, bool *ret_same, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf a = STRBUF_INIT;
-	cleanup_strbuf struct strbuf b = STRBUF_INIT;
-
-	if (compact(want, "the seccomp profile", &a, dg) != 0 ||
-	    compact(got, "the container's seccomp profile", &b, dg) != 0)
-		return -1;
-	*ret_same = strcmp(a.buf, b.buf) == 0;
-	return 0;
 }
 
 /* Checks every seccomp option, because the engine uses the last one. */
@@ -130,12 +116,16 @@ verify_seccomp(const char *profile, const struct json *host, struct diag *dg)
 {
 	static const char prefix[] = "seccomp=";
 	const struct json *options = json_get(host, "SecurityOpt");
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
 	bool same = false;
 
 	if (profile == NULL)
 		return 0;
+	if (compact(profile, "the seccomp profile", &want, dg) != 0)
+		return -1;
 	for (size_t i = 0; i < json_len(options); i++) {
 		const char *option = json_string_or(json_at(options, i), "");
+		cleanup_strbuf struct strbuf got = STRBUF_INIT;
 
 		/* "seccomp:PROFILE" is an old spelling of the same option. */
 		if (strncmp(option, prefix, strlen(prefix) - 1) != 0)
@@ -143,9 +133,10 @@ verify_seccomp(const char *profile, const struct json *host, struct diag *dg)
 		same = false;
 		if (option[strlen(prefix) - 1] != '=')
 			break;
-		if (same_profile(profile, option + strlen(prefix), &same, dg) !=
-		    0)
+		if (compact(option + strlen(prefix),
+			"the container's seccomp profile", &got, dg) != 0)
 			return -1;
+		same = strcmp(want.buf, got.buf) == 0;
 		if (!same)
 			break;
 	}
@@ -268,12 +259,11 @@ verify_host_config(const struct plan_service *s, const char *seccomp,
     const struct container *c, struct diag *dg)
 {
 	cleanup_json struct json *root = NULL;
-	cleanup_diag struct diag cause = DIAG_INIT;
 	const struct json *host;
 
 	if (json_parse(c->inspect, strlen(c->inspect), "docker inspect", &root,
-		&cause) != 0)
-		return diag_set(dg, DIAG_POLICY, "%s", cause.message);
+		dg) != 0)
+		return diag_reclass(dg, DIAG_POLICY);
 	host = json_get(root, "HostConfig");
 	if (!json_is_object(host))
 		return diag_set(

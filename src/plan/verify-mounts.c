@@ -279,7 +279,6 @@ verify_sources(const struct plan_service *service, int root_fd, struct diag *dg)
 {
 	for (size_t i = 0; i < service->nmounts; i++) {
 		const struct plan_mount *b = &service->mounts[i];
-		cleanup_diag struct diag cause = DIAG_INIT;
 		cleanup_close int fd = -1;
 		struct stat there;
 		struct stat judged;
@@ -289,8 +288,8 @@ verify_sources(const struct plan_service *service, int root_fd, struct diag *dg)
 			    "%s: its source %s was not opened", b->target,
 			    b->source);
 		if (fs_open_nolinks(
-			root_fd, b->target + 1, O_PATH, 0, &fd, &cause) != 0)
-			return diag_set(dg, DIAG_POLICY, "%s", cause.message);
+			root_fd, b->target + 1, O_PATH, 0, &fd, dg) != 0)
+			return diag_reclass(dg, DIAG_POLICY);
 		if (fstat(fd, &there) != 0)
 			return diag_set_errno(
 			    dg, DIAG_POLICY, errno, "stat %s", b->target);

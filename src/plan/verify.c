@@ -211,28 +211,19 @@ engine_net(const struct engine *engine)
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-/*
- * Returns the environment of the service's image, borrowed.  For an extra
- * service NULL: the plan has that environment already.
- */
-static const char *const *
-image_env(
-    const struct plan_request *request, const struct plan_service *service)
+/* The plan of an extra service has the environment of its image already. */
+static int
+verify_config(const struct plan_request *request, const struct plan *plan,
+    const struct plan_service *service, const struct container *container,
+    struct diag *dg)
 {
 	const struct image *image = service->role == SERVICE_AGENT
 	    ? request->agent_image
 	    : service->role == SERVICE_EGRESS ? request->egress_image
 					      : NULL;
 
-	return image != NULL ? (const char *const *)image->env.v : NULL;
-}
-
-static int
-verify_config(const struct plan_request *request, const struct plan *plan,
-    const struct plan_service *service, const struct container *container,
-    struct diag *dg)
-{
-	return verify_inspect(service, image_env(request, service),
+	return verify_inspect(service,
+	    image != NULL ? (const char *const *)image->env.v : NULL,
 	    plan->seccomp.len > 0 ? plan->seccomp.buf : NULL, container, dg);
 }
 
@@ -259,12 +250,6 @@ check_process(struct check *c, struct diag *dg)
 }
 
 static int
-check_identity(struct check *c, struct diag *dg)
-{
-	return verify_status(c->service, &c->facts, dg);
-}
-
-static int
 check_namespaces(struct check *c, struct diag *dg)
 {
 	ino_t host_net = c->service->net == PLAN_NET_HOST
@@ -278,63 +263,42 @@ check_namespaces(struct check *c, struct diag *dg)
 }
 
 static int
-check_devices(struct check *c, struct diag *dg)
+check_part(struct check *c, enum verify_part part, struct diag *dg)
 {
-	return verify_devices(c->service, &c->facts, dg);
+	switch (part) {
+	case VERIFY_PROCESS:
+		return check_process(c, dg);
+	case VERIFY_IDENTITY:
+		return verify_status(c->service, &c->facts, dg);
+	case VERIFY_NAMESPACES:
+		return check_namespaces(c, dg);
+	case VERIFY_DEVICES:
+		return verify_devices(c->service, &c->facts, dg);
+	case VERIFY_LIMITS:
+		return verify_limits(c->service, &c->facts, dg);
+	case VERIFY_MOUNTS:
+		return verify_mounts(c->service, &c->facts.mounts, dg);
+	case VERIFY_SOURCES:
+		return verify_sources(c->service, c->facts.root_fd, dg);
+	case VERIFY_CONFIGURATION:
+		return verify_config(
+		    c->request, c->plan, c->service, c->container, dg);
+	case VERIFY_PARTS:
+		break;
+	}
+	return diag_set(dg, DIAG_BUG, "no such comparison");
 }
 
-static int
-check_limits(struct check *c, struct diag *dg)
+/* Returns true if the facts that a part compares were read. */
+static bool
+has_facts(const struct check *c, enum verify_part part)
 {
-	return verify_limits(c->service, &c->facts, dg);
-}
-
-static int
-check_mounts(struct check *c, struct diag *dg)
-{
-	return verify_mounts(c->service, &c->facts.mounts, dg);
-}
-
-static int
-check_sources(struct check *c, struct diag *dg)
-{
-	return verify_sources(c->service, c->facts.root_fd, dg);
-}
-
-static int
-check_config(struct check *c, struct diag *dg)
-{
-	return verify_config(c->request, c->plan, c->service, c->container, dg);
-}
-
-static const struct {
-	int (*check)(struct check *c, struct diag *dg);
-	bool opened; /* compares facts of proc_facts_open() */
-	bool read; /* compares facts of proc_facts_read() */
-} parts[VERIFY_PARTS] = {
-	[VERIFY_PROCESS] = { check_process, false, false },
-	[VERIFY_IDENTITY] = { check_identity, true, false },
-	[VERIFY_NAMESPACES] = { check_namespaces, true, false },
-	[VERIFY_DEVICES] = { check_devices, true, true },
-	[VERIFY_LIMITS] = { check_limits, true, false },
-	[VERIFY_MOUNTS] = { check_mounts, true, true },
-	[VERIFY_SOURCES] = { check_sources, true, true },
-	[VERIFY_CONFIGURATION] = { check_config, false, false },
-};
-
-static int
-verify_service(const struct plan_request *request, const struct plan *plan,
-    const struct plan_service *service, const struct container *container,
-    struct diag *dg)
-{
-	struct check c = { request, plan, service, container,
-		service->role != SERVICE_EXTRA, false, PROC_FACTS_INIT };
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < VERIFY_PARTS; i++)
-		rc = parts[i].check(&c, dg);
-	proc_facts_release(&c.facts);
-	return rc;
+	if (part == VERIFY_PROCESS || part == VERIFY_CONFIGURATION)
+		return true;
+	if (part == VERIFY_DEVICES || part == VERIFY_MOUNTS ||
+	    part == VERIFY_SOURCES)
+		return c->read;
+	return c->facts.proc_fd >= 0;
 }
 
 void
@@ -347,15 +311,13 @@ plan_verify_parts(const struct plan_request *request, const struct plan *plan,
 
 	for (unsigned i = 0; i < VERIFY_PARTS; i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
-		int rc;
+		enum verify_part part = (enum verify_part)i;
+		int rc = has_facts(&c, part)
+		    ? check_part(&c, part, &dg)
+		    : diag_set(&dg, DIAG_POLICY,
+			  "the facts of its process could not be read");
 
-		if ((parts[i].opened && c.facts.proc_fd < 0) ||
-		    (parts[i].read && !c.read))
-			rc = diag_set(&dg, DIAG_POLICY,
-			    "the facts of its process could not be read");
-		else
-			rc = parts[i].check(&c, &dg);
-		fn(arg, (enum verify_part)i, rc == 0 ? NULL : &dg);
+		fn(arg, part, rc == 0 ? NULL : &dg);
 	}
 	proc_facts_release(&c.facts);
 }
@@ -388,9 +350,14 @@ plan_verify(const struct plan_request *request, const struct plan *plan,
     const struct plan_service *service, const struct container *container,
     struct diag *dg)
 {
-	if (verify_service(request, plan, service, container, dg) != 0)
-		return not_as_planned(service, dg);
-	return 0;
+	struct check c = { request, plan, service, container,
+		service->role != SERVICE_EXTRA, false, PROC_FACTS_INIT };
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < VERIFY_PARTS; i++)
+		rc = check_part(&c, (enum verify_part)i, dg);
+	proc_facts_release(&c.facts);
+	return rc == 0 ? 0 : not_as_planned(service, dg);
 }
 
 int
