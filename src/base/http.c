@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/xalloc.h"
@@ -289,12 +290,8 @@ http_answer_release(struct http_answer *answer)
 void
 http_add_escaped(struct strbuf *out, const char *text)
 {
-	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					 "abcdefghijklmnopqrstuvwxyz"
-					 "0123456789-._~";
-
 	for (; *text != '\0'; text++) {
-		if (strchr(unreserved, *text) != NULL)
+		if (strchr(ASCII_ALNUM "-._~", *text) != NULL)
 			strbuf_addch(out, *text);
 		else
 			strbuf_addf(out, "%%%02X", (unsigned char)*text);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
@@ -189,9 +190,7 @@ void
 strbuf_add_shell_quoted(struct strbuf *sb, const char *s)
 {
 	/* '=' is quoted: A=b as the first word would be an assignment. */
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_@%+:,./-";
+	static const char plain[] = ASCII_ALNUM "_@%+:,./-";
 
 	if (*s != '\0' && s[strspn(s, plain)] == '\0') {
 		strbuf_addstr(sb, s);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
@@ -48,13 +49,10 @@ is_name(const char *name)
 static bool
 is_reference(const char *s)
 {
-	static const char more[] = "abcdefghijklmnopqrstuvwxyz"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789._/:@-";
 	size_t len = strlen(s);
 
 	return len > 0 && len <= MAX_REFERENCE && s[0] != '-' && s[0] != '.' &&
-	    s[0] != '/' && strspn(s, more) == len;
+	    s[0] != '/' && strspn(s, ASCII_ALNUM "._/:@-") == len;
 }
 
 static struct extra_service *

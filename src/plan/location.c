@@ -117,15 +117,6 @@ start_chain(struct location *l, const struct stat *st,
 	return add_parents_elsewhere(mounts, own, l, dg);
 }
 
-static struct location
-steal(struct location *l)
-{
-	struct location taken = *l;
-
-	*l = (struct location)LOCATION_INIT;
-	return taken;
-}
-
 int
 location_find(int fd, const struct mountinfo *mounts,
     struct location *ret_location, struct diag *dg)
@@ -145,7 +136,8 @@ location_find(int fd, const struct mountinfo *mounts,
 	if (start_chain(&l, &st, mounts, dg) != 0 ||
 	    add_parents(&l, l.real, "/", false, dg) != 0)
 		return -1;
-	*ret_location = steal(&l);
+	*ret_location = l;
+	l = (struct location)LOCATION_INIT;
 	return 0;
 }
 
@@ -162,7 +154,8 @@ location_find_in(const struct location *parent, const char *name,
 		return -1;
 	for (size_t i = 0; i < parent->nchain; i++)
 		add_link(&l, &parent->chain[i]);
-	*ret_location = steal(&l);
+	*ret_location = l;
+	l = (struct location)LOCATION_INIT;
 	return 0;
 }
 

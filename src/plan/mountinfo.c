@@ -101,15 +101,6 @@ parse_mount(const char *line, const char *eol, struct mountinfo_row *m)
 	return true;
 }
 
-static struct mountinfo
-steal_mounts(struct mountinfo *mounts)
-{
-	struct mountinfo taken = *mounts;
-
-	*mounts = (struct mountinfo){ NULL, 0 };
-	return taken;
-}
-
 int
 mountinfo_parse(const char *text, struct mountinfo *ret_mounts, struct diag *dg)
 {
@@ -135,7 +126,8 @@ mountinfo_parse(const char *text, struct mountinfo *ret_mounts, struct diag *dg)
 			    mounts.nr);
 		line = *eol == '\n' ? eol + 1 : eol;
 	}
-	*ret_mounts = steal_mounts(&mounts);
+	*ret_mounts = mounts;
+	mounts = (struct mountinfo){ NULL, 0 };
 	return 0;
 }
 
@@ -182,6 +174,5 @@ mountinfo_release(struct mountinfo *mounts)
 		free(mounts->v[i].super);
 	}
 	free(mounts->v);
-	mounts->v = NULL;
-	mounts->nr = 0;
+	*mounts = (struct mountinfo){ NULL, 0 };
 }

@@ -145,23 +145,17 @@ policy_load(const struct paths *paths, enum policy_use use,
 }
 
 void
-policy_free(struct policy *policy)
-{
-	if (policy == NULL)
-		return;
-	for (size_t i = 0; i < policy->nr; i++) {
-		jqprog_free(policy->v[i].prog);
-		free(policy->v[i].name);
-	}
-	free(policy->v);
-	free(policy);
-}
-
-void
 policy_freep(struct policy **policy)
 {
-	policy_free(*policy);
-	*policy = NULL;
+	struct policy *p = steal_ptr(policy);
+
+	for (size_t i = 0; p != NULL && i < p->nr; i++) {
+		jqprog_free(p->v[i].prog);
+		free(p->v[i].name);
+	}
+	if (p != NULL)
+		free(p->v);
+	free(p);
 }
 
 /*

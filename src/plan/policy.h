@@ -31,7 +31,6 @@ enum policy_use {
  */
 int policy_load(const struct paths *paths, enum policy_use use,
     struct policy **ret_policy, struct diag *dg);
-void policy_free(struct policy *policy);
 void policy_freep(struct policy **policy);
 
 /*

@@ -364,8 +364,10 @@ protected_paths_find(const struct plan_request *request,
 }
 
 void
-protected_paths_free(struct protected_paths *list)
+protected_paths_freep(struct protected_paths **ret_list)
 {
+	struct protected_paths *list = steal_ptr(ret_list);
+
 	if (list == NULL)
 		return;
 	for (size_t i = 0; i < list->nentries; i++) {
@@ -376,13 +378,6 @@ protected_paths_free(struct protected_paths *list)
 	free(list->v);
 	mountinfo_release(&list->mounts);
 	free(list);
-}
-
-void
-protected_paths_freep(struct protected_paths **list)
-{
-	protected_paths_free(*list);
-	*list = NULL;
 }
 
 /* Returns the relation of the location to the entry, or NULL. */

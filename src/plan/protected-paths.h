@@ -22,7 +22,6 @@ struct plan_request;
  */
 int protected_paths_find(const struct plan_request *request,
     struct protected_paths **ret_list, struct diag *dg);
-void protected_paths_free(struct protected_paths *list);
 void protected_paths_freep(struct protected_paths **list);
 
 /*

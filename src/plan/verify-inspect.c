@@ -44,18 +44,6 @@ verify_subset(const struct strvec *some, const struct strvec *all,
 	return 0;
 }
 
-/*
- * Checks that the container has all labels of the plan.  It may have more:
- * Compose's own, and those of the image, which was checked when it was found.
- */
-static int
-verify_labels(
-    const struct plan_service *s, const struct container *c, struct diag *dg)
-{
-	return verify_subset(
-	    &s->labels, &c->labels, "labels: missing or different:", dg);
-}
-
 static int
 verify_command(
     const struct plan_service *s, const struct container *c, struct diag *dg)
@@ -289,6 +277,10 @@ verify_inspect(const struct plan_service *service, const char *const *image_env,
 	const struct plan_service *s = service;
 	const struct container *c = container;
 
+	/*
+	 * The container may have more labels: Compose's own, and those of the
+	 * image, which was checked when it was found.
+	 */
 	if (verify_text("image", s->image, c->image_id, dg) != 0 ||
 	    verify_text("user", s->user, c->user, dg) != 0 ||
 	    verify_text("network mode", s->network_mode, c->network_mode, dg) !=
@@ -296,7 +288,9 @@ verify_inspect(const struct plan_service *service, const char *const *image_env,
 	    (s->working_dir[0] != '\0' &&
 		verify_text("working directory", s->working_dir, c->working_dir,
 		    dg) != 0) ||
-	    verify_command(s, c, dg) != 0 || verify_labels(s, c, dg) != 0 ||
+	    verify_command(s, c, dg) != 0 ||
+	    verify_subset(&s->labels, &c->labels,
+		"labels: missing or different:", dg) != 0 ||
 	    verify_env(s, image_env, c, dg) != 0)
 		return -1;
 	return verify_host_config(s, seccomp, c, dg);

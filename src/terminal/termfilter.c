@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 
@@ -149,25 +150,19 @@ dcs_passes(const char *s)
 static bool
 apc_passes(const char *s)
 {
-	static const char value[] = "0123456789-"
-				    "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	if (*s++ != 'G')
 		return false;
 	while (*s != '\0' && *s != ';') {
-		size_t len =
-		    s[0] != '\0' && s[1] == '=' ? strspn(s + 2, value) : 0;
+		size_t len = s[0] != '\0' && s[1] == '='
+		    ? strspn(s + 2, ASCII_ALNUM "-")
+		    : 0;
 		if (len == 0 || (s[0] == 't' && (len != 1 || s[2] != 'd')))
 			return false;
 		s += 2 + len;
 		if (*s == ',')
 			s++;
 	}
-	return *s == '\0' ||
-	    consists_of(s + 1,
-		"0123456789+/="
-		"abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	return *s == '\0' || consists_of(s + 1, ASCII_ALNUM "+/=");
 }
 
 /*
