@@ -19,32 +19,32 @@
 
 #define MAX_SEALED (2 * MODEL_MAX_SIZE)
 
+/* Writes the members of an object but for the key "without". */
+static void
+write_members(struct jsonw *w, const struct json *object, const char *without)
+{
+	for (size_t i = 0; i < json_len(object); i++)
+		if (strcmp(json_key_at(object, i), without) != 0)
+			jsonw_key_node(w, json_key_at(object, i),
+			    json_value_at(object, i));
+}
+
 /*
  * Compose leaves out create_host_path: false when it prints a model, and the
  * default is true.
  */
 static void
-write_volume(struct jsonw *w, const struct json *volume)
-{
-	jsonw_open_object(w);
-	for (size_t i = 0; i < json_len(volume); i++) {
-		if (strcmp(json_key_at(volume, i), "bind") == 0)
-			continue;
-		jsonw_key_node(
-		    w, json_key_at(volume, i), json_value_at(volume, i));
-	}
-	jsonw_key_object(w, "bind");
-	jsonw_key_bool(w, "create_host_path", false);
-	jsonw_close_object(w);
-	jsonw_close_object(w);
-}
-
-static void
 write_volumes(struct jsonw *w, const struct json *volumes)
 {
 	jsonw_open_array(w);
-	for (size_t i = 0; i < json_len(volumes); i++)
-		write_volume(w, json_at(volumes, i));
+	for (size_t i = 0; i < json_len(volumes); i++) {
+		jsonw_open_object(w);
+		write_members(w, json_at(volumes, i), "bind");
+		jsonw_key_object(w, "bind");
+		jsonw_key_bool(w, "create_host_path", false);
+		jsonw_close_object(w);
+		jsonw_close_object(w);
+	}
 	jsonw_close_array(w);
 }
 
@@ -328,11 +328,7 @@ copy_model(const struct plan_request *request, const struct plan_copy *copy,
 	struct jsonw *w = jsonw_new(false);
 
 	jsonw_open_object(w);
-	for (size_t i = 0; i < json_len(root); i++) {
-		if (strcmp(json_key_at(root, i), "services") == 0)
-			continue;
-		jsonw_key_node(w, json_key_at(root, i), json_value_at(root, i));
-	}
+	write_members(w, root, "services");
 	jsonw_key_object(w, "services");
 	for (size_t i = 0; i < json_len(services); i++) {
 		const char *name = json_key_at(services, i);

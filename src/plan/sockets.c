@@ -26,12 +26,11 @@
 #include "plan/role.h"
 #include "plan/values.h"
 
-/* The search of one bind. */
 struct search {
-	const struct plan_mount *bind;
+	const struct plan_mount *bind; /* the one that is searched now */
 	struct strvec *found;
 	struct strvec todo; /* directories below the bind; "" is the bind */
-	size_t *entries; /* count over all binds */
+	size_t entries; /* count over all binds */
 	int64_t deadline;
 	bool whole;
 	struct diag *dg;
@@ -146,7 +145,7 @@ read_directory(struct search *s, const char *dir)
 	while (errno = 0, (e = readdir(stream)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (++*s->entries > SOCKETS_MAX_ENTRIES) {
+		if (++s->entries > SOCKETS_MAX_ENTRIES) {
 			s->whole = false;
 			return 0;
 		}
@@ -163,7 +162,7 @@ search_bind(struct search *s)
 		/* strvec_push() may move the array, so copy the path. */
 		cleanup_free char *dir = xstrdup(s->todo.v[i]);
 
-		if (*s->entries > SOCKETS_MAX_ENTRIES ||
+		if (s->entries > SOCKETS_MAX_ENTRIES ||
 		    monotime_ms() > s->deadline) {
 			s->whole = false;
 			return 0;
@@ -193,36 +192,28 @@ sockets_find(const struct plan_request *request, const struct plan *plan,
     struct strvec *ret_paths, bool *ret_whole, struct diag *dg)
 {
 	const struct plan_service *agent = plan_find(plan, "agent");
-	int64_t deadline = monotime_ms() + SOCKETS_MAX_MS;
-	size_t entries = 0;
+	struct search s = {
+		.found = ret_paths,
+		.todo = STRVEC_INIT,
+		.deadline = monotime_ms() + SOCKETS_MAX_MS,
+		.whole = true,
+		.dg = dg,
+	};
+	int rc = 0;
 
-	*ret_whole = true;
-	for (size_t i = 0; agent != NULL && i < agent->nmounts; i++) {
-		const struct plan_mount *m = &agent->mounts[i];
-		struct search s = {
-			.bind = m,
-			.found = ret_paths,
-			.todo = STRVEC_INIT,
-			.entries = &entries,
-			.deadline = deadline,
-			.whole = true,
-			.dg = dg,
-		};
-		int rc;
-
+	for (size_t i = 0; rc == 0 && agent != NULL && i < agent->nmounts;
+	     i++) {
+		s.bind = &agent->mounts[i];
 		/*
 		 * A read-only mount does not prevent connect(2), so search it
 		 * too.
 		 */
-		if (m->fd == -1 || !S_ISDIR(m->st.st_mode) ||
-		    !is_users(request, m))
+		if (s.bind->fd == -1 || !S_ISDIR(s.bind->st.st_mode) ||
+		    !is_users(request, s.bind))
 			continue;
 		rc = search_bind(&s);
 		strvec_release(&s.todo);
-		if (rc < 0)
-			return -1;
-		if (!s.whole)
-			*ret_whole = false;
 	}
-	return 0;
+	*ret_whole = s.whole;
+	return rc;
 }
