@@ -16,7 +16,7 @@
 #include "cmd/cmd.h"
 #include "host/agent.h"
 #include "host/statedir.h"
-#include "terminal/secret.h"
+#include "terminal/prompt.h"
 
 /* Reads the token from the terminal without echo. */
 static int
@@ -27,7 +27,7 @@ ask(const struct agent *agent, struct strbuf *text, struct diag *dg)
 	strbuf_addf(&question,
 	    "paste the token of %s (from %s), then Enter: ", agent->name,
 	    agent->token_advice);
-	return secret_read(question.buf, TOKEN_MAX + 2, text, dg);
+	return prompt_secret(question.buf, TOKEN_MAX + 2, text, dg);
 }
 
 /*

@@ -8,8 +8,6 @@ terminal_sources = \
 	src/terminal/prompt.h \
 	src/terminal/screentext.c \
 	src/terminal/screentext.h \
-	src/terminal/secret.c \
-	src/terminal/secret.h \
 	src/terminal/sink.c \
 	src/terminal/sink.h \
 	src/terminal/termfilter.c \
