@@ -8,6 +8,7 @@
  */
 #include "terminal/termfilter.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -52,58 +53,39 @@ is_copy(const char *s)
  * editors.  Of 1337 only the copy commands are listed.
  */
 static const struct osc {
-	const char *number;
+	unsigned short first, last; /* numbers */
 	bool clipboard; /* passes only if the clipboard is allowed */
 	content_fn *content; /* NULL: any content passes */
 } oscs[] = {
-	{ "0", false, NULL }, /* titles */
-	{ "1", false, NULL },
-	{ "2", false, NULL },
-	{ "4", false, NULL }, /* colours */
-	{ "5", false, NULL },
-	{ "10", false, NULL },
-	{ "11", false, NULL },
-	{ "12", false, NULL },
-	{ "13", false, NULL },
-	{ "14", false, NULL },
-	{ "15", false, NULL },
-	{ "16", false, NULL },
-	{ "17", false, NULL },
-	{ "18", false, NULL },
-	{ "19", false, NULL },
-	{ "104", false, NULL },
-	{ "105", false, NULL },
-	{ "110", false, NULL },
-	{ "111", false, NULL },
-	{ "112", false, NULL },
-	{ "113", false, NULL },
-	{ "114", false, NULL },
-	{ "115", false, NULL },
-	{ "116", false, NULL },
-	{ "117", false, NULL },
-	{ "118", false, NULL },
-	{ "119", false, NULL },
-	{ "8", false, NULL }, /* hyperlinks */
-	{ "9", false, is_notification },
-	{ "99", false, NULL }, /* kitty's notifications */
-	{ "777", false, is_notify },
-	{ "133", false, NULL }, /* start of prompts and output */
-	{ "52", true, NULL },
-	{ "5522", true, NULL }, /* kitty's clipboard */
-	{ "1337", true, is_copy },
+	{ 0, 2, false, NULL }, /* titles */
+	{ 4, 5, false, NULL }, /* colours */
+	{ 10, 19, false, NULL },
+	{ 104, 105, false, NULL },
+	{ 110, 119, false, NULL },
+	{ 8, 8, false, NULL }, /* hyperlinks */
+	{ 9, 9, false, is_notification },
+	{ 99, 99, false, NULL }, /* kitty's notifications */
+	{ 777, 777, false, is_notify },
+	{ 133, 133, false, NULL }, /* start of prompts and output */
+	{ 52, 52, true, NULL },
+	{ 5522, 5522, true, NULL }, /* kitty's clipboard */
+	{ 1337, 1337, true, is_copy },
 };
 
 static bool
 osc_passes(const struct termfilter *f, const struct vt_token *token)
 {
-	size_t len = strcspn(token->body, ";");
-	const char *content = token->body + len;
-	if (*content == ';')
-		content++;
+	const char *s = token->body;
+	size_t len = strcspn(s, ";");
+	const char *content = s + len + (s[len] == ';');
+	/* Terminals may read a number with zeros in front as another one. */
+	if (len == 0 || len > 4 || strspn(s, "0123456789") != len ||
+	    (len > 1 && s[0] == '0'))
+		return false;
+	unsigned long number = strtoul(s, NULL, 10);
 	for (size_t i = 0; i < ARRAY_SIZE(oscs); i++) {
 		const struct osc *o = &oscs[i];
-		if (strlen(o->number) != len ||
-		    memcmp(o->number, token->body, len) != 0)
+		if (number < o->first || number > o->last)
 			continue;
 		bool allowed =
 		    o->clipboard ? f->clipboard : token->len <= STRING_SHORT;
