@@ -3,8 +3,6 @@ base_sources = \
 	src/base/ascii.h \
 	src/base/cleanup.c \
 	src/base/cleanup.h \
-	src/base/decimal.c \
-	src/base/decimal.h \
 	src/base/diag.c \
 	src/base/diag.h \
 	src/base/digest.c \

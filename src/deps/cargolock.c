@@ -7,10 +7,10 @@
 
 #include "base/ascii.h"
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "host/text.h"
 
 #define MAX_NAME ((size_t)128)
 #define MAX_SOURCE ((size_t)2048)
@@ -232,7 +232,7 @@ take_top(struct parser *p, struct slice key, struct slice value)
 		return refuse(p, "an unknown key");
 	if (p->lock.version != 0)
 		return refuse(p, "the key version occurs twice");
-	if (!decimal_parse(digits, 3, 4, &version))
+	if (!text_decimal(digits, 3, 4, &version))
 		return refuse(p, "versions 3 and 4 are supported");
 	p->lock.version = (int)version;
 	return 0;

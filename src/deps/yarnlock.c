@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "deps/yamlread.h"
+#include "host/text.h"
 
 #define PATCH "patch:"
 #define WORKSPACE "workspace:"
@@ -209,7 +209,7 @@ take_version(struct parser *p, const struct yamlread_entry *e, struct diag *dg)
 	int64_t version;
 
 	if (e->kind != YAMLREAD_TEXT || p->has_version ||
-	    !decimal_parse(e->text, 0, 1000000, &version))
+	    !text_decimal(e->text, 0, 1000000, &version))
 		return yamlread_refuse(e, "a bad version", dg);
 	p->has_version = true;
 	p->lock.version = (int)version;

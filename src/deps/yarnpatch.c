@@ -10,12 +10,12 @@
 #include <sys/param.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/digest.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "host/text.h"
 
 #define CACHE_VERSION "3" /* yarn's, in front of what it hashes */
 #define DIGITS "0123456789"
@@ -401,8 +401,8 @@ take_range(const char **at, int64_t *ret_start, int64_t *ret_length)
 	}
 	*ret_length = 1;
 	/* More lines than any file has: yarn's numbers end at 2^53. */
-	return decimal_parse(start, 0, INT32_MAX, ret_start) &&
-	    (length == NULL || decimal_parse(length, 0, INT32_MAX, ret_length));
+	return text_decimal(start, 0, INT32_MAX, ret_start) &&
+	    (length == NULL || text_decimal(length, 0, INT32_MAX, ret_length));
 }
 
 static int

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/fs-walk.h"
 #include "base/hostname.h"
@@ -58,7 +57,7 @@ parse_port(const char *text)
 {
 	int64_t port;
 
-	return *text != '0' && decimal_parse(text, 1, UINT16_MAX, &port)
+	return *text != '0' && text_decimal(text, 1, UINT16_MAX, &port)
 	    ? (uint16_t)port
 	    : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "host/text.h"
 
+#include <bsd/stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -50,6 +51,19 @@ text_upper(char c)
 	if (c >= 'a' && c <= 'z')
 		return (char)(c - 'a' + 'A');
 	return c;
+}
+
+bool
+text_decimal(const char *text, int64_t min, int64_t max, int64_t *ret_value)
+{
+	const char *problem = NULL;
+	long long value = strtonum(text, min, max, &problem);
+
+	/* strtonum() accepts blanks and a sign in front of the digits. */
+	if (problem != NULL || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	*ret_value = value;
+	return true;
 }
 
 bool

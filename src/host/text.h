@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct diag;
 struct strbuf;
@@ -18,6 +19,14 @@ bool text_is_plain(const char *s);
 /* ASCII letters only, in every locale. */
 char text_lower(char c);
 char text_upper(char c);
+
+/*
+ * Parses text that has only digits, without sign and blanks, as a number from
+ * min (0 or more) to max.  Returns false for any other text; *ret_value is then
+ * unchanged.
+ */
+bool text_decimal(
+    const char *text, int64_t min, int64_t max, int64_t *ret_value);
 
 /*
  * Returns true for the name of an environment variable: [A-Za-z_][A-Za-z0-9_]*.

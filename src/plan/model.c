@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "host/text.h"
 #include "plan/plan.h"
 #include "plan/role.h"
 
@@ -123,7 +123,7 @@ read_limit(const struct json *value, void *member)
 	cleanup_free char *text = scalar_text(value);
 	int64_t limit;
 
-	if (text == NULL || !decimal_parse(text, 0, INT64_MAX, &limit))
+	if (text == NULL || !text_decimal(text, 0, INT64_MAX, &limit))
 		return false;
 	*(int64_t *)member = limit == 0 ? -1 : limit;
 	return true;
@@ -160,8 +160,8 @@ read_user(const struct json *value, void *service)
 	if (colon == NULL)
 		return false;
 	uid = xstrndup(user, (size_t)(colon - user));
-	if (!decimal_parse(uid, 0, UINT32_MAX, &u) ||
-	    !decimal_parse(colon + 1, 0, UINT32_MAX, &g))
+	if (!text_decimal(uid, 0, UINT32_MAX, &u) ||
+	    !text_decimal(colon + 1, 0, UINT32_MAX, &g))
 		return false;
 	s->uid = (uid_t)u;
 	s->gid = (gid_t)g;
@@ -177,7 +177,7 @@ read_groups(const struct json *value, void *service)
 		cleanup_free char *text = scalar_text(json_at(value, i));
 		int64_t gid;
 
-		if (text == NULL || !decimal_parse(text, 0, UINT32_MAX, &gid) ||
+		if (text == NULL || !text_decimal(text, 0, UINT32_MAX, &gid) ||
 		    s->ngroups == PROC_MAX_GROUPS)
 			return false;
 		s->groups[s->ngroups++] = (gid_t)gid;

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/monotime.h"
@@ -22,6 +21,7 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/settings.h"
+#include "host/text.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
 #define MIB (INT64_C(1024) * 1024)
@@ -74,7 +74,7 @@ is_number(const char *name)
 {
 	int64_t number;
 
-	return decimal_parse(name, 0, SLOTS_MAX - 1, &number) &&
+	return text_decimal(name, 0, SLOTS_MAX - 1, &number) &&
 	    (name[0] != '0' || name[1] == '\0');
 }
 

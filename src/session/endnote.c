@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "guest/wire.h"
+#include "host/text.h"
 #include "plan/role.h"
 
 enum {
@@ -33,7 +33,7 @@ parse(struct strbuf *text, int *ret_status)
 		return false;
 	strbuf_setlen(text, text->len - 1);
 	if (strlen(text->buf) != text->len ||
-	    !decimal_parse(text->buf, 0, STATUS_MAX, &status))
+	    !text_decimal(text->buf, 0, STATUS_MAX, &status))
 		return false;
 	*ret_status = (int)status;
 	return true;

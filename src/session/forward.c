@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/mode.h"
+#include "host/text.h"
 #include "session/attach.h"
 #include "session/companion.h"
 #include "session/record.h"
@@ -79,13 +79,13 @@ ask(const struct session *session, const char *line, uint16_t *ret_outer,
 	}
 	text = answer.len > 3 ? answer.buf + 3 : "";
 	if (strncmp(answer.buf, "ok ", 3) == 0 &&
-	    decimal_parse(text, 0, UINT16_MAX, &n)) {
+	    text_decimal(text, 0, UINT16_MAX, &n)) {
 		*ret_outer = (uint16_t)n;
 		*ret_errnum = 0;
 		return 0;
 	}
 	if (strncmp(answer.buf, "no ", 3) != 0 ||
-	    !decimal_parse(text, 1, PORT_ERRNO_MAX, &n))
+	    !text_decimal(text, 1, PORT_ERRNO_MAX, &n))
 		return diag_set(dg, DIAG_DATA,
 		    "the companion of session %s gave no answer", session->id);
 	/* The request was well-formed, so the companion does not know it. */

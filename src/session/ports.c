@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/listen.h"
@@ -23,6 +22,7 @@
 #include "base/xalloc.h"
 #include "guest/relay.h"
 #include "guest/wire.h"
+#include "host/text.h"
 #include "plan/role.h"
 
 #define LIST_NAME "ports"
@@ -47,8 +47,8 @@ port_parse(const char *text, struct port *ret, struct diag *dg)
 	int64_t in;
 	int64_t out;
 
-	if (!decimal_parse(inner, 1, UINT16_MAX, &in) ||
-	    !decimal_parse(
+	if (!text_decimal(inner, 1, UINT16_MAX, &in) ||
+	    !text_decimal(
 		colon == NULL ? inner : colon + 1, 0, UINT16_MAX, &out))
 		return diag_set(dg, DIAG_USAGE,
 		    "\"%s\" is not a port: PORT or PORT:HOSTPORT, from 1 to "
@@ -80,9 +80,9 @@ parse_line(char *line, struct portlist *list)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		words[i] = strsep(&line, " ");
 	if (line != NULL || words[2] == NULL || list->nr == PORTLIST_MAX ||
-	    !decimal_parse(words[0], 1, UINT16_MAX, &n[0]) ||
-	    !decimal_parse(words[1], 1, UINT16_MAX, &n[1]) ||
-	    !decimal_parse(words[2], 0, PORT_ERRNO_MAX, &n[2]) ||
+	    !text_decimal(words[0], 1, UINT16_MAX, &n[0]) ||
+	    !text_decimal(words[1], 1, UINT16_MAX, &n[1]) ||
+	    !text_decimal(words[2], 0, PORT_ERRNO_MAX, &n[2]) ||
 	    portlist_find(list, (uint16_t)n[0]) != NULL)
 		return -1;
 	list->v[list->nr++] =

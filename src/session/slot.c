@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
@@ -21,6 +20,7 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/settings.h"
+#include "host/text.h"
 #include "host/toolchain.h"
 #include "plan/role.h"
 #include "session/usage.h"
@@ -154,8 +154,8 @@ read_usage(int dir_fd, struct slot_facts *facts)
 		return;
 	strvec_split(&words, text.buf, ' ');
 	if (words.nr != 4 ||
-	    !decimal_parse(words.v[1], 0, INT64_MAX / 2, &bytes) ||
-	    !decimal_parse(words.v[2], 0, INT64_MAX / 2, &files))
+	    !text_decimal(words.v[1], 0, INT64_MAX / 2, &bytes) ||
+	    !text_decimal(words.v[2], 0, INT64_MAX / 2, &files))
 		return;
 	facts->bytes = bytes;
 	facts->files = files;

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/decimal.h"
 #include "base/fs.h"
 #include "base/monotime.h"
 #include "base/strbuf.h"
@@ -27,6 +26,7 @@
 #include "session/caches.h"
 
 #include "check.h"
+#include "host/text.h"
 
 #define SET "caches/0123456789abcdef-p-contained"
 
@@ -571,7 +571,7 @@ test_storm(void)
 	int64_t deadline;
 
 	if (text != NULL)
-		CHECK(decimal_parse(text, 1, 600000, &ms));
+		CHECK(text_decimal(text, 1, 600000, &ms));
 	open_state(&paths);
 	deadline = monotime_ms() + ms;
 	for (int i = 0; i < (int)ARRAY_SIZE(pids); i++) {
