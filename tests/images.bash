@@ -3,7 +3,7 @@
 #
 # The records of a bed's images: BED/images/UID.json is what `drydock build`
 # wrote for that user (engine/built.h), and BED/images/programs/ lists the
-# programs of each image (engine/programs.h).  Each test has a state directory
+# programs of each image (engine/inimage.h).  Each test has a state directory
 # of its own, which gets a copy.
 
 # images_record UID STATE_HOME: puts the record there, for whoever runs this or,

@@ -20,7 +20,6 @@
 #include "engine/hostconf.h"
 #include "engine/image.h"
 #include "engine/inimage.h"
-#include "engine/programs.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/settings.h"
@@ -268,7 +267,8 @@ list_programs(const struct engine *engine, const struct paths *paths,
 	cleanup_free char *user = xasprintf("%u:%u", paths->uid, paths->gid);
 	cleanup_diag struct diag failure = DIAG_INIT;
 
-	if (programs_record(paths, engine, user, image_id, &failure) != 0)
+	if (inimage_record_programs(paths, engine, user, image_id, &failure) !=
+	    0)
 		diag_warn("%s; sessions get what needs a program that the "
 			  "image may not have",
 		    failure.message);

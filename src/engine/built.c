@@ -21,7 +21,7 @@
 #include "base/xalloc.h"
 #include "engine/answer.h"
 #include "engine/engine.h"
-#include "engine/programs.h"
+#include "engine/inimage.h"
 #include "host/paths.h"
 
 #define LOCK_FILE "images.lock"
@@ -248,7 +248,7 @@ prune_programs(const struct paths *paths, const struct built_list *list)
 
 	for (size_t i = 0; i < list->nr; i++)
 		strvec_push(&images, list->v[i].image);
-	if (programs_prune(paths, &images, &failure) != 0)
+	if (inimage_prune_programs(paths, &images, &failure) != 0)
 		diag_warn("%s", failure.message);
 }
 

@@ -35,8 +35,6 @@ engine_sources = \
 	src/engine/logs.c \
 	src/engine/logs.h \
 	src/engine/probe.c \
-	src/engine/programs.c \
-	src/engine/programs.h \
 	src/engine/tarball.c \
 	src/engine/tarball.h \
 	src/engine/version.c \

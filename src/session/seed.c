@@ -18,7 +18,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "engine/programs.h"
+#include "engine/inimage.h"
 #include "host/agent.h"
 #include "host/gitident.h"
 #include "host/packagehosts.h"
@@ -206,7 +206,7 @@ copy_snapshot(const struct seed_spec *spec, int home_fd, struct diag *dg)
 	if (fs_copy_wanted(fd, home_fd, is_wanted, &copy, dg) != 0)
 		return -1;
 	/* Without the list no value is left out. */
-	if (programs_read(
+	if (inimage_read_programs(
 		spec->paths, spec->image_id, &programs, &known, &unlisted) != 0)
 		diag_warn("the programs of the image: %s", unlisted.message);
 	for (size_t i = 0; i < documents->nr; i++) {
