@@ -74,12 +74,22 @@ const struct engine_floor *engine_floors(void);
 bool engine_meets_floor(enum engine_floor_index i, const char *version);
 
 /*
- * Finds the socket (endpoint.h) and the programs.  No program is run.  The
- * socket comes from the setting `engine`, DOCKER_HOST, DOCKER_CONTEXT or the
- * user's current context, or is /var/run/docker.sock.  URL schemes other than
- * unix (tcp, ssh, npipe) are rejected; the message names the scheme.  If there
- * is neither docker nor Compose, it fails with DIAG_ENGINE and says what to
- * install.
+ * Finds the real path of the socket.  The first source that is set wins:
+ * setting (a path or a unix:// URL; "" is unset), DOCKER_HOST, DOCKER_CONTEXT,
+ * the current context in DOCKER_CONFIG or home/.docker, and
+ * /var/run/docker.sock.
+ *
+ * DIAG_CONFIG: a context is missing or does not parse, a value has no URL
+ * scheme, or a path is relative.  DIAG_ENGINE: the URL scheme is not unix (tcp,
+ * ssh, ...; the message names the scheme), or the socket is missing,
+ * unreachable or not a socket.  For engine_find(), tests and fuzzing.
+ */
+int engine_find_socket(struct engine *engine, const char *setting,
+    const char *home, const char *const *environ_, struct diag *dg);
+
+/*
+ * Finds the socket and the programs.  No program is run.  If there is neither
+ * docker nor Compose, it fails with DIAG_ENGINE and says what to install.
  *
  * host/program.h decides which programs are trusted.  projects are the real
  * paths of the projects of this launch, NULL-terminated (NULL: none).  paths

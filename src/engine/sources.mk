@@ -20,8 +20,6 @@ engine_sources = \
 	src/engine/container.h \
 	src/engine/context.c \
 	src/engine/context.h \
-	src/engine/endpoint.c \
-	src/engine/endpoint.h \
 	src/engine/engine.c \
 	src/engine/engine.h \
 	src/engine/hostconf.c \

@@ -15,7 +15,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "engine/endpoint.h"
+#include "engine/engine.h"
 #include "fuzz.h"
 
 /* Of the context "c", whose file is called by the name's SHA-256. */
@@ -68,14 +68,14 @@ home_remove(struct home *home)
 }
 
 static void
-check_socket(const struct endpoint *e)
+check_socket(const struct engine *e)
 {
 	struct stat st;
 
 	FUZZ_CHECK(e->socket != NULL && e->socket[0] == '/');
 	FUZZ_CHECK(strlen(e->socket) < 108);
 	FUZZ_CHECK(stat(e->socket, &st) == 0 && S_ISSOCK(st.st_mode));
-	FUZZ_CHECK(e->origin != NULL && e->gid == st.st_gid);
+	FUZZ_CHECK(e->origin != NULL && e->socket_gid == st.st_gid);
 }
 
 int
@@ -84,7 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = { data, size };
 	unsigned int kind = fuzz_take(&in);
 	cleanup_free char *text = fuzz_text(in.data, in.size);
-	cleanup_endpoint struct endpoint e = ENDPOINT_INIT;
+	cleanup_engine struct engine e = ENGINE_INIT;
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 	struct home home;
@@ -101,8 +101,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		home_put(&home, META, "meta.json", &in);
 	else if (kind == 'c')
 		home_put(&home, ".", "config.json", &in);
-	int rc = endpoint_find(kind == 's' ? text : "", home.path,
-	    (const char *const *)env.v, &e, &dg);
+	int rc = engine_find_socket(&e, kind == 's' ? text : "", home.path,
+	    (const char *const *)env.v, &dg);
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_CONFIG || dg.class == DIAG_ENGINE);
 	else

@@ -16,7 +16,7 @@
 #include "base/digest.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "engine/endpoint.h"
+#include "engine/engine.h"
 
 /* Binds a socket at tmpdir/name; returned: its path. */
 static char *
@@ -111,12 +111,12 @@ other_engines_than_this_hosts_are_refused(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
-		cleanup_endpoint struct endpoint e = ENDPOINT_INIT;
+		cleanup_engine struct engine e = ENGINE_INIT;
 		cleanup_strvec struct strvec env = STRVEC_INIT;
 
 		strvec_setenv(&env, "DOCKER_HOST", rows[i].host);
-		CHECK_INT(endpoint_find("", check_tmpdir(),
-			      (const char *const *)env.v, &e, &dg),
+		CHECK_INT(engine_find_socket(&e, "", check_tmpdir(),
+			      (const char *const *)env.v, &dg),
 		    -1);
 		CHECK_INT(dg.class, rows[i].class);
 		CHECK_STR(dg.message, rows[i].message);
@@ -156,19 +156,19 @@ the_setting_beats_host_beats_context(void)
 	    docker_dir, "config.json", "{\"currentContext\":\"current\"}");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
-		cleanup_endpoint struct endpoint e = ENDPOINT_INIT;
+		cleanup_engine struct engine e = ENGINE_INIT;
 		cleanup_strvec struct strvec env = STRVEC_INIT;
 
 		if (rows[i].host != NULL)
 			strvec_setenv(&env, "DOCKER_HOST", rows[i].host);
 		if (rows[i].context != NULL)
 			strvec_setenv(&env, "DOCKER_CONTEXT", rows[i].context);
-		CHECK_INT(endpoint_find(rows[i].setting, check_tmpdir(),
-			      (const char *const *)env.v, &e, &dg),
+		CHECK_INT(engine_find_socket(&e, rows[i].setting,
+			      check_tmpdir(), (const char *const *)env.v, &dg),
 		    0);
 		CHECK_STR(e.socket, rows[i].socket);
 		CHECK_STR(e.origin, rows[i].origin);
-		CHECK_INT(e.gid, getegid());
+		CHECK_INT(e.socket_gid, getegid());
 	}
 }
 
@@ -182,18 +182,19 @@ a_context_that_is_not_there_or_is_broken_is_refused(void)
 		"{\"Endpoints\":{\"docker\":{\"Host\":\"unix://rel\"}}}" };
 	static const char *const env[] = { "DOCKER_CONTEXT=mine", NULL };
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_endpoint struct endpoint e = ENDPOINT_INIT;
+	cleanup_engine struct engine e = ENGINE_INIT;
 	cleanup_free char *want =
 	    xasprintf("no docker context 'mine' in %s/.docker", check_tmpdir());
 
-	CHECK_INT(endpoint_find("", check_tmpdir(), env, &e, &dg), -1);
+	CHECK_INT(engine_find_socket(&e, "", check_tmpdir(), env, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
 	CHECK_STR(dg.message, want);
 	for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
 		cleanup_diag struct diag one = DIAG_INIT;
 
 		make_context("mine", metas[i]);
-		CHECK_INT(endpoint_find("", check_tmpdir(), env, &e, &one), -1);
+		CHECK_INT(
+		    engine_find_socket(&e, "", check_tmpdir(), env, &one), -1);
 		CHECK_INT(one.class, DIAG_CONFIG);
 	}
 }
@@ -204,11 +205,11 @@ a_fifo_as_docker_configuration_does_not_hang(void)
 	cleanup_free char *dir = xasprintf("%s/.docker", check_tmpdir());
 	cleanup_free char *path = xasprintf("%s/config.json", dir);
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_endpoint struct endpoint e = ENDPOINT_INIT;
+	cleanup_engine struct engine e = ENGINE_INIT;
 
 	make_dirs(dir);
 	CHECK_INT(mkfifo(path, 0600), 0);
-	CHECK_INT(endpoint_find("", check_tmpdir(), NULL, &e, &dg), -1);
+	CHECK_INT(engine_find_socket(&e, "", check_tmpdir(), NULL, &dg), -1);
 	CHECK_INT(dg.class, DIAG_CONFIG);
 }
 
@@ -218,10 +219,10 @@ a_link_leads_to_the_real_socket(void)
 	cleanup_free char *real = make_socket("real.sock");
 	cleanup_free char *link = xasprintf("%s/link.sock", check_tmpdir());
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_endpoint struct endpoint e = ENDPOINT_INIT;
+	cleanup_engine struct engine e = ENGINE_INIT;
 
 	CHECK_INT(symlink("real.sock", link), 0);
-	CHECK_INT(endpoint_find(link, check_tmpdir(), NULL, &e, &dg), 0);
+	CHECK_INT(engine_find_socket(&e, link, check_tmpdir(), NULL, &dg), 0);
 	CHECK_STR(e.socket, real);
 }
 
