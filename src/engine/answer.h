@@ -40,4 +40,18 @@ bool answer_is_container_id(const char *s);
 /* Returns true for "sha256:" followed by 64 lower-case hex digits. */
 bool answer_is_image_id(const char *s);
 
+struct version {
+	int major;
+	int minor;
+};
+
+/*
+ * Parses "MAJOR.MINOR" with an optional "v" before it and any text after it
+ * ("26.1.5+dfsg1", "v2.20.0", "2.26.1-4").  Returns false for anything else.
+ */
+bool version_parse(const char *text, struct version *ret_version);
+
+/* Returns true if a is older than b. */
+bool version_before(struct version a, struct version b);
+
 #endif /* DRYDOCK_ANSWER_H */

@@ -14,7 +14,6 @@
 #include "base/xalloc.h"
 #include "engine/answer.h"
 #include "engine/engine.h"
-#include "engine/version.h"
 
 /* Limit of one answer; a list of a few thousand containers fits. */
 #define ANSWER_MAX ((size_t)16 << 20)

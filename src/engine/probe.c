@@ -16,9 +16,11 @@
 #include "base/http.h"
 #include "base/json.h"
 #include "base/proc.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
 #include "base/xalloc.h"
+#include "engine/answer.h"
 #include "engine/api.h"
-#include "engine/version.h"
 
 static const struct engine_floor floors[] = {
 	[ENGINE_FLOOR_DOCKER] = { "Docker Engine", "20.10",
@@ -218,24 +220,128 @@ engine_read_info(
 	return read_info(engine, info, dg);
 }
 
-/* The caller has checked the peer of the socket (check_peer()). */
-static int
-make_ready(struct engine *engine, struct diag *dg)
-{
-	if (engine->http == NULL && http_load(&engine->http, dg) != 0)
-		return -1;
-	return api_choose_version(engine, dg);
-}
-
 static int
 ask_info(struct engine *engine, struct diag *dg)
 {
 	cleanup_json struct json *info = NULL;
 
-	if ((engine->api_version == NULL && make_ready(engine, dg) != 0) ||
+	/* check_peer() has checked the peer of the socket. */
+	if (engine->http == NULL && http_load(&engine->http, dg) != 0)
+		return -1;
+	if ((engine->api_version == NULL &&
+		api_choose_version(engine, dg) != 0) ||
 	    api_get(engine, "/info", &info, dg) != 0)
 		return -1;
 	return read_info(engine, info, dg);
+}
+
+/* The question to engine->compose, the first of engine->composes. */
+static void
+make_argv(const struct engine *engine, struct strvec *argv)
+{
+	static const char *const args[] = { "version", "--short", NULL };
+
+	strvec_push_all(argv, (const char *const *)engine->compose.v);
+	strvec_push_all(argv, args);
+}
+
+static int
+start_compose(
+    const struct engine *engine, struct proc **ret_proc, struct diag *dg)
+{
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	make_argv(engine, &argv);
+	spec.argv = (const char *const *)argv.v;
+	spec.envp = (const char *const *)engine->env.v;
+	spec.timeout_ms = engine->timeout_ms;
+	if (proc_start(&spec, ret_proc, dg) != 0) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	return 0;
+}
+
+#define INSTALL                                                             \
+	"install docker-compose of Debian 13, or docker-compose-plugin of " \
+	"docker.com"
+
+/* line is "docker-compose version 1.29.2, build x" or "2.26.1". */
+static int
+judge_compose(struct engine *engine, const char *line, struct diag *dg)
+{
+	const char *word = strstr(line, "version ");
+	const char *text = word == NULL ? line : word + strlen("version ");
+	struct version v;
+
+	if (!version_parse(text, &v))
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s answers '%.80s' when asked for its version: " INSTALL,
+		    engine->compose.v[0], line);
+	if (!engine_meets_floor(ENGINE_FLOOR_COMPOSE, text))
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s is Docker Compose %s%s, and drydock needs %s or "
+		    "newer: " INSTALL,
+		    engine->compose.v[0], text,
+		    v.major < 2 ? " (Compose v1)" : "",
+		    floors[ENGINE_FLOOR_COMPOSE].version);
+	replace_string(&engine->compose_version, text);
+	return 0;
+}
+
+static int
+finish_one(struct engine *engine, struct proc *proc, bool *ret_timed_out,
+    struct diag *dg)
+{
+	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	cleanup_free char *line = NULL;
+
+	make_argv(engine, &argv);
+	if (proc_finish(proc, &result, dg) != 0) {
+		dg->class = DIAG_ENGINE;
+		return -1;
+	}
+	*ret_timed_out = result.timed_out;
+	if (engine_check_result((const char *const *)argv.v, &result,
+		engine->timeout_ms, dg) != 0)
+		return -1;
+	line = xstrndup(result.out.buf, strcspn(result.out.buf, "\n"));
+	return judge_compose(engine, line, dg);
+}
+
+/*
+ * Reads and checks the answer, and frees proc (given).  After a bad answer
+ * (version 1, too old, malformed), asks the next of engine->composes.  The
+ * first good one becomes engine->compose.  If all fail, the failure of the
+ * first is reported.  A Compose that misses the deadline ends the search.
+ */
+static int
+finish_compose(struct engine *engine, struct proc *proc, struct diag *dg)
+{
+	cleanup_diag struct diag first = DIAG_INIT;
+	bool timed_out = false;
+
+	if (finish_one(engine, proc, &timed_out, &first) == 0)
+		return 0;
+	for (size_t i = 1; i < engine->composes.nr && !timed_out; i++) {
+		cleanup_diag struct diag ignored = DIAG_INIT;
+		struct proc *next = NULL;
+
+		engine_use_compose(engine, engine->composes.v[i]);
+		if (start_compose(engine, &next, &ignored) == 0 &&
+		    finish_one(engine, next, &timed_out, &ignored) == 0)
+			return 0;
+	}
+	if (engine->passed_over != NULL)
+		return diag_set(dg, DIAG_ENGINE,
+		    "%s; %s is not run, because a session or a user other "
+		    "than root could replace it: name a program by the "
+		    "setting compose",
+		    first.message, engine->passed_over);
+	diag_move(dg, &first);
+	return -1;
 }
 
 int
@@ -246,13 +352,13 @@ engine_probe(struct engine *engine, struct diag *dg)
 	if (engine->api_version == NULL && check_peer(engine, dg) != 0)
 		return -1;
 	/* Compose starts while libcurl is loaded. */
-	if (compose_version_start(engine, &compose, dg) != 0)
+	if (start_compose(engine, &compose, dg) != 0)
 		return -1;
 	if (ask_info(engine, dg) != 0) {
 		proc_cancel(compose);
 		return -1;
 	}
-	return compose_version_finish(engine, compose, dg);
+	return finish_compose(engine, compose, dg);
 }
 
 int

@@ -34,6 +34,4 @@ engine_sources = \
 	src/engine/logs.h \
 	src/engine/probe.c \
 	src/engine/tarball.c \
-	src/engine/tarball.h \
-	src/engine/version.c \
-	src/engine/version.h
+	src/engine/tarball.h

@@ -9,9 +9,9 @@
 #include "base/json.h"
 #include "base/moment.h"
 #include "base/strbuf.h"
+#include "engine/answer.h"
 #include "engine/api.h"
 #include "engine/engine.h"
-#include "engine/version.h"
 #include "fuzz.h"
 
 /* A denial is believed only when it names what was asked for. */

@@ -14,7 +14,6 @@
 #include "engine/api.h"
 #include "engine/engine.h"
 #include "engine/logs.h"
-#include "engine/version.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
 #define B16 "bbbbbbbbbbbbbbbb"
