@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* answer: checks the result of one docker or Compose command. */
+/* answer: checks the result of a command, and parses parts of answers. */
 #include "engine/answer.h"
 
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -204,4 +205,44 @@ version_before(struct version a, struct version b)
 	if (a.major != b.major)
 		return a.major < b.major;
 	return a.minor < b.minor;
+}
+
+static bool
+absent(const struct json *n)
+{
+	return n == NULL || json_is_null(n);
+}
+
+bool
+answer_read_strings(const struct json *array, struct strvec *out)
+{
+	if (absent(array))
+		return true;
+	if (!json_is_array(array))
+		return false;
+	for (size_t i = 0; i < json_len(array); i++) {
+		const char *s = json_string(json_at(array, i));
+
+		if (s == NULL)
+			return false;
+		strvec_push(out, s);
+	}
+	return true;
+}
+
+bool
+answer_read_labels(const struct json *object, struct strvec *out)
+{
+	if (absent(object))
+		return true;
+	if (!json_is_object(object))
+		return false;
+	for (size_t i = 0; i < json_len(object); i++) {
+		const char *value = json_string(json_value_at(object, i));
+
+		if (value == NULL)
+			return false;
+		strvec_pushf(out, "%s=%s", json_key_at(object, i), value);
+	}
+	return true;
 }

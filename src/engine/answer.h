@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * answer: checks the result of a docker or Compose command: its completeness,
- * its exit status and its output.
+ * its exit status and its output.  Reads what several answers have in common.
  */
 #ifndef DRYDOCK_ANSWER_H
 #define DRYDOCK_ANSWER_H
@@ -9,8 +9,10 @@
 #include <stdbool.h>
 
 struct diag;
+struct json;
 struct proc_result;
 struct strbuf;
+struct strvec;
 
 #define CONTAINER_ID_LEN 64
 
@@ -53,5 +55,12 @@ bool version_parse(const char *text, struct version *ret_version);
 
 /* Returns true if a is older than b. */
 bool version_before(struct version a, struct version b);
+
+/*
+ * Both append to out.  null or an absent value is an empty list.  They return
+ * false if a value is not a string.  Labels are appended as NAME=VALUE.
+ */
+bool answer_read_strings(const struct json *array, struct strvec *out);
+bool answer_read_labels(const struct json *object, struct strvec *out);
 
 #endif /* DRYDOCK_ANSWER_H */

@@ -16,7 +16,6 @@
 #include "engine/answer.h"
 #include "engine/api.h"
 #include "engine/engine.h"
-#include "engine/inspect.h"
 
 /* Maximum number of listings if containers are removed in the meantime. */
 #define FIND_TRIES 5
@@ -292,10 +291,11 @@ read_config(const struct json *config, struct container *c)
 	c->role = copy_string(labels, "io.drydock.role");
 	c->working_dir = copy_string(config, "WorkingDir");
 	c->user = copy_string(config, "User");
-	return inspect_strings(json_get(config, "Env"), &c->env) &&
-	    inspect_strings(json_get(config, "Entrypoint"), &c->entrypoint) &&
-	    inspect_strings(json_get(config, "Cmd"), &c->entrypoint) &&
-	    inspect_labels(labels, &c->labels);
+	return answer_read_strings(json_get(config, "Env"), &c->env) &&
+	    answer_read_strings(
+		json_get(config, "Entrypoint"), &c->entrypoint) &&
+	    answer_read_strings(json_get(config, "Cmd"), &c->entrypoint) &&
+	    answer_read_labels(labels, &c->labels);
 }
 
 void

@@ -16,7 +16,6 @@
 #include "engine/answer.h"
 #include "engine/api.h"
 #include "engine/engine.h"
-#include "engine/inspect.h"
 #include "host/paths.h"
 
 /*
@@ -42,7 +41,7 @@ read_healthcheck(const struct json *check, bool *ret_has)
 	cleanup_strvec struct strvec test = STRVEC_INIT;
 
 	if (!is_object_or_null(check) ||
-	    !inspect_strings(json_get(check, "Test"), &test))
+	    !answer_read_strings(json_get(check, "Test"), &test))
 		return false;
 	*ret_has =
 	    test.nr > 0 && *test.v[0] != '\0' && strcmp(test.v[0], "NONE") != 0;
@@ -70,14 +69,14 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	/* An image imported by an old engine has "Config": null. */
 	if (!moment_parse(image->created, &created) || config == NULL ||
 	    !is_object_or_null(config) ||
-	    !inspect_strings(json_get(object, "RepoTags"), &image->tags) ||
-	    !inspect_strings(json_get(config, "Env"), &image->env) ||
-	    !inspect_strings(
+	    !answer_read_strings(json_get(object, "RepoTags"), &image->tags) ||
+	    !answer_read_strings(json_get(config, "Env"), &image->env) ||
+	    !answer_read_strings(
 		json_get(config, "Entrypoint"), &image->entrypoint) ||
-	    !inspect_strings(json_get(config, "Cmd"), &image->command) ||
-	    !inspect_labels(labels, &image->labels) ||
+	    !answer_read_strings(json_get(config, "Cmd"), &image->command) ||
+	    !answer_read_labels(labels, &image->labels) ||
 	    !is_object_or_null(volumes) ||
-	    !inspect_strings(json_get(config, "OnBuild"), &onbuild) ||
+	    !answer_read_strings(json_get(config, "OnBuild"), &onbuild) ||
 	    !read_healthcheck(
 		json_get(config, "Healthcheck"), &image->has_healthcheck))
 		return diag_set(dg, DIAG_ENGINE,

@@ -28,8 +28,6 @@ engine_sources = \
 	src/engine/image.h \
 	src/engine/inimage.c \
 	src/engine/inimage.h \
-	src/engine/inspect.c \
-	src/engine/inspect.h \
 	src/engine/logs.c \
 	src/engine/logs.h \
 	src/engine/probe.c \
