@@ -99,15 +99,13 @@ answer_is_whole(const char *const *argv, const struct proc_result *result,
 {
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
 	const char *command = command_words(argv, &name);
+	bool seconds = timeout_ms % 1000 == 0;
 
-	if (result->timed_out && timeout_ms % 1000 == 0)
+	if (result->timed_out)
 		diag_set(dg, DIAG_ENGINE,
-		    "%s did not answer within %ds (setting %s)", name.buf,
-		    timeout_ms / 1000, deadline_setting(command));
-	else if (result->timed_out)
-		diag_set(dg, DIAG_ENGINE,
-		    "%s did not answer within %dms (setting %s)", name.buf,
-		    timeout_ms, deadline_setting(command));
+		    "%s did not answer within %d%s (setting %s)", name.buf,
+		    seconds ? timeout_ms / 1000 : timeout_ms,
+		    seconds ? "s" : "ms", deadline_setting(command));
 	else if (result->truncated)
 		diag_set(dg, DIAG_ENGINE,
 		    "the answer of %s is larger than drydock reads, and is "
@@ -245,4 +243,13 @@ answer_read_labels(const struct json *object, struct strvec *out)
 		strvec_pushf(out, "%s=%s", json_key_at(object, i), value);
 	}
 	return true;
+}
+
+int
+answer_parse(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg)
+{
+	return json_parse(text, len, what, ret_root, dg) == 0
+	    ? 0
+	    : diag_reclass(dg, DIAG_ENGINE);
 }

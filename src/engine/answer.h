@@ -7,6 +7,7 @@
 #define DRYDOCK_ANSWER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct diag;
 struct json;
@@ -41,6 +42,10 @@ const char *answer_advice(const char *words);
 bool answer_is_container_id(const char *s);
 /* Returns true for "sha256:" followed by 64 lower-case hex digits. */
 bool answer_is_image_id(const char *s);
+
+/* json_parse() of an answer of the engine: a malformed one is DIAG_ENGINE. */
+int answer_parse(const char *text, size_t len, const char *what,
+    struct json **ret_root, struct diag *dg);
 
 struct version {
 	int major;

@@ -68,11 +68,13 @@ refuse_answer(const struct engine *engine, const struct api_call *call,
 	return diag_add_detail(dg, answer->words.buf, answer->words.len);
 }
 
-/* target includes the API version. */
-static int
-ask(const struct engine *engine, const struct api_call *call,
-    const char *target, struct http_answer *ret_answer, struct diag *dg)
+int
+api_ask(const struct engine *engine, const struct api_call *call,
+    struct http_answer *ret_answer, struct diag *dg)
 {
+	cleanup_free char *target = engine->api_version == NULL
+	    ? xstrdup(call->path)
+	    : xasprintf("/v%s%s", engine->api_version, call->path);
 	const struct http_request request = {
 		.socket = engine->address,
 		.method = call->method,
@@ -85,16 +87,6 @@ ask(const struct engine *engine, const struct api_call *call,
 	if (ret_answer->outcome == HTTP_WHOLE)
 		return 0;
 	return refuse_answer(engine, call, ret_answer, dg);
-}
-
-int
-api_ask(const struct engine *engine, const struct api_call *call,
-    struct http_answer *ret_answer, struct diag *dg)
-{
-	cleanup_free char *target =
-	    xasprintf("/v%s%s", engine->api_version, call->path);
-
-	return ask(engine, call, target, ret_answer, dg);
 }
 
 char *
@@ -170,10 +162,8 @@ get(const struct engine *engine, const char *path, const char *name,
 		return api_refuse(&call, &answer, dg);
 	what = xasprintf(
 	    "the engine's answer to GET %.*s", (int)strcspn(path, "?"), path);
-	if (json_parse(answer.body.buf, answer.body.len, what, ret_root, dg) !=
-	    0)
-		return diag_reclass(dg, DIAG_ENGINE);
-	return 0;
+	return answer_parse(
+	    answer.body.buf, answer.body.len, what, ret_root, dg);
 }
 
 int
@@ -224,14 +214,14 @@ api_list_ids(const struct engine *engine, const char *path,
 	return 0;
 }
 
-/*
- * least, most and engine_version come from the engine.  The API versions have
- * the form MAJOR.MINOR.
- */
-static int
-choose(struct engine *engine, const char *least, const char *most,
-    const char *engine_version, struct diag *dg)
+int
+api_read_version(
+    struct engine *engine, const struct json *answer, struct diag *dg)
 {
+	const char *least =
+	    json_string_or(json_get(answer, "MinAPIVersion"), "");
+	const char *most = json_string_or(json_get(answer, "ApiVersion"), "");
+	const char *version = json_string_or(json_get(answer, "Version"), "");
 	struct version ours, tested, min, max;
 
 	if (!version_parse(API_FLOOR, &ours) ||
@@ -245,16 +235,14 @@ choose(struct engine *engine, const char *least, const char *most,
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine has version %s, and drydock needs %s %s or "
 		    "newer",
-		    engine_version,
-		    engine_floors()[ENGINE_FLOOR_DOCKER].program,
+		    version, engine_floors()[ENGINE_FLOOR_DOCKER].program,
 		    engine_floors()[ENGINE_FLOOR_DOCKER].version);
 	if (version_before(tested, min))
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine (version %s) speaks its API from version %s "
 		    "on, and this drydock speaks it up to " API_TESTED
 		    ": install a newer drydock",
-		    engine_version, least);
-	free(engine->api_version);
+		    version, least);
 	engine->api_version = version_before(ours, min)
 	    ? xasprintf("%d.%d", min.major, min.minor)
 	    : xstrdup(API_FLOOR);
@@ -262,36 +250,13 @@ choose(struct engine *engine, const char *least, const char *most,
 }
 
 int
-api_read_version(
-    struct engine *engine, const char *text, size_t len, struct diag *dg)
-{
-	cleanup_json struct json *root = NULL;
-
-	if (json_parse(text, len, "the engine's answer to GET /version", &root,
-		dg) != 0)
-		return diag_reclass(dg, DIAG_ENGINE);
-	return choose(engine,
-	    json_string_or(json_get(root, "MinAPIVersion"), ""),
-	    json_string_or(json_get(root, "ApiVersion"), ""),
-	    json_string_or(json_get(root, "Version"), ""), dg);
-}
-
-int
 api_choose_version(struct engine *engine, struct diag *dg)
 {
-	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
-	const struct api_call call = {
-		.method = "GET",
-		.path = "/version",
-		.timeout_ms = engine->timeout_ms,
-		.setting = "engine_timeout",
-	};
+	cleanup_json struct json *answer = NULL;
 
-	if (ask(engine, &call, call.path, &answer, dg) != 0)
+	if (api_get(engine, "/version", &answer, dg) != 0)
 		return -1;
-	if (answer.status != 200)
-		return api_refuse(&call, &answer, dg);
-	return api_read_version(engine, answer.body.buf, answer.body.len, dg);
+	return api_read_version(engine, answer, dg);
 }
 
 int

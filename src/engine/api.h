@@ -34,7 +34,7 @@ struct api_call {
 
 /*
  * Sends the request.  The caller checks the HTTP status.  The engine must be
- * open (engine_probe()).
+ * open (engine_probe()).  Until api_choose_version() no API version is named.
  */
 int api_ask(const struct engine *engine, const struct api_call *call,
     struct http_answer *ret_answer, struct diag *dg);
@@ -77,17 +77,14 @@ int api_list_ids(const struct engine *engine, const char *path,
     bool (*is_id)(const char *s), struct strvec *ret_ids, struct diag *dg);
 
 /*
- * Asks the engine for its API versions and chooses one.  Called by
- * engine_probe().
+ * Asks the engine for its API versions and chooses one; engine->api_version is
+ * NULL before.  Called by engine_probe().
  */
 int api_choose_version(struct engine *engine, struct diag *dg);
 
-/*
- * Chooses the API version from the text of a GET /version answer.  For tests
- * and fuzzing.
- */
+/* Chooses the version by the answer to GET /version.  For tests and fuzzing. */
 int api_read_version(
-    struct engine *engine, const char *text, size_t len, struct diag *dg);
+    struct engine *engine, const struct json *answer, struct diag *dg);
 
 /*
  * Appends "filters=..." that matches objects with all of these labels (NAME or

@@ -347,19 +347,6 @@ container_read(const struct json *object, struct container *c, struct diag *dg)
 	return 0;
 }
 
-int
-container_parse(
-    const char *text, size_t len, struct container *c, struct diag *dg)
-{
-	cleanup_json struct json *root = NULL;
-
-	*c = (struct container){ .id = NULL };
-	if (json_parse(text, len, "the engine's answer about a container",
-		&root, dg) != 0)
-		return diag_reclass(dg, DIAG_ENGINE);
-	return container_read(root, c, dg);
-}
-
 const struct container *
 container_list_find(const struct container_list *list, const char *id)
 {

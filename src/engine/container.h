@@ -99,13 +99,10 @@ int container_stop(
 
 /*
  * Fills *c from the engine's JSON object.  The caller releases *c after a
- * failure too.
+ * failure too.  For tests and fuzzing.
  */
 int container_read(
     const struct json *object, struct container *c, struct diag *dg);
-/* Like container_read(), from text.  For tests and fuzzing. */
-int container_parse(
-    const char *text, size_t len, struct container *c, struct diag *dg);
 void container_release(struct container *c);
 
 /* Returns the container with this id (borrowed), or NULL. */

@@ -19,6 +19,7 @@
 
 struct diag;
 struct http;
+struct json;
 struct paths;
 struct settings;
 struct proc_result;
@@ -144,9 +145,9 @@ int engine_ready(struct engine *engine, const struct settings *settings,
 int engine_refuse_connect(
     const struct engine *engine, int errnum, struct diag *dg);
 
-/* Checks the text of a GET /info answer and stores the identity.  For tests. */
+/* Checks the answer to GET /info and stores the identity.  For tests. */
 int engine_read_info(
-    struct engine *engine, const char *text, size_t len, struct diag *dg);
+    struct engine *engine, const struct json *info, struct diag *dg);
 
 /*
  * Runs `docker ARGS...` (args without "docker") with deadline engine_timeout.

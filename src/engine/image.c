@@ -91,7 +91,7 @@ read_all(const struct json *object, struct image *image, struct diag *dg)
 	return 0;
 }
 
-static int
+int
 image_read(const struct json *object, struct image *ret_image, struct diag *dg)
 {
 	struct image image = IMAGE_INIT;
@@ -102,18 +102,6 @@ image_read(const struct json *object, struct image *ret_image, struct diag *dg)
 	}
 	*ret_image = image;
 	return 0;
-}
-
-int
-image_parse(
-    const char *text, size_t len, struct image *ret_image, struct diag *dg)
-{
-	cleanup_json struct json *root = NULL;
-
-	if (json_parse(text, len, "the engine's answer about an image", &root,
-		dg) != 0)
-		return diag_reclass(dg, DIAG_ENGINE);
-	return image_read(root, ret_image, dg);
 }
 
 int

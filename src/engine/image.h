@@ -124,9 +124,9 @@ int images_shared_sizes(const struct engine *engine, const struct strvec *ids,
  */
 const char *image_acts_by(const struct image *image);
 
-/* Parses the engine's answer about one image.  For tests and fuzzing. */
-int image_parse(
-    const char *text, size_t len, struct image *ret_image, struct diag *dg);
+/* Reads the engine's JSON object about one image.  For tests and fuzzing. */
+int image_read(
+    const struct json *object, struct image *ret_image, struct diag *dg);
 void image_release(struct image *image);
 void image_list_release(struct image_list *list);
 

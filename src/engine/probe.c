@@ -176,8 +176,9 @@ replace_string(char **p, const char *value)
 	*p = xstrdup(value);
 }
 
-static int
-read_info(struct engine *engine, const struct json *info, struct diag *dg)
+int
+engine_read_info(
+    struct engine *engine, const struct json *info, struct diag *dg)
 {
 	const char *version;
 	const char *root;
@@ -208,18 +209,6 @@ read_info(struct engine *engine, const struct json *info, struct diag *dg)
 	return 0;
 }
 
-int
-engine_read_info(
-    struct engine *engine, const char *text, size_t len, struct diag *dg)
-{
-	cleanup_json struct json *info = NULL;
-
-	if (json_parse(
-		text, len, "the engine's answer to GET /info", &info, dg) != 0)
-		return diag_reclass(dg, DIAG_ENGINE);
-	return read_info(engine, info, dg);
-}
-
 static int
 ask_info(struct engine *engine, struct diag *dg)
 {
@@ -232,7 +221,7 @@ ask_info(struct engine *engine, struct diag *dg)
 		api_choose_version(engine, dg) != 0) ||
 	    api_get(engine, "/info", &info, dg) != 0)
 		return -1;
-	return read_info(engine, info, dg);
+	return engine_read_info(engine, info, dg);
 }
 
 /* The question to engine->compose, the first of engine->composes. */

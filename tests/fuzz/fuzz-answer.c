@@ -40,8 +40,11 @@ check_api(const struct fuzz_input *in)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	struct version ours, least, most;
 
-	int rc =
-	    api_read_version(&engine, (const char *)in->data, in->size, &dg);
+	cleanup_json struct json *answer = NULL;
+	int rc = answer_parse((const char *)in->data, in->size, "version",
+		     &answer, &dg) == 0
+	    ? api_read_version(&engine, answer, &dg)
+	    : -1;
 	if (rc == -1)
 		FUZZ_CHECK(
 		    dg.class == DIAG_ENGINE && engine.api_version == NULL);

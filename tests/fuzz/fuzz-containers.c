@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/json.h"
+#include "engine/answer.h"
 #include "engine/container.h"
 #include "fuzz.h"
 
@@ -36,14 +38,24 @@ check_same(const struct container *a, const struct container *b)
 	FUZZ_CHECK(a->entrypoint.nr == b->entrypoint.nr);
 }
 
+static int
+parse(const char *text, size_t len, struct container *c, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+
+	return answer_parse(text, len, "container", &root, dg) == 0
+	    ? container_read(root, c, dg)
+	    : -1;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	cleanup_container struct container c;
+	cleanup_container struct container c = { .id = NULL };
 	cleanup_container struct container again = { .id = NULL };
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	int rc = container_parse((const char *)data, size, &c, &dg);
+	int rc = parse((const char *)data, size, &c, &dg);
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_ENGINE);
 	fuzz_outcome(rc, &dg);
@@ -52,8 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_container(&c);
 
 	/* What was kept as text makes the same container. */
-	FUZZ_CHECK(
-	    container_parse(c.inspect, strlen(c.inspect), &again, &dg) == 0);
+	FUZZ_CHECK(parse(c.inspect, strlen(c.inspect), &again, &dg) == 0);
 	check_same(&c, &again);
 	return 0;
 }

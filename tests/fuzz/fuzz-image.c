@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/moment.h"
+#include "engine/answer.h"
 #include "engine/image.h"
 #include "fuzz.h"
 
@@ -12,9 +14,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_image struct image image = IMAGE_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_json struct json *root = NULL;
 	struct timespec created;
 
-	int rc = image_parse((const char *)data, size, &image, &dg);
+	int rc = answer_parse((const char *)data, size, "x", &root, &dg) == 0
+	    ? image_read(root, &image, &dg)
+	    : -1;
 	if (rc == -1)
 		FUZZ_CHECK(dg.class == DIAG_ENGINE && image.id == NULL);
 	fuzz_outcome(rc, &dg);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "engine/answer.h"
 #include "engine/container.h"
 #include "engine/image.h"
 
@@ -39,6 +40,27 @@ add_container(struct strbuf *out, const char *id, const char *image,
 	    id, image, state, config, host);
 }
 
+static int
+parse_container(const char *text, struct container *c, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+
+	*c = (struct container){ .id = NULL };
+	return answer_parse(text, strlen(text), "answer", &root, dg) != 0
+	    ? -1
+	    : container_read(root, c, dg);
+}
+
+static int
+parse_image(const char *text, struct image *ret_image, struct diag *dg)
+{
+	cleanup_json struct json *root = NULL;
+
+	return answer_parse(text, strlen(text), "answer", &root, dg) != 0
+	    ? -1
+	    : image_read(root, ret_image, dg);
+}
+
 static void
 a_container_is_read_whole(void)
 {
@@ -49,7 +71,7 @@ a_container_is_read_whole(void)
 	const struct container_list list = { &container, 1 };
 
 	add_container(&text, A64, "sha256:" A64, STATE, CONFIG, HOST);
-	if (!CHECK_INT(container_parse(text.buf, text.len, &container, &dg), 0))
+	if (!CHECK_INT(parse_container(text.buf, &container, &dg), 0))
 		return;
 	CHECK_STR(dg.message, NULL);
 	CHECK(container_list_find(&list, "x") == NULL);
@@ -116,7 +138,7 @@ answers_that_are_not_complete_are_refused(void)
 
 		add_container(&text, rows[i].id, rows[i].image, rows[i].state,
 		    rows[i].config, rows[i].host);
-		CHECK_INT(container_parse(text.buf, text.len, &c, &dg), -1);
+		CHECK_INT(parse_container(text.buf, &c, &dg), -1);
 		CHECK_INT(dg.class, DIAG_ENGINE);
 	}
 }
@@ -133,11 +155,9 @@ what_is_no_object_is_refused(void)
 		cleanup_container struct container c;
 		struct image image = IMAGE_INIT;
 
-		CHECK_INT(
-		    container_parse(rows[i], strlen(rows[i]), &c, &a), -1);
+		CHECK_INT(parse_container(rows[i], &c, &a), -1);
 		CHECK_INT(a.class, DIAG_ENGINE);
-		CHECK_INT(
-		    image_parse(rows[i], strlen(rows[i]), &image, &b), -1);
+		CHECK_INT(parse_image(rows[i], &image, &b), -1);
 		CHECK_INT(b.class, DIAG_ENGINE);
 	}
 }
@@ -152,7 +172,7 @@ parse_config(const char *config, struct image *ret_image, struct diag *dg)
 	    "{\"Id\":\"sha256:" A64 "\",\"Created\":"
 	    "\"2026-11-22T14:55:44Z\",\"Config\":%s}",
 	    config);
-	return image_parse(text.buf, text.len, ret_image, dg);
+	return parse_image(text.buf, ret_image, dg);
 }
 
 /* Docker Engine API v1.44, ImageInspect: the types of these members. */
@@ -229,7 +249,7 @@ an_images_tags_are_read(void)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_image struct image image = IMAGE_INIT;
 
-	CHECK_INT(image_parse(text, strlen(text), &image, &dg), 0);
+	CHECK_INT(parse_image(text, &image, &dg), 0);
 	CHECK_INT(image.tags.nr, 2);
 	CHECK_STR(image.tags.v[1], "b:2");
 }
@@ -254,8 +274,7 @@ images_that_are_not_complete_are_refused(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 		struct image image = IMAGE_INIT;
 
-		CHECK_INT(
-		    image_parse(rows[i], strlen(rows[i]), &image, &dg), -1);
+		CHECK_INT(parse_image(rows[i], &image, &dg), -1);
 		CHECK_INT(dg.class, DIAG_ENGINE);
 		CHECK_STR(image.id, NULL);
 	}

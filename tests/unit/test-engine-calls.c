@@ -9,9 +9,11 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "engine/answer.h"
 #include "engine/api.h"
 #include "engine/compose.h"
 #include "engine/container.h"
@@ -232,10 +234,13 @@ the_version_of_the_api_is_the_engines_least(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_engine struct engine engine = ENGINE_INIT;
+		cleanup_json struct json *answer = NULL;
 		cleanup_diag struct diag dg = DIAG_INIT;
 
-		CHECK_INT(api_read_version(
-			      &engine, rows[i].text, strlen(rows[i].text), &dg),
+		CHECK_INT(answer_parse(rows[i].text, strlen(rows[i].text),
+			      "version", &answer, &dg),
+		    0);
+		CHECK_INT(api_read_version(&engine, answer, &dg),
 		    rows[i].version == NULL ? -1 : 0);
 		CHECK_STR(engine.api_version, rows[i].version);
 		CHECK_STR(dg.message, rows[i].message);

@@ -9,8 +9,10 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "engine/answer.h"
 #include "engine/engine.h"
 #include "stub-bed.h"
 
@@ -39,6 +41,15 @@ calls_get_an_environment_of_ours_alone(void)
 		      &config, &dg),
 	    0);
 	CHECK_STR(config.buf, "{}\n");
+}
+
+static int
+read_info(struct engine *engine, const char *text, struct diag *dg)
+{
+	cleanup_json struct json *info = NULL;
+
+	CHECK_INT(answer_parse(text, strlen(text), "info", &info, dg), 0);
+	return engine_read_info(engine, info, dg);
 }
 
 static void
@@ -82,8 +93,7 @@ engines_of_the_wrong_kind_are_refused(void)
 		    "{\"ID\":\"x\",\"DockerRootDir\":\"/\","
 		    "\"ServerVersion\":\"26.1\",%s}",
 		    rows[i].more);
-		CHECK_INT(
-		    engine_read_info(&engine, text.buf, text.len, &dg), -1);
+		CHECK_INT(read_info(&engine, text.buf, &dg), -1);
 		CHECK_INT(dg.class, DIAG_ENGINE);
 		CHECK_STR(dg.message, rows[i].message);
 	}
@@ -113,8 +123,7 @@ old_engines_and_ones_of_another_host_are_refused(void)
 		    "\"ServerVersion\":\"%s\",\"OSType\":\"linux\","
 		    "\"SecurityOptions\":[]}",
 		    rows[i].root, rows[i].version);
-		CHECK_INT(
-		    engine_read_info(&engine, text.buf, text.len, &dg), -1);
+		CHECK_INT(read_info(&engine, text.buf, &dg), -1);
 		CHECK_STR(dg.message, rows[i].message);
 	}
 }
