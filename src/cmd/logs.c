@@ -15,7 +15,7 @@
 #include "base/xalloc.h"
 #include "cmd/ended.h"
 #include "cmd/sessions.h"
-#include "engine/logs.h"
+#include "engine/container.h"
 #include "session/egress.h"
 
 #define LINES "1000"
@@ -76,7 +76,8 @@ print_container(const struct engine *engine, const char *name,
 	cleanup_strbuf struct strbuf said = STRBUF_INIT;
 	cleanup_strbuf struct strbuf complained = STRBUF_INIT;
 
-	if (logs_ask(engine, container, LINES, &said, &complained, dg) != 0)
+	if (container_ask_log(
+		engine, container, LINES, &said, &complained, dg) != 0)
 		return -1;
 	print_lines(out, &said);
 	print_lines(err, &complained);

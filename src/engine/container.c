@@ -20,6 +20,15 @@
 /* Maximum number of listings if containers are removed in the meantime. */
 #define FIND_TRIES 5
 
+#define LOG_HEAD_LEN 8
+#define LOG_LINES "20"
+
+enum {
+	STREAM_OUT = 1,
+	STREAM_ERR = 2,
+	STREAM_ENGINE = 3 /* an error message of the engine */
+};
+
 static int
 check_id(const char *id, struct diag *dg)
 {
@@ -72,20 +81,6 @@ containers_inspect(const struct engine *engine, const char *const *ids,
 	return 0;
 }
 
-static int
-list_ids(const struct engine *engine, const char *label, struct strvec *ret_ids,
-    struct diag *dg)
-{
-	const char *const labels[] = { label, NULL };
-	cleanup_strbuf struct strbuf path = STRBUF_INIT;
-
-	strbuf_addstr(&path, "/containers/json?all=1&");
-	if (api_add_label_filter(&path, labels, dg) != 0)
-		return -1;
-	return api_list_ids(
-	    engine, path.buf, answer_is_container_id, ret_ids, dg);
-}
-
 int
 containers_find(const struct engine *engine, const char *state_id,
     struct container_list *ret_list, struct diag *dg)
@@ -99,12 +94,19 @@ int
 containers_find_labelled(const struct engine *engine, const char *label,
     struct container_list *ret_list, struct diag *dg)
 {
+	const char *const labels[] = { label, NULL };
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+
+	strbuf_addstr(&path, "/containers/json?all=1&");
+	if (api_add_label_filter(&path, labels, dg) != 0)
+		return -1;
 	for (int i = 0; i < FIND_TRIES; i++) {
 		cleanup_strvec struct strvec ids = STRVEC_INIT;
 		cleanup_container_list struct container_list list =
 		    CONTAINER_LIST_INIT;
 
-		if (list_ids(engine, label, &ids, dg) != 0 ||
+		if (api_list_ids(engine, path.buf, answer_is_container_id, &ids,
+			dg) != 0 ||
 		    containers_inspect(
 			engine, (const char *const *)ids.v, &list, dg) != 0)
 			return -1;
@@ -119,40 +121,25 @@ containers_find_labelled(const struct engine *engine, const char *label,
 	    FIND_TRIES);
 }
 
-struct action {
-	const char *method;
-	const char *id;
-	const char *verb; /* URL suffix after the id */
-	bool may_be_gone; /* an absent container is success */
-	int timeout_ms;
-};
-
 /*
  * 204 means done.  304 means that the container was already in that state.
- * *ret_status is the HTTP status of any other answer, or 0.
+ * *ret_status is the HTTP status of any other answer, or 0.  If gone is an id,
+ * an absent container of that id is success.
  */
 static int
-act(const struct engine *engine, const struct action *a, int *ret_status,
-    struct diag *dg)
+act(const struct engine *engine, const struct api_call *call, const char *gone,
+    int *ret_status, struct diag *dg)
 {
 	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
-	cleanup_free char *path = xasprintf("/containers/%s%s", a->id, a->verb);
-	const struct api_call call = {
-		.method = a->method,
-		.path = path,
-		.timeout_ms = a->timeout_ms,
-		.setting = "launch_timeout",
-	};
 
 	*ret_status = 0;
-	if (check_id(a->id, dg) != 0 ||
-	    api_ask(engine, &call, &answer, dg) != 0)
+	if (api_ask(engine, call, &answer, dg) != 0)
 		return -1;
 	if (answer.status == 204 || answer.status == 304 ||
-	    (a->may_be_gone && api_denies(&answer, a->id)))
+	    (gone != NULL && api_denies(&answer, gone)))
 		return 0;
 	*ret_status = answer.status;
-	return api_refuse(&call, &answer, dg);
+	return api_refuse(call, &answer, dg);
 }
 
 /*
@@ -163,20 +150,22 @@ int
 container_remove(const struct engine *engine, const char *id, struct diag *dg)
 {
 	const struct timespec pause = { 0, 50000000 };
-	const struct action action = {
+	cleanup_free char *path = xasprintf("/containers/%s?force=1&v=1", id);
+	const struct api_call call = {
 		.method = "DELETE",
-		.id = id,
-		.verb = "?force=1&v=1",
-		.may_be_gone = true,
+		.path = path,
 		.timeout_ms = engine->launch_timeout_ms,
+		.setting = "launch_timeout",
 	};
 	int tries = engine->launch_timeout_ms / 50;
 
+	if (check_id(id, dg) != 0)
+		return -1;
 	for (;;) {
 		cleanup_diag struct diag one = DIAG_INIT;
 		int status;
 
-		if (act(engine, &action, &status, &one) == 0)
+		if (act(engine, &call, id, &status, &one) == 0)
 			return 0;
 		if (status != HTTP_CONFLICT || tries-- <= 0) {
 			diag_move(dg, &one);
@@ -190,31 +179,33 @@ static int
 change(const struct engine *engine, const char *id, const char *verb,
     int timeout_ms, struct diag *dg)
 {
-	const struct action action = {
+	cleanup_free char *path = xasprintf("/containers/%s/%s", id, verb);
+	const struct api_call call = {
 		.method = "POST",
-		.id = id,
-		.verb = verb,
+		.path = path,
 		.timeout_ms = timeout_ms,
+		.setting = "launch_timeout",
 	};
 	int status;
 
-	return act(engine, &action, &status, dg);
+	return check_id(id, dg) != 0 ? -1
+				     : act(engine, &call, NULL, &status, dg);
 }
 
 int
 container_start(const struct engine *engine, const char *id, struct diag *dg)
 {
-	return change(engine, id, "/start", engine->launch_timeout_ms, dg);
+	return change(engine, id, "start", engine->launch_timeout_ms, dg);
 }
 
 int
 container_stop(
     const struct engine *engine, const char *id, int grace, struct diag *dg)
 {
-	cleanup_free char *action = xasprintf("/stop?t=%d", grace);
+	cleanup_free char *verb = xasprintf("stop?t=%d", grace);
 
 	return change(
-	    engine, id, action, engine->launch_timeout_ms + grace * 1000, dg);
+	    engine, id, verb, engine->launch_timeout_ms + grace * 1000, dg);
 }
 
 static const char *const state_names[] = {
@@ -363,4 +354,89 @@ container_list_release(struct container_list *list)
 		container_release(&list->v[i]);
 	free(list->v);
 	*list = (struct container_list)CONTAINER_LIST_INIT;
+}
+
+/* Returns the length field of a frame header. */
+static size_t
+frame_len(const unsigned char *head)
+{
+	return (size_t)head[4] << 24 | (size_t)head[5] << 16 |
+	    (size_t)head[6] << 8 | (size_t)head[7];
+}
+
+int
+container_read_log(const char *data, size_t len, struct strbuf *out,
+    struct strbuf *err, struct diag *dg)
+{
+	const size_t had_out = out->len;
+	const size_t had_err = err->len;
+
+	while (len > 0) {
+		const unsigned char *head = (const unsigned char *)data;
+		struct strbuf *to = err;
+		size_t n;
+
+		if (len < LOG_HEAD_LEN || head[1] != 0 || head[2] != 0 ||
+		    head[3] != 0 || head[0] > STREAM_ENGINE ||
+		    (n = frame_len(head)) > len - LOG_HEAD_LEN)
+			break;
+		if (head[0] == STREAM_ENGINE) {
+			diag_set(dg, DIAG_ENGINE,
+			    "the engine cannot read a container's log");
+			diag_add_detail(dg, data + LOG_HEAD_LEN, n);
+			break;
+		}
+		if (head[0] == STREAM_OUT)
+			to = out;
+		strbuf_add(to, data + LOG_HEAD_LEN, n);
+		data += LOG_HEAD_LEN + n;
+		len -= LOG_HEAD_LEN + n;
+	}
+	if (len == 0)
+		return 0;
+	strbuf_setlen(out, had_out);
+	strbuf_setlen(err, had_err);
+	/* This keeps the engine's own message. */
+	return diag_set(dg, DIAG_ENGINE,
+	    "the engine's answer about a container's log is truncated or "
+	    "malformed");
+}
+
+int
+container_ask_log(const struct engine *engine, const char *container_id,
+    const char *lines, struct strbuf *out, struct strbuf *err, struct diag *dg)
+{
+	cleanup_http_answer struct http_answer answer = HTTP_ANSWER_INIT;
+	cleanup_free char *path =
+	    xasprintf("/containers/%s/logs?stdout=1&stderr=1&tail=%s",
+		container_id, lines);
+	const struct api_call call = {
+		.method = "GET",
+		.path = path,
+		.timeout_ms = engine->timeout_ms,
+		.setting = "engine_timeout",
+	};
+
+	if (check_id(container_id, dg) != 0 ||
+	    api_ask(engine, &call, &answer, dg) != 0)
+		return -1;
+	if (answer.status != 200)
+		return api_refuse(&call, &answer, dg);
+	return container_read_log(
+	    answer.body.buf, answer.body.len, out, err, dg);
+}
+
+void
+container_add_log(
+    const struct engine *engine, const char *container_id, struct diag *dg)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf err = STRBUF_INIT;
+
+	if (container_ask_log(
+		engine, container_id, LOG_LINES, &out, &err, &ignored) != 0)
+		return;
+	(void)diag_add_detail(dg, out.buf, out.len);
+	(void)diag_add_detail(dg, err.buf, err.len);
 }

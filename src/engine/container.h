@@ -15,6 +15,7 @@
 struct diag;
 struct engine;
 struct json;
+struct strbuf;
 
 enum container_state {
 	CONTAINER_CREATED,
@@ -96,6 +97,29 @@ int container_start(
 /* Sends SIGTERM, then SIGKILL after grace seconds. */
 int container_stop(
     const struct engine *engine, const char *id, int grace, struct diag *dg);
+
+/*
+ * Appends the last lines of the stdout and stderr of a container, as stored by
+ * the engine; lines is a decimal number.  An
+ * incomplete answer is DIAG_ENGINE, and nothing is appended.
+ */
+int container_ask_log(const struct engine *engine, const char *container_id,
+    const char *lines, struct strbuf *out, struct strbuf *err, struct diag *dg);
+
+/*
+ * Splits the engine's log of a container without a terminal into its streams.
+ * A frame has one byte for the stream, three zero bytes, a length of four bytes
+ * (big endian), and the data.  For tests and fuzzing too.
+ */
+int container_read_log(const char *data, size_t len, struct strbuf *out,
+    struct strbuf *err, struct diag *dg);
+
+/*
+ * Adds the last 20 lines of both streams to the detail of a diag that is set.
+ * If the log is not available, nothing is added.
+ */
+void container_add_log(
+    const struct engine *engine, const char *container_id, struct diag *dg);
 
 /*
  * Fills *c from the engine's JSON object.  The caller releases *c after a

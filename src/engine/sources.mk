@@ -28,8 +28,6 @@ engine_sources = \
 	src/engine/image.h \
 	src/engine/inimage.c \
 	src/engine/inimage.h \
-	src/engine/logs.c \
-	src/engine/logs.h \
 	src/engine/probe.c \
 	src/engine/tarball.c \
 	src/engine/tarball.h

@@ -21,7 +21,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/compose.h"
-#include "engine/logs.h"
+#include "engine/container.h"
 #include "host/paths.h"
 #include "host/settings.h"
 #include "host/token.h"
@@ -237,7 +237,7 @@ check_runs(const struct start *l, const struct plan_service *s,
 	    c->error, l->resume ? "; see \"drydock logs " : "",
 	    l->resume ? l->session.id : "", l->resume ? "\"" : "");
 	if (s->role == SERVICE_EXTRA)
-		logs_add(l->engine, c->id, dg);
+		container_add_log(l->engine, c->id, dg);
 	return -1;
 }
 

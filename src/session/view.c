@@ -14,7 +14,6 @@
 #include "base/strvec.h"
 #include "engine/container.h"
 #include "engine/engine.h"
-#include "engine/logs.h"
 #include "host/settings.h"
 #include "plan/plan.h"
 #include "session/attach.h"
@@ -197,7 +196,7 @@ tell_services(const struct session_facts *facts)
 		(void)diag_set(&dg, DIAG_ENGINE,
 		    "the service %s ended before the session did (status %d)",
 		    role, c->exit_code);
-		logs_add(facts->engine, c->id, &dg);
+		container_add_log(facts->engine, c->id, &dg);
 		diag_print(&dg);
 	}
 }

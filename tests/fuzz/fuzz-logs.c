@@ -2,7 +2,7 @@
 /* A container's log: all of what its frames hold, or refused. */
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "engine/logs.h"
+#include "engine/container.h"
 #include "fuzz.h"
 
 int
@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	int rc = logs_read((const char *)data, size, &out, &err, &dg);
+	int rc = container_read_log((const char *)data, size, &out, &err, &dg);
 	if (rc == -1)
 		FUZZ_CHECK(
 		    dg.class == DIAG_ENGINE && out.len == 0 && err.len == 0);

@@ -12,8 +12,8 @@
 #include "base/strbuf.h"
 #include "engine/answer.h"
 #include "engine/api.h"
+#include "engine/container.h"
 #include "engine/engine.h"
-#include "engine/logs.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
 #define B16 "bbbbbbbbbbbbbbbb"
@@ -180,7 +180,8 @@ a_log_is_whole_frames(void)
 		cleanup_diag struct diag dg = DIAG_INIT;
 		bool good = rows[i].out != NULL;
 
-		CHECK_INT(logs_read(rows[i].data, rows[i].len, &out, &err, &dg),
+		CHECK_INT(container_read_log(
+			      rows[i].data, rows[i].len, &out, &err, &dg),
 		    good ? 0 : -1);
 		CHECK_INT(dg.class, good ? DIAG_NONE : DIAG_ENGINE);
 		CHECK_STR(out.buf, good ? rows[i].out : "");
