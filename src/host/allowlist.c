@@ -4,6 +4,7 @@
 #include "host/allowlist.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -139,8 +140,12 @@ parse_host(char *word, struct allow_entry *e)
 	return why;
 }
 
-const char *
-allow_entry_parse(const char *text, struct allow_entry *ret_entry)
+/*
+ * Reads "[http://]HOST[:PORT]" into *ret_entry, which the caller releases.
+ * Returns the error as static text, or NULL.
+ */
+static const char *
+parse_entry(const char *text, struct allow_entry *ret_entry)
 {
 	struct allow_entry e = { .kind = ALLOW_NAME };
 	cleanup_free char *word = NULL;
@@ -154,6 +159,63 @@ allow_entry_parse(const char *text, struct allow_entry *ret_entry)
 	if (why == NULL)
 		*ret_entry = e;
 	return why;
+}
+
+/* The sidecar's own loopback and unspecified addresses lead to itself. */
+static bool
+is_loopback(const struct allow_entry *e)
+{
+	return e->kind == ALLOW_ADDRESS &&
+	    (strncmp(e->host, "127.", 4) == 0 ||
+		strcmp(e->host, "0.0.0.0") == 0 ||
+		strcmp(e->host, "[::1]") == 0 || strcmp(e->host, "[::]") == 0);
+}
+
+static const char *
+parse_upstream(const char *value, struct allow_entry *ret_entry)
+{
+	cleanup_free char *word = xstrdup(value);
+	size_t len = strlen(word);
+	const char *why;
+
+	if (strncasecmp(word, http, strlen(http)) != 0)
+		return "is not http://HOST:PORT";
+	if (strchr(word, '@') != NULL)
+		return "has credentials: drydock keeps none; use a proxy "
+		       "without a login";
+	if (word[len - 1] == '/' && len > strlen(http))
+		word[--len] = '\0';
+	if (word[len - 1] == ']' || strchr(word + strlen(http), ':') == NULL)
+		return "has no port";
+	why = parse_entry(word, ret_entry);
+	if (why == NULL && ret_entry->kind == ALLOW_BELOW)
+		why = "is not a single host";
+	else if (why == NULL && is_loopback(ret_entry))
+		why = "is the loopback of the session's own proxy: use an "
+		      "address that containers reach";
+	return why;
+}
+
+const char *
+upstream_check(const char *value)
+{
+	cleanup_allow_entry struct allow_entry entry = { .host = NULL };
+
+	return *value == '\0' ? NULL : parse_upstream(value, &entry);
+}
+
+bool
+upstream_read(const char *value, struct allow_entry *ret_entry)
+{
+	const char *why;
+
+	if (*value == '\0')
+		return false;
+	why = parse_upstream(value, ret_entry);
+	/* The table of settings has checked it. */
+	assert(why == NULL);
+	(void)why;
+	return true;
 }
 
 /* *e is given. */
@@ -242,7 +304,7 @@ add_configured(const struct reading *r, const char *origin, const char *word,
 	for (size_t i = 0; i < found.lines.nr; i++) {
 		cleanup_free char *note = NULL;
 		struct allow_entry e;
-		const char *why = allow_entry_parse(found.lines.v[i], &e);
+		const char *why = parse_entry(found.lines.v[i], &e);
 
 		if (why != NULL) {
 			note = xasprintf("%s names \"%s\", which %s",
@@ -311,7 +373,7 @@ parse_line(const struct reading *r, const struct lines *lines, const char *line,
 		return add_configured(r, origin, word, dg);
 	if (*word == '@')
 		return add_bundle(r, origin, word, *rest != '\0', dg);
-	why = allow_entry_parse(word, &e);
+	why = parse_entry(word, &e);
 	if (why != NULL)
 		return diag_set(
 		    dg, DIAG_CONFIG, "%s: \"%s\" %s", origin, word, why);
@@ -414,7 +476,7 @@ allow_entry_of_request(
 	word = plain ? xstrndup(target,
 			   strlen(http) + strcspn(target + strlen(http), "/?#"))
 		     : xstrdup(target);
-	if (allow_entry_parse(word, ret_entry) != NULL)
+	if (parse_entry(word, ret_entry) != NULL)
 		return false;
 	if (ret_entry->kind != ALLOW_BELOW)
 		return true;
@@ -452,8 +514,7 @@ allowlist_find_line(const struct allowlist *list, const char *line)
 {
 	cleanup_allow_entry struct allow_entry e = { .host = NULL };
 
-	return allow_entry_parse(line, &e) == NULL ? allowlist_find(list, &e)
-						   : NULL;
+	return parse_entry(line, &e) == NULL ? allowlist_find(list, &e) : NULL;
 }
 
 void

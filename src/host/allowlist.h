@@ -115,10 +115,12 @@ int allowlist_load(
 char *allowlist_file_name(const struct project *project);
 
 /*
- * Reads "[http://]HOST[:PORT]" into *ret_entry, which the caller releases.
- * Returns the error as static text, or NULL.
+ * The setting upstream_proxy: "", or http://HOST:PORT.  The first returns the
+ * error in a value, or NULL.  The second reads a valid value into *ret_entry,
+ * which the caller releases; it returns false for "".
  */
-const char *allow_entry_parse(const char *text, struct allow_entry *ret_entry);
+const char *upstream_check(const char *value);
+bool upstream_read(const char *value, struct allow_entry *ret_entry);
 
 /*
  * Parses the target of a request to the proxy ("host:port" for CONNECT, else

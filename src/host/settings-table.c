@@ -6,11 +6,11 @@
 
 #include "base/cleanup.h"
 #include "host/agent.h"
+#include "host/allowlist.h"
 #include "host/catalog.h"
 #include "host/sshproto.h"
 #include "host/text.h"
 #include "host/toolchain.h"
-#include "host/upstream.h"
 
 #define KIB INT64_C(1024)
 #define MIB (KIB * KIB)

@@ -59,7 +59,7 @@ struct settings {
 	int64_t build_timeout_ms;
 	char *agent; /* name, or "" */
 	bool agent_hosts; /* the agent's own hosts are open */
-	char *upstream_proxy; /* "" or http://HOST:PORT (host/upstream.h) */
+	char *upstream_proxy; /* "" or http://HOST:PORT (host/allowlist.h) */
 	struct strvec agent_version; /* [AGENT@]VERSION */
 	char *mode; /* as written, or ""; mode_resolve() reads it */
 	bool clipboard; /* sessions may read and write the terminal's */

@@ -61,8 +61,6 @@ host_sources = \
 	src/host/toolchain.h \
 	src/host/trusted.c \
 	src/host/trusted.h \
-	src/host/upstream.c \
-	src/host/upstream.h \
 	src/host/userfile.c \
 	src/host/userfile.h \
 	src/host/watchlist.c \

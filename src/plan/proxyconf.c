@@ -19,7 +19,6 @@
 #include "guest/proxyaddr.h"
 #include "guest/proxylist.h"
 #include "host/allowlist.h"
-#include "host/upstream.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX 64

@@ -25,7 +25,6 @@
 #include "guest/resolver.h"
 #include "host/allowlist.h"
 #include "host/settings.h"
-#include "host/upstream.h"
 #include "plan/role.h"
 #include "session/session.h"
 
