@@ -11,7 +11,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/mode.h"
-#include "host/nearest.h"
+#include "host/text.h"
 
 /* The state of one parse. */
 struct walk {

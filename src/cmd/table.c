@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 #include "cmd/options.h"
 #include "engine/engine.h"
-#include "host/nearest.h"
+#include "host/text.h"
 
 #define HELP_WIDTH 79
 #define HELP_COLUMN 28 /* column in which the right texts start */

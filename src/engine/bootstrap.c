@@ -22,7 +22,7 @@
 #include "engine/image.h"
 #include "host/paths.h"
 #include "host/program.h"
-#include "host/slurp.h"
+#include "host/text.h"
 
 #define DEFAULT_SUITE "bookworm"
 #define ROOM_NEEDED ((unsigned long)1024 * 1024 * 1024)
@@ -257,7 +257,7 @@ has_enough(const char *path, const struct paths *paths, uint64_t *ret_free)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	(void)slurp_text(path, SUBIDS_MAX, &text);
+	(void)text_read_file(path, SUBIDS_MAX, &text);
 	return bootstrap_count_ids(text.buf, paths->user, paths->uid,
 		   ret_free) >= SUBIDS_NEEDED;
 }

@@ -20,7 +20,7 @@
 #include "host/paths.h"
 #include "host/program.h"
 #include "host/settings.h"
-#include "host/slurp.h"
+#include "host/text.h"
 #include "host/trusted.h"
 
 #define APT_DIR "/etc/apt"
@@ -58,7 +58,7 @@ read_codename(void)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *id = NULL;
 
-	(void)slurp_text("/etc/os-release", TEXT_MAX, &text);
+	(void)text_read_file("/etc/os-release", TEXT_MAX, &text);
 	id = os_release_value(text.buf, "ID");
 	if (strcmp(id, "debian") != 0)
 		return xstrdup("");
@@ -71,7 +71,8 @@ add_ca(struct hostconf *hc, const char *path)
 {
 	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
 
-	if (path == NULL || *path != '/' || !slurp_text(path, CA_MAX, &pem) ||
+	if (path == NULL || *path != '/' ||
+	    !text_read_file(path, CA_MAX, &pem) ||
 	    strstr(hc->ca.buf, pem.buf) != NULL)
 		return;
 	strbuf_add(&hc->ca, pem.buf, pem.len);
@@ -156,13 +157,13 @@ read_apt_auth(struct hostconf *hc)
 	struct dirent **entries = NULL;
 	int n = scandir(APT_DIR "/auth.conf.d", &entries, is_shown, alphasort);
 
-	if (slurp_text(APT_DIR "/auth.conf", TEXT_MAX, &hc->apt_auth))
+	if (text_read_file(APT_DIR "/auth.conf", TEXT_MAX, &hc->apt_auth))
 		strbuf_addch(&hc->apt_auth, '\n');
 	for (int i = 0; i < n; i++) {
 		cleanup_free char *path =
 		    xasprintf(APT_DIR "/auth.conf.d/%s", entries[i]->d_name);
 
-		if (slurp_text(path, TEXT_MAX, &hc->apt_auth))
+		if (text_read_file(path, TEXT_MAX, &hc->apt_auth))
 			strbuf_addch(&hc->apt_auth, '\n');
 		free(entries[i]);
 	}
@@ -183,7 +184,7 @@ read_npmrc(
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-		if (slurp_text(files[i], TEXT_MAX, &text))
+		if (text_read_file(files[i], TEXT_MAX, &text))
 			npmrc_parse(text.buf, environ_, &hc->npmrc, &cafile);
 	}
 	npmrc_from_environment(environ_, &hc->npmrc, &cafile);
@@ -263,7 +264,7 @@ add_directory(const char *dir, int depth, struct strbuf *pem)
 
 		if (dot == NULL || strcmp(dot, ".crt") != 0)
 			add_directory(path, depth - 1, pem);
-		else if (slurp_text(path, TEXT_MAX, &text))
+		else if (text_read_file(path, TEXT_MAX, &text))
 			(void)add_blocks(text.buf, pem);
 		free(entries[i]);
 	}
@@ -348,7 +349,7 @@ add_sources(struct tarball *tar, const struct hostconf *hc)
 			continue;
 		strvec_push(&keys, key);
 		name = xasprintf("keys%s", strrchr(key, '/'));
-		if (slurp_bytes(key, TEXT_MAX, &data))
+		if (text_read_bytes(key, TEXT_MAX, &data))
 			tarball_add_file(tar, name, 0644, data.buf, data.len);
 	}
 	add_text(tar, "sources", &text);

@@ -15,7 +15,6 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "host/slurp.h"
 #include "host/text.h"
 
 #define FILE_MAX ((size_t)256 * 1024)
@@ -297,7 +296,7 @@ read_one(const char *path, const char *codename, struct strvec *lines)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (!slurp_text(path, FILE_MAX, &text))
+	if (!text_read_file(path, FILE_MAX, &text))
 		return;
 	aptsources_parse(path, text.buf, codename, lines);
 }

@@ -11,7 +11,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -206,20 +205,15 @@ static char *
 read_public_key(const char *path, const struct paths *paths)
 {
 	static const char suffix[] = ".pub";
-	cleanup_close int fd = -1;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_diag struct diag ignored = DIAG_INIT;
 	bool is_public = text_ends_with(path, suffix);
 	cleanup_free char *file =
 	    xasprintf("%s%s%s", strncmp(path, "~/", 2) == 0 ? paths->home : "",
 		path[0] == '~' ? path + 1 : path, is_public ? "" : suffix);
 
-	if (file[0] == '/')
-		fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd == -1 ||
-	    fs_read_fd(fd, file, PUBLIC_KEY_MAX, &text, &ignored) != 0)
-		return NULL;
-	return xstrdup(text.buf);
+	return file[0] == '/' && text_read_bytes(file, PUBLIC_KEY_MAX, &text)
+	    ? xstrdup(text.buf)
+	    : NULL;
 }
 
 char *

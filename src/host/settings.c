@@ -10,7 +10,6 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/conffile.h"
-#include "host/nearest.h"
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/setting-value.h"

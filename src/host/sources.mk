@@ -22,8 +22,6 @@ host_sources = \
 	src/host/knownprojects.h \
 	src/host/mode.c \
 	src/host/mode.h \
-	src/host/nearest.c \
-	src/host/nearest.h \
 	src/host/npmrc.c \
 	src/host/npmrc.h \
 	src/host/packagehosts.c \
@@ -47,8 +45,6 @@ host_sources = \
 	src/host/settings.h \
 	src/host/shortlinks.c \
 	src/host/shortlinks.h \
-	src/host/slurp.c \
-	src/host/slurp.h \
 	src/host/sshproto.c \
 	src/host/sshproto.h \
 	src/host/statedir.c \

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* text: validators for words, and a line reader. */
+/* text: validators for words, a line reader, and the nearest of names. */
 
 #include "host/text.h"
 
 #include <bsd/stdlib.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/param.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
@@ -208,4 +212,81 @@ text_add_line(struct strbuf *text, const char *line)
 	if (text->len > 0 && text->buf[text->len - 1] != '\n')
 		strbuf_addstr(text, end);
 	strbuf_addf(text, "%s%s", line, end);
+}
+
+bool
+text_read_bytes(const char *path, size_t max, struct strbuf *out)
+{
+	cleanup_diag struct diag ignored = DIAG_INIT;
+	cleanup_close int fd =
+	    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd != -1 && fs_read_fd(fd, path, max, out, &ignored) == 0;
+}
+
+bool
+text_read_file(const char *path, size_t max, struct strbuf *out)
+{
+	size_t start = out->len;
+
+	if (!text_read_bytes(path, max, out))
+		return false;
+	if (memchr(out->buf + start, '\0', out->len - start) == NULL)
+		return true;
+	strbuf_setlen(out, start);
+	return false;
+}
+
+/* A longer word is not compared; this bounds the matrix. */
+#define NEAREST_MAX 40
+
+/*
+ * Optimal string alignment distance of two words of at most NEAREST_MAX bytes.
+ */
+static size_t
+distance(const char *a, size_t alen, const char *b, size_t blen)
+{
+	size_t d[NEAREST_MAX + 1][NEAREST_MAX + 1];
+
+	for (size_t i = 0; i <= alen; i++)
+		d[i][0] = i;
+	for (size_t j = 0; j <= blen; j++)
+		d[0][j] = j;
+	for (size_t i = 1; i <= alen; i++) {
+		for (size_t j = 1; j <= blen; j++) {
+			size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+			size_t best = d[i - 1][j - 1] + cost;
+
+			best = MIN(best, MIN(d[i - 1][j], d[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				best = MIN(best, d[i - 2][j - 2] + 1);
+			d[i][j] = best;
+		}
+	}
+	return d[alen][blen];
+}
+
+void
+nearest_init(struct nearest *n, const char *word)
+{
+	n->word = word;
+	n->name = NULL;
+	n->distance = 1 + strlen(word) / 4;
+}
+
+void
+nearest_offer(struct nearest *n, const char *name)
+{
+	size_t wlen = strlen(n->word);
+	size_t nlen = strlen(name);
+	size_t found;
+
+	if (wlen == 0 || wlen > NEAREST_MAX || nlen > NEAREST_MAX)
+		return;
+	found = distance(n->word, wlen, name, nlen);
+	if (found < n->distance || (found == n->distance && n->name == NULL)) {
+		n->distance = found;
+		n->name = name;
+	}
 }

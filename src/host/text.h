@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* text: checks words, and reads files of lines with # comments. */
+/*
+ * text: checks words, reads files of lines with # comments, and finds the name
+ * that a mistyped word is close to.
+ */
 #ifndef DRYDOCK_TEXT_H
 #define DRYDOCK_TEXT_H
 
@@ -72,5 +75,30 @@ void lines_cut_comment(struct strbuf *line);
  * as the text's first line ends: with LF or CR LF.
  */
 void text_add_line(struct strbuf *text, const char *line);
+
+/*
+ * Both append the regular file at path; symlinks are followed.  They return
+ * false and append nothing if the file is absent, unreadable or larger than max
+ * bytes.  text_read_file() also rejects a file with a NUL byte.
+ */
+bool text_read_file(const char *path, size_t max, struct strbuf *out);
+bool text_read_bytes(const char *path, size_t max, struct strbuf *out);
+
+/* The closest known name to a mistyped word. */
+struct nearest {
+	const char *word; /* borrowed */
+	const char *name; /* borrowed; the result, NULL when no name is close */
+	size_t distance;
+};
+
+/* Starts a search for word, which must outlive n. */
+void nearest_init(struct nearest *n, const char *word);
+
+/*
+ * Offers one candidate.  n->name is the candidate with the fewest edits: a
+ * letter changed, added or removed, or two adjacent letters swapped.  The limit
+ * on edits grows with the length of word.
+ */
+void nearest_offer(struct nearest *n, const char *name);
 
 #endif /* DRYDOCK_TEXT_H */
