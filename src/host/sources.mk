@@ -38,8 +38,6 @@ host_sources = \
 	src/host/reserved.h \
 	src/host/scratch.c \
 	src/host/scratch.h \
-	src/host/setting-value.c \
-	src/host/setting-value.h \
 	src/host/settings-table.c \
 	src/host/settings.c \
 	src/host/settings.h \
