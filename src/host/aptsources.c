@@ -20,20 +20,18 @@
 #define FILE_MAX ((size_t)256 * 1024)
 #define BLANKS " \t\r\n"
 
-/* Returns the next word from *p on and advances *p; NULL at the end. */
-static char *
-next_word(const char **p)
+static void
+add_words(struct strvec *words, const char *text, size_t len)
 {
-	size_t len;
-	char *word;
+	const char *end = text + len;
 
-	*p += strspn(*p, BLANKS);
-	len = strcspn(*p, BLANKS);
-	if (len == 0)
-		return NULL;
-	word = xstrndup(*p, len);
-	*p += len;
-	return word;
+	for (text += strspn(text, BLANKS); text < end;
+	     text += strspn(text, BLANKS)) {
+		size_t n = strcspn(text, BLANKS);
+
+		strvec_push_given(words, xstrndup(text, n));
+		text += n;
+	}
 }
 
 static bool
@@ -67,64 +65,56 @@ add_line(const char *key, const char *uri, const char *suite,
 	strvec_pushf(lines, "%s|%s %s%s %s", key, uri, at, suite, components);
 }
 
-/* Returns the KEY of the options "[a=b c=d]". */
+/* Returns the KEY of the options "a=b c=d]". */
 static char *
 key_of_options(const char *options, size_t len)
 {
 	cleanup_free char *text = xstrndup(options, len);
-	cleanup_free char *word = NULL;
-	char *key = xstrdup("");
-	const char *p = text;
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	const char *key = "";
 
-	while (free(word), (word = next_word(&p)) != NULL) {
-		const char *value = NULL;
-
-		if (has_prefix(word, "signed-by=/"))
-			value = strchr(word, '=') + 1;
-		else if (strcmp(word, "trusted=yes") == 0)
-			value = "trusted";
-		if (value == NULL)
-			continue;
-		free(key);
-		key = xstrndup(value, strcspn(value, ","));
-	}
-	return key;
+	add_words(&words, text, len);
+	for (size_t i = 0; i < words.nr; i++)
+		if (has_prefix(words.v[i], "signed-by=/"))
+			key = strchr(words.v[i], '=') + 1;
+		else if (strcmp(words.v[i], "trusted=yes") == 0)
+			key = "trusted";
+	return xstrndup(key, strcspn(key, ","));
 }
 
 static void
 parse_line(const char *line, const char *codename, struct strvec *lines)
 {
-	cleanup_strbuf struct strbuf components = STRBUF_INIT;
-	cleanup_free char *type = next_word(&line);
-	cleanup_free char *key = xstrdup("");
-	cleanup_free char *uri = NULL;
-	cleanup_free char *suite = NULL;
+	static const char type[] = "deb";
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	cleanup_strvec struct strvec rest = STRVEC_INIT;
+	cleanup_free char *components = NULL;
+	cleanup_free char *key = NULL;
 
-	if (type == NULL || strcmp(type, "deb") != 0)
+	line += strspn(line, BLANKS);
+	if (strcspn(line, BLANKS) != strlen(type) || !has_prefix(line, type))
 		return;
+	line += strlen(type);
 	line += strspn(line, BLANKS);
 	if (*line == '[') {
 		const char *end = strchr(line, ']');
 
 		if (end == NULL)
 			return;
-		free(key);
 		key = key_of_options(line + 1, (size_t)(end - line - 1));
 		line = end + 1;
 	}
-	uri = next_word(&line);
-	suite = next_word(&line);
-	if (uri == NULL || suite == NULL)
+	add_words(&words, line, strlen(line));
+	if (words.nr < 2)
 		return;
-	for (char *word; (word = next_word(&line)) != NULL; free(word))
-		strbuf_addf(
-		    &components, "%s%s", components.len > 0 ? " " : "", word);
-	add_line(key, uri, suite, components.buf, codename, lines);
+	strvec_push_all(&rest, (const char *const *)words.v + 2);
+	components = strvec_join(&rest, " ");
+	add_line(key != NULL ? key : "", words.v[0], words.v[1], components,
+	    codename, lines);
 }
 
-void
-aptsources_parse_list(
-    const char *text, const char *codename, struct strvec *lines)
+static void
+parse_list(const char *text, const char *codename, struct strvec *lines)
 {
 	cleanup_strvec struct strvec all = STRVEC_INIT;
 
@@ -135,143 +125,83 @@ aptsources_parse_list(
 	}
 }
 
-/* The relevant fields of one paragraph; "" if absent. */
-struct stanza {
-	struct strbuf types;
-	struct strbuf uris;
-	struct strbuf suites;
-	struct strbuf components;
-	struct strbuf signed_by;
-	struct strbuf enabled;
-	struct strbuf trusted;
+/* The relevant fields of one paragraph. */
+enum field {
+	TYPES,
+	URIS,
+	SUITES,
+	COMPONENTS,
+	SIGNED_BY,
+	ENABLED,
+	TRUSTED,
+	NFIELDS
 };
 
-static void
-stanza_reset(struct stanza *s)
-{
-	strbuf_reset(&s->types);
-	strbuf_reset(&s->uris);
-	strbuf_reset(&s->suites);
-	strbuf_reset(&s->components);
-	strbuf_reset(&s->signed_by);
-	strbuf_reset(&s->enabled);
-	strbuf_reset(&s->trusted);
-}
-
-static void
-stanza_release(struct stanza *s)
-{
-	strbuf_release(&s->types);
-	strbuf_release(&s->uris);
-	strbuf_release(&s->suites);
-	strbuf_release(&s->components);
-	strbuf_release(&s->signed_by);
-	strbuf_release(&s->enabled);
-	strbuf_release(&s->trusted);
-}
-
-static struct strbuf *
-stanza_field(struct stanza *s, const char *name, size_t len)
-{
-	const struct {
-		const char *name;
-		struct strbuf *field;
-	} fields[] = {
-		{ "Types", &s->types },
-		{ "URIs", &s->uris },
-		{ "Suites", &s->suites },
-		{ "Components", &s->components },
-		{ "Signed-By", &s->signed_by },
-		{ "Enabled", &s->enabled },
-		{ "Trusted", &s->trusted },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (strlen(fields[i].name) == len &&
-		    strncasecmp(fields[i].name, name, len) == 0)
-			return fields[i].field;
-	return NULL;
-}
-
-static bool
-has_word(const char *words, const char *wanted)
-{
-	bool found = false;
-
-	for (char *word; !found && (word = next_word(&words)) != NULL;
-	     free(word))
-		found = strcmp(word, wanted) == 0;
-	return found;
-}
+static const char *const field_names[NFIELDS] = { "Types", "URIs", "Suites",
+	"Components", "Signed-By", "Enabled", "Trusted" };
 
 /*
- * Adds a line for every URI and suite.  An embedded key is left out: the
- * image's apt then uses its own key for the source, or the source is dropped.
+ * Adds a line for every URI and suite, and clears the fields.  An embedded key
+ * is left out: the image's apt then uses its own key for the source, or the
+ * source is dropped.
  */
 static void
-stanza_add(const struct stanza *s, const char *codename, struct strvec *lines)
+end_paragraph(
+    struct strvec fields[NFIELDS], const char *codename, struct strvec *lines)
 {
-	cleanup_strbuf struct strbuf components = STRBUF_INIT;
-	cleanup_free char *key = NULL;
-	const char *p = s->signed_by.buf;
-	const char *uris = s->uris.buf;
+	cleanup_free char *components = strvec_join(&fields[COMPONENTS], " ");
+	const struct strvec *uris = &fields[URIS];
+	const struct strvec *suites = &fields[SUITES];
+	const char *key =
+	    fields[SIGNED_BY].nr > 0 ? fields[SIGNED_BY].v[0] : "";
+	bool enabled = strvec_has(&fields[TYPES], "deb") &&
+	    !strvec_has(&fields[ENABLED], "no") &&
+	    !strvec_has(&fields[ENABLED], "false");
 
-	if (!has_word(s->types.buf, "deb") || has_word(s->enabled.buf, "no") ||
-	    has_word(s->enabled.buf, "false"))
-		return;
-	key = next_word(&p);
-	if (has_word(s->trusted.buf, "yes")) {
-		free(key);
-		key = xstrdup("trusted");
-	} else if (key != NULL && key[0] != '/') {
-		free(key);
-		key = NULL;
-	}
-	p = s->components.buf;
-	for (char *word; (word = next_word(&p)) != NULL; free(word))
-		strbuf_addf(
-		    &components, "%s%s", components.len > 0 ? " " : "", word);
-	for (char *uri; (uri = next_word(&uris)) != NULL; free(uri)) {
-		const char *suites = s->suites.buf;
-
-		for (char *suite; (suite = next_word(&suites)) != NULL;
-		     free(suite))
-			add_line(key == NULL ? "" : key, uri, suite,
-			    components.buf, codename, lines);
-	}
+	if (strvec_has(&fields[TRUSTED], "yes"))
+		key = "trusted";
+	else if (*key != '/')
+		key = "";
+	for (size_t i = 0; enabled && i < uris->nr; i++)
+		for (size_t j = 0; j < suites->nr; j++)
+			add_line(key, uris->v[i], suites->v[j], components,
+			    codename, lines);
+	for (size_t i = 0; i < NFIELDS; i++)
+		strvec_release(&fields[i]);
 }
 
-void
-aptsources_parse_deb822(
-    const char *text, const char *codename, struct strvec *lines)
+static void
+parse_deb822(const char *text, const char *codename, struct strvec *lines)
 {
-	struct stanza s = { STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, STRBUF_INIT,
-		STRBUF_INIT, STRBUF_INIT, STRBUF_INIT };
-	struct strbuf *field = NULL;
+	struct strvec fields[NFIELDS];
+	struct strvec *field = NULL;
 
+	for (size_t i = 0; i < NFIELDS; i++)
+		strvec_init(&fields[i]);
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\n");
 		const char *colon = memchr(text, ':', len);
 
 		if (strspn(text, " \t\r") >= len) {
-			stanza_add(&s, codename, lines);
-			stanza_reset(&s);
+			end_paragraph(fields, codename, lines);
 			field = NULL;
 		} else if (*text == ' ' || *text == '\t') {
-			if (field != NULL) {
-				strbuf_addch(field, ' ');
-				strbuf_add(field, text, len);
-			}
-		} else if (*text != '#' && colon != NULL) {
-			field = stanza_field(&s, text, (size_t)(colon - text));
 			if (field != NULL)
-				strbuf_add(field, colon + 1,
-				    len - (size_t)(colon + 1 - text));
+				add_words(field, text, len);
+		} else if (*text != '#' && colon != NULL) {
+			size_t n = (size_t)(colon - text);
+
+			field = NULL;
+			for (size_t i = 0; i < NFIELDS; i++)
+				if (strlen(field_names[i]) == n &&
+				    strncasecmp(field_names[i], text, n) == 0)
+					field = &fields[i];
+			if (field != NULL)
+				add_words(field, colon + 1, len - n - 1);
 		}
 		text += len + (text[len] == '\n' ? 1 : 0);
 	}
-	stanza_add(&s, codename, lines);
-	stanza_release(&s);
+	end_paragraph(fields, codename, lines);
 }
 
 bool
@@ -286,9 +216,9 @@ aptsources_parse(const char *name, const char *text, const char *codename,
     struct strvec *lines)
 {
 	if (text_ends_with(name, ".sources"))
-		aptsources_parse_deb822(text, codename, lines);
+		parse_deb822(text, codename, lines);
 	else
-		aptsources_parse_list(text, codename, lines);
+		parse_list(text, codename, lines);
 }
 
 static void

@@ -13,20 +13,13 @@
 #define DRYDOCK_APTSOURCES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct strvec;
 
 /*
- * Both append to lines.  Entries that do not parse are skipped: the files
- * belong to the host, not to drydock.
+ * Appends to lines, by the format that the file's name stands for.  Entries
+ * that do not parse are skipped: the files belong to the host, not to drydock.
  */
-void aptsources_parse_list(
-    const char *text, const char *codename, struct strvec *lines);
-void aptsources_parse_deb822(
-    const char *text, const char *codename, struct strvec *lines);
-
-/* The same, by the format that the file's name stands for. */
 void aptsources_parse(const char *name, const char *text, const char *codename,
     struct strvec *lines);
 

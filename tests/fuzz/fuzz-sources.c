@@ -63,10 +63,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (kind == 'n')
 		check_npmrc(text);
-	else if (kind == 'l')
-		aptsources_parse_list(text, "bookworm", &lines);
 	else
-		aptsources_parse_deb822(text, "bookworm", &lines);
+		aptsources_parse(kind == 'l' ? "a.list" : "a.sources", text,
+		    "bookworm", &lines);
 	check_lines(&lines);
 	return 0;
 }

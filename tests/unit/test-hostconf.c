@@ -14,16 +14,14 @@
 
 #include "check.h"
 
-typedef void parse_fn(const char *, const char *, struct strvec *);
-
 /* Returned: the lines, each with its end. */
 static char *
-sources(parse_fn *parse, const char *text)
+sources(const char *name, const char *text)
 {
 	cleanup_strvec struct strvec lines = STRVEC_INIT;
 	struct strbuf out = STRBUF_INIT;
 
-	parse(text, "bookworm", &lines);
+	aptsources_parse(name, text, "bookworm", &lines);
 	for (size_t i = 0; i < lines.nr; i++)
 		strbuf_addf(&out, "%s\n", lines.v[i]);
 	return strbuf_detach(&out, NULL);
@@ -65,8 +63,7 @@ test_list(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_free char *got =
-		    sources(aptsources_parse_list, rows[i].text);
+		cleanup_free char *got = sources("a.list", rows[i].text);
 
 		CHECK_STR(got, rows[i].want);
 	}
@@ -114,8 +111,7 @@ test_deb822(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cleanup_free char *got =
-		    sources(aptsources_parse_deb822, rows[i].text);
+		cleanup_free char *got = sources("a.sources", rows[i].text);
 
 		CHECK_STR(got, rows[i].want);
 	}
