@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "host/catalog.h"
-#include "host/text.h"
 
 static const char *
 check_word(const char *word)
@@ -20,108 +19,75 @@ check_word(const char *word)
 	return *word != '\0' ? NULL : "is empty";
 }
 
-/* Reads a list of plain words.  An absent list is empty. */
+#define SOURCE(member) offsetof(struct agent_source, member)
+
+static const struct catalog_field tree_fields[] = {
+	{ "path", SOURCE(from), catalog_read_path, NULL },
+	{ "exclude", SOURCE(exclude), NULL, check_word },
+};
+
+static const struct catalog_field document_fields[] = {
+	{ "path", SOURCE(from), catalog_read_path, NULL },
+	{ "to", SOURCE(to), catalog_read_path, NULL },
+	{ "drop", SOURCE(drop), NULL, check_word },
+	{ "drop_at_seed", SOURCE(drop_at_seed), NULL, check_word },
+	{ "programs", SOURCE(programs), NULL, check_word },
+};
+
 static int
-read_words(const struct json *object, const char *key, struct strvec *ret,
+read_source(struct agent_source *s, const struct json *object, bool tree,
     struct diag *dg)
 {
-	const struct json *list = json_get(object, key);
-
-	return list == NULL ? 0
-			    : catalog_read_list(list, key, check_word, ret, dg);
-}
-
-static int
-read_path(const struct json *object, const char *key, const char *fallback,
-    char **ret_path, struct diag *dg)
-{
-	const struct json *value = json_get(object, key);
-	const char *path = value == NULL ? fallback : json_string(value);
-
-	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
-		return diag_set(
-		    dg, DIAG_CONFIG, "%s: not a path below the home", key);
-	*ret_path = xstrdup(path);
-	return 0;
-}
-
-static int
-check_keys(const struct json *object, const char *const *keys, struct diag *dg)
-{
-	if (!json_is_object(object))
-		return diag_set(dg, DIAG_CONFIG, "not an object");
-	for (size_t i = 0; i < json_len(object); i++) {
-		const char *key = json_key_at(object, i);
-		size_t n = 0;
-
-		while (keys[n] != NULL && strcmp(keys[n], key) != 0)
-			n++;
-		if (keys[n] == NULL)
-			return diag_set(
-			    dg, DIAG_CONFIG, "unknown key \"%s\"", key);
-	}
-	return 0;
-}
-
-static int
-read_source(struct agent_source *s, const struct json *object,
-    const char *const *keys, struct diag *dg)
-{
-	if (check_keys(object, keys, dg) != 0 ||
-	    read_path(object, "path", NULL, &s->from, dg) != 0 ||
-	    read_path(object, "to", s->from, &s->to, dg) != 0 ||
-	    read_words(object, "exclude", &s->exclude, dg) != 0 ||
-	    read_words(object, "drop", &s->drop, dg) != 0 ||
-	    read_words(object, "programs", &s->programs, dg) != 0)
+	if (catalog_read_object(object, tree ? tree_fields : document_fields,
+		tree ? ARRAY_SIZE(tree_fields) : ARRAY_SIZE(document_fields), s,
+		dg) != 0)
 		return -1;
-	return read_words(object, "drop_at_seed", &s->drop_at_seed, dg);
+	if (s->from == NULL)
+		return catalog_read_path(&s->from, "path", NULL, dg);
+	if (s->to == NULL)
+		s->to = xstrdup(s->from);
+	return 0;
 }
 
 static int
-read_sources(struct agent_sources *sources, const struct json *list,
-    const char *const *keys, struct diag *dg)
+read_sources(
+    void *member, const char *key, const struct json *list, struct diag *dg)
 {
-	size_t n = json_len(list);
+	struct agent_sources *sources = member;
+	bool tree = strcmp(key, "trees") == 0;
 
-	if (list != NULL && !json_is_array(list))
-		return diag_set(dg, DIAG_CONFIG, "not a list");
-	if (n == 0)
-		return 0;
-	sources->v = xcalloc(n, sizeof(*sources->v));
-	for (size_t i = 0; i < n; i++) {
+	if (!json_is_array(list))
+		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
+	sources->v = xcalloc(json_len(list) + 1, sizeof(*sources->v));
+	for (size_t i = 0; i < json_len(list); i++) {
 		struct agent_source *s = &sources->v[sources->nr++];
 
 		strvec_init(&s->exclude);
 		strvec_init(&s->drop);
 		strvec_init(&s->drop_at_seed);
 		strvec_init(&s->programs);
-		if (read_source(s, json_at(list, i), keys, dg) != 0)
-			return -1;
+		if (read_source(s, json_at(list, i), tree, dg) != 0)
+			return diag_wrap(dg, "%s", key);
 	}
 	return 0;
 }
 
+#define SYNC(member) offsetof(struct agent_sync, member)
+
+static const struct catalog_field fields[] = {
+	{ "trees", SYNC(trees), read_sources, NULL },
+	{ "documents", SYNC(documents), read_sources, NULL },
+	{ "credentials", SYNC(credentials), NULL, check_word },
+};
+
 int
 agent_sync_read(
-    struct agent_sync *sync, const struct json *value, struct diag *dg)
+    void *sync, const char *key, const struct json *value, struct diag *dg)
 {
-	static const char *const of_all[] = { "trees", "documents",
-		"credentials", NULL };
-	static const char *const of_tree[] = { "path", "exclude", NULL };
-	static const char *const of_document[] = { "path", "to", "drop",
-		"drop_at_seed", "programs", NULL };
-
-	if (check_keys(value, of_all, dg) != 0)
-		return diag_wrap(dg, "sync");
-	if (read_sources(&sync->trees, json_get(value, "trees"), of_tree, dg) !=
-	    0)
-		return diag_wrap(dg, "sync: trees");
-	if (read_sources(&sync->documents, json_get(value, "documents"),
-		of_document, dg) != 0)
-		return diag_wrap(dg, "sync: documents");
-	if (read_words(value, "credentials", &sync->credentials, dg) != 0)
-		return diag_wrap(dg, "sync");
-	return 0;
+	return catalog_read_object(
+		   value, fields, ARRAY_SIZE(fields), sync, dg) == 0
+	    ? 0
+	    : diag_wrap(dg, "%s", key);
 }
 
 bool

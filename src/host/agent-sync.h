@@ -56,11 +56,12 @@ struct agent_sync {
 	}
 
 /*
- * Reads the "sync" object into *sync, which is AGENT_SYNC_INIT before.  The
- * caller releases *sync, also after a failure (DIAG_CONFIG).
+ * Reads the "sync" object into the struct agent_sync, which is AGENT_SYNC_INIT
+ * before: a reader of a field (host/catalog.h).  The caller releases *sync,
+ * also after a failure (DIAG_CONFIG).
  */
 int agent_sync_read(
-    struct agent_sync *sync, const struct json *value, struct diag *dg);
+    void *sync, const char *key, const struct json *value, struct diag *dg);
 
 /*
  * Returns true if name, a file name without its directory, matches a credential

@@ -145,13 +145,14 @@ read_guardrail(struct agent_guardrails *g, const char *path,
 }
 
 static int
-read_guardrails(void *into, const struct json *value, struct diag *dg)
+read_guardrails(
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
-	struct agent *agent = into;
-	struct agent_guardrails *g = &agent->guardrails;
+	struct agent_guardrails *g = member;
 	const char *dir = json_string(json_get(value, "dir"));
 	const struct json *files = json_get(value, "files");
 
+	(void)key;
 	if (dir == NULL || !json_is_object(files) || json_len(value) != 2)
 		return diag_set(dg, DIAG_CONFIG,
 		    "guardrails: not an object of a dir and files");
@@ -174,10 +175,10 @@ read_guardrails(void *into, const struct json *value, struct diag *dg)
 }
 
 static int
-read_env(void *into, const struct json *value, struct diag *dg)
+read_env(
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
-	struct agent *agent = into;
-
+	(void)key;
 	if (!json_is_object(value))
 		return diag_set(dg, DIAG_CONFIG, "env: not an object");
 	for (size_t i = 0; i < json_len(value); i++) {
@@ -190,7 +191,7 @@ read_env(void *into, const struct json *value, struct diag *dg)
 		if (text == NULL || !text_is_plain(text))
 			return diag_set(
 			    dg, DIAG_CONFIG, "env: %s is not plain text", name);
-		strvec_pushf(&agent->env, "%s=%s", name, text);
+		strvec_pushf(member, "%s=%s", name, text);
 	}
 	return 0;
 }
@@ -199,35 +200,6 @@ static const char *
 check_variable(const char *word)
 {
 	return text_is_variable(word) ? NULL : "is not the name of a variable";
-}
-
-static int
-read_hosts(void *into, const struct json *value, struct diag *dg)
-{
-	struct agent *agent = into;
-
-	return catalog_read_hosts(value, &agent->hosts, dg);
-}
-
-static int
-read_history(void *into, const struct json *value, struct diag *dg)
-{
-	struct agent *agent = into;
-	const char *path = json_string(value);
-
-	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
-		return diag_set(
-		    dg, DIAG_CONFIG, "history_link: not a path below the home");
-	agent->history_link = xstrdup(path);
-	return 0;
-}
-
-static int
-read_sync(void *into, const struct json *value, struct diag *dg)
-{
-	struct agent *agent = into;
-
-	return agent_sync_read(&agent->sync, value, dg);
 }
 
 static bool
@@ -248,31 +220,32 @@ read_token_document(
     struct agent *agent, const struct json *token, struct diag *dg)
 {
 	const struct json *defaults = json_get(token, "defaults");
-	const char *path = json_string(json_get(token, "document"));
+	const struct json *document = json_get(token, "document");
 	struct jsonw *w;
 
-	if (json_get(token, "document") == NULL && defaults == NULL)
+	if (document == NULL && defaults == NULL)
 		return 0;
-	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
-		return diag_set(dg, DIAG_CONFIG,
-		    "token: document: not a path below the home");
+	if (catalog_read_path(
+		&agent->token_document, "document", document, dg) != 0)
+		return diag_wrap(dg, "token");
 	if (!json_is_object(defaults) || json_len(defaults) == 0)
 		return diag_set(dg, DIAG_CONFIG,
 		    "token: defaults: not an object with members");
-	agent->token_document = xstrdup(path);
 	w = jsonw_new(false);
 	jsonw_node(w, defaults);
 	return jsonw_finish(w, &agent->token_defaults, dg);
 }
 
 static int
-read_token(void *into, const struct json *value, struct diag *dg)
+read_token(
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
-	struct agent *agent = into;
+	struct agent *agent = member;
 	const char *variable = json_string(json_get(value, "variable"));
 	const char *advice = json_string(json_get(value, "advice"));
 	const char *prefix = json_string(json_get(value, "prefix"));
 
+	(void)key;
 	for (size_t i = 0; json_is_object(value) && i < json_len(value); i++)
 		if (!is_token_key(json_key_at(value, i)))
 			return diag_set(dg, DIAG_CONFIG,
@@ -293,18 +266,18 @@ read_token(void *into, const struct json *value, struct diag *dg)
 #define AT(member) offsetof(struct agent, member)
 
 static const struct catalog_field fields[] = {
-	{ "npm", NULL, AT(npm), check_npm },
-	{ "command", NULL, AT(command), NULL },
-	{ "resume_args", NULL, AT(resume_args), NULL },
-	{ "env", read_env, 0, NULL },
-	{ "hosts", read_hosts, 0, NULL },
-	{ "secrets", NULL, AT(secrets), check_variable },
-	{ "reserved_env", NULL, AT(reserved_env), catalog_check_reserved },
-	{ "history_link", read_history, 0, NULL },
-	{ "sync", read_sync, 0, NULL },
-	{ "token", read_token, 0, NULL },
-	{ "limits", NULL, AT(limits), NULL },
-	{ "guardrails", read_guardrails, 0, NULL },
+	{ "npm", AT(npm), NULL, check_npm },
+	{ "command", AT(command), NULL, NULL },
+	{ "resume_args", AT(resume_args), NULL, NULL },
+	{ "env", AT(env), read_env, NULL },
+	{ "hosts", AT(hosts), catalog_read_hosts, NULL },
+	{ "secrets", AT(secrets), NULL, check_variable },
+	{ "reserved_env", AT(reserved_env), NULL, catalog_check_reserved },
+	{ "history_link", AT(history_link), catalog_read_path, NULL },
+	{ "sync", AT(sync), agent_sync_read, NULL },
+	{ "token", 0, read_token, NULL },
+	{ "limits", AT(limits), NULL, NULL },
+	{ "guardrails", AT(guardrails), read_guardrails, NULL },
 };
 
 int

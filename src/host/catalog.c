@@ -155,20 +155,49 @@ catalog_read_list(const struct json *value, const char *key,
 
 int
 catalog_read_hosts(
-    const struct json *value, struct strvec *ret_hosts, struct diag *dg)
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
+	struct strvec *hosts = member;
 	cleanup_allowlist struct allowlist list = ALLOWLIST_INIT;
 
-	if (catalog_read_list(value, "hosts", NULL, ret_hosts, dg) != 0)
+	if (catalog_read_list(value, key, NULL, hosts, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < ret_hosts->nr; i++) {
-		const char *line = ret_hosts->v[i];
-
-		if (allowlist_parse(&list, ALLOW_AGENT, NULL, "hosts", line,
-			strlen(line), dg) != 0)
+	for (size_t i = 0; i < hosts->nr; i++)
+		if (allowlist_parse(&list, ALLOW_AGENT, NULL, key, hosts->v[i],
+			strlen(hosts->v[i]), dg) != 0)
 			return -1;
-	}
 	return 0;
+}
+
+static int
+read_string(char **ret, const char *text)
+{
+	free(*ret);
+	*ret = xstrdup(text);
+	return 0;
+}
+
+int
+catalog_read_path(
+    void *member, const char *key, const struct json *value, struct diag *dg)
+{
+	const char *path = json_string(value);
+
+	if (path == NULL || !text_is_plain(path) || !text_is_below(path))
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: not a path below the home", key);
+	return read_string(member, path);
+}
+
+int
+catalog_read_text(
+    void *member, const char *key, const struct json *value, struct diag *dg)
+{
+	const char *text = json_string(value);
+
+	if (text == NULL || *text == '\0' || !text_is_plain(text))
+		return diag_set(dg, DIAG_CONFIG, "%s: not plain text", key);
+	return read_string(member, text);
 }
 
 const char *
@@ -180,34 +209,28 @@ catalog_check_reserved(const char *word)
 	      "behind it";
 }
 
-static int
-read_field(const struct catalog_field *field, const struct json *value,
-    void *into, struct diag *dg)
+int
+catalog_read_object(const struct json *object,
+    const struct catalog_field *fields, size_t nfields, void *into,
+    struct diag *dg)
 {
-	void *list = (char *)into + field->list;
-
-	return field->read != NULL
-	    ? field->read(into, value, dg)
-	    : catalog_read_list(value, field->key, field->check, list, dg);
-}
-
-static int
-read_fields(const struct json *root, const struct catalog_field *fields,
-    size_t nfields, void *into, struct diag *dg)
-{
-	if (!json_is_object(root))
+	if (!json_is_object(object))
 		return diag_set(dg, DIAG_CONFIG, "not an object");
-	for (size_t i = 0; i < json_len(root); i++) {
-		const char *key = json_key_at(root, i);
-		size_t n = 0;
+	for (size_t i = 0; i < json_len(object); i++) {
+		const char *key = json_key_at(object, i);
+		const struct json *value = json_value_at(object, i);
+		const struct catalog_field *f = fields;
+		void *member;
 
-		while (n < nfields && strcmp(fields[n].key, key) != 0)
-			n++;
-		if (n == nfields)
+		while (f < fields + nfields && strcmp(f->key, key) != 0)
+			f++;
+		if (f == fields + nfields)
 			return diag_set(
 			    dg, DIAG_CONFIG, "unknown key \"%s\"", key);
-		if (read_field(&fields[n], json_value_at(root, i), into, dg) !=
-		    0)
+		member = (char *)into + f->offset;
+		if ((f->read != NULL ? f->read(member, key, value, dg)
+				     : catalog_read_list(value, key, f->check,
+					   member, dg)) != 0)
 			return -1;
 	}
 	return 0;
@@ -222,7 +245,7 @@ catalog_parse(const char *label, const char *text, size_t len,
 
 	if (json_parse(text, len, label, &root, dg) != 0)
 		return diag_reclass(dg, DIAG_CONFIG);
-	if (read_fields(root, fields, nfields, into, dg) != 0)
+	if (catalog_read_object(root, fields, nfields, into, dg) != 0)
 		return diag_wrap(dg, "%s", label);
 	return 0;
 }

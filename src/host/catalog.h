@@ -63,14 +63,18 @@ int catalog_read(const struct catalog *catalog, const char *name,
 void catalog_file_release(struct catalog_file *file);
 
 /*
- * One key of a file, and how its value is stored in *into, the struct of the
- * agent or toolchain.
+ * One key of an object, and how its value is stored in *into, the struct that
+ * the object is read into.
  */
 struct catalog_field {
 	const char *key;
-	int (*read)(void *into, const struct json *value, struct diag *dg);
-	/* without read: offset in *into of a struct strvec for a list */
-	size_t list;
+	size_t offset; /* in *into, of the member for the value */
+	/*
+	 * Reads the value into that member.  NULL: the member is a struct
+	 * strvec, and the value a list of words.
+	 */
+	int (*read)(void *member, const char *key, const struct json *value,
+	    struct diag *dg);
 	/*
 	 * Checks each word of that list.  Returns NULL when it is valid, else
 	 * static text that describes the error.  NULL: no check.
@@ -86,15 +90,27 @@ int catalog_parse(const char *label, const char *text, size_t len,
     const struct catalog_field *fields, size_t nfields, void *into,
     struct diag *dg);
 
+/* The same for an object in a file.  Failures are DIAG_CONFIG "KEY: why". */
+int catalog_read_object(const struct json *object,
+    const struct catalog_field *fields, size_t nfields, void *into,
+    struct diag *dg);
+
 /*
- * Readers for values that agents and toolchains share.  Each appends to its
- * list.  Failures are DIAG_CONFIG "KEY: why".
+ * Readers of fields.  The member is a char * for a path below the home and for
+ * text that is not empty (owned; replaced), and a struct strvec for allowlist
+ * lines.  Failures are DIAG_CONFIG "KEY: why".
  */
+int catalog_read_path(
+    void *member, const char *key, const struct json *value, struct diag *dg);
+int catalog_read_text(
+    void *member, const char *key, const struct json *value, struct diag *dg);
+int catalog_read_hosts(
+    void *member, const char *key, const struct json *value, struct diag *dg);
+
+/* Appends a list of words.  check is as in a field. */
 int catalog_read_list(const struct json *value, const char *key,
     const char *(*check)(const char *word), struct strvec *ret_list,
     struct diag *dg);
-int catalog_read_hosts(
-    const struct json *value, struct strvec *ret_hosts, struct diag *dg);
 
 /* A check of a field: the pattern of a variable (host/reserved.h). */
 const char *catalog_check_reserved(const char *word);

@@ -73,10 +73,12 @@ read_suite(struct toolchain *tc, const char *suite, const struct json *value,
 }
 
 static int
-read_packages(void *into, const struct json *value, struct diag *dg)
+read_packages(
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
-	struct toolchain *tc = into;
+	struct toolchain *tc = member;
 
+	(void)key;
 	if (json_is_array(value))
 		return read_suite(tc, TOOLCHAIN_ANY_SUITE, value, dg);
 	if (!json_is_object(value))
@@ -87,14 +89,6 @@ read_packages(void *into, const struct json *value, struct diag *dg)
 			json_value_at(value, i), dg) != 0)
 			return -1;
 	return 0;
-}
-
-static int
-read_hosts(void *into, const struct json *value, struct diag *dg)
-{
-	struct toolchain *tc = into;
-
-	return catalog_read_hosts(value, &tc->hosts, dg);
 }
 
 /*
@@ -144,10 +138,12 @@ read_cache(struct toolchain *tc, const struct json *value, size_t number,
 }
 
 static int
-read_caches(void *into, const struct json *value, struct diag *dg)
+read_caches(
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
-	struct toolchain *tc = into;
+	struct toolchain *tc = member;
 
+	(void)key;
 	if (!json_is_array(value))
 		return diag_set(dg, DIAG_CONFIG, "caches: not a list");
 	if (json_len(value) > CACHES_MAX)
@@ -170,11 +166,11 @@ check_file_name(const char *word)
 #define AT(member) offsetof(struct toolchain, member)
 
 static const struct catalog_field fields[] = {
-	{ "packages", read_packages, 0, NULL },
-	{ "hosts", read_hosts, 0, NULL },
-	{ "caches", read_caches, 0, NULL },
-	{ "shown_by", NULL, AT(shown_by), check_file_name },
-	{ "reserved_env", NULL, AT(reserved_env), catalog_check_reserved },
+	{ "packages", 0, read_packages, NULL },
+	{ "hosts", AT(hosts), catalog_read_hosts, NULL },
+	{ "caches", 0, read_caches, NULL },
+	{ "shown_by", AT(shown_by), NULL, check_file_name },
+	{ "reserved_env", AT(reserved_env), NULL, catalog_check_reserved },
 };
 
 int

@@ -35,58 +35,38 @@ check_component(const char *word)
 }
 
 static int
-read_text(
-    const struct json *value, const char *key, char **ret_text, struct diag *dg)
+read_path(
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
-	const char *text = json_string(value);
-
-	if (text == NULL || *text == '\0' || !text_is_plain(text))
-		return diag_set(dg, DIAG_CONFIG, "%s: not plain text", key);
-	free(*ret_text);
-	*ret_text = xstrdup(text);
-	return 0;
-}
-
-static int
-read_path(struct watch_row *row, const struct json *value, struct diag *dg)
-{
+	struct strvec *components = member;
 	const char *path = json_string(value);
 
 	if (path == NULL || !text_is_below(path))
-		return diag_set(dg, DIAG_CONFIG, "path: not a relative path");
-	strvec_split(&row->path, path, '/');
-	if (row->path.nr == 0 || row->path.nr > COMPONENTS_MAX)
-		return diag_set(dg, DIAG_CONFIG, "path: over %d components",
+		return diag_set(
+		    dg, DIAG_CONFIG, "%s: not a relative path", key);
+	strvec_split(components, path, '/');
+	if (components->nr > COMPONENTS_MAX)
+		return diag_set(dg, DIAG_CONFIG, "%s: over %d components", key,
 		    COMPONENTS_MAX);
 	return 0;
 }
 
-static int
-read_member(struct watch_row *row, const char *key, const struct json *value,
-    struct diag *dg)
-{
-	if (strcmp(key, "path") == 0)
-		return read_path(row, value, dg);
-	if (strcmp(key, "except") == 0)
-		return read_text(value, key, &row->except, dg);
-	if (strcmp(key, "keys") == 0)
-		return catalog_read_list(value, key, NULL, &row->keys, dg);
-	if (strcmp(key, "why") == 0)
-		return read_text(value, key, &row->why, dg);
-	if (strcmp(key, "source") == 0)
-		return read_text(value, key, &row->source, dg);
-	return diag_set(dg, DIAG_CONFIG, "unknown key \"%s\"", key);
-}
+#define ROW(member) offsetof(struct watch_row, member)
+
+static const struct catalog_field row_fields[] = {
+	{ "path", ROW(path), read_path, NULL },
+	{ "except", ROW(except), catalog_read_text, NULL },
+	{ "keys", ROW(keys), NULL, NULL },
+	{ "why", ROW(why), catalog_read_text, NULL },
+	{ "source", ROW(source), catalog_read_text, NULL },
+};
 
 static int
 read_row(struct watch_row *row, const struct json *value, struct diag *dg)
 {
-	if (!json_is_object(value))
-		return diag_set(dg, DIAG_CONFIG, "not an object");
-	for (size_t i = 0; i < json_len(value); i++)
-		if (read_member(row, json_key_at(value, i),
-			json_value_at(value, i), dg) != 0)
-			return -1;
+	if (catalog_read_object(
+		value, row_fields, ARRAY_SIZE(row_fields), row, dg) != 0)
+		return -1;
 	if (row->path.nr == 0 || row->why == NULL || row->source == NULL)
 		return diag_set(
 		    dg, DIAG_CONFIG, "path, why and source are needed");
@@ -94,9 +74,11 @@ read_row(struct watch_row *row, const struct json *value, struct diag *dg)
 }
 
 static int
-read_rows(struct watchlist *list, const struct json *value, const char *key,
-    bool git, struct diag *dg)
+read_rows(
+    void *member, const char *key, const struct json *value, struct diag *dg)
 {
+	struct watchlist *list = member;
+
 	if (!json_is_array(value))
 		return diag_set(dg, DIAG_CONFIG, "%s: not a list", key);
 	for (size_t i = 0; i < json_len(value); i++) {
@@ -105,25 +87,13 @@ read_rows(struct watchlist *list, const struct json *value, const char *key,
 		list->v =
 		    xreallocarray(list->v, list->nr + 1, sizeof(*list->v));
 		row = &list->v[list->nr++];
-		*row = (struct watch_row){
-			.path = STRVEC_INIT, .keys = STRVEC_INIT, .git = git
-		};
+		*row = (struct watch_row){ .path = STRVEC_INIT,
+			.keys = STRVEC_INIT,
+			.git = strcmp(key, "git") == 0 };
 		if (read_row(row, json_at(value, i), dg) != 0)
 			return diag_wrap(dg, "%s: entry %zu", key, i + 1);
 	}
 	return 0;
-}
-
-static int
-read_git(void *into, const struct json *value, struct diag *dg)
-{
-	return read_rows(into, value, "git", true, dg);
-}
-
-static int
-read_project(void *into, const struct json *value, struct diag *dg)
-{
-	return read_rows(into, value, "project", false, dg);
 }
 
 int
@@ -131,11 +101,10 @@ watchlist_parse(
     const char *text, size_t len, struct watchlist *ret_list, struct diag *dg)
 {
 	static const struct catalog_field fields[] = {
-		{ .key = "skip",
-		    .list = offsetof(struct watchlist, skip),
-		    .check = check_component },
-		{ .key = "git", .read = read_git },
-		{ .key = "project", .read = read_project },
+		{ "skip", offsetof(struct watchlist, skip), NULL,
+		    check_component },
+		{ "git", 0, read_rows, NULL },
+		{ "project", 0, read_rows, NULL },
 	};
 	cleanup_watchlist struct watchlist list = WATCHLIST_INIT;
 
