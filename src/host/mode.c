@@ -5,6 +5,7 @@
 
 #include "host/mode.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -22,8 +23,9 @@ mode_name(enum mode mode)
 	return "contained";
 }
 
-bool
-mode_parse(const char *word, enum mode *ret_mode)
+/* Parses a mode name.  Another word returns false; *ret_mode stays. */
+static bool
+parse(const char *word, enum mode *ret_mode)
 {
 	if (strcmp(word, "contained") == 0)
 		*ret_mode = MODE_CONTAINED;
@@ -39,7 +41,7 @@ mode_check(const char *word, const char *origin, struct diag *dg)
 {
 	enum mode mode;
 
-	if (mode_parse(word, &mode))
+	if (parse(word, &mode))
 		return 0;
 	return diag_set(dg, DIAG_USAGE,
 	    "%s: \"%s\" is not a mode: use contained or dood", origin, word);
@@ -66,7 +68,7 @@ mode_resolve(const char *option, const struct settings *settings)
 		word = setting;
 		choice.reason = sources[settings_source(settings, "mode")];
 	}
-	if (word != NULL && !mode_parse(word, &choice.mode)) {
+	if (word != NULL && !parse(word, &choice.mode)) {
 		diag_warn("unknown mode \"%s\" (contained or dood): "
 			  "taking contained",
 		    word);

@@ -3,8 +3,6 @@
 #ifndef DRYDOCK_MODE_H
 #define DRYDOCK_MODE_H
 
-#include <stdbool.h>
-
 struct diag;
 struct settings;
 
@@ -19,9 +17,6 @@ struct mode_choice {
 };
 
 const char *mode_name(enum mode mode);
-
-/* Parses a mode name.  Another word returns false; *ret_mode stays. */
-bool mode_parse(const char *word, enum mode *ret_mode);
 
 /*
  * Fails with DIAG_USAGE if the word is not a mode name.  origin is the start of

@@ -79,12 +79,6 @@ static const struct row {
 	{ "OPENSSL_MODULES", "openssl-env(7)", false },
 };
 
-const char *
-reserved_pattern(unsigned i)
-{
-	return i < ARRAY_SIZE(table) ? table[i].pattern : NULL;
-}
-
 bool
 reserved_is_pattern(const char *word)
 {
@@ -111,14 +105,20 @@ matches(const char *pattern, const char *name)
 	return strcasecmp(name, pattern) == 0;
 }
 
-/* Appends the patterns that the files of agents and toolchains reserve. */
+/*
+ * Appends the patterns of the table, without those that pass_env may contain
+ * unless passed is true, and those of the files of agents and toolchains.
+ */
 static int
-add_listed(
-    const struct paths *paths, struct strvec *ret_patterns, struct diag *dg)
+load(const struct paths *paths, bool passed, struct strvec *ret_patterns,
+    struct diag *dg)
 {
 	cleanup_strvec struct strvec agents = STRVEC_INIT;
 	cleanup_strvec struct strvec toolchains = STRVEC_INIT;
 
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (passed || !table[i].passed)
+			strvec_push(ret_patterns, table[i].pattern);
 	if (catalog_list(&catalog_agents, paths, &agents, dg) != 0 ||
 	    catalog_list(&catalog_toolchains, paths, &toolchains, dg) != 0)
 		return -1;
@@ -145,9 +145,7 @@ int
 reserved_load(
     const struct paths *paths, struct strvec *ret_patterns, struct diag *dg)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		strvec_push(ret_patterns, table[i].pattern);
-	return add_listed(paths, ret_patterns, dg);
+	return load(paths, true, ret_patterns, dg);
 }
 
 static bool
@@ -167,10 +165,7 @@ reserved_check_passed(
 
 	if (names->nr == 0)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (!table[i].passed)
-			strvec_push(&patterns, table[i].pattern);
-	if (add_listed(paths, &patterns, dg) != 0)
+	if (load(paths, false, &patterns, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names->nr; i++)
 		if (is_reserved(names->v[i], &patterns))

@@ -20,9 +20,6 @@ struct diag;
 struct paths;
 struct strvec;
 
-/* The i-th pattern of the table, or NULL. */
-const char *reserved_pattern(unsigned i);
-
 /* Appends all patterns: those of the table, the agents and the toolchains. */
 int reserved_load(
     const struct paths *paths, struct strvec *ret_patterns, struct diag *dg);

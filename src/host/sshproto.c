@@ -318,13 +318,6 @@ sshproto_pass_signature(const unsigned char *p, size_t len, struct strbuf *out)
 }
 
 void
-sshproto_add_list(struct strbuf *out)
-{
-	put_u32(out, 1);
-	put_byte(out, REQUEST_IDENTITIES);
-}
-
-void
 sshproto_add_failure(struct strbuf *out)
 {
 	put_u32(out, 1);

@@ -63,8 +63,7 @@ bool sshproto_filter_list(const unsigned char *p, size_t len,
 bool sshproto_pass_signature(
     const unsigned char *p, size_t len, struct strbuf *out);
 
-/* Append a list request, and the answer to every refused request. */
-void sshproto_add_list(struct strbuf *out);
+/* Appends the answer to every refused request. */
 void sshproto_add_failure(struct strbuf *out);
 
 /* Writes "SHA256:...", as ssh-add -l prints it, of a public key. */

@@ -107,8 +107,8 @@ test_all(void)
 	    "{\"reserved_env\": [\"ZIG_*\"]}");
 	if (!CHECK_INT(reserved_load(&paths, &patterns, &dg), 0))
 		CHECK_STR(dg.message, "");
-	for (unsigned i = 0; reserved_pattern(i) != NULL; i++)
-		CHECK(strvec_has(&patterns, reserved_pattern(i)));
+	CHECK(strvec_has(&patterns, "PATH"));
+	CHECK(strvec_has(&patterns, "OPENSSL_MODULES"));
 	CHECK(strvec_has(&patterns, "*PROXY"));
 	CHECK(strvec_has(&patterns, "CLAUDE_CONFIG_DIR"));
 	CHECK(strvec_has(&patterns, "RUSTC_WRAPPER"));
