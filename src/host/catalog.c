@@ -105,7 +105,7 @@ catalog_read(const struct catalog *catalog, const char *name,
 	if (!catalog_is_name(name))
 		return fail_unknown(catalog, name, paths, dg);
 	if (paths->config_dir != NULL &&
-	    paths_open_config_file(paths, path, &own, dg) != 0)
+	    paths_open_config(paths, path, 0, &own, dg) != 0)
 		return -1;
 	if (trusted_open(paths, paths->data_dir, path, 0, &shipped, dg) != 0)
 		return -1;

@@ -289,25 +289,6 @@ find_installed(const struct paths *paths, const char *kind,
 	return 0;
 }
 
-static int
-find_all(struct paths *paths, struct diag *dg)
-{
-	if (find_home(paths, dg) != 0)
-		return -1;
-	if (find_xdg(paths, "XDG_CONFIG_HOME", ".config", &paths->config_name,
-		&paths->config_dir, dg) != 0 ||
-	    find_xdg(paths, "XDG_STATE_HOME", ".local/state", NULL,
-		&paths->state_dir, dg) != 0)
-		return -1;
-	if (find_self(paths, dg) != 0)
-		return -1;
-	if (find_installed(paths, "share", PKGDATADIR, &paths->data_dir, dg) !=
-	    0)
-		return -1;
-	return find_installed(
-	    paths, "libexec", PKGLIBEXECDIR, &paths->libexec_dir, dg);
-}
-
 /*
  * The XDG specification requires that the user owns the directory, and sudo may
  * keep the variable of another user.
@@ -337,7 +318,16 @@ paths_find(struct paths *ret_paths, struct diag *dg)
 	    xasprintf(SHORTLINKS_DIR "%lu", (unsigned long)paths.uid);
 	paths.runtime_dir = find_runtime(paths.uid);
 	paths.decisive = decisive_new();
-	if (find_all(&paths, dg) != 0)
+	if (find_home(&paths, dg) != 0 ||
+	    find_xdg(&paths, "XDG_CONFIG_HOME", ".config", &paths.config_name,
+		&paths.config_dir, dg) != 0 ||
+	    find_xdg(&paths, "XDG_STATE_HOME", ".local/state", NULL,
+		&paths.state_dir, dg) != 0 ||
+	    find_self(&paths, dg) != 0 ||
+	    find_installed(&paths, "share", PKGDATADIR, &paths.data_dir, dg) !=
+		0 ||
+	    find_installed(
+		&paths, "libexec", PKGLIBEXECDIR, &paths.libexec_dir, dg) != 0)
 		return -1;
 	*ret_paths = paths;
 	paths_init(&paths);
@@ -356,20 +346,13 @@ paths_open_config(const struct paths *paths, const char *name, unsigned flags,
 }
 
 int
-paths_open_config_file(
-    const struct paths *paths, const char *name, int *ret_fd, struct diag *dg)
-{
-	return paths_open_config(paths, name, 0, ret_fd, dg);
-}
-
-int
 paths_read_config_file(const struct paths *paths, const char *name, size_t max,
     struct strbuf *out, struct diag *dg)
 {
 	cleanup_close int fd = -1;
 
 	strbuf_reset(out);
-	if (paths_open_config_file(paths, name, &fd, dg) < 0)
+	if (paths_open_config(paths, name, 0, &fd, dg) < 0)
 		return -1;
 	return fd >= 0 ? trusted_read(fd, name, max, out, dg) : 0;
 }

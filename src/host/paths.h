@@ -53,19 +53,14 @@ int paths_find(struct paths *ret_paths, struct diag *dg);
 
 /*
  * Opens a file or a directory of the configuration directory ("": the directory
- * itself) with trusted_open().  flags are those of trusted_open().
+ * itself) with trusted_open().  flags are those of trusted_open(): 0 for a
+ * regular file, with symlinks followed.
  */
 int paths_open_config(const struct paths *paths, const char *name,
     unsigned flags, int *ret_fd, struct diag *dg);
 
 /*
- * Opens a regular file of the configuration directory; symlinks are followed.
- */
-int paths_open_config_file(
-    const struct paths *paths, const char *name, int *ret_fd, struct diag *dg);
-
-/*
- * Reads such a file of at most max bytes into out.  An absent file leaves out
+ * Reads a regular file of at most max bytes into out.  An absent file leaves out
  * empty.  A larger file is DIAG_CONFIG.
  */
 int paths_read_config_file(const struct paths *paths, const char *name,

@@ -103,7 +103,7 @@ open_directory(struct userfile *file, const struct paths *paths,
 		cleanup_close int fd = -1;
 		bool found = false;
 
-		if (paths_open_config_file(paths, name, &fd, dg) != 0)
+		if (paths_open_config(paths, name, 0, &fd, dg) != 0)
 			return -1;
 		if (fd < 0) {
 			file->dir_fd = steal_fd(&made_fd);
@@ -126,7 +126,7 @@ userfile_open(struct userfile *file, const struct paths *paths,
 	file->path = xasprintf("%s/%s", paths->config_dir, name);
 	file->mode = 0644;
 	if (open_directory(file, paths, name, dg) != 0 || lock(file, dg) != 0 ||
-	    paths_open_config_file(paths, name, &fd, dg) != 0)
+	    paths_open_config(paths, name, 0, &fd, dg) != 0)
 		return -1;
 	if (fd < 0)
 		return 0;

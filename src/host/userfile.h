@@ -31,7 +31,7 @@ struct userfile {
 /*
  * Locks the directory and reads name, a path below the configuration directory.
  * Missing directories are created; an absent file is empty.  If name is a
- * symlink, its target is changed.  A file that paths_open_config_file()
+ * symlink, its target is changed.  A file that paths_open_config()
  * refuses, or that is larger than max, fails in the same way.  If another
  * process keeps the lock, fails with DIAG_BUSY.
  */

@@ -119,7 +119,7 @@ add_user_programs(
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_close int fd = -1;
 
-		if (paths_open_config_file(paths, names.v[i], &fd, dg) != 0)
+		if (paths_open_config(paths, names.v[i], 0, &fd, dg) != 0)
 			return -1;
 		if (fd == -1)
 			return diag_set(

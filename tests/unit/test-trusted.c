@@ -47,7 +47,7 @@ try_read(const struct paths *paths)
 	cleanup_close int fd = -1;
 	size_t len = strlen(paths->home);
 
-	if (paths_open_config_file(paths, "allowlist", &fd, &dg) == 0)
+	if (paths_open_config(paths, "allowlist", 0, &fd, &dg) == 0)
 		return fd < 0 ? xstrdup("absent") : NULL;
 	CHECK_INT(dg.class, DIAG_CONFIG);
 	for (char *at; (at = strstr(dg.message, paths->home)) != NULL;)
