@@ -174,22 +174,33 @@ compose_name_files(const struct compose_spec *spec, struct diag *dg)
 	dg->detail = strbuf_detach(&named, NULL);
 }
 
+static int
+run(const struct engine *engine, const struct compose_spec *spec,
+    const char *const *command, int timeout_ms, struct proc_result *result,
+    struct diag *dg)
+{
+	cleanup_strvec struct strvec args = STRVEC_INIT;
+	struct proc *proc = NULL;
+
+	make_argv(engine, spec, command, &args);
+	if (start(engine, spec, &args, timeout_ms, &proc, dg) != 0)
+		return -1;
+	if (proc_finish(proc, result, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
+	if (result->left)
+		return diag_set(dg, DIAG_CANCELLED, "cancelled");
+	return engine_check_result(
+	    (const char *const *)args.v, result, timeout_ms, dg);
+}
+
 int
 compose_hashes(const struct engine *engine, const struct compose_spec *spec,
     struct strvec *ret_hashes, struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec args = STRVEC_INIT;
 	cleanup_strvec struct strvec lines = STRVEC_INIT;
-	struct proc *proc = NULL;
 
-	make_argv(engine, spec, hash_args, &args);
-	if (start(engine, spec, &args, engine->timeout_ms, &proc, dg) != 0)
-		return -1;
-	if (proc_finish(proc, &result, dg) != 0)
-		return diag_reclass(dg, DIAG_ENGINE);
-	if (engine_check_result((const char *const *)args.v, &result,
-		engine->timeout_ms, dg) != 0)
+	if (run(engine, spec, hash_args, engine->timeout_ms, &result, dg) != 0)
 		return -1;
 	strvec_split(&lines, result.out.buf, '\n');
 	for (size_t i = 0; i < lines.nr; i++) {
@@ -207,19 +218,9 @@ compose_up(const struct engine *engine, const struct compose_spec *spec,
     struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_strvec struct strvec args = STRVEC_INIT;
-	struct proc *proc = NULL;
 
-	make_argv(engine, spec, up_args, &args);
-	if (start(engine, spec, &args, engine->launch_timeout_ms, &proc, dg) !=
-	    0)
-		return -1;
-	if (proc_finish(proc, &result, dg) != 0)
-		return diag_reclass(dg, DIAG_ENGINE);
-	if (result.left)
-		return diag_set(dg, DIAG_CANCELLED, "cancelled");
-	if (engine_check_result((const char *const *)args.v, &result,
-		engine->launch_timeout_ms, dg) == 0)
+	if (run(engine, spec, up_args, engine->launch_timeout_ms, &result,
+		dg) == 0)
 		return 0;
 	compose_name_files(spec, dg);
 	return -1;
