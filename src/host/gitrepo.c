@@ -272,14 +272,8 @@ gitrepo_find_outer(const char *project)
 	return steal_ptr(&outer);
 }
 
+/* Of the state directory; the digest of a project's path names its file. */
 #define KEPT "gitdirs"
-
-/* The kept directory of a project is in a file named by the path's digest. */
-static void
-kept_name(const char *project, char ret_name[DIGEST_HEX_SIZE])
-{
-	digest_bytes(project, strlen(project), ret_name);
-}
 
 static int
 read_kept(const char *project, const struct paths *paths, struct strbuf *text,
@@ -291,7 +285,7 @@ read_kept(const char *project, const struct paths *paths, struct strbuf *text,
 	    open(paths->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char name[DIGEST_HEX_SIZE];
 
-	kept_name(project, name);
+	digest_bytes(project, strlen(project), name);
 	path = xasprintf(KEPT "/%s", name);
 	if (state_fd < 0 && errno == ENOENT)
 		return 0;
@@ -334,7 +328,7 @@ gitrepo_keep_outer(const char *project, const char *dir,
 	holder = knownprojects_find(known, project);
 	if (holder != NULL)
 		return 0;
-	kept_name(project, name);
+	digest_bytes(project, strlen(project), name);
 	if (fs_make_dir(paths->state_fd, KEPT, 0700, &fd, dg) != 0)
 		return -1;
 	return fs_replace_file(fd, name, dir, strlen(dir), 0600, dg);

@@ -269,11 +269,8 @@ project_open(struct project *ret_project, const char *dir,
 	project.name = make_name(project.path);
 	project.key = xasprintf("%s-%s", digits, project.name);
 	project.config = xasprintf("projects/%s", project.key);
-	ret_project->path = steal_ptr(&project.path);
-	ret_project->name = steal_ptr(&project.name);
-	ret_project->key = steal_ptr(&project.key);
-	ret_project->config = steal_ptr(&project.config);
-	ret_project->fd = steal_fd(&project.fd);
+	*ret_project = project;
+	project = (struct project)PROJECT_INIT;
 	return 0;
 }
 

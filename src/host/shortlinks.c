@@ -145,19 +145,27 @@ shortlinks_put(const char *dir, uid_t uid, const char *name, const char *target,
 	    dg, DIAG_BUSY, "make %s/%s: other processes remove it", dir, name);
 }
 
-int
-shortlinks_remove_dangling(int fd, const char *name)
+static int
+remove_link(int fd, const char *name, bool only_dangling)
 {
 	struct stat st;
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -1;
-	if (!S_ISLNK(st.st_mode) || fstatat(fd, name, &st, 0) == 0)
+	if (!S_ISLNK(st.st_mode) ||
+	    (only_dangling && fstatat(fd, name, &st, 0) == 0))
 		return 0;
 	/* A link to itself, or through a file, leads nowhere as well. */
-	if (errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
+	if (only_dangling && errno != ENOENT && errno != ELOOP &&
+	    errno != ENOTDIR)
 		return -1;
 	return unlinkat(fd, name, 0) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+int
+shortlinks_remove_dangling(int fd, const char *name)
+{
+	return remove_link(fd, name, true);
 }
 
 /*
@@ -176,18 +184,6 @@ is_temporary(const char *name, bool (*is_own)(const char *name))
 	return is_own(own);
 }
 
-static int
-remove_link(int fd, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : -1;
-	if (!S_ISLNK(st.st_mode))
-		return 0;
-	return unlinkat(fd, name, 0) == 0 || errno == ENOENT ? 0 : -1;
-}
-
 struct sweep {
 	bool (*is_own)(const char *name);
 	size_t failed;
@@ -200,9 +196,9 @@ sweep_one(struct fs_walk *walk, int dirfd, const char *name)
 	int rc = 0;
 
 	if (sweep->is_own(name))
-		rc = shortlinks_remove_dangling(dirfd, name);
+		rc = remove_link(dirfd, name, true);
 	else if (is_temporary(name, sweep->is_own))
-		rc = remove_link(dirfd, name);
+		rc = remove_link(dirfd, name, false);
 	if (rc != 0) {
 		diag_warn(
 		    "remove %s/%s: %s", walk->label, name, strerror(errno));

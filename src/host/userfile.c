@@ -77,7 +77,7 @@ open_real(struct userfile *file, int fd, bool *ret_found, struct diag *dg)
 	if (fs_open_dir(*real == '\0' ? "/" : real, &dir_fd, dg) != 0)
 		return -1;
 	*ret_found = fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == is.st_dev && st.st_ino == is.st_ino;
+	    fs_same(&st, &is);
 	if (*ret_found) {
 		free(file->name);
 		file->name = xstrdup(name);
