@@ -139,15 +139,6 @@ judge_key(void *arg, const struct toml_path *path,
 	return 0;
 }
 
-/* Without patches nothing is a conflict, and no key is judged. */
-static int
-judge_statement(struct judge *j, const struct toml *t, struct diag *dg)
-{
-	if (j->conflicts == NULL || j->conflicts->nr == 0)
-		return 0;
-	return toml_visit(t, &j->table, judge_key, j, dg);
-}
-
 static int
 refuse_block(struct manifest *m, const char *text, size_t at, const char *why,
     struct diag *dg)
@@ -246,7 +237,9 @@ read_manifest(struct manifest *m,
 			    "a key behind the block of drydock's; move it up",
 			    dg);
 		behind = false;
-		if (judge_statement(&j, &t, dg) != 0)
+		/* Without patches nothing is a conflict; no key is judged. */
+		if (conflicts != NULL && conflicts->nr > 0 &&
+		    toml_visit(&t, &j.table, judge_key, &j, dg) != 0)
 			return -1;
 	}
 }

@@ -242,8 +242,7 @@ take_key(const struct toml *t, size_t *at, char until, struct toml_path *path,
 struct walk {
 	const struct toml *t;
 	struct toml_path path;
-	int (*visit)(void *arg, const struct toml_path *path,
-	    const struct toml_slice *value, struct diag *dg);
+	toml_visitor *visit;
 	void *arg;
 	struct diag *dg;
 };
@@ -287,9 +286,7 @@ visit_value(struct walk *w, size_t at, size_t end)
 }
 
 int
-toml_visit(const struct toml *t, struct toml_path *table,
-    int (*visit)(void *arg, const struct toml_path *path,
-	const struct toml_slice *value, struct diag *dg),
+toml_visit(const struct toml *t, struct toml_path *table, toml_visitor *visit,
     void *arg, struct diag *dg)
 {
 	struct walk w = { t, *table, visit, arg, dg };
@@ -320,9 +317,7 @@ toml_visit(const struct toml *t, struct toml_path *table,
 
 int
 toml_visit_all(const char *text, size_t len, const char *what,
-    int (*visit)(void *arg, const struct toml_path *path,
-	const struct toml_slice *value, struct diag *dg),
-    void *arg, struct diag *dg)
+    toml_visitor *visit, void *arg, struct diag *dg)
 {
 	struct toml_path table = { .nr = 0 };
 	struct toml t;

@@ -62,16 +62,14 @@ bool toml_line_is(const struct toml *t, const char *line);
  * has the comments behind it.  A return of visit() that is not 0 ends the call,
  * which returns it.
  */
+typedef int toml_visitor(void *arg, const struct toml_path *path,
+    const struct toml_slice *value, struct diag *dg);
 int toml_visit(const struct toml *t, struct toml_path *table,
-    int (*visit)(void *arg, const struct toml_path *path,
-	const struct toml_slice *value, struct diag *dg),
-    void *arg, struct diag *dg);
+    toml_visitor *visit, void *arg, struct diag *dg);
 
 /* Calls visit() so for each statement of a text. */
 int toml_visit_all(const char *text, size_t len, const char *what,
-    int (*visit)(void *arg, const struct toml_path *path,
-	const struct toml_slice *value, struct diag *dg),
-    void *arg, struct diag *dg);
+    toml_visitor *visit, void *arg, struct diag *dg);
 
 /* Returns true if part i of the key is there and is this word. */
 bool toml_part_is(const struct toml_path *path, size_t i, const char *word);
