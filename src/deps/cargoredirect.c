@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Edits one entry of a Cargo.lock and keeps all other bytes. */
+/*
+ * Leads cargo to patched crates: edits one entry of a Cargo.lock, and keeps all
+ * other bytes.
+ */
 #include "deps/cargoredirect.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
+#include "base/xalloc.h"
+#include "deps/cargocheck.h"
 #include "deps/cargolock.h"
+#include "deps/cargomanifest.h"
+#include "deps/crate.h"
+#include "deps/ecosystem.h"
+#include "deps/patchledger.h"
 
 #define WHAT "Cargo.lock"
 
@@ -193,3 +205,241 @@ cargoredirect_remove(const char *text, size_t len, const char *name,
 	strbuf_add(out, text + p->end, len - p->end);
 	return 0;
 }
+
+static int
+list_versions(const struct strbuf *text, const char *name,
+    const struct patchledger *patched, struct strvec *ret_versions,
+    struct diag *dg)
+{
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+
+	if (cargolock_parse(&lock, text->buf, text->len, WHAT, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < lock.nr; i++) {
+		const struct cargolock_package *p = &lock.v[i];
+
+		if (strcmp(p->name, name) == 0 &&
+		    (cargolock_is_crates_io(p) ||
+			patchledger_find(patched, NULL, name, p->version) !=
+			    NULL))
+			strvec_push(ret_versions, p->version);
+	}
+	return 0;
+}
+
+static int
+find(const struct strbuf *lock, const char *name, const char *version,
+    enum ecosystem_locked *ret_locked, struct digest *ret_pristine,
+    struct diag *dg)
+{
+	cleanup_cargolock struct cargolock all = CARGOLOCK_INIT;
+	const struct cargolock_package *p;
+	size_t found;
+
+	*ret_pristine = (struct digest){ .kind = DIGEST_NONE };
+	if (cargolock_parse(&all, lock->buf, lock->len, WHAT, dg) != 0)
+		return -1;
+	p = cargolock_find(all.v, all.nr, name, version, &found);
+	*ret_locked = ECOSYSTEM_OTHER;
+	if (found == 0)
+		*ret_locked = ECOSYSTEM_ABSENT;
+	else if (found == 1 && p->source == NULL)
+		*ret_locked = ECOSYSTEM_REDIRECTED;
+	else if (found == 1 && cargolock_is_crates_io(p) &&
+	    p->checksum.kind != DIGEST_NONE)
+		*ret_locked = ECOSYSTEM_ORIGINAL;
+	if (*ret_locked == ECOSYSTEM_ORIGINAL)
+		*ret_pristine = p->checksum;
+	return 0;
+}
+
+static void
+replace(struct strbuf *text, const struct strbuf *by)
+{
+	strbuf_reset(text);
+	strbuf_add(text, by->buf, by->len);
+}
+
+/* Leads the lock's entry to the copy. */
+static int
+redirect_entry(
+    struct strbuf *lock, struct patchledger_entry *entry, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf fragment = STRBUF_INIT;
+	enum ecosystem_locked locked;
+	struct digest checksum;
+
+	if (find(lock, entry->name, entry->version, &locked, &checksum, dg) !=
+	    0)
+		return -1;
+	/* The lock may have lost it while another patch is removed. */
+	if (locked == ECOSYSTEM_REDIRECTED ||
+	    (locked == ECOSYSTEM_ABSENT && entry->fragment != NULL))
+		return 0;
+	if (cargoredirect_add(lock->buf, lock->len, entry->name, entry->version,
+		&out, &fragment, dg) != 0)
+		return -1;
+	free(entry->fragment);
+	entry->fragment = strbuf_detach(&fragment, NULL);
+	replace(lock, &out);
+	return 0;
+}
+
+/* Gives the lock back its entry of a patch that goes. */
+static int
+restore_entry(
+    struct strbuf *lock, const struct patchledger_entry *old, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	enum ecosystem_locked locked;
+	struct digest checksum;
+
+	if (find(lock, old->name, old->version, &locked, &checksum, dg) != 0)
+		return -1;
+	if (locked != ECOSYSTEM_REDIRECTED)
+		return 0;
+	if (cargoredirect_remove(lock->buf, lock->len, old->name, old->version,
+		old->fragment, &out, dg) != 0)
+		return -1;
+	replace(lock, &out);
+	return 0;
+}
+
+static int
+redirect_lock(struct strbuf *lock, const struct patchledger *had,
+    const struct patchledger *want, struct diag *dg)
+{
+	for (size_t i = 0; i < had->nr; i++)
+		if (patchledger_find(want, had->v[i].ecosystem, had->v[i].name,
+			had->v[i].version) == NULL &&
+		    restore_entry(lock, &had->v[i], dg) != 0)
+			return -1;
+	for (size_t i = 0; i < want->nr; i++)
+		if (redirect_entry(lock, &want->v[i], dg) != 0)
+			return -1;
+	return 0;
+}
+
+static bool
+is_recorded(const struct patchledger *ledger, const char *name)
+{
+	for (size_t i = 0; i < ledger->nr; i++)
+		if (strcmp(ledger->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Refuses to drop the redirect of a patch that was never recorded, or whose
+ * record is lost.  The original lock entry is lost with the record: cargo would
+ * resolve the crate anew, and build the original without a word.
+ */
+static int
+check_unrecorded(const struct strbuf *text,
+    const struct cargomanifest_block *block, const struct patchledger *had,
+    const struct patchledger *want, struct diag *dg)
+{
+	cleanup_cargolock struct cargolock lock = CARGOLOCK_INIT;
+
+	if (text == NULL || block->nr == 0)
+		return 0;
+	if (cargolock_parse(&lock, text->buf, text->len, WHAT, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < block->nr; i++) {
+		const char *name = block->v[i].name;
+
+		if (is_recorded(want, name) || is_recorded(had, name))
+			continue;
+		for (size_t k = 0; k < lock.nr; k++)
+			if (strcmp(lock.v[k].name, name) == 0 &&
+			    lock.v[k].source == NULL)
+				return diag_set(dg, DIAG_NO,
+				    "Cargo.toml and Cargo.lock lead to a patch "
+				    "of %s that " PATCHLEDGER_PATH
+				    " does not record: restore this file, or "
+				    "the other two",
+				    name);
+	}
+	return 0;
+}
+
+/* What a person wrote into the block would go with it. */
+static int
+check_block(const struct ecosystem_texts *now, const struct patchledger *had,
+    const struct patchledger *want, struct diag *dg)
+{
+	cleanup_cargomanifest_block struct cargomanifest_block block =
+	    CARGOMANIFEST_BLOCK_INIT;
+
+	if (cargomanifest_read(
+		now->manifest->buf, now->manifest->len, NULL, &block, dg) != 0)
+		return -1;
+	if (block.state != CARGOMANIFEST_FOREIGN)
+		return check_unrecorded(now->lock, &block, had, want, dg);
+	return diag_set(dg, DIAG_CONFIG,
+	    "Cargo.toml: the block of drydock's was edited; move your own lines "
+	    "out of it, remove it, and run: drydock patch apply");
+}
+
+static int
+redirect_manifest(const struct ecosystem_texts *now,
+    const struct patchledger *had, const struct patchledger *want,
+    struct strbuf *ret_manifest, struct diag *dg)
+{
+	cleanup_free struct cargomanifest_patch *patches =
+	    xcalloc(want->nr + 1, sizeof(*patches));
+	cleanup_strvec struct strvec paths = STRVEC_INIT;
+
+	for (size_t i = 0; i < want->nr; i++) {
+		if (i > 0 && strcmp(want->v[i].name, want->v[i - 1].name) == 0)
+			return diag_set(dg, DIAG_CONFIG,
+			    "%s: two versions of a package cannot be patched "
+			    "in one project",
+			    want->v[i].name);
+		strvec_push_given(&paths, patchledger_copy_path(&want->v[i]));
+	}
+	for (size_t i = 0; i < want->nr; i++)
+		patches[i] =
+		    (struct cargomanifest_patch){ want->v[i].name, paths.v[i] };
+	if (check_block(now, had, want, dg) != 0)
+		return -1;
+	return cargomanifest_set(now->manifest->buf, now->manifest->len,
+	    patches, want->nr, ret_manifest, dg);
+}
+
+static int
+redirect(const struct ecosystem_texts *now, const struct patchledger *had,
+    const struct patchledger *want, struct strbuf *ret_manifest,
+    struct strbuf *ret_lock, struct diag *dg)
+{
+	if (now->manifest != NULL &&
+	    redirect_manifest(now, had, want, ret_manifest, dg) != 0)
+		return -1;
+	if (now->lock == NULL)
+		return 0;
+	strbuf_add(ret_lock, now->lock->buf, now->lock->len);
+	return redirect_lock(ret_lock, had, want, dg);
+}
+
+const struct ecosystem cargopatch = {
+	.name = PATCHLEDGER_CARGO,
+	.manifest = "Cargo.toml",
+	.lock = WHAT,
+	.manifest_max = CARGOMANIFEST_MAX_SIZE,
+	.lock_max = CARGOLOCK_MAX_SIZE,
+	.origin = "crates.io",
+	.make_lock = "cargo generate-lockfile",
+	.output = "target",
+	.pristine = DIGEST_SHA256,
+	.check_root = cargocheck_root,
+	.list_versions = list_versions,
+	.find = find,
+	.judge = cargoredirect_judge,
+	.redirect = redirect,
+	.has_mark = cargomanifest_has_mark,
+	.check = cargocheck_run,
+	.read = crate_find,
+	.unpack = crate_unpack,
+	.compare = crate_compare,
+};

@@ -4,7 +4,8 @@
  *
  * Cargo takes a crate from the path that [patch] names if the lock's entry has
  * neither source nor checksum, also with --locked.  The entry's original bytes
- * are the fragment, which the caller keeps to restore the entry.
+ * are the fragment, which the caller keeps to restore the entry.  cargopatch
+ * (ecosystem.h) calls these functions.
  */
 #ifndef DRYDOCK_CARGOREDIRECT_H
 #define DRYDOCK_CARGOREDIRECT_H

@@ -191,7 +191,8 @@ remove_unused(struct patchset *set)
 	/* A user's own stays, and with it the lock. */
 	if (patchset_has_text(set->dir_fd, IGNORE, ignored, strlen(ignored)))
 		(void)unlinkat(set->dir_fd, IGNORE, 0);
-	if (fstatat(set->dir_fd, IGNORE, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(set->dir_fd, IGNORE, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    errno == ENOENT)
 		(void)unlinkat(set->dir_fd, LOCK, 0);
 	(void)unlinkat(set->project_fd, PATCHSET_DIR, AT_REMOVEDIR);
 }

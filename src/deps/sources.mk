@@ -11,7 +11,6 @@ deps_sources = \
 	src/deps/cargolock.h \
 	src/deps/cargomanifest.c \
 	src/deps/cargomanifest.h \
-	src/deps/cargopatch.c \
 	src/deps/cargoredirect.c \
 	src/deps/cargoredirect.h \
 	src/deps/crate.c \
