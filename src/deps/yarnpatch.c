@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "deps/otherpatches.h"
 #include "host/text.h"
 
 #define CACHE_VERSION "3" /* yarn's, in front of what it hashes */
@@ -120,24 +121,14 @@ add_text(struct strbuf *out, const char *key, const char *text)
 static void
 add_path(struct strbuf *out, const char *key, const char *path)
 {
-	cleanup_strbuf struct strbuf clean = STRBUF_INIT;
+	cleanup_free char *clean =
+	    otherpatches_path("", path + strspn(path, "/"));
+	const char *p = clean;
 
-	for (const char *p = path; *p != '\0';) {
-		size_t len = strcspn(p, "/");
-
-		if (len == 2 && strncmp(p, "..", 2) == 0) {
-			while (clean.len > 0 && clean.buf[clean.len - 1] != '/')
-				strbuf_setlen(&clean, clean.len - 1);
-			if (clean.len > 0)
-				strbuf_setlen(&clean, clean.len - 1);
-		} else if (len > 0 && (len != 1 || *p != '.')) {
-			if (clean.len > 0)
-				strbuf_addch(&clean, '/');
-			strbuf_add(&clean, p, len);
-		}
-		p += len + (p[len] == '/');
-	}
-	add_text(out, key, clean.buf);
+	/* What leads out of the package begins at its top. */
+	while (strncmp(p, "..", 2) == 0 && (p[2] == '/' || p[2] == '\0'))
+		p += 2 + (p[2] == '/');
+	add_text(out, key, p);
 }
 
 /* Returned: the text without blanks around it. */
