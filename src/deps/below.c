@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks through a project for entries with certain names. */
+/* Walks through a project for entries with certain names, and lock files. */
 #include "deps/below.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +14,12 @@
 #include "base/monotime.h"
 
 struct search {
-	const struct below_spec *spec;
+	const char *const *names; /* NULL behind the last one */
+	const char
+	    *skipped; /* another directory that is not searched, or NULL */
+	int64_t deadline; /* of monotime_ms() */
+	void (*found)(void *arg, const char *path);
+	void *arg;
 	int entries;
 	bool whole;
 	bool ended;
@@ -33,13 +38,6 @@ has_name(const char *const *names, const char *name)
 	return false;
 }
 
-static bool
-is_skipped(const struct search *s, const char *name)
-{
-	return has_name(skipped, name) ||
-	    (s->spec->skipped != NULL && strcmp(s->spec->skipped, name) == 0);
-}
-
 static int
 visit(struct fs_walk *walk, int dirfd, const char *name)
 {
@@ -47,18 +45,19 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	int fd;
 
 	/* Ends the walk, without a failure. */
-	if (s->entries >= BELOW_MAX || monotime_ms() >= s->spec->deadline) {
+	if (s->entries >= BELOW_MAX || monotime_ms() >= s->deadline) {
 		s->whole = false;
 		s->ended = true;
 		return -1;
 	}
 	s->entries++;
-	if (has_name(s->spec->names, name)) {
-		s->spec->found(s->spec->arg, walk->path.buf);
+	if (has_name(s->names, name)) {
+		s->found(s->arg, walk->path.buf);
 		return 0;
 	}
 	if ((walk->type != DT_DIR && walk->type != DT_UNKNOWN) ||
-	    is_skipped(s, name))
+	    has_name(skipped, name) ||
+	    (s->skipped != NULL && strcmp(s->skipped, name) == 0))
 		return 0;
 	/* It may have become something else, and links are not followed. */
 	fd = fs_walk_open(dirfd, name);
@@ -72,26 +71,26 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 	return fd < 0 ? 0 : fs_walk_read(walk, fd);
 }
 
-int
-below_search(const struct below_spec *spec, bool *ret_whole, struct diag *dg)
+static int
+search(struct search *s, int project_fd, bool *ret_whole, struct diag *dg)
 {
-	struct search s = { .spec = spec, .whole = true };
 	cleanup_fs_walk struct fs_walk walk = {
 		.visit = visit,
-		.arg = &s,
+		.arg = s,
 		.dg = dg,
 		.label = "",
 		.path = STRBUF_INIT,
 		.max_depth = BELOW_DEPTH,
 		.too_deep = DIAG_DATA,
 	};
-	int fd = fs_walk_open(spec->project_fd, ".");
+	int fd = fs_walk_open(project_fd, ".");
 
+	s->whole = true;
 	if (fd < 0)
 		return fs_walk_fail(&walk, "open");
-	if (fs_walk_read(&walk, fd) != 0 && !s.ended)
+	if (fs_walk_read(&walk, fd) != 0 && !s->ended)
 		return -1;
-	*ret_whole = s.whole;
+	*ret_whole = s->whole;
 	return 0;
 }
 
@@ -100,13 +99,85 @@ below_find(int project_fd, const char *const *names,
     void (*found)(void *arg, const char *path), void *arg, bool *ret_whole,
     struct diag *dg)
 {
-	return below_search(
-	    &(struct below_spec){
-		.project_fd = project_fd,
-		.names = names,
+	struct search s = { .names = names,
 		.deadline = INT64_MAX,
 		.found = found,
-		.arg = arg,
-	    },
-	    ret_whole, dg);
+		.arg = arg };
+
+	return search(&s, project_fd, ret_whole, dg);
+}
+
+static void
+found_lock(void *arg, const char *path)
+{
+	struct below_locks *locks = arg;
+	const char *name = strrchr(path, '/');
+
+	/* That of the project itself is read in any case. */
+	if (name == NULL)
+		return;
+	if (locks->nbelow == BELOW_MAX_LOCKS) {
+		locks->whole = false;
+		return;
+	}
+	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++)
+		if (strcmp(package_managers[i].lock, name + 1) == 0) {
+			strvec_push(&locks->paths[i], path);
+			locks->nbelow++;
+		}
+}
+
+static int
+compare_paths(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+	int depth = 0;
+
+	for (const char *p = *x; *p != '\0'; p++)
+		depth += *p == '/';
+	for (const char *p = *y; *p != '\0'; p++)
+		depth -= *p == '/';
+	return depth != 0 ? depth : strcmp(*x, *y);
+}
+
+int
+below_find_locks(struct below_locks *ret_locks, int project_fd,
+    const struct toolchains *toolchains, int64_t deadline, struct diag *dg)
+{
+	const char *names[PACKAGE_MANAGER_NR + 1] = { NULL };
+	struct search s = { .names = names,
+		.skipped = "vendor",
+		.deadline = deadline,
+		.found = found_lock,
+		.arg = ret_locks };
+	bool whole = true;
+	size_t nr = 0;
+	int rc = 0;
+
+	*ret_locks = (struct below_locks){ .whole = true };
+	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++) {
+		const struct package_manager *pm = &package_managers[i];
+
+		strvec_init(&ret_locks->paths[i]);
+		if (!package_manager_is_used(pm, toolchains))
+			continue;
+		strvec_push(&ret_locks->paths[i], pm->lock);
+		names[nr++] = pm->lock;
+	}
+	if (nr > 0)
+		rc = search(&s, project_fd, &whole, dg);
+	ret_locks->whole = ret_locks->whole && whole;
+	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++)
+		if (ret_locks->paths[i].nr > 1)
+			qsort(ret_locks->paths[i].v, ret_locks->paths[i].nr,
+			    sizeof(char *), compare_paths);
+	return rc;
+}
+
+void
+below_locks_release(struct below_locks *locks)
+{
+	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++)
+		strvec_release(&locks->paths[i]);
 }

@@ -24,7 +24,7 @@
 #include "base/monotime.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "deps/lockfiles.h"
+#include "deps/below.h"
 #include "deps/packages.h"
 
 #define MAX_INDEX ((off_t)16 * 1024 * 1024)
@@ -499,10 +499,10 @@ cacheseed_run(const struct cacheseed_spec *spec,
 		.parent_fd = -1,
 	};
 	cleanup_diag struct diag first = DIAG_INIT;
-	cleanup_lockfiles struct lockfiles locks;
+	cleanup_below_locks struct below_locks locks;
 
 	fs_temp_clean(spec->data_fd, CACHESEED_TEMP);
-	(void)lockfiles_find(&locks, spec->project_fd, spec->toolchains,
+	(void)below_find_locks(&locks, spec->project_fd, spec->toolchains,
 	    monotime_ms() + MIN(spec->limits.ms, SEARCH_MS), &first);
 	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++)
 		if (locks.paths[i].nr > 0 &&

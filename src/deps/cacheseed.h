@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cacheseed: fills an empty dependency cache with packages that the project's
- * lock files prove: those in the project's directory and below (lockfiles.h).
+ * lock files prove: those in the project's directory and below (below.h).
  *
  * A package is copied only if the lock file names a digest for it and the copy
  * has that digest.  The digest is computed from the copy, before the copy gets

@@ -12,7 +12,7 @@
 #include "base/fs.h"
 #include "base/monotime.h"
 #include "base/xalloc.h"
-#include "deps/lockfiles.h"
+#include "deps/below.h"
 #include "deps/packages.h"
 
 static int
@@ -116,10 +116,10 @@ cacheseed_verify(const struct cacheseed_spec *spec,
 	int64_t ms = spec->limits.ms;
 	int64_t deadline = ms == 0 ? INT64_MAX : monotime_ms() + ms;
 	cleanup_diag struct diag first = DIAG_INIT;
-	cleanup_lockfiles struct lockfiles locks;
+	cleanup_below_locks struct below_locks locks;
 
 	fs_temp_clean(spec->data_fd, CACHESEED_TEMP);
-	(void)lockfiles_find(
+	(void)below_find_locks(
 	    &locks, spec->project_fd, spec->toolchains, deadline, &first);
 	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++) {
 		cleanup_diag struct diag one = DIAG_INIT;

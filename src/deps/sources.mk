@@ -21,8 +21,6 @@ deps_sources = \
 	src/deps/gosum.h \
 	src/deps/jsonedit.c \
 	src/deps/jsonedit.h \
-	src/deps/lockfiles.c \
-	src/deps/lockfiles.h \
 	src/deps/modzip.c \
 	src/deps/modzip.h \
 	src/deps/npmcheck.c \

@@ -22,8 +22,8 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "deps/below.h"
 #include "deps/cacheseed.h"
-#include "deps/lockfiles.h"
 #include "host/toolchain.h"
 
 #define CRATES 200
@@ -188,7 +188,7 @@ time_search(int top)
 {
 	cleanup_close int project = make_path(top, "project", "");
 	cleanup_diag struct diag dg = DIAG_INIT;
-	cleanup_lockfiles struct lockfiles locks;
+	cleanup_below_locks struct below_locks locks;
 	char slot_dir[] = "cargo/registry";
 	struct toolchain_cache cache = { .path = slot_dir };
 	struct toolchain rust = TOOLCHAIN_INIT;
@@ -197,7 +197,8 @@ time_search(int top)
 
 	rust.caches = &cache;
 	rust.ncaches = 1;
-	need(lockfiles_find(&locks, project, &toolchains, INT64_MAX, &dg), &dg);
+	need(below_find_locks(&locks, project, &toolchains, INT64_MAX, &dg),
+	    &dg);
 	if (!locks.whole)
 		need(-1, &dg);
 	return now() - begin;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding entries of a project by their names. */
+/*
+ * Finding entries of a project by their names, and its lock files, which an
+ * agent may have made.
+ */
 #include "check.h"
 
-#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +17,7 @@
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/below.h"
+#include "host/toolchain.h"
 #include "tree-kit.h"
 
 static const char *const names[] = { "lock", ".conf", NULL };
@@ -102,6 +108,165 @@ test_number(void)
 	CHECK(!whole);
 }
 
+/* Toolchains with the caches of these managers. */
+static struct toolchains
+make_toolchains(struct toolchain *tc, struct toolchain_cache *caches, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		caches[i] = (struct toolchain_cache){
+			.path = (char *)(uintptr_t)package_managers[i].slot_dir,
+		};
+	tc->caches = caches;
+	tc->ncaches = nr;
+	return (struct toolchains){ tc, 1 };
+}
+
+/* Returned: the paths that are found, in their order, with commas. */
+static char *
+find_locks(int project, size_t nmanagers, int64_t deadline, bool *ret_whole)
+{
+	struct toolchain_cache caches[PACKAGE_MANAGER_NR];
+	struct toolchain tc = TOOLCHAIN_INIT;
+	struct toolchains toolchains = make_toolchains(&tc, caches, nmanagers);
+	cleanup_strvec struct strvec all = STRVEC_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	cleanup_below_locks struct below_locks locks;
+
+	if (!CHECK_INT(
+		below_find_locks(&locks, project, &toolchains, deadline, &dg),
+		0))
+		CHECK_STR(dg.message, NULL);
+	for (size_t i = 0; i < PACKAGE_MANAGER_NR; i++)
+		strvec_push_all(&all, (const char *const *)locks.paths[i].v);
+	*ret_whole = locks.whole;
+	return strvec_join(&all, ",");
+}
+
+static void
+check_locks(int project, size_t nmanagers, const char *want)
+{
+	bool whole = false;
+	cleanup_free char *got =
+	    find_locks(project, nmanagers, INT64_MAX, &whole);
+
+	CHECK_STR(got, want);
+	CHECK(whole);
+}
+
+static void
+the_nearest_come_first(void)
+{
+	cleanup_close int project = tree_make("project");
+
+	check_locks(
+	    project, PACKAGE_MANAGER_NR, "Cargo.lock,package-lock.json,go.sum");
+	tree_put(project, "Cargo.lock", "");
+	tree_put_below(project, "a/b/Cargo.lock", "");
+	tree_put_below(project, "z/Cargo.lock", "");
+	tree_put_below(project, "b/Cargo.lock", "");
+	tree_put_below(project, "b/go.sum", "");
+	tree_put_below(project, "b/Cargo.lock.orig", "");
+	tree_put_below(project, ".hidden/package-lock.json", "");
+	check_locks(project, PACKAGE_MANAGER_NR,
+	    "Cargo.lock,b/Cargo.lock,z/Cargo.lock,a/b/Cargo.lock,"
+	    "package-lock.json,.hidden/package-lock.json,go.sum,b/go.sum");
+	/* A manager that no toolchain has has no lock files. */
+	check_locks(
+	    project, 1, "Cargo.lock,b/Cargo.lock,z/Cargo.lock,a/b/Cargo.lock");
+	check_locks(project, 0, "");
+}
+
+static void
+what_others_made_is_not_searched(void)
+{
+	static const char *const dirs[] = { ".drydock", ".git", "node_modules",
+		"target", "vendor" };
+	cleanup_close int project = tree_make("project");
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		cleanup_free char *top = xasprintf("%s/Cargo.lock", dirs[i]);
+		cleanup_free char *deep =
+		    xasprintf("a/%s/b/Cargo.lock", dirs[i]);
+
+		tree_put_below(project, top, "");
+		tree_put_below(project, deep, "");
+	}
+	tree_put_below(project, "a/Cargo.lock", "");
+	check_locks(project, 1, "Cargo.lock,a/Cargo.lock");
+}
+
+static void
+no_link_is_followed(void)
+{
+	cleanup_close int project = tree_make("project");
+	cleanup_close int outside = tree_make("outside");
+
+	tree_put_below(outside, "sub/Cargo.lock", "");
+	tree_put_below(project, "a/Cargo.lock", "");
+	CHECK_INT(symlinkat("../outside", project, "out"), 0);
+	CHECK_INT(symlinkat("a", project, "same"), 0);
+	CHECK_INT(symlinkat("..", project, "a/up"), 0);
+	check_locks(project, 1, "Cargo.lock,a/Cargo.lock");
+}
+
+/* It is for the reader to refuse; a directory is not searched. */
+static void
+an_entry_of_any_type_is_found(void)
+{
+	cleanup_close int project = tree_make("project");
+
+	tree_put_below(project, "dir/Cargo.lock/Cargo.lock", "");
+	tree_put_below(project, "fifo/x", "");
+	CHECK_INT(mkfifoat(project, "fifo/Cargo.lock", 0600), 0);
+	tree_put_below(project, "link/x", "");
+	CHECK_INT(symlinkat("/etc/passwd", project, "link/Cargo.lock"), 0);
+	check_locks(project, 1,
+	    "Cargo.lock,dir/Cargo.lock,fifo/Cargo.lock,link/Cargo.lock");
+}
+
+static void
+limits_end_the_search(void)
+{
+	cleanup_close int project = tree_make("project");
+	cleanup_free char *deepest = xstrdup("");
+	cleanup_free char *got = NULL;
+	cleanup_free char *late = NULL;
+	cleanup_free char *many = NULL;
+	bool whole = true;
+	size_t nr = 1;
+
+	/* The directory of the last one is one too deep. */
+	for (int i = 1; i <= BELOW_DEPTH; i++) {
+		char *next = xasprintf("%s%s/", deepest, "d");
+		cleanup_free char *path = xasprintf("%sCargo.lock", next);
+
+		free(deepest);
+		deepest = next;
+		tree_put_below(project, path, "");
+	}
+	got = find_locks(project, 1, INT64_MAX, &whole);
+	CHECK(!whole);
+	for (const char *p = got; (p = strchr(p, ',')) != NULL; p++)
+		nr++;
+	CHECK_INT(nr, BELOW_DEPTH);
+
+	late = find_locks(project, 1, 0, &whole);
+	CHECK_STR(late, "Cargo.lock");
+	CHECK(!whole);
+
+	for (int i = 0; i <= BELOW_MAX_LOCKS; i++) {
+		cleanup_free char *path = xasprintf("m%d/Cargo.lock", i);
+
+		tree_put_below(project, path, "");
+	}
+	many = find_locks(project, 1, INT64_MAX, &whole);
+	CHECK(!whole);
+	nr = 0;
+	for (const char *p = many; (p = strchr(p, ',')) != NULL; p++)
+		nr++;
+	CHECK_INT(nr, BELOW_MAX_LOCKS);
+}
+
 int
 main(void)
 {
@@ -109,6 +274,14 @@ main(void)
 		{ "an entry is found by its name", test_names },
 		{ "the depth is limited", test_depth },
 		{ "the number of entries is limited", test_number },
+		{ "the nearest lock files come first", the_nearest_come_first },
+		{ "what others made is not searched for lock files",
+		    what_others_made_is_not_searched },
+		{ "no link is followed to a lock file", no_link_is_followed },
+		{ "a lock file of any type is found",
+		    an_entry_of_any_type_is_found },
+		{ "limits end the search for lock files",
+		    limits_end_the_search },
 	};
 
 	return check_run(tests, ARRAY_SIZE(tests));

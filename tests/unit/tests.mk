@@ -54,7 +54,6 @@ unit_tests = \
 	tests/unit/test-listing \
 	tests/unit/test-limits \
 	tests/unit/test-lock \
-	tests/unit/test-lockfiles \
 	tests/unit/test-locks \
 	tests/unit/test-mode \
 	tests/unit/test-model \
@@ -151,7 +150,6 @@ tree_kit = tests/unit/tree-kit.c tests/unit/tree-kit.h
 tests_unit_test_cacheseed_SOURCES = tests/unit/test-cacheseed.c \
 	$(tree_kit) $(zip_kit)
 tests_unit_test_cacheseed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fs_copy_bytes
-tests_unit_test_lockfiles_SOURCES = tests/unit/test-lockfiles.c $(tree_kit)
 tar_kit = tests/unit/tar-kit.c tests/unit/tar-kit.h
 tests_unit_test_crate_SOURCES = tests/unit/test-crate.c $(tar_kit) $(tree_kit)
 tests_unit_test_npmpackage_SOURCES = tests/unit/test-npmpackage.c \
