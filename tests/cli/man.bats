@@ -14,21 +14,38 @@ page() {
     tr -s ' \n' ' '
 }
 
+# in_page WORDS: in the file page, where hundreds of searches cost little.
+in_page() {
+  grep -qF -e "$1" "$BATS_TEST_TMPDIR/page" || fail "not in it: $1"
+}
+
+# after_in_page WORDS: what follows them there.
+after_in_page() {
+  in_page "$1" && words=$1 awk '{
+    print substr($0, index($0, ENVIRON["words"]) + length(ENVIRON["words"]))
+  }' "$BATS_TEST_TMPDIR/page"
+}
+
 @test "drydock(1) tells of every command and of every option of its own" {
-  local name option text settings own
-  text=$(page drydock.1)
-  settings=$(drydock --list-settings | cut -f 1 | tr _ -)
+  local name option own
+  local -A setting=()
+  page drydock.1 >"$BATS_TEST_TMPDIR/page"
+  while read -r name; do
+    setting[--$name]=1
+  done < <(drydock --list-settings | cut -f 1 | tr _ -)
   [ -n "$(drydock --list-commands)" ]
   for name in $(drydock --list-commands); do
-    assert_contains "$text" " drydock $name"
+    in_page " drydock $name"
     own=$(drydock help "$name" | sed -nE 's/^  (-., )?(--[a-z-]+).*/\2/p')
+    own=$'\n'$own$'\n'
     for option in $(drydock --list-options "$name"); do
       # Settings that the command does not show are in drydock.conf(5).
-      if grep -qxF -e "${option#--}" <<<"$settings" &&
-        { [ "$name" = config ] || ! grep -qxF -e "$option" <<<"$own"; }; then
+      if [ -n "${setting[$option]-}" ] &&
+        { [ "$name" = config ] || [ "${own#*$'\n'"$option"$'\n'}" = "$own" ]; }
+      then
         continue
       fi
-      assert_contains "$text" "$option"
+      in_page "$option"
     done
   done
 }
@@ -66,12 +83,10 @@ page() {
 }
 
 @test "drydock.conf(5) tells of every setting and its default" {
-  local name fallback values part text n=0
-  text=$(page drydock.conf.5)
+  local name fallback values part n=0
+  page drydock.conf.5 >"$BATS_TEST_TMPDIR/page"
   while IFS=$'\t' read -r name fallback values _; do
-    assert_contains "$text" " $name = ${values,,} "
-    part=${text#*" $name = ${values,,} "}
-    part=${part#*Default: }
+    part=$(after_in_page " $name = ${values,,} " | awk -F 'Default: ' '{ print $2 }')
     fallback=${fallback% }
     assert_equal "${part%%. *}" "${fallback:-empty}"
     n=$((n + 1))
