@@ -3,7 +3,8 @@
 #
 # For tests of what needs an engine but not a real one: tests/stub answers for
 # the engine's API (world-script.c) and for docker (docker), and the machine's
-# own Compose merges the files.  BUILD is where tests/stub/world was built.
+# own Compose merges the files; its answer to the same question is kept
+# (world-config.c).  BUILD is where tests/stub/world was built.
 
 # Names the stubs by the settings, without any answer; $bin and $script are
 # theirs.  stub_teardown ends the engine.
@@ -32,7 +33,8 @@ stub_setup() {
   printf '#!/bin/sh\nexport GOGC=off\nexec %s "$@"\n' "$compose" \
     >"$script/compose"
   chmod 0755 "$script/compose"
-  echo "$script/compose" >"$script/compose-config.exec"
+  keep_answers "$script/compose" "$script/kept"
+  echo "$script/kept/docker-compose" >"$script/compose-config.exec"
   # Fifteen seconds were not enough for Compose on a machine with much to do.
   export DRYDOCK_ENGINE_TIMEOUT=60s
   user=$(id -un 2>/dev/null) || user=u$(id -u)
@@ -45,6 +47,13 @@ stub_setup() {
   stub_image "$(printf 'b%.0s' {1..64})" '"Labels":{
     "io.drydock.image":"egress","io.drydock.context":"of-the-stub"}'
   stub_record "$user" "$script"
+}
+
+# keep_answers COMPOSE DIR: DIR/docker-compose answers as COMPOSE does.
+keep_answers() {
+  mkdir -p "$2/world.d/calls" "$2/world.d/templates"
+  ln -s "$BUILD/tests/stub/world" "$2/docker-compose"
+  printf %s "$1" >"$2/world.d/compose-real"
 }
 
 # stub_record USER ROOT: that `drydock build` made both images, for a user of
