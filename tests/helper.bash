@@ -200,6 +200,11 @@ has_no_companion() {
   ! has_companion "$1"
 }
 
+# all_cases: in check --full, where each row of a table is tried.
+all_cases() {
+  [ "${DRYDOCK_TEST_CASES-}" = all ]
+}
+
 # finds_nothing COMMAND...: it succeeds and prints nothing.  What a query that
 # failed did not print is no answer.
 finds_nothing() {

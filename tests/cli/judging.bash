@@ -102,9 +102,8 @@ judge_case() {
 }
 
 # agent RULE KEYS, egress RULE KEYS: refused for what a service's keys are.  Of a
-# test, each key once for a rule; all with DRYDOCK_TEST_CASES=all.  What a rule
-# says of other values is in the matrix (policy.bats) and in test-policy.c, which
-# need no Compose.
+# test, each rule once, or all_cases.  What a rule says of other keys and values
+# is in the matrix (policy.bats) and in test-policy.c, which need no Compose.
 agent() {
   of_service agent "$@"
 }
@@ -116,9 +115,8 @@ egress() {
 declare -gA judged=()
 
 of_service() {
-  local what=$1:$2:${3%%:*}
-  [ "${DRYDOCK_TEST_CASES-}" = all ] || [ -z "${judged[$what]-}" ] || return 0
-  judged[$what]=1
+  all_cases || [ -z "${judged[$1:$2]-}" ] || return 0
+  judged[$1:$2]=1
   judge 77 "$2" "services: { $1: { $3 } }"
 }
 

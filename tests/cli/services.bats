@@ -34,9 +34,18 @@ judge() {
   esac
 }
 
-# db RULE KEYS: refused for what its keys are.
-db() {
+# refused RULE KEYS: for what its keys are.
+refused() {
   judge 77 "$1" "services: { db: { image: my/db, $2 } }"
+}
+
+declare -A judged=()
+
+# db RULE KEYS: the same; of a test, each rule once, or all_cases.
+db() {
+  all_cases || [ -z "${judged[$1]-}" ] || return 0
+  judged[$1]=1
+  refused "$@"
 }
 
 may() {
@@ -174,7 +183,7 @@ x-drydock-services: { kind: file }'
   judge 77 image 'services: { db: { image: "${DRYDOCK_AGENT_IMAGE}" } }'
   judge 78 "" 'services: { db: { image: !reset null } }'
   image '"Entrypoint":["/db"],"Volumes":{"/data":{}}'
-  db image 'tmpfs: !override ["/elsewhere:size=1m"]'
+  refused image 'tmpfs: !override ["/elsewhere:size=1m"]'
   assert_contains "$stderr" VOLUME
   # A volume where nothing may be mounted, or that cannot be written down.
   for at in /proc /run/services /run/services/x /dev/x data /a/../b '/a:b' '/a,b'; do
@@ -182,15 +191,15 @@ x-drydock-services: { kind: file }'
     judge 77 "" 'services: { db: { image: my/db } }'
   done
   image '"Entrypoint":["/db"],"Healthcheck":{"Test":["CMD","x"]}'
-  db image 'read_only: true'
+  refused image 'read_only: true'
   image '"Entrypoint":["/db"],"OnBuild":["RUN x"]'
-  db image 'read_only: true'
+  refused image 'read_only: true'
   image '"Entrypoint":["/db"],"Labels":{"io.drydock.session":"x"}'
-  db image 'read_only: true'
+  refused image 'read_only: true'
   image '"Env":["A=b"]'
-  db entrypoint 'read_only: true'
+  refused entrypoint 'read_only: true'
   stub_image "$id" "" another
-  db image 'read_only: true'
+  refused image 'read_only: true'
 }
 
 @test "more services than a few are a mistake" {
