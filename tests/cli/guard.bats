@@ -83,15 +83,16 @@ teardown() {
 
 @test "unit tests, the sweep and the lies have all of their own" {
   local sock=$BATS_TEST_TMPDIR/sock name
-  local -a as
+  local -a as tests
   : "${BUILD:?where the test programs are built}"
   listen "$sock"
   as=("${clean[@]}" HOME="$home" DOCKER_HOST="unix://$sock"
     DRYDOCK_ENGINE="$sock")
-  for name in test-paths test-state test-session test-sync test-seed \
-    test-settings; do
+  tests=(tests/unit/test-{paths,state,session,sync,seed,settings})
+  make -s -C "$BUILD" "${tests[@]}"
+  for name in "${tests[@]}"; do
     (cd "$BUILD" && "${as[@]}" top_srcdir="$BATS_TEST_DIRNAME/../.." \
-      top_builddir=. "tests/unit/$name") >/dev/null 2>&1 || fail "$name"
+      top_builddir=. "$name") >/dev/null 2>&1 || fail "$name"
   done
   as+=(XDG_STATE_HOME="$home/.local/state" XDG_CONFIG_HOME="$home/.config")
   "${as[@]}" "$BATS_TEST_DIRNAME/../sweep/sweep" --build "$BUILD" --sample 1 \

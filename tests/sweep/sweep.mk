@@ -57,8 +57,11 @@ tests_sweep_worker_SOURCES = \
 tests_sweep_worker_LDADD = $(drydock_libs)
 tests_sweep_worker_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 
+# What tests without unit tests need.
+sweep-programs: $(sweep_programs)
+
 # The scenarios one by one, with every errno.
 sweep: $(sweep_programs) holder
 	$(srcdir)/tests/sweep/sweep --build . --source $(srcdir) --full
 
-.PHONY: sweep
+.PHONY: sweep sweep-programs
