@@ -27,6 +27,19 @@
 /* Marks the new name of an image whose name a newer image took. */
 #define OLD_NAME "-old-"
 
+/* One call of build_image(); all borrowed. */
+struct job {
+	enum build_kind kind;
+	const char *kind_name;
+	const struct engine *engine;
+	const struct build_recipe *recipe;
+	const struct settings *settings;
+	const struct paths *paths;
+	const struct build_options *options;
+	struct built_list built; /* owned */
+	struct hostconf hostconf; /* owned */
+};
+
 static int
 check_base(const char *reference, const struct image *image, struct diag *dg)
 {
@@ -54,15 +67,14 @@ check_base(const char *reference, const struct image *image, struct diag *dg)
 }
 
 static int
-pull(const struct engine *engine, const struct settings *settings,
-    const char *reference, struct diag *dg)
+pull(const struct job *job, const char *reference, struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 	const char *const args[] = { "pull", "--quiet", "--", reference, NULL };
-	struct engine patient = *engine;
+	struct engine patient = *job->engine;
 	cleanup_diag struct diag why = DIAG_INIT;
 
-	patient.timeout_ms = (int)settings->build_timeout_ms;
+	patient.timeout_ms = (int)job->settings->build_timeout_ms;
 	if (engine_docker(&patient, args, &result, &why) == 0)
 		return 0;
 	(void)diag_set(dg, why.class,
@@ -81,92 +93,84 @@ pull(const struct engine *engine, const struct settings *settings,
  * name, and "docker image prune" would remove it.
  */
 static int
-keep_named(const struct engine *engine, const struct built_list *built,
-    const char *name, const char *image_id, struct diag *dg)
+keep_named(const struct job *job, const char *name, const char *image_id,
+    struct diag *dg)
 {
 	cleanup_image struct image image = IMAGE_INIT;
 	cleanup_free char *old = NULL;
 
-	if (image_inspect(engine, name, &image, dg) != 0)
+	if (image_inspect(job->engine, name, &image, dg) != 0)
 		return -1;
 	if (image.id == NULL || strcmp(image.id, image_id) == 0 ||
-	    built_find(built, engine, image.id) == NULL || image.tags.nr > 1)
+	    built_find(&job->built, job->engine, image.id) == NULL ||
+	    image.tags.nr > 1)
 		return 0;
 	old = xasprintf(
 	    "%s" OLD_NAME "%.12s", name, image.id + strlen("sha256:"));
-	return image_tag(engine, image.id, old, dg);
+	return image_tag(job->engine, image.id, old, dg);
 }
 
 /* Uses the base in the record of this state directory, or makes a new one. */
 static int
-bootstrap(const struct engine *engine, const struct settings *settings,
-    const struct paths *paths, const struct build_options *options,
-    const struct hostconf *hc, struct image *ret_image, struct diag *dg)
+bootstrap(const struct job *job, struct image *ret_image, struct diag *dg)
 {
-	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
+	const struct build_options *options = job->options;
 	cleanup_image struct image known = IMAGE_INIT;
 	cleanup_free char *name = NULL;
 	cleanup_free char *id = NULL;
 	const struct built_key key = { .kind = BUILT_BASE,
-		.context = bootstrap_suite(hc) };
+		.context = bootstrap_suite(&job->hostconf) };
 	bool fresh =
 	    !options->keep_base && (options->pull || options->no_cache);
 	struct bootstrap_spec spec = {
-		.hostconf = hc,
-		.timeout_ms = (int)settings->build_timeout_ms,
+		.hostconf = &job->hostconf,
+		.timeout_ms = (int)job->settings->build_timeout_ms,
 		.progress = options->progress,
 		.progress_arg = options->progress_arg,
 	};
 
-	if (built_read(paths, &built, dg) != 0 ||
-	    (!fresh && built_find_image(&built, engine, &key, &known, dg) != 0))
+	if (!fresh &&
+	    built_find_image(&job->built, job->engine, &key, &known, dg) != 0)
 		return -1;
 	spec.known = known.id;
-	if (known.id == NULL && bootstrap_check_ids(paths, dg) != 0)
+	if (known.id == NULL && bootstrap_check_ids(job->paths, dg) != 0)
 		return -1;
 	name = xasprintf("drydock-base:%s", key.context);
-	if (known.id == NULL && keep_named(engine, &built, name, "", dg) != 0)
+	if (known.id == NULL && keep_named(job, name, "", dg) != 0)
 		return -1;
-	if (bootstrap_base(engine, &spec, &id, dg) != 0 ||
-	    image_inspect(engine, id, ret_image, dg) != 0 ||
+	if (bootstrap_base(job->engine, &spec, &id, dg) != 0 ||
+	    image_inspect(job->engine, id, ret_image, dg) != 0 ||
 	    check_base(id, ret_image, dg) != 0)
 		return -1;
 	if (known.id != NULL)
 		return 0;
-	return built_add(
-	    paths, engine, &key, &(struct built_facts){ .base = NULL }, id, dg);
+	return built_add(job->paths, job->engine, &key,
+	    &(struct built_facts){ .base = NULL }, id, dg);
 }
 
-/* Finds the base image that the user named; pulls it if necessary. */
+/*
+ * Finds a base image on the engine and checks it.  Pulls one that the user named
+ * if necessary.
+ */
 static int
-find_named_base(const struct engine *engine, const struct settings *settings,
-    const struct build_options *options, struct image *ret_image,
+find_base(const struct job *job, bool bootstrapped, struct image *ret_image,
     struct diag *dg)
 {
-	const char *name =
-	    options->base != NULL ? options->base : settings->base_image;
+	const char *name = job->options->base != NULL
+	    ? job->options->base
+	    : job->settings->base_image;
 
-	if (image_inspect(engine, name, ret_image, dg) != 0)
+	if (bootstrapped)
+		return bootstrap(job, ret_image, dg);
+	if (image_inspect(job->engine, name, ret_image, dg) != 0)
 		return -1;
-	if (ret_image->id == NULL || options->pull) {
+	if (ret_image->id == NULL || job->options->pull) {
 		image_release(ret_image);
-		if (pull(engine, settings, name, dg) != 0 ||
-		    image_inspect(engine, name, ret_image, dg) != 0)
+		if (pull(job, name, dg) != 0 ||
+		    image_inspect(job->engine, name, ret_image, dg) != 0)
 			return -1;
 	}
 	return check_base(name, ret_image, dg);
-}
-
-/* Finds a base image on the engine and checks it. */
-static int
-find_base(const struct engine *engine, const struct settings *settings,
-    const struct paths *paths, const struct build_options *options,
-    const struct hostconf *hc, struct image *ret_image, struct diag *dg)
-{
-	if (options->bootstrap)
-		return bootstrap(
-		    engine, settings, paths, options, hc, ret_image, dg);
-	return find_named_base(engine, settings, options, ret_image, dg);
 }
 
 /* Adds the build argument NAME=WORDS if there are any words. */
@@ -181,19 +185,20 @@ add_words(
 }
 
 static void
-describe(enum build_kind kind, const struct build_recipe *recipe,
-    const struct image_user *user, const char *context,
-    const struct strbuf *certificates, struct buildkit_spec *spec)
+describe(const struct job *job, const struct image_user *user,
+    const char *context, struct buildkit_spec *spec)
 {
+	const struct build_recipe *recipe = job->recipe;
+	const struct strbuf *certificates = &job->hostconf.trusted;
 	cleanup_strvec struct strvec toolchains = STRVEC_INIT;
 
-	image_make_labels(build_kind_name(kind), user, context, &spec->labels);
+	image_make_labels(job->kind_name, user, context, &spec->labels);
 	if (user == NULL)
 		return;
 	build_recipe_add_packages(recipe, &toolchains);
 	add_words(spec, "NPM", &recipe->agent->npm);
 	add_words(spec, "TOOLCHAINS", &toolchains);
-	add_words(spec, "PACKAGES", &recipe->settings->packages);
+	add_words(spec, "PACKAGES", &job->settings->packages);
 	if (certificates->len > 0) {
 		char hex[DIGEST_HEX_SIZE];
 
@@ -210,18 +215,17 @@ describe(enum build_kind kind, const struct build_recipe *recipe,
 }
 
 static int
-check_built(enum build_kind kind, const struct engine *engine,
-    const char *image_id, const struct strvec *labels, int64_t *ret_size,
-    struct diag *dg)
+check_built(const struct job *job, const char *image_id,
+    const struct strvec *labels, int64_t *ret_size, struct diag *dg)
 {
 	cleanup_image struct image image = IMAGE_INIT;
 
-	if (image_inspect(engine, image_id, &image, dg) != 0)
+	if (image_inspect(job->engine, image_id, &image, dg) != 0)
 		return -1;
 	if (image.id == NULL || !image_carries(&image, labels))
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine does not have the %s image that was built",
-		    build_kind_name(kind));
+		    job->kind_name);
 	*ret_size = image.size;
 	return image_judge(&image, dg);
 }
@@ -231,47 +235,26 @@ check_built(enum build_kind kind, const struct engine *engine,
  * can be run.
  */
 static int
-verify(enum build_kind kind, const struct engine *engine,
-    const struct paths *paths, const char *image_id, struct diag *dg)
+verify(const struct job *job, const char *image_id, struct diag *dg)
 {
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
-	cleanup_free char *user = NULL;
 	static const char program[] = "/usr/lib/drydock/holder";
-	const char *args[] = { "check-policy", NULL };
+	bool egress = job->kind == BUILD_EGRESS;
+	const char *const args[] = { egress ? "version" : "check-policy",
+		NULL };
+	cleanup_free char *user = egress && job->paths->uid == 0
+	    ? xasprintf("%d:%d", BUILD_PROXY_ID, BUILD_PROXY_ID)
+	    : xasprintf("%u:%u", job->paths->uid, job->paths->gid);
 
-	user = xasprintf("%u:%u", paths->uid, paths->gid);
-	if (kind == BUILD_EGRESS) {
-		args[0] = "version";
-		if (paths->uid == 0) {
-			free(user);
-			user =
-			    xasprintf("%d:%d", BUILD_PROXY_ID, BUILD_PROXY_ID);
-		}
-	}
-	if (inimage_run(engine, user, image_id, program, args, &result, dg) !=
-	    0)
+	if (inimage_run(
+		job->engine, user, image_id, program, args, &result, dg) != 0)
 		return -1;
 	if (result.status == 0)
 		return 0;
 	diag_set(dg, result.status == INIMAGE_FAILED ? DIAG_ENGINE : DIAG_DATA,
 	    "the new %s image does not pass its check (%s %s: status %d)",
-	    build_kind_name(kind), program, args[0], result.status);
+	    job->kind_name, program, args[0], result.status);
 	return diag_add_detail(dg, result.err.buf, result.err.len);
-}
-
-/* A failure is a warning: sessions of the image then leave out nothing. */
-static void
-list_programs(const struct engine *engine, const struct paths *paths,
-    const char *image_id)
-{
-	cleanup_free char *user = xasprintf("%u:%u", paths->uid, paths->gid);
-	cleanup_diag struct diag failure = DIAG_INIT;
-
-	if (inimage_record_programs(paths, engine, user, image_id, &failure) !=
-	    0)
-		diag_warn("%s; sessions get what needs a program that the "
-			  "image may not have",
-		    failure.message);
 }
 
 /*
@@ -313,25 +296,24 @@ check_name(const struct engine *engine, const char *name, const char *image_id,
  * refers to the base after the build.
  */
 static int
-build_on(const struct engine *engine, const struct paths *paths,
-    const char *base_id, struct buildkit_spec *spec, char **ret_image_id,
-    struct diag *dg)
+build_on(const struct job *job, const char *base_id, struct buildkit_spec *spec,
+    char **ret_image_id, struct diag *dg)
 {
 	cleanup_free char *name =
-	    xasprintf("drydock-base:build-%s", paths->state_id);
+	    xasprintf("drydock-base:build-%s", job->paths->state_id);
 	cleanup_free char *image_id = NULL;
 	cleanup_diag struct diag moved = DIAG_INIT;
 	int rc;
 
-	if (image_tag(engine, base_id, name, dg) != 0)
+	if (image_tag(job->engine, base_id, name, dg) != 0)
 		return -1;
 	strvec_pushf(&spec->args, "BASE=%s", name);
-	rc = buildkit_run(engine, paths, spec, &image_id, dg);
+	rc = buildkit_run(job->engine, job->paths, spec, &image_id, dg);
 	/* A moved name refers to somebody else's image: keep it. */
-	if (check_name(engine, name, base_id, &moved) == 0)
-		remove_image(engine, name);
+	if (check_name(job->engine, name, base_id, &moved) == 0)
+		remove_image(job->engine, name);
 	else if (rc == 0)
-		return diag_move(dg, &moved), -1;
+		return diag_move(dg, &moved);
 	*ret_image_id = steal_ptr(&image_id);
 	return rc;
 }
@@ -379,22 +361,28 @@ drop_old_name(const struct engine *engine, const char *image_id,
  * one is verified.  Only the record makes the image valid.
  */
 static int
-accept(enum build_kind kind, const struct engine *engine,
-    const struct build_recipe *recipe, const struct paths *paths,
-    const struct built_list *built, const struct built_key *key,
+accept(const struct job *job, const struct built_key *key,
     const struct built_facts *facts, const char *image_id, struct diag *dg)
 {
-	cleanup_free char *name = kind == BUILD_EGRESS
+	const struct paths *paths = job->paths;
+	cleanup_diag struct diag failure = DIAG_INIT;
+	cleanup_free char *user = xasprintf("%u:%u", paths->uid, paths->gid);
+	cleanup_free char *name = job->kind == BUILD_EGRESS
 	    ? xstrdup("drydock-egress:latest")
-	    : agent_image_name(recipe, paths);
+	    : agent_image_name(job->recipe, paths);
 
-	if (keep_named(engine, built, name, image_id, dg) != 0 ||
-	    image_tag(engine, image_id, name, dg) != 0 ||
-	    drop_old_name(engine, image_id, name, dg) != 0)
+	if (keep_named(job, name, image_id, dg) != 0 ||
+	    image_tag(job->engine, image_id, name, dg) != 0 ||
+	    drop_old_name(job->engine, image_id, name, dg) != 0)
 		return -1;
-	if (kind == BUILD_AGENT)
-		list_programs(engine, paths, image_id);
-	return built_add(paths, engine, key, facts, image_id, dg);
+	/* A failure is a warning: sessions then leave out nothing. */
+	if (job->kind == BUILD_AGENT &&
+	    inimage_record_programs(
+		paths, job->engine, user, image_id, &failure) != 0)
+		diag_warn("%s; sessions get what needs a program that the "
+			  "image may not have",
+		    failure.message);
+	return built_add(paths, job->engine, key, facts, image_id, dg);
 }
 
 /*
@@ -403,42 +391,28 @@ accept(enum build_kind kind, const struct engine *engine,
  * drydock does not name the base; any recorded base then counts.
  */
 static bool
-was_bootstrapped(const struct built_list *built, const struct engine *engine,
-    const char *kind, const char *parts)
+was_bootstrapped(const struct job *job, const char *parts)
 {
-	const struct built *last = built_find_last(built, engine, kind);
+	const struct built *last =
+	    built_find_last(&job->built, job->engine, job->kind_name);
 
 	if (last == NULL || last->base == NULL)
-		return built_find_last(built, engine, BUILT_BASE) != NULL;
+		return built_find_last(&job->built, job->engine, BUILT_BASE) !=
+		    NULL;
 	return strcmp(last->base, BUILT_BOOTSTRAP) == 0 &&
 	    last->parts != NULL &&
 	    !build_parts_base_differs(last->parts, parts);
 }
 
-static void
-read_hostconf(enum build_kind kind, const struct paths *paths,
-    const struct build_options *options, struct hostconf *hc)
-{
-	hostconf_read(hc, paths, options->environ_);
-	/* The egress image installs nothing from npm. */
-	if (kind == BUILD_AGENT && hc->npm_withheld)
-		diag_warn(
-		    "npm's configuration has no \"registry=URL\" line; the "
-		    "build gets only credentials of registries with "
-		    "\"@scope:registry=URL\"");
-}
-
 /* --bootstrap holds for later builds until another base is chosen. */
 static bool
-bootstraps(enum build_kind kind, const struct build_options *options,
-    const struct built_list *built, const struct engine *engine,
-    const char *parts)
+bootstraps(const struct job *job, const char *parts)
 {
-	if (options->bootstrap || options->base != NULL)
-		return options->bootstrap;
-	if (!was_bootstrapped(built, engine, build_kind_name(kind), parts))
+	if (job->options->bootstrap || job->options->base != NULL)
+		return job->options->bootstrap;
+	if (!was_bootstrapped(job, parts))
 		return false;
-	if (kind == BUILD_AGENT)
+	if (job->kind == BUILD_AGENT)
 		diag_note("the base is made with --bootstrap, as the last "
 			  "time; --base IMAGE builds on another one");
 	return true;
@@ -449,17 +423,34 @@ bootstraps(enum build_kind kind, const struct build_options *options,
  * image: it may be in use.
  */
 static int
-check_new(enum build_kind kind, const struct engine *engine,
-    const struct paths *paths, const struct built_list *built,
-    const char *image_id, const struct strvec *labels, int64_t *ret_size,
-    struct diag *dg)
+check_new(const struct job *job, const char *image_id,
+    const struct strvec *labels, int64_t *ret_size, struct diag *dg)
 {
-	if (check_built(kind, engine, image_id, labels, ret_size, dg) == 0 &&
-	    verify(kind, engine, paths, image_id, dg) == 0)
+	if (check_built(job, image_id, labels, ret_size, dg) == 0 &&
+	    verify(job, image_id, dg) == 0)
 		return 0;
-	if (built_find(built, engine, image_id) == NULL)
-		remove_image(engine, image_id);
+	if (built_find(&job->built, job->engine, image_id) == NULL)
+		remove_image(job->engine, image_id);
 	return -1;
+}
+
+static void
+read_hostconf(struct job *job)
+{
+	hostconf_read(&job->hostconf, job->paths, job->options->environ_);
+	/* The egress image installs nothing from npm. */
+	if (job->kind == BUILD_AGENT && job->hostconf.npm_withheld)
+		diag_warn(
+		    "npm's configuration has no \"registry=URL\" line; the "
+		    "build gets only credentials of registries with "
+		    "\"@scope:registry=URL\"");
+}
+
+static void
+job_release(struct job *job)
+{
+	built_list_release(&job->built);
+	hostconf_release(&job->hostconf);
 }
 
 int
@@ -468,62 +459,68 @@ build_image(enum build_kind kind, const struct engine *engine,
     const struct build_options *options, struct build_outcome *ret_outcome,
     struct diag *dg)
 {
-	cleanup_hostconf struct hostconf hc = HOSTCONF_INIT;
+	__attribute__((cleanup(job_release))) struct job job = {
+		.kind = kind,
+		.kind_name = build_kind_name(kind),
+		.engine = engine,
+		.recipe = recipe,
+		.settings = recipe->settings,
+		.paths = paths,
+		.options = options,
+		.built = BUILT_LIST_INIT,
+		.hostconf = HOSTCONF_INIT,
+	};
 	cleanup_buildkit_spec struct buildkit_spec spec = BUILDKIT_SPEC_INIT;
 	cleanup_context_files struct context_files *files = NULL;
 	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
-	cleanup_built_list struct built_list built = BUILT_LIST_INIT;
 	cleanup_image struct image base = IMAGE_INIT;
 	cleanup_free char *image_id = NULL;
 	const struct image_user caller = image_user_of(paths);
 	const struct image_user *user = kind == BUILD_AGENT ? &caller : NULL;
-	const struct settings *settings = recipe->settings;
+	const struct agent *agent = kind == BUILD_AGENT ? recipe->agent : NULL;
 	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
-	struct built_key key = { .kind = build_kind_name(kind), .user = user };
+	struct built_key key = { .kind = job.kind_name, .user = user };
 	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
 	struct built_facts facts = { .holder = BUILT_HOLDER };
-	struct build_options chosen = *options;
 	int64_t began = monotime_ms();
 	char context[DIGEST_HEX_SIZE];
+	bool bootstrapped;
 
 	/* Report a damaged record now, not after minutes of building. */
-	if (built_read(paths, &built, dg) != 0 ||
+	if (built_read(paths, &job.built, dg) != 0 ||
 	    context_read(paths, &files, dg) != 0 ||
-	    context_pack(files, build_kind_name(kind),
-		kind == BUILD_AGENT ? recipe->agent : NULL, &tar, dg) != 0 ||
+	    context_pack(files, job.kind_name, agent, &tar, dg) != 0 ||
 	    build_context_digest(kind, recipe, files, context, &parts, dg) !=
 		0 ||
-	    hostconf_read_certificates(settings, paths, &hc.trusted, dg) != 0 ||
+	    hostconf_read_certificates(
+		job.settings, paths, &job.hostconf.trusted, dg) != 0 ||
 	    buildkit_check(engine, dg) != 0)
 		return -1;
-	read_hostconf(kind, paths, options, &hc);
-	chosen.bootstrap = bootstraps(kind, options, &built, engine, parts.buf);
-	if (find_base(engine, settings, paths, &chosen, &hc, &base, dg) != 0)
+	read_hostconf(&job);
+	bootstrapped = bootstraps(&job, parts.buf);
+	if (find_base(&job, bootstrapped, &base, dg) != 0)
 		return -1;
-	describe(kind, recipe, user, context, &hc.trusted, &spec);
+	describe(&job, user, context, &spec);
 	spec.context = &tar;
-	spec.hostconf = &hc;
+	spec.hostconf = &job.hostconf;
 	spec.no_cache =
 	    options->no_cache || (options->update && kind == BUILD_AGENT);
-	spec.timeout_ms = (int)settings->build_timeout_ms;
+	spec.timeout_ms = (int)job.settings->build_timeout_ms;
 	spec.progress = options->progress;
 	spec.progress_arg = options->progress_arg;
-	if (build_on(engine, paths, base.id, &spec, &image_id, dg) < 0)
-		return diag_wrap(
-		    dg, "build the %s image", build_kind_name(kind));
-	if (check_new(kind, engine, paths, &built, image_id, &spec.labels,
-		&facts.size, dg) != 0)
+	if (build_on(&job, base.id, &spec, &image_id, dg) < 0)
+		return diag_wrap(dg, "build the %s image", job.kind_name);
+	if (check_new(&job, image_id, &spec.labels, &facts.size, dg) != 0)
 		return -1;
 	build_recipe_text(recipe, &wanted);
 	key.recipe = kind == BUILD_AGENT ? wanted.buf : NULL;
 	key.context = context;
-	facts.base = chosen.bootstrap ? BUILT_BOOTSTRAP
-	    : chosen.base != NULL     ? chosen.base
-				      : settings->base_image;
+	facts.base = bootstrapped   ? BUILT_BOOTSTRAP
+	    : options->base != NULL ? options->base
+				    : job.settings->base_image;
 	facts.parts = parts.buf;
 	facts.seconds = (monotime_ms() - began + 999) / 1000;
-	if (accept(kind, engine, recipe, paths, &built, &key, &facts, image_id,
-		dg) != 0)
+	if (accept(&job, &key, &facts, image_id, dg) != 0)
 		return -1;
 	ret_outcome->image_id = steal_ptr(&image_id);
 	memcpy(ret_outcome->context, context, sizeof(context));
