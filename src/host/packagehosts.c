@@ -76,34 +76,13 @@ read_file(const struct paths *paths, const char *dir, const char *name,
 	return 0;
 }
 
-/* The settings that count: the last of a name. */
-struct registries {
-	struct strvec names;
-	struct strvec urls;
-	struct strvec files;
-};
-
+/*
+ * Takes "registry=URL" and "@scope:registry=URL" out of a file, and notes the
+ * file by the same name.  The last of a name counts.
+ */
 static void
-set_registry(
-    struct registries *r, const char *name, const char *url, const char *file)
-{
-	for (size_t i = 0; i < r->names.nr; i++) {
-		if (strcmp(r->names.v[i], name) != 0)
-			continue;
-		free(r->urls.v[i]);
-		free(r->files.v[i]);
-		r->urls.v[i] = xstrdup(url);
-		r->files.v[i] = xstrdup(file);
-		return;
-	}
-	strvec_push(&r->names, name);
-	strvec_push(&r->urls, url);
-	strvec_push(&r->files, file);
-}
-
-/* Takes "registry=URL" and "@scope:registry=URL" out of a file. */
-static void
-take_registries(struct registries *r, const char *text, const char *file)
+take_registries(struct strvec *urls, struct strvec *files, const char *text,
+    const char *file)
 {
 	cleanup_strbuf struct strbuf settings = STRBUF_INIT;
 	cleanup_strvec struct strvec lines = STRVEC_INIT;
@@ -118,8 +97,10 @@ take_registries(struct registries *r, const char *text, const char *file)
 		if (equals == NULL)
 			continue;
 		*equals = '\0';
-		if (strcmp(line, "registry") == 0 || *line == '@')
-			set_registry(r, line, equals + 1, file);
+		if (strcmp(line, "registry") != 0 && *line != '@')
+			continue;
+		strvec_setenv(urls, line, equals + 1);
+		strvec_setenv(files, line, file);
 	}
 }
 
@@ -177,30 +158,31 @@ read_npm(struct packagehosts *p, const struct paths *paths, struct diag *dg)
 {
 	const char *const dirs[] = { "/etc", paths->home };
 	static const char *const names[] = { "npmrc", ".npmrc" };
-	struct registries r = { STRVEC_INIT, STRVEC_INIT, STRVEC_INIT };
-	int rc = 0;
+	cleanup_strvec struct strvec urls = STRVEC_INIT;
+	cleanup_strvec struct strvec files = STRVEC_INIT;
 
-	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(dirs); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_free char *file =
 		    xasprintf("%s/%s", i == 0 ? dirs[i] : "~", names[i]);
 
 		if (dirs[i] == NULL)
 			continue;
-		rc = read_file(paths, dirs[i], names[i], &text, dg);
-		if (rc == 0)
-			take_registries(&r, text.buf, file);
+		if (read_file(paths, dirs[i], names[i], &text, dg) != 0)
+			return -1;
+		take_registries(&urls, &files, text.buf, file);
 	}
-	for (size_t i = 0; i < r.names.nr; i++) {
-		add_url(p, r.urls.v[i], r.files.v[i]);
-		add_setting(p, r.names.v[i], r.urls.v[i]);
+	for (size_t i = 0; i < urls.nr; i++) {
+		const char *url = strchr(urls.v[i], '=') + 1;
+		cleanup_free char *name =
+		    xstrndup(urls.v[i], (size_t)(url - urls.v[i] - 1));
+
+		add_url(p, url, envp_get((const char *const *)files.v, name));
+		add_setting(p, name, url);
 	}
-	if (rc == 0 && !strvec_has(&r.names, "registry"))
-		rc = read_npm_default(p, paths, dg);
-	strvec_release(&r.names);
-	strvec_release(&r.urls);
-	strvec_release(&r.files);
-	return rc;
+	return envp_get((const char *const *)urls.v, "registry") == NULL
+	    ? read_npm_default(p, paths, dg)
+	    : 0;
 }
 
 static int
