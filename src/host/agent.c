@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "host/catalog.h"
 #include "host/paths.h"
+#include "host/reserved.h"
 #include "host/settings.h"
 #include "host/text.h"
 #include "host/trusted.h"
@@ -196,12 +197,6 @@ read_env(
 	return 0;
 }
 
-static const char *
-check_variable(const char *word)
-{
-	return text_is_variable(word) ? NULL : "is not the name of a variable";
-}
-
 static bool
 is_token_key(const char *key)
 {
@@ -271,8 +266,8 @@ static const struct catalog_field fields[] = {
 	{ "resume_args", AT(resume_args), NULL, NULL },
 	{ "env", AT(env), read_env, NULL },
 	{ "hosts", AT(hosts), catalog_read_hosts, NULL },
-	{ "secrets", AT(secrets), NULL, check_variable },
-	{ "reserved_env", AT(reserved_env), NULL, catalog_check_reserved },
+	{ "secrets", AT(secrets), NULL, text_check_variable },
+	{ "reserved_env", AT(reserved_env), NULL, reserved_check_pattern },
 	{ "history_link", AT(history_link), catalog_read_path, NULL },
 	{ "sync", AT(sync), agent_sync_read, NULL },
 	{ "token", 0, read_token, NULL },

@@ -13,7 +13,6 @@
 #include "base/xalloc.h"
 #include "host/allowlist.h"
 #include "host/paths.h"
-#include "host/reserved.h"
 #include "host/text.h"
 #include "host/trusted.h"
 
@@ -198,15 +197,6 @@ catalog_read_text(
 	if (text == NULL || *text == '\0' || !text_is_plain(text))
 		return diag_set(dg, DIAG_CONFIG, "%s: not plain text", key);
 	return read_string(member, text);
-}
-
-const char *
-catalog_check_reserved(const char *word)
-{
-	return reserved_is_pattern(word)
-	    ? NULL
-	    : "is neither the name of a variable nor one with * before or "
-	      "behind it";
 }
 
 int

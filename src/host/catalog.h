@@ -112,9 +112,6 @@ int catalog_read_list(const struct json *value, const char *key,
     const char *(*check)(const char *word), struct strvec *ret_list,
     struct diag *dg);
 
-/* A check of a field: the pattern of a variable (host/reserved.h). */
-const char *catalog_check_reserved(const char *word);
-
 #define cleanup_catalog_file __attribute__((cleanup(catalog_file_release)))
 
 #endif /* DRYDOCK_CATALOG_H */

@@ -5,6 +5,7 @@
  */
 #include "host/reserved.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -79,16 +80,19 @@ static const struct row {
 	{ "OPENSSL_MODULES", "openssl-env(7)", false },
 };
 
-bool
-reserved_is_pattern(const char *word)
+const char *
+reserved_check_pattern(const char *word)
 {
 	size_t len = strlen(word);
-	cleanup_free char *name = NULL;
+	bool suffix = len > 1 && word[0] == '*';
+	bool prefix = !suffix && len > 1 && word[len - 1] == '*';
+	cleanup_free char *name =
+	    xstrndup(word + suffix, len - suffix - prefix);
 
-	if (len > 1 && word[0] == '*')
-		return text_is_variable(word + 1);
-	name = xstrndup(word, len > 1 && word[len - 1] == '*' ? len - 1 : len);
-	return text_is_variable(name);
+	return text_is_variable(name)
+	    ? NULL
+	    : "is neither the name of a variable nor one with * before or "
+	      "behind it";
 }
 
 static bool

@@ -14,8 +14,6 @@
 #ifndef DRYDOCK_RESERVED_H
 #define DRYDOCK_RESERVED_H
 
-#include <stdbool.h>
-
 struct diag;
 struct paths;
 struct strvec;
@@ -24,7 +22,8 @@ struct strvec;
 int reserved_load(
     const struct paths *paths, struct strvec *ret_patterns, struct diag *dg);
 
-bool reserved_is_pattern(const char *word);
+/* Returns NULL for a pattern, else static text that describes the error. */
+const char *reserved_check_pattern(const char *word);
 
 /*
  * Fails with DIAG_CONFIG when a name of pass_env is reserved; the message gives

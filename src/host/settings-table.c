@@ -53,14 +53,6 @@ check_image(const char *value)
 }
 
 static const char *
-check_variable(const char *value)
-{
-	if (!text_is_variable(value))
-		return "is not the name of a variable";
-	return NULL;
-}
-
-static const char *
 check_agent(const char *value)
 {
 	return *value == '\0' || catalog_is_name(value)
@@ -168,7 +160,7 @@ static const struct setting table[] = {
 	    "at all",
 	    false },
 	{ "pass_env", SETTING_WORDS, AT(pass_env), 0, 0, "", "NAMES",
-	    check_variable,
+	    text_check_variable,
 	    "variables of the caller handed to the agent or command", true },
 	{ "engine_timeout", SETTING_DURATION, AT(engine_timeout_ms), 100, HOUR,
 	    "15s", "TIME", NULL, "how long one question to the engine takes",

@@ -108,6 +108,12 @@ text_is_variable(const char *s)
 	return true;
 }
 
+const char *
+text_check_variable(const char *s)
+{
+	return text_is_variable(s) ? NULL : "is not the name of a variable";
+}
+
 /* Returns true if a line without its line end is text.  Tabs are allowed. */
 static bool
 line_is_text(const char *s, size_t len)

@@ -35,6 +35,8 @@ bool text_decimal(
  * Returns true for the name of an environment variable: [A-Za-z_][A-Za-z0-9_]*.
  */
 bool text_is_variable(const char *s);
+/* The same as a check (host/settings.h): NULL, or what is wrong. */
+const char *text_check_variable(const char *s);
 
 /* Returns true if s ends with that, and is longer. */
 bool text_ends_with(const char *s, const char *end);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "host/catalog.h"
+#include "host/reserved.h"
 #include "host/text.h"
 
 enum {
@@ -170,7 +171,7 @@ static const struct catalog_field fields[] = {
 	{ "hosts", AT(hosts), catalog_read_hosts, NULL },
 	{ "caches", 0, read_caches, NULL },
 	{ "shown_by", AT(shown_by), NULL, check_file_name },
-	{ "reserved_env", AT(reserved_env), NULL, catalog_check_reserved },
+	{ "reserved_env", AT(reserved_env), NULL, reserved_check_pattern },
 };
 
 int

@@ -61,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < tc.shown_by.nr; i++)
 		FUZZ_CHECK(strchr(tc.shown_by.v[i], '/') == NULL);
 	for (size_t i = 0; i < tc.reserved_env.nr; i++)
-		FUZZ_CHECK(reserved_is_pattern(tc.reserved_env.v[i]));
+		FUZZ_CHECK(
+		    reserved_check_pattern(tc.reserved_env.v[i]) == NULL);
 	return 0;
 }

@@ -114,7 +114,7 @@ test_all(void)
 	CHECK(strvec_has(&patterns, "RUSTC_WRAPPER"));
 	CHECK(strvec_has(&patterns, "ZIG_*"));
 	for (size_t i = 0; i < patterns.nr; i++)
-		if (!CHECK(reserved_is_pattern(patterns.v[i])))
+		if (!CHECK(reserved_check_pattern(patterns.v[i]) == NULL))
 			CHECK_STR(patterns.v[i], "");
 }
 
