@@ -53,9 +53,8 @@ next_word(const char *const **argv)
 	return **argv == NULL ? NULL : *(*argv)++;
 }
 
-/* Appends the name of the command.  Returns its last word, or NULL. */
-static const char *
-command_words(const char *const *argv, struct strbuf *out)
+const char *
+answer_command_name(const char *const *argv, struct strbuf *out)
 {
 	const char *slash = strrchr(argv[0], '/');
 	const char *word;
@@ -78,12 +77,6 @@ command_words(const char *const *argv, struct strbuf *out)
 	return word;
 }
 
-void
-answer_command_name(const char *const *argv, struct strbuf *out)
-{
-	(void)command_words(argv, out);
-}
-
 static const char *
 deadline_setting(const char *command)
 {
@@ -98,7 +91,7 @@ answer_is_whole(const char *const *argv, const struct proc_result *result,
     int timeout_ms, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
-	const char *command = command_words(argv, &name);
+	const char *command = answer_command_name(argv, &name);
 	bool seconds = timeout_ms % 1000 == 0;
 
 	if (result->timed_out)
@@ -134,7 +127,7 @@ answer_failed(
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
 	const char *advice = answer_advice(result->err.buf);
 
-	answer_command_name(argv, &name);
+	(void)answer_command_name(argv, &name);
 	if (advice != NULL)
 		diag_set(dg, DIAG_ENGINE, "%s failed: %s", name.buf, advice);
 	else

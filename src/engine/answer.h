@@ -17,8 +17,11 @@ struct strvec;
 
 #define CONTAINER_ID_LEN 64
 
-/* Appends the program and its subcommand: "docker buildx version". */
-void answer_command_name(const char *const *argv, struct strbuf *out);
+/*
+ * Appends the program and its subcommand: "docker buildx version".  Returns the
+ * last word, or NULL if there is no subcommand.
+ */
+const char *answer_command_name(const char *const *argv, struct strbuf *out);
 
 /*
  * Returns 0 if the child exited within its deadline and its output limits, with

@@ -29,29 +29,22 @@ call_name(const struct api_call *call)
 	    "%s %.*s", call->method, (int)strcspn(call->path, "?"), call->path);
 }
 
-static int
-refuse_late(const struct api_call *call, const char *name, struct diag *dg)
-{
-	bool seconds = call->timeout_ms % 1000 == 0;
-
-	return diag_set(dg, DIAG_ENGINE,
-	    "the engine did not answer %s within %d%s (setting %s)", name,
-	    seconds ? call->timeout_ms / 1000 : call->timeout_ms,
-	    seconds ? "s" : "ms", call->setting);
-}
-
 /* Sets the diag for an incomplete answer; returns -1. */
 static int
 refuse_answer(const struct engine *engine, const struct api_call *call,
     const struct http_answer *answer, struct diag *dg)
 {
 	cleanup_free char *name = call_name(call);
+	bool seconds = call->timeout_ms % 1000 == 0;
 
 	switch (answer->outcome) {
 	case HTTP_UNREACHABLE:
 		return engine_refuse_connect(engine, answer->errnum, dg);
 	case HTTP_LATE:
-		return refuse_late(call, name, dg);
+		return diag_set(dg, DIAG_ENGINE,
+		    "the engine did not answer %s within %d%s (setting %s)",
+		    name, seconds ? call->timeout_ms / 1000 : call->timeout_ms,
+		    seconds ? "s" : "ms", call->setting);
 	case HTTP_TOO_LARGE:
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer to %s is larger than drydock reads, "

@@ -105,15 +105,6 @@ roomy_directory(void)
 	return "/tmp";
 }
 
-static void
-make_environment(const struct hostconf *hc, struct strvec *envp)
-{
-	strvec_push(envp, "PATH=" PROC_SYSTEM_PATH);
-	strvec_push(envp, "LC_ALL=C.UTF-8");
-	strvec_pushf(envp, "TMPDIR=%s", roomy_directory());
-	strvec_push_all(envp, (const char *const *)hc->proxies.v);
-}
-
 /*
  * mmdebstrap removes its mounts and its tree after a signal to its process
  * group, but not after SIGKILL.  Therefore setpriv and timeout(1) end it:
@@ -167,7 +158,10 @@ run_mmdebstrap(const struct bootstrap_spec *spec, const char *suite,
 	write_sources(spec->hostconf, &sources);
 	if (make_argv(spec, suite, sources.len > 0, &argv, dg) != 0)
 		return -1;
-	make_environment(spec->hostconf, &envp);
+	strvec_push(&envp, "PATH=" PROC_SYSTEM_PATH);
+	strvec_push(&envp, "LC_ALL=C.UTF-8");
+	strvec_pushf(&envp, "TMPDIR=%s", roomy_directory());
+	strvec_push_all(&envp, (const char *const *)spec->hostconf->proxies.v);
 	child.argv = (const char *const *)argv.v;
 	child.envp = (const char *const *)envp.v;
 	child.input = sources.buf;

@@ -210,19 +210,6 @@ make_argv(const struct engine *engine, const struct buildkit_spec *spec,
 	strvec_push(argv, "-");
 }
 
-/*
- * buildx writes a file for each build to BUILDX_CONFIG: use the work directory.
- */
-static void
-make_environment(const struct engine *engine, const struct buildkit_spec *spec,
-    const char *dir, struct strvec *envp)
-{
-	strvec_push_all(envp, (const char *const *)engine->env.v);
-	strvec_setenv(envp, "BUILDX_BUILDER", "default");
-	strvec_setenv(envp, "BUILDX_CONFIG", dir);
-	strvec_push_all(envp, (const char *const *)spec->hostconf->proxies.v);
-}
-
 static int
 read_image_id(const char *path, char **ret_image_id, struct diag *dg)
 {
@@ -284,7 +271,11 @@ buildkit_run(const struct engine *engine, const struct paths *paths,
 		return -1;
 	iidfile = xasprintf("%s/iid", work.path);
 	make_argv(engine, spec, iidfile, secret_fd, &argv);
-	make_environment(engine, spec, work.path, &envp);
+	strvec_push_all(&envp, (const char *const *)engine->env.v);
+	strvec_setenv(&envp, "BUILDX_BUILDER", "default");
+	/* buildx writes a file for each build there. */
+	strvec_setenv(&envp, "BUILDX_CONFIG", work.path);
+	strvec_push_all(&envp, (const char *const *)spec->hostconf->proxies.v);
 	child.argv = (const char *const *)argv.v;
 	child.envp = (const char *const *)envp.v;
 	child.input = spec->context->buf;

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,34 +221,17 @@ built_read(
     const struct paths *paths, struct built_list *ret_list, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
 
 	*ret_list = (struct built_list)BUILT_LIST_INIT;
-	if (fs_open_nolinks(paths->state_fd, BUILT_FILE,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, dg) != 0) {
-		if (diag_ignore(dg, ENOENT) == 0)
-			return 0;
-	} else if (fs_read_fd(fd, BUILT_FILE, FILE_MAX, &text, dg) == 0 &&
-	    built_parse(text.buf, text.len, ret_list, dg) == 0) {
+	if ((fs_read_nolinks(
+		 paths->state_fd, BUILT_FILE, FILE_MAX, &text, dg) == 0 &&
+		built_parse(text.buf, text.len, ret_list, dg) == 0) ||
+	    diag_ignore(dg, ENOENT) == 0)
 		return 0;
-	}
 	return diag_wrap(dg,
 	    "%s/" BUILT_FILE " cannot be used; move it away and run \"drydock "
 	    "build\"",
 	    paths->state_dir);
-}
-
-/* The lists of programs of images that are not recorded any more go. */
-static void
-prune_programs(const struct paths *paths, const struct built_list *list)
-{
-	cleanup_strvec struct strvec images = STRVEC_INIT;
-	cleanup_diag struct diag failure = DIAG_INIT;
-
-	for (size_t i = 0; i < list->nr; i++)
-		strvec_push(&images, list->v[i].image);
-	if (inimage_prune_programs(paths, &images, &failure) != 0)
-		diag_warn("%s", failure.message);
 }
 
 static int
@@ -257,6 +239,8 @@ write_list(
     const struct paths *paths, const struct built_list *list, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strvec struct strvec images = STRVEC_INIT;
+	cleanup_diag struct diag failure = DIAG_INIT;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
@@ -265,6 +249,7 @@ write_list(
 	for (size_t i = 0; i < list->nr; i++) {
 		struct built *b = &list->v[i];
 
+		strvec_push(&images, b->image);
 		jsonw_open_object(w);
 		for (size_t f = 0; f < ARRAY_SIZE(fields); f++)
 			if (*field_of(b, &fields[f]) != NULL)
@@ -290,7 +275,9 @@ write_list(
 		    "the images are not recorded in %s; when that is mended, "
 		    "run \"drydock build\" again",
 		    paths->state_dir);
-	prune_programs(paths, list);
+	/* The lists of programs of images that are not recorded any more go. */
+	if (inimage_prune_programs(paths, &images, &failure) != 0)
+		diag_warn("%s", failure.message);
 	return 0;
 }
 

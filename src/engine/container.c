@@ -167,10 +167,8 @@ container_remove(const struct engine *engine, const char *id, struct diag *dg)
 
 		if (act(engine, &call, id, &status, &one) == 0)
 			return 0;
-		if (status != HTTP_CONFLICT || tries-- <= 0) {
-			diag_move(dg, &one);
-			return -1;
-		}
+		if (status != HTTP_CONFLICT || tries-- <= 0)
+			return diag_move(dg, &one);
 		(void)nanosleep(&pause, NULL);
 	}
 }
@@ -225,18 +223,6 @@ container_state_name(enum container_state state)
 }
 
 static bool
-parse_state(const char *word, enum container_state *ret_state)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(state_names); i++) {
-		if (strcmp(word, state_names[i]) != 0)
-			continue;
-		*ret_state = (enum container_state)i;
-		return true;
-	}
-	return false;
-}
-
-static bool
 parse_int(const struct json *n, int *ret_value)
 {
 	int64_t value;
@@ -256,13 +242,18 @@ copy_string(const struct json *object, const char *key)
 static bool
 read_state(const struct json *state, struct container *c)
 {
+	const char *status = json_string_or(json_get(state, "Status"), "");
+	size_t i = 0;
 	int pid;
 
-	if (!parse_state(
-		json_string_or(json_get(state, "Status"), ""), &c->state) ||
+	while (
+	    i < ARRAY_SIZE(state_names) && strcmp(status, state_names[i]) != 0)
+		i++;
+	if (i == ARRAY_SIZE(state_names) ||
 	    !parse_int(json_get(state, "Pid"), &pid) || pid < 0 ||
 	    !parse_int(json_get(state, "ExitCode"), &c->exit_code))
 		return false;
+	c->state = (enum container_state)i;
 	c->pid = pid;
 	c->started_at = copy_string(state, "StartedAt");
 	c->finished_at = copy_string(state, "FinishedAt");

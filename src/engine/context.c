@@ -59,12 +59,18 @@ struct entries {
 	}
 
 static void
+release_files(struct file *v, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(v[i].path);
+		strbuf_release(&v[i].data);
+	}
+}
+
+static void
 entries_release(struct entries *entries)
 {
-	for (size_t i = 0; i < entries->nmade; i++) {
-		free(entries->made[i].path);
-		strbuf_release(&entries->made[i].data);
-	}
+	release_files(entries->made, entries->nmade);
 	free(entries->made);
 	free(entries->v);
 }
@@ -74,13 +80,9 @@ entries_release(struct entries *entries)
 void
 context_files_freep(struct context_files **filesp)
 {
-	struct context_files *files = *filesp;
-
-	for (size_t i = 0; files != NULL && i < files->nr; i++) {
-		free(files->v[i].path);
-		strbuf_release(&files->v[i].data);
-	}
-	free(files);
+	if (*filesp != NULL)
+		release_files((*filesp)->v, (*filesp)->nr);
+	free(*filesp);
 	*filesp = NULL;
 }
 
@@ -141,10 +143,12 @@ add_entry(struct fs_walk *walk, int dirfd, const char *name)
 	return add_data(files, path, fd, name, walk->dg);
 }
 
-static int
-add_images(
-    struct context_files *files, const struct paths *paths, struct diag *dg)
+int
+context_read(const struct paths *paths, struct context_files **ret_files,
+    struct diag *dg)
 {
+	cleanup_context_files struct context_files *files =
+	    xcalloc(1, sizeof(*files));
 	cleanup_fs_walk struct fs_walk walk = {
 		.visit = add_entry,
 		.arg = files,
@@ -154,42 +158,21 @@ add_images(
 		.max_depth = DEPTH_MAX,
 		.too_deep = DIAG_DATA,
 	};
-	cleanup_free char *path = xasprintf("%s/images", paths->data_dir);
-	int fd = -1;
+	cleanup_free char *images = xasprintf("%s/images", paths->data_dir);
+	cleanup_close int libexec_fd = -1;
+	cleanup_close int holder_fd = -1;
+	int images_fd = -1;
 
-	if (fs_open_dir(path, &fd, dg) != 0)
+	if (fs_open_dir(images, &images_fd, dg) != 0)
 		return -1;
-	if (fs_walk_read(&walk, fd) < 0)
-		return diag_wrap(dg, "%s", path);
-	return 0;
-}
-
-static int
-add_holder(
-    struct context_files *files, const struct paths *paths, struct diag *dg)
-{
-	cleanup_close int dirfd = -1;
-	cleanup_close int fd = -1;
-
-	if (fs_open_dir(paths->libexec_dir, &dirfd, dg) != 0)
+	if (fs_walk_read(&walk, images_fd) < 0)
+		return diag_wrap(dg, "%s", images);
+	if (fs_open_dir(paths->libexec_dir, &libexec_fd, dg) != 0)
 		return -1;
-	if (fs_open_nolinks(dirfd, HOLDER, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		&fd, dg) != 0 ||
-	    add_data(files, HOLDER, fd, HOLDER, dg) != 0)
+	if (fs_open_nolinks(libexec_fd, HOLDER,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &holder_fd, dg) != 0 ||
+	    add_data(files, HOLDER, holder_fd, HOLDER, dg) != 0)
 		return diag_wrap(dg, "%s", paths->libexec_dir);
-	return 0;
-}
-
-int
-context_read(const struct paths *paths, struct context_files **ret_files,
-    struct diag *dg)
-{
-	cleanup_context_files struct context_files *files =
-	    xcalloc(1, sizeof(*files));
-
-	if (add_images(files, paths, dg) != 0 ||
-	    add_holder(files, paths, dg) != 0)
-		return -1;
 	*ret_files = steal_ptr(&files);
 	return 0;
 }

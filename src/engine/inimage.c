@@ -164,22 +164,15 @@ inimage_read_programs(const struct paths *paths, const char *image_id,
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_close int fd = -1;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
 	*ret_known = false;
 	if (!answer_is_image_id(image_id))
 		return diag_set(
 		    dg, DIAG_DATA, "'%.80s' is not an id", image_id);
 	strbuf_addf(&path, PROGRAMS "/%s", image_id + strlen(ID_PREFIX));
-	if (fs_open_nolinks(paths->state_fd, path.buf, O_RDONLY | O_NONBLOCK, 0,
-		&fd, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		return diag_move(dg, &mine), -1;
-	}
-	if (fs_read_fd(fd, path.buf, PROGRAMS_MAX, &text, dg) != 0)
-		return -1;
+	if (fs_read_nolinks(
+		paths->state_fd, path.buf, PROGRAMS_MAX, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (!is_complete(&text))
 		return diag_set(dg, DIAG_DATA,
 		    "%s/%s is damaged: run \"drydock build\"", paths->state_dir,
@@ -195,14 +188,10 @@ inimage_prune_programs(
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_close int dir = -1;
-	cleanup_diag struct diag mine = DIAG_INIT;
 
 	if (fs_open_nolinks(paths->state_fd, PROGRAMS, O_RDONLY | O_DIRECTORY,
-		0, &dir, &mine) != 0) {
-		if (mine.errnum == ENOENT)
-			return 0;
-		return diag_move(dg, &mine), -1;
-	}
+		0, &dir, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (fs_list_names(dir, PROGRAMS, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {

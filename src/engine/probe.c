@@ -155,20 +155,6 @@ check_kind(const struct json *info, struct diag *dg)
 	return 0;
 }
 
-static int
-check_answer(const struct json *info, struct diag *dg)
-{
-	static const char *const needed[] = { "ID", "DockerRootDir",
-		"ServerVersion", "OSType" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (*json_string_or(json_get(info, needed[i]), "") == '\0')
-			return diag_set(dg, DIAG_ENGINE,
-			    "the engine's answer to GET /info has no %s",
-			    needed[i]);
-	return 0;
-}
-
 static void
 replace_string(char **p, const char *value)
 {
@@ -180,11 +166,18 @@ int
 engine_read_info(
     struct engine *engine, const struct json *info, struct diag *dg)
 {
+	static const char *const needed[] = { "ID", "DockerRootDir",
+		"ServerVersion", "OSType" };
 	const char *version;
 	const char *root;
 	struct stat st;
 
-	if (check_answer(info, dg) != 0 || check_kind(info, dg) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (*json_string_or(json_get(info, needed[i]), "") == '\0')
+			return diag_set(dg, DIAG_ENGINE,
+			    "the engine's answer to GET /info has no %s",
+			    needed[i]);
+	if (check_kind(info, dg) != 0)
 		return -1;
 	version = json_string(json_get(info, "ServerVersion"));
 	if (!engine_meets_floor(ENGINE_FLOOR_DOCKER, version))
@@ -245,10 +238,8 @@ start_compose(
 	spec.argv = (const char *const *)argv.v;
 	spec.envp = (const char *const *)engine->env.v;
 	spec.timeout_ms = engine->timeout_ms;
-	if (proc_start(&spec, ret_proc, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_start(&spec, ret_proc, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	return 0;
 }
 
@@ -288,10 +279,8 @@ finish_one(struct engine *engine, struct proc *proc, bool *ret_timed_out,
 	cleanup_free char *line = NULL;
 
 	make_argv(engine, &argv);
-	if (proc_finish(proc, &result, dg) != 0) {
-		dg->class = DIAG_ENGINE;
-		return -1;
-	}
+	if (proc_finish(proc, &result, dg) != 0)
+		return diag_reclass(dg, DIAG_ENGINE);
 	*ret_timed_out = result.timed_out;
 	if (engine_check_result((const char *const *)argv.v, &result,
 		engine->timeout_ms, dg) != 0)
@@ -329,8 +318,7 @@ finish_compose(struct engine *engine, struct proc *proc, struct diag *dg)
 		    "than root could replace it: name a program by the "
 		    "setting compose",
 		    first.message, engine->passed_over);
-	diag_move(dg, &first);
-	return -1;
+	return diag_move(dg, &first);
 }
 
 int

@@ -52,22 +52,12 @@ name_problem(const char *host)
 	return why;
 }
 
-/* Parses 1 to 65535 without a leading zero; 0 for anything else. */
-static uint16_t
-parse_port(const char *text)
-{
-	int64_t port;
-
-	return *text != '0' && text_decimal(text, 1, UINT16_MAX, &port)
-	    ? (uint16_t)port
-	    : 0;
-}
-
 /* Splits off ":PORT" at the end, in place.  Returns the error, or NULL. */
 static const char *
 split_port(char *word, uint16_t fallback, uint16_t *ret_port)
 {
 	char *colon = strrchr(word, ':');
+	int64_t port;
 
 	*ret_port = fallback;
 	if (*word == '[') {
@@ -84,9 +74,10 @@ split_port(char *word, uint16_t fallback, uint16_t *ret_port)
 	if (colon == NULL || strchr(colon, '/') != NULL)
 		return NULL;
 	*colon = '\0';
-	*ret_port = parse_port(colon + 1);
-	return *ret_port == 0 ? "has no port from 1 to 65535 after the colon"
-			      : NULL;
+	if (colon[1] == '0' || !text_decimal(colon + 1, 1, UINT16_MAX, &port))
+		return "has no port from 1 to 65535 after the colon";
+	*ret_port = (uint16_t)port;
+	return NULL;
 }
 
 /* Reads "[ADDRESS]".  Returns the error, or NULL. */

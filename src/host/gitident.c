@@ -141,29 +141,6 @@ ask_git(struct gitident *ident, const char *git, const char *file,
 	return 0;
 }
 
-static int
-ask_about(struct gitident *ident, const char *const *files, size_t n,
-    const char *const *envp, struct diag *dg)
-{
-	cleanup_free char *git = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		if (faccessat(AT_FDCWD, files[i], F_OK, AT_EACCESS) != 0 &&
-		    (errno == ENOENT || errno == ENOTDIR))
-			continue;
-		if (git == NULL)
-			git = program_find_system("git");
-		if (git == NULL)
-			return diag_set(dg, DIAG_CONFIG,
-			    "it is not carried into the session, since git is "
-			    "not installed (%s)",
-			    PROC_SYSTEM_PATH);
-		if (ask_git(ident, git, files[i], envp, dg) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 int
 gitident_load(struct gitident *ident, const struct paths *paths,
     const char *project, struct diag *dg)
@@ -180,11 +157,26 @@ gitident_load(struct gitident *ident, const struct paths *paths,
 	    xasprintf("XDG_CONFIG_HOME=%.*s", len, paths->config_dir);
 	static const char path[] = "PATH=" PROC_SYSTEM_PATH;
 	const char *const files[] = { xdg, own };
+	cleanup_free char *git = NULL;
 	const char *const envp[] = { home_env, xdg_env, dir_env,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
 		"LC_ALL=C", path, NULL };
 
-	return ask_about(ident, files, ARRAY_SIZE(files), envp, dg);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (faccessat(AT_FDCWD, files[i], F_OK, AT_EACCESS) != 0 &&
+		    (errno == ENOENT || errno == ENOTDIR))
+			continue;
+		if (git == NULL)
+			git = program_find_system("git");
+		if (git == NULL)
+			return diag_set(dg, DIAG_CONFIG,
+			    "it is not carried into the session, since git is "
+			    "not installed (%s)",
+			    PROC_SYSTEM_PATH);
+		if (ask_git(ident, git, files[i], envp, dg) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void

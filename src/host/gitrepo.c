@@ -370,22 +370,6 @@ note_outside(const char *project, const char *dir, const char *top,
 	    usable ? top : "");
 }
 
-/*
- * Returned: the directory of the repository that contains the git directory of
- * a worktree or submodule, or NULL.
- */
-static char *
-top_of_git_dir(const char *git_dir)
-{
-	cleanup_free char *top = xstrdup(git_dir);
-	char *dot_git = strstr(top, "/.git/");
-
-	if (dot_git == NULL || dot_git == top)
-		return NULL;
-	*dot_git = '\0';
-	return steal_ptr(&top);
-}
-
 static void
 check_git_file(const char *project, int project_fd, const char *outer,
     const struct paths *paths, struct strvec *notes)
@@ -394,6 +378,7 @@ check_git_file(const char *project, int project_fd, const char *outer,
 	cleanup_free char *path = NULL;
 	cleanup_free char *real = NULL;
 	cleanup_free char *top = NULL;
+	const char *dot_git;
 
 	if (named == NULL)
 		return;
@@ -404,8 +389,10 @@ check_git_file(const char *project, int project_fd, const char *outer,
 	    (protected_is_below(real, project) ||
 		(outer != NULL && protected_is_below(real, outer))))
 		return;
-	if (real != NULL)
-		top = top_of_git_dir(real);
+	/* The repository around the git directory of a worktree or submodule. */
+	dot_git = real != NULL ? strstr(real, "/.git/") : NULL;
+	if (dot_git != NULL && dot_git > real)
+		top = xstrndup(real, (size_t)(dot_git - real));
 	note_outside(project, real != NULL ? real : path, top, paths, notes);
 }
 

@@ -56,34 +56,11 @@ struct knownprojects {
 	bool has_file;
 };
 
-/* *ret_fd is -1 when there is no state directory. */
-static int
-open_state(const struct paths *paths, int *ret_fd, struct diag *dg)
-{
-	*ret_fd = paths->state_fd >= 0
-	    ? fcntl(paths->state_fd, F_DUPFD_CLOEXEC, 3)
-	    : open(paths->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd >= 0 || (paths->state_fd < 0 && errno == ENOENT))
-		return 0;
-	return diag_set_errno(dg, DIAG_IO, errno, "open %s", paths->state_dir);
-}
-
 /*
  * Writes inode and birth time, which a rename keeps and no other directory
- * shares.  birth is "" on a file system without birth times.  The device number
- * is left out: it may change at a reboot.
+ * shares.  birth is "" if they are not known.  The device number is left out:
+ * it may change at a reboot.
  */
-static void
-write_birth(const struct statx *st, char birth[BIRTH_SIZE])
-{
-	birth[0] = '\0';
-	if ((st->stx_mask & STATX_BTIME) != 0 && st->stx_btime.tv_sec > 0)
-		(void)snprintf(birth, BIRTH_SIZE, "@%llu %lld.%09u",
-		    (unsigned long long)st->stx_ino,
-		    (long long)st->stx_btime.tv_sec,
-		    (unsigned)st->stx_btime.tv_nsec);
-}
-
 static void
 find_birth(const char *path, char birth[BIRTH_SIZE])
 {
@@ -91,8 +68,12 @@ find_birth(const char *path, char birth[BIRTH_SIZE])
 
 	birth[0] = '\0';
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-		STATX_INO | STATX_BTIME, &st) == 0)
-		write_birth(&st, birth);
+		STATX_INO | STATX_BTIME, &st) == 0 &&
+	    (st.stx_mask & STATX_BTIME) != 0 && st.stx_btime.tv_sec > 0)
+		(void)snprintf(birth, BIRTH_SIZE, "@%llu %lld.%09u",
+		    (unsigned long long)st.stx_ino,
+		    (long long)st.stx_btime.tv_sec,
+		    (unsigned)st.stx_btime.tv_nsec);
 }
 
 static bool
@@ -264,12 +245,10 @@ read_list(struct knownprojects *known, int state_fd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (fs_read_file(state_fd, FILE_NAME, FILE_MAX, &text, dg) != 0) {
-		if (dg->errnum != ENOENT)
-			return -1;
-		diag_clear(dg);
-		return read_histories(known, state_fd, dg);
-	}
+	if (fs_read_file(state_fd, FILE_NAME, FILE_MAX, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT) == 0
+		    ? read_histories(known, state_fd, dg)
+		    : -1;
 	known->has_file = true;
 	return parse(known, &text, dg);
 }
@@ -285,8 +264,12 @@ knownprojects_load(const struct paths *paths, struct knownprojects **ret_known,
 	strvec_init(&known->paths);
 	strvec_init(&known->digests);
 	strvec_init(&known->births);
-	if (open_state(paths, &fd, dg) != 0)
-		return -1;
+	fd = paths->state_fd >= 0
+	    ? fcntl(paths->state_fd, F_DUPFD_CLOEXEC, 3)
+	    : open(paths->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (paths->state_fd >= 0 || errno != ENOENT))
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "open %s", paths->state_dir);
 	if (fd >= 0 && read_list(known, fd, dg) != 0)
 		return diag_wrap(dg, "%s", paths->state_dir);
 	find_present(known);

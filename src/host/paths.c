@@ -100,21 +100,6 @@ check_path(const char *what, const char *path, struct diag *dg)
 	return 0;
 }
 
-/* Returned: the real path, after check_path(). */
-static int
-real_path(const char *what, const char *path, char **ret_path, struct diag *dg)
-{
-	cleanup_free char *real = realpath(path, NULL);
-
-	if (real == NULL)
-		return diag_set_errno(
-		    dg, DIAG_CONFIG, errno, "%s: %s", what, path);
-	if (check_path(what, real, dg) != 0)
-		return -1;
-	*ret_path = steal_ptr(&real);
-	return 0;
-}
-
 /*
  * Returned: the real path of the longest existing prefix of path, followed by
  * the unchanged rest.
@@ -191,10 +176,13 @@ find_home(struct paths *paths, struct diag *dg)
 
 	if (home == NULL || *home == '\0')
 		return diag_set(dg, DIAG_CONFIG, "HOME is not set");
-	if (check_path("HOME", home, dg) != 0 ||
-	    real_path("HOME", home, &paths->home, dg) != 0)
+	if (check_path("HOME", home, dg) != 0)
 		return -1;
-	assert(paths->home != NULL);
+	paths->home = realpath(home, NULL);
+	if (paths->home == NULL)
+		return diag_set_errno(dg, DIAG_CONFIG, errno, "HOME: %s", home);
+	if (check_path("HOME", paths->home, dg) != 0)
+		return -1;
 	if (strcmp(paths->home, "/") == 0)
 		return diag_set(dg, DIAG_CONFIG,
 		    "HOME is /: a directory of your own is needed");

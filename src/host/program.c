@@ -73,30 +73,6 @@ struct candidate {
 	enum trust trust;
 };
 
-/*
- * Returns true if real lies in project.  A directory that contains the home
- * cannot be a project.
- */
-static bool
-holds(const char *project, const char *real, const char *home)
-{
-	return protected_is_below(real, project) &&
-	    !protected_is_below(home, project);
-}
-
-/*
- * Returns true if real is one of the system's program directories.  The policy
- * refuses a project that contains one.
- */
-static bool
-is_systems_directory(const char *real)
-{
-	cleanup_strvec struct strvec dirs = STRVEC_INIT;
-
-	strvec_split(&dirs, PROC_SYSTEM_PATH, ':');
-	return strvec_has(&dirs, real);
-}
-
 /* The path of a program, or of the interpreter of a script. */
 struct way {
 	const struct candidate *c;
@@ -113,6 +89,7 @@ is_of_session(const struct way *way, const char *real)
 	const struct paths *paths = c->search->paths;
 	const char *const *project = c->search->projects;
 	cleanup_free char *known = knownprojects_find(c->search->known, real);
+	cleanup_strvec struct strvec system = STRVEC_INIT;
 
 	if (known != NULL || protected_is_below(real, paths->state_dir))
 		return true;
@@ -120,9 +97,13 @@ is_of_session(const struct way *way, const char *real)
 	 * An interpreter in a system directory (/bin/sh) is not rejected when
 	 * the project contains that directory: the policy refuses the project.
 	 */
-	if (way->interpreter && is_systems_directory(real))
+	if (way->interpreter)
+		strvec_split(&system, PROC_SYSTEM_PATH, ':');
+	if (strvec_has(&system, real))
 		return false;
-	if (c->cwd != NULL && holds(c->cwd, real, paths->home))
+	/* A directory that contains the home cannot be a project. */
+	if (c->cwd != NULL && protected_is_below(real, c->cwd) &&
+	    !protected_is_below(paths->home, c->cwd))
 		return true;
 	for (; project != NULL && *project != NULL; project++)
 		if (protected_is_below(real, *project))

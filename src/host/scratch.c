@@ -53,10 +53,8 @@ scratch_make(
 		fs_random_name(name, sizeof(name));
 		if (fs_make_dir(parent_fd, name, 0700, &fd, dg) != 0) {
 			/* A sweep removed it before it was opened. */
-			if (dg->errnum == ENOENT) {
-				diag_clear(dg);
+			if (diag_ignore(dg, ENOENT) == 0)
 				continue;
-			}
 			return diag_wrap(dg, "%s/" SCRATCH, paths->state_dir);
 		}
 		if (!lock_dir(parent_fd, name, fd))

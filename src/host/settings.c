@@ -439,15 +439,6 @@ settings_parse(struct settings *s, enum settings_source source,
 	return rc;
 }
 
-static bool
-is_foreign_variable(const char *name)
-{
-	/* Sessions set the last two, and drydock may run in a session. */
-	return strncmp(name, ENV_PREFIX "TEST_", 13) == 0 ||
-	    strcmp(name, ENV_PREFIX "VERSION") == 0 ||
-	    strcmp(name, ENV_PREFIX "SESSION") == 0;
-}
-
 /* Returned: the row's variable, DRYDOCK_MEMORY for memory. */
 static char *
 variable_name(const struct setting *row)
@@ -471,7 +462,10 @@ set_variable(struct settings *s, const char *entry, struct diag *dg)
 	if (equals == NULL || equals[1] == '\0')
 		return 0;
 	name = xstrndup(entry, (size_t)(equals - entry));
-	if (is_foreign_variable(name))
+	/* Sessions set the last two, and drydock may run in a session. */
+	if (strncmp(name, ENV_PREFIX "TEST_", 13) == 0 ||
+	    strcmp(name, ENV_PREFIX "VERSION") == 0 ||
+	    strcmp(name, ENV_PREFIX "SESSION") == 0)
 		return 0;
 	nearest_init(&near, name);
 	for (const struct setting *row = settings_table(); row->name != NULL;

@@ -127,8 +127,7 @@ shortlinks_put(const char *dir, uid_t uid, const char *name, const char *target,
 			/* A cleaner may remove it after the mkdir(). */
 			if (mine.errnum == ENOENT)
 				continue;
-			diag_move(dg, &mine);
-			return -1;
+			return diag_move(dg, &mine);
 		}
 		if ((fstatat(fd, name, &st, 0) == 0 && fs_same(&st, want)) ||
 		    symlinkat(target, fd, name) == 0 ||

@@ -98,12 +98,6 @@ put_byte(struct strbuf *out, unsigned char type)
 	strbuf_add(out, &type, 1);
 }
 
-static unsigned int
-hex_value(char c)
-{
-	return (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 void
 sshproto_fingerprint(
     const void *key, size_t len, char ret[static SSHPROTO_FINGERPRINT_SIZE])
@@ -116,7 +110,8 @@ sshproto_fingerprint(
 	digest_bytes(key, len, hex);
 	memcpy(ret, sha256, sizeof(sha256) - 1);
 	for (const char *c = hex; *c != '\0'; c++) {
-		bits = bits << 4 | hex_value(*c);
+		bits = bits << 4 |
+		    (unsigned int)(*c <= '9' ? *c - '0' : *c - 'a' + 10);
 		nbits += 4;
 		if (nbits >= 6) {
 			nbits -= 6;

@@ -69,35 +69,28 @@ check_file_system(const struct paths *paths, int fd, struct diag *dg)
 	return 0;
 }
 
-/* Accepts exactly 32 lower-case hex digits and a newline. */
-static int
-parse_id(const struct paths *paths, const struct strbuf *text, char *ret_id,
-    struct diag *dg)
-{
-	if (text->len != ID_DIGITS + 1 || text->buf[ID_DIGITS] != '\n' ||
-	    strspn(text->buf, "0123456789abcdef") != ID_DIGITS)
-		return diag_set(dg, DIAG_DATA,
-		    "%s/" ID_NAME " is damaged: it must hold 32 hex digits",
-		    paths->state_dir);
-	memcpy(ret_id, text->buf, ID_DIGITS);
-	ret_id[ID_DIGITS] = '\0';
-	return 0;
-}
-
-/* *ret_id is "" when there is no id file. */
+/*
+ * *ret_id is "" when there is no id file.  Accepts exactly 32 lower-case hex
+ * digits and a newline.
+ */
 static int
 read_id(const struct paths *paths, int fd, char *ret_id, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	ret_id[0] = '\0';
-	if (fs_read_file(fd, ID_NAME, 256, &text, dg) != 0) {
-		if (dg->errnum != ENOENT)
-			return diag_wrap(dg, "%s", paths->state_dir);
-		diag_clear(dg);
-		return 0;
-	}
-	return parse_id(paths, &text, ret_id, dg);
+	if (fs_read_file(fd, ID_NAME, 256, &text, dg) != 0)
+		return diag_ignore(dg, ENOENT) == 0
+		    ? 0
+		    : diag_wrap(dg, "%s", paths->state_dir);
+	if (text.len != ID_DIGITS + 1 || text.buf[ID_DIGITS] != '\n' ||
+	    strspn(text.buf, "0123456789abcdef") != ID_DIGITS)
+		return diag_set(dg, DIAG_DATA,
+		    "%s/" ID_NAME " is damaged: it must hold 32 hex digits",
+		    paths->state_dir);
+	memcpy(ret_id, text.buf, ID_DIGITS);
+	ret_id[ID_DIGITS] = '\0';
+	return 0;
 }
 
 static int
@@ -259,12 +252,8 @@ statedir_open_readonly(struct paths *paths, int *ret_there, struct diag *dg)
 	cleanup_close int fd = -1;
 
 	*ret_there = 0;
-	if (fs_open_dir(paths->state_dir, &fd, dg) != 0) {
-		if (dg->errnum != ENOENT)
-			return -1;
-		diag_clear(dg);
-		return 0;
-	}
+	if (fs_open_dir(paths->state_dir, &fd, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (check_file_system(paths, fd, dg) != 0 ||
 	    take_real_path(paths, fd, dg) != 0 ||
 	    read_id(paths, fd, paths->state_id, dg) != 0)

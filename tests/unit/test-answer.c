@@ -42,7 +42,7 @@ commands_are_named_by_program_and_subcommand(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cleanup_strbuf struct strbuf name = STRBUF_INIT;
 
-		answer_command_name(rows[i].argv, &name);
+		(void)answer_command_name(rows[i].argv, &name);
 		CHECK_STR(name.buf, rows[i].name);
 	}
 }
