@@ -5,7 +5,6 @@
 #include <string.h>
 #include <yajl/yajl_gen.h>
 
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"

@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/moment.h"
 #include "base/strbuf.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
 #include "deps/cacheseed.h"

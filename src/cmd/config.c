@@ -8,7 +8,6 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
-#include "base/xalloc.h"
 #include "cmd/cmd.h"
 #include "host/conffile.h"
 #include "host/mode.h"

@@ -2,7 +2,6 @@
 /* diff: shows and undoes changes to files that can run programs on the host. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"

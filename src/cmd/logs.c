@@ -4,13 +4,11 @@
  * escaped.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "cmd/ended.h"

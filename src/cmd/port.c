@@ -2,7 +2,6 @@
 /* port: makes servers of a session reachable on the host's loopback. */
 #include <stdio.h>
 
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "cmd/sessions.h"

@@ -4,14 +4,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "base/xalloc.h"
 #include "engine/container.h"
 #include "host/project.h"
 #include "host/statedir.h"

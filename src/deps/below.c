@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs-walk.h"
 #include "base/monotime.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"

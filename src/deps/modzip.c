@@ -3,7 +3,6 @@
 #include "deps/modzip.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

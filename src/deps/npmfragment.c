@@ -11,7 +11,6 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/strbuf.h"
-#include "base/xalloc.h"
 #include "deps/jsonedit.h"
 #include "deps/npmlock.h"
 #include "deps/npmrange.h"

@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
-#include "base/xalloc.h"
 #include "deps/npmcheck.h"
 #include "deps/npmfragment.h"
 #include "deps/npmlock.h"

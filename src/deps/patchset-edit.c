@@ -8,7 +8,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs-walk.h"
 #include "base/fs.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"

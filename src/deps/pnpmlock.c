@@ -7,7 +7,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/yamlread.h"

@@ -11,7 +11,6 @@
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
-#include "base/xalloc.h"
 
 /* docker commands that have subcommands: the name includes the subcommand. */
 static const char *const groups[] = { "buildx", "compose" };

@@ -2,7 +2,6 @@
 /* api: sends HTTP requests to the engine and checks the status. */
 #include "engine/api.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"

@@ -16,7 +16,6 @@
 #include "base/http.h"
 #include "base/json.h"
 #include "base/proc.h"
-#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "engine/answer.h"

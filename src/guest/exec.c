@@ -2,7 +2,6 @@
 /* Additional commands, one for each client that sent WIRE_EXEC. */
 #include "guest/exec.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 

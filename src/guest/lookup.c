@@ -8,7 +8,6 @@
 #include <netdb.h>
 #include <resolv.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>

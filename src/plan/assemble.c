@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* assemble: builds the ordered list of overlays and reads each one once. */
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  */
 #include "plan/extra-service.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,6 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "guest/refusal.h"
 #include "host/allowlist.h"

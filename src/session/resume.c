@@ -10,7 +10,6 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/moment.h"
-#include "base/xalloc.h"
 #include "engine/image.h"
 #include "host/reserved.h"
 #include "host/settings.h"

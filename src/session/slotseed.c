@@ -3,7 +3,6 @@
 #include "session/slotseed.h"
 
 #include <inttypes.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"

@@ -23,7 +23,6 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/json.h"
-#include "base/strvec.h"
 #include "base/xalloc.h"
 #include "host/protected.h"
 #include "host/text.h"

@@ -15,7 +15,6 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/resolve.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
 #include "host/knownprojects.h"
