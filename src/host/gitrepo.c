@@ -279,7 +279,6 @@ read_kept(const char *project, const struct paths *paths, struct strbuf *text,
     struct diag *dg)
 {
 	cleanup_free char *path = NULL;
-	cleanup_diag struct diag mine = DIAG_INIT;
 	cleanup_close int state_fd =
 	    open(paths->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char name[DIGEST_HEX_SIZE];
