@@ -14,29 +14,12 @@
 #include "base/xalloc.h"
 #include "deps/npmmanifest.h"
 #include "deps/npmrange.h"
+#include "host/text.h"
 
 #define MAX_PATH ((size_t)4096)
 #define MAX_NAME ((size_t)214) /* npm's own limit */
 
 #define NAME_CHARS ASCII_ALNUM "-._~!*'()"
-
-/* Relative, and without an empty component, "." and "..". */
-static bool
-path_is_sound(const char *path)
-{
-	if (strlen(path) > MAX_PATH || *path == '\0')
-		return false;
-	for (const char *p = path;; p++) {
-		size_t len = strcspn(p, "/");
-
-		if (len == 0 || strncmp(p, ".", len) == 0 ||
-		    (len == 2 && strncmp(p, "..", 2) == 0))
-			return false;
-		p += len;
-		if (*p == '\0')
-			return true;
-	}
-}
 
 static bool
 name_is_sound(const char *name)
@@ -136,7 +119,7 @@ take_package(
 
 	if (!json_is_object(entry))
 		return "not an object";
-	if (!path_is_sound(path))
+	if (strlen(path) > MAX_PATH || !text_is_below(path))
 		return "not a path below the project";
 	if (get_text(entry, "name", &name) != 0 ||
 	    get_text(entry, "version", &version) != 0 ||

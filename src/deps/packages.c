@@ -20,6 +20,7 @@
 #include "deps/cargolock.h"
 #include "deps/gosum.h"
 #include "deps/npmlock.h"
+#include "host/text.h"
 #include "host/toolchain.h"
 
 #define LOCK_MAX_SIZE NPMLOCK_MAX_SIZE
@@ -97,8 +98,7 @@ crate_index(const char *name)
 	size_t len = strlen(name);
 
 	for (char *c = lower; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+		*c = text_lower(*c);
 	if (len <= 2)
 		return xasprintf("%zu/%s", len, lower);
 	if (len == 3)

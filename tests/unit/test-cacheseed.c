@@ -114,19 +114,10 @@ __wrap_fs_copy_bytes(
 static int
 make_dirs(int dirfd, const char *path)
 {
-	int fd = dup(dirfd);
+	cleanup_diag struct diag dg = DIAG_INIT;
+	int fd = -1;
 
-	for (const char *p = path; *p != '\0';) {
-		size_t len = strcspn(p, "/");
-		cleanup_free char *name = xstrndup(p, len);
-		cleanup_diag struct diag dg = DIAG_INIT;
-		int next = -1;
-
-		CHECK_INT(fs_make_dir(fd, name, 0700, &next, &dg), 0);
-		(void)close(fd);
-		fd = next;
-		p += len + (p[len] == '/');
-	}
+	CHECK_INT(fs_make_dirs(dirfd, path, 0700, &fd, &dg), 0);
 	return fd;
 }
 
@@ -309,88 +300,57 @@ proven_packages_arrive_from_both_sources(void)
 	}
 }
 
-static void
-make_wrong(int dir, const char *name, const struct strbuf *right)
-{
-	cleanup_close int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+enum poison {
+	WRONG,
+	LINK, /* its target has the right bytes */
+	FIFO,
+	DIRECTORY,
+	HUGE_FILE, /* 600 MiB without a block */
+	SPARSE, /* 100 KiB of zeros, all of it a hole */
+	EMPTY,
+	NPOISONS
+};
 
-	CHECK_INT(write(fd, right->buf, right->len), (intmax_t)right->len);
-	CHECK_INT(pwrite(fd, "?", 1, 1), 1);
-}
-
-/* The link's target has the right bytes. */
-static void
-make_link(int dir, const char *name, const struct strbuf *right)
-{
-	cleanup_close int fd =
-	    openat(dir, "target", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-	CHECK_INT(write(fd, right->buf, right->len), (intmax_t)right->len);
-	CHECK_INT(symlinkat("target", dir, name), 0);
-}
-
-static void
-make_fifo(int dir, const char *name, const struct strbuf *right)
-{
-	(void)right;
-	CHECK_INT(mkfifoat(dir, name, 0644), 0);
-}
-
-static void
-make_directory(int dir, const char *name, const struct strbuf *right)
-{
-	(void)right;
-	CHECK_INT(mkdirat(dir, name, 0755), 0);
-}
-
-/* 600 MiB without a block. */
-static void
-make_huge(int dir, const char *name, const struct strbuf *right)
-{
-	cleanup_close int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-	(void)right;
-	CHECK_INT(ftruncate(fd, (off_t)600 << 20), 0);
-}
-
-/* 100 KiB of zeros, all of it a hole. */
-static void
-make_sparse(int dir, const char *name, const struct strbuf *right)
-{
-	cleanup_close int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-	(void)right;
-	CHECK_INT(ftruncate(fd, (off_t)100 << 10), 0);
-}
-
-static void
-make_empty(int dir, const char *name, const struct strbuf *right)
-{
-	(void)right;
-	cleanup_close int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-	CHECK(fd >= 0);
-}
-
-static const struct {
-	void (*make)(int dir, const char *name, const struct strbuf *right);
-	const char *why; /* NULL: differs by manager */
-} poisons[] = {
-	{ make_wrong, NULL },
-	{ make_link, "it is a symbolic link" },
-	{ make_fifo, "it is not a regular file" },
-	{ make_directory, "it is not a regular file" },
-	{ make_huge, "it is too large" },
-	{ make_sparse, NULL },
-	{ make_empty, NULL },
+/* NULL: differs by manager */
+static const char *const poison_why[NPOISONS] = {
+	[LINK] = "it is a symbolic link",
+	[FIFO] = "it is not a regular file",
+	[DIRECTORY] = "it is not a regular file",
+	[HUGE_FILE] = "it is too large",
 };
 
 static void
-check_poison(size_t poison, size_t manager, bool is_host)
+make_poison(
+    enum poison poison, int dir, const char *name, const struct strbuf *right)
+{
+	cleanup_close int fd = -1;
+
+	if (poison == FIFO) {
+		CHECK_INT(mkfifoat(dir, name, 0644), 0);
+		return;
+	}
+	if (poison == DIRECTORY) {
+		CHECK_INT(mkdirat(dir, name, 0755), 0);
+		return;
+	}
+	fd = openat(dir, poison == LINK ? "target" : name,
+	    O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	CHECK(fd >= 0);
+	if (poison == WRONG || poison == LINK)
+		CHECK_INT(
+		    write(fd, right->buf, right->len), (intmax_t)right->len);
+	if (poison == WRONG)
+		CHECK_INT(pwrite(fd, "?", 1, 1), 1);
+	if (poison == LINK)
+		CHECK_INT(symlinkat("target", dir, name), 0);
+	if (poison == HUGE_FILE)
+		CHECK_INT(ftruncate(fd, (off_t)600 << 20), 0);
+	if (poison == SPARSE)
+		CHECK_INT(ftruncate(fd, (off_t)100 << 10), 0);
+}
+
+static void
+check_poison(enum poison poison, size_t manager, bool is_host)
 {
 	cleanup_bed struct bed bed;
 	cleanup_free char *path = source_path(manager, is_host);
@@ -399,13 +359,13 @@ check_poison(size_t poison, size_t manager, bool is_host)
 
 	bed_make(&bed);
 	dir = make_parent(bed.top, path, &name);
-	poisons[poison].make(dir, name, &bed.bytes[manager]);
+	make_poison(poison, dir, name, &bed.bytes[manager]);
 	run(&bed, 0);
 	CHECK(!has_package(&bed, manager));
 	CHECK_INT(bed.report.files, 0);
 	CHECK_INT(bed.report.nbad, 1);
-	if (CHECK_INT(bed.report.bad.nr, 1) && poisons[poison].why != NULL)
-		CHECK(strstr(bed.report.bad.v[0], poisons[poison].why) != NULL);
+	if (CHECK_INT(bed.report.bad.nr, 1) && poison_why[poison] != NULL)
+		CHECK_HAS(bed.report.bad.v[0], poison_why[poison]);
 	/* The other source is asked all the same. */
 	put_source(&bed, manager, !is_host);
 	run(&bed, 0);
@@ -415,7 +375,7 @@ check_poison(size_t poison, size_t manager, bool is_host)
 static void
 poison_is_named_and_never_seeded(void)
 {
-	for (size_t p = 0; p < ARRAY_SIZE(poisons); p++)
+	for (enum poison p = WRONG; p < NPOISONS; p++)
 		for (size_t m = 0; m < NMANAGERS; m++)
 			for (int is_host = 0; is_host <= 1; is_host++)
 				check_poison(p, m, is_host != 0);
@@ -966,7 +926,7 @@ verify_is_bounded(void)
 	bed.spec.limits.ms = 0;
 	dir = make_parent(bed.cold,
 	    "cargo/registry/cache/" NEW_DIR "/Serde-1.0.0.crate", &name);
-	make_huge(dir, name, &bed.bytes[0]);
+	make_poison(HUGE_FILE, dir, name, &bed.bytes[0]);
 	cacheseed_report_release(&bed.report);
 	CHECK_INT(cacheseed_verify(&bed.spec, &bed.report, &bed.dg), 0);
 	if (CHECK_INT(bed.report.bad.nr, 1))
