@@ -257,24 +257,8 @@ remove_patch(struct patch *p, struct diag *dg)
 	return 0;
 }
 
-static void
-write_finding(
-    struct jsonw *w, const struct patchcheck_finding *f, const char *mend)
-{
-	jsonw_open_object(w);
-	jsonw_key_str(w, "kind", patchcheck_kind_name(f->kind));
-	jsonw_key_str(w, "ecosystem", f->ecosystem);
-	jsonw_key_str(w, "name", f->name);
-	jsonw_key_str(w, "version", f->version);
-	jsonw_key_str(w, "path", f->path);
-	jsonw_key_str(w, "text", f->text);
-	jsonw_key_str(w, "mend", mend);
-	jsonw_close_object(w);
-}
-
 static int
-print_check_json(
-    const struct patchcheck *c, const struct strvec *mends, struct diag *dg)
+print_check_json(const struct patchcheck *c, struct diag *dg)
 {
 	struct jsonw *w = jsonw_new(true);
 
@@ -282,8 +266,20 @@ print_check_json(
 	jsonw_key_bool(w, "in_sync", c->nr == 0);
 	jsonw_key_int(w, "patches", (int64_t)c->npatches);
 	jsonw_key_array(w, "findings");
-	for (size_t i = 0; i < c->nr; i++)
-		write_finding(w, &c->v[i], mends->v[i]);
+	for (size_t i = 0; i < c->nr; i++) {
+		const struct patchcheck_finding *f = &c->v[i];
+		cleanup_free char *mend = patchcheck_mend(f);
+
+		jsonw_open_object(w);
+		jsonw_key_str(w, "kind", patchcheck_kind_name(f->kind));
+		jsonw_key_str(w, "ecosystem", f->ecosystem);
+		jsonw_key_str(w, "name", f->name);
+		jsonw_key_str(w, "version", f->version);
+		jsonw_key_str(w, "path", f->path);
+		jsonw_key_str(w, "text", f->text);
+		jsonw_key_str(w, "mend", mend);
+		jsonw_close_object(w);
+	}
 	jsonw_close_array(w);
 	jsonw_key_strvec(w, "notes", &c->notes);
 	jsonw_close_object(w);
@@ -292,8 +288,9 @@ print_check_json(
 
 /* Returned: how to mend a finding; what loses nothing comes first. */
 static char *
-advice_of(const struct patchcheck_finding *f, const char *mend)
+advice_of(const struct patchcheck_finding *f)
 {
+	cleanup_free char *mend = patchcheck_mend(f);
 	const struct otherpatches *other = otherpatches_find(f->ecosystem);
 	static const char *const first[PATCHCHECK_NKINDS] = {
 		[PATCHCHECK_PATCH_MISSING] = "restore this file, or ",
@@ -340,13 +337,12 @@ print_group(const struct patch *p, const struct patchcheck *c,
 }
 
 static void
-print_check(const struct patch *p, const struct patchcheck *c,
-    const struct strvec *mends)
+print_check(const struct patch *p, const struct patchcheck *c)
 {
 	cleanup_strvec struct strvec advice = STRVEC_INIT;
 
 	for (size_t i = 0; i < c->nr; i++)
-		strvec_push_given(&advice, advice_of(&c->v[i], mends->v[i]));
+		strvec_push_given(&advice, advice_of(&c->v[i]));
 	for (size_t i = 0; i < c->nr; i++) {
 		size_t k = 0;
 
@@ -371,16 +367,13 @@ static int
 check(struct patch *p, struct diag *dg)
 {
 	cleanup_patchcheck struct patchcheck c = PATCHCHECK_INIT;
-	cleanup_strvec struct strvec mends = STRVEC_INIT;
 
 	if (otherpatches_check(p->fd, p->options->ecosystem, &c, dg) != 0)
 		return -1;
 	p->ctx->status = c.nr > 0 ? 1 : 0;
-	for (size_t i = 0; i < c.nr; i++)
-		strvec_push_given(&mends, patchcheck_mend(&c.v[i]));
 	if (p->options->json)
-		return print_check_json(&c, &mends, dg);
-	print_check(p, &c, &mends);
+		return print_check_json(&c, dg);
+	print_check(p, &c);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct commit {
 	struct change *changes; /* owned; of each entry of want */
 	bool removes; /* an entry of the ledger goes */
 	struct strbuf ledger;
+	bool redirects[ECOSYSTEM_NR]; /* these texts are computed */
 	struct strbuf manifests[ECOSYSTEM_NR];
 	struct strbuf locks[ECOSYSTEM_NR];
 };
@@ -252,14 +253,9 @@ compute_redirect(struct commit *c, size_t i, struct diag *dg)
 
 	/* Files of another package manager's are not judged. */
 	if (had.nr == 0 && want.nr == 0 &&
-	    !eco->has_mark(
-		files->manifest.text.buf, files->manifest.text.len)) {
-		strbuf_add(&c->manifests[i], files->manifest.text.buf,
-		    files->manifest.text.len);
-		strbuf_add(
-		    &c->locks[i], files->lock.text.buf, files->lock.text.len);
+	    !eco->has_mark(files->manifest.text.buf, files->manifest.text.len))
 		return 0;
-	}
+	c->redirects[i] = true;
 	return eco->redirect(
 	    &now, &had, &want, &c->manifests[i], &c->locks[i], dg);
 }
@@ -395,33 +391,14 @@ write_redirects(struct commit *c, struct diag *dg)
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
 		const struct patchset_files *files = &c->set->files[i];
 
-		if (write_project_file(c, &files->lock, &c->locks[i], dg) !=
-			0 ||
-		    write_project_file(
-			c, &files->manifest, &c->manifests[i], dg) != 0)
+		if (c->redirects[i] &&
+		    (write_project_file(c, &files->lock, &c->locks[i], dg) !=
+			    0 ||
+			write_project_file(
+			    c, &files->manifest, &c->manifests[i], dg) != 0))
 			return -1;
 	}
 	return 0;
-}
-
-/* Returns true if the name is a wanted copy's, or its list's. */
-static bool
-is_wanted(const struct patchledger *want, const struct ecosystem *eco,
-    const char *name)
-{
-	const struct patchledger part = patchledger_part(want, eco->name);
-
-	for (size_t i = 0; i < part.nr; i++) {
-		cleanup_free char *path = patchledger_copy_path(&part.v[i]);
-		const char *copy = strrchr(path, '/') + 1;
-		size_t len = strlen(copy);
-
-		if (strncmp(name, copy, len) == 0 &&
-		    (name[len] == '\0' ||
-			strcmp(name + len, PATCHTREE_LIST_SUFFIX) == 0))
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -482,13 +459,22 @@ static int
 remove_copies(struct commit *c, const struct ecosystem *eco, struct diag *dg)
 {
 	cleanup_free char *dir = xasprintf(PATCHSET_COPIES "%s", eco->name);
+	const struct patchledger part = patchledger_part(c->want, eco->name);
 	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_strvec struct strvec wanted = STRVEC_INIT;
 	cleanup_close int fd = -1;
 
+	for (size_t i = 0; i < part.nr; i++) {
+		cleanup_free char *path = patchledger_copy_path(&part.v[i]);
+		const char *copy = strrchr(path, '/') + 1;
+
+		strvec_push(&wanted, copy);
+		strvec_pushf(&wanted, "%s" PATCHTREE_LIST_SUFFIX, copy);
+	}
 	if (patchset_list_dir(c->set, dir, &fd, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)
-		if (!is_wanted(c->want, eco, names.v[i]) &&
+		if (!strvec_has(&wanted, names.v[i]) &&
 		    remove_unwanted(c->set, eco, fd, dir, names.v[i], dg) != 0)
 			return -1;
 	return 0;
