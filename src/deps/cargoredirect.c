@@ -306,21 +306,6 @@ restore_entry(
 	return 0;
 }
 
-static int
-redirect_lock(struct strbuf *lock, const struct patchledger *had,
-    const struct patchledger *want, struct diag *dg)
-{
-	for (size_t i = 0; i < had->nr; i++)
-		if (patchledger_find(want, had->v[i].ecosystem, had->v[i].name,
-			had->v[i].version) == NULL &&
-		    restore_entry(lock, &had->v[i], dg) != 0)
-			return -1;
-	for (size_t i = 0; i < want->nr; i++)
-		if (redirect_entry(lock, &want->v[i], dg) != 0)
-			return -1;
-	return 0;
-}
-
 static bool
 is_recorded(const struct patchledger *ledger, const char *name)
 {
@@ -419,7 +404,18 @@ redirect(const struct ecosystem_texts *now, const struct patchledger *had,
 	if (now->lock == NULL)
 		return 0;
 	strbuf_add(ret_lock, now->lock->buf, now->lock->len);
-	return redirect_lock(ret_lock, had, want, dg);
+	for (size_t i = 0; i < had->nr; i++) {
+		const struct patchledger_entry *e = &had->v[i];
+
+		if (patchledger_find(want, e->ecosystem, e->name, e->version) ==
+			NULL &&
+		    restore_entry(ret_lock, e, dg) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < want->nr; i++)
+		if (redirect_entry(ret_lock, &want->v[i], dg) != 0)
+			return -1;
+	return 0;
 }
 
 const struct ecosystem cargopatch = {

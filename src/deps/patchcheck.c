@@ -156,22 +156,17 @@ patchcheck_add_other(struct patchcheck *check, const char *ecosystem,
 	};
 }
 
-static void
-release_other(struct patchcheck_other *other)
-{
-	free(other->name);
-	free(other->version);
-	free(other->path);
-}
-
 void
 patchcheck_release(struct patchcheck *check)
 {
 	for (size_t i = 0; i < check->nr; i++)
 		release_finding(&check->v[i]);
 	free(check->v);
-	for (size_t i = 0; i < check->nothers; i++)
-		release_other(&check->others[i]);
+	for (size_t i = 0; i < check->nothers; i++) {
+		free(check->others[i].name);
+		free(check->others[i].version);
+		free(check->others[i].path);
+	}
 	free(check->others);
 	strvec_release(&check->notes);
 	*check = (struct patchcheck)PATCHCHECK_INIT;

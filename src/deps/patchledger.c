@@ -53,12 +53,6 @@ patchledger_is_word(const char *text)
 	    strspn(text, WORD_CHARS) == len;
 }
 
-static bool
-has_scopes(const char *ecosystem)
-{
-	return ecosystem == NULL || strcmp(ecosystem, PATCHLEDGER_NPM) == 0;
-}
-
 /* "@scope/name": both parts are words. */
 static bool
 is_scoped(const char *text)
@@ -77,7 +71,8 @@ bool
 patchledger_is_name(const char *ecosystem, const char *text)
 {
 	return patchledger_is_word(text) ||
-	    (has_scopes(ecosystem) && is_scoped(text));
+	    ((ecosystem == NULL || strcmp(ecosystem, PATCHLEDGER_NPM) == 0) &&
+		is_scoped(text));
 }
 
 /* Returned: a name as a part of a file name. */

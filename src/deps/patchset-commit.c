@@ -499,17 +499,6 @@ write_all(struct commit *c, struct diag *dg)
 	return 0;
 }
 
-/* Returns true if the ledger has an entry that goes. */
-static bool
-drops(const struct patchledger *had, const struct patchledger *want)
-{
-	for (size_t i = 0; i < had->nr; i++)
-		if (patchledger_find(want, had->v[i].ecosystem, had->v[i].name,
-			had->v[i].version) == NULL)
-			return true;
-	return false;
-}
-
 int
 patchset_commit(struct patchset *set, const struct patchledger_entry *saved,
     const struct strbuf *patch, struct diag *dg)
@@ -521,7 +510,6 @@ patchset_commit(struct patchset *set, const struct patchledger_entry *saved,
 		.want = want,
 		.changes = xcalloc(want->nr + 1, sizeof(*c.changes)),
 		.ledger = STRBUF_INIT,
-		.removes = drops(&set->ledger, want),
 	};
 
 	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
@@ -531,6 +519,13 @@ patchset_commit(struct patchset *set, const struct patchledger_entry *saved,
 	for (size_t i = 0; i < want->nr; i++)
 		c.changes[i] = (struct change){ .text = STRBUF_INIT,
 			.tree = PATCHSET_TREE_INIT };
+	for (size_t i = 0; i < set->ledger.nr; i++) {
+		const struct patchledger_entry *e = &set->ledger.v[i];
+
+		if (patchledger_find(want, e->ecosystem, e->name, e->version) ==
+		    NULL)
+			c.removes = true;
+	}
 	if (compute(&c, saved, patch, dg) != 0)
 		return -1;
 	return write_all(&c, dg);

@@ -214,16 +214,6 @@ patchset_close(struct patchset *set)
 	cleanup_close_fn(&set->project_fd);
 }
 
-/* The ecosystem whose manifest the project has, or the first one. */
-static const struct ecosystem *
-likely_ecosystem(const struct patchset *set)
-{
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
-		if (set->files[i].manifest.exists)
-			return ecosystems[i];
-	return ecosystems[0];
-}
-
 static int
 list_versions(struct patchset *set, const struct ecosystem *eco,
     const char *name, struct strvec *ret_versions, struct diag *dg)
@@ -266,8 +256,12 @@ patchset_choose_ecosystem(struct patchset *set, const char *name,
 				    : strvec_has(&versions, version))
 			found[nfound++] = *eco;
 	}
+	/* Without a lock file: the one whose manifest is there, or the first. */
 	if (nlocks == 0)
-		*eco = likely_ecosystem(set);
+		*eco = ecosystems[0];
+	for (size_t i = ECOSYSTEM_NR; nlocks == 0 && i-- > 0;)
+		if (set->files[i].manifest.exists)
+			*eco = ecosystems[i];
 	if (nlocks <= 1)
 		return 0;
 	*eco = nfound == 1 ? found[0] : NULL;

@@ -229,36 +229,13 @@ take_command(struct parser *p, const char **ret_names, size_t *ret_len)
 }
 
 static int
-check_command(
-    const struct parser *p, const char *names, size_t len, const char *name)
-{
-	cleanup_free char *want = xasprintf(" a/%s b/%s", name, name);
-
-	if (names == NULL ||
-	    (len == strlen(want) && memcmp(names, want, len) == 0))
-		return 0;
-	return refuse(p, "not the file that the line \"diff\" names");
-}
-
-static void
-add_name(struct parser *p, const char *text, size_t len)
-{
-	if (p->nr == p->alloc) {
-		p->alloc = p->alloc == 0 ? 16 : 2 * p->alloc;
-		p->names = xreallocarray(p->names, p->alloc, sizeof(*p->names));
-	}
-	p->names[p->nr++] = (struct name){
-		.text = xstrndup(text, len),
-		.line = p->number,
-	};
-}
-
-static int
 take_header(struct parser *p)
 {
 	const char *names = NULL;
 	const char *old;
 	const char *new;
+	const char *name;
+	cleanup_free char *want = NULL;
 	size_t names_len = 0;
 	size_t old_len;
 	size_t new_len;
@@ -275,8 +252,20 @@ take_header(struct parser *p)
 		return refuse(p, "not the name of the line above");
 	if (p->sides[0].absent && p->sides[1].absent)
 		return refuse(p, "a file that exists on neither side");
-	add_name(p, new, new_len);
-	return check_command(p, names, names_len, p->names[p->nr - 1].text);
+	if (p->nr == p->alloc) {
+		p->alloc = p->alloc == 0 ? 16 : 2 * p->alloc;
+		p->names = xreallocarray(p->names, p->alloc, sizeof(*p->names));
+	}
+	p->names[p->nr++] = (struct name){
+		.text = xstrndup(new, new_len),
+		.line = p->number,
+	};
+	name = p->names[p->nr - 1].text;
+	want = xasprintf(" a/%s b/%s", name, name);
+	if (names == NULL ||
+	    (names_len == strlen(want) && memcmp(names, want, names_len) == 0))
+		return 0;
+	return refuse(p, "not the file that the line \"diff\" names");
 }
 
 /* A decimal number without leading zeros. */
@@ -360,20 +349,6 @@ take_hunk_header(struct parser *p)
 	return check_place(p);
 }
 
-/* Takes one line of a side; which is 0 or 1. */
-static int
-take_content(struct parser *p, size_t which)
-{
-	struct side *side = &p->sides[which];
-
-	if (side->left == 0)
-		return refuse(p, "more lines than the \"@@\" line says");
-	if (side->ended)
-		return refuse(p, "a line behind the end of the file");
-	side->left--;
-	return 0;
-}
-
 /* Takes a line of a hunk, and the note that it has no newline. */
 static int
 take_hunk_line(struct parser *p, bool *changed)
@@ -387,9 +362,16 @@ take_hunk_line(struct parser *p, bool *changed)
 	if (!in[0] && !in[1])
 		return refuse(p, "fewer lines than the \"@@\" line says");
 	*changed = *changed || !in[0] || !in[1];
-	for (size_t i = 0; i < 2; i++)
-		if (in[i] && take_content(p, i) != 0)
-			return -1;
+	for (size_t i = 0; i < 2; i++) {
+		if (!in[i])
+			continue;
+		if (p->sides[i].left == 0)
+			return refuse(
+			    p, "more lines than the \"@@\" line says");
+		if (p->sides[i].ended)
+			return refuse(p, "a line behind the end of the file");
+		p->sides[i].left--;
+	}
 	if (!next_is(p, "\\"))
 		return 0;
 	if (next_line(p) != 0)

@@ -435,17 +435,6 @@ remove_old(struct placing *p, const char *temp, int rc)
 }
 
 static int
-place_copy(struct placing *p, const struct patchtree *tree)
-{
-	for (size_t i = 0; i < tree->nr; i++)
-		if (copy_file(p, &tree->v[i]) != 0)
-			return -1;
-	if (flush_all(p, tree) != 0 || exchange(p, p->stage, p->name) != 0)
-		return -1;
-	return sync_parent(p);
-}
-
-static int
 write_list(
     struct placing *p, const struct patchtree *tree, int fd, const char *name)
 {
@@ -480,18 +469,6 @@ place_list(struct placing *p, const struct patchtree *tree)
 	return remove_old(p, temp, rc);
 }
 
-/* Returns true for ".NAME.RANDOM", which no copy is called. */
-static bool
-is_leftover(const char *entry)
-{
-	size_t len = strlen(entry);
-
-	return entry[0] == '.' && len > RANDOM_LEN + 2 &&
-	    entry[len - RANDOM_LEN - 1] == '.' &&
-	    strspn(entry + len - RANDOM_LEN,
-		"abcdefghijklmnopqrstuvwxyz0123456789") == RANDOM_LEN;
-}
-
 static int
 remove_leftovers(struct placing *p)
 {
@@ -500,10 +477,18 @@ remove_leftovers(struct placing *p)
 	if (fs_list_names(p->parent_fd, "the directory of the copies", &names,
 		p->dg) != 0)
 		return -1;
-	for (size_t i = 0; i < names.nr; i++)
-		if (is_leftover(names.v[i]) &&
-		    fs_remove_tree(p->parent_fd, names.v[i], p->dg) != 0)
+	for (size_t i = 0; i < names.nr; i++) {
+		/* ".NAME.RANDOM", which no copy is called */
+		const char *name = names.v[i];
+		size_t len = strlen(name);
+
+		if (name[0] == '.' && len > RANDOM_LEN + 2 &&
+		    name[len - RANDOM_LEN - 1] == '.' &&
+		    strspn(name + len - RANDOM_LEN,
+			"abcdefghijklmnopqrstuvwxyz0123456789") == RANDOM_LEN &&
+		    fs_remove_tree(p->parent_fd, name, p->dg) != 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -551,8 +536,14 @@ patchtree_place(int src_fd, const struct patchtree *tree, int project_fd,
 		    p.stage, sizeof(p.stage), ".%.200s.%s", p.name, random);
 		rc = fs_make_dir(
 		    p.parent_fd, p.stage, DIR_MODE, &p.stage_fd, dg);
+		for (size_t i = 0; rc == 0 && i < tree->nr; i++)
+			rc = copy_file(&p, &tree->v[i]);
 		if (rc == 0)
-			rc = place_copy(&p, tree);
+			rc = flush_all(&p, tree);
+		if (rc == 0)
+			rc = exchange(&p, p.stage, p.name);
+		if (rc == 0)
+			rc = sync_parent(&p);
 		if (rc == 0)
 			rc = place_list(&p, tree);
 		rc = remove_old(&p, p.stage, rc);
