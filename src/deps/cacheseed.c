@@ -107,16 +107,23 @@ open_parent(struct seeding *s, const char *path)
 	return 0;
 }
 
-/* Gives the temporary file its final name, a path below the slot's data. */
+/*
+ * Gives the temporary file its final name, a path below the slot's data, if the
+ * outcome is OUTCOME_COPIED.  Removes the file otherwise.
+ */
 static enum outcome
-finish(struct seeding *s, const char *temp, const char *path)
+finish(
+    struct seeding *s, const char *temp, const char *path, enum outcome outcome)
 {
-	if (open_parent(s, path) != 0)
-		return OUTCOME_FAILED;
-	if (renameat(s->spec->data_fd, temp, s->parent_fd,
+	if (outcome == OUTCOME_COPIED && open_parent(s, path) != 0)
+		outcome = OUTCOME_FAILED;
+	else if (outcome == OUTCOME_COPIED &&
+	    renameat(s->spec->data_fd, temp, s->parent_fd,
 		strrchr(path, '/') + 1) < 0)
-		return fail(s, "rename", path);
-	return OUTCOME_COPIED;
+		outcome = fail(s, "rename", path);
+	if (outcome != OUTCOME_COPIED)
+		(void)unlinkat(s->spec->data_fd, temp, 0);
+	return outcome;
 }
 
 /* Returns OUTCOME_COPIED if the copy in out may have its final name. */
@@ -153,11 +160,7 @@ copy_file(struct seeding *s, const struct job *job, int in,
 		return OUTCOME_FAILED;
 	if (fs_copy_bytes(in, out, st->st_size, path, s->dg) == 0)
 		outcome = judge_copy(s, job, in, out, st);
-	if (outcome == OUTCOME_COPIED)
-		outcome = finish(s, temp, path);
-	if (outcome != OUTCOME_COPIED)
-		(void)unlinkat(s->spec->data_fd, temp, 0);
-	return outcome;
+	return finish(s, temp, path, outcome);
 }
 
 /* Gives back what take_usage() took for a file that was not copied. */
@@ -275,10 +278,8 @@ write_info(struct seeding *s, const struct package_file *p, const char *path)
 		s->spec->data_fd, CACHESEED_TEMP, temp, &out, s->dg) != 0)
 		return OUTCOME_FAILED;
 	if (fs_write_all(out, text, strlen(text), final, s->dg) == 0)
-		outcome = finish(s, temp, final);
-	if (outcome != OUTCOME_COPIED)
-		(void)unlinkat(s->spec->data_fd, temp, 0);
-	return outcome;
+		outcome = OUTCOME_COPIED;
+	return finish(s, temp, final, outcome);
 }
 
 static enum outcome

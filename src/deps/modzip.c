@@ -272,30 +272,12 @@ hash_entry(struct modzip *z, const struct entry *e, struct digest_stream *list)
 	return 0;
 }
 
-static int
-hash_entries(struct modzip *z, struct digest *ret_h1)
-{
-	struct digest_stream *list = digest_begin(DIGEST_SHA256);
-	struct digest found;
-	int rc = 0;
-
-	z->in = xmalloc(CHUNK);
-	z->out = xmalloc(CHUNK);
-	for (size_t i = 0; i < z->nr && rc == 0; i++)
-		rc = hash_entry(z, &z->entries[i], list);
-	digest_end(list, &found);
-	if (rc == 0)
-		*ret_h1 = found;
-	return rc;
-}
-
 /*
  * Go looks for a ZIP64 directory also if the directory has 0xffff bytes
  * (archive/zip, readDirectoryEnd()).
  */
 static int
-read_zip(struct modzip *z, off_t size, unsigned char **ret_directory,
-    struct digest *ret_h1)
+read_zip(struct modzip *z, off_t size, unsigned char **ret_directory)
 {
 	unsigned char end[END_SIZE];
 	size_t len;
@@ -314,19 +296,27 @@ read_zip(struct modzip *z, off_t size, unsigned char **ret_directory,
 	if (len > MAX_DIRECTORY)
 		return refuse(z, "a directory of more than 16 MiB");
 	*ret_directory = xmalloc(len + 1);
-	if (read_at(z, *ret_directory, len, z->directory_at) != 0 ||
-	    read_entries(z, *ret_directory, len, u16(end + 8)) != 0)
+	if (read_at(z, *ret_directory, len, z->directory_at) != 0)
 		return -1;
-	return hash_entries(z, ret_h1);
+	return read_entries(z, *ret_directory, len, u16(end + 8));
 }
 
 int
 modzip_h1(int fd, off_t size, struct digest *ret_h1, struct diag *dg)
 {
 	struct modzip z = { .fd = fd, .dg = dg };
+	struct digest_stream *list = digest_begin(DIGEST_SHA256);
 	cleanup_free unsigned char *directory = NULL;
-	int rc = read_zip(&z, size, &directory, ret_h1);
+	int rc = read_zip(&z, size, &directory);
+	struct digest found;
 
+	z.in = xmalloc(CHUNK);
+	z.out = xmalloc(CHUNK);
+	for (size_t i = 0; i < z.nr && rc == 0; i++)
+		rc = hash_entry(&z, &z.entries[i], list);
+	digest_end(list, &found);
+	if (rc == 0)
+		*ret_h1 = found;
 	free(z.entries);
 	free(z.in);
 	free(z.out);

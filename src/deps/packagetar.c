@@ -235,15 +235,6 @@ unpack_file(struct unpacking *u, struct archive_entry *entry, const char *path)
 	return 0;
 }
 
-static int
-unpack_dir(struct unpacking *u, const char *path)
-{
-	if (u->dirs.nr == PACKAGETAR_MAX_FILES)
-		return refuse_archive(u, "it has too many directories");
-	strvec_push(&u->dirs, path);
-	return make_dir(u, path);
-}
-
 /* Returns the part of an entry's path below the top directory, or NULL. */
 static const char *
 below_top(const struct unpacking *u, const char *path)
@@ -284,8 +275,12 @@ unpack_entry(struct unpacking *u, struct archive_entry *entry)
 		return 0;
 	if (!patchtree_is_path(path))
 		return refuse(u, name, "a file may not have such a path");
-	return type == AE_IFDIR ? unpack_dir(u, path)
-				: unpack_file(u, entry, path);
+	if (type == AE_IFREG)
+		return unpack_file(u, entry, path);
+	if (u->dirs.nr == PACKAGETAR_MAX_FILES)
+		return refuse_archive(u, "it has too many directories");
+	strvec_push(&u->dirs, path);
+	return make_dir(u, path);
 }
 
 /* Removes the directory, and those above, that have no files. */

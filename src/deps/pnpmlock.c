@@ -42,15 +42,6 @@ pnpmlock_find(const struct pnpmlock *lock, const char *key)
 	return NULL;
 }
 
-static bool
-is_hash(const char *text)
-{
-	size_t len = strlen(text);
-
-	return (len == HEX_SIZE && strspn(text, HEX) == len) ||
-	    (len == BASE32_SIZE && strspn(text, BASE32) == len);
-}
-
 static int
 take_version(struct parser *p, const struct yamlread_entry *e, struct diag *dg)
 {
@@ -100,7 +91,10 @@ set_text(char **field, const struct yamlread_entry *e, struct diag *dg)
 static int
 take_hash(struct parser *p, const struct yamlread_entry *e, struct diag *dg)
 {
-	if (e->kind != YAMLREAD_TEXT || !is_hash(e->text))
+	size_t len = e->kind == YAMLREAD_TEXT ? strlen(e->text) : 0;
+
+	if (!(len == HEX_SIZE && strspn(e->text, HEX) == len) &&
+	    !(len == BASE32_SIZE && strspn(e->text, BASE32) == len))
 		return yamlread_refuse(e, "not the hash of a patch", dg);
 	return set_text(&p->lock.v[p->lock.nr - 1].hash, e, dg);
 }
