@@ -31,24 +31,6 @@ build_kind_name(enum build_kind kind)
 	return "";
 }
 
-/*
- * ret_hex is the digest of the certificates that images trust, or "" for none.
- */
-static int
-digest_certificates(const struct build_recipe *recipe,
-    char ret_hex[DIGEST_HEX_SIZE], struct diag *dg)
-{
-	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
-
-	ret_hex[0] = '\0';
-	if (hostconf_read_certificates(
-		recipe->settings, recipe->paths, &pem, dg) != 0)
-		return -1;
-	if (pem.len > 0)
-		digest_bytes(pem.buf, pem.len, ret_hex);
-	return 0;
-}
-
 /* Appends the words sorted: their order in the settings does not matter. */
 static void
 add_sorted(struct strbuf *out, const char *what, const struct strvec *words)
@@ -144,9 +126,11 @@ read_parts(enum build_kind kind, const struct build_recipe *recipe,
 {
 	const struct settings *settings = recipe->settings;
 	cleanup_strvec struct strvec words = STRVEC_INIT;
-	char certificates[DIGEST_HEX_SIZE];
+	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
+	char hex[DIGEST_HEX_SIZE];
 
-	if (digest_certificates(recipe, certificates, dg) != 0 ||
+	if (hostconf_read_certificates(settings, recipe->paths, &pem, dg) !=
+		0 ||
 	    context_list(files, build_kind_name(kind),
 		kind == BUILD_AGENT ? recipe->agent : NULL,
 		&parts->v[PART_FILES], dg) != 0)
@@ -164,9 +148,11 @@ read_parts(enum build_kind kind, const struct build_recipe *recipe,
 	for (size_t i = 0; i < settings->packages.nr; i++)
 		strbuf_addf(&parts->v[PART_PACKAGES], "package %s\n",
 		    settings->packages.v[i]);
-	if (certificates[0] != '\0')
-		strbuf_addf(&parts->v[PART_CERTIFICATES], "certificates %s\n",
-		    certificates);
+	if (pem.len > 0) {
+		digest_bytes(pem.buf, pem.len, hex);
+		strbuf_addf(
+		    &parts->v[PART_CERTIFICATES], "certificates %s\n", hex);
+	}
 	if (recipe->paths->home_name != NULL)
 		strbuf_addf(&parts->v[PART_HOME], "home %s\n",
 		    recipe->paths->home_name);

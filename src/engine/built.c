@@ -175,27 +175,13 @@ read_entry(const struct json *entry, struct built *b, struct diag *dg)
 	return 0;
 }
 
-static int
-read_entries(
-    const struct json *images, struct built_list *list, struct diag *dg)
-{
-	if (!json_is_array(images))
-		return diag_set(dg, DIAG_DATA, "images is not a list");
-	if (json_len(images) > ENTRIES_MAX)
-		return diag_set(
-		    dg, DIAG_DATA, "more than %d images", ENTRIES_MAX);
-	for (size_t i = 0; i < json_len(images); i++)
-		if (read_entry(json_at(images, i), list_append(list), dg) != 0)
-			return diag_wrap(dg, "image %zu", i + 1);
-	return 0;
-}
-
 int
 built_parse(
     const char *text, size_t len, struct built_list *ret_list, struct diag *dg)
 {
 	cleanup_built_list struct built_list list = BUILT_LIST_INIT;
 	cleanup_json struct json *root = NULL;
+	const struct json *images;
 	int64_t version;
 
 	if (len > FILE_MAX)
@@ -208,8 +194,15 @@ built_parse(
 		return diag_set(dg, DIAG_DATA,
 		    "version %lld, this drydock reads %d", (long long)version,
 		    BUILT_VERSION);
-	if (read_entries(json_get(root, "images"), &list, dg) != 0)
-		return -1;
+	images = json_get(root, "images");
+	if (!json_is_array(images))
+		return diag_set(dg, DIAG_DATA, "images is not a list");
+	if (json_len(images) > ENTRIES_MAX)
+		return diag_set(
+		    dg, DIAG_DATA, "more than %d images", ENTRIES_MAX);
+	for (size_t i = 0; i < json_len(images); i++)
+		if (read_entry(json_at(images, i), list_append(&list), dg) != 0)
+			return diag_wrap(dg, "image %zu", i + 1);
 	list.recorded = true;
 	*ret_list = list;
 	list = (struct built_list)BUILT_LIST_INIT;

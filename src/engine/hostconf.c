@@ -52,19 +52,6 @@ os_release_value(const char *text, const char *name)
 	return xstrdup("");
 }
 
-static char *
-read_codename(void)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *id = NULL;
-
-	(void)text_read_file("/etc/os-release", TEXT_MAX, &text);
-	id = os_release_value(text.buf, "ID");
-	if (strcmp(id, "debian") != 0)
-		return xstrdup("");
-	return os_release_value(text.buf, "VERSION_CODENAME");
-}
-
 /* Adds a bundle unless its text is already included. */
 static void
 add_ca(struct hostconf *hc, const char *path)
@@ -215,7 +202,14 @@ void
 hostconf_read(struct hostconf *ret, const struct paths *paths,
     const char *const *environ_)
 {
-	ret->codename = read_codename();
+	cleanup_strbuf struct strbuf release = STRBUF_INIT;
+	cleanup_free char *id = NULL;
+
+	(void)text_read_file("/etc/os-release", TEXT_MAX, &release);
+	id = os_release_value(release.buf, "ID");
+	ret->codename = strcmp(id, "debian") == 0
+	    ? os_release_value(release.buf, "VERSION_CODENAME")
+	    : xstrdup("");
 	aptsources_read(APT_DIR, ret->codename, &ret->sources);
 	add_ca(ret, "/etc/ssl/certs/ca-certificates.crt");
 	add_ca(ret, "/etc/pki/tls/certs/ca-bundle.crt");

@@ -48,59 +48,48 @@ read_healthcheck(const struct json *check, bool *ret_has)
 	return true;
 }
 
-static int
-read_all(const struct json *object, struct image *image, struct diag *dg)
+int
+image_read(const struct json *object, struct image *ret_image, struct diag *dg)
 {
+	cleanup_image struct image image = IMAGE_INIT;
 	const struct json *config = json_get(object, "Config");
 	const struct json *labels = json_get(config, "Labels");
 	const struct json *volumes = json_get(config, "Volumes");
 	cleanup_strvec struct strvec onbuild = STRVEC_INIT;
 	struct timespec created;
 
-	image->id = xstrdup(json_string_or(json_get(object, "Id"), ""));
-	image->created =
+	image.id = xstrdup(json_string_or(json_get(object, "Id"), ""));
+	image.created =
 	    xstrdup(json_string_or(json_get(object, "Created"), ""));
-	image->context = xstrdup(
+	image.context = xstrdup(
 	    json_string_or(json_get(labels, IMAGE_LABEL_PREFIX "context"), ""));
-	if (!answer_is_image_id(image->id))
+	if (!answer_is_image_id(image.id))
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer about an image: '%.80s' is not an id",
-		    image->id);
+		    image.id);
 	/* An image imported by an old engine has "Config": null. */
-	if (!moment_parse(image->created, &created) || config == NULL ||
+	if (!moment_parse(image.created, &created) || config == NULL ||
 	    !is_object_or_null(config) ||
-	    !answer_read_strings(json_get(object, "RepoTags"), &image->tags) ||
-	    !answer_read_strings(json_get(config, "Env"), &image->env) ||
+	    !answer_read_strings(json_get(object, "RepoTags"), &image.tags) ||
+	    !answer_read_strings(json_get(config, "Env"), &image.env) ||
 	    !answer_read_strings(
-		json_get(config, "Entrypoint"), &image->entrypoint) ||
-	    !answer_read_strings(json_get(config, "Cmd"), &image->command) ||
-	    !answer_read_labels(labels, &image->labels) ||
+		json_get(config, "Entrypoint"), &image.entrypoint) ||
+	    !answer_read_strings(json_get(config, "Cmd"), &image.command) ||
+	    !answer_read_labels(labels, &image.labels) ||
 	    !is_object_or_null(volumes) ||
 	    !answer_read_strings(json_get(config, "OnBuild"), &onbuild) ||
 	    !read_healthcheck(
-		json_get(config, "Healthcheck"), &image->has_healthcheck))
+		json_get(config, "Healthcheck"), &image.has_healthcheck))
 		return diag_set(dg, DIAG_ENGINE,
 		    "the engine's answer about image %s is not complete",
-		    image->id);
-	if (!json_int(json_get(object, "Size"), &image->size) ||
-	    image->size < 0)
-		image->size = 0;
+		    image.id);
+	if (!json_int(json_get(object, "Size"), &image.size) || image.size < 0)
+		image.size = 0;
 	for (size_t i = 0; i < json_len(volumes); i++)
-		strvec_push(&image->volumes, json_key_at(volumes, i));
-	image->has_onbuild = onbuild.nr > 0;
-	return 0;
-}
-
-int
-image_read(const struct json *object, struct image *ret_image, struct diag *dg)
-{
-	struct image image = IMAGE_INIT;
-
-	if (read_all(object, &image, dg) != 0) {
-		image_release(&image);
-		return -1;
-	}
+		strvec_push(&image.volumes, json_key_at(volumes, i));
+	image.has_onbuild = onbuild.nr > 0;
 	*ret_image = image;
+	image = (struct image)IMAGE_INIT;
 	return 0;
 }
 

@@ -88,20 +88,6 @@ static const char network_text[] =
     "HOST\" on their machine, in the project's directory, opens it "
     "for this session at once.\n";
 
-/* Appends text, with network_text in place of each ${NETWORK_TEXT}. */
-static void
-add_text(struct strbuf *data, const char *text)
-{
-	static const char name[] = "${NETWORK_TEXT}";
-
-	for (const char *at; (at = strstr(text, name)) != NULL;
-	     text = at + strlen(name)) {
-		strbuf_add(data, text, (size_t)(at - text));
-		strbuf_addstr(data, network_text);
-	}
-	strbuf_addstr(data, text);
-}
-
 /*
  * Returns true for a relative path without empty, "." or ".." components, of
  * characters that have no meaning to a shell.
@@ -136,7 +122,8 @@ read_guardrail(struct agent_guardrails *g, const char *path,
 	file->path = xstrdup(path);
 	strbuf_init(&file->data);
 	if (text != NULL) {
-		add_text(&file->data, text);
+		strbuf_add_replaced(
+		    &file->data, text, "${NETWORK_TEXT}", network_text);
 		return 0;
 	}
 	struct jsonw *w = jsonw_new(true);

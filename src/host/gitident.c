@@ -59,6 +59,7 @@ is_true(const char *value)
 	    strcmp(value, "1") == 0;
 }
 
+/* The last value of a key wins. */
 static void
 take_value(struct gitident *ident, const char *key, const char *value)
 {
@@ -82,26 +83,6 @@ take_value(struct gitident *ident, const char *key, const char *value)
 		return;
 	free(*field);
 	*field = xstrdup(value);
-}
-
-/*
- * Parses "KEY\nVALUE\0" entries; the last value of a key wins.  A key without a
- * value is a boolean and is skipped.
- */
-static void
-take_answer(struct gitident *ident, const struct strbuf *out)
-{
-	const char *end = out->buf + out->len;
-
-	for (const char *at = out->buf; at < end; at += strlen(at) + 1) {
-		const char *newline = strchr(at, '\n');
-		cleanup_free char *key = NULL;
-
-		if (newline == NULL)
-			continue;
-		key = xstrndup(at, (size_t)(newline - at));
-		take_value(ident, key, newline + 1);
-	}
 }
 
 /*
@@ -137,7 +118,17 @@ ask_git(struct gitident *ident, const char *git, const char *file,
 		    file, (int)strcspn(result.err.buf, "\n"), result.err.buf);
 		return -1;
 	}
-	take_answer(ident, &result.out);
+	/* "KEY\nVALUE\0"; a key without a value is a boolean and is skipped. */
+	for (const char *at = result.out.buf;
+	     at < result.out.buf + result.out.len; at += strlen(at) + 1) {
+		const char *newline = strchr(at, '\n');
+		cleanup_free char *key = NULL;
+
+		if (newline == NULL)
+			continue;
+		key = xstrndup(at, (size_t)(newline - at));
+		take_value(ident, key, newline + 1);
+	}
 	return 0;
 }
 

@@ -70,18 +70,6 @@ is_user_name(const char *name)
 	    strlen(name) <= 32 && name[strspn(name, allowed)] == '\0';
 }
 
-static void
-find_account(struct paths *paths)
-{
-	const struct passwd *pw = getpwuid(paths->uid);
-
-	paths->user = pw != NULL && is_user_name(pw->pw_name)
-	    ? xstrdup(pw->pw_name)
-	    : xasprintf("u%lu", (unsigned long)paths->uid);
-	if (pw != NULL && pw->pw_dir != NULL && pw->pw_dir[0] == '/')
-		paths->account_home = xstrdup(pw->pw_dir);
-}
-
 /*
  * Checks that path can be one of drydock's directories.  It is used as a bind
  * source, as a Compose value and as a line of a record.
@@ -297,11 +285,17 @@ int
 paths_find(struct paths *ret_paths, struct diag *dg)
 {
 	cleanup_paths struct paths paths;
+	const struct passwd *pw;
 
 	paths_init(&paths);
 	paths.uid = geteuid();
 	paths.gid = getegid();
-	find_account(&paths);
+	pw = getpwuid(paths.uid);
+	paths.user = pw != NULL && is_user_name(pw->pw_name)
+	    ? xstrdup(pw->pw_name)
+	    : xasprintf("u%lu", (unsigned long)paths.uid);
+	if (pw != NULL && pw->pw_dir != NULL && pw->pw_dir[0] == '/')
+		paths.account_home = xstrdup(pw->pw_dir);
 	paths.short_dir =
 	    xasprintf(SHORTLINKS_DIR "%lu", (unsigned long)paths.uid);
 	paths.runtime_dir = find_runtime(paths.uid);

@@ -140,15 +140,6 @@ protected_is_below(const char *path, const char *dir)
 	    (path[len] == '\0' || path[len] == '/');
 }
 
-static bool
-is_kept_from_copies(const struct protected_place *place)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kept_from_copies); i++)
-		if (strcmp(place->group, kept_from_copies[i]) == 0)
-			return true;
-	return false;
-}
-
 bool
 protected_has(const char *home, const char *path)
 {
@@ -158,8 +149,12 @@ protected_has(const char *home, const char *path)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		cleanup_free char *place = NULL;
+		size_t group = 0;
 
-		if (!is_kept_from_copies(&table[i]))
+		while (group < ARRAY_SIZE(kept_from_copies) &&
+		    strcmp(table[i].group, kept_from_copies[group]) != 0)
+			group++;
+		if (group == ARRAY_SIZE(kept_from_copies))
 			continue;
 		place = xasprintf("%s/%s", home, table[i].path);
 		if (protected_is_below(path, place) ||

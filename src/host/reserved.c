@@ -152,15 +152,6 @@ reserved_load(
 	return load(paths, true, ret_patterns, dg);
 }
 
-static bool
-is_reserved(const char *name, const struct strvec *patterns)
-{
-	for (size_t i = 0; i < patterns->nr; i++)
-		if (matches(patterns->v[i], name))
-			return true;
-	return false;
-}
-
 int
 reserved_check_passed(
     const struct strvec *names, const struct paths *paths, struct diag *dg)
@@ -172,11 +163,13 @@ reserved_check_passed(
 	if (load(paths, false, &patterns, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names->nr; i++)
-		if (is_reserved(names->v[i], &patterns))
-			return diag_set(dg, DIAG_CONFIG,
-			    "pass_env: %s is reserved: it makes programs of a "
-			    "session load other code, or decides what guards "
-			    "it; take it out of the setting",
-			    names->v[i]);
+		for (size_t j = 0; j < patterns.nr; j++)
+			if (matches(patterns.v[j], names->v[i]))
+				return diag_set(dg, DIAG_CONFIG,
+				    "pass_env: %s is reserved: it makes "
+				    "programs of a session load other code, or "
+				    "decides what guards it; take it out of "
+				    "the setting",
+				    names->v[i]);
 	return 0;
 }

@@ -144,26 +144,12 @@ make_id(const struct paths *paths, int fd, struct diag *dg)
 	return rc;
 }
 
-/* Sets *ret_has to true if sessions/ has an entry. */
-static int
-has_sessions(const struct paths *paths, int fd, bool *ret_has, struct diag *dg)
-{
-	cleanup_free char *path = xasprintf("%s/" SESSIONS, paths->state_dir);
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_close int dir_fd = fs_walk_open(fd, SESSIONS);
-
-	if (dir_fd < 0 && errno != ENOENT)
-		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
-	if (dir_fd >= 0 && fs_list_names(dir_fd, path, &names, dg) != 0)
-		return -1;
-	*ret_has = names.nr > 0;
-	return 0;
-}
-
 static int
 read_or_make_id(struct paths *paths, int fd, struct diag *dg)
 {
-	bool has = false;
+	cleanup_free char *path = xasprintf("%s/" SESSIONS, paths->state_dir);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int dir_fd = -1;
 
 	if (read_id(paths, fd, paths->state_id, dg) != 0)
 		return -1;
@@ -173,9 +159,12 @@ read_or_make_id(struct paths *paths, int fd, struct diag *dg)
 	 * With a new id, the containers of the existing sessions would be taken
 	 * for those of another state directory.
 	 */
-	if (has_sessions(paths, fd, &has, dg) != 0)
+	dir_fd = fs_walk_open(fd, SESSIONS);
+	if (dir_fd < 0 && errno != ENOENT)
+		return diag_set_errno(dg, DIAG_IO, errno, "open %s", path);
+	if (dir_fd >= 0 && fs_list_names(dir_fd, path, &names, dg) != 0)
 		return -1;
-	if (has)
+	if (names.nr > 0)
 		return diag_set(dg, DIAG_DATA,
 		    "%s/" ID_NAME " is missing though there are sessions: "
 		    "put it back, or move " SESSIONS "/ away",

@@ -39,20 +39,14 @@ toolchain_check_package(const char *word)
 	    : "is not the name of a Debian package";
 }
 
-static bool
-is_suite(const char *word)
-{
-	return *word != '\0' && strlen(word) <= WORD_MAX &&
-	    word[strspn(word, lower_digits)] == '\0';
-}
-
 static int
 read_suite(struct toolchain *tc, const char *suite, const struct json *value,
     struct diag *dg)
 {
 	struct toolchain_suite *s;
 
-	if (!is_suite(suite))
+	if (*suite == '\0' || strlen(suite) > WORD_MAX ||
+	    suite[strspn(suite, lower_digits)] != '\0')
 		return diag_set(dg, DIAG_CONFIG,
 		    "packages: \"%s\" is not the codename of a Debian release",
 		    suite);
