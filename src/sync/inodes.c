@@ -146,29 +146,18 @@ add_place(struct inodes *set, const struct base *base, const char *place,
 	return fs_walk_read(&walk, steal_fd(&fd));
 }
 
-static int
-add_credentials(struct inodes *set, const struct base *home,
-    const struct knownprojects *known, struct diag *dg)
-{
-	const struct protected_place *row;
-
-	for (size_t i = 0; (row = protected_at(i)) != NULL; i++)
-		if (strcmp(row->group, PROTECTED_CREDENTIALS) == 0 &&
-		    add_place(set, home, row->path, known, dg) != 0)
-			return -1;
-	return 0;
-}
-
 int
 inodes_add_protected(struct inodes *set, const struct paths *paths,
     const struct knownprojects *known, struct diag *dg)
 {
 	struct base home = { .path = paths->home, .fd = -1 };
 	struct base state = { .path = paths->state_dir, .fd = -1 };
+	const struct protected_place *row;
 	int rc = open_base(&home, known, dg);
 
-	if (rc == 0)
-		rc = add_credentials(set, &home, known, dg);
+	for (size_t i = 0; rc == 0 && (row = protected_at(i)) != NULL; i++)
+		if (strcmp(row->group, PROTECTED_CREDENTIALS) == 0)
+			rc = add_place(set, &home, row->path, known, dg);
 	if (rc == 0)
 		rc = open_base(&state, known, dg);
 	if (rc == 0)

@@ -345,37 +345,20 @@ scan_sources(struct walk *w, const struct agent_sources *sources, int home_fd,
 	return 0;
 }
 
-/*
- * Other names of a credential file are found only after all credential files
- * are known.
- */
+/* Skips the entries of this kind, and files, whose inode is in the set. */
 static void
-drop_credentials(struct scan *scan, struct inodes *credentials)
+drop_inodes(struct scan *scan, struct inodes *set, enum scan_kind kind,
+    enum scan_why why)
 {
-	inodes_sort(credentials);
+	inodes_sort(set);
 	for (size_t i = 0; i < scan->nr; i++) {
 		struct scan_entry *e = &scan->v[i];
 
-		if ((e->kind == SCAN_FILE || e->kind == SCAN_DOCUMENT) &&
-		    inodes_has(credentials, e->dev, (ino_t)e->ino)) {
+		if ((e->kind == SCAN_FILE || e->kind == kind) &&
+		    inodes_has(set, e->dev, (ino_t)e->ino)) {
 			e->kind = SCAN_SKIPPED;
-			e->why = SCAN_TO_CREDENTIAL;
+			e->why = why;
 		}
-	}
-}
-
-static void
-add_documents(const struct scan *scan, struct inodes *set)
-{
-	for (size_t i = 0; i < scan->nr; i++) {
-		const struct stat st = {
-			.st_mode = S_IFREG,
-			.st_dev = scan->v[i].dev,
-			.st_ino = (ino_t)scan->v[i].ino,
-		};
-
-		if (scan->v[i].kind == SCAN_DOCUMENT)
-			inodes_add(set, &st);
 	}
 }
 
@@ -385,17 +368,17 @@ drop_documents(struct scan *scan)
 {
 	struct inodes documents = INODES_INIT;
 
-	add_documents(scan, &documents);
-	inodes_sort(&documents);
 	for (size_t i = 0; i < scan->nr; i++) {
-		struct scan_entry *e = &scan->v[i];
+		const struct stat st = {
+			.st_mode = S_IFREG,
+			.st_dev = scan->v[i].dev,
+			.st_ino = (ino_t)scan->v[i].ino,
+		};
 
-		if (e->kind == SCAN_FILE &&
-		    inodes_has(&documents, e->dev, (ino_t)e->ino)) {
-			e->kind = SCAN_SKIPPED;
-			e->why = SCAN_ACCOUNT;
-		}
+		if (scan->v[i].kind == SCAN_DOCUMENT)
+			inodes_add(&documents, &st);
 	}
+	drop_inodes(scan, &documents, SCAN_FILE, SCAN_ACCOUNT);
 	inodes_release(&documents);
 }
 
@@ -446,7 +429,9 @@ scan_run(struct scan *ret, const struct paths *paths,
 	int rc = walk_host(&w, dg);
 
 	if (rc == 0) {
-		drop_credentials(ret, &w.credentials);
+		/* All credential files are known only now. */
+		drop_inodes(
+		    ret, &w.credentials, SCAN_DOCUMENT, SCAN_TO_CREDENTIAL);
 		drop_documents(ret);
 	}
 	inodes_release(&w.credentials);

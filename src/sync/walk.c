@@ -375,24 +375,17 @@ walk_file(struct walk *w, const char *name, const struct stat *st)
 	return 0;
 }
 
-static int
-walk_credential(struct walk *w, int dirfd, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		inodes_add(&w->credentials, &st);
-	return 0;
-}
-
 int
 walk_entry(struct fs_walk *at, int dirfd, const char *name)
 {
 	struct walk *w = at->arg;
 	struct stat st = { 0 };
 
-	if (agent_sync_is_credential(&w->agent->sync, name))
-		return walk_credential(w, dirfd, name);
+	if (agent_sync_is_credential(&w->agent->sync, name)) {
+		if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			inodes_add(&w->credentials, &st);
+		return 0;
+	}
 	if (agent_source_excludes(w->tree, w->at.path.buf + w->prefix))
 		return 0;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
