@@ -78,43 +78,34 @@ add_own(struct policy *policy, const struct paths *paths, enum policy_use use,
 	return add_program(policy, "policy.jq", &text, dg);
 }
 
-/* Appends the sorted names in policy.d; none if there is no such directory. */
+/* Adds the programs in policy.d; none if there is no such directory. */
 static int
-list_user_programs(
-    const struct paths *paths, struct strvec *programs, struct diag *dg)
+add_user_programs(
+    struct policy *policy, const struct paths *paths, struct diag *dg)
 {
 	cleanup_free char *path = xasprintf("%s/policy.d", paths->config_dir);
+	cleanup_strvec struct strvec entries = STRVEC_INIT;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_close int fd = -1;
+	cleanup_close int dir = -1;
 
 	/*
 	 * The directory must be trusted: write permission on it allows removal
 	 * of a program, and so of a rule.
 	 */
-	if (paths_open_config(paths, "policy.d", TRUSTED_DIRECTORY, &fd, dg) !=
+	if (paths_open_config(paths, "policy.d", TRUSTED_DIRECTORY, &dir, dg) !=
 	    0)
 		return -1;
-	if (fd == -1)
+	if (dir == -1)
 		return 0;
-	if (fs_list_names(fd, path, &names, dg) != 0)
+	if (fs_list_names(dir, path, &entries, dg) != 0)
 		return diag_reclass(dg, DIAG_CONFIG);
-	for (size_t i = 0; i < names.nr; i++)
-		if (names.v[i][0] != '.' && text_ends_with(names.v[i], ".jq"))
-			strvec_pushf(programs, "policy.d/%s", names.v[i]);
-	if (programs->nr > MAX_USER_PROGRAMS)
+	for (size_t i = 0; i < entries.nr; i++)
+		if (entries.v[i][0] != '.' &&
+		    text_ends_with(entries.v[i], ".jq"))
+			strvec_pushf(&names, "policy.d/%s", entries.v[i]);
+	if (names.nr > MAX_USER_PROGRAMS)
 		return diag_set(dg, DIAG_CONFIG, "%s: more than %d programs",
 		    path, MAX_USER_PROGRAMS);
-	return 0;
-}
-
-static int
-add_user_programs(
-    struct policy *policy, const struct paths *paths, struct diag *dg)
-{
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-
-	if (list_user_programs(paths, &names, dg) != 0)
-		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_close int fd = -1;

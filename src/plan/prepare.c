@@ -224,19 +224,6 @@ walk_mount_points(const struct plan_service *service, struct diag *dg)
 	return 0;
 }
 
-static int
-prepare_sources(const struct plan_request *request, int root_fd,
-    struct plan_service *service, struct diag *dg)
-{
-	for (size_t i = 0; i < service->nmounts; i++) {
-		struct plan_mount *m = &service->mounts[i];
-
-		if (prepare_source(request, root_fd, m, dg) != 0)
-			return diag_wrap(dg, "bind source %s", m->source);
-	}
-	return 0;
-}
-
 /*
  * Prepares all sources before the first mount point, because a mount point may
  * lie in another source.
@@ -252,10 +239,15 @@ plan_prepare(
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd == -1)
 		return diag_set_errno(dg, DIAG_IO, errno, "open /");
-	for (size_t i = 0; i < plan->nservices; i++)
-		if (prepare_sources(request, root_fd, &plan->services[i], dg) !=
-		    0)
-			return -1;
+	for (size_t i = 0; i < plan->nservices; i++) {
+		struct plan_service *s = &plan->services[i];
+
+		for (size_t n = 0; n < s->nmounts; n++)
+			if (prepare_source(
+				request, root_fd, &s->mounts[n], dg) != 0)
+				return diag_wrap(
+				    dg, "bind source %s", s->mounts[n].source);
+	}
 	for (size_t i = 0; i < plan->nservices; i++)
 		if (walk_mount_points(&plan->services[i], dg) != 0)
 			return -1;

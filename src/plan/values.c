@@ -110,23 +110,11 @@ add_variable_given(
 	return add_variable(vars, name, value, dg);
 }
 
-static int
-add_limits(
-    const struct plan_request *request, struct strvec *vars, struct diag *dg)
-{
-	const struct settings *s = request->settings;
-
-	strvec_pushf(vars, "DRYDOCK_MEMORY=%" PRId64, s->memory);
-	strvec_pushf(vars, "DRYDOCK_PIDS=%" PRId64, s->pids);
-	strvec_pushf(vars, "DRYDOCK_TMP_SIZE=%" PRId64, s->tmp_size);
-	strvec_pushf(vars, "DRYDOCK_SHM_SIZE=%" PRId64, s->shm_size);
-	return add_variable_given(vars, "DRYDOCK_CPUS", plan_cpus(request), dg);
-}
-
 int
 plan_variables(
     const struct plan_request *request, struct strvec *vars, struct diag *dg)
 {
+	const struct settings *s = request->settings;
 	const struct {
 		const char *name, *value;
 	} plain[] = {
@@ -148,8 +136,13 @@ plan_variables(
 		plan_service_user(request, SERVICE_AGENT), dg) != 0 ||
 	    add_variable_given(
 		vars, "DRYDOCK_SECCOMP", plan_seccomp_path(request), dg) != 0 ||
-	    add_limits(request, vars, dg) != 0)
+	    add_variable_given(vars, "DRYDOCK_CPUS", plan_cpus(request), dg) !=
+		0)
 		return -1;
+	strvec_pushf(vars, "DRYDOCK_MEMORY=%" PRId64, s->memory);
+	strvec_pushf(vars, "DRYDOCK_PIDS=%" PRId64, s->pids);
+	strvec_pushf(vars, "DRYDOCK_TMP_SIZE=%" PRId64, s->tmp_size);
+	strvec_pushf(vars, "DRYDOCK_SHM_SIZE=%" PRId64, s->shm_size);
 	if (request->mode.mode == MODE_DOOD) {
 		strvec_pushf(vars, "DRYDOCK_ENGINE_GID=%ju",
 		    (uintmax_t)request->engine->socket_gid);
