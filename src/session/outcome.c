@@ -353,12 +353,8 @@ outcomes_read(
 	char id[SESSION_ID_SIZE];
 
 	*ret_outcomes = (struct outcomes)OUTCOMES_INIT;
-	if (open_dir(paths, &fd, dg) != 0) {
-		if (dg->errnum != ENOENT)
-			return -1;
-		diag_clear(dg);
-		return 0;
-	}
+	if (open_dir(paths, &fd, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (fs_list_names(fd, ENDED_DIR, &names, dg) != 0)
 		return -1;
 	all.v = xcalloc(names.nr + 1, sizeof(*all.v));

@@ -302,13 +302,9 @@ restore_change(const struct paths *paths, const char *id,
 		    "it was too large, unreadable or no regular file",
 		    before->path);
 	if (open_parent(root_fd, before->path, before->kind != WATCHED_ABSENT,
-		&fd, &p.name, dg) != 0) {
-		if (before->kind == WATCHED_ABSENT && dg->errnum == ENOENT) {
-			diag_clear(dg);
-			return 0;
-		}
-		return -1;
-	}
+		&fd, &p.name, dg) != 0)
+		return before->kind == WATCHED_ABSENT ? diag_ignore(dg, ENOENT)
+						      : -1;
 	p.fd = fd;
 	if (replace(paths, id, before, &p, &kept, dg) != 0)
 		return diag_wrap(dg, "%s", before->path);

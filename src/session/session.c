@@ -62,15 +62,11 @@ session_list_ids(
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 	cleanup_free char *path = xasprintf("%s/sessions", paths->state_dir);
-	cleanup_diag struct diag failure = DIAG_INIT;
 	cleanup_close int fd = -1;
 
-	if (open_sessions(paths, &fd, &failure) != 0) {
-		/* The state directory is not complete yet. */
-		if (failure.class == DIAG_IO && failure.errnum == ENOENT)
-			return 0;
-		return diag_move(dg, &failure);
-	}
+	/* The state directory may not be complete yet. */
+	if (open_sessions(paths, &fd, dg) != 0)
+		return diag_ignore(dg, ENOENT);
 	if (fs_list_names(fd, path, &names, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++)

@@ -476,10 +476,8 @@ watched_parse(
 	if (list == NULL)
 		return diag_set(dg, DIAG_DATA, WHAT ": damaged");
 	strbuf_add(&w.list_text, list, list_len);
-	if (watchlist_parse(list, list_len, &w.list, dg) != 0) {
-		dg->class = DIAG_DATA;
-		return -1;
-	}
+	if (watchlist_parse(list, list_len, &w.list, dg) != 0)
+		return diag_reclass(dg, DIAG_DATA);
 	w.files.v = xcalloc(files + 1, sizeof(*w.files.v));
 	for (; w.files.nr < files; w.files.nr++)
 		if (!read_record(&r, &w, &w.files.v[w.files.nr]))
