@@ -108,10 +108,9 @@ model() {
     '{a}' 'ünï' '${DRYDOCK_HOME}' '*' '&a' '!x' '@y' ' '; do
     mkdir "$project/$name"
     run -0 --separate-stderr drydock plan --json "$project/$name"
-    assert_equal "$(model '.services.agent.working_dir')" "$project/$name"
-    assert_equal "$(model '.services.agent.volumes[1].source')" \
-      "$project/$name"
-    assert_equal "$(jq -r .verdict <<<"$output")" allowed
+    assert_equal "$(jq -r '(.model.services.agent
+      | .working_dir, .volumes[1].source), .verdict' <<<"$output")" \
+      "$project/$name"$'\n'"$project/$name"$'\n'allowed
   done
 }
 
