@@ -240,8 +240,7 @@ compare_text(struct run *r, const char *path, const struct strbuf *text,
 		return diag_move(dg, &failure);
 	}
 	if (set(text, &r->want, &r->want, &again, &failure) != 0 ||
-	    again.len != text->len ||
-	    memcmp(again.buf, text->buf, text->len) != 0)
+	    !strbuf_equal(&again, text))
 		patchcheck_add(r->check, PATCHCHECK_BLOCK_FOREIGN, NPM, NULL,
 		    path, "the redirects are not as drydock wrote them");
 	return 0;
