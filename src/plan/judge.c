@@ -26,13 +26,6 @@
 #include "plan/role.h"
 #include "plan/sockets.h"
 
-void
-resolved_release(struct resolved *resolved)
-{
-	strbuf_release(&resolved->reference);
-	strbuf_release(&resolved->model);
-}
-
 static bool
 has_user_overlay(const struct assembly *assembly)
 {
@@ -177,8 +170,8 @@ resolve_finish(const struct engine *engine, struct resolving *r,
  */
 static int
 resolve(const struct plan_request *request, const struct assembly *assembly,
-    struct policy **ret_policy, struct plan *plan, struct resolved *resolved,
-    struct diag *dg)
+    struct policy **ret_policy, struct plan *plan, struct strbuf *reference,
+    struct strbuf *model, struct diag *dg)
 {
 	cleanup_free char *project =
 	    xasprintf("drydock-%s", request->session_id);
@@ -192,26 +185,25 @@ resolve(const struct plan_request *request, const struct assembly *assembly,
 		    0) ||
 	    load_rules(request, assembly, ret_policy, &plan->seccomp, dg) !=
 		0 ||
-	    resolve_finish(request->engine, &all, &resolved->model, dg) != 0)
+	    resolve_finish(request->engine, &all, model, dg) != 0)
 		return -1;
-	return !two
-	    ? 0
-	    : resolve_finish(request->engine, &own, &resolved->reference, dg);
+	return !two ? 0 : resolve_finish(request->engine, &own, reference, dg);
 }
 
 int
 plan_judge_model(const struct plan_request *request,
     const struct assembly *assembly, struct policy *policy,
-    const struct resolved *resolved, struct plan *plan, struct diag *dg)
+    const struct strbuf *reference, const struct strbuf *model,
+    struct plan *plan, struct diag *dg)
 {
-	cleanup_json struct json *reference = NULL;
+	cleanup_json struct json *root = NULL;
 	cleanup_strbuf struct strbuf input = STRBUF_INIT;
 
-	if (model_read(request, resolved->model.buf, resolved->model.len,
-		"the merged model", plan, dg) != 0 ||
-	    (resolved->reference.len > 0 &&
-		json_parse(resolved->reference.buf, resolved->reference.len,
-		    "the reference", &reference, dg) != 0))
+	if (model_read(request, model->buf, model->len, "the merged model",
+		plan, dg) != 0 ||
+	    (reference->len > 0 &&
+		json_parse(reference->buf, reference->len, "the reference",
+		    &root, dg) != 0))
 		return -1;
 	carried_set_roles(&assembly->carried, plan);
 	/*
@@ -223,7 +215,7 @@ plan_judge_model(const struct plan_request *request,
 	    (request->mode.mode == MODE_CONTAINED &&
 		sockets_find(request, plan, &plan->sockets,
 		    &plan->sockets_whole, dg) != 0) ||
-	    facts_write(request, assembly, reference, plan, &input, dg) != 0)
+	    facts_write(request, assembly, root, plan, &input, dg) != 0)
 		return -1;
 	if (policy_run(policy, assembly, &input, plan, dg) != 0)
 		return -1;
@@ -239,14 +231,16 @@ plan_judge(const struct plan_request *request, const struct assembly *assembly,
 {
 	cleanup_plan struct plan plan = PLAN_INIT;
 	cleanup_policy struct policy *policy = NULL;
-	cleanup_resolved struct resolved resolved = RESOLVED_INIT;
+	cleanup_strbuf struct strbuf reference = STRBUF_INIT;
+	cleanup_strbuf struct strbuf model = STRBUF_INIT;
 
 	if (judge_raw(request, assembly, &policy, &plan, dg) != 0)
 		return -1;
 	if (plan.nviolations == 0 &&
-	    (resolve(request, assembly, &policy, &plan, &resolved, dg) != 0 ||
-		plan_judge_model(
-		    request, assembly, policy, &resolved, &plan, dg) != 0))
+	    (resolve(request, assembly, &policy, &plan, &reference, &model,
+		 dg) != 0 ||
+		plan_judge_model(request, assembly, policy, &reference, &model,
+		    &plan, dg) != 0))
 		return -1;
 	*ret_plan = plan;
 	plan = (struct plan)PLAN_INIT;

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/moment.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
@@ -84,13 +85,6 @@ scan_release(struct scan *scan)
 	*scan = (struct scan)SCAN_INIT;
 }
 
-bool
-scan_is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec < b->tv_sec ||
-	    (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
 /*
  * Returns true if t was certainly before start.  Some file systems have coarse
  * timestamps.  The assumed resolution is 2 s if t is a whole second, or 10 ms
@@ -105,7 +99,7 @@ is_over(const struct timespec *t, const struct timespec *start)
 		end.tv_sec += 2;
 	else if (t->tv_nsec % 10000000 == 0)
 		end.tv_nsec += 9999999;
-	return scan_is_before(&end, start);
+	return moment_before(end, *start);
 }
 
 bool

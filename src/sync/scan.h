@@ -121,7 +121,6 @@ size_t scan_compare(struct scan *now, const struct scan *then,
     void (*report)(void *arg, const char *what, const char *path), void *arg);
 
 bool scan_same_time(const struct timespec *a, const struct timespec *b);
-bool scan_is_before(const struct timespec *a, const struct timespec *b);
 
 void scan_release(struct scan *scan);
 

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/lock.h"
+#include "base/moment.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/agent.h"
@@ -250,7 +251,7 @@ run_locked(struct run *r, bool waited, const struct timespec *called,
 	if (look_at_snapshot(r, dg) != 0)
 		return -1;
 	if (waited && r->usable &&
-	    !scan_is_before(&r->then.scan.start, called)) {
+	    !moment_before(r->then.scan.start, *called)) {
 		give_outcome(r, false, ret);
 		return 0;
 	}

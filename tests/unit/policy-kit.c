@@ -69,7 +69,8 @@ policy_judge(const struct plan_bed *bed, struct policy *policy,
     const char *model, struct plan *plan, struct diag *dg)
 {
 	cleanup_assembly struct assembly assembly = ASSEMBLY_INIT;
-	cleanup_resolved struct resolved resolved = RESOLVED_INIT;
+	cleanup_strbuf struct strbuf reference = STRBUF_INIT;
+	cleanup_strbuf struct strbuf judged = STRBUF_INIT;
 	cleanup_close int fd = -1;
 
 	if (policy == NULL)
@@ -79,10 +80,10 @@ policy_judge(const struct plan_bed *bed, struct policy *policy,
 	    fs_read_file(fd, "compose/seccomp.json", 65536, &plan->seccomp, dg),
 	    0);
 	CHECK_INT(plan_assemble(&bed->request, &assembly, dg), 0);
-	strbuf_addstr(&resolved.reference, bed->model);
-	strbuf_addstr(&resolved.model, model);
+	strbuf_addstr(&reference, bed->model);
+	strbuf_addstr(&judged, model);
 	return plan_judge_model(
-	    &bed->request, &assembly, policy, &resolved, plan, dg);
+	    &bed->request, &assembly, policy, &reference, &judged, plan, dg);
 }
 
 void
