@@ -409,10 +409,19 @@ patchledger_parse(struct patchledger *ret_ledger, const char *text, size_t len,
 }
 
 int
-patchledger_judge(const struct patchledger *ledger, struct diag *dg)
+patchledger_read(
+    int project_fd, struct patchledger *ret_ledger, struct diag *dg)
 {
-	for (size_t i = 0; i < ledger->nr; i++) {
-		const struct patchledger_entry *e = &ledger->v[i];
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	bool there;
+
+	if (fs_read_present(project_fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE,
+		&text, &there, dg) != 0)
+		return -1;
+	if (there && patchledger_parse(ret_ledger, text.buf, text.len, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < ret_ledger->nr; i++) {
+		const struct patchledger_entry *e = &ret_ledger->v[i];
 		const struct ecosystem *eco = ecosystem_find(e->ecosystem);
 
 		if (eco == NULL)
@@ -426,23 +435,6 @@ patchledger_judge(const struct patchledger *ledger, struct diag *dg)
 			return diag_wrap(dg, WHAT);
 	}
 	return 0;
-}
-
-int
-patchledger_read(
-    int project_fd, struct patchledger *ret_ledger, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	bool there;
-
-	if (fs_read_present(project_fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE,
-		&text, &there, dg) != 0)
-		return -1;
-	if (!there)
-		return 0;
-	if (patchledger_parse(ret_ledger, text.buf, text.len, dg) != 0)
-		return -1;
-	return patchledger_judge(ret_ledger, dg);
 }
 
 static void
