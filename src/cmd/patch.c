@@ -114,21 +114,6 @@ check_ecosystem(struct patch *p, const char *verb, bool writes, struct diag *dg)
 	return 0;
 }
 
-static int
-open_project(struct patch *p, struct diag *dg)
-{
-	const char *dir = p->options->project;
-
-	if (project_open(&p->project, dir != NULL && *dir != '\0' ? dir : NULL,
-		p->ctx->paths, dg) != 0)
-		return -1;
-	p->fd = openat(p->project.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->fd < 0)
-		return diag_set_errno(
-		    dg, DIAG_IO, errno, "open %s", p->project.path);
-	return 0;
-}
-
 /* Prepares what writers need: the state directory and sources of packages. */
 static int
 open_target(struct patch *p, struct diag *dg)
@@ -464,20 +449,19 @@ static const struct verb {
 	{ "seal", 0, 0, true, seal, "seal" },
 };
 
-static const struct verb *
-find_verb(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	return NULL;
-}
-
 static int
 run_verb(struct patch *p, const struct verb *verb, struct diag *dg)
 {
-	if (open_project(p, dg) != 0 ||
-	    check_ecosystem(p, verb->name, verb->writes, dg) != 0 ||
+	const char *dir = p->options->project;
+
+	if (project_open(&p->project, dir != NULL && *dir != '\0' ? dir : NULL,
+		p->ctx->paths, dg) != 0)
+		return -1;
+	p->fd = openat(p->project.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->fd < 0)
+		return diag_set_errno(
+		    dg, DIAG_IO, errno, "open %s", p->project.path);
+	if (check_ecosystem(p, verb->name, verb->writes, dg) != 0 ||
 	    (p->operand != NULL && parse_operand(p, dg) != 0) ||
 	    (verb->writes && open_target(p, dg) != 0))
 		return -1;
@@ -488,7 +472,7 @@ static int
 patch_run(struct context *ctx, const void *options, int argc, char **argv,
     int dashdash, struct diag *dg)
 {
-	const struct verb *verb = argc > 0 ? find_verb(argv[0]) : NULL;
+	const struct verb *verb = NULL;
 	struct patch p = { .ctx = ctx,
 		.options = options,
 		.project = PROJECT_INIT,
@@ -499,6 +483,9 @@ patch_run(struct context *ctx, const void *options, int argc, char **argv,
 	int rc;
 
 	(void)dashdash;
+	for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i].name, argv[0]) == 0)
+			verb = &verbs[i];
 	if (verb == NULL)
 		return diag_set(dg, DIAG_USAGE,
 		    "patch needs start, save, apply, check, list, remove or "

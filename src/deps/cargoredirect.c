@@ -383,10 +383,9 @@ redirect_manifest(const struct ecosystem_texts *now,
 			    "in one project",
 			    want->v[i].name);
 		strvec_push_given(&paths, patchledger_copy_path(&want->v[i]));
-	}
-	for (size_t i = 0; i < want->nr; i++)
 		patches[i] =
 		    (struct cargomanifest_patch){ want->v[i].name, paths.v[i] };
+	}
 	if (check_block(now, had, want, dg) != 0)
 		return -1;
 	return cargomanifest_set(now->manifest->buf, now->manifest->len,

@@ -155,38 +155,34 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 	return 0;
 }
 
-/* Removes the empty directories of all ecosystems below one of .drydock. */
-static void
-remove_empty(const struct patchset *set, const char *parent)
-{
-	cleanup_diag struct diag absent = DIAG_INIT;
-	cleanup_close int fd = -1;
-
-	if (fs_open_nolinks(set->dir_fd, parent, OPEN_DIR, 0, &fd, &absent) !=
-	    0)
-		return;
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
-		(void)unlinkat(fd, ecosystems[i]->name, AT_REMOVEDIR);
-	(void)unlinkat(set->dir_fd, parent, AT_REMOVEDIR);
-}
-
 /* Removes .drydock if it has only what drydock makes again. */
 static void
 remove_unused(struct patchset *set)
 {
 	static const char *const dirs[] = { "patches", "patched", "edit" };
+	bool is_used = false;
 	struct stat st;
 
 	if (fstatat(set->dir_fd, PATCHSET_LEDGER, &st, AT_SYMLINK_NOFOLLOW) ==
 		0 ||
 	    errno != ENOENT)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-		remove_empty(set, dirs[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		cleanup_diag struct diag absent = DIAG_INIT;
+		cleanup_close int fd = -1;
+
+		if (fs_open_nolinks(
+			set->dir_fd, dirs[i], OPEN_DIR, 0, &fd, &absent) == 0)
+			for (size_t k = 0; k < ECOSYSTEM_NR; k++)
+				(void)unlinkat(
+				    fd, ecosystems[k]->name, AT_REMOVEDIR);
+		(void)unlinkat(set->dir_fd, dirs[i], AT_REMOVEDIR);
 		if (fstatat(set->dir_fd, dirs[i], &st, AT_SYMLINK_NOFOLLOW) ==
 		    0)
-			return;
+			is_used = true;
+	}
+	if (is_used)
+		return;
 	/* A user's own stays, and with it the lock. */
 	if (patchset_has_text(set->dir_fd, IGNORE, ignored, strlen(ignored)))
 		(void)unlinkat(set->dir_fd, IGNORE, 0);

@@ -435,33 +435,23 @@ remove_old(struct placing *p, const char *temp, int rc)
 }
 
 static int
-write_list(
-    struct placing *p, const struct patchtree *tree, int fd, const char *name)
-{
-	cleanup_strbuf struct strbuf list = STRBUF_INIT;
-
-	patchtree_list(tree, &list);
-	if (fs_write_all(fd, list.buf, list.len, name, p->dg) != 0)
-		return -1;
-	if (fchmod(fd, FILE_MODE) < 0)
-		return diag_set_errno(p->dg, DIAG_IO, errno, "chmod %s", name);
-	if (fsync(fd) < 0)
-		return diag_set_errno(p->dg, DIAG_IO, errno, "sync %s", name);
-	return 0;
-}
-
-static int
 place_list(struct placing *p, const struct patchtree *tree)
 {
 	cleanup_free char *name =
 	    xasprintf("%s" PATCHTREE_LIST_SUFFIX, p->name);
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 	char temp[FS_TEMP_SIZE];
 	cleanup_close int fd = -1;
 	int rc;
 
+	patchtree_list(tree, &list);
 	if (fs_temp_create(p->parent_fd, name, temp, &fd, p->dg) != 0)
 		return -1;
-	rc = write_list(p, tree, fd, name);
+	rc = fs_write_all(fd, list.buf, list.len, name, p->dg);
+	if (rc == 0 && fchmod(fd, FILE_MODE) < 0)
+		rc = diag_set_errno(p->dg, DIAG_IO, errno, "chmod %s", name);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = diag_set_errno(p->dg, DIAG_IO, errno, "sync %s", name);
 	if (rc == 0)
 		rc = exchange(p, temp, name);
 	if (rc == 0)
