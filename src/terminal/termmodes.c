@@ -201,15 +201,6 @@ soft_reset(struct termmodes *m)
 }
 
 static void
-on_title_stack(struct termmodes *m, const struct vt_csi *csi)
-{
-	if (csi->v[0] == 22 && m->titles < TITLES_MAX)
-		m->titles++;
-	else if (csi->v[0] == 23 && m->titles > 0)
-		m->titles--;
-}
-
-static void
 on_plain_csi(struct termmodes *m, const struct vt_csi *csi)
 {
 	switch (csi->final) {
@@ -235,7 +226,10 @@ on_plain_csi(struct termmodes *m, const struct vt_csi *csi)
 		m->tabs = true;
 		break;
 	case 't':
-		on_title_stack(m, csi);
+		if (csi->v[0] == 22 && m->titles < TITLES_MAX)
+			m->titles++;
+		else if (csi->v[0] == 23 && m->titles > 0)
+			m->titles--;
 		break;
 	default:
 		break;

@@ -47,13 +47,6 @@ start(struct vt *vt, enum vt_state state)
 }
 
 static void
-start_string(struct vt *vt, enum vt_kind kind)
-{
-	start(vt, VT_IN_STRING);
-	vt->kind = kind;
-}
-
-static void
 hold(struct vt *vt, const char *data, size_t len, size_t max)
 {
 	if (vt->held.len + len > max)
@@ -90,7 +83,8 @@ in_escape(struct vt *vt, unsigned char c, const struct sink_fn *to)
 	}
 	for (size_t i = 0; vt->held.len == 0 && i < ARRAY_SIZE(strings); i++) {
 		if (byte == strings[i].c) {
-			start_string(vt, strings[i].kind);
+			start(vt, VT_IN_STRING);
+			vt->kind = strings[i].kind;
 			return;
 		}
 	}
