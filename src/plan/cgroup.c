@@ -100,18 +100,14 @@ hierarchy(const struct mountinfo *own, const char *controller)
 	return "";
 }
 
-struct limit_reader {
-	const char *cgroups; /* text of /proc/PID/cgroup */
-	const struct mountinfo *own;
-};
-
 /*
  * Reads one file of the control group, in the hierarchy that has the
  * controller.  Returns false if there is no such file.
  */
 static bool
-read_limit(const struct limit_reader *r, const char *controller,
-    const char *v1_name, const char *v2_name, struct strbuf *out)
+read_limit(const char *cgroups, const struct mountinfo *own,
+    const char *controller, const char *v1_name, const char *v2_name,
+    struct strbuf *out)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	cleanup_strbuf struct strbuf cgroup = STRBUF_INIT;
@@ -120,9 +116,9 @@ read_limit(const struct limit_reader *r, const char *controller,
 	const char *mount;
 	bool v1;
 
-	if (!cgroup_of(r->cgroups, controller, &v1, &cgroup))
+	if (!cgroup_of(cgroups, controller, &v1, &cgroup))
 		return false;
-	mount = hierarchy(r->own, v1 ? controller : NULL);
+	mount = hierarchy(own, v1 ? controller : NULL);
 	if (mount[0] == '\0')
 		return false;
 	strbuf_addf(&path, "%s%s", mount, cgroup.buf);
@@ -153,7 +149,7 @@ number_of(const char *s)
 }
 
 static int64_t
-read_cpu(const struct limit_reader *r)
+read_cpu(const char *cgroups, const struct mountinfo *own)
 {
 	cleanup_strbuf struct strbuf quota = STRBUF_INIT;
 	cleanup_strbuf struct strbuf period = STRBUF_INIT;
@@ -161,13 +157,15 @@ read_cpu(const struct limit_reader *r)
 	int64_t us;
 	int64_t every;
 
-	if (!read_limit(r, "cpu", "cpu.cfs_quota_us", "cpu.max", &quota))
+	if (!read_limit(
+		cgroups, own, "cpu", "cpu.cfs_quota_us", "cpu.max", &quota))
 		return -1;
 	us = number_of(quota.buf);
 	blank = strchr(quota.buf, ' ');
 	if (blank != NULL)
 		every = number_of(blank + 1);
-	else if (read_limit(r, "cpu", "cpu.cfs_period_us", "cpu.max", &period))
+	else if (read_limit(cgroups, own, "cpu", "cpu.cfs_period_us", "cpu.max",
+		     &period))
 		every = number_of(period.buf);
 	else
 		return -1;
@@ -180,15 +178,13 @@ void
 cgroup_read_limits(const char *cgroups, const struct mountinfo *own,
     struct cgroup_limits *ret_limits)
 {
-	const struct limit_reader reader = { cgroups, own };
-	const struct limit_reader *r = &reader;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	*ret_limits = (struct cgroup_limits){ -1, -1, -1 };
-	if (read_limit(
-		r, "memory", "memory.limit_in_bytes", "memory.max", &text))
+	if (read_limit(cgroups, own, "memory", "memory.limit_in_bytes",
+		"memory.max", &text))
 		ret_limits->memory = number_of(text.buf);
-	if (read_limit(r, "pids", "pids.max", "pids.max", &text))
+	if (read_limit(cgroups, own, "pids", "pids.max", "pids.max", &text))
 		ret_limits->pids = number_of(text.buf);
-	ret_limits->cpu_milli = read_cpu(r);
+	ret_limits->cpu_milli = read_cpu(cgroups, own);
 }

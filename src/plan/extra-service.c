@@ -167,19 +167,6 @@ read_overlay(const struct overlay *o, struct assembly *a, struct diag *dg)
 	return 0;
 }
 
-static int
-add_hardening(const struct strbuf *template, const struct extra_service *extra,
-    size_t at, struct assembly *a, struct diag *dg)
-{
-	struct overlay *o =
-	    assembly_insert(a, at, xasprintf("service %s", extra->name),
-		xstrdup("hardening of your extra service"));
-
-	strbuf_add_replaced(&o->text, template->buf, PLACEHOLDER, extra->name);
-	digest_bytes(template->buf, template->len, o->digest);
-	return fs_memfd("service", o->text.buf, o->text.len, &o->fd, dg);
-}
-
 /* The plan has the image's values wherever no overlay sets another value. */
 static void
 write_defaults(struct jsonw *w, const struct extra_service *extra)
@@ -288,10 +275,18 @@ extra_services_add(const struct plan_request *request, size_t first,
 		&template, dg) != 0 ||
 	    find_images(request, assembly, dg) != 0)
 		return -1;
-	for (size_t i = 0; i < assembly->nextra_services; i++)
-		if (add_hardening(&template, &assembly->extra_services[i],
-			first + i, assembly, dg) != 0)
+	for (size_t i = 0; i < assembly->nextra_services; i++) {
+		const char *name = assembly->extra_services[i].name;
+		struct overlay *o = assembly_insert(assembly, first + i,
+		    xasprintf("service %s", name),
+		    xstrdup("hardening of your extra service"));
+
+		strbuf_add_replaced(&o->text, template.buf, PLACEHOLDER, name);
+		digest_bytes(template.buf, template.len, o->digest);
+		if (fs_memfd("service", o->text.buf, o->text.len, &o->fd, dg) !=
+		    0)
 			return -1;
+	}
 	if (add_generated(write_defaults, "images",
 		"defaults of your extra services' images",
 		first + assembly->nextra_services, assembly, dg) != 0)

@@ -66,12 +66,6 @@ next_time(struct fields *f)
 	return t;
 }
 
-static bool
-is_kind(char c)
-{
-	return c != '\0' && strchr("dfjlts", c) != NULL;
-}
-
 /* Adds one record to m.  Returns false if the record is malformed. */
 static bool
 read_record(struct manifest *m, const char *record)
@@ -80,7 +74,8 @@ read_record(struct manifest *m, const char *record)
 	struct scan_entry e = { .kind = SCAN_FILE };
 	struct scan_entry *added;
 
-	if (!is_kind(record[0]) || record[1] != ' ')
+	if (record[0] == '\0' || strchr("dfjlts", record[0]) == NULL ||
+	    record[1] != ' ')
 		return false;
 	e.kind = (enum scan_kind)record[0];
 	e.why = (enum scan_why)next_number(&f);
