@@ -313,11 +313,13 @@ change_release(struct change *c)
 	strvec_release(&c->absent);
 }
 
+#define cleanup_change __attribute__((cleanup(change_release)))
+
 static struct change
-change_init(struct context *ctx, const void *options)
+change_init(struct context *ctx)
 {
 	return (struct change){ .ctx = ctx,
-		.options = options,
+		.options = ctx->options,
 		.project = PROJECT_INIT,
 		.file = USERFILE_INIT,
 		.now = ALLOWLIST_INIT,
@@ -327,34 +329,24 @@ change_init(struct context *ctx, const void *options)
 }
 
 static int
-allow(struct change *c, int argc, char **argv, struct diag *dg)
+allow_run(struct context *ctx, struct diag *dg)
 {
-	if (open_list(c, dg) != 0 || load_now(c, dg) != 0)
+	cleanup_change struct change c = change_init(ctx);
+
+	if (open_list(&c, dg) != 0 || load_now(&c, dg) != 0)
 		return -1;
-	for (int i = 0; i < argc; i++)
-		if (add_host(c, argv[i], dg) != 0)
+	for (int i = 0; i < ctx->argc; i++)
+		if (add_host(&c, ctx->argv[i], dg) != 0)
 			return -1;
-	if (finish(c, dg) != 0)
+	if (finish(&c, dg) != 0)
 		return -1;
-	if (c->options->json)
-		return print_json(c, dg);
-	for (size_t i = 0; i < c->changed.nr; i++)
-		(void)printf("%s\n", c->changed.v[i]);
-	for (size_t i = 0; i < c->open.nr; i++)
-		diag_note("%s is already open", c->open.v[i]);
+	if (c.options->json)
+		return print_json(&c, dg);
+	for (size_t i = 0; i < c.changed.nr; i++)
+		(void)printf("%s\n", c.changed.v[i]);
+	for (size_t i = 0; i < c.open.nr; i++)
+		diag_note("%s is already open", c.open.v[i]);
 	return 0;
-}
-
-static int
-allow_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
-{
-	struct change c = change_init(ctx, options);
-	int rc = allow(&c, argc, argv, dg);
-
-	(void)dashdash;
-	change_release(&c);
-	return rc;
 }
 
 /* Reports the source that keeps a host open. */
@@ -380,38 +372,27 @@ tell_open(struct change *c, const char *host, struct diag *dg)
 }
 
 static int
-deny(struct change *c, int argc, char **argv, struct diag *dg)
+deny_run(struct context *ctx, struct diag *dg)
 {
-	if (argc == 0)
+	cleanup_change struct change c = change_init(ctx);
+
+	if (ctx->argc == 0)
 		return diag_set(dg, DIAG_USAGE, "deny needs a host");
-	if (open_list(c, dg) != 0)
+	if (open_list(&c, dg) != 0)
 		return -1;
-	for (int i = 0; i < argc; i++)
-		if (remove_host(c, argv[i], dg) != 0)
+	for (int i = 0; i < ctx->argc; i++)
+		if (remove_host(&c, ctx->argv[i], dg) != 0)
 			return -1;
-	if (finish(c, dg) != 0 || load_now(c, dg) != 0)
+	if (finish(&c, dg) != 0 || load_now(&c, dg) != 0)
 		return -1;
-	for (int i = 0; i < argc; i++)
-		if (tell_open(c, argv[i], dg) != 0)
+	for (int i = 0; i < ctx->argc; i++)
+		if (tell_open(&c, ctx->argv[i], dg) != 0)
 			return -1;
-	for (size_t i = 0; i < c->absent.nr; i++) {
-		diag_note(
-		    "%s has no line for %s", c->file.path, c->absent.v[i]);
-		c->ctx->status = 1;
+	for (size_t i = 0; i < c.absent.nr; i++) {
+		diag_note("%s has no line for %s", c.file.path, c.absent.v[i]);
+		ctx->status = 1;
 	}
-	return c->options->json ? print_json(c, dg) : 0;
-}
-
-static int
-deny_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
-{
-	struct change c = change_init(ctx, options);
-	int rc = deny(&c, argc, argv, dg);
-
-	(void)dashdash;
-	change_release(&c);
-	return rc;
+	return c.options->json ? print_json(&c, dg) : 0;
 }
 
 #define LIST_OPTIONS                                                           \

@@ -8,21 +8,17 @@
 #include "session/join.h"
 
 static int
-attach_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+attach_run(struct context *ctx, struct diag *dg)
 {
 	const struct join_spec spec = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
 	char id[SESSION_ID_SIZE];
 
-	(void)options;
-	(void)dashdash;
-	if (argc > 1)
+	if (ctx->argc > 1)
 		return diag_set(dg, DIAG_USAGE, "attach takes one session");
-	if (sessions_choose(
-		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0) {
-		if (dg->errnum != ENOENT || argc == 0 ||
-		    !ended_show(ctx, argv[0], &ctx->status))
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0) {
+		if (dg->errnum != ENOENT || ctx->argc == 0 ||
+		    !ended_show(ctx, ctx->argv[0], &ctx->status))
 			return -1;
 		diag_clear(dg);
 		return 0;

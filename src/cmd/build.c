@@ -124,10 +124,9 @@ tell_versions(const struct context *ctx, const struct agent *agent,
 }
 
 static int
-build_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+build_run(struct context *ctx, struct diag *dg)
 {
-	const struct build_cmd_options *o = options;
+	const struct build_cmd_options *o = ctx->options;
 	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
 	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_agent struct agent agent = AGENT_INIT;
@@ -144,10 +143,10 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 	};
 	cleanup_free char *from = NULL;
 
-	if (argc > 1 || dashdash < argc)
+	if (ctx->argc > 1 || ctx->dashdash < ctx->argc)
 		return diag_set(dg, DIAG_USAGE, "build takes one directory");
 	if (o->list &&
-	    (argc > 0 || o->base != NULL || o->bootstrap || o->pull ||
+	    (ctx->argc > 0 || o->base != NULL || o->bootstrap || o->pull ||
 		o->no_cache || o->update))
 		return diag_set(
 		    dg, DIAG_USAGE, "build: --list accepts only --json");
@@ -159,8 +158,8 @@ build_run(struct context *ctx, const void *options, int argc, char **argv,
 	if (o->base != NULL && (*o->base == '\0' || *o->base == '-'))
 		return diag_set(dg, DIAG_USAGE,
 		    "build: --base \"%s\" is not an image", o->base);
-	if (argc > 0 &&
-	    (project_open(&project, argv[0], ctx->paths, dg) != 0 ||
+	if (ctx->argc > 0 &&
+	    (project_open(&project, ctx->argv[0], ctx->paths, dg) != 0 ||
 		settings_load_project(
 		    ctx->settings, ctx->paths, &project, dg) != 0))
 		return -1;

@@ -263,8 +263,7 @@ verify(struct context *ctx, const struct cache_options *o, struct diag *dg)
 }
 
 static int
-cache_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+cache_run(struct context *ctx, struct diag *dg)
 {
 	static const struct {
 		const char *name;
@@ -275,11 +274,10 @@ cache_run(struct context *ctx, const void *options, int argc, char **argv,
 		{ "verify", verify },
 		{ "gc", gc },
 	};
-	const struct cache_options *o = options;
+	const struct cache_options *o = ctx->options;
 
-	(void)dashdash;
-	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(verbs); i++) {
-		if (strcmp(verbs[i].name, argv[0]) != 0)
+	for (size_t i = 0; ctx->argc == 1 && i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verbs[i].name, ctx->argv[0]) != 0)
 			continue;
 		if (o->dry_run && verbs[i].run != gc)
 			return diag_set(

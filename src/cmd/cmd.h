@@ -42,12 +42,20 @@ struct optdef {
 	const char *help;
 };
 
-/* The state that main() prepares for a command; all pointers are borrowed. */
+/* What main() prepares for a command; all pointers are borrowed. */
 struct context {
 	struct paths *paths;
 	struct settings *settings;
 	const char *const *environ_; /* the caller's environment */
 	struct engine *engine; /* connected once, on first use */
+	const void *options; /* the command's option struct; unset ones are 0 */
+	/*
+	 * The operands, ended by NULL.  Those behind "--" are
+	 * argv[dashdash..argc-1]; dashdash is argc without a "--".
+	 */
+	char **argv;
+	int argc;
+	int dashdash;
 	int status; /* exit status when run() returns 0 */
 };
 
@@ -59,20 +67,13 @@ enum cmd_needs {
 
 struct cmd {
 	const char *name;
-	const char *args; /* "[DIR] [-- CMD...]" */
+	const char *args; /* "[DIR] [-- CMD...]"; NULL: takes no operands */
 	const char *summary;
 	const char *description; /* paragraphs for --help; may be NULL */
 	unsigned needs;
 	const struct optdef *options; /* ended by a row whose name is NULL */
 	size_t options_size; /* of the command's option struct */
-	/*
-	 * Runs the command.  argv holds the operands.  Those behind "--" are
-	 * argv[dashdash..argc-1]; dashdash is argc without a "--".  options is
-	 * a struct of options_size bytes that holds the parsed options; the
-	 * rest is zero.
-	 */
-	int (*run)(struct context *ctx, const void *options, int argc,
-	    char **argv, int dashdash, struct diag *dg);
+	int (*run)(struct context *ctx, struct diag *dg);
 };
 
 /* All commands in the order of --help, ended by NULL. */

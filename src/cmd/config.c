@@ -255,21 +255,20 @@ find_verb(const char *name)
 }
 
 static int
-config_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+config_run(struct context *ctx, struct diag *dg)
 {
-	struct config c = { ctx, options, PROJECT_INIT, argv + 1 };
-	const struct verb *verb = find_verb(argc > 0 ? argv[0] : "list");
+	struct config c = { ctx, ctx->options, PROJECT_INIT, ctx->argv + 1 };
+	const struct verb *verb =
+	    find_verb(ctx->argc > 0 ? ctx->argv[0] : "list");
 	const char *dir = c.options->project;
 	int rc;
 
-	(void)dashdash;
 	if (verb == NULL)
 		return diag_set(dg, DIAG_USAGE,
 		    "config: \"%s\" is none of list, get, set and unset "
 		    "(settings of a project: drydock config --project=DIR)",
-		    argv[0]);
-	if (argc > 0 && argc - 1 != verb->operands)
+		    ctx->argv[0]);
+	if (ctx->argc > 0 && ctx->argc - 1 != verb->operands)
 		return diag_set(
 		    dg, DIAG_USAGE, "usage: drydock config %s", verb->usage);
 	if (dir != NULL &&

@@ -470,15 +470,13 @@ restore(struct context *ctx, struct shown *shown, bool yes, int argc,
 }
 
 static int
-diff_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+diff_run(struct context *ctx, struct diag *dg)
 {
-	const struct diff_options *o = options;
+	const struct diff_options *o = ctx->options;
 	cleanup_shown struct shown shown = SHOWN_INIT;
-	const char *word = argc > 0 ? argv[0] : NULL;
-	int npaths = argc > 1 ? argc - 1 : 0;
+	const char *word = ctx->argv[0];
+	int npaths = ctx->argc > 1 ? ctx->argc - 1 : 0;
 
-	(void)dashdash;
 	if (o->json && o->restore)
 		return diag_set(
 		    dg, DIAG_USAGE, "diff takes --json or --restore");
@@ -486,11 +484,11 @@ diff_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE, "--yes belongs to --restore");
 	if (choose(ctx, word, &shown, dg) != 0 ||
 	    find_changes(ctx, &shown, dg) != 0 ||
-	    keep_named(&shown.changes, npaths, argv + 1, dg) != 0)
+	    keep_named(&shown.changes, npaths, ctx->argv + 1, dg) != 0)
 		return -1;
 	tell_missed(&shown.changes);
 	if (o->restore)
-		return restore(ctx, &shown, o->yes, npaths, argv + 1, dg);
+		return restore(ctx, &shown, o->yes, npaths, ctx->argv + 1, dg);
 	ctx->status = shown.changes.nr > 0 ? 1 : 0;
 	if (o->json)
 		return print_json(&shown, dg);

@@ -535,18 +535,15 @@ follow(const struct context *ctx, const struct session *session, bool json,
 }
 
 static int
-egress_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+egress_run(struct context *ctx, struct diag *dg)
 {
-	const struct egress_options *o = options;
+	const struct egress_options *o = ctx->options;
 	cleanup_session struct session session = SESSION_INIT;
 	char id[SESSION_ID_SIZE];
 
-	(void)dashdash;
-	if (argc > 1)
+	if (ctx->argc > 1)
 		return diag_set(dg, DIAG_USAGE, "egress takes one session");
-	if (sessions_choose(
-		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0 ||
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0 ||
 	    session_open(ctx->paths, id, &session, dg) != 0)
 		return -1;
 	return o->follow ? follow(ctx, &session, o->json, dg)

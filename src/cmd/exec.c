@@ -26,21 +26,19 @@ explain(struct context *ctx, const char *id, struct diag *dg)
 }
 
 static int
-exec_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+exec_run(struct context *ctx, struct diag *dg)
 {
 	const struct join_spec spec = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
 	char id[SESSION_ID_SIZE];
 
-	(void)options;
-	if (dashdash > 1 || argc <= dashdash)
+	if (ctx->dashdash > 1 || ctx->argc <= ctx->dashdash)
 		return diag_set(
 		    dg, DIAG_USAGE, "exec takes [SESSION] -- COMMAND...");
-	if (sessions_choose(ctx, dashdash > 0 ? argv[0] : NULL, SESSIONS_OF_ANY,
-		id, dg) != 0)
+	if (sessions_choose(ctx, ctx->dashdash > 0 ? ctx->argv[0] : NULL,
+		SESSIONS_OF_ANY, id, dg) != 0)
 		return -1;
-	if (join_exec(&spec, id, (const char *const *)argv + dashdash,
+	if (join_exec(&spec, id, (const char *const *)ctx->argv + ctx->dashdash,
 		&ctx->status, dg) == 0)
 		return 0;
 	return dg->class == DIAG_NO ? explain(ctx, id, dg) : -1;

@@ -252,15 +252,10 @@ collect(struct context *ctx, const struct gc_options *o,
 }
 
 static int
-gc_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+gc_run(struct context *ctx, struct diag *dg)
 {
-	const struct gc_options *o = options;
+	const struct gc_options *o = ctx->options;
 
-	(void)dashdash;
-	if (argc > 0)
-		return diag_set(
-		    dg, DIAG_USAGE, "gc: unexpected operand \"%s\"", argv[0]);
 	if (o->adopt && (o->dry_run || o->json || o->images))
 		return diag_set(
 		    dg, DIAG_USAGE, "gc: --adopt excludes other options");

@@ -8,22 +8,18 @@
 #include "cmd/table.h"
 
 static int
-help_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+help_run(struct context *ctx, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	const struct cmd *cmd;
 
-	(void)ctx;
-	(void)options;
-	(void)dashdash;
-	if (argc > 1)
+	if (ctx->argc > 1)
 		return diag_set(dg, DIAG_USAGE,
-		    "help takes one command; unexpected \"%s\"", argv[1]);
-	if (argc == 0) {
+		    "help takes one command; unexpected \"%s\"", ctx->argv[1]);
+	if (ctx->argc == 0) {
 		table_help(&out);
 	} else {
-		if (table_find(argv[0], &cmd, dg) != 0)
+		if (table_find(ctx->argv[0], &cmd, dg) != 0)
 			return -1;
 		table_help_command(cmd, &out);
 	}

@@ -34,25 +34,25 @@ build_both(const struct engine *engine, const struct build_recipe *recipe,
 }
 
 int
-launching_run(struct context *ctx, enum launch_kind kind,
-    const struct launching_options *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+launching_run(struct context *ctx, enum launch_kind kind, struct diag *dg)
 {
+	const struct launching_options *options = ctx->options;
 	const struct launch_request request = {
 		.kind = kind,
-		.dir = dashdash > 0 ? argv[0] : NULL,
+		.dir = ctx->dashdash > 0 ? ctx->argv[0] : NULL,
 		.mode = options->mode,
 		.contained_history = options->contained_history,
 		.no_banner = options->no_banner,
-		.args = argv + dashdash,
-		.nargs = argc - dashdash,
+		.args = ctx->argv + ctx->dashdash,
+		.nargs = ctx->argc - ctx->dashdash,
 		.build = build_both,
 		.engine = ctx->engine,
 	};
 
-	if (dashdash > 1)
+	if (ctx->dashdash > 1)
 		return diag_set(dg, DIAG_USAGE,
-		    "\"%s\" is a second directory; put %s after --", argv[1],
+		    "\"%s\" is a second directory; put %s after --",
+		    ctx->argv[1],
 		    kind == LAUNCH_RUN ? "the agent's arguments"
 				       : "a command and its arguments");
 	return launch_session(&request, ctx->paths, ctx->settings,

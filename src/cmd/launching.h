@@ -16,11 +16,6 @@ struct launching_options {
 
 extern const struct optdef launching_optdefs[];
 
-/*
- * Launches a session.  argc, argv and dashdash are those of a command's run().
- */
-int launching_run(struct context *ctx, enum launch_kind kind,
-    const struct launching_options *options, int argc, char **argv,
-    int dashdash, struct diag *dg);
+int launching_run(struct context *ctx, enum launch_kind kind, struct diag *dg);
 
 #endif /* DRYDOCK_LAUNCHING_H */

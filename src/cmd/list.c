@@ -246,18 +246,13 @@ read_ended(
 }
 
 static int
-list_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+list_run(struct context *ctx, struct diag *dg)
 {
-	const struct list_options *o = options;
+	const struct list_options *o = ctx->options;
 	cleanup_listing struct listing listing = LISTING_INIT;
 	cleanup_outcomes struct outcomes ended = OUTCOMES_INIT;
 	cleanup_diag struct diag untold = DIAG_INIT;
 
-	(void)dashdash;
-	if (argc > 0)
-		return diag_set(
-		    dg, DIAG_USAGE, "list: unexpected operand \"%s\"", argv[0]);
 	if (sessions_list(ctx, NULL, &listing, o->all ? &untold : NULL, dg) !=
 	    0)
 		return -1;

@@ -83,8 +83,7 @@ print_container(const struct engine *engine, const char *name,
 }
 
 static int
-logs_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+logs_run(struct context *ctx, struct diag *dg)
 {
 	cleanup_session struct session session = SESSION_INIT;
 	cleanup_session_look struct session_look look = SESSION_LOOK_INIT;
@@ -93,14 +92,11 @@ logs_run(struct context *ctx, const void *options, int argc, char **argv,
 	char id[SESSION_ID_SIZE];
 	int status;
 
-	(void)options;
-	(void)dashdash;
-	if (argc > 1)
+	if (ctx->argc > 1)
 		return diag_set(dg, DIAG_USAGE, "logs takes one session");
-	if (sessions_choose(
-		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0) {
-		if (dg->errnum != ENOENT || argc == 0 ||
-		    !ended_show(ctx, argv[0], &status))
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0) {
+		if (dg->errnum != ENOENT || ctx->argc == 0 ||
+		    !ended_show(ctx, ctx->argv[0], &status))
 			return -1;
 		diag_clear(dg);
 		return 0;

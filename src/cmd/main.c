@@ -103,8 +103,12 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 	cleanup_paths struct paths paths;
 	cleanup_strbuf struct strbuf help = STRBUF_INIT;
 	cleanup_engine struct engine engine = ENGINE_INIT;
-	struct context ctx = { &paths, &settings, (const char *const *)environ,
-		&engine, 0 };
+	struct context ctx = {
+		.paths = &paths,
+		.settings = &settings,
+		.environ_ = (const char *const *)environ,
+		.engine = &engine,
+	};
 
 	paths_init(&paths);
 	settings_init(&settings);
@@ -131,8 +135,14 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 		settings_load(&settings, &paths, ctx.environ_, dg) != 0 ||
 		options_apply(&options, &settings, dg) != 0))
 		return -1;
-	if (cmd->run(&ctx, options.values, options.argc, options.argv,
-		options.dashdash, dg) < 0)
+	if (cmd->args == NULL && options.argc > 0)
+		return diag_set(dg, DIAG_USAGE, "%s: unexpected operand \"%s\"",
+		    cmd->name, options.argv[0]);
+	ctx.options = options.values;
+	ctx.argv = options.argv;
+	ctx.argc = options.argc;
+	ctx.dashdash = options.dashdash;
+	if (cmd->run(&ctx, dg) < 0)
 		return -1;
 	*ret_status = ctx.status;
 	return 0;

@@ -3,11 +3,9 @@
 #include "cmd/launching.h"
 
 static int
-new_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+new_run(struct context *ctx, struct diag *dg)
 {
-	return launching_run(
-	    ctx, LAUNCH_RUN, options, argc, argv, dashdash, dg);
+	return launching_run(ctx, LAUNCH_RUN, dg);
 }
 
 const struct cmd cmd_new = {

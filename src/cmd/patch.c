@@ -469,28 +469,26 @@ run_verb(struct patch *p, const struct verb *verb, struct diag *dg)
 }
 
 static int
-patch_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+patch_run(struct context *ctx, struct diag *dg)
 {
 	const struct verb *verb = NULL;
 	struct patch p = { .ctx = ctx,
-		.options = options,
+		.options = ctx->options,
 		.project = PROJECT_INIT,
 		.fd = -1,
-		.operand = argc > 1 ? argv[1] : NULL,
+		.operand = ctx->argc > 1 ? ctx->argv[1] : NULL,
 		.slots = CACHE_SOURCES_INIT,
 		.steps = STRVEC_INIT };
 	int rc;
 
-	(void)dashdash;
-	for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(verbs); i++)
-		if (strcmp(verbs[i].name, argv[0]) == 0)
+	for (size_t i = 0; ctx->argc > 0 && i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i].name, ctx->argv[0]) == 0)
 			verb = &verbs[i];
 	if (verb == NULL)
 		return diag_set(dg, DIAG_USAGE,
 		    "patch needs start, save, apply, check, list, remove or "
 		    "seal");
-	if (argc - 1 < verb->least || argc - 1 > verb->most)
+	if (ctx->argc - 1 < verb->least || ctx->argc - 1 > verb->most)
 		return diag_set(
 		    dg, DIAG_USAGE, "usage: drydock patch %s", verb->usage);
 	rc = run_verb(&p, verb, dg);

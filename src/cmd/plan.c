@@ -241,23 +241,21 @@ show_rules(const struct context *ctx, bool json, struct diag *dg)
 }
 
 static int
-run_plan(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+run_plan(struct context *ctx, struct diag *dg)
 {
-	const struct plan_options *o = options;
+	const struct plan_options *o = ctx->options;
 	cleanup_start struct start l = START_INIT;
 	struct scratch scratch = { NULL };
 	int failed;
 
-	if (argc > 1 || dashdash < argc)
+	if (ctx->argc > 1 || ctx->dashdash < ctx->argc)
 		return diag_set(dg, DIAG_USAGE, "plan takes one directory");
 	if (o->rules)
 		return show_rules(ctx, o->json, dg);
 	l.paths = ctx->paths;
 	l.settings = ctx->settings;
 	l.environ_ = ctx->environ_;
-	if (project_open(&l.project, argc > 0 ? argv[0] : NULL, l.paths, dg) !=
-		0 ||
+	if (project_open(&l.project, ctx->argv[0], l.paths, dg) != 0 ||
 	    settings_load_project(l.settings, l.paths, &l.project, dg) != 0)
 		return -1;
 	failed = open_state(ctx->paths, &scratch, dg);

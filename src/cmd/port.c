@@ -64,28 +64,26 @@ add(const struct join_spec *spec, const char *id, struct portlist *ports,
 }
 
 static int
-port_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+port_run(struct context *ctx, struct diag *dg)
 {
-	const struct port_options *o = options;
+	const struct port_options *o = ctx->options;
 	const struct join_spec spec = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
 	char id[SESSION_ID_SIZE];
 	struct portlist ports;
 	struct port taken;
 
-	(void)dashdash;
-	if (o->remove != NULL && (argc > 1 || o->json))
+	if (o->remove != NULL && (ctx->argc > 1 || o->json))
 		return diag_set(dg, DIAG_USAGE,
 		    "port: --remove takes one port and a session");
-	if (o->json && argc > 1)
+	if (o->json && ctx->argc > 1)
 		return diag_set(dg, DIAG_USAGE,
 		    "port: --json prints the list and accepts no PORT");
 	if ((o->remove != NULL && port_parse(o->remove, &taken, dg) != 0) ||
-	    parse(argc > 1 ? argc - 1 : 0, argv + 1, &ports, dg) != 0)
+	    parse(ctx->argc > 1 ? ctx->argc - 1 : 0, ctx->argv + 1, &ports,
+		dg) != 0)
 		return -1;
-	if (sessions_choose(
-		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0)
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0)
 		return -1;
 	if (o->remove != NULL)
 		return forward_remove(&spec, id, taken.inner, dg);

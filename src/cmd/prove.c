@@ -94,10 +94,9 @@ check_all_held(const struct proof *proof, const char *id, struct diag *dg)
 }
 
 static int
-prove_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+prove_run(struct context *ctx, struct diag *dg)
 {
-	const struct prove_options *o = options;
+	const struct prove_options *o = ctx->options;
 	const struct join_spec spec = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
 	cleanup_session struct session session = SESSION_INIT;
@@ -107,10 +106,9 @@ prove_run(struct context *ctx, const void *options, int argc, char **argv,
 	const struct container *agent;
 	char id[SESSION_ID_SIZE];
 
-	if (argc > 1 || dashdash < argc)
+	if (ctx->argc > 1 || ctx->dashdash < ctx->argc)
 		return diag_set(dg, DIAG_USAGE, "prove takes one session");
-	if (sessions_choose(
-		ctx, argc > 0 ? argv[0] : NULL, SESSIONS_OF_ANY, id, dg) != 0 ||
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0 ||
 	    sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
 		return -1;
 	if (!session_runs(look.state))

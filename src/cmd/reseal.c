@@ -52,19 +52,18 @@ print_text(const char *id, const struct resealed *r, bool dry_run)
 }
 
 static int
-reseal_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+reseal_run(struct context *ctx, struct diag *dg)
 {
-	const struct reseal_options *o = options;
+	const struct reseal_options *o = ctx->options;
 	const struct join_spec spec = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
 	cleanup_resealed struct resealed resealed = RESEALED_INIT;
 	cleanup_diag struct diag why = DIAG_INIT;
 	char id[SESSION_ID_SIZE];
 
-	if (argc != 1 || dashdash < argc)
+	if (ctx->argc != 1 || ctx->dashdash < ctx->argc)
 		return diag_set(dg, DIAG_USAGE, "reseal takes one session");
-	if (sessions_choose(ctx, argv[0], SESSIONS_OF_ANY, id, dg) != 0 ||
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0 ||
 	    sessions_find_engine(ctx, NULL, dg) != 0)
 		return -1;
 	if (reseal_session(&spec, id, o->dry_run, &resealed, &why) != 0 &&

@@ -74,23 +74,22 @@ ask(const struct listing *live, char ret_id[SESSION_ID_SIZE], struct diag *dg)
 }
 
 static int
-run_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+run_run(struct context *ctx, struct diag *dg)
 {
 	const struct join_spec join = { ctx->paths, ctx->settings,
 		ctx->environ_, ctx->engine };
 	cleanup_listing struct listing live = LISTING_INIT;
 	char id[SESSION_ID_SIZE] = "";
 
-	if (dashdash <= 1 &&
-	    find_live(ctx, dashdash > 0 ? argv[0] : NULL, &live, dg) != 0)
+	if (ctx->dashdash <= 1 &&
+	    find_live(
+		ctx, ctx->dashdash > 0 ? ctx->argv[0] : NULL, &live, dg) != 0)
 		return -1;
 	if (live.nr > 0 && ask(&live, id, dg) != 0)
 		return -1;
 	if (id[0] != '\0')
 		return join_session(&join, id, &ctx->status, dg);
-	return launching_run(
-	    ctx, LAUNCH_RUN, options, argc, argv, dashdash, dg);
+	return launching_run(ctx, LAUNCH_RUN, dg);
 }
 
 const struct cmd cmd_run = {

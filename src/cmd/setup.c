@@ -110,16 +110,10 @@ set_up_others(struct context *ctx, const struct agent *first, struct diag *dg)
 }
 
 static int
-setup_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+setup_run(struct context *ctx, struct diag *dg)
 {
 	cleanup_agent struct agent agent = AGENT_INIT;
 
-	(void)options;
-	(void)dashdash;
-	if (argc > 0)
-		return diag_set(dg, DIAG_USAGE,
-		    "setup: unexpected operand \"%s\"", argv[0]);
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0 ||
 	    make_config(ctx, &agent, dg) != 0 ||
 	    statedir_open(ctx->paths, dg) != 0)

@@ -33,26 +33,19 @@ add_all(struct context *ctx, struct strvec *ids, struct diag *dg)
 
 /* Resolves all operands before the first session is ended. */
 static int
-find_ids(struct context *ctx, const struct stop_options *o, int argc,
-    char **argv, struct strvec *ids, struct diag *dg)
+find_ids(struct context *ctx, struct strvec *ids, struct diag *dg)
 {
 	char id[SESSION_ID_SIZE];
+	int i = 0;
 
-	if (o->all)
-		return add_all(ctx, ids, dg);
-	if (argc == 0) {
-		if (sessions_choose(ctx, NULL, SESSIONS_OF_PROJECT, id, dg) !=
-		    0)
-			return -1;
-		strvec_push(ids, id);
-	}
-	for (int i = 0; i < argc; i++) {
+	/* Without an operand, argv[0] is NULL: the default. */
+	do {
 		if (sessions_choose(
-			ctx, argv[i], SESSIONS_OF_PROJECT, id, dg) != 0)
+			ctx, ctx->argv[i], SESSIONS_OF_PROJECT, id, dg) != 0)
 			return -1;
 		if (!strvec_has(ids, id))
 			strvec_push(ids, id);
-	}
+	} while (++i < ctx->argc);
 	return 0;
 }
 
@@ -85,19 +78,17 @@ end_all(const struct context *ctx, const struct strvec *ids, bool force,
 }
 
 static int
-stop_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+stop_run(struct context *ctx, struct diag *dg)
 {
-	const struct stop_options *o = options;
+	const struct stop_options *o = ctx->options;
 	cleanup_strvec struct strvec ids = STRVEC_INIT;
 	int rc;
 
-	(void)dashdash;
-	if (o->all && argc > 0)
+	if (o->all && ctx->argc > 0)
 		return diag_set(
 		    dg, DIAG_USAGE, "stop takes sessions or --all, not both");
 	if (statedir_open(ctx->paths, dg) != 0 ||
-	    find_ids(ctx, o, argc, argv, &ids, dg) != 0)
+	    (o->all ? add_all(ctx, &ids, dg) : find_ids(ctx, &ids, dg)) != 0)
 		return -1;
 	if (ids.nr == 0)
 		return diag_set(dg, DIAG_NO, "there is no session");

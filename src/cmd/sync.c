@@ -130,10 +130,9 @@ report(struct context *ctx, const struct agent *agent,
 }
 
 static int
-sync_cmd_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+sync_cmd_run(struct context *ctx, struct diag *dg)
 {
-	const struct sync_options *o = options;
+	const struct sync_options *o = ctx->options;
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_sync_outcome struct sync_outcome outcome = SYNC_OUTCOME_INIT;
 	struct sync_request request = {
@@ -145,10 +144,6 @@ sync_cmd_run(struct context *ctx, const void *options, int argc, char **argv,
 		.wait_ms = SYNC_WAIT_MS,
 	};
 
-	(void)dashdash;
-	if (argc > 0)
-		return diag_set(
-		    dg, DIAG_USAGE, "sync: unexpected operand \"%s\"", argv[0]);
 	if (o->check + o->if_stale + o->force > 1)
 		return diag_set(dg, DIAG_USAGE,
 		    "sync: --check, --if-stale and --force exclude each other");

@@ -112,8 +112,7 @@ token_drop(struct context *ctx, const struct agent *agent, struct diag *dg)
 }
 
 static int
-token_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+token_run(struct context *ctx, struct diag *dg)
 {
 	static const struct {
 		const char *name;
@@ -126,9 +125,7 @@ token_run(struct context *ctx, const void *options, int argc, char **argv,
 	};
 	cleanup_agent struct agent agent = AGENT_INIT;
 
-	(void)options;
-	(void)dashdash;
-	if (argc != 1)
+	if (ctx->argc != 1)
 		return diag_set(
 		    dg, DIAG_USAGE, "token needs set, status or remove");
 	if (agent_load(&agent, ctx->settings->agent, ctx->paths, dg) != 0)
@@ -137,7 +134,7 @@ token_run(struct context *ctx, const void *options, int argc, char **argv,
 		return diag_set(dg, DIAG_USAGE,
 		    "token: agent %s takes no token", agent.name);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (strcmp(verbs[i].name, argv[0]) == 0)
+		if (strcmp(verbs[i].name, ctx->argv[0]) == 0)
 			return verbs[i].run(ctx, &agent, dg);
 	}
 	/*

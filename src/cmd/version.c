@@ -7,15 +7,10 @@
 #include "cmd/cmd.h"
 
 static int
-version_run(struct context *ctx, const void *options, int argc, char **argv,
-    int dashdash, struct diag *dg)
+version_run(struct context *ctx, struct diag *dg)
 {
 	(void)ctx;
-	(void)options;
-	(void)dashdash;
-	if (argc > 0)
-		return diag_set(dg, DIAG_USAGE,
-		    "version: unexpected operand \"%s\"", argv[0]);
+	(void)dg;
 	(void)puts("drydock " PACKAGE_VERSION);
 	return 0;
 }
