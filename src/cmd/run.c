@@ -1,20 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/* run: starts the agent on a project. */
+/* run, new, shell: launch a session, or attach to one that the project has. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "cmd/launching.h"
+#include "cmd/build-images.h"
 #include "cmd/sessions.h"
 #include "host/project.h"
 #include "host/statedir.h"
 #include "session/join.h"
+#include "session/launch.h"
 #include "terminal/prompt.h"
 
 enum {
 	ANSWER_SIZE = 16
 };
+
+struct run_options {
+	const char *mode;
+	bool contained_history;
+	bool no_banner;
+};
+
+static int
+build_both(const struct engine *engine, const struct build_recipe *recipe,
+    const struct paths *paths, const char *const *environ_, struct diag *dg)
+{
+	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
+	const struct build_options options = { .environ_ = environ_ };
+
+	return build_images(engine, recipe, paths, &options, &built, dg);
+}
+
+static int
+launch(struct context *ctx, enum launch_kind kind, struct diag *dg)
+{
+	const struct run_options *options = ctx->options;
+	const struct launch_request request = {
+		.kind = kind,
+		.dir = ctx->dashdash > 0 ? ctx->argv[0] : NULL,
+		.mode = options->mode,
+		.contained_history = options->contained_history,
+		.no_banner = options->no_banner,
+		.args = ctx->argv + ctx->dashdash,
+		.nargs = ctx->argc - ctx->dashdash,
+		.build = build_both,
+		.engine = ctx->engine,
+	};
+
+	if (ctx->dashdash > 1)
+		return diag_set(dg, DIAG_USAGE,
+		    "\"%s\" is a second directory; put %s after --",
+		    ctx->argv[1],
+		    kind == LAUNCH_RUN ? "the agent's arguments"
+				       : "a command and its arguments");
+	return launch_session(&request, ctx->paths, ctx->settings,
+	    ctx->environ_, &ctx->status, dg);
+}
 
 /*
  * Lists the project's sessions that attach could show.  Without a state
@@ -89,8 +132,20 @@ run_run(struct context *ctx, struct diag *dg)
 		return -1;
 	if (id[0] != '\0')
 		return join_session(&join, id, &ctx->status, dg);
-	return launching_run(ctx, LAUNCH_RUN, dg);
+	return launch(ctx, LAUNCH_RUN, dg);
 }
+
+static const struct optdef run_optdefs[] = {
+	{ "mode", 'm', OPT_STRING, offsetof(struct run_options, mode), "MODE",
+	    "contained (no network but a proxy) or dood (root on the host)" },
+	{ "contained-history", 0, OPT_FLAG,
+	    offsetof(struct run_options, contained_history), NULL,
+	    "in dood mode, use the conversations of contained sessions; asks "
+	    "first" },
+	{ "no-banner", 0, OPT_FLAG, offsetof(struct run_options, no_banner),
+	    NULL, "do not print what the session may do" },
+	{ .name = NULL },
+};
 
 const struct cmd cmd_run = {
 	.name = "run",
@@ -103,7 +158,47 @@ const struct cmd cmd_run = {
 	    "the terminal leaves the session running; without a terminal the "
 	    "session ends with its client. The status is the agent's own.",
 	.needs = CMD_NEED_SETTINGS,
-	.options = launching_optdefs,
-	.options_size = sizeof(struct launching_options),
+	.options = run_optdefs,
+	.options_size = sizeof(struct run_options),
 	.run = run_run,
+};
+
+static int
+new_run(struct context *ctx, struct diag *dg)
+{
+	return launch(ctx, LAUNCH_RUN, dg);
+}
+
+const struct cmd cmd_new = {
+	.name = "new",
+	.args = "[DIR] [-- ARGS...]",
+	.summary = "start the agent in another session of a project",
+	.description =
+	    "Does what run does, but does not ask about the project's existing "
+	    "sessions.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = run_optdefs,
+	.options_size = sizeof(struct run_options),
+	.run = new_run,
+};
+
+static int
+shell_run(struct context *ctx, struct diag *dg)
+{
+	return launch(ctx, LAUNCH_SHELL, dg);
+}
+
+const struct cmd cmd_shell = {
+	.name = "shell",
+	.args = "[DIR] [-- CMD...]",
+	.summary = "open a shell, or run a command, in a session",
+	.description =
+	    "Opens a session on DIR (default: the working directory) and runs "
+	    "bash, or CMD exactly as it is given, in it. The session ends with "
+	    "the command, and the status is the command's own. Without a "
+	    "terminal, stdin, stdout and stderr are passed as they are.",
+	.needs = CMD_NEED_SETTINGS,
+	.options = run_optdefs,
+	.options_size = sizeof(struct run_options),
+	.run = shell_run,
 };

@@ -18,12 +18,9 @@ cmd_sources = \
 	src/cmd/exec.c \
 	src/cmd/gc.c \
 	src/cmd/help.c \
-	src/cmd/launching.c \
-	src/cmd/launching.h \
 	src/cmd/list.c \
 	src/cmd/list.h \
 	src/cmd/logs.c \
-	src/cmd/new.c \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/patch.c \
@@ -37,7 +34,6 @@ cmd_sources = \
 	src/cmd/sessions.c \
 	src/cmd/sessions.h \
 	src/cmd/setup.c \
-	src/cmd/shell.c \
 	src/cmd/stop.c \
 	src/cmd/sync.c \
 	src/cmd/table.c \
