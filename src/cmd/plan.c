@@ -12,10 +12,10 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "cmd/cmd.h"
-#include "cmd/plan-print.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/image.h"
@@ -24,6 +24,7 @@
 #include "host/project.h"
 #include "host/reserved.h"
 #include "host/statedir.h"
+#include "plan/extra-service.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "session/egress.h"
@@ -152,6 +153,150 @@ note_limits(const struct agent *agent)
 		    agent->limits.v[i]);
 }
 
+static const char *
+verdict(const struct plan *plan)
+{
+	return plan->nviolations == 0 ? "allowed" : "refused";
+}
+
+/*
+ * Appends the document and frees w (given).  JSON permits DEL and C1 controls
+ * unescaped; a terminal interprets them.
+ */
+static int
+add_json(struct jsonw *w, struct strbuf *out, struct diag *dg)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (jsonw_finish(w, &text, dg) != 0)
+		return -1;
+	for (const unsigned char *p = (const unsigned char *)text.buf; *p != 0;
+	     p++) {
+		if (*p == 0x7f) {
+			strbuf_addstr(out, "\\u007f");
+		} else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+			p++;
+			strbuf_addf(out, "\\u%04x", *p);
+		} else {
+			strbuf_addch(out, (char)*p);
+		}
+	}
+	return 0;
+}
+
+/*
+ * plan->tree is NULL when an overlay was refused before the merge; the model is
+ * then {}.
+ */
+static void
+write_model(struct jsonw *w, const struct plan *plan)
+{
+	if (plan->tree != NULL) {
+		jsonw_node(w, plan->tree);
+		return;
+	}
+	jsonw_open_object(w);
+	jsonw_close_object(w);
+}
+
+static int
+print_json(const struct project *project, const struct assembly *assembly,
+    const struct plan *plan, struct strbuf *out, struct diag *dg)
+{
+	struct jsonw *w = jsonw_new(true);
+
+	jsonw_open_object(w);
+	jsonw_key_object(w, "project");
+	jsonw_key_str(w, "path", project->path);
+	jsonw_key_str(w, "key", project->key);
+	jsonw_close_object(w);
+	jsonw_key_array(w, "overlays");
+	for (size_t i = 0; i < assembly->nr; i++) {
+		jsonw_open_object(w);
+		jsonw_key_str(w, "name", assembly->v[i].name);
+		jsonw_key_str(w, "why", assembly->v[i].why);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+	jsonw_key(w, "model");
+	write_model(w, plan);
+	jsonw_key_array(w, "violations");
+	for (size_t i = 0; i < plan->nviolations; i++) {
+		const struct violation *v = &plan->violations[i];
+
+		jsonw_open_object(w);
+		jsonw_key_str(w, "rule", v->rule);
+		jsonw_key_str(w, "service", v->service);
+		jsonw_key_str(w, "what", v->what);
+		jsonw_key_str(w, "overlay", v->overlay);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
+	jsonw_key_str(w, "verdict", verdict(plan));
+	jsonw_close_object(w);
+	return add_json(w, out, dg);
+}
+
+/* Lists VOLUMEs that images declare and no overlay mounts. */
+static void
+add_volumes(const struct assembly *assembly, struct strbuf *out)
+{
+	for (size_t i = 0; i < assembly->nextra_services; i++) {
+		const struct extra_service *extra =
+		    &assembly->extra_services[i];
+
+		for (size_t n = 0; n < extra->tmpfs.nr; n++) {
+			strbuf_addf(out,
+			    "service %s: its image declares a VOLUME, which "
+			    "is memory and is empty after each start: ",
+			    extra->name);
+			strbuf_add_escaped(
+			    out, extra->tmpfs.v[n], strlen(extra->tmpfs.v[n]));
+			strbuf_addch(out, '\n');
+		}
+	}
+}
+
+static int
+print_text(const struct project *project, const struct assembly *assembly,
+    const struct plan *plan, struct strbuf *out, struct diag *dg)
+{
+	struct jsonw *w = jsonw_new(true);
+
+	strbuf_addstr(out, "overlays:\n");
+	for (size_t i = 0; i < assembly->nr; i++) {
+		const struct overlay *o = &assembly->v[i];
+
+		strbuf_addstr(out, "  ");
+		strbuf_add_escaped(out, o->name, strlen(o->name));
+		strbuf_addf(out, "%*s",
+		    o->name[0] == '\0' || strlen(o->name) >= 12
+			? 1
+			: (int)(12 - strlen(o->name)),
+		    "");
+		strbuf_add_escaped(out, o->why, strlen(o->why));
+		strbuf_addch(out, '\n');
+	}
+	strbuf_addstr(out, "\nproject: ");
+	strbuf_add_escaped(out, project->path, strlen(project->path));
+	strbuf_addf(out, "\nkey: %s\n", project->key);
+	add_volumes(assembly, out);
+	strbuf_addstr(out, "\nmodel:\n");
+	write_model(w, plan);
+	if (add_json(w, out, dg) != 0)
+		return -1;
+	for (size_t i = 0; i < plan->nviolations; i++) {
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		violation_describe(&plan->violations[i], &line);
+		strbuf_addstr(out, i == 0 ? "\nviolations:\n  " : "  ");
+		strbuf_add_escaped(out, line.buf, line.len);
+		strbuf_addch(out, '\n');
+	}
+	strbuf_addf(out, "\nverdict: %s\n", verdict(plan));
+	return 0;
+}
+
 static int
 judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 {
@@ -163,10 +308,9 @@ judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
 	    plan_judge(request, &assembly, &plan, dg) != 0 ||
 	    suggest(request->paths, request->settings, request->project, dg) !=
 		0 ||
-	    (json ? plan_print_json(
-			request->project, &assembly, &plan, &out, dg)
-		  : plan_print_text(
-			request->project, &assembly, &plan, &out, dg)) != 0)
+	    (json ? print_json(request->project, &assembly, &plan, &out, dg)
+		  : print_text(request->project, &assembly, &plan, &out, dg)) !=
+		0)
 		return -1;
 	(void)fputs(out.buf, stdout);
 	return plan_check_verdict(&plan, dg);
@@ -231,12 +375,20 @@ static int
 show_rules(const struct context *ctx, bool json, struct diag *dg)
 {
 	cleanup_policy struct policy *policy = NULL;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf table = STRBUF_INIT;
+	cleanup_json struct json *rows = NULL;
 
 	if (policy_load(ctx->paths, POLICY_RULES, &policy, dg) != 0 ||
-	    plan_print_rules(policy, json, &out, dg) != 0)
+	    policy_rules(policy, &table, dg) != 0 ||
+	    json_parse(table.buf, table.len, "the table of rules", &rows, dg) !=
+		0)
 		return -1;
-	(void)fputs(out.buf, stdout);
+	if (json)
+		(void)printf("%s\n", table.buf);
+	for (size_t i = 0; !json && i < json_len(rows); i++)
+		(void)printf("%-20s%s\n",
+		    json_string_or(json_get(json_at(rows, i), "rule"), ""),
+		    json_string_or(json_get(json_at(rows, i), "text"), ""));
 	return 0;
 }
 

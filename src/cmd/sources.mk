@@ -24,8 +24,6 @@ cmd_sources = \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/patch.c \
-	src/cmd/plan-print.c \
-	src/cmd/plan-print.h \
 	src/cmd/plan.c \
 	src/cmd/port.c \
 	src/cmd/prove.c \
