@@ -4,8 +4,6 @@ cmd_sources = \
 	src/cmd/attach.c \
 	src/cmd/build-images.c \
 	src/cmd/build-images.h \
-	src/cmd/build-list.c \
-	src/cmd/build-list.h \
 	src/cmd/build.c \
 	src/cmd/cache.c \
 	src/cmd/cmd.h \
