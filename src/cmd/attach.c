@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/diag.h"
-#include "cmd/ended.h"
 #include "cmd/sessions.h"
 #include "session/join.h"
 
@@ -16,20 +15,16 @@ attach_run(struct context *ctx, struct diag *dg)
 
 	if (ctx->argc > 1)
 		return diag_set(dg, DIAG_USAGE, "attach takes one session");
-	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0) {
-		if (dg->errnum != ENOENT || ctx->argc == 0 ||
-		    !ended_show(ctx, ctx->argv[0], &ctx->status))
-			return -1;
-		diag_clear(dg);
-		return 0;
-	}
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0)
+		return dg->errnum == ENOENT && ctx->argc > 0
+		    ? sessions_show_ended(ctx, ctx->argv[0], &ctx->status, dg)
+		    : -1;
 	if (join_session(&spec, id, &ctx->status, dg) == 0)
 		return 0;
-	/* The session ended before the connection. */
-	if (dg->class != DIAG_NO || !ended_show(ctx, id, &ctx->status))
-		return -1;
-	diag_clear(dg);
-	return 0;
+	/* The session may have ended before the connection. */
+	return dg->class == DIAG_NO
+	    ? sessions_show_ended(ctx, id, &ctx->status, dg)
+	    : -1;
 }
 
 const struct cmd cmd_attach = {

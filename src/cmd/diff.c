@@ -12,7 +12,6 @@
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "cmd/ended.h"
 #include "cmd/sessions.h"
 #include "host/program.h"
 #include "session/changes.h"
@@ -65,7 +64,7 @@ choose(
 	if (sessions_choose(ctx, word, SESSIONS_OF_ANY, shown->id, dg) == 0)
 		return 0;
 	if (dg->errnum == ENOENT && word != NULL)
-		ended = ended_find(ctx, word, &all);
+		ended = sessions_find_ended(ctx, word, &all);
 	if (ended == NULL) {
 		if (dg->class == DIAG_NO)
 			dg->class = DIAG_USAGE;

@@ -9,8 +9,6 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "cmd/ended.h"
-#include "cmd/list.h"
 #include "cmd/sessions.h"
 #include "session/links.h"
 #include "session/moved.h"
@@ -33,6 +31,24 @@ is_shown(const struct list_options *o, const struct listed *s)
 		    its_client_is_there));
 }
 
+/*
+ * Unless all, list shows the latest outcome of each project only, and none of a
+ * session that ended with its client.
+ */
+static bool
+outcome_is_shown(const struct outcomes *outcomes, size_t i, bool all)
+{
+	const struct outcome *o = &outcomes->v[i];
+
+	if (all)
+		return true;
+	for (size_t n = 0; n < i; n++)
+		if (!outcomes->v[n].ends_with_client &&
+		    strcmp(outcomes->v[n].project, o->project) == 0)
+			return false;
+	return !o->ends_with_client;
+}
+
 static void
 write_services(struct jsonw *w, const struct record *r)
 {
@@ -45,23 +61,6 @@ write_services(struct jsonw *w, const struct record *r)
 			jsonw_key_str(w, c->role, c->id);
 	}
 	jsonw_close_object(w);
-}
-
-void
-list_write_ports(struct jsonw *w, const struct portlist *ports, bool companion)
-{
-	jsonw_open_array(w);
-	for (size_t i = 0; i < ports->nr; i++) {
-		const struct port *p = &ports->v[i];
-
-		jsonw_open_object(w);
-		jsonw_key_int(w, "port", p->inner);
-		jsonw_key_str(w, "host_address", "127.0.0.1");
-		jsonw_key_int(w, "host_port", p->outer);
-		jsonw_key_bool(w, "served", companion && p->error == 0);
-		jsonw_close_object(w);
-	}
-	jsonw_close_array(w);
 }
 
 static void
@@ -109,7 +108,7 @@ write_session(
 		jsonw_key_bool(w, "ends_with_client", r->ends_with_client);
 		jsonw_key_bool(w, "companion", s->companion);
 		jsonw_key(w, "ports");
-		list_write_ports(w, &s->ports, s->companion);
+		portlist_print(&s->ports, s->companion, w);
 		write_route(w, s);
 		jsonw_key_str(w, "created_at", r->created_at);
 		jsonw_key_str(w, "launched_at", r->launched_at);
@@ -145,7 +144,7 @@ print_json(const struct context *ctx, const struct list_options *o,
 			write_session(w, ctx->paths, &l->v[i]);
 	}
 	for (size_t i = 0; i < ended->nr; i++) {
-		if (ended_is_shown(ended, i, o->all))
+		if (outcome_is_shown(ended, i, o->all))
 			outcome_write(&ended->v[i], w);
 	}
 	jsonw_close_array(w);
@@ -153,7 +152,8 @@ print_json(const struct context *ctx, const struct list_options *o,
 }
 
 static void
-print_table(const struct list_options *o, const struct listing *l)
+print_table(const struct list_options *o, const struct listing *l,
+    const struct outcomes *ended)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
@@ -172,6 +172,12 @@ print_table(const struct list_options *o, const struct listing *l)
 			    &l->v[i].ports.v[n], l->v[i].companion, &out);
 			strbuf_addch(&out, '\n');
 		}
+	}
+	for (size_t i = 0; i < ended->nr; i++) {
+		if (!outcome_is_shown(ended, i, o->all))
+			continue;
+		outcome_describe_row(&ended->v[i], &out);
+		strbuf_addch(&out, '\n');
 	}
 	(void)fputs(out.buf, stdout);
 }
@@ -260,10 +266,8 @@ list_run(struct context *ctx, struct diag *dg)
 	read_ended(ctx, &listing, &ended);
 	if (o->json && print_json(ctx, o, &listing, &ended, dg) != 0)
 		return -1;
-	if (!o->json) {
-		print_table(o, &listing);
-		ended_print(&ended, o->all);
-	}
+	if (!o->json)
+		print_table(o, &listing, &ended);
 	tell_damaged(ctx, &listing);
 	if (listing.silent)
 		return diag_set(dg, DIAG_ENGINE,

@@ -11,7 +11,6 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "cmd/ended.h"
 #include "cmd/sessions.h"
 #include "engine/container.h"
 #include "session/egress.h"
@@ -94,13 +93,10 @@ logs_run(struct context *ctx, struct diag *dg)
 
 	if (ctx->argc > 1)
 		return diag_set(dg, DIAG_USAGE, "logs takes one session");
-	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0) {
-		if (dg->errnum != ENOENT || ctx->argc == 0 ||
-		    !ended_show(ctx, ctx->argv[0], &status))
-			return -1;
-		diag_clear(dg);
-		return 0;
-	}
+	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0)
+		return dg->errnum == ENOENT && ctx->argc > 0
+		    ? sessions_show_ended(ctx, ctx->argv[0], &status, dg)
+		    : -1;
 	print_proxy(ctx, id);
 	if (sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
 		return -1;

@@ -5,7 +5,6 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/strbuf.h"
-#include "cmd/list.h"
 #include "cmd/sessions.h"
 #include "session/forward.h"
 
@@ -27,7 +26,7 @@ print_list(
 	if (json) {
 		struct jsonw *w = jsonw_new(true);
 
-		list_write_ports(w, &list, companion);
+		portlist_print(&list, companion, w);
 		return jsonw_print(w, dg);
 	}
 	for (size_t i = 0; i < list.nr; i++) {

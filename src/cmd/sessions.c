@@ -12,6 +12,8 @@
 #include "engine/container.h"
 #include "host/project.h"
 #include "host/statedir.h"
+#include "session/changes.h"
+#include "session/outcome.h"
 #include "terminal/prompt.h"
 
 enum {
@@ -257,5 +259,46 @@ sessions_look(struct context *ctx, const char *id, struct session *ret_session,
 	*ret_agent = session_container(facts, "agent");
 	if (*ret_agent == NULL)
 		return session_refuse(facts, ret_look->state, dg);
+	return 0;
+}
+
+const struct outcome *
+sessions_find_ended(
+    struct context *ctx, const char *word, struct outcomes *ret_all)
+{
+	cleanup_diag struct diag dg = DIAG_INIT;
+
+	if (outcomes_read(ctx->paths, ret_all, &dg) != 0) {
+		diag_warn("%s", dg.message);
+		return NULL;
+	}
+	return outcomes_find(ret_all, word);
+}
+
+int
+sessions_show_ended(
+    struct context *ctx, const char *word, int *ret_status, struct diag *dg)
+{
+	cleanup_outcomes struct outcomes all = OUTCOMES_INIT;
+	cleanup_strbuf struct strbuf said = STRBUF_INIT;
+	const struct outcome *o = sessions_find_ended(ctx, word, &all);
+
+	if (o == NULL)
+		return -1;
+	for (size_t i = 0; i < o->screen.nr; i++) {
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+		strbuf_add_escaped(
+		    &line, o->screen.v[i], strlen(o->screen.v[i]));
+		(void)printf("%s\n", line.buf);
+	}
+	(void)fflush(stdout);
+	outcome_describe(o, &said);
+	diag_note("%s%s", said.buf,
+	    o->screen.nr > 0 ? "; above is its last screen" : "");
+	outcome_tell(o, ctx->paths);
+	changes_tell_ended(ctx->paths, o->id);
+	*ret_status = o->status >= 0 ? o->status : 1;
+	diag_clear(dg);
 	return 0;
 }

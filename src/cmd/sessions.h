@@ -11,6 +11,8 @@
 #include "session/look.h"
 
 struct diag;
+struct outcome;
+struct outcomes;
 
 /*
  * Connects ctx->engine for a project (its real path) or NULL, and opens the
@@ -73,5 +75,23 @@ int sessions_choose(struct context *ctx, const char *word,
 int sessions_look(struct context *ctx, const char *id,
     struct session *ret_session, struct session_look *ret_look,
     const struct container **ret_agent, struct diag *dg);
+
+/*
+ * Finds the ended session whose id equals or starts with word, after
+ * sessions_choose() failed with errnum ENOENT.  Returns NULL if there is none,
+ * or, after a warning, if ended/ cannot be read.  The outcome is borrowed from
+ * *ret_all, which must be empty.
+ */
+const struct outcome *sessions_find_ended(
+    struct context *ctx, const char *word, struct outcomes *ret_all);
+
+/*
+ * Shows that session after the failure in *dg, and clears *dg: the last screen
+ * on stdout, escaped, and the outcome on stderr.  *ret_status is the command's
+ * exit status, or 1 if that is not known.  Without such a session returns -1
+ * and leaves the failure.
+ */
+int sessions_show_ended(
+    struct context *ctx, const char *word, int *ret_status, struct diag *dg);
 
 #endif /* DRYDOCK_SESSIONS_H */

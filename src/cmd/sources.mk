@@ -11,13 +11,10 @@ cmd_sources = \
 	src/cmd/config.c \
 	src/cmd/diff.c \
 	src/cmd/egress.c \
-	src/cmd/ended.c \
-	src/cmd/ended.h \
 	src/cmd/exec.c \
 	src/cmd/gc.c \
 	src/cmd/help.c \
 	src/cmd/list.c \
-	src/cmd/list.h \
 	src/cmd/logs.c \
 	src/cmd/options.c \
 	src/cmd/options.h \

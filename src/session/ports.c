@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/listen.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -115,6 +116,23 @@ portlist_write(int session_fd, const struct portlist *list, struct diag *dg)
 		    list->v[i].outer, list->v[i].error);
 	return fs_replace_file(
 	    session_fd, LIST_NAME, text.buf, text.len, 0600, dg);
+}
+
+void
+portlist_print(const struct portlist *list, bool companion, struct jsonw *w)
+{
+	jsonw_open_array(w);
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct port *p = &list->v[i];
+
+		jsonw_open_object(w);
+		jsonw_key_int(w, "port", p->inner);
+		jsonw_key_str(w, "host_address", "127.0.0.1");
+		jsonw_key_int(w, "host_port", p->outer);
+		jsonw_key_bool(w, "served", companion && p->error == 0);
+		jsonw_close_object(w);
+	}
+	jsonw_close_array(w);
 }
 
 struct port *

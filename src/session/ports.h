@@ -21,6 +21,7 @@
 struct diag;
 struct host_port;
 struct handshake;
+struct jsonw;
 struct strbuf;
 
 #define PORTLIST_MAX 32
@@ -50,6 +51,10 @@ void port_describe(const struct port *port, bool companion, struct strbuf *out);
 int portlist_read(int session_fd, struct portlist *ret, struct diag *dg);
 int portlist_write(
     int session_fd, const struct portlist *list, struct diag *dg);
+
+/* Writes the list as an array, as list and port print it. */
+void portlist_print(
+    const struct portlist *list, bool companion, struct jsonw *w);
 
 /* Returns the entry of an inner port, or NULL. */
 struct port *portlist_find(struct portlist *list, uint16_t inner);
