@@ -106,7 +106,4 @@ extern const struct cmd cmd_egress;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
 
-/* Runs the process that companion_start() starts.  argv: ID PROCESS. */
-int cmd_companion(int argc, char **argv, struct diag *dg);
-
 #endif /* DRYDOCK_CMD_H */

@@ -21,6 +21,11 @@
 #include "cmd/options.h"
 #include "cmd/table.h"
 #include "engine/engine.h"
+#include "session/companion.h"
+
+enum {
+	SESSION_FD = 3, /* inherited by --companion */
+};
 
 /*
  * Opens descriptors 0 to 2 if they are closed.  Otherwise a file that is opened
@@ -60,6 +65,15 @@ prepare_process(struct diag *dg)
 	 */
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return diag_set_errno(dg, DIAG_BUG, errno, "heed SIGCHLD");
+	return 0;
+}
+
+/* Child processes gain no privileges. */
+static int
+forbid_privileges(struct diag *dg)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
 	return 0;
 }
 
@@ -112,13 +126,8 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 
 	paths_init(&paths);
 	settings_init(&settings);
-	/*
-	 * Child processes gain no privileges, except in commands that start
-	 * set-user-ID helpers.
-	 */
-	if ((cmd->needs & CMD_NEED_SETUID) == 0 &&
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return diag_set_errno(dg, DIAG_BUG, errno, "set no_new_privs");
+	if ((cmd->needs & CMD_NEED_SETUID) == 0 && forbid_privileges(dg) != 0)
+		return -1;
 	if (options_parse(cmd, argc, argv, &options, dg) != 0)
 		return -1;
 	if (options.quiet)
@@ -148,6 +157,21 @@ run_command(const struct cmd *cmd, bool implied, int argc, char **argv,
 	return 0;
 }
 
+/* Runs the process that companion_start() starts.  argv: ID PROCESS. */
+static int
+run_companion(int argc, char **argv, struct diag *dg)
+{
+	struct stat st;
+
+	if (argc != 2 || fstat(SESSION_FD, &st) != 0 || !S_ISDIR(st.st_mode) ||
+	    fcntl(SESSION_FD, F_SETFD, FD_CLOEXEC) != 0)
+		return diag_set(dg, DIAG_USAGE,
+		    "--companion: drydock itself starts this, for a session");
+	return forbid_privileges(dg) != 0
+	    ? -1
+	    : companion_run(SESSION_FD, argv[1], dg);
+}
+
 static int
 print_lists(int argc, char **argv, struct diag *dg)
 {
@@ -172,7 +196,7 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 	} else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		word = "version";
 	} else if (strcmp(word, "--companion") == 0) {
-		return cmd_companion(argc - 1, argv + 1, dg);
+		return run_companion(argc - 1, argv + 1, dg);
 	} else if (strncmp(word, "--list-", 7) == 0) {
 		return print_lists(argc, argv, dg);
 	} else if (word[0] == '-') {

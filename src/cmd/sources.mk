@@ -7,7 +7,6 @@ cmd_sources = \
 	src/cmd/build.c \
 	src/cmd/cache.c \
 	src/cmd/cmd.h \
-	src/cmd/companion.c \
 	src/cmd/config.c \
 	src/cmd/diff.c \
 	src/cmd/egress.c \
