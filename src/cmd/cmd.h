@@ -25,6 +25,7 @@ enum opt_type {
 	 */
 	OPT_OPTIONAL,
 	OPT_SETTING, /* sets the setting of this name; offset is unused */
+	OPT_COMMON, /* bool in struct options (cmd/options.h) */
 };
 
 /*

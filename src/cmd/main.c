@@ -172,17 +172,6 @@ run_companion(int argc, char **argv, struct diag *dg)
 	    : companion_run(SESSION_FD, argv[1], dg);
 }
 
-static int
-print_lists(int argc, char **argv, struct diag *dg)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-
-	if (table_list(argc, argv, &out, dg) != 0)
-		return -1;
-	(void)fputs(out.buf, stdout);
-	return 0;
-}
-
 /* argv is the command line without the program name. */
 static int
 dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
@@ -198,7 +187,7 @@ dispatch(int argc, char **argv, int *ret_status, struct diag *dg)
 	} else if (strcmp(word, "--companion") == 0) {
 		return run_companion(argc - 1, argv + 1, dg);
 	} else if (strncmp(word, "--list-", 7) == 0) {
-		return print_lists(argc, argv, dg);
+		return table_list(argc, argv, dg);
 	} else if (word[0] == '-') {
 		/* An option or "--" without a command belongs to run. */
 		word = "run";

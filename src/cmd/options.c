@@ -34,26 +34,30 @@ setting_of_option(const char *option)
 	return setting;
 }
 
-static const struct optdef *
-find_long(const struct cmd *cmd, const char *name)
+const struct optdef options_common[] = {
+	{ "help", 'h', OPT_COMMON, offsetof(struct options, help), NULL,
+	    "print this" },
+	{ "quiet", 'q', OPT_COMMON, offsetof(struct options, quiet), NULL,
+	    "print only warnings and errors" },
+	{ .name = NULL },
+};
+
+const struct optdef *
+options_find(const struct optdef *rows, const char *name, char letter)
 {
-	for (const struct optdef *o = cmd->options;
-	     o != NULL && o->name != NULL; o++) {
-		if (strcmp(o->name, name) == 0)
-			return o;
-	}
+	for (; rows != NULL && rows->name != NULL; rows++)
+		if (name != NULL ? strcmp(rows->name, name) == 0
+				 : rows->letter == letter)
+			return rows;
 	return NULL;
 }
 
 static const struct optdef *
-find_letter(const struct cmd *cmd, char letter)
+find(const struct cmd *cmd, const char *name, char letter)
 {
-	for (const struct optdef *o = cmd->options;
-	     o != NULL && o->name != NULL; o++) {
-		if (o->letter == letter)
-			return o;
-	}
-	return NULL;
+	const struct optdef *own = options_find(cmd->options, name, letter);
+
+	return own != NULL ? own : options_find(options_common, name, letter);
 }
 
 /*
@@ -79,8 +83,8 @@ fail_unknown(const struct cmd *cmd, const char *name, struct diag *dg)
 	struct nearest near;
 
 	nearest_init(&near, name);
-	nearest_offer(&near, "help");
-	nearest_offer(&near, "quiet");
+	for (const struct optdef *o = options_common; o->name != NULL; o++)
+		nearest_offer(&near, o->name);
 	for (const struct optdef *o = cmd->options;
 	     o != NULL && o->name != NULL; o++)
 		nearest_offer(&near, o->name);
@@ -154,10 +158,13 @@ push_setting(struct options *options, const char *name, const char *value)
 static void
 store(struct options *options, const struct optdef *o, const char *value)
 {
-	void *member = (char *)options->values + o->offset;
+	void *member =
+	    (char *)(o->type == OPT_COMMON ? options : options->values) +
+	    o->offset;
 
 	switch (o->type) {
 	case OPT_FLAG:
+	case OPT_COMMON:
 		*(bool *)member = true;
 		break;
 	case OPT_STRING:
@@ -185,13 +192,12 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 	name = xstrndup(
 	    word, equals != NULL ? (size_t)(equals - word) : strlen(word));
 	shown = xasprintf("--%s", name);
-	o = find_long(w->cmd, name);
+	o = find(w->cmd, name, 0);
 	if (o == NULL)
 		setting = find_setting(w->cmd, name);
-	if (o == NULL && setting == NULL && strcmp(name, "help") != 0 &&
-	    strcmp(name, "quiet") != 0)
+	if (o == NULL && setting == NULL)
 		return fail_unknown(w->cmd, name, dg);
-	arg = o != NULL ? o->arg : setting != NULL ? setting->values : NULL;
+	arg = o != NULL ? o->arg : setting->values;
 	if (arg == NULL && attached != NULL)
 		return diag_set(dg, DIAG_USAGE, "%s: %s takes no value",
 		    w->cmd->name, shown);
@@ -200,12 +206,8 @@ parse_long(struct walk *w, const char *word, struct diag *dg)
 		return -1;
 	if (o != NULL)
 		store(w->options, o, value);
-	else if (setting != NULL)
-		push_setting(w->options, name, value);
-	else if (strcmp(name, "help") == 0)
-		w->options->help = true;
 	else
-		w->options->quiet = true;
+		push_setting(w->options, name, value);
 	return 0;
 }
 
@@ -214,18 +216,10 @@ static int
 parse_letters(struct walk *w, const char *letters, struct diag *dg)
 {
 	for (; *letters != '\0'; letters++) {
-		const struct optdef *o = find_letter(w->cmd, *letters);
+		const struct optdef *o = find(w->cmd, NULL, *letters);
 		char shown[] = { '-', *letters, '\0' };
 		const char *value = NULL;
 
-		if (o == NULL && *letters == 'h') {
-			w->options->help = true;
-			continue;
-		}
-		if (o == NULL && *letters == 'q') {
-			w->options->quiet = true;
-			continue;
-		}
 		if (o == NULL)
 			return diag_set(dg, DIAG_USAGE,
 			    "%s: unknown option %s (see drydock help %s)",
@@ -308,29 +302,6 @@ options_apply(
 		}
 	}
 	return 0;
-}
-
-void
-options_list(const struct cmd *cmd, struct strbuf *out)
-{
-	strbuf_addstr(out, "-h\n--help\n");
-	if (find_letter(cmd, 'q') == NULL)
-		strbuf_addstr(out, "-q\n--quiet\n");
-	for (const struct optdef *o = cmd->options;
-	     o != NULL && o->name != NULL; o++) {
-		if (o->letter != '\0')
-			strbuf_addf(out, "-%c\n", o->letter);
-		strbuf_addf(out, "--%s\n", o->name);
-	}
-	if ((cmd->needs & CMD_NEED_SETTINGS) == 0)
-		return;
-	for (const struct setting *row = settings_table(); row->name != NULL;
-	     row++) {
-		cleanup_free char *name = settings_option_name(row->name);
-
-		if (find_long(cmd, name) == NULL)
-			strbuf_addf(out, "--%s\n", name);
-	}
 }
 
 void

@@ -4,7 +4,7 @@
  *
  * --name VALUE, --name=VALUE, -n VALUE, -nVALUE and bundled flags (-ab) may
  * stand before, between and behind operands, up to "--".  Every command takes
- * -h, --help, -q and --quiet.
+ * -h, --help, -q and --quiet (options_common).
  */
 #ifndef DRYDOCK_OPTIONS_H
 #define DRYDOCK_OPTIONS_H
@@ -45,8 +45,15 @@ int options_parse(const struct cmd *cmd, int argc, char **argv,
 int options_apply(
     const struct options *options, struct settings *s, struct diag *dg);
 
-/* Appends the options that cmd takes, one per line: "-n", "--name". */
-void options_list(const struct cmd *cmd, struct strbuf *out);
+/* The options that every command takes, unless it has its own of that name. */
+extern const struct optdef options_common[];
+
+/*
+ * Returns the first row with this name (NULL: any name with this letter), or
+ * NULL.  rows may be NULL.
+ */
+const struct optdef *options_find(
+    const struct optdef *rows, const char *name, char letter);
 
 void options_release(struct options *options);
 

@@ -12,7 +12,6 @@ cmd_sources = \
 	src/cmd/egress.c \
 	src/cmd/exec.c \
 	src/cmd/gc.c \
-	src/cmd/help.c \
 	src/cmd/list.c \
 	src/cmd/logs.c \
 	src/cmd/options.c \
@@ -30,8 +29,7 @@ cmd_sources = \
 	src/cmd/sync.c \
 	src/cmd/table.c \
 	src/cmd/table.h \
-	src/cmd/token.c \
-	src/cmd/version.c
+	src/cmd/token.c
 
 # Completions ask the program for its tables.
 bashcompletiondir = $(datadir)/bash-completion/completions

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* table: the list of commands, and the output that is generated from it. */
+/*
+ * table: the list of commands, and the output that is generated from it; help
+ * and version.
+ */
 
 #include "cmd/table.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -159,8 +162,8 @@ add_row(struct strbuf *out, const char *left, const char *right)
 	add_wrapped(out, right, HELP_COLUMN, at);
 }
 
-void
-table_help(struct strbuf *out)
+static void
+add_commands(struct strbuf *out)
 {
 	strbuf_addstr(out,
 	    "usage: drydock [COMMAND] [OPTION...] [OPERAND...]\n"
@@ -222,9 +225,6 @@ add_settings(struct strbuf *out)
 void
 table_help_command(const struct cmd *cmd, struct strbuf *out)
 {
-	bool settings = (cmd->needs & CMD_NEED_SETTINGS) != 0;
-	bool quiet = false; /* the command has its own -q */
-
 	strbuf_addf(out, "usage: drydock %s [OPTION...]%s%s\n\n%s\n", cmd->name,
 	    cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "",
 	    cmd->summary);
@@ -234,81 +234,122 @@ table_help_command(const struct cmd *cmd, struct strbuf *out)
 	}
 	strbuf_addstr(out, "\noptions:\n");
 	for (const struct optdef *o = cmd->options;
-	     o != NULL && o->name != NULL; o++) {
+	     o != NULL && o->name != NULL; o++)
 		add_option(out, o);
-		quiet = quiet || o->letter == 'q';
-	}
-	add_row(out, "-h, --help", "print this");
-	if (!quiet)
-		add_row(out, "-q, --quiet", "print only warnings and errors");
+	for (const struct optdef *o = options_common; o->name != NULL; o++)
+		if (options_find(cmd->options, NULL, o->letter) == NULL)
+			add_option(out, o);
 	if ((cmd->needs & CMD_SHOW_SETTINGS) != 0)
 		add_settings(out);
-	else if (settings)
+	else if ((cmd->needs & CMD_NEED_SETTINGS) != 0)
 		add_row(out, "--SETTING VALUE",
 		    "any setting of drydock.conf(5), as \"drydock config "
 		    "--help\" lists them");
 }
 
-static void
-list_settings(struct strbuf *out)
+static int
+help_run(struct context *ctx, struct diag *dg)
 {
-	for (const struct setting *row = settings_table(); row->name != NULL;
-	     row++)
-		strbuf_addf(out, "%s\t%s\t%s\t%s\n", row->name, row->fallback,
-		    row->values, row->per_project ? "project" : "user");
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	const struct cmd *cmd;
+
+	if (ctx->argc > 1)
+		return diag_set(dg, DIAG_USAGE,
+		    "help takes one command; unexpected \"%s\"", ctx->argv[1]);
+	if (ctx->argc == 0) {
+		add_commands(&out);
+	} else {
+		if (table_find(ctx->argv[0], &cmd, dg) != 0)
+			return -1;
+		table_help_command(cmd, &out);
+	}
+	(void)fputs(out.buf, stdout);
+	return 0;
 }
 
-static void
-list_statuses(struct strbuf *out)
+const struct cmd cmd_help = {
+	.name = "help",
+	.args = "[COMMAND]",
+	.summary = "list the commands, or print the help of one",
+	.run = help_run,
+};
+
+static int
+version_run(struct context *ctx, struct diag *dg)
 {
-	for (const struct diag_status *row = diag_status_table();
-	     row->meaning != NULL; row++) {
-		if (row->status == DIAG_STATUS_ANY)
-			strbuf_addf(out, "any\t%s\n", row->meaning);
-		else
-			strbuf_addf(out, "%d\t%s\n", row->status, row->meaning);
+	(void)ctx;
+	(void)dg;
+	(void)puts("drydock " PACKAGE_VERSION);
+	return 0;
+}
+
+const struct cmd cmd_version = {
+	.name = "version",
+	.summary = "print the version",
+	.run = version_run,
+};
+
+static void
+list_options(const struct cmd *cmd)
+{
+	for (const struct optdef *o = options_common; o->name != NULL; o++)
+		if (options_find(cmd->options, NULL, o->letter) == NULL)
+			(void)printf("-%c\n--%s\n", o->letter, o->name);
+	for (const struct optdef *o = cmd->options;
+	     o != NULL && o->name != NULL; o++) {
+		if (o->letter != '\0')
+			(void)printf("-%c\n", o->letter);
+		(void)printf("--%s\n", o->name);
+	}
+	if ((cmd->needs & CMD_NEED_SETTINGS) == 0)
+		return;
+	for (const struct setting *row = settings_table(); row->name != NULL;
+	     row++) {
+		cleanup_free char *name = settings_option_name(row->name);
+
+		if (options_find(cmd->options, name, 0) == NULL)
+			(void)printf("--%s\n", name);
 	}
 }
 
-static void
-list_floors(struct strbuf *out)
-{
-	for (const struct engine_floor *row = engine_floors();
-	     row->program != NULL; row++)
-		strbuf_addf(out, "%s\t%s\n", row->program, row->version);
-}
-
-static void
-list_commands(struct strbuf *out)
-{
-	for (const struct cmd *const *c = commands; *c != NULL; c++)
-		strbuf_addf(out, "%s\n", (*c)->name);
-}
-
 int
-table_list(int argc, char **argv, struct strbuf *out, struct diag *dg)
+table_list(int argc, char **argv, struct diag *dg)
 {
-	const struct cmd *cmd = NULL;
+	const char *what = argv[0];
+	const struct cmd *cmd;
 
-	if (strcmp(argv[0], "--list-options") == 0 && argc == 2) {
+	if (strcmp(what, "--list-options") == 0 && argc == 2) {
 		if (table_find(argv[1], &cmd, dg) != 0)
 			return -1;
-		assert(cmd != NULL);
-		options_list(cmd, out);
+		list_options(cmd);
 		return 0;
 	}
 	if (argc != 1)
 		return diag_set(
-		    dg, DIAG_USAGE, "%s takes no operand here", argv[0]);
-	if (strcmp(argv[0], "--list-commands") == 0)
-		list_commands(out);
-	else if (strcmp(argv[0], "--list-settings") == 0)
-		list_settings(out);
-	else if (strcmp(argv[0], "--list-statuses") == 0)
-		list_statuses(out);
-	else if (strcmp(argv[0], "--list-floors") == 0)
-		list_floors(out);
-	else
-		return diag_set(dg, DIAG_USAGE, "unknown option %s", argv[0]);
+		    dg, DIAG_USAGE, "%s takes no operand here", what);
+	if (strcmp(what, "--list-commands") == 0) {
+		for (const struct cmd *const *c = commands; *c != NULL; c++)
+			(void)puts((*c)->name);
+	} else if (strcmp(what, "--list-settings") == 0) {
+		for (const struct setting *row = settings_table();
+		     row->name != NULL; row++)
+			(void)printf("%s\t%s\t%s\t%s\n", row->name,
+			    row->fallback, row->values,
+			    row->per_project ? "project" : "user");
+	} else if (strcmp(what, "--list-statuses") == 0) {
+		for (const struct diag_status *row = diag_status_table();
+		     row->meaning != NULL; row++)
+			if (row->status == DIAG_STATUS_ANY)
+				(void)printf("any\t%s\n", row->meaning);
+			else
+				(void)printf(
+				    "%d\t%s\n", row->status, row->meaning);
+	} else if (strcmp(what, "--list-floors") == 0) {
+		for (const struct engine_floor *row = engine_floors();
+		     row->program != NULL; row++)
+			(void)printf("%s\t%s\n", row->program, row->version);
+	} else {
+		return diag_set(dg, DIAG_USAGE, "unknown option %s", what);
+	}
 	return 0;
 }
