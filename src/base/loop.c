@@ -5,8 +5,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stddef.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
+#include "base/diag.h"
 #include "base/monotime.h"
 
 #define RETRY_MS 10
@@ -75,6 +79,33 @@ timer_cancel(struct loop *loop, struct timer *t)
 		*at = t->next;
 	t->due = 0;
 	t->next = NULL;
+}
+
+int
+loop_watch_signals(struct loop *loop, struct watch *w, const int *signals,
+    void (*ready)(void *arg, short events), void *arg, struct diag *dg)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	for (; *signals != 0; signals++)
+		(void)sigaddset(&set, *signals);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "block signals");
+	*w = (struct watch){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), 0,
+		ready, arg, 0 };
+	if (w->fd == -1)
+		return diag_set_errno(dg, DIAG_IO, errno, "signalfd");
+	loop_want(loop, w, POLLIN);
+	return 0;
+}
+
+int
+loop_signal(const struct watch *w)
+{
+	struct signalfd_siginfo info;
+	return read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)
+	    ? (int)info.ssi_signo
+	    : 0;
 }
 
 static struct timer *

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct diag;
+
 /*
  * The owners bound their own numbers: two relays' pairs, clients, commands with
  * three streams each.  The rest is spare.
@@ -59,6 +61,15 @@ void loop_want(struct loop *loop, struct watch *w, short want);
 
 void timer_arm(struct loop *loop, struct timer *t, int after_ms);
 void timer_cancel(struct loop *loop, struct timer *t);
+
+/*
+ * Blocks the signals (a list that ends with 0) and watches them; w->fd is -1 or
+ * owned by the caller.  ready calls loop_signal(), which returns a signal that
+ * arrived, or 0.
+ */
+int loop_watch_signals(struct loop *loop, struct watch *w, const int *signals,
+    void (*ready)(void *arg, short events), void *arg, struct diag *dg);
+int loop_signal(const struct watch *w);
 
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);

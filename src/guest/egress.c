@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +25,6 @@
 #include "guest/proxylist.h"
 #include "guest/proxylog.h"
 #include "guest/resolver.h"
-#include "guest/spawn.h"
 
 /* The polling interval for the files if inotify is unavailable. */
 enum {
@@ -139,26 +137,12 @@ static void
 on_signal(void *arg, short events)
 {
 	struct egress *e = arg;
-	struct signalfd_siginfo info;
+	int sig = loop_signal(&e->signals);
 	(void)events;
-	if (read(e->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (info.ssi_signo == SIGHUP)
+	if (sig == SIGHUP)
 		reload(e);
-	else
+	else if (sig != 0)
 		loop_stop(&e->loop);
-}
-
-static int
-watch_signals(struct egress *e, struct diag *dg)
-{
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
-	int fd = signals_watch(signals, dg);
-	if (fd == -1)
-		return -1;
-	e->signals = (struct watch){ fd, 0, on_signal, e, 0 };
-	loop_want(&e->loop, &e->signals, POLLIN);
-	return 0;
 }
 
 /* Status 0: the engine's restart policy does not start the sidecar again. */
@@ -174,6 +158,7 @@ on_lost(void *arg)
 static int
 start(struct egress *e, struct diag *dg)
 {
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	struct address from;
 	bool resolves;
 	e->conf_fd = open(e->spec->conf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -181,7 +166,8 @@ start(struct egress *e, struct diag *dg)
 		return diag_set_errno(
 		    dg, DIAG_IO, errno, "open %s", e->spec->conf);
 	watch_files(e);
-	if (watch_signals(e, dg) != 0 ||
+	if (loop_watch_signals(
+		&e->loop, &e->signals, signals, on_signal, e, dg) != 0 ||
 	    proxylist_read(e->conf_fd, &e->list, dg) != 0 ||
 	    address_unix(&from, e->spec->socket, dg) != 0)
 		return -1;

@@ -3,7 +3,6 @@
 #include "guest/hold.h"
 
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,13 +39,11 @@ static void
 on_signal(void *arg, short events)
 {
 	struct hold *h = arg;
-	struct signalfd_siginfo info;
+	int sig = loop_signal(&h->signals);
 	(void)events;
-	if (read(h->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (info.ssi_signo == SIGCHLD) {
+	if (sig == SIGCHLD) {
 		serve_reap(&h->serve);
-	} else if (!serve_stop(&h->serve)) {
+	} else if (sig != 0 && !serve_stop(&h->serve)) {
 		h->serve.status = 128U + (unsigned int)SIGTERM;
 		loop_stop(&h->loop);
 	}
@@ -91,18 +88,6 @@ settle(void *arg)
 }
 
 static int
-watch_signals(struct hold *h)
-{
-	static const int signals[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, 0 };
-	int fd = signals_watch(signals, h->dg);
-	if (fd == -1)
-		return -1;
-	h->signals = (struct watch){ fd, 0, on_signal, h, 0 };
-	loop_want(&h->loop, &h->signals, POLLIN);
-	return 0;
-}
-
-static int
 start_relay(struct hold *h)
 {
 	struct address from, target;
@@ -121,8 +106,10 @@ run(struct hold *h, int timeout_ms)
 {
 	cleanup_free char *path =
 	    xasprintf("%s/" WIRE_SOCKET_NAME, h->spec->run_dir);
+	static const int signals[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, 0 };
 	timer_arm(&h->loop, &h->deadline, timeout_ms);
-	if (watch_signals(h) == -1 ||
+	if (loop_watch_signals(
+		&h->loop, &h->signals, signals, on_signal, h, h->dg) != 0 ||
 	    serve_start(&h->serve, &h->loop, path, h->dg) != 0)
 		return -1;
 	loop_run(&h->loop);

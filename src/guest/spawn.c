@@ -16,13 +16,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/diag.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "guest/fallback.h"
@@ -128,13 +126,6 @@ inherited_note(struct inherited *own)
 	(void)getrlimit(RLIMIT_NOFILE, &own->files);
 }
 
-static void
-inherited_restore(const struct inherited *own)
-{
-	(void)umask(own->mask);
-	(void)setrlimit(RLIMIT_NOFILE, &own->files);
-}
-
 /*
  * The holder's umask is the container runtime's; the command gets the caller's.
  */
@@ -184,7 +175,8 @@ become(const struct wire_go *go, bool add_env, const struct inherited *own,
 			return;
 	}
 	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	inherited_restore(own);
+	(void)umask(own->mask);
+	(void)setrlimit(RLIMIT_NOFILE, &own->files);
 	failure->step = STEP_DIRECTORY;
 	if (chdir(go->cwd) == -1)
 		return;
@@ -302,54 +294,4 @@ spawn_command(const struct wire_go *go, bool add_env,
 	*ret_child = (struct spawned){ pid, steal_fd(&e.ours[0]),
 		steal_fd(&e.ours[1]), steal_fd(&e.ours[2]) };
 	return 0;
-}
-
-int
-spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
-    struct diag *dg)
-{
-	struct failure failure = { STEP_EXEC, 0 };
-	int word[2];
-	if (pipe2(word, O_CLOEXEC) == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "make a pipe");
-	cleanup_close int hear = word[0];
-	cleanup_close int tell = word[1];
-	pid_t pid = fork();
-	if (pid == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "fork");
-	if (pid == 0) {
-		inherited_restore(own);
-		reset_signals();
-		/* A full log loses lines and does not kill the program. */
-		(void)signal(SIGXFSZ, SIG_IGN);
-		/*
-		 * HUP must not kill the program before it installs a handler.
-		 */
-		(void)signal(SIGHUP, SIG_IGN);
-		(void)execv(argv[0], argv);
-		fail(tell, &failure);
-	}
-	cleanup_close_fn(&tell);
-	if (!has_executed(hear, &failure)) {
-		(void)waitpid(pid, NULL, 0);
-		return diag_set_errno(
-		    dg, DIAG_IO, failure.errnum, "run %s", argv[0]);
-	}
-	*ret_pid = pid;
-	return 0;
-}
-
-int
-signals_watch(const int *signals, struct diag *dg)
-{
-	sigset_t set;
-	(void)sigemptyset(&set);
-	for (; *signals != 0; signals++)
-		(void)sigaddset(&set, *signals);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "block signals");
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd == -1)
-		return diag_set_errno(dg, DIAG_IO, errno, "signalfd");
-	return fd;
 }

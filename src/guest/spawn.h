@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * spawn: starts the process that a go message describes, and watches signals.
- */
+/* spawn: starts the process that a go message describes. */
 #ifndef DRYDOCK_SPAWN_H
 #define DRYDOCK_SPAWN_H
 
@@ -11,7 +9,6 @@
 
 #define SPAWN_TEXT_SIZE 1024
 
-struct diag;
 struct wire_go;
 
 /* The descriptors are non-blocking and owned by the caller. */
@@ -51,19 +48,5 @@ int spawn_command(const struct wire_go *go, bool add_env,
 /* Sets the failure, with strerror(errnum) unless errnum is 0; returns -1. */
 int spawn_fail(struct spawn_failure *ret_failure, unsigned int status,
     int errnum, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-/*
- * Executes argv[0], an absolute path, with this process's descriptors and
- * environment.  Signals have their default dispositions, except SIGXFSZ and
- * SIGHUP, which are ignored.
- */
-int spawn_child(char *const *argv, const struct inherited *own, pid_t *ret_pid,
-    struct diag *dg);
-
-/*
- * Blocks the signals (a list that ends with 0).  Returns a signalfd for them,
- * or -1.
- */
-int signals_watch(const int *signals, struct diag *dg);
 
 #endif /* DRYDOCK_SPAWN_H */

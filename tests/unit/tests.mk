@@ -179,7 +179,7 @@ proxy_parse = src/guest/proxyaddr.c src/guest/proxyhead.c
 tests_unit_test_proxy_SOURCES = tests/unit/test-proxy.c $(proxy_parse) \
 	src/guest/egress.c src/guest/lease.c src/guest/lookup.c src/guest/proxy.c \
 	src/guest/proxylist.c src/guest/proxylog.c src/guest/refusal.c \
-	src/guest/fallback.c src/guest/spawn.c $(holder_kit)
+	$(holder_kit)
 tests_unit_test_proxy_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=proxyaddr_judge \
 	-Wl,--wrap=res_nquery
 tests_unit_test_proxy_LDADD = $(LDADD) -lresolv
