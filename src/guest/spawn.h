@@ -9,6 +9,7 @@
 
 #define SPAWN_TEXT_SIZE 1024
 
+struct strvec;
 struct wire_go;
 
 /* The descriptors are non-blocking and owned by the caller. */
@@ -44,6 +45,13 @@ struct spawn_failure {
 int spawn_command(const struct wire_go *go, bool add_env,
     const struct inherited *own, struct spawned *ret_child,
     struct spawn_failure *ret_failure);
+
+/*
+ * Corrects NAME=VALUE strings of the caller that the image does not support: a
+ * terminal without a terminfo entry becomes xterm-256color, a locale that is
+ * not installed becomes C.UTF-8, and a time zone without a file becomes UTC0.
+ */
+void spawn_correct_env(struct strvec *env);
 
 /* Sets the failure, with strerror(errnum) unless errnum is 0; returns -1. */
 int spawn_fail(struct spawn_failure *ret_failure, unsigned int status,

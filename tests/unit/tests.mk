@@ -32,7 +32,6 @@ unit_tests = \
 	tests/unit/test-cacheseed \
 	tests/unit/test-engine-calls \
 	tests/unit/test-exec \
-	tests/unit/test-fallback \
 	tests/unit/test-forward \
 	tests/unit/test-fs \
 	tests/unit/test-fs-copy \
@@ -108,6 +107,7 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-slot \
 	tests/unit/test-sockets \
+	tests/unit/test-spawn \
 	tests/unit/test-sshproto \
 	tests/unit/test-state \
 	tests/unit/test-strbuf \
@@ -237,8 +237,7 @@ tests_unit_test_port_SOURCES = tests/unit/test-port.c $(holder_kit)
 tests_unit_test_exec_SOURCES = tests/unit/test-exec.c $(holder_kit)
 tests_unit_test_lease_SOURCES = tests/unit/test-lease.c \
 	src/guest/lease.c src/guest/lease.h
-tests_unit_test_fallback_SOURCES = tests/unit/test-fallback.c \
-	src/guest/fallback.c src/guest/fallback.h
+tests_unit_test_spawn_SOURCES = tests/unit/test-spawn.c src/guest/spawn.c
 tests_unit_test_serve_SOURCES = tests/unit/test-serve.c $(holder_kit)
 tests_unit_test_viewers_SOURCES = tests/unit/test-viewers.c $(holder_kit)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Variables that name what an image lacks. */
-#include "guest/fallback.h"
+#include "guest/spawn.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ check_one(const char *given, const char *want)
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 
 	strvec_push(&env, given);
-	fallback_apply(&env);
+	spawn_correct_env(&env);
 	CHECK_INT(env.nr, 1);
 	CHECK_STR(env.v[0], want);
 }
@@ -58,7 +58,7 @@ test_own_entry(void)
 	(void)close(open(entry, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 	strvec_pushf(&env, "HOME=%s", tmp);
 	strvec_push(&env, "TERM=xterm-mine");
-	fallback_apply(&env);
+	spawn_correct_env(&env);
 	CHECK_STR(env.v[1], "TERM=xterm-mine");
 }
 
