@@ -19,7 +19,6 @@
 #include "guest/proxylist.h"
 #include "guest/proxylog.h"
 #include "guest/refusal.h"
-#include "guest/reply.h"
 
 #define CONNS_MAX ((size_t)512)
 
@@ -470,7 +469,7 @@ read_parent(struct conn *c)
 			fail(c, 502, "the upstream proxy gave no answer");
 		return;
 	}
-	status = reply_status(c->answer.buf + c->answer.start, len);
+	status = relay_status(c->answer.buf + c->answer.start, len);
 	if (status < 200 || status > 299) {
 		(void)snprintf(
 		    why, sizeof(why), "the upstream proxy answered %d", status);

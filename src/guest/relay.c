@@ -13,11 +13,21 @@
 
 #include "base/diag.h"
 #include "base/queue.h"
-#include "guest/reply.h"
 
 #define CHUNK 65536
 #define PAIRS_MAX ((size_t)1024)
 #define SPARE_FILES ((size_t)256)
+
+/* Finds the end of the status line of a server's final answer. */
+struct reply {
+	enum {
+		REPLY_STATUS, /* in a status line */
+		REPLY_FIELDS, /* in the fields of a 1xx answer */
+		REPLY_REST, /* behind the final status line */
+	} at;
+	char line[16]; /* the beginning of the current line */
+	size_t len; /* of the current line; more than line holds */
+};
 
 /* One socket of a pair, and the bytes to be written to it. */
 struct side {
@@ -43,6 +53,61 @@ struct relay_pair {
 };
 
 static void on_side(void *arg, short events);
+
+int
+relay_status(const char *line, size_t len)
+{
+	static const char version[] = "HTTP/1.";
+	size_t n = strlen(version);
+	int status = 0;
+	if (len < n + 5 || memcmp(line, version, n) != 0 || line[n] < '0' ||
+	    line[n] > '9' || line[n + 1] != ' ')
+		return 0;
+	for (size_t i = n + 2; i < n + 5; i++) {
+		if (line[i] < '0' || line[i] > '9')
+			return 0;
+		status = status * 10 + (line[i] - '0');
+	}
+	return status;
+}
+
+/* The current line has ended.  Returns true for the final status line. */
+static bool
+end_line(struct reply *r)
+{
+	size_t len = r->len < sizeof(r->line) ? r->len : sizeof(r->line);
+	int status = relay_status(r->line, len);
+	bool is_empty = len == 0 || (len == 1 && r->line[0] == '\r');
+	r->len = 0;
+	if (r->at == REPLY_FIELDS) {
+		if (is_empty)
+			r->at = REPLY_STATUS;
+		return false;
+	}
+	r->at = status >= 100 && status < 200 ? REPLY_FIELDS : REPLY_REST;
+	return status >= 200;
+}
+
+/*
+ * Reads the next bytes of the server.  Returns true once: *ret_at is the offset
+ * in data behind the final answer's status line.  A 1xx answer is not final.
+ * An answer that is not HTTP/1 has no such line.
+ */
+static bool
+reply_scan(struct reply *reply, const char *data, size_t len, size_t *ret_at)
+{
+	for (size_t i = 0; i < len && reply->at != REPLY_REST; i++) {
+		if (data[i] != '\n') {
+			if (reply->len < sizeof(reply->line))
+				reply->line[reply->len] = data[i];
+			reply->len++;
+		} else if (end_line(reply)) {
+			*ret_at = i + 1;
+			return true;
+		}
+	}
+	return false;
+}
 
 void
 relay_close_reset(int fd)

@@ -87,6 +87,9 @@ struct relay_ends {
 /* Forwards, and takes descriptors and queues unless it returns -1. */
 int relay_join(struct relay *relay, const struct relay_ends *ends);
 
+/* Returns the status of a line that begins with "HTTP/1.x NNN", or 0. */
+int relay_status(const char *line, size_t len);
+
 /*
  * Closes a connection with a reset, where its socket family has one: the peer
  * gets an error instead of an end of file.

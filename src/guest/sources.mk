@@ -44,8 +44,6 @@ guest_sources = \
 	src/guest/refusal.h \
 	src/guest/relay.c \
 	src/guest/relay.h \
-	src/guest/reply.c \
-	src/guest/reply.h \
 	src/guest/resolver.c \
 	src/guest/resolver.h \
 	src/guest/screen.c \
