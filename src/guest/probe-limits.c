@@ -21,7 +21,7 @@
 #include "base/monotime.h"
 #include "base/xalloc.h"
 #include "guest/limits.h"
-#include "guest/probe.h"
+#include "guest/prove.h"
 
 enum {
 	FORKS_MAX = 8192, /* a higher limit is only read */

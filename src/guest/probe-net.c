@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Attempts by sockets: interfaces, routes, names, families, engines, proxies. */
-#include "guest/probe.h"
+#include "guest/prove.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +17,6 @@
 
 #include "base/cleanup.h"
 #include "base/xalloc.h"
-#include "guest/promise.h"
 
 enum {
 	DNS_PORT = 53,

@@ -24,8 +24,6 @@ guest_sources = \
 	src/guest/policy.h \
 	src/guest/probe-limits.c \
 	src/guest/probe-net.c \
-	src/guest/probe.c \
-	src/guest/probe.h \
 	src/guest/promise.c \
 	src/guest/promise.h \
 	src/guest/prove.c \
