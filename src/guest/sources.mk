@@ -9,8 +9,6 @@ guest_sources = \
 	src/guest/egress.h \
 	src/guest/exec.c \
 	src/guest/exec.h \
-	src/guest/hold.c \
-	src/guest/hold.h \
 	src/guest/holder.c \
 	src/guest/lease.c \
 	src/guest/lease.h \
