@@ -212,28 +212,6 @@ struct options {
 	char *const *rest; /* after -- */
 };
 
-/* Returns the place of an option's value, or NULL for an unknown option. */
-static const char **
-find_value(struct options *o, const char *name)
-{
-	const struct {
-		const char *name;
-		const char **at;
-	} values[] = {
-		{ "--run", &o->hold.run_dir },
-		{ "--policy", &o->hold.policy.dir },
-		{ "--manifest", &o->hold.policy.manifest },
-		{ "--socket", &o->hold.egress_socket },
-		{ "--conf", &o->egress.conf },
-		{ "--log", &o->egress.log },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		if (strcmp(values[i].name, name) == 0)
-			return values[i].at;
-	}
-	return NULL;
-}
-
 /* Parses a number from 1 to max. */
 static bool
 parse_number(const char *text, long long max, int *ret)
@@ -246,26 +224,41 @@ parse_number(const char *text, long long max, int *ret)
 	return true;
 }
 
+/* Takes an option with a value.  value may be NULL. */
 static int
-parse_option(char **argv, struct options *o, struct diag *dg)
+parse_option(
+    const char *name, const char *value, struct options *o, struct diag *dg)
 {
+	const struct {
+		const char *name;
+		const char **at;
+	} values[] = {
+		{ "--run", &o->hold.run_dir },
+		{ "--policy", &o->hold.policy.dir },
+		{ "--manifest", &o->hold.policy.manifest },
+		{ "--socket", &o->hold.egress_socket },
+		{ "--conf", &o->egress.conf },
+		{ "--log", &o->egress.log },
+	};
 	int n;
-	if (strcmp(argv[0], "--port") == 0 && argv[1] != NULL &&
-	    parse_number(argv[1], UINT16_MAX, &n)) {
+	for (size_t i = 0; value != NULL && i < ARRAY_SIZE(values); i++) {
+		if (strcmp(values[i].name, name) == 0) {
+			*values[i].at = value;
+			return 0;
+		}
+	}
+	if (value != NULL && strcmp(name, "--port") == 0 &&
+	    parse_number(value, UINT16_MAX, &n)) {
 		o->hold.port = (uint16_t)n;
 		return 0;
 	}
-	if (strcmp(argv[0], "--wait") == 0 && argv[1] != NULL &&
-	    parse_number(argv[1], GO_TIMEOUT_MS, &n)) {
+	if (value != NULL && strcmp(name, "--wait") == 0 &&
+	    parse_number(value, GO_TIMEOUT_MS, &n)) {
 		o->hold.go_timeout_ms = n;
 		o->egress.lease_ms = n;
 		return 0;
 	}
-	const char **value = find_value(o, argv[0]);
-	if (value == NULL || argv[1] == NULL)
-		return diag_set(dg, DIAG_USAGE, "not understood: %s", argv[0]);
-	*value = argv[1];
-	return 0;
+	return diag_set(dg, DIAG_USAGE, "not understood: %s", name);
 }
 
 static int
@@ -282,7 +275,7 @@ parse(char **argv, struct options *o, struct diag *dg)
 			o->lease = true;
 		else if (strcmp(*argv, "--build") == 0)
 			o->hold.policy.build = true;
-		else if (parse_option(argv, o, dg) != 0)
+		else if (parse_option(argv[0], argv[1], o, dg) != 0)
 			return -1;
 		else
 			argv++;
@@ -323,11 +316,8 @@ run_mode(
 	if (strcmp(mode, "check-policy") == 0)
 		return policy_check(&o->hold.policy, digest, dg);
 	if (strcmp(mode, "connect") == 0 && o->rest != NULL &&
-	    o->rest[0] != NULL && o->rest[1] != NULL && o->rest[2] == NULL) {
-		const struct tunnel_spec spec = { o->rest[0], o->rest[1],
-			o->hold.port };
-		return tunnel_run(&spec, dg);
-	}
+	    o->rest[0] != NULL && o->rest[1] != NULL && o->rest[2] == NULL)
+		return tunnel_run(o->rest[0], o->rest[1], o->hold.port, dg);
 	if (strcmp(mode, "prove") == 0)
 		return prove_run(o->rest, dg);
 	if (strcmp(mode, "version") == 0) {

@@ -24,12 +24,6 @@ clear_name(const struct note *note, const char *name)
 		(void)unlinkat(note->dir_fd, name, AT_REMOVEDIR);
 }
 
-static void
-clear(const struct note *note)
-{
-	clear_name(note, WIRE_END_NAME);
-}
-
 static int
 create(const struct note *note, const char *name)
 {
@@ -47,11 +41,11 @@ static void
 make(struct note *note, const char *text)
 {
 	cleanup_close_fn(&note->fd);
-	clear(note);
+	clear_name(note, WIRE_END_NAME);
 	note->fd = create(note, WIRE_END_NAME);
 	if (note->fd != -1 && !put(note->fd, text)) {
 		cleanup_close_fn(&note->fd);
-		clear(note);
+		clear_name(note, WIRE_END_NAME);
 	}
 }
 

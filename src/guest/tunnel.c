@@ -51,28 +51,27 @@ copy(int from, int to)
 
 /* Nothing in it can start another header line, or another request. */
 static int
-check_host(const struct tunnel_spec *spec, struct diag *dg)
+check_host(const char *host, const char *port, struct diag *dg)
 {
-	static const char host[] = "abcdefghijklmnopqrstuvwxyz"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:";
-	size_t len = strlen(spec->host);
-	size_t digits = strlen(spec->port);
-	if (len == 0 || len > HOST_MAX || strspn(spec->host, host) != len)
-		return diag_set(
-		    dg, DIAG_USAGE, "%s: not a host name", spec->host);
-	if (digits == 0 || digits > 5 ||
-	    strspn(spec->port, "0123456789") != digits)
-		return diag_set(dg, DIAG_USAGE, "%s: not a port", spec->port);
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:";
+	size_t len = strlen(host);
+	size_t digits = strlen(port);
+	if (len == 0 || len > HOST_MAX || strspn(host, letters) != len)
+		return diag_set(dg, DIAG_USAGE, "%s: not a host name", host);
+	if (digits == 0 || digits > 5 || strspn(port, "0123456789") != digits)
+		return diag_set(dg, DIAG_USAGE, "%s: not a port", port);
 	return 0;
 }
 
 static int
-send_request(int fd, const struct tunnel_spec *spec, struct diag *dg)
+send_request(int fd, const char *host, const char *port, struct diag *dg)
 {
-	bool v6 = strchr(spec->host, ':') != NULL;
+	bool v6 = strchr(host, ':') != NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *name = xasprintf(
-	    "%s%s%s:%s", v6 ? "[" : "", spec->host, v6 ? "]" : "", spec->port);
+	cleanup_free char *name =
+	    xasprintf("%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
 	strbuf_addf(
 	    &text, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", name, name);
 	if (write_all(fd, text.buf, text.len) == -1)
@@ -105,7 +104,8 @@ read_head(int fd, struct strbuf *head, struct diag *dg)
 }
 
 static int
-check_answer(const struct tunnel_spec *spec, const char *head, struct diag *dg)
+check_answer(
+    const char *head, const char *host, const char *port, struct diag *dg)
 {
 	static const char http[] = "HTTP/1.";
 	const char *status = strchr(head, ' ');
@@ -116,16 +116,16 @@ check_answer(const struct tunnel_spec *spec, const char *head, struct diag *dg)
 		return 0;
 	cleanup_free char *words =
 	    xstrndup(status + 1, strcspn(status + 1, "\r\n"));
-	return diag_set(dg, DIAG_POLICY, "the proxy refused %s:%s: %s",
-	    spec->host, spec->port, words);
+	return diag_set(
+	    dg, DIAG_POLICY, "the proxy refused %s:%s: %s", host, port, words);
 }
 
 static int
-connect_proxy(const struct tunnel_spec *spec, int *ret_fd, struct diag *dg)
+connect_proxy(uint16_t port, int *ret_fd, struct diag *dg)
 {
 	struct address proxy;
 	cleanup_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	address_loopback(&proxy, spec->proxy_port);
+	address_loopback(&proxy, port);
 	if (fd == -1 ||
 	    connect(fd, (const struct sockaddr *)&proxy.sa, proxy.len) == -1)
 		return diag_set_errno(
@@ -135,13 +135,16 @@ connect_proxy(const struct tunnel_spec *spec, int *ret_fd, struct diag *dg)
 }
 
 int
-tunnel_run(const struct tunnel_spec *spec, struct diag *dg)
+tunnel_run(
+    const char *host, const char *port, uint16_t proxy_port, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf head = STRBUF_INIT;
 	cleanup_close int fd = -1;
-	if (check_host(spec, dg) != 0 || connect_proxy(spec, &fd, dg) != 0 ||
-	    send_request(fd, spec, dg) != 0 || read_head(fd, &head, dg) != 0 ||
-	    check_answer(spec, head.buf, dg) != 0)
+	if (check_host(host, port, dg) != 0 ||
+	    connect_proxy(proxy_port, &fd, dg) != 0 ||
+	    send_request(fd, host, port, dg) != 0 ||
+	    read_head(fd, &head, dg) != 0 ||
+	    check_answer(head.buf, host, port, dg) != 0)
 		return -1;
 	/* A process for each direction: neither waits for the other. */
 	pid_t pid = fork();

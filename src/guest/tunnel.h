@@ -11,17 +11,12 @@
 
 struct diag;
 
-struct tunnel_spec {
-	const char *host;
-	const char *port;
-	uint16_t proxy_port; /* on the loopback */
-};
-
 /*
- * Sends CONNECT to the proxy, then copies stdin to the connection, and the
+ * Sends CONNECT to the proxy on proxy_port of the loopback, then copies stdin to the connection, and the
  * connection to stdout until its end.  The end of stdin closes one direction.
  * A refusal is DIAG_POLICY with the reason phrase of the proxy's answer.
  */
-int tunnel_run(const struct tunnel_spec *spec, struct diag *dg);
+int tunnel_run(
+    const char *host, const char *port, uint16_t proxy_port, struct diag *dg);
 
 #endif /* DRYDOCK_TUNNEL_H */
