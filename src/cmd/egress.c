@@ -187,23 +187,10 @@ add_command(
 	strbuf_add_shell_quoted(out, r->host);
 }
 
+/* Prints one request, or writes it to w unless that is NULL. */
 static void
-print_text(const struct offer *offer, const struct request *r)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	cleanup_strbuf struct strbuf command = STRBUF_INIT;
-
-	add_time(&out, r->last);
-	strbuf_addf(&out, "  %-7s  %5" PRId64 "  ", r->outcome, r->count);
-	strbuf_add_escaped(&out, r->host, strlen(r->host));
-	add_command(offer, r, &command);
-	if (command.len > 0)
-		strbuf_addf(&out, "  (%s)", command.buf);
-	(void)printf("%s\n", out.buf);
-}
-
-static void
-add_json(struct jsonw *w, const struct offer *offer, const struct request *r)
+print_request(
+    const struct offer *offer, const struct request *r, struct jsonw *w)
 {
 	cleanup_strbuf struct strbuf first = STRBUF_INIT;
 	cleanup_strbuf struct strbuf last = STRBUF_INIT;
@@ -214,6 +201,13 @@ add_json(struct jsonw *w, const struct offer *offer, const struct request *r)
 	add_time(&first, r->first);
 	add_time(&last, r->last);
 	strbuf_add_escaped(&host, r->host, strlen(r->host));
+	if (w == NULL) {
+		(void)printf("%s  %-7s  %5" PRId64 "  %s%s%s%s\n", last.buf,
+		    r->outcome, r->count, host.buf,
+		    command.len > 0 ? "  (" : "", command.buf,
+		    command.len > 0 ? ")" : "");
+		return;
+	}
 	jsonw_open_object(w);
 	jsonw_key_str(w, "host", host.buf);
 	jsonw_key_str(w, "outcome", r->outcome);
@@ -224,32 +218,25 @@ add_json(struct jsonw *w, const struct offer *offer, const struct request *r)
 	jsonw_close_object(w);
 }
 
-static const char *
-signature_outcome(const struct signature *s)
-{
-	return s->refused ? "refused" : "signed";
-}
-
+/* The same for a signature. */
 static void
-print_signature(const struct signature *s)
+print_signature(const struct signature *s, struct jsonw *w)
 {
+	const char *outcome = s->refused ? "refused" : "signed";
 	cleanup_strbuf struct strbuf what = STRBUF_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	signature_describe(s, &what);
-	strbuf_add_escaped(&out, s->last, strlen(s->last));
-	strbuf_addf(
-	    &out, "  %-7s  %5" PRId64 "  ", signature_outcome(s), s->count);
-	strbuf_add_escaped(&out, what.buf, what.len);
-	(void)printf("%s\n", out.buf);
-}
-
-static void
-add_signature_json(struct jsonw *w, const struct signature *s)
-{
+	if (w == NULL) {
+		signature_describe(s, &what);
+		strbuf_add_escaped(&out, s->last, strlen(s->last));
+		strbuf_addf(&out, "  %-7s  %5" PRId64 "  ", outcome, s->count);
+		strbuf_add_escaped(&out, what.buf, what.len);
+		(void)printf("%s\n", out.buf);
+		return;
+	}
 	jsonw_open_object(w);
 	jsonw_key_str(w, "key", s->key);
-	jsonw_key_str(w, "outcome", signature_outcome(s));
+	jsonw_key_str(w, "outcome", outcome);
 	jsonw_key_int(w, "count", s->count);
 	jsonw_key_str(w, "first", s->first);
 	jsonw_key_str(w, "last", s->last);
@@ -258,26 +245,19 @@ add_signature_json(struct jsonw *w, const struct signature *s)
 	jsonw_close_object(w);
 }
 
-/* Calls add for each request in text. */
-static void
-parse_log(
-    const char *text, void (*add)(void *arg, struct request *given), void *arg)
+/* Takes the next request of a log.  Returns false at its end. */
+static bool
+next_request(const char **text, struct request *ret_request)
 {
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
-		cleanup_free char *line = xstrndup(text, len);
-		struct request request;
+	while (**text != '\0') {
+		size_t len = strcspn(*text, "\n");
+		cleanup_free char *line = xstrndup(*text, len);
 
-		if (parse_request(line, &request))
-			add(arg, &request);
-		text += len + (text[len] != '\0' ? 1 : 0);
+		*text += len + ((*text)[len] != '\0' ? 1 : 0);
+		if (parse_request(line, ret_request))
+			return true;
 	}
-}
-
-static void
-add_to_requests(void *arg, struct request *given)
-{
-	add_request(arg, given);
+	return false;
 }
 
 static int
@@ -371,71 +351,50 @@ print_requests(const struct context *ctx, const struct session *session,
 	cleanup_signatures struct signatures s = SIGNATURES_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strbuf struct strbuf log = STRBUF_INIT;
-	struct jsonw *w;
+	struct jsonw *w = NULL;
+	struct request one;
+	const char *at;
 
 	if (read_log(session, &text, dg) != 0 ||
 	    signatures_read_log(session->dir_fd, &log, dg) != 0)
 		return -1;
 	load_offer(ctx, session, &offer);
-	parse_log(text.buf, add_to_requests, &r);
+	at = text.buf;
+	while (next_request(&at, &one))
+		add_request(&r, &one);
 	signatures_parse(&s, SIGNATURES_MAX, log.buf);
-	if (!json) {
+	if (json) {
+		w = jsonw_new(true);
+		jsonw_open_array(w);
+	} else {
 		note_servers(session);
-		for (size_t i = 0; i < r.nr; i++)
-			print_text(&offer, &r.v[i]);
-		for (size_t i = 0; i < s.nr; i++)
-			print_signature(&s.v[i]);
-		if (r.more > 0)
-			diag_note(
-			    "%" PRId64 " requests to other hosts", r.more);
-		if (s.more > 0)
-			diag_note("%" PRId64 " other requests to sign", s.more);
-		return 0;
 	}
-	w = jsonw_new(true);
-	jsonw_open_array(w);
 	for (size_t i = 0; i < r.nr; i++)
-		add_json(w, &offer, &r.v[i]);
+		print_request(&offer, &r.v[i], w);
 	for (size_t i = 0; i < s.nr; i++)
-		add_signature_json(w, &s.v[i]);
-	jsonw_close_array(w);
-	return jsonw_print(w, dg);
+		print_signature(&s.v[i], w);
+	if (w != NULL) {
+		jsonw_close_array(w);
+		return jsonw_print(w, dg);
+	}
+	if (r.more > 0)
+		diag_note("%" PRId64 " requests to other hosts", r.more);
+	if (s.more > 0)
+		diag_note("%" PRId64 " other requests to sign", s.more);
+	return 0;
 }
 
-static void
-print_one_text(void *arg, struct request *given)
-{
-	print_text(arg, given);
-	free(given->host);
-}
-
-/* Prints and frees w.  A line that cannot be made is left out, with a warning. */
+/*
+ * Prints and frees w (given; NULL: nothing to print).  A line that cannot be
+ * made is left out, with a warning.
+ */
 static void
 print_json_line(struct jsonw *w)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 
-	if (jsonw_print(w, &dg) != 0)
+	if (w != NULL && jsonw_print(w, &dg) != 0)
 		diag_warn("%s", dg.message);
-}
-
-static void
-print_one_json(void *arg, struct request *given)
-{
-	struct jsonw *w = jsonw_new(false);
-
-	add_json(w, arg, given);
-	print_json_line(w);
-	free(given->host);
-}
-
-static void
-print_signature_json(const struct signature *s)
-{
-	struct jsonw *w = jsonw_new(false);
-
-	add_signature_json(w, s);
-	print_json_line(w);
 }
 
 /* Prints the whole lines of the log beyond *seen, which grows by them. */
@@ -451,16 +410,16 @@ follow_signatures(
 		const char *line = log.buf + *seen;
 		size_t len = strcspn(line, "\n");
 		struct signature one;
+		struct jsonw *w;
 
 		if (line[len] != '\n')
 			break;
 		*seen += len + 1;
 		if (!signature_parse(line, len, &one))
 			continue;
-		if (json)
-			print_signature_json(&one);
-		else
-			print_signature(&one);
+		w = json ? jsonw_new(false) : NULL;
+		print_signature(&one, w);
+		print_json_line(w);
 		signature_release(&one);
 	}
 	return 0;
@@ -493,6 +452,7 @@ follow(const struct context *ctx, const struct session *session, bool json,
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		/* Checked before the log is read, so that no line is lost. */
 		bool over = is_over(session);
+		struct request one;
 		const char *at;
 
 		if (read_log(session, &text, dg) != 0) {
@@ -517,7 +477,13 @@ follow(const struct context *ctx, const struct session *session, bool json,
 		}
 		if (*at != '\0')
 			load_offer(ctx, session, &offer);
-		parse_log(at, json ? print_one_json : print_one_text, &offer);
+		while (next_request(&at, &one)) {
+			struct jsonw *w = json ? jsonw_new(false) : NULL;
+
+			print_request(&offer, &one, w);
+			print_json_line(w);
+			free(one.host);
+		}
 		if (follow_signatures(session, json, &seen, dg) != 0)
 			return -1;
 		/* main() reports a failed write. */

@@ -34,11 +34,10 @@ note_removed(void *arg, const char *id)
 	strvec_push(arg, id);
 }
 
-/* Output of gc --images: a text line and a JSON object for each image. */
+/* Output of gc --images. */
 struct image_log {
 	const struct gc_options *options;
-	struct strvec removed; /* ids */
-	struct strbuf text;
+	struct strvec *removed; /* ids */
 };
 
 static void
@@ -46,6 +45,7 @@ note_image(void *arg, const struct image_use *use, const char *why)
 {
 	struct image_log *log = arg;
 	cleanup_strbuf struct strbuf what = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	image_use_describe(use, &what);
 	if (why != NULL) {
@@ -53,32 +53,12 @@ note_image(void *arg, const struct image_use *use, const char *why)
 		    use->image.id + strlen("sha256:"), what.buf, why);
 		return;
 	}
-	strvec_push(&log->removed, use->image.id);
-	strbuf_addf(
-	    &log->text, "image %.12s (", use->image.id + strlen("sha256:"));
-	strbuf_add_escaped(&log->text, what.buf, what.len);
-	strbuf_addf(&log->text, ") %s\n",
-	    log->options->dry_run ? "would be removed" : "removed");
-}
-
-static void
-image_log_release(struct image_log *log)
-{
-	strvec_release(&log->removed);
-	strbuf_release(&log->text);
-}
-
-#define cleanup_image_log __attribute__((cleanup(image_log_release)))
-
-static int
-remove_images(const struct context *ctx, struct image_log *log, struct diag *dg)
-{
-	const struct image_uses_spec spec = { ctx->paths, ctx->settings,
-		ctx->engine };
-	const struct image_removal removal = { log->options->dry_run,
-		note_image, log };
-
-	return image_uses_remove(&spec, &removal, dg);
+	strvec_push(log->removed, use->image.id);
+	if (log->options->json)
+		return;
+	strbuf_add_escaped(&text, what.buf, what.len);
+	(void)printf("image %.12s (%s) %s\n", use->image.id + strlen("sha256:"),
+	    text.buf, log->options->dry_run ? "would be removed" : "removed");
 }
 
 static int
@@ -218,8 +198,11 @@ collect(struct context *ctx, const struct gc_options *o,
     const struct engine *engine, struct diag *dg)
 {
 	cleanup_strvec struct strvec removed = STRVEC_INIT;
-	cleanup_image_log struct image_log log = { o, STRVEC_INIT,
-		STRBUF_INIT };
+	cleanup_strvec struct strvec images = STRVEC_INIT;
+	struct image_log log = { o, &images };
+	const struct image_uses_spec uses = { ctx->paths, ctx->settings,
+		engine };
+	const struct image_removal removal = { o->dry_run, note_image, &log };
 	struct collect_outcome outcome = { 0, 0, 0 };
 	int ret = 0;
 	const struct collect_options options = { o->dry_run, note_removed,
@@ -231,23 +214,21 @@ collect(struct context *ctx, const struct gc_options *o,
 		outcome.failed += outcomes_prune(ctx->paths, ctx->settings);
 	ctx->status = outcome.failed > 0 ? 1 : 0;
 	tell_usage(ctx);
+	for (size_t i = 0; !o->json && i < removed.nr; i++)
+		(void)printf("%s %s\n", removed.v[i],
+		    o->dry_run ? "would be removed" : "removed");
 	if (o->images)
-		ret = remove_images(ctx, &log, dg);
+		ret = image_uses_remove(&uses, &removal, dg);
 	if (ret != 0)
 		outcome.failed++;
 	/* What was removed is printed even if the rest failed. */
 	if (o->json) {
 		cleanup_diag struct diag second = DIAG_INIT;
 
-		return print_json(o, &removed, &outcome, &log.removed,
-			   ret != 0 ? &second : dg) != 0
-		    ? -1
-		    : ret;
+		if (print_json(o, &removed, &outcome, &images,
+			ret != 0 ? &second : dg) != 0)
+			return -1;
 	}
-	for (size_t i = 0; i < removed.nr; i++)
-		(void)printf("%s %s\n", removed.v[i],
-		    o->dry_run ? "would be removed" : "removed");
-	(void)fputs(log.text.buf, stdout);
 	return ret;
 }
 

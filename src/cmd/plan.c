@@ -43,36 +43,27 @@ struct plan_options {
 	const char *mode;
 };
 
-/*
- * Stands in for the state directory, in which DOCKER_CONFIG is created, when
- * that does not exist.
- */
-struct scratch {
-	char *path; /* owned; NULL: not needed */
-};
-
-/* Removes the stand-in directory. */
+/* Removes the directory that stands in for the state directory. */
 static void
-scratch_remove(struct scratch *scratch)
+remove_scratch(const char *path)
 {
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_close int fd = -1;
 
-	if (scratch->path == NULL)
-		return;
 	if (fs_open_dir("/tmp", &fd, &dg) != 0 ||
-	    fs_remove_tree(fd, strrchr(scratch->path, '/') + 1, &dg) != 0)
+	    fs_remove_tree(fd, strrchr(path, '/') + 1, &dg) != 0)
 		diag_warn("%s", dg.message);
-	free(scratch->path);
 }
 
 /*
- * Opens the state directory, or a temporary directory in its place; the state
- * directory is not created.
+ * Opens the state directory.  If that does not exist, it is not created:
+ * *ret_scratch is a temporary directory in its place, for DOCKER_CONFIG, and to
+ * be removed after a failure, too.
  */
 static int
-open_state(struct paths *paths, struct scratch *scratch, struct diag *dg)
+open_state(struct paths *paths, char **ret_scratch, struct diag *dg)
 {
+	cleanup_free char *path = NULL;
 	int there;
 
 	if (statedir_open_readonly(paths, &there, dg) != 0)
@@ -81,16 +72,12 @@ open_state(struct paths *paths, struct scratch *scratch, struct diag *dg)
 		memcpy(paths->state_id, NO_STATE, sizeof(NO_STATE));
 	if (there)
 		return 0;
-	scratch->path = xstrdup("/tmp/drydock-plan.XXXXXX");
-	if (mkdtemp(scratch->path) == NULL) {
-		int error = errno;
-
-		free(scratch->path);
-		scratch->path = NULL;
+	path = xstrdup("/tmp/drydock-plan.XXXXXX");
+	if (mkdtemp(path) == NULL)
 		return diag_set_errno(
-		    dg, DIAG_IO, error, "make a directory in /tmp");
-	}
-	return fs_open_dir(scratch->path, &paths->state_fd, dg);
+		    dg, DIAG_IO, errno, "make a directory in /tmp");
+	*ret_scratch = steal_ptr(&path);
+	return fs_open_dir(*ret_scratch, &paths->state_fd, dg);
 }
 
 static int
@@ -321,20 +308,20 @@ judge_and_print(const struct plan_request *request, bool json, struct diag *dg)
  * if there is one.
  */
 static int
-find_engine(struct start *l, const struct scratch *scratch, struct diag *dg)
+find_engine(struct start *l, char *scratch, struct diag *dg)
 {
 	const char *const projects[] = { l->project.path, NULL };
 	struct paths paths = *l->paths;
 
-	if (scratch->path != NULL)
-		paths.state_dir = scratch->path;
+	if (scratch != NULL)
+		paths.state_dir = scratch;
 	return engine_ready(
 	    l->engine, l->settings, &paths, projects, l->environ_, dg);
 }
 
 static int
-show_plan(struct start *l, const struct plan_options *o,
-    const struct scratch *scratch, struct diag *dg)
+show_plan(struct start *l, const struct plan_options *o, char *scratch,
+    struct diag *dg)
 {
 	cleanup_engine struct engine engine = ENGINE_INIT;
 	cleanup_context_files struct context_files *files = NULL;
@@ -397,7 +384,7 @@ run_plan(struct context *ctx, struct diag *dg)
 {
 	const struct plan_options *o = ctx->options;
 	cleanup_start struct start l = START_INIT;
-	struct scratch scratch = { NULL };
+	cleanup_free char *scratch = NULL;
 	int failed;
 
 	if (ctx->argc > 1 || ctx->dashdash < ctx->argc)
@@ -412,8 +399,9 @@ run_plan(struct context *ctx, struct diag *dg)
 		return -1;
 	failed = open_state(ctx->paths, &scratch, dg);
 	if (failed == 0)
-		failed = show_plan(&l, o, &scratch, dg);
-	scratch_remove(&scratch);
+		failed = show_plan(&l, o, scratch, dg);
+	if (scratch != NULL)
+		remove_scratch(scratch);
 	return failed;
 }
 
