@@ -101,34 +101,37 @@ find_changes(struct context *ctx, struct shown *shown, struct diag *dg)
 			   "did not start");
 }
 
-/* Keeps the changes whose paths the user named, or that lie below them. */
+/* Keeps the changes whose paths the operands name, or that lie below them. */
 static int
-keep_named(struct changes *c, int argc, char **argv, struct diag *dg)
+keep_named(const struct context *ctx, struct changes *c, struct diag *dg)
 {
 	cleanup_free bool *wanted = xcalloc(c->nr + 1, sizeof(*wanted));
 	size_t kept = 0;
 
-	for (int n = 0; n < argc; n++) {
-		size_t len = strlen(argv[n]);
+	if (ctx->argc < 2)
+		return 0;
+	for (int n = 1; n < ctx->argc; n++) {
+		const char *name = ctx->argv[n];
+		size_t len = strlen(name);
 		bool any = false;
 
-		while (len > 0 && argv[n][len - 1] == '/')
+		while (len > 0 && name[len - 1] == '/')
 			len--;
 		for (size_t i = 0; i < c->nr; i++) {
 			cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 			watched_describe(
 			    &c->start, change_file(&c->v[i]), &path);
-			if (len == 0 || strncmp(path.buf, argv[n], len) != 0 ||
+			if (len == 0 || strncmp(path.buf, name, len) != 0 ||
 			    (path.buf[len] != '\0' && path.buf[len] != '/'))
 				continue;
 			any = wanted[i] = true;
 		}
 		if (!any)
 			return diag_set(dg, DIAG_USAGE,
-			    "%s is not one of the changed files", argv[n]);
+			    "%s is not one of the changed files", name);
 	}
-	for (size_t i = 0; argc > 0 && i < c->nr; i++) {
+	for (size_t i = 0; i < c->nr; i++) {
 		struct change one = c->v[i];
 
 		if (!wanted[i])
@@ -136,12 +139,11 @@ keep_named(struct changes *c, int argc, char **argv, struct diag *dg)
 		c->v[i] = c->v[kept];
 		c->v[kept++] = one;
 	}
-	for (size_t i = kept; argc > 0 && i < c->nr; i++) {
+	for (size_t i = kept; i < c->nr; i++) {
 		watched_file_release(&c->v[i].before);
 		watched_file_release(&c->v[i].now);
 	}
-	if (argc > 0)
-		c->nr = kept;
+	c->nr = kept;
 	return 0;
 }
 
@@ -428,15 +430,14 @@ restore_all(struct context *ctx, const struct shown *shown)
 
 /* Tells which files differ again: a process may have changed them meanwhile. */
 static int
-check_restored(struct context *ctx, struct shown *shown, int argc, char **argv,
-    struct diag *dg)
+check_restored(struct context *ctx, struct shown *shown, struct diag *dg)
 {
 	cleanup_diag struct diag none = DIAG_INIT;
 
 	if (find_changes(ctx, shown, dg) != 0)
 		return -1;
 	/* Other paths may still differ. */
-	if (argc > 0 && keep_named(&shown->changes, argc, argv, &none) != 0)
+	if (keep_named(ctx, &shown->changes, &none) != 0)
 		return 0;
 	for (size_t i = 0; i < shown->changes.nr; i++) {
 		cleanup_strbuf struct strbuf path = STRBUF_INIT;
@@ -450,8 +451,7 @@ check_restored(struct context *ctx, struct shown *shown, int argc, char **argv,
 }
 
 static int
-restore(struct context *ctx, struct shown *shown, bool yes, int argc,
-    char **argv, struct diag *dg)
+restore(struct context *ctx, struct shown *shown, bool yes, struct diag *dg)
 {
 	if (shown->changes.nr == 0)
 		return 0;
@@ -465,7 +465,7 @@ restore(struct context *ctx, struct shown *shown, bool yes, int argc,
 		diag_note("the agent of session %s can change these files "
 			  "again until the session ends",
 		    shown->id);
-	return check_restored(ctx, shown, argc, argv, dg);
+	return check_restored(ctx, shown, dg);
 }
 
 static int
@@ -473,21 +473,19 @@ diff_run(struct context *ctx, struct diag *dg)
 {
 	const struct diff_options *o = ctx->options;
 	cleanup_shown struct shown shown = SHOWN_INIT;
-	const char *word = ctx->argv[0];
-	int npaths = ctx->argc > 1 ? ctx->argc - 1 : 0;
 
 	if (o->json && o->restore)
 		return diag_set(
 		    dg, DIAG_USAGE, "diff takes --json or --restore");
 	if (o->yes && !o->restore)
 		return diag_set(dg, DIAG_USAGE, "--yes belongs to --restore");
-	if (choose(ctx, word, &shown, dg) != 0 ||
+	if (choose(ctx, ctx->argv[0], &shown, dg) != 0 ||
 	    find_changes(ctx, &shown, dg) != 0 ||
-	    keep_named(&shown.changes, npaths, ctx->argv + 1, dg) != 0)
+	    keep_named(ctx, &shown.changes, dg) != 0)
 		return -1;
 	tell_missed(&shown.changes);
 	if (o->restore)
-		return restore(ctx, &shown, o->yes, npaths, ctx->argv + 1, dg);
+		return restore(ctx, &shown, o->yes, dg);
 	ctx->status = shown.changes.nr > 0 ? 1 : 0;
 	if (o->json)
 		return print_json(&shown, dg);
