@@ -245,29 +245,23 @@ static const struct verb {
 	{ "unset", 1, unset, "unset NAME" },
 };
 
-static const struct verb *
-find_verb(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	return NULL;
-}
-
 static int
 config_run(struct context *ctx, struct diag *dg)
 {
 	struct config c = { ctx, ctx->options, PROJECT_INIT, ctx->argv + 1 };
-	const struct verb *verb =
-	    find_verb(ctx->argc > 0 ? ctx->argv[0] : "list");
+	const char *name = ctx->argc > 0 ? ctx->argv[0] : "list";
+	const struct verb *verb = NULL;
 	const char *dir = c.options->project;
 	int rc;
 
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			verb = &verbs[i];
 	if (verb == NULL)
 		return diag_set(dg, DIAG_USAGE,
 		    "config: \"%s\" is none of list, get, set and unset "
 		    "(settings of a project: drydock config --project=DIR)",
-		    ctx->argv[0]);
+		    name);
 	if (ctx->argc > 0 && ctx->argc - 1 != verb->operands)
 		return diag_set(
 		    dg, DIAG_USAGE, "usage: drydock config %s", verb->usage);

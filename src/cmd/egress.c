@@ -425,16 +425,6 @@ follow_signatures(
 	return 0;
 }
 
-/* Waits before the next look at the log.  Returns false: the reader left. */
-static bool
-wait_next(void)
-{
-	struct pollfd out = { .fd = STDOUT_FILENO };
-
-	return poll(&out, 1, FOLLOW_MS) <= 0 ||
-	    (out.revents & (POLLERR | POLLHUP)) == 0;
-}
-
 /*
  * Prints requests as they are logged, until the session is over.  A full log
  * drops its older half.  The position in the new log is found by the last
@@ -446,6 +436,7 @@ follow(const struct context *ctx, const struct session *session, bool json,
 {
 	cleanup_offer struct offer offer = OFFER_INIT;
 	cleanup_strbuf struct strbuf before = STRBUF_INIT;
+	struct pollfd out = { .fd = STDOUT_FILENO };
 	size_t seen = 0;
 
 	for (;;) {
@@ -495,7 +486,9 @@ follow(const struct context *ctx, const struct session *session, bool json,
 		}
 		strbuf_reset(&before);
 		strbuf_add(&before, text.buf, text.len);
-		if (!wait_next())
+		/* Waits before the next look, unless the reader left. */
+		if (poll(&out, 1, FOLLOW_MS) > 0 &&
+		    (out.revents & (POLLERR | POLLHUP)) != 0)
 			return 0;
 	}
 }

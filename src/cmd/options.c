@@ -102,20 +102,6 @@ fail_unknown(const struct cmd *cmd, const char *name, struct diag *dg)
 	    near.name);
 }
 
-/*
- * Rejects an unknown mode.  In a file or the environment an unknown mode means
- * contained; on the command line it is a typing error that the user can
- * correct.
- */
-static int
-check_value(const struct walk *w, const char *shown, const char *name,
-    const char *value, struct diag *dg)
-{
-	cleanup_free char *origin = xasprintf("%s: %s", w->cmd->name, shown);
-
-	return strcmp(name, "mode") == 0 ? mode_check(value, origin, dg) : 0;
-}
-
 /* Returns true if the next word is a directory, and no other operand. */
 static bool
 directory_follows(const struct walk *w)
@@ -136,16 +122,23 @@ take_value(struct walk *w, const char *shown, const char *name,
     const struct optdef *o, const char *arg, const char *attached,
     const char **ret_value, struct diag *dg)
 {
+	cleanup_free char *origin = xasprintf("%s: %s", w->cmd->name, shown);
+
 	if (o != NULL && o->type == OPT_OPTIONAL && attached == NULL &&
 	    !directory_follows(w)) {
 		*ret_value = "";
 		return 0;
 	}
 	if (attached == NULL && w->at == w->argc)
-		return diag_set(dg, DIAG_USAGE, "%s: %s needs a value (%s)",
-		    w->cmd->name, shown, arg);
+		return diag_set(
+		    dg, DIAG_USAGE, "%s needs a value (%s)", origin, arg);
 	*ret_value = attached != NULL ? attached : w->argv[w->at++];
-	return check_value(w, shown, name, *ret_value, dg);
+	/*
+	 * In a file or the environment an unknown mode means contained; on the
+	 * command line it is a typing error that the user can correct.
+	 */
+	return strcmp(name, "mode") == 0 ? mode_check(*ret_value, origin, dg)
+					 : 0;
 }
 
 static void

@@ -92,19 +92,6 @@ find_image(const struct images_spec *spec, enum build_kind kind,
 }
 
 /*
- * Loads the configuration that a launch checks first: agent, toolchains,
- * pass_env and allowlist.
- */
-static int
-read_written(struct start *l, struct diag *dg)
-{
-	if (agent_choose(&l->agent, l->settings, l->paths, dg) != 0 ||
-	    start_load_hosts(l, dg) != 0)
-		return -1;
-	return reserved_check_passed(&l->settings->pass_env, l->paths, dg);
-}
-
-/*
  * Notes toolchains that the project's files show and that are not on, and the
  * line to write.
  */
@@ -129,15 +116,6 @@ suggest(const struct paths *paths, const struct settings *settings,
 		  "toolchains '%s'\" in its directory",
 	    line.buf + 1);
 	return 0;
-}
-
-/* Prints the actions that the agent's guardrails cannot refuse. */
-static void
-note_limits(const struct agent *agent)
-{
-	for (size_t i = 0; i < agent->limits.nr; i++)
-		diag_note("agent %s: guardrails: %s", agent->name,
-		    agent->limits.v[i]);
 }
 
 static const char *
@@ -337,7 +315,11 @@ show_plan(struct start *l, const struct plan_options *o, char *scratch,
 	memcpy(l->session.id, NO_SESSION, sizeof(NO_SESSION));
 	l->session.dir =
 	    xasprintf("%s/sessions/" NO_SESSION, l->paths->state_dir);
-	if (read_written(l, dg) != 0 || find_engine(l, scratch, dg) != 0 ||
+	/* A launch, too, checks what the user has written first. */
+	if (agent_choose(&l->agent, l->settings, l->paths, dg) != 0 ||
+	    start_load_hosts(l, dg) != 0 ||
+	    reserved_check_passed(&l->settings->pass_env, l->paths, dg) != 0 ||
+	    find_engine(l, scratch, dg) != 0 ||
 	    listing_warn_images(l->paths, &engine, dg) != 0 ||
 	    find_image(&spec, BUILD_AGENT, &files, &l->images.agent, dg) != 0 ||
 	    (l->mode.mode == MODE_CONTAINED &&
@@ -347,7 +329,10 @@ show_plan(struct start *l, const struct plan_options *o, char *scratch,
 		return -1;
 	l->record.history =
 	    project_history(&l->project, l->paths, l->agent.name, l->mode.mode);
-	note_limits(&l->agent);
+	/* What the agent's guardrails cannot refuse. */
+	for (size_t i = 0; i < l->agent.limits.nr; i++)
+		diag_note("agent %s: guardrails: %s", l->agent.name,
+		    l->agent.limits.v[i]);
 	/* A launch may get another number. */
 	if (slot_is_wanted(l->settings, &l->toolchains))
 		l->record.cache =

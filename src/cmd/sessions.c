@@ -52,16 +52,6 @@ sessions_list(struct context *ctx, const char *project,
 	return 0;
 }
 
-static size_t
-count_attachable(const struct listing *listing, const char *project)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < listing->nr; i++)
-		n += listed_is_attachable(&listing->v[i], project);
-	return n;
-}
-
 static void
 keep_attachable(struct listing *listing, const char *project)
 {
@@ -104,9 +94,13 @@ int
 sessions_of_project(struct context *ctx, const char *project, size_t unasked,
     struct listing *ret_listing, bool *ret_unread, struct diag *dg)
 {
+	size_t n = 0;
+
 	if (listing_records(ctx->paths, ret_listing, dg) != 0)
 		return -1;
-	if (count_attachable(ret_listing, project) > unasked) {
+	for (size_t i = 0; i < ret_listing->nr; i++)
+		n += listed_is_attachable(&ret_listing->v[i], project);
+	if (n > unasked) {
 		listing_release(ret_listing);
 		if (sessions_list(ctx, project, ret_listing, NULL, dg) != 0)
 			return -1;

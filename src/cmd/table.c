@@ -68,23 +68,12 @@ cmd_table(void)
 	return commands;
 }
 
-/* Appends advice if name, given as a command, is a directory. */
-static void
-add_directory_advice(const char *name, struct strbuf *out)
-{
-	struct stat st;
-
-	if (stat(name, &st) < 0 || !S_ISDIR(st.st_mode))
-		return;
-	strbuf_addstr(out, "; for a directory: drydock run ");
-	strbuf_add_shell_quoted(out, name);
-}
-
 int
 table_find(const char *name, const struct cmd **ret_cmd, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf advice = STRBUF_INIT;
 	struct nearest near;
+	struct stat st;
 
 	nearest_init(&near, name);
 	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
@@ -100,11 +89,14 @@ table_find(const char *name, const struct cmd **ret_cmd, struct diag *dg)
 		}
 		nearest_offer(&near, (*c)->name);
 	}
-	add_directory_advice(name, &advice);
-	if (advice.len == 0 && near.name != NULL)
+	if (stat(name, &st) == 0 && S_ISDIR(st.st_mode)) {
+		strbuf_addstr(&advice, "; for a directory: drydock run ");
+		strbuf_add_shell_quoted(&advice, name);
+	} else if (near.name != NULL) {
 		strbuf_addf(&advice, " (nearest: %s)", near.name);
-	else if (advice.len == 0)
+	} else {
 		strbuf_addstr(&advice, " (see drydock help)");
+	}
 	return diag_set(
 	    dg, DIAG_USAGE, "unknown command \"%s\"%s", name, advice.buf);
 }

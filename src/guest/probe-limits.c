@@ -206,13 +206,6 @@ probe_memory(struct prove *p)
 		use_up(p, "write to new pages", fill_memory, planned, 0);
 }
 
-static _Noreturn void
-idle(void)
-{
-	for (;;)
-		(void)pause();
-}
-
 /* Starts max processes, or as many as it can; ends them.  Returns how many. */
 static size_t
 fork_many(size_t max, int *ret_error)
@@ -224,8 +217,8 @@ fork_many(size_t max, int *ret_error)
 	(void)fflush(stdout);
 	for (n = 0; n < max; n++) {
 		pids[n] = fork();
-		if (pids[n] == 0)
-			idle();
+		while (pids[n] == 0) /* the child, until it is killed */
+			(void)pause();
 		if (pids[n] == -1) {
 			*ret_error = errno;
 			break;

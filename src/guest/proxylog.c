@@ -16,15 +16,6 @@ enum {
 	FILE_FLAGS = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 };
 
-static size_t
-count_lines(const char *data, size_t len)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++)
-		n += data[i] == '\n' ? 1 : 0;
-	return n;
-}
-
 /*
  * Counts the lines that an earlier proxy of this session left.  The first line
  * may hold the number of dropped lines.
@@ -43,7 +34,8 @@ count_file(int fd, size_t *ret_dropped)
 			*ret_dropped = strtoul(buf + strlen(head), NULL, 10);
 			lines--; /* not a log line; counted below as +1 */
 		}
-		lines += count_lines(buf, (size_t)n);
+		for (ssize_t i = 0; i < n; i++)
+			lines += buf[i] == '\n' ? 1 : 0;
 		at += n;
 	}
 	return lines;

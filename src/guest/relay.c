@@ -196,13 +196,6 @@ has_hung_up(const struct side *s)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
-/* Returns true if it has, and our direction was not shut down before. */
-static bool
-is_broken(const struct side *s)
-{
-	return s->pair->relay->passes_breaks && !s->shut && has_hung_up(s);
-}
-
 /* Queues what was read for the other side.  Returns false without memory. */
 static bool
 add_read(struct side *s, const char *data, size_t len)
@@ -233,7 +226,9 @@ read_side(struct side *s)
 		return errno == EAGAIN || errno == EINTR;
 	if (n == 0) {
 		s->ended = true;
-		return !is_broken(s) && (s->left == 0 || s->left == UINT64_MAX);
+		if (s->pair->relay->passes_breaks && !s->shut && has_hung_up(s))
+			return false;
+		return s->left == 0 || s->left == UINT64_MAX;
 	}
 	return add_read(s, buf, (size_t)n) &&
 	    queue_flush(&s->peer->out, s->peer->watch.fd) != -1;

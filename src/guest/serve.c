@@ -20,12 +20,6 @@
 #define STOP_MS 5000 /* the same when the engine stops the container */
 #define NUDGE_MS 100 /* time for programs to read the changed size */
 
-static bool
-is_viewing(const struct client *c)
-{
-	return c->viewer && !c->leaving && !client_is_gone(c);
-}
-
 /*
  * Backpressure: pauses the command while every viewer is behind and at least
  * one of them still reads.  A slow viewer never blocks the others, and a viewer
@@ -39,7 +33,7 @@ hold_back(struct serve *s)
 	bool all = true;
 	bool any = false;
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
-		if (!is_viewing(c))
+		if (!c->viewer || c->leaving || client_is_gone(c))
 			continue;
 		if (!client_is_behind(c)) {
 			all = false;
@@ -66,22 +60,17 @@ on_output(void *arg, enum wire_type type, const void *data, size_t len)
 	hold_back(s);
 }
 
-static void
-set_size(struct serve *s, struct wire_size size)
-{
-	if (size.rows == 0 || size.columns == 0)
-		return;
-	s->size = size;
-	command_resize(s->command, size);
-}
-
 /* The size follows the viewer that was active last. */
 static void
 be_active(struct serve *s, struct client *c)
 {
+	struct wire_size size = c->size;
 	c->active = ++s->active;
-	if (c->size.rows != s->size.rows || c->size.columns != s->size.columns)
-		set_size(s, c->size);
+	if (size.rows == 0 || size.columns == 0 ||
+	    (size.rows == s->size.rows && size.columns == s->size.columns))
+		return;
+	s->size = size;
+	command_resize(s->command, size);
 }
 
 /* The active viewer has left: the viewer that was active before it follows. */

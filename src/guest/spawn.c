@@ -126,19 +126,6 @@ inherited_note(struct inherited *own)
 	(void)getrlimit(RLIMIT_NOFILE, &own->files);
 }
 
-/*
- * The holder's umask is the container runtime's; the command gets the caller's.
- */
-static void
-apply_umask(const struct strvec *env)
-{
-	const char *text =
-	    envp_get((const char *const *)env->v, WIRE_UMASK_VARIABLE);
-
-	if (text != NULL)
-		(void)umask((mode_t)strtoul(text, NULL, 8) & 0777);
-}
-
 static void
 make_environment(const struct wire_go *go, bool add_env, struct strvec *env)
 {
@@ -214,13 +201,6 @@ has_zone(const char *name)
 	return access(path, R_OK) == 0;
 }
 
-static bool
-is_locale(const char *variable)
-{
-	return strncmp(variable, "LANG=", 5) == 0 ||
-	    strncmp(variable, "LC_", 3) == 0;
-}
-
 void
 spawn_correct_env(struct strvec *env)
 {
@@ -236,7 +216,9 @@ spawn_correct_env(struct strvec *env)
 		name = xstrndup(env->v[i], (size_t)(equals - env->v[i]));
 		if (strcmp(name, "TERM") == 0 && !has_terminal(value, home))
 			strvec_setenv(env, name, "xterm-256color");
-		else if (is_locale(env->v[i]) && !has_locale(value))
+		else if ((strcmp(name, "LANG") == 0 ||
+			     strncmp(name, "LC_", 3) == 0) &&
+		    !has_locale(value))
 			strvec_setenv(env, name, "C.UTF-8");
 		else if (strcmp(name, "TZ") == 0 && !has_zone(value))
 			strvec_setenv(env, name, "UTC0");
@@ -253,6 +235,7 @@ become(const struct wire_go *go, bool add_env, const struct inherited *own,
 {
 	/* Allocated after fork(): running out of memory ends the child only. */
 	struct strvec env = STRVEC_INIT;
+	const char *mask;
 
 	failure->step = STEP_TERMINAL;
 	(void)setsid();
@@ -272,7 +255,10 @@ become(const struct wire_go *go, bool add_env, const struct inherited *own,
 	reset_signals();
 	make_environment(go, add_env, &env);
 	spawn_correct_env(&env);
-	apply_umask(&env);
+	/* The holder's umask is the container runtime's, not the caller's. */
+	mask = envp_get((const char *const *)env.v, WIRE_UMASK_VARIABLE);
+	if (mask != NULL)
+		(void)umask((mode_t)strtoul(mask, NULL, 8) & 0777);
 	/* execvp() searches the PATH in environ. */
 	environ = env.v;
 	(void)execvp(go->argv[0], (char *const *)go->argv);
