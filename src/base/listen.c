@@ -200,8 +200,7 @@ on_look(void *arg)
 	struct listener *l = arg;
 	int fd;
 	if (!is_in_place(l) && listen_anew(&l->address, &fd, &l->file) == 0) {
-		loop_want(l->loop, &l->watch, 0);
-		(void)close(l->watch.fd);
+		loop_close(l->loop, &l->watch);
 		l->watch.fd = fd;
 		update(l);
 	}
@@ -224,8 +223,7 @@ listener_release(struct listener *l)
 		return;
 	timer_cancel(l->loop, &l->pause);
 	timer_cancel(l->loop, &l->look);
-	loop_want(l->loop, &l->watch, 0);
-	(void)close(l->watch.fd);
+	loop_close(l->loop, &l->watch);
 	*l = (struct listener){ .loop = NULL };
 }
 

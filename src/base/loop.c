@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/monotime.h"
 
@@ -56,6 +57,13 @@ loop_want(struct loop *loop, struct watch *w, short want)
 		loop->watches[w->at] = NULL;
 		loop->polled[w->at].fd = -1;
 	}
+}
+
+void
+loop_close(struct loop *loop, struct watch *w)
+{
+	loop_want(loop, w, 0);
+	cleanup_close_fn(&w->fd);
 }
 
 void

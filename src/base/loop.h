@@ -59,6 +59,9 @@ void loop_init(struct loop *loop);
  */
 void loop_want(struct loop *loop, struct watch *w, short want);
 
+/* Removes the watch and closes its descriptor; w->fd is -1 afterwards. */
+void loop_close(struct loop *loop, struct watch *w);
+
 void timer_arm(struct loop *loop, struct timer *t, int after_ms);
 void timer_cancel(struct loop *loop, struct timer *t);
 

@@ -66,9 +66,7 @@ client_drop(struct client *c)
 	if (client_is_gone(c))
 		return;
 	timer_cancel(c->loop, &c->timer);
-	loop_want(c->loop, &c->watch, 0);
-	(void)close(c->watch.fd);
-	c->watch.fd = -1;
+	loop_close(c->loop, &c->watch);
 	queue_release(&c->out);
 	client_wipe_go(c);
 	/*

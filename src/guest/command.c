@@ -48,16 +48,6 @@ static void on_output(void *arg, short events);
 static void on_kill(void *arg);
 
 static void
-close_watch(struct loop *loop, struct watch *w)
-{
-	if (w->fd == -1)
-		return;
-	loop_want(loop, w, 0);
-	(void)close(w->fd);
-	w->fd = -1;
-}
-
-static void
 update_streams(struct command *cmd)
 {
 	for (size_t i = 0; i < 2; i++) {
@@ -104,9 +94,9 @@ command_free(struct command *cmd)
 	if (cmd == NULL)
 		return;
 	timer_cancel(cmd->loop, &cmd->kill);
-	close_watch(cmd->loop, &cmd->input);
-	close_watch(cmd->loop, &cmd->streams[0].watch);
-	close_watch(cmd->loop, &cmd->streams[1].watch);
+	loop_close(cmd->loop, &cmd->input);
+	loop_close(cmd->loop, &cmd->streams[0].watch);
+	loop_close(cmd->loop, &cmd->streams[1].watch);
 	queue_release(&cmd->queue);
 	free(cmd);
 }
@@ -133,7 +123,7 @@ pump(struct stream *s)
 		return false;
 	/* A pty fails with EIO when its last user is gone. */
 	if (n <= 0) {
-		close_watch(cmd->loop, &s->watch);
+		loop_close(cmd->loop, &s->watch);
 		return false;
 	}
 	if (cmd->reaped)
@@ -179,7 +169,7 @@ flush_input(struct command *cmd)
 	if (failed)
 		queue_release(&cmd->queue);
 	if (failed || (cmd->input_ended && cmd->queue.len == 0))
-		close_watch(cmd->loop, &cmd->input);
+		loop_close(cmd->loop, &cmd->input);
 	else
 		loop_want(
 		    cmd->loop, &cmd->input, cmd->queue.len > 0 ? POLLOUT : 0);

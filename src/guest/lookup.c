@@ -118,8 +118,7 @@ release(struct lookup *l)
 	struct loop *loop = l->all->loop;
 	stop_children(l);
 	timer_cancel(loop, &l->deadline);
-	loop_want(loop, &l->pipe, 0);
-	cleanup_close_fn(&l->pipe.fd);
+	loop_close(loop, &l->pipe);
 	l->all->running--;
 	l->all = NULL;
 }

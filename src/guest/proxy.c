@@ -76,10 +76,8 @@ free_conn(struct conn *c)
 	struct proxy *p = c->proxy;
 	lookup_cancel(&c->lookup);
 	timer_cancel(p->loop, &c->deadline);
-	loop_want(p->loop, &c->client, 0);
-	loop_want(p->loop, &c->server, 0);
-	cleanup_close_fn(&c->client.fd);
-	cleanup_close_fn(&c->server.fd);
+	loop_close(p->loop, &c->client);
+	loop_close(p->loop, &c->server);
 	queue_release(&c->in);
 	queue_release(&c->to_client);
 	queue_release(&c->to_server);
@@ -155,8 +153,7 @@ flush_reply(struct conn *c)
 static void
 reply(struct conn *c, bool has_memory)
 {
-	loop_want(c->proxy->loop, &c->server, 0);
-	cleanup_close_fn(&c->server.fd);
+	loop_close(c->proxy->loop, &c->server);
 	queue_release(&c->in);
 	if (!has_memory) {
 		free_conn(c);
@@ -286,8 +283,7 @@ connect_next(struct conn *c, int error)
 		const struct proxyaddr *a = &c->lookup.v[c->next_address++];
 		struct sockaddr_storage sa;
 		socklen_t len = proxyaddr_socket(a, c->port, &sa);
-		loop_want(loop, &c->server, 0);
-		cleanup_close_fn(&c->server.fd);
+		loop_close(loop, &c->server);
 		c->server.fd = socket(
 		    a->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (c->server.fd == -1 ||

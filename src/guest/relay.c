@@ -263,8 +263,7 @@ connect_second(struct relay_pair *p)
 	p->second.len = 0;
 	if (fd == -1)
 		return false;
-	loop_want(p->relay->loop, &p->to.watch, 0);
-	(void)close(p->to.watch.fd);
+	loop_close(p->relay->loop, &p->to.watch);
 	p->to.watch.fd = fd;
 	/* A finished connect is writable, like one that just finishes. */
 	p->connecting = true;

@@ -274,8 +274,7 @@ drop(void *arg)
 		at = &(*at)->next;
 	*at = p->next;
 	timer_cancel(&p->companion->loop, &p->deadline);
-	loop_want(&p->companion->loop, &p->watch, 0);
-	(void)close(p->watch.fd);
+	loop_close(&p->companion->loop, &p->watch);
 	free(p);
 }
 

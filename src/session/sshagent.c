@@ -59,10 +59,8 @@ drop(struct sshagent_peer *p)
 		at = &(*at)->next;
 	*at = p->next;
 	timer_cancel(a->loop, &p->deadline);
-	loop_want(a->loop, &p->client, 0);
-	loop_want(a->loop, &p->user, 0);
-	(void)close(p->client.fd);
-	cleanup_close_fn(&p->user.fd);
+	loop_close(a->loop, &p->client);
+	loop_close(a->loop, &p->user);
 	strbuf_release(&p->message);
 	queue_release(&p->out);
 	free(p);
@@ -102,8 +100,7 @@ static void
 answer(struct sshagent_peer *p, const struct strbuf *text)
 {
 	timer_cancel(p->agent->loop, &p->deadline);
-	loop_want(p->agent->loop, &p->user, 0);
-	cleanup_close_fn(&p->user.fd);
+	loop_close(p->agent->loop, &p->user);
 	strbuf_release(&p->message);
 	queue_release(&p->out);
 	if (!queue_add(&p->out, text->buf, text->len) ||
