@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* build: builds the agent image and the egress image, or lists the images. */
+/*
+ * build: builds the agent image and the egress image, or lists the images.
+ * Progress is shown on stderr: one status line that is rewritten on a terminal,
+ * one line per step elsewhere.
+ */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -10,19 +17,23 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
-#include "cmd/build-images.h"
 #include "cmd/sessions.h"
+#include "engine/build.h"
+#include "engine/built.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/inimage.h"
 #include "host/agent.h"
 #include "host/project.h"
+#include "host/settings.h"
 #include "host/statedir.h"
 #include "host/toolchain.h"
 #include "host/trusted.h"
 #include "session/image-use.h"
 #include "session/images.h"
+
+#define DEFAULT_COLUMNS 80
 
 struct build_cmd_options {
 	const char *base;
@@ -33,6 +44,180 @@ struct build_cmd_options {
 	bool update;
 	bool json;
 };
+
+struct status {
+	const char *image; /* "agent" */
+	bool rewrite; /* stderr is a terminal that can rewrite a line */
+	bool shown; /* a status line is displayed */
+	struct strvec steps; /* printed; BuildKit repeats them */
+};
+
+static bool
+can_rewrite(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) == 1 && term != NULL &&
+	    strcmp(term, "dumb") != 0 && *term != '\0';
+}
+
+static size_t
+columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return DEFAULT_COLUMNS;
+}
+
+/*
+ * Returns the step's title in a line of BuildKit's plain progress ("#6 [2/6]
+ * RUN ..."), or NULL for other output ("#6 1.23 words").  A line of mmdebstrap
+ * starts with "I: ".
+ */
+static const char *
+headline(const char *line)
+{
+	if (strncmp(line, "I: ", 3) == 0)
+		return strstr(line, "-hook") == NULL ? line + 3 : NULL;
+	if (line[0] != '#')
+		return NULL;
+	line += 1 + strspn(line + 1, "0123456789");
+	if (strncmp(line, " [", 2) != 0 || strstr(line, "[internal]") != NULL)
+		return NULL;
+	return line + 1;
+}
+
+/*
+ * Returns the text for the status line: any output, without step number and
+ * time.
+ */
+static const char *
+latest(const char *line)
+{
+	if (headline(line) != NULL)
+		return headline(line);
+	if (line[0] == '#')
+		line += 1 + strspn(line + 1, "0123456789");
+	return line + strspn(line, " .0123456789");
+}
+
+static void
+rewrite(struct status *status, const char *text)
+{
+	cleanup_strbuf struct strbuf shown = STRBUF_INIT;
+	size_t room = columns() - 1;
+
+	strbuf_addf(&shown, "drydock: %s: ", status->image);
+	strbuf_add_escaped(&shown, text, strlen(text));
+	if (shown.len > room) {
+		/* Do not cut a UTF-8 character in two. */
+		while (
+		    room > 0 && ((unsigned char)shown.buf[room] & 0xc0) == 0x80)
+			room--;
+		strbuf_setlen(&shown, room);
+	}
+	(void)fprintf(stderr, "\r\033[K%s", shown.buf);
+	(void)fflush(stderr);
+	status->shown = true;
+}
+
+/* Appends a step with single blanks and without --mount options. */
+static void
+add_step(struct strbuf *out, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, " \r");
+
+		if (len > 0 && strncmp(text, "--mount=", 8) != 0)
+			strbuf_addf(out, "%s%.*s", out->len > 0 ? " " : "",
+			    (int)len, text);
+		text += len + strspn(text + len, " \r");
+	}
+}
+
+static void
+show(void *arg, const char *data, size_t len)
+{
+	struct status *status = arg;
+	cleanup_free char *line = xstrndup(data, len);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (status->rewrite) {
+		add_step(&text, latest(line));
+		if (text.len > 0)
+			rewrite(status, text.buf);
+	} else if (headline(line) != NULL) {
+		add_step(&text, headline(line));
+		if (strvec_has(&status->steps, text.buf))
+			return;
+		strvec_push(&status->steps, text.buf);
+		diag_note("%s: %s", status->image, text.buf);
+	}
+}
+
+static int
+build_one(enum build_kind kind, const struct engine *engine,
+    const struct build_recipe *recipe, const struct paths *paths,
+    const struct build_options *options, struct build_outcome *ret_outcome,
+    struct diag *dg)
+{
+	struct status status = {
+		.image = build_kind_name(kind),
+		.rewrite = can_rewrite(),
+		.steps = STRVEC_INIT,
+	};
+	struct build_options own = *options;
+	int ret;
+
+	own.progress = show;
+	own.progress_arg = &status;
+	diag_note("building the %s image", status.image);
+	ret = build_image(kind, engine, recipe, paths, &own, ret_outcome, dg);
+	if (status.shown)
+		(void)fputs("\r\033[K", stderr);
+	(void)fflush(stderr);
+	strvec_release(&status.steps);
+	return ret;
+}
+
+static int
+build_images(const struct engine *engine, const struct build_recipe *recipe,
+    const struct paths *paths, const struct build_options *options,
+    struct build_outcome *ret_agent, struct build_outcome *ret_egress,
+    struct diag *dg)
+{
+	cleanup_close int lock_fd = -1;
+	struct build_options second = *options;
+
+	/*
+	 * A concurrent build may hold the lock for two images, each within
+	 * build_timeout.
+	 */
+	if (built_lock(paths, 2 * (int)recipe->settings->build_timeout_ms,
+		&lock_fd, dg) != 0 ||
+	    build_one(BUILD_AGENT, engine, recipe, paths, options, ret_agent,
+		dg) != 0)
+		return -1;
+	/* The first build has just pulled or created the base. */
+	second.pull = false;
+	second.keep_base = true;
+	return build_one(
+	    BUILD_EGRESS, engine, recipe, paths, &second, ret_egress, dg);
+}
+
+int
+build_both(const struct engine *engine, const struct build_recipe *recipe,
+    const struct paths *paths, const char *const *environ_, struct diag *dg)
+{
+	cleanup_build_outcome struct build_outcome agent = { NULL, "" };
+	cleanup_build_outcome struct build_outcome egress = { NULL, "" };
+	const struct build_options options = { .environ_ = environ_ };
+
+	return build_images(
+	    engine, recipe, paths, &options, &agent, &egress, dg);
+}
 
 static void
 add_outcome(
@@ -45,13 +230,14 @@ add_outcome(
 }
 
 static int
-print_json(const struct built_images *built, struct diag *dg)
+print_json(const struct build_outcome *agent,
+    const struct build_outcome *egress, struct diag *dg)
 {
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_open_object(w);
-	add_outcome(w, "agent", &built->agent);
-	add_outcome(w, "egress", &built->egress);
+	add_outcome(w, "agent", agent);
+	add_outcome(w, "egress", egress);
 	jsonw_close_object(w);
 	return jsonw_print(w, dg);
 }
@@ -256,7 +442,8 @@ static int
 build_run(struct context *ctx, struct diag *dg)
 {
 	const struct build_cmd_options *o = ctx->options;
-	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
+	cleanup_build_outcome struct build_outcome image = { NULL, "" };
+	cleanup_build_outcome struct build_outcome egress = { NULL, "" };
 	cleanup_project struct project project = PROJECT_INIT;
 	cleanup_agent struct agent agent = AGENT_INIT;
 	cleanup_toolchains struct toolchains toolchains = TOOLCHAINS_INIT;
@@ -307,16 +494,14 @@ build_run(struct context *ctx, struct diag *dg)
 		return -1;
 	if (o->update)
 		from = current_version(ctx, &recipe);
-	if (build_images(
-		ctx->engine, &recipe, ctx->paths, &build, &built, dg) != 0 ||
+	if (build_images(ctx->engine, &recipe, ctx->paths, &build, &image,
+		&egress, dg) != 0 ||
 	    (o->update &&
-		tell_versions(ctx, &agent, built.agent.image_id, from, dg) !=
-		    0))
+		tell_versions(ctx, &agent, image.image_id, from, dg) != 0))
 		return -1;
 	if (o->json)
-		return print_json(&built, dg);
-	(void)printf("agent  %s\negress %s\n", built.agent.image_id,
-	    built.egress.image_id);
+		return print_json(&image, &egress, dg);
+	(void)printf("agent  %s\negress %s\n", image.image_id, egress.image_id);
 	return 0;
 }
 

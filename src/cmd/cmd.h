@@ -12,6 +12,7 @@
 #include "host/paths.h"
 #include "host/settings.h"
 
+struct build_recipe;
 struct diag;
 struct engine;
 
@@ -106,5 +107,9 @@ extern const struct cmd cmd_diff;
 extern const struct cmd cmd_egress;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
+
+/* Builds both images, shows progress on stderr; an images_builder. */
+int build_both(const struct engine *engine, const struct build_recipe *recipe,
+    const struct paths *paths, const char *const *environ_, struct diag *dg);
 
 #endif /* DRYDOCK_CMD_H */

@@ -5,7 +5,6 @@
 
 #include "base/diag.h"
 #include "base/strbuf.h"
-#include "cmd/build-images.h"
 #include "cmd/sessions.h"
 #include "host/project.h"
 #include "host/statedir.h"
@@ -22,16 +21,6 @@ struct run_options {
 	bool contained_history;
 	bool no_banner;
 };
-
-static int
-build_both(const struct engine *engine, const struct build_recipe *recipe,
-    const struct paths *paths, const char *const *environ_, struct diag *dg)
-{
-	cleanup_built_images struct built_images built = BUILT_IMAGES_INIT;
-	const struct build_options options = { .environ_ = environ_ };
-
-	return build_images(engine, recipe, paths, &options, &built, dg);
-}
 
 static int
 launch(struct context *ctx, enum launch_kind kind, struct diag *dg)

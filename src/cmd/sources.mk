@@ -2,8 +2,6 @@
 cmd_sources = \
 	src/cmd/allow.c \
 	src/cmd/attach.c \
-	src/cmd/build-images.c \
-	src/cmd/build-images.h \
 	src/cmd/build.c \
 	src/cmd/cache.c \
 	src/cmd/cmd.h \

@@ -71,4 +71,6 @@ int build_image(enum build_kind kind, const struct engine *engine,
     struct diag *dg);
 void build_outcome_release(struct build_outcome *outcome);
 
+#define cleanup_build_outcome __attribute__((cleanup(build_outcome_release)))
+
 #endif /* DRYDOCK_BUILD_H */
