@@ -449,20 +449,16 @@ engine_check_result(const char *const *argv, const struct proc_result *result,
 void
 engine_release(struct engine *engine)
 {
-	free(engine->socket);
-	free(engine->address);
-	free(engine->origin);
-	free(engine->docker);
-	free(engine->docker_passed_over);
-	free(engine->passed_over);
+	char *const owned[] = { engine->socket, engine->address, engine->origin,
+		engine->docker, engine->docker_passed_over, engine->passed_over,
+		engine->api_version, engine->id, engine->data_root,
+		engine->version, engine->compose_version };
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		free(owned[i]);
 	http_free(engine->http);
-	free(engine->api_version);
 	strvec_release(&engine->composes);
 	strvec_release(&engine->compose);
 	strvec_release(&engine->env);
-	free(engine->id);
-	free(engine->data_root);
-	free(engine->version);
-	free(engine->compose_version);
 	*engine = (struct engine)ENGINE_INIT;
 }

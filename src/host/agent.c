@@ -414,25 +414,20 @@ agent_command_line(const struct agent *agent, const char *words)
 void
 agent_release(struct agent *agent)
 {
-	free(agent->name);
-	free(agent->replacement);
-	strvec_release(&agent->npm);
-	free(agent->version);
-	strvec_release(&agent->command);
-	strvec_release(&agent->resume_args);
-	strvec_release(&agent->env);
-	strvec_release(&agent->hosts);
-	strvec_release(&agent->secrets);
-	strvec_release(&agent->reserved_env);
-	strvec_release(&agent->limits);
-	free(agent->history_link);
+	char *const owned[] = { agent->name, agent->replacement, agent->version,
+		agent->history_link, agent->token_variable, agent->token_advice,
+		agent->token_prefix, agent->token_document,
+		agent->guardrails.dir };
+	struct strvec *const lists[] = { &agent->npm, &agent->command,
+		&agent->resume_args, &agent->env, &agent->hosts,
+		&agent->secrets, &agent->reserved_env, &agent->limits };
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		free(owned[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		strvec_release(lists[i]);
 	agent_sync_release(&agent->sync);
-	free(agent->token_variable);
-	free(agent->token_advice);
-	free(agent->token_prefix);
-	free(agent->token_document);
 	strbuf_release(&agent->token_defaults);
-	free(agent->guardrails.dir);
 	for (size_t i = 0; i < agent->guardrails.nr; i++) {
 		free(agent->guardrails.v[i].path);
 		strbuf_release(&agent->guardrails.v[i].data);

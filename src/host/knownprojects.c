@@ -431,8 +431,10 @@ knownprojects_add(
 }
 
 void
-knownprojects_free(struct knownprojects *known)
+knownprojects_freep(struct knownprojects **knownp)
 {
+	struct knownprojects *known = *knownp;
+
 	if (known == NULL)
 		return;
 	strvec_release(&known->paths);
@@ -440,11 +442,5 @@ knownprojects_free(struct knownprojects *known)
 	strvec_release(&known->births);
 	free(known->present);
 	free(known);
-}
-
-void
-knownprojects_freep(struct knownprojects **known)
-{
-	knownprojects_free(*known);
-	*known = NULL;
+	*knownp = NULL;
 }

@@ -57,7 +57,6 @@ int knownprojects_begin(const struct paths *paths, struct diag *dg);
 int knownprojects_add(
     const struct paths *paths, const char *real_path, struct diag *dg);
 
-void knownprojects_free(struct knownprojects *known);
 void knownprojects_freep(struct knownprojects **known);
 
 #define cleanup_knownprojects __attribute__((cleanup(knownprojects_freep)))

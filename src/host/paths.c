@@ -39,19 +39,14 @@ paths_init(struct paths *paths)
 void
 paths_release(struct paths *paths)
 {
-	free(paths->user);
-	free(paths->home);
-	free(paths->home_name);
-	free(paths->account_home);
-	free(paths->config_dir);
-	free(paths->config_name);
+	char *const owned[] = { paths->user, paths->home, paths->home_name,
+		paths->account_home, paths->config_dir, paths->config_name,
+		paths->state_dir, paths->data_dir, paths->libexec_dir,
+		paths->short_dir, paths->runtime_dir, paths->self };
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		free(owned[i]);
 	decisive_free(paths->decisive);
-	free(paths->state_dir);
-	free(paths->data_dir);
-	free(paths->libexec_dir);
-	free(paths->short_dir);
-	free(paths->runtime_dir);
-	free(paths->self);
 	cleanup_close_fn(&paths->state_fd);
 	paths_init(paths);
 }

@@ -231,7 +231,7 @@ check_links(const struct project *project, const char *dir,
 	int rc = resolve_open(&walk, AT_FDCWD, path, &fd);
 	int error = errno;
 
-	knownprojects_free(naming.known);
+	knownprojects_freep(&naming.known);
 	if (rc > 0)
 		return -1;
 	if (rc < 0)

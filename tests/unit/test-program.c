@@ -19,7 +19,7 @@ struct world {
 static void
 world_release(struct world *w)
 {
-	knownprojects_free(w->known);
+	knownprojects_freep(&w->known);
 	settings_release(&w->settings);
 	paths_release(&w->paths);
 	(void)close(w->dir);
