@@ -245,7 +245,7 @@ open_list(struct change *c, struct diag *dg)
 		o->project != NULL && *o->project != '\0' ? o->project : NULL,
 		c->ctx->paths, dg) != 0)
 		return -1;
-	name = allowlist_file_name(o->global ? NULL : &c->project);
+	name = project_file(o->global ? NULL : &c->project, ALLOWLIST_NAME);
 	return userfile_open(&c->file, c->ctx->paths, name, ALLOWLIST_MAX, dg);
 }
 

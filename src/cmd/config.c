@@ -189,7 +189,8 @@ change(const struct config *c, const char *key, const char *value,
 {
 	cleanup_userfile struct userfile file = USERFILE_INIT;
 	cleanup_settings struct settings check;
-	cleanup_free char *name = settings_file_name(project_of(c));
+	cleanup_free char *name =
+	    project_file(project_of(c), SETTINGS_FILE_NAME);
 
 	settings_init(&check);
 	if (userfile_open(&file, c->ctx->paths, name, SETTINGS_FILE_MAX, dg) !=

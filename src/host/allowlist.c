@@ -25,7 +25,6 @@
 #include "host/toolchain.h"
 #include "host/trusted.h"
 
-#define ALLOWLIST_NAME "allowlist"
 #define BUNDLES "bundles"
 #define ENTRIES_MAX 1024
 #define HTTPS_PORT 443
@@ -411,20 +410,12 @@ add_hosts(struct allowlist *list, enum allow_source source, const char *name,
 	return 0;
 }
 
-char *
-allowlist_file_name(const struct project *project)
-{
-	return project == NULL
-	    ? xstrdup(ALLOWLIST_NAME)
-	    : xasprintf("%s/" ALLOWLIST_NAME, project->config);
-}
-
 static int
 add_file(struct allowlist *list, enum allow_source source,
     const struct paths *paths, const struct project *project, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *name = allowlist_file_name(project);
+	cleanup_free char *name = project_file(project, ALLOWLIST_NAME);
 	cleanup_free char *file = xasprintf("%s/%s", paths->config_dir, name);
 
 	if (paths_read_config_file(paths, name, ALLOWLIST_MAX, &text, dg) != 0)

@@ -82,6 +82,7 @@ struct allowlist {
 		NULL, 0, 0, STRVEC_INIT, false \
 	}
 
+#define ALLOWLIST_NAME "allowlist" /* for project_file() */
 #define ALLOWLIST_MAX ((size_t)64 << 10) /* bytes of one list */
 
 /*
@@ -107,12 +108,6 @@ struct allow_spec {
  */
 int allowlist_load(
     struct allowlist *list, const struct allow_spec *spec, struct diag *dg);
-
-/*
- * Returned: the name, in the configuration directory, of the project's
- * allowlist, or without a project (NULL) of the user's.
- */
-char *allowlist_file_name(const struct project *project);
 
 /*
  * The setting upstream_proxy: "", or http://HOST:PORT.  The first returns the

@@ -292,3 +292,10 @@ project_history(const struct project *project, const struct paths *paths,
 	return xasprintf("%s/agents/%s/history/%s-%s", paths->state_dir, agent,
 	    project->key, mode_name(mode));
 }
+
+char *
+project_file(const struct project *project, const char *name)
+{
+	return project == NULL ? xstrdup(name)
+			       : xasprintf("%s/%s", project->config, name);
+}

@@ -57,6 +57,12 @@ void project_digits(const char *path, char ret_digits[PROJECT_DIGITS + 1]);
 char *project_history(const struct project *project, const struct paths *paths,
     const char *agent, enum mode mode);
 
+/*
+ * Returned: the path of the project's file of that name below the configuration
+ * directory, or without a project (NULL) of the one for all projects.
+ */
+char *project_file(const struct project *project, const char *name);
+
 #define cleanup_project __attribute__((cleanup(project_release)))
 
 #endif /* DRYDOCK_PROJECT_H */

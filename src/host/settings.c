@@ -14,7 +14,6 @@
 #include "host/project.h"
 #include "host/text.h"
 
-#define CONF_NAME "drydock.conf"
 #define ENV_PREFIX "DRYDOCK_"
 #define VALUE_MAX 4096 /* bytes of a string */
 #define WORDS_MAX 256 /* words of a list */
@@ -482,13 +481,6 @@ set_variable(struct settings *s, const char *entry, struct diag *dg)
 	return fail_unknown(what, &near, dg);
 }
 
-char *
-settings_file_name(const struct project *project)
-{
-	return project == NULL ? xstrdup(CONF_NAME)
-			       : xasprintf("%s/" CONF_NAME, project->config);
-}
-
 /* Reads one file of the configuration directory.  *ret_any: it has text. */
 static int
 load_file(struct settings *s, enum settings_source source,
@@ -510,7 +502,8 @@ settings_load(struct settings *s, const struct paths *paths,
 {
 	bool ignored;
 
-	if (load_file(s, SETTINGS_FILE, paths, CONF_NAME, &ignored, dg) != 0)
+	if (load_file(
+		s, SETTINGS_FILE, paths, SETTINGS_FILE_NAME, &ignored, dg) != 0)
 		return -1;
 	for (; *environ_ != NULL; environ_++) {
 		if (strncmp(*environ_, ENV_PREFIX, strlen(ENV_PREFIX)) == 0 &&
@@ -524,7 +517,7 @@ int
 settings_load_project(struct settings *s, const struct paths *paths,
     const struct project *project, struct diag *dg)
 {
-	cleanup_free char *name = settings_file_name(project);
+	cleanup_free char *name = project_file(project, SETTINGS_FILE_NAME);
 
 	return load_file(s, SETTINGS_PROJECT, paths, name, &s->of_project, dg);
 }
@@ -559,8 +552,8 @@ settings_source_text(const struct settings *s, const struct setting *row,
 		return xstrdup("default");
 	case SETTINGS_FILE:
 	case SETTINGS_PROJECT:
-		name = settings_file_name(
-		    source == SETTINGS_PROJECT ? project : NULL);
+		name = project_file(source == SETTINGS_PROJECT ? project : NULL,
+		    SETTINGS_FILE_NAME);
 		return xasprintf("%s/%s", paths->config_dir, name);
 	case SETTINGS_ENVIRONMENT:
 		return variable_name(row);

@@ -135,11 +135,8 @@ int settings_load(struct settings *s, const struct paths *paths,
 int settings_load_project(struct settings *s, const struct paths *paths,
     const struct project *project, struct diag *dg);
 
-/*
- * Returned: the name, in the configuration directory, of the project's
- * drydock.conf, or without a project (NULL) of the one for all projects.
- */
-char *settings_file_name(const struct project *project);
+/* Its name, for project_file() (host/project.h). */
+#define SETTINGS_FILE_NAME "drydock.conf"
 
 /* Returns the source of the value of the setting with this name. */
 enum settings_source settings_source(
