@@ -2,7 +2,7 @@
 # Slots of dependency caches, with the image that the bed has: a toolchain of
 # the user's own, without packages, has the caches of npm and cargo.  cargo
 # itself is tried with DRYDOCK_TEST_TOOLCHAINS=all (registries.bats).
-# DRYDOCK_TEST_SECONDS is how long sessions run beside collectors, else 10.
+# DRYDOCK_TEST_SECONDS is how long sessions run beside collectors, else 4.
 
 load ../helper
 load counter
@@ -355,7 +355,7 @@ collect_slots() {
 
 @test "collectors beside sessions that start, run and end touch no slot of theirs" {
   local i users=() collectors=() deadline
-  deadline=$((SECONDS + ${DRYDOCK_TEST_SECONDS:-10}))
+  deadline=$((SECONDS + ${DRYDOCK_TEST_SECONDS:-4}))
   for i in 0 1; do
     collect_slots "$i" 3>&- &
     collectors+=("$!")

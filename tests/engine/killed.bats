@@ -120,9 +120,10 @@ start_and_stop() {
 }
 
 @test "a launcher killed at any moment leaves nothing that stays" {
-  local i
+  local i step=2
+  ! all_cases || step=1
   in_session true
-  for ((i = 0; i < 12; i++)); do
+  for ((i = 0; i < 12; i += step)); do
     as_who timeout --signal=KILL "$(((i + 1) / 10)).$(((i + 1) % 10))" \
       drydock shell "$project" -- sleep 60 </dev/null >/dev/null 2>&1 || true
   done

@@ -55,7 +55,7 @@ inventory() {
 }
 
 @test "launches one after another" {
-  local i n=${DRYDOCK_TEST_STORM:-10}
+  local i n=${DRYDOCK_TEST_STORM:-5}
   in_session true 2>/dev/null
   inventory >"$BATS_TEST_TMPDIR/before"
   for ((i = 0; i < n; i++)); do

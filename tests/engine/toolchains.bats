@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # People build and test in a session: nothing of that meets the seccomp profile.
-# What the agent's image has anyway (npm and pip, too) is always tried; the
-# toolchains, gdb and strace, a download of 500 MB, with
+# What the agent's image has anyway is always tried; the toolchains, gdb and
+# strace, a download of 500 MB, and installing from registries, with
 # DRYDOCK_TEST_TOOLCHAINS=all.
 
 load ../helper
@@ -163,6 +163,7 @@ END_OF_SCRIPT
 }
 
 @test "npm ci installs from a registry, and pip -r from wheels" {
+  need_all "npm ci and pip"
   script <<'END_OF_SCRIPT'
 # A registry on loopback: the package's document, and its tarball.
 mkdir -p registry/tgz dep app && cd dep
