@@ -192,6 +192,12 @@ describe(const struct job *job, const struct image_user *user,
 	const struct strbuf *certificates = &job->hostconf.trusted;
 	cleanup_strvec struct strvec toolchains = STRVEC_INIT;
 
+	spec->hostconf = &job->hostconf;
+	spec->no_cache = job->options->no_cache ||
+	    (job->options->update && job->kind == BUILD_AGENT);
+	spec->timeout_ms = (int)job->settings->build_timeout_ms;
+	spec->progress = job->options->progress;
+	spec->progress_arg = job->options->progress_arg;
 	image_make_labels(job->kind_name, user, context, &spec->labels);
 	if (user == NULL)
 		return;
@@ -502,12 +508,6 @@ build_image(enum build_kind kind, const struct engine *engine,
 		return -1;
 	describe(&job, user, context, &spec);
 	spec.context = &tar;
-	spec.hostconf = &job.hostconf;
-	spec.no_cache =
-	    options->no_cache || (options->update && kind == BUILD_AGENT);
-	spec.timeout_ms = (int)job.settings->build_timeout_ms;
-	spec.progress = options->progress;
-	spec.progress_arg = options->progress_arg;
 	if (build_on(&job, base.id, &spec, &image_id, dg) < 0)
 		return diag_wrap(dg, "build the %s image", job.kind_name);
 	if (check_new(&job, image_id, &spec.labels, &facts.size, dg) != 0)
