@@ -191,14 +191,6 @@ choose_of_directory(struct context *ctx, const char *dir,
 	return -1;
 }
 
-static bool
-is_directory(const char *word)
-{
-	struct stat st;
-
-	return stat(word, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 int
 sessions_choose(struct context *ctx, const char *word,
     enum sessions_default fallback, char ret_id[SESSION_ID_SIZE],
@@ -207,6 +199,7 @@ sessions_choose(struct context *ctx, const char *word,
 	cleanup_listing struct listing listing = LISTING_INIT;
 	cleanup_diag struct diag unknown = DIAG_INIT;
 	const struct listed *found = NULL;
+	struct stat st;
 
 	if (statedir_open(ctx->paths, dg) != 0)
 		return -1;
@@ -225,7 +218,7 @@ sessions_choose(struct context *ctx, const char *word,
 		memcpy(ret_id, found->id, SESSION_ID_SIZE);
 		return 0;
 	}
-	if (is_directory(word))
+	if (stat(word, &st) == 0 && S_ISDIR(st.st_mode))
 		return choose_of_directory(
 		    ctx, word, SESSIONS_OF_PROJECT, ret_id, dg);
 	return diag_move(dg, &unknown);

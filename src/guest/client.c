@@ -269,12 +269,6 @@ client_wipe_go(struct client *c)
 }
 
 bool
-client_is_behind(const struct client *c)
-{
-	return c->behind;
-}
-
-bool
 client_reads(const struct client *c)
 {
 	return c->patient || monotime_ms() - c->taken_at < READS_MS;

@@ -42,7 +42,7 @@ struct client {
 	unsigned char *go; /* received parts of the go message; owned */
 	size_t go_len;
 	bool patient; /* may stop reading without limit */
-	bool behind; /* much output is queued */
+	bool behind; /* from 256 KiB of queued output until most is written */
 	bool leaving; /* dropped once its output is written */
 	struct wire_size size;
 	uint64_t active; /* sequence number of its last activity */
@@ -84,8 +84,6 @@ void client_hurry(struct client *c);
 void client_send_exit(struct client *c, unsigned int status, const char *why);
 void client_refuse(struct client *c, const char *why);
 
-/* True from 256 KiB of queued output until most of it is written. */
-bool client_is_behind(const struct client *c);
 /* True if the client took data in the last second, or is patient. */
 bool client_reads(const struct client *c);
 

@@ -25,8 +25,8 @@ on_output(void *arg, enum wire_type type, const void *data, size_t len)
 	if (e->client == NULL)
 		return;
 	client_send(e->client, type, data, len);
-	command_pause(e->command,
-	    !client_is_gone(e->client) && client_is_behind(e->client));
+	command_pause(
+	    e->command, !client_is_gone(e->client) && e->client->behind);
 }
 
 static size_t
@@ -94,7 +94,7 @@ has_ended(struct exec *e)
 {
 	unsigned int status;
 	if (e->client != NULL)
-		command_pause(e->command, client_is_behind(e->client));
+		command_pause(e->command, e->client->behind);
 	if (!command_has_ended(e->command, &status))
 		return false;
 	if (e->client != NULL) {

@@ -21,12 +21,6 @@ enum {
 };
 
 void
-lookups_init(struct lookups *all, struct loop *loop)
-{
-	*all = (struct lookups){ .loop = loop };
-}
-
-void
 lookup_read_answer(const unsigned char *answer, size_t len, sa_family_t family,
     struct lookup_report *ret_report)
 {

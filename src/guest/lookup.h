@@ -24,7 +24,7 @@
 #define LOOKUP_EACH 16 /* addresses of one family; more are ignored */
 
 struct lookups {
-	struct loop *loop;
+	struct loop *loop; /* the caller sets it; the rest is 0 at first */
 	size_t running, waiting;
 	struct lookup *first, *last; /* those that wait */
 };
@@ -57,8 +57,6 @@ struct lookup_report {
 	size_t nr;
 	struct proxyaddr v[LOOKUP_EACH];
 };
-
-void lookups_init(struct lookups *all, struct loop *loop);
 
 /*
  * Starts or queues a lookup; done is called once, later.  name, lookup and arg

@@ -557,7 +557,7 @@ proxy_start(struct proxy *proxy, struct loop *loop, const struct address *from,
 	relay_init(&proxy->relay, loop, proxy->max);
 	proxy->relay.freed = allow_more;
 	proxy->relay.arg = proxy;
-	lookups_init(&proxy->lookups, loop);
+	proxy->lookups.loop = loop;
 	return listener_open(
 	    &proxy->listener, loop, from, on_accepted, proxy, dg);
 }

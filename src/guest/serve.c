@@ -35,7 +35,7 @@ hold_back(struct serve *s)
 	for (struct client *c = s->clients; c != NULL; c = c->next) {
 		if (!c->viewer || c->leaving || client_is_gone(c))
 			continue;
-		if (!client_is_behind(c)) {
+		if (!c->behind) {
 			all = false;
 		} else if (c->patient) {
 			command_pause(s->command, true);
