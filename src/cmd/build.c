@@ -209,14 +209,14 @@ build_images(const struct engine *engine, const struct build_recipe *recipe,
 
 int
 build_both(const struct engine *engine, const struct build_recipe *recipe,
-    const struct paths *paths, const char *const *environ_, struct diag *dg)
+    const char *const *environ_, struct diag *dg)
 {
 	cleanup_build_outcome struct build_outcome agent = { NULL, "" };
 	cleanup_build_outcome struct build_outcome egress = { NULL, "" };
 	const struct build_options options = { .environ_ = environ_ };
 
 	return build_images(
-	    engine, recipe, paths, &options, &agent, &egress, dg);
+	    engine, recipe, recipe->paths, &options, &agent, &egress, dg);
 }
 
 static void
@@ -274,11 +274,7 @@ current_version(const struct context *ctx, const struct build_recipe *recipe)
 	cleanup_strbuf struct strbuf differs = STRBUF_INIT;
 	struct agent fixed = *recipe->agent;
 	const struct agent *const agents[] = { recipe->agent, &fixed };
-	struct images_spec spec = {
-		.engine = ctx->engine,
-		.recipe = *recipe,
-		.paths = ctx->paths,
-	};
+	struct images_spec spec = { .engine = ctx->engine, .recipe = *recipe };
 	char *version = NULL;
 	int rc = 0;
 

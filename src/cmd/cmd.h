@@ -110,6 +110,6 @@ extern const struct cmd cmd_version;
 
 /* Builds both images, shows progress on stderr; an images_builder. */
 int build_both(const struct engine *engine, const struct build_recipe *recipe,
-    const struct paths *paths, const char *const *environ_, struct diag *dg);
+    const char *const *environ_, struct diag *dg);
 
 #endif /* DRYDOCK_CMD_H */

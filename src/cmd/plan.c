@@ -306,7 +306,6 @@ show_plan(struct start *l, const struct plan_options *o, char *scratch,
 	struct images_spec spec = {
 		.engine = &engine,
 		.recipe = { l->settings, &l->agent, &l->toolchains, l->paths },
-		.paths = l->paths,
 		.project = l->settings->of_project ? l->project.path : NULL,
 	};
 

@@ -87,7 +87,6 @@ add_settings(struct image_uses *uses, const struct image_uses_spec *spec,
 	const struct images_spec images = {
 		.engine = spec->engine,
 		.recipe = { settings, &agent, &toolchains, spec->paths },
-		.paths = spec->paths,
 	};
 
 	if (agent_choose(&agent, settings, spec->paths, &bad) != 0 ||

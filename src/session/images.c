@@ -26,21 +26,21 @@ images_find(const struct images_spec *spec, enum build_kind kind,
 	cleanup_diag struct diag digest_dg = DIAG_INIT;
 	char digest[DIGEST_HEX_SIZE];
 	const char *name = build_kind_name(kind);
-	const struct image_user caller = image_user_of(spec->paths);
+	const struct image_user caller = image_user_of(spec->recipe.paths);
 	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
 	cleanup_strbuf struct strbuf parts = STRBUF_INIT;
 	struct built_key key = { .kind = name,
 		.user = kind == BUILD_AGENT ? &caller : NULL };
 	bool have_digest =
 	    (*filesp != NULL ||
-		context_read(spec->paths, filesp, &digest_dg) == 0) &&
+		context_read(spec->recipe.paths, filesp, &digest_dg) == 0) &&
 	    build_context_digest(
 		kind, &spec->recipe, *filesp, digest, &parts, &digest_dg) == 0;
 
 	*ret_image = (struct image)IMAGE_INIT;
 	if (!have_digest)
 		diag_warn("%s", digest_dg.message);
-	if (built_read(spec->paths, &built, dg) != 0)
+	if (built_read(spec->recipe.paths, &built, dg) != 0)
 		return -1;
 	key.context = digest;
 	if (have_digest &&
@@ -91,7 +91,7 @@ images_missing(
 
 	cleanup_strbuf struct strbuf command = STRBUF_INIT;
 
-	if (built_read(spec->paths, &built, dg) != 0)
+	if (built_read(spec->recipe.paths, &built, dg) != 0)
 		return -1;
 	add_command(spec, &command);
 	if (built.recorded && kind == BUILD_AGENT &&
@@ -112,7 +112,7 @@ images_missing(
 	    "no %s image is recorded in %s/" BUILT_FILE ": run \"%s\" "
 	    "(images of an older drydock have no record and are built "
 	    "again once, mostly from the engine's cache)",
-	    build_kind_name(kind), spec->paths->state_dir, command.buf);
+	    build_kind_name(kind), spec->recipe.paths->state_dir, command.buf);
 }
 
 /* Asks with the size and the time that the last image of this kind took. */
@@ -127,7 +127,7 @@ ask_to_build(
 	const struct built *last;
 	char answer[8];
 
-	if (built_read(spec->paths, &built, dg) != 0)
+	if (built_read(spec->recipe.paths, &built, dg) != 0)
 		return -1;
 	if (kind == BUILD_AGENT)
 		build_recipe_text(&spec->recipe, &wanted);
@@ -168,8 +168,7 @@ find_or_build(const struct images_spec *spec, enum build_kind kind,
 	if (spec->build == NULL || !prompt_possible())
 		return images_missing(spec, kind, dg);
 	if (ask_to_build(spec, kind, dg) != 0 ||
-	    spec->build(spec->engine, &spec->recipe, spec->paths,
-		spec->environ_, dg) != 0 ||
+	    spec->build(spec->engine, &spec->recipe, spec->environ_, dg) != 0 ||
 	    images_find(spec, kind, filesp, ret_image, differs, dg) != 0)
 		return -1;
 	if (ret_image->id == NULL)
@@ -232,7 +231,7 @@ images_get(
 		/* What differs in the proxy's image mostly differs in both. */
 		diag_note("%s changed since the images were built: run \"%s\"",
 		    agent.len > 0 ? agent.buf : egress.buf, command.buf);
-	if (built_read(spec->paths, &built, dg) != 0)
+	if (built_read(spec->recipe.paths, &built, dg) != 0)
 		return -1;
 	/* Its proxy does not understand the list that a launch writes. */
 	if (images.egress.id != NULL &&

@@ -31,13 +31,12 @@ struct images {
 
 /* Builds both images and prints progress. */
 typedef int images_builder(const struct engine *engine,
-    const struct build_recipe *recipe, const struct paths *paths,
-    const char *const *environ_, struct diag *dg);
+    const struct build_recipe *recipe, const char *const *environ_,
+    struct diag *dg);
 
 struct images_spec {
 	const struct engine *engine;
 	struct build_recipe recipe;
-	const struct paths *paths;
 	/*
 	 * For messages: the project directory if it has its own settings, else
 	 * NULL.
@@ -52,7 +51,7 @@ struct images_spec {
  * Finds the recorded image of this kind for this user.  An image of the
  * installed files and the current settings is preferred.  For another image,
  * the differences are appended to differs.  ret_image->id is NULL if there is
- * no image.  Reads only engine, recipe and paths of spec.  If *filesp is NULL,
+ * no image.  Reads only engine and recipe of spec.  If *filesp is NULL,
  * reads the installed files into it; the caller frees them.
  */
 int images_find(const struct images_spec *spec, enum build_kind kind,

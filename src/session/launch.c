@@ -134,7 +134,6 @@ ask_engine(struct start *l, struct diag *dg)
 	const struct images_spec spec = {
 		.engine = l->engine,
 		.recipe = { l->settings, &l->agent, &l->toolchains, l->paths },
-		.paths = l->paths,
 		.project = l->settings->of_project ? l->project.path : NULL,
 		.environ_ = l->environ_,
 		.mode = l->mode.mode,
