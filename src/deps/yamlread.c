@@ -205,8 +205,7 @@ take_events(struct reader *r)
 				    "%s: out of memory", r->what);
 			return diag_set(r->dg, DIAG_DATA, "%s: line %zu: %s",
 			    r->what, p->problem_mark.line + 1,
-			    p->problem != NULL ? p->problem
-					       : "a syntax error");
+			    p->problem != NULL ? p->problem : "a syntax error");
 		}
 		ended = r->event.type == YAML_STREAM_END_EVENT;
 		rc = take_event(r);
