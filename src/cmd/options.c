@@ -8,7 +8,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "host/mode.h"
 #include "host/text.h"

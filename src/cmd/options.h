@@ -15,7 +15,6 @@
 #include "cmd/cmd.h"
 
 struct diag;
-struct strbuf;
 
 struct options {
 	void *values; /* owned; the command's option struct */

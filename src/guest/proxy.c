@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/monotime.h"
 #include "base/queue.h"
