@@ -149,14 +149,21 @@ find_version(const struct list *list, const char *name, const char *version)
 	return NULL;
 }
 
-/* The entry whose copy a redirect of this name leads to, of any patch. */
+/*
+ * The entry whose copy a redirect of this name leads to, of any patch; NULL if
+ * spec is no redirect of ours.
+ */
 static const struct entry *
 find_copy(const struct list *list, const char *name, const struct json *spec)
 {
-	const char *path = json_string_or(spec, "file:") + strlen("file:");
-	size_t len = strlen(path);
+	const char *path;
+	size_t len;
 	size_t tail = HEX_LEN + strlen(TARBALL);
 
+	if (!npmmanifest_is_ours(spec))
+		return NULL;
+	path = json_string(spec) + strlen("file:");
+	len = strlen(path);
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct npmredirect *r = list->v[i].redirect;
 
