@@ -205,6 +205,15 @@ all_cases() {
   [ "${DRYDOCK_TEST_CASES-}" = all ]
 }
 
+# Global, since bats reads files in a function.
+declare -gA tried=()
+
+# untried CASE: true the first time in a test, or all_cases.
+untried() {
+  all_cases || [ -z "${tried[$1]-}" ] || return 1
+  tried[$1]=1
+}
+
 # finds_nothing COMMAND...: it succeeds and prints nothing.  What a query that
 # failed did not print is no answer.
 finds_nothing() {

@@ -122,3 +122,12 @@ teardown() {
       fail "$file does not ask for a bed"
   done
 }
+
+@test "of a test each case is tried once, and all of them in --full" {
+  local name names=
+  for name in image entry-point image volume entry-point; do
+    ! DRYDOCK_TEST_CASES='' untried "$name" || names+=" $name"
+  done
+  assert_equal "$names" " image entry-point volume"
+  DRYDOCK_TEST_CASES=all untried image
+}

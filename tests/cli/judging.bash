@@ -112,11 +112,8 @@ egress() {
   of_service egress "$@"
 }
 
-declare -gA judged=()
-
 of_service() {
-  all_cases || [ -z "${judged[$1:$2]-}" ] || return 0
-  judged[$1:$2]=1
+  untried "$1:$2" || return 0
   judge 77 "$2" "services: { $1: { $3 } }"
 }
 

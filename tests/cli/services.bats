@@ -39,12 +39,9 @@ refused() {
   judge 77 "$1" "services: { db: { image: my/db, $2 } }"
 }
 
-declare -A judged=()
-
 # db RULE KEYS: the same; of a test, each rule once, or all_cases.
 db() {
-  all_cases || [ -z "${judged[$1]-}" ] || return 0
-  judged[$1]=1
+  untried "$1" || return 0
   refused "$@"
 }
 
