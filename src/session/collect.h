@@ -3,9 +3,9 @@
  * collect: deletes the sessions that are certainly gone, and one that the user
  * ends.
  *
- * A collection deletes a session only if its lease was won without waiting, the recorded
- * engine gave one complete answer after that, and the session has ended or
- * never had a container.
+ * A collection deletes a session only if its lease was won without waiting, the
+ * recorded engine gave one complete answer after that, and the session has ended
+ * or never had a container.
  */
 #ifndef DRYDOCK_COLLECT_H
 #define DRYDOCK_COLLECT_H
@@ -77,7 +77,8 @@ void collect_launch(struct start *l);
  * Takes the lease (DIAG_BUSY when another process keeps it), stops the agent's
  * container, and removes the containers and the session.  A stopped session
  * needs a confirmation or force.  A lost session needs force.  A session of
- * another engine, or with an unreadable record, is never changed.
+ * another engine, or with an unreadable record, is never changed.  The engine
+ * is ready.
  */
 int collect_end(const struct paths *paths, const struct engine *engine,
     const char *id, bool force, struct diag *dg);

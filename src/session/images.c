@@ -233,7 +233,7 @@ images_get(
 		    agent.len > 0 ? agent.buf : egress.buf, command.buf);
 	if (built_read(spec->recipe.paths, &built, dg) != 0)
 		return -1;
-	/* Its proxy does not understand the list that a launch writes. */
+	/* An older proxy does not understand the list that a launch writes. */
 	if (images.egress.id != NULL &&
 	    !supports(&built, spec->engine, &images.egress, BUILT_HOLDER_PROXY))
 		return diag_set(dg, DIAG_ENGINE,
