@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* container: finds containers, and starts, stops and removes them by id. */
+/*
+ * container: finds containers; starts, stops and removes them by id, and reads
+ * their logs.
+ */
 #include "engine/container.h"
 
 #include <limits.h>

@@ -100,8 +100,8 @@ int container_stop(
 
 /*
  * Appends the last lines of the stdout and stderr of a container, as stored by
- * the engine; lines is a decimal number.  An
- * incomplete answer is DIAG_ENGINE, and nothing is appended.
+ * the engine; lines is a decimal number.  An incomplete answer is DIAG_ENGINE,
+ * and nothing is appended.
  */
 int container_ask_log(const struct engine *engine, const char *container_id,
     const char *lines, struct strbuf *out, struct strbuf *err, struct diag *dg);

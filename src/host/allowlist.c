@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* allowlist: a strict parser for lines of hosts. */
+/* allowlist: a strict parser for lines of hosts, and for the upstream proxy. */
 
 #include "host/allowlist.h"
 
