@@ -19,9 +19,9 @@ setup() {
 
 @test "more rights than planned are found out" {
   refused Cap '.services.agent.cap_drop = ["NET_RAW"]'
-  refused Cap '.services.agent.privileged = true'
   refused NoNewPrivs '.services.agent.security_opt |=
     map(select(startswith("no-new-privileges") | not))'
+  refused Cap '.services.agent.privileged = true'
   refused Seccomp '.services.agent.security_opt |=
     map(if startswith("seccomp") then "seccomp:unconfined" else . end)'
   refused gid '.services.agent.user |= sub(":.*"; ":4")'
