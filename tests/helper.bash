@@ -32,6 +32,14 @@ bed_guard() {
   }
 }
 
+# bed_dirs DIR: in it are configuration, state, runtime directory and project.
+bed_dirs() {
+  export XDG_CONFIG_HOME=$1/config
+  export XDG_STATE_HOME=$1/state
+  export XDG_RUNTIME_DIR=$1/runtime
+  project=$1/project
+}
+
 # bed_setup [root|user|self]: fresh configuration, state and runtime directories
 # for one test, and a project, of the one the test is about; self is whoever
 # runs the tests.
@@ -47,11 +55,8 @@ bed_setup() {
     who=user
     [ "$(id -u)" != 0 ] || who=root
   fi
-  export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
-  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
-  export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/runtime
+  bed_dirs "$BATS_TEST_TMPDIR"
   mkdir -p "$XDG_CONFIG_HOME/drydock" "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR"
-  project=$BATS_TEST_TMPDIR/project
   mkdir "$project"
   # A bed without an engine has no images.
   if [ -e "$BED/images" ]; then

@@ -47,6 +47,40 @@ open_counter() {
   home=$XDG_STATE_HOME/drydock/sessions/$id/home
 }
 
+# shared_counter: instead of bed_setup, for tests that leave a session as it was:
+# the next one has it, too, and the directories.  $id and $home are its.
+shared_counter() {
+  local dir=$BATS_FILE_TMPDIR/shared
+  if [ -e "$dir/id" ]; then
+    # shellcheck disable=SC2034 # helper.bash's
+    who=user
+    bed_dirs "$dir"
+    counter_setup || return
+    id=$(cat "$dir/id")
+    home=$XDG_STATE_HOME/drydock/sessions/$id/home
+    [ "$(state_of "$id")" != detached ] || return 0
+    as_who drydock stop --all --force >/dev/null 2>&1 || true
+  fi
+  rm -rf "$dir"
+  mkdir "$dir"
+  BATS_TEST_TMPDIR=$dir bed_setup user && counter_setup && open_counter &&
+    printf '%s\n' "$id" >"$dir/id"
+}
+
+# The end of such a test: one that failed takes its session along.
+shared_leave() {
+  [ -n "${BATS_TEST_COMPLETED-}" ] ||
+    as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
+# The end of their file.
+shared_teardown() {
+  # shellcheck disable=SC2034 # helper.bash's
+  who=user
+  bed_dirs "$BATS_FILE_TMPDIR/shared"
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
 state_of() {
   as_who drydock list --all --json 2>/dev/null |
     jq -r --arg id "$1" '.[] | select(.id == $id) | .state'

@@ -13,18 +13,21 @@ teardown() {
 }
 
 @test "statuses come back as they were" {
-  local want
-  for want in 0 1 42 255; do
+  local want all=(255)
+  ! all_cases || all=(0 1 42 255)
+  for want in "${all[@]}"; do
     run in_session sh -c "exit $want"
     assert_equal "$status" "$want"
   done
 }
 
 @test "a command killed by a signal ends with 128 and the signal" {
-  run in_session sh -c 'kill -KILL $$'
-  assert_equal "$status" 137
-  run in_session sh -c 'kill -TERM $$'
-  assert_equal "$status" 143
+  local signal all=(TERM)
+  ! all_cases || all=(KILL TERM)
+  for signal in "${all[@]}"; do
+    run in_session sh -c "kill -$signal \$\$"
+    assert_equal "$status" $((128 + $(kill -l "$signal")))
+  done
 }
 
 @test "a command that is not there ends with 127, one that is no program 126" {
@@ -35,20 +38,19 @@ teardown() {
   assert_equal "$status" 126
 }
 
-@test "stdout and stderr are byte-clean and apart, stdin is passed on" {
+@test "arguments arrive as they are, stdout and stderr are byte-clean and apart" {
+  local -a odd=('a b' "\$HOME" "''" '"' "*" '' '-x' '$(id)' $'tab\there' 'é')
   head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
-  as_who drydock shell "$project" -- sh -c 'cat; echo err >&2' \
+  # shellcheck disable=SC2016 # the session's shell
+  as_who drydock shell "$project" -- \
+    sh -c 'printf "<%s>" "$@"; cat; echo err >&2' sh "${odd[@]}" \
     <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" \
     2>"$BATS_TEST_TMPDIR/err"
-  cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+  {
+    printf '<%s>' "${odd[@]}"
+    cat "$BATS_TEST_TMPDIR/in"
+  } | cmp - "$BATS_TEST_TMPDIR/out"
   assert_equal "$(grep -v '^drydock:' "$BATS_TEST_TMPDIR/err")" err
-}
-
-@test "arguments arrive as they are" {
-  local -a odd=('a b' "\$HOME" "''" '"' "*" '' '-x' '$(id)' $'tab\there' 'é')
-  in_session printf '<%s>' "${odd[@]}" >"$BATS_TEST_TMPDIR/got" 2>/dev/null
-  printf '<%s>' "${odd[@]}" >"$BATS_TEST_TMPDIR/want"
-  cmp "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
 }
 
 @test "a container that ends while it is verified is an engine's failure" {
