@@ -127,13 +127,6 @@ PY
   assert_equal "${lines[3]}" "processes True"
 }
 
-@test "the memory limit ends what goes over it, not the host" {
-  DRYDOCK_MEMORY=256m run --separate-stderr in_session python3 -c \
-    'x = bytearray(1 << 30); print(len(x))'
-  assert_equal "$output" ""
-  [ "$status" -ne 0 ]
-}
-
 engine_files_kib() {
   du -sk "$BED/engine/data/containers" "$XDG_STATE_HOME" |
     awk '{ n += $1 } END { print n }'

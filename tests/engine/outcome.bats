@@ -59,25 +59,26 @@ end_counter() {
 
 @test "a command that is killed for memory is told so, and the limits that it met" {
   DRYDOCK_MEMORY=96m run -137 --separate-stderr in_session \
-    python3 -c 'b = bytearray(400 << 20)'
+    python3 -c 'b = bytearray(400 << 20); print(len(b))'
+  assert_equal "$output" ""
   assert_contains "$stderr" \
     "drydock: killed: out of memory (limit 96m, setting memory)"
-  DRYDOCK_MEMORY=96m run -0 --separate-stderr in_session \
-    sh -c 'python3 -c "b = bytearray(400 << 20)"; true'
-  assert_contains "$stderr" "drydock: a process was killed: out of memory"
-  DRYDOCK_PIDS=64 run --separate-stderr in_session python3 -c '
+  # Each limit that a session met is told at its end.
+  cat >"$project/limits" <<'END'
+python3 -c 'b = bytearray(400 << 20)'
+dd if=/dev/zero of=/tmp/x bs=64k
+python3 -c '
 import os, time
 for i in range(100):
     if os.fork() == 0:
         time.sleep(60)'
-  assert_equal "$status" 1
-  assert_contains "$stderr" "drydock: a process could not be started: too many\
- processes and threads (limit 64, setting pids)"
-  DRYDOCK_TMP_SIZE=2m run -1 --separate-stderr in_session \
-    dd if=/dev/zero of=/tmp/x bs=64k
-  assert_contains "$stderr" "drydock: /tmp is full (limit 2m, setting tmp_size)"
-  run -0 --separate-stderr in_session true
-  refute_contains "$stderr" setting
+END
+  chmod 0644 "$project/limits"
+  DRYDOCK_MEMORY=96m DRYDOCK_PIDS=64 DRYDOCK_TMP_SIZE=2m \
+    run -1 --separate-stderr in_session sh limits
+  assert_contains "$stderr" "drydock: a process was killed: out of memory (limit\
+ 96m, setting memory); a process could not be started: too many processes and\
+ threads (limit 64, setting pids); /tmp is full (limit 2m, setting tmp_size)"
 }
 
 @test "refused hosts are told once at the end, with what allows them" {
@@ -93,6 +94,8 @@ for i in range(100):
   refute_contains "$stderr" secret
   refute_contains "$stderr" drydock.invalid
   assert_equal "$(grep -c "the proxy refused" <<<"$stderr")" 1
+  # Nor a limit, since it met none.
+  refute_contains "$stderr" setting
   # The line does what it says.
   cd "$project"
   run -0 as_who drydock allow registry.example a.example:8443 \

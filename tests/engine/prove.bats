@@ -62,7 +62,7 @@ only_the_session() {
 }
 
 @test "a session keeps every promise, and is left as it was" {
-  local before name words
+  local before
   open_proved
   as_who sh -c 'echo mine >"$0/file"; echo mine >"$1/file"' "$project" \
     "$dir/home"
@@ -79,80 +79,66 @@ only_the_session() {
   assert_contains "$output" "fork, until it fails: Resource temporarily"
   assert_equal "$(cd "$dir" && find home "$project" | sort)" "$before"
   only_the_session
-  run -0 --separate-stderr as_who drydock prove --json "$id"
-  assert_equal "$(jq -r '[.[].verdict] | unique | .[]' <<<"$output")" held
-  assert_equal "$(jq '[.[].attempts | length] | min > 0' <<<"$output")" true
-  # Each is broken in a test below.
-  words=$(sed -n '/^@test "a network/,$p' "$BATS_TEST_FILENAME" |
-    tr -s " '\\\\" '\n')
-  for name in $(jq -r '.[].promise' <<<"$output"); do
-    grep -xF -- "$name" <<<"$words" >/dev/null || fail "no test breaks $name"
-  done
   run -0 as_who drydock list --all
   assert_equal "$(grep -c " contained " <<<"$output")" 1
   close_session
 }
 
-@test "root's session keeps every promise, too" {
-  as_root
-  open_proved
-  run -0 --separate-stderr as_who drydock prove "$id"
-  assert_equal "$stderr" ""
-  close_session
+# The one base session of the next test: each weakening begins with the plan
+# that was sealed.
+weaken_again() {
+  cp -p "$BATS_TEST_TMPDIR/sealed/"* "$dir"
+  weaken "$1"
 }
 
-@test "a network, a name server and an address of IPv6 are noticed" {
+@test "what an engine would do for another plan is noticed" {
   open_proved
-  weaken '.services.agent.network_mode = "host"'
-  prove_breaks namespaces loopback gateway metadata dns-udp dns-tcp ipv6
+  mkdir "$BATS_TEST_TMPDIR/sealed"
+  cp -p "$dir/plan.json" "$dir/session.json" "$BATS_TEST_TMPDIR/sealed"
+  # A network, a name server and an address of IPv6; a proxy that does not end
+  # with its agent.
+  weaken '.services.agent.network_mode = "host" |
+    .services.egress.entrypoint |= map(select(. != "--lease"))'
+  prove_breaks namespaces loopback gateway metadata dns-udp dns-tcp ipv6 \
+    lease configuration
   only_the_session
-  close_session
-}
-
-@test "a proxy that does not end with its agent is noticed" {
-  open_proved
-  weaken '.services.egress.entrypoint |= map(select(. != "--lease"))'
-  prove_breaks lease configuration
-  only_the_session
-  close_session
-}
-
-@test "what the seccomp profile refuses is noticed without it" {
-  open_proved
-  weaken '.services.agent.security_opt = ["no-new-privileges:true",
-    "seccomp=unconfined"]'
-  prove_breaks same-plan socket-families vsock user-namespaces setuid keyrings
-  close_session
-}
-
-@test "what root and capabilities can do is noticed" {
-  # Another user than root could not reach the socket of such a holder.
-  as_root
-  open_proved
-  weaken '.services.agent |= (del(.cap_drop) | .privileged = true |
-    .security_opt = ["seccomp=unconfined"])'
-  prove_breaks same-plan raw-sockets new-mounts setuid device-nodes \
-    kernel-files
-  only_the_session
-  close_session
-}
-
-@test "limits that are not there are noticed" {
-  open_proved
-  weaken '.services.agent |= (del(.mem_limit, .memswap_limit, .pids_limit) |
+  # What the seccomp profile refuses, and limits that are not there.
+  weaken_again '.services.agent |= (.security_opt = ["no-new-privileges:true",
+      "seccomp=unconfined"] |
+    del(.mem_limit, .memswap_limit, .pids_limit) |
     .tmpfs = ["/tmp:rw,exec,nosuid,nodev,mode=1777"])'
-  prove_breaks memory pids tmp
-  close_session
-}
-
-@test "the host's sockets and files are noticed" {
-  open_proved
-  weaken '.services.agent |= (.volumes += [
+  prove_breaks same-plan socket-families vsock user-namespaces setuid keyrings \
+    memory pids tmp
+  # The host's sockets and files.
+  weaken_again '.services.agent |= (.volumes += [
     {type: "bind", source: "'"$BED/engine"'", target: "'"$BED/engine"'",
       read_only: true},
     {type: "bind", source: "'"${dir%/*}"'", target: "'"${dir%/*}"'",
       read_only: true}])'
   prove_breaks mounts engine-socket links other-proxy
+  only_the_session
+  close_session
+}
+
+@test "root's session keeps every promise, too; what root and capabilities can do is noticed" {
+  local name words
+  # Another user than root could not reach the socket of such a holder.
+  as_root
+  open_proved
+  run -0 --separate-stderr as_who drydock prove --json "$id"
+  assert_equal "$stderr" ""
+  assert_equal "$(jq -r '[.[].verdict] | unique | .[]' <<<"$output")" held
+  assert_equal "$(jq '[.[].attempts | length] | min > 0' <<<"$output")" true
+  # Each is broken in a test of this file.
+  words=$(sed -n '/^@test "what an engine/,$p' "$BATS_TEST_FILENAME" |
+    tr -s " '\\\\" '\n')
+  for name in $(jq -r '.[].promise' <<<"$output"); do
+    grep -xF -- "$name" <<<"$words" >/dev/null || fail "no test breaks $name"
+  done
+  weaken '.services.agent |= (del(.cap_drop) | .privileged = true |
+    .security_opt = ["seccomp=unconfined"])'
+  prove_breaks same-plan raw-sockets new-mounts setuid device-nodes \
+    kernel-files
   only_the_session
   close_session
 }
