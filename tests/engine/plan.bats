@@ -24,11 +24,11 @@ normal() {
   jq -S 'del(.services[].volumes[].bind.create_host_path)'
 }
 
-@test "the sealed plan reads back to itself, and has the recorded digest" {
+@test "the sealed plan reads back to itself, has the recorded digest, and is shown before" {
   project=$BATS_TEST_TMPDIR/'pro$ject ${X} $$'
   mkdir "$project"
   open_session sh -c 'echo ready; cat'
-  local plan
+  local plan id
   plan=$(sealed)
   assert_equal "$(merged "$plan" | normal)" "$(normal <"$plan")"
   assert_equal "$(jq -r .plan_digest "${plan%/*}/session.json")" \
@@ -37,13 +37,7 @@ normal() {
     "$plan"
   jq -e 'all(.services[]; .pull_policy == "never" and .command == [])' "$plan"
   assert_equal "$(stat -c %a "$plan")" 600
-  close_session
-}
-
-@test "drydock plan shows what a launch seals" {
-  open_session sh -c 'echo ready; cat'
-  local plan id
-  plan=$(sealed)
+  # By "drydock plan".
   id=$(basename "$(dirname "$plan")")
   drydock plan --json "$project" | jq -S .model |
     sed "s/00000000/$id/g" >"$BATS_TEST_TMPDIR/shown"
