@@ -75,6 +75,7 @@ shared_leave() {
 
 # The end of their file.
 shared_teardown() {
+  bed_guard || return
   # shellcheck disable=SC2034 # helper.bash's
   who=user
   bed_dirs "$BATS_FILE_TMPDIR/shared"

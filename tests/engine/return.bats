@@ -5,7 +5,7 @@ load ../helper
 load counter
 
 setup() {
-  shared_counter
+  bed_guard && shared_counter
 }
 
 teardown() {
