@@ -225,10 +225,15 @@ visit(struct fs_walk *walk, int dirfd, const char *name)
 		    "%s/%s is not a regular file", walk->label, path);
 	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) != 0)
 		return fs_walk_fail(walk, "set the time of");
-	if (st.st_size > 0 ||
-	    (fstatat(tree->other_fd, path, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(other.st_mode)))
+	if (st.st_size > 0)
 		return 0;
+	if (fstatat(tree->other_fd, path, &other, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISREG(other.st_mode))
+			return 0;
+	} else if (errno != ENOENT && errno != ENOTDIR) {
+		return diag_set_errno(walk->dg, DIAG_IO, errno, "compare %s/%s",
+		    walk->label, path);
+	}
 	if (tree->is_new)
 		strvec_pushf(tree->unsaid,
 		    "%s is new and empty: a patch cannot make such a file; "
@@ -252,7 +257,9 @@ prepare_trees(const struct patchtools *tools, struct diag *dg)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cleanup_close int other_fd =
 		    fs_walk_open(tools->scratch.fd, names[1 - i]);
-		int fd = fs_walk_open(tools->scratch.fd, names[i]);
+		int fd = other_fd < 0
+		    ? -1
+		    : fs_walk_open(tools->scratch.fd, names[i]);
 		struct tree tree = { i == 1, other_fd, &unsaid };
 		cleanup_fs_walk struct fs_walk walk = { .visit = visit,
 			.arg = &tree,
@@ -264,7 +271,8 @@ prepare_trees(const struct patchtools *tools, struct diag *dg)
 
 		if (fd < 0)
 			return diag_set_errno(dg, DIAG_IO, errno, "open %s/%s",
-			    tools->scratch.path, names[i]);
+			    tools->scratch.path,
+			    names[other_fd < 0 ? 1 - i : i]);
 		if (fs_walk_read(&walk, fd) != 0)
 			return -1;
 	}

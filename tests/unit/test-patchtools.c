@@ -45,6 +45,21 @@ __wrap_program_find_system(const char *name)
 	return *replaced.path == '\0' ? NULL : xstrdup(replaced.path);
 }
 
+/* fstatat() fails for this path. */
+static const char *broken_path;
+
+int __real_fstatat(int dirfd, const char *path, struct stat *st, int flags);
+int __wrap_fstatat(int dirfd, const char *path, struct stat *st, int flags);
+
+int
+__wrap_fstatat(int dirfd, const char *path, struct stat *st, int flags)
+{
+	if (broken_path == NULL || strcmp(path, broken_path) != 0)
+		return __real_fstatat(dirfd, path, st, flags);
+	errno = EIO;
+	return -1;
+}
+
 struct bed {
 	struct paths paths;
 	struct patchtools tools;
@@ -381,6 +396,27 @@ differences_without_diff(void)
 	}
 }
 
+/* An empty file is neither new nor removed while that is not known. */
+static void
+unknown_is_a_failure(void)
+{
+	static const struct bytes empty = BYTES("");
+
+	for (int is_new = 0; is_new <= 1; is_new++) {
+		cleanup_bed struct bed bed;
+
+		bed_open(&bed);
+		put(is_new ? bed.b : bed.a, "dir/empty", &empty);
+		broken_path = "dir/empty";
+		CHECK_INT(patchtools_diff(&bed.tools, &bed.text, &bed.dg), -1);
+		broken_path = NULL;
+		CHECK_INT(bed.dg.class, DIAG_IO);
+		CHECK_STR(bed.dg.message,
+		    is_new ? "compare b/dir/empty: Input/output error"
+			   : "compare a/dir/empty: Input/output error");
+	}
+}
+
 /* A link could make diff read any file of the user's. */
 static void
 only_files_are_compared(void)
@@ -679,6 +715,8 @@ static const struct check_test tests[] = {
 	{ "the same trees give the same bytes", same_bytes_always },
 	{ "a difference that diff cannot say is refused by name",
 	    differences_without_diff },
+	{ "an empty file that cannot be compared is a failure",
+	    unknown_is_a_failure },
 	{ "only files are compared", only_files_are_compared },
 	{ "only exact hunks apply, and ed never runs", only_exact_hunks_apply },
 	{ "a missing program names its package", missing_program },

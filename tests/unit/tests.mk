@@ -211,7 +211,7 @@ tests_unit_test_trusted_SOURCES = tests/unit/test-trusted.c \
 tests_unit_test_paths_SOURCES = tests/unit/test-paths.c $(home_kit)
 tests_unit_test_patchtools_SOURCES = tests/unit/test-patchtools.c $(tree_kit)
 tests_unit_test_patchtools_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=program_find_system
+	-Wl,--wrap=program_find_system -Wl,--wrap=fstatat
 tests_unit_test_scratch_SOURCES = tests/unit/test-scratch.c $(tree_kit)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c $(home_kit)
 tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs \
