@@ -191,6 +191,7 @@ patchset_check_base(const struct patchset *set,
 	cleanup_strbuf struct strbuf got = STRBUF_INIT;
 	cleanup_free char *name =
 	    xasprintf("%s" BASE_SUFFIX, strrchr(path, '/') + 1);
+	const char *line;
 
 	patchset_add_base(present, entry);
 	if (patchset_open_dir(set, parent, ret_fd, dg) != 0)
@@ -198,7 +199,8 @@ patchset_check_base(const struct patchset *set,
 	if (fs_read_file(*ret_fd, name, BASE_MAX, &got, dg) != 0 &&
 	    diag_ignore(dg, ENOENT) != 0)
 		return -1;
-	if (strstr(got.buf, present->buf) != NULL)
+	line = strstr(got.buf, present->buf);
+	if (line != NULL && (line == got.buf || line[-1] == '\n'))
 		return 0;
 	return diag_set(dg, DIAG_NO,
 	    "%s was not made from the present patch: move the directory away, "

@@ -540,6 +540,20 @@ lto = true"
   assert_equal "$(<"$patch")" "$edited"
 }
 
+@test "save refuses a directory that was not made from the present patch" {
+  local base line
+  save_patch
+  base=$(<"$edit.base")
+  sed -i s/patched/again/ "$edit/src/lib.rs"
+  for line in none "${base%?}" "x$base" "$base "; do
+    printf '%s\n' "$line" >"$edit.base"
+    run -1 --separate-stderr drydock patch save
+    assert_contains "$stderr" "$edit was not made from the present patch: "
+  done
+  printf 'none\n%s\n' "$base" >"$edit.base"
+  run -0 drydock patch save
+}
+
 @test "remove keeps what was changed in a copy, whatever its list says" {
   local how copy
   for how in forged missing; do
