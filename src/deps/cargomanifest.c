@@ -2,6 +2,7 @@
 /* Edits and judges the managed block among the statements of a Cargo.toml. */
 #include "deps/cargomanifest.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -426,6 +427,7 @@ cargomanifest_judge_config(const char *text, size_t len, const char *what,
 {
 	struct judge j = { .conflicts = conflicts, .is_config = true };
 
+	assert(conflicts->nr > 0);
 	if (len > CARGOMANIFEST_MAX_SIZE)
 		return diag_set(dg, DIAG_DATA, "%s: more than %zu bytes", what,
 		    CARGOMANIFEST_MAX_SIZE);

@@ -85,8 +85,8 @@ int cargomanifest_read(const char *text, size_t len,
 void cargomanifest_block_release(struct cargomanifest_block *block);
 
 /*
- * Tells the conflicts in a .cargo/config.toml, if conflicts has patches; what is
- * its name in messages.
+ * Tells the conflicts in a .cargo/config.toml; conflicts has one patch at least.
+ * what is the file's name in messages.
  */
 int cargomanifest_judge_config(const char *text, size_t len, const char *what,
     const struct cargomanifest_conflicts *conflicts, struct diag *dg);

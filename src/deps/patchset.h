@@ -229,8 +229,8 @@ int patchset_remove_patch(const struct patchset *set,
 /*
  * Writes what is needed so that the project has exactly the entries of
  * set->want, whose tree digest may be DIGEST_NONE (it is computed and set, as
- * are the integrity and the fragment).  patch (may be NULL) is the text of the patch
- * file of the entry "saved"; those of the others are there.
+ * are the integrity and the fragment).  patch (may be NULL) is the text of the
+ * patch file of the entry "saved"; those of the others are there.
  *
  * A copy that is replaced and has changes becomes the package's editable
  * directory; DIAG_NO if there is one already.

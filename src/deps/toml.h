@@ -54,6 +54,9 @@ bool toml_is_header(const struct toml *t);
 /* Returns true if the statement or comment is this line. */
 bool toml_line_is(const struct toml *t, const char *line);
 
+typedef int toml_visitor(void *arg, const struct toml_path *path,
+    const struct toml_slice *value, struct diag *dg);
+
 /*
  * Calls visit() for each key of the statement: for a header with a value of
  * NULL, and for each value.  An inline table is visited before its own keys,
@@ -62,12 +65,13 @@ bool toml_line_is(const struct toml *t, const char *line);
  * has the comments behind it.  A return of visit() that is not 0 ends the call,
  * which returns it.
  */
-typedef int toml_visitor(void *arg, const struct toml_path *path,
-    const struct toml_slice *value, struct diag *dg);
 int toml_visit(const struct toml *t, struct toml_path *table,
     toml_visitor *visit, void *arg, struct diag *dg);
 
-/* Calls visit() so for each statement of a text. */
+/*
+ * The same for each statement of a text; what is its name in messages.  A
+ * malformed text fails as in toml_begin() and toml_next().
+ */
 int toml_visit_all(const char *text, size_t len, const char *what,
     toml_visitor *visit, void *arg, struct diag *dg);
 
