@@ -55,20 +55,14 @@ setup() {
   chmod 0755 "$project/reach.py"
 }
 
-@test "an allowed private host answers, on no other port, nor by plain HTTP" {
-  run --separate-stderr codes https://allowed.drydock.test/ \
-    https://allowed.drydock.test:22/ https://allowed.drydock.test:18081/ \
-    http://allowed.drydock.test/ http://allowed.drydock.test:443/
-  assert_equal "$output" "https://allowed.drydock.test/ 200 200
-https://allowed.drydock.test:22/ 403 000
-https://allowed.drydock.test:18081/ 403 000
-http://allowed.drydock.test/ 000 403
-http://allowed.drydock.test:443/ 000 403"
-  grep -x 'udp allowed.drydock.test 1' "$BED/dns/log"
-}
-
-@test "another name, a sub-domain and any address get 403" {
-  local url urls=(
+# One session asks for all of them.
+@test "an allowed host answers; another port, name or address gets 403, and no DNS" {
+  local name=n$RANDOM$RANDOM.refused.drydock.test
+  # On no other port, nor by plain HTTP.
+  local allowed=(https://allowed.drydock.test/ https://allowed.drydock.test:22/
+    https://allowed.drydock.test:18081/ http://allowed.drydock.test/
+    http://allowed.drydock.test:443/)
+  local refused=(
     https://other.drydock.test/
     https://sub.allowed.drydock.test/
     https://xallowed.drydock.test/
@@ -80,43 +74,33 @@ http://allowed.drydock.test:443/ 000 403"
     "https://[::1]/"
     https://2130706433/
     https://1.1.1.1/
+    "https://$name/"
+    # Allowed names that lead to a private address, the host or metadata: the
+    # last two even as private.
+    https://public.drydock.test/
+    https://metadata.drydock.test/
+    https://host.drydock.test/
+    https://metadata-private.drydock.test/
+    https://host-private.drydock.test/
   )
   # curl itself would go past the proxy for the loopback.
-  run --separate-stderr in_session sh -c '
+  run -0 --separate-stderr in_session sh -c '
     export NO_PROXY= no_proxy=
     for url; do
-      printf "%s %s\n" "$url" "$(curl -s --max-time 20 --proxy \
-        http://127.0.0.1:3128 --cacert cert -o /dev/null \
-        -w "%{http_connect}" "$url")"
-    done' sh "${urls[@]}"
-  for url in "${urls[@]}"; do
-    assert_contains "$output" "$url 403"
-  done
-}
-
-@test "an allowed name that leads to a private address, the host or metadata" {
-  run --separate-stderr codes https://public.drydock.test/ \
-    https://metadata.drydock.test/ https://host.drydock.test/ \
-    https://metadata-private.drydock.test/ https://host-private.drydock.test/
-  # The last two even as private.
-  assert_equal "$output" "https://public.drydock.test/ 403 000
-https://metadata.drydock.test/ 403 000
-https://host.drydock.test/ 403 000
-https://metadata-private.drydock.test/ 403 000
-https://host-private.drydock.test/ 403 000"
-}
-
-@test "a refused name is never resolved" {
-  local name=n$RANDOM$RANDOM.refused.drydock.test
-  run --separate-stderr codes "https://$name/" https://allowed.drydock.test/
-  assert_contains "$output" "https://$name/ 403 000"
-  assert_contains "$output" "https://allowed.drydock.test/ 200 200"
-  # The recorder records: the allowed name is there.
-  grep -F ' allowed.drydock.test ' "$BED/dns/log"
-  run grep -F "$name" "$BED/dns/log"
-  assert_equal "$status" 1
-  run grep -F refused.drydock.test "$BED/dns/log"
-  assert_equal "$status" 1
+      printf "%s %s\n" "$url" "$(curl -s --max-time 20 --cacert cert \
+        -o /dev/null -w "%{http_connect} %{http_code}" "$url")"
+    done' sh "${allowed[@]}" "${refused[@]}"
+  assert_equal "$(head -n 5 <<<"$output")" "https://allowed.drydock.test/ 200 200
+https://allowed.drydock.test:22/ 403 000
+https://allowed.drydock.test:18081/ 403 000
+http://allowed.drydock.test/ 000 403
+http://allowed.drydock.test:443/ 000 403"
+  assert_equal "$(tail -n +6 <<<"$output")" \
+    "$(printf '%s 403 000\n' "${refused[@]}")"
+  # The recorder records: the allowed name is there.  A refused one is never
+  # resolved.
+  grep -x 'udp allowed.drydock.test 1' "$BED/dns/log"
+  run -1 grep -F -e "$name" -e refused.drydock.test "$BED/dns/log"
 }
 
 @test "the proxy asks DNS for no name of its client, and keeps its newest log" {
@@ -180,7 +164,8 @@ END
   assert_equal "$(xargs <<<"$output")" "403 503 mixed 403 ready"
 }
 
-# raw: what the proxy answers to each request of the Python list on stdin.
+# raw URL...: what the proxy answers to each request of the Python list on stdin;
+# in $project/answers, to each URL, as codes prints it.
 raw() {
   cat >"$project/requests"
   cat >"$project/raw.py" <<'END'
@@ -201,7 +186,13 @@ for request in ast.literal_eval(open("requests").read()):
     print(got[9:12].decode() or "closed", ascii(request)[:60])
     s.close()
 END
-  in_session python3 raw.py
+  # shellcheck disable=SC2016 # the session's shell
+  in_session sh -c '
+    for url; do
+      printf "%s %s\n" "$url" "$(curl -s --max-time 20 --cacert cert \
+        -o /dev/null -w "%{http_connect} %{http_code}" "$url")"
+    done >answers
+    exec python3 raw.py' sh "$@"
 }
 
 # The lines of each kind, and the names that only they open.
@@ -211,29 +202,7 @@ write_kinds() {
     "$INTERNET_IP private" '[2001:db8::1]' >"$XDG_CONFIG_HOME/drydock/allowlist"
 }
 
-@test "wildcards, ports, plain HTTP and addresses open what they say" {
-  write_kinds
-  run --separate-stderr codes https://a.below.drydock.test/ \
-    https://b.a.below.drydock.test/ https://below.drydock.test/ \
-    https://xbelow.drydock.test/ https://allowed.drydock.test/ \
-    https://allowed.drydock.test:18443/ "https://$INTERNET_IP/" \
-    http://plain.drydock.test:443/ http://plain.drydock.test/ \
-    https://plain.drydock.test/ http://a.below.drydock.test:443/
-  assert_contains "$output" "https://a.below.drydock.test/ 200 "
-  assert_contains "$output" "https://b.a.below.drydock.test/ 200 "
-  assert_contains "$output" "https://below.drydock.test/ 403 000"
-  assert_contains "$output" "https://xbelow.drydock.test/ 403 000"
-  assert_contains "$output" "https://allowed.drydock.test/ 403 000"
-  # Nothing listens there: the proxy tried.
-  assert_contains "$output" "https://allowed.drydock.test:18443/ 503 000"
-  assert_contains "$output" "https://$INTERNET_IP/ 200 "
-  refute_contains "$output" "http://plain.drydock.test:443/ 000 403"
-  assert_contains "$output" "http://plain.drydock.test/ 000 403"
-  assert_contains "$output" "https://plain.drydock.test/ 403 000"
-  assert_contains "$output" "http://a.below.drydock.test:443/ 000 403"
-}
-
-@test "no spelling of a request reaches a host that is not listed" {
+@test "wildcards, ports, plain HTTP and addresses open what they say, in no spelling more" {
   write_kinds
   local long neighbour_number asked
   asked=$(($(wc -l <"$BED/dns/log") + 1))
@@ -243,7 +212,12 @@ write_kinds() {
   neighbour_number=$((16#$(printf '%02x' ${neighbour//./ })))
   # The first three reach a.below or its address.  Each other answer is a
   # refusal or an error.
-  run --separate-stderr raw <<END
+  run --separate-stderr raw https://a.below.drydock.test/ \
+    https://b.a.below.drydock.test/ https://below.drydock.test/ \
+    https://xbelow.drydock.test/ https://allowed.drydock.test/ \
+    https://allowed.drydock.test:18443/ "https://$INTERNET_IP/" \
+    http://plain.drydock.test:443/ http://plain.drydock.test/ \
+    https://plain.drydock.test/ http://a.below.drydock.test:443/ <<END
 [
   "CONNECT a.below.drydock.test:443 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n",
   "CONNECT A.BELOW.drydock.TEST.:443 HTTP/1.1\\r\\nHost: other.drydock.test\\r\\n\\r\\n",
@@ -293,6 +267,19 @@ END
   assert_equal "$(head -n 3 <<<"$output" | cut -c 1-3 | xargs)" "200 200 200"
   assert_equal "$(tail -n +4 <<<"$output" | grep -cvE '^(403|400) ')" 0
   assert_equal "$(wc -l <<<"$output")" 40
+  output=$(cat "$project/answers")
+  assert_contains "$output" "https://a.below.drydock.test/ 200 "
+  assert_contains "$output" "https://b.a.below.drydock.test/ 200 "
+  assert_contains "$output" "https://below.drydock.test/ 403 000"
+  assert_contains "$output" "https://xbelow.drydock.test/ 403 000"
+  assert_contains "$output" "https://allowed.drydock.test/ 403 000"
+  # Nothing listens there: the proxy tried.
+  assert_contains "$output" "https://allowed.drydock.test:18443/ 503 000"
+  assert_contains "$output" "https://$INTERNET_IP/ 200 "
+  refute_contains "$output" "http://plain.drydock.test:443/ 000 403"
+  assert_contains "$output" "http://plain.drydock.test/ 000 403"
+  assert_contains "$output" "https://plain.drydock.test/ 403 000"
+  assert_contains "$output" "http://a.below.drydock.test:443/ 000 403"
   # No name that is not listed was asked for.
   run grep -E 'other|evil|xdrydock|xbelow' <(tail -n "+$asked" "$BED/dns/log")
   assert_equal "$status" 1
@@ -348,8 +335,10 @@ END
   assert_equal "$output" "https://allowed.drydock.test/ 403 000"
 }
 
-@test "another container on the bridge cannot use the sidecar's proxy" {
+@test "a session makes no network, and another container cannot use its proxy" {
+  docker network ls -q >"$BATS_TEST_TMPDIR/before"
   open_session sh -c 'echo ready; cat >/dev/null'
+  docker network ls -q | diff "$BATS_TEST_TMPDIR/before" -
   local id ip
   id=$(docker ps -q --filter label=io.drydock.role=egress)
   ip=$(container_ip "$id")
@@ -365,14 +354,6 @@ END
   assert_contains "$output" "tcp:$ip:3128 no"
   assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
   assert_equal "$listening" ""
-}
-
-@test "a session makes no network" {
-  docker network ls -q >"$BATS_TEST_TMPDIR/before"
-  open_session sh -c 'echo ready; cat >/dev/null'
-  docker network ls -q >"$BATS_TEST_TMPDIR/during"
-  close_session
-  diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/during"
 }
 
 @test "a bad allowlist line is refused with its number" {

@@ -66,8 +66,11 @@ listed() {
 }
 
 @test "streams end one by one, lose nothing, and a break stays a break" {
-  local pid
+  local pid other
   open_server
+  # Where nothing listens, the connection is closed at once.
+  other=$(as_who drydock port "$id" 4000:0)
+  peer closed "${other#*:}"
   peer late "$port"
   peer break "$port"
   peer many "$port" 200
@@ -79,17 +82,17 @@ listed() {
   close_session
 }
 
-@test "where nothing listens, the connection is closed at once" {
-  local other
+@test "a port that is taken, or not the user's to have, is refused; one outlives its companion" {
+  local taken pid
   open_server
-  other=$(as_who drydock port "$id" 4000:0)
-  peer closed "${other#*:}"
-  close_session
-}
-
-@test "a port outlives its companion, and ends with the session" {
-  local pid
-  open_server
+  taken=$port
+  run -74 --separate-stderr as_who drydock port "$id" 4000:"$taken"
+  assert_equal "$stderr" "drydock: port $taken of the host is taken: choose \
+another with \"drydock port $id 4000:HOSTPORT\""
+  run -74 --separate-stderr as_user drydock port "$id" 80
+  assert_equal "$stderr" "drydock: only root may listen on port 80 of the \
+host: choose one above 1023 with \"drydock port $id 80:HOSTPORT\""
+  assert_equal "$(listed)" "[[3000,$port,true]]"
   pid=$(companions "$id")
   assert_equal "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
   kill -KILL "$pid"
@@ -100,33 +103,20 @@ listed() {
   as_who drydock port "$id" 4000:0 >/dev/null
   peer many "$port" 1
   assert_equal "$(listed | jq length)" 2
-  close_session
-  wait_for "closed port" refute_listens "$port"
-}
-
-@test "a port that is taken, or not the user's to have, is refused" {
-  local taken
-  open_server
-  taken=$port
-  run -74 --separate-stderr as_who drydock port "$id" 4000:"$taken"
-  assert_equal "$stderr" "drydock: port $taken of the host is taken: choose \
-another with \"drydock port $id 4000:HOSTPORT\""
-  run -74 --separate-stderr as_user drydock port "$id" 80
-  assert_equal "$stderr" "drydock: only root may listen on port 80 of the \
-host: choose one above 1023 with \"drydock port $id 80:HOSTPORT\""
-  assert_equal "$(listed)" "[[3000,$port,true]]"
   # Taken only while a companion was away: it is served once it is free.
   kill -KILL "$(companions "$id")"
   wait_for "free port" refute_listens "$port"
   python3 -m http.server --bind 127.0.0.1 "$port" >/dev/null 2>&1 3>&- &
   wait_for "somebody else" listens "$port"
-  as_who drydock port "$id" 4000:0 >/dev/null
+  as_who drydock port "$id" 4001:0 >/dev/null
   assert_contains "$(as_who drydock port "$id")" \
     "3000 at 127.0.0.1:$port, not served: the host's port is taken"
   kill $!
   wait $! || true
   wait_for "port" peer many "$port" 1
+  # It ends with the session.
   close_session
+  wait_for "closed port" refute_listens "$port"
 }
 
 @test "a session that puts a link in its socket's place reaches nothing" {

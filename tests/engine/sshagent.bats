@@ -92,8 +92,10 @@ signed for the session: $listed (file), $listed (other) 2 times"
     "[[\"$listed\",\"file\",1],[\"$listed\",\"other\",2]]"
 }
 
-@test "git signs commits as it does on the host" {
-  local git=$BED/user/.gitconfig
+@test "git signs commits as it does on the host, also after a new log-in" {
+  local git=$BED/user/.gitconfig first=$agent_pid
+  # Before the session: an agent would keep its standard input open.
+  start_agent "$keys/second"
   printf '%s\n' '[user]' 'name = A' 'email = a@example.test' \
     "signingKey = $keys/listed" '[gpg]' 'format = ssh' \
     '[commit]' 'gpgSign = true' | as_who tee "$git" >/dev/null
@@ -105,10 +107,21 @@ signed for the session: $listed (file), $listed (other) 2 times"
     -c gpg.ssh.allowedSignersFile="$BATS_TEST_TMPDIR/allowed" \
     -C "$project" verify-commit HEAD
   assert_equal "$(jq -r .detail "$log")" git
+
+  # Another agent is used then.
+  kill "$first"
+  wait_for "end of the first" test ! -e "$keys/agent"
+  assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 5
+  SSH_AUTH_SOCK=$keys/second ssh-add -q "$keys/listed"
+  export SSH_AUTH_SOCK=$keys/second
+  assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 14
+  # A shell that knows only an agent of the past, as in tmux, changes nothing.
+  export SSH_AUTH_SOCK=$keys/agent
+  assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 14
   close_session
 }
 
-@test "no other key, no other request, and no flood gets past the filter" {
+@test "no other key, no other request, no flood and no full log gets past the filter" {
   open_idle
   assert_equal "$(inside python3 sshclient.py sign "$(base64_of other)")" 5
   inside python3 sshclient.py refused
@@ -128,12 +141,8 @@ signed for the session: $listed (file), $listed (other) 2 times"
   assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 14
   [ "$(awk '/^RssAnon/ { print $2 }' "/proc/$(companions "$id")/status")" \
     -lt 8192 ]
-  close_session
-}
-
-@test "without a log there is no signature" {
-  open_idle
-  # A full log: no file of the companion grows over 4 MiB.
+  # Without a log there is no signature: no file of the companion grows over
+  # 4 MiB.
   as_who truncate -s 4M "$log"
   assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 5
   as_who truncate -s 0 "$log"
@@ -152,21 +161,4 @@ signed for the session: $listed (file), $listed (other) 2 times"
   assert_equal "$output" "[]"
   text='the session has no ssh agent: ssh_keys names no key'
   assert_contains "$stderr" "$text"
-}
-
-@test "another agent is used after a new log-in" {
-  local first=$agent_pid
-  # Before the session: an agent would keep its standard input open.
-  start_agent "$keys/second"
-  open_idle
-  kill "$first"
-  wait_for "end of the first" test ! -e "$keys/agent"
-  assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 5
-  SSH_AUTH_SOCK=$keys/second ssh-add -q "$keys/listed"
-  export SSH_AUTH_SOCK=$keys/second
-  assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 14
-  # A shell that knows only an agent of the past, as in tmux, changes nothing.
-  export SSH_AUTH_SOCK=$keys/agent
-  assert_equal "$(inside python3 sshclient.py sign "$(base64_of listed)")" 14
-  close_session
 }
