@@ -123,15 +123,31 @@ mirror() {
     '[source.other]' "registry = \"sparse+$2/\"" >"$1/.cargo/config.toml"
 }
 
-# loopback DIR: DIR/serve LOG is a server of DIR/registry at 127.0.0.1:8099 of
-# a session.  A path may leave ".json" out.  timed COMMAND... there prints the
+# loopback DIR: sourcing DIR/serve.sh LOG starts a server of DIR/registry at
+# 127.0.0.1:8099 of a session.  A path may leave ".json" out.  With AWAY=yes the
+# server answers as over a link of 100 Mbit/s: each answer 20 ms later, and all
+# together at most 12.5 MB a second.  timed COMMAND... there prints the
 # milliseconds.
 loopback() {
   mkdir -p "$1/registry"
   cat >"$1/serve.py" <<'END'
-import http.server, os, sys
+import http.server, os, sys, threading, time
 log = open(sys.argv[1], "a", buffering=1)
+away, link, idle_from = os.environ.get("AWAY"), threading.Lock(), 0.0
+def wait_for_link(size):
+    global idle_from
+    with link:
+        idle_from = max(time.monotonic(), idle_from) + size / 12.5e6
+        ready = idle_from
+    time.sleep(max(0, ready - time.monotonic()))
 class Handler(http.server.SimpleHTTPRequestHandler):
+    def copyfile(self, source, out):
+        if not away:
+            return super().copyfile(source, out)
+        time.sleep(0.02)
+        while data := source.read(65536):
+            wait_for_link(len(data))
+            out.write(data)
     def end_headers(self):
         self.send_header("Cache-Control", "max-age=600")
         super().end_headers()
