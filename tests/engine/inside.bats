@@ -77,33 +77,29 @@ in_terminal() {
   assert_contains "$output" term=st-256color
 }
 
-@test "the caller's umask, time zone and locale hold where the image can" {
+@test "umask, time zone, locale and home.d hold where the image can" {
   echo 'pass_env = LANG' >"$XDG_CONFIG_HOME/drydock/drydock.conf"
-  TZ=Asia/Kolkata LANG=xx_XX.UTF-8 run -0 --separate-stderr in_session \
-    sh -c 'umask; date +%z; locale charmap; echo "$LANG"; df -m /dev/shm'
-  assert_equal "${lines[*]:0:4}" "0077 +0530 UTF-8 C.UTF-8"
-  assert_contains "$output" " 64 "
-  refute_contains "$stderr" locale
-  TZ=No/Where DRYDOCK_SHM_SIZE=128m run -0 --separate-stderr in_session \
-    sh -c 'date +%z; df -m /dev/shm'
-  assert_equal "${lines[0]}" +0000
-  assert_contains "$output" " 128 "
-}
-
-@test "a umask takes nothing from the owner of a file" {
-  run -0 --separate-stderr as_who sh -c \
-    'umask 0722; exec drydock shell "$0" -- sh -c umask </dev/null' "$project"
-  assert_equal "$output" 0022
-}
-
-@test "home.d has files for each agent, and sparse ones stay sparse" {
+  # home.d has files for each agent, and sparse ones stay sparse.
   as_who mkdir -p "$XDG_CONFIG_HOME/drydock/home.d/claude"
   echo "set nu" | as_who tee "$XDG_CONFIG_HOME/drydock/home.d/.vimrc"
   as_who truncate -s 2G "$XDG_CONFIG_HOME/drydock/home.d/claude/.image"
-  run -0 --separate-stderr in_session sh -c 'cat ~/.vimrc
-    stat -c %s ~/.image; du -k ~/.image | cut -f 1'
-  assert_equal "${lines[*]:0:3}" "set nu 2147483648 ${lines[2]}"
-  [ "${lines[2]}" -lt 64 ]
+  TZ=Asia/Kolkata LANG=xx_XX.UTF-8 run -0 --separate-stderr in_session \
+    sh -c 'umask; date +%z; locale charmap; echo "$LANG"; cat ~/.vimrc
+      stat -c %s ~/.image; du -k ~/.image | cut -f 1; df -m /dev/shm'
+  assert_equal "${lines[*]:0:6}" \
+    "0077 +0530 UTF-8 C.UTF-8 set nu 2147483648"
+  [ "${lines[6]}" -lt 64 ]
+  assert_contains "$output" " 64 "
+  refute_contains "$stderr" locale
+  rm -r "$XDG_CONFIG_HOME/drydock/home.d"
+  # A umask takes nothing from the owner of a file.
+  # shellcheck disable=SC2016 # the other shell
+  TZ=No/Where DRYDOCK_SHM_SIZE=128m run -0 --separate-stderr as_who sh -c \
+    'umask 0722
+    exec drydock shell "$0" -- sh -c "umask; date +%z; df -m /dev/shm"' \
+    "$project" </dev/null
+  assert_equal "${lines[*]:0:2}" "0022 +0000"
+  assert_contains "$output" " 128 "
 }
 
 @test "what one expects of a shell at once is there" {

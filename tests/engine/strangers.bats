@@ -51,8 +51,20 @@ stranger_runs() {
   assert_equal "$(docker inspect -f '{{.State.Running}}' "$other")" true
 }
 
-@test "a running stranger is neither attached to nor stopped" {
+@test "a stranger is no session, no proof of death, neither attached to nor stopped" {
   open_counter
+  # One that ended.
+  stranger true
+  docker wait "$other" >/dev/null
+  test_state detached
+  run -0 as_who drydock gc
+  test_state detached
+  goes_on
+  docker rm "$other" >/dev/null
+  run -0 as_who drydock gc
+  goes_on
+  docker inspect "drydock-$id-agent-1" >/dev/null
+  # One that runs.
   stranger sleep 600
   test_state detached
   assert_equal "$(as_who drydock list --all | grep -c "^$id ")" 1
@@ -67,37 +79,8 @@ stranger_runs() {
   [ "$status" -ne 0 ] ||
     assert_equal "$(jq -r '.[0].State.Running' <<<"$output")" false
   stranger_runs
-}
-
-@test "a running stranger is no proof of life" {
-  open_counter
-  stranger sleep 600
-  as_who touch "$home/end"
-  wait_for "the end" test_state ended
-  run -0 as_who drydock gc
-  run --separate-stderr as_who drydock attach "$id"
-  [ "$status" -ne 0 ]
-  stranger_runs
-}
-
-@test "a stranger that ended is no proof of death" {
-  open_counter
-  stranger true
-  docker wait "$other" >/dev/null
-  test_state detached
-  run -0 as_who drydock gc
-  test_state detached
-  goes_on
-  docker rm "$other" >/dev/null
-  run -0 as_who drydock gc
-  goes_on
-  docker inspect "drydock-$id-agent-1" >/dev/null
-}
-
-@test "a stranger with a session's labels is no session" {
-  open_counter
-  stranger sleep 600
   as_who drydock stop "$id" --force || true
+  stranger_runs
   # Of another state directory, and of no session at all.
   docker run -d --label drydock-test.stranger=1 --network none \
     --label io.drydock.role=agent --label io.drydock.session=zzzzzzzz \
@@ -110,6 +93,17 @@ stranger_runs() {
   as_who drydock stop --all || true
   assert_equal "$(docker ps -q --filter label=drydock-test.stranger |
     wc -l)" 2
+}
+
+@test "a running stranger is no proof of life" {
+  open_counter
+  stranger sleep 600
+  as_who touch "$home/end"
+  wait_for "the end" test_state ended
+  run -0 as_who drydock gc
+  run --separate-stderr as_who drydock attach "$id"
+  [ "$status" -ne 0 ]
+  stranger_runs
 }
 
 @test "an image that inherits our labels is named and never run" {

@@ -30,18 +30,11 @@ no_container_left() {
   no_container_left
 }
 
-@test "the command sees a new size of the terminal" {
-  run -0 on_terminal 'expect:ready' 'size:50x132' 'expect:50 132' -- \
-    drydock shell "$project" -- \
-    bash -c 'trap "stty size; exit 0" WINCH; echo ready; while :; do
-      sleep 0.1; done'
-}
-
-@test "an interrupt is the command's" {
-  run -3 on_terminal 'expect:ready' $'send:\003' 'expect:caught' -- \
-    drydock shell "$project" -- \
-    bash -c 'trap "echo caught; exit 3" INT; echo ready; while :; do
-      sleep 0.1; done'
+@test "the command sees a new size of the terminal, and an interrupt is its own" {
+  run -3 on_terminal 'expect:ready' 'size:50x132' 'expect:50 132' $'send:\003' \
+    'expect:caught' -- drydock shell "$project" -- \
+    bash -c 'trap "stty size" WINCH; trap "echo caught; exit 3" INT; echo ready
+      while :; do sleep 0.1; done'
 }
 
 @test "the terminal's modes are as they were" {
