@@ -38,10 +38,10 @@ nothing_is_left() {
 }
 
 @test "an overlay that is refused makes no container, volume or network" {
-  local keys
-  for keys in 'privileged: true' 'network_mode: bridge' \
-    'volumes: [/anonymous]' 'extends: { service: egress }' \
-    'tomorrow: 1' 'image: debian'; do
+  local keys some=('privileged: true' 'volumes: [/anonymous]')
+  ! all_cases || some+=('network_mode: bridge' 'extends: { service: egress }'
+    'tomorrow: 1' 'image: debian')
+  for keys in "${some[@]}"; do
     echo "services: { agent: { $keys } }" >"$overlays/z.yml"
     run -77 --separate-stderr drydock shell "$project" -- echo ran
     assert_equal "$output" ""
@@ -91,8 +91,10 @@ END_OF_SCRIPT
 }
 
 @test "what changes once it was read changes nothing" {
-  local image step config=$XDG_CONFIG_HOME/drydock
-  for step in config up; do
+  local image step steps=(config) config=$XDG_CONFIG_HOME/drydock
+  # What changed before the one step has changed for the other, too.
+  ! all_cases || steps+=(up)
+  for step in "${steps[@]}"; do
     swap_tags "$step"
     rm -f "$overlays"/*
     echo 'services: { agent: { environment: { WORD: first } } }' \
@@ -137,14 +139,16 @@ END_OF_SCRIPT
   nothing_is_left
 }
 
-@test "a project that becomes a link to another is found out at each step" {
-  swapped_at config
+@test "a project that becomes a link to another is found out" {
+  # swaps.bats has more of them.
+  ! all_cases || swapped_at config
   swapped_at up
 }
 
-@test "a project that becomes another directory is found out at each step" {
-  local step
-  for step in config up; do
+@test "a project that becomes another directory is found out" {
+  local step steps=(config)
+  ! all_cases || steps+=(up)
+  for step in "${steps[@]}"; do
     mkdir -p "$project"
     echo "mv '$project' '$BATS_TEST_TMPDIR/moved' && mkdir '$project'" \
       >"$bin/$step.sh"
