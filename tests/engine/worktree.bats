@@ -24,11 +24,13 @@ repository() {
   git_ -C "$1" commit -q --allow-empty -m first
 }
 
-# Commits in a session on $project, and prints what the host's git then sees.
+# commits DIR [HIDDEN]: in a session on $project, and prints what the host's git
+# then sees; HIDDEN is not in the session.
 commits() {
   as_who touch "$project/file"
-  run -0 --separate-stderr in_session sh -c 'git add file &&
-    git -c user.name=a -c user.email=a@example.org commit -qm inside'
+  run -0 --separate-stderr in_session sh -c 'git add file && ! [ -e "$1" ] &&
+    git -c user.name=a -c user.email=a@example.org commit -qm inside' \
+    sh "${2-/none}"
   assert_contains "$stderr" "git's directory $1 is writable in the session"
   refute_contains "$stderr" "git does not work"
   git_ -C "$project" log -1 --format='%s %ae'
@@ -39,6 +41,14 @@ not_bound() {
   run --separate-stderr in_session sh -c 'git status || ls -d "$0"' "$1"
   [ "$status" -ne 0 ] || fail "git works, or $1 is there" "$output"
   refute_contains "$output" "$1"
+}
+
+# not_planned DIR: as a launch does, which not_bound shows.
+not_planned() {
+  as_who drydock plan --json "$project" |
+    jq -r '.model.services.agent.volumes[].source' >"$BATS_TEST_TMPDIR/sources"
+  grep -xF "$project" "$BATS_TEST_TMPDIR/sources"
+  run -1 grep -F "$1" "$BATS_TEST_TMPDIR/sources"
 }
 
 @test "a worktree has its repository's git directory" {
@@ -56,8 +66,8 @@ not_bound() {
   repository "$other"
   git_ -C "$top" submodule --quiet add "$other" sub
   project=$top/sub
-  assert_equal "$(commits "$top/.git/modules/sub")" "inside a@example.org"
-  run -2 in_session ls "$top/.git/HEAD"
+  assert_equal "$(commits "$top/.git/modules/sub" "$top/.git/HEAD")" \
+    "inside a@example.org"
 }
 
 @test "a git directory that names another project is not bound" {
@@ -67,11 +77,11 @@ not_bound() {
   not_bound "$top/.git"
   project=$tree
   as_who sh -c 'echo /etc >"$0"' "$top/.git/worktrees/tree/commondir"
-  not_bound "$top/.git"
+  not_planned "$top/.git"
   as_who sh -c 'echo ../.. >"$0"' "$top/.git/worktrees/tree/commondir"
   as_who mv "$top/.git" "$other/secret"
   as_who ln -s "$other/secret" "$top/.git"
-  not_bound "$other/secret"
+  not_planned "$other/secret"
 }
 
 @test "an agent cannot choose another repository for the next session" {
@@ -95,7 +105,7 @@ not_bound() {
   assert_equal "$output" "$other/.git"
   # It is not the project's for good.
   as_who rm "$XDG_CONFIG_HOME/drydock/drydock.conf"
-  not_bound "$other/.git"
+  not_planned "$other/.git"
 }
 
 @test "a git directory that binds lists as read-only is read-only" {
