@@ -7,15 +7,27 @@ setup() {
   bed_setup user
 }
 
-@test "run starts the agent with the arguments behind --" {
+@test "run starts the agent with the arguments behind --, and says how to get a token" {
   run -0 --separate-stderr as_who drydock run "$project" -- --version </dev/null
   assert_contains "$output" "Claude Code"
+  assert_equal "$(grep -c 'claude setup-token' <<<"$stderr")" 1
 }
 
+# An older client than the host's is named.
 @test "drydock alone is drydock run in the working directory" {
+  local dir=$BATS_TEST_TMPDIR/client
+  mkdir -p "$dir/bin" "$dir/versions"
+  echo 'echo run >>"$0.run"' >"$dir/versions/99.0.0"
+  chmod 0755 "$dir" "$dir/bin" "$dir/versions" "$dir/versions/99.0.0"
+  ln -s ../versions/99.0.0 "$dir/bin/claude"
   cd "$project"
-  run -0 --separate-stderr as_who drydock -- --version </dev/null
+  ANTHROPIC_API_KEY=x PATH=$dir/bin:$PATH run -0 --separate-stderr as_who \
+    drydock -- --version </dev/null
   assert_contains "$output" "Claude Code"
+  assert_contains "$stderr" "99.0.0 on this host"
+  assert_contains "$stderr" "drydock config set agent_version claude@99.0.0"
+  assert_equal "$(ls -A "$dir/versions")" 99.0.0
+  refute_contains "$stderr" setup-token
 }
 
 @test "the agent's configuration and history are the session's own" {
@@ -47,17 +59,6 @@ setup() {
   grep -x "token xyzzy-plugh" "$session_lines"
 }
 
-@test "the next session continues the conversation" {
-  cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/client.sh" \
-    "$project"
-  chmod 0755 "$project/api.py" "$project/client.sh"
-  run -0 --separate-stderr in_session ./client.sh claude new \
-    "echo one-of-a-kind | tee made"
-  assert_equal "$(cat "$project/made")" one-of-a-kind
-  run -0 --separate-stderr in_session ./client.sh claude resume "echo another"
-  assert_contains "${lines[-1]}" one-of-a-kind
-}
-
 @test "a client with a token asks neither for a theme nor how to log in" {
   as_who drydock token set <<<"sk-ant-oat01-$(printf 'x%.0s' {1..80})"
   # Claude Code ends with 1 when the folder is not trusted; a step that is not
@@ -67,17 +68,4 @@ setup() {
     "expect:trust" $'send:\e' -- drydock run "$project"
   refute_contains "$output" "login method"
   refute_contains "$output" "text style"
-}
-
-@test "a client that is older than the host's is named" {
-  local dir=$BATS_TEST_TMPDIR/client
-  mkdir -p "$dir/bin" "$dir/versions"
-  echo 'echo run >>"$0.run"' >"$dir/versions/99.0.0"
-  chmod 0755 "$dir" "$dir/bin" "$dir/versions" "$dir/versions/99.0.0"
-  ln -s ../versions/99.0.0 "$dir/bin/claude"
-  PATH=$dir/bin:$PATH run -0 --separate-stderr as_who \
-    drydock run "$project" -- --version </dev/null
-  assert_contains "$stderr" "99.0.0 on this host"
-  assert_contains "$stderr" "drydock config set agent_version claude@99.0.0"
-  assert_equal "$(ls -A "$dir/versions")" 99.0.0
 }

@@ -40,20 +40,23 @@ teardown() {
   fi
 }
 
-@test "real Claude Code is refused what is denied, in bypass mode, and that alone" {
+@test "real Claude Code is refused what is denied, in bypass mode, and that alone; it goes on later" {
   cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/client.sh" \
     "$project"
   chmod 0755 "$project/api.py" "$project/client.sh"
   run --separate-stderr in_session sh -c '
     ./client.sh claude new "git push --force origin main" >denied &&
-      ./client.sh claude new "echo made >made" >allowed'
+      ./client.sh claude new "echo one-of-a-kind | tee made" >allowed'
   [ "$status" -eq 0 ] ||
     fail "status $status" "$output" "$stderr" "$(cat "$project/denied")"
   assert_contains "$(cat "$project/denied")" "is_error=True"
   assert_contains "$(cat "$project/denied")" "denied"
   assert_contains "$(cat "$project/allowed")" "is_error=False"
-  assert_equal "$(cat "$project/made")" made
+  assert_equal "$(cat "$project/made")" one-of-a-kind
   assert_contains "$(cat "$project/allowed")" "wall=True"
+  # The next session continues the conversation.
+  run -0 --separate-stderr in_session ./client.sh claude resume "echo another"
+  assert_contains "${lines[-1]}" one-of-a-kind
 }
 
 @test "the guardrails cannot be changed, shadowed or unmounted from inside" {
