@@ -26,7 +26,7 @@ ends_in() {
   local deadline=$((SECONDS + $1))
   until proxy_is exited; do
     [ "$SECONDS" -lt "$deadline" ] || fail "the proxy is still $(proxy .State.Status)" || return
-    sleep 0.1
+    sleep 0.3
   done
   assert_equal "$(proxy .State.ExitCode)" 0
 }
