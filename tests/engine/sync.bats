@@ -49,10 +49,29 @@ no_canary() {
 }
 
 @test "a home has the configuration, its own project's entry, and no secret" {
+  as_who tee "$host/.gitconfig" >/dev/null <<'EOF'
+[user]
+	name = "A \"B\" C" ; comment
+	email = a@example.org
+	signingkey = canary-key
+[commit]
+	gpgsign = true
+[credential]
+	helper = store
+[include]
+	path = canary-include
+EOF
   before=$(user_files)
   run -0 --separate-stderr in_session sh -c \
-    'cat ~/.claude/settings.json ~/.claude/commands/hello.md
+    'git config user.name; git config user.email; git config commit.gpgsign
+     git config credential.helper || echo no helper; cat ~/.gitconfig
+     cat ~/.claude/settings.json ~/.claude/commands/hello.md
      cat ~/.claude/.claude.json; grep -rl canary ~ || echo none'
+  # The git identity is there, keys and helpers are not.
+  assert_equal "$(head -n 4 <<<"$output")" 'A "B" C
+a@example.org
+false
+no helper'
   assert_contains "$output" '{"theme": "dark"}'
   assert_contains "$output" hello
   assert_contains "$output" "\"$project\": {\"hasTrustDialogAccepted\": true}"
@@ -91,6 +110,13 @@ path (/usr/bin/bar-mcp): the image does not have the program"
 @test "no secret is anywhere while a session runs, nor after it was killed" {
   open_session sh -c 'echo ready; read x'
   no_canary
+  # The home shares no inode with the snapshot.
+  find "$agent_dir/snapshot" -type f -printf '%i\n' | sort >"$BATS_TEST_TMPDIR/a"
+  find "$XDG_STATE_HOME"/drydock/sessions/*/home -type f -printf '%i\n' |
+    sort >"$BATS_TEST_TMPDIR/b"
+  [ -s "$BATS_TEST_TMPDIR/a" ]
+  [ -s "$BATS_TEST_TMPDIR/b" ]
+  assert_equal "$(comm -12 "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b")" ""
   kill -KILL "$session_pid"
   exec {session_in}>&-
   no_canary
@@ -135,7 +161,7 @@ assert n > 1 << 20, n
 }
 
 @test "a document that is wrong is a warning, and its last copy is used" {
-  in_session true
+  as_who drydock sync
   as_who tee "$host/.claude.json" <<<'{"cut": "canary-cut' >/dev/null
   as_who tee "$host/.claude/settings.json" <<<'{"theme": "light"}' >/dev/null
   run -0 --separate-stderr in_session cat "$host/.claude/settings.json"
@@ -147,8 +173,9 @@ assert n > 1 << 20, n
 }
 
 @test "a launch sees what changed" {
-  run -0 --separate-stderr in_session cat "$host/.claude/settings.json"
-  assert_equal "$output" '{"theme": "dark"}'
+  as_who drydock sync
+  assert_equal "$(cat "$agent_dir/snapshot/.claude/settings.json")" \
+    '{"theme": "dark"}'
   as_who tee "$host/.claude/settings.json" <<<'{"theme": "light"}' >/dev/null
   rm "$host/.claude/commands/hello.md"
   run -0 --separate-stderr in_session sh -c \
@@ -157,7 +184,7 @@ assert n > 1 << 20, n
 }
 
 @test "what a session writes to its home reaches neither snapshot nor host" {
-  in_session true
+  as_who drydock sync
   before=$(cd "$agent_dir/snapshot" && find . -type f -exec sha256sum {} + |
     sort)
   files=$(user_files)
@@ -166,41 +193,6 @@ assert n > 1 << 20, n
   assert_equal "$(cd "$agent_dir/snapshot" &&
     find . -type f -exec sha256sum {} + | sort)" "$before"
   assert_equal "$(user_files)" "$files"
-}
-
-@test "a home shares no inode with the snapshot" {
-  open_session sh -c 'echo ready; read x'
-  find "$agent_dir/snapshot" -type f -printf '%i\n' | sort >"$BATS_TEST_TMPDIR/a"
-  find "$XDG_STATE_HOME"/drydock/sessions/*/home -type f -printf '%i\n' |
-    sort >"$BATS_TEST_TMPDIR/b"
-  [ -s "$BATS_TEST_TMPDIR/a" ]
-  [ -s "$BATS_TEST_TMPDIR/b" ]
-  assert_equal "$(comm -12 "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b")" ""
-  echo >&"$session_in"
-  close_session
-}
-
-@test "the git identity is there, keys and helpers are not" {
-  as_who tee "$host/.gitconfig" >/dev/null <<'EOF'
-[user]
-	name = "A \"B\" C" ; comment
-	email = a@example.org
-	signingkey = canary-key
-[commit]
-	gpgsign = true
-[credential]
-	helper = store
-[include]
-	path = canary-include
-EOF
-  run -0 --separate-stderr in_session sh -c \
-    'git config user.name; git config user.email; git config commit.gpgsign
-     git config credential.helper || echo no helper; cat ~/.gitconfig'
-  assert_equal "$(head -n 4 <<<"$output")" 'A "B" C
-a@example.org
-false
-no helper'
-  refute_contains "$output" canary
 }
 
 @test "home.d goes on top, whole files at a time" {
@@ -311,18 +303,7 @@ EOF
   assert_contains "$stderr" ".claude/other: a link is in the way"
 }
 
-@test "conversations are one project's and one mode's, and last" {
-  in_session sh -c 'echo talk >~/.claude/projects/talk'
-  run -0 --separate-stderr in_session cat "$host/.claude/projects/talk"
-  assert_equal "$output" talk
-  # Dood sessions do not see what a contained one wrote.
-  run -1 --separate-stderr as_who drydock shell --mode dood "$project" -- \
-    cat "$host/.claude/projects/talk" </dev/null
-  as_who drydock sync --force
-  run -0 --separate-stderr in_session cat "$host/.claude/projects/talk"
-}
-
-@test "what a contained session wrote is dood's to read only when told so" {
+@test "conversations are one project's and one mode's, and last; dood reads them when told so" {
   local dood=(drydock shell --mode dood --contained-history "$project" -- cat
     "$host/.claude/projects/talk")
   local terminal=$BATS_TEST_DIRNAME/servers/terminal.py
@@ -334,9 +315,13 @@ EOF
   assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""
   run -0 as_who "$terminal" 'expect:[y/N]' 'send:y\r' -- "${dood[@]}"
   assert_contains "$output" talk
-  # It is one answer to one launch.
+  # It is one answer to one launch: else dood sessions do not see what a
+  # contained one wrote.
   run -1 --separate-stderr as_who drydock shell --mode dood "$project" -- \
     cat "$host/.claude/projects/talk" </dev/null
+  as_who drydock sync --force
+  run -0 --separate-stderr in_session cat "$host/.claude/projects/talk"
+  assert_equal "$output" talk
 }
 
 @test "large directories can be left out, and a large home says so" {
@@ -386,13 +371,4 @@ has_in_environment() {
   # A command that is not the agent gets none.
   run -0 --separate-stderr in_session env
   refute_contains "$output" canary
-}
-
-@test "without a token a launch says how to get one" {
-  run --separate-stderr as_who drydock run "$project" -- --version </dev/null
-  assert_equal "$status" 0
-  assert_equal "$(grep -c 'claude setup-token' <<<"$stderr")" 1
-  ANTHROPIC_API_KEY=x run --separate-stderr as_who drydock run "$project" \
-    -- --version </dev/null
-  refute_contains "$stderr" setup-token
 }
