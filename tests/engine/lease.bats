@@ -41,20 +41,15 @@ answers() {
   [ "$(answer)" = 403 ]
 }
 
-@test "a detached session ends by itself, and its sidecar soon after" {
-  open_counter
-  proxy_is running
-  touch "$home/end"
-  ends_in 15
-  assert_equal "$(state_of "$id")" ended
-}
-
-@test "an agent that is killed takes its sidecar along, and attach starts both" {
+@test "an agent that is killed takes its sidecar along, and only attach starts both" {
   open_counter
   echo kept >"$home/mine"
   docker kill "drydock-$id-agent-1" >/dev/null
   ends_in 15
   assert_equal "$(state_of "$id")" stopped
+  # The engine starts it alone: it ends again.
+  docker start "drydock-$id-egress-1" >/dev/null
+  ends_in 15
   rm "$home/count"
   run -0 on_terminal 'expect:new process' 'expect:agent resumed' $'send:\034' \
     -- drydock attach
@@ -63,27 +58,6 @@ answers() {
   sleep 5
   proxy_is running
   answers
-}
-
-@test "a sidecar that the engine starts alone ends" {
-  open_counter
-  docker kill "drydock-$id-agent-1" >/dev/null
-  ends_in 15
-  docker start "drydock-$id-egress-1" >/dev/null
-  ends_in 15
-}
-
-@test "an agent ends its sidecar by nothing that it does to the lease" {
-  local act
-  open_counter
-  for act in 'rm lease; mkdir lease' 'rmdir lease; touch lease'; do
-    docker exec --workdir /run/egress "drydock-$id-agent-1" sh -c "$act"
-    sleep 5
-    proxy_is running
-    answers
-  done
-  touch "$home/end"
-  ends_in 15
 }
 
 # kill_proxy WORD: kills the sidecar's process with WORD in its command line.
@@ -99,8 +73,8 @@ restarts_are() {
   [ "$(proxy .RestartCount)" = "$1" ] && proxy_is running
 }
 
-@test "each process of the sidecar that dies restarts it, and it goes on" {
-  local words word n=0
+@test "each process of the sidecar that dies restarts it, and it goes on till the agent ends" {
+  local words word act n=0
   open_counter
   words=$(docker top "drydock-$id-egress-1" -o pid,args | tail -n +2 |
     awk '{ print $2 }' | sort -u)
@@ -114,6 +88,17 @@ restarts_are() {
   sleep 5
   restarts_are "$n"
   answers
+  # Nor does an agent end it by anything that it does to the lease, but by its
+  # own end, with nobody there.
+  for act in 'rm lease; mkdir lease' 'rmdir lease; touch lease'; do
+    docker exec --workdir /run/egress "drydock-$id-agent-1" sh -c "$act"
+    sleep 5
+    proxy_is running
+    answers
+  done
+  touch "$home/end"
+  ends_in 15
+  assert_equal "$(state_of "$id")" ended
 }
 
 @test "an agent's image without a lease runs without one; a proxy's is built again" {

@@ -13,8 +13,27 @@ proxy_state() {
   docker inspect --format '{{.State.Status}}' "drydock-$id-egress-1"
 }
 
+# Kills the proxy's main process, and waits until the engine has seen it.
+crash() {
+  local pid
+  pid=$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1")
+  [ "$pid" -gt 0 ] || return
+  kill -KILL "$pid"
+  wait_for "an end of the proxy" not_pid "$pid"
+}
+
+not_pid() {
+  local now
+  now=$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1") &&
+    [ "$now" != "$1" ]
+}
+
+test_proxy() {
+  [ "$(proxy_state)" = "$1" ]
+}
+
 @test "a proxy that has ended is told, and started again by attach and exec" {
-  local list=$XDG_CONFIG_HOME/drydock/allowlist
+  local times list=$XDG_CONFIG_HOME/drydock/allowlist
   open_counter
   run -0 --separate-stderr as_who drydock list
   assert_equal "$stderr" ""
@@ -43,38 +62,7 @@ proxy_state() {
     --max-time 20 https://nowhere.example || [ "$status" -eq 56 ]
   assert_equal "$output" 403
   assert_equal "$(proxy_state)" running
-  # One that is not what was planned gets no second chance.
-  docker kill "drydock-$id-egress-1" >/dev/null
-  docker update --memory 300m --memory-swap 300m "drydock-$id-egress-1" >/dev/null
-  run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
-    drydock attach "$id"
-  assert_contains "$output" "cannot be started again"
-  assert_equal "$(proxy_state)" exited
-  goes_on
-}
-
-# Kills the proxy's main process, and waits until the engine has seen it.
-crash() {
-  local pid
-  pid=$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1")
-  [ "$pid" -gt 0 ] || return
-  kill -KILL "$pid"
-  wait_for "an end of the proxy" not_pid "$pid"
-}
-
-not_pid() {
-  local now
-  now=$(docker inspect --format '{{.State.Pid}}' "drydock-$id-egress-1") &&
-    [ "$now" != "$1" ]
-}
-
-test_proxy() {
-  [ "$(proxy_state)" = "$1" ]
-}
-
-@test "a proxy that crashes is started three times, then told" {
-  local times
-  open_counter
+  # One that crashes is started three times.
   for times in first second third; do
     crash
     wait_for "a proxy started a $times time" test_proxy running
@@ -90,6 +78,14 @@ test_proxy() {
     drydock attach "$id"
   assert_contains "$output" "had ended and was started again"
   test_proxy running
+  goes_on
+  # One that is not what was planned gets no second chance.
+  docker kill "drydock-$id-egress-1" >/dev/null
+  docker update --memory 300m --memory-swap 300m "drydock-$id-egress-1" >/dev/null
+  run -0 on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+  assert_contains "$output" "cannot be started again"
+  assert_equal "$(proxy_state)" exited
   goes_on
 }
 
