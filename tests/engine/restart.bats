@@ -125,13 +125,19 @@ starts_again() {
   assert_equal "$(cat "$home/mine")" "kept"
 }
 
-@test "stopped with its engine, and started again with its home as it was" {
-  local conf
+@test "stopped with its engine, or as dockerd is killed, and started again with its home" {
+  local conf status=0
   DRYDOCK_AGENT_HOSTS=no open_counter
   conf=${home%/home}/sidecar/conf/hosts
   jq '.hosts = ["agent.example"]' "$BATS_FILE_TMPDIR/counter.json" >"$AGENT"
   echo kept >"$home/mine"
+  # Whoever looks then is told.
+  on_terminal 'expect:agent first' 'expect:is lost' -- drydock attach \
+    >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  wait_for "a viewer" test_state running
   engine_end
+  wait $! || status=$?
+  assert_equal "$status" 69
   assert_equal "$(state_of "$id")" "engine silent"
   run -69 drydock gc
   run -69 drydock shell "$project" -- true
@@ -156,27 +162,6 @@ starts_again() {
   starts_again
   # What the environment of the launch closed stays closed.
   run -1 grep -F agent.example "$conf"
-  run -0 drydock stop
-  [ ! -e "$home" ]
-}
-
-@test "whoever looks while the engine stops is told, and nothing is removed" {
-  open_counter
-  echo kept >"$home/mine"
-  on_terminal 'expect:agent first' 'expect:is lost' -- drydock attach \
-    >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
-  wait_for "a viewer" test_state running
-  engine_end
-  wait $! || status=$?
-  assert_equal "$status" 69
-  engine_start
-  assert_equal "$(state_of "$id")" stopped
-  starts_again
-}
-
-@test "dockerd is killed" {
-  open_counter
-  echo kept >"$home/mine"
   engine_end KILL
   run -69 drydock gc
   engine_start
@@ -184,6 +169,8 @@ starts_again() {
   wait_for "a stopped session" test_state stopped
   run -0 drydock gc
   starts_again
+  run -0 drydock stop
+  [ ! -e "$home" ]
 }
 
 @test "dockerd, containerd and shims are killed, as by a power cut" {
