@@ -131,27 +131,28 @@ patchset_open(struct patchset *ret_set, const struct patches_project *project,
 
 	*set = (struct patchset)PATCHSET_INIT;
 	set->project = project;
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
-		set->files[i].manifest.name = ecosystems[i]->manifest;
-		set->files[i].lock.name = ecosystems[i]->lock;
-		strbuf_init(&set->files[i].manifest.text);
-		strbuf_init(&set->files[i].lock.text);
-	}
 	if (fs_open_nolinks(
 		project->fd, ".", OPEN_DIR, 0, &set->project_fd, dg) != 0 ||
 	    take_lock(set, dg) != 0)
 		return -1;
 	fs_temp_clean(set->dir_fd, PATCHSET_LEDGER);
 	fs_temp_clean(set->dir_fd, IGNORE);
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
+		struct patchset_files *files = &set->files[i];
+
+		files->manifest.name = ecosystems[i]->manifest;
+		files->lock.name = ecosystems[i]->lock;
+		strbuf_init(&files->manifest.text);
+		strbuf_init(&files->lock.text);
+		fs_temp_clean(set->project_fd, files->manifest.name);
+		fs_temp_clean(set->project_fd, files->lock.name);
+	}
 	if (patchledger_read(set->project_fd, &set->ledger, dg) != 0)
 		return -1;
 	copy_ledger(&set->ledger, &set->want);
-	for (size_t i = 0; i < ECOSYSTEM_NR; i++) {
-		fs_temp_clean(set->project_fd, ecosystems[i]->manifest);
-		fs_temp_clean(set->project_fd, ecosystems[i]->lock);
+	for (size_t i = 0; i < ECOSYSTEM_NR; i++)
 		if (read_files(set, ecosystems[i], dg) != 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -593,6 +593,15 @@ lto = true"
     ".a@b.c .gitkeep"
 }
 
+@test "what a killed save left goes although the ledger cannot be read" {
+  save_patch
+  touch .Cargo.toml.abcdefghijkl .Cargo.lock.abcdefghijkl \
+    .package.json.abcdefghijkl .drydock/.patches.json.abcdefghijkl
+  echo broken >.drydock/patches.json
+  run -65 drydock patch remove dep
+  assert_equal "$(find . -name '.*.abcdefghijkl')" ""
+}
+
 @test "apply and seal without patches touch nothing" {
   local before
   before=$(state_of .)
