@@ -2,6 +2,7 @@
 /* Reads and writes the record of patched packages. */
 #include "deps/patchledger.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -413,12 +414,11 @@ patchledger_read(
     int project_fd, struct patchledger *ret_ledger, struct diag *dg)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	bool there;
 
-	if (fs_read_present(project_fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE,
-		&text, &there, dg) != 0)
-		return -1;
-	if (there && patchledger_parse(ret_ledger, text.buf, text.len, dg) != 0)
+	if (fs_read_nolinks(project_fd, PATCHLEDGER_PATH, PATCHLEDGER_MAX_SIZE,
+		&text, dg) != 0)
+		return diag_ignore(dg, ENOENT);
+	if (patchledger_parse(ret_ledger, text.buf, text.len, dg) != 0)
 		return -1;
 	for (size_t i = 0; i < ret_ledger->nr; i++) {
 		const struct patchledger_entry *e = &ret_ledger->v[i];

@@ -69,9 +69,10 @@ int patchledger_parse(struct patchledger *ret_ledger, const char *text,
 void patchledger_release(struct patchledger *ledger);
 
 /*
- * Reads the ledger of a project; one that is absent is empty.  Fails if an
- * entry cannot be used: DIAG_CONFIG for an ecosystem that is not implemented,
- * DIAG_DATA for a kept lock entry that is not the package's.
+ * Reads the ledger of a project; one that is absent is empty.  That .drydock is
+ * no directory is a failure (ENOTDIR).  So is an entry that cannot be used:
+ * DIAG_CONFIG for an ecosystem that is not implemented, DIAG_DATA for a kept
+ * lock entry that is not the package's.
  */
 int patchledger_read(
     int project_fd, struct patchledger *ret_ledger, struct diag *dg);

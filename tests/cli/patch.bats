@@ -716,6 +716,17 @@ lto = true"
     refute_contains "$output" "in sync"
   done
   assert_equal "$(state_of "$outside")" "$before"
+  # A file in the place of the directory
+  rm .drydock
+  touch .drydock
+  for verb in list apply seal "start other" "remove dep"; do
+    # shellcheck disable=SC2086 # words
+    run --separate-stderr timeout 20 drydock patch $verb
+    [ "$status" -ge 64 ] && [ "$status" -lt 100 ]
+    assert_contains "$stderr" .drydock
+    assert_equal "$output" ""
+  done
+  run -1 drydock patch check
   # A fifo in the place of the ledger
   rm .drydock
   cp -a "$outside" .drydock
