@@ -296,8 +296,7 @@ advice_of(const struct patchcheck_finding *f)
 	/* What only a person can mend is checked again. */
 	return xasprintf("%s%srun \"%s\"",
 	    first[f->kind] != NULL ? first[f->kind] : "",
-	    strcmp(mend, "drydock patch check") == 0 ? "edit this file, then "
-						     : "",
+	    strcmp(mend, PATCHCHECK_AGAIN) == 0 ? "edit this file, then " : "",
 	    mend);
 }
 

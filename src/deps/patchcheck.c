@@ -30,32 +30,30 @@
 #define COPIES ".drydock/patched"
 #define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #define OPEN_DIR (O_RDONLY | O_NONBLOCK | O_DIRECTORY)
+#define REMOVE "drydock patch remove NAME"
+#define SEAL "drydock patch seal"
 
 static const struct {
 	const char *name;
 	const char *mend;
 } kinds[PATCHCHECK_NKINDS] = {
-	[PATCHCHECK_COPY_MISSING] = { "copy-missing", "drydock patch apply" },
-	[PATCHCHECK_COPY_CHANGED] = { "copy-changed", "drydock patch apply" },
-	[PATCHCHECK_COPY_ORPHAN] = { "copy-orphan", "drydock patch apply" },
-	[PATCHCHECK_PATCH_MISSING] = { "patch-missing",
-	    "drydock patch remove NAME" },
-	[PATCHCHECK_PATCH_CHANGED] = { "patch-changed", "drydock patch seal" },
-	[PATCHCHECK_PATCH_ORPHAN] = { "patch-orphan", "drydock patch seal" },
-	[PATCHCHECK_BLOCK_MISSING] = { "block-missing", "drydock patch apply" },
-	[PATCHCHECK_BLOCK_OTHER] = { "block-other", "drydock patch apply" },
-	[PATCHCHECK_BLOCK_FOREIGN] = { "block-foreign", "drydock patch apply" },
-	[PATCHCHECK_BLOCK_ORPHAN] = { "block-orphan", "drydock patch apply" },
-	/* Only a person can mend a conflict: the finding's text says how. */
-	[PATCHCHECK_CONFLICT] = { "conflict", "drydock patch check" },
-	[PATCHCHECK_LOCK_ORIGINAL] = { "lock-original", "drydock patch apply" },
-	[PATCHCHECK_LOCK_OTHER_VERSION] = { "lock-other-version",
-	    "drydock patch remove NAME" },
-	[PATCHCHECK_LOCK_OTHER_SOURCE] = { "lock-other-source",
-	    "drydock patch remove NAME" },
-	[PATCHCHECK_LOCK_TWICE] = { "lock-twice", "drydock patch remove NAME" },
+	[PATCHCHECK_COPY_MISSING] = { "copy-missing", PATCHCHECK_APPLY },
+	[PATCHCHECK_COPY_CHANGED] = { "copy-changed", PATCHCHECK_APPLY },
+	[PATCHCHECK_COPY_ORPHAN] = { "copy-orphan", PATCHCHECK_APPLY },
+	[PATCHCHECK_PATCH_MISSING] = { "patch-missing", REMOVE },
+	[PATCHCHECK_PATCH_CHANGED] = { "patch-changed", SEAL },
+	[PATCHCHECK_PATCH_ORPHAN] = { "patch-orphan", SEAL },
+	[PATCHCHECK_BLOCK_MISSING] = { "block-missing", PATCHCHECK_APPLY },
+	[PATCHCHECK_BLOCK_OTHER] = { "block-other", PATCHCHECK_APPLY },
+	[PATCHCHECK_BLOCK_FOREIGN] = { "block-foreign", PATCHCHECK_APPLY },
+	[PATCHCHECK_BLOCK_ORPHAN] = { "block-orphan", PATCHCHECK_APPLY },
+	[PATCHCHECK_CONFLICT] = { "conflict", PATCHCHECK_AGAIN },
+	[PATCHCHECK_LOCK_ORIGINAL] = { "lock-original", PATCHCHECK_APPLY },
+	[PATCHCHECK_LOCK_OTHER_VERSION] = { "lock-other-version", REMOVE },
+	[PATCHCHECK_LOCK_OTHER_SOURCE] = { "lock-other-source", REMOVE },
+	[PATCHCHECK_LOCK_TWICE] = { "lock-twice", REMOVE },
 	/* Of another program's patches alone. */
-	[PATCHCHECK_LOCK_ORPHAN] = { "lock-orphan", "drydock patch check" },
+	[PATCHCHECK_LOCK_ORPHAN] = { "lock-orphan", PATCHCHECK_AGAIN },
 };
 
 static void
@@ -213,7 +211,7 @@ patchcheck_mend(const struct patchcheck_finding *f)
 	/* The ledger alone had the values that a redirect of npm replaced. */
 	if (f->kind == PATCHCHECK_BLOCK_ORPHAN &&
 	    same_text(f->ecosystem, PATCHLEDGER_NPM))
-		return xstrdup(kinds[PATCHCHECK_CONFLICT].mend);
+		return xstrdup(PATCHCHECK_AGAIN);
 	if (at == NULL || f->name == NULL || !is_word(f->name) ||
 	    (version == NULL ? other == NULL : !is_word(version)))
 		return xstrdup(mend);

@@ -111,7 +111,14 @@ const struct patchcheck_finding *patchcheck_find(const struct patchcheck *check,
 /* The kind's name in JSON: "copy-missing". */
 const char *patchcheck_kind_name(enum patchcheck_kind kind);
 
-/* Returned: the command that mends it, "drydock patch remove foo@1.0.0". */
+#define PATCHCHECK_APPLY "drydock patch apply"
+/* For what only a person can mend: the finding's text says how. */
+#define PATCHCHECK_AGAIN "drydock patch check"
+
+/*
+ * Returned: the command that mends it, one of these or, for example, "drydock
+ * patch remove foo@1.0.0".
+ */
 char *patchcheck_mend(const struct patchcheck_finding *f);
 
 /* For the checks of each package manager: */

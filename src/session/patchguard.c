@@ -64,7 +64,7 @@ first_to_mend(const struct patchcheck *check)
 	for (size_t i = 0; i < check->nr; i++) {
 		cleanup_free char *mend = patchcheck_mend(&check->v[i]);
 
-		if (strcmp(mend, "drydock patch apply") != 0)
+		if (strcmp(mend, PATCHCHECK_APPLY) != 0)
 			return &check->v[i];
 	}
 	return &check->v[0];
