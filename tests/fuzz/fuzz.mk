@@ -11,7 +11,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-cargoredirect \
 	tests/fuzz/fuzz-containers \
 	tests/fuzz/fuzz-crate \
-	tests/fuzz/fuzz-cratemanifest \
+	tests/fuzz/fuzz-cratecompare \
 	tests/fuzz/fuzz-egress \
 	tests/fuzz/fuzz-endpoint \
 	tests/fuzz/fuzz-escape \
@@ -40,7 +40,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-npmpackage \
 	tests/fuzz/fuzz-npmrange \
 	tests/fuzz/fuzz-npmredirect \
-	tests/fuzz/fuzz-npmrc \
+	tests/fuzz/fuzz-npmroot \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-patchledger \
 	tests/fuzz/fuzz-patchtext \

@@ -20,7 +20,7 @@ unit_tests = \
 	tests/unit/test-container \
 	tests/unit/test-context \
 	tests/unit/test-crate \
-	tests/unit/test-cratemanifest \
+	tests/unit/test-cratecompare \
 	tests/unit/test-detach-key \
 	tests/unit/test-diag \
 	tests/unit/test-digest \
