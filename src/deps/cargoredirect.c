@@ -162,8 +162,8 @@ read_fragment(const char *fragment, const char *name, const char *version,
 	return 0;
 }
 
-int
-cargoredirect_judge(const char *fragment, const char *name, const char *version,
+static int
+judge(const char *fragment, const char *name, const char *version,
     const struct digest *checksum, struct diag *dg)
 {
 	struct digest found;
@@ -430,7 +430,7 @@ const struct ecosystem cargopatch = {
 	.check_root = cargocheck_root,
 	.list_versions = list_versions,
 	.find = find,
-	.judge = cargoredirect_judge,
+	.judge = judge,
 	.redirect = redirect,
 	.has_mark = cargomanifest_has_mark,
 	.check = cargocheck_run,

@@ -13,7 +13,6 @@
 #include <stddef.h>
 
 struct diag;
-struct digest;
 struct strbuf;
 
 /*
@@ -35,9 +34,5 @@ int cargoredirect_add(const char *text, size_t len, const char *name,
 int cargoredirect_remove(const char *text, size_t len, const char *name,
     const char *version, const char *fragment, struct strbuf *out,
     struct diag *dg);
-
-/* Fails with DIAG_DATA if the fragment is not the entry of this crate. */
-int cargoredirect_judge(const char *fragment, const char *name,
-    const char *version, const struct digest *checksum, struct diag *dg);
 
 #endif /* DRYDOCK_CARGOREDIRECT_H */
