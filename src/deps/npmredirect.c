@@ -183,7 +183,7 @@ static int
 refuse_orphan(const struct edit *e, const char *name, struct diag *dg)
 {
 	return diag_set(dg, DIAG_CONFIG,
-	    "%s leads %s to a copy that .drydock/patches.json does not have; "
+	    "%s leads %s to a copy that " PATCHLEDGER_PATH " does not have; "
 	    "restore either file, or write the range of versions there",
 	    e->what, name);
 }

@@ -32,14 +32,13 @@
 #include <stddef.h>
 
 #include "base/strvec.h"
+#include "deps/patchledger.h"
 
 struct diag;
-struct digest;
-struct patchledger;
 struct strbuf;
 
 /* What every value of a redirect begins with. */
-#define NPMREDIRECT_FRONT "file:.drydock/patched/npm/"
+#define NPMREDIRECT_FRONT "file:" PATCHLEDGER_COPIES "/" PATCHLEDGER_NPM "/"
 #define NPMREDIRECT_MANIFEST_MAX ((size_t)4 * 1024 * 1024)
 
 struct npmredirect {

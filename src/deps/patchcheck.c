@@ -26,8 +26,6 @@
 #include "deps/patchtext.h"
 #include "deps/patchtree.h"
 
-#define PATCHES ".drydock/patches"
-#define COPIES ".drydock/patched"
 #define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #define OPEN_DIR (O_RDONLY | O_NONBLOCK | O_DIRECTORY)
 #define REMOVE "drydock patch remove NAME"
@@ -443,8 +441,10 @@ check_orphans(struct run *r)
 		strvec_pushf(&copies, "%s" PATCHTREE_LIST_SUFFIX, copy);
 		strvec_push(&copies, copy);
 	}
-	find_all_orphans(r, PATCHCHECK_PATCH_ORPHAN, PATCHES, &patches);
-	find_all_orphans(r, PATCHCHECK_COPY_ORPHAN, COPIES, &copies);
+	find_all_orphans(
+	    r, PATCHCHECK_PATCH_ORPHAN, PATCHLEDGER_PATCHES, &patches);
+	find_all_orphans(
+	    r, PATCHCHECK_COPY_ORPHAN, PATCHLEDGER_COPIES, &copies);
 }
 
 static int
@@ -498,8 +498,8 @@ patchcheck_may_exist(int project_fd, const char *path)
 bool
 patchcheck_is_needed(int project_fd)
 {
-	static const char *const entries[] = { PATCHLEDGER_PATH, PATCHES,
-		COPIES };
+	static const char *const entries[] = { PATCHLEDGER_PATH,
+		PATCHLEDGER_PATCHES, PATCHLEDGER_COPIES };
 
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
 		if (patchcheck_may_exist(project_fd, entries[i]))

@@ -121,7 +121,7 @@ patchledger_patch_path(const struct patchledger_entry *entry)
 	cleanup_free char *file = patchledger_file_name(entry);
 
 	return xasprintf(
-	    ".drydock/patches/%s/%s.patch", entry->ecosystem, file);
+	    PATCHLEDGER_PATCHES "/%s/%s.patch", entry->ecosystem, file);
 }
 
 char *
@@ -131,7 +131,7 @@ patchledger_copy_path(const struct patchledger_entry *entry)
 	cleanup_free char *name = name_in_file(entry);
 
 	digest_add_hex(&hex, &entry->patch);
-	return xasprintf(".drydock/patched/%s/%s-%s-%.12s", entry->ecosystem,
+	return xasprintf(PATCHLEDGER_COPIES "/%s/%s-%s-%.12s", entry->ecosystem,
 	    name, entry->version, hex.buf);
 }
 

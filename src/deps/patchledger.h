@@ -32,6 +32,9 @@ struct diag;
 struct strbuf;
 
 #define PATCHLEDGER_PATH ".drydock/patches.json"
+/* Below each is a directory for every ecosystem. */
+#define PATCHLEDGER_PATCHES ".drydock/patches"
+#define PATCHLEDGER_COPIES ".drydock/patched"
 #define PATCHLEDGER_MAX_SIZE ((size_t)16 * 1024 * 1024)
 #define PATCHLEDGER_MAX 1000
 #define PATCHLEDGER_CARGO "cargo"

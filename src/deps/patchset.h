@@ -29,8 +29,8 @@
  * PATCHSET_EDIT "cargo".
  */
 #define PATCHSET_EDIT ".drydock/edit/"
-#define PATCHSET_PATCHES ".drydock/patches/"
-#define PATCHSET_COPIES ".drydock/patched/"
+#define PATCHSET_PATCHES PATCHLEDGER_PATCHES "/"
+#define PATCHSET_COPIES PATCHLEDGER_COPIES "/"
 
 /* A text file in the project's directory. */
 struct patchset_file {
