@@ -14,8 +14,7 @@
 
 struct search {
 	const char *const *names; /* NULL behind the last one */
-	const char
-	    *skipped; /* another directory that is not searched, or NULL */
+	const char *skipped; /* not searched, either; or NULL */
 	int64_t deadline; /* of monotime_ms() */
 	void (*found)(void *arg, const char *path);
 	void *arg;

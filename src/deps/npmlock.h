@@ -75,8 +75,8 @@ bool npmlock_is_tarball(const char *resolved);
  */
 struct npmlock_found {
 	enum ecosystem_locked locked;
-	const struct json
-	    *entry; /* the one that decides: the first, or OTHER */
+	/* The entry that decides: the first, or the one that is OTHER. */
+	const struct json *entry;
 	const char *path; /* of the entry, or NULL: ABSENT */
 	struct digest integrity; /* SHA-512, or DIGEST_NONE */
 	const char *resolved; /* of REDIRECTED: the path behind "file:" */

@@ -132,8 +132,9 @@ int patchset_build(struct patchset *set, const struct patchledger_entry *entry,
     struct diag *dg);
 
 /*
- * Makes what lies in the copy of a tree's files, if that is not these files;
- * *ret_integrity is DIGEST_NONE else.  modes_fd: the original package's files.
+ * Packs the tree's files if the ecosystem's copies are packed: *tree is then
+ * what the copy is to have.  Otherwise it stays, and *ret_integrity is
+ * DIGEST_NONE.  modes_fd is the directory of the original package's files.
  */
 int patchset_pack(struct patchset *set, const struct ecosystem *eco,
     struct patchset_tree *tree, int modes_fd, struct digest *ret_integrity,
