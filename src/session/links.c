@@ -24,6 +24,20 @@ _Static_assert(sizeof("abcd1234") == SESSION_ID_SIZE, "LONGEST has an id");
 _Static_assert(sizeof(LONGEST) - 1 + LINKS_NAME_MAX <= SHORTLINKS_PATH_MAX,
     "a socket's path through a link must fit into sun_path");
 
+enum {
+	DIRS = 2
+};
+
+struct dirs {
+	const char *v[DIRS]; /* borrowed; NULL: not used */
+};
+
+static struct dirs
+dirs_of(const struct paths *paths)
+{
+	return (struct dirs){ { paths->short_dir, paths->runtime_dir } };
+}
+
 char *
 links_socket(const struct paths *paths, const char *id)
 {
@@ -82,15 +96,15 @@ make_in(const struct paths *paths, const char *dir,
 void
 links_ensure(const struct paths *paths, const struct session *session)
 {
-	const char *const dirs[] = { paths->short_dir, paths->runtime_dir };
+	struct dirs dirs = dirs_of(paths);
 	cleanup_free char *name = xasprintf("%s" LINKS_SERVICES, session->id);
 	struct stat services;
 	bool has = fstatat(session->dir_fd, "services", &services,
 		       AT_SYMLINK_NOFOLLOW) == 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+	for (size_t i = 0; i < DIRS; i++) {
 		cleanup_diag struct diag dg = DIAG_INIT;
-		const char *dir = dirs[i];
+		const char *dir = dirs.v[i];
 
 		if (dir == NULL ||
 		    (has &&
@@ -107,10 +121,11 @@ links_ensure(const struct paths *paths, const struct session *session)
 void
 links_remove(const struct paths *paths, const char *id)
 {
-	if (paths->short_dir != NULL)
-		remove_from(paths, paths->short_dir, id);
-	if (paths->runtime_dir != NULL)
-		remove_from(paths, paths->runtime_dir, id);
+	struct dirs dirs = dirs_of(paths);
+
+	for (size_t i = 0; i < DIRS; i++)
+		if (dirs.v[i] != NULL)
+			remove_from(paths, dirs.v[i], id);
 }
 
 /* Returns true for ID, ID.services, and the name of a link to an engine. */
@@ -133,13 +148,12 @@ is_own(const char *name)
 size_t
 links_sweep(const struct paths *paths)
 {
+	struct dirs dirs = dirs_of(paths);
 	size_t failed = 0;
 
-	if (paths->short_dir != NULL)
-		failed +=
-		    shortlinks_sweep(paths->short_dir, paths->uid, is_own);
-	if (paths->runtime_dir != NULL)
-		failed +=
-		    shortlinks_sweep(paths->runtime_dir, paths->uid, is_own);
+	for (size_t i = 0; i < DIRS; i++)
+		if (dirs.v[i] != NULL)
+			failed +=
+			    shortlinks_sweep(dirs.v[i], paths->uid, is_own);
 	return failed;
 }
