@@ -108,7 +108,7 @@ write_session(
 		jsonw_key_bool(w, "ends_with_client", r->ends_with_client);
 		jsonw_key_bool(w, "companion", s->companion);
 		jsonw_key(w, "ports");
-		portlist_print(&s->ports, s->companion, w);
+		portlist_add_json(&s->ports, s->companion, w);
 		write_route(w, s);
 		jsonw_key_str(w, "created_at", r->created_at);
 		jsonw_key_str(w, "launched_at", r->launched_at);

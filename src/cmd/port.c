@@ -26,7 +26,7 @@ print_list(
 	if (json) {
 		struct jsonw *w = jsonw_new(true);
 
-		portlist_print(&list, companion, w);
+		portlist_add_json(&list, companion, w);
 		return jsonw_print(w, dg);
 	}
 	for (size_t i = 0; i < list.nr; i++) {

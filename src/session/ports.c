@@ -119,7 +119,7 @@ portlist_write(int session_fd, const struct portlist *list, struct diag *dg)
 }
 
 void
-portlist_print(const struct portlist *list, bool companion, struct jsonw *w)
+portlist_add_json(const struct portlist *list, bool companion, struct jsonw *w)
 {
 	jsonw_open_array(w);
 	for (size_t i = 0; i < list->nr; i++) {

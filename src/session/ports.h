@@ -53,7 +53,7 @@ int portlist_write(
     int session_fd, const struct portlist *list, struct diag *dg);
 
 /* Writes the list as an array, as list and port print it. */
-void portlist_print(
+void portlist_add_json(
     const struct portlist *list, bool companion, struct jsonw *w);
 
 /* Returns the entry of an inner port, or NULL. */
