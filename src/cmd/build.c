@@ -159,9 +159,8 @@ show(void *arg, const char *data, size_t len)
 
 static int
 build_one(enum build_kind kind, const struct engine *engine,
-    const struct build_recipe *recipe, const struct paths *paths,
-    const struct build_options *options, struct build_outcome *ret_outcome,
-    struct diag *dg)
+    const struct build_recipe *recipe, const struct build_options *options,
+    struct build_outcome *ret_outcome, struct diag *dg)
 {
 	struct status status = {
 		.image = build_kind_name(kind),
@@ -174,7 +173,7 @@ build_one(enum build_kind kind, const struct engine *engine,
 	own.progress = show;
 	own.progress_arg = &status;
 	diag_note("building the %s image", status.image);
-	ret = build_image(kind, engine, recipe, paths, &own, ret_outcome, dg);
+	ret = build_image(kind, engine, recipe, &own, ret_outcome, dg);
 	if (status.shown)
 		(void)fputs("\r\033[K", stderr);
 	(void)fflush(stderr);
@@ -184,9 +183,8 @@ build_one(enum build_kind kind, const struct engine *engine,
 
 static int
 build_images(const struct engine *engine, const struct build_recipe *recipe,
-    const struct paths *paths, const struct build_options *options,
-    struct build_outcome *ret_agent, struct build_outcome *ret_egress,
-    struct diag *dg)
+    const struct build_options *options, struct build_outcome *ret_agent,
+    struct build_outcome *ret_egress, struct diag *dg)
 {
 	cleanup_close int lock_fd = -1;
 	struct build_options second = *options;
@@ -195,16 +193,15 @@ build_images(const struct engine *engine, const struct build_recipe *recipe,
 	 * A concurrent build may hold the lock for two images, each within
 	 * build_timeout.
 	 */
-	if (built_lock(paths, 2 * (int)recipe->settings->build_timeout_ms,
-		&lock_fd, dg) != 0 ||
-	    build_one(BUILD_AGENT, engine, recipe, paths, options, ret_agent,
-		dg) != 0)
+	if (built_lock(recipe->paths,
+		2 * (int)recipe->settings->build_timeout_ms, &lock_fd,
+		dg) != 0 ||
+	    build_one(BUILD_AGENT, engine, recipe, options, ret_agent, dg) != 0)
 		return -1;
 	/* The first build has just pulled or created the base. */
 	second.pull = false;
 	second.keep_base = true;
-	return build_one(
-	    BUILD_EGRESS, engine, recipe, paths, &second, ret_egress, dg);
+	return build_one(BUILD_EGRESS, engine, recipe, &second, ret_egress, dg);
 }
 
 int
@@ -215,8 +212,7 @@ build_both(const struct engine *engine, const struct build_recipe *recipe,
 	cleanup_build_outcome struct build_outcome egress = { NULL, "" };
 	const struct build_options options = { .environ_ = environ_ };
 
-	return build_images(
-	    engine, recipe, recipe->paths, &options, &agent, &egress, dg);
+	return build_images(engine, recipe, &options, &agent, &egress, dg);
 }
 
 static void
@@ -490,8 +486,8 @@ build_run(struct context *ctx, struct diag *dg)
 		return -1;
 	if (o->update)
 		from = current_version(ctx, &recipe);
-	if (build_images(ctx->engine, &recipe, ctx->paths, &build, &image,
-		&egress, dg) != 0 ||
+	if (build_images(ctx->engine, &recipe, &build, &image, &egress, dg) !=
+		0 ||
 	    (o->update &&
 		tell_versions(ctx, &agent, image.image_id, from, dg) != 0))
 		return -1;

@@ -31,7 +31,7 @@ struct build_recipe {
 	const struct settings *settings; /* base image, packages, deadlines */
 	const struct agent *agent;
 	const struct toolchains *toolchains;
-	const struct paths *paths; /* home and home_name */
+	const struct paths *paths; /* the user, the home, the state directory */
 };
 
 /*

@@ -329,16 +329,17 @@ build_on(const struct job *job, const char *base_id, struct buildkit_spec *spec,
  * the tag of another project's image.
  */
 static char *
-agent_image_name(const struct build_recipe *recipe, const struct paths *paths)
+agent_image_name(const struct build_recipe *recipe)
 {
+	unsigned int uid = recipe->paths->uid;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char hex[DIGEST_HEX_SIZE];
 
 	if (build_recipe_is_plain(recipe))
-		return xasprintf("drydock-agent:uid-%u", paths->uid);
+		return xasprintf("drydock-agent:uid-%u", uid);
 	build_recipe_text(recipe, &text);
 	digest_bytes(text.buf, text.len, hex);
-	return xasprintf("drydock-agent:uid-%u-%.12s", paths->uid, hex);
+	return xasprintf("drydock-agent:uid-%u-%.12s", uid, hex);
 }
 
 /* Removes the old names of an image that this build produced again. */
@@ -375,7 +376,7 @@ accept(const struct job *job, const struct built_key *key,
 	cleanup_free char *user = xasprintf("%u:%u", paths->uid, paths->gid);
 	cleanup_free char *name = job->kind == BUILD_EGRESS
 	    ? xstrdup("drydock-egress:latest")
-	    : agent_image_name(job->recipe, paths);
+	    : agent_image_name(job->recipe);
 
 	if (keep_named(job, name, image_id, dg) != 0 ||
 	    image_tag(job->engine, image_id, name, dg) != 0 ||
@@ -461,10 +462,10 @@ job_release(struct job *job)
 
 int
 build_image(enum build_kind kind, const struct engine *engine,
-    const struct build_recipe *recipe, const struct paths *paths,
-    const struct build_options *options, struct build_outcome *ret_outcome,
-    struct diag *dg)
+    const struct build_recipe *recipe, const struct build_options *options,
+    struct build_outcome *ret_outcome, struct diag *dg)
 {
+	const struct paths *paths = recipe->paths;
 	__attribute__((cleanup(job_release))) struct job job = {
 		.kind = kind,
 		.kind_name = build_kind_name(kind),

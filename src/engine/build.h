@@ -66,9 +66,8 @@ struct build_outcome {
  * If drydock is killed, the builder's output pipe breaks and the builder ends.
  */
 int build_image(enum build_kind kind, const struct engine *engine,
-    const struct build_recipe *recipe, const struct paths *paths,
-    const struct build_options *options, struct build_outcome *ret_outcome,
-    struct diag *dg);
+    const struct build_recipe *recipe, const struct build_options *options,
+    struct build_outcome *ret_outcome, struct diag *dg);
 void build_outcome_release(struct build_outcome *outcome);
 
 #define cleanup_build_outcome __attribute__((cleanup(build_outcome_release)))
