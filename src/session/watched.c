@@ -272,8 +272,7 @@ watched_read_one(const struct watched *w, const struct watched_file *like)
 			  O_PATH | O_NOFOLLOW, 0, &fd, &why) == 0;
 
 	/* A file in place of a directory, and a link, lead to no watched file. */
-	bool absent = why.errnum == ENOENT || why.errnum == ENOTDIR ||
-	    why.errnum == ELOOP;
+	bool absent = fs_is_absent(&why) || why.errnum == ELOOP;
 
 	if (opened ? fstat(fd, &st) != 0 : !absent) {
 		file = watched_absent(like);
