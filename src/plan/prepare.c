@@ -48,10 +48,8 @@ make_source(const struct paths *paths, int root_fd, const char *path,
 	if (open_source(root_fd, path, ret_fd, &missing) == 0)
 		return 0;
 	if (missing.errnum != ENOENT || depth == 0 || slash == parent ||
-	    strncmp(path, paths->state_dir, len) != 0 || path[len] != '/') {
-		diag_move(dg, &missing);
-		return -1;
-	}
+	    strncmp(path, paths->state_dir, len) != 0 || path[len] != '/')
+		return diag_move(dg, &missing);
 	*slash = '\0';
 	if (make_source(
 		paths, root_fd, parent, 0700, depth - 1, &parent_fd, dg) != 0)

@@ -235,8 +235,7 @@ check_place(const struct scan_entry *e, int home_fd, struct diag *dg)
 		if (mine.errnum == ENOTDIR)
 			return diag_set(dg, DIAG_CONFIG,
 			    "home.d: %s: a file is in the way", e->path);
-		diag_move(dg, &mine);
-		return -1;
+		return diag_move(dg, &mine);
 	}
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(dg, DIAG_IO, errno, "stat %s", e->path);

@@ -269,10 +269,8 @@ settle(const struct join_spec *spec, struct session *session,
 
 	if (session_look(&at, session, &look, dg) != 0)
 		return -1;
-	if (look.unnoted.class != DIAG_NONE) {
-		diag_move(dg, &look.unnoted);
-		return -1;
-	}
+	if (look.unnoted.class != DIAG_NONE)
+		return diag_move(dg, &look.unnoted);
 	if (look.state == SESSION_STOPPED) {
 		if (check_parts(facts, dg) != 0)
 			return -1;

@@ -352,10 +352,8 @@ read_document(struct filler *f, struct scan_entry *e, struct jsonfilter *filter,
 	struct stat st;
 
 	*ret_there = false;
-	if (open_source(f, e, &in, &st) < 0) {
-		diag_move(dg, f->dg);
-		return -1;
-	}
+	if (open_source(f, e, &in, &st) < 0)
+		return diag_move(dg, f->dg);
 	if (in < 0)
 		return 0;
 	if (fs_read_fd(in, what, (size_t)f->spec->settings->sync_max_json,
@@ -433,8 +431,7 @@ filter_document(struct filler *f, struct scan_entry *e)
 	if (read_settled(f, e, filter, &text, &there, &why) != 0) {
 		if (why.class == DIAG_DATA || why.errnum == EFBIG)
 			return keep_last_copy(f, e, &why);
-		diag_move(f->dg, &why);
-		return -1;
+		return diag_move(f->dg, &why);
 	}
 	if (!there)
 		return 0;
