@@ -27,11 +27,8 @@ open_name(int dirfd, const char *name, int flags, bool *ret_gone, int *ret_fd,
 	*ret_gone = false;
 	if (fs_open_nolinks(dirfd, name, flags, LOCK_MODE, ret_fd, &mine) == 0)
 		return 0;
-	if (mine.errnum == ENOENT || mine.errnum == ENOTDIR) {
-		*ret_gone = true;
-		return 0;
-	}
-	return diag_move(dg, &mine);
+	*ret_gone = fs_is_absent(&mine);
+	return *ret_gone ? 0 : diag_move(dg, &mine);
 }
 
 static int

@@ -170,9 +170,7 @@ find_mode(struct packing *p, const char *path, unsigned int *ret_mode)
 	*ret_mode = FILE_MODE;
 	if (fs_open_nolinks(p->modes_fd, path, O_PATH, 0, &fd, &failure) != 0) {
 		/* The patch adds the file. */
-		if (failure.errnum == ENOENT || failure.errnum == ENOTDIR)
-			return 0;
-		return diag_move(p->dg, &failure);
+		return fs_is_absent(&failure) ? 0 : diag_move(p->dg, &failure);
 	}
 	if (fstat(fd, &st) < 0)
 		return diag_set_errno(p->dg, DIAG_IO, errno, "stat %s", path);

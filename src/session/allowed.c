@@ -2,13 +2,13 @@
 /* Loads the effective allowlist, and writes it into sessions. */
 #include "session/allowed.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/lock.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -94,11 +94,8 @@ allowed_load(const struct paths *paths, const char *dir, const char *agent_name,
 		return -1;
 	/* The project's own file may close hosts that the others open. */
 	if (project_open(&project, dir, paths, &gone) != 0) {
-		if (record != NULL ||
-		    (gone.errnum != ENOENT && gone.errnum != ENOTDIR)) {
-			diag_move(dg, &gone);
-			return -1;
-		}
+		if (record != NULL || !fs_is_absent(&gone))
+			return diag_move(dg, &gone);
 	} else if (settings_load_project(&settings, paths, &project, dg) != 0) {
 		return -1;
 	}
