@@ -329,11 +329,13 @@ image_uses_remove(const struct image_uses_spec *spec,
 	/* The lock excludes a build, whose images are not recorded yet. */
 	if (built_lock(spec->paths, 0, &lock_fd, dg) != 0 ||
 	    lock_try(spec->paths->state_fd, LOCK_FILE, true, &answer, &use_fd,
-		dg) != 0 ||
-	    /* A launch has chosen images that no record names. */
-	    (answer != LOCK_WON &&
-		diag_set(dg, DIAG_BUSY, "a session is being launched") != 0) ||
-	    image_uses_read(spec, &uses, dg) != 0)
+		dg) != 0)
+		return diag_wrap(dg, "no image is removed");
+	/* A launch has chosen images that no record names. */
+	if (answer != LOCK_WON)
+		return diag_set(dg, DIAG_BUSY,
+		    "no image is removed: a session is being launched");
+	if (image_uses_read(spec, &uses, dg) != 0)
 		return diag_wrap(dg, "no image is removed");
 	if (uses.unknown != NULL)
 		return diag_set(
