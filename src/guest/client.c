@@ -207,8 +207,9 @@ client_send(
 		client_drop(c);
 }
 
-void
-client_leave(struct client *c)
+/* Drops the client once its output is written. */
+static void
+leave(struct client *c)
 {
 	if (client_is_gone(c) || c->leaving)
 		return;
@@ -230,14 +231,14 @@ client_send_exit(struct client *c, unsigned int status, const char *why)
 {
 	unsigned char payload[WIRE_EXIT_MAX];
 	client_send(c, WIRE_EXIT, payload, wire_put_exit(payload, status, why));
-	client_leave(c);
+	leave(c);
 }
 
 void
 client_refuse(struct client *c, const char *why)
 {
 	client_send(c, WIRE_REFUSED, why, strnlen(why, WIRE_TEXT_MAX));
-	client_leave(c);
+	leave(c);
 }
 
 /*

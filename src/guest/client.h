@@ -60,7 +60,6 @@ void client_free(struct client *c);
 
 bool client_is_gone(const struct client *c);
 void client_drop(struct client *c); /* closes the connection; frees nothing */
-void client_leave(struct client *c); /* drops it once its output is written */
 
 /*
  * Appends a part of the go message; all parts together have at most WIRE_GO_MAX
