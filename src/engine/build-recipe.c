@@ -10,7 +10,6 @@
 #include "base/digest.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
-#include "base/xalloc.h"
 #include "engine/context.h"
 #include "engine/hostconf.h"
 #include "host/agent.h"

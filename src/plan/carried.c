@@ -20,8 +20,8 @@
 #include "host/paths.h"
 #include "host/project.h"
 #include "host/protected.h"
+#include "plan/mountinfo.h"
 #include "plan/plan.h"
-#include "plan/procfacts.h"
 #include "plan/role.h"
 #include "plan/values.h"
 

@@ -11,7 +11,7 @@
 #include "base/fs.h"
 #include "base/xalloc.h"
 #include "host/protected.h"
-#include "plan/procfacts.h"
+#include "plan/mountinfo.h"
 
 static void
 add_link(struct location *l, const struct stat *st)

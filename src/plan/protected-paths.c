@@ -28,8 +28,8 @@
 #include "host/protected.h"
 #include "host/trusted.h"
 #include "plan/location.h"
+#include "plan/mountinfo.h"
 #include "plan/plan.h"
-#include "plan/procfacts.h"
 
 #define MEDIA "/run/media/"
 

@@ -15,7 +15,6 @@
 #include "plan/facts.h"
 #include "plan/model.h"
 #include "plan/plan.h"
-#include "plan/values.h"
 
 #define MAX_SEALED (2 * MODEL_MAX_SIZE)
 
