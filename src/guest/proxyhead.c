@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/hostname.h"
 #include "base/queue.h"
@@ -18,10 +19,8 @@ enum {
 	PORT_HTTP = 80,
 };
 
-#define DIGITS "0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-static const char token_chars[] = DIGITS LETTERS "!#$%&'*+-.^_`|~";
-static const char host_chars[] = DIGITS LETTERS ".-_";
+static const char token_chars[] = ASCII_ALNUM "!#$%&'*+-.^_`|~";
+static const char host_chars[] = ASCII_ALNUM ".-_";
 
 /* A piece of the head. */
 struct span {
@@ -78,7 +77,7 @@ take_line(struct span *rest, struct span *ret)
 static bool
 parse_number(struct span s, size_t digits_max, uint64_t *ret)
 {
-	if (!is_made_of(s, DIGITS) || s.len > digits_max)
+	if (!is_made_of(s, "0123456789") || s.len > digits_max)
 		return false;
 	*ret = 0;
 	for (size_t i = 0; i < s.len; i++)

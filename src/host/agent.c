@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/json.h"
@@ -26,13 +27,11 @@ enum {
 };
 
 #define DEFAULT_FILE "agents/default"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
 
 static bool
 is_exact_version(const char *word)
 {
-	static const char version[] = LETTERS DIGITS ".+-";
+	static const char version[] = ASCII_ALNUM ".+-";
 
 	return *word >= '0' && *word <= '9' && strchr(word, '.') != NULL &&
 	    word[strspn(word, version)] == '\0';
@@ -45,7 +44,7 @@ is_exact_version(const char *word)
 static bool
 is_npm_package(const char *word)
 {
-	static const char name[] = "abcdefghijklmnopqrstuvwxyz" DIGITS "._-";
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
 	size_t len;
 
 	if (strlen(word) > PACKAGE_MAX)
@@ -100,7 +99,7 @@ is_guardrail_path(const char *path)
 	for (const char *p = path; *p != '\0'; p++)
 		depth += *p == '/';
 	return text_is_below(path) && depth < DEPTH_MAX &&
-	    path[strspn(path, LETTERS DIGITS "._/-")] == '\0';
+	    path[strspn(path, ASCII_ALNUM "._/-")] == '\0';
 }
 
 static int

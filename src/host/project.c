@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/digest.h"
@@ -115,9 +116,7 @@ check_place(const char *path, const struct paths *paths, struct diag *dg)
 static char *
 make_name(const char *path)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._-";
+	static const char allowed[] = ASCII_ALNUM "._-";
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
 
 	for (const char *p = strrchr(path, '/') + 1; *p != '\0'; p++) {

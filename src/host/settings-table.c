@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "host/agent.h"
 #include "host/allowlist.h"
@@ -42,12 +43,8 @@ check_absolute(const char *value)
 static const char *
 check_image(const char *value)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._/:@-";
-
 	if (*value == '\0' || *value == '-' ||
-	    value[strspn(value, allowed)] != '\0')
+	    value[strspn(value, ASCII_ALNUM "._/:@-")] != '\0')
 		return "is not the name of an image";
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/param.h>
 
+#include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
@@ -97,15 +98,8 @@ text_is_below(const char *path)
 bool
 text_is_variable(const char *s)
 {
-	if (*s == '\0' || (*s >= '0' && *s <= '9'))
-		return false;
-	for (; *s != '\0'; s++) {
-		if ((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
-		    (*s >= 'A' && *s <= 'Z') || *s == '_')
-			continue;
-		return false;
-	}
-	return true;
+	return *s != '\0' && (*s < '0' || *s > '9') &&
+	    s[strspn(s, ASCII_ALNUM "_")] == '\0';
 }
 
 const char *
