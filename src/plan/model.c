@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
+#include "engine/answer.h"
 #include "host/text.h"
 #include "plan/plan.h"
 #include "plan/role.h"
@@ -90,14 +91,7 @@ read_flag(const struct json *value, void *member)
 static bool
 read_words(const struct json *value, void *member)
 {
-	for (size_t i = 0; i < json_len(value); i++) {
-		const char *word = json_string(json_at(value, i));
-
-		if (word == NULL)
-			return false;
-		strvec_push(member, word);
-	}
-	return json_is_array(value);
+	return answer_read_strings(value, member);
 }
 
 /* Pushes NAME=VALUE for each member; each value must be a scalar. */
