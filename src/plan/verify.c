@@ -293,12 +293,22 @@ check_part(struct check *c, enum verify_part part, struct diag *dg)
 static bool
 has_facts(const struct check *c, enum verify_part part)
 {
-	if (part == VERIFY_PROCESS || part == VERIFY_CONFIGURATION)
+	switch (part) {
+	case VERIFY_PROCESS:
+	case VERIFY_CONFIGURATION:
 		return true;
-	if (part == VERIFY_DEVICES || part == VERIFY_MOUNTS ||
-	    part == VERIFY_SOURCES)
+	case VERIFY_IDENTITY:
+	case VERIFY_NAMESPACES:
+	case VERIFY_LIMITS:
+		return c->facts.proc_fd >= 0;
+	case VERIFY_DEVICES:
+	case VERIFY_MOUNTS:
+	case VERIFY_SOURCES:
 		return c->read;
-	return c->facts.proc_fd >= 0;
+	case VERIFY_PARTS:
+		break;
+	}
+	return false;
 }
 
 void
