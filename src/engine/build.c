@@ -27,7 +27,7 @@
 /* Marks the new name of an image whose name a newer image took. */
 #define OLD_NAME "-old-"
 
-/* One call of build_image(); all borrowed. */
+/* One call of build_image(); borrowed, unless marked. */
 struct job {
 	enum build_kind kind;
 	const char *kind_name;
@@ -382,7 +382,6 @@ accept(const struct job *job, const struct built_key *key,
 	    image_tag(job->engine, image_id, name, dg) != 0 ||
 	    drop_old_name(job->engine, image_id, name, dg) != 0)
 		return -1;
-	/* A failure is a warning: sessions then leave out nothing. */
 	if (job->kind == BUILD_AGENT &&
 	    inimage_record_programs(
 		paths, job->engine, user, image_id, &failure) != 0)

@@ -36,7 +36,7 @@ struct workdir {
 	int state_fd; /* borrowed */
 };
 
-/* A failure is a warning with the path. */
+/* Warns if it fails; the message names the path. */
 static void
 workdir_remove(struct workdir *work)
 {

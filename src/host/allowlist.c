@@ -260,7 +260,7 @@ fail_bundle(const struct paths *paths, const char *origin, const char *word,
 	    origin, word, bundles.nr > 0 ? known : "none is installed");
 }
 
-/* What is read, and what holds for its lines. */
+/* The list that is read into, and the rules for the lines. */
 struct reading {
 	struct allowlist *list;
 	enum allow_source source;

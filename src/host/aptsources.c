@@ -65,7 +65,7 @@ add_line(const char *key, const char *uri, const char *suite,
 	strvec_pushf(lines, "%s|%s %s%s %s", key, uri, at, suite, components);
 }
 
-/* Returns the KEY of the options "a=b c=d]". */
+/* Returns the KEY of the options "a=b c=d". */
 static char *
 key_of_options(const char *options, size_t len)
 {

@@ -68,7 +68,7 @@ void catalog_file_release(struct catalog_file *file);
  */
 struct catalog_field {
 	const char *key;
-	size_t offset; /* in *into, of the member for the value */
+	size_t offset; /* in *into, of the member; 0: read fills several */
 	/*
 	 * Reads the value into that member.  NULL: the member is a struct
 	 * strvec, and the value a list of words.

@@ -271,7 +271,7 @@ gitrepo_find_outer(const char *project)
 	return steal_ptr(&outer);
 }
 
-/* Of the state directory; the digest of a project's path names its file. */
+/* In the state directory: a file per project, named by its path's digest. */
 #define KEPT "gitdirs"
 
 static int

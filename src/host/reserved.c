@@ -110,8 +110,9 @@ matches(const char *pattern, const char *name)
 }
 
 /*
- * Appends the patterns of the table, without those that pass_env may contain
- * unless passed is true, and those of the files of agents and toolchains.
+ * Appends the patterns of the table, and those of the files of agents and
+ * toolchains.  If passed is false, the patterns that pass_env may contain are
+ * left out.
  */
 static int
 load(const struct paths *paths, bool passed, struct strvec *ret_patterns,

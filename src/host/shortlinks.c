@@ -221,7 +221,7 @@ shortlinks_sweep(const char *dir, uid_t uid, bool (*is_own)(const char *name))
 	};
 
 	if (shortlinks_open(dir, uid, false, &fd, &dg) != 0) {
-		/* Who makes a link reports another user's directory. */
+		/* shortlinks_put() reports another user's directory. */
 		if (dg.errnum == 0 || dg.errnum == ENOENT)
 			return 0;
 		diag_warn("%s", dg.message);

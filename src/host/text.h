@@ -38,7 +38,7 @@ bool text_is_variable(const char *s);
 /* The same as a check (host/settings.h): NULL, or what is wrong. */
 const char *text_check_variable(const char *s);
 
-/* Returns true if s ends with that, and is longer. */
+/* Returns true if s ends with end and is longer than it. */
 bool text_ends_with(const char *s, const char *end);
 
 /* Returns true for a relative path without empty, "." or ".." components. */

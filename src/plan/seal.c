@@ -224,7 +224,7 @@ plan_read_again(const struct plan_request *request, int session_fd,
 	    read_plan(request, session_fd, &model, &plan, dg) != 0 ||
 	    write_plan(plan.tree, &sealed, dg) != 0)
 		return -1;
-	/* What is not read, like a key given twice, is not judged either. */
+	/* read_plan() ignores some text, such as a duplicate key: refuse it. */
 	if (strcmp(text.buf, sealed.buf) != 0 || text.len != sealed.len)
 		return diag_set(
 		    dg, DIAG_DATA, PLAN_FILE " is not as drydock writes it");

@@ -234,7 +234,7 @@ struct check {
 	const struct plan_service *service;
 	const struct container *container;
 	bool only_child; /* no command was started yet */
-	bool read; /* proc_facts_read() was tried */
+	bool read; /* proc_facts_read() succeeded */
 	struct proc_facts facts;
 };
 
