@@ -140,12 +140,13 @@ policy_freep(struct policy **policy)
 {
 	struct policy *p = steal_ptr(policy);
 
-	for (size_t i = 0; p != NULL && i < p->nr; i++) {
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->nr; i++) {
 		jqprog_free(p->v[i].prog);
 		free(p->v[i].name);
 	}
-	if (p != NULL)
-		free(p->v);
+	free(p->v);
 	free(p);
 }
 
