@@ -94,6 +94,15 @@ int fs_read_present(int dirfd, const char *path, size_t max, struct strbuf *out,
 int fs_read_fd(
     int fd, const char *what, size_t max, struct strbuf *out, struct diag *dg);
 
+/*
+ * Both append the regular file at path, as open(2) finds it: path may be
+ * absolute, and symlinks are followed.  They return false and append nothing if
+ * the file is absent, unreadable or larger than max bytes.  fs_try_read_text()
+ * also rejects a file with a NUL byte.
+ */
+bool fs_try_read(const char *path, size_t max, struct strbuf *out);
+bool fs_try_read_text(const char *path, size_t max, struct strbuf *out);
+
 /* Writes all len bytes; retries short writes and EINTR. */
 int fs_write_all(
     int fd, const void *data, size_t len, const char *what, struct diag *dg);

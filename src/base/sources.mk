@@ -8,6 +8,7 @@ base_sources = \
 	src/base/digest.c \
 	src/base/digest.h \
 	src/base/fs-copy.c \
+	src/base/fs-read.c \
 	src/base/fs-remove.c \
 	src/base/fs-temp.c \
 	src/base/fs-walk.c \

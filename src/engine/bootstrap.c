@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
@@ -22,7 +23,6 @@
 #include "engine/image.h"
 #include "host/paths.h"
 #include "host/program.h"
-#include "host/text.h"
 
 #define DEFAULT_SUITE "bookworm"
 #define ROOM_NEEDED ((unsigned long)1024 * 1024 * 1024)
@@ -251,7 +251,7 @@ has_enough(const char *path, const struct paths *paths, uint64_t *ret_free)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	(void)text_read_file(path, SUBIDS_MAX, &text);
+	(void)fs_try_read_text(path, SUBIDS_MAX, &text);
 	return bootstrap_count_ids(text.buf, paths->user, paths->uid,
 		   ret_free) >= SUBIDS_NEEDED;
 }

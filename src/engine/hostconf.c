@@ -20,7 +20,6 @@
 #include "host/paths.h"
 #include "host/program.h"
 #include "host/settings.h"
-#include "host/text.h"
 #include "host/trusted.h"
 
 #define APT_DIR "/etc/apt"
@@ -59,7 +58,7 @@ add_ca(struct hostconf *hc, const char *path)
 	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
 
 	if (path == NULL || *path != '/' ||
-	    !text_read_file(path, CA_MAX, &pem) ||
+	    !fs_try_read_text(path, CA_MAX, &pem) ||
 	    strstr(hc->ca.buf, pem.buf) != NULL)
 		return;
 	strbuf_add(&hc->ca, pem.buf, pem.len);
@@ -144,13 +143,13 @@ read_apt_auth(struct hostconf *hc)
 	struct dirent **entries = NULL;
 	int n = scandir(APT_DIR "/auth.conf.d", &entries, is_shown, alphasort);
 
-	if (text_read_file(APT_DIR "/auth.conf", TEXT_MAX, &hc->apt_auth))
+	if (fs_try_read_text(APT_DIR "/auth.conf", TEXT_MAX, &hc->apt_auth))
 		strbuf_addch(&hc->apt_auth, '\n');
 	for (int i = 0; i < n; i++) {
 		cleanup_free char *path =
 		    xasprintf(APT_DIR "/auth.conf.d/%s", entries[i]->d_name);
 
-		if (text_read_file(path, TEXT_MAX, &hc->apt_auth))
+		if (fs_try_read_text(path, TEXT_MAX, &hc->apt_auth))
 			strbuf_addch(&hc->apt_auth, '\n');
 		free(entries[i]);
 	}
@@ -171,7 +170,7 @@ read_npmrc(
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-		if (text_read_file(files[i], TEXT_MAX, &text))
+		if (fs_try_read_text(files[i], TEXT_MAX, &text))
 			npmrc_parse(text.buf, environ_, &hc->npmrc, &cafile);
 	}
 	npmrc_from_environment(environ_, &hc->npmrc, &cafile);
@@ -205,7 +204,7 @@ hostconf_read(struct hostconf *ret, const struct paths *paths,
 	cleanup_strbuf struct strbuf release = STRBUF_INIT;
 	cleanup_free char *id = NULL;
 
-	(void)text_read_file("/etc/os-release", TEXT_MAX, &release);
+	(void)fs_try_read_text("/etc/os-release", TEXT_MAX, &release);
 	id = os_release_value(release.buf, "ID");
 	ret->codename = strcmp(id, "debian") == 0
 	    ? os_release_value(release.buf, "VERSION_CODENAME")
@@ -258,7 +257,7 @@ add_directory(const char *dir, int depth, struct strbuf *pem)
 
 		if (dot == NULL || strcmp(dot, ".crt") != 0)
 			add_directory(path, depth - 1, pem);
-		else if (text_read_file(path, TEXT_MAX, &text))
+		else if (fs_try_read_text(path, TEXT_MAX, &text))
 			(void)add_blocks(text.buf, pem);
 		free(entries[i]);
 	}
@@ -343,7 +342,7 @@ add_sources(struct tarball *tar, const struct hostconf *hc)
 			continue;
 		strvec_push(&keys, key);
 		name = xasprintf("keys%s", strrchr(key, '/'));
-		if (text_read_bytes(key, TEXT_MAX, &data))
+		if (fs_try_read(key, TEXT_MAX, &data))
 			tarball_add_file(tar, name, 0644, data.buf, data.len);
 	}
 	add_text(tar, "sources", &text);

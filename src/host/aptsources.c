@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
@@ -226,7 +227,7 @@ read_one(const char *path, const char *codename, struct strvec *lines)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (!text_read_file(path, FILE_MAX, &text))
+	if (!fs_try_read_text(path, FILE_MAX, &text))
 		return;
 	aptsources_parse(path, text.buf, codename, lines);
 }

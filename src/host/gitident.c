@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -194,7 +195,7 @@ read_public_key(const char *path, const struct paths *paths)
 	    xasprintf("%s%s%s", strncmp(path, "~/", 2) == 0 ? paths->home : "",
 		path[0] == '~' ? path + 1 : path, is_public ? "" : suffix);
 
-	return file[0] == '/' && text_read_bytes(file, PUBLIC_KEY_MAX, &text)
+	return file[0] == '/' && fs_try_read(file, PUBLIC_KEY_MAX, &text)
 	    ? xstrdup(text.buf)
 	    : NULL;
 }

@@ -4,14 +4,11 @@
 #include "host/text.h"
 
 #include <bsd/stdlib.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/param.h>
 
 #include "base/ascii.h"
-#include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/fs.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
@@ -212,29 +209,6 @@ text_add_line(struct strbuf *text, const char *line)
 	if (text->len > 0 && text->buf[text->len - 1] != '\n')
 		strbuf_addstr(text, end);
 	strbuf_addf(text, "%s%s", line, end);
-}
-
-bool
-text_read_bytes(const char *path, size_t max, struct strbuf *out)
-{
-	cleanup_diag struct diag ignored = DIAG_INIT;
-	cleanup_close int fd =
-	    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	return fd != -1 && fs_read_fd(fd, path, max, out, &ignored) == 0;
-}
-
-bool
-text_read_file(const char *path, size_t max, struct strbuf *out)
-{
-	size_t start = out->len;
-
-	if (!text_read_bytes(path, max, out))
-		return false;
-	if (memchr(out->buf + start, '\0', out->len - start) == NULL)
-		return true;
-	strbuf_setlen(out, start);
-	return false;
 }
 
 /* A longer word is not compared; this bounds the matrix. */

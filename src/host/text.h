@@ -78,14 +78,6 @@ void lines_cut_comment(struct strbuf *line);
  */
 void text_add_line(struct strbuf *text, const char *line);
 
-/*
- * Both append the regular file at path; symlinks are followed.  They return
- * false and append nothing if the file is absent, unreadable or larger than max
- * bytes.  text_read_file() also rejects a file with a NUL byte.
- */
-bool text_read_file(const char *path, size_t max, struct strbuf *out);
-bool text_read_bytes(const char *path, size_t max, struct strbuf *out);
-
 /* The closest known name to a mistyped word. */
 struct nearest {
 	const char *word; /* borrowed */
