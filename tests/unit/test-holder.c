@@ -605,7 +605,7 @@ broken_guardrails_are_refused(void)
 static void
 without_a_command_it_ends(void)
 {
-	static const char *const more[] = { "--wait", "100", NULL };
+	static const char *const more[] = { "--wait", "2000", NULL };
 	struct kit kit;
 	cleanup_strbuf struct strbuf err = STRBUF_INIT;
 	if (!kit_start(&kit, more))
