@@ -61,40 +61,41 @@ setup() {
   # The answer to one question; the server may not be up yet.
   ask='use IO::Socket::UNIX; my $c;
     for (1 .. 600) {
-      $c = IO::Socket::UNIX->new(Peer => "/run/services/db.sock") and last;
+      $c = IO::Socket::UNIX->new(Peer => "/run/services/" .
+          ($ENV{SERVICE} || "db") . ".sock") and last;
       select undef, undef, undef, 0.1;
     }
     $c or die "connect: $!"; print $c "@ARGV\n"; print <$c>;'
 }
 
+# asked QUESTION...: the answers to all of them in one session.
 asked() {
-  run --separate-stderr in_session perl -e "$ask" "$@"
+  # shellcheck disable=SC2016 # the session's shell
+  run --separate-stderr in_session sh -ec '
+    ask=$1
+    shift
+    for question; do
+      perl -e "$ask" "$question"
+    done' sh "$ask" "$@"
   [ "$status" -eq 0 ] || fail "status $status" "$stderr"
 }
 
-@test "the agent asks a service that an overlay adds, and it goes with it" {
-  asked hello
-  assert_equal "$output" hello
-  nothing_is_left
-}
-
-@test "a service is as contained as the agent" {
+@test "the agent asks a service that is as contained as it, and goes with it" {
   local uid=$BED_UID
   [ "$(id -u)" = 0 ] || uid=$(id -u)
-  asked status
-  assert_equal "$output" "Uid: $uid $uid $uid $uid
+  asked hello status devices "write /x" "write $project/x" \
+    "write /run/services/x"
+  assert_equal "$output" "hello
+Uid: $uid $uid $uid $uid
 Groups: $uid
 CapBnd: 0000000000000000
 NoNewPrivs: 1
-Seccomp: 2"
-  asked devices
-  assert_equal "$output" lo
-  asked write /x
-  assert_equal "$output" "Read-only file system"
-  asked write "$project/x"
-  assert_equal "$output" "No such file or directory"
-  asked write /run/services/x
-  assert_equal "$output" written
+Seccomp: 2
+lo
+Read-only file system
+No such file or directory
+written"
+  nothing_is_left
 }
 
 # weakened WHAT EDIT: refused, and it is the service that is not as planned.
@@ -145,14 +146,14 @@ weakened() {
     image: drydock-test-db
     command: [/run/services/db2.sock]
     environment: { GREETING: second }' >"$overlays/two.yml"
-  asked hello
-  assert_equal "$output" hello
-  ask=${ask/db.sock/db2.sock}
-  asked hello
-  assert_equal "$output" second
-  export DRYDOCK_MODE=dood
-  asked hello
-  assert_equal "$output" second
+  both() {
+    # shellcheck disable=SC2016 # the session's shell
+    run -0 --separate-stderr in_session sh -ec \
+      'perl -e "$0" hello; SERVICE=db2 perl -e "$0" hello' "$ask"
+    assert_equal "$output" hello$'\n'second
+  }
+  both
+  DRYDOCK_MODE=dood both
   nothing_is_left
 }
 
@@ -161,9 +162,14 @@ logged() {
   as_who drydock logs "$id" | sed -n '/^== db, stderr/,/^==/p' | grep -x "$1"
 }
 
-@test "a session that was stopped has its service again" {
+@test "prove compares a service with the plan; a session that was stopped has it again" {
   local pids
+  # prove uses it up.
+  export DRYDOCK_MEMORY=256m
   open_counter
+  run -0 --separate-stderr as_who drydock prove "$id"
+  assert_contains "$output" "read /proc/PID/status, db: as planned"
+  assert_contains "$output" "read each /proc/PID/status, db: 2 processes"
   assert_equal "$(as_who drydock exec "$id" -- perl -e "$ask" hello)" hello
   wait_for "its log" logged "asked hello"
   pids=$(docker ps -q)
@@ -181,18 +187,18 @@ logged() {
   nothing_is_left
 }
 
-@test "a service without its agent is removed, or shown" {
+@test "a service without its session is shown, and without its agent removed" {
+  local where=$XDG_STATE_HOME/drydock
   open_counter
+  mv "$where/sessions/$id" "$where/away"
+  run as_who drydock list
+  assert_contains "$output" "(db)"
+  mv "$where/away" "$where/sessions/$id"
   docker rm -f "$(docker ps -q --filter label=io.drydock.role=agent)"
   assert_equal "$(state_of "$id")" lost
   run -0 as_who drydock gc
   finds_nothing docker ps -aq
   run -0 as_who drydock stop --force "$id"
-  open_counter
-  # The agent still writes to its home.
-  wait_for "removal of its state directory" rm -rf "$XDG_STATE_HOME/drydock/sessions/$id"
-  run as_who drydock list
-  assert_contains "$output" "(db)"
 }
 
 @test "a service that fails is told with the last lines that it wrote" {
@@ -218,22 +224,9 @@ END
   assert_contains "$output" "service db: its image declares a VOLUME, which is\
  memory and is empty after each start: /data:rw,noexec,nosuid,nodev,mode=0700"
   refute_contains "$output" "start: /var/lib/own"
-  asked "write /data/x"
-  assert_equal "$output" written
-  asked "write /var/lib/own/x"
-  assert_equal "$output" written
+  asked "write /data/x" "write /var/lib/own/x"
+  assert_equal "$output" written$'\n'written
   finds_nothing docker volume ls -q
   nothing_is_left
   docker image rm drydock-test-volume >/dev/null
-}
-
-@test "prove compares a service with the plan, and starts none" {
-  # It is used up.
-  export DRYDOCK_MEMORY=256m
-  open_session sh -c 'echo ready; cat'
-  id=$(as_who drydock list --all --json | jq -r '.[0].id')
-  run -0 --separate-stderr as_who drydock prove "$id"
-  assert_contains "$output" "read /proc/PID/status, db: as planned"
-  assert_contains "$output" "read each /proc/PID/status, db: 2 processes"
-  close_session
 }
