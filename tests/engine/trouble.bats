@@ -118,12 +118,3 @@ test_proxy() {
   assert_contains "$output" "its project $project is not the directory in which\
  the session began"
 }
-
-@test "a launch tells of a project that takes much of the disk" {
-  as_who sh -c "head -c 3000000 /dev/zero | tr '\0' x >'$project/big'; sync"
-  DRYDOCK_DISK_WARN=1m run -0 --separate-stderr in_session true
-  assert_contains "$stderr" "the project $project has 2 MiB in 1 files, more\
- than disk_warn or files_warn"
-  run -0 --separate-stderr in_session true
-  refute_contains "$stderr" disk_warn
-}
