@@ -2,25 +2,41 @@
 # A server of a session, reachable at 127.0.0.1 of the host and nowhere else.
 
 load ../helper
+load counter
 
+# One session for all, in which a server listens at port 3000.
 setup() {
-  bed_setup user
-  cp "$BATS_TEST_DIRNAME/servers/peer.py" "$project"
-  chmod 0755 "$project/peer.py"
+  bed_guard && shared_counter
 }
 
 teardown() {
-  exec {session_in}>&- || true
-  as_who drydock stop --all --force >/dev/null 2>&1 || true
+  shared_leave
 }
 
-# open_server: a session with a server at its port 3000; $id, $port.
-open_server() {
-  open_session sh -c 'python3 peer.py serve 3000 & cat; kill $!'
-  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+teardown_file() {
+  shared_teardown
+}
+
+# open_port: the server is reachable at $port of the host.
+open_port() {
+  if [ ! -e "$project/peer.py" ]; then
+    cp "$BATS_TEST_DIRNAME/servers/peer.py" "$project"
+    chmod 0755 "$project/peer.py"
+    as_who drydock exec "$id" -- python3 peer.py serve 3000 \
+      >"$project/server" 2>&1 3>&- &
+    wait_for "a server" grep -x ready "$project/server"
+  fi
   run -0 --separate-stderr as_who drydock port "$id" 3000:0
   assert_equal "${output%:*}" 127.0.0.1
   port=${output#*:}
+}
+
+# close_ports PORT...: as they were before.
+close_ports() {
+  local number
+  for number; do
+    as_who drydock port "$id" --remove "$number"
+  done
 }
 
 peer() {
@@ -40,7 +56,7 @@ listed() {
 }
 
 @test "a port is reachable at 127.0.0.1 alone, is listed, and is taken back" {
-  open_server
+  open_port
   peer many "$port" 3
   assert_equal "$(ss -Hltn "sport = :$port" | awk '{ print $4 }')" \
     "127.0.0.1:$port"
@@ -62,12 +78,11 @@ listed() {
   assert_equal "$(listed)" "[]"
   run -1 --separate-stderr as_who drydock port "$id" --remove 3000
   assert_equal "$stderr" "drydock: port 3000 of session $id is not served"
-  close_session
 }
 
 @test "streams end one by one, lose nothing, and a break stays a break" {
   local pid other
-  open_server
+  open_port
   # Where nothing listens, the connection is closed at once.
   other=$(as_who drydock port "$id" 4000:0)
   peer closed "${other#*:}"
@@ -79,12 +94,42 @@ listed() {
   [ "$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status")" -lt 65536 ]
   # No descriptor of an ended connection stays.
   wait_for "few descriptors" eval "[ \$(ls /proc/$pid/fd | wc -l) -lt 20 ]"
-  close_session
+  close_ports 3000 4000
+}
+
+@test "a session that puts a link in its socket's place reaches nothing" {
+  local socket=$BATS_TEST_TMPDIR/host.sock hit=$BATS_TEST_TMPDIR/hit host_pid
+  open_port
+  python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+print("up", flush=True)
+s.accept()
+open(sys.argv[2], "w")' "$socket" "$hit" >"$BATS_TEST_TMPDIR/up" 3>&- &
+  host_pid=$!
+  wait_for "socket" grep -x up "$BATS_TEST_TMPDIR/up"
+  chmod 0777 "$socket"
+  # shellcheck disable=SC2016 # for the session
+  as_who drydock exec "$id" -- sh -c '
+    for i in $(seq 300); do
+      ln -sfn "$1" /run/drydock/holder.sock
+      sleep 0.01
+    done' sh "$socket" 3>&- &
+  for _ in {1..30}; do
+    peer many "$port" 1 2>/dev/null || true
+  done
+  wait $!
+  [ ! -e "$hit" ]
+  # The holder takes its place back.
+  wait_for "the session's own" peer many "$port" 1
+  kill "$host_pid"
+  close_ports 3000
 }
 
 @test "a port that is taken, or not the user's to have, is refused; one outlives its companion" {
   local taken pid
-  open_server
+  open_port
   taken=$port
   run -74 --separate-stderr as_who drydock port "$id" 4000:"$taken"
   assert_equal "$stderr" "drydock: port $taken of the host is taken: choose \
@@ -115,45 +160,6 @@ host: choose one above 1023 with \"drydock port $id 80:HOSTPORT\""
   wait $! || true
   wait_for "port" peer many "$port" 1
   # It ends with the session.
-  close_session
+  as_who drydock stop "$id"
   wait_for "closed port" refute_listens "$port"
-}
-
-@test "a session that puts a link in its socket's place reaches nothing" {
-  local socket=$BATS_TEST_TMPDIR/host.sock hit=$BATS_TEST_TMPDIR/hit host_pid
-  open_server
-  python3 -c 'import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen()
-print("up", flush=True)
-s.accept()
-open(sys.argv[2], "w")' "$socket" "$hit" >"$BATS_TEST_TMPDIR/up" 3>&- &
-  host_pid=$!
-  wait_for "socket" grep -x up "$BATS_TEST_TMPDIR/up"
-  chmod 0777 "$socket"
-  # shellcheck disable=SC2016 # for the session
-  as_who drydock exec "$id" -- sh -c '
-    for i in $(seq 300); do
-      ln -sfn "$1" /run/drydock/holder.sock
-      sleep 0.01
-    done' sh "$socket" 3>&- &
-  for _ in {1..30}; do
-    peer many "$port" 1 2>/dev/null || true
-  done
-  wait $!
-  [ ! -e "$hit" ]
-  # The holder takes its place back.
-  wait_for "the session's own" peer many "$port" 1
-  kill "$host_pid"
-  close_session
-}
-
-@test "a session with the host's network needs no port" {
-  DRYDOCK_MODE=dood open_session sh -c 'echo ready; cat'
-  id=$(as_who drydock list --all --json | jq -r '.[0].id')
-  run -1 --separate-stderr as_who drydock port "$id" 3000
-  assert_equal "$stderr" "drydock: session $id has the host's network: its \
-servers listen on the host already"
-  close_session
 }

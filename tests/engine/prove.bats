@@ -4,31 +4,52 @@
 
 load ../helper
 
+shared() {
+  bed_dirs "$BATS_FILE_TMPDIR/shared"
+  # shellcheck disable=SC2034 # helper.bash's
+  who=user
+}
+
+# The user's session, which the tests share: each leaves it as it was, or ends it.
 setup() {
-  bed_setup user
   # prove uses these up.
   export DRYDOCK_MEMORY=256m DRYDOCK_TMP_SIZE=32m
+  bed_guard && shared
 }
 
 teardown() {
-  [ -z "${net_pid-}" ] || nsenter --net="/proc/$net_pid/ns/net" \
-    ip link del prove0 2>/dev/null || true
+  [ -n "${BATS_TEST_COMPLETED-}" ] || stop_all
+}
+
+teardown_file() {
+  bed_guard && shared && stop_all
+}
+
+stop_all() {
   as_who drydock stop --all --force >/dev/null 2>&1 || true
 }
 
-# A session that lives on; $id is its id, $dir its directory.
+# open_proved: a session that lives on; $id is its id, $dir its directory.
 open_proved() {
-  open_session sh -c 'echo ready; cat'
+  as_who drydock shell "$project" -- sh -c 'echo ready; exec sleep 3600' \
+    </dev/null >"$BATS_FILE_TMPDIR/lines" 2>"$BATS_FILE_TMPDIR/err" 3>&- &
+  wait_for "session ready" grep -x ready "$BATS_FILE_TMPDIR/lines" || {
+    cat "$BATS_FILE_TMPDIR/err" >&2
+    return 1
+  }
   id=$(as_who drydock list --all --json | jq -r '.[0].id')
   dir=$XDG_STATE_HOME/drydock/sessions/$id
 }
 
-# The session is root's, and so is what the test has made.
-as_root() {
-  # shellcheck disable=SC2034 # helper.bash's
-  who=root
-  images_record 0 "$XDG_STATE_HOME"
-  chown -R 0:0 "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" "$project"
+# share_proved: the session that is there, or a new one.
+share_proved() {
+  id=$(as_who drydock list --all --json 2>/dev/null | jq -r '.[0].id // ""') ||
+    true
+  dir=$XDG_STATE_HOME/drydock/sessions/$id
+  [ -z "$id" ] || return 0
+  rm -rf "$BATS_FILE_TMPDIR/shared"
+  mkdir -p "$BATS_FILE_TMPDIR/shared"
+  BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/shared bed_setup user && open_proved
 }
 
 # weaken FILTER: changes the sealed plan, as if it had been judged so.
@@ -63,7 +84,7 @@ only_the_session() {
 
 @test "a session keeps every promise, and is left as it was" {
   local before
-  open_proved
+  share_proved
   as_who sh -c 'echo mine >"$0/file"; echo mine >"$1/file"' "$project" \
     "$dir/home"
   before=$(cd "$dir" && find home "$project" | sort)
@@ -81,18 +102,39 @@ only_the_session() {
   only_the_session
   run -0 as_who drydock list --all
   assert_equal "$(grep -c " contained " <<<"$output")" 1
-  close_session
 }
 
-# The one base session of the next test: each weakening begins with the plan
-# that was sealed.
+@test "what a killed drydock leaves is collected, and the session goes on" {
+  local pid
+  share_proved
+  # shellcheck disable=SC2016 # for the other shell
+  as_who sh -c 'echo $$ >"$0/pid"; exec drydock prove "$1"' "$project" "$id" \
+    >/dev/null 2>&1 3>&- &
+  four() {
+    [ "$(docker ps -q --filter label=io.drydock.session | wc -l)" = 4 ]
+  }
+  wait_for "the fresh containers" four
+  pid=$(cat "$project/pid")
+  assert_equal "$(cat "/proc/$pid/comm")" drydock
+  kill -KILL "$pid"
+  wait $! || status=$?
+  assert_equal "$status" 137
+  alone() {
+    as_who drydock gc >/dev/null 2>&1
+    [ "$(ls "$XDG_STATE_HOME/drydock/sessions")" = "$id" ]
+  }
+  wait_for "collection" alone
+  only_the_session
+}
+
+# Each weakening of the next test begins with the plan that was sealed.
 weaken_again() {
   cp -p "$BATS_TEST_TMPDIR/sealed/"* "$dir"
   weaken "$1"
 }
 
 @test "what an engine would do for another plan is noticed" {
-  open_proved
+  share_proved
   mkdir "$BATS_TEST_TMPDIR/sealed"
   cp -p "$dir/plan.json" "$dir/session.json" "$BATS_TEST_TMPDIR/sealed"
   # A network, a name server and an address of IPv6; a proxy that does not end
@@ -116,48 +158,19 @@ weaken_again() {
     {type: "bind", source: "'"${dir%/*}"'", target: "'"${dir%/*}"'",
       read_only: true}])'
   prove_breaks mounts engine-socket links other-proxy
+  cp -p "$BATS_TEST_TMPDIR/sealed/"* "$dir"
   only_the_session
-  close_session
 }
 
-@test "root's session keeps every promise, too; what root and capabilities can do is noticed" {
-  local name words
-  # Another user than root could not reach the socket of such a holder.
-  as_root
-  open_proved
-  run -0 --separate-stderr as_who drydock prove --json "$id"
-  assert_equal "$stderr" ""
-  assert_equal "$(jq -r '[.[].verdict] | unique | .[]' <<<"$output")" held
-  assert_equal "$(jq '[.[].attempts | length] | min > 0' <<<"$output")" true
-  # Each is broken in a test of this file.
-  words=$(sed -n '/^@test "what an engine/,$p' "$BATS_TEST_FILENAME" |
-    tr -s " '\\\\" '\n')
-  for name in $(jq -r '.[].promise' <<<"$output"); do
-    grep -xF -- "$name" <<<"$words" >/dev/null || fail "no test breaks $name"
-  done
-  weaken '.services.agent |= (del(.cap_drop) | .privileged = true |
-    .security_opt = ["seccomp=unconfined"])'
-  prove_breaks same-plan raw-sockets new-mounts setuid device-nodes \
-    kernel-files
-  only_the_session
-  close_session
-}
-
-@test "a proxy that lets through, and one that does not answer, are noticed" {
-  open_proved
-  echo drydock-prove.test >>"$XDG_CONFIG_HOME/drydock/allowlist"
-  chown "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME/drydock/allowlist"
-  docker stop -t 0 "drydock-$id-egress-1" >/dev/null
-  prove_breaks process proxy proxy-answers
-  close_session
-}
-
-@test "what became of the session since its start is noticed" {
-  open_proved
+@test "what became of the session since its start is noticed, and one that has ended is refused" {
+  share_proved
   net_pid=$(docker inspect -f '{{.State.Pid}}' "drydock-$id-agent-1")
   nsenter --net="/proc/$net_pid/ns/net" \
     ip link add prove0 type veth peer name prove1
   mount --namespace "/proc/$net_pid/ns/mnt" -t tmpfs none /mnt
+  echo drydock-prove.test >>"$XDG_CONFIG_HOME/drydock/allowlist"
+  chown "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME/drydock/allowlist"
+  docker stop -t 0 "drydock-$id-egress-1" >/dev/null
   docker update --pids-limit 1000 "drydock-$id-agent-1" >/dev/null
   docker exec -d -u 0 --privileged "drydock-$id-agent-1" sleep 600
   weaken '.services.agent.environment.MORE = "1" |
@@ -165,11 +178,13 @@ weaken_again() {
   as_who cp -a "$dir/home" "$dir/home.new"
   as_who mv "$dir/home" "$dir/home.old"
   as_who mv "$dir/home.new" "$dir/home"
-  prove_breaks identity devices limits mounts sources configuration \
+  # A proxy that lets through, and does not answer, too.
+  prove_breaks process proxy proxy-answers identity devices limits mounts sources configuration \
     every-process
   as_who mv "$dir/home" "$dir/home.new"
   as_who mv "$dir/home.old" "$dir/home"
-  close_session
+  stop_all
+  run -1 --separate-stderr as_who drydock prove "$project"
 }
 
 # Without a session: the holder itself refuses such a root.
@@ -192,35 +207,26 @@ succeeded after 33554432 of 1 bytes"$'\tBROKEN'
   assert_contains "$output" $'prove\tsucceeded\tBROKEN'
 }
 
-@test "what a killed drydock leaves is collected, and the session goes on" {
-  local pid
+@test "root's session keeps every promise, too; what root and capabilities can do is noticed" {
+  local name words
+  # Another user than root could not reach the socket of such a holder.
+  stop_all
+  bed_setup root
   open_proved
-  # shellcheck disable=SC2016 # for the other shell
-  as_who sh -c 'echo $$ >"$0/pid"; exec drydock prove "$1"' "$project" "$id" \
-    >/dev/null 2>&1 3>&- &
-  four() {
-    [ "$(docker ps -q --filter label=io.drydock.session | wc -l)" = 4 ]
-  }
-  wait_for "the fresh containers" four
-  pid=$(cat "$project/pid")
-  assert_equal "$(cat "/proc/$pid/comm")" drydock
-  kill -KILL "$pid"
-  wait $! || status=$?
-  assert_equal "$status" 137
-  alone() {
-    as_who drydock gc >/dev/null 2>&1
-    [ "$(ls "$XDG_STATE_HOME/drydock/sessions")" = "$id" ]
-  }
-  wait_for "collection" alone
+  run -0 --separate-stderr as_who drydock prove --json "$id"
+  assert_equal "$stderr" ""
+  assert_equal "$(jq -r '[.[].verdict] | unique | .[]' <<<"$output")" held
+  assert_equal "$(jq '[.[].attempts | length] | min > 0' <<<"$output")" true
+  # Each is broken in a test of this file.
+  words=$(sed -n '/^@test "what an engine/,$p' "$BATS_TEST_FILENAME" |
+    tr -s " '\\\\" '\n')
+  for name in $(jq -r '.[].promise' <<<"$output"); do
+    grep -xF -- "$name" <<<"$words" >/dev/null || fail "no test breaks $name"
+  done
+  weaken '.services.agent |= (del(.cap_drop) | .privileged = true |
+    .security_opt = ["seccomp=unconfined"])'
+  prove_breaks same-plan raw-sockets new-mounts setuid device-nodes \
+    kernel-files
   only_the_session
-  close_session
-}
-
-@test "a session of mode dood has nothing to prove, a stopped one is refused" {
-  project_conf <<<'mode = dood'
-  open_proved
-  run -77 --separate-stderr as_who drydock prove "$id"
-  assert_contains "$stderr" "there is nothing to prove"
-  close_session
-  run -1 --separate-stderr as_who drydock prove "$project"
+  stop_all
 }
