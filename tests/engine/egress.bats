@@ -331,8 +331,12 @@ END
 
 @test "an empty allowlist denies everything that the agent does not need" {
   : >"$XDG_CONFIG_HOME/drydock/allowlist"
-  run --separate-stderr codes https://allowed.drydock.test/
+  HTTPS_PROXY=http://me:secret@proxy.example:8080 run --separate-stderr \
+    codes https://allowed.drydock.test/
   assert_equal "$output" "https://allowed.drydock.test/ 403 000"
+  # The words about a proxy of the host (upstream.bats) without its password.
+  assert_contains "$stderr" "upstream_proxy http://HOST:PORT"
+  refute_contains "$stderr" secret
 }
 
 @test "a session makes no network, and another container cannot use its proxy" {
@@ -415,9 +419,10 @@ answer() {
     -o /dev/null -w '%{http_connect}' "https://$1/" || true
 }
 
-@test "allow and deny reach a running session without a restart" {
-  open_session sh -c 'echo ready; cat'
-  local before session
+@test "allow and deny reach a running session without a restart, and open nothing else" {
+  local before session conf host i
+  host=$(jq -r '.hosts[0]' "$(<"$BED/prefix")/share/drydock/agents/claude.json")
+  DRYDOCK_AGENT_HOSTS=no open_session sh -c 'echo ready; cat'
   session=$(ls "$XDG_STATE_HOME/drydock/sessions")
   before=$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' \
     "$(docker ps -q --filter label=io.drydock.role=egress)")
@@ -435,6 +440,10 @@ answer() {
   opened() { [ "$(answer other.drydock.test)" = 200 ]; }
   wait_for "the host is open" opened
   assert_equal "$(answer sub.allowed.drydock.test)" 403
+  # Nor what the environment closed at the launch.
+  conf=$XDG_STATE_HOME/drydock/sessions/$session/sidecar/conf/hosts
+  run -0 grep -c ' other.drydock.test 443 ' "$conf"
+  run -1 grep -F -- "$host" "$conf"
   # A list that does not parse: the session keeps the last good one.
   echo '*.com' | as_user tee -a "$XDG_CONFIG_HOME/drydock/allowlist" >/dev/null
   run -78 --separate-stderr as_who drydock allow sub.allowed.drydock.test
@@ -452,27 +461,13 @@ answer() {
     "allowed null refused drydock allow other.drydock.test"
   run -0 as_who drydock egress "$session"
   assert_contains "$output" "(drydock allow other.drydock.test)"
-  close_session
-}
 
-@test "a change opens nothing that the environment closed at the launch" {
-  local conf host
-  host=$(jq -r '.hosts[0]' "$(<"$BED/prefix")/share/drydock/agents/claude.json")
-  DRYDOCK_AGENT_HOSTS=no open_session sh -c 'echo ready; cat'
-  cd "$project"
-  run -0 as_who drydock allow other.drydock.test
-  conf=$(echo "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/hosts)
-  run -0 grep -c ' other.drydock.test 443 ' "$conf"
-  run -1 grep -F -- "$host" "$conf"
-  close_session
-}
-
-@test "a proxy that reads a new list is never open" {
+  # A proxy that reads a new list is never open.
   cat >"$project/hammer.py" <<'END'
-import collections, select, socket, sys
+import collections, os, socket
 seen = collections.Counter()
 print("ready", flush=True)
-while not select.select([sys.stdin], [], [], 0)[0]:
+while not os.path.exists("stop"):
     s = socket.create_connection(("127.0.0.1", 3128), timeout=20)
     try:
         s.sendall(b"CONNECT sub.allowed.drydock.test:443 HTTP/1.1\r\n\r\n")
@@ -482,40 +477,27 @@ while not select.select([sys.stdin], [], [], 0)[0]:
     s.close()
 print(dict(seen))
 END
-  open_session python3 hammer.py
-  cd "$project"
-  local i
+  as_who drydock exec "$session" -- python3 hammer.py </dev/null \
+    >"$BATS_TEST_TMPDIR/seen" 3>&- &
+  wait_for "a client" grep -x ready "$BATS_TEST_TMPDIR/seen"
   for i in 1 2 3 4 5 6; do
     as_who drydock allow --private "h$i.drydock.test"
     as_who drydock deny "h$i.drydock.test"
   done
-  close_session
-  run -0 tail -n 1 "$session_lines"
+  touch "$project/stop"
+  wait $!
+  run -0 tail -n 1 "$BATS_TEST_TMPDIR/seen"
   assert_contains "$output" "'403'"
   refute_contains "$output" "'200'"
-}
-
-@test "egress --follow prints requests as they come, until the end" {
-  open_session sh -c 'echo ready; read -r _
-    curl -s --max-time 20 https://one.refused.test/
-    curl -s --max-time 20 http://two.refused.test/?secret; cat'
-  cd "$project"
-  as_who drydock egress --follow \
-    "$(ls "$XDG_STATE_HOME/drydock/sessions")" >"$BATS_TEST_TMPDIR/followed" 3>&- \
-    {session_in}>&- &
-  local follower=$!
-  echo go >&"$session_in"
-  wait_for "the request" grep -F two.refused.test "$BATS_TEST_TMPDIR/followed"
   close_session
-  wait "$follower"
-  run -0 cut -d ' ' -f 2- "$BATS_TEST_TMPDIR/followed"
-  assert_equal "$(xargs -L 1 <<<"$output")" \
-    "refused 1 one.refused.test (drydock allow one.refused.test)
-refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
 }
 
-@test "each client shows that drydock refused, and most the host" {
-  run --separate-stderr in_session sh -c '
+@test "each client shows that drydock refused, and most the host; egress --follow prints each as it comes" {
+  # shellcheck disable=SC2016 # the session's shell
+  open_session sh -c 'echo ready; read -r _
+    exec 2>&1
+    curl -s --max-time 20 https://one.refused.test/
+    curl -s --max-time 20 http://two.refused.test/?secret
     cd /tmp
     curl -sS https://curl.refused.test/; echo "curl $?"
     curl -sS http://plain.refused.test/; echo "plain $?"
@@ -525,19 +507,35 @@ refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
     python3 -c "import urllib.request as r; r.urlopen(\"https://py.refused.test/\")"
     echo "python $?"
     python3 -m pip --retries 1 download --no-cache-dir \
-      --index-url https://pip.refused.test/ x; echo "pip $?"' 2>&1
-  echo "$output"
-  echo "$stderr"
-  local all=$output$stderr
+      --index-url https://pip.refused.test/ x; echo "pip $?"; cat'
+  cd "$project"
+  as_who drydock egress --follow \
+    "$(ls "$XDG_STATE_HOME/drydock/sessions")" >"$BATS_TEST_TMPDIR/followed" 3>&- \
+    {session_in}>&- &
+  local follower=$!
+  echo go >&"$session_in"
+  wait_for "the request" grep -F two.refused.test "$BATS_TEST_TMPDIR/followed"
+  wait_for "the last client" grep "^pip " "$session_lines"
+  close_session
+  # Until the end.
+  wait "$follower"
+  run -0 cut -d ' ' -f 2- "$BATS_TEST_TMPDIR/followed"
+  assert_equal "$(head -n 2 <<<"$output" | xargs -L 1)" \
+    "refused 1 one.refused.test (drydock allow one.refused.test)
+refused 1 http://two.refused.test (drydock allow http://two.refused.test)"
+  assert_contains "$output" pip.refused.test
+  local all told host
+  all=$(<"$session_lines")
+  told=$(grep 'drydock allow' "$BATS_TEST_TMPDIR/session.err")
+  echo "$all"
   assert_contains "$all" "403"
   assert_contains "$all" "drydock refused GET plain.refused.test: this session's\
  allowlist does not have it"
   assert_contains "$all" "drydock refused py.refused.test:443: it is not on the\
  allowlist"
   assert_contains "$all" "drydock refused pip.refused.test:443"
-  local host
   for host in curl git npm py pip plain; do
-    assert_contains "$(grep 'drydock allow' <<<"$stderr")" "$host.refused.test"
+    assert_contains "$told" "$host.refused.test"
   done
 }
 
