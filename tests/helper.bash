@@ -32,6 +32,26 @@ bed_guard() {
   }
 }
 
+# bats records the call stack before each command, for its report of a failure:
+# a quarter of the processor time of a test of many commands.  From here on the
+# test records it when a command fails.  A failing teardown, and a test that
+# leaves by "return" or "exit", is reported without a line.
+trace_failures() {
+  # bats --trace prints each command.
+  [ "${BATS_TRACE_LEVEL-0}" = 0 ] || return 0
+  trap - DEBUG
+  # shellcheck disable=SC2034 # bats reads them
+  BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
+  trap 'bats_error_trap; failed_here' ERR
+}
+
+# Called by the trap itself: bats leaves out the innermost two frames.
+failed_here() {
+  bats_capture_stack_trace
+  # shellcheck disable=SC2034 # bats reads it
+  [[ ${BASH_SOURCE[1]} != "$BATS_LIBEXEC"/* ]] || BATS_DEBUG_LAST_STACK_TRACE=()
+}
+
 # bed_dirs DIR: in it are configuration, state, runtime directory and project.
 bed_dirs() {
   export XDG_CONFIG_HOME=$1/config
@@ -45,6 +65,7 @@ bed_dirs() {
 # runs the tests.
 bed_setup() {
   bed_guard || return
+  trace_failures
   # What an earlier test left on the bed's engine is not this one's.  To ask the
   # engine costs more than a look at whether it has any container.
   if [ "${BATS_TEST_DIRNAME##*/}" = engine ] &&
@@ -55,7 +76,7 @@ bed_setup() {
   who=${1-user}
   if [ "$who" = self ]; then
     who=user
-    [ "$(id -u)" != 0 ] || who=root
+    [ "$EUID" != 0 ] || who=root
   fi
   bed_dirs "$BATS_TEST_TMPDIR"
   mkdir -p "$XDG_CONFIG_HOME/drydock" "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR"
@@ -66,7 +87,7 @@ bed_setup() {
     [ "$who" = root ] || uid=$BED_UID
     images_record "$uid" "$XDG_STATE_HOME"
   fi
-  if [ "$(id -u)" = 0 ] && [ "$who" = user ]; then
+  if [ "$EUID" = 0 ] && [ "$who" = user ]; then
     chown -R "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" \
       "$XDG_RUNTIME_DIR" "$project"
     # The test's directory is root's, and the ordinary user passes through.
@@ -83,7 +104,7 @@ as_user() (
 )
 
 as_who() {
-  if [ "$who" = root ] || [ "$(id -u)" != 0 ]; then
+  if [ "$who" = root ] || [ "$EUID" != 0 ]; then
     "$@"
   else
     as_user "$@"
