@@ -17,8 +17,7 @@ judging_setup() {
   id=$(printf 'c%.0s' {1..64})
   local compose data=$BATS_TEST_TMPDIR/engine-data
   mkdir "$data"
-  stub_record "$(jq -r '.[0].Config.Labels["io.drydock.user"]' \
-    "$script/image-inspect.out")" "$data"
+  stub_record "$stub_user" "$data"
   cat >"$script/info.out" <<END
 {"ID":"stub","DockerRootDir":"$data","ServerVersion":"26.1.5",
 "OperatingSystem":"Stub","OSType":"linux","CgroupVersion":"2",
