@@ -102,13 +102,13 @@ json_find_lone_surrogate(
 	size_t i = from;
 
 	while (i + 1 < len) {
+		const char *escape = memchr(text + i, '\\', len - 1 - i);
 		unsigned int high;
 		unsigned int low;
 
-		if (text[i] != '\\') {
-			i++;
-			continue;
-		}
+		if (escape == NULL)
+			return false;
+		i = (size_t)(escape - text);
 		if (text[i + 1] != 'u' ||
 		    !hex4(text + i + 2, len - i - 2, &high) ||
 		    (high & 0xf800) != 0xd800) {
@@ -133,6 +133,15 @@ json_refuse_at(const char *text, size_t offset, const char *what,
 	    line_of(text, offset), why);
 }
 
+/* Returns the offset of the first c, or len. */
+static size_t
+first_of(const char *text, char c, size_t len)
+{
+	const char *at = len > 0 ? memchr(text, c, len) : NULL;
+
+	return at != NULL ? (size_t)(at - text) : len;
+}
+
 static int
 check_bytes(const char *text, size_t len, const char *what, struct diag *dg)
 {
@@ -144,10 +153,10 @@ check_bytes(const char *text, size_t len, const char *what, struct diag *dg)
 		return json_refuse_at(
 		    text, offset, what, "half a surrogate pair", dg);
 	/* yajl accepts vertical tabs and form feeds as blanks; JSON does not. */
-	for (size_t i = 0; i < len; i++)
-		if (text[i] == '\v' || text[i] == '\f')
-			return json_refuse_at(
-			    text, i, what, "a control character", dg);
+	offset = first_of(text, '\v', first_of(text, '\f', len));
+	if (offset < len)
+		return json_refuse_at(
+		    text, offset, what, "a control character", dg);
 	return 0;
 }
 

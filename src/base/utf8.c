@@ -2,6 +2,8 @@
 /* A strict UTF-8 decoder. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t
 utf8_size(unsigned char first)
 {
@@ -43,6 +45,21 @@ utf8_decode(const char *s, size_t len, uint32_t *ret_cp)
 	return need;
 }
 
+/* Returns the length of a prefix of ASCII: whole words, for speed. */
+static size_t
+ascii_words(const char *s, size_t len)
+{
+	size_t done = 0;
+	uint64_t word;
+
+	for (; len - done >= sizeof(word); done += sizeof(word)) {
+		memcpy(&word, s + done, sizeof(word));
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return done;
+}
+
 size_t
 utf8_valid_prefix(const char *text, size_t len)
 {
@@ -50,8 +67,10 @@ utf8_valid_prefix(const char *text, size_t len)
 
 	while (done < len) {
 		uint32_t cp;
-		size_t n = utf8_decode(text + done, len - done, &cp);
+		size_t n = ascii_words(text + done, len - done);
 
+		if (n == 0)
+			n = utf8_decode(text + done, len - done, &cp);
 		if (n == 0)
 			break;
 		done += n;
