@@ -59,6 +59,10 @@ count_zeros(struct unpacking *u, size_t len)
 {
 	size_t n = 0;
 
+	/* A bomb has many such chunks. */
+	if (len > 0 && u->chunk[0] == 0 &&
+	    memcmp(u->chunk, u->chunk + 1, len - 1) == 0)
+		n = len;
 	while (n < len && u->chunk[len - 1 - n] == 0)
 		n++;
 	u->zeros = n < len ? n : u->zeros + n;

@@ -40,13 +40,16 @@ decode(const char *text, size_t len)
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	for (size_t i = 0; i < len; i++) {
+		const char *escape = memchr(text + i, '%', len - i);
 		int high;
 		int low;
 
-		if (text[i] != '%') {
-			strbuf_addch(&out, text[i]);
-			continue;
+		if (escape == NULL) {
+			strbuf_add(&out, text + i, len - i);
+			break;
 		}
+		strbuf_add(&out, text + i, (size_t)(escape - text) - i);
+		i = (size_t)(escape - text);
 		high = i + 2 < len ? hex_value(text[i + 1]) : -1;
 		low = high >= 0 ? hex_value(text[i + 2]) : -1;
 		if (low < 0 || high * 16 + low == 0)
@@ -236,8 +239,11 @@ take_wanted(struct parser *p, const struct yamlread_entry *e, struct diag *dg)
 		if (p->nwanted++ == YARNLOCK_MAX_WANTED)
 			return yamlread_refuse(
 			    e, "too many keys of patched packages", dg);
-		patch->wanted = xreallocarray(
-		    patch->wanted, patch->nwanted + 1, sizeof(*patch->wanted));
+		/* A power of two: it is full. */
+		if ((patch->nwanted & (patch->nwanted - 1)) == 0)
+			patch->wanted = xreallocarray(patch->wanted,
+			    patch->nwanted > 0 ? 2 * patch->nwanted : 1,
+			    sizeof(*patch->wanted));
 		if (!yarnspec_parse(one, &patch->wanted[patch->nwanted]))
 			return yamlread_refuse(
 			    e, "a patched package whose key has no patch", dg);

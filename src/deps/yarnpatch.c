@@ -523,9 +523,11 @@ normalise(struct strbuf *out, const struct strbuf *text, struct diag *dg)
 	    memchr(text->buf, '\0', text->len) != NULL)
 		return diag_set(dg, DIAG_DATA, "it is not UTF-8 text");
 	for (size_t i = 0; i < text->len; i++) {
-		if (text->buf[i] != '\r')
-			strbuf_addch(out, text->buf[i]);
-		else if (i + 1 == text->len || text->buf[i + 1] != '\n')
+		size_t n = strcspn(text->buf + i, "\r");
+
+		strbuf_add(out, text->buf + i, n);
+		i += n;
+		if (i < text->len && text->buf[i + 1] != '\n')
 			strbuf_addch(out, '\n');
 	}
 	return 0;
