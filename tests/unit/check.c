@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static struct {
@@ -64,6 +65,14 @@ check_tmpdir(void)
 		_exit(99);
 	}
 	return running.tmpdir;
+}
+
+void
+check_processor_limit(unsigned int seconds)
+{
+	struct itimerval limit = { .it_value.tv_sec = seconds };
+
+	(void)setitimer(ITIMER_PROF, &limit, NULL);
 }
 
 char *
@@ -180,6 +189,7 @@ check_run(const struct check_test *tests, size_t n)
 		running.failed = false;
 		running.skipped = NULL;
 		tests[i].run();
+		check_processor_limit(0);
 		remove_tmpdir();
 		printf("%sok %zu - %s", running.failed ? "not " : "", i + 1,
 		    tests[i].name);

@@ -28,6 +28,12 @@ void check_skip(const char *reason);
 /* An empty directory for the running test, removed after it; borrowed. */
 const char *check_tmpdir(void);
 
+/*
+ * Ends the program with SIGPROF once the running test has had more seconds of a
+ * processor than these: for input that must not take quadratic time.
+ */
+void check_processor_limit(unsigned int seconds);
+
 /* Runs print(arg).  Returned: what it wrote to stderr, at most 4096 bytes. */
 char *check_stderr(void (*print)(void *arg), void *arg);
 
