@@ -11,14 +11,15 @@
 #include "base/ascii.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/library.h"
 #include "base/xalloc.h"
 
 /* The limit for the whole head; libcurl's own limit is larger. */
 #define HEAD_MAX ((size_t)64 << 10)
 
 /* The same interface, built with OpenSSL and with GnuTLS. */
-static const char *const libraries[] = { "libcurl.so.4",
-	"libcurl-gnutls.so.4" };
+static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4",
+	NULL };
 
 struct http {
 	CURLcode (*global_init)(long flags);
@@ -32,10 +33,7 @@ struct http {
 	const char *(*strerror)(CURLcode code);
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
+static const struct library_function functions[] = {
 	{ "curl_global_init", offsetof(struct http, global_init) },
 	{ "curl_easy_init", offsetof(struct http, init) },
 	{ "curl_easy_setopt", offsetof(struct http, setopt) },
@@ -55,16 +53,6 @@ struct transfer {
 	bool too_large;
 };
 
-static void *
-open_library(void)
-{
-	void *library = NULL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(libraries) && library == NULL; i++)
-		library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
-	return library;
-}
-
 /* Returns true if libcurl accepts an option that version 7.85 introduced. */
 static bool
 is_new_enough(const struct http *http)
@@ -81,26 +69,18 @@ int
 http_load(struct http **ret_http, struct diag *dg)
 {
 	cleanup_free struct http *http = xcalloc(1, sizeof(*http));
-	void *library = open_library();
+	const char *missing;
 
-	if (library == NULL)
+	if (library_load(libraries, functions, ARRAY_SIZE(functions), http,
+		&missing) != 0) {
+		if (missing != NULL)
+			return diag_set(dg, DIAG_ENGINE,
+			    "libcurl has no %s: install libcurl 7.85 or newer",
+			    missing);
 		return diag_set(dg, DIAG_ENGINE,
 		    "cannot load libcurl (%s): install libcurl3-gnutls "
 		    "(Debian 12) or libcurl3t64-gnutls",
 		    dlerror());
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *symbol = dlsym(library, symbols[i].name);
-
-		if (symbol == NULL)
-			return diag_set(dg, DIAG_ENGINE,
-			    "libcurl has no %s: install libcurl 7.85 or newer",
-			    symbols[i].name);
-		/*
-		 * ISO C has no cast from an object pointer to a function
-		 * pointer.
-		 */
-		memcpy(
-		    (char *)http + symbols[i].offset, &symbol, sizeof(symbol));
 	}
 	if (http->global_init(CURL_GLOBAL_NOTHING) != CURLE_OK ||
 	    !is_new_enough(http))

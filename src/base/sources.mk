@@ -24,6 +24,10 @@ base_sources = \
 	src/base/json.c \
 	src/base/json.h \
 	src/base/jsonw.c \
+	src/base/libarchive.c \
+	src/base/libarchive.h \
+	src/base/library.c \
+	src/base/library.h \
 	src/base/listen.c \
 	src/base/listen.h \
 	src/base/lock.c \

@@ -5,8 +5,6 @@
  */
 #include "deps/packagetar.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/libarchive.h"
 #include "base/strvec.h"
 #include "base/xalloc.h"
 #include "deps/patchtree.h"
@@ -28,6 +27,7 @@
 #define DIR_MODE ((mode_t)0755)
 
 struct unpacking {
+	struct libarchive lib;
 	z_stream z;
 	bool ended; /* the gzip stream did */
 	size_t size; /* of the tar so far */
@@ -114,7 +114,7 @@ give_bytes(struct archive *archive, void *arg, const void **ret_data)
 		len = inflate_next(u, &why);
 	while (len == 0 && !u->ended);
 	if (len < 0)
-		archive_set_error(archive, EINVAL, "%s", why);
+		u->lib.set_error(archive, EINVAL, "%s", why);
 	*ret_data = u->chunk;
 	return len;
 }
@@ -122,7 +122,7 @@ give_bytes(struct archive *archive, void *arg, const void **ret_data)
 static int
 archive_failed(struct unpacking *u)
 {
-	const char *why = archive_error_string(u->archive);
+	const char *why = u->lib.error_string(u->archive);
 
 	return refuse_archive(u, why != NULL ? why : "it is damaged");
 }
@@ -135,12 +135,12 @@ archive_failed(struct unpacking *u)
 static int
 read_header(struct unpacking *u, struct archive_entry **ret_entry)
 {
-	int rc = archive_read_next_header(u->archive, ret_entry);
+	int rc = u->lib.read_next_header(u->archive, ret_entry);
 	const char *why;
 
 	if (rc != ARCHIVE_WARN)
 		return rc;
-	why = archive_error_string(u->archive);
+	why = u->lib.error_string(u->archive);
 	return why != NULL && strstr(why, "can't be converted from ") != NULL
 	    ? ARCHIVE_OK
 	    : rc;
@@ -158,7 +158,7 @@ write_bytes(
 		size_t len;
 		la_int64_t offset;
 		int rc =
-		    archive_read_data_block(u->archive, &data, &len, &offset);
+		    u->lib.read_data_block(u->archive, &data, &len, &offset);
 
 		if (rc == ARCHIVE_EOF)
 			break;
@@ -170,7 +170,7 @@ write_bytes(
 			return -1;
 		at += (la_int64_t)len;
 	}
-	if (at != archive_entry_size(entry))
+	if (at != u->lib.entry_size(entry))
 		return refuse(u, path, "it has not the size that it should");
 	return 0;
 }
@@ -223,12 +223,12 @@ static int
 unpack_file(struct unpacking *u, struct archive_entry *entry, const char *path)
 {
 	bool is_program =
-	    u->spec->has_programs && (archive_entry_perm(entry) & 0111) != 0;
+	    u->spec->has_programs && (u->lib.entry_perm(entry) & 0111) != 0;
 	cleanup_close int fd = -1;
 
 	if (u->nfiles++ == PACKAGETAR_MAX_FILES)
 		return refuse_archive(u, "it has too many files");
-	if (archive_entry_size(entry) > (la_int64_t)PACKAGETAR_MAX_UNPACKED)
+	if (u->lib.entry_size(entry) > (la_int64_t)PACKAGETAR_MAX_UNPACKED)
 		return refuse(u, path, "it is too large");
 	if (make_file(u, path, &fd) != 0 ||
 	    write_bytes(u, entry, path, fd) != 0)
@@ -256,8 +256,8 @@ below_top(const struct unpacking *u, const char *path)
 static int
 unpack_entry(struct unpacking *u, struct archive_entry *entry)
 {
-	const char *name = archive_entry_pathname(entry);
-	unsigned int type = archive_entry_filetype(entry);
+	const char *name = u->lib.entry_pathname(entry);
+	unsigned int type = u->lib.entry_filetype(entry);
 	cleanup_free char *path = NULL;
 	const char *below;
 	size_t len;
@@ -268,7 +268,7 @@ unpack_entry(struct unpacking *u, struct archive_entry *entry)
 	if (below == NULL)
 		return refuse(
 		    u, name, "it is outside of the package's directory");
-	if (archive_entry_hardlink(entry) != NULL ||
+	if (u->lib.entry_hardlink(entry) != NULL ||
 	    (type != AE_IFREG && type != AE_IFDIR))
 		return refuse(u, name, "it is neither a file nor a directory");
 	path = xstrdup(below);
@@ -315,7 +315,7 @@ finish_dirs(struct unpacking *u)
 static int
 finish(struct unpacking *u)
 {
-	size_t end = (size_t)archive_filter_bytes(u->archive, 0);
+	size_t end = (size_t)u->lib.filter_bytes(u->archive, 0);
 	const char *why;
 	la_ssize_t len;
 
@@ -338,8 +338,8 @@ finish(struct unpacking *u)
 static int
 unpack(struct unpacking *u)
 {
-	if (archive_read_support_format_tar(u->archive) != ARCHIVE_OK ||
-	    archive_read_open(u->archive, u, NULL, give_bytes, NULL) !=
+	if (u->lib.read_support_format_tar(u->archive) != ARCHIVE_OK ||
+	    u->lib.read_open(u->archive, u, NULL, give_bytes, NULL) !=
 		ARCHIVE_OK)
 		return archive_failed(u);
 	for (;;) {
@@ -366,6 +366,9 @@ packagetar_unpack(const struct packagetar_spec *spec, const char *bytes,
 	u->dir_fd = dir_fd;
 	u->dg = dg;
 	strvec_init(&u->dirs);
+	rc = libarchive_load(&u->lib, dg);
+	if (rc != 0)
+		goto done;
 	if (len > PACKAGETAR_MAX_SIZE) {
 		rc = refuse_archive(u, "it is too large");
 		goto done;
@@ -373,7 +376,7 @@ packagetar_unpack(const struct packagetar_spec *spec, const char *bytes,
 	/* zlib does not write to its input. */
 	u->z.next_in = (unsigned char *)(uintptr_t)bytes;
 	u->z.avail_in = (uInt)len;
-	u->archive = archive_read_new();
+	u->archive = u->lib.read_new();
 	/* 16: a gzip stream, and nothing else. */
 	if (u->archive == NULL || inflateInit2(&u->z, 16 + MAX_WBITS) != Z_OK) {
 		rc = diag_set(dg, DIAG_BUG, "unpack %s", spec->file);
@@ -381,7 +384,7 @@ packagetar_unpack(const struct packagetar_spec *spec, const char *bytes,
 		rc = unpack(u);
 		(void)inflateEnd(&u->z);
 	}
-	(void)archive_read_free(u->archive);
+	(void)u->lib.read_free(u->archive);
 done:
 	strvec_release(&u->dirs);
 	cleanup_free_fn(&u);

@@ -2,17 +2,18 @@
 /* tarball: writes tar streams with libarchive, with all metadata fixed. */
 #include "engine/tarball.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/libarchive.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 
 struct tarball {
-	struct archive *archive; /* owned */
+	struct libarchive lib;
+	struct archive *archive; /* owned; NULL: lib could not be loaded */
 	struct strbuf *out; /* borrowed */
 	char *failure; /* owned; message of the first failure */
 };
@@ -27,7 +28,7 @@ note_failure(struct tarball *t, int status)
 
 	if (status >= ARCHIVE_WARN || t->failure != NULL)
 		return;
-	words = archive_error_string(t->archive);
+	words = t->lib.error_string(t->archive);
 	t->failure = xstrdup(words != NULL ? words : "unknown failure");
 }
 
@@ -45,20 +46,25 @@ struct tarball *
 tarball_new(struct strbuf *out, bool gzip)
 {
 	struct tarball *t = xcalloc(1, sizeof(*t));
+	cleanup_diag struct diag failure = DIAG_INIT;
 
 	t->out = out;
-	t->archive = archive_write_new();
+	if (libarchive_load(&t->lib, &failure) != 0) {
+		t->failure = xstrdup(failure.message);
+		return t;
+	}
+	t->archive = t->lib.write_new();
 	assert(t->archive != NULL);
-	note_failure(t, archive_write_set_format_pax_restricted(t->archive));
+	note_failure(t, t->lib.write_set_format_pax_restricted(t->archive));
 	if (gzip) {
-		note_failure(t, archive_write_add_filter_gzip(t->archive));
+		note_failure(t, t->lib.write_add_filter_gzip(t->archive));
 		note_failure(t,
-		    archive_write_set_filter_option(
+		    t->lib.write_set_filter_option(
 			t->archive, "gzip", "timestamp", NULL));
 	}
-	note_failure(t, archive_write_set_bytes_per_block(t->archive, 10240));
+	note_failure(t, t->lib.write_set_bytes_per_block(t->archive, 10240));
 	note_failure(
-	    t, archive_write_open(t->archive, t, NULL, take_bytes, NULL));
+	    t, t->lib.write_open(t->archive, t, NULL, take_bytes, NULL));
 	return t;
 }
 
@@ -70,20 +76,20 @@ add_entry(struct tarball *t, const char *path, unsigned type, mode_t mode,
 
 	if (t->failure != NULL)
 		return;
-	entry = archive_entry_new();
+	entry = t->lib.entry_new();
 	assert(entry != NULL);
-	archive_entry_set_pathname(entry, path);
-	archive_entry_set_filetype(entry, type);
-	archive_entry_set_perm(entry, mode);
-	archive_entry_set_uid(entry, 0);
-	archive_entry_set_gid(entry, 0);
-	archive_entry_set_mtime(entry, 0, 0);
-	archive_entry_set_size(entry, (la_int64_t)len);
-	note_failure(t, archive_write_header(t->archive, entry));
+	t->lib.entry_set_pathname(entry, path);
+	t->lib.entry_set_filetype(entry, type);
+	t->lib.entry_set_perm(entry, mode);
+	t->lib.entry_set_uid(entry, 0);
+	t->lib.entry_set_gid(entry, 0);
+	t->lib.entry_set_mtime(entry, 0, 0);
+	t->lib.entry_set_size(entry, (la_int64_t)len);
+	note_failure(t, t->lib.write_header(t->archive, entry));
 	if (len > 0 && t->failure == NULL &&
-	    archive_write_data(t->archive, data, len) != (la_ssize_t)len)
+	    t->lib.write_data(t->archive, data, len) != (la_ssize_t)len)
 		note_failure(t, ARCHIVE_FATAL);
-	archive_entry_free(entry);
+	t->lib.entry_free(entry);
 }
 
 void
@@ -105,10 +111,11 @@ tarball_finish(struct tarball *t, struct diag *dg)
 	int ret = 0;
 
 	if (t->failure == NULL)
-		note_failure(t, archive_write_close(t->archive));
+		note_failure(t, t->lib.write_close(t->archive));
 	if (t->failure != NULL)
 		ret = diag_set(dg, DIAG_IO, "make a tar: %s", t->failure);
-	(void)archive_write_free(t->archive);
+	if (t->archive != NULL)
+		(void)t->lib.write_free(t->archive);
 	free(t->failure);
 	free(t);
 	return ret;

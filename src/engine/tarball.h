@@ -21,8 +21,8 @@ void tarball_add_file(struct tarball *t, const char *path, mode_t mode,
     const void *data, size_t len);
 
 /*
- * Frees t (given).  The first failure of libarchive is reported here as
- * DIAG_IO.
+ * Frees t (given).  The first failure of libarchive, or to load it, is
+ * reported here as DIAG_IO.
  */
 int tarball_finish(struct tarball *t, struct diag *dg);
 

@@ -68,13 +68,13 @@ stub_builder() {
 /v1.44/info"
 }
 
-@test "a command that asks no engine does not load libcurl" {
+@test "a command that needs neither does not load libcurl and libarchive" {
   local command
   for command in --version --help config; do
     run -0 traced -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" \
       drydock "$command"
     grep -q libjq "$BATS_TEST_TMPDIR/trace"
-    run ! grep libcurl "$BATS_TEST_TMPDIR/trace"
+    run ! grep -e libcurl -e libarchive "$BATS_TEST_TMPDIR/trace"
   done
   traced -f -e trace=openat -o "$BATS_TEST_TMPDIR/trace" drydock build || true
   grep -q libcurl "$BATS_TEST_TMPDIR/trace"

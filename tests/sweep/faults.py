@@ -86,8 +86,8 @@ LIST = "list"
 FRAMES = 4
 # Who calls the commands.
 COMMANDS = "run_command"
-# Who loads libcurl, which is the same each time.
-LOADS = ("http_load+", "open_library+")
+# Who loads a library, which is the same each time.
+LOADS = {"http_load": "libcurl", "libarchive_load": "libarchive"}
 
 
 class Fault:
@@ -120,7 +120,7 @@ class Call:
         self.fd = int(m.group(1)) if m else -1  # where it begins with one
         self.after = after  # how many children, and which call since the last
         self.loads = loads  # before main() was reached, or
-        self.library = False  # of the loading of libcurl
+        self.library = None  # of the loading of this one
         self.frames = []  # innermost first: addresses in drydock
         self.whole = False
         self.nth = 0  # of those from the same functions
@@ -132,8 +132,10 @@ class Call:
     def add_frame(self, function, address):
         """But for the command itself and what called it: commands share what
         is below."""
-        if function.startswith(LOADS):
-            self.loads = self.library = True
+        library = LOADS.get(function.split("+")[0])
+        if library is not None:
+            self.loads = True
+            self.library = library
         if function.startswith(COMMANDS + "+"):
             self.whole = True
             if len(self.frames) > 1:
@@ -245,7 +247,8 @@ def choose(calls, scenario, how, known, every=False):
     of others in another order: it is treated by places.
 
     The dynamic linker's calls before main() are failed in one scenario, and
-    those for libcurl in another.  A kill at exit_group is a kill after all work.
+    those for libcurl and for libarchive in others.  A kill at exit_group is a
+    kill after all work.
     """
     todo = []
     changed = None
@@ -253,7 +256,8 @@ def choose(calls, scenario, how, known, every=False):
     for call in calls:
         errors = errors_of(call.name) if call.can_fail else []
         if call.loads and not (
-                scenario.library if call.library else scenario.loads):
+                scenario.library == call.library if call.library
+                else scenario.loads):
             errors = []
         if call.loads or not every:
             errors = errors[:1]

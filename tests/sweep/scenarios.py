@@ -27,7 +27,7 @@ class Scenario:
                  given="", settings="", secrets=(), keeps=False, loads=False,
                  fresh=None, again=None, steps=None, only_asks=False,
                  launches=False, syncs=False, leaves=None, lasts=False,
-                 prints=False, alike=False, library=False, sparse=1):
+                 prints=False, alike=False, library=None, sparse=1):
         self.name = name
         self.args = args
         self.status = status
@@ -54,7 +54,7 @@ class Scenario:
         self.launches = launches  # a session,
         self.syncs = syncs  # and brings the host's configuration to it
         self.loads = loads  # the dynamic linker's calls are failed, too
-        self.library = library  # those that load libcurl are
+        self.library = library  # those that load this library are
 
 
 def shell_done(bed, run):
@@ -488,6 +488,7 @@ def patch_scenarios(front, p):
     return [
         Scenario(front + "save", patches.SAVE, 0, p.patch_done,
                  prepare=p.prepare_save, alike=p is patches.NPM,
+                 library="libarchive" if p is patches.CARGO else None,
                  again=p.again(patches.SAVE, patches.is_never), **common),
         Scenario(front + "resave", patches.SAVE, 0, p.patch_done,
                  prepare=p.prepare_resave, alike=True,
@@ -556,7 +557,7 @@ ALL = [
              again=stop_again,
              claims=r" ended$"),
     Scenario("list", ["list", "--all"], 0, list_done, prepare=leave_dead,
-             library=True,
+             library="libcurl",
              weight=0.5, only_asks=True),
     Scenario("gc", ["gc"], 0, gc_done, prepare=leave_dead, check=gc_check),
     Scenario("gc-images", ["gc", "--images"], 0, images_done,

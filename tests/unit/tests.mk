@@ -49,6 +49,7 @@ unit_tests = \
 	tests/unit/test-json \
 	tests/unit/test-knownprojects \
 	tests/unit/test-lease \
+	tests/unit/test-library \
 	tests/unit/test-links \
 	tests/unit/test-listing \
 	tests/unit/test-limits \
@@ -182,6 +183,7 @@ tests_unit_test_proxy_SOURCES = tests/unit/test-proxy.c $(proxy_parse) \
 	$(holder_kit)
 tests_unit_test_proxy_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=proxyaddr_judge \
 	-Wl,--wrap=res_nquery
+tests_unit_test_context_LDADD = $(LDADD) $(ARCHIVE_LIBS)
 tests_unit_test_proxy_LDADD = $(LDADD) -lresolv
 tests_unit_test_proxyaddr_SOURCES = tests/unit/test-proxyaddr.c \
 	src/guest/proxyaddr.c
