@@ -168,6 +168,7 @@ class Bed:
         self.log = self.root + ".strace"
         self.hit = self.root + ".hit"
         self.worker = None
+        self.without_secret = {}  # files that rules.py looked at
         self.lasting = False  # what a scenario adds for many runs is there
         self.client = None
         self.live = None

@@ -75,6 +75,9 @@ ERRORS = [
     (r"copy_file_range|sendfile", "EIO ENOSPC EXDEV"),
 ]
 
+# One of drydock's own functions in a stack.
+FRAME = re.compile(r" > \S*/drydock(?:\((.*)\))? \[(\w+)\]")
+
 # What begins a child.
 CHILD = {"clone", "clone3", "fork", "vfork"}
 
@@ -191,9 +194,10 @@ def read_calls(path):
     loads = True
     with open(path, errors="replace") as f:
         for line in f:
-            m = re.match(r" > \S*/drydock(?:\((.*)\))? \[(\w+)\]", line)
-            if m is not None and calls:
-                calls[-1].add_frame(m.group(1) or "", m.group(2))
+            if line.startswith(" > "):
+                m = calls and FRAME.match(line)
+                if m:
+                    calls[-1].add_frame(m.group(1) or "", m.group(2))
                 continue
             m = re.match(r"\[ *(\d+)\] ((\w+)\(.*)", line)
             if m is None:

@@ -212,6 +212,7 @@ remove_all(int dir_fd, const char *name)
 struct extras {
 	struct tree *t;
 	struct strbuf names; /* each with its terminator */
+	bool replaces; /* one is what should be another */
 };
 
 static void
@@ -222,10 +223,13 @@ note_extra(void *arg, int dir_fd, const char *path, const struct stat *st)
 
 	(void)dir_fd;
 	if (e != NULL && ((e->st.st_mode ^ st->st_mode) & S_IFMT) == 0 &&
-	    (!S_ISSOCK(st->st_mode) || e->st.st_ino == st->st_ino))
+	    (!S_ISSOCK(st->st_mode) || e->st.st_ino == st->st_ino)) {
 		e->seen = true;
-	else
-		strbuf_add(&x->names, path, strlen(path) + 1);
+		e->untouched = is_same(st, &e->st);
+		return;
+	}
+	x->replaces = x->replaces || e != NULL;
+	strbuf_add(&x->names, path, strlen(path) + 1);
 }
 
 static bool
@@ -293,6 +297,8 @@ make_writable(int fd, const struct tree_entry *e)
 {
 	struct stat st;
 
+	if (e->untouched && (e->st.st_mode & 0700) == 0700)
+		return;
 	if (e->seen && S_ISDIR(e->st.st_mode) &&
 	    fstatat(fd, e->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    (st.st_mode & 0700) != 0700 && fchmodat(fd, e->path, 0700, 0) != 0)
@@ -302,7 +308,7 @@ make_writable(int fd, const struct tree_entry *e)
 bool
 tree_restore(struct tree *t, bool dead, char **ret_path)
 {
-	struct extras x = { t, STRBUF_INIT };
+	struct extras x = { t, STRBUF_INIT, false };
 	int fd = open(t->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char *lost = NULL;
 	struct stat st;
@@ -310,7 +316,7 @@ tree_restore(struct tree *t, bool dead, char **ret_path)
 	if (fd == -1)
 		die("open %s", t->top);
 	for (size_t i = 0; i < t->nr; i++)
-		t->v[i].seen = false;
+		t->v[i].seen = t->v[i].untouched = false;
 	tree_walk(t, "", note_extra, &x);
 	for (size_t i = 0; i < t->nr; i++)
 		make_writable(fd, &t->v[i]);
@@ -323,6 +329,11 @@ tree_restore(struct tree *t, bool dead, char **ret_path)
 	for (size_t i = 0; i < t->nr; i++) {
 		struct tree_entry *e = &t->v[i];
 
+		/* What changes here changes directories. */
+		if (x.replaces || S_ISDIR(e->st.st_mode))
+			e->untouched = false;
+		if (e->untouched)
+			continue;
 		if (e->seen &&
 		    fstatat(fd, e->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    is_same(&st, &e->st))
@@ -337,7 +348,7 @@ tree_restore(struct tree *t, bool dead, char **ret_path)
 			lost = xstrdup(e->path);
 	}
 	for (size_t i = t->nr; i-- > 0;)
-		if (t->v[i].seen)
+		if (t->v[i].seen && !t->v[i].untouched)
 			set_facts(fd, &t->v[i]);
 	(void)close(fd);
 	*ret_path = lost;

@@ -20,7 +20,9 @@ struct tree_entry {
 	/* The user's, for what st says; wanted: not yet. */
 	uint64_t sum;
 	bool summed;
+	/* While it is put back: it is there, and it is as it was. */
 	bool seen;
+	bool untouched;
 };
 
 struct tree {
