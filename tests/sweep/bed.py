@@ -118,6 +118,12 @@ def remove_dir(path):
     shutil.rmtree(path)
 
 
+def remove_tree(path):
+    if os.path.exists(path):
+        subprocess.run(["chmod", "-R", "u+rwX", path], check=True)
+        shutil.rmtree(path)
+
+
 def as_user(argv, results):
     """The same program once more, as an ordinary user under umask 077; what it
     writes comes back: the name in its directory, and the file for it or None."""
@@ -168,6 +174,7 @@ class Bed:
         self.log = self.root + ".strace"
         self.hit = self.root + ".hit"
         self.worker = None
+        self.common = False  # what scenarios have in common is kept
         self.without_secret = {}  # files that rules.py looked at
         self.lasting = False  # what a scenario adds for many runs is there
         self.client = None
@@ -404,21 +411,34 @@ class Bed:
     def clear(self):
         self.end_live()
         for d in (self.root, self.kept):
-            if os.path.exists(d):
-                subprocess.run(["chmod", "-R", "u+rwX", d], check=True)
-                shutil.rmtree(d)
+            remove_tree(d)
 
     def seed(self, scenario):
         self.pin()
+        if not (scenario.images and self.common
+                and self.ask("restore 2") == "restored"):
+            self.seed_common(scenario)
+        if scenario.settings:
+            self.configure(scenario.settings)
+            self.plain(["build"], check=True)
+        scenario.prepare(self)
+        self.forget_calls()
+        remove_tree(self.kept)
+        subprocess.run(["cp", "-a", self.root, self.kept], check=True)
+        self.ask("keep 0")
+        self.lasting = False
+        if scenario.launches:
+            self.plain(scenario.args, given=scenario.given)
+        self.tell_command(scenario)
+
+    def seed_common(self, scenario):
+        """What all scenarios have that are live, or all that are not, but for
+        one without images."""
         self.clear()
         for d in ("bin", "home", "config/drydock", "state", "runtime",
                   "project", "other"):
             os.makedirs(self.path(d), mode=0o700)
-        with open(self.path("config/drydock/drydock.conf"), "w") as f:
-            f.write("base_image = base\npass_env = PASSED\n"
-                    "engine_timeout = %s\nlaunch_timeout = %s\n" % (
-                        WAIT, WAIT)
-                    + scenario.settings.replace("@ROOT@", self.root))
+        self.configure("")
         subprocess.run([self.base.world, "init", self.path("bin"),
                         self.base.holder, self.base.guard,
                         self.base.compose], check=True)
@@ -436,15 +456,16 @@ class Bed:
             self.start_live()
         else:
             self.forget_state(scenario.images)
-        scenario.prepare(self)
         self.forget_calls()
-        subprocess.run(["cp", "-a", self.root, self.kept], check=True)
         self.start_worker()
-        self.ask("keep 0")
-        self.lasting = False
-        if scenario.launches:
-            self.plain(scenario.args, given=scenario.given)
-        self.tell_command(scenario)
+        self.ask("keep 2")
+        self.common = scenario.images
+
+    def configure(self, settings):
+        with open(self.path("config/drydock/drydock.conf"), "w") as f:
+            f.write("base_image = base\npass_env = PASSED\n"
+                    "engine_timeout = %s\nlaunch_timeout = %s\n" % (
+                        WAIT, WAIT) + settings.replace("@ROOT@", self.root))
 
     def forget_state(self, images):
         """Of what building made in it, at most the record of images stays."""

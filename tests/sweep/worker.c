@@ -52,8 +52,9 @@
 #define SECONDS 240
 #define PIPE_BYTES (1 << 20)
 
-/* The world as it is at first, and with what a scenario adds that lasts. */
-#define TREES 2
+/* The world as a scenario begins, with what it adds that lasts, and what
+ * scenarios have in common. */
+#define TREES 3
 #define CONTAINERS "bin/world.d/containers"
 
 struct kept {
