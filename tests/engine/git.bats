@@ -25,13 +25,6 @@ start_forge() {
   echo "forge.drydock.test $(container_ip "$forge")" >"$BED/dns/zone"
 }
 
-# allow LINE...: the list of all projects.
-allow() {
-  printf '%s\n' "$@" |
-    as_user tee "$XDG_CONFIG_HOME/drydock/allowlist" >/dev/null
-  chmod 0600 "$XDG_CONFIG_HOME/drydock/allowlist"
-}
-
 # A script for a session: one commit, pushed to $1.
 push='git init -q -b main . && git config user.name A &&
   git config user.email a@example.test &&
@@ -64,22 +57,32 @@ push='git init -q -b main . && git config user.name A &&
     as_who tee "$XDG_CONFIG_HOME/drydock/drydock.conf" >/dev/null
   chmod 0600 "$XDG_CONFIG_HOME/drydock/drydock.conf"
 
+  # One session for all of it.
+  open_session sh -c 'echo ready; cat'
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  pushes() {
+    as_who drydock exec "$id" -- env "${@:2}" sh -euc "$push" sh "$1"
+  }
+  cd "$project"
+
   # Not allowed: refused at once, by name.
-  run ! --separate-stderr in_session sh -euc "$push" sh "$url"
+  run ! --separate-stderr pushes "$url"
   assert_contains "$stderr" "the proxy refused forge.drydock.test:22: 403"
-  assert_contains "$stderr" "drydock allow forge.drydock.test:22"
+  run -0 as_who drydock egress "$id"
+  assert_contains "$output" "drydock allow forge.drydock.test:22"
   as_user rm -rf "$project/.git"
 
   # Allowed: a server that is not known is no forge of the user's.
-  allow 'forge.drydock.test:22 private'
-  run ! --separate-stderr in_session sh -euc "$push" sh "$url"
-  assert_contains "$stderr" "Host key verification failed"
+  run -0 as_who drydock allow --private forge.drydock.test:22
+  is_unknown() {
+    as_user rm -rf "$project/.git"
+    run ! --separate-stderr pushes "$url"
+    [[ $stderr == *"Host key verification failed"* ]]
+  }
+  wait_for "a server that is not known" is_unknown
   as_user rm -rf "$project/.git"
 
-  open_session sh -euc 'export GIT_SSH_COMMAND="ssh \
-      -o UserKnownHostsFile=$PWD/known"
-    '"$push"'; echo ready; cat' sh "$url"
-  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  pushes "$url" GIT_SSH_COMMAND="ssh -o UserKnownHostsFile=$project/known"
   assert_equal "$(docker exec -u git "$forge" \
     git -C /home/git/pushed.git log --format=%s main)" "from inside"
   run ! as_who drydock exec "$id" -- grep -rl 'OPENSSH PRIVATE' "$HOME" /run /tmp
@@ -101,14 +104,24 @@ push='git init -q -b main . && git config user.name A &&
   wait_for "the server" curl -sk \
     "https://$(cut -d ' ' -f 2 "$BED/dns/zone")/pushed.git/HEAD"
 
-  local session="export GIT_SSL_CAINFO=\$PWD/cert; $push"
-  local url=https://a:b@forge.drydock.test/pushed.git
-  run ! --separate-stderr in_session sh -euc "$session" sh "$url"
+  open_session sh -c 'echo ready; cat'
+  id=$(as_who drydock list --all --json | jq -r '.[0].id')
+  pushes() {
+    as_who drydock exec "$id" -- env GIT_SSL_CAINFO="$project/cert" \
+      sh -euc "$push" sh https://a:b@forge.drydock.test/pushed.git
+  }
+  cd "$project"
+  run ! --separate-stderr pushes
   assert_contains "$stderr" "CONNECT tunnel failed, response 403"
-  assert_contains "$stderr" "drydock allow forge.drydock.test"
-  as_user rm -rf "$project/.git"
-  allow 'forge.drydock.test private'
-  run -0 --separate-stderr in_session sh -euc "$session" sh "$url"
+  run -0 as_who drydock egress "$id"
+  assert_contains "$output" "drydock allow forge.drydock.test"
+  run -0 as_who drydock allow --private forge.drydock.test
+  does_push() {
+    as_user rm -rf "$project/.git"
+    pushes
+  }
+  wait_for "an allowed host" does_push
   assert_equal "$(docker exec "$forge" \
     git -C /tmp/pushed.git log --format=%s main)" "from inside"
+  close_session
 }

@@ -7,41 +7,28 @@ setup() {
   bed_setup user
 }
 
-# reads_mark DIRECTORY-NAME: a mark is read back inside under the same path.
+# reads_mark NAME: a mark is read back inside under the same path, which is said
+# by a relative path.
 reads_mark() {
   local dir=$BATS_TEST_TMPDIR/project/$1
   mkdir "$dir"
   printf 'mark of %s' "$1" >"$dir/mark"
   chown -R "$BED_UID:$BED_UID" "$dir"
-  run --separate-stderr as_who drydock shell "$dir" -- \
+  cd "$project" || return
+  run --separate-stderr as_who drydock shell "./$1" -- \
     sh -c 'cat mark; printf "|%s" "$(pwd -P)"' </dev/null
   [ "$status" -eq 0 ] || fail "$1: status $status" "$stderr" || return
   assert_equal "$output" "mark of $1|$dir"
 }
 
-# marks NAME OTHER...: of NAME, which has all that the OTHERs have; in check
-# --full of each.
-marks() {
-  local name
-  reads_mark "$1"
-  if all_cases; then
-    for name in "${@:2}"; do
-      reads_mark "$name"
-    done
-  fi
-}
-
-@test "spaces, quotes and a leading dash" {
-  marks "-it's \"quoted\" with spaces" 'with some spaces' "it's \"quoted\"" \
-    '-leading'
-}
-
-@test "what a compose file would interpolate" {
-  marks "{a,b}\$HOME-\${X}a\$\$b" "\$HOME" "\${X}" "a\$\$b" '{a,b}'
-}
-
-@test "a comma, a percent sign, a hash, an equals sign and UTF-8" {
-  marks '#größe-目录-🚢,100%s=b' 'a,b' '100%s' '#hash' 'a=b' 'größe-目录-🚢'
+# In check --full each by itself.
+@test "a name of what a shell, a compose file or an option means, and UTF-8" {
+  local name names=("-it's \"quoted\" {a,b}\$HOME-\${X}a\$\$b #größe-目录-🚢,100%s=b")
+  ! all_cases || names+=('with some spaces' "it's \"quoted\"" -leading "\$HOME"
+    "\${X}" "a\$\$b" '{a,b}' 'a,b' '100%s' '#hash' 'a=b' 'größe-目录-🚢')
+  for name in "${names[@]}"; do
+    reads_mark "$name"
+  done
 }
 
 @test "a newline, a colon or a backslash works or is refused by name" {
@@ -98,12 +85,4 @@ marks() {
       drydock shell "$project" -- true </dev/null
     assert_contains "$stderr" XDG_STATE_HOME
   done
-}
-
-@test "a relative path with a leading dash" {
-  mkdir "$project/-x"
-  chown "$BED_UID:$BED_UID" "$project/-x"
-  cd "$project"
-  run --separate-stderr as_who drydock shell ./-x -- pwd </dev/null
-  assert_equal "$output" "$project/-x"
 }
