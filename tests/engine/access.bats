@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: MIT
-# What plan allows is what a launch does: projects by their modes and mounts.
+# What plan allows is what a launch does: projects by their modes.
 
 load ../helper
 
 setup() {
   bed_setup user
-  mounts=()
 }
 
 teardown() {
-  local at
   [ -z "${engine_gid-}" ] || chgrp "$engine_gid" "$DRYDOCK_ENGINE"
-  for at in "${mounts[@]}"; do
-    umount "$at"
-  done
 }
 
 # As somebody who has a further group.
@@ -51,17 +46,6 @@ refused() {
   engine_gid=$(stat -c %g "$DRYDOCK_ENGINE")
   chgrp 34567 "$project" "$DRYDOCK_ENGINE"
   refused "34567, which sessions do not get because it is the engine's" with_group 34567
-}
-
-@test "a project on a read-only mount is read-only" {
-  echo text >"$project/file"
-  mount --bind "$project" "$project"
-  mounts=("$project")
-  mount -o remount,ro,bind "$project"
-  as_who drydock plan "$project" | grep -x 'verdict: allowed'
-  run -0 --separate-stderr in_session sh -c 'cat file; ! touch made'
-  assert_equal "${lines[0]}" text
-  assert_contains "$stderr" "$project is read-only in the session, as its mount is"
 }
 
 @test "root's session on what root cannot read without its capabilities" {

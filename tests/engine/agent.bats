@@ -30,7 +30,7 @@ setup() {
   refute_contains "$stderr" setup-token
 }
 
-@test "the agent's configuration and history are the session's own" {
+@test "the agent's configuration and history are the session's own; variables of a setting come along" {
   run -0 --separate-stderr in_session sh -c 'echo "$CLAUDE_CONFIG_DIR"
     readlink -f "$CLAUDE_CONFIG_DIR/projects"
     mkdir -p "$CLAUDE_CONFIG_DIR/projects/x"
@@ -40,15 +40,11 @@ setup() {
   # A conversation outlives its session, and the next one has it.
   assert_equal "$(find "$XDG_STATE_HOME/drydock/agents" -name y -exec cat {} +)" \
     talk
-  run -0 --separate-stderr in_session sh -c \
-    'cat "$CLAUDE_CONFIG_DIR/projects/x/y"'
-  assert_equal "$output" talk
-  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1)" ""
-}
-
-@test "variables named by the setting come along, and stand in no plan" {
+  # So do variables named by the setting, which stand in no plan.
   export MY_TOKEN=xyzzy-plugh DRYDOCK_PASS_ENV=MY_TOKEN
-  open_session sh -c 'echo "token $MY_TOKEN"; echo ready; cat >/dev/null'
+  # shellcheck disable=SC2016 # the session's shell
+  open_session sh -c 'cat "$CLAUDE_CONFIG_DIR/projects/x/y"
+    echo "token $MY_TOKEN"; echo ready; cat >/dev/null'
   run grep -rl xyzzy-plugh "$XDG_STATE_HOME"
   local found=$output ids
   mapfile -t ids < <(docker ps -q --filter label=io.drydock.session)
@@ -56,7 +52,10 @@ setup() {
   close_session
   refute_contains "$output" xyzzy-plugh
   assert_equal "$found" ""
-  grep -x "token xyzzy-plugh" "$session_lines"
+  assert_equal "$(cat "$session_lines")" "talk
+token xyzzy-plugh
+ready"
+  assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1)" ""
 }
 
 @test "a client with a token asks neither for a theme nor how to log in" {

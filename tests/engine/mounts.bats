@@ -54,13 +54,18 @@ mounted() {
   assert_equal "$(cat "$other/file")" two
 }
 
-@test "a writable mount below a read-only project stays writable" {
+@test "a project on a read-only mount is read-only, and a writable mount below it is not" {
+  echo text >"$project/file"
   mkdir "$project/below"
   mount --bind "$project" "$project"
   mounts=("$project")
   mounted "$project/below" -t tmpfs -o "uid=$BED_UID,gid=$BED_UID" none
   mount -o remount,ro,bind "$project"
-  run -0 --separate-stderr in_session sh -c '! touch made && touch below/made'
+  as_who drydock plan "$project" | grep -x 'verdict: allowed'
+  run -0 --separate-stderr in_session sh -c \
+    'cat file; ! touch made && touch below/made'
+  assert_equal "${lines[0]}" text
+  assert_contains "$stderr" "$project is read-only in the session, as its mount is"
   test -e "$project/below/made"
 }
 

@@ -56,12 +56,12 @@ normal() {
   assert_contains "$stderr" "closed: today"
   state=$(cat "$XDG_STATE_HOME/drydock/id")
   finds_nothing docker ps -aq --filter "label=io.drydock.state=$state"
-  rm -r "$XDG_CONFIG_HOME/drydock/policy.d"
-  run -0 drydock shell "$project" -- true
   assert_equal "$(ls "$XDG_STATE_HOME/drydock/sessions")" ""
+  rm -r "$XDG_CONFIG_HOME/drydock/policy.d"
+  drydock plan "$project" | grep -x 'verdict: allowed'
 }
 
-@test "the profile refuses sockets, set-id bits and calls that are not needed" {
+@test "the profile refuses sockets, set-id bits and calls that are not needed; git, python and node work" {
   cat >"$project/probe.py" <<'PY'
 import ctypes, errno, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -92,9 +92,38 @@ call("io_uring_setup", 425, 1, None)
 call("unshare", 272, 0x10000000)
 call("clone3", 435, None, 0)
 PY
+  cat >"$project/t.sh" <<'END_OF_SCRIPT'
+set -e
+git init -q repo && cd repo
+echo x >file && git add file
+git -c user.name=n -c user.email=e@e commit -q -m first
+git clone -q . ../copy && git -C ../copy log --oneline | wc -l
+python3 -c '
+import concurrent.futures, multiprocessing, subprocess, tempfile, threading
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    assert sum(pool.map(int, range(100))) == 4950
+with multiprocessing.Pool(2) as pool:
+    assert pool.map(abs, [-1, -2]) == [1, 2]
+with tempfile.NamedTemporaryFile() as f:
+    subprocess.run(["cp", "/bin/true", f.name + "x"], check=True)
+    subprocess.run([f.name + "x"], check=True)
+print("python")'
+node -e '
+const { Worker } = require("worker_threads");
+const { execFileSync } = require("child_process");
+require("http").createServer().listen(0, "127.0.0.1", function () {
+  this.close();
+  new Worker("require(\"crypto\").randomBytes(8)", { eval: true })
+    .on("exit", () => console.log("node", String(execFileSync("echo", ["ok"])).trim()));
+});'
+END_OF_SCRIPT
+  run -0 --separate-stderr drydock shell "$project" -- \
+    sh -c 'sh t.sh && python3 probe.py'
+  assert_equal "$(head -n 3 <<<"$output")" "1
+python
+node ok"
   [ "$(uname -m)" = x86_64 ] || skip "the probe's numbers are x86_64's"
-  run -0 --separate-stderr drydock shell "$project" -- python3 probe.py
-  assert_equal "$output" "socket 1 ok
+  assert_equal "$(tail -n +4 <<<"$output")" "socket 1 ok
 socket 2 ok
 socket 10 ok
 socket 16 ok
