@@ -41,31 +41,7 @@ no_container_left() {
   [ ! -L "$XDG_RUNTIME_DIR/drydock/$id" ]
 }
 
-@test "a session that ends with nobody there is collected" {
-  open_counter
-  as_who touch "$home/end"
-  wait_for "the end" test_state ended
-  run -0 as_who drydock gc --dry-run
-  assert_equal "$output" "$id would be removed"
-  run -7 on_terminal -- drydock attach "$id"
-  assert_contains "$output" "has ended with status 7"
-  no_container_left
-}
-
-@test "stop ends a session, and the one who looks is told" {
-  open_counter
-  on_terminal 'expect:agent first' 'expect:another process ended' -- \
-    drydock attach >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
-  wait_for "a viewer" test_state running
-  run -0 as_who drydock stop "$id"
-  assert_equal "$output" "$id ended"
-  wait $! || status=$?
-  assert_equal "$status" 143
-  no_container_left
-  run -64 as_who drydock stop "$id"
-}
-
-@test "a state directory 200 characters deep" {
+@test "stop ends a session of a state directory 200 characters deep, and the one who looks is told" {
   local deep
   deep=$XDG_STATE_HOME/$(printf 'd%.0s' {1..100})/$(printf 'e%.0s' {1..100})
   as_who mkdir -p "$deep"
@@ -79,6 +55,19 @@ no_container_left() {
   as_who python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])' "$(as_who drydock list --json | jq -r '.[0].socket')"
+  on_terminal 'expect:agent first' 'expect:another process ended' -- \
+    drydock attach >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  wait_for "a viewer" test_state running
+  run -0 as_who drydock stop "$id"
+  assert_equal "$output" "$id ended"
+  wait $! || status=$?
+  assert_equal "$status" 143
+  no_container_left
+  run -64 as_who drydock stop "$id"
+  # What a terminal showed last is left.
+  run -1 --separate-stderr as_who drydock attach "$id"
+  assert_contains "$output" "agent first "
+  assert_contains "$stderr" "session $id was stopped by drydock stop at 2"
 }
 
 @test "a lost session is said to be lost, and only --force removes it" {
