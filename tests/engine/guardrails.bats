@@ -40,7 +40,7 @@ teardown() {
   fi
 }
 
-@test "real Claude Code is refused what is denied, in bypass mode, and that alone; it goes on later" {
+@test "real Claude Code is refused what is denied, in bypass mode, and that alone; nobody inside changes that" {
   cp "$BATS_TEST_DIRNAME/servers/api.py" "$BATS_TEST_DIRNAME/client.sh" \
     "$project"
   chmod 0755 "$project/api.py" "$project/client.sh"
@@ -54,13 +54,8 @@ teardown() {
   assert_contains "$(cat "$project/allowed")" "is_error=False"
   assert_equal "$(cat "$project/made")" one-of-a-kind
   assert_contains "$(cat "$project/allowed")" "wall=True"
-  # The next session continues the conversation.
-  run -0 --separate-stderr in_session ./client.sh claude resume "echo another"
-  assert_contains "${lines[-1]}" one-of-a-kind
-}
-
-@test "the guardrails cannot be changed, shadowed or unmounted from inside" {
-  run --separate-stderr in_session sh -c '
+  # The next session continues the conversation, and can do nothing to them.
+  run -0 --separate-stderr in_session sh -c './client.sh claude resume "echo another" >resumed
     dir=$1
     sum() { cat "$dir"/*.json | sha256sum; }
     before=$(sum)
@@ -77,6 +72,7 @@ teardown() {
     [ "$before" = "$(sum)" ] && echo same
     find /etc/claude-code ! -user root -o ! -type l -perm /222
     stat -c "%a %U" "$dir"/*.json "$dir" | sort -u' sh "$settings"
+  assert_contains "$(tail -n 1 "$project/resumed")" one-of-a-kind
   assert_equal "${lines[0]}" same
   assert_equal "${lines[1]}" "444 root"
   assert_equal "${lines[2]}" "555 root"
@@ -85,9 +81,12 @@ teardown() {
 
 @test "a policy file that is not the manifest's is named: no session" {
   local change first=$settings/10-credentials.json
-  # One byte more, missing, not to be read by the agent, to be written by it.
-  for change in "printf ' ' >>$first" "rm $first" "chmod 0400 $first" \
-    "chmod 0666 $first"; do
+  local changes=("printf ' ' >>$first")
+  # Also missing, not to be read by the agent, to be written by it, which are in
+  # test-policy-check.c.
+  ! all_cases ||
+    changes+=("rm $first" "chmod 0400 $first" "chmod 0666 $first")
+  for change in "${changes[@]}"; do
     with_image_changed "$change"
     run --separate-stderr in_session echo started
     [ "$status" -ne 0 ] || fail "$change: the session started"

@@ -30,19 +30,22 @@ no_container_left() {
   no_container_left
 }
 
-@test "the command sees a new size of the terminal, and an interrupt is its own" {
-  run -3 on_terminal 'expect:ready' 'size:50x132' 'expect:50 132' $'send:\003' \
-    'expect:caught' -- drydock shell "$project" -- \
-    bash -c 'trap "stty size" WINCH; trap "echo caught; exit 3" INT; echo ready
-      while :; do sleep 0.1; done'
-}
-
-@test "the terminal's modes are as they were" {
-  run -0 on_terminal 'expect:in the session' 'expect:after' -- bash -c '
-    before=$(stty -g)
-    drydock shell "$1" -- sh -c "stty raw -echo; echo in the session" || exit
-    [ "$before" = "$(stty -g)" ] || exit 9
-    echo after' bash "$project"
+# A command that makes the terminal raw at its end.
+@test "the command sees a new size, and an interrupt is its own; a dumb terminal has its modes back and nothing else" {
+  cat >"$project/draw" <<'END'
+trap "stty size" WINCH
+trap 'echo caught; printf "\033[?1000h"; stty raw -echo; exit 3' INT
+echo ready
+while :; do sleep 0.1; done
+END
+  run -0 on_terminal 'expect:ready' 'size:50x132' 'expect:50 132' $'send:\003' \
+    'expect:caught' 'expect:after' -- env TERM=dumb bash -c '
+      before=$(stty -g)
+      drydock shell "$1" -- bash ./draw || status=$?
+      [ "$before" = "$(stty -g)" ] || exit 9
+      [ "$status" = 3 ] && echo after' bash "$project"
+  assert_contains "$output" $'\033[?1000h'
+  assert_equal "$(tr -cd '\033' <<<"$output" | wc -c)" 1
 }
 
 @test "a shell goes on without its terminal" {
@@ -125,13 +128,6 @@ END
   # Where it was drawn last, below what was there: not on the first line.
   in_tmux capture-pane -p -t t:0 | grep -n "echo clean" |
     { IFS=: read -r row _ && [ "$row" -gt 3 ]; }
-}
-
-@test "a dumb terminal gets nothing but the session's own output" {
-  run -0 on_terminal 'expect:ready' 'send:\r' -- env TERM=dumb \
-    drydock shell "$project" -- sh -c 'printf "\033[?1000h"; echo ready; read x'
-  assert_contains "$output" $'\033[?1000h'
-  assert_equal "$(tr -cd '\033' <<<"$output" | wc -c)" 1
 }
 
 # has_region MODES: the second pane's insert and origin mode, and its scroll

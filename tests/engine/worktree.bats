@@ -58,8 +58,7 @@ not_planned() {
   assert_equal "$(commits "$top/.git")" "inside a@example.org"
   assert_equal "$(git_ -C "$top" log -1 --format=%s tree)" inside
   # The same repository in the next session, too.
-  run -0 --separate-stderr in_session git log -1 --format=%s
-  assert_equal "$output" inside
+  as_who drydock plan "$project" | grep -F "mount $top/.git"
 }
 
 @test "a submodule has its git directory, and not its parent's" {
@@ -88,13 +87,13 @@ not_planned() {
   repository "$other"
   git_ -C "$top" worktree add -q "$tree"
   project=$tree
-  run -0 in_session git status
-  # Both ends name each other, and yet it is not the first session's.
   as_who mkdir -p "$other/.git/worktrees/evil"
   as_who cp "$top/.git/worktrees/tree/"{HEAD,commondir,gitdir} \
     "$other/.git/worktrees/evil"
-    # shellcheck disable=SC2016
-  run in_session sh -c 'echo "gitdir: $0" >.git' "$other/.git/worktrees/evil"
+  # Both ends name each other, and yet it is not the first session's.
+  # shellcheck disable=SC2016 # the session's shell
+  run -0 in_session sh -c 'git status && echo "gitdir: $0" >.git' \
+    "$other/.git/worktrees/evil"
   not_bound "$other/.git"
   assert_contains "$stderr" "the git directory $other/.git is not in the\
  session, because an earlier session could write $tree/.git: if it is the right\
