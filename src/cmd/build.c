@@ -187,7 +187,7 @@ build_images(const struct engine *engine, const struct build_recipe *recipe,
     struct build_outcome *ret_egress, struct diag *dg)
 {
 	cleanup_close int lock_fd = -1;
-	struct build_options second = *options;
+	struct build_options egress = *options;
 
 	/*
 	 * A concurrent build may hold the lock for two images, each within
@@ -199,9 +199,9 @@ build_images(const struct engine *engine, const struct build_recipe *recipe,
 	    build_one(BUILD_AGENT, engine, recipe, options, ret_agent, dg) != 0)
 		return -1;
 	/* The first build has just pulled or created the base. */
-	second.pull = false;
-	second.keep_base = true;
-	return build_one(BUILD_EGRESS, engine, recipe, &second, ret_egress, dg);
+	egress.pull = false;
+	egress.second = true;
+	return build_one(BUILD_EGRESS, engine, recipe, &egress, ret_egress, dg);
 }
 
 int

@@ -302,9 +302,10 @@ bootstrap_base(const struct engine *engine, const struct bootstrap_spec *spec,
 	cleanup_proc_result struct proc_result result = PROC_RESULT_INIT;
 
 	if (spec->known != NULL) {
-		id = xstrdup(spec->known);
+		id = xstrdup(spec->known->id);
 		/* Somebody may have moved the tag. */
-		if (image_tag(engine, id, reference, dg) != 0)
+		if (!strvec_has(&spec->known->tags, reference) &&
+		    image_tag(engine, id, reference, dg) != 0)
 			return -1;
 	} else if (run_mmdebstrap(spec, suite, &result, dg) != 0 ||
 	    import(engine, spec, &result.out, reference, &id, dg) != 0) {

@@ -12,11 +12,12 @@
 struct diag;
 struct engine;
 struct hostconf;
+struct image;
 struct paths;
 
 struct bootstrap_spec {
 	const struct hostconf *hostconf;
-	const char *known; /* id of an existing base; NULL: make one */
+	const struct image *known; /* an existing base; NULL: make one */
 	int timeout_ms;
 	/* Called with each line of mmdebstrap's stderr. */
 	void (*progress)(void *arg, const char *line, size_t len);

@@ -88,20 +88,22 @@ pull(const struct job *job, const char *reference, struct diag *dg)
 }
 
 /*
- * The name is about to move to image_id.  Gives a recorded image that has the
- * name another one, NAME-old-ID: "docker image ls" would list it without a
- * name, and "docker image prune" would remove it.
+ * The name is about to move to image_id; *ret_has is true if that image has it
+ * already.  Gives a recorded image that has the name another one, NAME-old-ID:
+ * "docker image ls" would list it without a name, and "docker image prune" would
+ * remove it.
  */
 static int
 keep_named(const struct job *job, const char *name, const char *image_id,
-    struct diag *dg)
+    bool *ret_has, struct diag *dg)
 {
 	cleanup_image struct image image = IMAGE_INIT;
 	cleanup_free char *old = NULL;
 
 	if (image_inspect(job->engine, name, &image, dg) != 0)
 		return -1;
-	if (image.id == NULL || strcmp(image.id, image_id) == 0 ||
+	*ret_has = image.id != NULL && strcmp(image.id, image_id) == 0;
+	if (image.id == NULL || *ret_has ||
 	    built_find(&job->built, job->engine, image.id) == NULL ||
 	    image.tags.nr > 1)
 		return 0;
@@ -118,10 +120,10 @@ bootstrap(const struct job *job, struct image *ret_image, struct diag *dg)
 	cleanup_image struct image known = IMAGE_INIT;
 	cleanup_free char *name = NULL;
 	cleanup_free char *id = NULL;
+	bool has_name;
 	const struct built_key key = { .kind = BUILT_BASE,
 		.context = bootstrap_suite(&job->hostconf) };
-	bool fresh =
-	    !options->keep_base && (options->pull || options->no_cache);
+	bool fresh = !options->second && (options->pull || options->no_cache);
 	struct bootstrap_spec spec = {
 		.hostconf = &job->hostconf,
 		.timeout_ms = (int)job->settings->build_timeout_ms,
@@ -132,11 +134,12 @@ bootstrap(const struct job *job, struct image *ret_image, struct diag *dg)
 	if (!fresh &&
 	    built_find_image(&job->built, job->engine, &key, &known, dg) != 0)
 		return -1;
-	spec.known = known.id;
+	if (known.id != NULL)
+		spec.known = &known;
 	if (known.id == NULL && bootstrap_check_ids(job->paths, dg) != 0)
 		return -1;
 	name = xasprintf("drydock-base:%s", key.context);
-	if (known.id == NULL && keep_named(job, name, "", dg) != 0)
+	if (known.id == NULL && keep_named(job, name, "", &has_name, dg) != 0)
 		return -1;
 	if (bootstrap_base(job->engine, &spec, &id, dg) != 0 ||
 	    image_inspect(job->engine, id, ret_image, dg) != 0 ||
@@ -362,6 +365,19 @@ drop_old_name(const struct engine *engine, const char *image_id,
 	return 0;
 }
 
+/* A list that cannot be read is made again. */
+static bool
+programs_are_known(const struct paths *paths, const char *image_id)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_diag struct diag damaged = DIAG_INIT;
+	bool known;
+
+	return inimage_read_programs(
+		   paths, image_id, &names, &known, &damaged) == 0 &&
+	    known;
+}
+
 /*
  * Tags and records the image.  The tag is for people, and protects the image
  * from `docker image prune`.  The previous image keeps the tag until the new
@@ -377,12 +393,13 @@ accept(const struct job *job, const struct built_key *key,
 	cleanup_free char *name = job->kind == BUILD_EGRESS
 	    ? xstrdup("drydock-egress:latest")
 	    : agent_image_name(job->recipe);
+	bool has_name;
 
-	if (keep_named(job, name, image_id, dg) != 0 ||
-	    image_tag(job->engine, image_id, name, dg) != 0 ||
+	if (keep_named(job, name, image_id, &has_name, dg) != 0 ||
+	    (!has_name && image_tag(job->engine, image_id, name, dg) != 0) ||
 	    drop_old_name(job->engine, image_id, name, dg) != 0)
 		return -1;
-	if (job->kind == BUILD_AGENT &&
+	if (job->kind == BUILD_AGENT && !programs_are_known(paths, image_id) &&
 	    inimage_record_programs(
 		paths, job->engine, user, image_id, &failure) != 0)
 		diag_warn("%s; sessions get what needs a program that the "
@@ -425,17 +442,22 @@ bootstraps(const struct job *job, const char *parts)
 }
 
 /*
- * Removes the image on failure, unless an earlier build verified the same
- * image: it may be in use.
+ * An image that the record has was verified by the build that added it, and an
+ * id stands for the contents: it is not run again.  Removes an image that fails,
+ * unless the record has it: it may be in use.
  */
 static int
 check_new(const struct job *job, const char *image_id,
     const struct strvec *labels, int64_t *ret_size, struct diag *dg)
 {
+	const struct built *known =
+	    built_find(&job->built, job->engine, image_id);
+
 	if (check_built(job, image_id, labels, ret_size, dg) == 0 &&
-	    verify(job, image_id, dg) == 0)
+	    ((known != NULL && strcmp(known->kind, job->kind_name) == 0) ||
+		verify(job, image_id, dg) == 0))
 		return 0;
-	if (built_find(&job->built, job->engine, image_id) == NULL)
+	if (known == NULL)
 		remove_image(job->engine, image_id);
 	return -1;
 }
@@ -500,7 +522,7 @@ build_image(enum build_kind kind, const struct engine *engine,
 		0 ||
 	    hostconf_read_certificates(
 		job.settings, paths, &job.hostconf.trusted, dg) != 0 ||
-	    buildkit_check(engine, dg) != 0)
+	    (!options->second && buildkit_check(engine, dg) != 0))
 		return -1;
 	read_hostconf(&job);
 	bootstrapped = bootstraps(&job, parts.buf);

@@ -34,7 +34,11 @@ struct build_options {
 	bool pull; /* pull a newer base, or bootstrap a new one */
 	bool no_cache;
 	bool update; /* no_cache for the agent image */
-	bool keep_base; /* reuse a base even with pull or no_cache */
+	/*
+	 * This process has just built the other image: its base is reused, even
+	 * with pull or no_cache, and BuildKit is known to be there.
+	 */
+	bool second;
 	/* The caller's environment (proxies, npm settings).  NULL: none. */
 	const char *const *environ_;
 	/* Called for each line of the builder's output (proc.h), unescaped. */

@@ -42,9 +42,22 @@ in_agent() {
     --entrypoint sh "$(agent_image "$BED_UID")" -c "$1"
 }
 
-@test "a build records what is on the PATH of the agent's image" {
+# counted: as docker, it writes down what it is asked, a line for each call.
+counted() {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  printf '#!/bin/sh\necho "$@" >>"%s"\nexec %s "$@"\n' \
+    "$BATS_TEST_TMPDIR/calls" "$(command -v docker)" \
+    >"$BATS_TEST_TMPDIR/bin/docker"
+  chmod 0755 "$BATS_TEST_TMPDIR/bin/docker"
+  export DRYDOCK_DOCKER=$BATS_TEST_TMPDIR/bin/docker
+}
+
+@test "a build records what is on the PATH of the agent's image, and tries it once" {
   local name programs=$XDG_STATE_HOME/drydock/programs
-  rm -rf "$programs"
+  # A list without an image goes with the next build.
+  rm "$programs"/*
+  touch "$programs/$(printf 'e%.0s' {1..64})"
+  counted
   run -0 --separate-stderr drydock build --bootstrap --json
   assert_equal "$(find "$programs" -type f -printf 'sha256:%f %m\n')" \
     "$(jq -r .agent.id <<<"$output") 600"
@@ -52,40 +65,56 @@ in_agent() {
     grep -xF "$name" "$programs"/* >/dev/null
   done
   run -1 grep -xF foo-mcp "$programs"/*
-  # A list without an image goes with the next build.
-  touch "$programs/$(printf 'e%.0s' {1..64})"
-  drydock build --bootstrap >/dev/null 2>&1
-  assert_equal "$(find "$programs" -type f | wc -l)" 1
+  # The record has both images: that list alone needs a container.
+  assert_equal "$(grep '^run ' "$BATS_TEST_TMPDIR/calls" |
+    grep -c -e '--entrypoint /bin/sh ')" 1
+  assert_equal "$(grep -c '^run ' "$BATS_TEST_TMPDIR/calls")" 1
+  assert_equal "$(grep -c '^buildx version' "$BATS_TEST_TMPDIR/calls")" 1
 }
 
-@test "the same sources give the same images under every umask" {
-  local first='' mask
-  # The bed's images were built under 077.
-  for mask in 000 022; do
-    run --separate-stderr bash -c \
-      "umask $mask && exec drydock build --bootstrap --json"
-    [ "$status" -eq 0 ] || fail "$stderr"
-    first=${first:-$output}
-    assert_equal "$output" "$first"
-  done
-  assert_equal "$(jq -r 'keys | join(" ")' <<<"$first")" "agent egress"
-  assert_equal "$(jq -r .agent.id <<<"$first")" "$(agent_image 0)"
-  assert_equal "$(docker image inspect "$(jq -r .egress.id <<<"$first")" |
+@test "the same sources give the same images, whoever builds under what umask" {
+  local root
+  export TMPDIR=$BATS_TEST_TMPDIR/tmp
+  mkdir -m 1777 "$TMPDIR"
+  # The bed's images were built under 077 and, the ordinary user's, 027.
+  run --separate-stderr bash -c \
+    "umask 000 && exec drydock build --bootstrap --json"
+  [ "$status" -eq 0 ] || fail "$stderr"
+  root=$output
+  assert_equal "$(jq -r 'keys | join(" ")' <<<"$root")" "agent egress"
+  assert_equal "$(jq -r .agent.id <<<"$root")" "$(agent_image 0)"
+  assert_equal "$(docker image inspect "$(jq -r .egress.id <<<"$root")" |
     jq -r '.[0].Config.Labels["io.drydock.context"]')" \
-    "$(jq -r .egress.context <<<"$first")"
+    "$(jq -r .egress.context <<<"$root")"
+  # No temporary file is left.
+  assert_equal "$(ls -A "$TMPDIR")" ""
+  [ ! -e "$XDG_STATE_HOME/drydock/build" ]
+  assert_equal "$(find /dev/shm -maxdepth 1 -name 'drydock-*')" ""
+
+  chown -R "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" \
+    "$XDG_RUNTIME_DIR"
+  chmod 0711 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" \
+    "$BATS_RUN_TMPDIR"
+  images_record "$BED_UID" "$XDG_STATE_HOME"
+  run --separate-stderr as_user bash -c \
+    "umask 022 && exec drydock build --bootstrap --json"
+  [ "$status" -eq 0 ] || fail "$stderr"
+  assert_equal "$(jq -r .agent.id <<<"$output")" "$(agent_image "$BED_UID")"
+  assert_equal "$(jq -c '[.egress.id, .[].context]' <<<"$output")" \
+    "$(jq -c '[.egress.id, .[].context]' <<<"$root")"
 }
 
 @test "a tag that was moved changes nothing in what is built" {
   local first base
-  first=$(drydock build --bootstrap --json 2>/dev/null)
-  assert_equal "$(jq -r .agent.id <<<"$first")" "$(agent_image 0)"
   base=$(images_of base 0)
   # Under the base's name something else, which inherits its label.
   printf '%s\n' 'FROM drydock-base:bookworm' 'RUN echo >/stranger' |
     docker build -q --tag drydock-base:bookworm - >/dev/null
   docker tag drydock-base:bookworm drydock-agent:uid-0
   run -0 --separate-stderr drydock build --bootstrap --json
-  assert_equal "$output" "$first"
+  first=$output
+  assert_equal "$(jq -r '.agent.id, .egress.id' <<<"$first")" \
+    "$(agent_image 0; egress_image)"
   assert_equal "$(docker image inspect --format '{{.Id}}' \
     drydock-base:bookworm)" "$base"
   # What is built counts only when it is recorded, and then once.
@@ -135,24 +164,6 @@ END
   docker tag "$base" drydock-base:bookworm
   docker tag "$(agent_image 0)" drydock-agent:uid-0
   docker image inspect "$(agent_image 0)" "$(egress_image)" >/dev/null
-}
-
-@test "the context is the same for whoever builds" {
-  run --separate-stderr drydock build --bootstrap --json
-  [ "$status" -eq 0 ] || fail "$stderr"
-  local root=$output
-  bed_setup_user_state
-  run --separate-stderr as_user drydock build --bootstrap --json
-  [ "$status" -eq 0 ] || fail "$stderr"
-  assert_equal "$(jq -c '[.[].context]' <<<"$output")" \
-    "$(jq -c '[.[].context]' <<<"$root")"
-}
-
-bed_setup_user_state() {
-  chown -R "$BED_UID:$BED_UID" "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" \
-    "$XDG_RUNTIME_DIR"
-  chmod 0711 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" \
-    "$BATS_RUN_TMPDIR"
 }
 
 @test "a second user's image shares every layer but the last" {
@@ -264,10 +275,10 @@ EOF
 }
 
 @test "a guardrail that does not hold fails the build and is named" {
-  local before kept line want
-  drydock build --bootstrap >/dev/null 2>&1
+  local before line want
+  # An earlier test's image may have had the name.
+  docker tag "$(agent_image 0)" drydock-agent:uid-0
   before=$(images_all | sort)
-  kept=$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)
   while IFS='|' read -r line want; do
     # What else the check refuses is in test-policy-check.c and guardrails.bats.
     case ${DRYDOCK_TEST_CASES-}:$want in
@@ -290,7 +301,7 @@ chmod 0755 $dst/managed-settings.d|managed-settings.d
 EOF
   # The image that passed before is still there under its name, alone.
   assert_equal "$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)" \
-    "$kept"
+    "$(agent_image 0)"
   assert_equal "$(images_all | sort)" "$before"
 }
 
@@ -379,16 +390,6 @@ EOF
     drydock build --bootstrap
   assert_equal "$status" 69
   assert_contains "$stderr" docker-buildx
-}
-
-@test "building leaves no temporary file" {
-  export TMPDIR=$BATS_TEST_TMPDIR/tmp
-  mkdir "$TMPDIR"
-  run --separate-stderr drydock build --bootstrap
-  [ "$status" -eq 0 ] || fail "$stderr"
-  assert_equal "$(ls -A "$TMPDIR")" ""
-  [ ! -e "$XDG_STATE_HOME/drydock/build" ]
-  assert_equal "$(find /dev/shm -maxdepth 1 -name 'drydock-*')" ""
 }
 
 # A user of the test's own: what it takes from the kernel nobody else misses.
