@@ -79,8 +79,8 @@ bed_setup() {
     [ "$EUID" != 0 ] || who=root
   fi
   bed_dirs "$BATS_TEST_TMPDIR"
-  mkdir -p "$XDG_CONFIG_HOME/drydock" "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR"
-  mkdir "$project"
+  mkdir -p "$XDG_CONFIG_HOME/drydock" "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR" \
+    "$project"
   # A bed without an engine has no images.
   if [ -e "$BED/images" ]; then
     local uid=0

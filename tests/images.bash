@@ -10,12 +10,12 @@
 # as root, for that user.
 images_record() {
   local owner=()
-  [ "$(id -u)" != 0 ] || owner=(--owner "$1" --group "$1")
-  install --directory --mode 0700 "${owner[@]}" "$2/drydock"
+  [ "$EUID" != 0 ] || owner=(--owner "$1" --group "$1")
+  install --directory --mode 0700 "${owner[@]}" "$2/drydock" \
+    "$2/drydock/programs"
   install --mode 0600 "${owner[@]}" "$BED/images/$1.json" \
     "$2/drydock/images.json"
   [ -d "$BED/images/programs" ] || return 0
-  install --directory --mode 0700 "${owner[@]}" "$2/drydock/programs"
   install --mode 0600 "${owner[@]}" "$BED/images/programs"/* \
     "$2/drydock/programs/"
 }
@@ -31,19 +31,39 @@ images_agent() {
 # images_for_agent NAME: the agent's image that was built is one for this agent,
 # too.
 images_for_agent() {
-  local file=$XDG_STATE_HOME/drydock/images.json
-  jq --arg recipe "agent $1" '.images +=
-    [.images[] | select(.kind == "agent") | .recipe = $recipe]' \
-    "$file" >"$BATS_TEST_TMPDIR/images.json"
+  images_add_recipe "agent $1"
+}
+
+# images_for_toolchains NAME [AGENT]: the agent's image that was built is one with
+# this toolchain, too, which has no packages.
+images_for_toolchains() {
+  images_add_recipe "agent ${2-claude}; toolchains $1"
+}
+
+# images_add_recipe RECIPE: the last image of an agent is recorded once more, as
+# made so.  The record's images hold no objects.
+images_add_recipe() {
+  local file=$XDG_STATE_HOME/drydock/images.json text
+  text=$(<"$file")
+  [[ $text =~ .*(\{[^{}]*\"kind\":\ *\"agent\"[^{}]*\}) ]] &&
+    [[ ${BASH_REMATCH[1]} =~ (.*\"recipe\":\ *\")[^\"]*(.*) ]] || return
   # Owner and mode stay.
-  cat "$BATS_TEST_TMPDIR/images.json" >"$file"
+  printf '%s,\n%s]}\n' "${text%]*}" \
+    "${BASH_REMATCH[1]}$1${BASH_REMATCH[2]}" >"$file"
 }
 
 # images_of KIND UID: the id of the image that was built last.
 images_of() {
-  jq -r --arg kind "$1" \
-    '[.images[] | select(.kind == $kind).image][-1] // empty' \
-    "$BED/images/$2.json"
+  json_next "$(<"$BED/images/$2.json")" kind "$1" image
+}
+
+# json_next JSON KEY VALUE NEXT: of the last object whose KEY is the string VALUE,
+# the string NEXT, which must be the next key.  Prints nothing if there is none.
+# A start of jq costs 20 ms.
+json_next() {
+  local space='[[:space:]]*'
+  ! [[ $1 =~ .*\"$2\":$space\"$3\",$space\"$4\":$space\"([^\"]*)\" ]] ||
+    printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
 # Every image of the engine, the newest first: an image before what it was built
@@ -73,15 +93,4 @@ images_adopt() {
     cat "$file.new" >"$file"
     rm "$file.new"
   done
-}
-
-# images_for_toolchains NAME [AGENT]: the agent's image that was built is one with
-# this toolchain, too, which has no packages.
-images_for_toolchains() {
-  local file=$XDG_STATE_HOME/drydock/images.json
-  jq --arg recipe "agent ${2-claude}; toolchains $1" '.images +=
-    [.images[] | select(.kind == "agent") | .recipe = $recipe]' \
-    "$file" >"$BATS_TEST_TMPDIR/images.json"
-  # Owner and mode stay.
-  cat "$BATS_TEST_TMPDIR/images.json" >"$file"
 }

@@ -83,8 +83,7 @@ shared_teardown() {
 }
 
 state_of() {
-  as_who drydock list --all --json 2>/dev/null |
-    jq -r --arg id "$1" '.[] | select(.id == $id) | .state'
+  json_next "$(as_who drydock list --all --json 2>/dev/null)" id "$1" state
 }
 
 test_state() {
