@@ -92,7 +92,13 @@ both() {
   both userns no
 }
 
-@test "/tmp, processes, signals and queues are limited" {
+engine_files_kib() {
+  du -sk "$BED/engine/data/containers" "$XDG_STATE_HOME" |
+    awk '{ n += $1 } END { print n }'
+}
+
+@test "a session fills no host disk, all that it has is the caller's, and limited" {
+  local before after id pid lines
   cat >"$project/limits.py" <<'PY'
 import ctypes, os, resource, signal
 # Each timer takes one of the uid's pending signals, which it shares with the
@@ -113,35 +119,19 @@ try:
 except BlockingIOError:
     print("processes", children < 128, flush=True)
 PY
+  chown "$BED_UID:$BED_UID" "$project/limits.py"
   chmod 0644 "$project/limits.py"
-  # shellcheck disable=SC2016 # the session's shell
-  DRYDOCK_TMP_SIZE=64m DRYDOCK_PIDS=128 run -0 --separate-stderr in_session \
-    sh -c '
-    dd if=/dev/zero of=/tmp/big bs=1M count=128 2>&1 | grep -o "No space.*"
-    stat -c %s /tmp/big
-    exec python3 limits.py'
-  assert_equal "${lines[0]}" "No space left on device"
-  [ "${lines[1]}" -le $((64 << 20)) ]
-  [ "${lines[1]}" -gt $((60 << 20)) ]
-  assert_equal "${lines[2]}" "signals True (262144, 262144)"
-  assert_equal "${lines[3]}" "processes True"
-}
-
-engine_files_kib() {
-  du -sk "$BED/engine/data/containers" "$XDG_STATE_HOME" |
-    awk '{ n += $1 } END { print n }'
-}
-
-@test "a session fills no host disk, and all that it has is the caller's" {
-  local before after id pid
   before=$(engine_files_kib)
   # shellcheck disable=SC2016 # the session's shell
-  open_session sh -c '
+  DRYDOCK_TMP_SIZE=64m DRYDOCK_PIDS=128 open_session sh -c '
     head -c 256M /dev/zero 2>/dev/null >/proc/1/fd/1
     mkdir -p "$HOME/a/b" && echo x >"$HOME/a/b/c"
     git init -q "$HOME/repo"
     echo ready
-    cat >/dev/null'
+    cat >/dev/null
+    dd if=/dev/zero of=/tmp/big bs=1M count=128 2>&1 | grep -o "No space.*"
+    stat -c %s /tmp/big
+    exec python3 limits.py'
   after=$(engine_files_kib)
   id=$(docker ps -q --filter label=io.drydock.role=agent)
   pid=$(docker inspect -f '{{.State.Pid}}' "$id")
@@ -155,6 +145,13 @@ engine_files_kib() {
   assert_equal "$ids" "$BED_UID $BED_UID $BED_UID $BED_UID"
   assert_equal "$foreign" ""
   [ -n "$made" ]
+  # /tmp, signals, queues and processes.
+  mapfile -t lines < <(grep -vx ready "$session_lines")
+  assert_equal "${lines[0]}" "No space left on device"
+  [ "${lines[1]}" -le $((64 << 20)) ]
+  [ "${lines[1]}" -gt $((60 << 20)) ]
+  assert_equal "${lines[2]}" "signals True (262144, 262144)"
+  assert_equal "${lines[3]}" "processes True"
 }
 
 @test "root as the caller is told so by the banner" {

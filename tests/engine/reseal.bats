@@ -4,17 +4,20 @@
 load ../helper
 load counter
 
+# One session for all: each leaves it sealed, or is the last.
 setup() {
-  bed_setup user
-  counter_setup
+  bed_guard && shared_counter
 }
 
 teardown() {
-  as_who drydock stop --all --force >/dev/null 2>&1 || true
+  shared_leave
+}
+
+teardown_file() {
+  shared_teardown
 }
 
 open_sealed() {
-  open_counter || return
   dir=$XDG_STATE_HOME/drydock/sessions/$id
   cp -p "$dir/plan.json" "$BATS_TEST_TMPDIR/plan"
   cp -p "$dir/session.json" "$BATS_TEST_TMPDIR/record"
@@ -91,7 +94,37 @@ r["containers"] = "none"; f = json.dumps(r).encode()'
   run -0 as_who drydock reseal "$id"
   assert_equal "$(jq -S . "$dir/session.json")" \
     "$(jq -S . "$BATS_TEST_TMPDIR/record")"
-  on_terminal 'expect:agent resumed' $'send:\034' -- drydock attach "$id"
+  on_terminal 'expect:agent resumed' $'send:\034' 'expect:goes on' -- \
+    drydock attach "$id"
+}
+
+second_runs() {
+  [ "$(find "$XDG_STATE_HOME/drydock/sessions" -name plan.json | wc -l)" = 2 ]
+}
+
+@test "another session's plan, and containers that differ, are refused" {
+  local other second
+  open_sealed
+  as_who drydock new "$project" -- second </dev/null >/dev/null 2>&1 &
+  second=$!
+  wait_for "a second session" second_runs
+  other=$(find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1 -maxdepth 1 \
+    -not -name "$id" -printf %f)
+  find "$XDG_STATE_HOME/drydock/sessions" -name plan.json \
+    -not -path "*/$id/*" -exec cp {} "$dir/plan.json" \;
+  refused ""
+  restore
+  docker update --pids-limit 77 "$(docker ps -q \
+    --filter "label=io.drydock.session=$id" \
+    --filter label=io.drydock.role=agent)" >/dev/null
+  refused "pids limit"
+  docker update --pids-limit "$(jq -r .services.agent.pids_limit \
+    "$dir/plan.json")" "$(docker ps -q \
+    --filter "label=io.drydock.session=$id" \
+    --filter label=io.drydock.role=agent)" >/dev/null
+  run -0 as_who drydock reseal "$id"
+  wait_for "the second one's end" as_who drydock stop --force "$other"
+  wait "$second" || true
 }
 
 @test "a record that is gone, and a plan with one other byte, are never sealed" {
@@ -142,36 +175,10 @@ r["containers"] = "none"; f = json.dumps(r).encode()'
   rm "$dir/plan.json"
   refused plan.json
   restore
+  cp "$dir/seccomp.json" "$BATS_TEST_TMPDIR/seccomp"
   edit seccomp.json 'f = f.replace(b"SCMP_ACT_ERRNO", b"SCMP_ACT_ALLOW", 1)'
   refused seccomp
-}
-
-@test "another session's plan, and containers that differ, are refused" {
-  local other
-  open_sealed
-  as_who drydock new "$project" -- second </dev/null >/dev/null 2>&1 &
-  other=$!
-  wait_for "a second session" second_runs
-  find "$XDG_STATE_HOME/drydock/sessions" -name plan.json \
-    -not -path "*/$id/*" -exec cp {} "$dir/plan.json" \;
-  refused ""
-  restore
-  docker update --pids-limit 77 "$(docker ps -q \
-    --filter "label=io.drydock.session=$id" \
-    --filter label=io.drydock.role=agent)" >/dev/null
-  refused "pids limit"
-  docker update --pids-limit "$(jq -r .services.agent.pids_limit \
-    "$dir/plan.json")" "$(docker ps -q \
-    --filter "label=io.drydock.session=$id" \
-    --filter label=io.drydock.role=agent)" >/dev/null
-  run -0 as_who drydock reseal "$id"
-  docker rm -f "$(docker ps -q --filter "label=io.drydock.session=$id" \
-    --filter label=io.drydock.role=egress)" >/dev/null
+  cp "$BATS_TEST_TMPDIR/seccomp" "$dir/seccomp.json"
+  docker rm -f "drydock-$id-egress-1" >/dev/null
   refused "the engine has no egress container of it"
-  as_who drydock stop --all --force >/dev/null 2>&1
-  wait "$other" || true
-}
-
-second_runs() {
-  [ "$(find "$XDG_STATE_HOME/drydock/sessions" -name plan.json | wc -l)" = 2 ]
 }

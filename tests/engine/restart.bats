@@ -192,7 +192,6 @@ starts_again() {
   # The engine's restart policy starts the proxy, alone.
   wait_proxy
   wait_for "a stopped session" test_state stopped
-  run -0 drydock shell "$project" -- true
   run -0 drydock gc
   starts_again
 }
@@ -260,10 +259,14 @@ starts_again() {
   starts_again
 }
 
-@test "an engine that is reinstalled over its data has another identity" {
+@test "an engine that is reinstalled has another identity; a link planted on a mount point is refused at the start" {
   local was
+  project=$HOME/deep/down/project
+  mkdir -p "$project"
+  cd "$project"
   open_counter
   echo kept >"$home/mine"
+  drydock exec "$id" -- sh -c 'cd && mv deep away && mkdir -p deep && ln -s /etc deep/down'
   was=$(docker info -f '{{.ID}}')
   engine_end
   rm "$ENGINE_DIR/data/engine-id"
@@ -276,22 +279,13 @@ starts_again() {
   run -0 on_terminal 'expect:[y/N]' 'send:y\r' "expect:$id adopted" -- \
     drydock gc --adopt
   assert_equal "$(state_of "$id")" stopped
-  starts_again
-}
-
-@test "a link that the agent planted on a mount point is refused at the start" {
-  project=$HOME/deep/down/project
-  mkdir -p "$project"
-  cd "$project"
-  open_counter
-  echo kept >"$home/mine"
-  drydock exec "$id" -- sh -c 'cd && mv deep away && mkdir -p deep && ln -s /etc deep/down'
-  engine_end
-  engine_start
-  assert_equal "$(state_of "$id")" stopped
   run -77 on_terminal -- drydock attach
   assert_contains "$output" "deep"
   assert_equal "$(state_of "$id")" stopped
-  drydock stop --force
+  # Without the link it goes on.
+  rm -r "$home/deep"
+  mv "$home/away" "$home/deep"
+  starts_again
+  drydock stop --force "$id"
   rm -rf "${HOME:?}/deep"
 }
