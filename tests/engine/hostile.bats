@@ -15,13 +15,6 @@ teardown() {
   umount "$XDG_STATE_HOME" 2>/dev/null || true
 }
 
-# ended_session: one whose agent has ended by itself; $id and $home are its.
-ended_session() {
-  open_counter
-  as_who touch "$home/end"
-  wait_for "the end" test_state ended
-}
-
 nothing_left() {
   assert_equal "$(find "$XDG_STATE_HOME/drydock/sessions" \
     "$XDG_STATE_HOME/drydock/trash" "$XDG_RUNTIME_DIR/drydock" -mindepth 1)" ""
@@ -88,8 +81,16 @@ os.mkfifo("fifo")
   local kind kinds=(root-immutable) bad good
   ! all_cases || kinds=(root immutable)
   for kind in "${kinds[@]}"; do
-    ended_session
+    open_counter
     bad=$id
+    open_counter
+    good=$(find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1 -maxdepth 1 \
+      -not -name "$bad" -printf %f)
+    for id in "$good" "$bad"; do
+      home=$XDG_STATE_HOME/drydock/sessions/$id/home
+      as_who touch "$home/end"
+      wait_for "the end" test_state ended
+    done
     if [ "${kind%-*}" = root ]; then
       mkdir -p "$home/root/inner"
       touch "$home/root/inner/file"
@@ -98,20 +99,18 @@ os.mkfifo("fifo")
       touch "$home/fixed"
       chattr +i "$home/fixed" || skip "no immutable files here"
     fi
-    run -0 --separate-stderr in_session true
-    assert_equal "$(grep -c warning: <<<"$stderr")" 1
-    assert_contains "$stderr" "$bad"
-    ended_session
-    good=$id
+    # Another session has ended beside it.
     run -0 --separate-stderr in_session sh -c 'echo again'
     assert_equal "$output" again
+    assert_equal "$(grep -c warning: <<<"$stderr")" 1
+    assert_contains "$stderr" "$bad"
     [ ! -e "$XDG_STATE_HOME/drydock/sessions/$good" ]
     run --separate-stderr as_who drydock gc
     assert_contains "$stderr" "$bad"
     chattr -R -i "$XDG_STATE_HOME/drydock/trash" 2>/dev/null || true
     chown -R "$BED_UID:$BED_UID" "$XDG_STATE_HOME/drydock/trash"
     run --separate-stderr as_who drydock gc
-    run -0 --separate-stderr in_session true
+    run -0 --separate-stderr as_who drydock gc
     assert_equal "$(grep -c warning: <<<"$stderr")" 0
     nothing_left
   done

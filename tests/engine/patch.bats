@@ -19,7 +19,7 @@ teardown() {
   as_who drydock stop --all --force >/dev/null 2>&1 || true
 }
 
-@test "a session starts with patches in sync, and makes missing copies" {
+@test "a session starts with patches in sync, which can be removed" {
   local copy
   patch_greet "$project"
   copy=$(copy_of "$project")
@@ -29,23 +29,13 @@ teardown() {
   assert_equal "$output" '"patched 1'
   refute_contains "$stderr" patch
 
-  rm -r "${project:?}/.drydock/patched"
-  run -1 --separate-stderr patch_in "$project" check
-  assert_contains "$output$stderr" "$copy"
-  run -0 --separate-stderr launch "$project" \
-    grep -o '"[a-z]* 1' "$copy/src/lib.rs"
-  assert_equal "$output" '"patched 1'
-  run -0 --separate-stderr patch_in "$project" check
-  assert_equal "$(stat -c %a "$project/$copy" "$project/$copy/src/lib.rs" |
-    paste -sd ' ')" "755 444"
-
   patch_in "$project" remove greet
   assert_equal "$(<"$project/Cargo.toml")" "$manifest"
   assert_equal "$(<"$project/Cargo.lock")" "$locked"
-  run -0 --separate-stderr launch "$project" true
+  run -0 --separate-stderr patch_in "$project" check
 }
 
-@test "no session starts with a changed copy or with another version locked" {
+@test "no session starts with a changed copy or another version locked; missing copies are made" {
   local copy
   patch_greet "$project"
   copy=$(copy_of "$project")
@@ -57,7 +47,7 @@ teardown() {
   refused as_user drydock shell --mode dood "$project" -- true </dev/null
   refused as_user drydock run "$project" </dev/null
   patch_in "$project" apply
-  run -0 --separate-stderr launch "$project" true
+  run -0 --separate-stderr patch_in "$project" check
   # The change is not lost.
   grep -F '"changed 1' "$project/.drydock/edit/cargo/greet@1.0.0/src/lib.rs"
   rm -r "${project:?}/.drydock/edit"
@@ -73,7 +63,15 @@ teardown() {
   refused launch "$project" true
   assert_contains "$stderr" 1.0.1
   cat "$BATS_TEST_TMPDIR/lock" >"$project/Cargo.lock"
-  run -0 --separate-stderr launch "$project" true
+  # What is missing alone is made.
+  run -1 --separate-stderr patch_in "$project" check
+  assert_contains "$output$stderr" "$copy"
+  run -0 --separate-stderr launch "$project" \
+    grep -o '"[a-z]* 1' "$copy/src/lib.rs"
+  assert_equal "$output" '"patched 1'
+  run -0 --separate-stderr patch_in "$project" check
+  assert_equal "$(stat -c %a "$project/$copy" "$project/$copy/src/lib.rs" |
+    paste -sd ' ')" "755 444"
 
   # cargo would take this one.
   as_user mkdir "$project/.cargo"
