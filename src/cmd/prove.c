@@ -109,7 +109,8 @@ prove_run(struct context *ctx, struct diag *dg)
 	if (ctx->argc > 1 || ctx->dashdash < ctx->argc)
 		return diag_set(dg, DIAG_USAGE, "prove takes one session");
 	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0 ||
-	    sessions_look(ctx, id, &session, &look, &agent, dg) != 0)
+	    sessions_look(ctx, id, &session, &look, &agent, dg) != 0 ||
+	    sessions_find_compose(ctx, dg) != 0)
 		return -1;
 	if (!session_runs(look.state))
 		return session_refuse(&look.facts, look.state, dg);

@@ -64,7 +64,7 @@ reseal_run(struct context *ctx, struct diag *dg)
 	if (ctx->argc != 1 || ctx->dashdash < ctx->argc)
 		return diag_set(dg, DIAG_USAGE, "reseal takes one session");
 	if (sessions_choose(ctx, ctx->argv[0], SESSIONS_OF_ANY, id, dg) != 0 ||
-	    sessions_find_engine(ctx, NULL, dg) != 0)
+	    sessions_find_compose(ctx, dg) != 0)
 		return -1;
 	if (reseal_session(&spec, id, o->dry_run, &resealed, &why) != 0 &&
 	    why.class != DIAG_NO)

@@ -27,6 +27,17 @@ sessions_find_engine(struct context *ctx, const char *project, struct diag *dg)
 
 	return statedir_open(ctx->paths, dg) != 0
 	    ? -1
+	    : engine_reach(ctx->engine, ctx->settings, ctx->paths, projects,
+		  ctx->environ_, dg);
+}
+
+int
+sessions_find_compose(struct context *ctx, struct diag *dg)
+{
+	const char *const projects[] = { NULL };
+
+	return statedir_open(ctx->paths, dg) != 0
+	    ? -1
 	    : engine_ready(ctx->engine, ctx->settings, ctx->paths, projects,
 		  ctx->environ_, dg);
 }

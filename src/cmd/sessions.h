@@ -15,11 +15,14 @@ struct outcome;
 struct outcomes;
 
 /*
- * Connects ctx->engine for a project (its real path) or NULL, and opens the
- * state directory of ctx.
+ * Connects ctx->engine for a project (its real path) or NULL, without Compose,
+ * and opens the state directory of ctx.
  */
 int sessions_find_engine(
     struct context *ctx, const char *project, struct diag *dg);
+
+/* The same with Compose, for what asks it or starts containers. */
+int sessions_find_compose(struct context *ctx, struct diag *dg);
 
 /*
  * Lists all sessions with their states.  An engine that does not answer is a

@@ -48,7 +48,7 @@ struct engine {
 	char *id;
 	char *data_root;
 	char *version;
-	char *compose_version;
+	char *compose_version; /* owned; "" until Compose was asked */
 };
 
 /* The oldest supported version of a program, for messages and the man page. */
@@ -132,10 +132,18 @@ void engine_use_compose(struct engine *engine, const char *program);
 int engine_probe(struct engine *engine, struct diag *dg);
 
 /*
- * Finds and probes the engine if engine is ENGINE_INIT.  An engine that was
+ * Finds the engine if engine is ENGINE_INIT, and probes it.  An engine that was
  * probed before is not changed.  After a failure engine is ENGINE_INIT.
  */
 int engine_ready(struct engine *engine, const struct settings *settings,
+    const struct paths *paths, const char *const *projects,
+    const char *const *environ_, struct diag *dg);
+
+/*
+ * The same without Compose, which is not asked: for what starts no container.
+ * engine_ready() may follow.
+ */
+int engine_reach(struct engine *engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg);
 

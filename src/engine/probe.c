@@ -320,6 +320,16 @@ finish_compose(struct engine *engine, struct proc *proc, struct diag *dg)
 	return diag_move(dg, &first);
 }
 
+static int
+ask_compose(struct engine *engine, struct diag *dg)
+{
+	struct proc *compose = NULL;
+
+	return start_compose(engine, &compose, dg) == 0
+	    ? finish_compose(engine, compose, dg)
+	    : -1;
+}
+
 int
 engine_probe(struct engine *engine, struct diag *dg)
 {
@@ -342,11 +352,31 @@ engine_ready(struct engine *engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg)
 {
+	int rc;
+
+	if (engine->socket != NULL)
+		rc = *engine->compose_version != '\0' ? 0
+						      : ask_compose(engine, dg);
+	else if (engine_find(engine, settings, paths, projects, environ_, dg) ==
+	    0)
+		rc = engine_probe(engine, dg);
+	else
+		return -1;
+	if (rc != 0)
+		engine_release(engine);
+	return rc;
+}
+
+int
+engine_reach(struct engine *engine, const struct settings *settings,
+    const struct paths *paths, const char *const *projects,
+    const char *const *environ_, struct diag *dg)
+{
 	if (engine->socket != NULL)
 		return 0;
 	if (engine_find(engine, settings, paths, projects, environ_, dg) != 0)
 		return -1;
-	if (engine_probe(engine, dg) == 0)
+	if (check_peer(engine, dg) == 0 && ask_info(engine, dg) == 0)
 		return 0;
 	engine_release(engine);
 	return -1;

@@ -278,7 +278,7 @@ view_end(const struct view_spec *spec, bool client_left, int *ret_status,
 	const char *const projects[] = { spec->record->project, NULL };
 	cleanup_diag struct diag left = DIAG_INIT;
 
-	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
+	if (engine_reach(spec->engine, spec->settings, spec->paths, projects,
 		spec->environ_, dg) != 0)
 		return -1;
 	*ret_status = -1;

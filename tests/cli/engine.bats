@@ -78,7 +78,7 @@ signal.pause()' "$DRYDOCK_ENGINE" 3>&- &
   assert_contains "$stderr" "group"
 }
 
-@test "Compose v1 is refused by name with what to install" {
+@test "Compose v1 is refused by name with what to install, where it would be run" {
   stub_programs
   rm "$bin/docker-compose"
   printf '#!/bin/sh\necho "docker-compose version 1.29.2, build unknown"\n' \
@@ -91,6 +91,12 @@ signal.pause()' "$DRYDOCK_ENGINE" 3>&- &
   assert_contains "$stderr" "docker-compose"
   # What to install.
   assert_contains "$stderr" "install"
+  # What starts nothing does not ask it.
+  rm -f "$script"/calls/compose-version.*
+  run -0 --separate-stderr drydock list --all
+  assert_equal "$stderr" ""
+  run -0 drydock gc
+  assert_equal "$(find "$script/calls" -name 'compose-version.*')" ""
 }
 
 @test "nothing is left in the state but what a launch declares" {
