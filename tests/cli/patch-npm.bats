@@ -5,20 +5,31 @@
 load ../helper
 load patching
 
-setup() {
-  bed_setup self
-  unset npm_config_cache
-  cache=$HOME/.npm/_cacache/content-v2/sha512
-  mkdir -p "$cache"
+# Each test gets a copy.
+setup_file() {
+  local BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+  cache=$BATS_FILE_TMPDIR/npm/$content
+  mkdir -p "$cache" "$BATS_FILE_TMPDIR/project"
   make_package dep 1.0.0
   make_package dep 2.0.0
   make_package @team/dep 1.0.0
+  (cd "$BATS_FILE_TMPDIR/project" && make_project)
+}
+
+setup() {
+  bed_setup self
+  unset npm_config_cache
+  cache=$HOME/.npm/$content
+  mkdir -p "$HOME/.npm"
+  cp -a "$BATS_FILE_TMPDIR/npm/." "$HOME/.npm"
+  cp -a "$BATS_FILE_TMPDIR"/{packages,project} "$BATS_TEST_TMPDIR"
   cd "$project" || return
-  make_project
   cache_before=$(state_of "$HOME/.npm")
   edit=.drydock/edit/npm/dep@1.0.0
   patch=.drydock/patches/npm/dep@1.0.0.patch
 }
+
+content=_cacache/content-v2/sha512
 
 # No command may change a cache.
 teardown() {

@@ -5,18 +5,29 @@
 load ../helper
 load patching
 
-setup() {
-  bed_setup self
-  export CARGO_HOME=$BATS_TEST_TMPDIR/cargo
-  cache=$CARGO_HOME/registry/cache/index.crates.io-1949cf8c6b5b557f
-  mkdir -p "$cache" "$CARGO_HOME/registry/src"
+# Each test gets a copy.
+setup_file() {
+  local BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+  cargo_setup
+  mkdir -p "$cache" "$CARGO_HOME/registry/src" "$BATS_FILE_TMPDIR/project"
   make_crate dep 1.0.0
   make_crate other 0.3.1
+  (cd "$BATS_FILE_TMPDIR/project" && make_project)
+}
+
+setup() {
+  bed_setup self
+  cargo_setup
+  cp -a "$BATS_FILE_TMPDIR"/{cargo,crates,project} "$BATS_TEST_TMPDIR"
   cd "$project" || return
-  make_project
   cache_before=$(state_of "$CARGO_HOME")
   edit=.drydock/edit/cargo/dep@1.0.0
   patch=.drydock/patches/cargo/dep@1.0.0.patch
+}
+
+cargo_setup() {
+  export CARGO_HOME=$BATS_TEST_TMPDIR/cargo
+  cache=$CARGO_HOME/registry/cache/index.crates.io-1949cf8c6b5b557f
 }
 
 # No command may change a cache.
