@@ -249,7 +249,8 @@ other_things_than_files_are_refused(void)
 		"d/x\\\\: a file may not have such a path",
 		"d/x\\n: a file may not have such a path",
 		"d/x\\377: a file may not have such a path",
-		"d/x: the files are too large",
+		/* Which file is beyond the limit depends on their order. */
+		": the files are too large",
 		"d/x: the files are too large",
 		"d/x: it is neither a file nor a directory",
 	};
@@ -264,7 +265,10 @@ other_things_than_files_are_refused(void)
 		make_hostile(dir, (int)i);
 		CHECK_INT(patchtree_read(dir, &tree, &dg), -1);
 		CHECK_INT(dg.class, DIAG_DATA);
-		CHECK_STR(dg.message, messages[i]);
+		if (messages[i][0] == ':')
+			CHECK_HAS(dg.message, messages[i]);
+		else
+			CHECK_STR(dg.message, messages[i]);
 		CHECK_INT(tree.nr, 0);
 	}
 }
