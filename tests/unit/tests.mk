@@ -202,6 +202,7 @@ home_kit = tests/unit/home-kit.c tests/unit/home-kit.h
 tests_unit_test_knownprojects_SOURCES = tests/unit/test-knownprojects.c \
 	$(home_kit) $(tree_kit)
 tests_unit_test_below_SOURCES = tests/unit/test-below.c $(tree_kit)
+tests_unit_test_below_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 tests_unit_test_npmroot_SOURCES = tests/unit/test-npmroot.c $(tree_kit)
 patch_bed = tests/unit/patch-bed.c tests/unit/patch-bed.h $(tree_kit)
 tests_unit_test_npmcheck_SOURCES = tests/unit/test-npmcheck.c $(patch_bed)
