@@ -67,6 +67,14 @@ check_tmpdir(void)
 	return running.tmpdir;
 }
 
+bool
+check_all_cases(void)
+{
+	const char *cases = getenv("DRYDOCK_TEST_CASES");
+
+	return cases != NULL && strcmp(cases, "all") == 0;
+}
+
 void
 check_processor_limit(unsigned int seconds)
 {

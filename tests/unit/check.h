@@ -34,6 +34,9 @@ const char *check_tmpdir(void);
  */
 void check_processor_limit(unsigned int seconds);
 
+/* Returns true in check --full, where what is nearly repetition runs, too. */
+bool check_all_cases(void);
+
 /* Runs print(arg).  Returned: what it wrote to stderr, at most 4096 bytes. */
 char *check_stderr(void (*print)(void *arg), void *arg);
 

@@ -36,11 +36,11 @@ struct kind {
 
 struct search {
 	struct kind kind;
-	struct state *table; /* owned; by hash */
-	uint8_t *used; /* owned */
-	struct state *queue; /* owned */
+	uint32_t *table; /* owned; by hash; places in queue, from 1 */
+	struct state *queue; /* owned; each state */
 	size_t head, tail;
 	size_t nstates, ndeleted;
+	bool one_order; /* of two sessions */
 	bool broken;
 };
 
@@ -50,18 +50,44 @@ hash(const struct state *st)
 	const unsigned char *p = (const unsigned char *)st;
 	uint64_t h = UINT64_C(14695981039346656037);
 
-	for (size_t i = 0; i < sizeof(*st); i++)
-		h = (h ^ p[i]) * UINT64_C(1099511628211);
+	for (size_t i = 0; i < sizeof(*st); i += sizeof(h)) {
+		size_t left = sizeof(*st) - i;
+		uint64_t word = 0;
+
+		memcpy(&word, p + i, left < sizeof(word) ? left : sizeof(word));
+		h = (h ^ word) * UINT64_C(1099511628211);
+		h ^= h >> 32;
+	}
 	return (size_t)(h ^ h >> 29) % TABLE;
 }
 
+/*
+ * The sessions are alike: which one is first makes no other state, unless all
+ * cases are asked for.
+ */
 static void
-visit(struct search *f, const struct state *st)
+order(const struct search *f, struct state *st)
 {
-	size_t at = hash(st);
+	struct one first = st->s[0];
 
-	while (f->used[at] != 0) {
-		if (memcmp(&f->table[at], st, sizeof(*st)) == 0)
+	if (!f->one_order || memcmp(&st->s[0], &st->s[1], sizeof(first)) <= 0)
+		return;
+	st->s[0] = st->s[1];
+	st->s[1] = first;
+}
+
+static void
+visit(struct search *f, const struct state *given)
+{
+	struct state ordered = *given;
+	const struct state *st = &ordered;
+	size_t at;
+
+	order(f, &ordered);
+	at = hash(st);
+
+	while (f->table[at] != 0) {
+		if (memcmp(&f->queue[f->table[at] - 1], st, sizeof(*st)) == 0)
 			return;
 		at = (at + 1) % TABLE;
 	}
@@ -69,9 +95,8 @@ visit(struct search *f, const struct state *st)
 		f->broken = true;
 		return;
 	}
-	f->used[at] = 1;
-	f->table[at] = *st;
 	f->queue[f->tail++] = *st;
+	f->table[at] = (uint32_t)f->tail;
 	f->nstates++;
 }
 
@@ -450,8 +475,8 @@ search(struct search *f)
 {
 	struct state first;
 
+	f->one_order = f->kind.sessions == SESSIONS && !check_all_cases();
 	f->table = xcalloc(TABLE, sizeof(*f->table));
-	f->used = xcalloc(TABLE, 1);
 	f->queue = xcalloc(TABLE / 2 + 1, sizeof(*f->queue));
 	memset(&first, 0, sizeof(first));
 	first.bound = f->kind.bound;
@@ -476,7 +501,6 @@ search(struct search *f)
 	}
 	(void)printf("# %zu states, %zu deletions\n", f->nstates, f->ndeleted);
 	free(f->table);
-	free(f->used);
 	free(f->queue);
 }
 
