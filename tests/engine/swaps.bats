@@ -77,7 +77,7 @@ END
     "$(find "$XDG_STATE_HOME/drydock/sessions" -mindepth 1 -maxdepth 1 | wc -l)" 1
 }
 
-@test "a project in another session's project is swapped at each step" {
+@test "a project in another session's project is swapped at each step, and before a restart" {
   local step
   open_outer
   for step in config after-config up created; do
@@ -89,10 +89,7 @@ END
   swap_at after-up
   assert_equal "$status" 0
   assert_equal "$output" mine
-}
-
-@test "a project in another session's project is swapped before a restart" {
-  open_outer
+  # Before a restart.
   cd "$project"
   on_terminal 'expect:agent first' $'send:\034' 'expect:goes on' -- \
     drydock new "$project" -- first

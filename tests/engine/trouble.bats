@@ -9,6 +9,10 @@ setup() {
   counter_setup
 }
 
+teardown() {
+  as_who drydock stop --all --force >/dev/null 2>&1 || true
+}
+
 proxy_state() {
   docker inspect --format '{{.State.Status}}' "drydock-$id-egress-1"
 }
