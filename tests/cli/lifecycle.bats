@@ -44,26 +44,25 @@ END
 
 # containers RUNNING STOPPED: what inspect answers of both.
 containers() {
-  python3 - "$state" "$@" <<'END'
-import json, sys
-out = []
-for sid, state, code in ((sys.argv[2], "running", 0),
-                         (sys.argv[3], "exited", 143)):
-    out.append({
-        "Id": sid[0] * 64, "Name": "/x", "Image": "sha256:" + "c" * 64,
-        "Path": "x", "Args": [],
-        "State": {"Status": state, "Running": state == "running",
-                  "Pid": 1 if state == "running" else 0, "ExitCode": code,
-                  "OOMKilled": False, "Error": "",
-                  "StartedAt": "2026-01-01T00:00:00Z",
-                  "FinishedAt": "0001-01-01T00:00:00Z"},
-        "Config": {"Env": [], "Entrypoint": ["x"], "Cmd": None,
-                   "WorkingDir": "", "User": "", "Labels": {
-                       "io.drydock.session": sid,
-                       "io.drydock.state": sys.argv[1],
-                       "io.drydock.role": "agent"}},
-        "HostConfig": {"NetworkMode": "none"}})
-print(json.dumps(out))
+  printf '[%s,%s]\n' "$(container "$1" running true 0)" \
+    "$(container "$2" exited false 143)"
+}
+
+# container SESSION STATUS RUNNING CODE
+container() {
+  local id pid=0
+  printf -v id "${1:0:1}%.0s" {1..64}
+  [ "$2" != running ] || pid=1
+  cat <<END
+{"Id":"$id","Name":"/x","Image":"sha256:$(printf 'c%.0s' {1..64})",
+"Path":"x","Args":[],
+"State":{"Status":"$2","Running":$3,"Pid":$pid,"ExitCode":$4,
+"OOMKilled":false,"Error":"","StartedAt":"2026-01-01T00:00:00Z",
+"FinishedAt":"0001-01-01T00:00:00Z"},
+"Config":{"Env":[],"Entrypoint":["x"],"Cmd":null,"WorkingDir":"","User":"",
+"Labels":{"io.drydock.session":"$1","io.drydock.state":"$state",
+"io.drydock.role":"agent"}},
+"HostConfig":{"NetworkMode":"none"}}
 END
 }
 

@@ -26,8 +26,7 @@ said() {
   [ "$expected" = 0 ] ||
     assert_equal "$(grep -c "session $id is damaged: " <<<"$stderr")" 1
   run "-$expected" --separate-stderr as_who drydock list --all --json
-  assert_equal "$(jq -r --arg id "$id" \
-    '.[] | select(.id == $id) | .state' <<<"$output")" "$1"
+  assert_equal "$(json_next "$output" id "$id" state)" "$1"
 }
 
 record() {

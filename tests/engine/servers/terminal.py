@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3 -IS
 # SPDX-License-Identifier: MIT
 """terminal.py STEP... -- COMMAND...: runs COMMAND on a terminal of 24 by 80.
 
