@@ -258,6 +258,9 @@ nearest_offer(struct nearest *n, const char *name)
 
 	if (wlen == 0 || wlen > NEAREST_MAX || nlen > NEAREST_MAX)
 		return;
+	/* Each byte that one of them is longer is an edit. */
+	if (MAX(wlen, nlen) - MIN(wlen, nlen) > n->distance)
+		return;
 	found = distance(n->word, wlen, name, nlen);
 	if (found < n->distance || (found == n->distance && n->name == NULL)) {
 		n->distance = found;
