@@ -317,6 +317,7 @@ test_whole_text(void)
 	cleanup_diag struct diag dg = DIAG_INIT;
 	cleanup_strbuf struct strbuf large = STRBUF_INIT;
 	cleanup_free char *names = NULL;
+	cleanup_free char *line = NULL;
 
 	CHECK(judge("", 0, &dg) == NULL);
 	CHECK_STR(dg.message, "x.patch: it changes no file");
@@ -325,8 +326,9 @@ test_whole_text(void)
 	CHECK_STR(dg.message, "x.patch: a NUL character");
 	diag_clear(&dg);
 	strbuf_addstr(&large, HEAD("x") "@@ -1 +1 @@\n-1\n+");
-	while (large.len < PATCHTEXT_MAX_SIZE - 1)
-		strbuf_addch(&large, 'x');
+	line = xcalloc(1, PATCHTEXT_MAX_SIZE);
+	memset(line, 'x', PATCHTEXT_MAX_SIZE - 1 - large.len);
+	strbuf_addstr(&large, line);
 	strbuf_addch(&large, '\n');
 	names = judge(large.buf, large.len, &dg);
 	CHECK_STR(names, "x");

@@ -273,7 +273,8 @@ held_back_is_bounded(void)
 	termfilter_add(&f, "m", 1, &out);
 	CHECK_STR(out.buf, "");
 	termfilter_add(&f, "\033]0;", 4, &out);
-	for (int i = 0; i < 2048; i++)
+	for (size_t n = 0; n <= VT_STRING_MAX + 4 * sizeof(text);
+	     n += sizeof(text))
 		termfilter_add(&f, text, sizeof(text), &out);
 	CHECK(f.vt.held.len <= VT_STRING_MAX);
 	termfilter_add(&f, "\007x", 2, &out);
