@@ -136,6 +136,6 @@ os.mkfifo("fifo")
  $id\""
   [ ! -e "$home" ]
   rm "$XDG_STATE_HOME/fill"
-  run -0 in_session true
+  run -0 as_who drydock gc
   nothing_left
 }

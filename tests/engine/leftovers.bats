@@ -57,25 +57,21 @@ inventory() {
   assert_equal "$(ls "$trash")" ""
 }
 
-@test "launches one after another" {
-  local i n=${DRYDOCK_TEST_STORM:-2}
+# storm.bats has more of them at once.
+@test "launches one after another, and at once" {
+  local i n=${DRYDOCK_TEST_STORM:-2} pids=() failed=0
   # What the first one makes stays.
   in_session true 2>/dev/null
   inventory >"$BATS_TEST_TMPDIR/before"
   for ((i = 0; i < n; i++)); do
     run in_session sh -c "exit $((i % 3 + 1))"
-    [ "$status" -eq $((i % 3 + 1)) ] || fail "launch $i: status $status" "$output"
+    [ "$status" -eq $((i % 3 + 1)) ] ||
+      fail "launch $i: status $status" "$output"
   done
   inventory >"$BATS_TEST_TMPDIR/after"
   diff -u "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
-}
-
-# storm.bats has more of them.
-@test "launches at once" {
-  local i n=4 pids=() failed=0
+  n=3
   ! all_cases || n=8
-  in_session true 2>/dev/null
-  inventory >"$BATS_TEST_TMPDIR/before"
   for ((i = 0; i < n; i++)); do
     in_session sh -c "exit $((i + 10))" \
       >"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- &

@@ -27,8 +27,9 @@ no_process() {
   ! grep -F -- "$1" <<<"$all"
 }
 
-@test "a shell on a terminal is left by the key, and comes back" {
-  run -0 on_terminal 'expect:$ ' 'send:X=kept\r' 'expect:$ ' $'send:\034' \
+@test "a shell is on a terminal of the same size, left by the key, and comes back, as its status does" {
+  run -0 on_terminal 'expect:$ ' 'send:stty size; tty\r' 'expect:24 80' \
+    'expect:/dev/pts/' 'send:X=kept\r' 'expect:$ ' $'send:\034' \
     'expect:goes on: type "drydock attach' -- drydock shell "$project"
   cd "$project"
   run -5 on_terminal 'send:echo $X$X\r' 'expect:keptkept' 'send:exit 5\r' -- \

@@ -24,12 +24,6 @@ no_container_left() {
   finds_nothing docker ps -aq --filter label=io.drydock.session
 }
 
-@test "bash is on a terminal of the same size, and its status comes back" {
-  run -7 on_terminal 'expect:$ ' 'send:stty size; tty\r' 'expect:24 80' \
-    'expect:/dev/pts/' 'send:exit 7\r' -- drydock shell "$project"
-  no_container_left
-}
-
 # A command that makes the terminal raw at its end.
 @test "the command sees a new size, and an interrupt is its own; a dumb terminal has its modes back and nothing else" {
   cat >"$project/draw" <<'END'
