@@ -54,13 +54,10 @@ setup() {
   refused /tmp '.services.agent.tmpfs = ["/tmp:exec,mode=1777"]'
 }
 
-@test "limits that are missing are found out" {
+@test "limits that are missing, an environment or a command that is not planned are found out" {
   refused memory 'del(.services.agent.mem_limit, .services.agent.memswap_limit)'
   DRYDOCK_CPUS=1 refused "cpu limit" 'del(.services.agent.cpus)'
   refused pids 'del(.services.agent.pids_limit)'
-}
-
-@test "an environment or a command that is not planned is found out" {
   refused environment \
     '.services.agent.environment.HTTP_PROXY = "http://u:secret@h"'
   refute_contains "$stderr" secret
