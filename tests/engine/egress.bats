@@ -56,7 +56,22 @@ setup() {
 }
 
 # One session asks for all of them.
-@test "an allowed host answers; another port, name or address gets 403, and no DNS" {
+@test "an allowed host answers; another port, name or address gets 403, no DNS, and nothing past the proxy" {
+  local targets=(
+    "tcp:$BED_GATEWAY:18081" "tcp:$BED_GATEWAY:18080"
+    tcp:127.0.0.1:18080 tcp:127.0.0.1:18081 tcp:0.0.0.0:18081
+    "tcp:$INTERNET_IP:443" tcp:169.254.169.254:80 tcp:1.1.1.1:443
+    "udp-dns:$BED_GATEWAY:53" "tcp-dns:$BED_GATEWAY:53"
+    udp-dns:127.0.0.11:53 tcp-dns:127.0.0.11:53
+    "udp-dns:1.1.1.1:53" "tcp:[fe80::1]:443" "tcp:[2606:4700::1111]:443"
+  )
+  # The same program does reach them from a container on the bridge.
+  run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
+    "$(agent_image 0)" /srv/reach.py "${targets[@]}"
+  assert_contains "$output" "tcp:$BED_GATEWAY:18081 yes"
+  assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
+  assert_contains "$output" "udp-dns:$BED_GATEWAY:53 yes"
+  assert_contains "$output" "tcp-dns:$BED_GATEWAY:53 yes"
   local name=n$RANDOM$RANDOM.refused.drydock.test
   # On no other port, nor by plain HTTP.
   local allowed=(https://allowed.drydock.test/ https://allowed.drydock.test:22/
@@ -83,13 +98,17 @@ setup() {
     https://metadata-private.drydock.test/
     https://host-private.drydock.test/
   )
+  printf '%s\n' "${targets[@]}" >"$project/targets"
   # curl itself would go past the proxy for the loopback.
   run -0 --separate-stderr in_session sh -c '
     export NO_PROXY= no_proxy=
     for url; do
       printf "%s %s\n" "$url" "$(curl -s --max-time 20 --cacert cert \
         -o /dev/null -w "%{http_connect} %{http_code}" "$url")"
-    done' sh "${allowed[@]}" "${refused[@]}"
+    done
+    unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
+    xargs python3 reach.py <targets >reached' sh "${allowed[@]}" "${refused[@]}"
+  assert_equal "$(cat "$project/reached")" "$(printf '%s no\n' "${targets[@]}")"
   assert_equal "$(head -n 5 <<<"$output")" "https://allowed.drydock.test/ 200 200
 https://allowed.drydock.test:22/ 403 000
 https://allowed.drydock.test:18081/ 403 000
@@ -103,9 +122,10 @@ http://allowed.drydock.test:443/ 000 403"
   run -1 grep -F -e "$name" -e refused.drydock.test "$BED/dns/log"
 }
 
-@test "the proxy asks DNS for no name of its client, and keeps its newest log" {
-  local id
+@test "a session makes no network; its proxy is its own, asks DNS for no name, and keeps its newest log" {
+  local id ip pid listening
   : >"$BED/dns/log"
+  docker network ls -q >"$BATS_TEST_TMPDIR/before"
   open_session sh -c 'echo ready; read -r _
     # Many refused requests, each of them long.
     python3 - <<"END"
@@ -122,6 +142,19 @@ for i in range(3000):
     s.close()
 END
     echo asked; read -r _ || :'
+  docker network ls -q | diff "$BATS_TEST_TMPDIR/before" -
+  id=$(docker ps -q --filter label=io.drydock.role=egress)
+  ip=$(container_ip "$id")
+  [ -n "$ip" ]
+  run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
+    "$(agent_image 0)" /srv/reach.py "tcp:$ip:3128" "tcp:$INTERNET_IP:443"
+  assert_contains "$output" "tcp:$ip:3128 no"
+  assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
+  # Nothing in the sidecar listens on a port: the proxy has a unix socket.
+  pid=$(docker inspect -f '{{.State.Pid}}' "$id")
+  listening=$(awk '$4 == "0A" { print $2 }' "/proc/$pid/net/tcp" \
+    "/proc/$pid/net/tcp6")
+  assert_equal "$listening" ""
   echo >&"$session_in"
   wait_for "requests" grep -x asked "$session_lines"
   id=$(as_who drydock list --all --json | jq -r '.[] | select(.id).id')
@@ -285,79 +318,27 @@ END
   assert_equal "$status" 1
 }
 
-@test "two sessions with different lists have a proxy each" {
+@test "an empty allowlist denies everything that the agent does not need; a project has its own" {
   local other=$BATS_TEST_TMPDIR/other key
   mkdir "$other"
   chown "$BED_UID" "$other"
   cp "$project/cert" "$other"
   key=$(printf %s "$other" | sha256sum | cut -c 1-16)-other
-  echo '@pypi' >"$XDG_CONFIG_HOME/drydock/allowlist"
+  : >"$XDG_CONFIG_HOME/drydock/allowlist"
   as_user mkdir -p "$XDG_CONFIG_HOME/drydock/projects/$key"
   echo 'allowed.drydock.test private' | as_user tee \
     "$XDG_CONFIG_HOME/drydock/projects/$key/allowlist" >/dev/null
-  run --separate-stderr codes https://allowed.drydock.test/
-  assert_contains "$output" "https://allowed.drydock.test/ 403 000"
-  assert_contains "$stderr" "a proxy to 4 allowed hosts"
-  project=$other
-  run --separate-stderr codes https://allowed.drydock.test/
-  assert_contains "$output" "https://allowed.drydock.test/ 200 200"
-  assert_contains "$stderr" "a proxy to 5 allowed hosts"
-}
-
-@test "past the proxy nothing is reachable" {
-  local target targets=(
-    "tcp:$BED_GATEWAY:18081" "tcp:$BED_GATEWAY:18080"
-    tcp:127.0.0.1:18080 tcp:127.0.0.1:18081 tcp:0.0.0.0:18081
-    "tcp:$INTERNET_IP:443" tcp:169.254.169.254:80 tcp:1.1.1.1:443
-    "udp-dns:$BED_GATEWAY:53" "tcp-dns:$BED_GATEWAY:53"
-    udp-dns:127.0.0.11:53 tcp-dns:127.0.0.11:53
-    "udp-dns:1.1.1.1:53" "tcp:[fe80::1]:443" "tcp:[2606:4700::1111]:443"
-  )
-  # The same program does reach them from a container on the bridge.
-  run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
-    "$(agent_image 0)" /srv/reach.py "${targets[@]}"
-  assert_contains "$output" "tcp:$BED_GATEWAY:18081 yes"
-  assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
-  assert_contains "$output" "udp-dns:$BED_GATEWAY:53 yes"
-  assert_contains "$output" "tcp-dns:$BED_GATEWAY:53 yes"
-  run --separate-stderr in_session env -u http_proxy -u https_proxy \
-    -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY -u all_proxy \
-    python3 reach.py "${targets[@]}"
-  assert_equal "$status" 0
-  for target in "${targets[@]}"; do
-    assert_contains "$output" "$target no"
-  done
-}
-
-@test "an empty allowlist denies everything that the agent does not need" {
-  : >"$XDG_CONFIG_HOME/drydock/allowlist"
   HTTPS_PROXY=http://me:secret@proxy.example:8080 run --separate-stderr \
     codes https://allowed.drydock.test/
   assert_equal "$output" "https://allowed.drydock.test/ 403 000"
+  assert_contains "$stderr" "a proxy to 2 allowed hosts"
   # The words about a proxy of the host (upstream.bats) without its password.
   assert_contains "$stderr" "upstream_proxy http://HOST:PORT"
   refute_contains "$stderr" secret
-}
-
-@test "a session makes no network, and another container cannot use its proxy" {
-  docker network ls -q >"$BATS_TEST_TMPDIR/before"
-  open_session sh -c 'echo ready; cat >/dev/null'
-  docker network ls -q | diff "$BATS_TEST_TMPDIR/before" -
-  local id ip
-  id=$(docker ps -q --filter label=io.drydock.role=egress)
-  ip=$(container_ip "$id")
-  [ -n "$ip" ]
-  run docker run --rm --entrypoint python3 --volume "$INTERNET_DIR:/srv:ro" \
-    "$(agent_image 0)" /srv/reach.py "tcp:$ip:3128" "tcp:$INTERNET_IP:443"
-  # Nothing in the sidecar listens on a port: the proxy has a unix socket.
-  local pid listening
-  pid=$(docker inspect -f '{{.State.Pid}}' "$id")
-  listening=$(awk '$4 == "0A" { print $2 }' "/proc/$pid/net/tcp" \
-    "/proc/$pid/net/tcp6")
-  close_session
-  assert_contains "$output" "tcp:$ip:3128 no"
-  assert_contains "$output" "tcp:$INTERNET_IP:443 yes"
-  assert_equal "$listening" ""
+  project=$other
+  run --separate-stderr codes https://allowed.drydock.test/
+  assert_contains "$output" "https://allowed.drydock.test/ 200 200"
+  assert_contains "$stderr" "a proxy to 3 allowed hosts"
 }
 
 @test "a bad allowlist line is refused with its number" {
