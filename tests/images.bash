@@ -43,13 +43,14 @@ images_for_toolchains() {
 # images_add_recipe RECIPE: the last image of an agent is recorded once more, as
 # made so.  The record's images hold no objects.
 images_add_recipe() {
-  local file=$XDG_STATE_HOME/drydock/images.json text
+  local file=$XDG_STATE_HOME/drydock/images.json text image
   text=$(<"$file")
-  [[ $text =~ .*(\{[^{}]*\"kind\":\ *\"agent\"[^{}]*\}) ]] &&
-    [[ ${BASH_REMATCH[1]} =~ (.*\"recipe\":\ *\")[^\"]*(.*) ]] || return
+  [[ $text =~ .*(\{[^{}]*\"kind\":\ *\"agent\"[^{}]*\}) ]] || return
+  image=${BASH_REMATCH[1]}
+  ! [[ $image =~ \"recipe\":\ *\"[^\"]*\", ]] ||
+    image=${image/"${BASH_REMATCH[0]}"/}
   # Owner and mode stay.
-  printf '%s,\n%s]}\n' "${text%]*}" \
-    "${BASH_REMATCH[1]}$1${BASH_REMATCH[2]}" >"$file"
+  printf '%s,\n{"recipe":"%s",%s]}\n' "${text%]*}" "$1" "${image#?}" >"$file"
 }
 
 # images_of KIND UID: the id of the image that was built last.
