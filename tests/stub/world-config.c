@@ -76,6 +76,16 @@ compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The history's directory is named for a digest of the project's path. */
+static const char *
+history_name(void)
+{
+	const char *path = getenv("DRYDOCK_SOURCE_HISTORY");
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+	return slash != NULL ? slash + 1 : NULL;
+}
+
 /* Everything that Compose could see: arguments, environment, files. */
 static char *
 make_question(const struct world *w)
@@ -161,6 +171,7 @@ world_config(struct world *w)
 	char digest[DIGEST_HEX_SIZE];
 	const struct word words[] = {
 		{ here != NULL ? here : w->top, "@HERE@" },
+		{ history_name(), "@HISTORY@" },
 		{ getenv("DRYDOCK_STATE_ID"), "@STATE@" },
 		{ getenv("DRYDOCK_SESSION"), "@SESSION@" },
 	};
