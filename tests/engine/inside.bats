@@ -34,16 +34,24 @@ END
   refute_contains "$stderr" "git"
 }
 
-@test "what git will not find is said at the launch" {
+@test "what git will not find is said; a umask, a time zone and memory are as they can be" {
   mkdir -p "$project/sub"
   chown "$BED_UID" "$project/sub"
   git_project
   top=$project
   project=$top/sub
-  run -128 --separate-stderr in_session git rev-parse
+  # shellcheck disable=SC2016 # the other shell
+  TZ=No/Where DRYDOCK_SHM_SIZE=128m run -128 --separate-stderr as_who sh -c \
+    'umask 0722
+    exec drydock shell "$0" -- \
+      sh -c "umask; date +%z; df -m /dev/shm; git rev-parse"' \
+    "$project" </dev/null
   assert_contains "$stderr" "git does not work in the session, since the\
  repository of $top/sub is in $top, outside of the project: start the session on\
  $top"
+  # A umask takes nothing from the owner of a file.
+  assert_equal "${lines[*]:0:2}" "0022 +0000"
+  assert_contains "$output" " 128 "
 }
 
 # in_terminal TERM COMMAND...: a session on a terminal; prints what it wrote.
@@ -95,13 +103,4 @@ in_terminal() {
   refute_contains "$output" "no "
   assert_equal "$(tail -n 2 <<<"$output")" made$'\n'compiled
   refute_contains "$stderr" locale
-  rm -r "$XDG_CONFIG_HOME/drydock/home.d"
-  # A umask takes nothing from the owner of a file.
-  # shellcheck disable=SC2016 # the other shell
-  TZ=No/Where DRYDOCK_SHM_SIZE=128m run -0 --separate-stderr as_who sh -c \
-    'umask 0722
-    exec drydock shell "$0" -- sh -c "umask; date +%z; df -m /dev/shm"' \
-    "$project" </dev/null
-  assert_equal "${lines[*]:0:2}" "0022 +0000"
-  assert_contains "$output" " 128 "
 }
