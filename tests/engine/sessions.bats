@@ -26,7 +26,9 @@ said() {
   [ "$expected" = 0 ] ||
     assert_equal "$(grep -c "session $id is damaged: " <<<"$stderr")" 1
   run "-$expected" --separate-stderr as_who drydock list --all --json
-  assert_equal "$(json_next "$output" id "$id" state)" "$1"
+  # Of several with this id, each.
+  assert_equal "$(jq -r --arg id "$id" \
+    '.[] | select(.id == $id) | .state' <<<"$output")" "$1"
 }
 
 record() {
@@ -230,58 +232,6 @@ stop_is_cut_off() {
   said lost
 }
 
-@test "containers without a session are told; a reinstalled engine's are adopted" {
-  local where=$XDG_STATE_HOME/drydock
-  open_counter
-  # They are nobody's to remove.
-  mv "$where/sessions/$id" "$where/away"
-  said "orphan container"$'\n'"orphan container"
-  run -0 as_who drydock gc
-  run -64 as_who drydock stop --force "$id"
-  # The directory comes back, and all is as it was.
-  mv "$where/away" "$where/sessions/$id"
-  said detached
-  goes_on
-  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
-  # Of another engine they are adopted after asking.
-  change engine_id reinstalled
-  said "foreign engine"
-  # A holder that answers is its session's, whatever the engine is called.
-  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
-  run -64 as_who drydock gc --adopt </dev/null
-  run -130 on_terminal 'expect:[y/N]' 'send:n\r' -- drydock gc --adopt
-  run -130 on_terminal 'expect:[y/N]' $'send:\004' -- drydock gc --adopt
-  said "foreign engine"
-  run -64 as_who drydock gc --adopt --dry-run
-  run -0 on_terminal 'expect:[y/N]' 'send:y\r' "expect:$id adopted" -- \
-    drydock gc --adopt
-  said detached
-  goes_on
-  run -1 on_terminal -- drydock gc --adopt
-  as_who drydock stop "$id"
-}
-
-@test "a session whose client is gone is not hidden" {
-  local client
-  open_session sh -c 'echo ready; trap "" HUP; sleep 1000'
-  id=$(as_who drydock list --all | head -n 1 | cut -c 1-8)
-  run -0 --separate-stderr as_who drydock list
-  assert_equal "$output" ""
-  # A holder that stands still cannot end it, and who would have is killed.
-  docker exec "drydock-$id-agent-1" pkill -STOP -x holder
-  client=$(pgrep -f "drydock shell $project -- sh" | head -n 1)
-  kill -KILL "$client"
-  exec {session_in}>&-
-  wait "$session_pid" || true
-  wait_for "a client that is gone" test_state detached
-  run -0 --separate-stderr as_who drydock list
-  assert_contains "$output" "$id  detached"
-  run -0 as_who drydock gc
-  said detached
-  run -0 as_who drydock stop "$id"
-  assert_equal "$output" "$id ended"
-}
-
 is_leased() {
   ! flock --nonblock "$XDG_STATE_HOME/drydock/sessions/$id/lease" true
 }
@@ -309,8 +259,35 @@ is_paused() {
       "drydock-$id-agent-1")" = true ]
 }
 
-@test "a late holder is attached to; paused from outside it goes on or is stopped" {
+@test "containers without a session are told, a reinstalled engine's adopted, late and paused ones attached to or stopped" {
+  local where=$XDG_STATE_HOME/drydock
   open_counter
+  # They are nobody's to remove.
+  mv "$where/sessions/$id" "$where/away"
+  said "orphan container"$'\n'"orphan container"
+  run -0 as_who drydock gc
+  run -64 as_who drydock stop --force "$id"
+  # The directory comes back, and all is as it was.
+  mv "$where/away" "$where/sessions/$id"
+  said detached
+  goes_on
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  # Of another engine they are adopted after asking.
+  change engine_id reinstalled
+  said "foreign engine"
+  # A holder that answers is its session's, whatever the engine is called.
+  run -0 on_terminal 'expect:agent first' $'send:\034' -- drydock attach
+  run -64 as_who drydock gc --adopt </dev/null
+  run -130 on_terminal 'expect:[y/N]' 'send:n\r' -- drydock gc --adopt
+  run -130 on_terminal 'expect:[y/N]' $'send:\004' -- drydock gc --adopt
+  said "foreign engine"
+  run -64 as_who drydock gc --adopt --dry-run
+  run -0 on_terminal 'expect:[y/N]' 'send:y\r' "expect:$id adopted" -- \
+    drydock gc --adopt
+  said detached
+  goes_on
+  run -1 on_terminal -- drydock gc --adopt
+  # A late holder is attached to; paused from outside it goes on, or is stopped.
   wait_for "late attachment" is_attached_late
   goes_on
   wait_for "paused agent" is_paused
@@ -324,4 +301,25 @@ is_paused() {
   wait_for "paused agent" is_paused
   run -0 as_who drydock stop "$id"
   [ ! -e "$home" ]
+}
+
+@test "a session whose client is gone is not hidden" {
+  local client
+  open_session sh -c 'echo ready; trap "" HUP; sleep 1000'
+  id=$(as_who drydock list --all | head -n 1 | cut -c 1-8)
+  run -0 --separate-stderr as_who drydock list
+  assert_equal "$output" ""
+  # A holder that stands still cannot end it, and who would have is killed.
+  docker exec "drydock-$id-agent-1" pkill -STOP -x holder
+  client=$(pgrep -f "drydock shell $project -- sh" | head -n 1)
+  kill -KILL "$client"
+  exec {session_in}>&-
+  wait "$session_pid" || true
+  wait_for "a client that is gone" test_state detached
+  run -0 --separate-stderr as_who drydock list
+  assert_contains "$output" "$id  detached"
+  run -0 as_who drydock gc
+  said detached
+  run -0 as_who drydock stop "$id"
+  assert_equal "$output" "$id ended"
 }
