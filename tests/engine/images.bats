@@ -41,7 +41,7 @@ image_of() {
 }
 
 @test "a project's toolchains are in its image, its hosts open, and nobody else's" {
-  local other=$project-other same=$project-same mine plain conf n before
+  local other=$project-other same=$project-same mine plain conf said n before
   install --directory --owner "$BED_UID" --group "$BED_UID" "$other" "$same"
   project_conf <<<'toolchains = bc ed'
   project_conf "$same" <<<'toolchains = ed bc'
@@ -50,18 +50,26 @@ image_of() {
 
   as_user drydock build --bootstrap "$project" >"$BATS_TEST_TMPDIR/build" 2>&1 ||
     fail "$(tail -n 20 "$BATS_TEST_TMPDIR/build")"
-  run -0 --separate-stderr in_session sh -c 'ed --version; command -v bc
-    command -v dc || echo none'
-  assert_contains "$output" "GNU ed"
-  assert_equal "${lines[-2]} ${lines[-1]}" "/usr/bin/bc none"
+  open_session sh -c 'ed --version; command -v bc; command -v dc || echo none
+    echo ready; cat >/dev/null'
+  conf=$(as_user cat "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/hosts)
+  close_session
+  said=$(<"$session_lines")
+  assert_contains "$said" "GNU ed"
+  assert_equal "$(tail -n 3 <<<"$said")" "/usr/bin/bc
+none
+ready"
+  # The proxy lets the toolchains' hosts through, and no other's.
+  for n in bc.example ed.example index.ed.example; do
+    assert_contains "$conf" "$n"
+  done
+  refute_contains "$conf" dc.example
 
   # The other project is as it was, with an image of its own.
-  project=$other run -0 --separate-stderr in_session sh -c \
-    'command -v ed || echo none'
-  assert_equal "$output" none
   mine=$(image_of "$project")
   plain=$(image_of "$other")
   [ "$mine" != "$plain" ]
+  assert_equal "$plain" "$(agent_image "$BED_UID")"
 
   # What a set of toolchains needs is built once, whatever the order; a part of it
   # is another set.
@@ -79,15 +87,6 @@ image_of() {
   # An image that a project had keeps its name.
   [ -n "$(docker image inspect --format '{{join .RepoTags " "}}' "$mine")" ]
   [ -n "$(docker image inspect --format '{{join .RepoTags " "}}' "$plain")" ]
-
-  # The proxy lets the toolchains' hosts through, and no other's.
-  open_session sh -c 'echo ready; cat >/dev/null'
-  conf=$(as_user cat "$XDG_STATE_HOME"/drydock/sessions/*/sidecar/conf/hosts)
-  close_session
-  for n in bc.example ed.example index.ed.example; do
-    assert_contains "$conf" "$n"
-  done
-  refute_contains "$conf" dc.example
 }
 
 @test "a toolchain of a name of drydock's own stands for it, with a note" {
@@ -113,6 +112,15 @@ replaces the one that is installed"
   assert_contains "$stderr" "toolchains none: run"
 }
 
+# launch_says: what a launch says of its images.  It ends before it starts
+# anything.
+launch_says() {
+  as_user ln -sfn nowhere "$XDG_CONFIG_HOME/drydock/home.d"
+  run -78 --separate-stderr in_session true
+  as_user rm "$XDG_CONFIG_HOME/drydock/home.d"
+  assert_contains "$stderr" "home.d is a link that leads nowhere"
+}
+
 @test "a launch says what differs, and build remembers --bootstrap" {
   # The bed's record is as an older drydock wrote it: it has a base.
   as_user sh -c 'jq ".images |= map(del(.base, .parts, .seconds, .size))" \
@@ -124,10 +132,9 @@ replaces the one that is installed"
 
   run -0 --separate-stderr as_user drydock build
   assert_contains "$stderr" "the base is made with --bootstrap, as the last time"
-  run -0 --separate-stderr in_session true
+  launch_says
   refute_contains "$stderr" "changed since"
-  DRYDOCK_BASE_IMAGE=registry.invalid/x:1 run -0 --separate-stderr in_session \
-    true
+  DRYDOCK_BASE_IMAGE=registry.invalid/x:1 launch_says
   assert_equal "$(grep "changed since" <<<"$stderr")" "drydock: base_image\
  changed since the images were built: run \"drydock build\""
   # What the user has changed since counts more than what was done before.
@@ -138,7 +145,7 @@ replaces the one that is installed"
   project_conf <<<'base_image = registry.invalid/y:1'
   run -69 --separate-stderr as_user drydock build "$project"
   assert_contains "$stderr" "cannot pull registry.invalid/y:1"
-  run -0 --separate-stderr in_session true
+  launch_says
   assert_contains "$stderr" "base_image changed since the images were built: run\
  \"drydock build $project\""
 }
