@@ -4,14 +4,21 @@
 
 load ../helper
 
+setup_file() {
+  images_all >"$BATS_FILE_TMPDIR/before"
+}
+
+teardown_file() {
+  images_remove_new "$BATS_FILE_TMPDIR/before"
+}
+
 setup() {
   bed_setup root
-  images_all >"$BATS_TEST_TMPDIR/before"
 }
 
 teardown() {
-  images_remove_new "$BATS_TEST_TMPDIR/before"
   [ -z "${tampered-}" ] || rm -rf "$tampered"
+  [ -z "${named-}" ] || rm -r "${named%/*}"
   [ -z "${watches-}" ] || echo "$watches" >"$watches_limit"
 }
 
@@ -247,19 +254,41 @@ new_layers() {
   layers "$1" | grep -vxF -f <(layers "$(agent_image 0)")
 }
 
-@test "the host's settings reach the build and stay in no image" {
+# named_home: $named is another name of the home.
+named_home() {
+  # Not below /tmp, which is the session's own.
+  named=$(mktemp -d /var/tmp/drydock-test.XXXXXX)
+  chmod 0755 "$named"
+  named+=/named
+  ln -s "$HOME" "$named"
+}
+
+# own_authority: one of the user's own is trusted.
+own_authority() {
+  local tls=$BATS_TEST_TMPDIR/tls
+  mkdir "$tls"
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ours \
+    -keyout "$tls/key.pem" -out "$tls/cert.pem" 2>/dev/null
+  # A key beside the certificate stays on the host.
+  cat "$tls/key.pem" "$tls/cert.pem" >"$tls/both.pem"
+  export DRYDOCK_CA_FILE=$tls/both.pem
+}
+
+@test "settings, authorities and a home's other name reach the build, and no secret an image" {
   local id image layers
+  named_home
+  own_authority
   cat >"$BATS_TEST_TMPDIR/npmrc" <<'EOF'
 //unused.example/:_authToken=canary-of-npm
 @unused:registry=https://canary-of-scope.example/
 EOF
   # A package more makes all steps run.
-  run --separate-stderr env NPM_CONFIG_USERCONFIG="$BATS_TEST_TMPDIR/npmrc" \
-    NO_PROXY=canary-of-proxy.example DRYDOCK_PACKAGES=tree \
-    drydock build --bootstrap --json
+  export DRYDOCK_PACKAGES=tree
+  run --separate-stderr env HOME="$named" \
+    NPM_CONFIG_USERCONFIG="$BATS_TEST_TMPDIR/npmrc" \
+    NO_PROXY=canary-of-proxy.example drydock build --bootstrap --json
   [ "$status" -eq 0 ] || fail "$stderr"
   id=$(jq -r .agent.id <<<"$output")
-  docker run --rm --network none --entrypoint tree "$id" --version
   for image in $(jq -r '.[].id' <<<"$output"); do
     refute_contains "$(docker image inspect "$image")" canary-of
     refute_contains "$(docker image history --no-trunc "$image")" canary-of
@@ -272,6 +301,19 @@ EOF
   run docker run --rm --user 0 --network none --entrypoint sh "$id" -c \
     'ls -A /tmp /run /root/.npm /root/.npmrc /etc/npmrc 2>/dev/null; npm config get userconfig'
   refute_contains "$output" drydock-build
+
+  run -0 --separate-stderr env HOME="$named" drydock shell "$project" -- \
+    sh -c 'echo "$HOME"; readlink "$1"; touch "$1/made" && ls "$HOME/made"
+      openssl verify -CApath /etc/ssl/certs \
+        /usr/local/share/ca-certificates/drydock-*.crt | tail -1
+      grep -rl "PRIVATE KEY" /usr/local/share /etc/ssl/certs || true
+      tree --version' \
+    sh "$named" </dev/null
+  assert_equal "${lines[*]:0:3}" "$HOME $HOME $HOME/made"
+  assert_contains "$output" ": OK"
+  refute_contains "$output" ca-certificates.crt
+  assert_contains "${lines[-1]}" "tree v"
+  refute_contains "$stderr" 'run "drydock build"'
 }
 
 @test "a guardrail that does not hold fails the build and is named" {
@@ -303,33 +345,6 @@ EOF
   assert_equal "$(docker image inspect --format '{{.Id}}' drydock-agent:uid-0)" \
     "$(agent_image 0)"
   assert_equal "$(images_all | sort)" "$before"
-}
-
-@test "a home by another name, and authorities of the user's, are there too" {
-  local named tls=$BATS_TEST_TMPDIR/tls
-  # Not below /tmp, which is the session's own.
-  named=$(mktemp -d /var/tmp/drydock-test.XXXXXX)
-  chmod 0755 "$named"
-  named+=/named
-  ln -s "$HOME" "$named"
-  mkdir "$tls"
-  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ours \
-    -keyout "$tls/key.pem" -out "$tls/cert.pem" 2>/dev/null
-  # A key beside the certificate stays on the host.
-  cat "$tls/key.pem" "$tls/cert.pem" >"$tls/both.pem"
-  export DRYDOCK_CA_FILE=$tls/both.pem
-  HOME=$named drydock build --bootstrap 2>/dev/null
-  run -0 --separate-stderr env HOME="$named" drydock shell "$project" -- \
-    sh -c 'echo "$HOME"; readlink "$1"; touch "$1/made" && ls "$HOME/made"
-      openssl verify -CApath /etc/ssl/certs \
-        /usr/local/share/ca-certificates/drydock-*.crt | tail -1
-      grep -rl "PRIVATE KEY" /usr/local/share /etc/ssl/certs || true' \
-    sh "$named" </dev/null
-  assert_equal "${lines[*]:0:3}" "$HOME $HOME $HOME/made"
-  assert_contains "$output" ": OK"
-  refute_contains "$output" ca-certificates.crt
-  refute_contains "$stderr" 'run "drydock build"'
-  rm -r "${named%/*}"
 }
 
 @test "a step that fails ends with the builder's words and status 69" {
