@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Many launches at once, an engine that takes seconds for what it does at once
 # else, collectors beside them, launchers killed at random points.
-# DRYDOCK_TEST_STORM is how many, else 12; DRYDOCK_TEST_SEED repeats a run.
+# DRYDOCK_TEST_STORM is how many, else 9; DRYDOCK_TEST_SEED repeats a run.
 
 load ../helper
 load counter
@@ -94,7 +94,7 @@ count_starts() {
 
 @test "launches at once, killed at random, while gc runs in a loop" {
   local i launchers=() collector slower events
-  local seed=${DRYDOCK_TEST_SEED:-$RANDOM} n=${DRYDOCK_TEST_STORM:-12}
+  local seed=${DRYDOCK_TEST_SEED:-$RANDOM} n=${DRYDOCK_TEST_STORM:-9}
   echo "# seed $seed, $n launches" >&3
   open_counter
   count_starts
@@ -159,7 +159,7 @@ can_be_attached() {
 }
 
 @test "a session outlives restarts that die at any point" {
-  local i seed=${DRYDOCK_TEST_SEED:-$RANDOM} n=$((${DRYDOCK_TEST_STORM:-12} / 2))
+  local i seed=${DRYDOCK_TEST_SEED:-$RANDOM} n=$((${DRYDOCK_TEST_STORM:-9} / 2))
   echo "# seed $seed, $n torments" >&3
   open_counter
   as_who sh -c "echo kept >'$home/mine'"
