@@ -74,8 +74,9 @@ images_all() {
 }
 
 # images_remove_new FILE: removes the images that FILE, an earlier answer of
-# images_all, does not list.
+# images_all, does not list; none if there was no answer.
 images_remove_new() {
+  [ -s "$1" ] || return 0
   images_all | grep -vxF -f "$1" |
     xargs -r docker image rm -f >/dev/null 2>&1 || true
 }

@@ -5,11 +5,11 @@
 load ../helper
 
 setup_file() {
-  images_all >"$BATS_FILE_TMPDIR/before"
+  bed_guard && images_all >"$BATS_FILE_TMPDIR/before"
 }
 
 teardown_file() {
-  images_remove_new "$BATS_FILE_TMPDIR/before"
+  bed_guard && images_remove_new "$BATS_FILE_TMPDIR/before"
 }
 
 setup() {

@@ -13,11 +13,11 @@ toolchain() {
 }
 
 setup_file() {
-  images_all >"$BATS_FILE_TMPDIR/before"
+  bed_guard && images_all >"$BATS_FILE_TMPDIR/before"
 }
 
 teardown_file() {
-  images_remove_new "$BATS_FILE_TMPDIR/before"
+  bed_guard && images_remove_new "$BATS_FILE_TMPDIR/before"
 }
 
 setup() {
