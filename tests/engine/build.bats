@@ -18,7 +18,7 @@ setup() {
 
 teardown() {
   [ -z "${tampered-}" ] || rm -rf "$tampered"
-  [ -z "${named-}" ] || rm -r "${named%/*}"
+  [ -z "${named_dir-}" ] || rm -r "$named_dir"
   [ -z "${watches-}" ] || echo "$watches" >"$watches_limit"
 }
 
@@ -257,9 +257,9 @@ new_layers() {
 # named_home: $named is another name of the home.
 named_home() {
   # Not below /tmp, which is the session's own.
-  named=$(mktemp -d /var/tmp/drydock-test.XXXXXX)
-  chmod 0755 "$named"
-  named+=/named
+  named_dir=$(mktemp -d /var/tmp/drydock-test.XXXXXX)
+  chmod 0755 "$named_dir"
+  named=$named_dir/named
   ln -s "$HOME" "$named"
 }
 
