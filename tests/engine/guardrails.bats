@@ -55,7 +55,8 @@ teardown() {
   assert_equal "$(cat "$project/made")" one-of-a-kind
   assert_contains "$(cat "$project/allowed")" "wall=True"
   # The next session continues the conversation, and can do nothing to them.
-  run -0 --separate-stderr in_session sh -c './client.sh claude resume "echo another" >resumed
+  run -0 --separate-stderr in_session sh -c '
+    ./client.sh claude resume "echo another" >resumed || echo "status $?"
     dir=$1
     sum() { cat "$dir"/*.json | sha256sum; }
     before=$(sum)

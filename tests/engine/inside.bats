@@ -92,7 +92,8 @@ in_terminal() {
       for program in make gcc nano vi pip rsync unzip xz tput file; do
         command -v "$program" >/dev/null || echo "no $program"
       done
-      python3 -m venv /tmp/v && /tmp/v/bin/pip --version >/dev/null
+      python3 -m venv /tmp/v && /tmp/v/bin/pip --version >/dev/null ||
+        echo "no venv"
       printf "all:\n\t@echo made\n" >Makefile && make
       echo "int main(void){return 0;}" >a.c && gcc a.c -o /tmp/a && /tmp/a &&
         echo compiled'
