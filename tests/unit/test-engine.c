@@ -232,6 +232,47 @@ compose_v1_alone_is_refused_by_name(void)
 	}
 }
 
+/* What began without Compose may need it after all. */
+static void
+compose_is_asked_once_it_is_needed(void)
+{
+	cleanup_bed struct bed bed;
+	cleanup_engine struct engine engine = ENGINE_INIT;
+	cleanup_engine struct engine reached = ENGINE_INIT;
+	cleanup_diag struct diag dg = DIAG_INIT;
+	const char *const *env;
+
+	if (!bed_find(&bed, &engine))
+		return;
+	env = (const char *const *)bed.env.v;
+	stub_forget();
+	CHECK_INT(
+	    engine_reach(&reached, &bed.settings, &bed.paths, NULL, env, &dg),
+	    0);
+	CHECK_STR(reached.id, "stub");
+	CHECK_STR(reached.compose_version, "");
+	cleanup_free char *asked = stub_recorded("compose-version.1");
+	CHECK_STR(asked, "");
+	CHECK_INT(
+	    engine_ready(&reached, &bed.settings, &bed.paths, NULL, env, &dg),
+	    0);
+	CHECK_STR(reached.compose_version, "2.26.1");
+	stub_script("compose-version.out", "1.29.2\n");
+	CHECK_INT(
+	    engine_ready(&reached, &bed.settings, &bed.paths, NULL, env, &dg),
+	    0);
+	CHECK_STR(dg.message, NULL);
+	engine_release(&reached);
+	CHECK_INT(
+	    engine_reach(&reached, &bed.settings, &bed.paths, NULL, env, &dg),
+	    0);
+	CHECK_INT(
+	    engine_ready(&reached, &bed.settings, &bed.paths, NULL, env, &dg),
+	    -1);
+	CHECK_INT(dg.class, DIAG_ENGINE);
+	CHECK(reached.socket == NULL);
+}
+
 static void
 a_setting_may_ask_for_dockers_plugin(void)
 {
@@ -289,6 +330,8 @@ main(void)
 		    an_engine_that_hangs_is_named_when_the_deadline_has_passed },
 		{ "Compose v1 gives way to the plugin",
 		    compose_v1_gives_way_to_the_plugin },
+		{ "Compose is asked once it is needed",
+		    compose_is_asked_once_it_is_needed },
 		{ "a setting may ask for docker's plugin",
 		    a_setting_may_ask_for_dockers_plugin },
 		{ "a Compose that is not run is named",
