@@ -434,6 +434,7 @@ class Bed:
     def seed_common(self, scenario):
         """What all scenarios have that are live, or all that are not, but for
         one without images."""
+        self.common = False
         self.clear()
         for d in ("bin", "home", "config/drydock", "state", "runtime",
                   "project", "other"):
