@@ -175,6 +175,9 @@ tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 
 tests_unit_test_proc_end_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
 
+# It links libarchive, which drydock loads, to read what drydock packed.
+tests_unit_test_context_LDADD = $(LDADD) $(ARCHIVE_LIBS)
+
 # The proxy's files are no part of libdrydock.a.
 proxy_parse = src/guest/proxyaddr.c src/guest/proxyhead.c
 tests_unit_test_proxy_SOURCES = tests/unit/test-proxy.c $(proxy_parse) \
@@ -183,7 +186,6 @@ tests_unit_test_proxy_SOURCES = tests/unit/test-proxy.c $(proxy_parse) \
 	$(holder_kit)
 tests_unit_test_proxy_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=proxyaddr_judge \
 	-Wl,--wrap=res_nquery
-tests_unit_test_context_LDADD = $(LDADD) $(ARCHIVE_LIBS)
 tests_unit_test_proxy_LDADD = $(LDADD) -lresolv
 tests_unit_test_proxyaddr_SOURCES = tests/unit/test-proxyaddr.c \
 	src/guest/proxyaddr.c
