@@ -460,15 +460,17 @@ enum {
 };
 
 /*
- * Sessions of an actor until the deadline: each claims a slot, uses it as its
- * only owner, and ends.  Returns 1 if another process touched the slot.
+ * Sessions of an actor until the deadline, a few at least: each claims a slot,
+ * uses it as its only owner, and ends.  Returns 1 if another process touched the
+ * slot.
  */
 static int
 act(const struct paths *paths, int actor, int64_t deadline)
 {
 	int rounds = 0;
 
-	for (; monotime_left_ms(deadline) > 0; rounds++) {
+	for (; monotime_left_ms(deadline) > 0 || rounds < ROUNDS_MIN;
+	     rounds++) {
 		cleanup_slot struct slot slot = SLOT_INIT;
 		cleanup_diag struct diag dg = DIAG_INIT;
 		cleanup_close int fd = -1;
@@ -504,7 +506,7 @@ act(const struct paths *paths, int actor, int64_t deadline)
 			slot_end(paths, slot.dir, id, 1000);
 		end_session(paths, id);
 	}
-	return rounds < ROUNDS_MIN ? 2 : 0;
+	return 0;
 }
 
 /* A launcher that is killed at any point; its session is then collected. */
