@@ -124,7 +124,7 @@ restart_proxy(const struct join_spec *spec, const struct session *session,
 	    egress_listens(fd))
 		return;
 	diag_clear(&dg);
-	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
+	if (engine_reach(spec->engine, spec->settings, spec->paths, projects,
 		spec->environ_, &dg) == 0)
 		resume_proxy_if_needed(spec, record->id);
 	else
@@ -307,7 +307,7 @@ ask_engine(const struct join_spec *spec, const char *id, const char *project,
 	cleanup_session struct session session = SESSION_INIT;
 	enum lock_answer answer;
 
-	if (engine_ready(spec->engine, spec->settings, spec->paths, projects,
+	if (engine_reach(spec->engine, spec->settings, spec->paths, projects,
 		spec->environ_, dg) != 0 ||
 	    session_take(spec->paths, id, &answer, &session, dg) != 0)
 		return -1;
