@@ -29,7 +29,8 @@ AGENTS = {
     "screen": '''{"command": ["/bin/sh", "-c",
       "echo ready; read x; echo bye | tee -a mark; exit 7"]}''',
     "synced": '''{"command": ["/bin/sh", "-c",
-      "test \\"$FAKE_TOKEN\\" && cd ../bin/world.d/containers/*/tree$HOME/.synced
+      "echo $ONE $TWO >>mark;
+      test \\"$FAKE_TOKEN\\" && cd ../bin/world.d/containers/*/tree$HOME/.synced
       && cat one ../.extra >>$OLDPWD/mark; exit 42"],
       "secrets": ["FAKE_TOKEN"], "history_link": ".synced/history",
       "token": {"variable": "FAKE_KEY", "advice": "ask"},

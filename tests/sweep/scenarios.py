@@ -468,11 +468,12 @@ def write_all(bed):
 
 def all_done(bed, run):
     """What of the configuration did not come along is said, and the user's own
-    home.d comes always."""
-    now = mark(bed)
-    return now == "one\nextra\n" or (now in ("", "extra\n") and re_find(
-        r"warning: (synced's configuration is not synced|"
-        r"skipped \.synced(/one)?: it cannot be read)", run.err))
+    home.d and overlays come always."""
+    overlays, _, now = mark(bed).partition("\n")
+    return overlays == "one two" and (
+        now == "one\nextra\n" or (now in ("", "extra\n") and re_find(
+            r"warning: (synced's configuration is not synced|"
+            r"skipped \.synced(/one)?: it cannot be read)", run.err)))
 
 
 SHELL = ["shell", "@PROJECT@", "--", "/bin/sh", "-c",
