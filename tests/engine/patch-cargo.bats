@@ -48,7 +48,8 @@ END
   cat >"$project/ways.sh" <<'END'
 top=$PWD
 . ./cargo.sh
-cp Cargo.lock Cargo.toml /tmp
+# Not in /tmp, where cargo would find a workspace above a project below it.
+mkdir /tmp/before && cp Cargo.lock Cargo.toml /tmp/before
 n=0
 way() {
   local way=$1 status=0
@@ -57,7 +58,7 @@ way() {
   echo "$way: $status $(tail -n 1 /tmp/out)"
   [ "$status" = 0 ] || sed 's/^/  /' /tmp/err
   for file in Cargo.lock Cargo.toml; do
-    cmp "$top/$file" "/tmp/$file" || cat "$top/$file"
+    cmp "$top/$file" "/tmp/before/$file" || cat "$top/$file"
   done
   # The next way compiles everything.
   n=$((n + 1))
@@ -112,7 +113,7 @@ all_ways() {
 caches_filled() {
   local script='. ./cargo.sh
     cargo run --locked
-    cp -R Cargo.* src /tmp && cd /tmp && cargo update greet && cargo fetch'
+    mkdir /tmp/copy && cp -R Cargo.* src /tmp/copy && cd /tmp/copy && cargo update greet && cargo fetch'
   run -0 --separate-stderr in_shell "$project" "$script"
   assert_equal "$output" "original 1.0.0, original 1.0.0"
   run -0 --separate-stderr on_host "$project" "$script"
