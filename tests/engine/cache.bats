@@ -376,9 +376,12 @@ collect_slots() {
   wait "${users[@]}"
   touch "$BATS_TEST_TMPDIR/over"
   wait "${collectors[@]}"
-  # Of those whose launcher lived, each ended well.
+  # Of those whose launcher lived, each ended well.  A busy engine may not
+  # confirm the end in time, which drydock then says.
   for i in "$BATS_TEST_TMPDIR"/out.[0-6].*; do
-    [ "$(tail -n 1 "$i")" = whole ] || fail "${i##*/}" "$(<"$i")"
+    if ! grep -x whole "$i" >/dev/null || grep '^status' "$i"; then
+      fail "${i##*/}" "$(<"$i")"
+    fi
   done
   # A killed launcher's session may have ended by itself, and never by status 3.
   run ! grep -l '^status 3$' "$BATS_TEST_TMPDIR"/out.*
