@@ -3,7 +3,6 @@
 #include "base/http.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,6 @@
 
 /* The limit for the whole head; libcurl's own limit is larger. */
 #define HEAD_MAX ((size_t)64 << 10)
-
-/* The same interface, built with OpenSSL and with GnuTLS. */
-static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4",
-	NULL };
 
 struct http {
 	CURLcode (*global_init)(long flags);
@@ -42,6 +37,18 @@ static const struct library_function functions[] = {
 	{ "curl_easy_header", offsetof(struct http, header) },
 	{ "curl_easy_cleanup", offsetof(struct http, cleanup) },
 	{ "curl_easy_strerror", offsetof(struct http, strerror) },
+};
+
+static const struct library libcurl = {
+	.name = "libcurl",
+	/* The same interface, built with OpenSSL and with GnuTLS. */
+	.files = (const char *const[]){ "libcurl.so.4", "libcurl-gnutls.so.4",
+	    NULL },
+	.packages = "libcurl3-gnutls (Debian 12) or libcurl3t64-gnutls",
+	.newer = "libcurl 7.85 or newer",
+	.failure = DIAG_ENGINE,
+	.functions = functions,
+	.nfunctions = ARRAY_SIZE(functions),
 };
 
 /* A response that is being received. */
@@ -69,19 +76,9 @@ int
 http_load(struct http **ret_http, struct diag *dg)
 {
 	cleanup_free struct http *http = xcalloc(1, sizeof(*http));
-	const char *missing;
 
-	if (library_load(libraries, functions, ARRAY_SIZE(functions), http,
-		&missing) != 0) {
-		if (missing != NULL)
-			return diag_set(dg, DIAG_ENGINE,
-			    "libcurl has no %s: install libcurl 7.85 or newer",
-			    missing);
-		return diag_set(dg, DIAG_ENGINE,
-		    "cannot load libcurl (%s): install libcurl3-gnutls "
-		    "(Debian 12) or libcurl3t64-gnutls",
-		    dlerror());
-	}
+	if (library_load(&libcurl, http, dg) != 0)
+		return -1;
 	if (http->global_init(CURL_GLOBAL_NOTHING) != CURLE_OK ||
 	    !is_new_enough(http))
 		return diag_set(dg, DIAG_ENGINE,
