@@ -133,15 +133,6 @@ json_refuse_at(const char *text, size_t offset, const char *what,
 	    line_of(text, offset), why);
 }
 
-/* Returns the offset of the first c, or len. */
-static size_t
-first_of(const char *text, char c, size_t len)
-{
-	const char *at = len > 0 ? memchr(text, c, len) : NULL;
-
-	return at != NULL ? (size_t)(at - text) : len;
-}
-
 static int
 check_bytes(const char *text, size_t len, const char *what, struct diag *dg)
 {
@@ -153,10 +144,10 @@ check_bytes(const char *text, size_t len, const char *what, struct diag *dg)
 		return json_refuse_at(
 		    text, offset, what, "half a surrogate pair", dg);
 	/* yajl accepts vertical tabs and form feeds as blanks; JSON does not. */
-	offset = first_of(text, '\v', first_of(text, '\f', len));
-	if (offset < len)
-		return json_refuse_at(
-		    text, offset, what, "a control character", dg);
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\v' || text[i] == '\f')
+			return json_refuse_at(
+			    text, i, what, "a control character", dg);
 	return 0;
 }
 
