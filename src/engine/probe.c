@@ -352,19 +352,17 @@ engine_ready(struct engine *engine, const struct settings *settings,
     const struct paths *paths, const char *const *projects,
     const char *const *environ_, struct diag *dg)
 {
-	int rc;
+	bool reached = engine->socket != NULL;
 
-	if (engine->socket != NULL)
-		rc = *engine->compose_version != '\0' ? 0
-						      : ask_compose(engine, dg);
-	else if (engine_find(engine, settings, paths, projects, environ_, dg) ==
-	    0)
-		rc = engine_probe(engine, dg);
-	else
+	if (reached && *engine->compose_version != '\0')
+		return 0;
+	if (!reached &&
+	    engine_find(engine, settings, paths, projects, environ_, dg) != 0)
 		return -1;
-	if (rc != 0)
-		engine_release(engine);
-	return rc;
+	if ((reached ? ask_compose(engine, dg) : engine_probe(engine, dg)) == 0)
+		return 0;
+	engine_release(engine);
+	return -1;
 }
 
 int
