@@ -102,7 +102,7 @@ pairs 1"
       touch /x 2>/dev/null && echo writable; id -u; echo ready; cat'
   local id output stderr
   id=$(as_who drydock list --all --json | jq -r '.[0].id')
-  # What it has not is refused.
+  # Ports and prove are refused in this mode.
   run -1 --separate-stderr as_who drydock port "$id" 3000
   assert_equal "$stderr" "drydock: session $id has the host's network: its \
 servers listen on the host already"

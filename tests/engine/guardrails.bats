@@ -83,8 +83,8 @@ teardown() {
 @test "a policy file that is not the manifest's is named: no session" {
   local change first=$settings/10-credentials.json
   local changes=("printf ' ' >>$first")
-  # Also missing, not to be read by the agent, to be written by it, which are in
-  # test-policy-check.c.
+  # test-policy-check.c has a missing file, one that the agent cannot read, and
+  # one that it can write.
   ! all_cases ||
     changes+=("rm $first" "chmod 0400 $first" "chmod 0666 $first")
   for change in "${changes[@]}"; do

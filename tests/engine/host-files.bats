@@ -91,7 +91,7 @@ all_commands() {
   did 0 as_who sh -c 'echo sk-ant-x | drydock token set'
   did 0 as_who drydock config
   did 0 as_who drydock plan "$project"
-  # Of a build nothing is another for root, but its user.
+  # root's build differs from the user's in the user alone.
   if [ "$who" = user ] || all_cases; then
     did 0 as_who drydock build --bootstrap
   fi

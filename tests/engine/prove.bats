@@ -177,13 +177,13 @@ weaken_again() {
   as_who cp -a "$dir/home" "$dir/home.new"
   as_who mv "$dir/home" "$dir/home.old"
   as_who mv "$dir/home.new" "$dir/home"
-  # A proxy that lets through, too.
+  # The proxy lets a name through.
   prove_breaks proxy identity devices limits mounts sources configuration \
     every-process
   as_who mv "$dir/home" "$dir/home.new"
   as_who mv "$dir/home.old" "$dir/home"
-  # Last: of a container that does not run no fact can be read, which breaks most
-  # of the above by itself.
+  # Last, because the facts of a stopped container cannot be read: that alone
+  # breaks most of the promises above.
   docker stop -t 0 "drydock-$id-egress-1" >/dev/null
   prove_breaks process proxy-answers
   stop_all

@@ -26,7 +26,7 @@ said() {
   [ "$expected" = 0 ] ||
     assert_equal "$(grep -c "session $id is damaged: " <<<"$stderr")" 1
   run "-$expected" --separate-stderr as_who drydock list --all --json
-  # Of several with this id, each.
+  # Each of those with this id, if there are several.
   assert_equal "$(jq -r --arg id "$id" \
     '.[] | select(.id == $id) | .state' <<<"$output")" "$1"
 }
@@ -85,7 +85,7 @@ has_another_companion() {
   said stopped
   rm "$home/count"
   on_terminal 'expect:agent resumed' $'send:\034' -- drydock attach "$id"
-  # An end of its own, whatever the status; unvouched.bats has 137.
+  # The command ended by itself, also with status 255; unvouched.bats has 137.
   as_who sh -c "echo 255 >'$home/end.new' && mv '$home/end.new' '$home/end'"
   wait_for "the end" test_state ended
   said ended
@@ -236,8 +236,8 @@ is_leased() {
   ! flock --nonblock "$XDG_STATE_HOME/drydock/sessions/$id/lease" true
 }
 
-# It is stopped until the engine is asked, by whom the lease is held: so it has
-# not answered at once.
+# The holder is stopped, so that it does not answer, until attach holds the lease,
+# which it does when it asks the engine.
 is_attached_late() {
   local holder viewer status=0
   holder=$(docker top "drydock-$id-agent-1" -eo pid,args |
@@ -252,7 +252,7 @@ is_attached_late() {
   return "$status"
 }
 
-# runc may find its processes not frozen in time; then it lets them go on.
+# runc reports a failure if it does not see the processes frozen in time.
 is_paused() {
   docker pause "drydock-$id-agent-1" ||
     [ "$(docker inspect --format '{{.State.Paused}}' \
